@@ -1,0 +1,65 @@
+/**
+ * Every bound of the gateway: its name, its default, and what it protects. The setting is `limits.<name>` in
+ * `portunus.yaml`; the schema of that block is tested against this table, and `status` prints the values in force.
+ */
+
+export interface LimitDefinition {
+  readonly default: number;
+  readonly unit: 'bytes' | 'ms' | 'count';
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly what: string;
+}
+
+function count(value: number, minimum: number, maximum: number, what: string): LimitDefinition {
+  return { default: value, unit: 'count', minimum, maximum, what };
+}
+function bytes(value: number, minimum: number, maximum: number, what: string): LimitDefinition {
+  return { default: value, unit: 'bytes', minimum, maximum, what };
+}
+function ms(value: number, minimum: number, maximum: number, what: string): LimitDefinition {
+  return { default: value, unit: 'ms', minimum, maximum, what };
+}
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+export const LIMITS = {
+  requestHeaderBytes: bytes(64 * KIB, 4 * KIB, MIB, 'request line and header section of one request'),
+  requestHeaderCount: count(100, 8, 1_000, 'header fields of one request'),
+  requestBodyBytes: bytes(64 * MIB, 0, 1_024 * MIB, 'body of one request, where the route says nothing else'),
+  requestBodyBufferedBytes: bytes(MIB, KIB, 64 * MIB, 'body held in memory while a slow upstream takes it'),
+  requestReadMs: ms(60_000, 1_000, 3_600_000, 'time for a client to send a whole request'),
+  responseHeaderBytes: bytes(64 * KIB, 4 * KIB, MIB, 'status line and header section of an upstream answer'),
+  connectionsPerThread: count(16_384, 16, 1_000_000, 'open client connections of one data thread'),
+  connectionsPerAddress: count(
+    4_096,
+    1,
+    1_000_000,
+    'open client connections of one address on one data thread',
+  ),
+  exchangesPerThread: count(16_384, 1, 1_000_000, 'requests in flight on one data thread'),
+  upstreamConnectionsPerEndpoint: count(1_024, 1, 65_536, 'connections of one data thread to one endpoint'),
+  upstreamWaiting: count(
+    4_096,
+    0,
+    1_000_000,
+    'requests of one data thread waiting for a connection to a service',
+  ),
+  upstreamWaitMs: ms(5_000, 1, 600_000, 'time a request may wait for a connection to its service'),
+  identityCacheEntries: count(10_000, 0, 1_000_000, 'presented keys a data thread remembers'),
+  counterKeys: count(100_000, 1, 10_000_000, 'keys one limit keeps apart; further ones share one counter'),
+  recordRingBytes: bytes(4 * MIB, 64 * KIB, 256 * MIB, 'access records of one data thread not yet written'),
+  configurationFileBytes: bytes(4 * MIB, KIB, 64 * MIB, 'one YAML or policy file'),
+  configurationFiles: count(10_000, 1, 1_000_000, 'files of a project folder'),
+  yamlAliases: count(100, 0, 10_000, 'aliases of one YAML file'),
+  nestingDepth: count(64, 8, 256, 'nesting of YAML values and of policy expressions'),
+  drainMs: ms(30_000, 0, 3_600_000, 'time requests in flight get to finish at shutdown'),
+} as const satisfies Record<string, LimitDefinition>;
+
+export type LimitName = keyof typeof LIMITS;
+export type LimitValues = Readonly<Record<LimitName, number>>;
+
+export const LIMIT_DEFAULTS: LimitValues = Object.freeze(
+  Object.fromEntries(Object.entries(LIMITS).map(([name, definition]) => [name, definition.default])),
+) as LimitValues;

@@ -1,0 +1,212 @@
+import type { Span } from '../diagnostics/source.ts';
+import type { FactDefinition } from '../model/facts.ts';
+import type { ScalarValue, ValueType } from '../model/types.ts';
+
+/**
+ * The typed AST: what the checker hands to the interpreter and the compiler. Every name is resolved, every literal
+ * is converted to its run-time value (see `model/types`), every optional fact is used only where it is proven to be
+ * present, so nothing that reads these types can fail at run time.
+ *
+ * Adding a construct: one node here, one case in the parser, the checker, the interpreter and the code generator.
+ */
+export interface CheckedPolicies {
+  /** Sorted by name (code points): the order of files and declarations never matters. */
+  readonly policies: readonly CheckedPolicy[];
+}
+
+export interface CheckedPolicy {
+  readonly name: string;
+  readonly title: string | null;
+  readonly owner: string | null;
+  readonly span: Span;
+  /** What the policy applies to; null means every route and request. */
+  readonly scope: TypedExpression | null;
+  /** Sorted by {@link ruleKey}. */
+  readonly rules: readonly CheckedRule[];
+}
+
+interface RuleBase {
+  /** Unique in its policy; null when the author gave none. */
+  readonly name: string | null;
+  /**
+   * What tells this rule from the others of its policy, whatever the order of the text: the name, or – for unnamed
+   * rules – the canonical text of the rule. Two equal rules of a policy are one rule.
+   */
+  readonly key: string;
+  readonly when: TypedExpression | null;
+  readonly span: Span;
+}
+
+export interface PermitRule extends RuleBase {
+  readonly kind: 'permit';
+}
+/** Refuses when `when` holds (`null`: always). */
+export interface ForbidRule extends RuleBase {
+  readonly kind: 'forbid';
+  readonly reply: Reply;
+}
+/** Refuses when `when` holds and `condition` does not. */
+export interface RequireRule extends RuleBase {
+  readonly kind: 'require';
+  readonly condition: TypedExpression;
+  readonly reply: Reply;
+}
+export interface LimitRule extends RuleBase {
+  readonly kind: 'limit' | 'quota';
+  readonly measure: Measure;
+  readonly window: LimitWindow;
+  readonly per: CounterKey;
+  readonly reply: Reply;
+  readonly onFailure: 'refuse' | 'allow';
+  /** Keys kept apart; null means the limit `counterKeys`. */
+  readonly maxKeys: number | null;
+  /**
+   * Identity of the counter (language-rules #27): policy, rule name, measure, kind and length of the window, key.
+   * Amount and burst are not part of it, so editing them keeps what was counted.
+   */
+  readonly counterIdentity: string;
+}
+export interface HeaderRule extends RuleBase {
+  readonly kind: 'set-header' | 'remove-header';
+  /** Lower-case field name. */
+  readonly header: string;
+  /** The value for `set-header`; an empty template for `remove-header`. */
+  readonly value: TextTemplate;
+  readonly side: 'request' | 'response';
+}
+/** Bounds the time from the arrival of the request to the end of the answer; the least of all that apply wins. */
+export interface TimeoutRule extends RuleBase {
+  readonly kind: 'timeout';
+  readonly totalMs: number;
+}
+
+export type CheckedRule = PermitRule | ForbidRule | RequireRule | LimitRule | HeaderRule | TimeoutRule;
+export type RuleKind = CheckedRule['kind'];
+
+/** What is counted. Further measures (tokens, bytes, money) are further members. */
+export type Measure = { readonly kind: 'requests' };
+
+export type LimitWindow =
+  /** `at most N in any T`: in no window of length T are more than N admitted. */
+  | { readonly kind: 'window'; readonly amount: number; readonly windowMs: number }
+  /** `N per T, burst B`: GCRA; `burst` defaults to the amount. */
+  | { readonly kind: 'pace'; readonly amount: number; readonly periodMs: number; readonly burst: number }
+  /** `at most N at once`. */
+  | { readonly kind: 'concurrency'; readonly amount: number }
+  /** `quota N … per day`: by the calendar of a zone. */
+  | {
+      readonly kind: 'calendar';
+      readonly amount: number;
+      readonly period: CalendarPeriod;
+      readonly zone: string;
+    };
+
+export type CalendarPeriod = 'day' | 'week' | 'month' | 'quarter' | 'year';
+
+export type CounterKey =
+  | { readonly kind: 'total' }
+  | {
+      readonly kind: 'each';
+      readonly keys: readonly FactExpression[];
+      /** Used instead of the whole list when one of `keys` is missing; its key space is its own. */
+      readonly otherwise: FactExpression | null;
+    };
+
+export interface Reply {
+  /** Null: the kind's own default (403 for deny rules, 401 without identity, 429 for limits). */
+  readonly status: number | null;
+  readonly code: string | null;
+  readonly because: TextTemplate | null;
+}
+
+/** Text with holes. Missing values print as `(none)`: a message never changes a decision. */
+export interface TextTemplate {
+  readonly parts: readonly (string | TemplateHole)[];
+}
+export type TemplateHole =
+  | FactExpression
+  /** What a refusing limit knows of itself: `limit.name`, `limit.amount`, `limit.used`, `limit.resets`. */
+  | {
+      readonly kind: 'limit-fact';
+      readonly fact: 'name' | 'amount' | 'used' | 'resets';
+      readonly span: Span;
+    };
+
+export interface FactExpression {
+  readonly kind: 'fact';
+  readonly definition: FactDefinition;
+  /** Header name (lower case), query name or path parameter name; null where the fact takes none. */
+  readonly parameter: string | null;
+  readonly type: ValueType;
+  readonly span: Span;
+}
+export interface LiteralExpression {
+  readonly kind: 'literal';
+  readonly value: ScalarValue;
+  readonly type: ValueType;
+  readonly span: Span;
+}
+export interface ListExpression {
+  readonly kind: 'list';
+  readonly items: readonly LiteralExpression[];
+  readonly type: ValueType;
+  readonly span: Span;
+}
+/** A fact that may be missing, with what stands for it then: `team otherwise "none"`. */
+export interface OtherwiseExpression {
+  readonly kind: 'otherwise';
+  readonly fact: FactExpression;
+  readonly fallback: LiteralExpression;
+  readonly type: ValueType;
+  readonly span: Span;
+}
+
+/** What has a value other than true or false. */
+export type Operand = FactExpression | LiteralExpression | ListExpression | OtherwiseExpression;
+
+/** A condition. Evaluated left to right, `and` and `or` stop early. */
+export type TypedExpression =
+  | { readonly kind: 'constant'; readonly value: boolean; readonly span: Span }
+  | { readonly kind: 'not'; readonly operand: TypedExpression; readonly span: Span }
+  | { readonly kind: 'and' | 'or'; readonly operands: readonly TypedExpression[]; readonly span: Span }
+  /** Both sides are of one type. `lt` … `ge` only between ordered types (numbers, units, dates, times). */
+  | {
+      readonly kind: 'compare';
+      readonly operator: 'is' | 'is-not' | 'lt' | 'le' | 'gt' | 'ge';
+      readonly left: Operand;
+      readonly right: Operand;
+      readonly span: Span;
+    }
+  /** Scalar in list. `request.ip in ["10.0.0.0/8"]` is `in-networks`. */
+  | {
+      readonly kind: 'in';
+      readonly element: Operand;
+      readonly list: Operand;
+      readonly negated: boolean;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: 'in-networks';
+      readonly address: Operand;
+      /** CIDR texts, checked. */
+      readonly networks: readonly string[];
+      readonly negated: boolean;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: 'text-test';
+      /** `like` is a glob: `*` any run, `?` any one character. */
+      readonly test: 'contains' | 'starts-with' | 'ends-with' | 'like';
+      readonly text: Operand;
+      readonly pattern: string;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: 'present';
+      readonly fact: FactExpression;
+      readonly negated: boolean;
+      readonly span: Span;
+    }
+  | { readonly kind: 'has-role'; readonly role: string; readonly negated: boolean; readonly span: Span }
+  /** `consumer is subscribed to route`: false for anonymous requests. */
+  | { readonly kind: 'subscribed'; readonly negated: boolean; readonly span: Span };

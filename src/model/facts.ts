@@ -1,0 +1,164 @@
+import type { ValueType } from './types.ts';
+import type { World } from './world.ts';
+
+/** When a fact is first known; later phases know it too. The order is the order of the phases. */
+export const FACT_PHASES = ['compile', 'route', 'identity', 'reply'] as const;
+export type FactPhase = (typeof FACT_PHASES)[number];
+
+/**
+ * Why a fact may be missing: `never`; `anonymous` – only when the request has no identity; `always` – even then.
+ */
+export type Absence = 'never' | 'anonymous' | 'always';
+
+export interface FactDefinition {
+  /** As written in policies: `request.method`. A fact with a parameter is written `request.header["x"]`. */
+  readonly path: string;
+  readonly type: ValueType;
+  readonly absence: Absence;
+  readonly phase: FactPhase;
+  /** `internal` facts may not appear in a text that callers see. */
+  readonly label: 'caller' | 'internal';
+  /** The parameter in brackets, where there is one. */
+  readonly parameter: 'none' | 'header-name' | 'query-name' | 'path-parameter-name';
+  readonly summary: string;
+}
+
+const TEXT: ValueType = { kind: 'text' };
+const TAGS: ValueType = { kind: 'list', of: { kind: 'reference', to: 'tag' } };
+
+function fact(
+  path: string,
+  type: ValueType,
+  phase: FactPhase,
+  absence: Absence,
+  summary: string,
+  parameter: FactDefinition['parameter'] = 'none',
+): FactDefinition {
+  return { path, type, absence, phase, label: 'caller', parameter, summary };
+}
+
+/** The facts every project has. Attributes declared in `portunus.yaml` come on top: see {@link factsOf}. */
+export const BUILT_IN_FACTS: readonly FactDefinition[] = [
+  fact('request.method', TEXT, 'route', 'never', 'The method, in capitals: GET.'),
+  fact('request.path', TEXT, 'route', 'never', 'The normalised path, without the query.'),
+  fact(
+    'request.host',
+    TEXT,
+    'route',
+    'never',
+    'The host the client asked for, in lower case, without the port.',
+  ),
+  fact('request.ip', { kind: 'ip' }, 'route', 'never', 'The address of the client.'),
+  fact(
+    'request.size',
+    { kind: 'size' },
+    'route',
+    'always',
+    'The declared length of the body; missing when it comes in chunks.',
+  ),
+  fact('request.header', TEXT, 'route', 'always', 'The value of a header field.', 'header-name'),
+  fact(
+    'request.query',
+    TEXT,
+    'route',
+    'always',
+    'The value of a query parameter, percent-decoded.',
+    'query-name',
+  ),
+  fact(
+    'request.parameter',
+    TEXT,
+    'route',
+    'always',
+    'The value of a path parameter of the route.',
+    'path-parameter-name',
+  ),
+
+  fact('route', { kind: 'reference', to: 'route' }, 'compile', 'never', 'The route that matched.'),
+  fact(
+    'route.service',
+    { kind: 'reference', to: 'service' },
+    'compile',
+    'never',
+    'The service behind the route.',
+  ),
+  fact('route.tags', TAGS, 'compile', 'never', 'The tags of the route.'),
+  fact(
+    'route.state',
+    { kind: 'enum', values: ['draft', 'published', 'deprecated', 'retired'] },
+    'compile',
+    'never',
+    'Where the route is in its life.',
+  ),
+  fact('route.version', TEXT, 'compile', 'always', 'The version of the route.'),
+
+  fact('tenant', { kind: 'reference', to: 'tenant' }, 'identity', 'anonymous', 'The tenant of the caller.'),
+  fact('tenant.name', TEXT, 'identity', 'anonymous', 'The name of the tenant.'),
+  fact('tenant.plan', { kind: 'reference', to: 'plan' }, 'identity', 'anonymous', 'The plan of the tenant.'),
+  fact(
+    'team',
+    { kind: 'reference', to: 'team' },
+    'identity',
+    'always',
+    'The team of the consumer, if it is in one.',
+  ),
+  fact('team.name', TEXT, 'identity', 'always', 'The name of the team.'),
+  fact(
+    'consumer',
+    { kind: 'reference', to: 'consumer' },
+    'identity',
+    'anonymous',
+    'The application that calls.',
+  ),
+  fact('consumer.name', TEXT, 'identity', 'anonymous', 'The name of the consumer.'),
+  fact(
+    'consumer.roles',
+    { kind: 'list', of: { kind: 'reference', to: 'role' } },
+    'identity',
+    'anonymous',
+    'The roles of the consumer.',
+  ),
+  fact(
+    'credential',
+    { kind: 'reference', to: 'credential' },
+    'identity',
+    'anonymous',
+    'The key that was presented.',
+  ),
+  fact('credential.name', TEXT, 'identity', 'anonymous', 'The name of the credential.'),
+  fact(
+    'credential.age',
+    { kind: 'duration' },
+    'identity',
+    'anonymous',
+    'Time since the credential was made.',
+  ),
+  fact(
+    'credential.expires_in',
+    { kind: 'duration' },
+    'identity',
+    'always',
+    'Time until the credential expires, if it does.',
+  ),
+];
+
+/**
+ * All facts of a project: the built-in ones and, below `tenant`, `team` and `consumer`, the declared attributes.
+ * The array is the one list that checker, compiler, completion and reference page read.
+ */
+export function factsOf(world: Pick<World, 'attributes'>): readonly FactDefinition[] {
+  const declared = Object.entries(world.attributes).flatMap(([owner, attributes]) =>
+    Object.entries(attributes).map(
+      ([name, attribute]): FactDefinition => ({
+        path: `${owner}.${name}`,
+        type: attribute.type,
+        absence: owner === 'team' || attribute.optional ? 'always' : 'anonymous',
+        phase: 'identity',
+        label: attribute.label,
+        parameter: 'none',
+        summary: `Declared in portunus.yaml for every ${owner}.`,
+      }),
+    ),
+  );
+  return [...BUILT_IN_FACTS, ...declared];
+}

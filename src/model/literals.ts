@@ -1,0 +1,133 @@
+import { err, ok, type Result } from '../base/result.ts';
+
+/**
+ * The one grammar of literals, shared by YAML and policies: `5s`, `24h`, `90 days`, `1MiB`, `$0.002`, `15%`, `500_000`,
+ * `2027-03-31`, `08:00`. The patterns are exported as sources so that the policy lexer is built from the same text.
+ */
+export const NUMBER_PATTERN = '(?:\\d{1,3}(?:_\\d{3})+(?:\\.\\d+)?|\\d+(?:\\.\\d+)?)';
+export const DATE_PATTERN = '\\d{4}-\\d{2}-\\d{2}';
+export const TIME_PATTERN = '\\d{2}:\\d{2}';
+export const DURATION_UNITS = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+} as const;
+export const SIZE_UNITS = {
+  B: 1,
+  KB: 1_000,
+  MB: 1_000_000,
+  GB: 1_000_000_000,
+  KiB: 1_024,
+  MiB: 1_048_576,
+  GiB: 1_073_741_824,
+} as const;
+/** Units written as words after a number and a blank: `90 days`. */
+export const SPELLED_DURATION_UNITS: Readonly<Record<string, number>> = {
+  second: 1_000,
+  seconds: 1_000,
+  minute: 60_000,
+  minutes: 60_000,
+  hour: 3_600_000,
+  hours: 3_600_000,
+  day: 86_400_000,
+  days: 86_400_000,
+  week: 604_800_000,
+  weeks: 604_800_000,
+};
+export const CURRENCY_SIGNS: Readonly<Record<string, string>> = { $: 'USD', '€': 'EUR', '£': 'GBP' };
+
+const NUMBER = new RegExp(`^${NUMBER_PATTERN}$`);
+const GLUED = new RegExp(`^(${NUMBER_PATTERN})([A-Za-z]+)$`);
+const SPELLED = new RegExp(`^(${NUMBER_PATTERN}) +([a-z]+)$`);
+const PERCENT = new RegExp(`^(${NUMBER_PATTERN})%$`);
+const MONEY = new RegExp(`^([$€£])(${NUMBER_PATTERN})$`);
+const MONEY_UNITS_MAX = 9_000_000;
+const NANO = 1_000_000_000;
+
+/** `why` is a whole sentence that says what to write instead. */
+export type LiteralResult<Value = number> = Result<Value, { readonly why: string }>;
+
+function refuse(why: string): LiteralResult<never> {
+  return err({ why });
+}
+
+export function parseNumber(text: string): LiteralResult {
+  if (!NUMBER.test(text)) return refuse(`"${text}" is not a number. Write it like 500 or 500_000.`);
+  const value = Number(text.replaceAll('_', ''));
+  if (value > Number.MAX_SAFE_INTEGER) return refuse(`${text} is too large: numbers end at 2^53.`);
+  return ok(value);
+}
+
+/** Milliseconds. */
+export function parseDuration(text: string): LiteralResult {
+  if (NUMBER.test(text))
+    return refuse(`"${text}" needs a unit here: a duration is expected. Write ${text}s or ${text}m.`);
+  return parseUnits(text, DURATION_UNITS, SPELLED_DURATION_UNITS, 'a duration', '30s, 5m, 24h or 90 days');
+}
+
+/** Bytes. */
+export function parseSize(text: string): LiteralResult {
+  if (NUMBER.test(text))
+    return refuse(`"${text}" needs a unit here: a size is expected. Write ${text}KiB or ${text}MiB.`);
+  return parseUnits(text, SIZE_UNITS, {}, 'a size', '512KiB or 1MiB');
+}
+
+function parseUnits(
+  text: string,
+  glued: Readonly<Record<string, number>>,
+  spelled: Readonly<Record<string, number>>,
+  what: string,
+  examples: string,
+): LiteralResult {
+  const gluedMatch = GLUED.exec(text);
+  const match = gluedMatch ?? SPELLED.exec(text);
+  const factor = match && (gluedMatch ? glued : spelled)[match[2]!];
+  if (!match || factor === undefined) return refuse(`"${text}" is not ${what}. Write it like ${examples}.`);
+  const value = Number(match[1]!.replaceAll('_', '')) * factor;
+  if (!Number.isInteger(value)) return refuse(`${text} is not a whole number of the smallest unit.`);
+  if (value > Number.MAX_SAFE_INTEGER) return refuse(`${text} is too large: amounts end at 2^53.`);
+  return ok(value);
+}
+
+/** 15% is 15. */
+export function parsePercent(text: string): LiteralResult {
+  const match = PERCENT.exec(text);
+  if (!match) return refuse(`"${text}" is not a share. Write it like 15%.`);
+  return ok(Number(match[1]!.replaceAll('_', '')));
+}
+
+/** Nano-units, exactly: `$0.002` is 2_000_000 of USD. */
+export function parseMoney(
+  text: string,
+): LiteralResult<{ readonly nano: number; readonly currency: string }> {
+  const match = MONEY.exec(text);
+  if (!match) return refuse(`"${text}" is not an amount of money. Write it like $250 or $0.002.`);
+  const [whole, fraction = ''] = match[2]!.replaceAll('_', '').split('.');
+  if (fraction.length > 9) return refuse(`${text} has more than nine decimals.`);
+  if (Number(whole) > MONEY_UNITS_MAX)
+    return refuse(`${text} is too much: amounts end at ${match[1]}9_000_000.`);
+  const nano = Number(whole) * NANO + Number(fraction.padEnd(9, '0'));
+  return ok({ nano, currency: CURRENCY_SIGNS[match[1]!]! });
+}
+
+/** Days since 1970-01-01. */
+export function parseDate(text: string): LiteralResult {
+  const ms = new RegExp(`^${DATE_PATTERN}$`).test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
+  const real = !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text);
+  if (!real) return refuse(`"${text}" is not a date. Write it like 2027-03-31.`);
+  return ok(ms / DURATION_UNITS.d);
+}
+
+/** Minutes since midnight; 24:00 is the end of a day. */
+export function parseTime(text: string): LiteralResult {
+  const match = /^(\d{2}):(\d{2})$/.exec(text);
+  const hours = Number(match?.[1]);
+  const minutes = Number(match?.[2]);
+  if (!match || minutes > 59 || hours * 60 + minutes > 1_440) {
+    return refuse(`"${text}" is not a time of day. Write it like 08:00.`);
+  }
+  return ok(hours * 60 + minutes);
+}

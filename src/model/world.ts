@@ -1,0 +1,159 @@
+import type { LimitValues } from '../base/limits.ts';
+import type { AttributeType, Value } from './types.ts';
+
+/** A place in the configuration, for messages: `routes/orders.yaml:12:3`. */
+export type Place = string;
+
+/**
+ * One checked project folder, without its policies: the names, types and settings that policies speak about and
+ * that the compiler turns into routes. Plain data (no class instances, no functions), so it can be sent to threads.
+ */
+export interface World {
+  readonly server: ServerSettings;
+  readonly limits: LimitValues;
+  /** IANA time zone that periods use where a policy names none. */
+  readonly zone: string;
+  /** ISO 4217 accounting currency. */
+  readonly currency: string;
+  readonly attributes: Readonly<Record<AttributeOwner, Readonly<Record<string, AttributeType>>>>;
+  readonly services: ReadonlyMap<string, Service>;
+  readonly routes: ReadonlyMap<string, Route>;
+  readonly directory: Directory;
+  readonly enforcement: ReadonlyMap<string, Enforcement>;
+}
+
+export type AttributeOwner = 'tenant' | 'team' | 'consumer';
+
+/** `enforce` decides; `warn` answers with a header and logs; `shadow` only counts and logs. */
+export type EnforcementMode = 'enforce' | 'warn' | 'shadow';
+export interface Enforcement {
+  readonly mode: EnforcementMode;
+  readonly place: Place;
+}
+
+export interface ListenAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface ServerSettings {
+  readonly listen: ListenAddress;
+  readonly admin: ListenAddress;
+  /** `auto` is resolved by the gateway: one per core. */
+  readonly dataThreads: number | 'auto';
+  /** Absolute path of the data folder. */
+  readonly dataFolder: string;
+  /** Refuse requests with a chunked body (411), for deployments behind proxies that could be smuggled through. */
+  readonly refuseChunkedRequests: boolean;
+  /** Which forwarding fields are added: `x-forwarded` (X-Forwarded-For, -Proto, -Host), `forwarded` (RFC 7239), `none`. */
+  readonly forwardedFields: 'x-forwarded' | 'forwarded' | 'none';
+  /** Fold runs of slashes in a path into one before matching; otherwise they are kept as they are. */
+  readonly mergeSlashes: boolean;
+}
+
+export interface Service {
+  readonly name: string;
+  readonly owner: string | null;
+  readonly endpoints: readonly Endpoint[];
+  readonly timeouts: Timeouts;
+  /** TLS to `https:` endpoints; certificates are always verified. */
+  readonly tls: UpstreamTls;
+  readonly place: Place;
+}
+
+export interface Endpoint {
+  readonly protocol: 'http' | 'https';
+  readonly host: string;
+  readonly port: number;
+  /** Path put before every upstream path; '' or begins with '/', never ends with one. */
+  readonly basePath: string;
+  readonly weight: number;
+}
+
+export interface UpstreamTls {
+  /** Absolute path of a PEM bundle that replaces the system's roots, or null. */
+  readonly caFile: string | null;
+  /** Server name for SNI and verification, or null for the endpoint's host. */
+  readonly serverName: string | null;
+}
+
+export interface Timeouts {
+  readonly connectMs: number;
+  readonly firstByteMs: number;
+  readonly idleMs: number;
+  readonly totalMs: number;
+}
+
+export type LifecycleState = 'draft' | 'published' | 'deprecated' | 'retired';
+
+export interface Route {
+  readonly name: string;
+  readonly service: string;
+  readonly match: RouteMatch;
+  /** Template of the upstream's path, `{name}` filled from the match; null keeps the path as it is. */
+  readonly upstreamPath: string | null;
+  readonly state: LifecycleState;
+  readonly version: string | null;
+  readonly tags: readonly string[];
+  readonly auth: 'required' | 'optional' | 'none';
+  readonly maxBodyBytes: number;
+  /** Methods that may be repeated although they are not idempotent (RFC 9110, 9.2.2). */
+  readonly repeatUnsafeMethods: boolean;
+  readonly summary: string | null;
+  readonly place: Place;
+}
+
+export interface RouteMatch {
+  /** Upper-case method names; empty means every method. */
+  readonly methods: readonly string[];
+  /** Pattern: literal segments, `{name}` for one segment, `{name...}` last for the rest. */
+  readonly path: string;
+  /** Lower-case hosts; `*.example.com` covers one or more labels; empty means every host. */
+  readonly hosts: readonly string[];
+  /** Header fields that must have exactly this value; names in lower case. */
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+}
+
+/** Who may call. It has an epoch of its own: compiled rules read it at run time and never bake it in. */
+export interface Directory {
+  readonly tenants: ReadonlyMap<string, Tenant>;
+  /** Plans, roles and tags that the files mention; policies may name only these. */
+  readonly plans: ReadonlySet<string>;
+  readonly roles: ReadonlySet<string>;
+}
+
+export interface Tenant {
+  readonly name: string;
+  readonly plan: string;
+  readonly attributes: Readonly<Record<string, Value>>;
+  readonly teams: ReadonlyMap<string, Team>;
+  readonly consumers: ReadonlyMap<string, Consumer>;
+  readonly place: Place;
+}
+
+export interface Team {
+  readonly name: string;
+  readonly attributes: Readonly<Record<string, Value>>;
+}
+
+export interface Consumer {
+  readonly name: string;
+  readonly team: string | null;
+  readonly roles: readonly string[];
+  /** Names of routes the consumer is subscribed to. */
+  readonly subscriptions: readonly string[];
+  readonly attributes: Readonly<Record<string, Value>>;
+  readonly credentials: readonly Credential[];
+  readonly place: Place;
+}
+
+/** A consumer key as the gateway keeps it: never the key itself. */
+export interface Credential {
+  readonly name: string;
+  /** The public id inside the key: `ptn_<env>_<id>_…`. */
+  readonly keyId: string;
+  /** Keyed hash of the whole key: see `governance/consumer-key`. */
+  readonly hash: string;
+  readonly createdMs: number;
+  readonly expiresMs: number | null;
+}

@@ -1,0 +1,58 @@
+import type { Reservation } from './counters.ts';
+import type { Identity } from './identity.ts';
+
+/**
+ * One request as the compiled phases see it: the facts they read and the few results they leave. A class with every
+ * field set in the constructor, so that all instances share one shape.
+ */
+export class RequestContext {
+  // -- facts of the request ------------------------------------------------------------------------------------
+  /** Upper case as received. */
+  method = '';
+  /** Normalised: what is matched, judged and forwarded. */
+  path = '';
+  /** Without '?', as received; '' when there is none. */
+  query = '';
+  host = '';
+  ip = '';
+  /** Declared body length in bytes; 0 when there is no body, -1 when it is chunked. */
+  bodyBytes = 0;
+  /** Lower-case name, value, name, value, … in the order received. */
+  headers: string[] = [];
+  /** Values of the path parameters in the order of the route's pattern, percent-decoded. */
+  parameters: readonly string[] = NO_PARAMETERS;
+  identity: Identity | null = null;
+
+  // -- time ----------------------------------------------------------------------------------------------------
+  arrivedMonotonicMs = 0;
+  arrivedWallMs = 0;
+
+  // -- results -------------------------------------------------------------------------------------------------
+  /** Rules (indexes into `RuleBundle.rules`): the permit that held first, or the rule that denied; -1 for none. */
+  decidingRule = -1;
+  /** Further rules that denied in the deciding phase; null when there are none. */
+  alsoDenied: number[] | null = null;
+  /** Rules of shadowed policies that would have denied. */
+  shadowDenied: number[] | null = null;
+  /** Rules of policies in warn mode that would have denied; named to the caller in a header. */
+  warned: number[] | null = null;
+  /** Taken at admission, to be settled or released at the end; null when no counter needs that. */
+  reservation: Reservation | null = null;
+  /** Values for the answer of an admitted request, '' when no limit may be shown. */
+  rateLimit = '';
+  rateLimitPolicy = '';
+}
+
+const NO_PARAMETERS: readonly string[] = Object.freeze([]);
+
+/** Header fields a pipeline sets and removes, filled by the shaping phases. Cleared and reused per thread. */
+export class HeaderEdits {
+  /** Lower-case name, value, name, value, … */
+  readonly set: string[] = [];
+  readonly removed: string[] = [];
+
+  clear(): void {
+    this.set.length = 0;
+    this.removed.length = 0;
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * The counters port. One rule set binds its counters once per thread; a request then fills a {@link TakeBatch} and
+ * takes from all of them in one linearizable step: all or nothing, and a refused request leaves every counter as it
+ * was. Implementations: `state/` (shared memory), and the reference model that tests hold it against.
+ */
+export interface Counters {
+  /** Binds the counters of one rule set for this thread. Order of `specs` is the numbering used in batches. */
+  bind(specs: readonly CounterSpec[]): CounterBinding;
+}
+
+export interface CounterBinding {
+  /** A batch for this binding; one per thread is enough, because filling and taking happen in one turn. */
+  createBatch(): TakeBatch;
+  /**
+   * Takes every entry of the batch, or none. `nowMs` is monotonic, `wallMs` is for calendars. On return the
+   * batch holds, for each entry, what {@link TakeBatch} describes.
+   */
+  take(batch: TakeBatch, nowMs: number, wallMs: number): TakeResult;
+  /** What is needed to settle, swap or release the batch just taken; null when nothing of it can change later. */
+  reserve(batch: TakeBatch): Reservation | null;
+  /**
+   * Books the actual amount of entry `index` in the window or period of its admission; above the reserved amount it
+   * is charged in full. Without effect when that window has passed or the entry was settled before.
+   */
+  settle(reservation: Reservation, index: number, actual: number): void;
+  /** Replaces a reservation by a new batch in one step: counters with equal key keep their unit. Nothing changes on refusal. */
+  swap(reservation: Reservation, batch: TakeBatch, nowMs: number, wallMs: number): TakeResult;
+  /** Gives back what was not settled; frees slots of `at once`. Idempotent. */
+  release(reservation: Reservation): void;
+}
+
+export type TakeResult = typeof TAKEN | typeof EXCEEDED | typeof NEEDS_LEASE;
+export const TAKEN = 0;
+/** At least one counter has no room: see `TakeBatch.retryAtMs`. */
+export const EXCEEDED = 1;
+/** A quota needs a further slice from the lease source before it can say yes or no. */
+export const NEEDS_LEASE = 2;
+
+/**
+ * Entries of one take, as parallel arrays (no allocation per request). Filled from index 0; `count` says how many.
+ * A counter appears at most once in a batch.
+ */
+export interface TakeBatch {
+  count: number;
+  /** Index into the bound specs. */
+  readonly counter: Int32Array;
+  /** Hash of the counter's key; (0, 0) for `in total`. */
+  readonly keyHigh: Int32Array;
+  readonly keyLow: Int32Array;
+  /** Non-negative integers up to 2^53. */
+  readonly weight: Float64Array;
+  /** Out: what is left after a successful take, or before a refused one. */
+  readonly remaining: Float64Array;
+  /** Out, after EXCEEDED: the first monotonic moment this entry alone could hold; 0 if it does now, Infinity for never. */
+  readonly retryAtMs: Float64Array;
+  /** Out: milliseconds until the counter is as if unused (window, bucket) or its period ends (calendar). */
+  readonly resetMs: Float64Array;
+  /** Out: bits of thresholds this take crossed (`alert at 50%, 80%` are bits 0 and 1). */
+  readonly crossed: Int32Array;
+  /** Out: 1 where the counter could not be kept (table full and `onFailure` is refuse …): see {@link CounterFault}. */
+  readonly fault: Uint8Array;
+}
+
+export const COUNTER_FAULTS = ['none', 'table-full', 'lock-timeout', 'store-away'] as const;
+export type CounterFault = (typeof COUNTER_FAULTS)[number];
+
+/** Most limits that can apply to one request; more on one route is a compile error. */
+export const BATCH_ENTRIES_MAX = 64;
+
+export interface CounterSpec {
+  /** Stable across threads, reloads, restarts and nodes (language-rules #27). */
+  readonly identity: string;
+  readonly window: CounterWindow;
+  readonly maxKeys: number;
+  readonly onFailure: 'refuse' | 'allow';
+  /** Shares of the amount, ascending, whose crossing sets a bit in `TakeBatch.crossed`. */
+  readonly thresholdsPercent: readonly number[];
+}
+
+export type CounterWindow =
+  | { readonly kind: 'window'; readonly amount: number; readonly windowMs: number }
+  | { readonly kind: 'pace'; readonly amount: number; readonly periodMs: number; readonly burst: number }
+  | { readonly kind: 'concurrency'; readonly amount: number }
+  | {
+      readonly kind: 'calendar';
+      readonly amount: number;
+      readonly period: 'day' | 'week' | 'month' | 'quarter' | 'year';
+      readonly zone: string;
+    };
+
+/** Opaque to its holder. */
+export interface Reservation {
+  readonly entries: number;
+}

@@ -1,0 +1,46 @@
+/**
+ * What a phase answers. Compared by identity or by `kind`; the permitted path only ever sees the one CONTINUE.
+ */
+export type Outcome = Continue | Respond | Wait | NextVariant | Fail;
+
+export interface Continue {
+  readonly kind: 'continue';
+}
+/** The request is answered here: refused by a rule, or served without the upstream. */
+export interface Respond {
+  readonly kind: 'respond';
+  readonly refusal: Refusal;
+}
+/** Try the phase again at `atMonotonicMs` (queues) or when the awaited grant arrives (leases). */
+export interface Wait {
+  readonly kind: 'wait';
+  readonly atMonotonicMs: number;
+}
+/** This variant (model, target) is out; the exchange goes on with the next one. */
+export interface NextVariant {
+  readonly kind: 'next-variant';
+  readonly refusal: Refusal;
+}
+/** The gateway or the upstream failed; `code` is one of the stable problem codes. */
+export interface Fail {
+  readonly kind: 'fail';
+  readonly refusal: Refusal;
+}
+
+export const CONTINUE: Continue = Object.freeze({ kind: 'continue' });
+
+/** An answer of the gateway's own, rendered as `application/problem+json` (RFC 9457). */
+export interface Refusal {
+  readonly status: number;
+  /** Stable, lower_snake_case: `unauthenticated`, `forbidden`, `limit_exceeded`, or the rule's own. */
+  readonly code: string;
+  /** One sentence for the caller. */
+  readonly detail: string;
+  /** The rule that decided, or -1: an index into `RuleBundle.rules`. */
+  readonly ruleIndex: number;
+  /** Seconds for `Retry-After`, rounded up, or -1 for none. */
+  readonly retryAfterS: number;
+  /** Ready values of `RateLimit` and `RateLimit-Policy`, or ''. */
+  readonly rateLimit: string;
+  readonly rateLimitPolicy: string;
+}

@@ -1,0 +1,85 @@
+import type { Route, Service } from '../model/world.ts';
+import type { HeaderEdits, RequestContext } from './context.ts';
+import type { CounterBinding, CounterSpec } from './counters.ts';
+import type { Outcome } from './outcome.ts';
+
+/**
+ * Everything a data thread needs to serve one version of the rules. Plain data: built on the control thread, sent to
+ * the data threads, cached by content. The directory is not part of it: it has an epoch of its own.
+ */
+export interface RuleBundle {
+  /** SHA-256 over the content, 16 hex digits. */
+  readonly hash: string;
+  readonly routes: readonly RouteProgram[];
+  readonly services: readonly Service[];
+  /** Bodies of `new Function('runtime', 'constants', …)`; each returns an object with the phases of a pipeline. */
+  readonly functions: readonly string[];
+  readonly rules: readonly RuleInfo[];
+  readonly counters: readonly CounterSpec[];
+}
+
+export interface RouteProgram {
+  readonly route: Route;
+  /** Index into `RuleBundle.services`. */
+  readonly service: number;
+  /** Index into `RuleBundle.functions`: routes with equal residual programs share one. */
+  readonly function: number;
+  /** What differs between routes that share a function: texts, numbers, sets – always data, never code. */
+  readonly constants: readonly ProgramConstant[];
+  /** Names of path parameters in the order of the pattern. */
+  readonly parameterNames: readonly string[];
+  /** Lower-case names of header fields that rules read: repeated ones are refused (language-rules #4). */
+  readonly headersRead: readonly string[];
+  readonly queryRead: readonly string[];
+}
+
+export type ProgramConstant =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly ProgramConstant[]
+  | { readonly [name: string]: ProgramConstant };
+
+/** What logs, `explain` and headers say of a rule. */
+export interface RuleInfo {
+  readonly policy: string;
+  /** The rule's name, or its canonical text when it has none. */
+  readonly rule: string;
+  readonly kind: string;
+  /** `policies/teams.policy:12:5`. */
+  readonly place: string;
+  readonly mode: 'enforce' | 'warn' | 'shadow';
+}
+
+/** The compiled phases of one route. Every function runs in one turn, and allocates nothing when it answers CONTINUE. */
+export interface RoutePipeline {
+  /** Rules that need no identity; runs before the caller is identified. */
+  readonly match: (context: RequestContext) => Outcome;
+  /** The remaining permit, forbid and require rules. */
+  readonly authorise: (context: RequestContext) => Outcome;
+  /** Takes from all limits; leaves `reservation` and the RateLimit values on the context. */
+  readonly admit: (context: RequestContext) => Outcome;
+  readonly shapeRequest: (context: RequestContext, edits: HeaderEdits) => void;
+  readonly shapeResponse: (context: RequestContext, edits: HeaderEdits) => void;
+  /** The least total time that rules allow, or Infinity. */
+  readonly totalTimeoutMs: (context: RequestContext) => number;
+}
+
+/**
+ * Turns one route of a bundle into functions. Implemented by the compiler's runtime half, handed to the data
+ * threads by `cli/compose`, called on a route's first request.
+ */
+export type InstantiateRoute = (bundle: RuleBundle, route: number, binding: BoundRuntime) => RoutePipeline;
+
+/** What instantiated code may call on its thread. */
+export interface BoundRuntime {
+  readonly counters: CounterBinding;
+  /** Keyed hash of one part of a counter key; tag and text are both covered. */
+  readonly hashKey: (tag: string, text: string, into: MutableKeyHash) => void;
+}
+
+export interface MutableKeyHash {
+  high: number;
+  low: number;
+}

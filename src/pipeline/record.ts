@@ -1,0 +1,51 @@
+/**
+ * Access record, version 1: what is kept of every request. Never a credential, never a body. Everything later (log,
+ * rollups, replay, forecast) reads it; fields that a request does not have are -1 or ''.
+ */
+export interface AccessRecord {
+  version: 1;
+  timeMs: number;
+  requestId: string;
+  /** Trace id of `traceparent` (W3C Trace Context), 32 hex digits, or ''. */
+  traceId: string;
+  tenant: string;
+  team: string;
+  consumer: string;
+  credential: string;
+  /** The person behind the credential, where an identity provider names one. */
+  person: string;
+  method: string;
+  path: string;
+  route: string;
+  routeVersion: string;
+  /** Hash of the rule set that handled the request, 16 hex digits. */
+  configurationHash: string;
+  status: number;
+  /** Stable code of the gateway's own answers, '' when the upstream answered. */
+  code: string;
+  /** `policy/rule` names. */
+  decidingRule: string;
+  alsoDenied: readonly string[];
+  shadowDenied: readonly string[];
+  waivedRules: readonly string[];
+  model: string;
+  target: string;
+  providerKey: string;
+  inputTokens: number;
+  outputTokens: number;
+  costNanoUsd: number;
+  requestBytes: number;
+  responseBytes: number;
+  /** Microseconds from arrival. */
+  decidedUs: number;
+  dispatchedUs: number;
+  firstByteUs: number;
+  finishedUs: number;
+  attempts: number;
+  clientAborted: boolean;
+}
+
+/** Where data threads put records; never blocks. A full sink drops and counts. */
+export interface RecordSink {
+  write(record: AccessRecord): void;
+}

@@ -1,0 +1,107 @@
+import type { Service } from '../model/world.ts';
+
+/** The upstream port: sends one request to an endpoint of a service. Implemented by `upstream/`. */
+export interface Upstream {
+  /** Opens (or, when the endpoints are unchanged, keeps) the pools of a service. */
+  service(service: Service): UpstreamService;
+  /** Ends idle connections at once and the others when their exchange ends. */
+  close(): void;
+}
+
+export interface UpstreamService {
+  /**
+   * Sends a request. The handler is called from later turns only, and the last call it gets is either one with `last` set
+   * or `onError`. `repeatable` says whether the request may be sent again after the first byte has left (idempotent
+   * method or the route allows it); what provably was not processed is repeated in any case, within the budget.
+   */
+  dispatch(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall;
+  /** The service is no longer part of the configuration: its pools end when their exchanges have. */
+  retire(): void;
+}
+
+export interface UpstreamRequest {
+  readonly method: string;
+  /** Origin-form target: path and query. */
+  readonly target: string;
+  /**
+   * Field lines, each ended by CRLF, names and values already checked. Without Host, Content-Length,
+   * Transfer-Encoding, Connection and other hop-by-hop fields: framing is always made afresh.
+   */
+  readonly fieldLines: string;
+  /** Value of Host; null for the endpoint's own authority. */
+  readonly host: string | null;
+  /** 0: none; ≥ 1: exactly that many bytes will be written; -1: length unknown, sent chunked. */
+  readonly bodyBytes: number;
+  readonly repeatable: boolean;
+  readonly connectMs: number;
+  readonly firstByteMs: number;
+  readonly idleMs: number;
+}
+
+export interface UpstreamCall {
+  /**
+   * Sends body bytes; copied before it returns. False asks the caller to wait for `onDrain`. Bytes beyond the declared
+   * length are an assertion error.
+   */
+  write(chunk: Uint8Array): boolean;
+  /** The body is complete. */
+  end(): void;
+  /** Stops the call; the handler is not called again. The connection is closed unless the exchange was over. */
+  abort(): void;
+  /** Stops and resumes reading the answer. */
+  pause(): void;
+  resume(): void;
+}
+
+export interface UpstreamHandler {
+  /**
+   * Final status and fields (1xx are consumed). `chunk` holds what of the body came in the same read and `last` says
+   * whether that is all of it, so that a small answer is one call. Chunks are views of a buffer that the next read
+   * overwrites: copy what must outlive the call.
+   */
+  onHead(head: ResponseHead, chunk: Uint8Array, last: boolean): void;
+  onData(chunk: Uint8Array, last: boolean): void;
+  /** The request body may be written again. */
+  onDrain(): void;
+  onError(error: UpstreamError): void;
+}
+
+export interface ResponseHead {
+  readonly status: number;
+  /** Lower-case name, value, … without framing and hop-by-hop fields and without Date. */
+  readonly fields: readonly string[];
+  /** Content-Length as declared, or -1 when the end is marked otherwise. For HEAD: what a GET would have. */
+  readonly bodyBytes: number;
+  /** False for HEAD, 204, 304: no body follows whatever the length says. */
+  readonly hasBody: boolean;
+  /** Index into `Service.endpoints`. */
+  readonly endpoint: number;
+  readonly attempts: number;
+}
+
+/** Why a call failed; stable codes, shown to callers as problem answers. */
+export const UPSTREAM_ERRORS = {
+  upstream_connect_failed: 502,
+  upstream_connect_timeout: 504,
+  upstream_tls_failed: 502,
+  upstream_first_byte_timeout: 504,
+  upstream_idle_timeout: 504,
+  upstream_closed_before_answer: 502,
+  upstream_closed_in_answer: 502,
+  upstream_malformed_answer: 502,
+  upstream_header_too_large: 502,
+  upstream_write_failed: 502,
+  upstream_queue_full: 503,
+  upstream_queue_timeout: 503,
+  upstream_none_available: 503,
+} as const;
+export type UpstreamErrorCode = keyof typeof UPSTREAM_ERRORS;
+
+export interface UpstreamError {
+  readonly code: UpstreamErrorCode;
+  readonly detail: string;
+  readonly endpoint: number;
+  readonly attempts: number;
+  /** True when it is certain that no endpoint processed the request. */
+  readonly unprocessed: boolean;
+}
