@@ -90,6 +90,13 @@ export const BUILT_IN_FACTS: readonly FactDefinition[] = [
     'never',
     'Where the route is in its life.',
   ),
+  fact(
+    'route.requires_identity',
+    { kind: 'boolean' },
+    'compile',
+    'never',
+    'Whether calls without identity are refused before any rule is asked.',
+  ),
   fact('route.version', TEXT, 'compile', 'always', 'The version of the route.'),
 
   fact('tenant', { kind: 'reference', to: 'tenant' }, 'identity', 'anonymous', 'The tenant of the caller.'),

@@ -84,8 +84,9 @@ function parseUnits(
 ): LiteralResult {
   const gluedMatch = GLUED.exec(text);
   const match = gluedMatch ?? SPELLED.exec(text);
-  const factor = match && (gluedMatch ? glued : spelled)[match[2]!];
-  if (!match || factor === undefined) return refuse(`"${text}" is not ${what}. Write it like ${examples}.`);
+  const factor = match === null ? undefined : (gluedMatch ? glued : spelled)[match[2]!];
+  if (match === null || factor === undefined)
+    return refuse(`"${text}" is not ${what}. Write it like ${examples}.`);
   const value = Number(match[1]!.replaceAll('_', '')) * factor;
   if (!Number.isInteger(value)) return refuse(`${text} is not a whole number of the smallest unit.`);
   if (value > Number.MAX_SAFE_INTEGER) return refuse(`${text} is too large: amounts end at 2^53.`);

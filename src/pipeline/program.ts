@@ -1,6 +1,7 @@
 import type { Route, Service } from '../model/world.ts';
 import type { HeaderEdits, RequestContext } from './context.ts';
 import type { CounterBinding, CounterSpec } from './counters.ts';
+import type { KeyHash } from './identity.ts';
 import type { Outcome } from './outcome.ts';
 
 /**
@@ -77,6 +78,8 @@ export interface BoundRuntime {
   readonly counters: CounterBinding;
   /** Keyed hash of one part of a counter key; tag and text are both covered. */
   readonly hashKey: (tag: string, text: string, into: MutableKeyHash) => void;
+  /** Folds a further part into a composite key; the order of parts matters. */
+  readonly combineKey: (into: MutableKeyHash, part: KeyHash) => void;
 }
 
 export interface MutableKeyHash {

@@ -1,0 +1,55 @@
+import type { LimitValues } from '../base/limits.ts';
+import type { ServerSettings } from '../model/world.ts';
+import type { DirectorySnapshot } from '../pipeline/identity.ts';
+import type { RuleBundle } from '../pipeline/program.ts';
+
+/**
+ * Everything that the control thread and a data thread say to each other. What they share beside it is memory:
+ * the epochs ({@link EPOCH_CELLS}), the counters and the record rings.
+ */
+export type ToDataThread =
+  /** Build the pipelines of a rule set beside the running one; answer `prepared` or `prepare-failed`. */
+  | { readonly kind: 'prepare-rules'; readonly epoch: number; readonly rules: PreparedRules }
+  | { readonly kind: 'prepare-directory'; readonly epoch: number; readonly directory: DirectorySnapshot }
+  /** Forget a prepared version that will not be used. */
+  | { readonly kind: 'discard-rules'; readonly epoch: number }
+  /** Open the listen socket; answer `listening` or `listen-failed`. */
+  | { readonly kind: 'listen' }
+  /** Stop accepting, finish what is in flight (at most `withinMs`), answer `drained`. */
+  | { readonly kind: 'drain'; readonly withinMs: number };
+
+export type FromDataThread =
+  | { readonly kind: 'started' }
+  | { readonly kind: 'prepared'; readonly epoch: number }
+  | { readonly kind: 'prepare-failed'; readonly epoch: number; readonly why: string }
+  | { readonly kind: 'directory-prepared'; readonly epoch: number }
+  | { readonly kind: 'listening' }
+  | { readonly kind: 'listen-failed'; readonly why: string }
+  /** The last request of an old version has ended. */
+  | { readonly kind: 'rules-retired'; readonly epoch: number }
+  | { readonly kind: 'drained'; readonly unfinished: number };
+
+/** A rule set with the shared memory of its counters (opaque here: `state/` makes and reads it). */
+export interface PreparedRules {
+  readonly bundle: RuleBundle;
+  readonly counterMemory: unknown;
+}
+
+/** `workerData` of a data thread. */
+export interface DataThreadStart {
+  readonly thread: number;
+  readonly server: ServerSettings;
+  readonly limits: LimitValues;
+  /** Int32 cells, see {@link EPOCH_CELLS}. */
+  readonly epochs: SharedArrayBuffer;
+  /** Record ring of this thread (opaque here: `observe/` makes and reads it). */
+  readonly recordRing: SharedArrayBuffer;
+  /** Secret of the key hashes of counters, 8 bytes. */
+  readonly keyHashSecret: Uint8Array;
+}
+
+/**
+ * Cells of the epoch memory. Both epochs are flipped by the control thread with one `Atomics.store` after every
+ * thread has prepared; a data thread reads them at the start of each request.
+ */
+export const EPOCH_CELLS = { rules: 0, directory: 1, count: 2 } as const;
