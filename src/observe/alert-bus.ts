@@ -1,0 +1,154 @@
+import type { Clock } from '../base/ports.ts';
+import type { Result } from '../base/result.ts';
+
+/**
+ * Alerts of the control thread. An alert is a condition that lasts: it is raised once, counted while it goes on, and
+ * resolved when it has passed. Deliveries (log, webhook …) hear of the first and of the end, not of every repetition.
+ */
+export interface AlertBus {
+  raise(alert: AlertCondition): void;
+  /** Without effect when no such alert is open. */
+  resolve(identity: AlertIdentity): void;
+  /** Open alerts, oldest first. */
+  open(): readonly OpenAlert[];
+  readonly counts: AlertBusCounts;
+}
+
+/** What makes two alerts the same: `{ kind: 'upstream-down', subject: 'orders' }`. */
+export interface AlertIdentity {
+  /** Stable, kebab-case. */
+  readonly kind: string;
+  /** What it is about, by name; '' for the gateway itself. */
+  readonly subject: string;
+}
+
+/** Ascending. */
+export const ALERT_SEVERITIES = ['notice', 'warning', 'critical'] as const;
+export type AlertSeverity = (typeof ALERT_SEVERITIES)[number];
+
+export interface AlertCondition extends AlertIdentity {
+  readonly severity: AlertSeverity;
+  /** One sentence: what is the matter. */
+  readonly message: string;
+  /** One sentence: what to do. */
+  readonly remedy: string;
+}
+
+export interface OpenAlert extends AlertCondition {
+  readonly sinceMs: number;
+  readonly lastMs: number;
+  /** How often it was raised, the first time included. */
+  readonly times: number;
+}
+
+export interface AlertNotice {
+  readonly event: 'raised' | 'worsened' | 'resolved';
+  readonly atMs: number;
+  readonly alert: OpenAlert;
+}
+
+/** A way to tell people. Returns at once: a delivery that waits keeps a bounded queue of its own. */
+export interface AlertDelivery {
+  readonly name: string;
+  /** The error is one sentence. */
+  deliver(notice: AlertNotice): Result<void, string>;
+}
+
+export interface AlertBusCounts {
+  readonly raised: number;
+  readonly resolved: number;
+  /** Conditions that were not opened because too many alerts are open. */
+  readonly overflowed: number;
+  readonly failedDeliveries: number;
+  /** `delivery: why`, of the last one that failed. */
+  readonly lastFailure: string | null;
+}
+
+export interface AlertBusOptions {
+  readonly clock: Clock;
+  readonly deliveries: readonly AlertDelivery[];
+  /** The limit `openAlerts`. */
+  readonly openAlertsMax: number;
+}
+
+export function createAlertBus(options: AlertBusOptions): AlertBus {
+  return new Bus(options);
+}
+
+class Bus implements AlertBus {
+  readonly #options: AlertBusOptions;
+  /** In the order they were raised. */
+  readonly #open = new Map<string, OpenAlert>();
+  #raised = 0;
+  #resolved = 0;
+  #overflowed = 0;
+  #failedDeliveries = 0;
+  #lastFailure: string | null = null;
+
+  constructor(options: AlertBusOptions) {
+    this.#options = options;
+  }
+
+  raise(condition: AlertCondition): void {
+    const atMs = this.#options.clock.wallMs();
+    const key = keyOf(condition);
+    const known = this.#open.get(key);
+    if (known === undefined && this.#open.size >= this.#options.openAlertsMax) {
+      this.#overflowed++;
+      return;
+    }
+    const alert: OpenAlert = {
+      ...condition,
+      sinceMs: known?.sinceMs ?? atMs,
+      lastMs: atMs,
+      times: (known?.times ?? 0) + 1,
+    };
+    this.#open.set(key, alert);
+    if (known === undefined) {
+      this.#raised++;
+      this.#deliver({ event: 'raised', atMs, alert });
+    } else if (rank(condition.severity) > rank(known.severity)) {
+      this.#deliver({ event: 'worsened', atMs, alert });
+    }
+  }
+
+  resolve(identity: AlertIdentity): void {
+    const key = keyOf(identity);
+    const alert = this.#open.get(key);
+    if (alert === undefined) return;
+    this.#open.delete(key);
+    this.#resolved++;
+    this.#deliver({ event: 'resolved', atMs: this.#options.clock.wallMs(), alert });
+  }
+
+  open(): readonly OpenAlert[] {
+    return [...this.#open.values()];
+  }
+
+  get counts(): AlertBusCounts {
+    return {
+      raised: this.#raised,
+      resolved: this.#resolved,
+      overflowed: this.#overflowed,
+      failedDeliveries: this.#failedDeliveries,
+      lastFailure: this.#lastFailure,
+    };
+  }
+
+  #deliver(notice: AlertNotice): void {
+    for (const delivery of this.#options.deliveries) {
+      const delivered = delivery.deliver(notice);
+      if (delivered.ok) continue;
+      this.#failedDeliveries++;
+      this.#lastFailure = `${delivery.name}: ${delivered.error}`;
+    }
+  }
+}
+
+function keyOf(identity: AlertIdentity): string {
+  return `${identity.kind}\0${identity.subject}`;
+}
+
+function rank(severity: AlertSeverity): number {
+  return ALERT_SEVERITIES.indexOf(severity);
+}

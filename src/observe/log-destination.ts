@@ -1,0 +1,104 @@
+import pino from 'pino';
+import { err, ok, type Result } from '../base/result.ts';
+
+/** Where lines of text go: a file or the standard output, written asynchronously through a bounded queue. */
+export interface LogDestination {
+  /** `full`: the queue has no room for this text, and nothing of it will be written. */
+  write(text: string): 'taken' | 'full';
+  /** Writes what is queued and closes. Lines that can't be written are lost then, see `lastError`. */
+  end(): Promise<void>;
+  /** Why the last write failed (a full disk, a closed pipe), or null. The queue keeps the text and tries again. */
+  readonly lastError: string | null;
+}
+
+export interface LogDestinationOptions {
+  /** Absolute path of a file to append to, or the standard output. */
+  readonly to: 'stdout' | { readonly file: string };
+  /** The limit `accessLogQueueBytes`. */
+  readonly queueBytes: number;
+}
+
+/** SonicBoom writes 16 KiB at a time unless told otherwise; each write is a turn through the thread pool. */
+const WRITE_BYTES_MAX = 64 * 1_024;
+const STDOUT_DESCRIPTOR = 1;
+/** Logs name callers and paths: for the gateway's own account and its group. */
+const LOG_FILE_MODE = 0o640;
+
+/** Opens a destination. The error is one sentence: which file, and what the system said. */
+export function openLogDestination(options: LogDestinationOptions): Promise<Result<LogDestination, string>> {
+  const dest = options.to === 'stdout' ? STDOUT_DESCRIPTOR : options.to.file;
+  const stream = pino.destination({
+    dest,
+    sync: false,
+    mkdir: true,
+    mode: LOG_FILE_MODE,
+    maxLength: options.queueBytes,
+    maxWrite: WRITE_BYTES_MAX,
+  });
+  const destination = new StreamDestination(stream);
+  return new Promise((resolve) => {
+    stream.once('ready', () => resolve(ok(destination)));
+    stream.once('error', (error: Error) =>
+      resolve(err(`The log ${dest} can't be opened: ${error.message}.`)),
+    );
+  });
+}
+
+/** What is used of SonicBoom. */
+interface LogStream {
+  write(text: string): boolean;
+  end(): void;
+  destroy(): void;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'drop' | 'write' | 'close', listener: () => void): unknown;
+}
+
+class StreamDestination implements LogDestination {
+  readonly #stream: LogStream;
+  #state: 'open' | 'ending' | 'closed' = 'open';
+  #refused = false;
+  #closed: () => void = () => {};
+  lastError: string | null = null;
+
+  constructor(stream: LogStream) {
+    this.#stream = stream;
+    // `drop` is emitted inside `write`, which says nothing about it by its value.
+    stream.on('drop', () => {
+      this.#refused = true;
+    });
+    stream.on('write', () => {
+      this.lastError = null;
+    });
+    stream.on('error', (error) => this.#failed(error));
+    stream.on('close', () => this.#close());
+  }
+
+  write(text: string): 'taken' | 'full' {
+    if (this.#state !== 'open') return 'full';
+    this.#refused = false;
+    this.#stream.write(text);
+    return this.#refused ? 'full' : 'taken';
+  }
+
+  end(): Promise<void> {
+    if (this.#state !== 'open') return Promise.resolve();
+    this.#state = 'ending';
+    return new Promise((resolve) => {
+      this.#closed = resolve;
+      this.#stream.end();
+    });
+  }
+
+  /** While open, the next write tries again; while ending there is none, so what is queued is given up. */
+  #failed(error: Error): void {
+    this.lastError = error.message;
+    if (this.#state !== 'ending') return;
+    this.#stream.destroy();
+    this.#close();
+  }
+
+  #close(): void {
+    this.#state = 'closed';
+    this.#closed();
+  }
+}

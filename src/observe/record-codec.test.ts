@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { AccessRecord } from '../pipeline/record.ts';
+import { anyRecord, record } from './record.cases.ts';
+import { FRAME_BYTES_MAX, FRAME_BYTES_MIN, RecordDecoder, RecordEncoder } from './record-codec.ts';
+
+const BASE = 64;
+
+function codec() {
+  const memory = new SharedArrayBuffer(BASE + 2 * FRAME_BYTES_MAX);
+  const encoder = new RecordEncoder(memory, BASE, 2 * FRAME_BYTES_MAX);
+  const decoder = new RecordDecoder(memory, BASE, 2 * FRAME_BYTES_MAX);
+  return { memory, encoder, decoder };
+}
+
+function roundTrip(original: AccessRecord): AccessRecord {
+  const { encoder, decoder } = codec();
+  const bytes = encoder.encode(original, 0, FRAME_BYTES_MAX);
+  expect(decoder.decode(0, bytes)).toBe(bytes);
+  return decoder.record;
+}
+
+describe('the binary form of an access record', () => {
+  it('gives back every record as it was, at every aligned place', () => {
+    const { encoder, decoder } = codec();
+    fc.assert(
+      fc.property(anyRecord, fc.integer({ min: 0, max: FRAME_BYTES_MAX >> 3 }), (original, word) => {
+        const at = word * 8;
+        const bytes = encoder.encode(original, at, 2 * FRAME_BYTES_MAX);
+        expect(bytes % 8).toBe(0);
+        expect(bytes).toBeGreaterThanOrEqual(FRAME_BYTES_MIN);
+        expect(bytes).toBeLessThanOrEqual(FRAME_BYTES_MAX);
+        expect(decoder.decode(at, at + bytes)).toBe(bytes);
+        expect(decoder.record).toEqual(original);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('needs exactly the room it says: one byte less and nothing is written', () => {
+    const { encoder } = codec();
+    fc.assert(
+      fc.property(anyRecord, (original) => {
+        const bytes = encoder.encode(original, 0, FRAME_BYTES_MAX);
+        expect(encoder.encode(original, 0, bytes)).toBe(bytes);
+        expect(encoder.encode(original, 0, bytes - 8)).toBe(0);
+      }),
+    );
+  });
+
+  it('never writes at or behind its limit', () => {
+    const { memory, encoder } = codec();
+    const bytes = new Uint8Array(memory, BASE);
+    fc.assert(
+      fc.property(anyRecord, fc.integer({ min: 0, max: 2_000 }), (original, words) => {
+        const limit = words * 8;
+        bytes.fill(0xee, limit);
+        encoder.encode(original, 0, limit);
+        expect(bytes.subarray(limit).every((byte) => byte === 0xee)).toBe(true);
+      }),
+    );
+  });
+
+  it('cuts long texts, and never through a surrogate pair', () => {
+    expect(roundTrip(record({ path: `/${'a'.repeat(5_000)}` })).path).toBe(`/${'a'.repeat(2_047)}`);
+    expect(roundTrip(record({ consumer: `${'a'.repeat(199)}😀` })).consumer).toBe('a'.repeat(199));
+    expect(roundTrip(record({ consumer: `${'a'.repeat(198)}😀b` })).consumer).toBe(`${'a'.repeat(198)}😀`);
+  });
+
+  it('keeps the first eight of each list of rules', () => {
+    const rules = Array.from({ length: 12 }, (_, index) => `policy/rule-${index}`);
+    const kept = roundTrip(record({ alsoDenied: rules, shadowDenied: rules, waivedRules: rules }));
+    expect(kept.alsoDenied).toEqual(rules.slice(0, 8));
+    expect(kept.shadowDenied).toEqual(rules.slice(0, 8));
+    expect(kept.waivedRules).toEqual(rules.slice(0, 8));
+  });
+
+  it('writes half a surrogate pair as the replacement character', () => {
+    expect(roundTrip(record({ path: '/\ud800' })).path).toBe('/\ufffd');
+  });
+
+  it.each([
+    ['printable ASCII', {}, 'plain'],
+    ['a quotation mark', { decidingRule: 'p/forbid when tenant is "a"' }, 'any'],
+    ['a backslash', { path: '/a\\b' }, 'any'],
+    ['a line break', { path: '/a\nb' }, 'any'],
+    ['DEL', { path: '/\u007f' }, 'any'],
+    ['other letters', { tenant: 'müller' }, 'any'],
+    ['a mark in a list', { shadowDenied: ['p/"x"'] }, 'any'],
+  ] as const)('says whether its texts are plain: %s', (_what, changes, texts) => {
+    const { encoder, decoder } = codec();
+    const bytes = encoder.encode(record(changes), 0, FRAME_BYTES_MAX);
+    decoder.decode(0, bytes);
+    expect(decoder.texts).toBe(texts);
+    expect(decoder.record).toEqual(record(changes));
+  });
+
+  it('refuses a frame of another version', () => {
+    const { memory, encoder, decoder } = codec();
+    const bytes = encoder.encode(record(), 0, FRAME_BYTES_MAX);
+    const flags = new Int32Array(memory, BASE);
+    flags[1] = (flags[1]! & ~0xff) | 2;
+    expect(decoder.decode(0, bytes)).toBe(0);
+  });
+
+  it('refuses a frame that is cut short', () => {
+    const { encoder, decoder } = codec();
+    const bytes = encoder.encode(record(), 0, FRAME_BYTES_MAX);
+    for (let limit = 0; limit < bytes; limit += 8) expect(decoder.decode(0, limit)).toBe(0);
+  });
+});

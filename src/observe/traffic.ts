@@ -1,0 +1,152 @@
+import type { Clock } from '../base/ports.ts';
+import type { AccessRecord } from '../pipeline/record.ts';
+import { LatencyHistogram } from './latency-histogram.ts';
+import type { RecordConsumer } from './record-drain.ts';
+
+/** Small counters over all records, for `portunus status`. */
+export interface Traffic extends RecordConsumer {
+  summary(): TrafficSummary;
+}
+
+export interface TrafficSummary {
+  /** Since the gateway was started. */
+  readonly requests: number;
+  readonly clientAborted: number;
+  /** How often each class was answered: `2xx`, `4xx` … */
+  readonly byStatusClass: Readonly<Record<string, number>>;
+  /** The gateway's own answers by their stable code, most frequent first. */
+  readonly byCode: readonly NamedCount[];
+  /** Refusals by the rule that decided, most frequent first. */
+  readonly refusalsByRule: readonly NamedCount[];
+  /** What rules of shadowed policies would have refused. */
+  readonly shadowRefusalsByRule: readonly NamedCount[];
+  /** Of the last one to two minutes, in microseconds from arrival to the last byte. */
+  readonly latency: LatencySummary;
+}
+
+export interface NamedCount {
+  readonly name: string;
+  readonly count: number;
+}
+
+export interface LatencySummary {
+  readonly requests: number;
+  readonly p50Us: number;
+  readonly p90Us: number;
+  readonly p99Us: number;
+  readonly maxUs: number;
+}
+
+const LATENCY_WINDOW_MS = 60_000;
+/** Names kept apart; further ones are counted together. */
+const NAMES_MAX = 500;
+export const OTHER_NAMES = '(others)';
+
+export function createTraffic(clock: Clock): Traffic {
+  return new TrafficCounters(clock);
+}
+
+class TrafficCounters implements Traffic {
+  readonly #clock: Clock;
+  #requests = 0;
+  #clientAborted = 0;
+  /** Index: hundreds of the status, 0 for what is none. */
+  readonly #classes = new Float64Array(10);
+  readonly #codes = new Map<string, number>();
+  readonly #refusals = new Map<string, number>();
+  readonly #shadowRefusals = new Map<string, number>();
+  #current = new LatencyHistogram();
+  #previous = new LatencyHistogram();
+  #window: number;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#window = this.#windowNow();
+  }
+
+  accept(record: AccessRecord): void {
+    this.#requests++;
+    if (record.clientAborted) this.#clientAborted++;
+    const hundreds = record.status >= 100 && record.status < 1_000 ? Math.floor(record.status / 100) : 0;
+    this.#classes[hundreds] = this.#classes[hundreds]! + 1;
+    this.#current.add(record.finishedUs);
+    if (record.code !== '') {
+      count(this.#codes, record.code);
+      if (record.decidingRule !== '') count(this.#refusals, record.decidingRule);
+    }
+    for (const rule of record.shadowDenied) count(this.#shadowRefusals, rule);
+  }
+
+  endBatch(): void {
+    this.#rotate();
+  }
+
+  summary(): TrafficSummary {
+    this.#rotate();
+    return {
+      requests: this.#requests,
+      clientAborted: this.#clientAborted,
+      byStatusClass: this.#byStatusClass(),
+      byCode: sorted(this.#codes),
+      refusalsByRule: sorted(this.#refusals),
+      shadowRefusalsByRule: sorted(this.#shadowRefusals),
+      latency: this.#latency(),
+    };
+  }
+
+  #byStatusClass(): Record<string, number> {
+    const classes: Record<string, number> = {};
+    for (let hundreds = 0; hundreds < this.#classes.length; hundreds++) {
+      const requests = this.#classes[hundreds]!;
+      if (requests > 0) classes[hundreds === 0 ? 'none' : `${hundreds}xx`] = requests;
+    }
+    return classes;
+  }
+
+  #latency(): LatencySummary {
+    const both = new LatencyHistogram();
+    both.addAll(this.#previous);
+    both.addAll(this.#current);
+    return {
+      requests: both.total,
+      p50Us: both.percentileUs(0.5),
+      p90Us: both.percentileUs(0.9),
+      p99Us: both.percentileUs(0.99),
+      maxUs: both.percentileUs(1),
+    };
+  }
+
+  /** Keeps the current window and the one before it. */
+  #rotate(): void {
+    const window = this.#windowNow();
+    if (window === this.#window) return;
+    const oldest = this.#previous;
+    this.#previous = this.#current;
+    if (window > this.#window + 1) this.#previous.clear();
+    oldest.clear();
+    this.#current = oldest;
+    this.#window = window;
+  }
+
+  #windowNow(): number {
+    return Math.floor(this.#clock.monotonicMs() / LATENCY_WINDOW_MS);
+  }
+}
+
+function count(counts: Map<string, number>, name: string): void {
+  const known = counts.get(name);
+  if (known !== undefined) counts.set(name, known + 1);
+  else if (counts.size < NAMES_MAX) counts.set(ownCopy(name), 1);
+  else counts.set(OTHER_NAMES, (counts.get(OTHER_NAMES) ?? 0) + 1);
+}
+
+/** Texts of a drained record are slices of its whole text, which a kept slice would keep alive. */
+function ownCopy(text: string): string {
+  return Buffer.from(text, 'utf8').toString('utf8');
+}
+
+function sorted(counts: ReadonlyMap<string, number>): readonly NamedCount[] {
+  return [...counts]
+    .map(([name, times]) => ({ name, count: times }))
+    .sort((left, right) => right.count - left.count || (left.name < right.name ? -1 : 1));
+}
