@@ -1,0 +1,51 @@
+/** The few statistics that the tables show. Pure. */
+
+export interface Spread {
+  readonly min: number;
+  readonly median: number;
+  readonly max: number;
+}
+
+/** The middle value; of an even number of values the mean of the middle two. Null for none. */
+export function median(values: readonly number[]): number | null {
+  if (values.length === 0) return null;
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+export function spread(values: readonly number[]): Spread | null {
+  const middle = median(values);
+  if (middle === null) return null;
+  return { min: Math.min(...values), median: middle, max: Math.max(...values) };
+}
+
+/**
+ * Value by value, `numerators[i] / denominators[i]`. Both come from the same round, so what slowed the whole machine
+ * in that round cancels out; a ratio of two medians would keep it.
+ */
+export function pairedRatios(numerators: readonly number[], denominators: readonly number[]): number[] {
+  return paired(numerators, denominators, (numerator, denominator) => numerator / denominator);
+}
+
+export function pairedDifferences(minuends: readonly number[], subtrahends: readonly number[]): number[] {
+  return paired(minuends, subtrahends, (minuend, subtrahend) => minuend - subtrahend);
+}
+
+/** The least value such that a share `q` (0…1) of all values is not above it (nearest rank). Null for none. */
+export function quantile(values: readonly number[], q: number): number | null {
+  if (values.length === 0) return null;
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)]!;
+}
+
+function paired(
+  left: readonly number[],
+  right: readonly number[],
+  combine: (left: number, right: number) => number,
+): number[] {
+  if (left.length !== right.length) {
+    throw new Error(`pairs need equal lengths: ${left.length} and ${right.length}`);
+  }
+  return left.map((value, index) => combine(value, right[index]!));
+}
