@@ -58,6 +58,7 @@ class TrafficCounters implements Traffic {
   #current = new LatencyHistogram();
   #previous = new LatencyHistogram();
   #window: number;
+  #inBatch = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -65,6 +66,10 @@ class TrafficCounters implements Traffic {
   }
 
   accept(record: AccessRecord): void {
+    if (!this.#inBatch) {
+      this.#rotate();
+      this.#inBatch = true;
+    }
     this.#requests++;
     if (record.clientAborted) this.#clientAborted++;
     const hundreds = record.status >= 100 && record.status < 1_000 ? Math.floor(record.status / 100) : 0;
@@ -78,7 +83,7 @@ class TrafficCounters implements Traffic {
   }
 
   endBatch(): void {
-    this.#rotate();
+    this.#inBatch = false;
   }
 
   summary(): TrafficSummary {
