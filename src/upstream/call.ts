@@ -1,0 +1,289 @@
+import { assert } from '../base/assert.ts';
+import type {
+  ResponseHead,
+  UpstreamCall,
+  UpstreamErrorCode,
+  UpstreamHandler,
+  UpstreamRequest,
+} from '../pipeline/upstream.ts';
+import type { Connection } from './connection.ts';
+import type { AttemptOutcome } from './health.ts';
+import { type EndpointHead, requestHead } from './request-head.ts';
+import { HEAD, LAST, type ResponseParser } from './response-parser.ts';
+import type { AttemptFailure } from './retry.ts';
+
+/** The service, as a call speaks to it. */
+export interface CallOwner {
+  attemptEnded(call: Call, outcome: AttemptOutcome): void;
+  attemptFailed(call: Call, failure: AttemptFailure): void;
+  /** The call is given up while it waits for a connection. */
+  withdrawn(call: Call): void;
+  headOf(endpoint: number): EndpointHead;
+  /** Runs in a later turn. */
+  later(action: () => void): void;
+}
+
+/** One request from dispatch to the end of its answer, over up to three attempts. */
+export class Call implements UpstreamCall {
+  readonly request: UpstreamRequest;
+  connection: Connection | null = null;
+  /** Index of the endpoint of the last attempt. */
+  endpoint = -1;
+  attempts = 0;
+  /** The final head has arrived. */
+  hasHead = false;
+  /** Bytes of it were written in some attempt: it may have been processed. */
+  wasWritten = false;
+  /** Deadline in the wait queue. */
+  waitUntilMs = 0;
+
+  readonly #owner: CallOwner;
+  readonly #handler: UpstreamHandler;
+  #head: ResponseHead | null = null;
+  #over = false;
+  #headSent = false;
+  /** Body bytes still to come; stays -1 when the length is unknown. */
+  #bodyLeft: number;
+  #bodyEnded: boolean;
+  /** Body pieces handed over and not yet written, or kept to be written again. */
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  /** Pieces of `#held` already written in this attempt. */
+  #heldWritten = 0;
+  /** Body bytes were written that are not held any more. */
+  #bodyGone = false;
+  #toldToWait = false;
+
+  constructor(owner: CallOwner, request: UpstreamRequest, handler: UpstreamHandler) {
+    this.#owner = owner;
+    this.request = request;
+    this.#handler = handler;
+    this.#bodyLeft = request.bodyBytes;
+    this.#bodyEnded = request.bodyBytes === 0;
+  }
+
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  /** The whole request was handed to the connection. */
+  get isSent(): boolean {
+    return this.#bodyEnded && this.#headSent;
+  }
+
+  get bodyAtHand(): boolean {
+    return !this.#bodyGone;
+  }
+
+  // -- the caller's side ---------------------------------------------------------------------------------------
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#over) return true;
+    const bytes = chunk.byteLength;
+    if (bytes === 0) return !this.#toldToWait;
+    assert(!this.#bodyEnded, 'body bytes after the end of the body');
+    if (this.#bodyLeft >= 0) {
+      assert(bytes <= this.#bodyLeft, 'more body bytes than declared');
+      this.#bodyLeft -= bytes;
+      if (this.#bodyLeft === 0) this.#bodyEnded = true;
+    }
+    const roomLeft = this.#take(chunk);
+    if (!roomLeft) this.#toldToWait = true;
+    return roomLeft;
+  }
+
+  end(): void {
+    if (this.#over || this.#bodyEnded) return;
+    assert(this.#bodyLeft < 0, 'the body ended before its declared length');
+    this.#bodyEnded = true;
+    const connection = this.#openConnection();
+    if (connection === null) return;
+    connection.writeText(`${this.#headOnce()}${LAST_CHUNK}`);
+    connection.updateDeadline();
+  }
+
+  abort(): void {
+    if (this.#over) return;
+    const connection = this.connection;
+    if (connection === null) {
+      this.#over = true;
+      this.#owner.withdrawn(this);
+      return;
+    }
+    this.ended('unknown');
+    connection.close();
+  }
+
+  pause(): void {
+    if (!this.#over) this.#openConnection()?.pause();
+  }
+
+  resume(): void {
+    if (!this.#over) this.#openConnection()?.resume();
+  }
+
+  // -- the connection's side -----------------------------------------------------------------------------------
+
+  /** The connection is open and ours. */
+  connectionReady(connection: Connection): void {
+    this.connection = connection;
+    if (this.request.bodyBytes === 0) {
+      connection.writeText(this.#headOnce());
+      connection.updateDeadline();
+    } else if (this.#held.length > 0 || this.#bodyEnded) {
+      this.#writeHeld(connection);
+    } else {
+      // The first piece usually follows in the same turn, and then shares the head's system call.
+      this.#owner.later(() => {
+        if (this.#over || this.#headSent || this.connection !== connection) return;
+        if (this.#openConnection() !== null) connection.writeText(this.#headOnce());
+      });
+    }
+  }
+
+  headArrived(parser: ResponseParser): void {
+    this.hasHead = true;
+    this.#head = {
+      status: parser.status,
+      fields: parser.fields,
+      bodyBytes: parser.bodyBytes,
+      hasBody: parser.hasBody,
+      endpoint: this.endpoint,
+      attempts: this.attempts,
+    };
+  }
+
+  deliver(progress: number, chunk: Uint8Array): void {
+    const last = (progress & LAST) !== 0;
+    if ((progress & HEAD) !== 0) this.#handler.onHead(this.#head!, chunk, last);
+    else this.#handler.onData(chunk, last);
+  }
+
+  drained(): void {
+    if (!this.#toldToWait || this.#over) return;
+    this.#toldToWait = false;
+    if (!this.#bodyEnded) this.#handler.onDrain();
+  }
+
+  /** The exchange is over, or given up by the caller. */
+  ended(outcome: AttemptOutcome): void {
+    this.#over = true;
+    this.connection = null;
+    this.#dropHeld();
+    this.#owner.attemptEnded(this, outcome);
+  }
+
+  attemptFailed(failure: AttemptFailure): void {
+    this.connection = null;
+    if (failure.wrote) this.wasWritten = true;
+    this.#headSent = false;
+    this.#heldWritten = 0;
+    this.#owner.attemptFailed(this, failure);
+  }
+
+  /** The last word. Called from a later turn than the dispatch. */
+  fail(code: UpstreamErrorCode, detail: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#dropHeld();
+    this.#handler.onError({
+      code,
+      detail,
+      endpoint: this.endpoint,
+      attempts: this.attempts,
+      unprocessed: !this.wasWritten,
+    });
+  }
+
+  // -- the body ------------------------------------------------------------------------------------------------
+
+  #openConnection(): Connection | null {
+    return this.connection !== null && this.connection.state === 'busy' ? this.connection : null;
+  }
+
+  /** The head, the first time in an attempt. */
+  #headOnce(): string {
+    if (this.#headSent) return '';
+    this.#headSent = true;
+    return requestHead(this.request, this.#owner.headOf(this.endpoint));
+  }
+
+  #take(chunk: Uint8Array): boolean {
+    const connection = this.#openConnection();
+    if (connection === null) {
+      this.#hold(chunk);
+      return this.#heldBytes < HELD_BYTES_MAX;
+    }
+    if (!this.#bodyGone) this.#keepToRepeat(chunk);
+    const roomLeft = this.#writePiece(connection, chunk);
+    if (this.#bodyEnded) connection.updateDeadline();
+    return roomLeft;
+  }
+
+  /** A small body of a repeatable request is kept, so that a stale connection does not cost the caller an error. */
+  #keepToRepeat(chunk: Uint8Array): void {
+    if (this.request.repeatable && this.#heldBytes + chunk.byteLength <= REPEAT_BYTES_MAX) {
+      this.#hold(chunk);
+      this.#heldWritten = this.#held.length;
+      return;
+    }
+    this.#bodyGone = true;
+    this.#dropHeld();
+  }
+
+  #hold(chunk: Uint8Array): void {
+    this.#held.push(Buffer.from(chunk));
+    this.#heldBytes += chunk.byteLength;
+  }
+
+  #dropHeld(): void {
+    if (this.#held.length === 0) return;
+    this.#held = [];
+    this.#heldBytes = 0;
+    this.#heldWritten = 0;
+  }
+
+  #writeHeld(connection: Connection): void {
+    const isKept = this.request.repeatable && this.#heldBytes <= REPEAT_BYTES_MAX;
+    connection.cork();
+    for (let at = this.#heldWritten; at < this.#held.length; at++)
+      this.#writePiece(connection, this.#held[at]!);
+    this.#heldWritten = this.#held.length;
+    if (this.#bodyEnded && this.request.bodyBytes < 0)
+      connection.writeText(`${this.#headOnce()}${LAST_CHUNK}`);
+    connection.uncork();
+    if (!isKept && this.#held.length > 0) {
+      this.#bodyGone = true;
+      this.#dropHeld();
+    }
+    connection.updateDeadline();
+    if (!connection.isStalled) this.drained();
+  }
+
+  /** Small pieces go as text together with head and chunk framing: one string, one system call. */
+  #writePiece(connection: Connection, chunk: Uint8Array): boolean {
+    const isChunked = this.request.bodyBytes < 0;
+    const before = isChunked ? `${this.#headOnce()}${chunk.byteLength.toString(16)}\r\n` : this.#headOnce();
+    const after = isChunked ? '\r\n' : '';
+    if (chunk.byteLength <= TEXT_BYTES_MAX) return connection.writeText(before + latin1(chunk) + after);
+    connection.cork();
+    if (before !== '') connection.writeText(before);
+    let roomLeft = connection.writeBytes(Buffer.from(chunk));
+    if (after !== '') roomLeft = connection.writeText(after);
+    connection.uncork();
+    return roomLeft;
+  }
+}
+
+const LAST_CHUNK = '0\r\n\r\n';
+
+/** What a caller may hand over before the connection is open. */
+const HELD_BYTES_MAX = 65_536;
+const REPEAT_BYTES_MAX = 16_384;
+
+/** libuv takes strings up to 16 KiB from the stack, without an allocation (`StreamBase::WriteString`). */
+const TEXT_BYTES_MAX = 8_192;
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+}

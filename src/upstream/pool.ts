@@ -1,0 +1,113 @@
+import type { Service } from '../model/world.ts';
+import type { Candidate } from './balancer.ts';
+import type { Call } from './call.ts';
+import { Connection } from './connection.ts';
+import { EndpointHealth } from './health.ts';
+import { KeepAlive } from './keep-alive.ts';
+import { type SocketTarget, tlsTarget } from './open-socket.ts';
+import { type EndpointHead, endpointHead } from './request-head.ts';
+import type { UpstreamThread } from './thread.ts';
+
+/** Told when a connection has become free to take, or room for a new one. */
+export interface PoolOwner {
+  connectionFree(pool: EndpointPool): void;
+}
+
+/** The connections of one thread to one endpoint. Idle ones are reused last in, first out, so that the surplus ages. */
+export class EndpointPool implements Candidate {
+  readonly index: number;
+  readonly weight: number;
+  readonly target: SocketTarget;
+  readonly head: EndpointHead;
+  readonly health = new EndpointHealth();
+  readonly keepAlive = new KeepAlive();
+  outstanding = 0;
+
+  readonly #thread: UpstreamThread;
+  readonly #owner: PoolOwner;
+  readonly #connectionsMax: number;
+  readonly #idle: Connection[] = [];
+  #open = 0;
+  #retired = false;
+
+  constructor(
+    thread: UpstreamThread,
+    owner: PoolOwner,
+    service: Service,
+    index: number,
+    certificates: string | null,
+  ) {
+    const endpoint = service.endpoints[index]!;
+    this.#thread = thread;
+    this.#owner = owner;
+    this.#connectionsMax = thread.limits.upstreamConnectionsPerEndpoint;
+    this.index = index;
+    this.weight = endpoint.weight;
+    this.target = { endpoint, tls: tlsTarget(endpoint, service.tls, certificates) };
+    this.head = endpointHead(endpoint);
+  }
+
+  get hasRoom(): boolean {
+    return this.#idle.length > 0 || this.#open < this.#connectionsMax;
+  }
+
+  get openConnections(): number {
+    return this.#open;
+  }
+
+  get idleConnections(): number {
+    return this.#idle.length;
+  }
+
+  /** Gives the call an idle connection or a new one; there must be room. */
+  serve(call: Call): void {
+    const idle = this.#idle.pop();
+    if (idle !== undefined) idle.assign(call);
+    else this.#openFor(call);
+  }
+
+  /** As {@link serve}, for a call that has just met a stale connection: the other idle ones may be stale as well. */
+  serveFresh(call: Call): void {
+    if (this.#open >= this.#connectionsMax) this.#idle[0]?.close();
+    this.#openFor(call);
+  }
+
+  #openFor(call: Call): void {
+    this.#open++;
+    const connection = new Connection(this.#thread, this);
+    call.connection = connection;
+    connection.assign(call);
+  }
+
+  /** A connection's exchange is over and it may carry another. */
+  released(connection: Connection): void {
+    const nowMs = this.#thread.deadlines.nowMs;
+    const idleMs = this.keepAlive.idleMs(connection.parser.keepAliveMs, nowMs);
+    if (this.#retired || idleMs <= 0) {
+      connection.close();
+      return;
+    }
+    connection.idleSinceMs = nowMs;
+    connection.deadlineMs = nowMs + idleMs;
+    this.#idle.push(connection);
+    this.#owner.connectionFree(this);
+  }
+
+  closed(connection: Connection): void {
+    this.#open--;
+    const at = this.#idle.lastIndexOf(connection);
+    if (at >= 0) this.#idle.splice(at, 1);
+    this.#owner.connectionFree(this);
+  }
+
+  peerClosedIdle(connection: Connection): void {
+    const nowMs = this.#thread.deadlines.nowMs;
+    this.keepAlive.peerClosedAfter(nowMs - connection.idleSinceMs, nowMs);
+  }
+
+  /** Ends idle connections now and the others with their exchange. */
+  retire(): void {
+    this.#retired = true;
+    while (this.#idle.length > 0) this.#idle[this.#idle.length - 1]!.close();
+  }
+}

@@ -1,0 +1,101 @@
+/** How an attempt failed. */
+export type FailureKind =
+  | 'connect-failed'
+  | 'connect-timeout'
+  | 'tls-failed'
+  | 'closed'
+  | 'write-failed'
+  | 'first-byte-timeout'
+  | 'idle-timeout'
+  | 'malformed'
+  | 'too-large';
+
+export interface AttemptFailure {
+  readonly kind: FailureKind;
+  readonly detail: string;
+  /** Bytes of the request were handed to the connection: it may have been processed. */
+  readonly wrote: boolean;
+  /** Bytes of an answer had come. */
+  readonly answered: boolean;
+  /** The connection had carried an exchange before: the likeliest reason is that the peer retired it. */
+  readonly reused: boolean;
+}
+
+export const ATTEMPTS_MAX = 3;
+
+/**
+ * Where another attempt makes sense. An endpoint that refused a connection refuses the next one too; time that was waited
+ * for in vain is not spent twice.
+ */
+export const REPEATED_AT: Readonly<
+  Record<FailureKind, 'another endpoint' | 'another connection' | 'nowhere'>
+> = {
+  'connect-failed': 'another endpoint',
+  'connect-timeout': 'another endpoint',
+  'tls-failed': 'another endpoint',
+  closed: 'another connection',
+  'write-failed': 'another connection',
+  'first-byte-timeout': 'nowhere',
+  'idle-timeout': 'nowhere',
+  malformed: 'nowhere',
+  'too-large': 'nowhere',
+};
+
+/** What of a request decides whether it can be sent again. */
+export interface Repeatability {
+  readonly repeatable: boolean;
+  /** Attempts begun so far. */
+  readonly attempts: number;
+  /** The body bytes handed over so far are still held. */
+  readonly bodyAtHand: boolean;
+  readonly endpoints: number;
+}
+
+/**
+ * Whether to send a request again (RFC 9110, 9.2.2): when nothing of it was written it cannot have been processed; otherwise
+ * only if the caller allows it and no byte of an answer came.
+ */
+export function mayRepeat(failure: AttemptFailure, request: Repeatability): boolean {
+  const where = REPEATED_AT[failure.kind];
+  if (where === 'nowhere' || failure.answered) return false;
+  if (where === 'another endpoint' && request.endpoints < 2) return false;
+  if (request.attempts >= ATTEMPTS_MAX || !request.bodyAtHand) return false;
+  return !failure.wrote || request.repeatable;
+}
+
+export const RETRY_BUDGET = {
+  /** Retries a request pays in: 10 %. */
+  perRequest: 0.1,
+  /** Retries a service may make in a second however few its requests are. */
+  perSecond: 2,
+  /** What can be saved up, so that a restart of an upstream may break many idle connections at once. */
+  most: 100,
+  atStart: 10,
+} as const;
+
+/** Bounds the retries of one service, so that they never multiply the load on an upstream in trouble. */
+export class RetryBudget {
+  #tokens: number = RETRY_BUDGET.atStart;
+  #filledMs: number;
+
+  constructor(nowMs: number) {
+    this.#filledMs = nowMs;
+  }
+
+  request(): void {
+    this.#add(RETRY_BUDGET.perRequest);
+  }
+
+  /** True when a retry is in the budget, which it then has used. */
+  take(nowMs: number): boolean {
+    this.#add((Math.max(0, nowMs - this.#filledMs) / 1000) * RETRY_BUDGET.perSecond);
+    this.#filledMs = nowMs;
+    if (this.#tokens < 1) return false;
+    this.#tokens--;
+    return true;
+  }
+
+  #add(tokens: number): void {
+    this.#tokens = Math.min(RETRY_BUDGET.most, this.#tokens + tokens);
+  }
+}

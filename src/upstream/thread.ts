@@ -1,0 +1,40 @@
+import type { LimitValues } from '../base/limits.ts';
+import type { Clock, Random } from '../base/ports.ts';
+import { Deadlines, type Ticker } from './deadlines.ts';
+import { ResponseHeadReader } from './response-head.ts';
+
+/** What all connections of one data thread share. */
+export class UpstreamThread {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: LimitValues;
+  readonly deadlines: Deadlines;
+  readonly headReader = new ResponseHeadReader();
+  /**
+   * Every socket of the thread reads into this one buffer: nothing may keep a view of it after the read callback. It saves
+   * an allocation per read (runtime.md, 1). 64 KiB is what libuv reads at once.
+   */
+  readonly readBuffer: Buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  #later: (() => void)[] = [];
+
+  constructor(clock: Clock, random: Random, limits: LimitValues, ticker: Ticker) {
+    this.clock = clock;
+    this.random = random;
+    this.limits = limits;
+    this.deadlines = new Deadlines(clock, ticker);
+  }
+
+  /** Runs `action` in a later turn, after pending input has been read. One immediate serves all of a turn. */
+  later(action: () => void): void {
+    if (this.#later.length === 0) setImmediate(() => this.#runLater());
+    this.#later.push(action);
+  }
+
+  #runLater(): void {
+    const actions = this.#later;
+    this.#later = [];
+    for (const action of actions) action();
+  }
+}
+
+const READ_BUFFER_BYTES = 65_536;
