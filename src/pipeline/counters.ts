@@ -75,6 +75,11 @@ export interface CounterSpec {
   readonly onFailure: 'refuse' | 'allow';
   /** Shares of the amount, ascending, whose crossing sets a bit in `TakeBatch.crossed`. */
   readonly thresholdsPercent: readonly number[];
+  /**
+   * `estimated`: what is taken is a reserve, settled or given back later (tokens, money). Absent: the weight is exact, and
+   * once taken it stays taken: neither `settle` nor `release` changes it (a count of requests).
+   */
+  readonly weights?: 'estimated';
 }
 
 export type CounterWindow =

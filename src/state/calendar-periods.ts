@@ -1,0 +1,111 @@
+/**
+ * Days, weeks, months, quarters and years of a time zone. A period starts at the first instant of its first local date, so
+ * days of 23 and 25 hours, and midnights that a clock change skips, come out right. Weeks start on Monday (ISO 8601).
+ * Boundaries are computed with `Intl` once per period and kept: never per request.
+ */
+import { assert } from '../base/assert.ts';
+import type { CounterWindow } from '../pipeline/counters.ts';
+import type { PeriodClock } from './counter-kind.ts';
+
+export type CalendarPeriod = Extract<CounterWindow, { kind: 'calendar' }>['period'];
+
+/** Throws RangeError for a zone that this Node doesn't know: the policy checker has refused it before. */
+export function createPeriodClock(period: CalendarPeriod, zone: string): PeriodClock {
+  const dates = new ZoneDates(zone);
+  let start = 0;
+  let end = 0;
+  const locate = (wallMs: number): void => {
+    if (wallMs >= start && wallMs < end) return;
+    let first = PERIOD_STARTS[period](dates.dayOf(wallMs));
+    // Where clocks go back over midnight, the date alone may name the neighbouring period.
+    if (wallMs < dates.startOfDayMs(first)) first = PERIOD_STARTS[period](first - 1);
+    let next = nextStart(period, first);
+    if (wallMs >= dates.startOfDayMs(next)) {
+      first = next;
+      next = nextStart(period, first);
+    }
+    start = dates.startOfDayMs(first);
+    end = dates.startOfDayMs(next);
+    assert(wallMs >= start && wallMs < end, `no ${period} of ${zone} contains ${wallMs}`);
+  };
+  return {
+    startMs(wallMs) {
+      locate(wallMs);
+      return start;
+    },
+    endMs(wallMs) {
+      locate(wallMs);
+      return end;
+    },
+  };
+}
+
+const DAY_MS = 86_400_000;
+
+/** First day of the period that contains a day; days are counted from 1970-01-01. */
+const PERIOD_STARTS: Readonly<Record<CalendarPeriod, (day: number) => number>> = {
+  day: (day) => day,
+  // 1970-01-01 was a Thursday, three days after a Monday.
+  week: (day) => day - ((((day + 3) % 7) + 7) % 7),
+  month: (day) => firstOfMonth(day, (month) => month),
+  quarter: (day) => firstOfMonth(day, (month) => month - (month % 3)),
+  year: (day) => firstOfMonth(day, () => 0),
+};
+
+/** More than the longest period, less than two of the shortest after it. */
+const PERIOD_DAYS: Readonly<Record<CalendarPeriod, number>> = {
+  day: 1,
+  week: 7,
+  month: 31,
+  quarter: 92,
+  year: 366,
+};
+
+function nextStart(period: CalendarPeriod, first: number): number {
+  return PERIOD_STARTS[period](first + PERIOD_DAYS[period]);
+}
+
+function firstOfMonth(day: number, toMonth: (month: number) => number): number {
+  const date = new Date(day * DAY_MS);
+  return Date.UTC(date.getUTCFullYear(), toMonth(date.getUTCMonth()), 1) / DAY_MS;
+}
+
+/** Local dates of one zone, as days since 1970-01-01. */
+class ZoneDates {
+  readonly #format: Intl.DateTimeFormat;
+
+  constructor(zone: string) {
+    this.#format = new Intl.DateTimeFormat('en-US', {
+      timeZone: zone,
+      calendar: 'iso8601',
+      numberingSystem: 'latn',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+    });
+  }
+
+  dayOf(instantMs: number): number {
+    let year = 0;
+    let month = 0;
+    let day = 0;
+    for (const part of this.#format.formatToParts(instantMs)) {
+      if (part.type === 'year') year = Number(part.value);
+      else if (part.type === 'month') month = Number(part.value);
+      else if (part.type === 'day') day = Number(part.value);
+    }
+    return Date.UTC(year, month - 1, day) / DAY_MS;
+  }
+
+  /** Clocks change on whole seconds, and no zone is more than 26 hours from UTC. */
+  startOfDayMs(day: number): number {
+    let before = day * 86_400 - 26 * 3_600;
+    let from = day * 86_400 + 26 * 3_600;
+    while (from - before > 1) {
+      const middle = Math.floor((from + before) / 2);
+      if (this.dayOf(middle * 1_000) >= day) from = middle;
+      else before = middle;
+    }
+    return from * 1_000;
+  }
+}

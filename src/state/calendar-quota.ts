@@ -1,0 +1,61 @@
+/**
+ * `N per day|week|month|quarter|year in ZONE`: what was used in the period of the local calendar. Periods never go back
+ * (language-rules #33): a clock set back keeps booking into the period that was reached.
+ *
+ * Cells: fired bits, start of the period in Unix ms, used.
+ */
+import { assert } from '../base/assert.ts';
+import type { CounterKind, KindSettings, Moment, PeriodClock } from './counter-kind.ts';
+import { FIRED_CELL } from './counter-layout.ts';
+
+const PERIOD = 1;
+const USED = 2;
+
+export const calendarQuota: CounterKind = {
+  used(family, cells, at, now) {
+    return cells[at + PERIOD] === currentPeriod(family, cells, at, now) ? cells[at + USED]! : 0;
+  },
+
+  add(family, cells, at, weight, now) {
+    const period = currentPeriod(family, cells, at, now);
+    if (cells[at + PERIOD] !== period) {
+      cells[at + PERIOD] = period;
+      cells[at + USED] = 0;
+      cells[at + FIRED_CELL] = 0;
+    }
+    cells[at + USED]! += weight;
+  },
+
+  mark(family, cells, at, now) {
+    return currentPeriod(family, cells, at, now);
+  },
+
+  correct(_family, cells, at, mark, delta) {
+    if (cells[at + PERIOD] !== mark) return;
+    cells[at + USED] = Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, cells[at + USED]! + delta));
+  },
+
+  fitsAtMs(family, cells, at, _weight, now) {
+    return now.nowMs + (periodsOf(family).endMs(currentPeriod(family, cells, at, now)) - now.wallMs);
+  },
+
+  resetMs(family, cells, at, now) {
+    return periodsOf(family).endMs(currentPeriod(family, cells, at, now)) - now.wallMs;
+  },
+
+  asNew(family, cells, at, now) {
+    // A period that is still open may get a correction even if nothing is used in it.
+    return cells[at + PERIOD] !== currentPeriod(family, cells, at, now);
+  },
+};
+
+function currentPeriod(family: KindSettings, cells: Float64Array, at: number, now: Moment): number {
+  const stored = cells[at + PERIOD]!;
+  const period = periodsOf(family).startMs(now.wallMs);
+  return Math.max(stored, period);
+}
+
+function periodsOf(family: KindSettings): PeriodClock {
+  assert(family.periods !== null, 'a calendar counter has periods');
+  return family.periods;
+}

@@ -1,0 +1,108 @@
+/** The counters of one limit as one thread sees them: views of the shared memory, and the figures of the limit. */
+import { assert } from '../base/assert.ts';
+import type { CounterSpec, CounterWindow } from '../pipeline/counters.ts';
+import { createPeriodClock } from './calendar-periods.ts';
+import { calendarQuota } from './calendar-quota.ts';
+import { type CounterKind, type KindSettings, type PeriodClock, TICKS_PER_MS } from './counter-kind.ts';
+import type { CounterRegion } from './counter-layout.ts';
+import { SUB_WINDOWS } from './counter-layout.ts';
+import { PERIOD_STEPS_MAX, paceBucket } from './pace-bucket.ts';
+import { slotCount } from './slot-count.ts';
+import { windowRing } from './window-ring.ts';
+
+const KINDS: Readonly<Record<CounterWindow['kind'], CounterKind>> = {
+  window: windowRing,
+  pace: paceBucket,
+  concurrency: slotCount,
+  calendar: calendarQuota,
+};
+
+export class CounterFamily implements KindSettings {
+  readonly region: number;
+  readonly identity: string;
+  readonly kind: CounterKind;
+  readonly words: Int32Array;
+  readonly cells: Float64Array;
+  readonly keysMax: number;
+  /** Concurrency is freed at the end of the request; estimates are settled: both need a reservation. */
+  readonly frees: boolean;
+  readonly estimated: boolean;
+  readonly allowOnFailure: boolean;
+  readonly thresholdsPercent: readonly number[];
+
+  readonly shardMask: number;
+  readonly bucketMask: number;
+  readonly buckets: number;
+  readonly recordsPerShard: number;
+  readonly recordCells: number;
+  readonly headsAt: number;
+  readonly metaAt: number;
+  readonly cellsAt: number;
+  readonly overflowRecord: number;
+  readonly blankRecord: number;
+
+  readonly capacity: number;
+  readonly slotTicks: number;
+  readonly windowMs: number;
+  readonly periodSteps: number;
+  readonly drained: number;
+  readonly periods: PeriodClock | null;
+
+  constructor(spec: CounterSpec, region: CounterRegion) {
+    assert(spec.identity === region.identity, 'counter memory is in the order of its specs');
+    const { layout } = region;
+    const figures = figuresOf(spec.window);
+    this.region = region.region;
+    this.identity = spec.identity;
+    this.kind = KINDS[spec.window.kind];
+    this.words = new Int32Array(region.memory);
+    this.cells = new Float64Array(region.memory);
+    this.keysMax = region.keysMax;
+    this.frees = spec.window.kind === 'concurrency';
+    this.estimated = spec.weights === 'estimated';
+    this.allowOnFailure = spec.onFailure === 'allow';
+    this.thresholdsPercent = spec.thresholdsPercent;
+    this.shardMask = layout.shards - 1;
+    this.bucketMask = layout.buckets - 1;
+    this.buckets = layout.buckets;
+    this.recordsPerShard = layout.recordsPerShard;
+    this.recordCells = layout.recordCells;
+    this.headsAt = layout.headsAt;
+    this.metaAt = layout.metaAt;
+    this.cellsAt = layout.cellsAt;
+    this.overflowRecord = layout.overflowRecord;
+    this.blankRecord = layout.blankRecord;
+    this.capacity = figures.capacity;
+    this.slotTicks = figures.slotTicks;
+    this.windowMs = figures.windowMs;
+    this.periodSteps = figures.periodSteps;
+    this.drained = figures.drained;
+    this.periods = figures.periods;
+  }
+}
+
+/** A fractional length is rounded up, which refuses rather than admits too much. */
+function figuresOf(window: CounterWindow): KindSettings {
+  const none = { slotTicks: 1, windowMs: 0, periodSteps: 0, drained: 0, periods: null };
+  switch (window.kind) {
+    case 'window': {
+      const windowMs = Math.ceil(window.windowMs);
+      const slotTicks = (windowMs * TICKS_PER_MS) / SUB_WINDOWS;
+      return { ...none, capacity: window.amount, slotTicks, windowMs };
+    }
+    case 'pace': {
+      const periodTicks = Math.ceil(window.periodMs) * TICKS_PER_MS;
+      const slotTicks = Math.ceil(periodTicks / PERIOD_STEPS_MAX);
+      const periodSteps = Math.ceil(periodTicks / slotTicks);
+      return { ...none, capacity: window.burst, slotTicks, periodSteps, drained: window.amount };
+    }
+    case 'concurrency':
+      return { ...none, capacity: window.amount };
+    case 'calendar':
+      return {
+        ...none,
+        capacity: window.amount,
+        periods: createPeriodClock(window.period, window.zone),
+      };
+  }
+}

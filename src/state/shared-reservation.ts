@@ -1,0 +1,67 @@
+/** What was taken at admission, entry by entry, so that it can be settled, swapped or given back. */
+import type { Reservation, TakeBatch } from '../pipeline/counters.ts';
+import type { CounterFamily } from './counter-family.ts';
+import { META } from './counter-layout.ts';
+import { cellsAt, metaAt, NO_RECORD, shardAt, shardOf } from './counter-table.ts';
+import type { TakeEntries } from './take-entries.ts';
+
+/** `open`: can be settled and given back. `final`: exact, stays taken unless swapped. `done`: settled or given back. */
+export type EntryState = 'open' | 'final' | 'done';
+
+export interface ReservedEntry {
+  readonly family: CounterFamily;
+  readonly counter: number;
+  readonly keyHigh: number;
+  readonly keyLow: number;
+  readonly weight: number;
+  readonly record: number;
+  readonly generation: number;
+  readonly mark: number;
+  state: EntryState;
+}
+
+export class SharedReservation implements Reservation {
+  held: readonly ReservedEntry[];
+
+  constructor(held: readonly ReservedEntry[]) {
+    this.held = held;
+  }
+
+  get entries(): number {
+    return this.held.length;
+  }
+}
+
+export function reservedEntry(
+  family: CounterFamily,
+  batch: TakeBatch,
+  entry: number,
+  entries: TakeEntries,
+): ReservedEntry {
+  const record = entries.record[entry]!;
+  const open = family.frees || family.estimated;
+  return {
+    family,
+    counter: batch.counter[entry]!,
+    keyHigh: batch.keyHigh[entry]!,
+    keyLow: batch.keyLow[entry]!,
+    weight: batch.weight[entry]!,
+    record,
+    generation: entries.generation[entry]!,
+    mark: entries.mark[entry]!,
+    state: record === NO_RECORD ? 'done' : open ? 'open' : 'final',
+  };
+}
+
+/** Index of the lock word that guards the entry's record. */
+export function lockOf(entry: ReservedEntry): number {
+  const { family } = entry;
+  return entry.record === family.overflowRecord ? 0 : shardAt(shardOf(family, entry.keyLow));
+}
+
+/** Corrects the record by `delta`, if it still is the one the entry was booked in. Under the entry's lock. */
+export function correctEntry(entry: ReservedEntry, delta: number): void {
+  const { family, record } = entry;
+  if (family.words[metaAt(family, record) + META.generation] !== entry.generation) return;
+  family.kind.correct(family, family.cells, cellsAt(family, record), entry.mark, delta);
+}

@@ -1,0 +1,144 @@
+/**
+ * The entries of one take while its locks are held: first every entry is judged without changing anything, then all are
+ * booked, or none. Scratch memory of one thread, overwritten by each take.
+ */
+import {
+  BATCH_ENTRIES_MAX,
+  COUNTER_FAULTS,
+  type CounterFault,
+  type TakeBatch,
+} from '../pipeline/counters.ts';
+import type { CounterFamily } from './counter-family.ts';
+import { Moment } from './counter-kind.ts';
+import { FIRED_CELL, HEADER, META } from './counter-layout.ts';
+import {
+  assignRecord,
+  cellsAt,
+  chooseRecord,
+  findRecord,
+  metaAt,
+  NO_RECORD,
+  shardOf,
+} from './counter-table.ts';
+
+export class TakeEntries {
+  readonly moment = new Moment();
+  /** The record an entry is judged by; after booking, the one it is booked in. {@link NO_RECORD}: left out. */
+  readonly record = new Int32Array(BATCH_ENTRIES_MAX);
+  readonly generation = new Int32Array(BATCH_ENTRIES_MAX);
+  readonly mark = new Float64Array(BATCH_ENTRIES_MAX);
+  /** The record to be made for the key when the entry is booked, or {@link NO_RECORD}. */
+  readonly #made = new Int32Array(BATCH_ENTRIES_MAX);
+  readonly #used = new Float64Array(BATCH_ENTRIES_MAX);
+
+  /** True when the key has a record. If not, `findShared` has to follow under the family's lock. */
+  findOwn(family: CounterFamily, batch: TakeBatch, entry: number): boolean {
+    this.#made[entry] = NO_RECORD;
+    const record = findRecord(family, batch.keyHigh[entry]!, batch.keyLow[entry]!);
+    this.record[entry] = record;
+    return record !== NO_RECORD;
+  }
+
+  /**
+   * Finds what a key without a record is judged by. While the overflow counter holds anything, this key may be
+   * part of it: its own record begins as a copy, or (slots in flight can't be copied) it goes on sharing.
+   */
+  findShared(family: CounterFamily, batch: TakeBatch, entry: number): void {
+    const { overflowRecord } = family;
+    const overflowAt = cellsAt(family, overflowRecord);
+    const overflowIdle = family.kind.asNew(family, family.cells, overflowAt, this.moment);
+    const mayHaveOwn = overflowIdle || !family.frees;
+    const made = mayHaveOwn
+      ? chooseRecord(family, shardOf(family, batch.keyLow[entry]!), this.moment)
+      : NO_RECORD;
+    this.#made[entry] = made;
+    this.record[entry] = made === NO_RECORD || !overflowIdle ? overflowRecord : family.blankRecord;
+  }
+
+  leaveOut(batch: TakeBatch, entry: number, fault: CounterFault): void {
+    this.#made[entry] = NO_RECORD;
+    this.record[entry] = NO_RECORD;
+    batch.fault[entry] = COUNTER_FAULTS.indexOf(fault);
+    batch.remaining[entry] = 0;
+    batch.retryAtMs[entry] = 0;
+    batch.resetMs[entry] = 0;
+    batch.crossed[entry] = 0;
+  }
+
+  fits(family: CounterFamily, batch: TakeBatch, entry: number): boolean {
+    const record = this.record[entry]!;
+    if (record === NO_RECORD) return true;
+    const used = family.kind.used(family, family.cells, cellsAt(family, record), this.moment);
+    this.#used[entry] = used;
+    return batch.weight[entry]! <= family.capacity - used;
+  }
+
+  book(family: CounterFamily, batch: TakeBatch, entry: number): void {
+    const { kind, cells, words } = family;
+    let record = this.record[entry]!;
+    if (record === NO_RECORD) return;
+    const made = this.#made[entry]!;
+    if (made !== NO_RECORD) {
+      assignRecord(family, made, record, batch.keyHigh[entry]!, batch.keyLow[entry]!);
+      this.record[entry] = made;
+      record = made;
+    } else if (record === family.overflowRecord) {
+      words[HEADER.overflowTakes] = (words[HEADER.overflowTakes]! + 1) | 0;
+    }
+    const at = cellsAt(family, record);
+    kind.add(family, cells, at, batch.weight[entry]!, this.moment);
+    this.mark[entry] = kind.mark(family, cells, at, this.moment);
+    this.generation[entry] = words[metaAt(family, record) + META.generation]!;
+    const used = this.#used[entry]!;
+    const usedNow = used + batch.weight[entry]!;
+    batch.fault[entry] = 0;
+    batch.remaining[entry] = family.capacity - usedNow;
+    batch.retryAtMs[entry] = 0;
+    batch.resetMs[entry] = kind.resetMs(family, cells, at, this.moment);
+    batch.crossed[entry] = family.thresholdsPercent.length === 0 ? 0 : fire(family, at, used, usedNow);
+  }
+
+  /** Describes an entry of a refused take; changes nothing. */
+  describe(family: CounterFamily, batch: TakeBatch, entry: number): void {
+    const record = this.record[entry]!;
+    if (record === NO_RECORD) return;
+    const { kind, cells, capacity } = family;
+    const at = cellsAt(family, record);
+    const weight = batch.weight[entry]!;
+    const left = capacity - kind.used(family, cells, at, this.moment);
+    const fits = weight <= left;
+    batch.fault[entry] = 0;
+    batch.remaining[entry] = Math.max(0, left);
+    batch.resetMs[entry] = kind.resetMs(family, cells, at, this.moment);
+    batch.crossed[entry] = fits ? 0 : exhaustedBits(family);
+    if (fits) batch.retryAtMs[entry] = 0;
+    else if (weight > capacity) batch.retryAtMs[entry] = Number.POSITIVE_INFINITY;
+    else batch.retryAtMs[entry] = kind.fitsAtMs(family, cells, at, weight, this.moment);
+  }
+}
+
+/** Thresholds below 100 % fire when they are crossed, once until the counter is as new or its period ends. */
+function fire(family: CounterFamily, at: number, usedBefore: number, usedNow: number): number {
+  const fired = family.cells[at + FIRED_CELL]!;
+  let bits = 0;
+  for (let i = 0; i < family.thresholdsPercent.length; i++) {
+    const percent = family.thresholdsPercent[i]!;
+    const amount = (family.capacity * percent) / 100;
+    if (percent < 100 && usedBefore < amount && usedNow >= amount) bits |= 1 << i;
+  }
+  bits &= ~fired;
+  family.cells[at + FIRED_CELL] = fired | bits;
+  return bits;
+}
+
+/**
+ * A threshold of 100 % is the first refusal (language-rules #14). A refusal changes no counter, so each one says so and
+ * the alert bus tells them apart.
+ */
+function exhaustedBits(family: CounterFamily): number {
+  let bits = 0;
+  for (let i = 0; i < family.thresholdsPercent.length; i++) {
+    if (family.thresholdsPercent[i]! >= 100) bits |= 1 << i;
+  }
+  return bits;
+}

@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+import { EXCEEDED, TAKEN } from '../../src/pipeline/counters.ts';
+import { bytesOf, fill, rigOf, spec } from './counters-rig.ts';
+
+const SECOND = { kind: 'window', amount: 5, windowMs: 1_600 } as const;
+
+describe('shared counters', () => {
+  it('admits exactly N from an empty ring, then refuses and says when', () => {
+    const { binding, batch } = rigOf([spec('w', SECOND)]);
+    for (let i = 0; i < 5; i++) {
+      expect(binding.take(fill(batch, [{ counter: 0, key: 1, weight: 1 }]), 50, 0)).toBe(TAKEN);
+      expect(batch.remaining[0]).toBe(4 - i);
+    }
+    expect(binding.take(batch, 50, 0)).toBe(EXCEEDED);
+    // Slot 0 ends at 100 ms and counts for another 1,600.
+    expect(batch.retryAtMs[0]).toBe(1_700);
+    expect(batch.resetMs[0]).toBe(1_650);
+    expect(binding.take(batch, 1_699, 0)).toBe(EXCEEDED);
+    expect(binding.take(batch, 1_700, 0)).toBe(TAKEN);
+  });
+
+  it('keeps keys apart', () => {
+    const { binding, batch } = rigOf([spec('w', SECOND)]);
+    expect(binding.take(fill(batch, [{ counter: 0, key: 1, weight: 5 }]), 0, 0)).toBe(TAKEN);
+    expect(binding.take(fill(batch, [{ counter: 0, key: 2, weight: 5 }]), 0, 0)).toBe(TAKEN);
+    expect(binding.take(fill(batch, [{ counter: 0, key: 1, weight: 1 }]), 0, 0)).toBe(EXCEEDED);
+  });
+
+  it('takes from all or from none, and a refusal changes no byte', () => {
+    const specs = [
+      spec('w', SECOND),
+      spec('p', { kind: 'pace', amount: 10, periodMs: 1_000, burst: 2 }),
+      spec('c', { kind: 'concurrency', amount: 3 }),
+      spec('q', { kind: 'calendar', amount: 9, period: 'day', zone: 'UTC' }),
+    ];
+    const { binding, batch, memory } = rigOf(specs);
+    const ask = [3, 1, 0, 2].map((counter) => ({ counter, key: 7, weight: 1 }));
+    expect(binding.take(fill(batch, ask), 1_000, 1_000)).toBe(TAKEN);
+    expect(binding.take(fill(batch, ask), 1_000, 1_000)).toBe(TAKEN);
+    const before = bytesOf(memory);
+    expect(binding.take(fill(batch, ask), 1_000, 1_000)).toBe(EXCEEDED);
+    expect(bytesOf(memory)).toBe(before);
+    expect(Array.from(batch.retryAtMs.slice(0, 4))).toEqual([0, 1_100, 0, 0]);
+    expect(Array.from(batch.remaining.slice(0, 4))).toEqual([7, 0, 3, 1]);
+  });
+
+  it('answers never for a weight above the capacity', () => {
+    const { binding, batch } = rigOf([spec('w', SECOND)]);
+    expect(binding.take(fill(batch, [{ counter: 0, key: 1, weight: 6 }]), 0, 0)).toBe(EXCEEDED);
+    expect(batch.retryAtMs[0]).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('frees slots of `at once` on release, once', () => {
+    const { binding, batch } = rigOf([spec('c', { kind: 'concurrency', amount: 2 })]);
+    const ask = [{ counter: 0, key: 1, weight: 1 }];
+    binding.take(fill(batch, ask), 0, 0);
+    const first = binding.reserve(batch)!;
+    binding.take(fill(batch, ask), 0, 0);
+    expect(binding.take(batch, 0, 0)).toBe(EXCEEDED);
+    binding.release(first);
+    binding.release(first);
+    expect(binding.take(batch, 0, 0)).toBe(TAKEN);
+    expect(binding.take(batch, 0, 0)).toBe(EXCEEDED);
+  });
+
+  it('needs no reservation for exact weights, and leaves them taken beside a slot that is freed', () => {
+    const specs = [spec('w', SECOND), spec('c', { kind: 'concurrency', amount: 2 })];
+    const { binding, batch } = rigOf(specs);
+    binding.take(fill(batch, [{ counter: 0, key: 1, weight: 1 }]), 0, 0);
+    expect(binding.reserve(batch)).toBeNull();
+    binding.take(
+      fill(
+        batch,
+        [0, 1].map((counter) => ({ counter, key: 1, weight: 1 })),
+      ),
+      0,
+      0,
+    );
+    binding.release(binding.reserve(batch)!);
+    expect(binding.take(batch, 0, 0)).toBe(TAKEN);
+    expect(Array.from(batch.remaining.slice(0, 2))).toEqual([2, 1]);
+  });
+
+  it('settles an estimate in its own window, and charges more than was reserved in full', () => {
+    const { binding, batch } = rigOf([spec('w', SECOND, { weights: 'estimated' })]);
+    binding.take(fill(batch, [{ counter: 0, key: 1, weight: 4 }]), 0, 0);
+    const low = binding.reserve(batch)!;
+    binding.settle(low, 0, 1);
+    binding.settle(low, 0, 4);
+    binding.release(low);
+    expect(binding.take(fill(batch, [{ counter: 0, key: 1, weight: 4 }]), 10, 0)).toBe(TAKEN);
+    binding.settle(binding.reserve(batch)!, 0, 9);
+    expect(binding.take(fill(batch, [{ counter: 0, key: 1, weight: 0 }]), 20, 0)).toBe(EXCEEDED);
+    expect(binding.take(batch, 1_700, 0)).toBe(TAKEN);
+  });
+
+  it('shares one overflow counter beyond maxKeys, and goes back to own ones when room is made', () => {
+    const { binding, batch } = rigOf([spec('w', SECOND, { maxKeys: 2 })]);
+    const take = (key: number, weight: number, ms: number) =>
+      binding.take(fill(batch, [{ counter: 0, key, weight }]), ms, 0);
+    take(1, 1, 0);
+    take(2, 1, 0);
+    expect(take(3, 3, 0)).toBe(TAKEN);
+    expect(take(4, 3, 0)).toBe(EXCEEDED);
+    expect(take(4, 2, 0)).toBe(TAKEN);
+    expect(take(1, 4, 0)).toBe(TAKEN);
+    // Keys 1 and 2 are as new, so key 3 gets its own counter.
+    expect(take(3, 5, 1_700)).toBe(TAKEN);
+    expect(take(4, 5, 1_700)).toBe(TAKEN);
+  });
+
+  it('never lets a key escape from the overflow counter with a clean slate', () => {
+    const { binding, batch } = rigOf([spec('w', SECOND, { maxKeys: 1 })]);
+    const take = (key: number, weight: number, ms: number) =>
+      binding.take(fill(batch, [{ counter: 0, key, weight }]), ms, 0);
+    take(1, 1, 0);
+    expect(take(2, 5, 900)).toBe(TAKEN);
+    expect(take(2, 1, 1_700)).toBe(EXCEEDED);
+    expect(take(2, 5, 2_600)).toBe(TAKEN);
+  });
+
+  it('swaps in one step, keeps equal units, and restores all on refusal', () => {
+    const specs = [spec('a', SECOND, { weights: 'estimated' }), spec('b', SECOND, { weights: 'estimated' })];
+    const { binding, batch, memory } = rigOf(specs);
+    const [a, b] = [0, 1].map((counter) => ({ counter, key: 1, weight: 5 })) as [Asked, Asked];
+    binding.take(fill(batch, [a]), 0, 0);
+    const reservation = binding.reserve(batch)!;
+    expect(binding.swap(reservation, fill(batch, [a, b]), 400, 0)).toBe(TAKEN);
+    const before = bytesOf(memory);
+    expect(binding.swap(reservation, fill(batch, [{ ...b, key: 2, weight: 6 }]), 400, 0)).toBe(EXCEEDED);
+    expect(bytesOf(memory)).toBe(before);
+    expect(binding.swap(reservation, fill(batch, [b]), 400, 0)).toBe(TAKEN);
+    expect(binding.take(fill(batch, [a]), 400, 0)).toBe(TAKEN);
+    expect(binding.take(fill(batch, [b]), 400, 0)).toBe(EXCEEDED);
+  });
+});
+
+type Asked = { counter: number; key: number; weight: number };
