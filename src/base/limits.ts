@@ -67,6 +67,12 @@ export const LIMITS = {
   adminConnections: count(32, 1, 10_000, 'open connections of the admin API'),
   configurationFileBytes: bytes(4 * MIB, KIB, 64 * MIB, 'one YAML or policy file'),
   configurationFiles: count(10_000, 1, 1_000_000, 'files of a project folder'),
+  diagnosticsPerFile: count(
+    100,
+    1,
+    10_000,
+    'findings told about one configuration file; further ones are only counted',
+  ),
   yamlAliases: count(100, 0, 10_000, 'aliases of one YAML file'),
   nestingDepth: count(64, 8, 256, 'nesting of YAML values and of policy expressions'),
   drainMs: ms(30_000, 0, 3_600_000, 'time requests in flight get to finish at shutdown'),
