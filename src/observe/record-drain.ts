@@ -1,4 +1,5 @@
 import type { AccessRecord } from '../pipeline/record.ts';
+import type { RecordCounts } from '../pipeline/traffic.ts';
 import type { TextForm } from './record-codec.ts';
 import type { RecordReader } from './record-ring.ts';
 
@@ -23,15 +24,7 @@ export interface RecordDrain {
   drainTurn(): number;
   /** Ends the turns and hands over what is left; the data threads must have ended before. */
   stop(): void;
-  readonly counts: RecordDrainCounts;
-}
-
-export interface RecordDrainCounts {
-  readonly drained: number;
-  /** Records that found their ring full. */
-  readonly dropped: number;
-  /** Times that a ring held something that is no record. */
-  readonly damaged: number;
+  readonly counts: RecordCounts;
 }
 
 /**
@@ -72,7 +65,7 @@ class Drain implements RecordDrain {
     while (this.drainTurn() > 0);
   }
 
-  get counts(): RecordDrainCounts {
+  get counts(): RecordCounts {
     let dropped = 0;
     let damaged = 0;
     for (const { counts } of this.#readers) {

@@ -1,40 +1,12 @@
 import type { Clock } from '../base/ports.ts';
 import type { AccessRecord } from '../pipeline/record.ts';
+import type { LatencySummary, NamedCount, TrafficSummary } from '../pipeline/traffic.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 import type { RecordConsumer } from './record-drain.ts';
 
 /** Small counters over all records, for `portunus status`. */
 export interface Traffic extends RecordConsumer {
   summary(): TrafficSummary;
-}
-
-export interface TrafficSummary {
-  /** Since the gateway was started. */
-  readonly requests: number;
-  readonly clientAborted: number;
-  /** How often each class was answered: `2xx`, `4xx` … */
-  readonly byStatusClass: Readonly<Record<string, number>>;
-  /** The gateway's own answers by their stable code, most frequent first. */
-  readonly byCode: readonly NamedCount[];
-  /** Refusals by the rule that decided, most frequent first. */
-  readonly refusalsByRule: readonly NamedCount[];
-  /** What rules of shadowed policies would have refused. */
-  readonly shadowRefusalsByRule: readonly NamedCount[];
-  /** Of the last one to two minutes, in microseconds from arrival to the last byte. */
-  readonly latency: LatencySummary;
-}
-
-export interface NamedCount {
-  readonly name: string;
-  readonly count: number;
-}
-
-export interface LatencySummary {
-  readonly requests: number;
-  readonly p50Us: number;
-  readonly p90Us: number;
-  readonly p99Us: number;
-  readonly maxUs: number;
 }
 
 const LATENCY_WINDOW_MS = 60_000;

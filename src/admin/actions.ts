@@ -1,0 +1,95 @@
+import type { LimitValues } from '../base/limits.ts';
+import type { ListenAddress } from '../model/world.ts';
+import type { RecordCounts, TrafficSummary } from '../pipeline/traffic.ts';
+
+/** What the admin API can ask of the gateway. Implemented by the composition root. */
+export interface AdminActions {
+  health(): AdminHealth;
+  status(): AdminStatus;
+  /** Loads the configuration anew; settles when the new version is live or has been refused. */
+  reload(): Promise<LoadReport>;
+}
+
+export type AdminHealth = 'starting' | 'serving' | 'draining';
+
+/** The answer of `GET /v1/status`. Plain data; times are milliseconds since the Unix epoch. */
+export interface AdminStatus {
+  readonly version: string;
+  readonly health: AdminHealth;
+  readonly processId: number;
+  /** Absolute path of the project folder. */
+  readonly project: string;
+  readonly startedMs: number;
+  readonly uptimeMs: number;
+  readonly configuration: {
+    readonly epoch: number;
+    /** Hash of the rule set, 16 hex digits. */
+    readonly hash: string;
+    /** When it went live. */
+    readonly liveSinceMs: number;
+    readonly routes: number;
+    readonly rules: number;
+    readonly consumers: number;
+  };
+  /** The last attempt to load, also when it changed nothing. */
+  readonly lastLoad: LoadReport;
+  readonly listen: ListenAddress;
+  readonly admin: ListenAddress;
+  readonly dataThreads: readonly DataThreadStatus[];
+  readonly traffic: TrafficSummary;
+  readonly records: RecordCounts & {
+    /** Lines that the access log had no room for. */
+    readonly logDropped: number;
+    /** Why the log can't be written, or null. */
+    readonly logError: string | null;
+  };
+  readonly counters: readonly CounterStatus[];
+  readonly alerts: readonly AlertStatus[];
+  /** The limits in force. */
+  readonly limits: LimitValues;
+}
+
+export interface DataThreadStatus {
+  readonly thread: number;
+  readonly state: AdminHealth;
+}
+
+export interface CounterStatus {
+  /** Stable identity: policy, rule, window, key. */
+  readonly identity: string;
+  /** Keys with something counted, and how many are kept apart. */
+  readonly keys: number;
+  readonly keysMax: number;
+}
+
+export interface AlertStatus {
+  readonly kind: string;
+  readonly subject: string;
+  readonly severity: string;
+  readonly message: string;
+  readonly remedy: string;
+  readonly sinceMs: number;
+  readonly times: number;
+}
+
+/** What came of one attempt to load the configuration. */
+export interface LoadReport {
+  /** `start`, `file change`, `portunus reload` … */
+  readonly reason: string;
+  readonly atMs: number;
+  readonly tookMs: number;
+  readonly outcome: LoadReportOutcome;
+  /** Errors and warnings, rendered as `portunus check` prints them; '' when there are none. */
+  readonly diagnostics: string;
+}
+
+export type LoadReportOutcome =
+  | {
+      readonly kind: 'live';
+      readonly epoch: number;
+      readonly hash: string;
+      readonly notes: readonly string[];
+    }
+  | { readonly kind: 'unchanged'; readonly epoch: number; readonly hash: string }
+  /** The version before goes on serving. `why` is one sentence. */
+  | { readonly kind: 'refused'; readonly why: string };

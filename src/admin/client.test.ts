@@ -1,0 +1,140 @@
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { LIMIT_DEFAULTS } from '../base/limits.ts';
+import { issueAdminToken } from '../governance/admin-token.ts';
+import { type AdminAccess, readAdminAccess, writeAdminAccess } from './access-file.ts';
+import type { AdminActions } from './actions.ts';
+import { actions, LIVE, REFUSED, STATUS } from './admin.cases.ts';
+import { requestReload, requestStatus } from './client.ts';
+import { createAdminServer } from './server.ts';
+
+let drawn = 0;
+const random = { fill: (target: Uint8Array) => target.fill(drawn++ % 248), uint32: () => 0 };
+const { token, tokenHash } = issueAdminToken(random);
+
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) await cleanup();
+});
+
+async function gateway(changes: Partial<AdminActions> = {}, address = '127.0.0.1'): Promise<AdminAccess> {
+  const listen = { address, port: 0 };
+  const options = {
+    actions: actions(changes),
+    tokenHash,
+    limits: LIMIT_DEFAULTS,
+    listen,
+    onDefect: () => {},
+  };
+  const server = await createAdminServer(options);
+  if (!server.ok) throw new Error(server.error);
+  cleanups.push(() => server.value.close());
+  return { listen: server.value.listen, token };
+}
+
+/** Something else that listens where the gateway should. */
+async function stranger(status: number, body: string): Promise<AdminAccess> {
+  const server: Server = createServer((_request, response) => response.writeHead(status).end(body));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  cleanups.push(() => new Promise((resolve) => server.close(resolve)));
+  return { listen: { address: '127.0.0.1', port: (server.address() as AddressInfo).port }, token };
+}
+
+describe('the admin client', () => {
+  it('reads the status', async () => {
+    expect(await requestStatus(await gateway())).toEqual({ ok: true, value: STATUS });
+  });
+
+  it('reaches a gateway that listens on every address', async () => {
+    expect(await requestStatus(await gateway({}, '0.0.0.0'))).toEqual({ ok: true, value: STATUS });
+  });
+
+  it('reloads, and takes a refused configuration as an answer', async () => {
+    expect(await requestReload(await gateway())).toEqual({ ok: true, value: LIVE });
+    const refusing = await gateway({ reload: () => Promise.resolve(REFUSED) });
+    expect(await requestReload(refusing)).toEqual({ ok: true, value: REFUSED });
+  });
+
+  it('says that nothing runs', async () => {
+    const access = await gateway();
+    for (const cleanup of cleanups.splice(0)) await cleanup();
+    expect(await requestStatus(access)).toEqual({
+      ok: false,
+      error: {
+        kind: 'not-running',
+        message: `No gateway is running: nothing listens on 127.0.0.1:${access.listen.port}.`,
+      },
+    });
+  });
+
+  it('says that the token is refused', async () => {
+    const access = await gateway();
+    const refused = await requestStatus({ ...access, token: issueAdminToken(random).token });
+    expect(refused).toMatchObject({ ok: false, error: { kind: 'refused' } });
+  });
+
+  it.each([
+    [200, 'hello'],
+    [200, 'null'],
+    [500, '{"code":"internal_error"}'],
+    [404, '{}'],
+  ])('says that it does not understand %i %s', async (status, body) => {
+    const access = await stranger(status, body);
+    expect(await requestStatus(access)).toMatchObject({ ok: false, error: { kind: 'failed' } });
+    expect(await requestReload(access)).toMatchObject({ ok: false, error: { kind: 'failed' } });
+  });
+
+  it('reads no answer without end', async () => {
+    const access = await stranger(200, 'x'.repeat(17 * 1_024 * 1_024));
+    const answer = await requestStatus(access);
+    expect(answer.ok ? '' : answer.error.message).toContain('the answer is longer than 16777216 bytes');
+  });
+});
+
+describe('the access file', () => {
+  async function folder(): Promise<string> {
+    const path = await mkdtemp(join(tmpdir(), 'portunus-admin-'));
+    cleanups.push(() => rm(path, { recursive: true }));
+    return path;
+  }
+
+  it('is read back, replaced as a whole, and closed to others', async () => {
+    const path = await folder();
+    const file = join(path, 'admin.json');
+    const listen = { address: '127.0.0.1', port: 9_090 };
+    for (const each of ['old', token])
+      expect((await writeAdminAccess(file, { listen, token: each })).ok).toBe(true);
+    expect(await readAdminAccess(file)).toEqual({ ok: true, value: { listen, token } });
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect(await readdir(path)).toEqual(['admin.json']);
+  });
+
+  it('is absent where no gateway was started', async () => {
+    const file = join(await folder(), 'admin.json');
+    expect(await readAdminAccess(file)).toMatchObject({ ok: false, error: { kind: 'absent' } });
+  });
+
+  it('says that it can not be written', async () => {
+    const file = join(await folder(), 'missing', 'admin.json');
+    const written = await writeAdminAccess(file, { listen: { address: '127.0.0.1', port: 1 }, token });
+    expect(written.ok ? '' : written.error).toMatch(/can't be written to .*ENOENT/);
+  });
+
+  it.each([
+    '',
+    'null',
+    '[]',
+    '{"listen":{"address":"127.0.0.1","port":"9090"},"token":"t"}',
+    '{"listen":{"address":"127.0.0.1","port":70000},"token":"t"}',
+    '{"listen":{"address":"127.0.0.1","port":9090}}',
+  ])('is refused when it is damaged: %s', async (text) => {
+    const file = join(await folder(), 'admin.json');
+    await writeFile(file, text);
+    expect(await readAdminAccess(file)).toMatchObject({ ok: false, error: { kind: 'unreadable' } });
+    expect(await readFile(file, 'utf8')).toBe(text);
+  });
+});

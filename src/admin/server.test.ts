@@ -1,0 +1,263 @@
+import { connect } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { LIMIT_DEFAULTS } from '../base/limits.ts';
+import { issueAdminToken } from '../governance/admin-token.ts';
+import type { AdminActions } from './actions.ts';
+import { actions, LIVE, REFUSED, STATUS } from './admin.cases.ts';
+import { ADMIN_ROUTES } from './routes.ts';
+import { type AdminServer, createAdminServer } from './server.ts';
+
+let drawn = 0;
+const random = { fill: (target: Uint8Array) => target.fill(drawn++ % 248), uint32: () => 0 };
+const { token, tokenHash } = issueAdminToken(random);
+
+const opened: AdminServer[] = [];
+const defects: unknown[] = [];
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((server) => server.close()));
+  defects.length = 0;
+});
+
+async function open(changes: Partial<AdminActions> = {}, limits = LIMIT_DEFAULTS): Promise<AdminServer> {
+  const server = await createAdminServer({
+    actions: actions(changes),
+    tokenHash,
+    limits,
+    listen: { address: '127.0.0.1', port: 0 },
+    onDefect: (error) => defects.push(error),
+  });
+  if (!server.ok) throw new Error(server.error);
+  opened.push(server.value);
+  return server.value;
+}
+
+/** Sends bytes as they are and gives back all that comes until the server closes. */
+function raw(server: AdminServer, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(server.listen.port, '127.0.0.1', () => socket.write(text));
+    let answer = '';
+    socket.setEncoding('utf8').on('data', (chunk) => {
+      answer += chunk;
+    });
+    socket.on('error', reject).on('close', () => resolve(answer));
+  });
+}
+
+interface Call {
+  readonly method?: string;
+  readonly path?: string;
+  readonly fields?: readonly string[];
+  readonly body?: string;
+}
+
+async function call(server: AdminServer, { method = 'GET', path = '/v1/status', fields, body = '' }: Call) {
+  const lines = fields ?? ['Host: localhost', `Authorization: Bearer ${token}`];
+  const answer = await raw(
+    server,
+    `${[`${method} ${path} HTTP/1.1`, ...lines, 'Connection: close'].join('\r\n')}\r\n\r\n${body}`,
+  );
+  const [head = '', text = ''] = answer.split('\r\n\r\n');
+  const json = text.startsWith('{') ? JSON.parse(text) : null;
+  return { status: Number(head.split(' ')[1]), head, json };
+}
+
+describe('every route of the admin API', () => {
+  it('has an authorisation rule, and only the health check is open to anyone', () => {
+    for (const { authorisation } of ADMIN_ROUTES) expect(['admin', 'anyone']).toContain(authorisation);
+    const open = ADMIN_ROUTES.filter(({ authorisation }) => authorisation === 'anyone');
+    expect(open.map(({ method, path }) => `${method} ${path}`)).toEqual(['GET /healthz']);
+  });
+
+  it.each(ADMIN_ROUTES.map((route) => [`${route.method} ${route.path}`, route] as const))(
+    'asks for the token as its rule says: %s',
+    async (_name, { method, path, authorisation }) => {
+      const server = await open();
+      const without = await call(server, { method, path, fields: ['Host: localhost'] });
+      expect(without.status).toBe(authorisation === 'admin' ? 401 : 200);
+      const withToken = await call(server, { method, path });
+      expect(withToken.status).toBe(200);
+    },
+  );
+
+  it('is listed once', () => {
+    const names = ADMIN_ROUTES.map(({ method, path }) => `${method} ${path}`);
+    expect(new Set(names).size).toBe(names.length);
+  });
+});
+
+describe('the admin API', () => {
+  it('answers the status', async () => {
+    const { status, json, head } = await call(await open(), {});
+    expect(status).toBe(200);
+    expect(json).toEqual(STATUS);
+    expect(head).toMatch(/content-type: application\/json/i);
+    expect(head).toMatch(/cache-control: no-store/i);
+    expect(head).toMatch(/x-content-type-options: nosniff/i);
+  });
+
+  it('answers a reload when the new version is live', async () => {
+    const { status, json } = await call(await open(), { method: 'POST', path: '/v1/reload' });
+    expect([status, json]).toEqual([200, LIVE]);
+  });
+
+  it('answers 422 with the diagnostics when the configuration was refused', async () => {
+    const server = await open({ reload: () => Promise.resolve(REFUSED) });
+    const { status, json } = await call(server, { method: 'POST', path: '/v1/reload' });
+    expect([status, json]).toEqual([422, REFUSED]);
+  });
+
+  it.each([
+    ['serving', 200],
+    ['starting', 503],
+    ['draining', 503],
+  ] as const)('says %s with %i', async (health, status) => {
+    const server = await open({ health: () => health });
+    const answer = await call(server, { path: '/healthz', fields: ['Host: 127.0.0.1'] });
+    expect([answer.status, answer.json]).toEqual([status, { health }]);
+  });
+
+  it.each([
+    ['no token', []],
+    ['another scheme', [`Authorization: Basic ${token}`]],
+    ['the scheme alone', ['Authorization: Bearer']],
+    ['something behind the token', [`Authorization: Bearer ${token} x`]],
+    ['another token', [`Authorization: Bearer ${issueAdminToken(random).token}`]],
+    ['the hash of the token', [`Authorization: Bearer ${tokenHash}`]],
+    ['two fields', [`Authorization: Bearer ${token}`, `Authorization: Bearer ${token}`]],
+    ['the token in another field', [`X-Api-Key: ${token}`]],
+  ])('refuses %s with 401, whatever the path', async (_what, fields) => {
+    const server = await open();
+    for (const path of ['/v1/status', '/v1/nothing', '/']) {
+      const answer = await call(server, { path, fields: ['Host: localhost', ...fields] });
+      expect(answer.status).toBe(401);
+      expect(answer.head).toMatch(/www-authenticate: Bearer realm="portunus admin"/i);
+      expect(answer.json).toMatchObject({ status: 401, code: 'unauthenticated', type: 'about:blank' });
+    }
+  });
+
+  it.each([
+    ['GET', '/v1/nothing', 404, 'not_found'],
+    ['GET', '/v1/status?verbose', 404, 'not_found'],
+    ['GET', '/v1/status/', 404, 'not_found'],
+    ['GET', '/v1/../v1/status', 404, 'not_found'],
+    ['GET', 'http://localhost/v1/status', 404, 'not_found'],
+    ['POST', '/v1/status', 405, 'method_not_allowed'],
+    ['GET', '/v1/reload', 405, 'method_not_allowed'],
+    ['OPTIONS', '/v1/reload', 405, 'method_not_allowed'],
+  ])('answers %s %s with %i', async (method, path, status, code) => {
+    const answer = await call(await open(), { method, path });
+    expect([answer.status, answer.json?.code]).toEqual([status, code]);
+    expect(/allow: /i.test(answer.head)).toBe(status === 405);
+    expect(answer.head).toMatch(/content-type: application\/problem\+json/i);
+  });
+
+  it.each([['evil.example'], ['localhost.evil.example:9090'], ['']])(
+    'is not reached under the name "%s"',
+    async (host) => {
+      const server = await open();
+      for (const path of ['/v1/status', '/healthz']) {
+        const answer = await call(server, {
+          path,
+          fields: [`Host: ${host}`, `Authorization: Bearer ${token}`],
+        });
+        expect([answer.status, answer.json?.code]).toEqual([421, 'host_not_allowed']);
+      }
+    },
+  );
+
+  it('is not reached with two Host fields', async () => {
+    const fields = ['Host: localhost', 'Host: localhost', `Authorization: Bearer ${token}`];
+    expect((await call(await open(), { fields })).status).not.toBe(200);
+  });
+
+  it('gives no page of another origin a word of CORS', async () => {
+    const server = await open();
+    const origin = ['Host: localhost', 'Origin: https://evil.example', 'Access-Control-Request-Method: POST'];
+    const preflight = await call(server, { method: 'OPTIONS', path: '/v1/reload', fields: origin });
+    expect(preflight.status).toBe(401);
+    const read = await call(server, { fields: [...origin, `Authorization: Bearer ${token}`] });
+    for (const { head } of [preflight, read]) expect(head.toLowerCase()).not.toContain('access-control');
+  });
+
+  it('takes no body, and does not reload for a request that has one', async () => {
+    let reloads = 0;
+    const reload = () => {
+      reloads++;
+      return Promise.resolve(LIVE);
+    };
+    const server = await open({ reload });
+    const auth = ['Host: localhost', `Authorization: Bearer ${token}`];
+    const post = { method: 'POST', path: '/v1/reload' };
+    const sized = await call(server, { ...post, fields: [...auth, 'Content-Length: 2'], body: '{}' });
+    const chunked = await call(server, {
+      ...post,
+      fields: [...auth, 'Transfer-Encoding: chunked'],
+      body: '0\r\n\r\n',
+    });
+    expect([sized.status, chunked.status, reloads]).toEqual([413, 413, 0]);
+    const empty = await call(server, { ...post, fields: [...auth, 'Content-Length: 0'] });
+    expect([empty.status, reloads]).toEqual([200, 1]);
+  });
+
+  it('refuses a header section beyond its limit', async () => {
+    const server = await open({}, { ...LIMIT_DEFAULTS, adminHeaderBytes: 4_096 });
+    const answer = await call(server, { fields: ['Host: localhost', `X-Long: ${'x'.repeat(5_000)}`] });
+    expect(answer.status).toBe(431);
+  });
+
+  it('ends a request that does not come to its end in time', async () => {
+    const server = await open({}, { ...LIMIT_DEFAULTS, adminRequestMs: 50 });
+    expect(await raw(server, 'GET /healthz HTTP/1.1\r\nHost: lo')).toMatch(/^HTTP\/1.1 408/);
+  });
+
+  it('answers 500 without a word of the reason when an action throws, and hands the reason on', async () => {
+    const boom = new Error('secret detail');
+    const failing = () => {
+      throw boom;
+    };
+    const server = await open({ status: failing, reload: () => Promise.reject(boom) });
+    for (const each of [{}, { method: 'POST', path: '/v1/reload' }]) {
+      const answer = await call(server, each);
+      expect([answer.status, answer.json?.code]).toEqual([500, 'internal_error']);
+      expect(JSON.stringify(answer)).not.toContain('secret');
+    }
+    expect(defects).toEqual([boom, boom]);
+  });
+
+  it('says which address it can not have', async () => {
+    const { listen } = await open();
+    const second = await createAdminServer({
+      actions: actions(),
+      tokenHash,
+      limits: LIMIT_DEFAULTS,
+      listen,
+      onDefect: () => {},
+    });
+    expect(second.ok ? '' : second.error).toMatch(
+      /^The admin API can't listen on 127.0.0.1:\d+: .*EADDRINUSE/,
+    );
+  });
+
+  it('answers what is in flight before it closes, and then accepts nothing', async () => {
+    let finish: (report: typeof LIVE) => void = () => {};
+    let begun: () => void = () => {};
+    const started = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const server = await open({
+      reload: () => {
+        begun();
+        return new Promise((resolve) => {
+          finish = resolve;
+        });
+      },
+    });
+    const answer = call(server, { method: 'POST', path: '/v1/reload' });
+    await started;
+    const closed = server.close();
+    finish(LIVE);
+    expect((await answer).status).toBe(200);
+    await closed;
+    await expect(call(server, {})).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+});
