@@ -1,0 +1,80 @@
+/**
+ * The exclusive lock on a data folder: flock(2) on a file in it. Node has no call for that, but the lock belongs to the open
+ * file description, which a child shares: util-linux `flock` (an essential package of Debian) takes it on an inherited
+ * descriptor and exits; this process goes on holding it by keeping the descriptor open. The kernel frees the lock with the last
+ * descriptor, so no death, `kill -9` included, leaves it behind, and it holds across containers that share the folder.
+ */
+import { spawnSync } from 'node:child_process';
+import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { ok, type Result } from '../base/result.ts';
+import { problem, reasonOf, type StoreProblem } from './store-problem.ts';
+
+export interface FolderLock {
+  release(): void;
+}
+
+const LOCK_FILE = 'portunus.lock';
+const LOCK_COMMAND_MS_MAX = 10_000;
+/** Exit status of `flock --nonblock` when somebody else holds the lock (flock(1), EXIT STATUS). */
+const HELD_STATUS = 1;
+
+export function lockFolder(folder: string): Result<FolderLock, StoreProblem> {
+  const path = join(folder, LOCK_FILE);
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, 'a+', 0o600);
+  } catch (thrown) {
+    return problem(
+      'store_unusable',
+      path,
+      `The lock file can't be opened: ${reasonOf(thrown)}.`,
+      USABLE_REMEDY,
+    );
+  }
+  const refused = takeLock(descriptor, path);
+  if (refused !== null) {
+    closeSync(descriptor);
+    return refused;
+  }
+  // Only for the message of a second start: the lock itself is the kernel's.
+  ftruncateSync(descriptor, 0);
+  writeSync(descriptor, `${process.pid}\n`);
+  fsyncSync(descriptor);
+  return ok({ release: () => closeSync(descriptor) });
+}
+
+const USABLE_REMEDY =
+  'Give the user that runs Portunus the right to write there, or set `data:` to another folder.';
+
+function takeLock(descriptor: number, path: string): ReturnType<typeof problem> | null {
+  const { status, error, stderr } = spawnSync('flock', ['--exclusive', '--nonblock', '3'], {
+    stdio: ['ignore', 'ignore', 'pipe', descriptor],
+    timeout: LOCK_COMMAND_MS_MAX,
+    encoding: 'utf8',
+  });
+  if (status === 0) return null;
+  if (status === HELD_STATUS && stderr === '') {
+    return problem(
+      'store_held',
+      path,
+      `Another gateway runs on this data folder (${holderOf(path)}).`,
+      'Stop it first, or give this one a data folder of its own.',
+    );
+  }
+  return problem(
+    'store_unusable',
+    path,
+    `The data folder can't be locked: ${error === undefined ? stderr.trim() : reasonOf(error)}.`,
+    'The command `flock` of util-linux is needed, and a file system that knows locks.',
+  );
+}
+
+function holderOf(path: string): string {
+  try {
+    const pid = readFileSync(path, 'utf8').trim();
+    return /^\d+$/.test(pid) ? `process ${pid}` : 'it has not yet said its process number';
+  } catch (thrown) {
+    return `its process number can't be read: ${reasonOf(thrown)}`;
+  }
+}

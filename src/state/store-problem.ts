@@ -1,0 +1,42 @@
+/** Why the data folder can't be used: operating errors, so values. Shown by `start` and by the admin API. */
+import { err } from '../base/result.ts';
+
+/**
+ * - `store_held`: another gateway runs on the same data folder
+ * - `store_unusable`: the folder can't be made, read or locked
+ * - `store_foreign`: there is something that Portunus has not made
+ * - `store_newer`: made by a later version of Portunus
+ * - `store_damaged`: a record or the file itself is not as it was written
+ * - `store_write_failed`: a change could not be made durable; nothing of it is kept
+ */
+export type StoreProblemCode =
+  | 'store_held'
+  | 'store_unusable'
+  | 'store_foreign'
+  | 'store_newer'
+  | 'store_damaged'
+  | 'store_write_failed';
+
+export interface StoreProblem {
+  readonly code: StoreProblemCode;
+  /** One sentence in plain words. */
+  readonly message: string;
+  /** Path of the file or folder. */
+  readonly place: string;
+  /** What a person can do about it. */
+  readonly remedy: string;
+}
+
+export function problem(
+  code: StoreProblemCode,
+  place: string,
+  message: string,
+  remedy: string,
+): { readonly ok: false; readonly error: StoreProblem } {
+  return err({ code, message, place, remedy });
+}
+
+/** What a thrown value of the file system or of LMDB says. */
+export function reasonOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

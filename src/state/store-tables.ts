@@ -1,0 +1,90 @@
+/** Tables of checksummed records over LMDB. A key is a path; its first part names the table. */
+import type { RootDatabase } from 'lmdb';
+import { ok, type Result } from '../base/result.ts';
+import { problem, reasonOf, type StoreProblem } from './store-problem.ts';
+import { decodeRecord, encodeRecord, type RecordKey } from './store-records.ts';
+
+export interface StoreChange {
+  put(key: RecordKey, value: unknown): void;
+  remove(key: RecordKey): void;
+}
+
+export class StoreTables {
+  readonly #database: RootDatabase<Buffer>;
+  readonly #path: string;
+
+  constructor(database: RootDatabase<Buffer>, path: string) {
+    this.#database = database;
+    this.#path = path;
+  }
+
+  /** Null when there is no such record. */
+  get<Value>(key: RecordKey): Result<Value | null, StoreProblem> {
+    return this.#reading((): Result<Value | null, StoreProblem> => {
+      const record = this.#database.get([...key]);
+      return record === undefined ? ok(null) : this.#decode<Value>(key, record);
+    });
+  }
+
+  /** All records of a table in the order of their keys. */
+  list<Value>(table: string): Result<Value[], StoreProblem> {
+    return this.#reading(() => {
+      const values: Value[] = [];
+      for (const { key, value } of this.#database.getRange({ start: [table] })) {
+        if (!Array.isArray(key) || key[0] !== table) break;
+        const decoded = this.#decode<Value>(key as unknown as RecordKey, value);
+        if (!decoded.ok) return decoded;
+        values.push(decoded.value);
+      }
+      return ok(values);
+    });
+  }
+
+  /** One transaction: all that `write` asks for is on the disk when this returns, or none of it ever is. */
+  change(write: (change: StoreChange) => void): Result<void, StoreProblem> {
+    const database = this.#database;
+    try {
+      database.transactionSync(() => {
+        write({
+          put: (key, value) => database.putSync([...key], encodeRecord(key, value)),
+          remove: (key) => void database.removeSync([...key]),
+        });
+      });
+      return ok(undefined);
+    } catch (thrown) {
+      return problem(
+        'store_write_failed',
+        this.#path,
+        `The change could not be saved: ${reasonOf(thrown)}.`,
+        'Make room on the disk and see that it can be written to, then try again.',
+      );
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#database.close();
+  }
+
+  #decode<Value>(key: RecordKey, record: Buffer): Result<Value, StoreProblem> {
+    const value = decodeRecord(key, record);
+    if (value !== undefined) return ok(value as Value);
+    return this.damaged(`the checksum of record ${JSON.stringify(key)} is wrong`);
+  }
+
+  #reading<Value>(read: () => Result<Value, StoreProblem>): Result<Value, StoreProblem> {
+    try {
+      return read();
+    } catch (thrown) {
+      return this.damaged(reasonOf(thrown));
+    }
+  }
+
+  damaged(how: string): ReturnType<typeof problem> {
+    return problem(
+      'store_damaged',
+      this.#path,
+      `The store is damaged: ${how}.`,
+      'Nothing was changed. Put back a copy of the data folder, or set `data:` to an empty folder to begin anew.',
+    );
+  }
+}

@@ -1,0 +1,280 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { open } from 'lmdb';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Random } from '../base/ports.ts';
+import { VERSIONS_KEPT } from './configuration-history.ts';
+import { openStore, type Store, type StoredCredential } from './store.ts';
+import type { StoreProblem } from './store-problem.ts';
+import { encodeRecord } from './store-records.ts';
+
+let next = 1;
+/** Bytes that count up: no two secrets are equal. */
+const random: Random = {
+  fill(target) {
+    target.fill(next++);
+  },
+  uint32: () => next++,
+};
+
+let root: string;
+let folder: string;
+let opened: Store[];
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'portunus-store-'));
+  folder = join(root, 'data');
+  opened = [];
+});
+afterEach(async () => {
+  for (const store of opened) await store.close();
+  rmSync(root, { recursive: true, force: true });
+});
+
+function begin(): Store {
+  const result = openStore(folder, random);
+  if (!result.ok) throw new Error(result.error.message);
+  opened.push(result.value);
+  return result.value;
+}
+
+async function end(store: Store): Promise<void> {
+  opened = opened.filter((other) => other !== store);
+  await store.close();
+}
+
+function refused(): StoreProblem {
+  const result = openStore(folder, random);
+  if (!result.ok) return result.error;
+  opened.push(result.value);
+  throw new Error('the store was opened');
+}
+
+function credential(name: string): StoredCredential {
+  return {
+    tenant: 'acme',
+    consumer: 'web',
+    name,
+    keyId: `id-${name}`,
+    hash: 'h',
+    createdMs: 5,
+    expiresMs: null,
+  };
+}
+
+const storeFile = () => join(folder, 'store.mdb');
+
+/** Writes one record as LMDB sees it, past the checks of the store. */
+async function writeRaw(key: string[], value: Buffer): Promise<void> {
+  const database = open<Buffer>({ path: storeFile(), noSubdir: true, encoding: 'binary' });
+  await database.put(key, value);
+  await database.close();
+}
+
+describe('the data folder', () => {
+  it('is made for its owner alone, with secrets of the right size', () => {
+    const { secrets, adminTokenHash } = begin();
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    expect(statSync(storeFile()).mode & 0o777).toBe(0o600);
+    expect(secrets.keyHashSecret).toHaveLength(8);
+    expect(secrets.pepper).toHaveLength(32);
+    expect(adminTokenHash).toBeNull();
+  });
+
+  it('keeps everything over a restart', async () => {
+    const first = begin();
+    const { keyHashSecret, pepper } = first.secrets;
+    first.setAdminTokenHash('token-hash');
+    first.putCredentials([credential('b'), credential('a')]);
+    first.history.add({ epoch: 1, hash: 'aa', timeMs: 7 }, [
+      { path: 'portunus.yaml', text: 'portunus: 1\n' },
+    ]);
+    await end(first);
+    const second = begin();
+    expect(second.secrets).toEqual({ keyHashSecret, pepper });
+    expect(second.adminTokenHash).toBe('token-hash');
+    expect(second.credentials()).toEqual([credential('a'), credential('b')]);
+    expect(second.history.versions()).toEqual([{ epoch: 1, hash: 'aa', timeMs: 7 }]);
+    expect(second.history.files(1)).toEqual({
+      ok: true,
+      value: [{ path: 'portunus.yaml', text: 'portunus: 1\n' }],
+    });
+    expect(second.history.files(2)).toEqual({ ok: true, value: null });
+  });
+
+  it('holds much more than the first map of the file', async () => {
+    const store = begin();
+    const text = 'x'.repeat(4 * 1024 * 1024);
+    for (let epoch = 0; epoch < 4; epoch++) {
+      expect(store.history.add({ epoch, hash: 'h', timeMs: 0 }, [{ path: 'a', text: text + epoch }]).ok).toBe(
+        true,
+      );
+    }
+    await end(store);
+    expect(begin().history.files(3)).toMatchObject({ ok: true, value: [{ text: `${text}3` }] });
+  });
+
+  it('keeps a bounded number of versions and no text that none of them has', async () => {
+    const store = begin();
+    for (let epoch = 0; epoch < VERSIONS_KEPT + 3; epoch++) {
+      store.history.add({ epoch, hash: 'h', timeMs: 0 }, [
+        { path: 'same', text: 'same' },
+        { path: 'own', text: `own ${epoch}` },
+      ]);
+    }
+    expect(store.history.versions()).toHaveLength(VERSIONS_KEPT);
+    expect(store.history.files(2)).toEqual({ ok: true, value: null });
+    await end(store);
+    const database = open<Buffer>({ path: storeFile(), noSubdir: true, encoding: 'binary' });
+    const texts = database.getKeys({ start: ['text'] }).filter((key) => (key as string[])[0] === 'text');
+    expect(Array.from(texts)).toHaveLength(VERSIONS_KEPT + 1);
+    await database.close();
+  });
+});
+
+describe('a second start on the same folder', () => {
+  it('is refused and names the process that holds it', () => {
+    begin();
+    expect(refused()).toMatchObject({
+      code: 'store_held',
+      message: `Another gateway runs on this data folder (process ${process.pid}).`,
+    });
+  });
+
+  it('is let in after the first has closed', async () => {
+    await end(begin());
+    begin();
+  });
+
+  it('is refused while another process holds it, and let in once that one is killed', async () => {
+    await end(begin());
+    const lockFile = join(folder, 'portunus.lock');
+    // Holds the lock as we do: on a descriptor of its own that a `flock` child has locked.
+    const holder = spawn(
+      process.execPath,
+      [
+        '-e',
+        `const fs = require('node:fs'); const fd = fs.openSync(${JSON.stringify(lockFile)}, 'a+');
+         const { status } = require('node:child_process').spawnSync('flock', ['-n', '3'], { stdio: ['ignore', 'ignore', 'ignore', fd] });
+         fs.ftruncateSync(fd); fs.writeSync(fd, process.pid + '\\n'); process.stdout.write(String(status)); setInterval(() => {}, 1000);`,
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    const exited = once(holder, 'exit');
+    try {
+      expect(String((await once(holder.stdout, 'data'))[0])).toBe('0');
+      expect(refused().message).toContain(`process ${holder.pid}`);
+    } finally {
+      holder.kill('SIGKILL');
+      await exited;
+    }
+    begin();
+  });
+
+  it('is let in when a dead process has left its number', async () => {
+    await end(begin());
+    writeFileSync(join(folder, 'portunus.lock'), '1\n');
+    begin();
+  });
+});
+
+describe('a store that is not as it was written', () => {
+  it('is refused, and left alone, when the file is no LMDB file', async () => {
+    await end(begin());
+    writeFileSync(storeFile(), 'something else that a person has put here\n'.repeat(500));
+    const before = readFileSync(storeFile());
+    expect(refused().code).toBe('store_foreign');
+    expect(readFileSync(storeFile()).equals(before)).toBe(true);
+  });
+
+  it('is refused when LMDB made it but Portunus did not', async () => {
+    await end(begin());
+    rmSync(storeFile());
+    rmSync(`${storeFile()}-lock`);
+    await writeRaw(['theirs'], Buffer.from('data'));
+    expect(refused().code).toBe('store_foreign');
+  });
+
+  it('is refused when the file was cut short', async () => {
+    const store = begin();
+    store.putCredentials(Array.from({ length: 200 }, (_, i) => credential(`c${i}`)));
+    await end(store);
+    const { size } = statSync(storeFile());
+    truncateSync(storeFile(), size - 4_096);
+    expect(refused().code).toBe('store_damaged');
+    truncateSync(storeFile(), 4_096);
+    expect(refused().code).toBe('store_damaged');
+    truncateSync(storeFile(), 100);
+    expect(refused().code).toBe('store_foreign');
+  });
+
+  it.each(['schema', 'secrets', 'admin'])('is refused when the checksum of %s is wrong', async (record) => {
+    await end(begin());
+    await writeRaw([record], Buffer.from('junk of sorts'));
+    expect(refused()).toMatchObject({ code: 'store_damaged', message: expect.stringContaining(record) });
+  });
+
+  it('is refused when one bit of a credential has changed in the file', async () => {
+    const store = begin();
+    store.putCredentials([credential('needle')]);
+    await end(store);
+    const bytes = readFileSync(storeFile());
+    for (let at = bytes.indexOf('id-needle'); at !== -1; at = bytes.indexOf('id-needle', at + 1)) {
+      bytes[at]! ^= 1;
+    }
+    writeFileSync(storeFile(), bytes);
+    expect(refused()).toMatchObject({ code: 'store_damaged' });
+  });
+
+  it('is refused when a record lies under the key of another', async () => {
+    const store = begin();
+    store.putCredentials([credential('a')]);
+    await end(store);
+    await writeRaw(
+      ['credential', 'acme', 'web', 'b'],
+      encodeRecord(['credential', 'acme', 'web', 'a'], credential('a')),
+    );
+    expect(refused().code).toBe('store_damaged');
+  });
+
+  it('is refused when a later version made it', async () => {
+    await end(begin());
+    await writeRaw(['schema'], encodeRecord(['schema'], { madeBy: 'portunus', version: 2 }));
+    expect(refused()).toMatchObject({ code: 'store_newer', message: expect.stringContaining('format 2') });
+  });
+
+  it('is refused when the secrets are missing', async () => {
+    await end(begin());
+    const database = open<Buffer>({ path: storeFile(), noSubdir: true, encoding: 'binary' });
+    await database.remove(['secrets']);
+    await database.close();
+    expect(refused()).toMatchObject({ code: 'store_damaged', message: expect.stringContaining('secrets') });
+  });
+
+  it('frees the folder again after a refusal', async () => {
+    await end(begin());
+    const bytes = readFileSync(storeFile());
+    writeFileSync(storeFile(), 'x'.repeat(10_000));
+    expect(refused().code).toBe('store_foreign');
+    writeFileSync(storeFile(), bytes);
+    begin();
+  });
+
+  it('says when the folder is a file', () => {
+    openSync(folder, 'w');
+    expect(refused().code).toBe('store_unusable');
+    expect(existsSync(folder)).toBe(true);
+  });
+});

@@ -1,0 +1,213 @@
+/**
+ * The data folder: secrets of this instance, credentials made at run time, and every configuration that ran. One process at
+ * a time; every change is synced to disk before it is answered. A store that is damaged or not ours is refused and left alone.
+ */
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb';
+import type { Random } from '../base/ports.ts';
+import { ok, type Result } from '../base/result.ts';
+import { type ConfigurationHistory, createConfigurationHistory } from './configuration-history.ts';
+import { type FolderLock, lockFolder } from './folder-lock.ts';
+import { inspectStoreFile } from './store-file.ts';
+import { problem, reasonOf, type StoreProblem } from './store-problem.ts';
+import { StoreTables } from './store-tables.ts';
+
+export interface Store {
+  readonly secrets: InstanceSecrets;
+  /** SHA-256 of the admin token in base64url, or null while none was issued. */
+  readonly adminTokenHash: string | null;
+  setAdminTokenHash(tokenHash: string): Result<void, StoreProblem>;
+  /** All of them, in no particular order. */
+  credentials(): readonly StoredCredential[];
+  /** All of them, or none. One that is there already is replaced. */
+  putCredentials(credentials: readonly StoredCredential[]): Result<void, StoreProblem>;
+  readonly history: ConfigurationHistory;
+  /** Closes the files and frees the folder. */
+  close(): Promise<void>;
+}
+
+export interface InstanceSecrets {
+  /** Key of the hashes that name counters, 8 bytes. */
+  readonly keyHashSecret: Uint8Array;
+  /** Secret that hashes of consumer keys are made with, 32 bytes. */
+  readonly pepper: Uint8Array;
+}
+
+/** A consumer key that was issued here and not written in a file. */
+export interface StoredCredential {
+  readonly tenant: string;
+  readonly consumer: string;
+  readonly name: string;
+  readonly keyId: string;
+  /** As `governance/` makes it; never the key. */
+  readonly hash: string;
+  readonly createdMs: number;
+  readonly expiresMs: number | null;
+}
+
+const STORE_FILE = 'store.mdb';
+const KEY_HASH_SECRET_BYTES = 8;
+const PEPPER_BYTES = 32;
+
+/** Opens the data folder, and makes it (mode 0700) with fresh secrets when it is not there. */
+export function openStore(folder: string, random: Random): Result<Store, StoreProblem> {
+  try {
+    if (!existsSync(folder)) {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      chmodSync(folder, 0o700);
+    }
+  } catch (thrown) {
+    return problem(
+      'store_unusable',
+      folder,
+      `The data folder can't be made: ${reasonOf(thrown)}.`,
+      'Give the user that runs Portunus the right to make it, or set `data:` to another folder.',
+    );
+  }
+  const lock = lockFolder(folder);
+  if (!lock.ok) return lock;
+  const opened = openLocked(join(folder, STORE_FILE), random, lock.value);
+  if (!opened.ok) lock.value.release();
+  return opened;
+}
+
+function openLocked(path: string, random: Random, lock: FolderLock): Result<Store, StoreProblem> {
+  let state: ReturnType<typeof inspectStoreFile>;
+  let database: RootDatabase<Buffer>;
+  try {
+    state = inspectStoreFile(path);
+    if (state === 'foreign') return foreign(path);
+    if (state === 'cut-short') return damaged(path, 'the file is shorter than it says');
+    database = open<Buffer>(optionsFor(path));
+  } catch (thrown) {
+    return problem('store_unusable', path, `The store can't be opened: ${reasonOf(thrown)}.`, RESTORE_REMEDY);
+  }
+  const tables = new StoreTables(database, path);
+  const secrets = state === 'absent' ? beginStore(tables, random) : readSecrets(tables, path);
+  const read = secrets.ok ? createStore(tables, secrets.value, lock) : secrets;
+  // What was only read has nothing to flush; a failure to close it has nobody to tell.
+  if (!read.ok) void database.close();
+  return read;
+}
+
+/** lmdb 3.5.6 reads `permissionsMode` but doesn't declare it. */
+function optionsFor(path: string): RootDatabaseOptionsWithPath & { permissionsMode: number } {
+  return {
+    path,
+    noSubdir: true,
+    encoding: 'binary',
+    // Otherwise a commit is answered before it is on the disk.
+    overlappingSync: false,
+    permissionsMode: 0o600,
+  };
+}
+
+const RESTORE_REMEDY =
+  'Nothing was changed. Put back a copy of the data folder, or set `data:` to an empty folder to begin anew.';
+
+function foreign(path: string): ReturnType<typeof problem> {
+  return problem('store_foreign', path, 'This file was not made by Portunus.', RESTORE_REMEDY);
+}
+
+function damaged(path: string, how: string): ReturnType<typeof problem> {
+  return problem('store_damaged', path, `The store is damaged: ${how}.`, RESTORE_REMEDY);
+}
+
+const SCHEMA_VERSION = 1;
+const SCHEMA_KEY = ['schema'] as const;
+const SECRETS_KEY = ['secrets'] as const;
+const ADMIN_KEY = ['admin'] as const;
+const CREDENTIALS = 'credential';
+
+interface SchemaRecord {
+  readonly madeBy: 'portunus';
+  readonly version: number;
+}
+interface SecretsRecord {
+  readonly keyHashSecret: string;
+  readonly pepper: string;
+}
+
+function beginStore(tables: StoreTables, random: Random): Result<InstanceSecrets, StoreProblem> {
+  const keyHashSecret = new Uint8Array(KEY_HASH_SECRET_BYTES);
+  const pepper = new Uint8Array(PEPPER_BYTES);
+  random.fill(keyHashSecret);
+  random.fill(pepper);
+  const schema: SchemaRecord = { madeBy: 'portunus', version: SCHEMA_VERSION };
+  const secrets: SecretsRecord = {
+    keyHashSecret: Buffer.from(keyHashSecret).toString('base64'),
+    pepper: Buffer.from(pepper).toString('base64'),
+  };
+  const written = tables.change((change) => {
+    change.put(SCHEMA_KEY, schema);
+    change.put(SECRETS_KEY, secrets);
+  });
+  return written.ok ? ok({ keyHashSecret, pepper }) : written;
+}
+
+function readSecrets(tables: StoreTables, path: string): Result<InstanceSecrets, StoreProblem> {
+  const schema = tables.get<SchemaRecord>(SCHEMA_KEY);
+  if (!schema.ok) return schema;
+  if (schema.value?.madeBy !== 'portunus') return foreign(path);
+  if (schema.value.version > SCHEMA_VERSION) {
+    return problem(
+      'store_newer',
+      path,
+      `The store has format ${schema.value.version}; this version of Portunus knows ${SCHEMA_VERSION}.`,
+      'Start the version that made it, or a later one.',
+    );
+  }
+  const secrets = tables.get<SecretsRecord>(SECRETS_KEY);
+  if (!secrets.ok) return secrets;
+  if (secrets.value === null) return damaged(path, 'its secrets are missing');
+  return ok({
+    keyHashSecret: new Uint8Array(Buffer.from(secrets.value.keyHashSecret, 'base64')),
+    pepper: new Uint8Array(Buffer.from(secrets.value.pepper, 'base64')),
+  });
+}
+
+function createStore(
+  tables: StoreTables,
+  secrets: InstanceSecrets,
+  lock: FolderLock,
+): Result<Store, StoreProblem> {
+  const admin = tables.get<{ readonly tokenHash: string }>(ADMIN_KEY);
+  if (!admin.ok) return admin;
+  const stored = tables.list<StoredCredential>(CREDENTIALS);
+  if (!stored.ok) return stored;
+  const history = createConfigurationHistory(tables);
+  if (!history.ok) return history;
+  let tokenHash = admin.value?.tokenHash ?? null;
+  const credentials = new Map(stored.value.map((entry) => [credentialName(entry), entry]));
+  return ok({
+    secrets,
+    get adminTokenHash() {
+      return tokenHash;
+    },
+    setAdminTokenHash(hash) {
+      const written = tables.change((change) => change.put(ADMIN_KEY, { tokenHash: hash }));
+      if (written.ok) tokenHash = hash;
+      return written;
+    },
+    credentials: () => [...credentials.values()],
+    putCredentials(added) {
+      const written = tables.change((change) => {
+        for (const entry of added) {
+          change.put([CREDENTIALS, entry.tenant, entry.consumer, entry.name], entry);
+        }
+      });
+      if (written.ok) for (const entry of added) credentials.set(credentialName(entry), entry);
+      return written;
+    },
+    history: history.value,
+    async close() {
+      await tables.close();
+      lock.release();
+    },
+  });
+}
+
+function credentialName({ tenant, consumer, name }: StoredCredential): string {
+  return JSON.stringify([tenant, consumer, name]);
+}
