@@ -38,6 +38,8 @@ export class RequestContext {
   warned: number[] | null = null;
   /** Taken at admission, to be settled or released at the end; null when no counter needs that. */
   reservation: Reservation | null = null;
+  /** The same of policies in warn and shadow, which are taken apart: released together with `reservation`. */
+  observedReservations: Reservation[] | null = null;
   /** Values for the answer of an admitted request, '' when no limit may be shown. */
   rateLimit = '';
   rateLimitPolicy = '';

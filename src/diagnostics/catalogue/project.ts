@@ -2,6 +2,18 @@ import type { CatalogueEntry } from './entry.ts';
 
 /** Codes about all policies and routes together: PT22xx conflicts between rules, PT24xx what is (not) governed. */
 export const PROJECT_CODES = {
+  PT2201: {
+    title: 'Rules that contradict each other',
+    severity: 'error',
+    explanation:
+      'Two rules set one header field to different values, or one sets what the other removes, and both can hold for the same request. The order of policies has no meaning, so nothing says which one wins. Keep one, make the values equal, or let the conditions exclude each other.',
+  },
+  PT2202: {
+    title: 'Too many limits on a route',
+    severity: 'error',
+    explanation:
+      'All limits that apply to a request are checked and taken in one step, and that step has a bounded size. Merge limits that say the same, or narrow what their policies apply to.',
+  },
   PT2401: {
     title: 'Route that can never be permitted',
     severity: 'error',

@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import type { RuleBundle } from '../pipeline/program.ts';
+
+/** SHA-256 over canonical JSON (keys of objects in order), first 16 hex digits. Equal content has an equal name. */
+export function bundleHash(content: Omit<RuleBundle, 'hash'>): string {
+  const hash = createHash('sha256');
+  const canonical = canonicalWriter();
+  for (const name of ['functions', 'rules', 'counters', 'services'] as const) {
+    hash.update(`${name}:${canonical(content[name])}\n`);
+  }
+  for (const route of content.routes) hash.update(`${canonical(route)}\n`);
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** JSON with the keys of every object in order of code units. Values without a JSON form are not part of a bundle. */
+export function canonicalJson(value: unknown): string {
+  return canonicalWriter()(value);
+}
+
+/** Routes share their constants by reference, so texts of arrays are kept. */
+function canonicalWriter(): (value: unknown) => string {
+  const arrays = new Map<readonly unknown[], string>();
+  const write = (value: unknown): string => {
+    if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+    if (!Array.isArray(value)) return writeObject(value as Record<string, unknown>, write);
+    let text = arrays.get(value);
+    if (text === undefined) {
+      text = `[${value.map(write).join(',')}]`;
+      if (value.length > 0) arrays.set(value, text);
+    }
+    return text;
+  };
+  return write;
+}
+
+function writeObject(value: Record<string, unknown>, write: (value: unknown) => string): string {
+  const fields = Object.keys(value)
+    .sort()
+    .filter((key) => value[key] !== undefined)
+    .map((key) => `${JSON.stringify(key)}:${write(value[key])}`);
+  return `{${fields.join(',')}}`;
+}

@@ -1,0 +1,60 @@
+import { assert } from '../../base/assert.ts';
+import type { FactReference } from '../ir.ts';
+import type { Frame } from './frame.ts';
+
+/** Facts that are searched for, not just loaded. */
+export function isDear(fact: FactReference): boolean {
+  return fact.path === 'request.header' || fact.path === 'request.query';
+}
+
+/** The expression that reads a fact from the request; `undefined` when it is missing. */
+export function readFact(fact: FactReference, frame: Frame): string {
+  const read = READERS[fact.path];
+  if (read !== undefined) return read(frame, fact);
+  const owner = fact.path.slice(0, fact.path.indexOf('.'));
+  assert(owner in OWNERS, `no way to read the fact ${fact.path}`);
+  return attribute(OWNERS[owner]!(frame, fact), fact.path.slice(owner.length + 1), frame);
+}
+
+type Reader = (frame: Frame, fact: FactReference) => string;
+
+const OWNERS: Readonly<Record<string, Reader>> = {
+  tenant: (frame) => `${frame.identity()}.tenant`,
+  team: (frame) => `${frame.identity()}.team?`,
+  consumer: (frame) => `${frame.identity()}.consumer`,
+};
+
+const READERS: Readonly<Record<string, Reader>> = {
+  'request.method': () => 'context.method',
+  'request.path': () => 'context.path',
+  'request.host': () => 'context.host',
+  'request.ip': () => 'context.ip',
+  'request.size': () => '(context.bodyBytes < 0 ? undefined : context.bodyBytes)',
+  'request.header': (frame, fact) =>
+    `runtime.header(context.headers, ${frame.scope.pool.constant(fact.parameter)})`,
+  'request.query': (frame, fact) =>
+    `runtime.query(context.query, ${frame.scope.pool.constant(fact.parameter)})`,
+  'request.parameter': (frame, fact) =>
+    `context.parameters[${frame.scope.route.parameterNames.indexOf(fact.parameter ?? '')}]`,
+  tenant: (frame) => `${frame.identity()}.tenant.name`,
+  'tenant.plan': (frame) => `${frame.identity()}.tenant.plan`,
+  team: (frame) => `${frame.identity()}.team?.name`,
+  consumer: (frame) => `${frame.identity()}.consumer.name`,
+  'consumer.roles': (frame) => `${frame.identity()}.consumer.roles`,
+  credential: (frame) => `${frame.identity()}.credential.name`,
+  'credential.age': (frame) => ofCredential(frame, 'context.arrivedWallMs - identity.credential.createdMs'),
+  'credential.expires_in': (frame) =>
+    ofCredential(frame, 'runtime.expiresInMs(identity.credential, context.arrivedWallMs)'),
+};
+
+function ofCredential(frame: Frame, code: string): string {
+  return frame.identity() === 'identity' ? `(${code})` : `(identity === null ? undefined : ${code})`;
+}
+
+/** A declared name may be one that every object inherits (`constructor`); then only an own property counts. */
+function attribute(owner: string, name: string, frame: Frame): string {
+  const constant = frame.scope.pool.constant(name);
+  return name in Object.prototype
+    ? `runtime.own(${owner}.attributes, ${constant})`
+    : `${owner}.attributes[${constant}]`;
+}

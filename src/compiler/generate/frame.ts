@@ -1,0 +1,191 @@
+import type { Condition, FactReference, Term } from '../ir.ts';
+import type { RouteFacts } from '../route-facts.ts';
+import { termsOf } from '../rule-facts.ts';
+import type { Specialiser } from '../specialise.ts';
+import { isDear, readFact } from './facts.ts';
+import type { ConstantPool } from './pool.ts';
+import { testCode } from './tests.ts';
+
+/** What all functions of one program share. */
+export interface ProgramScope {
+  readonly pool: ConstantPool;
+  readonly route: RouteFacts;
+  readonly specialiser: Specialiser;
+}
+
+/**
+ * The body of one generated function: turns conditions and facts into expressions, and keeps the locals they need.
+ * Conditions that are used more than once are computed once: at the top when that is cheap, at first need when it
+ * is not (header and query look-ups, globs, networks).
+ */
+export class Frame {
+  readonly scope: ProgramScope;
+  /** False in `match`, which runs before the caller is known. */
+  readonly #identityKnown: boolean;
+  readonly #conditionUses = new Map<number, number>();
+  readonly #factUses = new Map<string, number>();
+  readonly #locals: string[] = [];
+  readonly #names = new Map<string, string>();
+
+  /** `conditions` and `facts`: all that the body is going to use. */
+  constructor(
+    scope: ProgramScope,
+    when: 'before-identity' | 'after-identity',
+    conditions: readonly Condition[],
+    facts: readonly FactReference[] = [],
+  ) {
+    this.scope = scope;
+    this.#identityKnown = when === 'after-identity';
+    for (const condition of conditions) this.#count(condition);
+    for (const fact of facts) this.#countFact(fact);
+  }
+
+  /** Declarations to put at the top of the body, once everything has been asked for. */
+  get locals(): readonly string[] {
+    return this.#locals;
+  }
+
+  condition(condition: Condition): string {
+    if (condition.kind === 'constant') return String(condition.value);
+    const shared = (this.#conditionUses.get(condition.id) ?? 0) > 1 && paysToShare(condition);
+    return shared ? this.#shared(condition) : this.#plain(condition);
+  }
+
+  /** The value of a fact, `undefined` when it is missing. */
+  fact(fact: FactReference): string {
+    const { specialiser, pool } = this.scope;
+    if (fact.path === 'route') return pool.routeName();
+    const known = this.#identityKnown || fact.phase !== 'identity' ? specialiser.known(fact) : null;
+    if (known === null) return 'undefined';
+    if (known !== undefined) return pool.constant(known);
+    const uses = this.#factUses.get(fact.key) ?? 0;
+    if (uses < 2) return this.#read(fact);
+    return isDear(fact) ? this.#onDemand(`fact ${fact.key}`, () => this.#read(fact)) : this.#local(fact);
+  }
+
+  /** The value of a term. */
+  term(term: Term): string {
+    if (term.kind === 'constant') return this.scope.pool.constant(term.value);
+    const value = this.fact(term.fact);
+    return term.kind === 'fact' ? value : `(${value} ?? ${this.scope.pool.constant(term.fallback)})`;
+  }
+
+  mayBeMissing(term: Term): boolean {
+    return term.kind === 'fact' && this.scope.specialiser.presence(term.fact) !== 'always';
+  }
+
+  /** The caller, as `identity` or – where it may be anonymous – `identity?`. */
+  identity(): string {
+    if (!this.#names.has('identity')) {
+      this.#names.set('identity', 'identity');
+      this.#locals.push('const identity = context.identity;');
+    }
+    return this.scope.route.auth === 'required' ? 'identity' : 'identity?';
+  }
+
+  #read(fact: FactReference): string {
+    return readFact(fact, this);
+  }
+
+  #plain(condition: Condition): string {
+    switch (condition.kind) {
+      case 'constant':
+        return String(condition.value);
+      case 'not':
+        return `!${bracketed(this.condition(condition.operand))}`;
+      case 'all':
+        return condition.operands.map((operand) => bracketed(this.condition(operand))).join(' && ');
+      case 'any':
+        return condition.operands.map((operand) => bracketed(this.condition(operand))).join(' || ');
+      case 'test':
+        return testCode(condition.test, this);
+    }
+  }
+
+  #shared(condition: Condition): string {
+    const key = `condition ${condition.id}`;
+    if (costsDear(condition)) return this.#onDemand(key, () => this.#plain(condition));
+    let name = this.#names.get(key);
+    if (name === undefined) {
+      const code = this.#plain(condition);
+      name = this.#newName(key, 'holds');
+      this.#locals.push(`const ${name} = ${code};`);
+    }
+    return name;
+  }
+
+  #local(fact: FactReference): string {
+    const key = `fact ${fact.key}`;
+    let name = this.#names.get(key);
+    if (name === undefined) {
+      const code = this.#read(fact);
+      name = this.#newName(key, 'value');
+      this.#locals.push(`const ${name} = ${code};`);
+    }
+    return name;
+  }
+
+  /** Computed where it is first needed; null says that it has not been. */
+  #onDemand(key: string, make: () => string): string {
+    let code = this.#names.get(key);
+    if (code === undefined) {
+      const plain = make();
+      const name = this.#newName(key, 'lazy');
+      this.#locals.push(`let ${name} = null;`);
+      code = `(${name} === null ? (${name} = ${plain}) : ${name})`;
+      this.#names.set(key, code);
+    }
+    return code;
+  }
+
+  #newName(key: string, stem: string): string {
+    const name = `${stem}${this.#names.size}`;
+    this.#names.set(key, name);
+    return name;
+  }
+
+  #count(condition: Condition): void {
+    const uses = (this.#conditionUses.get(condition.id) ?? 0) + 1;
+    this.#conditionUses.set(condition.id, uses);
+    if (uses > 1 && paysToShare(condition)) return;
+    if (condition.kind === 'not') this.#count(condition.operand);
+    else if (condition.kind === 'all' || condition.kind === 'any')
+      condition.operands.forEach((each) => void this.#count(each));
+    else if (condition.kind === 'test') {
+      for (const term of termsOf(condition.test)) if (term.kind !== 'constant') this.#countFact(term.fact);
+    }
+  }
+
+  #countFact(fact: FactReference): void {
+    this.#factUses.set(fact.key, (this.#factUses.get(fact.key) ?? 0) + 1);
+  }
+}
+
+function bracketed(code: string): string {
+  return /^[\w.]+$/.test(code) ? code : `(${code})`;
+}
+
+/** A single comparison of a plain field is cheaper than keeping its result. */
+function paysToShare(condition: Condition): boolean {
+  if (condition.kind === 'constant') return false;
+  if (condition.kind === 'not') return paysToShare(condition.operand);
+  return condition.kind !== 'test' || costsDear(condition) || condition.test.kind === 'role';
+}
+
+function costsDear(condition: Condition): boolean {
+  switch (condition.kind) {
+    case 'constant':
+      return false;
+    case 'not':
+      return costsDear(condition.operand);
+    case 'all':
+    case 'any':
+      return condition.operands.some(costsDear);
+    case 'test':
+      return (
+        condition.test.kind === 'network' ||
+        condition.test.kind === 'like' ||
+        termsOf(condition.test).some((term) => term.kind !== 'constant' && isDear(term.fact))
+      );
+  }
+}

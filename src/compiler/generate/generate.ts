@@ -1,0 +1,71 @@
+import type { ProgramConstant } from '../../pipeline/program.ts';
+import type { ResidualProgram } from '../residual.ts';
+import { admitCode, type CounterNumbers } from './admit.ts';
+import { indent } from './code.ts';
+import { authoriseCode, matchCode } from './decide.ts';
+import type { ProgramScope } from './frame.ts';
+import { ConstantPool } from './pool.ts';
+import { shapeCode, timeoutCode } from './shape.ts';
+
+export interface GeneratedProgram {
+  /** Body of `new Function('runtime', 'constants', …)`. */
+  readonly code: string;
+  /** The second element of a route's constants; the first is its name where `usesRouteName` says so, else null. */
+  readonly constants: readonly ProgramConstant[];
+  readonly usesRouteName: boolean;
+}
+
+/** Pass 8: straight-line JavaScript for one residual program. The phases hoist what they share into closure constants. */
+export function generateProgram(program: ResidualProgram, numbers: CounterNumbers): GeneratedProgram {
+  const pool = new ConstantPool();
+  const scope: ProgramScope = { pool, route: program.route, specialiser: program.specialiser };
+  const phases = {
+    match: matchCode(program, scope),
+    authorise: authoriseCode(program, scope),
+    admit: admitCode(program, scope, numbers),
+    shapeRequest: shapeCode(program, scope, 'request'),
+    shapeResponse: shapeCode(program, scope, 'response'),
+    totalTimeoutMs: timeoutCode(program, scope),
+  };
+  const functions = Object.values(phases).flatMap((phase) => phase.functions);
+  const entries = Object.entries(phases).map(([name, { entry }]) =>
+    entry === name ? `${name},` : `${name}: ${entry},`,
+  );
+  const code = [
+    "'use strict';",
+    ...(pool.usesRouteName ? ['const routeName = constants[0];'] : []),
+    ...(pool.values.length > 0 ? ['const shared = constants[1];'] : []),
+    ...pool.lines,
+    ...threadLines(functions.join('\n')),
+    ...functions,
+    'return {',
+    ...indent(entries),
+    '};',
+  ].join('\n');
+  return { code, constants: pool.values, usesRouteName: pool.usesRouteName };
+}
+
+/** What belongs to the data thread, in order of dependence; only what the code names is read. */
+const THREAD_CONSTANTS = {
+  CONTINUE: 'runtime.CONTINUE',
+  counters: 'runtime.counters',
+  batch: 'runtime.batch',
+  counter: 'batch.counter',
+  keyHigh: 'batch.keyHigh',
+  keyLow: 'batch.keyLow',
+  weight: 'batch.weight',
+  remaining: 'batch.remaining',
+  ordinal: 'runtime.ordinal',
+  key: 'runtime.key',
+  part: 'runtime.part',
+} as const;
+
+function threadLines(code: string): string[] {
+  const used = Object.entries(THREAD_CONSTANTS).filter(([name]) =>
+    new RegExp(`(?<![.\\w])${name}(?!\\w)`).test(code),
+  );
+  const needsBatch = used.some(([, source]) => source.startsWith('batch.'));
+  return Object.entries(THREAD_CONSTANTS)
+    .filter(([name]) => used.some(([each]) => each === name) || (name === 'batch' && needsBatch))
+    .map(([name, source]) => `const ${name} = ${source};`);
+}

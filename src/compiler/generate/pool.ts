@@ -1,0 +1,59 @@
+import type { ProgramConstant } from '../../pipeline/program.ts';
+
+/**
+ * Constants of one program. Generated code names them by index only: no text or number of a user is ever part of
+ * the code, so it cannot be broken out of, and routes whose rules differ only in such values share one function.
+ */
+export class ConstantPool {
+  readonly #values: ProgramConstant[] = [];
+  readonly #names = new Map<string, string>();
+  readonly #prepared: string[] = [];
+  #usesRouteName = false;
+
+  /** The name of a constant holding `value`. */
+  constant(value: ProgramConstant): string {
+    const key = `constant ${JSON.stringify(value)}`;
+    return this.#name(key, () => {
+      this.#values.push(value);
+      const at = this.#values.length - 1;
+      this.#prepared.push(`const c${at} = shared[${at}];`);
+      return `c${at}`;
+    });
+  }
+
+  /** The name of what `runtime[maker]` makes of the arguments when the route is instantiated. */
+  prepared(maker: string, ...argumentNames: readonly string[]): string {
+    const call = `runtime.${maker}(${argumentNames.join(', ')})`;
+    return this.#name(`prepared ${call}`, () => {
+      const name = `${maker}${this.#prepared.length}`;
+      this.#prepared.push(`const ${name} = ${call};`);
+      return name;
+    });
+  }
+
+  /** The name of the route, which differs between routes that share everything else. */
+  routeName(): string {
+    this.#usesRouteName = true;
+    return 'routeName';
+  }
+
+  get usesRouteName(): boolean {
+    return this.#usesRouteName;
+  }
+  get values(): readonly ProgramConstant[] {
+    return this.#values;
+  }
+  /** Lines that read and prepare the constants. */
+  get lines(): readonly string[] {
+    return this.#prepared;
+  }
+
+  #name(key: string, make: () => string): string {
+    let name = this.#names.get(key);
+    if (name === undefined) {
+      name = make();
+      this.#names.set(key, name);
+    }
+    return name;
+  }
+}

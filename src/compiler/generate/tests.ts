@@ -1,0 +1,79 @@
+import type { ScalarValue } from '../../model/types.ts';
+import type { Term, Test } from '../ir.ts';
+import type { Frame } from './frame.ts';
+
+/**
+ * The expression of one test. A missing fact is `undefined`, which makes `===` with a constant, `<`, `<=` and the look-up
+ * in a set false by themselves, so that only few tests need a guard.
+ */
+export function testCode(test: Test, frame: Frame): string {
+  switch (test.kind) {
+    case 'equal':
+      return equalCode(test.left, test.right, frame);
+    case 'lt':
+      return `${frame.term(test.left)} < ${frame.term(test.right)}`;
+    case 'le':
+      return `${frame.term(test.left)} <= ${frame.term(test.right)}`;
+    case 'member':
+      return memberCode(test.element, test.list, frame);
+    case 'network':
+      return `${prepared('networksTest', test.networks, frame)}(${frame.term(test.address)})`;
+    case 'like':
+      return `${prepared('globTest', test.pattern, frame)}(${frame.term(test.text)})`;
+    case 'contains':
+      return methodCode(test.text, 'includes', frame.scope.pool.constant(test.pattern), frame);
+    case 'starts-with':
+      return methodCode(test.text, 'startsWith', frame.scope.pool.constant(test.pattern), frame);
+    case 'ends-with':
+      return methodCode(test.text, 'endsWith', frame.scope.pool.constant(test.pattern), frame);
+    case 'present':
+      return `${frame.fact(test.fact)} !== undefined`;
+    case 'role':
+      return ofConsumer(`consumer.roles.includes(${frame.scope.pool.constant(test.role)})`, frame);
+    case 'subscribed':
+      return ofConsumer(`consumer.subscriptions.has(${frame.scope.pool.routeName()})`, frame);
+  }
+}
+
+function prepared(maker: string, value: string | readonly string[], frame: Frame): string {
+  return frame.scope.pool.prepared(maker, frame.scope.pool.constant(value));
+}
+
+function equalCode(left: Term, right: Term, frame: Frame): string {
+  const a = frame.term(left);
+  const b = frame.term(right);
+  if (isList(left) || isList(right)) return `runtime.sameList(${a}, ${b})`;
+  const bothMissing = frame.mayBeMissing(left) && frame.mayBeMissing(right);
+  return bothMissing ? `runtime.sameValue(${a}, ${b})` : `${a} === ${b}`;
+}
+
+function isList(term: Term): boolean {
+  return term.kind === 'constant' ? typeof term.value === 'object' : term.fact.type.kind === 'list';
+}
+
+/** Up to this many items are compared one by one; a set pays above (and each length makes its own function). */
+const COMPARED_ITEMS_MAX = 3;
+
+function memberCode(element: Term, list: Term, frame: Frame): string {
+  const { pool } = frame.scope;
+  if (list.kind !== 'constant') return methodCode(list, 'includes', frame.term(element), frame);
+  const items = list.value as readonly ScalarValue[];
+  const simple =
+    element.kind === 'fact' &&
+    !element.fact.path.startsWith('request.header') &&
+    !element.fact.path.startsWith('request.query');
+  if (items.length <= COMPARED_ITEMS_MAX && (items.length === 1 || simple)) {
+    return items.map((item) => `${frame.term(element)} === ${pool.constant(item)}`).join(' || ');
+  }
+  return `${pool.prepared('setOf', pool.constant(items))}.has(${frame.term(element)})`;
+}
+
+function methodCode(owner: Term, method: string, argument: string, frame: Frame): string {
+  if (!frame.mayBeMissing(owner)) return `${frame.term(owner)}.${method}(${argument})`;
+  return `${frame.term(owner)}?.${method}(${argument}) === true`;
+}
+
+function ofConsumer(call: string, frame: Frame): string {
+  const identity = frame.identity();
+  return identity === 'identity' ? `identity.${call}` : `${identity}.${call} === true`;
+}

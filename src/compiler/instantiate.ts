@@ -1,0 +1,61 @@
+import { assert } from '../base/assert.ts';
+import type {
+  BoundRuntime,
+  InstantiateRoute,
+  ProgramConstant,
+  RoutePipeline,
+  RuleBundle,
+} from '../pipeline/program.ts';
+import { RuntimeSupport } from './runtime/support.ts';
+
+type ProgramFactory = (runtime: RuntimeSupport, constants: readonly ProgramConstant[]) => RoutePipeline;
+
+/**
+ * The run-time half of the compiler: turns the program of a route into functions, on the data thread that serves it.
+ * Each function of a bundle is compiled once per thread; routes that share function and constants share the pipeline.
+ */
+export const instantiateRoute: InstantiateRoute = (bundle, route, binding) => {
+  const program = bundle.routes[route];
+  assert(program !== undefined, `no route ${route} in this rule set`);
+  const thread = threadOf(binding);
+  const known = thread.pipelines.get(program.constants)?.get(program.function);
+  if (known !== undefined) return known;
+  const pipeline = factoryOf(bundle, program.function)(thread.support, program.constants);
+  const pipelines = thread.pipelines.get(program.constants) ?? new Map<number, RoutePipeline>();
+  thread.pipelines.set(program.constants, pipelines.set(program.function, pipeline));
+  return pipeline;
+};
+
+interface ThreadState {
+  readonly support: RuntimeSupport;
+  readonly pipelines: WeakMap<readonly ProgramConstant[], Map<number, RoutePipeline>>;
+}
+
+/** Everything is held by the rule set or the binding it belongs to, and ends with it. */
+const THREADS = new WeakMap<BoundRuntime, ThreadState>();
+const FACTORIES = new WeakMap<RuleBundle, (ProgramFactory | undefined)[]>();
+
+function threadOf(binding: BoundRuntime): ThreadState {
+  let state = THREADS.get(binding);
+  if (state === undefined) {
+    state = { support: new RuntimeSupport(binding), pipelines: new WeakMap() };
+    THREADS.set(binding, state);
+  }
+  return state;
+}
+
+function factoryOf(bundle: RuleBundle, index: number): ProgramFactory {
+  let factories = FACTORIES.get(bundle);
+  if (factories === undefined) {
+    factories = [];
+    FACTORIES.set(bundle, factories);
+  }
+  const known = factories[index];
+  if (known !== undefined) return known;
+  const code = bundle.functions[index];
+  assert(code !== undefined, `no function ${index} in this rule set`);
+  // Made of the compiler's own templates: user text reaches it only as constants (generate/pool.ts).
+  const factory = new Function('runtime', 'constants', code) as ProgramFactory;
+  factories[index] = factory;
+  return factory;
+}

@@ -1,0 +1,78 @@
+import type { CheckedRule } from '../language/typed.ts';
+import type { Absence, FactPhase } from '../model/facts.ts';
+import type { ScalarValue, Value, ValueType } from '../model/types.ts';
+import type { EnforcementMode } from '../model/world.ts';
+
+/**
+ * The intermediate representation: conditions as a graph without duplicates (equal conditions are one object with one
+ * number, so that a predicate shared by many rules is found by identity), over facts, constants and a few tests.
+ *
+ * Conditions are *total*: a test that reads a missing fact is false, never an error. The checker lets no policy
+ * observe that (a guard always stands before), but it makes every reordering, sharing and hoisting of the later
+ * passes safe.
+ */
+export type Condition = ConstantCondition | NotCondition | JunctionCondition | TestCondition;
+
+export interface ConstantCondition {
+  readonly kind: 'constant';
+  readonly id: number;
+  readonly value: boolean;
+}
+export interface NotCondition {
+  readonly kind: 'not';
+  readonly id: number;
+  readonly operand: Condition;
+}
+export interface JunctionCondition {
+  readonly kind: 'all' | 'any';
+  readonly id: number;
+  readonly operands: readonly Condition[];
+}
+export interface TestCondition {
+  readonly kind: 'test';
+  readonly id: number;
+  readonly test: Test;
+}
+
+export type Test =
+  | { readonly kind: 'equal'; readonly left: Term; readonly right: Term }
+  /** `gt` and `ge` are these with the sides exchanged. */
+  | { readonly kind: 'lt' | 'le'; readonly left: Term; readonly right: Term }
+  | { readonly kind: 'member'; readonly element: Term; readonly list: Term }
+  | { readonly kind: 'network'; readonly address: Term; readonly networks: readonly string[] }
+  | { readonly kind: TextTest; readonly text: Term; readonly pattern: string }
+  | { readonly kind: 'present'; readonly fact: FactReference }
+  | { readonly kind: 'role'; readonly role: string }
+  | { readonly kind: 'subscribed' };
+
+export type TextTest = 'contains' | 'starts-with' | 'ends-with' | 'like';
+
+export type Term =
+  | { readonly kind: 'fact'; readonly fact: FactReference }
+  | { readonly kind: 'constant'; readonly value: Value }
+  | { readonly kind: 'otherwise'; readonly fact: FactReference; readonly fallback: ScalarValue };
+
+/** A fact as a rule names it. Equal `key` means the same value within one request. */
+export interface FactReference {
+  readonly key: string;
+  readonly path: string;
+  readonly parameter: string | null;
+  readonly type: ValueType;
+  readonly phase: FactPhase;
+  readonly absence: Absence;
+}
+
+/** Where a deciding rule runs; the other kinds of rule have phases of their own. */
+export type DecisionPhase = 'match' | 'authorise';
+
+/** One rule with what it means as a condition. */
+export interface RuleIr<Rule extends CheckedRule = CheckedRule> {
+  /** Index into `RuleBundle.rules`: policies by name, rules by key, both in order of code points. */
+  readonly index: number;
+  readonly policy: string;
+  readonly mode: EnforcementMode;
+  readonly rule: Rule;
+  /** Permit: permits. Forbid and require: denies. All others: applies. Includes the policy's scope. */
+  readonly condition: Condition;
+  readonly phase: DecisionPhase;
+}

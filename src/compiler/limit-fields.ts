@@ -1,0 +1,50 @@
+import type { LimitRule, LimitWindow } from '../language/typed.ts';
+import { factReference } from './lower.ts';
+
+/**
+ * `RateLimit` and `RateLimit-Policy` as structured fields, after draft-ietf-httpapi-ratelimit-headers-10: items are
+ * strings (RFC 9651, 3.3.3) with the parameters `q`, `w`, `qu` (policy) and `r`, `t` (state).
+ */
+
+/** Facts that are the caller's own: amounts of limits that are kept for each of these may be shown (language-rules #32). */
+const CALLER_FACTS: ReadonlySet<string> = new Set(['tenant', 'team', 'consumer', 'credential', 'request.ip']);
+
+export function isShownToCaller(rule: LimitRule): boolean {
+  if (rule.per.kind === 'total') return false;
+  const { keys, otherwise } = rule.per;
+  const own = (key: (typeof keys)[number]) => CALLER_FACTS.has(factReference(key).path);
+  return keys.some(own) && (otherwise === null || own(otherwise));
+}
+
+/** `"pace";q=60;w=60`. */
+export function policyItem(policy: string, rule: LimitRule): string {
+  return `${itemName(policy, rule)};q=${rule.window.amount}${windowParameter(rule.window)}`;
+}
+
+/** `"pace"`: the rule's name, or its policy's when it has none. */
+export function itemName(policy: string, rule: LimitRule): string {
+  const name = (rule.name ?? policy).replace(/[^\x20-\x7e]/g, '_').replace(/["\\]/g, '\\$&');
+  return `"${name}"`;
+}
+
+const CALENDAR_SECONDS: Readonly<Record<string, number>> = { day: 86_400, week: 604_800 };
+
+function windowParameter(window: LimitWindow): string {
+  switch (window.kind) {
+    case 'window':
+      return `;w=${Math.ceil(window.windowMs / 1_000)}`;
+    case 'pace':
+      return `;w=${Math.ceil(window.periodMs / 1_000)}`;
+    case 'concurrency':
+      return ';qu="concurrent-requests"';
+    case 'calendar': {
+      const seconds = CALENDAR_SECONDS[window.period];
+      return seconds === undefined ? '' : `;w=${seconds}`;
+    }
+  }
+}
+
+/** What a full counter holds: for a token bucket its burst. */
+export function capacityOf(window: LimitWindow): number {
+  return window.kind === 'pace' ? window.burst : window.amount;
+}

@@ -1,0 +1,195 @@
+import type {
+  CheckedPolicies,
+  CheckedRule,
+  FactExpression,
+  Operand,
+  TypedExpression,
+} from '../language/typed.ts';
+import type { World } from '../model/world.ts';
+import { compareCodePoints } from './code-points.ts';
+import type { Conditions } from './conditions.ts';
+import type { Condition, DecisionPhase, FactReference, RuleIr, Term } from './ir.ts';
+
+/**
+ * Passes 1 and 2: every rule becomes one condition, and deciding rules are placed in the earliest phase that knows
+ * the facts of scope, `when` and condition. The text of a reply has no say in that: a message never changes a decision.
+ */
+export function lowerPolicies(checked: CheckedPolicies, world: World, conditions: Conditions): RuleIr[] {
+  const rules: RuleIr[] = [];
+  for (const policy of sorted(checked.policies, (each) => each.name)) {
+    const mode = world.enforcement.get(policy.name)?.mode ?? 'enforce';
+    for (const rule of sorted(policy.rules, (each) => each.key)) {
+      rules.push({
+        index: rules.length,
+        policy: policy.name,
+        mode,
+        rule,
+        condition: lowerRule(rule, policy.scope, conditions),
+        phase: placeRule(rule, policy.scope),
+      });
+    }
+  }
+  return rules;
+}
+
+function sorted<Item>(items: readonly Item[], name: (item: Item) => string): Item[] {
+  return [...items].sort((a, b) => compareCodePoints(name(a), name(b)));
+}
+
+function lowerRule(rule: CheckedRule, scope: TypedExpression | null, conditions: Conditions): Condition {
+  const parts = [lower(scope, conditions), lower(rule.when, conditions)];
+  if (rule.kind === 'require') parts.push(conditions.not(lower(rule.condition, conditions)));
+  return conditions.all(parts);
+}
+
+function lower(expression: TypedExpression | null, conditions: Conditions): Condition {
+  if (expression === null) return conditions.always;
+  switch (expression.kind) {
+    case 'constant':
+      return conditions.constant(expression.value);
+    case 'not':
+      return conditions.not(lower(expression.operand, conditions));
+    case 'and':
+      return conditions.all(expression.operands.map((operand) => lower(operand, conditions)));
+    case 'or':
+      return conditions.any(expression.operands.map((operand) => lower(operand, conditions)));
+    case 'compare':
+      return lowerCompare(expression, conditions);
+    default:
+      return lowerTest(expression, conditions);
+  }
+}
+
+type Compare = Extract<TypedExpression, { kind: 'compare' }>;
+type SimpleTest = Exclude<TypedExpression, { kind: 'constant' | 'not' | 'and' | 'or' | 'compare' }>;
+
+function lowerCompare({ operator, left, right }: Compare, conditions: Conditions): Condition {
+  const a = term(left);
+  const b = term(right);
+  switch (operator) {
+    case 'is':
+      return conditions.test({ kind: 'equal', left: a, right: b });
+    case 'is-not':
+      return conditions.not(conditions.test({ kind: 'equal', left: a, right: b }));
+    case 'lt':
+    case 'le':
+      return conditions.test({ kind: operator, left: a, right: b });
+    case 'gt':
+      return conditions.test({ kind: 'lt', left: b, right: a });
+    case 'ge':
+      return conditions.test({ kind: 'le', left: b, right: a });
+  }
+}
+
+function lowerTest(expression: SimpleTest, conditions: Conditions): Condition {
+  switch (expression.kind) {
+    case 'in': {
+      const test = {
+        kind: 'member',
+        element: term(expression.element),
+        list: term(expression.list),
+      } as const;
+      return signed(conditions.test(test), expression.negated, conditions);
+    }
+    case 'in-networks': {
+      const test = {
+        kind: 'network',
+        address: term(expression.address),
+        networks: expression.networks,
+      } as const;
+      return signed(conditions.test(test), expression.negated, conditions);
+    }
+    case 'text-test':
+      return conditions.test({
+        kind: expression.test,
+        text: term(expression.text),
+        pattern: expression.pattern,
+      });
+    case 'present': {
+      const test = { kind: 'present', fact: factReference(expression.fact) } as const;
+      return signed(conditions.test(test), expression.negated, conditions);
+    }
+    case 'has-role':
+      return signed(conditions.test({ kind: 'role', role: expression.role }), expression.negated, conditions);
+    case 'subscribed':
+      return signed(conditions.test({ kind: 'subscribed' }), expression.negated, conditions);
+  }
+}
+
+function signed(condition: Condition, negated: boolean, conditions: Conditions): Condition {
+  return negated ? conditions.not(condition) : condition;
+}
+
+function term(operand: Operand): Term {
+  switch (operand.kind) {
+    case 'fact':
+      return { kind: 'fact', fact: factReference(operand) };
+    case 'literal':
+      return { kind: 'constant', value: operand.value };
+    case 'list':
+      return { kind: 'constant', value: operand.items.map((item) => item.value) };
+    case 'otherwise':
+      return {
+        kind: 'otherwise',
+        fact: factReference(operand.fact),
+        fallback: operand.fallback.value,
+      };
+  }
+}
+
+/** Facts with two names have one key: `tenant` and `tenant.name` are the same text. */
+const SAME_FACT: Readonly<Record<string, string>> = {
+  'tenant.name': 'tenant',
+  'team.name': 'team',
+  'consumer.name': 'consumer',
+  'credential.name': 'credential',
+};
+
+export function factReference({ definition, parameter, type }: FactExpression): FactReference {
+  const path = SAME_FACT[definition.path] ?? definition.path;
+  return {
+    key: parameter === null ? path : `${path}[${JSON.stringify(parameter)}]`,
+    path,
+    parameter,
+    type,
+    phase: definition.phase,
+    absence: definition.absence,
+  };
+}
+
+function placeRule(rule: CheckedRule, scope: TypedExpression | null): DecisionPhase {
+  if (rule.kind === 'permit') return 'authorise';
+  const expressions = [scope, rule.when, rule.kind === 'require' ? rule.condition : null];
+  return expressions.some(needsIdentity) ? 'authorise' : 'match';
+}
+
+function needsIdentity(expression: TypedExpression | null): boolean {
+  if (expression === null) return false;
+  switch (expression.kind) {
+    case 'constant':
+      return false;
+    case 'not':
+      return needsIdentity(expression.operand);
+    case 'and':
+    case 'or':
+      return expression.operands.some(needsIdentity);
+    case 'compare':
+      return isOfIdentity(expression.left) || isOfIdentity(expression.right);
+    case 'in':
+      return isOfIdentity(expression.element) || isOfIdentity(expression.list);
+    case 'in-networks':
+      return isOfIdentity(expression.address);
+    case 'text-test':
+      return isOfIdentity(expression.text);
+    case 'present':
+      return isOfIdentity(expression.fact);
+    case 'has-role':
+    case 'subscribed':
+      return true;
+  }
+}
+
+function isOfIdentity(operand: Operand): boolean {
+  if (operand.kind === 'otherwise') return isOfIdentity(operand.fact);
+  return operand.kind === 'fact' && operand.definition.phase === 'identity';
+}

@@ -1,0 +1,93 @@
+import type { ForbidRule, LimitRule, Reply, RequireRule, TextTemplate } from '../language/typed.ts';
+import type { ProgramConstant } from '../pipeline/program.ts';
+import type { FactReference, RuleIr } from './ir.ts';
+import { isShownToCaller } from './limit-fields.ts';
+import { factReference } from './lower.ts';
+
+/** What the run time needs to answer with a rule; plain data among the constants of a program. */
+export interface ReplyConstant {
+  readonly rule: number;
+  /** 0: the default of the situation. */
+  readonly status: number;
+  readonly code: string;
+  readonly text: readonly TextPart[];
+}
+export type TextPart = string | FactHole | LimitHole;
+export interface FactHole {
+  /** How the value is written: the kind of its type. */
+  readonly format: string;
+}
+export interface LimitHole {
+  readonly limit: 'name' | 'amount' | 'used' | 'resets';
+}
+
+export const DEFAULT_CODES = {
+  forbid: 'forbidden',
+  require: 'requirement_not_met',
+  limit: 'limit_exceeded',
+  quota: 'limit_exceeded',
+} as const;
+
+export function denyReply({ index, policy, rule }: RuleIr<ForbidRule | RequireRule>): ReplyConstant {
+  return {
+    rule: index,
+    status: rule.reply.status ?? 0,
+    code: rule.reply.code ?? DEFAULT_CODES[rule.kind],
+    text: rule.reply.because === null ? [defaultDenyText(policy, rule)] : textParts(rule.reply.because),
+  };
+}
+
+export function limitReply({ index, policy, rule }: RuleIr<LimitRule>): ReplyConstant {
+  return {
+    rule: index,
+    status: rule.reply.status ?? 0,
+    code: rule.reply.code ?? DEFAULT_CODES[rule.kind],
+    text: limitText(policy, rule, rule.reply),
+  };
+}
+
+function defaultDenyText(policy: string, rule: ForbidRule | RequireRule): string {
+  const named = rule.name === null ? `policy "${policy}"` : `"${rule.name}" of policy "${policy}"`;
+  return rule.kind === 'forbid' ? `Forbidden by ${named}.` : `Not met: ${named}.`;
+}
+
+function limitText(policy: string, rule: LimitRule, reply: Reply): readonly TextPart[] {
+  if (reply.because === null)
+    return [`${nameOfLimit(policy, rule)} is exceeded; it resets `, { limit: 'resets' }, '.'];
+  const parts = textParts(reply.because);
+  return isShownToCaller(rule) ? parts : parts.map(withoutAmounts);
+}
+
+/** Amounts of limits that the caller is not the key of are never shown (language-rules #32). */
+function withoutAmounts(part: TextPart): TextPart {
+  const hidden =
+    typeof part !== 'string' && 'limit' in part && (part.limit === 'amount' || part.limit === 'used');
+  return hidden ? '(none)' : part;
+}
+
+export function nameOfLimit(policy: string, rule: LimitRule): string {
+  return rule.name === null ? `A limit of policy "${policy}"` : `Limit "${rule.name}" of policy "${policy}"`;
+}
+
+export function textParts(template: TextTemplate): TextPart[] {
+  return template.parts.map((part) => {
+    if (typeof part === 'string') return part;
+    return part.kind === 'limit-fact' ? { limit: part.fact } : { format: formatOf(factReference(part)) };
+  });
+}
+
+function formatOf(fact: FactReference): string {
+  return fact.type.kind === 'list' ? `list ${fact.type.of.kind}` : fact.type.kind;
+}
+
+/** Facts of the holes, in their order. */
+export function holesOf(template: TextTemplate | null): FactReference[] {
+  if (template === null) return [];
+  return template.parts.flatMap((part) =>
+    typeof part !== 'string' && part.kind === 'fact' ? [factReference(part)] : [],
+  );
+}
+
+export function asConstant(value: object): ProgramConstant {
+  return value as ProgramConstant;
+}

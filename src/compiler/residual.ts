@@ -1,0 +1,167 @@
+import { assert } from '../base/assert.ts';
+import type {
+  ForbidRule,
+  HeaderRule,
+  LimitRule,
+  PermitRule,
+  RequireRule,
+  TextTemplate,
+  TimeoutRule,
+} from '../language/typed.ts';
+import type { EnforcementMode } from '../model/world.ts';
+import type { Conditions } from './conditions.ts';
+import type { Condition, DecisionPhase, RuleIr } from './ir.ts';
+import type { RouteFacts } from './route-facts.ts';
+import { Specialiser } from './specialise.ts';
+
+/** What is left of the rules for the routes of one signature, by the phase that runs it. */
+export interface ResidualProgram {
+  readonly route: RouteFacts;
+  readonly specialiser: Specialiser;
+  readonly decisions: Readonly<Record<DecisionPhase, PhaseDecisions>>;
+  /** In order; nothing follows one that always holds. */
+  readonly permits: readonly Residual<PermitRule>[];
+  readonly limits: readonly Residual<LimitRule>[];
+  /** Limits of policies in warn and shadow, each policy a group taken alone. */
+  readonly observedLimits: readonly ObservedLimits[];
+  readonly headers: Readonly<Record<HeaderRule['side'], readonly HeaderAction[]>>;
+  readonly timeouts: readonly Residual<TimeoutRule>[];
+  /** Policies in warn or shadow with a permit that could hold. */
+  readonly unenforcedPermits: readonly string[];
+}
+
+export interface Residual<Rule extends RuleIr['rule']> {
+  readonly ir: RuleIr<Rule>;
+  readonly rule: Rule;
+  /** Never the constant false. */
+  readonly condition: Condition;
+}
+
+export interface PhaseDecisions {
+  readonly enforced: readonly Residual<DenyRule>[];
+  readonly observed: readonly Residual<DenyRule>[];
+}
+export type DenyRule = ForbidRule | RequireRule;
+export type ObservedMode = Exclude<EnforcementMode, 'enforce'>;
+
+export interface ObservedLimits {
+  readonly policy: string;
+  readonly mode: ObservedMode;
+  readonly limits: readonly Residual<LimitRule>[];
+}
+
+/** Equal actions of several rules are one, done when any of their conditions holds. */
+export interface HeaderAction {
+  readonly kind: HeaderRule['kind'];
+  readonly header: string;
+  readonly value: TextTemplate;
+  readonly condition: Condition;
+  readonly rules: readonly RuleIr<HeaderRule>[];
+}
+
+/** Pass 6: specialises the candidate rules for one signature and sorts what remains by phase. */
+export function residualProgram(
+  candidates: readonly RuleIr[],
+  route: RouteFacts,
+  conditions: Conditions,
+): ResidualProgram {
+  const specialiser = new Specialiser(conditions, route);
+  const residuals = candidates
+    .map((ir) => ({ ir, rule: ir.rule, condition: specialiser.condition(ir.condition) }))
+    .filter((residual) => residual.condition !== conditions.never);
+  const enforced = residuals.filter((residual) => residual.ir.mode === 'enforce');
+  const observed = residuals.filter((residual) => residual.ir.mode !== 'enforce');
+  return {
+    route,
+    specialiser,
+    decisions: { match: decisionsOf('match', residuals), authorise: decisionsOf('authorise', residuals) },
+    permits: untilCertain(only<PermitRule>(enforced, ['permit']), conditions),
+    limits: only<LimitRule>(enforced, LIMIT_KINDS),
+    observedLimits: groupByPolicy(only<LimitRule>(observed, LIMIT_KINDS)),
+    headers: {
+      request: headerActions(enforced, 'request', conditions),
+      response: headerActions(enforced, 'response', conditions),
+    },
+    timeouts: only<TimeoutRule>(enforced, ['timeout']),
+    unenforcedPermits: [...new Set(only<PermitRule>(observed, ['permit']).map(({ ir }) => ir.policy))],
+  };
+}
+
+const DENY_KINDS = ['forbid', 'require'];
+const LIMIT_KINDS = ['limit', 'quota'];
+
+type AnyResidual = Residual<RuleIr['rule']>;
+
+function only<Rule extends RuleIr['rule']>(
+  residuals: readonly AnyResidual[],
+  kinds: readonly string[],
+): Residual<Rule>[] {
+  return residuals.filter((residual) => kinds.includes(residual.rule.kind)) as unknown as Residual<Rule>[];
+}
+
+function decisionsOf(phase: DecisionPhase, residuals: readonly AnyResidual[]): PhaseDecisions {
+  const here = only<DenyRule>(residuals, DENY_KINDS).filter((residual) => residual.ir.phase === phase);
+  return {
+    enforced: here.filter((residual) => residual.ir.mode === 'enforce'),
+    observed: here.filter((residual) => residual.ir.mode !== 'enforce'),
+  };
+}
+
+/** What comes after a permit that always holds is never asked. */
+function untilCertain(
+  permits: readonly Residual<PermitRule>[],
+  conditions: Conditions,
+): Residual<PermitRule>[] {
+  const certain = permits.findIndex((permit) => permit.condition === conditions.always);
+  return certain === -1 ? [...permits] : permits.slice(0, certain + 1);
+}
+
+function groupByPolicy(limits: readonly Residual<LimitRule>[]): ObservedLimits[] {
+  const groups = new Map<string, Residual<LimitRule>[]>();
+  for (const limit of limits) {
+    const group = groups.get(limit.ir.policy);
+    if (group === undefined) groups.set(limit.ir.policy, [limit]);
+    else group.push(limit);
+  }
+  return [...groups].map(([policy, group]) => {
+    const mode = group[0]!.ir.mode;
+    assert(mode !== 'enforce', 'enforced limits are not observed');
+    return { policy, mode, limits: group };
+  });
+}
+
+function headerActions(
+  enforced: readonly AnyResidual[],
+  side: HeaderRule['side'],
+  conditions: Conditions,
+): HeaderAction[] {
+  const actions = new Map<string, HeaderAction>();
+  const rules = only<HeaderRule>(enforced, ['set-header', 'remove-header']);
+  for (const { ir, rule, condition } of rules.filter((residual) => residual.rule.side === side)) {
+    const key = actionKey(rule);
+    const known = actions.get(key);
+    actions.set(key, {
+      kind: rule.kind,
+      header: rule.header,
+      value: rule.value,
+      condition: known === undefined ? condition : conditions.any([known.condition, condition]),
+      rules: [...(known?.rules ?? []), ir],
+    });
+  }
+  return [...actions.values()];
+}
+
+function actionKey(rule: HeaderRule): string {
+  return JSON.stringify([
+    rule.kind,
+    rule.header,
+    rule.kind === 'set-header' ? templateKey(rule.value) : null,
+  ]);
+}
+
+function templateKey(template: TextTemplate): unknown {
+  return template.parts.map((part) => {
+    if (typeof part === 'string') return part;
+    return part.kind === 'fact' ? { fact: part.definition.path, of: part.parameter } : { limit: part.fact };
+  });
+}

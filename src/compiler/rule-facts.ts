@@ -1,0 +1,57 @@
+import type { CheckedRule, TextTemplate } from '../language/typed.ts';
+import type { FactReference, RuleIr, Term, Test } from './ir.ts';
+import { factReference } from './lower.ts';
+
+/** The terms of a test, in order. */
+export function termsOf(test: Test): Term[] {
+  switch (test.kind) {
+    case 'equal':
+    case 'lt':
+    case 'le':
+      return [test.left, test.right];
+    case 'member':
+      return [test.element, test.list];
+    case 'network':
+      return [test.address];
+    case 'contains':
+    case 'starts-with':
+    case 'ends-with':
+    case 'like':
+      return [test.text];
+    case 'present':
+      return [{ kind: 'fact', fact: test.fact }];
+    case 'role':
+    case 'subscribed':
+      return [];
+  }
+}
+
+/** Facts that a rule writes out: holes of its text, and the key of its counter. */
+export function factsWritten({ rule }: RuleIr): FactReference[] {
+  return [...templatesOf(rule).flatMap(factsOfTemplate), ...factsOfKey(rule)];
+}
+
+export function factsOfTemplate(template: TextTemplate): FactReference[] {
+  return template.parts.flatMap((part) =>
+    typeof part !== 'string' && part.kind === 'fact' ? [factReference(part)] : [],
+  );
+}
+
+export function factsOfKey(rule: CheckedRule): FactReference[] {
+  if ((rule.kind !== 'limit' && rule.kind !== 'quota') || rule.per.kind === 'total') return [];
+  const { keys, otherwise } = rule.per;
+  return [...keys, ...(otherwise === null ? [] : [otherwise])].map(factReference);
+}
+
+function templatesOf(rule: CheckedRule): TextTemplate[] {
+  switch (rule.kind) {
+    case 'permit':
+    case 'timeout':
+      return [];
+    case 'set-header':
+    case 'remove-header':
+      return [rule.value];
+    default:
+      return rule.reply.because === null ? [] : [rule.reply.because];
+  }
+}

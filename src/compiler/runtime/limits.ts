@@ -1,0 +1,187 @@
+import { assert } from '../../base/assert.ts';
+import type { RequestContext } from '../../pipeline/context.ts';
+import {
+  type CounterBinding,
+  EXCEEDED,
+  NEEDS_LEASE,
+  TAKEN,
+  type TakeBatch,
+  type TakeResult,
+} from '../../pipeline/counters.ts';
+import type { Outcome } from '../../pipeline/outcome.ts';
+import type { ReplyConstant } from '../replies.ts';
+import { note } from './notes.ts';
+import { renderText } from './text.ts';
+
+/** A limit of a program, as its refusal needs it. */
+export interface LimitConstant extends ReplyConstant {
+  readonly name: string;
+  readonly policyName: string;
+  readonly ruleName: string | null;
+  readonly amount: number;
+  readonly capacity: number;
+  /** `"pace";q=60;w=60` and `"pace";r=`; null when the caller may not see it. */
+  readonly policy: string | null;
+  readonly state: string | null;
+}
+
+export type HoleValues = (context: RequestContext, limit: number) => readonly unknown[];
+
+/** What is needed of the thread: the batch just taken, and which limit of the program each entry is. */
+export interface LimitThread {
+  readonly counters: CounterBinding;
+  readonly batch: TakeBatch;
+  readonly ordinal: Int32Array;
+}
+
+/** A lease that is asked for arrives as a message: no moment can be named. */
+const WAIT_FOR_GRANT: Outcome = Object.freeze({ kind: 'wait', atMonotonicMs: Number.POSITIVE_INFINITY });
+/** Seconds to wait when a counter could not be kept: nothing better is known. */
+const UNAVAILABLE_RETRY_S = 1;
+
+/** Refuses with the limit whose first possible moment is latest; or waits when a quota needs a lease. */
+export function refuseLimits(
+  thread: LimitThread,
+  context: RequestContext,
+  limits: readonly LimitConstant[],
+  result: TakeResult,
+  holeValues: HoleValues,
+): Outcome {
+  if (result === NEEDS_LEASE) return WAIT_FOR_GRANT;
+  const exceeded = exceededEntries(thread).sort(
+    (a, b) => ruleAt(thread, limits, a) - ruleAt(thread, limits, b),
+  );
+  assert(exceeded.length > 0, 'a refused take names at least one counter');
+  const chosen = exceeded.reduce((best, entry) =>
+    moment(thread.batch, entry) > moment(thread.batch, best) ? entry : best,
+  );
+  const others = exceeded.filter((entry) => entry !== chosen).map((entry) => ruleAt(thread, limits, entry));
+  context.decidingRule = ruleAt(thread, limits, chosen);
+  context.alsoDenied = others.length === 0 ? null : others;
+  return respond(thread, context, limits, chosen, holeValues);
+}
+
+function respond(
+  thread: LimitThread,
+  context: RequestContext,
+  limits: readonly LimitConstant[],
+  entry: number,
+  holeValues: HoleValues,
+): Outcome {
+  const { batch } = thread;
+  const ordinal = thread.ordinal[entry]!;
+  const limit = limits[ordinal]!;
+  const reply = replyOf(thread, context, limit, entry, () => holeValues(context, ordinal));
+  return {
+    kind: 'respond',
+    refusal: {
+      ...reply,
+      ruleIndex: limit.rule,
+      retryAfterS: retryAfterS(batch, entry, reply.status, context.arrivedMonotonicMs),
+      ...shownFields(thread, limits, entry),
+    },
+  };
+}
+
+function replyOf(
+  { batch }: LimitThread,
+  context: RequestContext,
+  limit: LimitConstant,
+  entry: number,
+  values: () => readonly unknown[],
+): { readonly status: number; readonly code: string; readonly detail: string } {
+  const named =
+    limit.ruleName === null
+      ? `A limit of policy "${limit.policyName}"`
+      : `Limit "${limit.ruleName}" of policy "${limit.policyName}"`;
+  if (batch.fault[entry] !== 0) {
+    return { status: 503, code: 'limit_unavailable', detail: `${named} cannot be counted at the moment.` };
+  }
+  if (batch.retryAtMs[entry] === Number.POSITIVE_INFINITY) {
+    return { status: 403, code: 'larger_than_limit', detail: `${named} is smaller than this request.` };
+  }
+  const facts = {
+    name: limit.name,
+    amount: limit.amount,
+    used: Math.max(0, limit.capacity - Math.max(0, batch.remaining[entry]!)),
+    resetsWallMs: context.arrivedWallMs + batch.resetMs[entry]!,
+  };
+  return { status: limit.status || 429, code: limit.code, detail: renderText(limit.text, values(), facts) };
+}
+
+/** Only an answer that invites a retry says when (RFC 9110, 10.2.3; RFC 6585, 4). */
+function retryAfterS(batch: TakeBatch, entry: number, status: number, nowMs: number): number {
+  if (batch.fault[entry] !== 0) return UNAVAILABLE_RETRY_S;
+  const atMs = batch.retryAtMs[entry]!;
+  if ((status !== 429 && status !== 503) || atMs === Number.POSITIVE_INFINITY) return -1;
+  return Math.max(1, Math.ceil((atMs - nowMs) / 1_000));
+}
+
+/** The refusing limit if the caller may see it, else the tightest one that may be seen. */
+function shownFields(thread: LimitThread, limits: readonly LimitConstant[], refusing: number) {
+  const { batch, ordinal } = thread;
+  // When one counter could not be kept, the others were not asked.
+  if (batch.fault[refusing] !== 0) return { rateLimit: '', rateLimitPolicy: '' };
+  const entries = Array.from({ length: batch.count }, (_, entry) => entry)
+    .filter((entry) => limits[ordinal[entry]!]!.policy !== null)
+    .sort((a, b) => ruleAt(thread, limits, a) - ruleAt(thread, limits, b));
+  if (entries.length === 0) return { rateLimit: '', rateLimitPolicy: '' };
+  const named = entries.includes(refusing)
+    ? refusing
+    : entries.reduce((best, entry) => (batch.remaining[entry]! < batch.remaining[best]! ? entry : best));
+  return {
+    rateLimit: stateItem(batch, named, limits[ordinal[named]!]!.state!),
+    rateLimitPolicy: entries.map((entry) => limits[ordinal[entry]!]!.policy).join(', '),
+  };
+}
+
+/** `"pace";r=12;t=30`: what is left, and the seconds until the counter is as if unused or its period ends. */
+export function stateItem(batch: TakeBatch, entry: number, prefix: string): string {
+  const resetMs = batch.resetMs[entry]!;
+  const left = prefix + Math.max(0, batch.remaining[entry]!);
+  return resetMs > 0 ? `${left};t=${Math.ceil(resetMs / 1_000)}` : left;
+}
+
+/** Takes the batch of a policy that only watches, and notes which of its limits would have refused. */
+export function observe(
+  thread: LimitThread,
+  context: RequestContext,
+  rules: readonly number[],
+  mode: 'warn' | 'shadow',
+): TakeResult {
+  const result = thread.counters.take(thread.batch, context.arrivedMonotonicMs, context.arrivedWallMs);
+  if (result !== EXCEEDED) return result;
+  const exceeded = exceededEntries(thread).map((entry) => rules[thread.ordinal[entry]!]!);
+  for (const rule of exceeded.sort((a, b) => a - b)) note(context, mode, rule);
+  return result;
+}
+
+/** {@link observe} for policies with a limit of requests at once, whose slots are given back at the end. */
+export function observeReserving(
+  thread: LimitThread,
+  context: RequestContext,
+  rules: readonly number[],
+  mode: 'warn' | 'shadow',
+): void {
+  if (observe(thread, context, rules, mode) !== TAKEN) return;
+  const reservation = thread.counters.reserve(thread.batch);
+  if (reservation === null) return;
+  if (context.observedReservations === null) context.observedReservations = [reservation];
+  else context.observedReservations.push(reservation);
+}
+
+function exceededEntries({ batch }: LimitThread): number[] {
+  return Array.from({ length: batch.count }, (_, entry) => entry).filter(
+    (entry) => batch.retryAtMs[entry]! > 0,
+  );
+}
+
+/** Never comes before a counter that cannot be kept, and that before every moment that is known. */
+function moment(batch: TakeBatch, entry: number): number {
+  if (batch.fault[entry] !== 0) return Number.MAX_VALUE;
+  return batch.retryAtMs[entry]!;
+}
+
+function ruleAt({ ordinal }: LimitThread, limits: readonly LimitConstant[], entry: number): number {
+  return limits[ordinal[entry]!]!.rule;
+}

@@ -1,0 +1,136 @@
+import { queryValue } from '../../model/query.ts';
+import type { ScalarValue, Value } from '../../model/types.ts';
+import type { HeaderEdits, RequestContext } from '../../pipeline/context.ts';
+import {
+  BATCH_ENTRIES_MAX,
+  type CounterBinding,
+  type TakeBatch,
+  type TakeResult,
+} from '../../pipeline/counters.ts';
+import type { Identity, KeyHash } from '../../pipeline/identity.ts';
+import { CONTINUE, type Continue, type Outcome } from '../../pipeline/outcome.ts';
+import type { BoundRuntime, MutableKeyHash } from '../../pipeline/program.ts';
+import { counterKeyText } from '../counter-keys.ts';
+import type { TextPart } from '../replies.ts';
+import { Denials, notPermitted } from './denials.ts';
+import { globTest } from './glob.ts';
+import {
+  type HoleValues,
+  type LimitConstant,
+  observe,
+  observeReserving,
+  refuseLimits,
+  stateItem,
+} from './limits.ts';
+import { networksTest } from './networks.ts';
+import { note } from './notes.ts';
+import { headerSafe, renderText } from './text.ts';
+
+/**
+ * All that generated code may call: `runtime` of `new Function('runtime', 'constants', …)`. One per data thread and
+ * rule set; a missing fact is `undefined` everywhere.
+ */
+export class RuntimeSupport {
+  readonly CONTINUE: Continue = CONTINUE;
+  readonly counters: CounterBinding;
+  readonly batch: TakeBatch;
+  /** Which limit of the program an entry of the batch is. */
+  readonly ordinal = new Int32Array(BATCH_ENTRIES_MAX);
+  /** Scratch for keys being made; used within one turn. */
+  readonly key: MutableKeyHash = { high: 0, low: 0 };
+  readonly part: MutableKeyHash = { high: 0, low: 0 };
+  readonly hashKey: BoundRuntime['hashKey'];
+  readonly combineKey: BoundRuntime['combineKey'];
+
+  constructor(bound: BoundRuntime) {
+    this.counters = bound.counters;
+    this.batch = bound.counters.createBatch();
+    this.hashKey = bound.hashKey;
+    this.combineKey = bound.combineKey;
+  }
+
+  // -- phases without rules ------------------------------------------------------------------------------------
+  readonly proceed = (): Outcome => CONTINUE;
+  readonly shapeNothing = (_context: RequestContext, _edits: HeaderEdits): void => {};
+  readonly noTimeout = (): number => Number.POSITIVE_INFINITY;
+
+  // -- facts ---------------------------------------------------------------------------------------------------
+  header(headers: readonly string[], name: string): string | undefined {
+    for (let at = 0; at < headers.length; at += 2) if (headers[at] === name) return headers[at + 1];
+    return undefined;
+  }
+  query(query: string, name: string): string | undefined {
+    return query === '' ? undefined : queryValue(query, name);
+  }
+  own(attributes: Readonly<Record<string, Value>> | undefined, name: string): Value | undefined {
+    return attributes !== undefined && Object.hasOwn(attributes, name) ? attributes[name] : undefined;
+  }
+  expiresInMs(credential: Identity['credential'], wallMs: number): number | undefined {
+    return credential.expiresMs === null ? undefined : credential.expiresMs - wallMs;
+  }
+
+  // -- tests ---------------------------------------------------------------------------------------------------
+  networksTest(networks: readonly string[]): (address: string | undefined) => boolean {
+    const test = networksTest(networks);
+    return (address) => address !== undefined && test(address);
+  }
+  globTest(pattern: string): (text: string | undefined) => boolean {
+    const test = globTest(pattern);
+    return (text) => text !== undefined && test(text);
+  }
+  setOf(items: readonly ScalarValue[]): ReadonlySet<ScalarValue> {
+    return new Set(items);
+  }
+  sameValue(a: unknown, b: unknown): boolean {
+    return a !== undefined && a === b;
+  }
+  sameList(a: readonly unknown[] | undefined, b: readonly unknown[] | undefined): boolean {
+    if (a === undefined || b === undefined || a.length !== b.length) return false;
+    return a.every((item, at) => item === b[at]);
+  }
+
+  // -- counter keys --------------------------------------------------------------------------------------------
+  keyOf(tag: string, value: Value): KeyHash {
+    const key = { high: 0, low: 0 };
+    this.hashKey(tag, counterKeyText(value), key);
+    return key;
+  }
+  keyText(value: Value): string {
+    return counterKeyText(value);
+  }
+
+  // -- answers -------------------------------------------------------------------------------------------------
+  unauthenticated(context: RequestContext): Outcome {
+    context.decidingRule = -1;
+    return notPermitted(401);
+  }
+  denials(defaultStatus: number): Denials {
+    return new Denials(defaultStatus);
+  }
+  noteWarned(context: RequestContext, rule: number): void {
+    note(context, 'warn', rule);
+  }
+  noteShadowed(context: RequestContext, rule: number): void {
+    note(context, 'shadow', rule);
+  }
+  refuseLimits(
+    context: RequestContext,
+    limits: readonly LimitConstant[],
+    result: TakeResult,
+    holeValues: HoleValues,
+  ): Outcome {
+    return refuseLimits(this, context, limits, result, holeValues);
+  }
+  observe(context: RequestContext, rules: readonly number[], mode: 'warn' | 'shadow'): void {
+    observe(this, context, rules, mode);
+  }
+  observeReserving(context: RequestContext, rules: readonly number[], mode: 'warn' | 'shadow'): void {
+    observeReserving(this, context, rules, mode);
+  }
+  stateItem(entry: number, prefix: string): string {
+    return stateItem(this.batch, entry, prefix);
+  }
+  headerValue(parts: readonly TextPart[], values: readonly unknown[]): string {
+    return headerSafe(renderText(parts, values, null));
+  }
+}

@@ -1,0 +1,126 @@
+import type { LimitHole, TextPart } from '../replies.ts';
+
+/** What a refusing limit knows of itself; null hides an amount. */
+export interface LimitFacts {
+  readonly name: string;
+  readonly amount: number;
+  readonly used: number;
+  readonly resetsWallMs: number;
+}
+
+/** Bounds of what a message may repeat of a request (language-rules #32). */
+const CHARACTERS_MAX = 200;
+const ITEMS_MAX = 10;
+const MISSING = '(none)';
+
+/** Fills the holes of a text, in order; `undefined` is a missing value. Never fails. */
+export function renderText(
+  parts: readonly TextPart[],
+  values: readonly unknown[],
+  limit: LimitFacts | null,
+): string {
+  let next = 0;
+  let text = '';
+  for (const part of parts) {
+    if (typeof part === 'string') text += part;
+    else if ('limit' in part) text += limitText(part, limit);
+    else text += valueText(values[next++], part.format);
+  }
+  return text;
+}
+
+function limitText(hole: LimitHole, limit: LimitFacts | null): string {
+  if (limit === null) return MISSING;
+  switch (hole.limit) {
+    case 'name':
+      return clean(limit.name);
+    case 'amount':
+      return String(limit.amount);
+    case 'used':
+      return String(limit.used);
+    case 'resets':
+      return instantText(limit.resetsWallMs);
+  }
+}
+
+/** Whole seconds, rounded up: an earlier moment would promise too much. */
+function instantText(wallMs: number): string {
+  const rounded = Math.ceil(wallMs / 1_000) * 1_000;
+  return Math.abs(rounded) <= LAST_DATE_MS ? new Date(rounded).toISOString().replace('.000Z', 'Z') : MISSING;
+}
+
+/** ECMA-262, 21.4.1.1: dates end 100,000,000 days from the epoch. */
+const LAST_DATE_MS = 8_640_000_000_000_000;
+
+export function valueText(value: unknown, format: string): string {
+  if (value === undefined || value === null) return MISSING;
+  if (!Array.isArray(value)) return scalarText(value, format);
+  const kind = format.slice('list '.length);
+  const items = value.slice(0, ITEMS_MAX).map((item) => scalarText(item, kind));
+  const more = value.length > ITEMS_MAX ? `, and ${value.length - ITEMS_MAX} more` : '';
+  return clean(items.join(', ')) + more;
+}
+
+function scalarText(value: unknown, kind: string): string {
+  if (typeof value === 'number') return numberText(value, kind);
+  return clean(String(value));
+}
+
+const DAY_MS = 86_400_000;
+const NANO = 1_000_000_000;
+
+function numberText(value: number, kind: string): string {
+  switch (kind) {
+    case 'duration':
+      return durationText(value);
+    case 'size':
+      return `${value} bytes`;
+    case 'percent':
+      return `${value}%`;
+    case 'money':
+      return String(value / NANO);
+    case 'date':
+      return new Date(value * DAY_MS).toISOString().slice(0, 10);
+    case 'time':
+      return `${twoDigits(Math.floor(value / 60))}:${twoDigits(value % 60)}`;
+    default:
+      return String(value);
+  }
+}
+
+const DURATIONS = [
+  ['day', DAY_MS],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+  ['second', 1_000],
+] as const;
+
+/** In the largest unit that fills at least one, rounded down: 121.5 days are `121 days`. */
+function durationText(ms: number): string {
+  for (const [unit, unitMs] of DURATIONS) {
+    const whole = Math.floor(Math.abs(ms) / unitMs);
+    if (whole >= 1) return `${ms < 0 ? '-' : ''}${whole} ${unit}${whole === 1 ? '' : 's'}`;
+  }
+  return `${Math.trunc(ms)} ms`;
+}
+
+function twoDigits(value: number): string {
+  return String(value).padStart(2, '0');
+}
+
+/** At most 200 characters, without control characters and without half of a pair of surrogates. */
+function clean(text: string): string {
+  const bounded = text.length > CHARACTERS_MAX ? `${text.slice(0, CHARACTERS_MAX - 1)}…` : text;
+  return bounded.replace(UNPRINTABLE, '');
+}
+
+/** Controls, halves of a surrogate pair, characters that change the direction of text, line and paragraph separators. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029]/gu;
+
+/** A value as a field may carry it (RFC 9110, 5.5): no CR, LF, NUL or other control; what is not Latin-1 becomes `?`. */
+export function headerSafe(text: string): string {
+  return text
+    .replace(/\p{Cc}/gu, '')
+    .replace(/[^\u0020-\u00ff]/gu, '?')
+    .trim();
+}

@@ -1,0 +1,158 @@
+import type { Value } from '../model/types.ts';
+import type { Conditions } from './conditions.ts';
+import type { Condition, FactReference, Term, Test } from './ir.ts';
+import type { RouteFacts } from './route-facts.ts';
+import { globTest } from './runtime/glob.ts';
+import { networksTest } from './runtime/networks.ts';
+
+/**
+ * Pass 5: partial evaluation. What is known of a route is put in place of its facts, and every test that then has
+ * only constants is decided. Make one per route signature: results are kept per condition.
+ */
+export class Specialiser {
+  readonly #conditions: Conditions;
+  readonly #route: RouteFacts;
+  readonly #done = new Map<number, Condition>();
+
+  constructor(conditions: Conditions, route: RouteFacts) {
+    this.#conditions = conditions;
+    this.#route = route;
+  }
+
+  condition(condition: Condition): Condition {
+    let result = this.#done.get(condition.id);
+    if (result === undefined) {
+      result = this.#specialise(condition);
+      this.#done.set(condition.id, result);
+    }
+    return result;
+  }
+
+  /** Whether a fact is there: on every request of the route, on none, or only known when it arrives. */
+  presence(fact: FactReference): 'always' | 'never' | 'unknown' {
+    if (fact.absence === 'never') return 'always';
+    if (fact.phase === 'compile') return this.#route.values[fact.path] === null ? 'never' : 'always';
+    if (fact.path === 'request.parameter') {
+      return this.#route.parameterNames.includes(fact.parameter ?? '') ? 'always' : 'never';
+    }
+    if (fact.phase !== 'identity') return 'unknown';
+    if (this.#route.auth === 'none') return 'never';
+    return this.#route.auth === 'required' && fact.absence === 'anonymous' ? 'always' : 'unknown';
+  }
+
+  /** The value of a fact that is known for the route; null when it is missing, undefined when it is not known yet. */
+  known(fact: FactReference): Value | null | undefined {
+    if (this.presence(fact) === 'never') return null;
+    return fact.phase === 'compile' ? this.#route.values[fact.path] : undefined;
+  }
+
+  #specialise(condition: Condition): Condition {
+    switch (condition.kind) {
+      case 'constant':
+        return condition;
+      case 'not':
+        return this.#conditions.not(this.condition(condition.operand));
+      case 'all':
+        return this.#conditions.all(condition.operands.map((operand) => this.condition(operand)));
+      case 'any':
+        return this.#conditions.any(condition.operands.map((operand) => this.condition(operand)));
+      case 'test':
+        return this.#test(condition.test);
+    }
+  }
+
+  #test(test: Test): Condition {
+    switch (test.kind) {
+      case 'present':
+        return this.#present(test.fact);
+      case 'role':
+      case 'subscribed':
+        return this.#route.auth === 'none' ? this.#conditions.never : this.#conditions.test(test);
+      case 'member':
+        return this.#operands(test.element, test.list, (element, list) => ({
+          kind: 'member',
+          element,
+          list,
+        }));
+      case 'network':
+        return this.#operands(test.address, null, (address) => ({ ...test, address }));
+      case 'equal':
+      case 'lt':
+      case 'le':
+        return this.#operands(test.left, test.right, (left, right) => ({ kind: test.kind, left, right }));
+      default:
+        return this.#operands(test.text, null, (text) => ({ ...test, text }));
+    }
+  }
+
+  #present(fact: FactReference): Condition {
+    const presence = this.presence(fact);
+    if (presence !== 'unknown') return this.#conditions.constant(presence === 'always');
+    return this.#conditions.test({ kind: 'present', fact });
+  }
+
+  /** Puts what is known into the operands; a missing one makes the test false, constants decide it. */
+  #operands(first: Term, second: Term | null, make: (first: Term, second: Term) => Test): Condition {
+    const a = this.#term(first);
+    const b = second === null ? NOTHING : this.#term(second);
+    if (a === null || b === null) return this.#conditions.never;
+    const test = make(a, b);
+    if (a.kind === 'constant' && b.kind === 'constant') return this.#conditions.constant(decide(test));
+    if (test.kind === 'member' && b.kind === 'constant' && (b.value as readonly unknown[]).length === 0) {
+      return this.#conditions.never;
+    }
+    return this.#conditions.test(test);
+  }
+
+  /** Null when the value is missing. */
+  #term(term: Term): Term | null {
+    if (term.kind === 'constant') return term;
+    const known = this.known(term.fact);
+    if (term.kind === 'fact') {
+      if (known === undefined) return term;
+      return known === null ? null : { kind: 'constant', value: known };
+    }
+    if (known === null) return { kind: 'constant', value: term.fallback };
+    if (known !== undefined) return { kind: 'constant', value: known };
+    return this.presence(term.fact) === 'always' ? { kind: 'fact', fact: term.fact } : term;
+  }
+}
+
+const NOTHING: Term = { kind: 'constant', value: '' };
+
+/** Decides a test whose operands are all constants. */
+function decide(test: Test): boolean {
+  switch (test.kind) {
+    case 'equal':
+      return sameValue(constantOf(test.left), constantOf(test.right));
+    case 'lt':
+      return constantOf(test.left) < constantOf(test.right);
+    case 'le':
+      return constantOf(test.left) <= constantOf(test.right);
+    case 'member':
+      return (constantOf(test.list) as readonly Value[]).includes(constantOf(test.element));
+    case 'network':
+      return networksTest(test.networks)(String(constantOf(test.address)));
+    case 'contains':
+      return String(constantOf(test.text)).includes(test.pattern);
+    case 'starts-with':
+      return String(constantOf(test.text)).startsWith(test.pattern);
+    case 'ends-with':
+      return String(constantOf(test.text)).endsWith(test.pattern);
+    case 'like':
+      return globTest(test.pattern)(String(constantOf(test.text)));
+    case 'present':
+    case 'role':
+    case 'subscribed':
+      return false;
+  }
+}
+
+function constantOf(term: Term): Value {
+  return term.kind === 'constant' ? term.value : '';
+}
+
+function sameValue(a: Value, b: Value): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object') return a === b;
+  return a.length === b.length && a.every((item, index) => item === b[index]);
+}

@@ -1,0 +1,237 @@
+/** Typed syntax trees for tests, as short as the policies they stand for. Facts are looked up in the one list of facts. */
+import { assert } from '../../src/base/assert.ts';
+import { SourceText, type Span } from '../../src/diagnostics/source.ts';
+import type {
+  CheckedPolicies,
+  CheckedPolicy,
+  CheckedRule,
+  CounterKey,
+  FactExpression,
+  HeaderRule,
+  LimitRule,
+  LimitWindow,
+  ListExpression,
+  LiteralExpression,
+  Operand,
+  OtherwiseExpression,
+  Reply,
+  TemplateHole,
+  TextTemplate,
+  TypedExpression,
+} from '../../src/language/typed.ts';
+import { type FactDefinition, factsOf } from '../../src/model/facts.ts';
+import type { AttributeType, ScalarValue, ValueType } from '../../src/model/types.ts';
+import type { World } from '../../src/model/world.ts';
+
+const SOURCE = new SourceText('policies/test.policy', 'policy "test" { }\n');
+export const SPAN: Span = { source: SOURCE, start: 0, end: 6 };
+
+/** Attributes that test worlds declare; `constructor` is there because every object inherits one. */
+const OPTIONAL_TEXT: AttributeType = { type: { kind: 'text' }, optional: true, label: 'caller' };
+export const ATTRIBUTES: World['attributes'] = {
+  tenant: {
+    tier: { type: { kind: 'number' }, optional: false, label: 'caller' },
+    regions: { type: { kind: 'list', of: { kind: 'text' } }, optional: true, label: 'caller' },
+    constructor: OPTIONAL_TEXT,
+  },
+  team: { cost_center: { type: { kind: 'text' }, optional: false, label: 'caller' } },
+  consumer: { contact: OPTIONAL_TEXT },
+};
+export const FACTS: readonly FactDefinition[] = factsOf({ attributes: ATTRIBUTES });
+
+export function fact(path: string, parameter: string | null = null): FactExpression {
+  const definition = FACTS.find((each) => each.path === path);
+  assert(definition !== undefined, `no fact ${path}`);
+  return { kind: 'fact', definition, parameter, type: definition.type, span: SPAN };
+}
+
+const LITERAL_TYPES: Readonly<Record<string, ValueType>> = {
+  string: { kind: 'text' },
+  number: { kind: 'number' },
+  boolean: { kind: 'boolean' },
+};
+
+export function literal(value: ScalarValue): LiteralExpression {
+  return { kind: 'literal', value, type: LITERAL_TYPES[typeof value]!, span: SPAN };
+}
+export function list(...values: readonly ScalarValue[]): ListExpression {
+  return {
+    kind: 'list',
+    items: values.map(literal),
+    type: { kind: 'list', of: { kind: 'text' } },
+    span: SPAN,
+  };
+}
+export function otherwise(of: FactExpression, fallback: ScalarValue): OtherwiseExpression {
+  return { kind: 'otherwise', fact: of, fallback: literal(fallback), type: of.type, span: SPAN };
+}
+
+function operand(value: Operand | ScalarValue): Operand {
+  return typeof value === 'object' ? value : literal(value);
+}
+
+export function compare(
+  operator: Extract<TypedExpression, { kind: 'compare' }>['operator'],
+  left: Operand,
+  right: Operand | ScalarValue,
+): TypedExpression {
+  return { kind: 'compare', operator, left, right: operand(right), span: SPAN };
+}
+export function is(left: Operand, right: Operand | ScalarValue): TypedExpression {
+  return compare('is', left, right);
+}
+export function memberOf(element: Operand | ScalarValue, of: Operand): TypedExpression {
+  return { kind: 'in', element: operand(element), list: of, negated: false, span: SPAN };
+}
+export function tagged(tag: string): TypedExpression {
+  return memberOf(tag, fact('route.tags'));
+}
+export function and(...operands: readonly TypedExpression[]): TypedExpression {
+  return { kind: 'and', operands, span: SPAN };
+}
+export function or(...operands: readonly TypedExpression[]): TypedExpression {
+  return { kind: 'or', operands, span: SPAN };
+}
+export function not(of: TypedExpression): TypedExpression {
+  return { kind: 'not', operand: of, span: SPAN };
+}
+export function constant(value: boolean): TypedExpression {
+  return { kind: 'constant', value, span: SPAN };
+}
+export function present(of: FactExpression): TypedExpression {
+  return { kind: 'present', fact: of, negated: false, span: SPAN };
+}
+export function hasRole(role: string): TypedExpression {
+  return { kind: 'has-role', role, negated: false, span: SPAN };
+}
+export function subscribed(): TypedExpression {
+  return { kind: 'subscribed', negated: false, span: SPAN };
+}
+export function inNetworks(address: Operand, ...networks: readonly string[]): TypedExpression {
+  return { kind: 'in-networks', address, networks, negated: false, span: SPAN };
+}
+export function textTest(
+  test: Extract<TypedExpression, { kind: 'text-test' }>['test'],
+  text: Operand,
+  pattern: string,
+): TypedExpression {
+  return { kind: 'text-test', test, text, pattern, span: SPAN };
+}
+
+/** `{tenant.name}` and `{limit.used}` are holes; everything else is text. */
+export function template(text: string): TextTemplate {
+  const parts = text.split(/\{([^}]*)\}/).map((part, index) => (index % 2 === 0 ? part : hole(part)));
+  return { parts: parts.filter((part) => part !== '') };
+}
+function hole(path: string): TemplateHole {
+  if (path.startsWith('limit.')) {
+    return { kind: 'limit-fact', fact: path.slice(6) as 'name' | 'amount' | 'used' | 'resets', span: SPAN };
+  }
+  const match = /^([^[]*)\["(.*)"\]$/.exec(path);
+  return match === null ? fact(path) : fact(match[1]!, match[2]!);
+}
+
+interface ReplyText {
+  readonly status?: number;
+  readonly code?: string;
+  readonly because?: string;
+}
+function reply({ status, code, because }: ReplyText): Reply {
+  return {
+    status: status ?? null,
+    code: code ?? null,
+    because: because === undefined ? null : template(because),
+  };
+}
+
+interface Guard {
+  readonly when?: TypedExpression;
+}
+let unnamed = 0;
+function base(name: string | null, { when }: Guard) {
+  return { name, key: name ?? `unnamed ${++unnamed}`, when: when ?? null, span: SPAN };
+}
+
+export function permit(guard: Guard = {}, name: string | null = null): CheckedRule {
+  return { kind: 'permit', ...base(name, guard) };
+}
+export function forbid(name: string | null, options: Guard & ReplyText = {}): CheckedRule {
+  return { kind: 'forbid', ...base(name, options), reply: reply(options) };
+}
+export function require(
+  name: string | null,
+  condition: TypedExpression,
+  options: Guard & ReplyText = {},
+): CheckedRule {
+  return { kind: 'require', ...base(name, options), condition, reply: reply(options) };
+}
+export function each(...paths: readonly string[]): CounterKey {
+  return { kind: 'each', keys: paths.map((path) => fact(path)), otherwise: null };
+}
+export function limit(
+  name: string | null,
+  options: Guard &
+    ReplyText & {
+      readonly window: LimitWindow;
+      readonly per?: CounterKey;
+      readonly maxKeys?: number;
+      readonly onFailure?: 'refuse' | 'allow';
+    },
+): LimitRule {
+  const rule = base(name, options);
+  return {
+    kind: options.window.kind === 'calendar' ? 'quota' : 'limit',
+    ...rule,
+    measure: { kind: 'requests' },
+    window: options.window,
+    per: options.per ?? { kind: 'total' },
+    reply: reply(options),
+    onFailure: options.onFailure ?? 'refuse',
+    maxKeys: options.maxKeys ?? null,
+    counterIdentity: rule.key,
+  };
+}
+export function setHeader(
+  header: string,
+  value: string,
+  options: Guard & { readonly side?: HeaderRule['side'] } = {},
+): HeaderRule {
+  return {
+    kind: 'set-header',
+    ...base(null, options),
+    header,
+    value: template(value),
+    side: options.side ?? 'request',
+  };
+}
+export function removeHeader(
+  header: string,
+  options: Guard & { readonly side?: HeaderRule['side'] } = {},
+): HeaderRule {
+  return {
+    kind: 'remove-header',
+    ...base(null, options),
+    header,
+    value: { parts: [] },
+    side: options.side ?? 'request',
+  };
+}
+export function timeout(totalMs: number, options: Guard = {}): CheckedRule {
+  return { kind: 'timeout', ...base(null, options), totalMs };
+}
+
+/** Gives the limits an identity that names their policy, as the checker does. */
+export function policy(
+  name: string,
+  options: { readonly scope?: TypedExpression },
+  rules: readonly CheckedRule[],
+): CheckedPolicy {
+  const identified = rules.map(
+    (rule): CheckedRule =>
+      'counterIdentity' in rule ? { ...rule, counterIdentity: `${name}/${rule.key}` } : rule,
+  );
+  return { name, title: null, owner: null, span: SPAN, scope: options.scope ?? null, rules: identified };
+}
+export function policies(...all: readonly CheckedPolicy[]): CheckedPolicies {
+  return { policies: all };
+}

@@ -1,0 +1,205 @@
+/** A small world for tests, its callers, and what a data thread has to run compiled rules. */
+
+import { assert } from '../../src/base/assert.ts';
+import { LIMIT_DEFAULTS } from '../../src/base/limits.ts';
+import { compileRules } from '../../src/compiler/compile.ts';
+import { instantiateRoute } from '../../src/compiler/instantiate.ts';
+import { ReferenceCounters } from '../../src/compiler/reference-counters.ts';
+import type { CheckedPolicies } from '../../src/language/typed.ts';
+import type { Value } from '../../src/model/types.ts';
+import type { EnforcementMode, Route, Service, World } from '../../src/model/world.ts';
+import { RequestContext } from '../../src/pipeline/context.ts';
+import type { Identity, KeyHash } from '../../src/pipeline/identity.ts';
+import type { BoundRuntime, MutableKeyHash, RuleBundle } from '../../src/pipeline/program.ts';
+import { ATTRIBUTES } from './ast.ts';
+
+export function route(name: string, options: Partial<Route> = {}): Route {
+  return {
+    name,
+    service: 'backend',
+    match: { methods: [], path: `/${name}/{id}`, hosts: [], headers: [] },
+    upstreamPath: null,
+    state: 'published',
+    version: null,
+    tags: [],
+    auth: 'required',
+    maxBodyBytes: 1_048_576,
+    repeatUnsafeMethods: false,
+    summary: null,
+    place: 'routes/all.yaml:1:1',
+    ...options,
+  };
+}
+
+function service(name: string): Service {
+  return {
+    name,
+    owner: null,
+    endpoints: [{ protocol: 'http', host: '127.0.0.1', port: 9_000, basePath: '', weight: 1 }],
+    timeouts: { connectMs: 1_000, firstByteMs: 10_000, idleMs: 30_000, totalMs: 60_000 },
+    tls: { caFile: null, serverName: null },
+    place: 'routes/all.yaml:1:1',
+  };
+}
+
+export const ROUTES: readonly Route[] = [
+  route('orders', { tags: ['api'] }),
+  route('refunds', { tags: ['api', 'money'], version: '2' }),
+  route('catalogue', { tags: ['api'], auth: 'optional' }),
+  route('health', { auth: 'none', service: 'probe' }),
+];
+
+export function world(
+  options: {
+    readonly routes?: readonly Route[];
+    readonly modes?: Readonly<Record<string, EnforcementMode>>;
+  } = {},
+): World {
+  const routes = options.routes ?? ROUTES;
+  return {
+    server: {
+      listen: { address: '127.0.0.1', port: 8_080 },
+      admin: { address: '127.0.0.1', port: 9_090 },
+      dataThreads: 1,
+      dataFolder: '/nowhere',
+      refuseChunkedRequests: false,
+      forwardedFields: 'none',
+      mergeSlashes: false,
+    },
+    limits: LIMIT_DEFAULTS,
+    zone: 'UTC',
+    currency: 'USD',
+    attributes: ATTRIBUTES,
+    services: new Map(['backend', 'probe'].map((name) => [name, service(name)])),
+    routes: new Map(routes.map((each) => [each.name, each])),
+    directory: { tenants: new Map(), plans: new Set(['free', 'team']), roles: new Set(['admin']) },
+    enforcement: new Map(
+      Object.entries(options.modes ?? {}).map(([name, mode]) => [
+        name,
+        { mode, place: 'enforcement.yaml:1:1' },
+      ]),
+    ),
+  };
+}
+
+export interface CallerOptions {
+  readonly tenant?: string;
+  readonly plan?: string;
+  readonly team?: string | null;
+  readonly consumer?: string;
+  readonly roles?: readonly string[];
+  readonly subscriptions?: readonly string[];
+  readonly createdMs?: number;
+  readonly expiresMs?: number | null;
+  readonly tenantAttributes?: Readonly<Record<string, Value>>;
+  readonly consumerAttributes?: Readonly<Record<string, Value>>;
+}
+
+export function identity(options: CallerOptions = {}, keys: KeyNames = new KeyNames()): Identity {
+  const tenant = options.tenant ?? 'acme';
+  const consumer = options.consumer ?? 'web';
+  const team = options.team ?? null;
+  return {
+    tenant: {
+      name: tenant,
+      plan: options.plan ?? 'free',
+      attributes: { tier: 1, ...options.tenantAttributes },
+      keyHash: keys.hash('tenant', tenant),
+    },
+    team:
+      team === null
+        ? null
+        : {
+            name: team,
+            attributes: { cost_center: `cc-${team}` },
+            keyHash: keys.hash('team', `${tenant}/${team}`),
+          },
+    consumer: {
+      name: consumer,
+      attributes: { ...options.consumerAttributes },
+      keyHash: keys.hash('consumer', `${tenant}/${consumer}`),
+      roles: options.roles ?? [],
+      subscriptions: new Set(options.subscriptions ?? []),
+    },
+    credential: {
+      name: `${consumer}-1`,
+      keyHash: keys.hash('credential', `${tenant}/${consumer}/${consumer}-1`),
+      createdMs: options.createdMs ?? 0,
+      expiresMs: options.expiresMs ?? null,
+    },
+  };
+}
+
+/** Hashes without collisions: every different key gets the next number. */
+export class KeyNames {
+  readonly #numbers = new Map<string, number>();
+
+  hash(tag: string, text: string): KeyHash {
+    return { high: 0, low: this.#number(JSON.stringify([tag, text])) };
+  }
+  readonly hashKey: BoundRuntime['hashKey'] = (tag, text, into) => {
+    into.high = 0;
+    into.low = this.#number(JSON.stringify([tag, text]));
+  };
+  readonly combineKey = (into: MutableKeyHash, part: KeyHash): void => {
+    into.low = this.#number(`${into.low} then ${part.low}`);
+  };
+
+  #number(name: string): number {
+    const known = this.#numbers.get(name);
+    if (known !== undefined) return known;
+    this.#numbers.set(name, this.#numbers.size + 1);
+    return this.#numbers.size;
+  }
+}
+
+export type ContextValues = Partial<
+  Pick<
+    RequestContext,
+    | 'method'
+    | 'path'
+    | 'query'
+    | 'host'
+    | 'ip'
+    | 'bodyBytes'
+    | 'headers'
+    | 'parameters'
+    | 'identity'
+    | 'arrivedMonotonicMs'
+    | 'arrivedWallMs'
+  >
+>;
+
+export function requestContext(values: ContextValues = {}): RequestContext {
+  const defaults = {
+    method: 'GET',
+    path: '/orders/1',
+    host: 'api.example',
+    ip: '192.0.2.1',
+    parameters: ['1'],
+  };
+  return Object.assign(new RequestContext(), defaults, values);
+}
+
+/** Compiles for a world and instantiates one of its routes. */
+export function start(checked: CheckedPolicies, of: World, routeName: string) {
+  const compiled = compileRules(checked, of);
+  const counters = new ReferenceCounters();
+  return { ...compiled, counters, pipeline: bind(compiled.bundle, counters, routeName) };
+}
+
+export function bind(
+  bundle: RuleBundle,
+  counters: ReferenceCounters,
+  routeName: string,
+  keys = new KeyNames(),
+) {
+  const index = bundle.routes.findIndex((program) => program.route.name === routeName);
+  assert(index !== -1, `no route ${routeName}`);
+  const runtime: BoundRuntime = {
+    counters: counters.bind(bundle.counters),
+    hashKey: keys.hashKey,
+    combineKey: keys.combineKey,
+  };
+  return instantiateRoute(bundle, index, runtime);
+}
