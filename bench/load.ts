@@ -70,7 +70,6 @@ function wrkScript(spec: LoadSpec): string | null {
     lines.push(
       'local requests, turn = {}, 0',
       'init = function(args)',
-      '  wrk.init(args)',
       `  for path in io.lines(${luaText(list)}) do requests[#requests + 1] = wrk.format(nil, path) end`,
       // Short runs don't come round all paths: each begins elsewhere.
       '  math.randomseed(os.time())',

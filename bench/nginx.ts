@@ -38,6 +38,7 @@ export async function startGovernedNginx(options: NginxPeerOptions): Promise<Pee
     (port) => `
       log_format records '$time_iso8601 $consumer "$request" $status $body_bytes_sent $request_time $upstream_addr';
       access_log ${log} records buffer=64k flush=1s;
+      map_hash_bucket_size 256;
       map $http_authorization $consumer { default ""; "Bearer ${PEER_KEY}" "web"; }
       limit_req_zone $consumer zone=pace:10m rate=1000000r/s;
       limit_req_status 429;

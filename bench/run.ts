@@ -10,6 +10,7 @@ import { routes } from './benches/routes.ts';
 import { streams } from './benches/streams.ts';
 import { threads } from './benches/threads.ts';
 import { describeMachine } from './machine.ts';
+import { othersNote, readMachineBusy } from './others.ts';
 import { everyBarHolds, jsonReport, machineLines, table } from './report.ts';
 
 /**
@@ -20,7 +21,12 @@ const BENCHES: readonly Bench[] = [proxy, governance, routes, reload, streams, t
 
 const DEFAULTS = { full: { rounds: 7, seconds: 2 }, quick: { rounds: 2, seconds: 1 } } as const;
 
-process.exitCode = await main();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(error);
+  process.exitCode = 1;
+}
 
 async function main(): Promise<number> {
   const { values, positionals } = readArguments();
@@ -35,6 +41,7 @@ async function main(): Promise<number> {
   // Also when a person ends the run: `processes.ts` turns signals into an exit.
   if (values.keep !== true) process.once('exit', () => rmSync(workFolder, { recursive: true, force: true }));
   console.error(`${bench.name}: ${bench.summary}\n${machineLines(machine)}\n`);
+  const busyBefore = readMachineBusy();
   const result = await bench.run({
     mode,
     rounds: Number(values.rounds ?? DEFAULTS[mode].rounds),
@@ -43,7 +50,8 @@ async function main(): Promise<number> {
     workFolder,
     say: (line) => console.error(`  ${line}`),
   });
-  const report = jsonReport(bench.name, machine, result);
+  const others = othersNote(busyBefore, readMachineBusy());
+  const report = jsonReport(bench.name, machine, { ...result, notes: [...result.notes, others] });
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
   console.log(table(report));
   if (values.keep === true) console.error(`kept ${workFolder}`);

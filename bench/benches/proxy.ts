@@ -127,7 +127,10 @@ async function startPeers(
   const absent: string[] = [];
   for (const [name, start] of starts) {
     const peer = await start();
-    if (peer === null) absent.push(`SKIPPED ${name}: it is not installed here.`);
+    if (peer === null)
+      absent.push(
+        `SKIPPED ${name}: ${name === GATEWAY ? `${context.gatewayMain} does not exist` : 'it is not installed here'}.`,
+      );
     else peers.push(scope.own(peer));
   }
   for (const line of absent) context.say(line);

@@ -54,6 +54,7 @@ async function run(context: BenchContext, scope: Scope): Promise<BenchResult> {
       'Latency counts from the moment a request was due. Gateway, generator and upstream share all cores with the compiler.',
       ...failureLines('before', outcome.before),
       ...failureLines('during', outcome.during),
+      ...[...new Set(outcome.probeFailures)].map((what) => `FAILED while looking for a new version: ${what}`),
     ],
   };
 }
@@ -89,6 +90,8 @@ interface Outcome {
   readonly during: OpenLoopReport;
   /** From the signal to the first request that the new version handled, one per reload that became live. */
   readonly liveAfterMs: readonly number[];
+  /** What the calls that look for the new version met; they are requests like any other. */
+  readonly probeFailures: readonly string[];
 }
 
 async function loadAndReload(
@@ -103,24 +106,32 @@ async function loadAndReload(
   await delay(plan.beforeMs);
   const before = await loop.report();
   const liveAfterMs: number[] = [];
+  const probeFailures: string[] = [];
   for (let version = 1; version <= plan.reloads; version++) {
-    const tookMs = await reloadOnce(gateway, String(version));
+    const tookMs = await reloadOnce(gateway, String(version), probeFailures);
     if (tookMs === null) context.say(`version ${version} was not live after ${LIVE_WITHIN_MS} ms`);
     else liveAfterMs.push(tookMs);
     if (version % 50 === 0) context.say(`${version} of ${plan.reloads} reloads`);
   }
   const during = await loop.finish();
-  return { before: withFailuresOf(warmUp, before), during, liveAfterMs };
+  return { before: withFailuresOf(warmUp, before), during, liveAfterMs, probeFailures };
 }
 
 /** Null when the version did not become live in time. */
-async function reloadOnce(gateway: Gateway, version: string): Promise<number | null> {
+async function reloadOnce(
+  gateway: Gateway,
+  version: string,
+  probeFailures: string[],
+): Promise<number | null> {
   writePolicy(gateway.project.folder, governedPolicy(version));
   const startedMs = performance.now();
   gateway.reload();
   while (performance.now() - startedMs < LIVE_WITHIN_MS) {
-    const { answer } = await call(gateway);
-    if (answer.version === version) return performance.now() - startedMs;
+    const { version: seen } = await call(gateway).catch((error: Error) => {
+      probeFailures.push(error.message);
+      return { version: null };
+    });
+    if (seen === version) return performance.now() - startedMs;
     await delay(PROBE_EVERY_MS);
   }
   return null;
@@ -148,14 +159,18 @@ async function probe(gateway: Gateway, upstream: CountingUpstream): Promise<Prob
 /** Ids of these calls come from the far end, away from those of the generator. */
 let callId = (1 << 27) - 1;
 
-async function call(gateway: Gateway): Promise<{ answer: { version?: string }; rateLimit: string }> {
+interface Call {
+  /** Of the rules that handled the request. */
+  readonly version: string | null;
+  readonly rateLimit: string;
+}
+
+async function call(gateway: Gateway): Promise<Call> {
   callId -= 1;
   const response = await fetch(`${gateway.url}${ITEM_PATH}?id=${callId}`, { headers: gateway.credential });
   if (response.status !== 200) throw new Error(`status ${response.status}: ${await response.text()}`);
-  return {
-    answer: (await response.json()) as { version?: string },
-    rateLimit: response.headers.get('ratelimit') ?? '',
-  };
+  const { version } = (await response.json()) as { version?: string };
+  return { version: version ?? null, rateLimit: response.headers.get('ratelimit') ?? '' };
 }
 
 function figuresOf(reloads: number, outcome: Outcome, first: Probe, last: Probe): Figure[] {
@@ -168,7 +183,12 @@ function figuresOf(reloads: number, outcome: Outcome, first: Probe, last: Probe)
   });
   return [
     single('reloads that became live', 'reloads', liveAfterMs.length, atLeast(reloads)),
-    single('failed requests', 'requests', failureCount(before) + failureCount(during), atMost(0)),
+    single(
+      'failed requests',
+      'requests',
+      failureCount(before) + failureCount(during) + outcome.probeFailures.length,
+      atMost(0),
+    ),
     single('requests that came upstream twice', 'requests', last.upstream.repeatedIds, atMost(0)),
     single('bodies damaged on the way', 'requests', last.upstream.damagedBodies, atMost(0)),
     ...counterFigures(first, last),

@@ -38,7 +38,9 @@ async function run(context: BenchContext, scope: Scope): Promise<BenchResult> {
     probes: PROBES,
   };
   const client = scope.own(startStreamsClient(spec, context.workFolder));
+  const direct = scope.own(startStreamsClient({ ...spec, port: upstream.port }, context.workFolder));
   context.say('first bytes, nothing else open');
+  const directUs = await direct.firstBytes();
   await client.firstBytes();
   const idleUs = await client.firstBytes();
   await warmUp(gateway, context);
@@ -50,6 +52,7 @@ async function run(context: BenchContext, scope: Scope): Promise<BenchResult> {
     figures: [
       { name: 'open streams', unit: 'streams', values: [memory.open], bar: atLeast(count) },
       { name: 'memory per open stream', unit: 'KiB', values: [memory.kibPerStream], bar: atMost(15) },
+      ...firstByteFigures('without gateway', directUs),
       ...firstByteFigures('idle', idleUs),
       ...firstByteFigures(`beside ${count} open streams`, amongOpenUs),
     ],
