@@ -1,9 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
+/** `VITEST_JSON=file` also writes the results there, for `.ci/run`. */
+const json = process.env['VITEST_JSON'];
+
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    ...(json === undefined ? {} : { reporters: ['default', 'json'], outputFile: { json } }),
   },
 });

@@ -1,0 +1,19 @@
+import { type AdminAccess, readAdminAccess } from '../../admin/access-file.ts';
+import { err, ok, type Result } from '../../base/result.ts';
+import { loadWorld } from '../../config/load.ts';
+import { adminAccessFile } from '../run/admin-access.ts';
+import { readProject } from '../run/project-files.ts';
+
+/**
+ * How to reach the gateway that runs on a project. Of the configuration only `portunus.yaml` has to be right, because
+ * these commands are asked for when something else is not.
+ */
+export async function findGateway(folder: string): Promise<Result<AdminAccess, string>> {
+  const files = await readProject(folder);
+  if (!files.ok) return err(files.error);
+  const settings = files.value.texts.filter(({ path }) => path === 'portunus.yaml');
+  const { world } = loadWorld(settings, { projectFolder: files.value.folder });
+  if (world === null) return err(`portunus.yaml has errors. Run "portunus check ${folder}".`);
+  const access = await readAdminAccess(adminAccessFile(world.server.dataFolder));
+  return access.ok ? ok(access.value) : err(access.error.message);
+}

@@ -1,0 +1,118 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { renderText } from '../../diagnostics/render/text.ts';
+import { openStore } from '../../state/store.ts';
+import { type BuiltProject, buildProject } from '../../tools/build-project.ts';
+import { startMockUpstream } from '../../tools/mock-upstream.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import type { LoadResult } from '../run/configuration.ts';
+import { readFirstKeys } from '../run/first-keys.ts';
+import { Gateway } from '../run/gateway.ts';
+import { readProject } from '../run/project-files.ts';
+import { loadReport } from '../run/status-report.ts';
+import { systemClock, systemRandom } from '../run/system-clock.ts';
+import { colourFor } from '../terminal.ts';
+import { sentence } from './reload.ts';
+import { tourOf } from './tour.ts';
+
+export interface StartOptions {
+  readonly mockUpstream?: number;
+  readonly watch: boolean;
+  readonly log?: string;
+}
+
+/** `portunus start [FOLDER]`: runs until SIGTERM or SIGINT. */
+export async function start(folder: string, options: StartOptions): Promise<ExitCode> {
+  const files = await readProject(folder);
+  if (!files.ok) return failed(files.error);
+  const project = buildProject(files.value.texts, files.value.folder);
+  if (project.diagnostics.length > 0) {
+    process.stderr.write(renderText(project.diagnostics, { colour: colourFor(process.stderr) }));
+  }
+  if (project.built === null) {
+    process.stderr.write('Not started: the configuration has errors.\n');
+    return EXIT.findings;
+  }
+  const random = systemRandom();
+  const store = openStore(project.built.world.server.dataFolder, random);
+  if (!store.ok) return failed(`${store.error.message} ${store.error.remedy}`);
+  const mock =
+    options.mockUpstream === undefined ? null : await startMockUpstream({ port: options.mockUpstream });
+  if (mock !== null && !mock.ok) return failed(mock.error);
+
+  const ended = endOfProcess();
+  const started = await Gateway.start({
+    files: files.value,
+    project,
+    store: store.value,
+    clock: systemClock(),
+    random,
+    logTo: options.log === undefined ? 'stdout' : { file: options.log },
+    watchFiles: options.watch ? 'yes' : 'no',
+    onLoad: announce,
+    onFatal: ended.fatal,
+  });
+  if (!started.ok) {
+    await store.value.close();
+    await mock?.value.close();
+    return failed(started.error);
+  }
+  const gateway = started.value;
+  process.on('SIGHUP', () => void gateway.load('SIGHUP'));
+  process.stdout.write(await banner(folder, project.built, mock?.value.url ?? null));
+
+  const why = await ended.promise;
+  if (why.kind === 'fatal') process.stderr.write(`Stopping: ${why.message}\n`);
+  const unfinished = await gateway.stop();
+  await mock?.value.close();
+  await store.value.close();
+  if (unfinished > 0)
+    process.stderr.write(`${unfinished} requests were cut off: they did not end in time.\n`);
+  return why.kind === 'fatal' ? EXIT.couldNotRun : EXIT.fine;
+}
+
+function failed(why: string): ExitCode {
+  process.stderr.write(`portunus start: ${why}\n`);
+  return EXIT.couldNotRun;
+}
+
+type End = { readonly kind: 'asked' } | { readonly kind: 'fatal'; readonly message: string };
+
+function endOfProcess(): { readonly promise: Promise<End>; readonly fatal: (message: string) => void } {
+  let settle: (end: End) => void = () => {};
+  const promise = new Promise<End>((resolve) => {
+    settle = resolve;
+  });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => settle({ kind: 'asked' }));
+  return { promise, fatal: (message) => settle({ kind: 'fatal', message }) };
+}
+
+/** The first load is told by the banner. */
+function announce(result: LoadResult): void {
+  if (result.reason === 'start' || result.outcome.kind === 'unchanged') return;
+  const stream = result.outcome.kind === 'refused' ? process.stderr : process.stdout;
+  stream.write(`${result.reason}: ${sentence(loadReport(result))}\n`);
+}
+
+async function banner(
+  folder: string,
+  { world, policies }: NonNullable<BuiltProject['built']>,
+  mockUrl: string | null,
+): Promise<string> {
+  const { listen, admin, dataFolder } = world.server;
+  const keys = await readFirstKeys(dataFolder);
+  const tourFile = join(folder, 'tour.txt');
+  return [
+    `Portunus is running: ${world.routes.size} routes under ${policies.policies.length} policies from ${relative('', folder) || '.'}`,
+    `  traffic   http://${listen.address}:${listen.port}`,
+    `  admin     http://${admin.address}:${admin.port}   (portunus status ${relative('', folder) || '.'})`,
+    ...(mockUrl === null ? [] : [`  upstream  ${mockUrl}   (the bundled mock, for trying out)`]),
+    ...(keys.length === 0
+      ? []
+      : [
+          `  keys      ${relative('', join(dataFolder, 'first-keys.json'))}   (made at first start; hand them out, then delete the file)`,
+        ]),
+    '',
+    ...(existsSync(tourFile) ? [tourOf(readFileSync(tourFile, 'utf8'), listen, keys), ''] : []),
+  ].join('\n');
+}

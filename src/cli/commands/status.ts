@@ -1,0 +1,75 @@
+import type { AdminStatus } from '../../admin/actions.ts';
+import { requestStatus } from '../../admin/client.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { findGateway } from './data-folder.ts';
+import { sentence } from './reload.ts';
+
+/** `portunus status [FOLDER]`: what the gateway of a project does now. */
+export async function status(folder: string, options: { readonly json?: true }): Promise<ExitCode> {
+  const access = await findGateway(folder);
+  const answer = access.ok ? await requestStatus(access.value) : null;
+  if (!access.ok || !answer?.ok) {
+    const why = access.ok ? answer!.ok === false && answer!.error.message : access.error;
+    process.stderr.write(`portunus status: ${why}\n`);
+    return EXIT.couldNotRun;
+  }
+  process.stdout.write(options.json ? `${JSON.stringify(answer.value, null, 2)}\n` : report(answer.value));
+  return EXIT.fine;
+}
+
+function report(status: AdminStatus): string {
+  const { configuration, traffic, records } = status;
+  const rows: readonly (readonly [string, string])[] = [
+    [
+      'gateway',
+      `${status.health}, version ${status.version}, process ${status.processId}, up ${spell(status.uptimeMs)}`,
+    ],
+    ['project', status.project],
+    ['listens on', `${address(status.listen)}, admin on ${address(status.admin)}`],
+    ['data threads', String(status.dataThreads.length)],
+    [
+      'configuration',
+      `version ${configuration.epoch} (${configuration.hash}), live for ${spell(Date.now() - configuration.liveSinceMs)}: ` +
+        `${configuration.routes} routes, ${configuration.rules} rules, ${configuration.consumers} consumers`,
+    ],
+    ['last load', `${status.lastLoad.reason}, ${spell(Date.now() - status.lastLoad.atMs)} ago`],
+    ['requests', `${traffic.requests}${classes(traffic.byStatusClass)}`],
+    ['latency', `p50 ${traffic.latency.p50Us} µs, p99 ${traffic.latency.p99Us} µs over the last minute`],
+    [
+      'records lost',
+      `${records.dropped + records.logDropped}${records.logError === null ? '' : ` (${records.logError})`}`,
+    ],
+    ...traffic.refusalsByRule
+      .slice(0, 10)
+      .map(({ name, count }) => ['refused by', `${name}: ${count}`] as const),
+    ...traffic.shadowRefusalsByRule
+      .slice(0, 10)
+      .map(({ name, count }) => ['would refuse', `${name}: ${count} (shadow)`] as const),
+    ...status.counters
+      .slice(0, 20)
+      .map(({ identity, keys, keysMax }) => ['counter', `${identity}: ${keys} of ${keysMax} keys`] as const),
+    ...status.alerts.map(({ message, remedy }) => ['alert', `${message} ${remedy}`] as const),
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length)) + 2;
+  const lines = rows.map(([name, value]) => `${name.padEnd(width)}${value}`);
+  if (status.lastLoad.outcome.kind === 'refused') lines.push('', sentence(status.lastLoad));
+  return `${lines.join('\n')}\n`;
+}
+
+function classes(byStatusClass: Readonly<Record<string, number>>): string {
+  const parts = Object.entries(byStatusClass).filter(([, count]) => count > 0);
+  return parts.length === 0 ? '' : ` (${parts.map(([name, count]) => `${name}: ${count}`).join(', ')})`;
+}
+
+function address(listen: { readonly address: string; readonly port: number }): string {
+  return listen.address.includes(':')
+    ? `[${listen.address}]:${listen.port}`
+    : `${listen.address}:${listen.port}`;
+}
+
+function spell(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000));
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

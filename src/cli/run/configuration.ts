@@ -1,0 +1,169 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Clock } from '../../base/ports.ts';
+import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
+import type { Directory, ServerSettings, World } from '../../model/world.ts';
+import type { RuleBundle } from '../../pipeline/program.ts';
+import { type BuiltProject, buildProject } from '../../tools/build-project.ts';
+import { type ProjectFiles, readProject } from './project-files.ts';
+
+export type LoadReason = 'start' | 'file change' | 'portunus reload' | 'SIGHUP' | 'admin API';
+
+/** What came of one attempt to load the project. */
+export interface LoadResult {
+  readonly reason: LoadReason;
+  readonly atMs: number;
+  readonly tookMs: number;
+  readonly outcome: LoadOutcome;
+  /** Errors and warnings of the check. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export type LoadOutcome =
+  | {
+      readonly kind: 'live';
+      readonly epoch: number;
+      readonly hash: string;
+      readonly notes: readonly string[];
+    }
+  | { readonly kind: 'unchanged'; readonly epoch: number; readonly hash: string }
+  /** The running version stays as it was. `why` is one sentence. */
+  | { readonly kind: 'refused'; readonly why: string };
+
+/** The steps of a change that touch the running gateway; each either holds for all threads or changes nothing. */
+export interface ConfigurationTarget {
+  readonly changeRules: (epoch: number, bundle: RuleBundle, files: ProjectFiles) => Promise<string | null>;
+  readonly changeDirectory: (epoch: number, directory: Directory) => Promise<string | null>;
+  readonly watch: (folders: readonly string[]) => void;
+}
+
+export interface ConfigurationOptions {
+  readonly folder: string;
+  readonly clock: Clock;
+  /** The first version gets the next one. */
+  readonly lastEpoch: number;
+  readonly target: ConfigurationTarget;
+  readonly onResult: (result: LoadResult) => void;
+}
+
+/**
+ * A change, from files to the epoch that serves it: read → check and compile the whole folder → every data thread
+ * prepares → one flip. One load at a time; requests that come meanwhile share the next one.
+ */
+export class Configuration {
+  readonly #options: ConfigurationOptions;
+  #running: Running | null = null;
+  #lastResult: LoadResult | null = null;
+  #current: Promise<LoadResult> | null = null;
+  #next: Promise<LoadResult> | null = null;
+
+  constructor(options: ConfigurationOptions) {
+    this.#options = options;
+  }
+
+  get lastResult(): LoadResult | null {
+    return this.#lastResult;
+  }
+
+  get running(): Running | null {
+    return this.#running;
+  }
+
+  /** Loads the project as it is on disk at or after this call. */
+  load(reason: LoadReason): Promise<LoadResult> {
+    if (this.#current === null) {
+      this.#current = this.#loadNow(reason).finally(() => {
+        this.#current = null;
+      });
+      return this.#current;
+    }
+    this.#next ??= this.#current.then(() => {
+      this.#next = null;
+      return this.load(reason);
+    });
+    return this.#next;
+  }
+
+  /** The first version, read and checked by the caller because the settings of the process come from it. */
+  start(built: Built, files: ProjectFiles, diagnostics: readonly Diagnostic[]): Promise<LoadResult> {
+    this.#options.target.watch(files.folders);
+    return this.#report('start', async () => ({ outcome: await this.#change(built, files), diagnostics }));
+  }
+
+  #loadNow(reason: LoadReason): Promise<LoadResult> {
+    return this.#report(reason, () => this.#attempt());
+  }
+
+  async #report(reason: LoadReason, attempt: () => Promise<Attempt>): Promise<LoadResult> {
+    const startedMs = this.#options.clock.monotonicMs();
+    const { outcome, diagnostics } = await attempt();
+    const result: LoadResult = {
+      reason,
+      atMs: this.#options.clock.wallMs(),
+      tookMs: this.#options.clock.monotonicMs() - startedMs,
+      outcome,
+      diagnostics,
+    };
+    this.#lastResult = result;
+    this.#options.onResult(result);
+    return result;
+  }
+
+  async #attempt(): Promise<Attempt> {
+    const files = await readProject(this.#options.folder);
+    if (!files.ok) return { outcome: { kind: 'refused', why: files.error }, diagnostics: [] };
+    this.#options.target.watch(files.value.folders);
+    const { built, diagnostics } = buildProject(files.value.texts, files.value.folder);
+    if (built === null) {
+      return { outcome: { kind: 'refused', why: 'The configuration has errors.' }, diagnostics };
+    }
+    return { outcome: await this.#change(built, files.value), diagnostics };
+  }
+
+  async #change({ world, bundle }: Built, files: ProjectFiles): Promise<LoadOutcome> {
+    const before = this.#running;
+    const sameRules = before !== null && before.bundle.hash === bundle.hash;
+    const sameDirectory = before !== null && isDeepStrictEqual(before.world.directory, world.directory);
+    if (before !== null && sameRules && sameDirectory) {
+      this.#running = { ...before, world };
+      return { kind: 'unchanged', epoch: before.epoch, hash: bundle.hash };
+    }
+    const epoch = (before?.epoch ?? this.#options.lastEpoch) + 1;
+    // The directory first: new rules may speak of consumers that the old snapshot doesn't have.
+    const directoryFailure = sameDirectory
+      ? null
+      : await this.#options.target.changeDirectory(epoch, world.directory);
+    if (directoryFailure !== null) return { kind: 'refused', why: directoryFailure };
+    const rulesFailure = sameRules ? null : await this.#options.target.changeRules(epoch, bundle, files);
+    if (rulesFailure !== null) return { kind: 'refused', why: rulesFailure };
+    this.#running = { epoch, world, bundle, sinceMs: this.#options.clock.wallMs() };
+    return {
+      kind: 'live',
+      epoch,
+      hash: bundle.hash,
+      notes: before === null ? [] : restartNotes(before.world, world),
+    };
+  }
+}
+
+export interface Running {
+  readonly epoch: number;
+  readonly world: World;
+  readonly bundle: RuleBundle;
+  readonly sinceMs: number;
+}
+
+interface Attempt {
+  readonly outcome: LoadOutcome;
+  readonly diagnostics: readonly Diagnostic[];
+}
+type Built = NonNullable<BuiltProject['built']>;
+
+/** Settings that are read once, at start: a changed one is named, never quietly ignored. */
+function restartNotes(before: World, after: World): readonly string[] {
+  const names = Object.keys(after.server) as (keyof ServerSettings)[];
+  const changed: string[] = names.filter(
+    (name) => !isDeepStrictEqual(before.server[name], after.server[name]),
+  );
+  if (!isDeepStrictEqual(before.limits, after.limits)) changed.push('limits');
+  return changed.map((name) => `"${name}" changed in portunus.yaml: it takes effect at the next start.`);
+}

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
+import { assert } from '../../base/assert.ts';
+import { combineKey, createHashKey } from '../../base/half-sip-hash.ts';
+import { instantiateRoute } from '../../compiler/instantiate.ts';
+import { startDataThread } from '../../gateway/data-thread.ts';
+import type { DataThreadStart } from '../../gateway/messages.ts';
+import { createIdentitySource } from '../../governance/identity-source.ts';
+import { createRecordWriter } from '../../observe/record-ring.ts';
+import type { CounterMemory } from '../../state/counter-layout.ts';
+import { createSharedCounters } from '../../state/shared-counters.ts';
+import { createUpstream } from '../../upstream/client.ts';
+import { systemClock, systemRandom } from './system-clock.ts';
+
+/** Entry of a data thread: wires the parts that one thread needs. */
+assert(parentPort !== null, 'this module runs as a worker');
+
+const start = workerData as DataThreadStart;
+const clock = systemClock();
+const random = systemRandom();
+const hashKey = createHashKey(start.keyHashSecret);
+
+startDataThread({
+  start,
+  port: parentPort,
+  clock,
+  random,
+  upstream: createUpstream({
+    clock,
+    random,
+    limits: start.limits,
+    readFile: (path) => readFileSync(path, 'utf8'),
+  }),
+  instantiate: instantiateRoute,
+  bindCounters: (memory) => createSharedCounters(memory as CounterMemory),
+  identities: (snapshot) => createIdentitySource(snapshot, hashKey),
+  records: createRecordWriter(start.recordRing),
+  hashKey,
+  combineKey,
+});

@@ -1,0 +1,264 @@
+import { availableParallelism } from 'node:os';
+import type { AdminHealth } from '../../admin/actions.ts';
+import { type AdminServer, createAdminServer } from '../../admin/server.ts';
+import type { LimitValues } from '../../base/limits.ts';
+import type { Clock, Random } from '../../base/ports.ts';
+import { err, ok, type Result } from '../../base/result.ts';
+import { DataThreads } from '../../gateway/data-threads.ts';
+import { type DataThreadStart, EPOCH_CELLS } from '../../gateway/messages.ts';
+import { type ExtraCredential, snapshotOf } from '../../governance/directory.ts';
+import type { Directory, ServerSettings, World } from '../../model/world.ts';
+import { createRecordRing } from '../../observe/record-ring.ts';
+import type { RuleBundle } from '../../pipeline/program.ts';
+import type { CounterMemory } from '../../state/counter-layout.ts';
+import { type CounterRegistry, createCounterRegistry } from '../../state/counter-registry.ts';
+import type { Store } from '../../state/store.ts';
+import type { BuiltProject } from '../../tools/build-project.ts';
+import { addressIsFree } from './address.ts';
+import { openAdminAccess } from './admin-access.ts';
+import { Configuration, type LoadResult } from './configuration.ts';
+import { makeFirstKeys } from './first-keys.ts';
+import { type Observation, startObservation } from './observation.ts';
+import { type ProjectFiles, ProjectWatcher } from './project-files.ts';
+import { adminStatus, loadReport } from './status-report.ts';
+
+export interface GatewayOptions {
+  readonly files: ProjectFiles;
+  readonly project: BuiltProject;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logTo: 'stdout' | { readonly file: string };
+  readonly watchFiles: 'yes' | 'no';
+  /** Told of every attempt to load, the first one included. */
+  readonly onLoad: (result: LoadResult) => void;
+  /** The gateway can't go on; it is to be ended. */
+  readonly onFatal: (why: string) => void;
+}
+
+/**
+ * The running gateway: the control thread's parts, wired. Data threads serve; this thread loads configurations, keeps
+ * the store, drains records and answers the admin API. It never touches a request.
+ */
+export class Gateway {
+  readonly #options: GatewayOptions;
+  readonly #world: World;
+  readonly #counters: CounterRegistry;
+  readonly #counterMemory = new Map<number, CounterMemory>();
+  readonly #threads: DataThreads;
+  readonly #observation: Observation;
+  readonly #watcher: ProjectWatcher;
+  readonly #configuration: Configuration;
+  readonly #startedMs: number;
+  #admin: AdminServer | null = null;
+  #health: AdminHealth = 'starting';
+
+  private constructor(
+    options: GatewayOptions,
+    world: World,
+    observation: Observation,
+    rings: SharedArrayBuffer[],
+  ) {
+    this.#options = options;
+    this.#world = world;
+    this.#observation = observation;
+    this.#startedMs = options.clock.wallMs();
+    this.#counters = createCounterRegistry();
+    this.#threads = new DataThreads({
+      entry: new URL('./data-thread.js', import.meta.url),
+      starts: threadStarts(world, rings, options.store.secrets.keyHashSecret),
+      // uWebSockets.js reads its header bound from the environment while it loads.
+      environment: { ...process.env, UWS_HTTP_MAX_HEADERS_SIZE: String(world.limits.requestHeaderBytes) },
+      onLost: (thread, why) => options.onFatal(`data thread ${thread} is lost: ${why}`),
+      onRulesRetired: (epoch) => this.#rulesRetired(epoch),
+    });
+    this.#watcher = new ProjectWatcher(() => void this.load('file change'));
+    this.#configuration = new Configuration({
+      folder: options.files.folder,
+      clock: options.clock,
+      // Epochs go on across restarts: the history names versions by them.
+      lastEpoch: options.store.history.versions().at(-1)?.epoch ?? 0,
+      target: {
+        changeRules: (epoch, bundle, files) => this.#changeRules(epoch, bundle, files),
+        changeDirectory: (epoch, directory) => this.#changeDirectory(epoch, directory),
+        watch: (folders) => {
+          if (options.watchFiles === 'yes') this.#watcher.watch(folders);
+        },
+      },
+      onResult: (result) => this.#loaded(result),
+    });
+  }
+
+  /** Serves when it resolves. The error is one sentence; whatever was opened is closed then. */
+  static async start(options: GatewayOptions): Promise<Result<Gateway, string>> {
+    const built = options.project.built;
+    if (built === null) return err('The configuration has errors.');
+    const { world } = built;
+    for (const listen of [world.server.listen, world.server.admin]) {
+      const free = await addressIsFree(listen);
+      if (!free.ok) return free;
+    }
+    const rings = Array.from({ length: threadCount(world.server) }, () =>
+      createRecordRing(world.limits.recordRingBytes),
+    );
+    const observation = await startObservation({
+      logTo: options.logTo,
+      rings,
+      limits: world.limits,
+      clock: options.clock,
+    });
+    if (!observation.ok) return observation;
+    const gateway = new Gateway(options, world, observation.value, rings);
+    const started = await gateway.#start(built);
+    if (started.ok) return ok(gateway);
+    await gateway.stop();
+    return started;
+  }
+
+  async #start(built: NonNullable<BuiltProject['built']>): Promise<Result<void, string>> {
+    const options = this.#options;
+    const { server, directory, limits } = built.world;
+    const keys = await makeFirstKeys(options.store, directory, server.dataFolder, options);
+    if (!keys.ok) return keys;
+    const threads = await this.#threads.start();
+    if (!threads.ok) return threads;
+    const first = await this.#configuration.start(built, options.files, options.project.diagnostics);
+    if (first.outcome.kind === 'refused') return err(first.outcome.why);
+    const access = await openAdminAccess(options.store, server, options.random);
+    if (!access.ok) return access;
+    const admin = await createAdminServer({
+      actions: {
+        health: () => this.#health,
+        status: () => this.status(),
+        reload: async () => loadReport(await this.load('admin API')),
+      },
+      tokenHash: access.value.tokenHash,
+      listen: server.admin,
+      limits,
+      onDefect: (error) =>
+        this.#observation.events.write('error', 'the admin API failed', { error: String(error) }),
+    });
+    if (!admin.ok) return admin;
+    this.#admin = admin.value;
+    const listening = await this.#threads.listen();
+    if (listening.ok) this.#health = 'serving';
+    return listening;
+  }
+
+  /** Loads the project as it is on disk now; a broken one changes nothing. */
+  load(reason: Parameters<Configuration['load']>[0]): Promise<LoadResult> {
+    return this.#configuration.load(reason);
+  }
+
+  status(): ReturnType<typeof adminStatus> {
+    return adminStatus({
+      project: this.#options.files.folder,
+      startedMs: this.#startedMs,
+      nowMs: this.#options.clock.wallMs(),
+      health: this.#health,
+      settings: this.#world,
+      threads: this.#threads.count,
+      running: this.#configuration.running,
+      lastResult: this.#configuration.lastResult,
+      observation: this.#observation,
+      counters: this.#counters.inspect(),
+    });
+  }
+
+  /** Stops accepting, finishes what is in flight, writes what is queued. Returns the number of requests cut off. */
+  async stop(): Promise<number> {
+    this.#watcher.stop();
+    const serving = this.#health === 'serving';
+    this.#health = 'draining';
+    const unfinished = serving ? await this.#threads.drain(this.#world.limits.drainMs) : 0;
+    await this.#threads.stop();
+    await this.#admin?.close();
+    await this.#observation.stop();
+    return unfinished;
+  }
+
+  async #changeRules(epoch: number, bundle: RuleBundle, files: ProjectFiles): Promise<string | null> {
+    const memory = this.#counters.prepare(bundle.counters);
+    const changed = await this.#threads.changeRules(epoch, { bundle, counterMemory: memory });
+    if (!changed.ok) {
+      this.#counters.retire(memory);
+      return changed.error;
+    }
+    this.#counterMemory.set(epoch, memory);
+    this.#keepHistory(epoch, bundle, files);
+    return null;
+  }
+
+  /** The version is live whether or not its history can be kept; a full disk is an alert, not a refusal. */
+  #keepHistory(epoch: number, { hash }: RuleBundle, files: ProjectFiles): void {
+    const { history } = this.#options.store;
+    if (history.versions().at(-1)?.hash === hash) return;
+    const kept = history.add({ epoch, hash, timeMs: this.#options.clock.wallMs() }, files.texts);
+    const identity = { kind: 'history-not-kept', subject: '' };
+    if (kept.ok) {
+      this.#observation.alerts.resolve(identity);
+      return;
+    }
+    const { message, remedy } = kept.error;
+    this.#observation.alerts.raise({ ...identity, severity: 'warning', message, remedy });
+  }
+
+  async #changeDirectory(epoch: number, directory: Directory): Promise<string | null> {
+    const { store } = this.#options;
+    const snapshot = snapshotOf(directory, storedCredentials(store), store.secrets.pepper, epoch);
+    const changed = await this.#threads.changeDirectory(epoch, snapshot);
+    return changed.ok ? null : changed.error;
+  }
+
+  #rulesRetired(epoch: number): void {
+    const memory = this.#counterMemory.get(epoch);
+    if (memory === undefined) return;
+    this.#retirements.set(epoch, (this.#retirements.get(epoch) ?? 0) + 1);
+    if (this.#retirements.get(epoch) !== this.#threads.count) return;
+    this.#retirements.delete(epoch);
+    this.#counterMemory.delete(epoch);
+    this.#counters.retire(memory);
+  }
+  /** How many threads are done with an old version. */
+  readonly #retirements = new Map<number, number>();
+
+  #loaded(result: LoadResult): void {
+    const identity = { kind: 'configuration-refused', subject: '' };
+    if (result.outcome.kind === 'refused') {
+      this.#observation.alerts.raise({
+        ...identity,
+        severity: 'warning',
+        message: `The configuration was not loaded (${result.reason}): ${result.outcome.why}`,
+        remedy: 'Correct the files; "portunus check" and "portunus status" say what is wrong.',
+      });
+    } else {
+      this.#observation.alerts.resolve(identity);
+    }
+    this.#options.onLoad(result);
+  }
+}
+
+function storedCredentials(store: Store): readonly ExtraCredential[] {
+  return store.credentials().map(({ tenant, consumer, ...credential }) => ({ tenant, consumer, credential }));
+}
+
+function threadCount(server: ServerSettings): number {
+  return server.dataThreads === 'auto' ? availableParallelism() : server.dataThreads;
+}
+
+function threadStarts(
+  world: World,
+  rings: readonly SharedArrayBuffer[],
+  keyHashSecret: Uint8Array,
+): DataThreadStart[] {
+  const epochs = new SharedArrayBuffer(EPOCH_CELLS.count * Int32Array.BYTES_PER_ELEMENT);
+  const limits: LimitValues = world.limits;
+  return rings.map((recordRing, thread) => ({
+    thread,
+    server: world.server,
+    limits,
+    epochs,
+    recordRing,
+    keyHashSecret,
+  }));
+}

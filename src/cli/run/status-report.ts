@@ -1,0 +1,75 @@
+import type { AdminHealth, AdminStatus, LoadReport } from '../../admin/actions.ts';
+import { assert } from '../../base/assert.ts';
+import { renderText } from '../../diagnostics/render/text.ts';
+import type { Directory, World } from '../../model/world.ts';
+import type { CounterUsage } from '../../state/counter-registry.ts';
+import { VERSION } from '../version.ts';
+import type { LoadResult, Running } from './configuration.ts';
+import type { Observation } from './observation.ts';
+
+export interface StatusParts {
+  readonly project: string;
+  readonly startedMs: number;
+  readonly nowMs: number;
+  readonly health: AdminHealth;
+  /** The world of the first version: its addresses, threads and limits are in force until the process ends. */
+  readonly settings: World;
+  readonly threads: number;
+  readonly running: Running | null;
+  readonly lastResult: LoadResult | null;
+  readonly observation: Observation;
+  readonly counters: readonly CounterUsage[];
+}
+
+export function adminStatus(parts: StatusParts): AdminStatus {
+  const { running, lastResult, observation } = parts;
+  assert(running !== null && lastResult !== null, 'the admin API opens after the first version is live');
+  return {
+    version: VERSION,
+    health: parts.health,
+    processId: process.pid,
+    project: parts.project,
+    startedMs: parts.startedMs,
+    uptimeMs: parts.nowMs - parts.startedMs,
+    configuration: {
+      epoch: running.epoch,
+      hash: running.bundle.hash,
+      liveSinceMs: running.sinceMs,
+      routes: running.world.routes.size,
+      rules: running.bundle.rules.length,
+      consumers: consumerCount(running.world.directory),
+    },
+    lastLoad: loadReport(lastResult),
+    listen: parts.settings.server.listen,
+    admin: parts.settings.server.admin,
+    dataThreads: Array.from({ length: parts.threads }, (_, thread) => ({ thread, state: parts.health })),
+    traffic: observation.traffic.summary(),
+    records: {
+      ...observation.drain.counts,
+      logDropped: observation.accessLog.counts.dropped,
+      logError: observation.destination.lastError,
+    },
+    counters: parts.counters.map(({ identity, keysUsed, keysMax }) => ({
+      identity,
+      keys: keysUsed,
+      keysMax,
+    })),
+    alerts: observation.alerts.open(),
+    limits: parts.settings.limits,
+  };
+}
+
+export function loadReport(result: LoadResult): LoadReport {
+  const { reason, atMs, tookMs, outcome, diagnostics } = result;
+  return {
+    reason,
+    atMs,
+    tookMs,
+    outcome,
+    diagnostics: diagnostics.length === 0 ? '' : renderText(diagnostics, { colour: 'off' }),
+  };
+}
+
+function consumerCount(directory: Directory): number {
+  return [...directory.tenants.values()].reduce((sum, tenant) => sum + tenant.consumers.size, 0);
+}

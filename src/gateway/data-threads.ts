@@ -1,0 +1,157 @@
+import { Worker } from 'node:worker_threads';
+import { err, ok, type Result } from '../base/result.ts';
+import type { DirectorySnapshot } from '../pipeline/identity.ts';
+import {
+  type DataThreadStart,
+  EPOCH_CELLS,
+  type FromDataThread,
+  type PreparedRules,
+  type ToDataThread,
+} from './messages.ts';
+
+export interface DataThreadsOptions {
+  /** Module that each worker runs. */
+  readonly entry: URL;
+  readonly starts: readonly DataThreadStart[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** A data thread ended though nobody asked it to: the gateway can't keep its promises and has to stop. */
+  readonly onLost: (thread: number, why: string) => void;
+  readonly onRulesRetired: (epoch: number) => void;
+}
+
+type Phase<Kind extends FromDataThread['kind']> = Extract<FromDataThread, { kind: Kind }>;
+
+/**
+ * The control thread's side of the data threads: starts them, hands them new versions in two phases, ends them.
+ * A version is prepared by every thread before one store flips the epoch for all of them (runtime.md §4).
+ */
+export class DataThreads {
+  readonly #workers: Worker[] = [];
+  readonly #waiting = new Set<Waiter>();
+  readonly #epochs: Int32Array;
+  readonly #options: DataThreadsOptions;
+  #stopping = false;
+
+  constructor(options: DataThreadsOptions) {
+    this.#options = options;
+    this.#epochs = new Int32Array(options.starts[0]!.epochs);
+  }
+
+  get count(): number {
+    return this.#options.starts.length;
+  }
+
+  async start(): Promise<Result<void, string>> {
+    const started = this.#collect('started', 'started');
+    for (const start of this.#options.starts) this.#spawn(start);
+    return await started;
+  }
+
+  /** All threads prepare; if one can't, none commits and the version is forgotten everywhere. */
+  async changeRules(epoch: number, rules: PreparedRules): Promise<Result<void, string>> {
+    const prepared = this.#collect('prepared', 'prepare-failed', epoch);
+    this.#broadcast({ kind: 'prepare-rules', epoch, rules });
+    const result = await prepared;
+    if (!result.ok) {
+      this.#broadcast({ kind: 'discard-rules', epoch });
+      return result;
+    }
+    Atomics.store(this.#epochs, EPOCH_CELLS.rules, epoch);
+    return ok(undefined);
+  }
+
+  async changeDirectory(epoch: number, directory: DirectorySnapshot): Promise<Result<void, string>> {
+    const prepared = this.#collect('directory-prepared', 'directory-prepared', epoch);
+    this.#broadcast({ kind: 'prepare-directory', epoch, directory });
+    const result = await prepared;
+    if (result.ok) Atomics.store(this.#epochs, EPOCH_CELLS.directory, epoch);
+    return result;
+  }
+
+  async listen(): Promise<Result<void, string>> {
+    const listening = this.#collect('listening', 'listen-failed');
+    this.#broadcast({ kind: 'listen' });
+    return await listening;
+  }
+
+  /** Resolves with the number of requests that did not finish in time. */
+  async drain(withinMs: number): Promise<number> {
+    let unfinished = 0;
+    const drained = this.#collect('drained', 'drained', undefined, (message) => {
+      unfinished += message.unfinished;
+    });
+    this.#broadcast({ kind: 'drain', withinMs });
+    await drained;
+    return unfinished;
+  }
+
+  /** Ends the workers. Call `drain` first: a worker that ends with an open listen socket takes the process with it. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+
+  #spawn(start: DataThreadStart): void {
+    const worker = new Worker(this.#options.entry, {
+      workerData: start,
+      env: this.#options.environment as NodeJS.ProcessEnv,
+      name: `portunus-data-${start.thread}`,
+    });
+    worker.on('message', (message: FromDataThread) => this.#receive(start.thread, message));
+    worker.on('error', (error) => this.#lost(start.thread, error.stack ?? error.message));
+    worker.on('exit', (code) => this.#lost(start.thread, `it ended with code ${code}`));
+    this.#workers.push(worker);
+  }
+
+  #lost(thread: number, why: string): void {
+    for (const waiter of this.#waiting) waiter.fail(thread, why);
+    if (!this.#stopping) this.#options.onLost(thread, why);
+  }
+
+  #receive(thread: number, message: FromDataThread): void {
+    if (message.kind === 'rules-retired') this.#options.onRulesRetired(message.epoch);
+    for (const waiter of this.#waiting) waiter.receive(thread, message);
+  }
+
+  #broadcast(message: ToDataThread): void {
+    for (const worker of this.#workers) worker.postMessage(message);
+  }
+
+  /** Waits until every thread has answered `yes`, or one `no`. */
+  #collect<Yes extends FromDataThread['kind'], No extends FromDataThread['kind']>(
+    yes: Yes,
+    no: No,
+    epoch?: number,
+    onYes?: (message: Phase<Yes>) => void,
+  ): Promise<Result<void, string>> {
+    return new Promise((resolve) => {
+      const missing = new Set(this.#options.starts.map((start) => start.thread));
+      let failure: string | null = null;
+      const settle = (thread: number): void => {
+        if (!missing.delete(thread) || missing.size > 0) return;
+        this.#waiting.delete(waiter);
+        resolve(failure === null ? ok(undefined) : err(failure));
+      };
+      const waiter: Waiter = {
+        receive: (thread, message) => {
+          if (epoch !== undefined && 'epoch' in message && message.epoch !== epoch) return;
+          if (message.kind === yes) onYes?.(message as Phase<Yes>);
+          else if (message.kind === no && 'why' in message)
+            failure ??= `data thread ${thread}: ${message.why}`;
+          else return;
+          settle(thread);
+        },
+        fail: (thread, why) => {
+          failure ??= `data thread ${thread}: ${why}`;
+          settle(thread);
+        },
+      };
+      this.#waiting.add(waiter);
+    });
+  }
+}
+
+interface Waiter {
+  readonly receive: (thread: number, message: FromDataThread) => void;
+  readonly fail: (thread: number, why: string) => void;
+}

@@ -1,0 +1,39 @@
+import { compileRules } from '../compiler/compile.ts';
+import { loadWorld } from '../config/load.ts';
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import type { SourceText } from '../diagnostics/source.ts';
+import { checkPolicies } from '../language/check.ts';
+import type { CheckedPolicies } from '../language/typed.ts';
+import type { World } from '../model/world.ts';
+import type { RuleBundle } from '../pipeline/program.ts';
+
+/** One project folder, checked and compiled. `built` is null when there is any error. */
+export interface BuiltProject {
+  readonly built: {
+    readonly world: World;
+    readonly policies: CheckedPolicies;
+    readonly bundle: RuleBundle;
+  } | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The whole way from texts to a rule set, as `check`, `start` and every reload take it. Pure. */
+export function buildProject(texts: readonly SourceText[], projectFolder: string): BuiltProject {
+  const isPolicy = (text: SourceText): boolean => text.path.endsWith('.policy');
+  const loaded = loadWorld(
+    texts.filter((text) => !isPolicy(text)),
+    { projectFolder },
+  );
+  if (loaded.world === null) return { built: null, diagnostics: loaded.diagnostics };
+  const checked = checkPolicies(texts.filter(isPolicy), loaded.world);
+  const found = [...loaded.diagnostics, ...checked.diagnostics];
+  if (hasError(found)) return { built: null, diagnostics: found };
+  const compiled = compileRules(checked.policies, loaded.world);
+  const diagnostics = [...found, ...compiled.diagnostics];
+  if (hasError(diagnostics)) return { built: null, diagnostics };
+  return { built: { world: loaded.world, policies: checked.policies, bundle: compiled.bundle }, diagnostics };
+}
+
+export function hasError(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some((diagnostic) => diagnostic.severity === 'error');
+}
