@@ -6,6 +6,7 @@ export const CR = 0x0d;
 export const SP = 0x20;
 export const COLON = 0x3a;
 export const SEMICOLON = 0x3b;
+export const EQUALS = 0x3d;
 
 /** Lower-case form of a tchar (RFC 9110, 5.6.2), 0 for every other byte. */
 export const TOKEN_LOWER: Uint8Array = tokenTable();

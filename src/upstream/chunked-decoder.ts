@@ -1,5 +1,5 @@
 import type { AnswerFault } from './answer-faults.ts';
-import { COLON, CR, FIELD_CONTENT, HTAB, LF, SEMICOLON, SP, TOKEN_LOWER } from './characters.ts';
+import { COLON, CR, EQUALS, FIELD_CONTENT, HTAB, LF, SEMICOLON, SP, TOKEN_LOWER } from './characters.ts';
 
 /** What a call of {@link ChunkedDecoder.decode} came to. */
 export const CHUNKS_PENDING = 0;
@@ -199,7 +199,7 @@ function extensionClasses(): Uint8Array {
   classes[SP] = C_SPACE;
   classes[HTAB] = C_SPACE;
   classes[SEMICOLON] = C_SEMICOLON;
-  classes['='.charCodeAt(0)] = C_EQUALS;
+  classes[EQUALS] = C_EQUALS;
   classes['"'.charCodeAt(0)] = C_QUOTE;
   classes['\\'.charCodeAt(0)] = C_BACKSLASH;
   classes[CR] = C_CR;

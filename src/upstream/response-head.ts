@@ -1,5 +1,5 @@
 import type { AnswerFault } from './answer-faults.ts';
-import { COLON, CR, FIELD_CONTENT, HTAB, LF, SP, TOKEN_LOWER } from './characters.ts';
+import { COLON, CR, EQUALS, FIELD_CONTENT, HTAB, LF, SP, TOKEN_LOWER } from './characters.ts';
 import {
   CONNECTION,
   CONTENT_LENGTH,
@@ -89,11 +89,7 @@ export class ResponseHeadReader {
         return this.#fail(at < PROTOCOL_NAME_BYTES ? 'status_line' : 'http_version');
       }
     }
-    if (end - start < SHORTEST_STATUS_LINE_BYTES) {
-      return buffer.indexOf(LF, start) >= 0 && buffer.indexOf(LF, start) < end
-        ? this.#fail('status_line')
-        : INCOMPLETE;
-    }
+    if (end - start < STATUS_LINE_BEGINNING.length) return this.#readBeginning(buffer, start, end);
     const minor = buffer[start + 7]! - 0x30;
     if ((minor !== 0 && minor !== 1) || buffer[start + 8] !== SP) return this.#fail('http_version');
     const status = threeDigits(buffer, start + 9);
@@ -111,6 +107,13 @@ export class ResponseHeadReader {
     this.status = status;
     this.minorVersion = minor;
     return at + 2;
+  }
+
+  /** Too few bytes for a status code: judged as if the rest were right. */
+  #readBeginning(buffer: Buffer, start: number, end: number): number {
+    const completed = Buffer.from(STATUS_LINE_BEGINNING);
+    buffer.copy(completed, 0, start, end);
+    return this.#readStatusLine(completed, 0, completed.length) === MALFORMED ? MALFORMED : INCOMPLETE;
   }
 
   #readFields(buffer: Buffer, start: number, end: number): number {
@@ -179,7 +182,7 @@ export class ResponseHeadReader {
         this.fault = 'transfer_coding';
         return false;
       case KEEP_ALIVE:
-        this.keepAliveMs = keepAliveTimeoutMs(buffer.toString('latin1', start, end));
+        this.keepAliveMs = keepAliveTimeoutMs(buffer, start, end);
         return true;
       case CONNECTION:
         if (equalsIgnoringCase(buffer, start, end, 'keep-alive')) this.keepAliveAsked = 1;
@@ -238,7 +241,8 @@ export class ResponseHeadReader {
 
 const VERSION_PREFIX = Buffer.from('HTTP/1.');
 const PROTOCOL_NAME_BYTES = 5;
-const SHORTEST_STATUS_LINE_BYTES = 'HTTP/1.1 200\r\n'.length;
+/** What has to be there before a status code can be judged. */
+const STATUS_LINE_BEGINNING = Buffer.from('HTTP/1.1 200 ');
 
 function isSpace(byte: number): boolean {
   return byte === SP || byte === HTAB;
@@ -276,13 +280,23 @@ function connectionOptions(buffer: Buffer, start: number, end: number): string[]
     .map((option) => option.trim());
 }
 
-/** `timeout=5, max=100` (RFC 9112, Appendix C.2.2 and the expired draft-thomson-hybi-http-timeout). */
-function keepAliveTimeoutMs(value: string): number {
-  for (const parameter of value.split(',')) {
-    const [name, seconds] = parameter.split('=');
-    if (name?.trim().toLowerCase() !== 'timeout' || seconds === undefined) continue;
-    const parsed = Number.parseInt(seconds.trim(), 10);
-    if (parsed >= 0) return parsed * 1000;
+/** `timeout=5, max=100`, as servers send it since RFC 2068, 19.7.1.1. Read from bytes: many answers carry it. */
+function keepAliveTimeoutMs(buffer: Buffer, start: number, end: number): number {
+  for (let at = start; at < end; at++) {
+    const nameStart = at;
+    while (at < end && TOKEN_LOWER[buffer[at]!] !== 0) at++;
+    if (at + 1 < end && buffer[at] === EQUALS && equalsIgnoringCase(buffer, nameStart, at, 'timeout')) {
+      return wholeSeconds(buffer, at + 1, end) * 1000;
+    }
   }
   return -1;
+}
+
+/** Decimal digits from `start` on; capped, because nobody keeps a connection for a year. */
+function wholeSeconds(buffer: Buffer, start: number, end: number): number {
+  let seconds = 0;
+  for (let at = start; at < end && buffer[at]! >= 0x30 && buffer[at]! <= 0x39; at++) {
+    seconds = Math.min(seconds * 10 + buffer[at]! - 0x30, 31_536_000);
+  }
+  return seconds;
 }
