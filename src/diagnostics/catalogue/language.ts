@@ -2,12 +2,292 @@ import type { CatalogueEntry } from './entry.ts';
 
 /**
  * Codes of one policy file: PT01xx reading the text, PT11xx names, PT12xx types, PT13xx values that may be missing,
- * PT21xx rules that cannot mean what they say.
+ * PT21xx rules that cannot mean what they say. PT2107 and PT2110 are kept for rules over models and replies.
  */
 export const LANGUAGE_CODES = {
   PT0101: {
     title: 'Unexpected text',
     severity: 'error',
-    explanation: 'The parser met something that cannot stand at this place. The message lists what can.',
+    explanation: 'The parser met something that cannot stand at this place. The help lists what can.',
+  },
+  PT0102: {
+    title: 'Language version missing or unknown',
+    severity: 'error',
+    explanation:
+      'Every policy file begins with `language 1`, so that a later version can read it as it was meant.',
+  },
+  PT0103: {
+    title: 'Word in capitals',
+    severity: 'error',
+    explanation:
+      'All words of the language are written in lower case. What has capitals is a text and stands in quotes.',
+  },
+  PT0104: {
+    title: 'Text without closing quote',
+    severity: 'error',
+    explanation: 'A text begins and ends on one line. The text was read up to the end of its line.',
+  },
+  PT0105: {
+    title: 'Reserved word as a name',
+    severity: 'error',
+    explanation:
+      'Words of the language, of its facts and of its later versions cannot be defined names, so that a sentence has only one reading.',
+  },
+  PT0106: {
+    title: 'Not in this version',
+    severity: 'error',
+    explanation:
+      'The word or sign belongs to a part of the language that this version does not have. It is refused rather than ignored.',
+  },
+  PT0107: {
+    title: '"and" mixed with "or"',
+    severity: 'error',
+    explanation: 'People read a mixture of `and` and `or` in two ways. Parentheses say which one is meant.',
+  },
+  PT0108: {
+    title: 'Condition that begins with a value',
+    severity: 'error',
+    explanation: 'A condition begins with a fact. A text right after a rule word is the name of the rule.',
+  },
+  PT0109: {
+    title: 'Said twice',
+    severity: 'error',
+    explanation:
+      'A clause, an owner, a scope or a zone can be said once. Two of them would contradict each other or one would be ignored.',
+  },
+  PT0110: {
+    title: 'Invisible character',
+    severity: 'error',
+    explanation:
+      'Control, bidirectional and zero-width characters make a text look like something it is not. They are refused everywhere, also in comments.',
+  },
+  PT0111: {
+    title: 'Sign of another language',
+    severity: 'error',
+    explanation:
+      'The sign has no meaning in a policy. Where other languages use it, the help says the word that stands for it here.',
+  },
+  PT0112: {
+    title: 'Not a number',
+    severity: 'error',
+    explanation:
+      'Numbers are written with digits, `_` between groups of three, and a unit where one is meant. `1m` is always one minute.',
+  },
+  PT0113: {
+    title: 'Unknown escape',
+    severity: 'error',
+    explanation: 'A backslash in a text begins one of five escapes. Anything else after it is a mistake.',
+  },
+  PT0114: {
+    title: 'Nested too deeply',
+    severity: 'error',
+    explanation:
+      'Parentheses and `not` are nested deeper than the limit `nestingDepth`. Reading stops there, so that no file can exhaust the memory of the gateway.',
+  },
+  PT0115: {
+    title: 'Not in normalisation form C',
+    severity: 'error',
+    explanation:
+      'Unicode can write some letters in two ways that look the same but compare as different. Policy files use form C.',
+  },
+  PT0116: {
+    title: 'Word with hyphen',
+    severity: 'error',
+    explanation:
+      'Words of the language have no hyphens. Names of routes, tenants and roles may, and stand in quotes.',
+  },
+  PT0117: {
+    title: 'Selector in a condition',
+    severity: 'error',
+    explanation:
+      '`routes tagged`, `service` and the like say what a policy applies to. In the condition of a rule, ask the fact itself.',
+  },
+  PT0118: {
+    title: 'Unreadable hole',
+    severity: 'error',
+    explanation: 'Braces in a message or header value hold the path of a fact and nothing else.',
+  },
+  PT1101: {
+    title: 'Unknown name',
+    severity: 'error',
+    explanation:
+      'The name is not in the configuration. A rule about something that does not exist would never have an effect, so it is refused.',
+  },
+  PT1102: {
+    title: 'Unknown fact',
+    severity: 'error',
+    explanation:
+      'Facts are built in or declared under `attributes` in portunus.yaml. There is no untyped access to anything else.',
+  },
+  PT1103: {
+    title: 'Unknown defined name',
+    severity: 'error',
+    explanation: 'A bare word on the right of a comparison is a name made by `define` in the same file.',
+  },
+  PT1104: {
+    title: 'Unknown time zone',
+    severity: 'error',
+    explanation: 'Zones are names of the IANA time zone database.',
+  },
+  PT1105: {
+    title: 'Two policies of one name',
+    severity: 'error',
+    explanation: 'Counters, waivers and logs refer to a policy by its name, so it is unique in the project.',
+  },
+  PT1106: {
+    title: 'Two rules of one name',
+    severity: 'error',
+    explanation: 'Counters, waivers and logs refer to a rule by its name, so it is unique in its policy.',
+  },
+  PT1107: {
+    title: 'Two equal limits',
+    severity: 'error',
+    explanation:
+      'A limit without a name is known by what it counts, its window and its key. Two that agree in all of these would share one counter.',
+  },
+  PT1108: {
+    title: 'Defined twice',
+    severity: 'error',
+    explanation: 'A defined name stands for one value in its file.',
+  },
+  PT1109: {
+    title: 'Wrong parameter of a fact',
+    severity: 'error',
+    explanation:
+      'Headers, query parameters and path parameters are named in brackets; other facts take none.',
+  },
+  PT1201: {
+    title: 'Types do not fit',
+    severity: 'error',
+    explanation: 'Both sides of a comparison are of one type. Nothing is converted silently.',
+  },
+  PT1202: {
+    title: 'No order',
+    severity: 'error',
+    explanation: 'Only numbers, amounts with units, dates and times can be more or less than another.',
+  },
+  PT1203: {
+    title: 'Units do not fit',
+    severity: 'error',
+    explanation: 'A size cannot be compared with a duration, nor a date with a share.',
+  },
+  PT1204: {
+    title: 'Unit missing',
+    severity: 'error',
+    explanation: 'A bare number where a unit is meant is a guess: 60 could be seconds or minutes.',
+  },
+  PT1205: {
+    title: 'Not a text',
+    severity: 'error',
+    explanation:
+      '`contains`, `starts with`, `ends with` and `like` look into texts (`contains` also into lists).',
+  },
+  PT1206: {
+    title: 'Not a list',
+    severity: 'error',
+    explanation: '`in` asks whether a value is in a list, so its right side is one.',
+  },
+  PT1207: {
+    title: 'Unreadable value',
+    severity: 'error',
+    explanation:
+      'The value has the form of a literal but stands for nothing: a 31st of June, a network with bits behind its length.',
+  },
+  PT1208: {
+    title: 'Not the consumer',
+    severity: 'error',
+    explanation: 'Roles and subscriptions belong to consumers, so these tests begin with `consumer`.',
+  },
+  PT1209: {
+    title: 'Amount out of range',
+    severity: 'error',
+    explanation:
+      'Amounts are positive whole numbers up to 2^53, and lengths of time are longer than nothing.',
+  },
+  PT1210: {
+    title: 'Fixed value needed',
+    severity: 'error',
+    explanation:
+      'Patterns are fixed when the policy is compiled, so that what a rule can match is known before it runs.',
+  },
+  PT1301: {
+    title: 'Value that may be missing',
+    severity: 'error',
+    explanation:
+      'The fact is not there for every request the rule sees. Guard it, give it a value with `otherwise`, or narrow the scope: a missing value must never decide by accident.',
+  },
+  PT1302: {
+    title: 'Counter key that may be missing',
+    severity: 'error',
+    explanation:
+      'A limit without a key for some requests would either not count them or lump them together. Say which: `otherwise request.ip`.',
+  },
+  PT1303: {
+    title: 'Test of something never missing',
+    severity: 'error',
+    explanation: 'The fact is there for every request, so the test can only mislead.',
+  },
+  PT2101: {
+    title: 'Limit without counter key',
+    severity: 'error',
+    explanation:
+      'Whether callers share a limit or have one each is the most important thing about it, so it is always said.',
+  },
+  PT2102: {
+    title: 'Clause of another kind of rule',
+    severity: 'error',
+    explanation:
+      'Each kind of rule takes certain clauses. A clause it does not take would be ignored, so it is refused.',
+  },
+  PT2103: {
+    title: 'Calendar period in a limit',
+    severity: 'error',
+    explanation:
+      'Limits are measured by lengths of time wherever they begin; quotas follow the calendar of a zone.',
+  },
+  PT2104: {
+    title: 'Status out of range',
+    severity: 'error',
+    explanation: 'A refusal has a status from 400 to 599.',
+  },
+  PT2105: {
+    title: 'Header that cannot be changed',
+    severity: 'error',
+    explanation:
+      'The name is not a header name (RFC 9110, 5.1), or it frames the message or belongs to one connection (RFC 9110, 7.6.1), which is the business of the gateway.',
+  },
+  PT2106: {
+    title: 'Hole that may not be shown',
+    severity: 'error',
+    explanation:
+      'Texts that callers see hold only facts labelled for callers, and `limit` facts only where a limit answers. Amounts of counters that others share are not shown.',
+  },
+  PT2108: {
+    title: 'Policy that applies to no route',
+    severity: 'warning',
+    explanation: 'No route of the project is in the scope of the policy, so none of its rules ever runs.',
+  },
+  PT2109: {
+    title: 'Rule without effect',
+    severity: 'warning',
+    explanation:
+      'The condition of the rule is false for every route in its scope, so it never does anything.',
+  },
+  PT2111: {
+    title: 'Header value with forbidden characters',
+    severity: 'error',
+    explanation:
+      'Header values are visible ASCII characters and blanks (RFC 9110, 5.5): anything else is read differently by different receivers.',
+  },
+  PT2112: {
+    title: 'Unusable error code',
+    severity: 'error',
+    explanation: 'Codes are for programs: stable, lower-case words.',
+  },
+  PT2113: {
+    title: 'Fact that cannot be a counter key',
+    severity: 'error',
+    explanation:
+      'A counter key tells callers or things apart. Lists, lengths of time and truth values do not.',
   },
 } as const satisfies Record<string, CatalogueEntry>;

@@ -1,0 +1,174 @@
+import type { Span } from '../diagnostics/source.ts';
+import type { ScalarValue } from '../model/types.ts';
+import type { CalendarPeriod } from './typed.ts';
+
+/**
+ * The syntactic AST: what one file says, before any name is looked up. Only statements that were read without a
+ * mistake are in it.
+ */
+export interface PolicyFileNode {
+  /** IANA zone of periods in this file; null means the project's. */
+  readonly zone: string | null;
+  readonly defines: readonly DefineNode[];
+  readonly policies: readonly PolicyNode[];
+}
+
+/** A text as the author means it, without quotes and escapes. */
+export interface TextNode {
+  readonly value: string;
+  readonly span: Span;
+}
+
+export interface DefineNode {
+  readonly name: TextNode;
+  readonly value: LiteralNode | ListNode;
+}
+
+export interface PolicyNode {
+  readonly name: TextNode;
+  readonly title: TextNode | null;
+  readonly owner: TextNode | null;
+  /** Null applies to everything; what could not be read was reported and lets the rules be checked on their own. */
+  readonly appliesTo: ConditionNode | 'unreadable' | null;
+  readonly rules: readonly RuleNode[];
+  /** The policy's name: where findings about the policy point. */
+  readonly span: Span;
+  /** From `policy` to `}`. */
+  readonly extent: Span;
+  /** Whether its `}` was found. */
+  readonly closed: boolean;
+}
+
+interface RuleNodeBase {
+  readonly name: TextNode | null;
+  readonly when: ConditionNode | null;
+  readonly span: Span;
+}
+export interface ReplyNode {
+  readonly status: NumberNode | null;
+  readonly code: TextNode | null;
+  readonly because: TemplateNode | null;
+}
+export interface NumberNode {
+  readonly value: number;
+  readonly span: Span;
+}
+export type RuleNode =
+  | (RuleNodeBase & { readonly kind: 'permit' })
+  | (RuleNodeBase & { readonly kind: 'forbid'; readonly reply: ReplyNode })
+  | (RuleNodeBase & {
+      readonly kind: 'require';
+      readonly condition: ConditionNode;
+      readonly reply: ReplyNode;
+    })
+  | LimitNode
+  | (RuleNodeBase & {
+      readonly kind: 'set-header' | 'remove-header';
+      readonly header: TextNode;
+      readonly value: TemplateNode | null;
+      readonly side: 'request' | 'response';
+    })
+  | (RuleNodeBase & { readonly kind: 'timeout'; readonly total: NumberNode });
+
+export type LimitNode = RuleNodeBase & {
+  readonly kind: 'limit' | 'quota';
+  readonly amount: NumberNode;
+  readonly window: WindowNode;
+  readonly per: KeyNode | null;
+  readonly reply: ReplyNode;
+  readonly maxKeys: NumberNode | null;
+  readonly onFailure: 'refuse' | 'allow';
+};
+
+export type WindowNode =
+  | { readonly kind: 'window'; readonly length: NumberNode }
+  | { readonly kind: 'pace'; readonly length: NumberNode; readonly burst: NumberNode | null }
+  | { readonly kind: 'concurrency' }
+  | { readonly kind: 'calendar'; readonly period: CalendarPeriod; readonly zone: TextNode | null };
+
+export type KeyNode =
+  | { readonly kind: 'total' }
+  | { readonly kind: 'each'; readonly paths: readonly PathNode[]; readonly otherwise: PathNode | null };
+
+export interface TemplateNode {
+  readonly parts: readonly (string | PathNode)[];
+  readonly span: Span;
+}
+
+export interface PathNode {
+  readonly kind: 'path';
+  /** `tenant.plan`, without the bracket. */
+  readonly path: string;
+  readonly parameter: TextNode | null;
+  readonly span: Span;
+}
+export interface OperandNode {
+  readonly kind: 'operand';
+  readonly path: PathNode;
+  readonly otherwise: LiteralNode | null;
+  readonly span: Span;
+}
+export type LiteralKind = 'text' | 'number' | 'duration' | 'size' | 'percent' | 'date' | 'time' | 'boolean';
+export interface LiteralNode {
+  readonly kind: 'literal';
+  readonly type: LiteralKind;
+  /** In the units of `model/types`. */
+  readonly value: ScalarValue;
+  readonly span: Span;
+}
+export interface ListNode {
+  readonly kind: 'list';
+  readonly items: readonly LiteralNode[];
+  readonly span: Span;
+}
+
+export type SelectorKind = 'every-route' | 'routes' | 'services' | 'tagged' | 'state' | 'identity';
+
+export type ConditionNode =
+  | { readonly kind: 'constant'; readonly value: boolean; readonly span: Span }
+  | { readonly kind: 'not'; readonly operand: ConditionNode; readonly span: Span }
+  | { readonly kind: 'and' | 'or'; readonly operands: readonly ConditionNode[]; readonly span: Span }
+  | {
+      readonly kind: 'selector';
+      readonly selector: SelectorKind;
+      readonly names: readonly TextNode[];
+      readonly span: Span;
+    }
+  | PredicateNode;
+
+export type PredicateNode =
+  | {
+      readonly kind: 'compare';
+      readonly operator: 'is' | 'is-not' | 'lt' | 'le' | 'gt' | 'ge';
+      readonly left: OperandNode;
+      readonly right: LiteralNode | OperandNode;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: 'in';
+      readonly left: OperandNode;
+      readonly right: ListNode | OperandNode;
+      readonly negated: boolean;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: 'text-test';
+      readonly test: 'contains' | 'starts-with' | 'ends-with' | 'like';
+      readonly left: OperandNode;
+      readonly right: LiteralNode | OperandNode;
+      readonly span: Span;
+    }
+  | { readonly kind: 'present'; readonly left: OperandNode; readonly negated: boolean; readonly span: Span }
+  | {
+      readonly kind: 'has-role';
+      readonly left: OperandNode;
+      readonly role: TextNode;
+      readonly negated: boolean;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: 'subscribed';
+      readonly left: OperandNode;
+      readonly negated: boolean;
+      readonly span: Span;
+    };

@@ -1,0 +1,152 @@
+import type { CstNode } from 'chevrotain';
+import type { Span } from '../../diagnostics/source.ts';
+import type {
+  ConditionNode,
+  KeyNode,
+  NumberNode,
+  ReplyNode,
+  RuleNode,
+  TemplateNode,
+  TextNode,
+} from '../ast.ts';
+import { saidTwice } from '../problems/reading.ts';
+import { clauseNotHere } from '../problems/rules.ts';
+import { buildCondition, buildPath } from './conditions.ts';
+import { buildNumber, numberToken } from './literals.ts';
+import { childOf, childOrNull, childrenOf, has, nodeSpan, type Reader, tokenOf } from './reader.ts';
+import { buildTemplate, buildText } from './texts.ts';
+
+/** Everything that clauses can say of a rule; what a rule does not take is null. */
+export interface ClauseNode {
+  readonly when: ConditionNode | null;
+  readonly per: KeyNode | null;
+  readonly status: NumberNode | null;
+  readonly code: TextNode | null;
+  readonly because: TemplateNode | null;
+  readonly exceeded: ReplyNode;
+  readonly maxKeys: NumberNode | null;
+  readonly onFailure: 'refuse' | 'allow' | null;
+}
+export type RuleClauses = ClauseNode & { readonly reply: ReplyNode };
+export type ClauseName =
+  | 'when'
+  | 'when exceeded'
+  | 'for each'
+  | 'status'
+  | 'code'
+  | 'because'
+  | 'max keys'
+  | 'on failure';
+
+const LIMIT_CLAUSES: readonly ClauseName[] = ['for each', 'when', 'when exceeded', 'max keys', 'on failure'];
+const REPLY_CLAUSES: readonly ClauseName[] = ['when', 'status', 'code', 'because'];
+
+/** Which clauses a rule takes; each at most once, in any order (the formatter puts them in this one). */
+export const CLAUSES_OF: Readonly<Record<RuleNode['kind'], readonly ClauseName[]>> = {
+  permit: ['when'],
+  forbid: REPLY_CLAUSES,
+  require: REPLY_CLAUSES,
+  limit: LIMIT_CLAUSES,
+  quota: LIMIT_CLAUSES,
+  'set-header': ['when'],
+  'remove-header': ['when'],
+  timeout: ['when'],
+};
+
+/** Reads the clauses of a rule; those it does not take and those said twice are reported. */
+export function collectClauses(
+  reader: Reader,
+  rule: CstNode,
+  kind: RuleNode['kind'],
+  allowed: readonly ClauseName[],
+): RuleClauses {
+  const seen = new Map<ClauseName, Span>();
+  let clauses = NO_CLAUSES;
+  for (const clause of childrenOf(rule, 'Clause')) {
+    const { name, value } = readClause(reader, clause);
+    const span = nodeSpan(reader, clause);
+    const first = seen.get(name);
+    if (!allowed.includes(name)) reader.report(clauseNotHere(span, kind, name, allowed));
+    else if (first !== undefined) reader.report(saidTwice(span, name, first));
+    else clauses = { ...clauses, ...value };
+    seen.set(name, first ?? span);
+  }
+  const { status, code, because } = clauses;
+  return { ...clauses, reply: { status, code, because } };
+}
+
+const NO_REPLY: ReplyNode = { status: null, code: null, because: null };
+const NO_CLAUSES: ClauseNode = {
+  when: null,
+  per: null,
+  ...NO_REPLY,
+  exceeded: NO_REPLY,
+  maxKeys: null,
+  onFailure: null,
+};
+
+interface ReadClause {
+  readonly name: ClauseName;
+  readonly value: Partial<ClauseNode>;
+}
+
+function readClause(reader: Reader, clause: CstNode): ReadClause {
+  const [name] = Object.keys(clause.children) as [keyof typeof CLAUSES];
+  return CLAUSES[name](reader, childOf(clause, name));
+}
+
+const CLAUSES = {
+  Guard: (reader: Reader, node: CstNode): ReadClause => ({
+    name: 'when',
+    value: { when: buildCondition(reader, childOf(node, 'Condition')) },
+  }),
+  Exceeded: (reader: Reader, node: CstNode): ReadClause => ({
+    name: 'when exceeded',
+    value: { exceeded: readReply(reader, node) },
+  }),
+  Per: (reader: Reader, node: CstNode): ReadClause => ({
+    name: 'for each',
+    value: { per: readKey(reader, node) },
+  }),
+  ReplyClause: readReplyClause,
+  MaxKeys: (reader: Reader, node: CstNode): ReadClause => ({
+    name: 'max keys',
+    value: { maxKeys: buildNumber(reader, numberToken(node)) },
+  }),
+  OnFailure: (_reader: Reader, node: CstNode): ReadClause => ({
+    name: 'on failure',
+    value: { onFailure: has(node, 'allow') ? 'allow' : 'refuse' },
+  }),
+};
+
+function readReplyClause(reader: Reader, node: CstNode): ReadClause {
+  if (has(node, 'status')) {
+    return { name: 'status', value: { status: buildNumber(reader, numberToken(node)) } };
+  }
+  const token = tokenOf(node, 'Text');
+  return has(node, 'code')
+    ? { name: 'code', value: { code: buildText(reader, token) } }
+    : { name: 'because', value: { because: buildTemplate(reader, token) } };
+}
+
+function readReply(reader: Reader, node: CstNode): ReplyNode {
+  const seen = new Map<ClauseName, Span>();
+  let reply = NO_REPLY;
+  for (const clause of childrenOf(node, 'ReplyClause')) {
+    const { name, value } = readReplyClause(reader, clause);
+    const first = seen.get(name);
+    if (first === undefined) {
+      reply = { ...reply, ...value };
+      seen.set(name, nodeSpan(reader, clause));
+    } else reader.report(saidTwice(nodeSpan(reader, clause), name, first));
+  }
+  return reply;
+}
+
+function readKey(reader: Reader, node: CstNode): KeyNode {
+  const list = childOrNull(node, 'KeyList');
+  if (list === null) return { kind: 'total' };
+  const paths = childrenOf(list, 'Path').map((path) => buildPath(reader, path));
+  const otherwise = has(list, 'otherwise') ? (paths.pop() ?? null) : null;
+  return { kind: 'each', paths, otherwise };
+}

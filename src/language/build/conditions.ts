@@ -1,0 +1,182 @@
+import type { CstNode } from 'chevrotain';
+import { spanText } from '../../diagnostics/source.ts';
+import type { ConditionNode, OperandNode, PathNode, PredicateNode, SelectorKind, TextNode } from '../ast.ts';
+import { mixedAndOr } from '../problems/reading.ts';
+import { buildList, buildLiteral } from './literals.ts';
+import {
+  childOf,
+  childOrNull,
+  childrenOf,
+  has,
+  nodeSpan,
+  type Reader,
+  spanOf,
+  tokenOf,
+  tokenOrNull,
+} from './reader.ts';
+import { buildText } from './texts.ts';
+
+/** Conditions: CST to AST. */
+export function buildCondition(reader: Reader, node: CstNode): ConditionNode {
+  const operands = childrenOf(node, 'Term').map((term) => buildTerm(reader, term));
+  if (operands.length === 1) return operands[0]!;
+  const span = nodeSpan(reader, node);
+  if (has(node, 'and') && has(node, 'or')) reader.report(mixedAndOr(span, bothReadings(reader, node)));
+  return { kind: has(node, 'and') ? 'and' : 'or', operands, span };
+}
+
+export function buildPath(reader: Reader, node: CstNode): PathNode {
+  const members = (node.children.Member ?? []).map((token) => ('image' in token ? token.image : ''));
+  const parameter = tokenOrNull(node, 'Text');
+  return {
+    kind: 'path',
+    path: tokenOf(node, 'PathHead').image + members.join(''),
+    parameter: parameter === null ? null : buildText(reader, parameter),
+    span: nodeSpan(reader, node),
+  };
+}
+
+function buildTerm(reader: Reader, node: CstNode): ConditionNode {
+  const [name] = Object.keys(node.children) as [keyof typeof TERMS];
+  return TERMS[name](reader, childOf(node, name));
+}
+
+const TERMS = {
+  Negation: (reader: Reader, node: CstNode): ConditionNode => ({
+    kind: 'not',
+    operand: buildTerm(reader, childOf(node, 'Term')),
+    span: nodeSpan(reader, node),
+  }),
+  Group: (reader: Reader, node: CstNode): ConditionNode => buildCondition(reader, childOf(node, 'Condition')),
+  Constant: (reader: Reader, node: CstNode): ConditionNode => ({
+    kind: 'constant',
+    value: has(node, 'true'),
+    span: nodeSpan(reader, node),
+  }),
+  Selector: buildSelector,
+  Predicate: buildPredicate,
+};
+
+function buildSelector(reader: Reader, node: CstNode): ConditionNode {
+  const span = nodeSpan(reader, node);
+  const select = (selector: SelectorKind, names: readonly TextNode[]): ConditionNode => ({
+    kind: 'selector',
+    selector,
+    names,
+    span,
+  });
+  if (has(node, 'every')) return select('every-route', []);
+  const set = childOrNull(node, 'RouteSet');
+  if (set === null) {
+    const texts = childOf(node, 'Texts').children.Text ?? [];
+    const names = texts.flatMap((token) => ('image' in token ? [buildText(reader, token)] : []));
+    return select(has(node, 'service') ? 'services' : 'routes', names);
+  }
+  if (has(set, 'tagged')) return select('tagged', [buildText(reader, tokenOf(set, 'Text'))]);
+  if (has(set, 'identity')) return select('identity', []);
+  const state = tokenOf(set, 'Name');
+  return select('state', [{ value: state.image, span: spanOf(reader, state) }]);
+}
+
+const TESTS = {
+  IsTest: buildIs,
+  OrderTest: buildOrder,
+  InTest: buildIn,
+  TextTest: buildTextTest,
+  RoleTest: buildRole,
+};
+
+function buildPredicate(reader: Reader, node: CstNode): PredicateNode {
+  const left = buildOperand(reader, childOf(node, 'Operand'));
+  const name = Object.keys(node.children).find((child) => child in TESTS) as keyof typeof TESTS;
+  return TESTS[name](reader, left, childOf(node, name), { span: nodeSpan(reader, node) });
+}
+
+type Build = (
+  reader: Reader,
+  left: OperandNode,
+  test: CstNode,
+  at: Pick<PredicateNode, 'span'>,
+) => PredicateNode;
+
+function buildIs(...[reader, left, test, { span }]: Parameters<Build>): PredicateNode {
+  const negated = has(test, 'not');
+  if (has(test, 'present') || has(test, 'absent')) {
+    return { kind: 'present', left, negated: has(test, 'absent'), span };
+  }
+  if (has(test, 'subscribed')) return { kind: 'subscribed', left, negated, span };
+  const right = buildValue(reader, childOf(test, 'Value'));
+  return { kind: 'compare', operator: negated ? 'is-not' : 'is', left, right, span };
+}
+
+const ORDERS = { '<': 'lt', '<=': 'le', '>': 'gt', '>=': 'ge' } as const;
+
+function buildOrder(...[reader, left, test, { span }]: Parameters<Build>): PredicateNode {
+  const sign = Object.keys(ORDERS).find((name) => has(test, name)) as keyof typeof ORDERS;
+  return {
+    kind: 'compare',
+    operator: ORDERS[sign],
+    left,
+    right: buildValue(reader, childOf(test, 'Value')),
+    span,
+  };
+}
+
+function buildIn(...[reader, left, test, { span }]: Parameters<Build>): PredicateNode {
+  const list = childOrNull(test, 'List');
+  const right = list === null ? buildOperand(reader, childOf(test, 'Operand')) : buildList(reader, list);
+  return { kind: 'in', left, right, negated: has(test, 'not'), span };
+}
+
+const TEXT_TESTS = { contains: 'contains', starts: 'starts-with', ends: 'ends-with', like: 'like' } as const;
+
+function buildTextTest(...[reader, left, test, { span }]: Parameters<Build>): PredicateNode {
+  const word = Object.keys(TEXT_TESTS).find((name) => has(test, name)) as keyof typeof TEXT_TESTS;
+  return {
+    kind: 'text-test',
+    test: TEXT_TESTS[word],
+    left,
+    right: buildValue(reader, childOf(test, 'Value')),
+    span,
+  };
+}
+
+function buildRole(...[reader, left, test, { span }]: Parameters<Build>): PredicateNode {
+  const role = buildText(reader, tokenOf(test, 'Text'));
+  return { kind: 'has-role', left, role, negated: has(test, 'not'), span };
+}
+
+function buildValue(reader: Reader, node: CstNode): ReturnType<typeof buildLiteral> | OperandNode {
+  const literal = childOrNull(node, 'Literal');
+  return literal === null ? buildOperand(reader, childOf(node, 'Operand')) : buildLiteral(reader, literal);
+}
+
+function buildOperand(reader: Reader, node: CstNode): OperandNode {
+  const fallback = childOrNull(node, 'Literal');
+  return {
+    kind: 'operand',
+    path: buildPath(reader, childOf(node, 'Path')),
+    otherwise: fallback === null ? null : buildLiteral(reader, fallback),
+    span: nodeSpan(reader, node),
+  };
+}
+
+/** `a and b or c` as `(a and b) or c` and `a and (b or c)`. */
+function bothReadings(reader: Reader, node: CstNode): readonly [string, string] {
+  const terms = childrenOf(node, 'Term').map((term) => spanText(nodeSpan(reader, term)));
+  const links = [...(node.children.and ?? []), ...(node.children.or ?? [])]
+    .flatMap((token) => ('image' in token ? [token] : []))
+    .sort((a, b) => a.startOffset - b.startOffset)
+    .map(({ image }) => image);
+  return [grouped(terms, links, 'and'), grouped(terms, links, 'or')];
+}
+
+function grouped(terms: readonly string[], links: readonly string[], inner: string): string {
+  const groups: string[][] = [[terms[0]!]];
+  links.forEach((link, index) => {
+    if (link === inner) groups.at(-1)!.push(terms[index + 1]!);
+    else groups.push([terms[index + 1]!]);
+  });
+  const texts = groups.map((group) => (group.length > 1 ? `(${group.join(` ${inner} `)})` : group[0]!));
+  return texts.join(inner === 'and' ? ' or ' : ' and ');
+}

@@ -1,0 +1,94 @@
+import type { CstNode, IToken } from 'chevrotain';
+import {
+  type LiteralResult,
+  parseDate,
+  parseDuration,
+  parseNumber,
+  parsePercent,
+  parseSize,
+  parseTime,
+} from '../../model/literals.ts';
+import type { ListNode, LiteralKind, LiteralNode, NumberNode } from '../ast.ts';
+import { badLiteral, unitNeeded } from '../problems/types.ts';
+import {
+  childOrNull,
+  childrenOf,
+  has,
+  nodeSpan,
+  type Reader,
+  spanOf,
+  tokenOf,
+  tokenOrNull,
+} from './reader.ts';
+import { buildText } from './texts.ts';
+
+/** Literals to values, by the one grammar of literals in `model/literals`. */
+
+const PARSERS = {
+  DateLiteral: ['date', parseDate],
+  TimeLiteral: ['time', parseTime],
+  SizeLiteral: ['size', parseSize],
+  PercentLiteral: ['percent', parsePercent],
+} as const satisfies Record<string, readonly [LiteralKind, (text: string) => LiteralResult]>;
+
+export function buildLiteral(reader: Reader, node: CstNode): LiteralNode {
+  const text = tokenOrNull(node, 'Text');
+  if (text !== null) return { kind: 'literal', type: 'text', ...buildText(reader, text) };
+  const constant = childOrNull(node, 'Constant');
+  if (constant !== null) {
+    return { kind: 'literal', type: 'boolean', value: has(constant, 'true'), span: nodeSpan(reader, node) };
+  }
+  const quantity = childOrNull(node, 'Quantity');
+  const length = quantity === null ? null : childOrNull(quantity, 'Length');
+  return length === null ? buildUnits(reader, quantity ?? node) : buildLength(reader, length);
+}
+
+/** Trailing comma allowed; at least one item, by the grammar. */
+export function buildList(reader: Reader, node: CstNode): ListNode {
+  const items = childrenOf(node, 'Literal').map((item) => buildLiteral(reader, item));
+  return { kind: 'list', items, span: nodeSpan(reader, node) };
+}
+
+/** A length of time in milliseconds; a number without unit is PT1204. */
+export function buildDuration(reader: Reader, node: CstNode): NumberNode {
+  const literal = buildLength(reader, node);
+  if (literal.type === 'number') reader.report(unitNeeded(literal.span, String(literal.value), 'duration'));
+  return { value: literal.value as number, span: literal.span };
+}
+
+export function buildNumber(reader: Reader, token: IToken): NumberNode {
+  return { value: read(reader, parseNumber(token.image), token), span: spanOf(reader, token) };
+}
+
+export function numberToken(node: CstNode): IToken {
+  return tokenOf(node, 'NumberLiteral');
+}
+
+function buildUnits(reader: Reader, node: CstNode): LiteralNode {
+  const [name, [type, parse]] = Object.entries(PARSERS).find(([token]) => has(node, token))!;
+  const token = tokenOf(node, name);
+  return {
+    kind: 'literal',
+    type,
+    value: read(reader, parse(token.image), token),
+    span: spanOf(reader, token),
+  };
+}
+
+function buildLength(reader: Reader, node: CstNode): LiteralNode {
+  const glued = tokenOrNull(node, 'DurationLiteral');
+  const token = glued ?? numberToken(node);
+  const unit = tokenOrNull(node, 'Unit');
+  const span = nodeSpan(reader, node);
+  if (glued === null && unit === null) {
+    return { kind: 'literal', type: 'number', value: read(reader, parseNumber(token.image), token), span };
+  }
+  const text = unit === null ? token.image : `${token.image} ${unit.image}`;
+  return { kind: 'literal', type: 'duration', value: read(reader, parseDuration(text), token), span };
+}
+
+function read(reader: Reader, result: LiteralResult, token: IToken): number {
+  if (result.ok) return result.value;
+  reader.report(badLiteral(spanOf(reader, token), result.error.why));
+  return 1;
+}

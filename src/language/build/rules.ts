@@ -1,0 +1,141 @@
+import type { CstNode } from 'chevrotain';
+import { assert } from '../../base/assert.ts';
+import type { NumberNode, RuleNode, TemplateNode, TextNode, WindowNode } from '../ast.ts';
+import { CLAUSES_OF, type ClauseNode, collectClauses, type RuleClauses } from './clauses.ts';
+import { buildCondition } from './conditions.ts';
+import { buildDuration, buildNumber, numberToken } from './literals.ts';
+import { childOf, childOrNull, has, nodeSpan, type Reader, spanOf, tokenOf, tokenOrNull } from './reader.ts';
+import { buildTemplate, buildText } from './texts.ts';
+
+/** One rule with its clauses: CST to AST. Null when it misses something without which it has no meaning. */
+export function buildRule(reader: Reader, node: CstNode): RuleNode {
+  const form = Object.keys(FORMS).find((name) => has(node, name)) as keyof typeof FORMS;
+  const head = childOf(node, form);
+  const { kind, build } = FORMS[form];
+  const clauses = collectClauses(reader, node, kind, CLAUSES_OF[kind]);
+  return build(reader, head, clauses, {
+    name: NAMED.has(form) ? nameOf(reader, head) : null,
+    when: clauses.when,
+    span: nodeSpan(reader, node),
+  });
+}
+
+type Base = {
+  readonly name: TextNode | null;
+  readonly when: ClauseNode['when'];
+  readonly span: RuleNode['span'];
+};
+type Build = (reader: Reader, head: CstNode, clauses: RuleClauses, base: Base) => RuleNode;
+
+const NAMED: ReadonlySet<string> = new Set(['Permit', 'Forbid', 'Require', 'Limit', 'Quota']);
+
+const FORMS = {
+  Permit: { kind: 'permit', build: (_reader, _head, _clauses, base) => ({ kind: 'permit', ...base }) },
+  Forbid: {
+    kind: 'forbid',
+    build: (_reader, _head, clauses, base) => ({ kind: 'forbid', ...base, reply: clauses.reply }),
+  },
+  Require: {
+    kind: 'require',
+    build: (reader, head, clauses, base) => ({
+      kind: 'require',
+      ...base,
+      condition: buildCondition(reader, childOf(head, 'Condition')),
+      reply: clauses.reply,
+    }),
+  },
+  Limit: { kind: 'limit', build: buildLimit },
+  Quota: { kind: 'quota', build: buildQuota },
+  SetHeader: {
+    kind: 'set-header',
+    build: (reader, head, _clauses, base) =>
+      buildHeader(reader, head, base, 'set-header', buildTemplate(reader, tokenOf(head, 'Text', 1))),
+  },
+  RemoveHeader: {
+    kind: 'remove-header',
+    build: (reader, head, _clauses, base) => buildHeader(reader, head, base, 'remove-header', null),
+  },
+  Timeout: {
+    kind: 'timeout',
+    build: (reader, head, _clauses, base) => ({
+      kind: 'timeout',
+      ...base,
+      total: buildDuration(reader, childOf(head, 'Length')),
+    }),
+  },
+} as const satisfies Record<string, { readonly kind: RuleNode['kind']; readonly build: Build }>;
+
+function nameOf(reader: Reader, head: CstNode): TextNode | null {
+  const token = tokenOrNull(head, 'Text');
+  return token === null ? null : buildText(reader, token);
+}
+
+function buildLimit(reader: Reader, head: CstNode, clauses: RuleClauses, base: Base): RuleNode {
+  const form = childOrNull(head, 'AtMost') ?? childOf(head, 'Pace');
+  return {
+    kind: 'limit',
+    ...base,
+    amount: amountOf(reader, form),
+    window: form.name === 'Pace' ? paceOf(reader, form) : atMostOf(reader, form),
+    ...limitClauses(clauses),
+  };
+}
+
+function buildQuota(reader: Reader, head: CstNode, clauses: RuleClauses, base: Base): RuleNode {
+  const period = tokenOf(head, 'Period').image;
+  const zone = tokenOrNull(head, 'ZoneName');
+  assert(isPeriod(period), `${period} is no period`);
+  return {
+    kind: 'quota',
+    ...base,
+    amount: amountOf(reader, head),
+    window: {
+      kind: 'calendar',
+      period,
+      zone: zone === null ? null : { value: zone.image, span: spanOf(reader, zone) },
+    },
+    ...limitClauses(clauses),
+  };
+}
+
+function buildHeader(
+  reader: Reader,
+  head: CstNode,
+  base: Base,
+  kind: 'set-header' | 'remove-header',
+  value: TemplateNode | null,
+): RuleNode {
+  const side = has(childOf(head, 'Side'), 'request') ? 'request' : 'response';
+  return { kind, ...base, header: buildText(reader, tokenOf(head, 'Text')), value, side };
+}
+
+function amountOf(reader: Reader, node: CstNode): NumberNode {
+  return buildNumber(reader, numberToken(childOf(node, 'Amount')));
+}
+
+function atMostOf(reader: Reader, node: CstNode): WindowNode {
+  const length = childOrNull(node, 'Length');
+  return length === null
+    ? { kind: 'concurrency' }
+    : { kind: 'window', length: buildDuration(reader, length) };
+}
+
+function paceOf(reader: Reader, node: CstNode): WindowNode {
+  const burst = tokenOrNull(node, 'NumberLiteral');
+  return {
+    kind: 'pace',
+    length: buildDuration(reader, childOf(node, 'Length')),
+    burst: burst === null ? null : buildNumber(reader, burst),
+  };
+}
+
+function limitClauses({ per, exceeded, maxKeys, onFailure }: RuleClauses) {
+  return { per, reply: exceeded, maxKeys, onFailure: onFailure ?? 'refuse' } as const;
+}
+
+type Period = Extract<WindowNode, { kind: 'calendar' }>['period'];
+
+function isPeriod(word: string): word is Period {
+  return PERIOD_WORDS.has(word);
+}
+const PERIOD_WORDS: ReadonlySet<string> = new Set<Period>(['day', 'week', 'month', 'quarter', 'year']);

@@ -1,0 +1,186 @@
+import { unreachable } from '../base/assert.ts';
+import type { ValueType } from '../model/types.ts';
+import type {
+  CheckedRule,
+  CounterKey,
+  FactExpression,
+  LimitRule,
+  LimitWindow,
+  LiteralExpression,
+  Operand,
+  Reply,
+  TextTemplate,
+  TypedExpression,
+} from './typed.ts';
+
+/**
+ * The canonical text of a rule without name: the same for every spelling of the same meaning (blanks, comments,
+ * selectors, defined names), so that it tells rules apart and orders them. It reads as a rule of the language.
+ */
+export function canonicalRule(rule: DistributiveOmit<CheckedRule, 'key' | 'span'>): string {
+  const when = rule.when === null ? '' : `  when ${canonicalCondition(rule.when)}`;
+  switch (rule.kind) {
+    case 'permit':
+      return `permit${when}`;
+    case 'forbid':
+      return `forbid${when}${replyText(rule.reply)}`;
+    case 'require':
+      return `require ${canonicalCondition(rule.condition)}${when}${replyText(rule.reply)}`;
+    case 'limit':
+    case 'quota':
+      return `${rule.kind} ${windowText(rule.window)}${keyText(rule.per)}${when}${limitTail(rule)}`;
+    case 'set-header':
+      return `set header ${quoted(rule.header)} to ${templateText(rule.value)} in ${rule.side}${when}`;
+    case 'remove-header':
+      return `remove header ${quoted(rule.header)} in ${rule.side}${when}`;
+    case 'timeout':
+      return `timeout ${rule.totalMs}ms${when}`;
+    default:
+      return unreachable(rule);
+  }
+}
+type DistributiveOmit<Union, Key extends PropertyKey> = Union extends unknown ? Omit<Union, Key> : never;
+
+/** A condition as text, fully parenthesised where `and` and `or` meet. */
+export function canonicalCondition(node: TypedExpression): string {
+  switch (node.kind) {
+    case 'constant':
+      return String(node.value);
+    case 'not':
+      return `not (${canonicalCondition(node.operand)})`;
+    case 'and':
+    case 'or':
+      return node.operands.map((operand) => nested(operand)).join(` ${node.kind} `);
+    case 'compare':
+      return `${operandText(node.left)} ${COMPARISONS[node.operator]} ${operandText(node.right)}`;
+    case 'in':
+      return `${operandText(node.element)} ${node.negated ? 'not in' : 'in'} ${operandText(node.list)}`;
+    case 'in-networks':
+      return `${operandText(node.address)} ${node.negated ? 'not in' : 'in'} [${node.networks.map(quoted).join(', ')}]`;
+    case 'text-test':
+      return `${operandText(node.text)} ${node.test.replace('-', ' ')} ${quoted(node.pattern)}`;
+    case 'present':
+      return `${factText(node.fact)} is ${node.negated ? 'absent' : 'present'}`;
+    case 'has-role':
+      return `consumer ${node.negated ? 'does not have' : 'has'} role ${quoted(node.role)}`;
+    case 'subscribed':
+      return `consumer is ${node.negated ? 'not ' : ''}subscribed to route`;
+  }
+}
+
+/**
+ * Identity of a limit's counter (language-rules #27): policy, rule name, measure, kind and length of the window, and
+ * key. Amount, burst, condition and reply are not part of it, so editing them keeps what was counted.
+ */
+export function counterIdentity(
+  policy: string,
+  rule: Pick<LimitRule, 'name' | 'measure' | 'window' | 'per'>,
+): string {
+  return JSON.stringify([
+    policy,
+    rule.name,
+    rule.measure.kind,
+    ...windowIdentity(rule.window),
+    rule.per.kind === 'total' ? [] : rule.per.keys.map(factText),
+    rule.per.kind === 'total' || rule.per.otherwise === null ? null : factText(rule.per.otherwise),
+  ]);
+}
+
+const COMPARISONS = { is: 'is', 'is-not': 'is not', lt: '<', le: '<=', gt: '>', ge: '>=' } as const;
+
+function nested(node: TypedExpression): string {
+  const text = canonicalCondition(node);
+  return node.kind === 'and' || node.kind === 'or' ? `(${text})` : text;
+}
+
+function operandText(operand: Operand): string {
+  switch (operand.kind) {
+    case 'fact':
+      return factText(operand);
+    case 'literal':
+      return literalText(operand);
+    case 'list':
+      return `[${operand.items.map(literalText).join(', ')}]`;
+    case 'otherwise':
+      return `${factText(operand.fact)} otherwise ${literalText(operand.fallback)}`;
+  }
+}
+
+function factText({ definition, parameter }: FactExpression): string {
+  return parameter === null ? definition.path : `${definition.path}[${quoted(parameter)}]`;
+}
+
+function literalText({ value, type }: LiteralExpression): string {
+  return typeof value === 'string' ? quoted(value) : `${value}${UNIT_SUFFIXES[type.kind] ?? ''}`;
+}
+
+const UNIT_SUFFIXES: Partial<Record<ValueType['kind'], string>> = {
+  duration: 'ms',
+  size: 'B',
+  percent: '%',
+  date: ' days',
+  time: ' min',
+};
+
+function windowIdentity(window: LimitWindow): readonly (string | number)[] {
+  switch (window.kind) {
+    case 'window':
+      return ['window', window.windowMs];
+    case 'pace':
+      return ['pace', window.periodMs];
+    case 'concurrency':
+      return ['concurrency'];
+    case 'calendar':
+      return ['calendar', window.period, window.zone];
+  }
+}
+
+function windowText(window: LimitWindow): string {
+  switch (window.kind) {
+    case 'window':
+      return `at most ${window.amount} requests in any ${window.windowMs}ms`;
+    case 'pace':
+      return `${window.amount} requests per ${window.periodMs}ms, burst ${window.burst}`;
+    case 'concurrency':
+      return `at most ${window.amount} requests at once`;
+    case 'calendar':
+      return `${window.amount} requests per ${window.period} in ${window.zone}`;
+  }
+}
+
+function keyText(key: CounterKey): string {
+  if (key.kind === 'total') return '  in total';
+  const otherwise = key.otherwise === null ? '' : ` otherwise ${factText(key.otherwise)}`;
+  return `  for each ${key.keys.map(factText).join(' and ')}${otherwise}`;
+}
+
+function limitTail({
+  reply,
+  maxKeys,
+  onFailure,
+}: Pick<LimitRule, 'reply' | 'maxKeys' | 'onFailure'>): string {
+  const text = replyText(reply);
+  const exceeded = text === '' ? '' : `  when exceeded${text}`;
+  const keys = maxKeys === null ? '' : `  max keys ${maxKeys}`;
+  return `${exceeded}${keys}${onFailure === 'allow' ? '  on failure allow' : ''}`;
+}
+
+function replyText({ status, code, because }: Reply): string {
+  return [
+    status === null ? '' : `  status ${status}`,
+    code === null ? '' : `  code ${quoted(code)}`,
+    because === null ? '' : `  because ${templateText(because)}`,
+  ].join('');
+}
+
+function templateText({ parts }: TextTemplate): string {
+  const inner = parts.map((part) => {
+    if (typeof part === 'string') return quoted(part).slice(1, -1).replaceAll('{', '\\{');
+    return part.kind === 'fact' ? `{${factText(part).replaceAll('"', '\\"')}}` : `{limit.${part.fact}}`;
+  });
+  return `"${inner.join('')}"`;
+}
+
+function quoted(text: string): string {
+  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;
+}

@@ -1,0 +1,215 @@
+import type { Span } from '../../diagnostics/source.ts';
+import { nearest } from '../../diagnostics/suggest.ts';
+import type { ValueType } from '../../model/types.ts';
+import type { ListNode, LiteralNode, OperandNode, PredicateNode } from '../ast.ts';
+import { unknownDefine } from '../problems/names.ts';
+import {
+  fixedTextNeeded,
+  notAList,
+  notOrdered,
+  notText,
+  typeMismatch,
+  unitMismatch,
+} from '../problems/types.ts';
+import { PATH_ROOTS } from '../tokens.ts';
+import type {
+  FactExpression,
+  LiteralExpression,
+  Operand,
+  OtherwiseExpression,
+  TypedExpression,
+} from '../typed.ts';
+import type { CheckContext } from './context.ts';
+import { factText, type Known } from './known.ts';
+import { typeLiteral } from './literals.ts';
+import { checkOperand } from './operands.ts';
+import { inWords, ORDERED, sameType } from './type-names.ts';
+
+/** Comparisons: both sides of one type, units included. Null means that a problem was reported. */
+export function checkCompare(
+  context: CheckContext,
+  known: Known,
+  node: Extract<PredicateNode, { kind: 'compare' }>,
+): TypedExpression | null {
+  const left = checkOperand(context, known, node.left);
+  const value = resolveValue(context, node.right);
+  if (left === null || value === null) return null;
+  if (!isComparable(context, node, left)) return null;
+  const { operator, span } = node;
+  if (value.kind === 'list') {
+    context.report(typeMismatch(value.span, described(left), 'a list', 'Write `in`.'));
+    return null;
+  }
+  const right =
+    value.kind === 'literal'
+      ? typeLiteral(context, value, left.type, operandText(left))
+      : checkFactBeside(context, known, left, value);
+  if (right === null) return null;
+  return left.type.kind === 'ip' && right.kind === 'literal'
+    ? sameAddress(left, right, operator === 'is-not', span)
+    : { kind: 'compare', operator, left, right, span };
+}
+
+/** `in` a list, a list attribute, or – for addresses – networks. */
+export function checkIn(
+  context: CheckContext,
+  known: Known,
+  { left: leftNode, right, negated, span }: Extract<PredicateNode, { kind: 'in' }>,
+): TypedExpression | null {
+  const element = checkOperand(context, known, leftNode);
+  const value = right.kind === 'list' ? right : resolveValue(context, right);
+  if (element === null || value === null) return null;
+  if (value.kind === 'literal') {
+    context.report(notAList(value.span, 'one value'));
+    return null;
+  }
+  if (value.kind === 'operand') return checkInFact(context, known, element, value, { negated, span });
+  if (element.type.kind === 'ip') {
+    const networks = checkNetworks(context, element, value);
+    return networks === null ? null : { kind: 'in-networks', address: element, networks, negated, span };
+  }
+  const items = value.items.flatMap(
+    (item) => typeLiteral(context, item, element.type, operandText(element)) ?? [],
+  );
+  if (items.length < value.items.length) return null;
+  const type: ValueType = { kind: 'list', of: element.type };
+  return { kind: 'in', element, list: { kind: 'list', items, type, span: value.span }, negated, span };
+}
+
+/** `contains`, `starts with`, `ends with`, `like` on texts and names; `contains` on lists. */
+export function checkTextTest(
+  context: CheckContext,
+  known: Known,
+  { test, left, right, span }: Extract<PredicateNode, { kind: 'text-test' }>,
+): TypedExpression | null {
+  const text = checkOperand(context, known, left);
+  const value = resolveValue(context, right);
+  if (text === null || value === null) return null;
+  if (value.kind !== 'literal') {
+    context.report(fixedTextNeeded(value.span, test.replace('-', ' ')));
+    return null;
+  }
+  if (text.type.kind === 'list' && test === 'contains') {
+    const element = typeLiteral(context, value, text.type.of, `an element of ${operandText(text)}`);
+    return element === null ? null : { kind: 'in', element, list: text, negated: false, span };
+  }
+  if (text.type.kind !== 'text' && text.type.kind !== 'reference') {
+    context.report(notText(span, test.replace('-', ' '), described(text), helpForText(text.type)));
+    return null;
+  }
+  const pattern = typeLiteral(context, value, { kind: 'text' }, operandText(text));
+  return pattern === null ? null : { kind: 'text-test', test, text, pattern: String(pattern.value), span };
+}
+
+type ValueNode = LiteralNode | ListNode | OperandNode;
+
+/** A lone word on the right is a defined name, unless it begins facts. */
+function resolveValue(context: CheckContext, node: LiteralNode | OperandNode): ValueNode | null {
+  if (node.kind === 'literal' || isFactPath(node)) return node;
+  const { path, span } = node.path;
+  const define = context.defines.get(path);
+  if (define !== undefined) return at(define.value, span);
+  context.report(unknownDefine(span, path, nearest(path, context.defines.keys())));
+  return null;
+}
+
+function isFactPath({ path, otherwise }: OperandNode): boolean {
+  const isRoot = (PATH_ROOTS as readonly string[]).includes(path.path);
+  return isRoot || path.path.includes('.') || path.parameter !== null || otherwise !== null;
+}
+
+/** A defined value seen from the place of its use: what does not fit there is the use. */
+function at(value: LiteralNode | ListNode, span: Span): LiteralNode | ListNode {
+  return value.kind === 'literal'
+    ? { ...value, span }
+    : { ...value, span, items: value.items.map((item) => ({ ...item, span })) };
+}
+
+function isComparable(
+  context: CheckContext,
+  { operator, left: { span } }: Extract<PredicateNode, { kind: 'compare' }>,
+  left: Operand,
+): boolean {
+  const equality = operator === 'is' || operator === 'is-not';
+  if (!equality && !ORDERED.has(left.type.kind)) {
+    context.report(notOrdered(span, operandText(left)));
+    return false;
+  }
+  if (left.type.kind !== 'list') return true;
+  context.report(typeMismatch(span, described(left), 'one value', `Write ${operandText(left)} contains ….`));
+  return false;
+}
+
+function checkFactBeside(
+  context: CheckContext,
+  known: Known,
+  left: Operand,
+  node: OperandNode,
+): FactExpression | OtherwiseExpression | null {
+  const right = checkOperand(context, known, node);
+  if (right === null || sameType(left.type, right.type)) return right;
+  const report = ORDERED.has(left.type.kind) && ORDERED.has(right.type.kind) ? unitMismatch : typeMismatch;
+  const nameable = left.type.kind === 'reference' || right.type.kind === 'reference';
+  const help = nameable
+    ? 'Compare names with names: tenant.name, team.name, consumer.name.'
+    : 'Compare things of one type.';
+  context.report(report(node.span, described(left), described(right), help));
+  return null;
+}
+
+function checkInFact(
+  context: CheckContext,
+  known: Known,
+  element: Operand,
+  node: OperandNode,
+  { negated, span }: { readonly negated: boolean; readonly span: Span },
+): TypedExpression | null {
+  const list = checkOperand(context, known, node);
+  if (list === null) return null;
+  if (list.type.kind !== 'list') {
+    context.report(notAList(node.span, described(list)));
+    return null;
+  }
+  if (sameType(element.type, list.type.of)) return { kind: 'in', element, list, negated, span };
+  context.report(
+    typeMismatch(
+      span,
+      described(element),
+      `a list of another type (${operandText(list)})`,
+      'Compare things of one type.',
+    ),
+  );
+  return null;
+}
+
+function checkNetworks(context: CheckContext, address: Operand, list: ListNode): readonly string[] | null {
+  const networks = list.items.flatMap((item) => {
+    const text = typeLiteral(context, item, { kind: 'network' }, operandText(address));
+    return text === null ? [] : String(text.value);
+  });
+  return networks.length < list.items.length ? null : networks;
+}
+
+/** Addresses have several spellings (`::1`, `0:0::1`), so equality is membership in a network of one address. */
+function sameAddress(
+  address: Operand,
+  { value }: LiteralExpression,
+  negated: boolean,
+  span: Span,
+): TypedExpression {
+  return { kind: 'in-networks', address, networks: [String(value)], negated, span };
+}
+
+function helpForText(type: ValueType): string {
+  if (type.kind === 'list') return 'Write `contains`.';
+  return type.kind === 'ip' ? 'Write `in` with a list of networks.' : 'Write `is` or `in`.';
+}
+
+function operandText(operand: Operand): string {
+  if (operand.kind === 'fact') return factText(operand);
+  return operand.kind === 'otherwise' ? factText(operand.fact) : 'this';
+}
+
+function described(operand: Operand): string {
+  return `${inWords(operand.type)} (${operandText(operand)})`;
+}

@@ -1,0 +1,99 @@
+import type { ConditionNode, PredicateNode } from '../ast.ts';
+import { selectorInCondition } from '../problems/reading.ts';
+import { neverMissing, onlyConsumers } from '../problems/types.ts';
+import type { TypedExpression } from '../typed.ts';
+import { checkCompare, checkIn, checkTextTest } from './comparisons.ts';
+import type { CheckContext } from './context.ts';
+import { factText, type Known } from './known.ts';
+import { checkName } from './names.ts';
+import { resolveFact } from './operands.ts';
+import { selectorAsFact, selectRoutes } from './selectors.ts';
+
+/** Where a condition stands: only a scope takes selectors such as `routes tagged "x"`. */
+export type ConditionPlace = 'scope' | 'rule';
+
+/** A condition, resolved and typed. Null means that problems were reported. */
+export function checkCondition(
+  context: CheckContext,
+  known: Known,
+  node: ConditionNode,
+  place: ConditionPlace,
+): TypedExpression | null {
+  switch (node.kind) {
+    case 'constant':
+      return node;
+    case 'not': {
+      const operand = checkCondition(context, known, node.operand, place);
+      return operand === null ? null : { kind: 'not', operand, span: node.span };
+    }
+    case 'and':
+    case 'or':
+      return checkChain(context, known, node, place);
+    case 'selector':
+      if (place === 'scope') return selectRoutes(context, node);
+      context.report(selectorInCondition(node.span, selectorAsFact(node)));
+      return null;
+    default:
+      return checkPredicate(context, known, node);
+  }
+}
+
+/** Each operand is checked with what its predecessors left known: true ones for `and`, false ones for `or`. */
+function checkChain(
+  context: CheckContext,
+  known: Known,
+  node: Extract<ConditionNode, { kind: 'and' | 'or' }>,
+  place: ConditionPlace,
+): TypedExpression | null {
+  let here = known;
+  const operands: TypedExpression[] = [];
+  for (const operand of node.operands) {
+    const typed = checkCondition(context, here, operand, place);
+    if (typed === null) here = here.afterMistake();
+    else {
+      operands.push(typed);
+      here = here.after(typed, node.kind === 'and');
+    }
+  }
+  return operands.length < node.operands.length ? null : { kind: node.kind, operands, span: node.span };
+}
+
+function checkPredicate(context: CheckContext, known: Known, node: PredicateNode): TypedExpression | null {
+  switch (node.kind) {
+    case 'compare':
+      return checkCompare(context, known, node);
+    case 'in':
+      return checkIn(context, known, node);
+    case 'text-test':
+      return checkTextTest(context, known, node);
+    case 'present':
+      return checkPresent(context, node);
+    case 'has-role':
+      if (!isConsumer(context, node, 'has roles')) return null;
+      if (!checkName(context, 'role', node.role.value, node.role.span)) return null;
+      return { kind: 'has-role', role: node.role.value, negated: node.negated, span: node.span };
+    case 'subscribed':
+      if (!isConsumer(context, node, 'is subscribed to routes')) return null;
+      return { kind: 'subscribed', negated: node.negated, span: node.span };
+  }
+}
+
+function checkPresent(
+  context: CheckContext,
+  { left, negated, span }: Extract<PredicateNode, { kind: 'present' }>,
+): TypedExpression | null {
+  const fact = resolveFact(context, left.path);
+  if (fact === null) return null;
+  if (fact.definition.absence !== 'never' && left.otherwise === null) {
+    return { kind: 'present', fact, negated, span };
+  }
+  const text = left.otherwise === null ? factText(fact) : `${factText(fact)} otherwise …`;
+  context.report(neverMissing(span, text));
+  return null;
+}
+
+function isConsumer(context: CheckContext, { left }: PredicateNode, what: string): boolean {
+  if (left.path.path === 'consumer' && left.path.parameter === null && left.otherwise === null) return true;
+  context.report(onlyConsumers(left.span, what, left.path.path));
+  return false;
+}

@@ -1,0 +1,47 @@
+import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
+import { type FactDefinition, factsOf } from '../../model/facts.ts';
+import type { World } from '../../model/world.ts';
+import type { DefineNode, PolicyFileNode } from '../ast.ts';
+import { defineTwice } from '../problems/names.ts';
+
+/** What the project knows, prepared for look-ups: one per check of a project. */
+export interface ProjectNames {
+  readonly world: World;
+  readonly facts: ReadonlyMap<string, FactDefinition>;
+  readonly tags: ReadonlySet<string>;
+  /** Facts below `team` that no team lacks. */
+  readonly ofEveryTeam: ReadonlySet<string>;
+}
+
+/** What checking one file needs: the project, the file's own names, and where problems go. */
+export interface CheckContext {
+  readonly project: ProjectNames;
+  readonly defines: ReadonlyMap<string, DefineNode>;
+  /** Zone of periods where a rule names none. */
+  readonly zone: string;
+  readonly report: (problem: Diagnostic) => void;
+}
+
+export function projectNames(world: World): ProjectNames {
+  // built-in facts come first in the list, and the first of a name wins: a declared attribute cannot replace one
+  const facts = new Map([...factsOf(world)].reverse().map((fact) => [fact.path, fact]));
+  const tags = new Set([...world.routes.values()].flatMap((route) => route.tags));
+  const attributes = Object.entries(world.attributes.team).filter(([, attribute]) => !attribute.optional);
+  const ofEveryTeam = new Set(['team', 'team.name', ...attributes.map(([name]) => `team.${name}`)]);
+  return { world, facts, tags, ofEveryTeam };
+}
+
+export function fileContext(
+  project: ProjectNames,
+  file: PolicyFileNode,
+  report: CheckContext['report'],
+): CheckContext {
+  const defines = new Map<string, DefineNode>();
+  for (const define of file.defines) {
+    const { value, span } = define.name;
+    const first = defines.get(value);
+    if (first === undefined) defines.set(value, define);
+    else report(defineTwice(span, value, first.name.span));
+  }
+  return { project, defines, zone: file.zone ?? project.world.zone, report };
+}

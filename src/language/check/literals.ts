@@ -1,0 +1,106 @@
+import { isIP } from 'node:net';
+import { nearest } from '../../diagnostics/suggest.ts';
+import { parseNetwork } from '../../model/networks.ts';
+import type { ValueType } from '../../model/types.ts';
+import type { LiteralKind, LiteralNode } from '../ast.ts';
+import { unknownName } from '../problems/names.ts';
+import { badLiteral, typeMismatch, unitMismatch, unitNeeded } from '../problems/types.ts';
+import type { LiteralExpression } from '../typed.ts';
+import type { CheckContext } from './context.ts';
+import { checkName } from './names.ts';
+import { exampleOf, inWords, literalInWords } from './type-names.ts';
+
+/** A literal at a place that wants `type`; `beside` is what it stands beside, as written. Null: reported. */
+export function typeLiteral(
+  context: CheckContext,
+  node: LiteralNode,
+  type: ValueType,
+  beside: string,
+): LiteralExpression | null {
+  if (!fits(context, node, type, beside)) return null;
+  return { kind: 'literal', value: node.value, type, span: node.span };
+}
+
+/** The form of literal each type is written in; the texts among them are checked further. */
+const FORM: Readonly<Record<Exclude<ValueType['kind'], 'list' | 'money'>, LiteralKind>> = {
+  text: 'text',
+  enum: 'text',
+  reference: 'text',
+  ip: 'text',
+  network: 'text',
+  number: 'number',
+  duration: 'duration',
+  size: 'size',
+  percent: 'percent',
+  date: 'date',
+  time: 'time',
+  boolean: 'boolean',
+};
+
+const WITH_UNIT: ReadonlySet<string> = new Set([
+  'number',
+  'duration',
+  'size',
+  'percent',
+  'money',
+  'date',
+  'time',
+]);
+
+function fits(context: CheckContext, node: LiteralNode, type: ValueType, beside: string): boolean {
+  const form = type.kind === 'list' || type.kind === 'money' ? null : FORM[type.kind];
+  if (form === node.type) return form !== 'text' || fitsText(context, node, type);
+  const { kind } = type;
+  if (node.type === 'number' && (kind === 'duration' || kind === 'size' || kind === 'percent')) {
+    context.report(unitNeeded(node.span, String(node.value), kind));
+    return false;
+  }
+  const report = WITH_UNIT.has(kind) && WITH_UNIT.has(node.type) ? unitMismatch : typeMismatch;
+  const left = `${inWords(type)} (${beside})`;
+  context.report(report(node.span, left, literalInWords(node.type), `Write ${exampleOf(type)}.`));
+  return false;
+}
+
+function fitsText(context: CheckContext, { value, span }: LiteralNode, type: ValueType): boolean {
+  const text = String(value);
+  switch (type.kind) {
+    case 'reference':
+      return checkName(context, type.to, text, span);
+    case 'enum':
+      return fitsEnum(context, type.values, text, span);
+    case 'ip':
+      if (isIP(text) !== 0) return true;
+      context.report(
+        badLiteral(
+          span,
+          `"${text}" is not an address. Write one such as 10.0.0.1, or a network with \`in\`.`,
+        ),
+      );
+      return false;
+    case 'network':
+      return networkOf(context, text, span) !== null;
+    default:
+      return true;
+  }
+}
+
+/** A network in CIDR notation, checked. Null: reported. */
+export function networkOf(context: CheckContext, text: string, span: LiteralNode['span']): string | null {
+  const network = parseNetwork(text);
+  if (network.ok) return text;
+  context.report(badLiteral(span, network.error.why));
+  return null;
+}
+
+function fitsEnum(
+  context: CheckContext,
+  values: readonly string[],
+  text: string,
+  span: LiteralNode['span'],
+): boolean {
+  if (values.includes(text)) return true;
+  const near = nearest(text, values);
+  const suggestion = near === null ? null : { name: near, place: null };
+  context.report(unknownName(span, 'value', text, suggestion, values));
+  return false;
+}

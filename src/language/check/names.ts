@@ -1,0 +1,59 @@
+import type { Span } from '../../diagnostics/source.ts';
+import { nearest } from '../../diagnostics/suggest.ts';
+import type { ReferenceKind } from '../../model/types.ts';
+import type { Place, World } from '../../model/world.ts';
+import { type Suggestion, unknownName } from '../problems/names.ts';
+import type { CheckContext, ProjectNames } from './context.ts';
+
+/** Whether a name stands for something in the configuration; reports it when not. */
+export function checkName(context: CheckContext, to: ReferenceKind, name: string, span: Span): boolean {
+  const known = KNOWN_NAMES[to](context.project);
+  if (known.has(name)) return true;
+  const near = nearest(name, known.keys());
+  if (CREATED_AT_RUN_TIME.has(to) && (near === null || differInDigitsOnly(near, name))) return true;
+  const suggestion: Suggestion | null = near === null ? null : { name: near, place: known.get(near) ?? null };
+  context.report(unknownName(span, to, name, suggestion, [...known.keys()].sort()));
+  return false;
+}
+
+/** Names that the admin API can add later: an unknown one is a mistake only when it looks like a slip of the pen. */
+const CREATED_AT_RUN_TIME: ReadonlySet<ReferenceKind> = new Set(['tenant', 'team', 'consumer', 'credential']);
+
+/** `shop-1` and `shop-2` are two things, not one of them misspelt. */
+function differInDigitsOnly(a: string, b: string): boolean {
+  return a.replaceAll(/\d+/g, '') === b.replaceAll(/\d+/g, '');
+}
+
+type KnownNames = ReadonlyMap<string, Place | null>;
+
+const KNOWN_NAMES: Readonly<Record<ReferenceKind, (project: ProjectNames) => KnownNames>> = {
+  route: ({ world }) => places(world.routes.values()),
+  service: ({ world }) => places(world.services.values()),
+  tag: ({ tags }) => unplaced(tags),
+  plan: ({ world }) => unplaced(world.directory.plans),
+  role: ({ world }) => unplaced(world.directory.roles),
+  tenant: ({ world }) => places(tenantsOf(world)),
+  team: ({ world }) =>
+    new Map(tenantsOf(world).flatMap(({ teams, place }) => [...teams.keys()].map((name) => [name, place]))),
+  consumer: ({ world }) => places(tenantsOf(world).flatMap(({ consumers }) => [...consumers.values()])),
+  credential: ({ world }) =>
+    new Map(
+      tenantsOf(world).flatMap(({ consumers }) =>
+        [...consumers.values()].flatMap(({ credentials, place }) =>
+          credentials.map(({ name }): [string, Place] => [name, place]),
+        ),
+      ),
+    ),
+};
+
+function tenantsOf(world: World) {
+  return [...world.directory.tenants.values()];
+}
+
+function places(named: Iterable<{ readonly name: string; readonly place: Place }>): KnownNames {
+  return new Map(Array.from(named, ({ name, place }) => [name, place]));
+}
+
+function unplaced(names: Iterable<string>): KnownNames {
+  return new Map(Array.from(names, (name) => [name, null]));
+}

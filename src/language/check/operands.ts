@@ -1,0 +1,148 @@
+import type { Span } from '../../diagnostics/source.ts';
+import { nearest } from '../../diagnostics/suggest.ts';
+import type { FactDefinition } from '../../model/facts.ts';
+import type { LiteralNode, OperandNode, PathNode } from '../ast.ts';
+import { badParameter, unknownFact, unknownName } from '../problems/names.ts';
+import { notInThisVersion } from '../problems/reading.ts';
+import { mayBeMissing, neverMissing } from '../problems/types.ts';
+import { pathParameters } from '../static-value.ts';
+import { LATER_WORDS } from '../tokens.ts';
+import type { FactExpression, OtherwiseExpression } from '../typed.ts';
+import type { CheckContext } from './context.ts';
+import { isHeaderName } from './header-names.ts';
+import { factText, type Known } from './known.ts';
+import { typeLiteral } from './literals.ts';
+
+/** Facts: names resolved, parameters checked, presence proven. Null means that a problem was reported. */
+
+/** A fact whose value is used: it must be present here, or have an `otherwise`. */
+export function checkOperand(
+  context: CheckContext,
+  known: Known,
+  node: OperandNode,
+): FactExpression | OtherwiseExpression | null {
+  const fact = resolveFact(context, node.path);
+  if (fact === null) return null;
+  if (node.otherwise !== null) return checkOtherwise(context, fact, node.otherwise, node.span);
+  return provePresent(context, known, fact) ? fact : null;
+}
+
+/** The fact a path stands for, present or not. */
+export function resolveFact(context: CheckContext, node: PathNode): FactExpression | null {
+  const definition = context.project.facts.get(node.path);
+  if (definition === undefined) {
+    reportUnknown(context, node);
+    return null;
+  }
+  const parameter = checkParameter(context, node, definition);
+  if (parameter === undefined) return null;
+  return { kind: 'fact', definition, parameter, type: definition.type, span: node.span };
+}
+
+/** Why a fact can be missing, in words that follow a colon. */
+export function whyMissing(fact: FactExpression, route: string | null): string {
+  if (route !== null) return `route "${route}" allows calls without identity`;
+  return WHY_MISSING[fact.definition.path] ?? `not every request has it`;
+}
+
+const WHY_MISSING: Readonly<Record<string, string>> = {
+  team: 'a consumer need not be in a team',
+  'team.name': 'a consumer need not be in a team',
+  'request.header': 'a request need not have this header',
+  'request.query': 'a request need not have this query parameter',
+  'request.size': 'a body that comes in chunks has no declared length',
+  'request.parameter': 'not every route here has this path parameter',
+  'credential.expires_in': 'a credential need not expire',
+  'route.version': 'a route need not have a version',
+};
+
+function provePresent(context: CheckContext, known: Known, fact: FactExpression): boolean {
+  const missing = known.whereMissing(fact);
+  if (missing === null) return true;
+  const text = factText(fact);
+  const anonymous = missing.route !== null;
+  const guard = anonymous ? text.split('.')[0]! : text;
+  const other = anonymous
+    ? 'narrow "applies to" (… and routes requiring identity)'
+    : `give it a value: ${text} otherwise …`;
+  context.report(
+    mayBeMissing(
+      fact.span,
+      text,
+      whyMissing(fact, missing.route?.name ?? null),
+      `Add "${guard} is present and …", or ${other}.`,
+    ),
+  );
+  return false;
+}
+
+function checkOtherwise(
+  context: CheckContext,
+  fact: FactExpression,
+  fallbackNode: LiteralNode,
+  span: Span,
+): OtherwiseExpression | null {
+  if (fact.definition.absence === 'never') {
+    context.report(neverMissing(span, factText(fact)));
+    return null;
+  }
+  const fallback = typeLiteral(context, fallbackNode, fact.type, factText(fact));
+  return fallback === null ? null : { kind: 'otherwise', fact, fallback, type: fact.type, span };
+}
+
+function reportUnknown(context: CheckContext, { path, span }: PathNode): void {
+  const root = path.split('.')[0]!;
+  const known = [...context.project.facts.keys()];
+  if (LATER_WORDS.has(root)) context.report(notInThisVersion(span, root));
+  else {
+    const siblings = known.filter((other) => other.startsWith(`${root}.`));
+    context.report(unknownFact(span, path, nearest(path, known), siblings));
+  }
+}
+
+type Parameter = FactDefinition['parameter'];
+
+const PARAMETER_WORDS: Readonly<Record<Parameter, string>> = {
+  none: '',
+  'header-name': 'the name of a header',
+  'query-name': 'the name of a query parameter',
+  'path-parameter-name': 'the name of a path parameter',
+};
+
+/** The parameter in its run-time form; null where there is none; undefined when a problem was reported. */
+function checkParameter(
+  context: CheckContext,
+  { path, parameter, span }: PathNode,
+  definition: FactDefinition,
+): string | null | undefined {
+  const report = (message: string, help: string): undefined => {
+    context.report(badParameter(parameter?.span ?? span, message, help));
+  };
+  if (definition.parameter === 'none') {
+    return parameter === null ? null : report(`${path} takes nothing in brackets.`, `Write ${path}.`);
+  }
+  const what = PARAMETER_WORDS[definition.parameter];
+  if (parameter === null) return report(`${path} needs ${what} in brackets.`, `Write ${path}["…"].`);
+  const { value } = parameter;
+  if (definition.parameter === 'header-name') {
+    return isHeaderName(value)
+      ? value.toLowerCase()
+      : report(`"${value}" is not ${what}.`, 'Header names are letters, digits and hyphens.');
+  }
+  if (value === '') return report(`Nothing is not ${what}.`, `Write ${path}["…"].`);
+  if (definition.parameter === 'query-name') return value;
+  return isPathParameter(context, value, parameter.span) ? value : undefined;
+}
+
+function isPathParameter(context: CheckContext, name: string, span: Span): boolean {
+  const known = new Map(
+    [...context.project.world.routes.values()].flatMap((route) =>
+      pathParameters(route).map((parameter): [string, string] => [parameter, route.place]),
+    ),
+  );
+  if (known.has(name)) return true;
+  const near = nearest(name, known.keys());
+  const suggestion = near === null ? null : { name: near, place: known.get(near) ?? null };
+  context.report(unknownName(span, 'path parameter', name, suggestion, [...known.keys()].sort()));
+  return false;
+}

@@ -1,0 +1,107 @@
+import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
+import type { Span } from '../../diagnostics/source.ts';
+import type { Route } from '../../model/world.ts';
+import type { PolicyNode, RuleNode } from '../ast.ts';
+import { compareCodePoints } from '../order.ts';
+import { equalLimits, ruleTwice } from '../problems/names.ts';
+import { appliesNowhere, noEffect } from '../problems/rules.ts';
+import { staticValue } from '../static-value.ts';
+import type { CheckedPolicy, CheckedRule, TypedExpression } from '../typed.ts';
+import { checkCondition } from './conditions.ts';
+import type { CheckContext } from './context.ts';
+import { Known } from './known.ts';
+import type { RouteIndex } from './route-index.ts';
+import { checkRule } from './rules.ts';
+
+/** A policy, resolved and typed. Null means that a problem in it was reported. */
+export function checkPolicy(
+  context: CheckContext,
+  node: PolicyNode,
+  index: RouteIndex,
+): CheckedPolicy | null {
+  let errors = 0;
+  const report = (problem: Diagnostic): void => {
+    if (problem.severity === 'error') errors++;
+    context.report(problem);
+  };
+  const counting = { ...context, report };
+  const { scope, known } = checkScope(counting, node, index);
+  const place = { policy: node.name.value, known };
+  const checked = node.rules.flatMap((rule) => {
+    const typed = checkRule(counting, rule, place);
+    return typed === null ? [] : [{ node: rule, rule: typed }];
+  });
+  const rules = distinctRules(counting, checked);
+  if (errors === 0 && scope !== 'unreadable') warnAboutEffects(context, node, known.routes, rules);
+  if (errors > 0 || scope === 'unreadable') return null;
+  return {
+    name: node.name.value,
+    title: node.title?.value ?? null,
+    owner: node.owner?.value ?? null,
+    span: node.span,
+    scope,
+    rules: rules.sort((a, b) => compareCodePoints(a.key, b.key)),
+  };
+}
+
+interface Scope {
+  readonly scope: TypedExpression | 'unreadable' | null;
+  readonly known: Known;
+}
+
+function checkScope(context: CheckContext, { appliesTo }: PolicyNode, index: RouteIndex): Scope {
+  const everywhere = Known.of(() => index.all, context.project.ofEveryTeam);
+  if (appliesTo === null) return { scope: null, known: everywhere };
+  const scope = appliesTo === 'unreadable' ? null : checkCondition(context, everywhere, appliesTo, 'scope');
+  if (scope === null) return { scope: 'unreadable', known: everywhere.afterMistake() };
+  const candidates = Known.of(() => index.candidates(scope), context.project.ofEveryTeam);
+  return { scope, known: candidates.after(scope, true) };
+}
+
+interface CheckedNode {
+  readonly node: RuleNode;
+  readonly rule: CheckedRule;
+}
+
+/** Two equal rules of a policy are one rule; two limits that would share a counter, or two of one name, are mistakes. */
+function distinctRules(context: CheckContext, checked: readonly CheckedNode[]): CheckedRule[] {
+  const byKey = new Map<string, CheckedRule>();
+  const byCounter = new Map<string, Span>();
+  for (const { node, rule } of checked) {
+    const counter = 'counterIdentity' in rule && rule.name === null ? rule.counterIdentity : null;
+    const sharing = counter === null ? undefined : byCounter.get(counter);
+    const first = byKey.get(rule.key);
+    if (sharing !== undefined) context.report(equalLimits(rule.span, sharing));
+    else if (first === undefined) byKey.set(rule.key, rule);
+    else if (rule.name !== null) context.report(ruleTwice(node.name!.span, rule.name, first.span));
+    if (counter !== null) byCounter.set(counter, sharing ?? rule.span);
+  }
+  return [...byKey.values()];
+}
+
+function warnAboutEffects(
+  context: CheckContext,
+  node: PolicyNode,
+  routes: readonly Route[],
+  rules: readonly CheckedRule[],
+): void {
+  if (routes.length === 0) {
+    context.report(appliesNowhere(node.span, node.name.value));
+    return;
+  }
+  for (const rule of rules) {
+    const why = withoutEffect(rule, routes);
+    if (why !== null) context.report(noEffect(rule.span, why));
+  }
+}
+
+function withoutEffect(rule: CheckedRule, routes: readonly Route[]): string | null {
+  const { when } = rule;
+  if (when !== null && routes.every((route) => staticValue(when, route) === false)) {
+    return 'its condition is false for every route of the policy';
+  }
+  if (rule.kind === 'require' && routes.every((route) => staticValue(rule.condition, route) === true)) {
+    return 'what it requires is true for every route of the policy';
+  }
+  return null;
+}

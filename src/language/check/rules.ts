@@ -1,0 +1,123 @@
+import type { RuleNode } from '../ast.ts';
+import { canonicalRule } from '../canonical.ts';
+import { headerName, headerValue } from '../problems/rules.ts';
+import { amountOutOfRange } from '../problems/types.ts';
+import type { CheckedRule, HeaderRule, TextTemplate, TypedExpression } from '../typed.ts';
+import { checkCondition } from './conditions.ts';
+import type { CheckContext } from './context.ts';
+import { isGatewayHeader, isHeaderName, isHeaderText } from './header-names.ts';
+import type { Known } from './known.ts';
+import { checkLimit } from './limits.ts';
+import { checkReply } from './replies.ts';
+import { checkTemplate, type TextPlace } from './templates.ts';
+
+/** Where a rule stands. */
+export interface RulePlace {
+  readonly policy: string;
+  /** What the policy's scope leaves known. */
+  readonly known: Known;
+}
+
+/** A rule, resolved and typed. Null means that problems were reported. */
+export function checkRule(context: CheckContext, node: RuleNode, place: RulePlace): CheckedRule | null {
+  const when = node.when === null ? null : checkCondition(context, place.known, node.when, 'rule');
+  const failed = node.when !== null && when === null;
+  const known = failed
+    ? place.known.afterMistake()
+    : when === null
+      ? place.known
+      : place.known.after(when, true);
+  const rule = checkForm(
+    context,
+    node,
+    { policy: place.policy, known },
+    { name: node.name?.value ?? null, when },
+  );
+  if (rule === null || failed) return null;
+  const complete = { ...rule, span: node.span };
+  return { ...complete, key: complete.name ?? canonicalRule(complete) } as CheckedRule;
+}
+
+export interface RuleHead {
+  readonly name: string | null;
+  readonly when: TypedExpression | null;
+}
+
+type Unfinished<Rule> = Rule extends unknown ? Omit<Rule, 'key' | 'span'> : never;
+
+function checkForm(
+  context: CheckContext,
+  node: RuleNode,
+  place: RulePlace,
+  head: RuleHead,
+): Unfinished<CheckedRule> | null {
+  switch (node.kind) {
+    case 'permit':
+      return { kind: 'permit', ...head };
+    case 'forbid': {
+      const reply = checkReply(context, node.reply, DENIAL);
+      return reply === null ? null : { kind: 'forbid', ...head, reply };
+    }
+    case 'require': {
+      const condition = checkCondition(context, place.known, node.condition, 'rule');
+      const reply = checkReply(context, node.reply, DENIAL);
+      return condition === null || reply === null ? null : { kind: 'require', ...head, condition, reply };
+    }
+    case 'limit':
+    case 'quota':
+      return checkLimit(context, node, place, head);
+    case 'set-header':
+    case 'remove-header':
+      return checkHeader(context, node, head);
+    case 'timeout':
+      return checkTimeout(context, node, head);
+  }
+}
+
+const DENIAL: TextPlace = { reader: 'caller', limit: null };
+type HeaderNode = Extract<RuleNode, { kind: 'set-header' | 'remove-header' }>;
+
+function checkHeader(context: CheckContext, node: HeaderNode, head: RuleHead): Unfinished<HeaderRule> | null {
+  const nameFits = checkHeaderName(context, node);
+  const value = node.value === null ? NO_TEXT : checkHeaderValue(context, node, node.value);
+  if (!nameFits || value === null) return null;
+  return { kind: node.kind, ...head, header: node.header.value.toLowerCase(), value, side: node.side };
+}
+
+const NO_TEXT: TextTemplate = { parts: [] };
+
+function checkHeaderName(context: CheckContext, { header }: HeaderNode): boolean {
+  if (!isHeaderName(header.value)) {
+    context.report(headerName(header.span, header.value, 'is not the name of a header'));
+    return false;
+  }
+  if (!isGatewayHeader(header.value.toLowerCase())) return true;
+  context.report(headerName(header.span, header.value, 'is written by the gateway itself'));
+  return false;
+}
+
+function checkHeaderValue(
+  context: CheckContext,
+  { side }: HeaderNode,
+  node: NonNullable<HeaderNode['value']>,
+): TextTemplate | null {
+  const reader = side === 'request' ? 'upstream' : 'caller';
+  const value = checkTemplate(context, node, { reader, limit: null });
+  if (value?.parts.every((part) => typeof part !== 'string' || isHeaderText(part)) !== false) return value;
+  context.report(headerValue(node.span));
+  return null;
+}
+
+/** A day: beyond it a deadline protects nothing, and Node's timers end at 24.8 days. */
+const TIMEOUT_MS_MAX = 86_400_000;
+
+function checkTimeout(
+  context: CheckContext,
+  { total }: Extract<RuleNode, { kind: 'timeout' }>,
+  head: RuleHead,
+): Unfinished<CheckedRule> | null {
+  if (total.value >= 1 && total.value <= TIMEOUT_MS_MAX)
+    return { kind: 'timeout', ...head, totalMs: total.value };
+  context.report(amountOutOfRange(total.span, 'This timeout', 'a time from 1ms to 24h'));
+  return null;
+}

@@ -1,0 +1,91 @@
+import { assert } from '../../base/assert.ts';
+import type { ReferenceKind } from '../../model/types.ts';
+import type { ConditionNode, TextNode } from '../ast.ts';
+import type { FactExpression, LiteralExpression, TypedExpression } from '../typed.ts';
+import type { CheckContext } from './context.ts';
+import { typeLiteral } from './literals.ts';
+import { checkName } from './names.ts';
+import { referenceTo } from './type-names.ts';
+
+type Selector = Extract<ConditionNode, { kind: 'selector' }>;
+
+/** `routes tagged "x"` and its like: shorter words for a condition over facts of the route. */
+export function selectRoutes(context: CheckContext, node: Selector): TypedExpression | null {
+  const { span } = node;
+  switch (node.selector) {
+    case 'every-route':
+      return { kind: 'constant', value: true, span };
+    case 'identity': {
+      const left = routeFact(context, 'route.requires_identity', span);
+      const right: LiteralExpression = { kind: 'literal', value: true, type: left.type, span };
+      return { kind: 'compare', operator: 'is', left, right, span };
+    }
+    case 'state': {
+      const left = routeFact(context, 'route.state', span);
+      const right = typeLiteral(context, textLiteral(node.names[0]!), left.type, 'route.state');
+      return right === null ? null : { kind: 'compare', operator: 'is', left, right, span };
+    }
+    case 'tagged': {
+      const element = nameLiteral(context, 'tag', node.names[0]!);
+      const list = routeFact(context, 'route.tags', span);
+      return element === null ? null : { kind: 'in', element, list, negated: false, span };
+    }
+    case 'routes':
+      return oneOf(context, node, 'route', 'route');
+    case 'services':
+      return oneOf(context, node, 'route.service', 'service');
+  }
+}
+
+/** The same as a condition over facts, for those who wrote a selector where a condition belongs. */
+export function selectorAsFact({ selector, names }: Selector): string {
+  const quoted = names.map(({ value }) => JSON.stringify(value));
+  const list = quoted.length === 1 ? `is ${quoted[0]}` : `in [${quoted.join(', ')}]`;
+  switch (selector) {
+    case 'every-route':
+      return 'true, or nothing';
+    case 'identity':
+      return 'route.requires_identity is true';
+    case 'state':
+      return `route.state is ${quoted[0]}`;
+    case 'tagged':
+      return `route.tags contains ${quoted[0]}`;
+    case 'routes':
+      return `route ${list}`;
+    case 'services':
+      return `route.service ${list}`;
+  }
+}
+
+function oneOf(
+  context: CheckContext,
+  { names, span }: Selector,
+  path: string,
+  to: ReferenceKind,
+): TypedExpression | null {
+  const fact = routeFact(context, path, span);
+  const items = names.flatMap((name) => nameLiteral(context, to, name) ?? []);
+  if (items.length < names.length) return null;
+  if (items.length === 1) return { kind: 'compare', operator: 'is', left: fact, right: items[0]!, span };
+  const type = { kind: 'list', of: referenceTo(to) } as const;
+  return { kind: 'in', element: fact, list: { kind: 'list', items, type, span }, negated: false, span };
+}
+
+function nameLiteral(
+  context: CheckContext,
+  to: ReferenceKind,
+  { value, span }: TextNode,
+): LiteralExpression | null {
+  if (!checkName(context, to, value, span)) return null;
+  return { kind: 'literal', value, type: referenceTo(to), span };
+}
+
+function textLiteral({ value, span }: TextNode) {
+  return { kind: 'literal', type: 'text', value, span } as const;
+}
+
+function routeFact(context: CheckContext, path: string, span: Selector['span']): FactExpression {
+  const definition = context.project.facts.get(path);
+  assert(definition !== undefined, `${path} is built in`);
+  return { kind: 'fact', definition, parameter: null, type: definition.type, span };
+}

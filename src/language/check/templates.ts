@@ -1,0 +1,79 @@
+import type { PathNode, TemplateNode } from '../ast.ts';
+import { holeNotAllowed } from '../problems/rules.ts';
+import type { CounterKey, TemplateHole, TextTemplate } from '../typed.ts';
+import type { CheckContext } from './context.ts';
+import { resolveFact } from './operands.ts';
+
+/** Who reads a text, and the limit it speaks for: decides which holes it may have (language-rules #32). */
+export interface TextPlace {
+  readonly reader: 'caller' | 'upstream';
+  /** The counter key of the limit whose reply this is; null elsewhere. */
+  readonly limit: CounterKey | null;
+}
+
+/** A text with its holes resolved. Missing values are no mistake here: they print as `(none)`. */
+export function checkTemplate(
+  context: CheckContext,
+  node: TemplateNode,
+  place: TextPlace,
+): TextTemplate | null {
+  const parts = node.parts.map((part) => (typeof part === 'string' ? part : checkHole(context, part, place)));
+  const whole = parts.filter((part) => part !== null);
+  return whole.length < parts.length ? null : { parts: whole };
+}
+
+const LIMIT_FACTS = ['name', 'amount', 'used', 'resets'] as const;
+type LimitFact = (typeof LIMIT_FACTS)[number];
+
+function checkHole(context: CheckContext, node: PathNode, place: TextPlace): TemplateHole | null {
+  if (node.path === 'limit' || node.path.startsWith('limit.')) return checkLimitHole(context, node, place);
+  const fact = resolveFact(context, node);
+  if (fact === null) return null;
+  if (place.reader === 'upstream' || fact.definition.label === 'caller') return fact;
+  context.report(
+    holeNotAllowed(
+      node.span,
+      node.path,
+      'it is internal, and callers see this text',
+      'Remove it, or declare the attribute with label: caller.',
+    ),
+  );
+  return null;
+}
+
+function checkLimitHole(context: CheckContext, node: PathNode, { limit }: TextPlace): TemplateHole | null {
+  const fact = LIMIT_FACTS.find((name) => node.path === `limit.${name}`);
+  const refuse = (why: string, help: string): null => {
+    context.report(holeNotAllowed(node.span, node.path, why, help));
+    return null;
+  };
+  if (limit === null) {
+    return refuse(
+      'no limit answers here',
+      'Only `when exceeded … because` of a limit or quota has limit facts.',
+    );
+  }
+  if (fact === undefined || node.parameter !== null) {
+    return refuse(
+      'a limit does not say this',
+      'There is limit.name, limit.amount, limit.used and limit.resets.',
+    );
+  }
+  if (SHARED_SECRETS.has(fact) && !countsCaller(limit)) {
+    return refuse(
+      'others share this counter, and its figures are not their business',
+      'Show limit.name or limit.resets, or count for each tenant, consumer or request.ip.',
+    );
+  }
+  return { kind: 'limit-fact', fact, span: node.span };
+}
+
+const SHARED_SECRETS: ReadonlySet<LimitFact> = new Set(['amount', 'used']);
+
+/** Whether each caller has a counter of its own. */
+function countsCaller(key: CounterKey): boolean {
+  if (key.kind === 'total') return false;
+  return key.keys.some(
+    ({ definition }) => definition.phase === 'identity' || definition.path === 'request.ip',
+  );
+}

@@ -1,0 +1,323 @@
+import { CstParser, type IParserConfig, type TokenType } from 'chevrotain';
+import {
+  DateLiteral,
+  DurationLiteral,
+  KEYWORD,
+  Member,
+  Name,
+  NumberLiteral,
+  PathHead,
+  PercentLiteral,
+  SIGN,
+  SizeLiteral,
+  Text,
+  TimeLiteral,
+  Unit,
+  VOCABULARY,
+} from '../tokens.ts';
+
+/**
+ * The grammar of conditions; `grammar/portunus.ebnf` says the same with the same names. Every operand begins with a
+ * path and two operands never stand side by side, so line breaks need no meaning.
+ */
+export class ExpressionGrammar extends CstParser {
+  constructor(config: IParserConfig) {
+    super([...VOCABULARY], config);
+  }
+
+  /** `and` and `or` in one list: the builder refuses to mix them (PT0107). */
+  readonly Condition = this.RULE(
+    'Condition',
+    () => {
+      this.SUBRULE(this.Term);
+      this.MANY(() => {
+        this.OR([{ ALT: () => this.CONSUME(KEYWORD.and) }, { ALT: () => this.CONSUME(KEYWORD.or) }]);
+        this.SUBRULE2(this.Term);
+      });
+    },
+    INNER,
+  );
+
+  readonly Term = this.RULE(
+    'Term',
+    () => {
+      this.OR([
+        { ALT: () => this.SUBRULE(this.Negation) },
+        { ALT: () => this.SUBRULE(this.Group) },
+        { ALT: () => this.SUBRULE(this.Constant) },
+        { ALT: () => this.SUBRULE(this.Selector) },
+        { ALT: () => this.SUBRULE(this.Predicate) },
+      ]);
+    },
+    INNER,
+  );
+
+  readonly Negation = this.RULE(
+    'Negation',
+    () => {
+      this.CONSUME(KEYWORD.not);
+      this.SUBRULE(this.Term);
+    },
+    INNER,
+  );
+
+  readonly Group = this.RULE(
+    'Group',
+    () => {
+      this.CONSUME(SIGN['(']);
+      this.SUBRULE(this.Condition);
+      this.CONSUME(SIGN[')']);
+    },
+    INNER,
+  );
+
+  readonly Constant = this.RULE(
+    'Constant',
+    () => {
+      this.OR([{ ALT: () => this.CONSUME(KEYWORD.true) }, { ALT: () => this.CONSUME(KEYWORD.false) }]);
+    },
+    INNER,
+  );
+
+  readonly Selector = this.RULE(
+    'Selector',
+    () => {
+      this.OR([
+        { ALT: () => this.words(0, KEYWORD.every, KEYWORD.route) },
+        {
+          ALT: () => {
+            this.CONSUME2(KEYWORD.route);
+            this.SUBRULE(this.Texts);
+          },
+        },
+        {
+          ALT: () => {
+            this.CONSUME(KEYWORD.service);
+            this.SUBRULE2(this.Texts);
+          },
+        },
+        { ALT: () => this.SUBRULE(this.RouteSet) },
+      ]);
+    },
+    INNER,
+  );
+
+  readonly RouteSet = this.RULE(
+    'RouteSet',
+    () => {
+      this.CONSUME(KEYWORD.routes);
+      this.OR([
+        {
+          ALT: () => {
+            this.CONSUME(KEYWORD.tagged);
+            this.CONSUME(Text);
+          },
+        },
+        {
+          ALT: () => {
+            this.words(0, KEYWORD.in, KEYWORD.state);
+            this.CONSUME(Name);
+          },
+        },
+        { ALT: () => this.words(0, KEYWORD.requiring, KEYWORD.identity) },
+      ]);
+    },
+    INNER,
+  );
+
+  readonly Texts = this.RULE(
+    'Texts',
+    () => {
+      this.AT_LEAST_ONE_SEP({ SEP: SIGN[','], DEF: () => this.CONSUME(Text) });
+    },
+    INNER,
+  );
+
+  readonly Predicate = this.RULE(
+    'Predicate',
+    () => {
+      this.SUBRULE(this.Operand);
+      this.OR([
+        { ALT: () => this.SUBRULE(this.IsTest) },
+        { ALT: () => this.SUBRULE(this.OrderTest) },
+        { ALT: () => this.SUBRULE(this.InTest) },
+        { ALT: () => this.SUBRULE(this.TextTest) },
+        { ALT: () => this.SUBRULE(this.RoleTest) },
+      ]);
+    },
+    INNER,
+  );
+
+  readonly IsTest = this.RULE(
+    'IsTest',
+    () => {
+      this.CONSUME(KEYWORD.is);
+      this.OR([
+        { ALT: () => this.CONSUME(KEYWORD.present) },
+        { ALT: () => this.CONSUME(KEYWORD.absent) },
+        {
+          ALT: () => {
+            this.OPTION(() => this.CONSUME(KEYWORD.not));
+            this.OR2([
+              { ALT: () => this.words(0, KEYWORD.subscribed, KEYWORD.to, KEYWORD.route) },
+              { ALT: () => this.SUBRULE(this.Value) },
+            ]);
+          },
+        },
+      ]);
+    },
+    INNER,
+  );
+
+  readonly OrderTest = this.RULE(
+    'OrderTest',
+    () => {
+      this.OR([
+        { ALT: () => this.CONSUME(SIGN['<']) },
+        { ALT: () => this.CONSUME(SIGN['<=']) },
+        { ALT: () => this.CONSUME(SIGN['>']) },
+        { ALT: () => this.CONSUME(SIGN['>=']) },
+      ]);
+      this.SUBRULE(this.Value);
+    },
+    INNER,
+  );
+
+  readonly InTest = this.RULE(
+    'InTest',
+    () => {
+      this.OPTION(() => this.CONSUME(KEYWORD.not));
+      this.CONSUME(KEYWORD.in);
+      this.OR([{ ALT: () => this.SUBRULE(this.List) }, { ALT: () => this.SUBRULE(this.Operand) }]);
+    },
+    INNER,
+  );
+
+  readonly TextTest = this.RULE(
+    'TextTest',
+    () => {
+      this.OR([
+        { ALT: () => this.CONSUME(KEYWORD.contains) },
+        { ALT: () => this.words(0, KEYWORD.starts, KEYWORD.with) },
+        { ALT: () => this.words(1, KEYWORD.ends, KEYWORD.with) },
+        { ALT: () => this.CONSUME(KEYWORD.like) },
+      ]);
+      this.SUBRULE(this.Value);
+    },
+    INNER,
+  );
+
+  readonly RoleTest = this.RULE(
+    'RoleTest',
+    () => {
+      this.OR([
+        { ALT: () => this.CONSUME(KEYWORD.has) },
+        { ALT: () => this.words(0, KEYWORD.does, KEYWORD.not, KEYWORD.have) },
+      ]);
+      this.CONSUME(KEYWORD.role);
+      this.CONSUME(Text);
+    },
+    INNER,
+  );
+
+  readonly Value = this.RULE(
+    'Value',
+    () => {
+      this.OR([{ ALT: () => this.SUBRULE(this.Literal) }, { ALT: () => this.SUBRULE(this.Operand) }]);
+    },
+    INNER,
+  );
+
+  /** A path, or – alone, on the right – a defined name. */
+  readonly Operand = this.RULE(
+    'Operand',
+    () => {
+      this.SUBRULE(this.Path);
+      this.OPTION(() => {
+        this.CONSUME(KEYWORD.otherwise);
+        this.SUBRULE(this.Literal);
+      });
+    },
+    INNER,
+  );
+
+  readonly Path = this.RULE(
+    'Path',
+    () => {
+      this.CONSUME(PathHead);
+      this.MANY(() => this.CONSUME(Member));
+      this.OPTION(() => {
+        this.CONSUME(SIGN['[']);
+        this.CONSUME(Text);
+        this.CONSUME(SIGN[']']);
+      });
+    },
+    INNER,
+  );
+
+  readonly List = this.RULE(
+    'List',
+    () => {
+      this.CONSUME(SIGN['[']);
+      this.SUBRULE(this.Literal);
+      this.MANY(() => {
+        this.CONSUME(SIGN[',']);
+        this.SUBRULE2(this.Literal);
+      });
+      this.OPTION(() => this.CONSUME2(SIGN[',']));
+      this.CONSUME(SIGN[']']);
+    },
+    INNER,
+  );
+
+  readonly Literal = this.RULE(
+    'Literal',
+    () => {
+      this.OR([
+        { ALT: () => this.CONSUME(Text) },
+        { ALT: () => this.SUBRULE(this.Quantity) },
+        { ALT: () => this.CONSUME(DateLiteral) },
+        { ALT: () => this.CONSUME(TimeLiteral) },
+        { ALT: () => this.SUBRULE(this.Constant) },
+      ]);
+    },
+    INNER,
+  );
+
+  readonly Quantity = this.RULE(
+    'Quantity',
+    () => {
+      this.OR([
+        { ALT: () => this.SUBRULE(this.Length) },
+        { ALT: () => this.CONSUME(SizeLiteral) },
+        { ALT: () => this.CONSUME(PercentLiteral) },
+      ]);
+    },
+    INNER,
+  );
+
+  /** A number, with its unit glued or spelled; whether one is needed depends on the place. */
+  readonly Length = this.RULE(
+    'Length',
+    () => {
+      this.OR([
+        { ALT: () => this.CONSUME(DurationLiteral) },
+        {
+          ALT: () => {
+            this.CONSUME(NumberLiteral);
+            this.OPTION(() => this.CONSUME(Unit));
+          },
+        },
+      ]);
+    },
+    INNER,
+  );
+
+  /** Fixed words in a row; `occurrence` tells the same word at two places of a rule apart, as chevrotain demands. */
+  protected words(occurrence: number, ...types: readonly TokenType[]): void {
+    for (const type of types) this.consume(occurrence, type);
+  }
+}
+
+/** Only whole statements are re-synchronised (see `PolicyGrammar`): a half condition has no meaning. */
+export const INNER = { resyncEnabled: false } as const;

@@ -1,0 +1,332 @@
+import { KEYWORD, Name, NumberLiteral, Period, SIGN, Text, ZoneName } from '../tokens.ts';
+import { ExpressionGrammar, INNER } from './expressions.ts';
+
+/**
+ * The grammar of files, policies and rules. A rule that cannot be read is skipped up to the next rule or the end of
+ * its policy, so one run reports every mistake. Which clauses a rule takes is a table of the builder (`CLAUSES_OF`):
+ * "a permit has no status" says more than "unexpected status".
+ */
+export class PolicyGrammar extends ExpressionGrammar {
+  constructor() {
+    super({ recoveryEnabled: true, nodeLocationTracking: 'onlyOffset', maxLookahead: 2 });
+    this.performSelfAnalysis();
+  }
+
+  readonly File = this.RULE('File', () => {
+    this.SUBRULE(this.LanguageLine);
+    this.MANY(() => {
+      this.OR([
+        { ALT: () => this.SUBRULE(this.Zone) },
+        { ALT: () => this.SUBRULE(this.Define) },
+        { ALT: () => this.SUBRULE(this.Policy) },
+      ]);
+    });
+  });
+
+  readonly LanguageLine = this.RULE('LanguageLine', () => {
+    this.CONSUME(KEYWORD.language);
+    this.CONSUME(NumberLiteral);
+  });
+
+  readonly Zone = this.RULE('Zone', () => {
+    this.CONSUME(KEYWORD.zone);
+    this.CONSUME(ZoneName);
+  });
+
+  readonly Define = this.RULE('Define', () => {
+    this.CONSUME(KEYWORD.define);
+    this.CONSUME(Name);
+    this.CONSUME(SIGN['=']);
+    this.OR([{ ALT: () => this.SUBRULE(this.Literal) }, { ALT: () => this.SUBRULE(this.List) }]);
+  });
+
+  readonly Policy = this.RULE('Policy', () => {
+    this.SUBRULE(this.PolicyName);
+    this.MANY(() => {
+      this.OR([{ ALT: () => this.SUBRULE(this.Owner) }, { ALT: () => this.SUBRULE(this.AppliesTo) }]);
+    });
+    this.CONSUME(SIGN['{']);
+    this.MANY2(() => this.SUBRULE(this.Rule));
+    this.CONSUME(SIGN['}']);
+  });
+
+  readonly PolicyName = this.RULE('PolicyName', () => {
+    this.CONSUME(KEYWORD.policy);
+    this.CONSUME(Text);
+    this.OPTION(() => this.CONSUME2(Text));
+  });
+
+  readonly Owner = this.RULE('Owner', () => {
+    this.CONSUME(KEYWORD.owner);
+    this.CONSUME(Text);
+  });
+
+  readonly AppliesTo = this.RULE('AppliesTo', () => {
+    this.words(0, KEYWORD.applies, KEYWORD.to);
+    this.SUBRULE(this.Condition);
+  });
+
+  readonly Rule = this.RULE('Rule', () => {
+    this.OR([
+      { ALT: () => this.SUBRULE(this.Permit) },
+      { ALT: () => this.SUBRULE(this.Forbid) },
+      { ALT: () => this.SUBRULE(this.Require) },
+      { ALT: () => this.SUBRULE(this.Limit) },
+      { ALT: () => this.SUBRULE(this.Quota) },
+      { ALT: () => this.SUBRULE(this.SetHeader) },
+      { ALT: () => this.SUBRULE(this.RemoveHeader) },
+      { ALT: () => this.SUBRULE(this.Timeout) },
+    ]);
+    this.MANY(() => this.SUBRULE(this.Clause));
+  });
+
+  readonly Permit = this.RULE(
+    'Permit',
+    () => {
+      this.CONSUME(KEYWORD.permit);
+      this.OPTION(() => this.CONSUME(Text));
+    },
+    INNER,
+  );
+
+  readonly Forbid = this.RULE(
+    'Forbid',
+    () => {
+      this.CONSUME(KEYWORD.forbid);
+      this.OPTION(() => this.CONSUME(Text));
+    },
+    INNER,
+  );
+
+  readonly Require = this.RULE(
+    'Require',
+    () => {
+      this.CONSUME(KEYWORD.require);
+      this.OPTION(() => this.CONSUME(Text));
+      this.SUBRULE(this.Condition);
+    },
+    INNER,
+  );
+
+  readonly Limit = this.RULE(
+    'Limit',
+    () => {
+      this.CONSUME(KEYWORD.limit);
+      this.OPTION(() => this.CONSUME(Text));
+      this.OR([{ ALT: () => this.SUBRULE(this.AtMost) }, { ALT: () => this.SUBRULE(this.Pace) }]);
+    },
+    INNER,
+  );
+
+  readonly AtMost = this.RULE(
+    'AtMost',
+    () => {
+      this.words(0, KEYWORD.at, KEYWORD.most);
+      this.SUBRULE(this.Amount);
+      this.OR([
+        {
+          ALT: () => {
+            this.words(0, KEYWORD.in, KEYWORD.any);
+            this.SUBRULE(this.Length);
+          },
+        },
+        { ALT: () => this.words(1, KEYWORD.at, KEYWORD.once) },
+      ]);
+    },
+    INNER,
+  );
+
+  readonly Pace = this.RULE(
+    'Pace',
+    () => {
+      this.SUBRULE(this.Amount);
+      this.CONSUME(KEYWORD.per);
+      this.SUBRULE(this.Length);
+      this.OPTION(() => {
+        this.words(0, SIGN[','], KEYWORD.burst);
+        this.CONSUME(NumberLiteral);
+      });
+    },
+    INNER,
+  );
+
+  readonly Quota = this.RULE(
+    'Quota',
+    () => {
+      this.CONSUME(KEYWORD.quota);
+      this.OPTION(() => this.CONSUME(Text));
+      this.SUBRULE(this.Amount);
+      this.CONSUME(KEYWORD.per);
+      this.CONSUME(Period);
+      this.OPTION2(() => {
+        this.CONSUME(KEYWORD.in);
+        this.CONSUME(ZoneName);
+      });
+    },
+    INNER,
+  );
+
+  readonly Amount = this.RULE(
+    'Amount',
+    () => {
+      this.CONSUME(NumberLiteral);
+      this.OR([{ ALT: () => this.CONSUME(KEYWORD.requests) }, { ALT: () => this.CONSUME(KEYWORD.request) }]);
+    },
+    INNER,
+  );
+
+  readonly SetHeader = this.RULE(
+    'SetHeader',
+    () => {
+      this.words(0, KEYWORD.set, KEYWORD.header);
+      this.CONSUME(Text);
+      this.CONSUME(KEYWORD.to);
+      this.CONSUME2(Text);
+      this.CONSUME(KEYWORD.in);
+      this.SUBRULE(this.Side);
+    },
+    INNER,
+  );
+
+  readonly RemoveHeader = this.RULE(
+    'RemoveHeader',
+    () => {
+      this.words(0, KEYWORD.remove, KEYWORD.header);
+      this.CONSUME(Text);
+      this.CONSUME(KEYWORD.in);
+      this.SUBRULE(this.Side);
+    },
+    INNER,
+  );
+
+  readonly Side = this.RULE(
+    'Side',
+    () => {
+      this.OR([{ ALT: () => this.CONSUME(KEYWORD.request) }, { ALT: () => this.CONSUME(KEYWORD.response) }]);
+    },
+    INNER,
+  );
+
+  readonly Timeout = this.RULE(
+    'Timeout',
+    () => {
+      this.CONSUME(KEYWORD.timeout);
+      this.SUBRULE(this.Length);
+    },
+    INNER,
+  );
+
+  readonly Clause = this.RULE(
+    'Clause',
+    () => {
+      this.OR([
+        { ALT: () => this.SUBRULE(this.Exceeded) },
+        { ALT: () => this.SUBRULE(this.Guard) },
+        { ALT: () => this.SUBRULE(this.Per) },
+        { ALT: () => this.SUBRULE(this.ReplyClause) },
+        { ALT: () => this.SUBRULE(this.MaxKeys) },
+        { ALT: () => this.SUBRULE(this.OnFailure) },
+      ]);
+    },
+    INNER,
+  );
+
+  readonly Exceeded = this.RULE(
+    'Exceeded',
+    () => {
+      this.words(0, KEYWORD.when, KEYWORD.exceeded);
+      this.AT_LEAST_ONE(() => this.SUBRULE(this.ReplyClause));
+    },
+    INNER,
+  );
+
+  readonly Guard = this.RULE(
+    'Guard',
+    () => {
+      this.CONSUME(KEYWORD.when);
+      this.SUBRULE(this.Condition);
+    },
+    INNER,
+  );
+
+  readonly Per = this.RULE(
+    'Per',
+    () => {
+      this.OR([
+        {
+          ALT: () => {
+            this.words(0, KEYWORD.for, KEYWORD.each);
+            this.SUBRULE(this.KeyList);
+          },
+        },
+        { ALT: () => this.words(0, KEYWORD.in, KEYWORD.total) },
+      ]);
+    },
+    INNER,
+  );
+
+  readonly KeyList = this.RULE(
+    'KeyList',
+    () => {
+      this.AT_LEAST_ONE_SEP({ SEP: KEYWORD.and, DEF: () => this.SUBRULE(this.Path) });
+      this.OPTION(() => {
+        this.CONSUME(KEYWORD.otherwise);
+        this.SUBRULE2(this.Path);
+      });
+    },
+    INNER,
+  );
+
+  readonly ReplyClause = this.RULE(
+    'ReplyClause',
+    () => {
+      this.OR([
+        {
+          ALT: () => {
+            this.CONSUME(KEYWORD.status);
+            this.CONSUME(NumberLiteral);
+          },
+        },
+        {
+          ALT: () => {
+            this.CONSUME(KEYWORD.code);
+            this.CONSUME(Text);
+          },
+        },
+        {
+          ALT: () => {
+            this.CONSUME(KEYWORD.because);
+            this.CONSUME2(Text);
+          },
+        },
+      ]);
+    },
+    INNER,
+  );
+
+  readonly MaxKeys = this.RULE(
+    'MaxKeys',
+    () => {
+      this.words(0, KEYWORD.max, KEYWORD.keys);
+      this.CONSUME(NumberLiteral);
+    },
+    INNER,
+  );
+
+  readonly OnFailure = this.RULE(
+    'OnFailure',
+    () => {
+      this.words(0, KEYWORD.on, KEYWORD.failure);
+      this.OR([{ ALT: () => this.CONSUME(KEYWORD.refuse) }, { ALT: () => this.CONSUME(KEYWORD.allow) }]);
+    },
+    INNER,
+  );
+
+  /** A missing or surplus token is reported, never guessed: a guess would give a rule that nobody wrote. */
+  protected override canTokenTypeBeInsertedInRecovery(): boolean {
+    return false;
+  }
+  protected override canTokenTypeBeDeletedInRecovery(): boolean {
+    return false;
+  }
+}

@@ -1,0 +1,189 @@
+import { type IToken, Lexer, type TokenType } from 'chevrotain';
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import type { SourceText, Span } from '../diagnostics/source.ts';
+import {
+  capitals,
+  foreignCharacter,
+  hyphenWord,
+  invisibleCharacter,
+  nestedTooDeeply,
+  notANumber,
+  notNormalised,
+  unclosedText,
+} from './problems/reading.ts';
+import {
+  BadNumber,
+  BadText,
+  BadWord,
+  ForeignSign,
+  KEYWORD,
+  LEXED_TOKENS,
+  Name,
+  NumberLiteral,
+  SIGN,
+  Text,
+  WORDS,
+  Word,
+} from './tokens.ts';
+
+/** What lexing gives: tokens with start and (exclusive) end, comments for the formatter, and what was wrong. */
+export interface LexedSource {
+  readonly tokens: IToken[];
+  readonly comments: readonly IToken[];
+  readonly problems: readonly Diagnostic[];
+}
+
+/**
+ * Text to tokens. A token that is nearly right (`Forbid`, `5M`, an unclosed text) is reported and then repaired, so
+ * that the parser goes on and finds the mistakes behind it. Where nesting is deeper than `nestingDepthMax` the rest
+ * of the file is left out: parser and checker recurse, and their stacks are bounded by this.
+ */
+export function lex(source: SourceText, nestingDepthMax: number): LexedSource {
+  const { tokens, groups, errors } = LEXER.tokenize(source.text);
+  const problems: Diagnostic[] = [...invisibleCharacters(source), ...piecedLetters(source)];
+  for (const error of errors) {
+    const span = { source, start: error.offset, end: error.offset + error.length };
+    const found = source.text.slice(span.start, span.end);
+    if (!INVISIBLE_ONLY.test(found)) problems.push(foreignCharacter(span, found, null));
+  }
+  for (const token of tokens) finishToken(token, source, problems);
+  const depth = tooDeep(tokens, nestingDepthMax);
+  if (depth !== -1) {
+    problems.push(nestedTooDeeply(tokenSpan(tokens[depth]!, source), nestingDepthMax));
+    tokens.length = depth;
+  }
+  return { tokens, comments: groups.comments ?? [], problems };
+}
+
+export function tokenSpan(token: IToken, source: SourceText): Span {
+  return { source, start: token.startOffset, end: token.endOffset! + 1 };
+}
+
+const LEXER = new Lexer([...LEXED_TOKENS], { positionTracking: 'onlyOffset', ensureOptimizations: true });
+
+/** Bidirectional controls, zero-width and other characters that change or break a line without being seen. */
+const INVISIBLE =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u00AD\u061C\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\uFEFF]|\r(?!\n)/g;
+const INVISIBLE_ONLY = new RegExp(`^(?:${INVISIBLE.source})+$`);
+
+function invisibleCharacters(source: SourceText): Diagnostic[] {
+  return Array.from(source.text.matchAll(INVISIBLE), ({ index, 0: found }) =>
+    invisibleCharacter({ source, start: index, end: index + 1 }, found.codePointAt(0)!),
+  );
+}
+
+function piecedLetters(source: SourceText): Diagnostic[] {
+  if (source.text.normalize('NFC') === source.text) return [];
+  const found: Diagnostic[] = [];
+  let start = 0;
+  for (const line of source.text.split('\n')) {
+    if (line.normalize('NFC') !== line) {
+      found.push(notNormalised({ source, start, end: start + line.length }));
+    }
+    start += line.length + 1;
+  }
+  return found;
+}
+
+type Finish = (token: IToken, span: Span, problems: Diagnostic[]) => void;
+
+/** What is still to be decided about a token after its pattern matched. */
+const FINISH: ReadonlyMap<TokenType, Finish> = new Map<TokenType, Finish>([
+  [Word, (token) => retype(token, WORDS.get(token.image) ?? Name)],
+  [
+    BadText,
+    (token, span, problems) => {
+      problems.push(unclosedText(span));
+      retype(token, Text);
+    },
+  ],
+  [
+    BadNumber,
+    (token, span, problems) => {
+      problems.push(notANumber(span, token.image, numberInstead(token.image)));
+      retype(token, NumberLiteral);
+      token.image = /^\d+/.exec(token.image)![0];
+    },
+  ],
+  [BadWord, finishBadWord],
+  [
+    ForeignSign,
+    (token, span, problems) => {
+      const sign = FOREIGN_SIGNS[token.image] ?? FOREIGN_QUOTES;
+      problems.push(foreignCharacter(span, token.image, sign.instead));
+      if (sign.type !== null) retype(token, sign.type);
+    },
+  ],
+]);
+
+function finishToken(token: IToken, source: SourceText, problems: Diagnostic[]): void {
+  token.endOffset = token.startOffset + token.image.length - 1;
+  const finish = FINISH.get(token.tokenType);
+  if (finish !== undefined) finish(token, tokenSpan(token, source), problems);
+}
+
+function finishBadWord(token: IToken, span: Span, problems: Diagnostic[]): void {
+  const lower = token.image.toLowerCase();
+  const type = WORDS.get(lower);
+  if (type !== undefined || !token.image.includes('-')) problems.push(capitals(span, token.image, lower));
+  else problems.push(hyphenWord(span, token.image));
+  retype(token, type ?? Name);
+}
+
+function retype(token: IToken, type: TokenType): void {
+  token.tokenType = type;
+  token.tokenTypeIdx = type.tokenTypeIdx!;
+}
+
+/** Signs of other languages: what to write instead, and the token that lets the parser go on. */
+const FOREIGN_SIGNS: Readonly<Record<string, { instead: string; type: TokenType | null }>> = {
+  '==': { instead: '`is`', type: KEYWORD.is },
+  '!=': { instead: '`is not`', type: KEYWORD.is },
+  '<>': { instead: '`is not`', type: KEYWORD.is },
+  '&&': { instead: '`and`', type: KEYWORD.and },
+  '||': { instead: '`or`', type: KEYWORD.or },
+  '!': { instead: '`not`', type: KEYWORD.not },
+  '//': { instead: '`#` before a comment', type: null },
+  ';': { instead: 'nothing: a line break ends nothing either', type: null },
+  "'": { instead: '`"` around texts', type: null },
+};
+const FOREIGN_QUOTES = { instead: 'double quotes around texts', type: Text };
+
+/** `5M` is five million, or five minutes. */
+const MAGNITUDES: Readonly<Record<string, readonly [string, string, string]>> = {
+  M: ['_000_000', 'million', 'm for minutes'],
+  mn: ['_000_000', 'million', 'm for minutes'],
+  k: ['_000', 'thousand', 'KB or KiB for sizes'],
+  K: ['_000', 'thousand', 'KB or KiB for sizes'],
+};
+
+function numberInstead(image: string): string {
+  const match = /^(\d+)([A-Za-z]+)$/.exec(image);
+  const magnitude = match === null ? undefined : MAGNITUDES[match[2]!];
+  if (match !== null && magnitude !== undefined) {
+    const [zeros, name, other] = magnitude;
+    return `Write ${match[1]}${zeros} for ${match[1]} ${name}, or ${match[1]}${other}.`;
+  }
+  if (match?.[2] === 'mo')
+    return 'A month has no fixed length: write `quota … per month`, or a number of days.';
+  return 'Write numbers like 500 or 500_000, with a unit where one is meant: 30s, 5m, 24h, 90 days, 1MiB, 15%.';
+}
+
+const OPENING = new Set<TokenType>([SIGN['('], SIGN['[']]);
+const CLOSING = new Set<TokenType>([SIGN[')'], SIGN[']']]);
+
+/** Index of the first token nested too deeply, or -1. A brace begins anew: conditions do not reach over it. */
+function tooDeep(tokens: readonly IToken[], depthMax: number): number {
+  let depth = 0;
+  let nots = 0;
+  for (let index = 0; index < tokens.length; index++) {
+    const type = tokens[index]!.tokenType;
+    nots = type === KEYWORD.not ? nots + 1 : OPENING.has(type) ? nots : 0;
+    if (OPENING.has(type)) depth++;
+    else if (CLOSING.has(type)) depth = Math.max(0, depth - 1);
+    else if (type === SIGN['{'] || type === SIGN['}']) depth = 0;
+    if (depth + nots > depthMax) return index;
+  }
+  return -1;
+}

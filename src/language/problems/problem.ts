@@ -1,0 +1,28 @@
+import { CATALOGUE, type DiagnosticCode } from '../../diagnostics/catalogue.ts';
+import type { Diagnostic, RelatedPlace } from '../../diagnostics/diagnostic.ts';
+import type { Span } from '../../diagnostics/source.ts';
+
+/** The one constructor of this room's diagnostics; the factories beside it hold the words. */
+export function problem(
+  code: DiagnosticCode,
+  span: Span,
+  message: string,
+  help: string,
+  related: readonly RelatedPlace[] = [],
+): Diagnostic {
+  return { code, severity: CATALOGUE[code].severity, message, span, related, help };
+}
+
+/** `a`, `a or b`, `a, b or c`. */
+export function alternatives(words: readonly string[]): string {
+  if (words.length <= 1) return words[0] ?? '';
+  return `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+}
+
+/** A text of the user as a message shows it: on one line, and never endless. */
+export function shown(text: string): string {
+  const line = text.replace(/\s+/g, ' ');
+  return line.length > SHOWN_CHARACTERS_MAX ? `${line.slice(0, SHOWN_CHARACTERS_MAX)}…` : line;
+}
+
+const SHOWN_CHARACTERS_MAX = 60;

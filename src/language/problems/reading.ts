@@ -1,0 +1,164 @@
+import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
+import type { Span } from '../../diagnostics/source.ts';
+import { alternatives, problem, shown } from './problem.ts';
+
+/** PT01xx: the text cannot be read. One factory per code. */
+
+/** `expected` are the things that can stand here, already in words. */
+export function unexpected(
+  span: Span,
+  found: string,
+  expected: readonly string[],
+  suggestion: string | null,
+): Diagnostic {
+  const help =
+    suggestion !== null
+      ? `Did you mean \`${suggestion}\`?`
+      : expected.length === 0
+        ? 'Remove it.'
+        : `Write ${alternatives(expected)} here.`;
+  return problem('PT0101', span, `${found} cannot stand here.`, help);
+}
+
+export function languageLine(span: Span, found: string | null): Diagnostic {
+  return found === null
+    ? problem('PT0102', span, 'A policy file begins with its language version.', 'Write `language 1` first.')
+    : problem('PT0102', span, `This version reads language 1, not ${shown(found)}.`, 'Write `language 1`.');
+}
+
+export function capitals(span: Span, found: string, keyword: string): Diagnostic {
+  return problem(
+    'PT0103',
+    span,
+    `"${shown(found)}" is written in lower case.`,
+    `Write \`${shown(keyword)}\`.`,
+  );
+}
+
+export function unclosedText(span: Span): Diagnostic {
+  return problem(
+    'PT0104',
+    span,
+    'This text has no closing quote on its line.',
+    'Close it with `"`; write a line break inside a text as \\n.',
+  );
+}
+
+export function reservedName(span: Span, name: string): Diagnostic {
+  return problem(
+    'PT0105',
+    span,
+    `"${shown(name)}" is a word of the language and cannot be a defined name.`,
+    `Choose another name, such as ${shown(name)}_list.`,
+  );
+}
+
+export function notInThisVersion(span: Span, found: string): Diagnostic {
+  return problem(
+    'PT0106',
+    span,
+    `\`${shown(found)}\` belongs to a later version of the language; this one does not have it.`,
+    'Remove it, or say it with what this version has: see grammar/portunus.ebnf.',
+  );
+}
+
+export function mixedAndOr(span: Span, readings: readonly [string, string]): Diagnostic {
+  return problem(
+    'PT0107',
+    span,
+    '"and" and "or" are mixed. Add parentheses to say which belongs together.',
+    `Write either ${shown(readings[0])} or ${shown(readings[1])}.`,
+  );
+}
+
+export function literalFirst(span: Span, found: string): Diagnostic {
+  return problem(
+    'PT0108',
+    span,
+    `A condition cannot begin with ${shown(found)}.`,
+    `Begin with the fact: \`tags contains "x"\` instead of \`"x" in tags\`, \`route "a", "b"\` instead of \`route "a" and "b"\`.`,
+  );
+}
+
+export function saidTwice(span: Span, what: string, first: Span): Diagnostic {
+  return problem('PT0109', span, `\`${what}\` is said twice.`, 'Keep one of the two.', [
+    { span: first, message: 'said here first' },
+  ]);
+}
+
+export function invisibleCharacter(span: Span, codePoint: number): Diagnostic {
+  const hex = codePoint.toString(16).toUpperCase().padStart(4, '0');
+  return problem(
+    'PT0110',
+    span,
+    `There is an invisible character here (U+${hex}): the text would not be what it looks like.`,
+    `Delete it; where a text needs it, write \\u{${hex}}.`,
+  );
+}
+
+export function foreignCharacter(span: Span, found: string, instead: string | null): Diagnostic {
+  return problem(
+    'PT0111',
+    span,
+    `"${shown(found)}" is not part of the language.`,
+    instead === null ? 'Remove it; names and texts stand in double quotes.' : `Write ${instead}.`,
+  );
+}
+
+export function notANumber(span: Span, found: string, instead: string): Diagnostic {
+  return problem('PT0112', span, `"${shown(found)}" is not a number.`, instead);
+}
+
+export function badEscape(span: Span, found: string): Diagnostic {
+  return problem(
+    'PT0113',
+    span,
+    `"${shown(found)}" means nothing in a text.`,
+    'The escapes are \\" \\\\ \\n \\{ and \\u{…} with one to six hexadecimal digits.',
+  );
+}
+
+export function nestedTooDeeply(span: Span, depthMax: number): Diagnostic {
+  return problem(
+    'PT0114',
+    span,
+    `Parentheses and "not" are nested more than ${depthMax} deep here; the rest of the file was not read.`,
+    'Split the condition into several rules.',
+  );
+}
+
+export function notNormalised(span: Span): Diagnostic {
+  return problem(
+    'PT0115',
+    span,
+    'This line holds letters in two pieces (not Unicode NFC), so equal-looking texts would differ.',
+    'Save the file in Unicode normalisation form C.',
+  );
+}
+
+export function hyphenWord(span: Span, found: string): Diagnostic {
+  return problem(
+    'PT0116',
+    span,
+    `${shown(found)} is not a word of the language.`,
+    `Names of the configuration stand in quotes: "${shown(found)}".`,
+  );
+}
+
+export function selectorInCondition(span: Span, instead: string): Diagnostic {
+  return problem(
+    'PT0117',
+    span,
+    'This selects routes and belongs behind `applies to`.',
+    `In a condition write ${instead}.`,
+  );
+}
+
+export function badHole(span: Span, found: string): Diagnostic {
+  return problem(
+    'PT0118',
+    span,
+    `"{${shown(found)}}" is not a fact that a text can show.`,
+    'Write a path in the braces, such as {tenant.name}, or \\{ for a plain brace.',
+  );
+}

@@ -1,0 +1,106 @@
+import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
+import type { Span } from '../../diagnostics/source.ts';
+import { alternatives, problem, shown } from './problem.ts';
+
+/** PT21xx: rules that cannot mean what they say. One factory per code. */
+
+export function noCounterKey(span: Span): Diagnostic {
+  return problem(
+    'PT2101',
+    span,
+    'This limit has no counter key.',
+    'Write "for each tenant", or "in total" if all callers share it.',
+  );
+}
+
+export function clauseNotHere(
+  span: Span,
+  kind: string,
+  clause: string,
+  allowed: readonly string[],
+): Diagnostic {
+  const replies = ['status', 'code', 'because'];
+  const help =
+    replies.includes(clause) && allowed.includes('when exceeded')
+      ? `Write \`when exceeded ${clause} …\`.`
+      : `It can have ${alternatives(allowed.map((one) => `\`${one}\``))}.`;
+  return problem('PT2102', span, `A \`${kind.replace('-', ' ')}\` has no \`${clause}\`.`, help);
+}
+
+export function calendarPeriodInLimit(span: Span, period: string): Diagnostic {
+  const glued: Readonly<Record<string, string>> = { day: '24h', week: '7 days' };
+  const length = glued[period] ?? '30 days';
+  return problem(
+    'PT2103',
+    span,
+    `A limit is paced by a length of time, and \`${shown(period)}\` is a period of the calendar.`,
+    `Write \`per ${length}\`, or \`quota … per ${shown(period)}\` for what follows the calendar.`,
+  );
+}
+
+export function statusOutOfRange(span: Span, status: number): Diagnostic {
+  return problem(
+    'PT2104',
+    span,
+    `${status} is not a status of a refusal.`,
+    'Write a status from 400 to 599, such as 403 or 429.',
+  );
+}
+
+export function headerName(span: Span, name: string, why: string): Diagnostic {
+  return problem(
+    'PT2105',
+    span,
+    `"${shown(name)}" ${why}.`,
+    'Choose another header: letters, digits and hyphens, and none that frames the message or belongs to one connection.',
+  );
+}
+
+export function holeNotAllowed(span: Span, path: string, why: string, help: string): Diagnostic {
+  return problem('PT2106', span, `{${shown(path)}} cannot be shown here: ${why}.`, help);
+}
+
+export function appliesNowhere(span: Span, name: string): Diagnostic {
+  return problem(
+    'PT2108',
+    span,
+    `The policy "${shown(name)}" applies to no route.`,
+    'Widen `applies to`, or remove the policy.',
+  );
+}
+
+export function noEffect(span: Span, why: string): Diagnostic {
+  return problem(
+    'PT2109',
+    span,
+    `This rule never has an effect: ${why}.`,
+    'Correct the condition, or remove the rule.',
+  );
+}
+
+export function headerValue(span: Span): Diagnostic {
+  return problem(
+    'PT2111',
+    span,
+    'A header value holds only visible ASCII characters and blanks.',
+    'Remove line breaks and other characters.',
+  );
+}
+
+export function badCode(span: Span, code: string): Diagnostic {
+  return problem(
+    'PT2112',
+    span,
+    `"${shown(code)}" is not a code that programs can rely on.`,
+    'Write lower-case letters, digits and _, beginning with a letter: "model_not_allowed".',
+  );
+}
+
+export function notAKey(span: Span, fact: string, what: string): Diagnostic {
+  return problem(
+    'PT2113',
+    span,
+    `${shown(fact)} is ${what} and cannot tell counters apart.`,
+    'Count for each of something with a name or an address: tenant, team, consumer, credential, route or request.ip.',
+  );
+}

@@ -1,0 +1,174 @@
+import type { ScalarValue, Value } from '../model/types.ts';
+import type { Route } from '../model/world.ts';
+import type { FactExpression, Operand, TypedExpression } from './typed.ts';
+
+export type StaticValue = true | false | 'unknown';
+
+/**
+ * What a condition is worth for a route before any request is seen: facts of the compile phase are known, and so is
+ * the absence of identity where credentials are not looked at (`auth: none`) and its presence where they are
+ * required. Three-valued logic (Kleene): an unknown part matters only where the known parts do not decide.
+ */
+export function staticValue(expression: TypedExpression, route: Route): StaticValue {
+  switch (expression.kind) {
+    case 'constant':
+      return expression.value;
+    case 'not':
+      return negate(staticValue(expression.operand, route), true);
+    case 'and':
+      return combine(expression.operands, route, false);
+    case 'or':
+      return combine(expression.operands, route, true);
+    case 'present':
+      return negate(factPresence(expression.fact, route), expression.negated);
+    case 'has-role':
+    case 'subscribed':
+      return route.auth === 'none' ? expression.negated : 'unknown';
+    case 'in-networks':
+      return 'unknown';
+    case 'compare':
+      return compareStatic(expression, route);
+    case 'in':
+      return inStatic(expression, route);
+    case 'text-test': {
+      const text = operandValue(expression.text, route);
+      return text === undefined ? 'unknown' : testText(expression.test, String(text), expression.pattern);
+    }
+  }
+}
+
+/** Value of a fact that the route alone decides: null when it is missing, undefined when only requests know it. */
+export function staticFact(fact: FactExpression, route: Route): Value | null | undefined {
+  const read = COMPILE_FACTS[fact.definition.path];
+  if (read !== undefined) return read(route);
+  return fact.definition.phase === 'identity' && route.auth === 'none' ? null : undefined;
+}
+
+/** One test of a text, as `contains`, `starts with`, `ends with` and `like` mean it. */
+export function testText(
+  test: 'contains' | 'starts-with' | 'ends-with' | 'like',
+  text: string,
+  pattern: string,
+): boolean {
+  switch (test) {
+    case 'contains':
+      return text.includes(pattern);
+    case 'starts-with':
+      return text.startsWith(pattern);
+    case 'ends-with':
+      return text.endsWith(pattern);
+    case 'like':
+      return matchesGlob(text, pattern);
+  }
+}
+
+/**
+ * `*` any run, `?` any one character (a code point); everything else stands for itself. Linear in text × stars: on a
+ * mismatch only the last star takes one more character.
+ */
+export function matchesGlob(text: string, glob: string): boolean {
+  const characters = [...text];
+  const pattern = [...glob];
+  let at = 0;
+  let star = -1;
+  let retry = 0;
+  let position = 0;
+  while (position < characters.length) {
+    if (pattern[at] === '*') {
+      star = at++;
+      retry = position;
+    } else if (at < pattern.length && (pattern[at] === '?' || pattern[at] === characters[position])) {
+      at++;
+      position++;
+    } else if (star !== -1) {
+      at = star + 1;
+      position = ++retry;
+    } else return false;
+  }
+  while (pattern[at] === '*') at++;
+  return at === pattern.length;
+}
+
+const COMPILE_FACTS: Readonly<Record<string, (route: Route) => Value | null>> = {
+  route: (route) => route.name,
+  'route.service': (route) => route.service,
+  'route.tags': (route) => route.tags,
+  'route.state': (route) => route.state,
+  'route.requires_identity': (route) => route.auth === 'required',
+  'route.version': (route) => route.version,
+};
+
+/** A value the route decides; null (missing) and undefined (not known yet) both mean that nothing can be said. */
+function operandValue(operand: Operand, route: Route): Value | undefined {
+  switch (operand.kind) {
+    case 'literal':
+      return operand.value;
+    case 'list':
+      return operand.items.map(({ value }) => value);
+    case 'fact':
+      return staticFact(operand, route) ?? undefined;
+    case 'otherwise': {
+      const value = staticFact(operand.fact, route);
+      return value === null ? operand.fallback.value : value;
+    }
+  }
+}
+
+function factPresence(fact: FactExpression, route: Route): StaticValue {
+  const value = staticFact(fact, route);
+  if (value !== undefined) return value !== null;
+  const { absence, path } = fact.definition;
+  if (absence === 'never' || (absence === 'anonymous' && route.auth === 'required')) return true;
+  if (path !== 'request.parameter') return 'unknown';
+  return pathParameters(route).includes(fact.parameter ?? '');
+}
+
+/** Names in the pattern of a route: `/orders/{id}/{rest...}` has `id` and `rest`. */
+export function pathParameters(route: Route): readonly string[] {
+  return Array.from(route.match.path.matchAll(/\{([^{}]*?)(?:\.\.\.)?\}/g), ([, name]) => name!);
+}
+
+function compareStatic(
+  { operator, left, right }: Extract<TypedExpression, { kind: 'compare' }>,
+  route: Route,
+): StaticValue {
+  const a = operandValue(left, route);
+  const b = operandValue(right, route);
+  if (a === undefined || b === undefined) return 'unknown';
+  return ORDER[operator](a as ScalarValue, b as ScalarValue);
+}
+
+const ORDER: Readonly<
+  Record<'is' | 'is-not' | 'lt' | 'le' | 'gt' | 'ge', (a: ScalarValue, b: ScalarValue) => boolean>
+> = {
+  is: (a, b) => a === b,
+  'is-not': (a, b) => a !== b,
+  lt: (a, b) => a < b,
+  le: (a, b) => a <= b,
+  gt: (a, b) => a > b,
+  ge: (a, b) => a >= b,
+};
+
+function inStatic(
+  { element, list, negated }: Extract<TypedExpression, { kind: 'in' }>,
+  route: Route,
+): StaticValue {
+  const value = operandValue(element, route);
+  const values = operandValue(list, route);
+  if (value === undefined || !Array.isArray(values)) return 'unknown';
+  return values.includes(value as ScalarValue) !== negated;
+}
+
+function combine(operands: readonly TypedExpression[], route: Route, decisive: boolean): StaticValue {
+  let result: StaticValue = !decisive;
+  for (const operand of operands) {
+    const value = staticValue(operand, route);
+    if (value === decisive) return decisive;
+    if (value === 'unknown') result = 'unknown';
+  }
+  return result;
+}
+
+function negate(value: StaticValue, negated: boolean): StaticValue {
+  return value === 'unknown' || !negated ? value : !value;
+}

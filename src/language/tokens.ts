@@ -1,0 +1,233 @@
+import { createToken, Lexer, type TokenType } from 'chevrotain';
+import {
+  DATE_PATTERN,
+  DURATION_UNITS,
+  NUMBER_PATTERN,
+  SIZE_UNITS,
+  SPELLED_DURATION_UNITS,
+  TIME_PATTERN,
+} from '../model/literals.ts';
+
+/**
+ * The words and signs of the language, as tables. Keywords have no pattern of their own: the lexer reads a word and
+ * looks it up, so one word costs one regular expression and one map access however many keywords there are.
+ */
+
+/** Where a keyword stands; messages list what could have stood there by these groups. */
+export type TokenGroup = 'declaration' | 'header' | 'rule' | 'clause' | 'word';
+
+export const KEYWORD_GROUPS = {
+  declaration: ['language', 'zone', 'define', 'policy'],
+  header: ['owner', 'applies'],
+  rule: ['permit', 'forbid', 'require', 'limit', 'quota', 'set', 'remove', 'timeout'],
+  clause: ['when', 'for', 'in', 'status', 'code', 'because', 'max', 'on'],
+  word: [
+    ...['to', 'exceeded', 'each', 'total', 'keys', 'failure', 'refuse', 'allow'],
+    ...['at', 'most', 'any', 'once', 'per', 'burst', 'requests', 'header', 'response'],
+    ...['and', 'or', 'not', 'true', 'false', 'is', 'present', 'absent', 'subscribed', 'otherwise'],
+    ...['contains', 'starts', 'ends', 'with', 'like', 'has', 'does', 'have', 'role'],
+    ...['every', 'routes', 'service', 'tagged', 'state', 'requiring', 'identity'],
+  ],
+} as const satisfies Record<TokenGroup, readonly string[]>;
+
+/** Words that begin a fact: `tenant.plan`. */
+export const PATH_ROOTS = ['request', 'route', 'tenant', 'team', 'consumer', 'credential'] as const;
+
+/** Periods of the calendar; some are also units of time. */
+export const PERIODS = ['day', 'week', 'month', 'quarter', 'year'] as const;
+
+/**
+ * Words that later versions of the language use: reserved now, so that no policy written today changes its meaning
+ * then, and answered with "not in this version" (PT0106) wherever they stand.
+ */
+export const LATER_WORDS: ReadonlySet<string> = new Set([
+  ...['budget', 'warn', 'mask', 'cap', 'default', 'deprecate', 'rotate', 'retry', 'cache', 'alert', 'notify'],
+  ...['calendar', 'holidays', 'convention', 'waiver', 'test', 'review', 'effective', 'waivable', 'approval'],
+  ...['during', 'outside', 'from', 'until', 'after', 'matches', 'counting', 'queue', 'fall', 'exhausted'],
+  ...[
+    'model',
+    'models',
+    'target',
+    'targets',
+    'pool',
+    'pools',
+    'tokens',
+    'cost',
+    'of',
+    'no',
+    'it',
+    'may',
+    'was',
+    'as',
+  ],
+]);
+
+const LETTERED = '(?![A-Za-z0-9_])';
+const anyOf = (units: Readonly<Record<string, number>>): string =>
+  Object.keys(units)
+    .sort((a, b) => b.length - a.length)
+    .join('|');
+
+/** Category of everything that may begin a path: the roots, and plain names (which the checker then explains). */
+export const PathHead = createToken({ name: 'PathHead', pattern: Lexer.NA, label: 'a fact' });
+export const Unit = createToken({ name: 'Unit', pattern: Lexer.NA, label: 'a unit' });
+export const Period = createToken({ name: 'Period', pattern: Lexer.NA, label: 'a calendar period' });
+
+export const Text = createToken({
+  name: 'Text',
+  pattern: /"(?:\\.|[^"\\\n])*"/,
+  start_chars_hint: ['"'],
+  label: 'a text in quotes',
+});
+export const BadText = createToken({
+  name: 'BadText',
+  pattern: /"(?:\\.|[^"\\\n])*/,
+  start_chars_hint: ['"'],
+});
+export const DateLiteral = literal('DateLiteral', DATE_PATTERN + LETTERED, 'a date');
+export const TimeLiteral = literal('TimeLiteral', TIME_PATTERN + LETTERED, 'a time');
+export const MoneyLiteral = createToken({
+  name: 'MoneyLiteral',
+  pattern: new RegExp(`[$€£]${NUMBER_PATTERN}`),
+  start_chars_hint: ['$', '€', '£'],
+});
+export const DurationLiteral = literal(
+  'DurationLiteral',
+  `${NUMBER_PATTERN}(?:${anyOf(DURATION_UNITS)})${LETTERED}`,
+  'a length of time',
+);
+export const SizeLiteral = literal(
+  'SizeLiteral',
+  `${NUMBER_PATTERN}(?:${anyOf(SIZE_UNITS)})${LETTERED}`,
+  'a size',
+);
+export const PercentLiteral = literal('PercentLiteral', `${NUMBER_PATTERN}%`, 'a share');
+export const NumberLiteral = literal('NumberLiteral', `${NUMBER_PATTERN}${LETTERED}`, 'a number');
+/** `5M`, `10k`, `1__000`, `1,000`: something that was meant as a number. */
+export const BadNumber = literal('BadNumber', '\\d[A-Za-z0-9_]*(?:,\\d{3})*', 'a number');
+export const ZoneName = createToken({
+  name: 'ZoneName',
+  pattern: /(?:UTC|[A-Z][A-Za-z_]+(?:\/[A-Z][A-Za-z0-9_+-]+)+)(?![A-Za-z0-9_])/,
+  label: 'a time zone',
+});
+/** A member of a path with its dot: one token, so that `tenant.limit` needs no rule about keywords. */
+export const Member = createToken({ name: 'Member', pattern: /\.[a-z][a-z0-9_]*/, label: 'a member' });
+/** A word in lower case; the lexer turns it into a keyword, a root, a reserved word or a {@link Name}. */
+export const Word = createToken({
+  name: 'Word',
+  pattern: /[a-z][a-z0-9_]*(?![A-Za-z0-9_]|-[A-Za-z0-9_])/,
+});
+export const Name = createToken({
+  name: 'Name',
+  pattern: Lexer.NA,
+  categories: [PathHead],
+  label: 'a defined name',
+});
+export const Later = createToken({ name: 'Later', pattern: Lexer.NA, categories: [PathHead] });
+/** `Forbid`, `on-call`, `_x`: whole, so that the message is about the word and not about one character. */
+export const BadWord = createToken({
+  name: 'BadWord',
+  pattern: /[A-Za-z_][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)*/,
+});
+/** What other languages write; see `FOREIGN_SIGNS` in the lexer. */
+export const ForeignSign = createToken({
+  name: 'ForeignSign',
+  pattern: /==|!=|<>|&&|\|\||\/\/|!|;|'[A-Za-z0-9_.-]*'|'/,
+  start_chars_hint: ['=', '!', '<', '&', '|', '/', ';', "'"],
+});
+
+export const Comment = createToken({
+  name: 'Comment',
+  pattern: /#[^\n]*/,
+  start_chars_hint: ['#'],
+  group: 'comments',
+});
+export const Blank = createToken({ name: 'Blank', pattern: /[ \t\r\n]+/, group: Lexer.SKIPPED });
+
+export const SIGN = {
+  '{': sign('{'),
+  '}': sign('}'),
+  '(': sign('('),
+  ')': sign(')'),
+  '[': sign('['),
+  ']': sign(']'),
+  ',': sign(','),
+  '=': sign('='),
+  '<=': sign('<='),
+  '>=': sign('>='),
+  '<': sign('<'),
+  '>': sign('>'),
+} as const;
+
+type Groups = typeof KEYWORD_GROUPS;
+export type Keyword = Groups[keyof Groups][number] | (typeof PATH_ROOTS)[number] | (typeof PERIODS)[number];
+
+const groupOf = new Map<string, TokenGroup>();
+export const KEYWORD = Object.freeze(Object.fromEntries(keywordTokens())) as Readonly<
+  Record<Keyword, TokenType>
+>;
+const UNIT_WORDS = Object.keys(SPELLED_DURATION_UNITS).filter((word) => !isPeriod(word));
+
+/** Every word with a meaning of its own. */
+export const WORDS: ReadonlyMap<string, TokenType> = new Map([
+  ...Object.entries(KEYWORD),
+  ...UNIT_WORDS.map((word): [string, TokenType] => [
+    word,
+    createToken({ name: word, pattern: Lexer.NA, categories: [Unit] }),
+  ]),
+  ...[...LATER_WORDS].map((word): [string, TokenType] => [word, Later]),
+]);
+
+/** What the lexer tries, in this order. */
+export const LEXED_TOKENS: readonly TokenType[] = [
+  ...[Blank, Comment, Word, Text, BadText, Member],
+  ...[
+    DateLiteral,
+    TimeLiteral,
+    MoneyLiteral,
+    DurationLiteral,
+    SizeLiteral,
+    PercentLiteral,
+    NumberLiteral,
+    BadNumber,
+  ],
+  ...[ForeignSign, ...Object.values(SIGN), ZoneName, BadWord],
+];
+
+/** What the parser knows. */
+export const VOCABULARY: readonly TokenType[] = [
+  ...LEXED_TOKENS.filter((type) => type !== Blank && type !== Comment),
+  ...[PathHead, Unit, Period, Name],
+  ...new Set(WORDS.values()),
+];
+
+export function tokenGroup(type: TokenType): TokenGroup | null {
+  return groupOf.get(type.name) ?? null;
+}
+
+function literal(name: string, pattern: string, label: string): TokenType {
+  return createToken({ name, pattern: new RegExp(pattern), label });
+}
+
+function sign(image: string): TokenType {
+  return createToken({ name: image, pattern: image, label: `\`${image}\`` });
+}
+
+function keywordTokens(): [string, TokenType][] {
+  const groups = Object.entries(KEYWORD_GROUPS) as [TokenGroup, readonly string[]][];
+  for (const [group, words] of groups) for (const word of words) groupOf.set(word, group);
+  const plain = groups.flatMap(([, words]) => words.map((word) => keyword(word, [])));
+  const roots = PATH_ROOTS.map((word) => keyword(word, [PathHead]));
+  const periods = PERIODS.map((word) =>
+    keyword(word, word in SPELLED_DURATION_UNITS ? [Period, Unit] : [Period]),
+  );
+  return [...plain, ...roots, ...periods];
+}
+
+function keyword(word: string, categories: TokenType[]): [string, TokenType] {
+  return [word, createToken({ name: word, pattern: Lexer.NA, categories, label: `\`${word}\`` })];
+}
+
+function isPeriod(word: string): boolean {
+  return (PERIODS as readonly string[]).includes(word);
+}

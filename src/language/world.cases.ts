@@ -1,0 +1,100 @@
+import { LIMIT_DEFAULTS } from '../base/limits.ts';
+import type { ValueType } from '../model/types.ts';
+import type { Consumer, Route, Service, Tenant, World } from '../model/world.ts';
+
+/** A small project that the cases of this room speak about. */
+export const WORLD: World = {
+  server: {
+    listen: { address: '127.0.0.1', port: 8080 },
+    admin: { address: '127.0.0.1', port: 9090 },
+    dataThreads: 1,
+    dataFolder: '/data',
+    refuseChunkedRequests: false,
+    forwardedFields: 'none',
+    mergeSlashes: false,
+  },
+  limits: LIMIT_DEFAULTS,
+  zone: 'Europe/Berlin',
+  currency: 'USD',
+  attributes: {
+    tenant: {
+      tier: attribute({ kind: 'enum', values: ['gold', 'silver'] }),
+      regions: attribute({ kind: 'list', of: { kind: 'text' } }),
+      notes: attribute({ kind: 'text' }, 'internal'),
+      contract_end: attribute({ kind: 'date' }),
+      opens: attribute({ kind: 'time' }),
+      discount: attribute({ kind: 'percent' }),
+      level: attribute({ kind: 'number' }),
+      trial: attribute({ kind: 'boolean' }),
+      allowance: attribute({ kind: 'size' }),
+      deposit: attribute({ kind: 'money' }),
+    },
+    team: { cost_centre: attribute({ kind: 'text' }) },
+    consumer: { contact: { type: { kind: 'text' }, optional: true, label: 'caller' } },
+  },
+  services: new Map([service('orders'), service('search')]),
+  routes: new Map([
+    route('list-orders', 'orders', ['v1', 'public'], { path: '/v1/orders' }),
+    route('get-order', 'orders', ['v1'], { path: '/v1/orders/{id}' }),
+    route('admin', 'orders', ['admin'], { path: '/admin/{rest...}', state: 'draft' }),
+    route('open-search', 'search', ['open'], { path: '/search', auth: 'optional' }),
+    route('status', 'search', ['open'], { path: '/status', auth: 'none' }),
+  ]),
+  directory: {
+    tenants: new Map([
+      tenant('acme', 'free', [consumer('web-shop', ['buyer']), consumer('crawler', [])]),
+      tenant('globex', 'team', []),
+    ]),
+    plans: new Set(['free', 'team']),
+    roles: new Set(['buyer', 'admin', 'on-call']),
+  },
+  enforcement: new Map(),
+};
+
+function attribute(type: ValueType, label: 'caller' | 'internal' = 'caller') {
+  return { type, optional: false, label } as const;
+}
+
+function service(name: string): [string, Service] {
+  const timeouts = { connectMs: 1_000, firstByteMs: 10_000, idleMs: 30_000, totalMs: 60_000 };
+  const tls = { caFile: null, serverName: null };
+  return [name, { name, owner: null, endpoints: [], timeouts, tls, place: 'routes/shop.yaml:2:3' }];
+}
+
+interface RouteOptions {
+  readonly path: string;
+  readonly auth?: Route['auth'];
+  readonly state?: Route['state'];
+}
+
+function route(name: string, to: string, tags: readonly string[], options: RouteOptions): [string, Route] {
+  const { path, auth = 'required', state = 'published' } = options;
+  return [
+    name,
+    {
+      name,
+      service: to,
+      match: { methods: [], path, hosts: [], headers: [] },
+      upstreamPath: null,
+      state,
+      version: null,
+      tags,
+      auth,
+      maxBodyBytes: 1_048_576,
+      repeatUnsafeMethods: false,
+      summary: null,
+      place: `routes/shop.yaml:${10 + name.length}:3`,
+    },
+  ];
+}
+
+function tenant(name: string, plan: string, consumers: readonly Consumer[]): [string, Tenant] {
+  const teams = new Map([['shop', { name: 'shop', attributes: {} }]]);
+  const byName = new Map(consumers.map((one) => [one.name, one]));
+  return [name, { name, plan, attributes: {}, teams, consumers: byName, place: `tenants/${name}.yaml:2:3` }];
+}
+
+function consumer(name: string, roles: readonly string[]): Consumer {
+  const place = 'tenants/acme.yaml:6:7';
+  return { name, team: null, roles, subscriptions: [], attributes: {}, credentials: [], place };
+}
