@@ -1,0 +1,217 @@
+/** A data thread: speaks `messages.ts` with the control thread, prepares versions in slices, serves, drains. */
+import { createRequire } from 'node:module';
+import type { Clock, Random } from '../base/ports.ts';
+import type { Counters } from '../pipeline/counters.ts';
+import type { DirectorySnapshot, IdentitySource } from '../pipeline/identity.ts';
+import type { BoundRuntime, InstantiateRoute } from '../pipeline/program.ts';
+import type { RecordSink } from '../pipeline/record.ts';
+import type { Upstream } from '../pipeline/upstream.ts';
+import { ExchangeThread } from './exchange-thread.ts';
+import { IdentityCache } from './identity-cache.ts';
+import type { DataThreadStart, FromDataThread, PreparedRules, ToDataThread } from './messages.ts';
+import type { RuleVersion } from './rule-version.ts';
+import { buildRuleVersion } from './rule-version.ts';
+import type { UwsModule } from './server.ts';
+import { Server } from './server.ts';
+import { VersionStore } from './version-store.ts';
+
+export interface DataThreadParts {
+  readonly start: DataThreadStart;
+  readonly port: DataThreadPort;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly upstream: Upstream;
+  readonly instantiate: InstantiateRoute;
+  /** Counters over the shared memory of one rule set. */
+  readonly bindCounters: (memory: unknown) => Counters;
+  readonly identities: (snapshot: DirectorySnapshot) => IdentitySource;
+  readonly records: RecordSink;
+  readonly hashKey: BoundRuntime['hashKey'];
+  readonly combineKey: BoundRuntime['combineKey'];
+}
+
+/** The part of a `MessagePort` that is used. */
+export interface DataThreadPort {
+  postMessage(message: FromDataThread): void;
+  on(event: 'message', listener: (message: ToDataThread) => void): unknown;
+  close(): void;
+}
+
+export interface DataThread {
+  /** The port that is listened on; null when none is. */
+  readonly listeningPort: () => number | null;
+  /** Requests in flight. */
+  readonly inFlight: () => number;
+  /** Ends all connections at once, and the thread's timers. `drain` does so by itself. */
+  readonly close: () => void;
+}
+
+/** Starts serving messages; `UWS_HTTP_MAX_HEADERS_SIZE` must be in the environment of the thread by now. */
+export function startDataThread(parts: DataThreadParts): DataThread {
+  const thread = new RunningDataThread(parts);
+  parts.port.on('message', (message) => thread.receive(message));
+  parts.port.postMessage({ kind: 'started' });
+  return {
+    listeningPort: () => thread.listeningPort,
+    inFlight: () => thread.inFlight,
+    close: () => thread.close(),
+  };
+}
+
+class RunningDataThread {
+  readonly #parts: DataThreadParts;
+  readonly #versions: VersionStore;
+  readonly #exchanges: ExchangeThread;
+  readonly #server: Server;
+  readonly #sweep: NodeJS.Timeout;
+  readonly #wakeTimers = new Set<NodeJS.Timeout>();
+  /** Epochs of rules that were discarded while they were being prepared. */
+  readonly #discarded = new Set<number>();
+  listeningPort: number | null = null;
+  #closed = false;
+
+  constructor(parts: DataThreadParts) {
+    this.#parts = parts;
+    const { start, clock, random, records, port } = parts;
+    const identities = new IdentityCache(start.limits.identityCacheEntries);
+    this.#versions = new VersionStore(start.epochs, identities, (epoch) =>
+      port.postMessage({ kind: 'rules-retired', epoch }),
+    );
+    this.#exchanges = new ExchangeThread({
+      clock,
+      random,
+      records,
+      identities,
+      limits: start.limits,
+      server: start.server,
+      versions: this.#versions,
+      wakeLater: (exchange, delayMs) => this.#later(delayMs, () => exchange.wake()),
+    });
+    this.#server = new Server(loadUws(), this.#exchanges, start.limits);
+    this.#sweep = setInterval(() => this.#exchanges.sweep(), SWEEP_MS);
+  }
+
+  get inFlight(): number {
+    return this.#exchanges.inFlight;
+  }
+
+  receive(message: ToDataThread): void {
+    switch (message.kind) {
+      case 'prepare-rules':
+        this.#prepareRules(message.epoch, message.rules);
+        return;
+      case 'prepare-directory':
+        this.#versions.addDirectory(message.epoch, this.#parts.identities(message.directory));
+        this.#parts.port.postMessage({ kind: 'directory-prepared', epoch: message.epoch });
+        return;
+      case 'discard-rules':
+        this.#discarded.add(message.epoch);
+        this.#versions.discardRules(message.epoch);
+        return;
+      case 'listen':
+        void this.#listen();
+        return;
+      case 'drain':
+        this.#drain(message.withinMs);
+        return;
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#sweep);
+    for (const timer of this.#wakeTimers) clearTimeout(timer);
+    this.#server.close();
+    this.#parts.upstream.close();
+  }
+
+  /** In slices: requests are served between them, so that no change of rules is felt as a pause. */
+  #prepareRules(epoch: number, rules: PreparedRules): void {
+    const { bindCounters, upstream, instantiate, hashKey, combineKey, clock, port } = this.#parts;
+    const counters = bindCounters(rules.counterMemory);
+    const steps = buildRuleVersion({
+      epoch,
+      bundle: rules.bundle,
+      counters,
+      upstream,
+      instantiate,
+      hashKey,
+      combineKey,
+    });
+    const slice = (): void => {
+      // What the parts throw here is told to the control thread: no thread commits, the running version stays.
+      try {
+        const step = runSlice(steps, clock);
+        if (step === null) setImmediate(slice);
+        else this.#prepared(epoch, step);
+      } catch (error) {
+        port.postMessage({ kind: 'prepare-failed', epoch, why: (error as Error).stack ?? String(error) });
+      }
+    };
+    slice();
+  }
+
+  #prepared(epoch: number, version: RuleVersion | { readonly fault: string }): void {
+    const { port } = this.#parts;
+    if ('fault' in version) {
+      port.postMessage({ kind: 'prepare-failed', epoch, why: version.fault });
+      return;
+    }
+    this.#versions.addRules(version);
+    if (this.#discarded.delete(epoch)) this.#versions.discardRules(epoch);
+    port.postMessage({ kind: 'prepared', epoch });
+  }
+
+  async #listen(): Promise<void> {
+    const { start, port } = this.#parts;
+    const { listen } = start.server;
+    this.listeningPort = await this.#server.listen(listen);
+    if (this.listeningPort !== null) return port.postMessage({ kind: 'listening' });
+    port.postMessage({ kind: 'listen-failed', why: `${listen.address}:${listen.port} can't be listened on` });
+  }
+
+  /** Stops accepting, waits for what is in flight, then ends idle connections with the rest. */
+  #drain(withinMs: number): void {
+    this.#server.stopAccepting();
+    const finish = (): void => {
+      if (this.#closed) return;
+      const unfinished = this.#exchanges.inFlight;
+      this.close();
+      this.#parts.port.postMessage({ kind: 'drained', unfinished });
+      this.#parts.port.close();
+    };
+    this.#later(withinMs, finish);
+    // Not within the callback that ended the last request: its answer is still on its way into the socket.
+    this.#exchanges.whenIdle(() => setImmediate(finish));
+  }
+
+  #later(delayMs: number, run: () => void): void {
+    const timer = setTimeout(() => {
+      this.#wakeTimers.delete(timer);
+      run();
+    }, delayMs);
+    this.#wakeTimers.add(timer);
+  }
+}
+
+/** Null when the time of a slice is over and there is more to do. */
+function runSlice<Value>(steps: Generator<void, Value>, clock: Clock): Value | null {
+  const endMs = clock.monotonicMs() + SLICE_MS;
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    if (clock.monotonicMs() >= endMs) return null;
+  }
+}
+
+function loadUws(): UwsModule {
+  const uws = createRequire(import.meta.url)('uWebSockets.js') as UwsModule & { _cfg(key: string): void };
+  // No mark of the server in every answer.
+  uws._cfg('silent');
+  return uws;
+}
+
+const SWEEP_MS = 250;
+/** Well below the 5 ms that a change of rules may take from requests at a time. */
+const SLICE_MS = 2;

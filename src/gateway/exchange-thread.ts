@@ -1,0 +1,94 @@
+/** What all exchanges of one data thread share: ports, settings, and the objects that are filled anew for each request. */
+import type { LimitValues } from '../base/limits.ts';
+import type { Clock, Random } from '../base/ports.ts';
+import type { ServerSettings } from '../model/world.ts';
+import { HeaderEdits } from '../pipeline/context.ts';
+import type { RecordSink } from '../pipeline/record.ts';
+import { createRecord } from './access-record.ts';
+import type { Exchange } from './exchange.ts';
+import { FrontFacts } from './front-checks.ts';
+import { Identifiers } from './identifiers.ts';
+import type { IdentityCache } from './identity-cache.ts';
+import type { Slashes } from './target.ts';
+import type { VersionStore } from './version-store.ts';
+
+export interface ExchangeThreadParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: LimitValues;
+  readonly server: Pick<ServerSettings, 'refuseChunkedRequests' | 'forwardedFields' | 'mergeSlashes'>;
+  readonly versions: VersionStore;
+  readonly identities: IdentityCache;
+  readonly records: RecordSink;
+  /** Calls `exchange.wake()` after a while: how a waiting request goes on. */
+  readonly wakeLater: (exchange: Exchange, delayMs: number) => void;
+}
+
+export class ExchangeThread {
+  readonly clock: Clock;
+  readonly limits: LimitValues;
+  readonly chunkedRequests: 'accept' | 'refuse';
+  readonly forwardedFields: ServerSettings['forwardedFields'];
+  readonly slashes: Slashes;
+  readonly versions: VersionStore;
+  readonly identities: IdentityCache;
+  readonly records: RecordSink;
+  readonly wakeLater: ExchangeThreadParts['wakeLater'];
+  readonly identifiers: Identifiers;
+
+  // Valid only within one turn; an exchange that waits fills them again when it goes on.
+  readonly facts = new FrontFacts();
+  readonly requestEdits = new HeaderEdits();
+  readonly responseEdits = new HeaderEdits();
+  readonly record = createRecord();
+
+  inFlight = 0;
+  #first: Exchange | null = null;
+  #onIdle: (() => void) | null = null;
+
+  constructor(parts: ExchangeThreadParts) {
+    this.clock = parts.clock;
+    this.limits = parts.limits;
+    this.chunkedRequests = parts.server.refuseChunkedRequests ? 'refuse' : 'accept';
+    this.forwardedFields = parts.server.forwardedFields;
+    this.slashes = parts.server.mergeSlashes ? 'merge' : 'keep';
+    this.versions = parts.versions;
+    this.identities = parts.identities;
+    this.records = parts.records;
+    this.wakeLater = parts.wakeLater;
+    this.identifiers = new Identifiers(parts.random);
+  }
+
+  enter(exchange: Exchange): void {
+    this.inFlight++;
+    exchange.next = this.#first;
+    if (this.#first !== null) this.#first.previous = exchange;
+    this.#first = exchange;
+  }
+
+  leave(exchange: Exchange): void {
+    this.inFlight--;
+    if (exchange.previous === null) this.#first = exchange.next;
+    else exchange.previous.next = exchange.next;
+    if (exchange.next !== null) exchange.next.previous = exchange.previous;
+    exchange.next = exchange.previous = null;
+    if (this.inFlight === 0 && this.#onIdle !== null) this.#onIdle();
+  }
+
+  /** Deadlines of all requests in flight: one timer per thread instead of one per request. */
+  sweep(): void {
+    this.versions.refresh();
+    const nowMs = this.clock.monotonicMs();
+    for (let exchange = this.#first; exchange !== null; ) {
+      const { next } = exchange;
+      exchange.checkDeadlines(nowMs);
+      exchange = next;
+    }
+  }
+
+  /** Calls back once, when nothing is in flight any more; at once when nothing is. */
+  whenIdle(onIdle: () => void): void {
+    if (this.inFlight === 0) onIdle();
+    else this.#onIdle = onIdle;
+  }
+}

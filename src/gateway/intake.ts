@@ -1,0 +1,80 @@
+/** The phases before any rule is asked: what was received is checked, its route found, its caller identified. */
+import type { RequestContext } from '../pipeline/context.ts';
+import type { ExchangeThread } from './exchange-thread.ts';
+import type { FrontFacts } from './front-checks.ts';
+import { checkFront } from './front-checks.ts';
+import type { IdentityCache } from './identity-cache.ts';
+import type { Problem } from './problem.ts';
+import { methodNotAllowed, problem, unauthenticated } from './problem.ts';
+import { repeatsField, repeatsQueryParameter } from './repeated.ts';
+import { NO_ROUTE } from './route-matcher.ts';
+import type { RoutePlan, RuleVersion } from './rule-version.ts';
+import { checkQuery, decodeSegment, normalisePath } from './target.ts';
+
+/** Phase receive: fills the thread's facts, and what of them the rules read; normalises the target. */
+export function receive(context: RequestContext, thread: ExchangeThread): Problem | null {
+  const { facts } = thread;
+  const code = checkFront(context.method, context.headers, thread.limits, facts);
+  if (code !== null) return problem(code);
+  context.host = facts.host;
+  context.bodyBytes = facts.bodyBytes;
+  if (facts.bodyBytes < 0 && thread.chunkedRequests === 'refuse') return problem('length_required');
+  const path = normalisePath(context.path, thread.slashes);
+  if (typeof path !== 'string') return problem('malformed_target', path.fault);
+  context.path = path;
+  const queryFault = context.query === '' ? null : checkQuery(context.query);
+  return queryFault === null ? null : problem('malformed_target', queryFault.fault);
+}
+
+/** Phase match: the route, or 404, or 405. Leaves the decoded path parameters on the context. */
+export function findRoute(context: RequestContext, version: RuleVersion): RoutePlan | Problem {
+  const { matcher } = version;
+  const route = matcher.match(context.method, context.host, context.path, context.headers);
+  if (route === NO_ROUTE) {
+    const { allowed } = matcher.result;
+    return allowed.length === 0 ? problem('route_not_found') : methodNotAllowed(allowed);
+  }
+  const plan = version.plan(route);
+  const count = matcher.result.parameterCount;
+  if (count > 0) {
+    const decoded: string[] = [];
+    for (let index = 0; index < count; index++) {
+      const value = decodeSegment(matcher.result.parameters[index]!);
+      if (value === null) return problem('malformed_target', 'A path parameter is not UTF-8.');
+      decoded.push(value);
+    }
+    context.parameters = decoded;
+  }
+  return checkAgainstRoute(context, plan) ?? plan;
+}
+
+function checkAgainstRoute(context: RequestContext, plan: RoutePlan): Problem | null {
+  const { program } = plan;
+  if (context.bodyBytes > program.route.maxBodyBytes) return problem('body_too_large');
+  if (program.headersRead.length > 0 && repeatsField(context.headers, program.headersRead))
+    return problem('repeated_field');
+  if (program.queryRead.length > 0 && repeatsQueryParameter(context.query, program.queryRead))
+    return problem('repeated_query_parameter');
+  return null;
+}
+
+/**
+ * Phase identify (language-rules #15): `none` doesn't look at keys, `optional` takes none or a valid one. Why a key is not
+ * valid is not told: it would help who guesses.
+ */
+export function identify(
+  context: RequestContext,
+  plan: RoutePlan,
+  facts: FrontFacts,
+  identities: IdentityCache,
+): Problem | null {
+  const { auth } = plan.program.route;
+  if (auth === 'none') return null;
+  if (facts.conflictingKeys) return problem('conflicting_credentials');
+  if (facts.presentedKey === '')
+    return auth === 'optional' ? null : unauthenticated('This route needs a key.', '');
+  const found = identities.identify(facts.presentedKey, context.arrivedWallMs);
+  if (typeof found === 'string') return unauthenticated('The presented key is not valid.', 'invalid_token');
+  context.identity = found;
+  return null;
+}

@@ -1,0 +1,122 @@
+/**
+ * Answers of the gateway's own: `application/problem+json` (RFC 9457) with a stable `code`. Every code that is not a
+ * rule's own is in {@link PROBLEMS} or among the upstream's error codes.
+ */
+import type { Refusal } from '../pipeline/outcome.ts';
+import { STATUS_TEXT } from './status-text.ts';
+
+export interface Problem {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  /** Name of the limit that has no room, or ''. */
+  readonly limit: string;
+  /** Seconds, or -1. */
+  readonly retryAfterS: number;
+  readonly rateLimit: string;
+  readonly rateLimitPolicy: string;
+  /** Methods for `Allow` (405), or ''. */
+  readonly allow: string;
+  /** Value of `WWW-Authenticate` (401), or ''. */
+  readonly challenge: string;
+}
+
+/** Status and the sentence used where no better one is at hand. */
+export const PROBLEMS = {
+  malformed_target: [400, 'The request target is malformed.'],
+  malformed_host: [400, 'The Host field is missing, repeated or malformed.'],
+  malformed_field: [400, 'A header field has a name or value that is not allowed.'],
+  malformed_method: [400, 'The method is not written in capitals.'],
+  ambiguous_length: [400, 'The request states its length in more than one way.'],
+  unsupported_transfer_encoding: [400, 'Only the transfer coding "chunked", given once, is supported.'],
+  repeated_field: [400, 'A header field that a rule reads is given more than once.'],
+  repeated_query_parameter: [400, 'A query parameter that a rule reads is given more than once.'],
+  conflicting_credentials: [400, 'The request presents more than one key.'],
+  unauthenticated: [401, 'This route needs a valid key.'],
+  route_not_found: [404, 'There is no route for this request.'],
+  method_not_allowed: [405, 'The route does not accept this method.'],
+  length_required: [411, 'Chunked request bodies are not accepted here; send a Content-Length.'],
+  body_too_large: [413, 'The request body is larger than the route accepts.'],
+  request_timeout: [408, 'The request took too long to arrive.'],
+  expectation_failed: [417, 'The only expectation supported is "100-continue".'],
+  header_fields_too_large: [431, 'The request has too many header fields, or they are too large.'],
+  internal_error: [500, 'The gateway failed to handle this request.'],
+  method_not_supported: [501, 'The gateway does not support this method.'],
+  overloaded: [503, 'The gateway has as many requests in flight as it may have.'],
+  not_ready: [503, 'The gateway has no configuration yet.'],
+  total_timeout: [504, 'The request took longer than the route allows.'],
+} as const satisfies Record<string, readonly [number, string]>;
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** A problem with its table's status; `detail` replaces the table's sentence. */
+export function problem(code: ProblemCode, detail: string = PROBLEMS[code][1]): Problem {
+  return { ...BARE, status: PROBLEMS[code][0], code, detail };
+}
+
+export function unauthenticated(detail: string, error: '' | 'invalid_token'): Problem {
+  // RFC 6750, 3: no error code when no key was presented.
+  const challenge = error === '' ? CHALLENGE : `${CHALLENGE}, error="${error}"`;
+  return { ...problem('unauthenticated', detail), challenge };
+}
+
+export function methodNotAllowed(allowed: readonly string[]): Problem {
+  return { ...problem('method_not_allowed'), allow: allowed.join(', ') };
+}
+
+export function overloaded(): Problem {
+  return { ...problem('overloaded'), retryAfterS: 1 };
+}
+
+/** What a rule or the upstream refused. `limit` names the limit where the refusal is one. */
+export function fromRefusal(refusal: Refusal, limit: string): Problem {
+  return {
+    status: refusal.status,
+    code: refusal.code,
+    detail: refusal.detail,
+    limit,
+    retryAfterS: refusal.retryAfterS,
+    rateLimit: refusal.rateLimit,
+    rateLimitPolicy: refusal.rateLimitPolicy,
+    allow: '',
+    challenge: refusal.status === 401 ? CHALLENGE : '',
+  };
+}
+
+export function fromUpstream(status: number, code: string, detail: string): Problem {
+  return { ...BARE, status, code, detail, retryAfterS: status === 503 ? 1 : -1 };
+}
+
+/** Field lines of a problem answer, without those that every answer has. */
+export function problemFields(from: Problem): string {
+  let lines = 'content-type: application/problem+json\r\ncache-control: no-store\r\n';
+  if (from.retryAfterS >= 0) lines += `retry-after: ${from.retryAfterS}\r\n`;
+  if (from.rateLimit !== '') lines += `ratelimit: ${from.rateLimit}\r\n`;
+  if (from.rateLimitPolicy !== '') lines += `ratelimit-policy: ${from.rateLimitPolicy}\r\n`;
+  if (from.challenge !== '') lines += `www-authenticate: ${from.challenge}\r\n`;
+  if (from.status === 405) lines += `allow: ${from.allow}\r\n`;
+  return lines;
+}
+
+/** The body; `instance` is the id of the request. */
+export function problemBody(from: Problem, instance: string): string {
+  let body = `{"type":"urn:portunus:problem:${from.code}","title":${JSON.stringify(titleOf(from))},"status":${from.status}`;
+  body += `,"detail":${JSON.stringify(from.detail)},"code":${JSON.stringify(from.code)},"instance":"${instance}"`;
+  if (from.limit !== '') body += `,"limit":${JSON.stringify(from.limit)}`;
+  if (from.retryAfterS >= 0) body += `,"retryAfterS":${from.retryAfterS}`;
+  return `${body}}`;
+}
+
+function titleOf(from: Problem): string {
+  return STATUS_TEXT.get(from.status) ?? 'Refused';
+}
+
+const CHALLENGE = 'Bearer realm="portunus"';
+
+const BARE = {
+  limit: '',
+  retryAfterS: -1,
+  rateLimit: '',
+  rateLimitPolicy: '',
+  allow: '',
+  challenge: '',
+} as const;

@@ -1,0 +1,93 @@
+/** The field lines a request is forwarded with: what the client sent, less what was for this hop, plus what the gateway says. */
+import type { HeaderEdits } from '../pipeline/context.ts';
+import { AUTHORIZATION, FORWARDING, KEY, PASS, TRACESTATE } from './field-kinds.ts';
+import { BAD_VALUE, classifyValue, PLAIN_VALUE, toByteString } from './field-text.ts';
+import type { FrontFacts } from './front-checks.ts';
+import { bearerToken } from './front-checks.ts';
+
+export interface ForwardingFacts {
+  readonly forwardedFields: 'x-forwarded' | 'forwarded' | 'none';
+  readonly ip: string;
+  readonly requestId: string;
+  readonly traceparent: string;
+  /** Whether fields with keys were taken as credentials of this gateway: then they end here. */
+  readonly keys: 'consumed' | 'passed';
+}
+
+/**
+ * Lines of one character per byte, each ended by CRLF; null when a rule sets a field to a value that no field may have
+ * (a decoded path parameter can hold a line break).
+ */
+export function requestFieldLines(
+  fields: readonly string[],
+  facts: FrontFacts,
+  edits: HeaderEdits,
+  forwarding: ForwardingFacts,
+): string | null {
+  let lines = '';
+  const edited = edits.removed.length > 0 || edits.set.length > 0;
+  for (let index = 0; index < fields.length; index += 2) {
+    const kind = facts.kinds[index >> 1]!;
+    const name = fields[index]!;
+    const value = fields[index + 1]!;
+    if (kind !== PASS && !passesOn(kind, value, facts, forwarding)) continue;
+    if (facts.connectionFields?.includes(name) === true) continue;
+    if (edited && isEdited(name, edits)) continue;
+    lines += `${name}: ${classifyValue(value) === PLAIN_VALUE ? value : toByteString(value)}\r\n`;
+  }
+  lines += `via: 1.1 portunus\r\nx-request-id: ${forwarding.requestId}\r\ntraceparent: ${forwarding.traceparent}\r\n`;
+  lines += forwardedLines(facts, forwarding);
+  return edits.set.length === 0 ? lines : appendSet(lines, edits);
+}
+
+/** Lines of the fields that rules set; null when a value can't be one. */
+export function appendSet(lines: string, edits: HeaderEdits): string | null {
+  for (let index = 0; index < edits.set.length; index += 2) {
+    const value = edits.set[index + 1]!;
+    const kind = classifyValue(value);
+    if (kind === BAD_VALUE) return null;
+    lines += `${edits.set[index]!}: ${kind === PLAIN_VALUE ? value : toByteString(value)}\r\n`;
+  }
+  return lines;
+}
+
+export function isEdited(name: string, edits: HeaderEdits): boolean {
+  if (edits.removed.includes(name)) return true;
+  for (let index = 0; index < edits.set.length; index += 2) if (edits.set[index] === name) return true;
+  return false;
+}
+
+function passesOn(kind: number, value: string, facts: FrontFacts, forwarding: ForwardingFacts): boolean {
+  switch (kind) {
+    case AUTHORIZATION: {
+      const token = bearerToken(value);
+      return token === '' || (forwarding.keys === 'passed' && !token.startsWith(OWN_KEY));
+    }
+    case KEY:
+      return forwarding.keys === 'passed' && !value.startsWith(OWN_KEY);
+    case TRACESTATE:
+      // W3C Trace Context, 3.3: without a valid traceparent it means nothing.
+      return facts.traceparent !== '';
+    case FORWARDING:
+      return forwarding.forwardedFields === 'none';
+    default:
+      return false;
+  }
+}
+
+function forwardedLines(facts: FrontFacts, forwarding: ForwardingFacts): string {
+  switch (forwarding.forwardedFields) {
+    case 'none':
+      return '';
+    case 'x-forwarded':
+      return `x-forwarded-for: ${forwarding.ip}\r\nx-forwarded-proto: http\r\nx-forwarded-host: ${facts.authority}\r\n`;
+    case 'forwarded': {
+      // RFC 7239, 6: an IPv6 address is bracketed and quoted; so is a host with a port.
+      const client = forwarding.ip.includes(':') ? `"[${forwarding.ip}]"` : forwarding.ip;
+      return `forwarded: for=${client};host="${facts.authority}";proto=http\r\n`;
+    }
+  }
+}
+
+/** Keys of this gateway begin so: they are never shown to a service, not even on a route that needs none. */
+const OWN_KEY = 'ptn_';

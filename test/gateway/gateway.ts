@@ -1,0 +1,169 @@
+/** A whole data thread in this process, over real sockets, with rules given as functions. */
+import { EventEmitter, once } from 'node:events';
+import { LIMIT_DEFAULTS, type LimitValues } from '../../src/base/limits.ts';
+import type { Clock, Random } from '../../src/base/ports.ts';
+import { type DataThread, startDataThread } from '../../src/gateway/data-thread.ts';
+import {
+  type DataThreadStart,
+  EPOCH_CELLS,
+  type FromDataThread,
+  type ToDataThread,
+} from '../../src/gateway/messages.ts';
+import type { ServerSettings } from '../../src/model/world.ts';
+import type { Counters } from '../../src/pipeline/counters.ts';
+import type { IdentitySource } from '../../src/pipeline/identity.ts';
+import type { RoutePipeline, RuleBundle } from '../../src/pipeline/program.ts';
+import type { AccessRecord } from '../../src/pipeline/record.ts';
+import { createUpstream } from '../../src/upstream/client.ts';
+import { identity, NO_COUNTERS, PERMIT_ALL } from './rules.ts';
+
+// Read by the module when it is loaded, which is when the first data thread starts.
+process.env.UWS_HTTP_MAX_HEADERS_SIZE = '65536';
+
+export interface GatewayOptions {
+  readonly bundle: RuleBundle;
+  readonly pipeline?: RoutePipeline;
+  readonly server?: Partial<ServerSettings>;
+  readonly limits?: Partial<LimitValues>;
+  readonly counters?: Counters;
+}
+
+export interface Gateway {
+  readonly port: number;
+  readonly records: AccessRecord[];
+  readonly thread: DataThread;
+  readonly messages: FromDataThread[];
+  send(message: ToDataThread): void;
+  /** Resolves when the thread says it. */
+  said(kind: FromDataThread['kind'], count?: number): Promise<FromDataThread>;
+  /** Resolves when so many records have been written in all. */
+  recorded(count: number): Promise<void>;
+  /** Prepares the rules, flips the epoch. */
+  change(epoch: number, bundle: RuleBundle): Promise<void>;
+  close(): void;
+}
+
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const epochs = new SharedArrayBuffer(4 * EPOCH_CELLS.count);
+  const cells = new Int32Array(epochs);
+  const port = new FakePort();
+  const records: AccessRecord[] = [];
+  const recorded = new EventEmitter();
+  const thread = startDataThread({
+    start: startOf(options, epochs),
+    port,
+    clock: CLOCK,
+    random: RANDOM,
+    upstream: createUpstream({
+      clock: CLOCK,
+      random: RANDOM,
+      limits: LIMIT_DEFAULTS,
+      readFile: () => {
+        throw new Error('no certificates in these tests');
+      },
+    }),
+    instantiate: () => options.pipeline ?? PERMIT_ALL,
+    bindCounters: () => options.counters ?? NO_COUNTERS,
+    identities: () => IDENTITIES,
+    records: {
+      write(record) {
+        records.push({ ...record });
+        recorded.emit('record');
+      },
+    },
+    hashKey: () => {},
+    combineKey: () => {},
+  });
+  const gateway: Gateway = {
+    get port() {
+      return thread.listeningPort() ?? -1;
+    },
+    records,
+    thread,
+    messages: port.said,
+    send: (message) => port.deliver(message),
+    said: (kind, count = 1) => port.waitFor(kind, count),
+    async recorded(count) {
+      while (records.length < count) await once(recorded, 'record');
+    },
+    async change(epoch, bundle) {
+      port.deliver({ kind: 'prepare-rules', epoch, rules: { bundle, counterMemory: null } });
+      await port.waitFor('prepared', epoch);
+      Atomics.store(cells, EPOCH_CELLS.rules, epoch);
+    },
+    close: () => thread.close(),
+  };
+  await gateway.change(1, options.bundle);
+  gateway.send({
+    kind: 'prepare-directory',
+    epoch: 1,
+    directory: { epoch: 1, pepper: new Uint8Array(), tenants: [] },
+  });
+  Atomics.store(cells, EPOCH_CELLS.directory, 1);
+  gateway.send({ kind: 'listen' });
+  await gateway.said('listening');
+  return gateway;
+}
+
+/** Keys `ptn_test_<name>` belong to a consumer of that name. */
+const IDENTITIES: IdentitySource = {
+  identify: (key) => (key.startsWith('ptn_test_') ? identity(key.slice('ptn_test_'.length)) : 'malformed'),
+};
+
+export const CLOCK: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
+
+export const RANDOM: Random = {
+  fill: (target) => void crypto.getRandomValues(target as Uint8Array<ArrayBuffer>),
+  uint32: () => Math.floor(Math.random() * 2 ** 32),
+};
+
+function startOf(options: GatewayOptions, epochs: SharedArrayBuffer): DataThreadStart {
+  return {
+    thread: 0,
+    server: {
+      listen: { address: '127.0.0.1', port: 0 },
+      admin: { address: '127.0.0.1', port: 0 },
+      dataThreads: 1,
+      dataFolder: '/nowhere',
+      refuseChunkedRequests: false,
+      forwardedFields: 'x-forwarded',
+      mergeSlashes: true,
+      ...options.server,
+    },
+    limits: { ...LIMIT_DEFAULTS, ...options.limits },
+    epochs,
+    recordRing: new SharedArrayBuffer(8),
+    keyHashSecret: new Uint8Array(8),
+  };
+}
+
+class FakePort {
+  readonly said: FromDataThread[] = [];
+  readonly #events = new EventEmitter();
+  #listener: (message: ToDataThread) => void = () => {};
+
+  postMessage(message: FromDataThread): void {
+    this.said.push(message);
+    this.#events.emit('said');
+  }
+
+  on(_event: 'message', listener: (message: ToDataThread) => void): void {
+    this.#listener = listener;
+  }
+
+  close(): void {}
+
+  deliver(message: ToDataThread): void {
+    this.#listener(message);
+  }
+
+  async waitFor(kind: FromDataThread['kind'], count: number): Promise<FromDataThread> {
+    for (;;) {
+      const failed = this.said.find((message) => message.kind === 'prepare-failed');
+      if (failed !== undefined) throw new Error(JSON.stringify(failed));
+      const found = this.said.filter((message) => message.kind === kind);
+      if (found.length >= count) return found[count - 1]!;
+      await once(this.#events, 'said');
+    }
+  }
+}

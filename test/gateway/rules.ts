@@ -1,0 +1,95 @@
+/** Rule bundles for tests of the gateway: routes with few words, pipelines as plain functions. */
+import { LIMIT_DEFAULTS } from '../../src/base/limits.ts';
+import type { Route, Service } from '../../src/model/world.ts';
+import type { Counters } from '../../src/pipeline/counters.ts';
+import type { Identity } from '../../src/pipeline/identity.ts';
+import { CONTINUE } from '../../src/pipeline/outcome.ts';
+import type { RoutePipeline, RuleBundle } from '../../src/pipeline/program.ts';
+
+export function route(name: string, path: string, rest: Partial<Route> = {}): Route {
+  return {
+    name,
+    service: 'service',
+    match: { methods: [], path, hosts: [], headers: [] },
+    upstreamPath: null,
+    state: 'published',
+    version: null,
+    tags: [],
+    auth: 'none',
+    maxBodyBytes: LIMIT_DEFAULTS.requestBodyBytes,
+    repeatUnsafeMethods: false,
+    summary: null,
+    place: `test.yaml:${name}`,
+    ...rest,
+  };
+}
+
+export function service(port: number): Service {
+  return {
+    name: 'service',
+    owner: null,
+    endpoints: [{ protocol: 'http', host: '127.0.0.1', port, basePath: '', weight: 1 }],
+    timeouts: { connectMs: 5_000, firstByteMs: 10_000, idleMs: 10_000, totalMs: 60_000 },
+    tls: { caFile: null, serverName: null },
+    place: 'test.yaml:1',
+  };
+}
+
+export function bundle(routes: readonly Route[], port: number, rest: Partial<RuleBundle> = {}): RuleBundle {
+  return {
+    hash: '0123456789abcdef',
+    routes: routes.map((each) => ({
+      route: each,
+      service: 0,
+      function: 0,
+      constants: [],
+      parameterNames: [...each.match.path.matchAll(/\{([^}.]+)/g)].map((found) => found[1]!),
+      headersRead: [],
+      queryRead: [],
+    })),
+    services: [service(port)],
+    functions: [],
+    rules: [],
+    counters: [],
+    ...rest,
+  };
+}
+
+/** Permits everything and changes nothing. */
+export const PERMIT_ALL: RoutePipeline = {
+  match: () => CONTINUE,
+  authorise: () => CONTINUE,
+  admit: () => CONTINUE,
+  shapeRequest: () => {},
+  shapeResponse: () => {},
+  totalTimeoutMs: () => Number.POSITIVE_INFINITY,
+};
+
+/** For bundles without counters: nothing of it is ever called but `release`. */
+export function countersWith(release: (reservation: object) => void): Counters {
+  const unused = (): never => {
+    throw new Error('this bundle has no counters');
+  };
+  return {
+    bind: () => ({
+      createBatch: unused,
+      take: unused,
+      reserve: unused,
+      settle: unused,
+      swap: unused,
+      release,
+    }),
+  };
+}
+
+export const NO_COUNTERS: Counters = countersWith(() => {});
+
+export function identity(name: string, expiresMs: number | null = null): Identity {
+  const keyHash = { high: 0, low: 0 };
+  return {
+    tenant: { name: 'acme', plan: 'gold', attributes: {}, keyHash },
+    team: null,
+    consumer: { name, attributes: {}, keyHash, roles: [], subscriptions: new Set() },
+    credential: { name: `${name}-key`, keyHash, createdMs: 0, expiresMs },
+  };
+}
