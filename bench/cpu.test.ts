@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { cpuUsBetween, parseResidentKib, parseSchedstat, parseStat, processTree, readCpu } from './cpu.ts';
+import {
+  cpuUsBetween,
+  isRunning,
+  parseResidentKib,
+  parseSchedstat,
+  parseStat,
+  processTree,
+  readCpu,
+} from './cpu.ts';
 
 describe('reading /proc', () => {
   it('reads the time on a core from schedstat', () => {
@@ -14,7 +22,11 @@ describe('reading /proc', () => {
     ['12 (nginx: worker) S 11 1 1 0', 12, 11],
     ['7 (line\nbreak) S 3 1 1 0', 7, 3],
   ])('reads pid and parent from %j', (line, pid, parentPid) => {
-    expect(parseStat(line)).toEqual({ pid, parentPid });
+    expect(parseStat(line)).toMatchObject({ pid, parentPid });
+  });
+
+  it('reads the state after a name with parentheses', () => {
+    expect(parseStat('9 (a) Z (c) S 1 9 9 0').state).toBe('S');
   });
 
   it('reads the resident memory', () => {
@@ -47,6 +59,12 @@ describe('reading /proc', () => {
       ]),
     };
     expect(() => cpuUsBetween(before, { nsByThread: new Map([[1, 9_000]]) })).toThrow('thread 2 ended');
+  });
+
+  it('knows what runs', () => {
+    expect(isRunning(process.pid)).toBe(true);
+    // Above the kernel's largest pid (2^22).
+    expect(isRunning(2 ** 23)).toBe(false);
   });
 
   it('finds this process below its parent, and its own time grows', () => {

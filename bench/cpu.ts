@@ -58,6 +58,11 @@ export function processTree(rootPid: number): number[] {
   return tree;
 }
 
+export function isRunning(pid: number): boolean {
+  const stat = readStat(String(pid));
+  return stat !== null && stat.state !== 'Z';
+}
+
 /** `/proc/PID/task/TID/schedstat`: time on a core, time waiting for one, time slices (Documentation/scheduler/sched-stats.rst). */
 export function parseSchedstat(text: string): number {
   const match = text.match(/^(\d+) \d+ \d+\s*$/);
@@ -65,11 +70,18 @@ export function parseSchedstat(text: string): number {
   return Number(match[1]);
 }
 
+export interface ProcessStat {
+  readonly pid: number;
+  /** One letter: `R` runs, `S` sleeps, `Z` has ended and waits for its parent to notice. */
+  readonly state: string;
+  readonly parentPid: number;
+}
+
 /** `/proc/PID/stat`, proc_pid_stat(5). The name in parentheses may itself hold blanks and parentheses. */
-export function parseStat(text: string): { readonly pid: number; readonly parentPid: number } {
-  const match = text.match(/^(\d+) \(.*\) \S (\d+) /s);
+export function parseStat(text: string): ProcessStat {
+  const match = text.match(/^(\d+) \(.*\) (\S) (\d+) /s);
   if (match === null) throw new Error(`not a stat line: ${JSON.stringify(text)}`);
-  return { pid: Number(match[1]), parentPid: Number(match[2]) };
+  return { pid: Number(match[1]), state: match[2]!, parentPid: Number(match[3]) };
 }
 
 export function parseResidentKib(text: string): number {
@@ -79,7 +91,7 @@ export function parseResidentKib(text: string): number {
 }
 
 /** Null for a process that ended since the folder was listed. */
-function readStat(name: string): { readonly pid: number; readonly parentPid: number } | null {
+function readStat(name: string): ProcessStat | null {
   try {
     return parseStat(readFileSync(`/proc/${name}/stat`, 'utf8'));
   } catch (error) {

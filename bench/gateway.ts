@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Peer } from './peer.ts';
 import { endOfLog, freePort, type StartedProcess, startProcess, waitForPort } from './processes.ts';
-import { type BenchProject, writeProject } from './projects.ts';
+import { type BenchProject, CONSUMER, writeProject } from './projects.ts';
 
 /** The gateway under measurement. Everything that the benches know of its command line is in this file. */
 export interface Gateway extends Peer {
@@ -31,7 +31,6 @@ export interface GatewayOptions {
 }
 
 const START_WITHIN_MS = 120_000;
-const KEY = /\bptn_[A-Za-z0-9]+_[A-Za-z0-9_-]+/;
 
 export function gatewayIsBuilt(main: string): boolean {
   return existsSync(main);
@@ -88,14 +87,21 @@ export async function startOnProject(
   };
 }
 
-/** `first-keys.json` in the data folder holds the keys made at first start; they are printed as well. */
+interface FirstKey {
+  readonly consumer: string;
+  readonly key: string;
+}
+
+/** Keys made at first start lie in `first-keys.json` of the data folder; the port may open before it is written. */
 async function firstKey(project: BenchProject, process: StartedProcess): Promise<string> {
   const file = join(project.dataFolder, 'first-keys.json');
   for (let attempt = 0; attempt < 100; attempt++) {
-    const texts = [existsSync(file) ? readFileSync(file, 'utf8') : '', readFileSync(process.logFile, 'utf8')];
-    const key = texts.map((text) => KEY.exec(text)?.[0]).find((found) => found !== undefined);
-    if (key !== undefined) return key;
+    if (existsSync(file)) {
+      const keys = JSON.parse(readFileSync(file, 'utf8')) as readonly FirstKey[];
+      const found = keys.find(({ consumer }) => consumer === CONSUMER);
+      if (found !== undefined) return found.key;
+    }
     await delay(50);
   }
-  throw new Error(`the gateway made no consumer key:\n${endOfLog(process)}`);
+  throw new Error(`the gateway made no key for consumer ${CONSUMER}:\n${endOfLog(process)}`);
 }

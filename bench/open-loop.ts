@@ -50,7 +50,7 @@ export async function startOpenLoop(
   folder: string,
   core: number | null,
 ): Promise<OpenLoop> {
-  const started = startProgram('open-loop-process', {
+  const started = startProgram(import.meta.resolve('./children/open-loop.js'), {
     name: 'open-loop',
     args: [JSON.stringify(spec)],
     folder,

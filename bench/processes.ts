@@ -3,7 +3,8 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { processTree } from './cpu.ts';
+import { fileURLToPath } from 'node:url';
+import { isRunning, processTree } from './cpu.ts';
 import { findTool } from './machine.ts';
 
 /**
@@ -57,7 +58,7 @@ export function startProcess(options: StartOptions): StartedProcess {
   return started;
 }
 
-/** Starts one of the bench's own programs, a file beside this one. */
+/** Starts one of the bench's own programs, by the URL of its module. */
 export function startProgram(
   program: string,
   options: Pick<StartOptions, 'folder' | 'core'> & {
@@ -65,11 +66,10 @@ export function startProgram(
     readonly args: readonly string[];
   },
 ): StartedProcess {
-  const path = new URL(`./${program}.js`, import.meta.url).pathname;
   return startProcess({
     ...options,
     command: process.execPath,
-    args: [path, ...options.args],
+    args: [fileURLToPath(program), ...options.args],
     channel: 'messages',
   });
 }
@@ -164,18 +164,17 @@ function endAllNow(): void {
   const all = roots.flatMap(({ pid }) => processTree(pid));
   for (const { pid } of roots) signal(pid, 'SIGTERM');
   const cell = new Int32Array(new SharedArrayBuffer(4));
-  for (let waitedMs = 0; waitedMs < 1_000 && all.some((pid) => signal(pid, 0)); waitedMs += 20) {
+  for (let waitedMs = 0; waitedMs < 1_000 && all.some(isRunning); waitedMs += 20) {
     Atomics.wait(cell, 0, 0, 20);
   }
   for (const pid of all) signal(pid, 'SIGKILL');
 }
 
-/** False when there is no such process (any more). */
-function signal(pid: number, name: NodeJS.Signals | 0): boolean {
+/** A process that ended meanwhile needs no signal. */
+function signal(pid: number, name: NodeJS.Signals): void {
   try {
-    return process.kill(pid, name);
+    process.kill(pid, name);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

@@ -21,6 +21,9 @@ export interface ProjectOptions {
   readonly generatedRoutes: number;
 }
 
+/** The one consumer of every project. */
+export const CONSUMER = 'web';
+
 /** Paths of every project; both are open to GET and POST. */
 export const ITEM_PATH = '/v1/items/42';
 export const STREAM_PATH = '/v1/streams/7';
@@ -132,7 +135,7 @@ function tenants(generatedRoutes: number): string {
     plan: team
     teams: { shop: {} }
     consumers:
-      web:
+      ${CONSUMER}:
         team: shop
         roles: [buyer]
         subscriptions:

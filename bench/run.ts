@@ -24,8 +24,9 @@ const DEFAULTS = { full: { rounds: 7, seconds: 2 }, quick: { rounds: 2, seconds:
 try {
   process.exitCode = await main();
 } catch (error) {
-  console.error(error);
-  process.exitCode = 1;
+  const isUsage = String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS');
+  console.error(isUsage ? `${(error as Error).message}\n\n${usage()}` : error);
+  process.exitCode = isUsage ? 2 : 1;
 }
 
 async function main(): Promise<number> {

@@ -1,7 +1,7 @@
 import { ask } from './conversation.ts';
 import { startProgram } from './processes.ts';
 
-/** Clients that hold event streams open; see `streams-process.ts`. */
+/** Clients that hold event streams open; see `children/streams.ts`. */
 export interface StreamsSpec {
   readonly port: number;
   readonly path: string;
@@ -21,7 +21,7 @@ export interface StreamsClient {
 }
 
 export function startStreamsClient(spec: StreamsSpec, folder: string): StreamsClient {
-  const started = startProgram('streams-process', {
+  const started = startProgram(import.meta.resolve('./children/streams.js'), {
     name: 'streams',
     args: [JSON.stringify(spec)],
     folder,

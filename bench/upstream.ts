@@ -15,7 +15,7 @@ export interface Upstream {
 /** The answer of the plain upstream: small JSON. */
 export const SMALL_JSON = '{"id":42,"name":"portunus","price":"12.50","currency":"EUR","inStock":true}';
 
-/** An upstream that counts what it is asked and streams; see `upstream-process.ts` for its paths. */
+/** An upstream that counts what it is asked and streams; see `children/upstream.ts` for its paths. */
 export interface CountingUpstream extends Upstream {
   readonly counts: () => Promise<UpstreamCounts>;
   /** Sends one event on every held stream; gives their number. */
@@ -56,7 +56,7 @@ export async function startUpstream(folder: string, core: number | null): Promis
 export async function startCountingUpstream(folder: string, core: number | null): Promise<CountingUpstream> {
   const answerFile = join(folder, 'upstream-answer.json');
   writeFileSync(answerFile, SMALL_JSON);
-  const started: StartedProcess = startProgram('upstream-process', {
+  const started: StartedProcess = startProgram(import.meta.resolve('./children/upstream.js'), {
     name: 'upstream',
     args: [answerFile],
     folder,

@@ -10,7 +10,7 @@ export interface PlannedRequest {
   readonly body: string;
 }
 
-/** The counting upstream's answer; see `upstream-process.ts`. */
+/** The counting upstream's answer; see `upstream.ts`. */
 interface CountedAnswer {
   readonly id: number;
   readonly seen: number;

@@ -1,5 +1,5 @@
+import type { OpenLoopReport } from '../open-loop.ts';
 import { LatencyHistogram } from './histogram.ts';
-import type { OpenLoopReport } from './open-loop.ts';
 
 /** Kinds of failure that are kept apart; a broken gateway must not fill the report. */
 const FAILURE_KINDS_MAX = 50;

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { answerQuestions } from './conversation.ts';
+import { answerQuestions } from '../conversation.ts';
+import type { UpstreamCounts } from '../upstream.ts';
 import { fieldPattern, HttpFramingError, HttpReader } from './http-reader.ts';
 import { IdCounts } from './id-counts.ts';
-import type { UpstreamCounts } from './upstream.ts';
 
 /**
  * The upstream that counts and streams, on raw sockets: node:http would cost as much as the gateway under test.

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { answerQuestions } from './conversation.ts';
+import { answerQuestions } from '../conversation.ts';
+import type { OpenLoopReport, OpenLoopSpec } from '../open-loop.ts';
 import { KeepAliveClient, type PlannedRequest } from './keep-alive-client.ts';
 import { Ledger } from './ledger.ts';
-import type { OpenLoopReport, OpenLoopSpec } from './open-loop.ts';
 import { pace } from './pace.ts';
 import { StreamClient } from './stream-client.ts';
 

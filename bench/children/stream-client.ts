@@ -1,6 +1,6 @@
+import type { OpenLoopSpec } from '../open-loop.ts';
 import { Connection } from './connection.ts';
 import type { Ledger } from './ledger.ts';
-import type { OpenLoopSpec } from './open-loop.ts';
 
 /** One streaming client: reads event streams one after the other and checks that every event comes, once, in order. */
 export class StreamClient {

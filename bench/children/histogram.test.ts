@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { quantile } from '../statistics.ts';
 import { LatencyHistogram } from './histogram.ts';
-import { quantile } from './statistics.ts';
 
 describe('latency histogram', () => {
   it('is at most 1/64 and one microsecond above the true quantile, never below it', () => {

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
-import { answerQuestions } from './conversation.ts';
+import { answerQuestions } from '../conversation.ts';
+import type { StreamsSpec } from '../streams-client.ts';
 import { HttpReader } from './http-reader.ts';
-import type { StreamsSpec } from './streams-client.ts';
 
 /** The client of the `streams` bench: opens streams and keeps them, and times first bytes, in a process of its own. */
 const OPENING_AT_ONCE = 64;
