@@ -12,6 +12,8 @@ export interface NaiveCounter {
   fitsAtMs(nowMs: number, weight: number): number;
   resetMs(nowMs: number): number;
   asNew(nowMs: number): boolean;
+  /** Answers what puts the counter back to how it is now. */
+  save(): () => void;
   readonly capacity: number;
 }
 
@@ -52,6 +54,7 @@ function naiveWindow(capacity: number, windowMs: number): NaiveCounter {
       return end - nowMs;
     },
     asNew: (nowMs) => log.every((entry) => entry.leavesMs <= nowMs),
+    save: () => saveLog(log),
   };
 }
 
@@ -90,6 +93,12 @@ function naivePace(amount: number, periodMs: number, burst: number): NaiveCounte
     fitsAtMs: (nowMs, weight) => whenAtMost(nowMs, BigInt(burst - weight) * period),
     resetMs: (nowMs) => (debtAt(nowMs) === 0n ? 0 : Math.max(0, whenAtMost(nowMs, 0n) - nowMs)),
     asNew: (nowMs) => debtAt(nowMs) === 0n,
+    save() {
+      const saved = { debt, last, busy };
+      return () => {
+        ({ debt, last, busy } = saved);
+      };
+    },
   };
 }
 
@@ -108,6 +117,12 @@ function naiveSlots(capacity: number): NaiveCounter {
     fitsAtMs: (nowMs) => nowMs + 1,
     resetMs: () => 0,
     asNew: () => inUse === 0,
+    save() {
+      const saved = inUse;
+      return () => {
+        inUse = saved;
+      };
+    },
   };
 }
 
@@ -128,5 +143,13 @@ function naiveUtcDays(capacity: number): NaiveCounter {
     fitsAtMs: (nowMs) => (day(nowMs) + 1) * DAY_MS,
     resetMs: (nowMs) => (day(nowMs) + 1) * DAY_MS - nowMs,
     asNew: (nowMs) => log.every((entry) => entry.day < day(nowMs)),
+    save: () => saveLog(log),
+  };
+}
+
+function saveLog<Entry>(log: Entry[]): () => void {
+  const saved = log.map((entry) => ({ ...entry }));
+  return () => {
+    log.splice(0, log.length, ...saved);
   };
 }
