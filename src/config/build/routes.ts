@@ -1,0 +1,141 @@
+import { nearest } from '../../diagnostics/suggest.ts';
+import type { Route, RouteMatch } from '../../model/world.ts';
+import type { RouteDocument, RoutesDocument } from '../documents.ts';
+import { below, type Here, keyAt, type Report, valueAt } from '../finding.ts';
+import { clip, didYouMean } from '../show.ts';
+import { sizeBytes } from './literals.ts';
+import { checkReference, definitionsOf, type NameTable } from './names.ts';
+import { checkOverlap, type PlacedRoute } from './overlaps.ts';
+import { type PathPattern, parsePathPattern } from './path-patterns.ts';
+import type { Files } from './sources.ts';
+
+export interface RouteContext {
+  readonly services: NameTable;
+  readonly requestBodyBytes: number;
+  readonly report: Report;
+}
+
+export function buildRoutes(
+  files: Files<RoutesDocument>,
+  names: NameTable,
+  context: RouteContext,
+): ReadonlyMap<string, Route> {
+  const routes = new Map<string, Route>();
+  const placed: PlacedRoute[] = [];
+  for (const { name, here, definition, sound } of definitionsOf(files, 'routes', names)) {
+    const route = buildRoute(name, definition, here, context);
+    routes.set(name, route);
+    const pattern = checkPaths(definition, here, context.report);
+    // A match that lost a wrong part would fit more than its author meant.
+    if (pattern !== null && sound(below(here, 'match').path))
+      placed.push({ name, match: route.match, shape: pattern.shape, here });
+  }
+  checkOverlap(placed, context.report);
+  return routes;
+}
+
+function buildRoute(name: string, document: RouteDocument, here: Here, context: RouteContext): Route {
+  const { services, requestBodyBytes, report } = context;
+  checkReference(document.service, services, valueAt(below(here, 'service')), report);
+  const { maxBody } = document.request;
+  return {
+    name,
+    service: document.service,
+    match: buildMatch(document.match, below(here, 'match'), report),
+    upstreamPath: document.upstreamPath ?? null,
+    state: document.state,
+    version: document.version ?? null,
+    tags: document.tags,
+    auth: document.auth,
+    maxBodyBytes: maxBody === undefined ? requestBodyBytes : sizeBytes(maxBody),
+    repeatUnsafeMethods: document.repeatUnsafeMethods,
+    summary: document.docs.summary ?? null,
+    place: here.file.placeOf(here.path),
+  };
+}
+
+function buildMatch(document: RouteDocument['match'], here: Here, report: Report): RouteMatch {
+  return {
+    methods: document.methods ?? [],
+    path: document.path,
+    hosts: distinctHosts(document.hosts ?? [], below(here, 'hosts'), report),
+    headers: buildHeaders(document.headers ?? {}, below(here, 'headers'), report),
+  };
+}
+
+function distinctHosts(written: readonly string[], here: Here, report: Report): readonly string[] {
+  const hosts = written.map((host) => host.toLowerCase());
+  for (const [index, host] of hosts.entries()) {
+    const first = hosts.indexOf(host);
+    if (first === index) continue;
+    report({
+      code: 'PT3108',
+      message: `Items ${first + 1} and ${index + 1} of "hosts" are the same.`,
+      target: valueAt(below(here, index)),
+      help: 'Remove one of them.',
+    });
+  }
+  return hosts;
+}
+
+function buildHeaders(
+  documents: Readonly<Record<string, string>>,
+  here: Here,
+  report: Report,
+): RouteMatch['headers'] {
+  const values = new Map<string, string>();
+  for (const [written, value] of Object.entries(documents)) {
+    const name = written.toLowerCase();
+    if (values.has(name)) {
+      report({
+        code: 'PT3304',
+        message: `The header field "${clip(written)}" is named twice.`,
+        target: keyAt(below(here, written)),
+        help: 'Keep one condition: names of header fields are the same in capitals and small letters.',
+      });
+    } else values.set(name, value);
+  }
+  return Array.from(values, ([name, value]) => ({ name, value }));
+}
+
+/** The pattern of a route whose paths are right. */
+function checkPaths(document: RouteDocument, here: Here, report: Report): PathPattern | null {
+  const { path } = document.match;
+  const pattern = parsePathPattern(path);
+  if ('fault' in pattern) {
+    const message = `The path "${clip(path)}" ${pattern.fault}`;
+    report({ code: 'PT3302', message, target: valueAt(below(here, 'match', 'path')), help: pattern.help });
+    return null;
+  }
+  if (document.upstreamPath !== undefined) checkUpstreamPath(document.upstreamPath, pattern, here, report);
+  return pattern;
+}
+
+function checkUpstreamPath(path: string, pattern: PathPattern, here: Here, report: Report): void {
+  const target = valueAt(below(here, 'upstreamPath'));
+  const upstream = parsePathPattern(path);
+  if ('fault' in upstream) {
+    report({
+      code: 'PT3302',
+      message: `The path "${clip(path)}" ${upstream.fault}`,
+      target,
+      help: upstream.help,
+    });
+    return;
+  }
+  const written = pattern.parameters.map(({ name, spans }) => (spans === 'rest' ? `${name}...` : name));
+  for (const { name, spans } of upstream.parameters) {
+    const wanted = spans === 'rest' ? `${name}...` : name;
+    if (written.includes(wanted)) continue;
+    const otherwise =
+      written.length === 0
+        ? 'The path of this route has no parameters.'
+        : `It has {${written.join('}, {')}}.`;
+    report({
+      code: 'PT3303',
+      message: `The path of this route has no parameter {${wanted}}.`,
+      target,
+      help: didYouMean(nearest(wanted, written), otherwise),
+    });
+  }
+}

@@ -1,0 +1,127 @@
+import { isIPv6 } from 'node:net';
+import type { Endpoint, Service } from '../../model/world.ts';
+import type { RoutesDocument, ServiceDocument } from '../documents.ts';
+import { below, type Here, type Report, valueAt } from '../finding.ts';
+import { isHost } from '../shape/hosts.ts';
+import { clip } from '../show.ts';
+import { count, durationMs } from './literals.ts';
+import { definitionsOf, type NameTable } from './names.ts';
+import { resolvePath } from './paths.ts';
+import type { Files } from './sources.ts';
+
+export function buildServices(
+  files: Files<RoutesDocument>,
+  names: NameTable,
+  projectFolder: string,
+  report: Report,
+): ReadonlyMap<string, Service> {
+  const services = new Map<string, Service>();
+  for (const { name, here, definition } of definitionsOf(files, 'services', names)) {
+    services.set(name, buildService(name, definition, here, projectFolder, report));
+  }
+  return services;
+}
+
+function buildService(
+  name: string,
+  document: ServiceDocument,
+  here: Here,
+  projectFolder: string,
+  report: Report,
+): Service {
+  const { ca, serverName } = document.tls;
+  return {
+    name,
+    owner: document.owner ?? null,
+    endpoints: buildEndpoints(document.endpoints, below(here, 'endpoints'), report),
+    timeouts: {
+      connectMs: durationMs(document.timeouts.connect),
+      firstByteMs: durationMs(document.timeouts.firstByte),
+      idleMs: durationMs(document.timeouts.idle),
+      totalMs: durationMs(document.timeouts.total),
+    },
+    tls: {
+      caFile: ca === undefined ? null : resolvePath(ca, below(here, 'tls', 'ca'), projectFolder, report),
+      serverName: serverName?.toLowerCase() ?? null,
+    },
+    place: here.file.placeOf(here.path),
+  };
+}
+
+function buildEndpoints(
+  documents: ServiceDocument['endpoints'],
+  here: Here,
+  report: Report,
+): readonly Endpoint[] {
+  const endpoints: Endpoint[] = [];
+  const seen = new Map<string, number>();
+  for (const [index, { url, weight }] of documents.entries()) {
+    const at = below(here, index, 'url');
+    const parsed = parseEndpoint(url);
+    if ('fault' in parsed) {
+      report({
+        code: 'PT3113',
+        message: `"${clip(url)}" ${parsed.fault}`,
+        target: valueAt(at),
+        help: parsed.help,
+      });
+      continue;
+    }
+    const key = `${parsed.protocol} ${parsed.host} ${parsed.port} ${parsed.basePath}`;
+    const first = seen.get(key);
+    if (first !== undefined) reportSame(first, index, here, report);
+    else seen.set(key, index);
+    endpoints.push({ ...parsed, weight: count(weight) });
+  }
+  return endpoints;
+}
+
+function reportSame(first: number, second: number, here: Here, report: Report): void {
+  report({
+    code: 'PT3108',
+    message: `Endpoints ${first + 1} and ${second + 1} are the same.`,
+    target: valueAt(below(here, second, 'url')),
+    help: 'Remove one of them; weight says how much an endpoint gets.',
+    related: [{ target: valueAt(below(here, first, 'url')), message: 'first written here' }],
+  });
+}
+
+/** Not `new URL`, which repairs what it reads: `http:/a\b` and `http://127.1` would be accepted as something else. */
+const URL_PARTS = /^(https?):\/\/(\[[^\]]*\]|[^/?#@[\]:]*)(?::(\d+))?(\/[^?#]*)?$/;
+const PATH = /^(?:\/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-F]{2})+)*\/?$/;
+const DEFAULT_PORTS = { http: 80, https: 443 } as const;
+const PORT_MAX = 65_535;
+
+type ParsedEndpoint = Omit<Endpoint, 'weight'> | { readonly fault: string; readonly help: string };
+
+function parseEndpoint(url: string): ParsedEndpoint {
+  const match = URL_PARTS.exec(url);
+  if (match === null) return { fault: 'is not an endpoint.', help: urlHelp(url) };
+  const protocol = match[1] as 'http' | 'https';
+  const host = bareHost(match[2]!);
+  if (host === null)
+    return { fault: 'has no host that can be called.', help: 'Write a host name or an IP address.' };
+  const port = match[3] === undefined ? DEFAULT_PORTS[protocol] : Number(match[3]);
+  if (port < 1 || port > PORT_MAX)
+    return { fault: 'has no possible port.', help: `Ports go from 1 to ${PORT_MAX}.` };
+  const basePath = (match[4] ?? '').replace(/\/$/, '');
+  if (!PATH.test(basePath) || /\/\.{1,2}(?:\/|$)/.test(basePath)) {
+    return {
+      fault: 'has a path that is not in its normal form.',
+      help: 'Write the path without dot segments, doubled slashes and characters that need escapes.',
+    };
+  }
+  return { protocol, host, port, basePath };
+}
+
+function bareHost(written: string): string | null {
+  if (!written.startsWith('[')) return isHost(written) ? written.toLowerCase() : null;
+  const address = written.slice(1, -1);
+  return isIPv6(address) && !address.includes('%') ? address.toLowerCase() : null;
+}
+
+function urlHelp(url: string): string {
+  if (url.includes('@')) return 'Remove what stands before the @: credentials do not belong into a URL.';
+  if (/[?#]/.test(url)) return 'Remove the query or fragment: they come with each request.';
+  return 'Write it like http://127.0.0.1:9001 or https://orders.example.com/api.';
+}

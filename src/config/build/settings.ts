@@ -1,0 +1,70 @@
+import { LIMIT_DEFAULTS, LIMITS, type LimitName, type LimitValues } from '../../base/limits.ts';
+import type { ListenAddress, ServerSettings } from '../../model/world.ts';
+import type { ListenDocument, PortunusDocument } from '../documents.ts';
+import { below, type Here, type Report, valueAt } from '../finding.ts';
+import { count, durationMs, sizeBytes } from './literals.ts';
+import { resolvePath } from './paths.ts';
+import type { Checked } from './sources.ts';
+
+/** Settings of the server. */
+export function buildServer(
+  { file, document }: Checked<PortunusDocument>,
+  projectFolder: string,
+  report: Report,
+): ServerSettings {
+  const root: Here = { file, path: [] };
+  const listen = listenAddress(document.listen);
+  const admin = listenAddress(document.admin);
+  checkAdmin(listen, admin, below(root, 'admin'), report);
+  const dataFolder = resolvePath(document.data, below(root, 'data'), projectFolder, report);
+  return {
+    listen,
+    admin,
+    dataThreads: document.dataThreads === 'auto' ? 'auto' : count(document.dataThreads),
+    dataFolder: dataFolder ?? projectFolder,
+    refuseChunkedRequests: document.refuseChunkedRequests,
+    forwardedFields: document.forwardedFields,
+    mergeSlashes: document.mergeSlashes,
+  };
+}
+
+export function buildLimits({ document }: Checked<PortunusDocument>): LimitValues {
+  const values = Object.entries(document.limits).map(([name, value]) => {
+    const read = READ_UNIT[LIMITS[name as LimitName].unit];
+    return [name, read(value)] as const;
+  });
+  return { ...LIMIT_DEFAULTS, ...Object.fromEntries(values) };
+}
+
+const READ_UNIT: Readonly<Record<'bytes' | 'ms' | 'count', (value: number | string) => number>> = {
+  bytes: (value) => sizeBytes(String(value)),
+  ms: (value) => durationMs(String(value)),
+  count,
+};
+
+function listenAddress({ address, port }: ListenDocument): ListenAddress {
+  return { address, port: count(port) };
+}
+
+/** 127.0.0.0/8 and ::1 (RFC 6890). */
+const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|(?:0*:)*:?0*1)$/;
+
+function checkAdmin(listen: ListenAddress, admin: ListenAddress, here: Here, report: Report): void {
+  if (!LOOPBACK.test(admin.address)) {
+    report({
+      code: 'PT3114',
+      message: `The admin API would listen on ${admin.address}, which others can reach.`,
+      target: valueAt(below(here, 'address')),
+      help: 'Write 127.0.0.1 or ::1, and reach it from elsewhere through a tunnel.',
+    });
+  }
+  const covers = listen.address === admin.address || listen.address === '0.0.0.0' || listen.address === '::';
+  if (listen.port === admin.port && listen.port !== 0 && covers) {
+    report({
+      code: 'PT3115',
+      message: `Requests and the admin API would both listen on port ${admin.port}.`,
+      target: valueAt(below(here, 'port')),
+      help: 'Give one of them another port.',
+    });
+  }
+}

@@ -1,0 +1,110 @@
+import { nearest } from '../../diagnostics/suggest.ts';
+import type { Consumer, Directory, Team, Tenant } from '../../model/world.ts';
+import type { ConsumerDocument, TenantDocument, TenantsDocument } from '../documents.ts';
+import { below, type Here, type Report, valueAt } from '../finding.ts';
+import { alternatives, didYouMean } from '../show.ts';
+import { readAttributes } from './attribute-values.ts';
+import type { Attributes } from './attributes.ts';
+import { type KeyIds, readCredentials } from './credentials.ts';
+import { checkReference, definitionsOf, type KnownNames, type NameTable } from './names.ts';
+import type { Checked, Files } from './sources.ts';
+
+export interface TenantContext {
+  readonly attributes: Attributes;
+  /** Null while it is not known. */
+  readonly currency: string | null;
+  readonly routes: KnownNames;
+  readonly report: Report;
+}
+
+export function buildDirectory(
+  files: Files<TenantsDocument>,
+  names: NameTable,
+  context: TenantContext,
+): Directory {
+  const tenants = new Map<string, Tenant>();
+  const keyIds: KeyIds = new Map();
+  for (const { name, here, definition, sound } of definitionsOf(files, 'tenants', names)) {
+    tenants.set(name, buildTenant(name, definition, here, { ...context, keyIds, sound }));
+  }
+  const all = [...tenants.values()];
+  return {
+    tenants,
+    plans: new Set([...(context.attributes.plans ?? []), ...all.map((tenant) => tenant.plan)]),
+    roles: new Set(all.flatMap((tenant) => [...tenant.consumers.values()].flatMap(({ roles }) => roles))),
+  };
+}
+
+interface Context extends TenantContext {
+  readonly sound: Checked<unknown>['sound'];
+  readonly keyIds: KeyIds;
+}
+
+function buildTenant(name: string, document: TenantDocument, here: Here, context: Context): Tenant {
+  checkPlan(document.plan, here, context);
+  const teams = new Map<string, Team>();
+  for (const [team, { attributes }] of Object.entries(document.teams)) {
+    const at = below(here, 'teams', team);
+    teams.set(team, {
+      name: team,
+      attributes: readAttributes('team', attributes, context.attributes, { ...context, here: at }),
+    });
+  }
+  const consumers = new Map<string, Consumer>();
+  const knownTeams: KnownNames = {
+    what: `team of "${name}" named`,
+    names: teams,
+    complete: context.sound(below(here, 'teams').path),
+  };
+  for (const [consumer, definition] of Object.entries(document.consumers)) {
+    const at = below(here, 'consumers', consumer);
+    consumers.set(consumer, buildConsumer(consumer, definition, at, knownTeams, context));
+  }
+  return {
+    name,
+    plan: document.plan,
+    attributes: readAttributes('tenant', document.attributes, context.attributes, { ...context, here }),
+    teams,
+    consumers,
+    place: here.file.placeOf(here.path),
+  };
+}
+
+function buildConsumer(
+  name: string,
+  document: ConsumerDocument,
+  here: Here,
+  teams: KnownNames,
+  context: Context,
+): Consumer {
+  const { report } = context;
+  if (document.team !== undefined) {
+    checkReference(document.team, teams, valueAt(below(here, 'team')), report);
+  }
+  for (const [index, route] of document.subscriptions.entries()) {
+    checkReference(route, context.routes, valueAt(below(here, 'subscriptions', index)), report);
+  }
+  return {
+    name,
+    team: document.team ?? null,
+    roles: document.roles,
+    subscriptions: document.subscriptions,
+    attributes: readAttributes('consumer', document.attributes, context.attributes, { ...context, here }),
+    credentials: readCredentials(document.credentials, below(here, 'credentials'), context.keyIds, report),
+    place: here.file.placeOf(here.path),
+  };
+}
+
+function checkPlan(plan: string, here: Here, { attributes, report }: Context): void {
+  const { plans } = attributes;
+  if (plans === null || plans.includes(plan)) return;
+  report({
+    code: 'PT3201',
+    message: `There is no plan "${plan}".`,
+    target: valueAt(below(here, 'plan')),
+    help: didYouMean(
+      nearest(plan, plans),
+      `Write ${alternatives(plans)}, or add it in portunus.yaml to attributes.tenant.plan.`,
+    ),
+  });
+}

@@ -1,0 +1,85 @@
+/**
+ * What a file of each kind holds once its schema has accepted it and filled in the defaults: `schemas/*.schema.json`
+ * as types. Literals are still texts.
+ */
+export interface PortunusDocument {
+  readonly listen: ListenDocument;
+  readonly admin: ListenDocument;
+  readonly dataThreads: number | string;
+  readonly data: string;
+  readonly zone: string;
+  readonly currency: string;
+  readonly attributes: Readonly<
+    Record<'tenant' | 'team' | 'consumer', Readonly<Record<string, AttributeDocument>>>
+  >;
+  readonly limits: Readonly<Record<string, number | string>>;
+  readonly refuseChunkedRequests: boolean;
+  readonly forwardedFields: 'x-forwarded' | 'forwarded' | 'none';
+  readonly mergeSlashes: boolean;
+}
+export interface ListenDocument {
+  readonly address: string;
+  readonly port: number | string;
+}
+export interface AttributeDocument {
+  readonly type?: string;
+  readonly enum?: readonly string[];
+  readonly list?: string;
+  readonly optional: boolean;
+  readonly label: 'caller' | 'internal';
+}
+
+export interface RoutesDocument {
+  readonly services: Readonly<Record<string, ServiceDocument>>;
+  readonly routes: Readonly<Record<string, RouteDocument>>;
+}
+export interface ServiceDocument {
+  readonly owner?: string;
+  readonly endpoints: readonly { readonly url: string; readonly weight: number | string }[];
+  readonly timeouts: Readonly<Record<'connect' | 'firstByte' | 'idle' | 'total', string>>;
+  readonly tls: { readonly ca?: string; readonly serverName?: string };
+}
+export interface RouteDocument {
+  readonly service: string;
+  readonly match: {
+    readonly methods?: readonly string[];
+    readonly path: string;
+    readonly hosts?: readonly string[];
+    readonly headers?: Readonly<Record<string, string>>;
+  };
+  readonly upstreamPath?: string;
+  readonly state: 'draft' | 'published' | 'deprecated' | 'retired';
+  readonly version?: string;
+  readonly tags: readonly string[];
+  readonly auth: 'required' | 'optional' | 'none';
+  readonly request: { readonly maxBody?: string };
+  readonly repeatUnsafeMethods: boolean;
+  readonly docs: { readonly summary?: string };
+}
+
+export interface TenantsDocument {
+  readonly tenants: Readonly<Record<string, TenantDocument>>;
+}
+export interface TenantDocument {
+  readonly plan: string;
+  readonly attributes: AttributeValues;
+  readonly teams: Readonly<Record<string, { readonly attributes: AttributeValues }>>;
+  readonly consumers: Readonly<Record<string, ConsumerDocument>>;
+}
+export type AttributeValues = Readonly<Record<string, unknown>>;
+export interface ConsumerDocument {
+  readonly team?: string;
+  readonly roles: readonly string[];
+  readonly subscriptions: readonly string[];
+  readonly attributes: AttributeValues;
+  readonly credentials: Readonly<Record<string, CredentialDocument>>;
+}
+export interface CredentialDocument {
+  readonly hash: string;
+  readonly created: string;
+  readonly expires?: string;
+}
+
+export interface EnforcementDocument {
+  readonly policies: Readonly<Record<string, 'enforce' | 'warn' | 'shadow'>>;
+}

@@ -1,0 +1,80 @@
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import type { SourceText } from '../diagnostics/source.ts';
+import type { World } from '../model/world.ts';
+import { buildAttributes, NO_ATTRIBUTES } from './build/attributes.ts';
+import { buildEnforcement } from './build/enforcement.ts';
+import { collectNames } from './build/names.ts';
+import { buildRoutes } from './build/routes.ts';
+import { buildServices } from './build/services.ts';
+import { buildServer } from './build/settings.ts';
+import { buildDirectory } from './build/tenants.ts';
+import { checkFiles } from './check-files.ts';
+import { kindOf } from './kinds.ts';
+import { Ledger } from './ledger.ts';
+
+export interface LoadOptions {
+  /** Absolute; what relative paths lead to. */
+  readonly projectFolder: string;
+}
+
+export interface LoadedWorld {
+  /** Null when there is any error. */
+  readonly world: World | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * Turns the YAML files of a project into the world that policies speak about. Takes texts (paths relative to the
+ * project folder) and does no I/O. All errors of all files are told in one run.
+ */
+export function loadWorld(files: readonly SourceText[], options: LoadOptions): LoadedWorld {
+  const ledger = new Ledger();
+  const { report } = ledger;
+  const { checked, limits } = checkFiles(files, ledger);
+  const settings = checked.portunus.checked[0];
+  const server = settings === undefined ? null : buildServer(settings, options.projectFolder, report);
+  const attributes = settings === undefined ? NO_ATTRIBUTES : buildAttributes(settings, report);
+  const names = {
+    services: collectNames('service', checked.routes, 'services', report),
+    routes: collectNames('route', checked.routes, 'routes', report),
+    tenants: collectNames('tenant', checked.tenants, 'tenants', report),
+  };
+  const defined = {
+    limits,
+    attributes: attributes.declared,
+    services: buildServices(checked.routes, names.services, options.projectFolder, report),
+    routes: buildRoutes(checked.routes, names.routes, {
+      services: names.services,
+      requestBodyBytes: limits.requestBodyBytes,
+      report,
+    }),
+    directory: buildDirectory(checked.tenants, names.tenants, {
+      attributes,
+      currency: settings?.sound(['currency']) === true ? settings.document.currency : null,
+      routes: names.routes,
+      report,
+    }),
+    enforcement: buildEnforcement(checked.enforcement, null, report),
+  };
+  const diagnostics = ledger.diagnostics(limits.diagnosticsPerFile);
+  const failed = diagnostics.some(({ severity }) => severity === 'error');
+  if (failed || settings === undefined || server === null) return { world: null, diagnostics };
+  const { zone, currency } = settings.document;
+  return { world: { server, zone, currency, ...defined }, diagnostics };
+}
+
+/**
+ * Names in enforcement.yaml that no policy has. Asked apart from {@link loadWorld}, because policies are read with the
+ * world at hand. Says nothing else about the files.
+ */
+export function checkEnforcement(
+  files: readonly SourceText[],
+  policyNames: ReadonlySet<string>,
+): readonly Diagnostic[] {
+  const asked = files.filter(({ path }) => kindOf(path) === 'portunus' || kindOf(path) === 'enforcement');
+  const { checked, limits } = checkFiles(asked, new Ledger());
+  const ledger = new Ledger();
+  const policies = { what: 'policy', names: policyNames, complete: true };
+  buildEnforcement(checked.enforcement, policies, ledger.report);
+  return ledger.diagnostics(limits.diagnosticsPerFile);
+}

@@ -1,0 +1,66 @@
+import type { ErrorObject } from 'ajv/dist/2020.js';
+import type { DocumentPath, Finding, Located } from '../finding.ts';
+import type { FileKind } from '../kinds.ts';
+import { explain, KEYWORD_RANKS } from './explain.ts';
+import { pathOf } from './pointer.ts';
+import { validate } from './validators.ts';
+
+export interface Shape {
+  readonly findings: readonly Finding[];
+  /** Findings beyond `findingsMax`. */
+  readonly omitted: number;
+  /** Whether nothing at or below a path is wrong. */
+  sound(path: DocumentPath): boolean;
+}
+
+/** Checks a value against the schema of its kind, fills in defaults, and says in plain words what does not fit. */
+export function checkShape(kind: FileKind, value: unknown, file: Located, findingsMax: number): Shape {
+  const errors = distinct(validate(kind, value));
+  const broken = new Set<string>();
+  for (const { path } of errors) {
+    for (let length = 0; length <= path.length; length++) broken.add(keyOf(path.slice(0, length)));
+  }
+  return {
+    findings: errors.slice(0, findingsMax).map(({ error, path }) => explain(error, path, file)),
+    omitted: Math.max(0, errors.length - findingsMax),
+    sound: (path) => !broken.has(keyOf(path)),
+  };
+}
+
+interface PlacedError {
+  readonly error: ErrorObject;
+  readonly path: DocumentPath;
+}
+
+/**
+ * Of the errors about one value only the one that says most: a duration without a unit is a wrong literal, not also a
+ * wrong type and a wrong pattern. Errors inside `oneOf` are told by it, those of
+ * `propertyNames` by what is wrong with the name.
+ */
+function distinct(errors: readonly ErrorObject[]): readonly PlacedError[] {
+  const best = new Map<string, PlacedError>();
+  for (const error of errors) {
+    if (error.keyword === 'propertyNames' || error.schemaPath.includes('/oneOf/')) continue;
+    const path = pathOf(error.instancePath);
+    const key = `${error.instancePath}\u0000${subjectOf(error)}`;
+    const known = best.get(key);
+    if (known === undefined || rank(error) < rank(known.error)) best.set(key, { error, path });
+  }
+  return [...best.values()];
+}
+
+/** Errors about an entry of a map are told apart by its name; all others are about the value itself. */
+function subjectOf({ keyword, params, propertyName }: ErrorObject): string {
+  if (propertyName !== undefined) return `name ${propertyName}`;
+  if (keyword === 'additionalProperties') return `unknown ${params.additionalProperty}`;
+  if (keyword === 'required') return `missing ${params.missingProperty}`;
+  return '';
+}
+
+function rank({ keyword }: ErrorObject): number {
+  return KEYWORD_RANKS.get(keyword) ?? KEYWORD_RANKS.size;
+}
+
+function keyOf(path: DocumentPath): string {
+  return path.join('\u0000');
+}

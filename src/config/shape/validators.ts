@@ -1,0 +1,70 @@
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import enforcementSchema from '../../../schemas/enforcement.schema.json' with { type: 'json' };
+import portunusSchema from '../../../schemas/portunus.schema.json' with { type: 'json' };
+import routesSchema from '../../../schemas/routes.schema.json' with { type: 'json' };
+import tenantsSchema from '../../../schemas/tenants.schema.json' with { type: 'json' };
+import { LIMITS } from '../../base/limits.ts';
+import type { FileKind } from '../kinds.ts';
+import { limitsSchema } from './limits-schema.ts';
+import { type LiteralFault, type LiteralKeyword, literalFault } from './literals.ts';
+
+/** The schemas as published, by kind of file. */
+export const SCHEMAS: Readonly<Record<FileKind, object>> = {
+  portunus: portunusSchema,
+  routes: routesSchema,
+  tenants: tenantsSchema,
+  enforcement: enforcementSchema,
+};
+
+/**
+ * Checks a value against the schema of its kind and fills in defaults. Answers every error; `verbose`, so that each
+ * carries the part of the schema and of the value that it is about.
+ */
+export function validate(kind: FileKind, value: unknown): readonly ErrorObject[] {
+  const check = validatorOf(kind);
+  return check(value) ? [] : (check.errors ?? []);
+}
+
+const compiled = new Map<FileKind, ValidateFunction>();
+
+function validatorOf(kind: FileKind): ValidateFunction {
+  let check = compiled.get(kind);
+  if (check === undefined) {
+    check = newAjv().compile(SCHEMAS[kind]);
+    compiled.set(kind, check);
+  }
+  return check;
+}
+
+function newAjv(): Ajv2020 {
+  const ajv = new Ajv2020({
+    allErrors: true,
+    verbose: true,
+    strict: true,
+    allowUnionTypes: true,
+    useDefaults: true,
+    // The alternatives of `oneOf` name fields that the schema around them defines.
+    strictRequired: false,
+  });
+  ajv.addKeyword({
+    keyword: 'literal',
+    type: ['string', 'number'],
+    metaSchema: { type: 'object', required: ['of'] },
+    compile: (keyword: LiteralKeyword) => {
+      const check: LiteralValidator = (value) => {
+        const fault = literalFault(keyword, value);
+        check.errors =
+          fault === null ? [] : [{ keyword: 'literal', params: { ...fault }, message: fault.message }];
+        return fault === null;
+      };
+      return check;
+    },
+  });
+  ajv.addSchema(limitsSchema(LIMITS), 'limits.schema.json');
+  return ajv;
+}
+
+interface LiteralValidator {
+  (value: unknown): boolean;
+  errors?: { keyword: 'literal'; params: LiteralFault & Record<string, unknown>; message: string }[];
+}

@@ -1,0 +1,18 @@
+/**
+ * Whether two readings of one text are the same value. Aliases make values shared, so pairs that were compared are
+ * remembered: without that, a few dozen aliases of aliases would take for ever.
+ */
+export function sameValue(left: unknown, right: unknown, compared = new Map<object, object>()): boolean {
+  if (typeof left !== 'object' || left === null) return Object.is(left, right);
+  if (typeof right !== 'object' || right === null || Array.isArray(left) !== Array.isArray(right))
+    return false;
+  if (compared.get(left) === right) return true;
+  compared.set(left, right);
+  const names = Object.keys(left);
+  if (names.length !== Object.keys(right).length) return false;
+  return names.every(
+    (name) =>
+      Object.hasOwn(right, name) &&
+      sameValue((left as Record<string, unknown>)[name], (right as Record<string, unknown>)[name], compared),
+  );
+}

@@ -1,0 +1,22 @@
+import type { Diagnostic, Severity } from '../diagnostic.ts';
+
+/** Sorted by file, then position, then code; findings about the project as a whole come first. */
+export function inReadingOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return diagnostics.toSorted((left, right) => {
+    const byPath = compareText(left.span?.source.path ?? '', right.span?.source.path ?? '');
+    if (byPath !== 0) return byPath;
+    const byStart = (left.span?.start ?? 0) - (right.span?.start ?? 0);
+    if (byStart !== 0) return byStart;
+    return compareText(left.code, right.code);
+  });
+}
+
+export function countOf(diagnostics: readonly Diagnostic[], severity: Severity): number {
+  return diagnostics.filter((diagnostic) => diagnostic.severity === severity).length;
+}
+
+/** By code units, so that the order is the same in every locale. */
+function compareText(left: string, right: string): number {
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
+}
