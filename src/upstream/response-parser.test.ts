@@ -8,7 +8,7 @@ import { DATA, FAULT, HEAD, LAST, ResponseParser } from './response-parser.ts';
 const HEAD_BYTES_MAX = 4_096;
 /** As in production: one reader for all connections, one buffer that every read overwrites. */
 const reader = new ResponseHeadReader();
-const shared = Buffer.alloc(65_536);
+const shared = Buffer.alloc(16_384);
 
 type Outcome =
   | { kind: 'fault'; fault: AnswerFault }
@@ -22,11 +22,13 @@ function parse(pieces: readonly Buffer[], method = 'GET', headBytesMax = HEAD_BY
   let hadHead = false;
   let isDone = false;
   let reusable = false;
+  let filled = 0;
   const answer = { status: 0, fields: [] as string[], body: '', bodyBytes: -1 };
   for (const piece of [...pieces, null]) {
     // What comes after the answer is the connection's business: it arrives while the connection is idle.
     if (isDone) return { kind: 'answer', ...answer, reusable: reusable && piece === null };
-    shared.fill(0xee);
+    shared.fill(0xee, 0, filled);
+    filled = piece?.length ?? 0;
     if (piece !== null) piece.copy(shared);
     const progress = piece === null ? parser.end() : parser.read(shared, 0, piece.length);
     if ((progress & FAULT) !== 0) {
@@ -76,7 +78,7 @@ describe('the parser of answers', () => {
     for (let first = 1; first < wire.length; first++) {
       check(parse(cut(wire, first), row.method), row);
     }
-    if (wire.length <= 90) {
+    if (wire.length <= 75) {
       for (let first = 1; first < wire.length; first++) {
         for (let second = first + 1; second < wire.length; second++) {
           check(parse(cut(wire, first, second), row.method), row);

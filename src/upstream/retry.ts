@@ -63,23 +63,26 @@ export function mayRepeat(failure: AttemptFailure, request: Repeatability): bool
   return !failure.wrote || request.repeatable;
 }
 
+/** In credits, whole numbers so that nothing is lost to rounding. */
 export const RETRY_BUDGET = {
-  /** Retries a request pays in: 10 %. */
-  perRequest: 0.1,
-  /** Retries a service may make in a second however few its requests are. */
-  perSecond: 2,
+  perRetry: 10,
+  /** One tenth of a retry: 10 % of the requests. */
+  perRequest: 1,
+  /** Two retries in each second, however few the requests are. */
+  perSecond: 20,
   /** What can be saved up, so that a restart of an upstream may break many idle connections at once. */
-  most: 100,
-  atStart: 10,
+  most: 1_000,
+  atStart: 100,
 } as const;
 
 /** Bounds the retries of one service, so that they never multiply the load on an upstream in trouble. */
 export class RetryBudget {
-  #tokens: number = RETRY_BUDGET.atStart;
-  #filledMs: number;
+  #credits: number = RETRY_BUDGET.atStart;
+  /** The end of the last whole second that was paid in. */
+  #paidMs: number;
 
   constructor(nowMs: number) {
-    this.#filledMs = nowMs;
+    this.#paidMs = nowMs;
   }
 
   request(): void {
@@ -88,14 +91,15 @@ export class RetryBudget {
 
   /** True when a retry is in the budget, which it then has used. */
   take(nowMs: number): boolean {
-    this.#add((Math.max(0, nowMs - this.#filledMs) / 1000) * RETRY_BUDGET.perSecond);
-    this.#filledMs = nowMs;
-    if (this.#tokens < 1) return false;
-    this.#tokens--;
+    const seconds = Math.max(0, Math.floor((nowMs - this.#paidMs) / 1_000));
+    this.#paidMs += seconds * 1_000;
+    this.#add(seconds * RETRY_BUDGET.perSecond);
+    if (this.#credits < RETRY_BUDGET.perRetry) return false;
+    this.#credits -= RETRY_BUDGET.perRetry;
     return true;
   }
 
-  #add(tokens: number): void {
-    this.#tokens = Math.min(RETRY_BUDGET.most, this.#tokens + tokens);
+  #add(credits: number): void {
+    this.#credits = Math.min(RETRY_BUDGET.most, this.#credits + credits);
   }
 }
