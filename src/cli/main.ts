@@ -1,10 +1,5 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { check } from './commands/check.ts';
-import { init } from './commands/init.ts';
-import { reload } from './commands/reload.ts';
-import { type StartOptions, start } from './commands/start.ts';
-import { status } from './commands/status.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { VERSION } from './version.ts';
 
@@ -14,9 +9,10 @@ const program = new Command('portunus')
   .showHelpAfterError('Run "portunus --help" to see every command.')
   .exitOverride();
 
-/** Runs a command and ends the process with its exit code once everything has been written. */
-function run<Arguments extends unknown[]>(command: (...values: Arguments) => Promise<ExitCode>) {
+/** Each command loads its own modules: `status` needs neither compiler nor store. */
+function run<Arguments extends unknown[]>(load: () => Promise<(...values: Arguments) => Promise<ExitCode>>) {
   return async (...values: Arguments): Promise<void> => {
+    const command = await load();
     process.exitCode = await command(...values);
   };
 }
@@ -27,14 +23,14 @@ program
   .command('init')
   .description('write a small working project')
   .argument('[folder]', 'new or empty folder', '.')
-  .action(run((folder: string) => init(folder)));
+  .action(run(async () => (await import('./commands/init.ts')).init));
 
 program
   .command('check')
   .description('check every file of a project and report all that is wrong')
   .argument(...FOLDER)
   .option('--json', 'one JSON document instead of text')
-  .action(run((folder: string, options: { json?: true }) => check(folder, options)));
+  .action(run(async () => (await import('./commands/check.ts')).check));
 
 program
   .command('start')
@@ -47,21 +43,21 @@ program
   )
   .option('--log <file>', 'write access records and events to this file instead of the standard output')
   .option('--no-watch', 'do not load changed files by itself')
-  .action(run((folder: string, options: StartOptions) => start(folder, options)));
+  .action(run(async () => (await import('./commands/start.ts')).start));
 
 program
   .command('reload')
   .description('load the configuration anew; a broken one changes nothing')
   .argument(...FOLDER)
   .option('--json', 'one JSON document instead of text')
-  .action(run((folder: string, options: { json?: true }) => reload(folder, options)));
+  .action(run(async () => (await import('./commands/reload.ts')).reload));
 
 program
   .command('status')
   .description('what the running gateway does: version of the rules, last reload, traffic, limits')
   .argument(...FOLDER)
   .option('--json', 'one JSON document instead of text')
-  .action(run((folder: string, options: { json?: true }) => status(folder, options)));
+  .action(run(async () => (await import('./commands/status.ts')).status));
 
 function port(text: string): number {
   const value = Number(text);

@@ -110,7 +110,7 @@ export class RunningGateway {
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
-    if (this.child.exitCode !== null) return this.child.exitCode;
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.exitCode;
     const closed = once(this.child, 'close');
     this.child.kill(signal);
     const [code] = (await closed) as [number | null];
@@ -154,7 +154,7 @@ function collect(child: ChildProcess): Output {
       const look = (): void => {
         const text = stdout + stderr;
         const found = pattern.exec(text.slice(from));
-        if (found === null && child.exitCode === null) return;
+        if (found === null && child.exitCode === null && child.signalCode === null) return;
         watching.delete(look);
         if (found === null)
           reject(new Error(`it ended (${child.exitCode}) before printing ${pattern}:\n${text}`));

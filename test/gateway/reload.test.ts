@@ -1,0 +1,129 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Project, RunningGateway, runPortunus, writeProject } from './running-gateway.ts';
+import { startUpstream, type UpstreamServer } from './upstream-server.ts';
+
+/** A change, from a saved file to the epoch that serves it – on the built product, through its own doors. */
+
+const policy = (rules: string): string => `language 1
+policy "p" applies to every route {
+    permit
+${rules}
+}
+`;
+
+let upstream: UpstreamServer;
+let project: Project;
+let gateway: RunningGateway;
+
+async function startWith(rules: string): Promise<void> {
+  project = await writeProject(
+    {
+      'routes/r.yaml': `services: { s: { endpoints: [{ url: "http://127.0.0.1:${upstream.port}" }] } }
+routes: { all: { service: s, match: { path: "/{rest...}" }, auth: none } }
+`,
+      'policies/p.policy': policy(rules),
+    },
+    { dataThreads: 2 },
+  );
+  gateway = await RunningGateway.start(project);
+}
+
+async function get(path: string): Promise<{ status: number; body: { code?: string; detail?: string } }> {
+  const response = await fetch(gateway.url + path);
+  return { status: response.status, body: (await response.json()) as { code?: string } };
+}
+
+beforeEach(async () => {
+  upstream = await startUpstream();
+});
+afterEach(async () => {
+  await gateway?.stop('SIGKILL');
+  await project?.remove();
+  await upstream.close();
+});
+
+describe('a changed file', () => {
+  it('takes effect by being saved, without a restart', async () => {
+    await startWith('');
+    expect((await get('/x')).status).toBe(200);
+
+    await project.write('policies/p.policy', policy('forbid "closed" code "closed_now" because "Back soon"'));
+    await gateway.printed(/file change: Version \d+ .* is live/);
+
+    expect(await get('/x')).toMatchObject({ status: 403, body: { code: 'closed_now', detail: 'Back soon' } });
+  });
+
+  it('changes nothing when it is broken, and says why on the console and in status', async () => {
+    await startWith('');
+    await project.write('policies/p.policy', policy('forbid when request.metod is "GET"'));
+    await gateway.printed(/The version before goes on serving/);
+
+    expect((await get('/x')).status).toBe(200);
+    expect(gateway.output).toContain('policies/p.policy:4:13');
+    expect(gateway.output).toContain('request.method');
+
+    const status = await runPortunus(['status', project.folder]);
+    expect(status.code).toBe(0);
+    expect(status.stdout).toContain('policies/p.policy:4:13');
+
+    const reload = await runPortunus(['reload', project.folder]);
+    expect(reload.code).toBe(1);
+    expect(reload.stdout).toContain('Not loaded');
+  });
+
+  it('takes effect on SIGHUP and on "portunus reload" when files are not watched', async () => {
+    upstream = await startUpstream();
+    await startWith('');
+    await gateway.stop();
+    gateway = await RunningGateway.start(project, { arguments: ['--no-watch'] });
+
+    await project.write('policies/p.policy', policy('forbid code "first"'));
+    gateway.child.kill('SIGHUP');
+    await gateway.printed(/SIGHUP: Version \d+/);
+    expect((await get('/x')).body.code).toBe('first');
+
+    await project.write('policies/p.policy', policy('forbid code "second"'));
+    const reload = await runPortunus(['reload', project.folder]);
+    expect(reload).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^Version \d+ \([0-9a-f]{16}\) is live/),
+    });
+    expect((await get('/x')).body.code).toBe('second');
+  });
+
+  it('keeps what a limit has counted when only its amount changes', async () => {
+    await startWith('limit "few" at most 3 requests in any 1h in total');
+    expect([(await get('/1')).status, (await get('/2')).status]).toEqual([200, 200]);
+
+    await project.write('policies/p.policy', policy('limit "few" at most 4 requests in any 1h in total'));
+    await gateway.printed(/file change: Version/);
+
+    const statuses = [(await get('/3')).status, (await get('/4')).status, (await get('/5')).status];
+    expect(statuses).toEqual([200, 200, 429]);
+  });
+});
+
+describe('enforcement.yaml', () => {
+  it('lets a policy enforce, warn or only shadow in this deployment', async () => {
+    await startWith('');
+    const watched = 'policies/watched.policy';
+    await project.write(
+      watched,
+      `language 1\npolicy "watched" applies to every route { forbid "all" code "no" }\n`,
+    );
+    await gateway.printed(/file change: Version/);
+    expect((await get('/x')).status).toBe(403);
+
+    let printed = gateway.output.length;
+    await project.write('enforcement.yaml', 'policies: { watched: shadow }\n');
+    await gateway.printed(/file change: Version/, printed);
+    expect((await get('/x')).status).toBe(200);
+
+    printed = gateway.output.length;
+    await project.write('enforcement.yaml', 'policies: { watched: warn }\n');
+    await gateway.printed(/file change: Version/, printed);
+    const warned = await fetch(`${gateway.url}/x`);
+    expect(warned.status).toBe(200);
+    expect([...warned.headers.keys()].some((name) => name.includes('warn'))).toBe(true);
+  });
+});
