@@ -11,6 +11,6 @@ export interface Peer {
 }
 
 /** The key that nginx checks: it looks and is as long as one of the gateway's own. */
-export const PEER_KEY = 'ptn_bench_0123456789abcdef_0123456789abcdefghijklmnopqrstuv';
+export const PEER_KEY = `ptn_live_${'0'.repeat(12)}_${'x'.repeat(38)}`;
 
 export const PEER_CREDENTIAL = { authorization: `Bearer ${PEER_KEY}` };

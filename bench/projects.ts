@@ -75,7 +75,7 @@ policy "bench" "Subscribed consumers with a fresh key may call"
     forbid "old-key" when credential.age > 400 days
     limit "window" at most ${LIMIT_AMOUNTS.window} requests in any 1h  for each consumer
     quota "month" ${LIMIT_AMOUNTS.quota} requests per month  for each tenant
-    set header "x-bench-version" to "${version}"
+    set header "x-bench-version" to "${version}" in request
 }
 `;
 }
@@ -109,7 +109,7 @@ function itemRoutes({ upstreamPort, rules }: ProjectOptions): string {
   items:
     owner: bench@portunus.example
     endpoints: [{ url: "http://127.0.0.1:${upstreamPort}" }]
-    timeouts: { connect: 1s, firstByte: 10s, idle: 1h, total: 2h }
+    timeouts: { connect: 1s, firstByte: 10s, idle: 1h, total: 1h }
 routes:
 ${route('items', '/v1/items/{id}', rules)}${route('streams', '/v1/streams/{id}', rules)}`;
 }

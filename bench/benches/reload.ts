@@ -47,7 +47,7 @@ async function run(context: BenchContext, scope: Scope): Promise<BenchResult> {
   const outcome = await loadAndReload(gateway, loop, plan, context);
   const last = await probe(gateway, upstream);
   return {
-    figures: figuresOf(plan.reloads, outcome, first, last),
+    figures: figuresOf({ reloads: plan.reloads, rate }, outcome, first, last),
     notes: [
       `Load: ${rate} requests/s (half of ${Math.round(maximum)}), open loop, ${LOAD.connections} keep-alive clients, ${LOAD.postsOfTen} of 10 requests POST with 1 KiB, ${LOAD.streams} streaming clients.`,
       `Before: ${outcome.before.answered} answered; during: ${outcome.during.answered}, of them ${outcome.during.streamsRead} streams; ${outcome.during.versions} versions seen by requests.`,
@@ -88,6 +88,9 @@ function loadOf(gateway: Gateway, requestsPerSecond: number) {
 interface Outcome {
   readonly before: OpenLoopReport;
   readonly during: OpenLoopReport;
+  readonly perSecondBefore: number;
+  /** Includes what was outstanding at the end. */
+  readonly perSecondDuring: number;
   /** From the signal to the first request that the new version handled, one per reload that became live. */
   readonly liveAfterMs: readonly number[];
   /** What the calls that look for the new version met; they are requests like any other. */
@@ -103,8 +106,10 @@ async function loadAndReload(
   // The first second has cold connections and code in it: it is neither before nor during.
   await delay(1_000);
   const warmUp = await loop.report();
+  const begunMs = performance.now();
   await delay(plan.beforeMs);
   const before = await loop.report();
+  const reloadsBegunMs = performance.now();
   const liveAfterMs: number[] = [];
   const probeFailures: string[] = [];
   for (let version = 1; version <= plan.reloads; version++) {
@@ -113,8 +118,20 @@ async function loadAndReload(
     else liveAfterMs.push(tookMs);
     if (version % 50 === 0) context.say(`${version} of ${plan.reloads} reloads`);
   }
+  const reloadsEndedMs = performance.now();
   const during = await loop.finish();
-  return { before: withFailuresOf(warmUp, before), during, liveAfterMs, probeFailures };
+  return {
+    before: withFailuresOf(warmUp, before),
+    during,
+    perSecondBefore: perSecond(before, reloadsBegunMs - begunMs),
+    perSecondDuring: perSecond(during, reloadsEndedMs - reloadsBegunMs),
+    liveAfterMs,
+    probeFailures,
+  };
+}
+
+function perSecond(report: OpenLoopReport, elapsedMs: number): number {
+  return (report.answered - report.streamsRead) / (elapsedMs / 1_000);
 }
 
 /** Null when the version did not become live in time. */
@@ -173,7 +190,12 @@ async function call(gateway: Gateway): Promise<Call> {
   return { version: version ?? null, rateLimit: response.headers.get('ratelimit') ?? '' };
 }
 
-function figuresOf(reloads: number, outcome: Outcome, first: Probe, last: Probe): Figure[] {
+function figuresOf(
+  wanted: { readonly reloads: number; readonly rate: number },
+  outcome: Outcome,
+  first: Probe,
+  last: Probe,
+): Figure[] {
   const { before, during, liveAfterMs } = outcome;
   const single = (name: string, unit: string, value: number, bar: Figure['bar']): Figure => ({
     name,
@@ -182,7 +204,7 @@ function figuresOf(reloads: number, outcome: Outcome, first: Probe, last: Probe)
     bar,
   });
   return [
-    single('reloads that became live', 'reloads', liveAfterMs.length, atLeast(reloads)),
+    single('reloads that became live', 'reloads', liveAfterMs.length, atLeast(wanted.reloads)),
     single(
       'failed requests',
       'requests',
@@ -192,6 +214,9 @@ function figuresOf(reloads: number, outcome: Outcome, first: Probe, last: Probe)
     single('requests that came upstream twice', 'requests', last.upstream.repeatedIds, atMost(0)),
     single('bodies damaged on the way', 'requests', last.upstream.damagedBodies, atMost(0)),
     ...counterFigures(first, last),
+    // Latencies of a load that was not carried say nothing: the queue of due requests only grows.
+    single('answered / due, before', '×', outcome.perSecondBefore / wanted.rate, atLeast(0.99)),
+    single('answered / due, during', '×', outcome.perSecondDuring / wanted.rate, atLeast(0.99)),
     single('p99 during / before', '×', during.p99Ms / before.p99Ms, atMost(2)),
     single('p50 before', 'ms', before.p50Ms, null),
     single('p99 before', 'ms', before.p99Ms, null),
