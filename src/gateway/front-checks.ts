@@ -170,7 +170,7 @@ function presentKey(key: string, facts: FrontFacts): void {
 }
 
 function checkHost(facts: FrontFacts): ProblemCode | null {
-  if (facts.hosts !== 1) return 'malformed_host';
+  if (facts.hosts !== 1 || facts.authority === '') return 'malformed_host';
   if (facts.authority !== facts.knownAuthority) {
     const host = parseAuthority(facts.authority);
     if (host === null) return 'malformed_host';

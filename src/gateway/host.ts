@@ -1,12 +1,16 @@
 /** The authority of a Host field (RFC 9110, 7.2; RFC 3986, 3.2.2). */
 
-/** The host in lower case, without the port; null when the field is malformed. */
+/**
+ * The host in lower case, without the port and without the dot that ends a fully qualified name (RFC 1034, 3.1): rules and
+ * routes must see one spelling. Null when the field is malformed.
+ */
 export function parseAuthority(authority: string): string | null {
   const host = authority.startsWith('[') ? bracketed(authority) : named(authority);
   if (host === null) return null;
   const port = authority.slice(host.length);
   if (port !== '' && !isPort(port)) return null;
-  return host.toLowerCase();
+  const name = host.endsWith('.') ? host.slice(0, -1) : host;
+  return name === '' ? null : name.toLowerCase();
 }
 
 function bracketed(authority: string): string | null {

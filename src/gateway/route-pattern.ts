@@ -44,7 +44,9 @@ function parseSegment(text: string): PatternSegment | { readonly fault: string }
     return { kind: 'one', name: inner };
   }
   const normal = normalisePath(`/${escapeNonAscii(text)}`, 'keep');
-  if (typeof normal !== 'string') return { fault: `the segment "${text}" is no part of a normal path` };
+  // A dot segment leaves no segment of its own.
+  if (typeof normal !== 'string' || (normal === '/' && text !== ''))
+    return { fault: `the segment "${text}" is no part of a normal path` };
   return { kind: 'literal', text: normal.slice(1) };
 }
 

@@ -1,0 +1,383 @@
+/** Both sides of an exchange, simulated: they note what is done to them, and object to what may not be done. */
+import { assert } from '../base/assert.ts';
+import { LIMIT_DEFAULTS, type LimitValues } from '../base/limits.ts';
+import type { Route } from '../model/world.ts';
+import type { Reservation } from '../pipeline/counters.ts';
+import type { IdentitySource } from '../pipeline/identity.ts';
+import { CONTINUE } from '../pipeline/outcome.ts';
+import type { RoutePipeline, RuleBundle } from '../pipeline/program.ts';
+import type { AccessRecord } from '../pipeline/record.ts';
+import type {
+  ResponseHead,
+  Upstream,
+  UpstreamCall,
+  UpstreamHandler,
+  UpstreamRequest,
+} from '../pipeline/upstream.ts';
+import type { ClientHandler, ClientStream, FieldLines } from './client-stream.ts';
+import { Exchange } from './exchange.ts';
+import { ExchangeThread, type ExchangeThreadParts } from './exchange-thread.ts';
+import { IdentityCache } from './identity-cache.ts';
+import { EPOCH_CELLS } from './messages.ts';
+import { buildRuleVersion } from './rule-version.ts';
+import { VersionStore } from './version-store.ts';
+
+export class SimulatedClient implements ClientStream {
+  handler: ClientHandler | null = null;
+  contained = false;
+  wantsBody = false;
+  paused = false;
+  /** What the next writes and endings answer. */
+  hasRoom = true;
+  status = 0;
+  fields = '';
+  body = '';
+  state: 'open' | 'begun' | 'flushing' | 'done' | 'broken' = 'open';
+  keptReading = 0;
+
+  attach(handler: ClientHandler): void {
+    this.handler = handler;
+  }
+
+  contain(): void {
+    this.contained = true;
+  }
+
+  readBody(): void {
+    this.wantsBody = true;
+  }
+
+  answer(status: number, fieldLines: FieldLines, body: Uint8Array | string): boolean {
+    this.#head(status, fieldLines);
+    this.body = typeof body === 'string' ? body : text(body);
+    return this.#end();
+  }
+
+  answerWithoutBody(status: number, fieldLines: FieldLines): boolean {
+    this.#head(status, fieldLines);
+    return this.#end();
+  }
+
+  begin(status: number, fieldLines: FieldLines): void {
+    this.#head(status, fieldLines);
+  }
+
+  write(chunk: Uint8Array): boolean {
+    assert(this.state === 'begun', `write while ${this.state}`);
+    this.body += text(chunk);
+    return this.hasRoom;
+  }
+
+  end(): boolean {
+    assert(this.state === 'begun', `end while ${this.state}`);
+    return this.#end();
+  }
+
+  pauseBody(): void {
+    this.#assertLive('pauseBody');
+    this.paused = true;
+  }
+
+  resumeBody(): void {
+    this.#assertLive('resumeBody');
+    this.paused = false;
+  }
+
+  keepReading(): void {
+    this.#assertLive('keepReading');
+    this.keptReading++;
+  }
+
+  abort(): void {
+    this.#assertLive('abort');
+    this.state = 'broken';
+  }
+
+  /** The socket has room again. */
+  drain(): void {
+    this.hasRoom = true;
+    if (this.state === 'flushing') this.state = 'done';
+    this.handler!.onWritable();
+  }
+
+  disconnect(): void {
+    this.state = 'broken';
+    this.handler!.onAborted();
+  }
+
+  #head(status: number, fieldLines: FieldLines): void {
+    assert(this.state === 'open', `an answer while ${this.state}`);
+    this.state = 'begun';
+    this.status = status;
+    this.fields = typeof fieldLines === 'string' ? fieldLines : text(fieldLines);
+  }
+
+  #end(): boolean {
+    this.state = this.hasRoom ? 'done' : 'flushing';
+    return this.hasRoom;
+  }
+
+  #assertLive(call: string): void {
+    assert(this.state !== 'done' && this.state !== 'broken', `${call} while ${this.state}`);
+  }
+}
+
+export class ScriptedCall implements UpstreamCall {
+  readonly request: UpstreamRequest;
+  readonly handler: UpstreamHandler;
+  state: 'open' | 'over' | 'aborted' = 'open';
+  body = '';
+  bodyEnded = false;
+  paused = false;
+  hasRoom = true;
+  hasHead = false;
+  sent = '';
+
+  constructor(request: UpstreamRequest, handler: UpstreamHandler) {
+    this.request = request;
+    this.handler = handler;
+  }
+
+  write(chunk: Uint8Array): boolean {
+    assert(this.state !== 'aborted', 'write after abort');
+    assert(!this.bodyEnded, 'write after the end of the body');
+    this.body += text(chunk);
+    return this.hasRoom;
+  }
+
+  end(): void {
+    assert(this.state !== 'aborted' && !this.bodyEnded, 'the end of the body, after it or after abort');
+    this.bodyEnded = true;
+  }
+
+  abort(): void {
+    assert(this.state === 'open', `abort while ${this.state}`);
+    this.state = 'aborted';
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+  }
+
+  head(last: boolean, chunk: string, head: Partial<ResponseHead> = {}): void {
+    this.hasHead = true;
+    this.sent = chunk;
+    if (last) this.state = 'over';
+    const whole = {
+      status: 200,
+      fields: [],
+      bodyBytes: -1,
+      hasBody: true,
+      endpoint: 0,
+      attempts: 1,
+      ...head,
+    };
+    this.handler.onHead(whole, bytes(chunk), last);
+  }
+
+  data(chunk: string, last: boolean): void {
+    this.sent += chunk;
+    if (last) this.state = 'over';
+    this.handler.onData(bytes(chunk), last);
+  }
+
+  fail(): void {
+    this.state = 'over';
+    this.handler.onError({
+      code: 'upstream_closed_in_answer',
+      detail: 'The service broke off.',
+      endpoint: 0,
+      attempts: 2,
+      unprocessed: false,
+    });
+  }
+}
+
+export interface Simulation {
+  readonly thread: ExchangeThread;
+  readonly records: AccessRecord[];
+  readonly calls: ScriptedCall[];
+  readonly releases: Reservation[];
+  /** What waiting exchanges asked for. */
+  readonly wakes: { readonly exchange: Exchange; readonly delayMs: number }[];
+  nowMs: number;
+  request(method: string, target: string, fields?: string[]): SimulatedClient;
+}
+
+export interface SimulationOptions {
+  readonly routes: readonly Route[];
+  readonly pipeline?: Partial<RoutePipeline>;
+  readonly limits?: Partial<LimitValues>;
+  readonly server?: Partial<ExchangeThreadParts['server']>;
+  readonly bundle?: Partial<RuleBundle>;
+}
+
+/** An admitted request holds a reservation, so that its release can be counted. */
+export const RESERVE: RoutePipeline['admit'] = (context) => {
+  context.reservation = { entries: 1 };
+  return CONTINUE;
+};
+
+export function simulate(options: SimulationOptions): Simulation {
+  const calls: ScriptedCall[] = [];
+  const records: AccessRecord[] = [];
+  const releases: Reservation[] = [];
+  const wakes: { exchange: Exchange; delayMs: number }[] = [];
+  const epochs = new SharedArrayBuffer(4 * EPOCH_CELLS.count);
+  const cells = new Int32Array(epochs);
+  const identities = new IdentityCache(10);
+  const versions = new VersionStore(epochs, identities, () => {});
+  versions.addRules(buildVersion(options, calls, releases));
+  versions.addDirectory(1, IDENTITIES);
+  cells[EPOCH_CELLS.rules] = 1;
+  cells[EPOCH_CELLS.directory] = 1;
+  const simulation: Simulation = {
+    thread: new ExchangeThread({
+      clock: { monotonicMs: () => simulation.nowMs, wallMs: () => simulation.nowMs },
+      random: { fill: () => {}, uint32: () => 0x12345678 },
+      limits: { ...LIMIT_DEFAULTS, ...options.limits },
+      server: {
+        refuseChunkedRequests: false,
+        forwardedFields: 'none',
+        mergeSlashes: true,
+        ...options.server,
+      },
+      versions,
+      identities,
+      records: { write: (record) => void records.push({ ...record }) },
+      wakeLater: (exchange, delayMs) => void wakes.push({ exchange, delayMs }),
+    }),
+    records,
+    calls,
+    releases,
+    wakes,
+    nowMs: 1_000,
+    request(method, target, fields = ['host', 'a.test']) {
+      const client = new SimulatedClient();
+      const [path, query] = target.split('?') as [string, string | undefined];
+      new Exchange(simulation.thread, client).begin({
+        method,
+        path,
+        query: query ?? '',
+        fields,
+        ip: '192.0.2.1',
+      });
+      return client;
+    },
+  };
+  return simulation;
+}
+
+function buildVersion(options: SimulationOptions, calls: ScriptedCall[], releases: Reservation[]) {
+  const unused = (): never => {
+    throw new Error('these bundles have no counters');
+  };
+  const binding = { createBatch: unused, take: unused, reserve: unused, settle: unused, swap: unused };
+  const upstream: Upstream = {
+    service: () => ({
+      dispatch(request, handler) {
+        calls.push(new ScriptedCall(request, handler));
+        return calls.at(-1)!;
+      },
+      retire() {},
+    }),
+    close() {},
+  };
+  const steps = buildRuleVersion({
+    epoch: 1,
+    bundle: bundleOf(options),
+    counters: { bind: () => ({ ...binding, release: (reservation) => void releases.push(reservation) }) },
+    upstream,
+    instantiate: () => ({ ...PERMIT_ALL, ...options.pipeline }),
+    hashKey: () => {},
+    combineKey: () => {},
+  });
+  for (;;) {
+    const step = steps.next();
+    if (step.done !== true) continue;
+    assert(!('fault' in step.value), 'the routes of a test are right');
+    return step.value;
+  }
+}
+
+export function simulatedRoute(path: string, rest: Partial<Route> = {}): Route {
+  return {
+    name: 'route',
+    service: 'service',
+    match: { methods: [], path, hosts: [], headers: [] },
+    upstreamPath: null,
+    state: 'published',
+    version: 'v1',
+    tags: [],
+    auth: 'none',
+    maxBodyBytes: 1_000,
+    repeatUnsafeMethods: false,
+    summary: null,
+    place: 'test.yaml:1',
+    ...rest,
+  };
+}
+
+function bundleOf({ routes, bundle }: SimulationOptions): RuleBundle {
+  return {
+    hash: '0123456789abcdef',
+    routes: routes.map((route) => ({
+      route,
+      service: 0,
+      function: 0,
+      constants: [],
+      parameterNames: [...route.match.path.matchAll(/\{([^}.]+)/g)].map((found) => found[1]!),
+      headersRead: ['x-read'],
+      queryRead: ['read'],
+    })),
+    services: [
+      {
+        name: 'service',
+        owner: null,
+        endpoints: [],
+        timeouts: { connectMs: 1, firstByteMs: 2, idleMs: 3, totalMs: 10_000 },
+        tls: { caFile: null, serverName: null },
+        place: 'test.yaml:1',
+      },
+    ],
+    functions: [],
+    rules: [{ policy: 'limits', rule: 'minute', kind: 'limit', place: 'x', mode: 'enforce' }],
+    counters: [],
+    ...bundle,
+  };
+}
+
+const PERMIT_ALL: RoutePipeline = {
+  match: () => CONTINUE,
+  authorise: () => CONTINUE,
+  admit: RESERVE,
+  shapeRequest: () => {},
+  shapeResponse: () => {},
+  totalTimeoutMs: () => Number.POSITIVE_INFINITY,
+};
+
+/** Keys `good…` are valid. */
+const IDENTITIES: IdentitySource = {
+  identify(key) {
+    if (!key.startsWith('good')) return 'unknown';
+    const keyHash = { high: 0, low: 0 };
+    return {
+      tenant: { name: 'acme', plan: 'gold', attributes: {}, keyHash },
+      team: { name: 'red', attributes: {}, keyHash },
+      consumer: { name: 'app', attributes: {}, keyHash, roles: [], subscriptions: new Set() },
+      credential: { name: 'key', keyHash, createdMs: 0, expiresMs: null },
+    };
+  },
+};
+
+function bytes(value: string): Uint8Array {
+  return Buffer.from(value, 'latin1');
+}
+
+function text(value: Uint8Array): string {
+  return Buffer.from(value).toString('latin1');
+}
