@@ -43,6 +43,8 @@ function newAjv(): Ajv2020 {
     strict: true,
     allowUnionTypes: true,
     useDefaults: true,
+    // Tidying the generated code takes a third of the time to compile and gains nothing measurable.
+    code: { optimize: false },
     // The alternatives of `oneOf` name fields that the schema around them defines.
     strictRequired: false,
   });

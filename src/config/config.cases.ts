@@ -1,0 +1,97 @@
+import { SourceText } from '../diagnostics/source.ts';
+
+/** A project as a map of paths to texts. */
+export type ProjectTexts = Readonly<Record<string, string>>;
+
+export function sources(texts: ProjectTexts): readonly SourceText[] {
+  return Object.entries(texts).map(([path, text]) => new SourceText(path, text));
+}
+
+export const PROJECT_FOLDER = '/srv/gateway';
+
+export const MINIMAL: ProjectTexts = { 'portunus.yaml': 'portunus: 1\n' };
+
+/** Every field of every kind, as far as they can stand together. */
+export const COMPLETE: ProjectTexts = {
+  'portunus.yaml': `portunus: 1
+listen: { address: 0.0.0.0, port: 8443 }
+admin: { address: "::1", port: 9_091 }
+dataThreads: 2
+data: ./state/data
+zone: Europe/Berlin
+currency: EUR
+refuseChunkedRequests: true
+forwardedFields: forwarded
+mergeSlashes: true
+attributes:
+  tenant:
+    plan: { enum: [free, team] }
+    models: { list: text, label: caller }
+    seats: { type: number }
+    colour: { enum: [red], optional: true }
+    spares: { list: number, optional: true }
+  team:
+    region: { enum: [eu, us], optional: true }
+    cost_centre: { type: text, optional: true }
+    floor: { type: number }
+    shifts: { list: date, optional: true }
+    spares: { list: number, optional: true }
+  consumer:
+    contact: { type: text, optional: true }
+    level: { type: number, optional: true }
+    shifts: { list: date, optional: true }
+    colour: { enum: [red], optional: true }
+    spares: { list: number, optional: true }
+limits: { drainMs: 5s, requestBodyBytes: 2MiB, nestingDepth: 32 }
+`,
+  'routes/orders.yaml': `services:
+  orders:
+    owner: payments@acme.example
+    endpoints:
+      - { url: "http://127.0.0.1:9001", weight: 2 }
+      - { url: "https://Orders.acme.example/api/" }
+    timeouts: { connect: 500ms, firstByte: 5s, idle: 10s, total: 2m }
+    tls: { ca: ../certificates/ca.pem, serverName: Orders.acme.example }
+  billing:
+    endpoints: [{ url: "http://127.0.0.1:9101" }]
+routes:
+  bill:
+    service: billing
+    match: { path: "/v1/bills/{rest...}" }
+  list-orders:
+    service: orders
+    match:
+      methods: [GET, HEAD]
+      path: "/v1/orders/{id}"
+      hosts: [API.acme.example, "*.acme.example"]
+      headers: { X-Version: "2" }
+    upstreamPath: "/internal/orders/{id}"
+    state: deprecated
+    version: 1.2.0
+    tags: [public, v1]
+    auth: optional
+    request: { maxBody: 1MiB }
+    repeatUnsafeMethods: true
+    docs: { summary: "Orders of the calling shop" }
+`,
+  'tenants/acme.yaml': `tenants:
+  acme:
+    plan: free
+    attributes: { models: [gpt-4o], seats: 1_000 }
+    teams:
+      shop: { attributes: { region: eu, floor: 1, spares: [1] } }
+      office: { attributes: { floor: 2 } }
+    consumers:
+      web-shop:
+        team: shop
+        roles: [buyer]
+        subscriptions: [list-orders]
+        attributes: { contact: web@acme.example, spares: [1, 2.5] }
+        credentials:
+          web-1:
+            hash: "ptnh1:0123456789ab:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+            created: 2026-11-01
+            expires: 2027-05-01
+`,
+  'enforcement.yaml': 'policies: { data-residency: shadow, "Key hygiene": warn }\n',
+};

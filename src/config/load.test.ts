@@ -1,0 +1,114 @@
+import { expect, test } from 'vitest';
+import { LIMIT_DEFAULTS } from '../base/limits.ts';
+import { COMPLETE, MINIMAL, PROJECT_FOLDER, type ProjectTexts, sources } from './config.cases.ts';
+import { checkEnforcement, loadWorld } from './load.ts';
+
+function load(texts: ProjectTexts) {
+  return loadWorld(sources(texts), { projectFolder: PROJECT_FOLDER });
+}
+
+test('a project of one line has safe defaults', () => {
+  const { world, diagnostics } = load(MINIMAL);
+  expect(diagnostics).toEqual([]);
+  expect(world).toEqual({
+    server: {
+      listen: { address: '127.0.0.1', port: 8080 },
+      admin: { address: '127.0.0.1', port: 9090 },
+      dataThreads: 'auto',
+      dataFolder: '/srv/gateway/data',
+      refuseChunkedRequests: false,
+      forwardedFields: 'x-forwarded',
+      mergeSlashes: false,
+    },
+    limits: LIMIT_DEFAULTS,
+    zone: 'UTC',
+    currency: 'USD',
+    attributes: { tenant: {}, team: {}, consumer: {} },
+    services: new Map(),
+    routes: new Map(),
+    directory: { tenants: new Map(), plans: new Set(), roles: new Set() },
+    enforcement: new Map(),
+  });
+});
+
+test('a service and a route have safe defaults', () => {
+  const { world } = load({
+    ...MINIMAL,
+    'routes/a.yaml':
+      'services: { s: { endpoints: [{ url: "http://[::1]" }] } }\nroutes: { r: { service: s, match: { path: / } } }\n',
+  });
+  expect(world?.services.get('s')).toEqual({
+    name: 's',
+    owner: null,
+    endpoints: [{ protocol: 'http', host: '::1', port: 80, basePath: '', weight: 1 }],
+    timeouts: { connectMs: 1_000, firstByteMs: 10_000, idleMs: 30_000, totalMs: 60_000 },
+    tls: { caFile: null, serverName: null },
+    place: 'routes/a.yaml:1:13',
+  });
+  expect(world?.routes.get('r')).toEqual({
+    name: 'r',
+    service: 's',
+    match: { methods: [], path: '/', hosts: [], headers: [] },
+    upstreamPath: null,
+    state: 'published',
+    version: null,
+    tags: [],
+    auth: 'required',
+    maxBodyBytes: LIMIT_DEFAULTS.requestBodyBytes,
+    repeatUnsafeMethods: false,
+    summary: null,
+    place: 'routes/a.yaml:2:11',
+  });
+});
+
+test('every field arrives in the world', () => {
+  const { world, diagnostics } = load(COMPLETE);
+  expect(diagnostics).toEqual([]);
+  const { limits, ...rest } = world!;
+  expect(limits).toEqual({
+    ...LIMIT_DEFAULTS,
+    drainMs: 5_000,
+    requestBodyBytes: 2_097_152,
+    nestingDepth: 32,
+  });
+  expect(rest).toMatchSnapshot();
+});
+
+test('the world can be sent to a thread', () => {
+  const { world } = load(COMPLETE);
+  expect(structuredClone(world)).toEqual(world);
+});
+
+test('the order of the files means nothing', () => {
+  const backwards = Object.fromEntries(Object.entries(COMPLETE).reverse());
+  expect(load(backwards)).toEqual(load(COMPLETE));
+});
+
+test('a tenant, team and consumer may be called like what every object has', () => {
+  const { world, diagnostics } = load({
+    ...MINIMAL,
+    'tenants/a.yaml':
+      'tenants: { constructor: { plan: valueof, teams: { constructor: {} }, consumers: { constructor: { team: constructor } } } }\n',
+  });
+  expect(diagnostics).toEqual([]);
+  expect(world?.directory.tenants.get('constructor')?.consumers.get('constructor')?.team).toBe('constructor');
+});
+
+test('the limits of portunus.yaml bound the reading of the other files', () => {
+  const routes = 'services: { s: { endpoints: [{ url: "http://h" }] } }\n';
+  const texts = {
+    'portunus.yaml': 'portunus: 1\nlimits: { configurationFileBytes: 1KiB }\n',
+    'routes/a.yaml': routes,
+  };
+  expect(load(texts).world).not.toBeNull();
+  const padded = { ...texts, 'routes/a.yaml': `${routes}# ${' '.repeat(1_024)}\n` };
+  expect(load(padded).diagnostics.map(({ code }) => code)).toEqual(['PT3004']);
+});
+
+test('names in enforcement.yaml that no policy has are found apart', () => {
+  const found = checkEnforcement(sources(COMPLETE), new Set(['data-residency', 'Key hygiene 2']));
+  expect(found.map(({ code, message, help }) => ({ code, message, help }))).toEqual([
+    { code: 'PT3201', message: 'There is no policy "Key hygiene".', help: 'Did you mean "Key hygiene 2"?' },
+  ]);
+  expect(checkEnforcement(sources(MINIMAL), new Set())).toEqual([]);
+});
