@@ -205,6 +205,18 @@ describe('the admin API', () => {
     expect(answer.status).toBe(431);
   });
 
+  it('accepts no more connections than its limit', async () => {
+    const server = await open({}, { ...LIMIT_DEFAULTS, adminConnections: 1 });
+    const first = connect(server.listen.port, '127.0.0.1');
+    await new Promise((resolve) => {
+      first.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      first.once('data', resolve);
+    });
+    const second = await raw(server, 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n').catch(String);
+    expect(second).not.toContain('200 OK');
+    first.destroy();
+  });
+
   it('ends a request that does not come to its end in time', async () => {
     const server = await open({}, { ...LIMIT_DEFAULTS, adminRequestMs: 50 });
     expect(await raw(server, 'GET /healthz HTTP/1.1\r\nHost: lo')).toMatch(/^HTTP\/1.1 408/);

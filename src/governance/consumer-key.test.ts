@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BASE62_DIGITS } from './base62.ts';
+import { BASE62_DIGITS, uint32ToBase62 } from './base62.ts';
 import { hashConsumerKey, issueKey, parseHash, parseKey } from './consumer-key.ts';
 import { seededRandom } from './seeded-random.cases.ts';
 
@@ -64,6 +65,25 @@ describe('a consumer key', () => {
       }),
       { numRuns: 5_000 },
     );
+  });
+
+  it('has its parts in their places, even where a checksum fits', () => {
+    const body = `ptn_live_${'a'.repeat(12)}_${'b'.repeat(32)}`;
+    const sealed = (text: string) => text + uint32ToBase62(crc32(text));
+    expect(parseKey(sealed(body))).toEqual({ environment: 'live', keyId: 'a'.repeat(12) });
+    for (const other of [
+      `ptn_live_${'a'.repeat(12)}x${'b'.repeat(32)}`,
+      `ptn_live_${'a'.repeat(11)}_${'b'.repeat(33)}`,
+      `ptn_live_${'a'.repeat(12)}_${'b'.repeat(31)}`,
+      `ptn_live_${'a'.repeat(12)}_${'b'.repeat(65)}`,
+      `ptn_live_${'a'.repeat(12)}_${'b'.repeat(31)}_`,
+      `ptn_Live_${'a'.repeat(12)}_${'b'.repeat(32)}`,
+      `ptn__${'a'.repeat(12)}_${'b'.repeat(32)}`,
+      `ptn_${'e'.repeat(17)}_${'a'.repeat(12)}_${'b'.repeat(32)}`,
+      `ptm_live_${'a'.repeat(12)}_${'b'.repeat(32)}`,
+    ]) {
+      expect(parseKey(sealed(other)), other).toBeNull();
+    }
   });
 
   it.each(['', 'Live', 'live_1', '1live', 'a'.repeat(17), 'prod-eu'])('has no environment "%s"', (word) => {

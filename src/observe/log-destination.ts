@@ -94,7 +94,6 @@ class StreamDestination implements LogDestination {
     this.lastError = error.message;
     if (this.#state !== 'ending') return;
     this.#stream.destroy();
-    this.#close();
   }
 
   #close(): void {

@@ -80,7 +80,10 @@ export class RecordEncoder {
     this.#float64 = new Float64Array(memory, byteOffset, byteLength >> 3);
   }
 
-  /** Writes one frame at `at`, using nothing from `limit` on. Its length in bytes, or 0 when it does not fit. */
+  /**
+   * Writes one frame at `at`, using nothing from `limit` on (both multiples of 8). Its length in bytes, or 0 when it does
+   * not fit.
+   */
   encode(record: AccessRecord, at: number, limit: number): number {
     const denied = Math.min(record.alsoDenied.length, LIST_ITEMS_MAX);
     const shadowed = Math.min(record.shadowDenied.length, LIST_ITEMS_MAX);
@@ -98,7 +101,7 @@ export class RecordEncoder {
     this.#putList(record.shadowDenied, shadowed);
     this.#putList(record.waivedRules, waived);
     const frameBytes = alignFrame(this.#cursor - at);
-    if (this.#overrun || at + frameBytes > limit) return 0;
+    if (this.#overrun) return 0;
     const int32 = this.#int32;
     const word = at >> 2;
     int32[word] = frameBytes;

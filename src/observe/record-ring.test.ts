@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AccessRecord } from '../pipeline/record.ts';
 import { anyRecord, record } from './record.cases.ts';
+import { FRAME_BYTES_MAX, RecordEncoder } from './record-codec.ts';
 import { createRecordReader, createRecordRing, createRecordWriter } from './record-ring.ts';
 
 const SMALL_RING_BYTES = 62 * 1_024;
@@ -74,6 +75,23 @@ describe('a record ring', () => {
       });
     }
     expect(reader.counts).toEqual({ dropped: 0, damaged: 0 });
+  });
+
+  it('takes a frame that ends exactly where the ring turns', () => {
+    const memory = new SharedArrayBuffer(FRAME_BYTES_MAX);
+    const frameBytes = new RecordEncoder(memory, 0, FRAME_BYTES_MAX).encode(record(), 0, FRAME_BYTES_MAX);
+    const ring = createRecordRing(64 + FRAME_BYTES_MAX + 100 * frameBytes);
+    const writer = createRecordWriter(ring);
+    const reader = createRecordReader(ring);
+    for (let round = 0; round < 350; round++) {
+      writer.write(record());
+      expect(reader.drain(2, () => {})).toBe(1);
+    }
+    for (let round = 0; round < 99; round++) writer.write(record());
+    expect(reader.counts).toEqual({ dropped: 0, damaged: 0 });
+    writer.write(record());
+    expect(reader.counts.dropped).toBe(1);
+    expect(reader.drain(200, () => {})).toBe(99);
   });
 
   it('frees the room of what was accepted when a consumer throws', () => {

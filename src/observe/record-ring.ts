@@ -48,7 +48,7 @@ class RecordWriter implements RecordSink {
   write(record: AccessRecord): void {
     const head = this.#head;
     const tail = Atomics.load(this.#cells, CELLS.tail);
-    const limit = head < tail ? tail - 8 : this.#capacity + FRAME_BYTES_MAX;
+    const limit = head < tail ? tail : this.#capacity + FRAME_BYTES_MAX;
     const bytes = this.#encoder.encode(record, head, limit);
     const end = head + bytes;
     const next = end >= this.#capacity ? 0 : end;
