@@ -19,6 +19,7 @@ export const ANSWER_FAULTS = {
   transfer_coding: 'a transfer coding other than a single "chunked" (RFC 9112, 6.1)',
   length_and_coding: 'both Content-Length and Transfer-Encoding (RFC 9112, 6.3)',
   coding_in_http_1_0: 'Transfer-Encoding in an HTTP/1.0 answer (RFC 9112, 6.1)',
+  interim_in_http_1_0: 'an interim answer in HTTP/1.0 (RFC 9110, 15.2)',
   switching_protocols: '101 although no upgrade was asked for (RFC 9110, 15.2.2)',
   head_too_large: 'status line and fields are larger than limits.responseHeaderBytes',
   chunk_size: 'a chunk size is not a hexadecimal number below 2^53 (RFC 9112, 7.1)',

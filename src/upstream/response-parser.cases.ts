@@ -412,6 +412,9 @@ export const PARSER_CASES: readonly ParserCase[] = [
   row('101 that nobody asked for', '9110 15.2.2', 'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n', {
     fault: 'switching_protocols',
   }),
+  row('an interim answer in HTTP/1.0', '9110 15.2', `HTTP/1.0 103 Early\r\n\r\n${OK}${EMPTY}`, {
+    fault: 'interim_in_http_1_0',
+  }),
   row('1xx and then the end', '9110 15.2', 'HTTP/1.1 100 Continue\r\n\r\n', { cut: 'before-head' }),
 ];
 

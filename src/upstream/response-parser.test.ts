@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { applyDamage, damage, wellFormed } from '../../test/upstream/answers.ts';
 import type { AnswerFault } from './answer-faults.ts';
 import { ResponseHeadReader } from './response-head.ts';
 import { PARSER_CASES, type ParserCase } from './response-parser.cases.ts';
@@ -188,47 +189,6 @@ describe('bounds of the parser', () => {
 
 // -- properties ------------------------------------------------------------------------------------------------
 
-const token = fc.stringMatching(/^[a-zA-Z0-9!#$%&'*+.^_`|~-]{1,12}$/).map((name) => `x-${name}`);
-const value = fc.stringMatching(
-  /^[\x21-\x7e\xa1-\xff]([\x20-\x7e\xa1-\xff\t]{0,20}[\x21-\x7e\xa1-\xff])?$|^$/,
-);
-const bytes = fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array).toString('latin1'));
-
-interface Generated {
-  readonly wire: string;
-  readonly status: number;
-  readonly fields: readonly string[];
-  readonly body: string;
-}
-
-/** Well-formed answers, made the other way round: from what they mean to how they look. */
-const wellFormed: fc.Arbitrary<Generated> = fc
-  .record({
-    status: fc.integer({ min: 200, max: 599 }).filter((status) => status !== 204 && status !== 304),
-    fields: fc.array(fc.tuple(token, value), { maxLength: 6 }),
-    chunks: fc.array(bytes, { maxLength: 5 }),
-    framing: fc.constantFrom('length', 'chunked', 'close'),
-    interim: fc.integer({ min: 0, max: 2 }),
-  })
-  .map(({ status, fields, chunks, framing, interim }) => {
-    const body = chunks.join('');
-    const lines = fields.map(([name, text]) => `${name}: ${text}\r\n`).join('');
-    const framed = {
-      length: `Content-Length: ${body.length}\r\n\r\n${body}`,
-      chunked: `Transfer-Encoding: chunked\r\n\r\n${chunks
-        .filter((chunk) => chunk !== '')
-        .map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`)
-        .join('')}0\r\n\r\n`,
-      close: `\r\n${body}`,
-    }[framing];
-    return {
-      wire: `${'HTTP/1.1 103 Early\r\nx: y\r\n\r\n'.repeat(interim)}HTTP/1.1 ${status} R\r\n${lines}${framed}`,
-      status,
-      fields: fields.flatMap(([name, text]) => [name.toLowerCase(), text]),
-      body,
-    };
-  });
-
 const cuts = fc.array(fc.integer({ min: 0, max: 1_500 }), { maxLength: 8 });
 
 function split(wire: Buffer, positions: readonly number[]): Buffer[] {
@@ -248,21 +208,9 @@ describe('properties of the parser', () => {
   });
 
   test('damaged answers never throw, never pass the bounds, and mean the same in every split', () => {
-    const damage = fc.array(
-      fc.tuple(
-        fc.nat(1_200),
-        fc.constantFrom('\r', '\n', '\0', ' ', ':', '0', '-', ';', '\x7f', '\xff', '\r\n', ''),
-      ),
-      { minLength: 1, maxLength: 3 },
-    );
     fc.assert(
       fc.property(wellFormed, damage, cuts, ({ wire }, places, positions) => {
-        let damaged = wire;
-        for (const [at, text] of places) {
-          const place = at % damaged.length;
-          damaged = damaged.slice(0, place) + text + damaged.slice(place + 1);
-        }
-        const whole = Buffer.from(damaged, 'latin1');
+        const whole = Buffer.from(applyDamage(wire, places), 'latin1');
         const atOnce = parse([whole]);
         const inPieces = parse(split(whole, positions));
         // Bytes behind a complete answer are seen in the same read, or by the connection while it is idle.

@@ -101,11 +101,18 @@ export class ResponseParser {
       if (headEnd <= 0) return this.#hold(buffer, from, end);
       if (this.#interimBytes + headEnd - from > this.#headBytesMax) return this.#fail('head_too_large');
       if (this.#reader.status >= 200) return this.#acceptHead(buffer, buffer, headEnd, end);
-      if (this.#reader.status === 101) return this.#fail('switching_protocols');
-      this.#interimBytes += headEnd - from;
+      const fault = this.#interimFault(headEnd - from);
+      if (fault !== null) return this.#fail(fault);
       from = headEnd;
     }
     return PENDING;
+  }
+
+  /** 1xx answers are read past (RFC 9110, 15.2). */
+  #interimFault(headBytes: number): AnswerFault | null {
+    this.#interimBytes += headBytes;
+    if (this.#reader.minorVersion === 0) return 'interim_in_http_1_0';
+    return this.#reader.status === 101 ? 'switching_protocols' : null;
   }
 
   /** RFC 9112, 6.3, in its order. `headBuffer` holds the head, `buffer` what follows it from `start` on. */
@@ -201,9 +208,8 @@ export class ResponseParser {
     const heldBytes = this.#heldBytes;
     this.#dropHeld();
     if (this.#reader.status >= 200) return this.#acceptHead(held, buffer, headEnd, end);
-    if (this.#reader.status === 101) return this.#fail('switching_protocols');
-    this.#interimBytes += heldBytes;
-    return this.#readHead(buffer, headEnd, end);
+    const fault = this.#interimFault(heldBytes);
+    return fault !== null ? this.#fail(fault) : this.#readHead(buffer, headEnd, end);
   }
 
   /** Copies bytes up to the end of the head. Index after it in `buffer`, or -1 when it is not there. */

@@ -1,0 +1,90 @@
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+
+/** A certificate with its key, PEM. Made anew in each run: no key is ever committed. */
+export interface Certificate {
+  readonly certificate: string;
+  readonly key: string;
+  readonly name: string;
+  readonly keyObject: KeyObject;
+}
+
+export interface Subject {
+  readonly name: string;
+  readonly dnsNames?: readonly string[];
+  readonly addresses?: readonly string[];
+  /** Years from and to, on 1 January. */
+  readonly years?: readonly [from: number, to: number];
+}
+
+/** Makes an X.509 certificate (RFC 5280), signed by `issuer`, or by itself as an authority when there is none. */
+export function makeCertificate(subject: Subject, issuer: Certificate | null = null): Certificate {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  const [from, to] = subject.years ?? [2020, 2049];
+  const toBeSigned = sequence(
+    tagged(0xa0, integer(2)),
+    integer(++serial),
+    ECDSA_SHA256,
+    distinguishedName(issuer?.name ?? subject.name),
+    sequence(january(from), january(to)),
+    distinguishedName(subject.name),
+    publicKey.export({ type: 'spki', format: 'der' }),
+    tagged(0xa3, sequence(...extensions(subject, issuer))),
+  );
+  const signature = sign('sha256', toBeSigned, issuer?.keyObject ?? privateKey);
+  const der = sequence(toBeSigned, ECDSA_SHA256, tagged(0x03, Buffer.concat([Buffer.of(0), signature])));
+  const lines = der.toString('base64').replace(/.{64}/g, '$&\n');
+  return {
+    certificate: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    name: subject.name,
+    keyObject: privateKey,
+  };
+}
+
+let serial = 1_000;
+
+function extensions(subject: Subject, issuer: Certificate | null): Buffer[] {
+  const basic = sequence(
+    objectId(0x55, 0x1d, 0x13),
+    tagged(0x01, Buffer.of(0xff)),
+    tagged(0x04, sequence(...(issuer === null ? [tagged(0x01, Buffer.of(0xff))] : []))),
+  );
+  const names = [
+    ...(subject.dnsNames ?? []).map((name) => tagged(0x82, Buffer.from(name))),
+    ...(subject.addresses ?? []).map((address) => tagged(0x87, Buffer.from(address.split('.').map(Number)))),
+  ];
+  if (names.length === 0) return [basic];
+  return [basic, sequence(objectId(0x55, 0x1d, 0x11), tagged(0x04, sequence(...names)))];
+}
+
+// -- DER (ITU-T X.690) -----------------------------------------------------------------------------------------
+
+function tagged(tag: number, content: Buffer): Buffer {
+  const { length } = content;
+  const size = length < 128 ? [length] : length < 256 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.of(tag, ...size), content]);
+}
+
+function sequence(...parts: readonly Buffer[]): Buffer {
+  return tagged(0x30, Buffer.concat(parts));
+}
+
+function integer(value: number): Buffer {
+  return tagged(0x02, value < 128 ? Buffer.of(value) : Buffer.of(value >> 8, value & 0xff));
+}
+
+function objectId(...bytes: number[]): Buffer {
+  return tagged(0x06, Buffer.of(...bytes));
+}
+
+/** ecdsa-with-SHA256, 1.2.840.10045.4.3.2 */
+const ECDSA_SHA256 = sequence(objectId(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02));
+
+function distinguishedName(commonName: string): Buffer {
+  const attribute = sequence(objectId(0x55, 0x04, 0x03), tagged(0x0c, Buffer.from(commonName)));
+  return sequence(tagged(0x31, attribute));
+}
+
+function january(year: number): Buffer {
+  return tagged(0x17, Buffer.from(`${String(year).slice(2)}0101000000Z`));
+}
