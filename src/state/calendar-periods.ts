@@ -9,7 +9,20 @@ import type { PeriodClock } from './counter-kind.ts';
 
 export type CalendarPeriod = Extract<CounterWindow, { kind: 'calendar' }>['period'];
 
-/** Throws RangeError for a zone that this Node doesn't know: the policy checker has refused it before. */
+/**
+ * The clock of a period and zone, one per thread: limits that share it share its boundaries. Throws RangeError for a zone that
+ * this Node doesn't know: the policy checker has refused it before.
+ */
+export function periodClock(period: CalendarPeriod, zone: string): PeriodClock {
+  const name = `${period} ${zone}`;
+  const known = CLOCKS.get(name) ?? createPeriodClock(period, zone);
+  CLOCKS.set(name, known);
+  return known;
+}
+
+/** At most five for each zone that a policy has ever named. */
+const CLOCKS = new Map<string, PeriodClock>();
+
 export function createPeriodClock(period: CalendarPeriod, zone: string): PeriodClock {
   const dates = new ZoneDates(zone);
   let start = 0;

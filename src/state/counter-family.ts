@@ -1,7 +1,7 @@
 /** The counters of one limit as one thread sees them: views of the shared memory, and the figures of the limit. */
 import { assert } from '../base/assert.ts';
 import type { CounterSpec, CounterWindow } from '../pipeline/counters.ts';
-import { createPeriodClock } from './calendar-periods.ts';
+import { periodClock } from './calendar-periods.ts';
 import { calendarQuota } from './calendar-quota.ts';
 import { type CounterKind, type KindSettings, type PeriodClock, TICKS_PER_MS } from './counter-kind.ts';
 import type { CounterRegion } from './counter-layout.ts';
@@ -102,7 +102,7 @@ function figuresOf(window: CounterWindow): KindSettings {
       return {
         ...none,
         capacity: window.amount,
-        periods: createPeriodClock(window.period, window.zone),
+        periods: periodClock(window.period, window.zone),
       };
   }
 }

@@ -2,8 +2,11 @@
  * The memory of all counters, on the control thread: regions are made when a rule set first needs them, carried over while
  * the identity of a counter stays (a changed amount keeps what was used), and dropped with the last rule set.
  */
+import { threadId } from 'node:worker_threads';
 import { assert } from '../base/assert.ts';
 import type { CounterSpec } from '../pipeline/counters.ts';
+import { CounterFamily } from './counter-family.ts';
+import { Moment } from './counter-kind.ts';
 import {
   type CounterMemory,
   type CounterRegion,
@@ -12,7 +15,8 @@ import {
   regionSignature,
   SHARD,
 } from './counter-layout.ts';
-import { breakLockOf } from './shared-lock.ts';
+import { CROWDED_SHARE, sweepShard } from './counter-sweep.ts';
+import { breakLockOf, LockSet, lockOwner } from './shared-lock.ts';
 
 export interface CounterRegistry {
   /**
@@ -23,8 +27,13 @@ export interface CounterRegistry {
   prepare(specs: readonly CounterSpec[]): CounterMemory;
   /** The rule set is gone from every thread, or was never used. Regions that no other one uses are dropped. */
   retire(memory: CounterMemory): void;
-  /** Frees the locks of a thread that has exited without releasing them; answers how many there were. */
-  releaseLocksOf(owner: number): number;
+  /**
+   * Frees records of counters that are as new, where keys are running out; answers how many. To be called about once
+   * a second with the time that takes use; looks at no more than {@link SWEPT_SHARDS_MAX} shards of each limit.
+   */
+  sweep(nowMs: number, wallMs: number): number;
+  /** Frees the locks of a thread (its `threadId`) that has exited in the middle of a take; answers how many. */
+  releaseLocksOf(thread: number): number;
   inspect(): readonly CounterUsage[];
 }
 
@@ -38,45 +47,56 @@ export interface CounterUsage {
   readonly bytes: number;
 }
 
+export const SWEPT_SHARDS_MAX = 16;
+
 interface LiveRegion {
   readonly signature: string;
-  readonly spec: CounterSpec;
   readonly region: CounterRegion;
-  uses: number;
+  readonly words: Int32Array;
+  /** The specs under which living rule sets use the region. */
+  readonly uses: Map<CounterMemory, CounterSpec>;
+  nextSwept: number;
 }
 
 export function createCounterRegistry(): CounterRegistry {
   const live = new Map<string, LiveRegion>();
+  const locks = new LockSet(lockOwner(threadId));
+  const moment = new Moment();
   let made = 0;
 
-  const regionFor = (spec: CounterSpec): CounterRegion => {
+  const liveRegion = (spec: CounterSpec): LiveRegion => {
     const signature = regionSignature(spec);
-    let entry = live.get(signature);
-    if (entry === undefined) {
-      entry = { signature, spec, region: makeRegion(spec, made++), uses: 0 };
-      live.set(signature, entry);
-    }
-    entry.uses++;
-    return { ...entry.region, keysMax: Math.min(spec.maxKeys, entry.region.keysMax) };
+    const known = live.get(signature);
+    if (known !== undefined) return known;
+    const region = makeRegion(spec, made++);
+    const words = new Int32Array(region.memory);
+    const entry = { signature, region, words, uses: new Map(), nextSwept: 0 };
+    live.set(signature, entry);
+    return entry;
   };
 
   return {
     prepare(specs) {
       assert(new Set(specs.map(regionSignature)).size === specs.length, 'counter identities are unique');
-      return { regions: specs.map(regionFor) };
+      const entries = specs.map(liveRegion);
+      const memory = { regions: entries.map(({ region }, i) => limitedTo(region, specs[i]!.maxKeys)) };
+      for (const [i, entry] of entries.entries()) entry.uses.set(memory, specs[i]!);
+      return memory;
     },
     retire(memory) {
-      for (const { region } of memory.regions) {
-        for (const entry of live.values()) {
-          if (entry.region.region !== region) continue;
-          entry.uses--;
-          if (entry.uses === 0) live.delete(entry.signature);
-        }
+      for (const entry of live.values()) {
+        if (entry.uses.delete(memory) && entry.uses.size === 0) live.delete(entry.signature);
       }
     },
-    releaseLocksOf(owner) {
+    sweep(nowMs, wallMs) {
+      moment.set(nowMs, wallMs);
+      let freed = 0;
+      for (const entry of live.values()) freed += sweepRegion(entry, moment, locks);
+      return freed;
+    },
+    releaseLocksOf(thread) {
       let broken = 0;
-      for (const { region } of live.values()) broken += releaseLocks(region, owner);
+      for (const entry of live.values()) broken += releaseLocks(entry, lockOwner(thread));
       return broken;
     },
     inspect: () => Array.from(live.values(), usageOf),
@@ -89,8 +109,25 @@ function makeRegion(spec: CounterSpec, region: number): CounterRegion {
   return { region, identity: spec.identity, memory, layout, keysMax: spec.maxKeys };
 }
 
-function releaseLocks(region: CounterRegion, owner: number): number {
-  const words = new Int32Array(region.memory);
+function limitedTo(region: CounterRegion, maxKeys: number): CounterRegion {
+  return { ...region, keysMax: Math.min(region.keysMax, maxKeys) };
+}
+
+function sweepRegion(entry: LiveRegion, now: Moment, locks: LockSet): number {
+  const { region } = entry;
+  const specs = [...entry.uses.values()];
+  const keysMax = Math.min(region.keysMax, ...specs.map((spec) => spec.maxKeys));
+  if (Atomics.load(entry.words, HEADER.keysUsed) <= keysMax * CROWDED_SHARE) return 0;
+  const families = specs.map((spec) => new CounterFamily(spec, region));
+  let freed = 0;
+  for (let swept = 0; swept < Math.min(region.layout.shards, SWEPT_SHARDS_MAX); swept++) {
+    freed += sweepShard(families, entry.nextSwept, now, locks);
+    entry.nextSwept = (entry.nextSwept + 1) % region.layout.shards;
+  }
+  return freed;
+}
+
+function releaseLocks({ region, words }: LiveRegion, owner: number): number {
   let broken = breakLockOf(words, HEADER.lock, owner) ? 1 : 0;
   for (let shard = 0; shard < region.layout.shards; shard++) {
     const lock = HEADER.cells + shard * SHARD.cells + SHARD.lock;
@@ -100,8 +137,9 @@ function releaseLocks(region: CounterRegion, owner: number): number {
 }
 
 /** Read without the lock: each figure is right on its own. */
-function usageOf({ spec, region }: LiveRegion): CounterUsage {
-  const words = new Int32Array(region.memory);
+function usageOf({ region, words, uses }: LiveRegion): CounterUsage {
+  const [spec] = uses.values();
+  assert(spec !== undefined, 'a living region is used');
   return {
     identity: spec.identity,
     kind: spec.window.kind,

@@ -113,7 +113,8 @@ function chooseVictim(family: CounterFamily, shard: number, now: Moment): number
   return NO_RECORD;
 }
 
-function isLinked(family: CounterFamily, record: number): boolean {
+/** False for records that are free. */
+export function isLinked(family: CounterFamily, record: number): boolean {
   const meta = metaAt(family, record);
   return findRecord(family, family.words[meta + META.keyHigh]!, family.words[meta + META.keyLow]!) === record;
 }

@@ -21,7 +21,7 @@ import type { CounterMemory } from './counter-layout.ts';
 import { HEADER } from './counter-layout.ts';
 import { swapReservation } from './counter-swap.ts';
 import { shardAt, shardOf } from './counter-table.ts';
-import { LockSet } from './shared-lock.ts';
+import { LockSet, lockOwner } from './shared-lock.ts';
 import {
   correctEntry,
   lockOf,
@@ -39,11 +39,6 @@ export function createSharedCounters(memory: CounterMemory): Counters {
       return new SharedBinding(specs.map((spec, i) => new CounterFamily(spec, memory.regions[i]!)));
     },
   };
-}
-
-/** Owner of locks: thread ids are never reused within a process, and the main thread's is 0. */
-export function lockOwner(thread: number): number {
-  return thread + 1;
 }
 
 class SharedBinding implements CounterBinding {

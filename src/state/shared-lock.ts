@@ -24,6 +24,11 @@ export const LOCK_BOUNDS: LockBounds = { spins: 200, waits: 100, waitMs: 1 };
 export const LOCK_FREE = 0;
 export const LOCK_CONTENDED = 0x4000_0000;
 
+/** Owner of locks: thread ids are never reused within a process, and the main thread's is 0. */
+export function lockOwner(thread: number): number {
+  return thread + 1;
+}
+
 /** The locks that one thread holds at the moment. Take them in ascending (region, index) order: that excludes deadlock. */
 export class LockSet {
   readonly #owner: number;

@@ -20,6 +20,7 @@ const churn = fc.array(
       fc.double({ min: 0, max: 20, noNaN: true }),
       fc.integer({ min: 20, max: 1_300 }),
     ),
+    sweep: fc.boolean(),
     /** Give back one of the earlier reservations. */
     release: fc.option(fc.nat(20), { freq: 3 }),
   }),
@@ -35,8 +36,9 @@ function run(
   const logs = new Map<number, Admission[]>();
   const held: { reservation: Reservation; admission: Admission }[] = [];
   let nowMs = 5_000;
-  for (const { key, weight, waitMs, release } of steps) {
+  for (const { key, weight, waitMs, sweep, release } of steps) {
     nowMs += waitMs;
+    if (sweep) rig.registry.sweep(nowMs, nowMs);
     const back = release === null ? undefined : held[release];
     if (back !== undefined) {
       rig.binding.release(back.reservation);
@@ -54,7 +56,7 @@ function run(
   return rig;
 }
 
-type ChurnStep = { key: number; weight: number; waitMs: number; release: number | null };
+type ChurnStep = { key: number; weight: number; waitMs: number; sweep: boolean; release: number | null };
 
 function within(log: readonly Admission[], fromMs: number, toMs: number): number {
   return log
@@ -123,6 +125,36 @@ describe('more keys than a limit keeps apart', () => {
       expect(registry.inspect()[0]).toMatchObject({ keysUsed: Math.min(key, 100), keysMax: 100 });
     }
     expect(registry.inspect()[0]!.overflowTakes).toBe(1);
+  });
+
+  it('finds room again after a sweep, for keys of every shard', () => {
+    const window = { kind: 'window', amount: 1, windowMs: 160 } as const;
+    const { registry, binding, batch } = rigOf([spec('w', window, { maxKeys: 1_000 })]);
+    const takeAll = (firstKey: number, nowMs: number) => {
+      let taken = 0;
+      for (let key = firstKey; key < firstKey + 1_000; key++) {
+        if (binding.take(fill(batch, [{ counter: 0, key, weight: 1 }]), nowMs, 0) === TAKEN) taken++;
+      }
+      return taken;
+    };
+    expect(takeAll(1, 0)).toBe(1_000);
+    expect(registry.sweep(169, 0)).toBe(0);
+    expect(registry.sweep(170, 0)).toBe(1_000);
+    expect(registry.inspect()[0]!.keysUsed).toBe(0);
+    expect(takeAll(5_001, 200)).toBe(1_000);
+    expect(registry.inspect()[0]!.overflowTakes).toBe(0);
+  });
+
+  it('is not swept while any rule set still sees debt in it', () => {
+    const registry = createCounterRegistry();
+    const pace = (amount: number) => [
+      spec('p', { kind: 'pace', amount, periodMs: 1_000, burst: 5 }, { maxKeys: 1 }),
+    ];
+    const binding = createSharedCounters(registry.prepare(pace(1))).bind(pace(1));
+    registry.prepare(pace(1_000));
+    binding.take(fill(binding.createBatch(), [{ counter: 0, key: 1, weight: 5 }]), 0, 0);
+    expect(registry.sweep(4_999, 0)).toBe(0);
+    expect(registry.sweep(5_000, 0)).toBe(1);
   });
 
   it('does not touch a counter that took over the place of the one reserved in', () => {

@@ -1,10 +1,11 @@
 /** A set of limits over shared memory, driven key by key: what the tests of this folder have in common. */
 import type { CounterBinding, CounterSpec, CounterWindow, TakeBatch } from '../../src/pipeline/counters.ts';
 import type { CounterMemory } from '../../src/state/counter-layout.ts';
-import { createCounterRegistry } from '../../src/state/counter-registry.ts';
+import { type CounterRegistry, createCounterRegistry } from '../../src/state/counter-registry.ts';
 import { createSharedCounters } from '../../src/state/shared-counters.ts';
 
 export interface Rig {
+  readonly registry: CounterRegistry;
   readonly memory: CounterMemory;
   readonly binding: CounterBinding;
   readonly batch: TakeBatch;
@@ -21,9 +22,10 @@ export function spec(identity: string, window: CounterWindow, more: Partial<Coun
 }
 
 export function rigOf(specs: readonly CounterSpec[]): Rig {
-  const memory = createCounterRegistry().prepare(specs);
+  const registry = createCounterRegistry();
+  const memory = registry.prepare(specs);
   const binding = createSharedCounters(memory).bind(specs);
-  return { memory, binding, batch: binding.createBatch() };
+  return { registry, memory, binding, batch: binding.createBatch() };
 }
 
 export function fill(batch: TakeBatch, asked: readonly Asked[]): TakeBatch {

@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import { type CounterSpec, EXCEEDED, TAKEN } from '../../src/pipeline/counters.ts';
+import type { CounterMemory } from '../../src/state/counter-layout.ts';
+import { createCounterRegistry } from '../../src/state/counter-registry.ts';
+import { createSharedCounters } from '../../src/state/shared-counters.ts';
+import { fill, spec } from './counters-rig.ts';
+
+const WINDOW = { kind: 'window', amount: 60, windowMs: 60_000 } as const;
+
+function taker(memory: CounterMemory, specs: readonly CounterSpec[]) {
+  // As it arrives on another thread.
+  const binding = createSharedCounters(structuredClone(memory)).bind(specs);
+  const batch = binding.createBatch();
+  return (counter: number, weight: number, nowMs = 1_000) => {
+    const result = binding.take(fill(batch, [{ counter, key: 1, weight }]), nowMs, nowMs);
+    return { result, remaining: batch.remaining[0] };
+  };
+}
+
+describe('the memory of counters over a reload', () => {
+  it('keeps what was used when only the amount changes', () => {
+    const registry = createCounterRegistry();
+    const before = [spec('w', WINDOW)];
+    const first = registry.prepare(before);
+    taker(first, before)(0, 50);
+    const after = [spec('w', { ...WINDOW, amount: 61 })];
+    const second = registry.prepare(after);
+    registry.retire(first);
+    expect(taker(second, after)(0, 1)).toEqual({ result: TAKEN, remaining: 10 });
+    const lower = [spec('w', { ...WINDOW, amount: 20 })];
+    expect(taker(registry.prepare(lower), lower)(0, 1)).toEqual({ result: EXCEEDED, remaining: 0 });
+  });
+
+  it('keeps what is owed when pace and burst change', () => {
+    const registry = createCounterRegistry();
+    const before = [spec('p', { kind: 'pace', amount: 60, periodMs: 60_000, burst: 10 })];
+    taker(registry.prepare(before), before)(0, 8);
+    const after = [spec('p', { kind: 'pace', amount: 120, periodMs: 60_000, burst: 20 })];
+    // A second later 2 of 8 have drained.
+    expect(taker(registry.prepare(after), after)(0, 1, 2_000)).toEqual({ result: TAKEN, remaining: 13 });
+  });
+
+  it('is shared between an old and a new rule set while both run, in whatever order they list it', () => {
+    const registry = createCounterRegistry();
+    const old = [spec('a', WINDOW), spec('b', WINDOW)];
+    const fresh = [spec('b', WINDOW), spec('c', WINDOW), spec('a', WINDOW)];
+    const oldTake = taker(registry.prepare(old), old);
+    const freshTake = taker(registry.prepare(fresh), fresh);
+    oldTake(1, 20);
+    expect(freshTake(0, 1).remaining).toBe(39);
+    expect(oldTake(1, 1).remaining).toBe(38);
+    expect(freshTake(2, 1).remaining).toBe(59);
+  });
+
+  it.each([
+    ['another identity', spec('v', WINDOW)],
+    ['another length', spec('w', { ...WINDOW, windowMs: 30_000 })],
+    ['another kind', spec('w', { kind: 'concurrency', amount: 60 })],
+  ])('begins anew with %s', (_what, other) => {
+    const registry = createCounterRegistry();
+    const specs = [spec('w', WINDOW)];
+    taker(registry.prepare(specs), specs)(0, 50);
+    expect(taker(registry.prepare([other]), [other])(0, 1).remaining).toBe(59);
+  });
+
+  it('is dropped with the last rule set that uses it', () => {
+    const registry = createCounterRegistry();
+    const specs = [spec('w', WINDOW), spec('x', WINDOW)];
+    const first = registry.prepare(specs);
+    const second = registry.prepare(specs.slice(0, 1));
+    registry.retire(first);
+    expect(registry.inspect().map(({ identity }) => identity)).toEqual(['w']);
+    registry.retire(second);
+    expect(registry.inspect()).toEqual([]);
+  });
+
+  it('keeps fewer keys apart at once when maxKeys is lowered, and no more than its memory when it is raised', () => {
+    const registry = createCounterRegistry();
+    registry.prepare([spec('w', WINDOW, { maxKeys: 4 })]);
+    expect(registry.prepare([spec('w', WINDOW, { maxKeys: 2 })]).regions[0]!.keysMax).toBe(2);
+    expect(registry.prepare([spec('w', WINDOW, { maxKeys: 9 })]).regions[0]!.keysMax).toBe(4);
+  });
+
+  it('refuses two counters of one identity, which would be one', () => {
+    expect(() => createCounterRegistry().prepare([spec('w', WINDOW), spec('w', WINDOW)])).toThrow('unique');
+  });
+
+  it('refuses to bind specs that the memory was not made for', () => {
+    const memory = createCounterRegistry().prepare([spec('w', WINDOW)]);
+    expect(() => createSharedCounters(memory).bind([spec('v', WINDOW)])).toThrow('order of its specs');
+    expect(() => createSharedCounters(memory).bind([])).toThrow('prepared for these specs');
+  });
+});
+
+describe('thresholds', () => {
+  it('fire once, when they are crossed, and 100 % at each refusal', () => {
+    const specs = [spec('w', { ...WINDOW, amount: 10 }, { thresholdsPercent: [50, 80, 100] })];
+    const binding = createSharedCounters(createCounterRegistry().prepare(specs)).bind(specs);
+    const batch = binding.createBatch();
+    const crossed = (weight: number, nowMs: number) => {
+      binding.take(fill(batch, [{ counter: 0, key: 1, weight }]), nowMs, 0);
+      return batch.crossed[0];
+    };
+    expect(crossed(4, 0)).toBe(0);
+    expect(crossed(1, 0)).toBe(0b001);
+    expect(crossed(1, 0)).toBe(0);
+    expect(crossed(4, 0)).toBe(0b010);
+    expect(crossed(1, 0)).toBe(0b100);
+    // A new window.
+    expect(crossed(9, 70_000)).toBe(0b011);
+  });
+});
