@@ -5,6 +5,7 @@ import { KeepAliveClient, type PlannedRequest } from './keep-alive-client.ts';
 import { Ledger } from './ledger.ts';
 import { pace } from './pace.ts';
 import { StreamClient } from './stream-client.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 /** The open-loop generator, a program of its own so that its pauses and the bench's don't meet. */
 const POST_BODY_BYTES = 1_024;
@@ -18,7 +19,7 @@ const fields = Object.entries({ host: `127.0.0.1:${spec.port}`, ...spec.headers 
   .map(([name, value]) => `${name}: ${value}\r\n`)
   .join('');
 const free: KeepAliveClient[] = [];
-const waiting: PlannedRequest[] = [];
+const waiting = new WaitingLine<PlannedRequest>(WAITING_MAX);
 let nextId = 0;
 let sending = false;
 
@@ -51,14 +52,13 @@ function send(dueMs: number): void {
   const planned = plan(takeId(), dueMs);
   const client = free.pop();
   if (client !== undefined) client.send(planned);
-  else if (waiting.length < WAITING_MAX) waiting.push(planned);
-  else ledger.failed('not sent: too many requests wait for a connection');
+  else if (!waiting.join(planned)) ledger.failed('not sent: too many requests wait for a connection');
 }
 
 /** A client has its answer: it takes the request that has waited longest, or waits itself. */
 function serveNext(client: KeepAliveClient): void {
-  const planned = waiting.shift();
-  if (planned === undefined) free.push(client);
+  const planned = waiting.next();
+  if (planned === null) free.push(client);
   else client.send(planned);
 }
 

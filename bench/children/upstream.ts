@@ -15,6 +15,8 @@ import { IdCounts } from './id-counts.ts';
  *   ?once=1                         the same event, then the end
  */
 const VERSION_FIELD = fieldPattern('x-bench-version');
+const ID_PARAMETER = /\?id=(\d+)/;
+const STREAM_PARAMETERS = /&events=(\d+)&everyMs=(\d+)/;
 const STREAM_HEAD =
   'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nTransfer-Encoding: chunked\r\n\r\n';
 const LAST_CHUNK = '0\r\n\r\n';
@@ -70,35 +72,25 @@ answerQuestions({
 
 function answer(socket: Socket, target: string, fields: string, body: string): void {
   requests += 1;
-  const mark = target.indexOf('?');
-  if (mark === -1) {
-    socket.write(smallJson, 'latin1');
-    return;
-  }
-  const query = new URLSearchParams(target.slice(mark + 1));
-  const id = query.get('id');
-  if (id !== null) answerCounted(socket, Number(id), query, fields, body);
-  else if (query.has('hold')) hold(socket);
-  else if (query.has('once')) socket.write(STREAM_HEAD + timedEvent() + LAST_CHUNK);
+  // Patterns instead of URLSearchParams, which would be the dearest part of a counted request.
+  const id = ID_PARAMETER.exec(target)?.[1];
+  if (id !== undefined) answerCounted(socket, Number(id), target, fields, body);
+  else if (target.endsWith('?hold=1')) hold(socket);
+  else if (target.endsWith('?once=1')) socket.write(STREAM_HEAD + timedEvent() + LAST_CHUNK);
   else socket.write(smallJson, 'latin1');
 }
 
-function answerCounted(
-  socket: Socket,
-  id: number,
-  query: URLSearchParams,
-  fields: string,
-  body: string,
-): void {
+function answerCounted(socket: Socket, id: number, target: string, fields: string, body: string): void {
   const seen = ids.add(id);
   if (body !== '' && !body.startsWith(`{"id":${id},`)) damagedBodies += 1;
-  const events = Number(query.get('events') ?? 0);
-  if (events > 0) {
-    stream(socket, events, Number(query.get('everyMs')));
+  const streamed = STREAM_PARAMETERS.exec(target);
+  if (streamed !== null) {
+    stream(socket, Number(streamed[1]), Number(streamed[2]));
     return;
   }
   const version = VERSION_FIELD.exec(fields)?.[1] ?? '';
-  socket.write(jsonAnswer(JSON.stringify({ id, seen, version, bodyBytes: body.length })), 'latin1');
+  const json = `{"id":${id},"seen":${seen},"version":"${version}","bodyBytes":${body.length}}`;
+  socket.write(jsonAnswer(json), 'latin1');
 }
 
 function stream(socket: Socket, events: number, everyMs: number): void {
