@@ -45,6 +45,8 @@ const SPELLED = new RegExp(`^(${NUMBER_PATTERN}) +([a-z]+)$`);
 const PERCENT = new RegExp(`^(${NUMBER_PATTERN})%$`);
 const MONEY = new RegExp(`^([$€£])(${NUMBER_PATTERN})$`);
 const MONEY_UNITS_MAX = 9_000_000;
+/** Far more digits than any amount in range has. */
+const AMOUNT_LENGTH_MAX = 60;
 const NANO = 1_000_000_000;
 
 /** `why` is a whole sentence that says what to write instead. */
@@ -84,20 +86,30 @@ function parseUnits(
 ): LiteralResult {
   const gluedMatch = GLUED.exec(text);
   const match = gluedMatch ?? SPELLED.exec(text);
-  const factor = match === null ? undefined : (gluedMatch ? glued : spelled)[match[2]!];
-  if (match === null || factor === undefined)
+  const units = gluedMatch ? glued : spelled;
+  if (match === null || !Object.hasOwn(units, match[2]!))
     return refuse(`"${text}" is not ${what}. Write it like ${examples}.`);
-  const value = Number(match[1]!.replaceAll('_', '')) * factor;
-  if (!Number.isInteger(value)) return refuse(`${text} is not a whole number of the smallest unit.`);
-  if (value > Number.MAX_SAFE_INTEGER) return refuse(`${text} is too large: amounts end at 2^53.`);
-  return ok(value);
+  if (text.length > AMOUNT_LENGTH_MAX)
+    return refuse(`An amount has at most ${AMOUNT_LENGTH_MAX} characters.`);
+  return exactProduct(text, match[1]!, units[match[2]!]!);
+}
+
+/** In integers: as doubles, 16.1 KB would be 16100.000000000002 bytes and refused. */
+function exactProduct(text: string, number: string, factor: number): LiteralResult {
+  const [whole = '', fraction = ''] = number.replaceAll('_', '').split('.');
+  const scale = 10n ** BigInt(fraction.length);
+  const product = BigInt(whole + fraction) * BigInt(factor);
+  if (product % scale !== 0n) return refuse(`${text} is not a whole number of the smallest unit.`);
+  const value = product / scale;
+  if (value > BigInt(Number.MAX_SAFE_INTEGER)) return refuse(`${text} is too large: amounts end at 2^53.`);
+  return ok(Number(value));
 }
 
 /** 15% is 15. */
 export function parsePercent(text: string): LiteralResult {
   const match = PERCENT.exec(text);
   if (!match) return refuse(`"${text}" is not a share. Write it like 15%.`);
-  return ok(Number(match[1]!.replaceAll('_', '')));
+  return parseNumber(match[1]!);
 }
 
 /** Nano-units, exactly: `$0.002` is 2_000_000 of USD. */
@@ -108,9 +120,9 @@ export function parseMoney(
   if (!match) return refuse(`"${text}" is not an amount of money. Write it like $250 or $0.002.`);
   const [whole, fraction = ''] = match[2]!.replaceAll('_', '').split('.');
   if (fraction.length > 9) return refuse(`${text} has more than nine decimals.`);
-  if (Number(whole) > MONEY_UNITS_MAX)
-    return refuse(`${text} is too much: amounts end at ${match[1]}9_000_000.`);
   const nano = Number(whole) * NANO + Number(fraction.padEnd(9, '0'));
+  if (nano > MONEY_UNITS_MAX * NANO)
+    return refuse(`${text} is too much: amounts end at ${match[1]}9_000_000.`);
   return ok({ nano, currency: CURRENCY_SIGNS[match[1]!]! });
 }
 

@@ -148,20 +148,24 @@ function readNumber(value: number): LiteralResult {
 
 /** Money of another currency cannot be compared with anything: there are no exchange rates. */
 function readMoney(value: unknown, currency: string | null): LiteralResult {
-  if (typeof value !== 'string')
-    return literal(value, () => refuse(`${show(value)} is not an amount of money. Write it like $250.`));
-  const read = parseMoney(value);
+  const read = literal(value, parseMoney);
   if (!read.ok) return read;
   if (read.value.currency === currency || currency === null) return { ok: true, value: read.value.nano };
   return refuse(
-    `${clip(value)} is in ${read.value.currency}; accounts are kept in ${currency}. Write an amount in ${currency}.`,
+    `${clip(String(value))} is in ${read.value.currency}; accounts are kept in ${currency}. Write an amount in ${currency}.`,
   );
 }
 
 function literal<Read>(value: unknown, parse: (text: string) => LiteralResult<Read>): LiteralResult<Read> {
-  if (typeof value === 'string' || typeof value === 'number') return parse(String(value));
-  return refuse(`One value is expected, not ${show(value)}. Write it as portunus.yaml declares it.`);
+  const text = typeof value === 'number' ? String(value) : value;
+  if (typeof text !== 'string')
+    return refuse(`One value is expected, not ${show(value)}. Write it as portunus.yaml declares it.`);
+  if (text.length > LITERAL_LENGTH_MAX) return refuse(`${show(text)} is too long. Write a shorter value.`);
+  return parse(text);
 }
+
+/** Longer than any literal; it keeps messages short. */
+const LITERAL_LENGTH_MAX = 100;
 
 function mapped<From, To>(result: LiteralResult<From>, to: (value: From) => To): LiteralResult<To> {
   return result.ok ? { ok: true, value: to(result.value) } : result;

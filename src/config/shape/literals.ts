@@ -27,8 +27,14 @@ export interface LiteralFault {
 /** Null when the value is written as it should be. */
 export function literalFault(keyword: LiteralKeyword, value: unknown): LiteralFault | null {
   if (typeof value !== 'string' && typeof value !== 'number') return null;
-  return LITERALS[keyword.of](String(value), keyword);
+  const text = String(value);
+  if (text.length <= LITERAL_LENGTH_MAX) return LITERALS[keyword.of](text, keyword);
+  const message = `This value is longer than ${LITERAL_LENGTH_MAX} characters.`;
+  return { code: 'PT3106', message, help: 'Write a shorter one.' };
 }
+
+/** No literal is longer; it keeps messages short. A host name has 253 characters at most. */
+const LITERAL_LENGTH_MAX = 255;
 
 type Check = (text: string, bounds: LiteralKeyword) => LiteralFault | null;
 
