@@ -63,20 +63,28 @@ function hasError({ extent, closed }: PolicyNode, diagnostics: readonly Diagnost
 }
 
 /**
- * At most one diagnostic per line – the one found first, since what reading stumbles over explains what checking
- * then misses – and a bounded number per file.
+ * At most one diagnostic per line and a bounded number per file. Of several on a line: errors before warnings, what
+ * could not be read before what could not be understood (it often explains it), and then the first.
  */
 function presentable(problems: readonly Diagnostic[]): readonly Diagnostic[] {
   const lines = new Map<number, Diagnostic>();
   for (const problem of problems) {
     const line = problem.span === null ? 0 : problem.span.source.position(problem.span.start).line;
     const other = lines.get(line);
-    if (other === undefined || (other.severity === 'warning' && problem.severity === 'error')) {
-      lines.set(line, problem);
-    }
+    if (other === undefined || before(problem, other)) lines.set(line, problem);
   }
   return [...lines]
     .sort(([a], [b]) => a - b)
     .slice(0, DIAGNOSTICS_PER_FILE_MAX)
     .map(([, problem]) => problem);
+}
+
+function before(a: Diagnostic, b: Diagnostic): boolean {
+  if (rank(a) !== rank(b)) return rank(a) < rank(b);
+  return (a.span?.start ?? 0) < (b.span?.start ?? 0);
+}
+
+function rank({ code, severity }: Diagnostic): number {
+  if (severity === 'warning') return 2;
+  return code.startsWith('PT01') ? 0 : 1;
 }

@@ -31,6 +31,8 @@ export interface LexedSource {
   readonly tokens: IToken[];
   readonly comments: readonly IToken[];
   readonly problems: readonly Diagnostic[];
+  /** Whether the rest of the file was left out because it is nested too deeply. */
+  readonly cut: boolean;
 }
 
 /**
@@ -52,7 +54,7 @@ export function lex(source: SourceText, nestingDepthMax: number): LexedSource {
     problems.push(nestedTooDeeply(tokenSpan(tokens[depth]!, source), nestingDepthMax));
     tokens.length = depth;
   }
-  return { tokens, comments: groups.comments ?? [], problems };
+  return { tokens, comments: groups.comments ?? [], problems, cut: depth !== -1 };
 }
 
 export function tokenSpan(token: IToken, source: SourceText): Span {
@@ -151,19 +153,22 @@ const FOREIGN_SIGNS: Readonly<Record<string, { instead: string; type: TokenType 
 const FOREIGN_QUOTES = { instead: 'double quotes around texts', type: Text };
 
 /** `5M` is five million, or five minutes. */
-const MAGNITUDES: Readonly<Record<string, readonly [string, string, string]>> = {
-  M: ['_000_000', 'million', 'm for minutes'],
-  mn: ['_000_000', 'million', 'm for minutes'],
-  k: ['_000', 'thousand', 'KB or KiB for sizes'],
-  K: ['_000', 'thousand', 'KB or KiB for sizes'],
+const MAGNITUDES: Readonly<
+  Record<string, readonly [zeros: string, name: string, unit: string, what: string]>
+> = {
+  M: ['_000_000', 'million', 'm', 'minutes'],
+  mn: ['_000_000', 'million', 'm', 'minutes'],
+  k: ['_000', 'thousand', 'KB', 'kilobytes'],
+  K: ['_000', 'thousand', 'KB', 'kilobytes'],
 };
 
 function numberInstead(image: string): string {
   const match = /^(\d+)([A-Za-z]+)$/.exec(image);
   const magnitude = match === null ? undefined : MAGNITUDES[match[2]!];
   if (match !== null && magnitude !== undefined) {
-    const [zeros, name, other] = magnitude;
-    return `Write ${match[1]}${zeros} for ${match[1]} ${name}, or ${match[1]}${other}.`;
+    const [zeros, name, unit, what] = magnitude;
+    const count = match[1]!;
+    return `Write ${count}${zeros} for ${count} ${name}, or ${count}${unit} for ${count} ${what}.`;
   }
   if (match?.[2] === 'mo')
     return 'A month has no fixed length: write `quota … per month`, or a number of days.';

@@ -1,4 +1,4 @@
-import type { CstNode } from 'chevrotain';
+import { type CstNode, EOF } from 'chevrotain';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { SourceText } from '../diagnostics/source.ts';
 import type { PolicyFileNode } from './ast.ts';
@@ -20,10 +20,13 @@ export interface ParsedPolicyFile {
  * `nestingDepthMax` is the limit `nestingDepth`.
  */
 export function parsePolicyFile(source: SourceText, nestingDepthMax: number): ParsedPolicyFile {
-  const { tokens, problems } = lex(source, nestingDepthMax);
+  const { tokens, problems, cut } = lex(source, nestingDepthMax);
   GRAMMAR.input = tokens;
   const tree = GRAMMAR.File();
-  const errors = GRAMMAR.errors.slice(0, ERRORS_EXPLAINED_MAX);
+  // where the file was cut, its sudden end is no mistake of the author
+  const errors = GRAMMAR.errors
+    .filter(({ token }) => !(cut && token.tokenType === EOF))
+    .slice(0, ERRORS_EXPLAINED_MAX);
   const mistakes = GRAMMAR.errors
     .map(({ token }) => token.startOffset)
     .filter((offset) => !Number.isNaN(offset))

@@ -3,12 +3,14 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { SourceText, Span } from '../diagnostics/source.ts';
 import { nearest } from '../diagnostics/suggest.ts';
 import type { PolicyGrammar } from './grammar/policies.ts';
+import { tokenSpan } from './lexer.ts';
 import {
   languageLine,
   literalFirst,
   notInThisVersion,
   reservedName,
   unexpected,
+  unfinished,
 } from './problems/reading.ts';
 import { calendarPeriodInLimit } from './problems/rules.ts';
 import {
@@ -20,6 +22,7 @@ import {
   NumberLiteral,
   PathHead,
   Period,
+  SIGN,
   Text,
   type TokenGroup,
   tokenGroup,
@@ -41,41 +44,54 @@ export function explainSyntaxError(
 }
 
 interface Stumble {
-  readonly found: IToken;
-  readonly isEnd: boolean;
+  /** Null at the end of the file. */
+  readonly found: IToken | null;
   readonly previous: IToken | null;
+  /** Of what was found, or of the last token. */
   readonly span: Span;
   /** What could have stood there. */
   readonly expected: readonly TokenType[];
+  readonly startsLine: boolean;
 }
 
 const EXPLANATIONS: readonly ((stumble: Stumble) => Diagnostic | null)[] = [
   ({ previous, span }) => (previous === null ? languageLine(span, null) : null),
   ({ previous, found, span }) =>
-    previous?.tokenType === KEYWORD.language ? languageLine(span, found.image) : null,
-  ({ previous, found, isEnd, span }) =>
-    previous?.tokenType === KEYWORD.define && !isEnd && /^[a-z]/.test(found.image)
+    previous?.tokenType === KEYWORD.language && found !== null ? languageLine(span, found.image) : null,
+  ({ previous, found, span }) =>
+    previous?.tokenType === KEYWORD.define && found !== null && /^[a-z]/.test(found.image)
       ? reservedName(span, found.image)
       : null,
   ({ found, span, expected }) => {
-    const later = found.tokenType === Later || found.tokenType === MoneyLiteral;
-    const root = found.tokenType === KEYWORD.response && expected.includes(PathHead);
-    return later || root ? notInThisVersion(span, found.image) : null;
+    const later = found?.tokenType === Later || found?.tokenType === MoneyLiteral;
+    const root = found?.tokenType === KEYWORD.response && expected.includes(PathHead);
+    return found !== null && (later || root) ? notInThisVersion(span, found.image) : null;
   },
   ({ previous, found, span }) =>
-    previous?.tokenType === KEYWORD.per && isOf(found, Period)
+    previous?.tokenType === KEYWORD.per && found !== null && isOf(found, Period)
       ? calendarPeriodInLimit(span, found.image)
       : null,
-  ({ found, span, expected }) =>
-    expected.includes(PathHead) && (found.tokenType === Text || found.tokenType === NumberLiteral)
-      ? literalFirst(span, found.image)
+  ({ previous, found, span, expected }) =>
+    expected.includes(PathHead) && (found?.tokenType === Text || found?.tokenType === NumberLiteral)
+      ? literalFirst(span, found.image, previous !== null && LINKS.has(previous.tokenType) ? 'link' : 'other')
+      : null,
+  ({ previous, found, span, expected, startsLine }) =>
+    previous !== null && expected.length > 0 && startsLine && endsStatement(found)
+      ? unfinished({ ...span, start: previous.startOffset, end: previous.endOffset! + 1 }, inWords(expected))
       : null,
 ];
 
-function explainUnexpected({ found, isEnd, span, expected }: Stumble): Diagnostic {
+const LINKS: ReadonlySet<TokenType> = new Set([KEYWORD.and, KEYWORD.or]);
+
+function explainUnexpected({ found, span, expected }: Stumble): Diagnostic {
   const words = expected.map((type) => type.name).filter((name) => /^[a-z]/.test(name));
-  const misspelt = found.tokenType === Name ? nearest(found.image, words) : null;
-  return unexpected(span, isEnd ? 'The end of the file' : `\`${found.image}\``, inWords(expected), misspelt);
+  const misspelt = found?.tokenType === Name ? nearest(found.image, words) : null;
+  return unexpected(span, found?.image ?? null, inWords(expected), misspelt);
+}
+
+/** What begins something new: before it, something is missing rather than wrong. */
+function endsStatement(token: IToken | null): boolean {
+  return token === null || token.tokenType === SIGN['}'] || HEAD_GROUPS.has(tokenGroup(token.tokenType));
 }
 
 function isOf(token: IToken, category: TokenType): boolean {
@@ -88,20 +104,38 @@ function stumbleOf(
   source: SourceText,
   grammar: PolicyGrammar,
 ): Stumble {
-  const found = error.token;
-  const isEnd = found.tokenType === EOF;
-  const index = isEnd ? tokens.length : indexAt(tokens, found.startOffset);
-  const end = source.text.trimEnd().length;
-  const span = isEnd
-    ? { source, start: Math.max(0, end - 1), end: Math.max(end, Math.min(1, source.text.length)) }
-    : { source, start: found.startOffset, end: found.endOffset! + 1 };
+  const reported = error.token.tokenType === EOF ? tokens.length : indexAt(tokens, error.token.startOffset);
+  const { index, expected } = firstMisfit(tokens, reported, grammar);
+  const found = tokens[index] ?? null;
+  const previous = tokens[index - 1] ?? null;
+  const span = found ?? previous;
   return {
     found,
-    isEnd,
-    previous: tokens[index - 1] ?? null,
-    span,
-    expected: expectedAt(tokens, index, grammar),
+    previous,
+    span:
+      span === null ? { source, start: 0, end: Math.min(1, source.text.length) } : tokenSpan(span, source),
+    expected,
+    startsLine: found === null || previous === null || hasLineBreak(source, previous, found),
   };
+}
+
+/** Chevrotain reports where it began to look ahead; the token that does not fit may be the one behind it. */
+function firstMisfit(
+  tokens: readonly IToken[],
+  reported: number,
+  grammar: PolicyGrammar,
+): { readonly index: number; readonly expected: readonly TokenType[] } {
+  for (let index = reported; ; index++) {
+    const expected = expectedAt(tokens, index, grammar);
+    const token = tokens[index];
+    const fits =
+      token !== undefined && expected.some((type) => token.tokenType === type || isOf(token, type));
+    if (!fits || index === reported + LOOKAHEAD_TOKENS) return { index, expected };
+  }
+}
+
+function hasLineBreak(source: SourceText, before: IToken, after: IToken): boolean {
+  return source.text.slice(before.endOffset!, after.startOffset).includes('\n');
 }
 
 function indexAt(tokens: readonly IToken[], offset: number): number {
@@ -114,6 +148,9 @@ function indexAt(tokens: readonly IToken[], offset: number): number {
   }
   return low;
 }
+
+/** Of the grammar: `maxLookahead` is 2. */
+const LOOKAHEAD_TOKENS = 1;
 
 /** Asking chevrotain what could follow costs more with each token, so only so much of a rule is replayed. */
 const REPLAYED_TOKENS_MAX = 200;
@@ -139,23 +176,33 @@ function expectedAt(tokens: readonly IToken[], index: number, grammar: PolicyGra
   return [...new Set(paths.map(({ nextTokenType }) => nextTokenType))];
 }
 
-/** A group of words is named as a whole once this many of it are possible. */
-const GROUP_NAMED_FROM = 4;
-const GROUP_WORDS: Readonly<Record<TokenGroup, string | null>> = {
-  declaration: null,
-  header: null,
-  rule: `a rule (${KEYWORD_GROUPS.rule.join(', ')})`,
-  clause: 'a clause of the rule or the next rule',
-  word: null,
-};
+/** Sets of tokens that are named as a whole where all of them are possible. */
+const BUNDLES: readonly { readonly names: readonly string[]; readonly words: readonly string[] }[] = [
+  { names: KEYWORD_GROUPS.rule, words: [`a rule (${KEYWORD_GROUPS.rule.join(', ')})`] },
+  { names: KEYWORD_GROUPS.clause, words: ['a clause such as `when`', 'the next rule', '`}`'] },
+  {
+    names: ['is', '<', '<=', '>', '>=', 'not', 'in', 'contains', 'starts', 'ends', 'like', 'has', 'does'],
+    words: ['a test such as `is`, `<`, `in`, `contains` or `has role`'],
+  },
+  {
+    names: ['Text', 'DurationLiteral', 'NumberLiteral', 'SizeLiteral', 'PercentLiteral', 'DateLiteral'],
+    words: ['a value'],
+  },
+  { names: ['every', 'route', 'service', 'routes'], words: ['routes'] },
+];
+/** What goes without saying beside other possibilities: more of the same path, values `true` and `false`. */
+const UNSAID: ReadonlySet<string> = new Set(['Member', '[', 'otherwise', 'TimeLiteral', 'true', 'false']);
 
 function inWords(expected: readonly TokenType[]): string[] {
-  const words = new Set<string>();
-  for (const type of expected) {
-    const group = tokenGroup(type);
-    const whole = group === null ? null : GROUP_WORDS[group];
-    const many = expected.filter((other) => tokenGroup(other) === group).length >= GROUP_NAMED_FROM;
-    words.add(whole !== null && many ? whole : (type.LABEL ?? `\`${type.name}\``));
-  }
-  return [...words];
+  const names = new Set(expected.map(({ name }) => name));
+  const bundles = BUNDLES.filter((bundle) => bundle.names.every((name) => names.has(name)));
+  const bundled = new Set(bundles.flatMap((bundle) => bundle.names));
+  const single = expected.filter(({ name }) => !bundled.has(name));
+  const said = single.filter(({ name }) => bundles.length === 0 || !UNSAID.has(name));
+  return [
+    ...new Set([
+      ...said.map((type) => type.LABEL ?? `\`${type.name}\``),
+      ...bundles.flatMap(({ words }) => words),
+    ]),
+  ];
 }

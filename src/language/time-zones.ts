@@ -1,3 +1,5 @@
+import { nearest } from '../diagnostics/suggest.ts';
+
 /** Whether `name` is a time zone of the IANA database, as this Node's ICU data know it. */
 export function isTimeZone(name: string): boolean {
   let known = KNOWN.get(name);
@@ -6,6 +8,10 @@ export function isTimeZone(name: string): boolean {
     KNOWN.set(name, known);
   }
   return known;
+}
+
+export function nearestTimeZone(name: string): string | null {
+  return nearest(name, Intl.supportedValuesOf('timeZone'));
 }
 
 /** Asking costs some 30 µs. Only names that the lexer takes for zones come here, and a project uses a handful. */

@@ -107,6 +107,11 @@ export const LANGUAGE_CODES = {
     severity: 'error',
     explanation: 'Braces in a message or header value hold the path of a fact and nothing else.',
   },
+  PT0119: {
+    title: 'Unfinished statement',
+    severity: 'error',
+    explanation: 'A new rule or the end of the policy begins before the statement is complete.',
+  },
   PT1101: {
     title: 'Unknown name',
     severity: 'error',

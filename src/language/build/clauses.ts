@@ -96,14 +96,7 @@ function readClause(reader: Reader, clause: CstNode): ReadClause {
 }
 
 const CLAUSES = {
-  Guard: (reader: Reader, node: CstNode): ReadClause => ({
-    name: 'when',
-    value: { when: buildCondition(reader, childOf(node, 'Condition')) },
-  }),
-  Exceeded: (reader: Reader, node: CstNode): ReadClause => ({
-    name: 'when exceeded',
-    value: { exceeded: readReply(reader, node) },
-  }),
+  When: readWhen,
   Per: (reader: Reader, node: CstNode): ReadClause => ({
     name: 'for each',
     value: { per: readKey(reader, node) },
@@ -118,6 +111,13 @@ const CLAUSES = {
     value: { onFailure: has(node, 'allow') ? 'allow' : 'refuse' },
   }),
 };
+
+function readWhen(reader: Reader, node: CstNode): ReadClause {
+  const exceeded = childOrNull(node, 'Exceeded');
+  return exceeded === null
+    ? { name: 'when', value: { when: buildCondition(reader, childOf(node, 'Condition')) } }
+    : { name: 'when exceeded', value: { exceeded: readReply(reader, exceeded) } };
+}
 
 function readReplyClause(reader: Reader, node: CstNode): ReadClause {
   if (has(node, 'status')) {

@@ -2,7 +2,7 @@ import type { CstNode, IToken } from 'chevrotain';
 import type { DefineNode, PolicyFileNode, PolicyNode, RuleNode } from '../ast.ts';
 import { unknownZone } from '../problems/names.ts';
 import { languageLine, saidTwice } from '../problems/reading.ts';
-import { isTimeZone } from '../time-zones.ts';
+import { isTimeZone, nearestTimeZone } from '../time-zones.ts';
 import { buildCondition } from './conditions.ts';
 import { buildList, buildLiteral } from './literals.ts';
 import {
@@ -50,7 +50,8 @@ function buildZone(reader: Reader, zones: readonly CstNode[]): string | null {
   for (const other of others)
     reader.report(saidTwice(nodeSpan(reader, other), 'zone', nodeSpan(reader, first)));
   const token = tokenOf(first, 'ZoneName');
-  if (!isTimeZone(token.image)) reader.report(unknownZone(spanOf(reader, token), token.image));
+  if (!isTimeZone(token.image))
+    reader.report(unknownZone(spanOf(reader, token), token.image, nearestTimeZone(token.image)));
   return token.image;
 }
 

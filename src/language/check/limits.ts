@@ -4,7 +4,7 @@ import { counterIdentity } from '../canonical.ts';
 import { unknownZone } from '../problems/names.ts';
 import { noCounterKey, notAKey } from '../problems/rules.ts';
 import { amountOutOfRange, keyMayBeMissing } from '../problems/types.ts';
-import { isTimeZone } from '../time-zones.ts';
+import { isTimeZone, nearestTimeZone } from '../time-zones.ts';
 import type { CounterKey, FactExpression, LimitRule, LimitWindow } from '../typed.ts';
 import type { CheckContext } from './context.ts';
 import { factText, type Known } from './known.ts';
@@ -62,7 +62,7 @@ function checkWindow(context: CheckContext, { amount, window }: LimitNode): Limi
     case 'calendar': {
       const zone = window.zone?.value ?? context.zone;
       const zoneFits = window.zone === null || isTimeZone(zone);
-      if (!zoneFits) context.report(unknownZone(window.zone!.span, zone));
+      if (!zoneFits) context.report(unknownZone(window.zone!.span, zone, nearestTimeZone(zone)));
       return zoneFits && amountFits
         ? { kind: 'calendar', amount: amount.value, period: window.period, zone }
         : null;

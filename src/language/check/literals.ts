@@ -1,9 +1,11 @@
 import { isIP } from 'node:net';
+import { spanText } from '../../diagnostics/source.ts';
 import { nearest } from '../../diagnostics/suggest.ts';
 import { parseNetwork } from '../../model/networks.ts';
 import type { ValueType } from '../../model/types.ts';
 import type { LiteralKind, LiteralNode } from '../ast.ts';
 import { unknownName } from '../problems/names.ts';
+import { shown } from '../problems/problem.ts';
 import { badLiteral, typeMismatch, unitMismatch, unitNeeded } from '../problems/types.ts';
 import type { LiteralExpression } from '../typed.ts';
 import type { CheckContext } from './context.ts';
@@ -49,7 +51,7 @@ const WITH_UNIT: ReadonlySet<string> = new Set([
 
 function fits(context: CheckContext, node: LiteralNode, type: ValueType, beside: string): boolean {
   const form = type.kind === 'list' || type.kind === 'money' ? null : FORM[type.kind];
-  if (form === node.type) return form !== 'text' || fitsText(context, node, type);
+  if (form === node.type) return form !== 'text' || fitsText(context, node, type, beside);
   const { kind } = type;
   if (node.type === 'number' && (kind === 'duration' || kind === 'size' || kind === 'percent')) {
     context.report(unitNeeded(node.span, String(node.value), kind));
@@ -57,17 +59,29 @@ function fits(context: CheckContext, node: LiteralNode, type: ValueType, beside:
   }
   const report = WITH_UNIT.has(kind) && WITH_UNIT.has(node.type) ? unitMismatch : typeMismatch;
   const left = `${inWords(type)} (${beside})`;
-  context.report(report(node.span, left, literalInWords(node.type), `Write ${exampleOf(type)}.`));
+  context.report(
+    report(
+      node.span,
+      left,
+      `${literalInWords(node.type)} (${shown(spanText(node.span))})`,
+      `Write ${exampleOf(type)}.`,
+    ),
+  );
   return false;
 }
 
-function fitsText(context: CheckContext, { value, span }: LiteralNode, type: ValueType): boolean {
+function fitsText(
+  context: CheckContext,
+  { value, span }: LiteralNode,
+  type: ValueType,
+  beside: string,
+): boolean {
   const text = String(value);
   switch (type.kind) {
     case 'reference':
       return checkName(context, type.to, text, span);
     case 'enum':
-      return fitsEnum(context, type.values, text, span);
+      return fitsEnum(context, type.values, text, { span, beside });
     case 'ip':
       if (isIP(text) !== 0) return true;
       context.report(
@@ -96,11 +110,11 @@ function fitsEnum(
   context: CheckContext,
   values: readonly string[],
   text: string,
-  span: LiteralNode['span'],
+  { span, beside }: { readonly span: LiteralNode['span']; readonly beside: string },
 ): boolean {
   if (values.includes(text)) return true;
   const near = nearest(text, values);
   const suggestion = near === null ? null : { name: near, place: null };
-  context.report(unknownName(span, 'value', text, suggestion, values));
+  context.report(unknownName(span, beside, text, suggestion, values));
   return false;
 }

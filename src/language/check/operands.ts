@@ -91,13 +91,22 @@ function checkOtherwise(
 }
 
 function reportUnknown(context: CheckContext, { path, span }: PathNode): void {
-  const root = path.split('.')[0]!;
-  const known = [...context.project.facts.keys()];
-  if (LATER_WORDS.has(root)) context.report(notInThisVersion(span, root));
-  else {
-    const siblings = known.filter((other) => other.startsWith(`${root}.`));
-    context.report(unknownFact(span, path, nearest(path, known), siblings));
+  const [root = '', ...members] = path.split('.');
+  if (LATER_WORDS.has(root)) {
+    context.report(notInThisVersion(span, root));
+    return;
   }
+  const known = [...context.project.facts.keys()];
+  const siblings = known.filter((other) => other.startsWith(`${root}.`)).sort();
+  const near =
+    siblings.length === 0
+      ? nearest(path, known)
+      : nearest(
+          members.join('.'),
+          siblings.map((other) => other.slice(root.length + 1)),
+        );
+  const suggestion = near === null || siblings.length === 0 ? near : `${root}.${near}`;
+  context.report(unknownFact(span, path, suggestion, siblings));
 }
 
 type Parameter = FactDefinition['parameter'];
@@ -129,7 +138,7 @@ function checkParameter(
       ? value.toLowerCase()
       : report(`"${value}" is not ${what}.`, 'Header names are letters, digits and hyphens.');
   }
-  if (value === '') return report(`Nothing is not ${what}.`, `Write ${path}["…"].`);
+  if (value === '') return report(`There is no name in the brackets of ${path}.`, `Write ${what}.`);
   if (definition.parameter === 'query-name') return value;
   return isPathParameter(context, value, parameter.span) ? value : undefined;
 }

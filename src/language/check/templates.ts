@@ -61,7 +61,7 @@ function checkLimitHole(context: CheckContext, node: PathNode, { limit }: TextPl
   }
   if (SHARED_SECRETS.has(fact) && !countsCaller(limit)) {
     return refuse(
-      'others share this counter, and its figures are not their business',
+      'the callers share this counter, so its figures tell one about the others',
       'Show limit.name or limit.resets, or count for each tenant, consumer or request.ip.',
     );
   }

@@ -158,9 +158,13 @@ export class PolicyGrammar extends ExpressionGrammar {
       this.SUBRULE(this.Amount);
       this.CONSUME(KEYWORD.per);
       this.CONSUME(Period);
-      this.OPTION2(() => {
-        this.CONSUME(KEYWORD.in);
-        this.CONSUME(ZoneName);
+      this.OPTION2({
+        // `in total` begins alike, and belongs to the clauses
+        GATE: () => this.LA(2).tokenType === ZoneName,
+        DEF: () => {
+          this.CONSUME(KEYWORD.in);
+          this.CONSUME(ZoneName);
+        },
       });
     },
     INNER,
@@ -220,8 +224,7 @@ export class PolicyGrammar extends ExpressionGrammar {
     'Clause',
     () => {
       this.OR([
-        { ALT: () => this.SUBRULE(this.Exceeded) },
-        { ALT: () => this.SUBRULE(this.Guard) },
+        { ALT: () => this.SUBRULE(this.When) },
         { ALT: () => this.SUBRULE(this.Per) },
         { ALT: () => this.SUBRULE(this.ReplyClause) },
         { ALT: () => this.SUBRULE(this.MaxKeys) },
@@ -231,20 +234,20 @@ export class PolicyGrammar extends ExpressionGrammar {
     INNER,
   );
 
-  readonly Exceeded = this.RULE(
-    'Exceeded',
+  readonly When = this.RULE(
+    'When',
     () => {
-      this.words(0, KEYWORD.when, KEYWORD.exceeded);
-      this.AT_LEAST_ONE(() => this.SUBRULE(this.ReplyClause));
+      this.CONSUME(KEYWORD.when);
+      this.OR([{ ALT: () => this.SUBRULE(this.Exceeded) }, { ALT: () => this.SUBRULE(this.Condition) }]);
     },
     INNER,
   );
 
-  readonly Guard = this.RULE(
-    'Guard',
+  readonly Exceeded = this.RULE(
+    'Exceeded',
     () => {
-      this.CONSUME(KEYWORD.when);
-      this.SUBRULE(this.Condition);
+      this.CONSUME(KEYWORD.exceeded);
+      this.AT_LEAST_ONE(() => this.SUBRULE(this.ReplyClause));
     },
     INNER,
   );

@@ -24,11 +24,17 @@ export function unknownName(
     return problem('PT1101', span, message, `Did you mean "${suggestion.name}"${place}?`);
   }
   if (known.length === 0) return problem('PT1101', span, message, `The project has no ${what} at all yet.`);
-  const listed = alternatives(known.slice(0, KNOWN_NAMES_SHOWN_MAX).map((one) => `"${one}"`));
-  const rest = known.length - KNOWN_NAMES_SHOWN_MAX;
-  return problem('PT1101', span, message, `Write ${listed}${rest > 0 ? `, or one of ${rest} others` : ''}.`);
+  return problem('PT1101', span, message, `Write ${some(known.map((one) => `"${one}"`))}.`);
 }
-const KNOWN_NAMES_SHOWN_MAX = 5;
+
+/** The first few of a list; lists of a large project would fill the screen. */
+function some(words: readonly string[]): string {
+  const rest = words.length - NAMES_SHOWN_MAX;
+  return rest <= 0
+    ? alternatives(words)
+    : `${words.slice(0, NAMES_SHOWN_MAX).join(', ')} or one of ${rest} others`;
+}
+const NAMES_SHOWN_MAX = 8;
 
 export function unknownFact(
   span: Span,
@@ -40,7 +46,7 @@ export function unknownFact(
   if (suggestion !== null) return problem('PT1102', span, message, `Did you mean ${suggestion}?`);
   const help =
     siblings.length > 0
-      ? `There is ${alternatives(siblings)}.`
+      ? `There is ${some(siblings)}.`
       : 'Facts begin with request, route, tenant, team, consumer or credential.';
   return problem('PT1102', span, message, help);
 }
@@ -53,13 +59,12 @@ export function unknownDefine(span: Span, name: string, suggestion: string | nul
   return problem('PT1103', span, `Nothing is called ${shown(name)} in this file.`, help);
 }
 
-export function unknownZone(span: Span, name: string): Diagnostic {
-  return problem(
-    'PT1104',
-    span,
-    `There is no time zone ${shown(name)}.`,
-    'Write a name of the IANA database, such as Europe/Berlin or UTC.',
-  );
+export function unknownZone(span: Span, name: string, suggestion: string | null): Diagnostic {
+  const help =
+    suggestion === null
+      ? 'Write a name of the IANA database, such as Europe/Berlin or UTC.'
+      : `Did you mean ${suggestion}?`;
+  return problem('PT1104', span, `There is no time zone ${shown(name)}.`, help);
 }
 
 export function policyTwice(span: Span, name: string, first: Span): Diagnostic {

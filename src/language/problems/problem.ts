@@ -20,9 +20,9 @@ export function alternatives(words: readonly string[]): string {
 }
 
 /** A text of the user as a message shows it: on one line, and never endless. */
-export function shown(text: string): string {
+export function shown(text: string, charactersMax = SHOWN_CHARACTERS_MAX): string {
   const line = text.replace(/\s+/g, ' ');
-  return line.length > SHOWN_CHARACTERS_MAX ? `${line.slice(0, SHOWN_CHARACTERS_MAX)}…` : line;
+  return line.length > charactersMax ? `${line.slice(0, charactersMax)}…` : line;
 }
 
 const SHOWN_CHARACTERS_MAX = 60;

@@ -7,7 +7,7 @@ import { alternatives, problem, shown } from './problem.ts';
 /** `expected` are the things that can stand here, already in words. */
 export function unexpected(
   span: Span,
-  found: string,
+  found: string | null,
   expected: readonly string[],
   suggestion: string | null,
 ): Diagnostic {
@@ -17,7 +17,12 @@ export function unexpected(
       : expected.length === 0
         ? 'Remove it.'
         : `Write ${alternatives(expected)} here.`;
-  return problem('PT0101', span, `${found} cannot stand here.`, help);
+  return problem(
+    'PT0101',
+    span,
+    `${found === null ? 'The end of the file' : `\`${shown(found)}\``} cannot stand here.`,
+    help,
+  );
 }
 
 export function languageLine(span: Span, found: string | null): Diagnostic {
@@ -67,16 +72,22 @@ export function mixedAndOr(span: Span, readings: readonly [string, string]): Dia
     'PT0107',
     span,
     '"and" and "or" are mixed. Add parentheses to say which belongs together.',
-    `Write either ${shown(readings[0])} or ${shown(readings[1])}.`,
+    `Write either ${shown(readings[0], READING_CHARACTERS_MAX)}, or ${shown(readings[1], READING_CHARACTERS_MAX)}.`,
   );
 }
 
-export function literalFirst(span: Span, found: string): Diagnostic {
+/** Both readings are the point of the message, so they may be longer than other quotations. */
+const READING_CHARACTERS_MAX = 200;
+
+/** `after`: what stands before the value; after `and` and `or` a list of names was probably meant. */
+export function literalFirst(span: Span, found: string, after: 'link' | 'other'): Diagnostic {
   return problem(
     'PT0108',
     span,
     `A condition cannot begin with ${shown(found)}.`,
-    `Begin with the fact: \`tags contains "x"\` instead of \`"x" in tags\`, \`route "a", "b"\` instead of \`route "a" and "b"\`.`,
+    after === 'link'
+      ? `Names are listed with commas: \`route "a", "b"\`. A condition begins with a fact.`
+      : 'Begin with the fact: `route.tags contains "x"` instead of `"x" in route.tags`.',
   );
 }
 
@@ -161,4 +172,8 @@ export function badHole(span: Span, found: string): Diagnostic {
     `"{${shown(found)}}" is not a fact that a text can show.`,
     'Write a path in the braces, such as {tenant.name}, or \\{ for a plain brace.',
   );
+}
+
+export function unfinished(span: Span, expected: readonly string[]): Diagnostic {
+  return problem('PT0119', span, 'Something is missing after this.', `Write ${alternatives(expected)}.`);
 }

@@ -1,0 +1,227 @@
+/** Programs the language accepts, each with what they mean: canonical texts, or the parts that matter. */
+export interface ConditionCase {
+  readonly text: string;
+  /** The canonical text, which shows the types: durations in ms, sizes in B, names resolved. */
+  readonly means: string;
+}
+
+/** Conditions of a `permit when …` in a policy for routes that require identity. */
+export const CONDITION_CASES: readonly ConditionCase[] = [
+  { text: 'true', means: 'true' },
+  { text: 'tenant.plan is "free"', means: 'tenant.plan is "free"' },
+  { text: 'tenant.plan is not "free"', means: 'tenant.plan is not "free"' },
+  { text: 'not tenant.plan is "free"', means: 'not (tenant.plan is "free")' },
+  { text: 'tenant.name is consumer.name', means: 'tenant.name is consumer.name' },
+  { text: 'credential.age > 90 days', means: 'credential.age > 7776000000ms' },
+  { text: 'credential.age <= 24h', means: 'credential.age <= 86400000ms' },
+  { text: 'tenant.allowance >= 1.5MiB', means: 'tenant.allowance >= 1572864B' },
+  { text: 'tenant.discount < 12.5%', means: 'tenant.discount < 12.5%' },
+  { text: 'tenant.contract_end >= 1970-01-02', means: 'tenant.contract_end >= 1 days' },
+  { text: 'tenant.opens is 08:30', means: 'tenant.opens is 510 min' },
+  { text: 'tenant.level > 1_000', means: 'tenant.level > 1000' },
+  { text: 'tenant.trial is true', means: 'tenant.trial is true' },
+  { text: 'tenant.tier in ["gold", "silver",]', means: 'tenant.tier in ["gold", "silver"]' },
+  { text: 'tenant.tier not in ["gold"]', means: 'tenant.tier not in ["gold"]' },
+  { text: 'request.host in tenant.regions', means: 'request.host in tenant.regions' },
+  { text: 'tenant.regions contains "eu"', means: '"eu" in tenant.regions' },
+  { text: 'route.tags contains "v1"', means: '"v1" in route.tags' },
+  { text: 'request.host contains "a"', means: 'request.host contains "a"' },
+  { text: 'request.path starts with "/v1/"', means: 'request.path starts with "/v1/"' },
+  { text: 'request.path ends with ".json"', means: 'request.path ends with ".json"' },
+  { text: 'route like "*-order?"', means: 'route like "*-order?"' },
+  { text: 'request.ip in ["10.0.0.0/8", "::1"]', means: 'request.ip in ["10.0.0.0/8", "::1"]' },
+  { text: 'request.ip not in offices', means: 'request.ip not in ["10.0.0.0/8", "2001:db8::/32"]' },
+  { text: 'request.ip is "10.0.0.1"', means: 'request.ip in ["10.0.0.1"]' },
+  { text: 'request.ip is not "10.0.0.1"', means: 'request.ip not in ["10.0.0.1"]' },
+  { text: 'request.host in regions', means: 'request.host in ["eu", "us"]' },
+  { text: 'request.host is home', means: 'request.host is "eu.example"' },
+  { text: 'request.header["X-Region"] is present', means: 'request.header["x-region"] is present' },
+  { text: 'request.query["q"] is absent', means: 'request.query["q"] is absent' },
+  {
+    text: 'request.header["x-region"] otherwise "DE" is "DE"',
+    means: 'request.header["x-region"] otherwise "DE" is "DE"',
+  },
+  { text: 'team otherwise "shop" is "shop"', means: 'team otherwise "shop" is "shop"' },
+  { text: 'team is present and team is "shop"', means: 'team is present and team is "shop"' },
+  {
+    text: 'team is present and team.cost_centre is "4711"',
+    means: 'team is present and team.cost_centre is "4711"',
+  },
+  { text: 'team is absent or team.name is "shop"', means: 'team is absent or team.name is "shop"' },
+  {
+    text: 'not (team is absent) and team is "shop"',
+    means: 'not (team is absent) and team is "shop"',
+  },
+  {
+    text: '(team is present and tenant.trial is true) and team is "shop"',
+    means: '(team is present and tenant.trial is true) and team is "shop"',
+  },
+  {
+    text: 'consumer.contact is present and consumer.contact like "*@acme.example"',
+    means: 'consumer.contact is present and consumer.contact like "*@acme.example"',
+  },
+  {
+    text: 'request.parameter["id"] is present and request.parameter["id"] is "5"',
+    means: 'request.parameter["id"] is present and request.parameter["id"] is "5"',
+  },
+  {
+    text: 'route is "get-order" and request.parameter["id"] is "5"',
+    means: 'route is "get-order" and request.parameter["id"] is "5"',
+  },
+  { text: 'consumer has role "buyer"', means: 'consumer has role "buyer"' },
+  { text: 'consumer does not have role "on-call"', means: 'consumer does not have role "on-call"' },
+  { text: 'consumer is subscribed to route', means: 'consumer is subscribed to route' },
+  { text: 'consumer is not subscribed to route', means: 'consumer is not subscribed to route' },
+  { text: 'tenant is "not-in-the-files"', means: 'tenant is "not-in-the-files"' },
+  {
+    text: '(tenant.plan is "free" or tenant.plan is "team") and (route is "get-order")',
+    means: '(tenant.plan is "free" or tenant.plan is "team") and route is "get-order"',
+  },
+  { text: 'request.host is "a\\"b\\\\c\\u{41}\\{d}"', means: 'request.host is "a\\"b\\\\cA{d}"' },
+  { text: 'request.host is # a remark\n "a"', means: 'request.host is "a"' },
+];
+
+/** `applies to …`, and the routes of the project for which it is not false. */
+export const SCOPE_CASES: readonly ConditionCase[] = [
+  { text: 'every route', means: 'admin get-order list-orders open-search status' },
+  { text: 'route "admin", "status"', means: 'admin status' },
+  { text: 'service "search"', means: 'open-search status' },
+  { text: 'service "orders", "search"', means: 'admin get-order list-orders open-search status' },
+  { text: 'routes tagged "v1"', means: 'get-order list-orders' },
+  { text: 'routes in state draft', means: 'admin' },
+  { text: 'routes requiring identity', means: 'admin get-order list-orders' },
+  { text: 'routes tagged "v1" and not route "get-order"', means: 'list-orders' },
+  { text: 'routes tagged "public" or routes tagged "admin"', means: 'admin list-orders' },
+  { text: 'routes requiring identity and tenant.plan is "free"', means: 'admin get-order list-orders' },
+  { text: 'service "search" and (tenant is present and tenant.plan is "free")', means: 'open-search' },
+  { text: 'service "search" and consumer has role "buyer"', means: 'open-search' },
+  { text: 'route like "*order*"', means: 'get-order list-orders' },
+  { text: 'route.version otherwise "0" is "0" and service "search"', means: 'open-search status' },
+];
+
+export interface RuleCase {
+  readonly text: string;
+  /** Key and the fields that the text decides, without spans. */
+  readonly rule: Readonly<Record<string, unknown>>;
+}
+
+const NO_REPLY = { status: null, code: null, because: null };
+
+/** Rules in a policy "p" for routes that require identity. Facts are shown by their paths. */
+export const RULE_CASES: readonly RuleCase[] = [
+  { text: 'permit', rule: { kind: 'permit', name: null, key: 'permit', when: null } },
+  { text: 'permit "all"', rule: { kind: 'permit', name: 'all', key: 'all', when: null } },
+  {
+    text: 'forbid because "no" code "gone" status 410',
+    rule: {
+      kind: 'forbid',
+      key: 'forbid  status 410  code "gone"  because "no"',
+      reply: { status: 410, code: 'gone', because: { parts: ['no'] } },
+    },
+  },
+  {
+    text: 'require "eu" request.host is "eu" when tenant.trial is true',
+    rule: { kind: 'require', key: 'eu', reply: NO_REPLY },
+  },
+  {
+    text: 'limit at most 60 requests in any 1m  for each consumer',
+    rule: {
+      kind: 'limit',
+      key: 'limit at most 60 requests in any 60000ms  for each consumer',
+      measure: { kind: 'requests' },
+      window: { kind: 'window', amount: 60, windowMs: 60_000 },
+      per: { kind: 'each', keys: ['consumer'], otherwise: null },
+      reply: NO_REPLY,
+      onFailure: 'refuse',
+      maxKeys: null,
+      counterIdentity: '["p",null,"requests","window",60000,["consumer"],null]',
+    },
+  },
+  {
+    text: 'limit "one" at most 1 request in any 90 seconds  in total  on failure allow  max keys 5',
+    rule: {
+      key: 'one',
+      window: { kind: 'window', amount: 1, windowMs: 90_000 },
+      per: { kind: 'total' },
+      onFailure: 'allow',
+      maxKeys: 5,
+      counterIdentity: '["p","one","requests","window",90000,[],null]',
+    },
+  },
+  {
+    text: 'limit 90_000 requests per 1m, burst 20_000  for each tenant and route',
+    rule: {
+      window: { kind: 'pace', amount: 90_000, periodMs: 60_000, burst: 20_000 },
+      per: { kind: 'each', keys: ['tenant', 'route'], otherwise: null },
+      counterIdentity: '["p",null,"requests","pace",60000,["tenant","route"],null]',
+    },
+  },
+  {
+    text: 'limit 5 requests per 1s  in total',
+    rule: { window: { kind: 'pace', amount: 5, periodMs: 1_000, burst: 5 } },
+  },
+  {
+    text: 'limit at most 4 requests at once  for each team otherwise tenant',
+    rule: {
+      window: { kind: 'concurrency', amount: 4 },
+      per: { kind: 'each', keys: ['team'], otherwise: 'tenant' },
+      counterIdentity: '["p",null,"requests","concurrency",["team"],"tenant"]',
+    },
+  },
+  {
+    text: 'limit at most 4 requests at once  for each team  when team is present',
+    rule: { per: { kind: 'each', keys: ['team'], otherwise: null } },
+  },
+  {
+    text: 'quota 9 requests per month  for each tenant',
+    rule: {
+      kind: 'quota',
+      key: 'quota 9 requests per month in America/New_York  for each tenant',
+      window: { kind: 'calendar', amount: 9, period: 'month', zone: 'America/New_York' },
+      counterIdentity: '["p",null,"requests","calendar","month","America/New_York",["tenant"],null]',
+    },
+  },
+  {
+    text: 'quota "q" 9 requests per quarter in UTC  in total',
+    rule: { window: { kind: 'calendar', amount: 9, period: 'quarter', zone: 'UTC' } },
+  },
+  {
+    text: 'limit at most 9 requests in any 1s for each tenant when exceeded because "{limit.name} {limit.used}/{limit.amount} {tenant.name} \\{x} {request.header[\\"x-a\\"]} {limit.resets}" status 403 code "slow"',
+    rule: {
+      reply: {
+        status: 403,
+        code: 'slow',
+        because: {
+          parts: [
+            { limit: 'name' },
+            ' ',
+            { limit: 'used' },
+            '/',
+            { limit: 'amount' },
+            ' ',
+            'tenant.name',
+            ' {x} ',
+            'request.header["x-a"]',
+            ' ',
+            { limit: 'resets' },
+          ],
+        },
+      },
+    },
+  },
+  {
+    text: 'set header "X-Plan" to "plan: {tenant.plan}, {tenant.notes}" in request',
+    rule: {
+      kind: 'set-header',
+      header: 'x-plan',
+      side: 'request',
+      value: { parts: ['plan: ', 'tenant.plan', ', ', 'tenant.notes'] },
+    },
+  },
+  {
+    text: 'remove header "Server" in response when tenant.trial is true',
+    rule: { kind: 'remove-header', header: 'server', side: 'response', value: { parts: [] } },
+  },
+  { text: 'timeout 1.5s', rule: { kind: 'timeout', totalMs: 1_500 } },
+  { text: 'timeout 2 minutes', rule: { kind: 'timeout', totalMs: 120_000, key: 'timeout 120000ms' } },
+];

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { SourceText } from '../diagnostics/source.ts';
+import { lex } from './lexer.ts';
+
+function tokens(text: string): string[] {
+  return lex(new SourceText('a.policy', text), 64).tokens.map(
+    ({ tokenType, image }) => `${tokenType.name} ${image}`,
+  );
+}
+
+describe('tokens', () => {
+  const cases: readonly (readonly [string, readonly string[]])[] = [
+    ['1m 1ms 1d', ['DurationLiteral 1m', 'DurationLiteral 1ms', 'DurationLiteral 1d']],
+    ['1MiB 5B', ['SizeLiteral 1MiB', 'SizeLiteral 5B']],
+    [
+      '9_000 1.5 15% 0.5%',
+      ['NumberLiteral 9_000', 'NumberLiteral 1.5', 'PercentLiteral 15%', 'PercentLiteral 0.5%'],
+    ],
+    ['2027-03-31 08:00', ['DateLiteral 2027-03-31', 'TimeLiteral 08:00']],
+    ['$2_000', ['MoneyLiteral $2_000']],
+    ['Etc/GMT+1 UTC Europe/Berlin', ['ZoneName Etc/GMT+1', 'ZoneName UTC', 'ZoneName Europe/Berlin']],
+    ['tenant.limit.each', ['tenant tenant', 'Member .limit', 'Member .each']],
+    ['total to tot', ['total total', 'to to', 'Name tot']],
+    ['day days', ['day day', 'days days']],
+    ['budget', ['Later budget']],
+    ['<= < >= >', ['<= <=', '< <', '>= >=', '> >']],
+    ['"a\\"b" "c"', ['Text "a\\"b"', 'Text "c"']],
+    ['a#"x"\nb', ['Name a', 'Name b']],
+    ['"open\nnext', ['Text "open', 'Name next']],
+    ['Forbid on-call', ['forbid Forbid', 'Name on-call']],
+    ['5M 1_00', ['NumberLiteral 5', 'NumberLiteral 1']],
+    ['== && !', ['is ==', 'and &&', 'not !']],
+  ];
+  it.each(cases)('%s', (text, expected) => {
+    expect(tokens(text)).toEqual(expected);
+  });
+
+  it('know where they begin and end', () => {
+    const source = new SourceText('a.policy', 'permit  when # x\n true');
+    const found = lex(source, 64).tokens.map(({ startOffset, endOffset }) =>
+      source.text.slice(startOffset, endOffset! + 1),
+    );
+    expect(found).toEqual(['permit', 'when', 'true']);
+  });
+
+  it('keep comments beside the tokens', () => {
+    const { comments } = lex(new SourceText('a.policy', '# one\npermit # two'), 64);
+    expect(comments.map(({ image }) => image)).toEqual(['# one', '# two']);
+  });
+});
+
+describe('a megabyte', () => {
+  const line = '    limit "pace" at most 60 requests in any 1m  for each consumer  # why\n';
+  const text = line.repeat(Math.ceil(1_048_576 / line.length));
+
+  it('has as many tokens as its lines, and no more work than that', () => {
+    const { tokens: found, comments, problems } = lex(new SourceText('a.policy', text), 64);
+    const lines = text.split('\n').length - 1;
+    expect(found).toHaveLength(lines * 12);
+    expect(comments).toHaveLength(lines);
+    expect(problems).toEqual([]);
+  });
+});
