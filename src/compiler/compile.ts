@@ -8,6 +8,7 @@ import { bundleHash } from './bundle-hash.ts';
 import { compareCodePoints } from './code-points.ts';
 import { Conditions } from './conditions.ts';
 import { checkProgram } from './conflicts.ts';
+import { counterSpec } from './counter-specs.ts';
 import { generateProgram } from './generate/generate.ts';
 import type { RuleIr } from './ir.ts';
 import { lowerPolicies } from './lower.ts';
@@ -144,17 +145,6 @@ class BundleOutput {
     this.#counters.set(rule.counterIdentity, { number, spec: counterSpec(rule, this.#world) });
     return number;
   }
-}
-
-/** A rule of requests counts what the batch says; amounts live in the spec, so that editing one keeps its counter. */
-export function counterSpec(rule: LimitRule, world: World): CounterSpec {
-  return {
-    identity: rule.counterIdentity,
-    window: rule.window,
-    maxKeys: rule.maxKeys ?? world.limits.counterKeys,
-    onFailure: rule.onFailure,
-    thresholdsPercent: [],
-  };
 }
 
 function ruleInfo({ policy, rule, mode }: RuleIr): RuleInfo {

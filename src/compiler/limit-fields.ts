@@ -21,6 +21,11 @@ export function policyItem(policy: string, rule: LimitRule): string {
   return `${itemName(policy, rule)};q=${rule.window.amount}${windowParameter(rule.window)}`;
 }
 
+/** `"pace";r=`: what is left follows. */
+export function statePrefix(policy: string, rule: LimitRule): string {
+  return `${itemName(policy, rule)};r=`;
+}
+
 /** `"pace"`: the rule's name, or its policy's when it has none. */
 export function itemName(policy: string, rule: LimitRule): string {
   const name = (rule.name ?? policy).replace(/[^\x20-\x7e]/g, '_').replace(/["\\]/g, '\\$&');

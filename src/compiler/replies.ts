@@ -1,4 +1,11 @@
-import type { ForbidRule, LimitRule, Reply, RequireRule, TextTemplate } from '../language/typed.ts';
+import type {
+  CheckedRule,
+  ForbidRule,
+  LimitRule,
+  Reply,
+  RequireRule,
+  TextTemplate,
+} from '../language/typed.ts';
 import type { ProgramConstant } from '../pipeline/program.ts';
 import type { FactReference, RuleIr } from './ir.ts';
 import { isShownToCaller } from './limit-fields.ts';
@@ -28,7 +35,10 @@ export const DEFAULT_CODES = {
   quota: 'limit_exceeded',
 } as const;
 
-export function denyReply({ index, policy, rule }: RuleIr<ForbidRule | RequireRule>): ReplyConstant {
+/** A rule with its number and policy. */
+export type NumberedRule<Rule extends CheckedRule> = Pick<RuleIr<Rule>, 'index' | 'policy' | 'rule'>;
+
+export function denyReply({ index, policy, rule }: NumberedRule<ForbidRule | RequireRule>): ReplyConstant {
   return {
     rule: index,
     status: rule.reply.status ?? 0,
@@ -37,7 +47,7 @@ export function denyReply({ index, policy, rule }: RuleIr<ForbidRule | RequireRu
   };
 }
 
-export function limitReply({ index, policy, rule }: RuleIr<LimitRule>): ReplyConstant {
+export function limitReply({ index, policy, rule }: NumberedRule<LimitRule>): ReplyConstant {
   return {
     rule: index,
     status: rule.reply.status ?? 0,

@@ -84,7 +84,8 @@ function width(hooks: ReadonlySet<string>): number {
 function hooksOfTest(test: Test): ReadonlySet<string> | null {
   if (test.kind === 'equal') {
     const [fact, constant] = test.left.kind === 'fact' ? [test.left, test.right] : [test.right, test.left];
-    if (fact.kind !== 'fact' || constant.kind !== 'constant') return null;
+    if (fact.kind !== 'fact' || constant.kind !== 'constant' || typeof constant.value === 'object')
+      return null;
     return hooksOfValues(fact.fact.path, [constant.value]);
   }
   if (test.kind !== 'member') return null;

@@ -1,12 +1,13 @@
 import type { LimitRule } from '../../language/typed.ts';
 import type { FactReference } from '../ir.ts';
-import { capacityOf, isShownToCaller, itemName, policyItem } from '../limit-fields.ts';
+import { capacityOf, isShownToCaller, policyItem, statePrefix } from '../limit-fields.ts';
 import { asConstant, holesOf, limitReply } from '../replies.ts';
 import type { ObservedLimits, Residual, ResidualProgram } from '../residual.ts';
 import { functionCode, guarded, indent } from './code.ts';
 import type { PhaseCode } from './decide.ts';
 import { Frame, type ProgramScope } from './frame.ts';
 import { keyFacts, keyStatements } from './keys.ts';
+import { shownStatements } from './shown-limits.ts';
 
 /** Numbers the counters of the whole bundle. */
 export type CounterNumbers = (rule: LimitRule, policy: string) => number;
@@ -53,7 +54,7 @@ function limitFrame(limits: readonly Limit[], scope: ProgramScope): Frame {
 function enforcedStatements(limits: readonly Limit[], frame: Frame, numbers: CounterNumbers): string[] {
   const { pool } = frame.scope;
   const replies = pool.constant(limits.map((limit) => asConstant(limitConstant(limit))));
-  const refuse = `return runtime.refuseLimits(context, ${replies}, result, holeValues);`;
+  const refuse = `return runtime.refuseLimits(context, ${replies}, result, ${orderOf(limits)}, holeValues);`;
   const after = [
     'const result = counters.take(batch, context.arrivedMonotonicMs, context.arrivedWallMs);',
     `if (result !== 0) ${refuse}`,
@@ -66,6 +67,11 @@ function enforcedStatements(limits: readonly Limit[], frame: Frame, numbers: Cou
     : [...fill, 'if (at !== 0) {', ...indent(after), '}'];
 }
 
+/** Which limit an entry is: the same number, unless conditions leave some out. */
+function orderOf(limits: readonly Limit[]): string {
+  return limits.every(isUnconditional) ? 'runtime.IN_ORDER' : 'ordinal';
+}
+
 /** A slot of `at once` is given back at the end; requests in a window are counted for good. */
 function canChangeLater({ rule }: Limit): boolean {
   return rule.window.kind === 'concurrency';
@@ -73,104 +79,23 @@ function canChangeLater({ rule }: Limit): boolean {
 
 function fillStatements(limits: readonly Limit[], frame: Frame, numbers: CounterNumbers): string[] {
   const fixed = limits.filter(isUnconditional);
-  const lines = fixed.flatMap((limit, at) => entryStatements(limit, at, String(at), frame, numbers));
+  const lines = fixed.flatMap((limit, at) => entryStatements(limit, String(at), frame, numbers));
   if (fixed.length === limits.length) return [...lines, `batch.count = ${fixed.length};`];
-  lines.push(`let at = ${fixed.length};`);
+  lines.push(...fixed.map((_, at) => `ordinal[${at}] = ${at};`), `let at = ${fixed.length};`);
   limits.slice(fixed.length).forEach((limit, index) => {
-    const entry = entryStatements(limit, fixed.length + index, 'at', frame, numbers);
-    const place = isShownToCaller(limit.rule) && limit.ir.mode === 'enforce';
-    if (place) lines.push(`let place${fixed.length + index} = -1;`);
-    const keep = place ? [`place${fixed.length + index} = at;`] : [];
+    const ordinal = fixed.length + index;
+    const entry = [...entryStatements(limit, 'at', frame, numbers), `ordinal[at] = ${ordinal};`];
+    const isPlaceNeeded = isShownToCaller(limit.rule) && limit.ir.mode === 'enforce';
+    if (isPlaceNeeded) lines.push(`let place${ordinal} = -1;`);
+    const keep = isPlaceNeeded ? [`place${ordinal} = at;`] : [];
     lines.push(...guarded(frame.condition(limit.condition), [...entry, ...keep, 'at++;']));
   });
   return [...lines, 'batch.count = at;'];
 }
 
-/** `limits[at]` remembers which limit of the program an entry is. */
-function entryStatements(
-  limit: Limit,
-  ordinal: number,
-  at: string,
-  frame: Frame,
-  numbers: CounterNumbers,
-): string[] {
+function entryStatements(limit: Limit, at: string, frame: Frame, numbers: CounterNumbers): string[] {
   const number = frame.scope.pool.constant(numbers(limit.rule, limit.ir.policy));
-  return [
-    `counter[${at}] = ${number};`,
-    ...keyStatements(limit.rule, at, frame),
-    `weight[${at}] = 1;`,
-    `ordinal[${at}] = ${ordinal};`,
-  ];
-}
-
-/** `RateLimit` names the shown limit with the least left, `RateLimit-Policy` all shown limits that apply. */
-function shownStatements(limits: readonly Limit[], frame: Frame): string[] {
-  const shown = limits
-    .map((limit, ordinal) => ({ limit, ordinal }))
-    .filter(({ limit }) => isShownToCaller(limit.rule));
-  if (shown.length === 0) return [];
-  const fixed = shown.filter(({ limit }) => isUnconditional(limit));
-  const { pool } = frame.scope;
-  if (shown.length === 1 && fixed.length === 1) {
-    const { limit, ordinal } = fixed[0]!;
-    return [
-      `context.rateLimitPolicy = ${pool.constant(policyItem(limit.ir.policy, limit.rule))};`,
-      `context.rateLimit = ${stateExpression(limit, String(ordinal), frame)};`,
-    ];
-  }
-  return fixed.length === shown.length ? fixedShown(fixed, frame) : conditionalShown(shown, frame);
-}
-
-type Shown = { readonly limit: Limit; readonly ordinal: number };
-
-function fixedShown(fixed: readonly Shown[], frame: Frame): string[] {
-  const policies = fixed.map(({ limit }) => policyItem(limit.ir.policy, limit.rule)).join(', ');
-  const [first, ...others] = fixed;
-  return [
-    `context.rateLimitPolicy = ${frame.scope.pool.constant(policies)};`,
-    `let tightest = ${first!.ordinal};`,
-    ...others.map(({ ordinal }) => `if (remaining[${ordinal}] < remaining[tightest]) tightest = ${ordinal};`),
-    `context.rateLimit = runtime.stateItem(tightest, ${statesConstant(fixed, frame)}[tightest]);`,
-  ];
-}
-
-function conditionalShown(shown: readonly Shown[], frame: Frame): string[] {
-  const policies = shown.map(({ limit, ordinal }) => {
-    const item = frame.scope.pool.constant(policyItem(limit.ir.policy, limit.rule));
-    const add = `policies = policies === "" ? ${item} : policies + ", " + ${item};`;
-    return isUnconditional(limit) ? add : `if (place${ordinal} !== -1) ${add}`;
-  });
-  const choose = shown.map(({ limit, ordinal }) => {
-    const place = isUnconditional(limit) ? String(ordinal) : `place${ordinal}`;
-    const applies = isUnconditional(limit) ? '' : `${place} !== -1 && `;
-    return `if (${applies}(tightest === -1 || remaining[${place}] < remaining[tightest])) tightest = ${place};`;
-  });
-  const item = `runtime.stateItem(tightest, ${statesConstant(shown, frame)}[ordinal[tightest]])`;
-  return [
-    'let policies = "";',
-    ...policies,
-    'let tightest = -1;',
-    ...choose,
-    'if (tightest !== -1) {',
-    '  context.rateLimitPolicy = policies;',
-    `  context.rateLimit = ${item};`,
-    '}',
-  ];
-}
-
-/** Item names by ordinal; null for limits that are not shown. */
-function statesConstant(shown: readonly Shown[], frame: Frame): string {
-  const states: (string | null)[] = [];
-  for (const { limit, ordinal } of shown) states[ordinal] = statePrefix(limit);
-  return frame.scope.pool.constant(Array.from(states, (state) => state ?? null));
-}
-
-function stateExpression(limit: Limit, at: string, frame: Frame): string {
-  return `runtime.stateItem(${at}, ${frame.scope.pool.constant(statePrefix(limit))})`;
-}
-
-function statePrefix({ ir, rule }: Limit): string {
-  return `${itemName(ir.policy, rule)};r=`;
+  return [`counter[${at}] = ${number};`, ...keyStatements(limit.rule, at, frame), `weight[${at}] = 1;`];
 }
 
 /** What the run time needs to refuse with a limit. */
@@ -184,7 +109,7 @@ function limitConstant({ ir, rule }: Limit) {
     amount: rule.window.amount,
     capacity: capacityOf(rule.window),
     policy: shown ? policyItem(ir.policy, rule) : null,
-    state: shown ? statePrefix({ ir, rule } as Limit) : null,
+    state: shown ? statePrefix(ir.policy, rule) : null,
   };
 }
 
@@ -212,7 +137,7 @@ function observeCode(
   const fill = fillStatements(limits, frame, numbers);
   const rules = scope.pool.constant(limits.map((limit) => limit.ir.index));
   const later = limits.some(canChangeLater);
-  const take = `runtime.${later ? 'observeReserving' : 'observe'}(context, ${rules}, ${scope.pool.constant(group.mode)});`;
+  const take = `runtime.${later ? 'observeReserving' : 'observe'}(context, ${rules}, ${orderOf(limits)}, ${scope.pool.constant(group.mode)});`;
   const guardedTake = limits.some(isUnconditional) ? take : `if (at !== 0) ${take}`;
   return functionCode(`observe${index}(context)`, [...frame.locals, ...fill, guardedTake]);
 }

@@ -2,11 +2,6 @@ import { assert } from '../../base/assert.ts';
 import type { FactReference } from '../ir.ts';
 import type { Frame } from './frame.ts';
 
-/** Facts that are searched for, not just loaded. */
-export function isDear(fact: FactReference): boolean {
-  return fact.path === 'request.header' || fact.path === 'request.query';
-}
-
 /** The expression that reads a fact from the request; `undefined` when it is missing. */
 export function readFact(fact: FactReference, frame: Frame): string {
   const read = READERS[fact.path];

@@ -2,7 +2,7 @@ import type { Condition, FactReference, Term } from '../ir.ts';
 import type { RouteFacts } from '../route-facts.ts';
 import { termsOf } from '../rule-facts.ts';
 import type { Specialiser } from '../specialise.ts';
-import { isDear, readFact } from './facts.ts';
+import { readFact } from './facts.ts';
 import type { ConstantPool } from './pool.ts';
 import { testCode } from './tests.ts';
 
@@ -15,8 +15,7 @@ export interface ProgramScope {
 
 /**
  * The body of one generated function: turns conditions and facts into expressions, and keeps the locals they need.
- * Conditions that are used more than once are computed once: at the top when that is cheap, at first need when it
- * is not (header and query look-ups, globs, networks).
+ * What is used more than once is computed once, at the top: conditions are total, so that is always allowed.
  */
 export class Frame {
   readonly scope: ProgramScope;
@@ -48,7 +47,8 @@ export class Frame {
   condition(condition: Condition): string {
     if (condition.kind === 'constant') return String(condition.value);
     const shared = (this.#conditionUses.get(condition.id) ?? 0) > 1 && paysToShare(condition);
-    return shared ? this.#shared(condition) : this.#plain(condition);
+    const make = () => this.#plain(condition);
+    return shared ? this.#local(`condition ${condition.id}`, 'holds', make) : make();
   }
 
   /** The value of a fact, `undefined` when it is missing. */
@@ -59,8 +59,7 @@ export class Frame {
     if (known === null) return 'undefined';
     if (known !== undefined) return pool.constant(known);
     const uses = this.#factUses.get(fact.key) ?? 0;
-    if (uses < 2) return this.#read(fact);
-    return isDear(fact) ? this.#onDemand(`fact ${fact.key}`, () => this.#read(fact)) : this.#local(fact);
+    return uses < 2 ? this.#read(fact) : this.#local(`fact ${fact.key}`, 'value', () => this.#read(fact));
   }
 
   /** The value of a term. */
@@ -102,45 +101,15 @@ export class Frame {
     }
   }
 
-  #shared(condition: Condition): string {
-    const key = `condition ${condition.id}`;
-    if (costsDear(condition)) return this.#onDemand(key, () => this.#plain(condition));
+  /** A constant of the body, declared when it is first asked for; what it needs itself is declared before it. */
+  #local(key: string, stem: string, make: () => string): string {
     let name = this.#names.get(key);
     if (name === undefined) {
-      const code = this.#plain(condition);
-      name = this.#newName(key, 'holds');
+      const code = make();
+      name = `${stem}${this.#names.size}`;
+      this.#names.set(key, name);
       this.#locals.push(`const ${name} = ${code};`);
     }
-    return name;
-  }
-
-  #local(fact: FactReference): string {
-    const key = `fact ${fact.key}`;
-    let name = this.#names.get(key);
-    if (name === undefined) {
-      const code = this.#read(fact);
-      name = this.#newName(key, 'value');
-      this.#locals.push(`const ${name} = ${code};`);
-    }
-    return name;
-  }
-
-  /** Computed where it is first needed; null says that it has not been. */
-  #onDemand(key: string, make: () => string): string {
-    let code = this.#names.get(key);
-    if (code === undefined) {
-      const plain = make();
-      const name = this.#newName(key, 'lazy');
-      this.#locals.push(`let ${name} = null;`);
-      code = `(${name} === null ? (${name} = ${plain}) : ${name})`;
-      this.#names.set(key, code);
-    }
-    return code;
-  }
-
-  #newName(key: string, stem: string): string {
-    const name = `${stem}${this.#names.size}`;
-    this.#names.set(key, name);
     return name;
   }
 
@@ -169,23 +138,5 @@ function bracketed(code: string): string {
 function paysToShare(condition: Condition): boolean {
   if (condition.kind === 'constant') return false;
   if (condition.kind === 'not') return paysToShare(condition.operand);
-  return condition.kind !== 'test' || costsDear(condition) || condition.test.kind === 'role';
-}
-
-function costsDear(condition: Condition): boolean {
-  switch (condition.kind) {
-    case 'constant':
-      return false;
-    case 'not':
-      return costsDear(condition.operand);
-    case 'all':
-    case 'any':
-      return condition.operands.some(costsDear);
-    case 'test':
-      return (
-        condition.test.kind === 'network' ||
-        condition.test.kind === 'like' ||
-        termsOf(condition.test).some((term) => term.kind !== 'constant' && isDear(term.fact))
-      );
-  }
+  return condition.kind !== 'test' || condition.test.kind !== 'equal';
 }

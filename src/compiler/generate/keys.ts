@@ -48,15 +48,15 @@ function listStatements(keys: readonly FactReference[], at: string, frame: Frame
 function fallbackStatements(otherwise: FactExpression | null, at: string, frame: Frame): string[] {
   const fact = otherwise === null ? null : factReference(otherwise);
   const presence = fact === null ? 'never' : frame.scope.specialiser.presence(fact);
-  const missing = taggedStatements(MISSING_KEY_TAG, [], at, frame);
-  if (fact === null || presence === 'never') return missing;
+  const missing = () => taggedStatements(MISSING_KEY_TAG, [], at, frame);
+  if (fact === null || presence === 'never') return missing();
   const present = taggedStatements(OTHERWISE_KEY_TAG, combine(fact, frame), at, frame);
   if (presence === 'always') return present;
   return [
     `if (${frame.fact(fact)} !== undefined) {`,
     ...indent(present),
     '} else {',
-    ...indent(missing),
+    ...indent(missing()),
     '}',
   ];
 }

@@ -27,9 +27,14 @@ export interface LimitConstant extends ReplyConstant {
 
 export type HoleValues = (context: RequestContext, limit: number) => readonly unknown[];
 
-/** What is needed of the thread: the batch just taken, and which limit of the program each entry is. */
+/** What is needed of the thread. */
 export interface LimitThread {
   readonly counters: CounterBinding;
+  readonly batch: TakeBatch;
+}
+
+/** A batch just taken, and which limit of the program each entry is. */
+interface TakenBatch {
   readonly batch: TakeBatch;
   readonly ordinal: Int32Array;
 }
@@ -41,50 +46,50 @@ const UNAVAILABLE_RETRY_S = 1;
 
 /** Refuses with the limit whose first possible moment is latest; or waits when a quota needs a lease. */
 export function refuseLimits(
-  thread: LimitThread,
+  { batch }: LimitThread,
   context: RequestContext,
   limits: readonly LimitConstant[],
   result: TakeResult,
+  ordinal: Int32Array,
   holeValues: HoleValues,
 ): Outcome {
   if (result === NEEDS_LEASE) return WAIT_FOR_GRANT;
-  const exceeded = exceededEntries(thread).sort(
-    (a, b) => ruleAt(thread, limits, a) - ruleAt(thread, limits, b),
-  );
+  const taken = { batch, ordinal };
+  const exceeded = exceededEntries(batch).sort((a, b) => ruleAt(taken, limits, a) - ruleAt(taken, limits, b));
   assert(exceeded.length > 0, 'a refused take names at least one counter');
   const chosen = exceeded.reduce((best, entry) =>
-    moment(thread.batch, entry) > moment(thread.batch, best) ? entry : best,
+    moment(batch, entry) > moment(batch, best) ? entry : best,
   );
-  const others = exceeded.filter((entry) => entry !== chosen).map((entry) => ruleAt(thread, limits, entry));
-  context.decidingRule = ruleAt(thread, limits, chosen);
+  const others = exceeded.filter((entry) => entry !== chosen).map((entry) => ruleAt(taken, limits, entry));
+  context.decidingRule = ruleAt(taken, limits, chosen);
   context.alsoDenied = others.length === 0 ? null : others;
-  return respond(thread, context, limits, chosen, holeValues);
+  return respond(taken, context, limits, chosen, holeValues);
 }
 
 function respond(
-  thread: LimitThread,
+  taken: TakenBatch,
   context: RequestContext,
   limits: readonly LimitConstant[],
   entry: number,
   holeValues: HoleValues,
 ): Outcome {
-  const { batch } = thread;
-  const ordinal = thread.ordinal[entry]!;
+  const { batch } = taken;
+  const ordinal = taken.ordinal[entry]!;
   const limit = limits[ordinal]!;
-  const reply = replyOf(thread, context, limit, entry, () => holeValues(context, ordinal));
+  const reply = replyOf(batch, context, limit, entry, () => holeValues(context, ordinal));
   return {
     kind: 'respond',
     refusal: {
       ...reply,
       ruleIndex: limit.rule,
       retryAfterS: retryAfterS(batch, entry, reply.status, context.arrivedMonotonicMs),
-      ...shownFields(thread, limits, entry),
+      ...shownFields(taken, limits, entry),
     },
   };
 }
 
 function replyOf(
-  { batch }: LimitThread,
+  batch: TakeBatch,
   context: RequestContext,
   limit: LimitConstant,
   entry: number,
@@ -118,13 +123,13 @@ function retryAfterS(batch: TakeBatch, entry: number, status: number, nowMs: num
 }
 
 /** The refusing limit if the caller may see it, else the tightest one that may be seen. */
-function shownFields(thread: LimitThread, limits: readonly LimitConstant[], refusing: number) {
-  const { batch, ordinal } = thread;
+function shownFields(taken: TakenBatch, limits: readonly LimitConstant[], refusing: number) {
+  const { batch, ordinal } = taken;
   // When one counter could not be kept, the others were not asked.
   if (batch.fault[refusing] !== 0) return { rateLimit: '', rateLimitPolicy: '' };
   const entries = Array.from({ length: batch.count }, (_, entry) => entry)
     .filter((entry) => limits[ordinal[entry]!]!.policy !== null)
-    .sort((a, b) => ruleAt(thread, limits, a) - ruleAt(thread, limits, b));
+    .sort((a, b) => ruleAt(taken, limits, a) - ruleAt(taken, limits, b));
   if (entries.length === 0) return { rateLimit: '', rateLimitPolicy: '' };
   const named = entries.includes(refusing)
     ? refusing
@@ -147,11 +152,12 @@ export function observe(
   thread: LimitThread,
   context: RequestContext,
   rules: readonly number[],
+  ordinal: Int32Array,
   mode: 'warn' | 'shadow',
 ): TakeResult {
   const result = thread.counters.take(thread.batch, context.arrivedMonotonicMs, context.arrivedWallMs);
   if (result !== EXCEEDED) return result;
-  const exceeded = exceededEntries(thread).map((entry) => rules[thread.ordinal[entry]!]!);
+  const exceeded = exceededEntries(thread.batch).map((entry) => rules[ordinal[entry]!]!);
   for (const rule of exceeded.sort((a, b) => a - b)) note(context, mode, rule);
   return result;
 }
@@ -161,16 +167,17 @@ export function observeReserving(
   thread: LimitThread,
   context: RequestContext,
   rules: readonly number[],
+  ordinal: Int32Array,
   mode: 'warn' | 'shadow',
 ): void {
-  if (observe(thread, context, rules, mode) !== TAKEN) return;
+  if (observe(thread, context, rules, ordinal, mode) !== TAKEN) return;
   const reservation = thread.counters.reserve(thread.batch);
   if (reservation === null) return;
   if (context.observedReservations === null) context.observedReservations = [reservation];
   else context.observedReservations.push(reservation);
 }
 
-function exceededEntries({ batch }: LimitThread): number[] {
+function exceededEntries(batch: TakeBatch): number[] {
   return Array.from({ length: batch.count }, (_, entry) => entry).filter(
     (entry) => batch.retryAtMs[entry]! > 0,
   );
@@ -182,6 +189,6 @@ function moment(batch: TakeBatch, entry: number): number {
   return batch.retryAtMs[entry]!;
 }
 
-function ruleAt({ ordinal }: LimitThread, limits: readonly LimitConstant[], entry: number): number {
+function ruleAt({ ordinal }: TakenBatch, limits: readonly LimitConstant[], entry: number): number {
   return limits[ordinal[entry]!]!.rule;
 }

@@ -34,8 +34,9 @@ export class RuntimeSupport {
   readonly CONTINUE: Continue = CONTINUE;
   readonly counters: CounterBinding;
   readonly batch: TakeBatch;
-  /** Which limit of the program an entry of the batch is. */
+  /** Which limit of the program an entry of the batch is, where conditions leave limits out. */
   readonly ordinal = new Int32Array(BATCH_ENTRIES_MAX);
+  readonly IN_ORDER = Int32Array.from({ length: BATCH_ENTRIES_MAX }, (_, entry) => entry);
   /** Scratch for keys being made; used within one turn. */
   readonly key: MutableKeyHash = { high: 0, low: 0 };
   readonly part: MutableKeyHash = { high: 0, low: 0 };
@@ -117,15 +118,26 @@ export class RuntimeSupport {
     context: RequestContext,
     limits: readonly LimitConstant[],
     result: TakeResult,
+    ordinal: Int32Array,
     holeValues: HoleValues,
   ): Outcome {
-    return refuseLimits(this, context, limits, result, holeValues);
+    return refuseLimits(this, context, limits, result, ordinal, holeValues);
   }
-  observe(context: RequestContext, rules: readonly number[], mode: 'warn' | 'shadow'): void {
-    observe(this, context, rules, mode);
+  observe(
+    context: RequestContext,
+    rules: readonly number[],
+    ordinal: Int32Array,
+    mode: 'warn' | 'shadow',
+  ): void {
+    observe(this, context, rules, ordinal, mode);
   }
-  observeReserving(context: RequestContext, rules: readonly number[], mode: 'warn' | 'shadow'): void {
-    observeReserving(this, context, rules, mode);
+  observeReserving(
+    context: RequestContext,
+    rules: readonly number[],
+    ordinal: Int32Array,
+    mode: 'warn' | 'shadow',
+  ): void {
+    observeReserving(this, context, rules, ordinal, mode);
   }
   stateItem(entry: number, prefix: string): string {
     return stateItem(this.batch, entry, prefix);

@@ -1,0 +1,243 @@
+import { assert } from '../base/assert.ts';
+import type {
+  CheckedPolicies,
+  CheckedPolicy,
+  CheckedRule,
+  ForbidRule,
+  RequireRule,
+} from '../language/typed.ts';
+import type { EnforcementMode, World } from '../model/world.ts';
+import type { Counters, Reservation } from '../pipeline/counters.ts';
+import type { Refusal } from '../pipeline/outcome.ts';
+import type { BoundRuntime } from '../pipeline/program.ts';
+import { compareCodePoints } from './code-points.ts';
+import { holds } from './interpret/expressions.ts';
+import type { PlainRequest, Situation } from './interpret/facts.ts';
+import { LimitTaker } from './interpret/limits.ts';
+import { phaseOf } from './interpret/phases.ts';
+import { type ShapedHeaders, shapedHeaders, valuesOf } from './interpret/shape.ts';
+import { denyReply } from './replies.ts';
+import { NOT_PERMITTED } from './runtime/denials.ts';
+import { renderText } from './runtime/text.ts';
+import { statusRank } from './status-rank.ts';
+
+/** All that can be observed of one request. */
+export interface Verdict {
+  readonly decision: 'permitted' | 'refused' | 'waiting';
+  /** Null unless refused. */
+  readonly refusal: Refusal | null;
+  /** Indexes of rules: policies by name, rules by key. -1 for none. */
+  readonly decidingRule: number;
+  readonly alsoDenied: readonly number[];
+  readonly warned: readonly number[];
+  readonly shadowDenied: readonly number[];
+  readonly rateLimit: string;
+  readonly rateLimitPolicy: string;
+  readonly reservations: readonly Reservation[];
+  readonly headers: { readonly request: ShapedHeaders; readonly response: ShapedHeaders };
+  readonly totalTimeoutMs: number;
+}
+
+/** A rule with everything that says how to treat it. */
+export interface PlacedRule<Rule extends CheckedRule = CheckedRule> {
+  readonly index: number;
+  readonly policy: string;
+  readonly scope: CheckedPolicy['scope'];
+  readonly mode: EnforcementMode;
+  readonly rule: Rule;
+}
+
+/**
+ * The meaning of policies (language.md, section 2), evaluated the long way: no rule is left out, nothing is computed
+ * ahead, nothing is shared. Compiled code is right when it cannot be told from this.
+ */
+export class Interpreter {
+  readonly #world: World;
+  readonly #rules: readonly PlacedRule[];
+  readonly #limits: LimitTaker;
+
+  constructor(
+    checked: CheckedPolicies,
+    world: World,
+    counters: Counters,
+    keys: Omit<BoundRuntime, 'counters'>,
+  ) {
+    this.#world = world;
+    this.#rules = placedRules(checked, world);
+    this.#limits = new LimitTaker(this.#rules, world, counters, keys);
+  }
+
+  /** Judges one request to a route, and takes from the counters when it is permitted. */
+  judge(routeName: string, request: PlainRequest): Verdict {
+    const route = this.#world.routes.get(routeName);
+    assert(route !== undefined, `no route ${routeName}`);
+    const notes = { warned: new Set<number>(), shadow: new Set<number>() };
+
+    const unidentified = { route, request, identity: null };
+    const early = this.#denials('match', unidentified, notes);
+    if (early.length > 0) return refused(early, 403, unidentified, notes);
+
+    const situation = { route, request, identity: route.auth === 'none' ? null : request.identity };
+    if (route.auth === 'required' && situation.identity === null) return unauthenticated(notes);
+
+    const denials = this.#denials('authorise', situation, notes);
+    const permit = this.#applying(situation).find(
+      ({ mode, rule }) => mode === 'enforce' && rule.kind === 'permit',
+    );
+    if (denials.length > 0 || permit === undefined) {
+      const status = situation.identity === null ? 401 : 403;
+      return refused(permit === undefined ? [...denials, null] : denials, status, situation, notes);
+    }
+    return this.#admitted(permit, situation, notes);
+  }
+
+  /** Rules whose scope and `when` hold. */
+  #applying(situation: Situation): PlacedRule[] {
+    return this.#rules.filter(({ scope, rule }) => holds(scope, situation) && holds(rule.when, situation));
+  }
+
+  /** Enforced rules of a phase that deny; those that only watch are noted. */
+  #denials(phase: 'match' | 'authorise', situation: Situation, notes: Notes): PlacedRule<DenyRule>[] {
+    const here = this.#rules.filter(isDenyRule).filter((placed) => phaseOfRule(placed) === phase);
+    const denying = here.filter((placed) => denies(placed, situation));
+    for (const { mode, index } of denying) if (mode !== 'enforce') note(notes, mode, index);
+    return denying.filter(({ mode }) => mode === 'enforce');
+  }
+
+  #admitted(permit: PlacedRule, situation: Situation, notes: Notes): Verdict {
+    const applying = this.#applying(situation);
+    const taken = this.#limits.take(applying, situation);
+    for (const { mode, index } of taken.watched) note(notes, mode, index);
+    const enforced = applying.filter(({ mode }) => mode === 'enforce').map(({ rule }) => rule);
+    const totals = enforced.flatMap((rule) => (rule.kind === 'timeout' ? [rule.totalMs] : []));
+    const permitted = taken.decision === 'permitted';
+    return {
+      ...NOTHING,
+      ...noted(notes),
+      decision: taken.decision,
+      refusal: taken.refusal,
+      decidingRule: taken.refusal?.ruleIndex ?? permit.index,
+      alsoDenied: taken.alsoDenied,
+      rateLimit: taken.rateLimit,
+      rateLimitPolicy: taken.rateLimitPolicy,
+      reservations: taken.reservations,
+      headers: permitted
+        ? {
+            request: shapedHeaders(enforced, 'request', situation),
+            response: shapedHeaders(enforced, 'response', situation),
+          }
+        : NOTHING.headers,
+      totalTimeoutMs: permitted ? Math.min(Number.POSITIVE_INFINITY, ...totals) : Number.POSITIVE_INFINITY,
+    };
+  }
+}
+
+type DenyRule = ForbidRule | RequireRule;
+interface Notes {
+  readonly warned: Set<number>;
+  readonly shadow: Set<number>;
+}
+
+const NO_HEADERS: ShapedHeaders = { set: [], removed: [] };
+const NOTHING: Verdict = {
+  decision: 'refused',
+  refusal: null,
+  decidingRule: -1,
+  alsoDenied: [],
+  warned: [],
+  shadowDenied: [],
+  rateLimit: '',
+  rateLimitPolicy: '',
+  reservations: [],
+  headers: { request: NO_HEADERS, response: NO_HEADERS },
+  totalTimeoutMs: Number.POSITIVE_INFINITY,
+};
+
+/** Policies by name, rules by key: the order that numbers them. */
+export function placedRules(checked: CheckedPolicies, world: World): PlacedRule[] {
+  const policies = [...checked.policies].sort((a, b) => compareCodePoints(a.name, b.name));
+  const rules = policies.flatMap((policy) =>
+    [...policy.rules].sort((a, b) => compareCodePoints(a.key, b.key)).map((rule) => ({ policy, rule })),
+  );
+  return rules.map(({ policy, rule }, index) => ({
+    index,
+    policy: policy.name,
+    scope: policy.scope,
+    mode: world.enforcement.get(policy.name)?.mode ?? 'enforce',
+    rule,
+  }));
+}
+
+function isDenyRule(placed: PlacedRule): placed is PlacedRule<DenyRule> {
+  return placed.rule.kind === 'forbid' || placed.rule.kind === 'require';
+}
+
+function phaseOfRule({ scope, rule }: PlacedRule<DenyRule>): 'match' | 'authorise' {
+  return phaseOf([scope, rule.when, rule.kind === 'require' ? rule.condition : null]);
+}
+
+function denies({ scope, rule }: PlacedRule<DenyRule>, situation: Situation): boolean {
+  if (!holds(scope, situation) || !holds(rule.when, situation)) return false;
+  return rule.kind === 'forbid' || !holds(rule.condition, situation);
+}
+
+function note(notes: Notes, mode: EnforcementMode, index: number): void {
+  (mode === 'warn' ? notes.warned : notes.shadow).add(index);
+}
+
+function noted({ warned, shadow }: Notes): Pick<Verdict, 'warned' | 'shadowDenied'> {
+  return { warned: [...warned], shadowDenied: [...shadow] };
+}
+
+function unauthenticated(notes: Notes): Verdict {
+  return { ...NOTHING, ...noted(notes), refusal: missingPermit(401) };
+}
+
+function missingPermit(status: 401 | 403): Refusal {
+  return {
+    ...NOT_PERMITTED[status],
+    status,
+    ruleIndex: -1,
+    retryAfterS: -1,
+    rateLimit: '',
+    rateLimitPolicy: '',
+  };
+}
+
+/** Names one of the denials; null stands for the missing permit, which has no policy and comes after its equals. */
+function refused(
+  denials: readonly (PlacedRule<DenyRule> | null)[],
+  defaultStatus: 401 | 403,
+  situation: Situation,
+  notes: Notes,
+): Verdict {
+  const statusOf = (denial: PlacedRule<DenyRule> | null) => denial?.rule.reply.status ?? defaultStatus;
+  const [first] = [...denials].sort(
+    (a, b) =>
+      statusRank(statusOf(a)) - statusRank(statusOf(b)) ||
+      (a?.index ?? Number.POSITIVE_INFINITY) - (b?.index ?? Number.POSITIVE_INFINITY),
+  );
+  assert(first !== undefined, 'something denies');
+  const others = denials.filter((denial) => denial !== first && denial !== null);
+  return {
+    ...NOTHING,
+    ...noted(notes),
+    refusal: first === null ? missingPermit(defaultStatus) : answer(first, statusOf(first), situation),
+    decidingRule: first?.index ?? -1,
+    alsoDenied: others.map((denial) => denial!.index),
+  };
+}
+
+function answer(denial: PlacedRule<DenyRule>, status: number, situation: Situation): Refusal {
+  const reply = denyReply(denial);
+  const detail = renderText(reply.text, valuesOf(denial.rule.reply.because, situation), null);
+  return {
+    status,
+    code: reply.code,
+    detail,
+    ruleIndex: denial.index,
+    retryAfterS: -1,
+    rateLimit: '',
+    rateLimitPolicy: '',
+  };
+}

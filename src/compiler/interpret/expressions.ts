@@ -1,0 +1,119 @@
+import { assert } from '../../base/assert.ts';
+import type { Operand, TypedExpression } from '../../language/typed.ts';
+import { addressWords, contains, parseNetwork } from '../../model/networks.ts';
+import type { Value } from '../../model/types.ts';
+import { factValue, type Situation } from './facts.ts';
+
+/** Whether a condition holds. Left to right; `and` and `or` stop early, so guards protect what follows them. */
+export function holds(expression: TypedExpression | null, situation: Situation): boolean {
+  if (expression === null) return true;
+  switch (expression.kind) {
+    case 'constant':
+      return expression.value;
+    case 'not':
+      return !holds(expression.operand, situation);
+    case 'and':
+      return expression.operands.every((operand) => holds(operand, situation));
+    case 'or':
+      return expression.operands.some((operand) => holds(operand, situation));
+    case 'compare':
+      return compared(expression, situation);
+    case 'in': {
+      const list = operandValue(expression.list, situation);
+      assert(Array.isArray(list), '`in` asks a list');
+      return list.includes(operandValue(expression.element, situation)) !== expression.negated;
+    }
+    case 'in-networks':
+      return isInOneOf(text(expression.address, situation), expression.networks) !== expression.negated;
+    case 'text-test':
+      return tested(expression.test, text(expression.text, situation), expression.pattern);
+    case 'present':
+      return (factValue(expression.fact, situation) !== undefined) !== expression.negated;
+    case 'has-role':
+      return (situation.identity?.consumer.roles.includes(expression.role) ?? false) !== expression.negated;
+    case 'subscribed': {
+      const subscribed = situation.identity?.consumer.subscriptions.has(situation.route.name) ?? false;
+      return subscribed !== expression.negated;
+    }
+  }
+}
+
+/** The checker has proven that no missing fact is ever used: meeting one is a mistake in the checker. */
+function operandValue(operand: Operand, situation: Situation): Value {
+  switch (operand.kind) {
+    case 'literal':
+      return operand.value;
+    case 'list':
+      return operand.items.map((item) => item.value);
+    case 'otherwise':
+      return factValue(operand.fact, situation) ?? operand.fallback.value;
+    case 'fact': {
+      const value = factValue(operand, situation);
+      assert(value !== undefined, `${operand.definition.path} is used without a guard`);
+      return value;
+    }
+  }
+}
+
+function text(operand: Operand, situation: Situation): string {
+  const value = operandValue(operand, situation);
+  assert(typeof value === 'string', 'a text');
+  return value;
+}
+
+function compared(
+  { operator, left, right }: Extract<TypedExpression, { kind: 'compare' }>,
+  situation: Situation,
+): boolean {
+  const a = operandValue(left, situation);
+  const b = operandValue(right, situation);
+  switch (operator) {
+    case 'is':
+      return JSON.stringify(a) === JSON.stringify(b);
+    case 'is-not':
+      return JSON.stringify(a) !== JSON.stringify(b);
+    case 'lt':
+      return a < b;
+    case 'le':
+      return a <= b;
+    case 'gt':
+      return a > b;
+    case 'ge':
+      return a >= b;
+  }
+}
+
+function tested(
+  test: 'contains' | 'starts-with' | 'ends-with' | 'like',
+  value: string,
+  pattern: string,
+): boolean {
+  switch (test) {
+    case 'contains':
+      return value.indexOf(pattern) !== -1;
+    case 'starts-with':
+      return value.slice(0, pattern.length) === pattern;
+    case 'ends-with':
+      return pattern === '' || value.slice(-pattern.length) === pattern;
+    case 'like':
+      return isLike([...value], [...pattern]);
+  }
+}
+
+/** Characters against a glob, by its definition. */
+function isLike(characters: readonly string[], glob: readonly string[]): boolean {
+  const [head, ...tail] = glob;
+  if (head === undefined) return characters.length === 0;
+  if (head === '*') return characters.some((_, at) => isLike(characters.slice(at), tail)) || isLike([], tail);
+  const [first, ...rest] = characters;
+  return first !== undefined && (head === '?' || head === first) && isLike(rest, tail);
+}
+
+function isInOneOf(address: string, networks: readonly string[]): boolean {
+  const words = addressWords(address);
+  if (words === null) return false;
+  return networks.some((network) => {
+    const parsed = parseNetwork(network);
+    return parsed.ok && contains(parsed.value, words);
+  });
+}

@@ -1,0 +1,134 @@
+import { assert } from '../../base/assert.ts';
+import type { FactExpression } from '../../language/typed.ts';
+import { queryValue } from '../../model/query.ts';
+import type { Value } from '../../model/types.ts';
+import type { Route } from '../../model/world.ts';
+import type { EntityFacts, Identity } from '../../pipeline/identity.ts';
+
+/** A request as the interpreter sees it. */
+export interface PlainRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly host: string;
+  readonly ip: string;
+  /** -1 for a body in chunks. */
+  readonly bodyBytes: number;
+  /** Lower-case name, value, … */
+  readonly headers: readonly string[];
+  /** Values of the path parameters, in the order of the route's pattern. */
+  readonly parameters: readonly string[];
+  readonly identity: Identity | null;
+  readonly arrivedMonotonicMs: number;
+  readonly arrivedWallMs: number;
+}
+
+/** What the rules of one phase look at: in `match` nobody has been identified. */
+export interface Situation {
+  readonly route: Route;
+  readonly request: PlainRequest;
+  readonly identity: Identity | null;
+}
+
+/** The value of a fact; undefined when it is missing. */
+export function factValue(
+  { definition, parameter }: FactExpression,
+  situation: Situation,
+): Value | undefined {
+  const { request, route, identity } = situation;
+  const [root, member] = divide(definition.path);
+  switch (root) {
+    case 'request':
+      return requestValue(member, parameter ?? '', request, route);
+    case 'route':
+      return routeValue(member, route);
+    case 'tenant':
+      return member === 'plan' ? identity?.tenant.plan : entityValue(identity?.tenant, member);
+    case 'team':
+      return entityValue(identity?.team ?? undefined, member);
+    case 'consumer':
+      return member === 'roles' ? identity?.consumer.roles : entityValue(identity?.consumer, member);
+    default:
+      assert(root === 'credential', `a fact of ${root}`);
+      return identity === null ? undefined : credentialValue(member, identity.credential, request);
+  }
+}
+
+function divide(path: string): [string, string] {
+  const dot = path.indexOf('.');
+  return dot === -1 ? [path, 'name'] : [path.slice(0, dot), path.slice(dot + 1)];
+}
+
+function requestValue(
+  member: string,
+  parameter: string,
+  request: PlainRequest,
+  route: Route,
+): Value | undefined {
+  switch (member) {
+    case 'method':
+      return request.method;
+    case 'path':
+      return request.path;
+    case 'host':
+      return request.host;
+    case 'ip':
+      return request.ip;
+    case 'size':
+      return request.bodyBytes === -1 ? undefined : request.bodyBytes;
+    case 'header': {
+      const names = request.headers.filter((_, at) => at % 2 === 0);
+      const at = names.indexOf(parameter);
+      return at === -1 ? undefined : request.headers[at * 2 + 1];
+    }
+    case 'query':
+      return queryValue(request.query, parameter);
+    default: {
+      assert(member === 'parameter', `a fact of the request: ${member}`);
+      const segments = route.match.path.split('/').filter((segment) => segment.startsWith('{'));
+      const names = segments.map((segment) => segment.slice(1, -1).replace('...', ''));
+      const at = names.indexOf(parameter);
+      return at === -1 ? undefined : request.parameters[at];
+    }
+  }
+}
+
+function routeValue(member: string, route: Route): Value | undefined {
+  switch (member) {
+    case 'name':
+      return route.name;
+    case 'service':
+      return route.service;
+    case 'tags':
+      return [...route.tags].sort();
+    case 'state':
+      return route.state;
+    case 'requires_identity':
+      return route.auth === 'required';
+    default:
+      assert(member === 'version', `a fact of the route: ${member}`);
+      return route.version ?? undefined;
+  }
+}
+
+function entityValue(entity: EntityFacts | undefined, member: string): Value | undefined {
+  if (entity === undefined) return undefined;
+  if (member === 'name') return entity.name;
+  return Object.entries(entity.attributes).find(([name]) => name === member)?.[1];
+}
+
+function credentialValue(
+  member: string,
+  credential: Identity['credential'],
+  request: PlainRequest,
+): Value | undefined {
+  switch (member) {
+    case 'name':
+      return credential.name;
+    case 'age':
+      return request.arrivedWallMs - credential.createdMs;
+    default:
+      assert(member === 'expires_in', `a fact of the credential: ${member}`);
+      return credential.expiresMs === null ? undefined : credential.expiresMs - request.arrivedWallMs;
+  }
+}

@@ -1,0 +1,245 @@
+import { assert } from '../../base/assert.ts';
+import type { FactExpression, LimitRule } from '../../language/typed.ts';
+import type { World } from '../../model/world.ts';
+import {
+  type CounterBinding,
+  type Counters,
+  EXCEEDED,
+  NEEDS_LEASE,
+  type Reservation,
+  TAKEN,
+  type TakeBatch,
+  type TakeResult,
+} from '../../pipeline/counters.ts';
+import type { Refusal } from '../../pipeline/outcome.ts';
+import type { BoundRuntime, MutableKeyHash } from '../../pipeline/program.ts';
+import { counterKeyTag, counterKeyText, OTHERWISE_KEY_TAG } from '../counter-keys.ts';
+import { counterSpec } from '../counter-specs.ts';
+import type { PlacedRule } from '../interpret.ts';
+import { capacityOf, isShownToCaller, itemName, policyItem } from '../limit-fields.ts';
+import { factReference } from '../lower.ts';
+import { limitReply, nameOfLimit } from '../replies.ts';
+import { renderText } from '../runtime/text.ts';
+import { factValue, type Situation } from './facts.ts';
+import { valuesOf } from './shape.ts';
+
+export interface Taken {
+  readonly decision: 'permitted' | 'refused' | 'waiting';
+  readonly refusal: Refusal | null;
+  readonly alsoDenied: readonly number[];
+  readonly rateLimit: string;
+  readonly rateLimitPolicy: string;
+  readonly reservations: readonly Reservation[];
+  /** Limits in warn and shadow that would have refused. */
+  readonly watched: readonly PlacedRule[];
+}
+
+type PlacedLimit = PlacedRule<LimitRule>;
+
+/** What a take said of one limit. */
+interface Entry {
+  readonly limit: PlacedLimit;
+  readonly remaining: number;
+  readonly retryAtMs: number;
+  readonly resetMs: number;
+  readonly failed: boolean;
+}
+
+/** Takes from all limits that apply, all or nothing; then from those of each watching policy, alone. */
+export class LimitTaker {
+  readonly #limits: readonly PlacedLimit[];
+  readonly #binding: CounterBinding;
+  readonly #batch: TakeBatch;
+  readonly #keys: Omit<BoundRuntime, 'counters'>;
+
+  constructor(
+    rules: readonly PlacedRule[],
+    world: World,
+    counters: Counters,
+    keys: Omit<BoundRuntime, 'counters'>,
+  ) {
+    this.#limits = rules.filter(isLimit);
+    this.#binding = counters.bind(this.#limits.map((limit) => counterSpec(limit.rule, world)));
+    this.#batch = this.#binding.createBatch();
+    this.#keys = keys;
+  }
+
+  take(applying: readonly PlacedRule[], situation: Situation): Taken {
+    const limits = applying.filter(isLimit);
+    const enforced = limits.filter((limit) => limit.mode === 'enforce');
+    const { result, entries } = this.#takeAll(enforced, situation);
+    if (result === NEEDS_LEASE) return { ...NOTHING_TAKEN, decision: 'waiting' };
+    if (result === EXCEEDED) return refusedBy(entries, situation);
+    const reservations = this.#reserved(enforced);
+    const shown = entries.filter((entry) => isShownToCaller(entry.limit.rule));
+    const watching = limits.filter((limit) => limit.mode !== 'enforce');
+    const watched: PlacedRule[] = [];
+    for (const policy of new Set(watching.map((limit) => limit.policy))) {
+      const group = watching.filter((limit) => limit.policy === policy);
+      const observed = this.#takeAll(group, situation);
+      if (observed.result === EXCEEDED)
+        watched.push(...exceededOf(observed.entries).map((entry) => entry.limit));
+      if (observed.result === TAKEN) reservations.push(...this.#reserved(group));
+    }
+    const state = shown.length === 0 ? '' : stateItem(tightest(shown));
+    return { ...NOTHING_TAKEN, rateLimit: state, rateLimitPolicy: policyList(shown), reservations, watched };
+  }
+
+  #takeAll(
+    limits: readonly PlacedLimit[],
+    situation: Situation,
+  ): { readonly result: TakeResult; readonly entries: readonly Entry[] } {
+    if (limits.length === 0) return { result: TAKEN, entries: [] };
+    const batch = this.#batch;
+    batch.count = limits.length;
+    limits.forEach((limit, at) => {
+      const key = this.#key(limit.rule, situation);
+      batch.counter[at] = this.#limits.indexOf(limit);
+      batch.keyHigh[at] = key.high;
+      batch.keyLow[at] = key.low;
+      batch.weight[at] = 1;
+    });
+    const { arrivedMonotonicMs, arrivedWallMs } = situation.request;
+    const result = this.#binding.take(batch, arrivedMonotonicMs, arrivedWallMs);
+    const entries = limits.map((limit, at) => ({
+      limit,
+      remaining: batch.remaining[at]!,
+      retryAtMs: batch.retryAtMs[at]!,
+      resetMs: batch.resetMs[at]!,
+      failed: batch.fault[at] !== 0,
+    }));
+    return { result, entries };
+  }
+
+  #reserved(limits: readonly PlacedLimit[]): Reservation[] {
+    if (!limits.some((limit) => limit.rule.window.kind === 'concurrency')) return [];
+    const reservation = this.#binding.reserve(this.#batch);
+    return reservation === null ? [] : [reservation];
+  }
+
+  #key({ per }: LimitRule, situation: Situation): MutableKeyHash {
+    const key = { high: 0, low: 0 };
+    if (per.kind === 'total') return key;
+    const missing = per.keys.some((fact) => factValue(fact, situation) === undefined);
+    assert(!missing || per.otherwise !== null, 'a key that may be missing has a fallback');
+    if (missing) {
+      this.#keys.hashKey(OTHERWISE_KEY_TAG, '', key);
+      this.#keys.combineKey(key, this.#part(per.otherwise!, situation));
+      return key;
+    }
+    const [first, ...others] = per.keys.map((fact) => this.#part(fact, situation));
+    Object.assign(key, first);
+    for (const part of others) this.#keys.combineKey(key, part);
+    return key;
+  }
+
+  #part(fact: FactExpression, situation: Situation): MutableKeyHash {
+    const { identity } = situation;
+    const { path } = factReference(fact);
+    if (path === 'tenant') return { ...identity!.tenant.keyHash };
+    if (path === 'team') return { ...identity!.team!.keyHash };
+    if (path === 'consumer') return { ...identity!.consumer.keyHash };
+    if (path === 'credential') return { ...identity!.credential.keyHash };
+    const value = factValue(fact, situation);
+    assert(value !== undefined, `the key ${path} is there`);
+    const part = { high: 0, low: 0 };
+    this.#keys.hashKey(counterKeyTag(factReference(fact)), counterKeyText(value), part);
+    return part;
+  }
+}
+
+const NOTHING_TAKEN: Taken = {
+  decision: 'permitted',
+  refusal: null,
+  alsoDenied: [],
+  rateLimit: '',
+  rateLimitPolicy: '',
+  reservations: [],
+  watched: [],
+};
+
+function isLimit(placed: PlacedRule): placed is PlacedLimit {
+  return placed.rule.kind === 'limit' || placed.rule.kind === 'quota';
+}
+
+function exceededOf(entries: readonly Entry[]): Entry[] {
+  return entries.filter((entry) => entry.retryAtMs > 0);
+}
+
+/** A request larger than a limit first, then a counter that cannot be kept, then the latest moment. */
+function refusedBy(entries: readonly Entry[], situation: Situation): Taken {
+  const urgency = (entry: Entry) => (entry.failed ? Number.MAX_VALUE : entry.retryAtMs);
+  const exceeded = exceededOf(entries);
+  const [named, ...others] = [...exceeded].sort(
+    (a, b) =>
+      Number(urgency(b) > urgency(a)) - Number(urgency(a) > urgency(b)) || a.limit.index - b.limit.index,
+  );
+  assert(named !== undefined, 'a refused take names a limit');
+  const also = others.map((entry) => entry.limit.index).sort((a, b) => a - b);
+  return {
+    ...NOTHING_TAKEN,
+    decision: 'refused',
+    refusal: refusalOf(named, entries, situation),
+    alsoDenied: also,
+  };
+}
+
+function refusalOf(named: Entry, entries: readonly Entry[], situation: Situation): Refusal {
+  const { limit } = named;
+  const title = nameOfLimit(limit.policy, limit.rule);
+  const shown = entries.filter((entry) => isShownToCaller(entry.limit.rule));
+  const fields = {
+    ruleIndex: limit.index,
+    rateLimit: shown.length === 0 ? '' : stateItem(shown.includes(named) ? named : tightest(shown)),
+    rateLimitPolicy: policyList(shown),
+  };
+  if (named.failed) {
+    const detail = `${title} cannot be counted at the moment.`;
+    return {
+      status: 503,
+      code: 'limit_unavailable',
+      detail,
+      retryAfterS: 1,
+      ...fields,
+      rateLimit: '',
+      rateLimitPolicy: '',
+    };
+  }
+  if (named.retryAtMs === Number.POSITIVE_INFINITY) {
+    const detail = `${title} is smaller than this request.`;
+    return { status: 403, code: 'larger_than_limit', detail, retryAfterS: -1, ...fields };
+  }
+  const status = limit.rule.reply.status ?? 429;
+  const seconds = Math.max(1, Math.ceil((named.retryAtMs - situation.request.arrivedMonotonicMs) / 1_000));
+  return {
+    status,
+    code: limitReply(limit).code,
+    detail: detailOf(named, situation),
+    retryAfterS: status === 429 || status === 503 ? seconds : -1,
+    ...fields,
+  };
+}
+
+function detailOf({ limit, remaining, resetMs }: Entry, situation: Situation): string {
+  const facts = {
+    name: limit.rule.name ?? limit.policy,
+    amount: limit.rule.window.amount,
+    used: Math.max(0, capacityOf(limit.rule.window) - Math.max(0, remaining)),
+    resetsWallMs: situation.request.arrivedWallMs + resetMs,
+  };
+  return renderText(limitReply(limit).text, valuesOf(limit.rule.reply.because, situation), facts);
+}
+
+function tightest(entries: readonly Entry[]): Entry {
+  const least = Math.min(...entries.map((entry) => entry.remaining));
+  return entries.find((entry) => entry.remaining === least)!;
+}
+
+function stateItem({ limit, remaining, resetMs }: Entry): string {
+  const time = resetMs > 0 ? `;t=${Math.ceil(resetMs / 1_000)}` : '';
+  return `${itemName(limit.policy, limit.rule)};r=${Math.max(0, remaining)}${time}`;
+}
+
+function policyList(entries: readonly Entry[]): string {
+  return entries.map((entry) => policyItem(entry.limit.policy, entry.limit.rule)).join(', ');
+}

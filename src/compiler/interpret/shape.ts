@@ -1,0 +1,42 @@
+import type { CheckedRule, HeaderRule, TextTemplate } from '../../language/typed.ts';
+import { textParts } from '../replies.ts';
+import { headerSafe, renderText } from '../runtime/text.ts';
+import { factValue, type Situation } from './facts.ts';
+
+/** Sorted, each once: the order of edits has no meaning. */
+export interface ShapedHeaders {
+  /** `name: value`. */
+  readonly set: readonly string[];
+  readonly removed: readonly string[];
+}
+
+/** Fields that the given rules set and remove; the conditions of the rules hold. */
+export function shapedHeaders(
+  rules: readonly CheckedRule[],
+  side: HeaderRule['side'],
+  situation: Situation,
+): ShapedHeaders {
+  const here = rules.filter((rule) => 'side' in rule && rule.side === side) as readonly HeaderRule[];
+  const set = here.filter((rule) => rule.kind === 'set-header');
+  const removed = here.filter((rule) => rule.kind === 'remove-header');
+  return {
+    set: once(set.map((rule) => `${rule.header}: ${headerSafe(filled(rule.value, situation))}`)),
+    removed: once(removed.map((rule) => rule.header)),
+  };
+}
+
+/** A template with its holes filled from facts. */
+export function filled(template: TextTemplate, situation: Situation): string {
+  return renderText(textParts(template), valuesOf(template, situation), null);
+}
+
+/** Values of the fact holes, in order. */
+export function valuesOf(template: TextTemplate | null, situation: Situation): unknown[] {
+  return (template?.parts ?? []).flatMap((part) =>
+    typeof part !== 'string' && part.kind === 'fact' ? [factValue(part, situation)] : [],
+  );
+}
+
+function once(texts: readonly string[]): string[] {
+  return [...new Set(texts)].sort();
+}

@@ -1,0 +1,162 @@
+/** Random conditions that the checker would accept: a fact that may be missing stands behind a guard or has a fallback. */
+import type { Operand, TypedExpression } from '../../src/language/typed.ts';
+import type { ScalarValue } from '../../src/model/types.ts';
+import {
+  and,
+  compare,
+  constant,
+  fact,
+  hasRole,
+  inNetworks,
+  is,
+  list,
+  memberOf,
+  not,
+  or,
+  otherwise,
+  present,
+  subscribed,
+  tagged,
+  textTest,
+} from './ast.ts';
+import type { Choices } from './choices.ts';
+import { NAMES } from './random-world.ts';
+
+interface FactCase {
+  readonly path: string;
+  readonly parameter?: string;
+  readonly values: readonly ScalarValue[];
+}
+
+export const FACT_CASES: readonly FactCase[] = [
+  { path: 'request.method', values: NAMES.methods },
+  { path: 'request.path', values: ['/orders/1', '/refunds/red/2', '/'] },
+  { path: 'request.host', values: NAMES.hosts },
+  { path: 'request.ip', values: NAMES.addresses },
+  { path: 'request.size', values: [0, 100, 4_999] },
+  { path: 'request.header', parameter: 'x-color', values: NAMES.words },
+  { path: 'request.query', parameter: 'a', values: NAMES.words },
+  { path: 'request.parameter', parameter: 'id', values: NAMES.words },
+  { path: 'request.parameter', parameter: 'part', values: NAMES.words },
+  { path: 'route', values: NAMES.routes },
+  { path: 'route.service', values: NAMES.services },
+  { path: 'route.tags', values: NAMES.tags },
+  { path: 'route.state', values: NAMES.states },
+  { path: 'route.requires_identity', values: [true, false] },
+  { path: 'route.version', values: NAMES.versions },
+  { path: 'tenant', values: NAMES.tenants },
+  { path: 'tenant.name', values: NAMES.tenants },
+  { path: 'tenant.plan', values: NAMES.plans },
+  { path: 'tenant.tier', values: [0, 1, 2] },
+  { path: 'tenant.regions', values: NAMES.words },
+  { path: 'tenant.constructor', values: NAMES.words },
+  { path: 'team', values: NAMES.teams },
+  { path: 'team.name', values: NAMES.teams },
+  { path: 'team.cost_center', values: ['cc-shop', 'cc-lab'] },
+  { path: 'consumer', values: NAMES.consumers },
+  { path: 'consumer.name', values: NAMES.consumers },
+  { path: 'consumer.roles', values: NAMES.roles },
+  { path: 'consumer.contact', values: NAMES.words },
+  { path: 'credential', values: ['web-1', 'app-1'] },
+  { path: 'credential.name', values: ['web-1', 'app-1'] },
+  { path: 'credential.age', values: [0, 86_400_000, 120 * 86_400_000] },
+  { path: 'credential.expires_in', values: [0, 86_400_000, 80_000_000] },
+];
+
+/** `known`: facts proven to be present; 'identity' stands for all that only anonymous requests lack. */
+export function randomCondition(
+  choices: Choices,
+  known: ReadonlySet<string>,
+  depth: number,
+): TypedExpression {
+  if (depth === 0) return randomTest(choices, known);
+  return choices.way<TypedExpression>(
+    () => randomTest(choices, known),
+    () => randomTest(choices, known),
+    () => tagged(choices.one(NAMES.tags)),
+    () => and(...choices.times(2, 3, () => randomCondition(choices, known, depth - 1))),
+    () => or(...choices.times(2, 3, () => randomCondition(choices, known, depth - 1))),
+    () => not(randomCondition(choices, known, depth - 1)),
+    () => signed(choices, hasRole(choices.one(NAMES.roles))),
+    () => signed(choices, subscribed()),
+    () => signed(choices, inNetworks(fact('request.ip'), ...choices.one(NETWORKS))),
+    () => constant(choices.below(2) === 0),
+    () => randomPair(choices),
+  );
+}
+
+const NETWORKS: readonly (readonly string[])[] = [
+  ['10.0.0.0/8'],
+  ['192.0.2.0/24', '2001:db8::/32'],
+  ['::/0'],
+  ['203.0.113.9'],
+  [],
+];
+
+/** Two facts compared with each other. */
+function randomPair(choices: Choices): TypedExpression {
+  const operator = choices.one(['is', 'is-not'] as const);
+  const [left, right] = choices.one([
+    [fact('request.host'), fact('request.path')],
+    [fact('request.method'), otherwise(fact('request.header', 'x-color'), 'GET')],
+    [otherwise(fact('team'), 'none'), otherwise(fact('consumer'), 'none')],
+    [fact('route'), fact('route.service')],
+  ] as const);
+  const both = and(present(fact('consumer.contact')), present(fact('request.query', 'a')));
+  return choices.way<TypedExpression>(
+    () => compare(operator, left, right),
+    () => and(both, compare(operator, fact('consumer.contact'), fact('request.query', 'a'))),
+    () => and(present(fact('tenant.regions')), memberOf(fact('request.host'), fact('tenant.regions'))),
+    () => is(fact('route.tags'), list(...choices.some(NAMES.tags))),
+  );
+}
+
+function randomTest(choices: Choices, known: ReadonlySet<string>): TypedExpression {
+  const { path, parameter, values } = choices.one(FACT_CASES);
+  const of = fact(path, parameter ?? null);
+  const isThere =
+    of.definition.absence === 'never' || (of.definition.absence === 'anonymous' && known.has('identity'));
+  if (isThere) return testOf(of, values, choices);
+  const mayFallBack = of.type.kind !== 'list';
+  return choices.way<TypedExpression>(
+    () => and(present(of), testOf(of, values, choices)),
+    () => (mayFallBack ? testOf(otherwise(of, choices.one(values)), values, choices) : present(of)),
+    () => or({ kind: 'present', fact: of, negated: true, span: of.span }, testOf(of, values, choices)),
+    () => signed(choices, { kind: 'present', fact: of, negated: false, span: of.span }),
+  );
+}
+
+function testOf(of: Operand, values: readonly ScalarValue[], choices: Choices): TypedExpression {
+  const value = choices.one(values);
+  if (of.type.kind === 'list') return signed(choices, memberOf(value, of));
+  const listed = () => signed(choices, memberOf(of, list(...choices.some(values))));
+  if (typeof value === 'boolean') return compare(choices.one(['is', 'is-not']), of, value);
+  if (typeof value === 'number') {
+    const operator = choices.one(['lt', 'ge', 'is', 'le', 'gt', 'is-not'] as const);
+    return choices.way(
+      () => compare(operator, of, value),
+      () => compare(operator, of, value),
+      listed,
+    );
+  }
+  if (of.type.kind === 'ip')
+    return choices.way(listed, () => compare(choices.one(['is', 'is-not']), of, value));
+  return choices.way(
+    () => compare(choices.one(['is', 'is-not']), of, value),
+    listed,
+    () =>
+      textTest(choices.one(['contains', 'starts-with', 'ends-with']), of, value.slice(0, choices.below(3))),
+    () =>
+      textTest(
+        'like',
+        of,
+        choices.one(['*', 'r?d', '*e*', '?', '', '*d', `${value}*`, 'R*\u{1f600}', '????']),
+      ),
+  );
+}
+
+type Signed = Extract<TypedExpression, { negated: boolean }>;
+
+function signed(choices: Choices, expression: TypedExpression): TypedExpression {
+  return choices.below(2) === 0 ? expression : { ...(expression as Signed), negated: true };
+}

@@ -1,0 +1,177 @@
+/** Random typed policies: every node of the tree, with guards where the checker would demand them. */
+import { assert } from '../../src/base/assert.ts';
+import type {
+  CheckedPolicies,
+  CheckedRule,
+  CounterKey,
+  FactExpression,
+  LimitRule,
+  LimitWindow,
+  TypedExpression,
+} from '../../src/language/typed.ts';
+import {
+  fact,
+  forbid,
+  is,
+  limit,
+  permit,
+  policies,
+  policy,
+  removeHeader,
+  require as requireRule,
+  setHeader,
+  timeout,
+} from './ast.ts';
+import type { Choices } from './choices.ts';
+import { FACT_CASES, randomCondition } from './random-conditions.ts';
+import { NAMES } from './random-world.ts';
+
+export function randomPolicies(choices: Choices): CheckedPolicies {
+  return policies(
+    ...choices.times(1, NAMES.policies.length, (index) => randomPolicy(NAMES.policies[index]!, choices)),
+  );
+}
+
+function randomPolicy(name: string, choices: Choices) {
+  const known = new Set<string>(choices.rarely(3) ? ['identity'] : []);
+  const identified = is(fact('route.requires_identity'), true);
+  const guard = known.has('identity') ? [identified] : [];
+  const rest = choices.below(2) === 0 ? [] : [randomCondition(choices, known, 2)];
+  const conjuncts = [...guard, ...rest];
+  const scope: TypedExpression | undefined =
+    conjuncts.length < 2 ? conjuncts[0] : { kind: 'and', operands: conjuncts, span: identified.span };
+  const rules = choices.times(1, 3, (index) => randomRule(index, choices, known));
+  return policy(name, scope === undefined ? {} : { scope }, rules);
+}
+
+const RULES = [
+  'permit',
+  'limit',
+  'limit',
+  'limit',
+  'limit',
+  'set-header',
+  'forbid',
+  'require',
+  'remove-header',
+  'timeout',
+] as const;
+
+function randomRule(index: number, choices: Choices, known: ReadonlySet<string>): CheckedRule {
+  const when = choices.below(2) === 0 ? {} : { when: randomCondition(choices, known, 2) };
+  const name = choices.rarely(3) ? null : `rule-${index}`;
+  const rule = ruleOf(choices.one(RULES), name, when, choices, known);
+  return { ...rule, key: name ?? `unnamed ${index}` };
+}
+
+function ruleOf(
+  kind: (typeof RULES)[number],
+  name: string | null,
+  when: { readonly when?: TypedExpression },
+  choices: Choices,
+  known: ReadonlySet<string>,
+): CheckedRule {
+  const side = choices.one(['request', 'response'] as const);
+  switch (kind) {
+    case 'permit':
+      return permit(when, name);
+    case 'forbid':
+      return forbid(name, { ...when, ...randomReply(choices) });
+    case 'require':
+      return requireRule(name, randomCondition(choices, known, 2), { ...when, ...randomReply(choices) });
+    case 'limit':
+      return randomLimit(name, when, choices, known);
+    case 'set-header':
+      return setHeader(choices.one(['x-a', 'x-b']), choices.one(['one', ...TEXTS]), { ...when, side });
+    case 'remove-header':
+      return removeHeader(choices.one(['x-a', 'x-c']), { ...when, side });
+    case 'timeout':
+      return timeout(choices.one([1_000, 5_000, 250]), when);
+  }
+}
+
+const TEXTS = [
+  'no {request.path}',
+  '{tenant.name} of {tenant.regions} at {request.header["x-color"]}',
+  '{credential.age} and {credential.expires_in}, {team}, {tenant.constructor}',
+  '{route} {route.tags} {route.version} {request.size} {request.parameter["id"]} {request.query["a"]}',
+];
+const LIMIT_TEXTS = [
+  ...TEXTS,
+  '{limit.name}: {limit.used} of {limit.amount}, {limit.resets} for {consumer.contact}',
+];
+const STATUSES = [403, 401, 404, 410, 418, 429, 451, 503];
+
+function randomReply(choices: Choices, texts: readonly string[] = TEXTS) {
+  return {
+    ...(choices.below(2) === 0 ? {} : { status: choices.one(STATUSES) }),
+    ...(choices.below(2) === 0 ? {} : { code: 'custom' }),
+    ...(choices.below(2) === 0 ? {} : { because: choices.one(texts) }),
+  };
+}
+
+function randomLimit(
+  name: string | null,
+  when: { readonly when?: TypedExpression },
+  choices: Choices,
+  known: ReadonlySet<string>,
+): LimitRule {
+  return limit(name, {
+    ...when,
+    ...randomReply(choices, LIMIT_TEXTS),
+    window: randomWindow(choices),
+    per: randomKey(choices, known),
+    onFailure: choices.one(['refuse', 'allow']),
+    ...(choices.rarely(4) ? { maxKeys: 1 } : {}),
+  });
+}
+
+function randomWindow(choices: Choices): LimitWindow {
+  const amount = choices.one([1, 2, 3, 0]);
+  return choices.way<LimitWindow>(
+    () => ({ kind: 'window', amount, windowMs: choices.one([16_000, 1_000, 60_000]) }),
+    () => ({
+      kind: 'pace',
+      amount: Math.max(1, amount),
+      periodMs: choices.one([1_000, 60_000]),
+      burst: choices.below(4),
+    }),
+    () => ({ kind: 'concurrency', amount }),
+    () => ({
+      kind: 'calendar',
+      amount,
+      period: choices.one(['day', 'week', 'month', 'quarter', 'year']),
+      zone: choices.one(['UTC', 'Europe/Berlin', 'America/New_York']),
+    }),
+  );
+}
+
+const ALWAYS_KEYS = ['request.ip', 'route', 'request.method', 'route.service', 'route.tags'];
+const CALLER_KEYS = ['consumer', 'tenant', 'credential', 'tenant.plan', 'consumer.name'];
+const OPTIONAL_KEYS = ['team', 'consumer.contact', 'request.size', 'route.version'];
+
+function randomKey(choices: Choices, known: ReadonlySet<string>): CounterKey {
+  return choices.way<CounterKey>(
+    () => ({ kind: 'total' }),
+    () => randomEach(choices, known),
+    () => randomEach(choices, known),
+  );
+}
+
+function randomEach(choices: Choices, known: ReadonlySet<string>): CounterKey {
+  const paths = choices.times(1, 2, () =>
+    choices.one(choices.one([CALLER_KEYS, ALWAYS_KEYS, OPTIONAL_KEYS])),
+  );
+  const keys = [...new Set(paths)].map((path) => fact(path));
+  const header = choices.rarely(4) ? [fact('request.header', 'x-color')] : [];
+  const all: readonly FactExpression[] = [...keys, ...header];
+  const mayMiss = all.some((key) => mayBeMissing(key, known));
+  const fallback = known.has('identity') ? ['tenant', ...ALWAYS_KEYS] : ALWAYS_KEYS;
+  return { kind: 'each', keys: all, otherwise: mayMiss ? fact(choices.one(fallback)) : null };
+}
+
+function mayBeMissing({ definition }: FactExpression, known: ReadonlySet<string>): boolean {
+  return definition.absence === 'always' || (definition.absence === 'anonymous' && !known.has('identity'));
+}
+
+assert(FACT_CASES.length > 20, 'the generator knows the facts');

@@ -1,0 +1,142 @@
+/** Random worlds, callers and sequences of requests, over few values, so that rules and requests meet. */
+
+import type { PlainRequest } from '../../src/compiler/interpret/facts.ts';
+import type { EnforcementMode, Route, World } from '../../src/model/world.ts';
+import type { Identity } from '../../src/pipeline/identity.ts';
+import type { Choices } from './choices.ts';
+import { identity, type KeyNames, route, world } from './world.ts';
+
+export const NAMES = {
+  routes: ['orders', 'refunds', 'catalogue', 'health'],
+  services: ['backend', 'probe'],
+  tags: ['api', 'money', 'ai'],
+  states: ['published', 'draft', 'deprecated', 'retired'],
+  versions: ['1', '2'],
+  policies: ['alpha', 'beta', 'gamma', 'delta'],
+  tenants: ['acme', 'berlin'],
+  plans: ['free', 'team'],
+  teams: ['shop', 'lab'],
+  consumers: ['web', 'app'],
+  roles: ['admin', 'buyer'],
+  methods: ['GET', 'POST', 'DELETE'],
+  hosts: ['api.example', 'www.example'],
+  words: ['red', 'blue', 'a b', 'Rößl\u{1f600}', ''],
+  addresses: ['192.0.2.1', '10.1.2.3', '2001:db8::7', '::ffff:10.1.2.3', '203.0.113.9'],
+  parameters: ['id', 'part'],
+} as const;
+
+export const WALL_START_MS = Date.UTC(2026, 11, 31, 21);
+
+export function randomWorld(choices: Choices): World {
+  const modes: Record<string, EnforcementMode> = {};
+  for (const policy of NAMES.policies)
+    modes[policy] = choices.one(['enforce', 'enforce', 'enforce', 'warn', 'shadow']);
+  return world({ routes: NAMES.routes.map((name) => randomRoute(name, choices)), modes });
+}
+
+function randomRoute(name: string, choices: Choices): Route {
+  const parameters = choices.one(['/{id}', '', '/{id}/{part...}']);
+  return route(name, {
+    service: choices.one(NAMES.services),
+    match: { methods: [], path: `/${name}${parameters}`, hosts: [], headers: [] },
+    tags: choices.some(NAMES.tags),
+    state: choices.one(NAMES.states),
+    version: choices.one([null, ...NAMES.versions]),
+    auth: choices.one(['optional', 'required', 'none']),
+  });
+}
+
+export function randomCallers(choices: Choices, keys: KeyNames): (Identity | null)[] {
+  const callers = choices.times(1, 3, () => randomCaller(choices, keys));
+  return [...callers, ...callers, null];
+}
+
+function randomCaller(choices: Choices, keys: KeyNames): Identity {
+  return identity(
+    {
+      tenant: choices.one(NAMES.tenants),
+      plan: choices.one(NAMES.plans),
+      team: choices.one([null, ...NAMES.teams]),
+      consumer: choices.one(NAMES.consumers),
+      roles: choices.some(NAMES.roles),
+      subscriptions: choices.some(NAMES.routes),
+      createdMs: WALL_START_MS - choices.one([0, 86_400_000, 90 * 86_400_000, 121 * 86_400_000]),
+      expiresMs: choices.one([null, WALL_START_MS + 86_400_000]),
+      tenantAttributes: {
+        tier: choices.below(3),
+        ...choices.one([{}, { regions: choices.some(NAMES.words) }]),
+        ...inherited(choices),
+      },
+      consumerAttributes: choices.one([{}, { contact: choices.one(NAMES.words) }]),
+    },
+    keys,
+  );
+}
+
+/** An attribute named like one that every object inherits. */
+function inherited(choices: Choices): Readonly<Record<string, string>> {
+  const value = choices.one(NAMES.words);
+  return choices.below(2) === 0 ? {} : Object.fromEntries([['constructor', value]]);
+}
+
+/** One event of a sequence: a request, and before it perhaps time, an ending of earlier requests, or trouble with a counter. */
+export interface Step {
+  readonly route: string;
+  readonly request: PlainRequest;
+  readonly releasesEarlier: boolean;
+  /** Picks a counter by number, where there is one. */
+  readonly trouble: { readonly counter: number; readonly kind: 'fault' | 'lease' } | null;
+}
+
+export function randomSteps(of: World, choices: Choices, keys: KeyNames): Step[] {
+  const callers = randomCallers(choices, keys);
+  let elapsedMs = choices.one([0, 5_000_000]);
+  return choices.times(3, 9, () => {
+    elapsedMs += choices.one([0, 0, 1, 100, 990, 1_000, 8_000, 17_000, 61_000, 4_000_000]);
+    const name = choices.one(['orders', ...NAMES.routes]);
+    const routeOf = of.routes.get(name)!;
+    return {
+      route: name,
+      request: randomRequest(
+        routeOf,
+        routeOf.auth === 'none' ? null : choices.one(callers),
+        elapsedMs,
+        choices,
+      ),
+      releasesEarlier: choices.rarely(4),
+      trouble: choices.rarely(12)
+        ? { counter: choices.below(8), kind: choices.one(['fault', 'lease']) }
+        : null,
+    };
+  });
+}
+
+function randomRequest(
+  of: Route,
+  caller: Identity | null,
+  elapsedMs: number,
+  choices: Choices,
+): PlainRequest {
+  const parameters = of.match.path
+    .split('{')
+    .slice(1)
+    .map(() => choices.one(NAMES.words));
+  return {
+    method: choices.one(NAMES.methods),
+    path: choices.one([`/${of.name}/1`, `/${of.name}/red/2`]),
+    query: choices.one(['', 'a=red', 'b=blue&a=a+b', 'a=%72ed&c', '&&=x&a']),
+    host: choices.one(NAMES.hosts),
+    ip: choices.one(NAMES.addresses),
+    bodyBytes: choices.one([0, 100, 5_000, -1]),
+    headers: choices.one([
+      [],
+      ['x-color', 'red'],
+      ['accept', '*/*', 'x-color', 'blue'],
+      ['x-color', '', 'x-color', 'red'],
+    ]),
+    parameters,
+    identity: caller,
+    arrivedMonotonicMs: 1_000 + elapsedMs,
+    arrivedWallMs: WALL_START_MS + elapsedMs,
+  };
+}

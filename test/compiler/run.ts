@@ -1,0 +1,192 @@
+/** Runs one random case both ways – compiled and interpreted – and says all that can be observed of each request. */
+
+import { compileRules } from '../../src/compiler/compile.ts';
+import type { PlainRequest } from '../../src/compiler/interpret/facts.ts';
+import { Interpreter } from '../../src/compiler/interpret.ts';
+import { ReferenceCounters } from '../../src/compiler/reference-counters.ts';
+import type { CheckedPolicies } from '../../src/language/typed.ts';
+import type { World } from '../../src/model/world.ts';
+import { HeaderEdits, type RequestContext } from '../../src/pipeline/context.ts';
+import type { Reservation } from '../../src/pipeline/counters.ts';
+import { CONTINUE, type Outcome, type Refusal } from '../../src/pipeline/outcome.ts';
+import type { RoutePipeline, RuleBundle } from '../../src/pipeline/program.ts';
+import type { Choices } from './choices.ts';
+import { randomPolicies } from './random-policies.ts';
+import { randomSteps, randomWorld, type Step } from './random-world.ts';
+import { bind, KeyNames, requestContext } from './world.ts';
+
+export interface Case {
+  readonly world: World;
+  readonly policies: CheckedPolicies;
+  readonly steps: readonly Step[];
+  readonly keys: KeyNames;
+}
+
+export function randomCase(choices: Choices): Case {
+  const keys = new KeyNames();
+  const world = randomWorld(choices);
+  const steps = randomSteps(world, choices, keys);
+  return { world, policies: randomPolicies(choices), steps, keys };
+}
+
+/** Everything a request shows to its caller, to the log and to the counters. Plain data, equal iff the same happened. */
+export interface Observation {
+  readonly decision: 'permitted' | 'refused' | 'waiting';
+  readonly refusal: Refusal | null;
+  readonly decidingRule: number;
+  readonly alsoDenied: readonly number[];
+  readonly warned: readonly number[];
+  readonly shadowDenied: readonly number[];
+  readonly rateLimit: string;
+  readonly rateLimitPolicy: string;
+  readonly reservations: number;
+  readonly headers: unknown;
+  readonly totalTimeoutMs: number;
+  readonly counters: readonly (readonly [string, string])[];
+}
+
+/** A way to judge requests one after another, over counters of its own. */
+export interface Judge {
+  readonly counters: ReferenceCounters;
+  judge(route: string, request: PlainRequest): Observation;
+  /** Ends all requests that still hold something. */
+  release(): void;
+}
+
+export function interpretedJudge({ policies, world, keys }: Case): Judge {
+  const counters = new ReferenceCounters();
+  const interpreter = new Interpreter(policies, world, counters, keys);
+  const binding = counters.bind([]);
+  let open: Reservation[] = [];
+  return {
+    counters,
+    judge(route, request) {
+      const { reservations, ...verdict } = interpreter.judge(route, request);
+      open.push(...reservations);
+      return { ...verdict, reservations: reservations.length, counters: [...counters.contents()] };
+    },
+    release() {
+      for (const reservation of open) binding.release(reservation);
+      open = [];
+    },
+  };
+}
+
+export function compiledJudge(
+  { policies, world, keys }: Case,
+  mutate?: (bundle: RuleBundle) => RuleBundle,
+): Judge {
+  const { bundle } = compileRules(policies, world);
+  return bundleJudge(mutate === undefined ? bundle : mutate(bundle), keys);
+}
+
+export function bundleJudge(bundle: RuleBundle, keys: KeyNames): Judge {
+  const counters = new ReferenceCounters();
+  const pipelines = new Map<string, RoutePipeline>();
+  const binding = counters.bind([]);
+  let open: Reservation[] = [];
+  return {
+    counters,
+    judge(route, request) {
+      const pipeline = pipelines.get(route) ?? bind(bundle, counters, route, keys);
+      pipelines.set(route, pipeline);
+      const { observation, reservations } = runPipeline(pipeline, request, isAnonymousRoute(bundle, route));
+      open.push(...reservations);
+      return { ...observation, counters: [...counters.contents()] };
+    },
+    release() {
+      for (const reservation of open) binding.release(reservation);
+      open = [];
+    },
+  };
+}
+
+function isAnonymousRoute(bundle: RuleBundle, route: string): 'credentials-ignored' | 'credentials-read' {
+  const auth = bundle.routes.find((program) => program.route.name === route)?.route.auth;
+  return auth === 'none' ? 'credentials-ignored' : 'credentials-read';
+}
+
+/** What the exchange does with a pipeline. */
+function runPipeline(
+  pipeline: RoutePipeline,
+  { identity, ...facts }: PlainRequest,
+  credentials: 'credentials-ignored' | 'credentials-read',
+) {
+  const context = requestContext({ ...facts, headers: [...facts.headers] });
+  let outcome = pipeline.match(context);
+  if (outcome === CONTINUE) {
+    context.identity = credentials === 'credentials-ignored' ? null : identity;
+    outcome = pipeline.authorise(context);
+  }
+  if (outcome === CONTINUE) outcome = pipeline.admit(context);
+  const permitted = outcome === CONTINUE;
+  return {
+    observation: {
+      ...resultOf(context, outcome),
+      headers: {
+        request: permitted ? shaped(pipeline.shapeRequest, context) : NO_HEADERS,
+        response: permitted ? shaped(pipeline.shapeResponse, context) : NO_HEADERS,
+      },
+      totalTimeoutMs: permitted ? pipeline.totalTimeoutMs(context) : Number.POSITIVE_INFINITY,
+    },
+    reservations: reservationsOf(context),
+  };
+}
+
+const NO_HEADERS = { set: [], removed: [] };
+
+function reservationsOf(context: RequestContext): Reservation[] {
+  return [
+    ...(context.reservation === null ? [] : [context.reservation]),
+    ...(context.observedReservations ?? []),
+  ];
+}
+
+function resultOf(context: RequestContext, outcome: Outcome) {
+  return {
+    decision: DECISIONS[outcome.kind],
+    refusal: 'refusal' in outcome ? outcome.refusal : null,
+    decidingRule: context.decidingRule,
+    alsoDenied: context.alsoDenied ?? [],
+    warned: context.warned ?? [],
+    shadowDenied: context.shadowDenied ?? [],
+    rateLimit: context.rateLimit,
+    rateLimitPolicy: context.rateLimitPolicy,
+    reservations: reservationsOf(context).length,
+  };
+}
+
+const DECISIONS = {
+  continue: 'permitted',
+  respond: 'refused',
+  wait: 'waiting',
+  'next-variant': 'refused',
+  fail: 'refused',
+} as const;
+
+function shaped(shape: RoutePipeline['shapeRequest'], context: RequestContext) {
+  const edits = new HeaderEdits();
+  shape(context, edits);
+  const set = edits.set.flatMap((name, at) => (at % 2 === 0 ? [`${name}: ${edits.set[at + 1]}`] : []));
+  return { set: [...new Set(set)].sort(), removed: [...new Set(edits.removed)].sort() };
+}
+
+/** Plays the steps to a judge. */
+export function play({ policies, steps }: Case, judge: Judge): Observation[] {
+  const limits = policies.policies
+    .flatMap((policy) => policy.rules)
+    .flatMap((rule) => ('counterIdentity' in rule ? [rule.counterIdentity] : []))
+    .sort();
+  return steps.map((step) => {
+    if (step.releasesEarlier) judge.release();
+    const troubled =
+      step.trouble === null ? undefined : limits[step.trouble.counter % Math.max(1, limits.length)];
+    if (troubled === undefined) return judge.judge(step.route, step.request);
+    if (step.trouble?.kind === 'fault') judge.counters.fail(troubled, 'table-full');
+    else judge.counters.revokeLease(troubled);
+    const observation = judge.judge(step.route, step.request);
+    judge.counters.fail(troubled, 'none');
+    judge.counters.grant(troubled);
+    return observation;
+  });
+}
