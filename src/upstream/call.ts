@@ -214,15 +214,16 @@ export class Call implements UpstreamCall {
       this.#hold(chunk);
       return this.#heldBytes < HELD_BYTES_MAX;
     }
-    if (!this.#bodyGone) this.#keepToRepeat(chunk);
     const roomLeft = this.#writePiece(connection, chunk);
+    if (!this.#bodyGone) this.#keepToRepeat(connection, chunk);
     if (this.#bodyEnded) connection.updateDeadline();
     return roomLeft;
   }
 
-  /** A small body of a repeatable request is kept, so that a stale connection does not cost the caller an error. */
-  #keepToRepeat(chunk: Uint8Array): void {
-    if (this.request.repeatable && this.#heldBytes + chunk.byteLength <= REPEAT_BYTES_MAX) {
+  /** Kept are a small body of a repeatable request, and what the kernel refused to take: nothing of it has left. */
+  #keepToRepeat(connection: Connection, chunk: Uint8Array): void {
+    const mayRepeat = this.request.repeatable && this.#heldBytes + chunk.byteLength <= REPEAT_BYTES_MAX;
+    if (mayRepeat || !connection.wrote) {
       this.#hold(chunk);
       this.#heldWritten = this.#held.length;
       return;
@@ -244,7 +245,6 @@ export class Call implements UpstreamCall {
   }
 
   #writeHeld(connection: Connection): void {
-    const isKept = this.request.repeatable && this.#heldBytes <= REPEAT_BYTES_MAX;
     connection.cork();
     for (let at = this.#heldWritten; at < this.#held.length; at++)
       this.#writePiece(connection, this.#held[at]!);
@@ -252,7 +252,8 @@ export class Call implements UpstreamCall {
     if (this.#bodyEnded && this.request.bodyBytes < 0)
       connection.writeText(`${this.#headOnce()}${LAST_CHUNK}`);
     connection.uncork();
-    if (!isKept && this.#held.length > 0) {
+    const isKept = this.request.repeatable && this.#heldBytes <= REPEAT_BYTES_MAX;
+    if (!isKept && connection.wrote && this.#held.length > 0) {
       this.#bodyGone = true;
       this.#dropHeld();
     }

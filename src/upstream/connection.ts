@@ -34,6 +34,7 @@ export class Connection implements Watched {
   readonly #buffer: Buffer;
   #tcpOpen = false;
   #paused = false;
+  #corks = 0;
   #stalled = false;
 
   constructor(thread: UpstreamThread, pool: EndpointPool) {
@@ -86,8 +87,7 @@ export class Connection implements Watched {
 
   /** Text of which every character is one byte. False asks to wait for the drain. */
   writeText(text: string): boolean {
-    const wrote = this.#socket.write(text, 'latin1');
-    return this.#written(wrote);
+    return this.#written(this.#socket.write(text, 'latin1'));
   }
 
   /** The bytes must stay as they are: hand over a copy. */
@@ -95,12 +95,16 @@ export class Connection implements Watched {
     return this.#written(this.#socket.write(bytes));
   }
 
+  /** Writes up to the matching {@link uncork} leave together. */
   cork(): void {
+    this.#corks++;
     this.#socket.cork();
   }
 
   uncork(): void {
+    this.#corks--;
     this.#socket.uncork();
+    this.#noteWrite();
   }
 
   /** The socket holds bytes that the kernel has not taken. */
@@ -109,13 +113,18 @@ export class Connection implements Watched {
   }
 
   #written(roomLeft: boolean): boolean {
-    // The very first write on a plain socket is tried at once: when the kernel refused it, nothing has left.
-    if (!this.wrote) this.wrote = this.#socket.errored === null || this.#pool.target.tls !== null;
+    this.#noteWrite();
     if (!roomLeft && !this.#stalled) {
       this.#stalled = true;
       this.updateDeadline();
     }
     return roomLeft;
+  }
+
+  /** The first write on a plain socket is tried at once: when the kernel refuses it, nothing has left. */
+  #noteWrite(): void {
+    if (this.wrote || this.#corks > 0) return;
+    this.wrote = this.#socket.errored === null || this.#pool.target.tls !== null;
   }
 
   #drained(): void {
@@ -129,9 +138,9 @@ export class Connection implements Watched {
   /** The hot path: head and small body in one read are one call of the handler. False stops the socket's reading. */
   #read(bytes: number): boolean {
     const call = this.call;
-    if (call === null || this.state !== 'busy') {
-      // RFC 9112, 9.2: bytes nobody asked for; what comes next on this connection cannot be trusted.
-      this.#lose('closed', 'bytes came on an idle connection');
+    if (call === null || !this.wrote) {
+      // RFC 9112, 9.2: bytes nobody asked for, however they look, are not the answer to a request that is yet to be sent.
+      this.#lose('closed', 'bytes came that no request had asked for');
       return false;
     }
     const parser = this.parser;
@@ -243,7 +252,7 @@ export class Connection implements Watched {
   }
 
   #failed(error: NodeJS.ErrnoException): void {
-    const detail = error.code === undefined ? error.message : `${error.code}: ${error.message}`;
+    const detail = describe(error);
     if (this.state === 'connecting') this.#lose(this.#tcpOpen ? 'tls-failed' : 'connect-failed', detail);
     else this.#lose(error.syscall === 'write' ? 'write-failed' : 'closed', detail);
   }
@@ -265,6 +274,12 @@ export class Connection implements Watched {
     this.close();
     if (failure !== null) call!.attemptFailed(failure);
   }
+}
+
+/** Happy eyeballs (RFC 8305) fail with one error for all addresses, whose own message is empty. */
+function describe(error: NodeJS.ErrnoException): string {
+  const messages = error instanceof AggregateError ? error.errors.map(String).join('; ') : error.message;
+  return error.code === undefined || messages.includes(error.code) ? messages : `${error.code}: ${messages}`;
 }
 
 const NO_BYTES: Buffer = Buffer.alloc(0);

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ClientHarness, exchange, OK, post, request, turns } from '../../test/upstream/harness.ts';
 import { type Peer, RawServer } from '../../test/upstream/raw-server.ts';
 import type { UpstreamErrorCode } from '../pipeline/upstream.ts';
@@ -321,6 +321,57 @@ describe('bodies and repetition', () => {
     call.end();
     expect((await outcome).head).toMatchObject({ status: 200, attempts: 2 });
     expect(server.peers[1]!.received).toMatch(/\r\n\r\nabcdef$/);
+  });
+
+  test.each(['GET', 'POST'])(
+    'a reset that came but was not read yet: nothing of the %s left',
+    async (method) => {
+      const server = await serve(answerAll);
+      const service = client().service(server.port);
+      await exchange(service, request()).outcome;
+      // In the same turn: the kernel knows of the reset, the event loop does not.
+      server.peers[0]!.reset();
+      const body = method === 'POST' ? 'hello' : '';
+      const { head, error } = await exchange(service, request({ method, bodyBytes: body.length }), body)
+        .outcome;
+      expect(error).toBeNull();
+      expect(head).toMatchObject({ status: 200, attempts: 2 });
+      expect(server.peers[1]!.received.endsWith(`\r\n\r\n${body}`)).toBe(true);
+      expect(server.requestsSeen).toBe(2);
+    },
+  );
+
+  test('an end that came but was not read yet: the POST was written, so it is not sent twice', async () => {
+    const server = await serve(answerAll);
+    const service = client().service(server.port);
+    await exchange(service, request()).outcome;
+    server.peers[0]!.socket.destroy();
+    const { error } = await exchange(service, post('hello'), 'hello').outcome;
+    expect(error).toMatchObject({ code: 'upstream_closed_before_answer', attempts: 1, unprocessed: false });
+    expect(server.peers.length).toBe(1);
+    const again = await exchange(service, post('hello'), 'hello').outcome;
+    expect(again.head).toMatchObject({ status: 200, attempts: 1 });
+  });
+
+  test('an answer that came before its request is none', async () => {
+    const server = await serve(async (peer, index) => {
+      await peer.request();
+      await peer.send(OK);
+      if (index > 0) await answerAll(peer);
+    });
+    const service = client().service(server.port);
+    await exchange(service, request()).outcome;
+    // The head waits for the first piece of the body: with that turn held back, the bytes are read first.
+    vi.useFakeTimers({ toFake: ['setImmediate'] });
+    const { call, outcome } = exchange(service, request({ method: 'POST', bodyBytes: 5 }));
+    await server.peers[0]!.send('HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nfake');
+    await server.peers[0]!.closed;
+    vi.useRealTimers();
+    call.write(Buffer.from('hello'));
+    call.end();
+    const { body } = await outcome;
+    expect(body).toBe('ok');
+    expect(server.peers.length).toBe(2);
   });
 
   test('a stale connection is not followed by another one as stale', async () => {

@@ -51,14 +51,6 @@ export class EndpointPool implements Candidate {
     return this.#idle.length > 0 || this.#open < this.#connectionsMax;
   }
 
-  get openConnections(): number {
-    return this.#open;
-  }
-
-  get idleConnections(): number {
-    return this.#idle.length;
-  }
-
   /** Gives the call an idle connection or a new one; there must be room. */
   serve(call: Call): void {
     const idle = this.#idle.pop();

@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts';
 import type { Endpoint } from '../model/world.ts';
 import type { UpstreamRequest } from '../pipeline/upstream.ts';
-import { SP, TOKEN_LOWER } from './characters.ts';
+import { CR, LF, SP, TOKEN_LOWER } from './characters.ts';
 
 /** The parts of a request head that are the same for every request to an endpoint. */
 export interface EndpointHead {
@@ -82,11 +82,15 @@ function isVisible(text: string): boolean {
   return true;
 }
 
-/** The caller vouches for names and values; lines are counted on to end, and to stay lines when written. */
+/** The caller vouches for names and values; here it is made sure that lines stay lines: no empty one, no bare CR or LF. */
 function areLines(text: string): boolean {
-  if (text === '') return true;
+  let lineStart = 0;
   for (let at = 0; at < text.length; at++) {
-    if (text.charCodeAt(at) > 0xff) return false;
+    const code = text.charCodeAt(at);
+    if (code > 0xff || code === 0 || code === LF) return false;
+    if (code !== CR) continue;
+    if (at === lineStart || text.charCodeAt(++at) !== LF) return false;
+    lineStart = at + 1;
   }
-  return text.endsWith('\r\n') && !text.includes('\r\n\r\n') && text.charCodeAt(0) !== 0x0d;
+  return lineStart === text.length;
 }

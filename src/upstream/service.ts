@@ -65,10 +65,6 @@ export class ServiceClient implements UpstreamService, CallOwner, PoolOwner {
     for (const pool of this.#pools) pool.retire();
   }
 
-  get pools(): readonly EndpointPool[] {
-    return this.#pools;
-  }
-
   // -- attempts ------------------------------------------------------------------------------------------------
 
   /** Starts an attempt; false when every endpoint is full. */

@@ -24,7 +24,7 @@ export class UpstreamThread {
     this.deadlines = new Deadlines(clock, ticker);
   }
 
-  /** Runs `action` in a later turn, after pending input has been read. One immediate serves all of a turn. */
+  /** Runs `action` in a later turn. One immediate serves all of a turn. */
   later(action: () => void): void {
     if (this.#later.length === 0) setImmediate(() => this.#runLater());
     this.#later.push(action);
