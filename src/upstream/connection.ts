@@ -1,7 +1,7 @@
 import type net from 'node:net';
 import { ANSWER_FAULTS, SIZE_FAULTS } from './answer-faults.ts';
 import type { Call } from './call.ts';
-import type { Watched } from './deadlines.ts';
+import { NO_DEADLINE, type Watched } from './deadlines.ts';
 import { openSocket } from './open-socket.ts';
 import type { EndpointPool } from './pool.ts';
 import { FAULT, HEAD, LAST, PENDING, ResponseParser } from './response-parser.ts';
@@ -15,7 +15,6 @@ export type ConnectionState = 'connecting' | 'idle' | 'busy' | 'closed';
  * deadline; what a failure means for the request is decided by the service.
  */
 export class Connection implements Watched {
-  deadlineMs = Number.POSITIVE_INFINITY;
   watchIndex = -1;
   state: ConnectionState = 'connecting';
   /** Exchanges finished on this connection. */
@@ -52,7 +51,7 @@ export class Connection implements Watched {
     socket.on('end', () => this.#ended());
     socket.on('error', (error: NodeJS.ErrnoException) => this.#failed(error));
     socket.on('close', () => this.#lose('closed', 'the connection was closed'));
-    thread.deadlines.watch(this);
+    thread.deadlines.watch(this, NO_DEADLINE);
   }
 
   /** Takes a call; when the connection is open the call may write at once. */
@@ -60,7 +59,7 @@ export class Connection implements Watched {
     this.call = call;
     this.wrote = false;
     if (this.state === 'connecting') {
-      this.deadlineMs = this.#thread.deadlines.after(call.request.connectMs);
+      this.#thread.deadlines.set(this, this.#thread.deadlines.after(call.request.connectMs));
       return;
     }
     this.#begin(call);
@@ -79,7 +78,7 @@ export class Connection implements Watched {
   #begin(call: Call): void {
     this.state = 'busy';
     this.parser.begin(call.request.method);
-    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#thread.deadlines.set(this, NO_DEADLINE);
     call.connectionReady(this);
   }
 
@@ -204,20 +203,19 @@ export class Connection implements Watched {
     const call = this.call;
     if (call === null || this.state !== 'busy') return;
     const deadlines = this.#thread.deadlines;
-    if (this.#paused) this.deadlineMs = Number.POSITIVE_INFINITY;
-    else if (this.#stalled) this.deadlineMs = deadlines.after(call.request.idleMs);
-    else if (!call.isSent) this.deadlineMs = Number.POSITIVE_INFINITY;
-    else if (call.hasHead) this.deadlineMs = deadlines.after(call.request.idleMs);
-    else this.deadlineMs = deadlines.after(call.request.firstByteMs);
+    const { idleMs, firstByteMs } = call.request;
+    if (this.#paused) deadlines.set(this, NO_DEADLINE);
+    else if (this.#stalled) deadlines.set(this, deadlines.after(idleMs));
+    else if (!call.isSent) deadlines.set(this, NO_DEADLINE);
+    else deadlines.set(this, deadlines.after(call.hasHead ? idleMs : firstByteMs));
   }
 
-  expire(nowMs: number): void {
+  expire(): void {
     const call = this.call;
     if (this.state === 'idle') this.close();
     else if (this.state === 'connecting') {
       this.#lose('connect-timeout', `no connection within ${call?.request.connectMs ?? 0} ms`);
     } else if (call !== null) {
-      this.deadlineMs = nowMs;
       if (this.#stalled) {
         this.#lose('idle-timeout', `no more of the request was taken for ${call.request.idleMs} ms`);
       } else if (call.hasHead) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DEADLINE_PRECISION_MS, Deadlines, type Watched } from './deadlines.ts';
+import { DEADLINE_PRECISION_MS, Deadlines, NO_DEADLINE, type Watched } from './deadlines.ts';
 
 function rig() {
   const state = { nowMs: 0, tick: null as (() => void) | null };
@@ -13,14 +13,13 @@ function rig() {
   const expired: string[] = [];
   const watch = (name: string, afterMs: number): Watched => {
     const watched: Watched = {
-      deadlineMs: deadlines.after(afterMs),
       watchIndex: -1,
       expire: () => {
         expired.push(name);
         deadlines.unwatch(watched);
       },
     };
-    deadlines.watch(watched);
+    deadlines.watch(watched, deadlines.after(afterMs));
     return watched;
   };
   return { state, deadlines, expired, watch };
@@ -54,6 +53,21 @@ describe('deadlines', () => {
     );
   });
 
+  test('a deadline moves, and moves with its place', () => {
+    const { state, deadlines, expired, watch } = rig();
+    const all = Array.from({ length: 200 }, (_, index) => watch(String(index), 100));
+    for (const watched of all.slice(0, 150)) deadlines.unwatch(watched);
+    deadlines.set(all[0]!, 0);
+    deadlines.set(all[199]!, 5_000);
+    deadlines.set(all[198]!, NO_DEADLINE);
+    state.nowMs = 4_000;
+    state.tick!();
+    expect(new Set(expired)).toEqual(new Set(Array.from({ length: 48 }, (_, index) => String(150 + index))));
+    state.nowMs = 5_000;
+    state.tick!();
+    expect(expired.length).toBe(49);
+  });
+
   test('the ticker runs only while something is watched', () => {
     const { state, deadlines, watch } = rig();
     expect(state.tick).toBeNull();
@@ -70,14 +84,13 @@ describe('deadlines', () => {
     const { state, deadlines, expired, watch } = rig();
     const others = [watch('a', 10), watch('b', 10), watch('c', 10)];
     const last: Watched = {
-      deadlineMs: 0,
       watchIndex: -1,
       expire: () => {
         for (const other of others) deadlines.unwatch(other);
         deadlines.unwatch(last);
       },
     };
-    deadlines.watch(last);
+    deadlines.watch(last, 0);
     state.nowMs = 1_000;
     state.tick!();
     expect(expired).toEqual([]);

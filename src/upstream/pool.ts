@@ -80,7 +80,7 @@ export class EndpointPool implements Candidate {
       return;
     }
     connection.idleSinceMs = nowMs;
-    connection.deadlineMs = nowMs + idleMs;
+    this.#thread.deadlines.set(connection, nowMs + idleMs);
     this.#idle.push(connection);
     this.#owner.connectionFree(this);
   }

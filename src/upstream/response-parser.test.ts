@@ -160,6 +160,12 @@ describe('bounds of the parser', () => {
     });
   });
 
+  test('the bound on extensions is for each chunk, so that a long stream may have many', () => {
+    const chunk = `2;${'a'.repeat(1_000)}\r\nhi\r\n`;
+    const wire = `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${chunk.repeat(12)}0\r\n\r\n`;
+    expect(parse([Buffer.from(wire)])).toMatchObject({ kind: 'answer', body: 'hi'.repeat(12) });
+  });
+
   test('more fields than there is room for at first', () => {
     const names = Array.from({ length: 300 }, (_, index) => `x-${index}`);
     const wire = `HTTP/1.1 200 OK\r\n${names.map((name) => `${name}: ${name}\r\n`).join('')}content-length: 0\r\n\r\n`;

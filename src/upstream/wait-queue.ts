@@ -3,7 +3,6 @@ import type { Deadlines, Watched } from './deadlines.ts';
 
 /** Requests of one service that wait for a connection, first come, first served, each for a bounded time. */
 export class WaitQueue implements Watched {
-  deadlineMs = Number.POSITIVE_INFINITY;
   watchIndex = -1;
 
   readonly #deadlines: Deadlines;
@@ -29,10 +28,7 @@ export class WaitQueue implements Watched {
     if (this.#calls.size >= this.#callsMax) return false;
     call.waitUntilMs = this.#deadlines.after(this.#waitMs);
     this.#calls.add(call);
-    if (this.#calls.size === 1) {
-      this.deadlineMs = call.waitUntilMs;
-      this.#deadlines.watch(this);
-    }
+    if (this.#calls.size === 1) this.#deadlines.watch(this, call.waitUntilMs);
     return true;
   }
 
@@ -44,7 +40,7 @@ export class WaitQueue implements Watched {
     if (!this.#calls.delete(call)) return;
     const first = this.first();
     if (first === undefined) this.#deadlines.unwatch(this);
-    else this.deadlineMs = first.waitUntilMs;
+    else this.#deadlines.set(this, first.waitUntilMs);
   }
 
   expire(nowMs: number): void {
