@@ -6,6 +6,8 @@
  *   first, so that nothing can come between the answer and the end of the connection.
  * - `end(body, true)` after the head has gone writes "Connection: close" into the body. So a streamed answer that ends
  *   its connection says so in its head, and leaves the paused connection to the 10 s idle timer or to the client.
+ * - `endWithoutBody` with a length leaves the response pending for ever: the next request drops the connection. So the
+ *   length of a HEAD's answer is written as a field.
  * - Without `cork` each call is a system call (4.8 times the cost); a cork calls back at once, so one bound function serves all.
  */
 import type { HttpResponse } from 'uWebSockets.js';
@@ -224,12 +226,9 @@ export class UwsStream implements ClientStream {
     this.#writeHead();
     this.#beforeLast();
     this.#gone = true;
-    if (this.#declaredBytes < 0) {
-      if (this.#closes()) this.#response.writeHeader('connection', 'close');
-      this.#response.endWithoutBody();
-    } else {
-      this.#response.endWithoutBody(this.#declaredBytes, this.#closes());
-    }
+    if (this.#closes()) this.#response.writeHeader('connection', 'close');
+    if (this.#declaredBytes >= 0) this.#response.writeHeader('content-length', `${this.#declaredBytes}`);
+    this.#response.endWithoutBody();
   }
 
   #closes(): boolean {
