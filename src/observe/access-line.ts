@@ -1,5 +1,5 @@
 import type { AccessRecord } from '../pipeline/record.ts';
-import type { TextForm } from './record-codec.ts';
+import type { TextForm } from './record-format.ts';
 
 /**
  * One access record as a line of newline-delimited JSON, in pino's shape (`level`, `time`, `msg`). Names are those of

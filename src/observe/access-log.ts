@@ -1,8 +1,8 @@
 import type { AccessRecord } from '../pipeline/record.ts';
 import { accessLine } from './access-line.ts';
 import type { LogDestination } from './log-destination.ts';
-import type { TextForm } from './record-codec.ts';
 import type { RecordConsumer } from './record-drain.ts';
+import type { TextForm } from './record-format.ts';
 
 export interface AccessLog extends RecordConsumer {
   readonly counts: {

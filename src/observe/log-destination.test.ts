@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, openSync } from 'node:fs';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,6 +73,20 @@ describe('a log file', () => {
       expect(log.write('late\n')).toBe('full');
     },
   );
+});
+
+describe.runIf(process.platform === 'linux')('a pipe whose reader has gone', () => {
+  it('takes nothing more, and does not keep the gateway from ending', async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+    const log = await open(pipe);
+    closeSync(reader);
+    log.write('lost\n');
+    await expect.poll(() => log.lastError).toContain('EPIPE');
+    expect(log.write('lost\n')).toBe('full');
+    await log.end();
+  });
 });
 
 describe('the event log', () => {

@@ -1,3 +1,7 @@
+import { open } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 import pino from 'pino';
 import { err, ok, type Result } from '../base/result.ts';
 
@@ -25,23 +29,28 @@ const STDOUT_DESCRIPTOR = 1;
 const LOG_FILE_MODE = 0o640;
 
 /** Opens a destination. The error is one sentence: which file, and what the system said. */
-export function openLogDestination(options: LogDestinationOptions): Promise<Result<LogDestination, string>> {
-  const dest = options.to === 'stdout' ? STDOUT_DESCRIPTOR : options.to.file;
+export async function openLogDestination(
+  options: LogDestinationOptions,
+): Promise<Result<LogDestination, string>> {
+  const descriptor = options.to === 'stdout' ? ok(STDOUT_DESCRIPTOR) : await openFile(options.to.file);
+  if (!descriptor.ok) return descriptor;
   const stream = pino.destination({
-    dest,
+    dest: descriptor.value,
     sync: false,
-    mkdir: true,
-    mode: LOG_FILE_MODE,
     maxLength: options.queueBytes,
     maxWrite: WRITE_BYTES_MAX,
   });
-  const destination = new StreamDestination(stream);
-  return new Promise((resolve) => {
-    stream.once('ready', () => resolve(ok(destination)));
-    stream.once('error', (error: Error) =>
-      resolve(err(`The log ${dest} can't be opened: ${error.message}.`)),
-    );
-  });
+  return ok(new StreamDestination(stream));
+}
+
+/** Opened here and not by pino, which can't let go of a file that did not open and throws at the end of the process. */
+async function openFile(file: string): Promise<Result<number, string>> {
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    return ok(await promisify(open)(file, 'a', LOG_FILE_MODE));
+  } catch (error) {
+    return err(`The log ${file} can't be opened: ${(error as Error).message}.`);
+  }
 }
 
 /** What is used of SonicBoom. */
@@ -49,7 +58,7 @@ interface LogStream {
   write(text: string): boolean;
   end(): void;
   destroy(): void;
-  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown;
   on(event: 'drop' | 'write' | 'close', listener: () => void): unknown;
 }
 
@@ -89,11 +98,14 @@ class StreamDestination implements LogDestination {
     });
   }
 
-  /** While open, the next write tries again; while ending there is none, so what is queued is given up. */
-  #failed(error: Error): void {
+  /**
+   * While open, the next write tries again; while ending there is none, so what is queued is given up. When the reader
+   * of a pipe is gone, nothing can be written any more, and pino has turned the stream's own methods off.
+   */
+  #failed(error: NodeJS.ErrnoException): void {
     this.lastError = error.message;
-    if (this.#state !== 'ending') return;
-    this.#stream.destroy();
+    if (error.code === 'EPIPE') this.#close();
+    else if (this.#state === 'ending') this.#stream.destroy();
   }
 
   #close(): void {

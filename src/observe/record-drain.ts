@@ -1,6 +1,6 @@
 import type { AccessRecord } from '../pipeline/record.ts';
 import type { RecordCounts } from '../pipeline/traffic.ts';
-import type { TextForm } from './record-codec.ts';
+import type { TextForm } from './record-format.ts';
 import type { RecordReader } from './record-ring.ts';
 
 /** Takes every drained record. The record is overwritten after the call; `endBatch` follows the last one of a turn. */

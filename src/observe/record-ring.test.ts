@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AccessRecord } from '../pipeline/record.ts';
 import { anyRecord, record } from './record.cases.ts';
-import { FRAME_BYTES_MAX, RecordEncoder } from './record-codec.ts';
+import { RecordEncoder } from './record-encoder.ts';
+import { FRAME_BYTES_MAX } from './record-format.ts';
 import { createRecordReader, createRecordRing, createRecordWriter } from './record-ring.ts';
 
 const SMALL_RING_BYTES = 62 * 1_024;

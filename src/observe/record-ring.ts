@@ -1,6 +1,8 @@
 import { assert } from '../base/assert.ts';
 import type { AccessRecord, RecordSink } from '../pipeline/record.ts';
-import { FRAME_BYTES_MAX, RecordDecoder, RecordEncoder, type TextForm } from './record-codec.ts';
+import { RecordDecoder } from './record-decoder.ts';
+import { RecordEncoder } from './record-encoder.ts';
+import { FRAME_BYTES_MAX, type TextForm } from './record-format.ts';
 
 /**
  * A ring of access records between one data thread (the only writer) and the control thread (the only reader).

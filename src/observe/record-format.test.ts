@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AccessRecord } from '../pipeline/record.ts';
 import { anyRecord, record } from './record.cases.ts';
-import { FRAME_BYTES_MAX, FRAME_BYTES_MIN, RecordDecoder, RecordEncoder } from './record-codec.ts';
+import { RecordDecoder } from './record-decoder.ts';
+import { RecordEncoder } from './record-encoder.ts';
+import { FRAME_BYTES_MAX, FRAME_BYTES_MIN } from './record-format.ts';
 
 const BASE = 64;
 

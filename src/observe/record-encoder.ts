@@ -1,0 +1,166 @@
+import type { AccessRecord } from '../pipeline/record.ts';
+import {
+  ABORTED,
+  ASCII,
+  alignFrame,
+  FIXED_BYTES,
+  FORMAT_VERSION,
+  LIST_ITEMS_MAX,
+  NAME_UNITS_MAX,
+  PATH_UNITS_MAX,
+  PLAIN,
+  SCALAR_TEXTS,
+  UTF8_BYTES_PER_UNIT_MAX,
+} from './record-format.ts';
+
+/** Writes frames into a region of 8-byte aligned memory. */
+export class RecordEncoder {
+  readonly #bytes: Uint8Array;
+  readonly #lengths: Uint16Array;
+  readonly #int32: Int32Array;
+  readonly #float64: Float64Array;
+  readonly #utf8 = new TextEncoder();
+  /** `encodeInto` takes no shared memory everywhere, and must not write past the room that is left. */
+  readonly #scratch = new Uint8Array(PATH_UNITS_MAX * UTF8_BYTES_PER_UNIT_MAX);
+  #cursor = 0;
+  #limit = 0;
+  #nextLength = 0;
+  #ascii = true;
+  #plain = true;
+  #overrun = false;
+
+  constructor(memory: SharedArrayBuffer, byteOffset: number, byteLength: number) {
+    this.#bytes = new Uint8Array(memory, byteOffset, byteLength);
+    this.#lengths = new Uint16Array(memory, byteOffset, byteLength >> 1);
+    this.#int32 = new Int32Array(memory, byteOffset, byteLength >> 2);
+    this.#float64 = new Float64Array(memory, byteOffset, byteLength >> 3);
+  }
+
+  /**
+   * Writes one frame at `at`, using nothing from `limit` on (both multiples of 8). Its length in bytes, or 0 when it does
+   * not fit.
+   */
+  encode(record: AccessRecord, at: number, limit: number): number {
+    const denied = Math.min(record.alsoDenied.length, LIST_ITEMS_MAX);
+    const shadowed = Math.min(record.shadowDenied.length, LIST_ITEMS_MAX);
+    const waived = Math.min(record.waivedRules.length, LIST_ITEMS_MAX);
+    const textStart = at + FIXED_BYTES + 2 * (SCALAR_TEXTS + denied + shadowed + waived);
+    if (textStart > limit) return 0;
+    this.#cursor = textStart;
+    this.#limit = limit;
+    this.#nextLength = (at + FIXED_BYTES) >> 1;
+    this.#ascii = true;
+    this.#plain = true;
+    this.#overrun = false;
+    this.#putTexts(record);
+    this.#putList(record.alsoDenied, denied);
+    this.#putList(record.shadowDenied, shadowed);
+    this.#putList(record.waivedRules, waived);
+    const frameBytes = alignFrame(this.#cursor - at);
+    if (this.#overrun) return 0;
+    const int32 = this.#int32;
+    const word = at >> 2;
+    int32[word] = frameBytes;
+    int32[word + 1] = FORMAT_VERSION | this.#flags(record);
+    int32[word + 2] = record.status;
+    int32[word + 3] = record.attempts;
+    int32[word + 4] = denied | (shadowed << 8) | (waived << 16);
+    int32[word + 5] = this.#cursor - textStart;
+    this.#putNumbers(record, (at + 24) >> 3);
+    return frameBytes;
+  }
+
+  #flags(record: AccessRecord): number {
+    return (record.clientAborted ? ABORTED : 0) | (this.#ascii ? ASCII : 0) | (this.#plain ? PLAIN : 0);
+  }
+
+  #putNumbers(record: AccessRecord, first: number): void {
+    const float64 = this.#float64;
+    float64[first] = record.timeMs;
+    float64[first + 1] = record.inputTokens;
+    float64[first + 2] = record.outputTokens;
+    float64[first + 3] = record.costNanoUsd;
+    float64[first + 4] = record.requestBytes;
+    float64[first + 5] = record.responseBytes;
+    float64[first + 6] = record.decidedUs;
+    float64[first + 7] = record.dispatchedUs;
+    float64[first + 8] = record.firstByteUs;
+    float64[first + 9] = record.finishedUs;
+  }
+
+  #putTexts(record: AccessRecord): void {
+    this.#put(record.requestId, NAME_UNITS_MAX);
+    this.#put(record.traceId, NAME_UNITS_MAX);
+    this.#put(record.tenant, NAME_UNITS_MAX);
+    this.#put(record.team, NAME_UNITS_MAX);
+    this.#put(record.consumer, NAME_UNITS_MAX);
+    this.#put(record.credential, NAME_UNITS_MAX);
+    this.#put(record.person, NAME_UNITS_MAX);
+    this.#put(record.method, NAME_UNITS_MAX);
+    this.#put(record.path, PATH_UNITS_MAX);
+    this.#put(record.route, NAME_UNITS_MAX);
+    this.#put(record.routeVersion, NAME_UNITS_MAX);
+    this.#put(record.configurationHash, NAME_UNITS_MAX);
+    this.#put(record.code, NAME_UNITS_MAX);
+    this.#put(record.decidingRule, NAME_UNITS_MAX);
+    this.#put(record.model, NAME_UNITS_MAX);
+    this.#put(record.target, NAME_UNITS_MAX);
+    this.#put(record.providerKey, NAME_UNITS_MAX);
+  }
+
+  #putList(texts: readonly string[], count: number): void {
+    for (let index = 0; index < count; index++) this.#put(texts[index]!, NAME_UNITS_MAX);
+  }
+
+  #put(text: string, unitsMax: number): void {
+    const units = text.length <= unitsMax ? text.length : cutAt(text, unitsMax);
+    const start = this.#cursor;
+    if (start + units > this.#limit) {
+      this.#overrun = true;
+      return;
+    }
+    const bytes = this.#bytes;
+    let index = 0;
+    for (; index < units; index++) {
+      const unit = text.charCodeAt(index);
+      if (unit < SPACE || unit > TILDE || unit === QUOTE || unit === BACKSLASH) break;
+      bytes[start + index] = unit;
+    }
+    const length = index === units ? units : this.#putAny(text, units, start, index);
+    this.#lengths[this.#nextLength++] = length;
+    this.#cursor = start + length;
+  }
+
+  /** The rest of a text that is not plain. */
+  #putAny(text: string, units: number, start: number, from: number): number {
+    this.#plain = false;
+    for (let index = from; index < units; index++) {
+      const unit = text.charCodeAt(index);
+      if (unit > 0x7f) return this.#putUnicode(text, units, start);
+      this.#bytes[start + index] = unit;
+    }
+    return units;
+  }
+
+  #putUnicode(text: string, units: number, start: number): number {
+    this.#ascii = false;
+    const { written } = this.#utf8.encodeInto(text.slice(0, units), this.#scratch);
+    if (start + written > this.#limit) {
+      this.#overrun = true;
+      return 0;
+    }
+    for (let index = 0; index < written; index++) this.#bytes[start + index] = this.#scratch[index]!;
+    return written;
+  }
+}
+
+/** Where to cut a text so that no surrogate pair is split. */
+function cutAt(text: string, unitsMax: number): number {
+  const last = text.charCodeAt(unitsMax - 1);
+  return last >= 0xd800 && last <= 0xdbff ? unitsMax - 1 : unitsMax;
+}
+
+const SPACE = 0x20;
+const TILDE = 0x7e;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
