@@ -1,70 +1,61 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type CounterSpec,
-  type CounterWindow,
-  EXCEEDED,
-  type Reservation,
-  TAKEN,
-} from '../../src/pipeline/counters.ts';
+import { type CounterWindow, EXCEEDED, type Reservation, TAKEN } from '../../src/pipeline/counters.ts';
 import { type Asked, bytesOf, fill, type Rig, rigOf, spec } from './counters-rig.ts';
 import { type NaiveCounter, naiveCounter } from './naive-counters.ts';
 
-const WINDOWS: readonly CounterWindow[] = [
-  { kind: 'window', amount: 7, windowMs: 1_000 },
-  { kind: 'window', amount: 40, windowMs: 7 },
-  { kind: 'pace', amount: 3, periodMs: 100, burst: 5 },
-  { kind: 'pace', amount: 90_000, periodMs: 60_000, burst: 20 },
-  { kind: 'pace', amount: 7, periodMs: 4_000_000, burst: 11 },
-  { kind: 'concurrency', amount: 4 },
-  { kind: 'calendar', amount: 12, period: 'day', zone: 'UTC' },
+const DAY_MS = 86_400_000;
+
+/** Each with the time that is natural to it: waits are fractions of that. */
+const LIMITS: readonly (readonly [name: string, window: CounterWindow, naturalMs: number])[] = [
+  ['7 in any 1 s', { kind: 'window', amount: 7, windowMs: 1_000 }, 1_000],
+  ['9 in any 7 ms', { kind: 'window', amount: 9, windowMs: 7 }, 7],
+  ['3 per 100 ms, burst 5', { kind: 'pace', amount: 3, periodMs: 100, burst: 5 }, 150],
+  ['90,000 per minute, burst 20', { kind: 'pace', amount: 90_000, periodMs: 60_000, burst: 20 }, 10],
+  ['7 per 4,000 s, burst 11', { kind: 'pace', amount: 7, periodMs: 4_000_000, burst: 11 }, 1_000_000],
+  ['4 at once', { kind: 'concurrency', amount: 4 }, 100],
+  ['12 a day', { kind: 'calendar', amount: 12, period: 'day', zone: 'UTC' }, DAY_MS],
 ];
-const SPECS: readonly CounterSpec[] = WINDOWS.map((window, i) =>
-  spec(`limit-${i}`, window, { weights: 'estimated', maxKeys: 4 }),
-);
-const KEYS = 4;
+const KEYS = 3;
 const START_MS = 1_000_000;
 
 type Step =
-  | { readonly kind: 'take'; readonly asked: readonly Asked[] }
-  | { readonly kind: 'swap'; readonly held: number; readonly asked: readonly Asked[] }
+  | { readonly kind: 'take'; readonly asked: readonly Asked[]; readonly late: number }
+  | { readonly kind: 'swap'; readonly held: number; readonly asked: readonly Asked[]; readonly late: number }
   | { readonly kind: 'settle'; readonly held: number; readonly entry: number; readonly actual: number }
   | { readonly kind: 'release'; readonly held: number }
-  | { readonly kind: 'wait'; readonly ms: number };
+  | { readonly kind: 'wait'; readonly share: number };
 
-const asked = fc.uniqueArray(
-  fc.record({
-    counter: fc.nat(SPECS.length - 1),
-    key: fc.integer({ min: 1, max: KEYS }),
-    weight: fc.oneof(
-      { weight: 5, arbitrary: fc.integer({ min: 1, max: 4 }) },
-      { weight: 1, arbitrary: fc.constantFrom(0, 9, 50) },
-    ),
-  }),
-  { selector: (entry) => entry.counter, minLength: 1, maxLength: 4 },
-);
-const held = fc.nat(30);
-const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('take' as const), asked }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('swap' as const), held, asked }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({ kind: fc.constant('settle' as const), held, entry: fc.nat(3), actual: fc.nat(6) }),
-  },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('release' as const), held }) },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      kind: fc.constant('wait' as const),
-      ms: fc.oneof(
-        fc.double({ min: 0, max: 3, noNaN: true }),
-        fc.integer({ min: 1, max: 90 }),
-        fc.integer({ min: 500, max: 1_200 }),
-        fc.constantFrom(62.5, 1_062.5, 4_000_000, 86_400_000),
+function stepsFor(limits: number, keys: number): fc.Arbitrary<Step[]> {
+  const asked = fc.uniqueArray(
+    fc.record({
+      counter: fc.nat(limits - 1),
+      key: fc.integer({ min: 1, max: keys }),
+      weight: fc.oneof(
+        { weight: 6, arbitrary: fc.integer({ min: 1, max: 4 }) },
+        { weight: 1, arbitrary: fc.constantFrom(0, 9, 50) },
       ),
     }),
-  },
-);
+    { selector: (entry) => entry.counter, minLength: 1, maxLength: 4 },
+  );
+  /** Counted from the newest reservation. */
+  const held = fc.nat(5);
+  /** How far behind the others the thread's clock reading is, as a share of the natural time. */
+  const late = fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, fc.constantFrom(0.001, 0.06, 0.4, 1.1));
+  const share = fc.oneof(
+    fc.double({ min: 0, max: 0.2, noNaN: true }),
+    fc.constantFrom(1 / 16, 0.5, 1, 17 / 16, 2),
+  );
+  const of = <Kind extends Step['kind']>(kind: Kind) => fc.constant(kind);
+  const step: fc.Arbitrary<Step> = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ kind: of('take'), asked, late }) },
+    { weight: 1, arbitrary: fc.record({ kind: of('swap'), held, asked, late }) },
+    { weight: 2, arbitrary: fc.record({ kind: of('settle'), held, entry: fc.nat(3), actual: fc.nat(6) }) },
+    { weight: 1, arbitrary: fc.record({ kind: of('release'), held }) },
+    { weight: 4, arbitrary: fc.record({ kind: of('wait'), share }) },
+  );
+  return fc.array(step, { minLength: 10, maxLength: 100 });
+}
 
 interface NaiveEntry extends Asked {
   readonly event: number;
@@ -73,11 +64,16 @@ interface NaiveEntry extends Asked {
 
 /** The definition, applied entry by entry. */
 class NaiveCounters {
+  readonly #windows: readonly CounterWindow[];
   readonly #counters = new Map<string, NaiveCounter>();
+
+  constructor(windows: readonly CounterWindow[]) {
+    this.#windows = windows;
+  }
 
   of({ counter, key }: Asked): NaiveCounter {
     const name = `${counter}/${key}`;
-    const known = this.#counters.get(name) ?? naiveCounter(WINDOWS[counter]!);
+    const known = this.#counters.get(name) ?? naiveCounter(this.#windows[counter]!);
     this.#counters.set(name, known);
     return known;
   }
@@ -108,35 +104,47 @@ interface Held {
 }
 
 class Run {
-  readonly #rig: Rig = rigOf(SPECS);
-  readonly #naive = new NaiveCounters();
+  readonly #rig: Rig;
+  readonly #naive: NaiveCounters;
+  readonly #windows: readonly CounterWindow[];
+  readonly #naturalMs: number;
   readonly #held: Held[] = [];
   #nowMs = START_MS;
+
+  constructor(windows: readonly CounterWindow[], naturalMs: number) {
+    const specs = windows.map((window, i) =>
+      spec(`limit-${i}`, window, { weights: 'estimated', maxKeys: KEYS }),
+    );
+    this.#rig = rigOf(specs);
+    this.#naive = new NaiveCounters(windows);
+    this.#windows = windows;
+    this.#naturalMs = naturalMs;
+  }
 
   play(step: Step): void {
     const { binding } = this.#rig;
     switch (step.kind) {
       case 'wait':
-        this.#nowMs += step.ms;
+        this.#nowMs += step.share * this.#naturalMs;
         break;
       case 'take':
-        this.#take(step.asked);
+        this.#take(step.asked, this.#nowMs - step.late * this.#naturalMs);
         break;
       case 'swap':
-        this.#swap(this.#held[step.held], step.asked);
+        this.#swap(this.#held.at(-1 - step.held), step.asked, this.#nowMs - step.late * this.#naturalMs);
         break;
       case 'settle': {
-        const target = this.#held[step.held];
+        const target = this.#held.at(-1 - step.held);
         const entry = target?.entries[step.entry];
         if (target === undefined || entry === undefined) return;
         binding.settle(target.reservation, step.entry, step.actual);
-        if (entry.done || WINDOWS[entry.counter]!.kind === 'concurrency') return;
+        if (entry.done || this.#windows[entry.counter]!.kind === 'concurrency') return;
         entry.done = true;
         this.#naive.correct(entry, step.actual - entry.weight);
         break;
       }
       case 'release': {
-        const target = this.#held[step.held];
+        const target = this.#held.at(-1 - step.held);
         if (target === undefined) return;
         binding.release(target.reservation);
         for (const entry of target.entries) {
@@ -147,9 +155,8 @@ class Run {
     }
   }
 
-  #take(ask: readonly Asked[]): void {
+  #take(ask: readonly Asked[], now: number): void {
     const { binding, batch, memory } = this.#rig;
-    const now = this.#nowMs;
     const fits = ask.every((entry) => this.#naive.fits(entry, now));
     const retry = ask.map((entry) => (fits ? 0 : this.#naive.retryAtMs(entry, now)));
     const before = fits ? '' : bytesOf(memory);
@@ -160,13 +167,12 @@ class Run {
       this.#held.push({ reservation: binding.reserve(batch)!, entries });
     }
     expect(Array.from(batch.retryAtMs.slice(0, ask.length))).toEqual(retry);
-    this.#compareState(ask);
+    this.#compareState(ask, now);
   }
 
-  #swap(target: Held | undefined, ask: readonly Asked[]): void {
+  #swap(target: Held | undefined, ask: readonly Asked[], now: number): void {
     if (target === undefined) return;
     const { binding, batch, memory } = this.#rig;
-    const now = this.#nowMs;
     const sameAs = (entry: Asked) => (old: NaiveEntry) =>
       !old.done && old.counter === entry.counter && old.key === entry.key && old.weight === entry.weight;
     const kept = ask.map((entry) => target.entries.find(sameAs(entry)));
@@ -181,30 +187,46 @@ class Run {
     } else {
       expect(bytesOf(memory)).toBe(before);
     }
-    this.#compareState(ask);
+    this.#compareState(ask, now);
     if (!fits) for (const putBack of restore.reverse()) putBack();
   }
 
-  #compareState(ask: readonly Asked[]): void {
+  #compareState(ask: readonly Asked[], now: number): void {
     const { batch } = this.#rig;
     for (const [i, entry] of ask.entries()) {
       const counter = this.#naive.of(entry);
-      const left = counter.capacity - counter.used(this.#nowMs);
+      const left = counter.capacity - counter.used(now);
       expect(batch.remaining[i]).toBe(Math.max(0, left));
-      expect(batch.resetMs[i]).toBe(counter.resetMs(this.#nowMs));
+      expect(batch.resetMs[i]).toBe(counter.resetMs(now));
       expect(batch.fault[i]).toBe(0);
     }
   }
 }
 
 describe('shared counters against their definition', () => {
-  it('agree on every answer, over random takes, swaps, settlements, releases and waits', () => {
+  it.each(LIMITS)(
+    '%s: every answer agrees, over random takes, swaps, settlements, releases and waits',
+    (_name, window, naturalMs) => {
+      fc.assert(
+        fc.property(stepsFor(1, 2), (steps) => {
+          const run = new Run([window], naturalMs);
+          for (const step of steps) run.play(step);
+        }),
+        { numRuns: 200 },
+      );
+    },
+  );
+
+  it.each([7, 100, 1_000, DAY_MS])('all at once, with waits around %i ms', (naturalMs) => {
     fc.assert(
-      fc.property(fc.array(step, { minLength: 10, maxLength: 120 }), (steps) => {
-        const run = new Run();
-        for (const one of steps) run.play(one);
+      fc.property(stepsFor(LIMITS.length, KEYS), (steps) => {
+        const run = new Run(
+          LIMITS.map(([, window]) => window),
+          naturalMs,
+        );
+        for (const step of steps) run.play(step);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 });

@@ -30,8 +30,9 @@ export function naiveCounter(window: CounterWindow): NaiveCounter {
   }
 }
 
-/** A weight of slot s counts until (s + 17) · T / 16. */
+/** A weight of slot s counts until (s + 17) · T / 16. A thread that is late is taken to be at the last admission. */
 function naiveWindow(capacity: number, windowMs: number): NaiveCounter {
+  let lastMs = 0;
   const log: { slot: number; weight: number; leavesMs: number }[] = [];
   const usedAt = (ms: number) =>
     log.filter((entry) => entry.leavesMs > ms).reduce((sum, entry) => sum + entry.weight, 0);
@@ -39,22 +40,30 @@ function naiveWindow(capacity: number, windowMs: number): NaiveCounter {
     [...new Set(log.map((entry) => entry.leavesMs))].filter((ms) => ms > nowMs).sort((a, b) => a - b);
   return {
     capacity,
-    used: usedAt,
+    used: (nowMs) => usedAt(Math.max(nowMs, lastMs)),
     add(nowMs, weight) {
-      const slot = Math.floor((nowMs * 16) / windowMs);
+      lastMs = Math.max(nowMs, lastMs);
+      const slot = Math.floor((lastMs * 16) / windowMs);
       return log.push({ slot, weight, leavesMs: ((slot + 17) * windowMs) / 16 }) - 1;
     },
     correct(event, delta) {
       const entry = log[event]!;
       entry.weight += delta;
     },
-    fitsAtMs: (nowMs, weight) => moments(nowMs).find((ms) => usedAt(ms) + weight <= capacity)!,
+    fitsAtMs: (nowMs, weight) =>
+      moments(Math.max(nowMs, lastMs)).find((ms) => usedAt(ms) + weight <= capacity)!,
     resetMs(nowMs) {
       const end = [nowMs, ...moments(nowMs)].find((ms) => usedAt(ms) === 0)!;
       return end - nowMs;
     },
     asNew: (nowMs) => log.every((entry) => entry.leavesMs <= nowMs),
-    save: () => saveLog(log),
+    save() {
+      const [putBack, saved] = [saveLog(log), lastMs];
+      return () => {
+        putBack();
+        lastMs = saved;
+      };
+    },
   };
 }
 
@@ -65,7 +74,10 @@ function naivePace(amount: number, periodMs: number, burst: number): NaiveCounte
   let debt = 0n;
   let last = 0n;
   let busy = 0;
-  const ticks = (ms: number) => BigInt(Math.floor(ms * 16));
+  const ticks = (ms: number) => {
+    const now = BigInt(Math.floor(ms * 16));
+    return now > last ? now : last;
+  };
   const debtAt = (ms: number) => {
     const left = debt - (ticks(ms) - last) * rate;
     return left < 0n ? 0n : left;
@@ -79,8 +91,7 @@ function naivePace(amount: number, periodMs: number, burst: number): NaiveCounte
     capacity: burst,
     used: (nowMs) => Number(ceilDivide(debtAt(nowMs), period)),
     add(nowMs, weight) {
-      debt = debtAt(nowMs);
-      last = ticks(nowMs);
+      [debt, last] = [debtAt(nowMs), ticks(nowMs)];
       if (debt === 0n) busy++;
       debt += BigInt(weight) * period;
       return busy;
@@ -130,20 +141,30 @@ const DAY_MS = 86_400_000;
 
 /** Days of UTC, with the monotonic clock as the wall clock. */
 function naiveUtcDays(capacity: number): NaiveCounter {
+  let lastDay = 0;
   const log: { day: number; weight: number }[] = [];
-  const day = (ms: number) => Math.floor(ms / DAY_MS);
+  const day = (ms: number) => Math.max(lastDay, Math.floor(ms / DAY_MS));
   return {
     capacity,
     used: (nowMs) =>
       log.filter((entry) => entry.day === day(nowMs)).reduce((sum, entry) => sum + entry.weight, 0),
-    add: (nowMs, weight) => log.push({ day: day(nowMs), weight }) - 1,
+    add(nowMs, weight) {
+      lastDay = day(nowMs);
+      return log.push({ day: lastDay, weight }) - 1;
+    },
     correct(event, delta) {
       log[event]!.weight += delta;
     },
     fitsAtMs: (nowMs) => (day(nowMs) + 1) * DAY_MS,
     resetMs: (nowMs) => (day(nowMs) + 1) * DAY_MS - nowMs,
     asNew: (nowMs) => log.every((entry) => entry.day < day(nowMs)),
-    save: () => saveLog(log),
+    save() {
+      const [putBack, saved] = [saveLog(log), lastDay];
+      return () => {
+        putBack();
+        lastDay = saved;
+      };
+    },
   };
 }
 
