@@ -82,6 +82,7 @@ export function randomCondition(
     () => signed(choices, inNetworks(fact('request.ip'), ...choices.one(NETWORKS))),
     () => constant(choices.below(2) === 0),
     () => randomPair(choices),
+    () => compare(choices.one(['le', 'ge']), otherwise(fact('tenant.tier'), 1), choices.below(3)),
   );
 }
 

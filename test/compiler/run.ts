@@ -72,16 +72,11 @@ export function interpretedJudge({ policies, world, keys }: Case): Judge {
   };
 }
 
-export function compiledJudge(
-  { policies, world, keys }: Case,
-  mutate?: (bundle: RuleBundle) => RuleBundle,
-): Judge {
-  const { bundle } = compileRules(policies, world);
-  return bundleJudge(mutate === undefined ? bundle : mutate(bundle), keys);
+export function compiledJudge({ policies, world, keys }: Case, counters = new ReferenceCounters()): Judge {
+  return bundleJudge(compileRules(policies, world).bundle, keys, counters);
 }
 
-export function bundleJudge(bundle: RuleBundle, keys: KeyNames): Judge {
-  const counters = new ReferenceCounters();
+export function bundleJudge(bundle: RuleBundle, keys: KeyNames, counters = new ReferenceCounters()): Judge {
   const pipelines = new Map<string, RoutePipeline>();
   const binding = counters.bind([]);
   let open: Reservation[] = [];
@@ -172,7 +167,7 @@ function shaped(shape: RoutePipeline['shapeRequest'], context: RequestContext) {
 }
 
 /** Plays the steps to a judge. */
-export function play({ policies, steps }: Case, judge: Judge): Observation[] {
+export function play({ policies, steps }: Pick<Case, 'policies' | 'steps'>, judge: Judge): Observation[] {
   const limits = policies.policies
     .flatMap((policy) => policy.rules)
     .flatMap((rule) => ('counterIdentity' in rule ? [rule.counterIdentity] : []))

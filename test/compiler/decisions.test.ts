@@ -1,0 +1,76 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compileRules } from '../../src/compiler/compile.ts';
+import { ReferenceCounters } from '../../src/compiler/reference-counters.ts';
+import type { CheckedRule } from '../../src/language/typed.ts';
+import { policies, policy } from './ast.ts';
+import { Choices } from './choices.ts';
+import { randomRule } from './random-policies.ts';
+import { type Case, compiledJudge, play, randomCase } from './run.ts';
+
+const numbers = fc.uint16Array({ minLength: 300, maxLength: 700, size: 'max' });
+const numRuns = 400;
+
+describe('a decision', () => {
+  it('never permits more when a limit, a forbid or a require is added', () => {
+    fc.assert(
+      fc.property(numbers, numbers, fc.constantFrom('limit', 'forbid', 'require'), (drawn, added, kind) => {
+        const before = randomCase(new Choices(drawn));
+        const rule = ruleOfKind(kind, new Choices(added));
+        const after = {
+          ...before,
+          policies: policies(...before.policies.policies, policy('zeta', {}, [rule])),
+        };
+        const last = before.steps.at(-1)!;
+        if (judgeLast(after, before, last).decision === 'permitted') {
+          expect(judgeLast(before, before, last).decision).toBe('permitted');
+        }
+      }),
+      { numRuns },
+    );
+  });
+
+  it('does not depend on the order of policies and rules', () => {
+    fc.assert(
+      fc.property(numbers, (drawn) => {
+        const one = randomCase(new Choices(drawn));
+        const turned = policies(
+          ...[...one.policies.policies]
+            .reverse()
+            .map((each) => ({ ...each, rules: [...each.rules].reverse() })),
+        );
+        expect(compileRules(turned, one.world).bundle.hash).toBe(
+          compileRules(one.policies, one.world).bundle.hash,
+        );
+        expect(play(one, compiledJudge({ ...one, policies: turned }))).toEqual(play(one, compiledJudge(one)));
+      }),
+      { numRuns },
+    );
+  });
+
+  it('to refuse leaves every counter as it was', () => {
+    fc.assert(
+      fc.property(numbers, (drawn) => {
+        const one = { ...randomCase(new Choices(drawn)) };
+        const steps = one.steps.map((step) => ({ ...step, releasesEarlier: false }));
+        let counters: unknown = [];
+        for (const observation of play({ ...one, steps }, compiledJudge(one))) {
+          if (observation.decision !== 'permitted') expect(observation.counters).toEqual(counters);
+          counters = observation.counters;
+        }
+      }),
+      { numRuns },
+    );
+  });
+});
+
+/** The last request, judged by `of` over the counters that all earlier ones left under `earlier`. */
+function judgeLast(of: Case, earlier: Case, last: Case['steps'][number]) {
+  const counters = new ReferenceCounters();
+  play({ ...earlier, steps: earlier.steps.slice(0, -1) }, compiledJudge(earlier, counters));
+  return compiledJudge(of, counters).judge(last.route, last.request);
+}
+
+function ruleOfKind(kind: 'limit' | 'forbid' | 'require', choices: Choices): CheckedRule {
+  return randomRule(kind, 'added', choices, new Set());
+}

@@ -1,0 +1,173 @@
+/**
+ * Mistakes a compiler could make: in the code it generates, in the constants, or in an early pass (shown by giving it
+ * another policy or world than the interpreter has).
+ */
+import type { CheckedPolicy, CheckedRule, LimitRule, TypedExpression } from '../../src/language/typed.ts';
+import type { EnforcementMode, Route } from '../../src/model/world.ts';
+import type { ProgramConstant } from '../../src/pipeline/program.ts';
+import { not } from './ast.ts';
+import type { Case } from './run.ts';
+
+export interface Mutant {
+  readonly name: string;
+  /** Changes the code of every function; the same text where the mistake cannot show. */
+  readonly code?: (code: string) => string;
+  readonly constant?: (value: ProgramConstant) => ProgramConstant;
+  /** What the compiler is given in place of the case. */
+  readonly source?: (one: Case) => Case;
+}
+
+function replace(name: string, search: RegExp | string, by: string): Mutant {
+  return { name, code: (code) => code.replace(search, by) };
+}
+
+const IN_CODE: readonly Mutant[] = [
+  replace('and becomes or', ' && ', ' || '),
+  replace('or becomes and', ' || ', ' && '),
+  replace('a negation is lost', /!\(/, '('),
+  replace('equal becomes different', /(\w) === c/, '$1 !== c'),
+  replace('less becomes less or equal', / < (?!remaining)/, ' <= '),
+  replace('less or equal becomes less', ' <= ', ' < '),
+  replace('begins with becomes ends with', 'startsWith(', 'endsWith('),
+  replace('ends with becomes begins with', 'endsWith(', 'startsWith('),
+  replace('contains becomes begins with', /(?<!roles|regions)(\??\.)includes\(/, '$1startsWith('),
+  replace('present becomes missing', '!== undefined', '=== undefined'),
+  replace('a fallback is lost', / \?\? c\d+/, ''),
+  replace('a weight is doubled', '] = 1;', '] = 2;'),
+  replace('a slot is never given back', 'context.reservation = counters.reserve(batch);', ''),
+  replace('a slot of a watching policy is never given back', 'observeReserving', 'observe'),
+  replace('a watching policy takes nothing', /^ {2}observe0\(context\);$/m, ''),
+  replace('deny rules of match are forgotten', 'return refuseInMatch(context);', ';'),
+  replace('a missing permit is forgotten', 'denials.notPermitted();', ';'),
+  replace('anonymous callers get 403', 'context.identity === null ? 401 : 403', '403'),
+  replace(
+    'identity is not demanded',
+    'if (context.identity === null) return runtime.unauthenticated(context);',
+    '',
+  ),
+  replace('the last permit is named', /else if \(/g, 'if ('),
+  replace('a place in the batch is used twice', 'at++;', ''),
+  replace(
+    'the loosest limit is shown',
+    /remaining\[(\w+)\] < remaining\[tightest\]/,
+    'remaining[$1] > remaining[tightest]',
+  ),
+  replace('a part of a key is lost', /runtime\.combineKey\(key, [^)]*\);/, ''),
+  replace('tenants stand for consumers', /consumer\.keyHash/g, 'tenant.keyHash'),
+  replace('the two clocks are exchanged', 'context.arrivedWallMs)', 'context.arrivedMonotonicMs)'),
+  replace('warnings become shadows', 'noteWarned', 'noteShadowed'),
+  replace('a removed field is kept', 'edits.removed.push', 'edits.set.push'),
+  replace('a timeout is not lessened', ' < least && ', ' > least && '),
+  replace('an optional field is read from the wrong place', 'runtime.header(', 'runtime.query('),
+  replace('a lease is not waited for', 'if (result !== 0)', 'if (result === 1)'),
+];
+
+const IN_CONSTANTS: readonly Mutant[] = [
+  { name: 'numbers are off by one', constant: (value) => (typeof value === 'number' ? value + 1 : value) },
+  {
+    name: 'the last network is lost',
+    constant: (value) => (isTexts(value, '/') ? value.slice(0, -1) : value),
+  },
+  { name: 'a glob begins at the start only', constant: (value) => (value === '*e*' ? 'e*' : value) },
+  {
+    name: 'a reply loses its status',
+    constant: (value) => (hasField(value, 'status') ? { ...value, status: 0 } : value),
+  },
+  {
+    name: 'a reply has the code of its kind',
+    constant: (value) => (hasField(value, 'code') ? { ...value, code: 'forbidden' } : value),
+  },
+];
+
+function isTexts(value: ProgramConstant, part: string): value is readonly string[] {
+  return Array.isArray(value) && value.some((item) => typeof item === 'string' && item.includes(part));
+}
+function hasField(value: ProgramConstant, name: string): value is Readonly<Record<string, ProgramConstant>> {
+  return typeof value === 'object' && value !== null && name in value;
+}
+
+const IN_PASSES: readonly Mutant[] = [
+  { name: 'scopes are ignored', source: eachPolicy((policy) => ({ ...policy, scope: null })) },
+  {
+    name: 'conditions of limits are ignored',
+    source: eachRule((rule) => (isLimit(rule) ? { ...rule, when: null } : rule)),
+  },
+  {
+    name: 'requirements are turned round',
+    source: eachRule((rule) =>
+      rule.kind === 'require' ? { ...rule, condition: not(rule.condition) } : rule,
+    ),
+  },
+  { name: 'warnings are enforced', source: eachMode((mode) => (mode === 'warn' ? 'enforce' : mode)) },
+  { name: 'shadows warn', source: eachMode((mode) => (mode === 'shadow' ? 'warn' : mode)) },
+  { name: 'shadows are forgotten', source: eachMode((mode) => (mode === 'warn' ? 'shadow' : mode)) },
+  {
+    name: 'optional identity is demanded',
+    source: eachRoute((route) => (route.auth === 'optional' ? { ...route, auth: 'required' } : route)),
+  },
+  {
+    name: 'a tag of each route is lost',
+    source: eachRoute((route) => ({ ...route, tags: route.tags.slice(1) })),
+  },
+  {
+    name: 'negated tests lose their sign',
+    source: eachExpression((node) => ('negated' in node ? { ...node, negated: false } : node)),
+  },
+  {
+    name: 'bursts are amounts',
+    source: eachLimit((limit) =>
+      limit.window.kind === 'pace'
+        ? { ...limit, window: { ...limit.window, burst: limit.window.amount } }
+        : limit,
+    ),
+  },
+  { name: 'keys are ignored', source: eachLimit((limit) => ({ ...limit, per: { kind: 'total' } })) },
+  {
+    name: 'failures are turned round',
+    source: eachLimit((limit) => ({ ...limit, onFailure: limit.onFailure === 'allow' ? 'refuse' : 'allow' })),
+  },
+  {
+    name: 'all quotas are by day',
+    source: eachLimit((limit) =>
+      limit.window.kind === 'calendar' ? { ...limit, window: { ...limit.window, period: 'day' } } : limit,
+    ),
+  },
+  {
+    name: 'zones are ignored',
+    source: eachLimit((limit) =>
+      limit.window.kind === 'calendar' ? { ...limit, window: { ...limit.window, zone: 'UTC' } } : limit,
+    ),
+  },
+];
+
+export const MUTANTS: readonly Mutant[] = [...IN_CODE, ...IN_CONSTANTS, ...IN_PASSES];
+
+function eachPolicy(change: (policy: CheckedPolicy) => CheckedPolicy): (one: Case) => Case {
+  return (one) => ({ ...one, policies: { policies: one.policies.policies.map(change) } });
+}
+function eachRule(change: (rule: CheckedRule) => CheckedRule): (one: Case) => Case {
+  return eachPolicy((policy) => ({ ...policy, rules: policy.rules.map(change) }));
+}
+function isLimit(rule: CheckedRule): rule is LimitRule {
+  return rule.kind === 'limit' || rule.kind === 'quota';
+}
+function eachLimit(change: (rule: LimitRule) => LimitRule): (one: Case) => Case {
+  return eachRule((rule) => (isLimit(rule) ? change(rule) : rule));
+}
+function eachMode(change: (mode: EnforcementMode) => EnforcementMode): (one: Case) => Case {
+  return (one) => {
+    const enforcement = [...one.world.enforcement].map(
+      ([name, each]) => [name, { ...each, mode: change(each.mode) }] as const,
+    );
+    return { ...one, world: { ...one.world, enforcement: new Map(enforcement) } };
+  };
+}
+function eachRoute(change: (route: Route) => Route): (one: Case) => Case {
+  return (one) => {
+    const routes = [...one.world.routes].map(([name, route]) => [name, change(route)] as const);
+    return { ...one, world: { ...one.world, routes: new Map(routes) } };
+  };
+}
+function eachExpression(change: (node: TypedExpression) => TypedExpression): (one: Case) => Case {
+  return eachRule((rule) => ({ ...rule, when: rule.when === null ? null : change(rule.when) }));
+}
