@@ -170,6 +170,23 @@ describe('streaming', () => {
     expect(received.split(large.toString('latin1')).length).toBe(3);
   });
 
+  test('bytes are copied: the caller may overwrite them at once', async () => {
+    const server = await serve((peer) => answering(peer));
+    const service = client().service(server.port);
+    for (const bytes of [10, 20_000, 3_000_000]) {
+      for (const when of ['before the connection is open', 'on an open one']) {
+        const { call, outcome } = exchange(service, request({ method: 'POST', bodyBytes: bytes + 1 }));
+        call.write(Buffer.from('-'));
+        if (when === 'on an open one') await turns(5);
+        const piece = Buffer.alloc(bytes, 'x');
+        call.write(piece);
+        piece.fill('y');
+        expect((await outcome).body, when).toBe('ok');
+      }
+    }
+    for (const { received } of server.peers) expect(received).not.toContain('y');
+  });
+
   test('an upstream that never reads stops the writer, and the drain lets it go on', async () => {
     const server = await serve((peer) => {
       peer.socket.pause();
@@ -347,6 +364,7 @@ describe('keep-alive connections', () => {
     expect(harness.isTicking).toBe(false);
     const { error } = await exchange(after, request()).outcome;
     expect(error).toMatchObject({ code: 'upstream_none_available', unprocessed: true });
+    expect(() => after.retire()).toThrow('retired once');
   });
 
   test('an exchange under way survives the end of its service', async () => {

@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts';
 import type { Service } from '../model/world.ts';
 import type {
   UpstreamCall,
@@ -53,6 +54,7 @@ export class ServiceClient implements UpstreamService, CallOwner, PoolOwner {
   }
 
   retire(): void {
+    assert(this.uses > 0, 'a service is retired once for each time it was opened');
     this.uses--;
     if (this.uses > 0) return;
     this.#onRetired();
