@@ -157,15 +157,32 @@ describe('more keys than a limit keeps apart', () => {
     expect(registry.sweep(5_000, 0)).toBe(1);
   });
 
-  it('does not touch a counter that took over the place of the one reserved in', () => {
-    const { binding, batch } = rigOf([
-      spec('w', { kind: 'window', amount: 4, windowMs: 160 }, { maxKeys: 1, weights: 'estimated' }),
-    ]);
+  it.each([
+    spec('w', { kind: 'window', amount: 4, windowMs: 160 }, { maxKeys: 1, weights: 'estimated' }),
+    spec('p', { kind: 'pace', amount: 40, periodMs: 1_000, burst: 4 }, { maxKeys: 1, weights: 'estimated' }),
+  ])('does not touch a counter that took over the place of the one reserved in: $window.kind', (one) => {
+    const { binding, batch } = rigOf([one]);
     binding.take(fill(batch, [{ counter: 0, key: 1, weight: 4 }]), 0, 0);
     const old = binding.reserve(batch)!;
     expect(binding.take(fill(batch, [{ counter: 0, key: 2, weight: 4 }]), 200, 0)).toBe(TAKEN);
     binding.settle(old, 0, 0);
     expect(binding.take(fill(batch, [{ counter: 0, key: 2, weight: 1 }]), 200, 0)).not.toBe(TAKEN);
+  });
+
+  it('keeps slots in flight in the overflow counter until they are given back, and leaks none', () => {
+    const { binding, batch } = rigOf([spec('c', { kind: 'concurrency', amount: 2 }, { maxKeys: 1 })]);
+    const take = (key: number) => {
+      const taken = binding.take(fill(batch, [{ counter: 0, key, weight: 1 }]), 0, 0) === TAKEN;
+      return taken ? binding.reserve(batch) : null;
+    };
+    const [own, shared] = [take(1)!, take(2)!];
+    binding.release(own);
+    // Key 2 could have a counter of its own now, but has a slot in the shared one.
+    const second = take(2)!;
+    expect(take(2)).toBeNull();
+    binding.release(shared);
+    binding.release(second);
+    expect([take(2), take(2), take(2)].map((taken) => taken !== null)).toEqual([true, true, false]);
   });
 });
 
