@@ -6,7 +6,7 @@ import type { Clock, Random } from '../../base/ports.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { DataThreads } from '../../gateway/data-threads.ts';
 import { type DataThreadStart, EPOCH_CELLS } from '../../gateway/messages.ts';
-import { type ExtraCredential, snapshotOf } from '../../governance/directory.ts';
+import { directoryProblems, type ExtraCredential, snapshotOf } from '../../governance/directory.ts';
 import type { Directory, ServerSettings, World } from '../../model/world.ts';
 import { createRecordRing } from '../../observe/record-ring.ts';
 import type { RuleBundle } from '../../pipeline/program.ts';
@@ -205,7 +205,11 @@ export class Gateway {
 
   async #changeDirectory(epoch: number, directory: Directory): Promise<string | null> {
     const { store } = this.#options;
-    const snapshot = snapshotOf(directory, storedCredentials(store), store.secrets.pepper, epoch);
+    const stored = storedCredentials(store);
+    const [problem] = directoryProblems(directory, stored);
+    if (problem !== undefined)
+      return `tenants/${problem.tenant}, consumer ${problem.consumer}: ${problem.message}`;
+    const snapshot = snapshotOf(directory, stored, store.secrets.pepper, epoch);
     const changed = await this.#threads.changeDirectory(epoch, snapshot);
     return changed.ok ? null : changed.error;
   }
