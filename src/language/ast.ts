@@ -21,7 +21,8 @@ export interface TextNode {
 
 export interface DefineNode {
   readonly name: TextNode;
-  readonly value: LiteralNode | ListNode;
+  /** Null when it could not be read: that was reported, and its uses are no further mistakes. */
+  readonly value: LiteralNode | ListNode | null;
 }
 
 export interface PolicyNode {

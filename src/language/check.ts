@@ -8,6 +8,7 @@ import { RouteIndex } from './check/route-index.ts';
 import { compareCodePoints } from './order.ts';
 import { type ParsedPolicyFile, parsePolicyFile } from './parse.ts';
 import { policyTwice } from './problems/names.ts';
+import { boundedReport } from './problems/problem.ts';
 import type { CheckedPolicies, CheckedPolicy } from './typed.ts';
 
 export interface PolicyCheck {
@@ -35,10 +36,12 @@ export function checkParsedPolicies(files: readonly ParsedPolicyFile[], world: W
   const names = new Map<string, PolicyNode>();
   ordered.forEach((parsed, at) => {
     const problems = found[at]!;
-    const context = fileContext(project, parsed.file, (problem) => problems.push(problem));
+    const report = boundedReport(problems);
+    const context = fileContext(project, parsed.file, report);
     for (const node of parsed.file.policies) {
       const first = names.get(node.name.value);
-      if (first !== undefined) problems.push(policyTwice(node.span, node.name.value, first.span));
+      if (report.isFull()) break;
+      if (first !== undefined) report(policyTwice(node.span, node.name.value, first.span));
       names.set(node.name.value, first ?? node);
       const policy = checkPolicy(context, node, index);
       if (policy !== null && first === undefined && !hasError(node, parsed.diagnostics))

@@ -10,6 +10,8 @@ import { parsePolicyFile } from './parse.ts';
 import { KEYWORD, LATER_WORDS, SIGN } from './tokens.ts';
 import { WORLD } from './world.cases.ts';
 
+const ignore = (): void => {};
+
 /** Whatever the text: diagnostics with a place inside it, or policies, never anything else. */
 function survives(text: string): void {
   const { diagnostics, policies } = checkPolicies([new SourceText('a.policy', text)], WORLD);
@@ -22,8 +24,11 @@ function survives(text: string): void {
     expect(span!.end).toBeLessThanOrEqual(Math.max(1, text.length));
     expect(span!.end).toBeGreaterThanOrEqual(span!.start);
   }
-  if (diagnostics.length === 0 && text.includes('policy'))
-    expect(policies.policies.length).toBeGreaterThan(0);
+  if (diagnostics.some(({ severity }) => severity === 'error')) return;
+  const heads = lex(new SourceText('a.policy', text), 64, ignore).tokens.filter(
+    (one) => one.tokenType === KEYWORD.policy,
+  );
+  expect(policies.policies).toHaveLength(heads.length);
 }
 
 const PROGRAMS: readonly string[] = [
@@ -98,28 +103,28 @@ const mutated = fc
 
 describe('any text gives diagnostics or policies', () => {
   it('random characters', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 200 }), survives), { numRuns: 1_500 });
+    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 200 }), survives), { numRuns: 1_000 });
   });
 
   it('random bytes read as Latin-1', () => {
     const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array).toString('latin1'));
-    fc.assert(fc.property(bytes, survives), { numRuns: 1_000 });
+    fc.assert(fc.property(bytes, survives), { numRuns: 500 });
   });
 
   it('random tokens', () => {
     const soup = fc.array(token, { maxLength: 60 }).map((tokens) => tokens.join(' '));
-    fc.assert(fc.property(soup, survives), { numRuns: 2_000 });
+    fc.assert(fc.property(soup, survives), { numRuns: 1_500 });
   });
 
   it('random tokens inside a policy', () => {
     const soup = fc
       .array(token, { maxLength: 40 })
       .map((tokens) => `language 1\npolicy "p" { ${tokens.join(' ')} }`);
-    fc.assert(fc.property(soup, survives), { numRuns: 2_000 });
+    fc.assert(fc.property(soup, survives), { numRuns: 1_500 });
   });
 
   it('mutated programs', () => {
-    fc.assert(fc.property(mutated, survives), { numRuns: 3_000 });
+    fc.assert(fc.property(mutated, survives), { numRuns: 2_000 });
   });
 
   it('programs joined and cut anywhere', () => {

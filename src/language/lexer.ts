@@ -26,11 +26,10 @@ import {
   Word,
 } from './tokens.ts';
 
-/** What lexing gives: tokens with start and (exclusive) end, comments for the formatter, and what was wrong. */
+/** What lexing gives: tokens with start and (exclusive) end, comments for the formatter, and whether all of it is there. */
 export interface LexedSource {
   readonly tokens: IToken[];
   readonly comments: readonly IToken[];
-  readonly problems: readonly Diagnostic[];
   /** Whether the rest of the file was left out because it is nested too deeply. */
   readonly cut: boolean;
 }
@@ -40,21 +39,26 @@ export interface LexedSource {
  * that the parser goes on and finds the mistakes behind it. Where nesting is deeper than `nestingDepthMax` the rest
  * of the file is left out: parser and checker recurse, and their stacks are bounded by this.
  */
-export function lex(source: SourceText, nestingDepthMax: number): LexedSource {
+export function lex(
+  source: SourceText,
+  nestingDepthMax: number,
+  report: (problem: Diagnostic) => void,
+): LexedSource {
+  reportInvisible(source, report);
+  reportPiecedLetters(source, report);
   const { tokens, groups, errors } = LEXER.tokenize(source.text);
-  const problems: Diagnostic[] = [...invisibleCharacters(source), ...piecedLetters(source)];
   for (const error of errors) {
     const span = { source, start: error.offset, end: error.offset + error.length };
     const found = source.text.slice(span.start, span.end);
-    if (!INVISIBLE_ONLY.test(found)) problems.push(foreignCharacter(span, found, null));
+    if (!INVISIBLE_ONLY.test(found)) report(foreignCharacter(span, found, null));
   }
-  for (const token of tokens) finishToken(token, source, problems);
+  for (const token of tokens) finishToken(token, source, report);
   const depth = tooDeep(tokens, nestingDepthMax);
   if (depth !== -1) {
-    problems.push(nestedTooDeeply(tokenSpan(tokens[depth]!, source), nestingDepthMax));
+    report(nestedTooDeeply(tokenSpan(tokens[depth]!, source), nestingDepthMax));
     tokens.length = depth;
   }
-  return { tokens, comments: groups.comments ?? [], problems, cut: depth !== -1 };
+  return { tokens, comments: groups.comments ?? [], cut: depth !== -1 };
 }
 
 export function tokenSpan(token: IToken, source: SourceText): Span {
@@ -67,43 +71,42 @@ const LEXER = new Lexer([...LEXED_TOKENS], { positionTracking: 'onlyOffset', ens
 const INVISIBLE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u00AD\u061C\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\uFEFF]|\r(?!\n)/g;
+const INVISIBLE_REST = new RegExp(`(?:${INVISIBLE.source})[^\\n]*`, 'g');
 const INVISIBLE_ONLY = new RegExp(`^(?:${INVISIBLE.source})+$`);
 
-function invisibleCharacters(source: SourceText): Diagnostic[] {
-  return Array.from(source.text.matchAll(INVISIBLE), ({ index, 0: found }) =>
-    invisibleCharacter({ source, start: index, end: index + 1 }, found.codePointAt(0)!),
-  );
+/** The first of each line: a line shows one diagnostic. */
+function reportInvisible(source: SourceText, report: Report): void {
+  for (const { index, 0: found } of source.text.matchAll(INVISIBLE_REST)) {
+    report(invisibleCharacter({ source, start: index, end: index + 1 }, found.codePointAt(0)!));
+  }
 }
 
-function piecedLetters(source: SourceText): Diagnostic[] {
-  if (source.text.normalize('NFC') === source.text) return [];
-  const found: Diagnostic[] = [];
+function reportPiecedLetters(source: SourceText, report: Report): void {
+  if (source.text.normalize('NFC') === source.text) return;
   let start = 0;
   for (const line of source.text.split('\n')) {
-    if (line.normalize('NFC') !== line) {
-      found.push(notNormalised({ source, start, end: start + line.length }));
-    }
+    if (line.normalize('NFC') !== line) report(notNormalised({ source, start, end: start + line.length }));
     start += line.length + 1;
   }
-  return found;
 }
 
-type Finish = (token: IToken, span: Span, problems: Diagnostic[]) => void;
+type Report = (problem: Diagnostic) => void;
+type Finish = (token: IToken, span: Span, report: Report) => void;
 
 /** What is still to be decided about a token after its pattern matched. */
 const FINISH: ReadonlyMap<TokenType, Finish> = new Map<TokenType, Finish>([
   [Word, (token) => retype(token, WORDS.get(token.image) ?? Name)],
   [
     BadText,
-    (token, span, problems) => {
-      problems.push(unclosedText(span));
+    (token, span, report) => {
+      report(unclosedText(span));
       retype(token, Text);
     },
   ],
   [
     BadNumber,
-    (token, span, problems) => {
-      problems.push(notANumber(span, token.image, numberInstead(token.image)));
+    (token, span, report) => {
+      report(notANumber(span, token.image, numberInstead(token.image)));
       retype(token, NumberLiteral);
       token.image = /^\d+/.exec(token.image)![0];
     },
@@ -111,25 +114,25 @@ const FINISH: ReadonlyMap<TokenType, Finish> = new Map<TokenType, Finish>([
   [BadWord, finishBadWord],
   [
     ForeignSign,
-    (token, span, problems) => {
+    (token, span, report) => {
       const sign = FOREIGN_SIGNS[token.image] ?? FOREIGN_QUOTES;
-      problems.push(foreignCharacter(span, token.image, sign.instead));
+      report(foreignCharacter(span, token.image, sign.instead));
       if (sign.type !== null) retype(token, sign.type);
     },
   ],
 ]);
 
-function finishToken(token: IToken, source: SourceText, problems: Diagnostic[]): void {
+function finishToken(token: IToken, source: SourceText, report: Report): void {
   token.endOffset = token.startOffset + token.image.length - 1;
   const finish = FINISH.get(token.tokenType);
-  if (finish !== undefined) finish(token, tokenSpan(token, source), problems);
+  if (finish !== undefined) finish(token, tokenSpan(token, source), report);
 }
 
-function finishBadWord(token: IToken, span: Span, problems: Diagnostic[]): void {
+function finishBadWord(token: IToken, span: Span, report: Report): void {
   const lower = token.image.toLowerCase();
   const type = WORDS.get(lower);
-  if (type !== undefined || !token.image.includes('-')) problems.push(capitals(span, token.image, lower));
-  else problems.push(hyphenWord(span, token.image));
+  if (type !== undefined || !token.image.includes('-')) report(capitals(span, token.image, lower));
+  else report(hyphenWord(span, token.image));
   retype(token, type ?? Name);
 }
 

@@ -1,64 +1,86 @@
-import { type CstNode, EOF } from 'chevrotain';
+import { type CstNode, EOF, type IToken } from 'chevrotain';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { SourceText } from '../diagnostics/source.ts';
 import type { PolicyFileNode } from './ast.ts';
-import { buildFile } from './build/file.ts';
+import { FileBuilder } from './build/file.ts';
 import { PolicyGrammar } from './grammar/policies.ts';
-import { lex } from './lexer.ts';
+import { lex, tokenSpan } from './lexer.ts';
+import { boundedReport } from './problems/problem.ts';
+import { languageLine } from './problems/reading.ts';
 import { explainSyntaxError } from './syntax-errors.ts';
+import { KEYWORD, tokenGroup } from './tokens.ts';
 
 /** One file as read, without any knowledge of the project: depends on its text alone, so it can be kept. */
 export interface ParsedPolicyFile {
   readonly source: SourceText;
   readonly file: PolicyFileNode;
-  /** In the order of discovery: characters, tokens, syntax, meaning of literals. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /**
  * Text to AST. Never throws, whatever the text; every mistake is a diagnostic, and what holds one is left out.
  * `nestingDepthMax` is the limit `nestingDepth`.
+ *
+ * The file is parsed and built declaration by declaration: trees die young (a 1 MB file in one tree spends a third
+ * of its time in the garbage collector), and a mistake cannot reach beyond its policy.
  */
 export function parsePolicyFile(source: SourceText, nestingDepthMax: number): ParsedPolicyFile {
-  const { tokens, problems, cut } = lex(source, nestingDepthMax);
-  GRAMMAR.input = tokens;
-  const tree = GRAMMAR.File();
-  // where the file was cut, its sudden end is no mistake of the author
-  const errors = GRAMMAR.errors
-    .filter(({ token }) => !(cut && token.tokenType === EOF))
-    .slice(0, ERRORS_EXPLAINED_MAX);
-  const mistakes = GRAMMAR.errors
-    .map(({ token }) => token.startOffset)
-    .filter((offset) => !Number.isNaN(offset))
-    .sort((a, b) => a - b);
-  const diagnostics = [
-    ...problems,
-    ...errors.map((error) => explainSyntaxError(error, tokens, source, GRAMMAR)),
-  ];
-  const report = (problem: Diagnostic): void => {
-    diagnostics.push(problem);
-  };
-  const file = buildFile({ source, report }, tree, (node) => isWhole(node, mistakes));
-  return { source, file, diagnostics };
+  const diagnostics: Diagnostic[] = [];
+  const report = boundedReport(diagnostics);
+  const { tokens, cut } = lex(source, nestingDepthMax, report);
+  const builder = new FileBuilder({ source, report });
+  const starts = declarationStarts(tokens);
+  if (starts[0] !== 0 || tokens[0]?.tokenType !== KEYWORD.language)
+    report(languageLine(firstSpan(source, tokens), null));
+  starts.forEach((start, index) => {
+    const end = starts[index + 1] ?? tokens.length;
+    GRAMMAR.input = tokens.slice(start, end);
+    const tree = GRAMMAR.Declaration();
+    const mistakes = GRAMMAR.errors;
+    for (const mistake of mistakes) {
+      // where the file was cut, its sudden end is no mistake of the author
+      if (cut && end === tokens.length && mistake.token.tokenType === EOF) continue;
+      if (!report.isFull()) report(explainSyntaxError(mistake, { source, tokens, end }, GRAMMAR));
+    }
+    builder.add(tree, wholeness(mistakes.map(({ token }) => token.startOffset)));
+  });
+  return { source, file: builder.finish(), diagnostics };
 }
 
-/** Building it takes some 30 ms, parsing resets it: one for all. */
+/** Building it takes some 30 ms, new input resets it: one for all. */
 const GRAMMAR = new PolicyGrammar();
 
-/** More than are shown per file, because several can fall on one line. */
-const ERRORS_EXPLAINED_MAX = 200;
+/** Indexes of the tokens that begin a declaration. */
+function declarationStarts(tokens: readonly IToken[]): readonly number[] {
+  return tokens.flatMap((token, index) => (tokenGroup(token.tokenType) === 'declaration' ? [index] : []));
+}
 
-/** Whether a node was read to its end and no token in it was stumbled over (`mistakes`: sorted offsets). */
-function isWhole(node: CstNode, mistakes: readonly number[]): boolean {
-  if (node.recoveredNode === true || node.location === undefined) return false;
-  const { startOffset, endOffset } = node.location;
-  if (Number.isNaN(startOffset) || endOffset === undefined) return false;
+function firstSpan(source: SourceText, [first]: readonly IToken[]) {
+  return first === undefined
+    ? { source, start: 0, end: Math.min(1, source.text.length) }
+    : tokenSpan(first, source);
+}
+
+/** Tells whether a node was read to its end and no token in it was stumbled over (at `offsets`). */
+function wholeness(offsets: readonly number[]): (node: CstNode) => boolean {
+  // an end that came too soon has no offset; its nodes are marked by the parser
+  const mistakes = offsets.filter((offset) => !Number.isNaN(offset)).sort((a, b) => a - b);
+  return (node) => {
+    if (node.recoveredNode === true || node.location === undefined) return false;
+    const { startOffset, endOffset } = node.location;
+    if (Number.isNaN(startOffset) || endOffset === undefined) return false;
+    const next = mistakes[firstAtLeast(mistakes, startOffset)];
+    return next === undefined || next > endOffset;
+  };
+}
+
+function firstAtLeast(sorted: readonly number[], value: number): number {
   let low = 0;
-  let high = mistakes.length;
+  let high = sorted.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (mistakes[middle]! < startOffset) low = middle + 1;
+    if (sorted[middle]! < value) low = middle + 1;
     else high = middle;
   }
-  return low === mistakes.length || mistakes[low]! > endOffset;
+  return low;
 }

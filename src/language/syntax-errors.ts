@@ -31,16 +31,22 @@ import {
 /** What the parser stumbled over, in words: the first row of {@link EXPLANATIONS} that fits. */
 export function explainSyntaxError(
   error: IRecognitionException,
-  tokens: readonly IToken[],
-  source: SourceText,
+  declaration: DeclarationTokens,
   grammar: PolicyGrammar,
 ): Diagnostic {
-  const stumble = stumbleOf(error, tokens, source, grammar);
+  const stumble = stumbleOf(error, declaration, grammar);
   for (const explain of EXPLANATIONS) {
     const diagnostic = explain(stumble);
     if (diagnostic !== null) return diagnostic;
   }
   return explainUnexpected(stumble);
+}
+
+/** All tokens of the file, and where the declaration with the mistake ends. */
+export interface DeclarationTokens {
+  readonly source: SourceText;
+  readonly tokens: readonly IToken[];
+  readonly end: number;
 }
 
 interface Stumble {
@@ -55,7 +61,6 @@ interface Stumble {
 }
 
 const EXPLANATIONS: readonly ((stumble: Stumble) => Diagnostic | null)[] = [
-  ({ previous, span }) => (previous === null ? languageLine(span, null) : null),
   ({ previous, found, span }) =>
     previous?.tokenType === KEYWORD.language && found !== null ? languageLine(span, found.image) : null,
   ({ previous, found, span }) =>
@@ -100,11 +105,10 @@ function isOf(token: IToken, category: TokenType): boolean {
 
 function stumbleOf(
   error: IRecognitionException,
-  tokens: readonly IToken[],
-  source: SourceText,
+  { source, tokens, end }: DeclarationTokens,
   grammar: PolicyGrammar,
 ): Stumble {
-  const reported = error.token.tokenType === EOF ? tokens.length : indexAt(tokens, error.token.startOffset);
+  const reported = error.token.tokenType === EOF ? end : indexAt(tokens, error.token.startOffset);
   const { index, expected } = firstMisfit(tokens, reported, grammar);
   const found = tokens[index] ?? null;
   const previous = tokens[index - 1] ?? null;

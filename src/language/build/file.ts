@@ -1,4 +1,4 @@
-import type { CstNode, IToken } from 'chevrotain';
+import type { CstNode } from 'chevrotain';
 import type { DefineNode, PolicyFileNode, PolicyNode, RuleNode } from '../ast.ts';
 import { unknownZone } from '../problems/names.ts';
 import { languageLine, saidTwice } from '../problems/reading.ts';
@@ -20,46 +20,72 @@ import { buildRule } from './rules.ts';
 import { buildText } from './texts.ts';
 
 /**
- * A whole file: CST to AST. `isWhole` says whether a node was read without a mistake; what was not is left out, so
- * that one mistake is one diagnostic.
+ * Declarations to the AST of a file. `isWhole` says whether a node was read without a mistake; what was not is left
+ * out, so that one mistake is one diagnostic.
  */
-export function buildFile(
-  reader: Reader,
-  node: CstNode,
-  isWhole: (node: CstNode) => boolean,
-): PolicyFileNode {
-  const line = childOrNull(node, 'LanguageLine');
-  if (line !== null && isWhole(line)) checkVersion(reader, tokenOf(line, 'NumberLiteral'));
-  const policies = childrenOf(node, 'Policy').flatMap((policy) => buildPolicy(reader, policy, isWhole) ?? []);
-  return {
-    zone: buildZone(reader, childrenOf(node, 'Zone').filter(isWhole)),
-    defines: childrenOf(node, 'Define')
-      .filter(isWhole)
-      .map((define) => buildDefine(reader, define)),
-    policies,
-  };
+export class FileBuilder {
+  readonly #reader: Reader;
+  readonly #defines: DefineNode[] = [];
+  readonly #policies: PolicyNode[] = [];
+  #language: CstNode | null = null;
+  #zone: { readonly name: string; readonly node: CstNode } | null = null;
+
+  constructor(reader: Reader) {
+    this.#reader = reader;
+  }
+
+  add(declaration: CstNode, isWhole: (node: CstNode) => boolean): void {
+    const [name] = Object.keys(declaration.children);
+    const node = name === undefined ? null : childOrNull(declaration, name);
+    if (node === null) return;
+    if (node.name === 'Policy') {
+      const policy = buildPolicy(this.#reader, node, isWhole);
+      if (policy !== null) this.#policies.push(policy);
+    } else if (node.name === 'Define') {
+      const define = buildDefine(this.#reader, node, isWhole);
+      if (define !== null) this.#defines.push(define);
+    } else if (isWhole(node)) {
+      if (node.name === 'LanguageLine') this.#addLanguage(node);
+      else this.#addZone(node);
+    }
+  }
+
+  finish(): PolicyFileNode {
+    return { zone: this.#zone?.name ?? null, defines: this.#defines, policies: this.#policies };
+  }
+
+  #addLanguage(node: CstNode): void {
+    const version = tokenOf(node, 'NumberLiteral');
+    if (this.#language !== null) this.#reportTwice(node, 'language', this.#language);
+    else if (version.image !== '1') {
+      this.#reader.report(languageLine(spanOf(this.#reader, version), version.image));
+    }
+    this.#language ??= node;
+  }
+
+  #addZone(node: CstNode): void {
+    const token = tokenOf(node, 'ZoneName');
+    if (this.#zone !== null) this.#reportTwice(node, 'zone', this.#zone.node);
+    else if (!isTimeZone(token.image)) {
+      const span = spanOf(this.#reader, token);
+      this.#reader.report(unknownZone(span, token.image, nearestTimeZone(token.image)));
+    }
+    this.#zone ??= { name: token.image, node };
+  }
+
+  #reportTwice(node: CstNode, what: string, first: CstNode): void {
+    this.#reader.report(saidTwice(nodeSpan(this.#reader, node), what, nodeSpan(this.#reader, first)));
+  }
 }
 
-function checkVersion(reader: Reader, version: IToken): void {
-  if (version.image !== '1') reader.report(languageLine(spanOf(reader, version), version.image));
-}
-
-function buildZone(reader: Reader, zones: readonly CstNode[]): string | null {
-  const [first, ...others] = zones;
-  if (first === undefined) return null;
-  for (const other of others)
-    reader.report(saidTwice(nodeSpan(reader, other), 'zone', nodeSpan(reader, first)));
-  const token = tokenOf(first, 'ZoneName');
-  if (!isTimeZone(token.image))
-    reader.report(unknownZone(spanOf(reader, token), token.image, nearestTimeZone(token.image)));
-  return token.image;
-}
-
-function buildDefine(reader: Reader, node: CstNode): DefineNode {
-  const name = tokenOf(node, 'Name');
+function buildDefine(reader: Reader, node: CstNode, isWhole: (node: CstNode) => boolean): DefineNode | null {
+  const token = tokenOrNull(node, 'Name');
+  if (token === null) return null;
+  const name = { value: token.image, span: spanOf(reader, token) };
+  if (!isWhole(node)) return { name, value: null };
   const list = childOrNull(node, 'List');
   return {
-    name: { value: name.image, span: spanOf(reader, name) },
+    name,
     value: list === null ? buildLiteral(reader, childOf(node, 'Literal')) : buildList(reader, list),
   };
 }

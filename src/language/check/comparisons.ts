@@ -108,7 +108,7 @@ function resolveValue(context: CheckContext, node: LiteralNode | OperandNode): V
   if (node.kind === 'literal' || isFactPath(node)) return node;
   const { path, span } = node.path;
   const define = context.defines.get(path);
-  if (define !== undefined) return at(define.value, span);
+  if (define !== undefined) return define.value === null ? null : at(define.value, span);
   context.report(unknownDefine(span, path, nearest(path, context.defines.keys())));
   return null;
 }

@@ -7,54 +7,58 @@ import type { FactExpression, TypedExpression } from '../typed.ts';
  * be present. Conditions are evaluated left to right, so what stands before an operand holds when it is reached.
  */
 export class Known {
-  readonly #routes: () => readonly Route[];
+  readonly #before: Known | null;
+  /** What became known after `#before`: a condition and how it turned out. */
+  readonly #step: Step | null;
   readonly #present: ReadonlySet<string>;
-  readonly #trusting: boolean;
-  /** Facts that every team has: present as soon as there is a team. */
-  readonly #ofEveryTeam: ReadonlySet<string>;
+  readonly #basis: Basis;
   #found: readonly Route[] | null = null;
 
-  private constructor(
-    routes: () => readonly Route[],
-    present: ReadonlySet<string>,
-    trust: 'proofs' | 'all',
-    ofEveryTeam: ReadonlySet<string>,
-  ) {
-    this.#routes = routes;
+  private constructor(before: Known | null, step: Step | null, present: ReadonlySet<string>, basis: Basis) {
+    this.#before = before;
+    this.#step = step;
     this.#present = present;
-    this.#trusting = trust === 'all';
-    this.#ofEveryTeam = ofEveryTeam;
+    this.#basis = basis;
   }
 
   /** Before any condition. `ofEveryTeam`: the facts below `team` that no team lacks. */
-  static of(routes: () => readonly Route[], ofEveryTeam: ReadonlySet<string>): Known {
-    return new Known(routes, new Set(), 'proofs', ofEveryTeam);
+  static of(routes: readonly Route[], ofEveryTeam: ReadonlySet<string>): Known {
+    const known = new Known(null, null, NOTHING, { ofEveryTeam, trusts: 'proofs' });
+    known.#found = routes;
+    return known;
   }
 
-  /** Routes whose requests can get here. */
+  /** Routes whose requests can get here. Found when first asked for, and by a loop: chains may be long. */
   get routes(): readonly Route[] {
-    this.#found ??= this.#routes();
-    return this.#found;
+    const steps: Step[] = [];
+    let known: Known = this;
+    while (known.#found === null && known.#before !== null) {
+      if (known.#step !== null) steps.push(known.#step);
+      known = known.#before;
+    }
+    let routes = known.#found ?? [];
+    for (const { condition, outcome } of steps.reverse()) {
+      routes = routes.filter((route) => staticValue(condition, route) !== !outcome);
+    }
+    this.#found = routes;
+    return routes;
   }
 
   /** After `condition` turned out as `outcome`. */
   after(condition: TypedExpression, outcome: boolean): Known {
-    return new Known(
-      () => this.routes.filter((route) => staticValue(condition, route) !== !outcome),
-      new Set([...this.#present, ...proofs(condition, outcome)]),
-      this.#trusting ? 'all' : 'proofs',
-      this.#ofEveryTeam,
-    );
+    const more = proofs(condition, outcome);
+    const present = more.size === 0 ? this.#present : union([this.#present, more]);
+    return new Known(this, { condition, outcome }, present, this.#basis);
   }
 
   /** After something that could not be checked: one mistake must not make a second one out of a missing guard. */
   afterMistake(): Known {
-    return new Known(() => this.routes, this.#present, 'all', this.#ofEveryTeam);
+    return new Known(this, null, this.#present, { ...this.#basis, trusts: 'all' });
   }
 
   /** Null when the fact is present here; otherwise a route whose requests may lack it (null: any request may). */
   whereMissing(fact: FactExpression): { readonly route: Route | null } | null {
-    if (this.#trusting || fact.definition.absence === 'never') return null;
+    if (this.#basis.trusts === 'all' || fact.definition.absence === 'never') return null;
     if (this.#impliedBy(fact).some((proof) => this.#present.has(proof))) return null;
     const presence: TypedExpression = { kind: 'present', fact, negated: false, span: fact.span };
     const missing = this.routes.filter((route) => staticValue(presence, route) !== true);
@@ -67,8 +71,18 @@ export class Known {
   #impliedBy(fact: FactExpression): string[] {
     const own = factText(fact);
     if (fact.definition.absence === 'anonymous') return [IDENTITY];
-    return this.#ofEveryTeam.has(own) ? [own, TEAM] : [own];
+    return this.#basis.ofEveryTeam.has(own) ? [own, TEAM] : [own];
   }
+}
+
+interface Step {
+  readonly condition: TypedExpression;
+  readonly outcome: boolean;
+}
+interface Basis {
+  readonly ofEveryTeam: ReadonlySet<string>;
+  /** What counts as present: what is proven, or (after a mistake) everything. */
+  readonly trusts: 'proofs' | 'all';
 }
 
 const IDENTITY = 'identity';

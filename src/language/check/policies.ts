@@ -33,7 +33,7 @@ export function checkPolicy(
   });
   const rules = distinctRules(counting, checked);
   if (errors === 0 && scope !== 'unreadable') warnAboutEffects(context, node, known.routes, rules);
-  if (errors > 0 || scope === 'unreadable') return null;
+  if (errors > 0 || scope === 'unreadable' || checked.length < node.rules.length) return null;
   return {
     name: node.name.value,
     title: node.title?.value ?? null,
@@ -50,11 +50,11 @@ interface Scope {
 }
 
 function checkScope(context: CheckContext, { appliesTo }: PolicyNode, index: RouteIndex): Scope {
-  const everywhere = Known.of(() => index.all, context.project.ofEveryTeam);
+  const everywhere = Known.of(index.all, context.project.ofEveryTeam);
   if (appliesTo === null) return { scope: null, known: everywhere };
   const scope = appliesTo === 'unreadable' ? null : checkCondition(context, everywhere, appliesTo, 'scope');
   if (scope === null) return { scope: 'unreadable', known: everywhere.afterMistake() };
-  const candidates = Known.of(() => index.candidates(scope), context.project.ofEveryTeam);
+  const candidates = Known.of(index.candidates(scope), context.project.ofEveryTeam);
   return { scope, known: candidates.after(scope, true) };
 }
 

@@ -44,11 +44,14 @@ describe('grammar/portunus.ebnf', () => {
       body!.replace(/\s+/g, ' ').trim(),
     ]),
   );
-  const parserRules = Object.keys(RULES);
+  // a file is read declaration by declaration, so `File` is a loop of parse.ts and not a rule of the parser
+  const parserRules = Object.keys(RULES).filter((name) => name !== 'Declaration');
   const grammarRules = [...published.keys()].filter((name) => name !== name.toUpperCase());
 
   it('has every rule of the parser and no other', () => {
-    expect(grammarRules.sort()).toEqual([...parserRules].sort());
+    expect(grammarRules.filter((name) => name !== 'File').sort()).toEqual([...parserRules].sort());
+    expect(published.get('File')).toBe('LanguageLine { ( Zone | Define | Policy ) }');
+    expect(rendered(RULES.Declaration!.definition)).toBe('( LanguageLine | Zone | Define | Policy )');
   });
 
   it.each(parserRules)('says of %s what the parser does', (name) => {
@@ -85,7 +88,7 @@ describe('line breaks need no meaning (language-rules 3.4)', () => {
 
   it('no optional part of any rule begins like a rule', () => {
     const optional = Object.values(RULES)
-      .filter((rule) => rule.name !== 'Policy' && rule.name !== 'File')
+      .filter((rule) => rule.name !== 'Policy')
       .flatMap((rule) => optionalParts(rule.definition));
     expect(optional.length).toBeGreaterThan(10);
     expect(optional.flatMap((part) => [...first(part)]).filter((type) => heads.has(type))).toEqual([]);

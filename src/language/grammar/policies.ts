@@ -2,7 +2,7 @@ import { KEYWORD, Name, NumberLiteral, Period, SIGN, Text, ZoneName } from '../t
 import { ExpressionGrammar, INNER } from './expressions.ts';
 
 /**
- * The grammar of files, policies and rules. A rule that cannot be read is skipped up to the next rule or the end of
+ * The grammar of declarations, policies and rules. A rule that cannot be read is skipped up to the next rule or the end of
  * its policy, so one run reports every mistake. Which clauses a rule takes is a table of the builder (`CLAUSES_OF`):
  * "a permit has no status" says more than "unexpected status".
  */
@@ -12,15 +12,14 @@ export class PolicyGrammar extends ExpressionGrammar {
     this.performSelfAnalysis();
   }
 
-  readonly File = this.RULE('File', () => {
-    this.SUBRULE(this.LanguageLine);
-    this.MANY(() => {
-      this.OR([
-        { ALT: () => this.SUBRULE(this.Zone) },
-        { ALT: () => this.SUBRULE(this.Define) },
-        { ALT: () => this.SUBRULE(this.Policy) },
-      ]);
-    });
+  /** A file is a row of declarations, the language line first; `parse.ts` hands them over one by one. */
+  readonly Declaration = this.RULE('Declaration', () => {
+    this.OR([
+      { ALT: () => this.SUBRULE(this.LanguageLine) },
+      { ALT: () => this.SUBRULE(this.Zone) },
+      { ALT: () => this.SUBRULE(this.Define) },
+      { ALT: () => this.SUBRULE(this.Policy) },
+    ]);
   });
 
   readonly LanguageLine = this.RULE('LanguageLine', () => {

@@ -13,6 +13,23 @@ export function problem(
   return { code, severity: CATALOGUE[code].severity, message, span, related, help };
 }
 
+/** Takes problems of one file up to a bound, which keeps a file of nothing but mistakes from costing more than that. */
+export interface BoundedReport {
+  (problem: Diagnostic): void;
+  readonly isFull: () => boolean;
+}
+
+/** More than are shown, because several can fall on one line. */
+const PROBLEMS_PER_FILE_MAX = 1_000;
+
+export function boundedReport(into: Diagnostic[]): BoundedReport {
+  const isFull = (): boolean => into.length >= PROBLEMS_PER_FILE_MAX;
+  const report = (one: Diagnostic): void => {
+    if (!isFull()) into.push(one);
+  };
+  return Object.assign(report, { isFull });
+}
+
 /** `a`, `a or b`, `a, b or c`. */
 export function alternatives(words: readonly string[]): string {
   if (words.length <= 1) return words[0] ?? '';

@@ -15,7 +15,7 @@ export function unexpected(
     suggestion !== null
       ? `Did you mean \`${suggestion}\`?`
       : expected.length === 0
-        ? 'Remove it.'
+        ? 'Remove it; what comes next is `zone`, `define` or `policy`.'
         : `Write ${alternatives(expected)} here.`;
   return problem(
     'PT0101',
