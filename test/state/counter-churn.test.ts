@@ -145,6 +145,17 @@ describe('more keys than a limit keeps apart', () => {
     expect(registry.inspect()[0]!.overflowTakes).toBe(0);
   });
 
+  it('is swept again and again without losing a counter or freeing one twice', () => {
+    const window = { kind: 'window', amount: 1, windowMs: 160 } as const;
+    const { registry, binding, batch } = rigOf([spec('w', window, { maxKeys: 8 })]);
+    const take = (key: number, nowMs: number) =>
+      binding.take(fill(batch, [{ counter: 0, key, weight: 1 }]), nowMs, 0) === TAKEN;
+    for (let key = 1; key <= 8; key++) expect(take(key, key === 3 ? 0 : 100)).toBe(true);
+    expect([170, 170, 180].map((nowMs) => registry.sweep(nowMs, 0))).toEqual([1, 0, 0]);
+    for (let key = 1; key <= 8; key++) expect(take(key, 180)).toBe(key === 3);
+    expect(registry.inspect()[0]).toMatchObject({ keysUsed: 8, overflowTakes: 0 });
+  });
+
   it('is not swept while any rule set still sees debt in it', () => {
     const registry = createCounterRegistry();
     const pace = (amount: number) => [
