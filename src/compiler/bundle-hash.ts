@@ -17,26 +17,34 @@ export function canonicalJson(value: unknown): string {
   return canonicalWriter()(value);
 }
 
-/** Routes share their constants by reference, so texts of arrays are kept. */
+/** Routes share their constants by reference, so texts of arrays are kept. Loops, not chains: 100,000 routes pass here. */
 function canonicalWriter(): (value: unknown) => string {
   const arrays = new Map<readonly unknown[], string>();
   const write = (value: unknown): string => {
     if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-    if (!Array.isArray(value)) return writeObject(value as Record<string, unknown>, write);
+    if (!Array.isArray(value)) return writeObject(value as Readonly<Record<string, unknown>>, write);
+    if (value.length === 0) return '[]';
     let text = arrays.get(value);
     if (text === undefined) {
-      text = `[${value.map(write).join(',')}]`;
-      if (value.length > 0) arrays.set(value, text);
+      text = writeArray(value, write);
+      arrays.set(value, text);
     }
     return text;
   };
   return write;
 }
 
-function writeObject(value: Record<string, unknown>, write: (value: unknown) => string): string {
-  const fields = Object.keys(value)
-    .sort()
-    .filter((key) => value[key] !== undefined)
-    .map((key) => `${JSON.stringify(key)}:${write(value[key])}`);
-  return `{${fields.join(',')}}`;
+function writeArray(items: readonly unknown[], write: (value: unknown) => string): string {
+  let text = '[';
+  for (const item of items) text += text === '[' ? write(item) : `,${write(item)}`;
+  return `${text}]`;
+}
+
+function writeObject(value: Readonly<Record<string, unknown>>, write: (value: unknown) => string): string {
+  let text = '{';
+  for (const name of Object.keys(value).sort()) {
+    if (value[name] === undefined) continue;
+    text += `${text === '{' ? '' : ','}${JSON.stringify(name)}:${write(value[name])}`;
+  }
+  return `${text}}`;
 }

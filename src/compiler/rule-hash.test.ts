@@ -5,14 +5,20 @@ import { ruleHash } from './rule-hash.ts';
 const POST = is(fact('request.method'), 'POST');
 const FREE = is(fact('tenant.plan'), 'free');
 const WINDOW = { kind: 'window', amount: 5, windowMs: 1_000 } as const;
-const hash = (rule: Parameters<typeof ruleHash>[1], scope = null as Parameters<typeof ruleHash>[0]['scope']) =>
-  ruleHash({ scope }, rule);
+const hash = (
+  rule: Parameters<typeof ruleHash>[1],
+  scope = null as Parameters<typeof ruleHash>[0]['scope'],
+) => ruleHash({ scope }, rule);
 
 describe('the hash of a rule', () => {
   it.each([
     ['its name', forbid('a', { when: POST }), forbid('b', { when: POST })],
     ['its text', forbid('a', { when: POST, because: 'no' }), forbid('a', { when: POST, because: 'never' })],
-    ['the order of conditions', forbid('a', { when: and(POST, FREE) }), forbid('a', { when: and(FREE, POST) })],
+    [
+      'the order of conditions',
+      forbid('a', { when: and(POST, FREE) }),
+      forbid('a', { when: and(FREE, POST) }),
+    ],
     [
       'the order of a list',
       forbid('a', { when: memberOf(fact('request.method'), list('PUT', 'POST')) }),

@@ -35,7 +35,7 @@ export function authoriseCode(program: ResidualProgram, scope: ProgramScope): Ph
     ...denyStatements(decisions.enforced, 'refuseInAuthorise', frame),
     ...permitStatements(program, frame),
   ];
-  const body = [...needIdentity(scope, frame), ...frame.locals, ...statements];
+  const body = [...needIdentity(scope), ...frame.locals, ...statements];
   return {
     entry: 'authorise',
     functions: [functionCode('authorise(context)', body), refuseInAuthoriseCode(program, scope)],
@@ -47,9 +47,8 @@ function conditionsOf({ enforced, observed }: PhaseDecisions) {
 }
 
 /** On a route that requires identity, everything after it relies on one. */
-function needIdentity(scope: ProgramScope, frame: Frame): string[] {
+function needIdentity(scope: ProgramScope): string[] {
   if (scope.route.auth !== 'required') return [];
-  frame.identity();
   return ['if (context.identity === null) return runtime.unauthenticated(context);'];
 }
 

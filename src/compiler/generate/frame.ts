@@ -4,7 +4,7 @@ import { termsOf } from '../rule-facts.ts';
 import type { Specialiser } from '../specialise.ts';
 import { readFact } from './facts.ts';
 import type { ConstantPool } from './pool.ts';
-import { testCode } from './tests.ts';
+import { negatedTestCode, testCode } from './tests.ts';
 
 /** What all functions of one program share. */
 export interface ProgramScope {
@@ -46,9 +46,8 @@ export class Frame {
 
   condition(condition: Condition): string {
     if (condition.kind === 'constant') return String(condition.value);
-    const shared = (this.#conditionUses.get(condition.id) ?? 0) > 1 && paysToShare(condition);
     const make = () => this.#plain(condition);
-    return shared ? this.#local(`condition ${condition.id}`, 'holds', make) : make();
+    return this.#isShared(condition) ? this.#local(`condition ${condition.id}`, 'holds', make) : make();
   }
 
   /** The value of a fact, `undefined` when it is missing. */
@@ -77,7 +76,7 @@ export class Frame {
   identity(): string {
     if (!this.#names.has('identity')) {
       this.#names.set('identity', 'identity');
-      this.#locals.push('const identity = context.identity;');
+      this.#locals.unshift('const identity = context.identity;');
     }
     return this.scope.route.auth === 'required' ? 'identity' : 'identity?';
   }
@@ -91,7 +90,7 @@ export class Frame {
       case 'constant':
         return String(condition.value);
       case 'not':
-        return `!${bracketed(this.condition(condition.operand))}`;
+        return this.#negated(condition.operand);
       case 'all':
         return condition.operands.map((operand) => bracketed(this.condition(operand))).join(' && ');
       case 'any':
@@ -99,6 +98,18 @@ export class Frame {
       case 'test':
         return testCode(condition.test, this);
     }
+  }
+
+  #negated(operand: Condition): string {
+    const isPlainTest = operand.kind === 'test' && !this.#isShared(operand);
+    const direct = isPlainTest ? negatedTestCode(operand.test, this) : null;
+    if (direct !== null) return direct;
+    const code = this.condition(operand);
+    return /^\w+$/.test(code) ? `!${code}` : `!(${code})`;
+  }
+
+  #isShared(condition: Condition): boolean {
+    return (this.#conditionUses.get(condition.id) ?? 0) > 1 && paysToShare(condition);
   }
 
   /** A constant of the body, declared when it is first asked for; what it needs itself is declared before it. */
@@ -130,8 +141,9 @@ export class Frame {
   }
 }
 
+/** `&&` and `||` bind weaker than every test; side by side they are kept apart for the reader too. */
 function bracketed(code: string): string {
-  return /^[\w.]+$/.test(code) ? code : `(${code})`;
+  return / (?:&&|\|\|) /.test(code) ? `(${code})` : code;
 }
 
 /** A single comparison of a plain field is cheaper than keeping its result. */

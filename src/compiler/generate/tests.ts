@@ -39,12 +39,25 @@ function prepared(maker: string, value: string | readonly string[], frame: Frame
   return frame.scope.pool.prepared(maker, frame.scope.pool.constant(value));
 }
 
+/** The opposite of a test where one operator says it; null where it takes a `!`. */
+export function negatedTestCode(test: Test, frame: Frame): string | null {
+  if (test.kind === 'present') return `${frame.fact(test.fact)} === undefined`;
+  return test.kind === 'equal' && isPlain(test.left, test.right, frame)
+    ? `${frame.term(test.left)} !== ${frame.term(test.right)}`
+    : null;
+}
+
 function equalCode(left: Term, right: Term, frame: Frame): string {
   const a = frame.term(left);
   const b = frame.term(right);
-  if (isList(left) || isList(right)) return `runtime.sameList(${a}, ${b})`;
-  const bothMissing = frame.mayBeMissing(left) && frame.mayBeMissing(right);
-  return bothMissing ? `runtime.sameValue(${a}, ${b})` : `${a} === ${b}`;
+  if (isPlain(left, right, frame)) return `${a} === ${b}`;
+  return `runtime.${isList(left) || isList(right) ? 'sameList' : 'sameValue'}(${a}, ${b})`;
+}
+
+/** Whether `===` will do: for lists it would not, nor for two missing facts, which are not equal. */
+function isPlain(left: Term, right: Term, frame: Frame): boolean {
+  const bothMayBeMissing = frame.mayBeMissing(left) && frame.mayBeMissing(right);
+  return !isList(left) && !isList(right) && !bothMayBeMissing;
 }
 
 function isList(term: Term): boolean {
