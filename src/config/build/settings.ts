@@ -15,7 +15,7 @@ export function buildServer(
   const root: Here = { file, path: [] };
   const listen = listenAddress(document.listen);
   const admin = listenAddress(document.admin);
-  checkAdmin(listen, admin, below(root, 'admin'), report);
+  checkAdmin(listen, admin, root, report);
   const dataFolder = resolvePath(document.data, below(root, 'data'), projectFolder, report);
   return {
     listen,
@@ -46,15 +46,16 @@ function listenAddress({ address, port }: ListenDocument): ListenAddress {
   return { address, port: count(port) };
 }
 
+const DEFAULT_ADMIN_PORT = 9090;
 /** 127.0.0.0/8 and ::1 (RFC 6890). */
 const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|(?:0*:)*:?0*1)$/;
 
-function checkAdmin(listen: ListenAddress, admin: ListenAddress, here: Here, report: Report): void {
+function checkAdmin(listen: ListenAddress, admin: ListenAddress, root: Here, report: Report): void {
   if (!LOOPBACK.test(admin.address)) {
     report({
       code: 'PT3114',
       message: `The admin API would listen on ${admin.address}, which others can reach.`,
-      target: valueAt(below(here, 'address')),
+      target: valueAt(below(root, 'admin', 'address')),
       help: 'Write 127.0.0.1 or ::1, and reach it from elsewhere through a tunnel.',
     });
   }
@@ -63,7 +64,8 @@ function checkAdmin(listen: ListenAddress, admin: ListenAddress, here: Here, rep
     report({
       code: 'PT3115',
       message: `Requests and the admin API would both listen on port ${admin.port}.`,
-      target: valueAt(below(here, 'port')),
+      // The one that is not the default was written.
+      target: valueAt(below(root, admin.port === DEFAULT_ADMIN_PORT ? 'listen' : 'admin', 'port')),
       help: 'Give one of them another port.',
     });
   }

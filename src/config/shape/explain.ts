@@ -72,24 +72,23 @@ function wrongType({ params, data, parentSchema }: ErrorObject, where: Where): E
   const fault = literal === undefined ? null : literalFault(literal, data);
   if (fault !== null) return fault;
   const types = [params.type as string | readonly string[]].flat() as readonly string[];
-  const message = `${subject(where.path)} must be ${alternatives(types.map((type) => TYPE_WORDS[type]!))}, not ${show(data)}.`;
-  return {
-    code: 'PT3103',
-    message,
-    help: typeHelp(types, data, where),
-    ...(data === null ? ({ part: 'key' } as const) : {}),
-  };
+  const wanted = alternatives(types.map((type) => TYPE_WORDS[type]!));
+  if (data === null) {
+    const message = `${subject(where.path)} has no value; it must be ${wanted}.`;
+    return { code: 'PT3103', message, help: 'Write a value, or remove the line.', part: 'key' };
+  }
+  const message = `${subject(where.path)} must be ${wanted}, not ${show(data)}.`;
+  return { code: 'PT3103', message, help: typeHelp(types, data, where) };
 }
 
 function typeHelp(types: readonly string[], data: unknown, { path, file }: Where): string {
-  if (data === null) return 'Write a value, or remove the line.';
+  const written = clip(spanText(file.locate(path, 'value')));
   const scalar = typeof data !== 'object';
-  if (scalar && types.includes('string')) {
-    return `Put it in quotes: "${clip(spanText(file.locate(path, 'value')))}".`;
-  }
-  if (scalar && types.includes('array')) return `Write a list: [${clip(String(data))}].`;
+  if (scalar && types.includes('string')) return `Put it in quotes: "${written}".`;
+  if (scalar && types.includes('array')) return `Write a list: [${written}].`;
   if (types.includes('object')) return 'Write entries as `name: value`, indented below it.';
-  return typeof data === 'string' ? 'Write it without quotes.' : 'Write one value.';
+  if (typeof data === 'string' && /^["']/.test(written)) return 'Write it without quotes.';
+  return types.includes('boolean') ? 'Write true or false.' : 'Write one value.';
 }
 
 function notPossible({ params, data }: ErrorObject, { path }: Where): Explanation {
@@ -120,7 +119,7 @@ const COUNTED: Readonly<Record<string, readonly [one: string, many: string]>> = 
 function tooShort({ keyword, params }: ErrorObject, { path }: Where): Explanation {
   const limit = params.limit as number;
   const message = `${subject(path)} needs at least ${counted(keyword, limit)}.`;
-  return { code: 'PT3106', message, help: 'Write one, or remove the field.' };
+  return { code: 'PT3106', message, help: 'Add one.' };
 }
 
 function tooLong({ keyword, params }: ErrorObject, { path }: Where): Explanation {

@@ -54,6 +54,13 @@ test('every field has a description', () => {
   expect(silent.map(({ path }) => path.join('.'))).toEqual([]);
 });
 
+test('no field may be null: empty values are mistakes', () => {
+  const open = FIELDS.filter(
+    ({ schema }) => schema.type === undefined || [schema.type].flat().includes('null'),
+  );
+  expect(open.map(({ path }) => path.join('.'))).toEqual([]);
+});
+
 test('every keyword that can fail is explained', () => {
   const silent = new Set(['$schema', 'title', 'description', '$ref', '$defs', 'default', 'examples']);
   const structure = new Set(['properties', 'items', 'propertyNames', 'additionalProperties']);

@@ -116,6 +116,7 @@ class Walk {
     for (const pair of node.items) {
       const key = this.#key(pair.key, depth);
       const value = this.value(pair.value, depth + 1);
+      if (this.stopped) break;
       if (key === null) continue;
       const earlier = first.get(key);
       if (earlier !== undefined) {

@@ -4,14 +4,16 @@ import { diagnosticAt } from '../finding.ts';
 
 /**
  * Characters that have no business in a configuration file: control characters (YAML 1.2.2, 5.1), halves of
- * surrogate pairs, and U+FFFD, which a decoder leaves where the bytes were not UTF-8.
+ * surrogate pairs, U+FFFD, which a decoder leaves where the bytes were not UTF-8, and carriage returns without line
+ * feed, which only some readers take for the end of a line.
  */
 const REFUSED =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to find
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufeff\ufffd-\uffff]|\p{Cs}/u;
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufeff\ufffd-\uffff]|\p{Cs}|\r(?!\n)/u;
 
 const BYTE_ORDER_MARK = 0xfeff;
 const REPLACEMENT = 0xfffd;
+const CARRIAGE_RETURN = 0x0d;
 
 /** The first character that may not be there, if there is one. */
 export function refusedCharacter(source: SourceText): Diagnostic | null {
@@ -27,6 +29,10 @@ export function refusedCharacter(source: SourceText): Diagnostic | null {
   if (code === REPLACEMENT) {
     const message = 'The file is not valid UTF-8 here, or holds the character U+FFFD.';
     return diagnosticAt(span, 'PT3003', message, 'Save it as UTF-8.');
+  }
+  if (code === CARRIAGE_RETURN) {
+    const message = 'The file holds a carriage return without a line feed.';
+    return diagnosticAt(span, 'PT3003', message, 'Save it with line feeds (LF, or CR LF) as ends of lines.');
   }
   const message = `The file holds the character ${name}, which YAML does not allow.`;
   return diagnosticAt(

@@ -53,11 +53,12 @@ const SCHEMA = new Schema({
   explicit: [],
 });
 
-/** Directives, document marks, tabs, explicit keys, and collections used as keys. */
-const EXOTIC_TEXT = /^(?:%|---|\.\.\.)|\t|(?:^|[\s[{,-])\?(?:\s|$)|[\]}]\s*:/m;
+/** Directives, document marks, tabs, explicit keys, collections used as keys, block scalars, comments without a blank. */
+const EXOTIC_TEXT = /^(?:%|---|\.\.\.)|\t|(?:^|[\s[{,-])\?(?:\s|$)|[\]}]\s*:|["'\]},]#|(?:^|\s)[|>]/m;
 
 /** The part of js-yaml's state that its listener may look at; its type declaration lacks half of it. */
 interface ReaderState {
+  readonly input: string;
   readonly depth: number;
   readonly line: number;
   readonly lineStart: number;
@@ -69,8 +70,13 @@ interface ReaderState {
 }
 
 /** Definitions lie at the third level (`routes: {name}`) and, for consumers, at the fifth. */
-const DEFINITION_DEPTH = 3;
-const CONSUMER_DEPTH = 5;
+const DEFINITION_LEVEL = 3;
+const CONSUMER_LEVEL = 5;
+const OPENING_BRACE = 0x7b;
+const HASH = 0x23;
+const BLANK = 0x20;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 
 /**
  * Notes where definitions begin and whether the file uses features beyond maps, sequences and scalars. Between the
@@ -83,30 +89,55 @@ class Observer {
   readonly #names: string[] = [];
   readonly #lines: number[] = [];
   readonly #columns: number[] = [];
+  /** By js-yaml's depth: which level it is, and where its text begins. */
+  readonly #levels: number[] = [0];
+  readonly #contents: number[] = [-1];
+  readonly #openedAt: number[] = [0];
 
   observe(event: 'open' | 'close', state: ReaderState): void {
     if (event === 'open') this.#open(state);
     else this.#close(state);
   }
 
-  #open({ depth, line, position, lineStart }: ReaderState): void {
-    if (depth > CONSUMER_DEPTH) return;
-    this.#lines[depth] = line + 1;
-    this.#columns[depth] = position - lineStart + 1;
+  /** A map in braces that begins a line is first tried as the name of a block map: then two depths are one level. */
+  #open({ depth, input, line, position, lineStart }: ReaderState): void {
+    const isTrial = input.charCodeAt(position) === OPENING_BRACE && this.#contents[depth - 1] === position;
+    const level = this.#levels[depth - 1]! + (isTrial ? 0 : 1);
+    this.#levels[depth] = level;
+    this.#openedAt[depth] = line;
+    this.#contents[depth] = contentAt(input, position);
+    if (level > CONSUMER_LEVEL) return;
+    this.#lines[level] = line + 1;
+    this.#columns[level] = position - lineStart + 1;
   }
 
-  #close({ depth, kind, tag, anchor, result }: ReaderState): void {
+  #close({ depth, kind, line, tag, anchor, result }: ReaderState): void {
     const isAlias = kind === null && result !== null;
-    if (isAlias || anchor !== null || (tag !== null && tag !== '?' && tag !== PLAIN_TAG)) this.exotic = true;
-    if (depth > CONSUMER_DEPTH || kind !== 'scalar' || typeof result !== 'string') return;
-    this.#names[depth] = result;
-    if (depth === DEFINITION_DEPTH) this.#note([this.#names[2]!, result], depth);
-    else if (depth === CONSUMER_DEPTH && this.#names[4] === 'consumers') {
-      this.#note([this.#names[2]!, this.#names[3]!, 'consumers', result], depth);
+    const isTagged = tag !== null && tag !== '?' && tag !== PLAIN_TAG;
+    const hasLines = kind === 'scalar' && line !== this.#openedAt[depth];
+    if (isAlias || isTagged || hasLines || anchor !== null) this.exotic = true;
+    const level = this.#levels[depth]!;
+    if (level > CONSUMER_LEVEL || kind !== 'scalar' || typeof result !== 'string') return;
+    this.#names[level] = result;
+    if (level === DEFINITION_LEVEL) this.#note([this.#names[2]!, result], level);
+    else if (level === CONSUMER_LEVEL && this.#names[4] === 'consumers') {
+      this.#note([this.#names[2]!, this.#names[3]!, 'consumers', result], level);
     }
   }
 
-  #note(path: readonly string[], depth: number): void {
-    this.places.set(placeKey(path), `${this.#lines[depth]}:${this.#columns[depth]}`);
+  #note(path: readonly string[], level: number): void {
+    this.places.set(placeKey(path), `${this.#lines[level]}:${this.#columns[level]}`);
+  }
+}
+
+/** The next character that is neither blank nor comment. */
+function contentAt(input: string, from: number): number {
+  let at = from;
+  for (;;) {
+    const code = input.charCodeAt(at);
+    if (code === HASH) at = input.indexOf('\n', at);
+    else if (code !== BLANK && code !== LINE_FEED && code !== CARRIAGE_RETURN) return at;
+    if (at === -1) return input.length;
+    at++;
   }
 }

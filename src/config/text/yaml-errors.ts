@@ -15,7 +15,10 @@ export const YAML_ERRORS: Readonly<
     code: 'PT3001',
     help: 'Write a backslash as \\\\, or put the text in single quotes, where a backslash means itself.',
   },
-  BAD_INDENT: { code: 'PT3001', help: 'Indent entries of one map or list by the same number of blanks.' },
+  BAD_INDENT: {
+    code: 'PT3001',
+    help: 'Indent the entries of a map or list by the same number of blanks, and close every bracket.',
+  },
   BAD_PROP_ORDER: { code: 'PT3001', help: 'Write anchors and tags before the value.' },
   BAD_SCALAR_START: {
     code: 'PT3001',

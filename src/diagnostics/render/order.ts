@@ -1,13 +1,13 @@
 import type { Diagnostic, Severity } from '../diagnostic.ts';
 
-/** Sorted by file, then position, then code; findings about the project as a whole come first. */
+/** Sorted by file, then position, then code; findings about the project as a whole come last, next to the count. */
 export function inReadingOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   return diagnostics.toSorted((left, right) => {
-    const byPath = compareText(left.span?.source.path ?? '', right.span?.source.path ?? '');
+    if (left.span === null || right.span === null)
+      return Number(left.span === null) - Number(right.span === null);
+    const byPath = compareText(left.span.source.path, right.span.source.path);
     if (byPath !== 0) return byPath;
-    const byStart = (left.span?.start ?? 0) - (right.span?.start ?? 0);
-    if (byStart !== 0) return byStart;
-    return compareText(left.code, right.code);
+    return left.span.start - right.span.start || compareText(left.code, right.code);
   });
 }
 

@@ -97,13 +97,13 @@ note: first defined here
       finding({ message: 'third', span: at(ORDERS, 'list') }),
       finding({ message: 'second', span: at(other, 'y'), severity: 'warning' }),
       finding({ message: 'first', span: at(other, 'x') }),
-      finding({ message: 'zeroth', span: null }),
+      finding({ message: 'last', span: null }),
     );
     expect([...rendered.matchAll(/\]: (\w+)/g)].map((match) => match[1])).toEqual([
-      'zeroth',
       'first',
       'second',
       'third',
+      'last',
     ]);
     expect(rendered.endsWith('\n\n3 errors, 1 warning.\n')).toBe(true);
   });
