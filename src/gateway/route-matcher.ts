@@ -181,7 +181,6 @@ class CompiledMatcher implements RouteMatcher {
       const route = this.#choose(literal);
       if (route !== NO_ROUTE) return route;
     }
-    this.result.parameterCount = 0;
     return this.#descend(tree.root, 1);
   }
 
@@ -197,7 +196,6 @@ class CompiledMatcher implements RouteMatcher {
       if (child !== undefined) {
         const route = this.#descend(child, end + 1);
         if (route !== NO_ROUTE) return route;
-        this.result.parameterCount = depth;
       }
     }
     if (node.one !== null && end > from) {

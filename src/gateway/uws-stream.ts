@@ -241,7 +241,8 @@ export class UwsStream implements ClientStream {
     this.#headSent = true;
     const response = this.#response;
     const lines = this.#lines;
-    response.writeStatus(statusLine(this.#status));
+    // Left out, it is 200: one call into uWebSockets.js less for most answers.
+    if (this.#status !== 200) response.writeStatus(statusLine(this.#status));
     if (typeof lines === 'string') {
       const colon = lines.indexOf(':');
       response.writeHeader(lines.slice(0, colon), lines.slice(colon + 2, -2));

@@ -13,8 +13,8 @@ let continueStream: (() => void) | null = null;
 let autoContinue = true;
 
 beforeEach(async () => {
-  upstream = await rawServer((socket, request) => {
-    if (request.startsWith('POST /slow')) answerSlow = () => socket.write(ok('slow'));
+  upstream = await rawServer((socket, request, number) => {
+    if (request.startsWith('POST /slow')) answerSlow = () => socket.write(ok(`slow ${number}`));
     else if (request.startsWith('POST /stream')) streamTo(socket);
     else if (request.startsWith('POST /large')) socket.write(ok('x'.repeat(100_000)));
     else if (request.startsWith('HEAD /')) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n');
@@ -135,6 +135,21 @@ test('a streamed answer is whole and says in its head that the connection ends',
   expect(fields).toMatch(/\r\nconnection: close(\r\n|$)/i);
   expect(body).toBe('2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n');
   client.destroy();
+});
+
+test('answers that come in one turn are each their own, though all are sent in a later one', async () => {
+  const clients = await Promise.all(Array.from({ length: 8 }, connect));
+  const answers: (() => void)[] = [];
+  for (const [index, client] of clients.entries()) {
+    client.write(head('/slow') + BODY);
+    await upstream.arrived(index + 1);
+    answers.push(answerSlow!);
+  }
+  for (const answer of answers) answer();
+  const received = await Promise.all(clients.map((client) => client.untilClosed()));
+  expect(received.map((text) => text.split('\r\n\r\n')[1])).toEqual(
+    clients.map((_, index) => `slow ${index + 1}`),
+  );
 });
 
 test('a large answer is whole', async () => {
