@@ -47,7 +47,11 @@ export class ServiceClient implements UpstreamService, CallOwner, PoolOwner {
     this.#budget.request();
     if (this.#closed || this.#pools.length === 0) {
       this.#refuseLater(call, 'upstream_none_available', 'the service has no endpoint any more');
-    } else if (this.#queue.size > 0 || !this.#begin(call, NONE)) {
+    } else if (this.#queue.size > 0) {
+      // An endpoint may be back by time alone: whoever waits longest gets it.
+      this.#enqueue(call);
+      this.connectionFree();
+    } else if (!this.#begin(call, NONE)) {
       this.#enqueue(call);
     }
     return call;

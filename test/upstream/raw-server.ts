@@ -101,6 +101,7 @@ export class RawServer {
   static async start(
     script: (peer: Peer, index: number) => void | Promise<void>,
     secure: tls.TlsOptions | null = null,
+    port = 0,
   ): Promise<RawServer> {
     const accept = (socket: net.Socket) => {
       const peer = new Peer(socket);
@@ -112,7 +113,7 @@ export class RawServer {
       secure === null ? net.createServer(accept) : tls.createServer(secure, (socket) => accept(socket));
     listener.on('tlsClientError', () => undefined);
     const server = new RawServer(listener);
-    listener.listen(0, '127.0.0.1');
+    listener.listen(port, '127.0.0.1');
     await once(listener, 'listening');
     return server;
   }
