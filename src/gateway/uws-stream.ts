@@ -6,6 +6,8 @@
  *   first, so that nothing can come between the answer and the end of the connection.
  * - `end(body, true)` after the head has gone writes "Connection: close" into the body. So a streamed answer that ends
  *   its connection says so in its head, and leaves the paused connection to the 10 s idle timer or to the client.
+ * - `end` keeps what a full socket doesn't take, and reads the next request: a client that sends and never reads could fill
+ *   the memory. `tryEnd` leaves the response pending until the socket has all of it, at the same cost.
  * - `endWithoutBody` with a length leaves the response pending for ever: the next request drops the connection. So the
  *   length of a HEAD's answer is written as a field.
  * - Without `cork` each call is a system call (4.8 times the cost); a cork calls back at once, so one bound function serves all.
@@ -116,9 +118,10 @@ export class UwsStream implements ClientStream {
   // -- answer --------------------------------------------------------------------------------------------------
 
   answer(status: number, fieldLines: FieldLines, body: Uint8Array | string): boolean {
-    if (body.length > ONE_WRITE_BYTES_MAX) {
-      this.begin(status, fieldLines, body.length);
-      this.write(typeof body === 'string' ? Buffer.from(body) : body);
+    if (!this.#closes() || body.length > CLOSING_BYTES_MAX) {
+      const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+      this.begin(status, fieldLines, bytes.length);
+      this.write(bytes);
       return this.end();
     }
     this.#setHead(status, fieldLines);
@@ -314,8 +317,8 @@ const WRITE_CHUNKED = 2;
 const WRITE_SIZED = 3;
 const END_CHUNKED = 4;
 
-/** Above, the socket may not take an answer at once, and what is left must be watched. */
-const ONE_WRITE_BYTES_MAX = 16 * 1024;
+/** Up to here, an answer that ends its connection is given away whole; above, what the socket doesn't take is watched. */
+const CLOSING_BYTES_MAX = 16 * 1024;
 /** Sweeps run four times a second: every 4 s, well within the 10 s. */
 const SWEEPS_PER_REARM = 16;
 const COLON = 0x3a;

@@ -47,7 +47,6 @@ async function get(path = '/', method = 'GET'): Promise<RawClient> {
 }
 
 async function expectOneRecord(expected: object): Promise<void> {
-  const ours = () => gateway.records.filter((record) => record.path !== MEANWHILE);
   for (let count = 1; ours().length === 0; count++) await gateway.recorded(count);
   expect(ours()).toMatchObject([expected]);
   expect(released).toBe(1);
@@ -168,14 +167,36 @@ async function settledCount(value: () => number): Promise<number> {
   for (let last = -1; ; ) {
     if (value() === last) return last;
     last = value();
-    for (let round = 0; round < 20; round++) {
-      const other = await RawClient.connect(gateway.port);
-      other.write(`GET ${MEANWHILE} HTTP/1.1\r\nHost: a\r\n\r\n`);
-      await other.answer();
-      other.destroy();
-    }
+    for (let round = 0; round < 20; round++) await meanwhile();
   }
 }
+
+/** Another client's request, from start to end. */
+async function meanwhile(): Promise<void> {
+  const other = await RawClient.connect(gateway.port);
+  other.write(`GET ${MEANWHILE} HTTP/1.1\r\nHost: a\r\n\r\n`);
+  await other.answer();
+  other.destroy();
+}
+
+function ours() {
+  return gateway.records.filter((record) => record.path !== MEANWHILE);
+}
+
+test('a client that asks on and on and never reads is dropped, and its answers don’t pile up', async () => {
+  reply = (socket) => socket.write(ok('x'.repeat(15_000)));
+  const client = await RawClient.connect(gateway.port);
+  client.socket.pause();
+  let asked = 0;
+  while (!ours().some((record) => record.clientAborted)) {
+    expect(++asked).toBeLessThan(2_000);
+    client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    for (let round = 0; round < 30 && ours().length < asked; round++) await meanwhile();
+  }
+  // The kernel's buffers have taken many: it was not dropped for asking too early.
+  expect(asked).toBeGreaterThan(20);
+  client.destroy();
+});
 
 test('a client that leaves takes the upstream request with it', async () => {
   const client = await get();
