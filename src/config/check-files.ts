@@ -9,6 +9,7 @@ import type { Ledger } from './ledger.ts';
 import { checkShape } from './shape/check-shape.ts';
 import { prune } from './shape/prune.ts';
 import { readYaml } from './text/read.ts';
+import { withoutSecrets } from './text/without-secrets.ts';
 
 interface DocumentOf {
   readonly portunus: PortunusDocument;
@@ -50,7 +51,9 @@ function checkPresence(sources: readonly SourceText[], limits: LimitValues, ledg
     );
   }
   for (const source of sources) {
-    if (kindOf(source.path) === null) ledger.add(source.path, [unknownKind(source)]);
+    if (kindOf(source.path) !== null) continue;
+    const { source: masked, diagnostics } = withoutSecrets(source);
+    ledger.add(source.path, [unknownKind(masked), ...diagnostics]);
   }
 }
 

@@ -60,7 +60,13 @@ export function diagnosticAt(
   help: string,
   related: Diagnostic['related'] = [],
 ): Diagnostic {
-  return { code, severity: CATALOGUE[code].severity, message, span, related, help };
+  return { code, severity: CATALOGUE[code].severity, message, span: span && inside(span), related, help };
+}
+
+/** js-yaml reads a line feed more than there is; what it finds behind the end is at the end. */
+function inside({ source, start, end }: Span): Span {
+  const { length } = source.text;
+  return { source, start: Math.min(start, length), end: Math.min(end, length) };
 }
 
 export function diagnosticOf({ code, message, target, help, related = [] }: Finding): Diagnostic {

@@ -1,6 +1,6 @@
 import type { LimitValues } from '../../base/limits.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
-import { SourceText, type Span } from '../../diagnostics/source.ts';
+import type { SourceText, Span } from '../../diagnostics/source.ts';
 import type { Place } from '../../model/world.ts';
 import { type DocumentPath, diagnosticAt, type Located, type Part } from '../finding.ts';
 import { readCarefully, tooDeep } from './careful-reader.ts';
@@ -8,7 +8,7 @@ import { refusedCharacter } from './characters.ts';
 import { type DefinitionPlaces, isNestingFailure, placeKey, readFast } from './fast-reader.ts';
 import { type Locator, locatorOf } from './locator.ts';
 import { sameValue } from './same-value.ts';
-import { type FoundSecret, findSecrets, maskSecrets } from './secrets.ts';
+import { withoutSecrets } from './without-secrets.ts';
 
 export interface ReadYaml {
   readonly file: Located;
@@ -33,15 +33,13 @@ export function readYaml(original: SourceText, limits: LimitValues): ReadYaml {
       diagnostics: [diagnosticAt(null, 'PT3004', message, help)],
     };
   }
-  const secrets = findSecrets(original.text);
-  const source =
-    secrets.length === 0 ? original : new SourceText(original.path, maskSecrets(original.text, secrets));
+  const { source, diagnostics } = withoutSecrets(original);
   const character = refusedCharacter(source);
   const read =
     character === null
       ? readSource(source, limits)
       : { file: new YamlFile(source, limits), value: undefined, diagnostics: [character] };
-  return { ...read, diagnostics: [...secretDiagnostics(source, secrets), ...read.diagnostics] };
+  return { ...read, diagnostics: [...diagnostics, ...read.diagnostics] };
 }
 
 /** Texts longer than this get js-yaml's one error: a flood of errors costs the other reader 10 µs each (measured). */
@@ -83,14 +81,6 @@ function understoodTwice(source: SourceText): Diagnostic {
   const message = 'Two YAML readers understand this file differently.';
   const help = 'Write it more plainly: without anchors, aliases and explicit keys.';
   return diagnosticAt({ source, start: 0, end: 0 }, 'PT3011', message, help);
-}
-
-function secretDiagnostics(source: SourceText, secrets: readonly FoundSecret[]): readonly Diagnostic[] {
-  return secrets.map(({ what, start, end }) => {
-    const message = `This looks like ${what}; a secret may not stand in a configuration file. It is not shown here.`;
-    const help = 'Remove it, and replace the secret itself: whoever could read this file may have it.';
-    return diagnosticAt({ source, start, end }, 'PT3401', message, help);
-  });
 }
 
 class YamlFile implements Located {

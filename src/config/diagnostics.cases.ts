@@ -1,0 +1,1391 @@
+import type { DiagnosticCode } from '../diagnostics/catalogue.ts';
+import type { ProjectTexts } from './config.cases.ts';
+
+/** A wrong project and the exact text that explains it. Each code of the configuration has at least one. */
+export interface DiagnosticCase {
+  readonly code: DiagnosticCode;
+  readonly name: string;
+  readonly texts: ProjectTexts;
+  readonly rendered: string;
+}
+
+export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
+  {
+    code: 'PT3001',
+    name: 'two mistakes in one file',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services:
+  s: { endpoints: [ }
+routes:
+  r: a: b
+`,
+    },
+    rendered: `error[PT3001]: Flow sequence in block collection must be sufficiently indented and end with a ].
+  --> routes/a.yaml:2:21
+   |
+ 2 |   s: { endpoints: [ }
+   |                     ^
+   = help: Indent the entries of a map or list by the same number of blanks, and close every bracket.
+
+error[PT3001]: Nested mappings are not allowed in compact mappings.
+  --> routes/a.yaml:4:6
+   |
+ 4 |   r: a: b
+   |      ^
+   = help: Put the value in quotes if it holds ": ", or begin nested entries on a line of their own.
+
+2 errors.
+`,
+  },
+  {
+    code: 'PT3001',
+    name: 'a backslash in double quotes',
+    texts: {
+      'portunus.yaml': `portunus: 1
+data: "C:\\data"
+`,
+    },
+    rendered: `error[PT3001]: Invalid escape sequence \\d.
+  --> portunus.yaml:2:10
+   |
+ 2 | data: "C:\\data"
+   |          ^
+   = help: Write a backslash as \\\\, or put the text in single quotes, where a backslash means itself.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3002',
+    name: 'a route written twice',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes:
+  list: { service: s, match: { path: /a } }
+  list: { service: s, match: { path: /b } }
+`,
+    },
+    rendered: `error[PT3002]: "list" is written twice in one map.
+  --> routes/a.yaml:4:3
+   |
+ 4 |   list: { service: s, match: { path: /b } }
+   |   ^^^^
+note: first written here
+  --> routes/a.yaml:3:3
+   |
+ 3 |   list: { service: s, match: { path: /a } }
+   |   ----
+   = help: Keep one of them: YAML does not say which one would count.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3003',
+    name: 'a byte order mark',
+    texts: {
+      'portunus.yaml': '\ufeffportunus: 1\n',
+    },
+    rendered: `error[PT3003]: The file holds a byte order mark (U+FEFF).
+  --> portunus.yaml:1:1
+   |
+ 1 | �portunus: 1
+   | ^
+   = help: Save it as UTF-8 without a byte order mark.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3003',
+    name: 'bytes that are not UTF-8',
+    texts: {
+      'portunus.yaml': 'portunus: 1\ndata: ./caf\ufffd\n',
+    },
+    rendered: `error[PT3003]: The file is not valid UTF-8 here, or holds the character U+FFFD.
+  --> portunus.yaml:2:12
+   |
+ 2 | data: ./caf�
+   |            ^
+   = help: Save it as UTF-8.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3003',
+    name: 'NUL',
+    texts: {
+      'portunus.yaml': 'portunus: 1\ndata: ./a\u0000b\n',
+    },
+    rendered: `error[PT3003]: The file holds the character U+0000, which YAML does not allow.
+  --> portunus.yaml:2:10
+   |
+ 2 | data: ./a�b
+   |          ^
+   = help: Remove it, or write it as an escape in a quoted text: "\\u2026".
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3004',
+    name: 'a file beyond the limit',
+    texts: {
+      'portunus.yaml': `portunus: 1
+limits: { configurationFileBytes: 1KiB }
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+############################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################################
+`,
+    },
+    rendered: `error[PT3004]: routes/a.yaml has 1155 bytes; a file may have 1024.
+   = help: Split it into several files, or raise limits.configurationFileBytes.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3004',
+    name: 'more findings than are shown',
+    texts: {
+      'portunus.yaml': `portunus: 1
+limits: { diagnosticsPerFile: 1 }
+`,
+      'routes/a.yaml': `a: 1
+b: 1
+c: 1
+`,
+    },
+    rendered: `error[PT3101]: This file has no field "a".
+  --> routes/a.yaml:1:1
+   |
+ 1 | a: 1
+   | ^
+   = help: Its fields are services and routes.
+
+error[PT3004]: routes/a.yaml has 2 further findings that are not shown.
+   = help: Correct the ones shown first, or raise limits.diagnosticsPerFile.
+
+2 errors.
+`,
+  },
+  {
+    code: 'PT3005',
+    name: 'brackets without end',
+    texts: {
+      'portunus.yaml': `portunus: 1
+limits: { nestingDepth: 8 }
+`,
+      'routes/a.yaml': `routes: [[[[[[[[[[[[[[[[[[[[
+`,
+    },
+    rendered: `error[PT3005]: The file is nested deeper than 8 levels.
+  --> routes/a.yaml:1:17
+   |
+ 1 | routes: [[[[[[[[[[[[[[[[[[[[
+   |                 ^
+   = help: Write it flatter; no field of Portunus needs so many levels.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3006',
+    name: 'a tag',
+    texts: {
+      'portunus.yaml': `portunus: 1
+data: !env DATA
+`,
+    },
+    rendered: `error[PT3006]: Tags such as !env are not supported.
+  --> portunus.yaml:2:7
+   |
+ 2 | data: !env DATA
+   |       ^^^^
+   = help: Remove the tag. A value in quotes is a text; fields know their types.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3006',
+    name: 'a directive',
+    texts: {
+      'portunus.yaml': `%YAML 1.1
+---
+portunus: 1
+`,
+    },
+    rendered: `error[PT3006]: Directives (lines beginning with %) are not supported.
+  --> portunus.yaml:1:1
+   |
+ 1 | %YAML 1.1
+   | ^
+   = help: Remove the line.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3007',
+    name: 'two documents',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'enforcement.yaml': `policies: { a: warn }
+---
+policies: { b: warn }
+`,
+    },
+    rendered: `error[PT3007]: The file holds more than one YAML document.
+  --> enforcement.yaml:2:1
+   |
+ 2 | ---
+   | ^^^
+   = help: Put each document into a file of its own.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3008',
+    name: 'an alias without anchor',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes: { r: *r }
+`,
+    },
+    rendered: `error[PT3008]: No anchor &r stands before this alias.
+  --> routes/a.yaml:2:14
+   |
+ 2 | routes: { r: *r }
+   |              ^^
+   = help: Write the value out.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3008',
+    name: 'aliases of aliases',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `a: &a [x,x,x,x,x,x,x,x,x,x]
+b: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]
+c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]
+d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]
+e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]
+f: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]
+g: &g [*f,*f,*f,*f,*f,*f,*f,*f,*f,*f]
+h: &h [*g,*g,*g,*g,*g,*g,*g,*g,*g,*g]
+i: &i [*h,*h,*h,*h,*h,*h,*h,*h,*h,*h]
+`,
+    },
+    rendered: `error[PT3008]: Written out, the aliases of this file would make more than 4194304 values.
+  --> routes/a.yaml:7:14
+   |
+ 7 | g: &g [*f,*f,*f,*f,*f,*f,*f,*f,*f,*f]
+   |              ^^
+   = help: Write the values out; aliases of aliases multiply.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3008',
+    name: 'a value that contains itself',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `routes: &a { r: *a }
+`,
+    },
+    rendered: `error[PT3008]: The value contains itself.
+  --> routes/a.yaml:1:17
+   |
+ 1 | routes: &a { r: *a }
+   |                 ^^
+   = help: Write the value out.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3009',
+    name: 'a tab as indentation',
+    texts: {
+      'portunus.yaml': 'portunus: 1\nlisten:\n\tport: 8080\n',
+    },
+    rendered: `error[PT3009]: Tabs are not allowed as indentation.
+  --> portunus.yaml:3:1
+   |
+ 3 |     port: 8080
+   | ^^^^
+   = help: Indent with blanks.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3010',
+    name: 'a list as a name',
+    texts: {
+      'portunus.yaml': `portunus: 1
+[listen]: 1
+`,
+    },
+    rendered: `error[PT3010]: The name of a map entry must be a text, not a list or map.
+  --> portunus.yaml:2:1
+   |
+ 2 | [listen]: 1
+   | ^^^^^^^^
+   = help: Write \`name: value\`. Put a text that begins with [ or { in quotes.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3011',
+    name: 'a document mark without a blank',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'enforcement.yaml': `---policies: { a: warn }
+`,
+    },
+    rendered: `error[PT3011]: Two YAML readers understand this file differently.
+  --> enforcement.yaml:1:1
+   |
+ 1 | ---policies: { a: warn }
+   | ^
+   = help: Write it more plainly: without anchors, aliases and explicit keys.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3003',
+    name: 'a carriage return alone',
+    texts: {
+      'portunus.yaml': 'portunus: 1\rdata: ./data\n',
+    },
+    rendered: `error[PT3003]: The file holds a carriage return without a line feed.
+  --> portunus.yaml:1:12
+   |
+ 1 | portunus: 1�data: ./data
+   |            ^
+   = help: Save it with line feeds (LF, or CR LF) as ends of lines.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3101',
+    name: 'a misspelt field',
+    texts: {
+      'portunus.yaml': `portunus: 1
+lisen: { port: 8080 }
+`,
+    },
+    rendered: `error[PT3101]: This file has no field "lisen".
+  --> portunus.yaml:2:1
+   |
+ 2 | lisen: { port: 8080 }
+   | ^^^^^
+   = help: Did you mean "listen"?
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3101',
+    name: 'a field that is not like any other',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'tenants/a.yaml': `tenants: { acme: { plan: free, zzz: 1 } }
+`,
+    },
+    rendered: `error[PT3101]: "acme" has no field "zzz".
+  --> tenants/a.yaml:1:32
+   |
+ 1 | tenants: { acme: { plan: free, zzz: 1 } }
+   |                                ^^^
+   = help: Its fields are plan, attributes, teams and consumers.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3101',
+    name: 'a merge key',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes:
+  r:
+    <<: { service: s }
+    service: s
+    match: { path: / }
+`,
+    },
+    rendered: `error[PT3101]: Merge keys (<<) are not part of YAML 1.2.
+  --> routes/a.yaml:4:5
+   |
+ 4 |     <<: { service: s }
+   |     ^^
+   = help: Write the fields out.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3102',
+    name: 'a route without service',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `routes:
+  r:
+    match: { path: / }
+`,
+    },
+    rendered: `error[PT3102]: "r" lacks the field "service".
+  --> routes/a.yaml:2:3
+   |
+ 2 |   r:
+   |   ^
+   = help: Add \`service:\` – the service that answers.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3102',
+    name: 'no format version',
+    texts: {
+      'portunus.yaml': `data: ./data
+`,
+    },
+    rendered: `error[PT3102]: The file lacks the field "portunus".
+  --> portunus.yaml:1:1
+   |
+ 1 | data: ./data
+   | ^^^^^^^^^^^^
+   = help: Add \`portunus:\` – version of the configuration format.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3103',
+    name: 'a version that is a number',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes:
+  r:
+    service: s
+    match: { path: / }
+    version: 1.10
+`,
+    },
+    rendered: `error[PT3103]: "version" must be a text, not 1.1.
+  --> routes/a.yaml:6:14
+   |
+ 6 |     version: 1.10
+   |              ^^^^
+   = help: Put it in quotes: "1.10".
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3103',
+    name: 'no value',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes:
+  r:
+    service: s
+    match: { path: / }
+    tags:
+`,
+    },
+    rendered: `error[PT3103]: "tags" has no value; it must be a list.
+  --> routes/a.yaml:6:5
+   |
+ 6 |     tags:
+   |     ^^^^
+   = help: Write a value, or remove the line.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3103',
+    name: 'one value instead of a list',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes:
+  r:
+    service: s
+    match: { path: / }
+    tags: public
+`,
+    },
+    rendered: `error[PT3103]: "tags" must be a list, not "public".
+  --> routes/a.yaml:6:11
+   |
+ 6 |     tags: public
+   |           ^^^^^^
+   = help: Write a list: [public].
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3103',
+    name: 'a text instead of true or false',
+    texts: {
+      'portunus.yaml': `portunus: 1
+mergeSlashes: no
+`,
+    },
+    rendered: `error[PT3103]: "mergeSlashes" must be true or false, not "no".
+  --> portunus.yaml:2:15
+   |
+ 2 | mergeSlashes: no
+   |               ^^
+   = help: Write true or false.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3104',
+    name: 'a misspelt word',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes:
+  r:
+    service: s
+    match: { path: / }
+    state: publishd
+`,
+    },
+    rendered: `error[PT3104]: "state" must be draft, published, deprecated or retired, not "publishd".
+  --> routes/a.yaml:6:12
+   |
+ 6 |     state: publishd
+   |            ^^^^^^^^
+   = help: Did you mean "published"?
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3104',
+    name: 'another format version',
+    texts: {
+      'portunus.yaml': `portunus: 2
+`,
+    },
+    rendered: `error[PT3104]: "portunus" must be 1, not 2.
+  --> portunus.yaml:1:11
+   |
+ 1 | portunus: 2
+   |           ^
+   = help: Write 1.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3105',
+    name: 'a duration without unit',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services:
+  s:
+    endpoints: [{ url: "http://h" }]
+    timeouts: { connect: 5 }
+`,
+    },
+    rendered: `error[PT3105]: "5" needs a unit here: a duration is expected.
+  --> routes/a.yaml:4:26
+   |
+ 4 |     timeouts: { connect: 5 }
+   |                          ^
+   = help: Write 5s or 5m.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3105',
+    name: 'a misspelt time zone',
+    texts: {
+      'portunus.yaml': `portunus: 1
+zone: Europe/Berln
+`,
+    },
+    rendered: `error[PT3105]: "Europe/Berln" is not a time zone.
+  --> portunus.yaml:2:7
+   |
+ 2 | zone: Europe/Berln
+   |       ^^^^^^^^^^^^
+   = help: Did you mean "Europe/Berlin"?
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3105',
+    name: 'a currency in small letters',
+    texts: {
+      'portunus.yaml': `portunus: 1
+currency: usd
+`,
+    },
+    rendered: `error[PT3105]: "usd" is not a currency.
+  --> portunus.yaml:2:11
+   |
+ 2 | currency: usd
+   |           ^^^
+   = help: Did you mean "USD"?
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3105',
+    name: 'a host with a port',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes: { r: { service: s, match: { path: /, hosts: ["a.example:80"] } } }
+`,
+    },
+    rendered: `error[PT3105]: "a.example:80" is not a host name.
+  --> routes/a.yaml:2:54
+   |
+ 2 | routes: { r: { service: s, match: { path: /, hosts: ["a.example:80"] } } }
+   |                                                      ^^^^^^^^^^^^^^
+   = help: Write it like api.example.com or *.example.com, without scheme and port.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3105',
+    name: 'a day that does not exist',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'tenants/a.yaml': `tenants:
+  acme:
+    plan: free
+    consumers:
+      web:
+        credentials:
+          k: { hash: "ptnh1:0123456789ab:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", created: 2026-02-30 }
+`,
+    },
+    rendered: `error[PT3105]: "2026-02-30" is not a date.
+  --> tenants/a.yaml:7:97
+   |
+ 7 | …AAAAAAAAAAAAAAAAAA", created: 2026-02-30 }
+   |                                ^^^^^^^^^^
+   = help: Write it like 2027-03-31.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3106',
+    name: 'a port that does not exist',
+    texts: {
+      'portunus.yaml': `portunus: 1
+listen: { port: 80_800 }
+`,
+    },
+    rendered: `error[PT3106]: 80_800 is out of range: the most is 65535.
+  --> portunus.yaml:2:17
+   |
+ 2 | listen: { port: 80_800 }
+   |                 ^^^^^^
+   = help: Write a value in range.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3106',
+    name: 'a list without items',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [] } }
+`,
+    },
+    rendered: `error[PT3106]: "endpoints" needs at least 1 item.
+  --> routes/a.yaml:1:29
+   |
+ 1 | services: { s: { endpoints: [] } }
+   |                             ^^
+   = help: Add one.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3107',
+    name: 'a name in capitals',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes: { "List Orders": { service: s, match: { path: / } } }
+`,
+    },
+    rendered: `error[PT3107]: "List Orders" cannot be a name here.
+  --> routes/a.yaml:2:11
+   |
+ 2 | routes: { "List Orders": { service: s, match: { path: / } } }
+   |           ^^^^^^^^^^^^^
+   = help: Write a name: lower-case letters, digits, and - _ . between them.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3108',
+    name: 'a tag twice',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes:
+  r:
+    service: s
+    match: { path: / }
+    tags: [v1, public, v1]
+`,
+    },
+    rendered: `error[PT3108]: Items 1 and 3 of "tags" are the same.
+  --> routes/a.yaml:6:24
+   |
+ 6 |     tags: [v1, public, v1]
+   |                        ^^
+   = help: Remove one of them.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3109',
+    name: 'an attribute of two types',
+    texts: {
+      'portunus.yaml': `portunus: 1
+attributes: { tenant: { size: { type: number, enum: [small] } } }
+`,
+    },
+    rendered: `error[PT3109]: "size" needs exactly one of type, enum or list.
+  --> portunus.yaml:2:25
+   |
+ 2 | attributes: { tenant: { size: { type: number, enum: [small] } } }
+   |                         ^^^^
+   = help: Keep one of them.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3110',
+    name: 'another ending',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+`,
+    },
+    rendered: `error[PT3110]: routes/a.yml belongs to no kind of configuration file, so nothing would read it.
+  --> routes/a.yml:1:1
+   |
+ 1 | services: { s: { endpoints: [{ url: "http://h" }] } }
+   | ^
+   = help: Did you mean "routes/a.yaml"?
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3110',
+    name: 'a misspelt file',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'enforcment.yaml': `policies: {}
+`,
+    },
+    rendered: `error[PT3110]: enforcment.yaml belongs to no kind of configuration file, so nothing would read it.
+  --> enforcment.yaml:1:1
+   |
+ 1 | policies: {}
+   | ^
+   = help: Did you mean "enforcement.yaml"?
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3110',
+    name: 'a folder that is not known',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'providers/openai.yaml': `providers: {}
+`,
+    },
+    rendered: `error[PT3110]: providers/openai.yaml belongs to no kind of configuration file, so nothing would read it.
+  --> providers/openai.yaml:1:1
+   |
+ 1 | providers: {}
+   | ^
+   = help: Move it to routes/ or tenants/, or remove it.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3111',
+    name: 'no portunus.yaml',
+    texts: {
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+`,
+    },
+    rendered: `error[PT3111]: The project folder has no portunus.yaml.
+   = help: Make one with the line \`portunus: 1\`, or let \`portunus init\` write a small project.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3112',
+    name: 'a path that climbs out',
+    texts: {
+      'portunus.yaml': `portunus: 1
+data: ../data
+`,
+    },
+    rendered: `error[PT3112]: The path "../data" leaves the project folder.
+  --> portunus.yaml:2:7
+   |
+ 2 | data: ../data
+   |       ^^^^^^^
+   = help: Write a path relative to this file, with /, that stays inside the project folder.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3113',
+    name: 'a query in an endpoint',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h/?a=1" }] } }
+`,
+    },
+    rendered: `error[PT3113]: "http://h/?a=1" is not an endpoint.
+  --> routes/a.yaml:1:37
+   |
+ 1 | services: { s: { endpoints: [{ url: "http://h/?a=1" }] } }
+   |                                     ^^^^^^^^^^^^^^^
+   = help: Remove the query or fragment: they come with each request.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3114',
+    name: 'an admin API for everyone',
+    texts: {
+      'portunus.yaml': `portunus: 1
+admin: { address: 0.0.0.0 }
+`,
+    },
+    rendered: `error[PT3114]: The admin API would listen on 0.0.0.0, which others can reach.
+  --> portunus.yaml:2:19
+   |
+ 2 | admin: { address: 0.0.0.0 }
+   |                   ^^^^^^^
+   = help: Write 127.0.0.1 or ::1, and reach it from elsewhere through a tunnel.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3115',
+    name: 'one port for both',
+    texts: {
+      'portunus.yaml': `portunus: 1
+listen: { port: 9090 }
+`,
+    },
+    rendered: `error[PT3115]: Requests and the admin API would both listen on port 9090.
+  --> portunus.yaml:2:17
+   |
+ 2 | listen: { port: 9090 }
+   |                 ^^^^
+   = help: Give one of them another port.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3116',
+    name: 'an attribute that has a meaning',
+    texts: {
+      'portunus.yaml': `portunus: 1
+attributes: { consumer: { roles: { list: text } } }
+`,
+    },
+    rendered: `error[PT3116]: The attribute "roles" of a consumer has a name that is taken.
+  --> portunus.yaml:2:27
+   |
+ 2 | attributes: { consumer: { roles: { list: text } } }
+   |                           ^^^^^
+   = help: Give it another name.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3117',
+    name: 'plans that are numbers',
+    texts: {
+      'portunus.yaml': `portunus: 1
+attributes: { tenant: { plan: { type: number } } }
+`,
+    },
+    rendered: `error[PT3117]: The plans of tenants must be a set of words, and every tenant has one.
+  --> portunus.yaml:2:25
+   |
+ 2 | attributes: { tenant: { plan: { type: number } } }
+   |                         ^^^^
+   = help: Write plan: { enum: [free, team] }, or remove the declaration to allow any plan.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3118',
+    name: 'an end before the beginning',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'tenants/a.yaml': `tenants:
+  acme:
+    plan: free
+    consumers:
+      web:
+        credentials:
+          k: { hash: "ptnh1:0123456789ab:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", created: 2026-11-02, expires: 2026-11-01 }
+`,
+    },
+    rendered: `error[PT3118]: The credential expires on 2026-11-01, before it is made on 2026-11-02.
+  --> tenants/a.yaml:7:118
+   |
+ 7 | …created: 2026-11-02, expires: 2026-11-01 }
+   |                                ^^^^^^^^^^
+   = help: Correct one of the dates.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3201',
+    name: 'a misspelt service',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { orders: { endpoints: [{ url: "http://h" }] } }
+routes: { list: { service: order, match: { path: / } } }
+`,
+    },
+    rendered: `error[PT3201]: There is no service "order".
+  --> routes/a.yaml:2:28
+   |
+ 2 | routes: { list: { service: order, match: { path: / } } }
+   |                            ^^^^^
+   = help: Did you mean "orders"?
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3201',
+    name: 'a team of another tenant and a route that is gone',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'tenants/a.yaml': `tenants:
+  acme:
+    plan: free
+    consumers: { web: { team: shop, subscriptions: [list] } }
+`,
+    },
+    rendered: `error[PT3201]: There is no team of "acme" named "shop".
+  --> tenants/a.yaml:4:31
+   |
+ 4 |     consumers: { web: { team: shop, subscriptions: [list] } }
+   |                               ^^^^
+   = help: Define it, or name one that exists.
+
+error[PT3201]: There is no route "list".
+  --> tenants/a.yaml:4:53
+   |
+ 4 |     consumers: { web: { team: shop, subscriptions: [list] } }
+   |                                                     ^^^^
+   = help: Define it, or name one that exists.
+
+2 errors.
+`,
+  },
+  {
+    code: 'PT3201',
+    name: 'a plan that is not declared',
+    texts: {
+      'portunus.yaml': `portunus: 1
+attributes: { tenant: { plan: { enum: [free, team] } } }
+`,
+      'tenants/a.yaml': `tenants: { acme: { plan: fre } }
+`,
+    },
+    rendered: `error[PT3201]: There is no plan "fre".
+  --> tenants/a.yaml:1:26
+   |
+ 1 | tenants: { acme: { plan: fre } }
+   |                          ^^^
+   = help: Did you mean "free"?
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3202',
+    name: 'a service in two files',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+`,
+      'routes/b.yaml': `
+services: { s: { endpoints: [{ url: "http://h" }] } }
+`,
+    },
+    rendered: `error[PT3202]: The service "s" is defined twice.
+  --> routes/b.yaml:2:13
+   |
+ 2 | services: { s: { endpoints: [{ url: "http://h" }] } }
+   |             ^
+note: first defined here
+  --> routes/a.yaml:1:13
+   |
+ 1 | services: { s: { endpoints: [{ url: "http://h" }] } }
+   |             -
+   = help: Keep one of them, or give one another name.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3203',
+    name: 'one key for two',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'tenants/a.yaml': `tenants:
+  acme:
+    plan: free
+    consumers:
+      web:
+        credentials:
+          k1: { hash: "ptnh1:0123456789ab:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", created: 2026-11-02 }
+          k2: { hash: "ptnh1:0123456789ab:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", created: 2026-11-02 }
+`,
+    },
+    rendered: `error[PT3203]: The key 0123456789ab belongs to two credentials.
+  --> tenants/a.yaml:8:11
+   |
+ 8 |           k2: { hash: "ptnh1:0123456789ab:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", created: 202…
+   |           ^^
+note: first used here
+  --> tenants/a.yaml:7:11
+   |
+ 7 |           k1: { hash: "ptnh1:0123456789ab:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", created: 202…
+   |           --
+   = help: Issue one of them anew with \`portunus keys issue\`.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3204',
+    name: 'a misspelt attribute',
+    texts: {
+      'portunus.yaml': `portunus: 1
+attributes: { tenant: { region: { type: text, optional: true } } }
+`,
+      'tenants/a.yaml': `tenants: { acme: { plan: free, attributes: { regoin: eu } } }
+`,
+    },
+    rendered: `error[PT3204]: No attribute "regoin" is declared for a tenant.
+  --> tenants/a.yaml:1:46
+   |
+ 1 | tenants: { acme: { plan: free, attributes: { regoin: eu } } }
+   |                                              ^^^^^^
+   = help: Did you mean "region"?
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3205',
+    name: 'an attribute that is missing',
+    texts: {
+      'portunus.yaml': `portunus: 1
+attributes: { team: { region: { type: text } } }
+`,
+      'tenants/a.yaml': `tenants:
+  acme:
+    plan: free
+    teams: { shop: {} }
+`,
+    },
+    rendered: `error[PT3205]: This team lacks the attribute "region".
+  --> tenants/a.yaml:4:14
+   |
+ 4 |     teams: { shop: {} }
+   |              ^^^^
+   = help: Write it under attributes, or declare it as optional in portunus.yaml.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3206',
+    name: 'attributes of other types',
+    texts: {
+      'portunus.yaml': `portunus: 1
+attributes: { tenant: { region: { enum: [eu, us] }, budget: { type: money }, idle: { type: duration } } }
+`,
+      'tenants/a.yaml': `tenants: { acme: { plan: free, attributes: { region: uk, budget: €5, idle: 5 } } }
+`,
+    },
+    rendered: `error[PT3206]: "uk" is not eu or us.
+  --> tenants/a.yaml:1:54
+   |
+ 1 | tenants: { acme: { plan: free, attributes: { region: uk, budget: €5, idle: 5 } } }
+   |                                                      ^^
+   = help: Did you mean "us"?
+
+error[PT3206]: €5 is in EUR; accounts are kept in USD.
+  --> tenants/a.yaml:1:66
+   |
+ 1 | tenants: { acme: { plan: free, attributes: { region: uk, budget: €5, idle: 5 } } }
+   |                                                                  ^^
+   = help: Write an amount in USD.
+
+error[PT3206]: "5" needs a unit here: a duration is expected.
+  --> tenants/a.yaml:1:76
+   |
+ 1 | tenants: { acme: { plan: free, attributes: { region: uk, budget: €5, idle: 5 } } }
+   |                                                                            ^
+   = help: Write 5s or 5m.
+
+3 errors.
+`,
+  },
+  {
+    code: 'PT3301',
+    name: 'two routes for the same requests',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes:
+  by-id: { service: s, match: { methods: [GET, PUT], path: "/v1/orders/{id}" } }
+  by-number: { service: s, match: { methods: [PUT], path: "/v1/orders/{number}" } }
+`,
+    },
+    rendered: `error[PT3301]: The routes "by-number" and "by-id" fit the same requests equally well.
+  --> routes/a.yaml:4:59
+   |
+ 4 |   by-number: { service: s, match: { methods: [PUT], path: "/v1/orders/{number}" } }
+   |                                                           ^^^^^^^^^^^^^^^^^^^^^
+note: "by-id" matches here
+  --> routes/a.yaml:3:60
+   |
+ 3 |   by-id: { service: s, match: { methods: [GET, PUT], path: "/v1/orders/{id}" } }
+   |                                                            -----------------
+   = help: Tell them apart by path, method, host or a header field, or remove one of them.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3302',
+    name: 'a path without slash',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes:
+  r:
+    service: s
+    match: { path: v1 }
+    tags: []
+`,
+    },
+    rendered: `error[PT3302]: The path "v1" does not begin with /.
+  --> routes/a.yaml:5:20
+   |
+ 5 |     match: { path: v1 }
+   |                    ^^
+   = help: Write "/v1".
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3302',
+    name: 'a blank in a path',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes:
+  r:
+    service: s
+    match: { path: "/v1/my orders" }
+    tags: []
+`,
+    },
+    rendered: `error[PT3302]: The path "/v1/my orders" has the segment "my orders", which is not in its normal form.
+  --> routes/a.yaml:5:20
+   |
+ 5 |     match: { path: "/v1/my orders" }
+   |                    ^^^^^^^^^^^^^^^
+   = help: Write "my%20orders".
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3303',
+    name: 'a parameter that the path does not have',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes:
+  r:
+    service: s
+    match: { path: "/v1/{id}" }
+    upstreamPath: "/orders/{idd}"
+`,
+    },
+    rendered: `error[PT3303]: The path of this route has no parameter {idd}.
+  --> routes/a.yaml:6:19
+   |
+ 6 |     upstreamPath: "/orders/{idd}"
+   |                   ^^^^^^^^^^^^^^^
+   = help: Did you mean "id"?
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3304',
+    name: 'a header field in two spellings',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes: { r: { service: s, match: { path: /, headers: { x-v: "1", X-V: "2" } } } }
+`,
+    },
+    rendered: `error[PT3304]: The header field "X-V" is named twice.
+  --> routes/a.yaml:2:67
+   |
+ 2 | routes: { r: { service: s, match: { path: /, headers: { x-v: "1", X-V: "2" } } } }
+   |                                                                   ^^^
+   = help: Keep one condition: names of header fields are the same in capitals and small letters.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3401',
+    name: 'an API key',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes:
+  r:
+    service: s
+    match: { path: /, headers: { authorization: "sk-proj-abcdEFGH1234ijklMNOP" } }
+`,
+    },
+    rendered: `error[PT3401]: This looks like an API key; a secret may not stand in a configuration file. It is not shown here.
+  --> routes/a.yaml:5:50
+   |
+ 5 |     match: { path: /, headers: { authorization: "••••••••••••••••••••••••••••" } }
+   |                                                  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+   = help: Remove it, and replace the secret itself: whoever could read this file may have it.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3401',
+    name: 'a password in a URL',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://user:hunter2@h" }] } }
+`,
+    },
+    rendered: `error[PT3401]: This looks like a password in a URL; a secret may not stand in a configuration file. It is not shown here.
+  --> routes/a.yaml:1:50
+   |
+ 1 | services: { s: { endpoints: [{ url: "http://user:•••••••@h" }] } }
+   |                                                  ^^^^^^^
+   = help: Remove it, and replace the secret itself: whoever could read this file may have it.
+
+1 error.
+`,
+  },
+];
