@@ -1,13 +1,13 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { placeOf } from '../diagnostics/source.ts';
+import { compareCodePoints } from '../language/order.ts';
 import type { CheckedPolicies, LimitRule } from '../language/typed.ts';
 import type { Route, World } from '../model/world.ts';
 import type { CounterSpec } from '../pipeline/counters.ts';
 import type { ProgramConstant, RouteProgram, RuleBundle, RuleInfo } from '../pipeline/program.ts';
 import { bundleHash } from './bundle-hash.ts';
-import { compareCodePoints } from './code-points.ts';
 import { Conditions } from './conditions.ts';
-import { checkProgram } from './conflicts.ts';
+import { ProjectFindings } from './conflicts.ts';
 import { counterSpec } from './counter-specs.ts';
 import { generateProgram } from './generate/generate.ts';
 import type { RuleIr } from './ir.ts';
@@ -44,11 +44,15 @@ export function compileRules(checked: CheckedPolicies, world: World): CompiledRu
   const routes = [...world.routes.values()].sort((a, b) => compareCodePoints(a.name, b.name));
   const signatures = groupRoutes(rules, routes, conditions);
   const output = new BundleOutput(world);
-  for (const signature of signatures) output.add(signature);
+  const findings = new ProjectFindings();
+  for (const signature of signatures) {
+    findings.check(signature.program, signature.routes);
+    output.add(signature);
+  }
   const content = output.finish(rules, routes);
   return {
     bundle: { hash: bundleHash(content), ...content },
-    diagnostics: signatures.flatMap((signature) => checkProgram(signature.program, signature.routes)),
+    diagnostics: findings.list(),
   };
 }
 

@@ -1,102 +1,131 @@
 import type { DiagnosticCode } from '../diagnostics/catalogue.ts';
 import { CATALOGUE } from '../diagnostics/catalogue.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
-import { placeOf } from '../diagnostics/source.ts';
+import { compareCodePoints } from '../language/order.ts';
 import type { Route } from '../model/world.ts';
 import { BATCH_ENTRIES_MAX } from '../pipeline/counters.ts';
 import type { Condition, RuleIr, Term } from './ir.ts';
 import type { HeaderAction, ResidualProgram } from './residual.ts';
 
 /**
- * Pass 7: what is wrong with the rules of one signature taken together. `routes` are the routes of that signature,
- * in order of their names.
+ * Pass 7: what is wrong with the rules of a signature taken together. One mistake is one finding, however many
+ * signatures it shows in: the routes are gathered.
  */
-export function checkProgram(program: ResidualProgram, routes: readonly Route[]): Diagnostic[] {
-  return [
-    ...neverPermitted(program, routes),
-    ...contradictingHeaders(program, routes),
-    ...tooManyLimits(program, routes),
-  ];
-}
+export class ProjectFindings {
+  readonly #findings = new Map<string, Finding>();
 
-function neverPermitted(program: ResidualProgram, routes: readonly Route[]): Diagnostic[] {
-  if (program.permits.length > 0) return [];
-  const others = program.unenforcedPermits.map((policy) => `"${policy}"`).join(', ');
-  return [
-    finding('PT2401', null, {
-      message: `No enforced policy permits anything on ${namesOf(routes)}, so every request to ${routes.length === 1 ? 'it' : 'them'} would be refused.`,
-      help:
-        others === ''
-          ? 'Write a permit for it, or widen what a policy applies to.'
-          : `Enforce ${others}, which would permit requests but ${program.unenforcedPermits.length === 1 ? 'is' : 'are'} in warn or shadow mode, or write another permit.`,
-    }),
-  ];
-}
-
-function contradictingHeaders(program: ResidualProgram, routes: readonly Route[]): Diagnostic[] {
-  const found: Diagnostic[] = [];
-  for (const side of ['request', 'response'] as const) {
-    for (const actions of byHeader(program.headers[side]).values()) {
-      for (const [a, b] of pairs(actions)) {
-        if (!exclude(a.condition, b.condition)) found.push(contradiction(side, a, b, routes));
-      }
+  /** `routes` are the routes of the signature. */
+  check(program: ResidualProgram, routes: readonly Route[]): void {
+    const found = [...neverPermitted(program), ...contradictingHeaders(program), ...tooManyLimits(program)];
+    for (const finding of found) {
+      const known = this.#findings.get(finding.key);
+      if (known === undefined) this.#findings.set(finding.key, { ...finding, routes: [...routes] });
+      else known.routes.push(...routes);
     }
   }
-  return found;
+
+  /** By code, then in order of rules. */
+  list(): Diagnostic[] {
+    const findings = [...this.#findings.values()].sort((a, b) => compareCodePoints(a.key, b.key));
+    return findings.map(({ code, rule, describe, routes, related = [] }) => ({
+      code,
+      severity: CATALOGUE[code].severity,
+      span: rule?.rule.span ?? null,
+      related,
+      ...describe(routes.sort((a, b) => compareCodePoints(a.name, b.name))),
+    }));
+  }
+}
+
+interface Finding extends Mistake {
+  readonly routes: Route[];
+}
+interface Mistake {
+  /** Equal for the same mistake of the same rules; begins with the code. */
+  readonly key: string;
+  readonly code: DiagnosticCode;
+  readonly rule: RuleIr | null;
+  readonly describe: (routes: readonly Route[]) => Pick<Diagnostic, 'message' | 'help'>;
+  readonly related?: Diagnostic['related'];
+}
+
+function neverPermitted(program: ResidualProgram): Mistake[] {
+  if (program.permits.length > 0) return [];
+  const others = program.unenforcedPermits;
+  const describe = (routes: readonly Route[]) => ({
+    message: `No enforced policy permits anything on ${namesOf(routes)}, so every request to ${routes.length === 1 ? 'it' : 'them'} would be refused.`,
+    help: others.length === 0 ? 'Write a permit, or widen what a policy applies to.' : enforceInstead(others),
+  });
+  return [{ key: `PT2401 ${others.join()}`, code: 'PT2401', rule: null, describe }];
+}
+
+function enforceInstead(policies: readonly string[]): string {
+  const names = policies.map((policy) => `"${policy}"`).join(', ');
+  return policies.length === 1
+    ? `Enforce ${names}, which would permit requests but is in warn or shadow mode, or write another permit.`
+    : `Enforce one of ${names}, which would permit requests but are in warn or shadow mode, or write another permit.`;
+}
+
+function contradictingHeaders(program: ResidualProgram): Mistake[] {
+  return (['request', 'response'] as const).flatMap((side) =>
+    [...byHeader(program.headers[side]).values()].flatMap((actions) =>
+      pairs(actions)
+        .filter(([a, b]) => !exclude(a.condition, b.condition))
+        .map(([a, b]) => contradiction(side, a, b)),
+    ),
+  );
 }
 
 function byHeader(actions: readonly HeaderAction[]): Map<string, HeaderAction[]> {
   const groups = new Map<string, HeaderAction[]>();
-  for (const action of actions) groups.set(action.header, [...(groups.get(action.header) ?? []), action]);
+  for (const action of actions) {
+    const group = groups.get(action.header);
+    if (group === undefined) groups.set(action.header, [action]);
+    else group.push(action);
+  }
   return groups;
 }
 
-function contradiction(
-  side: 'request' | 'response',
-  a: HeaderAction,
-  b: HeaderAction,
-  routes: readonly Route[],
-): Diagnostic {
+function contradiction(side: 'request' | 'response', a: HeaderAction, b: HeaderAction): Mistake {
   const first = a.rules[0]!;
   const second = b.rules[0]!;
   return {
-    ...finding('PT2201', second, {
-      message: `Policy "${second.policy}" ${says(b)} and policy "${first.policy}" ${says(a)} on the ${side} of ${namesOf(routes)}, and both can hold for one request.`,
-      help: 'Keep one of them, give both the same value, or let their conditions exclude each other by comparing one fact with different values.',
+    key: `PT2201 ${sortable(first.index)} ${sortable(second.index)}`,
+    code: 'PT2201',
+    rule: second,
+    describe: (routes) => ({
+      message: `Policy "${second.policy}" ${says(b)} and policy "${first.policy}" ${says(a)} in the ${side} on ${namesOf(routes)}; both can hold for one request.`,
+      help: 'Keep one, make the values equal, or let the conditions compare one fact with different values.',
     }),
-    related: [{ span: first.rule.span, message: `the other rule, at ${placeOf(first.rule.span)}` }],
+    related: [{ span: first.rule.span, message: 'the other rule' }],
   };
 }
 
-function says(action: HeaderAction): string {
-  return action.kind === 'set-header'
-    ? `sets header "${action.header}"`
-    : `removes header "${action.header}"`;
+function sortable(index: number): string {
+  return String(index).padStart(8, '0');
 }
 
-function tooManyLimits(program: ResidualProgram, routes: readonly Route[]): Diagnostic[] {
-  const groups = [{ limits: program.limits, what: 'enforced limits' }].concat(
-    program.observedLimits.map(({ limits, policy }) => ({
-      limits: [...limits],
-      what: `limits of policy "${policy}"`,
-    })),
-  );
-  return groups
-    .filter((group) => group.limits.length > BATCH_ENTRIES_MAX)
-    .map((group) =>
-      finding('PT2202', group.limits[BATCH_ENTRIES_MAX]!.ir, {
-        message: `${group.limits.length} ${group.what} apply to ${namesOf(routes)}; at most ${BATCH_ENTRIES_MAX} can be taken in one step.`,
+function says(action: HeaderAction): string {
+  return `${action.kind === 'set-header' ? 'sets' : 'removes'} "${action.header}"`;
+}
+
+function tooManyLimits(program: ResidualProgram): Mistake[] {
+  const enforced = { limits: program.limits, what: 'enforced limits' };
+  const observed = program.observedLimits.map(({ limits, policy }) => ({
+    limits,
+    what: `limits of policy "${policy}"`,
+  }));
+  return [enforced, ...observed]
+    .filter(({ limits }) => limits.length > BATCH_ENTRIES_MAX)
+    .map(({ limits, what }) => ({
+      key: `PT2202 ${sortable(limits[BATCH_ENTRIES_MAX]!.ir.index)}`,
+      code: 'PT2202',
+      rule: limits[BATCH_ENTRIES_MAX]!.ir,
+      describe: (routes) => ({
+        message: `${limits.length} ${what} apply to ${namesOf(routes)}; at most ${BATCH_ENTRIES_MAX} can be taken in one step.`,
         help: 'Merge limits that say the same, or narrow what their policies apply to.',
       }),
-    );
-}
-
-function finding(
-  code: DiagnosticCode,
-  rule: RuleIr | null,
-  text: { readonly message: string; readonly help: string },
-): Diagnostic {
-  return { code, severity: CATALOGUE[code].severity, span: rule?.rule.span ?? null, related: [], ...text };
+    }));
 }
 
 const NAMES_SHOWN = 3;

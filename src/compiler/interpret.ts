@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts';
+import { compareCodePoints } from '../language/order.ts';
 import type {
   CheckedPolicies,
   CheckedPolicy,
@@ -10,7 +11,6 @@ import type { EnforcementMode, World } from '../model/world.ts';
 import type { Counters, Reservation } from '../pipeline/counters.ts';
 import type { Refusal } from '../pipeline/outcome.ts';
 import type { BoundRuntime } from '../pipeline/program.ts';
-import { compareCodePoints } from './code-points.ts';
 import { holds } from './interpret/expressions.ts';
 import type { PlainRequest, Situation } from './interpret/facts.ts';
 import { LimitTaker } from './interpret/limits.ts';

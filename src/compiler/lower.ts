@@ -1,3 +1,4 @@
+import { compareCodePoints } from '../language/order.ts';
 import type {
   CheckedPolicies,
   CheckedRule,
@@ -6,7 +7,6 @@ import type {
   TypedExpression,
 } from '../language/typed.ts';
 import type { World } from '../model/world.ts';
-import { compareCodePoints } from './code-points.ts';
 import type { Conditions } from './conditions.ts';
 import type { Condition, DecisionPhase, FactReference, RuleIr, Term } from './ir.ts';
 

@@ -64,7 +64,7 @@ function localDate(
   const parts = Object.fromEntries(
     format.formatToParts(wallMs).map((part) => [part.type, Number(part.value)]),
   );
-  return { year: parts['year']!, month: parts['month']!, day: parts['day']! };
+  return { year: parts.year!, month: parts.month!, day: parts.day! };
 }
 
 function pad(value: number): string {

@@ -7,8 +7,8 @@ import { Coverage } from './coverage.ts';
 import { compiledJudge, interpretedJudge, play, randomCase } from './run.ts';
 
 /** `DIFFERENTIAL_SEED` repeats a run that failed; `DIFFERENTIAL_RUNS` makes a longer one. */
-const seed = process.env['DIFFERENTIAL_SEED'];
-const numRuns = Number(process.env['DIFFERENTIAL_RUNS'] ?? 3_000);
+const seed = process.env.DIFFERENTIAL_SEED;
+const numRuns = Number(process.env.DIFFERENTIAL_RUNS ?? 3_000);
 
 /** Numbers for one case: enough that few cases run out of choices. */
 const numbers = fc.uint16Array({ minLength: 300, maxLength: 700, size: 'max' });

@@ -94,7 +94,7 @@ function fillStatements(limits: readonly Limit[], frame: Frame, numbers: Counter
 }
 
 function entryStatements(limit: Limit, at: string, frame: Frame, numbers: CounterNumbers): string[] {
-  const number = frame.scope.pool.constant(numbers(limit.rule, limit.ir.policy));
+  const number = frame.scope.pool.constant(numbers(limit.rule, limit.ir.policy), 'counter');
   return [`counter[${at}] = ${number};`, ...keyStatements(limit.rule, at, frame), `weight[${at}] = 1;`];
 }
 

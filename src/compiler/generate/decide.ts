@@ -55,7 +55,7 @@ function needIdentity(scope: ProgramScope): string[] {
 function observedStatements(observed: readonly Residual<DenyRule>[], frame: Frame): string[] {
   return observed.flatMap(({ ir, condition }) => {
     const note = ir.mode === 'warn' ? 'noteWarned' : 'noteShadowed';
-    const statement = `runtime.${note}(context, ${frame.scope.pool.constant(ir.index)});`;
+    const statement = `runtime.${note}(context, ${frame.scope.pool.constant(ir.index, 'rule')});`;
     return guarded(frame.condition(condition), [statement]);
   });
 }
@@ -69,7 +69,7 @@ function denyStatements(enforced: readonly Residual<DenyRule>[], refuse: string,
 function permitStatements({ permits }: ResidualProgram, frame: Frame): string[] {
   const lines: string[] = [];
   for (const { ir, condition } of permits) {
-    const hold = `context.decidingRule = ${frame.scope.pool.constant(ir.index)};`;
+    const hold = `context.decidingRule = ${frame.scope.pool.constant(ir.index, 'rule')};`;
     const test = frame.condition(condition);
     const otherwise = lines.length === 0 ? '' : 'else ';
     lines.push(test === 'true' ? `${otherwise}${hold}` : `${otherwise}if (${test}) ${hold}`);

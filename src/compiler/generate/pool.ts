@@ -10,9 +10,12 @@ export class ConstantPool {
   readonly #prepared: string[] = [];
   #usesRouteName = false;
 
-  /** The name of a constant holding `value`. */
-  constant(value: ProgramConstant): string {
-    const key = `constant ${JSON.stringify(value)}`;
+  /**
+   * The name of a constant holding `value`. Numbers of rules and of counters are kept apart from each other and from
+   * values: where two of them happen to be equal the code must not look different.
+   */
+  constant(value: ProgramConstant, role: 'value' | 'rule' | 'counter' = 'value'): string {
+    const key = `${role} ${JSON.stringify(value)}`;
     return this.#name(key, () => {
       this.#values.push(value);
       const at = this.#values.length - 1;

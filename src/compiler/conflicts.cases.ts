@@ -1,0 +1,116 @@
+/** Every code about all policies and routes together, with the exact text it gives. */
+import {
+  fact,
+  forbid,
+  is,
+  limit,
+  permit,
+  policies,
+  policy,
+  removeHeader,
+  setHeader,
+  tagged,
+} from '../../test/compiler/ast.ts';
+import { world } from '../../test/compiler/world.ts';
+import type { CheckedPolicies } from '../language/typed.ts';
+import type { World } from '../model/world.ts';
+
+export interface FindingCase {
+  readonly code: string;
+  readonly what: string;
+  readonly policies: CheckedPolicies;
+  readonly world: World;
+  readonly message: string;
+  readonly help: string;
+  readonly related: readonly string[];
+}
+
+const OPEN = policy('open', {}, [permit()]);
+const SECONDS = { kind: 'window', amount: 1, windowMs: 1_000 } as const;
+const HEADER_HELP =
+  'Keep one, make the values equal, or let the conditions compare one fact with different values.';
+
+export const FINDING_CASES: readonly FindingCase[] = [
+  {
+    code: 'PT2401',
+    what: 'a route without any permit',
+    policies: policies(policy('api', { scope: tagged('api') }, [permit()])),
+    world: world(),
+    message:
+      'No enforced policy permits anything on route "health" (routes/all.yaml:1:1), so every request to it would be refused.',
+    help: 'Write a permit, or widen what a policy applies to.',
+    related: [],
+  },
+  {
+    code: 'PT2401',
+    what: 'routes whose only permit is in shadow',
+    policies: policies(OPEN),
+    world: world({ modes: { open: 'shadow' } }),
+    message:
+      'No enforced policy permits anything on routes "catalogue" (routes/all.yaml:1:1), "health" (routes/all.yaml:1:1), "orders" (routes/all.yaml:1:1) and 1 more, so every request to them would be refused.',
+    help: 'Enforce "open", which would permit requests but is in warn or shadow mode, or write another permit.',
+    related: [],
+  },
+  {
+    code: 'PT2201',
+    what: 'one field set to two values',
+    policies: policies(
+      OPEN,
+      policy('a', { scope: tagged('money') }, [setHeader('x-a', 'one')]),
+      policy('b', {}, [setHeader('x-a', 'two', { when: is(fact('request.method'), 'GET') })]),
+    ),
+    world: world(),
+    message:
+      'Policy "b" sets "x-a" and policy "a" sets "x-a" in the request on route "refunds" (routes/all.yaml:1:1); both can hold for one request.',
+    help: HEADER_HELP,
+    related: ['the other rule'],
+  },
+  {
+    code: 'PT2201',
+    what: 'a field set and removed',
+    policies: policies(
+      OPEN,
+      policy('a', { scope: tagged('money') }, [setHeader('x-a', 'one', { side: 'response' })]),
+      policy('b', {}, [removeHeader('x-a', { side: 'response' }), forbid('x')]),
+    ),
+    world: world(),
+    message:
+      'Policy "b" removes "x-a" and policy "a" sets "x-a" in the response on route "refunds" (routes/all.yaml:1:1); both can hold for one request.',
+    help: HEADER_HELP,
+    related: ['the other rule'],
+  },
+  {
+    code: 'PT2202',
+    what: 'more limits than one step can take',
+    policies: policies(
+      OPEN,
+      policy(
+        'a',
+        { scope: tagged('money') },
+        Array.from({ length: 65 }, (_, at) => limit(`l${at}`, { window: SECONDS })),
+      ),
+    ),
+    world: world(),
+    message:
+      '65 enforced limits apply to route "refunds" (routes/all.yaml:1:1); at most 64 can be taken in one step.',
+    help: 'Merge limits that say the same, or narrow what their policies apply to.',
+    related: [],
+  },
+  {
+    code: 'PT2202',
+    what: 'more limits than one step can take, in a policy that watches',
+    policies: policies(
+      OPEN,
+      policy(
+        'a',
+        { scope: tagged('money') },
+        Array.from({ length: 65 }, (_, at) => limit(`l${at}`, { window: SECONDS })),
+      ),
+    ),
+    world: world({ modes: { a: 'warn' } }),
+    message:
+      '65 limits of policy "a" apply to route "refunds" (routes/all.yaml:1:1); at most 64 can be taken in one step.',
+    help: 'Merge limits that say the same, or narrow what their policies apply to.',
+    related: [],
+  },
+];

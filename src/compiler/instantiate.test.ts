@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import {
+  and,
+  compare,
+  each,
+  fact,
+  forbid,
+  hasRole,
+  inNetworks,
+  is,
+  limit,
+  list,
+  memberOf,
+  permit,
+  policies,
+  policy,
+  removeHeader,
+  setHeader,
+  subscribed,
+  tagged,
+  textTest,
+} from '../../test/compiler/ast.ts';
+import { KeyNames, route, world } from '../../test/compiler/world.ts';
+import type { BoundRuntime } from '../pipeline/program.ts';
+import { compileRules } from './compile.ts';
+import { instantiateRoute } from './instantiate.ts';
+import { ReferenceCounters } from './reference-counters.ts';
+
+const SECOND = { kind: 'window', amount: 5, windowMs: 1_000 } as const;
+
+describe('routes of equal rules', () => {
+  const routes = Array.from({ length: 10_000 }, (_, at) => route(`r${at}`, { tags: [`t${at % 10}`] }));
+  const own = routes
+    .slice(0, 1_000)
+    .map((each, at) =>
+      policy(`p${at}`, { scope: is(fact('route'), each.name) }, [
+        forbid('f', { when: is(fact('request.method'), `M${at}`), because: `no ${at}` }),
+        limit('l', { window: { ...SECOND, amount: at + 1 }, per: each_(at) }),
+      ]),
+    );
+  const { bundle, diagnostics } = compileRules(
+    policies(policy('all', {}, [permit({ when: subscribed() })]), ...own),
+    world({ routes }),
+  );
+
+  it('share a handful of functions, and their constants where they can', () => {
+    expect(diagnostics).toEqual([]);
+    expect(bundle.functions.length).toBeLessThanOrEqual(3);
+    const plain = bundle.routes.filter(
+      (program) => !own.some((each) => each.name === `p${program.route.name.slice(1)}`),
+    );
+    expect(new Set(plain.map((program) => program.constants[1])).size).toBe(1);
+  });
+
+  it('share a pipeline when nothing in it is of one route', () => {
+    const open = compileRules(policies(policy('all', {}, [permit()])), world({ routes })).bundle;
+    const runtime = bound();
+    expect(instantiateRoute(open, 1, runtime)).toBe(instantiateRoute(open, 2, runtime));
+    const names = new Set([0, 1].map((at) => instantiateRoute(bundle, at, runtime)));
+    expect(names.size).toBe(2);
+  });
+
+  function each_(at: number) {
+    return at % 2 === 0 ? each('consumer') : each('tenant');
+  }
+});
+
+describe('text of users', () => {
+  it('is never part of generated code', () => {
+    const text = ['x`"', "'$", '{1}*/});process.exit()//'].join('');
+    const bundle = compileRules(
+      policies(
+        policy(text, { scope: and(tagged(text), textTest('like', fact('request.path'), text)) }, [
+          permit({ when: hasRole(text) }),
+          forbid(text, {
+            when: memberOf(fact('request.method'), list(text, 'GET', 'a', 'b', 'c')),
+            code: text,
+            because: `${text.replaceAll('{', '').replaceAll('}', '')} {tenant.name}`,
+          }),
+          forbid('n', { when: inNetworks(fact('request.ip'), '10.0.0.0/8') }),
+          forbid('size', { when: compare('gt', fact('tenant.tier'), 123_456) }),
+          limit(text, { window: { ...SECOND, amount: 123_456 }, per: each('tenant') }),
+          setHeader('x-from-user', text.replaceAll('{', '').replaceAll('}', '')),
+          removeHeader('x-gone'),
+        ]),
+      ),
+      world({ routes: [route('one', { tags: [text] })] }),
+    ).bundle;
+    for (const code of bundle.functions) {
+      for (const part of [text, 'process', 'x-from-user', 'x-gone', '10.0', '123456', 'GET', 'one']) {
+        expect(code.includes(part), part).toBe(false);
+      }
+    }
+    expect(() => instantiateRoute(bundle, 0, bound(bundle.counters))).not.toThrow();
+  });
+});
+
+function bound(specs: Parameters<ReferenceCounters['bind']>[0] = []): BoundRuntime {
+  const keys = new KeyNames();
+  return {
+    counters: new ReferenceCounters().bind(specs),
+    hashKey: keys.hashKey,
+    combineKey: keys.combineKey,
+  };
+}

@@ -1,0 +1,101 @@
+/** What callers are told of limits. */
+import { describe, expect, it } from 'vitest';
+import { each, fact, is, limit, permit, policies, policy } from '../../test/compiler/ast.ts';
+import { identity, requestContext, start, world } from '../../test/compiler/world.ts';
+import type { LimitRule } from '../language/typed.ts';
+import type { ReferenceCounters } from './reference-counters.ts';
+
+const MINUTE = { kind: 'window', amount: 1, windowMs: 60_000 } as const;
+const OPEN = policy('open', {}, [permit()]);
+
+/** Sends `count` requests one second apart, and gives the answer to the last with what its context holds. */
+function last(
+  count: number,
+  rules: readonly LimitRule[],
+  prepare: (counters: ReferenceCounters) => void = () => {},
+) {
+  const { pipeline, counters } = start(policies(OPEN, policy('p', {}, rules)), world(), 'orders');
+  prepare(counters);
+  const answers = Array.from({ length: count }, (_, at) => {
+    const context = requestContext({
+      identity: identity(),
+      arrivedMonotonicMs: at * 1_000,
+      arrivedWallMs: at * 1_000,
+    });
+    return { outcome: pipeline.admit(context), context };
+  });
+  return answers.at(-1)!;
+}
+
+describe('a limit', () => {
+  it('that fits the request is shown when it is kept for the caller', () => {
+    const { context } = last(1, [
+      limit('pace', { window: { ...MINUTE, amount: 10 }, per: each('consumer') }),
+    ]);
+    expect(context).toMatchObject({ rateLimit: '"pace";r=9;t=64', rateLimitPolicy: '"pace";q=10;w=60' });
+  });
+
+  it('that is not kept for the caller is never shown, not even in its own text', () => {
+    const rule = limit('all', {
+      window: MINUTE,
+      because: '{limit.used} of {limit.amount} until {limit.resets}',
+    });
+    expect(last(1, [rule]).context).toMatchObject({ rateLimit: '', rateLimitPolicy: '' });
+    expect(last(2, [rule]).outcome).toMatchObject({
+      refusal: {
+        status: 429,
+        detail: '(none) of (none) until 1970-01-01T00:01:04Z',
+        rateLimit: '',
+        retryAfterS: 63,
+      },
+    });
+  });
+
+  it('with the least left is named, and all that apply are listed', () => {
+    const { context } = last(1, [
+      limit('a', { window: { ...MINUTE, amount: 10 }, per: each('consumer') }),
+      limit('b', { window: { kind: 'concurrency', amount: 4 }, per: each('tenant') }),
+      limit('c', { window: MINUTE, per: each('tenant'), when: is(fact('tenant.plan'), 'team') }),
+      limit('d', {
+        window: { kind: 'calendar', amount: 9, period: 'day', zone: 'UTC' },
+        per: each('credential'),
+      }),
+    ]);
+    expect(context.rateLimit).toBe('"b";r=3');
+    expect(context.rateLimitPolicy).toBe('"a";q=10;w=60, "b";q=4;qu="concurrent-requests", "d";q=9;w=86400');
+    expect(context.reservation).not.toBeNull();
+  });
+
+  it('whose first possible moment is latest is named, with its own status', () => {
+    const { outcome, context } = last(2, [
+      limit('minute', { window: MINUTE, per: each('consumer') }),
+      limit('day', {
+        window: { kind: 'calendar', amount: 1, period: 'day', zone: 'UTC' },
+        status: 403,
+        code: 'day',
+      }),
+    ]);
+    expect(outcome).toMatchObject({
+      refusal: { status: 403, code: 'day', retryAfterS: -1, rateLimit: '"minute";r=0;t=63' },
+    });
+    expect([context.decidingRule, context.alsoDenied]).toEqual([1, [2]]);
+  });
+
+  it('that a request can never fit comes before all others', () => {
+    const never = limit('never', { window: { kind: 'pace', amount: 5, periodMs: 1_000, burst: 0 } });
+    const { outcome } = last(2, [limit('minute', { window: MINUTE }), never]);
+    expect(outcome).toMatchObject({ refusal: { status: 403, code: 'larger_than_limit', retryAfterS: -1 } });
+  });
+
+  it('that cannot be counted refuses with 503', () => {
+    const { outcome } = last(1, [limit('l', { window: MINUTE })], (counters) =>
+      counters.fail('p/l', 'table-full'),
+    );
+    expect(outcome).toMatchObject({ refusal: { status: 503, code: 'limit_unavailable', retryAfterS: 1 } });
+  });
+
+  it('that needs a lease lets the request wait', () => {
+    const { outcome } = last(1, [limit('l', { window: MINUTE })], (counters) => counters.revokeLease('p/l'));
+    expect(outcome).toEqual({ kind: 'wait', atMonotonicMs: Number.POSITIVE_INFINITY });
+  });
+});
