@@ -25,7 +25,7 @@ describe('compiled code and the reference interpreter', () => {
       if (!isDeepStrictEqual(compiled, interpreted)) expect(compiled).toEqual(interpreted);
     });
     fc.assert(property, { numRuns, ...(seed === undefined ? {} : { seed: Number(seed) }) });
-  });
+  }, 180_000);
 
   it('are compared on every kind of node, fact, window, mode and ending', () => {
     expect(coverage.missing(MUST_BE_REACHED)).toEqual([]);

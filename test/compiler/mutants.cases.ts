@@ -49,7 +49,7 @@ const IN_CODE: readonly Mutant[] = [
   replace('a place in the batch is used twice', 'at++;', ''),
   replace(
     'the loosest limit is shown',
-    /remaining\[(\w+)\] < remaining\[tightest\]/,
+    /remaining\[(\w+)\] < remaining\[tightest\]/g,
     'remaining[$1] > remaining[tightest]',
   ),
   replace('a part of a key is lost', /runtime\.combineKey\(key, [^)]*\);/, ''),

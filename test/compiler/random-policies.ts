@@ -38,11 +38,11 @@ function randomPolicy(name: string, choices: Choices) {
   const known = new Set<string>(choices.rarely(3) ? ['identity'] : []);
   const identified = is(fact('route.requires_identity'), true);
   const guard = known.has('identity') ? [identified] : [];
-  const rest = choices.below(2) === 0 ? [] : [randomCondition(choices, known, 2)];
+  const rest = choices.below(3) > 0 ? [] : [randomCondition(choices, known, 2)];
   const conjuncts = [...guard, ...rest];
   const scope: TypedExpression | undefined =
     conjuncts.length < 2 ? conjuncts[0] : { kind: 'and', operands: conjuncts, span: identified.span };
-  const rules = choices.times(1, 3, (index) => anyRule(index, choices, known));
+  const rules = choices.times(1, 4, (index) => anyRule(index, choices, known));
   return policy(name, scope === undefined ? {} : { scope }, rules);
 }
 
@@ -72,7 +72,7 @@ export function randomRule(
   choices: Choices,
   known: ReadonlySet<string>,
 ): CheckedRule {
-  const when = choices.below(2) === 0 ? {} : { when: randomCondition(choices, known, 2) };
+  const when = choices.below(3) > 0 ? {} : { when: randomCondition(choices, known, 2) };
   return ruleOf(kind, name, when, choices, known);
 }
 
@@ -139,14 +139,14 @@ function randomLimit(
 }
 
 function randomWindow(choices: Choices): LimitWindow {
-  const amount = choices.one([1, 2, 3, 0]);
+  const amount = choices.one([2, 1, 3, 5, 2, 3, 0]);
   return choices.way<LimitWindow>(
     () => ({ kind: 'window', amount, windowMs: choices.one([16_000, 1_000, 60_000]) }),
     () => ({
       kind: 'pace',
       amount: Math.max(1, amount),
       periodMs: choices.one([1_000, 60_000]),
-      burst: choices.below(4),
+      burst: choices.one([1, 2, 3, 2, 0]),
     }),
     () => ({ kind: 'concurrency', amount }),
     () => ({
@@ -164,6 +164,7 @@ const OPTIONAL_KEYS = ['team', 'consumer.contact', 'request.size', 'route.versio
 
 function randomKey(choices: Choices, known: ReadonlySet<string>): CounterKey {
   return choices.way<CounterKey>(
+    () => randomEach(choices, known),
     () => ({ kind: 'total' }),
     () => randomEach(choices, known),
     () => randomEach(choices, known),
@@ -172,13 +173,19 @@ function randomKey(choices: Choices, known: ReadonlySet<string>): CounterKey {
 
 function randomEach(choices: Choices, known: ReadonlySet<string>): CounterKey {
   const paths = choices.times(1, 2, () =>
-    choices.one(choices.one([CALLER_KEYS, ALWAYS_KEYS, OPTIONAL_KEYS])),
+    choices.one(choices.one([CALLER_KEYS, CALLER_KEYS, ALWAYS_KEYS, OPTIONAL_KEYS])),
   );
   const keys = [...new Set(paths)].map((path) => fact(path));
   const header = choices.rarely(4) ? [fact('request.header', 'x-color')] : [];
   const all: readonly FactExpression[] = [...keys, ...header];
   const mayMiss = all.some((key) => mayBeMissing(key, known));
-  const fallback = known.has('identity') ? ['tenant', ...ALWAYS_KEYS] : ALWAYS_KEYS;
+  const fallback = [
+    'request.ip',
+    'request.ip',
+    'request.ip',
+    ...(known.has('identity') ? ['tenant'] : []),
+    ...ALWAYS_KEYS,
+  ];
   return { kind: 'each', keys: all, otherwise: mayMiss ? fact(choices.one(fallback)) : null };
 }
 

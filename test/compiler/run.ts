@@ -7,7 +7,7 @@ import { ReferenceCounters } from '../../src/compiler/reference-counters.ts';
 import type { CheckedPolicies } from '../../src/language/typed.ts';
 import type { World } from '../../src/model/world.ts';
 import { HeaderEdits, type RequestContext } from '../../src/pipeline/context.ts';
-import type { Reservation } from '../../src/pipeline/counters.ts';
+import type { Counters, Reservation } from '../../src/pipeline/counters.ts';
 import { CONTINUE, type Outcome, type Refusal } from '../../src/pipeline/outcome.ts';
 import type { RoutePipeline, RuleBundle } from '../../src/pipeline/program.ts';
 import type { Choices } from './choices.ts';
@@ -47,7 +47,7 @@ export interface Observation {
 
 /** A way to judge requests one after another, over counters of its own. */
 export interface Judge {
-  readonly counters: ReferenceCounters;
+  readonly counters: Counters;
   judge(route: string, request: PlainRequest): Observation;
   /** Ends all requests that still hold something. */
   release(): void;
@@ -72,11 +72,15 @@ export function interpretedJudge({ policies, world, keys }: Case): Judge {
   };
 }
 
-export function compiledJudge({ policies, world, keys }: Case, counters = new ReferenceCounters()): Judge {
+export function compiledJudge({ policies, world, keys }: Case, counters?: Counters): Judge {
   return bundleJudge(compileRules(policies, world).bundle, keys, counters);
 }
 
-export function bundleJudge(bundle: RuleBundle, keys: KeyNames, counters = new ReferenceCounters()): Judge {
+export function bundleJudge(
+  bundle: RuleBundle,
+  keys: KeyNames,
+  counters: Counters = new ReferenceCounters(),
+): Judge {
   const pipelines = new Map<string, RoutePipeline>();
   const binding = counters.bind([]);
   let open: Reservation[] = [];
@@ -87,13 +91,18 @@ export function bundleJudge(bundle: RuleBundle, keys: KeyNames, counters = new R
       pipelines.set(route, pipeline);
       const { observation, reservations } = runPipeline(pipeline, request, isAnonymousRoute(bundle, route));
       open.push(...reservations);
-      return { ...observation, counters: [...counters.contents()] };
+      return { ...observation, counters: contentsOf(counters) };
     },
     release() {
       for (const reservation of open) binding.release(reservation);
       open = [];
     },
   };
+}
+
+/** Only the reference model shows its contents. */
+function contentsOf(counters: Counters): [string, string][] {
+  return counters instanceof ReferenceCounters ? [...counters.contents()] : [];
 }
 
 function isAnonymousRoute(bundle: RuleBundle, route: string): 'credentials-ignored' | 'credentials-read' {
@@ -176,12 +185,14 @@ export function play({ policies, steps }: Pick<Case, 'policies' | 'steps'>, judg
     if (step.releasesEarlier) judge.release();
     const troubled =
       step.trouble === null ? undefined : limits[step.trouble.counter % Math.max(1, limits.length)];
-    if (troubled === undefined) return judge.judge(step.route, step.request);
-    if (step.trouble?.kind === 'fault') judge.counters.fail(troubled, 'table-full');
-    else judge.counters.revokeLease(troubled);
+    const { counters } = judge;
+    if (troubled === undefined || !(counters instanceof ReferenceCounters))
+      return judge.judge(step.route, step.request);
+    if (step.trouble?.kind === 'fault') counters.fail(troubled, 'table-full');
+    else counters.revokeLease(troubled);
     const observation = judge.judge(step.route, step.request);
-    judge.counters.fail(troubled, 'none');
-    judge.counters.grant(troubled);
+    counters.fail(troubled, 'none');
+    counters.grant(troubled);
     return observation;
   });
 }

@@ -9,6 +9,7 @@ import type { CheckedPolicies } from '../../src/language/typed.ts';
 import type { Value } from '../../src/model/types.ts';
 import type { EnforcementMode, Route, Service, World } from '../../src/model/world.ts';
 import { RequestContext } from '../../src/pipeline/context.ts';
+import type { Counters } from '../../src/pipeline/counters.ts';
 import type { Identity, KeyHash } from '../../src/pipeline/identity.ts';
 import type { BoundRuntime, MutableKeyHash, RuleBundle } from '../../src/pipeline/program.ts';
 import { ATTRIBUTES } from './ast.ts';
@@ -188,12 +189,7 @@ export function start(checked: CheckedPolicies, of: World, routeName: string) {
   return { ...compiled, counters, pipeline: bind(compiled.bundle, counters, routeName) };
 }
 
-export function bind(
-  bundle: RuleBundle,
-  counters: ReferenceCounters,
-  routeName: string,
-  keys = new KeyNames(),
-) {
+export function bind(bundle: RuleBundle, counters: Counters, routeName: string, keys = new KeyNames()) {
   const index = bundle.routes.findIndex((program) => program.route.name === routeName);
   assert(index !== -1, `no route ${routeName}`);
   const runtime: BoundRuntime = {
