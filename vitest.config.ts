@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** `VITEST_JSON=file` also writes the results there, for `.ci/run`. */
-const json = process.env['VITEST_JSON'];
+const json = process.env.VITEST_JSON;
 
 export default defineConfig({
   test: {

@@ -15,7 +15,7 @@ export interface DataThreadsOptions {
   readonly starts: readonly DataThreadStart[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** A data thread ended though nobody asked it to: the gateway can't keep its promises and has to stop. */
-  readonly onLost: (thread: number, why: string) => void;
+  readonly onLost: (thread: number, threadId: number, why: string) => void;
   readonly onRulesRetired: (epoch: number) => void;
 }
 
@@ -98,14 +98,16 @@ export class DataThreads {
       name: `portunus-data-${start.thread}`,
     });
     worker.on('message', (message: FromDataThread) => this.#receive(start.thread, message));
-    worker.on('error', (error) => this.#lost(start.thread, error.stack ?? error.message));
-    worker.on('exit', (code) => this.#lost(start.thread, `it ended with code ${code}`));
+    // A worker that has ended says -1.
+    const { threadId } = worker;
+    worker.on('error', (error) => this.#lost(start.thread, threadId, error.stack ?? error.message));
+    worker.on('exit', (code) => this.#lost(start.thread, threadId, `it ended with code ${code}`));
     this.#workers.push(worker);
   }
 
-  #lost(thread: number, why: string): void {
+  #lost(thread: number, threadId: number, why: string): void {
     for (const waiter of this.#waiting) waiter.fail(thread, why);
-    if (!this.#stopping) this.#options.onLost(thread, why);
+    if (!this.#stopping) this.#options.onLost(thread, threadId, why);
   }
 
   #receive(thread: number, message: FromDataThread): void {

@@ -5,6 +5,7 @@
 import { RequestContext } from '../pipeline/context.ts';
 import type { Outcome } from '../pipeline/outcome.ts';
 import { CONTINUE } from '../pipeline/outcome.ts';
+import { PHASE } from '../pipeline/phases.ts';
 import type { ResponseHead, UpstreamCall, UpstreamError, UpstreamHandler } from '../pipeline/upstream.ts';
 import { UPSTREAM_ERRORS } from '../pipeline/upstream.ts';
 import { recordRequest, ruleName } from './access-record.ts';
@@ -34,7 +35,7 @@ export class Exchange implements ClientHandler, UpstreamHandler {
   #upstreamPath = '';
   #requestId = '';
   #traceparent = '';
-  #stage: Stage = MATCH_RULES;
+  #stage = MATCH_RULES;
   #variant = 0;
   #call: UpstreamCall | null = null;
   /** Body that came before there was a call to give it to. */
@@ -143,7 +144,7 @@ export class Exchange implements ClientHandler, UpstreamHandler {
         if (outcome !== CONTINUE && !this.#goesOn(outcome)) return;
         if (outcome !== CONTINUE) continue;
       }
-      this.#stage = NEXT_STAGE[this.#stage]!;
+      this.#stage++;
     }
     this.#dispatch();
   }
@@ -380,12 +381,19 @@ export class Exchange implements ClientHandler, UpstreamHandler {
 
   #finish(): void {
     this.#ended = true;
-    const { reservation } = this.#context;
-    if (reservation !== null) this.#version!.binding.release(reservation);
-    this.#context.reservation = null;
+    this.#releaseReservations();
     this.#record();
     this.#thread.leave(this);
     if (this.#version !== null) this.#thread.versions.leave(this.#version);
+  }
+
+  #releaseReservations(): void {
+    const { reservation, observedReservations } = this.#context;
+    if (reservation !== null) this.#version!.binding.release(reservation);
+    this.#context.reservation = null;
+    if (observedReservations === null) return;
+    for (const observed of observedReservations) this.#version!.binding.release(observed);
+    this.#context.observedReservations = null;
   }
 
   #record(): void {
@@ -415,13 +423,11 @@ export class Exchange implements ClientHandler, UpstreamHandler {
 }
 
 /** Phases that decide, in the order they run; a request that waits goes on at the phase that told it to. */
-const MATCH_RULES = 0;
-const IDENTIFY = 1;
-const AUTHORISE = 2;
-const ADMIT = 3;
-const DISPATCH = 4;
-type Stage = 0 | 1 | 2 | 3 | 4;
-const NEXT_STAGE: readonly Stage[] = [IDENTIFY, AUTHORISE, ADMIT, DISPATCH];
+const MATCH_RULES = PHASE.match;
+const IDENTIFY = PHASE.identify;
+const AUTHORISE = PHASE.authorise;
+/** Request shaping and dispatch are one step: nothing can wait between them. */
+const DISPATCH = PHASE['shape-request'];
 
 /** One (the service) today, models and targets later: the loop over them is here from the start. */
 const VARIANTS = 1;

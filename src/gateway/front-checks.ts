@@ -15,7 +15,7 @@ import {
   TRACEPARENT,
   TRANSFER_ENCODING,
 } from './field-kinds.ts';
-import { BAD_VALUE, classifyValue, isToken } from './field-text.ts';
+import { BAD_VALUE, classifyValue, isToken, WIDE_VALUE } from './field-text.ts';
 import { parseAuthority } from './host.ts';
 import type { ProblemCode } from './problem.ts';
 import { isTraceparent } from './trace-context.ts';
@@ -39,6 +39,8 @@ export class FrontFacts {
   connectionFields: string[] | null = null;
   /** Kind of each field, in order. */
   kinds: Uint8Array = new Uint8Array(64);
+  /** 1 for each field whose value holds characters above 0x7F. */
+  wide: Uint8Array = new Uint8Array(64);
 
   // -- while reading -------------------------------------------------------------------------------------------
   hosts = 0;
@@ -82,7 +84,9 @@ function readFields(fields: readonly string[], facts: FrontFacts): number {
     bytes += name.length + value.length + 4;
     const kind = REQUEST_FIELD_KINDS.get(name) ?? PASS;
     facts.kinds[index >> 1] = kind;
-    if (classifyValue(value) === BAD_VALUE) facts.fieldFault ??= 'malformed_field';
+    const valueClass = classifyValue(value);
+    if (valueClass === BAD_VALUE) facts.fieldFault ??= 'malformed_field';
+    facts.wide[index >> 1] = valueClass === WIDE_VALUE ? 1 : 0;
     if (kind !== PASS) readKnownField(kind, value, facts);
     else if (!isToken(name)) facts.fieldFault ??= 'malformed_field';
   }
@@ -97,7 +101,9 @@ function reset(facts: FrontFacts, count: number): void {
   facts.connectionFields = null;
   facts.hosts = facts.lengths = facts.codings = facts.traceparents = 0;
   facts.framingFault = facts.fieldFault = null;
-  if (facts.kinds.length < count) facts.kinds = new Uint8Array(count * 2);
+  if (facts.kinds.length >= count) return;
+  facts.kinds = new Uint8Array(count * 2);
+  facts.wide = new Uint8Array(count * 2);
 }
 
 function readKnownField(kind: number, value: string, facts: FrontFacts): void {

@@ -33,7 +33,7 @@ export function requestFieldLines(
     if (kind !== PASS && !passesOn(kind, value, facts, forwarding)) continue;
     if (facts.connectionFields?.includes(name) === true) continue;
     if (edited && isEdited(name, edits)) continue;
-    lines += `${name}: ${classifyValue(value) === PLAIN_VALUE ? value : toByteString(value)}\r\n`;
+    lines += `${name}: ${facts.wide[index >> 1] === 0 ? value : toByteString(value)}\r\n`;
   }
   lines += `via: 1.1 portunus\r\nx-request-id: ${forwarding.requestId}\r\ntraceparent: ${forwarding.traceparent}\r\n`;
   lines += forwardedLines(facts, forwarding);

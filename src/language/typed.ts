@@ -81,7 +81,6 @@ export interface TimeoutRule extends RuleBase {
 }
 
 export type CheckedRule = PermitRule | ForbidRule | RequireRule | LimitRule | HeaderRule | TimeoutRule;
-export type RuleKind = CheckedRule['kind'];
 
 /** What is counted. Further measures (tokens, bytes, money) are further members. */
 export type Measure = { readonly kind: 'requests' };

@@ -16,4 +16,9 @@ export const PHASES = [
   { name: 'record', does: 'writes one record' },
 ] as const;
 
-export type PhaseName = (typeof PHASES)[number]['name'];
+type PhaseName = (typeof PHASES)[number]['name'];
+
+/** Place of each phase in the table. */
+export const PHASE = Object.freeze(
+  Object.fromEntries(PHASES.map(({ name }, index) => [name, index])),
+) as Readonly<Record<PhaseName, number>>;

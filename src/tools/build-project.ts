@@ -1,5 +1,5 @@
 import { compileRules } from '../compiler/compile.ts';
-import { loadWorld } from '../config/load.ts';
+import { checkEnforcement, loadWorld } from '../config/load.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { SourceText } from '../diagnostics/source.ts';
 import { checkPolicies } from '../language/check.ts';
@@ -26,7 +26,8 @@ export function buildProject(texts: readonly SourceText[], projectFolder: string
   );
   if (loaded.world === null) return { built: null, diagnostics: loaded.diagnostics };
   const checked = checkPolicies(texts.filter(isPolicy), loaded.world);
-  const found = [...loaded.diagnostics, ...checked.diagnostics];
+  const names = new Set(checked.policies.policies.map(({ name }) => name));
+  const found = [...loaded.diagnostics, ...checked.diagnostics, ...checkEnforcement(texts, names)];
   if (hasError(found)) return { built: null, diagnostics: found };
   const compiled = compileRules(checked.policies, loaded.world);
   const diagnostics = [...found, ...compiled.diagnostics];

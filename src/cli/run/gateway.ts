@@ -36,6 +36,9 @@ export interface GatewayOptions {
   readonly onFatal: (why: string) => void;
 }
 
+/** See `CounterRegistry.sweep`. */
+const SWEEP_EVERY_MS = 1_000;
+
 /**
  * The running gateway: the control thread's parts, wired. Data threads serve; this thread loads configurations, keeps
  * the store, drains records and answers the admin API. It never touches a request.
@@ -50,6 +53,7 @@ export class Gateway {
   readonly #watcher: ProjectWatcher;
   readonly #configuration: Configuration;
   readonly #startedMs: number;
+  readonly #sweep: NodeJS.Timeout;
   #admin: AdminServer | null = null;
   #health: AdminHealth = 'starting';
 
@@ -69,9 +73,18 @@ export class Gateway {
       starts: threadStarts(world, rings, options.store.secrets.keyHashSecret),
       // uWebSockets.js reads its header bound from the environment while it loads.
       environment: { ...process.env, UWS_HTTP_MAX_HEADERS_SIZE: String(world.limits.requestHeaderBytes) },
-      onLost: (thread, why) => options.onFatal(`data thread ${thread} is lost: ${why}`),
+      onLost: (thread, threadId, why) => {
+        // Its locks would make the others wait in vain while they finish what is in flight.
+        this.#counters.releaseLocksOf(threadId);
+        options.onFatal(`data thread ${thread} is lost: ${why}`);
+      },
       onRulesRetired: (epoch) => this.#rulesRetired(epoch),
     });
+    const { clock } = options;
+    this.#sweep = setInterval(
+      () => this.#counters.sweep(clock.monotonicMs(), clock.wallMs()),
+      SWEEP_EVERY_MS,
+    );
     this.#watcher = new ProjectWatcher(() => void this.load('file change'));
     this.#configuration = new Configuration({
       folder: options.files.folder,
@@ -168,6 +181,7 @@ export class Gateway {
   /** Stops accepting, finishes what is in flight, writes what is queued. Returns the number of requests cut off. */
   async stop(): Promise<number> {
     this.#watcher.stop();
+    clearInterval(this.#sweep);
     const serving = this.#health === 'serving';
     this.#health = 'draining';
     const unfinished = serving ? await this.#threads.drain(this.#world.limits.drainMs) : 0;

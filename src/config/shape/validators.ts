@@ -1,4 +1,9 @@
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import {
+  Ajv2020,
+  type ErrorObject,
+  type FuncKeywordDefinition,
+  type ValidateFunction,
+} from 'ajv/dist/2020.js';
 import enforcementSchema from '../../../schemas/enforcement.schema.json' with { type: 'json' };
 import portunusSchema from '../../../schemas/portunus.schema.json' with { type: 'json' };
 import routesSchema from '../../../schemas/routes.schema.json' with { type: 'json' };
@@ -48,6 +53,8 @@ function newAjv(): Ajv2020 {
     // The alternatives of `oneOf` name fields that the schema around them defines.
     strictRequired: false,
   });
+  ajv.removeKeyword('uniqueItems');
+  ajv.addKeyword(UNIQUE_ITEMS);
   ajv.addKeyword({
     keyword: 'literal',
     type: ['string', 'number'],
@@ -69,4 +76,37 @@ function newAjv(): Ajv2020 {
 interface LiteralValidator {
   (value: unknown): boolean;
   errors?: { keyword: 'literal'; params: LiteralFault & Record<string, unknown>; message: string }[];
+}
+
+/**
+ * JSON Schema's own keyword for lists of texts. ajv's compares each item with each other: 10,000 subscriptions took
+ * four seconds.
+ */
+const UNIQUE_ITEMS: FuncKeywordDefinition = {
+  keyword: 'uniqueItems',
+  type: 'array',
+  schemaType: 'boolean',
+  compile: () => {
+    const check: UniqueItemsValidator = (items) => {
+      const twice = firstTwice(items);
+      check.errors = twice === null ? [] : [{ keyword: 'uniqueItems', params: { ...twice } }];
+      return twice === null;
+    };
+    return check;
+  },
+};
+
+interface UniqueItemsValidator {
+  (items: readonly unknown[]): boolean;
+  errors?: Partial<ErrorObject>[];
+}
+
+function firstTwice(items: readonly unknown[]): { readonly i: number; readonly j: number } | null {
+  const places = new Map<unknown, number>();
+  for (const [j, item] of items.entries()) {
+    const i = places.get(item);
+    if (i !== undefined) return { i, j };
+    places.set(item, j);
+  }
+  return null;
 }

@@ -210,14 +210,6 @@ describe('JSON', () => {
       diagnostics: [
         {
           code: 'PT3201',
-          severity: 'warning',
-          message: 'There is no service "order".',
-          help: 'Did you mean "orders"?',
-          at: null,
-          related: [],
-        },
-        {
-          code: 'PT3201',
           severity: 'error',
           message: 'There is no service "order".',
           help: 'Did you mean "orders"?',
@@ -228,6 +220,14 @@ describe('JSON', () => {
               at: { file: 'routes/orders.yaml', line: 2, column: 3, endLine: 2, endColumn: 9 },
             },
           ],
+        },
+        {
+          code: 'PT3201',
+          severity: 'warning',
+          message: 'There is no service "order".',
+          help: 'Did you mean "orders"?',
+          at: null,
+          related: [],
         },
       ],
     });
