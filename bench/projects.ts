@@ -99,7 +99,6 @@ admin: { address: 127.0.0.1, port: ${adminPort} }
 dataThreads: ${dataThreads}
 data: ./data
 limits:
-  connectionsPerAddress: 16_384
   upstreamConnectionsPerEndpoint: 16_384
 `;
 }

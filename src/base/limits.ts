@@ -26,7 +26,7 @@ const MIB = 1024 * KIB;
 
 export const LIMITS = {
   requestHeaderBytes: bytes(64 * KIB, 4 * KIB, MIB, 'request line and header section of one request'),
-  // This build of uWebSockets.js ends a connection that sends more without an answer: no higher bound could be kept.
+  // With more, this build of uWebSockets.js waits for the end of the header section until the connection idles out.
   requestHeaderCount: count(98, 8, 98, 'header fields of one request'),
   requestBodyBytes: bytes(64 * MIB, 0, 1_024 * MIB, 'body of one request, where the route says nothing else'),
   requestBodyBufferedBytes: bytes(MIB, KIB, 64 * MIB, 'body held in memory while a slow upstream takes it'),

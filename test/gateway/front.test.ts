@@ -3,6 +3,7 @@
  * `refused` are answers of the gateway's own; `dropped` is what uWebSockets.js ends without an answer that it makes sense of.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { LIMITS } from '../../src/base/limits.ts';
 import { type Gateway, startGateway } from './gateway.ts';
 import { bundle, route } from './rules.ts';
 import { ok, RawClient, type RawServer, rawServer } from './sockets.ts';
@@ -161,6 +162,37 @@ describe('uWebSockets.js does not answer, and hands nothing over', () => {
     client.write(request + EVIL);
     await expectNothingHandled();
     expect(client.received).toBe('');
+  });
+});
+
+describe('limits.requestHeaderCount', () => {
+  const withFields = (count: number): string =>
+    `GET /a HTTP/1.1\r\nHost: a\r\n${'X: 1\r\n'.repeat(count - 1)}\r\n`;
+
+  test('as many fields as the limit may allow at most are served, with one more nothing is', async () => {
+    const { maximum } = LIMITS.requestHeaderCount;
+    client.write(withFields(maximum));
+    expect((await client.answer()).status).toBe(200);
+    client.received = '';
+    upstream.requests.length = 0;
+    client.write(withFields(maximum + 1) + EVIL);
+    await expectNothingHandled();
+    expect(client.received).toBe('');
+  });
+
+  test('a lower limit answers 431', async () => {
+    const strict = await startGateway({
+      bundle: bundle([route('all', '/{rest...}')], upstream.port),
+      limits: { requestHeaderCount: 8 },
+    });
+    const one = await RawClient.connect(strict.port);
+    one.write(withFields(8));
+    expect((await one.answer()).status).toBe(200);
+    one.received = '';
+    one.write(withFields(9));
+    expect((await one.answer()).status).toBe(431);
+    one.destroy();
+    strict.close();
   });
 });
 
