@@ -67,6 +67,18 @@ describe('to the service', () => {
     expect(forward(['x-api-key', 'ptn_x'], { keys: 'passed' })).toBe(OWN);
   });
 
+  test.each([
+    ['authorization', 'ptn_x'],
+    ['authorization', 'Bearer\tptn_x'],
+    ['authorization', 'Basic a, Bearer ptn_x'],
+    ['authorization', 'Token token="ptn_x"'],
+    ['x-api-key', '"ptn_x"'],
+    ['x-api-key', 'a,ptn_x'],
+  ])('a key of this gateway that is written wrong ends here all the same: %s: %s', (name, value) => {
+    expect(forward([name, value], { keys: 'passed' })).toBe(OWN);
+    expect(forward([name, value], { keys: 'consumed' })).toBe(OWN);
+  });
+
   test('tracestate goes with a valid traceparent', () => {
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
     expect(forward(['traceparent', traceparent, 'tracestate', 'a=1'])).toContain('tracestate: a=1\r\n');

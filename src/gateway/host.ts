@@ -1,4 +1,5 @@
 /** The authority of a Host field (RFC 9110, 7.2; RFC 3986, 3.2.2). */
+import { isIPv6 } from 'node:net';
 
 /**
  * The host in lower case, without the port and without the dot that ends a fully qualified name (RFC 1034, 3.1): rules and
@@ -18,13 +19,13 @@ function bracketed(authority: string): string | null {
   if (end === -1) return null;
   for (let index = 1; index < end; index++)
     if (!'0123456789abcdefABCDEF:.'.includes(authority[index]!)) return null;
-  return end > 2 ? authority.slice(0, end + 1) : null;
+  return isIPv6(authority.slice(1, end)) ? authority.slice(0, end + 1) : null;
 }
 
 function named(authority: string): string | null {
   const colon = authority.indexOf(':');
   const host = colon === -1 ? authority : authority.slice(0, colon);
-  if (host === '' || host.length > 255) return null;
+  if (host === '' || host.length > 255 || host.startsWith('.') || host.includes('..')) return null;
   for (let index = 0; index < host.length; index++) {
     const code = host.charCodeAt(index);
     const letter = (code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a;
@@ -41,5 +42,5 @@ function isPort(text: string): boolean {
     const digit = text.charCodeAt(index) - 0x30;
     if (digit < 0 || digit > 9) return false;
   }
-  return true;
+  return Number(text.slice(1)) <= 65_535;
 }

@@ -12,9 +12,15 @@ export function referenceNormalPath(path: string, slashes: Slashes): string | nu
     return /[A-Za-z0-9\-._~]/.test(character) ? character : raw.toUpperCase();
   });
   text = text.replace(/["<>[\]^`{|}]/g, (raw) => `%${raw.charCodeAt(0).toString(16).toUpperCase()}`);
-  if (/\/\.{1,2};/.test(text)) return null;
+  if (text.split('/').some(hidesDots)) return null;
   if (slashes === 'merge') text = text.replace(/\/+/g, '/');
   return removeDotSegments(text);
+}
+
+/** Some reader that decodes slashes, or drops parameters, would see a dot segment that was none. */
+function hidesDots(segment: string): boolean {
+  if (segment === '.' || segment === '..') return false;
+  return segment.split('%2F').some((piece) => ['.', '..'].includes(piece.split(/;|%3B/)[0]!));
 }
 
 /** 5.2.4, with its input and output buffers; rules A and D never apply to a path that begins with a slash. */

@@ -14,7 +14,7 @@ const NORMAL_FORMS: readonly [received: string, normal: string][] = [
   ['/../../a', '/a'],
   ['/a/%2e%2E/b', '/b'],
   ['/a%2fb', '/a%2Fb'],
-  ['/a/..%2fb', '/a/..%2Fb'],
+  ['/a/...%2fb/.x%2f..y', '/a/...%2Fb/.x%2F..y'],
   ['/%252e%252e/a', '/%252e%252e/a'],
   ['//a///b/', '/a/b/'],
   ['/a//../b', '/b'],
@@ -51,6 +51,13 @@ test.each([
   '/public/..;/admin',
   '/.;x',
   '/%2e%2e;/admin',
+  '/public/..%3b/admin',
+  '/public/..%2fadmin',
+  '/public/%2e%2e%2Fadmin',
+  '/public/x%2f../admin',
+  '/public%2f..',
+  '/public%2f./admin',
+  '/public%2f..%3bx/admin',
 ])('%j has no normal form', (path) => {
   expect(normalisePath(path, 'merge')).toHaveProperty('fault');
 });

@@ -4,8 +4,8 @@
  *
  * - Escapes of unreserved characters are decoded, other escapes get capital digits, characters a path may not hold raw
  *   are escaped, dot segments are removed, runs of slashes are merged by setting.
- * - `%2F` stays as it is: it never divides segments. `%5C`, encoded control characters and `..;` segments are refused,
- *   because servers behind disagree on them.
+ * - `%2F` stays as it is: it never divides segments. `%5C`, encoded control characters, and dot segments that only show
+ *   when `%2F` is decoded or `;` cuts (`..%2F`, `..;`) are refused, because servers behind disagree on them.
  */
 export type Slashes = 'merge' | 'keep';
 
@@ -94,7 +94,7 @@ function removeDotSegments(path: string, slashes: Slashes): string | TargetFault
   const last = segments.length - 1;
   for (let index = 1; index <= last; index++) {
     const segment = segments[index]!;
-    if (segment.startsWith('.;') || segment.startsWith('..;')) return DOT_PARAMETER;
+    if (HIDDEN_DOTS.test(segment)) return HIDDEN_DOT_SEGMENT;
     const dots = segment === '.' ? 1 : segment === '..' ? 2 : 0;
     if (dots === 2) kept.pop();
     if (dots > 0) {
@@ -119,6 +119,9 @@ function hexDigit(code: number): number {
   if (code >= 0x61 && code <= 0x66) return code - 0x57;
   return -1;
 }
+
+/** Nothing in it repeats without bound. Escapes have capital digits by now. */
+const HIDDEN_DOTS = /(?:^|%2F)\.\.?(?:%2F|;|%3B)|%2F\.\.?$/;
 
 const SLASH = 0x2f;
 const PERCENT = 0x25;
@@ -169,6 +172,6 @@ const BAD_ESCAPE: TargetFault = Object.freeze({
 const FORBIDDEN_ESCAPE: TargetFault = Object.freeze({
   fault: 'The request target holds an encoded control character or backslash.',
 });
-const DOT_PARAMETER: TargetFault = Object.freeze({
-  fault: 'The request target holds a dot segment with parameters ("..;").',
+const HIDDEN_DOT_SEGMENT: TargetFault = Object.freeze({
+  fault: 'The request target hides a dot segment behind ";" or an encoded slash.',
 });
