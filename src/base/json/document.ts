@@ -1,0 +1,143 @@
+import { assert } from '../assert.ts';
+import { CodePoints, NO_CODE_POINT } from './code-points.ts';
+import { toNumber } from './numbers.ts';
+import { KIND, type Kind, type Tape } from './tape.ts';
+
+/** A value or a member name of one document; it means nothing in another. */
+export type JsonNode = number & { readonly brand: 'JsonNode' };
+
+export type JsonType = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null' | 'name';
+
+/** Half-open range of bytes. */
+export interface JsonSpan {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * A text that `scanJson` accepted. An object's children are its names, and a name's only child is its value; an array's
+ * children are its items. Nothing is decoded before it is asked for.
+ *
+ * @example
+ * const model = document.find(['model']);
+ * if (model !== undefined && document.typeOf(model) === 'string') return document.text(model);
+ */
+export class JsonDocument {
+  readonly bytes: Uint8Array;
+  readonly root = 0 as JsonNode;
+  readonly #tape: Tape;
+  readonly #points = new CodePoints();
+
+  constructor(bytes: Uint8Array, tape: Tape) {
+    this.bytes = bytes;
+    this.#tape = tape;
+  }
+
+  /** The value that the path leads to: a string names a member, a number counts items from 0. */
+  find(path: readonly (string | number)[]): JsonNode | undefined {
+    let node: JsonNode | undefined = this.root;
+    for (const step of path) {
+      if (node === undefined) return undefined;
+      node = typeof step === 'string' ? this.member(node, step) : this.item(node, step);
+    }
+    return node;
+  }
+
+  /** The value of the member with this name, or undefined, also where `object` is not an object. */
+  member(object: JsonNode, name: string): JsonNode | undefined {
+    if (this.typeOf(object) !== 'object') return undefined;
+    for (let child = this.first(object); child !== undefined; child = this.next(child)) {
+      if (this.#isText(child, name)) return this.valueOf(child);
+    }
+    return undefined;
+  }
+
+  /** The item at this index, or undefined, also where `array` is not an array. Costs a step for each item before it. */
+  item(array: JsonNode, index: number): JsonNode | undefined {
+    if (this.typeOf(array) !== 'array' || index < 0 || !Number.isInteger(index)) return undefined;
+    let child = this.first(array);
+    for (let i = 0; i < index && child !== undefined; i++) child = this.next(child);
+    return child;
+  }
+
+  typeOf(node: JsonNode): JsonType {
+    return TYPES[this.#tape.kind(node)];
+  }
+
+  /** Members of an object or items of an array. */
+  size(container: JsonNode): number {
+    const type = this.typeOf(container);
+    assert(type === 'object' || type === 'array', `a ${type} has no size`);
+    return this.#tape.detail(container);
+  }
+
+  /** The first name of an object or the first item of an array. */
+  first(container: JsonNode): JsonNode | undefined {
+    return this.size(container) === 0 ? undefined : ((container + 1) as JsonNode);
+  }
+
+  /** The name or item behind this one in its object or array. */
+  next(child: JsonNode): JsonNode | undefined {
+    const next = this.#tape.next(child);
+    const parent = this.#tape.parent(child);
+    return parent >= 0 && next < this.#tape.next(parent) ? (next as JsonNode) : undefined;
+  }
+
+  /** The value that stands behind a name. */
+  valueOf(name: JsonNode): JsonNode {
+    assert(this.typeOf(name) === 'name', 'only a name has a value behind it');
+    return (name + 1) as JsonNode;
+  }
+
+  /** A string or name, its escapes resolved. */
+  text(node: JsonNode): string {
+    const type = this.typeOf(node);
+    assert(type === 'string' || type === 'name', `a ${type} has no text`);
+    const start = this.#tape.start(node);
+    const end = this.#tape.end(node);
+    if (!this.#tape.isEscaped(node)) return UTF_8.decode(this.bytes.subarray(start + 1, end - 1));
+    // The scanner took the literal as stricter than JSON.parse does, which is the fastest way to resolve escapes.
+    return JSON.parse(UTF_8.decode(this.bytes.subarray(start, end)));
+  }
+
+  number(node: JsonNode): number {
+    assert(this.typeOf(node) === 'number', `a ${this.typeOf(node)} is not a number`);
+    return toNumber(this.bytes, this.#tape.start(node), this.#tape.end(node));
+  }
+
+  boolean(node: JsonNode): boolean {
+    assert(this.typeOf(node) === 'boolean', `a ${this.typeOf(node)} is not a boolean`);
+    return this.#tape.kind(node) === KIND.true;
+  }
+
+  /** Where a value or name stands, quotes and brackets included, without white space around it. */
+  span(node: JsonNode): JsonSpan {
+    return { start: this.#tape.start(node), end: this.#tape.end(node) };
+  }
+
+  #isText(node: JsonNode, text: string): boolean {
+    const points = this.#points;
+    points.open(this.bytes, this.#tape.start(node), this.#tape.end(node));
+    let at = 0;
+    for (;;) {
+      const point = points.next();
+      if (point === NO_CODE_POINT) return at === text.length;
+      if (text.codePointAt(at) !== point) return false;
+      at += point > 0xffff ? 2 : 1;
+    }
+  }
+}
+
+const TYPES: Readonly<Record<Kind, JsonType>> = {
+  [KIND.object]: 'object',
+  [KIND.array]: 'array',
+  [KIND.string]: 'string',
+  [KIND.number]: 'number',
+  [KIND.true]: 'boolean',
+  [KIND.false]: 'boolean',
+  [KIND.null]: 'null',
+  [KIND.name]: 'name',
+};
+
+/** Without `ignoreBOM` a U+FEFF at the start of a string would be dropped. */
+const UTF_8 = new TextDecoder('utf-8', { ignoreBOM: true });

@@ -1,0 +1,75 @@
+/** Changes a JSON text where it must, and leaves every other byte as the client sent it. */
+
+import { assert } from '../assert.ts';
+import type { JsonDocument, JsonNode, JsonSpan } from './document.ts';
+
+export interface JsonEdit {
+  /** What is replaced; where start and end are the same, the replacement is inserted there. */
+  readonly span: JsonSpan;
+  /** JSON text, as of `JSON.stringify`; taken as it is. */
+  readonly replacement: Uint8Array;
+}
+
+/**
+ * The bytes with each span replaced. Edits may come in any order. Spans that overlap, or two that begin at one place (such
+ * as two members inserted into one object), are a programmer's error: their result would not be JSON.
+ */
+export function editJson(bytes: Uint8Array, edits: readonly JsonEdit[]): Uint8Array {
+  const ordered = edits.toSorted((one, other) => one.span.start - other.span.start);
+  const edited = new Uint8Array(editedLength(bytes, ordered));
+  let read = 0;
+  let written = 0;
+  for (const { span, replacement } of ordered) {
+    edited.set(bytes.subarray(read, span.start), written);
+    written += span.start - read;
+    edited.set(replacement, written);
+    written += replacement.length;
+    read = span.end;
+  }
+  edited.set(bytes.subarray(read), written);
+  return edited;
+}
+
+function editedLength(bytes: Uint8Array, ordered: readonly JsonEdit[]): number {
+  let length = bytes.length;
+  let before = -1;
+  let end = 0;
+  for (const { span, replacement } of ordered) {
+    assert(span.start > before && span.start >= end, 'edits of a JSON text overlap');
+    assert(span.end >= span.start && span.end <= bytes.length, 'an edit lies outside the JSON text');
+    length += replacement.length - (span.end - span.start);
+    before = span.start;
+    end = span.end;
+  }
+  return length;
+}
+
+/**
+ * The edit after which `object` has the member `name` with this value (JSON text): the value is replaced where the member
+ * is there, so that no duplicate can arise, and else the member is inserted behind the last one. One edit list may insert
+ * into an object once.
+ */
+export function setMember(
+  document: JsonDocument,
+  object: JsonNode,
+  name: string,
+  value: Uint8Array,
+): JsonEdit {
+  assert(document.typeOf(object) === 'object', 'a member can only be set in an object');
+  assert(name.isWellFormed(), 'a member name must not hold half a surrogate pair');
+  const present = document.member(object, name);
+  if (present !== undefined) return { span: document.span(present), replacement: value };
+  const last = lastValue(document, object);
+  const at = last === undefined ? document.span(object).start + 1 : document.span(last).end;
+  const before = new TextEncoder().encode(`${last === undefined ? '' : ','}${JSON.stringify(name)}:`);
+  const replacement = new Uint8Array(before.length + value.length);
+  replacement.set(before);
+  replacement.set(value, before.length);
+  return { span: { start: at, end: at }, replacement };
+}
+
+function lastValue(document: JsonDocument, object: JsonNode): JsonNode | undefined {
+  let last: JsonNode | undefined;
+  for (let name = document.first(object); name !== undefined; name = document.next(name)) last = name;
+  return last === undefined ? undefined : document.valueOf(last);
+}
