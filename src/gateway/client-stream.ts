@@ -5,6 +5,8 @@
 export interface ClientStream {
   /** Who is told of body, room and abort; set once, before the call that hands the request over returns. */
   attach(handler: ClientHandler): void;
+  /** The client's address as text, '' once the connection has ended. */
+  address(): string;
   /**
    * The framing of this request can't be trusted to end where the parser thinks (chunked body, contradicting lengths):
    * answer in a later turn only, end the connection, handle nothing that follows on it.
@@ -51,5 +53,4 @@ export interface ReceivedRequest {
   readonly query: string;
   /** Lower-case name, value, … in the order received; the exchange keeps the array. */
   readonly fields: string[];
-  readonly ip: string;
 }

@@ -35,6 +35,10 @@ export class SimulatedClient implements ClientStream {
   state: 'open' | 'begun' | 'flushing' | 'done' | 'broken' = 'open';
   keptReading = 0;
 
+  address(): string {
+    return '192.0.2.1';
+  }
+
   attach(handler: ClientHandler): void {
     this.handler = handler;
   }
@@ -264,7 +268,6 @@ export function simulate(options: SimulationOptions): Simulation {
         path,
         query: query ?? '',
         fields,
-        ip: '192.0.2.1',
       });
       return client;
     },

@@ -76,7 +76,7 @@ export class Exchange implements ClientHandler, UpstreamHandler {
     context.path = received.path;
     context.query = received.query;
     context.headers = received.fields;
-    context.ip = received.ip;
+    context.client = this.#client;
     this.#requestId = thread.identifiers.requestId();
     this.#client.attach(this);
     thread.enter(this);
@@ -198,7 +198,7 @@ export class Exchange implements ClientHandler, UpstreamHandler {
     plan.pipeline.shapeRequest(context, thread.requestEdits);
     const fieldLines = requestFieldLines(context.headers, thread.facts, thread.requestEdits, {
       forwardedFields: thread.forwardedFields,
-      ip: context.ip,
+      ip: thread.forwardedFields === 'none' ? '' : context.ip,
       requestId: this.#requestId,
       traceparent: this.#traceparent,
       keys: route.auth === 'none' ? 'passed' : 'consumed',

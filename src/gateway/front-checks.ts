@@ -22,6 +22,8 @@ import { isTraceparent } from './trace-context.ts';
 
 /** Facts of one header section. One object per thread, filled anew for each request. */
 export class FrontFacts {
+  /** Set by who asks, before: the request line counts with the header section. */
+  requestLineBytes = 0;
   /** In lower case, without the port. */
   host = '';
   /** As received. */
@@ -70,6 +72,7 @@ export function checkFront(
   if (facts.lengths + facts.codings > 1) facts.framingFault ??= 'ambiguous_length';
   // Also a refused request of doubtful framing is contained: bytes behind it could run as a request.
   facts.doubtful = facts.codings > 0 || facts.framingFault !== null;
+  if (facts.requestLineBytes > limits.requestHeaderBytes) return 'target_too_long';
   if (fields.length / 2 > limits.requestHeaderCount || bytes > limits.requestHeaderBytes)
     return 'header_fields_too_large';
   return facts.framingFault ?? facts.fieldFault ?? checkMethod(method) ?? checkHost(facts);
@@ -77,7 +80,7 @@ export function checkFront(
 
 function readFields(fields: readonly string[], facts: FrontFacts): number {
   reset(facts, fields.length / 2);
-  let bytes = 0;
+  let bytes = facts.requestLineBytes;
   for (let index = 0; index < fields.length; index += 2) {
     const name = fields[index]!;
     const value = fields[index + 1]!;
@@ -165,6 +168,8 @@ function readConnection(value: string, facts: FrontFacts): void {
 
 /** The token of the Bearer scheme (RFC 6750, 2.1), '' for other schemes: those belong to the service. */
 export function bearerToken(value: string): string {
+  if (value.startsWith(USUAL_BEARER) && value.charCodeAt(BEARER.length) !== SPACE)
+    return value.slice(BEARER.length);
   if (value.length <= BEARER.length || value.slice(0, BEARER.length).toLowerCase() !== BEARER) return '';
   return value.slice(BEARER.length).trimStart();
 }
@@ -193,3 +198,5 @@ function checkMethod(method: string): ProblemCode | null {
 }
 
 const BEARER = 'bearer ';
+const USUAL_BEARER = 'Bearer ';
+const SPACE = 0x20;

@@ -14,6 +14,9 @@ import { checkQuery, decodeSegment, normalisePath } from './target.ts';
 /** Phase receive: fills the thread's facts, and what of them the rules read; normalises the target. */
 export function receive(context: RequestContext, thread: ExchangeThread): Problem | null {
   const { facts } = thread;
+  // uWebSockets.js bounds only a head that comes in pieces: one that is read at once may be larger.
+  facts.requestLineBytes =
+    context.method.length + context.path.length + context.query.length + REQUEST_LINE_FRAME_BYTES;
   const code = checkFront(context.method, context.headers, thread.limits, facts);
   if (code !== null) return problem(code);
   context.host = facts.host;
@@ -78,3 +81,6 @@ export function identify(
   context.identity = found;
   return null;
 }
+
+/** Two blanks, "?", "HTTP/1.1" and CRLF. */
+const REQUEST_LINE_FRAME_BYTES = 13;

@@ -38,6 +38,7 @@ export const PROBLEMS = {
   length_required: [411, 'Chunked request bodies are not accepted here; send a Content-Length.'],
   body_too_large: [413, 'The request body is larger than the route accepts.'],
   request_timeout: [408, 'The request took too long to arrive.'],
+  target_too_long: [414, 'The request target is longer than the gateway accepts.'],
   expectation_failed: [417, 'The only expectation supported is "100-continue".'],
   header_fields_too_large: [431, 'The request has too many header fields, or they are too large.'],
   internal_error: [500, 'The gateway failed to handle this request.'],

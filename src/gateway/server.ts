@@ -3,7 +3,6 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from 'uWebSockets.js';
 import type { LimitValues } from '../base/limits.ts';
 import type { ListenAddress } from '../model/world.ts';
-import { addressText } from './address-text.ts';
 import { Exchange } from './exchange.ts';
 import type { ExchangeThread } from './exchange-thread.ts';
 import { StreamPort } from './uws-stream.ts';
@@ -74,7 +73,6 @@ export class Server {
       path: request.getUrl(),
       query: request.getQuery() ?? '',
       fields,
-      ip: addressText(response.getRemoteAddress()),
     });
     stream.afterHead();
   }

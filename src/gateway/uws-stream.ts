@@ -13,6 +13,7 @@
  * - Without `cork` each call is a system call (4.8 times the cost); a cork calls back at once, so one bound function serves all.
  */
 import type { HttpResponse } from 'uWebSockets.js';
+import { addressText } from './address-text.ts';
 import type { ClientHandler, ClientStream, FieldLines } from './client-stream.ts';
 import { statusLine } from './status-text.ts';
 
@@ -69,6 +70,10 @@ export class UwsStream implements ClientStream {
 
   attach(handler: ClientHandler): void {
     this.#handler = handler;
+  }
+
+  address(): string {
+    return this.#gone ? '' : addressText(this.#response.getRemoteAddress());
   }
 
   contain(): void {

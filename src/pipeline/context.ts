@@ -14,7 +14,9 @@ export class RequestContext {
   /** Without '?', as received; '' when there is none. */
   query = '';
   host = '';
-  ip = '';
+  /** Whom to ask for the client's address while its connection is open. */
+  client: AddressSource | null = null;
+  #ip: string | null = null;
   /** Declared body length in bytes; 0 when there is no body, -1 when it is chunked. */
   bodyBytes = 0;
   /** Lower-case name, value, name, value, … in the order received. */
@@ -43,6 +45,20 @@ export class RequestContext {
   /** Values for the answer of an admitted request, '' when no limit may be shown. */
   rateLimit = '';
   rateLimitPolicy = '';
+
+  /** The client's address, '' when it is not known. Asked for on first use: a system call, and 1.5 µs in all. */
+  get ip(): string {
+    this.#ip ??= this.client === null ? '' : this.client.address();
+    return this.#ip;
+  }
+
+  set ip(address: string) {
+    this.#ip = address;
+  }
+}
+
+export interface AddressSource {
+  address(): string;
 }
 
 const NO_PARAMETERS: readonly string[] = Object.freeze([]);
@@ -50,11 +66,12 @@ const NO_PARAMETERS: readonly string[] = Object.freeze([]);
 /** Header fields a pipeline sets and removes, filled by the shaping phases. Cleared and reused per thread. */
 export class HeaderEdits {
   /** Lower-case name, value, name, value, … */
-  readonly set: string[] = [];
-  readonly removed: string[] = [];
+  set: string[] = [];
+  removed: string[] = [];
 
+  /** New arrays: setting a length goes through V8's runtime, about 0.5 µs for the two. */
   clear(): void {
-    this.set.length = 0;
-    this.removed.length = 0;
+    if (this.set.length > 0) this.set = [];
+    if (this.removed.length > 0) this.removed = [];
   }
 }

@@ -131,8 +131,8 @@ export class ServiceClient implements UpstreamService, CallOwner, PoolOwner {
     return this.#pools[endpoint]!.head;
   }
 
-  later(action: () => void): void {
-    this.#thread.later(action);
+  headLater(call: Call): void {
+    this.#thread.headLater(call);
   }
 
   // -- waiting -------------------------------------------------------------------------------------------------

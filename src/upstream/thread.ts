@@ -16,6 +16,12 @@ export class UpstreamThread {
    */
   readonly readBuffer: Buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   #later: (() => void)[] = [];
+  #heads: HeadWriter[] = [];
+  readonly #writeHeads = (): void => {
+    const heads = this.#heads;
+    this.#heads = [];
+    for (const call of heads) call.writeHead();
+  };
 
   constructor(clock: Clock, random: Random, limits: LimitValues, ticker: Ticker) {
     this.clock = clock;
@@ -30,11 +36,21 @@ export class UpstreamThread {
     this.#later.push(action);
   }
 
+  /** One immediate serves all heads of a turn, and no closure is made for any. */
+  headLater(call: HeadWriter): void {
+    if (this.#heads.length === 0) setImmediate(this.#writeHeads);
+    this.#heads.push(call);
+  }
+
   #runLater(): void {
     const actions = this.#later;
     this.#later = [];
     for (const action of actions) action();
   }
+}
+
+interface HeadWriter {
+  writeHead(): void;
 }
 
 const READ_BUFFER_BYTES = 65_536;
