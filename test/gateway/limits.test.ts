@@ -1,0 +1,90 @@
+import { readFile } from 'node:fs/promises';
+import { Agent, get } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Project, RunningGateway, writeProject } from './running-gateway.ts';
+import { startUpstream, type UpstreamServer } from './upstream-server.ts';
+
+/** Limits on the built product: two data threads, 64 connections, one counter. */
+
+let upstream: UpstreamServer;
+let project: Project;
+let gateway: RunningGateway;
+afterEach(async () => {
+  await gateway?.stop('SIGKILL');
+  await project?.remove();
+  await upstream?.close();
+});
+
+async function startWith(limit: string, commandLine: readonly string[] = []): Promise<void> {
+  upstream = await startUpstream();
+  project = await writeProject(
+    {
+      'routes/r.yaml': `services: { s: { endpoints: [{ url: "http://127.0.0.1:${upstream.port}" }] } }
+routes: { all: { service: s, match: { path: "/{rest...}" }, auth: none } }
+`,
+      'policies/p.policy': `language 1\npolicy "p" applies to every route { permit  ${limit} }\n`,
+    },
+    { dataThreads: 2 },
+  );
+  gateway = await RunningGateway.start(project, { arguments: commandLine });
+}
+
+/** Sends `requests` over 64 kept-alive connections and counts the answers by status. */
+async function send(requests: number, path = '/x'): Promise<Map<number, number>> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  const statuses = new Map<number, number>();
+  const one = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      get(gateway.url + path, { agent }, (response) => {
+        statuses.set(response.statusCode!, (statuses.get(response.statusCode!) ?? 0) + 1);
+        response.resume().on('end', resolve);
+      }).on('error', reject);
+    });
+  await Promise.all(Array.from({ length: requests }, one));
+  agent.destroy();
+  return statuses;
+}
+
+describe('a limit shared by two data threads', () => {
+  it('admits exactly N from an empty ring, and each of them reaches the service', async () => {
+    await startWith('limit "few" at most 500 requests in any 1h in total');
+    expect(await send(2_000)).toEqual(
+      new Map([
+        [200, 500],
+        [429, 1_500],
+      ]),
+    );
+    expect(upstream.requests).toHaveLength(500);
+  });
+
+  it('never admits more than N in any window, also while the window rotates', async () => {
+    const log = join(tmpdir(), `portunus-limits-${process.pid}.log`);
+    await startWith('limit "pace" at most 40 requests in any 500ms in total', ['--log', log]);
+    // As many rounds as it takes for the ring to have gone round three times, by the gateway's own answers.
+    let admitted = 0;
+    while (admitted < 160) admitted += (await send(256)).get(200) ?? 0;
+    await gateway.stop();
+
+    const times = (await readFile(log, 'utf8'))
+      .split('\n')
+      .filter((line) => line.includes('"http.response.status_code":200'))
+      .map((line) => (JSON.parse(line) as { time: number }).time)
+      .sort((a, b) => a - b);
+    expect(times).toHaveLength(admitted);
+    const most = Math.max(
+      ...times.map((from) => times.filter((time) => time >= from && time < from + 500).length),
+    );
+    expect(most).toBeLessThanOrEqual(40);
+  });
+
+  it('frees the slots of "at once" when requests end, however they end', async () => {
+    await startWith('limit "slots" at most 4 requests at once in total');
+    for (let round = 0; round < 3; round++) {
+      const statuses = await send(200);
+      expect(statuses.get(200)).toBeGreaterThanOrEqual(4);
+    }
+    expect(await send(4)).toEqual(new Map([[200, 4]]));
+  });
+});
