@@ -4,6 +4,9 @@
  * - Its parser reads on in the same turn, and runs what stands behind a chunked body as a request, unless an answer is
  *   pending: then it drops the connection. So a contained request is answered in a later turn, and reading is paused
  *   first, so that nothing can come between the answer and the end of the connection.
+ * - It reads a chunk extension as part of the chunk's size, cuts bytes above 0x7F off the end of a value, and waits in vain
+ *   on names with other characters than letters, digits and hyphens. None of it can be seen from here: whoever needs
+ *   RFC 9112 to the letter for chunked bodies sets `refuseChunkedRequests`.
  * - `end(body, true)` after the head has gone writes "Connection: close" into the body. So a streamed answer that ends
  *   its connection says so in its head, and leaves the paused connection to the 10 s idle timer or to the client.
  * - `end` keeps what a full socket doesn't take, and reads the next request: a client that sends and never reads could fill
