@@ -57,6 +57,8 @@ export interface DataThreadStatus {
 export interface CounterStatus {
   /** Stable identity: policy, rule, window, key. */
   readonly identity: string;
+  /** The same in words. */
+  readonly label: string;
   /** Keys with something counted, and how many are kept apart. */
   readonly keys: number;
   readonly keysMax: number;

@@ -47,7 +47,9 @@ export const STATUS: AdminStatus = {
     latency: { requests: 12, p50Us: 300, p90Us: 400, p99Us: 900, maxUs: 950 },
   },
   records: { drained: 12, dropped: 0, damaged: 0, logDropped: 0, logError: null },
-  counters: [{ identity: 'plans/pace', keys: 2, keysMax: 100_000 }],
+  counters: [
+    { identity: '["plans","pace"]', label: 'plans/pace for each tenant', keys: 2, keysMax: 100_000 },
+  ],
   alerts: [],
   limits: LIMIT_DEFAULTS,
 };

@@ -86,6 +86,16 @@ export function counterIdentity(
   ]);
 }
 
+/** A counter's identity in words: `plans/trial-pace for each consumer`. */
+export function counterLabel(identity: string): string {
+  const parts = JSON.parse(identity) as readonly unknown[];
+  const [policy, rule, measure] = parts as readonly [string, string | null, string];
+  const keys = parts.at(-2) as readonly string[];
+  const otherwise = parts.at(-1) as string | null;
+  const per = keys.length === 0 ? 'in total' : `for each ${keys.join(' and ')}`;
+  return `${policy}/${rule ?? measure} ${per}${otherwise === null ? '' : ` otherwise ${otherwise}`}`;
+}
+
 const COMPARISONS = { is: 'is', 'is-not': 'is not', lt: '<', le: '<=', gt: '>', ge: '>=' } as const;
 
 function nested(node: TypedExpression): string {

@@ -3,6 +3,7 @@ import { err, ok, type Result } from '../../base/result.ts';
 import { loadWorld } from '../../config/load.ts';
 import { adminAccessFile } from '../run/admin-access.ts';
 import { readProject } from '../run/project-files.ts';
+import { PORTUNUS } from '../terminal.ts';
 
 /**
  * How to reach the gateway that runs on a project. Of the configuration only `portunus.yaml` has to be right, because
@@ -12,8 +13,10 @@ export async function findGateway(folder: string): Promise<Result<AdminAccess, s
   const files = await readProject(folder);
   if (!files.ok) return err(files.error);
   const settings = files.value.texts.filter(({ path }) => path === 'portunus.yaml');
+  if (settings.length === 0)
+    return err(`There is no portunus.yaml in ${folder}. Name the project folder of the gateway.`);
   const { world } = loadWorld(settings, { projectFolder: files.value.folder });
-  if (world === null) return err(`portunus.yaml has errors. Run "portunus check ${folder}".`);
+  if (world === null) return err(`portunus.yaml has errors. Run "${PORTUNUS} check ${folder}".`);
   const access = await readAdminAccess(adminAccessFile(world.server.dataFolder));
   return access.ok ? ok(access.value) : err(access.error.message);
 }

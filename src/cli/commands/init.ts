@@ -2,6 +2,7 @@ import { cp, mkdir, readdir } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { PORTUNUS } from '../terminal.ts';
 
 /** The quick start that ships with the package: `init` gives each user the same project to change. */
 export const QUICKSTART_FOLDER = fileURLToPath(new URL('../../../../policies/quickstart', import.meta.url));
@@ -13,7 +14,7 @@ export async function init(folder: string): Promise<ExitCode> {
   const present = (await readdir(target)).filter((name) => !name.startsWith('.'));
   if (present.length > 0) {
     process.stderr.write(
-      `portunus init: ${relative('', target) || '.'} is not empty (it holds ${present[0]}). Name a new folder: portunus init my-gateway\n`,
+      `portunus init: ${relative('', target) || '.'} is not empty (it holds ${present[0]}). Name a new folder: ${PORTUNUS} init my-gateway\n`,
     );
     return EXIT.couldNotRun;
   }
@@ -32,8 +33,8 @@ export async function init(folder: string): Promise<ExitCode> {
       '  policies/          what is allowed, and how much of it',
       '  enforcement.yaml   which policies only watch in this deployment',
       '',
-      `Check it:  portunus check ${name}`,
-      `Run it:    portunus start ${name} --mock-upstream 9001`,
+      `Check it:  ${PORTUNUS} check ${name}`,
+      `Run it:    ${PORTUNUS} start ${name} --mock-upstream 9001`,
       '',
     ].join('\n'),
   );

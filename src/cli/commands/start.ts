@@ -11,7 +11,7 @@ import { Gateway } from '../run/gateway.ts';
 import { readProject } from '../run/project-files.ts';
 import { loadReport } from '../run/status-report.ts';
 import { systemClock, systemRandom } from '../run/system-clock.ts';
-import { colourFor } from '../terminal.ts';
+import { colourFor, PORTUNUS } from '../terminal.ts';
 import { sentence } from './reload.ts';
 import { tourOf } from './tour.ts';
 
@@ -105,7 +105,7 @@ async function banner(
   return [
     `Portunus is running: ${world.routes.size} routes under ${policies.policies.length} policies from ${relative('', folder) || '.'}`,
     `  traffic   http://${listen.address}:${listen.port}`,
-    `  admin     http://${admin.address}:${admin.port}   (portunus status ${relative('', folder) || '.'})`,
+    `  admin     http://${admin.address}:${admin.port}   (${PORTUNUS} status ${relative('', folder) || '.'})`,
     ...(mockUrl === null ? [] : [`  upstream  ${mockUrl}   (the bundled mock, for trying out)`]),
     ...(keys.length === 0
       ? []

@@ -47,7 +47,7 @@ function report(status: AdminStatus): string {
       .map(({ name, count }) => ['would refuse', `${name}: ${count} (shadow)`] as const),
     ...status.counters
       .slice(0, 20)
-      .map(({ identity, keys, keysMax }) => ['counter', `${identity}: ${keys} of ${keysMax} keys`] as const),
+      .map(({ label, keys, keysMax }) => ['counter', `${label}: ${keys} of ${keysMax} keys`] as const),
     ...status.alerts.map(({ message, remedy }) => ['alert', `${message} ${remedy}`] as const),
   ];
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;

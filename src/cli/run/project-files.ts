@@ -4,6 +4,7 @@ import { join, relative, resolve } from 'node:path';
 import { LIMIT_DEFAULTS } from '../../base/limits.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { SourceText } from '../../diagnostics/source.ts';
+import { PORTUNUS } from '../terminal.ts';
 
 /** The files of a project folder, as texts with paths relative to it. */
 export interface ProjectFiles {
@@ -81,7 +82,7 @@ async function readText(folder: string, file: string): Promise<Result<SourceText
 function sentenceFor(error: unknown, folder: string): string {
   const { code, path, message } = error as NodeJS.ErrnoException;
   const what = path === undefined ? folder : relative(process.cwd(), path) || path;
-  if (code === 'ENOENT') return `${what} does not exist. Make a project with "portunus init".`;
+  if (code === 'ENOENT') return `${what} does not exist. Make a project with "${PORTUNUS} init".`;
   if (code === 'ENOTDIR') return `${what} is not a folder.`;
   if (code === 'EACCES') return `${what} can't be read: permission denied.`;
   return message;

@@ -1,6 +1,7 @@
 import type { AdminHealth, AdminStatus, LoadReport } from '../../admin/actions.ts';
 import { assert } from '../../base/assert.ts';
 import { renderText } from '../../diagnostics/render/text.ts';
+import { counterLabel } from '../../language/canonical.ts';
 import type { Directory, World } from '../../model/world.ts';
 import type { CounterUsage } from '../../state/counter-registry.ts';
 import { VERSION } from '../version.ts';
@@ -51,6 +52,7 @@ export function adminStatus(parts: StatusParts): AdminStatus {
     },
     counters: parts.counters.map(({ identity, keysUsed, keysMax }) => ({
       identity,
+      label: counterLabel(identity),
       keys: keysUsed,
       keysMax,
     })),
