@@ -59,8 +59,8 @@ export class DuplicateNames {
   }
 
   #firstOfMany(names: Int32Array): number {
-    // Nodes are numbered in the order of the text: the least of the repeated ones comes first there.
-    names.sort((one, other) => this.#order(one, other) || one - other);
+    // The sort is stable and nodes are numbered in the order of the text: of equal names the earlier stays before.
+    names.sort((one, other) => this.#order(one, other));
     let first = NO_DUPLICATE;
     for (let i = 1; i < names.length; i++) {
       const name = names[i]!;

@@ -137,8 +137,15 @@ describe('duplicate names', () => {
     );
   });
 
+  it('are found among thousands', () => {
+    const members = Array.from({ length: 5_000 }, (_, i) => `"${i}":0`).join(',');
+    expect(scanJson(encoder.encode(`{${members}}`), WIDE_BOUNDS).ok).toBe(true);
+    expect(scanJson(encoder.encode(`{${members},"4711":1}`), WIDE_BOUNDS)).toMatchObject({
+      error: { code: 'duplicate_name', offset: members.length + 2 },
+    });
+  });
+
   it('are told apart where their hashes collide', () => {
-    // FNV-1a over (0x10000, x) and (0x10001, y) is the same where x and y undo the difference.
     const [one, other] = collidingNames();
     const members = Array.from({ length: 10 }, (_, i) => `"${i}":0`).join(',');
     const distinct = encoder.encode(`{${members},"${one}":1,"${other}":2}`);
@@ -150,19 +157,20 @@ describe('duplicate names', () => {
   });
 });
 
-/** Two names of two characters with one FNV-1a hash, found by a walk over first characters. */
+/** Two names with one FNV-1a hash and one first character, found by a walk over second characters. */
 function collidingNames(): readonly [string, string] {
   const prime = 0x0100_0193;
-  const after = (point: number) => Math.imul(0x811c_9dc5 ^ point, prime);
+  const begun = Math.imul(0x811c_9dc5 ^ 0x78, prime);
+  const after = (point: number) => Math.imul(begun ^ point, prime);
   const seen = new Map<number, number>();
   for (let point = 0x1_0000; point < 0x1_ffff; point++) {
-    // First characters whose states agree in the upper 16 bits can be made to agree in the lower by the second.
+    // States that agree in the upper 16 bits can be made to agree in the lower ones by the last character.
     const upper = after(point) >>> 16;
     const earlier = seen.get(upper);
     if (earlier !== undefined) {
-      const second = 0x1_0000 | 0x1234;
-      const match = second ^ ((after(point) ^ after(earlier)) & 0xffff);
-      return [String.fromCodePoint(point, second), String.fromCodePoint(earlier, match)];
+      const last = 0x1_1234;
+      const match = last ^ ((after(point) ^ after(earlier)) & 0xffff);
+      return [String.fromCodePoint(0x78, point, last), String.fromCodePoint(0x78, earlier, match)];
     }
     seen.set(upper, point);
   }

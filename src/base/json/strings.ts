@@ -92,10 +92,9 @@ export function fourHexDigits(bytes: Uint8Array, at: number): number {
   return unit;
 }
 
-const HEX = Int8Array.from({ length: 256 }, (_, byte) => {
-  const digit = '0123456789abcdef'.indexOf(String.fromCharCode(byte).toLowerCase());
-  return byte < 0x80 ? digit : -1;
-});
+const HEX = Int8Array.from({ length: 256 }, (_, byte) =>
+  '0123456789abcdef'.indexOf(String.fromCharCode(byte).toLowerCase()),
+);
 
 function takeSequence(head: ReadingHead, lead: number): boolean {
   if (lead === NO_BYTE) return head.refuse('cut_short', head.at);
