@@ -18,7 +18,7 @@ test('a project of one line has safe defaults', () => {
       dataFolder: '/srv/gateway/data',
       refuseChunkedRequests: false,
       forwardedFields: 'x-forwarded',
-      mergeSlashes: false,
+      mergeSlashes: true,
     },
     limits: LIMIT_DEFAULTS,
     zone: 'UTC',

@@ -47,7 +47,7 @@ export interface ServerSettings {
   readonly refuseChunkedRequests: boolean;
   /** Which forwarding fields are added: `x-forwarded` (X-Forwarded-For, -Proto, -Host), `forwarded` (RFC 7239), `none`. */
   readonly forwardedFields: 'x-forwarded' | 'forwarded' | 'none';
-  /** Fold runs of slashes in a path into one before matching; otherwise they are kept as they are. */
+  /** Fold runs of slashes in a path into one before matching (default); otherwise `//admin` is another path than `/admin`. */
   readonly mergeSlashes: boolean;
 }
 
