@@ -5,11 +5,20 @@
  * Cells: fired bits, start of the period in Unix ms, used.
  */
 import { assert } from '../base/assert.ts';
-import type { CounterKind, KindSettings, Moment, PeriodClock } from './counter-kind.ts';
+import {
+  type CounterKind,
+  type KindSettings,
+  type Moment,
+  type PeriodClock,
+  TICKS_PER_MS,
+} from './counter-kind.ts';
 import { FIRED_CELL } from './counter-layout.ts';
 
 const PERIOD = 1;
 const USED = 2;
+
+/** Far above the rounding of a double at today's times, far below a tick. */
+const ROUNDING_TICKS = 1 / 64;
 
 export const calendarQuota: CounterKind = {
   used(family, cells, at, now) {
@@ -36,7 +45,9 @@ export const calendarQuota: CounterKind = {
   },
 
   fitsAtMs(family, cells, at, _weight, now) {
-    return now.nowMs + (periodsOf(family).endMs(currentPeriod(family, cells, at, now)) - now.wallMs);
+    const atMs = now.nowMs + (periodsOf(family).endMs(currentPeriod(family, cells, at, now)) - now.wallMs);
+    // The sum of two clocks is rounded: up to a whole tick, so that who asks again then is not a hair too early.
+    return Math.ceil(atMs * TICKS_PER_MS - ROUNDING_TICKS) / TICKS_PER_MS;
   },
 
   resetMs(family, cells, at, now) {
