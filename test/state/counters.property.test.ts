@@ -229,20 +229,4 @@ describe('shared counters against their definition', () => {
       { numRuns: 100 },
     );
   });
-
-  it('a full day says its end from every moment of it, not a hair too early', () => {
-    fc.assert(
-      fc.property(fc.double({ min: 0, max: DAY_MS, noNaN: true, maxExcluded: true }), (nowMs) => {
-        const { binding, batch } = rigOf([
-          spec('day', { kind: 'calendar', amount: 1, period: 'day', zone: 'UTC' }),
-        ]);
-        const asked = [{ counter: 0, key: 1, weight: 1 }];
-        expect(binding.take(fill(batch, asked), nowMs, nowMs)).toBe(TAKEN);
-        expect(binding.take(fill(batch, asked), nowMs, nowMs)).toBe(EXCEEDED);
-        expect(batch.retryAtMs[0]).toBe(DAY_MS);
-        expect(binding.take(fill(batch, asked), DAY_MS, DAY_MS)).toBe(TAKEN);
-      }),
-      { numRuns: 2_000 },
-    );
-  });
 });

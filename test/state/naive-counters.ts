@@ -53,8 +53,9 @@ function naiveWindow(capacity: number, windowMs: number): NaiveCounter {
     fitsAtMs: (nowMs, weight) =>
       moments(Math.max(nowMs, lastMs)).find((ms) => usedAt(ms) + weight <= capacity)!,
     resetMs(nowMs) {
-      const end = [nowMs, ...moments(nowMs)].find((ms) => usedAt(ms) === 0)!;
-      return end - nowMs;
+      const from = Math.max(nowMs, lastMs);
+      if (usedAt(from) === 0) return 0;
+      return moments(from).find((ms) => usedAt(ms) === 0)! - nowMs;
     },
     asNew: (nowMs) => log.every((entry) => entry.leavesMs <= nowMs),
     save() {
