@@ -112,3 +112,14 @@ test('names in enforcement.yaml that no policy has are found apart', () => {
   ]);
   expect(checkEnforcement(sources(MINIMAL), new Set())).toEqual([]);
 });
+
+test('a message about text that goes on for a whole file is cut', () => {
+  const rest = Array.from({ length: 30 }, (_, index) => `key${index}: { address: 0.0.0.0, port: 8443 }`).join(
+    '\n',
+  );
+  const { diagnostics } = loadWorld(sources({ 'portunus.yaml': `>*x !<u> portunus: 1\n${rest}\n` }), {
+    projectFolder: PROJECT_FOLDER,
+  });
+  const quoted = diagnostics.find(({ message }) => message.includes('…'));
+  expect(quoted?.message).toMatch(/^Unexpected scalar token in YAML stream: "key0: .{100,140}…\.$/);
+});

@@ -66,7 +66,7 @@ function syntaxDiagnostics(source: SourceText, errors: readonly YAMLParseError[]
     seenLines.add(line);
     const { code: ours, help } = YAML_ERRORS[code];
     const span = { source, start: pos[0], end: Math.max(pos[1], pos[0] + 1) };
-    found.push(diagnosticAt(span, ours, `${message.replace(/\.$/, '')}.`, help));
+    found.push(diagnosticAt(span, ours, `${cut(message.replace(/\.$/, ''))}.`, help));
   }
   return found;
 }
@@ -210,3 +210,10 @@ interface MapNode {
 interface SequenceNode {
   readonly items: readonly ParsedNode[];
 }
+
+/** Some messages of the reader quote what follows, up to the end of the file. The excerpt shows it anyway. */
+function cut(message: string): string {
+  return message.length <= MESSAGE_UNITS_MAX ? message : `${message.slice(0, MESSAGE_UNITS_MAX)}…`;
+}
+
+const MESSAGE_UNITS_MAX = 160;
