@@ -3,45 +3,6 @@ import type { RequestContext } from '../pipeline/context.ts';
 import type { RuleBundle } from '../pipeline/program.ts';
 import type { AccessRecord } from '../pipeline/record.ts';
 
-export function createRecord(): AccessRecord {
-  return {
-    version: 1,
-    timeMs: 0,
-    requestId: '',
-    traceId: '',
-    tenant: '',
-    team: '',
-    consumer: '',
-    credential: '',
-    person: '',
-    method: '',
-    path: '',
-    route: '',
-    routeVersion: '',
-    configurationHash: '',
-    status: 0,
-    code: '',
-    decidingRule: '',
-    alsoDenied: NONE,
-    shadowDenied: NONE,
-    waivedRules: NONE,
-    model: '',
-    target: '',
-    providerKey: '',
-    inputTokens: -1,
-    outputTokens: -1,
-    costNanoUsd: -1,
-    requestBytes: 0,
-    responseBytes: 0,
-    decidedUs: -1,
-    dispatchedUs: -1,
-    firstByteUs: -1,
-    finishedUs: -1,
-    attempts: 0,
-    clientAborted: false,
-  };
-}
-
 /** Who asked for what, and which rules spoke. */
 export function recordRequest(
   record: AccessRecord,

@@ -4,7 +4,7 @@ import type { Clock, Random } from '../base/ports.ts';
 import type { ServerSettings } from '../model/world.ts';
 import { HeaderEdits } from '../pipeline/context.ts';
 import type { RecordSink } from '../pipeline/record.ts';
-import { createRecord } from './access-record.ts';
+import { emptyRecord } from '../pipeline/record.ts';
 import type { Exchange } from './exchange.ts';
 import { FrontFacts } from './front-checks.ts';
 import { Identifiers } from './identifiers.ts';
@@ -40,7 +40,7 @@ export class ExchangeThread {
   readonly facts = new FrontFacts();
   readonly requestEdits = new HeaderEdits();
   readonly responseEdits = new HeaderEdits();
-  readonly record = createRecord();
+  readonly record = emptyRecord();
 
   inFlight = 0;
   #first: Exchange | null = null;

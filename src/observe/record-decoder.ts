@@ -1,4 +1,4 @@
-import type { AccessRecord } from '../pipeline/record.ts';
+import { type AccessRecord, emptyRecord } from '../pipeline/record.ts';
 import {
   ABORTED,
   ASCII,
@@ -138,42 +138,3 @@ export class RecordDecoder {
 }
 
 const NO_TEXTS: readonly string[] = Object.freeze([]);
-
-function emptyRecord(): AccessRecord {
-  return {
-    version: 1,
-    timeMs: 0,
-    requestId: '',
-    traceId: '',
-    tenant: '',
-    team: '',
-    consumer: '',
-    credential: '',
-    person: '',
-    method: '',
-    path: '',
-    route: '',
-    routeVersion: '',
-    configurationHash: '',
-    status: 0,
-    code: '',
-    decidingRule: '',
-    alsoDenied: NO_TEXTS,
-    shadowDenied: NO_TEXTS,
-    waivedRules: NO_TEXTS,
-    model: '',
-    target: '',
-    providerKey: '',
-    inputTokens: -1,
-    outputTokens: -1,
-    costNanoUsd: -1,
-    requestBytes: 0,
-    responseBytes: 0,
-    decidedUs: -1,
-    dispatchedUs: -1,
-    firstByteUs: -1,
-    finishedUs: -1,
-    attempts: 0,
-    clientAborted: false,
-  };
-}

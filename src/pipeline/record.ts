@@ -45,6 +45,48 @@ export interface AccessRecord {
   clientAborted: boolean;
 }
 
+/** A record of which nothing is known yet: made once per thread and filled anew for each request. */
+export function emptyRecord(): AccessRecord {
+  return {
+    version: 1,
+    timeMs: 0,
+    requestId: '',
+    traceId: '',
+    tenant: '',
+    team: '',
+    consumer: '',
+    credential: '',
+    person: '',
+    method: '',
+    path: '',
+    route: '',
+    routeVersion: '',
+    configurationHash: '',
+    status: 0,
+    code: '',
+    decidingRule: '',
+    alsoDenied: NONE,
+    shadowDenied: NONE,
+    waivedRules: NONE,
+    model: '',
+    target: '',
+    providerKey: '',
+    inputTokens: -1,
+    outputTokens: -1,
+    costNanoUsd: -1,
+    requestBytes: 0,
+    responseBytes: 0,
+    decidedUs: -1,
+    dispatchedUs: -1,
+    firstByteUs: -1,
+    finishedUs: -1,
+    attempts: 0,
+    clientAborted: false,
+  };
+}
+
+const NONE: readonly string[] = Object.freeze([]);
+
 /** Where data threads put records; never blocks. A full sink drops and counts. */
 export interface RecordSink {
   write(record: AccessRecord): void;
