@@ -88,3 +88,25 @@ describe('a limit shared by two data threads', () => {
     expect(await send(4)).toEqual(new Map([[200, 4]]));
   });
 });
+
+it('frees the slots that a shadowed "at once" has only watched', async () => {
+  upstream = await startUpstream();
+  const log = join(tmpdir(), `portunus-shadow-${process.pid}.log`);
+  project = await writeProject({
+    'routes/r.yaml': `services: { s: { endpoints: [{ url: "http://127.0.0.1:${upstream.port}" }] } }
+routes: { all: { service: s, match: { path: "/{rest...}" }, auth: none } }
+`,
+    'policies/p.policy': `language 1
+policy "open" applies to every route { permit }
+policy "watched" applies to every route { limit "slot" at most 1 requests at once in total }
+`,
+    'enforcement.yaml': 'policies: { watched: shadow }\n',
+  });
+  gateway = await RunningGateway.start(project, { arguments: ['--log', log] });
+  // One after the other: with the slot freed each time, none of them would have been refused.
+  for (let request = 0; request < 5; request++) expect((await fetch(`${gateway.url}/x`)).status).toBe(200);
+  await gateway.stop();
+  const lines = (await readFile(log, 'utf8')).split('\n').filter((line) => line.includes('"msg":"request"'));
+  expect(lines).toHaveLength(5);
+  expect(lines.filter((line) => line.includes('shadow_denied'))).toEqual([]);
+});
