@@ -69,7 +69,7 @@ export class HeaderEdits {
   set: string[] = [];
   removed: string[] = [];
 
-  /** New arrays: setting a length goes through V8's runtime, about 0.5 µs for the two. */
+  /** New arrays: setting a length goes through V8's runtime (`Runtime_StoreCallbackProperty` in the profile). */
   clear(): void {
     if (this.set.length > 0) this.set = [];
     if (this.removed.length > 0) this.removed = [];

@@ -133,7 +133,7 @@ export class Call implements UpstreamCall {
 
   /**
    * The end of the turn. The heads of all requests of a turn leave one after the other, so that the service wakes once for
-   * them and answers in bunches: 2–3 µs of CPU less per request under load. And the first piece of a body usually comes
+   * them and answers in bunches, which saves CPU under load (bench/RESULTS.md). And the first piece of a body usually comes
    * in the same turn and shares the head's system call.
    */
   writeHead(): void {
