@@ -95,7 +95,11 @@ describe('requests on the wire', () => {
     ['an empty host', { host: '' }],
     ['field lines without the last CRLF', { fieldLines: 'a: b' }],
     ['an empty line among the field lines', { fieldLines: 'a: b\r\n\r\nGET /' }],
+    ['a bare LF in the field lines', { fieldLines: 'a: b\nc: d\r\n' }],
+    ['a bare CR in the field lines', { fieldLines: 'a: b\rc: d\r\n' }],
+    ['NUL in the field lines', { fieldLines: 'a: b\0\r\n' }],
     ['field lines that begin with an empty one', { fieldLines: '\r\n' }],
+    ['U+010A, which latin1 would make a line feed', { fieldLines: 'a: \u010aHost: b\r\n' }],
   ];
 
   test.each(refused)('%s never leaves (RFC 9112, 11.2)', async (_, what) => {
