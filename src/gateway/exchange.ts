@@ -1,31 +1,36 @@
 /**
  * One request from its head to its record: the PHASES in order (`pipeline/phases.ts`). Knows no socket: the client is a
- * `ClientStream`, the service an `UpstreamService`. Every ending goes through `#finish`, once.
+ * `ClientStream`, the service an `UpstreamService`. What is decided is `deciding.ts`, how bodies pass `request-body.ts`
+ * and `response-body.ts`. Every ending goes through `#finish`, once.
  */
 import { RequestContext } from '../pipeline/context.ts';
-import type { Outcome } from '../pipeline/outcome.ts';
-import { CONTINUE } from '../pipeline/outcome.ts';
-import { PHASE } from '../pipeline/phases.ts';
+import type { Wait } from '../pipeline/outcome.ts';
 import type { ResponseHead, UpstreamCall, UpstreamError, UpstreamHandler } from '../pipeline/upstream.ts';
 import { UPSTREAM_ERRORS } from '../pipeline/upstream.ts';
-import { recordRequest, ruleName } from './access-record.ts';
+import { recordRequest } from './access-record.ts';
 import type { ClientHandler, ClientStream, ReceivedRequest } from './client-stream.ts';
+import type { Progress } from './deciding.ts';
+import { decide, FIRST_STAGE } from './deciding.ts';
 import type { ExchangeThread } from './exchange-thread.ts';
 import { checkFront } from './front-checks.ts';
-import { findRoute, identify, receive } from './intake.ts';
+import { findRoute, receive } from './intake.ts';
 import { fillTemplate } from './path-template.ts';
 import type { Problem } from './problem.ts';
-import { fromRefusal, fromUpstream, overloaded, problem, problemBody, problemFields } from './problem.ts';
+import { fromUpstream, overloaded, problem, problemBody, problemFields } from './problem.ts';
+import { RequestBody } from './request-body.ts';
 import { requestFieldLines } from './request-fields.ts';
+import { ResponseBody } from './response-body.ts';
 import { ownFieldLines, responseFieldLines } from './response-fields.ts';
 import type { RoutePlan, RuleVersion } from './rule-version.ts';
 import { isRepeatable } from './rule-version.ts';
 import { traceIdOf } from './trace-context.ts';
 
-export class Exchange implements ClientHandler, UpstreamHandler {
+export class Exchange implements ClientHandler, UpstreamHandler, Progress {
   /** Neighbours in the thread's list of requests in flight. */
   next: Exchange | null = null;
   previous: Exchange | null = null;
+  stage = FIRST_STAGE;
+  variant = 0;
 
   readonly #thread: ExchangeThread;
   readonly #client: ClientStream;
@@ -35,17 +40,15 @@ export class Exchange implements ClientHandler, UpstreamHandler {
   #upstreamPath = '';
   #requestId = '';
   #traceparent = '';
-  #stage = MATCH_RULES;
-  #variant = 0;
   #call: UpstreamCall | null = null;
-  /** Body that came before there was a call to give it to. */
-  #held: Uint8Array[] | null = null;
-  #bodyComplete = true;
+  /** Null when there is none. */
+  #requestBody: RequestBody | null = null;
+  /** Null unless the answer streams. */
+  #responseBody: ResponseBody | null = null;
   /** The head of the answer has been given to the client. */
   #answered = false;
   /** Nothing of the answer is missing, but the client may not have taken all of it yet. */
   #answerComplete = false;
-  #clientFull = false;
   #ended = false;
   #readDeadlineMs = Number.POSITIVE_INFINITY;
   #totalDeadlineMs = Number.POSITIVE_INFINITY;
@@ -53,7 +56,6 @@ export class Exchange implements ClientHandler, UpstreamHandler {
   // -- for the record ------------------------------------------------------------------------------------------
   #status = 0;
   #code = '';
-  #requestBytes = 0;
   #responseBytes = 0;
   #attempts = 0;
   #decidedUs = -1;
@@ -97,7 +99,7 @@ export class Exchange implements ClientHandler, UpstreamHandler {
 
   checkDeadlines(nowMs: number): void {
     if (nowMs >= this.#totalDeadlineMs) this.#fail(problem('total_timeout'));
-    else if (this.#bodyComplete) return;
+    else if (this.#requestBody === null || this.#requestBody.complete) return;
     else if (nowMs >= this.#readDeadlineMs) this.#fail(problem('request_timeout'));
     else this.#client.keepReading();
   }
@@ -109,7 +111,6 @@ export class Exchange implements ClientHandler, UpstreamHandler {
     const { facts } = thread;
     const refused = receive(this.#context, thread);
     if (facts.doubtful) this.#client.contain();
-    this.#bodyComplete = facts.bodyBytes === 0;
     this.#traceparent =
       facts.traceparent === '' ? thread.identifiers.traceparent(this.#requestId) : facts.traceparent;
     if (refused !== null) return refused;
@@ -124,65 +125,24 @@ export class Exchange implements ClientHandler, UpstreamHandler {
         ? this.#context.path
         : fillTemplate(plan.template, version.matcher.result.parameters);
     this.#totalDeadlineMs = this.#context.arrivedMonotonicMs + plan.timeouts.totalMs;
-    if (!this.#bodyComplete) {
+    if (facts.bodyBytes !== 0) {
       this.#readDeadlineMs = this.#context.arrivedMonotonicMs + thread.limits.requestReadMs;
-      this.#client.readBody();
+      this.#requestBody = new RequestBody(this.#client, thread.limits, plan.program.route.maxBodyBytes);
     }
     return null;
   }
 
   #advance(): void {
-    while (this.#stage !== DISPATCH) {
-      if (this.#stage === IDENTIFY) {
-        const refused = identify(this.#context, this.#plan!, this.#thread.facts, this.#thread.identities);
-        if (refused !== null) {
-          this.#refuse(refused);
-          return;
-        }
-      } else {
-        const outcome = this.#decide();
-        if (outcome !== CONTINUE && !this.#goesOn(outcome)) return;
-        if (outcome !== CONTINUE) continue;
-      }
-      this.#stage++;
-    }
-    this.#dispatch();
+    const stop = decide(this, this.#context, this.#plan!, this.#thread);
+    if (stop === null) this.#dispatch();
+    else if ('code' in stop) this.#refuse(stop);
+    else this.#wait(stop);
   }
 
-  #decide(): Outcome {
-    const { pipeline } = this.#plan!;
-    if (this.#stage === MATCH_RULES) return pipeline.match(this.#context);
-    if (this.#stage === AUTHORISE) return pipeline.authorise(this.#context);
-    return pipeline.admit(this.#context);
-  }
-
-  /** True when the phases go on at once; all other ways out of the loop have been taken here. */
-  #goesOn(outcome: Outcome): boolean {
-    switch (outcome.kind) {
-      case 'continue':
-        return true;
-      case 'wait': {
-        if (!this.#bodyComplete) this.#client.pauseBody();
-        const delayMs = outcome.atMonotonicMs - this.#thread.clock.monotonicMs();
-        this.#thread.wakeLater(this, Math.max(0, delayMs));
-        return false;
-      }
-      case 'next-variant':
-        this.#variant++;
-        this.#stage = AUTHORISE;
-        if (this.#variant < VARIANTS) return true;
-        this.#refuse(this.#ruleProblem(outcome.refusal));
-        return false;
-      case 'respond':
-      case 'fail':
-        this.#refuse(this.#ruleProblem(outcome.refusal));
-        return false;
-    }
-  }
-
-  #ruleProblem(refusal: Extract<Outcome, { kind: 'respond' }>['refusal']): Problem {
-    const isLimit = refusal.rateLimitPolicy !== '' || refusal.status === 429;
-    return fromRefusal(refusal, isLimit ? ruleName(this.#version!.bundle, refusal.ruleIndex) : '');
+  #wait(until: Wait): void {
+    this.#requestBody?.pause();
+    const delayMs = until.atMonotonicMs - this.#thread.clock.monotonicMs();
+    this.#thread.wakeLater(this, Math.max(0, delayMs));
   }
 
   // -- to the service ------------------------------------------------------------------------------------------
@@ -224,42 +184,17 @@ export class Exchange implements ClientHandler, UpstreamHandler {
       this,
     );
     this.#dispatchedUs = this.#elapsedUs();
-    if (this.#held !== null) this.#sendHeld(this.#held);
-    if (!this.#bodyComplete) this.#client.resumeBody();
-  }
-
-  #sendHeld(held: readonly Uint8Array[]): void {
-    this.#held = null;
-    for (const chunk of held) this.#call!.write(chunk);
-    if (this.#bodyComplete) this.#call!.end();
+    this.#requestBody?.sendTo(this.#call);
   }
 
   onBody(chunk: Uint8Array, last: boolean): void {
     if (this.#ended || this.#answerComplete) return;
-    this.#requestBytes += chunk.length;
-    this.#bodyComplete = last;
-    if (this.#requestBytes > this.#plan!.program.route.maxBodyBytes) this.#fail(problem('body_too_large'));
-    else if (this.#call === null) this.#hold(chunk);
-    else this.#forward(chunk, last, this.#call);
-  }
-
-  #forward(chunk: Uint8Array, last: boolean, call: UpstreamCall): void {
-    if (chunk.length > 0 && !call.write(chunk) && !last) this.#client.pauseBody();
-    if (last) call.end();
-  }
-
-  /** Reading is paused, but what had been read already still comes: bounded all the same. */
-  #hold(chunk: Uint8Array): void {
-    if (this.#requestBytes > this.#thread.limits.requestBodyBufferedBytes) {
-      this.#refuse(overloaded());
-      return;
-    }
-    this.#held ??= [];
-    this.#held.push(Uint8Array.from(chunk));
+    const fault = this.#requestBody!.receive(chunk, last);
+    if (fault !== null) this.#fail(fault);
   }
 
   onDrain(): void {
-    if (!this.#ended && !this.#bodyComplete) this.#client.resumeBody();
+    if (!this.#ended) this.#requestBody?.resume();
   }
 
   // -- to the client -------------------------------------------------------------------------------------------
@@ -285,31 +220,22 @@ export class Exchange implements ClientHandler, UpstreamHandler {
       this.#complete(this.#client.answer(head.status, lines, chunk));
     } else {
       this.#client.begin(head.status, lines, head.bodyBytes);
-      if (chunk.length > 0) this.#relay(chunk);
+      this.#responseBody = new ResponseBody(this.#client, this.#call!);
+      this.#responseBody.write(chunk);
     }
   }
 
   onData(chunk: Uint8Array, last: boolean): void {
     if (this.#ended || this.#answerComplete) return;
     this.#responseBytes += chunk.length;
-    if (chunk.length > 0) this.#relay(chunk);
+    this.#responseBody?.write(chunk);
     if (last) this.#complete(this.#client.end());
-  }
-
-  #relay(chunk: Uint8Array): void {
-    if (this.#client.write(chunk) || this.#clientFull) return;
-    this.#clientFull = true;
-    this.#call!.pause();
   }
 
   onWritable(): void {
     if (this.#ended) return;
-    if (this.#answerComplete) {
-      this.#finish();
-    } else if (this.#clientFull) {
-      this.#clientFull = false;
-      this.#call!.resume();
-    }
+    if (this.#answerComplete) this.#finish();
+    else this.#responseBody?.onWritable();
   }
 
   #shapeResponse(head: ResponseHead): string | Uint8Array | null {
@@ -356,22 +282,26 @@ export class Exchange implements ClientHandler, UpstreamHandler {
   }
 
   #refuse(why: Problem): void {
-    const { bodyBytes, method } = this.#context;
     // A long body that nobody wants is not read to its end just to keep the connection.
-    if (!this.#bodyComplete && (bodyBytes < 0 || bodyBytes - this.#requestBytes > UNREAD_BYTES_MAX))
-      this.#client.contain();
+    if (this.#unreadBytes() > UNREAD_BYTES_MAX) this.#client.contain();
     const lines = ownFieldLines(this.#requestId, null, null) + problemFields(why);
     const body = problemBody(why, this.#requestId);
     this.#status = why.status;
     this.#code = why.code;
     this.#answered = true;
     if (this.#decidedUs < 0) this.#decidedUs = this.#elapsedUs();
-    if (method === 'HEAD') {
+    if (this.#context.method === 'HEAD') {
       this.#complete(this.#client.answerWithoutBody(why.status, lines, Buffer.byteLength(body)));
     } else {
       this.#responseBytes = body.length;
       this.#complete(this.#client.answer(why.status, lines, body));
     }
+  }
+
+  #unreadBytes(): number {
+    const { bodyBytes } = this.#context;
+    if (bodyBytes <= 0) return bodyBytes < 0 ? Number.POSITIVE_INFINITY : 0;
+    return this.#requestBody === null ? bodyBytes : bodyBytes - this.#requestBody.bytes;
   }
 
   #complete(gone: boolean): void {
@@ -406,7 +336,7 @@ export class Exchange implements ClientHandler, UpstreamHandler {
     record.routeVersion = route === null || route.version === null ? '' : route.version;
     record.status = this.#status;
     record.code = this.#code;
-    record.requestBytes = this.#requestBytes;
+    record.requestBytes = this.#requestBody === null ? 0 : this.#requestBody.bytes;
     record.responseBytes = this.#responseBytes;
     record.decidedUs = this.#decidedUs;
     record.dispatchedUs = this.#dispatchedUs;
@@ -421,16 +351,6 @@ export class Exchange implements ClientHandler, UpstreamHandler {
     return Math.round((this.#thread.clock.monotonicMs() - this.#context.arrivedMonotonicMs) * 1000);
   }
 }
-
-/** Phases that decide, in the order they run; a request that waits goes on at the phase that told it to. */
-const MATCH_RULES = PHASE.match;
-const IDENTIFY = PHASE.identify;
-const AUTHORISE = PHASE.authorise;
-/** Request shaping and dispatch are one step: nothing can wait between them. */
-const DISPATCH = PHASE['shape-request'];
-
-/** One (the service) today, models and targets later: the loop over them is here from the start. */
-const VARIANTS = 1;
 
 /** What is left of a refused body is read and dropped up to here, so that an ordinary 401 or 429 keeps its connection. */
 const UNREAD_BYTES_MAX = 65_536;

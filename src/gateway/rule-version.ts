@@ -27,6 +27,7 @@ export interface VersionParts {
 
 /** What a request needs of its route. */
 export interface RoutePlan {
+  readonly bundle: RuleBundle;
   readonly program: RouteProgram;
   readonly pipeline: RoutePipeline;
   readonly service: UpstreamService;
@@ -87,6 +88,7 @@ export class RuleVersion {
     const program = this.bundle.routes[route]!;
     const { upstreamPath } = program.route;
     const plan: RoutePlan = {
+      bundle: this.bundle,
       program,
       pipeline: this.#instantiate(this.bundle, route, this.#runtime),
       service: this.services[program.service]!,

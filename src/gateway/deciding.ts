@@ -1,0 +1,83 @@
+/** The phases that decide, and the loop over variants: whether a request may be sent, is refused, or waits. */
+import type { RequestContext } from '../pipeline/context.ts';
+import type { Outcome, Refusal, Wait } from '../pipeline/outcome.ts';
+import { CONTINUE } from '../pipeline/outcome.ts';
+import { PHASE } from '../pipeline/phases.ts';
+import { ruleName } from './access-record.ts';
+import type { ExchangeThread } from './exchange-thread.ts';
+import { identify } from './intake.ts';
+import type { Problem } from './problem.ts';
+import { fromRefusal } from './problem.ts';
+import type { RoutePlan } from './rule-version.ts';
+
+/** How far a request has come; one that waits goes on at the phase that told it to. */
+export interface Progress {
+  /** Index into `PHASES`. */
+  stage: number;
+  variant: number;
+}
+
+export const FIRST_STAGE = PHASE.match;
+
+/** Null when the request may be sent. Fills no field of the context but the results. */
+export function decide(
+  progress: Progress,
+  context: RequestContext,
+  plan: RoutePlan,
+  thread: Pick<ExchangeThread, 'facts' | 'identities'>,
+): Problem | Wait | null {
+  while (progress.stage !== DISPATCH) {
+    if (progress.stage === IDENTIFY) {
+      const refused = identify(context, plan, thread.facts, thread.identities);
+      if (refused !== null) return refused;
+    } else {
+      const outcome = askRules(progress.stage, context, plan);
+      if (outcome !== CONTINUE) {
+        const stop = follow(outcome, progress, plan);
+        if (stop !== null) return stop;
+        continue;
+      }
+    }
+    progress.stage++;
+  }
+  return null;
+}
+
+function askRules(stage: number, context: RequestContext, plan: RoutePlan): Outcome {
+  const { pipeline } = plan;
+  if (stage === MATCH_RULES) return pipeline.match(context);
+  if (stage === AUTHORISE) return pipeline.authorise(context);
+  return pipeline.admit(context);
+}
+
+/** Null when the phases go on at once, at the stage that is left in `progress`. */
+function follow(outcome: Outcome, progress: Progress, plan: RoutePlan): Problem | Wait | null {
+  switch (outcome.kind) {
+    case 'continue':
+      progress.stage++;
+      return null;
+    case 'wait':
+      return outcome;
+    case 'next-variant':
+      progress.variant++;
+      progress.stage = AUTHORISE;
+      return progress.variant < VARIANTS ? null : ruleProblem(outcome.refusal, plan);
+    case 'respond':
+    case 'fail':
+      return ruleProblem(outcome.refusal, plan);
+  }
+}
+
+function ruleProblem(refusal: Refusal, plan: RoutePlan): Problem {
+  const isLimit = refusal.rateLimitPolicy !== '' || refusal.status === 429;
+  return fromRefusal(refusal, isLimit ? ruleName(plan.bundle, refusal.ruleIndex) : '');
+}
+
+const MATCH_RULES = FIRST_STAGE;
+const IDENTIFY = PHASE.identify;
+const AUTHORISE = PHASE.authorise;
+/** Request shaping and dispatch are one step: nothing can wait between them. */
+const DISPATCH = PHASE['shape-request'];
+
+/** One (the service) today, models and targets later: the loop over them is here from the start. */
+const VARIANTS = 1;
