@@ -1,6 +1,6 @@
 /** The phases that decide, and the loop over variants: whether a request may be sent, is refused, or waits. */
 import type { RequestContext } from '../pipeline/context.ts';
-import type { Outcome, Refusal, Wait } from '../pipeline/outcome.ts';
+import type { Outcome, Refusal, Wait, WaitForGrant } from '../pipeline/outcome.ts';
 import { CONTINUE } from '../pipeline/outcome.ts';
 import { PHASE } from '../pipeline/phases.ts';
 import { ruleName } from './access-record.ts';
@@ -10,7 +10,9 @@ import type { Problem } from './problem.ts';
 import { fromRefusal } from './problem.ts';
 import type { RoutePlan } from './rule-version.ts';
 
-/** How far a request has come; one that waits goes on at the phase that told it to. */
+export type Waiting = Wait | WaitForGrant;
+
+/** How far a request has come. */
 export interface Progress {
   /** Index into `PHASES`. */
   stage: number;
@@ -25,7 +27,7 @@ export function decide(
   context: RequestContext,
   plan: RoutePlan,
   thread: Pick<ExchangeThread, 'facts' | 'identities'>,
-): Problem | Wait | null {
+): Problem | Waiting | null {
   while (progress.stage !== DISPATCH) {
     if (progress.stage === IDENTIFY) {
       const refused = identify(context, plan, thread.facts, thread.identities);
@@ -51,12 +53,13 @@ function askRules(stage: number, context: RequestContext, plan: RoutePlan): Outc
 }
 
 /** Null when the phases go on at once, at the stage that is left in `progress`. */
-function follow(outcome: Outcome, progress: Progress, plan: RoutePlan): Problem | Wait | null {
+function follow(outcome: Outcome, progress: Progress, plan: RoutePlan): Problem | Waiting | null {
   switch (outcome.kind) {
     case 'continue':
       progress.stage++;
       return null;
     case 'wait':
+    case 'wait-for-grant':
       return outcome;
     case 'next-variant':
       progress.variant++;

@@ -7,6 +7,7 @@ import type { RecordSink } from '../pipeline/record.ts';
 import { emptyRecord } from '../pipeline/record.ts';
 import type { Exchange } from './exchange.ts';
 import { FrontFacts } from './front-checks.ts';
+import { GrantWaiters } from './grant-waiters.ts';
 import { Identifiers } from './identifiers.ts';
 import type { IdentityCache } from './identity-cache.ts';
 import type { Slashes } from './target.ts';
@@ -35,6 +36,7 @@ export class ExchangeThread {
   readonly records: RecordSink;
   readonly wakeLater: ExchangeThreadParts['wakeLater'];
   readonly identifiers: Identifiers;
+  readonly grants = new GrantWaiters();
 
   // Valid only within one turn; an exchange that waits fills them again when it goes on.
   readonly facts = new FrontFacts();

@@ -363,7 +363,7 @@ const PERMIT_ALL: RoutePipeline = {
   totalTimeoutMs: () => Number.POSITIVE_INFINITY,
 };
 
-/** Keys `good…` are valid. */
+/** Keys `good…` are valid; `good-until-1100` is until then. */
 const IDENTITIES: IdentitySource = {
   identify(key) {
     if (!key.startsWith('good')) return 'unknown';
@@ -372,7 +372,7 @@ const IDENTITIES: IdentitySource = {
       tenant: { name: 'acme', plan: 'gold', attributes: {}, keyHash },
       team: { name: 'red', attributes: {}, keyHash },
       consumer: { name: 'app', attributes: {}, keyHash, roles: [], subscriptions: new Set() },
-      credential: { name: 'key', keyHash, createdMs: 0, expiresMs: null },
+      credential: { name: 'key', keyHash, createdMs: 0, expiresMs: key === 'good-until-1100' ? 1_100 : null },
     };
   },
 };

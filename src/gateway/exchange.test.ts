@@ -406,7 +406,7 @@ describe('waiting', () => {
     return simulation;
   }
 
-  test('a request that waits goes on where it was, with what had come of its body', () => {
+  test('a request that waits goes on with what had come of its body', () => {
     const simulation = queued();
     const client = simulation.request('POST', '/', [...HOST, 'content-length', '3', 'x', '1']);
     expect(simulation.wakes.map((wake) => wake.delayMs)).toEqual([250]);
@@ -434,6 +434,98 @@ describe('waiting', () => {
     simulation.wakes[0]!.exchange.wake();
     expect(simulation.calls).toHaveLength(0);
     expectSettled(simulation, 1, 0);
+  });
+
+  test('a request that was answered while it waited is not sent any more', () => {
+    const simulation = queued();
+    const client = simulation.request('GET', '/');
+    client.hasRoom = false;
+    simulation.nowMs += 10_000;
+    simulation.thread.sweep();
+    expect([client.status, client.state]).toEqual([504, 'flushing']);
+    simulation.wakes[0]!.exchange.wake();
+    expect(simulation.calls).toHaveLength(0);
+    client.drain();
+    expectSettled(simulation, 1, 0);
+  });
+
+  test('rules are asked again, at the time of the new try: a key may have been revoked meanwhile', () => {
+    const seen: [string, number, number][] = [];
+    const simulation = simulate({
+      routes: [simulatedRoute('/', { auth: 'required' })],
+      pipeline: {
+        authorise(context) {
+          seen.push(['authorise', context.nowMonotonicMs, context.nowWallMs]);
+          return CONTINUE;
+        },
+        admit(context) {
+          seen.push(['admit', context.nowMonotonicMs, context.nowWallMs]);
+          return context.nowMonotonicMs < 1_250 ? { kind: 'wait', atMonotonicMs: 1_250 } : RESERVE(context);
+        },
+      },
+    });
+    simulation.request('GET', '/', [...HOST, 'x-api-key', 'good']);
+    const revoked = simulation.request('GET', '/', [...HOST, 'x-api-key', 'good-until-1100']);
+    simulation.nowMs = 1_250;
+    for (const { exchange } of simulation.wakes) exchange.wake();
+    expect(seen).toEqual([
+      ['authorise', 1_000, 1_000],
+      ['admit', 1_000, 1_000],
+      ['authorise', 1_000, 1_000],
+      ['admit', 1_000, 1_000],
+      ['authorise', 1_250, 1_250],
+      ['admit', 1_250, 1_250],
+    ]);
+    expect(revoked.status).toBe(401);
+    expect(simulation.calls).toHaveLength(1);
+  });
+
+  test('a wait never outlasts the deadline', () => {
+    const simulation = simulate({
+      routes: ALL,
+      pipeline: { admit: () => ({ kind: 'wait', atMonotonicMs: Number.MAX_VALUE }) },
+    });
+    simulation.request('GET', '/');
+    expect(simulation.wakes.map((wake) => wake.delayMs)).toEqual([10_000]);
+  });
+});
+
+describe('waiting for a grant', () => {
+  function leased() {
+    const state = { granted: 0 };
+    const simulation = simulate({
+      routes: ALL,
+      pipeline: { admit: (context) => (state.granted-- > 0 ? RESERVE(context) : { kind: 'wait-for-grant' }) },
+    });
+    return { simulation, state };
+  }
+
+  test('no timer is set; the grant wakes all, first come first, and who finds nothing waits on', () => {
+    const { simulation, state } = leased();
+    const clients = ['/a', '/b', '/c'].map((path) => simulation.request('GET', path));
+    expect([simulation.wakes, simulation.calls]).toEqual([[], []]);
+    state.granted = 2;
+    simulation.thread.grants.arrived();
+    expect(simulation.calls.map((call) => call.request.target)).toEqual(['/a', '/b']);
+    state.granted = 1;
+    simulation.thread.grants.arrived();
+    expect(simulation.calls.map((call) => call.request.target)).toEqual(['/a', '/b', '/c']);
+    for (const call of simulation.calls) call.head(true, '');
+    expect(clients.map((client) => client.status)).toEqual([200, 200, 200]);
+    expectSettled(simulation, 3, 3);
+  });
+
+  test('the total deadline bounds it, and who has gone is not woken', () => {
+    const { simulation, state } = leased();
+    const late = simulation.request('GET', '/late');
+    simulation.request('GET', '/gone').disconnect();
+    simulation.nowMs += 10_000;
+    simulation.thread.sweep();
+    expect(problemOf(late)).toEqual({ status: 504, code: 'total_timeout' });
+    state.granted = 2;
+    simulation.thread.grants.arrived();
+    expect(simulation.calls).toHaveLength(0);
+    expectSettled(simulation, 2, 0);
   });
 });
 

@@ -4,12 +4,11 @@
  * and `response-body.ts`. Every ending goes through `#finish`, once.
  */
 import { RequestContext } from '../pipeline/context.ts';
-import type { Wait } from '../pipeline/outcome.ts';
 import type { ResponseHead, UpstreamCall, UpstreamError, UpstreamHandler } from '../pipeline/upstream.ts';
 import { UPSTREAM_ERRORS } from '../pipeline/upstream.ts';
 import { recordRequest } from './access-record.ts';
 import type { ClientHandler, ClientStream, ReceivedRequest } from './client-stream.ts';
-import type { Progress } from './deciding.ts';
+import type { Progress, Waiting } from './deciding.ts';
 import { decide, FIRST_STAGE } from './deciding.ts';
 import type { ExchangeThread } from './exchange-thread.ts';
 import { checkFront } from './front-checks.ts';
@@ -50,6 +49,7 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress {
   /** Nothing of the answer is missing, but the client may not have taken all of it yet. */
   #answerComplete = false;
   #ended = false;
+  #waitsForGrant = false;
   #readDeadlineMs = Number.POSITIVE_INFINITY;
   #totalDeadlineMs = Number.POSITIVE_INFINITY;
 
@@ -72,8 +72,8 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress {
   begin(received: ReceivedRequest): void {
     const thread = this.#thread;
     const context = this.#context;
-    context.arrivedMonotonicMs = thread.clock.monotonicMs();
-    context.arrivedWallMs = thread.clock.wallMs();
+    context.arrivedMonotonicMs = context.nowMonotonicMs = thread.clock.monotonicMs();
+    context.arrivedWallMs = context.nowWallMs = thread.clock.wallMs();
     context.method = received.method;
     context.path = received.path;
     context.query = received.query;
@@ -88,12 +88,17 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress {
     else this.#refuse(refused);
   }
 
-  /** A request that waited goes on. */
+  /** A request that waited is judged anew: its key may have been revoked, a calendar closed (language-rules #9). */
   wake(): void {
-    if (this.#ended) return;
-    const { method, headers } = this.#context;
+    // Answered by a deadline, while the wake-up was on its way.
+    if (this.#ended || this.#answered) return;
+    const { clock, limits, facts } = this.#thread;
+    const context = this.#context;
+    context.nowMonotonicMs = clock.monotonicMs();
+    context.nowWallMs = clock.wallMs();
     // The thread's facts are of another request by now.
-    checkFront(method, headers, this.#thread.limits, this.#thread.facts);
+    checkFront(context.method, context.headers, limits, facts);
+    this.stage = FIRST_STAGE;
     this.#advance();
   }
 
@@ -139,10 +144,16 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress {
     else this.#wait(stop);
   }
 
-  #wait(until: Wait): void {
+  /** Never beyond the total deadline, which is looked at elsewhere. */
+  #wait(waiting: Waiting): void {
     this.#requestBody?.pause();
-    const delayMs = until.atMonotonicMs - this.#thread.clock.monotonicMs();
-    this.#thread.wakeLater(this, Math.max(0, delayMs));
+    if (waiting.kind === 'wait-for-grant') {
+      this.#waitsForGrant = true;
+      this.#thread.grants.await(this);
+      return;
+    }
+    const untilMs = Math.min(waiting.atMonotonicMs, this.#totalDeadlineMs);
+    this.#thread.wakeLater(this, Math.max(0, untilMs - this.#context.nowMonotonicMs));
   }
 
   // -- to the service ------------------------------------------------------------------------------------------
@@ -311,6 +322,7 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress {
 
   #finish(): void {
     this.#ended = true;
+    if (this.#waitsForGrant) this.#thread.grants.forget(this);
     this.#releaseReservations();
     this.#record();
     this.#thread.leave(this);

@@ -76,7 +76,7 @@ export function identify(
   if (facts.conflictingKeys) return problem('conflicting_credentials');
   if (facts.presentedKey === '')
     return auth === 'optional' ? null : unauthenticated('This route needs a key.', '');
-  const found = identities.identify(facts.presentedKey, context.arrivedWallMs);
+  const found = identities.identify(facts.presentedKey, context.nowWallMs);
   if (typeof found === 'string') return unauthenticated('The presented key is not valid.', 'invalid_token');
   context.identity = found;
   return null;

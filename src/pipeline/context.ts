@@ -28,6 +28,9 @@ export class RequestContext {
   // -- time ----------------------------------------------------------------------------------------------------
   arrivedMonotonicMs = 0;
   arrivedWallMs = 0;
+  /** The moment of this try, which rules and counters go by: later than the arrival once a request has waited. */
+  nowMonotonicMs = 0;
+  nowWallMs = 0;
 
   // -- results -------------------------------------------------------------------------------------------------
   /** Rules (indexes into `RuleBundle.rules`): the permit that held first, or the rule that denied; -1 for none. */

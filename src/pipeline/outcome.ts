@@ -1,7 +1,7 @@
 /**
  * What a phase answers. Compared by identity or by `kind`; the permitted path only ever sees the one CONTINUE.
  */
-export type Outcome = Continue | Respond | Wait | NextVariant | Fail;
+export type Outcome = Continue | Respond | Wait | WaitForGrant | NextVariant | Fail;
 
 export interface Continue {
   readonly kind: 'continue';
@@ -11,10 +11,15 @@ export interface Respond {
   readonly kind: 'respond';
   readonly refusal: Refusal;
 }
-/** Try the phase again at `atMonotonicMs` (queues) or when the awaited grant arrives (leases). */
+/** Try again at a moment (queues). */
 export interface Wait {
   readonly kind: 'wait';
+  /** Finite. */
   readonly atMonotonicMs: number;
+}
+/** Try again when a grant has arrived (leases): no moment can be named. */
+export interface WaitForGrant {
+  readonly kind: 'wait-for-grant';
 }
 /** This variant (model, target) is out; the exchange goes on with the next one. */
 export interface NextVariant {

@@ -54,7 +54,7 @@ const IN_CODE: readonly Mutant[] = [
   ),
   replace('a part of a key is lost', /runtime\.combineKey\(key, [^)]*\);/, ''),
   replace('tenants stand for consumers', /consumer\.keyHash/g, 'tenant.keyHash'),
-  replace('the two clocks are exchanged', 'context.arrivedWallMs)', 'context.arrivedMonotonicMs)'),
+  replace('the two clocks are exchanged', 'context.nowWallMs)', 'context.nowMonotonicMs)'),
   replace('warnings become shadows', 'noteWarned', 'noteShadowed'),
   replace('a removed field is kept', 'edits.removed.push', 'edits.set.push'),
   replace('a timeout is not lessened', ' < least && ', ' > least && '),

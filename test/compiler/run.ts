@@ -164,6 +164,7 @@ const DECISIONS = {
   continue: 'permitted',
   respond: 'refused',
   wait: 'waiting',
+  'wait-for-grant': 'waiting',
   'next-variant': 'refused',
   fail: 'refused',
 } as const;

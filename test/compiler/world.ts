@@ -171,6 +171,7 @@ export type ContextValues = Partial<
   >
 >;
 
+/** A request that is judged the moment it arrives. */
 export function requestContext(values: ContextValues = {}): RequestContext {
   const defaults = {
     method: 'GET',
@@ -179,7 +180,8 @@ export function requestContext(values: ContextValues = {}): RequestContext {
     ip: '192.0.2.1',
     parameters: ['1'],
   };
-  return Object.assign(new RequestContext(), defaults, values);
+  const now = { nowMonotonicMs: values.arrivedMonotonicMs ?? 0, nowWallMs: values.arrivedWallMs ?? 0 };
+  return Object.assign(new RequestContext(), defaults, now, values);
 }
 
 /** Compiles for a world and instantiates one of its routes. */

@@ -56,7 +56,7 @@ function enforcedStatements(limits: readonly Limit[], frame: Frame, numbers: Cou
   const replies = pool.constant(limits.map((limit) => asConstant(limitConstant(limit))));
   const refuse = `return runtime.refuseLimits(context, ${replies}, result, ${orderOf(limits)}, holeValues);`;
   const after = [
-    'const result = counters.take(batch, context.arrivedMonotonicMs, context.arrivedWallMs);',
+    'const result = counters.take(batch, context.nowMonotonicMs, context.nowWallMs);',
     `if (result !== 0) ${refuse}`,
     ...(limits.some(canChangeLater) ? ['context.reservation = counters.reserve(batch);'] : []),
     ...shownStatements(limits, frame),

@@ -37,9 +37,9 @@ const READERS: Readonly<Record<string, Reader>> = {
   consumer: (frame) => `${frame.identity()}.consumer.name`,
   'consumer.roles': (frame) => `${frame.identity()}.consumer.roles`,
   credential: (frame) => `${frame.identity()}.credential.name`,
-  'credential.age': (frame) => ofCredential(frame, 'context.arrivedWallMs - identity.credential.createdMs'),
+  'credential.age': (frame) => ofCredential(frame, 'context.nowWallMs - identity.credential.createdMs'),
   'credential.expires_in': (frame) =>
-    ofCredential(frame, 'runtime.expiresInMs(identity.credential, context.arrivedWallMs)'),
+    ofCredential(frame, 'runtime.expiresInMs(identity.credential, context.nowWallMs)'),
 };
 
 function ofCredential(frame: Frame, code: string): string {

@@ -39,8 +39,7 @@ interface TakenBatch {
   readonly ordinal: Int32Array;
 }
 
-/** A lease that is asked for arrives as a message: no moment can be named. */
-const WAIT_FOR_GRANT: Outcome = Object.freeze({ kind: 'wait', atMonotonicMs: Number.POSITIVE_INFINITY });
+const WAIT_FOR_GRANT: Outcome = Object.freeze({ kind: 'wait-for-grant' });
 /** Seconds to wait when a counter could not be kept: nothing better is known. */
 const UNAVAILABLE_RETRY_S = 1;
 
@@ -82,7 +81,7 @@ function respond(
     refusal: {
       ...reply,
       ruleIndex: limit.rule,
-      retryAfterS: retryAfterS(batch, entry, reply.status, context.arrivedMonotonicMs),
+      retryAfterS: retryAfterS(batch, entry, reply.status, context.nowMonotonicMs),
       ...shownFields(taken, limits, entry),
     },
   };
@@ -109,7 +108,7 @@ function replyOf(
     name: limit.name,
     amount: limit.amount,
     used: Math.max(0, limit.capacity - Math.max(0, batch.remaining[entry]!)),
-    resetsWallMs: context.arrivedWallMs + batch.resetMs[entry]!,
+    resetsWallMs: context.nowWallMs + batch.resetMs[entry]!,
   };
   return { status: limit.status || 429, code: limit.code, detail: renderText(limit.text, values(), facts) };
 }
@@ -155,7 +154,7 @@ export function observe(
   ordinal: Int32Array,
   mode: 'warn' | 'shadow',
 ): TakeResult {
-  const result = thread.counters.take(thread.batch, context.arrivedMonotonicMs, context.arrivedWallMs);
+  const result = thread.counters.take(thread.batch, context.nowMonotonicMs, context.nowWallMs);
   if (result !== EXCEEDED) return result;
   const exceeded = exceededEntries(thread.batch).map((entry) => rules[ordinal[entry]!]!);
   for (const rule of exceeded.sort((a, b) => a - b)) note(context, mode, rule);
