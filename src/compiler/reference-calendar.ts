@@ -1,7 +1,7 @@
 import type { CalendarPeriod } from '../language/typed.ts';
 
 /**
- * Calendar periods of a time zone, the slow and obvious way: a period is a name (`2026-11`), and its borders are
+ * Local time and calendar periods, the slow and obvious way: `Intl` is asked each time, a period is a name (`2026-11`), and its borders are
  * found by asking for the name of ever more moments. Weeks begin on Monday (ISO 8601).
  */
 export interface PeriodAt {
@@ -45,26 +45,52 @@ function periodName(period: CalendarPeriod, zone: string, wallMs: number): strin
   }
 }
 
-const FORMATS = new Map<string, Intl.DateTimeFormat>();
+/** What a clock of the zone shows. */
+export interface LocalMoment {
+  /** Days since 1970-01-01. */
+  readonly day: number;
+  /** Since local midnight. */
+  readonly minute: number;
+  /** `mon` … `sun`. */
+  readonly weekday: string;
+}
+
+export function localMoment(zone: string, wallMs: number): LocalMoment {
+  const parts = localParts(zone, wallMs);
+  const number = (name: string): number => Number(parts[name]);
+  return {
+    day: Date.UTC(number('year'), number('month') - 1, number('day')) / DAY_MS,
+    minute: number('hour') * 60 + number('minute'),
+    weekday: parts.weekday!.toLowerCase(),
+  };
+}
 
 function localDate(
   zone: string,
   wallMs: number,
 ): { readonly year: number; readonly month: number; readonly day: number } {
+  const { year, month, day } = localParts(zone, wallMs);
+  return { year: Number(year), month: Number(month), day: Number(day) };
+}
+
+const FORMATS = new Map<string, Intl.DateTimeFormat>();
+
+function localParts(zone: string, wallMs: number): Readonly<Record<string, string>> {
   let format = FORMATS.get(zone);
   if (format === undefined) {
     format = new Intl.DateTimeFormat('en-US', {
       timeZone: zone,
+      hourCycle: 'h23',
+      weekday: 'short',
       year: 'numeric',
       month: 'numeric',
       day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
     });
     FORMATS.set(zone, format);
   }
-  const parts = Object.fromEntries(
-    format.formatToParts(wallMs).map((part) => [part.type, Number(part.value)]),
-  );
-  return { year: parts.year!, month: parts.month!, day: parts.day! };
+  return Object.fromEntries(format.formatToParts(wallMs).map(({ type, value }) => [type, value]));
 }
 
 function pad(value: number): string {

@@ -43,6 +43,14 @@ export interface PolicyNode {
 interface RuleNodeBase {
   readonly name: TextNode | null;
   readonly when: ConditionNode | null;
+  /** Null: always in force. */
+  readonly dates: DatesNode | null;
+  readonly span: Span;
+}
+/** Days since 1970-01-01, both included; null where there is no bound. `after D` begins the day after D. */
+export interface DatesNode {
+  readonly firstDay: number | null;
+  readonly lastDay: number | null;
   readonly span: Span;
 }
 export interface ReplyNode {

@@ -77,6 +77,20 @@ export const CONDITION_CASES: readonly ConditionCase[] = [
     text: '(tenant.plan is "free" or tenant.plan is "team") and (route is "get-order")',
     means: '(tenant.plan is "free" or tenant.plan is "team") and route is "get-order"',
   },
+  { text: 'request.date >= 2027-03-31', means: 'request.date["America/New_York"] >= 20908 days' },
+  {
+    text: 'request.date["Asia/Tokyo"] is 2027-03-31',
+    means: 'request.date["Asia/Tokyo"] is 20908 days',
+  },
+  {
+    text: 'request.date <= tenant.contract_end',
+    means: 'request.date["America/New_York"] <= tenant.contract_end',
+  },
+  { text: 'request.time < 08:30', means: 'request.time["America/New_York"] < 510 min' },
+  {
+    text: 'request.weekday in ["sat", "sun"]',
+    means: 'request.weekday["America/New_York"] in ["sat", "sun"]',
+  },
   { text: 'request.host is "a\\"b\\\\c\\u{41}\\{d}"', means: 'request.host is "a\\"b\\\\cA{d}"' },
   { text: 'request.host is # a remark\n "a"', means: 'request.host is "a"' },
 ];
@@ -106,11 +120,19 @@ export interface RuleCase {
 }
 
 const NO_REPLY = { status: null, code: null, because: null };
+const DATE = 'request.date["America/New_York"]';
 
 /** Rules in a policy "p" for routes that require identity. Facts are shown by their paths. */
 export const RULE_CASES: readonly RuleCase[] = [
   { text: 'permit', rule: { kind: 'permit', name: null, key: 'permit', when: null } },
   { text: 'permit "all"', rule: { kind: 'permit', name: 'all', key: 'all', when: null } },
+  { text: 'permit from 2027-03-25', rule: { key: `permit  when ${DATE} >= 20902 days` } },
+  { text: 'permit until 2027-03-31', rule: { key: `permit  when ${DATE} <= 20908 days` } },
+  { text: 'permit after 2027-03-31', rule: { key: `permit  when ${DATE} >= 20909 days` } },
+  {
+    text: 'forbid from 2027-03-25 until 2027-03-31 when tenant.plan is "free"',
+    rule: { key: `forbid  when ${DATE} >= 20902 days and ${DATE} <= 20908 days and tenant.plan is "free"` },
+  },
   {
     text: 'forbid because "no" code "gone" status 410',
     rule: {

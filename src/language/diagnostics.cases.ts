@@ -892,7 +892,7 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     text: rule('permit because "x"'),
     at: '3:10',
     message: 'A `permit` has no `because`.',
-    help: 'It can have `when`.',
+    help: 'It can have `from` or `when`.',
   },
   {
     code: 'PT2102',
@@ -908,7 +908,7 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     text: rule('set header "x" to "y" in request for each tenant'),
     at: '3:36',
     message: 'A `set header` has no `for each`.',
-    help: 'It can have `when`.',
+    help: 'It can have `from` or `when`.',
   },
   {
     code: 'PT2103',
@@ -1038,5 +1038,21 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     at: '3:48',
     message: 'route.tags is a list and cannot tell counters apart.',
     help: 'Count for each of something with a name or an address: tenant, team, consumer, credential, route or request.ip.',
+  },
+  {
+    code: 'PT2114',
+    what: 'dates in the wrong order',
+    text: rule('permit from 2027-03-31 until 2027-03-25'),
+    at: '3:10',
+    message: 'This ends before it begins.',
+    help: 'Write the earlier date first; both dates belong to the time between them.',
+  },
+  {
+    code: 'PT1104',
+    what: 'an unknown time zone of a date',
+    text: rule('permit when request.date["Europe/Berlim"] > 2027-03-31'),
+    at: '3:28',
+    message: 'There is no time zone Europe/Berlim.',
+    help: 'Did you mean Europe/Berlin?',
   },
 ];

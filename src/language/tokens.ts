@@ -20,7 +20,7 @@ export const KEYWORD_GROUPS = {
   declaration: ['language', 'zone', 'define', 'policy'],
   header: ['owner', 'applies'],
   rule: ['permit', 'forbid', 'require', 'limit', 'quota', 'set', 'remove', 'timeout'],
-  clause: ['when', 'for', 'in', 'status', 'code', 'because', 'max', 'on'],
+  clause: ['when', 'for', 'in', 'from', 'until', 'after', 'status', 'code', 'because', 'max', 'on'],
   word: [
     ...['to', 'exceeded', 'each', 'total', 'keys', 'failure', 'refuse', 'allow'],
     ...['at', 'most', 'any', 'once', 'per', 'burst', 'requests', 'header', 'response'],
@@ -43,7 +43,7 @@ export const PERIODS = ['day', 'week', 'month', 'quarter', 'year'] as const;
 export const LATER_WORDS: ReadonlySet<string> = new Set([
   ...['budget', 'warn', 'mask', 'cap', 'default', 'deprecate', 'rotate', 'retry', 'cache', 'alert', 'notify'],
   ...['calendar', 'holidays', 'convention', 'waiver', 'test', 'review', 'effective', 'waivable', 'approval'],
-  ...['during', 'outside', 'from', 'until', 'after', 'matches', 'counting', 'queue', 'fall', 'exhausted'],
+  ...['during', 'outside', 'matches', 'counting', 'queue', 'fall', 'exhausted'],
   ...[
     'model',
     'models',

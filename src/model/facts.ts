@@ -1,3 +1,4 @@
+import { WEEKDAYS } from './local-time.ts';
 import type { ValueType } from './types.ts';
 import type { World } from './world.ts';
 
@@ -18,8 +19,8 @@ export interface FactDefinition {
   readonly phase: FactPhase;
   /** `internal` facts may not appear in a text that callers see. */
   readonly label: 'caller' | 'internal';
-  /** The parameter in brackets, where there is one. */
-  readonly parameter: 'none' | 'header-name' | 'query-name' | 'path-parameter-name';
+  /** The parameter in brackets, where there is one; a zone may be left out, and is the file's then. */
+  readonly parameter: 'none' | 'header-name' | 'query-name' | 'path-parameter-name' | 'zone';
   readonly summary: string;
 }
 
@@ -72,6 +73,30 @@ export const BUILT_IN_FACTS: readonly FactDefinition[] = [
     'always',
     'The value of a path parameter of the route.',
     'path-parameter-name',
+  ),
+  fact(
+    'request.date',
+    { kind: 'date' },
+    'route',
+    'never',
+    'The local date when the request arrived.',
+    'zone',
+  ),
+  fact(
+    'request.time',
+    { kind: 'time' },
+    'route',
+    'never',
+    'The local time of day when the request arrived, in whole minutes.',
+    'zone',
+  ),
+  fact(
+    'request.weekday',
+    { kind: 'enum', values: WEEKDAYS },
+    'route',
+    'never',
+    'The local day of the week when the request arrived: mon, tue, wed, thu, fri, sat or sun.',
+    'zone',
   ),
 
   fact('route', { kind: 'reference', to: 'route' }, 'compile', 'never', 'The route that matched.'),

@@ -1,9 +1,10 @@
 /**
  * Days, weeks, months, quarters and years of a time zone. A period starts at the first instant of its first local date, so
  * days of 23 and 25 hours, and midnights that a clock change skips, come out right. Weeks start on Monday (ISO 8601).
- * Boundaries are computed with `Intl` once per period and kept: never per request.
+ * Boundaries are computed once per period and kept: never per request.
  */
 import { assert } from '../base/assert.ts';
+import { DAY_MS, localClock, weekdayOf } from '../model/local-time.ts';
 import type { CounterWindow } from '../pipeline/counters.ts';
 import type { PeriodClock } from './counter-kind.ts';
 
@@ -24,12 +25,12 @@ export function periodClock(period: CalendarPeriod, zone: string): PeriodClock {
 const CLOCKS = new Map<string, PeriodClock>();
 
 export function createPeriodClock(period: CalendarPeriod, zone: string): PeriodClock {
-  const dates = new ZoneDates(zone);
+  const dates = localClock(zone);
   let start = 0;
   let end = 0;
   const locate = (wallMs: number): void => {
     if (wallMs >= start && wallMs < end) return;
-    let first = PERIOD_STARTS[period](dates.dayOf(wallMs));
+    let first = PERIOD_STARTS[period](dates.day(wallMs));
     // Where clocks go back over midnight, the date alone may name the neighbouring period.
     if (wallMs < dates.startOfDayMs(first)) first = PERIOD_STARTS[period](first - 1);
     let next = nextStart(period, first);
@@ -53,13 +54,10 @@ export function createPeriodClock(period: CalendarPeriod, zone: string): PeriodC
   };
 }
 
-const DAY_MS = 86_400_000;
-
 /** First day of the period that contains a day; days are counted from 1970-01-01. */
 const PERIOD_STARTS: Readonly<Record<CalendarPeriod, (day: number) => number>> = {
   day: (day) => day,
-  // 1970-01-01 was a Thursday, three days after a Monday.
-  week: (day) => day - ((((day + 3) % 7) + 7) % 7),
+  week: (day) => day - weekdayOf(day),
   month: (day) => firstOfMonth(day, (month) => month),
   quarter: (day) => firstOfMonth(day, (month) => month - (month % 3)),
   year: (day) => firstOfMonth(day, () => 0),
@@ -81,44 +79,4 @@ function nextStart(period: CalendarPeriod, first: number): number {
 function firstOfMonth(day: number, toMonth: (month: number) => number): number {
   const date = new Date(day * DAY_MS);
   return Date.UTC(date.getUTCFullYear(), toMonth(date.getUTCMonth()), 1) / DAY_MS;
-}
-
-/** Local dates of one zone, as days since 1970-01-01. */
-class ZoneDates {
-  readonly #format: Intl.DateTimeFormat;
-
-  constructor(zone: string) {
-    this.#format = new Intl.DateTimeFormat('en-US', {
-      timeZone: zone,
-      calendar: 'iso8601',
-      numberingSystem: 'latn',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-    });
-  }
-
-  dayOf(instantMs: number): number {
-    let year = 0;
-    let month = 0;
-    let day = 0;
-    for (const part of this.#format.formatToParts(instantMs)) {
-      if (part.type === 'year') year = Number(part.value);
-      else if (part.type === 'month') month = Number(part.value);
-      else if (part.type === 'day') day = Number(part.value);
-    }
-    return Date.UTC(year, month - 1, day) / DAY_MS;
-  }
-
-  /** Clocks change on whole seconds, and no zone is more than 26 hours from UTC. */
-  startOfDayMs(day: number): number {
-    let before = day * 86_400 - 26 * 3_600;
-    let from = day * 86_400 + 26 * 3_600;
-    while (from - before > 1) {
-      const middle = Math.floor((from + before) / 2);
-      if (this.dayOf(middle * 1_000) >= day) from = middle;
-      else before = middle;
-    }
-    return from * 1_000;
-  }
 }

@@ -59,6 +59,21 @@ const IN_CODE: readonly Mutant[] = [
   replace('a removed field is kept', 'edits.removed.push', 'edits.set.push'),
   replace('a timeout is not lessened', ' < least && ', ' > least && '),
   replace('an optional field is read from the wrong place', 'runtime.header(', 'runtime.query('),
+  replace(
+    'local times are of another hour',
+    '.minute(context.arrivedWallMs)',
+    '.minute(context.arrivedWallMs + 3_600_000)',
+  ),
+  replace(
+    'local dates are of another day',
+    '.day(context.arrivedWallMs)',
+    '.day(context.arrivedWallMs + 86_400_000)',
+  ),
+  replace(
+    'weekdays are of another day',
+    '.weekday(context.arrivedWallMs)',
+    '.weekday(context.arrivedWallMs + 86_400_000)',
+  ),
   replace('a lease is not waited for', 'if (result !== 0)', 'if (result === 1)'),
 ];
 

@@ -20,7 +20,10 @@ import {
   textTest,
 } from './ast.ts';
 import type { Choices } from './choices.ts';
-import { NAMES } from './random-world.ts';
+import { NAMES, WALL_START_MS } from './random-world.ts';
+
+/** Requests arrive on the evening of this day, UTC, and in the night that follows. */
+const LAST_DAY = Math.floor(WALL_START_MS / 86_400_000);
 
 interface FactCase {
   readonly path: string;
@@ -38,6 +41,11 @@ export const FACT_CASES: readonly FactCase[] = [
   { path: 'request.query', parameter: 'a', values: NAMES.words },
   { path: 'request.parameter', parameter: 'id', values: NAMES.words },
   { path: 'request.parameter', parameter: 'part', values: NAMES.words },
+  { path: 'request.date', parameter: 'Europe/Berlin', values: [LAST_DAY, LAST_DAY + 1] },
+  { path: 'request.date', parameter: 'UTC', values: [LAST_DAY, LAST_DAY + 1] },
+  { path: 'request.time', parameter: 'Europe/Berlin', values: [0, 22 * 60, 23 * 60 + 30] },
+  { path: 'request.time', parameter: 'Asia/Kathmandu', values: [165, 225, 8 * 60] },
+  { path: 'request.weekday', parameter: 'Europe/Berlin', values: ['thu', 'fri', 'sat'] },
   { path: 'route', values: NAMES.routes },
   { path: 'route.service', values: NAMES.services },
   { path: 'route.tags', values: NAMES.tags },

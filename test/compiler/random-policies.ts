@@ -107,6 +107,7 @@ const TEXTS = [
   '{tenant.name} of {tenant.regions} at {request.header["x-color"]}',
   '{credential.age} and {credential.expires_in}, {team}, {tenant.constructor}',
   '{route} {route.tags} {route.version} {request.size} {request.parameter["id"]} {request.query["a"]}',
+  '{request.date["UTC"]} {request.time["Europe/Berlin"]} {request.weekday["Europe/Berlin"]}',
 ];
 const LIMIT_TEXTS = [
   ...TEXTS,

@@ -29,6 +29,9 @@ const READERS: Readonly<Record<string, Reader>> = {
     `runtime.header(context.headers, ${frame.scope.pool.constant(fact.parameter)})`,
   'request.query': (frame, fact) =>
     `runtime.query(context.query, ${frame.scope.pool.constant(fact.parameter)})`,
+  'request.date': (frame, fact) => `${localClock(frame, fact)}.day(context.arrivedWallMs)`,
+  'request.time': (frame, fact) => `${localClock(frame, fact)}.minute(context.arrivedWallMs)`,
+  'request.weekday': (frame, fact) => `${localClock(frame, fact)}.weekday(context.arrivedWallMs)`,
   'request.parameter': (frame, fact) =>
     `context.parameters[${frame.scope.route.parameterNames.indexOf(fact.parameter ?? '')}]`,
   tenant: (frame) => `${frame.identity()}.tenant.name`,
@@ -41,6 +44,10 @@ const READERS: Readonly<Record<string, Reader>> = {
   'credential.expires_in': (frame) =>
     ofCredential(frame, 'runtime.expiresInMs(identity.credential, context.nowWallMs)'),
 };
+
+function localClock(frame: Frame, { parameter }: FactReference): string {
+  return frame.scope.pool.prepared('localClock', frame.scope.pool.constant(parameter));
+}
 
 function ofCredential(frame: Frame, code: string): string {
   return frame.identity() === 'identity' ? `(${code})` : `(identity === null ? undefined : ${code})`;

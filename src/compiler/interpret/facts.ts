@@ -4,6 +4,7 @@ import { queryValue } from '../../model/query.ts';
 import type { Value } from '../../model/types.ts';
 import type { Route } from '../../model/world.ts';
 import type { EntityFacts, Identity } from '../../pipeline/identity.ts';
+import { localMoment } from '../reference-calendar.ts';
 
 /** A request as the interpreter sees it. */
 export interface PlainRequest {
@@ -81,6 +82,12 @@ function requestValue(
       const at = names.indexOf(parameter);
       return at === -1 ? undefined : request.headers[at * 2 + 1];
     }
+    case 'date':
+      return localMoment(parameter, request.arrivedWallMs).day;
+    case 'time':
+      return localMoment(parameter, request.arrivedWallMs).minute;
+    case 'weekday':
+      return localMoment(parameter, request.arrivedWallMs).weekday;
     case 'query':
       return queryValue(request.query, parameter);
     default: {

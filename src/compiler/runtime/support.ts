@@ -1,3 +1,4 @@
+import { type LocalClock, localClock } from '../../model/local-time.ts';
 import { queryValue } from '../../model/query.ts';
 import type { ScalarValue, Value } from '../../model/types.ts';
 import type { HeaderEdits, RequestContext } from '../../pipeline/context.ts';
@@ -65,6 +66,9 @@ export class RuntimeSupport {
   }
   own(attributes: Readonly<Record<string, Value>> | undefined, name: string): Value | undefined {
     return attributes !== undefined && Object.hasOwn(attributes, name) ? attributes[name] : undefined;
+  }
+  localClock(zone: string): LocalClock {
+    return localClock(zone);
   }
   expiresInMs(credential: Identity['credential'], wallMs: number): number | undefined {
     return credential.expiresMs === null ? undefined : credential.expiresMs - wallMs;

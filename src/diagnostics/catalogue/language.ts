@@ -295,4 +295,10 @@ export const LANGUAGE_CODES = {
     explanation:
       'A counter key tells callers or things apart. Lists, lengths of time and truth values do not.',
   },
+  PT2114: {
+    title: 'Ends before it begins',
+    severity: 'error',
+    explanation:
+      'The date behind `until` is before the date behind `from`. Both days belong to the time between them, so they may be equal.',
+  },
 } as const satisfies Record<string, CatalogueEntry>;

@@ -2,6 +2,7 @@ import type { CstNode } from 'chevrotain';
 import type { Span } from '../../diagnostics/source.ts';
 import type {
   ConditionNode,
+  DatesNode,
   KeyNode,
   NumberNode,
   ReplyNode,
@@ -12,6 +13,7 @@ import type {
 import { saidTwice } from '../problems/reading.ts';
 import { clauseNotHere } from '../problems/rules.ts';
 import { buildCondition, buildPath } from './conditions.ts';
+import { buildDates } from './dates.ts';
 import { buildNumber, numberToken } from './literals.ts';
 import { childOf, childOrNull, childrenOf, has, nodeSpan, type Reader, tokenOf } from './reader.ts';
 import { buildTemplate, buildText } from './texts.ts';
@@ -19,6 +21,7 @@ import { buildTemplate, buildText } from './texts.ts';
 /** Everything that clauses can say of a rule; what a rule does not take is null. */
 export interface ClauseNode {
   readonly when: ConditionNode | null;
+  readonly dates: DatesNode | null;
   readonly per: KeyNode | null;
   readonly status: NumberNode | null;
   readonly code: TextNode | null;
@@ -30,6 +33,7 @@ export interface ClauseNode {
 export type RuleClauses = ClauseNode & { readonly reply: ReplyNode };
 export type ClauseName =
   | 'when'
+  | 'from'
   | 'when exceeded'
   | 'for each'
   | 'status'
@@ -38,19 +42,26 @@ export type ClauseName =
   | 'max keys'
   | 'on failure';
 
-const LIMIT_CLAUSES: readonly ClauseName[] = ['for each', 'when', 'when exceeded', 'max keys', 'on failure'];
-const REPLY_CLAUSES: readonly ClauseName[] = ['when', 'status', 'code', 'because'];
+const LIMIT_CLAUSES: readonly ClauseName[] = [
+  'for each',
+  'from',
+  'when',
+  'when exceeded',
+  'max keys',
+  'on failure',
+];
+const REPLY_CLAUSES: readonly ClauseName[] = ['from', 'when', 'status', 'code', 'because'];
 
 /** Which clauses a rule takes; each at most once, in any order (the formatter puts them in this one). */
 export const CLAUSES_OF: Readonly<Record<RuleNode['kind'], readonly ClauseName[]>> = {
-  permit: ['when'],
+  permit: ['from', 'when'],
   forbid: REPLY_CLAUSES,
   require: REPLY_CLAUSES,
   limit: LIMIT_CLAUSES,
   quota: LIMIT_CLAUSES,
-  'set-header': ['when'],
-  'remove-header': ['when'],
-  timeout: ['when'],
+  'set-header': ['from', 'when'],
+  'remove-header': ['from', 'when'],
+  timeout: ['from', 'when'],
 };
 
 /** Reads the clauses of a rule; those it does not take and those said twice are reported. */
@@ -78,6 +89,7 @@ export function collectClauses(
 const NO_REPLY: ReplyNode = { status: null, code: null, because: null };
 const NO_CLAUSES: ClauseNode = {
   when: null,
+  dates: null,
   per: null,
   ...NO_REPLY,
   exceeded: NO_REPLY,
@@ -97,6 +109,10 @@ function readClause(reader: Reader, clause: CstNode): ReadClause {
 
 const CLAUSES = {
   When: readWhen,
+  Dates: (reader: Reader, node: CstNode): ReadClause => ({
+    name: 'from',
+    value: { dates: buildDates(reader, node) },
+  }),
   Per: (reader: Reader, node: CstNode): ReadClause => ({
     name: 'for each',
     value: { per: readKey(reader, node) },

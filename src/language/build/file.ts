@@ -1,8 +1,9 @@
 import type { CstNode } from 'chevrotain';
+import { isTimeZone } from '../../model/local-time.ts';
 import type { DefineNode, PolicyFileNode, PolicyNode, RuleNode } from '../ast.ts';
 import { unknownZone } from '../problems/names.ts';
 import { languageLine, saidTwice } from '../problems/reading.ts';
-import { isTimeZone, nearestTimeZone } from '../time-zones.ts';
+import { nearestTimeZone } from '../time-zones.ts';
 import { buildCondition } from './conditions.ts';
 import { buildList, buildLiteral } from './literals.ts';
 import {

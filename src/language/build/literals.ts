@@ -60,6 +60,11 @@ export function buildNumber(reader: Reader, token: IToken): NumberNode {
   return { value: read(reader, parseNumber(token.image), token), span: spanOf(reader, token) };
 }
 
+/** Days since 1970-01-01. */
+export function buildDate(reader: Reader, token: IToken): NumberNode {
+  return { value: read(reader, parseDate(token.image), token), span: spanOf(reader, token) };
+}
+
 export function numberToken(node: CstNode): IToken {
   return tokenOf(node, 'NumberLiteral');
 }

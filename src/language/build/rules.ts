@@ -16,6 +16,7 @@ export function buildRule(reader: Reader, node: CstNode): RuleNode {
   return build(reader, head, clauses, {
     name: NAMED.has(form) ? nameOf(reader, head) : null,
     when: clauses.when,
+    dates: clauses.dates,
     span: nodeSpan(reader, node),
   });
 }
@@ -23,6 +24,7 @@ export function buildRule(reader: Reader, node: CstNode): RuleNode {
 type Base = {
   readonly name: TextNode | null;
   readonly when: ClauseNode['when'];
+  readonly dates: ClauseNode['dates'];
   readonly span: RuleNode['span'];
 };
 type Build = (reader: Reader, head: CstNode, clauses: RuleClauses, base: Base) => RuleNode;

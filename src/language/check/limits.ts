@@ -1,10 +1,11 @@
 import { LIMITS } from '../../base/limits.ts';
+import { isTimeZone } from '../../model/local-time.ts';
 import type { LimitNode, NumberNode } from '../ast.ts';
 import { counterIdentity } from '../canonical.ts';
 import { unknownZone } from '../problems/names.ts';
 import { noCounterKey, notAKey } from '../problems/rules.ts';
 import { amountOutOfRange, keyMayBeMissing } from '../problems/types.ts';
-import { isTimeZone, nearestTimeZone } from '../time-zones.ts';
+import { nearestTimeZone } from '../time-zones.ts';
 import type { CounterKey, FactExpression, LimitRule, LimitWindow } from '../typed.ts';
 import type { CheckContext } from './context.ts';
 import { factText, type Known } from './known.ts';

@@ -1,11 +1,13 @@
 import type { Span } from '../../diagnostics/source.ts';
 import { nearest } from '../../diagnostics/suggest.ts';
 import type { FactDefinition } from '../../model/facts.ts';
-import type { LiteralNode, OperandNode, PathNode } from '../ast.ts';
-import { badParameter, unknownFact, unknownName } from '../problems/names.ts';
+import { isTimeZone } from '../../model/local-time.ts';
+import type { LiteralNode, OperandNode, PathNode, TextNode } from '../ast.ts';
+import { badParameter, unknownFact, unknownName, unknownZone } from '../problems/names.ts';
 import { notInThisVersion } from '../problems/reading.ts';
 import { mayBeMissing, neverMissing } from '../problems/types.ts';
 import { pathParameters } from '../static-value.ts';
+import { nearestTimeZone } from '../time-zones.ts';
 import { LATER_WORDS } from '../tokens.ts';
 import type { FactExpression, OtherwiseExpression } from '../typed.ts';
 import type { CheckContext } from './context.ts';
@@ -116,6 +118,7 @@ const PARAMETER_WORDS: Readonly<Record<Parameter, string>> = {
   'header-name': 'the name of a header',
   'query-name': 'the name of a query parameter',
   'path-parameter-name': 'the name of a path parameter',
+  zone: 'a time zone',
 };
 
 /** The parameter in its run-time form; null where there is none; undefined when a problem was reported. */
@@ -130,6 +133,9 @@ function checkParameter(
   if (definition.parameter === 'none') {
     return parameter === null ? null : report(`${path} takes nothing in brackets.`, `Write ${path}.`);
   }
+  if (definition.parameter === 'zone') {
+    return parameter === null ? context.zone : zoneOf(context, parameter);
+  }
   const what = PARAMETER_WORDS[definition.parameter];
   if (parameter === null) return report(`${path} needs ${what} in brackets.`, `Write ${path}["…"].`);
   const { value } = parameter;
@@ -141,6 +147,12 @@ function checkParameter(
   if (value === '') return report(`There is no name in the brackets of ${path}.`, `Write ${what}.`);
   if (definition.parameter === 'query-name') return value;
   return isPathParameter(context, value, parameter.span) ? value : undefined;
+}
+
+function zoneOf(context: CheckContext, { value, span }: TextNode): string | undefined {
+  if (isTimeZone(value)) return value;
+  context.report(unknownZone(span, value, nearestTimeZone(value)));
+  return undefined;
 }
 
 function isPathParameter(context: CheckContext, name: string, span: Span): boolean {

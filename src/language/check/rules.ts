@@ -5,6 +5,7 @@ import { amountOutOfRange } from '../problems/types.ts';
 import type { CheckedRule, HeaderRule, TextTemplate, TypedExpression } from '../typed.ts';
 import { checkCondition } from './conditions.ts';
 import type { CheckContext } from './context.ts';
+import { both, inForce } from './dates.ts';
 import { isGatewayHeader, isHeaderName, isHeaderText } from './header-names.ts';
 import type { Known } from './known.ts';
 import { checkLimit } from './limits.ts';
@@ -20,8 +21,9 @@ export interface RulePlace {
 
 /** A rule, resolved and typed. Null means that problems were reported. */
 export function checkRule(context: CheckContext, node: RuleNode, place: RulePlace): CheckedRule | null {
-  const when = node.when === null ? null : checkCondition(context, place.known, node.when, 'rule');
-  const failed = node.when !== null && when === null;
+  const guard = node.when === null ? null : checkCondition(context, place.known, node.when, 'rule');
+  const failed = node.when !== null && guard === null;
+  const when = both(inForce(context, node.dates), guard);
   const known = failed
     ? place.known.afterMistake()
     : when === null

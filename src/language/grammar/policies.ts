@@ -1,4 +1,4 @@
-import { KEYWORD, Name, NumberLiteral, Period, SIGN, Text, ZoneName } from '../tokens.ts';
+import { DateLiteral, KEYWORD, Name, NumberLiteral, Period, SIGN, Text, ZoneName } from '../tokens.ts';
 import { ExpressionGrammar, INNER } from './expressions.ts';
 
 /**
@@ -224,6 +224,7 @@ export class PolicyGrammar extends ExpressionGrammar {
     () => {
       this.OR([
         { ALT: () => this.SUBRULE(this.When) },
+        { ALT: () => this.SUBRULE(this.Dates) },
         { ALT: () => this.SUBRULE(this.Per) },
         { ALT: () => this.SUBRULE(this.ReplyClause) },
         { ALT: () => this.SUBRULE(this.MaxKeys) },
@@ -238,6 +239,38 @@ export class PolicyGrammar extends ExpressionGrammar {
     () => {
       this.CONSUME(KEYWORD.when);
       this.OR([{ ALT: () => this.SUBRULE(this.Exceeded) }, { ALT: () => this.SUBRULE(this.Condition) }]);
+    },
+    INNER,
+  );
+
+  /** The dates on which something is in force, both included. */
+  readonly Dates = this.RULE(
+    'Dates',
+    () => {
+      this.OR([
+        {
+          ALT: () => {
+            this.CONSUME(KEYWORD.from);
+            this.CONSUME(DateLiteral);
+            this.OPTION(() => {
+              this.CONSUME(KEYWORD.until);
+              this.CONSUME2(DateLiteral);
+            });
+          },
+        },
+        {
+          ALT: () => {
+            this.CONSUME2(KEYWORD.until);
+            this.CONSUME3(DateLiteral);
+          },
+        },
+        {
+          ALT: () => {
+            this.CONSUME(KEYWORD.after);
+            this.CONSUME4(DateLiteral);
+          },
+        },
+      ]);
     },
     INNER,
   );

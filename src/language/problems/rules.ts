@@ -60,6 +60,15 @@ export function holeNotAllowed(span: Span, path: string, why: string, help: stri
   return problem('PT2106', span, `{${shown(path)}} cannot be shown here: ${why}.`, help);
 }
 
+export function endsBeforeItBegins(span: Span): Diagnostic {
+  return problem(
+    'PT2114',
+    span,
+    'This ends before it begins.',
+    'Write the earlier date first; both dates belong to the time between them.',
+  );
+}
+
 export function appliesNowhere(span: Span, name: string): Diagnostic {
   return problem(
     'PT2108',
