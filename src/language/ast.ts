@@ -1,5 +1,6 @@
 import type { Span } from '../diagnostics/source.ts';
 import type { ScalarValue } from '../model/types.ts';
+import type { TestNode } from './test-ast.ts';
 import type { CalendarPeriod } from './typed.ts';
 
 /**
@@ -11,6 +12,7 @@ export interface PolicyFileNode {
   readonly zone: string | null;
   readonly defines: readonly DefineNode[];
   readonly policies: readonly PolicyNode[];
+  readonly tests: readonly TestNode[];
 }
 
 /** A text as the author means it, without quotes and escapes. */

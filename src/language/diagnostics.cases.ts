@@ -46,7 +46,7 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     text: file('policy "p" {\n}\n}\n'),
     at: '4:1',
     message: '`}` cannot stand here.',
-    help: 'Remove it; what comes next is `zone`, `define` or `policy`.',
+    help: 'Remove it; what comes next is `zone`, `define`, `policy` or `test`.',
   },
   {
     code: 'PT0101',

@@ -7,7 +7,8 @@ import { checkPolicies } from './check.ts';
 import { DIAGNOSTIC_CASES } from './diagnostics.cases.ts';
 import { lex } from './lexer.ts';
 import { parsePolicyFile } from './parse.ts';
-import { KEYWORD, LATER_WORDS, SIGN } from './tokens.ts';
+import { TEST_BLOCK } from './test-block.cases.ts';
+import { KEYWORD, LATER_WORDS, SIGN, TEST_WORDS } from './tokens.ts';
 import { WORLD } from './world.cases.ts';
 
 const ignore = (): void => {};
@@ -40,10 +41,13 @@ const PROGRAMS: readonly string[] = [
     ({ text }) => `language 1\npolicy "p" applies to routes tagged "v1" {\n ${text}\n permit\n}`,
   ),
   ...DIAGNOSTIC_CASES.filter(({ code }) => code !== 'PT0114').map(({ text }) => text),
+  `language 1\npolicy "p" { permit }\n${TEST_BLOCK}`,
 ];
 
 const TOKENS: readonly string[] = [
   ...Object.keys(KEYWORD),
+  ...TEST_WORDS,
+  'GET /v1/orders',
   ...Object.keys(SIGN),
   ...[...LATER_WORDS].slice(0, 5),
   ...[

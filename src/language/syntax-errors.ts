@@ -16,6 +16,8 @@ import { calendarPeriodInLimit } from './problems/rules.ts';
 import {
   KEYWORD,
   KEYWORD_GROUPS,
+  LATER_OUTSIDE_TESTS,
+  LATER_TEST_WORDS,
   Later,
   MoneyLiteral,
   Name,
@@ -58,6 +60,8 @@ interface Stumble {
   /** What could have stood there. */
   readonly expected: readonly TokenType[];
   readonly startsLine: boolean;
+  /** The word that begins the declaration it is in; null before the first. */
+  readonly declaration: TokenType | null;
 }
 
 const EXPLANATIONS: readonly ((stumble: Stumble) => Diagnostic | null)[] = [
@@ -67,8 +71,9 @@ const EXPLANATIONS: readonly ((stumble: Stumble) => Diagnostic | null)[] = [
     previous?.tokenType === KEYWORD.define && found !== null && /^[a-z]/.test(found.image)
       ? reservedName(span, found.image)
       : null,
-  ({ found, span, expected }) => {
-    const later = found?.tokenType === Later || found?.tokenType === MoneyLiteral;
+  (stumble) => {
+    const { found, span, expected } = stumble;
+    const later = found?.tokenType === Later || found?.tokenType === MoneyLiteral || isLaterHere(stumble);
     const root = found?.tokenType === KEYWORD.response && expected.includes(PathHead);
     return found !== null && (later || root) ? notInThisVersion(span, found.image) : null;
   },
@@ -85,6 +90,12 @@ const EXPLANATIONS: readonly ((stumble: Stumble) => Diagnostic | null)[] = [
       ? unfinished({ ...span, start: previous.startOffset, end: previous.endOffset! + 1 }, inWords(expected))
       : null,
 ];
+
+/** Words that only tests have yet, or that tests do not have yet. */
+function isLaterHere({ found, declaration }: Stumble): boolean {
+  if (found === null) return false;
+  return (declaration === KEYWORD.test ? LATER_TEST_WORDS : LATER_OUTSIDE_TESTS).has(found.image);
+}
 
 const LINKS: ReadonlySet<TokenType> = new Set([KEYWORD.and, KEYWORD.or]);
 
@@ -120,6 +131,7 @@ function stumbleOf(
       span === null ? { source, start: 0, end: Math.min(1, source.text.length) } : tokenSpan(span, source),
     expected,
     startsLine: found === null || previous === null || hasLineBreak(source, previous, found),
+    declaration: tokens[declarationStart(tokens, index - 1)]?.tokenType ?? null,
   };
 }
 
@@ -165,14 +177,29 @@ const RULE_OF_HEAD: Readonly<Record<string, string>> = {
   zone: 'Zone',
   define: 'Define',
   policy: 'Policy',
+  test: 'Test',
   owner: 'Owner',
   applies: 'AppliesTo',
 };
 
+/** Index of the word that begins what the token at `from` belongs to. A test is short and has words of rules in it: it is taken whole. */
+function statementStart(tokens: readonly IToken[], from: number): number {
+  const declaration = declarationStart(tokens, from);
+  if (tokens[declaration]?.tokenType === KEYWORD.test) return declaration;
+  let start = from;
+  while (start >= 0 && !HEAD_GROUPS.has(tokenGroup(tokens[start]!.tokenType))) start--;
+  return start;
+}
+
+function declarationStart(tokens: readonly IToken[], from: number): number {
+  let start = from;
+  while (start >= 0 && tokenGroup(tokens[start]!.tokenType) !== 'declaration') start--;
+  return start;
+}
+
 /** What may stand at `index`, found by replaying the statement that begins before it. */
 function expectedAt(tokens: readonly IToken[], index: number, grammar: PolicyGrammar): readonly TokenType[] {
-  let start = index - 1;
-  while (start >= 0 && !HEAD_GROUPS.has(tokenGroup(tokens[start]!.tokenType))) start--;
+  const start = statementStart(tokens, index - 1);
   const head = tokens[start];
   if (head === undefined || index - start > REPLAYED_TOKENS_MAX) return [];
   const rule = RULE_OF_HEAD[head.tokenType.name] ?? 'Rule';

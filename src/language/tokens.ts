@@ -14,10 +14,10 @@ import {
  */
 
 /** Where a keyword stands; messages list what could have stood there by these groups. */
-export type TokenGroup = 'declaration' | 'header' | 'rule' | 'clause' | 'word';
+export type TokenGroup = 'declaration' | 'header' | 'rule' | 'clause' | 'word' | 'test';
 
 export const KEYWORD_GROUPS = {
-  declaration: ['language', 'zone', 'define', 'policy'],
+  declaration: ['language', 'zone', 'define', 'policy', 'test'],
   header: ['owner', 'applies'],
   rule: ['permit', 'forbid', 'require', 'limit', 'quota', 'set', 'remove', 'timeout'],
   clause: ['when', 'for', 'in', 'from', 'until', 'after', 'status', 'code', 'because', 'max', 'on'],
@@ -27,8 +27,9 @@ export const KEYWORD_GROUPS = {
     ...['and', 'or', 'not', 'true', 'false', 'is', 'present', 'absent', 'subscribed', 'otherwise'],
     ...['contains', 'starts', 'ends', 'with', 'like', 'has', 'does', 'have', 'role'],
     ...['every', 'routes', 'service', 'tagged', 'state', 'requiring', 'identity'],
+    ...['no', 'retry', 'warn'],
   ],
-} as const satisfies Record<TokenGroup, readonly string[]>;
+} as const satisfies Partial<Record<TokenGroup, readonly string[]>>;
 
 /** Words that begin a fact: `tenant.plan`. */
 export const PATH_ROOTS = ['request', 'route', 'tenant', 'team', 'consumer', 'credential'] as const;
@@ -41,8 +42,8 @@ export const PERIODS = ['day', 'week', 'month', 'quarter', 'year'] as const;
  * then, and answered with "not in this version" (PT0106) wherever they stand.
  */
 export const LATER_WORDS: ReadonlySet<string> = new Set([
-  ...['budget', 'warn', 'mask', 'cap', 'default', 'deprecate', 'rotate', 'retry', 'cache', 'alert', 'notify'],
-  ...['calendar', 'holidays', 'convention', 'waiver', 'test', 'review', 'effective', 'waivable', 'approval'],
+  ...['budget', 'mask', 'cap', 'default', 'deprecate', 'rotate', 'cache', 'alert', 'notify'],
+  ...['calendar', 'holidays', 'convention', 'waiver', 'review', 'effective', 'waivable', 'approval'],
   ...['during', 'outside', 'matches', 'counting', 'queue', 'fall', 'exhausted'],
   ...[
     'model',
@@ -54,7 +55,6 @@ export const LATER_WORDS: ReadonlySet<string> = new Set([
     'tokens',
     'cost',
     'of',
-    'no',
     'it',
     'may',
     'was',
@@ -62,6 +62,22 @@ export const LATER_WORDS: ReadonlySet<string> = new Set([
   ],
 ]);
 
+/** Words with a meaning in tests alone: everywhere else they are names like any other. */
+export const TEST_WORDS = [
+  ...['given', 'expect', 'sent', 'are', 'within', 'by', 'the', 'first', 'last', 'all'],
+  ...['permitted', 'refused', 'warned', 'shadowed', 'enforced', 'shadow'],
+  ...['roles', 'aged', 'used', 'time', 'ip', 'host', 'size', 'body'],
+] as const;
+
+/** Accepted in tests; elsewhere they belong to a later version. */
+export const LATER_OUTSIDE_TESTS: ReadonlySet<string> = new Set(['no', 'retry', 'warn']);
+
+/** What later versions add to tests: answered there with "not in this version". */
+export const LATER_TEST_WORDS: ReadonlySet<string> = new Set([
+  ...['approvals', 'requester', 'opened', 'replies', 'reply', 'chunks', 'down', 'call', 'upstream'],
+]);
+
+const URL_PATH = /\/[^\s{}"#]*/y;
 const LETTERED = '(?![A-Za-z0-9_])';
 const anyOf = (units: Readonly<Record<string, number>>): string =>
   Object.keys(units)
@@ -70,6 +86,8 @@ const anyOf = (units: Readonly<Record<string, number>>): string =>
 
 /** Category of everything that may begin a path: the roots, and plain names (which the checker then explains). */
 export const PathHead = createToken({ name: 'PathHead', pattern: Lexer.NA, label: 'a fact' });
+/** Every word, whatever its meaning elsewhere: names of declared attributes are words. */
+export const AnyWord = createToken({ name: 'AnyWord', pattern: Lexer.NA, label: 'a word' });
 export const Unit = createToken({ name: 'Unit', pattern: Lexer.NA, label: 'a unit' });
 export const Period = createToken({ name: 'Period', pattern: Lexer.NA, label: 'a calendar period' });
 
@@ -120,10 +138,24 @@ export const Word = createToken({
 export const Name = createToken({
   name: 'Name',
   pattern: Lexer.NA,
-  categories: [PathHead],
+  categories: [PathHead, AnyWord],
   label: 'a defined name',
 });
-export const Later = createToken({ name: 'Later', pattern: Lexer.NA, categories: [PathHead] });
+export const Later = createToken({ name: 'Later', pattern: Lexer.NA, categories: [PathHead, AnyWord] });
+/** `GET` before a path: a request of a test. */
+export const Method = createToken({
+  name: 'Method',
+  pattern: /[A-Z]+(?=[ \t]+\/)/,
+  label: 'a method such as `GET`',
+});
+/** Behind a method: `/orders?page=2`. Elsewhere `/` begins no word. */
+export const UrlPath = createToken({
+  name: 'UrlPath',
+  pattern: (text, offset, before) => (before.at(-1)?.tokenType === Method ? pathAt(text, offset) : null),
+  start_chars_hint: ['/'],
+  line_breaks: false,
+  label: 'a path such as `/orders`',
+});
 /** `Forbid`, `on-call`, `_x`: whole, so that the message is about the word and not about one character. */
 export const BadWord = createToken({
   name: 'BadWord',
@@ -166,6 +198,21 @@ const groupOf = new Map<string, TokenGroup>();
 export const KEYWORD = Object.freeze(Object.fromEntries(keywordTokens())) as Readonly<
   Record<Keyword, TokenType>
 >;
+const TEST_WORD_TOKENS = TEST_WORDS.map((word): [string, TokenType] => {
+  groupOf.set(word, 'test');
+  return [
+    word,
+    createToken({
+      name: word,
+      pattern: Lexer.NA,
+      categories: [Name, PathHead, AnyWord],
+      label: `\`${word}\``,
+    }),
+  ];
+});
+export const TEST_WORD = Object.freeze(Object.fromEntries(TEST_WORD_TOKENS)) as Readonly<
+  Record<(typeof TEST_WORDS)[number], TokenType>
+>;
 const UNIT_WORDS = Object.keys(SPELLED_DURATION_UNITS).filter((word) => !isPeriod(word));
 
 /** Every word with a meaning of its own. */
@@ -173,8 +220,9 @@ export const WORDS: ReadonlyMap<string, TokenType> = new Map([
   ...Object.entries(KEYWORD),
   ...UNIT_WORDS.map((word): [string, TokenType] => [
     word,
-    createToken({ name: word, pattern: Lexer.NA, categories: [Unit] }),
+    createToken({ name: word, pattern: Lexer.NA, categories: [Unit, AnyWord] }),
   ]),
+  ...TEST_WORD_TOKENS,
   ...[...LATER_WORDS].map((word): [string, TokenType] => [word, Later]),
 ]);
 
@@ -191,13 +239,13 @@ export const LEXED_TOKENS: readonly TokenType[] = [
     NumberLiteral,
     BadNumber,
   ],
-  ...[ForeignSign, ...Object.values(SIGN), ZoneName, BadWord],
+  ...[UrlPath, ForeignSign, ...Object.values(SIGN), Method, ZoneName, BadWord],
 ];
 
 /** What the parser knows. */
 export const VOCABULARY: readonly TokenType[] = [
   ...LEXED_TOKENS.filter((type) => type !== Blank && type !== Comment),
-  ...[PathHead, Unit, Period, Name],
+  ...[PathHead, AnyWord, Unit, Period, Name],
   ...new Set(WORDS.values()),
 ];
 
@@ -225,7 +273,21 @@ function keywordTokens(): [string, TokenType][] {
 }
 
 function keyword(word: string, categories: TokenType[]): [string, TokenType] {
-  return [word, createToken({ name: word, pattern: Lexer.NA, categories, label: `\`${word}\`` })];
+  return [
+    word,
+    createToken({
+      name: word,
+      pattern: Lexer.NA,
+      categories: [...categories, AnyWord],
+      label: `\`${word}\``,
+    }),
+  ];
+}
+
+/** Up to a blank, brace, quote or comment. */
+function pathAt(text: string, offset: number): RegExpExecArray | null {
+  URL_PATH.lastIndex = offset;
+  return URL_PATH.exec(text);
 }
 
 function isPeriod(word: string): boolean {

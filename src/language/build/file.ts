@@ -3,6 +3,7 @@ import { isTimeZone } from '../../model/local-time.ts';
 import type { DefineNode, PolicyFileNode, PolicyNode, RuleNode } from '../ast.ts';
 import { unknownZone } from '../problems/names.ts';
 import { languageLine, saidTwice } from '../problems/reading.ts';
+import type { TestNode } from '../test-ast.ts';
 import { nearestTimeZone } from '../time-zones.ts';
 import { buildCondition } from './conditions.ts';
 import { buildList, buildLiteral } from './literals.ts';
@@ -18,6 +19,7 @@ import {
   tokenOrNull,
 } from './reader.ts';
 import { buildRule } from './rules.ts';
+import { buildTest } from './tests.ts';
 import { buildText } from './texts.ts';
 
 /**
@@ -28,6 +30,7 @@ export class FileBuilder {
   readonly #reader: Reader;
   readonly #defines: DefineNode[] = [];
   readonly #policies: PolicyNode[] = [];
+  readonly #tests: TestNode[] = [];
   #language: CstNode | null = null;
   #zone: { readonly name: string; readonly node: CstNode } | null = null;
 
@@ -42,6 +45,9 @@ export class FileBuilder {
     if (node.name === 'Policy') {
       const policy = buildPolicy(this.#reader, node, isWhole);
       if (policy !== null) this.#policies.push(policy);
+    } else if (node.name === 'Test') {
+      const test = buildTest(this.#reader, node, isWhole);
+      if (test !== null) this.#tests.push(test);
     } else if (node.name === 'Define') {
       const define = buildDefine(this.#reader, node, isWhole);
       if (define !== null) this.#defines.push(define);
@@ -52,7 +58,12 @@ export class FileBuilder {
   }
 
   finish(): PolicyFileNode {
-    return { zone: this.#zone?.name ?? null, defines: this.#defines, policies: this.#policies };
+    return {
+      zone: this.#zone?.name ?? null,
+      defines: this.#defines,
+      policies: this.#policies,
+      tests: this.#tests,
+    };
   }
 
   #addLanguage(node: CstNode): void {

@@ -65,6 +65,16 @@ export function buildDate(reader: Reader, token: IToken): NumberNode {
   return { value: read(reader, parseDate(token.image), token), span: spanOf(reader, token) };
 }
 
+/** Minutes since midnight. */
+export function buildTime(reader: Reader, token: IToken): NumberNode {
+  return { value: read(reader, parseTime(token.image), token), span: spanOf(reader, token) };
+}
+
+/** Bytes. */
+export function buildSize(reader: Reader, token: IToken): NumberNode {
+  return { value: read(reader, parseSize(token.image), token), span: spanOf(reader, token) };
+}
+
 export function numberToken(node: CstNode): IToken {
   return tokenOf(node, 'NumberLiteral');
 }

@@ -36,6 +36,11 @@ export function tokenOrNull(node: CstNode, name: string, index = 0): IToken | nu
   return found !== undefined && 'image' in found ? found : null;
 }
 
+/** In the order of the text. */
+export function tokensOf(node: CstNode, name: string): readonly IToken[] {
+  return (node.children[name] ?? []).flatMap((token) => ('image' in token ? [token] : []));
+}
+
 export function has(node: CstNode, name: string): boolean {
   return node.children[name] !== undefined;
 }

@@ -1,12 +1,13 @@
 import { DateLiteral, KEYWORD, Name, NumberLiteral, Period, SIGN, Text, ZoneName } from '../tokens.ts';
-import { ExpressionGrammar, INNER } from './expressions.ts';
+import { INNER } from './expressions.ts';
+import { TestGrammar } from './tests.ts';
 
 /**
  * The grammar of declarations, policies and rules. A rule that cannot be read is skipped up to the next rule or the end of
  * its policy, so one run reports every mistake. Which clauses a rule takes is a table of the builder (`CLAUSES_OF`):
  * "a permit has no status" says more than "unexpected status".
  */
-export class PolicyGrammar extends ExpressionGrammar {
+export class PolicyGrammar extends TestGrammar {
   constructor() {
     super({ recoveryEnabled: true, nodeLocationTracking: 'onlyOffset', maxLookahead: 2 });
     this.performSelfAnalysis();
@@ -19,6 +20,7 @@ export class PolicyGrammar extends ExpressionGrammar {
       { ALT: () => this.SUBRULE(this.Zone) },
       { ALT: () => this.SUBRULE(this.Define) },
       { ALT: () => this.SUBRULE(this.Policy) },
+      { ALT: () => this.SUBRULE(this.Test) },
     ]);
   });
 
@@ -198,14 +200,6 @@ export class PolicyGrammar extends ExpressionGrammar {
       this.CONSUME(Text);
       this.CONSUME(KEYWORD.in);
       this.SUBRULE(this.Side);
-    },
-    INNER,
-  );
-
-  readonly Side = this.RULE(
-    'Side',
-    () => {
-      this.OR([{ ALT: () => this.CONSUME(KEYWORD.request) }, { ALT: () => this.CONSUME(KEYWORD.response) }]);
     },
     INNER,
   );

@@ -15,7 +15,7 @@ export function unexpected(
     suggestion !== null
       ? `Did you mean \`${suggestion}\`?`
       : expected.length === 0
-        ? 'Remove it; what comes next is `zone`, `define` or `policy`.'
+        ? 'Remove it; what comes next is `zone`, `define`, `policy` or `test`.'
         : `Write ${alternatives(expected)} here.`;
   return problem(
     'PT0101',

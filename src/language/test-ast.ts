@@ -1,0 +1,126 @@
+import type { Span } from '../diagnostics/source.ts';
+import type { EnforcementMode } from '../model/world.ts';
+import type { ListNode, LiteralNode, NumberNode, TextNode } from './ast.ts';
+
+/** What a `test` block says, before any name is looked up. Blocks with a mistake in them are left out of the AST. */
+export interface TestNode {
+  readonly name: TextNode;
+  readonly given: readonly GivenNode[];
+  /** At least one, each with at least one expectation. */
+  readonly steps: readonly StepNode[];
+  /** From `test` to `}`. */
+  readonly span: Span;
+}
+
+export type GivenNode =
+  | {
+      readonly kind: 'tenant' | 'team' | 'consumer';
+      readonly name: TextNode;
+      readonly attributes: readonly AttributeNode[];
+      readonly span: Span;
+    }
+  | {
+      readonly kind: 'credential';
+      readonly name: TextNode | null;
+      readonly age: NumberNode | null;
+      readonly span: Span;
+    }
+  | { readonly kind: 'roles'; readonly names: readonly TextNode[]; readonly span: Span }
+  | { readonly kind: 'no-identity'; readonly span: Span }
+  /** `day` since 1970-01-01, `minute` of that day; null is midnight. */
+  | {
+      readonly kind: 'time';
+      readonly day: NumberNode;
+      readonly minute: NumberNode | null;
+      readonly zone: TextNode | null;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: 'used';
+      readonly rule: TextNode;
+      readonly policy: TextNode;
+      readonly amount: NumberNode;
+      readonly span: Span;
+    }
+  | { readonly kind: 'mode'; readonly policy: TextNode; readonly mode: EnforcementMode; readonly span: Span }
+  | { readonly kind: 'request'; readonly parts: readonly RequestPartNode[]; readonly span: Span };
+
+export interface AttributeNode {
+  readonly name: TextNode;
+  readonly value: LiteralNode | ListNode;
+}
+
+export type RequestPartNode =
+  | { readonly kind: 'header'; readonly name: TextNode; readonly value: TextNode; readonly span: Span }
+  | { readonly kind: 'ip' | 'host'; readonly value: TextNode; readonly span: Span }
+  | { readonly kind: 'size'; readonly bytes: NumberNode; readonly span: Span }
+  /** `body.order.lines 3`: the path below the body. */
+  | {
+      readonly kind: 'body';
+      readonly path: readonly string[];
+      readonly value: LiteralNode | ListNode;
+      readonly span: Span;
+    };
+
+export interface StepNode {
+  /** Null for one request, said without a number. */
+  readonly count: NumberNode | null;
+  readonly method: TextNode;
+  /** Path and query, as a client sends them. */
+  readonly target: TextNode;
+  readonly withinMs: NumberNode | null;
+  readonly afterMs: NumberNode | null;
+  readonly pace: 'at-once' | 'spread';
+  readonly consumer: TextNode | null;
+  readonly parts: readonly RequestPartNode[];
+  readonly expects: readonly ExpectNode[];
+  readonly span: Span;
+}
+
+export interface ExpectNode {
+  readonly which: WhichNode;
+  readonly outcome: OutcomeNode;
+  readonly watched: readonly WatchedNode[];
+  readonly code: TextNode | null;
+  readonly because: { readonly match: 'is' | 'contains'; readonly text: TextNode } | null;
+  readonly parts: readonly ExpectPartNode[];
+  readonly span: Span;
+}
+
+/** Of the requests of a step; `count` null is one. */
+export type WhichNode =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'first' | 'last'; readonly count: NumberNode | null };
+
+/** `any`: only what watching policies saw is asked. */
+export type OutcomeNode =
+  | { readonly kind: 'permitted' | 'any' }
+  | { readonly kind: 'refused'; readonly status: NumberNode | null; readonly by: RuleNameNode | null };
+
+export interface RuleNameNode {
+  readonly policy: TextNode;
+  readonly rule: TextNode | null;
+}
+
+export interface WatchedNode {
+  readonly mode: 'warn' | 'shadow';
+  readonly by: RuleNameNode;
+  readonly span: Span;
+}
+
+export type ExpectPartNode =
+  | {
+      readonly kind: 'retry-after';
+      readonly operator: 'le' | 'ge' | 'is';
+      readonly ms: NumberNode;
+      readonly span: Span;
+    }
+  | { readonly kind: 'timeout'; readonly ms: NumberNode; readonly span: Span }
+  /** `value` null: the header is not there. */
+  | {
+      readonly kind: 'header';
+      readonly name: TextNode;
+      readonly value: TextNode | null;
+      readonly side: 'request' | 'response';
+      readonly span: Span;
+    };

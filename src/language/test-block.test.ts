@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { SourceText } from '../diagnostics/source.ts';
+import { parsePolicyFile } from './parse.ts';
+import { TEST_BLOCK } from './test-block.cases.ts';
+
+function parsed(text: string) {
+  return parsePolicyFile(new SourceText('a.test.policy', `language 1\n${text}`), 64);
+}
+
+describe('test blocks are read', () => {
+  it('with every form of the grammar', () => {
+    const { diagnostics, file } = parsed(TEST_BLOCK);
+    expect(diagnostics).toEqual([]);
+    const [test] = file.tests;
+    expect(test!.given.map(({ kind }) => kind)).toEqual([
+      ...['tenant', 'consumer', 'credential', 'roles', 'used', 'mode', 'time', 'request'],
+    ]);
+    expect(test!.steps.map(({ count, pace, expects }) => [count?.value, pace, expects.length])).toEqual([
+      [61, 'spread', 2],
+      [2, 'at-once', 1],
+    ]);
+  });
+
+  it.each([
+    'test "121 days" { given credential "web-1" aged 121 days when GET /orders is sent expect refused 403 by "p6-key-age" "old-key" }',
+    'test "Saturday" { given role "admin", time 2026-12-05 10:00 when GET /admin is sent expect refused 403 by "p7-admin-hours" "office" }',
+    'test "the month says 403" { given tenant "acme", "month" in "p2-tokens" used 10_000_000 when POST /v1/chat is sent expect refused 403 by "p2-tokens" "month" }',
+    'test "gone" { given time 2027-04-01 00:00 when GET /v1/orders is sent expect refused 410 by "p10-v1" "gone" }',
+    'test "anonymous" { given no identity when GET / is sent expect refused 401 }',
+  ])('as the design writes them: %s', (text) => {
+    const { diagnostics, file } = parsed(text);
+    expect(diagnostics).toEqual([]);
+    expect(file.tests).toHaveLength(1);
+  });
+
+  it('words of tests are names everywhere else', () => {
+    const { diagnostics, file } = parsed('define first = ["a"]\ndefine body = "b"\npolicy "p" { permit }');
+    expect(diagnostics).toEqual([]);
+    expect(file.defines.map(({ name }) => name.value)).toEqual(['first', 'body']);
+  });
+});
