@@ -44,6 +44,7 @@ export const STATUS: AdminStatus = {
     byCode: [{ name: 'limit_exceeded', count: 1 }],
     refusalsByRule: [{ name: 'plans/pace', count: 1 }],
     shadowRefusalsByRule: [],
+    warningsByRule: [],
     latency: { requests: 12, p50Us: 300, p90Us: 400, p99Us: 900, maxUs: 950 },
   },
   records: { drained: 12, dropped: 0, damaged: 0, logDropped: 0, logError: null },

@@ -44,7 +44,7 @@ export const LIMITS = {
   upstreamWaitMs: ms(5_000, 1, 600_000, 'time a request may wait for a connection to its service'),
   identityCacheEntries: count(10_000, 0, 1_000_000, 'presented keys a data thread remembers'),
   counterKeys: count(100_000, 1, 10_000_000, 'keys one limit keeps apart; further ones share one counter'),
-  recordRingBytes: bytes(4 * MIB, 64 * KIB, 256 * MIB, 'access records of one data thread not yet written'),
+  recordRingBytes: bytes(4 * MIB, 128 * KIB, 256 * MIB, 'access records of one data thread not yet written'),
   accessLogQueueBytes: bytes(
     8 * MIB,
     64 * KIB,

@@ -152,5 +152,12 @@ class BundleOutput {
 }
 
 function ruleInfo({ policy, rule, mode }: RuleIr): RuleInfo {
-  return { policy, rule: rule.key, kind: rule.kind, place: placeOf(rule.span), mode };
+  return {
+    policy,
+    rule: rule.key,
+    shownName: rule.name === null ? policy : `${policy}/${rule.name}`,
+    kind: rule.kind,
+    place: placeOf(rule.span),
+    mode,
+  };
 }

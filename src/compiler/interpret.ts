@@ -6,8 +6,10 @@ import type {
   CheckedRule,
   ForbidRule,
   RequireRule,
+  WarnRule,
 } from '../language/typed.ts';
 import type { EnforcementMode, World } from '../model/world.ts';
+import type { Warning } from '../pipeline/context.ts';
 import type { Counters, Reservation } from '../pipeline/counters.ts';
 import type { Refusal } from '../pipeline/outcome.ts';
 import type { BoundRuntime } from '../pipeline/program.ts';
@@ -16,7 +18,7 @@ import type { PlainRequest, Situation } from './interpret/facts.ts';
 import { LimitTaker } from './interpret/limits.ts';
 import { phaseOf } from './interpret/phases.ts';
 import { type ShapedHeaders, shapedHeaders, valuesOf } from './interpret/shape.ts';
-import { denyReply } from './replies.ts';
+import { ruleReply } from './replies.ts';
 import { NOT_PERMITTED } from './runtime/denials.ts';
 import { renderText } from './runtime/text.ts';
 import { statusRank } from './status-rank.ts';
@@ -29,7 +31,7 @@ export interface Verdict {
   /** Indexes of rules: policies by name, rules by key. -1 for none. */
   readonly decidingRule: number;
   readonly alsoDenied: readonly number[];
-  readonly warned: readonly number[];
+  readonly warnings: readonly Warning[];
   readonly shadowDenied: readonly number[];
   readonly rateLimit: string;
   readonly rateLimitPolicy: string;
@@ -71,7 +73,7 @@ export class Interpreter {
   judge(routeName: string, request: PlainRequest): Verdict {
     const route = this.#world.routes.get(routeName);
     assert(route !== undefined, `no route ${routeName}`);
-    const notes = { warned: new Set<number>(), shadow: new Set<number>() };
+    const notes: Notes = { warnings: [], shadow: new Set<number>() };
 
     const unidentified = { route, request, identity: null };
     const early = this.#denials('match', unidentified, notes);
@@ -80,10 +82,10 @@ export class Interpreter {
     const situation = { route, request, identity: route.auth === 'none' ? null : request.identity };
     if (route.auth === 'required' && situation.identity === null) return unauthenticated(notes);
 
+    const applying = this.#applying(situation);
+    for (const placed of applying.filter(isWarnRule)) notes.warnings.push(warningOf(placed, situation));
     const denials = this.#denials('authorise', situation, notes);
-    const permit = this.#applying(situation).find(
-      ({ mode, rule }) => mode === 'enforce' && rule.kind === 'permit',
-    );
+    const permit = applying.find(({ mode, rule }) => mode === 'enforce' && rule.kind === 'permit');
     if (denials.length > 0 || permit === undefined) {
       const status = situation.identity === null ? 401 : 403;
       return refused(permit === undefined ? [...denials, null] : denials, status, situation, notes);
@@ -100,14 +102,18 @@ export class Interpreter {
   #denials(phase: 'match' | 'authorise', situation: Situation, notes: Notes): PlacedRule<DenyRule>[] {
     const here = this.#rules.filter(isDenyRule).filter((placed) => phaseOfRule(placed) === phase);
     const denying = here.filter((placed) => denies(placed, situation));
-    for (const { mode, index } of denying) if (mode !== 'enforce') note(notes, mode, index);
+    for (const placed of denying) {
+      if (placed.mode === 'warn') notes.warnings.push(warningOf(placed, situation));
+      if (placed.mode === 'shadow') notes.shadow.add(placed.index);
+    }
     return denying.filter(({ mode }) => mode === 'enforce');
   }
 
   #admitted(permit: PlacedRule, situation: Situation, notes: Notes): Verdict {
     const applying = this.#applying(situation);
     const taken = this.#limits.take(applying, situation);
-    for (const { mode, index } of taken.watched) note(notes, mode, index);
+    notes.warnings.push(...taken.warnings);
+    for (const index of taken.shadowDenied) notes.shadow.add(index);
     const enforced = applying.filter(({ mode }) => mode === 'enforce').map(({ rule }) => rule);
     const totals = enforced.flatMap((rule) => (rule.kind === 'timeout' ? [rule.totalMs] : []));
     const permitted = taken.decision === 'permitted';
@@ -134,7 +140,7 @@ export class Interpreter {
 
 type DenyRule = ForbidRule | RequireRule;
 interface Notes {
-  readonly warned: Set<number>;
+  readonly warnings: Warning[];
   readonly shadow: Set<number>;
 }
 
@@ -144,7 +150,7 @@ const NOTHING: Verdict = {
   refusal: null,
   decidingRule: -1,
   alsoDenied: [],
-  warned: [],
+  warnings: [],
   shadowDenied: [],
   rateLimit: '',
   rateLimitPolicy: '',
@@ -181,12 +187,18 @@ function denies({ scope, rule }: PlacedRule<DenyRule>, situation: Situation): bo
   return rule.kind === 'forbid' || !holds(rule.condition, situation);
 }
 
-function note(notes: Notes, mode: EnforcementMode, index: number): void {
-  (mode === 'warn' ? notes.warned : notes.shadow).add(index);
+function isWarnRule(placed: PlacedRule): placed is PlacedRule<WarnRule> {
+  return placed.rule.kind === 'warn';
 }
 
-function noted({ warned, shadow }: Notes): Pick<Verdict, 'warned' | 'shadowDenied'> {
-  return { warned: [...warned], shadowDenied: [...shadow] };
+function warningOf(placed: PlacedRule<DenyRule | WarnRule>, situation: Situation): Warning {
+  const { rule, code, text } = ruleReply(placed);
+  const detail = renderText(text, valuesOf(placed.rule.reply.because, situation), null);
+  return { rule, code, detail };
+}
+
+function noted({ warnings, shadow }: Notes): Pick<Verdict, 'warnings' | 'shadowDenied'> {
+  return { warnings, shadowDenied: [...shadow] };
 }
 
 function unauthenticated(notes: Notes): Verdict {
@@ -229,7 +241,7 @@ function refused(
 }
 
 function answer(denial: PlacedRule<DenyRule>, status: number, situation: Situation): Refusal {
-  const reply = denyReply(denial);
+  const reply = ruleReply(denial);
   const detail = renderText(reply.text, valuesOf(denial.rule.reply.because, situation), null);
   return {
     status,

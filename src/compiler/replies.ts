@@ -5,6 +5,7 @@ import type {
   Reply,
   RequireRule,
   TextTemplate,
+  WarnRule,
 } from '../language/typed.ts';
 import type { ProgramConstant } from '../pipeline/program.ts';
 import type { FactReference, RuleIr } from './ir.ts';
@@ -31,6 +32,7 @@ export interface LimitHole {
 export const DEFAULT_CODES = {
   forbid: 'forbidden',
   require: 'requirement_not_met',
+  warn: 'warning',
   limit: 'limit_exceeded',
   quota: 'limit_exceeded',
 } as const;
@@ -38,12 +40,16 @@ export const DEFAULT_CODES = {
 /** A rule with its number and policy. */
 export type NumberedRule<Rule extends CheckedRule> = Pick<RuleIr<Rule>, 'index' | 'policy' | 'rule'>;
 
-export function denyReply({ index, policy, rule }: NumberedRule<ForbidRule | RequireRule>): ReplyConstant {
+export function ruleReply({
+  index,
+  policy,
+  rule,
+}: NumberedRule<ForbidRule | RequireRule | WarnRule>): ReplyConstant {
   return {
     rule: index,
-    status: rule.reply.status ?? 0,
+    status: rule.kind === 'warn' ? 0 : (rule.reply.status ?? 0),
     code: rule.reply.code ?? DEFAULT_CODES[rule.kind],
-    text: rule.reply.because === null ? [defaultDenyText(policy, rule)] : textParts(rule.reply.because),
+    text: rule.reply.because === null ? [defaultText(policy, rule)] : textParts(rule.reply.because),
   };
 }
 
@@ -56,9 +62,16 @@ export function limitReply({ index, policy, rule }: NumberedRule<LimitRule>): Re
   };
 }
 
-function defaultDenyText(policy: string, rule: ForbidRule | RequireRule): string {
+function defaultText(policy: string, rule: ForbidRule | RequireRule | WarnRule): string {
   const named = rule.name === null ? `policy "${policy}"` : `"${rule.name}" of policy "${policy}"`;
-  return rule.kind === 'forbid' ? `Forbidden by ${named}.` : `Not met: ${named}.`;
+  switch (rule.kind) {
+    case 'forbid':
+      return `Forbidden by ${named}.`;
+    case 'require':
+      return `Not met: ${named}.`;
+    case 'warn':
+      return `A warning by ${named}.`;
+  }
 }
 
 function limitText(policy: string, rule: LimitRule, reply: Reply): readonly TextPart[] {

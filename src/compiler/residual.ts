@@ -7,6 +7,7 @@ import type {
   RequireRule,
   TextTemplate,
   TimeoutRule,
+  WarnRule,
 } from '../language/typed.ts';
 import type { EnforcementMode } from '../model/world.ts';
 import type { Conditions } from './conditions.ts';
@@ -19,6 +20,8 @@ export interface ResidualProgram {
   readonly route: RouteFacts;
   readonly specialiser: Specialiser;
   readonly decisions: Readonly<Record<DecisionPhase, PhaseDecisions>>;
+  /** In every mode: the field tells apart who may hear it. */
+  readonly warns: readonly Residual<WarnRule>[];
   /** In order; nothing follows one that always holds. */
   readonly permits: readonly Residual<PermitRule>[];
   readonly limits: readonly Residual<LimitRule>[];
@@ -75,6 +78,7 @@ export function residualProgram(
     route,
     specialiser,
     decisions: { match: decisionsOf('match', residuals), authorise: decisionsOf('authorise', residuals) },
+    warns: only<WarnRule>(residuals, ['warn']),
     permits: untilCertain(only<PermitRule>(enforced, ['permit']), conditions),
     limits: only<LimitRule>(enforced, LIMIT_KINDS),
     observedLimits: groupByPolicy(only<LimitRule>(observed, LIMIT_KINDS)),

@@ -20,6 +20,8 @@ export function recordRequest(
   record.configurationHash = bundle === null ? '' : bundle.hash;
   record.decidingRule = bundle === null ? '' : ruleName(bundle, context.decidingRule);
   record.alsoDenied = ruleNames(bundle, context.alsoDenied);
+  record.warnedRules =
+    context.warnings === null ? NONE : context.warnings.map(({ rule }) => ruleName(bundle!, rule));
   record.shadowDenied = ruleNames(bundle, context.shadowDenied);
 }
 

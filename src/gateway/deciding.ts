@@ -3,7 +3,6 @@ import type { RequestContext } from '../pipeline/context.ts';
 import type { Outcome, Refusal, Wait, WaitForGrant } from '../pipeline/outcome.ts';
 import { CONTINUE } from '../pipeline/outcome.ts';
 import { PHASE } from '../pipeline/phases.ts';
-import { ruleName } from './access-record.ts';
 import type { ExchangeThread } from './exchange-thread.ts';
 import { identify } from './intake.ts';
 import type { Problem } from './problem.ts';
@@ -73,7 +72,8 @@ function follow(outcome: Outcome, progress: Progress, plan: RoutePlan): Problem 
 
 function ruleProblem(refusal: Refusal, plan: RoutePlan): Problem {
   const isLimit = refusal.rateLimitPolicy !== '' || refusal.status === 429;
-  return fromRefusal(refusal, isLimit ? ruleName(plan.bundle, refusal.ruleIndex) : '');
+  const rule = plan.bundle.rules[refusal.ruleIndex];
+  return fromRefusal(refusal, isLimit && rule !== undefined ? rule.shownName : '');
 }
 
 const MATCH_RULES = FIRST_STAGE;

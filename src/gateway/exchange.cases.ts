@@ -348,7 +348,16 @@ function bundleOf({ routes, bundle }: SimulationOptions): RuleBundle {
       },
     ],
     functions: [],
-    rules: [{ policy: 'limits', rule: 'minute', kind: 'limit', place: 'x', mode: 'enforce' }],
+    rules: [
+      {
+        policy: 'limits',
+        rule: 'minute',
+        shownName: 'limits/minute',
+        kind: 'limit',
+        place: 'x',
+        mode: 'enforce',
+      },
+    ],
     counters: [],
     ...bundle,
   };

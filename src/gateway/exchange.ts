@@ -19,7 +19,7 @@ import { fromUpstream, overloaded, problem, problemBody, problemFields } from '.
 import { RequestBody } from './request-body.ts';
 import { requestFieldLines } from './request-fields.ts';
 import { ResponseBody } from './response-body.ts';
-import { ownFieldLines, responseFieldLines } from './response-fields.ts';
+import { limitFieldLines, ownFieldLines, responseFieldLines } from './response-fields.ts';
 import type { RoutePlan, RuleVersion } from './rule-version.ts';
 import { isRepeatable } from './rule-version.ts';
 import { traceIdOf } from './trace-context.ts';
@@ -253,11 +253,12 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress {
     const edits = this.#thread.responseEdits;
     edits.clear();
     this.#plan!.pipeline.shapeResponse(this.#context, edits);
-    return responseFieldLines(
-      head.fields,
-      edits,
-      ownFieldLines(this.#requestId, this.#context, this.#version!.bundle),
-    );
+    return responseFieldLines(head.fields, edits, this.#ownFieldLines() + limitFieldLines(this.#context));
+  }
+
+  #ownFieldLines(): string {
+    const bundle = this.#version === null ? null : this.#version.bundle;
+    return ownFieldLines(this.#requestId, this.#context, bundle);
   }
 
   // -- endings -------------------------------------------------------------------------------------------------
@@ -295,7 +296,7 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress {
   #refuse(why: Problem): void {
     // A long body that nobody wants is not read to its end just to keep the connection.
     if (this.#unreadBytes() > UNREAD_BYTES_MAX) this.#client.contain();
-    const lines = ownFieldLines(this.#requestId, null, null) + problemFields(why);
+    const lines = this.#ownFieldLines() + problemFields(why);
     const body = problemBody(why, this.#requestId);
     this.#status = why.status;
     this.#code = why.code;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { HeaderEdits, RequestContext } from '../pipeline/context.ts';
 import { checkFront, FrontFacts } from './front-checks.ts';
 import { type ForwardingFacts, requestFieldLines } from './request-fields.ts';
-import { ownFieldLines, responseFieldLines } from './response-fields.ts';
+import { limitFieldLines, ownFieldLines, responseFieldLines } from './response-fields.ts';
 
 const FORWARDING: ForwardingFacts = {
   forwardedFields: 'none',
@@ -141,18 +141,28 @@ describe('to the client', () => {
     const context = new RequestContext();
     context.rateLimit = '"minute";r=1;t=2';
     context.rateLimitPolicy = '"minute";q=5;w=60';
-    context.warned = [0];
+    context.warnings = [{ rule: 0, code: 'key_old', detail: 'Rotate it' }];
     const bundle = {
       hash: '',
       routes: [],
       services: [],
       functions: [],
-      rules: [{ policy: 'keys', rule: 'old', kind: 'forbid', place: 'x', mode: 'warn' as const }],
+      rules: [
+        {
+          policy: 'keys',
+          rule: 'old',
+          shownName: 'keys/old',
+          kind: 'warn',
+          place: 'x',
+          mode: 'warn' as const,
+        },
+      ],
       counters: [],
     };
-    expect(ownFieldLines('id', context, bundle)).toBe(
-      'x-request-id: id\r\nvia: 1.1 portunus\r\nratelimit: "minute";r=1;t=2\r\n' +
-        'ratelimit-policy: "minute";q=5;w=60\r\nx-portunus-warning: keys/old\r\n',
+    expect(ownFieldLines('id', context, bundle) + limitFieldLines(context)).toBe(
+      'x-request-id: id\r\nvia: 1.1 portunus\r\n' +
+        'portunus-warning: "keys/old";code="key_old";detail="Rotate it"\r\n' +
+        'ratelimit: "minute";r=1;t=2\r\nratelimit-policy: "minute";q=5;w=60\r\n',
     );
   });
 });

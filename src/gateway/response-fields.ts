@@ -1,23 +1,24 @@
 /** The field lines of an answer: what the service sent, less what was for its hop, plus what the gateway says. */
 import type { HeaderEdits, RequestContext } from '../pipeline/context.ts';
 import type { RuleBundle } from '../pipeline/program.ts';
-import { ruleName } from './access-record.ts';
 import type { FieldLines } from './client-stream.ts';
 import { RESPONSE_FIELDS_DROPPED } from './field-kinds.ts';
 import { BAD_VALUE, classifyValue, isToken, PLAIN_VALUE, toByteString } from './field-text.ts';
 import { isEdited } from './request-fields.ts';
+import { warningField } from './warning-field.ts';
 
-/** Lines that every answer has, and those of an admitted request: its limits and warnings. */
-export function ownFieldLines(
-  requestId: string,
-  context: RequestContext | null,
-  bundle: RuleBundle | null,
-): string {
-  let lines = `x-request-id: ${requestId}\r\nvia: 1.1 portunus\r\n`;
-  if (context === null || bundle === null) return lines;
-  if (context.rateLimit !== '') lines += `ratelimit: ${context.rateLimit}\r\n`;
-  if (context.rateLimitPolicy !== '') lines += `ratelimit-policy: ${context.rateLimitPolicy}\r\n`;
-  if (context.warned !== null) lines += warnings(context.warned, bundle);
+/** Lines that every answer has: the request's id, and what rules warn of. */
+export function ownFieldLines(requestId: string, context: RequestContext, bundle: RuleBundle | null): string {
+  const lines = `x-request-id: ${requestId}\r\nvia: 1.1 portunus\r\n`;
+  if (context.warnings === null || bundle === null) return lines;
+  return lines + warningField(context.warnings, bundle.rules);
+}
+
+/** Lines of the limits that an admitted request was counted by. */
+export function limitFieldLines({ rateLimit, rateLimitPolicy }: RequestContext): string {
+  let lines = '';
+  if (rateLimit !== '') lines += `ratelimit: ${rateLimit}\r\n`;
+  if (rateLimitPolicy !== '') lines += `ratelimit-policy: ${rateLimitPolicy}\r\n`;
   return lines;
 }
 
@@ -51,13 +52,4 @@ export function responseFieldLines(
   }
   // uWebSockets.js would write text as UTF-8 and so double every byte above 0x7F.
   return wide ? Buffer.from(lines, 'latin1') : lines;
-}
-
-function warnings(warned: readonly number[], bundle: RuleBundle): string {
-  let lines = '';
-  for (const rule of warned) {
-    const name = ruleName(bundle, rule);
-    lines += `x-portunus-warning: ${classifyValue(name) === PLAIN_VALUE ? name : encodeURIComponent(name)}\r\n`;
-  }
-  return lines;
 }

@@ -72,6 +72,8 @@ export type RuleNode =
       readonly condition: ConditionNode;
       readonly reply: ReplyNode;
     })
+  /** Takes no `status`. */
+  | (RuleNodeBase & { readonly kind: 'warn'; readonly reply: ReplyNode })
   | LimitNode
   | (RuleNodeBase & {
       readonly kind: 'set-header' | 'remove-header';

@@ -26,6 +26,8 @@ export function canonicalRule(rule: DistributiveOmit<CheckedRule, 'key' | 'span'
       return `forbid${when}${replyText(rule.reply)}`;
     case 'require':
       return `require ${canonicalCondition(rule.condition)}${when}${replyText(rule.reply)}`;
+    case 'warn':
+      return `warn${when}${replyText({ status: null, ...rule.reply })}`;
     case 'limit':
     case 'quota':
       return `${rule.kind} ${windowText(rule.window)}${keyText(rule.per)}${when}${limitTail(rule)}`;

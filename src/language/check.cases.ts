@@ -146,6 +146,23 @@ export const RULE_CASES: readonly RuleCase[] = [
     rule: { kind: 'require', key: 'eu', reply: NO_REPLY },
   },
   {
+    text: 'warn "old" when credential.age > 90 days code "key_old" because "Rotate it: {credential.age}"',
+    rule: {
+      kind: 'warn',
+      key: 'old',
+      reply: { code: 'key_old', because: { parts: ['Rotate it: ', 'credential.age'] } },
+    },
+  },
+  {
+    text: 'warn because "soon"',
+    rule: {
+      kind: 'warn',
+      name: null,
+      key: 'warn  because "soon"',
+      reply: { code: null, because: { parts: ['soon'] } },
+    },
+  },
+  {
     text: 'limit at most 60 requests in any 1m  for each consumer',
     rule: {
       kind: 'limit',

@@ -896,6 +896,14 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
   },
   {
     code: 'PT2102',
+    what: 'a status of a warning',
+    text: rule('warn status 403'),
+    at: '3:8',
+    message: 'A `warn` has no `status`.',
+    help: 'It can have `from`, `when`, `code` or `because`.',
+  },
+  {
+    code: 'PT2102',
     what: 'a status of a limit',
     text: rule('limit at most 5 requests in any 1m  in total  status 403'),
     at: '3:49',

@@ -19,7 +19,7 @@ export type TokenGroup = 'declaration' | 'header' | 'rule' | 'clause' | 'word' |
 export const KEYWORD_GROUPS = {
   declaration: ['language', 'zone', 'define', 'policy', 'test'],
   header: ['owner', 'applies'],
-  rule: ['permit', 'forbid', 'require', 'limit', 'quota', 'set', 'remove', 'timeout'],
+  rule: ['permit', 'forbid', 'require', 'warn', 'limit', 'quota', 'set', 'remove', 'timeout'],
   clause: ['when', 'for', 'in', 'from', 'until', 'after', 'status', 'code', 'because', 'max', 'on'],
   word: [
     ...['to', 'exceeded', 'each', 'total', 'keys', 'failure', 'refuse', 'allow'],

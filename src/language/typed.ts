@@ -51,6 +51,11 @@ export interface RequireRule extends RuleBase {
   readonly condition: TypedExpression;
   readonly reply: Reply;
 }
+/** Tells the caller something in `Portunus-Warning` when `when` holds (`null`: always). Decides nothing. */
+export interface WarnRule extends RuleBase {
+  readonly kind: 'warn';
+  readonly reply: Notice;
+}
 export interface LimitRule extends RuleBase {
   readonly kind: 'limit' | 'quota';
   readonly measure: Measure;
@@ -80,7 +85,14 @@ export interface TimeoutRule extends RuleBase {
   readonly totalMs: number;
 }
 
-export type CheckedRule = PermitRule | ForbidRule | RequireRule | LimitRule | HeaderRule | TimeoutRule;
+export type CheckedRule =
+  | PermitRule
+  | ForbidRule
+  | RequireRule
+  | WarnRule
+  | LimitRule
+  | HeaderRule
+  | TimeoutRule;
 
 /** What is counted. Further measures (tokens, bytes, money) are further members. */
 export type Measure = { readonly kind: 'requests' };
@@ -111,11 +123,14 @@ export type CounterKey =
       readonly otherwise: FactExpression | null;
     };
 
-export interface Reply {
-  /** Null: the kind's own default (403 for deny rules, 401 without identity, 429 for limits). */
-  readonly status: number | null;
+/** What a rule says to the caller: a code for programs, a text for people. */
+export interface Notice {
   readonly code: string | null;
   readonly because: TextTemplate | null;
+}
+export interface Reply extends Notice {
+  /** Null: the kind's own default (403 for deny rules, 401 without identity, 429 for limits). */
+  readonly status: number | null;
 }
 
 /** Text with holes. Missing values print as `(none)`: a message never changes a decision. */

@@ -5,7 +5,11 @@ import { anyRecord, record } from './record.cases.ts';
 
 describe('a line of the access log', () => {
   it('names what OpenTelemetry names as it does, and the rest with a prefix of ours', () => {
-    expect(JSON.parse(accessLine(record({ shadowDenied: ['residency/eu-only'] }), 'plain'))).toEqual({
+    expect(
+      JSON.parse(
+        accessLine(record({ shadowDenied: ['residency/eu-only'], warnedRules: ['keys/old'] }), 'plain'),
+      ),
+    ).toEqual({
       level: 30,
       time: 1_795_456_000_123,
       msg: 'request',
@@ -25,6 +29,7 @@ describe('a line of the access log', () => {
       'portunus.credential': 'web-1',
       'portunus.rule': 'subscriptions/permit when consumer is subscribed to route',
       'portunus.shadow_denied': ['residency/eu-only'],
+      'portunus.warned': ['keys/old'],
       'portunus.target': 'http://127.0.0.1:9001',
       'portunus.decided_us': 12.5,
       'portunus.dispatched_us': 20,

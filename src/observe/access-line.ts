@@ -44,6 +44,7 @@ function rareFields(record: AccessRecord): string {
   if (record.alsoDenied.length > 0) fields += `,"portunus.also_denied":${JSON.stringify(record.alsoDenied)}`;
   if (record.shadowDenied.length > 0)
     fields += `,"portunus.shadow_denied":${JSON.stringify(record.shadowDenied)}`;
+  if (record.warnedRules.length > 0) fields += `,"portunus.warned":${JSON.stringify(record.warnedRules)}`;
   if (record.waivedRules.length > 0) fields += `,"portunus.waived":${JSON.stringify(record.waivedRules)}`;
   if (record.providerKey !== '') fields += `,"portunus.provider_key":${JSON.stringify(record.providerKey)}`;
   if (record.model !== '') fields += `,"gen_ai.request.model":${JSON.stringify(record.model)}`;

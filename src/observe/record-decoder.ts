@@ -47,7 +47,8 @@ export class RecordDecoder {
     const denied = lists & 0xff;
     const shadowed = (lists >> 8) & 0xff;
     const waived = (lists >> 16) & 0xff;
-    const texts = SCALAR_TEXTS + denied + shadowed + waived;
+    const warned = lists >>> 24;
+    const texts = SCALAR_TEXTS + denied + shadowed + waived + warned;
     const textStart = at + FIXED_BYTES + 2 * texts;
     const sound =
       (flags & VERSION_MASK) === FORMAT_VERSION &&
@@ -68,6 +69,7 @@ export class RecordDecoder {
     record.alsoDenied = this.#takeList(denied);
     record.shadowDenied = this.#takeList(shadowed);
     record.waivedRules = this.#takeList(waived);
+    record.warnedRules = this.#takeList(warned);
     return frameBytes;
   }
 

@@ -25,7 +25,7 @@ function drainOf(rings: readonly SharedArrayBuffer[]) {
 
 describe('the record drain', () => {
   it('hands over the records of all threads at every turn, and says when a batch ends', () => {
-    const rings = [createRecordRing(65_536), createRecordRing(65_536)];
+    const rings = [createRecordRing(131_072), createRecordRing(131_072)];
     const [first, second] = rings.map((ring) => createRecordWriter(ring));
     const { drain, seen, turn } = drainOf(rings);
     turn();
@@ -62,7 +62,7 @@ describe('the record drain', () => {
   });
 
   it('sums up what was dropped', () => {
-    const rings = [createRecordRing(65_536), createRecordRing(65_536)];
+    const rings = [createRecordRing(131_072), createRecordRing(131_072)];
     const { drain } = drainOf(rings);
     for (const ring of rings) {
       const writer = createRecordWriter(ring);

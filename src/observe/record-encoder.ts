@@ -44,7 +44,8 @@ export class RecordEncoder {
     const denied = Math.min(record.alsoDenied.length, LIST_ITEMS_MAX);
     const shadowed = Math.min(record.shadowDenied.length, LIST_ITEMS_MAX);
     const waived = Math.min(record.waivedRules.length, LIST_ITEMS_MAX);
-    const textStart = at + FIXED_BYTES + 2 * (SCALAR_TEXTS + denied + shadowed + waived);
+    const warned = Math.min(record.warnedRules.length, LIST_ITEMS_MAX);
+    const textStart = at + FIXED_BYTES + 2 * (SCALAR_TEXTS + denied + shadowed + waived + warned);
     if (textStart > limit) return 0;
     this.#cursor = textStart;
     this.#limit = limit;
@@ -56,6 +57,7 @@ export class RecordEncoder {
     this.#putList(record.alsoDenied, denied);
     this.#putList(record.shadowDenied, shadowed);
     this.#putList(record.waivedRules, waived);
+    this.#putList(record.warnedRules, warned);
     const frameBytes = alignFrame(this.#cursor - at);
     if (this.#overrun) return 0;
     const int32 = this.#int32;
@@ -64,7 +66,7 @@ export class RecordEncoder {
     int32[word + 1] = FORMAT_VERSION | this.#flags(record);
     int32[word + 2] = record.status;
     int32[word + 3] = record.attempts;
-    int32[word + 4] = denied | (shadowed << 8) | (waived << 16);
+    int32[word + 4] = denied | (shadowed << 8) | (waived << 16) | (warned << 24);
     int32[word + 5] = this.#cursor - textStart;
     this.#putNumbers(record, (at + 24) >> 3);
     return frameBytes;

@@ -71,9 +71,12 @@ describe('the binary form of an access record', () => {
 
   it('keeps the first eight of each list of rules', () => {
     const rules = Array.from({ length: 12 }, (_, index) => `policy/rule-${index}`);
-    const kept = roundTrip(record({ alsoDenied: rules, shadowDenied: rules, waivedRules: rules }));
+    const kept = roundTrip(
+      record({ alsoDenied: rules, shadowDenied: rules, waivedRules: rules, warnedRules: rules }),
+    );
     expect(kept.alsoDenied).toEqual(rules.slice(0, 8));
     expect(kept.shadowDenied).toEqual(rules.slice(0, 8));
+    expect(kept.warnedRules).toEqual(rules.slice(0, 8));
     expect(kept.waivedRules).toEqual(rules.slice(0, 8));
   });
 

@@ -5,7 +5,7 @@
  * |--------|-------------------------------------------------------------------------------------|
  * | 0      | int32: bytes of the frame, a multiple of 8                                          |
  * | 4      | int32: version, and flags from bit 8 (aborted, ascii, plain)                        |
- * | 8      | int32: status · 12: attempts · 16: lengths of the three lists, one byte each        |
+ * | 8      | int32: status · 12: attempts · 16: lengths of the four lists, one byte each        |
  * | 20     | int32: bytes of text                                                                |
  * | 24     | ten float64: time, tokens in and out, cost, bytes in and out, four phase times      |
  * | 104    | uint16 per text: its bytes                                                          |
@@ -23,7 +23,7 @@ export const LIST_ITEMS_MAX = 8;
 
 export const FIXED_BYTES = 104;
 export const SCALAR_TEXTS = 17;
-const LIST_COUNT = 3;
+const LIST_COUNT = 4;
 const TEXTS_MAX = SCALAR_TEXTS + LIST_COUNT * LIST_ITEMS_MAX;
 /** UTF-8 needs at most three bytes for a UTF-16 unit. */
 export const UTF8_BYTES_PER_UNIT_MAX = 3;

@@ -6,7 +6,7 @@ import { RecordEncoder } from './record-encoder.ts';
 import { FRAME_BYTES_MAX } from './record-format.ts';
 import { createRecordReader, createRecordRing, createRecordWriter } from './record-ring.ts';
 
-const SMALL_RING_BYTES = 62 * 1_024;
+const SMALL_RING_BYTES = 70 * 1_024;
 
 describe('a record ring', () => {
   it('hands over what was written, equal and in order, and counts exactly what it dropped', () => {
@@ -81,18 +81,18 @@ describe('a record ring', () => {
   it('takes a frame that ends exactly where the ring turns', () => {
     const memory = new SharedArrayBuffer(FRAME_BYTES_MAX);
     const frameBytes = new RecordEncoder(memory, 0, FRAME_BYTES_MAX).encode(record(), 0, FRAME_BYTES_MAX);
-    const ring = createRecordRing(64 + FRAME_BYTES_MAX + 100 * frameBytes);
+    const ring = createRecordRing(64 + FRAME_BYTES_MAX + 130 * frameBytes);
     const writer = createRecordWriter(ring);
     const reader = createRecordReader(ring);
     for (let round = 0; round < 350; round++) {
       writer.write(record());
       expect(reader.drain(2, () => {})).toBe(1);
     }
-    for (let round = 0; round < 99; round++) writer.write(record());
+    for (let round = 0; round < 129; round++) writer.write(record());
     expect(reader.counts).toEqual({ dropped: 0, damaged: 0 });
     writer.write(record());
     expect(reader.counts.dropped).toBe(1);
-    expect(reader.drain(200, () => {})).toBe(99);
+    expect(reader.drain(200, () => {})).toBe(129);
   });
 
   it('frees the room of what was accepted when a consumer throws', () => {

@@ -20,7 +20,7 @@ describe('the traffic counters', () => {
     accept({ status: 429, code: 'limit_exceeded', decidingRule: 'plans/pace' });
     accept({ status: 429, code: 'limit_exceeded', decidingRule: 'plans/pace' });
     accept({ status: 401, code: 'unauthenticated', decidingRule: '' });
-    accept({ status: 0, shadowDenied: ['p/a', 'p/b'] });
+    accept({ status: 0, shadowDenied: ['p/a', 'p/b'], warnedRules: ['p/w'] });
     expect(counters.summary()).toMatchObject({
       requests: 7,
       clientAborted: 1,
@@ -34,6 +34,7 @@ describe('the traffic counters', () => {
         { name: 'plans/pace', count: 2 },
         { name: 'plans/free', count: 1 },
       ],
+      warningsByRule: [{ name: 'p/w', count: 1 }],
       shadowRefusalsByRule: [
         { name: 'p/a', count: 1 },
         { name: 'p/b', count: 1 },

@@ -27,6 +27,7 @@ class TrafficCounters implements Traffic {
   readonly #codes = new Map<string, number>();
   readonly #refusals = new Map<string, number>();
   readonly #shadowRefusals = new Map<string, number>();
+  readonly #warnings = new Map<string, number>();
   #current = new LatencyHistogram();
   #previous = new LatencyHistogram();
   #window: number;
@@ -52,6 +53,7 @@ class TrafficCounters implements Traffic {
       if (record.decidingRule !== '') count(this.#refusals, record.decidingRule);
     }
     for (const rule of record.shadowDenied) count(this.#shadowRefusals, rule);
+    for (const rule of record.warnedRules) count(this.#warnings, rule);
   }
 
   endBatch(): void {
@@ -67,6 +69,7 @@ class TrafficCounters implements Traffic {
       byCode: sorted(this.#codes),
       refusalsByRule: sorted(this.#refusals),
       shadowRefusalsByRule: sorted(this.#shadowRefusals),
+      warningsByRule: sorted(this.#warnings),
       latency: this.#latency(),
     };
   }

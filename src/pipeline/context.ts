@@ -39,8 +39,8 @@ export class RequestContext {
   alsoDenied: number[] | null = null;
   /** Rules of shadowed policies that would have denied. */
   shadowDenied: number[] | null = null;
-  /** Rules of policies in warn mode that would have denied; named to the caller in a header. */
-  warned: number[] | null = null;
+  /** What warning rules say, and rules of policies in warn mode that would have denied; told to the caller in a field. */
+  warnings: Warning[] | null = null;
   /** Taken at admission, to be settled or released at the end; null when no counter needs that. */
   reservation: Reservation | null = null;
   /** The same of policies in warn and shadow, which are taken apart: released together with `reservation`. */
@@ -58,6 +58,16 @@ export class RequestContext {
   set ip(address: string) {
     this.#ip = address;
   }
+}
+
+/** What a rule tells the caller without refusing. */
+export interface Warning {
+  /** Index into `RuleBundle.rules`. */
+  readonly rule: number;
+  /** Stable, lower_snake_case. */
+  readonly code: string;
+  /** One sentence. */
+  readonly detail: string;
 }
 
 export interface AddressSource {

@@ -45,8 +45,10 @@ export type ProgramConstant =
 /** What logs, `explain` and headers say of a rule. */
 export interface RuleInfo {
   readonly policy: string;
-  /** The rule's name, or its canonical text when it has none. */
+  /** The rule's name, or its canonical text when it has none: for those who may read the policies. */
   readonly rule: string;
+  /** What callers may be told: `policy/rule`, or just the policy of a rule without name. */
+  readonly shownName: string;
   readonly kind: string;
   /** `policies/teams.policy:12:5`. */
   readonly place: string;

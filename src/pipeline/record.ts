@@ -27,6 +27,8 @@ export interface AccessRecord {
   decidingRule: string;
   alsoDenied: readonly string[];
   shadowDenied: readonly string[];
+  /** Rules that warned; those of shadowed policies are only here, never told to the caller. */
+  warnedRules: readonly string[];
   waivedRules: readonly string[];
   model: string;
   target: string;
@@ -67,6 +69,7 @@ export function emptyRecord(): AccessRecord {
     decidingRule: '',
     alsoDenied: NONE,
     shadowDenied: NONE,
+    warnedRules: NONE,
     waivedRules: NONE,
     model: '',
     target: '',

@@ -10,6 +10,8 @@ export interface TrafficSummary {
   readonly refusalsByRule: readonly NamedCount[];
   /** What rules of shadowed policies would have refused. */
   readonly shadowRefusalsByRule: readonly NamedCount[];
+  /** What rules warned of, with those of shadowed policies. */
+  readonly warningsByRule: readonly NamedCount[];
   /** Of the last one to two minutes, from arrival to the last byte. */
   readonly latency: LatencySummary;
 }

@@ -158,6 +158,10 @@ export function permit(guard: Guard = {}, name: string | null = null): CheckedRu
 export function forbid(name: string | null, options: Guard & ReplyText = {}): CheckedRule {
   return { kind: 'forbid', ...base(name, options), reply: reply(options) };
 }
+export function warn(name: string | null, options: Guard & Omit<ReplyText, 'status'> = {}): CheckedRule {
+  const { code, because } = reply(options);
+  return { kind: 'warn', ...base(name, options), reply: { code, because } };
+}
 export function require(
   name: string | null,
   condition: TypedExpression,

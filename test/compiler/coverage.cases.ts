@@ -2,7 +2,7 @@
 import { FACTS } from './ast.ts';
 
 const REACHED: Readonly<Record<string, readonly string[]>> = {
-  rule: ['permit', 'forbid', 'require', 'limit', 'quota', 'set-header', 'remove-header', 'timeout'],
+  rule: ['permit', 'forbid', 'require', 'warn', 'limit', 'quota', 'set-header', 'remove-header', 'timeout'],
   kind: [
     'constant',
     'not',

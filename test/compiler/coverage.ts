@@ -13,9 +13,9 @@ export class Coverage {
         this.#walk(rule);
       }
     }
-    for (const { decision, refusal, warned, shadowDenied, alsoDenied } of observations) {
+    for (const { decision, refusal, warnings, shadowDenied, alsoDenied } of observations) {
       this.#count(`end ${decision} ${refusal?.code ?? ''}`.trim());
-      if (warned.length > 0) this.#count('end warned');
+      if (warnings.length > 0) this.#count('end warned');
       if (shadowDenied.length > 0) this.#count('end shadow-denied');
       if (alsoDenied.length > 0) this.#count('end also-denied');
     }

@@ -55,7 +55,17 @@ const IN_CODE: readonly Mutant[] = [
   replace('a part of a key is lost', /runtime\.combineKey\(key, [^)]*\);/, ''),
   replace('tenants stand for consumers', /consumer\.keyHash/g, 'tenant.keyHash'),
   replace('the two clocks are exchanged', 'context.nowWallMs)', 'context.nowMonotonicMs)'),
-  replace('warnings become shadows', 'noteWarned', 'noteShadowed'),
+  replace(
+    'warnings become shadows',
+    /runtime\.warn\(context, c(\d+), \[[^\]]*\]\)/,
+    'runtime.noteShadowed(context, c$1.rule)',
+  ),
+  replace('a warning is forgotten', /runtime\.warn\(context, c\d+, \[[^\]]*\]\);/, ';'),
+  replace(
+    'warnings of limits become shadows',
+    /warningLimits\((c\d+), \w+\)/,
+    'shadowedLimits($1.map((limit) => limit.rule))',
+  ),
   replace('a removed field is kept', 'edits.removed.push', 'edits.set.push'),
   replace('a timeout is not lessened', ' < least && ', ' > least && '),
   replace('an optional field is read from the wrong place', 'runtime.header(', 'runtime.query('),

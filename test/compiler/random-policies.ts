@@ -20,6 +20,7 @@ import {
   require as requireRule,
   setHeader,
   timeout,
+  warn,
 } from './ast.ts';
 import type { Choices } from './choices.ts';
 import { randomCondition } from './random-conditions.ts';
@@ -57,6 +58,7 @@ const RULES = [
   'require',
   'remove-header',
   'timeout',
+  'warn',
 ] as const;
 
 function anyRule(index: number, choices: Choices, known: ReadonlySet<string>): CheckedRule {
@@ -91,6 +93,8 @@ function ruleOf(
       return forbid(name, { ...when, ...randomReply(choices) });
     case 'require':
       return requireRule(name, randomCondition(choices, known, 2), { ...when, ...randomReply(choices) });
+    case 'warn':
+      return warn(name, { ...when, ...randomNotice(choices) });
     case 'limit':
       return randomLimit(name, when, choices, known);
     case 'set-header':
@@ -118,6 +122,12 @@ const STATUSES = [403, 401, 404, 410, 418, 429, 451, 503];
 function randomReply(choices: Choices, texts: readonly string[] = TEXTS) {
   return {
     ...(choices.below(2) === 0 ? {} : { status: choices.one(STATUSES) }),
+    ...randomNotice(choices, texts),
+  };
+}
+
+function randomNotice(choices: Choices, texts: readonly string[] = TEXTS) {
+  return {
     ...(choices.below(2) === 0 ? {} : { code: 'custom' }),
     ...(choices.below(2) === 0 ? {} : { because: choices.one(texts) }),
   };

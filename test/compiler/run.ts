@@ -6,7 +6,7 @@ import { Interpreter } from '../../src/compiler/interpret.ts';
 import { ReferenceCounters } from '../../src/compiler/reference-counters.ts';
 import type { CheckedPolicies } from '../../src/language/typed.ts';
 import type { World } from '../../src/model/world.ts';
-import { HeaderEdits, type RequestContext } from '../../src/pipeline/context.ts';
+import { HeaderEdits, type RequestContext, type Warning } from '../../src/pipeline/context.ts';
 import type { Counters, Reservation } from '../../src/pipeline/counters.ts';
 import { CONTINUE, type Outcome, type Refusal } from '../../src/pipeline/outcome.ts';
 import type { RoutePipeline, RuleBundle } from '../../src/pipeline/program.ts';
@@ -35,7 +35,7 @@ export interface Observation {
   readonly refusal: Refusal | null;
   readonly decidingRule: number;
   readonly alsoDenied: readonly number[];
-  readonly warned: readonly number[];
+  readonly warnings: readonly Warning[];
   readonly shadowDenied: readonly number[];
   readonly rateLimit: string;
   readonly rateLimitPolicy: string;
@@ -152,7 +152,7 @@ function resultOf(context: RequestContext, outcome: Outcome) {
     refusal: 'refusal' in outcome ? outcome.refusal : null,
     decidingRule: context.decidingRule,
     alsoDenied: context.alsoDenied ?? [],
-    warned: context.warned ?? [],
+    warnings: context.warnings ?? [],
     shadowDenied: context.shadowDenied ?? [],
     rateLimit: context.rateLimit,
     rateLimitPolicy: context.rateLimitPolicy,

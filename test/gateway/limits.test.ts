@@ -89,6 +89,46 @@ describe('a limit shared by two data threads', () => {
   });
 });
 
+it('tells of warnings in a field of every answer and in the log, and never in shadow', async () => {
+  upstream = await startUpstream();
+  const log = join(tmpdir(), `portunus-warnings-${process.pid}.log`);
+  const route = (name: string) => `${name}: { service: s, match: { path: "/${name}" }, auth: none }`;
+  project = await writeProject({
+    'routes/r.yaml': `services: { s: { endpoints: [{ url: "http://127.0.0.1:${upstream.port}" }] } }
+routes: { ${route('a')}, ${route('b')}, ${route('c')} }
+`,
+    'policies/p.policy': `language 1
+policy "open" applies to every route { permit }
+policy "soon" applies to every route { warn "move" code "move_on" because "Use v2 instead of {request.path}" }
+policy "hidden" applies to every route { warn "quiet" because "nobody hears this" }
+policy "narrow" applies to route "b" { limit "one" at most 1 request in any 1h in total }
+policy "shut" applies to route "c" { forbid }
+`,
+    'enforcement.yaml': 'policies: { hidden: shadow, narrow: warn }\n',
+  });
+  gateway = await RunningGateway.start(project, { arguments: ['--log', log] });
+  const warning = async (path: string) => {
+    const answer = await fetch(gateway.url + path);
+    return [answer.status, answer.headers.get('portunus-warning')];
+  };
+  const move = (path: string) => `"soon/move";code="move_on";detail="Use v2 instead of ${path}"`;
+  expect(await warning('/a')).toEqual([200, move('/a')]);
+  expect(await warning('/b')).toEqual([200, move('/b')]);
+  const exceeded =
+    /^"soon\/move";.*, "narrow\/one";code="limit_exceeded";detail="Limit .* is exceeded; it resets .*"$/;
+  expect(await warning('/b')).toEqual([200, expect.stringMatching(exceeded)]);
+  // refused in the phase before: warnings that may need the caller have not been asked for
+  expect(await warning('/c')).toEqual([403, null]);
+  await gateway.stop('SIGTERM');
+  const lines = (await readFile(log, 'utf8')).trim().split('\n');
+  expect(lines.map((line) => JSON.parse(line)['portunus.warned'])).toEqual([
+    ['hidden/quiet', 'soon/move'],
+    ['hidden/quiet', 'soon/move'],
+    ['hidden/quiet', 'soon/move', 'narrow/one'],
+    undefined,
+  ]);
+});
+
 it('frees the slots that a shadowed "at once" has only watched', async () => {
   upstream = await startUpstream();
   const log = join(tmpdir(), `portunus-shadow-${process.pid}.log`);

@@ -45,6 +45,9 @@ function report(status: AdminStatus): string {
     ...traffic.shadowRefusalsByRule
       .slice(0, 10)
       .map(({ name, count }) => ['would refuse', `${name}: ${count} (shadow)`] as const),
+    ...traffic.warningsByRule
+      .slice(0, 10)
+      .map(({ name, count }) => ['warned by', `${name}: ${count}`] as const),
     ...status.counters
       .slice(0, 20)
       .map(({ label, keys, keysMax }) => ['counter', `${label}: ${keys} of ${keysMax} keys`] as const),

@@ -26,8 +26,8 @@ export function admitCode(program: ResidualProgram, scope: ProgramScope, numbers
     entry: 'admit',
     functions: [
       functionCode('admit(context)', body),
-      ...(limits.length === 0 ? [] : [holeValuesCode(limits, scope)]),
-      ...program.observedLimits.map((group, index) => observeCode(group, index, scope, numbers)),
+      ...(limits.length === 0 ? [] : [holeValuesCode('holeValues', limits, scope)]),
+      ...program.observedLimits.flatMap((group, index) => observeCode(group, index, scope, numbers)),
     ],
   };
 }
@@ -114,7 +114,7 @@ function limitConstant({ ir, rule }: Limit) {
 }
 
 /** Values for the text of a refusing limit. */
-function holeValuesCode(limits: readonly Limit[], scope: ProgramScope): string {
+function holeValuesCode(name: string, limits: readonly Limit[], scope: ProgramScope): string {
   const facts: FactReference[][] = limits.map((limit) => holesOf(limit.rule.reply.because));
   const frame = new Frame(scope, 'after-identity', []);
   const cases = facts.flatMap((holes, index) =>
@@ -123,7 +123,7 @@ function holeValuesCode(limits: readonly Limit[], scope: ProgramScope): string {
       : [`case ${index}: return [${holes.map((fact) => frame.fact(fact)).join(', ')}];`],
   );
   const body = cases.length === 0 ? [] : ['switch (limit) {', ...indent(cases), '}'];
-  return functionCode('holeValues(context, limit)', [...frame.locals, ...body, 'return [];']);
+  return functionCode(`${name}(context, limit)`, [...frame.locals, ...body, 'return [];']);
 }
 
 function observeCode(
@@ -131,13 +131,29 @@ function observeCode(
   index: number,
   scope: ProgramScope,
   numbers: CounterNumbers,
-): string {
+): string[] {
   const limits = unconditionalFirst(group.limits);
   const frame = limitFrame(limits, scope);
   const fill = fillStatements(limits, frame, numbers);
-  const rules = scope.pool.constant(limits.map((limit) => limit.ir.index));
   const later = limits.some(canChangeLater);
-  const take = `runtime.${later ? 'observeReserving' : 'observe'}(context, ${rules}, ${orderOf(limits)}, ${scope.pool.constant(group.mode)});`;
+  const holeValues = `observedValues${index}`;
+  const watched = watchedName(group.mode, limits, holeValues, scope);
+  const take = `runtime.${later ? 'observeReserving' : 'observe'}(context, ${watched}, ${orderOf(limits)});`;
   const guardedTake = limits.some(isUnconditional) ? take : `if (at !== 0) ${take}`;
-  return functionCode(`observe${index}(context)`, [...frame.locals, ...fill, guardedTake]);
+  const observe = functionCode(`observe${index}(context)`, [...frame.locals, ...fill, guardedTake]);
+  return group.mode === 'warn' ? [observe, holeValuesCode(holeValues, limits, scope)] : [observe];
+}
+
+/** What the run time is told of a policy that watches; made once per route. */
+function watchedName(
+  mode: ObservedLimits['mode'],
+  limits: readonly Limit[],
+  holeValues: string,
+  { pool }: ProgramScope,
+): string {
+  if (mode === 'shadow') {
+    return pool.prepared('shadowedLimits', pool.constant(limits.map((limit) => limit.ir.index)));
+  }
+  const constants = pool.constant(limits.map((limit) => asConstant(limitConstant(limit))));
+  return pool.prepared('warningLimits', constants, holeValues);
 }

@@ -1,5 +1,6 @@
+import type { WarnRule } from '../../language/typed.ts';
 import type { FactReference } from '../ir.ts';
-import { asConstant, denyReply, holesOf } from '../replies.ts';
+import { asConstant, holesOf, ruleReply } from '../replies.ts';
 import type { DenyRule, PhaseDecisions, Residual, ResidualProgram } from '../residual.ts';
 import { functionCode, guarded } from './code.ts';
 import { Frame, type ProgramScope } from './frame.ts';
@@ -28,9 +29,10 @@ export function matchCode(program: ResidualProgram, scope: ProgramScope): PhaseC
 /** Deny rules over identity facts, and all permits. */
 export function authoriseCode(program: ResidualProgram, scope: ProgramScope): PhaseCode {
   const decisions = program.decisions.authorise;
-  const permits = program.permits.map((permit) => permit.condition);
-  const frame = new Frame(scope, 'after-identity', [...conditionsOf(decisions), ...permits]);
+  const others = [...program.warns, ...program.permits].map(({ condition }) => condition);
+  const frame = new Frame(scope, 'after-identity', [...conditionsOf(decisions), ...others]);
   const statements = [
+    ...warnStatements(program.warns, frame),
     ...observedStatements(decisions.observed, frame),
     ...denyStatements(decisions.enforced, 'refuseInAuthorise', frame),
     ...permitStatements(program, frame),
@@ -53,10 +55,18 @@ function needIdentity(scope: ProgramScope): string[] {
 }
 
 function observedStatements(observed: readonly Residual<DenyRule>[], frame: Frame): string[] {
-  return observed.flatMap(({ ir, condition }) => {
-    const note = ir.mode === 'warn' ? 'noteWarned' : 'noteShadowed';
-    const statement = `runtime.${note}(context, ${frame.scope.pool.constant(ir.index, 'rule')});`;
-    return guarded(frame.condition(condition), [statement]);
+  return observed.flatMap((residual) => {
+    if (residual.ir.mode === 'warn') return warnStatements([residual], frame);
+    const statement = `runtime.noteShadowed(context, ${frame.scope.pool.constant(residual.ir.index, 'rule')});`;
+    return guarded(frame.condition(residual.condition), [statement]);
+  });
+}
+
+function warnStatements(warning: readonly Residual<DenyRule | WarnRule>[], frame: Frame): string[] {
+  return warning.flatMap(({ ir, rule, condition }) => {
+    const reply = frame.scope.pool.constant(asConstant(ruleReply(ir)));
+    const values = holesOf(rule.reply.because).map((fact) => frame.fact(fact));
+    return guarded(frame.condition(condition), [`runtime.warn(context, ${reply}, [${values.join(', ')}]);`]);
   });
 }
 
@@ -116,7 +126,7 @@ function refuseInAuthoriseCode(program: ResidualProgram, scope: ProgramScope): s
 
 function collectStatements(enforced: readonly Residual<DenyRule>[], frame: Frame): string[] {
   return enforced.flatMap(({ ir, rule, condition }) => {
-    const reply = frame.scope.pool.constant(asConstant(denyReply(ir)));
+    const reply = frame.scope.pool.constant(asConstant(ruleReply(ir)));
     const values = holesOf(rule.reply.because).map((fact) => frame.fact(fact));
     return guarded(frame.condition(condition), [`denials.add(${reply}, [${values.join(', ')}]);`]);
   });

@@ -1,6 +1,7 @@
 import { assert } from '../../base/assert.ts';
 import type { FactExpression, LimitRule } from '../../language/typed.ts';
 import type { World } from '../../model/world.ts';
+import type { Warning } from '../../pipeline/context.ts';
 import {
   type CounterBinding,
   type Counters,
@@ -30,8 +31,10 @@ export interface Taken {
   readonly rateLimit: string;
   readonly rateLimitPolicy: string;
   readonly reservations: readonly Reservation[];
-  /** Limits in warn and shadow that would have refused. */
-  readonly watched: readonly PlacedRule[];
+  /** Of limits in warn mode that would have refused. */
+  readonly warnings: readonly Warning[];
+  /** Limits in shadow that would have refused. */
+  readonly shadowDenied: readonly number[];
 }
 
 type PlacedLimit = PlacedRule<LimitRule>;
@@ -73,16 +76,26 @@ export class LimitTaker {
     const reservations = this.#reserved(enforced);
     const shown = entries.filter((entry) => isShownToCaller(entry.limit.rule));
     const watching = limits.filter((limit) => limit.mode !== 'enforce');
-    const watched: PlacedRule[] = [];
+    const warnings: Warning[] = [];
+    const shadowDenied: number[] = [];
     for (const policy of new Set(watching.map((limit) => limit.policy))) {
       const group = watching.filter((limit) => limit.policy === policy);
       const observed = this.#takeAll(group, situation);
-      if (observed.result === EXCEEDED)
-        watched.push(...exceededOf(observed.entries).map((entry) => entry.limit));
+      for (const entry of observed.result === EXCEEDED ? exceededOf(observed.entries) : []) {
+        if (entry.limit.mode === 'warn') warnings.push(warningOf(entry, situation));
+        else shadowDenied.push(entry.limit.index);
+      }
       if (observed.result === TAKEN) reservations.push(...this.#reserved(group));
     }
     const state = shown.length === 0 ? '' : stateItem(tightest(shown));
-    return { ...NOTHING_TAKEN, rateLimit: state, rateLimitPolicy: policyList(shown), reservations, watched };
+    return {
+      ...NOTHING_TAKEN,
+      rateLimit: state,
+      rateLimitPolicy: policyList(shown),
+      reservations,
+      warnings,
+      shadowDenied,
+    };
   }
 
   #takeAll(
@@ -155,7 +168,8 @@ const NOTHING_TAKEN: Taken = {
   rateLimit: '',
   rateLimitPolicy: '',
   reservations: [],
-  watched: [],
+  warnings: [],
+  shadowDenied: [],
 };
 
 function isLimit(placed: PlacedRule): placed is PlacedLimit {
@@ -182,6 +196,11 @@ function refusedBy(entries: readonly Entry[], situation: Situation): Taken {
     refusal: refusalOf(named, entries, situation),
     alsoDenied: also,
   };
+}
+
+function warningOf(entry: Entry, situation: Situation): Warning {
+  const { ruleIndex, code, detail } = refusalOf(entry, [], situation);
+  return { rule: ruleIndex, code, detail };
 }
 
 function refusalOf(named: Entry, entries: readonly Entry[], situation: Situation): Refusal {

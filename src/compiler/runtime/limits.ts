@@ -10,7 +10,7 @@ import {
 } from '../../pipeline/counters.ts';
 import type { Outcome } from '../../pipeline/outcome.ts';
 import type { ReplyConstant } from '../replies.ts';
-import { note } from './notes.ts';
+import { noteShadowed, warn } from './notes.ts';
 import { renderText } from './text.ts';
 
 /** A limit of a program, as its refusal needs it. */
@@ -146,30 +146,52 @@ export function stateItem(batch: TakeBatch, entry: number, prefix: string): stri
   return resetMs > 0 ? `${left};t=${Math.ceil(resetMs / 1_000)}` : left;
 }
 
+/** The limits of a policy that only watches; one in warn mode tells the caller, too. */
+export type Watched =
+  | { readonly mode: 'warn'; readonly limits: readonly LimitConstant[]; readonly holeValues: HoleValues }
+  | { readonly mode: 'shadow'; readonly rules: readonly number[] };
+
 /** Takes the batch of a policy that only watches, and notes which of its limits would have refused. */
 export function observe(
   thread: LimitThread,
   context: RequestContext,
-  rules: readonly number[],
+  watched: Watched,
   ordinal: Int32Array,
-  mode: 'warn' | 'shadow',
 ): TakeResult {
   const result = thread.counters.take(thread.batch, context.nowMonotonicMs, context.nowWallMs);
   if (result !== EXCEEDED) return result;
-  const exceeded = exceededEntries(thread.batch).map((entry) => rules[ordinal[entry]!]!);
-  for (const rule of exceeded.sort((a, b) => a - b)) note(context, mode, rule);
+  const exceeded = exceededEntries(thread.batch);
+  if (watched.mode === 'warn') warnOfLimits(thread, context, watched, ordinal, exceeded);
+  else {
+    const rules = exceeded.map((entry) => watched.rules[ordinal[entry]!]!);
+    for (const rule of rules.sort((a, b) => a - b)) noteShadowed(context, rule);
+  }
   return result;
+}
+
+function warnOfLimits(
+  { batch }: LimitThread,
+  context: RequestContext,
+  { limits, holeValues }: Extract<Watched, { mode: 'warn' }>,
+  ordinal: Int32Array,
+  exceeded: readonly number[],
+): void {
+  const warnings = exceeded.map((entry) => {
+    const at = ordinal[entry]!;
+    const { code, detail } = replyOf(batch, context, limits[at]!, entry, () => holeValues(context, at));
+    return { rule: limits[at]!.rule, code, detail };
+  });
+  for (const warning of warnings.sort((a, b) => a.rule - b.rule)) warn(context, warning);
 }
 
 /** {@link observe} for policies with a limit of requests at once, whose slots are given back at the end. */
 export function observeReserving(
   thread: LimitThread,
   context: RequestContext,
-  rules: readonly number[],
+  watched: Watched,
   ordinal: Int32Array,
-  mode: 'warn' | 'shadow',
 ): void {
-  if (observe(thread, context, rules, ordinal, mode) !== TAKEN) return;
+  if (observe(thread, context, watched, ordinal) !== TAKEN) return;
   const reservation = thread.counters.reserve(thread.batch);
   if (reservation === null) return;
   if (context.observedReservations === null) context.observedReservations = [reservation];

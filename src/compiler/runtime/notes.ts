@@ -1,9 +1,14 @@
-import type { RequestContext } from '../../pipeline/context.ts';
+import type { RequestContext, Warning } from '../../pipeline/context.ts';
 
-/** Notes a rule that would have denied. Once, even when a phase is run again after a wait. */
-export function note(context: RequestContext, mode: 'warn' | 'shadow', rule: number): void {
-  if (mode === 'warn') context.warned = withRule(context.warned, rule);
-  else context.shadowDenied = withRule(context.shadowDenied, rule);
+/** Notes what a rule tells the caller. Once, even when a phase is run again after a wait. */
+export function warn(context: RequestContext, warning: Warning): void {
+  if (context.warnings === null) context.warnings = [warning];
+  else if (!context.warnings.some(({ rule }) => rule === warning.rule)) context.warnings.push(warning);
+}
+
+/** Notes a rule of a shadowed policy that would have denied. */
+export function noteShadowed(context: RequestContext, rule: number): void {
+  context.shadowDenied = withRule(context.shadowDenied, rule);
 }
 
 function withRule(rules: number[] | null, rule: number): number[] {

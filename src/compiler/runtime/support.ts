@@ -12,7 +12,7 @@ import type { Identity, KeyHash } from '../../pipeline/identity.ts';
 import { CONTINUE, type Continue, type Outcome } from '../../pipeline/outcome.ts';
 import type { BoundRuntime, MutableKeyHash } from '../../pipeline/program.ts';
 import { counterKeyText } from '../counter-keys.ts';
-import type { TextPart } from '../replies.ts';
+import type { ReplyConstant, TextPart } from '../replies.ts';
 import { Denials, notPermitted } from './denials.ts';
 import { globTest } from './glob.ts';
 import {
@@ -22,9 +22,10 @@ import {
   observeReserving,
   refuseLimits,
   stateItem,
+  type Watched,
 } from './limits.ts';
 import { networksTest } from './networks.ts';
-import { note } from './notes.ts';
+import { noteShadowed, warn } from './notes.ts';
 import { headerSafe, renderText } from './text.ts';
 
 /**
@@ -112,11 +113,11 @@ export class RuntimeSupport {
   denials(defaultStatus: number): Denials {
     return new Denials(defaultStatus);
   }
-  noteWarned(context: RequestContext, rule: number): void {
-    note(context, 'warn', rule);
+  warn(context: RequestContext, { rule, code, text }: ReplyConstant, values: readonly unknown[]): void {
+    warn(context, { rule, code, detail: renderText(text, values, null) });
   }
   noteShadowed(context: RequestContext, rule: number): void {
-    note(context, 'shadow', rule);
+    noteShadowed(context, rule);
   }
   refuseLimits(
     context: RequestContext,
@@ -127,21 +128,17 @@ export class RuntimeSupport {
   ): Outcome {
     return refuseLimits(this, context, limits, result, ordinal, holeValues);
   }
-  observe(
-    context: RequestContext,
-    rules: readonly number[],
-    ordinal: Int32Array,
-    mode: 'warn' | 'shadow',
-  ): void {
-    observe(this, context, rules, ordinal, mode);
+  observe(context: RequestContext, watched: Watched, ordinal: Int32Array): void {
+    observe(this, context, watched, ordinal);
   }
-  observeReserving(
-    context: RequestContext,
-    rules: readonly number[],
-    ordinal: Int32Array,
-    mode: 'warn' | 'shadow',
-  ): void {
-    observeReserving(this, context, rules, ordinal, mode);
+  observeReserving(context: RequestContext, watched: Watched, ordinal: Int32Array): void {
+    observeReserving(this, context, watched, ordinal);
+  }
+  warningLimits(limits: readonly LimitConstant[], holeValues: HoleValues): Watched {
+    return { mode: 'warn', limits, holeValues };
+  }
+  shadowedLimits(rules: readonly number[]): Watched {
+    return { mode: 'shadow', rules };
   }
   stateItem(entry: number, prefix: string): string {
     return stateItem(this.batch, entry, prefix);

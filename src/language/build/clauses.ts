@@ -57,6 +57,7 @@ export const CLAUSES_OF: Readonly<Record<RuleNode['kind'], readonly ClauseName[]
   permit: ['from', 'when'],
   forbid: REPLY_CLAUSES,
   require: REPLY_CLAUSES,
+  warn: ['from', 'when', 'code', 'because'],
   limit: LIMIT_CLAUSES,
   quota: LIMIT_CLAUSES,
   'set-header': ['from', 'when'],

@@ -29,7 +29,7 @@ type Base = {
 };
 type Build = (reader: Reader, head: CstNode, clauses: RuleClauses, base: Base) => RuleNode;
 
-const NAMED: ReadonlySet<string> = new Set(['Permit', 'Forbid', 'Require', 'Limit', 'Quota']);
+const NAMED: ReadonlySet<string> = new Set(['Permit', 'Forbid', 'Require', 'Warn', 'Limit', 'Quota']);
 
 const FORMS = {
   Permit: { kind: 'permit', build: (_reader, _head, _clauses, base) => ({ kind: 'permit', ...base }) },
@@ -45,6 +45,10 @@ const FORMS = {
       condition: buildCondition(reader, childOf(head, 'Condition')),
       reply: clauses.reply,
     }),
+  },
+  Warn: {
+    kind: 'warn',
+    build: (_reader, _head, clauses, base) => ({ kind: 'warn', ...base, reply: clauses.reply }),
   },
   Limit: { kind: 'limit', build: buildLimit },
   Quota: { kind: 'quota', build: buildQuota },

@@ -57,13 +57,19 @@ function checkForm(
     case 'permit':
       return { kind: 'permit', ...head };
     case 'forbid': {
-      const reply = checkReply(context, node.reply, DENIAL);
+      const reply = checkReply(context, node.reply, TO_CALLER);
       return reply === null ? null : { kind: 'forbid', ...head, reply };
     }
     case 'require': {
       const condition = checkCondition(context, place.known, node.condition, 'rule');
-      const reply = checkReply(context, node.reply, DENIAL);
+      const reply = checkReply(context, node.reply, TO_CALLER);
       return condition === null || reply === null ? null : { kind: 'require', ...head, condition, reply };
+    }
+    case 'warn': {
+      const reply = checkReply(context, node.reply, TO_CALLER);
+      return reply === null
+        ? null
+        : { kind: 'warn', ...head, reply: { code: reply.code, because: reply.because } };
     }
     case 'limit':
     case 'quota':
@@ -76,7 +82,8 @@ function checkForm(
   }
 }
 
-const DENIAL: TextPlace = { reader: 'caller', limit: null };
+/** The caller reads it, and no limit speaks. */
+const TO_CALLER: TextPlace = { reader: 'caller', limit: null };
 type HeaderNode = Extract<RuleNode, { kind: 'set-header' | 'remove-header' }>;
 
 function checkHeader(context: CheckContext, node: HeaderNode, head: RuleHead): Unfinished<HeaderRule> | null {

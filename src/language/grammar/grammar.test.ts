@@ -77,7 +77,17 @@ describe('line breaks need no meaning (language-rules 3.4)', () => {
 
   it('knows what a rule begins with', () => {
     const names = [...heads].map((type) => type.name);
-    expect(names).toEqual(['permit', 'forbid', 'require', 'limit', 'quota', 'set', 'remove', 'timeout']);
+    expect(names).toEqual([
+      'permit',
+      'forbid',
+      'require',
+      'warn',
+      'limit',
+      'quota',
+      'set',
+      'remove',
+      'timeout',
+    ]);
   });
 
   it('FOLLOW(Condition) within a rule has no word that begins a rule', () => {

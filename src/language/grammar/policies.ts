@@ -72,6 +72,7 @@ export class PolicyGrammar extends TestGrammar {
       { ALT: () => this.SUBRULE(this.Permit) },
       { ALT: () => this.SUBRULE(this.Forbid) },
       { ALT: () => this.SUBRULE(this.Require) },
+      { ALT: () => this.SUBRULE(this.Warn) },
       { ALT: () => this.SUBRULE(this.Limit) },
       { ALT: () => this.SUBRULE(this.Quota) },
       { ALT: () => this.SUBRULE(this.SetHeader) },
@@ -105,6 +106,15 @@ export class PolicyGrammar extends TestGrammar {
       this.CONSUME(KEYWORD.require);
       this.OPTION(() => this.CONSUME(Text));
       this.SUBRULE(this.Condition);
+    },
+    INNER,
+  );
+
+  readonly Warn = this.RULE(
+    'Warn',
+    () => {
+      this.CONSUME(KEYWORD.warn);
+      this.OPTION(() => this.CONSUME(Text));
     },
     INNER,
   );
