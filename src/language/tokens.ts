@@ -27,7 +27,7 @@ export const KEYWORD_GROUPS = {
     ...['and', 'or', 'not', 'true', 'false', 'is', 'present', 'absent', 'subscribed', 'otherwise'],
     ...['contains', 'starts', 'ends', 'with', 'like', 'has', 'does', 'have', 'role'],
     ...['every', 'routes', 'service', 'tagged', 'state', 'requiring', 'identity'],
-    ...['no', 'retry', 'warn'],
+    ...['no', 'retry'],
   ],
 } as const satisfies Partial<Record<TokenGroup, readonly string[]>>;
 
@@ -70,7 +70,7 @@ export const TEST_WORDS = [
 ] as const;
 
 /** Accepted in tests; elsewhere they belong to a later version. */
-export const LATER_OUTSIDE_TESTS: ReadonlySet<string> = new Set(['no', 'retry', 'warn']);
+export const LATER_OUTSIDE_TESTS: ReadonlySet<string> = new Set(['no', 'retry']);
 
 /** What later versions add to tests: answered there with "not in this version". */
 export const LATER_TEST_WORDS: ReadonlySet<string> = new Set([
