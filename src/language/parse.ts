@@ -4,7 +4,7 @@ import type { SourceText } from '../diagnostics/source.ts';
 import type { PolicyFileNode } from './ast.ts';
 import { FileBuilder } from './build/file.ts';
 import { PolicyGrammar } from './grammar/policies.ts';
-import { lex, tokenSpan } from './lexer.ts';
+import { type LexedSource, lex, tokenSpan } from './lexer.ts';
 import { boundedReport } from './problems/problem.ts';
 import { languageLine } from './problems/reading.ts';
 import { explainSyntaxError } from './syntax-errors.ts';
@@ -25,9 +25,18 @@ export interface ParsedPolicyFile {
  * of its time in the garbage collector), and a mistake cannot reach beyond its policy.
  */
 export function parsePolicyFile(source: SourceText, nestingDepthMax: number): ParsedPolicyFile {
+  return readDeclarations(source, nestingDepthMax, () => {});
+}
+
+/** As {@link parsePolicyFile}, for who wants to see the trees and tokens on the way. */
+export function readDeclarations(
+  source: SourceText,
+  nestingDepthMax: number,
+  onDeclaration: (tree: CstNode) => void,
+): ParsedPolicyFile & Pick<LexedSource, 'tokens' | 'comments'> {
   const diagnostics: Diagnostic[] = [];
   const report = boundedReport(diagnostics);
-  const { tokens, cut } = lex(source, nestingDepthMax, report);
+  const { tokens, comments, cut } = lex(source, nestingDepthMax, report);
   const builder = new FileBuilder({ source, report });
   const starts = declarationStarts(tokens);
   if (starts[0] !== 0 || tokens[0]?.tokenType !== KEYWORD.language)
@@ -43,8 +52,9 @@ export function parsePolicyFile(source: SourceText, nestingDepthMax: number): Pa
       if (!report.isFull()) report(explainSyntaxError(mistake, { source, tokens, end }, GRAMMAR));
     }
     builder.add(tree, wholeness(mistakes.map(({ token }) => token.startOffset)));
+    onDeclaration(tree);
   });
-  return { source, file: builder.finish(), diagnostics };
+  return { source, file: builder.finish(), diagnostics, tokens, comments };
 }
 
 /** Building it takes some 30 ms, new input resets it: one for all. */
