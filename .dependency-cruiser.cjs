@@ -26,6 +26,7 @@ const OWNERS = {
   ajv: 'config',
   pino: 'observe',
   commander: 'cli',
+  xmlbuilder2: 'diagnostics',
 };
 
 const PURE = ['base', 'model', 'diagnostics', 'language', 'config', 'pipeline', 'compiler'];

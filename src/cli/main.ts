@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { CHECK_FORMATS } from './check-formats.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { VERSION } from './version.ts';
 
@@ -29,7 +30,10 @@ program
   .command('check')
   .description('check every file of a project and report all that is wrong')
   .argument(...FOLDER)
-  .option('--json', 'one JSON document instead of text')
+  .addOption(new Option('--format <format>', 'how to report').choices(CHECK_FORMATS))
+  .option('--json', 'the same as --format json')
+  .option('--warnings-as-errors', 'report warnings as errors, and end with 1 for them too')
+  .option('--explain <code>', 'print what a code such as PT1203 means, with an example, and check nothing')
   .action(run(async () => (await import('./commands/check.ts')).check));
 
 program

@@ -7,7 +7,7 @@ import type { CounterSpec } from '../pipeline/counters.ts';
 import type { ProgramConstant, RouteProgram, RuleBundle, RuleInfo } from '../pipeline/program.ts';
 import { bundleHash } from './bundle-hash.ts';
 import { Conditions } from './conditions.ts';
-import { ProjectFindings } from './conflicts.ts';
+import { ProjectFindings, type SpanOf } from './conflicts.ts';
 import { counterSpec } from './counter-specs.ts';
 import { generateProgram } from './generate/generate.ts';
 import type { RuleIr } from './ir.ts';
@@ -38,13 +38,17 @@ export interface CompiledRules {
  * Cost: passes 5 to 8 run once for each signature, not for each route; a policy that demands a route, service or tag
  * is looked at only for those.
  */
-export function compileRules(checked: CheckedPolicies, world: World): CompiledRules {
+export function compileRules(
+  checked: CheckedPolicies,
+  world: World,
+  spanOf: SpanOf = () => null,
+): CompiledRules {
   const conditions = new Conditions();
   const rules = lowerPolicies(checked, world, conditions);
   const routes = [...world.routes.values()].sort((a, b) => compareCodePoints(a.name, b.name));
   const signatures = groupRoutes(rules, routes, conditions);
   const output = new BundleOutput(world);
-  const findings = new ProjectFindings();
+  const findings = new ProjectFindings(world, spanOf);
   for (const signature of signatures) {
     findings.check(signature.program, signature.routes);
     output.add(signature);

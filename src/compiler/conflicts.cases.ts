@@ -28,7 +28,7 @@ export interface FindingCase {
 const OPEN = policy('open', {}, [permit()]);
 const SECONDS = { kind: 'window', amount: 1, windowMs: 1_000 } as const;
 const HEADER_HELP =
-  'Keep one, make the values equal, or let the conditions compare one fact with different values.';
+  'Keep one, make the values equal, or make the conditions exclude each other: compare one fact with different values.';
 
 export const FINDING_CASES: readonly FindingCase[] = [
   {
@@ -36,9 +36,8 @@ export const FINDING_CASES: readonly FindingCase[] = [
     what: 'a route without any permit',
     policies: policies(policy('api', { scope: tagged('api') }, [permit()])),
     world: world(),
-    message:
-      'No enforced policy permits anything on route "health" (routes/all.yaml:1:1), so every request to it would be refused.',
-    help: 'Write a permit, or widen what a policy applies to.',
+    message: 'Route "health" can never be permitted: no enforced policy with a permit applies to it.',
+    help: 'Write a permit for it, or widen what a policy applies to.',
     related: [],
   },
   {
@@ -47,8 +46,8 @@ export const FINDING_CASES: readonly FindingCase[] = [
     policies: policies(OPEN),
     world: world({ modes: { open: 'shadow' } }),
     message:
-      'No enforced policy permits anything on routes "catalogue" (routes/all.yaml:1:1), "health" (routes/all.yaml:1:1), "orders" (routes/all.yaml:1:1) and 1 more, so every request to them would be refused.',
-    help: 'Enforce "open", which would permit requests but is in warn or shadow mode, or write another permit.',
+      'Routes "catalogue", "health", "orders" and 1 more can never be permitted: no enforced policy with a permit applies to them.',
+    help: 'Enforce "open", which would permit requests to them, or write another permit.',
     related: [],
   },
   {
@@ -61,7 +60,7 @@ export const FINDING_CASES: readonly FindingCase[] = [
     ),
     world: world(),
     message:
-      'Policy "b" sets "x-a" and policy "a" sets "x-a" in the request on route "refunds" (routes/all.yaml:1:1); both can hold for one request.',
+      'Policies "a" and "b" set the request header "x-a" to "one" and to "two" on route "refunds", and both can hold for one request.',
     help: HEADER_HELP,
     related: ['the other rule'],
   },
@@ -75,7 +74,7 @@ export const FINDING_CASES: readonly FindingCase[] = [
     ),
     world: world(),
     message:
-      'Policy "b" removes "x-a" and policy "a" sets "x-a" in the response on route "refunds" (routes/all.yaml:1:1); both can hold for one request.',
+      'Policy "a" sets the response header "x-a" and policy "b" removes it on route "refunds", and both can hold for one request.',
     help: HEADER_HELP,
     related: ['the other rule'],
   },
@@ -91,10 +90,9 @@ export const FINDING_CASES: readonly FindingCase[] = [
       ),
     ),
     world: world(),
-    message:
-      '65 enforced limits apply to route "refunds" (routes/all.yaml:1:1); at most 64 can be taken in one step.',
+    message: '65 enforced limits apply to route "refunds"; at most 64 can be taken in one step.',
     help: 'Merge limits that say the same, or narrow what their policies apply to.',
-    related: [],
+    related: ['the first of them'],
   },
   {
     code: 'PT2202',
@@ -108,9 +106,8 @@ export const FINDING_CASES: readonly FindingCase[] = [
       ),
     ),
     world: world({ modes: { a: 'warn' } }),
-    message:
-      '65 limits of policy "a" apply to route "refunds" (routes/all.yaml:1:1); at most 64 can be taken in one step.',
+    message: '65 limits of policy "a" apply to route "refunds"; at most 64 can be taken in one step.',
     help: 'Merge limits that say the same, or narrow what their policies apply to.',
-    related: [],
+    related: ['the first of them'],
   },
 ];

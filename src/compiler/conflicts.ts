@@ -1,11 +1,16 @@
 import type { DiagnosticCode } from '../diagnostics/catalogue.ts';
 import { CATALOGUE } from '../diagnostics/catalogue.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import type { Span } from '../diagnostics/source.ts';
 import { compareCodePoints } from '../language/order.ts';
-import type { Route } from '../model/world.ts';
+import type { TemplateHole, TextTemplate } from '../language/typed.ts';
+import type { Place, Route, World } from '../model/world.ts';
 import { BATCH_ENTRIES_MAX } from '../pipeline/counters.ts';
-import type { Condition, RuleIr, Term } from './ir.ts';
+import type { Condition, Term } from './ir.ts';
 import type { HeaderAction, ResidualProgram } from './residual.ts';
+
+/** Finds a name in the texts of the project by its place; null when the text is not at hand. */
+export type SpanOf = (place: Place) => Span | null;
 
 /**
  * Pass 7: what is wrong with the rules of a signature taken together. One mistake is one finding, however many
@@ -13,10 +18,21 @@ import type { HeaderAction, ResidualProgram } from './residual.ts';
  */
 export class ProjectFindings {
   readonly #findings = new Map<string, Finding>();
+  readonly #world: World;
+  readonly #spanOf: SpanOf;
+
+  constructor(world: World, spanOf: SpanOf) {
+    this.#world = world;
+    this.#spanOf = spanOf;
+  }
 
   /** `routes` are the routes of the signature. */
   check(program: ResidualProgram, routes: readonly Route[]): void {
-    const found = [...neverPermitted(program), ...contradictingHeaders(program), ...tooManyLimits(program)];
+    const found = [
+      ...neverPermitted(program, this.#world, this.#spanOf),
+      ...contradictingHeaders(program),
+      ...tooManyLimits(program),
+    ];
     for (const finding of found) {
       const known = this.#findings.get(finding.key);
       if (known === undefined) this.#findings.set(finding.key, { ...finding, routes: [...routes] });
@@ -27,11 +43,9 @@ export class ProjectFindings {
   /** By code, then in order of rules. */
   list(): Diagnostic[] {
     const findings = [...this.#findings.values()].sort((a, b) => compareCodePoints(a.key, b.key));
-    return findings.map(({ code, rule, describe, routes, related = [] }) => ({
+    return findings.map(({ code, describe, routes }) => ({
       code,
       severity: CATALOGUE[code].severity,
-      span: rule?.rule.span ?? null,
-      related,
       ...describe(routes.sort((a, b) => compareCodePoints(a.name, b.name))),
     }));
   }
@@ -44,26 +58,45 @@ interface Mistake {
   /** Equal for the same mistake of the same rules; begins with the code. */
   readonly key: string;
   readonly code: DiagnosticCode;
-  readonly rule: RuleIr | null;
-  readonly describe: (routes: readonly Route[]) => Pick<Diagnostic, 'message' | 'help'>;
-  readonly related?: Diagnostic['related'];
+  readonly describe: (routes: readonly Route[]) => Omit<Diagnostic, 'code' | 'severity'>;
 }
 
-function neverPermitted(program: ResidualProgram): Mistake[] {
+function neverPermitted(program: ResidualProgram, world: World, spanOf: SpanOf): Mistake[] {
   if (program.permits.length > 0) return [];
   const others = program.unenforcedPermits;
-  const describe = (routes: readonly Route[]) => ({
-    message: `No enforced policy permits anything on ${namesOf(routes)}, so every request to ${routes.length === 1 ? 'it' : 'them'} would be refused.`,
-    help: others.length === 0 ? 'Write a permit, or widen what a policy applies to.' : enforceInstead(others),
-  });
-  return [{ key: `PT2401 ${others.join()}`, code: 'PT2401', rule: null, describe }];
+  const describe: Mistake['describe'] = (routes) => {
+    const them = routes.length === 1 ? 'it' : 'them';
+    const spans = routes.slice(0, NAMES_SHOWN).flatMap((route) => {
+      const span = spanOf(route.place);
+      return span === null ? [] : [{ span, message: `the route "${route.name}"` }];
+    });
+    const unenforced = others.flatMap((policy) => {
+      const { place, mode = '' } = world.enforcement.get(policy) ?? {};
+      const span = place === undefined ? null : spanOf(place);
+      return span === null ? [] : [{ span, message: `"${policy}" is in ${mode} mode` }];
+    });
+    return {
+      message: `${capitalised(namesOf(routes))} can never be permitted: no enforced policy with a permit applies to ${them}.`,
+      help:
+        others.length === 0
+          ? `Write a permit for ${them}, or widen what a policy applies to.`
+          : enforceInstead(others, them),
+      span: spans[0]?.span ?? null,
+      related: [...spans.slice(1), ...unenforced],
+    };
+  };
+  return [{ key: `PT2401 ${others.join()}`, code: 'PT2401', describe }];
 }
 
-function enforceInstead(policies: readonly string[]): string {
+function capitalised(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+}
+
+function enforceInstead(policies: readonly string[], them: string): string {
   const names = policies.map((policy) => `"${policy}"`).join(', ');
   return policies.length === 1
-    ? `Enforce ${names}, which would permit requests but is in warn or shadow mode, or write another permit.`
-    : `Enforce one of ${names}, which would permit requests but are in warn or shadow mode, or write another permit.`;
+    ? `Enforce ${names}, which would permit requests to ${them}, or write another permit.`
+    : `Enforce one of ${names}, which would permit requests to ${them}, or write another permit.`;
 }
 
 function contradictingHeaders(program: ResidualProgram): Mistake[] {
@@ -92,21 +125,42 @@ function contradiction(side: 'request' | 'response', a: HeaderAction, b: HeaderA
   return {
     key: `PT2201 ${sortable(first.index)} ${sortable(second.index)}`,
     code: 'PT2201',
-    rule: second,
     describe: (routes) => ({
-      message: `Policy "${second.policy}" ${says(b)} and policy "${first.policy}" ${says(a)} in the ${side} on ${namesOf(routes)}; both can hold for one request.`,
-      help: 'Keep one, make the values equal, or let the conditions compare one fact with different values.',
+      message: `${whatContradicts(side, a, b)} on ${namesOf(routes)}, and both can hold for one request.`,
+      help: 'Keep one, make the values equal, or make the conditions exclude each other: compare one fact with different values.',
+      span: second.rule.span,
+      related: [{ span: first.rule.span, message: 'the other rule' }],
     }),
-    related: [{ span: first.rule.span, message: 'the other rule' }],
   };
+}
+
+function whatContradicts(side: 'request' | 'response', a: HeaderAction, b: HeaderAction): string {
+  const first = a.rules[0]!.policy;
+  const second = b.rules[0]!.policy;
+  const header = `the ${side} header "${a.header}"`;
+  if (a.kind === b.kind) {
+    const who = first === second ? `Two rules of policy "${first}"` : `Policies "${first}" and "${second}"`;
+    return `${who} set ${header} to ${inQuotes(a.value)} and to ${inQuotes(b.value)}`;
+  }
+  const [setting, removing] = a.kind === 'set-header' ? [first, second] : [second, first];
+  return setting === removing
+    ? `Policy "${setting}" sets and removes ${header}`
+    : `Policy "${setting}" sets ${header} and policy "${removing}" removes it`;
+}
+
+const VALUE_CHARACTERS_MAX = 40;
+
+function inQuotes({ parts }: TextTemplate): string {
+  const text = parts.map((part) => (typeof part === 'string' ? part : `{${holePath(part)}}`)).join('');
+  return `"${text.length > VALUE_CHARACTERS_MAX ? `${text.slice(0, VALUE_CHARACTERS_MAX)}…` : text}"`;
+}
+
+function holePath(hole: TemplateHole): string {
+  return hole.kind === 'fact' ? hole.definition.path : `limit.${hole.fact}`;
 }
 
 function sortable(index: number): string {
   return String(index).padStart(8, '0');
-}
-
-function says(action: HeaderAction): string {
-  return `${action.kind === 'set-header' ? 'sets' : 'removes'} "${action.header}"`;
 }
 
 function tooManyLimits(program: ResidualProgram): Mistake[] {
@@ -120,10 +174,11 @@ function tooManyLimits(program: ResidualProgram): Mistake[] {
     .map(({ limits, what }) => ({
       key: `PT2202 ${sortable(limits[BATCH_ENTRIES_MAX]!.ir.index)}`,
       code: 'PT2202',
-      rule: limits[BATCH_ENTRIES_MAX]!.ir,
       describe: (routes) => ({
         message: `${limits.length} ${what} apply to ${namesOf(routes)}; at most ${BATCH_ENTRIES_MAX} can be taken in one step.`,
         help: 'Merge limits that say the same, or narrow what their policies apply to.',
+        span: limits[BATCH_ENTRIES_MAX]!.rule.span,
+        related: [{ span: limits[0]!.rule.span, message: 'the first of them' }],
       }),
     }));
 }
@@ -131,7 +186,7 @@ function tooManyLimits(program: ResidualProgram): Mistake[] {
 const NAMES_SHOWN = 3;
 
 function namesOf(routes: readonly Route[]): string {
-  const shown = routes.slice(0, NAMES_SHOWN).map((route) => `"${route.name}" (${route.place})`);
+  const shown = routes.slice(0, NAMES_SHOWN).map((route) => `"${route.name}"`);
   const more = routes.length - shown.length;
   return `route${routes.length === 1 ? '' : 's'} ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

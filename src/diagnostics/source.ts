@@ -23,6 +23,12 @@ export class SourceText {
     return { line: low + 1, column: clamped - starts[low]! + 1 };
   }
 
+  /** The offset of a 1-based line and column; outside of the text counts as its nearest end. */
+  offset(line: number, column: number): number {
+    const start = this.#starts()[line - 1] ?? this.text.length;
+    return Math.min(start + column - 1, this.text.length);
+  }
+
   /** The text of a 1-based line, without its line break. */
   line(number: number): string {
     const starts = this.#starts();
@@ -52,6 +58,17 @@ export interface Span {
 
 export function spanText(span: Span): string {
   return span.source.text.slice(span.start, span.end);
+}
+
+/** What stands at a place (`path:line:column`), up to the end of the name or word there; null without its text. */
+export function spanAt(place: string, sources: ReadonlyMap<string, SourceText>): Span | null {
+  const [, path = '', line, column] = /^(.*):(\d+):(\d+)$/s.exec(place) ?? [];
+  const source = sources.get(path);
+  if (source === undefined) return null;
+  const start = source.offset(Number(line), Number(column));
+  const [name = ''] =
+    /^(?:"[^"\n]*"|'[^'\n]*'|[^\s:,{}[\]]*)/.exec(source.text.slice(start, start + 300)) ?? [];
+  return { source, start, end: start + name.length };
 }
 
 /** `path:line:column` of a span's first character. */

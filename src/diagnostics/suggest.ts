@@ -1,16 +1,27 @@
-/** The candidate nearest to a misspelt name (Damerau–Levenshtein, at most a third of its length away), or null. */
+/**
+ * The candidate nearest to a misspelt name (Damerau–Levenshtein, at most a third of its length away), or null. Of equally
+ * near ones that which ends alike (`requets` is `requests`, not `request`), then the first in code points.
+ */
 export function nearest(name: string, candidates: Iterable<string>): string | null {
   let best: string | null = null;
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
-    if (distance < bestDistance || (distance === bestDistance && best !== null && candidate < best)) {
+    if (
+      distance < bestDistance ||
+      (distance === bestDistance && best !== null && comesFirst(candidate, best))
+    ) {
       best = candidate;
       bestDistance = distance;
     }
   }
   return best;
+
+  function comesFirst(a: string, b: string): boolean {
+    const endsAlike = (one: string): boolean => one.at(-1) === name.at(-1);
+    return endsAlike(a) === endsAlike(b) ? a < b : endsAlike(a);
+  }
 }
 
 function editDistance(from: string, to: string): number {

@@ -30,7 +30,7 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     text: rule('limit at most 5 requets in any 1m  for each tenant'),
     at: '3:19',
     message: '`requets` cannot stand here.',
-    help: 'Did you mean `request`?',
+    help: 'Did you mean `requests`?',
   },
   {
     code: 'PT0101',

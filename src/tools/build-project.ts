@@ -1,7 +1,7 @@
 import { compileRules } from '../compiler/compile.ts';
 import { checkEnforcement, loadWorld } from '../config/load.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
-import type { SourceText } from '../diagnostics/source.ts';
+import { type SourceText, spanAt } from '../diagnostics/source.ts';
 import { checkPolicies } from '../language/check.ts';
 import type { CheckedPolicies } from '../language/typed.ts';
 import type { World } from '../model/world.ts';
@@ -29,7 +29,8 @@ export function buildProject(texts: readonly SourceText[], projectFolder: string
   const names = new Set(checked.policies.policies.map(({ name }) => name));
   const found = [...loaded.diagnostics, ...checked.diagnostics, ...checkEnforcement(texts, names)];
   if (hasError(found)) return { built: null, diagnostics: found };
-  const compiled = compileRules(checked.policies, loaded.world);
+  const byPath = new Map(texts.map((text) => [text.path, text]));
+  const compiled = compileRules(checked.policies, loaded.world, (place) => spanAt(place, byPath));
   const diagnostics = [...found, ...compiled.diagnostics];
   if (hasError(diagnostics)) return { built: null, diagnostics };
   return { built: { world: loaded.world, policies: checked.policies, bundle: compiled.bundle }, diagnostics };

@@ -1,31 +1,81 @@
+import { relative, sep } from 'node:path';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
-import { renderJson } from '../../diagnostics/render/json.ts';
+import type { FolderPrefix } from '../../diagnostics/render/report-paths.ts';
 import { renderText } from '../../diagnostics/render/text.ts';
-import { buildProject, hasError } from '../../tools/build-project.ts';
+import { type BuiltProject, buildProject, hasError } from '../../tools/build-project.ts';
+import type { CheckFormat } from '../check-formats.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { readProject } from '../run/project-files.ts';
+import { type ProjectFiles, readProject } from '../run/project-files.ts';
 import { colourFor } from '../terminal.ts';
+import { explainCode, REFERENCE_PAGE } from './explain-code.ts';
+
+export interface CheckOptions {
+  readonly format?: CheckFormat;
+  /** The same as `--format json`, as every command has it. */
+  readonly json?: true;
+  readonly warningsAsErrors?: true;
+  readonly explain?: string;
+}
 
 /** `portunus check [FOLDER]`: everything that is wrong with a project, in one run. */
-export async function check(folder: string, options: { readonly json?: true }): Promise<ExitCode> {
+export async function check(folder: string, options: CheckOptions): Promise<ExitCode> {
+  if (options.explain !== undefined) return explainCode(options.explain);
+  if (options.json && options.format !== undefined && options.format !== 'json') {
+    process.stderr.write(`portunus check: --json and --format ${options.format} exclude each other.\n`);
+    return EXIT.usage;
+  }
   const files = await readProject(folder);
   if (!files.ok) {
     process.stderr.write(`portunus check: ${files.error}\n`);
     return EXIT.couldNotRun;
   }
-  const { built, diagnostics } = buildProject(files.value.texts, files.value.folder);
-  if (options.json) process.stdout.write(`${renderJson(diagnostics)}\n`);
-  else process.stdout.write(report(diagnostics, built === null ? null : summary(built)));
+  const built = buildProject(files.value.texts, files.value.folder);
+  const diagnostics = options.warningsAsErrors ? built.diagnostics.map(asError) : built.diagnostics;
+  const format = options.json ? 'json' : (options.format ?? 'text');
+  process.stdout.write(await REPORTS[format]({ ...built, diagnostics }, files.value));
   return hasError(diagnostics) ? EXIT.findings : EXIT.fine;
 }
 
-function report(diagnostics: readonly Diagnostic[], fine: string | null): string {
-  const findings =
-    diagnostics.length === 0 ? '' : renderText(diagnostics, { colour: colourFor(process.stdout) });
-  return fine === null ? findings : `${findings}${fine}\n`;
+function asError(diagnostic: Diagnostic): Diagnostic {
+  return { ...diagnostic, severity: 'error' };
 }
 
-function summary({ world, policies }: NonNullable<ReturnType<typeof buildProject>['built']>): string {
+type Report = (project: BuiltProject, files: ProjectFiles) => string | Promise<string>;
+
+/** Each format loads what it needs. */
+const REPORTS: Readonly<Record<CheckFormat, Report>> = {
+  text: (project) => textReport(project),
+  json: async ({ diagnostics }) => (await import('../../diagnostics/render/json.ts')).renderJson(diagnostics),
+  sarif: async ({ diagnostics }, { folder }) => {
+    const [{ renderSarif }, { VERSION }] = await Promise.all([
+      import('../../diagnostics/render/sarif.ts'),
+      import('../version.ts'),
+    ]);
+    const options = { version: VERSION, prefix: prefixOf(folder), pageUri: REFERENCE_PAGE.href };
+    return renderSarif(diagnostics, options);
+  },
+  github: async ({ diagnostics }, { folder }) =>
+    (await import('../../diagnostics/render/github.ts')).renderGithub(diagnostics, prefixOf(folder)),
+  junit: async ({ diagnostics }, { texts, folder }) => {
+    const { renderJUnit } = await import('../../diagnostics/render/junit.ts');
+    const paths = texts.map(({ path }) => path);
+    return renderJUnit(diagnostics, paths, prefixOf(folder));
+  },
+};
+
+/** From here to the project, as the tools that read reports see it. */
+function prefixOf(folder: string): FolderPrefix {
+  const path = relative(process.cwd(), folder).split(sep).join('/');
+  return path === '' ? '' : `${path}/`;
+}
+
+function textReport({ built, diagnostics }: BuiltProject): string {
+  const findings =
+    diagnostics.length === 0 ? '' : renderText(diagnostics, { colour: colourFor(process.stdout) });
+  return built === null ? findings : `${findings}${summary(built)}\n`;
+}
+
+function summary({ world, policies }: NonNullable<BuiltProject['built']>): string {
   const count = (amount: number, one: string, many: string): string =>
     `${amount} ${amount === 1 ? one : many}`;
   return `Fine: ${count(world.routes.size, 'route', 'routes')}, ${count(

@@ -24,6 +24,11 @@ export function renderText(diagnostics: readonly Diagnostic[], options: TextOpti
   return [...blocks, `${countLine(diagnostics)}\n`].join('\n');
 }
 
+/** One finding as {@link renderText} shows it, without colour. */
+export function renderBlock(diagnostic: Diagnostic): string {
+  return block(diagnostic, PAINTERS.off);
+}
+
 type Tone = Severity | 'strong' | 'faint' | 'help';
 type Paint = (tone: Tone, text: string) => string;
 

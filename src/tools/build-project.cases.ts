@@ -1,0 +1,168 @@
+import type { DiagnosticCode } from '../diagnostics/catalogue.ts';
+
+/** A wrong project and the exact text that explains it: every code about policies and routes together has one. */
+export interface ProjectCase {
+  readonly code: DiagnosticCode;
+  readonly what: string;
+  readonly texts: Readonly<Record<string, string>>;
+  readonly rendered: string;
+}
+
+const SHOP = `services: { shop: { endpoints: [{ url: "http://127.0.0.1:9001" }] } }
+routes:
+  list-orders: { service: shop, match: { path: /orders }, tags: [v1] }
+  refund: { service: shop, match: { methods: [POST], path: /refunds }, tags: [v1] }
+`;
+const MANY_LIMITS = Array.from(
+  { length: 65 },
+  (_, at) => `  limit "l${at + 1}" at most 5 requests in any 1m  in total`,
+).join('\n');
+
+export const PROJECT_CASES: readonly ProjectCase[] = [
+  {
+    code: 'PT2201',
+    what: 'one header, two values',
+    texts: {
+      'portunus.yaml': 'portunus: 1\n',
+      'routes/shop.yaml': SHOP,
+      'policies/a.policy': `language 1
+policy "gold"
+    applies to routes tagged "v1"
+{
+    permit
+    set header "x-tier" to "gold" in request
+}
+`,
+      'policies/b.policy': `language 1
+policy "silver"
+    applies to route "refund"
+{
+    set header "X-Tier" to "silver" in request
+}
+`,
+    },
+    rendered: `error[PT2201]: Policies "gold" and "silver" set the request header "x-tier" to "gold" and to "silver" on route "refund", and both can hold for one request.
+  --> policies/b.policy:5:5
+   |
+ 5 |     set header "X-Tier" to "silver" in request
+   |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+note: the other rule
+  --> policies/a.policy:6:5
+   |
+ 6 |     set header "x-tier" to "gold" in request
+   |     ----------------------------------------
+   = help: Keep one, make the values equal, or make the conditions exclude each other: compare one fact with different values.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT2201',
+    what: 'a header set and removed',
+    texts: {
+      'portunus.yaml': 'portunus: 1\n',
+      'routes/shop.yaml': SHOP,
+      'policies/a.policy': `language 1
+policy "p" {
+    permit
+    set header "x-tenant" to "{tenant.name}" in request
+    remove header "x-tenant" in request  when request.method is "POST"
+}
+`,
+    },
+    rendered: `error[PT2201]: Policy "p" sets and removes the request header "x-tenant" on routes "list-orders", "refund", and both can hold for one request.
+  --> policies/a.policy:4:5
+   |
+ 4 |     set header "x-tenant" to "{tenant.name}" in request
+   |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+note: the other rule
+  --> policies/a.policy:5:5
+   |
+ 5 |     remove header "x-tenant" in request  when request.method is "POST"
+   |     ------------------------------------------------------------------
+   = help: Keep one, make the values equal, or make the conditions exclude each other: compare one fact with different values.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT2202',
+    what: 'more limits than one step can take',
+    texts: {
+      'portunus.yaml': 'portunus: 1\n',
+      'routes/shop.yaml': SHOP,
+      'policies/a.policy': `language 1\npolicy "p" applies to route "refund" {\n${MANY_LIMITS}\n}\npolicy "q" { permit }\n`,
+    },
+    rendered: `error[PT2202]: 65 enforced limits apply to route "refund"; at most 64 can be taken in one step.
+  --> policies/a.policy:11:3
+   |
+11 |   limit "l9" at most 5 requests in any 1m  in total
+   |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+note: the first of them
+  --> policies/a.policy:3:3
+   |
+ 3 |   limit "l1" at most 5 requests in any 1m  in total
+   |   -------------------------------------------------
+   = help: Merge limits that say the same, or narrow what their policies apply to.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT2401',
+    what: 'a route without any permit',
+    texts: {
+      'portunus.yaml': 'portunus: 1\n',
+      'routes/shop.yaml': SHOP,
+      'policies/a.policy': `language 1
+policy "reading"
+    applies to route "list-orders"
+{
+    permit
+}
+`,
+    },
+    rendered: `error[PT2401]: Route "refund" can never be permitted: no enforced policy with a permit applies to it.
+  --> routes/shop.yaml:4:3
+   |
+ 4 |   refund: { service: shop, match: { methods: [POST], path: /refunds }, tags: [v1] }
+   |   ^^^^^^
+   = help: Write a permit for it, or widen what a policy applies to.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT2401',
+    what: 'a permit that is only in shadow',
+    texts: {
+      'portunus.yaml': 'portunus: 1\n',
+      'routes/shop.yaml': SHOP,
+      'policies/a.policy': `language 1
+policy "shop" {
+    permit when consumer is subscribed to route
+}
+`,
+      'enforcement.yaml': 'policies:\n  shop: shadow\n',
+    },
+    rendered: `error[PT2401]: Routes "list-orders", "refund" can never be permitted: no enforced policy with a permit applies to them.
+  --> routes/shop.yaml:3:3
+   |
+ 3 |   list-orders: { service: shop, match: { path: /orders }, tags: [v1] }
+   |   ^^^^^^^^^^^
+note: the route "refund"
+  --> routes/shop.yaml:4:3
+   |
+ 4 |   refund: { service: shop, match: { methods: [POST], path: /refunds }, tags: [v1] }
+   |   ------
+note: "shop" is in shadow mode
+  --> enforcement.yaml:2:3
+   |
+ 2 |   shop: shadow
+   |   ----
+   = help: Enforce "shop", which would permit requests to them, or write another permit.
+
+1 error.
+`,
+  },
+];
