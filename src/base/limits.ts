@@ -29,7 +29,21 @@ export const LIMITS = {
   // With more, this build of uWebSockets.js waits for the end of the header section until the connection idles out.
   requestHeaderCount: count(98, 8, 98, 'header fields of one request'),
   requestBodyBytes: bytes(64 * MIB, 0, 1_024 * MIB, 'body of one request, where the route says nothing else'),
-  requestBodyBufferedBytes: bytes(MIB, KIB, 64 * MIB, 'body held in memory while a slow upstream takes it'),
+  requestBodyBufferedBytes: bytes(MIB, KIB, 64 * MIB, 'body of one request held in memory, because rules read it or it waits'),
+  bodiesBufferedPerThreadBytes: bytes(
+    256 * MIB,
+    MIB,
+    64 * 1_024 * MIB,
+    'bodies that one data thread holds in memory',
+  ),
+  bodyHoldBackBytes: bytes(64 * KIB, KIB, 16 * MIB, 'body that a rule holds back while it looks for an end'),
+  bodyDecodersPerThread: count(256, 1, 65_536, 'bodies that one data thread decompresses at a time'),
+  responseBodyDecodedBytes: bytes(
+    256 * MIB,
+    MIB,
+    64 * 1_024 * MIB,
+    'what a compressed answer may come to where rules read it',
+  ),
   requestReadMs: ms(60_000, 1_000, 3_600_000, 'time for a client to send a whole request'),
   responseHeaderBytes: bytes(64 * KIB, 4 * KIB, MIB, 'status line and header section of an upstream answer'),
   connectionsPerThread: count(16_384, 16, 1_000_000, 'open client connections of one data thread'),

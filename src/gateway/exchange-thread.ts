@@ -5,6 +5,8 @@ import type { ServerSettings } from '../model/world.ts';
 import { HeaderEdits } from '../pipeline/context.ts';
 import type { RecordSink } from '../pipeline/record.ts';
 import { emptyRecord } from '../pipeline/record.ts';
+import { BufferedBytes } from './body-buffer.ts';
+import { Decoders } from './decoded-body.ts';
 import type { Exchange } from './exchange.ts';
 import { FrontFacts } from './front-checks.ts';
 import { GrantWaiters } from './grant-waiters.ts';
@@ -37,6 +39,8 @@ export class ExchangeThread {
   readonly wakeLater: ExchangeThreadParts['wakeLater'];
   readonly identifiers: Identifiers;
   readonly grants = new GrantWaiters();
+  readonly buffered: BufferedBytes;
+  readonly decoders: Decoders;
 
   // Valid only within one turn; an exchange that waits fills them again when it goes on.
   readonly facts = new FrontFacts();
@@ -59,6 +63,8 @@ export class ExchangeThread {
     this.records = parts.records;
     this.wakeLater = parts.wakeLater;
     this.identifiers = new Identifiers(parts.random);
+    this.buffered = new BufferedBytes(parts.limits.bodiesBufferedPerThreadBytes);
+    this.decoders = new Decoders(parts.limits.bodyDecodersPerThread);
   }
 
   enter(exchange: Exchange): void {

@@ -369,6 +369,8 @@ const PERMIT_ALL: RoutePipeline = {
   admit: RESERVE,
   shapeRequest: () => {},
   shapeResponse: () => {},
+  requestTransform: null,
+  responseTransform: null,
   totalTimeoutMs: () => Number.POSITIVE_INFINITY,
 };
 

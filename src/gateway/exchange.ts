@@ -3,11 +3,20 @@
  * `ClientStream`, the service an `UpstreamService`. What is decided is `deciding.ts`, how bodies pass `request-body.ts`
  * and `response-body.ts`. Every ending goes through `#finish`, once.
  */
+
+import type { BodyTransform } from '../pipeline/body-transform.ts';
 import { RequestContext } from '../pipeline/context.ts';
+import type { RoutePipeline } from '../pipeline/program.ts';
 import type { ResponseHead, UpstreamCall, UpstreamError, UpstreamHandler } from '../pipeline/upstream.ts';
 import { UPSTREAM_ERRORS } from '../pipeline/upstream.ts';
 import { recordRequest } from './access-record.ts';
-import type { ClientHandler, ClientStream, ReceivedRequest } from './client-stream.ts';
+import type { ClientHandler, ClientStream, FieldLines, ReceivedRequest } from './client-stream.ts';
+import {
+  contentCoding,
+  STALE_REQUEST_FIELDS,
+  STALE_RESPONSE_FIELDS,
+  UNTRANSFORMABLE_ASKS,
+} from './content-coding.ts';
 import type { Progress, Waiting } from './deciding.ts';
 import { decide, FIRST_STAGE } from './deciding.ts';
 import type { ExchangeThread } from './exchange-thread.ts';
@@ -15,16 +24,19 @@ import { checkFront } from './front-checks.ts';
 import { findRoute, receive } from './intake.ts';
 import { fillTemplate } from './path-template.ts';
 import type { Problem } from './problem.ts';
-import { fromUpstream, overloaded, problem, problemBody, problemFields } from './problem.ts';
+import { fromFault, fromUpstream, overloaded, problem, problemBody, problemFields } from './problem.ts';
+import type { RequestBodyHost } from './request-body.ts';
 import { RequestBody } from './request-body.ts';
 import { requestFieldLines } from './request-fields.ts';
-import { ResponseBody } from './response-body.ts';
+import type { ResponseBody, ResponseBodyHost } from './response-body.ts';
+import { ChangedBody, StreamedBody } from './response-body.ts';
 import { limitFieldLines, ownFieldLines, responseFieldLines } from './response-fields.ts';
 import type { RoutePlan, RuleVersion } from './rule-version.ts';
 import { isRepeatable } from './rule-version.ts';
 import { traceIdOf } from './trace-context.ts';
+import { transformed } from './transformed-body.ts';
 
-export class Exchange implements ClientHandler, UpstreamHandler, Progress {
+export class Exchange implements ClientHandler, UpstreamHandler, Progress, RequestBodyHost, ResponseBodyHost {
   /** Neighbours in the thread's list of requests in flight. */
   next: Exchange | null = null;
   previous: Exchange | null = null;
@@ -44,6 +56,8 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress {
   #requestBody: RequestBody | null = null;
   /** Null unless the answer streams. */
   #responseBody: ResponseBody | null = null;
+  /** Of an answer whose head waits for the first piece of a changed body. */
+  #lines: FieldLines = '';
   /** The head of the answer has been given to the client. */
   #answered = false;
   /** Nothing of the answer is missing, but the client may not have taken all of it yet. */
@@ -132,7 +146,7 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress {
     this.#totalDeadlineMs = this.#context.arrivedMonotonicMs + plan.timeouts.totalMs;
     if (facts.bodyBytes !== 0) {
       this.#readDeadlineMs = this.#context.arrivedMonotonicMs + thread.limits.requestReadMs;
-      this.#requestBody = new RequestBody(this.#client, thread.limits, plan.program.route.maxBodyBytes);
+      this.#requestBody = new RequestBody(this.#client, thread, plan.program.route.maxBodyBytes, this);
     }
     return null;
   }
@@ -167,6 +181,11 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress {
     this.#totalDeadlineMs = context.arrivedMonotonicMs + limitMs;
     thread.requestEdits.clear();
     plan.pipeline.shapeRequest(context, thread.requestEdits);
+    const transform = this.#requestTransform(plan.pipeline);
+    if (transform === 'unreadable') {
+      this.#refuse(problem('unsupported_content_coding'));
+      return;
+    }
     const fieldLines = requestFieldLines(context.headers, thread.facts, thread.requestEdits, {
       forwardedFields: thread.forwardedFields,
       ip: thread.forwardedFields === 'none' ? '' : context.ip,
@@ -186,7 +205,7 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress {
         target: context.query === '' ? this.#upstreamPath : `${this.#upstreamPath}?${context.query}`,
         fieldLines,
         host: null,
-        bodyBytes: context.bodyBytes,
+        bodyBytes: transform === null ? context.bodyBytes : -1,
         repeatable: isRepeatable(context.method, route),
         connectMs,
         firstByteMs,
@@ -195,17 +214,38 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress {
       this,
     );
     this.#dispatchedUs = this.#elapsedUs();
-    this.#requestBody?.sendTo(this.#call);
+    if (transform === null) this.#requestBody?.sendTo(this.#call);
+    else this.#requestBody!.sendThrough(transform, context.headers, this.#call);
+  }
+
+  /** What changes the body of this request; and takes back what the fields say of a body that is going to change. */
+  #requestTransform({
+    requestTransform,
+    responseTransform,
+  }: RoutePipeline): BodyTransform | 'unreadable' | null {
+    const { set, removed } = this.#thread.requestEdits;
+    if (responseTransform !== null) {
+      removed.push(...UNTRANSFORMABLE_ASKS);
+      set.push('accept-encoding', 'identity');
+    }
+    if (requestTransform === null || this.#requestBody === null) return null;
+    const transform = requestTransform(this.#context);
+    if (transform === null) return null;
+    removed.push(...STALE_REQUEST_FIELDS);
+    return contentCoding(this.#context.headers) === null ? 'unreadable' : transform;
   }
 
   onBody(chunk: Uint8Array, last: boolean): void {
     if (this.#ended || this.#answerComplete) return;
-    const fault = this.#requestBody!.receive(chunk, last);
-    if (fault !== null) this.#fail(fault);
+    this.#requestBody!.receive(chunk, last);
+  }
+
+  requestBodyFailed(why: Problem): void {
+    if (!this.#ended && !this.#answerComplete) this.#fail(why);
   }
 
   onDrain(): void {
-    if (!this.#ended) this.#requestBody?.resume();
+    if (!this.#ended) this.#requestBody?.onRoom();
   }
 
   // -- to the client -------------------------------------------------------------------------------------------
@@ -214,33 +254,81 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress {
     if (this.#ended) return;
     this.#firstByteUs = this.#elapsedUs();
     this.#attempts = head.attempts;
-    const lines = this.#shapeResponse(head);
-    if (lines === null) {
-      this.#fail(
-        fromUpstream(502, 'upstream_malformed_answer', 'A header field of the answer is malformed.'),
-      );
-      return;
-    }
+    const { responseTransform } = this.#plan!.pipeline;
+    const transform = responseTransform === null ? null : responseTransform(this.#context, head);
+    const lines = this.#shapeResponse(head, transform === null ? NONE : STALE_RESPONSE_FIELDS);
+    if (lines === null) this.#fail(MALFORMED_ANSWER);
+    else if (transform === null) this.#answer(head, lines, chunk, last);
+    else this.#answerChanged(head, lines, transform, chunk, last);
+  }
+
+  #answer(head: ResponseHead, lines: FieldLines, chunk: Uint8Array, last: boolean): void {
     this.#status = head.status;
     this.#answered = true;
-    this.#responseBytes = chunk.length;
     if (!head.hasBody) {
       const declared = this.#context.method === 'HEAD' ? head.bodyBytes : -1;
       this.#complete(this.#client.answerWithoutBody(head.status, lines, declared));
     } else if (last || head.bodyBytes === 0) {
+      this.#responseBytes = chunk.length;
       this.#complete(this.#client.answer(head.status, lines, chunk));
     } else {
       this.#client.begin(head.status, lines, head.bodyBytes);
-      this.#responseBody = new ResponseBody(this.#client, this.#call!);
+      this.#responseBody = new StreamedBody(this.#client, this.#call!, this);
       this.#responseBody.write(chunk);
+    }
+  }
+
+  #answerChanged(
+    head: ResponseHead,
+    lines: FieldLines,
+    transform: BodyTransform,
+    chunk: Uint8Array,
+    last: boolean,
+  ): void {
+    const { limits } = this.#thread;
+    const coding = contentCoding(head.fields);
+    const call = this.#call!;
+    if (last) this.#call = null;
+    if (!head.hasBody) {
+      this.#answer({ ...head, bodyBytes: -1 }, lines, chunk, last);
+    } else if (coding === null || head.status === PARTIAL_CONTENT) {
+      this.#fail(UNREADABLE_ANSWER);
+    } else if (last && coding === 'identity') {
+      const changed = transformed(transform, chunk, true, limits.bodyHoldBackBytes);
+      if (changed instanceof Uint8Array) this.#answer(head, lines, changed, true);
+      else this.#fail(fromFault(changed));
+    } else {
+      this.#status = head.status;
+      this.#lines = lines;
+      this.#responseBody = new ChangedBody(this.#client, call, this, transform, coding, this.#thread);
+      this.onData(chunk, last);
     }
   }
 
   onData(chunk: Uint8Array, last: boolean): void {
     if (this.#ended || this.#answerComplete) return;
-    this.#responseBytes += chunk.length;
-    this.#responseBody?.write(chunk);
-    if (last) this.#complete(this.#client.end());
+    // The call is over: what comes of the answer now is what a transform still holds.
+    if (last) this.#call = null;
+    this.#responseBody!.write(chunk);
+    if (last && !this.#ended) this.#responseBody!.end();
+  }
+
+  responseBegins(): void {
+    this.#answered = true;
+    this.#client.begin(this.#status, this.#lines, -1);
+    this.#lines = '';
+  }
+
+  responsePassed(bytes: number): void {
+    this.#responseBytes += bytes;
+  }
+
+  responseComplete(gone: boolean): void {
+    this.#complete(gone);
+  }
+
+  responseFailed(why: Problem): void {
+    if (!this.#ended && !this.#answerComplete) this.#fail(why);
   }
 
   onWritable(): void {
@@ -249,10 +337,11 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress {
     else this.#responseBody?.onWritable();
   }
 
-  #shapeResponse(head: ResponseHead): string | Uint8Array | null {
+  #shapeResponse(head: ResponseHead, stale: readonly string[]): FieldLines | null {
     const edits = this.#thread.responseEdits;
     edits.clear();
     this.#plan!.pipeline.shapeResponse(this.#context, edits);
+    if (stale.length > 0) edits.removed.push(...stale);
     return responseFieldLines(head.fields, edits, this.#ownFieldLines() + limitFieldLines(this.#context));
   }
 
@@ -319,10 +408,18 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress {
   #complete(gone: boolean): void {
     this.#answerComplete = true;
     if (gone) this.#finish();
+    else this.#stopBodies();
+  }
+
+  /** Decoders hold memory, and would go on giving. */
+  #stopBodies(): void {
+    this.#requestBody?.stop();
+    this.#responseBody?.stop();
   }
 
   #finish(): void {
     this.#ended = true;
+    this.#stopBodies();
     if (this.#waitsForGrant) this.#thread.grants.forget(this);
     this.#releaseReservations();
     this.#record();
@@ -364,6 +461,20 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress {
     return Math.round((this.#thread.clock.monotonicMs() - this.#context.arrivedMonotonicMs) * 1000);
   }
 }
+
+const NONE: readonly string[] = [];
+const PARTIAL_CONTENT = 206;
+const MALFORMED_ANSWER = fromUpstream(
+  502,
+  'upstream_malformed_answer',
+  'A header field of the answer is malformed.',
+);
+/** A part of a body says nothing of the whole, and a coding that can't be undone hides it. */
+const UNREADABLE_ANSWER = fromUpstream(
+  502,
+  'upstream_unreadable_body',
+  'Rules read the answer, and its content coding or range keeps it from being read.',
+);
 
 /** What is left of a refused body is read and dropped up to here, so that an ordinary 401 or 429 keeps its connection. */
 const UNREAD_BYTES_MAX = 65_536;

@@ -2,7 +2,9 @@
  * Answers of the gateway's own: `application/problem+json` (RFC 9457) with a stable `code`. Every code that is not a
  * rule's own is in {@link PROBLEMS} or among the upstream's error codes.
  */
+import type { BodyFault } from '../pipeline/body-transform.ts';
 import type { Refusal } from '../pipeline/outcome.ts';
+import { READABLE_CODINGS } from './content-coding.ts';
 import { STATUS_TEXT } from './status-text.ts';
 
 export interface Problem {
@@ -35,10 +37,12 @@ export const PROBLEMS = {
   unauthenticated: [401, 'This route needs a valid key.'],
   route_not_found: [404, 'There is no route for this request.'],
   method_not_allowed: [405, 'The route does not accept this method.'],
+  undecodable_body: [400, 'The content coding of the request body is damaged.'],
   length_required: [411, 'Chunked request bodies are not accepted here; send a Content-Length.'],
   body_too_large: [413, 'The request body is larger than the route accepts.'],
   request_timeout: [408, 'The request took too long to arrive.'],
   target_too_long: [414, 'The request target is longer than the gateway accepts.'],
+  unsupported_content_coding: [415, 'The content coding of the request body is not supported here.'],
   expectation_failed: [417, 'The only expectation supported is "100-continue".'],
   header_fields_too_large: [431, 'The request has too many header fields, or they are too large.'],
   internal_error: [500, 'The gateway failed to handle this request.'],
@@ -83,6 +87,10 @@ export function fromRefusal(refusal: Refusal, limit: string): Problem {
   };
 }
 
+export function fromFault({ status, code, detail }: BodyFault): Problem {
+  return { ...BARE, status, code, detail };
+}
+
 export function fromUpstream(status: number, code: string, detail: string): Problem {
   return { ...BARE, status, code, detail, retryAfterS: status === 503 ? 1 : -1 };
 }
@@ -95,6 +103,8 @@ export function problemFields(from: Problem): string {
   if (from.rateLimitPolicy !== '') lines += `ratelimit-policy: ${from.rateLimitPolicy}\r\n`;
   if (from.challenge !== '') lines += `www-authenticate: ${from.challenge}\r\n`;
   if (from.status === 405) lines += `allow: ${from.allow}\r\n`;
+  // RFC 9110, 15.5.16.
+  if (from.code === 'unsupported_content_coding') lines += `accept-encoding: ${READABLE_CODINGS}\r\n`;
   return lines;
 }
 

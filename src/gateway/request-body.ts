@@ -1,9 +1,22 @@
 /** The body of one request on its way to the service: counted, bounded, and held while there is no call to give it to. */
-import type { LimitValues } from '../base/limits.ts';
+import type { BodyFault, BodyTransform } from '../pipeline/body-transform.ts';
 import type { UpstreamCall } from '../pipeline/upstream.ts';
+import { BodyBuffer } from './body-buffer.ts';
+import type { BodyOutput } from './body-output.ts';
 import type { ClientStream } from './client-stream.ts';
+import { contentCoding } from './content-coding.ts';
+import type { DecodedBody } from './decoded-body.ts';
+import type { ExchangeThread } from './exchange-thread.ts';
 import type { Problem } from './problem.ts';
-import { overloaded, problem } from './problem.ts';
+import { fromFault, overloaded, problem } from './problem.ts';
+import { TransformedBody } from './transformed-body.ts';
+
+export type RequestBodyThread = Pick<ExchangeThread, 'limits' | 'buffered' | 'decoders'>;
+
+export interface RequestBodyHost {
+  /** Ends the exchange, or what is left of it. */
+  requestBodyFailed(why: Problem): void;
+}
 
 /** Made only for requests that have a body. */
 export class RequestBody {
@@ -11,47 +24,76 @@ export class RequestBody {
   bytes = 0;
   complete = false;
   readonly #client: ClientStream;
-  readonly #heldBytesMax: number;
+  readonly #thread: RequestBodyThread;
   readonly #bytesMax: number;
-  #call: UpstreamCall | null = null;
-  /** What came before there was a call. */
-  #held: Uint8Array[] | null = null;
+  readonly #host: RequestBodyHost;
+  #output: BodyOutput | null = null;
+  /** What came before there was an output. */
+  #held: BodyBuffer | null = null;
+  #decoded: DecodedBody | null = null;
 
   /** Within the turn of the head: the body is asked for then, or never. */
-  constructor(client: ClientStream, limits: LimitValues, bytesMax: number) {
+  constructor(client: ClientStream, thread: RequestBodyThread, bytesMax: number, host: RequestBodyHost) {
     this.#client = client;
-    this.#heldBytesMax = limits.requestBodyBufferedBytes;
+    this.#thread = thread;
     this.#bytesMax = bytesMax;
+    this.#host = host;
     client.readBody();
   }
 
-  /** A problem when it is more than may be; the exchange is over then. */
-  receive(chunk: Uint8Array, last: boolean): Problem | null {
+  receive(chunk: Uint8Array, last: boolean): void {
     this.bytes += chunk.length;
     this.complete = last;
-    if (this.bytes > this.#bytesMax) return problem('body_too_large');
-    if (this.#call === null) return this.#hold(chunk);
-    if (chunk.length > 0 && !this.#call.write(chunk) && !last) this.#client.pauseBody();
-    if (last) this.#call.end();
-    return null;
+    const output = this.#output;
+    if (this.bytes > this.#bytesMax) this.#host.requestBodyFailed(problem('body_too_large'));
+    else if (output === null) this.#hold(chunk);
+    else {
+      if (chunk.length > 0 && !output.write(chunk) && !last) this.#client.pauseBody();
+      if (last) output.end();
+    }
   }
 
   /** Reading is paused, but what had been read already still comes: bounded all the same. */
-  #hold(chunk: Uint8Array): Problem | null {
-    if (this.bytes > this.#heldBytesMax) return overloaded();
-    this.#held ??= [];
-    this.#held.push(Uint8Array.from(chunk));
-    return null;
+  #hold(chunk: Uint8Array): void {
+    this.#held ??= new BodyBuffer(this.#thread.buffered);
+    if (this.bytes > this.#thread.limits.requestBodyBufferedBytes || !this.#held.append(chunk))
+      this.#host.requestBodyFailed(overloaded());
   }
 
   /** There is a call now: it gets what was held, and all that comes. */
   sendTo(call: UpstreamCall): void {
-    this.#call = call;
-    const held = this.#held;
-    if (held !== null) {
-      this.#held = null;
-      for (const chunk of held) call.write(chunk);
-      if (this.complete) call.end();
+    this.#flow(call);
+  }
+
+  /** The call gets what the transform makes of it. The body must be of a coding that `contentCoding` knows. */
+  sendThrough(transform: BodyTransform, fields: readonly string[], call: UpstreamCall): void {
+    const { bodyHoldBackBytes } = this.#thread.limits;
+    const fail = (fault: BodyFault) => this.#host.requestBodyFailed(fromFault(fault));
+    this.#flowDecoded(fields, new TransformedBody(transform, call, bodyHoldBackBytes, fail));
+  }
+
+  #flowDecoded(fields: readonly string[], output: BodyOutput): void {
+    const coding = contentCoding(fields);
+    if (coding === 'identity' || coding === null) {
+      this.#flow(output);
+      return;
+    }
+    this.#decoded = this.#thread.decoders.decode(coding, this.#bytesMax, output, {
+      resume: () => this.resume(),
+      failed: (why) =>
+        this.#host.requestBodyFailed(problem(why === 'too-large' ? 'body_too_large' : 'undecodable_body')),
+    });
+    if (this.#decoded === null) this.#host.requestBodyFailed(overloaded());
+    else this.#flow(this.#decoded);
+  }
+
+  #flow(output: BodyOutput): void {
+    this.#output = output;
+    if (this.#held !== null) {
+      const held = this.#held.view();
+      if (held.length > 0) output.write(held);
+      this.#held.free();
+      if (this.complete) output.end();
     }
     this.resume();
   }
@@ -62,5 +104,17 @@ export class RequestBody {
 
   resume(): void {
     if (!this.complete) this.#client.resumeBody();
+  }
+
+  /** The call has room again. */
+  onRoom(): void {
+    if (this.#decoded === null) this.resume();
+    else this.#decoded.onRoom();
+  }
+
+  /** Nothing of it goes anywhere any more. */
+  stop(): void {
+    this.#held?.free();
+    this.#decoded?.stop();
   }
 }

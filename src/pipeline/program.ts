@@ -1,4 +1,5 @@
 import type { Route, Service } from '../model/world.ts';
+import type { TransformRequestBody, TransformResponseBody } from './body-transform.ts';
 import type { HeaderEdits, RequestContext } from './context.ts';
 import type { CounterBinding, CounterSpec } from './counters.ts';
 import type { KeyHash } from './identity.ts';
@@ -65,6 +66,9 @@ export interface RoutePipeline {
   readonly admit: (context: RequestContext) => Outcome;
   readonly shapeRequest: (context: RequestContext, edits: HeaderEdits) => void;
   readonly shapeResponse: (context: RequestContext, edits: HeaderEdits) => void;
+  /** Null on routes whose rules leave bodies as they are: those pay nothing. */
+  readonly requestTransform: TransformRequestBody | null;
+  readonly responseTransform: TransformResponseBody | null;
   /** The least total time that rules allow, or Infinity. */
   readonly totalTimeoutMs: (context: RequestContext) => number;
 }

@@ -62,6 +62,8 @@ export const PERMIT_ALL: RoutePipeline = {
   admit: () => CONTINUE,
   shapeRequest: () => {},
   shapeResponse: () => {},
+  requestTransform: null,
+  responseTransform: null,
   totalTimeoutMs: () => Number.POSITIVE_INFINITY,
 };
 

@@ -40,6 +40,8 @@ export function generateProgram(program: ResidualProgram, numbers: CounterNumber
     ...functions,
     'return {',
     ...indent(entries),
+    '  requestTransform: null,',
+    '  responseTransform: null,',
     '};',
   ].join('\n');
   return { code, constants: pool.values, usesRouteName: pool.usesRouteName };
