@@ -43,6 +43,9 @@ export const TOKENS: Readonly<Record<string, readonly string[]>> = {
   MEMBER: ['.plan', '.name', '.limit', '.x2_y'],
   UNIT: ['second', 'seconds', 'minute', 'minutes', 'hours', 'day', 'days', 'week', 'weeks'],
   PERIOD: ['day', 'week', 'month', 'quarter', 'year'],
+  METHOD: ['GET', 'POST', 'DELETE'],
+  URLPATH: ['/', '/orders', '/v1/orders/17?page=2&x=%20'],
+  WORD: ['plan', 'limit', 'when', 'tier'],
   ROOT: ['request', 'route', 'tenant', 'team', 'consumer', 'credential', ...NAMES],
 };
 
@@ -175,6 +178,7 @@ export function withRandomGaps(words: readonly string[], choices: Choices): stri
 }
 
 function gapBetween(word: string, next: string, choices: Choices): string {
+  if (TOKENS.METHOD!.includes(word)) return ' ';
   const gap = choices.one(GAPS);
   return gap === '' && !NEEDS_NO_BLANK.test(word) && !NEEDS_NO_BLANK.test(next) ? ' ' : gap;
 }

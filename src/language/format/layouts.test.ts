@@ -8,18 +8,19 @@ const RULES: Readonly<Record<string, Rule>> = new PolicyGrammar().getGAstProduct
 /** What the first alternation in a rule chooses between: names of rules, or the words they begin with. */
 function choices(rule: string): readonly string[] {
   const alternation = flat(RULES[rule]!.definition).find((part) => part instanceof Alternation);
-  const options = (alternation as Alternation | undefined)?.definition ?? [];
-  return options.map(({ definition: [first] }) =>
-    first instanceof NonTerminal ? first.nonTerminalName : (first as Terminal).terminalType.name,
-  );
+  return innerParts(alternation!).map((option) => {
+    const [first] = innerParts(option);
+    return first instanceof NonTerminal ? first.nonTerminalName : (first as Terminal).terminalType.name;
+  });
 }
 
 function flat(parts: readonly IProduction[]): readonly IProduction[] {
-  return parts.flatMap((part) =>
-    part instanceof NonTerminal || part instanceof Terminal
-      ? [part]
-      : [part, ...flat((part as IProduction & { definition: IProduction[] }).definition)],
-  );
+  return parts.flatMap((part) => [part, ...flat(innerParts(part))]);
+}
+
+function innerParts(part: IProduction): readonly IProduction[] {
+  if (part instanceof NonTerminal || part instanceof Terminal) return [];
+  return (part as IProduction & { readonly definition: readonly IProduction[] }).definition;
 }
 
 describe('a new form of the grammar needs its place in the canonical style', () => {

@@ -32,6 +32,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   Permit: inline,
   Forbid: inline,
   Require: inline,
+  Warn: inline,
   Limit: inline,
   AtMost: inline,
   Pace: inline,
@@ -44,6 +45,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
 
   Clause: inline,
   When: inline,
+  Dates: inline,
   Exceeded: exceeded,
   Per: inline,
   KeyList: inline,
@@ -66,6 +68,28 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   TextTest: inline,
   RoleTest: inline,
 
+  Test: block,
+  TestName: inline,
+  TestStatement: inline,
+  Given: commaRow,
+  GivenItem: inline,
+  GivenCaller: inline,
+  Attribute: inline,
+  GivenRoles: inline,
+  GivenTime: inline,
+  GivenRule: inline,
+  RequestParts: inline,
+  RequestPart: inline,
+  Sending: clauseRow('SendingClause'),
+  SendingClause: inline,
+  Expect: clauseRow('ExpectClause'),
+  Which: inline,
+  Refused: inline,
+  RuleName: inline,
+  Watched: inline,
+  ExpectClause: inline,
+  ExpectPart: inline,
+
   Value: inline,
   Operand: inline,
   Path: tight,
@@ -76,13 +100,13 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
 };
 
 /** Declarations in the order of a file; within each kind the author's order stays. */
-export const DECLARATION_ORDER: readonly string[] = ['LanguageLine', 'Zone', 'Define', 'Policy'];
+export const DECLARATION_ORDER: readonly string[] = ['LanguageLine', 'Zone', 'Define', 'Policy', 'Test'];
 /** Declarations that have an empty line around them; between others one is kept. */
-const BLOCKS: ReadonlySet<string> = new Set(['Policy']);
+const BLOCKS: ReadonlySet<string> = new Set(['Policy', 'Test']);
 /** Header clauses, each on its own line. */
 export const HEADER_ORDER: readonly string[] = ['Owner', 'AppliesTo'];
 /** Clauses by the innermost name that tells them apart; those before the gap say when a rule holds and stay on its line. */
-export const SCOPE_CLAUSES: readonly string[] = ['Per', 'When'];
+export const SCOPE_CLAUSES: readonly string[] = ['Per', 'Dates', 'When'];
 export const ANSWER_CLAUSES: readonly string[] = [
   'Exceeded',
   'MaxKeys',
@@ -214,14 +238,25 @@ function condition(printer: Printer, node: CstNode): Document {
   return group(row([documentOf(printer.itemOf(first!)), indent(row(rows))]));
 }
 
-/** Items behind commas, on as many lines as there are items if one line is too short. */
+/** Items behind commas, on as many lines as there are items if one line is too short; a word may stand before them. */
 function commaRow(printer: Printer, node: CstNode): Document {
-  const documents = partsOf(node).map((part) =>
-    isToken(part) && part.tokenType === SIGN[',']
-      ? row([printer.token(part), line(' ')])
-      : printer.part(part),
-  );
-  return group(indent(row(documents)));
+  const [first, ...others] = partsOf(node);
+  const documents = others.map((part, index) => {
+    if (isToken(part) && part.tokenType === SIGN[',']) return row([printer.token(part), line(' ')]);
+    return row([index === 0 ? ' ' : '', printer.part(part)]);
+  });
+  return group(row([printer.part(first!), indent(row(documents))]));
+}
+
+/** Words in a row; where they do not fit, each of these parts has a line. */
+function clauseRow(name: string): Layout {
+  return (printer, node) => {
+    const parts = partsOf(node);
+    const clauses = parts.filter((part) => !isToken(part) && part.name === name);
+    const head = parts.slice(0, parts.length - clauses.length);
+    const lines = clauses.flatMap((clause) => [line(' '), documentOf(printer.itemOf(clause))]);
+    return group(row([printer.inline(head), indent(row(lines))]));
+  };
 }
 
 /** On one line, or one item per line with a comma behind each. */
