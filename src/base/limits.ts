@@ -29,7 +29,12 @@ export const LIMITS = {
   // With more, this build of uWebSockets.js waits for the end of the header section until the connection idles out.
   requestHeaderCount: count(98, 8, 98, 'header fields of one request'),
   requestBodyBytes: bytes(64 * MIB, 0, 1_024 * MIB, 'body of one request, where the route says nothing else'),
-  requestBodyBufferedBytes: bytes(MIB, KIB, 64 * MIB, 'body of one request held in memory, because rules read it or it waits'),
+  requestBodyBufferedBytes: bytes(
+    MIB,
+    KIB,
+    64 * MIB,
+    'body of one request held in memory, because rules read it or it waits',
+  ),
   bodiesBufferedPerThreadBytes: bytes(
     256 * MIB,
     MIB,
