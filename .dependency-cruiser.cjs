@@ -27,6 +27,7 @@ const OWNERS = {
   pino: 'observe',
   commander: 'cli',
   xmlbuilder2: 'diagnostics',
+  re2js: 'model',
 };
 
 const PURE = ['base', 'model', 'diagnostics', 'language', 'config', 'pipeline', 'compiler'];

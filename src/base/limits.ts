@@ -89,6 +89,12 @@ export const LIMITS = {
   ),
   yamlAliases: count(100, 0, 10_000, 'aliases of one YAML file'),
   nestingDepth: count(64, 8, 256, 'nesting of YAML values and of policy expressions'),
+  regexInstructions: count(
+    1_000,
+    10,
+    5_000,
+    'size of one regular expression of a policy, in steps of its program',
+  ),
   drainMs: ms(30_000, 0, 3_600_000, 'time requests in flight get to finish at shutdown'),
 } as const satisfies Record<string, LimitDefinition>;
 

@@ -1,4 +1,4 @@
-import type { CheckedRule } from '../language/typed.ts';
+import type { CheckedRule, TextTest } from '../language/typed.ts';
 import type { Absence, FactPhase } from '../model/facts.ts';
 import type { ScalarValue, Value, ValueType } from '../model/types.ts';
 import type { EnforcementMode } from '../model/world.ts';
@@ -44,8 +44,6 @@ export type Test =
   | { readonly kind: 'present'; readonly fact: FactReference }
   | { readonly kind: 'role'; readonly role: string }
   | { readonly kind: 'subscribed' };
-
-export type TextTest = 'contains' | 'starts-with' | 'ends-with' | 'like';
 
 export type Term =
   | { readonly kind: 'fact'; readonly fact: FactReference }

@@ -17,6 +17,7 @@ export function termsOf(test: Test): Term[] {
     case 'starts-with':
     case 'ends-with':
     case 'like':
+    case 'matches':
       return [test.text];
     case 'present':
       return [{ kind: 'fact', fact: test.fact }];

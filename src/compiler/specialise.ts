@@ -1,3 +1,4 @@
+import { regexTest } from '../model/regex.ts';
 import type { Value } from '../model/types.ts';
 import type { Conditions } from './conditions.ts';
 import type { Condition, FactReference, Term, Test } from './ir.ts';
@@ -141,6 +142,8 @@ function decide(test: Test): boolean {
       return String(constantOf(test.text)).endsWith(test.pattern);
     case 'like':
       return globTest(test.pattern)(String(constantOf(test.text)));
+    case 'matches':
+      return regexTest(test.pattern)(String(constantOf(test.text)));
     case 'present':
     case 'role':
     case 'subscribed':

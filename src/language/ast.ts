@@ -171,6 +171,13 @@ export type PredicateNode =
       readonly right: LiteralNode | OperandNode;
       readonly span: Span;
     }
+  | {
+      readonly kind: 'regex-test';
+      readonly left: OperandNode;
+      /** Without the slashes around it. */
+      readonly regex: TextNode;
+      readonly span: Span;
+    }
   | { readonly kind: 'present'; readonly left: OperandNode; readonly negated: boolean; readonly span: Span }
   | {
       readonly kind: 'has-role';

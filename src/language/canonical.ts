@@ -60,7 +60,9 @@ export function canonicalCondition(node: TypedExpression): string {
     case 'in-networks':
       return `${operandText(node.address)} ${node.negated ? 'not in' : 'in'} [${node.networks.map(quoted).join(', ')}]`;
     case 'text-test':
-      return `${operandText(node.text)} ${node.test.replace('-', ' ')} ${quoted(node.pattern)}`;
+      return node.test === 'matches'
+        ? `${operandText(node.text)} matches /${node.pattern}/`
+        : `${operandText(node.text)} ${node.test.replace('-', ' ')} ${quoted(node.pattern)}`;
     case 'present':
       return `${factText(node.fact)} is ${node.negated ? 'absent' : 'present'}`;
     case 'has-role':

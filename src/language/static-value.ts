@@ -1,6 +1,7 @@
+import { regexTest } from '../model/regex.ts';
 import type { ScalarValue, Value } from '../model/types.ts';
 import type { Route } from '../model/world.ts';
-import type { FactExpression, Operand, TypedExpression } from './typed.ts';
+import type { FactExpression, Operand, TextTest, TypedExpression } from './typed.ts';
 
 export type StaticValue = true | false | 'unknown';
 
@@ -44,12 +45,8 @@ export function staticFact(fact: FactExpression, route: Route): Value | null | u
   return fact.definition.phase === 'identity' && route.auth === 'none' ? null : undefined;
 }
 
-/** One test of a text, as `contains`, `starts with`, `ends with` and `like` mean it. */
-export function testText(
-  test: 'contains' | 'starts-with' | 'ends-with' | 'like',
-  text: string,
-  pattern: string,
-): boolean {
+/** One test of a text, as `contains`, `starts with`, `ends with`, `like` and `matches` mean it. */
+export function testText(test: TextTest, text: string, pattern: string): boolean {
   switch (test) {
     case 'contains':
       return text.includes(pattern);
@@ -59,6 +56,8 @@ export function testText(
       return text.endsWith(pattern);
     case 'like':
       return matchesGlob(text, pattern);
+    case 'matches':
+      return regexTest(pattern)(text);
   }
 }
 

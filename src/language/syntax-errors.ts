@@ -212,7 +212,22 @@ const BUNDLES: readonly { readonly names: readonly string[]; readonly words: rea
   { names: KEYWORD_GROUPS.rule, words: [`a rule (${KEYWORD_GROUPS.rule.join(', ')})`] },
   { names: KEYWORD_GROUPS.clause, words: ['a clause such as `when`', 'the next rule', '`}`'] },
   {
-    names: ['is', '<', '<=', '>', '>=', 'not', 'in', 'contains', 'starts', 'ends', 'like', 'has', 'does'],
+    names: [
+      'is',
+      '<',
+      '<=',
+      '>',
+      '>=',
+      'not',
+      'in',
+      'contains',
+      'starts',
+      'ends',
+      'like',
+      'matches',
+      'has',
+      'does',
+    ],
     words: ['a test such as `is`, `<`, `in`, `contains` or `has role`'],
   },
   {

@@ -25,7 +25,7 @@ export const KEYWORD_GROUPS = {
     ...['to', 'exceeded', 'each', 'total', 'keys', 'failure', 'refuse', 'allow'],
     ...['at', 'most', 'any', 'once', 'per', 'burst', 'requests', 'header', 'response'],
     ...['and', 'or', 'not', 'true', 'false', 'is', 'present', 'absent', 'subscribed', 'otherwise'],
-    ...['contains', 'starts', 'ends', 'with', 'like', 'has', 'does', 'have', 'role'],
+    ...['contains', 'starts', 'ends', 'with', 'like', 'matches', 'has', 'does', 'have', 'role'],
     ...['every', 'routes', 'service', 'tagged', 'state', 'requiring', 'identity'],
     ...['no', 'retry'],
   ],
@@ -44,7 +44,7 @@ export const PERIODS = ['day', 'week', 'month', 'quarter', 'year'] as const;
 export const LATER_WORDS: ReadonlySet<string> = new Set([
   ...['budget', 'mask', 'cap', 'default', 'deprecate', 'rotate', 'cache', 'alert', 'notify'],
   ...['calendar', 'holidays', 'convention', 'waiver', 'review', 'effective', 'waivable', 'approval'],
-  ...['during', 'outside', 'matches', 'counting', 'queue', 'fall', 'exhausted'],
+  ...['during', 'outside', 'counting', 'queue', 'fall', 'exhausted'],
   ...[
     'model',
     'models',
@@ -174,6 +174,23 @@ export const Comment = createToken({
   start_chars_hint: ['#'],
   group: 'comments',
 });
+/**
+ * A slash begins a regular expression only behind `matches`; everywhere else it divides. The lexer does not know keywords
+ * yet, so the word is told by its text.
+ */
+export const Regex = createToken({
+  name: 'Regex',
+  pattern: (text, offset, matched) => {
+    if (matched.at(-1)?.image !== 'matches') return null;
+    REGEX_TEXT.lastIndex = offset;
+    return REGEX_TEXT.exec(text);
+  },
+  start_chars_hint: ['/'],
+  line_breaks: false,
+  label: 'a regular expression between slashes',
+});
+const REGEX_TEXT = /\/(?:\\.|[^/\\\n])+\//y;
+
 export const Blank = createToken({ name: 'Blank', pattern: /[ \t\r\n]+/, group: Lexer.SKIPPED });
 
 export const SIGN = {
@@ -228,7 +245,7 @@ export const WORDS: ReadonlyMap<string, TokenType> = new Map([
 
 /** What the lexer tries, in this order. */
 export const LEXED_TOKENS: readonly TokenType[] = [
-  ...[Blank, Comment, Word, Text, BadText, Member],
+  ...[Blank, Comment, Word, Text, BadText, Member, Regex],
   ...[
     DateLiteral,
     TimeLiteral,

@@ -178,6 +178,9 @@ export interface OtherwiseExpression {
 /** What has a value other than true or false. */
 export type Operand = FactExpression | LiteralExpression | ListExpression | OtherwiseExpression;
 
+/** `like` is a glob: `*` any run, `?` any one character; `matches` a regular expression that fits somewhere (RE2). */
+export type TextTest = 'contains' | 'starts-with' | 'ends-with' | 'like' | 'matches';
+
 /** A condition. Evaluated left to right, `and` and `or` stop early. */
 export type TypedExpression =
   | { readonly kind: 'constant'; readonly value: boolean; readonly span: Span }
@@ -209,8 +212,7 @@ export type TypedExpression =
     }
   | {
       readonly kind: 'text-test';
-      /** `like` is a glob: `*` any run, `?` any one character. */
-      readonly test: 'contains' | 'starts-with' | 'ends-with' | 'like';
+      readonly test: TextTest;
       readonly text: Operand;
       readonly pattern: string;
       readonly span: Span;

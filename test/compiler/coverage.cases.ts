@@ -29,7 +29,7 @@ const REACHED: Readonly<Record<string, readonly string[]>> = {
     'calendar',
   ],
   operator: ['is', 'is-not', 'lt', 'le', 'gt', 'ge'],
-  test: ['contains', 'starts-with', 'ends-with', 'like'],
+  test: ['contains', 'starts-with', 'ends-with', 'like', 'matches'],
   period: ['day', 'week', 'month', 'quarter', 'year'],
   side: ['request', 'response'],
   onFailure: ['refuse', 'allow'],

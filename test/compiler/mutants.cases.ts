@@ -93,6 +93,7 @@ const IN_CONSTANTS: readonly Mutant[] = [
     name: 'the last network is lost',
     constant: (value) => (isTexts(value, '/') ? value.slice(0, -1) : value),
   },
+  { name: 'a regular expression is another', constant: (value) => (value === 'a|b' ? 'a' : value) },
   { name: 'a glob begins at the start only', constant: (value) => (value === '*e*' ? 'e*' : value) },
   {
     name: 'a reply loses its status',

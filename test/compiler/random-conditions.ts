@@ -135,6 +135,8 @@ function randomTest(choices: Choices, known: ReadonlySet<string>): TypedExpressi
   );
 }
 
+const REGEXES = ['', '^r', 'd$', '[a-c]e', '^.ö', '(?i)RED', 'a|b', '^.{3}$'];
+
 function testOf(of: Operand, values: readonly ScalarValue[], choices: Choices): TypedExpression {
   const value = choices.one(values);
   if (of.type.kind === 'list') return signed(choices, memberOf(value, of));
@@ -155,6 +157,7 @@ function testOf(of: Operand, values: readonly ScalarValue[], choices: Choices): 
     listed,
     () =>
       textTest(choices.one(['contains', 'starts-with', 'ends-with']), of, value.slice(0, choices.below(3))),
+    () => textTest('matches', of, choices.one(REGEXES)),
     () =>
       textTest(
         'like',

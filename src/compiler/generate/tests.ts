@@ -20,6 +20,8 @@ export function testCode(test: Test, frame: Frame): string {
       return `${prepared('networksTest', test.networks, frame)}(${frame.term(test.address)})`;
     case 'like':
       return `${prepared('globTest', test.pattern, frame)}(${frame.term(test.text)})`;
+    case 'matches':
+      return `${prepared('regexTest', test.pattern, frame)}(${frame.term(test.text)})`;
     case 'contains':
       return methodCode(test.text, 'includes', frame.scope.pool.constant(test.pattern), frame);
     case 'starts-with':

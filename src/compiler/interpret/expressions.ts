@@ -1,6 +1,7 @@
 import { assert } from '../../base/assert.ts';
-import type { Operand, TypedExpression } from '../../language/typed.ts';
+import type { Operand, TextTest, TypedExpression } from '../../language/typed.ts';
 import { addressWords, contains, parseNetwork } from '../../model/networks.ts';
+import { regexTest } from '../../model/regex.ts';
 import type { Value } from '../../model/types.ts';
 import { factValue, type Situation } from './facts.ts';
 
@@ -83,11 +84,7 @@ function compared(
   }
 }
 
-function tested(
-  test: 'contains' | 'starts-with' | 'ends-with' | 'like',
-  value: string,
-  pattern: string,
-): boolean {
+function tested(test: TextTest, value: string, pattern: string): boolean {
   switch (test) {
     case 'contains':
       return value.indexOf(pattern) !== -1;
@@ -97,6 +94,8 @@ function tested(
       return pattern === '' || value.slice(-pattern.length) === pattern;
     case 'like':
       return isLike([...value], [...pattern]);
+    case 'matches':
+      return regexTest(pattern)(value);
   }
 }
 

@@ -1,5 +1,6 @@
 import { type LocalClock, localClock } from '../../model/local-time.ts';
 import { queryValue } from '../../model/query.ts';
+import { regexTest } from '../../model/regex.ts';
 import type { ScalarValue, Value } from '../../model/types.ts';
 import type { HeaderEdits, RequestContext } from '../../pipeline/context.ts';
 import {
@@ -82,6 +83,10 @@ export class RuntimeSupport {
   }
   globTest(pattern: string): (text: string | undefined) => boolean {
     const test = globTest(pattern);
+    return (text) => text !== undefined && test(text);
+  }
+  regexTest(source: string): (text: string | undefined) => boolean {
+    const test = regexTest(source);
     return (text) => text !== undefined && test(text);
   }
   setOf(items: readonly ScalarValue[]): ReadonlySet<ScalarValue> {

@@ -215,6 +215,12 @@ export const LANGUAGE_CODES = {
     explanation:
       'Patterns are fixed when the policy is compiled, so that what a rule can match is known before it runs.',
   },
+  PT1211: {
+    title: 'Regular expression that cannot be used',
+    severity: 'error',
+    explanation:
+      'Regular expressions are those of RE2: each takes time in proportion to the text it looks at. What would need more (look-around, back-references) is refused, and so is one larger than the limit `regexInstructions`.',
+  },
   PT1301: {
     title: 'Value that may be missing',
     severity: 'error',

@@ -83,6 +83,7 @@ const TESTS = {
   OrderTest: buildOrder,
   InTest: buildIn,
   TextTest: buildTextTest,
+  RegexTest: buildRegexTest,
   RoleTest: buildRole,
 };
 
@@ -139,6 +140,12 @@ function buildTextTest(...[reader, left, test, { span }]: Parameters<Build>): Pr
     right: buildValue(reader, childOf(test, 'Value')),
     span,
   };
+}
+
+function buildRegexTest(...[reader, left, test, { span }]: Parameters<Build>): PredicateNode {
+  const token = tokenOf(test, 'Regex');
+  const regex = { value: token.image.slice(1, -1), span: spanOf(reader, token) };
+  return { kind: 'regex-test', left, regex, span };
 }
 
 function buildRole(...[reader, left, test, { span }]: Parameters<Build>): PredicateNode {

@@ -1,9 +1,11 @@
 import type { Span } from '../../diagnostics/source.ts';
 import { nearest } from '../../diagnostics/suggest.ts';
+import { compileRegex } from '../../model/regex.ts';
 import type { ValueType } from '../../model/types.ts';
 import type { ListNode, LiteralNode, OperandNode, PredicateNode } from '../ast.ts';
 import { unknownDefine } from '../problems/names.ts';
 import {
+  badRegex,
   fixedTextNeeded,
   notAList,
   notOrdered,
@@ -99,6 +101,22 @@ export function checkTextTest(
   }
   const pattern = typeLiteral(context, value, { kind: 'text' }, operandText(text));
   return pattern === null ? null : { kind: 'text-test', test, text, pattern: String(pattern.value), span };
+}
+
+/** `matches` a regular expression, which must be one that takes linear time. */
+export function checkRegexTest(
+  context: CheckContext,
+  known: Known,
+  { left, regex, span }: Extract<PredicateNode, { kind: 'regex-test' }>,
+): TypedExpression | null {
+  const text = checkOperand(context, known, left);
+  const compiled = compileRegex(regex.value, context.project.world.limits.regexInstructions);
+  if (!compiled.ok) context.report(badRegex(regex.span, compiled.error.why, compiled.error.help));
+  if (text === null || !compiled.ok) return null;
+  if (text.type.kind === 'text' || text.type.kind === 'reference')
+    return { kind: 'text-test', test: 'matches', text, pattern: regex.value, span };
+  context.report(notText(span, 'matches', described(text), helpForText(text.type)));
+  return null;
 }
 
 type ValueNode = LiteralNode | ListNode | OperandNode;

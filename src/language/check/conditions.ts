@@ -2,7 +2,7 @@ import type { ConditionNode, PredicateNode } from '../ast.ts';
 import { selectorInCondition } from '../problems/reading.ts';
 import { neverMissing, onlyConsumers } from '../problems/types.ts';
 import type { TypedExpression } from '../typed.ts';
-import { checkCompare, checkIn, checkTextTest } from './comparisons.ts';
+import { checkCompare, checkIn, checkRegexTest, checkTextTest } from './comparisons.ts';
 import type { CheckContext } from './context.ts';
 import { factText, type Known } from './known.ts';
 import { checkName } from './names.ts';
@@ -66,6 +66,8 @@ function checkPredicate(context: CheckContext, known: Known, node: PredicateNode
       return checkIn(context, known, node);
     case 'text-test':
       return checkTextTest(context, known, node);
+    case 'regex-test':
+      return checkRegexTest(context, known, node);
     case 'present':
       return checkPresent(context, node);
     case 'has-role':

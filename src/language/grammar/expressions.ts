@@ -8,6 +8,7 @@ import {
   NumberLiteral,
   PathHead,
   PercentLiteral,
+  Regex,
   SIGN,
   SizeLiteral,
   Text,
@@ -142,6 +143,7 @@ export class ExpressionGrammar extends CstParser {
         { ALT: () => this.SUBRULE(this.OrderTest) },
         { ALT: () => this.SUBRULE(this.InTest) },
         { ALT: () => this.SUBRULE(this.TextTest) },
+        { ALT: () => this.SUBRULE(this.RegexTest) },
         { ALT: () => this.SUBRULE(this.RoleTest) },
       ]);
     },
@@ -203,6 +205,15 @@ export class ExpressionGrammar extends CstParser {
         { ALT: () => this.CONSUME(KEYWORD.like) },
       ]);
       this.SUBRULE(this.Value);
+    },
+    INNER,
+  );
+
+  readonly RegexTest = this.RULE(
+    'RegexTest',
+    () => {
+      this.CONSUME(KEYWORD.matches);
+      this.CONSUME(Regex);
     },
     INNER,
   );

@@ -38,6 +38,7 @@ const TERMINALS: Readonly<Record<string, string>> = {
   AnyWord: 'WORD',
   Method: 'METHOD',
   UrlPath: 'URLPATH',
+  Regex: 'REGEX',
 };
 
 describe('grammar/portunus.ebnf', () => {

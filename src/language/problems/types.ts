@@ -75,6 +75,10 @@ export function fixedTextNeeded(span: Span, test: string): Diagnostic {
   );
 }
 
+export function badRegex(span: Span, why: string, help: string): Diagnostic {
+  return problem('PT1211', span, why, help);
+}
+
 export function mayBeMissing(span: Span, fact: string, why: string, help: string): Diagnostic {
   return problem('PT1301', span, `${shown(fact)} may be missing: ${why}.`, help);
 }
