@@ -66,6 +66,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   OrderTest: inline,
   InTest: inline,
   TextTest: inline,
+  RegexTest: inline,
   RoleTest: inline,
 
   Test: block,
