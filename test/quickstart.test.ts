@@ -16,7 +16,7 @@ function sources(): readonly SourceText[] {
 }
 
 describe('the quick-start project', () => {
-  const { built, diagnostics } = buildProject(sources(), FOLDER);
+  const { built, diagnostics } = buildProject(sources(), FOLDER, Date.now());
 
   it('is checked and compiled without a word', () => {
     const found = diagnostics.map(

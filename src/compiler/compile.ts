@@ -155,7 +155,7 @@ class BundleOutput {
   }
 }
 
-function ruleInfo({ policy, rule, mode }: RuleIr): RuleInfo {
+function ruleInfo({ policy, rule, mode, reviewDueDay }: RuleIr): RuleInfo {
   return {
     policy,
     rule: rule.key,
@@ -163,5 +163,6 @@ function ruleInfo({ policy, rule, mode }: RuleIr): RuleInfo {
     kind: rule.kind,
     place: placeOf(rule.span),
     mode,
+    reviewDueDay,
   };
 }

@@ -69,6 +69,8 @@ export interface RuleIr<Rule extends CheckedRule = CheckedRule> {
   readonly index: number;
   readonly policy: string;
   readonly mode: EnforcementMode;
+  /** See `RuleInfo.reviewDueDay`. */
+  readonly reviewDueDay: number | null;
   readonly rule: Rule;
   /** Permit: permits. Forbid and require: denies. All others: applies. Includes the policy's scope. */
   readonly condition: Condition;

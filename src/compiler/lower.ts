@@ -23,6 +23,7 @@ export function lowerPolicies(checked: CheckedPolicies, world: World, conditions
         index: rules.length,
         policy: policy.name,
         mode,
+        reviewDueDay: policy.review?.dueDay ?? null,
         rule,
         condition: lowerRule(rule, policy.scope, conditions),
         phase: placeRule(rule, policy.scope),

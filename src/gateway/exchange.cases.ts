@@ -356,6 +356,7 @@ function bundleOf({ routes, bundle }: SimulationOptions): RuleBundle {
         kind: 'limit',
         place: 'x',
         mode: 'enforce',
+        reviewDueDay: null,
       },
     ],
     counters: [],

@@ -155,6 +155,7 @@ describe('to the client', () => {
           kind: 'warn',
           place: 'x',
           mode: 'warn' as const,
+          reviewDueDay: null,
         },
       ],
       counters: [],

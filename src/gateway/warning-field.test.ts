@@ -3,7 +3,15 @@ import type { RuleInfo } from '../pipeline/program.ts';
 import { WARNING_FIELD_CHARACTERS_MAX, warningField } from './warning-field.ts';
 
 function rule(shownName: string, mode: RuleInfo['mode'] = 'enforce'): RuleInfo {
-  return { policy: 'p', rule: shownName, shownName, kind: 'warn', place: 'p.policy:1:1', mode };
+  return {
+    policy: 'p',
+    rule: shownName,
+    shownName,
+    kind: 'warn',
+    place: 'p.policy:1:1',
+    mode,
+    reviewDueDay: null,
+  };
 }
 
 describe('Portunus-Warning', () => {

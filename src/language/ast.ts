@@ -31,6 +31,11 @@ export interface PolicyNode {
   readonly name: TextNode;
   readonly title: TextNode | null;
   readonly owner: TextNode | null;
+  readonly review: ReviewNode | null;
+  /** Day of the last review. */
+  readonly reviewed: NumberNode | null;
+  /** Null: always in force. */
+  readonly effective: DatesNode | null;
   /** Null applies to everything; what could not be read was reported and lets the rules be checked on their own. */
   readonly appliesTo: ConditionNode | 'unreadable' | null;
   readonly rules: readonly RuleNode[];
@@ -41,6 +46,11 @@ export interface PolicyNode {
   /** Whether its `}` was found. */
   readonly closed: boolean;
 }
+
+/** When people are to look at a policy again. Days are counted from 1970-01-01. */
+export type ReviewNode =
+  | { readonly kind: 'every'; readonly period: NumberNode }
+  | { readonly kind: 'by'; readonly day: NumberNode };
 
 interface RuleNodeBase {
   readonly name: TextNode | null;

@@ -45,6 +45,29 @@ describe('conditions', () => {
   });
 });
 
+describe('heads', () => {
+  it('say from when until when a policy is in force: a part of its scope, in the zone of the file', () => {
+    const { scope, effective } = policyOf(
+      'policy "p" effective from 2026-12-01 until 2026-12-31 applies to route "admin" { permit }',
+    );
+    const date = 'request.date["America/New_York"]';
+    expect(canonicalCondition(scope!)).toBe(
+      `route is "admin" and ${date} >= 20788 days and ${date} <= 20818 days`,
+    );
+    expect(effective).toEqual({ firstDay: 20_788, lastDay: 20_818, zone: 'America/New_York' });
+    const other = policyOf('policy "p" effective after 2026-12-31 { permit }');
+    expect(canonicalCondition(other.scope!)).toBe(`${date} >= 20819 days`);
+  });
+
+  it('say when people are to look at a policy again', () => {
+    const due = (head: string) => policyOf(`policy "p" ${head} { permit }`).review?.dueDay;
+    expect(due('review every 90 days reviewed 2026-10-01')).toBe(20_727 + 90);
+    expect(due('review by 2026-10-01 reviewed 2026-09-30')).toBe(20_727);
+    expect(due('review every 90 days')).toBeNull();
+    expect(due('reviewed 2026-10-01')).toBeUndefined();
+  });
+});
+
 describe('scopes', () => {
   it.each(SCOPE_CASES)('$text', ({ text, means }) => {
     const { scope } = policyOf(`policy "p" applies to ${text} { timeout 1s }`);

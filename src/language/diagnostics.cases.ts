@@ -895,6 +895,23 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     help: 'It can have `from` or `when`.',
   },
   {
+    code: 'PT0109',
+    what: 'two times between reviews',
+    text: file('policy "p" review every 90 days review by 2027-01-01 { permit }'),
+    at: '2:33',
+    message: '`review` is said twice.',
+    help: 'Keep one of the two.',
+    related: ['a.policy:2:12 said here first'],
+  },
+  {
+    code: 'PT1209',
+    what: 'a review in the middle of a day',
+    text: file('policy "p" review every 36h { permit }'),
+    at: '2:25',
+    message: 'This time between reviews is out of range.',
+    help: 'Write a whole number of days.',
+  },
+  {
     code: 'PT2102',
     what: 'a status of a warning',
     text: rule('warn status 403'),

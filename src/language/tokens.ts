@@ -18,7 +18,7 @@ export type TokenGroup = 'declaration' | 'header' | 'rule' | 'clause' | 'word' |
 
 export const KEYWORD_GROUPS = {
   declaration: ['language', 'zone', 'define', 'policy', 'test'],
-  header: ['owner', 'applies'],
+  header: ['owner', 'review', 'reviewed', 'effective', 'applies'],
   rule: ['permit', 'forbid', 'require', 'warn', 'limit', 'quota', 'set', 'remove', 'timeout'],
   clause: ['when', 'for', 'in', 'from', 'until', 'after', 'status', 'code', 'because', 'max', 'on'],
   word: [
@@ -27,7 +27,7 @@ export const KEYWORD_GROUPS = {
     ...['and', 'or', 'not', 'true', 'false', 'is', 'present', 'absent', 'subscribed', 'otherwise'],
     ...['contains', 'starts', 'ends', 'with', 'like', 'matches', 'has', 'does', 'have', 'role'],
     ...['every', 'routes', 'service', 'tagged', 'state', 'requiring', 'identity'],
-    ...['no', 'retry'],
+    ...['no', 'retry', 'by'],
   ],
 } as const satisfies Partial<Record<TokenGroup, readonly string[]>>;
 
@@ -43,7 +43,7 @@ export const PERIODS = ['day', 'week', 'month', 'quarter', 'year'] as const;
  */
 export const LATER_WORDS: ReadonlySet<string> = new Set([
   ...['budget', 'mask', 'cap', 'default', 'deprecate', 'rotate', 'cache', 'alert', 'notify'],
-  ...['calendar', 'holidays', 'convention', 'waiver', 'review', 'effective', 'waivable', 'approval'],
+  ...['calendar', 'holidays', 'convention', 'waiver', 'waivable', 'approval'],
   ...['during', 'outside', 'counting', 'queue', 'fall', 'exhausted'],
   ...[
     'model',
@@ -64,7 +64,7 @@ export const LATER_WORDS: ReadonlySet<string> = new Set([
 
 /** Words with a meaning in tests alone: everywhere else they are names like any other. */
 export const TEST_WORDS = [
-  ...['given', 'expect', 'sent', 'are', 'within', 'by', 'the', 'first', 'last', 'all'],
+  ...['given', 'expect', 'sent', 'are', 'within', 'the', 'first', 'last', 'all'],
   ...['permitted', 'refused', 'warned', 'shadowed', 'enforced', 'shadow'],
   ...['roles', 'aged', 'used', 'time', 'ip', 'host', 'size', 'body'],
 ] as const;

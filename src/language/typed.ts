@@ -18,11 +18,30 @@ export interface CheckedPolicy {
   readonly name: string;
   readonly title: string | null;
   readonly owner: string | null;
+  /** Null: nobody has asked for one. */
+  readonly review: Review | null;
+  /** Days between which it is in force, both included; also a part of `scope`. Null: always. */
+  readonly effective: DayRange | null;
   readonly span: Span;
   /** What the policy applies to; null means every route and request. */
   readonly scope: TypedExpression | null;
   /** Sorted by {@link ruleKey}. */
   readonly rules: readonly CheckedRule[];
+}
+
+/** When people are to look at a policy again. */
+export interface Review {
+  /** Days since 1970-01-01, in the zone of the file: the last day on which the review is in time. Null: it has never had one. */
+  readonly dueDay: number | null;
+  readonly zone: string;
+  readonly span: Span;
+}
+
+/** Days since 1970-01-01 in a zone, both included; null where there is no bound. */
+export interface DayRange {
+  readonly firstDay: number | null;
+  readonly lastDay: number | null;
+  readonly zone: string;
 }
 
 interface RuleBase {

@@ -54,6 +54,8 @@ export interface RuleInfo {
   /** `policies/teams.policy:12:5`. */
   readonly place: string;
   readonly mode: 'enforce' | 'warn' | 'shadow';
+  /** Last day in time for the next review of the policy, in days since 1970-01-01; null when none is asked for or known. */
+  readonly reviewDueDay: number | null;
 }
 
 /** The compiled phases of one route. Every function runs in one turn, and allocates nothing when it answers CONTINUE. */

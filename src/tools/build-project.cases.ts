@@ -165,4 +165,65 @@ note: "shop" is in shadow mode
 1 error.
 `,
   },
+  {
+    code: 'PT2501',
+    what: 'reviews that are overdue, and some that are not',
+    texts: {
+      'portunus.yaml': 'portunus: 1\n',
+      'routes/shop.yaml': SHOP,
+      'policies/a.policy': `language 1
+policy "a" owner "ops@shop.example" review every 90 days reviewed 2026-10-16 { permit }
+policy "b" review every 90 days reviewed 2026-10-17 { permit }
+policy "c" review by 2027-01-14 { permit }
+policy "d" review by 2027-01-15 { permit }
+policy "e" review every 4w { permit }
+`,
+    },
+    rendered: `warning[PT2501]: The policy "a" was to be reviewed by 2027-01-14.
+  --> policies/a.policy:2:67
+   |
+ 2 | policy "a" owner "ops@shop.example" review every 90 days reviewed 2026-10-16 { permit }
+   |                                                                   ^^^^^^^^^^
+   = help: Have ops@shop.example look through it, and write the new date.
+
+warning[PT2501]: The policy "c" was to be reviewed by 2027-01-14.
+  --> policies/a.policy:4:22
+   |
+ 4 | policy "c" review by 2027-01-14 { permit }
+   |                      ^^^^^^^^^^
+   = help: Look through it, and write the new date.
+
+warning[PT2501]: Nobody has said when the policy "e" was last reviewed.
+  --> policies/a.policy:6:25
+   |
+ 6 | policy "e" review every 4w { permit }
+   |                         ^^
+   = help: Look through it, and write the date as \`reviewed 2027-03-31\` in the head of the policy.
+
+3 warnings.
+`,
+  },
+  {
+    code: 'PT2502',
+    what: 'a policy that ended yesterday, in its zone',
+    texts: {
+      'portunus.yaml': 'portunus: 1\n',
+      'routes/shop.yaml': SHOP,
+      'policies/a.policy': `language 1
+zone America/New_York
+policy "open" { permit }
+policy "sale" effective from 2026-12-01 until 2027-01-13 { timeout 1s }
+policy "winter" effective until 2027-01-14 { timeout 2s }
+`,
+    },
+    rendered: `warning[PT2502]: The policy "sale" is no longer in force: its last day was 2027-01-13.
+  --> policies/a.policy:4:8
+   |
+ 4 | policy "sale" effective from 2026-12-01 until 2027-01-13 { timeout 1s }
+   |        ^^^^^^
+   = help: Remove it, or let it end later.
+
+1 warning.
+`,
+  },
 ];

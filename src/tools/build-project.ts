@@ -3,6 +3,7 @@ import { checkEnforcement, loadWorld } from '../config/load.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { type SourceText, spanAt } from '../diagnostics/source.ts';
 import { checkPolicies } from '../language/check.ts';
+import { dueFindings } from '../language/due.ts';
 import type { CheckedPolicies } from '../language/typed.ts';
 import type { World } from '../model/world.ts';
 import type { RuleBundle } from '../pipeline/program.ts';
@@ -17,8 +18,15 @@ export interface BuiltProject {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** The whole way from texts to a rule set, as `check`, `start` and every reload take it. Pure. */
-export function buildProject(texts: readonly SourceText[], projectFolder: string): BuiltProject {
+/**
+ * The whole way from texts to a rule set, as `check`, `start` and every reload take it. Pure: `wallMs` is the time for
+ * findings about what is due.
+ */
+export function buildProject(
+  texts: readonly SourceText[],
+  projectFolder: string,
+  wallMs: number,
+): BuiltProject {
   const isPolicy = (text: SourceText): boolean => text.path.endsWith('.policy');
   const loaded = loadWorld(
     texts.filter((text) => !isPolicy(text)),
@@ -31,7 +39,7 @@ export function buildProject(texts: readonly SourceText[], projectFolder: string
   if (hasError(found)) return { built: null, diagnostics: found };
   const byPath = new Map(texts.map((text) => [text.path, text]));
   const compiled = compileRules(checked.policies, loaded.world, (place) => spanAt(place, byPath));
-  const diagnostics = [...found, ...compiled.diagnostics];
+  const diagnostics = [...found, ...compiled.diagnostics, ...dueFindings(checked.policies, wallMs)];
   if (hasError(diagnostics)) return { built: null, diagnostics };
   return { built: { world: loaded.world, policies: checked.policies, bundle: compiled.bundle }, diagnostics };
 }

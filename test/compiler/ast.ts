@@ -234,7 +234,16 @@ export function policy(
     (rule): CheckedRule =>
       'counterIdentity' in rule ? { ...rule, counterIdentity: `${name}/${rule.key}` } : rule,
   );
-  return { name, title: null, owner: null, span: SPAN, scope: options.scope ?? null, rules: identified };
+  return {
+    name,
+    title: null,
+    owner: null,
+    review: null,
+    effective: null,
+    span: SPAN,
+    scope: options.scope ?? null,
+    rules: identified,
+  };
 }
 export function policies(...all: readonly CheckedPolicy[]): CheckedPolicies {
   return { policies: all };

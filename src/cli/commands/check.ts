@@ -6,6 +6,7 @@ import { type BuiltProject, buildProject, hasError } from '../../tools/build-pro
 import type { CheckFormat } from '../check-formats.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { type ProjectFiles, readProject } from '../run/project-files.ts';
+import { systemClock } from '../run/system-clock.ts';
 import { colourFor } from '../terminal.ts';
 import { explainCode, REFERENCE_PAGE } from './explain-code.ts';
 
@@ -29,7 +30,7 @@ export async function check(folder: string, options: CheckOptions): Promise<Exit
     process.stderr.write(`portunus check: ${files.error}\n`);
     return EXIT.couldNotRun;
   }
-  const built = buildProject(files.value.texts, files.value.folder);
+  const built = buildProject(files.value.texts, files.value.folder, systemClock().wallMs());
   const diagnostics = options.warningsAsErrors ? built.diagnostics.map(asError) : built.diagnostics;
   const format = options.json ? 'json' : (options.format ?? 'text');
   process.stdout.write(await REPORTS[format]({ ...built, diagnostics }, files.value));

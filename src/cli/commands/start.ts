@@ -25,7 +25,8 @@ export interface StartOptions {
 export async function start(folder: string, options: StartOptions): Promise<ExitCode> {
   const files = await readProject(folder);
   if (!files.ok) return failed(files.error);
-  const project = buildProject(files.value.texts, files.value.folder);
+  const clock = systemClock();
+  const project = buildProject(files.value.texts, files.value.folder, clock.wallMs());
   if (project.diagnostics.length > 0) {
     process.stderr.write(renderText(project.diagnostics, { colour: colourFor(process.stderr) }));
   }
@@ -45,7 +46,7 @@ export async function start(folder: string, options: StartOptions): Promise<Exit
     files: files.value,
     project,
     store: store.value,
-    clock: systemClock(),
+    clock,
     random,
     logTo: options.log === undefined ? 'stdout' : { file: options.log },
     watchFiles: options.watch ? 'yes' : 'no',

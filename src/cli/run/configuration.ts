@@ -112,7 +112,8 @@ export class Configuration {
     const files = await readProject(this.#options.folder);
     if (!files.ok) return { outcome: { kind: 'refused', why: files.error }, diagnostics: [] };
     this.#options.target.watch(files.value.folders);
-    const { built, diagnostics } = buildProject(files.value.texts, files.value.folder);
+    const { texts, folder } = files.value;
+    const { built, diagnostics } = buildProject(texts, folder, this.#options.clock.wallMs());
     if (built === null) {
       return { outcome: { kind: 'refused', why: 'The configuration has errors.' }, diagnostics };
     }

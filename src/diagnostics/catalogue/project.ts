@@ -1,6 +1,9 @@
 import type { CatalogueEntry } from './entry.ts';
 
-/** Codes about all policies and routes together: PT22xx conflicts between rules, PT24xx what is (not) governed. */
+/**
+ * Codes about all policies and routes together: PT22xx conflicts between rules, PT24xx what is (not) governed, PT25xx what is
+ * due on a date.
+ */
 export const PROJECT_CODES = {
   PT2201: {
     title: 'Rules that contradict each other',
@@ -19,5 +22,16 @@ export const PROJECT_CODES = {
     severity: 'error',
     explanation:
       'A request is refused unless a permit holds. No enforced policy with a permit applies to this route, so every request to it would be refused. Write a permit for it, or widen what a policy applies to.',
+  },
+  PT2501: {
+    title: 'Review overdue',
+    severity: 'warning',
+    explanation:
+      'The head of the policy says when it is to be reviewed: `review by DATE`, or `review every 90 days` counted from the date behind `reviewed`. That day has passed, or the last review is not known.',
+  },
+  PT2502: {
+    title: 'Policy that has ended',
+    severity: 'warning',
+    explanation: 'The last day of `effective … until` has passed, so none of its rules applies any more.',
   },
 } as const satisfies Record<string, CatalogueEntry>;

@@ -1,12 +1,13 @@
 import type { CstNode } from 'chevrotain';
 import { isTimeZone } from '../../model/local-time.ts';
-import type { DefineNode, PolicyFileNode, PolicyNode, RuleNode } from '../ast.ts';
+import type { DefineNode, PolicyFileNode, PolicyNode, ReviewNode, RuleNode } from '../ast.ts';
 import { unknownZone } from '../problems/names.ts';
 import { languageLine, saidTwice } from '../problems/reading.ts';
 import type { TestNode } from '../test-ast.ts';
 import { nearestTimeZone } from '../time-zones.ts';
 import { buildCondition } from './conditions.ts';
-import { buildList, buildLiteral } from './literals.ts';
+import { buildDates } from './dates.ts';
+import { buildDate, buildDuration, buildList, buildLiteral } from './literals.ts';
 import {
   childOf,
   childOrNull,
@@ -108,6 +109,9 @@ function buildPolicy(reader: Reader, node: CstNode, isWhole: (node: CstNode) => 
   if (head === null || !isWhole(head)) return null;
   const title = tokenOrNull(head, 'Text', 1);
   const owner = once(reader, childrenOf(node, 'Owner'), 'owner');
+  const review = once(reader, childrenOf(node, 'Review'), 'review');
+  const reviewed = once(reader, childrenOf(node, 'Reviewed'), 'reviewed');
+  const effective = once(reader, childrenOf(node, 'Effective'), 'effective');
   const appliesTo = once(reader, childrenOf(node, 'AppliesTo'), 'applies to');
   const rules = childrenOf(node, 'Rule')
     .filter(isWhole)
@@ -117,12 +121,24 @@ function buildPolicy(reader: Reader, node: CstNode, isWhole: (node: CstNode) => 
     name: buildText(reader, name),
     title: title === null ? null : buildText(reader, title),
     owner: owner === null || !isWhole(owner) ? null : buildText(reader, tokenOf(owner, 'Text')),
+    review: review === null || !isWhole(review) ? null : buildReview(reader, review),
+    reviewed:
+      reviewed === null || !isWhole(reviewed) ? null : buildDate(reader, tokenOf(reviewed, 'DateLiteral')),
+    effective:
+      effective === null || !isWhole(effective) ? null : buildDates(reader, childOf(effective, 'Dates')),
     appliesTo: appliesTo === null ? null : buildScope(reader, appliesTo, isWhole),
     rules,
     span: spanOf(reader, name),
     extent: nodeSpan(reader, node),
     closed: has(node, '}'),
   };
+}
+
+function buildReview(reader: Reader, node: CstNode): ReviewNode {
+  const period = childOrNull(node, 'Length');
+  return period === null
+    ? { kind: 'by', day: buildDate(reader, tokenOf(node, 'DateLiteral')) }
+    : { kind: 'every', period: buildDuration(reader, period) };
 }
 
 function buildScope(

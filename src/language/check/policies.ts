@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { Span } from '../../diagnostics/source.ts';
 import type { Route } from '../../model/world.ts';
-import type { PolicyNode, RuleNode } from '../ast.ts';
+import type { DatesNode, PolicyNode, RuleNode } from '../ast.ts';
 import { compareCodePoints } from '../order.ts';
 import { equalLimits, ruleTwice } from '../problems/names.ts';
 import { appliesNowhere, noEffect } from '../problems/rules.ts';
@@ -9,7 +9,9 @@ import { staticValue } from '../static-value.ts';
 import type { CheckedPolicy, CheckedRule, TypedExpression } from '../typed.ts';
 import { checkCondition } from './conditions.ts';
 import type { CheckContext } from './context.ts';
+import { both, inForce } from './dates.ts';
 import { Known } from './known.ts';
+import { checkReview } from './reviews.ts';
 import type { RouteIndex } from './route-index.ts';
 import { checkRule } from './rules.ts';
 
@@ -25,6 +27,7 @@ export function checkPolicy(
     context.report(problem);
   };
   const counting = { ...context, report };
+  const review = checkReview(counting, node);
   const { scope, known } = checkScope(counting, node, index);
   const place = { policy: node.name.value, known };
   const checked = node.rules.flatMap((rule) => {
@@ -38,10 +41,16 @@ export function checkPolicy(
     name: node.name.value,
     title: node.title?.value ?? null,
     owner: node.owner?.value ?? null,
+    review,
+    effective: node.effective === null ? null : { ...daysOf(node.effective), zone: context.zone },
     span: node.span,
     scope,
     rules: rules.sort((a, b) => compareCodePoints(a.key, b.key)),
   };
+}
+
+function daysOf({ firstDay, lastDay }: DatesNode) {
+  return { firstDay, lastDay };
 }
 
 interface Scope {
@@ -49,11 +58,15 @@ interface Scope {
   readonly known: Known;
 }
 
-function checkScope(context: CheckContext, { appliesTo }: PolicyNode, index: RouteIndex): Scope {
+/** Where and when the policy applies. */
+function checkScope(context: CheckContext, node: PolicyNode, index: RouteIndex): Scope {
+  const { appliesTo } = node;
   const everywhere = Known.of(index.all, context.project.ofEveryTeam);
-  if (appliesTo === null) return { scope: null, known: everywhere };
-  const scope = appliesTo === 'unreadable' ? null : checkCondition(context, everywhere, appliesTo, 'scope');
-  if (scope === null) return { scope: 'unreadable', known: everywhere.afterMistake() };
+  const dates = inForce(context, node.effective);
+  if (appliesTo === null) return { scope: dates, known: everywhere };
+  const where = appliesTo === 'unreadable' ? null : checkCondition(context, everywhere, appliesTo, 'scope');
+  if (where === null) return { scope: 'unreadable', known: everywhere.afterMistake() };
+  const scope = both(where, dates) ?? where;
   const candidates = Known.of(index.candidates(scope), context.project.ofEveryTeam);
   return { scope, known: candidates.after(scope, true) };
 }

@@ -26,6 +26,9 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   Policy: block,
   PolicyName: inline,
   Owner: inline,
+  Review: inline,
+  Reviewed: inline,
+  Effective: inline,
   AppliesTo: inline,
 
   Rule: rule,
@@ -105,7 +108,7 @@ export const DECLARATION_ORDER: readonly string[] = ['LanguageLine', 'Zone', 'De
 /** Declarations that have an empty line around them; between others one is kept. */
 const BLOCKS: ReadonlySet<string> = new Set(['Policy', 'Test']);
 /** Header clauses, each on its own line. */
-export const HEADER_ORDER: readonly string[] = ['Owner', 'AppliesTo'];
+export const HEADER_ORDER: readonly string[] = ['Owner', 'Review', 'Reviewed', 'Effective', 'AppliesTo'];
 /** Clauses by the innermost name that tells them apart; those before the gap say when a rule holds and stay on its line. */
 export const SCOPE_CLAUSES: readonly string[] = ['Per', 'Dates', 'When'];
 export const ANSWER_CLAUSES: readonly string[] = [

@@ -44,7 +44,13 @@ export class PolicyGrammar extends TestGrammar {
   readonly Policy = this.RULE('Policy', () => {
     this.SUBRULE(this.PolicyName);
     this.MANY(() => {
-      this.OR([{ ALT: () => this.SUBRULE(this.Owner) }, { ALT: () => this.SUBRULE(this.AppliesTo) }]);
+      this.OR([
+        { ALT: () => this.SUBRULE(this.Owner) },
+        { ALT: () => this.SUBRULE(this.Review) },
+        { ALT: () => this.SUBRULE(this.Reviewed) },
+        { ALT: () => this.SUBRULE(this.Effective) },
+        { ALT: () => this.SUBRULE(this.AppliesTo) },
+      ]);
     });
     this.CONSUME(SIGN['{']);
     this.MANY2(() => this.SUBRULE(this.Rule));
@@ -60,6 +66,34 @@ export class PolicyGrammar extends TestGrammar {
   readonly Owner = this.RULE('Owner', () => {
     this.CONSUME(KEYWORD.owner);
     this.CONSUME(Text);
+  });
+
+  readonly Review = this.RULE('Review', () => {
+    this.CONSUME(KEYWORD.review);
+    this.OR([
+      {
+        ALT: () => {
+          this.CONSUME(KEYWORD.every);
+          this.SUBRULE(this.Length);
+        },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(KEYWORD.by);
+          this.CONSUME(DateLiteral);
+        },
+      },
+    ]);
+  });
+
+  readonly Reviewed = this.RULE('Reviewed', () => {
+    this.CONSUME(KEYWORD.reviewed);
+    this.CONSUME(DateLiteral);
+  });
+
+  readonly Effective = this.RULE('Effective', () => {
+    this.CONSUME(KEYWORD.effective);
+    this.SUBRULE(this.Dates);
   });
 
   readonly AppliesTo = this.RULE('AppliesTo', () => {

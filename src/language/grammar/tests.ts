@@ -258,7 +258,7 @@ export class TestGrammar extends ExpressionGrammar {
         { ALT: () => this.words(0, KEYWORD.at, KEYWORD.once) },
         {
           ALT: () => {
-            this.words(0, TEST_WORD.by, KEYWORD.consumer);
+            this.words(0, KEYWORD.by, KEYWORD.consumer);
             this.CONSUME(Text);
           },
         },
@@ -309,7 +309,7 @@ export class TestGrammar extends ExpressionGrammar {
       this.CONSUME(TEST_WORD.refused);
       this.OPTION(() => this.CONSUME(NumberLiteral));
       this.OPTION2(() => {
-        this.CONSUME(TEST_WORD.by);
+        this.CONSUME(KEYWORD.by);
         this.SUBRULE(this.RuleName);
       });
     },
@@ -333,7 +333,7 @@ export class TestGrammar extends ExpressionGrammar {
         { ALT: () => this.CONSUME(TEST_WORD.warned) },
         { ALT: () => this.CONSUME(TEST_WORD.shadowed) },
       ]);
-      this.CONSUME(TEST_WORD.by);
+      this.CONSUME(KEYWORD.by);
       this.SUBRULE(this.RuleName);
     },
     INNER,
