@@ -32,10 +32,11 @@ export interface CompiledRules {
  * 5. `specialise`   conditions are evaluated as far as the signature decides them
  * 6. `residual`     what remains is sorted by phase, equal actions are merged
  * 7. `conflicts`    contradictions and routes that nothing permits are reported
- * 8. `generate/`    JavaScript and its constants
- * 9. `bundle-hash`  the content gets its name
+ * 8. `fact-tables`  rules are filed under the values that they demand of the request
+ * 9. `generate/`    JavaScript and its constants
+ * 10. `bundle-hash` the content gets its name
  *
- * Cost: passes 5 to 8 run once for each signature, not for each route; a policy that demands a route, service or tag
+ * Cost: passes 5 to 9 run once for each signature, not for each route; a policy that demands a route, service or tag
  * is looked at only for those.
  */
 export function compileRules(

@@ -3,11 +3,13 @@ import { CATALOGUE } from '../diagnostics/catalogue.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Span } from '../diagnostics/source.ts';
 import { compareCodePoints } from '../language/order.ts';
-import type { TemplateHole, TextTemplate } from '../language/typed.ts';
+import type { LimitRule, TemplateHole, TextTemplate } from '../language/typed.ts';
 import type { Place, Route, World } from '../model/world.ts';
 import { BATCH_ENTRIES_MAX } from '../pipeline/counters.ts';
+import { byCondition, fileByFacts } from './fact-tables.ts';
 import type { Condition, Term } from './ir.ts';
-import type { HeaderAction, ResidualProgram } from './residual.ts';
+import type { HeaderAction, Residual, ResidualProgram } from './residual.ts';
+import type { Specialiser } from './specialise.ts';
 
 /** Finds a name in the texts of the project by its place; null when the text is not at hand. */
 export type SpanOf = (place: Place) => Span | null;
@@ -100,13 +102,38 @@ function enforceInstead(policies: readonly string[], them: string): string {
 }
 
 function contradictingHeaders(program: ResidualProgram): Mistake[] {
-  return (['request', 'response'] as const).flatMap((side) =>
-    [...byHeader(program.headers[side]).values()].flatMap((actions) =>
-      pairs(actions)
-        .filter(([a, b]) => !exclude(a.condition, b.condition))
-        .map(([a, b]) => contradiction(side, a, b)),
-    ),
-  );
+  const found = new Map<string, Mistake>();
+  for (const side of ['request', 'response'] as const) {
+    for (const actions of byHeader(program.headers[side]).values()) {
+      for (const [a, b] of neighbours(actions, program.specialiser)) {
+        if (exclude(a.condition, b.condition)) continue;
+        const isInOrder = a.rules[0]!.index < b.rules[0]!.index;
+        const mistake = isInOrder ? contradiction(side, a, b) : contradiction(side, b, a);
+        found.set(mistake.key, mistake);
+      }
+    }
+  }
+  return [...found.values()];
+}
+
+/**
+ * Pairs that may hold together. Rules for different values of one fact are never compared: ten thousand of them would be
+ * fifty million pairs.
+ */
+function* neighbours(
+  actions: readonly HeaderAction[],
+  specialiser: Specialiser,
+): Generator<readonly [HeaderAction, HeaderAction]> {
+  const { always, tables } = fileByFacts(actions, byCondition<HeaderAction>(), specialiser);
+  const parts = tables.map(({ rows }) => rows.flatMap(({ items }) => items));
+  yield* pairs(always);
+  for (const [index, part] of parts.entries()) {
+    for (const other of [always, ...parts.slice(0, index)]) yield* across(other, part);
+  }
+  for (const { by, rows } of tables) {
+    if (by === 'item') yield* pairs(rows.flatMap(({ items }) => items));
+    else for (const row of rows) yield* neighbours(row.items, row.specialiser);
+  }
 }
 
 function byHeader(actions: readonly HeaderAction[]): Map<string, HeaderAction[]> {
@@ -170,17 +197,32 @@ function tooManyLimits(program: ResidualProgram): Mistake[] {
     what: `limits of policy "${policy}"`,
   }));
   return [enforced, ...observed]
-    .filter(({ limits }) => limits.length > BATCH_ENTRIES_MAX)
-    .map(({ limits, what }) => ({
+    .map((each) => ({ ...each, together: mostTogether(each.limits, program.specialiser) }))
+    .filter(({ together }) => together > BATCH_ENTRIES_MAX)
+    .map(({ limits, what, together }) => ({
       key: `PT2202 ${sortable(limits[BATCH_ENTRIES_MAX]!.ir.index)}`,
       code: 'PT2202',
       describe: (routes) => ({
-        message: `${limits.length} ${what} apply to ${namesOf(routes)}; at most ${BATCH_ENTRIES_MAX} can be taken in one step.`,
+        message: `${together} ${what} ${together === limits.length ? '' : 'can '}apply to ${namesOf(routes)}; at most ${BATCH_ENTRIES_MAX} can be taken in one step.`,
         help: 'Merge limits that say the same, or narrow what their policies apply to.',
         span: limits[BATCH_ENTRIES_MAX]!.rule.span,
         related: [{ span: limits[0]!.rule.span, message: 'the first of them' }],
       }),
     }));
+}
+
+/** How many limits one request can meet: of those for different values of one fact only the most for one value. */
+function mostTogether(limits: readonly Residual<LimitRule>[], specialiser: Specialiser): number {
+  if (limits.length <= BATCH_ENTRIES_MAX) return limits.length;
+  const { always, tables } = fileByFacts(limits, byCondition(), specialiser);
+  return tables.reduce((sum, { by, rows }) => {
+    const sizes = rows.map((row) => mostTogether(row.items, row.specialiser));
+    return sum + (by === 'value' ? greatest(sizes) : sizes.reduce((a, b) => a + b, 0));
+  }, always.length);
+}
+
+function greatest(sizes: readonly number[]): number {
+  return sizes.reduce((a, b) => Math.max(a, b), 0);
 }
 
 const NAMES_SHOWN = 3;
@@ -191,8 +233,14 @@ function namesOf(routes: readonly Route[]): string {
   return `route${routes.length === 1 ? '' : 's'} ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-function pairs<Item>(items: readonly Item[]): [Item, Item][] {
-  return items.flatMap((a, index) => items.slice(index + 1).map((b): [Item, Item] => [a, b]));
+function* pairs<Item>(items: readonly Item[]): Generator<readonly [Item, Item]> {
+  for (let left = 0; left < items.length; left++) {
+    for (let right = left + 1; right < items.length; right++) yield [items[left]!, items[right]!];
+  }
+}
+
+function* across<Item>(some: readonly Item[], others: readonly Item[]): Generator<readonly [Item, Item]> {
+  for (const one of some) for (const other of others) yield [one, other];
 }
 
 /** Whether two conditions can be seen to exclude each other: one fact equals different constants, or not X beside X. */

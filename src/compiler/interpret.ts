@@ -198,7 +198,10 @@ function warningOf(placed: PlacedRule<DenyRule | WarnRule>, situation: Situation
 }
 
 function noted({ warnings, shadow }: Notes): Pick<Verdict, 'warnings' | 'shadowDenied'> {
-  return { warnings, shadowDenied: [...shadow] };
+  return {
+    warnings: [...warnings].sort((a, b) => a.rule - b.rule),
+    shadowDenied: [...shadow].sort((a, b) => a - b),
+  };
 }
 
 function unauthenticated(notes: Notes): Verdict {

@@ -13,11 +13,34 @@ import { networksTest } from './runtime/networks.ts';
 export class Specialiser {
   readonly #conditions: Conditions;
   readonly #route: RouteFacts;
-  readonly #done = new Map<number, Condition>();
+  /** Values of facts of the request, by key: see {@link knowing}. */
+  readonly #supposed: ReadonlyMap<string, Value>;
+  readonly #done: Map<number, Condition>;
 
-  constructor(conditions: Conditions, route: RouteFacts) {
+  constructor(
+    conditions: Conditions,
+    route: RouteFacts,
+    supposed: ReadonlyMap<string, Value> = new Map(),
+    holding: ReadonlySet<Condition> = new Set(),
+  ) {
     this.#conditions = conditions;
     this.#route = route;
+    this.#supposed = supposed;
+    this.#done = new Map([...holding].map((condition) => [condition.id, conditions.always]));
+  }
+
+  /** The same for requests in which a fact has a certain value. */
+  knowing(fact: FactReference, value: Value): Specialiser {
+    return new Specialiser(this.#conditions, this.#route, new Map(this.#supposed).set(fact.key, value));
+  }
+
+  /** The same for requests of which some conditions hold. */
+  holding(conditions: ReadonlySet<Condition>): Specialiser {
+    return new Specialiser(this.#conditions, this.#route, this.#supposed, conditions);
+  }
+
+  get conditions(): Conditions {
+    return this.#conditions;
   }
 
   condition(condition: Condition): Condition {
@@ -31,7 +54,7 @@ export class Specialiser {
 
   /** Whether a fact is there: on every request of the route, on none, or only known when it arrives. */
   presence(fact: FactReference): 'always' | 'never' | 'unknown' {
-    if (fact.absence === 'never') return 'always';
+    if (fact.absence === 'never' || this.#supposed.has(fact.key)) return 'always';
     if (fact.phase === 'compile') return this.#route.values[fact.path] === null ? 'never' : 'always';
     if (fact.path === 'request.parameter') {
       return this.#route.parameterNames.includes(fact.parameter ?? '') ? 'always' : 'never';
@@ -44,7 +67,7 @@ export class Specialiser {
   /** The value of a fact that is known for the route; null when it is missing, undefined when it is not known yet. */
   known(fact: FactReference): Value | null | undefined {
     if (this.presence(fact) === 'never') return null;
-    return fact.phase === 'compile' ? this.#route.values[fact.path] : undefined;
+    return fact.phase === 'compile' ? this.#route.values[fact.path] : this.#supposed.get(fact.key);
   }
 
   #specialise(condition: Condition): Condition {

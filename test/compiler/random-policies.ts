@@ -9,13 +9,19 @@ import type {
   TypedExpression,
 } from '../../src/language/typed.ts';
 import {
+  and,
   fact,
   forbid,
+  hasRole,
   is,
   limit,
+  list,
+  memberOf,
+  or,
   permit,
   policies,
   policy,
+  present,
   removeHeader,
   require as requireRule,
   setHeader,
@@ -23,16 +29,18 @@ import {
   warn,
 } from './ast.ts';
 import type { Choices } from './choices.ts';
-import { randomCondition } from './random-conditions.ts';
-import { NAMES } from './random-world.ts';
+import { FACT_CASES, randomCondition } from './random-conditions.ts';
+import { CROWD_MAX, NAMES } from './random-world.ts';
 
 export function randomPolicies(choices: Choices): CheckedPolicies {
   const isOpen = !choices.rarely(3);
   const random = choices.times(1, NAMES.policies.length, (index) =>
     randomPolicy(NAMES.policies[index]!, choices),
   );
+  const crowd = choices.rarely(6) ? randomCrowd(choices) : [];
   // Without a permit for all most requests would end there, and few would reach the limits.
-  return isOpen ? policies(policy('open', {}, [permit({}, 'all')]), ...random) : policies(...random);
+  const open = isOpen ? [policy('open', {}, [permit({}, 'all')])] : [];
+  return policies(...open, ...random, ...crowd);
 }
 
 function randomPolicy(name: string, choices: Choices) {
@@ -45,6 +53,50 @@ function randomPolicy(name: string, choices: Choices) {
     conjuncts.length < 2 ? conjuncts[0] : { kind: 'and', operands: conjuncts, span: identified.span };
   const rules = choices.times(1, 4, (index) => anyRule(index, choices, known));
   return policy(name, scope === undefined ? {} : { scope }, rules);
+}
+
+const CROWD_KINDS = [
+  'limit',
+  'permit',
+  'forbid',
+  'require',
+  'set-header',
+  'remove-header',
+  'timeout',
+  'limit',
+] as const;
+
+/** Many policies with a rule of one kind, each for a value of its own of few facts: what the compiler keeps in tables. */
+function randomCrowd(choices: Choices) {
+  const kind = choices.one(CROWD_KINDS);
+  const facts = choices.times(1, 2, () => choices.one(DEMANDED));
+  return choices.times(12, CROWD_MAX, (index) => {
+    const demand = randomDemand(choices, choices.one(facts), index);
+    const rest = choices.rarely(3) ? [randomCondition(choices, new Set(), 1)] : [];
+    const scope = choices.way<TypedExpression>(
+      () => and(demand, ...rest),
+      () => and(...rest, demand),
+      () => or(demand, and(randomDemand(choices, choices.one(facts), index), ...rest)),
+    );
+    const name = choices.rarely(2) ? null : 'of-crowd';
+    const rule = randomRule(kind, name, choices, new Set());
+    return policy(`crowd ${index}`, { scope }, [{ ...rule, key: name ?? 'unnamed' }]);
+  });
+}
+
+const DEMANDED = [...FACT_CASES, 'role'] as const;
+
+/** A condition that holds only for few values of a fact: for one that occurs, or for one that does not. */
+function randomDemand(choices: Choices, of: (typeof DEMANDED)[number], index: number): TypedExpression {
+  if (of === 'role') return hasRole(choices.one([...NAMES.roles, `r${index}`]));
+  const known = fact(of.path, of.parameter ?? null);
+  const value = choices.one(of.values);
+  const other = typeof value === 'string' ? `v${index}` : value;
+  const test = choices.way<TypedExpression>(
+    () => (known.type.kind === 'list' ? memberOf(value, known) : is(known, choices.one([value, other]))),
+    () => (known.type.kind === 'list' ? memberOf(other, known) : memberOf(known, list(value, other))),
+  );
+  return known.definition.absence === 'never' ? test : and(present(known), test);
 }
 
 const RULES = [

@@ -25,12 +25,17 @@ export const NAMES = {
   parameters: ['id', 'part'],
 } as const;
 
+/** Most policies of a crowd (`random-policies.ts`). */
+export const CROWD_MAX = 18;
+
 export const WALL_START_MS = Date.UTC(2026, 11, 31, 21);
 
 export function randomWorld(choices: Choices): World {
   const modes: Record<string, EnforcementMode> = {};
   for (const policy of NAMES.policies)
     modes[policy] = choices.one(['enforce', 'enforce', 'enforce', 'warn', 'shadow']);
+  const crowd = choices.one(['enforce', 'enforce', 'shadow', 'warn'] as const);
+  for (let index = 0; index < CROWD_MAX; index++) modes[`crowd ${index}`] = crowd;
   return world({ routes: NAMES.routes.map((name) => randomRoute(name, choices)), modes });
 }
 

@@ -1,9 +1,11 @@
-import type { WarnRule } from '../../language/typed.ts';
-import type { FactReference } from '../ir.ts';
+import type { PermitRule, WarnRule } from '../../language/typed.ts';
+import { byCondition } from '../fact-tables.ts';
+import type { DecisionPhase, FactReference } from '../ir.ts';
 import { asConstant, holesOf, ruleReply } from '../replies.ts';
-import type { DenyRule, PhaseDecisions, Residual, ResidualProgram } from '../residual.ts';
+import type { DenyRule, Residual, ResidualProgram } from '../residual.ts';
 import { functionCode, guarded } from './code.ts';
 import { Frame, type ProgramScope } from './frame.ts';
+import { factsOfTables, forRows, type Tabled, tabled } from './tables.ts';
 
 /** The code of a phase: its functions, and the expression that names its entry. */
 export interface PhaseCode {
@@ -11,41 +13,67 @@ export interface PhaseCode {
   readonly functions: readonly string[];
 }
 
+type Deny = Residual<DenyRule>;
+/** A rule of a policy that only watches, or one that warns by itself. */
+type Watcher = Residual<DenyRule | WarnRule>;
+type Permit = Residual<PermitRule>;
+type When = 'before-identity' | 'after-identity';
+
+const WHEN: Readonly<Record<DecisionPhase, When>> = {
+  match: 'before-identity',
+  authorise: 'after-identity',
+};
+
 /** Deny rules that need no identity. */
 export function matchCode(program: ResidualProgram, scope: ProgramScope): PhaseCode {
   const { enforced, observed } = program.decisions.match;
   if (enforced.length + observed.length === 0) return { entry: 'runtime.proceed', functions: [] };
-  const frame = new Frame(scope, 'before-identity', conditionsOf(program.decisions.match));
-  const statements = [
-    ...observedStatements(observed, frame),
-    ...denyStatements(enforced, 'refuseInMatch', frame),
+  const denying = tabledDenials(enforced, 'match', scope);
+  const watching = tabledWatchers(observed, 'match', scope);
+  const frame = phaseFrame('match', scope, [denying, watching]);
+  const body = [
+    ...watchStatements(watching, frame),
+    ...denyStatements(denying, frame, 'return refuseInMatch(context);'),
+    'return CONTINUE;',
   ];
-  const body = [...frame.locals, ...statements, 'return CONTINUE;'];
   const functions = [functionCode('match(context)', body)];
-  if (enforced.length > 0) functions.push(refuseInMatchCode(enforced, scope));
+  if (enforced.length > 0) functions.push(refuseInMatchCode(denying, scope));
   return { entry: 'match', functions };
 }
 
 /** Deny rules over identity facts, and all permits. */
 export function authoriseCode(program: ResidualProgram, scope: ProgramScope): PhaseCode {
-  const decisions = program.decisions.authorise;
-  const others = [...program.warns, ...program.permits].map(({ condition }) => condition);
-  const frame = new Frame(scope, 'after-identity', [...conditionsOf(decisions), ...others]);
-  const statements = [
-    ...warnStatements(program.warns, frame),
-    ...observedStatements(decisions.observed, frame),
-    ...denyStatements(decisions.enforced, 'refuseInAuthorise', frame),
-    ...permitStatements(program, frame),
+  const { enforced, observed } = program.decisions.authorise;
+  const denying = tabledDenials(enforced, 'authorise', scope);
+  const watching = tabledWatchers([...program.warns, ...observed], 'authorise', scope);
+  const permits = tabledPermits(program.permits, scope);
+  const frame = phaseFrame('authorise', scope, [denying, watching, permits]);
+  const body = [
+    ...needIdentity(scope),
+    ...watchStatements(watching, frame),
+    ...denyStatements(denying, frame, 'return refuseInAuthorise(context);'),
+    ...(permits.tables.length === 0 ? permitStatements(permits.always, frame) : FIRST_PERMIT_DECIDES),
   ];
-  const body = [...needIdentity(scope), ...frame.locals, ...statements];
   return {
     entry: 'authorise',
-    functions: [functionCode('authorise(context)', body), refuseInAuthoriseCode(program, scope)],
+    functions: [
+      functionCode('authorise(context)', body),
+      ...(permits.tables.length === 0
+        ? []
+        : [functionCode('firstPermit(context)', ['let permit = Infinity;', ...firstPermit(permits, scope)])]),
+      refuseInAuthoriseCode(denying, permits, scope),
+    ],
   };
 }
 
-function conditionsOf({ enforced, observed }: PhaseDecisions) {
-  return [...enforced, ...observed].map((residual) => residual.condition);
+function phaseFrame(
+  phase: DecisionPhase,
+  scope: ProgramScope,
+  rules: readonly Tabled<Deny | Permit | Watcher>[],
+  written: readonly FactReference[] = [],
+): Frame {
+  const conditions = rules.flatMap(({ always }) => always.map(({ condition }) => condition));
+  return new Frame(scope, WHEN[phase], conditions, [...rules.flatMap(factsOfTables), ...written]);
 }
 
 /** On a route that requires identity, everything after it relies on one. */
@@ -54,84 +82,146 @@ function needIdentity(scope: ProgramScope): string[] {
   return ['if (context.identity === null) return runtime.unauthenticated(context);'];
 }
 
-function observedStatements(observed: readonly Residual<DenyRule>[], frame: Frame): string[] {
-  return observed.flatMap((residual) => {
-    if (residual.ir.mode === 'warn') return warnStatements([residual], frame);
-    const statement = `runtime.noteShadowed(context, ${frame.scope.pool.constant(residual.ir.index, 'rule')});`;
-    return guarded(frame.condition(residual.condition), [statement]);
+// -- rules that only watch ---------------------------------------------------------------------------------------
+
+function tabledWatchers(
+  watchers: readonly Watcher[],
+  phase: DecisionPhase,
+  scope: ProgramScope,
+): Tabled<Watcher> {
+  return tabled(watchers, byCondition(), scope, (items, inRow) => {
+    const rules = tabledWatchers(items, phase, inRow);
+    const frame = phaseFrame(phase, inRow, [rules]);
+    return { watch: functionCode('watch(context)', watchStatements(rules, frame)) };
   });
 }
 
-function warnStatements(warning: readonly Residual<DenyRule | WarnRule>[], frame: Frame): string[] {
-  return warning.flatMap(({ ir, rule, condition }) => {
-    const reply = frame.scope.pool.constant(asConstant(ruleReply(ir)));
-    const values = holesOf(rule.reply.because).map((fact) => frame.fact(fact));
-    return guarded(frame.condition(condition), [`runtime.warn(context, ${reply}, [${values.join(', ')}]);`]);
+function watchStatements(watchers: Tabled<Watcher>, frame: Frame): string[] {
+  return [
+    ...watchers.always.flatMap((watcher) =>
+      frame.statement(() => guarded(frame.condition(watcher.condition), [noteStatement(watcher, frame)])),
+    ),
+    ...forRows(watchers, frame, (row) => [`${row}.watch(context);`]),
+  ];
+}
+
+function noteStatement({ ir, rule }: Watcher, frame: Frame): string {
+  const { pool } = frame.scope;
+  if (ir.mode !== 'warn' && rule.kind !== 'warn') {
+    return `runtime.noteShadowed(context, ${pool.constant(ir.index, 'rule')});`;
+  }
+  const values = holesOf(rule.reply.because).map((fact) => frame.fact(fact));
+  return `runtime.warn(context, ${pool.constant(asConstant(ruleReply(ir)))}, [${values.join(', ')}]);`;
+}
+
+// -- rules that deny ---------------------------------------------------------------------------------------------
+
+function tabledDenials(enforced: readonly Deny[], phase: DecisionPhase, scope: ProgramScope): Tabled<Deny> {
+  return tabled(enforced, byCondition(), scope, (items, inRow) => {
+    const rules = tabledDenials(items, phase, inRow);
+    const denying = denyStatements(rules, phaseFrame(phase, inRow, [rules]), 'return true;');
+    const collecting = collectStatements(rules, collectFrame(rules, phase, inRow));
+    return {
+      denies: functionCode('denies(context)', [...denying, 'return false;']),
+      collect: functionCode('collect(context, denials)', collecting),
+    };
   });
 }
 
-function denyStatements(enforced: readonly Residual<DenyRule>[], refuse: string, frame: Frame): string[] {
-  return enforced.flatMap(({ condition }) =>
-    guarded(frame.condition(condition), [`return ${refuse}(context);`]),
+function denyStatements(enforced: Tabled<Deny>, frame: Frame, refuse: string): string[] {
+  return [
+    ...enforced.always.flatMap(({ condition }) =>
+      frame.statement(() => guarded(frame.condition(condition), [refuse])),
+    ),
+    ...forRows(enforced, frame, (row) => guarded(`${row}.denies(context)`, [refuse])),
+  ];
+}
+
+/** Asks every rule of the phase again, to name them all; runs when something denies. */
+function collectStatements(enforced: Tabled<Deny>, frame: Frame): string[] {
+  const always = enforced.always.flatMap(({ ir, rule, condition }) =>
+    frame.statement(() => {
+      const reply = frame.scope.pool.constant(asConstant(ruleReply(ir)));
+      const values = holesOf(rule.reply.because).map((fact) => frame.fact(fact));
+      return guarded(frame.condition(condition), [`denials.add(${reply}, [${values.join(', ')}]);`]);
+    }),
   );
+  return [...always, ...forRows(enforced, frame, (row) => [`${row}.collect(context, denials);`])];
 }
 
-function permitStatements({ permits }: ResidualProgram, frame: Frame): string[] {
+function collectFrame(enforced: Tabled<Deny>, phase: DecisionPhase, scope: ProgramScope): Frame {
+  const holes = enforced.always.flatMap(({ rule }) => holesOf(rule.reply.because));
+  return phaseFrame(phase, scope, [enforced], holes);
+}
+
+function refuseInMatchCode(enforced: Tabled<Deny>, scope: ProgramScope): string {
+  return functionCode('refuseInMatch(context)', [
+    'const denials = runtime.denials(403);',
+    ...collectStatements(enforced, collectFrame(enforced, 'match', scope)),
+    'return denials.respond(context);',
+  ]);
+}
+
+function refuseInAuthoriseCode(enforced: Tabled<Deny>, permits: Tabled<Permit>, scope: ProgramScope): string {
+  const holes = enforced.always.flatMap(({ rule }) => holesOf(rule.reply.because));
+  const frame = phaseFrame('authorise', scope, [enforced, permits], holes);
+  return functionCode('refuseInAuthorise(context)', [
+    'const denials = runtime.denials(context.identity === null ? 401 : 403);',
+    ...collectStatements(enforced, frame),
+    ...frame.statement(() => {
+      const permitted = permittedExpression(permits, frame);
+      return permitted === ''
+        ? ['denials.notPermitted();']
+        : [`if (!(${permitted})) denials.notPermitted();`];
+    }),
+    'return denials.respond(context);',
+  ]);
+}
+
+// -- rules that permit -------------------------------------------------------------------------------------------
+
+const FIRST_PERMIT_DECIDES = [
+  'const permit = firstPermit(context);',
+  'if (permit === Infinity) return refuseInAuthorise(context);',
+  'context.decidingRule = permit;',
+  'return CONTINUE;',
+];
+
+function permittedExpression(permits: Tabled<Permit>, frame: Frame): string {
+  if (permits.tables.length > 0) return 'firstPermit(context) !== Infinity';
+  return permits.always.map(({ condition }) => `(${frame.condition(condition)})`).join(' || ');
+}
+
+function permitStatements(permits: readonly Permit[], frame: Frame): string[] {
   const lines: string[] = [];
   for (const { ir, condition } of permits) {
     const hold = `context.decidingRule = ${frame.scope.pool.constant(ir.index, 'rule')};`;
     const test = frame.condition(condition);
     const otherwise = lines.length === 0 ? '' : 'else ';
     lines.push(test === 'true' ? `${otherwise}${hold}` : `${otherwise}if (${test}) ${hold}`);
-    if (test === 'true') return [...lines, 'return CONTINUE;'];
+    if (test === 'true') return [...frame.locals(), ...lines, 'return CONTINUE;'];
   }
   if (lines.length === 0) return ['return refuseInAuthorise(context);'];
-  return [...lines, 'else return refuseInAuthorise(context);', 'return CONTINUE;'];
+  return [...frame.locals(), ...lines, 'else return refuseInAuthorise(context);', 'return CONTINUE;'];
 }
 
-function refuseInMatchCode(enforced: readonly Residual<DenyRule>[], scope: ProgramScope): string {
-  const frame = new Frame(
-    scope,
-    'before-identity',
-    enforced.map(({ condition }) => condition),
-    holes(enforced),
+function tabledPermits(permits: readonly Permit[], scope: ProgramScope): Tabled<Permit> {
+  return tabled(permits, byCondition(), scope, (items, inRow) => ({
+    permit: functionCode('permit(context, permit)', firstPermit(tabledPermits(items, inRow), inRow)),
+  }));
+}
+
+/** Statements that lower `permit` to the least number of a rule that holds, and return it. */
+function firstPermit(permits: Tabled<Permit>, scope: ProgramScope): string[] {
+  const frame = phaseFrame('authorise', scope, [permits]);
+  const always = permits.always.flatMap(({ ir, condition }) =>
+    frame.statement(() => {
+      const rule = scope.pool.constant(ir.index, 'rule');
+      const test = frame.condition(condition);
+      const isBetter = test === 'true' ? `${rule} < permit` : `${rule} < permit && (${test})`;
+      return [`if (${isBetter}) permit = ${rule};`];
+    }),
   );
-  const statements = collectStatements(enforced, frame);
-  const body = [
-    ...frame.locals,
-    'const denials = runtime.denials(403);',
-    ...statements,
-    'return denials.respond(context);',
-  ];
-  return functionCode('refuseInMatch(context)', body);
-}
-
-/** Runs when something denies: asks every rule of the phase again, to name them all. */
-function refuseInAuthoriseCode(program: ResidualProgram, scope: ProgramScope): string {
-  const { enforced } = program.decisions.authorise;
-  const permits = program.permits.map((permit) => permit.condition);
-  const conditions = [...enforced.map(({ condition }) => condition), ...permits];
-  const frame = new Frame(scope, 'after-identity', conditions, holes(enforced));
-  const statements = collectStatements(enforced, frame);
-  const permitted = permits.map((condition) => `(${frame.condition(condition)})`).join(' || ');
-  const body = [
-    ...frame.locals,
-    'const denials = runtime.denials(context.identity === null ? 401 : 403);',
-    ...statements,
-    permitted === '' ? 'denials.notPermitted();' : `if (!(${permitted})) denials.notPermitted();`,
-    'return denials.respond(context);',
-  ];
-  return functionCode('refuseInAuthorise(context)', body);
-}
-
-function collectStatements(enforced: readonly Residual<DenyRule>[], frame: Frame): string[] {
-  return enforced.flatMap(({ ir, rule, condition }) => {
-    const reply = frame.scope.pool.constant(asConstant(ruleReply(ir)));
-    const values = holesOf(rule.reply.because).map((fact) => frame.fact(fact));
-    return guarded(frame.condition(condition), [`denials.add(${reply}, [${values.join(', ')}]);`]);
-  });
-}
-
-function holes(enforced: readonly Residual<DenyRule>[]): FactReference[] {
-  return enforced.flatMap(({ rule }) => holesOf(rule.reply.because));
+  const rows = forRows(permits, frame, (row) => [`permit = ${row}.permit(context, permit);`]);
+  return [...always, ...rows, 'return permit;'];
 }

@@ -4,18 +4,21 @@ import { termsOf } from '../rule-facts.ts';
 import type { Specialiser } from '../specialise.ts';
 import { readFact } from './facts.ts';
 import type { ConstantPool } from './pool.ts';
+import type { TablePool } from './tables.ts';
 import { negatedTestCode, testCode } from './tests.ts';
 
 /** What all functions of one program share. */
 export interface ProgramScope {
   readonly pool: ConstantPool;
+  readonly tables: TablePool;
   readonly route: RouteFacts;
   readonly specialiser: Specialiser;
 }
 
 /**
  * The body of one generated function: turns conditions and facts into expressions, and keeps the locals they need.
- * What is used more than once is computed once, at the top: conditions are total, so that is always allowed.
+ * What is used more than once is computed once, before the first statement that uses it: conditions are total, so that
+ * is always allowed.
  */
 export class Frame {
   readonly scope: ProgramScope;
@@ -23,7 +26,7 @@ export class Frame {
   readonly #identityKnown: boolean;
   readonly #conditionUses = new Map<number, number>();
   readonly #factUses = new Map<string, number>();
-  readonly #locals: string[] = [];
+  #locals: string[] = [];
   readonly #names = new Map<string, string>();
 
   /** `conditions` and `facts`: all that the body is going to use. */
@@ -39,9 +42,17 @@ export class Frame {
     for (const fact of facts) this.#countFact(fact);
   }
 
-  /** Declarations to put at the top of the body, once everything has been asked for. */
-  get locals(): readonly string[] {
-    return this.#locals;
+  /** Statements of the body, after the declarations that they are the first to need. */
+  statement(make: () => readonly string[]): string[] {
+    const statements = make();
+    return [...this.locals(), ...statements];
+  }
+
+  /** Declarations of what has been asked for since the last call. */
+  locals(): readonly string[] {
+    const locals = this.#locals;
+    this.#locals = [];
+    return locals;
   }
 
   condition(condition: Condition): string {

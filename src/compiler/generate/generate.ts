@@ -1,11 +1,13 @@
 import type { ProgramConstant } from '../../pipeline/program.ts';
 import type { ResidualProgram } from '../residual.ts';
-import { admitCode, type CounterNumbers } from './admit.ts';
+import { admitCode } from './admit.ts';
+import type { CounterNumbers } from './batch.ts';
 import { indent } from './code.ts';
 import { authoriseCode, matchCode } from './decide.ts';
 import type { ProgramScope } from './frame.ts';
 import { ConstantPool } from './pool.ts';
 import { shapeCode, timeoutCode } from './shape.ts';
+import { TablePool } from './tables.ts';
 
 export interface GeneratedProgram {
   /** Body of `new Function('runtime', 'constants', …)`. */
@@ -15,10 +17,11 @@ export interface GeneratedProgram {
   readonly usesRouteName: boolean;
 }
 
-/** Pass 8: straight-line JavaScript for one residual program. The phases hoist what they share into closure constants. */
+/** Pass 9: straight-line JavaScript for one residual program. The phases hoist what they share into closure constants. */
 export function generateProgram(program: ResidualProgram, numbers: CounterNumbers): GeneratedProgram {
   const pool = new ConstantPool();
-  const scope: ProgramScope = { pool, route: program.route, specialiser: program.specialiser };
+  const tables = new TablePool();
+  const scope: ProgramScope = { pool, tables, route: program.route, specialiser: program.specialiser };
   const phases = {
     match: matchCode(program, scope),
     authorise: authoriseCode(program, scope),
@@ -36,7 +39,8 @@ export function generateProgram(program: ResidualProgram, numbers: CounterNumber
     ...(pool.usesRouteName ? ['const routeName = constants[0];'] : []),
     ...(pool.values.length > 0 ? ['const shared = constants[1];'] : []),
     ...pool.lines,
-    ...threadLines(functions.join('\n')),
+    ...threadLines([...tables.lines, ...functions].join('\n')),
+    ...tables.lines,
     ...functions,
     'return {',
     ...indent(entries),

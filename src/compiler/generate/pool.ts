@@ -8,13 +8,19 @@ export class ConstantPool {
   readonly #values: ProgramConstant[] = [];
   readonly #names = new Map<string, string>();
   readonly #prepared: string[] = [];
+  /** The pool of the whole program, when this one is of a row of a table. */
+  readonly #outer: ConstantPool | null;
   #usesRouteName = false;
+
+  constructor(outer: ConstantPool | null = null) {
+    this.#outer = outer;
+  }
 
   /**
    * The name of a constant holding `value`. Numbers of rules and of counters are kept apart from each other and from
    * values: where two of them happen to be equal the code must not look different.
    */
-  constant(value: ProgramConstant, role: 'value' | 'rule' | 'counter' = 'value'): string {
+  constant(value: ProgramConstant, role: 'value' | 'rule' | 'counter' | 'ordinal' = 'value'): string {
     const key = `${role} ${JSON.stringify(value)}`;
     return this.#name(key, () => {
       this.#values.push(value);
@@ -37,6 +43,7 @@ export class ConstantPool {
   /** The name of the route, which differs between routes that share everything else. */
   routeName(): string {
     this.#usesRouteName = true;
+    this.#outer?.routeName();
     return 'routeName';
   }
 

@@ -1,10 +1,12 @@
 import type { HeaderRule, TimeoutRule } from '../../language/typed.ts';
+import { byCondition } from '../fact-tables.ts';
 import { asConstant, holesOf, textParts } from '../replies.ts';
 import type { HeaderAction, Residual, ResidualProgram } from '../residual.ts';
 import { headerSafe } from '../runtime/text.ts';
 import { functionCode, guarded } from './code.ts';
 import type { PhaseCode } from './decide.ts';
 import { Frame, type ProgramScope } from './frame.ts';
+import { factsOfTables, forRows, type Tabled, tabled } from './tables.ts';
 
 /** Sets and removes header fields. What does not depend on the request is resolved here. */
 export function shapeCode(
@@ -14,21 +16,25 @@ export function shapeCode(
 ): PhaseCode {
   const actions = program.headers[side];
   if (actions.length === 0) return { entry: 'runtime.shapeNothing', functions: [] };
-  const facts = actions.flatMap((action) => holesOf(action.value));
-  const frame = new Frame(
-    scope,
-    'after-identity',
-    actions.map((action) => action.condition),
-    facts,
-  );
-  const statements = actions.flatMap((action) =>
-    guarded(frame.condition(action.condition), [actionStatement(action, frame)]),
-  );
   const name = side === 'request' ? 'shapeRequest' : 'shapeResponse';
-  return {
-    entry: name,
-    functions: [functionCode(`${name}(context, edits)`, [...frame.locals, ...statements])],
-  };
+  return { entry: name, functions: [actionsCode(name, tabledActions(actions, scope), scope)] };
+}
+
+function tabledActions(actions: readonly HeaderAction[], scope: ProgramScope): Tabled<HeaderAction> {
+  return tabled(actions, byCondition(), scope, (items, inRow) => ({
+    shape: actionsCode('shape', tabledActions(items, inRow), inRow),
+  }));
+}
+
+function actionsCode(name: string, actions: Tabled<HeaderAction>, scope: ProgramScope): string {
+  const conditions = actions.always.map((action) => action.condition);
+  const written = actions.always.flatMap((action) => holesOf(action.value));
+  const frame = new Frame(scope, 'after-identity', conditions, [...written, ...factsOfTables(actions)]);
+  const statements = actions.always.flatMap((action) =>
+    frame.statement(() => guarded(frame.condition(action.condition), [actionStatement(action, frame)])),
+  );
+  const rows = forRows(actions, frame, (row) => [`${row}.shape(context, edits);`]);
+  return functionCode(`${name}(context, edits)`, [...statements, ...rows]);
 }
 
 function actionStatement(action: HeaderAction, frame: Frame): string {
@@ -52,26 +58,40 @@ function partConstant(part: ReturnType<typeof textParts>[number]) {
 /** The least of all timeouts that apply. */
 export function timeoutCode(program: ResidualProgram, scope: ProgramScope): PhaseCode {
   if (program.timeouts.length === 0) return { entry: 'runtime.noTimeout', functions: [] };
-  const frame = new Frame(
-    scope,
-    'after-identity',
-    program.timeouts.map((timeout) => timeout.condition),
-  );
   const fixed = program.timeouts.filter((timeout) => timeout.condition.kind === 'constant');
-  const least = Math.min(...fixed.map((timeout) => timeout.rule.totalMs));
-  const start = fixed.length === 0 ? 'Infinity' : scope.pool.constant(least);
-  const others = program.timeouts.filter((timeout) => !fixed.includes(timeout));
-  const body =
-    others.length === 0
-      ? [`return ${start};`]
-      : [`let least = ${start};`, ...others.map((timeout) => lessen(timeout, frame)), 'return least;'];
-  return {
-    entry: 'totalTimeoutMs',
-    functions: [functionCode('totalTimeoutMs(context)', [...frame.locals, ...body])],
-  };
+  const start = Math.min(...fixed.map((timeout) => timeout.rule.totalMs));
+  const rules = tabledTimeouts(
+    program.timeouts.filter((timeout) => !fixed.includes(timeout)),
+    scope,
+  );
+  const least = fixed.length === 0 ? 'Infinity' : scope.pool.constant(start);
+  const body = [`let least = ${least};`, ...leastStatements(rules, scope)];
+  return { entry: 'totalTimeoutMs', functions: [functionCode('totalTimeoutMs(context)', body)] };
 }
 
-function lessen({ rule, condition }: Residual<TimeoutRule>, frame: Frame): string {
+type Timeout = Residual<TimeoutRule>;
+
+function tabledTimeouts(timeouts: readonly Timeout[], scope: ProgramScope): Tabled<Timeout> {
+  return tabled(timeouts, byCondition(), scope, (items, inRow) => ({
+    lessen: functionCode('lessen(context, least)', leastStatements(tabledTimeouts(items, inRow), inRow)),
+  }));
+}
+
+/** Statements that lower `least`, and return it. */
+function leastStatements(timeouts: Tabled<Timeout>, scope: ProgramScope): string[] {
+  const conditions = timeouts.always.map((timeout) => timeout.condition);
+  const frame = new Frame(scope, 'after-identity', conditions, factsOfTables(timeouts));
+  return [
+    ...timeouts.always.flatMap((timeout) => frame.statement(() => [lessen(timeout, frame)])),
+    ...forRows(timeouts, frame, (row) => [`least = ${row}.lessen(context, least);`]),
+    'return least;',
+  ];
+}
+
+function lessen({ rule, condition }: Timeout, frame: Frame): string {
   const total = frame.scope.pool.constant(rule.totalMs);
-  return `if (${total} < least && (${frame.condition(condition)})) least = ${total};`;
+  const test = frame.condition(condition);
+  return test === 'true'
+    ? `if (${total} < least) least = ${total};`
+    : `if (${total} < least && (${test})) least = ${total};`;
 }

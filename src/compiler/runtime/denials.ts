@@ -15,7 +15,7 @@ export class Denials {
     this.#defaultStatus = defaultStatus;
   }
 
-  /** In order of policy and rule. */
+  /** In any order: rules of tables come after the others. */
   add(reply: ReplyConstant, values: readonly unknown[]): void {
     this.#entries.push({ reply, values });
   }
@@ -26,6 +26,7 @@ export class Denials {
 
   /** Names one rule in the answer and the others on the context. A missing permit has no rule to name, so it comes after its equals. */
   respond(context: RequestContext): Respond {
+    this.#entries.sort((a, b) => a.reply.rule - b.reply.rule);
     let chosen = -1;
     let best = this.#notPermitted ? statusRank(this.#defaultStatus) + 0.5 : Number.POSITIVE_INFINITY;
     this.#entries.forEach(({ reply }, at) => {

@@ -139,6 +139,48 @@ function shownFields(taken: TakenBatch, limits: readonly LimitConstant[], refusi
   };
 }
 
+/**
+ * Puts the limits just taken on the context, where tables decide which apply: `RateLimit` names the one with the least
+ * left (the first rule of several), `RateLimit-Policy` all, in order of rules.
+ */
+export function showTaken(
+  { batch }: LimitThread,
+  context: RequestContext,
+  limits: readonly LimitConstant[],
+  ordinal: Int32Array,
+): void {
+  let policies = '';
+  let tightest = -1;
+  for (
+    let entry = nextShown(batch, limits, ordinal, -1);
+    entry !== -1;
+    entry = nextShown(batch, limits, ordinal, limits[ordinal[entry]!]!.rule)
+  ) {
+    const { policy } = limits[ordinal[entry]!]!;
+    policies = policies === '' ? policy! : `${policies}, ${policy}`;
+    if (tightest === -1 || batch.remaining[entry]! < batch.remaining[tightest]!) tightest = entry;
+  }
+  if (tightest === -1) return;
+  context.rateLimitPolicy = policies;
+  context.rateLimit = stateItem(batch, tightest, limits[ordinal[tightest]!]!.state!);
+}
+
+/** The entry with the first rule after `rule` that the caller may see; -1 when there is none. Batches are short: no sorting. */
+function nextShown(
+  batch: TakeBatch,
+  limits: readonly LimitConstant[],
+  ordinal: Int32Array,
+  rule: number,
+): number {
+  let next = -1;
+  for (let entry = 0; entry < batch.count; entry++) {
+    const limit = limits[ordinal[entry]!]!;
+    if (limit.policy === null || limit.rule <= rule) continue;
+    if (next === -1 || limit.rule < limits[ordinal[next]!]!.rule) next = entry;
+  }
+  return next;
+}
+
 /** `"pace";r=12;t=30`: what is left, and the seconds until the counter is as if unused or its period ends. */
 export function stateItem(batch: TakeBatch, entry: number, prefix: string): string {
   const resetMs = batch.resetMs[entry]!;

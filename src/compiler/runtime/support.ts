@@ -22,11 +22,13 @@ import {
   observe,
   observeReserving,
   refuseLimits,
+  showTaken,
   stateItem,
   type Watched,
 } from './limits.ts';
 import { networksTest } from './networks.ts';
 import { noteShadowed, warn } from './notes.ts';
+import { type RowConstant, RowNumbers, type RowShape, RowTable } from './row-table.ts';
 import { headerSafe, renderText } from './text.ts';
 
 /**
@@ -51,6 +53,13 @@ export class RuntimeSupport {
     this.batch = bound.counters.createBatch();
     this.hashKey = bound.hashKey;
     this.combineKey = bound.combineKey;
+  }
+
+  // -- tables --------------------------------------------------------------------------------------------------
+  readonly NO_ITEMS: readonly never[] = [];
+  readonly #rowNumbers = new RowNumbers();
+  table<Row>(data: readonly RowConstant[], shapes: readonly RowShape<Row>[]): RowTable<Row> {
+    return new RowTable(this.#rowNumbers.of(data), data, shapes);
   }
 
   // -- phases without rules ------------------------------------------------------------------------------------
@@ -144,6 +153,9 @@ export class RuntimeSupport {
   }
   shadowedLimits(rules: readonly number[]): Watched {
     return { mode: 'shadow', rules };
+  }
+  showTaken(context: RequestContext, limits: readonly LimitConstant[], ordinal: Int32Array): void {
+    showTaken(this, context, limits, ordinal);
   }
   stateItem(entry: number, prefix: string): string {
     return stateItem(this.batch, entry, prefix);

@@ -1,0 +1,98 @@
+import type { LimitRule } from '../../language/typed.ts';
+import type { FactReference } from '../ir.ts';
+import { isShownToCaller } from '../limit-fields.ts';
+import type { Residual } from '../residual.ts';
+import { guarded } from './code.ts';
+import { Frame, type ProgramScope } from './frame.ts';
+import { keyFacts, keyStatements } from './keys.ts';
+import { factsOfTables, forRows, type Tabled } from './tables.ts';
+
+/** Numbers the counters of the whole bundle. */
+export type CounterNumbers = (rule: LimitRule, policy: string) => number;
+
+export type Limit = Residual<LimitRule>;
+
+/** Limits that are taken together: `ordinal` of an entry of the batch is an index in `list`. */
+export interface LimitGroup {
+  /** Those that always apply come first: they have fixed places in the batch. */
+  readonly list: readonly Limit[];
+  readonly ordinals: ReadonlyMap<Limit['ir'], number>;
+  readonly numbers: CounterNumbers;
+}
+
+export function limitGroup(limits: readonly Limit[], numbers: CounterNumbers): LimitGroup {
+  const list = [...limits.filter(isUnconditional), ...limits.filter((limit) => !isUnconditional(limit))];
+  return { list, ordinals: new Map(list.map(({ ir }, ordinal) => [ir, ordinal])), numbers };
+}
+
+export function isUnconditional(limit: Limit): boolean {
+  return limit.condition.kind === 'constant';
+}
+
+export function limitFrame(
+  limits: Tabled<Limit>,
+  scope: ProgramScope,
+  others: readonly FactReference[] = [],
+): Frame {
+  const conditions = limits.always.map((limit) => limit.condition);
+  const keys = limits.always.flatMap((limit) => keyFacts(limit.rule));
+  return new Frame(scope, 'after-identity', conditions, [...keys, ...factsOfTables(limits), ...others]);
+}
+
+/** Fills the batch and sets its `count`; leaves `at` where not everything is fixed. */
+export function fillStatements(limits: Tabled<Limit>, group: LimitGroup, frame: Frame): string[] {
+  const fixed = limits.always.filter(isUnconditional);
+  const lines = fixed.flatMap((limit, at) =>
+    frame.statement(() => entryStatements(limit, String(at), frame, group)),
+  );
+  if (isFixed(group)) return [...lines, `batch.count = ${fixed.length};`];
+  lines.push(...fixed.map((_, at) => `ordinal[${at}] = ${at};`), `let at = ${fixed.length};`);
+  const hasPlaces = limits.tables.length === 0;
+  for (const limit of limits.always.slice(fixed.length)) {
+    lines.push(
+      ...frame.statement(() =>
+        sometimesStatements(limit, group, frame, hasPlaces ? 'keep-place' : 'no-place'),
+      ),
+    );
+  }
+  return [...lines, ...fillRows(limits, frame), 'batch.count = at;'];
+}
+
+/** An entry that is there for some requests only; its place is kept where the answer shows it. */
+function sometimesStatements(
+  limit: Limit,
+  group: LimitGroup,
+  frame: Frame,
+  places: 'keep-place' | 'no-place',
+): string[] {
+  const ordinal = group.ordinals.get(limit.ir)!;
+  const entry = [...entryStatements(limit, 'at', frame, group), `ordinal[at] = ${ordinal};`];
+  const isShown = isShownToCaller(limit.rule) && limit.ir.mode === 'enforce';
+  const condition = frame.condition(limit.condition);
+  if (!isShown || places === 'no-place') return guarded(condition, [...entry, 'at++;']);
+  return [`let place${ordinal} = -1;`, ...guarded(condition, [...entry, `place${ordinal} = at;`, 'at++;'])];
+}
+
+export function entryStatements(limit: Limit, at: string, frame: Frame, { numbers }: LimitGroup): string[] {
+  const number = frame.scope.pool.constant(numbers(limit.rule, limit.ir.policy), 'counter');
+  return [`counter[${at}] = ${number};`, ...keyStatements(limit.rule, at, frame), `weight[${at}] = 1;`];
+}
+
+export function fillRows(limits: Tabled<Limit>, frame: Frame): string[] {
+  return forRows(limits, frame, (row) => [`at = ${row}.fill(context, at);`]);
+}
+
+/** Whether no limit depends on the request: the place in the batch is then the ordinal. */
+export function isFixed({ list }: LimitGroup): boolean {
+  return list.every(isUnconditional);
+}
+
+/** Which limit an entry is: the same number, unless conditions leave some out. */
+export function orderOf(group: LimitGroup): string {
+  return isFixed(group) ? 'runtime.IN_ORDER' : 'ordinal';
+}
+
+/** A slot of `at once` is given back at the end; requests in a window are counted for good. */
+export function canChangeLater({ rule }: Limit): boolean {
+  return rule.window.kind === 'concurrency';
+}

@@ -1,0 +1,105 @@
+import type { Filing } from '../fact-tables.ts';
+import type { ObservedLimits } from '../residual.ts';
+import type { Specialiser } from '../specialise.ts';
+import {
+  type CounterNumbers,
+  canChangeLater,
+  fillStatements,
+  isUnconditional,
+  type LimitGroup,
+  limitFrame,
+  limitGroup,
+  orderOf,
+} from './batch.ts';
+import { functionCode } from './code.ts';
+import type { Frame, ProgramScope } from './frame.ts';
+import { holeValuesCode, limitConstant } from './limit-texts.ts';
+import { forRows, type Tabled, tabled } from './tables.ts';
+
+/** Limits of policies in warn and shadow: each policy is taken alone, after the enforced ones. */
+export function tabledGroups(
+  groups: readonly ObservedLimits[],
+  scope: ProgramScope,
+  numbers: CounterNumbers,
+): Tabled<ObservedLimits> {
+  return tabled(groups, byAnyLimit(scope.specialiser), scope, (items, inRow) => {
+    const here = tabledGroups(items, inRow, numbers);
+    const frame = limitFrame({ always: [], tables: here.tables }, inRow);
+    return {
+      ...groupFunctions(here, inRow, numbers),
+      observe: functionCode('observe(context)', observeStatements(here, frame)),
+    };
+  });
+}
+
+/** A policy is filed as a whole: what it takes it takes in one step. */
+function byAnyLimit({ conditions }: Specialiser): Filing<ObservedLimits> {
+  return {
+    conditionOf: ({ limits }) => conditions.any(limits.map((limit) => limit.condition)),
+    within: (group, specialiser) => {
+      const limits = group.limits
+        .map((limit) => ({ ...limit, condition: specialiser.condition(limit.condition) }))
+        .filter((limit) => limit.condition !== conditions.never);
+      return limits.length === 0 ? null : { ...group, limits };
+    },
+  };
+}
+
+export function observeStatements(groups: Tabled<ObservedLimits>, frame: Frame): string[] {
+  const always = groups.always.map((_, index) => `${functionName(index)}(context);`);
+  return [...always, ...forRows(groups, frame, (row) => [`${row}.observe(context);`])];
+}
+
+export function observeFunctions(
+  groups: Tabled<ObservedLimits>,
+  scope: ProgramScope,
+  numbers: CounterNumbers,
+): string[] {
+  return Object.values(groupFunctions(groups, scope, numbers));
+}
+
+function groupFunctions(
+  { always }: Tabled<ObservedLimits>,
+  scope: ProgramScope,
+  numbers: CounterNumbers,
+): Readonly<Record<string, string>> {
+  return Object.assign({}, ...always.map((group, index) => functionsOfGroup(group, index, scope, numbers)));
+}
+
+function functionName(index: number): string {
+  return `observe${index}`;
+}
+
+function functionsOfGroup(
+  { limits, mode }: ObservedLimits,
+  index: number,
+  scope: ProgramScope,
+  numbers: CounterNumbers,
+): Readonly<Record<string, string>> {
+  const group = limitGroup(limits, numbers);
+  const alone = { always: group.list, tables: [] };
+  const fill = fillStatements(alone, group, limitFrame(alone, scope));
+  const holeValues = `observedValues${index}`;
+  const watched = watchedName(mode, group, holeValues, scope);
+  const later = group.list.some(canChangeLater);
+  const take = `runtime.${later ? 'observeReserving' : 'observe'}(context, ${watched}, ${orderOf(group)});`;
+  const guardedTake = group.list.some(isUnconditional) ? take : `if (at !== 0) ${take}`;
+  const name = functionName(index);
+  return {
+    [name]: functionCode(`${name}(context)`, [...fill, guardedTake]),
+    ...(mode === 'warn' ? { [holeValues]: holeValuesCode(holeValues, alone, group, scope) } : {}),
+  };
+}
+
+/** What the run time is told of a policy that watches; made once per route. */
+function watchedName(
+  mode: ObservedLimits['mode'],
+  { list }: LimitGroup,
+  holeValues: string,
+  { pool }: ProgramScope,
+): string {
+  if (mode === 'shadow') {
+    return pool.prepared('shadowedLimits', pool.constant(list.map((limit) => limit.ir.index)));
+  }
+  return pool.prepared('warningLimits', pool.constant(list.map(limitConstant)), holeValues);
+}
