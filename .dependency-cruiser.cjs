@@ -26,6 +26,7 @@ const OWNERS = {
   ajv: 'config',
   pino: 'observe',
   commander: 'cli',
+  diff: 'cli',
   xmlbuilder2: 'diagnostics',
   re2js: 'model',
 };

@@ -37,6 +37,14 @@ program
   .action(run(async () => (await import('./commands/check.ts')).check));
 
 program
+  .command('fmt')
+  .description('write policies in the one canonical style; comments and meaning stay')
+  .argument('[paths...]', '*.policy files, and folders that hold them; - for standard input to output', ['.'])
+  .option('--check', 'write nothing; name the files that differ and end with 1 if there are any')
+  .option('--diff', 'write nothing; show what would change as a unified diff')
+  .action(run(async () => (await import('./commands/fmt.ts')).fmt));
+
+program
   .command('start')
   .description('run the gateway until SIGTERM; SIGHUP and changed files load the configuration anew')
   .argument(...FOLDER)

@@ -60,8 +60,11 @@ export async function writeProject(texts: ProjectTexts, options: GatewayOptions 
 /** A process that runs to its end: its exit code and everything it printed. */
 export async function runPortunus(
   commandLine: readonly string[],
+  { input = '', folder = process.cwd() }: { readonly input?: string; readonly folder?: string } = {},
 ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
-  const child = spawn(process.execPath, [PORTUNUS, ...commandLine], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [PORTUNUS, ...commandLine], { stdio: 'pipe', cwd: folder });
+  // a command that does not read its input may end before it is written
+  child.stdin.on('error', () => {}).end(input);
   const output = collect(child);
   const [code] = (await once(child, 'close')) as [number];
   return { code, stdout: output.stdout(), stderr: output.stderr() };

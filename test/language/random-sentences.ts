@@ -1,8 +1,8 @@
 /** Random sentences of grammar/portunus.ebnf, and random blanks and comments between their words. */
 import { readFileSync } from 'node:fs';
-import { type Form, formsIn, readEbnf } from '../../generate/ebnf.ts';
 import { assert } from '../../src/base/assert.ts';
 import type { Choices } from '../compiler/choices.ts';
+import { type Form, formsIn, readEbnf } from './ebnf.ts';
 
 export const GRAMMAR = readEbnf(
   readFileSync(new URL('../../grammar/portunus.ebnf', import.meta.url), 'utf8'),

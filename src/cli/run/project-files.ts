@@ -1,10 +1,11 @@
 import { type Dirent, type FSWatcher, watch } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { LIMIT_DEFAULTS } from '../../base/limits.ts';
 import { err, ok, type Result } from '../../base/result.ts';
-import { SourceText } from '../../diagnostics/source.ts';
+import type { SourceText } from '../../diagnostics/source.ts';
 import { PORTUNUS } from '../terminal.ts';
+import { readTextFile } from './text-files.ts';
 
 /** The files of a project folder, as texts with paths relative to it. */
 export interface ProjectFiles {
@@ -30,7 +31,7 @@ export async function readProject(path: string): Promise<Result<ProjectFiles, st
     }
     const texts: SourceText[] = [];
     for (const file of found.files) {
-      const text = await readText(folder, file);
+      const text = await readTextFile(file, relative(folder, file));
       if (!text.ok) return text;
       texts.push(text.value);
     }
@@ -61,22 +62,6 @@ async function collect(folder: string, found: Found, depth: number): Promise<voi
 async function sortedEntries(folder: string): Promise<Dirent[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   return entries.filter((entry) => !entry.name.startsWith('.')).sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-async function readText(folder: string, file: string): Promise<Result<SourceText, string>> {
-  const name = relative(folder, file);
-  const { size } = await stat(file);
-  if (size > LIMIT_DEFAULTS.configurationFileBytes) {
-    return err(`${name} is larger than ${LIMIT_DEFAULTS.configurationFileBytes} bytes. Split it.`);
-  }
-  const bytes = await readFile(file);
-  try {
-    return ok(new SourceText(name, UTF8.decode(bytes)));
-  } catch {
-    return err(`${name} is not UTF-8 text. Save it as UTF-8.`);
-  }
 }
 
 function sentenceFor(error: unknown, folder: string): string {

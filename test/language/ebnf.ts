@@ -1,4 +1,4 @@
-import { assert, unreachable } from '../src/base/assert.ts';
+import { assert, unreachable } from '../../src/base/assert.ts';
 
 /** The notation of grammar/portunus.ebnf as trees, for the diagrams and for tests that make random sentences. */
 export type Form =
