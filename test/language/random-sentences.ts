@@ -45,6 +45,7 @@ export const TOKENS: Readonly<Record<string, readonly string[]>> = {
   PERIOD: ['day', 'week', 'month', 'quarter', 'year'],
   METHOD: ['GET', 'POST', 'DELETE'],
   URLPATH: ['/', '/orders', '/v1/orders/17?page=2&x=%20'],
+  REGEX: ['/^a\\/b$/', '/x#y "z" {2}/', '/[a-z]+|\\d/'],
   WORD: ['plan', 'limit', 'when', 'tier'],
   ROOT: ['request', 'route', 'tenant', 'team', 'consumer', 'credential', ...NAMES],
 };
