@@ -75,7 +75,22 @@ function localDate(
 
 const FORMATS = new Map<string, Intl.DateTimeFormat>();
 
+/** Answers of `Intl` that were asked for last: the differential test asks for the same few moments over and over. */
+const KNOWN = new Map<string, Readonly<Record<string, string>>>();
+const KNOWN_MAX = 10_000;
+
 function localParts(zone: string, wallMs: number): Readonly<Record<string, string>> {
+  const key = `${zone} ${wallMs}`;
+  let parts = KNOWN.get(key);
+  if (parts === undefined) {
+    parts = askedParts(zone, wallMs);
+    if (KNOWN.size >= KNOWN_MAX) KNOWN.clear();
+    KNOWN.set(key, parts);
+  }
+  return parts;
+}
+
+function askedParts(zone: string, wallMs: number): Readonly<Record<string, string>> {
   let format = FORMATS.get(zone);
   if (format === undefined) {
     format = new Intl.DateTimeFormat('en-US', {
