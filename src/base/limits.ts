@@ -95,6 +95,7 @@ export const LIMITS = {
     5_000,
     'size of one regular expression of a policy, in steps of its program',
   ),
+  testRequests: count(100_000, 1, 1_000_000, 'requests that one step of a policy test sends'),
   drainMs: ms(30_000, 0, 3_600_000, 'time requests in flight get to finish at shutdown'),
 } as const satisfies Record<string, LimitDefinition>;
 

@@ -1,6 +1,10 @@
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { Span } from '../../diagnostics/source.ts';
-import { problem } from './problem.ts';
+import { nearest } from '../../diagnostics/suggest.ts';
+import type { Route } from '../../model/world.ts';
+import type { TextNode } from '../ast.ts';
+import { unknownName } from './names.ts';
+import { alternatives, problem, shown } from './problem.ts';
 
 /** PT14xx: tests that test nothing, or something that cannot happen. One factory per code. */
 
@@ -20,4 +24,97 @@ const ORDER = {
 export function testOrder(span: Span, what: keyof typeof ORDER): Diagnostic {
   const [message, help] = ORDER[what];
   return problem('PT1401', span, message, help);
+}
+
+const WHO = {
+  'nobody-and-somebody': ['This caller contradicts `no identity`.', 'Keep one of the two.'],
+  'not-together': [
+    'Nobody in the project is all of this at once: the team or consumer belongs to another tenant.',
+    'Leave out the tenant, or name one of its own.',
+  ],
+  'not-a-list': ['This attribute has one value, not a list.', 'Write the value without brackets.'],
+} as const;
+
+export function whoCalls(span: Span, what: keyof typeof WHO, about = ''): Diagnostic {
+  const [message, help] = WHO[what];
+  return problem('PT1402', span, about === '' ? message : `${about}: ${message}`, help);
+}
+
+export function severalTenants(
+  span: Span,
+  what: string,
+  name: string,
+  tenants: readonly string[],
+): Diagnostic {
+  return problem(
+    'PT1402',
+    span,
+    `Several tenants have a ${what} "${shown(name)}".`,
+    `Say which: tenant ${alternatives(tenants.map((tenant) => `"${tenant}"`))}.`,
+  );
+}
+
+/** A name that tests demand to be there. `known`: every name, and where it is ('' when nowhere in particular). */
+export function unknownThing(
+  { value, span }: TextNode,
+  what: string,
+  known: ReadonlyMap<string, string>,
+): Diagnostic {
+  const near = nearest(value, known.keys());
+  const place = near === null ? '' : known.get(near)!;
+  return unknownName(
+    span,
+    what,
+    value,
+    near === null ? null : { name: near, place: place === '' ? null : place },
+    [...known.keys()].sort(),
+  );
+}
+
+export function noRoute(span: Span, asked: string, hidden: Route | null, near: Route | null): Diagnostic {
+  if (hidden !== null) {
+    return problem(
+      'PT1403',
+      span,
+      `Route "${hidden.name}" is ${hidden.state}, so the gateway does not serve it (${hidden.place}).`,
+      'Test a route that is published or deprecated.',
+    );
+  }
+  const help =
+    near === null
+      ? 'Write the method and path of a route of the project.'
+      : `Route "${near.name}" answers ${near.match.methods.join(', ') || 'every method'} ${near.match.path} (${near.place}).`;
+  return problem('PT1403', span, `No route answers ${shown(asked)}.`, help);
+}
+
+export function badTestAmount(span: Span, message: string): Diagnostic {
+  return problem('PT1404', span, message, 'Write an amount that can be.');
+}
+
+export function neverRefuses(span: Span, rule: string, kind: string): Diagnostic {
+  return problem(
+    'PT1405',
+    span,
+    `"${shown(rule)}" is a ${kind}: it never refuses or warns.`,
+    'Name a forbid, require, limit or quota.',
+  );
+}
+
+export function testTwice(span: Span, name: string, first: Span): Diagnostic {
+  return problem(
+    'PT1406',
+    span,
+    `There are two tests "${shown(name)}" in this file.`,
+    'Give one another name.',
+    [{ span: first, message: 'the other one' }],
+  );
+}
+
+export function policyInTestFile(span: Span): Diagnostic {
+  return problem(
+    'PT1407',
+    span,
+    'Files named *.test.policy hold tests, not policies: the gateway does not read them.',
+    'Move the policy to a file named *.policy.',
+  );
 }

@@ -1,0 +1,287 @@
+import { isIP } from 'node:net';
+import { DAY_MS, isTimeZone, localClock } from '../../model/local-time.ts';
+import type { EnforcementMode, Route } from '../../model/world.ts';
+import type { ListNode, LiteralNode, PolicyNode, RuleNode, TextNode } from '../ast.ts';
+import { unknownZone } from '../problems/names.ts';
+import { headerName } from '../problems/rules.ts';
+import { badTestAmount, neverRefuses, noRoute, unknownThing } from '../problems/tests.ts';
+import { badLiteral } from '../problems/types.ts';
+import type {
+  ExpectNode,
+  GivenNode,
+  RequestPartNode,
+  RuleNameNode,
+  StepNode,
+  TestNode,
+} from '../test-ast.ts';
+import { nearestTimeZone } from '../time-zones.ts';
+import type { CheckedExpect, CheckedStep, CheckedTest, RuleName, TestCaller } from '../typed-tests.ts';
+import type { CheckContext } from './context.ts';
+import { isHeaderName } from './header-names.ts';
+import { checkCaller, checkOtherCaller, givenCaller } from './test-callers.ts';
+import { candidates, nearestTarget, unserved } from './test-routes.ts';
+
+/** All policies of the project as read, also those with mistakes: a test may name them. */
+export type PolicyNames = ReadonlyMap<string, PolicyNode>;
+
+/** A test, resolved. Null: problems were reported. */
+export function checkTest(context: CheckContext, node: TestNode, policies: PolicyNames): CheckedTest | null {
+  let errors = 0;
+  const counting: CheckContext = {
+    ...context,
+    report: (problem) => {
+      errors++;
+      context.report(problem);
+    },
+  };
+  const wallMs = startOf(counting, node.given);
+  const given = givenCaller(counting, node.given);
+  const caller = checkCaller(counting, given, wallMs);
+  const shared = node.given.flatMap((item) => (item.kind === 'request' ? item.parts : []));
+  const steps = node.steps.map((step) => {
+    const sender = step.consumer === null ? caller : checkOtherCaller(counting, given, step.consumer, wallMs);
+    return checkStep(counting, step, { shared, caller: sender, policies });
+  });
+  const modes = modesOf(counting, node.given, policies);
+  const used = usedOf(counting, node.given, policies);
+  if (errors > 0) return null;
+  return { name: node.name.value, span: node.span, wallMs, modes, used, steps: steps.map((step) => step!) };
+}
+
+/** Without `time`: Wednesday, 1 July 2026, noon. A test that followed the real clock would fail one day. */
+const DEFAULT_DAY = Date.UTC(2026, 6, 1) / DAY_MS;
+const DEFAULT_MINUTE = 720;
+const MINUTE_MS = 60_000;
+
+function startOf(context: CheckContext, given: readonly GivenNode[]): number {
+  const time = given.find((item) => item.kind === 'time');
+  const zone = time?.zone ?? null;
+  if (zone !== null && !isTimeZone(zone.value)) {
+    context.report(unknownZone(zone.span, zone.value, nearestTimeZone(zone.value)));
+    return 0;
+  }
+  const day = time?.day.value ?? DEFAULT_DAY;
+  const minute = time === undefined ? DEFAULT_MINUTE : (time.minute?.value ?? 0);
+  return instantOf(zone?.value ?? context.zone, day, minute);
+}
+
+/** A local time that clocks skip is the moment after the gap; of one they show twice, the first. */
+function instantOf(zone: string, day: number, minute: number): number {
+  const clock = localClock(zone);
+  const local = day * DAY_MS + minute * MINUTE_MS;
+  const guesses = [local - clock.offsetMs(local - DAY_MS), local - clock.offsetMs(local + DAY_MS)];
+  const exact = guesses.filter((guess) => guess + clock.offsetMs(guess) === local);
+  return exact.length > 0 ? Math.min(...exact) : Math.max(...guesses);
+}
+
+interface StepPlace {
+  readonly shared: readonly RequestPartNode[];
+  readonly caller: TestCaller | null;
+  readonly policies: PolicyNames;
+}
+
+function checkStep(context: CheckContext, node: StepNode, place: StepPlace): CheckedStep | null {
+  const count = node.count?.value ?? 1;
+  const max = context.project.world.limits.testRequests;
+  if (!Number.isInteger(count) || count < 1 || count > max) {
+    context.report(badTestAmount(node.count!.span, `A step sends 1 to ${max} requests.`));
+    return null;
+  }
+  const [path = '', query = ''] = divided(node.target.value);
+  const routes = candidates(context.project.world, node.method.value, path);
+  if (routes.length === 0) reportNoRoute(context, node, path);
+  const expects = node.expects.map((expect) => checkExpect(context, expect, count, place.policies));
+  const request = requestOf(context, [...place.shared, ...node.parts], routes);
+  if (node.pace === 'at-once' && node.withinMs !== null)
+    context.report(badTestAmount(node.withinMs.span, 'What is sent at once is not spread over a time.'));
+  return {
+    count,
+    method: node.method.value,
+    path,
+    query,
+    ...request,
+    caller: place.caller ?? { kind: 'nobody' },
+    afterMs: node.afterMs?.value ?? 0,
+    withinMs: node.withinMs?.value ?? 0,
+    pace: node.pace,
+    expects,
+    span: node.span,
+  };
+}
+
+function divided(target: string): readonly [string, string] {
+  const at = target.indexOf('?');
+  return at === -1 ? [target, ''] : [target.slice(0, at), target.slice(at + 1)];
+}
+
+function reportNoRoute(context: CheckContext, { method, target }: StepNode, path: string): void {
+  const { world } = context.project;
+  const hidden = unserved(world, method.value, path);
+  const near = nearestTarget(world, method.value, path);
+  context.report(
+    noRoute({ ...target.span, start: method.span.start }, `${method.value} ${path}`, hidden, near),
+  );
+}
+
+/** RFC 5737: for documentation, and nobody's. */
+const DEFAULT_IP = '192.0.2.1';
+const DEFAULT_HOST = 'test.example';
+
+function requestOf(context: CheckContext, parts: readonly RequestPartNode[], routes: readonly Route[]) {
+  const headers = new Map<string, string>();
+  let ip = DEFAULT_IP;
+  let host = routes[0]?.match.hosts[0]?.replace('*', 'test') ?? DEFAULT_HOST;
+  let size = 0;
+  const body: Tree = {};
+  for (const part of parts) {
+    if (part.kind === 'header') {
+      if (!isHeaderName(part.name.value))
+        context.report(headerName(part.name.span, part.name.value, 'is not the name of a header'));
+      headers.set(part.name.value.toLowerCase(), part.value.value);
+    } else if (part.kind === 'ip') {
+      if (isIP(part.value.value) === 0)
+        context.report(badLiteral(part.value.span, `"${part.value.value}" is not an address.`));
+      ip = part.value.value;
+    } else if (part.kind === 'body') putInto(body, part.path, plain(part.value));
+    else if (part.kind === 'size') size = part.bytes.value;
+    else host = part.value.value.toLowerCase();
+  }
+  const hasBody = parts.some(({ kind }) => kind === 'body');
+  const text = hasBody ? JSON.stringify(body) : '';
+  if (hasBody && !headers.has('content-type')) headers.set('content-type', 'application/json');
+  return { headers: [...headers].flat(), ip, host, body: text, bodyBytes: size || Buffer.byteLength(text) };
+}
+
+interface Tree {
+  [name: string]: unknown;
+}
+
+function putInto(tree: Tree, [name = '', ...rest]: readonly string[], value: unknown): void {
+  if (rest.length === 0) {
+    tree[name] = value;
+    return;
+  }
+  const inner = tree[name];
+  const next: Tree =
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? (inner as Tree) : {};
+  tree[name] = next;
+  putInto(next, rest, value);
+}
+
+function plain(value: LiteralNode | ListNode): unknown {
+  return value.kind === 'list' ? value.items.map((item) => item.value) : value.value;
+}
+
+function checkExpect(
+  context: CheckContext,
+  node: ExpectNode,
+  sent: number,
+  policies: PolicyNames,
+): CheckedExpect {
+  const { which, outcome } = node;
+  const count = which.kind === 'all' ? sent : (which.count?.value ?? 1);
+  if (which.kind !== 'all' && which.count !== null && (count < 1 || count > sent))
+    context.report(badTestAmount(which.count.span, `Only ${sent} ${sent === 1 ? 'is' : 'are'} sent.`));
+  const { status = null, by = null } = outcome.kind === 'refused' ? outcome : {};
+  const retry = node.parts.find((part) => part.kind === 'retry-after');
+  return {
+    which: { kind: which.kind === 'last' ? 'last' : 'first', count },
+    outcome:
+      outcome.kind === 'refused'
+        ? {
+            kind: 'refused',
+            status: status?.value ?? null,
+            by: by === null ? null : ruleName(context, by, policies),
+          }
+        : { kind: outcome.kind },
+    watched: node.watched.map(({ mode, by: rule }) => ({ mode, by: ruleName(context, rule, policies) })),
+    code: node.code?.value ?? null,
+    because: node.because === null ? null : { match: node.because.match, text: node.because.text.value },
+    retryAfter: retry === undefined ? null : { operator: retry.operator, ms: retry.ms.value },
+    timeoutMs: node.parts.find((part) => part.kind === 'timeout')?.ms.value ?? null,
+    headers: node.parts.flatMap((part) =>
+      part.kind === 'header'
+        ? [{ name: part.name.value.toLowerCase(), value: part.value?.value ?? null, side: part.side }]
+        : [],
+    ),
+    span: node.span,
+  };
+}
+
+const REFUSING: ReadonlySet<string> = new Set(['forbid', 'require', 'warn', 'limit', 'quota']);
+
+function ruleName(context: CheckContext, { policy, rule }: RuleNameNode, policies: PolicyNames): RuleName {
+  const found = ruleOf(context, policy, rule, policies);
+  if (rule !== null && found !== null && !REFUSING.has(found.kind))
+    context.report(neverRefuses(rule.span, rule.value, found.kind));
+  return { policy: policy.value, rule: rule?.value ?? null };
+}
+
+/** The rule of that name; null when there is none (reported) or none was named. */
+function ruleOf(
+  context: CheckContext,
+  policy: TextNode,
+  rule: TextNode | null,
+  policies: PolicyNames,
+): RuleNode | null {
+  const found = policies.get(policy.value);
+  if (found === undefined) {
+    context.report(unknownThing(policy, 'policy', placesOf(policies.values())));
+    return null;
+  }
+  if (rule === null) return null;
+  const named = found.rules.filter(({ name }) => name !== null);
+  const match = named.find(({ name }) => name!.value === rule.value) ?? null;
+  if (match === null)
+    context.report(
+      unknownThing(rule, `rule of "${policy.value}"`, placesOf(named.map(({ name }) => ({ name: name! })))),
+    );
+  return match;
+}
+
+function placesOf(named: Iterable<{ readonly name: TextNode }>): ReadonlyMap<string, string> {
+  return new Map(
+    Array.from(named, ({ name }) => {
+      const { line, column } = name.span.source.position(name.span.start);
+      return [name.value, `${name.span.source.path}:${line}:${column}`];
+    }),
+  );
+}
+
+function modesOf(
+  context: CheckContext,
+  given: readonly GivenNode[],
+  policies: PolicyNames,
+): ReadonlyMap<string, EnforcementMode> {
+  const modes = new Map<string, EnforcementMode>();
+  for (const item of given) {
+    if (item.kind !== 'mode') continue;
+    ruleOf(context, item.policy, null, policies);
+    modes.set(item.policy.value, item.mode);
+  }
+  return modes;
+}
+
+function usedOf(
+  context: CheckContext,
+  given: readonly GivenNode[],
+  policies: PolicyNames,
+): CheckedTest['used'] {
+  return given.flatMap((item) => {
+    if (item.kind !== 'used') return [];
+    const rule = ruleOf(context, item.policy, item.rule, policies);
+    if (rule !== null && !('window' in rule))
+      context.report(
+        badTestAmount(
+          item.rule.span,
+          `Only limits and quotas count; "${item.rule.value}" is a ${rule.kind}.`,
+        ),
+      );
+    else if (rule !== null) {
+      const most = rule.window.kind === 'pace' ? (rule.window.burst ?? rule.amount).value : rule.amount.value;
+      if (!Number.isInteger(item.amount.value) || item.amount.value > most)
+        context.report(badTestAmount(item.amount.span, `"${item.rule.value}" counts 0 to ${most}.`));
+    }
+    return [{ policy: item.policy.value, rule: item.rule.value, amount: item.amount.value }];
+  });
+}

@@ -1,0 +1,91 @@
+import type { Span } from '../diagnostics/source.ts';
+import type { Value } from '../model/types.ts';
+import type { EnforcementMode } from '../model/world.ts';
+
+/** A `test` block with every name resolved: what the runner is handed. */
+export interface CheckedTest {
+  readonly name: string;
+  readonly span: Span;
+  /** When the first request is sent. */
+  readonly wallMs: number;
+  /** Policies that do not decide in this test; every other one is enforced, whatever enforcement.yaml says. */
+  readonly modes: ReadonlyMap<string, EnforcementMode>;
+  /** What limits have counted before, for every key that the test meets. */
+  readonly used: readonly { readonly policy: string; readonly rule: string; readonly amount: number }[];
+  readonly steps: readonly CheckedStep[];
+}
+
+export interface CheckedStep {
+  readonly count: number;
+  readonly method: string;
+  readonly path: string;
+  /** Without '?'. */
+  readonly query: string;
+  readonly host: string;
+  readonly ip: string;
+  /** Lower-case name, value, … */
+  readonly headers: readonly string[];
+  readonly bodyBytes: number;
+  /** JSON text; '' when the request has none, or only its size is given. */
+  readonly body: string;
+  readonly caller: TestCaller;
+  /** From the end of the step before to the first request. */
+  readonly afterMs: number;
+  /** The requests are spread evenly over this time; 0 sends all at one moment. */
+  readonly withinMs: number;
+  /** `at-once`: none ends before the last has been answered. */
+  readonly pace: 'at-once' | 'spread';
+  readonly expects: readonly CheckedExpect[];
+  readonly span: Span;
+}
+
+/**
+ * Who sends. `unsaid`: the test names nobody, so routes that require identity are called by one of the first tenant,
+ * and all others without identity.
+ */
+export type TestCaller =
+  | { readonly kind: 'nobody' }
+  | { readonly kind: 'said' | 'unsaid'; readonly identity: TestIdentity };
+
+export interface TestIdentity {
+  readonly tenant: { readonly name: string; readonly plan: string; readonly attributes: Attributes };
+  readonly team: { readonly name: string; readonly attributes: Attributes } | null;
+  readonly consumer: {
+    readonly name: string;
+    readonly roles: readonly string[];
+    /** Null: every route. */
+    readonly subscriptions: readonly string[] | null;
+    readonly attributes: Attributes;
+  };
+  readonly credential: {
+    readonly name: string;
+    readonly createdMs: number;
+    readonly expiresMs: number | null;
+  };
+}
+export type Attributes = Readonly<Record<string, Value>>;
+
+export interface CheckedExpect {
+  readonly which: { readonly kind: 'first' | 'last'; readonly count: number };
+  readonly outcome:
+    | { readonly kind: 'permitted' | 'any' }
+    | { readonly kind: 'refused'; readonly status: number | null; readonly by: RuleName | null };
+  readonly watched: readonly { readonly mode: 'warn' | 'shadow'; readonly by: RuleName }[];
+  readonly code: string | null;
+  readonly because: { readonly match: 'is' | 'contains'; readonly text: string } | null;
+  readonly retryAfter: { readonly operator: 'le' | 'ge' | 'is'; readonly ms: number } | null;
+  readonly timeoutMs: number | null;
+  /** `value` null: not there. Names in lower case. */
+  readonly headers: readonly {
+    readonly name: string;
+    readonly value: string | null;
+    readonly side: 'request' | 'response';
+  }[];
+  readonly span: Span;
+}
+
+/** `rule` null: any rule of the policy. */
+export interface RuleName {
+  readonly policy: string;
+  readonly rule: string | null;
+}

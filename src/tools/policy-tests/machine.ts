@@ -1,0 +1,199 @@
+import { assert } from '../../base/assert.ts';
+import { compileRules } from '../../compiler/compile.ts';
+import { instantiateRoute } from '../../compiler/instantiate.ts';
+import type { PlainRequest } from '../../compiler/interpret/facts.ts';
+import { tracedRules } from '../../compiler/interpret/trace.ts';
+import type { PlacedRule } from '../../compiler/interpret.ts';
+import { NOT_PERMITTED } from '../../compiler/runtime/denials.ts';
+import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
+import type { CheckedPolicies } from '../../language/typed.ts';
+import type { EnforcementMode, World } from '../../model/world.ts';
+import { HeaderEdits, RequestContext } from '../../pipeline/context.ts';
+import type { CounterSpec } from '../../pipeline/counters.ts';
+import type { Identity } from '../../pipeline/identity.ts';
+import { CONTINUE, type Outcome, type Refusal } from '../../pipeline/outcome.ts';
+import type { BoundRuntime, RoutePipeline, RuleBundle } from '../../pipeline/program.ts';
+import { TEST_KEYS } from './identities.ts';
+import type { FrontProblem, RouteFinder, SentRequest, TestPorts } from './ports.ts';
+import { type CounterSight, WatchedCounters } from './watched-counters.ts';
+
+/** The rules of a project as one set of enforcement modes compiles them: the very code that the gateway runs. */
+export interface Machine {
+  readonly world: World;
+  readonly bundle: RuleBundle;
+  readonly rules: readonly PlacedRule[];
+  readonly finder: RouteFinder;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly ports: TestPorts;
+}
+
+export function buildMachine(
+  policies: CheckedPolicies,
+  world: World,
+  modes: ReadonlyMap<string, EnforcementMode>,
+  ports: TestPorts,
+): Machine {
+  const enforcement = new Map([...modes].map(([name, mode]) => [name, { mode, place: 'test' }]));
+  const tested = { ...world, enforcement };
+  const { bundle, diagnostics } = compileRules(policies, tested);
+  const rules = tracedRules(policies, tested);
+  return { world: tested, bundle, rules, finder: ports.finder(world), diagnostics, ports };
+}
+
+export interface MachineRequest extends SentRequest {
+  readonly ip: string;
+  readonly identity: Identity | null;
+  readonly nowMs: number;
+  readonly wallMs: number;
+}
+
+/** All that one request showed. */
+export interface Observation {
+  /** Null: refused before any route was found. */
+  readonly route: string | null;
+  readonly request: PlainRequest | null;
+  readonly decision: 'permitted' | 'refused';
+  readonly refusal: Pick<Refusal, 'status' | 'code' | 'detail' | 'ruleIndex' | 'retryAfterS'> | null;
+  readonly decidingRule: number;
+  readonly warned: readonly number[];
+  readonly shadowed: readonly number[];
+  readonly headers: { readonly request: Edits; readonly response: Edits };
+  readonly timeoutMs: number;
+  readonly counters: readonly CounterSight[];
+}
+export interface Edits {
+  readonly set: ReadonlyMap<string, string>;
+  readonly removed: ReadonlySet<string>;
+}
+
+/** Sends requests one after another to one machine, over counters of its own. */
+export class MachineRun {
+  readonly #machine: Machine;
+  readonly #counters: WatchedCounters;
+  readonly #runtime: BoundRuntime;
+  readonly #pipelines = new Map<string, RoutePipeline>();
+  #open: RequestContext[] = [];
+
+  constructor(machine: Machine, usedBefore: ReadonlyMap<number, number>) {
+    this.#machine = machine;
+    const inner = machine.ports.counters(machine.bundle.counters.map(withFewKeys));
+    this.#counters = new WatchedCounters(inner, usedBefore);
+    this.#runtime = { counters: this.#counters, ...TEST_KEYS };
+  }
+
+  send(sent: MachineRequest): Observation {
+    const found = this.#machine.finder.find(sent);
+    if (found.kind === 'problem') return refusedAtFront(found);
+    const { route, path, parameters } = found;
+    const { nowMs, wallMs, ...facts } = sent;
+    const request: PlainRequest = {
+      ...facts,
+      path,
+      parameters,
+      arrivedMonotonicMs: nowMs,
+      arrivedWallMs: wallMs,
+    };
+    const context = contextOf(request);
+    const pipeline = this.#pipeline(route);
+    const outcome = this.#decide(pipeline, context, route, sent.identity);
+    this.#open.push(context);
+    const permitted = outcome === CONTINUE;
+    return {
+      route,
+      request,
+      decision: permitted ? 'permitted' : 'refused',
+      refusal: 'refusal' in outcome ? outcome.refusal : null,
+      decidingRule: context.decidingRule,
+      warned: context.warned ?? [],
+      shadowed: context.shadowDenied ?? [],
+      headers: {
+        request: permitted ? editsOf(pipeline.shapeRequest, context) : NO_EDITS,
+        response: permitted ? editsOf(pipeline.shapeResponse, context) : NO_EDITS,
+      },
+      timeoutMs: permitted ? pipeline.totalTimeoutMs(context) : Number.POSITIVE_INFINITY,
+      counters: this.#counters.sights(),
+    };
+  }
+
+  /** Ends every request that was sent. */
+  endAll(): void {
+    for (const { reservation, observedReservations } of this.#open) {
+      for (const held of [reservation, ...(observedReservations ?? [])])
+        if (held !== null) this.#counters.release(held);
+    }
+    this.#open = [];
+  }
+
+  #decide(
+    pipeline: RoutePipeline,
+    context: RequestContext,
+    route: string,
+    identity: Identity | null,
+  ): Outcome {
+    const { auth } = this.#machine.world.routes.get(route)!;
+    const early = pipeline.match(context);
+    if (early !== CONTINUE) return early;
+    context.identity = auth === 'none' ? null : identity;
+    if (auth === 'required' && context.identity === null) return UNAUTHENTICATED;
+    const judged = pipeline.authorise(context);
+    return judged === CONTINUE ? pipeline.admit(context) : judged;
+  }
+
+  #pipeline(route: string): RoutePipeline {
+    const known = this.#pipelines.get(route);
+    if (known !== undefined) return known;
+    const { bundle } = this.#machine;
+    const index = bundle.routes.findIndex((program) => program.route.name === route);
+    assert(index !== -1, `route ${route} is in the rule set`);
+    const pipeline = instantiateRoute(bundle, index, this.#runtime);
+    this.#pipelines.set(route, pipeline);
+    return pipeline;
+  }
+}
+
+/** A test meets few keys; memory for a hundred thousand of each limit would cost more than the test. */
+const KEYS_MAX = 256;
+
+function withFewKeys(spec: CounterSpec): CounterSpec {
+  return { ...spec, maxKeys: Math.min(spec.maxKeys, KEYS_MAX) };
+}
+
+const NO_EDITS: Edits = { set: new Map(), removed: new Set() };
+const UNAUTHENTICATED: Outcome = {
+  kind: 'respond',
+  refusal: {
+    status: 401,
+    ...NOT_PERMITTED[401],
+    ruleIndex: -1,
+    retryAfterS: -1,
+    rateLimit: '',
+    rateLimitPolicy: '',
+  },
+};
+
+function contextOf({ identity: _identity, headers, ...facts }: PlainRequest): RequestContext {
+  return Object.assign(new RequestContext(), facts, { headers: [...headers] });
+}
+
+function editsOf(shape: RoutePipeline['shapeRequest'], context: RequestContext): Edits {
+  const edits = new HeaderEdits();
+  shape(context, edits);
+  const set = new Map<string, string>();
+  for (let at = 0; at < edits.set.length; at += 2) set.set(edits.set[at]!, edits.set[at + 1]!);
+  return { set, removed: new Set(edits.removed) };
+}
+
+function refusedAtFront({ status, code, detail }: FrontProblem): Observation {
+  return {
+    route: null,
+    request: null,
+    decision: 'refused',
+    refusal: { status, code, detail, ruleIndex: -1, retryAfterS: -1 },
+    decidingRule: -1,
+    warned: [],
+    shadowed: [],
+    headers: { request: NO_EDITS, response: NO_EDITS },
+    timeoutMs: Number.POSITIVE_INFINITY,
+    counters: [],
+  };
+}

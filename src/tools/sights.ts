@@ -1,0 +1,118 @@
+import type { ClauseSight, Held, RuleSight, Trace } from '../compiler/interpret/trace.ts';
+import { placeOf, spanText } from '../diagnostics/source.ts';
+import { valueInWords } from './values.ts';
+
+/** What each rule saw of one request, as data for people and programs. */
+export interface RuleView {
+  readonly policy: string;
+  /** Null: the author gave none. */
+  readonly rule: string | null;
+  readonly kind: string;
+  readonly mode: string;
+  readonly place: string;
+  readonly verdict: Verdict;
+  readonly clauses: readonly ClauseView[];
+  /** Of limits that were asked: what they said; else null. */
+  readonly counter: { readonly remaining: number; readonly exceeded: boolean } | null;
+}
+export type Verdict =
+  | 'permitted'
+  | 'refused'
+  | 'would refuse'
+  | 'applied'
+  | 'had room'
+  | 'did not hold'
+  | 'not asked';
+
+export interface ClauseView {
+  /** As written. */
+  readonly text: string;
+  readonly part: ClauseSight['part'];
+  readonly held: Held;
+  /** `tenant.plan was "free"`. */
+  readonly saw: readonly string[];
+}
+
+/** By index of the rule: what its counter said. */
+export type CounterViews = ReadonlyMap<number, NonNullable<RuleView['counter']>>;
+
+export function ruleViews(trace: Trace, counters: CounterViews): RuleView[] {
+  return trace.sights.map((sight) => ruleView(sight, trace.stage, counters.get(sight.placed.index) ?? null));
+}
+
+function ruleView(sight: RuleSight, stage: Trace['stage'], counter: RuleView['counter']): RuleView {
+  const { policy, mode, rule } = sight.placed;
+  return {
+    policy,
+    rule: rule.name,
+    kind: rule.kind,
+    mode,
+    place: placeOf(rule.span),
+    verdict: verdictOf(sight, stage, counter),
+    clauses: sight.clauses.map(clauseView),
+    counter,
+  };
+}
+
+function verdictOf(
+  { effect, placed }: RuleSight,
+  stage: Trace['stage'],
+  counter: RuleView['counter'],
+): Verdict {
+  const refused = placed.mode === 'enforce' ? 'refused' : 'would refuse';
+  switch (effect) {
+    case 'permits':
+      return 'permitted';
+    case 'refuses':
+      return refused;
+    case 'nothing':
+      return 'did not hold';
+    case 'unseen':
+      return 'not asked';
+    case 'applies':
+      if (placed.rule.kind !== 'limit' && placed.rule.kind !== 'quota') return 'applied';
+      if (stage !== 'admit' || counter === null) return 'not asked';
+      return counter.exceeded ? refused : 'had room';
+  }
+}
+
+function clauseView({ span, part, held, saw }: ClauseSight): ClauseView {
+  return {
+    text: spanText(span).replace(/\s+/g, ' '),
+    part,
+    held,
+    saw: saw.map(({ fact, value }) => `${fact} was ${valueInWords(fact, value)}`),
+  };
+}
+
+/** Rules that had something to say come first; those that a phase before them made needless are counted. */
+export function sightLines(views: readonly RuleView[], indent: string): string[] {
+  const deciding = views.filter(({ kind }) => DECIDING.has(kind));
+  const asked = deciding.filter(({ verdict }) => verdict !== 'not asked');
+  const relevant = asked.filter((view) => !isElsewhere(view));
+  const lines = relevant.flatMap((view) => viewLines(view, indent));
+  const left = deciding.length - relevant.length;
+  const rest = left === 0 ? [] : [`${indent}(${left} further ${left === 1 ? 'rule was' : 'rules were'} not asked or ${left === 1 ? 'does' : 'do'} not apply here)`];
+  return [...lines, ...rest];
+}
+
+const DECIDING: ReadonlySet<string> = new Set(['permit', 'forbid', 'require', 'warn', 'limit', 'quota']);
+
+/** A policy for other routes: nothing of it matters here. */
+function isElsewhere({ clauses, verdict }: RuleView): boolean {
+  return verdict === 'did not hold' && clauses.some(({ part, held }) => part === 'scope' && held === false);
+}
+
+function viewLines(view: RuleView, indent: string): string[] {
+  const name = view.rule === null ? view.kind : `${view.kind} "${view.rule}"`;
+  const mode = view.mode === 'enforce' ? '' : ` [${view.mode}]`;
+  const counter = view.counter === null ? '' : `, ${view.counter.remaining} left`;
+  const head = `${indent}"${view.policy}" ${name}${mode}: ${view.verdict}${counter}  (${view.place})`;
+  const clauses = view.clauses.filter(({ part, held }) => part !== 'scope' || held === false);
+  return [head, ...clauses.map((clause) => `${indent}    ${clauseLine(clause)}`)];
+}
+
+function clauseLine({ text, held, saw }: ClauseView): string {
+  if (held === 'unseen') return `- ${text}: not asked`;
+  return `${held ? '✓' : '✗'} ${text}${saw.length === 0 ? '' : `: ${saw.join(', ')}`}`;
+}
