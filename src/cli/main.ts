@@ -2,6 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { CHECK_FORMATS } from './check-formats.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
+import { TEST_FORMATS } from './test-formats.ts';
 import { VERSION } from './version.ts';
 
 const program = new Command('portunus')
@@ -43,6 +44,17 @@ program
   .option('--check', 'write nothing; name the files that differ and end with 1 if there are any')
   .option('--diff', 'write nothing; show what would change as a unified diff')
   .action(run(async () => (await import('./commands/fmt.ts')).fmt));
+
+program
+  .command('test')
+  .description('run the tests of the policies, on the code that the gateway runs and without any network')
+  .argument(...FOLDER)
+  .option('--filter <text>', 'only tests with this text in their name')
+  .option('--coverage', 'also say which clauses of the rules the tests have seen true and false')
+  .option('--each-rule', 'also leave out each rule in turn: a rule that no test misses is a finding')
+  .addOption(new Option('--format <format>', 'how to report').choices(TEST_FORMATS))
+  .option('--json', 'the same as --format json')
+  .action(run(async () => (await import('./commands/test.ts')).test));
 
 program
   .command('start')

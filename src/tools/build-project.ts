@@ -2,9 +2,12 @@ import { compileRules } from '../compiler/compile.ts';
 import { checkEnforcement, loadWorld } from '../config/load.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { type SourceText, spanAt } from '../diagnostics/source.ts';
-import { checkPolicies } from '../language/check.ts';
+import { checkParsedPolicies } from '../language/check.ts';
+import { checkTests, isTestFile } from '../language/check-tests.ts';
 import { dueFindings } from '../language/due.ts';
+import { type ParsedPolicyFile, parsePolicyFile } from '../language/parse.ts';
 import type { CheckedPolicies } from '../language/typed.ts';
+import type { CheckedTest } from '../language/typed-tests.ts';
 import type { World } from '../model/world.ts';
 import type { RuleBundle } from '../pipeline/program.ts';
 
@@ -18,30 +21,70 @@ export interface BuiltProject {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** The same with its tests: everything that `check` looks at. */
+export interface CheckedProject extends BuiltProject {
+  /** Those without a mistake. */
+  readonly tests: readonly CheckedTest[];
+}
+
 /**
- * The whole way from texts to a rule set, as `check`, `start` and every reload take it. Pure: `wallMs` is the time for
- * findings about what is due.
+ * The whole way from texts to a rule set, as `start` and every reload take it: tests are left out. Pure: `wallMs` is the
+ * time for findings about what is due.
  */
 export function buildProject(
   texts: readonly SourceText[],
   projectFolder: string,
   wallMs: number,
 ): BuiltProject {
+  const files = texts.filter(({ path }) => !isTestFile(path));
+  return build(files, projectFolder, wallMs, () => []);
+}
+
+/** {@link buildProject}, and the tests of the project. */
+export function checkProject(
+  texts: readonly SourceText[],
+  projectFolder: string,
+  wallMs: number,
+): CheckedProject {
+  let tests: readonly CheckedTest[] = [];
+  const project = build(texts, projectFolder, wallMs, (files, world) => {
+    const checked = checkTests(files, world);
+    tests = checked.tests;
+    return checked.diagnostics;
+  });
+  return { ...project, tests };
+}
+
+type FurtherCheck = (files: readonly ParsedPolicyFile[], world: World) => readonly Diagnostic[];
+
+function build(
+  texts: readonly SourceText[],
+  projectFolder: string,
+  wallMs: number,
+  further: FurtherCheck,
+): BuiltProject {
   const isPolicy = (text: SourceText): boolean => text.path.endsWith('.policy');
   const loaded = loadWorld(
     texts.filter((text) => !isPolicy(text)),
     { projectFolder },
   );
-  if (loaded.world === null) return { built: null, diagnostics: loaded.diagnostics };
-  const checked = checkPolicies(texts.filter(isPolicy), loaded.world);
+  const { world } = loaded;
+  if (world === null) return { built: null, diagnostics: loaded.diagnostics };
+  const files = texts.filter(isPolicy).map((text) => parsePolicyFile(text, world.limits.nestingDepth));
+  const checked = checkParsedPolicies(files, world);
   const names = new Set(checked.policies.policies.map(({ name }) => name));
-  const found = [...loaded.diagnostics, ...checked.diagnostics, ...checkEnforcement(texts, names)];
+  const found = [
+    ...loaded.diagnostics,
+    ...checked.diagnostics,
+    ...further(files, world),
+    ...checkEnforcement(texts, names),
+  ];
   if (hasError(found)) return { built: null, diagnostics: found };
   const byPath = new Map(texts.map((text) => [text.path, text]));
-  const compiled = compileRules(checked.policies, loaded.world, (place) => spanAt(place, byPath));
+  const compiled = compileRules(checked.policies, world, (place) => spanAt(place, byPath));
   const diagnostics = [...found, ...compiled.diagnostics, ...dueFindings(checked.policies, wallMs)];
   if (hasError(diagnostics)) return { built: null, diagnostics };
-  return { built: { world: loaded.world, policies: checked.policies, bundle: compiled.bundle }, diagnostics };
+  return { built: { world, policies: checked.policies, bundle: compiled.bundle }, diagnostics };
 }
 
 export function hasError(diagnostics: readonly Diagnostic[]): boolean {

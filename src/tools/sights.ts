@@ -19,6 +19,8 @@ export type Verdict =
   | 'permitted'
   | 'refused'
   | 'would refuse'
+  | 'warned'
+  | 'would warn'
   | 'applied'
   | 'had room'
   | 'did not hold'
@@ -65,6 +67,8 @@ function verdictOf(
       return 'permitted';
     case 'refuses':
       return refused;
+    case 'warns':
+      return placed.mode === 'shadow' ? 'would warn' : 'warned';
     case 'nothing':
       return 'did not hold';
     case 'unseen':
@@ -89,14 +93,34 @@ function clauseView({ span, part, held, saw }: ClauseSight): ClauseView {
 export function sightLines(views: readonly RuleView[], indent: string): string[] {
   const deciding = views.filter(({ kind }) => DECIDING.has(kind));
   const asked = deciding.filter(({ verdict }) => verdict !== 'not asked');
-  const relevant = asked.filter((view) => !isElsewhere(view));
+  const relevant = asked
+    .filter((view) => !isElsewhere(view))
+    .sort((a, b) => RANK[a.verdict] - RANK[b.verdict]);
   const lines = relevant.flatMap((view) => viewLines(view, indent));
   const left = deciding.length - relevant.length;
-  const rest = left === 0 ? [] : [`${indent}(${left} further ${left === 1 ? 'rule was' : 'rules were'} not asked or ${left === 1 ? 'does' : 'do'} not apply here)`];
+  const rest =
+    left === 0
+      ? []
+      : [
+          `${indent}(${left} further ${left === 1 ? 'rule was' : 'rules were'} not asked or ${left === 1 ? 'does' : 'do'} not apply here)`,
+        ];
   return [...lines, ...rest];
 }
 
 const DECIDING: ReadonlySet<string> = new Set(['permit', 'forbid', 'require', 'warn', 'limit', 'quota']);
+
+/** What decided comes first. */
+const RANK: Readonly<Record<Verdict, number>> = {
+  refused: 0,
+  'would refuse': 1,
+  warned: 2,
+  'would warn': 2,
+  permitted: 3,
+  'had room': 4,
+  applied: 4,
+  'did not hold': 5,
+  'not asked': 6,
+};
 
 /** A policy for other routes: nothing of it matters here. */
 function isElsewhere({ clauses, verdict }: RuleView): boolean {

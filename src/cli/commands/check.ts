@@ -2,7 +2,7 @@ import { relative, sep } from 'node:path';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { FolderPrefix } from '../../diagnostics/render/report-paths.ts';
 import { renderText } from '../../diagnostics/render/text.ts';
-import { type BuiltProject, buildProject, hasError } from '../../tools/build-project.ts';
+import { type BuiltProject, checkProject, hasError } from '../../tools/build-project.ts';
 import type { CheckFormat } from '../check-formats.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { type ProjectFiles, readProject } from '../run/project-files.ts';
@@ -30,7 +30,7 @@ export async function check(folder: string, options: CheckOptions): Promise<Exit
     process.stderr.write(`portunus check: ${files.error}\n`);
     return EXIT.couldNotRun;
   }
-  const built = buildProject(files.value.texts, files.value.folder, systemClock().wallMs());
+  const built = checkProject(files.value.texts, files.value.folder, systemClock().wallMs());
   const diagnostics = options.warningsAsErrors ? built.diagnostics.map(asError) : built.diagnostics;
   const format = options.json ? 'json' : (options.format ?? 'text');
   process.stdout.write(await REPORTS[format]({ ...built, diagnostics }, files.value));

@@ -1,9 +1,9 @@
 import type { Span } from '../../diagnostics/source.ts';
 import { factText } from '../../language/check/known.ts';
-import type { CheckedPolicies, CheckedRule, FactExpression, TypedExpression } from '../../language/typed.ts';
+import type { CheckedRule, FactExpression, TypedExpression } from '../../language/typed.ts';
 import type { Value } from '../../model/types.ts';
-import type { Route, World } from '../../model/world.ts';
-import { type PlacedRule, placedRules } from '../interpret.ts';
+import type { Route } from '../../model/world.ts';
+import type { PlacedRule } from '../interpret.ts';
 import { holds } from './expressions.ts';
 import { factValue, type PlainRequest, type Situation } from './facts.ts';
 import { phaseOf } from './phases.ts';
@@ -27,7 +27,7 @@ export type ClausePart = 'scope' | 'when' | 'condition';
 export interface RuleSight {
   readonly placed: PlacedRule;
   readonly clauses: readonly ClauseSight[];
-  readonly effect: 'permits' | 'refuses' | 'applies' | 'nothing' | 'unseen';
+  readonly effect: 'permits' | 'refuses' | 'warns' | 'applies' | 'nothing' | 'unseen';
 }
 
 export interface Trace {
@@ -46,20 +46,16 @@ export function traceRequest(rules: readonly PlacedRule[], route: Route, request
     denyPhase(placed) === 'match' ? sightOf(placed, { route, request, identity: null }) : null,
   );
   if (refuses(early)) return { sights: filled(rules, early), stage: 'match' };
-  if (route.auth === 'required' && identity === null) return { sights: filled(rules, early), stage: 'identify' };
+  if (route.auth === 'required' && identity === null)
+    return { sights: filled(rules, early), stage: 'identify' };
   const situation = { route, request, identity };
   const deciding = rules.map((placed, at) => {
-    const decides = placed.rule.kind === 'permit' || denyPhase(placed) === 'authorise';
+    const decides = JUDGED.has(placed.rule.kind) || denyPhase(placed) === 'authorise';
     return early[at] ?? (decides ? sightOf(placed, situation) : null);
   });
   const permitted = deciding.some((sight) => sight?.effect === 'permits' && sight.placed.mode === 'enforce');
   if (refuses(deciding) || !permitted) return { sights: filled(rules, deciding), stage: 'authorise' };
   return { sights: rules.map((placed, at) => deciding[at] ?? sightOf(placed, situation)), stage: 'admit' };
-}
-
-/** The rules of a project in the order that numbers them. */
-export function tracedRules(checked: CheckedPolicies, world: World): readonly PlacedRule[] {
-  return placedRules(checked, world);
 }
 
 /** The clauses of a rule, whether or not any request meets them. */
@@ -68,6 +64,9 @@ export function clausesOf(placed: PlacedRule): readonly ClauseSight[] {
   for (const [part, expression] of partsOf(placed)) skip(expression, part, clauses);
   return clauses;
 }
+
+/** Asked in `authorise`, whatever facts they read. */
+const JUDGED: ReadonlySet<CheckedRule['kind']> = new Set(['permit', 'warn']);
 
 function filled(rules: readonly PlacedRule[], sights: readonly (RuleSight | null)[]): RuleSight[] {
   return rules.map((placed, at) => sights[at] ?? { placed, clauses: clausesOf(placed), effect: 'unseen' });
@@ -100,6 +99,8 @@ function effectOf(rule: CheckedRule, met: boolean): RuleSight['effect'] {
       return 'permits';
     case 'forbid':
       return 'refuses';
+    case 'warn':
+      return 'warns';
     case 'require':
       return met ? 'nothing' : 'refuses';
     default:
@@ -156,7 +157,10 @@ function sawOf(expression: TypedExpression, situation: Situation): ClauseSight['
     return [{ fact: 'consumer.roles', value: situation.identity?.consumer.roles }];
   if (expression.kind === 'subscribed') {
     const { identity } = situation;
-    return [{ fact: 'consumer', value: identity?.consumer.name }, { fact: 'route', value: situation.route.name }];
+    return [
+      { fact: 'consumer', value: identity?.consumer.name },
+      { fact: 'route', value: situation.route.name },
+    ];
   }
   return factsIn(expression).map((fact) => ({ fact: factText(fact), value: factValue(fact, situation) }));
 }

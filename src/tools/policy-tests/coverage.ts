@@ -43,7 +43,9 @@ export class CoverageCounter {
   readonly #seen = new Map<TypedExpression | string, Seen>();
 
   constructor(rules: readonly PlacedRule[], world: World) {
-    this.#items = rules.flatMap((placed, at) => itemsOf(placed, world, rules[at - 1]?.policy !== placed.policy));
+    this.#items = rules.flatMap((placed, at) =>
+      itemsOf(placed, world, rules[at - 1]?.policy !== placed.policy),
+    );
   }
 
   readonly listen = (machine: Machine, { observation }: SentInTest): void => {
@@ -57,7 +59,8 @@ export class CoverageCounter {
       const { rule } = placed;
       if (!('counterIdentity' in rule)) continue;
       const spec = machine.bundle.counters.findIndex(({ identity }) => identity === rule.counterIdentity);
-      for (const { counter, exceeded } of counters) if (counter === spec) this.#see(roomOf(placed), !exceeded);
+      for (const { counter, exceeded } of counters)
+        if (counter === spec) this.#see(roomOf(placed), !exceeded);
     }
   };
 

@@ -5,7 +5,7 @@ import type { Identity, KeyHash } from '../../pipeline/identity.ts';
 import type { BoundRuntime } from '../../pipeline/program.ts';
 
 /** Any secret will do: counters of a test are thrown away. */
-const hashKey = createHashKey(new Uint8Array(16));
+const hashKey = createHashKey(new Uint8Array(8));
 
 export const TEST_KEYS: Omit<BoundRuntime, 'counters'> = { hashKey, combineKey };
 
@@ -25,6 +25,9 @@ export function identityOf(caller: TestIdentity, world: World): Identity {
       subscriptions: new Set(consumer.subscriptions ?? world.routes.keys()),
       keyHash: keyHash('consumer', tenant.name, consumer.name),
     },
-    credential: { ...credential, keyHash: keyHash('credential', tenant.name, consumer.name, credential.name) },
+    credential: {
+      ...credential,
+      keyHash: keyHash('credential', tenant.name, consumer.name, credential.name),
+    },
   };
 }

@@ -24,7 +24,10 @@ export function mismatches(
 }
 
 /** What happened, in the words of an expectation. */
-export function happened({ decision, refusal, decidingRule }: Observation, rules: readonly PlacedRule[]): string {
+export function happened(
+  { decision, refusal, decidingRule }: Observation,
+  rules: readonly PlacedRule[],
+): string {
   const rule = rules[decidingRule];
   if (decision === 'permitted') return rule === undefined ? 'permitted' : `permitted by ${named(rule)}`;
   if (refusal === null) return 'made to wait';
@@ -36,7 +39,9 @@ export function happened({ decision, refusal, decidingRule }: Observation, rules
 
 /** `"plans" "trial-pace"`; a rule without name by its place. */
 export function named({ policy, rule }: PlacedRule): string {
-  return rule.name === null ? `"${policy}" (${rule.kind} at ${placeOf(rule.span)})` : `"${policy}" "${rule.name}"`;
+  return rule.name === null
+    ? `"${policy}" (${rule.kind} at ${placeOf(rule.span)})`
+    : `"${policy}" "${rule.name}"`;
 }
 
 function decisionDiffers(
@@ -47,7 +52,7 @@ function decisionDiffers(
   if (outcome.kind === 'any') return null;
   const { decision, refusal, decidingRule } = observation;
   const differs =
-    outcome.kind === 'permitted'
+    outcome.kind !== 'refused'
       ? decision !== 'permitted'
       : decision !== 'refused' ||
         (outcome.status !== null && outcome.status !== refusal?.status) ||
@@ -62,11 +67,16 @@ function isRule(placed: PlacedRule | undefined, { policy, rule }: RuleName): boo
 function replyDiffers({ code, because, retryAfter }: CheckedExpect, { refusal }: Observation): string[] {
   const differences: string[] = [];
   if (code !== null && refusal?.code !== code)
-    differences.push(refusal === null ? 'nothing was refused, so there is no code' : `the code was "${refusal.code}"`);
+    differences.push(
+      refusal === null ? 'nothing was refused, so there is no code' : `the code was "${refusal.code}"`,
+    );
   if (because !== null) {
     const detail = refusal?.detail ?? '';
     const fits = because.match === 'is' ? detail === because.text : detail.includes(because.text);
-    if (!fits) differences.push(refusal === null ? 'nothing was refused, so there is no text' : `the text was "${detail}"`);
+    if (!fits)
+      differences.push(
+        refusal === null ? 'nothing was refused, so there is no text' : `the text was "${detail}"`,
+      );
   }
   if (retryAfter !== null) {
     const ms = (refusal?.retryAfterS ?? -1) * 1_000;
@@ -112,9 +122,12 @@ function headerDiffers(
   const { set, removed } = headers[side];
   const sent = side === 'response' ? FROM_SERVICE : sentHeader(step, name);
   const now = set.get(name) ?? (removed.has(name) ? null : sent);
-  if (value !== null) return now === value ? [] : [`header "${name}" was ${now === null ? 'missing' : `"${now}"`}`];
+  if (value !== null)
+    return now === value ? [] : [`header "${name}" was ${now === null ? 'missing' : `"${now}"`}`];
   if (now !== null) return [`header "${name}" was ${now === FROM_SERVICE ? 'passed on' : `"${now}"`}`];
-  return removed.has(name) ? [] : [`header "${name}" was not sent, so this shows nothing: send it (with header "${name}" is "…")`];
+  return removed.has(name)
+    ? []
+    : [`header "${name}" was not sent, so this shows nothing: send it (with header "${name}" is "…")`];
 }
 
 const FROM_SERVICE = '(what the service answered)';

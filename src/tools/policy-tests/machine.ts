@@ -2,8 +2,7 @@ import { assert } from '../../base/assert.ts';
 import { compileRules } from '../../compiler/compile.ts';
 import { instantiateRoute } from '../../compiler/instantiate.ts';
 import type { PlainRequest } from '../../compiler/interpret/facts.ts';
-import { tracedRules } from '../../compiler/interpret/trace.ts';
-import type { PlacedRule } from '../../compiler/interpret.ts';
+import { type PlacedRule, placedRules } from '../../compiler/interpret.ts';
 import { NOT_PERMITTED } from '../../compiler/runtime/denials.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { CheckedPolicies } from '../../language/typed.ts';
@@ -36,7 +35,7 @@ export function buildMachine(
   const enforcement = new Map([...modes].map(([name, mode]) => [name, { mode, place: 'test' }]));
   const tested = { ...world, enforcement };
   const { bundle, diagnostics } = compileRules(policies, tested);
-  const rules = tracedRules(policies, tested);
+  const rules = placedRules(policies, tested);
   return { world: tested, bundle, rules, finder: ports.finder(world), diagnostics, ports };
 }
 
@@ -104,8 +103,7 @@ export class MachineRun {
       decision: permitted ? 'permitted' : 'refused',
       refusal: 'refusal' in outcome ? outcome.refusal : null,
       decidingRule: context.decidingRule,
-      warned: context.warned ?? [],
-      shadowed: context.shadowDenied ?? [],
+      ...this.#watchers(context),
       headers: {
         request: permitted ? editsOf(pipeline.shapeRequest, context) : NO_EDITS,
         response: permitted ? editsOf(pipeline.shapeResponse, context) : NO_EDITS,
@@ -137,6 +135,16 @@ export class MachineRun {
     if (auth === 'required' && context.identity === null) return UNAUTHENTICATED;
     const judged = pipeline.authorise(context);
     return judged === CONTINUE ? pipeline.admit(context) : judged;
+  }
+
+  /** What a shadowed policy would warn of is not told to the caller either. */
+  #watchers({ warnings, shadowDenied }: RequestContext): Pick<Observation, 'warned' | 'shadowed'> {
+    const warning = (warnings ?? []).map(({ rule }) => rule);
+    const isShadowed = (rule: number): boolean => this.#machine.rules[rule]!.mode === 'shadow';
+    return {
+      warned: warning.filter((rule) => !isShadowed(rule)),
+      shadowed: [...(shadowDenied ?? []), ...warning.filter(isShadowed)],
+    };
   }
 
   #pipeline(route: string): RoutePipeline {
@@ -172,7 +180,8 @@ const UNAUTHENTICATED: Outcome = {
 };
 
 function contextOf({ identity: _identity, headers, ...facts }: PlainRequest): RequestContext {
-  return Object.assign(new RequestContext(), facts, { headers: [...headers] });
+  const { arrivedMonotonicMs: nowMonotonicMs, arrivedWallMs: nowWallMs } = facts;
+  return Object.assign(new RequestContext(), facts, { headers: [...headers], nowMonotonicMs, nowWallMs });
 }
 
 function editsOf(shape: RoutePipeline['shapeRequest'], context: RequestContext): Edits {
