@@ -2,8 +2,11 @@ import { DIAGNOSTIC_CASES as CONFIGURATION_CASES } from '../../src/config/diagno
 import { CATALOGUE, type DiagnosticCode } from '../../src/diagnostics/catalogue.ts';
 import { renderText } from '../../src/diagnostics/render/text.ts';
 import { SourceText } from '../../src/diagnostics/source.ts';
-import { checkPolicies } from '../../src/language/check.ts';
+import { checkParsedPolicies } from '../../src/language/check.ts';
+import { checkTests } from '../../src/language/check-tests.ts';
 import { DIAGNOSTIC_CASES as LANGUAGE_CASES } from '../../src/language/diagnostics.cases.ts';
+import { parsePolicyFile } from '../../src/language/parse.ts';
+import { TEST_DIAGNOSTIC_CASES } from '../../src/language/test-diagnostics.cases.ts';
 import { WORLD } from '../../src/language/world.cases.ts';
 import { PROJECT_CASES } from '../../src/tools/build-project.cases.ts';
 
@@ -68,7 +71,8 @@ function exampleByCode(): ReadonlyMap<string, Example> {
   const add = (code: string, example: () => Example): void => {
     if (!examples.has(code)) examples.set(code, example());
   };
-  for (const { code, what, text } of LANGUAGE_CASES) add(code, () => languageExample(what, text));
+  for (const { code, what, text } of [...LANGUAGE_CASES, ...TEST_DIAGNOSTIC_CASES])
+    add(code, () => languageExample(what, text));
   for (const { code, what, texts, rendered } of PROJECT_CASES)
     add(code, () => ({ what, files: shownFiles(texts), rendered }));
   for (const { code, name, texts, rendered } of CONFIGURATION_CASES)
@@ -77,8 +81,11 @@ function exampleByCode(): ReadonlyMap<string, Example> {
 }
 
 function languageExample(what: string, text: string): Example {
-  const source = new SourceText('a.policy', text);
-  const { diagnostics } = checkPolicies([source], WORLD);
+  const files = [parsePolicyFile(new SourceText('a.policy', text), WORLD.limits.nestingDepth)];
+  const diagnostics = [
+    ...checkParsedPolicies(files, WORLD).diagnostics,
+    ...checkTests(files, WORLD).diagnostics,
+  ];
   return { what, files: [['a.policy', text]], rendered: renderText(diagnostics, { colour: 'off' }) };
 }
 

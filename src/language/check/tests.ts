@@ -233,9 +233,7 @@ function ruleOf(
   const named = found.rules.filter(({ name }) => name !== null);
   const match = named.find(({ name }) => name!.value === rule.value) ?? null;
   if (match === null)
-    context.report(
-      unknownThing(rule, `rule of "${policy.value}"`, placesOf(named.map(({ name }) => ({ name: name! })))),
-    );
+    context.report(unknownThing(rule, 'rule', placesOf(named.map(({ name }) => ({ name: name! })))));
   return match;
 }
 

@@ -83,7 +83,7 @@ export function noRoute(span: Span, asked: string, hidden: Route | null, near: R
   const help =
     near === null
       ? 'Write the method and path of a route of the project.'
-      : `Route "${near.name}" answers ${near.match.methods.join(', ') || 'every method'} ${near.match.path} (${near.place}).`;
+      : `Route "${near.name}" answers ${[near.match.methods.join(', '), near.match.path].join(' ').trim()} (${near.place}).`;
   return problem('PT1403', span, `No route answers ${shown(asked)}.`, help);
 }
 

@@ -1,0 +1,231 @@
+/** Tests of policies, run as the command line runs them: on the gateway's own matcher, code and counters. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { TEST_PORTS } from '../../src/cli/run/test-ports.ts';
+import { renderText } from '../../src/diagnostics/render/text.ts';
+import { SourceText } from '../../src/diagnostics/source.ts';
+import { type CheckedProject, checkProject } from '../../src/tools/build-project.ts';
+import { CoverageCounter } from '../../src/tools/policy-tests/coverage.ts';
+import { untestedRules } from '../../src/tools/policy-tests/dropped-rules.ts';
+import { buildMachine } from '../../src/tools/policy-tests/machine.ts';
+import { renderTestGithub, renderTestJUnit, renderTestText } from '../../src/tools/policy-tests/render.ts';
+import { caseReport, type TestReport } from '../../src/tools/policy-tests/report.ts';
+import { TestRunner } from '../../src/tools/policy-tests/run.ts';
+
+const QUICKSTART = new URL('../../policies/quickstart/', import.meta.url).pathname;
+
+function quickstart(edit: (path: string, text: string) => string = (_path, text) => text): CheckedProject {
+  const names = readdirSync(QUICKSTART, { recursive: true, encoding: 'utf8' });
+  const paths = names.filter((name) => /\.(?:ya?ml|policy)$/.test(name) && !name.startsWith('data'));
+  const texts = paths.map((path) => {
+    const text = readFileSync(join(QUICKSTART, path), 'utf8');
+    return new SourceText(path, edit(path, text));
+  });
+  return checkProject(texts, QUICKSTART);
+}
+
+/** The quick start with one test of ours in place of its own. */
+function withTest(body: string, more = ''): CheckedProject {
+  return quickstart((path, text) => {
+    if (path.endsWith('plans.test.policy')) return `language 1\n${more}\ntest "t" {\n${body}\n}\n`;
+    return path.endsWith('.test.policy') ? 'language 1\n' : text;
+  });
+}
+
+function reportOf(project: CheckedProject): TestReport {
+  expect(renderText(project.diagnostics, { colour: 'off' })).toBe('No findings.\n');
+  const { policies, world } = project.built!;
+  const runner = new TestRunner(policies, world, TEST_PORTS);
+  const tests = project.tests.map((test) => caseReport(runner.run(test)));
+  const failed = tests.filter(({ failures }) => failures.length > 0).length;
+  return { passed: tests.length - failed, failed, tests, coverage: null, untestedRules: null };
+}
+
+function failuresOf(body: string): string[] {
+  return reportOf(withTest(body)).tests.flatMap(({ failures }) =>
+    failures.flatMap(({ happened }) => happened[0]!),
+  );
+}
+
+describe('the tests of the quick start', () => {
+  const project = quickstart();
+  const { policies, world } = project.built!;
+
+  it('pass', () => {
+    const report = reportOf(project);
+    expect(report.tests.filter(({ failures }) => failures.length > 0)).toEqual([]);
+    expect(report.passed).toBe(17);
+  });
+
+  it('miss every rule that is left out', () => {
+    expect(untestedRules(policies, world, project.tests, TEST_PORTS)).toEqual([]);
+  });
+
+  it('name a rule that nothing tests', () => {
+    const without = project.tests.filter(({ name }) => !name.includes('ten seconds at most'));
+    const untested = untestedRules(policies, world, without, TEST_PORTS);
+    expect(untested.map(({ policy, kind }) => [policy, kind])).toEqual([['headers', 'timeout']]);
+  });
+
+  it('see every clause true and false', () => {
+    const { rules } = buildMachine(policies, world, new Map(), TEST_PORTS);
+    const counter = new CoverageCounter(rules, world);
+    const runner = new TestRunner(policies, world, TEST_PORTS);
+    for (const test of project.tests) runner.run(test, counter.listen);
+    expect(counter.result().policies.flatMap(({ missing }) => missing)).toEqual([]);
+    expect(counter.result()).toMatchObject({ clauses: 15, seenBothWays: 15 });
+  });
+
+  it('leave clauses unseen where they are fewer', () => {
+    const { rules } = buildMachine(policies, world, new Map(), TEST_PORTS);
+    const counter = new CoverageCounter(rules, world);
+    const runner = new TestRunner(policies, world, TEST_PORTS);
+    const some = project.tests.filter(({ name }) => name.startsWith('reports are not'));
+    for (const test of some) runner.run(test, counter.listen);
+    const plans = counter.result().policies.find(({ policy }) => policy === 'plans');
+    expect(plans!.missing.map(({ rule, text, missing }) => `${rule}: ${text} ${missing}`)).toEqual([
+      'enterprise-month: tenant.plan is "enterprise" either',
+      'enterprise-month: has room either',
+      'free-month: tenant.plan is "free" either',
+      'free-month: has room either',
+      'pace: tenant.plan is "enterprise" either',
+      'pace: has room either',
+      'reports: tenant.plan is "free" false',
+      'trial-pace: tenant.plan is "free" either',
+      'trial-pace: has room either',
+    ]);
+  });
+});
+
+describe('a failing test says why', () => {
+  const failing = withTest(`    given tenant "acme" with plan "enterprise", consumer "web-shop"
+    when GET /reports is sent
+    expect refused 403 by "plans" "reports"`);
+
+  it('to people', () => {
+    expect(renderTestText(reportOf(failing))).toBe(FAILING_TEXT);
+  });
+
+  it('to CI servers', async () => {
+    const xml = renderTestJUnit(reportOf(failing));
+    expect(xml).toContain('<testcase classname="policies/plans.test.policy" name="t">');
+    expect(xml).toContain('<testsuites name="portunus test" tests="1" failures="1">');
+    const annotations = renderTestGithub(reportOf(failing), 'shop/');
+    expect(annotations).toBe(
+      '::error file=shop/policies/plans.test.policy,line=6,title=test t::t: expected refused 403 by "plans" "reports"%0Ahappened permitted by "subscriptions" (permit at policies/access.policy:10:5)\n',
+    );
+  });
+});
+
+const FAILING_TEXT = `✗ t  (policies/plans.test.policy:3:1)
+    GET /reports
+    expected  refused 403 by "plans" "reports"  (policies/plans.test.policy:6:5)
+    happened  permitted by "subscriptions" (permit at policies/access.policy:10:5)
+    what each rule saw:
+      "subscriptions" permit: permitted  (policies/access.policy:10:5)
+          ✓ consumer is subscribed to route: consumer was "web-shop", route was "order-reports"
+      "plans" quota "enterprise-month": had room, 9999999 left  (policies/plans.policy:24:5)
+          ✓ tenant.plan is "enterprise": tenant.plan was "enterprise"
+      "plans" limit "pace": had room, 399 left  (policies/plans.policy:18:5)
+          ✓ tenant.plan is "enterprise": tenant.plan was "enterprise"
+      "key-hygiene" forbid "old-key": did not hold  (policies/key-hygiene.policy:10:5)
+          ✗ credential.age > 90 days: credential.age was 0s
+      "plans" quota "free-month": did not hold  (policies/plans.policy:21:5)
+          ✗ tenant.plan is "free": tenant.plan was "enterprise"
+      "plans" forbid "reports": did not hold  (policies/plans.policy:9:5)
+          ✓ route.tags contains "reports": route.tags was ["orders", "reports"]
+          ✗ tenant.plan is "free": tenant.plan was "enterprise"
+      "plans" limit "trial-pace": did not hold  (policies/plans.policy:14:5)
+          ✗ tenant.plan is "free": tenant.plan was "enterprise"
+      "subscriptions" require "json": did not hold  (policies/access.policy:13:5)
+          ✗ request.method is "POST": request.method was "GET"
+          - request.header["content-type"] otherwise "application/json" starts with "application/json": not asked
+      (3 further rules were not asked or do not apply here)
+
+
+1 failed, 0 tests passed.
+`;
+
+describe('every kind of expectation can fail', () => {
+  const web = 'given consumer "web-shop"\n when';
+  it.each([
+    [
+      'permitted',
+      `${web} POST /orders is sent with header "content-type" is "a/b" expect permitted`,
+      'refused 415 by "subscriptions" "json"',
+    ],
+    ['status', `${web} GET /reports is sent expect refused 402`, 'refused 403 by "plans" "reports"'],
+    [
+      'another rule',
+      `${web} GET /reports is sent expect refused by "plans" "pace"`,
+      'refused 403 by "plans" "reports"',
+    ],
+    ['code', `${web} GET /reports is sent expect refused code "x"`, 'the code was "plan_too_small"'],
+    [
+      'text',
+      `${web} GET /reports is sent expect refused because "x"`,
+      'the text was "Reports are not part of the free plan.',
+    ],
+    ['part of a text', `${web} GET /reports is sent expect refused because contains "gold"`, 'the text was'],
+    [
+      'Retry-After',
+      `${web} 6 requests GET /orders are sent expect the last refused with retry after >= 1m`,
+      'Retry-After was 11s',
+    ],
+    ['timeout', `${web} GET /orders is sent expect permitted with timeout 5s`, 'the timeout was 10s'],
+    [
+      'no timeout',
+      `${web} GET /events is sent expect permitted with timeout 5s`,
+      'the timeout was left to the service',
+    ],
+    [
+      'header',
+      `${web} GET /orders is sent expect permitted with header "x-tenant" is "a" in request`,
+      'header "x-tenant" was "acme"',
+    ],
+    [
+      'header not removed',
+      `${web} GET /orders is sent expect permitted with no header "server" in response`,
+      'header "server" was passed on',
+    ],
+    [
+      'header not sent',
+      `${web} GET /orders is sent expect permitted with no header "x-a" in request`,
+      'header "x-a" was not sent',
+    ],
+    ['warning', `${web} GET /orders is sent expect warned by "plans"`, 'nothing warned'],
+    ['the first of many', `${web} 6 requests GET /orders are sent expect all permitted`, 'refused 429'],
+    [
+      'a body too large',
+      `${web} POST /orders is sent with size 65KiB expect permitted`,
+      'refused 413 (body_too_large)',
+    ],
+    ['a refusal that does not come', `${web} GET /orders is sent with host "x" expect refused`, 'permitted'],
+  ])('%s', (_what, body, happened) => {
+    const [first] = failuresOf(body);
+    expect(first).toContain(happened);
+  });
+});
+
+describe('modes', () => {
+  it('warn lets through and tells', () => {
+    const body =
+      'given "key-hygiene" in warn, consumer "erp", credential aged 91 days when GET /orders is sent';
+    expect(failuresOf(`${body} expect permitted warned by "key-hygiene" "old-key"`)).toEqual([]);
+  });
+  it('an expired or unknown caller is nobody', () => {
+    expect(
+      failuresOf('given no identity when GET /orders is sent expect refused 401 code "unauthenticated"'),
+    ).toEqual([]);
+  });
+  it('without a caller, one is made for routes that need it, and none for others', () => {
+    expect(
+      failuresOf('when GET /orders is sent expect permitted when GET /status is sent expect permitted'),
+    ).toEqual([]);
+  });
+  it('another consumer has counters of its own', () => {
+    const body = 'given consumer "web-shop" when 6 requests GET /orders are sent expect the last refused 429';
+    expect(failuresOf(`${body} when GET /orders is sent by consumer "erp" expect permitted`)).toEqual([]);
+  });
+});
