@@ -31,6 +31,7 @@ const GROUPS: readonly (readonly [prefix: string, title: string])[] = [
   ['PT21', 'Policies: rules that cannot mean what they say'],
   ['PT22', 'Rules that conflict'],
   ['PT24', 'Routes and what governs them'],
+  ['PT25', 'What is due'],
   ['PT30', 'YAML: reading the text'],
   ['PT31', 'YAML: fields and values'],
   ['PT32', 'YAML: names and attributes'],

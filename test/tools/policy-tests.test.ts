@@ -22,7 +22,7 @@ function quickstart(edit: (path: string, text: string) => string = (_path, text)
     const text = readFileSync(join(QUICKSTART, path), 'utf8');
     return new SourceText(path, edit(path, text));
   });
-  return checkProject(texts, QUICKSTART);
+  return checkProject(texts, QUICKSTART, Date.UTC(2026, 10, 24));
 }
 
 /** The quick start with one test of ours in place of its own. */

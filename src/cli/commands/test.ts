@@ -9,6 +9,7 @@ import { caseReport, type TestReport } from '../../tools/policy-tests/report.ts'
 import { TestRunner } from '../../tools/policy-tests/run.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { readProject } from '../run/project-files.ts';
+import { systemClock } from '../run/system-clock.ts';
 import { TEST_PORTS } from '../run/test-ports.ts';
 import { colourFor } from '../terminal.ts';
 import type { TestFormat } from '../test-formats.ts';
@@ -31,7 +32,7 @@ export async function test(folder: string, options: TestOptions): Promise<ExitCo
     process.stderr.write(`portunus test: ${files.error}\n`);
     return EXIT.couldNotRun;
   }
-  const project = checkProject(files.value.texts, files.value.folder);
+  const project = checkProject(files.value.texts, files.value.folder, systemClock().wallMs());
   if (project.built === null || hasError(project.diagnostics)) {
     process.stderr.write(renderText(project.diagnostics, { colour: colourFor(process.stderr) }));
     process.stderr.write('portunus test: the project has errors, so no test was run.\n');
