@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { CATALOGUE } from '../../src/diagnostics/catalogue.ts';
 import { diagnosticsPage } from './diagnostics-page.ts';
 
-test('docs/diagnostics.md is what the catalogue and the cases say (npm run docs writes it)', async () => {
+test('docs/diagnostics.md is what the catalogue and the cases say (npm run generate writes it)', async () => {
   await expect(diagnosticsPage()).toMatchFileSnapshot('../../docs/diagnostics.md');
 });
 

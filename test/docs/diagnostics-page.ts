@@ -58,7 +58,7 @@ run; an error anywhere means that nothing of the project is used, and a running 
 
 Exit code 0: no error. 1: errors (with \`--warnings-as-errors\` also warnings). 2: wrong arguments. 3: could not run. Lines and columns count from 1, columns in UTF-16 units.
 
-This page is generated from the catalogue and the tests by \`npm run docs\`; a test keeps it up to date.`;
+This page is generated from the catalogue and the tests by \`npm run generate\`; a test keeps it up to date.`;
 
 interface Example {
   readonly what: string;

@@ -4,7 +4,7 @@ import { SourceText } from '../../src/diagnostics/source.ts';
 import { PolicyGrammar } from '../../src/language/grammar/policies.ts';
 import { lex } from '../../src/language/lexer.ts';
 import { Choices } from '../compiler/choices.ts';
-import { GRAMMAR, randomSentence, TOKENS, Ways, withRandomGaps } from './random-sentences.ts';
+import { drawnNumbers, GRAMMAR, randomSentence, TOKENS, Ways, withRandomGaps } from './random-sentences.ts';
 
 const PARSER = new PolicyGrammar();
 const SENTENCES_PER_RULE = 150;
@@ -18,22 +18,13 @@ function complaints(rule: string, text: string): readonly string[] {
   return [...problems.map(({ message }) => message), ...PARSER.errors.map(({ message }) => message)];
 }
 
-/** A small generator of our own: which sentences are drawn must not depend on chance. */
-function draw(seed: number, length: number): readonly number[] {
-  let state = seed * 2_654_435_761 + 1;
-  return Array.from({ length }, () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state >>> 12;
-  });
-}
-
 describe('sentences of grammar/portunus.ebnf', () => {
   const rules = [...GRAMMAR.rules.keys()].filter((name) => name !== 'File');
   const ways = new Ways();
 
   it.each(rules)('the parser reads every %s', (rule) => {
     for (let seed = 1; seed <= SENTENCES_PER_RULE; seed++) {
-      const choices = new Choices(draw(seed * rules.length + rules.indexOf(rule), 4_000));
+      const choices = new Choices(drawnNumbers(seed * rules.length + rules.indexOf(rule), 4_000));
       const words = randomSentence(rule, { choices, ways });
       const text = withRandomGaps(words, choices);
       expect({ text, complaints: complaints(rule, text) }).toEqual({ text, complaints: [] });

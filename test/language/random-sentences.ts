@@ -50,6 +50,11 @@ export const TOKENS: Readonly<Record<string, readonly string[]>> = {
   ROOT: ['request', 'route', 'tenant', 'team', 'consumer', 'credential', ...NAMES],
 };
 
+/** What a file is made of behind its language line. */
+export const DECLARATIONS: readonly string[] = formsIn(GRAMMAR.rules.get('File')!)
+  .flatMap((form) => (form.kind === 'name' ? [form.name] : []))
+  .filter((name) => name !== 'LanguageLine');
+
 /** Which ways through the grammar were taken: options of choices, and how often optional and repeated parts came. */
 export class Ways {
   readonly #taken = new Set<string>();
@@ -182,4 +187,13 @@ function gapBetween(word: string, next: string, choices: Choices): string {
   if (TOKENS.METHOD!.includes(word)) return ' ';
   const gap = choices.one(GAPS);
   return gap === '' && !NEEDS_NO_BLANK.test(word) && !NEEDS_NO_BLANK.test(next) ? ' ' : gap;
+}
+
+/** A small generator of our own: which sentences are drawn must not depend on chance. */
+export function drawnNumbers(seed: number, length: number): readonly number[] {
+  let state = seed * 2_654_435_761 + 1;
+  return Array.from({ length }, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state >>> 12;
+  });
 }
