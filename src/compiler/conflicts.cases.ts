@@ -1,5 +1,6 @@
 /** Every code about all policies and routes together, with the exact text it gives. */
 import {
+  deprecate,
   fact,
   forbid,
   is,
@@ -11,7 +12,7 @@ import {
   setHeader,
   tagged,
 } from '../../test/compiler/ast.ts';
-import { world } from '../../test/compiler/world.ts';
+import { route, world } from '../../test/compiler/world.ts';
 import type { CheckedPolicies } from '../language/typed.ts';
 import type { World } from '../model/world.ts';
 
@@ -109,5 +110,30 @@ export const FINDING_CASES: readonly FindingCase[] = [
     message: '65 limits of policy "a" apply to route "refunds"; at most 64 can be taken in one step.',
     help: 'Merge limits that say the same, or narrow what their policies apply to.',
     related: ['the first of them'],
+  },
+  {
+    code: 'PT2402',
+    what: 'a deprecated route that callers are not told of, whatever a shadowed policy says',
+    policies: policies(policy('open', {}, [permit()]), policy('going', {}, [deprecate(null)])),
+    world: world({
+      routes: [route('old', { state: 'deprecated' }), route('older', { state: 'deprecated' }), route('new')],
+      modes: { going: 'shadow' },
+    }),
+    message: 'Routes "old", "older" are deprecated, and no rule tells callers so.',
+    help: 'Write a policy with `deprecate from DATE sunset DATE successor route "…"` for it.',
+    related: [],
+  },
+  {
+    code: 'PT2201',
+    what: 'two deprecations of one route with different dates',
+    policies: policies(
+      policy('a', {}, [permit(), deprecate('/v2')]),
+      policy('b', {}, [{ ...deprecate('/v3'), fromDay: 20_700 }]),
+    ),
+    world: world({ routes: [route('old', { state: 'deprecated' })] }),
+    message:
+      'Policies "a" and "b" set the response header "deprecation" to "@1793487600" and to "@1788472800" on route "old", and both can hold for one request.',
+    help: 'Keep one, make the values equal, or make the conditions exclude each other: compare one fact with different values.',
+    related: ['the other rule'],
   },
 ];

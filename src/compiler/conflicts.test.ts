@@ -16,7 +16,8 @@ describe('what is wrong with policies and routes together', () => {
       help: each.help,
       related: each.related.map((place) => place.message),
     }));
-    expect(shown).toEqual([{ code, severity: 'error', message, help, related }]);
+    const { severity } = PROJECT_CODES[code as keyof typeof PROJECT_CODES];
+    expect(shown).toEqual([{ code, severity, message, help, related }]);
   });
 
   it('shows every code of the catalogue', () => {

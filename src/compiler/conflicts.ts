@@ -35,11 +35,16 @@ export class ProjectFindings {
       ...contradictingHeaders(program),
       ...tooManyLimits(program),
     ];
-    for (const finding of found) {
-      const known = this.#findings.get(finding.key);
-      if (known === undefined) this.#findings.set(finding.key, { ...finding, routes: [...routes] });
-      else known.routes.push(...routes);
-    }
+    const untold =
+      program.deprecations.length > 0 ? [] : routes.filter(({ state }) => state === 'deprecated');
+    if (untold.length > 0) this.#add(deprecatedInSilence(this.#spanOf), untold);
+    for (const finding of found) this.#add(finding, routes);
+  }
+
+  #add(finding: Mistake, routes: readonly Route[]): void {
+    const known = this.#findings.get(finding.key);
+    if (known === undefined) this.#findings.set(finding.key, { ...finding, routes: [...routes] });
+    else known.routes.push(...routes);
   }
 
   /** By code, then in order of rules. */
@@ -90,6 +95,16 @@ function neverPermitted(program: ResidualProgram, world: World, spanOf: SpanOf):
   return [{ key: `PT2401 ${others.join()}`, code: 'PT2401', describe }];
 }
 
+function deprecatedInSilence(spanOf: SpanOf): Mistake {
+  const describe: Mistake['describe'] = (routes) => ({
+    message: `${capitalised(namesOf(routes))} ${routes.length === 1 ? 'is' : 'are'} deprecated, and no rule tells callers so.`,
+    help: 'Write a policy with `deprecate from DATE sunset DATE successor route "…"` for it.',
+    span: spanOf(routes[0]!.place),
+    related: [],
+  });
+  return { key: 'PT2402', code: 'PT2402', describe };
+}
+
 function capitalised(text: string): string {
   return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }
@@ -106,7 +121,8 @@ function contradictingHeaders(program: ResidualProgram): Mistake[] {
   for (const side of ['request', 'response'] as const) {
     for (const actions of byHeader(program.headers[side]).values()) {
       for (const [a, b] of neighbours(actions, program.specialiser)) {
-        if (exclude(a.condition, b.condition)) continue;
+        const isList = a.kind === 'add-header' && b.kind === 'add-header';
+        if (isList || exclude(a.condition, b.condition)) continue;
         const isInOrder = a.rules[0]!.index < b.rules[0]!.index;
         const mistake = isInOrder ? contradiction(side, a, b) : contradiction(side, b, a);
         found.set(mistake.key, mistake);
@@ -183,7 +199,14 @@ function inQuotes({ parts }: TextTemplate): string {
 }
 
 function holePath(hole: TemplateHole): string {
-  return hole.kind === 'fact' ? hole.definition.path : `limit.${hole.fact}`;
+  switch (hole.kind) {
+    case 'fact':
+      return hole.definition.path;
+    case 'url-part':
+      return hole.fact.definition.path;
+    case 'limit-fact':
+      return `limit.${hole.fact}`;
+  }
 }
 
 function sortable(index: number): string {

@@ -144,7 +144,7 @@ interface Notes {
   readonly shadow: Set<number>;
 }
 
-const NO_HEADERS: ShapedHeaders = { set: [], removed: [] };
+const NO_HEADERS: ShapedHeaders = { set: [], removed: [], added: [] };
 const NOTHING: Verdict = {
   decision: 'refused',
   refusal: null,

@@ -4,6 +4,7 @@ import type {
   LimitRule,
   Reply,
   RequireRule,
+  TemplateHole,
   TextTemplate,
   WarnRule,
 } from '../language/typed.ts';
@@ -11,6 +12,7 @@ import type { ProgramConstant } from '../pipeline/program.ts';
 import type { FactReference, RuleIr } from './ir.ts';
 import { isShownToCaller } from './limit-fields.ts';
 import { factReference } from './lower.ts';
+import { factsOfTemplate } from './rule-facts.ts';
 
 /** What the run time needs to answer with a rule; plain data among the constants of a program. */
 export interface ReplyConstant {
@@ -93,10 +95,18 @@ export function nameOfLimit(policy: string, rule: LimitRule): string {
 }
 
 export function textParts(template: TextTemplate): TextPart[] {
-  return template.parts.map((part) => {
-    if (typeof part === 'string') return part;
-    return part.kind === 'limit-fact' ? { limit: part.fact } : { format: formatOf(factReference(part)) };
-  });
+  return template.parts.map((part) => (typeof part === 'string' ? part : holePart(part)));
+}
+
+function holePart(hole: TemplateHole): TextPart {
+  switch (hole.kind) {
+    case 'limit-fact':
+      return { limit: hole.fact };
+    case 'url-part':
+      return { format: 'url-part' };
+    case 'fact':
+      return { format: formatOf(factReference(hole)) };
+  }
 }
 
 function formatOf(fact: FactReference): string {
@@ -106,9 +116,7 @@ function formatOf(fact: FactReference): string {
 /** Facts of the holes, in their order. */
 export function holesOf(template: TextTemplate | null): FactReference[] {
   if (template === null) return [];
-  return template.parts.flatMap((part) =>
-    typeof part !== 'string' && part.kind === 'fact' ? [factReference(part)] : [],
-  );
+  return factsOfTemplate(template);
 }
 
 export function asConstant(value: object): ProgramConstant {

@@ -1,16 +1,19 @@
 import { assert } from '../base/assert.ts';
 import type {
+  DeprecateRule,
   ForbidRule,
   HeaderRule,
   LimitRule,
   PermitRule,
   RequireRule,
+  TemplateHole,
   TextTemplate,
   TimeoutRule,
   WarnRule,
 } from '../language/typed.ts';
 import type { EnforcementMode } from '../model/world.ts';
 import type { Conditions } from './conditions.ts';
+import { deprecationFields } from './deprecation-fields.ts';
 import type { Condition, DecisionPhase, RuleIr } from './ir.ts';
 import type { RouteFacts } from './route-facts.ts';
 import { Specialiser } from './specialise.ts';
@@ -29,6 +32,7 @@ export interface ResidualProgram {
   readonly observedLimits: readonly ObservedLimits[];
   readonly headers: Readonly<Record<HeaderRule['side'], readonly HeaderAction[]>>;
   readonly timeouts: readonly Residual<TimeoutRule>[];
+  readonly deprecations: readonly Residual<DeprecateRule>[];
   /** Policies in warn or shadow with a permit that could hold. */
   readonly unenforcedPermits: readonly string[];
 }
@@ -55,11 +59,11 @@ export interface ObservedLimits {
 
 /** Equal actions of several rules are one, done when any of their conditions holds. */
 export interface HeaderAction {
-  readonly kind: HeaderRule['kind'];
+  readonly kind: HeaderRule['kind'] | 'add-header';
   readonly header: string;
   readonly value: TextTemplate;
   readonly condition: Condition;
-  readonly rules: readonly RuleIr<HeaderRule>[];
+  readonly rules: readonly RuleIr<HeaderRule | DeprecateRule>[];
 }
 
 /** Pass 6: specialises the candidate rules for one signature and sorts what remains by phase. */
@@ -87,6 +91,7 @@ export function residualProgram(
       response: headerActions(enforced, 'response', conditions),
     },
     timeouts: only<TimeoutRule>(enforced, ['timeout']),
+    deprecations: only<DeprecateRule>(enforced, ['deprecate']),
     unenforcedPermits: [...new Set(only<PermitRule>(observed, ['permit']).map(({ ir }) => ir.policy))],
   };
 }
@@ -140,32 +145,66 @@ function headerActions(
   conditions: Conditions,
 ): HeaderAction[] {
   const actions = new Map<string, HeaderAction>();
-  const rules = only<HeaderRule>(enforced, ['set-header', 'remove-header']);
-  for (const { ir, rule, condition } of rules.filter((residual) => residual.rule.side === side)) {
-    const key = actionKey(rule);
-    const known = actions.get(key);
-    actions.set(key, {
-      kind: rule.kind,
-      header: rule.header,
-      value: rule.value,
-      condition: known === undefined ? condition : conditions.any([known.condition, condition]),
-      rules: [...(known?.rules ?? []), ir],
-    });
+  for (const { ir, condition, fields } of [
+    ...fieldsOfRules(enforced, side),
+    ...fieldsOfDeprecations(enforced, side),
+  ]) {
+    for (const { kind, header, value } of fields) {
+      const key = actionKey({ kind, header, value });
+      const known = actions.get(key);
+      actions.set(key, {
+        kind,
+        header,
+        value,
+        condition: known === undefined ? condition : conditions.any([known.condition, condition]),
+        rules: [...(known?.rules ?? []), ir],
+      });
+    }
   }
   return [...actions.values()];
 }
 
-function actionKey(rule: HeaderRule): string {
+type HeaderField = Pick<HeaderAction, 'kind' | 'header' | 'value'>;
+interface RuleFields {
+  readonly ir: RuleIr<HeaderRule | DeprecateRule>;
+  readonly condition: Condition;
+  readonly fields: readonly HeaderField[];
+}
+
+function fieldsOfRules(enforced: readonly AnyResidual[], side: HeaderRule['side']): RuleFields[] {
+  return only<HeaderRule>(enforced, ['set-header', 'remove-header'])
+    .filter(({ rule }) => rule.side === side)
+    .map(({ ir, rule, condition }) => ({ ir, condition, fields: [rule] }));
+}
+
+function fieldsOfDeprecations(enforced: readonly AnyResidual[], side: HeaderRule['side']): RuleFields[] {
+  if (side === 'request') return [];
+  return only<DeprecateRule>(enforced, ['deprecate']).map(({ ir, rule, condition }) => ({
+    ir,
+    condition,
+    fields: deprecationFields(rule),
+  }));
+}
+
+function actionKey(rule: HeaderField): string {
   return JSON.stringify([
     rule.kind,
     rule.header,
-    rule.kind === 'set-header' ? templateKey(rule.value) : null,
+    rule.kind === 'remove-header' ? null : templateKey(rule.value),
   ]);
 }
 
 function templateKey(template: TextTemplate): unknown {
-  return template.parts.map((part) => {
-    if (typeof part === 'string') return part;
-    return part.kind === 'fact' ? { fact: part.definition.path, of: part.parameter } : { limit: part.fact };
-  });
+  return template.parts.map((part) => (typeof part === 'string' ? part : holeKey(part)));
+}
+
+function holeKey(hole: TemplateHole): unknown {
+  switch (hole.kind) {
+    case 'fact':
+      return { fact: hole.definition.path, of: hole.parameter };
+    case 'url-part':
+      return { url: hole.fact.definition.path, of: hole.fact.parameter };
+    case 'limit-fact':
+      return { limit: hole.fact };
+  }
 }

@@ -1,4 +1,4 @@
-import type { CheckedRule, TextTemplate } from '../language/typed.ts';
+import type { CheckedRule, FactExpression, TextTemplate } from '../language/typed.ts';
 import type { FactReference, RuleIr, Term, Test } from './ir.ts';
 import { factReference } from './lower.ts';
 
@@ -32,10 +32,16 @@ export function factsWritten({ rule }: RuleIr): FactReference[] {
   return [...templatesOf(rule).flatMap(factsOfTemplate), ...factsOfKey(rule)];
 }
 
+/** Holes that hold a fact, in order. */
+export function factHoles({ parts }: TextTemplate): FactExpression[] {
+  return parts.flatMap((part) => {
+    if (typeof part === 'string' || part.kind === 'limit-fact') return [];
+    return [part.kind === 'fact' ? part : part.fact];
+  });
+}
+
 export function factsOfTemplate(template: TextTemplate): FactReference[] {
-  return template.parts.flatMap((part) =>
-    typeof part !== 'string' && part.kind === 'fact' ? [factReference(part)] : [],
-  );
+  return factHoles(template).map(factReference);
 }
 
 export function factsOfKey(rule: CheckedRule): FactReference[] {
@@ -52,6 +58,8 @@ function templatesOf(rule: CheckedRule): TextTemplate[] {
     case 'set-header':
     case 'remove-header':
       return [rule.value];
+    case 'deprecate':
+      return rule.successor === null ? [] : [rule.successor.url];
     default:
       return rule.reply.because === null ? [] : [rule.reply.because];
   }

@@ -194,8 +194,8 @@ describe('refusals', () => {
       'retired',
       { routes: [simulatedRoute('/a', { state: 'retired' })] },
       ['GET', '/a', HOST],
-      404,
-      'route_not_found',
+      410,
+      'route_retired',
     ],
     [
       'other methods',

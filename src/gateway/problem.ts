@@ -38,6 +38,7 @@ export const PROBLEMS = {
   route_not_found: [404, 'There is no route for this request.'],
   method_not_allowed: [405, 'The route does not accept this method.'],
   undecodable_body: [400, 'The content coding of the request body is damaged.'],
+  route_retired: [410, 'This route has been retired.'],
   length_required: [411, 'Chunked request bodies are not accepted here; send a Content-Length.'],
   body_too_large: [413, 'The request body is larger than the route accepts.'],
   request_timeout: [408, 'The request took too long to arrive.'],

@@ -43,12 +43,14 @@ export function responseFieldLines(
     if (kind !== PLAIN_VALUE) wide = true;
     lines += `${name}: ${value}\r\n`;
   }
-  for (let index = 0; index < edits.set.length; index += 2) {
-    const value = edits.set[index + 1]!;
-    const kind = classifyValue(value);
-    if (kind === BAD_VALUE) return null;
-    if (kind !== PLAIN_VALUE) wide = true;
-    lines += `${edits.set[index]!}: ${kind === PLAIN_VALUE ? value : toByteString(value)}\r\n`;
+  for (const list of [edits.set, edits.added]) {
+    for (let index = 0; index < list.length; index += 2) {
+      const value = list[index + 1]!;
+      const kind = classifyValue(value);
+      if (kind === BAD_VALUE) return null;
+      if (kind !== PLAIN_VALUE) wide = true;
+      lines += `${list[index]!}: ${kind === PLAIN_VALUE ? value : toByteString(value)}\r\n`;
+    }
   }
   // uWebSockets.js would write text as UTF-8 and so double every byte above 0x7F.
   return wide ? Buffer.from(lines, 'latin1') : lines;

@@ -100,9 +100,9 @@ export class RuleVersion {
   }
 }
 
-/** Drafts and retired routes are part of the project, not of the traffic. */
+/** Drafts are part of the project, not of the traffic. Retired routes are found, and answered with 410. */
 function isServed(route: Route): boolean {
-  return route.state === 'published' || route.state === 'deprecated';
+  return route.state !== 'draft';
 }
 
 /** RFC 9110, 9.2.2: sending it twice is as good as once; other methods only where the route says so. */

@@ -91,7 +91,17 @@ export type RuleNode =
       readonly value: TemplateNode | null;
       readonly side: 'request' | 'response';
     })
-  | (RuleNodeBase & { readonly kind: 'timeout'; readonly total: NumberNode });
+  | (RuleNodeBase & { readonly kind: 'timeout'; readonly total: NumberNode })
+  | DeprecateNode;
+
+/** Days since 1970-01-01. */
+export type DeprecateNode = RuleNodeBase & {
+  readonly kind: 'deprecate';
+  readonly from: NumberNode;
+  readonly sunset: NumberNode;
+  /** Name of the route that takes its place. */
+  readonly successor: TextNode | null;
+};
 
 export type LimitNode = RuleNodeBase & {
   readonly kind: 'limit' | 'quota';

@@ -1,4 +1,5 @@
 import { unreachable } from '../base/assert.ts';
+import { dateText } from '../model/local-time.ts';
 import type { ValueType } from '../model/types.ts';
 import type {
   CheckedRule,
@@ -9,6 +10,7 @@ import type {
   LiteralExpression,
   Operand,
   Reply,
+  TemplateHole,
   TextTemplate,
   TypedExpression,
 } from './typed.ts';
@@ -37,6 +39,10 @@ export function canonicalRule(rule: DistributiveOmit<CheckedRule, 'key' | 'span'
       return `remove header ${quoted(rule.header)} in ${rule.side}${when}`;
     case 'timeout':
       return `timeout ${rule.totalMs}ms${when}`;
+    case 'deprecate': {
+      const successor = rule.successor === null ? '' : ` successor route ${quoted(rule.successor.route)}`;
+      return `deprecate from ${dateText(rule.fromDay)} sunset ${dateText(rule.sunsetDay)}${successor}${when}`;
+    }
     default:
       return unreachable(rule);
   }
@@ -188,11 +194,15 @@ function replyText({ status, code, because }: Reply): string {
 }
 
 function templateText({ parts }: TextTemplate): string {
-  const inner = parts.map((part) => {
-    if (typeof part === 'string') return quoted(part).slice(1, -1).replaceAll('{', '\\{');
-    return part.kind === 'fact' ? `{${factText(part).replaceAll('"', '\\"')}}` : `{limit.${part.fact}}`;
-  });
+  const inner = parts.map((part) =>
+    typeof part === 'string' ? quoted(part).slice(1, -1).replaceAll('{', '\\{') : `{${holeText(part)}}`,
+  );
   return `"${inner.join('')}"`;
+}
+
+function holeText(hole: TemplateHole): string {
+  if (hole.kind === 'limit-fact') return `limit.${hole.fact}`;
+  return factText(hole.kind === 'fact' ? hole : hole.fact).replaceAll('"', '\\"');
 }
 
 function quoted(text: string): string {

@@ -157,6 +157,25 @@ export const RULE_CASES: readonly RuleCase[] = [
     },
   },
   {
+    text: 'deprecate from 2026-11-01 sunset 2027-03-31',
+    rule: {
+      kind: 'deprecate',
+      name: null,
+      key: 'deprecate from 2026-11-01 sunset 2027-03-31',
+      fromDay: 20_758,
+      sunsetDay: 20_908,
+      zone: 'America/New_York',
+      successor: null,
+    },
+  },
+  {
+    text: 'deprecate from 2026-11-01 sunset 2027-03-31 successor route "admin"',
+    rule: {
+      key: 'deprecate from 2026-11-01 sunset 2027-03-31 successor route "admin"',
+      successor: { route: 'admin', url: { parts: ['/admin'] } },
+    },
+  },
+  {
     text: 'warn because "soon"',
     rule: {
       kind: 'warn',

@@ -1,14 +1,24 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { localClock } from '../model/local-time.ts';
-import { noLongerInForce, reviewIsDue } from './problems/dates.ts';
-import type { CheckedPolicies, CheckedPolicy } from './typed.ts';
+import type { Route, World } from '../model/world.ts';
+import { noLongerInForce, reviewIsDue, stillPublished, sunsetHasPassed } from './problems/dates.ts';
+import { staticValue } from './static-value.ts';
+import type { CheckedPolicies, CheckedPolicy, DeprecateRule } from './typed.ts';
 
 /**
- * What is due at an instant: reviews that are overdue, and policies that have ended. Apart from the check itself, whose
- * findings depend on the files alone. In order of policies.
+ * What is due at an instant: reviews that are overdue, policies that have ended, routes whose state is behind what callers
+ * are told. Apart from the check itself, whose findings depend on the files alone. In order of policies.
  */
-export function dueFindings({ policies }: CheckedPolicies, wallMs: number): Diagnostic[] {
-  return policies.flatMap((policy) => [...overdueReview(policy, wallMs), ...ended(policy, wallMs)]);
+export function dueFindings({ policies }: CheckedPolicies, world: World, wallMs: number): Diagnostic[] {
+  const routes = [...world.routes.values()];
+  return policies.flatMap((policy) => {
+    const mode = world.enforcement.get(policy.name)?.mode ?? 'enforce';
+    return [
+      ...overdueReview(policy, wallMs),
+      ...ended(policy, wallMs),
+      ...(mode === 'enforce' ? lateStates(policy, routes, wallMs) : []),
+    ];
+  });
 }
 
 function overdueReview({ name, owner, review }: CheckedPolicy, wallMs: number): Diagnostic[] {
@@ -21,4 +31,22 @@ function ended({ name, span, effective }: CheckedPolicy, wallMs: number): Diagno
   if (effective === null || effective.lastDay === null) return [];
   const { lastDay, zone } = effective;
   return localClock(zone).day(wallMs) > lastDay ? [noLongerInForce(span, name, lastDay)] : [];
+}
+
+function lateStates({ scope, rules }: CheckedPolicy, routes: readonly Route[], wallMs: number): Diagnostic[] {
+  return rules
+    .filter((rule) => rule.kind === 'deprecate')
+    .flatMap((rule) => {
+      const reached = (route: Route) =>
+        [scope, rule.when].every((condition) => condition === null || staticValue(condition, route) === true);
+      return routes.filter(reached).flatMap((route) => lateState(rule, route, wallMs));
+    });
+}
+
+function lateState(rule: DeprecateRule, { name, state, place }: Route, wallMs: number): Diagnostic[] {
+  const today = localClock(rule.zone).day(wallMs);
+  if (state === 'draft' || state === 'retired') return [];
+  if (today > rule.sunsetDay) return [sunsetHasPassed(rule.span, name, place, rule.sunsetDay)];
+  if (today < rule.fromDay || state === 'deprecated') return [];
+  return [stillPublished(rule.span, name, place, rule.fromDay)];
 }

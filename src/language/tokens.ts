@@ -19,7 +19,7 @@ export type TokenGroup = 'declaration' | 'header' | 'rule' | 'clause' | 'word' |
 export const KEYWORD_GROUPS = {
   declaration: ['language', 'zone', 'define', 'policy', 'test'],
   header: ['owner', 'review', 'reviewed', 'effective', 'applies'],
-  rule: ['permit', 'forbid', 'require', 'warn', 'limit', 'quota', 'set', 'remove', 'timeout'],
+  rule: ['permit', 'forbid', 'require', 'warn', 'limit', 'quota', 'set', 'remove', 'timeout', 'deprecate'],
   clause: ['when', 'for', 'in', 'from', 'until', 'after', 'status', 'code', 'because', 'max', 'on'],
   word: [
     ...['to', 'exceeded', 'each', 'total', 'keys', 'failure', 'refuse', 'allow'],
@@ -27,7 +27,7 @@ export const KEYWORD_GROUPS = {
     ...['and', 'or', 'not', 'true', 'false', 'is', 'present', 'absent', 'subscribed', 'otherwise'],
     ...['contains', 'starts', 'ends', 'with', 'like', 'matches', 'has', 'does', 'have', 'role'],
     ...['every', 'routes', 'service', 'tagged', 'state', 'requiring', 'identity'],
-    ...['no', 'retry', 'by'],
+    ...['no', 'retry', 'by', 'sunset', 'successor'],
   ],
 } as const satisfies Partial<Record<TokenGroup, readonly string[]>>;
 
@@ -42,7 +42,7 @@ export const PERIODS = ['day', 'week', 'month', 'quarter', 'year'] as const;
  * then, and answered with "not in this version" (PT0106) wherever they stand.
  */
 export const LATER_WORDS: ReadonlySet<string> = new Set([
-  ...['budget', 'mask', 'cap', 'default', 'deprecate', 'rotate', 'cache', 'alert', 'notify'],
+  ...['budget', 'mask', 'cap', 'default', 'rotate', 'cache', 'alert', 'notify'],
   ...['calendar', 'holidays', 'convention', 'waiver', 'waivable', 'approval'],
   ...['during', 'outside', 'counting', 'queue', 'fall', 'exhausted'],
   ...[

@@ -111,7 +111,24 @@ export type CheckedRule =
   | WarnRule
   | LimitRule
   | HeaderRule
-  | TimeoutRule;
+  | TimeoutRule
+  | DeprecateRule;
+
+/** Tells callers in fields of every answer that a route goes, when, and what takes its place. Refuses nothing. */
+export interface DeprecateRule extends RuleBase {
+  readonly kind: 'deprecate';
+  /** Days since 1970-01-01 in `zone`. */
+  readonly fromDay: number;
+  readonly sunsetDay: number;
+  readonly zone: string;
+  readonly successor: Successor | null;
+}
+/** The route that takes the place of a deprecated one. */
+export interface Successor {
+  readonly route: string;
+  /** Reference to it (RFC 3986, 4.2), with path parameters that both routes have filled in. */
+  readonly url: TextTemplate;
+}
 
 /** What is counted. Further measures (tokens, bytes, money) are further members. */
 export type Measure = { readonly kind: 'requests' };
@@ -158,6 +175,8 @@ export interface TextTemplate {
 }
 export type TemplateHole =
   | FactExpression
+  /** The value of a path parameter as a part of a URL: percent-encoded. */
+  | { readonly kind: 'url-part'; readonly fact: FactExpression; readonly span: Span }
   /** What a refusing limit knows of itself: `limit.name`, `limit.amount`, `limit.used`, `limit.resets`. */
   | {
       readonly kind: 'limit-fact';

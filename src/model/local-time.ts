@@ -7,6 +7,11 @@
 export const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 
+/** `2027-03-31`, for a day counted from 1970-01-01. */
+export function dateText(day: number): string {
+  return new Date(day * DAY_MS).toISOString().slice(0, 10);
+}
+
 /** In the order of ISO 8601: a week begins on Monday. */
 export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 export type Weekday = (typeof WEEKDAYS)[number];

@@ -81,10 +81,13 @@ export class HeaderEdits {
   /** Lower-case name, value, name, value, … */
   set: string[] = [];
   removed: string[] = [];
+  /** Lower-case name, value, …: beside what the other side sends. Only for answers. */
+  added: string[] = [];
 
   /** New arrays: setting a length goes through V8's runtime (`Runtime_StoreCallbackProperty` in the profile). */
   clear(): void {
     if (this.set.length > 0) this.set = [];
     if (this.removed.length > 0) this.removed = [];
+    if (this.added.length > 0) this.added = [];
   }
 }

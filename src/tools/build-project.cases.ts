@@ -226,4 +226,85 @@ policy "winter" effective until 2027-01-14 { timeout 2s }
 1 warning.
 `,
   },
+  {
+    code: 'PT2402',
+    what: 'a deprecated route that callers are not told of',
+    texts: {
+      'portunus.yaml': 'portunus: 1\n',
+      'routes/shop.yaml': `services: { shop: { endpoints: [{ url: "http://127.0.0.1:9001" }] } }
+routes:
+  v1: { service: shop, match: { path: "/v1/orders/{id}" }, state: deprecated }
+  v2: { service: shop, match: { path: "/v2/orders/{id}" } }
+`,
+      'policies/a.policy': `language 1
+policy "open" { permit }
+policy "going" applies to route "v1" {
+    timeout 1s
+}
+`,
+    },
+    rendered: `warning[PT2402]: Route "v1" is deprecated, and no rule tells callers so.
+  --> routes/shop.yaml:3:3
+   |
+ 3 |   v1: { service: shop, match: { path: "/v1/orders/{id}" }, state: deprecated }
+   |   ^^
+   = help: Write a policy with \`deprecate from DATE sunset DATE successor route "…"\` for it.
+
+1 warning.
+`,
+  },
+  {
+    code: 'PT2503',
+    what: 'a route that callers are told is deprecated',
+    texts: {
+      'portunus.yaml': 'portunus: 1\n',
+      'routes/shop.yaml': `services: { shop: { endpoints: [{ url: "http://127.0.0.1:9001" }] } }
+routes:
+  v1: { service: shop, match: { path: "/v1/orders/{id}" } }
+  v2: { service: shop, match: { path: "/v2/orders/{id}" } }
+`,
+      'policies/a.policy': `language 1
+policy "open" { permit }
+policy "going" applies to route "v1" {
+    deprecate from 2027-01-15 sunset 2027-03-31 successor route "v2"
+}
+`,
+    },
+    rendered: `warning[PT2503]: Callers are told that route "v1" (routes/shop.yaml:3:3) is deprecated since 2027-01-15, but its state is published.
+  --> policies/a.policy:4:5
+   |
+ 4 |     deprecate from 2027-01-15 sunset 2027-03-31 successor route "v2"
+   |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+   = help: Write \`state: deprecated\` there, so that the configuration says the same.
+
+1 warning.
+`,
+  },
+  {
+    code: 'PT2504',
+    what: 'a route that is served after its sunset',
+    texts: {
+      'portunus.yaml': 'portunus: 1\n',
+      'routes/shop.yaml': `services: { shop: { endpoints: [{ url: "http://127.0.0.1:9001" }] } }
+routes:
+  v1: { service: shop, match: { path: "/v1/orders/{id}" }, state: deprecated }
+  v2: { service: shop, match: { path: "/v2/orders/{id}" } }
+`,
+      'policies/a.policy': `language 1
+policy "open" { permit }
+policy "going" applies to route "v1" {
+    deprecate from 2026-01-01 sunset 2027-01-14
+}
+`,
+    },
+    rendered: `warning[PT2504]: The sunset of route "v1" (routes/shop.yaml:3:3) was 2027-01-14, and it is still served.
+  --> policies/a.policy:4:5
+   |
+ 4 |     deprecate from 2026-01-01 sunset 2027-01-14
+   |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+   = help: Write \`state: retired\` there (requests are answered with 410 then), or a later sunset.
+
+1 warning.
+`,
+  },
 ];

@@ -82,7 +82,7 @@ function build(
   if (hasError(found)) return { built: null, diagnostics: found };
   const byPath = new Map(texts.map((text) => [text.path, text]));
   const compiled = compileRules(checked.policies, world, (place) => spanAt(place, byPath));
-  const diagnostics = [...found, ...compiled.diagnostics, ...dueFindings(checked.policies, wallMs)];
+  const diagnostics = [...found, ...compiled.diagnostics, ...dueFindings(checked.policies, world, wallMs)];
   if (hasError(diagnostics)) return { built: null, diagnostics };
   return { built: { world, policies: checked.policies, bundle: compiled.bundle }, diagnostics };
 }

@@ -6,6 +6,7 @@ import type {
   CheckedPolicy,
   CheckedRule,
   CounterKey,
+  DeprecateRule,
   FactExpression,
   HeaderRule,
   LimitRule,
@@ -124,6 +125,8 @@ export function template(text: string): TextTemplate {
   return { parts: parts.filter((part) => part !== '') };
 }
 function hole(path: string): TemplateHole {
+  if (path.startsWith('url '))
+    return { kind: 'url-part', fact: fact('request.parameter', path.slice(4)), span: SPAN };
   if (path.startsWith('limit.')) {
     return { kind: 'limit-fact', fact: path.slice(6) as 'name' | 'amount' | 'used' | 'resets', span: SPAN };
   }
@@ -218,6 +221,17 @@ export function removeHeader(
     header,
     value: { parts: [] },
     side: options.side ?? 'request',
+  };
+}
+export function deprecate(successor: string | null, options: Guard = {}): DeprecateRule {
+  const url = successor === null ? null : { route: 'orders', url: template(successor) };
+  return {
+    kind: 'deprecate',
+    ...base(null, options),
+    fromDay: 20_758,
+    sunsetDay: 20_908,
+    zone: 'Europe/Berlin',
+    successor: url,
   };
 }
 export function timeout(totalMs: number, options: Guard = {}): CheckedRule {

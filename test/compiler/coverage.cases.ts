@@ -2,7 +2,18 @@
 import { FACTS } from './ast.ts';
 
 const REACHED: Readonly<Record<string, readonly string[]>> = {
-  rule: ['permit', 'forbid', 'require', 'warn', 'limit', 'quota', 'set-header', 'remove-header', 'timeout'],
+  rule: [
+    'permit',
+    'forbid',
+    'require',
+    'warn',
+    'limit',
+    'quota',
+    'set-header',
+    'remove-header',
+    'timeout',
+    'deprecate',
+  ],
   kind: [
     'constant',
     'not',
@@ -20,6 +31,7 @@ const REACHED: Readonly<Record<string, readonly string[]>> = {
     'list',
     'otherwise',
     'limit-fact',
+    'url-part',
     'total',
     'each',
     'requests',

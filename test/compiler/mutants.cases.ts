@@ -66,6 +66,7 @@ const IN_CODE: readonly Mutant[] = [
     /warningLimits\((c\d+), \w+\)/,
     'shadowedLimits($1.map((limit) => limit.rule))',
   ),
+  replace('an added field replaces', 'edits.added.push', 'edits.set.push'),
   replace('a removed field is kept', 'edits.removed.push', 'edits.set.push'),
   replace('a timeout is not lessened', ' < least && ', ' > least && '),
   replace('an optional field is read from the wrong place', 'runtime.header(', 'runtime.query('),

@@ -10,6 +10,7 @@ import type {
 } from '../../src/language/typed.ts';
 import {
   and,
+  deprecate,
   fact,
   forbid,
   hasRole,
@@ -111,6 +112,7 @@ const RULES = [
   'remove-header',
   'timeout',
   'warn',
+  'deprecate',
 ] as const;
 
 function anyRule(index: number, choices: Choices, known: ReadonlySet<string>): CheckedRule {
@@ -153,6 +155,8 @@ function ruleOf(
       return setHeader(choices.one(['x-a', 'x-b']), choices.one(['one', ...TEXTS]), { ...when, side });
     case 'remove-header':
       return removeHeader(choices.one(['x-a', 'x-c']), { ...when, side });
+    case 'deprecate':
+      return deprecate(choices.one([null, '/v2/orders', '/v2/{url id}', '//b.example/{url part}/x']), when);
     case 'timeout':
       return timeout(choices.one([1_000, 5_000, 250]), when);
   }

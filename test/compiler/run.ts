@@ -137,7 +137,7 @@ function runPipeline(
   };
 }
 
-const NO_HEADERS = { set: [], removed: [] };
+const NO_HEADERS = { set: [], removed: [], added: [] };
 
 function reservationsOf(context: RequestContext): Reservation[] {
   return [
@@ -172,8 +172,15 @@ const DECISIONS = {
 function shaped(shape: RoutePipeline['shapeRequest'], context: RequestContext) {
   const edits = new HeaderEdits();
   shape(context, edits);
-  const set = edits.set.flatMap((name, at) => (at % 2 === 0 ? [`${name}: ${edits.set[at + 1]}`] : []));
-  return { set: [...new Set(set)].sort(), removed: [...new Set(edits.removed)].sort() };
+  return { set: lines(edits.set), removed: once(edits.removed), added: lines(edits.added) };
+}
+
+function lines(list: readonly string[]): string[] {
+  return once(list.flatMap((name, at) => (at % 2 === 0 ? [`${name}: ${list[at + 1]}`] : [])));
+}
+
+function once(texts: readonly string[]): string[] {
+  return [...new Set(texts)].sort();
 }
 
 /** Plays the steps to a judge. */

@@ -40,7 +40,8 @@ function actionsCode(name: string, actions: Tabled<HeaderAction>, scope: Program
 function actionStatement(action: HeaderAction, frame: Frame): string {
   const header = frame.scope.pool.constant(action.header);
   if (action.kind === 'remove-header') return `edits.removed.push(${header});`;
-  return `edits.set.push(${header}, ${valueExpression(action, frame)});`;
+  const list = action.kind === 'add-header' ? 'added' : 'set';
+  return `edits.${list}.push(${header}, ${valueExpression(action, frame)});`;
 }
 
 function valueExpression(action: HeaderAction, frame: Frame): string {

@@ -1,4 +1,5 @@
 import type { CheckedRule, HeaderRule, TextTemplate } from '../../language/typed.ts';
+import { deprecationFields } from '../deprecation-fields.ts';
 import { textParts } from '../replies.ts';
 import { headerSafe, renderText } from '../runtime/text.ts';
 import { factValue, type Situation } from './facts.ts';
@@ -8,6 +9,8 @@ export interface ShapedHeaders {
   /** `name: value`. */
   readonly set: readonly string[];
   readonly removed: readonly string[];
+  /** `name: value`, beside what the service sends. */
+  readonly added: readonly string[];
 }
 
 /** Fields that the given rules set and remove; the conditions of the rules hold. */
@@ -19,9 +22,14 @@ export function shapedHeaders(
   const here = rules.filter((rule) => 'side' in rule && rule.side === side) as readonly HeaderRule[];
   const set = here.filter((rule) => rule.kind === 'set-header');
   const removed = here.filter((rule) => rule.kind === 'remove-header');
+  const told =
+    side === 'request' ? [] : rules.filter((rule) => rule.kind === 'deprecate').flatMap(deprecationFields);
+  const line = ({ header, value }: Pick<HeaderRule, 'header' | 'value'>) =>
+    `${header}: ${headerSafe(filled(value, situation))}`;
   return {
-    set: once(set.map((rule) => `${rule.header}: ${headerSafe(filled(rule.value, situation))}`)),
+    set: once([...set, ...told.filter(({ kind }) => kind === 'set-header')].map(line)),
     removed: once(removed.map((rule) => rule.header)),
+    added: once(told.filter(({ kind }) => kind === 'add-header').map(line)),
   };
 }
 
@@ -32,9 +40,10 @@ export function filled(template: TextTemplate, situation: Situation): string {
 
 /** Values of the fact holes, in order. */
 export function valuesOf(template: TextTemplate | null, situation: Situation): unknown[] {
-  return (template?.parts ?? []).flatMap((part) =>
-    typeof part !== 'string' && part.kind === 'fact' ? [factValue(part, situation)] : [],
-  );
+  return (template?.parts ?? []).flatMap((part) => {
+    if (typeof part === 'string' || part.kind === 'limit-fact') return [];
+    return [factValue(part.kind === 'fact' ? part : part.fact, situation)];
+  });
 }
 
 function once(texts: readonly string[]): string[] {

@@ -62,8 +62,14 @@ export function valueText(value: unknown, format: string): string {
 }
 
 function scalarText(value: unknown, kind: string): string {
+  if (kind === 'url-part') return urlPart(clean(String(value)));
   if (typeof value === 'number') return numberText(value, kind);
   return clean(String(value));
+}
+
+/** RFC 3986, 2.1; the slashes of a parameter that takes the rest of a path stay. */
+function urlPart(text: string): string {
+  return text.split('/').map(encodeURIComponent).join('/');
 }
 
 const DAY_MS = 86_400_000;

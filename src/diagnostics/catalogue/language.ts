@@ -307,4 +307,16 @@ export const LANGUAGE_CODES = {
     explanation:
       'The date behind `until` is before the date behind `from`. Both days belong to the time between them, so they may be equal.',
   },
+  PT2120: {
+    title: 'Sunset before deprecation',
+    severity: 'error',
+    explanation:
+      'A deprecation begins on the day from which callers are told, and the sunset is the last day on which the route answers. The sunset cannot come first (RFC 9745, 5).',
+  },
+  PT2121: {
+    title: 'Unfit successor',
+    severity: 'error',
+    explanation:
+      'The successor of a deprecated route has to be a route that stays: not retired, and not deprecated by the same rule.',
+  },
 } as const satisfies Record<string, CatalogueEntry>;

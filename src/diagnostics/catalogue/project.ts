@@ -23,6 +23,12 @@ export const PROJECT_CODES = {
     explanation:
       'A request is refused unless a permit holds. No enforced policy with a permit applies to this route, so every request to it would be refused. Write a permit for it, or widen what a policy applies to.',
   },
+  PT2402: {
+    title: 'Deprecated route that callers are not told of',
+    severity: 'warning',
+    explanation:
+      'The configuration calls the route deprecated, but no enforced `deprecate` rule applies to it, so its answers say nothing of it: neither `Deprecation` (RFC 9745) nor `Sunset` (RFC 8594).',
+  },
   PT2501: {
     title: 'Review overdue',
     severity: 'warning',
@@ -33,5 +39,16 @@ export const PROJECT_CODES = {
     title: 'Policy that has ended',
     severity: 'warning',
     explanation: 'The last day of `effective … until` has passed, so none of its rules applies any more.',
+  },
+  PT2503: {
+    title: 'Deprecated by a rule, published by the configuration',
+    severity: 'warning',
+    explanation:
+      'A `deprecate` rule tells callers that the route is deprecated, and the day has come, but the configuration calls it published.',
+  },
+  PT2504: {
+    title: 'Served after its sunset',
+    severity: 'warning',
+    explanation: 'The last day that a `deprecate` rule announced has passed, and the route is still served.',
   },
 } as const satisfies Record<string, CatalogueEntry>;

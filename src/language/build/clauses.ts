@@ -63,6 +63,7 @@ export const CLAUSES_OF: Readonly<Record<RuleNode['kind'], readonly ClauseName[]
   'set-header': ['from', 'when'],
   'remove-header': ['from', 'when'],
   timeout: ['from', 'when'],
+  deprecate: ['when'],
 };
 
 /** Reads the clauses of a rule; those it does not take and those said twice are reported. */

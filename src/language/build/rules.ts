@@ -3,7 +3,7 @@ import { assert } from '../../base/assert.ts';
 import type { NumberNode, RuleNode, TemplateNode, TextNode, WindowNode } from '../ast.ts';
 import { CLAUSES_OF, type ClauseNode, collectClauses, type RuleClauses } from './clauses.ts';
 import { buildCondition } from './conditions.ts';
-import { buildDuration, buildNumber, numberToken } from './literals.ts';
+import { buildDate, buildDuration, buildNumber, numberToken } from './literals.ts';
 import { childOf, childOrNull, has, nodeSpan, type Reader, spanOf, tokenOf, tokenOrNull } from './reader.ts';
 import { buildTemplate, buildText } from './texts.ts';
 
@@ -69,6 +69,7 @@ const FORMS = {
       total: buildDuration(reader, childOf(head, 'Length')),
     }),
   },
+  Deprecate: { kind: 'deprecate', build: buildDeprecate },
 } as const satisfies Record<string, { readonly kind: RuleNode['kind']; readonly build: Build }>;
 
 function nameOf(reader: Reader, head: CstNode): TextNode | null {
@@ -101,6 +102,17 @@ function buildQuota(reader: Reader, head: CstNode, clauses: RuleClauses, base: B
       zone: zone === null ? null : { value: zone.image, span: spanOf(reader, zone) },
     },
     ...limitClauses(clauses),
+  };
+}
+
+function buildDeprecate(reader: Reader, head: CstNode, _clauses: RuleClauses, base: Base): RuleNode {
+  const successor = tokenOrNull(head, 'Text');
+  return {
+    kind: 'deprecate',
+    ...base,
+    from: buildDate(reader, tokenOf(head, 'DateLiteral')),
+    sunset: buildDate(reader, tokenOf(head, 'DateLiteral', 1)),
+    successor: successor === null ? null : buildText(reader, successor),
   };
 }
 

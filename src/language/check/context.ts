@@ -3,6 +3,7 @@ import { type FactDefinition, factsOf } from '../../model/facts.ts';
 import type { World } from '../../model/world.ts';
 import type { DefineNode, PolicyFileNode } from '../ast.ts';
 import { defineTwice } from '../problems/names.ts';
+import type { PolicySuccessor } from './deprecations.ts';
 
 /** What the project knows, prepared for look-ups: one per check of a project. */
 export interface ProjectNames {
@@ -19,6 +20,8 @@ export interface CheckContext {
   readonly defines: ReadonlyMap<string, DefineNode>;
   /** Zone of periods where a rule names none. */
   readonly zone: string;
+  /** Of the policy being checked. */
+  readonly successor: PolicySuccessor;
   readonly report: (problem: Diagnostic) => void;
 }
 
@@ -43,5 +46,5 @@ export function fileContext(
     if (first === undefined) defines.set(value, define);
     else report(defineTwice(span, value, first.name.span));
   }
-  return { project, defines, zone: file.zone ?? project.world.zone, report };
+  return { project, defines, zone: file.zone ?? project.world.zone, successor: 'none', report };
 }

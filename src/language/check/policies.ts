@@ -10,6 +10,7 @@ import type { CheckedPolicy, CheckedRule, TypedExpression } from '../typed.ts';
 import { checkCondition } from './conditions.ts';
 import type { CheckContext } from './context.ts';
 import { both, inForce } from './dates.ts';
+import { successorOf } from './deprecations.ts';
 import { Known } from './known.ts';
 import { checkReview } from './reviews.ts';
 import type { RouteIndex } from './route-index.ts';
@@ -29,9 +30,10 @@ export function checkPolicy(
   const counting = { ...context, report };
   const review = checkReview(counting, node);
   const { scope, known } = checkScope(counting, node, index);
+  const inPolicy = { ...counting, successor: successorOf(counting, node, known) };
   const place = { policy: node.name.value, known };
   const checked = node.rules.flatMap((rule) => {
-    const typed = checkRule(counting, rule, place);
+    const typed = checkRule(inPolicy, rule, place);
     return typed === null ? [] : [{ node: rule, rule: typed }];
   });
   const rules = distinctRules(counting, checked);

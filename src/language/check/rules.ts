@@ -6,6 +6,7 @@ import type { CheckedRule, HeaderRule, TextTemplate, TypedExpression } from '../
 import { checkCondition } from './conditions.ts';
 import type { CheckContext } from './context.ts';
 import { both, inForce } from './dates.ts';
+import { checkDeprecation } from './deprecations.ts';
 import { isGatewayHeader, isHeaderName, isHeaderText } from './header-names.ts';
 import type { Known } from './known.ts';
 import { checkLimit } from './limits.ts';
@@ -79,6 +80,8 @@ function checkForm(
       return checkHeader(context, node, head);
     case 'timeout':
       return checkTimeout(context, node, head);
+    case 'deprecate':
+      return checkDeprecation(context, node, place.known, head);
   }
 }
 

@@ -17,16 +17,48 @@ export function checkTemplate(
   node: TemplateNode,
   place: TextPlace,
 ): TextTemplate | null {
-  const parts = node.parts.map((part) => (typeof part === 'string' ? part : checkHole(context, part, place)));
+  const parts = node.parts.map((part) =>
+    typeof part === 'string' ? [part] : checkHole(context, part, place),
+  );
   const whole = parts.filter((part) => part !== null);
-  return whole.length < parts.length ? null : { parts: whole };
+  return whole.length < parts.length ? null : { parts: whole.flat() };
 }
 
 const LIMIT_FACTS = ['name', 'amount', 'used', 'resets'] as const;
 type LimitFact = (typeof LIMIT_FACTS)[number];
 
-function checkHole(context: CheckContext, node: PathNode, place: TextPlace): TemplateHole | null {
-  if (node.path === 'limit' || node.path.startsWith('limit.')) return checkLimitHole(context, node, place);
+/** What stands in place of a hole; null means that a problem was reported. */
+function checkHole(
+  context: CheckContext,
+  node: PathNode,
+  place: TextPlace,
+): readonly (string | TemplateHole)[] | null {
+  if (node.path === 'successor' || node.path.startsWith('successor.'))
+    return checkSuccessorHole(context, node);
+  const hole =
+    node.path === 'limit' || node.path.startsWith('limit.')
+      ? checkLimitHole(context, node, place)
+      : checkFactHole(context, node, place);
+  return hole === null ? null : [hole];
+}
+
+function checkSuccessorHole(context: CheckContext, node: PathNode): TextTemplate['parts'] | null {
+  const { successor } = context;
+  if (node.path === 'successor.url' && node.parameter === null) {
+    if (typeof successor === 'object') return successor.url.parts;
+    if (successor === 'unreadable') return [];
+  }
+  const [why, help] =
+    node.path !== 'successor.url' || node.parameter !== null
+      ? ['a successor does not say this', 'There is successor.url.']
+      : successor === 'several'
+        ? ['this policy names several successors', 'Write one policy for each.']
+        : ['this policy names no successor', 'Write `deprecate from … sunset … successor route "…"` in it.'];
+  context.report(holeNotAllowed(node.span, node.path, why!, help!));
+  return null;
+}
+
+function checkFactHole(context: CheckContext, node: PathNode, place: TextPlace): TemplateHole | null {
   const fact = resolveFact(context, node);
   if (fact === null) return null;
   if (place.reader === 'upstream' || fact.definition.label === 'caller') return fact;

@@ -45,6 +45,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   RemoveHeader: inline,
   Side: inline,
   Timeout: inline,
+  Deprecate: inline,
 
   Clause: inline,
   When: inline,

@@ -88,6 +88,7 @@ describe('line breaks need no meaning (language-rules 3.4)', () => {
       'set',
       'remove',
       'timeout',
+      'deprecate',
     ]);
   });
 

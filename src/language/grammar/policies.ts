@@ -112,6 +112,7 @@ export class PolicyGrammar extends TestGrammar {
       { ALT: () => this.SUBRULE(this.SetHeader) },
       { ALT: () => this.SUBRULE(this.RemoveHeader) },
       { ALT: () => this.SUBRULE(this.Timeout) },
+      { ALT: () => this.SUBRULE(this.Deprecate) },
     ]);
     this.MANY(() => this.SUBRULE(this.Clause));
   });
@@ -253,6 +254,21 @@ export class PolicyGrammar extends TestGrammar {
     () => {
       this.CONSUME(KEYWORD.timeout);
       this.SUBRULE(this.Length);
+    },
+    INNER,
+  );
+
+  readonly Deprecate = this.RULE(
+    'Deprecate',
+    () => {
+      this.words(0, KEYWORD.deprecate, KEYWORD.from);
+      this.CONSUME(DateLiteral);
+      this.CONSUME(KEYWORD.sunset);
+      this.CONSUME2(DateLiteral);
+      this.OPTION(() => {
+        this.words(1, KEYWORD.successor, KEYWORD.route);
+        this.CONSUME(Text);
+      });
     },
     INNER,
   );

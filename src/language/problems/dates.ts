@@ -1,9 +1,27 @@
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { Span } from '../../diagnostics/source.ts';
-import { DAY_MS } from '../../model/local-time.ts';
+import { dateText } from '../../model/local-time.ts';
 import { problem, shown } from './problem.ts';
 
-/** PT25xx: what is due on a date. One factory per code. */
+/** Dates that contradict each other (PT21xx), and what is due on a date (PT25xx). One factory per code. */
+
+export function sunsetBeforeDeprecation(span: Span, fromDay: number, sunsetDay: number): Diagnostic {
+  return problem(
+    'PT2120',
+    span,
+    `The sunset (${dateText(sunsetDay)}) comes before the deprecation (${dateText(fromDay)}).`,
+    'Write the date from which callers are told first, and the last day on which the route answers second.',
+  );
+}
+
+export function noSuccessor(span: Span, route: string, why: string): Diagnostic {
+  return problem(
+    'PT2121',
+    span,
+    `The route "${shown(route)}" cannot be the successor: ${why}.`,
+    'Name the route that callers are to use instead.',
+  );
+}
 
 export function reviewIsDue(
   span: Span,
@@ -36,6 +54,20 @@ export function noLongerInForce(span: Span, policy: string, lastDay: number): Di
   );
 }
 
-export function dateText(day: number): string {
-  return new Date(day * DAY_MS).toISOString().slice(0, 10);
+export function stillPublished(span: Span, route: string, place: string, fromDay: number): Diagnostic {
+  return problem(
+    'PT2503',
+    span,
+    `Callers are told that route "${shown(route)}" (${place}) is deprecated since ${dateText(fromDay)}, but its state is published.`,
+    'Write `state: deprecated` there, so that the configuration says the same.',
+  );
+}
+
+export function sunsetHasPassed(span: Span, route: string, place: string, sunsetDay: number): Diagnostic {
+  return problem(
+    'PT2504',
+    span,
+    `The sunset of route "${shown(route)}" (${place}) was ${dateText(sunsetDay)}, and it is still served.`,
+    'Write `state: retired` there (requests are answered with 410 then), or a later sunset.',
+  );
 }
