@@ -18,6 +18,7 @@ import { parameterNamesOf, RouteLens } from './route-facts.ts';
 import { RuleIndex } from './select.ts';
 
 export interface CompiledRules {
+  /** Made when first asked for: who only checks needs no code. Making it finds nothing more. */
   readonly bundle: RuleBundle;
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -48,17 +49,28 @@ export function compileRules(
   const rules = lowerPolicies(checked, world, conditions);
   const routes = [...world.routes.values()].sort((a, b) => compareCodePoints(a.name, b.name));
   const signatures = groupRoutes(rules, routes, conditions);
-  const output = new BundleOutput(world);
   const findings = new ProjectFindings(world, spanOf);
-  for (const signature of signatures) {
-    findings.check(signature.program, signature.routes);
-    output.add(signature);
-  }
-  const content = output.finish(rules, routes);
+  for (const { program, routes } of signatures) findings.check(program, routes);
+  let bundle: RuleBundle | undefined;
   return {
-    bundle: { hash: bundleHash(content), ...content },
     diagnostics: findings.list(),
+    get bundle() {
+      bundle ??= bundleOf(signatures, rules, routes, world);
+      return bundle;
+    },
   };
+}
+
+function bundleOf(
+  signatures: readonly Signature[],
+  rules: readonly RuleIr[],
+  routes: readonly Route[],
+  world: World,
+): RuleBundle {
+  const output = new BundleOutput(world);
+  for (const signature of signatures) output.add(signature);
+  const content = output.finish(rules, routes);
+  return { hash: bundleHash(content), ...content };
 }
 
 interface Signature {

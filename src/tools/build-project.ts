@@ -16,6 +16,7 @@ export interface BuiltProject {
   readonly built: {
     readonly world: World;
     readonly policies: CheckedPolicies;
+    /** Made when first asked for. */
     readonly bundle: RuleBundle;
   } | null;
   readonly diagnostics: readonly Diagnostic[];
@@ -84,7 +85,15 @@ function build(
   const compiled = compileRules(checked.policies, world, (place) => spanAt(place, byPath));
   const diagnostics = [...found, ...compiled.diagnostics, ...dueFindings(checked.policies, world, wallMs)];
   if (hasError(diagnostics)) return { built: null, diagnostics };
-  return { built: { world, policies: checked.policies, bundle: compiled.bundle }, diagnostics };
+  const { policies } = checked;
+  const built = {
+    world,
+    policies,
+    get bundle() {
+      return compiled.bundle;
+    },
+  };
+  return { built, diagnostics };
 }
 
 export function hasError(diagnostics: readonly Diagnostic[]): boolean {

@@ -7,7 +7,7 @@ import { loadWorld } from '../load.ts';
 import { EXPLAINERS } from './explain.ts';
 import { limitsSchema } from './limits-schema.ts';
 import type { LiteralKeyword } from './literals.ts';
-import { SCHEMAS } from './validators.ts';
+import { newAjv, SCHEMAS } from './validators.ts';
 
 interface SchemaNode {
   readonly $ref?: string;
@@ -48,6 +48,10 @@ function resolve(node: SchemaNode, root: SchemaNode): readonly [SchemaNode, Sche
   if (node.$ref === 'limits.schema.json') return [limitsSchema(LIMITS), limitsSchema(LIMITS)];
   return [root.$defs![node.$ref.slice('#/$defs/'.length)]!, root];
 }
+
+test.each(KINDS)('the schema of %s is one', (_, schema) => {
+  expect(() => newAjv('schemas-too').compile(schema)).not.toThrow();
+});
 
 test('every field has a description', () => {
   const silent = FIELDS.filter(({ schema }) => !schema.description?.endsWith('.'));

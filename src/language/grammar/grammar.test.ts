@@ -18,6 +18,10 @@ import { LATER_WORDS, tokenGroup } from '../tokens.ts';
 import { PolicyGrammar } from './policies.ts';
 
 const RULES: Readonly<Record<string, Rule>> = new PolicyGrammar().getGAstProductions();
+it('has no ambiguity', () => {
+  expect(() => new PolicyGrammar('grammar-too')).not.toThrow();
+});
+
 const EBNF = readFileSync(new URL('../../../grammar/portunus.ebnf', import.meta.url), 'utf8');
 
 /** Names of lexical tokens in the published grammar. */
