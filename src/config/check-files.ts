@@ -1,9 +1,10 @@
-import { LIMIT_DEFAULTS, type LimitValues } from '../base/limits.ts';
+import { LIMIT_DEFAULTS, type LimitName, type LimitValues } from '../base/limits.ts';
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { SourceText } from '../diagnostics/source.ts';
 import { buildLimits } from './build/settings.ts';
 import type { Checked, Files } from './build/sources.ts';
 import type { EnforcementDocument, PortunusDocument, RoutesDocument, TenantsDocument } from './documents.ts';
-import { diagnosticAt } from './finding.ts';
+import { diagnosticAt, type Finding } from './finding.ts';
 import { type FileKind, kindOf, unknownKind } from './kinds.ts';
 import type { Ledger } from './ledger.ts';
 import { checkShape } from './shape/check-shape.ts';
@@ -25,16 +26,17 @@ export type CheckedFiles = { readonly [Kind in FileKind]: Files<DocumentOf[Kind]
 export function checkFiles(
   sources: readonly SourceText[],
   ledger: Ledger,
+  memory: FileMemory = newFileMemory(),
 ): { readonly checked: CheckedFiles; readonly limits: LimitValues } {
-  const portunus = checkKind('portunus', sources, LIMIT_DEFAULTS, ledger);
+  const portunus = checkKind('portunus', sources, LIMIT_DEFAULTS, ledger, memory);
   const settings = portunus.checked[0];
   const limits = settings === undefined ? LIMIT_DEFAULTS : buildLimits(settings);
   checkPresence(sources, limits, ledger);
   const checked = {
     portunus,
-    routes: checkKind('routes', sources, limits, ledger),
-    tenants: checkKind('tenants', sources, limits, ledger),
-    enforcement: checkKind('enforcement', sources, limits, ledger),
+    routes: checkKind('routes', sources, limits, ledger, memory),
+    tenants: checkKind('tenants', sources, limits, ledger, memory),
+    enforcement: checkKind('enforcement', sources, limits, ledger, memory),
   };
   return { checked, limits };
 }
@@ -62,30 +64,65 @@ function checkKind<Kind extends FileKind>(
   sources: readonly SourceText[],
   limits: LimitValues,
   ledger: Ledger,
+  memory: FileMemory,
 ): Files<DocumentOf[Kind]> {
   const ofKind = sources.filter((source) => kindOf(source.path) === kind);
-  const checked = ofKind.flatMap((source) => checkFile<DocumentOf[Kind]>(kind, source, limits, ledger) ?? []);
+  const checked = ofKind.flatMap((source) => {
+    const reading = readOnce(kind, source, limits, memory);
+    ledger.add(source.path, reading.diagnostics);
+    for (const finding of reading.findings) ledger.report(finding);
+    ledger.omit(source.path, reading.omitted);
+    return reading.checked === null ? [] : [reading.checked as Checked<DocumentOf[Kind]>];
+  });
   return { checked, complete: checked.length === ofKind.length };
 }
 
-/** Null when nothing in the file can be used. */
-function checkFile<Document>(
-  kind: FileKind,
-  source: SourceText,
-  limits: LimitValues,
-  ledger: Ledger,
-): Checked<Document> | null {
+/** What was read of each file, by its path. A file of other text, or read under other limits, is read anew. */
+export type FileMemory = Map<string, RememberedFile>;
+
+interface RememberedFile {
+  readonly text: string;
+  readonly limits: LimitValues;
+  readonly reading: FileReading;
+}
+
+export function newFileMemory(): FileMemory {
+  return new Map();
+}
+
+function readOnce(kind: FileKind, source: SourceText, limits: LimitValues, memory: FileMemory): FileReading {
+  const known = memory.get(source.path);
+  if (known !== undefined && known.text === source.text && sameLimits(known.limits, limits))
+    return known.reading;
+  const reading = readFile(kind, source, limits);
+  memory.set(source.path, { text: source.text, limits, reading });
+  return reading;
+}
+
+function sameLimits(a: LimitValues, b: LimitValues): boolean {
+  return a === b || (Object.keys(a) as LimitName[]).every((name) => a[name] === b[name]);
+}
+
+/** A file by itself, whatever the others hold. */
+interface FileReading {
+  readonly diagnostics: readonly Diagnostic[];
+  readonly findings: readonly Finding[];
+  /** Findings beyond the limit, which nobody has described. */
+  readonly omitted: number;
+  /** Null when nothing in the file can be used. */
+  readonly checked: Checked<unknown> | null;
+}
+
+function readFile(kind: FileKind, source: SourceText, limits: LimitValues): FileReading {
   const { file, value, diagnostics } = readYaml(source, limits);
-  ledger.add(source.path, diagnostics);
-  if (value === undefined) return null;
+  if (value === undefined) return { diagnostics, findings: [], omitted: 0, checked: null };
   const root = value ?? {};
-  const shape = checkShape(kind, root, file, limits.diagnosticsPerFile);
-  for (const finding of shape.findings) ledger.report(finding);
-  ledger.omit(source.path, shape.omitted);
-  if (!isMap(root)) return null;
+  const { findings, omitted, sound } = checkShape(kind, root, file, limits.diagnosticsPerFile);
+  const told = { diagnostics, findings, omitted };
+  if (!isMap(root)) return { ...told, checked: null };
   const defined = namesIn(kind, root);
-  if (shape.findings.length > 0 && !prune(kind, root)) return null;
-  return { file, document: root as Document, defined, sound: shape.sound };
+  const isUsable = findings.length === 0 || prune(kind, root);
+  return { ...told, checked: isUsable ? { file, document: root, defined, sound } : null };
 }
 
 /** Sections that hold definitions which others refer to. */

@@ -8,7 +8,7 @@ import { buildRoutes } from './build/routes.ts';
 import { buildServices } from './build/services.ts';
 import { buildServer } from './build/settings.ts';
 import { buildDirectory } from './build/tenants.ts';
-import { checkFiles } from './check-files.ts';
+import { checkFiles, type FileMemory, newFileMemory } from './check-files.ts';
 import { kindOf } from './kinds.ts';
 import { Ledger } from './ledger.ts';
 
@@ -25,12 +25,17 @@ export interface LoadedWorld {
 
 /**
  * Turns the YAML files of a project into the world that policies speak about. Takes texts (paths relative to the
- * project folder) and does no I/O. All errors of all files are told in one run.
+ * project folder) and does no I/O. All errors of all files are told in one run. With the `memory` of an earlier call only
+ * files that changed are read.
  */
-export function loadWorld(files: readonly SourceText[], options: LoadOptions): LoadedWorld {
+export function loadWorld(
+  files: readonly SourceText[],
+  options: LoadOptions,
+  memory: FileMemory = newFileMemory(),
+): LoadedWorld {
   const ledger = new Ledger();
   const { report } = ledger;
-  const { checked, limits } = checkFiles(files, ledger);
+  const { checked, limits } = checkFiles(files, ledger, memory);
   const settings = checked.portunus.checked[0];
   const server = settings === undefined ? null : buildServer(settings, options.projectFolder, report);
   const attributes = settings === undefined ? NO_ATTRIBUTES : buildAttributes(settings, report);
@@ -70,9 +75,10 @@ export function loadWorld(files: readonly SourceText[], options: LoadOptions): L
 export function checkEnforcement(
   files: readonly SourceText[],
   policyNames: ReadonlySet<string>,
+  memory: FileMemory = newFileMemory(),
 ): readonly Diagnostic[] {
   const asked = files.filter(({ path }) => kindOf(path) === 'portunus' || kindOf(path) === 'enforcement');
-  const { checked, limits } = checkFiles(asked, new Ledger());
+  const { checked, limits } = checkFiles(asked, new Ledger(), memory);
   const ledger = new Ledger();
   const policies = { what: 'policy', names: policyNames, complete: true };
   buildEnforcement(checked.enforcement, policies, ledger.report);

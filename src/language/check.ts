@@ -2,7 +2,7 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { SourceText } from '../diagnostics/source.ts';
 import type { World } from '../model/world.ts';
 import type { PolicyNode } from './ast.ts';
-import { fileContext, projectNames } from './check/context.ts';
+import { fileContext, type ProjectNames, projectNames } from './check/context.ts';
 import { checkPolicy } from './check/policies.ts';
 import { RouteIndex } from './check/route-index.ts';
 import { compareCodePoints } from './order.ts';
@@ -26,31 +26,77 @@ export function checkPolicies(files: readonly SourceText[], world: World): Polic
   );
 }
 
-/** The same for files already parsed: after an edit only the changed file needs {@link parsePolicyFile}. */
-export function checkParsedPolicies(files: readonly ParsedPolicyFile[], world: World): PolicyCheck {
-  const project = projectNames(world);
-  const index = new RouteIndex(world);
+/**
+ * The same for files already parsed. With the `memory` of an earlier check, a file that is the same object is not
+ * looked at again as long as the world is the same object too.
+ */
+export function checkParsedPolicies(
+  files: readonly ParsedPolicyFile[],
+  world: World,
+  memory: PolicyMemory = newPolicyMemory(),
+): PolicyCheck {
+  const kept = keptFor(world, memory);
+  const checkFile = fileChecker(world);
   const ordered = [...files].sort((a, b) => compareCodePoints(a.source.path, b.source.path));
-  const found = ordered.map(({ diagnostics }) => [...diagnostics]);
   const policies: CheckedPolicy[] = [];
   const names = new Map<string, PolicyNode>();
-  ordered.forEach((parsed, at) => {
-    const problems = found[at]!;
-    const report = boundedReport(problems);
-    const context = fileContext(project, parsed.file, report);
-    for (const node of parsed.file.policies) {
+  const diagnostics = ordered.flatMap((parsed) => {
+    const { checked, problems } = kept.get(parsed) ?? checkFile(parsed);
+    kept.set(parsed, { checked, problems });
+    const found = [...problems];
+    const report = boundedReport(found);
+    for (const { node, policy } of checked) {
       const first = names.get(node.name.value);
-      if (report.isFull()) break;
       if (first !== undefined) report(policyTwice(node.span, node.name.value, first.span));
+      else if (policy !== null) policies.push(policy);
       names.set(node.name.value, first ?? node);
-      const policy = checkPolicy(context, node, index);
-      if (policy !== null && first === undefined && !hasError(node, parsed.diagnostics))
-        policies.push(policy);
     }
+    return presentable(found);
   });
   return {
     policies: { policies: policies.sort((a, b) => compareCodePoints(a.name, b.name)) },
-    diagnostics: found.flatMap((problems) => presentable(problems)),
+    diagnostics,
+  };
+}
+
+/** What was found in files, by the world in which they were checked. Forgets with the garbage collector. */
+export type PolicyMemory = WeakMap<World, WeakMap<ParsedPolicyFile, FileCheck>>;
+
+export function newPolicyMemory(): PolicyMemory {
+  return new WeakMap();
+}
+
+function keptFor(world: World, memory: PolicyMemory): WeakMap<ParsedPolicyFile, FileCheck> {
+  let kept = memory.get(world);
+  if (kept === undefined) {
+    kept = new WeakMap();
+    memory.set(world, kept);
+  }
+  return kept;
+}
+
+/** What a file is by itself, whatever the others hold. */
+interface FileCheck {
+  /** `policy` is null when there is an error in it. */
+  readonly checked: readonly { readonly node: PolicyNode; readonly policy: CheckedPolicy | null }[];
+  readonly problems: readonly Diagnostic[];
+}
+
+/** Prepares what all files need when the first file is checked. */
+function fileChecker(world: World): (parsed: ParsedPolicyFile) => FileCheck {
+  let prepared: { readonly project: ProjectNames; readonly index: RouteIndex } | undefined;
+  return (parsed) => {
+    prepared ??= { project: projectNames(world), index: new RouteIndex(world) };
+    const problems = [...parsed.diagnostics];
+    const report = boundedReport(problems);
+    const context = fileContext(prepared.project, parsed.file, report);
+    const checked: { readonly node: PolicyNode; readonly policy: CheckedPolicy | null }[] = [];
+    for (const node of parsed.file.policies) {
+      if (report.isFull()) break;
+      const policy = checkPolicy(context, node, prepared.index);
+      checked.push({ node, policy: hasError(node, parsed.diagnostics) ? null : policy });
+    }
+    return { checked, problems };
   };
 }
 

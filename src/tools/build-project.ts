@@ -1,15 +1,16 @@
 import { compileRules } from '../compiler/compile.ts';
-import { checkEnforcement, loadWorld } from '../config/load.ts';
+import { checkEnforcement } from '../config/load.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { type SourceText, spanAt } from '../diagnostics/source.ts';
 import { checkParsedPolicies } from '../language/check.ts';
 import { checkTests, isTestFile } from '../language/check-tests.ts';
 import { dueFindings } from '../language/due.ts';
-import { type ParsedPolicyFile, parsePolicyFile } from '../language/parse.ts';
+import type { ParsedPolicyFile } from '../language/parse.ts';
 import type { CheckedPolicies } from '../language/typed.ts';
 import type { CheckedTest } from '../language/typed-tests.ts';
 import type { World } from '../model/world.ts';
 import type { RuleBundle } from '../pipeline/program.ts';
+import { ProjectMemory } from './project-memory.ts';
 
 /** One project folder, checked and compiled. `built` is null when there is any error. */
 export interface BuiltProject {
@@ -30,15 +31,16 @@ export interface CheckedProject extends BuiltProject {
 
 /**
  * The whole way from texts to a rule set, as `start` and every reload take it: tests are left out. Pure: `wallMs` is the
- * time for findings about what is due.
+ * time for findings about what is due. With the `memory` of an earlier call the answer is the same, and comes sooner.
  */
 export function buildProject(
   texts: readonly SourceText[],
   projectFolder: string,
   wallMs: number,
+  memory: ProjectMemory = new ProjectMemory(),
 ): BuiltProject {
   const files = texts.filter(({ path }) => !isTestFile(path));
-  return build(files, projectFolder, wallMs, () => []);
+  return build(files, projectFolder, wallMs, () => [], memory);
 }
 
 /** {@link buildProject}, and the tests of the project. */
@@ -46,13 +48,20 @@ export function checkProject(
   texts: readonly SourceText[],
   projectFolder: string,
   wallMs: number,
+  memory: ProjectMemory = new ProjectMemory(),
 ): CheckedProject {
   let tests: readonly CheckedTest[] = [];
-  const project = build(texts, projectFolder, wallMs, (files, world) => {
-    const checked = checkTests(files, world);
-    tests = checked.tests;
-    return checked.diagnostics;
-  });
+  const project = build(
+    texts,
+    projectFolder,
+    wallMs,
+    (files, world) => {
+      const checked = checkTests(files, world);
+      tests = checked.tests;
+      return checked.diagnostics;
+    },
+    memory,
+  );
   return { ...project, tests };
 }
 
@@ -63,22 +72,23 @@ function build(
   projectFolder: string,
   wallMs: number,
   further: FurtherCheck,
+  memory: ProjectMemory,
 ): BuiltProject {
   const isPolicy = (text: SourceText): boolean => text.path.endsWith('.policy');
-  const loaded = loadWorld(
+  const loaded = memory.loadWorld(
     texts.filter((text) => !isPolicy(text)),
-    { projectFolder },
+    projectFolder,
   );
   const { world } = loaded;
   if (world === null) return { built: null, diagnostics: loaded.diagnostics };
-  const files = texts.filter(isPolicy).map((text) => parsePolicyFile(text, world.limits.nestingDepth));
-  const checked = checkParsedPolicies(files, world);
+  const files = memory.parse(texts.filter(isPolicy), world.limits.nestingDepth);
+  const checked = checkParsedPolicies(files, world, memory.policies);
   const names = new Set(checked.policies.policies.map(({ name }) => name));
   const found = [
     ...loaded.diagnostics,
     ...checked.diagnostics,
     ...further(files, world),
-    ...checkEnforcement(texts, names),
+    ...checkEnforcement(texts, names, memory.files),
   ];
   if (hasError(found)) return { built: null, diagnostics: found };
   const byPath = new Map(texts.map((text) => [text.path, text]));

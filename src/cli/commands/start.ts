@@ -4,6 +4,7 @@ import { renderText } from '../../diagnostics/render/text.ts';
 import { openStore } from '../../state/store.ts';
 import { type BuiltProject, buildProject } from '../../tools/build-project.ts';
 import { startMockUpstream } from '../../tools/mock-upstream.ts';
+import { ProjectMemory } from '../../tools/project-memory.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { LoadResult } from '../run/configuration.ts';
 import { readFirstKeys } from '../run/first-keys.ts';
@@ -26,7 +27,8 @@ export async function start(folder: string, options: StartOptions): Promise<Exit
   const files = await readProject(folder);
   if (!files.ok) return failed(files.error);
   const clock = systemClock();
-  const project = buildProject(files.value.texts, files.value.folder, clock.wallMs());
+  const memory = new ProjectMemory();
+  const project = buildProject(files.value.texts, files.value.folder, clock.wallMs(), memory);
   if (project.diagnostics.length > 0) {
     process.stderr.write(renderText(project.diagnostics, { colour: colourFor(process.stderr) }));
   }
@@ -45,6 +47,7 @@ export async function start(folder: string, options: StartOptions): Promise<Exit
   const started = await Gateway.start({
     files: files.value,
     project,
+    memory,
     store: store.value,
     clock,
     random,

@@ -4,6 +4,7 @@ import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { Directory, ServerSettings, World } from '../../model/world.ts';
 import type { RuleBundle } from '../../pipeline/program.ts';
 import { type BuiltProject, buildProject } from '../../tools/build-project.ts';
+import type { ProjectMemory } from '../../tools/project-memory.ts';
 import { type ProjectFiles, readProject } from './project-files.ts';
 
 export type LoadReason = 'start' | 'file change' | 'portunus reload' | 'SIGHUP' | 'admin API';
@@ -41,6 +42,8 @@ export interface ConfigurationOptions {
   readonly clock: Clock;
   /** The first version gets the next one. */
   readonly lastEpoch: number;
+  /** What is known from the build of the first version. */
+  readonly memory: ProjectMemory;
   readonly target: ConfigurationTarget;
   readonly onResult: (result: LoadResult) => void;
 }
@@ -113,7 +116,12 @@ export class Configuration {
     if (!files.ok) return { outcome: { kind: 'refused', why: files.error }, diagnostics: [] };
     this.#options.target.watch(files.value.folders);
     const { texts, folder } = files.value;
-    const { built, diagnostics } = buildProject(texts, folder, this.#options.clock.wallMs());
+    const { built, diagnostics } = buildProject(
+      texts,
+      folder,
+      this.#options.clock.wallMs(),
+      this.#options.memory,
+    );
     if (built === null) {
       return { outcome: { kind: 'refused', why: 'The configuration has errors.' }, diagnostics };
     }

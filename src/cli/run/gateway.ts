@@ -14,6 +14,7 @@ import type { CounterMemory } from '../../state/counter-layout.ts';
 import { type CounterRegistry, createCounterRegistry } from '../../state/counter-registry.ts';
 import type { Store } from '../../state/store.ts';
 import type { BuiltProject } from '../../tools/build-project.ts';
+import type { ProjectMemory } from '../../tools/project-memory.ts';
 import { addressIsFree } from './address.ts';
 import { openAdminAccess } from './admin-access.ts';
 import { Configuration, type LoadResult } from './configuration.ts';
@@ -25,6 +26,8 @@ import { adminStatus, loadReport } from './status-report.ts';
 export interface GatewayOptions {
   readonly files: ProjectFiles;
   readonly project: BuiltProject;
+  /** Of {@link GatewayOptions.project}: the first reload reads only what changed. */
+  readonly memory: ProjectMemory;
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
@@ -89,6 +92,7 @@ export class Gateway {
     this.#configuration = new Configuration({
       folder: options.files.folder,
       clock: options.clock,
+      memory: options.memory,
       // Epochs go on across restarts: the history names versions by them.
       lastEpoch: options.store.history.versions().at(-1)?.epoch ?? 0,
       target: {

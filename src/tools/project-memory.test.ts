@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { renderJson } from '../diagnostics/render/json.ts';
+import { SourceText } from '../diagnostics/source.ts';
+import { type CheckedProject, checkProject } from './build-project.ts';
+import { ProjectMemory } from './project-memory.ts';
+
+/** Texts that a file of the project may have: right, changed, and wrong in every way that reaches another file. */
+const VARIANTS: Readonly<Record<string, readonly string[]>> = {
+  'portunus.yaml': [
+    'portunus: 1\n',
+    'portunus: 1\nzone: Europe/Berlin\n',
+    'portunus: 1\nlimits: { nestingDepth: 8, diagnosticsPerFile: 1 }\n',
+    'portunus: 1\nattributes: { tenant: { plan: { enum: [free, team] } } }\n',
+    'portunus: 2\n',
+  ],
+  'routes/a.yaml': [
+    'services: { s: { endpoints: [{ url: "http://h" }] } }\nroutes: { r: { service: s, match: { path: /r }, tags: [v1] } }\n',
+    'services: { s: { endpoints: [{ url: "http://h" }] } }\nroutes: { r: { service: s, match: { path: /r }, tags: [v2], auth: none } }\n',
+    'services: { s: { endpoints: [{ url: "http://h" }] } }\nroutes: { q: { servce: s } }\nx: 1\ny: 2\n',
+    'services: {}\n',
+  ],
+  'routes/b.yaml': [
+    'routes: { other: { service: s, match: { path: /other }, auth: optional } }\n',
+    'routes: { r: { service: s, match: { path: /again } } }\n',
+    'routes: { other: { service: t, match: { path: /r } } }\n',
+    'routes: [',
+  ],
+  'tenants/a.yaml': [
+    'tenants: { acme: { plan: free, consumers: { web: { roles: [buyer], subscriptions: [r] } } } }\n',
+    'tenants: { acme: { plan: gold, consumers: { web: { roles: [seller] } } } }\n',
+  ],
+  'policies/a.policy': [
+    'language 1\npolicy "a" { permit }\n',
+    'language 1\n\n\npolicy "a" { permit }\n',
+    'language 1\npolicy "a" applies to routes tagged "v1" { permit limit at most 5 requests in any 1m  for each tenant }\n',
+    'language 1\npolicy "a" { permit when ((((((((((true)))))))))) }\n',
+    'language 1\npolicy "b" { permit when consumer has role "buyer" }\n',
+    'language 1\npolicy "a" {\n',
+  ],
+  'policies/b.policy': [
+    'language 1\npolicy "b" { forbid when route is "other"  because "no" }\n',
+    'language 1\npolicy "b" { set header "x" to "1" in request }\npolicy "b" { permit }\n',
+    'language 1\nzone Europe/Berln\n',
+  ],
+  'enforcement.yaml': [
+    'policies: { a: shadow }\n',
+    'policies: { b: warn, nobody: warn }\n',
+    'policies: {}\n',
+  ],
+};
+
+const FILES = Object.keys(VARIANTS);
+const edit = fc.record({ file: fc.constantFrom(...FILES), variant: fc.nat(8) });
+
+/** Everything that can be seen of a build. */
+function seen({ built, diagnostics, tests }: CheckedProject): object {
+  const { world, policies, bundle } = built ?? {};
+  return { diagnostics: renderJson(diagnostics), tests, world, policies, bundle };
+}
+
+/** Variants beyond the last one: the file is not there. */
+function sourcesOf(project: ReadonlyMap<string, number>): SourceText[] {
+  return FILES.flatMap((path) => {
+    const text = VARIANTS[path]![project.get(path) ?? 0];
+    return text === undefined ? [] : [new SourceText(path, text)];
+  });
+}
+
+describe('a build with the memory of earlier ones', () => {
+  test('is what a build without is, after any edits', () => {
+    let fine = 0;
+    fc.assert(
+      fc.property(fc.array(edit, { minLength: 1, maxLength: 12 }), fc.boolean(), (edits, reversed) => {
+        const memory = new ProjectMemory();
+        const project = new Map<string, number>();
+        for (const { file, variant } of edits) {
+          project.set(file, variant);
+          const sources = reversed ? sourcesOf(project).reverse() : sourcesOf(project);
+          const warm = checkProject(sources, '/srv/gateway', 0, memory);
+          const cold = checkProject(sources, '/srv/gateway', 0);
+          expect(seen(warm)).toEqual(seen(cold));
+          if (cold.built !== null) fine++;
+        }
+      }),
+      { numRuns: 150 },
+    );
+    // Of some 900 builds: neither only right nor only wrong projects.
+    expect(fine).toBeGreaterThan(30);
+  });
+
+  test('keeps the world while no YAML file changes, and the checked policies of files that do not', () => {
+    const memory = new ProjectMemory();
+    const builtWith = (project: Readonly<Record<string, number>>) => {
+      const { built } = checkProject(sourcesOf(new Map(Object.entries(project))), '/srv/gateway', 0, memory);
+      return built!;
+    };
+    const first = builtWith({ 'enforcement.yaml': 2 });
+    const second = builtWith({ 'enforcement.yaml': 2, 'policies/a.policy': 1 });
+    expect(second.world).toBe(first.world);
+    expect(second.policies.policies[1]).toBe(first.policies.policies[1]);
+    expect(second.policies.policies[0]).not.toBe(first.policies.policies[0]);
+    const third = builtWith({ 'enforcement.yaml': 2, 'tenants/a.yaml': 5 });
+    expect(third.world).not.toBe(first.world);
+  });
+
+  test('forgets files that are gone', () => {
+    const memory = new ProjectMemory();
+    checkProject(sourcesOf(new Map()), '/srv/gateway', 0, memory);
+    expect(memory.files.has('routes/b.yaml')).toBe(true);
+    checkProject(sourcesOf(new Map([['routes/b.yaml', 9]])), '/srv/gateway', 0, memory);
+    expect(memory.files.has('routes/b.yaml')).toBe(false);
+  });
+});
