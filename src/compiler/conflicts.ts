@@ -206,6 +206,8 @@ function holePath(hole: TemplateHole): string {
       return hole.fact.definition.path;
     case 'limit-fact':
       return `limit.${hole.fact}`;
+    case 'calendar-fact':
+      return `calendar.${hole.fact}`;
   }
 }
 

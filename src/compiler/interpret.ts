@@ -193,7 +193,8 @@ function isWarnRule(placed: PlacedRule): placed is PlacedRule<WarnRule> {
 
 function warningOf(placed: PlacedRule<DenyRule | WarnRule>, situation: Situation): Warning {
   const { rule, code, text } = ruleReply(placed);
-  const detail = renderText(text, valuesOf(placed.rule.reply.because, situation), null);
+  const moment = { limit: null, wallMs: situation.request.arrivedWallMs };
+  const detail = renderText(text, valuesOf(placed.rule.reply.because, situation), moment);
   return { rule, code, detail };
 }
 
@@ -245,7 +246,8 @@ function refused(
 
 function answer(denial: PlacedRule<DenyRule>, status: number, situation: Situation): Refusal {
   const reply = ruleReply(denial);
-  const detail = renderText(reply.text, valuesOf(denial.rule.reply.because, situation), null);
+  const moment = { limit: null, wallMs: situation.request.arrivedWallMs };
+  const detail = renderText(reply.text, valuesOf(denial.rule.reply.because, situation), moment);
   return {
     status,
     code: reply.code,

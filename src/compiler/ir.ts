@@ -1,4 +1,4 @@
-import type { CheckedRule, TextTest } from '../language/typed.ts';
+import type { CheckedCalendar, CheckedRule, TextTest } from '../language/typed.ts';
 import type { Absence, FactPhase } from '../model/facts.ts';
 import type { ScalarValue, Value, ValueType } from '../model/types.ts';
 import type { EnforcementMode } from '../model/world.ts';
@@ -42,8 +42,12 @@ export type Test =
   | { readonly kind: 'network'; readonly address: Term; readonly networks: readonly string[] }
   | { readonly kind: TextTest; readonly text: Term; readonly pattern: string }
   | { readonly kind: 'present'; readonly fact: FactReference }
+  | { readonly kind: 'calendar'; readonly hours: CalendarHours }
   | { readonly kind: 'role'; readonly role: string }
   | { readonly kind: 'subscribed' };
+
+/** A calendar without its name. */
+export type CalendarHours = Omit<CheckedCalendar, 'name'>;
 
 export type Term =
   | { readonly kind: 'fact'; readonly fact: FactReference }

@@ -110,6 +110,11 @@ function lowerTest(expression: SimpleTest, conditions: Conditions): Condition {
       const test = { kind: 'present', fact: factReference(expression.fact) } as const;
       return signed(conditions.test(test), expression.negated, conditions);
     }
+    case 'in-calendar': {
+      const { zone, ranges, holidays } = expression.calendar;
+      const test = { kind: 'calendar', hours: { zone, ranges, holidays } } as const;
+      return signed(conditions.test(test), expression.negated, conditions);
+    }
     case 'has-role':
       return signed(conditions.test({ kind: 'role', role: expression.role }), expression.negated, conditions);
     case 'subscribed':
@@ -168,6 +173,7 @@ function needsIdentity(expression: TypedExpression | null): boolean {
   if (expression === null) return false;
   switch (expression.kind) {
     case 'constant':
+    case 'in-calendar':
       return false;
     case 'not':
       return needsIdentity(expression.operand);

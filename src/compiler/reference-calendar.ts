@@ -1,4 +1,5 @@
 import type { CalendarPeriod } from '../language/typed.ts';
+import type { CalendarHours } from './ir.ts';
 
 /**
  * Local time and calendar periods, the slow and obvious way: `Intl` is asked each time, a period is a name (`2026-11`), and its borders are
@@ -43,6 +44,18 @@ function periodName(period: CalendarPeriod, zone: string, wallMs: number): strin
     case 'year':
       return `${year}`;
   }
+}
+
+/** Whether a calendar is open, by its definition (language-rules #33): each range is looked at, today's and yesterday's. */
+export function isOpenAt({ zone, ranges, holidays }: CalendarHours, wallMs: number): boolean {
+  const { day, minute } = localMoment(zone, wallMs);
+  const begins = (date: number, weekday: number): boolean =>
+    (((date + 3) % 7) + 7) % 7 === weekday && !holidays.includes(date);
+  return ranges.some(
+    ({ weekday, startMinute, endMinute }) =>
+      (begins(day, weekday) && minute >= startMinute && minute < endMinute) ||
+      (begins(day - 1, weekday) && minute + 1_440 >= startMinute && minute + 1_440 < endMinute),
+  );
 }
 
 /** What a clock of the zone shows. */

@@ -9,7 +9,7 @@ import type {
   WarnRule,
 } from '../language/typed.ts';
 import type { ProgramConstant } from '../pipeline/program.ts';
-import type { FactReference, RuleIr } from './ir.ts';
+import type { CalendarHours, FactReference, RuleIr } from './ir.ts';
 import { isShownToCaller } from './limit-fields.ts';
 import { factReference } from './lower.ts';
 import { factsOfTemplate } from './rule-facts.ts';
@@ -22,13 +22,18 @@ export interface ReplyConstant {
   readonly code: string;
   readonly text: readonly TextPart[];
 }
-export type TextPart = string | FactHole | LimitHole;
+export type TextPart = string | FactHole | LimitHole | CalendarHole;
 export interface FactHole {
   /** How the value is written: the kind of its type. */
   readonly format: string;
 }
 export interface LimitHole {
   readonly limit: 'name' | 'amount' | 'used' | 'resets';
+}
+
+export interface CalendarHole {
+  readonly calendar: 'opens' | 'closes';
+  readonly hours: CalendarHours;
 }
 
 export const DEFAULT_CODES = {
@@ -102,6 +107,10 @@ function holePart(hole: TemplateHole): TextPart {
   switch (hole.kind) {
     case 'limit-fact':
       return { limit: hole.fact };
+    case 'calendar-fact': {
+      const { name, zone, ranges, holidays } = hole.calendar;
+      return hole.fact === 'name' ? name : { calendar: hole.fact, hours: { zone, ranges, holidays } };
+    }
     case 'url-part':
       return { format: 'url-part' };
     case 'fact':

@@ -204,6 +204,8 @@ function holeKey(hole: TemplateHole): unknown {
       return { fact: hole.definition.path, of: hole.parameter };
     case 'url-part':
       return { url: hole.fact.definition.path, of: hole.fact.parameter };
+    case 'calendar-fact':
+      return { calendar: hole.calendar.name, of: hole.fact };
     case 'limit-fact':
       return { limit: hole.fact };
   }

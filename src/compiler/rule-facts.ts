@@ -21,6 +21,7 @@ export function termsOf(test: Test): Term[] {
       return [test.text];
     case 'present':
       return [{ kind: 'fact', fact: test.fact }];
+    case 'calendar':
     case 'role':
     case 'subscribed':
       return [];
@@ -35,8 +36,9 @@ export function factsWritten({ rule }: RuleIr): FactReference[] {
 /** Holes that hold a fact, in order. */
 export function factHoles({ parts }: TextTemplate): FactExpression[] {
   return parts.flatMap((part) => {
-    if (typeof part === 'string' || part.kind === 'limit-fact') return [];
-    return [part.kind === 'fact' ? part : part.fact];
+    if (typeof part === 'string') return [];
+    if (part.kind === 'fact') return [part];
+    return part.kind === 'url-part' ? [part.fact] : [];
   });
 }
 

@@ -89,6 +89,8 @@ export class Specialiser {
     switch (test.kind) {
       case 'present':
         return this.#present(test.fact);
+      case 'calendar':
+        return this.#conditions.test(test);
       case 'role':
       case 'subscribed':
         return this.#route.auth === 'none' ? this.#conditions.never : this.#conditions.test(test);
@@ -168,6 +170,7 @@ function decide(test: Test): boolean {
     case 'matches':
       return regexTest(test.pattern)(String(constantOf(test.text)));
     case 'present':
+    case 'calendar':
     case 'role':
     case 'subscribed':
       return false;

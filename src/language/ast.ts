@@ -10,6 +10,8 @@ import type { CalendarPeriod } from './typed.ts';
 export interface PolicyFileNode {
   /** IANA zone of periods in this file; null means the project's. */
   readonly zone: string | null;
+  readonly calendars: readonly CalendarNode[];
+  readonly holidays: readonly HolidaysNode[];
   readonly defines: readonly DefineNode[];
   readonly policies: readonly PolicyNode[];
   readonly tests: readonly TestNode[];
@@ -19,6 +21,28 @@ export interface PolicyFileNode {
 export interface TextNode {
   readonly value: string;
   readonly span: Span;
+}
+
+export interface CalendarNode {
+  readonly name: TextNode;
+  /** Null means the zone of the file. */
+  readonly zone: TextNode | null;
+  readonly hours: readonly HoursNode[];
+  /** Lists of holidays on which nothing begins. */
+  readonly except: readonly TextNode[];
+}
+/** `fri..mon 22:00..06:00`: weekdays from 0 for Monday, in the order written; minutes since midnight. */
+export interface HoursNode {
+  readonly firstWeekday: number;
+  readonly lastWeekday: number;
+  readonly startMinute: number;
+  readonly endMinute: number;
+  readonly span: Span;
+}
+export interface HolidaysNode {
+  readonly name: TextNode;
+  /** Days since 1970-01-01. */
+  readonly days: readonly NumberNode[];
 }
 
 export interface DefineNode {
@@ -165,6 +189,12 @@ export type ConditionNode =
       readonly kind: 'selector';
       readonly selector: SelectorKind;
       readonly names: readonly TextNode[];
+      readonly span: Span;
+    }
+  | {
+      readonly kind: 'calendar-test';
+      readonly test: 'during' | 'outside';
+      readonly calendar: TextNode;
       readonly span: Span;
     }
   | PredicateNode;

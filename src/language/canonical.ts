@@ -71,6 +71,8 @@ export function canonicalCondition(node: TypedExpression): string {
         : `${operandText(node.text)} ${node.test.replace('-', ' ')} ${quoted(node.pattern)}`;
     case 'present':
       return `${factText(node.fact)} is ${node.negated ? 'absent' : 'present'}`;
+    case 'in-calendar':
+      return `${node.negated ? 'outside' : 'during'} ${quoted(node.calendar.name)}`;
     case 'has-role':
       return `consumer ${node.negated ? 'does not have' : 'has'} role ${quoted(node.role)}`;
     case 'subscribed':
@@ -202,6 +204,7 @@ function templateText({ parts }: TextTemplate): string {
 
 function holeText(hole: TemplateHole): string {
   if (hole.kind === 'limit-fact') return `limit.${hole.fact}`;
+  if (hole.kind === 'calendar-fact') return `calendar.${hole.fact}`;
   return factText(hole.kind === 'fact' ? hole : hole.fact).replaceAll('"', '\\"');
 }
 

@@ -80,6 +80,8 @@ export const CONDITION_CASES: readonly ConditionCase[] = [
     text: '(tenant.plan is "free" or tenant.plan is "team") and (route is "get-order")',
     means: '(tenant.plan is "free" or tenant.plan is "team") and route is "get-order"',
   },
+  { text: 'during "office"', means: 'during "office"' },
+  { text: 'not outside "night" or during "office"', means: 'not (outside "night") or during "office"' },
   { text: 'request.date >= 2027-03-31', means: 'request.date["America/New_York"] >= 20908 days' },
   {
     text: 'request.date["Asia/Tokyo"] is 2027-03-31',
@@ -129,6 +131,46 @@ const DATE = 'request.date["America/New_York"]';
 export const RULE_CASES: readonly RuleCase[] = [
   { text: 'permit', rule: { kind: 'permit', name: null, key: 'permit', when: null } },
   { text: 'permit "all"', rule: { kind: 'permit', name: 'all', key: 'all', when: null } },
+  {
+    text: 'permit when during "office"',
+    rule: {
+      when: {
+        kind: 'in-calendar',
+        negated: false,
+        calendar: {
+          name: 'office',
+          zone: 'Europe/Berlin',
+          ranges: [0, 1, 2, 3, 4].map((weekday) => ({ weekday, startMinute: 480, endMinute: 1_080 })),
+          holidays: [20_812, 20_813],
+        },
+      },
+    },
+  },
+  {
+    text: 'permit when outside "night"',
+    rule: {
+      when: {
+        kind: 'in-calendar',
+        negated: true,
+        calendar: {
+          name: 'night',
+          zone: 'America/New_York',
+          ranges: [
+            { weekday: 2, startMinute: 720, endMinute: 1_440 },
+            { weekday: 5, startMinute: 1_320, endMinute: 1_800 },
+            { weekday: 6, startMinute: 1_320, endMinute: 1_800 },
+          ],
+          holidays: [],
+        },
+      },
+    },
+  },
+  {
+    text: 'forbid when outside "office" because "{calendar.name} opens {calendar.opens}, closes {calendar.closes}"',
+    rule: {
+      key: 'forbid  when outside "office"  because "{calendar.name} opens {calendar.opens}, closes {calendar.closes}"',
+    },
+  },
   { text: 'permit from 2027-03-25', rule: { key: `permit  when ${DATE} >= 20902 days` } },
   { text: 'permit until 2027-03-31', rule: { key: `permit  when ${DATE} <= 20908 days` } },
   { text: 'permit after 2027-03-31', rule: { key: `permit  when ${DATE} >= 20909 days` } },

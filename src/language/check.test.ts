@@ -11,6 +11,9 @@ import { WORLD } from './world.cases.ts';
 const DECLARATIONS = [
   'language 1',
   'zone America/New_York',
+  'holidays "berlin" 2026-12-26, 2026-12-25',
+  'calendar "office" in Europe/Berlin mon..fri 08:00..18:00 except holidays "berlin"',
+  'calendar "night" sat..sun 22:00..06:00, wed 12:00..24:00',
   'define offices = ["10.0.0.0/8", "2001:db8::/32"]',
   'define regions = ["eu", "us"]',
   'define home = "eu.example"',

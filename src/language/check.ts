@@ -2,6 +2,7 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { SourceText } from '../diagnostics/source.ts';
 import type { World } from '../model/world.ts';
 import type { PolicyNode } from './ast.ts';
+import { type Calendars, calendarsText, projectCalendars } from './check/calendars.ts';
 import { fileContext, type ProjectNames, projectNames } from './check/context.ts';
 import { checkPolicy } from './check/policies.ts';
 import { RouteIndex } from './check/route-index.ts';
@@ -18,32 +19,45 @@ export interface PolicyCheck {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** The one door of this room: policy files of a project, checked against its world. Never throws. */
-export function checkPolicies(files: readonly SourceText[], world: World): PolicyCheck {
+/**
+ * The one door of this room: policy files of a project, checked against its world. Never throws. `today`, in days since
+ * 1970-01-01, lets it find what ends soon; null when that is not asked.
+ */
+export function checkPolicies(
+  files: readonly SourceText[],
+  world: World,
+  today: number | null = null,
+): PolicyCheck {
   return checkParsedPolicies(
     files.map((source) => parsePolicyFile(source, world.limits.nestingDepth)),
     world,
+    newPolicyMemory(),
+    today,
   );
 }
 
 /**
  * The same for files already parsed. With the `memory` of an earlier check, a file that is the same object is not
- * looked at again as long as the world is the same object too.
+ * looked at again as long as the world is the same object too and no calendar changed.
  */
 export function checkParsedPolicies(
   files: readonly ParsedPolicyFile[],
   world: World,
   memory: PolicyMemory = newPolicyMemory(),
+  today: number | null = null,
 ): PolicyCheck {
-  const kept = keptFor(world, memory);
-  const checkFile = fileChecker(world);
   const ordered = [...files].sort((a, b) => compareCodePoints(a.source.path, b.source.path));
+  const ofCalendars = ordered.map((): Diagnostic[] => []);
+  const reported = ordered.map(({ file }, at) => ({ file, report: boundedReport(ofCalendars[at]!) }));
+  const calendars = projectCalendars(reported, world.zone, today);
+  const kept = keptFor(world, calendars, memory);
+  const checkFile = fileChecker(world, calendars);
   const policies: CheckedPolicy[] = [];
   const names = new Map<string, PolicyNode>();
-  const diagnostics = ordered.flatMap((parsed) => {
+  const diagnostics = ordered.flatMap((parsed, at) => {
     const { checked, problems } = kept.get(parsed) ?? checkFile(parsed);
     kept.set(parsed, { checked, problems });
-    const found = [...problems];
+    const found = [...problems, ...ofCalendars[at]!];
     const report = boundedReport(found);
     for (const { node, policy } of checked) {
       const first = names.get(node.name.value);
@@ -60,19 +74,26 @@ export function checkParsedPolicies(
 }
 
 /** What was found in files, by the world in which they were checked. Forgets with the garbage collector. */
-export type PolicyMemory = WeakMap<World, WeakMap<ParsedPolicyFile, FileCheck>>;
+export type PolicyMemory = WeakMap<World, KeptChecks>;
+
+interface KeptChecks {
+  /** The calendars with which the files were checked: each file may name those of all others. */
+  readonly calendars: string;
+  readonly files: WeakMap<ParsedPolicyFile, FileCheck>;
+}
 
 export function newPolicyMemory(): PolicyMemory {
   return new WeakMap();
 }
 
-function keptFor(world: World, memory: PolicyMemory): WeakMap<ParsedPolicyFile, FileCheck> {
+function keptFor(world: World, calendars: Calendars, memory: PolicyMemory): KeptChecks['files'] {
+  const text = calendarsText(calendars);
   let kept = memory.get(world);
-  if (kept === undefined) {
-    kept = new WeakMap();
+  if (kept?.calendars !== text) {
+    kept = { calendars: text, files: new WeakMap() };
     memory.set(world, kept);
   }
-  return kept;
+  return kept.files;
 }
 
 /** What a file is by itself, whatever the others hold. */
@@ -83,10 +104,10 @@ interface FileCheck {
 }
 
 /** Prepares what all files need when the first file is checked. */
-function fileChecker(world: World): (parsed: ParsedPolicyFile) => FileCheck {
+function fileChecker(world: World, calendars: Calendars): (parsed: ParsedPolicyFile) => FileCheck {
   let prepared: { readonly project: ProjectNames; readonly index: RouteIndex } | undefined;
   return (parsed) => {
-    prepared ??= { project: projectNames(world), index: new RouteIndex(world) };
+    prepared ??= { project: projectNames(world, calendars), index: new RouteIndex(world) };
     const problems = [...parsed.diagnostics];
     const report = boundedReport(problems);
     const context = fileContext(prepared.project, parsed.file, report);

@@ -6,6 +6,8 @@ export interface DiagnosticCase {
   readonly code: string;
   readonly what: string;
   readonly text: string;
+  /** Null: nobody says which day it is. */
+  readonly today?: string;
   /** Line and column of the first character. */
   readonly at: string;
   readonly message: string;
@@ -46,7 +48,7 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     text: file('policy "p" {\n}\n}\n'),
     at: '4:1',
     message: '`}` cannot stand here.',
-    help: 'Remove it; what comes next is `zone`, `define`, `policy` or `test`.',
+    help: 'Remove it; what comes next is `define`, `calendar`, `policy`, `test` or another declaration.',
   },
   {
     code: 'PT0101',
@@ -1186,5 +1188,99 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     at: '3:36',
     message: '`"^/v1"` cannot stand here.',
     help: 'Write a regular expression between slashes here.',
+  },
+  {
+    code: 'PT1101',
+    what: 'a misspelt calendar',
+    text: file('calendar "office" mon 08:00..18:00\npolicy "p" { permit when during "ofice" }\n'),
+    at: '3:33',
+    message: 'There is no calendar "ofice".',
+    help: 'Did you mean "office" (a.policy:2:10)?',
+  },
+  {
+    code: 'PT1101',
+    what: 'an unknown list of holidays',
+    text: file('calendar "office" mon 08:00..18:00 except holidays "berlin"\n'),
+    at: '2:52',
+    message: 'There is no list of holidays "berlin".',
+    help: 'The project has no list of holidays at all yet.',
+  },
+  {
+    code: 'PT1110',
+    what: 'two calendars of one name',
+    text: file('calendar "office" mon 08:00..18:00\ncalendar "office" tue 08:00..18:00\n'),
+    at: '3:10',
+    message: 'There are two calendars "office".',
+    help: 'Give one of them another name; a name is known in every file.',
+    related: ['a.policy:2:10 the other one'],
+  },
+  {
+    code: 'PT1110',
+    what: 'two lists of holidays of one name',
+    text: file('holidays "berlin" 2026-12-25\nholidays "berlin" 2026-12-26\n'),
+    at: '3:10',
+    message: 'There are two lists of holidays "berlin".',
+    help: 'Give one of them another name; a name is known in every file.',
+    related: ['a.policy:2:10 the other one'],
+  },
+  {
+    code: 'PT2115',
+    what: 'hours without length',
+    text: file('calendar "office" mon 08:00..08:00\n'),
+    at: '2:19',
+    message: 'These hours have no beginning or no length.',
+    help: 'Write a start before 24:00 and another end, such as 08:00..18:00, 22:00..06:00 or 00:00..24:00.',
+  },
+  {
+    code: 'PT2106',
+    what: 'the opening of a calendar that the rule does not ask',
+    text: rule('forbid because "again {calendar.opens}"'),
+    at: '3:26',
+    message: '{calendar.opens} cannot be shown here: the rule asks no calendar.',
+    help: 'Only `because` of a rule with `during` or `outside` has facts of a calendar.',
+  },
+  {
+    code: 'PT2106',
+    what: 'a fact that calendars do not have',
+    text: file(
+      'calendar "o" mon 08:00..09:00\npolicy "p" { permit forbid when during "o" because "{calendar.open}" }\n',
+    ),
+    at: '3:54',
+    message: '{calendar.open} cannot be shown here: a calendar does not say this.',
+    help: 'There is calendar.name, calendar.opens and calendar.closes.',
+  },
+  {
+    code: 'PT2106',
+    what: 'one of several calendars',
+    text: file(
+      'calendar "a" mon 08:00..09:00\ncalendar "b" tue 08:00..09:00\npolicy "p" { permit forbid when during "a" or during "b" because "{calendar.opens}" }\n',
+    ),
+    at: '4:68',
+    message: '{calendar.opens} cannot be shown here: the rule asks several calendars.',
+    help: 'Split the rule, one calendar each.',
+  },
+  {
+    code: 'PT2116',
+    what: 'holidays that end soon',
+    text: file(
+      'holidays "berlin" 2026-12-25, 2026-12-26\ncalendar "o" mon 08:00..09:00 except holidays "berlin"\npolicy "p" { permit }\n',
+    ),
+    today: '2026-11-24',
+    at: '2:10',
+    message:
+      'The holidays "berlin" end on 2026-12-26, in 32 days; every day after that counts as a working day.',
+    help: 'Add the dates that follow.',
+  },
+  {
+    code: 'PT2116',
+    what: 'holidays that ended',
+    text: file(
+      'holidays "berlin" 2026-12-25\ncalendar "o" mon 08:00..09:00 except holidays "berlin"\npolicy "p" { permit }\n',
+    ),
+    today: '2026-12-26',
+    at: '2:10',
+    message:
+      'The holidays "berlin" end on 2026-12-25, 1 day ago; every day after that counts as a working day.',
+    help: 'Add the dates that follow.',
   },
 ];

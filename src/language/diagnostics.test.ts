@@ -5,9 +5,14 @@ import { checkPolicies } from './check.ts';
 import { DIAGNOSTIC_CASES } from './diagnostics.cases.ts';
 import { WORLD } from './world.cases.ts';
 
+/** Days since 1970-01-01. */
+function dayOf(date: string | undefined): number | null {
+  return date === undefined ? null : Date.parse(date) / 86_400_000;
+}
+
 describe('every mistake says what is wrong, where, and what to do', () => {
-  it.each(DIAGNOSTIC_CASES)('$code: $what', ({ code, text, at, message, help, related = [] }) => {
-    const { diagnostics } = checkPolicies([new SourceText('a.policy', text)], WORLD);
+  it.each(DIAGNOSTIC_CASES)('$code: $what', ({ code, text, today, at, message, help, related = [] }) => {
+    const { diagnostics } = checkPolicies([new SourceText('a.policy', text)], WORLD, dayOf(today));
     const shown = diagnostics.map((diagnostic) => ({
       code: diagnostic.code,
       at: placeOf(diagnostic.span!).replace('a.policy:', ''),
@@ -26,8 +31,8 @@ describe('every mistake says what is wrong, where, and what to do', () => {
   });
 
   it('leaves out policies with errors and keeps those with warnings', () => {
-    for (const { code, text } of DIAGNOSTIC_CASES) {
-      const { policies } = checkPolicies([new SourceText('a.policy', text)], WORLD);
+    for (const { code, text, today } of DIAGNOSTIC_CASES) {
+      const { policies } = checkPolicies([new SourceText('a.policy', text)], WORLD, dayOf(today));
       const { severity } = LANGUAGE_CODES[code as keyof typeof LANGUAGE_CODES];
       // of two policies with one name the first is kept
       const kept = text.includes('policy "p"') && !BESIDE_THE_POLICY.has(code);

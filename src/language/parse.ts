@@ -8,7 +8,7 @@ import { type LexedSource, lex, tokenSpan } from './lexer.ts';
 import { boundedReport } from './problems/problem.ts';
 import { languageLine } from './problems/reading.ts';
 import { explainSyntaxError } from './syntax-errors.ts';
-import { KEYWORD, tokenGroup } from './tokens.ts';
+import { beginsDeclaration, KEYWORD } from './tokens.ts';
 
 /** One file as read, without any knowledge of the project: depends on its text alone, so it can be kept. */
 export interface ParsedPolicyFile {
@@ -62,7 +62,7 @@ const GRAMMAR = new PolicyGrammar();
 
 /** Indexes of the tokens that begin a declaration. */
 function declarationStarts(tokens: readonly IToken[]): readonly number[] {
-  return tokens.flatMap((token, index) => (tokenGroup(token.tokenType) === 'declaration' ? [index] : []));
+  return tokens.flatMap((_, index) => (beginsDeclaration(tokens, index) ? [index] : []));
 }
 
 function firstSpan(source: SourceText, [first]: readonly IToken[]) {

@@ -26,6 +26,7 @@ export function staticValue(expression: TypedExpression, route: Route): StaticVa
     case 'subscribed':
       return route.auth === 'none' ? expression.negated : 'unknown';
     case 'in-networks':
+    case 'in-calendar':
       return 'unknown';
     case 'compare':
       return compareStatic(expression, route);

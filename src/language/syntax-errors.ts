@@ -14,6 +14,7 @@ import {
 } from './problems/reading.ts';
 import { calendarPeriodInLimit } from './problems/rules.ts';
 import {
+  beginsDeclaration,
   KEYWORD,
   KEYWORD_GROUPS,
   LATER_OUTSIDE_TESTS,
@@ -175,6 +176,8 @@ const HEAD_GROUPS: ReadonlySet<TokenGroup | null> = new Set(['declaration', 'hea
 const RULE_OF_HEAD: Readonly<Record<string, string>> = {
   language: 'LanguageLine',
   zone: 'Zone',
+  holidays: 'Holidays',
+  calendar: 'Calendar',
   define: 'Define',
   policy: 'Policy',
   test: 'Test',
@@ -187,14 +190,19 @@ function statementStart(tokens: readonly IToken[], from: number): number {
   const declaration = declarationStart(tokens, from);
   if (tokens[declaration]?.tokenType === KEYWORD.test) return declaration;
   let start = from;
-  while (start >= 0 && !HEAD_GROUPS.has(tokenGroup(tokens[start]!.tokenType))) start--;
+  while (start >= 0 && !isHead(tokens, start)) start--;
   return start;
 }
 
 function declarationStart(tokens: readonly IToken[], from: number): number {
   let start = from;
-  while (start >= 0 && tokenGroup(tokens[start]!.tokenType) !== 'declaration') start--;
+  while (start >= 0 && !beginsDeclaration(tokens, start)) start--;
   return start;
+}
+
+function isHead(tokens: readonly IToken[], index: number): boolean {
+  const group = tokenGroup(tokens[index]!.tokenType);
+  return group === 'declaration' ? beginsDeclaration(tokens, index) : HEAD_GROUPS.has(group);
 }
 
 /** What may stand at `index`, found by replaying the statement that begins before it. */

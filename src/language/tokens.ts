@@ -1,4 +1,4 @@
-import { createToken, Lexer, type TokenType } from 'chevrotain';
+import { createToken, type IToken, Lexer, type TokenType } from 'chevrotain';
 import {
   DATE_PATTERN,
   DURATION_UNITS,
@@ -7,6 +7,7 @@ import {
   SPELLED_DURATION_UNITS,
   TIME_PATTERN,
 } from '../model/literals.ts';
+import { WEEKDAYS, type Weekday } from '../model/local-time.ts';
 
 /**
  * The words and signs of the language, as tables. Keywords have no pattern of their own: the lexer reads a word and
@@ -17,7 +18,7 @@ import {
 export type TokenGroup = 'declaration' | 'header' | 'rule' | 'clause' | 'word' | 'test';
 
 export const KEYWORD_GROUPS = {
-  declaration: ['language', 'zone', 'define', 'policy', 'test'],
+  declaration: ['language', 'zone', 'holidays', 'calendar', 'define', 'policy', 'test'],
   header: ['owner', 'review', 'reviewed', 'effective', 'applies'],
   rule: ['permit', 'forbid', 'require', 'warn', 'limit', 'quota', 'set', 'remove', 'timeout', 'deprecate'],
   clause: ['when', 'for', 'in', 'from', 'until', 'after', 'status', 'code', 'because', 'max', 'on'],
@@ -27,7 +28,7 @@ export const KEYWORD_GROUPS = {
     ...['and', 'or', 'not', 'true', 'false', 'is', 'present', 'absent', 'subscribed', 'otherwise'],
     ...['contains', 'starts', 'ends', 'with', 'like', 'matches', 'has', 'does', 'have', 'role'],
     ...['every', 'routes', 'service', 'tagged', 'state', 'requiring', 'identity'],
-    ...['no', 'retry', 'by', 'sunset', 'successor'],
+    ...['no', 'retry', 'by', 'sunset', 'successor', 'during', 'outside', 'except'],
   ],
 } as const satisfies Partial<Record<TokenGroup, readonly string[]>>;
 
@@ -43,8 +44,8 @@ export const PERIODS = ['day', 'week', 'month', 'quarter', 'year'] as const;
  */
 export const LATER_WORDS: ReadonlySet<string> = new Set([
   ...['budget', 'mask', 'cap', 'default', 'rotate', 'cache', 'alert', 'notify'],
-  ...['calendar', 'holidays', 'convention', 'waiver', 'waivable', 'approval'],
-  ...['during', 'outside', 'counting', 'queue', 'fall', 'exhausted'],
+  ...['convention', 'waiver', 'waivable', 'approval'],
+  ...['counting', 'queue', 'fall', 'exhausted'],
   ...[
     'model',
     'models',
@@ -89,6 +90,11 @@ export const PathHead = createToken({ name: 'PathHead', pattern: Lexer.NA, label
 /** Every word, whatever its meaning elsewhere: names of declared attributes are words. */
 export const AnyWord = createToken({ name: 'AnyWord', pattern: Lexer.NA, label: 'a word' });
 export const Unit = createToken({ name: 'Unit', pattern: Lexer.NA, label: 'a unit' });
+export const WeekdayWord = createToken({
+  name: 'WeekdayWord',
+  pattern: Lexer.NA,
+  label: 'a day such as `mon`',
+});
 export const Period = createToken({ name: 'Period', pattern: Lexer.NA, label: 'a calendar period' });
 
 export const Text = createToken({
@@ -202,6 +208,7 @@ export const SIGN = {
   ']': sign(']'),
   ',': sign(','),
   '=': sign('='),
+  '..': sign('..'),
   '<=': sign('<='),
   '>=': sign('>='),
   '<': sign('<'),
@@ -209,7 +216,11 @@ export const SIGN = {
 } as const;
 
 type Groups = typeof KEYWORD_GROUPS;
-export type Keyword = Groups[keyof Groups][number] | (typeof PATH_ROOTS)[number] | (typeof PERIODS)[number];
+export type Keyword =
+  | Groups[keyof Groups][number]
+  | (typeof PATH_ROOTS)[number]
+  | (typeof PERIODS)[number]
+  | Weekday;
 
 const groupOf = new Map<string, TokenGroup>();
 export const KEYWORD = Object.freeze(Object.fromEntries(keywordTokens())) as Readonly<
@@ -262,9 +273,16 @@ export const LEXED_TOKENS: readonly TokenType[] = [
 /** What the parser knows. */
 export const VOCABULARY: readonly TokenType[] = [
   ...LEXED_TOKENS.filter((type) => type !== Blank && type !== Comment),
-  ...[PathHead, AnyWord, Unit, Period, Name],
+  ...[PathHead, AnyWord, Unit, Period, WeekdayWord, Name],
   ...new Set(WORDS.values()),
 ];
+
+/** Whether the token begins a declaration: all words of that group do, but for `holidays` behind `except`. */
+export function beginsDeclaration(tokens: readonly IToken[], index: number): boolean {
+  const type = tokens[index]!.tokenType;
+  if (tokenGroup(type) !== 'declaration') return false;
+  return type !== KEYWORD.holidays || tokens[index - 1]?.tokenType !== KEYWORD.except;
+}
 
 export function tokenGroup(type: TokenType): TokenGroup | null {
   return groupOf.get(type.name) ?? null;
@@ -286,7 +304,8 @@ function keywordTokens(): [string, TokenType][] {
   const periods = PERIODS.map((word) =>
     keyword(word, word in SPELLED_DURATION_UNITS ? [Period, Unit] : [Period]),
   );
-  return [...plain, ...roots, ...periods];
+  const weekdays = WEEKDAYS.map((word) => keyword(word, [WeekdayWord]));
+  return [...plain, ...roots, ...periods, ...weekdays];
 }
 
 function keyword(word: string, categories: TokenType[]): [string, TokenType] {

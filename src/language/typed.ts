@@ -130,6 +130,23 @@ export interface Successor {
   readonly url: TextTemplate;
 }
 
+/** Hours of the week in a time zone. */
+export interface CheckedCalendar {
+  readonly name: string;
+  readonly zone: string;
+  /** Sorted; they may overlap. */
+  readonly ranges: readonly CalendarRange[];
+  /** Days since 1970-01-01, sorted: ranges that begin on one of these dates are left out. */
+  readonly holidays: readonly number[];
+}
+/** Half-open. Minutes count from midnight of the weekday it begins on; an end beyond 1,440 lies on the next day. */
+export interface CalendarRange {
+  /** 0 for Monday. */
+  readonly weekday: number;
+  readonly startMinute: number;
+  readonly endMinute: number;
+}
+
 /** What is counted. Further measures (tokens, bytes, money) are further members. */
 export type Measure = { readonly kind: 'requests' };
 
@@ -177,6 +194,13 @@ export type TemplateHole =
   | FactExpression
   /** The value of a path parameter as a part of a URL: percent-encoded. */
   | { readonly kind: 'url-part'; readonly fact: FactExpression; readonly span: Span }
+  /** When the calendar that a rule asks begins or ends its hours next. */
+  | {
+      readonly kind: 'calendar-fact';
+      readonly fact: 'name' | 'opens' | 'closes';
+      readonly calendar: CheckedCalendar;
+      readonly span: Span;
+    }
   /** What a refusing limit knows of itself: `limit.name`, `limit.amount`, `limit.used`, `limit.resets`. */
   | {
       readonly kind: 'limit-fact';
@@ -258,6 +282,13 @@ export type TypedExpression =
   | {
       readonly kind: 'present';
       readonly fact: FactExpression;
+      readonly negated: boolean;
+      readonly span: Span;
+    }
+  | {
+      /** Whether the request arrives in the hours of a calendar (language-rules #33). */
+      readonly kind: 'in-calendar';
+      readonly calendar: CheckedCalendar;
       readonly negated: boolean;
       readonly span: Span;
     }

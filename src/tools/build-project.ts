@@ -8,6 +8,7 @@ import { dueFindings } from '../language/due.ts';
 import type { ParsedPolicyFile } from '../language/parse.ts';
 import type { CheckedPolicies } from '../language/typed.ts';
 import type { CheckedTest } from '../language/typed-tests.ts';
+import { DAY_MS } from '../model/local-time.ts';
 import type { World } from '../model/world.ts';
 import type { RuleBundle } from '../pipeline/program.ts';
 import { ProjectMemory } from './project-memory.ts';
@@ -82,7 +83,7 @@ function build(
   const { world } = loaded;
   if (world === null) return { built: null, diagnostics: loaded.diagnostics };
   const files = memory.parse(texts.filter(isPolicy), world.limits.nestingDepth);
-  const checked = checkParsedPolicies(files, world, memory.policies);
+  const checked = checkParsedPolicies(files, world, memory.policies, Math.floor(wallMs / DAY_MS));
   const names = new Set(checked.policies.policies.map(({ name }) => name));
   const found = [
     ...loaded.diagnostics,

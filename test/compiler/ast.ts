@@ -2,6 +2,7 @@
 import { assert } from '../../src/base/assert.ts';
 import { SourceText, type Span } from '../../src/diagnostics/source.ts';
 import type {
+  CheckedCalendar,
   CheckedPolicies,
   CheckedPolicy,
   CheckedRule,
@@ -105,6 +106,9 @@ export function present(of: FactExpression): TypedExpression {
 export function hasRole(role: string): TypedExpression {
   return { kind: 'has-role', role, negated: false, span: SPAN };
 }
+export function during(calendar: CheckedCalendar): TypedExpression {
+  return { kind: 'in-calendar', calendar, negated: false, span: SPAN };
+}
 export function subscribed(): TypedExpression {
   return { kind: 'subscribed', negated: false, span: SPAN };
 }
@@ -119,16 +123,31 @@ export function textTest(
   return { kind: 'text-test', test, text, pattern, span: SPAN };
 }
 
-/** `{tenant.name}` and `{limit.used}` are holes; everything else is text. */
+/** `{tenant.name}`, `{limit.used}` and `{calendar.opens}` are holes; everything else is text. */
 export function template(text: string): TextTemplate {
   const parts = text.split(/\{([^}]*)\}/).map((part, index) => (index % 2 === 0 ? part : hole(part)));
   return { parts: parts.filter((part) => part !== '') };
 }
+const NIGHT: CheckedCalendar = {
+  name: 'night',
+  zone: 'Europe/Berlin',
+  ranges: [{ weekday: 3, startMinute: 1_320, endMinute: 1_800 }],
+  holidays: [],
+};
+
 function hole(path: string): TemplateHole {
   if (path.startsWith('url '))
     return { kind: 'url-part', fact: fact('request.parameter', path.slice(4)), span: SPAN };
   if (path.startsWith('limit.')) {
     return { kind: 'limit-fact', fact: path.slice(6) as 'name' | 'amount' | 'used' | 'resets', span: SPAN };
+  }
+  if (path.startsWith('calendar.')) {
+    return {
+      kind: 'calendar-fact',
+      fact: path.slice(9) as 'name' | 'opens' | 'closes',
+      calendar: NIGHT,
+      span: SPAN,
+    };
   }
   const match = /^([^[]*)\["(.*)"\]$/.exec(path);
   return match === null ? fact(path) : fact(match[1]!, match[2]!);

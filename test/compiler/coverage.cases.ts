@@ -22,6 +22,8 @@ const REACHED: Readonly<Record<string, readonly string[]>> = {
     'compare',
     'in',
     'in-networks',
+    'in-calendar',
+    'calendar-fact',
     'text-test',
     'present',
     'has-role',

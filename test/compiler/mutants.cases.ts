@@ -81,6 +81,11 @@ const IN_CODE: readonly Mutant[] = [
     '.day(context.arrivedWallMs + 86_400_000)',
   ),
   replace(
+    'calendars are asked about another hour',
+    'isOpen(context.arrivedWallMs)',
+    'isOpen(context.arrivedWallMs + 3_600_000)',
+  ),
+  replace(
     'weekdays are of another day',
     '.weekday(context.arrivedWallMs)',
     '.weekday(context.arrivedWallMs + 86_400_000)',
@@ -94,7 +99,21 @@ const IN_CONSTANTS: readonly Mutant[] = [
     name: 'the last network is lost',
     constant: (value) => (isTexts(value, '/') ? value.slice(0, -1) : value),
   },
-  { name: 'a regular expression is another', constant: (value) => (value === 'a|b' ? 'a' : value) },
+  {
+    name: 'regular expressions fit everywhere',
+    constant: (value) => (typeof value === 'string' && /[\^$|]/.test(value) ? '' : value),
+  },
+  {
+    name: 'holidays are forgotten',
+    constant: (value) => (hasField(value, 'holidays') ? { ...value, holidays: [] } : value),
+  },
+  {
+    name: 'hours end at midnight',
+    constant: (value) =>
+      hasField(value, 'ranges')
+        ? { ...value, ranges: (value.ranges as readonly { endMinute: number }[]).map(beforeMidnight) }
+        : value,
+  },
   { name: 'a glob begins at the start only', constant: (value) => (value === '*e*' ? 'e*' : value) },
   {
     name: 'a reply loses its status',
@@ -108,6 +127,9 @@ const IN_CONSTANTS: readonly Mutant[] = [
 
 function isTexts(value: ProgramConstant, part: string): value is readonly string[] {
   return Array.isArray(value) && value.some((item) => typeof item === 'string' && item.includes(part));
+}
+function beforeMidnight<Range extends { readonly endMinute: number }>(range: Range): Range {
+  return { ...range, endMinute: Math.min(range.endMinute, 1_440) };
 }
 function hasField(value: ProgramConstant, name: string): value is Readonly<Record<string, ProgramConstant>> {
   return typeof value === 'object' && value !== null && name in value;

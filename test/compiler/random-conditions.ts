@@ -1,10 +1,11 @@
 /** Random conditions that the checker would accept: a fact that may be missing stands behind a guard or has a fallback. */
-import type { Operand, TypedExpression } from '../../src/language/typed.ts';
+import type { CheckedCalendar, Operand, TypedExpression } from '../../src/language/typed.ts';
 import type { ScalarValue } from '../../src/model/types.ts';
 import {
   and,
   compare,
   constant,
+  during,
   fact,
   hasRole,
   inNetworks,
@@ -89,9 +90,68 @@ export function randomCondition(
     () => signed(choices, subscribed()),
     () => signed(choices, inNetworks(fact('request.ip'), ...choices.one(NETWORKS))),
     () => constant(choices.below(2) === 0),
+    () => signed(choices, during(choices.one(CALENDARS))),
     () => randomPair(choices),
     () => compare(choices.one(['le', 'ge']), otherwise(fact('tenant.tier'), 1), choices.below(3)),
   );
+}
+
+/** Their hours begin and end within the hours in which requests arrive. */
+const CALENDARS: readonly CheckedCalendar[] = [
+  calendar('evening', 'Europe/Berlin', [[3, '08:00', '22:30']], []),
+  calendar(
+    'night',
+    'Europe/Berlin',
+    [
+      [3, '22:00', '30:00'],
+      [4, '00:30', '00:45'],
+    ],
+    [],
+  ),
+  calendar(
+    'shift',
+    'America/New_York',
+    [
+      [3, '16:00', '16:20'],
+      [3, '17:10', '24:00'],
+    ],
+    [],
+  ),
+  calendar('friday', 'Asia/Kathmandu', [[4, '00:00', '03:00']], []),
+  calendar(
+    'no thursday',
+    'Europe/Berlin',
+    [
+      [3, '12:00', '30:00'],
+      [4, '04:00', '12:00'],
+    ],
+    [LAST_DAY],
+  ),
+  calendar(
+    'no friday',
+    'UTC',
+    [
+      [3, '12:00', '26:00'],
+      [4, '01:00', '12:00'],
+    ],
+    [LAST_DAY + 1],
+  ),
+];
+
+/** Weekdays from 0 for Monday; hours from 24 on lie on the next day. */
+function calendar(
+  name: string,
+  zone: string,
+  hours: readonly (readonly [weekday: number, start: string, end: string])[],
+  holidays: readonly number[],
+): CheckedCalendar {
+  const minutes = (time: string): number => Number(time.slice(0, 2)) * 60 + Number(time.slice(3));
+  const ranges = hours.map(([weekday, start, end]) => ({
+    weekday,
+    startMinute: minutes(start),
+    endMinute: minutes(end),
+  }));
+  return { name, zone, ranges, holidays };
 }
 
 const NETWORKS: readonly (readonly string[])[] = [

@@ -169,13 +169,14 @@ const TEXTS = [
   '{route} {route.tags} {route.version} {request.size} {request.parameter["id"]} {request.query["a"]}',
   '{request.date["UTC"]} {request.time["Europe/Berlin"]} {request.weekday["Europe/Berlin"]}',
 ];
+const DENIAL_TEXTS = [...TEXTS, '{calendar.name} from {calendar.opens} until {calendar.closes}'];
 const LIMIT_TEXTS = [
   ...TEXTS,
   '{limit.name}: {limit.used} of {limit.amount}, {limit.resets} for {consumer.contact}',
 ];
 const STATUSES = [403, 401, 404, 410, 418, 429, 451, 503];
 
-function randomReply(choices: Choices, texts: readonly string[] = TEXTS) {
+function randomReply(choices: Choices, texts: readonly string[] = DENIAL_TEXTS) {
   return {
     ...(choices.below(2) === 0 ? {} : { status: choices.one(STATUSES) }),
     ...randomNotice(choices, texts),

@@ -28,6 +28,7 @@ import {
   tokenGroup,
   Unit,
   UrlPath,
+  WeekdayWord,
   ZoneName,
 } from '../../src/language/tokens.ts';
 import { Choices } from '../compiler/choices.ts';
@@ -80,6 +81,7 @@ function demandedScope(token: IToken, place: 'test' | 'elsewhere'): string {
     return place === 'test' ? 'keyword.other.test' : 'variable.other.name';
   if (group !== null) return GROUP_SCOPES[group];
   if (type.CATEGORIES?.includes(Unit) || type.CATEGORIES?.includes(Period)) return 'keyword.other.unit';
+  if (type.CATEGORIES?.includes(WeekdayWord)) return 'constant.language.weekday';
   if (Object.values(SIGN).includes(type))
     return /^[<>=]/.test(token.image) ? 'keyword.operator' : 'punctuation';
   return 'support.variable.fact';

@@ -25,6 +25,7 @@ import {
   ZoneName,
 } from '../../src/language/tokens.ts';
 import { SPELLED_DURATION_UNITS } from '../../src/model/literals.ts';
+import { WEEKDAYS } from '../../src/model/local-time.ts';
 
 /**
  * The grammar for editors, made from the lexer's own tables and patterns in the lexer's own order, so that no keyword can
@@ -45,6 +46,7 @@ const WORD_SCOPES: readonly (readonly [scope: string, words: readonly string[]])
   ['keyword.other.word', KEYWORD_GROUPS.word],
   ['support.variable.fact', PATH_ROOTS],
   ['keyword.other.unit', [...PERIODS, ...Object.keys(SPELLED_DURATION_UNITS)]],
+  ['constant.language.weekday', WEEKDAYS],
   ['invalid.deprecated.later', [...LATER_WORDS]],
 ];
 const TEST_SCOPE = 'keyword.other.test';
@@ -69,6 +71,7 @@ const TOKEN_SCOPES: readonly (readonly [scope: string, type: TokenType])[] = [
   ['punctuation.section.brackets', SIGN['[']],
   ['punctuation.section.brackets', SIGN[']']],
   ['punctuation.separator.comma', SIGN[',']],
+  ['punctuation.separator.range', SIGN['..']],
   ['keyword.operator.comparison', SIGN['<=']],
   ['keyword.operator.comparison', SIGN['>=']],
   ['keyword.operator.comparison', SIGN['<']],
@@ -175,7 +178,7 @@ function testBlock() {
 
 function patternOf(type: TokenType): string {
   const { PATTERN } = type;
-  return PATTERN instanceof RegExp ? PATTERN.source : String(PATTERN).replaceAll(/[{}()[\]]/g, '\\$&');
+  return PATTERN instanceof RegExp ? PATTERN.source : String(PATTERN).replaceAll(/[{}()[\].+*]/g, '\\$&');
 }
 
 /** `grammar/language-configuration.json`: brackets, comments and indentation for VS Code. */

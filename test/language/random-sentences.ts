@@ -43,6 +43,7 @@ export const TOKENS: Readonly<Record<string, readonly string[]>> = {
   MEMBER: ['.plan', '.name', '.limit', '.x2_y'],
   UNIT: ['second', 'seconds', 'minute', 'minutes', 'hours', 'day', 'days', 'week', 'weeks'],
   PERIOD: ['day', 'week', 'month', 'quarter', 'year'],
+  WEEKDAY: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'],
   METHOD: ['GET', 'POST', 'DELETE'],
   URLPATH: ['/', '/orders', '/v1/orders/17?page=2&x=%20'],
   REGEX: ['/^a\\/b$/', '/x#y "z" {2}/', '/[a-z]+|\\d/'],

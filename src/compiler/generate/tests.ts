@@ -1,5 +1,6 @@
 import type { ScalarValue } from '../../model/types.ts';
 import type { Term, Test } from '../ir.ts';
+import { asConstant } from '../replies.ts';
 import type { Frame } from './frame.ts';
 
 /**
@@ -30,6 +31,11 @@ export function testCode(test: Test, frame: Frame): string {
       return methodCode(test.text, 'endsWith', frame.scope.pool.constant(test.pattern), frame);
     case 'present':
       return `${frame.fact(test.fact)} !== undefined`;
+    case 'calendar': {
+      const { pool } = frame.scope;
+      const calendar = pool.prepared('calendar', pool.constant(asConstant(test.hours)));
+      return `${calendar}.isOpen(context.arrivedWallMs)`;
+    }
     case 'role':
       return ofConsumer(`consumer.roles.includes(${frame.scope.pool.constant(test.role)})`, frame);
     case 'subscribed':

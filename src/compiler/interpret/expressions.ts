@@ -3,6 +3,7 @@ import type { Operand, TextTest, TypedExpression } from '../../language/typed.ts
 import { addressWords, contains, parseNetwork } from '../../model/networks.ts';
 import { regexTest } from '../../model/regex.ts';
 import type { Value } from '../../model/types.ts';
+import { isOpenAt } from '../reference-calendar.ts';
 import { factValue, type Situation } from './facts.ts';
 
 /** Whether a condition holds. Left to right; `and` and `or` stop early, so guards protect what follows them. */
@@ -30,6 +31,8 @@ export function holds(expression: TypedExpression | null, situation: Situation):
       return tested(expression.test, text(expression.text, situation), expression.pattern);
     case 'present':
       return (factValue(expression.fact, situation) !== undefined) !== expression.negated;
+    case 'in-calendar':
+      return isOpenAt(expression.calendar, situation.request.arrivedWallMs) !== expression.negated;
     case 'has-role':
       return (situation.identity?.consumer.roles.includes(expression.role) ?? false) !== expression.negated;
     case 'subscribed': {

@@ -246,7 +246,10 @@ function detailOf({ limit, remaining, resetMs }: Entry, situation: Situation): s
     used: Math.max(0, capacityOf(limit.rule.window) - Math.max(0, remaining)),
     resetsWallMs: situation.request.arrivedWallMs + resetMs,
   };
-  return renderText(limitReply(limit).text, valuesOf(limit.rule.reply.because, situation), facts);
+  return renderText(limitReply(limit).text, valuesOf(limit.rule.reply.because, situation), {
+    limit: facts,
+    wallMs: situation.request.arrivedWallMs,
+  });
 }
 
 function tightest(entries: readonly Entry[]): Entry {

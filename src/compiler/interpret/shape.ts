@@ -1,7 +1,7 @@
 import type { CheckedRule, HeaderRule, TextTemplate } from '../../language/typed.ts';
 import { deprecationFields } from '../deprecation-fields.ts';
 import { textParts } from '../replies.ts';
-import { headerSafe, renderText } from '../runtime/text.ts';
+import { headerSafe, NOTHING_MORE, renderText } from '../runtime/text.ts';
 import { factValue, type Situation } from './facts.ts';
 
 /** Sorted, each once: the order of edits has no meaning. */
@@ -35,14 +35,15 @@ export function shapedHeaders(
 
 /** A template with its holes filled from facts. */
 export function filled(template: TextTemplate, situation: Situation): string {
-  return renderText(textParts(template), valuesOf(template, situation), null);
+  return renderText(textParts(template), valuesOf(template, situation), NOTHING_MORE);
 }
 
 /** Values of the fact holes, in order. */
 export function valuesOf(template: TextTemplate | null, situation: Situation): unknown[] {
   return (template?.parts ?? []).flatMap((part) => {
-    if (typeof part === 'string' || part.kind === 'limit-fact') return [];
-    return [factValue(part.kind === 'fact' ? part : part.fact, situation)];
+    if (typeof part === 'string') return [];
+    if (part.kind === 'fact') return [factValue(part, situation)];
+    return part.kind === 'url-part' ? [factValue(part.fact, situation)] : [];
   });
 }
 

@@ -38,13 +38,13 @@ export class Denials {
     const others = this.#entries.filter((_, at) => at !== chosen).map(({ reply }) => reply.rule);
     context.alsoDenied = others.length === 0 ? null : others;
     context.decidingRule = this.#entries[chosen]?.reply.rule ?? -1;
-    return chosen === -1 ? notPermitted(this.#defaultStatus) : this.#answer(chosen);
+    return chosen === -1 ? notPermitted(this.#defaultStatus) : this.#answer(chosen, context.arrivedWallMs);
   }
 
-  #answer(at: number): Respond {
+  #answer(at: number, wallMs: number): Respond {
     const { reply, values } = this.#entries[at]!;
     const status = reply.status || this.#defaultStatus;
-    return refuse(status, reply.code, renderText(reply.text, values, null), reply.rule);
+    return refuse(status, reply.code, renderText(reply.text, values, { limit: null, wallMs }), reply.rule);
   }
 }
 

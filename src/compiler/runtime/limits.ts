@@ -110,7 +110,8 @@ function replyOf(
     used: Math.max(0, limit.capacity - Math.max(0, batch.remaining[entry]!)),
     resetsWallMs: context.nowWallMs + batch.resetMs[entry]!,
   };
-  return { status: limit.status || 429, code: limit.code, detail: renderText(limit.text, values(), facts) };
+  const moment = { limit: facts, wallMs: context.nowWallMs };
+  return { status: limit.status || 429, code: limit.code, detail: renderText(limit.text, values(), moment) };
 }
 
 /** Only an answer that invites a retry says when (RFC 9110, 10.2.3; RFC 6585, 4). */

@@ -13,7 +13,9 @@ import type { Identity, KeyHash } from '../../pipeline/identity.ts';
 import { CONTINUE, type Continue, type Outcome } from '../../pipeline/outcome.ts';
 import type { BoundRuntime, MutableKeyHash } from '../../pipeline/program.ts';
 import { counterKeyText } from '../counter-keys.ts';
+import type { CalendarHours } from '../ir.ts';
 import type { ReplyConstant, TextPart } from '../replies.ts';
+import { Calendar } from './calendar.ts';
 import { Denials, notPermitted } from './denials.ts';
 import { globTest } from './glob.ts';
 import {
@@ -29,7 +31,7 @@ import {
 import { networksTest } from './networks.ts';
 import { noteShadowed, warn } from './notes.ts';
 import { type RowConstant, RowNumbers, type RowShape, RowTable } from './row-table.ts';
-import { headerSafe, renderText } from './text.ts';
+import { headerSafe, NOTHING_MORE, renderText } from './text.ts';
 
 /**
  * All that generated code may call: `runtime` of `new Function('runtime', 'constants', …)`. One per data thread and
@@ -98,6 +100,9 @@ export class RuntimeSupport {
     const test = regexTest(source);
     return (text) => text !== undefined && test(text);
   }
+  calendar(hours: CalendarHours): Calendar {
+    return new Calendar(hours);
+  }
   setOf(items: readonly ScalarValue[]): ReadonlySet<ScalarValue> {
     return new Set(items);
   }
@@ -128,7 +133,11 @@ export class RuntimeSupport {
     return new Denials(defaultStatus);
   }
   warn(context: RequestContext, { rule, code, text }: ReplyConstant, values: readonly unknown[]): void {
-    warn(context, { rule, code, detail: renderText(text, values, null) });
+    warn(context, {
+      rule,
+      code,
+      detail: renderText(text, values, { limit: null, wallMs: context.arrivedWallMs }),
+    });
   }
   noteShadowed(context: RequestContext, rule: number): void {
     noteShadowed(context, rule);
@@ -161,6 +170,6 @@ export class RuntimeSupport {
     return stateItem(this.batch, entry, prefix);
   }
   headerValue(parts: readonly TextPart[], values: readonly unknown[]): string {
-    return headerSafe(renderText(parts, values, null));
+    return headerSafe(renderText(parts, values, NOTHING_MORE));
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { headerSafe, renderText, valueText } from './text.ts';
+import { headerSafe, NOTHING_MORE, renderText, valueText } from './text.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -52,8 +52,10 @@ describe('a text', () => {
       { limit: 'resets' },
     ] as const;
     const limit = { name: 'pace', amount: 60, used: 12, resetsWallMs: Date.UTC(2026, 11, 24, 1, 2, 2, 1) };
-    expect(renderText(parts, ['acme'], limit)).toBe('acme used 12 of 60 until 2026-12-24T01:02:03Z');
-    expect(renderText(parts, [], null)).toBe('(none) used (none) of (none) until (none)');
+    expect(renderText(parts, ['acme'], { limit, wallMs: 0 })).toBe(
+      'acme used 12 of 60 until 2026-12-24T01:02:03Z',
+    );
+    expect(renderText(parts, [], NOTHING_MORE)).toBe('(none) used (none) of (none) until (none)');
   });
 });
 

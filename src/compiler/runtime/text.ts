@@ -1,4 +1,5 @@
-import type { LimitHole, TextPart } from '../replies.ts';
+import type { CalendarHole, LimitHole, TextPart } from '../replies.ts';
+import { calendarOf, localText } from './calendar.ts';
 
 /** What a refusing limit knows of itself; null hides an amount. */
 export interface LimitFacts {
@@ -7,6 +8,15 @@ export interface LimitFacts {
   readonly used: number;
   readonly resetsWallMs: number;
 }
+
+/** What a text can say besides facts: of the limit that refuses (null: none does), and of the moment. */
+export interface TextMoment {
+  readonly limit: LimitFacts | null;
+  readonly wallMs: number;
+}
+
+/** For texts that speak neither of a limit nor of a calendar. */
+export const NOTHING_MORE: TextMoment = { limit: null, wallMs: 0 };
 
 /** Bounds of what a message may repeat of a request (language-rules #32). */
 const CHARACTERS_MAX = 200;
@@ -17,16 +27,23 @@ const MISSING = '(none)';
 export function renderText(
   parts: readonly TextPart[],
   values: readonly unknown[],
-  limit: LimitFacts | null,
+  { limit, wallMs }: TextMoment,
 ): string {
   let next = 0;
   let text = '';
   for (const part of parts) {
     if (typeof part === 'string') text += part;
     else if ('limit' in part) text += limitText(part, limit);
+    else if ('calendar' in part) text += calendarText(part, wallMs);
     else text += valueText(values[next++], part.format);
   }
   return text;
+}
+
+function calendarText({ calendar, hours }: CalendarHole, wallMs: number): string {
+  const known = calendarOf(hours);
+  const change = calendar === 'opens' ? known.opensMs(wallMs) : known.closesMs(wallMs);
+  return change === null ? MISSING : localText(hours.zone, change);
 }
 
 function limitText(hole: LimitHole, limit: LimitFacts | null): string {

@@ -161,6 +161,12 @@ export const LANGUAGE_CODES = {
     explanation:
       'Headers, query parameters and path parameters are named in brackets; other facts take none.',
   },
+  PT1110: {
+    title: 'Two declarations of one name',
+    severity: 'error',
+    explanation:
+      'Calendars and lists of holidays are known in every file of the project, so each name can be declared once.',
+  },
   PT1201: {
     title: 'Types do not fit',
     severity: 'error',
@@ -306,6 +312,18 @@ export const LANGUAGE_CODES = {
     severity: 'error',
     explanation:
       'The date behind `until` is before the date behind `from`. Both days belong to the time between them, so they may be equal.',
+  },
+  PT2115: {
+    title: 'Empty hours in a calendar',
+    severity: 'error',
+    explanation:
+      'Hours go from a start to an end, the end not included. An end before the start lies on the next day; the whole day is 00:00..24:00.',
+  },
+  PT2116: {
+    title: 'Holidays end soon',
+    severity: 'warning',
+    explanation:
+      'A list of holidays has no date more than 60 days ahead. Past its last date the calendar would be open on holidays that nobody has entered yet.',
   },
   PT2120: {
     title: 'Sunset before deprecation',

@@ -54,6 +54,12 @@ const TERMS = {
     span: nodeSpan(reader, node),
   }),
   Selector: buildSelector,
+  CalendarTest: (reader: Reader, node: CstNode): ConditionNode => ({
+    kind: 'calendar-test',
+    test: has(node, 'during') ? 'during' : 'outside',
+    calendar: buildText(reader, tokenOf(node, 'Text')),
+    span: nodeSpan(reader, node),
+  }),
   Predicate: buildPredicate,
 };
 

@@ -1,10 +1,19 @@
 import type { CstNode } from 'chevrotain';
 import { isTimeZone } from '../../model/local-time.ts';
-import type { DefineNode, PolicyFileNode, PolicyNode, ReviewNode, RuleNode } from '../ast.ts';
+import type {
+  CalendarNode,
+  DefineNode,
+  HolidaysNode,
+  PolicyFileNode,
+  PolicyNode,
+  ReviewNode,
+  RuleNode,
+} from '../ast.ts';
 import { unknownZone } from '../problems/names.ts';
 import { languageLine, saidTwice } from '../problems/reading.ts';
 import type { TestNode } from '../test-ast.ts';
 import { nearestTimeZone } from '../time-zones.ts';
+import { buildCalendar, buildHolidays } from './calendars.ts';
 import { buildCondition } from './conditions.ts';
 import { buildDates } from './dates.ts';
 import { buildDate, buildDuration, buildList, buildLiteral } from './literals.ts';
@@ -30,6 +39,8 @@ import { buildText } from './texts.ts';
 export class FileBuilder {
   readonly #reader: Reader;
   readonly #defines: DefineNode[] = [];
+  readonly #calendars: CalendarNode[] = [];
+  readonly #holidays: HolidaysNode[] = [];
   readonly #policies: PolicyNode[] = [];
   readonly #tests: TestNode[] = [];
   #language: CstNode | null = null;
@@ -54,6 +65,8 @@ export class FileBuilder {
       if (define !== null) this.#defines.push(define);
     } else if (isWhole(node)) {
       if (node.name === 'LanguageLine') this.#addLanguage(node);
+      else if (node.name === 'Calendar') this.#calendars.push(buildCalendar(this.#reader, node));
+      else if (node.name === 'Holidays') this.#holidays.push(buildHolidays(this.#reader, node));
       else this.#addZone(node);
     }
   }
@@ -61,6 +74,8 @@ export class FileBuilder {
   finish(): PolicyFileNode {
     return {
       zone: this.#zone?.name ?? null,
+      calendars: this.#calendars,
+      holidays: this.#holidays,
       defines: this.#defines,
       policies: this.#policies,
       tests: this.#tests,

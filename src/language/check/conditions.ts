@@ -2,6 +2,7 @@ import type { ConditionNode, PredicateNode } from '../ast.ts';
 import { selectorInCondition } from '../problems/reading.ts';
 import { neverMissing, onlyConsumers } from '../problems/types.ts';
 import type { TypedExpression } from '../typed.ts';
+import { checkCalendarTest } from './calendars.ts';
 import { checkCompare, checkIn, checkRegexTest, checkTextTest } from './comparisons.ts';
 import type { CheckContext } from './context.ts';
 import { factText, type Known } from './known.ts';
@@ -33,6 +34,8 @@ export function checkCondition(
       if (place === 'scope') return selectRoutes(context, node);
       context.report(selectorInCondition(node.span, selectorAsFact(node)));
       return null;
+    case 'calendar-test':
+      return checkCalendarTest(context, node);
     default:
       return checkPredicate(context, known, node);
   }

@@ -3,11 +3,13 @@ import { type FactDefinition, factsOf } from '../../model/facts.ts';
 import type { World } from '../../model/world.ts';
 import type { DefineNode, PolicyFileNode } from '../ast.ts';
 import { defineTwice } from '../problems/names.ts';
+import type { Calendars } from './calendars.ts';
 import type { PolicySuccessor } from './deprecations.ts';
 
 /** What the project knows, prepared for look-ups: one per check of a project. */
 export interface ProjectNames {
   readonly world: World;
+  readonly calendars: Calendars;
   readonly facts: ReadonlyMap<string, FactDefinition>;
   readonly tags: ReadonlySet<string>;
   /** Facts below `team` that no team lacks. */
@@ -25,13 +27,13 @@ export interface CheckContext {
   readonly report: (problem: Diagnostic) => void;
 }
 
-export function projectNames(world: World): ProjectNames {
+export function projectNames(world: World, calendars: Calendars): ProjectNames {
   // built-in facts come first in the list, and the first of a name wins: a declared attribute cannot replace one
   const facts = new Map([...factsOf(world)].reverse().map((fact) => [fact.path, fact]));
   const tags = new Set([...world.routes.values()].flatMap((route) => route.tags));
   const attributes = Object.entries(world.attributes.team).filter(([, attribute]) => !attribute.optional);
   const ofEveryTeam = new Set(['team', 'team.name', ...attributes.map(([name]) => `team.${name}`)]);
-  return { world, facts, tags, ofEveryTeam };
+  return { world, calendars, facts, tags, ofEveryTeam };
 }
 
 export function fileContext(

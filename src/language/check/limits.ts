@@ -12,6 +12,7 @@ import { factText, type Known } from './known.ts';
 import { resolveFact, whyMissing } from './operands.ts';
 import { checkReply } from './replies.ts';
 import type { RuleHead, RulePlace } from './rules.ts';
+import { NO_CALENDARS } from './templates.ts';
 import { inWords } from './type-names.ts';
 
 /** Limits and quotas: amounts, windows, counter keys. Null means that problems were reported. */
@@ -23,7 +24,11 @@ export function checkLimit(
 ): Omit<LimitRule, 'key' | 'span'> | null {
   const window = checkWindow(context, node);
   const per = checkKey(context, known, node);
-  const reply = checkReply(context, node.reply, { reader: 'caller', limit: per ?? UNKNOWN_KEY });
+  const reply = checkReply(context, node.reply, {
+    reader: 'caller',
+    limit: per ?? UNKNOWN_KEY,
+    calendars: NO_CALENDARS,
+  });
   const maxKeys = node.maxKeys === null || isMaxKeys(context, node.maxKeys);
   if (window === null || per === null || reply === null || !maxKeys) return null;
   const measure = { kind: 'requests' } as const;

@@ -31,7 +31,7 @@ export function checkPolicy(
   const review = checkReview(counting, node);
   const { scope, known } = checkScope(counting, node, index);
   const inPolicy = { ...counting, successor: successorOf(counting, node, known) };
-  const place = { policy: node.name.value, known };
+  const place = { policy: node.name.value, scope: scope === 'unreadable' ? null : scope, known };
   const checked = node.rules.flatMap((rule) => {
     const typed = checkRule(inPolicy, rule, place);
     return typed === null ? [] : [{ node: rule, rule: typed }];

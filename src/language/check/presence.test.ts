@@ -95,6 +95,8 @@ function evaluate(node: TypedExpression, request: Request): boolean {
     case 'has-role':
     case 'subscribed':
       return (hasIdentity(request) && request.outcomes()) !== node.negated;
+    case 'in-calendar':
+      return request.outcomes();
     case 'compare':
       return compare(node, request);
     case 'in':

@@ -3,6 +3,7 @@ import { canonicalRule } from '../canonical.ts';
 import { headerName, headerValue } from '../problems/rules.ts';
 import { amountOutOfRange } from '../problems/types.ts';
 import type { CheckedRule, HeaderRule, TextTemplate, TypedExpression } from '../typed.ts';
+import { calendarsIn } from './calendars.ts';
 import { checkCondition } from './conditions.ts';
 import type { CheckContext } from './context.ts';
 import { both, inForce } from './dates.ts';
@@ -11,11 +12,12 @@ import { isGatewayHeader, isHeaderName, isHeaderText } from './header-names.ts';
 import type { Known } from './known.ts';
 import { checkLimit } from './limits.ts';
 import { checkReply } from './replies.ts';
-import { checkTemplate, type TextPlace } from './templates.ts';
+import { checkTemplate, NO_CALENDARS, type TextPlace } from './templates.ts';
 
 /** Where a rule stands. */
 export interface RulePlace {
   readonly policy: string;
+  readonly scope: TypedExpression | null;
   /** What the policy's scope leaves known. */
   readonly known: Known;
 }
@@ -30,12 +32,7 @@ export function checkRule(context: CheckContext, node: RuleNode, place: RulePlac
     : when === null
       ? place.known
       : place.known.after(when, true);
-  const rule = checkForm(
-    context,
-    node,
-    { policy: place.policy, known },
-    { name: node.name?.value ?? null, when },
-  );
+  const rule = checkForm(context, node, { ...place, known }, { name: node.name?.value ?? null, when });
   if (rule === null || failed) return null;
   const complete = { ...rule, span: node.span };
   return { ...complete, key: complete.name ?? canonicalRule(complete) } as CheckedRule;
@@ -58,16 +55,16 @@ function checkForm(
     case 'permit':
       return { kind: 'permit', ...head };
     case 'forbid': {
-      const reply = checkReply(context, node.reply, TO_CALLER);
+      const reply = checkReply(context, node.reply, denial(place, head, null));
       return reply === null ? null : { kind: 'forbid', ...head, reply };
     }
     case 'require': {
       const condition = checkCondition(context, place.known, node.condition, 'rule');
-      const reply = checkReply(context, node.reply, TO_CALLER);
+      const reply = checkReply(context, node.reply, denial(place, head, condition));
       return condition === null || reply === null ? null : { kind: 'require', ...head, condition, reply };
     }
     case 'warn': {
-      const reply = checkReply(context, node.reply, TO_CALLER);
+      const reply = checkReply(context, node.reply, denial(place, head, null));
       return reply === null
         ? null
         : { kind: 'warn', ...head, reply: { code: reply.code, because: reply.because } };
@@ -85,8 +82,10 @@ function checkForm(
   }
 }
 
-/** The caller reads it, and no limit speaks. */
-const TO_CALLER: TextPlace = { reader: 'caller', limit: null };
+function denial(place: RulePlace, { when }: RuleHead, condition: TypedExpression | null): TextPlace {
+  return { reader: 'caller', limit: null, calendars: calendarsIn([place.scope, when, condition]) };
+}
+
 type HeaderNode = Extract<RuleNode, { kind: 'set-header' | 'remove-header' }>;
 
 function checkHeader(context: CheckContext, node: HeaderNode, head: RuleHead): Unfinished<HeaderRule> | null {
@@ -114,7 +113,7 @@ function checkHeaderValue(
   node: NonNullable<HeaderNode['value']>,
 ): TextTemplate | null {
   const reader = side === 'request' ? 'upstream' : 'caller';
-  const value = checkTemplate(context, node, { reader, limit: null });
+  const value = checkTemplate(context, node, { reader, limit: null, calendars: NO_CALENDARS });
   if (value?.parts.every((part) => typeof part !== 'string' || isHeaderText(part)) !== false) return value;
   context.report(headerValue(node.span));
   return null;

@@ -1,6 +1,6 @@
 import type { PathNode, TemplateNode } from '../ast.ts';
 import { holeNotAllowed } from '../problems/rules.ts';
-import type { CounterKey, TemplateHole, TextTemplate } from '../typed.ts';
+import type { CheckedCalendar, CounterKey, TemplateHole, TextTemplate } from '../typed.ts';
 import type { CheckContext } from './context.ts';
 import { resolveFact } from './operands.ts';
 
@@ -9,7 +9,12 @@ export interface TextPlace {
   readonly reader: 'caller' | 'upstream';
   /** The counter key of the limit whose reply this is; null elsewhere. */
   readonly limit: CounterKey | null;
+  /** The calendars that the conditions of the rule ask. */
+  readonly calendars: ReadonlySet<CheckedCalendar>;
 }
+
+/** Where no calendar is asked, or its facts are of no use. */
+export const NO_CALENDARS: ReadonlySet<CheckedCalendar> = new Set();
 
 /** A text with its holes resolved. Missing values are no mistake here: they print as `(none)`. */
 export function checkTemplate(
@@ -35,6 +40,10 @@ function checkHole(
 ): readonly (string | TemplateHole)[] | null {
   if (node.path === 'successor' || node.path.startsWith('successor.'))
     return checkSuccessorHole(context, node);
+  if (node.path === 'calendar' || node.path.startsWith('calendar.')) {
+    const calendar = checkCalendarHole(context, node, place);
+    return calendar === null ? null : [calendar];
+  }
   const hole =
     node.path === 'limit' || node.path.startsWith('limit.')
       ? checkLimitHole(context, node, place)
@@ -98,6 +107,36 @@ function checkLimitHole(context: CheckContext, node: PathNode, { limit }: TextPl
     );
   }
   return { kind: 'limit-fact', fact, span: node.span };
+}
+
+const CALENDAR_FACTS = ['name', 'opens', 'closes'] as const;
+
+function checkCalendarHole(
+  context: CheckContext,
+  node: PathNode,
+  { calendars }: TextPlace,
+): TemplateHole | null {
+  const fact = CALENDAR_FACTS.find((name) => node.path === `calendar.${name}`);
+  const [calendar, ...others] = calendars;
+  const refuse = (why: string, help: string): null => {
+    context.report(holeNotAllowed(node.span, node.path, why, help));
+    return null;
+  };
+  if (fact === undefined || node.parameter !== null) {
+    return refuse(
+      'a calendar does not say this',
+      'There is calendar.name, calendar.opens and calendar.closes.',
+    );
+  }
+  if (calendar === undefined) {
+    return refuse(
+      'the rule asks no calendar',
+      'Only `because` of a rule with `during` or `outside` has facts of a calendar.',
+    );
+  }
+  return others.length === 0
+    ? { kind: 'calendar-fact', fact, calendar, span: node.span }
+    : refuse('the rule asks several calendars', 'Split the rule, one calendar each.');
 }
 
 const SHARED_SECRETS: ReadonlySet<LimitFact> = new Set(['amount', 'used']);

@@ -22,6 +22,9 @@ import {
 export const LAYOUTS: Readonly<Record<string, Layout>> = {
   LanguageLine: inline,
   Zone: inline,
+  Holidays: holidays,
+  Calendar: inline,
+  Hours: inline,
   Define: inline,
   Policy: block,
   PolicyName: inline,
@@ -62,6 +65,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   Negation: inline,
   Group: inline,
   Constant: inline,
+  CalendarTest: inline,
   Selector: inline,
   RouteSet: inline,
   Texts: commaRow,
@@ -105,7 +109,15 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
 };
 
 /** Declarations in the order of a file; within each kind the author's order stays. */
-export const DECLARATION_ORDER: readonly string[] = ['LanguageLine', 'Zone', 'Define', 'Policy', 'Test'];
+export const DECLARATION_ORDER: readonly string[] = [
+  'LanguageLine',
+  'Zone',
+  'Holidays',
+  'Calendar',
+  'Define',
+  'Policy',
+  'Test',
+];
 /** Declarations that have an empty line around them; between others one is kept. */
 const BLOCKS: ReadonlySet<string> = new Set(['Policy', 'Test']);
 /** Header clauses, each on its own line. */
@@ -251,6 +263,17 @@ function commaRow(printer: Printer, node: CstNode): Document {
     return row([index === 0 ? ' ' : '', printer.part(part)]);
   });
   return group(row([printer.part(first!), indent(row(documents))]));
+}
+
+/** The name, and dates that may begin a new line. */
+function holidays(printer: Printer, node: CstNode): Document {
+  const [word, name, ...dates] = partsOf(node);
+  const documents = dates.map((part) =>
+    isToken(part) && part.tokenType === SIGN[',']
+      ? row([printer.token(part), line(' ')])
+      : printer.part(part),
+  );
+  return group(row([printer.inline([word!, name!]), indent(row([line(' '), ...documents]))]));
 }
 
 /** Words in a row; where they do not fit, each of these parts has a line. */

@@ -19,8 +19,8 @@ import { type CstPart, firstToken, isToken, lastToken, partsOf } from './parts.t
 export type Layout = (printer: Printer, node: CstNode) => Document;
 
 /** Signs that stand close to what is before them, and to what is behind them. */
-const CLOSE_BEFORE: ReadonlySet<TokenType> = new Set([SIGN[','], SIGN[')'], SIGN[']'], Member]);
-const CLOSE_BEHIND: ReadonlySet<TokenType> = new Set([SIGN['('], SIGN['[']]);
+const CLOSE_BEFORE: ReadonlySet<TokenType> = new Set([SIGN[','], SIGN[')'], SIGN[']'], SIGN['..'], Member]);
+const CLOSE_BEHIND: ReadonlySet<TokenType> = new Set([SIGN['('], SIGN['['], SIGN['..']]);
 
 /** A part of a file with the comments around it taken out, so that they break no line of it. */
 export interface Item {

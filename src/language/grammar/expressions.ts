@@ -47,6 +47,7 @@ export class ExpressionGrammar extends CstParser {
         { ALT: () => this.SUBRULE(this.Group) },
         { ALT: () => this.SUBRULE(this.Constant) },
         { ALT: () => this.SUBRULE(this.Selector) },
+        { ALT: () => this.SUBRULE(this.CalendarTest) },
         { ALT: () => this.SUBRULE(this.Predicate) },
       ]);
     },
@@ -76,6 +77,15 @@ export class ExpressionGrammar extends CstParser {
     'Constant',
     () => {
       this.OR([{ ALT: () => this.CONSUME(KEYWORD.true) }, { ALT: () => this.CONSUME(KEYWORD.false) }]);
+    },
+    INNER,
+  );
+
+  readonly CalendarTest = this.RULE(
+    'CalendarTest',
+    () => {
+      this.OR([{ ALT: () => this.CONSUME(KEYWORD.during) }, { ALT: () => this.CONSUME(KEYWORD.outside) }]);
+      this.CONSUME(Text);
     },
     INNER,
   );

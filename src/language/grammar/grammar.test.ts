@@ -38,6 +38,7 @@ const TERMINALS: Readonly<Record<string, string>> = {
   Member: 'MEMBER',
   Unit: 'UNIT',
   Period: 'PERIOD',
+  WeekdayWord: 'WEEKDAY',
   PathHead: 'ROOT',
   AnyWord: 'WORD',
   Method: 'METHOD',
@@ -58,8 +59,12 @@ describe('grammar/portunus.ebnf', () => {
 
   it('has every rule of the parser and no other', () => {
     expect(grammarRules.filter((name) => name !== 'File').sort()).toEqual([...parserRules].sort());
-    expect(published.get('File')).toBe('LanguageLine { ( Zone | Define | Policy | Test ) }');
-    expect(rendered(RULES.Declaration!.definition)).toBe('( LanguageLine | Zone | Define | Policy | Test )');
+    expect(published.get('File')).toBe(
+      'LanguageLine { ( Zone | Holidays | Calendar | Define | Policy | Test ) }',
+    );
+    expect(rendered(RULES.Declaration!.definition)).toBe(
+      '( LanguageLine | Zone | Holidays | Calendar | Define | Policy | Test )',
+    );
   });
 
   it.each(parserRules)('says of %s what the parser does', (name) => {

@@ -1,4 +1,15 @@
-import { DateLiteral, KEYWORD, Name, NumberLiteral, Period, SIGN, Text, ZoneName } from '../tokens.ts';
+import {
+  DateLiteral,
+  KEYWORD,
+  Name,
+  NumberLiteral,
+  Period,
+  SIGN,
+  Text,
+  TimeLiteral,
+  WeekdayWord,
+  ZoneName,
+} from '../tokens.ts';
 import { INNER } from './expressions.ts';
 import { TestGrammar } from './tests.ts';
 
@@ -24,6 +35,8 @@ export class PolicyGrammar extends TestGrammar {
     this.OR([
       { ALT: () => this.SUBRULE(this.LanguageLine) },
       { ALT: () => this.SUBRULE(this.Zone) },
+      { ALT: () => this.SUBRULE(this.Holidays) },
+      { ALT: () => this.SUBRULE(this.Calendar) },
       { ALT: () => this.SUBRULE(this.Define) },
       { ALT: () => this.SUBRULE(this.Policy) },
       { ALT: () => this.SUBRULE(this.Test) },
@@ -38,6 +51,37 @@ export class PolicyGrammar extends TestGrammar {
   readonly Zone = this.RULE('Zone', () => {
     this.CONSUME(KEYWORD.zone);
     this.CONSUME(ZoneName);
+  });
+
+  readonly Holidays = this.RULE('Holidays', () => {
+    this.CONSUME(KEYWORD.holidays);
+    this.CONSUME(Text);
+    this.AT_LEAST_ONE_SEP({ SEP: SIGN[','], DEF: () => this.CONSUME(DateLiteral) });
+  });
+
+  readonly Calendar = this.RULE('Calendar', () => {
+    this.CONSUME(KEYWORD.calendar);
+    this.CONSUME(Text);
+    this.OPTION(() => {
+      this.CONSUME(KEYWORD.in);
+      this.CONSUME(ZoneName);
+    });
+    this.AT_LEAST_ONE_SEP({ SEP: SIGN[','], DEF: () => this.SUBRULE(this.Hours) });
+    this.OPTION2(() => {
+      this.words(0, KEYWORD.except, KEYWORD.holidays);
+      this.SUBRULE(this.Texts);
+    });
+  });
+
+  readonly Hours = this.RULE('Hours', () => {
+    this.CONSUME(WeekdayWord);
+    this.OPTION(() => {
+      this.CONSUME(SIGN['..']);
+      this.CONSUME2(WeekdayWord);
+    });
+    this.CONSUME(TimeLiteral);
+    this.CONSUME2(SIGN['..']);
+    this.CONSUME2(TimeLiteral);
   });
 
   readonly Define = this.RULE('Define', () => {

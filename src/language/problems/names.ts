@@ -103,6 +103,20 @@ export function defineTwice(span: Span, name: string, first: Span): Diagnostic {
   ]);
 }
 
+export function calendarTwice(span: Span, name: string, first: Span): Diagnostic {
+  return declaredTwice(span, `There are two calendars "${shown(name)}".`, first);
+}
+
+export function holidaysTwice(span: Span, name: string, first: Span): Diagnostic {
+  return declaredTwice(span, `There are two lists of holidays "${shown(name)}".`, first);
+}
+
+function declaredTwice(span: Span, message: string, first: Span): Diagnostic {
+  return problem('PT1110', span, message, 'Give one of them another name; a name is known in every file.', [
+    { span: first, message: 'the other one' },
+  ]);
+}
+
 export function badParameter(span: Span, message: string, help: string): Diagnostic {
   return problem('PT1109', span, message, help);
 }

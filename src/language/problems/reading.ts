@@ -15,7 +15,7 @@ export function unexpected(
     suggestion !== null
       ? `Did you mean \`${suggestion}\`?`
       : expected.length === 0
-        ? 'Remove it; what comes next is `zone`, `define`, `policy` or `test`.'
+        ? 'Remove it; what comes next is `define`, `calendar`, `policy`, `test` or another declaration.'
         : `Write ${alternatives(expected)} here.`;
   return problem(
     'PT0101',

@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { Span } from '../../diagnostics/source.ts';
+import { DAY_MS } from '../../model/local-time.ts';
 import { alternatives, problem, shown } from './problem.ts';
 
 /** PT21xx: rules that cannot mean what they say. One factory per code. */
@@ -66,6 +67,28 @@ export function endsBeforeItBegins(span: Span): Diagnostic {
     span,
     'This ends before it begins.',
     'Write the earlier date first; both dates belong to the time between them.',
+  );
+}
+
+export function emptyHours(span: Span): Diagnostic {
+  return problem(
+    'PT2115',
+    span,
+    'These hours have no beginning or no length.',
+    'Write a start before 24:00 and another end, such as 08:00..18:00, 22:00..06:00 or 00:00..24:00.',
+  );
+}
+
+/** `lastDay` in days since 1970-01-01, `leftDays` from today. */
+export function holidaysEnd(span: Span, name: string, lastDay: number, leftDays: number): Diagnostic {
+  const date = new Date(lastDay * DAY_MS).toISOString().slice(0, 10);
+  const days = `${Math.abs(leftDays)} day${Math.abs(leftDays) === 1 ? '' : 's'}`;
+  const when = leftDays === 0 ? 'today' : leftDays > 0 ? `in ${days}` : `${days} ago`;
+  return problem(
+    'PT2116',
+    span,
+    `The holidays "${shown(name)}" end on ${date}, ${when}; every day after that counts as a working day.`,
+    'Add the dates that follow.',
   );
 }
 
