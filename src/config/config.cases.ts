@@ -42,6 +42,9 @@ attributes:
     shifts: { list: date, optional: true }
     colour: { enum: [red], optional: true }
     spares: { list: number, optional: true }
+authorities:
+  policies/common: { everything: true }
+  policies/acme: { tenants: [acme], routes: [list-orders], services: [orders], tags: [v1] }
 limits: { drainMs: 5s, requestBodyBytes: 2MiB, nestingDepth: 32 }
 `,
   'routes/orders.yaml': `services:
@@ -58,6 +61,7 @@ routes:
   bill:
     service: billing
     match: { path: "/v1/bills/{rest...}" }
+    tags: [office]
   list-orders:
     service: orders
     match:
@@ -92,6 +96,7 @@ routes:
             hash: "ptnh1:0123456789ab:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
             created: 2026-11-01
             expires: 2027-05-01
+  other: { plan: team, attributes: { models: [], seats: 1_000 } }
 `,
   'enforcement.yaml': 'policies: { data-residency: shadow, "Key hygiene": warn }\n',
 };

@@ -1388,4 +1388,43 @@ routes:
 1 error.
 `,
   },
+  {
+    code: 'PT3207',
+    name: 'an authority over everything and over a tenant, and misspelt names',
+    texts: {
+      'portunus.yaml': `portunus: 1
+authorities:
+  policies/a: { everything: true, tenants: [acme] }
+  policies/b: { routes: [oders], tags: [vl] }
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://127.0.0.1:1" }] } }
+routes: { orders: { service: s, match: { path: / }, tags: [v1] } }
+`,
+      'tenants/a.yaml': `tenants: { acme: { plan: free } }
+`,
+    },
+    rendered: `error[PT3207]: This folder may govern everything, and also only some of it.
+  --> portunus.yaml:3:29
+   |
+ 3 |   policies/a: { everything: true, tenants: [acme] }
+   |                             ^^^^
+   = help: Remove "everything", or the lists beside it.
+
+error[PT3201]: There is no route "oders".
+  --> portunus.yaml:4:26
+   |
+ 4 |   policies/b: { routes: [oders], tags: [vl] }
+   |                          ^^^^^
+   = help: Did you mean "orders"?
+
+error[PT3201]: There is no tag "vl".
+  --> portunus.yaml:4:41
+   |
+ 4 |   policies/b: { routes: [oders], tags: [vl] }
+   |                                         ^^
+   = help: Did you mean "v1"?
+
+3 errors.
+`,
+  },
 ];

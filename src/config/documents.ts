@@ -12,10 +12,18 @@ export interface PortunusDocument {
   readonly attributes: Readonly<
     Record<'tenant' | 'team' | 'consumer', Readonly<Record<string, AttributeDocument>>>
   >;
+  readonly authorities: Readonly<Record<string, AuthorityDocument>>;
   readonly limits: Readonly<Record<string, number | string>>;
   readonly refuseChunkedRequests: boolean;
   readonly forwardedFields: 'x-forwarded' | 'forwarded' | 'none';
   readonly mergeSlashes: boolean;
+}
+export interface AuthorityDocument {
+  readonly everything: boolean;
+  readonly tenants?: readonly string[];
+  readonly routes?: readonly string[];
+  readonly services?: readonly string[];
+  readonly tags?: readonly string[];
 }
 export interface ListenDocument {
   readonly address: string;

@@ -28,6 +28,7 @@ test('a project of one line has safe defaults', () => {
     routes: new Map(),
     directory: { tenants: new Map(), plans: new Set(), roles: new Set() },
     enforcement: new Map(),
+    authorities: [],
   });
 });
 

@@ -2,6 +2,7 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { SourceText } from '../diagnostics/source.ts';
 import type { World } from '../model/world.ts';
 import { buildAttributes, NO_ATTRIBUTES } from './build/attributes.ts';
+import { buildAuthorities, tagsOf } from './build/authorities.ts';
 import { buildEnforcement } from './build/enforcement.ts';
 import { collectNames } from './build/names.ts';
 import { buildRoutes } from './build/routes.ts';
@@ -60,6 +61,10 @@ export function loadWorld(
       report,
     }),
     enforcement: buildEnforcement(checked.enforcement, null, report),
+    authorities:
+      settings === undefined
+        ? []
+        : buildAuthorities(settings, { ...names, tags: tagsOf(checked.routes) }, report),
   };
   const diagnostics = ledger.diagnostics(limits.diagnosticsPerFile);
   const failed = diagnostics.some(({ severity }) => severity === 'error');

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Span } from '../diagnostics/source.ts';
 import type { World } from '../model/world.ts';
+import { EVERYTHING } from './check/authorities.ts';
 import { fileContext, projectNames } from './check/context.ts';
 import { checkTest } from './check/tests.ts';
 import { compareCodePoints } from './order.ts';
@@ -37,7 +38,7 @@ export function checkTests(files: readonly ParsedPolicyFile[], world: World): Te
   for (const { source, file } of ordered) {
     const problems: Diagnostic[] = [];
     const report = boundedReport(problems);
-    const context = { ...fileContext(project, file, ignore), report };
+    const context = { ...fileContext(project, file, EVERYTHING, ignore), report };
     if (isTestFile(source.path)) for (const policy of file.policies) report(policyInTestFile(policy.span));
     const names = new Map<string, Span>();
     for (const node of file.tests) {

@@ -3,11 +3,13 @@ import type { SourceText } from '../diagnostics/source.ts';
 import type { World } from '../model/world.ts';
 import type { PolicyNode } from './ast.ts';
 import { type Calendars, calendarsText, projectCalendars } from './check/calendars.ts';
+import { authorityOf, EVERYTHING, type FolderWithout } from './check/authorities.ts';
 import { fileContext, type ProjectNames, projectNames } from './check/context.ts';
 import { checkPolicy } from './check/policies.ts';
 import { RouteIndex } from './check/route-index.ts';
 import { compareCodePoints } from './order.ts';
 import { type ParsedPolicyFile, parsePolicyFile } from './parse.ts';
+import { folderWithoutAuthority } from './problems/authorities.ts';
 import { policyTwice } from './problems/names.ts';
 import { boundedReport } from './problems/problem.ts';
 import type { CheckedPolicies, CheckedPolicy } from './typed.ts';
@@ -110,7 +112,10 @@ function fileChecker(world: World, calendars: Calendars): (parsed: ParsedPolicyF
     prepared ??= { project: projectNames(world, calendars), index: new RouteIndex(world) };
     const problems = [...parsed.diagnostics];
     const report = boundedReport(problems);
-    const context = fileContext(prepared.project, parsed.file, report);
+    const found = authorityOf(prepared.project, parsed.source.path);
+    if ('suggestion' in found) report(withoutAuthority(parsed, found));
+    const authority = 'scopes' in found ? found : EVERYTHING;
+    const context = fileContext(prepared.project, parsed.file, authority, report);
     const checked: { readonly node: PolicyNode; readonly policy: CheckedPolicy | null }[] = [];
     for (const node of parsed.file.policies) {
       if (report.isFull()) break;
@@ -119,6 +124,15 @@ function fileChecker(world: World, calendars: Calendars): (parsed: ParsedPolicyF
     }
     return { checked, problems };
   };
+}
+
+/** Told once for each file, at its first word. */
+function withoutAuthority({ source }: ParsedPolicyFile, { folder, suggestion }: FolderWithout): Diagnostic {
+  return folderWithoutAuthority(
+    { source, start: 0, end: Math.min(1, source.text.length) },
+    folder,
+    suggestion,
+  );
 }
 
 const DIAGNOSTICS_PER_FILE_MAX = 50;

@@ -8,6 +8,8 @@ export interface DiagnosticCase {
   readonly text: string;
   /** Null: nobody says which day it is. */
   readonly today?: string;
+  /** `a.policy` where nothing else is said: a file that may govern everything. */
+  readonly path?: string;
   /** Line and column of the first character. */
   readonly at: string;
   readonly message: string;
@@ -1282,5 +1284,42 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     message:
       'The holidays "berlin" end on 2026-12-25, 1 day ago; every day after that counts as a working day.',
     help: 'Add the dates that follow.',
+  },
+  {
+    code: 'PT2310',
+    what: 'a folder beside one with an authority',
+    path: 'policies/tenants/acne/a.policy',
+    text: file('policy "p" { permit }'),
+    at: '1:1',
+    message:
+      'The folder policies/tenants/acne has no authority in portunus.yaml, although one beside it has.',
+    help: 'Name it in `authorities`; or is it "policies/tenants/acme" there?',
+  },
+  {
+    code: 'PT2310',
+    what: 'a folder of an unlike name beside one with an authority',
+    path: 'policies/everybody/x/a.policy',
+    text: file('policy "p" { permit }'),
+    at: '1:1',
+    message: 'The folder policies/everybody has no authority in portunus.yaml, although one beside it has.',
+    help: 'Name it in `authorities`: `policies/everybody: { everything: true }` if it may govern everything.',
+  },
+  {
+    code: 'PT2311',
+    what: 'a permit of a folder for tenants',
+    path: 'policies/tenants/acme/deep/a.policy',
+    text: file('policy "p" { permit }'),
+    at: '2:14',
+    message: 'A permit of the folder policies/tenants/acme counts nowhere: the folder owns no route.',
+    help: 'Give it routes, services or tags in `authorities` of portunus.yaml, or write the permit in another folder.',
+  },
+  {
+    code: 'PT2312',
+    what: 'a claim on routes of others',
+    path: 'policies/shop/a.policy',
+    text: file('policy "p" applies to routes tagged "v1" { permit }'),
+    at: '2:8',
+    message: 'The policy "p" claims routes that its folder policies/shop does not own: "get-order".',
+    help: 'It has no effect there. Narrow `applies to`, or widen the authority of the folder in portunus.yaml.',
   },
 ];

@@ -11,19 +11,22 @@ function dayOf(date: string | undefined): number | null {
 }
 
 describe('every mistake says what is wrong, where, and what to do', () => {
-  it.each(DIAGNOSTIC_CASES)('$code: $what', ({ code, text, today, at, message, help, related = [] }) => {
-    const { diagnostics } = checkPolicies([new SourceText('a.policy', text)], WORLD, dayOf(today));
-    const shown = diagnostics.map((diagnostic) => ({
-      code: diagnostic.code,
-      at: placeOf(diagnostic.span!).replace('a.policy:', ''),
-      message: diagnostic.message,
-      help: diagnostic.help,
-      related: diagnostic.related.map((place) => `${placeOf(place.span)} ${place.message}`),
-      severity: diagnostic.severity,
-    }));
-    const { severity } = LANGUAGE_CODES[code as keyof typeof LANGUAGE_CODES];
-    expect(shown).toEqual([{ code, at, message, help, related, severity }]);
-  });
+  it.each(DIAGNOSTIC_CASES)(
+    '$code: $what',
+    ({ code, text, path = 'a.policy', today, at, message, help, related = [] }) => {
+      const { diagnostics } = checkPolicies([new SourceText(path, text)], WORLD, dayOf(today));
+      const shown = diagnostics.map((diagnostic) => ({
+        code: diagnostic.code,
+        at: placeOf(diagnostic.span!).replace(`${path}:`, ''),
+        message: diagnostic.message,
+        help: diagnostic.help,
+        related: diagnostic.related.map((place) => `${placeOf(place.span)} ${place.message}`),
+        severity: diagnostic.severity,
+      }));
+      const { severity } = LANGUAGE_CODES[code as keyof typeof LANGUAGE_CODES];
+      expect(shown).toEqual([{ code, at, message, help, related, severity }]);
+    },
+  );
 
   it('shows every code of the catalogue', () => {
     const shown = new Set(DIAGNOSTIC_CASES.map(({ code }) => code));
@@ -31,8 +34,8 @@ describe('every mistake says what is wrong, where, and what to do', () => {
   });
 
   it('leaves out policies with errors and keeps those with warnings', () => {
-    for (const { code, text, today } of DIAGNOSTIC_CASES) {
-      const { policies } = checkPolicies([new SourceText('a.policy', text)], WORLD, dayOf(today));
+    for (const { code, text, path = 'a.policy', today } of DIAGNOSTIC_CASES) {
+      const { policies } = checkPolicies([new SourceText(path, text)], WORLD, dayOf(today));
       const { severity } = LANGUAGE_CODES[code as keyof typeof LANGUAGE_CODES];
       // of two policies with one name the first is kept
       const kept = text.includes('policy "p"') && !BESIDE_THE_POLICY.has(code);
@@ -43,7 +46,7 @@ describe('every mistake says what is wrong, where, and what to do', () => {
 });
 
 /** Mistakes outside the braces of a policy, or in its second copy. */
-const BESIDE_THE_POLICY = new Set(['PT0101', 'PT0102', 'PT1105']);
+const BESIDE_THE_POLICY = new Set(['PT0101', 'PT0102', 'PT1105', 'PT2310']);
 
 describe('one run reports every mistake', () => {
   const text = [

@@ -1,6 +1,6 @@
 import { LIMIT_DEFAULTS } from '../base/limits.ts';
 import type { ValueType } from '../model/types.ts';
-import type { Consumer, Route, Service, Tenant, World } from '../model/world.ts';
+import type { Authority, Consumer, Route, Service, Tenant, World } from '../model/world.ts';
 
 /** A small project that the cases of this room speak about. */
 export const WORLD: World = {
@@ -49,7 +49,23 @@ export const WORLD: World = {
     roles: new Set(['buyer', 'admin', 'on-call']),
   },
   enforcement: new Map(),
+  authorities: [
+    authority('policies/shop', {
+      tenants: ['acme'],
+      owned: { routes: ['list-orders'], services: [], tags: ['open'] },
+    }),
+    authority('policies/shop/guests', {
+      tenants: null,
+      owned: { routes: [], services: ['search'], tags: [] },
+    }),
+    authority('policies/tenants/acme', { tenants: ['acme'], owned: null }),
+    authority('policies/tenants/ops', null),
+  ],
 };
+
+function authority(folder: string, scope: Authority['scope']): Authority {
+  return { folder, scope, place: 'portunus.yaml:9:3' };
+}
 
 function attribute(type: ValueType, label: 'caller' | 'internal' = 'caller') {
   return { type, optional: false, label } as const;

@@ -20,6 +20,29 @@ export interface World {
   readonly routes: ReadonlyMap<string, Route>;
   readonly directory: Directory;
   readonly enforcement: ReadonlyMap<string, Enforcement>;
+  /** By folder, in order of code points. */
+  readonly authorities: readonly Authority[];
+}
+
+/** What the policies of one folder, and of the folders in it, may govern (language-rules #36). */
+export interface Authority {
+  /** From the project folder on: `policies/tenants/acme`. */
+  readonly folder: string;
+  /** Null: everything. */
+  readonly scope: AuthorityScope | null;
+  readonly place: Place;
+}
+export interface AuthorityScope {
+  /** Null: every caller, with or without identity. */
+  readonly tenants: readonly string[] | null;
+  /** Null: every route, but none is owned: permits don’t count. */
+  readonly owned: OwnedRoutes | null;
+}
+/** Routes of these names, services and tags. */
+export interface OwnedRoutes {
+  readonly routes: readonly string[];
+  readonly services: readonly string[];
+  readonly tags: readonly string[];
 }
 
 export type AttributeOwner = 'tenant' | 'team' | 'consumer';

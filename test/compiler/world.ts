@@ -74,6 +74,7 @@ export function world(
     services: new Map(['backend', 'probe'].map((name) => [name, service(name)])),
     routes: new Map(routes.map((each) => [each.name, each])),
     directory: { tenants: new Map(), plans: new Set(['free', 'team']), roles: new Set(['admin']) },
+    authorities: [],
     enforcement: new Map(
       Object.entries(options.modes ?? {}).map(([name, mode]) => [
         name,

@@ -128,6 +128,10 @@ export const CONFIGURATION_CODES = {
     'Attribute of another type',
     'The value does not have the type that portunus.yaml declares for it.',
   ),
+  PT3207: error(
+    'Authority over everything and over something',
+    'The policies of a folder may govern everything, or what the lists of tenants, routes, services and tags name; not both.',
+  ),
   PT3301: error(
     'Overlapping routes',
     'Two routes fit the same requests equally well: same host, same path apart from parameter names, a method in common. Which one answers must not depend on their order.',

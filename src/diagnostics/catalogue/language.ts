@@ -2,7 +2,7 @@ import type { CatalogueEntry } from './entry.ts';
 
 /**
  * Codes of one policy file: PT01xx reading the text, PT11xx names, PT12xx types, PT13xx values that may be missing,
- * PT21xx rules that cannot mean what they say. PT2107 and PT2110 are kept for rules over models and replies.
+ * PT21xx rules that cannot mean what they say, PT23xx what a folder may govern. PT2107 and PT2110 are kept for rules over models and replies.
  */
 export const LANGUAGE_CODES = {
   PT0101: {
@@ -336,5 +336,23 @@ export const LANGUAGE_CODES = {
     severity: 'error',
     explanation:
       'The successor of a deprecated route has to be a route that stays: not retired, and not deprecated by the same rule.',
+  },
+  PT2310: {
+    title: 'Folder without authority',
+    severity: 'error',
+    explanation:
+      'A folder of policies that `authorities` does not name may govern everything. Where a folder beside it is named that is hardly meant: its line is missing or misspelt.',
+  },
+  PT2311: {
+    title: 'Permit of a folder that owns no route',
+    severity: 'error',
+    explanation:
+      'Permits count only on routes that the authority of their folder names by route, service or tag: who governs some tenants does not open routes to them.',
+  },
+  PT2312: {
+    title: 'Policy beyond the authority of its folder',
+    severity: 'warning',
+    explanation:
+      'The scope of a policy is cut to what its folder may govern. This one names routes outside of that, where it has no effect.',
   },
 } as const satisfies Record<string, CatalogueEntry>;

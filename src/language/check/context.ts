@@ -4,6 +4,7 @@ import type { World } from '../../model/world.ts';
 import type { DefineNode, PolicyFileNode } from '../ast.ts';
 import { defineTwice } from '../problems/names.ts';
 import type { Calendars } from './calendars.ts';
+import type { FileAuthority } from './authorities.ts';
 import type { PolicySuccessor } from './deprecations.ts';
 
 /** What the project knows, prepared for look-ups: one per check of a project. */
@@ -22,6 +23,7 @@ export interface CheckContext {
   readonly defines: ReadonlyMap<string, DefineNode>;
   /** Zone of periods where a rule names none. */
   readonly zone: string;
+  readonly authority: FileAuthority;
   /** Of the policy being checked. */
   readonly successor: PolicySuccessor;
   readonly report: (problem: Diagnostic) => void;
@@ -39,6 +41,7 @@ export function projectNames(world: World, calendars: Calendars): ProjectNames {
 export function fileContext(
   project: ProjectNames,
   file: PolicyFileNode,
+  authority: FileAuthority,
   report: CheckContext['report'],
 ): CheckContext {
   const defines = new Map<string, DefineNode>();
@@ -48,5 +51,6 @@ export function fileContext(
     if (first === undefined) defines.set(value, define);
     else report(defineTwice(span, value, first.name.span));
   }
-  return { project, defines, zone: file.zone ?? project.world.zone, successor: 'none', report };
+  const zone = file.zone ?? project.world.zone;
+  return { project, defines, zone, authority, successor: 'none', report };
 }

@@ -3,10 +3,12 @@ import type { Span } from '../../diagnostics/source.ts';
 import type { Route } from '../../model/world.ts';
 import type { DatesNode, PolicyNode, RuleNode } from '../ast.ts';
 import { compareCodePoints } from '../order.ts';
+import { beyondAuthority, permitWithoutRoute } from '../problems/authorities.ts';
 import { equalLimits, ruleTwice } from '../problems/names.ts';
 import { appliesNowhere, noEffect } from '../problems/rules.ts';
 import { staticValue } from '../static-value.ts';
 import type { CheckedPolicy, CheckedRule, TypedExpression } from '../typed.ts';
+import { ownsRoutes, withinAuthority, withinOwned } from './authorities.ts';
 import { checkCondition } from './conditions.ts';
 import type { CheckContext } from './context.ts';
 import { both, inForce } from './dates.ts';
@@ -36,6 +38,7 @@ export function checkPolicy(
     const typed = checkRule(inPolicy, rule, place);
     return typed === null ? [] : [{ node: rule, rule: typed }];
   });
+  checkPermits(counting, node);
   const rules = distinctRules(counting, checked);
   if (errors === 0 && scope !== 'unreadable') warnAboutEffects(context, node, known.routes, rules);
   if (errors > 0 || scope === 'unreadable' || checked.length < node.rules.length) return null;
@@ -60,17 +63,48 @@ interface Scope {
   readonly known: Known;
 }
 
-/** Where and when the policy applies. */
+/** Where and when the policy applies, cut to what its folder may govern. */
 function checkScope(context: CheckContext, node: PolicyNode, index: RouteIndex): Scope {
   const { appliesTo } = node;
-  const everywhere = Known.of(index.all, context.project.ofEveryTeam);
+  const { authority, project } = context;
+  const everywhere = Known.of(index.all, project.ofEveryTeam);
+  const authorised = withinAuthority(project, authority, node.span);
+  const allowed = authorised === null ? everywhere : everywhere.after(authorised, true);
   const dates = inForce(context, node.effective);
-  if (appliesTo === null) return { scope: dates, known: everywhere };
-  const where = appliesTo === 'unreadable' ? null : checkCondition(context, everywhere, appliesTo, 'scope');
-  if (where === null) return { scope: 'unreadable', known: everywhere.afterMistake() };
-  const scope = both(where, dates) ?? where;
-  const candidates = Known.of(index.candidates(scope), context.project.ofEveryTeam);
+  const where =
+    appliesTo === null || appliesTo === 'unreadable'
+      ? null
+      : checkCondition(context, allowed, appliesTo, 'scope');
+  if (appliesTo !== null && where === null) return { scope: 'unreadable', known: allowed.afterMistake() };
+  if (where !== null) warnAboutClaims(context, node, where, index.all);
+  const scope = both(authorised, both(where, dates));
+  if (scope === null) return { scope, known: everywhere };
+  const candidates = Known.of(index.candidates(scope), project.ofEveryTeam);
   return { scope, known: candidates.after(scope, true) };
+}
+
+/** Routes that `applies to` picks out although the folder does not own them. One that picks out none means "all that I may". */
+function warnAboutClaims(
+  context: CheckContext,
+  node: PolicyNode,
+  where: TypedExpression,
+  all: readonly Route[],
+): void {
+  const { authority, project } = context;
+  const owned = withinOwned(project, authority, node.span);
+  if (owned.length === 0) return;
+  const claimed = all.filter((route) => staticValue(where, route) !== false);
+  const beyond = claimed.filter((route) => owned.some((part) => staticValue(part, route) === false));
+  if (beyond.length === 0 || claimed.length === all.length) return;
+  const names = beyond.map(({ name }) => name).sort(compareCodePoints);
+  context.report(beyondAuthority(node.span, node.name.value, authority.folder, names));
+}
+
+/** Permits count only on routes that the folder owns. */
+function checkPermits({ authority, report }: CheckContext, { rules }: PolicyNode): void {
+  if (ownsRoutes(authority)) return;
+  for (const { kind, span } of rules)
+    if (kind === 'permit') report(permitWithoutRoute(span, authority.folder));
 }
 
 interface CheckedNode {
