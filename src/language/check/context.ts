@@ -3,8 +3,8 @@ import { type FactDefinition, factsOf } from '../../model/facts.ts';
 import type { World } from '../../model/world.ts';
 import type { DefineNode, PolicyFileNode } from '../ast.ts';
 import { defineTwice } from '../problems/names.ts';
-import type { Calendars } from './calendars.ts';
 import type { FileAuthority } from './authorities.ts';
+import type { Calendars } from './calendars.ts';
 import type { PolicySuccessor } from './deprecations.ts';
 
 /** What the project knows, prepared for look-ups: one per check of a project. */
