@@ -57,6 +57,20 @@ program
   .action(run(async () => (await import('./commands/test.ts')).test));
 
 program
+  .command('explain')
+  .description('what governs a route, and what would happen to one request and why')
+  .argument('<route>', 'name of a route')
+  .argument(...FOLDER)
+  .option('--request <request>', "what would happen to this request: 'GET /orders?page=2'")
+  .option('--consumer <name>', 'the consumer who sends it; without one it has no identity')
+  .option('--given <item>', `more about it, as tests say it: 'tenant "acme" with plan "free"'`, collect)
+  .option('--header <field>', "a header field of it: 'content-type: text/csv'", collect)
+  .option('--body <file>', 'the file with its body')
+  .option('--time <time>', "when it is sent: '2026-12-05 10:00'; without it, now")
+  .option('--json', 'one JSON document instead of text')
+  .action(run(async () => (await import('./commands/explain.ts')).explain));
+
+program
   .command('start')
   .description('run the gateway until SIGTERM; SIGHUP and changed files load the configuration anew')
   .argument(...FOLDER)
@@ -82,6 +96,10 @@ program
   .argument(...FOLDER)
   .option('--json', 'one JSON document instead of text')
   .action(run(async () => (await import('./commands/status.ts')).status));
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
 
 function port(text: string): number {
   const value = Number(text);

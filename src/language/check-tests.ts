@@ -22,13 +22,17 @@ export function isTestFile(path: string): boolean {
   return path.endsWith('.test.policy');
 }
 
-/** The tests of a project, checked against its world and its policies. Never throws. */
-export function checkTests(files: readonly ParsedPolicyFile[], world: World): TestCheck {
+/** The tests of `files`, checked against the world and the policies of a project. Never throws. */
+export function checkTests(
+  files: readonly ParsedPolicyFile[],
+  world: World,
+  policyFiles: readonly ParsedPolicyFile[] = files,
+): TestCheck {
   // tests ask no calendar
   const project = projectNames(world, new Map());
   const ordered = [...files].sort((a, b) => compareCodePoints(a.source.path, b.source.path));
   const policies = new Map(
-    ordered
+    [...policyFiles]
       .flatMap(({ file }) => file.policies)
       .reverse()
       .map((policy) => [policy.name.value, policy]),

@@ -1,29 +1,15 @@
 /** Tests of policies, run as the command line runs them: on the gateway's own matcher, code and counters. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { TEST_PORTS } from '../../src/cli/run/test-ports.ts';
 import { renderText } from '../../src/diagnostics/render/text.ts';
-import { SourceText } from '../../src/diagnostics/source.ts';
-import { type CheckedProject, checkProject } from '../../src/tools/build-project.ts';
+import type { CheckedProject } from '../../src/tools/build-project.ts';
 import { CoverageCounter } from '../../src/tools/policy-tests/coverage.ts';
 import { untestedRules } from '../../src/tools/policy-tests/dropped-rules.ts';
 import { buildMachine } from '../../src/tools/policy-tests/machine.ts';
 import { renderTestGithub, renderTestJUnit, renderTestText } from '../../src/tools/policy-tests/render.ts';
 import { caseReport, type TestReport } from '../../src/tools/policy-tests/report.ts';
 import { TestRunner } from '../../src/tools/policy-tests/run.ts';
-
-const QUICKSTART = new URL('../../policies/quickstart/', import.meta.url).pathname;
-
-function quickstart(edit: (path: string, text: string) => string = (_path, text) => text): CheckedProject {
-  const names = readdirSync(QUICKSTART, { recursive: true, encoding: 'utf8' });
-  const paths = names.filter((name) => /\.(?:ya?ml|policy)$/.test(name) && !name.startsWith('data'));
-  const texts = paths.map((path) => {
-    const text = readFileSync(join(QUICKSTART, path), 'utf8');
-    return new SourceText(path, edit(path, text));
-  });
-  return checkProject(texts, QUICKSTART, Date.UTC(2026, 10, 24));
-}
+import { quickstart } from './quickstart.ts';
 
 /** The quick start with one test of ours in place of its own. */
 function withTest(body: string, more = ''): CheckedProject {

@@ -43,14 +43,14 @@ export interface Trace {
 export function traceRequest(rules: readonly PlacedRule[], route: Route, request: PlainRequest): Trace {
   const identity = route.auth === 'none' ? null : request.identity;
   const early = rules.map((placed) =>
-    denyPhase(placed) === 'match' ? sightOf(placed, { route, request, identity: null }) : null,
+    rulePhase(placed) === 'match' ? sightOf(placed, { route, request, identity: null }) : null,
   );
   if (refuses(early)) return { sights: filled(rules, early), stage: 'match' };
   if (route.auth === 'required' && identity === null)
     return { sights: filled(rules, early), stage: 'identify' };
   const situation = { route, request, identity };
   const deciding = rules.map((placed, at) => {
-    const decides = JUDGED.has(placed.rule.kind) || denyPhase(placed) === 'authorise';
+    const decides = JUDGED.has(placed.rule.kind) || rulePhase(placed) === 'authorise';
     return early[at] ?? (decides ? sightOf(placed, situation) : null);
   });
   const permitted = deciding.some((sight) => sight?.effect === 'permits' && sight.placed.mode === 'enforce');
@@ -76,7 +76,8 @@ function refuses(sights: readonly (RuleSight | null)[]): boolean {
   return sights.some((sight) => sight?.effect === 'refuses' && sight.placed.mode === 'enforce');
 }
 
-function denyPhase({ scope, rule }: PlacedRule): 'match' | 'authorise' | null {
+/** The phase that asks a forbid or require; null for every other rule. */
+export function rulePhase({ scope, rule }: PlacedRule): 'match' | 'authorise' | null {
   if (rule.kind !== 'forbid' && rule.kind !== 'require') return null;
   return phaseOf([scope, rule.when, rule.kind === 'require' ? rule.condition : null]);
 }
@@ -166,7 +167,7 @@ function sawOf(expression: TypedExpression, situation: Situation): ClauseSight['
 }
 
 /** Every fact an expression mentions, whatever its form. */
-function factsIn(node: object): FactExpression[] {
+export function factsIn(node: object): FactExpression[] {
   if ('kind' in node && node.kind === 'fact') return [node as FactExpression];
   return Object.entries(node).flatMap(([name, value]) =>
     name === 'span' || typeof value !== 'object' || value === null ? [] : factsIn(value),

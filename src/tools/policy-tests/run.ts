@@ -109,7 +109,8 @@ function callerOf(caller: TestCaller, world: World, route: string | null, wallMs
   return expiresMs !== null && wallMs >= expiresMs ? null : identityOf(caller.identity, world);
 }
 
-function usedBefore({ rules, bundle }: Machine, test: CheckedTest): ReadonlyMap<number, number> {
+/** By counter of the bundle: what is given as used. */
+export function usedBefore({ rules, bundle }: Machine, test: CheckedTest): ReadonlyMap<number, number> {
   return new Map(
     test.used.flatMap(({ policy, rule, amount }) => {
       const placed = rules.find((each) => each.policy === policy && each.rule.key === rule);

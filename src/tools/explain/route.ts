@@ -1,0 +1,256 @@
+import { rulePhase } from '../../compiler/interpret/trace.ts';
+import { type PlacedRule, placedRules } from '../../compiler/interpret.ts';
+import { placeOf } from '../../diagnostics/source.ts';
+import { factText } from '../../language/check/known.ts';
+import type {
+  CheckedPolicies,
+  CounterKey,
+  LimitRule,
+  TextTemplate,
+  TypedExpression,
+} from '../../language/typed.ts';
+import type { Route, World } from '../../model/world.ts';
+import { lengthInWords } from '../policy-tests/lengths.ts';
+import { bothRemain, type Remainder, remainderOf, written } from './residual.ts';
+
+/** The effective policy of one route: every rule that can matter to it, and why the others cannot. */
+export interface RouteExplanation {
+  readonly route: string;
+  readonly methods: readonly string[];
+  readonly path: string;
+  readonly hosts: readonly string[];
+  readonly service: string;
+  readonly state: Route['state'];
+  readonly auth: Route['auth'];
+  readonly tags: readonly string[];
+  readonly place: string;
+  readonly rules: readonly RuleExplanation[];
+  readonly cost: Cost;
+  /** Conditions that the route alone decides: they are compiled away. */
+  readonly bakedIn: readonly string[];
+  readonly leftOut: readonly LeftOut[];
+}
+export type RulePhase = 'match' | 'authorise' | 'admit' | 'shape-request' | 'shape-response' | 'dispatch';
+
+export interface RuleExplanation {
+  readonly policy: string;
+  readonly rule: string | null;
+  readonly kind: string;
+  readonly mode: string;
+  readonly place: string;
+  readonly phase: RulePhase;
+  /** `at most 5 requests in any 10s, for each consumer`. */
+  readonly says: string;
+  /** What is asked of each request before the rule applies; '' for nothing. */
+  readonly when: string;
+  /** What a `require` requires of each request; '' for nothing. */
+  readonly unless: string;
+  /** Of limits: who counts in the same counter. */
+  readonly counter: CounterExplanation | null;
+}
+export interface CounterExplanation {
+  readonly identity: string;
+  /** Every route that takes from it, this one included. */
+  readonly routes: readonly string[];
+}
+/** Counts, not times: what a permitted request is asked at most. */
+export interface Cost {
+  readonly checks: number;
+  readonly counters: number;
+  readonly bodyReads: number;
+}
+export interface LeftOut {
+  readonly policy: string;
+  /** Null: the whole policy. */
+  readonly rule: string | null;
+  readonly place: string;
+  readonly why: string;
+}
+
+export function explainRoute(policies: CheckedPolicies, world: World, route: Route): RouteExplanation {
+  const rules = placedRules(policies, world);
+  const remaining = rules.map((placed) => ({ placed, remainder: applying(placed, route) }));
+  const kept = remaining.filter(({ remainder }) => remainder.value !== false);
+  const asked = new Set(kept.flatMap(({ remainder }) => remainder.asked.map(written)));
+  const met = kept.flatMap(({ placed }) => conditionOf(placed, route).asked.map(written));
+  const limits = new Set(kept.flatMap(({ placed }) => limitOf(placed)?.counterIdentity ?? []));
+  return {
+    route: route.name,
+    methods: route.match.methods,
+    path: route.match.path,
+    hosts: route.match.hosts,
+    service: route.service,
+    state: route.state,
+    auth: route.auth,
+    tags: route.tags,
+    place: route.place,
+    rules: kept.map(({ placed, remainder }) => explainRule(placed, remainder, rules, { world, route })),
+    cost: {
+      checks: new Set([...asked, ...met]).size,
+      counters: limits.size,
+      bodyReads: kept.some(({ remainder }) => remainder.asked.some(readsBody)) ? 1 : 0,
+    },
+    bakedIn: [...new Set(kept.flatMap(({ remainder }) => remainder.baked.map(written)))],
+    leftOut: leftOut(rules, route),
+  };
+}
+
+/** When a rule applies at all: scope and `when` together. */
+function applying({ scope, rule }: PlacedRule, route: Route): Remainder {
+  return bothRemain(remainderOf(scope, route), remainderOf(rule.when, route));
+}
+
+function conditionOf({ rule }: PlacedRule, route: Route): Remainder {
+  return remainderOf(rule.kind === 'require' ? rule.condition : null, route);
+}
+
+function readsBody(expression: TypedExpression): boolean {
+  return /\brequest\.body\b/.test(written(expression));
+}
+
+function limitOf({ rule }: PlacedRule): LimitRule | null {
+  return rule.kind === 'limit' || rule.kind === 'quota' ? rule : null;
+}
+
+interface RoutePlace {
+  readonly world: World;
+  readonly route: Route;
+}
+
+function explainRule(
+  placed: PlacedRule,
+  remainder: Remainder,
+  rules: readonly PlacedRule[],
+  { world, route }: RoutePlace,
+): RuleExplanation {
+  const { policy, mode, rule } = placed;
+  return {
+    policy,
+    rule: rule.name,
+    kind: rule.kind,
+    mode,
+    place: placeOf(rule.span),
+    phase: phaseOfRule(placed),
+    says: says(placed),
+    when: remainder.text,
+    unless: conditionOf(placed, route).text,
+    counter: counterOf(placed, rules, world),
+  };
+}
+
+function phaseOfRule(placed: PlacedRule): RulePhase {
+  const { rule } = placed;
+  switch (rule.kind) {
+    case 'limit':
+    case 'quota':
+      return 'admit';
+    case 'set-header':
+    case 'remove-header':
+      return rule.side === 'request' ? 'shape-request' : 'shape-response';
+    case 'timeout':
+      return 'dispatch';
+    default:
+      return rulePhase(placed) ?? 'authorise';
+  }
+}
+
+function counterOf(
+  placed: PlacedRule,
+  rules: readonly PlacedRule[],
+  world: World,
+): CounterExplanation | null {
+  const limit = limitOf(placed);
+  if (limit === null) return null;
+  const same = rules.filter((each) => limitOf(each)?.counterIdentity === limit.counterIdentity);
+  const routes = [...world.routes.values()].filter((route) =>
+    same.some((each) => applying(each, route).value !== false),
+  );
+  return { identity: limit.counterIdentity, routes: routes.map(({ name }) => name).sort() };
+}
+
+function says({ rule }: PlacedRule): string {
+  switch (rule.kind) {
+    case 'permit':
+      return 'permitted';
+    case 'forbid':
+    case 'require':
+      return `refused ${rule.reply.status ?? 403}${codeOf(rule.reply.code)}`;
+    case 'warn':
+      return `warned${codeOf(rule.reply.code)}`;
+    case 'limit':
+    case 'quota':
+      return `${windowInWords(rule)}, ${keyInWords(rule.per)}`;
+    case 'set-header':
+      return `sets ${rule.header} to "${templateInWords(rule.value)}"`;
+    case 'remove-header':
+      return `removes ${rule.header}`;
+    case 'timeout':
+      return `answers within ${lengthInWords(rule.totalMs)}`;
+    default:
+      return rule satisfies never;
+  }
+}
+
+function codeOf(code: string | null): string {
+  return code === null ? '' : ` code "${code}"`;
+}
+
+function windowInWords({ window }: LimitRule): string {
+  const requests = `${grouped(window.amount)} ${window.amount === 1 ? 'request' : 'requests'}`;
+  switch (window.kind) {
+    case 'window':
+      return `at most ${requests} in any ${lengthInWords(window.windowMs)}`;
+    case 'pace':
+      return `${requests} per ${lengthInWords(window.periodMs)}, up to ${grouped(window.burst)} at once`;
+    case 'concurrency':
+      return `at most ${requests} at once`;
+    case 'calendar':
+      return `at most ${requests} per ${window.period} in ${window.zone}`;
+  }
+}
+
+function grouped(value: number): string {
+  return value < 10_000 ? String(value) : String(value).replace(/\B(?=(\d{3})+$)/g, '_');
+}
+
+function keyInWords(key: CounterKey): string {
+  if (key.kind === 'total') return 'all callers together';
+  const otherwise = key.otherwise === null ? '' : `, otherwise each ${factText(key.otherwise)}`;
+  return `for each ${key.keys.map(factText).join(' and ')}${otherwise}`;
+}
+
+function templateInWords({ parts }: TextTemplate): string {
+  return parts
+    .map((part) => {
+      if (typeof part === 'string') return part;
+      return part.kind === 'fact' ? `{${factText(part)}}` : `{limit.${part.fact}}`;
+    })
+    .join('');
+}
+
+/** A policy whose scope is for other routes is one line; else each of its rules that can't apply. */
+function leftOut(rules: readonly PlacedRule[], route: Route): LeftOut[] {
+  const found = new Map<string, LeftOut>();
+  for (const placed of rules) {
+    const { policy, scope, rule } = placed;
+    const outside = remainderOf(scope, route);
+    if (outside.value === false) {
+      const why = `its scope is not this route: ${whyNot(scope!, route)}`;
+      const place = placeOf(scope!.span);
+      found.set(policy, found.get(policy) ?? { policy, rule: null, place, why });
+    } else if (applying(placed, route).value === false) {
+      const why = `never here: ${whyNot(rule.when!, route)}`;
+      found.set(`${policy} ${rule.key}`, { policy, rule: rule.name, place: placeOf(rule.span), why });
+    }
+  }
+  return [...found.values()];
+}
+
+/** The first condition without parts that makes the whole one false. */
+function whyNot(expression: TypedExpression, route: Route): string {
+  if (expression.kind === 'and') {
+    const guilty = expression.operands.find((operand) => remainderOf(operand, route).value === false);
+    if (guilty !== undefined) return whyNot(guilty, route);
+  }
+  return `${written(expression)} does not hold`;
+}

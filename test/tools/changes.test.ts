@@ -1,0 +1,46 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { traceRequest } from '../../src/compiler/interpret/trace.ts';
+import { placedRules } from '../../src/compiler/interpret.ts';
+import { whatWouldChange } from '../../src/tools/explain/changes.ts';
+import { Choices } from '../compiler/choices.ts';
+import { type Case, compiledJudge, randomCase } from '../compiler/run.ts';
+import { identity } from '../compiler/world.ts';
+
+const numbers = fc.uint16Array({ minLength: 300, maxLength: 700, size: 'max' });
+
+/** Random policies are worded like canonical text, so spans of their clauses are empty: only the changes are looked at. */
+function searched(one: Case) {
+  const rules = placedRules(one.policies, one.world);
+  const callers = [identity({ subscriptions: [...one.world.routes.keys()] }, one.keys)];
+  return one.steps.flatMap((step) => {
+    const route = one.world.routes.get(step.route)!;
+    if (traceRequest(rules, route, step.request).stage === 'admit') return [];
+    return [{ step, found: whatWouldChange(rules, route, step.request, { world: one.world, callers }) }];
+  });
+}
+
+it('what is suggested, done, permits the request: the compiled code says so', () => {
+  let suggested = 0;
+  let several = 0;
+  fc.assert(
+    fc.property(numbers, (values) => {
+      const one = randomCase(new Choices(values));
+      for (const { step, found } of searched(one).slice(0, 3)) {
+        for (const { changes, request } of found.ways) {
+          suggested++;
+          if (changes.length > 1) several++;
+          const observation = compiledJudge(one).judge(step.route, request);
+          // what is left are limits, which no fact can promise
+          const isLimit = observation.refusal !== null && observation.refusal.ruleIndex !== -1;
+          const rule = placedRules(one.policies, one.world)[observation.decidingRule];
+          const decidedByLimit = isLimit && (rule?.rule.kind === 'limit' || rule?.rule.kind === 'quota');
+          expect(observation.decision !== 'refused' || decidedByLimit).toBe(true);
+        }
+      }
+    }),
+    { numRuns: 150 },
+  );
+  expect(suggested).toBeGreaterThan(50);
+  expect(several).toBeGreaterThan(0);
+});
