@@ -121,7 +121,7 @@ export const TEST_DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     text: test('when GET /admin/users is sent\n  expect permitted'),
     at: '4:8',
     message: 'Route "admin" is draft, so the gateway does not serve it (routes/shop.yaml:15:3).',
-    help: 'Test a route that is published or deprecated.',
+    help: 'Test a route that is published, deprecated or retired.',
   },
   {
     code: 'PT1404',

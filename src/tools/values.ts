@@ -7,9 +7,14 @@ export function valueInWords(fact: string, value: Value | undefined): string {
   if (typeof value === 'object') return `[${value.map((item) => valueInWords('', item)).join(', ')}]`;
   if (typeof value === 'string') return JSON.stringify(value);
   if (fact.endsWith('.age') || fact.endsWith('.expires_in')) return ageInWords(Number(value));
-  if (fact.startsWith('request.date')) return new Date(Number(value) * DAY_MS).toISOString().slice(0, 10);
+  if (fact.startsWith('request.date')) return dateInWords(Number(value));
   if (fact.startsWith('request.time')) return timeInWords(Number(value));
   return String(value);
+}
+
+/** 20_790 is `2026-12-03`. */
+export function dateInWords(day: number): string {
+  return new Date(day * DAY_MS).toISOString().slice(0, 10);
 }
 
 /** 504 is `08:24`. */

@@ -21,9 +21,7 @@ export const TEST_PORTS: TestPorts = {
 
 function routeFinder(world: World): RouteFinder {
   const routes = [...world.routes.values()];
-  const served = routes.map((route) =>
-    route.state === 'published' || route.state === 'deprecated' ? route : null,
-  );
+  const served = routes.map((route) => (route.state === 'draft' ? null : route));
   const matcher = buildRouteMatcherAtOnce(served);
   assert(!('fault' in matcher), 'the routes of a checked project have paths that can be matched');
   const slashes = world.server.mergeSlashes ? 'merge' : 'keep';
@@ -44,6 +42,7 @@ function routeFinder(world: World): RouteFinder {
       const decoded = parameters.slice(0, parameterCount).map(decodeSegment);
       if (decoded.includes(null))
         return refused(problem('malformed_target', 'A path parameter is not UTF-8.'));
+      if (route.state === 'retired') return refused(problem('route_retired'));
       if (bodyBytes > route.maxBodyBytes) return refused(problem('body_too_large'));
       return { kind: 'found', route: route.name, path, parameters: decoded.map(String) };
     },

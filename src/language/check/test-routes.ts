@@ -6,7 +6,7 @@ export function candidates(world: World, method: string, path: string): readonly
   return matching(world, method, path).filter(isServed);
 }
 
-/** A route that would match but is not served, being a draft or retired. */
+/** A route that would match but is not served, being a draft. */
 export function unserved(world: World, method: string, path: string): Route | null {
   return matching(world, method, path).find((route) => !isServed(route)) ?? null;
 }
@@ -31,7 +31,7 @@ function matching(world: World, method: string, path: string): Route[] {
 }
 
 function isServed({ state }: Route): boolean {
-  return state === 'published' || state === 'deprecated';
+  return state !== 'draft';
 }
 
 function fitsMethod({ match }: Route, method: string): boolean {

@@ -77,7 +77,7 @@ export function noRoute(span: Span, asked: string, hidden: Route | null, near: R
       'PT1403',
       span,
       `Route "${hidden.name}" is ${hidden.state}, so the gateway does not serve it (${hidden.place}).`,
-      'Test a route that is published or deprecated.',
+      'Test a route that is published, deprecated or retired.',
     );
   }
   const help =

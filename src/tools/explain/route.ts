@@ -11,6 +11,7 @@ import type {
 } from '../../language/typed.ts';
 import type { Route, World } from '../../model/world.ts';
 import { lengthInWords } from '../policy-tests/lengths.ts';
+import { dateInWords } from '../values.ts';
 import { bothRemain, type Remainder, remainderOf, written } from './residual.ts';
 
 /** The effective policy of one route: every rule that can matter to it, and why the others cannot. */
@@ -147,6 +148,8 @@ function phaseOfRule(placed: PlacedRule): RulePhase {
     case 'set-header':
     case 'remove-header':
       return rule.side === 'request' ? 'shape-request' : 'shape-response';
+    case 'deprecate':
+      return 'shape-response';
     case 'timeout':
       return 'dispatch';
     default:
@@ -184,6 +187,10 @@ function says({ rule }: PlacedRule): string {
       return `sets ${rule.header} to "${templateInWords(rule.value)}"`;
     case 'remove-header':
       return `removes ${rule.header}`;
+    case 'deprecate': {
+      const successor = rule.successor === null ? '' : `, successor route "${rule.successor.route}"`;
+      return `deprecated from ${dateInWords(rule.fromDay)}, sunset ${dateInWords(rule.sunsetDay)}${successor}`;
+    }
     case 'timeout':
       return `answers within ${lengthInWords(rule.totalMs)}`;
     default:
