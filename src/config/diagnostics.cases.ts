@@ -449,6 +449,29 @@ routes:
 `,
   },
   {
+    code: 'PT3101',
+    name: 'a misspelt required field is one mistake',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes:
+  r:
+    servce: s
+    match: { path: / }
+`,
+    },
+    rendered: `error[PT3101]: "r" has no field "servce".
+  --> routes/a.yaml:4:5
+   |
+ 4 |     servce: s
+   |     ^^^^^^
+   = help: Did you mean "service"?
+
+1 error.
+`,
+  },
+  {
     code: 'PT3102',
     name: 'a route without service',
     texts: {

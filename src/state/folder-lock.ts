@@ -37,11 +37,19 @@ export function lockFolder(folder: string): Result<FolderLock, StoreProblem> {
     closeSync(descriptor);
     return refused;
   }
-  // Only for the message of a second start: the lock itself is the kernel's.
-  ftruncateSync(descriptor, 0);
-  writeSync(descriptor, `${process.pid}\n`);
-  fsyncSync(descriptor);
+  sayHolder(descriptor);
   return ok({ release: () => closeSync(descriptor) });
+}
+
+/** Only for the message of a second start: the lock itself is the kernel's, and a full disk is told by the store. */
+function sayHolder(descriptor: number): void {
+  try {
+    ftruncateSync(descriptor, 0);
+    writeSync(descriptor, `${process.pid}\n`);
+    fsyncSync(descriptor);
+  } catch {
+    // `holderOf` says then that the number is not known
+  }
 }
 
 const USABLE_REMEDY =

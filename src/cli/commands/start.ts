@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { renderText } from '../../diagnostics/render/text.ts';
+import { createCounterRegistry } from '../../state/counter-registry.ts';
 import { openStore } from '../../state/store.ts';
 import { type BuiltProject, buildProject } from '../../tools/build-project.ts';
 import { startMockUpstream } from '../../tools/mock-upstream.ts';
@@ -49,6 +50,8 @@ export async function start(folder: string, options: StartOptions): Promise<Exit
     project,
     memory,
     store: store.value,
+    counters: createCounterRegistry(),
+    threadEntry: new URL('../run/data-thread.js', import.meta.url),
     clock,
     random,
     logTo: options.log === undefined ? 'stdout' : { file: options.log },

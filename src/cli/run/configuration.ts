@@ -5,6 +5,7 @@ import type { Directory, ServerSettings, World } from '../../model/world.ts';
 import type { RuleBundle } from '../../pipeline/program.ts';
 import { type BuiltProject, buildProject } from '../../tools/build-project.ts';
 import type { ProjectMemory } from '../../tools/project-memory.ts';
+import { counterNotes } from './counter-notes.ts';
 import { type ProjectFiles, readProject } from './project-files.ts';
 
 export type LoadReason = 'start' | 'file change' | 'portunus reload' | 'SIGHUP' | 'admin API';
@@ -149,7 +150,10 @@ export class Configuration {
       kind: 'live',
       epoch,
       hash: bundle.hash,
-      notes: before === null ? [] : restartNotes(before.world, world),
+      notes:
+        before === null
+          ? []
+          : [...restartNotes(before.world, world), ...counterNotes(before.bundle.counters, bundle.counters)],
     };
   }
 }

@@ -11,7 +11,7 @@ import type { Directory, ServerSettings, World } from '../../model/world.ts';
 import { createRecordRing } from '../../observe/record-ring.ts';
 import type { RuleBundle } from '../../pipeline/program.ts';
 import type { CounterMemory } from '../../state/counter-layout.ts';
-import { type CounterRegistry, createCounterRegistry } from '../../state/counter-registry.ts';
+import type { CounterRegistry } from '../../state/counter-registry.ts';
 import type { Store } from '../../state/store.ts';
 import type { BuiltProject } from '../../tools/build-project.ts';
 import type { ProjectMemory } from '../../tools/project-memory.ts';
@@ -19,6 +19,7 @@ import { addressIsFree } from './address.ts';
 import { openAdminAccess } from './admin-access.ts';
 import { Configuration, type LoadResult } from './configuration.ts';
 import { makeFirstKeys } from './first-keys.ts';
+import { HistoryKeeper } from './history-keeper.ts';
 import { type Observation, startObservation } from './observation.ts';
 import { type ProjectFiles, ProjectWatcher } from './project-files.ts';
 import { adminStatus, loadReport } from './status-report.ts';
@@ -29,6 +30,9 @@ export interface GatewayOptions {
   /** Of {@link GatewayOptions.project}: the first reload reads only what changed. */
   readonly memory: ProjectMemory;
   readonly store: Store;
+  readonly counters: CounterRegistry;
+  /** Module that each data thread runs. */
+  readonly threadEntry: URL;
   readonly clock: Clock;
   readonly random: Random;
   readonly logTo: 'stdout' | { readonly file: string };
@@ -41,6 +45,8 @@ export interface GatewayOptions {
 
 /** See `CounterRegistry.sweep`. */
 const SWEEP_EVERY_MS = 1_000;
+/** Each try on a full disk makes LMDB write a line to the console. */
+const HISTORY_RETRY_MS = 10_000;
 
 /**
  * The running gateway: the control thread's parts, wired. Data threads serve; this thread loads configurations, keeps
@@ -56,7 +62,8 @@ export class Gateway {
   readonly #watcher: ProjectWatcher;
   readonly #configuration: Configuration;
   readonly #startedMs: number;
-  readonly #sweep: NodeJS.Timeout;
+  readonly #history: HistoryKeeper;
+  readonly #chores: readonly NodeJS.Timeout[];
   #admin: AdminServer | null = null;
   #health: AdminHealth = 'starting';
 
@@ -70,9 +77,10 @@ export class Gateway {
     this.#world = world;
     this.#observation = observation;
     this.#startedMs = options.clock.wallMs();
-    this.#counters = createCounterRegistry();
+    this.#counters = options.counters;
+    this.#history = new HistoryKeeper(options.store.history, observation.alerts);
     this.#threads = new DataThreads({
-      entry: new URL('./data-thread.js', import.meta.url),
+      entry: options.threadEntry,
       starts: threadStarts(world, rings, options.store.secrets.keyHashSecret),
       // uWebSockets.js reads its header bound from the environment while it loads.
       environment: { ...process.env, UWS_HTTP_MAX_HEADERS_SIZE: String(world.limits.requestHeaderBytes) },
@@ -84,10 +92,10 @@ export class Gateway {
       onRulesRetired: (epoch) => this.#rulesRetired(epoch),
     });
     const { clock } = options;
-    this.#sweep = setInterval(
-      () => this.#counters.sweep(clock.monotonicMs(), clock.wallMs()),
-      SWEEP_EVERY_MS,
-    );
+    this.#chores = [
+      setInterval(() => this.#counters.sweep(clock.monotonicMs(), clock.wallMs()), SWEEP_EVERY_MS),
+      setInterval(() => this.#history.retry(), HISTORY_RETRY_MS),
+    ];
     this.#watcher = new ProjectWatcher(() => void this.load('file change'));
     this.#configuration = new Configuration({
       folder: options.files.folder,
@@ -185,7 +193,7 @@ export class Gateway {
   /** Stops accepting, finishes what is in flight, writes what is queued. Returns the number of requests cut off. */
   async stop(): Promise<number> {
     this.#watcher.stop();
-    clearInterval(this.#sweep);
+    for (const chore of this.#chores) clearInterval(chore);
     const serving = this.#health === 'serving';
     this.#health = 'draining';
     const unfinished = serving ? await this.#threads.drain(this.#world.limits.drainMs) : 0;
@@ -203,22 +211,8 @@ export class Gateway {
       return changed.error;
     }
     this.#counterMemory.set(epoch, memory);
-    this.#keepHistory(epoch, bundle, files);
+    this.#history.keep({ epoch, hash: bundle.hash, timeMs: this.#options.clock.wallMs() }, files.texts);
     return null;
-  }
-
-  /** The version is live whether or not its history can be kept; a full disk is an alert, not a refusal. */
-  #keepHistory(epoch: number, { hash }: RuleBundle, files: ProjectFiles): void {
-    const { history } = this.#options.store;
-    if (history.versions().at(-1)?.hash === hash) return;
-    const kept = history.add({ epoch, hash, timeMs: this.#options.clock.wallMs() }, files.texts);
-    const identity = { kind: 'history-not-kept', subject: '' };
-    if (kept.ok) {
-      this.#observation.alerts.resolve(identity);
-      return;
-    }
-    const { message, remedy } = kept.error;
-    this.#observation.alerts.raise({ ...identity, severity: 'warning', message, remedy });
   }
 
   async #changeDirectory(epoch: number, directory: Directory): Promise<string | null> {

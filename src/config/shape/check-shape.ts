@@ -1,7 +1,7 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
 import type { DocumentPath, Finding, Located } from '../finding.ts';
 import type { FileKind } from '../kinds.ts';
-import { explain, KEYWORD_RANKS } from './explain.ts';
+import { explain, fieldMeant, KEYWORD_RANKS } from './explain.ts';
 import { pathOf } from './pointer.ts';
 import { validate } from './validators.ts';
 
@@ -46,7 +46,23 @@ function distinct(errors: readonly ErrorObject[]): readonly PlacedError[] {
     const known = best.get(key);
     if (known === undefined || rank(error) < rank(known.error)) best.set(key, { error, path });
   }
-  return [...best.values()];
+  return withoutMisspelt([...best.values()]);
+}
+
+/** A misspelt field is one mistake: that the right one is missing then follows from it. */
+function withoutMisspelt(errors: readonly PlacedError[]): readonly PlacedError[] {
+  const meant = new Set(
+    errors.flatMap(({ error }) => {
+      if (error.keyword !== 'additionalProperties') return [];
+      const name = fieldMeant(error.params, error.parentSchema);
+      return name === null ? [] : [`${error.instancePath}\u0000${name}`];
+    }),
+  );
+  return errors.filter(
+    ({ error }) =>
+      error.keyword !== 'required' ||
+      !meant.has(`${error.instancePath}\u0000${String(error.params.missingProperty)}`),
+  );
 }
 
 /** Errors about an entry of a map are told apart by its name; all others are about the value itself. */

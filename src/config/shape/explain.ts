@@ -184,10 +184,19 @@ function unknownField({ params, parentSchema }: ErrorObject, { path }: Where): E
   if (name === MERGE_KEY) return { code: 'PT3101', ...MERGE_KEY_REFUSED, ...at };
   const message = `${where.slice(0, 1).toUpperCase()}${where.slice(1)} has no field "${clip(name)}".`;
   const help = didYouMean(
-    nearest(name, fields),
+    fieldMeant(params, parentSchema),
     `Its fields are ${alternatives(fields).replace(/ or (?=[^ ]*$)/, ' and ')}.`,
   );
   return { code: 'PT3101', message, help, ...at };
+}
+
+/** The field that an unknown one is a misspelling of; null when it is like none. */
+export function fieldMeant(
+  params: ErrorObject['params'],
+  parentSchema: ErrorObject['parentSchema'],
+): string | null {
+  const { properties = {} } = parentSchema as { readonly properties?: object };
+  return nearest(String(params.additionalProperty), Object.keys(properties));
 }
 
 function missingField({ params, parentSchema }: ErrorObject, { path }: Where): Explanation {

@@ -1,0 +1,95 @@
+/** A data folder on a disk that is full: traffic and changes go on, and the history catches up when there is room again. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect, it } from 'vitest';
+import type { AdminStatus } from '../../src/admin/actions.ts';
+import { systemRandom } from '../../src/cli/run/system-clock.ts';
+import { openStore } from '../../src/state/store.ts';
+import { type Project, RunningGateway, runPortunus, writeProject } from '../gateway/running-gateway.ts';
+import { startUpstream, type UpstreamServer } from '../gateway/upstream-server.ts';
+
+let upstream: UpstreamServer | undefined;
+let project: Project | undefined;
+let gateway: RunningGateway | undefined;
+let mounted: string | undefined;
+afterEach(async () => {
+  await gateway?.stop('SIGKILL');
+  await upstream?.close();
+  if (mounted !== undefined) execFileSync('umount', [mounted]);
+  await project?.remove();
+  [upstream, project, gateway, mounted] = [undefined, undefined, undefined, undefined];
+});
+
+/** A file system of 4 MiB at `folder`; false where this user may not mount one. */
+function mountSmall(folder: string): boolean {
+  mkdirSync(folder, { recursive: true });
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', folder], { stdio: 'ignore' });
+  } catch {
+    return false;
+  }
+  mounted = folder;
+  return true;
+}
+
+function fill(folder: string): string {
+  const filler = join(folder, 'filler');
+  const { bavail, bsize } = statfsSync(folder);
+  writeFileSync(filler, Buffer.alloc(bavail * bsize));
+  expect(statfsSync(folder).bavail).toBe(0);
+  return filler;
+}
+
+const policy = (code: string): string =>
+  `language 1\npolicy "p" { permit\n  forbid "f" when request.path is "/no" code "${code}" }\n`;
+
+/** Resolves when the edited policy answers. */
+async function edit(code: string): Promise<void> {
+  await project!.write('policies/p.policy', policy(code));
+  await expect.poll(refusalCode, { timeout: 20_000 }).toBe(code);
+}
+
+async function status(): Promise<AdminStatus> {
+  const { code, stdout, stderr } = await runPortunus(['status', project!.folder, '--json']);
+  expect([code, stderr]).toEqual([0, '']);
+  return JSON.parse(stdout) as AdminStatus;
+}
+
+async function refusalCode(): Promise<string> {
+  const answer = await fetch(`${gateway!.url}/no`);
+  return ((await answer.json()) as { code: string }).code;
+}
+
+it('keeps serving and changing on a full disk, says so, and keeps the missed version when there is room', async ({
+  skip,
+}) => {
+  upstream = await startUpstream();
+  project = await writeProject({
+    'routes/r.yaml': `services: { s: { endpoints: [{ url: "http://127.0.0.1:${upstream.port}" }] } }
+routes: { all: { service: s, match: { path: "/{rest...}" }, auth: none } }
+`,
+    'policies/p.policy': policy('first'),
+  });
+  const data = join(project.folder, 'data');
+  if (!mountSmall(data)) return skip('only who may mount can make a full disk');
+  gateway = await RunningGateway.start(project, { arguments: ['--log', '/dev/null'] });
+  expect(await refusalCode()).toBe('first');
+
+  const filler = fill(data);
+  await edit('second');
+  expect((await fetch(`${gateway.url}/yes`)).status).toBe(200);
+  const { alerts, configuration } = await status();
+  expect(alerts.map(({ kind }) => kind)).toEqual(['history-not-kept']);
+  expect(alerts[0]!.message).toContain(`lacks version ${configuration.epoch}`);
+
+  rmSync(filler);
+  await expect.poll(async () => (await status()).alerts, { timeout: 30_000, interval: 500 }).toEqual([]);
+  await edit('third');
+  await gateway.stop('SIGTERM');
+  const store = openStore(data, systemRandom());
+  if (!store.ok) throw new Error(store.error.message);
+  const kept = store.value.history.versions().map(({ epoch }) => epoch);
+  await store.value.close();
+  expect(kept.slice(-3)).toEqual([configuration.epoch - 1, configuration.epoch, configuration.epoch + 1]);
+}, 60_000);
