@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Bench } from './bench.ts';
+import { decide } from './benches/decide.ts';
 import { governance } from './benches/governance.ts';
 import { proxy } from './benches/proxy.ts';
 import { reload } from './benches/reload.ts';
@@ -17,7 +18,7 @@ import { everyBarHolds, jsonReport, machineLines, table } from './report.ts';
  * The one runner: `npm run bench -- NAME [--json FILE]`. Prints a table; exit code 0 when every bar holds, 1 when one
  * does not or the bench failed, 2 for wrong arguments.
  */
-const BENCHES: readonly Bench[] = [proxy, governance, routes, reload, streams, threads];
+const BENCHES: readonly Bench[] = [proxy, governance, routes, reload, streams, threads, decide];
 
 const DEFAULTS = { full: { rounds: 7, seconds: 2 }, quick: { rounds: 2, seconds: 1 } } as const;
 
