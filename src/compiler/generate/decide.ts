@@ -46,13 +46,17 @@ export function authoriseCode(program: ResidualProgram, scope: ProgramScope): Ph
   const { enforced, observed } = program.decisions.authorise;
   const denying = tabledDenials(enforced, 'authorise', scope);
   const watching = tabledWatchers([...program.warns, ...observed], 'authorise', scope);
+  const notPermitted =
+    enforced.length === 0 ? 'return runtime.notPermitted(context);' : 'return refuseInAuthorise(context);';
   const permits = tabledPermits(program.permits, scope);
   const frame = phaseFrame('authorise', scope, [denying, watching, permits]);
   const body = [
     ...needIdentity(scope),
     ...watchStatements(watching, frame),
     ...denyStatements(denying, frame, 'return refuseInAuthorise(context);'),
-    ...(permits.tables.length === 0 ? permitStatements(permits.always, frame) : FIRST_PERMIT_DECIDES),
+    ...(permits.tables.length === 0
+      ? permitStatements(permits.always, frame, notPermitted)
+      : firstPermitDecides(notPermitted)),
   ];
   return {
     entry: 'authorise',
@@ -61,7 +65,7 @@ export function authoriseCode(program: ResidualProgram, scope: ProgramScope): Ph
       ...(permits.tables.length === 0
         ? []
         : [functionCode('firstPermit(context)', ['let permit = Infinity;', ...firstPermit(permits, scope)])]),
-      refuseInAuthoriseCode(denying, permits, scope),
+      ...(enforced.length === 0 ? [] : [refuseInAuthoriseCode(denying, permits, scope)]),
     ],
   };
 }
@@ -110,7 +114,7 @@ function noteStatement({ ir, rule }: Watcher, frame: Frame): string {
   if (ir.mode !== 'warn' && rule.kind !== 'warn') {
     return `runtime.noteShadowed(context, ${pool.constant(ir.index, 'rule')});`;
   }
-  const values = holesOf(rule.reply.because).map((fact) => frame.fact(fact));
+  const values = frame.unsure(() => holesOf(rule.reply.because).map((fact) => frame.fact(fact)));
   return `runtime.warn(context, ${pool.constant(asConstant(ruleReply(ir)))}, [${values.join(', ')}]);`;
 }
 
@@ -141,9 +145,11 @@ function denyStatements(enforced: Tabled<Deny>, frame: Frame, refuse: string): s
 function collectStatements(enforced: Tabled<Deny>, frame: Frame): string[] {
   const always = enforced.always.flatMap(({ ir, rule, condition }) =>
     frame.statement(() => {
-      const reply = frame.scope.pool.constant(asConstant(ruleReply(ir)));
-      const values = holesOf(rule.reply.because).map((fact) => frame.fact(fact));
-      return guarded(frame.condition(condition), [`denials.add(${reply}, [${values.join(', ')}]);`]);
+      const { pool } = frame.scope;
+      const denial = pool.prepared('denial', pool.constant(asConstant(ruleReply(ir))));
+      const values = frame.unsure(() => holesOf(rule.reply.because).map((fact) => frame.fact(fact)));
+      const list = values.length === 0 ? '' : `, [${values.join(', ')}]`;
+      return guarded(frame.condition(condition), [`denials.add(${denial}${list});`]);
     }),
   );
   return [...always, ...forRows(enforced, frame, (row) => [`${row}.collect(context, denials);`])];
@@ -180,29 +186,28 @@ function refuseInAuthoriseCode(enforced: Tabled<Deny>, permits: Tabled<Permit>, 
 
 // -- rules that permit -------------------------------------------------------------------------------------------
 
-const FIRST_PERMIT_DECIDES = [
-  'const permit = firstPermit(context);',
-  'if (permit === Infinity) return refuseInAuthorise(context);',
-  'context.decidingRule = permit;',
-  'return CONTINUE;',
-];
+function firstPermitDecides(refuse: string): string[] {
+  return [
+    'const permit = firstPermit(context);',
+    `if (permit === Infinity) ${refuse}`,
+    'context.decidingRule = permit;',
+    'return CONTINUE;',
+  ];
+}
 
 function permittedExpression(permits: Tabled<Permit>, frame: Frame): string {
   if (permits.tables.length > 0) return 'firstPermit(context) !== Infinity';
   return permits.always.map(({ condition }) => `(${frame.condition(condition)})`).join(' || ');
 }
 
-function permitStatements(permits: readonly Permit[], frame: Frame): string[] {
+function permitStatements(permits: readonly Permit[], frame: Frame, refuse: string): string[] {
   const lines: string[] = [];
   for (const { ir, condition } of permits) {
     const hold = `context.decidingRule = ${frame.scope.pool.constant(ir.index, 'rule')};`;
-    const test = frame.condition(condition);
-    const otherwise = lines.length === 0 ? '' : 'else ';
-    lines.push(test === 'true' ? `${otherwise}${hold}` : `${otherwise}if (${test}) ${hold}`);
-    if (test === 'true') return [...frame.locals(), ...lines, 'return CONTINUE;'];
+    lines.push(...frame.statement(() => guarded(frame.condition(condition), [hold, 'return CONTINUE;'])));
+    if (condition.kind === 'constant') return lines;
   }
-  if (lines.length === 0) return ['return refuseInAuthorise(context);'];
-  return [...frame.locals(), ...lines, 'else return refuseInAuthorise(context);', 'return CONTINUE;'];
+  return [...lines, refuse];
 }
 
 function tabledPermits(permits: readonly Permit[], scope: ProgramScope): Tabled<Permit> {

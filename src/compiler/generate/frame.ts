@@ -17,8 +17,8 @@ export interface ProgramScope {
 
 /**
  * The body of one generated function: turns conditions and facts into expressions, and keeps the locals they need.
- * What is used more than once is computed once, before the first statement that uses it: conditions are total, so that
- * is always allowed.
+ * What is used more than once is computed once: before the first statement that is sure to use it, or in place
+ * (`value ??= …`) where what stands before may spare it. Conditions are total, so both are always allowed.
  */
 export class Frame {
   readonly scope: ProgramScope;
@@ -28,6 +28,10 @@ export class Frame {
   readonly #factUses = new Map<string, number>();
   #locals: string[] = [];
   readonly #names = new Map<string, string>();
+  /** What locals that are computed in place stand for, by name. */
+  readonly #inPlace = new Map<string, string>();
+  /** Whether what is being generated is asked whenever its statement is reached. */
+  #isSure = true;
 
   /** `conditions` and `facts`: all that the body is going to use. */
   constructor(
@@ -103,12 +107,27 @@ export class Frame {
       case 'not':
         return this.#negated(condition.operand);
       case 'all':
-        return condition.operands.map((operand) => bracketed(this.condition(operand))).join(' && ');
+        return this.#operands(condition.operands).join(' && ');
       case 'any':
-        return condition.operands.map((operand) => bracketed(this.condition(operand))).join(' || ');
+        return this.#operands(condition.operands).join(' || ');
       case 'test':
         return testCode(condition.test, this);
     }
+  }
+
+  /** Only the first is sure to be asked. */
+  #operands([first, ...others]: readonly Condition[]): string[] {
+    const sure = bracketed(this.condition(first!));
+    return [sure, ...this.unsure(() => others.map((operand) => bracketed(this.condition(operand))))];
+  }
+
+  /** Generates what may not be reached. */
+  unsure<Result>(make: () => Result): Result {
+    const before = this.#isSure;
+    this.#isSure = false;
+    const made = make();
+    this.#isSure = before;
+    return made;
   }
 
   #negated(operand: Condition): string {
@@ -116,23 +135,27 @@ export class Frame {
     const direct = isPlainTest ? negatedTestCode(operand.test, this) : null;
     if (direct !== null) return direct;
     const code = this.condition(operand);
-    return /^\w+$/.test(code) ? `!${code}` : `!(${code})`;
+    return IS_ONE_TERM.test(code) ? `!${code}` : `!(${code})`;
   }
 
   #isShared(condition: Condition): boolean {
     return (this.#conditionUses.get(condition.id) ?? 0) > 1 && paysToShare(condition);
   }
 
-  /** A constant of the body, declared when it is first asked for; what it needs itself is declared before it. */
+  /** A local of the body, declared when it is first asked for; what it needs itself is declared before it. */
   #local(key: string, stem: string, make: () => string): string {
-    let name = this.#names.get(key);
-    if (name === undefined) {
-      const code = make();
-      name = `${stem}${this.#names.size}`;
-      this.#names.set(key, name);
+    const known = this.#names.get(key);
+    if (known !== undefined) return this.#inPlace.get(known) ?? known;
+    const code = make();
+    const name = `${stem}${this.#names.size}`;
+    this.#names.set(key, name);
+    if (this.#isSure || isPlainField(code)) {
       this.#locals.push(`const ${name} = ${code};`);
+      return name;
     }
-    return name;
+    this.#locals.push(`let ${name};`);
+    this.#inPlace.set(name, `(${name} ??= ${code})`);
+    return this.#inPlace.get(name)!;
   }
 
   #count(condition: Condition): void {
@@ -150,6 +173,14 @@ export class Frame {
   #countFact(fact: FactReference): void {
     this.#factUses.set(fact.key, (this.#factUses.get(fact.key) ?? 0) + 1);
   }
+}
+
+/** A name, a call, or something in brackets: what a `!` can stand before. */
+const IS_ONE_TERM = /^(?:[\w.]+(?:\([\w., ]*\))?|\([^()]*\))$/;
+
+/** Reading a field of what is at hand costs less than to remember whether it was read. */
+function isPlainField(code: string): boolean {
+  return /^[\w.?]+(?:\[\w+\])*$/.test(code);
 }
 
 /** `&&` and `||` bind weaker than every test; side by side they are kept apart for the reader too. */

@@ -4,47 +4,87 @@ import type { ReplyConstant } from '../replies.ts';
 import { statusRank } from '../status-rank.ts';
 import { renderText } from './text.ts';
 
-/** All rules of a phase that deny one request; only made when at least one does. */
+/** A rule that can deny. An answer whose text has no holes is made once. */
+export class Denial {
+  readonly reply: ReplyConstant;
+  readonly #isFixed: boolean;
+  #answer: Respond | null = null;
+
+  constructor(reply: ReplyConstant) {
+    this.reply = reply;
+    this.#isFixed = reply.text.every((part) => typeof part === 'string');
+  }
+
+  answer(status: number, values: readonly unknown[], wallMs: number): Respond {
+    if (this.#answer?.refusal.status === status) return this.#answer;
+    const { code, text, rule } = this.reply;
+    const answer = refuse(status, code, renderText(text, values, { limit: null, wallMs }), rule);
+    if (this.#isFixed) this.#answer = answer;
+    return answer;
+  }
+}
+
+const NO_VALUES: readonly unknown[] = [];
+
+/**
+ * All rules of a phase that deny one request. One for each thread, begun anew for each request that is denied: it is filled
+ * and answered within one turn.
+ */
 export class Denials {
-  readonly #defaultStatus: number;
-  readonly #entries: { readonly reply: ReplyConstant; readonly values: readonly unknown[] }[] = [];
-  #notPermitted = false;
+  readonly #denials: Denial[] = [];
+  readonly #values: (readonly unknown[])[] = [];
+  #defaultStatus = 403;
+  #isPermitted = true;
 
   /** `defaultStatus`: 401 without identity, else 403. */
-  constructor(defaultStatus: number) {
+  begin(defaultStatus: number): this {
+    this.#denials.length = 0;
+    this.#values.length = 0;
     this.#defaultStatus = defaultStatus;
+    this.#isPermitted = true;
+    return this;
   }
 
   /** In any order: rules of tables come after the others. */
-  add(reply: ReplyConstant, values: readonly unknown[]): void {
-    this.#entries.push({ reply, values });
+  add(denial: Denial, values: readonly unknown[] = NO_VALUES): void {
+    this.#denials.push(denial);
+    this.#values.push(values);
   }
 
   notPermitted(): void {
-    this.#notPermitted = true;
+    this.#isPermitted = false;
   }
 
   /** Names one rule in the answer and the others on the context. A missing permit has no rule to name, so it comes after its equals. */
   respond(context: RequestContext): Respond {
-    this.#entries.sort((a, b) => a.reply.rule - b.reply.rule);
-    let chosen = -1;
-    let best = this.#notPermitted ? statusRank(this.#defaultStatus) + 0.5 : Number.POSITIVE_INFINITY;
-    this.#entries.forEach(({ reply }, at) => {
-      const rank = statusRank(reply.status || this.#defaultStatus);
-      if (rank >= best) return;
-      best = rank;
-      chosen = at;
-    });
-    const others = this.#entries.filter((_, at) => at !== chosen).map(({ reply }) => reply.rule);
-    context.alsoDenied = others.length === 0 ? null : others;
-    context.decidingRule = this.#entries[chosen]?.reply.rule ?? -1;
-    return chosen === -1 ? notPermitted(this.#defaultStatus) : this.#answer(chosen, context.arrivedWallMs);
+    const chosen = this.#first();
+    context.alsoDenied = this.#othersThan(chosen);
+    if (chosen === -1) return notPermitted(context, this.#defaultStatus);
+    const denial = this.#denials[chosen]!;
+    context.decidingRule = denial.reply.rule;
+    const status = denial.reply.status || this.#defaultStatus;
+    return denial.answer(status, this.#values[chosen]!, context.arrivedWallMs);
   }
 
-  #answer(at: number, wallMs: number): Respond {
-    const { reply, values } = this.#entries[at]!;
-    const status = reply.status || this.#defaultStatus;
-    return refuse(status, reply.code, renderText(reply.text, values, { limit: null, wallMs }), reply.rule);
+  /** By rank of the status, then by rule; -1 for the missing permit. */
+  #first(): number {
+    let first = -1;
+    let best = this.#isPermitted ? Number.POSITIVE_INFINITY : statusRank(this.#defaultStatus) + 0.5;
+    for (let at = 0; at < this.#denials.length; at++) {
+      const { status, rule } = this.#denials[at]!.reply;
+      const rank = statusRank(status || this.#defaultStatus);
+      const isTie = rank === best && first !== -1 && rule < this.#denials[first]!.reply.rule;
+      if (rank >= best && !isTie) continue;
+      best = rank;
+      first = at;
+    }
+    return first;
+  }
+
+  #othersThan(chosen: number): number[] | null {
+    if (this.#denials.length === (chosen === -1 ? 0 : 1)) return null;
+    const others = this.#denials.filter((_, at) => at !== chosen).map(({ reply }) => reply.rule);
+    return others.sort((a, b) => a - b);
   }
 }
 
@@ -54,9 +94,17 @@ export const NOT_PERMITTED = {
   403: { code: 'not_permitted', detail: 'No policy permits this request.' },
 } as const;
 
-export function notPermitted(status: number): Respond {
-  const { code, detail } = NOT_PERMITTED[status === 401 ? 401 : 403];
+const ANSWERS = { 401: withoutRule(401), 403: withoutRule(403) } as const;
+
+function withoutRule(status: 401 | 403): Respond {
+  const { code, detail } = NOT_PERMITTED[status];
   return refuse(status, code, detail, -1);
+}
+
+/** Refuses a request that no permit holds for. */
+export function notPermitted(context: RequestContext, status: number): Respond {
+  context.decidingRule = -1;
+  return ANSWERS[status === 401 ? 401 : 403];
 }
 
 function refuse(status: number, code: string, detail: string, ruleIndex: number): Respond {

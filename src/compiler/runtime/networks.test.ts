@@ -1,24 +1,35 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addressWords, contains, parseNetwork } from '../../model/networks.ts';
+import { addressWords, contains, type Network, parseNetwork } from '../../model/networks.ts';
 import { networksTest } from './networks.ts';
 
 const octet = fc.oneof(fc.constantFrom(0, 10, 192, 255), fc.nat(255));
 const ipv4 = fc.tuple(octet, octet, octet, octet).map((octets) => octets.join('.'));
+const group = fc.oneof(fc.constantFrom('0', '2001', 'db8', 'FFFF', 'fe80'), fc.nat(0xffff).map(String));
+const pieces = fc.array(fc.oneof(group, fc.constantFrom(':', '::', '.', '%', 'g', '12345')), {
+  maxLength: 12,
+});
 const address = fc.oneof(
   ipv4,
   fc.ipV6(),
+  fc.array(group, { minLength: 8, maxLength: 8 }).map((groups) => groups.join(':')),
+  fc
+    .tuple(fc.array(group, { maxLength: 4 }), fc.array(group, { maxLength: 4 }))
+    .map(([head, tail]) => `${head.join(':')}::${tail.join(':')}`),
+  pieces.map((parts) => parts.join('')),
+  pieces.map((parts) => parts.join(':')),
   ipv4.map((text) => `::ffff:${text}`),
+  fc.constantFrom('', '1.2.3', '1.2.3.4.5', '01.2.3.4', '256.1.1.1', '1..2.3', '1.2.3.4 ', '1.2.3.-4'),
   fc.constantFrom(
-    '',
-    '1.2.3',
-    '1.2.3.4.5',
-    '01.2.3.4',
-    '256.1.1.1',
-    '1..2.3',
-    '1.2.3.4 ',
     'fe80::1%eth0',
-    '1.2.3.-4',
+    ':',
+    '::',
+    ':::',
+    '1::2::3',
+    '1:2:3:4:5:6:7::',
+    '::2:3:4:5:6:7:8',
+    '1:',
+    ':1',
   ),
 );
 const NETWORKS = [
@@ -36,15 +47,60 @@ describe('networks compiled to a test', () => {
   it('contain the addresses that each of them contains', () => {
     fc.assert(
       fc.property(fc.subarray(NETWORKS), address, (networks, text) => {
-        expect(networksTest(networks)(text)).toBe(networks.some((network) => inNetwork(network, text)));
+        expect(networksTest(networks)(text)).toBe(isInOne(parsed(networks), text));
       }),
-      { numRuns: 5_000 },
+      { numRuns: 10_000 },
     );
+  });
+
+  it('are as right when there are ten thousand', () => {
+    let seed = 7;
+    const random = (): number => {
+      seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+      return seed;
+    };
+    const short = Array.from({ length: 5_000 }, () => shortNetwork(random(), 8 + (random() % 25)));
+    const long = Array.from({ length: 5_000 }, () => longNetwork(random(), random(), 16 + (random() % 49)));
+    const networks = [...short, ...long];
+    const all = parsed(networks);
+    const test = networksTest(networks);
+    const near = networks
+      .slice(0, 200)
+      .concat(long.slice(0, 200))
+      .map((network) => network.split('/')[0]!);
+    const far = Array.from({ length: 400 }, () => dotted(random()));
+    const seen = [...near, ...far].map((text) => [test(text), isInOne(all, text)]);
+    expect(seen.filter(([fast, slow]) => fast !== slow)).toEqual([]);
+    expect(new Set(seen.map(([fast]) => fast)).size).toBe(2);
   });
 });
 
-function inNetwork(network: string, text: string): boolean {
-  const parsed = parseNetwork(network);
+function parsed(networks: readonly string[]): Network[] {
+  return networks.flatMap((text) => {
+    const network = parseNetwork(text);
+    return network.ok ? [network.value] : [];
+  });
+}
+
+function isInOne(networks: readonly Network[], text: string): boolean {
   const words = addressWords(text);
-  return parsed.ok && words !== null && contains(parsed.value, words);
+  return words !== null && networks.some((network) => contains(network, words));
+}
+
+function dotted(word: number): string {
+  return [24, 16, 8, 0].map((shift) => (word >>> shift) & 255).join('.');
+}
+
+function shortNetwork(word: number, length: number): string {
+  return `${dotted(word & (-1 << (32 - length)))}/${length}`;
+}
+
+/** Of the first 64 bits. */
+function longNetwork(high: number, low: number, length: number): string {
+  const masked =
+    length <= 32
+      ? [high & (-1 << (32 - length)), 0]
+      : [high, length === 64 ? low : low & (-1 << (64 - length))];
+  const groups = masked.flatMap((word) => [(word >>> 16) & 0xffff, word & 0xffff]);
+  return `${groups.map((each) => each.toString(16)).join(':')}::/${length}`;
 }

@@ -16,7 +16,7 @@ import { counterKeyText } from '../counter-keys.ts';
 import type { CalendarHours } from '../ir.ts';
 import type { ReplyConstant, TextPart } from '../replies.ts';
 import { Calendar } from './calendar.ts';
-import { Denials, notPermitted } from './denials.ts';
+import { Denial, Denials, notPermitted } from './denials.ts';
 import { globTest } from './glob.ts';
 import {
   type HoleValues,
@@ -126,12 +126,19 @@ export class RuntimeSupport {
 
   // -- answers -------------------------------------------------------------------------------------------------
   unauthenticated(context: RequestContext): Outcome {
-    context.decidingRule = -1;
-    return notPermitted(401);
+    return notPermitted(context, 401);
+  }
+  /** When nothing denies and no permit holds. */
+  notPermitted(context: RequestContext): Outcome {
+    return notPermitted(context, context.identity === null ? 401 : 403);
+  }
+  denial(reply: ReplyConstant): Denial {
+    return new Denial(reply);
   }
   denials(defaultStatus: number): Denials {
-    return new Denials(defaultStatus);
+    return this.#denials.begin(defaultStatus);
   }
+  readonly #denials = new Denials();
   warn(context: RequestContext, { rule, code, text }: ReplyConstant, values: readonly unknown[]): void {
     warn(context, {
       rule,
