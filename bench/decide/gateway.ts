@@ -118,9 +118,36 @@ function headerOf({ headers }: RequestContext, name: string): string | undefined
   return undefined;
 }
 
-/** As one writes it who knows these three networks: the first bytes of an IPv4 address, the first groups of an IPv6 one. */
+/**
+ * As one writes it who knows these three networks and cares for speed, right for every text an address can have: IPv6 with
+ * or without leading zeros, IPv4 inside of IPv6.
+ */
 export function isInOffice(ip: string): boolean {
-  return ip.startsWith('10.') || ip.startsWith('192.168.') || ip.startsWith('2001:db8:');
+  const word = ipv4Of(ip);
+  if (word !== -1) return word >>> 24 === 10 || word >>> 16 === 0xc0a8;
+  if (ip.includes('.')) return isInOffice(ip.slice(ip.lastIndexOf(':') + 1)) && /^[0:]*:ffff:/i.test(ip);
+  const [first, second] = ip.split(':', 2);
+  return Number.parseInt(first!, 16) === 0x2001 && Number.parseInt(second!, 16) === 0xdb8;
+}
+
+/** -1 for other texts. */
+function ipv4Of(text: string): number {
+  let word = 0;
+  let part = -1;
+  let parts = 0;
+  for (let at = 0; at <= text.length; at++) {
+    const code = at < text.length ? text.charCodeAt(at) : 46;
+    if (code >= 48 && code <= 57) {
+      part = (part === -1 ? 0 : part * 10) + code - 48;
+      if (part > 255) return -1;
+    } else {
+      if (code !== 46 || part === -1) return -1;
+      word = (word << 8) | part;
+      part = -1;
+      parts++;
+    }
+  }
+  return parts === 4 ? word >>> 0 : -1;
 }
 
 function samples(count: number): Sample[] {

@@ -139,7 +139,7 @@ export class Frame {
   }
 
   #isShared(condition: Condition): boolean {
-    return (this.#conditionUses.get(condition.id) ?? 0) > 1 && paysToShare(condition);
+    return (this.#conditionUses.get(condition.id) ?? 0) >= usesToShare(condition);
   }
 
   /** A local of the body, declared when it is first asked for; what it needs itself is declared before it. */
@@ -161,7 +161,7 @@ export class Frame {
   #count(condition: Condition): void {
     const uses = (this.#conditionUses.get(condition.id) ?? 0) + 1;
     this.#conditionUses.set(condition.id, uses);
-    if (uses > 1 && paysToShare(condition)) return;
+    if (uses > 1 && uses >= usesToShare(condition)) return;
     if (condition.kind === 'not') this.#count(condition.operand);
     else if (condition.kind === 'all' || condition.kind === 'any')
       condition.operands.forEach((each) => void this.#count(each));
@@ -188,9 +188,23 @@ function bracketed(code: string): string {
   return / (?:&&|\|\|) /.test(code) ? `(${code})` : code;
 }
 
-/** A single comparison of a plain field is cheaper than keeping its result. */
-function paysToShare(condition: Condition): boolean {
-  if (condition.kind === 'constant') return false;
-  if (condition.kind === 'not') return paysToShare(condition.operand);
-  return condition.kind !== 'test' || condition.test.kind !== 'equal';
+/**
+ * From how many uses on a result is kept. A comparison of a plain field costs less than to keep its result, unless the text
+ * was cut out of the request: then its characters are compared each time.
+ */
+function usesToShare(condition: Condition): number {
+  if (condition.kind === 'constant') return Number.POSITIVE_INFINITY;
+  if (condition.kind === 'not') return usesToShare(condition.operand);
+  if (condition.kind !== 'test' || condition.test.kind !== 'equal') return 2;
+  return termsOf(condition.test).some(isCutOut) ? 3 : Number.POSITIVE_INFINITY;
 }
+
+function isCutOut(term: Term): boolean {
+  return term.kind === 'fact' && CUT_OUT.has(term.fact.path);
+}
+const CUT_OUT: ReadonlySet<string> = new Set([
+  'request.parameter',
+  'request.path',
+  'request.query',
+  'request.header',
+]);
