@@ -1,4 +1,5 @@
 import type { CheckedCalendar, CheckedRule, TextTest } from '../language/typed.ts';
+import type { ArithmeticOperator } from '../model/arithmetic.ts';
 import type { Absence, FactPhase } from '../model/facts.ts';
 import type { ScalarValue, Value, ValueType } from '../model/types.ts';
 import type { EnforcementMode } from '../model/world.ts';
@@ -52,7 +53,14 @@ export type CalendarHours = Omit<CheckedCalendar, 'name'>;
 export type Term =
   | { readonly kind: 'fact'; readonly fact: FactReference }
   | { readonly kind: 'constant'; readonly value: Value }
-  | { readonly kind: 'otherwise'; readonly fact: FactReference; readonly fallback: ScalarValue };
+  | { readonly kind: 'otherwise'; readonly fact: FactReference; readonly fallback: ScalarValue }
+  /** Of numbers; missing when an operand is. See `model/arithmetic`. */
+  | {
+      readonly kind: 'arithmetic';
+      readonly operator: ArithmeticOperator;
+      readonly left: Term;
+      readonly right: Term;
+    };
 
 /** A fact as a rule names it. Equal `key` means the same value within one request. */
 export interface FactReference {

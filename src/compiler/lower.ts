@@ -140,6 +140,14 @@ function term(operand: Operand): Term {
         fact: factReference(operand.fact),
         fallback: operand.fallback.value,
       };
+    case 'converted': {
+      const factor: Term = { kind: 'constant', value: operand.factor };
+      return { kind: 'arithmetic', operator: '*', left: term(operand.number), right: factor };
+    }
+    case 'arithmetic': {
+      const { operator, left, right } = operand;
+      return { kind: 'arithmetic', operator, left: term(left), right: term(right) };
+    }
   }
 }
 
@@ -198,5 +206,7 @@ function needsIdentity(expression: TypedExpression | null): boolean {
 
 function isOfIdentity(operand: Operand): boolean {
   if (operand.kind === 'otherwise') return isOfIdentity(operand.fact);
+  if (operand.kind === 'converted') return isOfIdentity(operand.number);
+  if (operand.kind === 'arithmetic') return isOfIdentity(operand.left) || isOfIdentity(operand.right);
   return operand.kind === 'fact' && operand.definition.phase === 'identity';
 }

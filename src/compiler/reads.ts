@@ -1,7 +1,7 @@
 import { testsOf } from './conditions.ts';
 import type { FactReference } from './ir.ts';
 import type { ResidualProgram } from './residual.ts';
-import { factsOfKey, factsOfTemplate, termsOf } from './rule-facts.ts';
+import { factsOfKey, factsOfTemplate, factsOfTerm, termsOf } from './rule-facts.ts';
 
 export interface FieldsRead {
   readonly headers: readonly string[];
@@ -26,7 +26,7 @@ export function fieldsRead(program: ResidualProgram): FieldsRead {
   const tested = deciding
     .flatMap((each) => testsOf(each.condition))
     .flatMap(termsOf)
-    .flatMap((term) => (term.kind === 'constant' ? [] : [term.fact]));
+    .flatMap(factsOfTerm);
   const written = [...program.headers.request, ...program.headers.response].flatMap((action) =>
     factsOfTemplate(action.value),
   );

@@ -2,7 +2,7 @@ import type { Value } from '../model/types.ts';
 import type { Route } from '../model/world.ts';
 import { testsOf } from './conditions.ts';
 import type { FactReference, RuleIr, Test } from './ir.ts';
-import { factsWritten, termsOf } from './rule-facts.ts';
+import { factsOfTerm, factsWritten, termsOf } from './rule-facts.ts';
 
 /** What partial evaluation knows of a route: the compile-time facts that its rules read. */
 export interface RouteFacts {
@@ -29,7 +29,7 @@ export class RouteLens {
     for (const fact of written)
       if (fact.phase === 'compile' && fact.path !== 'route') mentioned.set(fact.path, null);
     for (const [path, values] of mentioned) this.#views.push({ path, mentioned: values });
-    const read = [...tests].flatMap(termsOf).flatMap((term) => (term.kind === 'constant' ? [] : [term.fact]));
+    const read = [...tests].flatMap(termsOf).flatMap(factsOfTerm);
     this.#readsParameters = [...read, ...written].some((fact) => fact.path === 'request.parameter');
   }
 
@@ -77,7 +77,7 @@ function blur(value: Value | null, mentioned: ReadonlySet<Value> | null): Value 
 
 function noteTest(test: Test, mentioned: Map<string, Set<Value> | null>): void {
   const terms = termsOf(test);
-  const facts = terms.flatMap((term) => (term.kind === 'constant' ? [] : [term.fact]));
+  const facts = terms.flatMap(factsOfTerm);
   for (const fact of facts) {
     if (fact.phase !== 'compile') continue;
     const literals = literalsBeside(test);
@@ -103,6 +103,7 @@ function literalsBeside(test: Test): readonly Value[] | null {
   if (test.kind === 'present') return [];
   if (test.kind !== 'equal' && test.kind !== 'member') return null;
   const terms = termsOf(test);
+  if (terms.some((term) => term.kind === 'arithmetic')) return null;
   const constants = terms.flatMap((term) => (term.kind === 'constant' ? [term.value] : []));
   const fallbacks = terms.flatMap((term) => (term.kind === 'otherwise' ? [term.fallback] : []));
   if (constants.length !== 1) return null;

@@ -28,6 +28,19 @@ export function termsOf(test: Test): Term[] {
   }
 }
 
+/** The facts whose values a term needs. */
+export function factsOfTerm(term: Term): FactReference[] {
+  switch (term.kind) {
+    case 'constant':
+      return [];
+    case 'fact':
+    case 'otherwise':
+      return [term.fact];
+    case 'arithmetic':
+      return [...factsOfTerm(term.left), ...factsOfTerm(term.right)];
+  }
+}
+
 /** Facts that a rule writes out: holes of its text, and the key of its counter. */
 export function factsWritten({ rule }: RuleIr): FactReference[] {
   return [...templatesOf(rule).flatMap(factsOfTemplate), ...factsOfKey(rule)];

@@ -1,3 +1,4 @@
+import { calculate } from '../model/arithmetic.ts';
 import { regexTest } from '../model/regex.ts';
 import type { Value } from '../model/types.ts';
 import type { Conditions } from './conditions.ts';
@@ -130,9 +131,20 @@ export class Specialiser {
     return this.#conditions.test(test);
   }
 
+  /** Null when an operand is missing. */
+  #arithmetic({ operator, left, right }: Extract<Term, { kind: 'arithmetic' }>): Term | null {
+    const a = this.#term(left);
+    const b = this.#term(right);
+    if (a === null || b === null) return null;
+    if (a.kind !== 'constant' || b.kind !== 'constant')
+      return { kind: 'arithmetic', operator, left: a, right: b };
+    return { kind: 'constant', value: calculate(operator, Number(a.value), Number(b.value)) };
+  }
+
   /** Null when the value is missing. */
   #term(term: Term): Term | null {
     if (term.kind === 'constant') return term;
+    if (term.kind === 'arithmetic') return this.#arithmetic(term);
     const known = this.known(term.fact);
     if (term.kind === 'fact') {
       if (known === undefined) return term;

@@ -1,4 +1,5 @@
 import type { Span } from '../diagnostics/source.ts';
+import type { ArithmeticOperator } from '../model/arithmetic.ts';
 import type { ScalarValue } from '../model/types.ts';
 import type { TestNode } from './test-ast.ts';
 import type { CalendarPeriod } from './typed.ts';
@@ -163,14 +164,37 @@ export interface OperandNode {
   readonly kind: 'operand';
   readonly path: PathNode;
   readonly otherwise: LiteralNode | null;
+  /** `as USD`, `as seconds`: the unit that a number is meant in. */
+  readonly unit: TextNode | null;
   readonly span: Span;
 }
-export type LiteralKind = 'text' | 'number' | 'duration' | 'size' | 'percent' | 'date' | 'time' | 'boolean';
+export interface ArithmeticNode {
+  readonly kind: 'arithmetic';
+  readonly operator: ArithmeticOperator;
+  readonly left: ValueNode;
+  readonly right: ValueNode;
+  readonly span: Span;
+}
+export type ValueNode = LiteralNode | OperandNode | ArithmeticNode;
+/** What a test asks about. */
+export type SubjectNode = OperandNode | ArithmeticNode;
+export type LiteralKind =
+  | 'text'
+  | 'number'
+  | 'duration'
+  | 'size'
+  | 'percent'
+  | 'money'
+  | 'date'
+  | 'time'
+  | 'boolean';
 export interface LiteralNode {
   readonly kind: 'literal';
   readonly type: LiteralKind;
   /** In the units of `model/types`. */
   readonly value: ScalarValue;
+  /** ISO 4217 of money; null for everything else. */
+  readonly currency: string | null;
   readonly span: Span;
 }
 export interface ListNode {
@@ -203,13 +227,13 @@ export type PredicateNode =
   | {
       readonly kind: 'compare';
       readonly operator: 'is' | 'is-not' | 'lt' | 'le' | 'gt' | 'ge';
-      readonly left: OperandNode;
-      readonly right: LiteralNode | OperandNode;
+      readonly left: SubjectNode;
+      readonly right: ValueNode;
       readonly span: Span;
     }
   | {
       readonly kind: 'in';
-      readonly left: OperandNode;
+      readonly left: SubjectNode;
       readonly right: ListNode | OperandNode;
       readonly negated: boolean;
       readonly span: Span;
@@ -217,28 +241,28 @@ export type PredicateNode =
   | {
       readonly kind: 'text-test';
       readonly test: 'contains' | 'starts-with' | 'ends-with' | 'like';
-      readonly left: OperandNode;
-      readonly right: LiteralNode | OperandNode;
+      readonly left: SubjectNode;
+      readonly right: ValueNode;
       readonly span: Span;
     }
   | {
       readonly kind: 'regex-test';
-      readonly left: OperandNode;
+      readonly left: SubjectNode;
       /** Without the slashes around it. */
       readonly regex: TextNode;
       readonly span: Span;
     }
-  | { readonly kind: 'present'; readonly left: OperandNode; readonly negated: boolean; readonly span: Span }
+  | { readonly kind: 'present'; readonly left: SubjectNode; readonly negated: boolean; readonly span: Span }
   | {
       readonly kind: 'has-role';
-      readonly left: OperandNode;
+      readonly left: SubjectNode;
       readonly role: TextNode;
       readonly negated: boolean;
       readonly span: Span;
     }
   | {
       readonly kind: 'subscribed';
-      readonly left: OperandNode;
+      readonly left: SubjectNode;
       readonly negated: boolean;
       readonly span: Span;
     };

@@ -2,6 +2,7 @@ import { unreachable } from '../base/assert.ts';
 import { dateText } from '../model/local-time.ts';
 import type { ValueType } from '../model/types.ts';
 import type {
+  ArithmeticExpression,
   CheckedRule,
   CounterKey,
   FactExpression,
@@ -125,7 +126,24 @@ function operandText(operand: Operand): string {
       return `[${operand.items.map(literalText).join(', ')}]`;
     case 'otherwise':
       return `${factText(operand.fact)} otherwise ${literalText(operand.fallback)}`;
+    case 'converted':
+      return `${operandText(operand.number)} as ${operand.unit}`;
+    case 'arithmetic':
+      return arithmeticText(operand);
   }
+}
+
+/** With the parentheses that the grammar needs to read it again. */
+function arithmeticText({ operator, left, right }: ArithmeticExpression): string {
+  const binds = (one: string): boolean => one === '*' || one === '/';
+  const leftText = operandText(left);
+  const isLooser = left.kind === 'arithmetic' && binds(operator) && !binds(left.operator);
+  const rightText = operandText(right);
+  return [
+    isLooser ? `(${leftText})` : leftText,
+    operator,
+    right.kind === 'arithmetic' ? `(${rightText})` : rightText,
+  ].join(' ');
 }
 
 function factText({ definition, parameter }: FactExpression): string {
@@ -133,8 +151,13 @@ function factText({ definition, parameter }: FactExpression): string {
 }
 
 function literalText({ value, type }: LiteralExpression): string {
-  return typeof value === 'string' ? quoted(value) : `${value}${UNIT_SUFFIXES[type.kind] ?? ''}`;
+  if (typeof value === 'string') return quoted(value);
+  return type.kind === 'money'
+    ? `${Number(value) / NANO} of money`
+    : `${value}${UNIT_SUFFIXES[type.kind] ?? ''}`;
 }
+
+const NANO = 1_000_000_000;
 
 const UNIT_SUFFIXES: Partial<Record<ValueType['kind'], string>> = {
   duration: 'ms',

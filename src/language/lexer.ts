@@ -6,6 +6,7 @@ import {
   foreignCharacter,
   hyphenWord,
   invisibleCharacter,
+  minusNeedsBlanks,
   nestedTooDeeply,
   notANumber,
   notNormalised,
@@ -112,6 +113,7 @@ const FINISH: ReadonlyMap<TokenType, Finish> = new Map<TokenType, Finish>([
     },
   ],
   [BadWord, finishBadWord],
+  [SIGN['-'], finishMinus],
   [
     ForeignSign,
     (token, span, report) => {
@@ -126,6 +128,13 @@ function finishToken(token: IToken, source: SourceText, report: Report): void {
   token.endOffset = token.startOffset + token.image.length - 1;
   const finish = FINISH.get(token.tokenType);
   if (finish !== undefined) finish(token, tokenSpan(token, source), report);
+}
+
+/** `a-b` could be a name of the configuration, and there are no signs of numbers. */
+function finishMinus(_token: IToken, span: Span, report: Report): void {
+  const { text } = span.source;
+  if (!/\s/.test(text[span.start - 1] ?? ' ') || !/[\s#]/.test(text[span.end] ?? ' '))
+    report(minusNeedsBlanks(span));
 }
 
 function finishBadWord(token: IToken, span: Span, report: Report): void {

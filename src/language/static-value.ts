@@ -1,3 +1,4 @@
+import { calculate } from '../model/arithmetic.ts';
 import { regexTest } from '../model/regex.ts';
 import type { ScalarValue, Value } from '../model/types.ts';
 import type { Route } from '../model/world.ts';
@@ -110,6 +111,16 @@ function operandValue(operand: Operand, route: Route): Value | undefined {
     case 'otherwise': {
       const value = staticFact(operand.fact, route);
       return value === null ? operand.fallback.value : value;
+    }
+    case 'converted': {
+      const value = operandValue(operand.number, route);
+      return typeof value === 'number' ? calculate('*', value, operand.factor) : undefined;
+    }
+    case 'arithmetic': {
+      const left = operandValue(operand.left, route);
+      const right = operandValue(operand.right, route);
+      if (typeof left !== 'number' || typeof right !== 'number') return undefined;
+      return calculate(operand.operator, left, right);
     }
   }
 }

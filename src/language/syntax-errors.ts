@@ -20,7 +20,6 @@ import {
   LATER_OUTSIDE_TESTS,
   LATER_TEST_WORDS,
   Later,
-  MoneyLiteral,
   Name,
   NumberLiteral,
   PathHead,
@@ -74,7 +73,7 @@ const EXPLANATIONS: readonly ((stumble: Stumble) => Diagnostic | null)[] = [
       : null,
   (stumble) => {
     const { found, span, expected } = stumble;
-    const later = found?.tokenType === Later || found?.tokenType === MoneyLiteral || isLaterHere(stumble);
+    const later = found?.tokenType === Later || isLaterHere(stumble);
     const root = found?.tokenType === KEYWORD.response && expected.includes(PathHead);
     return found !== null && (later || root) ? notInThisVersion(span, found.image) : null;
   },
@@ -239,13 +238,31 @@ const BUNDLES: readonly { readonly names: readonly string[]; readonly words: rea
     words: ['a test such as `is`, `<`, `in`, `contains` or `has role`'],
   },
   {
-    names: ['Text', 'DurationLiteral', 'NumberLiteral', 'SizeLiteral', 'PercentLiteral', 'DateLiteral'],
+    names: [
+      'Text',
+      'MoneyLiteral',
+      'DurationLiteral',
+      'NumberLiteral',
+      'SizeLiteral',
+      'PercentLiteral',
+      'DateLiteral',
+    ],
     words: ['a value'],
   },
+  { names: ['+', '-', '*', '/'], words: [] },
   { names: ['every', 'route', 'service', 'routes'], words: ['routes'] },
 ];
 /** What goes without saying beside other possibilities: more of the same path, values `true` and `false`. */
-const UNSAID: ReadonlySet<string> = new Set(['Member', '[', 'otherwise', 'TimeLiteral', 'true', 'false']);
+const UNSAID: ReadonlySet<string> = new Set([
+  'Member',
+  '[',
+  '(',
+  'as',
+  'otherwise',
+  'TimeLiteral',
+  'true',
+  'false',
+]);
 
 function inWords(expected: readonly TokenType[]): string[] {
   const names = new Set(expected.map(({ name }) => name));

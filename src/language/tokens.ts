@@ -25,7 +25,7 @@ export const KEYWORD_GROUPS = {
   word: [
     ...['to', 'exceeded', 'each', 'total', 'keys', 'failure', 'refuse', 'allow'],
     ...['at', 'most', 'any', 'once', 'per', 'burst', 'requests', 'header', 'response'],
-    ...['and', 'or', 'not', 'true', 'false', 'is', 'present', 'absent', 'subscribed', 'otherwise'],
+    ...['and', 'or', 'not', 'true', 'false', 'is', 'present', 'absent', 'subscribed', 'otherwise', 'as'],
     ...['contains', 'starts', 'ends', 'with', 'like', 'matches', 'has', 'does', 'have', 'role'],
     ...['every', 'routes', 'service', 'tagged', 'state', 'requiring', 'identity'],
     ...['no', 'retry', 'by', 'sunset', 'successor', 'during', 'outside', 'except'],
@@ -46,21 +46,7 @@ export const LATER_WORDS: ReadonlySet<string> = new Set([
   ...['budget', 'mask', 'cap', 'default', 'rotate', 'cache', 'alert', 'notify'],
   ...['convention', 'waiver', 'waivable', 'approval'],
   ...['counting', 'queue', 'fall', 'exhausted'],
-  ...[
-    'model',
-    'models',
-    'target',
-    'targets',
-    'pool',
-    'pools',
-    'tokens',
-    'cost',
-    'of',
-    'it',
-    'may',
-    'was',
-    'as',
-  ],
+  ...['model', 'models', 'target', 'targets', 'pool', 'pools', 'tokens', 'cost', 'of', 'it', 'may', 'was'],
 ]);
 
 /** Words with a meaning in tests alone: everywhere else they are names like any other. */
@@ -114,6 +100,7 @@ export const MoneyLiteral = createToken({
   name: 'MoneyLiteral',
   pattern: new RegExp(`[$€£]${NUMBER_PATTERN}`),
   start_chars_hint: ['$', '€', '£'],
+  label: 'an amount of money',
 });
 export const DurationLiteral = literal(
   'DurationLiteral',
@@ -162,6 +149,20 @@ export const UrlPath = createToken({
   line_breaks: false,
   label: 'a path such as `/orders`',
 });
+/** Behind a number or `as`: `250 USD`. The one place where a word has capitals, besides time zones and methods. */
+export const CurrencyCode = createToken({
+  name: 'CurrencyCode',
+  pattern: (text, offset, before) => {
+    const last = before.at(-1);
+    if (last?.tokenType !== NumberLiteral && last?.image !== 'as') return null;
+    CURRENCY_TEXT.lastIndex = offset;
+    return CURRENCY_TEXT.exec(text);
+  },
+  start_chars_hint: Array.from({ length: 26 }, (_, index) => String.fromCharCode(65 + index)),
+  line_breaks: false,
+  label: 'a currency such as `USD`',
+});
+const CURRENCY_TEXT = /[A-Z]{3}(?![A-Za-z0-9_])/y;
 /** `Forbid`, `on-call`, `_x`: whole, so that the message is about the word and not about one character. */
 export const BadWord = createToken({
   name: 'BadWord',
@@ -208,6 +209,10 @@ export const SIGN = {
   ']': sign(']'),
   ',': sign(','),
   '=': sign('='),
+  '+': sign('+'),
+  '-': sign('-'),
+  '*': sign('*'),
+  '/': sign('/'),
   '..': sign('..'),
   '<=': sign('<='),
   '>=': sign('>='),
@@ -267,7 +272,7 @@ export const LEXED_TOKENS: readonly TokenType[] = [
     NumberLiteral,
     BadNumber,
   ],
-  ...[UrlPath, ForeignSign, ...Object.values(SIGN), Method, ZoneName, BadWord],
+  ...[UrlPath, CurrencyCode, ForeignSign, ...Object.values(SIGN), Method, ZoneName, BadWord],
 ];
 
 /** What the parser knows. */

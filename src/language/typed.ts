@@ -1,4 +1,5 @@
 import type { Span } from '../diagnostics/source.ts';
+import type { ArithmeticOperator } from '../model/arithmetic.ts';
 import type { FactDefinition } from '../model/facts.ts';
 import type { ScalarValue, ValueType } from '../model/types.ts';
 
@@ -237,8 +238,36 @@ export interface OtherwiseExpression {
   readonly span: Span;
 }
 
+/** A number meant in a unit: `request.body.amount as USD`. */
+export interface ConvertedExpression {
+  readonly kind: 'converted';
+  readonly number: FactExpression | OtherwiseExpression;
+  /** As written. */
+  readonly unit: string;
+  /** What one is worth in the run-time unit of the type. */
+  readonly factor: number;
+  readonly type: ValueType;
+  readonly span: Span;
+}
+/** Total: see `model/arithmetic`. Both sides fit: of one type for `+` and `-`, a number on one side for `*` and `/`. */
+export interface ArithmeticExpression {
+  readonly kind: 'arithmetic';
+  readonly operator: ArithmeticOperator;
+  readonly left: Operand;
+  /** For `/` a literal that is not 0. */
+  readonly right: Operand;
+  readonly type: ValueType;
+  readonly span: Span;
+}
+
 /** What has a value other than true or false. */
-export type Operand = FactExpression | LiteralExpression | ListExpression | OtherwiseExpression;
+export type Operand =
+  | FactExpression
+  | LiteralExpression
+  | ListExpression
+  | OtherwiseExpression
+  | ConvertedExpression
+  | ArithmeticExpression;
 
 /** `like` is a glob: `*` any run, `?` any one character; `matches` a regular expression that fits somewhere (RE2). */
 export type TextTest = 'contains' | 'starts-with' | 'ends-with' | 'like' | 'matches';

@@ -43,7 +43,7 @@ const NUMBER = new RegExp(`^${NUMBER_PATTERN}$`);
 const GLUED = new RegExp(`^(${NUMBER_PATTERN})([A-Za-z]+)$`);
 const SPELLED = new RegExp(`^(${NUMBER_PATTERN}) +([a-z]+)$`);
 const PERCENT = new RegExp(`^(${NUMBER_PATTERN})%$`);
-const MONEY = new RegExp(`^([$€£])(${NUMBER_PATTERN})$`);
+const MONEY = new RegExp(`^(?:([$€£])(${NUMBER_PATTERN})|(${NUMBER_PATTERN}) +([A-Z]{3}))$`);
 const MONEY_UNITS_MAX = 9_000_000;
 /** Far more digits than any amount in range has. */
 const AMOUNT_LENGTH_MAX = 60;
@@ -112,18 +112,19 @@ export function parsePercent(text: string): LiteralResult {
   return parseNumber(match[1]!);
 }
 
-/** Nano-units, exactly: `$0.002` is 2_000_000 of USD. */
+/** Nano-units, exactly: `$0.002` and `0.002 USD` are 2_000_000 of USD. */
 export function parseMoney(
   text: string,
 ): LiteralResult<{ readonly nano: number; readonly currency: string }> {
   const match = MONEY.exec(text);
   if (!match) return refuse(`"${text}" is not an amount of money. Write it like $250 or $0.002.`);
-  const [whole, fraction = ''] = match[2]!.replaceAll('_', '').split('.');
+  const [, sign, afterSign, beforeCode, code] = match;
+  const [whole, fraction = ''] = (afterSign ?? beforeCode!).replaceAll('_', '').split('.');
   if (fraction.length > 9) return refuse(`${text} has more than nine decimals.`);
   const nano = Number(whole) * NANO + Number(fraction.padEnd(9, '0'));
   if (nano > MONEY_UNITS_MAX * NANO)
-    return refuse(`${text} is too much: amounts end at ${match[1]}9_000_000.`);
-  return ok({ nano, currency: CURRENCY_SIGNS[match[1]!]! });
+    return refuse(`${text} is too much: amounts end at ${sign ?? ''}9_000_000${code ? ` ${code}` : ''}.`);
+  return ok({ nano, currency: code ?? CURRENCY_SIGNS[sign!]! });
 }
 
 /** Days since 1970-01-01. */

@@ -2,10 +2,12 @@
 import { assert } from '../../src/base/assert.ts';
 import { SourceText, type Span } from '../../src/diagnostics/source.ts';
 import type {
+  ArithmeticExpression,
   CheckedCalendar,
   CheckedPolicies,
   CheckedPolicy,
   CheckedRule,
+  ConvertedExpression,
   CounterKey,
   DeprecateRule,
   FactExpression,
@@ -105,6 +107,20 @@ export function present(of: FactExpression): TypedExpression {
 }
 export function hasRole(role: string): TypedExpression {
   return { kind: 'has-role', role, negated: false, span: SPAN };
+}
+export function calculated(
+  operator: ArithmeticExpression['operator'],
+  left: Operand,
+  right: Operand | ScalarValue,
+): ArithmeticExpression {
+  return { kind: 'arithmetic', operator, left, right: operand(right), type: left.type, span: SPAN };
+}
+export function converted(
+  number: FactExpression | OtherwiseExpression,
+  unit: string,
+  factor: number,
+): ConvertedExpression {
+  return { kind: 'converted', number, unit, factor, type: { kind: 'money' }, span: SPAN };
 }
 export function during(calendar: CheckedCalendar): TypedExpression {
   return { kind: 'in-calendar', calendar, negated: false, span: SPAN };

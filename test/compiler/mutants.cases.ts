@@ -90,6 +90,11 @@ const IN_CODE: readonly Mutant[] = [
     '.weekday(context.arrivedWallMs)',
     '.weekday(context.arrivedWallMs + 86_400_000)',
   ),
+  replace('plus becomes minus', / \+ (?=[cv(r])/, ' - '),
+  replace('minus becomes plus', / - (?=[cv(r])/, ' + '),
+  replace('times becomes plus', / \* (?=[cv(r])/, ' + '),
+  replace('divided by becomes times', /(?<=saturated\(.*) \/ (?=[cv(r])/, ' * '),
+  replace('results are not kept within their bounds', 'runtime.saturated(', '('),
   replace('a lease is not waited for', 'if (result !== 0)', 'if (result === 1)'),
 ];
 

@@ -3,8 +3,10 @@ import type { CheckedCalendar, Operand, TypedExpression } from '../../src/langua
 import type { ScalarValue } from '../../src/model/types.ts';
 import {
   and,
+  calculated,
   compare,
   constant,
+  converted,
   during,
   fact,
   hasRole,
@@ -91,6 +93,7 @@ export function randomCondition(
     () => signed(choices, inNetworks(fact('request.ip'), ...choices.one(NETWORKS))),
     () => constant(choices.below(2) === 0),
     () => signed(choices, during(choices.one(CALENDARS))),
+    () => randomCalculation(choices, known),
     () => randomPair(choices),
     () => compare(choices.one(['le', 'ge']), otherwise(fact('tenant.tier'), 1), choices.below(3)),
   );
@@ -161,6 +164,38 @@ const NETWORKS: readonly (readonly string[])[] = [
   ['203.0.113.9'],
   [],
 ];
+
+const MOST = Number.MAX_SAFE_INTEGER;
+
+/** A result compared with a number, also where it goes beyond the bounds. */
+function randomCalculation(choices: Choices, known: ReadonlySet<string>): TypedExpression {
+  const size = otherwise(fact('request.size'), choices.one([0, 100]));
+  const tier = known.has('identity') ? fact('tenant.tier') : otherwise(fact('tenant.tier'), choices.below(3));
+  const age = known.has('identity') ? fact('credential.age') : otherwise(fact('credential.age'), 0);
+  const operator = choices.one(['+', '-', '*'] as const);
+  const [result, about] = choices.way<readonly [Operand, number]>(
+    () => [calculated(operator, size, tier), choices.one([0, 99, 101, 200])],
+    () => [
+      calculated('/', calculated(operator, tier, choices.below(4)), choices.one([2, 3])),
+      choices.below(3),
+    ],
+    () => [
+      calculated(operator, tier, calculated('*', size, choices.one([1, 2]))),
+      choices.one([0, 100, -199]),
+    ],
+    () => [calculated('*', calculated('+', tier, choices.one([0, 1])), choices.one([1, MOST])), MOST],
+    () => [calculated('-', calculated('*', tier, -MOST), choices.one([0, 1])), -MOST],
+    () => [converted(tier, 'USD', 1_000_000_000), choices.one([0, 1_000_000_000, 2_000_000_000])],
+    () => [calculated('+', age, choices.one([0, 86_400_000])), choices.one([86_400_000, 121 * 86_400_000])],
+    () => [calculated('+', fact('request.time', 'UTC'), fact('request.date', 'UTC')), LAST_DAY + 22 * 60],
+  );
+  const test = choices.one(['lt', 'ge', 'is', 'le', 'gt', 'is-not'] as const);
+  return choices.way(
+    () => compare(test, result, about),
+    () => compare(test, fact('request.date', 'UTC'), calculated('+', size, tier)),
+    () => signed(choices, memberOf(result, list(about, 0, 1))),
+  );
+}
 
 /** Two facts compared with each other. */
 function randomPair(choices: Choices): TypedExpression {

@@ -8,6 +8,7 @@ import textmate, { type IGrammar } from 'vscode-textmate';
 import { SourceText } from '../../src/diagnostics/source.ts';
 import { lex } from '../../src/language/lexer.ts';
 import {
+  CurrencyCode,
   DateLiteral,
   DurationLiteral,
   KEYWORD,
@@ -83,7 +84,7 @@ function demandedScope(token: IToken, place: 'test' | 'elsewhere'): string {
   if (type.CATEGORIES?.includes(Unit) || type.CATEGORIES?.includes(Period)) return 'keyword.other.unit';
   if (type.CATEGORIES?.includes(WeekdayWord)) return 'constant.language.weekday';
   if (Object.values(SIGN).includes(type))
-    return /^[<>=]/.test(token.image) ? 'keyword.operator' : 'punctuation';
+    return /^[<>=+*/-]/.test(token.image) ? 'keyword.operator' : 'punctuation';
   return 'support.variable.fact';
 }
 
@@ -95,6 +96,7 @@ const FIXED_SCOPES = new Map([
   [Member, 'variable.other.member'],
   [Name, 'variable.other.name'],
   [ZoneName, 'constant.other.timezone'],
+  [CurrencyCode, 'constant.other.currency'],
   [DateLiteral, 'constant.numeric.date'],
   [TimeLiteral, 'constant.numeric.time'],
   [MoneyLiteral, 'constant.numeric.money'],

@@ -72,6 +72,10 @@ const TOKEN_SCOPES: readonly (readonly [scope: string, type: TokenType])[] = [
   ['punctuation.section.brackets', SIGN[']']],
   ['punctuation.separator.comma', SIGN[',']],
   ['punctuation.separator.range', SIGN['..']],
+  ['keyword.operator.arithmetic', SIGN['+']],
+  ['keyword.operator.arithmetic', SIGN['-']],
+  ['keyword.operator.arithmetic', SIGN['*']],
+  ['keyword.operator.arithmetic', SIGN['/']],
   ['keyword.operator.comparison', SIGN['<=']],
   ['keyword.operator.comparison', SIGN['>=']],
   ['keyword.operator.comparison', SIGN['<']],
@@ -117,6 +121,7 @@ export function textMateGrammar(): string {
       tokens: {
         patterns: [
           { include: '#name' },
+          rule('constant.other.currency', '(?!UTC)[A-Z]{3}(?![A-Za-z0-9_/-])'),
           ...TOKEN_SCOPES.map(([scope, type]) => rule(scope, patternOf(type))),
         ],
       },

@@ -44,6 +44,8 @@ export const TOKENS: Readonly<Record<string, readonly string[]>> = {
   UNIT: ['second', 'seconds', 'minute', 'minutes', 'hours', 'day', 'days', 'week', 'weeks'],
   PERIOD: ['day', 'week', 'month', 'quarter', 'year'],
   WEEKDAY: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'],
+  MONEY: ['$5', '€2_000', '£0.5'],
+  CURRENCY: ['USD', 'CHF'],
   METHOD: ['GET', 'POST', 'DELETE'],
   URLPATH: ['/', '/orders', '/v1/orders/17?page=2&x=%20'],
   REGEX: ['/^a\\/b$/', '/x#y "z" {2}/', '/[a-z]+|\\d/'],
@@ -187,6 +189,7 @@ export function withRandomGaps(words: readonly string[], choices: Choices): stri
 function gapBetween(word: string, next: string, choices: Choices): string {
   if (TOKENS.METHOD!.includes(word)) return ' ';
   const gap = choices.one(GAPS);
+  if (gap === '' && (word === '-' || next === '-')) return ' ';
   return gap === '' && !NEEDS_NO_BLANK.test(word) && !NEEDS_NO_BLANK.test(next) ? ' ' : gap;
 }
 

@@ -1,6 +1,6 @@
 import type { Condition, FactReference, Term } from '../ir.ts';
 import type { RouteFacts } from '../route-facts.ts';
-import { termsOf } from '../rule-facts.ts';
+import { factsOfTerm, termsOf } from '../rule-facts.ts';
 import type { Specialiser } from '../specialise.ts';
 import { readFact } from './facts.ts';
 import type { ConstantPool } from './pool.ts';
@@ -79,11 +79,14 @@ export class Frame {
   /** The value of a term. */
   term(term: Term): string {
     if (term.kind === 'constant') return this.scope.pool.constant(term.value);
+    if (term.kind === 'arithmetic')
+      return `runtime.saturated(${this.term(term.left)} ${term.operator} ${this.term(term.right)})`;
     const value = this.fact(term.fact);
     return term.kind === 'fact' ? value : `(${value} ?? ${this.scope.pool.constant(term.fallback)})`;
   }
 
   mayBeMissing(term: Term): boolean {
+    if (term.kind === 'arithmetic') return this.mayBeMissing(term.left) || this.mayBeMissing(term.right);
     return term.kind === 'fact' && this.scope.specialiser.presence(term.fact) !== 'always';
   }
 
@@ -166,7 +169,7 @@ export class Frame {
     else if (condition.kind === 'all' || condition.kind === 'any')
       condition.operands.forEach((each) => void this.#count(each));
     else if (condition.kind === 'test') {
-      for (const term of termsOf(condition.test)) if (term.kind !== 'constant') this.#countFact(term.fact);
+      for (const fact of termsOf(condition.test).flatMap(factsOfTerm)) this.#countFact(fact);
     }
   }
 

@@ -69,7 +69,8 @@ function isPlain(left: Term, right: Term, frame: Frame): boolean {
 }
 
 function isList(term: Term): boolean {
-  return term.kind === 'constant' ? typeof term.value === 'object' : term.fact.type.kind === 'list';
+  if (term.kind === 'constant') return typeof term.value === 'object';
+  return term.kind !== 'arithmetic' && term.fact.type.kind === 'list';
 }
 
 /**

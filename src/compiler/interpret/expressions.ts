@@ -51,12 +51,25 @@ function operandValue(operand: Operand, situation: Situation): Value {
       return operand.items.map((item) => item.value);
     case 'otherwise':
       return factValue(operand.fact, situation) ?? operand.fallback.value;
+    case 'converted':
+      return within(Number(operandValue(operand.number, situation)) * operand.factor);
+    case 'arithmetic': {
+      const left = Number(operandValue(operand.left, situation));
+      const right = Number(operandValue(operand.right, situation));
+      const results = { '+': left + right, '-': left - right, '*': left * right, '/': left / right };
+      return within(results[operand.operator]);
+    }
     case 'fact': {
       const value = factValue(operand, situation);
       assert(value !== undefined, `${operand.definition.path} is used without a guard`);
       return value;
     }
   }
+}
+
+/** Results stay within the numbers of the language. */
+function within(result: number): number {
+  return Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, result));
 }
 
 function text(operand: Operand, situation: Situation): string {

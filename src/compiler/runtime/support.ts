@@ -1,3 +1,4 @@
+import { saturated } from '../../model/arithmetic.ts';
 import { type LocalClock, localClock } from '../../model/local-time.ts';
 import { queryValue } from '../../model/query.ts';
 import { regexTest } from '../../model/regex.ts';
@@ -86,6 +87,8 @@ export class RuntimeSupport {
   expiresInMs(credential: Identity['credential'], wallMs: number): number | undefined {
     return credential.expiresMs === null ? undefined : credential.expiresMs - wallMs;
   }
+
+  readonly saturated = saturated;
 
   // -- tests ---------------------------------------------------------------------------------------------------
   networksTest(networks: readonly string[]): (address: string | undefined) => boolean {

@@ -112,6 +112,12 @@ export const LANGUAGE_CODES = {
     severity: 'error',
     explanation: 'A new rule or the end of the policy begins before the statement is complete.',
   },
+  PT0120: {
+    title: 'Minus without blanks',
+    severity: 'error',
+    explanation:
+      'A minus sign has a blank on both sides, so that it is never read as a part of a name. Numbers have no sign.',
+  },
   PT1101: {
     title: 'Unknown name',
     severity: 'error',
@@ -226,6 +232,29 @@ export const LANGUAGE_CODES = {
     severity: 'error',
     explanation:
       'Regular expressions are those of RE2: each takes time in proportion to the text it looks at. What would need more (look-around, back-references) is refused, and so is one larger than the limit `regexInstructions`.',
+  },
+  PT1212: {
+    title: 'Calculation with things that do not go together',
+    severity: 'error',
+    explanation:
+      'Values of one unit can be added and subtracted. A value with a unit can be multiplied and divided by a number. Texts, dates and lists are not calculated with.',
+  },
+  PT1213: {
+    title: 'Division by something that could be zero',
+    severity: 'error',
+    explanation:
+      'A policy that compiles cannot fail on a request, so only a number that is written out and not 0 divides.',
+  },
+  PT1214: {
+    title: 'Another currency',
+    severity: 'error',
+    explanation:
+      'Amounts of money are compared in the one currency that portunus.yaml names. An amount in another would need a rate.',
+  },
+  PT1215: {
+    title: 'Unit for something that has one',
+    severity: 'error',
+    explanation: '`as` says in which unit a plain number is meant. What has a type already keeps it.',
   },
   PT1301: {
     title: 'Value that may be missing',

@@ -1,6 +1,16 @@
 import type { CstNode } from 'chevrotain';
 import { spanText } from '../../diagnostics/source.ts';
-import type { ConditionNode, OperandNode, PathNode, PredicateNode, SelectorKind, TextNode } from '../ast.ts';
+import type {
+  ArithmeticNode,
+  ConditionNode,
+  OperandNode,
+  PathNode,
+  PredicateNode,
+  SelectorKind,
+  SubjectNode,
+  TextNode,
+  ValueNode,
+} from '../ast.ts';
 import { mixedAndOr } from '../problems/reading.ts';
 import { buildList, buildLiteral } from './literals.ts';
 import {
@@ -94,14 +104,14 @@ const TESTS = {
 };
 
 function buildPredicate(reader: Reader, node: CstNode): PredicateNode {
-  const left = buildOperand(reader, childOf(node, 'Operand'));
+  const left = buildSum(reader, childOf(node, 'Sum'));
   const name = Object.keys(node.children).find((child) => child in TESTS) as keyof typeof TESTS;
   return TESTS[name](reader, left, childOf(node, name), { span: nodeSpan(reader, node) });
 }
 
 type Build = (
   reader: Reader,
-  left: OperandNode,
+  left: SubjectNode,
   test: CstNode,
   at: Pick<PredicateNode, 'span'>,
 ) => PredicateNode;
@@ -159,17 +169,53 @@ function buildRole(...[reader, left, test, { span }]: Parameters<Build>): Predic
   return { kind: 'has-role', left, role, negated: has(test, 'not'), span };
 }
 
-function buildValue(reader: Reader, node: CstNode): ReturnType<typeof buildLiteral> | OperandNode {
+function buildSum(reader: Reader, node: CstNode): SubjectNode {
+  const first = buildOperand(reader, childOf(node, 'Operand'));
+  // what begins with an operand is an operand, or calculated from it
+  return calculated(reader, first, childrenOf(node, 'Step')) as SubjectNode;
+}
+
+function buildValue(reader: Reader, node: CstNode): ValueNode {
+  return calculated(reader, buildFactor(reader, childOf(node, 'Factor')), childrenOf(node, 'Step'));
+}
+
+function buildFactor(reader: Reader, node: CstNode): ValueNode {
   const literal = childOrNull(node, 'Literal');
-  return literal === null ? buildOperand(reader, childOf(node, 'Operand')) : buildLiteral(reader, literal);
+  if (literal !== null) return buildLiteral(reader, literal);
+  const operand = childOrNull(node, 'Operand');
+  return operand === null ? buildValue(reader, childOf(node, 'Value')) : buildOperand(reader, operand);
+}
+
+/** Left to right, `*` and `/` before `+` and `-`. */
+function calculated(reader: Reader, first: ValueNode, steps: readonly CstNode[]): ValueNode {
+  const operators = ['+', '-', '*', '/'] as const;
+  let sum: { readonly left: ValueNode; readonly operator: '+' | '-' } | null = null;
+  let value = first;
+  for (const step of steps) {
+    const operator = operators.find((sign) => has(step, sign))!;
+    const right = buildFactor(reader, childOf(step, 'Factor'));
+    if (operator === '*' || operator === '/') value = joinedBy(operator, value, right);
+    else {
+      sum = { left: sum === null ? value : joinedBy(sum.operator, sum.left, value), operator };
+      value = right;
+    }
+  }
+  return sum === null ? value : joinedBy(sum.operator, sum.left, value);
+}
+
+function joinedBy(operator: ArithmeticNode['operator'], left: ValueNode, right: ValueNode): ArithmeticNode {
+  const span = { source: left.span.source, start: left.span.start, end: right.span.end };
+  return { kind: 'arithmetic', operator, left, right, span };
 }
 
 function buildOperand(reader: Reader, node: CstNode): OperandNode {
   const fallback = childOrNull(node, 'Literal');
+  const unit = tokenOrNull(node, 'CurrencyCode') ?? tokenOrNull(node, 'Unit');
   return {
     kind: 'operand',
     path: buildPath(reader, childOf(node, 'Path')),
     otherwise: fallback === null ? null : buildLiteral(reader, fallback),
+    unit: unit === null ? null : { value: unit.image, span: spanOf(reader, unit) },
     span: nodeSpan(reader, node),
   };
 }

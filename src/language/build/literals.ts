@@ -3,6 +3,7 @@ import {
   type LiteralResult,
   parseDate,
   parseDuration,
+  parseMoney,
   parseNumber,
   parsePercent,
   parseSize,
@@ -33,12 +34,15 @@ const PARSERS = {
 
 export function buildLiteral(reader: Reader, node: CstNode): LiteralNode {
   const text = tokenOrNull(node, 'Text');
-  if (text !== null) return { kind: 'literal', type: 'text', ...buildText(reader, text) };
+  if (text !== null) return { kind: 'literal', type: 'text', currency: null, ...buildText(reader, text) };
   const constant = childOrNull(node, 'Constant');
   if (constant !== null) {
-    return { kind: 'literal', type: 'boolean', value: has(constant, 'true'), span: nodeSpan(reader, node) };
+    const span = nodeSpan(reader, node);
+    return { kind: 'literal', type: 'boolean', value: has(constant, 'true'), currency: null, span };
   }
   const quantity = childOrNull(node, 'Quantity');
+  const money = quantity === null ? null : childOrNull(quantity, 'Money');
+  if (money !== null) return buildMoney(reader, money);
   const length = quantity === null ? null : childOrNull(quantity, 'Length');
   return length === null ? buildUnits(reader, quantity ?? node) : buildLength(reader, length);
 }
@@ -79,6 +83,17 @@ export function numberToken(node: CstNode): IToken {
   return tokenOf(node, 'NumberLiteral');
 }
 
+function buildMoney(reader: Reader, node: CstNode): LiteralNode {
+  const token = tokenOrNull(node, 'MoneyLiteral') ?? numberToken(node);
+  const code = tokenOrNull(node, 'CurrencyCode');
+  const money = parseMoney(code === null ? token.image : `${token.image} ${code.image}`);
+  const span = nodeSpan(reader, node);
+  if (money.ok)
+    return { kind: 'literal', type: 'money', value: money.value.nano, currency: money.value.currency, span };
+  reader.report(badLiteral(span, money.error.why));
+  return { kind: 'literal', type: 'money', value: 1, currency: null, span };
+}
+
 function buildUnits(reader: Reader, node: CstNode): LiteralNode {
   const [name, [type, parse]] = Object.entries(PARSERS).find(([token]) => has(node, token))!;
   const token = tokenOf(node, name);
@@ -86,6 +101,7 @@ function buildUnits(reader: Reader, node: CstNode): LiteralNode {
     kind: 'literal',
     type,
     value: read(reader, parse(token.image), token),
+    currency: null,
     span: spanOf(reader, token),
   };
 }
@@ -96,10 +112,22 @@ function buildLength(reader: Reader, node: CstNode): LiteralNode {
   const unit = tokenOrNull(node, 'Unit');
   const span = nodeSpan(reader, node);
   if (glued === null && unit === null) {
-    return { kind: 'literal', type: 'number', value: read(reader, parseNumber(token.image), token), span };
+    return {
+      kind: 'literal',
+      type: 'number',
+      value: read(reader, parseNumber(token.image), token),
+      currency: null,
+      span,
+    };
   }
   const text = unit === null ? token.image : `${token.image} ${unit.image}`;
-  return { kind: 'literal', type: 'duration', value: read(reader, parseDuration(text), token), span };
+  return {
+    kind: 'literal',
+    type: 'duration',
+    value: read(reader, parseDuration(text), token),
+    currency: null,
+    span,
+  };
 }
 
 function read(reader: Reader, result: LiteralResult, token: IToken): number {

@@ -1,9 +1,7 @@
 import type { Span } from '../../diagnostics/source.ts';
-import { nearest } from '../../diagnostics/suggest.ts';
 import { compileRegex } from '../../model/regex.ts';
 import type { ValueType } from '../../model/types.ts';
-import type { ListNode, LiteralNode, OperandNode, PredicateNode } from '../ast.ts';
-import { unknownDefine } from '../problems/names.ts';
+import type { ListNode, OperandNode, PredicateNode, SubjectNode } from '../ast.ts';
 import {
   badRegex,
   fixedTextNeeded,
@@ -13,19 +11,13 @@ import {
   typeMismatch,
   unitMismatch,
 } from '../problems/types.ts';
-import { PATH_ROOTS } from '../tokens.ts';
-import type {
-  FactExpression,
-  LiteralExpression,
-  Operand,
-  OtherwiseExpression,
-  TypedExpression,
-} from '../typed.ts';
+import type { LiteralExpression, Operand, TypedExpression } from '../typed.ts';
 import type { CheckContext } from './context.ts';
-import { factText, type Known } from './known.ts';
+import type { Known } from './known.ts';
 import { typeLiteral } from './literals.ts';
 import { checkOperand } from './operands.ts';
-import { inWords, ORDERED, sameType } from './type-names.ts';
+import { ORDERED, sameType } from './type-names.ts';
+import { checkSubject, described, resolveValue, valueText } from './values.ts';
 
 /** Comparisons: both sides of one type, units included. Null means that a problem was reported. */
 export function checkCompare(
@@ -33,7 +25,7 @@ export function checkCompare(
   known: Known,
   node: Extract<PredicateNode, { kind: 'compare' }>,
 ): TypedExpression | null {
-  const left = checkOperand(context, known, node.left);
+  const left = checkSubject(context, known, node.left);
   const value = resolveValue(context, node.right);
   if (left === null || value === null) return null;
   if (!isComparable(context, node, left)) return null;
@@ -44,7 +36,7 @@ export function checkCompare(
   }
   const right =
     value.kind === 'literal'
-      ? typeLiteral(context, value, left.type, operandText(left))
+      ? typeLiteral(context, value, left.type, valueText(left))
       : checkFactBeside(context, known, left, value);
   if (right === null) return null;
   return left.type.kind === 'ip' && right.kind === 'literal'
@@ -58,10 +50,14 @@ export function checkIn(
   known: Known,
   { left: leftNode, right, negated, span }: Extract<PredicateNode, { kind: 'in' }>,
 ): TypedExpression | null {
-  const element = checkOperand(context, known, leftNode);
+  const element = checkSubject(context, known, leftNode);
   const value = right.kind === 'list' ? right : resolveValue(context, right);
   if (element === null || value === null) return null;
   if (value.kind === 'literal') {
+    context.report(notAList(value.span, 'one value'));
+    return null;
+  }
+  if (value.kind === 'arithmetic') {
     context.report(notAList(value.span, 'one value'));
     return null;
   }
@@ -71,7 +67,7 @@ export function checkIn(
     return networks === null ? null : { kind: 'in-networks', address: element, networks, negated, span };
   }
   const items = value.items.flatMap(
-    (item) => typeLiteral(context, item, element.type, operandText(element)) ?? [],
+    (item) => typeLiteral(context, item, element.type, valueText(element)) ?? [],
   );
   if (items.length < value.items.length) return null;
   const type: ValueType = { kind: 'list', of: element.type };
@@ -84,7 +80,7 @@ export function checkTextTest(
   known: Known,
   { test, left, right, span }: Extract<PredicateNode, { kind: 'text-test' }>,
 ): TypedExpression | null {
-  const text = checkOperand(context, known, left);
+  const text = checkSubject(context, known, left);
   const value = resolveValue(context, right);
   if (text === null || value === null) return null;
   if (value.kind !== 'literal') {
@@ -92,14 +88,14 @@ export function checkTextTest(
     return null;
   }
   if (text.type.kind === 'list' && test === 'contains') {
-    const element = typeLiteral(context, value, text.type.of, `an element of ${operandText(text)}`);
+    const element = typeLiteral(context, value, text.type.of, `an element of ${valueText(text)}`);
     return element === null ? null : { kind: 'in', element, list: text, negated: false, span };
   }
   if (text.type.kind !== 'text' && text.type.kind !== 'reference') {
     context.report(notText(span, test.replace('-', ' '), described(text), helpForText(text.type)));
     return null;
   }
-  const pattern = typeLiteral(context, value, { kind: 'text' }, operandText(text));
+  const pattern = typeLiteral(context, value, { kind: 'text' }, valueText(text));
   return pattern === null ? null : { kind: 'text-test', test, text, pattern: String(pattern.value), span };
 }
 
@@ -109,7 +105,7 @@ export function checkRegexTest(
   known: Known,
   { left, regex, span }: Extract<PredicateNode, { kind: 'regex-test' }>,
 ): TypedExpression | null {
-  const text = checkOperand(context, known, left);
+  const text = checkSubject(context, known, left);
   const compiled = compileRegex(regex.value, context.project.world.limits.regexInstructions);
   if (!compiled.ok) context.report(badRegex(regex.span, compiled.error.why, compiled.error.help));
   if (text === null || !compiled.ok) return null;
@@ -119,30 +115,6 @@ export function checkRegexTest(
   return null;
 }
 
-type ValueNode = LiteralNode | ListNode | OperandNode;
-
-/** A lone word on the right is a defined name, unless it begins facts. */
-function resolveValue(context: CheckContext, node: LiteralNode | OperandNode): ValueNode | null {
-  if (node.kind === 'literal' || isFactPath(node)) return node;
-  const { path, span } = node.path;
-  const define = context.defines.get(path);
-  if (define !== undefined) return define.value === null ? null : at(define.value, span);
-  context.report(unknownDefine(span, path, nearest(path, context.defines.keys())));
-  return null;
-}
-
-function isFactPath({ path, otherwise }: OperandNode): boolean {
-  const isRoot = (PATH_ROOTS as readonly string[]).includes(path.path);
-  return isRoot || path.path.includes('.') || path.parameter !== null || otherwise !== null;
-}
-
-/** A defined value seen from the place of its use: what does not fit there is the use. */
-function at(value: LiteralNode | ListNode, span: Span): LiteralNode | ListNode {
-  return value.kind === 'literal'
-    ? { ...value, span }
-    : { ...value, span, items: value.items.map((item) => ({ ...item, span })) };
-}
-
 function isComparable(
   context: CheckContext,
   { operator, left: { span } }: Extract<PredicateNode, { kind: 'compare' }>,
@@ -150,11 +122,11 @@ function isComparable(
 ): boolean {
   const equality = operator === 'is' || operator === 'is-not';
   if (!equality && !ORDERED.has(left.type.kind)) {
-    context.report(notOrdered(span, operandText(left)));
+    context.report(notOrdered(span, valueText(left)));
     return false;
   }
   if (left.type.kind !== 'list') return true;
-  context.report(typeMismatch(span, described(left), 'one value', `Write ${operandText(left)} contains ….`));
+  context.report(typeMismatch(span, described(left), 'one value', `Write ${valueText(left)} contains ….`));
   return false;
 }
 
@@ -162,9 +134,9 @@ function checkFactBeside(
   context: CheckContext,
   known: Known,
   left: Operand,
-  node: OperandNode,
-): FactExpression | OtherwiseExpression | null {
-  const right = checkOperand(context, known, node);
+  node: SubjectNode,
+): Operand | null {
+  const right = checkSubject(context, known, node);
   if (right === null || sameType(left.type, right.type)) return right;
   const report = ORDERED.has(left.type.kind) && ORDERED.has(right.type.kind) ? unitMismatch : typeMismatch;
   const nameable = left.type.kind === 'reference' || right.type.kind === 'reference';
@@ -193,7 +165,7 @@ function checkInFact(
     typeMismatch(
       span,
       described(element),
-      `a list of another type (${operandText(list)})`,
+      `a list of another type (${valueText(list)})`,
       'Compare things of one type.',
     ),
   );
@@ -202,7 +174,7 @@ function checkInFact(
 
 function checkNetworks(context: CheckContext, address: Operand, list: ListNode): readonly string[] | null {
   const networks = list.items.flatMap((item) => {
-    const text = typeLiteral(context, item, { kind: 'network' }, operandText(address));
+    const text = typeLiteral(context, item, { kind: 'network' }, valueText(address));
     return text === null ? [] : String(text.value);
   });
   return networks.length < list.items.length ? null : networks;
@@ -221,13 +193,4 @@ function sameAddress(
 function helpForText(type: ValueType): string {
   if (type.kind === 'list') return 'Write `contains`.';
   return type.kind === 'ip' ? 'Write `in` with a list of networks.' : 'Write `is` or `in`.';
-}
-
-function operandText(operand: Operand): string {
-  if (operand.kind === 'fact') return factText(operand);
-  return operand.kind === 'otherwise' ? factText(operand.fact) : 'this';
-}
-
-function described(operand: Operand): string {
-  return `${inWords(operand.type)} (${operandText(operand)})`;
 }

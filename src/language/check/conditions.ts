@@ -1,3 +1,4 @@
+import { spanText } from '../../diagnostics/source.ts';
 import type { ConditionNode, PredicateNode } from '../ast.ts';
 import { selectorInCondition } from '../problems/reading.ts';
 import { neverMissing, onlyConsumers } from '../problems/types.ts';
@@ -87,9 +88,13 @@ function checkPresent(
   context: CheckContext,
   { left, negated, span }: Extract<PredicateNode, { kind: 'present' }>,
 ): TypedExpression | null {
+  if (left.kind === 'arithmetic') {
+    context.report(neverMissing(span, 'A result'));
+    return null;
+  }
   const fact = resolveFact(context, left.path);
   if (fact === null) return null;
-  if (fact.definition.absence !== 'never' && left.otherwise === null) {
+  if (fact.definition.absence !== 'never' && left.otherwise === null && left.unit === null) {
     return { kind: 'present', fact, negated, span };
   }
   const text = left.otherwise === null ? factText(fact) : `${factText(fact)} otherwise …`;
@@ -98,7 +103,11 @@ function checkPresent(
 }
 
 function isConsumer(context: CheckContext, { left }: PredicateNode, what: string): boolean {
-  if (left.path.path === 'consumer' && left.path.parameter === null && left.otherwise === null) return true;
-  context.report(onlyConsumers(left.span, what, left.path.path));
+  if (left.kind === 'operand') {
+    const { path, otherwise, unit } = left;
+    if (path.path === 'consumer' && path.parameter === null && otherwise === null && unit === null)
+      return true;
+  }
+  context.report(onlyConsumers(left.span, what, spanText(left.span)));
   return false;
 }

@@ -6,7 +6,7 @@ import type { ValueType } from '../../model/types.ts';
 import type { LiteralKind, LiteralNode } from '../ast.ts';
 import { unknownName } from '../problems/names.ts';
 import { shown } from '../problems/problem.ts';
-import { badLiteral, typeMismatch, unitMismatch, unitNeeded } from '../problems/types.ts';
+import { badLiteral, otherCurrency, typeMismatch, unitMismatch, unitNeeded } from '../problems/types.ts';
 import type { LiteralExpression } from '../typed.ts';
 import type { CheckContext } from './context.ts';
 import { checkName } from './names.ts';
@@ -23,8 +23,25 @@ export function typeLiteral(
   return { kind: 'literal', value: node.value, type, span: node.span };
 }
 
+/** A literal at a place that takes any type. Null: reported. */
+export function naturalLiteral(context: CheckContext, node: LiteralNode): LiteralExpression | null {
+  return typeLiteral(context, node, { kind: node.type }, 'this');
+}
+
+/** There is one accounting currency; rates to others come later. Reports what is in another. */
+export function isAccountingCurrency(
+  context: CheckContext,
+  currency: string | null,
+  span: LiteralNode['span'],
+): boolean {
+  const { currency: accounting } = context.project.world;
+  if (currency === null || currency === accounting) return true;
+  context.report(otherCurrency(span, currency, accounting));
+  return false;
+}
+
 /** The form of literal each type is written in; the texts among them are checked further. */
-const FORM: Readonly<Record<Exclude<ValueType['kind'], 'list' | 'money'>, LiteralKind>> = {
+const FORM: Readonly<Record<Exclude<ValueType['kind'], 'list'>, LiteralKind>> = {
   text: 'text',
   enum: 'text',
   reference: 'text',
@@ -34,6 +51,7 @@ const FORM: Readonly<Record<Exclude<ValueType['kind'], 'list' | 'money'>, Litera
   duration: 'duration',
   size: 'size',
   percent: 'percent',
+  money: 'money',
   date: 'date',
   time: 'time',
   boolean: 'boolean',
@@ -50,10 +68,15 @@ const WITH_UNIT: ReadonlySet<string> = new Set([
 ]);
 
 function fits(context: CheckContext, node: LiteralNode, type: ValueType, beside: string): boolean {
-  const form = type.kind === 'list' || type.kind === 'money' ? null : FORM[type.kind];
+  const form = type.kind === 'list' ? null : FORM[type.kind];
+  if (form === 'money' && node.type === 'money')
+    return isAccountingCurrency(context, node.currency, node.span);
   if (form === node.type) return form !== 'text' || fitsText(context, node, type, beside);
   const { kind } = type;
-  if (node.type === 'number' && (kind === 'duration' || kind === 'size' || kind === 'percent')) {
+  if (
+    node.type === 'number' &&
+    (kind === 'duration' || kind === 'size' || kind === 'percent' || kind === 'money')
+  ) {
     context.report(unitNeeded(node.span, String(node.value), kind));
     return false;
   }

@@ -1,19 +1,21 @@
 import type { Span } from '../../diagnostics/source.ts';
 import { nearest } from '../../diagnostics/suggest.ts';
 import type { FactDefinition } from '../../model/facts.ts';
+import { SPELLED_DURATION_UNITS } from '../../model/literals.ts';
 import { isTimeZone } from '../../model/local-time.ts';
 import type { LiteralNode, OperandNode, PathNode, TextNode } from '../ast.ts';
 import { badParameter, unknownFact, unknownName, unknownZone } from '../problems/names.ts';
 import { notInThisVersion } from '../problems/reading.ts';
-import { mayBeMissing, neverMissing } from '../problems/types.ts';
+import { alreadyTyped, mayBeMissing, neverMissing } from '../problems/types.ts';
 import { pathParameters } from '../static-value.ts';
 import { nearestTimeZone } from '../time-zones.ts';
 import { LATER_WORDS } from '../tokens.ts';
-import type { FactExpression, OtherwiseExpression } from '../typed.ts';
+import type { ConvertedExpression, FactExpression, OtherwiseExpression } from '../typed.ts';
 import type { CheckContext } from './context.ts';
 import { isHeaderName } from './header-names.ts';
 import { factText, type Known } from './known.ts';
-import { typeLiteral } from './literals.ts';
+import { isAccountingCurrency, typeLiteral } from './literals.ts';
+import { inWords } from './type-names.ts';
 
 /** Facts: names resolved, parameters checked, presence proven. Null means that a problem was reported. */
 
@@ -22,11 +24,41 @@ export function checkOperand(
   context: CheckContext,
   known: Known,
   node: OperandNode,
+): FactExpression | OtherwiseExpression | ConvertedExpression | null {
+  const plain = checkPlain(context, known, node);
+  return plain === null || node.unit === null ? plain : checkUnit(context, plain, node.unit);
+}
+
+function checkPlain(
+  context: CheckContext,
+  known: Known,
+  node: OperandNode,
 ): FactExpression | OtherwiseExpression | null {
   const fact = resolveFact(context, node.path);
   if (fact === null) return null;
   if (node.otherwise !== null) return checkOtherwise(context, fact, node.otherwise, node.span);
   return provePresent(context, known, fact) ? fact : null;
+}
+
+const NANO = 1_000_000_000;
+
+/** `as USD`, `as seconds`: a number becomes money or a duration. */
+function checkUnit(
+  context: CheckContext,
+  number: FactExpression | OtherwiseExpression,
+  { value: unit, span }: TextNode,
+): ConvertedExpression | null {
+  const text = factText(number.kind === 'fact' ? number : number.fact);
+  if (number.type.kind !== 'number') {
+    context.report(alreadyTyped(span, text, inWords(number.type)));
+    return null;
+  }
+  const whole = { source: span.source, start: number.span.start, end: span.end };
+  const duration = SPELLED_DURATION_UNITS[unit];
+  if (duration !== undefined)
+    return { kind: 'converted', number, unit, factor: duration, type: { kind: 'duration' }, span: whole };
+  if (!isAccountingCurrency(context, unit, span)) return null;
+  return { kind: 'converted', number, unit, factor: NANO, type: { kind: 'money' }, span: whole };
 }
 
 /** The fact a path stands for, present or not. */

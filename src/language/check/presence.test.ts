@@ -128,6 +128,11 @@ function knownValue(operand: Operand, request: Request): unknown {
 }
 
 function use(operand: Operand, request: Request): void {
+  if (operand.kind === 'converted') use(operand.number, request);
+  if (operand.kind === 'arithmetic') {
+    use(operand.left, request);
+    use(operand.right, request);
+  }
   if (operand.kind === 'fact' && !request.has(operand))
     throw new Error(`${operand.definition.path} is missing`);
 }

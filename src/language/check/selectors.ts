@@ -81,7 +81,7 @@ function nameLiteral(
 }
 
 function textLiteral({ value, span }: TextNode) {
-  return { kind: 'literal', type: 'text', value, span } as const;
+  return { kind: 'literal', type: 'text', value, currency: null, span } as const;
 }
 
 function routeFact(context: CheckContext, path: string, span: Selector['span']): FactExpression {

@@ -99,12 +99,16 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   ExpectClause: inline,
   ExpectPart: inline,
 
+  Sum: inline,
   Value: inline,
+  Step: inline,
+  Factor: inline,
   Operand: inline,
   Path: tight,
   List: list,
   Literal: inline,
   Quantity: inline,
+  Money: inline,
   Length: length,
 };
 

@@ -1,9 +1,11 @@
 import { CstParser, type IParserConfig, type TokenType } from 'chevrotain';
 import {
+  CurrencyCode,
   DateLiteral,
   DurationLiteral,
   KEYWORD,
   Member,
+  MoneyLiteral,
   Name,
   NumberLiteral,
   PathHead,
@@ -147,7 +149,7 @@ export class ExpressionGrammar extends CstParser {
   readonly Predicate = this.RULE(
     'Predicate',
     () => {
-      this.SUBRULE(this.Operand);
+      this.SUBRULE(this.Sum);
       this.OR([
         { ALT: () => this.SUBRULE(this.IsTest) },
         { ALT: () => this.SUBRULE(this.OrderTest) },
@@ -241,10 +243,54 @@ export class ExpressionGrammar extends CstParser {
     INNER,
   );
 
+  /** What a condition begins with: a fact, and what is calculated from it. */
+  readonly Sum = this.RULE(
+    'Sum',
+    () => {
+      this.SUBRULE(this.Operand);
+      this.MANY(() => this.SUBRULE(this.Step));
+    },
+    INNER,
+  );
+
   readonly Value = this.RULE(
     'Value',
     () => {
-      this.OR([{ ALT: () => this.SUBRULE(this.Literal) }, { ALT: () => this.SUBRULE(this.Operand) }]);
+      this.SUBRULE(this.Factor);
+      this.MANY(() => this.SUBRULE(this.Step));
+    },
+    INNER,
+  );
+
+  /** Signs in one list: the builder lets `*` and `/` bind before `+` and `-`. */
+  readonly Step = this.RULE(
+    'Step',
+    () => {
+      this.OR([
+        { ALT: () => this.CONSUME(SIGN['+']) },
+        { ALT: () => this.CONSUME(SIGN['-']) },
+        { ALT: () => this.CONSUME(SIGN['*']) },
+        { ALT: () => this.CONSUME(SIGN['/']) },
+      ]);
+      this.SUBRULE(this.Factor);
+    },
+    INNER,
+  );
+
+  readonly Factor = this.RULE(
+    'Factor',
+    () => {
+      this.OR([
+        { ALT: () => this.SUBRULE(this.Literal) },
+        { ALT: () => this.SUBRULE(this.Operand) },
+        {
+          ALT: () => {
+            this.CONSUME(SIGN['(']);
+            this.SUBRULE(this.Value);
+            this.CONSUME(SIGN[')']);
+          },
+        },
+      ]);
     },
     INNER,
   );
@@ -257,6 +303,10 @@ export class ExpressionGrammar extends CstParser {
       this.OPTION(() => {
         this.CONSUME(KEYWORD.otherwise);
         this.SUBRULE(this.Literal);
+      });
+      this.OPTION2(() => {
+        this.CONSUME(KEYWORD.as);
+        this.OR([{ ALT: () => this.CONSUME(CurrencyCode) }, { ALT: () => this.CONSUME(Unit) }]);
       });
     },
     INNER,
@@ -309,9 +359,26 @@ export class ExpressionGrammar extends CstParser {
     'Quantity',
     () => {
       this.OR([
+        { ALT: () => this.SUBRULE(this.Money) },
         { ALT: () => this.SUBRULE(this.Length) },
         { ALT: () => this.CONSUME(SizeLiteral) },
         { ALT: () => this.CONSUME(PercentLiteral) },
+      ]);
+    },
+    INNER,
+  );
+
+  readonly Money = this.RULE(
+    'Money',
+    () => {
+      this.OR([
+        { ALT: () => this.CONSUME(MoneyLiteral) },
+        {
+          ALT: () => {
+            this.CONSUME(NumberLiteral);
+            this.CONSUME(CurrencyCode);
+          },
+        },
       ]);
     },
     INNER,

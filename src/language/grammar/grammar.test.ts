@@ -38,6 +38,8 @@ const TERMINALS: Readonly<Record<string, string>> = {
   Member: 'MEMBER',
   Unit: 'UNIT',
   Period: 'PERIOD',
+  MoneyLiteral: 'MONEY',
+  CurrencyCode: 'CURRENCY',
   WeekdayWord: 'WEEKDAY',
   PathHead: 'ROOT',
   AnyWord: 'WORD',

@@ -174,6 +174,15 @@ export function badHole(span: Span, found: string): Diagnostic {
   );
 }
 
+export function minusNeedsBlanks(span: Span): Diagnostic {
+  return problem(
+    'PT0120',
+    span,
+    '`-` takes one value from another and needs a blank on both sides.',
+    'Write `a - b`; numbers have no sign, and names with a hyphen stand in quotes.',
+  );
+}
+
 export function unfinished(span: Span, expected: readonly string[]): Diagnostic {
   return problem('PT0119', span, 'Something is missing after this.', `Write ${alternatives(expected)}.`);
 }

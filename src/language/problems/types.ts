@@ -25,6 +25,7 @@ const UNIT_EXAMPLES = {
   duration: ['a duration', (text: string) => `Write ${text}s or ${text}m.`],
   size: ['a size', (text: string) => `Write ${text}KiB or ${text}MiB.`],
   percent: ['a share', (text: string) => `Write ${text}%.`],
+  money: ['an amount of money', (text: string) => `Write it with its currency: $${text} or ${text} USD.`],
 } as const;
 
 export function unitNeeded(span: Span, text: string, kind: keyof typeof UNIT_EXAMPLES): Diagnostic {
@@ -72,6 +73,42 @@ export function fixedTextNeeded(span: Span, test: string): Diagnostic {
     span,
     `\`${test}\` needs a fixed value on its right.`,
     'Write it in quotes; compare two facts with `is` or `in`.',
+  );
+}
+
+export function notCalculable(span: Span, operator: string, left: string, right: string): Diagnostic {
+  return problem(
+    'PT1212',
+    span,
+    `\`${operator}\` does not go with ${left} and ${right}.`,
+    'Add and subtract things of one unit; multiply and divide by numbers.',
+  );
+}
+
+export function badDivisor(span: Span): Diagnostic {
+  return problem(
+    'PT1213',
+    span,
+    'Only a number that is written here, and is not 0, divides.',
+    'Write such as `/ 2`; instead of dividing by a fact, multiply the other side by it.',
+  );
+}
+
+export function otherCurrency(span: Span, currency: string, accounting: string): Diagnostic {
+  return problem(
+    'PT1214',
+    span,
+    `This is in ${currency}, and accounts are kept in ${accounting}.`,
+    `Write the amount in ${accounting}: it is the currency of portunus.yaml.`,
+  );
+}
+
+export function alreadyTyped(span: Span, fact: string, what: string): Diagnostic {
+  return problem(
+    'PT1215',
+    span,
+    `\`as\` gives a number its unit; ${shown(fact)} is ${what}.`,
+    'Remove `as` and the unit.',
   );
 }
 
