@@ -60,6 +60,14 @@ describe('compiled rules', () => {
     });
   });
 
+  it('are named to callers without the text of what has no name', () => {
+    const of = (name: string | null) =>
+      policy('p', {}, [limit(name, { window: { kind: 'window', amount: 2, windowMs: 60_000 } })]);
+    const shown = (name: string | null) =>
+      compileRules(policies(of(name)), world()).bundle.rules.map(({ shownName }) => shownName);
+    expect([shown('pace'), shown(null)]).toEqual([['p/pace'], ['p']]);
+  });
+
   it('cost routes nothing that they do not concern', () => {
     const { bundle } = compileRules(policies(TEAM_POLICY), world());
     const other = bundle.routes.find((route) => route.route.name === 'health');

@@ -94,6 +94,21 @@ describe('a limit', () => {
     expect(outcome).toMatchObject({ refusal: { status: 503, code: 'limit_unavailable', retryAfterS: 1 } });
   });
 
+  it('never lets a key share the counter of what stands in for it (language-rules #16)', () => {
+    const per = {
+      kind: 'each',
+      keys: [fact('request.header', 'x-id')],
+      otherwise: fact('request.ip'),
+    } as const;
+    const rules = [limit('one', { window: MINUTE, per })];
+    const { pipeline } = start(policies(OPEN, policy('p', {}, rules)), world(), 'orders');
+    const admit = (headers: string[]) =>
+      pipeline.admit(requestContext({ identity: identity(), ip: '192.0.2.1', headers })).kind;
+    expect([admit(['x-id', '192.0.2.1']), admit([]), admit([]), admit(['x-id', '192.0.2.1'])]).toEqual([
+      ...['continue', 'continue', 'respond', 'respond'],
+    ]);
+  });
+
   it('that needs a lease lets the request wait', () => {
     const { outcome } = last(1, [limit('l', { window: MINUTE })], (counters) => counters.revokeLease('p/l'));
     expect(outcome).toEqual({ kind: 'wait-for-grant' });

@@ -352,7 +352,7 @@ function bundleOf({ routes, bundle }: SimulationOptions): RuleBundle {
       {
         policy: 'limits',
         rule: 'minute',
-        shownName: 'limits/minute',
+        shownName: 'limits/shown',
         kind: 'limit',
         place: 'x',
         mode: 'enforce',

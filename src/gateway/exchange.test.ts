@@ -310,7 +310,7 @@ describe('refusals', () => {
       pipeline: { admit: () => ({ kind: 'respond', refusal: limited }) },
     });
     const client = simulation.request('GET', '/');
-    expect(JSON.parse(client.body)).toMatchObject({ limit: 'limits/minute', retryAfterS: 3 });
+    expect(JSON.parse(client.body)).toMatchObject({ limit: 'limits/shown', retryAfterS: 3 });
     expect(client.fields).toContain('retry-after: 3\r\n');
     expect(client.fields).toContain('ratelimit-policy: "m";q=1\r\n');
   });
