@@ -15,6 +15,10 @@ export interface BenchContext {
   readonly seconds: number;
   /** `main.js` of the gateway to measure. */
   readonly gatewayMain: string;
+  /** `main.js` of another build to decide a change by, or null. Benches that can't compare builds ignore it. */
+  readonly againstMain: string | null;
+  /** Only the part of a bench whose name holds this text; '' for all of it. */
+  readonly only: string;
   /** Empty folder for projects, configurations and logs; the runner removes it. */
   readonly workFolder: string;
   /** Tells the person who waits what is going on. */

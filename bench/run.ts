@@ -20,6 +20,8 @@ import { everyBarHolds, jsonReport, machineLines, table } from './report.ts';
  */
 const BENCHES: readonly Bench[] = [proxy, governance, routes, reload, streams, threads, decide];
 
+const MAIN_IN_BUILD = 'src/cli/main.js';
+
 const DEFAULTS = { full: { rounds: 7, seconds: 2 }, quick: { rounds: 2, seconds: 1 } } as const;
 
 try {
@@ -49,6 +51,8 @@ async function main(): Promise<number> {
     rounds: Number(values.rounds ?? DEFAULTS[mode].rounds),
     seconds: Number(values.seconds ?? DEFAULTS[mode].seconds),
     gatewayMain: resolve(values.gateway ?? builtGateway()),
+    againstMain: values.against === undefined ? null : resolve(values.against, MAIN_IN_BUILD),
+    only: values.only ?? '',
     workFolder,
     say: (line) => console.error(`  ${line}`),
   });
@@ -69,6 +73,8 @@ function readArguments() {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       gateway: { type: 'string' },
+      against: { type: 'string' },
+      only: { type: 'string' },
       keep: { type: 'boolean' },
     },
   });
@@ -86,11 +92,13 @@ function usage(): string {
     '  --rounds N      interleaved rounds (7)',
     '  --seconds N     length of one measurement (2)',
     '  --gateway FILE  main.js of another build to measure',
+    '  --against DIST  proxy: the build in this folder runs beside this one, in the same rounds (A/B)',
+    '  --only TEXT     proxy: only shapes of requests whose name holds this text',
     '  --keep          keep projects, configurations and logs',
   ].join('\n');
 }
 
 /** The build that this file is part of. */
 function builtGateway(): string {
-  return new URL('../src/cli/main.js', import.meta.url).pathname;
+  return new URL(`../${MAIN_IN_BUILD}`, import.meta.url).pathname;
 }

@@ -28,6 +28,9 @@ export const proxy: Bench = {
 };
 
 const GATEWAY = 'portunus governed';
+/** The gateway of another build (`--against`). */
+const AGAINST = 'portunus against';
+const NGINX_BARE = 'nginx bare';
 
 interface Shape {
   readonly name: string;
@@ -93,14 +96,16 @@ async function run(context: BenchContext, scope: Scope): Promise<BenchResult> {
   const { measured, others } = apart();
   const upstream = scope.own(await startUpstream(context.workFolder, others));
   const { peers, absent } = await startPeers(context, scope, upstream.port, measured);
-  const contenders = SHAPES.flatMap((shape) => peers.map((peer) => contender(shape, peer, context, others)));
+  const shapes = SHAPES.filter(({ name }) => name.includes(context.only));
+  if (shapes.length === 0) throw new Error(`no shape of requests has "${context.only}" in its name`);
+  const contenders = shapes.flatMap((shape) => peers.map((peer) => contender(shape, peer, context, others)));
   const samples = await interleave(contenders, {
     rounds: context.rounds,
     warmUps: 1,
     onRound: (round) => context.say(`round ${round + 1} of ${context.rounds}`),
   });
   return {
-    figures: SHAPES.flatMap((shape) => figuresOf(shape, peers, samples)),
+    figures: shapes.flatMap((shape) => figuresOf(shape, peers, samples)),
     notes: [
       placementNote(measured, others),
       `Upstream: ${upstream.name}. Load: ${loadTool()}, 32 connections, ${context.seconds} s per measurement.`,
@@ -116,20 +121,31 @@ async function startPeers(
   upstreamPort: number,
   core: number | null,
 ): Promise<{ peers: Peer[]; absent: string[] }> {
-  const options = { upstreamPort, folder: context.workFolder, core };
-  const starts: readonly [string, () => Promise<Peer | null>][] = [
-    [GATEWAY, () => startGovernedGateway(context, upstreamPort, core)],
-    ['nginx bare', () => startBareNginx(options)],
-    ['nginx governed', () => startGovernedNginx(options)],
-    ['haproxy', () => startHaproxy(options)],
-  ];
+  const options: ProxyOptions = { upstreamPort, folder: context.workFolder, core };
+  const { gatewayMain, againstMain } = context;
+  const gateway = (name: string, main: string) => () => startGovernedGateway(name, main, options);
+  const nginxBare = () => startBareNginx(options);
+  // Whether a change is one is decided between the two builds: the other peers would only take time.
+  const starts: readonly [string, () => Promise<Peer | null>][] =
+    againstMain !== null
+      ? [
+          [GATEWAY, gateway(GATEWAY, gatewayMain)],
+          [AGAINST, gateway(AGAINST, againstMain)],
+          [NGINX_BARE, nginxBare],
+        ]
+      : [
+          [GATEWAY, gateway(GATEWAY, gatewayMain)],
+          [NGINX_BARE, nginxBare],
+          ['nginx governed', () => startGovernedNginx(options)],
+          ['haproxy', () => startHaproxy(options)],
+        ];
   const peers: Peer[] = [];
   const absent: string[] = [];
   for (const [name, start] of starts) {
     const peer = await start();
     if (peer === null)
       absent.push(
-        `SKIPPED ${name}: ${name === GATEWAY ? `${context.gatewayMain} does not exist` : 'it is not installed here'}.`,
+        `SKIPPED ${name}: ${name === GATEWAY || name === AGAINST ? 'its build does not exist' : 'it is not installed here'}.`,
       );
     else peers.push(scope.own(peer));
   }
@@ -137,16 +153,22 @@ async function startPeers(
   return { peers, absent };
 }
 
+interface ProxyOptions {
+  readonly upstreamPort: number;
+  readonly folder: string;
+  readonly core: number | null;
+}
+
 async function startGovernedGateway(
-  context: BenchContext,
-  upstreamPort: number,
-  core: number | null,
+  name: string,
+  main: string,
+  { folder, upstreamPort, core }: ProxyOptions,
 ): Promise<Peer | null> {
-  if (!gatewayIsBuilt(context.gatewayMain)) return null;
+  if (!gatewayIsBuilt(main)) return null;
   return await startGateway({
-    name: GATEWAY,
-    main: context.gatewayMain,
-    folder: context.workFolder,
+    name,
+    main,
+    folder,
     rules: 'governed',
     upstreamPort,
     dataThreads: 1,
@@ -200,21 +222,20 @@ function figuresOf(
     values: of(name, 'requestsPerSecond'),
     bar,
   });
+  // Where nginx is missing, its ratio stands there unmeasured, and its bar does not hold.
+  const compared = new Set([NGINX_BARE, ...peers.map(({ name }) => name)]);
+  compared.delete(GATEWAY);
+  const ratios = [...compared].map(
+    (name): Figure => ({
+      name: `${shape.name} · governed / ${name}`,
+      unit: '×',
+      values: ratio(name),
+      bar: name === NGINX_BARE ? shape.ratioBar : null,
+    }),
+  );
   return [
     ...perPeer,
-    {
-      name: `${shape.name} · governed / nginx bare`,
-      unit: '×',
-      values: ratio('nginx bare'),
-      bar: shape.ratioBar,
-    },
-    {
-      name: `${shape.name} · governed / nginx governed`,
-      unit: '×',
-      values: ratio('nginx governed'),
-      bar: null,
-    },
-    { name: `${shape.name} · governed / haproxy`, unit: '×', values: ratio('haproxy'), bar: null },
+    ...ratios,
     throughput(GATEWAY, shape.throughputBar),
     ...peers.filter(({ name }) => name !== GATEWAY).map(({ name }) => throughput(name, null)),
   ];
