@@ -12,6 +12,7 @@ import { FrontFacts } from './front-checks.ts';
 import { GrantWaiters } from './grant-waiters.ts';
 import { Identifiers } from './identifiers.ts';
 import type { IdentityCache } from './identity-cache.ts';
+import { RequestFieldLines } from './request-fields.ts';
 import type { Slashes } from './target.ts';
 import type { VersionStore } from './version-store.ts';
 
@@ -44,6 +45,7 @@ export class ExchangeThread {
 
   // Valid only within one turn; an exchange that waits fills them again when it goes on.
   readonly facts = new FrontFacts();
+  readonly requestFieldLines = new RequestFieldLines();
   readonly requestEdits = new HeaderEdits();
   readonly responseEdits = new HeaderEdits();
   readonly record = emptyRecord();

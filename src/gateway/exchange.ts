@@ -21,13 +21,13 @@ import type { Progress, Waiting } from './deciding.ts';
 import { decide, FIRST_STAGE } from './deciding.ts';
 import type { ExchangeThread } from './exchange-thread.ts';
 import { checkFront } from './front-checks.ts';
+import { linesWithin, requestIdIn, traceparentIn } from './identifiers.ts';
 import { findRoute, receive } from './intake.ts';
 import { fillTemplate } from './path-template.ts';
 import type { Problem } from './problem.ts';
 import { fromFault, fromUpstream, overloaded, problem, problemBody, problemFields } from './problem.ts';
 import type { RequestBodyHost } from './request-body.ts';
 import { RequestBody } from './request-body.ts';
-import { requestFieldLines } from './request-fields.ts';
 import type { ResponseBody, ResponseBodyHost } from './response-body.ts';
 import { ChangedBody, StreamedBody } from './response-body.ts';
 import { limitFieldLines, ownFieldLines, responseFieldLines } from './response-fields.ts';
@@ -50,7 +50,8 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
   #plan: RoutePlan | null = null;
   #upstreamPath = '';
   #requestId = '';
-  #traceparent = '';
+  /** Lines of request id and trace, for the service. */
+  #idLines = '';
   #call: UpstreamCall | null = null;
   /** Null when there is none. */
   #requestBody: RequestBody | null = null;
@@ -93,7 +94,8 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
     context.query = received.query;
     context.headers = received.fields;
     context.client = this.#client;
-    this.#requestId = thread.identifiers.requestId();
+    this.#idLines = thread.identifiers.next();
+    this.#requestId = requestIdIn(this.#idLines);
     this.#client.attach(this);
     thread.enter(this);
     this.#version = thread.versions.enter();
@@ -130,8 +132,7 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
     const { facts } = thread;
     const refused = receive(this.#context, thread);
     if (facts.doubtful) this.#client.contain();
-    this.#traceparent =
-      facts.traceparent === '' ? thread.identifiers.traceparent(this.#requestId) : facts.traceparent;
+    if (facts.traceparent !== '') this.#idLines = linesWithin(this.#idLines, facts.traceparent);
     if (refused !== null) return refused;
     if (thread.inFlight > thread.limits.exchangesPerThread) return overloaded();
     const version = this.#version;
@@ -186,11 +187,9 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
       this.#refuse(problem('unsupported_content_coding'));
       return;
     }
-    const fieldLines = requestFieldLines(context.headers, thread.facts, thread.requestEdits, {
+    const fieldLines = thread.requestFieldLines.of(context.headers, thread.facts, thread.requestEdits, {
       forwardedFields: thread.forwardedFields,
       ip: thread.forwardedFields === 'none' ? '' : context.ip,
-      requestId: this.#requestId,
-      traceparent: this.#traceparent,
       keys: route.auth === 'none' ? 'passed' : 'consumed',
     });
     if (fieldLines === null) {
@@ -204,6 +203,7 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
         method: context.method,
         target: context.query === '' ? this.#upstreamPath : `${this.#upstreamPath}?${context.query}`,
         fieldLines,
+        idLines: this.#idLines,
         host: null,
         bodyBytes: transform === null ? context.bodyBytes : -1,
         repeatable: isRepeatable(context.method, route),
@@ -441,7 +441,7 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
     recordRequest(record, this.#context, this.#version === null ? null : this.#version.bundle);
     const route = this.#plan === null ? null : this.#plan.program.route;
     record.requestId = this.#requestId;
-    record.traceId = traceIdOf(this.#traceparent);
+    record.traceId = traceIdOf(traceparentIn(this.#idLines));
     record.route = route === null ? '' : route.name;
     record.routeVersion = route === null || route.version === null ? '' : route.version;
     record.status = this.#status;

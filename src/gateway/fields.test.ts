@@ -1,23 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { HeaderEdits, RequestContext } from '../pipeline/context.ts';
 import { checkFront, FrontFacts } from './front-checks.ts';
-import { type ForwardingFacts, requestFieldLines } from './request-fields.ts';
+import { type ForwardingFacts, RequestFieldLines } from './request-fields.ts';
 import { limitFieldLines, ownFieldLines, responseFieldLines } from './response-fields.ts';
 
 const FORWARDING: ForwardingFacts = {
   forwardedFields: 'none',
   ip: '192.0.2.1',
-  requestId: 'id',
-  traceparent: 'trace',
   keys: 'consumed',
 };
-const OWN = 'via: 1.1 portunus\r\nx-request-id: id\r\ntraceparent: trace\r\n';
+const OWN = 'via: 1.1 portunus\r\n';
 
 function forward(fields: string[], forwarding: Partial<ForwardingFacts> = {}, edits = new HeaderEdits()) {
   const all = ['host', 'a.test', ...fields];
   const facts = new FrontFacts();
   checkFront('GET', all, { requestHeaderCount: 100, requestHeaderBytes: 65_536 }, facts);
-  return requestFieldLines(all, facts, edits, { ...FORWARDING, ...forwarding });
+  return new RequestFieldLines().of(all, facts, edits, { ...FORWARDING, ...forwarding });
 }
 
 function editsOf(set: string[], removed: string[] = []): HeaderEdits {

@@ -43,6 +43,8 @@ export class FrontFacts {
   kinds: Uint8Array = new Uint8Array(64);
   /** 1 for each field whose value holds characters above 0x7F. */
   wide: Uint8Array = new Uint8Array(64);
+  /** Another number whenever any field differs from those read before: what was made of them can be kept by it. */
+  section = 0;
 
   // -- while reading -------------------------------------------------------------------------------------------
   hosts = 0;
@@ -51,6 +53,8 @@ export class FrontFacts {
   traceparents = 0;
   framingFault: ProblemCode | null = null;
   fieldFault: ProblemCode | null = null;
+  /** The fields read before, name and value in turn, where they were found sound; null where not. */
+  known: (string | null)[] = [];
   /** The authority that was found valid last, and its host: most requests of a thread name the same. */
   knownAuthority = '';
   knownHost = '';
@@ -81,22 +85,41 @@ export function checkFront(
 function readFields(fields: readonly string[], facts: FrontFacts): number {
   reset(facts, fields.length / 2);
   let bytes = facts.requestLineBytes;
+  const { known } = facts;
+  let changed = known.length !== fields.length;
   for (let index = 0; index < fields.length; index += 2) {
     const name = fields[index]!;
     const value = fields[index + 1]!;
     bytes += name.length + value.length + 4;
-    const kind = REQUEST_FIELD_KINDS.get(name) ?? PASS;
-    facts.kinds[index >> 1] = kind;
-    const valueClass = classifyValue(value);
-    if (valueClass === BAD_VALUE) facts.fieldFault ??= 'malformed_field';
-    facts.wide[index >> 1] = valueClass === WIDE_VALUE ? 1 : 0;
+    // A client says most of what it says again and again: comparing costs a fraction of looking at each character.
+    if (name !== known[index] || value !== known[index + 1]) {
+      changed = true;
+      readUnknownField(index, name, value, facts);
+    }
+    const kind = facts.kinds[index >> 1]!;
     if (kind !== PASS) readKnownField(kind, value, facts);
-    else if (!isToken(name)) facts.fieldFault ??= 'malformed_field';
+  }
+  if (changed) {
+    if (known.length > fields.length) facts.known = known.slice(0, fields.length);
+    facts.section++;
   }
   return bytes;
 }
 
+/** Kind and characters of a field; remembered unless it is malformed. */
+function readUnknownField(index: number, name: string, value: string, facts: FrontFacts): void {
+  const kind = REQUEST_FIELD_KINDS.get(name) ?? PASS;
+  const valueClass = classifyValue(value);
+  const sound = valueClass !== BAD_VALUE && (kind !== PASS || isToken(name));
+  if (!sound) facts.fieldFault ??= 'malformed_field';
+  facts.kinds[index >> 1] = kind;
+  facts.wide[index >> 1] = valueClass === WIDE_VALUE ? 1 : 0;
+  facts.known[index] = sound ? name : null;
+  facts.known[index + 1] = sound ? value : null;
+}
+
 function reset(facts: FrontFacts, count: number): void {
+  facts.host = facts.authority = '';
   facts.bodyBytes = 0;
   facts.presentedKey = '';
   facts.conflictingKeys = false;
@@ -107,6 +130,7 @@ function reset(facts: FrontFacts, count: number): void {
   if (facts.kinds.length >= count) return;
   facts.kinds = new Uint8Array(count * 2);
   facts.wide = new Uint8Array(count * 2);
+  facts.known = [];
 }
 
 function readKnownField(kind: number, value: string, facts: FrontFacts): void {

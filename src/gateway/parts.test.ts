@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Identity } from '../pipeline/identity.ts';
 import { addressText } from './address-text.ts';
-import { Identifiers } from './identifiers.ts';
+import { Identifiers, linesWithin, requestIdIn, traceparentIn } from './identifiers.ts';
 import { IdentityCache } from './identity-cache.ts';
 import { fillTemplate, parseTemplate } from './path-template.ts';
 import {
@@ -53,13 +53,28 @@ describe('identifiers', () => {
   const identifiers = new Identifiers({ fill: () => {}, uint32: () => (seed += 7) });
 
   test('request ids are 16 hex digits and do not repeat', () => {
-    const ids = new Set(Array.from({ length: 10_000 }, () => identifiers.requestId()));
+    const ids = new Set(Array.from({ length: 10_000 }, () => requestIdIn(identifiers.next())));
     expect(ids.size).toBe(10_000);
     for (const id of ids) expect(id).toMatch(/^[0-9a-f]{16}$/);
   });
 
-  test('a begun trace is valid', () => {
-    expect(isTraceparent(identifiers.traceparent(identifiers.requestId()))).toBe(true);
+  test('an id is never all zero', () => {
+    const draws = [0, 0, 0, 0];
+    const zero = new Identifiers({ fill: () => {}, uint32: () => draws.pop() ?? 0 });
+    for (let count = 0; count < 1_000; count++) expect(requestIdIn(zero.next())).not.toMatch(/^0+$/);
+  });
+
+  test('a begun trace is valid, its span is the request', () => {
+    const lines = identifiers.next();
+    const trace = traceparentIn(lines);
+    expect(isTraceparent(trace)).toBe(true);
+    expect(trace).toContain(`-${requestIdIn(lines)}-00`);
+    expect(lines).toBe(`x-request-id: ${requestIdIn(lines)}\r\ntraceparent: ${trace}\r\n`);
+  });
+
+  test('a trace that was begun elsewhere stays', () => {
+    const lines = identifiers.next();
+    expect(linesWithin(lines, 'other')).toBe(`x-request-id: ${requestIdIn(lines)}\r\ntraceparent: other\r\n`);
   });
 });
 

@@ -8,17 +8,53 @@ import { bearerToken } from './front-checks.ts';
 export interface ForwardingFacts {
   readonly forwardedFields: 'x-forwarded' | 'forwarded' | 'none';
   readonly ip: string;
-  readonly requestId: string;
-  readonly traceparent: string;
   /** Whether fields with keys were taken as credentials of this gateway: then they end here. */
   readonly keys: 'consumed' | 'passed';
 }
 
 /**
- * Lines of one character per byte, each ended by CRLF; null when a rule sets a field to a value that no field may have
- * (a decoded path parameter can hold a line break).
+ * Lines of one character per byte, each ended by CRLF. Those of the request before are kept: when header section, address,
+ * edits and keys are the same, so are they, as one and the same text – which need not be checked again where it leaves.
  */
-export function requestFieldLines(
+export class RequestFieldLines {
+  #section = -1;
+  #ip = '';
+  #keys: ForwardingFacts['keys'] = 'consumed';
+  #removed: readonly string[] = [];
+  #set: readonly string[] = [];
+  #lines: string | null = null;
+
+  /** Null when a rule sets a field to a value that no field may have (a decoded path parameter can hold a line break). */
+  of(
+    fields: readonly string[],
+    facts: FrontFacts,
+    edits: HeaderEdits,
+    forwarding: ForwardingFacts,
+  ): string | null {
+    const same =
+      facts.section === this.#section &&
+      forwarding.ip === this.#ip &&
+      forwarding.keys === this.#keys &&
+      areSame(edits.removed, this.#removed) &&
+      areSame(edits.set, this.#set);
+    if (same) return this.#lines;
+    this.#section = facts.section;
+    this.#ip = forwarding.ip;
+    this.#keys = forwarding.keys;
+    this.#removed = [...edits.removed];
+    this.#set = [...edits.set];
+    this.#lines = requestFieldLines(fields, facts, edits, forwarding);
+    return this.#lines;
+  }
+}
+
+function areSame(texts: readonly string[], others: readonly string[]): boolean {
+  if (texts.length !== others.length) return false;
+  for (let index = 0; index < texts.length; index++) if (texts[index] !== others[index]) return false;
+  return true;
+}
+
+function requestFieldLines(
   fields: readonly string[],
   facts: FrontFacts,
   edits: HeaderEdits,
@@ -35,8 +71,7 @@ export function requestFieldLines(
     if (edited && isEdited(name, edits)) continue;
     lines += `${name}: ${facts.wide[index >> 1] === 0 ? value : toByteString(value)}\r\n`;
   }
-  lines += `via: 1.1 portunus\r\nx-request-id: ${forwarding.requestId}\r\ntraceparent: ${forwarding.traceparent}\r\n`;
-  lines += forwardedLines(facts, forwarding);
+  lines += `via: 1.1 portunus\r\n${forwardedLines(facts, forwarding)}`;
   return edits.set.length === 0 ? lines : appendSet(lines, edits);
 }
 

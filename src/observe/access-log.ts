@@ -1,8 +1,8 @@
 import type { AccessRecord } from '../pipeline/record.ts';
-import { accessLine } from './access-line.ts';
+import { AccessLineWriter } from './access-line-writer.ts';
 import type { LogDestination } from './log-destination.ts';
 import type { RecordConsumer } from './record-drain.ts';
-import type { TextForm } from './record-format.ts';
+import type { RecordFrame } from './record-format.ts';
 
 export interface AccessLog extends RecordConsumer {
   readonly counts: {
@@ -13,7 +13,7 @@ export interface AccessLog extends RecordConsumer {
 }
 
 /** Lines are handed over in pieces of about this size: one call, and one decision to drop, for some 80 records. */
-const CHUNK_UNITS = 60_000;
+const CHUNK_BYTES = 60_000;
 
 /** Writes one line for every record; see `access-line` for its fields. It never waits for the destination. */
 export function createAccessLog(destination: LogDestination): AccessLog {
@@ -22,7 +22,7 @@ export function createAccessLog(destination: LogDestination): AccessLog {
 
 class ChunkedAccessLog implements AccessLog {
   readonly #destination: LogDestination;
-  #chunk = '';
+  readonly #lines = new AccessLineWriter(CHUNK_BYTES);
   #records = 0;
   #written = 0;
   #dropped = 0;
@@ -31,17 +31,16 @@ class ChunkedAccessLog implements AccessLog {
     this.#destination = destination;
   }
 
-  accept(record: AccessRecord, texts: TextForm): void {
-    this.#chunk += accessLine(record, texts);
+  accept(record: AccessRecord, frame: RecordFrame | null): void {
+    this.#lines.write(record, frame);
     this.#records++;
-    if (this.#chunk.length >= CHUNK_UNITS) this.endBatch();
+    if (this.#lines.length >= CHUNK_BYTES) this.endBatch();
   }
 
   endBatch(): void {
     if (this.#records === 0) return;
-    if (this.#destination.write(this.#chunk) === 'taken') this.#written += this.#records;
+    if (this.#destination.write(this.#lines.takeChunk()) === 'taken') this.#written += this.#records;
     else this.#dropped += this.#records;
-    this.#chunk = '';
     this.#records = 0;
   }
 

@@ -7,8 +7,8 @@ import { err, ok, type Result } from '../base/result.ts';
 
 /** Where lines of text go: a file or the standard output, written asynchronously through a bounded queue. */
 export interface LogDestination {
-  /** `full`: the queue has no room for this text, and nothing of it will be written. */
-  write(text: string): 'taken' | 'full';
+  /** `full`: the queue has no room for this text, and nothing of it will be written. Bytes must stay as they are. */
+  write(text: string | Buffer): 'taken' | 'full';
   /** Writes what is queued and closes. Lines that can't be written are lost then, see `lastError`. */
   end(): Promise<void>;
   /** Why the last write failed (a full disk, a closed pipe), or null. The queue keeps the text and tries again. */
@@ -39,8 +39,10 @@ export async function openLogDestination(
     sync: false,
     maxLength: options.queueBytes,
     maxWrite: WRITE_BYTES_MAX,
+    contentMode: 'buffer',
   });
-  return ok(new StreamDestination(stream));
+  // Its types know only the text mode, in which it counts the bytes of each text three times.
+  return ok(new StreamDestination(stream as unknown as LogStream));
 }
 
 /** Opened here and not by pino, which can't let go of a file that did not open and throws at the end of the process. */
@@ -55,7 +57,7 @@ async function openFile(file: string): Promise<Result<number, string>> {
 
 /** What is used of SonicBoom. */
 interface LogStream {
-  write(text: string): boolean;
+  write(bytes: Buffer): boolean;
   end(): void;
   destroy(): void;
   on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown;
@@ -82,10 +84,10 @@ class StreamDestination implements LogDestination {
     stream.on('close', () => this.#close());
   }
 
-  write(text: string): 'taken' | 'full' {
+  write(text: string | Buffer): 'taken' | 'full' {
     if (this.#state !== 'open') return 'full';
     this.#refused = false;
-    this.#stream.write(text);
+    this.#stream.write(typeof text === 'string' ? Buffer.from(text) : text);
     return this.#refused ? 'full' : 'taken';
   }
 

@@ -1,38 +1,46 @@
 import { type AccessRecord, emptyRecord } from '../pipeline/record.ts';
 import {
   ABORTED,
-  ASCII,
   alignFrame,
   FIXED_BYTES,
   FORMAT_VERSION,
   FRAME_BYTES_MAX,
   FRAME_BYTES_MIN,
+  NAME_TEXTS,
+  NAMED,
+  NUMBERS_AT,
+  OWN_TEXTS,
   PLAIN,
-  SCALAR_TEXTS,
+  type RecordFrame,
   type TextForm,
   VERSION_MASK,
 } from './record-format.ts';
+import { NAME_FIELDS, NamesByNumber, namesOf, type RecordNames } from './record-names.ts';
 
 /** Reads frames. What it reads may be damaged: every length is checked before it is used. */
-export class RecordDecoder {
-  readonly #bytes: Buffer;
+export class RecordDecoder implements RecordFrame {
+  readonly bytes: Buffer;
+  texts: TextForm = 'any';
+  names: RecordNames = namesOf(emptyRecord());
+  textStart = 0;
+  requestIdBytes = 0;
+  traceIdBytes = 0;
+  pathBytes = 0;
+  /** The record read last; overwritten by the next call. */
+  readonly record: AccessRecord;
   readonly #lengths: Uint16Array;
   readonly #int32: Int32Array;
   readonly #float64: Float64Array;
-  /** The record read last; overwritten by the next call, so that a batch allocates only its texts. */
-  readonly record: AccessRecord = emptyRecord();
-  /** Of all texts of {@link record}. */
-  texts: TextForm = 'any';
-  #text = '';
-  #ascii = true;
+  readonly #knownNames = new NamesByNumber();
   #cursor = 0;
   #nextLength = 0;
 
   constructor(memory: SharedArrayBuffer, byteOffset: number, byteLength: number) {
-    this.#bytes = Buffer.from(memory, byteOffset, byteLength);
+    this.bytes = Buffer.from(memory, byteOffset, byteLength);
     this.#lengths = new Uint16Array(memory, byteOffset, byteLength >> 1);
     this.#int32 = new Int32Array(memory, byteOffset, byteLength >> 2);
     this.#float64 = new Float64Array(memory, byteOffset, byteLength >> 3);
+    this.record = this.#recordOfTexts();
   }
 
   /** Fills {@link record} from the frame at `at`, which ends before `limit`. Its length in bytes, or 0 when it is damaged. */
@@ -48,7 +56,7 @@ export class RecordDecoder {
     const shadowed = (lists >> 8) & 0xff;
     const waived = (lists >> 16) & 0xff;
     const warned = lists >>> 24;
-    const texts = SCALAR_TEXTS + denied + shadowed + waived + warned;
+    const texts = OWN_TEXTS + denied + shadowed + waived + warned + ((flags & NAMED) === 0 ? 0 : NAME_TEXTS);
     const textStart = at + FIXED_BYTES + 2 * texts;
     const sound =
       (flags & VERSION_MASK) === FORMAT_VERSION &&
@@ -58,19 +66,33 @@ export class RecordDecoder {
       alignFrame(textStart + textBytes - at) === frameBytes &&
       this.#textLengthsAddUp((at + FIXED_BYTES) >> 1, texts, textBytes);
     if (!sound) return 0;
-    this.#openTexts(at, textStart, textBytes, (flags & ASCII) !== 0);
     this.texts = (flags & PLAIN) === 0 ? 'any' : 'plain';
+    this.#openTexts((at + FIXED_BYTES) >> 1, textStart);
     const record = this.record;
     record.status = int32[word + 2]!;
     record.attempts = int32[word + 3]!;
     record.clientAborted = (flags & ABORTED) !== 0;
-    this.#takeNumbers(record, (at + 24) >> 3);
-    this.#takeTexts(record);
     record.alsoDenied = this.#takeList(denied);
     record.shadowDenied = this.#takeList(shadowed);
     record.waivedRules = this.#takeList(waived);
     record.warnedRules = this.#takeList(warned);
-    return frameBytes;
+    this.#takeNumbers(record, (at + NUMBERS_AT) >> 3);
+    return this.#takeNames(int32[word + 6]!, (flags & NAMED) !== 0) ? frameBytes : 0;
+  }
+
+  /** Its own texts are made when, and each time, they are asked for: the log copies their bytes instead. */
+  #recordOfTexts(): AccessRecord {
+    const property = (get: () => string) => ({ get, enumerable: true });
+    return Object.defineProperties(emptyRecord(), {
+      requestId: property(() => this.#text(0, this.requestIdBytes)),
+      traceId: property(() => this.#text(this.requestIdBytes, this.traceIdBytes)),
+      path: property(() => this.#text(this.requestIdBytes + this.traceIdBytes, this.pathBytes)),
+    });
+  }
+
+  #text(from: number, bytes: number): string {
+    const start = this.textStart + from;
+    return this.bytes.toString('utf8', start, start + bytes);
   }
 
   #textLengthsAddUp(first: number, count: number, textBytes: number): boolean {
@@ -80,11 +102,15 @@ export class RecordDecoder {
     return sum === textBytes;
   }
 
-  #openTexts(at: number, textStart: number, textBytes: number, ascii: boolean): void {
-    this.#nextLength = (at + FIXED_BYTES) >> 1;
-    this.#ascii = ascii;
-    this.#text = ascii ? this.#bytes.toString('latin1', textStart, textStart + textBytes) : '';
-    this.#cursor = ascii ? 0 : textStart;
+  /** The record's own texts stay bytes until somebody asks for them. */
+  #openTexts(firstLength: number, textStart: number): void {
+    const lengths = this.#lengths;
+    this.textStart = textStart;
+    this.requestIdBytes = lengths[firstLength]!;
+    this.traceIdBytes = lengths[firstLength + 1]!;
+    this.pathBytes = lengths[firstLength + 2]!;
+    this.#nextLength = firstLength + OWN_TEXTS;
+    this.#cursor = textStart + this.requestIdBytes + this.traceIdBytes + this.pathBytes;
   }
 
   #takeNumbers(record: AccessRecord, first: number): void {
@@ -101,24 +127,21 @@ export class RecordDecoder {
     record.finishedUs = float64[first + 9]!;
   }
 
-  #takeTexts(record: AccessRecord): void {
-    record.requestId = this.#take();
-    record.traceId = this.#take();
-    record.tenant = this.#take();
-    record.team = this.#take();
-    record.consumer = this.#take();
-    record.credential = this.#take();
-    record.person = this.#take();
-    record.method = this.#take();
-    record.path = this.#take();
-    record.route = this.#take();
-    record.routeVersion = this.#take();
-    record.configurationHash = this.#take();
-    record.code = this.#take();
-    record.decidingRule = this.#take();
-    record.model = this.#take();
-    record.target = this.#take();
-    record.providerKey = this.#take();
+  /** False for a number that was never told: the frame that told it has been lost. */
+  #takeNames(number: number, told: boolean): boolean {
+    const names = told ? this.#learnNames(number) : this.#knownNames.get(number);
+    if (names === undefined) return false;
+    if (names !== this.names) {
+      this.names = names;
+      for (const field of NAME_FIELDS) this.record[field] = names[field];
+    }
+    return true;
+  }
+
+  #learnNames(number: number): RecordNames {
+    const names = emptyRecord();
+    for (const field of NAME_FIELDS) names[field] = this.#take();
+    return this.#knownNames.set(number, namesOf(names));
   }
 
   #takeList(count: number): readonly string[] {
@@ -129,13 +152,9 @@ export class RecordDecoder {
   }
 
   #take(): string {
-    const length = this.#lengths[this.#nextLength++]!;
-    if (length === 0) return '';
     const start = this.#cursor;
-    this.#cursor = start + length;
-    return this.#ascii
-      ? this.#text.slice(start, start + length)
-      : this.#bytes.toString('utf8', start, start + length);
+    this.#cursor = start + this.#lengths[this.#nextLength++]!;
+    return this.bytes.toString('utf8', start, this.#cursor);
   }
 }
 

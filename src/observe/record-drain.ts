@@ -1,11 +1,12 @@
 import type { AccessRecord } from '../pipeline/record.ts';
 import type { RecordCounts } from '../pipeline/traffic.ts';
-import type { TextForm } from './record-format.ts';
+import type { RecordFrame } from './record-format.ts';
 import type { RecordReader } from './record-ring.ts';
 
 /** Takes every drained record. The record is overwritten after the call; `endBatch` follows the last one of a turn. */
 export interface RecordConsumer {
-  accept(record: AccessRecord, texts: TextForm): void;
+  /** `frame` is the same record in bytes; null for one that did not come through a ring. */
+  accept(record: AccessRecord, frame: RecordFrame | null): void;
   endBatch(): void;
 }
 
@@ -75,7 +76,7 @@ class Drain implements RecordDrain {
     return { drained: this.#drained, dropped, damaged };
   }
 
-  readonly #accept = (record: AccessRecord, texts: TextForm): void => {
-    for (const consumer of this.#consumers) consumer.accept(record, texts);
+  readonly #accept = (record: AccessRecord, frame: RecordFrame): void => {
+    for (const consumer of this.#consumers) consumer.accept(record, frame);
   };
 }

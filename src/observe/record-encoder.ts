@@ -6,12 +6,16 @@ import {
   FIXED_BYTES,
   FORMAT_VERSION,
   LIST_ITEMS_MAX,
+  NAME_TEXTS,
   NAME_UNITS_MAX,
+  NAMED,
+  NUMBERS_AT,
+  OWN_TEXTS,
   PATH_UNITS_MAX,
   PLAIN,
-  SCALAR_TEXTS,
   UTF8_BYTES_PER_UNIT_MAX,
 } from './record-format.ts';
+import { KnownNames, NAME_FIELDS } from './record-names.ts';
 
 /** Writes frames into a region of 8-byte aligned memory. */
 export class RecordEncoder {
@@ -28,6 +32,7 @@ export class RecordEncoder {
   #ascii = true;
   #plain = true;
   #overrun = false;
+  readonly #names = new KnownNames();
 
   constructor(memory: SharedArrayBuffer, byteOffset: number, byteLength: number) {
     this.#bytes = new Uint8Array(memory, byteOffset, byteLength);
@@ -45,7 +50,9 @@ export class RecordEncoder {
     const shadowed = Math.min(record.shadowDenied.length, LIST_ITEMS_MAX);
     const waived = Math.min(record.waivedRules.length, LIST_ITEMS_MAX);
     const warned = Math.min(record.warnedRules.length, LIST_ITEMS_MAX);
-    const textStart = at + FIXED_BYTES + 2 * (SCALAR_TEXTS + denied + shadowed + waived + warned);
+    const known = this.#names.find(record);
+    const texts = OWN_TEXTS + denied + shadowed + waived + warned + (known < 0 ? NAME_TEXTS : 0);
+    const textStart = at + FIXED_BYTES + 2 * texts;
     if (textStart > limit) return 0;
     this.#cursor = textStart;
     this.#limit = limit;
@@ -53,27 +60,39 @@ export class RecordEncoder {
     this.#ascii = true;
     this.#plain = true;
     this.#overrun = false;
-    this.#putTexts(record);
+    this.#put(record.requestId, NAME_UNITS_MAX);
+    this.#put(record.traceId, NAME_UNITS_MAX);
+    this.#put(record.path, PATH_UNITS_MAX);
+    const plain = this.#plain;
     this.#putList(record.alsoDenied, denied);
     this.#putList(record.shadowDenied, shadowed);
     this.#putList(record.waivedRules, waived);
     this.#putList(record.warnedRules, warned);
-    const frameBytes = alignFrame(this.#cursor - at);
+    if (known < 0) this.#putNames(record);
     if (this.#overrun) return 0;
+    const frameBytes = alignFrame(this.#cursor - at);
     const int32 = this.#int32;
     const word = at >> 2;
     int32[word] = frameBytes;
-    int32[word + 1] = FORMAT_VERSION | this.#flags(record);
+    int32[word + 1] =
+      FORMAT_VERSION |
+      (record.clientAborted ? ABORTED : 0) |
+      (this.#ascii ? ASCII : 0) |
+      (plain ? PLAIN : 0) |
+      (known < 0 ? NAMED : 0);
     int32[word + 2] = record.status;
     int32[word + 3] = record.attempts;
     int32[word + 4] = denied | (shadowed << 8) | (waived << 16) | (warned << 24);
     int32[word + 5] = this.#cursor - textStart;
-    this.#putNumbers(record, (at + 24) >> 3);
+    int32[word + 6] = known < 0 ? this.#names.add(record) : known;
+    int32[word + 7] = 0;
+    this.#putNumbers(record, (at + NUMBERS_AT) >> 3);
     return frameBytes;
   }
 
-  #flags(record: AccessRecord): number {
-    return (record.clientAborted ? ABORTED : 0) | (this.#ascii ? ASCII : 0) | (this.#plain ? PLAIN : 0);
+  /** The next frames carry their names again. */
+  forgetNames(): void {
+    this.#names.forget();
   }
 
   #putNumbers(record: AccessRecord, first: number): void {
@@ -90,24 +109,8 @@ export class RecordEncoder {
     float64[first + 9] = record.finishedUs;
   }
 
-  #putTexts(record: AccessRecord): void {
-    this.#put(record.requestId, NAME_UNITS_MAX);
-    this.#put(record.traceId, NAME_UNITS_MAX);
-    this.#put(record.tenant, NAME_UNITS_MAX);
-    this.#put(record.team, NAME_UNITS_MAX);
-    this.#put(record.consumer, NAME_UNITS_MAX);
-    this.#put(record.credential, NAME_UNITS_MAX);
-    this.#put(record.person, NAME_UNITS_MAX);
-    this.#put(record.method, NAME_UNITS_MAX);
-    this.#put(record.path, PATH_UNITS_MAX);
-    this.#put(record.route, NAME_UNITS_MAX);
-    this.#put(record.routeVersion, NAME_UNITS_MAX);
-    this.#put(record.configurationHash, NAME_UNITS_MAX);
-    this.#put(record.code, NAME_UNITS_MAX);
-    this.#put(record.decidingRule, NAME_UNITS_MAX);
-    this.#put(record.model, NAME_UNITS_MAX);
-    this.#put(record.target, NAME_UNITS_MAX);
-    this.#put(record.providerKey, NAME_UNITS_MAX);
+  #putNames(record: AccessRecord): void {
+    for (const field of NAME_FIELDS) this.#put(record[field], NAME_UNITS_MAX);
   }
 
   #putList(texts: readonly string[], count: number): void {

@@ -5,6 +5,7 @@ import { anyRecord, record } from './record.cases.ts';
 import { RecordDecoder } from './record-decoder.ts';
 import { RecordEncoder } from './record-encoder.ts';
 import { FRAME_BYTES_MAX, FRAME_BYTES_MIN } from './record-format.ts';
+import { NAME_FIELDS, NAMES_KNOWN_MAX } from './record-names.ts';
 
 const BASE = 64;
 
@@ -43,8 +44,11 @@ describe('the binary form of an access record', () => {
     const { encoder } = codec();
     fc.assert(
       fc.property(anyRecord, (original) => {
+        encoder.forgetNames();
         const bytes = encoder.encode(original, 0, FRAME_BYTES_MAX);
+        encoder.forgetNames();
         expect(encoder.encode(original, 0, bytes)).toBe(bytes);
+        encoder.forgetNames();
         expect(encoder.encode(original, 0, bytes - 8)).toBe(0);
       }),
     );
@@ -86,13 +90,14 @@ describe('the binary form of an access record', () => {
 
   it.each([
     ['printable ASCII', {}, 'plain'],
-    ['a quotation mark', { decidingRule: 'p/forbid when tenant is "a"' }, 'any'],
+    ['a quotation mark in a name', { decidingRule: 'p/forbid when tenant is "a"' }, 'plain'],
+    ['a quotation mark', { path: '/a"b' }, 'any'],
     ['a backslash', { path: '/a\\b' }, 'any'],
     ['a line break', { path: '/a\nb' }, 'any'],
     ['DEL', { path: '/\u007f' }, 'any'],
-    ['other letters', { tenant: 'müller' }, 'any'],
-    ['a mark in a list', { shadowDenied: ['p/"x"'] }, 'any'],
-  ] as const)('says whether its texts are plain: %s', (_what, changes, texts) => {
+    ['other letters', { path: '/müller' }, 'any'],
+    ['a mark in a list', { shadowDenied: ['p/"x"'] }, 'plain'],
+  ] as const)('says whether its own texts are plain: %s', (_what, changes, texts) => {
     const { encoder, decoder } = codec();
     const bytes = encoder.encode(record(changes), 0, FRAME_BYTES_MAX);
     decoder.decode(0, bytes);
@@ -104,7 +109,53 @@ describe('the binary form of an access record', () => {
     const { memory, encoder, decoder } = codec();
     const bytes = encoder.encode(record(), 0, FRAME_BYTES_MAX);
     const flags = new Int32Array(memory, BASE);
-    flags[1] = (flags[1]! & ~0xff) | 2;
+    flags[1] = (flags[1]! & ~0xff) | 1;
+    expect(decoder.decode(0, bytes)).toBe(0);
+  });
+
+  it('carries names once, then their number, until they are forgotten', () => {
+    const { encoder, decoder } = codec();
+    const sizes = [record(), record(), record({ tenant: 'other' }), record({ tenant: 'other' }), record()];
+    const bytes = sizes.map((one) => {
+      const size = encoder.encode(one, 0, FRAME_BYTES_MAX);
+      expect(decoder.decode(0, size)).toBe(size);
+      expect(decoder.record).toEqual(one);
+      return size;
+    });
+    const [told, referring] = [bytes[0]!, bytes[1]!];
+    expect(referring).toBeLessThan(told - 100);
+    expect(bytes[2]).toBeGreaterThan(referring);
+    expect(bytes.slice(3)).toEqual([referring, referring]);
+    encoder.forgetNames();
+    expect(encoder.encode(record(), 0, FRAME_BYTES_MAX)).toBe(told);
+  });
+
+  it('tells apart records that differ in one name alone, whichever', () => {
+    const { encoder, decoder } = codec();
+    for (const name of NAME_FIELDS) {
+      for (const one of [record(), record({ [name]: 'another' }), record()]) {
+        const size = encoder.encode(one, 0, FRAME_BYTES_MAX);
+        expect(decoder.decode(0, size)).toBe(size);
+        expect(decoder.record).toEqual(one);
+      }
+    }
+  });
+
+  it('knows a bounded number of names, also when all differ', () => {
+    const { encoder, decoder } = codec();
+    for (let round = 0; round < 2; round++) {
+      for (let consumer = 0; consumer < NAMES_KNOWN_MAX + 10; consumer++) {
+        const one = record({ consumer: `web-${consumer}` });
+        expect(decoder.decode(0, encoder.encode(one, 0, FRAME_BYTES_MAX))).toBeGreaterThan(0);
+        expect(decoder.record.consumer).toBe(one.consumer);
+      }
+    }
+  });
+
+  it('refuses a frame whose names it was never told', () => {
+    const { encoder, decoder } = codec();
+    encoder.encode(record(), 0, FRAME_BYTES_MAX);
+    const bytes = encoder.encode(record(), 0, FRAME_BYTES_MAX);
     expect(decoder.decode(0, bytes)).toBe(0);
   });
 

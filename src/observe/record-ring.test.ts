@@ -80,19 +80,21 @@ describe('a record ring', () => {
 
   it('takes a frame that ends exactly where the ring turns', () => {
     const memory = new SharedArrayBuffer(FRAME_BYTES_MAX);
-    const frameBytes = new RecordEncoder(memory, 0, FRAME_BYTES_MAX).encode(record(), 0, FRAME_BYTES_MAX);
-    const ring = createRecordRing(64 + FRAME_BYTES_MAX + 130 * frameBytes);
+    const encoder = new RecordEncoder(memory, 0, FRAME_BYTES_MAX);
+    encoder.encode(record(), 0, FRAME_BYTES_MAX);
+    const frameBytes = encoder.encode(record(), 0, FRAME_BYTES_MAX);
+    const ring = createRecordRing(64 + FRAME_BYTES_MAX + 260 * frameBytes);
     const writer = createRecordWriter(ring);
     const reader = createRecordReader(ring);
-    for (let round = 0; round < 350; round++) {
+    for (let round = 0; round < 700; round++) {
       writer.write(record());
       expect(reader.drain(2, () => {})).toBe(1);
     }
-    for (let round = 0; round < 129; round++) writer.write(record());
+    for (let round = 0; round < 259; round++) writer.write(record());
     expect(reader.counts).toEqual({ dropped: 0, damaged: 0 });
     writer.write(record());
     expect(reader.counts.dropped).toBe(1);
-    expect(reader.drain(200, () => {})).toBe(129);
+    expect(reader.drain(400, () => {})).toBe(259);
   });
 
   it('frees the room of what was accepted when a consumer throws', () => {

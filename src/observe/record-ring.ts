@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts';
 import type { AccessRecord, RecordSink } from '../pipeline/record.ts';
 import { RecordDecoder } from './record-decoder.ts';
 import { RecordEncoder } from './record-encoder.ts';
-import { FRAME_BYTES_MAX, type TextForm } from './record-format.ts';
+import { FRAME_BYTES_MAX, type RecordFrame } from './record-format.ts';
 
 /**
  * A ring of access records between one data thread (the only writer) and the control thread (the only reader).
@@ -11,7 +11,7 @@ import { FRAME_BYTES_MAX, type TextForm } from './record-format.ts';
  * by a filler. `head` is where the next frame goes, `tail` where the oldest one is; equal means empty, and a frame
  * that would make them equal does not fit. Each side stores only its own cell, after the bytes it speaks of.
  */
-const CELLS = { format: 0, capacity: 1, head: 2, tail: 3, dropped: 4 } as const;
+const CELLS = { format: 0, capacity: 1, head: 2, tail: 3, dropped: 4, damages: 5 } as const;
 const HEADER_BYTES = 64;
 const RING_BYTES_MIN = HEADER_BYTES + 2 * FRAME_BYTES_MAX + 8;
 /** 'PTR' and the version of this header. */
@@ -39,11 +39,13 @@ class RecordWriter implements RecordSink {
   readonly #encoder: RecordEncoder;
   readonly #capacity: number;
   #head: number;
+  #damages: number;
 
   constructor(memory: SharedArrayBuffer) {
     this.#cells = ringCells(memory);
     this.#capacity = this.#cells[CELLS.capacity]!;
     this.#head = this.#cells[CELLS.head]!;
+    this.#damages = this.#cells[CELLS.damages]!;
     this.#encoder = new RecordEncoder(memory, HEADER_BYTES, this.#capacity + FRAME_BYTES_MAX);
   }
 
@@ -51,10 +53,15 @@ class RecordWriter implements RecordSink {
     const head = this.#head;
     const tail = Atomics.load(this.#cells, CELLS.tail);
     const limit = head < tail ? tail : this.#capacity + FRAME_BYTES_MAX;
+    const damages = Atomics.load(this.#cells, CELLS.damages);
+    // The reader may have lost names that it was told.
+    if (damages !== this.#damages) this.#encoder.forgetNames();
+    this.#damages = damages;
     const bytes = this.#encoder.encode(record, head, limit);
     const end = head + bytes;
     const next = end >= this.#capacity ? 0 : end;
     if (bytes === 0 || next === tail) {
+      this.#encoder.forgetNames();
       Atomics.add(this.#cells, CELLS.dropped, 1);
       return;
     }
@@ -72,8 +79,8 @@ export interface RecordReader {
   readonly counts: RecordRingCounts;
 }
 
-/** `texts` says whether the texts of the record can stand in JSON as they are. */
-export type AcceptRecord = (record: AccessRecord, texts: TextForm) => void;
+/** `frame` is the same record in bytes. */
+export type AcceptRecord = (record: AccessRecord, frame: RecordFrame) => void;
 
 export interface RecordRingCounts {
   /** Records that found the ring full, since the ring was made. */
@@ -115,7 +122,7 @@ class RingReader implements RecordReader {
       while (this.#tail !== head && records < recordsMax) {
         if (!this.#advance(head)) break;
         records++;
-        accept(this.#decoder.record, this.#decoder.texts);
+        accept(this.#decoder.record, this.#decoder);
       }
     } finally {
       Atomics.store(this.#cells, CELLS.tail, this.#tail);
@@ -134,6 +141,7 @@ class RingReader implements RecordReader {
     const bytes = this.#decoder.decode(tail, limit);
     if (bytes === 0) {
       this.#damaged++;
+      Atomics.add(this.#cells, CELLS.damages, 1);
       this.#tail = head;
       return false;
     }

@@ -7,7 +7,7 @@ function traffic() {
   let nowMs = 0;
   const clock = { wallMs: () => nowMs, monotonicMs: () => nowMs };
   const counters = createTraffic(clock);
-  const accept = (changes: Partial<AccessRecord> = {}) => counters.accept(record(changes), 'any');
+  const accept = (changes: Partial<AccessRecord> = {}) => counters.accept(record(changes), null);
   return { counters, accept, pass: (ms: number) => (nowMs += ms) };
 }
 

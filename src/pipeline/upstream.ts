@@ -28,6 +28,8 @@ export interface UpstreamRequest {
    * Transfer-Encoding, Connection and other hop-by-hop fields: framing is always made afresh.
    */
   readonly fieldLines: string;
+  /** More of them, behind those: ids, which differ from request to request, where `fieldLines` often is the same text. */
+  readonly idLines: string;
   /** Value of Host; null for the endpoint's own authority. */
   readonly host: string | null;
   /** 0: none; ≥ 1: exactly that many bytes will be written; -1: length unknown, sent chunked. */

@@ -94,6 +94,7 @@ describe('requests on the wire', () => {
     ['CR LF in the host', { host: 'a\r\nx: y' }],
     ['an empty host', { host: '' }],
     ['field lines without the last CRLF', { fieldLines: 'a: b' }],
+    ['a bare LF in the id lines', { idLines: 'a: b\nc: d\r\n' }],
     ['an empty line among the field lines', { fieldLines: 'a: b\r\n\r\nGET /' }],
     ['a bare LF in the field lines', { fieldLines: 'a: b\nc: d\r\n' }],
     ['a bare CR in the field lines', { fieldLines: 'a: b\rc: d\r\n' }],

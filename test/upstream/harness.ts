@@ -95,6 +95,7 @@ export function request(changes: Partial<UpstreamRequest> = {}): UpstreamRequest
     method: 'GET',
     target: '/items?x=1',
     fieldLines: 'x-test: 1\r\n',
+    idLines: '',
     host: null,
     bodyBytes: 0,
     repeatable: false,

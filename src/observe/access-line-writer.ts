@@ -1,0 +1,175 @@
+import type { AccessRecord } from '../pipeline/record.ts';
+import {
+  ATTEMPTS,
+  accessLine,
+  DECIDED,
+  DISPATCHED,
+  FINISHED,
+  FIRST_BYTE,
+  json,
+  LINE_END,
+  LINE_START,
+  nameFields,
+  PATH,
+  REQUEST_BYTES,
+  REQUEST_ID,
+  RESPONSE_BYTES,
+  rareFields,
+  STATUS,
+  TRACE_ID,
+} from './access-line.ts';
+import { FRAME_BYTES_MAX, type RecordFrame } from './record-format.ts';
+import type { RecordNames } from './record-names.ts';
+
+/**
+ * Writes access lines into bytes, from the bytes of the ring: no text is made for an ordinary record, and the fields of its
+ * names are written once per set of names. What a line says is defined by `accessLine`.
+ */
+export class AccessLineWriter {
+  readonly #bytes: Buffer;
+  #at = 0;
+  readonly #nameFields = new WeakMap<RecordNames, Buffer>();
+  #lastNames: RecordNames | null = null;
+  #lastNameFields: Buffer = NOTHING;
+  #timeMs = Number.NaN;
+  #timeText: Buffer = NOTHING;
+
+  /** A chunk is to be taken when this many bytes are there, before the next line is written. */
+  constructor(chunkBytes: number) {
+    this.#bytes = Buffer.allocUnsafeSlow(chunkBytes + LINE_BYTES_MAX);
+  }
+
+  /** Bytes written since the last chunk was taken. */
+  get length(): number {
+    return this.#at;
+  }
+
+  /** All lines written since the last call. The bytes are the caller's. */
+  takeChunk(): Buffer {
+    const chunk = Buffer.from(this.#bytes.subarray(0, this.#at));
+    this.#at = 0;
+    return chunk;
+  }
+
+  write(record: AccessRecord, frame: RecordFrame | null): void {
+    if (frame === null || frame.texts !== 'plain') {
+      this.#addText(accessLine(record));
+      return;
+    }
+    this.#add(START);
+    this.#addTime(record.timeMs);
+    this.#add(this.#nameFieldsOf(frame.names));
+    const traceId = frame.textStart + frame.requestIdBytes;
+    const path = traceId + frame.traceIdBytes;
+    this.#addQuoted(BEFORE_PATH, frame.bytes, path, path + frame.pathBytes);
+    this.#addNumber(BEFORE_STATUS, record.status);
+    this.#addNumber(BEFORE_REQUEST_BYTES, record.requestBytes);
+    this.#addNumber(BEFORE_RESPONSE_BYTES, record.responseBytes);
+    this.#addQuoted(BEFORE_REQUEST_ID, frame.bytes, frame.textStart, traceId);
+    this.#addNumber(BEFORE_ATTEMPTS, record.attempts);
+    if (frame.traceIdBytes > 0) this.#addQuoted(BEFORE_TRACE_ID, frame.bytes, traceId, path);
+    if (record.decidedUs !== -1) this.#addNumber(BEFORE_DECIDED, record.decidedUs);
+    if (record.dispatchedUs !== -1) this.#addNumber(BEFORE_DISPATCHED, record.dispatchedUs);
+    if (record.firstByteUs !== -1) this.#addNumber(BEFORE_FIRST_BYTE, record.firstByteUs);
+    this.#addNumber(BEFORE_FINISHED, record.finishedUs);
+    if (isRare(record)) this.#addText(rareFields(record));
+    this.#add(END);
+  }
+
+  #addTime(timeMs: number): void {
+    if (timeMs !== this.#timeMs) {
+      this.#timeMs = timeMs;
+      this.#timeText = Buffer.from(json(timeMs));
+    }
+    this.#add(this.#timeText);
+  }
+
+  #nameFieldsOf(names: RecordNames): Buffer {
+    if (names === this.#lastNames) return this.#lastNameFields;
+    let fields = this.#nameFields.get(names);
+    if (fields === undefined) {
+      fields = Buffer.from(nameFields(names));
+      this.#nameFields.set(names, fields);
+    }
+    this.#lastNames = names;
+    this.#lastNameFields = fields;
+    return fields;
+  }
+
+  /** A loop: for pieces as short as these it costs less than a call of `set`. */
+  #add(piece: Uint8Array): void {
+    const bytes = this.#bytes;
+    const at = this.#at;
+    const length = piece.length;
+    if (length > SHORT_PIECE_BYTES) bytes.set(piece, at);
+    else for (let index = 0; index < length; index++) bytes[at + index] = piece[index]!;
+    this.#at = at + length;
+  }
+
+  #addQuoted(before: Uint8Array, source: Uint8Array, start: number, end: number): void {
+    this.#add(before);
+    const bytes = this.#bytes;
+    let at = this.#at;
+    bytes[at++] = QUOTE;
+    for (let index = start; index < end; index++) bytes[at++] = source[index]!;
+    bytes[at++] = QUOTE;
+    this.#at = at;
+  }
+
+  #addNumber(before: Uint8Array, value: number): void {
+    this.#add(before);
+    if (value >= 0 && value <= 0x3fffffff && value === (value | 0)) this.#addDigits(value);
+    else this.#addText(json(value));
+  }
+
+  #addDigits(value: number): void {
+    const bytes = this.#bytes;
+    let digits = 1;
+    for (let bound = 10; bound <= value; bound *= 10) digits++;
+    let rest = value | 0;
+    for (let at = this.#at + digits - 1; at >= this.#at; at--) {
+      const tenth = (rest / 10) | 0;
+      bytes[at] = ZERO + rest - tenth * 10;
+      rest = tenth;
+    }
+    this.#at += digits;
+  }
+
+  #addText(text: string): void {
+    this.#at += this.#bytes.write(text, this.#at);
+  }
+}
+
+function isRare(record: AccessRecord): boolean {
+  return (
+    record.clientAborted ||
+    record.inputTokens !== -1 ||
+    record.outputTokens !== -1 ||
+    record.costNanoUsd !== -1 ||
+    record.alsoDenied.length > 0 ||
+    record.shadowDenied.length > 0 ||
+    record.waivedRules.length > 0 ||
+    record.warnedRules.length > 0
+  );
+}
+
+/** JSON writes one byte as six at most (`\u001f`); numbers and what stands before them fit in the rest. */
+const LINE_BYTES_MAX = 6 * FRAME_BYTES_MAX + 2_048;
+const SHORT_PIECE_BYTES = 64;
+const NOTHING: Buffer = Buffer.alloc(0);
+const QUOTE = 0x22;
+const ZERO = 0x30;
+
+const START = Buffer.from(LINE_START);
+const BEFORE_PATH = Buffer.from(PATH);
+const BEFORE_STATUS = Buffer.from(STATUS);
+const BEFORE_REQUEST_BYTES = Buffer.from(REQUEST_BYTES);
+const BEFORE_RESPONSE_BYTES = Buffer.from(RESPONSE_BYTES);
+const BEFORE_REQUEST_ID = Buffer.from(REQUEST_ID);
+const BEFORE_ATTEMPTS = Buffer.from(ATTEMPTS);
+const BEFORE_TRACE_ID = Buffer.from(TRACE_ID);
+const BEFORE_DECIDED = Buffer.from(DECIDED);
+const BEFORE_DISPATCHED = Buffer.from(DISPATCHED);
+const BEFORE_FIRST_BYTE = Buffer.from(FIRST_BYTE);
+const BEFORE_FINISHED = Buffer.from(FINISHED);
+const END = Buffer.from(LINE_END);
