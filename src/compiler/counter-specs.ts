@@ -10,5 +10,6 @@ export function counterSpec(rule: LimitRule, world: Pick<World, 'limits'>): Coun
     maxKeys: rule.maxKeys ?? world.limits.counterKeys,
     onFailure: rule.onFailure,
     thresholdsPercent: [],
+    ...(rule.formerIdentity === null ? {} : { formerIdentity: rule.formerIdentity }),
   };
 }

@@ -13,7 +13,15 @@ export function ruleHash(policy: Pick<CheckedPolicy, 'scope'>, rule: CheckedRule
 }
 
 /** Fields that say nothing of the meaning: `key` and `counterIdentity` are made of names, types follow from the rest. */
-const LEFT_OUT: ReadonlySet<string> = new Set(['name', 'key', 'span', 'because', 'counterIdentity', 'type']);
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  'name',
+  'key',
+  'span',
+  'because',
+  'counterIdentity',
+  'formerIdentity',
+  'type',
+]);
 const UNORDERED: ReadonlySet<string> = new Set(['operands', 'items', 'networks']);
 
 function meaningOf(node: unknown): unknown {

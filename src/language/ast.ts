@@ -136,6 +136,8 @@ export type LimitNode = RuleNodeBase & {
   readonly reply: ReplyNode;
   readonly maxKeys: NumberNode | null;
   readonly onFailure: 'refuse' | 'allow';
+  /** The name it had before. */
+  readonly was: TextNode | null;
 };
 
 export type WindowNode =

@@ -203,11 +203,17 @@ function limitTail({
   reply,
   maxKeys,
   onFailure,
-}: Pick<LimitRule, 'reply' | 'maxKeys' | 'onFailure'>): string {
+  formerIdentity,
+}: Pick<LimitRule, 'reply' | 'maxKeys' | 'onFailure' | 'formerIdentity'>): string {
   const text = replyText(reply);
   const exceeded = text === '' ? '' : `  when exceeded${text}`;
   const keys = maxKeys === null ? '' : `  max keys ${maxKeys}`;
-  return `${exceeded}${keys}${onFailure === 'allow' ? '  on failure allow' : ''}`;
+  const was = formerIdentity === null ? '' : `  was ${quoted(formerName(formerIdentity))}`;
+  return `${exceeded}${keys}${onFailure === 'allow' ? '  on failure allow' : ''}${was}`;
+}
+
+function formerName(identity: string): string {
+  return String((JSON.parse(identity) as readonly unknown[])[1]);
 }
 
 function replyText({ status, code, because }: Reply): string {

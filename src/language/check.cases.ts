@@ -276,6 +276,14 @@ export const RULE_CASES: readonly RuleCase[] = [
     },
   },
   {
+    text: 'quota "new" 5 requests per day in UTC  in total  was "old"',
+    rule: {
+      key: 'new',
+      counterIdentity: '["p","new","requests","calendar","day","UTC",[],null]',
+      formerIdentity: '["p","old","requests","calendar","day","UTC",[],null]',
+    },
+  },
+  {
     text: 'limit 90_000 requests per 1m, burst 20_000  for each tenant and route',
     rule: {
       window: { kind: 'pace', amount: 90_000, periodMs: 60_000, burst: 20_000 },

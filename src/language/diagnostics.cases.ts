@@ -1410,4 +1410,17 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     message: '`as` gives a number its unit; tenant.allowance is a size.',
     help: 'Remove `as` and the unit.',
   },
+  {
+    code: 'PT1111',
+    what: 'a former name that another limit has',
+    text: file(`policy "p" {
+  limit "a" at most 5 requests in any 1m  in total
+  limit "b" at most 9 requests in any 1m  in total  was "a"
+}
+`),
+    at: '4:57',
+    message: '"a" cannot be a former name: a rule of this policy has it.',
+    help: 'Counters can be taken over by one limit only: remove `was`, or rename the other rule.',
+    related: ['a.policy:3:9 the rule that has it'],
+  },
 ];

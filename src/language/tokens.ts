@@ -21,7 +21,7 @@ export const KEYWORD_GROUPS = {
   declaration: ['language', 'zone', 'holidays', 'calendar', 'define', 'policy', 'test'],
   header: ['owner', 'review', 'reviewed', 'effective', 'applies'],
   rule: ['permit', 'forbid', 'require', 'warn', 'limit', 'quota', 'set', 'remove', 'timeout', 'deprecate'],
-  clause: ['when', 'for', 'in', 'from', 'until', 'after', 'status', 'code', 'because', 'max', 'on'],
+  clause: ['when', 'for', 'in', 'from', 'until', 'after', 'status', 'code', 'because', 'max', 'on', 'was'],
   word: [
     ...['to', 'exceeded', 'each', 'total', 'keys', 'failure', 'refuse', 'allow'],
     ...['at', 'most', 'any', 'once', 'per', 'burst', 'requests', 'header', 'response'],
@@ -46,7 +46,7 @@ export const LATER_WORDS: ReadonlySet<string> = new Set([
   ...['budget', 'mask', 'cap', 'default', 'rotate', 'cache', 'alert', 'notify'],
   ...['convention', 'waiver', 'waivable', 'approval'],
   ...['counting', 'queue', 'fall', 'exhausted'],
-  ...['model', 'models', 'target', 'targets', 'pool', 'pools', 'tokens', 'cost', 'of', 'it', 'may', 'was'],
+  ...['model', 'models', 'target', 'targets', 'pool', 'pools', 'tokens', 'cost', 'of', 'it', 'may'],
 ]);
 
 /** Words with a meaning in tests alone: everywhere else they are names like any other. */

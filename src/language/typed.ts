@@ -90,6 +90,8 @@ export interface LimitRule extends RuleBase {
    * Amount and burst are not part of it, so editing them keeps what was counted.
    */
   readonly counterIdentity: string;
+  /** The identity under its former name (`was`), whose counters it takes over; null when it says none. */
+  readonly formerIdentity: string | null;
 }
 export interface HeaderRule extends RuleBase {
   readonly kind: 'set-header' | 'remove-header';

@@ -70,6 +70,8 @@ export const BATCH_ENTRIES_MAX = 64;
 export interface CounterSpec {
   /** Stable across threads, reloads, restarts and nodes (language-rules #27). */
   readonly identity: string;
+  /** Another name that the same counter had: what was counted under it is taken over. */
+  readonly formerIdentity?: string;
   readonly window: CounterWindow;
   readonly maxKeys: number;
   readonly onFailure: 'refuse' | 'allow';

@@ -50,7 +50,7 @@ export interface CounterUsage {
 export const SWEPT_SHARDS_MAX = 16;
 
 interface LiveRegion {
-  readonly signature: string;
+  signature: string;
   readonly region: CounterRegion;
   readonly words: Int32Array;
   /** The specs under which living rule sets use the region. */
@@ -64,9 +64,24 @@ export function createCounterRegistry(): CounterRegistry {
   const moment = new Moment();
   let made = 0;
 
+  /** The region of the former name, from now on known by the new one. Rule sets that still use it have it in hand. */
+  const renamed = ({ formerIdentity, ...spec }: CounterSpec, signature: string): LiveRegion | undefined => {
+    if (formerIdentity === undefined) return undefined;
+    const former = live.get(regionSignature({ ...spec, identity: formerIdentity }));
+    if (former === undefined) return undefined;
+    rename(former, signature);
+    return former;
+  };
+
+  const rename = (entry: LiveRegion, signature: string): void => {
+    live.delete(entry.signature);
+    entry.signature = signature;
+    live.set(signature, entry);
+  };
+
   const liveRegion = (spec: CounterSpec): LiveRegion => {
     const signature = regionSignature(spec);
-    const known = live.get(signature);
+    const known = live.get(signature) ?? renamed(spec, signature);
     if (known !== undefined) return known;
     const region = makeRegion(spec, made++);
     const words = new Int32Array(region.memory);
@@ -79,13 +94,17 @@ export function createCounterRegistry(): CounterRegistry {
     prepare(specs) {
       assert(new Set(specs.map(regionSignature)).size === specs.length, 'counter identities are unique');
       const entries = specs.map(liveRegion);
-      const memory = { regions: entries.map(({ region }, i) => limitedTo(region, specs[i]!.maxKeys)) };
+      const memory = { regions: entries.map(({ region }, i) => limitedTo(region, specs[i]!)) };
       for (const [i, entry] of entries.entries()) entry.uses.set(memory, specs[i]!);
       return memory;
     },
     retire(memory) {
-      for (const entry of live.values()) {
-        if (entry.uses.delete(memory) && entry.uses.size === 0) live.delete(entry.signature);
+      for (const entry of [...live.values()]) {
+        if (!entry.uses.delete(memory)) continue;
+        const signatures = [...entry.uses.values()].map(regionSignature);
+        if (signatures.length === 0) live.delete(entry.signature);
+        // A rule set that renamed it was never used: it is known by its former name again.
+        else if (!signatures.includes(entry.signature)) rename(entry, signatures.at(-1)!);
       }
     },
     sweep(nowMs, wallMs) {
@@ -109,8 +128,9 @@ function makeRegion(spec: CounterSpec, region: number): CounterRegion {
   return { region, identity: spec.identity, memory, layout, keysMax: spec.maxKeys };
 }
 
-function limitedTo(region: CounterRegion, maxKeys: number): CounterRegion {
-  return { ...region, keysMax: Math.min(region.keysMax, maxKeys) };
+/** As one rule set sees it: under its name, and with no more keys than it wants. */
+function limitedTo(region: CounterRegion, { identity, maxKeys }: CounterSpec): CounterRegion {
+  return { ...region, identity, keysMax: Math.min(region.keysMax, maxKeys) };
 }
 
 function sweepRegion(entry: LiveRegion, now: Moment, locks: LockSet): number {
@@ -118,7 +138,7 @@ function sweepRegion(entry: LiveRegion, now: Moment, locks: LockSet): number {
   const specs = [...entry.uses.values()];
   const keysMax = Math.min(region.keysMax, ...specs.map((spec) => spec.maxKeys));
   if (Atomics.load(entry.words, HEADER.keysUsed) <= keysMax * CROWDED_SHARE) return 0;
-  const families = specs.map((spec) => new CounterFamily(spec, region));
+  const families = specs.map((spec) => new CounterFamily(spec, limitedTo(region, spec)));
   let freed = 0;
   for (let swept = 0; swept < Math.min(region.layout.shards, SWEPT_SHARDS_MAX); swept++) {
     freed += sweepShard(families, entry.nextSwept, now, locks);

@@ -231,6 +231,7 @@ export function limit(
     onFailure: options.onFailure ?? 'refuse',
     maxKeys: options.maxKeys ?? null,
     counterIdentity: rule.key,
+    formerIdentity: null,
   };
 }
 export function setHeader(

@@ -52,6 +52,36 @@ describe('the memory of counters over a reload', () => {
     expect(freshTake(2, 1).remaining).toBe(59);
   });
 
+  it('is taken over by a limit that was renamed, while old requests still count, and stays when `was` goes', () => {
+    const registry = createCounterRegistry();
+    const old = [{ ...spec('old', WINDOW), maxKeys: 1 }];
+    const first = registry.prepare(old);
+    const oldTake = taker(first, old);
+    oldTake(0, 50);
+    const renamed = [{ ...spec('new', WINDOW), maxKeys: 1, formerIdentity: 'old' }];
+    const second = registry.prepare(renamed);
+    const newTake = taker(second, renamed);
+    expect(newTake(0, 1)).toEqual({ result: TAKEN, remaining: 9 });
+    expect(oldTake(0, 1).remaining).toBe(8);
+    expect(registry.sweep(1_000, 1_000)).toBe(0);
+    registry.retire(first);
+    const plain = [spec('new', WINDOW)];
+    const third = registry.prepare(plain);
+    registry.retire(second);
+    expect(taker(third, plain)(0, 1).remaining).toBe(7);
+    expect(registry.inspect().map(({ identity }) => identity)).toEqual(['new']);
+    const again = [spec('old', WINDOW)];
+    expect(taker(registry.prepare(again), again)(0, 1).remaining).toBe(59);
+  });
+
+  it('has its former name again when the rule set that renamed it was never used', () => {
+    const registry = createCounterRegistry();
+    const old = [spec('old', WINDOW)];
+    taker(registry.prepare(old), old)(0, 50);
+    registry.retire(registry.prepare([{ ...spec('new', WINDOW), formerIdentity: 'old' }]));
+    expect(taker(registry.prepare(old), old)(0, 1).remaining).toBe(9);
+  });
+
   it.each([
     ['another identity', spec('v', WINDOW)],
     ['another length', spec('w', { ...WINDOW, windowMs: 30_000 })],

@@ -9,7 +9,7 @@ export function counterNotes(
   const earlier = new Map(before.map((spec) => [spec.identity, spec]));
   const gone = new Map(before.map((spec) => [ruleOf(spec), spec]));
   return after.flatMap((spec) => {
-    const same = earlier.get(spec.identity);
+    const same = earlier.get(spec.identity) ?? earlier.get(spec.formerIdentity ?? '');
     const label = counterLabel(spec.identity);
     if (same !== undefined) {
       return spec.maxKeys > same.maxKeys

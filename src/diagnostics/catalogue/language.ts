@@ -384,4 +384,10 @@ export const LANGUAGE_CODES = {
     explanation:
       'The scope of a policy is cut to what its folder may govern. This one names routes outside of that, where it has no effect.',
   },
+  PT1111: {
+    title: 'Former name that is in use',
+    severity: 'error',
+    explanation:
+      'A limit that was renamed takes over what was counted under its former name (`was`). That name cannot belong to another rule at the same time.',
+  },
 } as const satisfies Record<string, CatalogueEntry>;

@@ -29,6 +29,7 @@ export interface ClauseNode {
   readonly exceeded: ReplyNode;
   readonly maxKeys: NumberNode | null;
   readonly onFailure: 'refuse' | 'allow' | null;
+  readonly was: TextNode | null;
 }
 export type RuleClauses = ClauseNode & { readonly reply: ReplyNode };
 export type ClauseName =
@@ -40,7 +41,8 @@ export type ClauseName =
   | 'code'
   | 'because'
   | 'max keys'
-  | 'on failure';
+  | 'on failure'
+  | 'was';
 
 const LIMIT_CLAUSES: readonly ClauseName[] = [
   'for each',
@@ -49,6 +51,7 @@ const LIMIT_CLAUSES: readonly ClauseName[] = [
   'when exceeded',
   'max keys',
   'on failure',
+  'was',
 ];
 const REPLY_CLAUSES: readonly ClauseName[] = ['from', 'when', 'status', 'code', 'because'];
 
@@ -97,6 +100,7 @@ const NO_CLAUSES: ClauseNode = {
   exceeded: NO_REPLY,
   maxKeys: null,
   onFailure: null,
+  was: null,
 };
 
 interface ReadClause {
@@ -123,6 +127,10 @@ const CLAUSES = {
   MaxKeys: (reader: Reader, node: CstNode): ReadClause => ({
     name: 'max keys',
     value: { maxKeys: buildNumber(reader, numberToken(node)) },
+  }),
+  Was: (reader: Reader, node: CstNode): ReadClause => ({
+    name: 'was',
+    value: { was: buildText(reader, tokenOf(node, 'Text')) },
   }),
   OnFailure: (_reader: Reader, node: CstNode): ReadClause => ({
     name: 'on failure',

@@ -147,8 +147,8 @@ function paceOf(reader: Reader, node: CstNode): WindowNode {
   };
 }
 
-function limitClauses({ per, exceeded, maxKeys, onFailure }: RuleClauses) {
-  return { per, reply: exceeded, maxKeys, onFailure: onFailure ?? 'refuse' } as const;
+function limitClauses({ per, exceeded, maxKeys, onFailure, was }: RuleClauses) {
+  return { per, reply: exceeded, maxKeys, onFailure: onFailure ?? 'refuse', was } as const;
 }
 
 type Period = Extract<WindowNode, { kind: 'calendar' }>['period'];

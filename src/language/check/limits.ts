@@ -42,6 +42,8 @@ export function checkLimit(
     onFailure: node.onFailure,
     maxKeys: node.maxKeys?.value ?? null,
     counterIdentity: counterIdentity(policy, { name: head.name, measure, window, per }),
+    formerIdentity:
+      node.was === null ? null : counterIdentity(policy, { name: node.was.value, measure, window, per }),
   };
 }
 

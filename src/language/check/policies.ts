@@ -4,7 +4,7 @@ import type { Route } from '../../model/world.ts';
 import type { DatesNode, PolicyNode, RuleNode } from '../ast.ts';
 import { compareCodePoints } from '../order.ts';
 import { beyondAuthority, permitWithoutRoute } from '../problems/authorities.ts';
-import { equalLimits, ruleTwice } from '../problems/names.ts';
+import { equalLimits, formerNameInUse, ruleTwice } from '../problems/names.ts';
 import { appliesNowhere, noEffect } from '../problems/rules.ts';
 import { staticValue } from '../static-value.ts';
 import type { CheckedPolicy, CheckedRule, TypedExpression } from '../typed.ts';
@@ -39,6 +39,7 @@ export function checkPolicy(
     return typed === null ? [] : [{ node: rule, rule: typed }];
   });
   checkPermits(counting, node);
+  checkFormerNames(counting, node);
   const rules = distinctRules(counting, checked);
   if (errors === 0 && scope !== 'unreadable') warnAboutEffects(context, node, known.routes, rules);
   if (errors > 0 || scope === 'unreadable' || checked.length < node.rules.length) return null;
@@ -98,6 +99,19 @@ function warnAboutClaims(
   if (beyond.length === 0 || claimed.length === all.length) return;
   const names = beyond.map(({ name }) => name).sort(compareCodePoints);
   context.report(beyondAuthority(node.span, node.name.value, authority.folder, names));
+}
+
+/** A limit takes over the counters of its former name, so nobody may bear it now. */
+function checkFormerNames({ report }: CheckContext, { rules }: PolicyNode): void {
+  const names = new Map(
+    rules.flatMap(({ name }) => (name === null ? [] : [[name.value, name.span] as const])),
+  );
+  for (const rule of rules) {
+    if (!('was' in rule) || rule.was === null) continue;
+    const bearer = names.get(rule.was.value);
+    if (bearer !== undefined) report(formerNameInUse(rule.was.span, rule.was.value, bearer));
+    else names.set(rule.was.value, rule.was.span);
+  }
 }
 
 /** Permits count only on routes that the folder owns. */

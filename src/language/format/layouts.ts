@@ -59,6 +59,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   ReplyClause: inline,
   MaxKeys: inline,
   OnFailure: inline,
+  Was: inline,
 
   Condition: condition,
   Term: inline,
@@ -132,6 +133,7 @@ export const ANSWER_CLAUSES: readonly string[] = [
   'Exceeded',
   'MaxKeys',
   'OnFailure',
+  'Was',
   'status',
   'code',
   'because',

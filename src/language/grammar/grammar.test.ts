@@ -117,6 +117,7 @@ describe('line breaks need no meaning (language-rules 3.4)', () => {
       'on',
       'status',
       'until',
+      'was',
       'when',
     ]);
   });

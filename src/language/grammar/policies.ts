@@ -333,6 +333,7 @@ export class PolicyGrammar extends TestGrammar {
         { ALT: () => this.SUBRULE(this.ReplyClause) },
         { ALT: () => this.SUBRULE(this.MaxKeys) },
         { ALT: () => this.SUBRULE(this.OnFailure) },
+        { ALT: () => this.SUBRULE(this.Was) },
       ]);
     },
     INNER,
@@ -448,6 +449,15 @@ export class PolicyGrammar extends TestGrammar {
     () => {
       this.words(0, KEYWORD.max, KEYWORD.keys);
       this.CONSUME(NumberLiteral);
+    },
+    INNER,
+  );
+
+  readonly Was = this.RULE(
+    'Was',
+    () => {
+      this.CONSUME(KEYWORD.was);
+      this.CONSUME(Text);
     },
     INNER,
   );

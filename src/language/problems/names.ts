@@ -87,6 +87,16 @@ export function ruleTwice(span: Span, name: string, first: Span): Diagnostic {
   );
 }
 
+export function formerNameInUse(span: Span, name: string, bearer: Span): Diagnostic {
+  return problem(
+    'PT1111',
+    span,
+    `"${shown(name)}" cannot be a former name: a rule of this policy has it.`,
+    'Counters can be taken over by one limit only: remove `was`, or rename the other rule.',
+    [{ span: bearer, message: 'the rule that has it' }],
+  );
+}
+
 export function equalLimits(span: Span, first: Span): Diagnostic {
   return problem(
     'PT1107',
