@@ -187,7 +187,8 @@ export function withRandomGaps(words: readonly string[], choices: Choices): stri
 }
 
 function gapBetween(word: string, next: string, choices: Choices): string {
-  if (TOKENS.METHOD!.includes(word)) return ' ';
+  // a method is told from a zone by the path behind it
+  if (/^[A-Z]+$/.test(word)) return ' ';
   const gap = choices.one(GAPS);
   if (gap === '' && (word === '-' || next === '-')) return ' ';
   return gap === '' && !NEEDS_NO_BLANK.test(word) && !NEEDS_NO_BLANK.test(next) ? ' ' : gap;
