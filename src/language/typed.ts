@@ -317,7 +317,7 @@ export type TypedExpression =
       readonly span: Span;
     }
   | {
-      /** Whether the request arrives in the hours of a calendar (language-rules #33). */
+      /** Whether the request is judged in the hours of a calendar (language-rules #33). */
       readonly kind: 'in-calendar';
       readonly calendar: CheckedCalendar;
       readonly negated: boolean;

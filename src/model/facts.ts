@@ -79,7 +79,7 @@ export const BUILT_IN_FACTS: readonly FactDefinition[] = [
     { kind: 'date' },
     'route',
     'never',
-    'The local date when the request arrived.',
+    'The local date when the request is judged.',
     'zone',
   ),
   fact(
@@ -87,7 +87,7 @@ export const BUILT_IN_FACTS: readonly FactDefinition[] = [
     { kind: 'time' },
     'route',
     'never',
-    'The local time of day when the request arrived, in whole minutes.',
+    'The local time of day when the request is judged, in whole minutes.',
     'zone',
   ),
   fact(
@@ -95,7 +95,7 @@ export const BUILT_IN_FACTS: readonly FactDefinition[] = [
     { kind: 'enum', values: WEEKDAYS },
     'route',
     'never',
-    'The local day of the week when the request arrived: mon, tue, wed, thu, fri, sat or sun.',
+    'The local day of the week when the request is judged: mon, tue, wed, thu, fri, sat or sun.',
     'zone',
   ),
 

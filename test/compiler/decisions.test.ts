@@ -3,15 +3,27 @@ import { describe, expect, it } from 'vitest';
 import { compileRules } from '../../src/compiler/compile.ts';
 import { ReferenceCounters } from '../../src/compiler/reference-counters.ts';
 import type { CheckedRule } from '../../src/language/typed.ts';
-import { policies, policy } from './ast.ts';
+import { CONTINUE } from '../../src/pipeline/outcome.ts';
+import { compare, fact, forbid, permit, policies, policy } from './ast.ts';
 import { Choices } from './choices.ts';
 import { randomRule } from './random-policies.ts';
 import { type Case, compiledJudge, play, randomCase } from './run.ts';
+import { requestContext, start, world } from './world.ts';
 
 const numbers = fc.uint16Array({ minLength: 300, maxLength: 700, size: 'max' });
 const numRuns = 400;
 
 describe('a decision', () => {
+  it('is made by the clock of the try, not of the arrival: a request that waited meets a closed calendar', () => {
+    const afternoon = compare('ge', fact('request.time', 'UTC'), 720);
+    const rules = policies(policy('hours', {}, [permit(), forbid('closed', { when: afternoon })]));
+    const { pipeline } = start(rules, world(), 'orders');
+    const context = requestContext({ arrivedWallMs: 11 * 3_600_000 });
+    expect(pipeline.match(context)).toBe(CONTINUE);
+    context.nowWallMs = 12 * 3_600_000;
+    expect(pipeline.match(context)).not.toBe(CONTINUE);
+  });
+
   it('never permits more when a limit, a forbid or a require is added', () => {
     fc.assert(
       fc.property(numbers, numbers, fc.constantFrom('limit', 'forbid', 'require'), (drawn, added, kind) => {

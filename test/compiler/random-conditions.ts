@@ -179,6 +179,7 @@ function randomCalculation(choices: Choices, known: ReadonlySet<string>): TypedE
       calculated('/', calculated(operator, tier, choices.below(4)), choices.one([2, 3])),
       choices.below(3),
     ],
+    () => [calculated('/', size, 2), choices.one([50, 200])],
     () => [
       calculated(operator, tier, calculated('*', size, choices.one([1, 2]))),
       choices.one([0, 100, -199]),

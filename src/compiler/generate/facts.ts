@@ -29,9 +29,9 @@ const READERS: Readonly<Record<string, Reader>> = {
     `runtime.header(context.headers, ${frame.scope.pool.constant(fact.parameter)})`,
   'request.query': (frame, fact) =>
     `runtime.query(context.query, ${frame.scope.pool.constant(fact.parameter)})`,
-  'request.date': (frame, fact) => `${localClock(frame, fact)}.day(context.arrivedWallMs)`,
-  'request.time': (frame, fact) => `${localClock(frame, fact)}.minute(context.arrivedWallMs)`,
-  'request.weekday': (frame, fact) => `${localClock(frame, fact)}.weekday(context.arrivedWallMs)`,
+  'request.date': (frame, fact) => `${localClock(frame, fact)}.day(context.nowWallMs)`,
+  'request.time': (frame, fact) => `${localClock(frame, fact)}.minute(context.nowWallMs)`,
+  'request.weekday': (frame, fact) => `${localClock(frame, fact)}.weekday(context.nowWallMs)`,
   'request.parameter': (frame, fact) =>
     `context.parameters[${frame.scope.route.parameterNames.indexOf(fact.parameter ?? '')}]`,
   tenant: (frame) => `${frame.identity()}.tenant.name`,

@@ -34,7 +34,7 @@ export function testCode(test: Test, frame: Frame): string {
     case 'calendar': {
       const { pool } = frame.scope;
       const calendar = pool.prepared('calendar', pool.constant(asConstant(test.hours)));
-      return `${calendar}.isOpen(context.arrivedWallMs)`;
+      return `${calendar}.isOpen(context.nowWallMs)`;
     }
     case 'role':
       return ofConsumer(`consumer.roles.includes(${frame.scope.pool.constant(test.role)})`, frame);

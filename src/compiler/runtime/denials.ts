@@ -63,7 +63,7 @@ export class Denials {
     const denial = this.#denials[chosen]!;
     context.decidingRule = denial.reply.rule;
     const status = denial.reply.status || this.#defaultStatus;
-    return denial.answer(status, this.#values[chosen]!, context.arrivedWallMs);
+    return denial.answer(status, this.#values[chosen]!, context.nowWallMs);
   }
 
   /** By rank of the status, then by rule; -1 for the missing permit. */

@@ -146,7 +146,7 @@ export class RuntimeSupport {
     warn(context, {
       rule,
       code,
-      detail: renderText(text, values, { limit: null, wallMs: context.arrivedWallMs }),
+      detail: renderText(text, values, { limit: null, wallMs: context.nowWallMs }),
     });
   }
   noteShadowed(context: RequestContext, rule: number): void {
