@@ -30,6 +30,7 @@ const GROUPS: readonly (readonly [prefix: string, title: string])[] = [
   ['PT14', 'Policies: tests'],
   ['PT21', 'Policies: rules that cannot mean what they say'],
   ['PT22', 'Rules that conflict'],
+  ['PT23', 'Who may write what'],
   ['PT24', 'Routes and what governs them'],
   ['PT25', 'What is due'],
   ['PT30', 'YAML: reading the text'],
