@@ -26,6 +26,8 @@ const OWNERS = {
   ajv: 'config',
   pino: 'observe',
   commander: 'cli',
+  '@readme/openapi-parser': 'tools',
+  '@scalar/openapi-upgrader': 'tools',
   diff: 'cli',
   xmlbuilder2: 'diagnostics',
   re2js: 'model',

@@ -38,6 +38,18 @@ program
   .action(run(async () => (await import('./commands/check.ts')).check));
 
 program
+  .command('import')
+  .description('bring an API into a project')
+  .command('openapi')
+  .description('write routes, schemas of bodies and a first policy from an OpenAPI 3.0 or 3.1 document')
+  .argument('<file>', 'the document, YAML or JSON; files it refers to lie in its folder')
+  .argument(...FOLDER)
+  .option('--service <name>', 'name of the service (default: made from the title)')
+  .option('--upstream <url>', 'where the service is (default: the first server of the document)')
+  .option('--json', 'one JSON document instead of text')
+  .action(run(async () => (await import('./commands/import-openapi.ts')).importOpenApiCommand));
+
+program
   .command('fmt')
   .description('write policies in the one canonical style; comments and meaning stay')
   .argument('[paths...]', '*.policy files, and folders that hold them; - for standard input to output', ['.'])
