@@ -45,7 +45,9 @@ const IN_CODE: readonly Mutant[] = [
     'if (context.identity === null) return runtime.unauthenticated(context);',
     '',
   ),
-  replace('the last permit is named', /else if \(/g, 'if ('),
+  replace('a permit does not end the asking', /(context\.decidingRule = c\d+;)\n\s+return CONTINUE;/, '$1'),
+  replace('a missing permit lets through', 'return runtime.notPermitted(context);', 'return CONTINUE;'),
+  replace('a kept result is turned round', /\((holds\d+) \?\?= /g, '($1 ??= !'),
   replace('a place in the batch is used twice', 'at++;', ''),
   replace(
     'the loosest limit is shown',
@@ -97,6 +99,36 @@ const IN_CODE: readonly Mutant[] = [
   replace('results are not kept within their bounds', 'runtime.saturated(', '('),
   replace('a lease is not waited for', 'if (result !== 0)', 'if (result === 1)'),
 ];
+
+const IN_TABLES: readonly Mutant[] = [
+  replace('rows deny nothing', /\w+\.denies\(context\)/, 'false'),
+  replace('denials of rows are not named', /\w+\.collect\(context, denials\);/, ';'),
+  replace('rows permit nothing', /permit = \w+\.permit\(context, permit\);/, ';'),
+  replace('the last permit of a table is named', / < permit/g, ' > -permit'),
+  replace('rows watch nothing', /\w+\.watch\(context\);/, ';'),
+  replace('rows take nothing', /at = \w+\.fill\(context, at\);/, ';'),
+  replace('limits of rows are not shown', /runtime\.showTaken\([^)]*\);/, ';'),
+  replace('policies in rows watch no limit', /row\d+\.observe\(context\);/, ';'),
+  replace('rows shape nothing', /\w+\.shape\(context, edits\);/, ';'),
+  replace('rows bound no time', /least = \w+\.lessen\(context, least\);/, ';'),
+  replace('one item of a list is looked up', /item < (list\d+)\.length/, 'item < Math.min(1, $1.length)'),
+  replace('repeated items count twice', /(table\d+)\.ofItem\((list\d+), item\)/, '$1.get($2[item])'),
+  {
+    name: 'the last row of a table is lost',
+    constant: (value) => (isRows(value) ? value.slice(0, -1) : value),
+  },
+  { name: 'two rows are exchanged', constant: (value) => (isRows(value) ? exchanged(value) : value) },
+];
+
+function isRows(value: ProgramConstant): value is readonly (readonly ProgramConstant[])[] {
+  return (
+    Array.isArray(value) && value.length > 1 && value.every((row) => Array.isArray(row) && row.length === 3)
+  );
+}
+function exchanged(rows: readonly (readonly ProgramConstant[])[]): ProgramConstant {
+  const [first, second, ...others] = rows;
+  return [[second![0]!, ...first!.slice(1)], [first![0]!, ...second!.slice(1)], ...others];
+}
 
 const IN_CONSTANTS: readonly Mutant[] = [
   { name: 'numbers are off by one', constant: (value) => (typeof value === 'number' ? value + 1 : value) },
@@ -194,7 +226,7 @@ const IN_PASSES: readonly Mutant[] = [
   },
 ];
 
-export const MUTANTS: readonly Mutant[] = [...IN_CODE, ...IN_CONSTANTS, ...IN_PASSES];
+export const MUTANTS: readonly Mutant[] = [...IN_CODE, ...IN_TABLES, ...IN_CONSTANTS, ...IN_PASSES];
 
 function eachPolicy(change: (policy: CheckedPolicy) => CheckedPolicy): (one: Case) => Case {
   return (one) => ({ ...one, policies: { policies: one.policies.policies.map(change) } });

@@ -7,12 +7,12 @@ import { Choices } from './choices.ts';
 import { MUTANTS, type Mutant } from './mutants.cases.ts';
 import { bundleJudge, type Case, interpretedJudge, type Observation, play, randomCase } from './run.ts';
 
-const CASES_MAX = 700;
-/** Nine of ten, as the Core issue asks. */
-const SHARE_CAUGHT = 0.9;
+/** Rules that need a table stand in one case of twenty. */
+const CASES_MAX = 3_000;
+const SHARE_CAUGHT = 0.95;
 
 describe('the differential test', () => {
-  it(`catches nine of ten of ${MUTANTS.length} broken compilers within ${CASES_MAX} cases`, () => {
+  it(`catches 95 of 100 of ${MUTANTS.length} broken compilers within ${CASES_MAX} cases`, () => {
     const numbers = fc.uint16Array({ minLength: 300, maxLength: 700, size: 'max' });
     let alive = [...MUTANTS];
     for (const drawn of fc.sample(numbers, { seed: 20_261_123, numRuns: CASES_MAX })) {

@@ -71,7 +71,7 @@ function randomCaller(choices: Choices, keys: KeyNames): Identity {
       expiresMs: choices.one([null, WALL_START_MS + 86_400_000]),
       tenantAttributes: {
         tier: choices.below(3),
-        ...choices.one([{}, { regions: choices.some(NAMES.words) }]),
+        ...choices.one([{}, { regions: choices.some([...NAMES.words, 'red']) }]),
         ...inherited(choices),
       },
       consumerAttributes: choices.one([{}, { contact: choices.one(NAMES.words) }]),

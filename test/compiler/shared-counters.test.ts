@@ -5,7 +5,9 @@ import type { Counters } from '../../src/pipeline/counters.ts';
 import type { RuleBundle } from '../../src/pipeline/program.ts';
 import { createCounterRegistry } from '../../src/state/counter-registry.ts';
 import { createSharedCounters } from '../../src/state/shared-counters.ts';
+import { policies, policy } from './ast.ts';
 import { Choices } from './choices.ts';
+import { randomRule } from './random-policies.ts';
 import { bundleJudge, type Case, interpretedJudge, type Observation, play, randomCase } from './run.ts';
 
 const numbers = fc.uint16Array({ minLength: 300, maxLength: 700, size: 'max' });
@@ -19,7 +21,48 @@ describe('compiled code over shared memory', () => {
         const shared = play(one, bundleJudge(bundle, one.keys, sharedCounters(bundle)));
         expect(shared.map(decision)).toEqual(play(one, interpretedJudge(one)).map(decision));
       }),
-      { numRuns: 400 },
+      { numRuns: 300, endOnFailure: true },
+    );
+  });
+});
+
+describe('a decision over shared memory', () => {
+  it('that refuses takes nothing: the next one is as if it had not been asked', () => {
+    fc.assert(
+      fc.property(numbers, (drawn) => {
+        const one = withoutTrouble(randomCase(new Choices(drawn)));
+        const { bundle } = compileRules(one.policies, one.world);
+        const steps = one.steps.map((step) => ({ ...step, releasesEarlier: false }));
+        const all = play({ ...one, steps }, bundleJudge(bundle, one.keys, sharedCounters(bundle)));
+        const isPermitted = (_: unknown, at: number) => all[at]!.decision === 'permitted';
+        const others = { ...one, steps: steps.filter(isPermitted) };
+        const again = play(others, bundleJudge(bundle, one.keys, sharedCounters(bundle)));
+        expect(again.map(decision)).toEqual(all.filter(isPermitted).map(decision));
+      }),
+      { numRuns: 300, endOnFailure: true },
+    );
+  });
+
+  it('never permits more when a limit, a forbid or a require is added', () => {
+    fc.assert(
+      fc.property(numbers, numbers, fc.constantFrom('limit', 'forbid', 'require'), (drawn, added, kind) => {
+        const one = withoutTrouble(randomCase(new Choices(drawn)));
+        const rule = randomRule(kind, 'added', new Choices(added), new Set());
+        const more = policies(...one.policies.policies, policy('zeta', {}, [rule]));
+        const before = compileRules(one.policies, one.world).bundle;
+        const after = compileRules(more, one.world).bundle;
+        const last = one.steps.at(-1)!;
+        const judgedBy = (bundle: RuleBundle) => {
+          // Counters keep their identity over a reload: both versions find what the first one left.
+          const registry = createCounterRegistry();
+          const history = { ...one, steps: one.steps.slice(0, -1) };
+          play(history, bundleJudge(before, one.keys, sharedCounters(before, registry)));
+          const judge = bundleJudge(bundle, one.keys, sharedCounters(bundle, registry));
+          return judge.judge(last.route, last.request).decision;
+        };
+        if (judgedBy(after) === 'permitted') expect(judgedBy(before)).toBe('permitted');
+      }),
+      { numRuns: 300, endOnFailure: true },
     );
   });
 });
@@ -34,8 +77,8 @@ function withoutTrouble(one: Case): Case {
 }
 
 /** Every binding is to the counters of the bundle: the judge binds once more to release. */
-function sharedCounters(bundle: RuleBundle): Counters {
-  const counters = createSharedCounters(createCounterRegistry().prepare(bundle.counters));
+function sharedCounters(bundle: RuleBundle, registry = createCounterRegistry()): Counters {
+  const counters = createSharedCounters(registry.prepare(bundle.counters));
   return { bind: () => counters.bind(bundle.counters) };
 }
 
