@@ -42,6 +42,8 @@ export function readDeclarations(
   if (starts[0] !== 0 || tokens[0]?.tokenType !== KEYWORD.language)
     report(languageLine(firstSpan(source, tokens), null));
   starts.forEach((start, index) => {
+    // nobody reads further than this many mistakes, and recovering from each costs more than reading what is right
+    if (report.isFull()) return;
     const end = starts[index + 1] ?? tokens.length;
     GRAMMAR.input = tokens.slice(start, end);
     const tree = GRAMMAR.Declaration();
