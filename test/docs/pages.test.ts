@@ -1,0 +1,12 @@
+/** Pages made from tables and files are as those are now: `npm run generate` writes them. */
+import { expect, test } from 'vitest';
+import { libraryPage } from './library-page.ts';
+import { referencePage } from './reference-page.ts';
+
+test('docs/reference.md', async () => {
+  await expect(referencePage()).toMatchFileSnapshot('../../docs/reference.md');
+});
+
+test('policies/README.md', async () => {
+  await expect(libraryPage()).toMatchFileSnapshot('../../policies/README.md');
+});

@@ -1,0 +1,171 @@
+import { readFileSync } from 'node:fs';
+import type { RuleNode } from '../../src/language/ast.ts';
+import { CLAUSES_OF, type ClauseName } from '../../src/language/build/clauses.ts';
+import { exampleOf, inWords, ORDERED } from '../../src/language/check/type-names.ts';
+import { type Absence, BUILT_IN_FACTS, type FactDefinition, type FactPhase } from '../../src/model/facts.ts';
+import type { ScalarKind } from '../../src/model/types.ts';
+
+/** The page `docs/reference.md`: rules and clauses from the parser's tables, facts and types from the checker's. */
+export function referencePage(): string {
+  return `${[INTRODUCTION, rules(), clauses(), facts(), types()].join('\n\n')}\n`;
+}
+
+const INTRODUCTION = `# Reference of the policy language
+
+What [the ten minutes](language.md) teach by example, whole: rules, clauses, facts and types of this version. The grammar is
+[grammar/portunus.ebnf](../grammar/portunus.ebnf); what \`portunus check\` can say is in [diagnostics.md](diagnostics.md).
+
+This page is generated from the tables that parser and checker use, by \`npm run generate\`; a test keeps it up to date.`;
+
+type RuleKind = RuleNode['kind'];
+
+/** Production of the grammar, and what the rule does. */
+const RULES: Readonly<Record<RuleKind, readonly [production: string, meaning: string]>> = {
+  permit: [
+    'Permit',
+    'Lets a request through, if nothing refuses it. Without any permit a request is refused.',
+  ],
+  forbid: ['Forbid', 'Refuses when it holds (403 where it says no status).'],
+  require: ['Require', 'Refuses when its condition does not hold (403 where it says no status).'],
+  warn: ['Warn', 'Lets through; tells the caller in the field Portunus-Warning, and the log.'],
+  limit: [
+    'Limit',
+    'Refuses with 429 what is more than the amount: in any stretch of time, per time with a burst, or at once.',
+  ],
+  quota: ['Quota', 'Refuses with 429 what is more than the amount in a period of the calendar.'],
+  'set-header': [
+    'SetHeader',
+    'Sets a field of the request for the service, or of the answer for the caller.',
+  ],
+  'remove-header': ['RemoveHeader', 'Removes a field of the request, or of the answer.'],
+  deprecate: [
+    'Deprecate',
+    'Tells callers by Deprecation, Sunset and Link when a route goes and what takes its place.',
+  ],
+  timeout: [
+    'Timeout',
+    'Bounds the time from the arrival of the request to the end of the answer. The least wins.',
+  ],
+};
+
+const CLAUSES: Readonly<Record<ClauseName, string>> = {
+  when: 'The rule counts only when this condition holds.',
+  from: '`from D`, `from D until D` or `after D`: the rule counts on these days, in the zone of the file.',
+  'when exceeded': 'What the refusal of a limit says: `status`, `code`, `because`.',
+  'for each':
+    'Who shares a counter: `for each tenant and route`, `for each consumer otherwise request.ip`, or `in total`.',
+  status: 'Status of the refusal, 400 to 599.',
+  code: 'A stable word for programs, in the field `code` of the answer.',
+  because: 'A sentence for people. `{tenant.name}` is a hole; what is missing prints as `(none)`.',
+  was: '`was "old-name"`: a renamed limit keeps what was counted under its old name.',
+  'max keys':
+    'How many keys are counted apart (100,000 where it is not said); further ones share one counter of the same size.',
+  'on failure': '`refuse` (the default) or `allow` when the counter cannot be kept.',
+};
+
+function rules(): string {
+  const rows = (Object.keys(RULES) as RuleKind[]).map((kind) => {
+    const [production, meaning] = RULES[kind];
+    return [code(form(production)), meaning, CLAUSES_OF[kind].map((name) => `\`${name}\``).join(', ')];
+  });
+  return `## Rules\n\n${table(['form', 'what it does', 'its clauses'], rows)}`;
+}
+
+function clauses(): string {
+  const rows = Object.entries(CLAUSES).map(([name, meaning]) => [`\`${name}\``, meaning]);
+  return `## Clauses\n\nEach at most once, in any order; \`portunus fmt\` puts them in the order above.\n\n${table(['clause', 'says'], rows)}`;
+}
+
+const KNOWN: Readonly<Record<FactPhase, string>> = {
+  compile: 'before any request: rules over it cost nothing where it decides',
+  route: 'with the head of the request',
+  identity: 'when the caller is known',
+  reply: 'with the answer',
+};
+
+const MISSING: Readonly<Record<Absence, string>> = {
+  never: 'never',
+  anonymous: 'without identity',
+  always: 'can be missing',
+};
+
+function facts(): string {
+  const rows = BUILT_IN_FACTS.map((fact) => [
+    code(written(fact)),
+    inWords(fact.type),
+    MISSING[fact.absence],
+    fact.summary,
+  ]);
+  const phases = Object.entries(KNOWN).map(([phase, text]) => {
+    const names = BUILT_IN_FACTS.filter((fact) => fact.phase === phase).map((fact) => code(fact.path));
+    return names.length === 0 ? '' : `- ${text}: ${names.join(', ')}`;
+  });
+  return `## Facts
+
+Beside these, every attribute that \`portunus.yaml\` declares: \`tenant.…\`, \`team.…\`, \`consumer.…\`. A fact that can be missing needs a guard
+(\`is present and …\`) or a value that stands for it (\`otherwise …\`).
+
+${table(['fact', 'is', 'missing', ''], rows)}
+
+When a fact is known decides when a rule is asked:
+
+${phases.filter((line) => line !== '').join('\n')}`;
+}
+
+const SCALARS: Readonly<Record<ScalarKind, true>> = {
+  text: true,
+  number: true,
+  duration: true,
+  size: true,
+  percent: true,
+  money: true,
+  date: true,
+  time: true,
+  boolean: true,
+  ip: true,
+  network: true,
+};
+
+function types(): string {
+  const rows = (Object.keys(SCALARS) as ScalarKind[]).map((kind) => [
+    kind,
+    exampleOf({ kind }),
+    ORDERED.has(kind) ? '`is`, `is not`, `<`, `<=`, `>`, `>=`, `in`' : (TESTS[kind] ?? ''),
+  ]);
+  return `## Types
+
+Two values can be compared when they are of one type; units are converted, types are not. Names of the project – tenants, plans, routes, tags, roles –
+are types of their own: comparing one with a name that does not exist is an error.
+
+${table(['type', 'written', 'tests'], rows)}`;
+}
+
+const TEXT_TESTS = '`is`, `is not`, `in`, `contains`, `starts with`, `ends with`, `like`, `matches`';
+const TESTS: Readonly<Record<string, string>> = {
+  text: TEXT_TESTS,
+  boolean: '`is`, `is not`',
+  ip: '`is`, `is not`, `in` a list of networks',
+  network: 'only in lists on the right of `in`',
+};
+
+function written({ path, parameter }: FactDefinition): string {
+  return parameter === 'none' ? path : `${path}["…"]`;
+}
+
+const EBNF = readFileSync(new URL('../../grammar/portunus.ebnf', import.meta.url), 'utf8');
+
+/** The right side of a production, as the grammar has it. */
+function form(production: string): string {
+  const found = new RegExp(`^${production} = ([\\s\\S]*?) ;$`, 'm').exec(EBNF)?.[1];
+  if (found === undefined) throw new Error(`grammar/portunus.ebnf has no ${production}`);
+  return found.replaceAll(/\s+/g, ' ');
+}
+
+function code(text: string): string {
+  return `\`${text.replaceAll('|', '\\|')}\``;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
+}
