@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import type { AuthorizationAnswer, CheckParseAnswer } from '@cedar-policy/cedar-wasm/nodejs';
 import { Environment } from '@marcbachmann/cel-js';
 import { newEnforcer, newModelFromString } from 'casbin';
+import { LIMIT_DEFAULTS } from '../../src/base/limits.ts';
 import { instantiateRoute } from '../../src/compiler/instantiate.ts';
 import { Interpreter } from '../../src/compiler/interpret.ts';
 import { ReferenceCounters } from '../../src/compiler/reference-counters.ts';
@@ -26,6 +27,7 @@ const RUNTIME: BoundRuntime = {
   counters: new ReferenceCounters().bind([]),
   hashKey: () => {},
   combineKey: () => {},
+  bodies: { compileSchema: () => () => null, limits: LIMIT_DEFAULTS },
 };
 
 export type Project = NonNullable<BuiltProject['built']>;

@@ -49,6 +49,8 @@ export const LIMITS = {
     64 * 1_024 * MIB,
     'what a compressed answer may come to where rules read it',
   ),
+  requestJsonDepth: count(64, 1, 1_000, 'nesting of a JSON body that is read'),
+  requestJsonValues: count(100_000, 1, 10_000_000, 'values and names of a JSON body that is read'),
   requestReadMs: ms(60_000, 1_000, 3_600_000, 'time for a client to send a whole request'),
   responseHeaderBytes: bytes(64 * KIB, 4 * KIB, MIB, 'status line and header section of an upstream answer'),
   connectionsPerThread: count(16_384, 16, 1_000_000, 'open client connections of one data thread'),

@@ -12,9 +12,9 @@ import { counterSpec } from './counter-specs.ts';
 import { generateProgram } from './generate/generate.ts';
 import type { RuleIr } from './ir.ts';
 import { lowerPolicies } from './lower.ts';
-import { fieldsRead } from './reads.ts';
+import { bodyRead, fieldsRead } from './reads.ts';
 import { type ResidualProgram, residualProgram } from './residual.ts';
-import { parameterNamesOf, RouteLens } from './route-facts.ts';
+import { memberName, parameterNamesOf, RouteLens } from './route-facts.ts';
 import { RuleIndex } from './select.ts';
 
 export interface CompiledRules {
@@ -125,7 +125,8 @@ class BundleOutput {
   }
 
   add({ program, routes }: Signature): void {
-    const generated = generateProgram(program, (rule) => this.#counterNumber(rule));
+    const inBody = bodyRead(program);
+    const generated = generateProgram(program, inBody, (rule) => this.#counterNumber(rule));
     const functionNumber = this.#functionNumber(generated.code);
     const read = fieldsRead(program);
     const nameless: readonly ProgramConstant[] = [null, generated.constants];
@@ -138,6 +139,7 @@ class BundleOutput {
         parameterNames: parameterNamesOf(route.match.path),
         headersRead: read.headers,
         queryRead: read.query,
+        body: bodyProgram(route, inBody, read.body),
       });
     }
   }
@@ -166,6 +168,21 @@ class BundleOutput {
     this.#counters.set(rule.counterIdentity, { number, spec: counterSpec(rule, this.#world) });
     return number;
   }
+}
+
+/** `deciding`: paths that enforced rules depend on. */
+function bodyProgram(
+  { requestBody }: Route,
+  paths: readonly string[],
+  deciding: readonly string[],
+): RouteProgram['body'] {
+  if (requestBody === null) return null;
+  const members = paths.map((path) => ({
+    path: memberName(path).split('.'),
+    type: requestBody.members[memberName(path)]!.type,
+    deciding: deciding.includes(path),
+  }));
+  return { members };
 }
 
 function ruleInfo({ policy, rule, mode, reviewDueDay }: RuleIr): RuleInfo {

@@ -69,7 +69,7 @@ interface Mistake {
 }
 
 function neverPermitted(program: ResidualProgram, world: World, spanOf: SpanOf): Mistake[] {
-  if (program.permits.length > 0) return [];
+  if (program.permits.authorise.length + program.permits.body.length > 0) return [];
   const others = program.unenforcedPermits;
   const describe: Mistake['describe'] = (routes) => {
     const them = routes.length === 1 ? 'it' : 'them';

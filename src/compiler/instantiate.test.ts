@@ -21,6 +21,7 @@ import {
   textTest,
 } from '../../test/compiler/ast.ts';
 import { KeyNames, route, world } from '../../test/compiler/world.ts';
+import { LIMIT_DEFAULTS } from '../base/limits.ts';
 import type { BoundRuntime } from '../pipeline/program.ts';
 import { compileRules } from './compile.ts';
 import { instantiateRoute } from './instantiate.ts';
@@ -101,5 +102,6 @@ function bound(specs: Parameters<ReferenceCounters['bind']>[0] = []): BoundRunti
     counters: new ReferenceCounters().bind(specs),
     hashKey: keys.hashKey,
     combineKey: keys.combineKey,
+    bodies: { compileSchema: () => () => null, limits: LIMIT_DEFAULTS },
   };
 }

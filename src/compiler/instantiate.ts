@@ -4,8 +4,10 @@ import type {
   InstantiateRoute,
   ProgramConstant,
   RoutePipeline,
+  RouteProgram,
   RuleBundle,
 } from '../pipeline/program.ts';
+import { bodyReader } from './runtime/body-reader.ts';
 import { RuntimeSupport } from './runtime/support.ts';
 
 type ProgramFactory = (runtime: RuntimeSupport, constants: readonly ProgramConstant[]) => RoutePipeline;
@@ -17,6 +19,13 @@ type ProgramFactory = (runtime: RuntimeSupport, constants: readonly ProgramConst
 export const instantiateRoute: InstantiateRoute = (bundle, route, binding) => {
   const program = bundle.routes[route];
   assert(program !== undefined, `no route ${route} in this rule set`);
+  const pipeline = sharedPipeline(bundle, program, binding);
+  const { requestBody } = program.route;
+  if (program.body === null || requestBody === null) return pipeline;
+  return { ...pipeline, readBody: bodyReader(program.body, requestBody, binding.bodies) };
+};
+
+function sharedPipeline(bundle: RuleBundle, program: RouteProgram, binding: BoundRuntime): RoutePipeline {
   const thread = threadOf(binding);
   const known = thread.pipelines.get(program.constants)?.get(program.function);
   if (known !== undefined) return known;
@@ -24,7 +33,7 @@ export const instantiateRoute: InstantiateRoute = (bundle, route, binding) => {
   const pipelines = thread.pipelines.get(program.constants) ?? new Map<number, RoutePipeline>();
   thread.pipelines.set(program.constants, pipelines.set(program.function, pipeline));
   return pipeline;
-};
+}
 
 interface ThreadState {
   readonly support: RuntimeSupport;

@@ -13,7 +13,7 @@ import type { Warning } from '../pipeline/context.ts';
 import type { Counters, Reservation } from '../pipeline/counters.ts';
 import type { Refusal } from '../pipeline/outcome.ts';
 import type { BoundRuntime } from '../pipeline/program.ts';
-import { holds } from './interpret/expressions.ts';
+import { holds, possibly } from './interpret/expressions.ts';
 import type { PlainRequest, Situation } from './interpret/facts.ts';
 import { LimitTaker } from './interpret/limits.ts';
 import { phaseOf } from './interpret/phases.ts';
@@ -62,7 +62,7 @@ export class Interpreter {
     checked: CheckedPolicies,
     world: World,
     counters: Counters,
-    keys: Omit<BoundRuntime, 'counters'>,
+    keys: Pick<BoundRuntime, 'hashKey' | 'combineKey'>,
   ) {
     this.#world = world;
     this.#rules = placedRules(checked, world);
@@ -75,31 +75,60 @@ export class Interpreter {
     assert(route !== undefined, `no route ${routeName}`);
     const notes: Notes = { warnings: [], shadow: new Set<number>() };
 
-    const unidentified = { route, request, identity: null };
+    const unidentified = { route, request, identity: null, body: null };
     const early = this.#denials('match', unidentified, notes);
     if (early.length > 0) return refused(early, 403, unidentified, notes);
 
-    const situation = { route, request, identity: route.auth === 'none' ? null : request.identity };
-    if (route.auth === 'required' && situation.identity === null) return unauthenticated(notes);
+    const identity = route.auth === 'none' ? null : request.identity;
+    const unread = { route, request, identity, body: null };
+    if (route.auth === 'required' && identity === null) return unauthenticated(notes);
 
-    const applying = this.#applying(situation);
-    for (const placed of applying.filter(isWarnRule)) notes.warnings.push(warningOf(placed, situation));
-    const denials = this.#denials('authorise', situation, notes);
-    const permit = applying.find(({ mode, rule }) => mode === 'enforce' && rule.kind === 'permit');
-    if (denials.length > 0 || permit === undefined) {
-      const status = situation.identity === null ? 401 : 403;
-      return refused(permit === undefined ? [...denials, null] : denials, status, situation, notes);
+    const missingStatus = identity === null ? 401 : 403;
+    const inAuthorise = this.#askPhase('authorise', unread, notes);
+    const missing = inAuthorise.permit === undefined && !this.#mayBePermitted(unread) ? [null] : [];
+    if (inAuthorise.denials.length + missing.length > 0)
+      return refused([...inAuthorise.denials, ...missing], missingStatus, unread, notes);
+
+    const situation = { ...unread, body: request.body };
+    const inBody = this.#askPhase('body', situation, notes);
+    const permit = inAuthorise.permit ?? inBody.permit;
+    if (inBody.denials.length > 0 || permit === undefined) {
+      return refused(
+        [...inBody.denials, ...(permit === undefined ? [null] : [])],
+        missingStatus,
+        situation,
+        notes,
+      );
     }
     return this.#admitted(permit, situation, notes);
   }
 
+  /** What the rules of one phase say: those that deny, and the first permit that holds. */
+  #askPhase(phase: 'authorise' | 'body', situation: Situation, notes: Notes) {
+    const inPhase = this.#rules.filter((placed) => (phaseOfRule(placed) === 'body') === (phase === 'body'));
+    const here = inPhase.filter((placed) => applies(placed, situation));
+    for (const placed of here.filter(isWarnRule)) notes.warnings.push(warningOf(placed, situation));
+    const denials = this.#denials(phase, situation, notes);
+    return { denials, permit: here.find(isPermit) };
+  }
+
+  /** Whether a permit that asks about the body could hold for some body. */
+  #mayBePermitted(situation: Situation): boolean {
+    const permits = this.#rules.filter((placed) => isPermit(placed) && phaseOfRule(placed) === 'body');
+    return permits.some(({ scope, rule }) => possibly([scope, rule.when], situation));
+  }
+
   /** Rules whose scope and `when` hold. */
   #applying(situation: Situation): PlacedRule[] {
-    return this.#rules.filter(({ scope, rule }) => holds(scope, situation) && holds(rule.when, situation));
+    return this.#rules.filter((placed) => applies(placed, situation));
   }
 
   /** Enforced rules of a phase that deny; those that only watch are noted. */
-  #denials(phase: 'match' | 'authorise', situation: Situation, notes: Notes): PlacedRule<DenyRule>[] {
+  #denials(
+    phase: 'match' | 'authorise' | 'body',
+    situation: Situation,
+    notes: Notes,
+  ): PlacedRule<DenyRule>[] {
     const here = this.#rules.filter(isDenyRule).filter((placed) => phaseOfRule(placed) === phase);
     const denying = here.filter((placed) => denies(placed, situation));
     for (const placed of denying) {
@@ -178,7 +207,15 @@ function isDenyRule(placed: PlacedRule): placed is PlacedRule<DenyRule> {
   return placed.rule.kind === 'forbid' || placed.rule.kind === 'require';
 }
 
-function phaseOfRule({ scope, rule }: PlacedRule<DenyRule>): 'match' | 'authorise' {
+function isPermit({ mode, rule }: PlacedRule): boolean {
+  return mode === 'enforce' && rule.kind === 'permit';
+}
+
+function applies({ scope, rule }: PlacedRule, situation: Situation): boolean {
+  return holds(scope, situation) && holds(rule.when, situation);
+}
+
+function phaseOfRule({ scope, rule }: PlacedRule): 'match' | 'authorise' | 'body' {
   return phaseOf([scope, rule.when, rule.kind === 'require' ? rule.condition : null]);
 }
 

@@ -73,7 +73,7 @@ export interface FactReference {
 }
 
 /** Where a deciding rule runs; the other kinds of rule have phases of their own. */
-export type DecisionPhase = 'match' | 'authorise';
+export type DecisionPhase = 'match' | 'authorise' | 'body';
 
 /** One rule with what it means as a condition. */
 export interface RuleIr<Rule extends CheckedRule = CheckedRule> {
@@ -87,4 +87,6 @@ export interface RuleIr<Rule extends CheckedRule = CheckedRule> {
   /** Permit: permits. Forbid and require: denies. All others: applies. Includes the policy's scope. */
   readonly condition: Condition;
   readonly phase: DecisionPhase;
+  /** False only where no body could make `condition` hold: decided before the body is read. */
+  readonly possible: Condition;
 }

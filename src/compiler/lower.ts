@@ -6,6 +6,7 @@ import type {
   Operand,
   TypedExpression,
 } from '../language/typed.ts';
+import type { FactPhase } from '../model/facts.ts';
 import type { World } from '../model/world.ts';
 import type { Conditions } from './conditions.ts';
 import type { Condition, DecisionPhase, FactReference, RuleIr, Term } from './ir.ts';
@@ -27,6 +28,7 @@ export function lowerPolicies(checked: CheckedPolicies, world: World, conditions
         rule,
         condition: lowerRule(rule, policy.scope, conditions),
         phase: placeRule(rule, policy.scope),
+        possible: possible([policy.scope, rule.when], conditions),
       });
     }
   }
@@ -171,42 +173,84 @@ export function factReference({ definition, parameter, type }: FactExpression): 
   };
 }
 
-function placeRule(rule: CheckedRule, scope: TypedExpression | null): DecisionPhase {
-  if (rule.kind === 'permit') return 'authorise';
-  const expressions = [scope, rule.when, rule.kind === 'require' ? rule.condition : null];
-  return expressions.some(needsIdentity) ? 'authorise' : 'match';
+/** Kleene's three values, in two conditions: what a test of the body could say is taken as it suits best, or worst. */
+function possible(parts: readonly (TypedExpression | null)[], conditions: Conditions): Condition {
+  return conditions.all(
+    parts.map((part) => (part === null ? conditions.always : bound(part, 'best', conditions))),
+  );
 }
 
-function needsIdentity(expression: TypedExpression | null): boolean {
-  if (expression === null) return false;
+function bound(expression: TypedExpression, which: 'best' | 'worst', conditions: Conditions): Condition {
   switch (expression.kind) {
-    case 'constant':
-    case 'in-calendar':
-      return false;
     case 'not':
-      return needsIdentity(expression.operand);
+      return conditions.not(bound(expression.operand, which === 'best' ? 'worst' : 'best', conditions));
     case 'and':
+      return conditions.all(expression.operands.map((operand) => bound(operand, which, conditions)));
     case 'or':
-      return expression.operands.some(needsIdentity);
-    case 'compare':
-      return isOfIdentity(expression.left) || isOfIdentity(expression.right);
-    case 'in':
-      return isOfIdentity(expression.element) || isOfIdentity(expression.list);
-    case 'in-networks':
-      return isOfIdentity(expression.address);
-    case 'text-test':
-      return isOfIdentity(expression.text);
-    case 'present':
-      return isOfIdentity(expression.fact);
-    case 'has-role':
-    case 'subscribed':
-      return true;
+      return conditions.any(expression.operands.map((operand) => bound(operand, which, conditions)));
+    default: {
+      const readsBody = phasesOf(expression).includes('body');
+      return readsBody ? conditions.constant(which === 'best') : lower(expression, conditions);
+    }
   }
 }
 
-function isOfIdentity(operand: Operand): boolean {
-  if (operand.kind === 'otherwise') return isOfIdentity(operand.fact);
-  if (operand.kind === 'converted') return isOfIdentity(operand.number);
-  if (operand.kind === 'arithmetic') return isOfIdentity(operand.left) || isOfIdentity(operand.right);
-  return operand.kind === 'fact' && operand.definition.phase === 'identity';
+/** Permits wait for the caller: with none that holds, what is missing is a permit, not an identity. */
+function placeRule(rule: CheckedRule, scope: TypedExpression | null): DecisionPhase {
+  const expressions = [scope, rule.when, rule.kind === 'require' ? rule.condition : null];
+  const phases = expressions.flatMap((expression) => (expression === null ? [] : phasesOf(expression)));
+  if (phases.includes('body')) return 'body';
+  return rule.kind === 'permit' || phases.includes('authorise') ? 'authorise' : 'match';
 }
+
+/** The phases that know the facts of a condition, each as often as it is needed. */
+function phasesOf(expression: TypedExpression): DecisionPhase[] {
+  switch (expression.kind) {
+    case 'constant':
+    case 'in-calendar':
+      return [];
+    case 'not':
+      return phasesOf(expression.operand);
+    case 'and':
+    case 'or':
+      return expression.operands.flatMap(phasesOf);
+    case 'compare':
+      return [...phasesOfOperand(expression.left), ...phasesOfOperand(expression.right)];
+    case 'in':
+      return [...phasesOfOperand(expression.element), ...phasesOfOperand(expression.list)];
+    case 'in-networks':
+      return phasesOfOperand(expression.address);
+    case 'text-test':
+      return phasesOfOperand(expression.text);
+    case 'present':
+      return phasesOfOperand(expression.fact);
+    case 'has-role':
+    case 'subscribed':
+      return ['authorise'];
+  }
+}
+
+function phasesOfOperand(operand: Operand): DecisionPhase[] {
+  switch (operand.kind) {
+    case 'fact':
+      return [KNOWN_IN[operand.definition.phase]];
+    case 'otherwise':
+      return phasesOfOperand(operand.fact);
+    case 'converted':
+      return phasesOfOperand(operand.number);
+    case 'arithmetic':
+      return [...phasesOfOperand(operand.left), ...phasesOfOperand(operand.right)];
+    case 'literal':
+    case 'list':
+      return [];
+  }
+}
+
+/** Rules that decide can't read the reply: the checker sees to that. */
+const KNOWN_IN: Readonly<Record<FactPhase, DecisionPhase>> = {
+  compile: 'match',
+  route: 'match',
+  identity: 'authorise',
+  body: 'body',
+  reply: 'body',
+};

@@ -1,11 +1,35 @@
 import { testsOf } from './conditions.ts';
-import type { FactReference } from './ir.ts';
+import type { Condition, FactReference } from './ir.ts';
 import type { ResidualProgram } from './residual.ts';
-import { factsOfKey, factsOfTemplate, factsOfTerm, termsOf } from './rule-facts.ts';
+import { factsOfKey, factsOfTemplate, factsOfTerm, factsWritten, termsOf } from './rule-facts.ts';
 
 export interface FieldsRead {
   readonly headers: readonly string[];
   readonly query: readonly string[];
+  /** Paths, by code points. */
+  readonly body: readonly string[];
+}
+
+/** Members of the body that rules of any kind and mode read or write out. */
+export function bodyRead(program: ResidualProgram): readonly string[] {
+  const { match, authorise, body } = program.decisions;
+  const residuals = [
+    ...[match, authorise, body].flatMap(({ enforced, observed }) => [...enforced, ...observed]),
+    ...program.warns,
+    ...program.permits.authorise,
+    ...program.permits.body,
+    ...program.limits,
+    ...program.observedLimits.flatMap((group) => group.limits),
+    ...program.timeouts,
+  ];
+  const actions = [...program.headers.request, ...program.headers.response];
+  const facts = [
+    ...factsTested([...residuals, ...actions]),
+    ...residuals.flatMap(({ ir }) => factsWritten(ir)),
+    ...actions.flatMap((action) => factsOfTemplate(action.value)),
+  ];
+  const described = facts.filter((fact) => fact.phase === 'body' && fact.path in program.route.body);
+  return [...new Set(described.map(({ path }) => path))].sort();
 }
 
 /**
@@ -17,22 +41,34 @@ export function fieldsRead(program: ResidualProgram): FieldsRead {
   const deciding = [
     ...program.decisions.match.enforced,
     ...program.decisions.authorise.enforced,
-    ...program.permits,
+    ...program.decisions.body.enforced,
+    ...program.permits.authorise,
+    ...program.permits.body,
+    { condition: program.mayBePermitted },
     ...program.limits,
     ...program.timeouts,
     ...program.headers.request,
     ...program.headers.response,
   ];
-  const tested = deciding
-    .flatMap((each) => testsOf(each.condition))
-    .flatMap(termsOf)
-    .flatMap(factsOfTerm);
+  const tested = factsTested(deciding);
   const written = [...program.headers.request, ...program.headers.response].flatMap((action) =>
     factsOfTemplate(action.value),
   );
   const keys = program.limits.flatMap((limit) => factsOfKey(limit.rule));
   const facts = [...tested, ...written, ...keys];
-  return { headers: namesOf(facts, 'request.header'), query: namesOf(facts, 'request.query') };
+  const body = facts.filter((fact) => fact.phase === 'body').map(({ path }) => path);
+  return {
+    headers: namesOf(facts, 'request.header'),
+    query: namesOf(facts, 'request.query'),
+    body: [...new Set(body)].sort(),
+  };
+}
+
+function factsTested(rules: readonly { readonly condition: Condition }[]): FactReference[] {
+  return rules
+    .flatMap((each) => testsOf(each.condition))
+    .flatMap(termsOf)
+    .flatMap(factsOfTerm);
 }
 
 function namesOf(facts: readonly FactReference[], path: string): string[] {

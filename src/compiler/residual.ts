@@ -25,8 +25,10 @@ export interface ResidualProgram {
   readonly decisions: Readonly<Record<DecisionPhase, PhaseDecisions>>;
   /** In every mode: the field tells apart who may hear it. */
   readonly warns: readonly Residual<WarnRule>[];
-  /** In order; nothing follows one that always holds. */
-  readonly permits: readonly Residual<PermitRule>[];
+  /** In order; nothing follows one that always holds. Those about the body are asked where no other holds. */
+  readonly permits: Readonly<Record<PermitPhase, readonly Residual<PermitRule>[]>>;
+  /** Whether one of those about the body could hold: else a request is refused before its body is read. */
+  readonly mayBePermitted: Condition;
   readonly limits: readonly Residual<LimitRule>[];
   /** Limits of policies in warn and shadow, each policy a group taken alone. */
   readonly observedLimits: readonly ObservedLimits[];
@@ -49,6 +51,7 @@ export interface PhaseDecisions {
   readonly observed: readonly Residual<DenyRule>[];
 }
 export type DenyRule = ForbidRule | RequireRule;
+export type PermitPhase = Exclude<DecisionPhase, 'match'>;
 export type ObservedMode = Exclude<EnforcementMode, 'enforce'>;
 
 export interface ObservedLimits {
@@ -81,9 +84,16 @@ export function residualProgram(
   return {
     route,
     specialiser,
-    decisions: { match: decisionsOf('match', residuals), authorise: decisionsOf('authorise', residuals) },
+    decisions: {
+      match: decisionsOf('match', residuals),
+      authorise: decisionsOf('authorise', residuals),
+      body: decisionsOf('body', residuals),
+    },
     warns: only<WarnRule>(residuals, ['warn']),
-    permits: untilCertain(only<PermitRule>(enforced, ['permit']), conditions),
+    permits: permitsOf(only<PermitRule>(enforced, ['permit']), conditions),
+    mayBePermitted: conditions.any(
+      candidates.filter(isPermitOfBody).map(({ possible }) => specialiser.condition(possible)),
+    ),
     limits: only<LimitRule>(enforced, LIMIT_KINDS),
     observedLimits: groupByPolicy(only<LimitRule>(observed, LIMIT_KINDS)),
     headers: {
@@ -94,6 +104,10 @@ export function residualProgram(
     deprecations: only<DeprecateRule>(enforced, ['deprecate']),
     unenforcedPermits: [...new Set(only<PermitRule>(observed, ['permit']).map(({ ir }) => ir.policy))],
   };
+}
+
+function isPermitOfBody({ rule, mode, phase }: RuleIr): boolean {
+  return rule.kind === 'permit' && mode === 'enforce' && phase === 'body';
 }
 
 const DENY_KINDS = ['forbid', 'require'];
@@ -114,6 +128,19 @@ function decisionsOf(phase: DecisionPhase, residuals: readonly AnyResidual[]): P
     enforced: here.filter((residual) => residual.ir.mode === 'enforce'),
     observed: here.filter((residual) => residual.ir.mode !== 'enforce'),
   };
+}
+
+function permitsOf(
+  permits: readonly Residual<PermitRule>[],
+  conditions: Conditions,
+): ResidualProgram['permits'] {
+  const authorise = untilCertain(
+    permits.filter(({ ir }) => ir.phase !== 'body'),
+    conditions,
+  );
+  const isCertain = authorise.at(-1)?.condition === conditions.always;
+  const body = isCertain ? [] : permits.filter(({ ir }) => ir.phase === 'body');
+  return { authorise, body: untilCertain(body, conditions) };
 }
 
 /** What comes after a permit that always holds is never asked. */

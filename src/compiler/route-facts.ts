@@ -1,3 +1,4 @@
+import type { BodyMember } from '../model/request-body.ts';
 import type { Value } from '../model/types.ts';
 import type { Route } from '../model/world.ts';
 import { testsOf } from './conditions.ts';
@@ -8,6 +9,8 @@ import { factsOfTerm, factsWritten, termsOf } from './rule-facts.ts';
 export interface RouteFacts {
   readonly auth: Route['auth'];
   readonly parameterNames: readonly string[];
+  /** Members of the body that rules read and the route describes, by path: whether they may be missing. */
+  readonly body: Readonly<Record<string, BodyMember['absence']>>;
   /** By path of the fact; null for what is missing. */
   readonly values: Readonly<Record<string, Value | null>>;
 }
@@ -20,6 +23,7 @@ export interface RouteFacts {
 export class RouteLens {
   readonly #views: { readonly path: string; readonly mentioned: ReadonlySet<Value> | null }[] = [];
   readonly #readsParameters: boolean;
+  readonly #bodyPaths: readonly string[];
 
   constructor(candidates: readonly RuleIr[]) {
     const mentioned = new Map<string, Set<Value> | null>();
@@ -30,6 +34,8 @@ export class RouteLens {
       if (fact.phase === 'compile' && fact.path !== 'route') mentioned.set(fact.path, null);
     for (const [path, values] of mentioned) this.#views.push({ path, mentioned: values });
     const read = [...tests].flatMap(termsOf).flatMap(factsOfTerm);
+    const inBody = [...read, ...written].filter((fact) => fact.phase === 'body').map(({ path }) => path);
+    this.#bodyPaths = [...new Set(inBody)].sort();
     this.#readsParameters = [...read, ...written].some((fact) => fact.path === 'request.parameter');
   }
 
@@ -37,11 +43,27 @@ export class RouteLens {
     return {
       auth: route.auth,
       parameterNames: this.#readsParameters ? parameterNamesOf(route.match.path) : [],
+      body: this.#body(route),
       values: Object.fromEntries(
         this.#views.map((view) => [view.path, blur(factValue(view.path, route), view.mentioned)]),
       ),
     };
   }
+
+  #body(route: Route): RouteFacts['body'] {
+    const members = route.requestBody === null ? {} : route.requestBody.members;
+    return Object.fromEntries(
+      this.#bodyPaths.flatMap((path) => {
+        const name = memberName(path);
+        return Object.hasOwn(members, name) ? [[path, members[name]!.absence]] : [];
+      }),
+    );
+  }
+}
+
+/** `request.body.order.amount` is the member `order.amount`. */
+export function memberName(path: string): string {
+  return path.slice('request.body.'.length);
 }
 
 /** `/v1/orders/{id}/{rest...}` has `id` and `rest`. */

@@ -55,7 +55,12 @@ export class Specialiser {
 
   /** Whether a fact is there: on every request of the route, on none, or only known when it arrives. */
   presence(fact: FactReference): 'always' | 'never' | 'unknown' {
-    if (fact.absence === 'never' || this.#supposed.has(fact.key)) return 'always';
+    if (this.#supposed.has(fact.key)) return 'always';
+    if (fact.phase === 'body') {
+      const absence = this.#route.body[fact.path];
+      return absence === undefined ? 'never' : absence === 'never' ? 'always' : 'unknown';
+    }
+    if (fact.absence === 'never') return 'always';
     if (fact.phase === 'compile') return this.#route.values[fact.path] === null ? 'never' : 'always';
     if (fact.path === 'request.parameter') {
       return this.#route.parameterNames.includes(fact.parameter ?? '') ? 'always' : 'never';

@@ -5,7 +5,7 @@ import { buildLimits } from './build/settings.ts';
 import type { Checked, Files } from './build/sources.ts';
 import type { EnforcementDocument, PortunusDocument, RoutesDocument, TenantsDocument } from './documents.ts';
 import { diagnosticAt, type Finding } from './finding.ts';
-import { type FileKind, kindOf, unknownKind } from './kinds.ts';
+import { type FileKind, isSchemaFile, kindOf, unknownKind } from './kinds.ts';
 import type { Ledger } from './ledger.ts';
 import { checkShape } from './shape/check-shape.ts';
 import { prune } from './shape/prune.ts';
@@ -55,7 +55,7 @@ function checkPresence(sources: readonly SourceText[], limits: LimitValues, ledg
   for (const source of sources) {
     if (kindOf(source.path) !== null) continue;
     const { source: masked, diagnostics } = withoutSecrets(source);
-    ledger.add(source.path, [unknownKind(masked), ...diagnostics]);
+    ledger.add(source.path, isSchemaFile(source.path) ? diagnostics : [unknownKind(masked), ...diagnostics]);
   }
 }
 

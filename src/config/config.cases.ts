@@ -77,7 +77,29 @@ routes:
     request: { maxBody: 1MiB }
     repeatUnsafeMethods: true
     docs: { summary: "Orders of the calling shop" }
+  place-order:
+    service: orders
+    match: { methods: [POST], path: /v1/orders }
+    request: { schema: ./order.schema.json, maxBody: 64KiB }
 `,
+  'routes/order.schema.json': JSON.stringify({
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    type: 'object',
+    required: ['item', 'quantity'],
+    properties: {
+      item: { type: 'string', maxLength: 40 },
+      quantity: { type: 'integer', minimum: 1 },
+      delivery: { $ref: '#/$defs/delivery' },
+    },
+    $defs: {
+      delivery: {
+        type: 'object',
+        required: ['day'],
+        properties: { day: { type: 'string', format: 'date' }, speed: { enum: ['slow', 'fast'] } },
+      },
+    },
+  }),
+  'schemas/other.schema.json': '{"type":"object"}',
   'tenants/acme.yaml': `tenants:
   acme:
     plan: free

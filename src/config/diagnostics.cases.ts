@@ -1370,6 +1370,152 @@ routes: { r: { service: s, match: { path: /, headers: { x-v: "1", X-V: "2" } } }
 `,
   },
   {
+    code: 'PT3305',
+    name: 'a schema file that is not there',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes: { r: { service: s, match: { methods: [POST], path: / }, request: { schema: ./order.schema.json } } }
+`,
+      'routes/orders.schema.json': '{}',
+    },
+    rendered: `error[PT3305]: There is no schema file "routes/order.schema.json".
+  --> routes/a.yaml:2:84
+   |
+ 2 | …path: / }, request: { schema: ./order.schema.json } } }
+   |                                ^^^^^^^^^^^^^^^^^^^
+   = help: Did you mean "routes/orders.schema.json"?
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3305',
+    name: 'a schema file where none is looked for',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes: { r: { service: s, match: { methods: [POST], path: / }, request: { schema: ../tenants/order.schema.json } } }
+`,
+    },
+    rendered: `error[PT3305]: There is no schema file "tenants/order.schema.json".
+  --> routes/a.yaml:2:84
+   |
+ 2 | …path: / }, request: { schema: ../tenants/order.schema.json } } }
+   |                                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+   = help: Schemas end with .schema.json and stand in routes/ or schemas/.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3306',
+    name: 'a schema that is not JSON',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes: { r: { service: s, match: { methods: [POST], path: / }, request: { schema: ./order.schema.json } } }
+`,
+      'routes/order.schema.json': '{\n "type": "object",\n "type": "array" }',
+    },
+    rendered: `error[PT3306]: Line 3 of routes/order.schema.json is not JSON: an object has two members of the same name.
+  --> routes/a.yaml:2:84
+   |
+ 2 | …path: / }, request: { schema: ./order.schema.json } } }
+   |                                ^^^^^^^^^^^^^^^^^^^
+   = help: Correct the file; references may lead only to places within it.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3306',
+    name: 'a schema with a misspelt keyword',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes: { r: { service: s, match: { methods: [POST], path: / }, request: { schema: ./order.schema.json } } }
+`,
+      'routes/order.schema.json': '{ "type": "object", "requierd": ["a"] }',
+    },
+    rendered: `error[PT3306]: routes/order.schema.json is not a JSON Schema: unknown keyword: "requierd".
+  --> routes/a.yaml:2:84
+   |
+ 2 | …path: / }, request: { schema: ./order.schema.json } } }
+   |                                ^^^^^^^^^^^^^^^^^^^
+   = help: Correct the file; references may lead only to places within it.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3306',
+    name: 'a schema that refers to another file',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes: { r: { service: s, match: { methods: [POST], path: / }, request: { schema: ./order.schema.json } } }
+`,
+      'routes/order.schema.json': '{ "$ref": "https://acme.example/order.json" }',
+    },
+    rendered: `error[PT3306]: routes/order.schema.json is not a JSON Schema: can't resolve reference https://acme.example/order.json from id #.
+  --> routes/a.yaml:2:84
+   |
+ 2 | …path: / }, request: { schema: ./order.schema.json } } }
+   |                                ^^^^^^^^^^^^^^^^^^^
+   = help: Correct the file; references may lead only to places within it.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3307',
+    name: 'a schema for every method',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes: { r: { service: s, match: { path: / }, request: { schema: ./order.schema.json } } }
+`,
+      'routes/order.schema.json': '{}',
+    },
+    rendered: `error[PT3307]: A route with a request schema must name its methods.
+  --> routes/a.yaml:2:67
+   |
+ 2 | routes: { r: { service: s, match: { path: / }, request: { schema: ./order.schema.json } } }
+   |                                                                   ^^^^^^^^^^^^^^^^^^^
+   = help: Name POST, PUT or PATCH in match.methods, and give other methods a route of their own.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3307',
+    name: 'a schema for GET',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes: { r: { service: s, match: { methods: [POST, GET, HEAD], path: / }, request: { schema: ./order.schema.json } } }
+`,
+      'routes/order.schema.json': '{}',
+    },
+    rendered: `error[PT3307]: Requests with GET and HEAD have no body that could fit a schema.
+  --> routes/a.yaml:2:95
+   |
+ 2 | …path: / }, request: { schema: ./order.schema.json } } }
+   |                                ^^^^^^^^^^^^^^^^^^^
+   = help: Name POST, PUT or PATCH in match.methods, and give other methods a route of their own.
+
+1 error.
+`,
+  },
+  {
     code: 'PT3401',
     name: 'an API key',
     texts: {

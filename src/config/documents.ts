@@ -60,7 +60,7 @@ export interface RouteDocument {
   readonly version?: string;
   readonly tags: readonly string[];
   readonly auth: 'required' | 'optional' | 'none';
-  readonly request: { readonly maxBody?: string };
+  readonly request: { readonly maxBody?: string; readonly schema?: string };
   readonly repeatUnsafeMethods: boolean;
   readonly docs: { readonly summary?: string };
 }

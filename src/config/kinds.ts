@@ -27,6 +27,11 @@ export function kindOf(path: string): FileKind | null {
   return found?.kind ?? null;
 }
 
+/** Read only where a route names it. */
+export function isSchemaFile(path: string): boolean {
+  return /^(?:routes|schemas)\/(?:.*\/)?[^/]+\.schema\.json$/.test(path);
+}
+
 export function unknownKind(source: SourceText): Diagnostic {
   const { path } = source;
   const message = `${path} belongs to no kind of configuration file, so nothing would read it.`;

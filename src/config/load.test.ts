@@ -56,6 +56,7 @@ test('a service and a route have safe defaults', () => {
     tags: [],
     auth: 'required',
     maxBodyBytes: LIMIT_DEFAULTS.requestBodyBytes,
+    requestBody: null,
     repeatUnsafeMethods: false,
     summary: null,
     place: 'routes/a.yaml:2:11',

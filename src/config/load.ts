@@ -5,6 +5,7 @@ import { buildAttributes, NO_ATTRIBUTES } from './build/attributes.ts';
 import { buildAuthorities, tagsOf } from './build/authorities.ts';
 import { buildEnforcement } from './build/enforcement.ts';
 import { collectNames } from './build/names.ts';
+import { SchemaFiles } from './build/request-schemas.ts';
 import { buildRoutes } from './build/routes.ts';
 import { buildServices } from './build/services.ts';
 import { buildServer } from './build/settings.ts';
@@ -52,6 +53,7 @@ export function loadWorld(
     routes: buildRoutes(checked.routes, names.routes, {
       services: names.services,
       requestBodyBytes: limits.requestBodyBytes,
+      schemas: new SchemaFiles(files, options.projectFolder),
       report,
     }),
     directory: buildDirectory(checked.tenants, names.tenants, {

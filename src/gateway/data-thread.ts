@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type { Clock, Random } from '../base/ports.ts';
 import type { Counters } from '../pipeline/counters.ts';
 import type { DirectorySnapshot, IdentitySource } from '../pipeline/identity.ts';
-import type { BoundRuntime, InstantiateRoute } from '../pipeline/program.ts';
+import type { BodyChecks, BoundRuntime, InstantiateRoute } from '../pipeline/program.ts';
 import type { RecordSink } from '../pipeline/record.ts';
 import type { Upstream } from '../pipeline/upstream.ts';
 import { ExchangeThread } from './exchange-thread.ts';
@@ -28,6 +28,7 @@ export interface DataThreadParts {
   readonly records: RecordSink;
   readonly hashKey: BoundRuntime['hashKey'];
   readonly combineKey: BoundRuntime['combineKey'];
+  readonly compileSchema: BodyChecks['compileSchema'];
 }
 
 /** The part of a `MessagePort` that is used. */
@@ -128,7 +129,8 @@ class RunningDataThread {
 
   /** In slices: requests are served between them, so that no change of rules is felt as a pause. */
   #prepareRules(epoch: number, rules: PreparedRules): void {
-    const { bindCounters, upstream, instantiate, hashKey, combineKey, clock, port } = this.#parts;
+    const { bindCounters, upstream, instantiate, hashKey, combineKey, compileSchema, clock, port, start } =
+      this.#parts;
     const counters = bindCounters(rules.counterMemory);
     const steps = buildRuleVersion({
       epoch,
@@ -138,6 +140,7 @@ class RunningDataThread {
       instantiate,
       hashKey,
       combineKey,
+      bodies: { compileSchema, limits: start.limits },
     });
     const slice = (): void => {
       // What the parts throw here is told to the control thread: no thread commits, the running version stays.

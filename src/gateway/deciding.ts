@@ -9,6 +9,8 @@ import type { Problem } from './problem.ts';
 import { fromRefusal } from './problem.ts';
 import type { RoutePlan } from './rule-version.ts';
 
+/** The rules that come next read the body, which has not been read. */
+export const NEEDS_BODY = 'needs-body';
 export type Waiting = Wait | WaitForGrant;
 
 /** How far a request has come. */
@@ -26,11 +28,13 @@ export function decide(
   context: RequestContext,
   plan: RoutePlan,
   thread: Pick<ExchangeThread, 'facts' | 'identities'>,
-): Problem | Waiting | null {
+): Problem | Waiting | typeof NEEDS_BODY | null {
   while (progress.stage !== DISPATCH) {
     if (progress.stage === IDENTIFY) {
       const refused = identify(context, plan, thread.facts, thread.identities);
       if (refused !== null) return refused;
+    } else if (progress.stage === BODY && plan.pipeline.readBody !== null && context.body === null) {
+      return NEEDS_BODY;
     } else {
       const outcome = askRules(progress.stage, context, plan);
       if (outcome !== CONTINUE) {
@@ -48,6 +52,7 @@ function askRules(stage: number, context: RequestContext, plan: RoutePlan): Outc
   const { pipeline } = plan;
   if (stage === MATCH_RULES) return pipeline.match(context);
   if (stage === AUTHORISE) return pipeline.authorise(context);
+  if (stage === BODY) return pipeline.judgeBody(context);
   return pipeline.admit(context);
 }
 
@@ -79,6 +84,7 @@ function ruleProblem(refusal: Refusal, plan: RoutePlan): Problem {
 const MATCH_RULES = FIRST_STAGE;
 const IDENTIFY = PHASE.identify;
 const AUTHORISE = PHASE.authorise;
+const BODY = PHASE.body;
 /** Request shaping and dispatch are one step: nothing can wait between them. */
 const DISPATCH = PHASE['shape-request'];
 

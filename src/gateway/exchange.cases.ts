@@ -298,6 +298,7 @@ function buildVersion(options: SimulationOptions, calls: ScriptedCall[], release
     instantiate: () => ({ ...PERMIT_ALL, ...options.pipeline }),
     hashKey: () => {},
     combineKey: () => {},
+    bodies: { compileSchema: () => () => null, limits: LIMIT_DEFAULTS },
   });
   for (;;) {
     const step = steps.next();
@@ -318,6 +319,7 @@ export function simulatedRoute(path: string, rest: Partial<Route> = {}): Route {
     tags: [],
     auth: 'none',
     maxBodyBytes: 1_000,
+    requestBody: null,
     repeatUnsafeMethods: false,
     summary: null,
     place: 'test.yaml:1',
@@ -336,6 +338,7 @@ function bundleOf({ routes, bundle }: SimulationOptions): RuleBundle {
       parameterNames: [...route.match.path.matchAll(/\{([^}.]+)/g)].map((found) => found[1]!),
       headersRead: ['x-read'],
       queryRead: ['read'],
+      body: null,
     })),
     services: [
       {
@@ -367,6 +370,8 @@ function bundleOf({ routes, bundle }: SimulationOptions): RuleBundle {
 const PERMIT_ALL: RoutePipeline = {
   match: () => CONTINUE,
   authorise: () => CONTINUE,
+  readBody: null,
+  judgeBody: () => CONTINUE,
   admit: RESERVE,
   shapeRequest: () => {},
   shapeResponse: () => {},

@@ -18,11 +18,12 @@ import {
   UNTRANSFORMABLE_ASKS,
 } from './content-coding.ts';
 import type { Progress, Waiting } from './deciding.ts';
-import { decide, FIRST_STAGE } from './deciding.ts';
+import { decide, FIRST_STAGE, NEEDS_BODY } from './deciding.ts';
 import type { ExchangeThread } from './exchange-thread.ts';
 import { checkFront } from './front-checks.ts';
 import { linesWithin, requestIdIn, traceparentIn } from './identifiers.ts';
 import { findRoute, receive } from './intake.ts';
+import { isJson } from './media-type.ts';
 import { fillTemplate } from './path-template.ts';
 import type { Problem } from './problem.ts';
 import { fromFault, fromUpstream, overloaded, problem, problemBody, problemFields } from './problem.ts';
@@ -55,6 +56,9 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
   #call: UpstreamCall | null = null;
   /** Null when there is none. */
   #requestBody: RequestBody | null = null;
+  /** The body where it was read before it is sent. */
+  #text: Uint8Array | null = null;
+  #transform: BodyTransform | null = null;
   /** Null unless the answer streams. */
   #responseBody: ResponseBody | null = null;
   /** Of an answer whose head waits for the first piece of a changed body. */
@@ -108,13 +112,17 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
   wake(): void {
     // Answered by a deadline, while the wake-up was on its way.
     if (this.#ended || this.#answered) return;
+    this.stage = FIRST_STAGE;
+    this.#goOn();
+  }
+
+  #goOn(): void {
     const { clock, limits, facts } = this.#thread;
     const context = this.#context;
     context.nowMonotonicMs = clock.monotonicMs();
     context.nowWallMs = clock.wallMs();
     // The thread's facts are of another request by now.
     checkFront(context.method, context.headers, limits, facts);
-    this.stage = FIRST_STAGE;
     this.#advance();
   }
 
@@ -147,7 +155,7 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
     this.#totalDeadlineMs = this.#context.arrivedMonotonicMs + plan.timeouts.totalMs;
     if (facts.bodyBytes !== 0) {
       this.#readDeadlineMs = this.#context.arrivedMonotonicMs + thread.limits.requestReadMs;
-      this.#requestBody = new RequestBody(this.#client, thread, plan.program.route.maxBodyBytes, this);
+      this.#requestBody = new RequestBody(this.#client, thread, plan.maxBodyBytes, this);
     }
     return null;
   }
@@ -155,8 +163,30 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
   #advance(): void {
     const stop = decide(this, this.#context, this.#plan!, this.#thread);
     if (stop === null) this.#dispatch();
+    else if (stop === NEEDS_BODY) this.#needBody();
     else if ('code' in stop) this.#refuse(stop);
     else this.#wait(stop);
+  }
+
+  /** All rules that don't read the body have been asked: only now is it read, and held. */
+  #needBody(): void {
+    const { headers } = this.#context;
+    if (!isJson(headers)) this.#refuse(problem('unsupported_media_type'));
+    else if (contentCoding(headers) === null) this.#refuse(problem('unsupported_content_coding'));
+    else if (this.#requestBody === null) this.requestBodyCollected(NOTHING);
+    else this.#requestBody.collect(headers);
+  }
+
+  requestBodyCollected(text: Uint8Array): void {
+    if (this.#ended || this.#answered) return;
+    const { readBody } = this.#plan!.pipeline;
+    const fault = readBody!(this.#context, text);
+    if (fault !== null) {
+      this.#refuse(fromFault(fault));
+      return;
+    }
+    this.#text = text;
+    this.#goOn();
   }
 
   /** Never beyond the total deadline, which is looked at elsewhere. */
@@ -182,9 +212,9 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
     this.#totalDeadlineMs = context.arrivedMonotonicMs + limitMs;
     thread.requestEdits.clear();
     plan.pipeline.shapeRequest(context, thread.requestEdits);
-    const transform = this.#requestTransform(plan.pipeline);
-    if (transform === 'unreadable') {
-      this.#refuse(problem('unsupported_content_coding'));
+    const refused = this.#prepareBody(plan.pipeline);
+    if (refused !== null) {
+      this.#refuse(refused);
       return;
     }
     const fieldLines = thread.requestFieldLines.of(context.headers, thread.facts, thread.requestEdits, {
@@ -205,7 +235,7 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
         fieldLines,
         idLines: this.#idLines,
         host: null,
-        bodyBytes: transform === null ? context.bodyBytes : -1,
+        bodyBytes: this.#outgoingBytes(),
         repeatable: isRepeatable(context.method, route),
         connectMs,
         firstByteMs,
@@ -214,25 +244,45 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
       this,
     );
     this.#dispatchedUs = this.#elapsedUs();
-    if (transform === null) this.#requestBody?.sendTo(this.#call);
-    else this.#requestBody!.sendThrough(transform, context.headers, this.#call);
+    if (this.#requestBody !== null) this.#sendBody(this.#requestBody, this.#call);
   }
 
-  /** What changes the body of this request; and takes back what the fields say of a body that is going to change. */
-  #requestTransform({
-    requestTransform,
-    responseTransform,
-  }: RoutePipeline): BodyTransform | 'unreadable' | null {
+  /** What leaves of the body; and takes back what the fields say of one that changes on its way. */
+  #prepareBody({ requestTransform, responseTransform }: RoutePipeline): Problem | null {
+    const { headers } = this.#context;
     const { set, removed } = this.#thread.requestEdits;
     if (responseTransform !== null) {
       removed.push(...UNTRANSFORMABLE_ASKS);
       set.push('accept-encoding', 'identity');
     }
-    if (requestTransform === null || this.#requestBody === null) return null;
-    const transform = requestTransform(this.#context);
+    if (this.#requestBody === null) return null;
+    if (this.#text !== null && contentCoding(headers) !== 'identity') removed.push(...STALE_REQUEST_FIELDS);
+    const transform = requestTransform === null ? null : requestTransform(this.#context);
     if (transform === null) return null;
     removed.push(...STALE_REQUEST_FIELDS);
-    return contentCoding(this.#context.headers) === null ? 'unreadable' : transform;
+    if (contentCoding(headers) === null) return problem('unsupported_content_coding');
+    this.#transform = transform;
+    if (this.#text === null) return null;
+    const changed = transformed(transform, this.#text, true, this.#thread.limits.bodyHoldBackBytes);
+    if (!(changed instanceof Uint8Array)) return fromFault(changed);
+    this.#text = changed;
+    return null;
+  }
+
+  /** 0 for none, -1 where nobody knows yet. */
+  #outgoingBytes(): number {
+    if (this.#text !== null) return this.#text.length;
+    return this.#transform === null ? this.#context.bodyBytes : -1;
+  }
+
+  #sendBody(body: RequestBody, call: UpstreamCall): void {
+    if (this.#text !== null) {
+      call.write(this.#text);
+      call.end();
+      this.#text = null;
+      body.stop();
+    } else if (this.#transform === null) body.sendTo(call);
+    else body.sendThrough(this.#transform, this.#context.headers, call);
   }
 
   onBody(chunk: Uint8Array, last: boolean): void {
@@ -463,6 +513,7 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
 }
 
 const NONE: readonly string[] = [];
+const NOTHING = new Uint8Array(0);
 const PARTIAL_CONTENT = 206;
 const MALFORMED_ANSWER = fromUpstream(
   502,

@@ -54,7 +54,7 @@ export function findRoute(context: RequestContext, version: RuleVersion): RouteP
 function checkAgainstRoute(context: RequestContext, plan: RoutePlan): Problem | null {
   const { program } = plan;
   if (program.route.state === 'retired') return problem('route_retired');
-  if (context.bodyBytes > program.route.maxBodyBytes) return problem('body_too_large');
+  if (context.bodyBytes > plan.maxBodyBytes) return problem('body_too_large');
   if (program.headersRead.length > 0 && repeatsField(context.headers, program.headersRead))
     return problem('repeated_field');
   if (program.queryRead.length > 0 && repeatsQueryParameter(context.query, program.queryRead))

@@ -44,6 +44,7 @@ export const PROBLEMS = {
   request_timeout: [408, 'The request took too long to arrive.'],
   target_too_long: [414, 'The request target is longer than the gateway accepts.'],
   unsupported_content_coding: [415, 'The content coding of the request body is not supported here.'],
+  unsupported_media_type: [415, 'This route takes JSON: send Content-Type: application/json, in UTF-8.'],
   expectation_failed: [417, 'The only expectation supported is "100-continue".'],
   header_fields_too_large: [431, 'The request has too many header fields, or they are too large.'],
   internal_error: [500, 'The gateway failed to handle this request.'],

@@ -16,6 +16,8 @@ export type RequestBodyThread = Pick<ExchangeThread, 'limits' | 'buffered' | 'de
 export interface RequestBodyHost {
   /** Ends the exchange, or what is left of it. */
   requestBodyFailed(why: Problem): void;
+  /** The whole text, without content coding: a view that holds as long as the body is not stopped. */
+  requestBodyCollected(text: Uint8Array): void;
 }
 
 /** Made only for requests that have a body. */
@@ -31,6 +33,7 @@ export class RequestBody {
   /** What came before there was an output. */
   #held: BodyBuffer | null = null;
   #decoded: DecodedBody | null = null;
+  #collected: BodyBuffer | null = null;
 
   /** Within the turn of the head: the body is asked for then, or never. */
   constructor(client: ClientStream, thread: RequestBodyThread, bytesMax: number, host: RequestBodyHost) {
@@ -70,6 +73,21 @@ export class RequestBody {
     const { bodyHoldBackBytes } = this.#thread.limits;
     const fail = (fault: BodyFault) => this.#host.requestBodyFailed(fromFault(fault));
     this.#flowDecoded(fields, new TransformedBody(transform, call, bodyHoldBackBytes, fail));
+  }
+
+  /** Reads all of it before anything is sent. The body must be of a coding that `contentCoding` knows. */
+  collect(fields: readonly string[]): void {
+    const text = new BodyBuffer(this.#thread.buffered);
+    this.#collected = text;
+    this.#flowDecoded(fields, {
+      write: (chunk) => {
+        if (text.length + chunk.length > this.#bytesMax)
+          this.#host.requestBodyFailed(problem('body_too_large'));
+        else if (!text.append(chunk)) this.#host.requestBodyFailed(overloaded());
+        return true;
+      },
+      end: () => this.#host.requestBodyCollected(text.view()),
+    });
   }
 
   #flowDecoded(fields: readonly string[], output: BodyOutput): void {
@@ -115,6 +133,7 @@ export class RequestBody {
   /** Nothing of it goes anywhere any more. */
   stop(): void {
     this.#held?.free();
+    this.#collected?.free();
     this.#decoded?.stop();
   }
 }

@@ -23,11 +23,14 @@ export interface VersionParts {
   readonly instantiate: InstantiateRoute;
   readonly hashKey: BoundRuntime['hashKey'];
   readonly combineKey: BoundRuntime['combineKey'];
+  readonly bodies: BoundRuntime['bodies'];
 }
 
 /** What a request needs of its route. */
 export interface RoutePlan {
   readonly bundle: RuleBundle;
+  /** Bodies that are read whole are held in memory, within a bound of their own. */
+  readonly maxBodyBytes: number;
   readonly program: RouteProgram;
   readonly pipeline: RoutePipeline;
   readonly service: UpstreamService;
@@ -75,7 +78,8 @@ export class RuleVersion {
     this.matcher = matcher;
     this.services = services;
     this.binding = binding;
-    this.#runtime = { counters: binding, hashKey: parts.hashKey, combineKey: parts.combineKey };
+    const { hashKey, combineKey, bodies } = parts;
+    this.#runtime = { counters: binding, hashKey, combineKey, bodies };
     this.#instantiate = parts.instantiate;
     this.#plans = new Array<RoutePlan | null>(parts.bundle.routes.length).fill(null);
   }
@@ -89,6 +93,10 @@ export class RuleVersion {
     const { upstreamPath } = program.route;
     const plan: RoutePlan = {
       bundle: this.bundle,
+      maxBodyBytes:
+        program.body === null
+          ? program.route.maxBodyBytes
+          : Math.min(program.route.maxBodyBytes, this.#runtime.bodies.limits.requestBodyBufferedBytes),
       program,
       pipeline: this.#instantiate(this.bundle, route, this.#runtime),
       service: this.services[program.service]!,

@@ -357,7 +357,7 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     text: file('policy "p" applies to routes tagged "internal" {\n}\n'),
     at: '2:37',
     message: 'There is no tag "internal".',
-    help: 'Write "admin", "open", "public" or "v1".',
+    help: 'Write "admin", "open", "public", "v1" or "written".',
   },
   {
     code: 'PT1101',
@@ -533,6 +533,51 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     at: '3:29',
     message: 'There is no name in the brackets of request.query.',
     help: 'Write the name of a query parameter.',
+  },
+  {
+    code: 'PT1120',
+    what: 'a body that no route here describes',
+    text: rule('permit when request.body.amount < 5'),
+    at: '3:15',
+    message:
+      'Route "list-orders" (routes/shop.yaml:21:3) does not describe its request body, so request.body.amount says nothing.',
+    help: 'Give the route request.schema, or narrow "applies to" to routes that have one.',
+  },
+  {
+    code: 'PT1120',
+    what: 'a misspelt member',
+    text: file('policy "p" applies to route "place-order" {\n  permit when request.body.amuont < 5\n}\n'),
+    at: '3:15',
+    message: 'The schema of route "place-order" (routes/order.schema.json) has no request.body.amuont.',
+    help: 'Did you mean request.body.amount?',
+  },
+  {
+    code: 'PT1120',
+    what: 'a member that means two things',
+    text: file(
+      'policy "p" applies to routes tagged "written" {\n  permit when request.body.note is "x"\n}\n',
+    ),
+    at: '3:15',
+    message: 'request.body.note is a text on route "place-order", but a number on route "refund".',
+    help: 'Narrow "applies to" to routes where it is the same, or write a policy for each.',
+  },
+  {
+    code: 'PT1120',
+    what: 'the body itself',
+    text: file('policy "p" applies to route "refund" {\n  permit when request.body is present\n}\n'),
+    at: '3:15',
+    message: 'The schema of route "refund" (routes/refund.schema.json) has no request.body.',
+    help: 'It has amount, labels, note.',
+  },
+  {
+    code: 'PT1301',
+    what: 'a member that one of the schemas does not require',
+    text: file(
+      'policy "p" applies to routes tagged "written" {\n  permit when request.body.labels contains "x"\n}\n',
+    ),
+    at: '3:15',
+    message: 'request.body.labels may be missing: the schema of a route here does not require it.',
+    help: 'Add "request.body.labels is present and …", or give it a value: request.body.labels otherwise ….',
   },
   {
     code: 'PT1201',

@@ -121,8 +121,11 @@ export const ZoneName = createToken({
   pattern: /(?:UTC|[A-Z][A-Za-z_]+(?:\/[A-Z][A-Za-z0-9_+-]+)+)(?![A-Za-z0-9_])/,
   label: 'a time zone',
 });
-/** A member of a path with its dot: one token, so that `tenant.limit` needs no rule about keywords. */
-export const Member = createToken({ name: 'Member', pattern: /\.[a-z][a-z0-9_]*/, label: 'a member' });
+/**
+ * A member of a path with its dot: one token, so that `tenant.limit` needs no rule about keywords. Capitals, because
+ * members of a body are named by its schema.
+ */
+export const Member = createToken({ name: 'Member', pattern: /\.[A-Za-z][A-Za-z0-9_]*/, label: 'a member' });
 /** A word in lower case; the lexer turns it into a keyword, a root, a reserved word or a {@link Name}. */
 export const Word = createToken({
   name: 'Word',

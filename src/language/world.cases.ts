@@ -1,6 +1,21 @@
 import { LIMIT_DEFAULTS } from '../base/limits.ts';
+import type { BodyMember, RequestBodySchema } from '../model/request-body.ts';
 import type { ValueType } from '../model/types.ts';
 import type { Authority, Consumer, Route, Service, Tenant, World } from '../model/world.ts';
+
+const ORDER = body('routes/order.schema.json', {
+  amount: member({ kind: 'number' }),
+  currency: member({ kind: 'enum', values: ['EUR', 'USD'] }),
+  'customer.id': member({ kind: 'text' }),
+  'customer.birthDay': member({ kind: 'date' }, 'always'),
+  note: member({ kind: 'text' }, 'always'),
+  labels: member({ kind: 'list', of: { kind: 'text' } }),
+});
+const REFUND = body('routes/refund.schema.json', {
+  amount: member({ kind: 'number' }),
+  note: member({ kind: 'number' }),
+  labels: member({ kind: 'list', of: { kind: 'text' } }, 'always'),
+});
 
 /** A small project that the cases of this room speak about. */
 export const WORLD: World = {
@@ -39,6 +54,8 @@ export const WORLD: World = {
     route('admin', 'orders', ['admin'], { path: '/admin/{rest...}', state: 'draft' }),
     route('open-search', 'search', ['open'], { path: '/search', auth: 'optional' }),
     route('status', 'search', ['open'], { path: '/status', auth: 'none' }),
+    route('place-order', 'orders', ['written'], { path: '/v1/new', body: ORDER }),
+    route('refund', 'orders', ['written'], { path: '/v1/refund', body: REFUND }),
   ]),
   directory: {
     tenants: new Map([
@@ -67,6 +84,14 @@ function authority(folder: string, scope: Authority['scope']): Authority {
   return { folder, scope, place: 'portunus.yaml:9:3' };
 }
 
+function body(file: string, members: RequestBodySchema['members']): RequestBodySchema {
+  return { file, schema: true, members };
+}
+
+function member(type: ValueType, absence: BodyMember['absence'] = 'never'): BodyMember {
+  return { type, absence };
+}
+
 function attribute(type: ValueType, label: 'caller' | 'internal' = 'caller') {
   return { type, optional: false, label } as const;
 }
@@ -81,10 +106,11 @@ interface RouteOptions {
   readonly path: string;
   readonly auth?: Route['auth'];
   readonly state?: Route['state'];
+  readonly body?: RequestBodySchema;
 }
 
 function route(name: string, to: string, tags: readonly string[], options: RouteOptions): [string, Route] {
-  const { path, auth = 'required', state = 'published' } = options;
+  const { path, auth = 'required', state = 'published', body = null } = options;
   return [
     name,
     {
@@ -97,6 +123,7 @@ function route(name: string, to: string, tags: readonly string[], options: Route
       tags,
       auth,
       maxBodyBytes: 1_048_576,
+      requestBody: body,
       repeatUnsafeMethods: false,
       summary: null,
       place: `routes/shop.yaml:${10 + name.length}:3`,

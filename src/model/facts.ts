@@ -3,7 +3,7 @@ import type { ValueType } from './types.ts';
 import type { World } from './world.ts';
 
 /** When a fact is first known; later phases know it too. The order is the order of the phases. */
-export const FACT_PHASES = ['compile', 'route', 'identity', 'reply'] as const;
+export const FACT_PHASES = ['compile', 'route', 'identity', 'body', 'reply'] as const;
 export type FactPhase = (typeof FACT_PHASES)[number];
 
 /**

@@ -1,4 +1,5 @@
 import type { LimitValues } from '../base/limits.ts';
+import type { RequestBodySchema } from './request-body.ts';
 import type { AttributeType, Value } from './types.ts';
 
 /** A place in the configuration, for messages: `routes/orders.yaml:12:3`. */
@@ -120,6 +121,8 @@ export interface Route {
   readonly tags: readonly string[];
   readonly auth: 'required' | 'optional' | 'none';
   readonly maxBodyBytes: number;
+  /** What bodies must be; null where nothing is said of them. */
+  readonly requestBody: RequestBodySchema | null;
   /** Methods that may be repeated although they are not idempotent (RFC 9110, 9.2.2). */
   readonly repeatUnsafeMethods: boolean;
   readonly summary: string | null;

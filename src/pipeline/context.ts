@@ -1,3 +1,4 @@
+import type { Value } from '../model/types.ts';
 import type { Reservation } from './counters.ts';
 import type { Identity } from './identity.ts';
 
@@ -24,6 +25,8 @@ export class RequestContext {
   /** Values of the path parameters in the order of the route's pattern, percent-decoded. */
   parameters: readonly string[] = NO_PARAMETERS;
   identity: Identity | null = null;
+  /** What rules read of the body, in the order of `BodyProgram.members`; null until it has been read. */
+  body: readonly (Value | undefined)[] | null = null;
 
   // -- time ----------------------------------------------------------------------------------------------------
   arrivedMonotonicMs = 0;

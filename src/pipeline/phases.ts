@@ -7,6 +7,10 @@ export const PHASES = [
   { name: 'match', does: 'normalises the target and finds the route' },
   { name: 'identify', does: 'finds the caller by the presented key' },
   { name: 'authorise', does: 'runs permit, forbid and require' },
+  {
+    name: 'body',
+    does: 'reads and checks the body where a schema describes it, and runs the rules that read it',
+  },
   { name: 'admit', does: 'takes from every limit that applies, all or nothing' },
   { name: 'shape-request', does: 'sets and removes request fields' },
   { name: 'dispatch', does: 'sends the request to an endpoint of the service' },

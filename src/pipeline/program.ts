@@ -1,5 +1,8 @@
+import type { LimitValues } from '../base/limits.ts';
+import type { CheckSchema, JsonSchema } from '../model/request-body.ts';
+import type { ValueType } from '../model/types.ts';
 import type { Route, Service } from '../model/world.ts';
-import type { TransformRequestBody, TransformResponseBody } from './body-transform.ts';
+import type { BodyFault, TransformRequestBody, TransformResponseBody } from './body-transform.ts';
 import type { HeaderEdits, RequestContext } from './context.ts';
 import type { CounterBinding, CounterSpec } from './counters.ts';
 import type { KeyHash } from './identity.ts';
@@ -33,6 +36,21 @@ export interface RouteProgram {
   /** Lower-case names of header fields that rules read: repeated ones are refused (language-rules #4). */
   readonly headersRead: readonly string[];
   readonly queryRead: readonly string[];
+  /** What is read of the body; null where bodies pass unread. */
+  readonly body: BodyProgram | null;
+}
+
+/** A body is read whole, and checked against the schema of the route, before its members are. */
+export interface BodyProgram {
+  /** Their places are those in `RequestContext.body`. */
+  readonly members: readonly BodyMemberRead[];
+}
+
+export interface BodyMemberRead {
+  readonly path: readonly string[];
+  readonly type: ValueType;
+  /** Enforced rules depend on it: a name that differs only in capitals is refused (language-rules #4). */
+  readonly deciding: boolean;
 }
 
 export type ProgramConstant =
@@ -64,6 +82,13 @@ export interface RoutePipeline {
   readonly match: (context: RequestContext) => Outcome;
   /** The remaining permit, forbid and require rules. */
   readonly authorise: (context: RequestContext) => Outcome;
+  /**
+   * Checks the text of a body and leaves what rules read of it on the context; a fault refuses the request. Null on
+   * routes whose bodies pass unread.
+   */
+  readonly readBody: ((context: RequestContext, text: Uint8Array) => BodyFault | null) | null;
+  /** The rules that read the body; runs once it has been read. */
+  readonly judgeBody: (context: RequestContext) => Outcome;
   /** Takes from all limits; leaves `reservation` and the RateLimit values on the context. */
   readonly admit: (context: RequestContext) => Outcome;
   readonly shapeRequest: (context: RequestContext, edits: HeaderEdits) => void;
@@ -88,6 +113,12 @@ export interface BoundRuntime {
   readonly hashKey: (tag: string, text: string, into: MutableKeyHash) => void;
   /** Folds a further part into a composite key; the order of parts matters. */
   readonly combineKey: (into: MutableKeyHash, part: KeyHash) => void;
+  readonly bodies: BodyChecks;
+}
+
+export interface BodyChecks {
+  readonly compileSchema: (schema: JsonSchema) => CheckSchema;
+  readonly limits: Pick<LimitValues, 'requestBodyBufferedBytes' | 'requestJsonDepth' | 'requestJsonValues'>;
 }
 
 export interface MutableKeyHash {

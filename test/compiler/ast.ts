@@ -26,6 +26,7 @@ import type {
 import { type FactDefinition, factsOf } from '../../src/model/facts.ts';
 import type { AttributeType, ScalarValue, ValueType } from '../../src/model/types.ts';
 import type { World } from '../../src/model/world.ts';
+import { BODY_FACTS } from './bodies.ts';
 
 const SOURCE = new SourceText('policies/test.policy', 'policy "test" { }\n');
 export const SPAN: Span = { source: SOURCE, start: 0, end: 6 };
@@ -41,7 +42,7 @@ export const ATTRIBUTES: World['attributes'] = {
   team: { cost_center: { type: { kind: 'text' }, optional: false, label: 'caller' } },
   consumer: { contact: OPTIONAL_TEXT },
 };
-export const FACTS: readonly FactDefinition[] = factsOf({ attributes: ATTRIBUTES });
+export const FACTS: readonly FactDefinition[] = [...factsOf({ attributes: ATTRIBUTES }), ...BODY_FACTS];
 
 export function fact(path: string, parameter: string | null = null): FactExpression {
   const definition = FACTS.find((each) => each.path === path);

@@ -22,6 +22,7 @@ import {
   tagged,
   textTest,
 } from './ast.ts';
+import { BODY_VALUES } from './bodies.ts';
 import type { Choices } from './choices.ts';
 import { NAMES, WALL_START_MS } from './random-world.ts';
 
@@ -49,6 +50,7 @@ export const FACT_CASES: readonly FactCase[] = [
   { path: 'request.time', parameter: 'Europe/Berlin', values: [0, 22 * 60, 23 * 60 + 30] },
   { path: 'request.time', parameter: 'Asia/Kathmandu', values: [165, 225, 8 * 60] },
   { path: 'request.weekday', parameter: 'Europe/Berlin', values: ['thu', 'fri', 'sat'] },
+  ...Object.entries(BODY_VALUES).map(([name, values]) => ({ path: `request.body.${name}`, values })),
   { path: 'route', values: NAMES.routes },
   { path: 'route.service', values: NAMES.services },
   { path: 'route.tags', values: NAMES.tags },

@@ -3,6 +3,7 @@
 import type { PlainRequest } from '../../src/compiler/interpret/facts.ts';
 import type { EnforcementMode, Route, World } from '../../src/model/world.ts';
 import type { Identity } from '../../src/pipeline/identity.ts';
+import { OPEN_BODY, randomBody, STRICT_BODY } from './bodies.ts';
 import type { Choices } from './choices.ts';
 import { identity, type KeyNames, route, world } from './world.ts';
 
@@ -50,6 +51,7 @@ function randomRoute(name: string, choices: Choices): Route {
     state: choices.one(NAMES.states),
     version: choices.one([null, ...NAMES.versions]),
     auth: choices.one(['optional', 'required', 'none']),
+    requestBody: choices.one([null, OPEN_BODY, STRICT_BODY]),
   });
 }
 
@@ -143,6 +145,7 @@ function randomRequest(
     ]),
     parameters,
     identity: caller,
+    body: randomBody(of.requestBody, choices),
     arrivedMonotonicMs: 1_000 + elapsedMs,
     arrivedWallMs: WALL_START_MS + elapsedMs,
   };

@@ -1,5 +1,6 @@
 /** Runs one random case both ways – compiled and interpreted – and says all that can be observed of each request. */
 
+import { assert } from '../../src/base/assert.ts';
 import { compileRules } from '../../src/compiler/compile.ts';
 import type { PlainRequest } from '../../src/compiler/interpret/facts.ts';
 import { Interpreter } from '../../src/compiler/interpret.ts';
@@ -113,7 +114,7 @@ function isAnonymousRoute(bundle: RuleBundle, route: string): 'credentials-ignor
 /** What the exchange does with a pipeline. */
 function runPipeline(
   pipeline: RoutePipeline,
-  { identity, ...facts }: PlainRequest,
+  { identity, body, ...facts }: PlainRequest,
   credentials: 'credentials-ignored' | 'credentials-read',
 ) {
   const context = requestContext({ ...facts, headers: [...facts.headers] });
@@ -121,6 +122,13 @@ function runPipeline(
   if (outcome === CONTINUE) {
     context.identity = credentials === 'credentials-ignored' ? null : identity;
     outcome = pipeline.authorise(context);
+  }
+  if (outcome === CONTINUE) {
+    if (pipeline.readBody !== null) {
+      const fault = pipeline.readBody(context, new TextEncoder().encode(JSON.stringify(body)));
+      assert(fault === null, `a body that fits its schema: ${JSON.stringify([body, fault])}`);
+    }
+    outcome = pipeline.judgeBody(context);
   }
   if (outcome === CONTINUE) outcome = pipeline.admit(context);
   const permitted = outcome === CONTINUE;

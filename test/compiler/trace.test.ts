@@ -9,7 +9,7 @@ const numbers = fc.uint16Array({ minLength: 300, maxLength: 700, size: 'max' });
 
 /** What rules say they saw must be what the compiled code did, or explanations would be stories. */
 it('what the trace says of a request is what the compiled code decides', () => {
-  const seen = { match: 0, identify: 0, authorise: 0, admit: 0 };
+  const seen = { match: 0, identify: 0, authorise: 0, body: 0, admit: 0 };
   fc.assert(
     fc.property(numbers, (values) => {
       const one = randomCase(new Choices([...values]));

@@ -5,6 +5,7 @@ import { LIMIT_DEFAULTS } from '../../src/base/limits.ts';
 import { compileRules } from '../../src/compiler/compile.ts';
 import { instantiateRoute } from '../../src/compiler/instantiate.ts';
 import { ReferenceCounters } from '../../src/compiler/reference-counters.ts';
+import { compileRequestSchema } from '../../src/config/request-schema.ts';
 import type { CheckedPolicies } from '../../src/language/typed.ts';
 import type { Value } from '../../src/model/types.ts';
 import type { EnforcementMode, Route, Service, World } from '../../src/model/world.ts';
@@ -24,6 +25,7 @@ export function route(name: string, options: Partial<Route> = {}): Route {
     version: null,
     tags: [],
     auth: 'required',
+    requestBody: null,
     maxBodyBytes: 1_048_576,
     repeatUnsafeMethods: false,
     summary: null,
@@ -199,6 +201,7 @@ export function bind(bundle: RuleBundle, counters: Counters, routeName: string, 
     counters: counters.bind(bundle.counters),
     hashKey: keys.hashKey,
     combineKey: keys.combineKey,
+    bodies: { compileSchema: compileRequestSchema, limits: LIMIT_DEFAULTS },
   };
   return instantiateRoute(bundle, index, runtime);
 }

@@ -2,6 +2,7 @@
 import { EventEmitter, once } from 'node:events';
 import { LIMIT_DEFAULTS, type LimitValues } from '../../src/base/limits.ts';
 import type { Clock, Random } from '../../src/base/ports.ts';
+import { compileRequestSchema } from '../../src/config/request-schema.ts';
 import { type DataThread, startDataThread } from '../../src/gateway/data-thread.ts';
 import {
   type DataThreadStart,
@@ -73,6 +74,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     },
     hashKey: () => {},
     combineKey: () => {},
+    compileSchema: compileRequestSchema,
   });
   const gateway: Gateway = {
     get port() {

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../base/assert.ts';
 import { combineKey, createHashKey } from '../../base/half-sip-hash.ts';
 import { instantiateRoute } from '../../compiler/instantiate.ts';
+import { compileRequestSchema } from '../../config/request-schema.ts';
 import { startDataThread } from '../../gateway/data-thread.ts';
 import type { DataThreadStart } from '../../gateway/messages.ts';
 import { createIdentitySource } from '../../governance/identity-source.ts';
@@ -37,4 +38,5 @@ startDataThread({
   records: createRecordWriter(start.recordRing),
   hashKey,
   combineKey,
+  compileSchema: compileRequestSchema,
 });

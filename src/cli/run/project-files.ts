@@ -16,8 +16,8 @@ export interface ProjectFiles {
 }
 
 /** Folders of a project that hold configuration; anything else in it is the user's own. */
-const CONFIGURATION_FOLDERS = ['routes', 'tenants', 'policies', 'providers'] as const;
-const CONFIGURATION_FILE = /\.(ya?ml|policy)$/;
+const CONFIGURATION_FOLDERS = ['routes', 'schemas', 'tenants', 'policies', 'providers'] as const;
+const CONFIGURATION_FILE = /\.(ya?ml|policy|schema\.json)$/;
 
 /** Reads every configuration file. Errors are sentences: the folder is missing, a file can't be read, too much. */
 export async function readProject(path: string): Promise<Result<ProjectFiles, string>> {

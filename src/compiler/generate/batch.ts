@@ -36,7 +36,7 @@ export function limitFrame(
 ): Frame {
   const conditions = limits.always.map((limit) => limit.condition);
   const keys = limits.always.flatMap((limit) => keyFacts(limit.rule));
-  return new Frame(scope, 'after-identity', conditions, [...keys, ...factsOfTables(limits), ...others]);
+  return new Frame(scope, 'after-body', conditions, [...keys, ...factsOfTables(limits), ...others]);
 }
 
 /** Fills the batch and sets its `count`; leaves `at` where not everything is fixed. */

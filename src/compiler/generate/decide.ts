@@ -1,10 +1,10 @@
 import type { PermitRule, WarnRule } from '../../language/typed.ts';
 import { byCondition } from '../fact-tables.ts';
-import type { DecisionPhase, FactReference } from '../ir.ts';
+import type { Condition, DecisionPhase, FactReference } from '../ir.ts';
 import { asConstant, holesOf, ruleReply } from '../replies.ts';
-import type { DenyRule, Residual, ResidualProgram } from '../residual.ts';
+import type { DenyRule, PermitPhase, Residual, ResidualProgram } from '../residual.ts';
 import { functionCode, guarded } from './code.ts';
-import { Frame, type ProgramScope } from './frame.ts';
+import { Frame, type Moment, type ProgramScope } from './frame.ts';
 import { factsOfTables, forRows, type Tabled, tabled } from './tables.ts';
 
 /** The code of a phase: its functions, and the expression that names its entry. */
@@ -17,11 +17,11 @@ type Deny = Residual<DenyRule>;
 /** A rule of a policy that only watches, or one that warns by itself. */
 type Watcher = Residual<DenyRule | WarnRule>;
 type Permit = Residual<PermitRule>;
-type When = 'before-identity' | 'after-identity';
 
-const WHEN: Readonly<Record<DecisionPhase, When>> = {
+const WHEN: Readonly<Record<DecisionPhase, Moment>> = {
   match: 'before-identity',
-  authorise: 'after-identity',
+  authorise: 'before-body',
+  body: 'after-body',
 };
 
 /** Deny rules that need no identity. */
@@ -41,31 +41,68 @@ export function matchCode(program: ResidualProgram, scope: ProgramScope): PhaseC
   return { entry: 'match', functions };
 }
 
-/** Deny rules over identity facts, and all permits. */
+/** Deny rules over identity facts, and the permits that don't read the body. */
 export function authoriseCode(program: ResidualProgram, scope: ProgramScope): PhaseCode {
   const { enforced, observed } = program.decisions.authorise;
+  const { mayBePermitted } = program;
   const denying = tabledDenials(enforced, 'authorise', scope);
-  const watching = tabledWatchers([...program.warns, ...observed], 'authorise', scope);
+  const warns = program.warns.filter(({ ir }) => ir.phase !== 'body');
+  const watching = tabledWatchers([...warns, ...observed], 'authorise', scope);
   const notPermitted =
     enforced.length === 0 ? 'return runtime.notPermitted(context);' : 'return refuseInAuthorise(context);';
-  const permits = tabledPermits(program.permits, scope);
-  const frame = phaseFrame('authorise', scope, [denying, watching, permits]);
+  const permits = tabledPermits(program.permits.authorise, 'authorise', scope);
+  const frame = phaseFrame('authorise', scope, [denying, watching, permits], [], [mayBePermitted]);
   const body = [
     ...needIdentity(scope),
     ...watchStatements(watching, frame),
     ...denyStatements(denying, frame, 'return refuseInAuthorise(context);'),
-    ...(permits.tables.length === 0
-      ? permitStatements(permits.always, frame, notPermitted)
-      : firstPermitDecides(notPermitted)),
+    ...permitStatements(permits, 'firstPermit', () => undecided(mayBePermitted, notPermitted, frame), frame),
   ];
   return {
     entry: 'authorise',
     functions: [
       functionCode('authorise(context)', body),
-      ...(permits.tables.length === 0
-        ? []
-        : [functionCode('firstPermit(context)', ['let permit = Infinity;', ...firstPermit(permits, scope)])]),
-      ...(enforced.length === 0 ? [] : [refuseInAuthoriseCode(denying, permits, scope)]),
+      ...firstPermitCode('firstPermit', permits, 'authorise', scope),
+      ...(enforced.length === 0 ? [] : [refuseInAuthoriseCode(denying, permits, mayBePermitted, scope)]),
+    ],
+  };
+}
+
+/** No permit has held so far: the body decides, or nothing can. */
+function undecided(mayBePermitted: Condition, notPermitted: string, frame: Frame): string[] {
+  const test = frame.condition(mayBePermitted);
+  if (test === 'false') return [notPermitted];
+  return [...guarded(`!(${test})`, [notPermitted]), 'context.decidingRule = -1;', 'return CONTINUE;'];
+}
+
+/** All rules that read the body: where no other permit held, one of them must. */
+export function judgeBodyCode(program: ResidualProgram, scope: ProgramScope): PhaseCode {
+  const { enforced, observed } = program.decisions.body;
+  const warns = program.warns.filter(({ ir }) => ir.phase === 'body');
+  const mayLackPermit = program.mayBePermitted.kind !== 'constant' || program.mayBePermitted.value;
+  if (enforced.length + observed.length + warns.length === 0 && !mayLackPermit) {
+    return { entry: 'runtime.proceed', functions: [] };
+  }
+  const denying = tabledDenials(enforced, 'body', scope);
+  const watching = tabledWatchers([...warns, ...observed], 'body', scope);
+  const permits = tabledPermits(program.permits.body, 'body', scope);
+  const frame = phaseFrame('body', scope, [denying, watching, permits]);
+  const body = [
+    ...watchStatements(watching, frame),
+    ...denyStatements(denying, frame, 'return refuseInBody(context);'),
+    ...(mayLackPermit
+      ? [
+          'if (context.decidingRule !== -1) return CONTINUE;',
+          ...permitStatements(permits, 'firstPermitOfBody', () => ['return refuseInBody(context);'], frame),
+        ]
+      : ['return CONTINUE;']),
+  ];
+  return {
+    entry: 'judgeBody',
+    functions: [
+      functionCode('judgeBody(context)', body),
+      ...firstPermitCode('firstPermitOfBody', permits, 'body', scope),
+      ...(enforced.length > 0 || mayLackPermit ? [refuseInBodyCode(denying, permits, scope)] : []),
     ],
   };
 }
@@ -75,9 +112,15 @@ function phaseFrame(
   scope: ProgramScope,
   rules: readonly Tabled<Deny | Permit | Watcher>[],
   written: readonly FactReference[] = [],
+  others: readonly Condition[] = [],
 ): Frame {
   const conditions = rules.flatMap(({ always }) => always.map(({ condition }) => condition));
-  return new Frame(scope, WHEN[phase], conditions, [...rules.flatMap(factsOfTables), ...written]);
+  return new Frame(
+    scope,
+    WHEN[phase],
+    [...conditions, ...others],
+    [...rules.flatMap(factsOfTables), ...written],
+  );
 }
 
 /** On a route that requires identity, everything after it relies on one. */
@@ -168,57 +211,103 @@ function refuseInMatchCode(enforced: Tabled<Deny>, scope: ProgramScope): string 
   ]);
 }
 
-function refuseInAuthoriseCode(enforced: Tabled<Deny>, permits: Tabled<Permit>, scope: ProgramScope): string {
+function refuseInAuthoriseCode(
+  enforced: Tabled<Deny>,
+  permits: Tabled<Permit>,
+  mayBePermitted: Condition,
+  scope: ProgramScope,
+): string {
   const holes = enforced.always.flatMap(({ rule }) => holesOf(rule.reply.because));
-  const frame = phaseFrame('authorise', scope, [enforced, permits], holes);
+  const frame = phaseFrame('authorise', scope, [enforced, permits], holes, [mayBePermitted]);
   return functionCode('refuseInAuthorise(context)', [
     'const denials = runtime.denials(context.identity === null ? 401 : 403);',
     ...collectStatements(enforced, frame),
     ...frame.statement(() => {
-      const permitted = permittedExpression(permits, frame);
-      return permitted === ''
-        ? ['denials.notPermitted();']
-        : [`if (!(${permitted})) denials.notPermitted();`];
+      const held = permittedExpressions(permits, 'firstPermit', frame);
+      return unlessHeld([...held, frame.condition(mayBePermitted)]);
     }),
     'return denials.respond(context);',
   ]);
 }
 
+function refuseInBodyCode(enforced: Tabled<Deny>, permits: Tabled<Permit>, scope: ProgramScope): string {
+  const holes = enforced.always.flatMap(({ rule }) => holesOf(rule.reply.because));
+  const frame = phaseFrame('body', scope, [enforced, permits], holes);
+  return functionCode('refuseInBody(context)', [
+    'const denials = runtime.denials(context.identity === null ? 401 : 403);',
+    ...collectStatements(enforced, frame),
+    ...frame.statement(() => {
+      const held = permittedExpressions(permits, 'firstPermitOfBody', frame);
+      return unlessHeld(['context.decidingRule !== -1', ...held]);
+    }),
+    'return denials.respond(context);',
+  ]);
+}
+
+function unlessHeld(tests: readonly string[]): string[] {
+  const possible = tests.filter((test) => test !== 'false').map((test) => `(${test})`);
+  return possible.length === 0
+    ? ['denials.notPermitted();']
+    : [`if (!(${possible.join(' || ')})) denials.notPermitted();`];
+}
+
 // -- rules that permit -------------------------------------------------------------------------------------------
 
-function firstPermitDecides(refuse: string): string[] {
-  return [
-    'const permit = firstPermit(context);',
-    `if (permit === Infinity) ${refuse}`,
-    'context.decidingRule = permit;',
-    'return CONTINUE;',
-  ];
+function permittedExpressions(permits: Tabled<Permit>, firstPermitName: string, frame: Frame): string[] {
+  if (permits.tables.length > 0) return [`${firstPermitName}(context) !== Infinity`];
+  return permits.always.map(({ condition }) => frame.condition(condition));
 }
 
-function permittedExpression(permits: Tabled<Permit>, frame: Frame): string {
-  if (permits.tables.length > 0) return 'firstPermit(context) !== Infinity';
-  return permits.always.map(({ condition }) => `(${frame.condition(condition)})`).join(' || ');
-}
-
-function permitStatements(permits: readonly Permit[], frame: Frame, refuse: string): string[] {
+/** `otherwise`: what is done when none of them holds. */
+function permitStatements(
+  permits: Tabled<Permit>,
+  firstPermitName: string,
+  otherwise: () => readonly string[],
+  frame: Frame,
+): string[] {
+  if (permits.tables.length > 0) {
+    const first = [
+      `const permit = ${firstPermitName}(context);`,
+      'if (permit !== Infinity) {',
+      '  context.decidingRule = permit;',
+      '  return CONTINUE;',
+      '}',
+    ];
+    return [...first, ...frame.statement(otherwise)];
+  }
   const lines: string[] = [];
-  for (const { ir, condition } of permits) {
+  for (const { ir, condition } of permits.always) {
     const hold = `context.decidingRule = ${frame.scope.pool.constant(ir.index, 'rule')};`;
     lines.push(...frame.statement(() => guarded(frame.condition(condition), [hold, 'return CONTINUE;'])));
     if (condition.kind === 'constant') return lines;
   }
-  return [...lines, refuse];
+  return [...lines, ...frame.statement(otherwise)];
 }
 
-function tabledPermits(permits: readonly Permit[], scope: ProgramScope): Tabled<Permit> {
+function firstPermitCode(
+  name: string,
+  permits: Tabled<Permit>,
+  phase: PermitPhase,
+  scope: ProgramScope,
+): string[] {
+  if (permits.tables.length === 0) return [];
+  return [
+    functionCode(`${name}(context)`, ['let permit = Infinity;', ...firstPermit(permits, phase, scope)]),
+  ];
+}
+
+function tabledPermits(permits: readonly Permit[], phase: PermitPhase, scope: ProgramScope): Tabled<Permit> {
   return tabled(permits, byCondition(), scope, (items, inRow) => ({
-    permit: functionCode('permit(context, permit)', firstPermit(tabledPermits(items, inRow), inRow)),
+    permit: functionCode(
+      'permit(context, permit)',
+      firstPermit(tabledPermits(items, phase, inRow), phase, inRow),
+    ),
   }));
 }
 
 /** Statements that lower `permit` to the least number of a rule that holds, and return it. */
-function firstPermit(permits: Tabled<Permit>, scope: ProgramScope): string[] {
-  const frame = phaseFrame('authorise', scope, [permits]);
+function firstPermit(permits: Tabled<Permit>, phase: PermitPhase, scope: ProgramScope): string[] {
+  const frame = phaseFrame(phase, scope, [permits]);
   const always = permits.always.flatMap(({ ir, condition }) =>
     frame.statement(() => {
       const rule = scope.pool.constant(ir.index, 'rule');

@@ -6,6 +6,7 @@ import type { Frame } from './frame.ts';
 export function readFact(fact: FactReference, frame: Frame): string {
   const read = READERS[fact.path];
   if (read !== undefined) return read(frame, fact);
+  if (fact.phase === 'body') return `context.body[${frame.scope.bodyRead.indexOf(fact.path)}]`;
   const owner = fact.path.slice(0, fact.path.indexOf('.'));
   assert(owner in OWNERS, `no way to read the fact ${fact.path}`);
   return attribute(OWNERS[owner]!(frame, fact), fact.path.slice(owner.length + 1), frame);

@@ -1,3 +1,4 @@
+import type { FactPhase } from '../../model/facts.ts';
 import type { Condition, FactReference, Term } from '../ir.ts';
 import type { RouteFacts } from '../route-facts.ts';
 import { factsOfTerm, termsOf } from '../rule-facts.ts';
@@ -13,7 +14,18 @@ export interface ProgramScope {
   readonly tables: TablePool;
   readonly route: RouteFacts;
   readonly specialiser: Specialiser;
+  /** Members of the body that the program reads, by path: their places in `context.body`. */
+  readonly bodyRead: readonly string[];
 }
+
+/** When a function runs: what it can't know yet is missing to it. */
+export type Moment = 'before-identity' | 'before-body' | 'after-body';
+
+const UNKNOWN: Readonly<Record<Moment, ReadonlySet<FactPhase>>> = {
+  'before-identity': new Set<FactPhase>(['identity', 'body']),
+  'before-body': new Set<FactPhase>(['body']),
+  'after-body': new Set(),
+};
 
 /**
  * The body of one generated function: turns conditions and facts into expressions, and keeps the locals they need.
@@ -22,8 +34,7 @@ export interface ProgramScope {
  */
 export class Frame {
   readonly scope: ProgramScope;
-  /** False in `match`, which runs before the caller is known. */
-  readonly #identityKnown: boolean;
+  readonly #unknown: ReadonlySet<FactPhase>;
   readonly #conditionUses = new Map<number, number>();
   readonly #factUses = new Map<string, number>();
   #locals: string[] = [];
@@ -36,12 +47,12 @@ export class Frame {
   /** `conditions` and `facts`: all that the body is going to use. */
   constructor(
     scope: ProgramScope,
-    when: 'before-identity' | 'after-identity',
+    when: Moment,
     conditions: readonly Condition[],
     facts: readonly FactReference[] = [],
   ) {
     this.scope = scope;
-    this.#identityKnown = when === 'after-identity';
+    this.#unknown = UNKNOWN[when];
     for (const condition of conditions) this.#count(condition);
     for (const fact of facts) this.#countFact(fact);
   }
@@ -69,7 +80,7 @@ export class Frame {
   fact(fact: FactReference): string {
     const { specialiser, pool } = this.scope;
     if (fact.path === 'route') return pool.routeName();
-    const known = this.#identityKnown || fact.phase !== 'identity' ? specialiser.known(fact) : null;
+    const known = this.#unknown.has(fact.phase) ? null : specialiser.known(fact);
     if (known === null) return 'undefined';
     if (known !== undefined) return pool.constant(known);
     const uses = this.#factUses.get(fact.key) ?? 0;

@@ -3,7 +3,7 @@ import type { ResidualProgram } from '../residual.ts';
 import { admitCode } from './admit.ts';
 import type { CounterNumbers } from './batch.ts';
 import { indent } from './code.ts';
-import { authoriseCode, matchCode } from './decide.ts';
+import { authoriseCode, judgeBodyCode, matchCode } from './decide.ts';
 import type { ProgramScope } from './frame.ts';
 import { ConstantPool } from './pool.ts';
 import { shapeCode, timeoutCode } from './shape.ts';
@@ -18,13 +18,19 @@ export interface GeneratedProgram {
 }
 
 /** Pass 9: straight-line JavaScript for one residual program. The phases hoist what they share into closure constants. */
-export function generateProgram(program: ResidualProgram, numbers: CounterNumbers): GeneratedProgram {
+export function generateProgram(
+  program: ResidualProgram,
+  bodyRead: readonly string[],
+  numbers: CounterNumbers,
+): GeneratedProgram {
   const pool = new ConstantPool();
   const tables = new TablePool();
-  const scope: ProgramScope = { pool, tables, route: program.route, specialiser: program.specialiser };
+  const { route, specialiser } = program;
+  const scope: ProgramScope = { pool, tables, route, specialiser, bodyRead };
   const phases = {
     match: matchCode(program, scope),
     authorise: authoriseCode(program, scope),
+    judgeBody: judgeBodyCode(program, scope),
     admit: admitCode(program, scope, numbers),
     shapeRequest: shapeCode(program, scope, 'request'),
     shapeResponse: shapeCode(program, scope, 'response'),
@@ -44,6 +50,7 @@ export function generateProgram(program: ResidualProgram, numbers: CounterNumber
     ...functions,
     'return {',
     ...indent(entries),
+    '  readBody: null,',
     '  requestTransform: null,',
     '  responseTransform: null,',
     '};',

@@ -38,7 +38,7 @@ export function holeValueStatements(
   scope: ProgramScope,
   ordinal: (limit: Limit) => string,
 ): string[] {
-  const frame = new Frame(scope, 'after-identity', [], factsOfTables(limits));
+  const frame = new Frame(scope, 'after-body', [], factsOfTables(limits));
   const written = limits.always.filter(({ rule }) => holesOf(rule.reply.because).length > 0);
   const cases = () =>
     written.map((limit) => {

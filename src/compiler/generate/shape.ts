@@ -29,7 +29,7 @@ function tabledActions(actions: readonly HeaderAction[], scope: ProgramScope): T
 function actionsCode(name: string, actions: Tabled<HeaderAction>, scope: ProgramScope): string {
   const conditions = actions.always.map((action) => action.condition);
   const written = actions.always.flatMap((action) => holesOf(action.value));
-  const frame = new Frame(scope, 'after-identity', conditions, [...written, ...factsOfTables(actions)]);
+  const frame = new Frame(scope, 'after-body', conditions, [...written, ...factsOfTables(actions)]);
   const statements = actions.always.flatMap((action) =>
     frame.statement(() => guarded(frame.condition(action.condition), [actionStatement(action, frame)])),
   );
@@ -81,7 +81,7 @@ function tabledTimeouts(timeouts: readonly Timeout[], scope: ProgramScope): Tabl
 /** Statements that lower `least`, and return it. */
 function leastStatements(timeouts: Tabled<Timeout>, scope: ProgramScope): string[] {
   const conditions = timeouts.always.map((timeout) => timeout.condition);
-  const frame = new Frame(scope, 'after-identity', conditions, factsOfTables(timeouts));
+  const frame = new Frame(scope, 'after-body', conditions, factsOfTables(timeouts));
   return [
     ...timeouts.always.flatMap((timeout) => frame.statement(() => [lessen(timeout, frame)])),
     ...forRows(timeouts, frame, (row) => [`least = ${row}.lessen(context, least);`]),

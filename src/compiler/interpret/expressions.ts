@@ -5,6 +5,7 @@ import { regexTest } from '../../model/regex.ts';
 import type { Value } from '../../model/types.ts';
 import { isOpenAt } from '../reference-calendar.ts';
 import { factValue, type Situation } from './facts.ts';
+import { phaseOf } from './phases.ts';
 
 /** Whether a condition holds. Left to right; `and` and `or` stop early, so guards protect what follows them. */
 export function holds(expression: TypedExpression | null, situation: Situation): boolean {
@@ -39,6 +40,34 @@ export function holds(expression: TypedExpression | null, situation: Situation):
       const subscribed = situation.identity?.consumer.subscriptions.has(situation.route.name) ?? false;
       return subscribed !== expression.negated;
     }
+  }
+}
+
+/** Whether all of them could hold for some body, as far as everything else decides (Kleene's three values). */
+export function possibly(expressions: readonly (TypedExpression | null)[], situation: Situation): boolean {
+  const operands = expressions.filter((each) => each !== null);
+  return unread({ kind: 'and', operands, span: operands[0]?.span as never }, situation) !== false;
+}
+
+function unread(expression: TypedExpression, situation: Situation): boolean | 'unknown' {
+  switch (expression.kind) {
+    case 'not': {
+      const value = unread(expression.operand, situation);
+      return value === 'unknown' ? value : !value;
+    }
+    case 'and':
+    case 'or': {
+      const decisive = expression.kind === 'or';
+      let result: boolean | 'unknown' = !decisive;
+      for (const operand of expression.operands) {
+        const value = unread(operand, situation);
+        if (value === decisive) return decisive;
+        if (value === 'unknown') result = value;
+      }
+      return result;
+    }
+    default:
+      return phaseOf([expression]) === 'body' ? 'unknown' : holds(expression, situation);
   }
 }
 

@@ -1,5 +1,6 @@
 import { assert } from '../../base/assert.ts';
 import type { FactExpression } from '../../language/typed.ts';
+import { DAY_MS } from '../../model/local-time.ts';
 import { queryValue } from '../../model/query.ts';
 import type { Value } from '../../model/types.ts';
 import type { Route } from '../../model/world.ts';
@@ -20,15 +21,18 @@ export interface PlainRequest {
   /** Values of the path parameters, in the order of the route's pattern. */
   readonly parameters: readonly string[];
   readonly identity: Identity | null;
+  /** The JSON value; null where the route describes none. */
+  readonly body: unknown;
   readonly arrivedMonotonicMs: number;
   readonly arrivedWallMs: number;
 }
 
-/** What the rules of one phase look at: in `match` nobody has been identified. */
+/** What the rules of one phase look at: in `match` nobody has been identified, and only later is the body read. */
 export interface Situation {
   readonly route: Route;
   readonly request: PlainRequest;
   readonly identity: Identity | null;
+  readonly body: unknown;
 }
 
 /** The value of a fact; undefined when it is missing. */
@@ -37,6 +41,7 @@ export function factValue(
   situation: Situation,
 ): Value | undefined {
   const { request, route, identity } = situation;
+  if (definition.phase === 'body') return bodyValue(situation.body, definition);
   const [root, member] = divide(definition.path);
   switch (root) {
     case 'request':
@@ -53,6 +58,19 @@ export function factValue(
       assert(root === 'credential', `a fact of ${root}`);
       return identity === null ? undefined : credentialValue(member, identity.credential, request);
   }
+}
+
+/** Null counts as missing; a date is the number of its day. */
+function bodyValue(body: unknown, { path, type }: FactExpression['definition']): Value | undefined {
+  let value = body;
+  for (const name of path.split('.').slice(2)) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+    value = (value as Record<string, unknown>)[name];
+  }
+  if (value === null || value === undefined) return undefined;
+  const dayOf = (date: unknown) => Date.parse(`${String(date)}T00:00:00Z`) / DAY_MS;
+  if (type.kind === 'date') return dayOf(value);
+  return type.kind === 'list' && type.of.kind === 'date' ? (value as unknown[]).map(dayOf) : (value as Value);
 }
 
 function divide(path: string): [string, string] {

@@ -53,13 +53,13 @@ export class LimitTaker {
   readonly #limits: readonly PlacedLimit[];
   readonly #binding: CounterBinding;
   readonly #batch: TakeBatch;
-  readonly #keys: Omit<BoundRuntime, 'counters'>;
+  readonly #keys: Pick<BoundRuntime, 'hashKey' | 'combineKey'>;
 
   constructor(
     rules: readonly PlacedRule[],
     world: World,
     counters: Counters,
-    keys: Omit<BoundRuntime, 'counters'>,
+    keys: Pick<BoundRuntime, 'hashKey' | 'combineKey'>,
   ) {
     this.#limits = rules.filter(isLimit);
     this.#binding = counters.bind(this.#limits.map((limit) => counterSpec(limit.rule, world)));

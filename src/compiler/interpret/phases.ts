@@ -1,19 +1,20 @@
 import type { TypedExpression } from '../../language/typed.ts';
 
 /**
- * The earliest phase that knows the facts of some expressions: `authorise` as soon as one of them, however deep, asks
- * about the caller.
+ * The earliest phase that knows the facts of some expressions: `body` as soon as one of them, however deep, asks about
+ * the body, else `authorise` as soon as one asks about the caller.
  */
-export function phaseOf(expressions: readonly (TypedExpression | null)[]): 'match' | 'authorise' {
-  return expressions.some(asksAboutCaller) ? 'authorise' : 'match';
+export function phaseOf(expressions: readonly (TypedExpression | null)[]): 'match' | 'authorise' | 'body' {
+  if (expressions.some((each) => asksAbout('body', each))) return 'body';
+  return expressions.some((each) => asksAbout('identity', each)) ? 'authorise' : 'match';
 }
 
 /** Looks through every node of the tree, whatever its kind. */
-function asksAboutCaller(node: unknown): boolean {
+function asksAbout(what: 'body' | 'identity', node: unknown): boolean {
   if (typeof node !== 'object' || node === null) return false;
-  if (Array.isArray(node)) return node.some(asksAboutCaller);
+  if (Array.isArray(node)) return node.some((each) => asksAbout(what, each));
   const { kind, definition, span: _span, type: _type, ...parts } = node as Record<string, unknown>;
-  if (kind === 'has-role' || kind === 'subscribed') return true;
-  if (kind === 'fact') return (definition as { phase: string }).phase === 'identity';
-  return Object.values(parts).some(asksAboutCaller);
+  if (kind === 'has-role' || kind === 'subscribed') return what === 'identity';
+  if (kind === 'fact') return (definition as { phase: string }).phase === what;
+  return Object.values(parts).some((each) => asksAbout(what, each));
 }

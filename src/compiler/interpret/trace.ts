@@ -4,7 +4,7 @@ import type { CheckedRule, FactExpression, TypedExpression } from '../../languag
 import type { Value } from '../../model/types.ts';
 import type { Route } from '../../model/world.ts';
 import type { PlacedRule } from '../interpret.ts';
-import { holds } from './expressions.ts';
+import { holds, possibly } from './expressions.ts';
 import { factValue, type PlainRequest, type Situation } from './facts.ts';
 import { phaseOf } from './phases.ts';
 
@@ -33,7 +33,7 @@ export interface RuleSight {
 export interface Trace {
   readonly sights: readonly RuleSight[];
   /** Where the request got to; in `admit` the limits decide. */
-  readonly stage: 'match' | 'identify' | 'authorise' | 'admit';
+  readonly stage: 'match' | 'identify' | 'authorise' | 'body' | 'admit';
 }
 
 /**
@@ -42,20 +42,43 @@ export interface Trace {
  */
 export function traceRequest(rules: readonly PlacedRule[], route: Route, request: PlainRequest): Trace {
   const identity = route.auth === 'none' ? null : request.identity;
-  const early = rules.map((placed) =>
-    rulePhase(placed) === 'match' ? sightOf(placed, { route, request, identity: null }) : null,
-  );
+  const unidentified = { route, request, identity: null, body: null };
+  const early = rules.map((placed) => (rulePhase(placed) === 'match' ? sightOf(placed, unidentified) : null));
   if (refuses(early)) return { sights: filled(rules, early), stage: 'match' };
   if (route.auth === 'required' && identity === null)
     return { sights: filled(rules, early), stage: 'identify' };
-  const situation = { route, request, identity };
-  const deciding = rules.map((placed, at) => {
-    const decides = JUDGED.has(placed.rule.kind) || rulePhase(placed) === 'authorise';
-    return early[at] ?? (decides ? sightOf(placed, situation) : null);
-  });
-  const permitted = deciding.some((sight) => sight?.effect === 'permits' && sight.placed.mode === 'enforce');
-  if (refuses(deciding) || !permitted) return { sights: filled(rules, deciding), stage: 'authorise' };
-  return { sights: rules.map((placed, at) => deciding[at] ?? sightOf(placed, situation)), stage: 'admit' };
+  const unread = { ...unidentified, identity };
+  const judged = seenIn('authorise', rules, early, unread);
+  const waits = rules.some(
+    (placed) => isPermitOfBody(placed) && possibly([placed.scope, placed.rule.when], unread),
+  );
+  if (refuses(judged) || !(permits(judged) || waits))
+    return { sights: filled(rules, judged), stage: 'authorise' };
+  const situation = { ...unread, body: request.body };
+  const read = seenIn('body', rules, judged, situation);
+  if (refuses(read) || !permits(read)) return { sights: filled(rules, read), stage: 'body' };
+  return { sights: rules.map((placed, at) => read[at] ?? sightOf(placed, situation)), stage: 'admit' };
+}
+
+type Seen = readonly (RuleSight | null)[];
+
+function seenIn(
+  phase: 'authorise' | 'body',
+  rules: readonly PlacedRule[],
+  before: Seen,
+  situation: Situation,
+): Seen {
+  return rules.map(
+    (placed, at) => before[at] ?? (rulePhase(placed) === phase ? sightOf(placed, situation) : null),
+  );
+}
+
+function permits(sights: Seen): boolean {
+  return sights.some((sight) => sight?.effect === 'permits' && sight.placed.mode === 'enforce');
+}
+
+function isPermitOfBody(placed: PlacedRule): boolean {
+  return placed.rule.kind === 'permit' && placed.mode === 'enforce' && rulePhase(placed) === 'body';
 }
 
 /** The clauses of a rule, whether or not any request meets them. */
@@ -65,21 +88,23 @@ export function clausesOf(placed: PlacedRule): readonly ClauseSight[] {
   return clauses;
 }
 
-/** Asked in `authorise`, whatever facts they read. */
+/** Asked in `authorise` at the earliest. */
 const JUDGED: ReadonlySet<CheckedRule['kind']> = new Set(['permit', 'warn']);
 
-function filled(rules: readonly PlacedRule[], sights: readonly (RuleSight | null)[]): RuleSight[] {
+function filled(rules: readonly PlacedRule[], sights: Seen): RuleSight[] {
   return rules.map((placed, at) => sights[at] ?? { placed, clauses: clausesOf(placed), effect: 'unseen' });
 }
 
-function refuses(sights: readonly (RuleSight | null)[]): boolean {
+function refuses(sights: Seen): boolean {
   return sights.some((sight) => sight?.effect === 'refuses' && sight.placed.mode === 'enforce');
 }
 
-/** The phase that asks a forbid or require; null for every other rule. */
-export function rulePhase({ scope, rule }: PlacedRule): 'match' | 'authorise' | null {
-  if (rule.kind !== 'forbid' && rule.kind !== 'require') return null;
-  return phaseOf([scope, rule.when, rule.kind === 'require' ? rule.condition : null]);
+/** The phase that asks a rule; null for those that neither permit, refuse nor warn. */
+export function rulePhase({ scope, rule }: PlacedRule): 'match' | 'authorise' | 'body' | null {
+  const denies = rule.kind === 'forbid' || rule.kind === 'require';
+  if (!denies && !JUDGED.has(rule.kind)) return null;
+  const phase = phaseOf([scope, rule.when, rule.kind === 'require' ? rule.condition : null]);
+  return phase === 'match' && !denies ? 'authorise' : phase;
 }
 
 function sightOf(placed: PlacedRule, situation: Situation): RuleSight {

@@ -7,11 +7,13 @@ import { sizeBytes } from './literals.ts';
 import { checkReference, definitionsOf, type NameTable } from './names.ts';
 import { checkOverlap, type PlacedRoute } from './overlaps.ts';
 import { type PathPattern, parsePathPattern } from './path-patterns.ts';
+import { buildRequestSchema, type SchemaFiles } from './request-schemas.ts';
 import type { Files } from './sources.ts';
 
 export interface RouteContext {
   readonly services: NameTable;
   readonly requestBodyBytes: number;
+  readonly schemas: SchemaFiles;
   readonly report: Report;
 }
 
@@ -48,6 +50,7 @@ function buildRoute(name: string, document: RouteDocument, here: Here, context: 
     tags: document.tags,
     auth: document.auth,
     maxBodyBytes: maxBody === undefined ? requestBodyBytes : sizeBytes(maxBody),
+    requestBody: buildRequestSchema(document, here, context),
     repeatUnsafeMethods: document.repeatUnsafeMethods,
     summary: document.docs.summary ?? null,
     place: here.file.placeOf(here.path),

@@ -148,6 +148,7 @@ const CANDIDATES: readonly unknown[] = [
     'us',
     '2026-12-24',
   ],
+  '../schemas/other.schema.json',
   'ptnh1:abcdefghijkl:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
 ];
 

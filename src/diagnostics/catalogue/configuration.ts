@@ -148,6 +148,18 @@ export const CONFIGURATION_CODES = {
     'Header condition twice',
     'Names of header fields are the same in capitals and small letters.',
   ),
+  PT3305: error(
+    'Request schema not found',
+    'A request schema is a file of the project whose name ends with .schema.json, in routes/ or schemas/.',
+  ),
+  PT3306: error(
+    'Not a usable JSON Schema',
+    'The file is not JSON, not a JSON Schema of draft 2020-12, or refers to something outside itself. Unknown keywords are mistakes; those that begin with x- are passed over.',
+  ),
+  PT3307: error(
+    'Schema for requests without a body',
+    'Each request of a route with a schema must have a body that fits it, so its methods are named, and are POST, PUT or PATCH.',
+  ),
   PT3401: error(
     'Secret in a configuration file',
     'Something that looks like a key, token, password or private key stands in a file that is copied, reviewed and logged. Remove it and replace the secret: it must be taken as known. The value is masked in all messages.',

@@ -256,6 +256,12 @@ export const LANGUAGE_CODES = {
     severity: 'error',
     explanation: '`as` says in which unit a plain number is meant. What has a type already keeps it.',
   },
+  PT1120: {
+    severity: 'error',
+    title: 'Body that is not described',
+    explanation:
+      'A rule reads a member of the request body, and a route it can apply to has no request.schema that names the member, or names it with another type. Rules read only what is described: else they could fail when a request arrives.',
+  },
   PT1301: {
     title: 'Value that may be missing',
     severity: 'error',

@@ -73,7 +73,7 @@ function checkPredicate(context: CheckContext, known: Known, node: PredicateNode
     case 'regex-test':
       return checkRegexTest(context, known, node);
     case 'present':
-      return checkPresent(context, node);
+      return checkPresent(context, known, node);
     case 'has-role':
       if (!isConsumer(context, node, 'has roles')) return null;
       if (!checkName(context, 'role', node.role.value, node.role.span)) return null;
@@ -86,13 +86,14 @@ function checkPredicate(context: CheckContext, known: Known, node: PredicateNode
 
 function checkPresent(
   context: CheckContext,
+  known: Known,
   { left, negated, span }: Extract<PredicateNode, { kind: 'present' }>,
 ): TypedExpression | null {
   if (left.kind === 'arithmetic') {
     context.report(neverMissing(span, 'A result'));
     return null;
   }
-  const fact = resolveFact(context, left.path);
+  const fact = resolveFact(context, known, left.path);
   if (fact === null) return null;
   if (fact.definition.absence !== 'never' && left.otherwise === null && left.unit === null) {
     return { kind: 'present', fact, negated, span };

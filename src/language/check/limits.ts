@@ -28,6 +28,7 @@ export function checkLimit(
     reader: 'caller',
     limit: per ?? UNKNOWN_KEY,
     calendars: NO_CALENDARS,
+    known,
   });
   const maxKeys = node.maxKeys === null || isMaxKeys(context, node.maxKeys);
   if (window === null || per === null || reply === null || !maxKeys) return null;
@@ -105,8 +106,9 @@ function checkKey(context: CheckContext, known: Known, { per, span }: LimitNode)
     return null;
   }
   if (per.kind === 'total') return per;
-  const keys = per.paths.flatMap((path) => keyFact(context, resolveFact(context, path)) ?? []);
-  const otherwise = per.otherwise === null ? null : keyFact(context, resolveFact(context, per.otherwise));
+  const keys = per.paths.flatMap((path) => keyFact(context, resolveFact(context, known, path)) ?? []);
+  const otherwise =
+    per.otherwise === null ? null : keyFact(context, resolveFact(context, known, per.otherwise));
   if (keys.length < per.paths.length || (per.otherwise !== null && otherwise === null)) return null;
   return isAlwaysThere(context, known, otherwise === null ? keys : [otherwise])
     ? { kind: 'each', keys, otherwise }

@@ -11,6 +11,7 @@ import { pathParameters } from '../static-value.ts';
 import { nearestTimeZone } from '../time-zones.ts';
 import { LATER_WORDS } from '../tokens.ts';
 import type { ConvertedExpression, FactExpression, OtherwiseExpression } from '../typed.ts';
+import { BODY, isBodyPath, resolveBodyFact } from './body-facts.ts';
 import type { CheckContext } from './context.ts';
 import { isHeaderName } from './header-names.ts';
 import { factText, type Known } from './known.ts';
@@ -34,7 +35,7 @@ function checkPlain(
   known: Known,
   node: OperandNode,
 ): FactExpression | OtherwiseExpression | null {
-  const fact = resolveFact(context, node.path);
+  const fact = resolveFact(context, known, node.path);
   if (fact === null) return null;
   if (node.otherwise !== null) return checkOtherwise(context, fact, node.otherwise, node.span);
   return provePresent(context, known, fact) ? fact : null;
@@ -62,7 +63,8 @@ function checkUnit(
 }
 
 /** The fact a path stands for, present or not. */
-export function resolveFact(context: CheckContext, node: PathNode): FactExpression | null {
+export function resolveFact(context: CheckContext, known: Known, node: PathNode): FactExpression | null {
+  if (isBodyPath(node.path)) return resolveBodyFact(context, known, node);
   const definition = context.project.facts.get(node.path);
   if (definition === undefined) {
     reportUnknown(context, node);
@@ -76,6 +78,7 @@ export function resolveFact(context: CheckContext, node: PathNode): FactExpressi
 /** Why a fact can be missing, in words that follow a colon. */
 export function whyMissing(fact: FactExpression, route: string | null): string {
   if (route !== null) return `route "${route}" allows calls without identity`;
+  if (fact.definition.phase === 'body') return `the schema of a route here does not require it`;
   return WHY_MISSING[fact.definition.path] ?? `not every request has it`;
 }
 
@@ -130,7 +133,7 @@ function reportUnknown(context: CheckContext, { path, span }: PathNode): void {
     context.report(notInThisVersion(span, root));
     return;
   }
-  const known = [...context.project.facts.keys()];
+  const known = [...context.project.facts.keys(), BODY];
   const siblings = known.filter((other) => other.startsWith(`${root}.`)).sort();
   const near =
     siblings.length === 0

@@ -74,7 +74,7 @@ function checkForm(
       return checkLimit(context, node, place, head);
     case 'set-header':
     case 'remove-header':
-      return checkHeader(context, node, head);
+      return checkHeader(context, place.known, node, head);
     case 'timeout':
       return checkTimeout(context, node, head);
     case 'deprecate':
@@ -83,14 +83,24 @@ function checkForm(
 }
 
 function denial(place: RulePlace, { when }: RuleHead, condition: TypedExpression | null): TextPlace {
-  return { reader: 'caller', limit: null, calendars: calendarsIn([place.scope, when, condition]) };
+  return {
+    reader: 'caller',
+    limit: null,
+    known: place.known,
+    calendars: calendarsIn([place.scope, when, condition]),
+  };
 }
 
 type HeaderNode = Extract<RuleNode, { kind: 'set-header' | 'remove-header' }>;
 
-function checkHeader(context: CheckContext, node: HeaderNode, head: RuleHead): Unfinished<HeaderRule> | null {
+function checkHeader(
+  context: CheckContext,
+  known: Known,
+  node: HeaderNode,
+  head: RuleHead,
+): Unfinished<HeaderRule> | null {
   const nameFits = checkHeaderName(context, node);
-  const value = node.value === null ? NO_TEXT : checkHeaderValue(context, node, node.value);
+  const value = node.value === null ? NO_TEXT : checkHeaderValue(context, known, node, node.value);
   if (!nameFits || value === null) return null;
   return { kind: node.kind, ...head, header: node.header.value.toLowerCase(), value, side: node.side };
 }
@@ -109,11 +119,12 @@ function checkHeaderName(context: CheckContext, { header }: HeaderNode): boolean
 
 function checkHeaderValue(
   context: CheckContext,
+  known: Known,
   { side }: HeaderNode,
   node: NonNullable<HeaderNode['value']>,
 ): TextTemplate | null {
   const reader = side === 'request' ? 'upstream' : 'caller';
-  const value = checkTemplate(context, node, { reader, limit: null, calendars: NO_CALENDARS });
+  const value = checkTemplate(context, node, { reader, limit: null, known, calendars: NO_CALENDARS });
   if (value?.parts.every((part) => typeof part !== 'string' || isHeaderText(part)) !== false) return value;
   context.report(headerValue(node.span));
   return null;

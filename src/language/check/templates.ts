@@ -2,6 +2,7 @@ import type { PathNode, TemplateNode } from '../ast.ts';
 import { holeNotAllowed } from '../problems/rules.ts';
 import type { CheckedCalendar, CounterKey, TemplateHole, TextTemplate } from '../typed.ts';
 import type { CheckContext } from './context.ts';
+import type { Known } from './known.ts';
 import { resolveFact } from './operands.ts';
 
 /** Who reads a text, and the limit it speaks for: decides which holes it may have (language-rules #32). */
@@ -11,6 +12,8 @@ export interface TextPlace {
   readonly limit: CounterKey | null;
   /** The calendars that the conditions of the rule ask. */
   readonly calendars: ReadonlySet<CheckedCalendar>;
+  /** What holds where it is written. */
+  readonly known: Known;
 }
 
 /** Where no calendar is asked, or its facts are of no use. */
@@ -68,7 +71,7 @@ function checkSuccessorHole(context: CheckContext, node: PathNode): TextTemplate
 }
 
 function checkFactHole(context: CheckContext, node: PathNode, place: TextPlace): TemplateHole | null {
-  const fact = resolveFact(context, node);
+  const fact = resolveFact(context, place.known, node);
   if (fact === null) return null;
   if (place.reader === 'upstream' || fact.definition.label === 'caller') return fact;
   context.report(

@@ -193,7 +193,7 @@ function valuesFor(
   const literals = literalsIn(clause);
   const missing = fact.definition.absence === 'always' ? [undefined] : [];
   const identity = route.auth === 'none' ? null : request.identity;
-  const now = factValue(fact, { route, request, identity });
+  const now = factValue(fact, { route, request, identity, body: request.body });
   if (fact.type.kind === 'list') {
     const items = Array.isArray(now) ? now : [];
     const changed = literals.flatMap((literal) => [
@@ -298,7 +298,10 @@ function wayOf(chosen: readonly Candidate[], comparison: Comparison): Way {
         from:
           expression === null || (identity === null && expression.definition.phase === 'identity')
             ? (FROM[key] ?? 'not so')
-            : valueInWords(fact, factValue(expression, { route, request: before, identity })),
+            : valueInWords(
+                fact,
+                factValue(expression, { route, request: before, identity, body: before.body }),
+              ),
         to,
         otherThan: expression === null ? null : otherThan(mine, fact),
         flips: distinct(mine.map(flipOf)),

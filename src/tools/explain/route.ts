@@ -31,7 +31,14 @@ export interface RouteExplanation {
   readonly bakedIn: readonly string[];
   readonly leftOut: readonly LeftOut[];
 }
-export type RulePhase = 'match' | 'authorise' | 'admit' | 'shape-request' | 'shape-response' | 'dispatch';
+export type RulePhase =
+  | 'match'
+  | 'authorise'
+  | 'body'
+  | 'admit'
+  | 'shape-request'
+  | 'shape-response'
+  | 'dispatch';
 
 export interface RuleExplanation {
   readonly policy: string;

@@ -7,7 +7,7 @@ import type { BoundRuntime } from '../../pipeline/program.ts';
 /** Any secret will do: counters of a test are thrown away. */
 const hashKey = createHashKey(new Uint8Array(8));
 
-export const TEST_KEYS: Omit<BoundRuntime, 'counters'> = { hashKey, combineKey };
+export const TEST_KEYS: Pick<BoundRuntime, 'hashKey' | 'combineKey'> = { hashKey, combineKey };
 
 /** A caller as the directory of a data thread would hold it. */
 export function identityOf(caller: TestIdentity, world: World): Identity {

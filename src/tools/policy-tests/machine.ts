@@ -4,6 +4,7 @@ import { instantiateRoute } from '../../compiler/instantiate.ts';
 import type { PlainRequest } from '../../compiler/interpret/facts.ts';
 import { type PlacedRule, placedRules } from '../../compiler/interpret.ts';
 import { NOT_PERMITTED } from '../../compiler/runtime/denials.ts';
+import { compileRequestSchema } from '../../config/request-schema.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { CheckedPolicies } from '../../language/typed.ts';
 import type { EnforcementMode, World } from '../../model/world.ts';
@@ -77,7 +78,8 @@ export class MachineRun {
     this.#machine = machine;
     const inner = machine.ports.counters(machine.bundle.counters.map(withFewKeys));
     this.#counters = new WatchedCounters(inner, usedBefore);
-    this.#runtime = { counters: this.#counters, ...TEST_KEYS };
+    const bodies = { compileSchema: compileRequestSchema, limits: machine.world.limits };
+    this.#runtime = { counters: this.#counters, ...TEST_KEYS, bodies };
   }
 
   send(sent: MachineRequest): Observation {
@@ -89,12 +91,13 @@ export class MachineRun {
       ...facts,
       path,
       parameters,
+      body: sent.body === '' ? null : JSON.parse(sent.body),
       arrivedMonotonicMs: nowMs,
       arrivedWallMs: wallMs,
     };
     const context = contextOf(request);
     const pipeline = this.#pipeline(route);
-    const outcome = this.#decide(pipeline, context, route, sent.identity);
+    const outcome = this.#decide(pipeline, context, route, sent);
     this.#open.push(context);
     const permitted = outcome === CONTINUE;
     return {
@@ -126,7 +129,7 @@ export class MachineRun {
     pipeline: RoutePipeline,
     context: RequestContext,
     route: string,
-    identity: Identity | null,
+    { identity, body }: MachineRequest,
   ): Outcome {
     const { auth } = this.#machine.world.routes.get(route)!;
     const early = pipeline.match(context);
@@ -134,7 +137,11 @@ export class MachineRun {
     context.identity = auth === 'none' ? null : identity;
     if (auth === 'required' && context.identity === null) return UNAUTHENTICATED;
     const judged = pipeline.authorise(context);
-    return judged === CONTINUE ? pipeline.admit(context) : judged;
+    if (judged !== CONTINUE) return judged;
+    const fault = pipeline.readBody?.(context, new TextEncoder().encode(body)) ?? null;
+    if (fault !== null) return { kind: 'respond', refusal: { ...NO_RULE, ...fault } };
+    const read = pipeline.judgeBody(context);
+    return read === CONTINUE ? pipeline.admit(context) : read;
   }
 
   /** What a shadowed policy would warn of is not told to the caller either. */
@@ -167,19 +174,13 @@ function withFewKeys(spec: CounterSpec): CounterSpec {
 }
 
 const NO_EDITS: Edits = { set: new Map(), removed: new Set() };
+const NO_RULE = { ruleIndex: -1, retryAfterS: -1, rateLimit: '', rateLimitPolicy: '' };
 const UNAUTHENTICATED: Outcome = {
   kind: 'respond',
-  refusal: {
-    status: 401,
-    ...NOT_PERMITTED[401],
-    ruleIndex: -1,
-    retryAfterS: -1,
-    rateLimit: '',
-    rateLimitPolicy: '',
-  },
+  refusal: { status: 401, ...NOT_PERMITTED[401], ...NO_RULE },
 };
 
-function contextOf({ identity: _identity, headers, ...facts }: PlainRequest): RequestContext {
+function contextOf({ identity: _identity, body: _body, headers, ...facts }: PlainRequest): RequestContext {
   const { arrivedMonotonicMs: nowMonotonicMs, arrivedWallMs: nowWallMs } = facts;
   return Object.assign(new RequestContext(), facts, { headers: [...headers], nowMonotonicMs, nowWallMs });
 }

@@ -17,6 +17,8 @@ export interface SentRequest {
   /** Lower-case name, value, … */
   readonly headers: readonly string[];
   readonly bodyBytes: number;
+  /** JSON; '' for none. */
+  readonly body: string;
 }
 
 export interface RouteFinder {

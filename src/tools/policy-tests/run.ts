@@ -88,8 +88,8 @@ function sendStep(run: MachineRun, machine: Machine, { test, step, atMs }: StepP
   const sent = Array.from({ length: step.count }, (_, index): SentInTest => {
     const now = atMs + Math.floor((index * step.withinMs) / step.count);
     const wallMs = test.wallMs + now;
-    const { method, path, query, host, headers, bodyBytes, ip } = step;
-    const front = { method, path, query, host, headers, bodyBytes, ip };
+    const { method, path, query, host, headers, bodyBytes, body, ip } = step;
+    const front = { method, path, query, host, headers, bodyBytes, body, ip };
     const found = machine.finder.find(front);
     const route = found.kind === 'found' ? found.route : null;
     const identity = callerOf(step.caller, machine.world, route, wallMs);

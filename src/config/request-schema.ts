@@ -1,0 +1,58 @@
+/** JSON Schemas of request bodies (draft 2020-12): compiled when the configuration is checked, and on the data threads. */
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { parseDate } from '../model/literals.ts';
+import type { CheckSchema, JsonSchema } from '../model/request-body.ts';
+
+/**
+ * The check of one schema. Throws, with a sentence, when it is none: unknown keywords and references out of the schema
+ * are mistakes. Values are not changed, and the first fault ends the check.
+ */
+export function compileRequestSchema(schema: JsonSchema): CheckSchema {
+  const ajv = new Ajv2020({
+    strict: true,
+    strictTypes: false,
+    strictTuples: false,
+    strictRequired: false,
+    allowUnionTypes: true,
+    formats: { date: isDate, ...ANNOTATIONS },
+    addUsedSchema: false,
+    logger: false,
+    code: { optimize: false },
+  });
+  for (const keyword of extensionsOf(schema)) ajv.addKeyword(keyword);
+  const check = ajv.compile(schema);
+  return (value) => {
+    if (check(value)) return null;
+    const fault = check.errors![0]!;
+    const property =
+      'additionalProperty' in fault.params ? ` (${String(fault.params.additionalProperty)})` : '';
+    return { pointer: fault.instancePath, why: `${fault.message ?? 'does not fit'}${property}` };
+  };
+}
+
+function isDate(text: string): boolean {
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) && parseDate(text).ok;
+}
+
+/** Formats are remarks in draft 2020-12 (Validation, 7.2.1): only dates are read as values, and so held to theirs. */
+const ANNOTATIONS = Object.fromEntries(
+  (
+    'date-time time duration email idn-email hostname idn-hostname ipv4 ipv6 uri uri-reference iri iri-reference uuid ' +
+    'uri-template json-pointer relative-json-pointer regex int32 int64 float double password byte binary'
+  )
+    .split(' ')
+    .map((format) => [format, true as const]),
+);
+
+/** Keywords that begin with `x-`, wherever they stand, and those of OpenAPI that only explain. */
+function extensionsOf(
+  schema: unknown,
+  found = new Set(['example', 'externalDocs', 'xml']),
+): ReadonlySet<string> {
+  if (typeof schema !== 'object' || schema === null) return found;
+  for (const [keyword, value] of Object.entries(schema)) {
+    if (keyword.startsWith('x-')) found.add(keyword);
+    extensionsOf(value, found);
+  }
+  return found;
+}

@@ -1,0 +1,83 @@
+import { nearest } from '../../diagnostics/suggest.ts';
+import type { FactDefinition } from '../../model/facts.ts';
+import type { BodyMember } from '../../model/request-body.ts';
+import type { Route } from '../../model/world.ts';
+import type { PathNode } from '../ast.ts';
+import { bodyNotDescribed, memberOfTwoTypes, unknownMember } from '../problems/bodies.ts';
+import type { FactExpression } from '../typed.ts';
+import type { CheckContext } from './context.ts';
+import type { Known } from './known.ts';
+import { inWords, sameType } from './type-names.ts';
+
+/** What the schemas of routes say of bodies, as facts: `request.body.order.amount`. */
+export const BODY = 'request.body';
+
+export function isBodyPath(path: string): boolean {
+  return path === BODY || path.startsWith(`${BODY}.`);
+}
+
+/**
+ * The member as every route describes it whose requests can get here: rules read nothing that is not described. It may be
+ * missing where one of them does not require it.
+ */
+export function resolveBodyFact(context: CheckContext, known: Known, node: PathNode): FactExpression | null {
+  const reached = known.routes;
+  // A policy that applies to no route is a finding of its own.
+  const routes =
+    reached.length > 0 ? reached : [...context.project.world.routes.values()].filter(isDescribed);
+  const name = node.path.slice(BODY.length + 1);
+  const members: BodyMember[] = [];
+  for (const route of routes) {
+    const member = memberOf(context, route, name, node);
+    if (member === null) return null;
+    const [first] = members;
+    if (first !== undefined && !sameType(first.type, member.type)) {
+      context.report(
+        memberOfTwoTypes(node.span, node.path, [routes[0]!, route], [first, member].map(typeInWords)),
+      );
+      return null;
+    }
+    members.push(member);
+  }
+  const [first] = members;
+  if (first === undefined) {
+    context.report(bodyNotDescribed(node.span, node.path, null));
+    return null;
+  }
+  const absence = members.some((member) => member.absence === 'always') ? 'always' : 'never';
+  return {
+    kind: 'fact',
+    definition: definitionOf(node.path, first, absence),
+    parameter: null,
+    type: first.type,
+    span: node.span,
+  };
+}
+
+function isDescribed(route: Route): boolean {
+  return route.requestBody !== null;
+}
+
+function memberOf(context: CheckContext, route: Route, name: string, node: PathNode): BodyMember | null {
+  if (route.requestBody === null) {
+    context.report(bodyNotDescribed(node.span, node.path, route));
+    return null;
+  }
+  const { members, file } = route.requestBody;
+  if (Object.hasOwn(members, name) && node.parameter === null) return members[name]!;
+  const names = Object.keys(members).sort();
+  const near = nearest(name, names);
+  context.report(
+    unknownMember(node.span, node.path, { route, file }, near === null ? null : `${BODY}.${near}`, names),
+  );
+  return null;
+}
+
+function definitionOf(path: string, { type }: BodyMember, absence: BodyMember['absence']): FactDefinition {
+  const summary = 'A member of the request body.';
+  return { path, type, absence, phase: 'body', label: 'caller', parameter: 'none', summary };
+}
+
+function typeInWords({ type }: BodyMember): string {
+  return inWords(type);
+}

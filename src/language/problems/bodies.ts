@@ -1,0 +1,56 @@
+import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
+import type { Span } from '../../diagnostics/source.ts';
+import type { Route } from '../../model/world.ts';
+import { problem, shown } from './problem.ts';
+
+/** PT1120: what schemas of request bodies do not say. */
+
+/** `route`: one that says nothing of its bodies; null when none does. */
+export function bodyNotDescribed(span: Span, fact: string, route: Route | null): Diagnostic {
+  const which =
+    route === null ? 'No route describes' : `Route "${route.name}" (${route.place}) does not describe`;
+  return problem(
+    'PT1120',
+    span,
+    `${which} its request body, so ${shown(fact)} says nothing.`,
+    'Give the route request.schema, or narrow "applies to" to routes that have one.',
+  );
+}
+
+export function unknownMember(
+  span: Span,
+  fact: string,
+  { route, file }: { readonly route: Route; readonly file: string },
+  suggestion: string | null,
+  members: readonly string[],
+): Diagnostic {
+  const help =
+    suggestion !== null
+      ? `Did you mean ${suggestion}?`
+      : members.length === 0
+        ? 'The schema names no member that rules can read.'
+        : `It has ${members.slice(0, MEMBERS_SHOWN_MAX).join(', ')}${members.length > MEMBERS_SHOWN_MAX ? ' …' : ''}.`;
+  return problem(
+    'PT1120',
+    span,
+    `The schema of route "${route.name}" (${file}) has no ${shown(fact)}.`,
+    help,
+  );
+}
+
+export function memberOfTwoTypes(
+  span: Span,
+  fact: string,
+  routes: readonly Route[],
+  types: readonly string[],
+): Diagnostic {
+  const [one, other] = routes.map((route, at) => `${types[at]} on route "${route.name}"`);
+  return problem(
+    'PT1120',
+    span,
+    `${shown(fact)} is ${one}, but ${other}.`,
+    'Narrow "applies to" to routes where it is the same, or write a policy for each.',
+  );
+}
+
+const MEMBERS_SHOWN_MAX = 8;

@@ -1,0 +1,31 @@
+import type { ValueType } from './types.ts';
+
+/** What a route says of its request bodies: a JSON Schema (2020-12), and what rules may read of a body that fits it. */
+export interface RequestBodySchema {
+  /** Path of the file, from the project folder. */
+  readonly file: string;
+  /** Checked; its references lead nowhere but into itself. */
+  readonly schema: JsonSchema;
+  /** By path below `request.body`, joined by dots: `order.amount`. */
+  readonly members: Readonly<Record<string, BodyMember>>;
+}
+
+export type JsonSchema = boolean | { readonly [keyword: string]: unknown };
+
+export interface BodyMember {
+  /** A scalar, or a list of scalars. */
+  readonly type: ValueType;
+  /** `always`: a body that fits the schema may lack it, or have null there. */
+  readonly absence: 'never' | 'always';
+}
+
+/** Where and why a value does not fit a schema. */
+export interface SchemaFault {
+  /** JSON Pointer (RFC 6901) of the value; '' for the whole. */
+  readonly pointer: string;
+  /** Follows the pointer: `must be number`. */
+  readonly why: string;
+}
+
+/** Null when the value fits. */
+export type CheckSchema = (value: unknown) => SchemaFault | null;

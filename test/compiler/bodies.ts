@@ -1,0 +1,74 @@
+/** Request bodies of test worlds: what schemas say of them, as facts and as random values. */
+import { bodyMembers } from '../../src/config/build/body-members.ts';
+import type { FactDefinition } from '../../src/model/facts.ts';
+import type { JsonSchema, RequestBodySchema } from '../../src/model/request-body.ts';
+import type { Choices } from './choices.ts';
+
+const PROPERTIES = {
+  amount: { type: ['number', 'null'] },
+  currency: { enum: ['EUR', 'USD'] },
+  note: { type: 'string' },
+  urgent: { type: 'boolean' },
+  due: { type: 'string', format: 'date' },
+  labels: { type: 'array', items: { type: 'string' } },
+  order: { type: 'object', properties: { id: { type: 'string' }, lines: { type: 'integer' } } },
+} as const;
+
+export const OPEN_BODY = described('open.schema.json', { type: 'object', properties: PROPERTIES });
+/** Where members can't be missing, tests of their presence are decided by the compiler. */
+export const STRICT_BODY = described('strict.schema.json', {
+  type: 'object',
+  properties: { ...PROPERTIES, order: { ...PROPERTIES.order, required: ['id'] } },
+  required: ['currency', 'urgent', 'order'],
+});
+
+function described(file: string, schema: JsonSchema): RequestBodySchema {
+  return { file, schema, members: bodyMembers(schema) };
+}
+
+/** As a policy sees them that applies to routes with either schema. */
+export const BODY_FACTS: readonly FactDefinition[] = Object.entries(OPEN_BODY.members).map(
+  ([name, { type }]) => ({
+    path: `request.body.${name}`,
+    type,
+    absence: 'always',
+    phase: 'body',
+    label: 'caller',
+    parameter: 'none',
+    summary: '',
+  }),
+);
+
+const DAYS = ['2026-12-31', '2027-01-01'] as const;
+export const BODY_VALUES = {
+  amount: [0, -1.5, 100, 501],
+  currency: ['EUR', 'USD'],
+  note: ['red', 'blue', 'Rößl\u{1f600}', ''],
+  urgent: [true, false],
+  due: DAYS.map((day) => Date.parse(day) / 86_400_000),
+  labels: ['red', 'blue'],
+  'order.id': ['red', 'a b'],
+  'order.lines': [1, 2],
+} as const;
+
+/** A value that fits both schemas, or only the open one. */
+export function randomBody(of: RequestBodySchema | null, choices: Choices): unknown {
+  if (of === null) return null;
+  const isStrict = of === STRICT_BODY;
+  const maybe = (member: Record<string, unknown>) => (choices.below(3) === 0 ? {} : member);
+  const need = (member: Record<string, unknown>) => (isStrict ? member : maybe(member));
+  return {
+    ...maybe({ amount: choices.one([null, ...BODY_VALUES.amount]) }),
+    ...need({ currency: choices.one(BODY_VALUES.currency) }),
+    ...maybe({ note: choices.one(BODY_VALUES.note) }),
+    ...need({ urgent: choices.one(BODY_VALUES.urgent) }),
+    ...maybe({ due: choices.one(DAYS) }),
+    ...maybe({ labels: choices.some(BODY_VALUES.labels) }),
+    ...need({
+      order: {
+        ...need({ id: choices.one(BODY_VALUES['order.id']) }),
+        ...maybe({ lines: choices.one(BODY_VALUES['order.lines']) }),
+      },
+    }),
+  };
+}
