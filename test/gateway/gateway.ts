@@ -13,7 +13,7 @@ import {
 import type { ServerSettings } from '../../src/model/world.ts';
 import type { Counters } from '../../src/pipeline/counters.ts';
 import type { IdentitySource } from '../../src/pipeline/identity.ts';
-import type { RoutePipeline, RuleBundle } from '../../src/pipeline/program.ts';
+import type { InstantiateRoute, RoutePipeline, RuleBundle } from '../../src/pipeline/program.ts';
 import type { AccessRecord } from '../../src/pipeline/record.ts';
 import { createUpstream } from '../../src/upstream/client.ts';
 import { identity, NO_COUNTERS, PERMIT_ALL } from './rules.ts';
@@ -24,6 +24,8 @@ process.env.UWS_HTTP_MAX_HEADERS_SIZE = '65536';
 export interface GatewayOptions {
   readonly bundle: RuleBundle;
   readonly pipeline?: RoutePipeline;
+  /** For compiled bundles, in place of `pipeline`. */
+  readonly instantiate?: InstantiateRoute;
   readonly server?: Partial<ServerSettings>;
   readonly limits?: Partial<LimitValues>;
   readonly counters?: Counters;
@@ -63,7 +65,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         throw new Error('no certificates in these tests');
       },
     }),
-    instantiate: () => options.pipeline ?? PERMIT_ALL,
+    instantiate: options.instantiate ?? (() => options.pipeline ?? PERMIT_ALL),
     bindCounters: () => options.counters ?? NO_COUNTERS,
     identities: () => IDENTITIES,
     records: {
