@@ -9,6 +9,7 @@ export function renderRoute(explanation: RouteExplanation): string {
     ...section('match       before anyone is asked for a key', inPhase(rules, 'match')),
     identifyLine(explanation.auth),
     ...authoriseLines(rules),
+    ...section('body        what the body says, once nothing else refuses', inPhase(rules, 'body')),
     ...section('admit       limits: all of them, or none is counted', inPhase(rules, 'admit')),
     ...section('request     what the service is told', inPhase(rules, 'shape-request')),
     ...section('dispatch    how long it may take', inPhase(rules, 'dispatch')),
@@ -49,7 +50,9 @@ function identifyLine(auth: RouteExplanation['auth']): string {
 
 function authoriseLines(rules: readonly RuleExplanation[]): string[] {
   const here = inPhase(rules, 'authorise');
-  const permits = here.filter(({ kind, mode }) => kind === 'permit' && mode === 'enforce');
+  const permits = [...here, ...inPhase(rules, 'body')].filter(
+    ({ kind, mode }) => kind === 'permit' && mode === 'enforce',
+  );
   const head =
     permits.length === 0
       ? 'authorise   nothing permits anything here: every request is refused'

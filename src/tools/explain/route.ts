@@ -96,7 +96,8 @@ export function explainRoute(policies: CheckedPolicies, world: World, route: Rou
     cost: {
       checks: new Set([...asked, ...met]).size,
       counters: limits.size,
-      bodyReads: kept.some(({ remainder }) => remainder.asked.some(readsBody)) ? 1 : 0,
+      bodyReads:
+        route.requestBody !== null || kept.some(({ remainder }) => remainder.asked.some(readsBody)) ? 1 : 0,
     },
     bakedIn: [...new Set(kept.flatMap(({ remainder }) => remainder.baked.map(written)))],
     leftOut: leftOut(rules, route),
