@@ -80,6 +80,7 @@ const KNOWN: Readonly<Record<FactPhase, string>> = {
   compile: 'before any request: rules over it cost nothing where it decides',
   route: 'with the head of the request',
   identity: 'when the caller is known',
+  body: 'once the body has been read and fits its schema',
   reply: 'with the answer',
 };
 
