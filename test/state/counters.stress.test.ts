@@ -9,7 +9,7 @@ import { type Transpiled, transpile } from './transpiled.ts';
 
 let built: Transpiled;
 beforeAll(() => {
-  built = transpile(['base', 'pipeline', 'state']);
+  built = transpile(['base', 'pipeline', 'model', 'state']);
 });
 afterAll(() => built.remove());
 
