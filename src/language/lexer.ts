@@ -51,7 +51,8 @@ export function lex(
   for (const error of errors) {
     const span = { source, start: error.offset, end: error.offset + error.length };
     const found = source.text.slice(span.start, span.end);
-    if (!INVISIBLE_ONLY.test(found)) report(foreignCharacter(span, found, null));
+    if (INVISIBLE_ONLY.test(found)) continue;
+    report(localDate(source, error.offset) ?? foreignCharacter(span, found, null));
   }
   for (const token of tokens) finishToken(token, source, report);
   const depth = tooDeep(tokens, nestingDepthMax);
@@ -67,6 +68,17 @@ export function tokenSpan(token: IToken, source: SourceText): Span {
 }
 
 const LEXER = new Lexer([...LEXED_TOKENS], { positionTracking: 'onlyOffset', ensureOptimizations: true });
+
+/** `31.12.2026`: the second dot is what no token begins with. */
+function localDate(source: SourceText, dot: number): Diagnostic | null {
+  const start = Math.max(0, dot - '31.12'.length);
+  const [written, day = '', month = '', year = ''] =
+    /(\d{1,2})\.(\d{1,2})\.(\d{4})(?!\w)/.exec(source.text.slice(start, dot + '.2026'.length + 1)) ?? [];
+  if (written === undefined) return null;
+  const from = source.text.indexOf(written, start);
+  const span = { source, start: from, end: from + written.length };
+  return foreignCharacter(span, written, `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`);
+}
 
 /** Bidirectional controls, zero-width and other characters that change or break a line without being seen. */
 const INVISIBLE =

@@ -5,6 +5,7 @@ import { nearest } from '../diagnostics/suggest.ts';
 import type { PolicyGrammar } from './grammar/policies.ts';
 import { tokenSpan } from './lexer.ts';
 import {
+  foreignCharacter,
   languageLine,
   literalFirst,
   notInThisVersion,
@@ -65,6 +66,32 @@ interface Stumble {
 }
 
 const EXPLANATIONS: readonly ((stumble: Stumble) => Diagnostic | null)[] = [
+  ({ found, span, expected }) =>
+    found?.tokenType === SIGN['='] && expected.includes(KEYWORD.is)
+      ? foreignCharacter(span, '=', '`is`')
+      : null,
+  ({ previous, found, span }) =>
+    previous?.tokenType === KEYWORD.like && found?.image.startsWith('/') === true
+      ? foreignCharacter(
+          span,
+          found.image,
+          '`matches` before a regular expression; `like` takes a text in which * stands for anything',
+        )
+      : null,
+  ({ previous, span, expected }) =>
+    previous !== null && expected.length === 1 && expected[0] === KEYWORD.per
+      ? unfinished({ ...span, start: previous.startOffset, end: previous.endOffset! + 1 }, [
+          'the period, such as `per day` or `per month` of a quota',
+          '`per 1m` of a limit',
+        ])
+      : null,
+  ({ previous, found, span, expected }) =>
+    previous !== null && found === null && expected.includes(SIGN['}'])
+      ? unfinished({ ...span, start: previous.startOffset, end: previous.endOffset! + 1 }, [
+          '`}`, which ends the policy',
+          'its next rule',
+        ])
+      : null,
   ({ previous, found, span }) =>
     previous?.tokenType === KEYWORD.language && found !== null ? languageLine(span, found.image) : null,
   ({ previous, found, span }) =>

@@ -129,7 +129,7 @@ function visible(text: string): string {
 }
 
 const LINES_MAX = 24;
-const LINE_CHARACTERS_MAX = 160;
+const LINE_CHARACTERS_MAX = 400;
 
 /** Some cases are about being too long. */
 function shortened(text: string): string {
