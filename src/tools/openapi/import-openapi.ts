@@ -1,5 +1,4 @@
 import { posix } from 'node:path';
-import routesSchema from '../../../schemas/routes.schema.json' with { type: 'json' };
 import { err, ok, type Result } from '../../base/result.ts';
 import { writeYaml } from '../../config/text/write.ts';
 import type { Note } from './notes.ts';
@@ -38,7 +37,6 @@ export async function importOpenApi(
   const { routes, schemas, notes } = routesOf(document.value, {
     service,
     basePath: address.value.basePath,
-    bodySchemas: CAN_NAME_SCHEMAS ? 'written' : 'left out',
   });
   const routeCount = Object.keys(routes).length;
   if (routeCount === 0) {
@@ -63,8 +61,6 @@ export async function importOpenApi(
   };
   return ok({ service, routeCount, files, notes: notes.list() });
 }
-
-const CAN_NAME_SCHEMAS = 'schema' in routesSchema.$defs.route.properties.request.properties;
 
 interface Address {
   readonly origin: string;

@@ -27,8 +27,6 @@ export interface RouteOptions {
   readonly service: string;
   /** Put before every path: the path of the server's URL. */
   readonly basePath: string;
-  /** Whether routes can name the schema of their body. */
-  readonly bodySchemas: 'written' | 'left out';
 }
 
 /** Fields of a path item that are operations of methods that a route can match (OpenAPI 3.1, 4.8.9). */
@@ -176,10 +174,6 @@ class Importer implements ImportedRoutes {
     }
     const { schema } = resolved(this.#document, content[json]) ?? {};
     if (schema === undefined) return null;
-    if (this.#options.bodySchemas === 'left out') {
-      this.notes.add('Schemas of bodies: routes cannot name one yet.', where);
-      return null;
-    }
     const file = `${name}.schema.json`;
     this.schemas[file] = schemaFile(this.#document, schema);
     return `./${file}`;

@@ -64,7 +64,7 @@ function freeName(reference: string, taken: ReadonlySet<string>): string {
     reference
       .split('/')
       .at(-1)
-      ?.replaceAll(/[^A-Za-z0-9_.-]+/g, '_') || 'schema';
+      ?.replaceAll(/(?:~[01]|[^A-Za-z0-9_.-])+/g, '_') || 'schema';
   let name = last;
   for (let number = 2; taken.has(name); number++) name = `${last}_${number}`;
   return name;
