@@ -78,6 +78,7 @@ program
   .option('--given <item>', `more about it, as tests say it: 'tenant "acme" with plan "free"'`, collect)
   .option('--header <field>', "a header field of it: 'content-type: text/csv'", collect)
   .option('--body <file>', 'the file with its body')
+  .option('--code', 'the code that the gateway runs for the route, with the rule of each statement')
   .option('--time <time>', "when it is sent: '2026-12-05 10:00'; without it, now")
   .option('--json', 'one JSON document instead of text')
   .action(run(async () => (await import('./commands/explain.ts')).explain));

@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { placeOf } from '../diagnostics/source.ts';
 import { compareCodePoints } from '../language/order.ts';
@@ -59,6 +60,19 @@ export function compileRules(
       return bundle;
     },
   };
+}
+
+/** What one route runs, before it becomes code, and the rules by their numbers. */
+export function programOf(
+  checked: CheckedPolicies,
+  world: World,
+  route: Route,
+): { readonly program: ResidualProgram; readonly rules: readonly RuleIr[] } {
+  const conditions = new Conditions();
+  const rules = lowerPolicies(checked, world, conditions);
+  const [signature] = groupRoutes(rules, [route], conditions);
+  assert(signature !== undefined, 'one route has one signature');
+  return { program: signature.program, rules };
 }
 
 function bundleOf(

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { readableCode } from '../../compiler/readable-code.ts';
 import { renderText } from '../../diagnostics/render/text.ts';
 import { nearest } from '../../diagnostics/suggest.ts';
 import { buildProject } from '../../tools/build-project.ts';
@@ -14,6 +15,7 @@ import { colourFor } from '../terminal.ts';
 
 export interface ExplainOptions {
   readonly request?: string;
+  readonly code?: true;
   readonly consumer?: string;
   readonly given?: readonly string[];
   readonly header?: readonly string[];
@@ -49,6 +51,11 @@ async function explainRouteNamed(
     return usage(`there is no route "${name}". ${help}`);
   }
   if (options.request !== undefined) return explainOneRequest(name, options.request, project, options);
+  if (options.code) {
+    const code = readableCode(project.policies, project.world, route);
+    print(options, { route: name, code }, () => code);
+    return EXIT.fine;
+  }
   const explanation = explainRoute(project.policies, project.world, route);
   print(options, explanation, () => renderRoute(explanation));
   return EXIT.fine;

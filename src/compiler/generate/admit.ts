@@ -60,7 +60,7 @@ export function tabledLimits(
       frame.statement(() => {
         const entry = [...entryStatements(limit, 'at', frame, group), `ordinal[at] = ${ordinal(limit)};`];
         return guarded(frame.condition(limit.condition), [...entry, 'at++;']);
-      }),
+      }, [limit.ir]),
     );
     return {
       fill: functionCode('fill(context, at)', [...fill, ...fillRows(rules, frame), 'return at;']),

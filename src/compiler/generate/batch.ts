@@ -43,15 +43,16 @@ export function limitFrame(
 export function fillStatements(limits: Tabled<Limit>, group: LimitGroup, frame: Frame): string[] {
   const fixed = limits.always.filter(isUnconditional);
   const lines = fixed.flatMap((limit, at) =>
-    frame.statement(() => entryStatements(limit, String(at), frame, group)),
+    frame.statement(() => entryStatements(limit, String(at), frame, group), [limit.ir]),
   );
   if (isFixed(group)) return [...lines, `batch.count = ${fixed.length};`];
   lines.push(...fixed.map((_, at) => `ordinal[${at}] = ${at};`), `let at = ${fixed.length};`);
   const hasPlaces = limits.tables.length === 0;
   for (const limit of limits.always.slice(fixed.length)) {
     lines.push(
-      ...frame.statement(() =>
-        sometimesStatements(limit, group, frame, hasPlaces ? 'keep-place' : 'no-place'),
+      ...frame.statement(
+        () => sometimesStatements(limit, group, frame, hasPlaces ? 'keep-place' : 'no-place'),
+        [limit.ir],
       ),
     );
   }

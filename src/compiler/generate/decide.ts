@@ -146,7 +146,10 @@ function tabledWatchers(
 function watchStatements(watchers: Tabled<Watcher>, frame: Frame): string[] {
   return [
     ...watchers.always.flatMap((watcher) =>
-      frame.statement(() => guarded(frame.condition(watcher.condition), [noteStatement(watcher, frame)])),
+      frame.statement(
+        () => guarded(frame.condition(watcher.condition), [noteStatement(watcher, frame)]),
+        [watcher.ir],
+      ),
     ),
     ...forRows(watchers, frame, (row) => [`${row}.watch(context);`]),
   ];
@@ -177,8 +180,8 @@ function tabledDenials(enforced: readonly Deny[], phase: DecisionPhase, scope: P
 
 function denyStatements(enforced: Tabled<Deny>, frame: Frame, refuse: string): string[] {
   return [
-    ...enforced.always.flatMap(({ condition }) =>
-      frame.statement(() => guarded(frame.condition(condition), [refuse])),
+    ...enforced.always.flatMap(({ ir, condition }) =>
+      frame.statement(() => guarded(frame.condition(condition), [refuse]), [ir]),
     ),
     ...forRows(enforced, frame, (row) => guarded(`${row}.denies(context)`, [refuse])),
   ];
@@ -193,7 +196,7 @@ function collectStatements(enforced: Tabled<Deny>, frame: Frame): string[] {
       const values = frame.unsure(() => holesOf(rule.reply.because).map((fact) => frame.fact(fact)));
       const list = values.length === 0 ? '' : `, [${values.join(', ')}]`;
       return guarded(frame.condition(condition), [`denials.add(${denial}${list});`]);
-    }),
+    }, [ir]),
   );
   return [...always, ...forRows(enforced, frame, (row) => [`${row}.collect(context, denials);`])];
 }
@@ -278,7 +281,9 @@ function permitStatements(
   const lines: string[] = [];
   for (const { ir, condition } of permits.always) {
     const hold = `context.decidingRule = ${frame.scope.pool.constant(ir.index, 'rule')};`;
-    lines.push(...frame.statement(() => guarded(frame.condition(condition), [hold, 'return CONTINUE;'])));
+    lines.push(
+      ...frame.statement(() => guarded(frame.condition(condition), [hold, 'return CONTINUE;']), [ir]),
+    );
     if (condition.kind === 'constant') return lines;
   }
   return [...lines, ...frame.statement(otherwise)];
@@ -314,7 +319,7 @@ function firstPermit(permits: Tabled<Permit>, phase: PermitPhase, scope: Program
       const test = frame.condition(condition);
       const isBetter = test === 'true' ? `${rule} < permit` : `${rule} < permit && (${test})`;
       return [`if (${isBetter}) permit = ${rule};`];
-    }),
+    }, [ir]),
   );
   const rows = forRows(permits, frame, (row) => [`permit = ${row}.permit(context, permit);`]);
   return [...always, ...rows, 'return permit;'];

@@ -1,5 +1,5 @@
 import type { FactPhase } from '../../model/facts.ts';
-import type { Condition, FactReference, Term } from '../ir.ts';
+import type { Condition, FactReference, RuleIr, Term } from '../ir.ts';
 import type { RouteFacts } from '../route-facts.ts';
 import { factsOfTerm, termsOf } from '../rule-facts.ts';
 import type { Specialiser } from '../specialise.ts';
@@ -16,7 +16,11 @@ export interface ProgramScope {
   readonly specialiser: Specialiser;
   /** Members of the body that the program reads, by path: their places in `context.body`. */
   readonly bodyRead: readonly string[];
+  /** Whether statements say in a comment which rules they are of: for people, never for the bundle. */
+  readonly marks: Marks;
 }
+
+export type Marks = 'none' | 'rules';
 
 /** When a function runs: what it can't know yet is missing to it. */
 export type Moment = 'before-identity' | 'before-body' | 'after-body';
@@ -58,9 +62,15 @@ export class Frame {
   }
 
   /** Statements of the body, after the declarations that they are the first to need. */
-  statement(make: () => readonly string[]): string[] {
+  statement(make: () => readonly string[], rules: readonly RuleIr[] = []): string[] {
     const statements = make();
-    return [...this.locals(), ...statements];
+    return [...this.locals(), ...this.marked(statements, rules)];
+  }
+
+  /** Behind a comment that names the rules by number, where that is wanted. */
+  marked(statements: readonly string[], rules: readonly RuleIr[]): readonly string[] {
+    if (this.scope.marks === 'none' || rules.length === 0) return statements;
+    return [`// @${rules.map(({ index }) => index).join(',')}`, ...statements];
   }
 
   /** Declarations of what has been asked for since the last call. */

@@ -4,7 +4,7 @@ import { admitCode } from './admit.ts';
 import type { CounterNumbers } from './batch.ts';
 import { indent } from './code.ts';
 import { authoriseCode, judgeBodyCode, matchCode } from './decide.ts';
-import type { ProgramScope } from './frame.ts';
+import type { Marks, ProgramScope } from './frame.ts';
 import { ConstantPool } from './pool.ts';
 import { shapeCode, timeoutCode } from './shape.ts';
 import { TablePool } from './tables.ts';
@@ -22,11 +22,12 @@ export function generateProgram(
   program: ResidualProgram,
   bodyRead: readonly string[],
   numbers: CounterNumbers,
+  marks: Marks = 'none',
 ): GeneratedProgram {
   const pool = new ConstantPool();
   const tables = new TablePool();
   const { route, specialiser } = program;
-  const scope: ProgramScope = { pool, tables, route, specialiser, bodyRead };
+  const scope: ProgramScope = { pool, tables, route, specialiser, bodyRead, marks };
   const phases = {
     match: matchCode(program, scope),
     authorise: authoriseCode(program, scope),

@@ -31,7 +31,10 @@ function actionsCode(name: string, actions: Tabled<HeaderAction>, scope: Program
   const written = actions.always.flatMap((action) => holesOf(action.value));
   const frame = new Frame(scope, 'after-body', conditions, [...written, ...factsOfTables(actions)]);
   const statements = actions.always.flatMap((action) =>
-    frame.statement(() => guarded(frame.condition(action.condition), [actionStatement(action, frame)])),
+    frame.statement(
+      () => guarded(frame.condition(action.condition), [actionStatement(action, frame)]),
+      action.rules,
+    ),
   );
   const rows = forRows(actions, frame, (row) => [`${row}.shape(context, edits);`]);
   return functionCode(`${name}(context, edits)`, [...statements, ...rows]);
@@ -83,7 +86,7 @@ function leastStatements(timeouts: Tabled<Timeout>, scope: ProgramScope): string
   const conditions = timeouts.always.map((timeout) => timeout.condition);
   const frame = new Frame(scope, 'after-body', conditions, factsOfTables(timeouts));
   return [
-    ...timeouts.always.flatMap((timeout) => frame.statement(() => [lessen(timeout, frame)])),
+    ...timeouts.always.flatMap((timeout) => frame.statement(() => [lessen(timeout, frame)], [timeout.ir])),
     ...forRows(timeouts, frame, (row) => [`least = ${row}.lessen(context, least);`]),
     'return least;',
   ];

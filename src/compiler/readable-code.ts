@@ -1,0 +1,70 @@
+import { placeOf } from '../diagnostics/source.ts';
+import type { CheckedPolicies } from '../language/typed.ts';
+import type { Route, World } from '../model/world.ts';
+import type { ProgramConstant } from '../pipeline/program.ts';
+import { programOf } from './compile.ts';
+import { generateProgram } from './generate/generate.ts';
+import type { RuleIr } from './ir.ts';
+
+/**
+ * The generated function of a route as people read it: each statement behind a comment that says which rule it is of, and
+ * constants in their places. The code itself is the one that runs, constants apart; a test compares the two.
+ */
+export function readableCode(checked: CheckedPolicies, world: World, route: Route): string {
+  const { program, rules } = programOf(checked, world, route);
+  const counters = new Map<string, number>();
+  const numbers = ({ counterIdentity }: { readonly counterIdentity: string }): number => {
+    const number = counters.get(counterIdentity) ?? counters.size;
+    counters.set(counterIdentity, number);
+    return number;
+  };
+  const { code, constants } = generateProgram(program, numbers, 'rules');
+  const lines = code
+    .split('\n')
+    .filter((line) => !/^const (?:shared|routeName) = constants\[\d\];$/.test(line))
+    .map((line) => line.replace(MARK, (_mark, numbersOf: string) => `// ${marksInWords(numbersOf, rules)}`));
+  // rows of tables have constants of their own by the same names: there, names stay
+  const isFlat = !lines.some((line) => /^const table/.test(line));
+  const resolved = isFlat ? inlined(lines, constants, route) : declared(lines, constants, route);
+  return `${resolved.join('\n')}\n`;
+}
+
+const MARK = /\/\/ @([\d,]+)$/;
+
+function marksInWords(numbersOf: string, rules: readonly RuleIr[]): string {
+  return numbersOf
+    .split(',')
+    .map((number) => {
+      const { policy, rule } = rules[Number(number)]!;
+      return `"${policy}" ${rule.kind}${rule.name === null ? '' : ` "${rule.name}"`}  ${placeOf(rule.span)}`;
+    })
+    .join('; ');
+}
+
+const DECLARED = /^const (c\d+) = shared\[(\d+)\];$/;
+
+function declared(lines: readonly string[], constants: readonly ProgramConstant[], route: Route): string[] {
+  const resolved = lines.map((line) => {
+    const [, name, at] = DECLARED.exec(line) ?? [];
+    return name === undefined ? line : `const ${name} = ${JSON.stringify(constants[Number(at)])};`;
+  });
+  const usesName = lines.some((line) => /(?<![\w.$"])routeName(?![\w"])/.test(line));
+  return usesName ? [`const routeName = ${JSON.stringify(route.name)};`, ...resolved] : resolved;
+}
+
+/** Texts and numbers stand where they are used; what is larger keeps its name. */
+function inlined(lines: readonly string[], constants: readonly ProgramConstant[], route: Route): string[] {
+  const small = new Map([['routeName', JSON.stringify(route.name)]]);
+  constants.forEach((value, at) => {
+    if (typeof value !== 'object' || value === null) small.set(`c${at}`, JSON.stringify(value));
+  });
+  return lines.flatMap((line) => {
+    const [, name, at] = DECLARED.exec(line) ?? [];
+    if (name !== undefined)
+      return small.has(name) ? [] : [`const ${name} = ${JSON.stringify(constants[Number(at)])};`];
+    // in one pass, and never in comments: names in the texts of users stay what they are
+    return /^\s*\/\//.test(line) ? [line] : [line.replaceAll(NAMES, (each) => small.get(each) ?? each)];
+  });
+}
+
+const NAMES = /(?<![\w.$"])(?:c\d+|routeName)(?![\w"])/g;

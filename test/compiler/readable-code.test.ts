@@ -1,0 +1,58 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compileRules, programOf } from '../../src/compiler/compile.ts';
+import { generateProgram } from '../../src/compiler/generate/generate.ts';
+import { readableCode } from '../../src/compiler/readable-code.ts';
+import { quickstart } from '../tools/quickstart.ts';
+import { Choices } from './choices.ts';
+import { randomCase } from './run.ts';
+
+const numbers = fc.uint16Array({ minLength: 300, maxLength: 700, size: 'max' });
+
+describe('the code that explain shows', () => {
+  it('is the code that runs, but for the comments', () => {
+    let marks = 0;
+    fc.assert(
+      fc.property(numbers, (values) => {
+        const { policies, world } = randomCase(new Choices(values));
+        const { bundle } = compileRules(policies, world);
+        for (const { route, function: at } of bundle.routes) {
+          const { program } = programOf(policies, world, route);
+          const counters = bundle.counters.map(({ identity }) => identity);
+          const number = (rule: { counterIdentity: string }) => counters.indexOf(rule.counterIdentity);
+          const { code } = generateProgram(program, number, 'rules');
+          const lines = code.split('\n');
+          const plain = lines.filter((line) => !/^\s*\/\/ @[\d,]+$/.test(line));
+          marks += lines.length - plain.length;
+          expect(plain.join('\n')).toBe(bundle.functions[at]);
+        }
+      }),
+      { numRuns: 100 },
+    );
+    expect(marks).toBeGreaterThan(500);
+  });
+
+  it('names the rule of each statement, and has constants in their places', () => {
+    const { policies, world } = quickstart().built!;
+    const code = readableCode(policies, world, world.routes.get('order-reports')!);
+    expect(code).toContain(
+      [
+        '  // "plans" forbid "reports"  policies/plans.policy:9:5',
+        '  if (identity.tenant.plan === "free") return refuseInAuthorise(context);',
+        '  // "subscriptions" permit  policies/access.policy:10:5',
+        '  if (identity.consumer.subscriptions.has("order-reports")) context.decidingRule = 15;',
+      ].join('\n'),
+    );
+    expect(code).not.toMatch(/shared\[|routeName/);
+  });
+
+  it('leaves the texts of users as they are', () => {
+    const { policies, world } = quickstart((path, text) =>
+      path.endsWith('plans.policy')
+        ? text.replace('"plan_too_small"', '"c0"').replace('is "free"\n', 'is "free"  # c1\n')
+        : text,
+    ).built!;
+    const code = readableCode(policies, world, world.routes.get('order-reports')!);
+    expect(code).toContain('"code":"c0"');
+  });
+});
