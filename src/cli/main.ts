@@ -70,8 +70,8 @@ program
 
 program
   .command('explain')
-  .description('what governs a route, and what would happen to one request and why')
-  .argument('<route>', 'name of a route')
+  .description('what governs a route, what would happen to one request and why, or what is configured')
+  .argument('<route>', 'name of a route; config for the configuration in force, with the place of each value')
   .argument(...FOLDER)
   .option('--request <request>', "what would happen to this request: 'GET /orders?page=2'")
   .option('--consumer <name>', 'the consumer who sends it; without one it has no identity')

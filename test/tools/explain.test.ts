@@ -1,6 +1,8 @@
 /** `portunus explain` on the quick start: what is printed, word for word. */
 import { describe, expect, it } from 'vitest';
+import { LIMITS } from '../../src/base/limits.ts';
 import { TEST_PORTS } from '../../src/cli/run/test-ports.ts';
+import { explainConfiguration, renderConfiguration } from '../../src/tools/explain/config.ts';
 import { renderRequest } from '../../src/tools/explain/render-request.ts';
 import { renderRoute } from '../../src/tools/explain/render-route.ts';
 import { type AskedRequest, explainRequest } from '../../src/tools/explain/request.ts';
@@ -189,5 +191,48 @@ describe('one request', () => {
   it('is refused before any rule is asked', () => {
     const explained = asked('POST /orders', { consumer: 'web-shop', body: 'x'.repeat(65_537) });
     expect(explained).toMatchObject({ route: null, reply: { status: 413 }, change: null });
+  });
+});
+
+describe('the configuration in force', () => {
+  const values = explainConfiguration(PROJECT.texts, world, policies);
+  const of = (path: string) => values.find((value) => value.path === path);
+
+  it('says where each value came from', () => {
+    expect(of('listen.port')).toEqual({
+      file: 'portunus.yaml',
+      path: 'listen.port',
+      value: '8080',
+      place: 'portunus.yaml:4:37',
+    });
+    expect(of('routes.service-status.auth')).toMatchObject({
+      value: '"none"',
+      place: 'routes/orders.yaml:46:11',
+    });
+    expect(of('routes.list-orders.auth')).toMatchObject({ value: '"required"', place: null });
+    expect(of('currency')).toMatchObject({ value: '"USD"', place: null });
+  });
+
+  it('has what follows from another value, and the modes that nobody named', () => {
+    expect(of('routes.list-orders.request.maxBody')).toMatchObject({
+      value: '"67108864B"',
+      place: 'limits.requestBodyBytes',
+    });
+    expect(of('policies.key-hygiene')).toMatchObject({ value: '"shadow"', place: 'enforcement.yaml:4:16' });
+    expect(of('policies.plans')).toMatchObject({ value: '"enforce"', place: null });
+  });
+
+  it('has every bound', () => {
+    const bounds = values.filter(({ path }) => path.startsWith('limits.')).map(({ path }) => path.slice(7));
+    expect(bounds.sort()).toEqual(Object.keys(LIMITS).sort());
+  });
+
+  it('is printed file by file', () => {
+    const [enforcement] = renderConfiguration(values).split('\n\n');
+    expect(enforcement!.split('\n').slice(0, 3)).toEqual([
+      'enforcement.yaml',
+      '  policies.key-hygiene: "shadow"     enforcement.yaml:4:16',
+      '  policies.headers: "enforce"        default',
+    ]);
   });
 });

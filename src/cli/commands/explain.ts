@@ -3,6 +3,7 @@ import { readableCode } from '../../compiler/readable-code.ts';
 import { renderText } from '../../diagnostics/render/text.ts';
 import { nearest } from '../../diagnostics/suggest.ts';
 import { buildProject } from '../../tools/build-project.ts';
+import { explainConfiguration, renderConfiguration } from '../../tools/explain/config.ts';
 import { renderRequest } from '../../tools/explain/render-request.ts';
 import { renderRoute } from '../../tools/explain/render-route.ts';
 import { type ExplainedProject, explainRequest } from '../../tools/explain/request.ts';
@@ -24,7 +25,7 @@ export interface ExplainOptions {
   readonly json?: true;
 }
 
-/** `portunus explain ROUTE [FOLDER]`: what governs a route, or what would happen to one request to it. */
+/** `portunus explain ROUTE|config [FOLDER]`: what governs a route, what would happen to one request, or what is configured. */
 export async function explain(what: string, folder: string, options: ExplainOptions): Promise<ExitCode> {
   const files = await readProject(folder);
   if (!files.ok) return couldNot(files.error);
@@ -32,6 +33,11 @@ export async function explain(what: string, folder: string, options: ExplainOpti
   if (built === null) {
     process.stderr.write(renderText(diagnostics, { colour: colourFor(process.stderr) }));
     return couldNot('the project has errors.');
+  }
+  if (what === 'config') {
+    const values = explainConfiguration(files.value.texts, built.world, built.policies);
+    print(options, values, () => renderConfiguration(values));
+    return EXIT.fine;
   }
   return explainRouteNamed(what, { ...built, texts: files.value.texts }, options);
 }

@@ -64,13 +64,9 @@ export class Frame {
   /** Statements of the body, after the declarations that they are the first to need. */
   statement(make: () => readonly string[], rules: readonly RuleIr[] = []): string[] {
     const statements = make();
-    return [...this.locals(), ...this.marked(statements, rules)];
-  }
-
-  /** Behind a comment that names the rules by number, where that is wanted. */
-  marked(statements: readonly string[], rules: readonly RuleIr[]): readonly string[] {
-    if (this.scope.marks === 'none' || rules.length === 0) return statements;
-    return [`// @${rules.map(({ index }) => index).join(',')}`, ...statements];
+    const isMarked = this.scope.marks === 'rules' && rules.length > 0;
+    const mark = isMarked ? [`// @${rules.map(({ index }) => index).join(',')}`] : [];
+    return [...this.locals(), ...mark, ...statements];
   }
 
   /** Declarations of what has been asked for since the last call. */
