@@ -5,6 +5,7 @@ import type { ProgramConstant } from '../pipeline/program.ts';
 import { programOf } from './compile.ts';
 import { generateProgram } from './generate/generate.ts';
 import type { RuleIr } from './ir.ts';
+import { bodyRead } from './reads.ts';
 
 /**
  * The generated function of a route as people read it: each statement behind a comment that says which rule it is of, and
@@ -18,7 +19,7 @@ export function readableCode(checked: CheckedPolicies, world: World, route: Rout
     counters.set(counterIdentity, number);
     return number;
   };
-  const { code, constants } = generateProgram(program, numbers, 'rules');
+  const { code, constants } = generateProgram(program, bodyRead(program), numbers, 'rules');
   const lines = code
     .split('\n')
     .filter((line) => !/^const (?:shared|routeName) = constants\[\d\];$/.test(line))

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { compileRules, programOf } from '../../src/compiler/compile.ts';
 import { generateProgram } from '../../src/compiler/generate/generate.ts';
 import { readableCode } from '../../src/compiler/readable-code.ts';
+import { bodyRead } from '../../src/compiler/reads.ts';
 import { quickstart } from '../tools/quickstart.ts';
 import { Choices } from './choices.ts';
 import { randomCase } from './run.ts';
@@ -20,7 +21,7 @@ describe('the code that explain shows', () => {
           const { program } = programOf(policies, world, route);
           const counters = bundle.counters.map(({ identity }) => identity);
           const number = (rule: { counterIdentity: string }) => counters.indexOf(rule.counterIdentity);
-          const { code } = generateProgram(program, number, 'rules');
+          const { code } = generateProgram(program, bodyRead(program), number, 'rules');
           const lines = code.split('\n');
           const plain = lines.filter((line) => !/^\s*\/\/ @[\d,]+$/.test(line));
           marks += lines.length - plain.length;
