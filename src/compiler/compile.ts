@@ -48,7 +48,7 @@ export function compileRules(
 ): CompiledRules {
   const conditions = new Conditions();
   const rules = lowerPolicies(checked, world, conditions);
-  const routes = [...world.routes.values()].sort((a, b) => compareCodePoints(a.name, b.name));
+  const routes = routesOf(world);
   const signatures = groupRoutes(rules, routes, conditions);
   const findings = new ProjectFindings(world, spanOf);
   for (const { program, routes } of signatures) findings.check(program, routes);
@@ -70,9 +70,16 @@ export function programOf(
 ): { readonly program: ResidualProgram; readonly rules: readonly RuleIr[] } {
   const conditions = new Conditions();
   const rules = lowerPolicies(checked, world, conditions);
-  const [signature] = groupRoutes(rules, [route], conditions);
-  assert(signature !== undefined, 'one route has one signature');
+  // all routes, as when compiling: the order in which conditions are made shows in the code
+  const signature = groupRoutes(rules, routesOf(world), conditions).find(({ routes }) =>
+    routes.includes(route),
+  );
+  assert(signature !== undefined, 'every route has a signature');
   return { program: signature.program, rules };
+}
+
+function routesOf(world: World): Route[] {
+  return [...world.routes.values()].sort((a, b) => compareCodePoints(a.name, b.name));
 }
 
 function bundleOf(

@@ -28,7 +28,7 @@ describe('the code that explain shows', () => {
           expect(plain.join('\n')).toBe(bundle.functions[at]);
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 100, endOnFailure: true },
     );
     expect(marks).toBeGreaterThan(500);
   });

@@ -117,7 +117,8 @@ function rowCode<Item>(
   functions: RowFunctions<Item>,
 ): string {
   const tables = new TablePool();
-  const made = functions(items, { ...outer, pool, specialiser, tables });
+  // rows of many rules share their code, so no one rule can be named in it
+  const made = functions(items, { ...outer, pool, specialiser, tables, marks: 'none' });
   const body = [
     ...pool.lines,
     ...tables.lines,
