@@ -85,7 +85,7 @@ function clauseView({ span, part, held, saw }: ClauseSight): ClauseView {
     text: spanText(span).replace(/\s+/g, ' '),
     part,
     held,
-    saw: saw.map(({ fact, value }) => `${fact} was ${valueInWords(fact, value)}`),
+    saw: saw.map(({ fact, type, value }) => `${fact} was ${valueInWords(type, value)}`),
   };
 }
 

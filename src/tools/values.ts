@@ -1,16 +1,35 @@
 import { DAY_MS } from '../model/local-time.ts';
-import type { Value } from '../model/types.ts';
+import type { Value, ValueType } from '../model/types.ts';
 
-/** A value as policies write it: texts in quotes, lengths of time with a unit. Undefined is missing. */
-export function valueInWords(fact: string, value: Value | undefined): string {
+/** A value as policies write it: texts in quotes, numbers with the unit of their type. Undefined is missing. */
+export function valueInWords(type: ValueType, value: Value | undefined): string {
   if (value === undefined) return 'missing';
-  if (typeof value === 'object') return `[${value.map((item) => valueInWords('', item)).join(', ')}]`;
-  if (typeof value === 'string') return JSON.stringify(value);
-  if (fact.endsWith('.age') || fact.endsWith('.expires_in')) return ageInWords(Number(value));
-  if (fact.startsWith('request.date')) return dateInWords(Number(value));
-  if (fact.startsWith('request.time')) return timeInWords(Number(value));
-  return String(value);
+  if (typeof value === 'object') {
+    const of = type.kind === 'list' ? type.of : type;
+    return `[${value.map((item) => valueInWords(of, item)).join(', ')}]`;
+  }
+  return typeof value === 'number' ? numberInWords(type.kind, value) : JSON.stringify(value);
 }
+
+function numberInWords(kind: ValueType['kind'], value: number): string {
+  switch (kind) {
+    case 'duration':
+      return ageInWords(value);
+    case 'date':
+      return dateInWords(value);
+    case 'time':
+      return timeInWords(value);
+    case 'size':
+      return `${value}B`;
+    case 'percent':
+      return `${value}%`;
+    case 'money':
+      return String(value / NANO);
+    default:
+      return String(value);
+  }
+}
+const NANO = 1_000_000_000;
 
 /** 20_790 is `2026-12-03`. */
 export function dateInWords(day: number): string {

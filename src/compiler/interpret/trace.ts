@@ -1,7 +1,7 @@
 import type { Span } from '../../diagnostics/source.ts';
 import { factText } from '../../language/check/known.ts';
 import type { CheckedRule, FactExpression, TypedExpression } from '../../language/typed.ts';
-import type { Value } from '../../model/types.ts';
+import type { Value, ValueType } from '../../model/types.ts';
 import type { Route } from '../../model/world.ts';
 import type { PlacedRule } from '../interpret.ts';
 import { holds, possibly } from './expressions.ts';
@@ -19,7 +19,11 @@ export interface ClauseSight {
   readonly span: Span;
   readonly held: Held;
   /** The facts it reads; undefined is missing. */
-  readonly saw: readonly { readonly fact: string; readonly value: Value | undefined }[];
+  readonly saw: readonly {
+    readonly fact: string;
+    readonly type: ValueType;
+    readonly value: Value | undefined;
+  }[];
 }
 export type ClausePart = 'scope' | 'when' | 'condition';
 
@@ -180,16 +184,23 @@ function skip(expression: TypedExpression, part: ClausePart, into: ClauseSight[]
 
 function sawOf(expression: TypedExpression, situation: Situation): ClauseSight['saw'] {
   if (expression.kind === 'has-role')
-    return [{ fact: 'consumer.roles', value: situation.identity?.consumer.roles }];
+    return [{ fact: 'consumer.roles', type: ROLES, value: situation.identity?.consumer.roles }];
   if (expression.kind === 'subscribed') {
     const { identity } = situation;
     return [
-      { fact: 'consumer', value: identity?.consumer.name },
-      { fact: 'route', value: situation.route.name },
+      { fact: 'consumer', type: TEXT, value: identity?.consumer.name },
+      { fact: 'route', type: TEXT, value: situation.route.name },
     ];
   }
-  return factsIn(expression).map((fact) => ({ fact: factText(fact), value: factValue(fact, situation) }));
+  return factsIn(expression).map((fact) => ({
+    fact: factText(fact),
+    type: fact.type,
+    value: factValue(fact, situation),
+  }));
 }
+
+const TEXT: ValueType = { kind: 'text' };
+const ROLES: ValueType = { kind: 'list', of: TEXT };
 
 /** Every fact an expression mentions, whatever its form. */
 export function factsIn(node: object): FactExpression[] {

@@ -140,7 +140,7 @@ function factCandidate(fact: FactExpression, value: Value | undefined, route: Ro
   return {
     key: name.replace(/\.name$/, ''),
     fact: name,
-    to: valueInWords(name, value),
+    to: valueInWords(fact.type, value),
     apply: (request) => changedRequest(request, route, fact, value),
     expression: fact,
   };
@@ -299,11 +299,11 @@ function wayOf(chosen: readonly Candidate[], comparison: Comparison): Way {
           expression === null || (identity === null && expression.definition.phase === 'identity')
             ? (FROM[key] ?? 'not so')
             : valueInWords(
-                fact,
+                expression.type,
                 factValue(expression, { route, request: before, identity, body: before.body }),
               ),
         to,
-        otherThan: expression === null ? null : otherThan(mine, fact),
+        otherThan: expression === null ? null : otherThan(mine),
         flips: distinct(mine.map(flipOf)),
       };
     }),
@@ -327,13 +327,13 @@ function mentions({ clause }: ClauseSight, key: string, fact: string): boolean {
 }
 
 /** The value of `fact is value`, if that not holding is all that changes. */
-function otherThan(flips: readonly ClauseSight[], fact: string): string | null {
+function otherThan(flips: readonly ClauseSight[]): string | null {
   const [first] = flips;
   if (first === undefined || first.held !== false || first.clause.kind !== 'compare') return null;
   const { operator, right } = first.clause;
   if (operator !== 'is' || right.kind !== 'literal') return null;
   const same = flips.every(({ clause, held }) => held === false && written(clause) === written(first.clause));
-  return same ? valueInWords(fact, right.value) : null;
+  return same ? valueInWords(right.type, right.value) : null;
 }
 
 /** The same words in several rules are said once. */
