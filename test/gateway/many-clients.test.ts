@@ -15,9 +15,9 @@ const BATCH = 250;
 const BEATS = 25;
 const REQUESTS_PER_BEAT = 20;
 const IDLE_RSS_BYTES_MAX = 20 * 1024;
-/** What is kept for a connection that has gone would show here, beyond what V8's heap grows by in one step. */
+/** What is kept for a connection that has gone would show here, beyond what V8's heap grows by in two steps. */
 const SECOND_RSS_BYTES_MAX = 2 * 1024;
-const HEAP_STEP_BYTES = 16 * 1024 * 1024;
+const HEAP_STEP_BYTES = 32 * 1024 * 1024;
 
 let upstream: UpstreamServer;
 let project: Project;
