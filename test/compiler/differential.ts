@@ -33,7 +33,7 @@ export function differentialTest(part: number): void {
         if (number % LOOKED_THROUGH_EVERY === 0) coverage.note(one, interpreted);
         if (!isDeepStrictEqual(compiled, interpreted)) explain(numbers);
       }
-    }, 600_000);
+    }, 1_200_000);
 
     it('are compared on every kind of node, fact, window, mode and ending', () => {
       expect(coverage.missing(MUST_BE_REACHED)).toEqual([]);
