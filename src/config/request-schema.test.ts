@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import { compileRequestSchema } from './request-schema.ts';
+
+const withPattern = (pattern: string) =>
+  ({ type: 'object', properties: { a: { type: 'string', pattern } } }) as const;
+
+describe('pattern in the schema of a body', () => {
+  it('is RE2: found anywhere in the text', () => {
+    const check = compileRequestSchema(withPattern('^[a-z]+$'));
+    expect(check({ a: 'abc' })).toBeNull();
+    expect(check({ a: 'ab1' })).toMatchObject({ pointer: '/a' });
+  });
+
+  it('ends soon on a text that would hold a backtracking engine for years', () => {
+    const check = compileRequestSchema(withPattern('^(a+)+$'));
+    expect(check({ a: `${'a'.repeat(5_000)}!` })).toMatchObject({ pointer: '/a' });
+  });
+
+  it('that RE2 has not makes no schema', () => {
+    expect(() => compileRequestSchema(withPattern('(a)\\1'))).toThrow('RE2 has no back-references');
+  });
+});
