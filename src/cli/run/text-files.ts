@@ -36,8 +36,9 @@ export async function replaceTextFile(file: string, text: string): Promise<void>
   const target = await realpath(file);
   const { mode } = await stat(target);
   const temporary = join(dirname(target), `.portunus-${process.pid}.tmp`);
+  // Fails where the file is there already: it is another's then, and stays.
+  const handle = await open(temporary, 'wx', 0o600);
   try {
-    const handle = await open(temporary, 'wx', 0o600);
     try {
       await handle.writeFile(text);
       await handle.sync();
@@ -47,8 +48,17 @@ export async function replaceTextFile(file: string, text: string): Promise<void>
     await chmod(temporary, mode & 0o7777);
     await rename(temporary, target);
   } catch (error) {
-    await unlink(temporary).catch(() => {});
+    await removed(temporary, error);
     throw error;
+  }
+}
+
+/** What stays behind is told together with why. */
+async function removed(temporary: string, why: unknown): Promise<void> {
+  try {
+    await unlink(temporary);
+  } catch (error) {
+    throw new AggregateError([why, error], `${String(why)}; ${temporary} is left over: ${String(error)}`);
   }
 }
 
