@@ -20,3 +20,10 @@ describe('pattern in the schema of a body', () => {
     expect(() => compileRequestSchema(withPattern('(a)\\1'))).toThrow('RE2 has no back-references');
   });
 });
+
+it('a schema is compiled once by content, and another one apart', () => {
+  const first = compileRequestSchema(withPattern('^[a-z]+$'));
+  expect(compileRequestSchema(withPattern('^[a-z]+$'))).toBe(first);
+  expect(compileRequestSchema(withPattern('^[0-9]+$'))({ a: '7' })).toBeNull();
+  expect(first({ a: '7' })).not.toBeNull();
+});

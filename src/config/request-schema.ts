@@ -10,6 +10,21 @@ import type { CheckSchema, JsonSchema } from '../model/request-body.ts';
  * are mistakes. Values are not changed, and the first fault ends the check.
  */
 export function compileRequestSchema(schema: JsonSchema): CheckSchema {
+  const text = JSON.stringify(schema);
+  let check = CHECKS.get(text);
+  if (check === undefined) {
+    if (CHECKS.size >= CHECKS_KEPT_MAX) CHECKS.clear();
+    check = compile(schema);
+    CHECKS.set(text, check);
+  }
+  return check;
+}
+
+/** By content: routes share schemas, and each version of the rules brings them anew; compiling one takes milliseconds. */
+const CHECKS = new Map<string, CheckSchema>();
+const CHECKS_KEPT_MAX = 1_000;
+
+function compile(schema: JsonSchema): CheckSchema {
   const ajv = new Ajv2020({
     strict: true,
     strictTypes: false,
