@@ -414,7 +414,7 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
     this.#clientAborted = true;
     // 499 is nginx's number for it; no client ever sees it.
     if (!this.#answered) this.#status = 499;
-    this.#code = 'client_aborted';
+    this.#endedBy('client_aborted', NO_RULE);
     if (!this.#answerComplete) this.#call?.abort();
     this.#finish();
   }
@@ -427,7 +427,7 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
       this.#refuse(why);
       return;
     }
-    this.#code = why.code;
+    this.#endedBy(why.code, why.ruleIndex);
     this.#finish();
     this.#client.abort();
   }
@@ -438,7 +438,7 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
     const lines = this.#ownFieldLines() + problemFields(why);
     const body = problemBody(why, this.#requestId);
     this.#status = why.status;
-    this.#code = why.code;
+    this.#endedBy(why.code, why.ruleIndex);
     this.#answered = true;
     if (this.#decidedUs < 0) this.#decidedUs = this.#elapsedUs();
     if (this.#context.method === 'HEAD') {
@@ -447,6 +447,12 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
       this.#responseBytes = body.length;
       this.#complete(this.#client.answer(why.status, lines, body));
     }
+  }
+
+  /** The permit that held before is not why it ended so: the record names no rule, or the one that refused. */
+  #endedBy(code: string, ruleIndex: number): void {
+    this.#code = code;
+    this.#context.decidingRule = ruleIndex;
   }
 
   #unreadBytes(): number {
@@ -513,6 +519,7 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
 }
 
 const NONE: readonly string[] = [];
+const NO_RULE = -1;
 const NOTHING = new Uint8Array(0);
 const PARTIAL_CONTENT = 206;
 const MALFORMED_ANSWER = fromUpstream(

@@ -11,6 +11,8 @@ export interface Problem {
   readonly status: number;
   readonly code: string;
   readonly detail: string;
+  /** Index into `RuleBundle.rules` of the rule that refuses, or -1. */
+  readonly ruleIndex: number;
   /** Name of the limit that has no room, or ''. */
   readonly limit: string;
   /** Seconds, or -1. */
@@ -80,6 +82,7 @@ export function fromRefusal(refusal: Refusal, limit: string): Problem {
     status: refusal.status,
     code: refusal.code,
     detail: refusal.detail,
+    ruleIndex: refusal.ruleIndex,
     limit,
     retryAfterS: refusal.retryAfterS,
     rateLimit: refusal.rateLimit,
@@ -126,6 +129,7 @@ function titleOf(from: Problem): string {
 const CHALLENGE = 'Bearer realm="portunus"';
 
 const BARE = {
+  ruleIndex: -1,
   limit: '',
   retryAfterS: -1,
   rateLimit: '',

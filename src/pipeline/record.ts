@@ -23,8 +23,9 @@ export interface AccessRecord {
   status: number;
   /** Stable code of the gateway's own answers, '' when the upstream answered. */
   code: string;
-  /** `policy/rule` names. */
+  /** `policy/rule`: the permit that let it through, or the rule that refused; '' where the gateway, service or client ended it. */
   decidingRule: string;
+  /** Further rules that denied, by the same names. */
   alsoDenied: readonly string[];
   shadowDenied: readonly string[];
   /** Rules that warned; those of shadowed policies are only here, never told to the caller. */

@@ -218,3 +218,21 @@ test('a thousand slow uploads hold what has come of them, and no more than the t
   expect(gateway.thread.inFlight()).toBe(0);
   expect((await post('{"amount":1,"order":"A"}')).status).toBe(200);
 });
+
+test('a record names a rule only where that rule decided the answer', async () => {
+  await start();
+  await post('{"order":"7","amount":501}');
+  await post('{"order":"7","amount":');
+  await post('{"order":"7","amount":"x"}');
+  await post('{"order":"7","amount":1}');
+  upstream.close();
+  await post('{"order":"7","amount":2}');
+  await gateway.recorded(5);
+  expect(gateway.records.map(({ code, decidingRule }) => [code, decidingRule])).toEqual([
+    ['too_large', 'refunds/large'],
+    ['malformed_body', ''],
+    ['invalid_body', ''],
+    ['', 'refunds/permit  when tenant is present'],
+    [expect.stringMatching(/^upstream_/), ''],
+  ]);
+});

@@ -105,7 +105,7 @@ export class MachineRun {
       request,
       decision: permitted ? 'permitted' : 'refused',
       refusal: 'refusal' in outcome ? outcome.refusal : null,
-      decidingRule: context.decidingRule,
+      decidingRule: 'refusal' in outcome ? outcome.refusal.ruleIndex : context.decidingRule,
       ...this.#watchers(context),
       headers: {
         request: permitted ? editsOf(pipeline.shapeRequest, context) : NO_EDITS,
