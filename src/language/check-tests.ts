@@ -3,6 +3,7 @@ import type { Span } from '../diagnostics/source.ts';
 import type { World } from '../model/world.ts';
 import { EVERYTHING } from './check/authorities.ts';
 import { fileContext, projectNames } from './check/context.ts';
+import { isReadWhole } from './check/read-whole.ts';
 import { checkTest } from './check/tests.ts';
 import { compareCodePoints } from './order.ts';
 import type { ParsedPolicyFile } from './parse.ts';
@@ -33,9 +34,11 @@ export function checkTests(
   const ordered = [...files].sort((a, b) => compareCodePoints(a.source.path, b.source.path));
   const policies = new Map(
     [...policyFiles]
-      .flatMap(({ file }) => file.policies)
+      .flatMap(({ file, diagnostics }) =>
+        file.policies.map((node) => ({ node, readWhole: isReadWhole(node, diagnostics) })),
+      )
       .reverse()
-      .map((policy) => [policy.name.value, policy]),
+      .map((policy) => [policy.node.name.value, policy]),
   );
   const diagnostics: Diagnostic[] = [];
   const tests: CheckedTest[] = [];

@@ -6,6 +6,7 @@ import { authorityOf, EVERYTHING, type FolderWithout } from './check/authorities
 import { type Calendars, calendarsText, projectCalendars } from './check/calendars.ts';
 import { fileContext, type ProjectNames, projectNames } from './check/context.ts';
 import { checkPolicy } from './check/policies.ts';
+import { isReadWhole } from './check/read-whole.ts';
 import { RouteIndex } from './check/route-index.ts';
 import { compareCodePoints } from './order.ts';
 import { type ParsedPolicyFile, parsePolicyFile } from './parse.ts';
@@ -120,7 +121,7 @@ function fileChecker(world: World, calendars: Calendars): (parsed: ParsedPolicyF
     for (const node of parsed.file.policies) {
       if (report.isFull()) break;
       const policy = checkPolicy(context, node, prepared.index);
-      checked.push({ node, policy: hasError(node, parsed.diagnostics) ? null : policy });
+      checked.push({ node, policy: !isReadWhole(node, parsed.diagnostics) ? null : policy });
     }
     return { checked, problems };
   };
@@ -136,15 +137,6 @@ function withoutAuthority({ source }: ParsedPolicyFile, { folder, suggestion }: 
 }
 
 const DIAGNOSTICS_PER_FILE_MAX = 50;
-
-/** Whether reading the file found an error within the policy. */
-function hasError({ extent, closed }: PolicyNode, diagnostics: readonly Diagnostic[]): boolean {
-  if (!closed) return true;
-  return diagnostics.some(
-    ({ severity, span }) =>
-      severity === 'error' && span !== null && span.end > extent.start && span.start < extent.end,
-  );
-}
 
 /**
  * At most one diagnostic per line and a bounded number per file. Of several on a line: errors before warnings, what

@@ -37,6 +37,16 @@ describe('every mistake in a test says what is wrong, where, and what to do', ()
     expect(diagnostics.map(({ code }) => code)).toEqual(['PT1407']);
   });
 
+  it('a rule that could not be read is one mistake, not another for each test that names it', () => {
+    const { diagnostics } = checked(`language 1
+policy "p" { permit
+  forbid "a" when request.path is
+}
+test "t" { when GET /search is sent expect refused 403 by "p" "a" }
+`);
+    expect(diagnostics.map(({ code }) => code)).toEqual(['PT0119']);
+  });
+
   it('shows every code of the catalogue', () => {
     const codes = new Set([...TEST_DIAGNOSTIC_CASES.map(({ code }) => code), 'PT1407']);
     expect(Object.keys(TEST_CODES).filter((code) => !codes.has(code))).toEqual([]);

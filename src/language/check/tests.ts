@@ -22,7 +22,13 @@ import { checkCaller, checkOtherCaller, givenCaller } from './test-callers.ts';
 import { candidates, nearestTarget, unserved } from './test-routes.ts';
 
 /** All policies of the project as read, also those with mistakes: a test may name them. */
-export type PolicyNames = ReadonlyMap<string, PolicyNode>;
+export type PolicyNames = ReadonlyMap<
+  string,
+  {
+    readonly node: PolicyNode /** False: its missing rules may be those that could not be read. */;
+    readonly readWhole: boolean;
+  }
+>;
 
 /** A test, resolved. Null: problems were reported. */
 export function checkTest(context: CheckContext, node: TestNode, policies: PolicyNames): CheckedTest | null {
@@ -229,13 +235,15 @@ function ruleOf(
 ): RuleNode | null {
   const found = policies.get(policy.value);
   if (found === undefined) {
-    context.report(unknownThing(policy, 'policy', placesOf(policies.values())));
+    context.report(
+      unknownThing(policy, 'policy', placesOf(Array.from(policies.values(), ({ node }) => node))),
+    );
     return null;
   }
   if (rule === null) return null;
-  const named = found.rules.filter(({ name }) => name !== null);
+  const named = found.node.rules.filter(({ name }) => name !== null);
   const match = named.find(({ name }) => name!.value === rule.value) ?? null;
-  if (match === null)
+  if (match === null && found.readWhole)
     context.report(unknownThing(rule, 'rule', placesOf(named.map(({ name }) => ({ name: name! })))));
   return match;
 }

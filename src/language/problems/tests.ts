@@ -60,6 +60,13 @@ export function unknownThing(
   what: string,
   known: ReadonlyMap<string, string>,
 ): Diagnostic {
+  if (what === 'rule' && known.size === 0)
+    return problem(
+      'PT1101',
+      span,
+      `There is no rule "${shown(value)}".`,
+      'No rule of that policy has a name.',
+    );
   const near = nearest(value, known.keys());
   const place = near === null ? '' : known.get(near)!;
   return unknownName(
