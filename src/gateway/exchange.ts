@@ -11,12 +11,7 @@ import type { ResponseHead, UpstreamCall, UpstreamError, UpstreamHandler } from 
 import { UPSTREAM_ERRORS } from '../pipeline/upstream.ts';
 import { recordRequest } from './access-record.ts';
 import type { ClientHandler, ClientStream, FieldLines, ReceivedRequest } from './client-stream.ts';
-import {
-  contentCoding,
-  STALE_REQUEST_FIELDS,
-  STALE_RESPONSE_FIELDS,
-  UNTRANSFORMABLE_ASKS,
-} from './content-coding.ts';
+import { contentCoding, STALE_RESPONSE_FIELDS, UNTRANSFORMABLE_ASKS } from './content-coding.ts';
 import type { Progress, Waiting } from './deciding.ts';
 import { decide, FIRST_STAGE, NEEDS_BODY } from './deciding.ts';
 import type { ExchangeThread } from './exchange-thread.ts';
@@ -24,6 +19,7 @@ import { checkFront } from './front-checks.ts';
 import { linesWithin, requestIdIn, traceparentIn } from './identifiers.ts';
 import { findRoute, receive } from './intake.ts';
 import { isJson } from './media-type.ts';
+import { OutgoingBody } from './outgoing-body.ts';
 import { fillTemplate } from './path-template.ts';
 import type { Problem } from './problem.ts';
 import { fromFault, fromUpstream, overloaded, problem, problemBody, problemFields } from './problem.ts';
@@ -56,9 +52,8 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
   #call: UpstreamCall | null = null;
   /** Null when there is none. */
   #requestBody: RequestBody | null = null;
-  /** The body where it was read before it is sent. */
-  #text: Uint8Array | null = null;
-  #transform: BodyTransform | null = null;
+  /** Null while the body goes on as it comes. */
+  #outgoingBody: OutgoingBody | null = null;
   /** Null unless the answer streams. */
   #responseBody: ResponseBody | null = null;
   /** Of an answer whose head waits for the first piece of a changed body. */
@@ -185,7 +180,7 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
       this.#refuse(fromFault(fault));
       return;
     }
-    this.#text = text;
+    if (this.#requestBody !== null) this.#outgoingBody = new OutgoingBody(this.#requestBody, text);
     this.#goOn();
   }
 
@@ -212,7 +207,7 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
     this.#totalDeadlineMs = context.arrivedMonotonicMs + limitMs;
     thread.requestEdits.clear();
     plan.pipeline.shapeRequest(context, thread.requestEdits);
-    const refused = this.#prepareBody(plan.pipeline);
+    const refused = this.#prepareBodies(plan.pipeline);
     if (refused !== null) {
       this.#refuse(refused);
       return;
@@ -235,7 +230,7 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
         fieldLines,
         idLines: this.#idLines,
         host: null,
-        bodyBytes: this.#outgoingBytes(),
+        bodyBytes: this.#outgoingBody === null ? context.bodyBytes : this.#outgoingBody.bytes(context),
         repeatable: isRepeatable(context.method, route),
         connectMs,
         firstByteMs,
@@ -244,45 +239,26 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
       this,
     );
     this.#dispatchedUs = this.#elapsedUs();
-    if (this.#requestBody !== null) this.#sendBody(this.#requestBody, this.#call);
+    if (this.#outgoingBody !== null) this.#outgoingBody.send(context, this.#call);
+    else this.#requestBody?.sendTo(this.#call);
   }
 
-  /** What leaves of the body; and takes back what the fields say of one that changes on its way. */
-  #prepareBody({ requestTransform, responseTransform }: RoutePipeline): Problem | null {
-    const { headers } = this.#context;
-    const { set, removed } = this.#thread.requestEdits;
+  /** Makes the fields say what leaves, and what may come back. */
+  #prepareBodies({ requestTransform, responseTransform }: RoutePipeline): Problem | null {
+    const { requestEdits, limits } = this.#thread;
     if (responseTransform !== null) {
-      removed.push(...UNTRANSFORMABLE_ASKS);
-      set.push('accept-encoding', 'identity');
+      requestEdits.removed.push(...UNTRANSFORMABLE_ASKS);
+      requestEdits.set.push('accept-encoding', 'identity');
     }
     if (this.#requestBody === null) return null;
-    if (this.#text !== null && contentCoding(headers) !== 'identity') removed.push(...STALE_REQUEST_FIELDS);
-    const transform = requestTransform === null ? null : requestTransform(this.#context);
-    if (transform === null) return null;
-    removed.push(...STALE_REQUEST_FIELDS);
-    if (contentCoding(headers) === null) return problem('unsupported_content_coding');
-    this.#transform = transform;
-    if (this.#text === null) return null;
-    const changed = transformed(transform, this.#text, true, this.#thread.limits.bodyHoldBackBytes);
-    if (!(changed instanceof Uint8Array)) return fromFault(changed);
-    this.#text = changed;
-    return null;
-  }
-
-  /** 0 for none, -1 where nobody knows yet. */
-  #outgoingBytes(): number {
-    if (this.#text !== null) return this.#text.length;
-    return this.#transform === null ? this.#context.bodyBytes : -1;
-  }
-
-  #sendBody(body: RequestBody, call: UpstreamCall): void {
-    if (this.#text !== null) {
-      call.write(this.#text);
-      call.end();
-      this.#text = null;
-      body.stop();
-    } else if (this.#transform === null) body.sendTo(call);
-    else body.sendThrough(this.#transform, this.#context.headers, call);
+    if (requestTransform !== null) this.#outgoingBody ??= new OutgoingBody(this.#requestBody, null);
+    if (this.#outgoingBody === null) return null;
+    return this.#outgoingBody.prepare(
+      this.#context,
+      requestTransform,
+      requestEdits,
+      limits.bodyHoldBackBytes,
+    );
   }
 
   onBody(chunk: Uint8Array, last: boolean): void {
