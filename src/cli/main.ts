@@ -121,9 +121,20 @@ function port(text: string): number {
   return value;
 }
 
+let outputFailed = false;
+/** A reader that has seen enough (`| head`) is no failure; a full disk is one. The gateway serves on in both cases. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE' || outputFailed) return;
+  outputFailed = true;
+  process.stderr.write(`portunus: the output cannot be written: ${error.message}\n`);
+});
+
 try {
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
   process.exitCode = error.exitCode === 0 ? EXIT.fine : EXIT.usage;
 }
+process.once('exit', () => {
+  if (outputFailed) process.exitCode = EXIT.couldNotRun;
+});

@@ -522,6 +522,7 @@ describe('waiting for a grant', () => {
     simulation.nowMs += 10_000;
     simulation.thread.sweep();
     expect(problemOf(late)).toEqual({ status: 504, code: 'total_timeout' });
+    expect(simulation.thread.grants.count).toBe(0);
     state.granted = 2;
     simulation.thread.grants.arrived();
     expect(simulation.calls).toHaveLength(0);

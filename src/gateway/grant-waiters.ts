@@ -6,6 +6,10 @@ export interface GrantWaiter {
 export class GrantWaiters {
   #waiting = new Set<GrantWaiter>();
 
+  get count(): number {
+    return this.#waiting.size;
+  }
+
   await(waiter: GrantWaiter): void {
     this.#waiting.add(waiter);
   }
