@@ -34,10 +34,16 @@ interface NumberedNames extends RecordNames {
   readonly number: number;
 }
 
+/** Sets told for one consumer on one route: a few rules and codes. More, such as many persons, are told anew in turn. */
+export const NAMES_PER_ROUTE_MAX = 16;
+
 /** The writer's side: which sets of names the reader has been told, by which number. */
 export class KnownNames {
-  /** By consumer and route: a few sets each, of different rules and codes. */
-  readonly #byConsumer = new Map<string, Map<string, NumberedNames[]>>();
+  /**
+   * By configuration, consumer and route: what is left to compare is short however many versions of the rules and
+   * callers there have been. (One list over all versions made each request slower with every reload.)
+   */
+  readonly #told = new Map<string, Map<string, Map<string, NumberedNames[]>>>();
   #last: NumberedNames | null = null;
   #count = 0;
   #next = 0;
@@ -46,7 +52,7 @@ export class KnownNames {
   find(record: AccessRecord): number {
     const last = this.#last;
     if (last !== null && hasNames(record, last)) return last.number;
-    const candidates = this.#byConsumer.get(record.consumer)?.get(record.route);
+    const candidates = this.#told.get(record.configurationHash)?.get(record.consumer)?.get(record.route);
     if (candidates === undefined) return -1;
     for (const candidate of candidates) {
       if (!hasNames(record, candidate)) continue;
@@ -60,14 +66,9 @@ export class KnownNames {
   add(record: AccessRecord): number {
     if (this.#count === NAMES_KNOWN_MAX) this.forget();
     const names: NumberedNames = { ...namesOf(record), number: this.#next };
-    let ofConsumer = this.#byConsumer.get(names.consumer);
-    if (ofConsumer === undefined) {
-      ofConsumer = new Map();
-      this.#byConsumer.set(names.consumer, ofConsumer);
-    }
-    const candidates = ofConsumer.get(names.route);
-    if (candidates === undefined) ofConsumer.set(names.route, [names]);
-    else candidates.push(names);
+    const candidates = this.#candidatesOf(names);
+    if (candidates.length < NAMES_PER_ROUTE_MAX) candidates.push(names);
+    else candidates[names.number % NAMES_PER_ROUTE_MAX] = names;
     this.#last = names;
     this.#count++;
     this.#next = (this.#next + 1) & 0x7fffffff;
@@ -77,10 +78,31 @@ export class KnownNames {
   /** What the reader knows is in doubt: a frame did not get in, or did not come out. */
   forget(): void {
     if (this.#count === 0) return;
-    this.#byConsumer.clear();
+    this.#told.clear();
     this.#last = null;
     this.#count = 0;
   }
+
+  #candidatesOf({ configurationHash, consumer, route }: RecordNames): NumberedNames[] {
+    return entry(
+      entry(
+        entry(this.#told, configurationHash, () => new Map()),
+        consumer,
+        () => new Map(),
+      ),
+      route,
+      () => [],
+    );
+  }
+}
+
+function entry<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
 }
 
 /** The reader's side. */
