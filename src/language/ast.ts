@@ -207,6 +207,14 @@ export interface ListNode {
 
 export type SelectorKind = 'every-route' | 'routes' | 'services' | 'tagged' | 'state' | 'identity';
 
+/** A set of routes on the right of `in`: `routes tagged "x"`. */
+export interface RouteSetNode {
+  readonly kind: 'route-set';
+  readonly selector: Extract<SelectorKind, 'tagged' | 'state' | 'identity'>;
+  readonly names: readonly TextNode[];
+  readonly span: Span;
+}
+
 export type ConditionNode =
   | { readonly kind: 'constant'; readonly value: boolean; readonly span: Span }
   | { readonly kind: 'not'; readonly operand: ConditionNode; readonly span: Span }
@@ -236,7 +244,7 @@ export type PredicateNode =
   | {
       readonly kind: 'in';
       readonly left: SubjectNode;
-      readonly right: ListNode | OperandNode;
+      readonly right: ListNode | OperandNode | RouteSetNode;
       readonly negated: boolean;
       readonly span: Span;
     }

@@ -309,7 +309,7 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     text: rule('permit when routes tagged "v1"'),
     at: '3:15',
     message: 'This selects routes and belongs behind `applies to`.',
-    help: 'In a condition write route.tags contains "v1".',
+    help: 'In a condition write route in routes tagged "v1".',
   },
   {
     code: 'PT0117',
@@ -618,6 +618,14 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     at: '3:15',
     message: 'This compares a number (tenant.level) with a list of another type (tenant.regions).',
     help: 'Compare things of one type.',
+  },
+  {
+    code: 'PT1201',
+    what: 'something other than the route in a set of routes',
+    text: rule('permit when request.path in routes tagged "v1"'),
+    at: '3:15',
+    message: 'This compares a text (request.path) with a set of routes.',
+    help: 'Only `route` can be in it: write `route in routes …`.',
   },
   {
     code: 'PT1202',

@@ -3,9 +3,11 @@ import { spanText } from '../../diagnostics/source.ts';
 import type {
   ArithmeticNode,
   ConditionNode,
+  ListNode,
   OperandNode,
   PathNode,
   PredicateNode,
+  RouteSetNode,
   SelectorKind,
   SubjectNode,
   TextNode,
@@ -88,10 +90,21 @@ function buildSelector(reader: Reader, node: CstNode): ConditionNode {
     const names = texts.flatMap((token) => ('image' in token ? [buildText(reader, token)] : []));
     return select(has(node, 'service') ? 'services' : 'routes', names);
   }
-  if (has(set, 'tagged')) return select('tagged', [buildText(reader, tokenOf(set, 'Text'))]);
-  if (has(set, 'identity')) return select('identity', []);
-  const state = tokenOf(set, 'Name');
-  return select('state', [{ value: state.image, span: spanOf(reader, state) }]);
+  const { selector, names } = buildRouteSet(reader, set);
+  return select(selector, names);
+}
+
+function buildRouteSet(reader: Reader, node: CstNode): RouteSetNode {
+  const set = (selector: RouteSetNode['selector'], names: readonly TextNode[]): RouteSetNode => ({
+    kind: 'route-set',
+    selector,
+    names,
+    span: nodeSpan(reader, node),
+  });
+  if (has(node, 'tagged')) return set('tagged', [buildText(reader, tokenOf(node, 'Text'))]);
+  if (has(node, 'identity')) return set('identity', []);
+  const state = tokenOf(node, 'Name');
+  return set('state', [{ value: state.image, span: spanOf(reader, state) }]);
 }
 
 const TESTS = {
@@ -140,9 +153,14 @@ function buildOrder(...[reader, left, test, { span }]: Parameters<Build>): Predi
 }
 
 function buildIn(...[reader, left, test, { span }]: Parameters<Build>): PredicateNode {
+  return { kind: 'in', left, right: buildInRight(reader, test), negated: has(test, 'not'), span };
+}
+
+function buildInRight(reader: Reader, test: CstNode): ListNode | OperandNode | RouteSetNode {
   const list = childOrNull(test, 'List');
-  const right = list === null ? buildOperand(reader, childOf(test, 'Operand')) : buildList(reader, list);
-  return { kind: 'in', left, right, negated: has(test, 'not'), span };
+  if (list !== null) return buildList(reader, list);
+  const set = childOrNull(test, 'RouteSet');
+  return set === null ? buildOperand(reader, childOf(test, 'Operand')) : buildRouteSet(reader, set);
 }
 
 const TEXT_TESTS = { contains: 'contains', starts: 'starts-with', ends: 'ends-with', like: 'like' } as const;

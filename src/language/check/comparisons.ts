@@ -1,7 +1,8 @@
+import { assert } from '../../base/assert.ts';
 import type { Span } from '../../diagnostics/source.ts';
 import { compileRegex } from '../../model/regex.ts';
 import type { ValueType } from '../../model/types.ts';
-import type { ListNode, OperandNode, PredicateNode, SubjectNode } from '../ast.ts';
+import type { ListNode, OperandNode, PredicateNode, RouteSetNode, SubjectNode } from '../ast.ts';
 import {
   badRegex,
   fixedTextNeeded,
@@ -16,6 +17,7 @@ import type { CheckContext } from './context.ts';
 import type { Known } from './known.ts';
 import { typeLiteral } from './literals.ts';
 import { checkOperand } from './operands.ts';
+import { selectRoutes } from './selectors.ts';
 import { ORDERED, sameType } from './type-names.ts';
 import { checkSubject, described, resolveValue, valueText } from './values.ts';
 
@@ -44,13 +46,14 @@ export function checkCompare(
     : { kind: 'compare', operator, left, right, span };
 }
 
-/** `in` a list, a list attribute, or – for addresses – networks. */
+/** `in` a list, a list attribute, a set of routes, or – for addresses – networks. */
 export function checkIn(
   context: CheckContext,
   known: Known,
   { left: leftNode, right, negated, span }: Extract<PredicateNode, { kind: 'in' }>,
 ): TypedExpression | null {
   const element = checkSubject(context, known, leftNode);
+  if (right.kind === 'route-set') return checkInRoutes(context, element, right, { negated, span });
   const value = right.kind === 'list' ? right : resolveValue(context, right);
   if (element === null || value === null) return null;
   if (value.kind === 'literal') {
@@ -72,6 +75,31 @@ export function checkIn(
   if (items.length < value.items.length) return null;
   const type: ValueType = { kind: 'list', of: element.type };
   return { kind: 'in', element, list: { kind: 'list', items, type, span: value.span }, negated, span };
+}
+
+/** Whether the route is one of a set: the same as a condition over its facts, so that it is decided when compiling. */
+function checkInRoutes(
+  context: CheckContext,
+  element: Operand | null,
+  set: RouteSetNode,
+  { negated, span }: Pick<Extract<PredicateNode, { kind: 'in' }>, 'negated' | 'span'>,
+): TypedExpression | null {
+  const isIn = selectRoutes(context, { ...set, kind: 'selector', span });
+  if (element === null || isIn === null) return null;
+  if (element.type.kind !== 'reference' || element.type.to !== 'route') {
+    context.report(
+      typeMismatch(
+        span,
+        described(element),
+        'a set of routes',
+        'Only `route` can be in it: write `route in routes …`.',
+      ),
+    );
+    return null;
+  }
+  if (isIn.kind === 'in') return { ...isIn, negated };
+  assert(isIn.kind === 'compare', 'a set of routes is one test of one fact');
+  return { ...isIn, operator: negated ? 'is-not' : 'is' };
 }
 
 /** `contains`, `starts with`, `ends with`, `like` on texts and names; `contains` on lists. */

@@ -45,11 +45,11 @@ export function selectorAsFact({ selector, names }: Selector): string {
     case 'every-route':
       return 'true, or nothing';
     case 'identity':
-      return 'route.requires_identity is true';
+      return 'route in routes requiring identity';
     case 'state':
-      return `route.state is ${quoted[0]}`;
+      return `route in routes in state ${names[0]!.value}`;
     case 'tagged':
-      return `route.tags contains ${quoted[0]}`;
+      return `route in routes tagged ${quoted[0]}`;
     case 'routes':
       return `route ${list}`;
     case 'services':

@@ -202,7 +202,11 @@ export class ExpressionGrammar extends CstParser {
     () => {
       this.OPTION(() => this.CONSUME(KEYWORD.not));
       this.CONSUME(KEYWORD.in);
-      this.OR([{ ALT: () => this.SUBRULE(this.List) }, { ALT: () => this.SUBRULE(this.Operand) }]);
+      this.OR([
+        { ALT: () => this.SUBRULE(this.List) },
+        { ALT: () => this.SUBRULE(this.RouteSet) },
+        { ALT: () => this.SUBRULE(this.Operand) },
+      ]);
     },
     INNER,
   );
