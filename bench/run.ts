@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Bench } from './bench.ts';
+import { check } from './benches/check.ts';
 import { decide } from './benches/decide.ts';
 import { governance } from './benches/governance.ts';
 import { proxy } from './benches/proxy.ts';
@@ -18,7 +19,7 @@ import { everyBarHolds, jsonReport, machineLines, table } from './report.ts';
  * The one runner: `npm run bench -- NAME [--json FILE]`. Prints a table; exit code 0 when every bar holds, 1 when one
  * does not or the bench failed, 2 for wrong arguments.
  */
-const BENCHES: readonly Bench[] = [proxy, governance, routes, reload, streams, threads, decide];
+const BENCHES: readonly Bench[] = [proxy, governance, routes, reload, streams, threads, decide, check];
 
 const MAIN_IN_BUILD = 'src/cli/main.js';
 
