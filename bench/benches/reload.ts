@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { atLeast, atMost, type Bench, type BenchContext, type BenchResult, type Figure } from '../bench.ts';
+import { cpuUsBetween, readCpu } from '../cpu.ts';
 import { type Gateway, startGateway } from '../gateway.ts';
 import { applyLoad } from '../load.ts';
 import { failureCount, type OpenLoop, type OpenLoopReport, startOpenLoop } from '../open-loop.ts';
@@ -95,6 +96,8 @@ interface Outcome {
   readonly perSecondBefore: number;
   /** Includes what was outstanding at the end. */
   readonly perSecondDuring: number;
+  /** Of the whole gateway process, compiling included. */
+  readonly cpuUsPerRequest: { readonly before: number; readonly during: number };
   /** From the signal to the first request that the new version handled, one per reload that became live. */
   readonly liveAfterMs: readonly number[];
   /** What the calls that look for the new version met; they are requests like any other. */
@@ -111,9 +114,11 @@ async function loadAndReload(
   await delay(WARM_UP_MS);
   const warmUp = await loop.report();
   const begunMs = performance.now();
+  const cpuBegun = readCpu(gateway.pid);
   await delay(plan.beforeMs);
   const before = await loop.report();
   const reloadsBegunMs = performance.now();
+  const cpuAtReloads = readCpu(gateway.pid);
   const liveAfterMs: number[] = [];
   const probeFailures: string[] = [];
   for (let version = 1; version <= plan.reloads; version++) {
@@ -124,12 +129,17 @@ async function loadAndReload(
     if (version % 50 === 0) context.say(`${version} of ${plan.reloads} reloads`);
   }
   const reloadsEndedMs = performance.now();
+  const cpuEnded = readCpu(gateway.pid);
   const during = await loop.finish();
   return {
     before: withFailuresOf(warmUp, before),
     during,
     perSecondBefore: perSecond(before, reloadsBegunMs - begunMs),
     perSecondDuring: perSecond(during, reloadsEndedMs - reloadsBegunMs),
+    cpuUsPerRequest: {
+      before: cpuUsBetween(cpuBegun, cpuAtReloads) / before.answered,
+      during: cpuUsBetween(cpuAtReloads, cpuEnded) / during.answered,
+    },
     liveAfterMs,
     probeFailures,
   };
@@ -223,6 +233,8 @@ function figuresOf(
     single('answered / due, before', '×', outcome.perSecondBefore / wanted.rate, atLeast(0.99)),
     single('answered / due, during', '×', outcome.perSecondDuring / wanted.rate, atLeast(0.99)),
     single('p99 during / before', '×', during.p99Ms / before.p99Ms, atMost(2)),
+    single('gateway CPU per request, before', 'µs', outcome.cpuUsPerRequest.before, null),
+    single('gateway CPU per request, during', 'µs', outcome.cpuUsPerRequest.during, null),
     single('p50 before', 'ms', before.p50Ms, null),
     single('p99 before', 'ms', before.p99Ms, null),
     single('p50 during', 'ms', during.p50Ms, null),

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   and,
   compare,
@@ -64,6 +64,30 @@ describe('routes of equal rules', () => {
   function each_(at: number) {
     return at % 2 === 0 ? each('consumer') : each('tenant');
   }
+});
+
+describe('a changed rule set', () => {
+  const make = (amount: number, method: string) =>
+    compileRules(
+      policies(
+        policy('p', {}, [
+          permit(),
+          forbid('f', { when: is(fact('request.method'), method) }),
+          limit('l', { window: { ...SECOND, amount }, per: each('consumer') }),
+        ]),
+      ),
+      world({ routes: [route('one')] }),
+    ).bundle;
+
+  it('uses the functions it has in common with the one before, on its own constants', () => {
+    const [before, after] = [make(7, 'PUT'), make(8, 'PATCH')];
+    expect(after.functions).toEqual(before.functions);
+    const compiled = vi.spyOn(globalThis, 'Function');
+    const pipelines = [before, after].map((bundle) => instantiateRoute(bundle, 0, bound(bundle.counters)));
+    expect(compiled).toHaveBeenCalledTimes(1);
+    compiled.mockRestore();
+    expect(pipelines[0]).not.toBe(pipelines[1]);
+  });
 });
 
 describe('text of users', () => {

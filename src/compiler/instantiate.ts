@@ -14,7 +14,7 @@ type ProgramFactory = (runtime: RuntimeSupport, constants: readonly ProgramConst
 
 /**
  * The run-time half of the compiler: turns the program of a route into functions, on the data thread that serves it.
- * Each function of a bundle is compiled once per thread; routes that share function and constants share the pipeline.
+ * Each function is compiled once per thread; routes that share function and constants share the pipeline.
  */
 export const instantiateRoute: InstantiateRoute = (bundle, route, binding) => {
   const program = bundle.routes[route];
@@ -42,7 +42,18 @@ interface ThreadState {
 
 /** Everything is held by the rule set or the binding it belongs to, and ends with it. */
 const THREADS = new WeakMap<BoundRuntime, ThreadState>();
-const FACTORIES = new WeakMap<RuleBundle, (ProgramFactory | undefined)[]>();
+const FACTORIES = new WeakMap<RuleBundle, BundleFactories>();
+
+/**
+ * A reload mostly changes constants, or the code of few routes. Functions of equal code come from the rule set before,
+ * so that what V8 has learnt and optimised serves on: made anew, they run interpreted for their first thousand calls.
+ */
+interface BundleFactories {
+  readonly byCode: Map<string, ProgramFactory>;
+  /** Of the rule set before, until the next one comes: never more than two are held. */
+  previous: ReadonlyMap<string, ProgramFactory> | null;
+}
+let newest: BundleFactories | null = null;
 
 function threadOf(binding: BoundRuntime): ThreadState {
   let state = THREADS.get(binding);
@@ -54,17 +65,25 @@ function threadOf(binding: BoundRuntime): ThreadState {
 }
 
 function factoryOf(bundle: RuleBundle, index: number): ProgramFactory {
-  let factories = FACTORIES.get(bundle);
-  if (factories === undefined) {
-    factories = [];
-    FACTORIES.set(bundle, factories);
-  }
-  const known = factories[index];
-  if (known !== undefined) return known;
   const code = bundle.functions[index];
   assert(code !== undefined, `no function ${index} in this rule set`);
-  // Made of the compiler's own templates: user text reaches it only as constants (generate/pool.ts).
-  const factory = new Function('runtime', 'constants', code) as ProgramFactory;
-  factories[index] = factory;
+  const { byCode, previous } = factoriesOf(bundle);
+  let factory = byCode.get(code);
+  if (factory === undefined) {
+    // Made of the compiler's own templates: user text reaches it only as constants (generate/pool.ts).
+    factory = previous?.get(code) ?? (new Function('runtime', 'constants', code) as ProgramFactory);
+    byCode.set(code, factory);
+  }
   return factory;
+}
+
+function factoriesOf(bundle: RuleBundle): BundleFactories {
+  let factories = FACTORIES.get(bundle);
+  if (factories === undefined) {
+    factories = { byCode: new Map(), previous: newest?.byCode ?? null };
+    if (newest !== null) newest.previous = null;
+    newest = factories;
+    FACTORIES.set(bundle, factories);
+  }
+  return factories;
 }
