@@ -8,6 +8,7 @@ import { FREE } from '../placement.ts';
 import { governedPolicy, ITEM_PATH, STREAM_PATH, writePolicy } from '../projects.ts';
 import { parseRemaining } from '../rate-limit-field.ts';
 import { type Scope, withScope } from '../scope.ts';
+import { pairedRatios } from '../statistics.ts';
 import { type CountingUpstream, startCountingUpstream, type UpstreamCounts } from '../upstream.ts';
 
 export const reload: Bench = {
@@ -16,9 +17,10 @@ export const reload: Bench = {
   run: (context) => withScope((scope) => run(context, scope)),
 };
 
+/** Calm and reloads in turn: a single pair of windows says what the machine did meanwhile as much as what reloads cost. */
 const PLAN = {
-  full: { reloads: 500, beforeMs: 15_000, maximumSeconds: 5 },
-  quick: { reloads: 10, beforeMs: 3_000, maximumSeconds: 2 },
+  full: { rounds: 10, reloadsPerRound: 50, calmMs: 5_000, maximumSeconds: 5 },
+  quick: { rounds: 2, reloadsPerRound: 10, calmMs: 2_000, maximumSeconds: 2 },
 } as const;
 
 const LOAD = { connections: 64, postsOfTen: 3, streams: 32, eventsPerStream: 20, eventEveryMs: 50 } as const;
@@ -51,14 +53,19 @@ async function run(context: BenchContext, scope: Scope): Promise<BenchResult> {
   const outcome = await loadAndReload(gateway, loop, plan, context);
   const last = await probe(gateway, upstream);
   return {
-    figures: figuresOf({ reloads: plan.reloads, rate }, outcome, first, last),
+    figures: figuresOf({ reloads: plan.rounds * plan.reloadsPerRound, rate }, outcome, first, last),
     notes: [
       `Load: ${rate} requests/s (half of ${Math.round(maximum)}), open loop, ${LOAD.connections} keep-alive clients, ${LOAD.postsOfTen} of 10 requests POST with 1 KiB, ${LOAD.streams} streaming clients.`,
-      `Before: ${outcome.before.answered} answered; during: ${outcome.during.answered}, of them ${outcome.during.streamsRead} streams; ${outcome.during.versions} versions seen by requests.`,
+      `${answeredIn(outcome.calm)} answered in calm windows, ${answeredIn(outcome.reloading)} while reloading;`,
+      `${plan.rounds} rounds: ${plan.calmMs / 1_000} s of calm, then ${plan.reloadsPerRound} reloads.`,
       `A reload begins every ${RELOAD_EVERY_MS} ms, or when the last one is live.`,
       'Latency counts from the moment a request was due. Gateway, generator and upstream share all cores with the compiler.',
-      ...failureLines('before', outcome.before),
-      ...failureLines('during', outcome.during),
+      ...failureLines('while warming up', [outcome.warmUp]),
+      ...failureLines(
+        'in calm windows',
+        outcome.calm.map(({ report }) => report),
+      ),
+      ...failureLines('while reloading', [...outcome.reloading.map(({ report }) => report), outcome.rest]),
       ...[...new Set(outcome.probeFailures)].map((what) => `FAILED while looking for a new version: ${what}`),
     ],
   };
@@ -90,14 +97,21 @@ function loadOf(gateway: Gateway, requestsPerSecond: number) {
   };
 }
 
-interface Outcome {
-  readonly before: OpenLoopReport;
-  readonly during: OpenLoopReport;
-  readonly perSecondBefore: number;
-  /** Includes what was outstanding at the end. */
-  readonly perSecondDuring: number;
+interface Window {
+  readonly report: OpenLoopReport;
+  /** Of requests due at fixed times; streams are not among them. */
+  readonly answeredPerSecond: number;
   /** Of the whole gateway process, compiling included. */
-  readonly cpuUsPerRequest: { readonly before: number; readonly during: number };
+  readonly cpuUsPerRequest: number;
+}
+
+interface Outcome {
+  /** The first seconds have cold connections and code in them; a failure in them is a failure too. */
+  readonly warmUp: OpenLoopReport;
+  readonly calm: readonly Window[];
+  readonly reloading: readonly Window[];
+  /** What was outstanding at the end. */
+  readonly rest: OpenLoopReport;
   /** From the signal to the first request that the new version handled, one per reload that became live. */
   readonly liveAfterMs: readonly number[];
   /** What the calls that look for the new version met; they are requests like any other. */
@@ -110,43 +124,42 @@ async function loadAndReload(
   plan: (typeof PLAN)['full' | 'quick'],
   context: BenchContext,
 ): Promise<Outcome> {
-  // The first seconds have cold connections and code in them: they are neither before nor during.
   await delay(WARM_UP_MS);
   const warmUp = await loop.report();
-  const begunMs = performance.now();
-  const cpuBegun = readCpu(gateway.pid);
-  await delay(plan.beforeMs);
-  const before = await loop.report();
-  const reloadsBegunMs = performance.now();
-  const cpuAtReloads = readCpu(gateway.pid);
+  const calm: Window[] = [];
+  const reloading: Window[] = [];
   const liveAfterMs: number[] = [];
   const probeFailures: string[] = [];
-  for (let version = 1; version <= plan.reloads; version++) {
-    const tookMs = await reloadOnce(gateway, String(version), probeFailures);
-    if (tookMs === null) context.say(`version ${version} was not live after ${LIVE_WITHIN_MS} ms`);
-    else liveAfterMs.push(tookMs);
-    await delay(Math.max(0, RELOAD_EVERY_MS - (tookMs ?? 0)));
-    if (version % 50 === 0) context.say(`${version} of ${plan.reloads} reloads`);
+  for (let round = 0; round < plan.rounds; round++) {
+    calm.push(await windowOf(gateway, loop, () => delay(plan.calmMs)));
+    reloading.push(
+      await windowOf(gateway, loop, async () => {
+        for (let count = 1; count <= plan.reloadsPerRound; count++) {
+          const version = String(round * plan.reloadsPerRound + count);
+          const tookMs = await reloadOnce(gateway, version, probeFailures);
+          if (tookMs === null) context.say(`version ${version} was not live after ${LIVE_WITHIN_MS} ms`);
+          else liveAfterMs.push(tookMs);
+          await delay(Math.max(0, RELOAD_EVERY_MS - (tookMs ?? 0)));
+        }
+      }),
+    );
+    context.say(`${(round + 1) * plan.reloadsPerRound} of ${plan.rounds * plan.reloadsPerRound} reloads`);
   }
-  const reloadsEndedMs = performance.now();
-  const cpuEnded = readCpu(gateway.pid);
-  const during = await loop.finish();
-  return {
-    before: withFailuresOf(warmUp, before),
-    during,
-    perSecondBefore: perSecond(before, reloadsBegunMs - begunMs),
-    perSecondDuring: perSecond(during, reloadsEndedMs - reloadsBegunMs),
-    cpuUsPerRequest: {
-      before: cpuUsBetween(cpuBegun, cpuAtReloads) / before.answered,
-      during: cpuUsBetween(cpuAtReloads, cpuEnded) / during.answered,
-    },
-    liveAfterMs,
-    probeFailures,
-  };
+  return { warmUp, calm, reloading, rest: await loop.finish(), liveAfterMs, probeFailures };
 }
 
-function perSecond(report: OpenLoopReport, elapsedMs: number): number {
-  return (report.answered - report.streamsRead) / (elapsedMs / 1_000);
+async function windowOf(gateway: Gateway, loop: OpenLoop, pass: () => Promise<void>): Promise<Window> {
+  const begunMs = performance.now();
+  const cpuBegun = readCpu(gateway.pid);
+  await pass();
+  const cpuEnded = readCpu(gateway.pid);
+  const report = await loop.report();
+  const seconds = (performance.now() - begunMs) / 1_000;
+  return {
+    report,
+    answeredPerSecond: (report.answered - report.streamsRead) / seconds,
+    cpuUsPerRequest: cpuUsBetween(cpuBegun, cpuEnded) / report.answered,
+  };
 }
 
 /** Null when the version did not become live in time. */
@@ -167,13 +180,6 @@ async function reloadOnce(
     await delay(PROBE_EVERY_MS);
   }
   return null;
-}
-
-/** A failure in the warm-up is a failure too, though its latencies don't count. */
-function withFailuresOf(warmUp: OpenLoopReport, before: OpenLoopReport): OpenLoopReport {
-  const failures = { ...before.failures };
-  for (const [what, count] of Object.entries(warmUp.failures)) failures[what] = (failures[what] ?? 0) + count;
-  return { ...before, failures };
 }
 
 interface Probe {
@@ -211,38 +217,60 @@ function figuresOf(
   first: Probe,
   last: Probe,
 ): Figure[] {
-  const { before, during, liveAfterMs } = outcome;
+  const { calm, reloading, liveAfterMs } = outcome;
   const single = (name: string, unit: string, value: number, bar: Figure['bar']): Figure => ({
     name,
     unit,
     values: [value],
     bar,
   });
+  const each = (windows: readonly Window[], of: (window: Window) => number): number[] => windows.map(of);
+  const ofReport = (windows: readonly Window[], of: (report: OpenLoopReport) => number): number[] =>
+    windows.map(({ report }) => of(report));
+  const carried = ({ answeredPerSecond }: Window): number => answeredPerSecond / wanted.rate;
   return [
     single('reloads that became live', 'reloads', liveAfterMs.length, atLeast(wanted.reloads)),
-    single(
-      'failed requests',
-      'requests',
-      failureCount(before) + failureCount(during) + outcome.probeFailures.length,
-      atMost(0),
-    ),
+    single('failed requests', 'requests', failuresOf(outcome), atMost(0)),
     single('requests that came upstream twice', 'requests', last.upstream.repeatedIds, atMost(0)),
     single('bodies damaged on the way', 'requests', last.upstream.damagedBodies, atMost(0)),
     ...counterFigures(first, last),
     // Latencies of a load that was not carried say nothing: the queue of due requests only grows.
-    single('answered / due, before', '×', outcome.perSecondBefore / wanted.rate, atLeast(0.99)),
-    single('answered / due, during', '×', outcome.perSecondDuring / wanted.rate, atLeast(0.99)),
-    single('p99 during / before', '×', during.p99Ms / before.p99Ms, atMost(2)),
-    single('gateway CPU per request, before', 'µs', outcome.cpuUsPerRequest.before, null),
-    single('gateway CPU per request, during', 'µs', outcome.cpuUsPerRequest.during, null),
-    single('p50 before', 'ms', before.p50Ms, null),
-    single('p99 before', 'ms', before.p99Ms, null),
-    single('p50 during', 'ms', during.p50Ms, null),
-    single('p99 during', 'ms', during.p99Ms, null),
-    single('p99.9 during', 'ms', during.p999Ms, null),
-    single('longest during', 'ms', during.maxMs, null),
+    { name: 'answered / due, calm', unit: '×', values: each(calm, carried), bar: atLeast(0.99) },
+    { name: 'answered / due, reloading', unit: '×', values: each(reloading, carried), bar: atLeast(0.99) },
+    {
+      name: 'p99 reloading / calm',
+      unit: '×',
+      values: pairedRatios(
+        ofReport(reloading, ({ p99Ms }) => p99Ms),
+        ofReport(calm, ({ p99Ms }) => p99Ms),
+      ),
+      bar: atMost(2),
+    },
+    { name: 'p50, calm', unit: 'ms', values: ofReport(calm, ({ p50Ms }) => p50Ms), bar: null },
+    { name: 'p50, reloading', unit: 'ms', values: ofReport(reloading, ({ p50Ms }) => p50Ms), bar: null },
+    { name: 'p99, calm', unit: 'ms', values: ofReport(calm, ({ p99Ms }) => p99Ms), bar: null },
+    { name: 'p99, reloading', unit: 'ms', values: ofReport(reloading, ({ p99Ms }) => p99Ms), bar: null },
+    { name: 'longest, calm', unit: 'ms', values: ofReport(calm, ({ maxMs }) => maxMs), bar: null },
+    { name: 'longest, reloading', unit: 'ms', values: ofReport(reloading, ({ maxMs }) => maxMs), bar: null },
+    {
+      name: 'gateway CPU per request, calm',
+      unit: 'µs',
+      values: each(calm, (window) => window.cpuUsPerRequest),
+      bar: null,
+    },
+    {
+      name: 'gateway CPU per request, reloading',
+      unit: 'µs',
+      values: each(reloading, (window) => window.cpuUsPerRequest),
+      bar: null,
+    },
     { name: 'live after', unit: 'ms', values: liveAfterMs, bar: null },
   ];
+}
+
+function failuresOf({ warmUp, calm, reloading, rest, probeFailures }: Outcome): number {
+  const reports = [warmUp, ...[...calm, ...reloading].map(({ report }) => report), rest];
+  return reports.reduce((sum, report) => sum + failureCount(report), probeFailures.length);
 }
 
 /** Each limit must have counted exactly the requests that came upstream, across all reloads. */
@@ -262,6 +290,13 @@ function counterFigures(first: Probe, last: Probe): Figure[] {
   ];
 }
 
-function failureLines(when: string, report: OpenLoopReport): string[] {
-  return Object.entries(report.failures).map(([what, count]) => `FAILED ${when}: ${count} × ${what}`);
+function failureLines(when: string, reports: readonly OpenLoopReport[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { failures } of reports)
+    for (const [what, count] of Object.entries(failures)) counts.set(what, (counts.get(what) ?? 0) + count);
+  return [...counts].map(([what, count]) => `FAILED ${when}: ${count} × ${what}`);
+}
+
+function answeredIn(windows: readonly Window[]): number {
+  return windows.reduce((sum, { report }) => sum + report.answered, 0);
 }

@@ -2,35 +2,36 @@ import type { AccessRecord } from '../pipeline/record.ts';
 import {
   ATTEMPTS,
   accessLine,
+  callerFields,
   DECIDED,
   DISPATCHED,
+  decisionFields,
   FINISHED,
   FIRST_BYTE,
   json,
   LINE_END,
   LINE_START,
-  nameFields,
   PATH,
   REQUEST_BYTES,
   REQUEST_ID,
   RESPONSE_BYTES,
   rareFields,
+  routeFields,
   STATUS,
   TRACE_ID,
 } from './access-line.ts';
 import { FRAME_BYTES_MAX, type RecordFrame } from './record-format.ts';
-import type { RecordNames } from './record-names.ts';
 
 /**
  * Writes access lines into bytes, from the bytes of the ring: no text is made for an ordinary record, and the fields of its
- * names are written once per set of names. What a line says is defined by `accessLine`.
+ * names are written once per group of names. What a line says is defined by `accessLine`.
  */
 export class AccessLineWriter {
   readonly #bytes: Buffer;
   #at = 0;
-  readonly #nameFields = new WeakMap<RecordNames, Buffer>();
-  #lastNames: RecordNames | null = null;
-  #lastNameFields: Buffer = NOTHING;
+  readonly #routeFields = new WrittenOnce(routeFields);
+  readonly #callerFields = new WrittenOnce(callerFields);
+  readonly #decisionFields = new WrittenOnce(decisionFields);
   #timeMs = Number.NaN;
   #timeText: Buffer = NOTHING;
 
@@ -58,7 +59,9 @@ export class AccessLineWriter {
     }
     this.#add(START);
     this.#addTime(record.timeMs);
-    this.#add(this.#nameFieldsOf(frame.names));
+    this.#add(this.#routeFields.of(frame.routeNames));
+    this.#add(this.#callerFields.of(frame.callerNames));
+    this.#add(this.#decisionFields.of(frame.decisionNames));
     const traceId = frame.textStart + frame.requestIdBytes;
     const path = traceId + frame.traceIdBytes;
     this.#addQuoted(BEFORE_PATH, frame.bytes, path, path + frame.pathBytes);
@@ -82,18 +85,6 @@ export class AccessLineWriter {
       this.#timeText = Buffer.from(json(timeMs));
     }
     this.#add(this.#timeText);
-  }
-
-  #nameFieldsOf(names: RecordNames): Buffer {
-    if (names === this.#lastNames) return this.#lastNameFields;
-    let fields = this.#nameFields.get(names);
-    if (fields === undefined) {
-      fields = Buffer.from(nameFields(names));
-      this.#nameFields.set(names, fields);
-    }
-    this.#lastNames = names;
-    this.#lastNameFields = fields;
-    return fields;
   }
 
   /** A loop: for pieces as short as these it costs less than a call of `set`. */
@@ -137,6 +128,30 @@ export class AccessLineWriter {
 
   #addText(text: string): void {
     this.#at += this.#bytes.write(text, this.#at);
+  }
+}
+
+/** Fields of a group of names, in bytes: kept for as long as the group is known. */
+class WrittenOnce<Names extends object> {
+  readonly #fieldsOf: (names: Names) => string;
+  readonly #written = new WeakMap<Names, Buffer>();
+  #lastNames: Names | null = null;
+  #lastFields: Buffer = NOTHING;
+
+  constructor(fieldsOf: (names: Names) => string) {
+    this.#fieldsOf = fieldsOf;
+  }
+
+  of(names: Names): Buffer {
+    if (names === this.#lastNames) return this.#lastFields;
+    let fields = this.#written.get(names);
+    if (fields === undefined) {
+      fields = Buffer.from(this.#fieldsOf(names));
+      this.#written.set(names, fields);
+    }
+    this.#lastNames = names;
+    this.#lastFields = fields;
+    return fields;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { AccessRecord } from '../pipeline/record.ts';
-import type { RecordNames } from './record-names.ts';
+import type { CallerNames, DecisionNames, RouteNames } from './record-names.ts';
 
 /**
  * One access record as a line of newline-delimited JSON, in pino's shape (`level`, `time`, `msg`). Names are those of
@@ -10,7 +10,7 @@ import type { RecordNames } from './record-names.ts';
  */
 export function accessLine(record: AccessRecord): string {
   let line =
-    `${LINE_START}${json(record.timeMs)}${nameFields(record)}` +
+    `${LINE_START}${json(record.timeMs)}${routeFields(record)}${callerFields(record)}${decisionFields(record)}` +
     `${PATH}${JSON.stringify(record.path)}` +
     `${STATUS}${json(record.status)}` +
     `${REQUEST_BYTES}${json(record.requestBytes)}` +
@@ -40,22 +40,33 @@ export const FIRST_BYTE = ',"portunus.first_byte_us":';
 export const FINISHED = ',"portunus.finished_us":';
 export const LINE_END = '}\n';
 
-/** The fields that are the same for all records of one set of names, behind the time. */
-export function nameFields(names: RecordNames): string {
-  let fields = `,"msg":"request","http.request.method":${JSON.stringify(names.method)}`;
-  fields += field('http.route', names.route);
-  fields += field('error.type', names.code);
-  fields += field('portunus.rule', names.decidingRule);
-  fields += field('portunus.tenant', names.tenant);
-  fields += field('portunus.team', names.team);
-  fields += field('portunus.consumer', names.consumer);
-  fields += field('portunus.credential', names.credential);
-  fields += field('portunus.person', names.person);
-  fields += field('portunus.target', names.target);
-  fields += field('portunus.provider_key', names.providerKey);
-  fields += field('gen_ai.request.model', names.model);
-  fields += field('portunus.route_version', names.routeVersion);
-  return `${fields},"portunus.configuration":${JSON.stringify(names.configurationHash)}`;
+/** The fields that are the same for all records with these names, behind the time. */
+export function routeFields(names: RouteNames): string {
+  return (
+    `,"msg":"request"${field('http.route', names.route)}${field('portunus.route_version', names.routeVersion)}` +
+    `,"portunus.configuration":${JSON.stringify(names.configurationHash)}`
+  );
+}
+
+export function callerFields(names: CallerNames): string {
+  return (
+    field('portunus.tenant', names.tenant) +
+    field('portunus.team', names.team) +
+    field('portunus.consumer', names.consumer) +
+    field('portunus.credential', names.credential) +
+    field('portunus.person', names.person)
+  );
+}
+
+export function decisionFields(names: DecisionNames): string {
+  return (
+    `,"http.request.method":${JSON.stringify(names.method)}` +
+    field('error.type', names.code) +
+    field('portunus.rule', names.decidingRule) +
+    field('portunus.target', names.target) +
+    field('portunus.provider_key', names.providerKey) +
+    field('gen_ai.request.model', names.model)
+  );
 }
 
 function field(name: string, text: string): string {

@@ -6,22 +6,38 @@ import {
   FORMAT_VERSION,
   FRAME_BYTES_MAX,
   FRAME_BYTES_MIN,
-  NAME_TEXTS,
-  NAMED,
+  NUMBER_BITS,
+  NUMBER_MASK,
   NUMBERS_AT,
   OWN_TEXTS,
   PLAIN,
   type RecordFrame,
+  TELLS_CALLER,
+  TELLS_DECISION,
+  TELLS_ROUTE,
   type TextForm,
   VERSION_MASK,
 } from './record-format.ts';
-import { NAME_FIELDS, NamesByNumber, namesOf, type RecordNames } from './record-names.ts';
+import {
+  CALLER_FIELDS,
+  CALLER_NAMES,
+  type CallerNames,
+  DECISION_FIELDS,
+  DECISION_NAMES,
+  type DecisionNames,
+  NamesByNumber,
+  ROUTE_FIELDS,
+  ROUTE_NAMES,
+  type RouteNames,
+} from './record-names.ts';
 
 /** Reads frames. What it reads may be damaged: every length is checked before it is used. */
 export class RecordDecoder implements RecordFrame {
   readonly bytes: Buffer;
   texts: TextForm = 'any';
-  names: RecordNames = namesOf(emptyRecord());
+  routeNames: RouteNames = ROUTE_NAMES.pick(emptyRecord());
+  callerNames: CallerNames = CALLER_NAMES.pick(emptyRecord());
+  decisionNames: DecisionNames = DECISION_NAMES.pick(emptyRecord());
   textStart = 0;
   requestIdBytes = 0;
   traceIdBytes = 0;
@@ -31,7 +47,9 @@ export class RecordDecoder implements RecordFrame {
   readonly #lengths: Uint16Array;
   readonly #int32: Int32Array;
   readonly #float64: Float64Array;
-  readonly #knownNames = new NamesByNumber();
+  readonly #routes = new NamesByNumber<RouteNames>();
+  readonly #callers = new NamesByNumber<CallerNames>();
+  readonly #decisions = new NamesByNumber<DecisionNames>();
   #cursor = 0;
   #nextLength = 0;
 
@@ -56,7 +74,7 @@ export class RecordDecoder implements RecordFrame {
     const shadowed = (lists >> 8) & 0xff;
     const waived = (lists >> 16) & 0xff;
     const warned = lists >>> 24;
-    const texts = OWN_TEXTS + denied + shadowed + waived + warned + ((flags & NAMED) === 0 ? 0 : NAME_TEXTS);
+    const texts = OWN_TEXTS + denied + shadowed + waived + warned + textsOfNames(flags);
     const textStart = at + FIXED_BYTES + 2 * texts;
     const sound =
       (flags & VERSION_MASK) === FORMAT_VERSION &&
@@ -77,7 +95,14 @@ export class RecordDecoder implements RecordFrame {
     record.waivedRules = this.#takeList(waived);
     record.warnedRules = this.#takeList(warned);
     this.#takeNumbers(record, (at + NUMBERS_AT) >> 3);
-    return this.#takeNames(int32[word + 6]!, (flags & NAMED) !== 0) ? frameBytes : 0;
+    return this.#takeNames(int32[word + 6]!, int32[word + 7]!, flags) ? frameBytes : 0;
+  }
+
+  /** A frame was lost, and with it perhaps names: no number means anything until it is told again. */
+  forgetNames(): void {
+    this.#routes.forget();
+    this.#callers.forget();
+    this.#decisions.forget();
   }
 
   /** Its own texts are made when, and each time, they are asked for: the log copies their bytes instead. */
@@ -128,20 +153,37 @@ export class RecordDecoder implements RecordFrame {
   }
 
   /** False for a number that was never told: the frame that told it has been lost. */
-  #takeNames(number: number, told: boolean): boolean {
-    const names = told ? this.#learnNames(number) : this.#knownNames.get(number);
-    if (names === undefined) return false;
-    if (names !== this.names) {
-      this.names = names;
-      for (const field of NAME_FIELDS) this.record[field] = names[field];
-    }
+  #takeNames(routeAndCaller: number, decision: number, flags: number): boolean {
+    const routeAt = routeAndCaller & NUMBER_MASK;
+    const callerAt = (routeAndCaller >>> NUMBER_BITS) & NUMBER_MASK;
+    const decisionAt = decision & NUMBER_MASK;
+    if ((flags & TELLS_ROUTE) !== 0) this.#routes.set(routeAt, ROUTE_NAMES.pick(this.#learn(ROUTE_FIELDS)));
+    if ((flags & TELLS_CALLER) !== 0)
+      this.#callers.set(callerAt, CALLER_NAMES.pick(this.#learn(CALLER_FIELDS)));
+    if ((flags & TELLS_DECISION) !== 0)
+      this.#decisions.set(decisionAt, DECISION_NAMES.pick(this.#learn(DECISION_FIELDS)));
+    const route = this.#routes.get(routeAt);
+    const caller = this.#callers.get(callerAt);
+    const decided = this.#decisions.get(decisionAt);
+    if (route === undefined || caller === undefined || decided === undefined) return false;
+    this.#useNames(route, caller, decided);
     return true;
   }
 
-  #learnNames(number: number): RecordNames {
+  #useNames(route: RouteNames, caller: CallerNames, decided: DecisionNames): void {
+    const { record } = this;
+    if (route !== this.routeNames) for (const field of ROUTE_FIELDS) record[field] = route[field];
+    if (caller !== this.callerNames) for (const field of CALLER_FIELDS) record[field] = caller[field];
+    if (decided !== this.decisionNames) for (const field of DECISION_FIELDS) record[field] = decided[field];
+    this.routeNames = route;
+    this.callerNames = caller;
+    this.decisionNames = decided;
+  }
+
+  #learn(fields: readonly NameField[]): AccessRecord {
     const names = emptyRecord();
-    for (const field of NAME_FIELDS) names[field] = this.#take();
-    return this.#knownNames.set(number, namesOf(names));
+    for (const field of fields) names[field] = this.#take();
+    return names;
   }
 
   #takeList(count: number): readonly string[] {
@@ -156,6 +198,16 @@ export class RecordDecoder implements RecordFrame {
     this.#cursor = start + this.#lengths[this.#nextLength++]!;
     return this.bytes.toString('utf8', start, this.#cursor);
   }
+}
+
+type NameField = (typeof ROUTE_FIELDS | typeof CALLER_FIELDS | typeof DECISION_FIELDS)[number];
+
+function textsOfNames(flags: number): number {
+  return (
+    ((flags & TELLS_ROUTE) === 0 ? 0 : ROUTE_FIELDS.length) +
+    ((flags & TELLS_CALLER) === 0 ? 0 : CALLER_FIELDS.length) +
+    ((flags & TELLS_DECISION) === 0 ? 0 : DECISION_FIELDS.length)
+  );
 }
 
 const NO_TEXTS: readonly string[] = Object.freeze([]);

@@ -1,21 +1,32 @@
 import type { AccessRecord } from '../pipeline/record.ts';
 import {
   ABORTED,
-  ASCII,
   alignFrame,
   FIXED_BYTES,
   FORMAT_VERSION,
   LIST_ITEMS_MAX,
-  NAME_TEXTS,
   NAME_UNITS_MAX,
-  NAMED,
+  NUMBER_BITS,
   NUMBERS_AT,
   OWN_TEXTS,
   PATH_UNITS_MAX,
   PLAIN,
+  TELLS_CALLER,
+  TELLS_DECISION,
+  TELLS_ROUTE,
   UTF8_BYTES_PER_UNIT_MAX,
 } from './record-format.ts';
-import { KnownNames, NAME_FIELDS } from './record-names.ts';
+import {
+  CALLER_FIELDS,
+  CALLER_NAMES,
+  DECISION_FIELDS,
+  DECISION_NAMES,
+  KnownNames,
+  ROUTE_FIELDS,
+  ROUTE_NAMES,
+} from './record-names.ts';
+
+type NameField = (typeof ROUTE_FIELDS | typeof CALLER_FIELDS | typeof DECISION_FIELDS)[number];
 
 /** Writes frames into a region of 8-byte aligned memory. */
 export class RecordEncoder {
@@ -29,10 +40,11 @@ export class RecordEncoder {
   #cursor = 0;
   #limit = 0;
   #nextLength = 0;
-  #ascii = true;
   #plain = true;
   #overrun = false;
-  readonly #names = new KnownNames();
+  readonly #routes = new KnownNames(ROUTE_NAMES);
+  readonly #callers = new KnownNames(CALLER_NAMES);
+  readonly #decisions = new KnownNames(DECISION_NAMES);
 
   constructor(memory: SharedArrayBuffer, byteOffset: number, byteLength: number) {
     this.#bytes = new Uint8Array(memory, byteOffset, byteLength);
@@ -50,14 +62,23 @@ export class RecordEncoder {
     const shadowed = Math.min(record.shadowDenied.length, LIST_ITEMS_MAX);
     const waived = Math.min(record.waivedRules.length, LIST_ITEMS_MAX);
     const warned = Math.min(record.warnedRules.length, LIST_ITEMS_MAX);
-    const known = this.#names.find(record);
-    const texts = OWN_TEXTS + denied + shadowed + waived + warned + (known < 0 ? NAME_TEXTS : 0);
+    const knownRoute = this.#routes.find(record);
+    const knownCaller = this.#callers.find(record);
+    const knownDecision = this.#decisions.find(record);
+    const texts =
+      OWN_TEXTS +
+      denied +
+      shadowed +
+      waived +
+      warned +
+      (knownRoute < 0 ? ROUTE_FIELDS.length : 0) +
+      (knownCaller < 0 ? CALLER_FIELDS.length : 0) +
+      (knownDecision < 0 ? DECISION_FIELDS.length : 0);
     const textStart = at + FIXED_BYTES + 2 * texts;
     if (textStart > limit) return 0;
     this.#cursor = textStart;
     this.#limit = limit;
     this.#nextLength = (at + FIXED_BYTES) >> 1;
-    this.#ascii = true;
     this.#plain = true;
     this.#overrun = false;
     this.#put(record.requestId, NAME_UNITS_MAX);
@@ -68,7 +89,9 @@ export class RecordEncoder {
     this.#putList(record.shadowDenied, shadowed);
     this.#putList(record.waivedRules, waived);
     this.#putList(record.warnedRules, warned);
-    if (known < 0) this.#putNames(record);
+    if (knownRoute < 0) this.#putNames(record, ROUTE_FIELDS);
+    if (knownCaller < 0) this.#putNames(record, CALLER_FIELDS);
+    if (knownDecision < 0) this.#putNames(record, DECISION_FIELDS);
     if (this.#overrun) return 0;
     const frameBytes = alignFrame(this.#cursor - at);
     const int32 = this.#int32;
@@ -77,22 +100,27 @@ export class RecordEncoder {
     int32[word + 1] =
       FORMAT_VERSION |
       (record.clientAborted ? ABORTED : 0) |
-      (this.#ascii ? ASCII : 0) |
       (plain ? PLAIN : 0) |
-      (known < 0 ? NAMED : 0);
+      (knownRoute < 0 ? TELLS_ROUTE : 0) |
+      (knownCaller < 0 ? TELLS_CALLER : 0) |
+      (knownDecision < 0 ? TELLS_DECISION : 0);
     int32[word + 2] = record.status;
     int32[word + 3] = record.attempts;
     int32[word + 4] = denied | (shadowed << 8) | (waived << 16) | (warned << 24);
     int32[word + 5] = this.#cursor - textStart;
-    int32[word + 6] = known < 0 ? this.#names.add(record) : known;
-    int32[word + 7] = 0;
+    const route = knownRoute < 0 ? this.#routes.add(record) : knownRoute;
+    const caller = knownCaller < 0 ? this.#callers.add(record) : knownCaller;
+    int32[word + 6] = route | (caller << NUMBER_BITS);
+    int32[word + 7] = knownDecision < 0 ? this.#decisions.add(record) : knownDecision;
     this.#putNumbers(record, (at + NUMBERS_AT) >> 3);
     return frameBytes;
   }
 
   /** The next frames carry their names again. */
   forgetNames(): void {
-    this.#names.forget();
+    this.#routes.forget();
+    this.#callers.forget();
+    this.#decisions.forget();
   }
 
   #putNumbers(record: AccessRecord, first: number): void {
@@ -109,8 +137,8 @@ export class RecordEncoder {
     float64[first + 9] = record.finishedUs;
   }
 
-  #putNames(record: AccessRecord): void {
-    for (const field of NAME_FIELDS) this.#put(record[field], NAME_UNITS_MAX);
+  #putNames(record: AccessRecord, fields: readonly NameField[]): void {
+    for (const field of fields) this.#put(record[field], NAME_UNITS_MAX);
   }
 
   #putList(texts: readonly string[], count: number): void {
@@ -148,7 +176,6 @@ export class RecordEncoder {
   }
 
   #putUnicode(text: string, units: number, start: number): number {
-    this.#ascii = false;
     const { written } = this.#utf8.encodeInto(text.slice(0, units), this.#scratch);
     if (start + written > this.#limit) {
       this.#overrun = true;

@@ -1,23 +1,23 @@
-import { NAME_FIELDS, type RecordNames } from './record-names.ts';
+import { type CallerNames, type DecisionNames, NAME_FIELDS, type RouteNames } from './record-names.ts';
 
 /**
- * The binary form of one access record, version 2, as it lies in a record ring.
+ * The binary form of one access record, version 3, as it lies in a record ring.
  *
  * | offset | content                                                                             |
  * |--------|-------------------------------------------------------------------------------------|
  * | 0      | int32: bytes of the frame, a multiple of 8                                          |
- * | 4      | int32: version, and flags from bit 8 (aborted, ascii, plain, named)                 |
+ * | 4      | int32: version, and flags from bit 8 (aborted, plain, told groups of names)         |
  * | 8      | int32: status · 12: attempts · 16: lengths of the four lists, one byte each         |
- * | 20     | int32: bytes of text · 24: number of the set of names · 28: 0                       |
+ * | 20     | int32: bytes of text · 24: numbers of the groups of names · 28: 0                   |
  * | 32     | ten float64: time, tokens in and out, cost, bytes in and out, four phase times      |
  * | 112    | uint16 per text: its bytes                                                          |
  * | …      | the texts in UTF-8, one after the other                                             |
  *
  * Numbers stand first and aligned so that they are plain typed-array stores. Texts: the record's own, those of its lists,
- * and, in a `named` frame, the names (`record-names.ts`) that its number stands for from then on: later
+ * and those of the groups of names (`record-names.ts`) that it tells: its numbers stand for them from then on, and later
  * frames refer to them by number alone.
  */
-export const FORMAT_VERSION = 2;
+export const FORMAT_VERSION = 3;
 
 /** Bounds in UTF-16 units; longer texts are cut. Paths can be as long as a request line, names are ours. */
 export const PATH_UNITS_MAX = 2_048;
@@ -28,9 +28,8 @@ export const FIXED_BYTES = 112;
 export const NUMBERS_AT = 32;
 /** Request id, trace id, path. */
 export const OWN_TEXTS = 3;
-export const NAME_TEXTS = NAME_FIELDS.length;
 const LIST_COUNT = 4;
-const TEXTS_MAX = OWN_TEXTS + NAME_TEXTS + LIST_COUNT * LIST_ITEMS_MAX;
+const TEXTS_MAX = OWN_TEXTS + NAME_FIELDS.length + LIST_COUNT * LIST_ITEMS_MAX;
 /** UTF-8 needs at most three bytes for a UTF-16 unit. */
 export const UTF8_BYTES_PER_UNIT_MAX = 3;
 const TEXT_UNITS_MAX = PATH_UNITS_MAX + (TEXTS_MAX - 1) * NAME_UNITS_MAX;
@@ -42,10 +41,16 @@ export const FRAME_BYTES_MAX = alignFrame(
 );
 
 export const ABORTED = 1 << 8;
-export const ASCII = 1 << 9;
-export const PLAIN = 1 << 10;
-export const NAMED = 1 << 11;
+export const PLAIN = 1 << 9;
+/** The frame tells the group, it does not only refer to it. */
+export const TELLS_ROUTE = 1 << 10;
+export const TELLS_CALLER = 1 << 11;
+export const TELLS_DECISION = 1 << 12;
 export const VERSION_MASK = 0xff;
+
+/** The three numbers share a word and a half: route and caller in the first, the decision's in the second. */
+export const NUMBER_BITS = 12;
+export const NUMBER_MASK = (1 << NUMBER_BITS) - 1;
 
 /** Frames begin and end at multiples of 8. */
 export function alignFrame(bytes: number): number {
@@ -59,8 +64,10 @@ export type TextForm = 'plain' | 'any';
 export interface RecordFrame {
   /** Of request id, trace id and path. */
   readonly texts: TextForm;
-  /** The same object for all frames that refer to it: what is made of it can be kept by it. */
-  readonly names: RecordNames;
+  /** Groups of names are the same objects for all frames that refer to them: what is made of them can be kept by them. */
+  readonly routeNames: RouteNames;
+  readonly callerNames: CallerNames;
+  readonly decisionNames: DecisionNames;
   readonly bytes: Uint8Array;
   /** Request id, trace id and path stand here, one behind the other. */
   readonly textStart: number;

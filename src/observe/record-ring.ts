@@ -141,6 +141,7 @@ class RingReader implements RecordReader {
     const bytes = this.#decoder.decode(tail, limit);
     if (bytes === 0) {
       this.#damaged++;
+      this.#decoder.forgetNames();
       Atomics.add(this.#cells, CELLS.damages, 1);
       this.#tail = head;
       return false;
