@@ -67,14 +67,23 @@ function checkKind<Kind extends FileKind>(
   memory: FileMemory,
 ): Files<DocumentOf[Kind]> {
   const ofKind = sources.filter((source) => kindOf(source.path) === kind);
+  let lacksSection = false;
   const checked = ofKind.flatMap((source) => {
     const reading = readOnce(kind, source, limits, memory);
     ledger.add(source.path, reading.diagnostics);
-    for (const finding of reading.findings) ledger.report(finding);
+    for (const finding of reading.findings) {
+      ledger.report(finding);
+      lacksSection ||= isUnknownSection(finding);
+    }
     ledger.omit(source.path, reading.omitted);
     return reading.checked === null ? [] : [reading.checked as Checked<DocumentOf[Kind]>];
   });
-  return { checked, complete: checked.length === ofKind.length };
+  return { checked, complete: checked.length === ofKind.length && !lacksSection };
+}
+
+/** What a misspelt section defines is not known, so nothing is said about who refers to it. */
+function isUnknownSection({ code, target }: Finding): boolean {
+  return code === 'PT3101' && target.path.length === 1;
 }
 
 /** What was read of each file, by its path. A file of other text, or read under other limits, is read anew. */

@@ -407,6 +407,89 @@ lisen: { port: 8080 }
   },
   {
     code: 'PT3101',
+    name: 'a comma in a text without quotes',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes:
+  r: { service: s, match: { path: / }, docs: { summary: Orders, all of them } }
+`,
+    },
+    rendered: `error[PT3101]: "docs" has no field "all of them".
+  --> routes/a.yaml:3:65
+   |
+ 3 |   r: { service: s, match: { path: / }, docs: { summary: Orders, all of them } }
+   |                                                                 ^^^^^^^^^^^
+   = help: A comma ends a value within { }: a text that holds one stands in quotes, as in "a, b", and a list in brackets, as in [a, b].
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3103',
+    name: 'a list without brackets',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes:
+  r: { service: s, match: { path: / }, tags: v1, public }
+`,
+    },
+    rendered: `error[PT3103]: "tags" must be a list, not "v1".
+  --> routes/a.yaml:3:46
+   |
+ 3 |   r: { service: s, match: { path: / }, tags: v1, public }
+   |                                              ^^
+   = help: Write a list: [v1], or [v1, …] for several.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3101',
+    name: 'a misspelt section',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `servces: { s: { endpoints: [{ url: "http://h" }] } }
+routes:
+  r: { service: s, match: { path: / } }
+`,
+    },
+    rendered: `error[PT3101]: This file has no field "servces".
+  --> routes/a.yaml:1:1
+   |
+ 1 | servces: { s: { endpoints: [{ url: "http://h" }] } }
+   | ^^^^^^^
+   = help: Did you mean "services"?
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3204',
+    name: 'a misspelt attribute that every tenant needs',
+    texts: {
+      'portunus.yaml': `portunus: 1
+attributes: { tenant: { tier: { type: text } } }
+`,
+      'tenants/a.yaml': `tenants: { acme: { plan: free, attributes: { teir: gold } } }
+`,
+    },
+    rendered: `error[PT3204]: No attribute "teir" is declared for a tenant.
+  --> tenants/a.yaml:1:46
+   |
+ 1 | tenants: { acme: { plan: free, attributes: { teir: gold } } }
+   |                                              ^^^^
+   = help: Did you mean "tier"?
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3101',
     name: 'a field that is not like any other',
     texts: {
       'portunus.yaml': `portunus: 1
@@ -576,7 +659,7 @@ routes:
    |
  6 |     tags: public
    |           ^^^^^^
-   = help: Write a list: [public].
+   = help: Write a list: [public], or [public, …] for several.
 
 1 error.
 `,

@@ -60,15 +60,6 @@ export const RESPONSE_FIELDS_DROPPED: ReadonlySet<string> = new Set([
   'x-request-id',
 ]);
 
-/** Methods of the IANA registry, but TRACE and CONNECT (RFC 9110, 9.3.6 and 9.3.8) and PRI, which are not served. */
-export const SUPPORTED_METHODS: ReadonlySet<string> = new Set(
-  (
-    'GET HEAD POST PUT DELETE OPTIONS PATCH ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT COPY LABEL LINK LOCK MERGE ' +
-    'MKACTIVITY MKCALENDAR MKCOL MKREDIRECTREF MKWORKSPACE MOVE ORDERPATCH PROPFIND PROPPATCH QUERY REBIND REPORT ' +
-    'SEARCH UNBIND UNCHECKOUT UNLINK UNLOCK UPDATE UPDATEREDIRECTREF VERSION-CONTROL'
-  ).split(' '),
-);
-
 /** RFC 9110, 9.2.2. */
 export const IDEMPOTENT_METHODS: ReadonlySet<string> = new Set([
   'GET',

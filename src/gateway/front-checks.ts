@@ -2,6 +2,8 @@
  * What a request says about itself in its header section, read in one pass, and refused where it is malformed or could
  * be read in two ways (RFC 9112, 2–6 and 11.2; RFC 9110, 5 and 7). uWebSockets.js lets most of this through.
  */
+
+import { SUPPORTED_METHODS } from '../model/methods.ts';
 import {
   AUTHORIZATION,
   CONNECTION,
@@ -11,7 +13,6 @@ import {
   KEY,
   PASS,
   REQUEST_FIELD_KINDS,
-  SUPPORTED_METHODS,
   TRACEPARENT,
   TRANSFER_ENCODING,
 } from './field-kinds.ts';

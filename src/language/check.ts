@@ -140,7 +140,8 @@ const DIAGNOSTICS_PER_FILE_MAX = 50;
 
 /**
  * At most one diagnostic per line and a bounded number per file. Of several on a line: errors before warnings, what
- * could not be read before what could not be understood (it often explains it), and then the first.
+ * could not be read before unknown names, these before what does not fit together (each often explains the next), and
+ * then the first.
  */
 function presentable(problems: readonly Diagnostic[]): readonly Diagnostic[] {
   const lines = new Map<number, Diagnostic>();
@@ -161,6 +162,7 @@ function before(a: Diagnostic, b: Diagnostic): boolean {
 }
 
 function rank({ code, severity }: Diagnostic): number {
-  if (severity === 'warning') return 2;
-  return code.startsWith('PT01') ? 0 : 1;
+  if (severity === 'warning') return 3;
+  const group = ['PT01', 'PT11'].findIndex((prefix) => code.startsWith(prefix));
+  return group === -1 ? 2 : group;
 }

@@ -1,6 +1,9 @@
 import { type IToken, Lexer, type TokenType } from 'chevrotain';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { SourceText, Span } from '../diagnostics/source.ts';
+import { SIZE_UNITS } from '../model/literals.ts';
+import { isTimeZone } from '../model/local-time.ts';
+import { unknownZone } from './problems/names.ts';
 import {
   capitals,
   foreignCharacter,
@@ -25,6 +28,7 @@ import {
   Text,
   WORDS,
   Word,
+  ZoneName,
 } from './tokens.ts';
 
 /** What lexing gives: tokens with start and (exclusive) end, comments for the formatter, and whether all of it is there. */
@@ -54,7 +58,7 @@ export function lex(
     if (INVISIBLE_ONLY.test(found)) continue;
     report(localDate(source, error.offset) ?? foreignCharacter(span, found, null));
   }
-  for (const token of tokens) finishToken(token, source, report);
+  for (const [index, token] of tokens.entries()) finishToken(token, tokens[index - 1], source, report);
   const depth = tooDeep(tokens, nestingDepthMax);
   if (depth !== -1) {
     report(nestedTooDeeply(tokenSpan(tokens[depth]!, source), nestingDepthMax));
@@ -104,7 +108,7 @@ function reportPiecedLetters(source: SourceText, report: Report): void {
 }
 
 type Report = (problem: Diagnostic) => void;
-type Finish = (token: IToken, span: Span, report: Report) => void;
+type Finish = (token: IToken, span: Span, report: Report, previous: IToken | undefined) => void;
 
 /** What is still to be decided about a token after its pattern matched. */
 const FINISH: ReadonlyMap<TokenType, Finish> = new Map<TokenType, Finish>([
@@ -129,17 +133,17 @@ const FINISH: ReadonlyMap<TokenType, Finish> = new Map<TokenType, Finish>([
   [
     ForeignSign,
     (token, span, report) => {
-      const sign = FOREIGN_SIGNS[token.image] ?? FOREIGN_QUOTES;
+      const sign = FOREIGN_SIGNS[token.image] ?? foreignQuotes(token.image);
       report(foreignCharacter(span, token.image, sign.instead));
       if (sign.type !== null) retype(token, sign.type);
     },
   ],
 ]);
 
-function finishToken(token: IToken, source: SourceText, report: Report): void {
+function finishToken(token: IToken, previous: IToken | undefined, source: SourceText, report: Report): void {
   token.endOffset = token.startOffset + token.image.length - 1;
   const finish = FINISH.get(token.tokenType);
-  if (finish !== undefined) finish(token, tokenSpan(token, source), report);
+  if (finish !== undefined) finish(token, tokenSpan(token, source), report, previous);
 }
 
 /** `a-b` could be a name of the configuration, and there are no signs of numbers. */
@@ -149,7 +153,19 @@ function finishMinus(_token: IToken, span: Span, report: Report): void {
     report(minusNeedsBlanks(span));
 }
 
-function finishBadWord(token: IToken, span: Span, report: Report): void {
+function finishBadWord(token: IToken, span: Span, report: Report, previous: IToken | undefined): void {
+  const unit = previous?.tokenType === NumberLiteral ? unitMeant(token.image) : undefined;
+  if (previous !== undefined && unit !== undefined) {
+    const whole = { ...span, start: previous.startOffset };
+    report(notANumber(whole, `${previous.image} ${token.image}`, `Write ${previous.image}${unit}.`));
+    retype(token, Name);
+    return;
+  }
+  if (previous !== undefined && ZONE_LINKS.has(previous.tokenType) && isTimeZone(token.image)) {
+    report(unknownZone(span, token.image, null));
+    retype(token, ZoneName);
+    return;
+  }
   const lower = token.image.toLowerCase();
   const type = WORDS.get(lower);
   if (type !== undefined || !token.image.includes('-')) report(capitals(span, token.image, lower));
@@ -174,7 +190,10 @@ const FOREIGN_SIGNS: Readonly<Record<string, { instead: string; type: TokenType 
   ';': { instead: 'nothing: a line break ends nothing either', type: null },
   "'": { instead: '`"` around texts', type: null },
 };
-const FOREIGN_QUOTES = { instead: 'double quotes around texts', type: Text };
+
+function foreignQuotes(image: string): { readonly instead: string; readonly type: TokenType } {
+  return { instead: `"${image.slice(1, -1)}", in double quotes`, type: Text };
+}
 
 /** `5M` is five million, or five minutes. */
 const MAGNITUDES: Readonly<
@@ -186,6 +205,22 @@ const MAGNITUDES: Readonly<
   K: ['_000', 'thousand', 'KB', 'kilobytes'],
 };
 
+/** Abbreviations of units that are written in another way here. */
+const UNITS_MEANT: ReadonlyMap<string, string> = new Map([
+  ...Object.keys(SIZE_UNITS).map((unit): [string, string] => [unit.toLowerCase(), unit]),
+  ...['s', 'sec', 'secs', 'second', 'seconds'].map((unit): [string, string] => [unit, 's']),
+  ...['min', 'mins', 'minute', 'minutes'].map((unit): [string, string] => [unit, 'm']),
+  ...['h', 'hr', 'hrs', 'hour', 'hours'].map((unit): [string, string] => [unit, 'h']),
+  ...['d', 'day', 'days'].map((unit): [string, string] => [unit, 'd']),
+  ...['w', 'week', 'weeks'].map((unit): [string, string] => [unit, 'w']),
+]);
+
+function unitMeant(written: string): string | undefined {
+  return UNITS_MEANT.get(written.toLowerCase());
+}
+
+const ZONE_LINKS: ReadonlySet<TokenType> = new Set([KEYWORD.in, KEYWORD.zone]);
+
 function numberInstead(image: string): string {
   const match = /^(\d+)([A-Za-z]+)$/.exec(image);
   const magnitude = match === null ? undefined : MAGNITUDES[match[2]!];
@@ -194,6 +229,8 @@ function numberInstead(image: string): string {
     const count = match[1]!;
     return `Write ${count}${zeros} for ${count} ${name}, or ${count}${unit} for ${count} ${what}.`;
   }
+  const unit = unitMeant(match?.[2] ?? '');
+  if (match !== null && unit !== undefined) return `Write ${match[1]}${unit}.`;
   if (match?.[2] === 'mo')
     return 'A month has no fixed length: write `quota … per month`, or a number of days.';
   return 'Write numbers like 500 or 500_000, with a unit where one is meant: 30s, 5m, 24h, 90 days, 1MiB, 15%.';

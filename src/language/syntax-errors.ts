@@ -1,9 +1,11 @@
 import { EOF, type IRecognitionException, type IToken, type TokenType } from 'chevrotain';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { SourceText, Span } from '../diagnostics/source.ts';
-import { nearest } from '../diagnostics/suggest.ts';
+import { isTimeZone } from '../model/local-time.ts';
+import { expectedInWords } from './expected-words.ts';
 import type { PolicyGrammar } from './grammar/policies.ts';
 import { tokenSpan } from './lexer.ts';
+import { unknownZone } from './problems/names.ts';
 import {
   foreignCharacter,
   languageLine,
@@ -13,8 +15,10 @@ import {
   unexpected,
   unfinished,
 } from './problems/reading.ts';
-import { calendarPeriodInLimit } from './problems/rules.ts';
+import { calendarPeriodInLimit, responseFact } from './problems/rules.ts';
+import { nearestTimeZone } from './time-zones.ts';
 import {
+  AnyWord,
   beginsDeclaration,
   KEYWORD,
   KEYWORD_GROUPS,
@@ -29,7 +33,9 @@ import {
   Text,
   type TokenGroup,
   tokenGroup,
+  ZoneName,
 } from './tokens.ts';
+import { keywordMeant, wordMeant } from './words-meant.ts';
 
 /** What the parser stumbled over, in words: the first row of {@link EXPLANATIONS} that fits. */
 export function explainSyntaxError(
@@ -63,9 +69,15 @@ interface Stumble {
   readonly startsLine: boolean;
   /** The word that begins the declaration it is in; null before the first. */
   readonly declaration: TokenType | null;
+  /** The word that begins the rule it is in. */
+  readonly rule: string;
+  /** What could have stood in place of the token before. */
+  readonly expectedBefore: () => readonly TokenType[];
 }
 
 const EXPLANATIONS: readonly ((stumble: Stumble) => Diagnostic | null)[] = [
+  explainZone,
+  explainMisreadWord,
   ({ found, span, expected }) =>
     found?.tokenType === SIGN['='] && expected.includes(KEYWORD.is)
       ? foreignCharacter(span, '=', '`is`')
@@ -86,10 +98,10 @@ const EXPLANATIONS: readonly ((stumble: Stumble) => Diagnostic | null)[] = [
         ])
       : null,
   ({ previous, found, span, expected }) =>
-    previous !== null && found === null && expected.includes(SIGN['}'])
+    previous !== null && found === null && (expected.includes(SIGN['}']) || mayEnd(expected))
       ? unfinished({ ...span, start: previous.startOffset, end: previous.endOffset! + 1 }, [
+          'the next rule',
           '`}`, which ends the policy',
-          'its next rule',
         ])
       : null,
   ({ previous, found, span }) =>
@@ -98,11 +110,14 @@ const EXPLANATIONS: readonly ((stumble: Stumble) => Diagnostic | null)[] = [
     previous?.tokenType === KEYWORD.define && found !== null && /^[a-z]/.test(found.image)
       ? reservedName(span, found.image)
       : null,
+  ({ found, span, expected, rule }) =>
+    found?.tokenType === KEYWORD.response && expected.includes(PathHead)
+      ? responseFact(span, rule, factBehind(span))
+      : null,
   (stumble) => {
-    const { found, span, expected } = stumble;
-    const later = found?.tokenType === Later || isLaterHere(stumble);
-    const root = found?.tokenType === KEYWORD.response && expected.includes(PathHead);
-    return found !== null && (later || root) ? notInThisVersion(span, found.image) : null;
+    const { found, span } = stumble;
+    const isLater = found?.tokenType === Later || isLaterHere(stumble);
+    return found !== null && isLater ? notInThisVersion(span, found.image) : null;
   },
   ({ previous, found, span }) =>
     previous?.tokenType === KEYWORD.per && found !== null && isOf(found, Period)
@@ -110,13 +125,29 @@ const EXPLANATIONS: readonly ((stumble: Stumble) => Diagnostic | null)[] = [
       : null,
   ({ previous, found, span, expected }) =>
     expected.includes(PathHead) && (found?.tokenType === Text || found?.tokenType === NumberLiteral)
-      ? literalFirst(span, found.image, previous !== null && LINKS.has(previous.tokenType) ? 'link' : 'other')
+      ? literalFirst(span, found.image, isLink(previous) ? 'list' : turned(span, found.image))
       : null,
   ({ previous, found, span, expected, startsLine }) =>
     previous !== null && expected.length > 0 && startsLine && endsStatement(found)
-      ? unfinished({ ...span, start: previous.startOffset, end: previous.endOffset! + 1 }, inWords(expected))
+      ? unfinished(
+          { ...span, start: previous.startOffset, end: previous.endOffset! + 1 },
+          expectedInWords(expected),
+        )
       : null,
 ];
+
+/** `response.status`, whole. */
+function factBehind({ source, start }: Span): string {
+  return /^[a-z]+(?:\.[A-Za-z][A-Za-z0-9_]*)*/.exec(
+    source.text.slice(start, start + FACT_CHARACTERS_MAX),
+  )![0];
+}
+const FACT_CHARACTERS_MAX = 100;
+
+/** A rule that is complete can take further clauses. */
+function mayEnd(expected: readonly TokenType[]): boolean {
+  return KEYWORD_GROUPS.clause.every((clause) => expected.includes(KEYWORD[clause]));
+}
 
 /** Words that only tests have yet, or that tests do not have yet. */
 function isLaterHere({ found, declaration }: Stumble): boolean {
@@ -124,12 +155,65 @@ function isLaterHere({ found, declaration }: Stumble): boolean {
   return (declaration === KEYWORD.test ? LATER_TEST_WORDS : LATER_OUTSIDE_TESTS).has(found.image);
 }
 
-const LINKS: ReadonlySet<TokenType> = new Set([KEYWORD.and, KEYWORD.or]);
+/** After `and` and `or` a list of names was probably meant. */
+function isLink(token: IToken | null): boolean {
+  return token?.tokenType === KEYWORD.and || token?.tokenType === KEYWORD.or;
+}
 
-function explainUnexpected({ found, span, expected }: Stumble): Diagnostic {
-  const words = expected.map((type) => type.name).filter((name) => /^[a-z]/.test(name));
-  const misspelt = found?.tokenType === Name ? nearest(found.image, words) : null;
-  return unexpected(span, found?.image ?? null, inWords(expected), misspelt);
+/** `"v1" in route.tags` and `3 < tenant.level`, begun with the fact. */
+function turned({ source, end }: Span, literal: string): { readonly turned: string } | 'unclear' {
+  const behind = source.text.slice(end, end + FACT_CHARACTERS_MAX);
+  const [, sign, path] = /^ *(in|is|<=|>=|<|>) *([a-z]+\.[A-Za-z0-9_.]+)/.exec(behind) ?? [];
+  return path === undefined ? 'unclear' : { turned: `${path} ${TURNED[sign!]} ${literal}` };
+}
+
+const TURNED: Readonly<Record<string, string>> = {
+  in: 'contains',
+  is: 'is',
+  '<': '>',
+  '>': '<',
+  '<=': '>=',
+  '>=': '<=',
+};
+
+function explainUnexpected({ found, span, expected, startsLine }: Stumble): Diagnostic {
+  const isWord = found !== null && /^[a-z]/.test(found.image);
+  const isOutside = expected.length === 0;
+  const misspelt = isWord ? wordMeant(found.image, { expected, startsLine, isOutside }) : null;
+  return unexpected(span, found?.image ?? null, instead(found, expected), misspelt);
+}
+
+/** What to write, in words. */
+function instead(found: IToken | null, expected: readonly TokenType[]): readonly string[] {
+  const words = expectedInWords(expected);
+  const isWord = found !== null && isOf(found, AnyWord);
+  if (isWord && words.length === 1 && expected.includes(Text)) return [`"${found.image}", in quotes,`];
+  const beginsCondition = found !== null && (isOf(found, PathHead) || CONDITION_WORDS.has(found.tokenType));
+  return beginsCondition && expected.includes(KEYWORD.when) ? ['`when` before the condition'] : words;
+}
+
+const CONDITION_WORDS: ReadonlySet<TokenType> = new Set([KEYWORD.not, KEYWORD.during, KEYWORD.outside]);
+
+/** `europe/berlin`, or a zone in quotes. */
+function explainZone({ found, span, expected }: Stumble): Diagnostic | null {
+  if (found === null || !expected.includes(ZoneName)) return null;
+  const { source, start } = span;
+  const written = /^"?[A-Za-z_/+-]+(?=")|^[A-Za-z_/+-]+/.exec(
+    source.text.slice(start, start + ZONE_CHARACTERS_MAX),
+  )?.[0];
+  const name = written?.replace('"', '') ?? '';
+  const isQuoted = written?.startsWith('"') ?? false;
+  if (!isQuoted && !name.includes('/')) return null;
+  if (isQuoted && isTimeZone(name)) return unexpected(span, found.image, [`${name} without quotes`], null);
+  return unknownZone({ source, start, end: start + (written?.length ?? 0) }, name, nearestTimeZone(name));
+}
+const ZONE_CHARACTERS_MAX = 60;
+
+/** A misspelt keyword was read as the name of a fact, and the parser stumbles over what follows it. */
+function explainMisreadWord({ previous, expectedBefore, span: { source } }: Stumble): Diagnostic | null {
+  if (previous?.tokenType !== Name) return null;
+  const misread = keywordMeant(previous.image, expectedBefore());
+  return misread === null ? null : unexpected(tokenSpan(previous, source), previous.image, [], misread);
 }
 
 /** What begins something new: before it, something is missing rather than wrong. */
@@ -159,6 +243,8 @@ function stumbleOf(
     expected,
     startsLine: found === null || previous === null || hasLineBreak(source, previous, found),
     declaration: tokens[declarationStart(tokens, index - 1)]?.tokenType ?? null,
+    rule: tokens[statementStart(tokens, index - 1)]?.image ?? 'rule',
+    expectedBefore: () => (index < 1 ? [] : expectedAt(tokens, index - 1, grammar)),
   };
 }
 
@@ -208,6 +294,9 @@ const RULE_OF_HEAD: Readonly<Record<string, string>> = {
   policy: 'Policy',
   test: 'Test',
   owner: 'Owner',
+  review: 'Review',
+  reviewed: 'Reviewed',
+  effective: 'Effective',
   applies: 'AppliesTo',
 };
 
@@ -239,68 +328,4 @@ function expectedAt(tokens: readonly IToken[], index: number, grammar: PolicyGra
   const rule = RULE_OF_HEAD[head.tokenType.name] ?? 'Rule';
   const paths = grammar.computeContentAssist(rule, tokens.slice(start, index) as IToken[]);
   return [...new Set(paths.map(({ nextTokenType }) => nextTokenType))];
-}
-
-/** Sets of tokens that are named as a whole where all of them are possible. */
-const BUNDLES: readonly { readonly names: readonly string[]; readonly words: readonly string[] }[] = [
-  { names: KEYWORD_GROUPS.rule, words: [`a rule (${KEYWORD_GROUPS.rule.join(', ')})`] },
-  { names: KEYWORD_GROUPS.clause, words: ['a clause such as `when`', 'the next rule', '`}`'] },
-  {
-    names: [
-      'is',
-      '<',
-      '<=',
-      '>',
-      '>=',
-      'not',
-      'in',
-      'contains',
-      'starts',
-      'ends',
-      'like',
-      'matches',
-      'has',
-      'does',
-    ],
-    words: ['a test such as `is`, `<`, `in`, `contains` or `has role`'],
-  },
-  {
-    names: [
-      'Text',
-      'MoneyLiteral',
-      'DurationLiteral',
-      'NumberLiteral',
-      'SizeLiteral',
-      'PercentLiteral',
-      'DateLiteral',
-    ],
-    words: ['a value'],
-  },
-  { names: ['+', '-', '*', '/'], words: [] },
-  { names: ['every', 'route', 'service', 'routes'], words: ['routes'] },
-];
-/** What goes without saying beside other possibilities: more of the same path, values `true` and `false`. */
-const UNSAID: ReadonlySet<string> = new Set([
-  'Member',
-  '[',
-  '(',
-  'as',
-  'otherwise',
-  'TimeLiteral',
-  'true',
-  'false',
-]);
-
-function inWords(expected: readonly TokenType[]): string[] {
-  const names = new Set(expected.map(({ name }) => name));
-  const bundles = BUNDLES.filter((bundle) => bundle.names.every((name) => names.has(name)));
-  const bundled = new Set(bundles.flatMap((bundle) => bundle.names));
-  const single = expected.filter(({ name }) => !bundled.has(name));
-  const said = single.filter(({ name }) => bundles.length === 0 || !UNSAID.has(name));
-  return [
-    ...new Set([
-      ...said.map((type) => type.LABEL ?? `\`${type.name}\``),
-      ...bundles.flatMap(({ words }) => words),
-    ]),
-  ];
 }

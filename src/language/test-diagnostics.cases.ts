@@ -162,6 +162,6 @@ export const TEST_DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     text: test('when POST /v1/orders is sent with model "gpt-5"\n  expect permitted'),
     at: '4:37',
     message: '`model` belongs to a later version of the language; this one does not have it.',
-    help: 'Remove it, or say it with what this version has: see grammar/portunus.ebnf.',
+    help: 'It comes with routes to AI models. Remove it until then.',
   },
 ];

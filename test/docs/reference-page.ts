@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import type { RuleNode } from '../../src/language/ast.ts';
 import { CLAUSES_OF, type ClauseName } from '../../src/language/build/clauses.ts';
 import { exampleOf, inWords, ORDERED } from '../../src/language/check/type-names.ts';
+import { LATER_PARTS } from '../../src/language/later-words.ts';
 import { type Absence, BUILT_IN_FACTS, type FactDefinition, type FactPhase } from '../../src/model/facts.ts';
 import type { ScalarKind } from '../../src/model/types.ts';
 
 /** The page `docs/reference.md`: rules and clauses from the parser's tables, facts and types from the checker's. */
 export function referencePage(): string {
-  return `${[INTRODUCTION, rules(), clauses(), facts(), types()].join('\n\n')}\n`;
+  return `${[INTRODUCTION, rules(), clauses(), facts(), types(), later()].join('\n\n')}\n`;
 }
 
 const INTRODUCTION = `# Reference of the policy language
@@ -74,6 +75,15 @@ function rules(): string {
 function clauses(): string {
   const rows = Object.entries(CLAUSES).map(([name, meaning]) => [`\`${name}\``, meaning]);
   return `## Clauses\n\nEach at most once, in any order; \`portunus fmt\` puts them in the order above.\n\n${table(['clause', 'says'], rows)}`;
+}
+
+/** Words that are refused today, so that no policy changes its meaning when they come. */
+function later(): string {
+  const parts = [...new Set(LATER_PARTS.values())];
+  const wordsOf = (part: string): string =>
+    [...LATER_PARTS].flatMap(([word, of]) => (of === part ? [`\`${word}\``] : [])).join(', ');
+  const rows = parts.map((part) => [part, wordsOf(part)]);
+  return `## Kept for later\n\nThese words mean nothing yet and cannot be defined names; PT0106 says so where one stands.\n\n${table(['comes with', 'words and facts'], rows)}`;
 }
 
 const KNOWN: Readonly<Record<FactPhase, string>> = {

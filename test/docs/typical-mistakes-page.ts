@@ -33,7 +33,7 @@ function introduction(): string {
   return `# Typical mistakes
 
 ${MISTAKES.length} mistakes that people make when they write policies: what \`portunus check\` says, and what Cedar ${cedar.getCedarVersion()} says to the nearest equivalent –
-both run by the script that writes this page (\`npm run docs\`; a test keeps it up to date). Cedar's answers are the message, its help, and the labelled places of the errors and warnings
+both run by the script that writes this page (\`npm run generate\`; a test keeps it up to date). Cedar's answers are the message, its help, and the labelled places of the errors and warnings
 of its validator (\`@cedar-policy/cedar-wasm\`), with the schema below. The other codes are in [diagnostics.md](diagnostics.md).
 
 ${block('cedarschema', CEDAR_SCHEMA)}`;

@@ -38,10 +38,13 @@ export function readAttributes(
   if (!attributes.complete || !sound(below(here, 'attributes').path)) return {};
   const declared = attributes.declared[owner];
   const read: Record<string, Value> = {};
+  const misspelt = new Set<string | null>();
   for (const [name, value] of Object.entries(values)) {
     const at = below(here, 'attributes', name);
     if (!Object.hasOwn(declared, name)) {
-      reportUnknown(owner, name, Object.keys(declared), at, report);
+      const near = nearest(name, Object.keys(declared));
+      misspelt.add(near);
+      reportUnknown(owner, name, near, at, report);
       continue;
     }
     const result = readValue(value, declared[name]!.type, currency);
@@ -49,7 +52,7 @@ export function readAttributes(
     else reportMistyped(name, result.error.why, at, report);
   }
   const missing = Object.keys(declared).filter(
-    (name) => !declared[name]!.optional && !Object.hasOwn(values, name),
+    (name) => !declared[name]!.optional && !Object.hasOwn(values, name) && !misspelt.has(name),
   );
   for (const name of missing) reportMissing(owner, name, here, report);
   return read;
@@ -58,7 +61,7 @@ export function readAttributes(
 function reportUnknown(
   owner: string,
   name: string,
-  known: readonly string[],
+  suggestion: string | null,
   here: Here,
   report: Report,
 ): void {
@@ -66,10 +69,7 @@ function reportUnknown(
     code: 'PT3204',
     message: `No attribute "${clip(name)}" is declared for a ${owner}.`,
     target: keyAt(here),
-    help: didYouMean(
-      nearest(name, known),
-      `Declare it in portunus.yaml under attributes.${owner}, or remove it.`,
-    ),
+    help: didYouMean(suggestion, `Declare it in portunus.yaml under attributes.${owner}, or remove it.`),
   });
 }
 

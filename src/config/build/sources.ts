@@ -11,7 +11,7 @@ export interface Checked<Document> {
   readonly sound: (path: readonly (string | number)[]) => boolean;
 }
 
-/** All files of a kind. `complete` is false when one of them cannot be read, so that names may be missing. */
+/** All files of a kind. `complete` is false when one of them cannot be read as a whole, so that names may be missing. */
 export interface Files<Document> {
   readonly checked: readonly Checked<Document>[];
   readonly complete: boolean;

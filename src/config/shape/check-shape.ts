@@ -15,7 +15,7 @@ export interface Shape {
 
 /** Checks a value against the schema of its kind, fills in defaults, and says in plain words what does not fit. */
 export function checkShape(kind: FileKind, value: unknown, file: Located, findingsMax: number): Shape {
-  const errors = distinct(validate(kind, value));
+  const errors = withoutRests(distinct(validate(kind, value)));
   const broken = new Set<string>();
   for (const { path } of errors) {
     for (let length = 0; length <= path.length; length++) broken.add(keyOf(path.slice(0, length)));
@@ -63,6 +63,19 @@ function withoutMisspelt(errors: readonly PlacedError[]): readonly PlacedError[]
       error.keyword !== 'required' ||
       !meant.has(`${error.instancePath}\u0000${String(error.params.missingProperty)}`),
   );
+}
+
+/** `tags: a, b` within `{ }` is one mistake: that `b` is no field follows from it. */
+function withoutRests(errors: readonly PlacedError[]): readonly PlacedError[] {
+  const wrong = new Set(errors.map(({ path }) => keyOf(path)));
+  return errors.filter(({ error, path }) => {
+    if (error.keyword !== 'additionalProperties') return true;
+    const fields = error.data as Readonly<Record<string, unknown>>;
+    const name = String(error.params.additionalProperty);
+    const names = Object.keys(fields);
+    const before = names[names.indexOf(name) - 1];
+    return fields[name] !== null || before === undefined || !wrong.has(keyOf([...path, before]));
+  });
 }
 
 /** Errors about an entry of a map are told apart by its name; all others are about the value itself. */

@@ -85,7 +85,7 @@ function typeHelp(types: readonly string[], data: unknown, { path, file }: Where
   const written = clip(spanText(file.locate(path, 'value')));
   const scalar = typeof data !== 'object';
   if (scalar && types.includes('string')) return `Put it in quotes: "${written}".`;
-  if (scalar && types.includes('array')) return `Write a list: [${written}].`;
+  if (scalar && types.includes('array')) return `Write a list: [${written}], or [${written}, …] for several.`;
   if (types.includes('object')) return 'Write entries as `name: value`, indented below it.';
   if (typeof data === 'string' && /^["']/.test(written)) return 'Write it without quotes.';
   return types.includes('boolean') ? 'Write true or false.' : 'Write one value.';
@@ -175,7 +175,7 @@ function notExactlyOne({ schema }: ErrorObject, { path }: Where): Explanation {
   return { code: 'PT3109', message, help: 'Keep one of them.', part: 'key' };
 }
 
-function unknownField({ params, parentSchema }: ErrorObject, { path }: Where): Explanation {
+function unknownField({ params, parentSchema }: ErrorObject, { path, file }: Where): Explanation {
   const name = String(params.additionalProperty);
   const { properties = {} } = parentSchema as { readonly properties?: object };
   const fields = Object.keys(properties);
@@ -183,11 +183,19 @@ function unknownField({ params, parentSchema }: ErrorObject, { path }: Where): E
   const at = { at: [...path, name], part: 'key' } as const;
   if (name === MERGE_KEY) return { code: 'PT3101', ...MERGE_KEY_REFUSED, ...at };
   const message = `${where.slice(0, 1).toUpperCase()}${where.slice(1)} has no field "${clip(name)}".`;
-  const help = didYouMean(
-    fieldMeant(params, parentSchema),
-    `Its fields are ${alternatives(fields).replace(/ or (?=[^ ]*$)/, ' and ')}.`,
-  );
-  return { code: 'PT3101', message, help, ...at };
+  const list = alternatives(fields).replace(/ or (?=[^ ]*$)/, ' and ');
+  const otherwise = isBehindComma([...path, name], file)
+    ? 'A comma ends a value within { }: a text that holds one stands in quotes, as in "a, b", and a list in brackets, as in [a, b].'
+    : fields.length === 1
+      ? `Its only field is ${list}.`
+      : `Its fields are ${list}.`;
+  return { code: 'PT3101', message, help: didYouMean(fieldMeant(params, parentSchema), otherwise), ...at };
+}
+
+/** `{ summary: a, b }`: what stands behind the comma looks like the name of a field, but no colon follows. */
+function isBehindComma(path: DocumentPath, file: Located): boolean {
+  const { source, end } = file.locate(path, 'key');
+  return /^["']?\s*[,}]/.test(source.text.slice(end));
 }
 
 /** The field that an unknown one is a misspelling of; null when it is like none. */

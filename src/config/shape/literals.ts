@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { nearest } from '../../diagnostics/suggest.ts';
 import {
+  CURRENCY_SIGNS,
   type LiteralResult,
   parseDate,
   parseDuration,
@@ -63,7 +64,7 @@ const LITERALS = {
   ),
   currency: one(isCurrency, 'a currency', (text) =>
     didYouMean(
-      nearest(text, Intl.supportedValuesOf('currency')),
+      nearest(text, Object.values(CURRENCY_SIGNS)) ?? nearest(text, Intl.supportedValuesOf('currency')),
       'Write an ISO 4217 code such as USD or EUR.',
     ),
   ),

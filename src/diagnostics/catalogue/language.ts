@@ -2,7 +2,7 @@ import type { CatalogueEntry } from './entry.ts';
 
 /**
  * Codes of one policy file: PT01xx reading the text, PT11xx names, PT12xx types, PT13xx values that may be missing,
- * PT21xx rules that cannot mean what they say, PT23xx what a folder may govern. PT2107 and PT2110 are kept for rules over models and replies.
+ * PT21xx rules that cannot mean what they say, PT23xx what a folder may govern. PT2107 is kept for rules over models.
  */
 export const LANGUAGE_CODES = {
   PT0101: {
@@ -256,6 +256,12 @@ export const LANGUAGE_CODES = {
     severity: 'error',
     explanation: '`as` says in which unit a plain number is meant. What has a type already keeps it.',
   },
+  PT1112: {
+    title: 'Header that looks misspelt',
+    severity: 'warning',
+    explanation:
+      'Any header may be asked about, so a misspelt one would simply never be there. This name is one letter away from a common header.',
+  },
   PT1120: {
     severity: 'error',
     title: 'Body that is not described',
@@ -324,6 +330,12 @@ export const LANGUAGE_CODES = {
     severity: 'warning',
     explanation:
       'The condition of the rule is false for every route in its scope, so it never does anything.',
+  },
+  PT2110: {
+    title: 'Fact of the response in a rule about the request',
+    severity: 'error',
+    explanation:
+      'Rules are decided before the request is sent on: there is no response yet that they could read, and what was admitted cannot be taken back when it comes.',
   },
   PT2111: {
     title: 'Header value with forbidden characters',

@@ -1,4 +1,4 @@
-import { nearest } from '../../diagnostics/suggest.ts';
+import { meant } from '../../diagnostics/suggest.ts';
 import type { FactDefinition } from '../../model/facts.ts';
 import type { BodyMember } from '../../model/request-body.ts';
 import type { Route } from '../../model/world.ts';
@@ -66,7 +66,7 @@ function memberOf(context: CheckContext, route: Route, name: string, node: PathN
   const { members, file } = route.requestBody;
   if (Object.hasOwn(members, name) && node.parameter === null) return members[name]!;
   const names = Object.keys(members).sort();
-  const near = nearest(name, names);
+  const near = meant(name, names);
   context.report(
     unknownMember(node.span, node.path, { route, file }, near === null ? null : `${BODY}.${near}`, names),
   );

@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import { placeOf, type Span } from '../../diagnostics/source.ts';
-import { nearest } from '../../diagnostics/suggest.ts';
+import { meant } from '../../diagnostics/suggest.ts';
 import { isTimeZone } from '../../model/local-time.ts';
 import type {
   CalendarNode,
@@ -162,7 +162,7 @@ function holidaysOf(
 }
 
 function unknown(what: string, { value, span }: TextNode, places: ReadonlyMap<string, string>): Diagnostic {
-  const near = nearest(value, places.keys());
+  const near = meant(value, places.keys());
   const suggestion = near === null ? null : { name: near, place: places.get(near) ?? null };
   return unknownName(span, what, value, suggestion, [...places.keys()].sort());
 }

@@ -1,8 +1,11 @@
 import { assert } from '../../base/assert.ts';
 import type { Span } from '../../diagnostics/source.ts';
+import { nearest } from '../../diagnostics/suggest.ts';
+import { SUPPORTED_METHODS } from '../../model/methods.ts';
 import { compileRegex } from '../../model/regex.ts';
 import type { ValueType } from '../../model/types.ts';
-import type { ListNode, OperandNode, PredicateNode, RouteSetNode, SubjectNode } from '../ast.ts';
+import type { ListNode, LiteralNode, OperandNode, PredicateNode, RouteSetNode, SubjectNode } from '../ast.ts';
+import { unknownName } from '../problems/names.ts';
 import {
   badRegex,
   fixedTextNeeded,
@@ -18,7 +21,7 @@ import type { Known } from './known.ts';
 import { typeLiteral } from './literals.ts';
 import { checkOperand } from './operands.ts';
 import { selectRoutes } from './selectors.ts';
-import { ORDERED, sameType } from './type-names.ts';
+import { exampleOf, ORDERED, sameType } from './type-names.ts';
 import { checkSubject, described, resolveValue, valueText } from './values.ts';
 
 /** Comparisons: both sides of one type, units included. Null means that a problem was reported. */
@@ -37,9 +40,7 @@ export function checkCompare(
     return null;
   }
   const right =
-    value.kind === 'literal'
-      ? typeLiteral(context, value, left.type, valueText(left))
-      : checkFactBeside(context, known, left, value);
+    value.kind === 'literal' ? typeValue(context, value, left) : checkFactBeside(context, known, left, value);
   if (right === null) return null;
   return left.type.kind === 'ip' && right.kind === 'literal'
     ? sameAddress(left, right, operator === 'is-not', span)
@@ -69,9 +70,7 @@ export function checkIn(
     const networks = checkNetworks(context, element, value);
     return networks === null ? null : { kind: 'in-networks', address: element, networks, negated, span };
   }
-  const items = value.items.flatMap(
-    (item) => typeLiteral(context, item, element.type, valueText(element)) ?? [],
-  );
+  const items = value.items.flatMap((item) => typeValue(context, item, element) ?? []);
   if (items.length < value.items.length) return null;
   const type: ValueType = { kind: 'list', of: element.type };
   return { kind: 'in', element, list: { kind: 'list', items, type, span: value.span }, negated, span };
@@ -143,6 +142,18 @@ export function checkRegexTest(
   return null;
 }
 
+/** A literal beside a value. Methods are texts of which only some are ever served. */
+function typeValue(context: CheckContext, node: LiteralNode, beside: Operand): LiteralExpression | null {
+  const literal = typeLiteral(context, node, beside.type, valueText(beside));
+  const isMethod = beside.kind === 'fact' && beside.definition.path === 'request.method';
+  if (literal === null || !isMethod || SUPPORTED_METHODS.has(String(literal.value))) return literal;
+  const methods = [...SUPPORTED_METHODS];
+  const near = nearest(String(literal.value), methods);
+  const suggestion = near === null ? null : { name: near, place: null };
+  context.report(unknownName(node.span, 'method', String(literal.value), suggestion, methods));
+  return null;
+}
+
 function isComparable(
   context: CheckContext,
   { operator, left: { span } }: Extract<PredicateNode, { kind: 'compare' }>,
@@ -170,7 +181,7 @@ function checkFactBeside(
   const nameable = left.type.kind === 'reference' || right.type.kind === 'reference';
   const help = nameable
     ? 'Compare names with names: tenant.name, team.name, consumer.name.'
-    : 'Compare things of one type.';
+    : `Compare ${valueText(left)} with ${exampleOf(left.type)}, or ${valueText(right)} with ${exampleOf(right.type)}.`;
   context.report(report(node.span, described(left), described(right), help));
   return null;
 }

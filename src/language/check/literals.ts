@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { spanText } from '../../diagnostics/source.ts';
-import { nearest } from '../../diagnostics/suggest.ts';
+import { meant } from '../../diagnostics/suggest.ts';
 import { parseNetwork } from '../../model/networks.ts';
 import type { ValueType } from '../../model/types.ts';
 import type { LiteralKind, LiteralNode } from '../ast.ts';
@@ -136,7 +136,7 @@ function fitsEnum(
   { span, beside }: { readonly span: LiteralNode['span']; readonly beside: string },
 ): boolean {
   if (values.includes(text)) return true;
-  const near = nearest(text, values);
+  const near = meant(text, values);
   const suggestion = near === null ? null : { name: near, place: null };
   context.report(unknownName(span, beside, text, suggestion, values));
   return false;

@@ -1,5 +1,5 @@
 import type { Span } from '../../diagnostics/source.ts';
-import { nearest } from '../../diagnostics/suggest.ts';
+import { meant, nearest } from '../../diagnostics/suggest.ts';
 import type { ReferenceKind } from '../../model/types.ts';
 import type { Place, World } from '../../model/world.ts';
 import { type Suggestion, unknownName } from '../problems/names.ts';
@@ -9,7 +9,8 @@ import type { CheckContext, ProjectNames } from './context.ts';
 export function checkName(context: CheckContext, to: ReferenceKind, name: string, span: Span): boolean {
   const known = KNOWN_NAMES[to](context.project);
   if (known.has(name)) return true;
-  const near = nearest(name, known.keys());
+  const suggest = CREATED_AT_RUN_TIME.has(to) ? nearest : meant;
+  const near = suggest(name, known.keys());
   if (CREATED_AT_RUN_TIME.has(to) && (near === null || differInDigitsOnly(near, name))) return true;
   const suggestion: Suggestion | null = near === null ? null : { name: near, place: known.get(near) ?? null };
   context.report(unknownName(span, to, name, suggestion, [...known.keys()].sort()));

@@ -1,10 +1,17 @@
 import type { Span } from '../../diagnostics/source.ts';
-import { nearest } from '../../diagnostics/suggest.ts';
+import { meant, nearest } from '../../diagnostics/suggest.ts';
 import type { FactDefinition } from '../../model/facts.ts';
 import { SPELLED_DURATION_UNITS } from '../../model/literals.ts';
 import { isTimeZone } from '../../model/local-time.ts';
 import type { LiteralNode, OperandNode, PathNode, TextNode } from '../ast.ts';
-import { badParameter, unknownFact, unknownName, unknownZone } from '../problems/names.ts';
+import { LATER_PARTS } from '../later-words.ts';
+import {
+  badParameter,
+  headerLooksMisspelt,
+  unknownFact,
+  unknownName,
+  unknownZone,
+} from '../problems/names.ts';
 import { notInThisVersion } from '../problems/reading.ts';
 import { alreadyTyped, mayBeMissing, neverMissing } from '../problems/types.ts';
 import { pathParameters } from '../static-value.ts';
@@ -13,7 +20,7 @@ import { LATER_WORDS } from '../tokens.ts';
 import type { ConvertedExpression, FactExpression, OtherwiseExpression } from '../typed.ts';
 import { BODY, isBodyPath, resolveBodyFact } from './body-facts.ts';
 import type { CheckContext } from './context.ts';
-import { isHeaderName } from './header-names.ts';
+import { commonHeaderMeant, isHeaderName } from './header-names.ts';
 import { factText, type Known } from './known.ts';
 import { isAccountingCurrency, typeLiteral } from './literals.ts';
 import { inWords } from './type-names.ts';
@@ -129,21 +136,27 @@ function checkOtherwise(
 
 function reportUnknown(context: CheckContext, { path, span }: PathNode): void {
   const [root = '', ...members] = path.split('.');
-  if (LATER_WORDS.has(root)) {
-    context.report(notInThisVersion(span, root));
+  const later = [root, path].find((name) => LATER_WORDS.has(name) || LATER_PARTS.has(name));
+  if (later !== undefined) {
+    context.report(notInThisVersion(span, later));
     return;
   }
   const known = [...context.project.facts.keys(), BODY];
   const siblings = known.filter((other) => other.startsWith(`${root}.`)).sort();
   const near =
     siblings.length === 0
-      ? nearest(path, known)
-      : nearest(
-          members.join('.'),
+      ? meant(path, known)
+      : meantMember(
+          members,
           siblings.map((other) => other.slice(root.length + 1)),
         );
   const suggestion = near === null || siblings.length === 0 ? near : `${root}.${near}`;
   context.report(unknownFact(span, path, suggestion, siblings));
+}
+
+/** The whole path below the root, or its first member: what lies below a body is said by schemas. */
+function meantMember(members: readonly string[], known: readonly string[]): string | null {
+  return meant(members.join('.'), known) ?? meant(members[0] ?? '', known);
 }
 
 type Parameter = FactDefinition['parameter'];
@@ -175,9 +188,12 @@ function checkParameter(
   if (parameter === null) return report(`${path} needs ${what} in brackets.`, `Write ${path}["…"].`);
   const { value } = parameter;
   if (definition.parameter === 'header-name') {
-    return isHeaderName(value)
-      ? value.toLowerCase()
-      : report(`"${value}" is not ${what}.`, 'Header names are letters, digits and hyphens.');
+    if (!isHeaderName(value))
+      return report(`"${value}" is not ${what}.`, 'Header names are letters, digits and hyphens.');
+    const name = value.toLowerCase();
+    const common = commonHeaderMeant(name);
+    if (common !== null) context.report(headerLooksMisspelt(parameter.span, value, common));
+    return name;
   }
   if (value === '') return report(`There is no name in the brackets of ${path}.`, `Write ${what}.`);
   if (definition.parameter === 'query-name') return value;

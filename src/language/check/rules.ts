@@ -1,6 +1,6 @@
 import type { RuleNode } from '../ast.ts';
 import { canonicalRule } from '../canonical.ts';
-import { headerName, headerValue } from '../problems/rules.ts';
+import { gatewayHeader, headerValue, notAHeaderName } from '../problems/rules.ts';
 import { amountOutOfRange } from '../problems/types.ts';
 import type { CheckedRule, HeaderRule, TextTemplate, TypedExpression } from '../typed.ts';
 import { calendarsIn } from './calendars.ts';
@@ -109,11 +109,11 @@ const NO_TEXT: TextTemplate = { parts: [] };
 
 function checkHeaderName(context: CheckContext, { header }: HeaderNode): boolean {
   if (!isHeaderName(header.value)) {
-    context.report(headerName(header.span, header.value, 'is not the name of a header'));
+    context.report(notAHeaderName(header.span, header.value));
     return false;
   }
   if (!isGatewayHeader(header.value.toLowerCase())) return true;
-  context.report(headerName(header.span, header.value, 'is written by the gateway itself'));
+  context.report(gatewayHeader(header.span, header.value));
   return false;
 }
 

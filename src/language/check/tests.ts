@@ -3,7 +3,7 @@ import { DAY_MS, isTimeZone, localClock } from '../../model/local-time.ts';
 import type { EnforcementMode, Route } from '../../model/world.ts';
 import type { ListNode, LiteralNode, PolicyNode, RuleNode, TextNode } from '../ast.ts';
 import { unknownZone } from '../problems/names.ts';
-import { headerName } from '../problems/rules.ts';
+import { notAHeaderName } from '../problems/rules.ts';
 import { badTestAmount, neverRefuses, noRoute, unknownThing } from '../problems/tests.ts';
 import { badLiteral } from '../problems/types.ts';
 import type {
@@ -144,8 +144,7 @@ function requestOf(context: CheckContext, parts: readonly RequestPartNode[], rou
   const body: Tree = {};
   for (const part of parts) {
     if (part.kind === 'header') {
-      if (!isHeaderName(part.name.value))
-        context.report(headerName(part.name.span, part.name.value, 'is not the name of a header'));
+      if (!isHeaderName(part.name.value)) context.report(notAHeaderName(part.name.span, part.name.value));
       headers.set(part.name.value.toLowerCase(), part.value.value);
     } else if (part.kind === 'ip') {
       if (isIP(part.value.value) === 0)

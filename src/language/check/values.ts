@@ -26,9 +26,12 @@ export function resolveValue(
   const { path, span } = node.path;
   const define = context.defines.get(path);
   if (define !== undefined) return define.value === null ? null : at(define.value, span);
-  context.report(unknownDefine(span, path, nearest(path, context.defines.keys())));
+  context.report(unknownDefine(span, path, nearest(path, [...context.defines.keys(), ...STATES])));
   return null;
 }
+
+/** Words that may follow `is` without being a value. */
+const STATES = ['present', 'absent', 'subscribed'] as const;
 
 /** A value as a message names it. */
 export function valueText(operand: Operand): string {

@@ -130,3 +130,12 @@ function declaredTwice(span: Span, message: string, first: Span): Diagnostic {
 export function badParameter(span: Span, message: string, help: string): Diagnostic {
   return problem('PT1109', span, message, help);
 }
+
+export function headerLooksMisspelt(span: Span, name: string, common: string): Diagnostic {
+  return problem(
+    'PT1112',
+    span,
+    `No client sends a header "${shown(name)}" of its own accord: it is nearly "${common}".`,
+    `Did you mean "${common}"?`,
+  );
+}

@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { Span } from '../../diagnostics/source.ts';
+import { LATER_PARTS } from '../later-words.ts';
 import { alternatives, problem, shown } from './problem.ts';
 
 /** PT01xx: the text cannot be read. One factory per code. */
@@ -59,11 +60,12 @@ export function reservedName(span: Span, name: string): Diagnostic {
 }
 
 export function notInThisVersion(span: Span, found: string): Diagnostic {
+  const part = LATER_PARTS.get(found);
   return problem(
     'PT0106',
     span,
     `\`${shown(found)}\` belongs to a later version of the language; this one does not have it.`,
-    'Remove it, or say it with what this version has: see grammar/portunus.ebnf.',
+    part === undefined ? 'Remove it.' : `It comes with ${part}. Remove it until then.`,
   );
 }
 
@@ -79,16 +81,19 @@ export function mixedAndOr(span: Span, readings: readonly [string, string]): Dia
 /** Both readings are the point of the message, so they may be longer than other quotations. */
 const READING_CHARACTERS_MAX = 200;
 
-/** `after`: what stands before the value; after `and` and `or` a list of names was probably meant. */
-export function literalFirst(span: Span, found: string, after: 'link' | 'other'): Diagnostic {
-  return problem(
-    'PT0108',
-    span,
-    `A condition cannot begin with ${shown(found)}.`,
-    after === 'link'
+/** `turned`: the condition with its fact first, where that is clear; or a list of names was meant. */
+export function literalFirst(
+  span: Span,
+  found: string,
+  meant: { readonly turned: string } | 'list' | 'unclear',
+): Diagnostic {
+  const help =
+    meant === 'list'
       ? `Names are listed with commas: \`route "a", "b"\`. A condition begins with a fact.`
-      : 'Begin with the fact: `route.tags contains "x"` instead of `"x" in route.tags`.',
-  );
+      : meant === 'unclear'
+        ? 'Begin with the fact: `route.tags contains "x"` instead of `"x" in route.tags`.'
+        : `Begin with the fact: \`${shown(meant.turned)}\`.`;
+  return problem('PT0108', span, `A condition cannot begin with ${shown(found)}.`, help);
 }
 
 export function saidTwice(span: Span, what: string, first: Span): Diagnostic {

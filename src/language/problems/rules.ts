@@ -48,12 +48,27 @@ export function statusOutOfRange(span: Span, status: number): Diagnostic {
   );
 }
 
-export function headerName(span: Span, name: string, why: string): Diagnostic {
+export function notAHeaderName(span: Span, name: string): Diagnostic {
+  const meant = name
+    .trim()
+    .replace(/\s*:$/, '')
+    .replace(/[\s_]+/g, '-');
   return problem(
     'PT2105',
     span,
-    `"${shown(name)}" ${why}.`,
-    'Choose another header: letters, digits and hyphens, and none that frames the message or belongs to one connection.',
+    `"${shown(name)}" is not the name of a header.`,
+    /^[A-Za-z0-9-]+$/.test(meant)
+      ? `Write "${shown(meant)}".`
+      : 'Names of headers are letters, digits and hyphens.',
+  );
+}
+
+export function gatewayHeader(span: Span, name: string): Diagnostic {
+  return problem(
+    'PT2105',
+    span,
+    `"${shown(name)}" is written by the gateway itself.`,
+    'Choose another header: this one frames the message or belongs to one connection.',
   );
 }
 
@@ -134,5 +149,14 @@ export function notAKey(span: Span, fact: string, what: string): Diagnostic {
     span,
     `${shown(fact)} is ${what} and cannot tell counters apart.`,
     'Count for each of something with a name or an address: tenant, team, consumer, credential, route or request.ip.',
+  );
+}
+
+export function responseFact(span: Span, rule: string, fact: string): Diagnostic {
+  return problem(
+    'PT2110',
+    span,
+    `A ${shown(rule)} can't use ${shown(fact)}: it decides before there is a response.`,
+    'Decide by what the request says; `set header "…" to "…" in response` and `remove header "…" in response` change what callers see.',
   );
 }

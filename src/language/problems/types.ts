@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { Span } from '../../diagnostics/source.ts';
+import { nearest } from '../../diagnostics/suggest.ts';
 import { problem, shown } from './problem.ts';
 
 /** PT12xx: types and units; PT13xx: values that may be missing. One factory per code. */
@@ -22,7 +23,7 @@ export function unitMismatch(span: Span, left: string, right: string, help: stri
 }
 
 const UNIT_EXAMPLES = {
-  duration: ['a duration', (text: string) => `Write ${text}s or ${text}m.`],
+  duration: ['a duration', (text: string) => `Write ${text}s, ${text}m or ${text} days.`],
   size: ['a size', (text: string) => `Write ${text}KiB or ${text}MiB.`],
   percent: ['a share', (text: string) => `Write ${text}%.`],
   money: ['an amount of money', (text: string) => `Write it with its currency: $${text} or ${text} USD.`],
@@ -90,7 +91,7 @@ export function badDivisor(span: Span): Diagnostic {
     'PT1213',
     span,
     'Only a number that is written here, and is not 0, divides.',
-    'Write such as `/ 2`; instead of dividing by a fact, multiply the other side by it.',
+    'Write for example `/ 2`; instead of dividing by a fact, multiply the other side by it.',
   );
 }
 
@@ -99,7 +100,9 @@ export function otherCurrency(span: Span, currency: string, accounting: string):
     'PT1214',
     span,
     `This is in ${currency}, and accounts are kept in ${accounting}.`,
-    `Write the amount in ${accounting}: it is the currency of portunus.yaml.`,
+    nearest(currency, [accounting]) === null
+      ? `Write the amount in ${accounting}: it is the currency of portunus.yaml.`
+      : `Did you mean ${accounting}, the currency of portunus.yaml?`,
   );
 }
 
