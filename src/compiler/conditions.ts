@@ -1,4 +1,4 @@
-import type { Condition, Test } from './ir.ts';
+import type { Condition, FactReference, Test } from './ir.ts';
 
 /**
  * Makes conditions, each different one once: equal conditions come back as the same object. Constants are folded,
@@ -16,6 +16,11 @@ export class Conditions {
 
   test(test: Test): Condition {
     return this.#intern(`test ${JSON.stringify(test)}`, (id) => ({ kind: 'test', id, test }));
+  }
+
+  /** Nothing is asked of the elements where they can't decide. */
+  some(list: FactReference, condition: Condition): Condition {
+    return condition === this.never ? condition : this.test({ kind: 'some', list, condition });
   }
 
   not(operand: Condition): Condition {
@@ -60,7 +65,7 @@ export class Conditions {
   }
 }
 
-/** Every test below a condition, each once per place it stands at. */
+/** Every test below a condition, those about elements of lists too; each once per place it stands at. */
 export function testsOf(condition: Condition): Test[] {
   switch (condition.kind) {
     case 'constant':
@@ -70,7 +75,9 @@ export function testsOf(condition: Condition): Test[] {
     case 'all':
     case 'any':
       return condition.operands.flatMap(testsOf);
-    case 'test':
-      return [condition.test];
+    case 'test': {
+      const { test } = condition;
+      return test.kind === 'some' ? [test, ...testsOf(test.condition)] : [test];
+    }
   }
 }

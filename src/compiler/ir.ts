@@ -44,8 +44,16 @@ export type Test =
   | { readonly kind: TextTest; readonly text: Term; readonly pattern: string }
   | { readonly kind: 'present'; readonly fact: FactReference }
   | { readonly kind: 'calendar'; readonly hours: CalendarHours }
+  | SomeTest
   | { readonly kind: 'role'; readonly role: string }
   | { readonly kind: 'subscribed' };
+
+/** Whether the condition holds for some element of a list. Facts of the element have a path of their own: see `model/facts`. */
+export interface SomeTest {
+  readonly kind: 'some';
+  readonly list: FactReference;
+  readonly condition: Condition;
+}
 
 /** A calendar without its name. */
 export type CalendarHours = Omit<CheckedCalendar, 'name'>;

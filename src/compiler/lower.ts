@@ -4,6 +4,7 @@ import type {
   CheckedRule,
   FactExpression,
   Operand,
+  QuantifiedExpression,
   TypedExpression,
 } from '../language/typed.ts';
 import type { FactPhase } from '../model/facts.ts';
@@ -58,13 +59,18 @@ function lower(expression: TypedExpression | null, conditions: Conditions): Cond
       return conditions.any(expression.operands.map((operand) => lower(operand, conditions)));
     case 'compare':
       return lowerCompare(expression, conditions);
+    case 'quantified':
+      return lowerQuantified(expression, conditions);
     default:
       return lowerTest(expression, conditions);
   }
 }
 
 type Compare = Extract<TypedExpression, { kind: 'compare' }>;
-type SimpleTest = Exclude<TypedExpression, { kind: 'constant' | 'not' | 'and' | 'or' | 'compare' }>;
+type SimpleTest = Exclude<
+  TypedExpression,
+  { kind: 'constant' | 'not' | 'and' | 'or' | 'compare' | 'quantified' }
+>;
 
 function lowerCompare({ operator, left, right }: Compare, conditions: Conditions): Condition {
   const a = term(left);
@@ -82,6 +88,17 @@ function lowerCompare({ operator, left, right }: Compare, conditions: Conditions
     case 'ge':
       return conditions.test({ kind: 'le', left: b, right: a });
   }
+}
+
+/** `every` element fits unless one does not; `no one` does unless one does. */
+function lowerQuantified(
+  { quantifier, list, condition: asked }: QuantifiedExpression,
+  conditions: Conditions,
+): Condition {
+  const condition = lower(asked, conditions);
+  const sought = quantifier === 'every' ? conditions.not(condition) : condition;
+  const some = conditions.some(factReference(list), sought);
+  return signed(some, quantifier !== 'any', conditions);
 }
 
 function lowerTest(expression: SimpleTest, conditions: Conditions): Condition {
@@ -224,6 +241,8 @@ function phasesOf(expression: TypedExpression): DecisionPhase[] {
       return phasesOfOperand(expression.text);
     case 'present':
       return phasesOfOperand(expression.fact);
+    case 'quantified':
+      return [...phasesOfOperand(expression.list), ...phasesOf(expression.condition)];
     case 'has-role':
     case 'subscribed':
       return ['authorise'];

@@ -1,3 +1,4 @@
+import { isElementPath } from '../model/facts.ts';
 import type { BodyMember } from '../model/request-body.ts';
 import type { Value } from '../model/types.ts';
 import type { Route } from '../model/world.ts';
@@ -101,7 +102,7 @@ function noteTest(test: Test, mentioned: Map<string, Set<Value> | null>): void {
   const terms = termsOf(test);
   const facts = terms.flatMap(factsOfTerm);
   for (const fact of facts) {
-    if (fact.phase !== 'compile') continue;
+    if (fact.phase !== 'compile' || isElementPath(fact.path)) continue;
     const literals = literalsBeside(test);
     if (literals === null) mentioned.set(fact.path, null);
     else noteLiterals(fact, literals, mentioned);

@@ -21,6 +21,8 @@ export function termsOf(test: Test): Term[] {
       return [test.text];
     case 'present':
       return [{ kind: 'fact', fact: test.fact }];
+    case 'some':
+      return [{ kind: 'fact', fact: test.list }];
     case 'calendar':
     case 'role':
     case 'subscribed':

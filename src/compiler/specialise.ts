@@ -1,8 +1,10 @@
 import { calculate } from '../model/arithmetic.ts';
+import { isWholeElement } from '../model/facts.ts';
 import { regexTest } from '../model/regex.ts';
-import type { Value } from '../model/types.ts';
+import type { ScalarValue, Value } from '../model/types.ts';
 import type { Conditions } from './conditions.ts';
-import type { Condition, FactReference, Term, Test } from './ir.ts';
+import { elementOf } from './elements.ts';
+import type { Condition, FactReference, SomeTest, Term, Test } from './ir.ts';
 import type { RouteFacts } from './route-facts.ts';
 import { globTest } from './runtime/glob.ts';
 import { networksTest } from './runtime/networks.ts';
@@ -55,7 +57,7 @@ export class Specialiser {
 
   /** Whether a fact is there: on every request of the route, on none, or only known when it arrives. */
   presence(fact: FactReference): 'always' | 'never' | 'unknown' {
-    if (this.#supposed.has(fact.key)) return 'always';
+    if (this.#supposed.has(fact.key) || isWholeElement(fact.path)) return 'always';
     if (fact.phase === 'body') {
       const absence = this.#route.body[fact.path];
       return absence === undefined ? 'never' : absence === 'never' ? 'always' : 'unknown';
@@ -73,7 +75,8 @@ export class Specialiser {
   /** The value of a fact that is known for the route; null when it is missing, undefined when it is not known yet. */
   known(fact: FactReference): Value | null | undefined {
     if (this.presence(fact) === 'never') return null;
-    return fact.phase === 'compile' ? this.#route.values[fact.path] : this.#supposed.get(fact.key);
+    const supposed = this.#supposed.get(fact.key);
+    return supposed === undefined && fact.phase === 'compile' ? this.#route.values[fact.path] : supposed;
   }
 
   #specialise(condition: Condition): Condition {
@@ -97,6 +100,8 @@ export class Specialiser {
         return this.#present(test.fact);
       case 'calendar':
         return this.#conditions.test(test);
+      case 'some':
+        return this.#some(test);
       case 'role':
       case 'subscribed':
         return this.#route.auth === 'none' ? this.#conditions.never : this.#conditions.test(test);
@@ -115,6 +120,17 @@ export class Specialiser {
       default:
         return this.#operands(test.text, null, (text) => ({ ...test, text }));
     }
+  }
+
+  /** A list that is known is asked element by element, here. */
+  #some({ list, condition }: SomeTest): Condition {
+    const known = this.known(list);
+    if (known === null) return this.#conditions.never;
+    if (known === undefined) return this.#conditions.some(list, this.condition(condition));
+    const element = elementOf(list);
+    return this.#conditions.any(
+      (known as readonly ScalarValue[]).map((item) => this.knowing(element, item).condition(condition)),
+    );
   }
 
   #present(fact: FactReference): Condition {
@@ -188,6 +204,7 @@ function decide(test: Test): boolean {
       return regexTest(test.pattern)(String(constantOf(test.text)));
     case 'present':
     case 'calendar':
+    case 'some':
     case 'role':
     case 'subscribed':
       return false;

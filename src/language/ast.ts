@@ -2,7 +2,7 @@ import type { Span } from '../diagnostics/source.ts';
 import type { ArithmeticOperator } from '../model/arithmetic.ts';
 import type { ScalarValue } from '../model/types.ts';
 import type { TestNode } from './test-ast.ts';
-import type { CalendarPeriod } from './typed.ts';
+import type { CalendarPeriod, Quantifier } from './typed.ts';
 
 /**
  * The syntactic AST: what one file says, before any name is looked up. Only statements that were read without a
@@ -231,7 +231,17 @@ export type ConditionNode =
       readonly calendar: TextNode;
       readonly span: Span;
     }
+  | QuantifiedNode
   | PredicateNode;
+
+/** `any of LIST has COND`; `none` is `no one of`. */
+export interface QuantifiedNode {
+  readonly kind: 'quantified';
+  readonly quantifier: Quantifier;
+  readonly list: PathNode;
+  readonly condition: ConditionNode;
+  readonly span: Span;
+}
 
 export type PredicateNode =
   | {

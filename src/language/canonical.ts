@@ -1,4 +1,5 @@
 import { unreachable } from '../base/assert.ts';
+import { writtenPath } from '../model/facts.ts';
 import { dateText } from '../model/local-time.ts';
 import type { ValueType } from '../model/types.ts';
 import type {
@@ -74,6 +75,8 @@ export function canonicalCondition(node: TypedExpression): string {
       return `${factText(node.fact)} is ${node.negated ? 'absent' : 'present'}`;
     case 'in-calendar':
       return `${node.negated ? 'outside' : 'during'} ${quoted(node.calendar.name)}`;
+    case 'quantified':
+      return `${QUANTIFIERS[node.quantifier]} of ${factText(node.list)} has (${canonicalCondition(node.condition)})`;
     case 'has-role':
       return `consumer ${node.negated ? 'does not have' : 'has'} role ${quoted(node.role)}`;
     case 'subscribed':
@@ -109,11 +112,15 @@ export function counterLabel(identity: string): string {
   return `${policy}/${rule ?? measure} ${per}${otherwise === null ? '' : ` otherwise ${otherwise}`}`;
 }
 
+const QUANTIFIERS = { any: 'any', every: 'every', none: 'no one' } as const;
 const COMPARISONS = { is: 'is', 'is-not': 'is not', lt: '<', le: '<=', gt: '>', ge: '>=' } as const;
+
+/** What would take an `and` or `or` behind it for its own. */
+const TAKES_MORE: ReadonlySet<string> = new Set(['and', 'or', 'quantified']);
 
 function nested(node: TypedExpression): string {
   const text = canonicalCondition(node);
-  return node.kind === 'and' || node.kind === 'or' ? `(${text})` : text;
+  return TAKES_MORE.has(node.kind) ? `(${text})` : text;
 }
 
 function operandText(operand: Operand): string {
@@ -147,7 +154,8 @@ function arithmeticText({ operator, left, right }: ArithmeticExpression): string
 }
 
 function factText({ definition, parameter }: FactExpression): string {
-  return parameter === null ? definition.path : `${definition.path}[${quoted(parameter)}]`;
+  const path = writtenPath(definition.path);
+  return parameter === null ? path : `${path}[${quoted(parameter)}]`;
 }
 
 function literalText({ value, type }: LiteralExpression): string {

@@ -78,6 +78,23 @@ export const CONDITION_CASES: readonly ConditionCase[] = [
   },
   { text: 'consumer has role "buyer"', means: 'consumer has role "buyer"' },
   { text: 'consumer does not have role "on-call"', means: 'consumer does not have role "on-call"' },
+  {
+    text: 'any of tenant.regions has it is "eu" or it starts with "us-"',
+    means: 'any of tenant.regions has (it is "eu" or it starts with "us-")',
+  },
+  {
+    text: 'every of consumer.roles has it is not "buyer"',
+    means: 'every of consumer.roles has (it is not "buyer")',
+  },
+  { text: 'no one of route.tags has it like "p?*"', means: 'no one of route.tags has (it like "p?*")' },
+  {
+    text: '(any of tenant.regions has not (it in regions)) and tenant.trial is true',
+    means: '(any of tenant.regions has (not (it in ["eu", "us"]))) and tenant.trial is true',
+  },
+  {
+    text: 'tenant.trial is true or any of tenant.regions has it is request.host and it matches /^a/',
+    means: 'tenant.trial is true or (any of tenant.regions has (it is request.host and it matches /^a/))',
+  },
   { text: 'consumer is subscribed to route', means: 'consumer is subscribed to route' },
   { text: 'consumer is not subscribed to route', means: 'consumer is not subscribed to route' },
   { text: 'tenant is "not-in-the-files"', means: 'tenant is "not-in-the-files"' },

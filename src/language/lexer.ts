@@ -26,6 +26,7 @@ import {
   NumberLiteral,
   SIGN,
   Text,
+  tokenGroup,
   WORDS,
   Word,
   ZoneName,
@@ -239,17 +240,27 @@ function numberInstead(image: string): string {
 const OPENING = new Set<TokenType>([SIGN['('], SIGN['[']]);
 const CLOSING = new Set<TokenType>([SIGN[')'], SIGN[']']]);
 
-/** Index of the first token nested too deeply, or -1. A brace begins anew: conditions do not reach over it. */
+/**
+ * Index of the first token nested too deeply, or -1. Quantifiers take all that follows up to the bracket that closes. A
+ * brace or a rule begins anew: conditions do not reach over it.
+ */
 function tooDeep(tokens: readonly IToken[], depthMax: number): number {
   let depth = 0;
   let nots = 0;
+  let outer: number[] = [];
   for (let index = 0; index < tokens.length; index++) {
     const type = tokens[index]!.tokenType;
     nots = type === KEYWORD.not ? nots + 1 : OPENING.has(type) ? nots : 0;
-    if (OPENING.has(type)) depth++;
-    else if (CLOSING.has(type)) depth = Math.max(0, depth - 1);
-    else if (type === SIGN['{'] || type === SIGN['}']) depth = 0;
+    if (OPENING.has(type)) outer.push(depth++);
+    else if (CLOSING.has(type)) depth = outer.pop() ?? 0;
+    else if (type === KEYWORD.of) depth++;
+    else if (BEGINS_ANEW.has(type) || tokenGroup(type) === 'rule') {
+      depth = 0;
+      outer = [];
+    }
     if (depth + nots > depthMax) return index;
   }
   return -1;
 }
+
+const BEGINS_ANEW = new Set<TokenType>([SIGN['{'], SIGN['}'], KEYWORD.define, KEYWORD.policy]);

@@ -1,8 +1,16 @@
 import { calculate } from '../model/arithmetic.ts';
+import { elementPath } from '../model/facts.ts';
 import { regexTest } from '../model/regex.ts';
 import type { ScalarValue, Value } from '../model/types.ts';
 import type { Route } from '../model/world.ts';
-import type { FactExpression, Operand, TextTest, TypedExpression } from './typed.ts';
+import type {
+  FactExpression,
+  LiteralExpression,
+  Operand,
+  QuantifiedExpression,
+  TextTest,
+  TypedExpression,
+} from './typed.ts';
 
 export type StaticValue = true | false | 'unknown';
 
@@ -37,7 +45,35 @@ export function staticValue(expression: TypedExpression, route: Route): StaticVa
       const text = operandValue(expression.text, route);
       return text === undefined ? 'unknown' : testText(expression.test, String(text), expression.pattern);
     }
+    case 'quantified':
+      return quantifiedStatic(expression, route);
   }
+}
+
+/** Only the lists of routes are known before a request: each element is put in the place of `it`. */
+function quantifiedStatic({ quantifier, list, condition }: QuantifiedExpression, route: Route): StaticValue {
+  const items = staticFact(list, route);
+  if (!Array.isArray(items)) return 'unknown';
+  const values = items.map((item) => staticValue(withElement(condition, list, item), route));
+  const decisive = quantifier !== 'every';
+  const found = values.includes(decisive) ? decisive : values.includes('unknown') ? 'unknown' : !decisive;
+  return negate(found, quantifier === 'none');
+}
+
+/** The condition with a value in the place of `it`. */
+function withElement<Node>(node: Node, list: FactExpression, value: ScalarValue): Node {
+  if (typeof node !== 'object' || node === null) return node;
+  if (Array.isArray(node)) return node.map((each) => withElement(each, list, value)) as Node;
+  if ('kind' in node && node.kind === 'fact') {
+    const { definition, type, span } = node as unknown as FactExpression;
+    if (definition.path !== elementPath(list.definition.path)) return node;
+    return { kind: 'literal', value, type, span } satisfies LiteralExpression as Node;
+  }
+  const parts = Object.entries(node).map(([name, part]) => [
+    name,
+    name === 'span' ? part : withElement(part, list, value),
+  ]);
+  return Object.fromEntries(parts) as Node;
 }
 
 /** Value of a fact that the route alone decides: null when it is missing, undefined when only requests know it. */

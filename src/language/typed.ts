@@ -274,6 +274,9 @@ export type Operand =
 /** `like` is a glob: `*` any run, `?` any one character; `matches` a regular expression that fits somewhere (RE2). */
 export type TextTest = 'contains' | 'starts-with' | 'ends-with' | 'like' | 'matches';
 
+/** Of an empty list `any` is false, `every` and `none` are true. */
+export type Quantifier = 'any' | 'every' | 'none';
+
 /** A condition. Evaluated left to right, `and` and `or` stop early. */
 export type TypedExpression =
   | { readonly kind: 'constant'; readonly value: boolean; readonly span: Span }
@@ -323,6 +326,16 @@ export type TypedExpression =
       readonly negated: boolean;
       readonly span: Span;
     }
+  | QuantifiedExpression
   | { readonly kind: 'has-role'; readonly role: string; readonly negated: boolean; readonly span: Span }
   /** `consumer is subscribed to route`: false for anonymous requests. */
   | { readonly kind: 'subscribed'; readonly negated: boolean; readonly span: Span };
+
+/** Facts of the elements have a path with `[]` behind that of the list: see `elementPath`. */
+export interface QuantifiedExpression {
+  readonly kind: 'quantified';
+  readonly quantifier: Quantifier;
+  readonly list: FactExpression;
+  readonly condition: TypedExpression;
+  readonly span: Span;
+}

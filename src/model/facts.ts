@@ -24,6 +24,30 @@ export interface FactDefinition {
   readonly summary: string;
 }
 
+/**
+ * The path of what a list has in each place, which rules write as `it`: `tenant.tags[]`, and with a member of it
+ * `request.body.items[].price`, written `it.price`.
+ */
+export function elementPath(list: string): string {
+  return `${list}${ELEMENT}`;
+}
+const ELEMENT = '[]';
+
+export function isElementPath(path: string): boolean {
+  return path.includes(ELEMENT);
+}
+
+/** `it` alone: it is there whenever it is asked about. */
+export function isWholeElement(path: string): boolean {
+  return path.endsWith(ELEMENT);
+}
+
+/** A path as rules write it. */
+export function writtenPath(path: string): string {
+  const at = path.lastIndexOf(ELEMENT);
+  return at === -1 ? path : `it${path.slice(at + ELEMENT.length)}`;
+}
+
 const TEXT: ValueType = { kind: 'text' };
 const TAGS: ValueType = { kind: 'list', of: { kind: 'reference', to: 'tag' } };
 

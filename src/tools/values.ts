@@ -6,10 +6,15 @@ export function valueInWords(type: ValueType, value: Value | undefined): string 
   if (value === undefined) return 'missing';
   if (typeof value === 'object') {
     const of = type.kind === 'list' ? type.of : type;
-    return `[${value.map((item) => valueInWords(of, item)).join(', ')}]`;
+    const shown = value.slice(0, ITEMS_SHOWN_MAX).map((item) => valueInWords(of, item));
+    const rest = value.length - shown.length;
+    return `[${shown.join(', ')}${rest === 0 ? '' : `, … and ${rest} more`}]`;
   }
   return typeof value === 'number' ? numberInWords(type.kind, value) : JSON.stringify(value);
 }
+
+/** Callers choose how long the lists of their bodies are. */
+const ITEMS_SHOWN_MAX = 20;
 
 function numberInWords(kind: ValueType['kind'], value: number): string {
   switch (kind) {

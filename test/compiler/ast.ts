@@ -18,12 +18,13 @@ import type {
   LiteralExpression,
   Operand,
   OtherwiseExpression,
+  Quantifier,
   Reply,
   TemplateHole,
   TextTemplate,
   TypedExpression,
 } from '../../src/language/typed.ts';
-import { type FactDefinition, factsOf } from '../../src/model/facts.ts';
+import { elementPath, type FactDefinition, factsOf } from '../../src/model/facts.ts';
 import type { AttributeType, ScalarValue, ValueType } from '../../src/model/types.ts';
 import type { World } from '../../src/model/world.ts';
 import { BODY_FACTS } from './bodies.ts';
@@ -125,6 +126,23 @@ export function converted(
 }
 export function during(calendar: CheckedCalendar): TypedExpression {
   return { kind: 'in-calendar', calendar, negated: false, span: SPAN };
+}
+/** What `it` stands for in a question about the elements of `list`. */
+export function elementOf(list: FactExpression): FactExpression {
+  const { definition, type } = list;
+  const of = type.kind === 'list' ? type.of : type;
+  return {
+    ...list,
+    type: of,
+    definition: { ...definition, path: elementPath(definition.path), type: of, absence: 'never' },
+  };
+}
+export function quantified(
+  quantifier: Quantifier,
+  list: FactExpression,
+  condition: TypedExpression,
+): TypedExpression {
+  return { kind: 'quantified', quantifier, list, condition, span: SPAN };
 }
 export function subscribed(): TypedExpression {
   return { kind: 'subscribed', negated: false, span: SPAN };

@@ -1,4 +1,5 @@
 /** What the random cases of the differential test have to reach. A new node of the language gets a line here. */
+import { elementPath } from '../../src/model/facts.ts';
 import { FACTS } from './ast.ts';
 
 const REACHED: Readonly<Record<string, readonly string[]>> = {
@@ -29,6 +30,7 @@ const REACHED: Readonly<Record<string, readonly string[]>> = {
     'text-test',
     'present',
     'has-role',
+    'quantified',
     'subscribed',
     'fact',
     'literal',
@@ -44,6 +46,7 @@ const REACHED: Readonly<Record<string, readonly string[]>> = {
     'concurrency',
     'calendar',
   ],
+  quantifier: ['any', 'every', 'none'],
   operator: ['is', 'is-not', 'lt', 'le', 'gt', 'ge', '+', '-', '*', '/'],
   test: ['contains', 'starts-with', 'ends-with', 'like', 'matches'],
   period: ['day', 'week', 'month', 'quarter', 'year'],
@@ -67,7 +70,10 @@ const REACHED: Readonly<Record<string, readonly string[]>> = {
     'shadow-denied',
     'also-denied',
   ],
-  fact: FACTS.map((fact) => fact.path),
+  fact: [
+    ...FACTS.map((fact) => fact.path),
+    ...['route.tags', 'consumer.roles', 'tenant.regions', 'request.body.labels'].map(elementPath),
+  ],
 };
 
 export const MUST_BE_REACHED: readonly string[] = Object.entries(REACHED).flatMap(([group, names]) =>

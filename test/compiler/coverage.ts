@@ -48,6 +48,7 @@ export class Coverage {
 const NAMED: ReadonlySet<string> = new Set([
   'kind',
   'operator',
+  'quantifier',
   'test',
   'side',
   'period',

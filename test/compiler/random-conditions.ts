@@ -1,5 +1,5 @@
 /** Random conditions that the checker would accept: a fact that may be missing stands behind a guard or has a fallback. */
-import type { CheckedCalendar, Operand, TypedExpression } from '../../src/language/typed.ts';
+import type { CheckedCalendar, FactExpression, Operand, TypedExpression } from '../../src/language/typed.ts';
 import type { ScalarValue } from '../../src/model/types.ts';
 import {
   and,
@@ -8,6 +8,7 @@ import {
   constant,
   converted,
   during,
+  elementOf,
   fact,
   hasRole,
   inNetworks,
@@ -18,6 +19,7 @@ import {
   or,
   otherwise,
   present,
+  quantified,
   subscribed,
   tagged,
   textTest,
@@ -237,7 +239,13 @@ const REGEXES = ['', '^r', 'd$', '[a-c]e', '^.ö', '(?i)RED', 'a|b', '^.{3}$'];
 
 function testOf(of: Operand, values: readonly ScalarValue[], choices: Choices): TypedExpression {
   const value = choices.one(values);
-  if (of.type.kind === 'list') return signed(choices, memberOf(value, of));
+  if (of.type.kind === 'list' && of.kind === 'fact') {
+    return choices.way(
+      () => signed(choices, memberOf(value, of)),
+      () => randomQuestion(of, values, choices),
+      () => randomQuestion(of, values, choices),
+    );
+  }
   const listed = () => signed(choices, memberOf(of, list(...choices.some(values))));
   if (typeof value === 'boolean') return compare(choices.one(['is', 'is-not']), of, value);
   if (typeof value === 'number') {
@@ -263,6 +271,25 @@ function testOf(of: Operand, values: readonly ScalarValue[], choices: Choices): 
         choices.one(['*', 'r?d', '*e*', '?', '', '*d', `${value}*`, 'R*\u{1f600}', '????']),
       ),
   );
+}
+
+/** A question about the elements of a list that is there. */
+function randomQuestion(
+  list: FactExpression,
+  values: readonly ScalarValue[],
+  choices: Choices,
+): TypedExpression {
+  const it = elementOf(list);
+  const test = (): TypedExpression => testOf(it, values, choices);
+  const condition = choices.way<TypedExpression>(
+    test,
+    () => and(test(), test()),
+    () => or(test(), not(test())),
+    () => compare(choices.one(['is', 'is-not']), it, otherwise(fact('request.header', 'x-color'), 'red')),
+    () => and(test(), compare('is', it, otherwise(fact('consumer.contact'), 'red'))),
+    () => signed(choices, memberOf(it, list)),
+  );
+  return quantified(choices.one(['any', 'every', 'none']), list, condition);
 }
 
 type Signed = Extract<TypedExpression, { negated: boolean }>;

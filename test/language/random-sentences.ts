@@ -50,7 +50,7 @@ export const TOKENS: Readonly<Record<string, readonly string[]>> = {
   URLPATH: ['/', '/orders', '/v1/orders/17?page=2&x=%20'],
   REGEX: ['/^a\\/b$/', '/x#y "z" {2}/', '/[a-z]+|\\d/'],
   WORD: ['plan', 'limit', 'when', 'tier'],
-  ROOT: ['request', 'route', 'tenant', 'team', 'consumer', 'credential', ...NAMES],
+  ROOT: ['request', 'route', 'tenant', 'team', 'consumer', 'credential', 'it', ...NAMES],
 };
 
 /** What a file is made of behind its language line. */

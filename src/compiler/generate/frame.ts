@@ -1,9 +1,11 @@
 import type { FactPhase } from '../../model/facts.ts';
+import { isElementPath } from '../../model/facts.ts';
 import type { Condition, FactReference, RuleIr, Term } from '../ir.ts';
 import type { RouteFacts } from '../route-facts.ts';
 import { factsOfTerm, termsOf } from '../rule-facts.ts';
 import type { Specialiser } from '../specialise.ts';
 import { readFact } from './facts.ts';
+import type { Loop, LoopPool } from './loops.ts';
 import type { ConstantPool } from './pool.ts';
 import type { TablePool } from './tables.ts';
 import { negatedTestCode, testCode } from './tests.ts';
@@ -12,6 +14,7 @@ import { negatedTestCode, testCode } from './tests.ts';
 export interface ProgramScope {
   readonly pool: ConstantPool;
   readonly tables: TablePool;
+  readonly loops: LoopPool;
   readonly route: RouteFacts;
   readonly specialiser: Specialiser;
   /** Members of the body that the program reads, by path: their places in `context.body`. */
@@ -38,7 +41,10 @@ const UNKNOWN: Readonly<Record<Moment, ReadonlySet<FactPhase>>> = {
  */
 export class Frame {
   readonly scope: ProgramScope;
+  readonly when: Moment;
   readonly #unknown: ReadonlySet<FactPhase>;
+  /** Of the body of a loop: facts of the element are its own, all others come from before the loop. */
+  readonly #loop: Loop | null;
   readonly #conditionUses = new Map<number, number>();
   readonly #factUses = new Map<string, number>();
   #locals: string[] = [];
@@ -54,8 +60,11 @@ export class Frame {
     when: Moment,
     conditions: readonly Condition[],
     facts: readonly FactReference[] = [],
+    loop: Loop | null = null,
   ) {
     this.scope = scope;
+    this.when = when;
+    this.#loop = loop;
     this.#unknown = UNKNOWN[when];
     for (const condition of conditions) this.#count(condition);
     for (const fact of facts) this.#countFact(fact);
@@ -86,6 +95,7 @@ export class Frame {
   fact(fact: FactReference): string {
     const { specialiser, pool } = this.scope;
     if (fact.path === 'route') return pool.routeName();
+    if (this.#loop !== null && !isElementPath(fact.path)) return this.#loop.before.fact(fact);
     const known = this.#unknown.has(fact.phase) ? null : specialiser.known(fact);
     if (known === null) return 'undefined';
     if (known !== undefined) return pool.constant(known);
@@ -109,6 +119,7 @@ export class Frame {
 
   /** The caller, as `identity` or – where it may be anonymous – `identity?`. */
   identity(): string {
+    if (this.#loop !== null) return this.#loop.before.identity();
     if (!this.#names.has('identity')) {
       this.#names.set('identity', 'identity');
       this.#locals.unshift('const identity = context.identity;');
@@ -117,7 +128,7 @@ export class Frame {
   }
 
   #read(fact: FactReference): string {
-    return readFact(fact, this);
+    return this.#loop === null ? readFact(fact, this) : this.#loop.element(fact);
   }
 
   #plain(condition: Condition): string {
@@ -167,7 +178,8 @@ export class Frame {
     const known = this.#names.get(key);
     if (known !== undefined) return this.#inPlace.get(known) ?? known;
     const code = make();
-    const name = `${stem}${this.#names.size}`;
+    // a loop must not hide what was computed before it
+    const name = `${this.#loop === null ? stem : `${stem}Of`}${this.#names.size}`;
     this.#names.set(key, name);
     if (this.#isSure || isPlainField(code)) {
       this.#locals.push(`const ${name} = ${code};`);

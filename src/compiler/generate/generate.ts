@@ -5,6 +5,7 @@ import type { CounterNumbers } from './batch.ts';
 import { indent } from './code.ts';
 import { authoriseCode, judgeBodyCode, matchCode } from './decide.ts';
 import type { Marks, ProgramScope } from './frame.ts';
+import { LoopPool } from './loops.ts';
 import { ConstantPool } from './pool.ts';
 import { shapeCode, timeoutCode } from './shape.ts';
 import { TablePool } from './tables.ts';
@@ -26,8 +27,9 @@ export function generateProgram(
 ): GeneratedProgram {
   const pool = new ConstantPool();
   const tables = new TablePool();
+  const loops = new LoopPool();
   const { route, specialiser } = program;
-  const scope: ProgramScope = { pool, tables, route, specialiser, bodyRead, marks };
+  const scope: ProgramScope = { pool, tables, loops, route, specialiser, bodyRead, marks };
   const phases = {
     match: matchCode(program, scope),
     authorise: authoriseCode(program, scope),
@@ -37,7 +39,7 @@ export function generateProgram(
     shapeResponse: shapeCode(program, scope, 'response'),
     totalTimeoutMs: timeoutCode(program, scope),
   };
-  const functions = Object.values(phases).flatMap((phase) => phase.functions);
+  const functions = [...loops.functions, ...Object.values(phases).flatMap((phase) => phase.functions)];
   const entries = Object.entries(phases).map(([name, { entry }]) =>
     entry === name ? `${name},` : `${name}: ${entry},`,
   );

@@ -3,6 +3,7 @@ import type { FactReference } from '../ir.ts';
 import type { Specialiser } from '../specialise.ts';
 import { guarded, indent } from './code.ts';
 import type { Frame, ProgramScope } from './frame.ts';
+import { LoopPool } from './loops.ts';
 import { ConstantPool } from './pool.ts';
 
 /** What a list of rules became: some are asked of every request, the others stand in tables. */
@@ -117,11 +118,13 @@ function rowCode<Item>(
   functions: RowFunctions<Item>,
 ): string {
   const tables = new TablePool();
+  const loops = new LoopPool();
   // rows of many rules share their code, so no one rule can be named in it
-  const made = functions(items, { ...outer, pool, specialiser, tables, marks: 'none' });
+  const made = functions(items, { ...outer, pool, specialiser, tables, loops, marks: 'none' });
   const body = [
     ...pool.lines,
     ...tables.lines,
+    ...loops.functions,
     ...Object.values(made),
     `return { ${Object.keys(made).join(', ')} };`,
   ];

@@ -36,6 +36,8 @@ export function testCode(test: Test, frame: Frame): string {
       const calendar = pool.prepared('calendar', pool.constant(asConstant(test.hours)));
       return `${calendar}.isOpen(context.nowWallMs)`;
     }
+    case 'some':
+      return frame.scope.loops.call(test, frame);
     case 'role':
       return ofConsumer(`consumer.roles.includes(${frame.scope.pool.constant(test.role)})`, frame);
     case 'subscribed':

@@ -1,5 +1,11 @@
 import { assert } from '../../base/assert.ts';
-import type { Operand, TextTest, TypedExpression } from '../../language/typed.ts';
+import type {
+  FactExpression,
+  Operand,
+  QuantifiedExpression,
+  TextTest,
+  TypedExpression,
+} from '../../language/typed.ts';
 import { addressWords, contains, parseNetwork } from '../../model/networks.ts';
 import { regexTest } from '../../model/regex.ts';
 import type { Value } from '../../model/types.ts';
@@ -34,6 +40,8 @@ export function holds(expression: TypedExpression | null, situation: Situation):
       return (factValue(expression.fact, situation) !== undefined) !== expression.negated;
     case 'in-calendar':
       return isOpenAt(expression.calendar, situation.request.arrivedWallMs) !== expression.negated;
+    case 'quantified':
+      return quantified(expression, situation);
     case 'has-role':
       return (situation.identity?.consumer.roles.includes(expression.role) ?? false) !== expression.negated;
     case 'subscribed': {
@@ -41,6 +49,28 @@ export function holds(expression: TypedExpression | null, situation: Situation):
       return subscribed !== expression.negated;
     }
   }
+}
+
+/** Asks the elements one after another, by the definition of the word. */
+function quantified({ quantifier, list, condition }: QuantifiedExpression, situation: Situation): boolean {
+  const fitting = elementsOf(list, situation).filter((element) =>
+    holds(condition, { ...situation, element }),
+  );
+  switch (quantifier) {
+    case 'any':
+      return fitting.length > 0;
+    case 'every':
+      return fitting.length === elementsOf(list, situation).length;
+    case 'none':
+      return fitting.length === 0;
+  }
+}
+
+/** What a quantifier asks about; the checker has proven that the list is there. */
+export function elementsOf(list: FactExpression, situation: Situation): readonly unknown[] {
+  const elements = factValue(list, situation);
+  assert(Array.isArray(elements), `${list.definition.path} is used without a guard`);
+  return elements;
 }
 
 /** Whether all of them could hold for some body, as far as everything else decides (Kleene's three values). */

@@ -1,5 +1,6 @@
 import { assert } from '../../base/assert.ts';
 import type { FactExpression } from '../../language/typed.ts';
+import { isElementPath } from '../../model/facts.ts';
 import { DAY_MS } from '../../model/local-time.ts';
 import { queryValue } from '../../model/query.ts';
 import type { Value } from '../../model/types.ts';
@@ -33,6 +34,8 @@ export interface Situation {
   readonly request: PlainRequest;
   readonly identity: Identity | null;
   readonly body: unknown;
+  /** What `it` stands for, in the condition of a quantifier. */
+  readonly element?: unknown;
 }
 
 /** The value of a fact; undefined when it is missing. */
@@ -41,6 +44,7 @@ export function factValue(
   situation: Situation,
 ): Value | undefined {
   const { request, route, identity } = situation;
+  if (isElementPath(definition.path)) return situation.element as Value;
   if (definition.phase === 'body') return bodyValue(situation.body, definition);
   const [root, member] = divide(definition.path);
   switch (root) {

@@ -1,10 +1,15 @@
 import type { Span } from '../../diagnostics/source.ts';
 import { factText } from '../../language/check/known.ts';
-import type { CheckedRule, FactExpression, TypedExpression } from '../../language/typed.ts';
+import type {
+  CheckedRule,
+  FactExpression,
+  QuantifiedExpression,
+  TypedExpression,
+} from '../../language/typed.ts';
 import type { Value, ValueType } from '../../model/types.ts';
 import type { Route } from '../../model/world.ts';
 import type { PlacedRule } from '../interpret.ts';
-import { holds, possibly } from './expressions.ts';
+import { elementsOf, holds, possibly } from './expressions.ts';
 import { factValue, type PlainRequest, type Situation } from './facts.ts';
 import { phaseOf } from './phases.ts';
 
@@ -24,6 +29,8 @@ export interface ClauseSight {
     readonly type: ValueType;
     readonly value: Value | undefined;
   }[];
+  /** Of a quantifier: its conditions, as each element met them that was asked. */
+  readonly elements: readonly ClauseSight[];
 }
 export type ClausePart = 'scope' | 'when' | 'condition';
 
@@ -167,19 +174,62 @@ function ask(
       }
       return decided === decisive;
     }
+    case 'quantified':
+      return askElements(expression, part, situation, into);
     default: {
       const held = holds(expression, situation);
-      into.push({ clause: expression, part, span: expression.span, held, saw: sawOf(expression, situation) });
+      const saw = sawOf(expression, situation);
+      into.push({ clause: expression, part, span: expression.span, held, saw, elements: [] });
       return held;
     }
   }
+}
+
+/** One after another, until one decides. */
+function askElements(
+  expression: QuantifiedExpression,
+  part: ClausePart,
+  situation: Situation,
+  into: ClauseSight[],
+): boolean {
+  const { quantifier, list, condition, span } = expression;
+  const elements: ClauseSight[] = [];
+  const all = elementsOf(list, situation);
+  let deciding: readonly ClauseSight[] = [];
+  const at = all.findIndex((element) => {
+    const asked: ClauseSight[] = [];
+    const fits = ask(condition, part, { ...situation, element }, asked);
+    elements.push(...asked);
+    deciding = asked;
+    return fits === (quantifier !== 'every');
+  });
+  const held = (at !== -1) === (quantifier === 'any');
+  const saw = at === -1 ? sawAll(list, all) : sawElement(list, at, deciding);
+  into.push({ clause: expression, part, span, held, saw, elements });
+  return held;
+}
+
+/** No element decided by itself. */
+function sawAll(list: FactExpression, all: readonly unknown[]): ClauseSight['saw'] {
+  return [{ fact: factText(list), type: list.type, value: all as Value }];
+}
+
+/** `element 2 of request.body.items: it.price was 120`. */
+function sawElement(list: FactExpression, at: number, asked: readonly ClauseSight[]): ClauseSight['saw'] {
+  const [first, ...others] = asked.flatMap(({ saw }) => saw);
+  if (first === undefined) return [];
+  return [{ ...first, fact: `element ${at + 1} of ${factText(list)}: ${first.fact}` }, ...others];
 }
 
 function skip(expression: TypedExpression, part: ClausePart, into: ClauseSight[]): void {
   if (expression.kind === 'not') skip(expression.operand, part, into);
   else if (expression.kind === 'and' || expression.kind === 'or')
     for (const operand of expression.operands) skip(operand, part, into);
-  else into.push({ clause: expression, part, span: expression.span, held: 'unseen', saw: [] });
+  else {
+    const elements: ClauseSight[] = [];
+    if (expression.kind === 'quantified') skip(expression.condition, part, elements);
+    into.push({ clause: expression, part, span: expression.span, held: 'unseen', saw: [], elements });
+  }
 }
 
 function sawOf(expression: TypedExpression, situation: Situation): ClauseSight['saw'] {

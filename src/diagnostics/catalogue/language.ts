@@ -262,6 +262,30 @@ export const LANGUAGE_CODES = {
     explanation:
       'Any header may be asked about, so a misspelt one would simply never be there. This name is one letter away from a common header.',
   },
+  PT1221: {
+    title: 'Quantifier over something else than a list',
+    severity: 'error',
+    explanation:
+      '`any of`, `every of` and `no one of` ask the elements of a list that comes with a request or its caller. Whether a value is among fixed ones is asked with `in`.',
+  },
+  PT1222: {
+    title: 'No element to speak of',
+    severity: 'error',
+    explanation:
+      '`it` is the element of the list that a quantifier asks about: of the nearest one, where one stands in another.',
+  },
+  PT1223: {
+    title: 'Test that is not about the element',
+    severity: 'error',
+    explanation:
+      'The condition of a quantifier takes all that follows it, and each of its tests is about the element. A test of something else could be read as a part of the question or as one that stands beside it, which is not the same for `every of` and `no one of`.',
+  },
+  PT1224: {
+    title: 'Each element compared with each of another list',
+    severity: 'error',
+    explanation:
+      'Both lists come with the request, so a caller could make one check cost as much as their lengths multiplied. Rules look at each element of a body once.',
+  },
   PT1120: {
     severity: 'error',
     title: 'Body that is not described',

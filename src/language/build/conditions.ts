@@ -72,6 +72,13 @@ const TERMS = {
     calendar: buildText(reader, tokenOf(node, 'Text')),
     span: nodeSpan(reader, node),
   }),
+  Quantified: (reader: Reader, node: CstNode): ConditionNode => ({
+    kind: 'quantified',
+    quantifier: has(node, 'any') ? 'any' : has(node, 'every') ? 'every' : 'none',
+    list: buildPath(reader, childOf(node, 'Path')),
+    condition: buildCondition(reader, childOf(node, 'Condition')),
+    span: nodeSpan(reader, node),
+  }),
   Predicate: buildPredicate,
 };
 

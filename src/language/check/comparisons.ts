@@ -17,6 +17,7 @@ import {
 } from '../problems/types.ts';
 import type { LiteralExpression, Operand, TypedExpression } from '../typed.ts';
 import type { CheckContext } from './context.ts';
+import { isLookUpOnce } from './elements.ts';
 import type { Known } from './known.ts';
 import { typeLiteral } from './literals.ts';
 import { checkOperand } from './operands.ts';
@@ -199,7 +200,9 @@ function checkInFact(
     context.report(notAList(node.span, described(list)));
     return null;
   }
-  if (sameType(element.type, list.type.of)) return { kind: 'in', element, list, negated, span };
+  if (sameType(element.type, list.type.of)) {
+    return isLookUpOnce(context, known, list) ? { kind: 'in', element, list, negated, span } : null;
+  }
   context.report(
     typeMismatch(
       span,

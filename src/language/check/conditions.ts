@@ -1,14 +1,16 @@
 import { spanText } from '../../diagnostics/source.ts';
-import type { ConditionNode, PredicateNode } from '../ast.ts';
+import type { ConditionNode, PredicateNode, QuantifiedNode } from '../ast.ts';
 import { selectorInCondition } from '../problems/reading.ts';
 import { neverMissing, onlyConsumers } from '../problems/types.ts';
 import type { TypedExpression } from '../typed.ts';
 import { checkCalendarTest } from './calendars.ts';
 import { checkCompare, checkIn, checkRegexTest, checkTextTest } from './comparisons.ts';
 import type { CheckContext } from './context.ts';
+import { isOfElement } from './elements.ts';
 import { factText, type Known } from './known.ts';
 import { checkName } from './names.ts';
 import { resolveFact } from './operands.ts';
+import { checkList } from './quantifiers.ts';
 import { selectorAsFact, selectRoutes } from './selectors.ts';
 
 /** Where a condition stands: only a scope takes selectors such as `routes tagged "x"`. */
@@ -23,7 +25,7 @@ export function checkCondition(
 ): TypedExpression | null {
   switch (node.kind) {
     case 'constant':
-      return node;
+      return ofElement(context, known, node);
     case 'not': {
       const operand = checkCondition(context, known, node.operand, place);
       return operand === null ? null : { kind: 'not', operand, span: node.span };
@@ -32,14 +34,36 @@ export function checkCondition(
     case 'or':
       return checkChain(context, known, node, place);
     case 'selector':
-      if (place === 'scope') return selectRoutes(context, node);
+      if (place === 'scope') return ofElement(context, known, selectRoutes(context, node));
       context.report(selectorInCondition(node.span, selectorAsFact(node)));
       return null;
     case 'calendar-test':
-      return checkCalendarTest(context, node);
+      return ofElement(context, known, checkCalendarTest(context, node));
+    case 'quantified':
+      return ofElement(context, known, checkQuantified(context, known, node, place));
     default:
-      return checkPredicate(context, known, node);
+      return ofElement(context, known, checkPredicate(context, known, node));
   }
+}
+
+function ofElement(
+  context: CheckContext,
+  known: Known,
+  test: TypedExpression | null,
+): TypedExpression | null {
+  return test !== null && isOfElement(context, known, test) ? test : null;
+}
+
+function checkQuantified(
+  context: CheckContext,
+  known: Known,
+  { quantifier, list: listNode, condition: node, span }: QuantifiedNode,
+  place: ConditionPlace,
+): TypedExpression | null {
+  const list = checkList(context, known, listNode);
+  if (list === null) return null;
+  const condition = checkCondition(context, known.within(list), node, place);
+  return condition === null ? null : { kind: 'quantified', quantifier, list, condition, span };
 }
 
 /** Each operand is checked with what its predecessors left known: true ones for `and`, false ones for `or`. */

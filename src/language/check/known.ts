@@ -1,3 +1,4 @@
+import { writtenPath } from '../../model/facts.ts';
 import type { Route } from '../../model/world.ts';
 import { staticValue } from '../static-value.ts';
 import type { FactExpression, TypedExpression } from '../typed.ts';
@@ -23,7 +24,7 @@ export class Known {
 
   /** Before any condition. `ofEveryTeam`: the facts below `team` that no team lacks. */
   static of(routes: readonly Route[], ofEveryTeam: ReadonlySet<string>): Known {
-    const known = new Known(null, null, NOTHING, { ofEveryTeam, trusts: 'proofs' });
+    const known = new Known(null, null, NOTHING, { ofEveryTeam, trusts: 'proofs', list: null });
     known.#found = routes;
     return known;
   }
@@ -56,6 +57,16 @@ export class Known {
     return new Known(this, null, this.#present, { ...this.#basis, trusts: 'all' });
   }
 
+  /** In the condition that is asked of the elements of a list. */
+  within(list: FactExpression): Known {
+    return new Known(this, null, this.#present, { ...this.#basis, list });
+  }
+
+  /** The list whose elements `it` stands for; null outside of quantifiers. */
+  get list(): FactExpression | null {
+    return this.#basis.list;
+  }
+
   /** Null when the fact is present here; otherwise a route whose requests may lack it (null: any request may). */
   whereMissing(fact: FactExpression): { readonly route: Route | null } | null {
     if (this.#basis.trusts === 'all' || fact.definition.absence === 'never') return null;
@@ -69,7 +80,7 @@ export class Known {
 
   /** Any one of these proves that the fact is present. */
   #impliedBy(fact: FactExpression): string[] {
-    const own = factText(fact);
+    const own = proofOf(fact);
     if (fact.definition.absence === 'anonymous') return [IDENTITY];
     return this.#basis.ofEveryTeam.has(own) ? [own, TEAM] : [own];
   }
@@ -83,6 +94,7 @@ interface Basis {
   readonly ofEveryTeam: ReadonlySet<string>;
   /** What counts as present: what is proven, or (after a mistake) everything. */
   readonly trusts: 'proofs' | 'all';
+  readonly list: FactExpression | null;
 }
 
 const IDENTITY = 'identity';
@@ -111,14 +123,19 @@ const NOTHING: ReadonlySet<string> = new Set();
 
 /** What the presence of a fact proves. */
 function proven(fact: FactExpression): string[] {
-  const own = factText(fact);
+  const own = proofOf(fact);
   if (fact.definition.phase !== 'identity') return [own];
   return own === TEAM || own.startsWith(`${TEAM}.`) ? [own, IDENTITY, TEAM] : [own, IDENTITY];
 }
 
+/** The presence of this very fact: `it.price` of one list is not that of another. */
+function proofOf({ definition: { path }, parameter }: FactExpression): string {
+  return parameter === null ? path : `${path}[${JSON.stringify(parameter)}]`;
+}
+
 /** A fact as written: `tenant.plan`, `request.header["x"]`. */
 export function factText(fact: Pick<FactExpression, 'definition' | 'parameter'>): string {
-  const { path } = fact.definition;
+  const path = writtenPath(fact.definition.path);
   return fact.parameter === null ? path : `${path}[${JSON.stringify(fact.parameter)}]`;
 }
 

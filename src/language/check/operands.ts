@@ -20,6 +20,7 @@ import { LATER_WORDS } from '../tokens.ts';
 import type { ConvertedExpression, FactExpression, OtherwiseExpression } from '../typed.ts';
 import { BODY, isBodyPath, resolveBodyFact } from './body-facts.ts';
 import type { CheckContext } from './context.ts';
+import { isElement, resolveElement } from './elements.ts';
 import { commonHeaderMeant, isHeaderName } from './header-names.ts';
 import { factText, type Known } from './known.ts';
 import { isAccountingCurrency, typeLiteral } from './literals.ts';
@@ -71,6 +72,7 @@ function checkUnit(
 
 /** The fact a path stands for, present or not. */
 export function resolveFact(context: CheckContext, known: Known, node: PathNode): FactExpression | null {
+  if (isElement(node)) return resolveElement(context, known, node);
   if (isBodyPath(node.path)) return resolveBodyFact(context, known, node);
   const definition = context.project.facts.get(node.path);
   if (definition === undefined) {
@@ -107,14 +109,16 @@ function provePresent(context: CheckContext, known: Known, fact: FactExpression)
   const anonymous = missing.route !== null;
   const guard = anonymous ? text.split('.')[0]! : text;
   const other = anonymous
-    ? 'narrow "applies to" (… and routes requiring identity)'
-    : `give it a value: ${text} otherwise …`;
+    ? ', or narrow "applies to" (… and routes requiring identity)'
+    : fact.type.kind === 'list'
+      ? ''
+      : `, or give it a value: ${text} otherwise …`;
   context.report(
     mayBeMissing(
       fact.span,
       text,
       whyMissing(fact, missing.route?.name ?? null),
-      `Add "${guard} is present and …", or ${other}.`,
+      `Add "${guard} is present and …"${other}.`,
     ),
   );
   return false;

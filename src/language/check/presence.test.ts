@@ -33,6 +33,18 @@ const GUARDS: readonly (readonly [scope: string, condition: string, 'accepted' |
   ['service "search"', 'tenant is present and team.cost_centre is "x"', 'PT1301'],
   ['service "search"', 'consumer.contact is present and tenant.trial is true', 'accepted'],
   ['service "search"', 'consumer is present and consumer.contact is "x"', 'PT1301'],
+  ['service "search"', 'any of consumer.roles has it is "buyer"', 'PT1301'],
+  ['service "search"', 'consumer is present and any of consumer.roles has it is "buyer"', 'accepted'],
+  [
+    'service "search"',
+    'consumer is present and no one of tenant.regions has it is consumer.contact',
+    'PT1301',
+  ],
+  [
+    'service "search"',
+    'consumer.contact is present and no one of tenant.regions has it is consumer.contact',
+    'accepted',
+  ],
   ['service "search"', 'request.header["a"] is present and request.header["b"] is "x"', 'PT1301'],
   ['service "search"', 'request.header["a"] is present and tenant.trial is true', 'PT1301'],
   ['service "search"', 'request.header["A"] is present and request.header["a"] is "x"', 'accepted'],
@@ -109,6 +121,9 @@ function evaluate(node: TypedExpression, request: Request): boolean {
     case 'text-test':
       use(node.text, request);
       return request.outcomes();
+    case 'quantified':
+      use(node.list, request);
+      return request.outcomes() && evaluate(node.condition, request);
   }
 }
 
@@ -149,6 +164,7 @@ describe('accepted policies never meet a missing fact', () => {
     ...['tenant is present', 'tenant is absent', 'team is present', 'team is absent', 'true', 'false'],
     ...['tenant.trial is true', 'team is "shop"', 'team.cost_centre is "x"', 'consumer.contact is "x"'],
     ...['consumer.contact is present', 'consumer has role "buyer"', 'consumer is not subscribed to route'],
+    ...['any of consumer.roles has it is "buyer"', 'every of tenant.regions has it is team.cost_centre'],
     ...['request.header["a"] is present', 'request.header["a"] is "x"', 'route is "status"'],
     ...['route.requires_identity is true', 'route is not "open-search"', 'team otherwise "shop" is "shop"'],
   );

@@ -67,6 +67,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   Group: inline,
   Constant: inline,
   CalendarTest: inline,
+  Quantified: inline,
   Selector: inline,
   RouteSet: inline,
   Texts: commaRow,

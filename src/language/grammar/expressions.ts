@@ -50,6 +50,7 @@ export class ExpressionGrammar extends CstParser {
         { ALT: () => this.SUBRULE(this.Constant) },
         { ALT: () => this.SUBRULE(this.Selector) },
         { ALT: () => this.SUBRULE(this.CalendarTest) },
+        { ALT: () => this.SUBRULE(this.Quantified) },
         { ALT: () => this.SUBRULE(this.Predicate) },
       ]);
     },
@@ -88,6 +89,23 @@ export class ExpressionGrammar extends CstParser {
     () => {
       this.OR([{ ALT: () => this.CONSUME(KEYWORD.during) }, { ALT: () => this.CONSUME(KEYWORD.outside) }]);
       this.CONSUME(Text);
+    },
+    INNER,
+  );
+
+  /** The condition takes all that follows: what says nothing of `it` needs parentheses (PT0121). */
+  readonly Quantified = this.RULE(
+    'Quantified',
+    () => {
+      this.OR([
+        { ALT: () => this.CONSUME(KEYWORD.any) },
+        { ALT: () => this.CONSUME(KEYWORD.every) },
+        { ALT: () => this.words(0, KEYWORD.no, KEYWORD.one) },
+      ]);
+      this.CONSUME(KEYWORD.of);
+      this.SUBRULE(this.Path);
+      this.CONSUME(KEYWORD.has);
+      this.SUBRULE(this.Condition);
     },
     INNER,
   );

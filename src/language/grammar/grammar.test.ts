@@ -108,6 +108,7 @@ describe('line breaks need no meaning (language-rules 3.4)', () => {
     expect(names).toEqual([
       ')',
       'after',
+      'and',
       'because',
       'code',
       'for',
@@ -115,6 +116,7 @@ describe('line breaks need no meaning (language-rules 3.4)', () => {
       'in',
       'max',
       'on',
+      'or',
       'status',
       'until',
       'was',
@@ -139,8 +141,11 @@ describe('line breaks need no meaning (language-rules 3.4)', () => {
       greedyChoices(RULES[name]!.definition, after).map((type) => `${name}: ${type.name}`),
     );
     // `in ZONE` of a quota is told from `in total` by a gate, a trailing comma by the token behind it; `when
-    // exceeded` takes all reply clauses behind it; `from` takes an `until` behind it, which means the same
+    // exceeded` takes all reply clauses behind it; `from` takes an `until` behind it, which means the same; the condition of a
+    // quantifier takes every `and` and `or` behind it
     expect(clashes.sort()).toEqual([
+      'Condition: and',
+      'Condition: or',
       'Dates: until',
       'Exceeded: because',
       'Exceeded: code',

@@ -4,8 +4,9 @@ import type { PlacedRule } from '../../compiler/interpret.ts';
 import { placeOf } from '../../diagnostics/source.ts';
 import { factText } from '../../language/check/known.ts';
 import type { FactExpression, TypedExpression } from '../../language/typed.ts';
+import { isElementPath } from '../../model/facts.ts';
 import { parseNetwork } from '../../model/networks.ts';
-import type { Value, ValueType } from '../../model/types.ts';
+import type { ScalarValue, Value, ValueType } from '../../model/types.ts';
 import type { Route, World } from '../../model/world.ts';
 import type { Identity } from '../../pipeline/identity.ts';
 import { valueInWords } from '../values.ts';
@@ -119,7 +120,7 @@ function factCandidates(
       add(roleChange(clause.role, 'with'));
       add(roleChange(clause.role, 'without'));
     }
-    for (const fact of factsIn(clause)) {
+    for (const fact of factsIn(clause).filter(({ definition }) => !isElementPath(definition.path))) {
       for (const value of valuesFor(clause, fact, request, route, world))
         add(factCandidate(fact, value, route));
     }
@@ -194,20 +195,28 @@ function valuesFor(
   const missing = fact.definition.absence === 'always' ? [undefined] : [];
   const identity = route.auth === 'none' ? null : request.identity;
   const now = factValue(fact, { route, request, identity, body: request.body });
-  if (fact.type.kind === 'list') {
-    const items = Array.isArray(now) ? now : [];
-    const changed = literals.flatMap((literal) => [
-      [...items.filter((item) => item !== literal), literal],
-      items.filter((item) => item !== literal),
-    ]);
-    return [...changed, ...missing] as (Value | undefined)[];
-  }
+  if (fact.type.kind === 'list')
+    return [...listsFor(clause, Array.isArray(now) ? now : [], literals), ...missing];
   const borders = literals.flatMap((literal) => {
     if (Array.isArray(literal)) return [...literal];
     return typeof literal === 'number' ? [literal, literal + 1, literal - 1] : [literal];
   });
   return [...borders, ...samplesOf(clause), ...others(fact.type, literals, world), ...missing];
 }
+
+/** The list with a value more or less; for a question about its elements also without each of them, and empty. */
+function listsFor(
+  clause: TypedExpression,
+  items: readonly ScalarValue[],
+  literals: readonly Value[],
+): ScalarValue[][] {
+  const without = (value: ScalarValue): ScalarValue[] => items.filter((item) => item !== value);
+  const named = [...literals, ...samplesOf(clause)].flat();
+  const changed = named.flatMap((value) => [[...without(value), value], without(value)]);
+  if (clause.kind !== 'quantified') return changed;
+  return [...changed, ...[...new Set(items)].slice(0, ITEMS_TRIED_MAX).map(without), []];
+}
+const ITEMS_TRIED_MAX = 20;
 
 /** Every literal of an expression, whatever its form. */
 function literalsIn(node: object): Value[] {
@@ -220,6 +229,9 @@ function literalsIn(node: object): Value[] {
 }
 
 function samplesOf(clause: TypedExpression): Value[] {
+  if (clause.kind === 'quantified') return samplesOf(clause.condition);
+  if (clause.kind === 'not') return samplesOf(clause.operand);
+  if (clause.kind === 'and' || clause.kind === 'or') return clause.operands.flatMap(samplesOf);
   if (clause.kind === 'text-test') {
     const isPattern = clause.test === 'like' || clause.test === 'matches';
     return isPattern ? [clause.pattern.replaceAll(/[*^$]/g, '').replaceAll('?', 'x')] : [clause.pattern];

@@ -1,4 +1,4 @@
-import { clausesOf, traceRequest } from '../../compiler/interpret/trace.ts';
+import { type ClauseSight, clausesOf, traceRequest } from '../../compiler/interpret/trace.ts';
 import type { PlacedRule } from '../../compiler/interpret.ts';
 import { placeOf, spanText } from '../../diagnostics/source.ts';
 import { staticValue } from '../../language/static-value.ts';
@@ -53,7 +53,8 @@ export class CoverageCounter {
     if (route === null || request === null) return;
     const { sights, stage } = traceRequest(machine.rules, machine.world.routes.get(route)!, request);
     for (const { clauses } of sights)
-      for (const { clause, held } of clauses) if (held !== 'unseen') this.#see(clause, held);
+      for (const { clause, held } of clauses.flatMap(withElements))
+        if (held !== 'unseen') this.#see(clause, held);
     if (stage !== 'admit') return;
     for (const { placed } of sights) {
       const { rule } = placed;
@@ -109,8 +110,13 @@ function itemsOf(placed: PlacedRule, world: World, isFirst: boolean): Item[] {
     // the scope belongs to the policy: it is counted with its first rule
     .filter(({ part }) => part !== 'scope' || isFirst)
     .filter(({ clause }) => routes.some((route) => staticValue(clause, route) === 'unknown'));
-  const items = clauses.map(({ clause }): Item => ({ placed, clause }));
+  const items = clauses.flatMap(withElements).map(({ clause }): Item => ({ placed, clause }));
   return 'counterIdentity' in placed.rule ? [...items, { placed, clause: 'room' }] : items;
+}
+
+/** A quantifier, and what it asks of elements: each is a clause. */
+function withElements(sight: ClauseSight): ClauseSight[] {
+  return [sight, ...sight.elements.flatMap(withElements)];
 }
 
 /** Rules are objects of the checked policies, the same in every machine; their index is not, where modes differ. */

@@ -1,0 +1,63 @@
+import { spanText } from '../../diagnostics/source.ts';
+import { elementPath } from '../../model/facts.ts';
+import type { PathNode } from '../ast.ts';
+import { eachWithEach, memberOfValue, notOfElement, outsideQuantifier } from '../problems/quantifiers.ts';
+import type { FactExpression, Operand, TypedExpression } from '../typed.ts';
+import type { CheckContext } from './context.ts';
+import { factText, type Known } from './known.ts';
+import { inWords } from './type-names.ts';
+
+/** `it`, the element that a quantifier asks about. */
+const ELEMENT = 'it';
+
+export function isElement({ path }: PathNode): boolean {
+  return path === ELEMENT || path.startsWith(`${ELEMENT}.`);
+}
+
+/** What `it` stands for here. Null means that a problem was reported. */
+export function resolveElement(context: CheckContext, known: Known, node: PathNode): FactExpression | null {
+  const { list } = known;
+  if (list === null || list.type.kind !== 'list') {
+    context.report(outsideQuantifier(node.span));
+    return null;
+  }
+  const type = list.type.of;
+  if (node.path !== ELEMENT || node.parameter !== null) {
+    context.report(memberOfValue(node.span, spanText(node.span), inWords(type)));
+    return null;
+  }
+  const { phase, label } = list.definition;
+  const path = elementPath(list.definition.path);
+  const summary = 'An element of a list.';
+  const definition = { path, type, absence: 'never', phase, label, parameter: 'none', summary } as const;
+  return { kind: 'fact', definition, parameter: null, type, span: node.span };
+}
+
+/**
+ * Every test in a quantifier is about the element: another would be asked again for each of them, and a reader could not
+ * see whether it belongs to the question or stands beside it.
+ */
+export function isOfElement(context: CheckContext, { list }: Known, test: TypedExpression): boolean {
+  if (list === null || mentions(test, elementPath(list.definition.path))) return true;
+  context.report(notOfElement(test.span, spanText(test.span), factText(list)));
+  return false;
+}
+
+/** Each element of one list of the body looked up in another would cost the product of both lengths. */
+export function isLookUpOnce(context: CheckContext, { list: asked }: Known, list: Operand): boolean {
+  if (asked?.definition.phase !== 'body' || list.kind !== 'fact') return true;
+  const { phase, path } = list.definition;
+  if (phase !== 'body' || path.startsWith(elementPath(asked.definition.path))) return true;
+  context.report(eachWithEach(list.span, factText(asked), factText(list)));
+  return false;
+}
+
+/** Whether a fact below `path` stands anywhere in a node of the typed tree. */
+export function mentions(node: object, path: string): boolean {
+  if ('kind' in node && node.kind === 'fact')
+    return (node as FactExpression).definition.path.startsWith(path);
+  return Object.entries(node).some(
+    ([name, value]) =>
+      name !== 'span' && typeof value === 'object' && value !== null && mentions(value, path),
+  );
+}
