@@ -1700,7 +1700,7 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     text: file(
       'policy "p" applies to route "place-order" {\n  permit when every of request.body.labels has it in request.body.labels\n}\n',
     ),
-    at: '3:48',
+    at: '3:54',
     message:
       'This looks each element of request.body.labels up in request.body.labels, and callers choose how long both are.',
     help: 'Compare with a list of the configuration or of the caller, or with one member of the body.',
