@@ -160,11 +160,19 @@ test('for every set of routes, the matcher finds what sorting all fitting routes
   );
 });
 
-test('building yields after each route, so that it can be done in slices', () => {
-  const steps = buildRouteMatcher(
-    routesOf(Array.from({ length: 50 }, (_, index) => ({ path: `/r${index}/{id}` }))),
-  );
+test('building yields after each route and while packing, so that it can be done in slices', () => {
+  const paths = Array.from({ length: 500 }, (_, index) => ({ path: `/r${index}/{id}` }));
+  const steps = buildRouteMatcher(routesOf(paths));
   let count = 0;
   while (steps.next().done !== true) count++;
-  expect(count).toBe(50);
+  expect(count).toBeGreaterThan(500 + 5);
+});
+
+test('among very many routes each is found, and no other', () => {
+  const paths = Array.from({ length: 20_000 }, (_, at) => `/v1/area${at % 100}/thing${at}`);
+  const matcher = matcherOf(...paths.map((path, at) => ({ path: at % 2 === 0 ? path : `${path}/{id}` })));
+  for (const [at, path] of paths.entries()) {
+    expect(find(matcher, path)).toBe(at % 2 === 0 ? at : NO_ROUTE);
+    expect(find(matcher, `${path}/x`)).toBe(at % 2 === 0 ? NO_ROUTE : at);
+  }
 });

@@ -5,8 +5,16 @@
  * A route that fits in path but not in method or fields gives way to the next in that order.
  */
 import type { Route } from '../model/world.ts';
-import type { PatternSegment } from './route-pattern.ts';
+import {
+  CANDIDATE_CELLS,
+  NODE_CELLS,
+  NOTHING,
+  PackedRoutes,
+  TREE_ROOT,
+  WHOLE_PATHS_ROOT,
+} from './packed-routes.ts';
 import { parsePattern } from './route-pattern.ts';
+import { type Candidate, type FieldCondition, RouteTree } from './route-tree.ts';
 
 export const NO_ROUTE = -1;
 
@@ -25,11 +33,11 @@ export interface RouteMatcher {
   match(method: string, host: string, path: string, fields: readonly string[]): number;
 }
 
-/** Builds in steps, so that a thread can serve requests between them: yields after each route. Throws nothing; a bad pattern is returned. */
+/** Builds in steps, so that a thread can serve requests between them: yields after each route, and while it packs. Throws nothing; a bad pattern is returned. */
 export function* buildRouteMatcher(
   routes: readonly (Pick<Route, 'name' | 'match'> | null)[],
 ): Generator<void, RouteMatcher | { readonly fault: string }> {
-  const hosts = new Map<string, PathTree>();
+  const hosts = new Map<string, RouteTree>();
   for (const [index, route] of routes.entries()) {
     if (route === null) continue;
     const pattern = parsePattern(route.match.path);
@@ -40,13 +48,15 @@ export function* buildRouteMatcher(
       conditions: route.match.headers,
     };
     for (const host of route.match.hosts.length === 0 ? [ANY_HOST] : route.match.hosts) {
-      const tree = hosts.get(host) ?? { literals: new Map(), root: createNode() };
+      const tree = hosts.get(host) ?? new RouteTree();
       hosts.set(host, tree);
-      addRoute(tree, pattern.literal, pattern.segments, candidate);
+      tree.add(pattern.literal, pattern.segments, candidate);
     }
     yield;
   }
-  return new CompiledMatcher(hosts);
+  const packed = new Map<string, PackedRoutes>();
+  for (const [host, tree] of hosts) packed.set(host, yield* PackedRoutes.of(tree));
+  return new CompiledMatcher(packed);
 }
 
 /** Runs the whole build at once: tests, and small sets. */
@@ -60,90 +70,19 @@ export function buildRouteMatcherAtOnce(
   }
 }
 
-interface Candidate {
-  readonly route: number;
-  /** Null for every method. */
-  readonly methods: ReadonlySet<string> | null;
-  readonly conditions: readonly { readonly name: string; readonly value: string }[];
-}
-
-interface PathTree {
-  readonly literals: Map<string, Candidate[]>;
-  readonly root: PathNode;
-}
-
-interface PathNode {
-  literals: Map<string, PathNode> | null;
-  one: PathNode | null;
-  rest: Candidate[] | null;
-  here: Candidate[] | null;
-}
-
 const ANY_HOST = '*';
-
-function createNode(): PathNode {
-  return { literals: null, one: null, rest: null, here: null };
-}
-
-function addRoute(
-  tree: PathTree,
-  literal: string | null,
-  segments: readonly PatternSegment[],
-  candidate: Candidate,
-): void {
-  if (literal !== null) {
-    const known = tree.literals.get(literal);
-    if (known === undefined) tree.literals.set(literal, [candidate]);
-    else insertByPrecedence(known, candidate);
-    return;
-  }
-  let node = tree.root;
-  for (const segment of segments) {
-    if (segment.kind === 'rest') {
-      node.rest = insertByPrecedence(node.rest ?? [], candidate);
-      return;
-    }
-    node = segment.kind === 'one' ? oneChild(node) : literalChild(node, segment.text);
-  }
-  node.here = insertByPrecedence(node.here ?? [], candidate);
-}
-
-function literalChild(node: PathNode, text: string): PathNode {
-  node.literals ??= new Map();
-  const child = node.literals.get(text) ?? createNode();
-  node.literals.set(text, child);
-  return child;
-}
-
-function oneChild(node: PathNode): PathNode {
-  node.one ??= createNode();
-  return node.one;
-}
-
-function insertByPrecedence(candidates: Candidate[], candidate: Candidate): Candidate[] {
-  let at = candidates.length;
-  while (at > 0 && precedes(candidate, candidates[at - 1]!)) at--;
-  candidates.splice(at, 0, candidate);
-  return candidates;
-}
-
-function precedes(left: Candidate, right: Candidate): boolean {
-  if (left.conditions.length !== right.conditions.length)
-    return left.conditions.length > right.conditions.length;
-  return left.methods !== null && right.methods === null;
-}
 
 class CompiledMatcher implements RouteMatcher {
   readonly result: MatchResult = { parameters: [], parameterCount: 0, allowed: [] };
-  readonly #hosts: ReadonlyMap<string, PathTree>;
-  readonly #anyHost: PathTree | null;
+  readonly #hosts: ReadonlyMap<string, PackedRoutes>;
+  readonly #anyHost: PackedRoutes | null;
   /** Most projects name no host at all: then none is looked up. */
   readonly #namesHosts: boolean;
   #method = '';
   #path = '';
   #fields: readonly string[] = [];
 
-  constructor(hosts: ReadonlyMap<string, PathTree>) {
+  constructor(hosts: ReadonlyMap<string, PackedRoutes>) {
     this.#hosts = hosts;
     this.#anyHost = hosts.get(ANY_HOST) ?? null;
     this.#namesHosts = hosts.size > (this.#anyHost === null ? 0 : 1);
@@ -175,38 +114,42 @@ class CompiledMatcher implements RouteMatcher {
     return NO_ROUTE;
   }
 
-  #matchPath(tree: PathTree): number {
-    const literal = tree.literals.get(this.#path);
-    if (literal !== undefined) {
-      const route = this.#choose(literal);
+  #matchPath(routes: PackedRoutes): number {
+    const path = this.#path;
+    if (routes.nodes[WHOLE_PATHS_ROOT * NODE_CELLS.count + NODE_CELLS.literals] === 1) {
+      const node = routes.child(WHOLE_PATHS_ROOT, path, 0, path.length);
+      const route = node === NOTHING ? NO_ROUTE : this.#choose(routes, here(routes, node));
       if (route !== NO_ROUTE) return route;
     }
-    return this.#descend(tree.root, 1);
+    return this.#descend(routes, TREE_ROOT, 1);
   }
 
   /** `from` is where the next segment begins; length + 1 when there is none. Visits each node of the tree at most once. */
-  #descend(node: PathNode, from: number): number {
+  #descend(routes: PackedRoutes, node: number, from: number): number {
     const path = this.#path;
-    if (from > path.length) return node.here === null ? NO_ROUTE : this.#choose(node.here);
+    if (from > path.length) return this.#choose(routes, here(routes, node));
     const slash = path.indexOf('/', from);
     const end = slash === -1 ? path.length : slash;
     const depth = this.result.parameterCount;
-    if (node.literals !== null) {
-      const child = node.literals.get(path.slice(from, end));
-      if (child !== undefined) {
-        const route = this.#descend(child, end + 1);
+    const at = node * NODE_CELLS.count;
+    if (routes.nodes[at + NODE_CELLS.literals] === 1) {
+      const child = routes.child(node, path, from, end);
+      if (child !== NOTHING) {
+        const route = this.#descend(routes, child, end + 1);
         if (route !== NO_ROUTE) return route;
       }
     }
-    if (node.one !== null && end > from) {
+    const one = routes.nodes[at + NODE_CELLS.one]!;
+    if (one !== NOTHING && end > from) {
       this.#push(path.slice(from, end));
-      const route = this.#descend(node.one, end + 1);
+      const route = this.#descend(routes, one, end + 1);
       if (route !== NO_ROUTE) return route;
       this.result.parameterCount = depth;
     }
-    if (node.rest === null) return NO_ROUTE;
+    const rest = routes.nodes[at + NODE_CELLS.rest]!;
+    if (rest === NOTHING) return NO_ROUTE;
     this.#push(path.slice(from));
-    const route = this.#choose(node.rest);
+    const route = this.#choose(routes, rest);
     if (route === NO_ROUTE) this.result.parameterCount = depth;
     return route;
   }
@@ -215,22 +158,34 @@ class CompiledMatcher implements RouteMatcher {
     this.result.parameters[this.result.parameterCount++] = parameter;
   }
 
-  #choose(candidates: readonly Candidate[]): number {
-    for (let index = 0; index < candidates.length; index++) {
-      const candidate = candidates[index]!;
-      if (candidate.conditions.length > 0 && !this.#conditionsHold(candidate)) continue;
-      if (candidate.methods === null || candidate.methods.has(this.#method)) return candidate.route;
-      for (const method of candidate.methods)
-        if (!this.result.allowed.includes(method)) this.result.allowed.push(method);
+  /** Of the list that begins with candidate `first`; NOTHING for no list. */
+  #choose(routes: PackedRoutes, first: number): number {
+    if (first === NOTHING) return NO_ROUTE;
+    const { candidates } = routes;
+    for (let at = first * CANDIDATE_CELLS.count; ; at += CANDIDATE_CELLS.count) {
+      const conditions = candidates[at + CANDIDATE_CELLS.conditions]!;
+      if (conditions === NOTHING || this.#conditionsHold(routes.conditionLists[conditions]!)) {
+        const methods = candidates[at + CANDIDATE_CELLS.methods]!;
+        if (methods === NOTHING || routes.methodSets[methods]!.has(this.#method))
+          return candidates[at + CANDIDATE_CELLS.route]!;
+        this.#allow(routes.methodSets[methods]!);
+      }
+      if (candidates[at + CANDIDATE_CELLS.last] === 1) return NO_ROUTE;
     }
-    return NO_ROUTE;
   }
 
-  #conditionsHold(candidate: Candidate): boolean {
-    for (const { name, value } of candidate.conditions)
-      if (!hasField(this.#fields, name, value)) return false;
+  #allow(methods: ReadonlySet<string>): void {
+    for (const method of methods) if (!this.result.allowed.includes(method)) this.result.allowed.push(method);
+  }
+
+  #conditionsHold(conditions: readonly FieldCondition[]): boolean {
+    for (const { name, value } of conditions) if (!hasField(this.#fields, name, value)) return false;
     return true;
   }
+}
+
+function here(routes: PackedRoutes, node: number): number {
+  return routes.nodes[node * NODE_CELLS.count + NODE_CELLS.here]!;
 }
 
 /** Whether the field is there exactly once, with exactly this value: a repeated one could be read either way. */
