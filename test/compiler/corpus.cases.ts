@@ -1,0 +1,120 @@
+/**
+ * What compiled code or the reference interpreter once got wrong, or would get wrong first: a failure that the differential
+ * test or a property of decisions finds becomes a case here, and they are replayed before anything is drawn. The
+ * differential test prints the case of a failure in this form.
+ */
+import type { CorpusCase } from './corpus.ts';
+
+const TWELVE = Array.from({ length: 12 }, (_, index) => index);
+const WEB = { tenant: 'acme', consumer: 'web' } as const;
+
+export const CORPUS: readonly CorpusCase[] = [
+  {
+    what: 'an attribute named like what every object inherits is there only for those who have it',
+    routes: { orders: {} },
+    policies: 'policy "p" { permit  forbid when tenant.constructor is present }',
+    steps: [
+      { caller: WEB },
+      { caller: { ...WEB, tenantAttributes: Object.fromEntries([['constructor', 'x']]) } },
+      {},
+    ],
+    ends: ['permitted', 'forbidden', 'permitted'],
+  },
+  {
+    what: 'a question mark stands for a character, also for one of two units',
+    routes: { orders: {} },
+    policies:
+      'policy "p" { permit  forbid when request.parameter["id"] is present and request.parameter["id"] like "R????" }',
+    steps: [{ parameters: ['Rößl\u{1f600}'] }, { parameters: ['Rößl'] }],
+    ends: ['forbidden', 'permitted'],
+  },
+  {
+    what: 'an IPv4 address written as IPv6 is in the networks of IPv4',
+    routes: { orders: {} },
+    policies: 'policy "p" { permit  forbid when request.ip in ["10.0.0.0/8"] }',
+    steps: [{ ip: '::ffff:10.1.2.3' }, { ip: '10.1.2.3' }, { ip: '::ffff:11.1.2.3' }],
+    ends: ['forbidden', 'forbidden', 'permitted'],
+  },
+  {
+    what: 'a consumer named like an address has a counter of its own',
+    routes: { orders: {} },
+    policies:
+      'policy "p" { permit  limit at most 1 requests in any 60s  for each consumer.name otherwise request.ip }',
+    steps: [{ caller: { consumer: '192.0.2.1' } }, {}, { caller: { consumer: '192.0.2.1' } }],
+    ends: ['permitted', 'permitted', 'limit_exceeded'],
+  },
+  {
+    what: 'an item that a list holds twice counts once where rules stand in a table',
+    routes: { orders: { auth: 'required' } },
+    policies: TWELVE.map(
+      (at) =>
+        `policy "crowd ${at}" applies to tenant.regions is present and tenant.regions contains "v${at}" { permit  limit "of-crowd" at most 2 requests in any 60s  in total }`,
+    ).join('\n'),
+    steps: Array.from({ length: 3 }, () => ({
+      caller: { ...WEB, tenantAttributes: { regions: ['v3', 'v3'] } },
+    })),
+    ends: ['permitted', 'permitted', 'limit_exceeded'],
+  },
+  {
+    what: 'results beyond 2^53 are kept within their bounds',
+    routes: { orders: { auth: 'required' } },
+    policies: 'policy "p" { permit  forbid when tenant.tier * 9007199254740991 > 9007199254740990 }',
+    steps: [
+      { caller: { ...WEB, tenantAttributes: { tier: 2 } } },
+      { caller: { ...WEB, tenantAttributes: { tier: 0 } } },
+    ],
+    ends: ['forbidden', 'permitted'],
+  },
+  {
+    what: 'a query parameter is compared as it is read, not as it is written',
+    routes: { orders: {} },
+    policies:
+      'policy "p" { permit  forbid when request.query["a"] is present and request.query["a"] is "red" }',
+    steps: [{ query: 'a=%72ed&c' }, { query: '&&=x&a' }, { query: 'b=blue&a=red' }],
+    ends: ['forbidden', 'permitted', 'forbidden'],
+  },
+  {
+    what: 'hours over midnight belong to the day on which they begin: a holiday on the next does not end them',
+    routes: { orders: {} },
+    policies: `holidays "new year" 2027-01-01
+calendar "night" in UTC  thu 20:00..02:00, fri 03:00..04:00 except holidays "new year"
+policy "p" { permit  forbid when outside "night" }`,
+    steps: [{}, { afterMs: 4 * 3_600_000 }, { afterMs: 2 * 3_600_000 + 1_800_000 }],
+    ends: ['permitted', 'permitted', 'forbidden'],
+  },
+  {
+    what: 'a request that is refused takes nothing from the limit that has room',
+    routes: { orders: {} },
+    policies: `policy "p" { permit
+  limit "wide" at most 2 requests in any 60s  in total
+  limit "narrow" at most 1 requests in any 1s  in total
+}`,
+    steps: [{}, {}, { afterMs: 2_000 }, { afterMs: 2_000 }],
+    ends: ['permitted', 'limit_exceeded', 'permitted', 'limit_exceeded'],
+  },
+  {
+    what: 'a slot is given back by the end of its request, a pace only by time',
+    routes: { orders: {} },
+    policies:
+      'policy "p" { permit  limit 1 requests per 1s, burst 1  in total  limit "none" at most 1 requests at once  in total }',
+    steps: [{}, { afterMs: 2_000 }, { afterMs: 2_000, releasesEarlier: true }],
+    ends: ['permitted', 'limit_exceeded', 'permitted'],
+  },
+  {
+    what: 'of several denials that of the first rank answers',
+    routes: { orders: { auth: 'required' } },
+    policies: `policy "b" { permit  forbid "x" status 451 }
+policy "a" { forbid "y" status 404  forbid "z" status 410 }`,
+    steps: [{ caller: WEB }],
+    ends: ['forbidden'],
+  },
+  {
+    what: 'a limit in shadow counts by itself',
+    routes: { orders: {} },
+    modes: { shadowed: 'shadow' },
+    policies: `policy "shadowed" { limit at most 1 requests in any 60s  in total }
+policy "p" { permit  limit at most 2 requests in any 60s  in total }`,
+    steps: [{}, {}, {}],
+    ends: ['permitted', 'permitted', 'limit_exceeded'],
+  },
+];
