@@ -56,7 +56,7 @@ async function run(context: BenchContext, scope: Scope): Promise<BenchResult> {
     figures: figuresOf({ reloads: plan.rounds * plan.reloadsPerRound, rate }, outcome, first, last),
     notes: [
       `Load: ${rate} requests/s (half of ${Math.round(maximum)}), open loop, ${LOAD.connections} keep-alive clients, ${LOAD.postsOfTen} of 10 requests POST with 1 KiB, ${LOAD.streams} streaming clients.`,
-      `${answeredIn(outcome.calm)} answered in calm windows, ${answeredIn(outcome.reloading)} while reloading;`,
+      `${answeredIn(outcome.calm)} answered in calm windows, ${answeredIn(outcome.reloading)} while reloading, by ${versionsIn(outcome.reloading)} versions.`,
       `${plan.rounds} rounds: ${plan.calmMs / 1_000} s of calm, then ${plan.reloadsPerRound} reloads.`,
       `A reload begins every ${RELOAD_EVERY_MS} ms, or when the last one is live.`,
       'Latency counts from the moment a request was due. Gateway, generator and upstream share all cores with the compiler.',
@@ -299,4 +299,9 @@ function failureLines(when: string, reports: readonly OpenLoopReport[]): string[
 
 function answeredIn(windows: readonly Window[]): number {
   return windows.reduce((sum, { report }) => sum + report.answered, 0);
+}
+
+/** Each window sees the last version of the one before, too. */
+function versionsIn(windows: readonly Window[]): number {
+  return windows.reduce((sum, { report }) => sum + report.versions - 1, 1);
 }

@@ -40,10 +40,11 @@ async function run(context: BenchContext, scope: Scope): Promise<BenchResult> {
   const client = scope.own(startStreamsClient(spec, context.workFolder));
   const direct = scope.own(startStreamsClient({ ...spec, port: upstream.port }, context.workFolder));
   context.say('first bytes, nothing else open');
-  const directUs = await direct.firstBytes();
-  await client.firstBytes();
-  const idleUs = await client.firstBytes();
+  const justStartedUs = await client.firstBytes();
   await warmUp(gateway, context);
+  await direct.firstBytes();
+  const directUs = await direct.firstBytes();
+  const idleUs = await client.firstBytes();
   context.say(`opening ${count} streams`);
   const memory = await measureMemory(gateway, client, upstream, count);
   context.say('first bytes, with all streams open');
@@ -53,12 +54,13 @@ async function run(context: BenchContext, scope: Scope): Promise<BenchResult> {
       { name: 'open streams', unit: 'streams', values: [memory.open], bar: atLeast(count) },
       { name: 'memory per open stream', unit: 'KiB', values: [memory.kibPerStream], bar: atMost(15) },
       ...firstByteFigures('without gateway', directUs),
+      ...firstByteFigures('just started', justStartedUs),
       ...firstByteFigures('idle', idleUs),
       ...firstByteFigures(`beside ${count} open streams`, amongOpenUs),
     ],
     notes: [
       `Memory: resident size of the whole gateway process, one event on every stream included; socket buffers of the kernel are not in it. ${memory.summary}`,
-      `First byte: from the upstream's write to the client's read, through the gateway, ${PROBES} streams one after the other.`,
+      `First byte: from the upstream's write to the client's read, through the gateway, ${PROBES} streams one after the other. Just started: the first ${PROBES} of the process, in code that is still interpreted.`,
       ...(count < wanted
         ? [
             `Only ${count} instead of ${wanted} streams: a process may have ${openFilesLimit()} open files here, and a stream takes two.`,
@@ -81,7 +83,7 @@ function startGatewayFor(upstream: CountingUpstream, context: BenchContext): Pro
   });
 }
 
-/** Code and caches are warm before memory is read, or the first requests' garbage would count as streams. */
+/** Code and caches are warm before anything is measured: else V8's compilers run beside, and first garbage counts as streams. */
 async function warmUp(gateway: Gateway, context: BenchContext): Promise<void> {
   await applyLoad({
     url: `${gateway.url}${ITEM_PATH}`,

@@ -50,6 +50,8 @@ export class Call implements UpstreamCall {
   #heldBytes = 0;
   /** Pieces of `#held` already written in this attempt. */
   #heldWritten = 0;
+  /** The first piece of the body, one character a byte: it leaves with the head, at the end of the turn. */
+  #withHead: string | null = null;
   /** Body bytes were written that are not held any more. */
   #bodyGone = false;
   #toldToWait = false;
@@ -97,7 +99,7 @@ export class Call implements UpstreamCall {
     assert(this.#bodyLeft < 0, 'the body ended before its declared length');
     this.#bodyEnded = true;
     const connection = this.#openConnection();
-    if (connection === null) return;
+    if (connection === null || this.#withHead !== null) return;
     connection.writeText(`${this.#headOnce()}${LAST_CHUNK}`);
     connection.updateDeadline();
   }
@@ -133,13 +135,14 @@ export class Call implements UpstreamCall {
 
   /**
    * The end of the turn. The heads of all requests of a turn leave one after the other, so that the service wakes once for
-   * them and answers in bunches, which saves CPU under load (bench/RESULTS.md). And the first piece of a body usually comes
-   * in the same turn and shares the head's system call.
+   * them and answers in bunches, which saves CPU under load (bench/RESULTS.md). The first piece of a body usually comes
+   * in the same turn: it shares the head's system call.
    */
   writeHead(): void {
     const { connection } = this;
     if (this.#over || this.#headSent || connection === null || this.#openConnection() === null) return;
-    connection.writeText(this.#headOnce());
+    if (this.#withHead === null) connection.writeText(this.#headOnce());
+    else this.#writeWithHead(connection, this.#withHead);
     connection.updateDeadline();
   }
 
@@ -178,6 +181,8 @@ export class Call implements UpstreamCall {
   attemptFailed(failure: AttemptFailure): void {
     this.connection = null;
     if (failure.wrote) this.wasWritten = true;
+    if (this.#withHead !== null) this.#hold(bytesOf(this.#withHead));
+    this.#withHead = null;
     this.#headSent = false;
     this.#heldWritten = 0;
     this.#owner.attemptFailed(this, failure);
@@ -216,10 +221,27 @@ export class Call implements UpstreamCall {
       this.#hold(chunk);
       return this.#heldBytes < HELD_BYTES_MAX;
     }
+    if (!this.#headSent) {
+      if (this.#withHead === null && chunk.byteLength <= TEXT_BYTES_MAX) {
+        this.#withHead = latin1(chunk);
+        return true;
+      }
+      this.writeHead();
+    }
     const roomLeft = this.#writePiece(connection, chunk);
     if (!this.#bodyGone) this.#keepToRepeat(connection, chunk);
     if (this.#bodyEnded) connection.updateDeadline();
     return roomLeft;
+  }
+
+  #writeWithHead(connection: Connection, piece: string): void {
+    this.#withHead = null;
+    const isChunked = this.request.bodyBytes < 0;
+    const end = isChunked && this.#bodyEnded ? LAST_CHUNK : '';
+    const before = isChunked ? `${this.#headOnce()}${piece.length.toString(16)}\r\n` : this.#headOnce();
+    if (!connection.writeText(before + piece + (isChunked ? `\r\n${end}` : ''))) this.#toldToWait = true;
+    if (this.request.repeatable || !connection.wrote) this.#keepToRepeat(connection, bytesOf(piece));
+    else this.#bodyGone = true;
   }
 
   /** Kept are a small body of a repeatable request, and what the kernel refused to take: nothing of it has left. */
@@ -286,6 +308,10 @@ const REPEAT_BYTES_MAX = 16_384;
 
 /** libuv takes strings up to 16 KiB from the stack, without an allocation (`StreamBase::WriteString`). */
 const TEXT_BYTES_MAX = 8_192;
+
+function bytesOf(text: string): Buffer {
+  return Buffer.from(text, 'latin1');
+}
 
 function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');

@@ -370,6 +370,7 @@ describe('bodies and repetition', () => {
     const { call, outcome } = exchange(service, request({ method: 'POST', bodyBytes: 5 }));
     await server.peers[0]!.send('HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nfake');
     await server.peers[0]!.closed;
+    vi.runOnlyPendingTimers();
     vi.useRealTimers();
     call.write(Buffer.from('hello'));
     call.end();
