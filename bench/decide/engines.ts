@@ -73,6 +73,7 @@ function plain(context: Sample['context']) {
   const { arrivedWallMs: _wall, arrivedMonotonicMs: _monotonic, ...rest } = context;
   return {
     ...rest,
+    id: { high: context.idHigh, low: context.idLow },
     ip: context.ip,
     arrivedMonotonicMs: context.nowMonotonicMs,
     arrivedWallMs: context.nowWallMs,

@@ -12,9 +12,8 @@ import type { EnforcementMode, World } from '../model/world.ts';
 import type { Warning } from '../pipeline/context.ts';
 import type { Counters, Reservation } from '../pipeline/counters.ts';
 import type { Refusal } from '../pipeline/outcome.ts';
-import type { BoundRuntime } from '../pipeline/program.ts';
 import { holds, possibly } from './interpret/expressions.ts';
-import type { PlainRequest, Situation } from './interpret/facts.ts';
+import type { HashKeys, PlainRequest, Situation } from './interpret/facts.ts';
 import { LimitTaker } from './interpret/limits.ts';
 import { phaseOf } from './interpret/phases.ts';
 import { type ShapedHeaders, shapedHeaders, valuesOf } from './interpret/shape.ts';
@@ -57,14 +56,11 @@ export class Interpreter {
   readonly #world: World;
   readonly #rules: readonly PlacedRule[];
   readonly #limits: LimitTaker;
+  readonly #keys: HashKeys;
 
-  constructor(
-    checked: CheckedPolicies,
-    world: World,
-    counters: Counters,
-    keys: Pick<BoundRuntime, 'hashKey' | 'combineKey'>,
-  ) {
+  constructor(checked: CheckedPolicies, world: World, counters: Counters, keys: HashKeys) {
     this.#world = world;
+    this.#keys = keys;
     this.#rules = placedRules(checked, world);
     this.#limits = new LimitTaker(this.#rules, world, counters, keys);
   }
@@ -75,12 +71,12 @@ export class Interpreter {
     assert(route !== undefined, `no route ${routeName}`);
     const notes: Notes = { warnings: [], shadow: new Set<number>() };
 
-    const unidentified = { route, request, identity: null, body: null };
+    const unidentified = { route, request, identity: null, body: null, keys: this.#keys };
     const early = this.#denials('match', unidentified, notes);
     if (early.length > 0) return refused(early, 403, unidentified, notes);
 
     const identity = route.auth === 'none' ? null : request.identity;
-    const unread = { route, request, identity, body: null };
+    const unread = { ...unidentified, identity };
     if (route.auth === 'required' && identity === null) return unauthenticated(notes);
 
     const missingStatus = identity === null ? 401 : 403;

@@ -1,4 +1,4 @@
-import type { CheckedCalendar, CheckedRule, TextTest } from '../language/typed.ts';
+import type { CheckedCalendar, CheckedRule, ShareOf, TextTest } from '../language/typed.ts';
 import type { ArithmeticOperator } from '../model/arithmetic.ts';
 import type { Absence, FactPhase } from '../model/facts.ts';
 import type { ScalarValue, Value, ValueType } from '../model/types.ts';
@@ -45,6 +45,13 @@ export type Test =
   | { readonly kind: 'present'; readonly fact: FactReference }
   | { readonly kind: 'calendar'; readonly hours: CalendarHours }
   | SomeTest
+  /** More than 0 and less than 100 percent. */
+  | {
+      readonly kind: 'share';
+      readonly of: ShareOf;
+      readonly percent: number;
+      readonly seed: string;
+    }
   | { readonly kind: 'role'; readonly role: string }
   | { readonly kind: 'subscribed' };
 

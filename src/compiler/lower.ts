@@ -134,6 +134,11 @@ function lowerTest(expression: SimpleTest, conditions: Conditions): Condition {
       const test = { kind: 'calendar', hours: { zone, ranges, holidays } } as const;
       return signed(conditions.test(test), expression.negated, conditions);
     }
+    case 'share': {
+      const { of, percent, seed } = expression;
+      if (percent <= 0 || percent >= 100) return conditions.constant(percent >= 100);
+      return conditions.test({ kind: 'share', of, percent, seed });
+    }
     case 'has-role':
       return signed(conditions.test({ kind: 'role', role: expression.role }), expression.negated, conditions);
     case 'subscribed':
@@ -243,6 +248,8 @@ function phasesOf(expression: TypedExpression): DecisionPhase[] {
       return phasesOfOperand(expression.fact);
     case 'quantified':
       return [...phasesOfOperand(expression.list), ...phasesOf(expression.condition)];
+    case 'share':
+      return expression.of === 'requests' ? [] : ['authorise'];
     case 'has-role':
     case 'subscribed':
       return ['authorise'];

@@ -24,6 +24,7 @@ export function termsOf(test: Test): Term[] {
     case 'some':
       return [{ kind: 'fact', fact: test.list }];
     case 'calendar':
+    case 'share':
     case 'role':
     case 'subscribed':
       return [];

@@ -12,10 +12,11 @@ export function ruleHash(policy: Pick<CheckedPolicy, 'scope'>, rule: CheckedRule
   return createHash('sha256').update(meaning).digest('hex').slice(0, 16);
 }
 
-/** Fields that say nothing of the meaning: `key` and `counterIdentity` are made of names, types follow from the rest. */
+/** Fields that say nothing of the meaning: `key`, `seed` and `counterIdentity` are made of names, types follow from the rest. */
 const LEFT_OUT: ReadonlySet<string> = new Set([
   'name',
   'key',
+  'seed',
   'span',
   'because',
   'counterIdentity',

@@ -102,6 +102,10 @@ export class Specialiser {
         return this.#conditions.test(test);
       case 'some':
         return this.#some(test);
+      case 'share':
+        return this.#route.auth === 'none' && test.of !== 'requests'
+          ? this.#conditions.never
+          : this.#conditions.test(test);
       case 'role':
       case 'subscribed':
         return this.#route.auth === 'none' ? this.#conditions.never : this.#conditions.test(test);
@@ -205,6 +209,7 @@ function decide(test: Test): boolean {
     case 'present':
     case 'calendar':
     case 'some':
+    case 'share':
     case 'role':
     case 'subscribed':
       return false;

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Refusal } from '../pipeline/outcome.ts';
 import { CONTINUE } from '../pipeline/outcome.ts';
+import type { RoutePipeline } from '../pipeline/program.ts';
 import {
   RESERVE,
   type SimulatedClient,
@@ -10,6 +11,7 @@ import {
   simulate,
   simulatedRoute,
 } from './exchange.cases.ts';
+import { requestIdIn } from './identifiers.ts';
 
 const HOST = ['host', 'a.test'];
 const ALL = [simulatedRoute('/{rest...}')];
@@ -40,6 +42,20 @@ function expectSettled(simulation: Simulation, requests: number, reservations: n
 }
 
 describe('the straight way', () => {
+  test('rules that draw lots see the id that the gateway made, not one that a client sent', () => {
+    const seen: string[] = [];
+    const hex = (part: number) => (part >>> 0).toString(16).padStart(8, '0');
+    const match: RoutePipeline['match'] = ({ idHigh, idLow }) => {
+      seen.push(hex(idHigh) + hex(idLow));
+      return CONTINUE;
+    };
+    const simulation = simulate({ routes: ALL, pipeline: { match } });
+    for (const id of ['0000000000000001', '0000000000000001'])
+      simulation.request('GET', '/', [...HOST, 'x-request-id', id]);
+    expect(seen).toEqual(simulation.calls.map(({ request }) => requestIdIn(request.idLines)));
+    expect(new Set([...seen, '0000000000000001']).size).toBe(3);
+  });
+
   test('a request without a body: one dispatch, one answer, one record', () => {
     const simulation = simulate({ routes: ALL });
     const client = simulation.request('GET', '/a/../b?x=1', [...HOST, 'accept', '*/*']);

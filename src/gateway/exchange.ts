@@ -95,6 +95,8 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
     context.client = this.#client;
     this.#idLines = thread.identifiers.next();
     this.#requestId = requestIdIn(this.#idLines);
+    context.idHigh = thread.identifiers.high;
+    context.idLow = thread.identifiers.low;
     this.#client.attach(this);
     thread.enter(this);
     this.#version = thread.versions.enter();

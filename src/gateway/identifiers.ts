@@ -9,6 +9,9 @@ import type { Random } from '../base/ports.ts';
  * are slices. Put together from pieces, each reader would have to flatten it again.
  */
 export class Identifiers {
+  /** The last id, as two signed 32-bit integers. */
+  high = 0;
+  low = 0;
   readonly #state = new Uint32Array(4);
   readonly #lines = Buffer.from(
     `${ID_FIELD}${'0'.repeat(ID_UNITS)}${TRACE_FIELD}00-${'0'.repeat(32)}-${'0'.repeat(ID_UNITS)}-00\r\n`,
@@ -31,6 +34,8 @@ export class Identifiers {
       high = this.#draw();
       low = this.#draw();
     }
+    this.high = high | 0;
+    this.low = low | 0;
     for (const start of ID_STARTS) {
       this.#putHex(high, start);
       this.#putHex(low, start + 8);

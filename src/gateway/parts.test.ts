@@ -64,6 +64,12 @@ describe('identifiers', () => {
     for (let count = 0; count < 1_000; count++) expect(requestIdIn(zero.next())).not.toMatch(/^0+$/);
   });
 
+  test('the last id is also at hand as two numbers', () => {
+    const id = requestIdIn(identifiers.next());
+    const hex = (part: number) => (part >>> 0).toString(16).padStart(8, '0');
+    expect(hex(identifiers.high) + hex(identifiers.low)).toBe(id);
+  });
+
   test('a begun trace is valid, its span is the request', () => {
     const lines = identifiers.next();
     const trace = traceparentIn(lines);

@@ -2,7 +2,7 @@ import type { Span } from '../diagnostics/source.ts';
 import type { ArithmeticOperator } from '../model/arithmetic.ts';
 import type { ScalarValue } from '../model/types.ts';
 import type { TestNode } from './test-ast.ts';
-import type { CalendarPeriod, Quantifier } from './typed.ts';
+import type { CalendarPeriod, Quantifier, ShareOf } from './typed.ts';
 
 /**
  * The syntactic AST: what one file says, before any name is looked up. Only statements that were read without a
@@ -77,8 +77,17 @@ export type ReviewNode =
   | { readonly kind: 'every'; readonly period: NumberNode }
   | { readonly kind: 'by'; readonly day: NumberNode };
 
+/** `10% of requests`: of all that the rule could hold for, those chosen by lot. */
+export interface ShareNode {
+  readonly percent: NumberNode;
+  readonly of: ShareOf;
+  readonly span: Span;
+}
+
 interface RuleNodeBase {
   readonly name: TextNode | null;
+  /** Null: all. */
+  readonly share: ShareNode | null;
   readonly when: ConditionNode | null;
   /** Null: always in force. */
   readonly dates: DatesNode | null;

@@ -22,7 +22,7 @@ import type {
  * selectors, defined names), so that it tells rules apart and orders them. It reads as a rule of the language.
  */
 export function canonicalRule(rule: DistributiveOmit<CheckedRule, 'key' | 'span'>): string {
-  const when = rule.when === null ? '' : `  when ${canonicalCondition(rule.when)}`;
+  const when = whenText(rule.when);
   switch (rule.kind) {
     case 'permit':
       return `permit${when}`;
@@ -51,6 +51,19 @@ export function canonicalRule(rule: DistributiveOmit<CheckedRule, 'key' | 'span'
 }
 type DistributiveOmit<Union, Key extends PropertyKey> = Union extends unknown ? Omit<Union, Key> : never;
 
+/** A share is a clause of its own, behind all other conditions. */
+function whenText(when: TypedExpression | null): string {
+  if (when === null) return '';
+  const operands = when.kind === 'and' ? when.operands : [when];
+  const share = operands.at(-1);
+  if (share?.kind !== 'share') return `  when ${canonicalCondition(when)}`;
+  const others = operands.slice(0, -1);
+  const [only] = others;
+  if (only === undefined) return `  ${canonicalCondition(share)}`;
+  const rest = others.length === 1 ? only : ({ kind: 'and', operands: others, span: when.span } as const);
+  return `  ${canonicalCondition(share)}  when ${canonicalCondition(rest)}`;
+}
+
 /** A condition as text, fully parenthesised where `and` and `or` meet. */
 export function canonicalCondition(node: TypedExpression): string {
   switch (node.kind) {
@@ -77,6 +90,8 @@ export function canonicalCondition(node: TypedExpression): string {
       return `${node.negated ? 'outside' : 'during'} ${quoted(node.calendar.name)}`;
     case 'quantified':
       return `${QUANTIFIERS[node.quantifier]} of ${factText(node.list)} has (${canonicalCondition(node.condition)})`;
+    case 'share':
+      return `${node.percent}% of ${node.of}`;
     case 'has-role':
       return `consumer ${node.negated ? 'does not have' : 'has'} role ${quoted(node.role)}`;
     case 'subscribed':

@@ -184,6 +184,40 @@ export const RULE_CASES: readonly RuleCase[] = [
   { text: 'permit', rule: { kind: 'permit', name: null, key: 'permit', when: null } },
   { text: 'permit "all"', rule: { kind: 'permit', name: 'all', key: 'all', when: null } },
   {
+    text: 'permit "some" 10% of consumers',
+    rule: {
+      key: 'some',
+      when: { kind: 'share', percent: 10, of: 'consumers', seed: '["p","some"]' },
+    },
+  },
+  {
+    text: 'forbid from 1970-01-02 12.5% of requests when tenant.trial is true',
+    rule: {
+      key: 'forbid  12.5% of requests  when request.date["America/New_York"] >= 1 days and tenant.trial is true',
+      when: {
+        kind: 'and',
+        operands: [
+          { kind: 'compare', operator: 'ge' },
+          { kind: 'compare', operator: 'is' },
+          {
+            kind: 'share',
+            percent: 12.5,
+            of: 'requests',
+            seed: '["p","forbid  when request.date[\\"America/New_York\\"] >= 1 days and tenant.trial is true"]',
+          },
+        ],
+      },
+    },
+  },
+  {
+    text: 'require tenant.trial is false  50% of tenants',
+    rule: {
+      key: 'require tenant.trial is false  50% of tenants',
+      when: { kind: 'share', percent: 50, of: 'tenants', seed: '["p","require tenant.trial is false"]' },
+    },
+  },
+  { text: 'warn 0.5% of requests', rule: { kind: 'warn', when: { kind: 'share', percent: 0.5 } } },
+  {
     text: 'permit when during "office"',
     rule: {
       when: {

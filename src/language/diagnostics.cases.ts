@@ -42,7 +42,7 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     text: rule('permit 5'),
     at: '3:10',
     message: '`5` cannot stand here.',
-    help: 'Write a text in quotes, a clause such as `when`, the next rule or `}` here.',
+    help: 'Write a text in quotes, a share, a clause such as `when`, the next rule or `}` here.',
   },
   {
     code: 'PT0101',
@@ -789,6 +789,14 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
   },
   {
     code: 'PT1209',
+    what: 'a share of more than all',
+    text: rule('forbid "brown-out" 110% of requests'),
+    at: '3:22',
+    message: 'This share is out of range.',
+    help: 'Write a share from 0% to 100%.',
+  },
+  {
+    code: 'PT1209',
     what: 'a limit of nothing',
     text: rule('limit at most 0 requests in any 1m  in total'),
     at: '3:17',
@@ -892,6 +900,14 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     help: 'Add "tenant is present and …", or narrow "applies to" (… and routes requiring identity).',
   },
   {
+    code: 'PT1301',
+    what: 'a share of consumers where some callers are none',
+    text: file('policy "p" applies to service "search" {\n  permit\n  forbid "x" 10% of consumers\n}\n'),
+    at: '4:14',
+    message: 'consumer may be missing: route "open-search" allows calls without identity.',
+    help: 'Add "when consumer is present", or narrow "applies to" (… and routes requiring identity).',
+  },
+  {
     code: 'PT1302',
     what: 'consumers on an open route',
     text: file(
@@ -941,7 +957,7 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     text: rule('permit because "x"'),
     at: '3:10',
     message: 'A `permit` has no `because`.',
-    help: 'It can have `from` or `when`.',
+    help: 'It can have `10% of …`, `from` or `when`.',
   },
   {
     code: 'PT2120',
@@ -1016,7 +1032,7 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     text: rule('warn status 403'),
     at: '3:8',
     message: 'A `warn` has no `status`.',
-    help: 'It can have `from`, `when`, `code` or `because`.',
+    help: 'It can have `10% of …`, `from`, `when`, `code` or `because`.',
   },
   {
     code: 'PT2102',
@@ -1033,6 +1049,14 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     at: '3:36',
     message: 'A `set header` has no `for each`.',
     help: 'It can have `from` or `when`.',
+  },
+  {
+    code: 'PT2102',
+    what: 'a limit for a share',
+    text: rule('limit "x" at most 5 requests in any 1m  in total  10% of requests'),
+    at: '3:53',
+    message: 'A `limit` has no `10% of …`.',
+    help: 'It can have `for each`, `from`, `when`, `when exceeded`, `max keys`, `on failure` or `was`.',
   },
   {
     code: 'PT2103',

@@ -41,6 +41,15 @@ policy "a" { permit }
 `),
   },
   {
+    name: 'a share goes on with the sentence, and stands before dates and conditions',
+    given: scrambled(
+      'forbid "brown-out" status 503 when tenant.plan is "free" from 2027-03-25 until 2027-03-31 10%  of requests',
+    ),
+    formatted: ordered(
+      '    forbid "brown-out" 10% of requests  from 2027-03-25 until 2027-03-31  when tenant.plan is "free"\n        status 503\n',
+    ),
+  },
+  {
     name: 'a policy of one rule stays on one line',
     given: `language 1\npolicy "p"\n{\n    permit when\n    true\n}\n`,
     formatted: file(`policy "p" { permit when true }\n`),

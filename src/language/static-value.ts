@@ -8,6 +8,7 @@ import type {
   LiteralExpression,
   Operand,
   QuantifiedExpression,
+  ShareExpression,
   TextTest,
   TypedExpression,
 } from './typed.ts';
@@ -31,6 +32,8 @@ export function staticValue(expression: TypedExpression, route: Route): StaticVa
       return combine(expression.operands, route, true);
     case 'present':
       return negate(factPresence(expression.fact, route), expression.negated);
+    case 'share':
+      return shareStatic(expression, route);
     case 'has-role':
     case 'subscribed':
       return route.auth === 'none' ? expression.negated : 'unknown';
@@ -173,6 +176,11 @@ function factPresence(fact: FactExpression, route: Route): StaticValue {
 /** Names in the pattern of a route: `/orders/{id}/{rest...}` has `id` and `rest`. */
 export function pathParameters(route: Route): readonly string[] {
   return Array.from(route.match.path.matchAll(/\{([^{}]*?)(?:\.\.\.)?\}/g), ([, name]) => name!);
+}
+
+function shareStatic({ percent, of }: ShareExpression, route: Route): StaticValue {
+  if (percent <= 0 || percent >= 100) return percent >= 100;
+  return of !== 'requests' && route.auth === 'none' ? false : 'unknown';
 }
 
 function compareStatic(

@@ -42,6 +42,14 @@ export type GivenNode =
       readonly amount: NumberNode;
       readonly span: Span;
     }
+  /** The share of a rule is another one in this test. */
+  | {
+      readonly kind: 'share';
+      readonly rule: TextNode;
+      readonly policy: TextNode;
+      readonly percent: NumberNode;
+      readonly span: Span;
+    }
   | { readonly kind: 'mode'; readonly policy: TextNode; readonly mode: EnforcementMode; readonly span: Span }
   | { readonly kind: 'request'; readonly parts: readonly RequestPartNode[]; readonly span: Span };
 
@@ -90,6 +98,8 @@ export interface ExpectNode {
 /** Of the requests of a step; `count` null is one. */
 export type WhichNode =
   | { readonly kind: 'all' }
+  /** So many of them, whichever: where lots are drawn. */
+  | { readonly kind: 'some'; readonly least: NumberNode; readonly most: NumberNode }
   | { readonly kind: 'first' | 'last'; readonly count: NumberNode | null };
 
 /** `any`: only what watching policies saw is asked. */

@@ -164,4 +164,23 @@ export const TEST_DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     message: '`model` belongs to a later version of the language; this one does not have it.',
     help: 'It comes with routes to AI models. Remove it until then.',
   },
+  {
+    code: 'PT1404',
+    what: 'more of the requests than are sent',
+    text: given(
+      'given consumer "web-shop"',
+      'when 10 requests GET /v1/orders are sent\n  expect 3..12 permitted',
+    ),
+    at: '6:10',
+    message: 'Of 10 requests there are never 3 to 12.',
+    help: 'Write an amount that can be.',
+  },
+  {
+    code: 'PT1404',
+    what: 'another share of a rule that has none',
+    text: given('given "pace" in "p" at 100%'),
+    at: '4:9',
+    message: '"pace" is for all, not for a share.',
+    help: 'Write an amount that can be.',
+  },
 ];

@@ -23,6 +23,7 @@ export const KEYWORD_GROUPS = {
   rule: ['permit', 'forbid', 'require', 'warn', 'limit', 'quota', 'set', 'remove', 'timeout', 'deprecate'],
   clause: ['when', 'for', 'in', 'from', 'until', 'after', 'status', 'code', 'because', 'max', 'on', 'was'],
   word: [
+    ...['consumers', 'tenants'],
     ...['to', 'exceeded', 'each', 'total', 'keys', 'failure', 'refuse', 'allow'],
     ...['at', 'most', 'any', 'once', 'per', 'burst', 'requests', 'header', 'response'],
     ...['and', 'or', 'not', 'true', 'false', 'is', 'present', 'absent', 'subscribed', 'otherwise', 'as'],

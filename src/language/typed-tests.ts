@@ -12,6 +12,12 @@ export interface CheckedTest {
   readonly modes: ReadonlyMap<string, EnforcementMode>;
   /** What limits have counted before, for every key that the test meets. */
   readonly used: readonly { readonly policy: string; readonly rule: string; readonly amount: number }[];
+  /** Rules that hold for another share in this test than in the file. */
+  readonly shares: readonly {
+    readonly policy: string;
+    readonly rule: string;
+    readonly percent: number;
+  }[];
   readonly steps: readonly CheckedStep[];
 }
 
@@ -66,7 +72,10 @@ export interface TestIdentity {
 export type Attributes = Readonly<Record<string, Value>>;
 
 export interface CheckedExpect {
-  readonly which: { readonly kind: 'first' | 'last'; readonly count: number };
+  readonly which:
+    | { readonly kind: 'first' | 'last'; readonly count: number }
+    /** Any so many of the step. */
+    | { readonly kind: 'some'; readonly least: number; readonly most: number };
   readonly outcome:
     | { readonly kind: 'permitted' | 'any' }
     | { readonly kind: 'refused'; readonly status: number | null; readonly by: RuleName | null };

@@ -276,6 +276,16 @@ export type TextTest = 'contains' | 'starts-with' | 'ends-with' | 'like' | 'matc
 
 /** Of an empty list `any` is false, `every` and `none` are true. */
 export type Quantifier = 'any' | 'every' | 'none';
+export interface ShareExpression {
+  readonly kind: 'share';
+  /** From 0, which is never, to 100, which is always. */
+  readonly percent: number;
+  readonly of: ShareOf;
+  /** Makes the shares of different rules independent of each other. */
+  readonly seed: string;
+  readonly span: Span;
+}
+export type ShareOf = 'requests' | 'consumers' | 'tenants';
 
 /** A condition. Evaluated left to right, `and` and `or` stop early. */
 export type TypedExpression =
@@ -327,6 +337,11 @@ export type TypedExpression =
       readonly span: Span;
     }
   | QuantifiedExpression
+  /**
+   * Whether the request, its consumer or its tenant is in a share: by a keyed hash, so that all threads agree, now and after a
+   * restart, and a greater share of one rule has every member of a smaller one (language-rules #34).
+   */
+  | ShareExpression
   | { readonly kind: 'has-role'; readonly role: string; readonly negated: boolean; readonly span: Span }
   /** `consumer is subscribed to route`: false for anonymous requests. */
   | { readonly kind: 'subscribed'; readonly negated: boolean; readonly span: Span };

@@ -8,6 +8,9 @@ import type { Identity } from './identity.ts';
  */
 export class RequestContext {
   // -- facts of the request ------------------------------------------------------------------------------------
+  /** 64 bits of the id that the gateway made for it, never one that a client sent; as two signed 32-bit integers. */
+  idHigh = 0;
+  idLow = 0;
   /** Upper case as received. */
   method = '';
   /** Normalised: what is matched, judged and forwarded. */

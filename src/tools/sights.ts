@@ -31,6 +31,8 @@ export interface ClauseView {
   readonly text: string;
   readonly part: ClauseSight['part'];
   readonly held: Held;
+  /** By lot, for a share. */
+  readonly isDrawn: boolean;
   /** `tenant.plan was "free"`. */
   readonly saw: readonly string[];
 }
@@ -80,11 +82,12 @@ function verdictOf(
   }
 }
 
-function clauseView({ span, part, held, saw }: ClauseSight): ClauseView {
+function clauseView({ clause, span, part, held, saw }: ClauseSight): ClauseView {
   return {
     text: spanText(span).replace(/\s+/g, ' '),
     part,
     held,
+    isDrawn: clause.kind === 'share',
     saw: saw.map(({ fact, type, value }) => `${fact} was ${valueInWords(type, value)}`),
   };
 }
@@ -133,7 +136,9 @@ function viewLines(view: RuleView, indent: string): string[] {
   const counter = view.counter === null ? '' : `, ${view.counter.remaining} left`;
   const head = `${indent}"${view.policy}" ${name}${mode}: ${view.verdict}${counter}  (${view.place})`;
   const clauses = view.clauses.filter(({ part, held }) => part !== 'scope' || held === false);
-  return [head, ...clauses.map((clause) => `${indent}    ${clauseLine(clause)}`)];
+  const lines = clauses.map((clause) => `${indent}    ${clauseLine(clause)}`);
+  // both bounds of `from D until E` are one text
+  return [head, ...lines.filter((line, at) => line !== lines[at - 1])];
 }
 
 function clauseLine({ text, held, saw }: ClauseView): string {

@@ -20,6 +20,7 @@ import type {
   OtherwiseExpression,
   Quantifier,
   Reply,
+  ShareOf,
   TemplateHole,
   TextTemplate,
   TypedExpression,
@@ -143,6 +144,10 @@ export function quantified(
   condition: TypedExpression,
 ): TypedExpression {
   return { kind: 'quantified', quantifier, list, condition, span: SPAN };
+}
+
+export function share(percent: number, of: ShareOf, seed: string): TypedExpression {
+  return { kind: 'share', percent, of, seed, span: SPAN };
 }
 export function subscribed(): TypedExpression {
   return { kind: 'subscribed', negated: false, span: SPAN };

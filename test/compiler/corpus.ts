@@ -76,6 +76,7 @@ function stepsOf(steps: readonly CorpusStep[], of: World, keys: KeyNames): Step[
 }
 
 const REQUEST = {
+  id: { high: 0, low: 0 },
   method: 'GET',
   path: '/orders/1',
   query: '',

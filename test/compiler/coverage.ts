@@ -54,5 +54,6 @@ const NAMED: ReadonlySet<string> = new Set([
   'period',
   'onFailure',
   'negated',
+  'of',
   'status',
 ]);

@@ -56,6 +56,17 @@ const IN_CODE: readonly Mutant[] = [
   ),
   replace('a part of a key is lost', /runtime\.combineKey\(key, [^)]*\);/, ''),
   replace('tenants stand for consumers', /consumer\.keyHash/g, 'tenant.keyHash'),
+  replace(
+    'shares of consumers are of tenants',
+    /isInShare\(identity(\??)\.consumer/,
+    'isInShare(identity$1.tenant',
+  ),
+  replace(
+    'shares of tenants are of consumers',
+    /isInShare\(identity(\??)\.tenant/,
+    'isInShare(identity$1.consumer',
+  ),
+  replace('requests outside of a share are in it', 'runtime.isRequestInShare(', '!runtime.isRequestInShare('),
   replace('the two clocks are exchanged', 'context.nowWallMs)', 'context.nowMonotonicMs)'),
   replace(
     'warnings become shadows',
@@ -210,6 +221,14 @@ const IN_PASSES: readonly Mutant[] = [
         ? { ...limit, window: { ...limit.window, burst: limit.window.amount } }
         : limit,
     ),
+  },
+  {
+    name: 'all rules draw the same lot',
+    source: eachExpression((node) => (node.kind === 'share' ? { ...node, seed: '' } : node)),
+  },
+  {
+    name: 'shares of callers are asked before they are known',
+    source: eachExpression((node) => (node.kind === 'share' ? { ...node, of: 'requests' } : node)),
   },
   { name: 'keys are ignored', source: eachLimit((limit) => ({ ...limit, per: { kind: 'total' } })) },
   {

@@ -181,6 +181,8 @@ function conditionText(node: TypedExpression): string {
     case 'or':
       return node.operands.map((operand) => `(${conditionText(operand)})`).join(` ${node.kind} `);
     case 'compare':
+      // as text, addresses are networks of one: ::ffff:10.1.2.3 is 10.1.2.3
+      if (node.left.type.kind === 'ip') throw new Unwritable();
       return `${subjectText(node.left)} ${OPERATORS[node.operator]} ${valueText(node.right, node.left.type)}`;
     case 'in':
       return inText(node);
@@ -212,7 +214,7 @@ function not({ negated }: { readonly negated: boolean }): string {
 function inText(node: Extract<TypedExpression, { kind: 'in' }>): string {
   const { element, list } = node;
   if (list.kind === 'list') {
-    if (list.items.length === 0) throw new Unwritable();
+    if (list.items.length === 0 || element.type.kind === 'ip') throw new Unwritable();
     const items = list.items.map((item) => literalText(item, element.type));
     return `${subjectText(element)} ${not(node)}in [${items.join(', ')}]`;
   }

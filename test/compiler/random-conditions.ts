@@ -20,6 +20,7 @@ import {
   otherwise,
   present,
   quantified,
+  share,
   subscribed,
   tagged,
   textTest,
@@ -99,6 +100,7 @@ export function randomCondition(
     () => signed(choices, during(choices.one(CALENDARS))),
     () => randomCalculation(choices, known),
     () => randomPair(choices),
+    () => randomShare(choices, known),
     () => compare(choices.one(['le', 'ge']), otherwise(fact('tenant.tier'), 1), choices.below(3)),
   );
 }
@@ -200,6 +202,12 @@ function randomCalculation(choices: Choices, known: ReadonlySet<string>): TypedE
     () => compare(test, fact('request.date', 'UTC'), calculated('+', size, tier)),
     () => signed(choices, memberOf(result, list(about, 0, 1))),
   );
+}
+
+function randomShare(choices: Choices, known: ReadonlySet<string>): TypedExpression {
+  const of = choices.one(['requests', 'consumers', 'tenants'] as const);
+  const drawn = share(choices.one([50, 10, 90, 0.5, 0, 100]), of, choices.one(['one', 'other']));
+  return of === 'requests' || known.has('identity') ? drawn : and(present(fact('consumer')), drawn);
 }
 
 /** Two facts compared with each other. */

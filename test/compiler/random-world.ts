@@ -131,6 +131,7 @@ function randomRequest(
     .slice(1)
     .map(() => choices.one(NAMES.words));
   return {
+    id: { high: choices.below(65_536) * 65_537, low: elapsedMs | 0 },
     method: choices.one(NAMES.methods),
     path: choices.one([`/${of.name}/1`, `/${of.name}/red/2`]),
     query: choices.one(['', 'a=red', 'b=blue&a=a+b', 'a=%72ed&c', '&&=x&a']),

@@ -114,10 +114,15 @@ function isAnonymousRoute(bundle: RuleBundle, route: string): 'credentials-ignor
 /** What the exchange does with a pipeline. */
 function runPipeline(
   pipeline: RoutePipeline,
-  { identity, body, ...facts }: PlainRequest,
+  { id, identity, body, ...facts }: PlainRequest,
   credentials: 'credentials-ignored' | 'credentials-read',
 ) {
-  const context = requestContext({ ...facts, headers: [...facts.headers] });
+  const context = requestContext({
+    ...facts,
+    idHigh: id.high,
+    idLow: id.low,
+    headers: [...facts.headers],
+  });
   let outcome = pipeline.match(context);
   if (outcome === CONTINUE) {
     context.identity = credentials === 'credentials-ignored' ? null : identity;

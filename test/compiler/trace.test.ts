@@ -16,7 +16,12 @@ it('what the trace says of a request is what the compiled code decides', () => {
       const rules = placedRules(one.policies, one.world);
       const observations = play({ ...one, steps: one.steps.map(plain) }, compiledJudge(one));
       for (const [at, step] of one.steps.entries()) {
-        const { sights, stage } = traceRequest(rules, one.world.routes.get(step.route)!, step.request);
+        const { sights, stage } = traceRequest(
+          rules,
+          one.world.routes.get(step.route)!,
+          step.request,
+          one.keys,
+        );
         seen[stage]++;
         const observation = observations[at]!;
         const refusing = sights.flatMap(({ effect, placed }) =>

@@ -134,19 +134,20 @@ export function identity(options: CallerOptions = {}, keys: KeyNames = new KeyNa
   };
 }
 
-/** Hashes without collisions: every different key gets the next number. */
+/** Hashes without collisions: every different key gets the next number, spread over all. */
 export class KeyNames {
   readonly #numbers = new Map<string, number>();
 
   hash(tag: string, text: string): KeyHash {
-    return { high: 0, low: this.#number(JSON.stringify([tag, text])) };
+    const hash = { high: 0, low: 0 };
+    this.hashKey(tag, text, hash);
+    return hash;
   }
   readonly hashKey: BoundRuntime['hashKey'] = (tag, text, into) => {
-    into.high = 0;
-    into.low = this.#number(JSON.stringify([tag, text]));
+    spread(this.#number(JSON.stringify([tag, text])), into);
   };
   readonly combineKey = (into: MutableKeyHash, part: KeyHash): void => {
-    into.low = this.#number(`${into.low} then ${part.low}`);
+    spread(this.#number(JSON.stringify([into.high, into.low, part.high, part.low])), into);
   };
 
   #number(name: string): number {
@@ -157,9 +158,17 @@ export class KeyNames {
   }
 }
 
+/** Odd factors: no two numbers become one. */
+function spread(number: number, into: MutableKeyHash): void {
+  into.high = Math.imul(number, 0x9e37_79b1);
+  into.low = Math.imul(number, 0x85eb_ca6b);
+}
+
 export type ContextValues = Partial<
   Pick<
     RequestContext,
+    | 'idHigh'
+    | 'idLow'
     | 'method'
     | 'path'
     | 'query'

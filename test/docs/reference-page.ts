@@ -50,6 +50,8 @@ const RULES: Readonly<Record<RuleKind, readonly [production: string, meaning: st
 };
 
 const CLAUSES: Readonly<Record<ClauseName, string>> = {
+  '10% of …':
+    '`10% of requests`, `of consumers` or `of tenants`: the rule counts for a share that a lot draws, always the same of them; a greater share keeps the members of a smaller one.',
   when: 'The rule counts only when this condition holds.',
   from: '`from D`, `from D until D` or `after D`: the rule counts on these days, in the zone of the file.',
   'when exceeded': 'What the refusal of a limit says: `status`, `code`, `because`.',

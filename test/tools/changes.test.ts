@@ -15,8 +15,13 @@ function searched(one: Case) {
   const callers = [identity({ subscriptions: [...one.world.routes.keys()] }, one.keys)];
   return one.steps.flatMap((step) => {
     const route = one.world.routes.get(step.route)!;
-    if (traceRequest(rules, route, step.request).stage === 'admit') return [];
-    return [{ step, found: whatWouldChange(rules, route, step.request, { world: one.world, callers }) }];
+    if (traceRequest(rules, route, step.request, one.keys).stage === 'admit') return [];
+    return [
+      {
+        step,
+        found: whatWouldChange(rules, route, step.request, { world: one.world, callers, keys: one.keys }),
+      },
+    ];
   });
 }
 

@@ -55,7 +55,7 @@ describe('the tests of the quick start', () => {
   });
 
   it('see every clause true and false', () => {
-    const { rules } = buildMachine(policies, world, new Map(), TEST_PORTS);
+    const { rules } = buildMachine(policies, world, { modes: new Map(), shares: [] }, TEST_PORTS);
     const counter = new CoverageCounter(rules, world);
     const runner = new TestRunner(policies, world, TEST_PORTS);
     for (const test of project.tests) runner.run(test, counter.listen);
@@ -64,7 +64,7 @@ describe('the tests of the quick start', () => {
   });
 
   it('leave clauses unseen where they are fewer', () => {
-    const { rules } = buildMachine(policies, world, new Map(), TEST_PORTS);
+    const { rules } = buildMachine(policies, world, { modes: new Map(), shares: [] }, TEST_PORTS);
     const counter = new CoverageCounter(rules, world);
     const runner = new TestRunner(policies, world, TEST_PORTS);
     const some = project.tests.filter(({ name }) => name.startsWith('reports are not'));

@@ -57,7 +57,7 @@ function runTests(
 ): TestReport | null {
   const tests = project.tests.filter(({ name }) => filter === undefined || name.includes(filter));
   if (filter !== undefined && tests.length === 0) return null;
-  const { rules } = buildMachine(policies, world, new Map(), TEST_PORTS);
+  const { rules } = buildMachine(policies, world, { modes: new Map(), shares: [] }, TEST_PORTS);
   const counter = coverage ? new CoverageCounter(rules, world) : null;
   const runner = new TestRunner(policies, world, TEST_PORTS);
   const reports = tests.map((one) => caseReport(runner.run(one, counter?.listen)));

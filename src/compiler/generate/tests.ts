@@ -1,6 +1,7 @@
 import type { ScalarValue } from '../../model/types.ts';
 import type { Term, Test } from '../ir.ts';
 import { asConstant } from '../replies.ts';
+import { SHARE_TAG } from '../shares.ts';
 import type { Frame } from './frame.ts';
 
 /**
@@ -38,6 +39,8 @@ export function testCode(test: Test, frame: Frame): string {
     }
     case 'some':
       return frame.scope.loops.call(test, frame);
+    case 'share':
+      return shareCode(test, frame);
     case 'role':
       return ofConsumer(`consumer.roles.includes(${frame.scope.pool.constant(test.role)})`, frame);
     case 'subscribed':
@@ -97,6 +100,15 @@ function memberCode(element: Term, list: Term, frame: Frame): string {
 function methodCode(owner: Term, method: string, argument: string, frame: Frame): string {
   if (!frame.mayBeMissing(owner)) return `${frame.term(owner)}.${method}(${argument})`;
   return `${frame.term(owner)}?.${method}(${argument}) === true`;
+}
+
+function shareCode({ of, percent, seed }: Extract<Test, { kind: 'share' }>, frame: Frame): string {
+  const { pool } = frame.scope;
+  const lot = pool.prepared('keyOf', pool.constant(SHARE_TAG), pool.constant(seed));
+  const bound = pool.constant(percent);
+  return of === 'requests'
+    ? `runtime.isRequestInShare(context, ${lot}, ${bound})`
+    : `runtime.isInShare(${frame.identity()}.${of.slice(0, -1)}.keyHash, ${lot}, ${bound})`;
 }
 
 function ofConsumer(call: string, frame: Frame): string {

@@ -3,6 +3,7 @@ import type {
   FactExpression,
   Operand,
   QuantifiedExpression,
+  ShareExpression,
   TextTest,
   TypedExpression,
 } from '../../language/typed.ts';
@@ -10,6 +11,7 @@ import { addressWords, contains, parseNetwork } from '../../model/networks.ts';
 import { regexTest } from '../../model/regex.ts';
 import type { Value } from '../../model/types.ts';
 import { isOpenAt } from '../reference-calendar.ts';
+import { SHARE_TAG, standing } from '../shares.ts';
 import { factValue, type Situation } from './facts.ts';
 import { phaseOf } from './phases.ts';
 
@@ -42,6 +44,8 @@ export function holds(expression: TypedExpression | null, situation: Situation):
       return isOpenAt(expression.calendar, situation.request.arrivedWallMs) !== expression.negated;
     case 'quantified':
       return quantified(expression, situation);
+    case 'share':
+      return expression.percent >= 100 || standingOf(expression, situation) < expression.percent;
     case 'has-role':
       return (situation.identity?.consumer.roles.includes(expression.role) ?? false) !== expression.negated;
     case 'subscribed': {
@@ -71,6 +75,20 @@ export function elementsOf(list: FactExpression, situation: Situation): readonly
   const elements = factValue(list, situation);
   assert(Array.isArray(elements), `${list.definition.path} is used without a guard`);
   return elements;
+}
+
+/** Where the request, or its caller, stands in the draw of a rule, from 0 to below 100. */
+export function standingOf({ seed, of }: ShareExpression, { request, identity, keys }: Situation): number {
+  const owner = {
+    requests: request.id,
+    consumers: identity?.consumer.keyHash,
+    tenants: identity?.tenant.keyHash,
+  };
+  const drawn = { high: 0, low: 0 };
+  keys.hashKey(SHARE_TAG, seed, drawn);
+  const part = owner[of];
+  assert(part !== undefined, `a share of ${of} is asked of somebody without identity`);
+  return standing(drawn, part, { high: 0, low: 0 }, keys.combineKey);
 }
 
 /** Whether all of them could hold for some body, as far as everything else decides (Kleene's three values). */

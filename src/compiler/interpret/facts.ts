@@ -5,11 +5,14 @@ import { DAY_MS } from '../../model/local-time.ts';
 import { queryValue } from '../../model/query.ts';
 import type { Value } from '../../model/types.ts';
 import type { Route } from '../../model/world.ts';
-import type { EntityFacts, Identity } from '../../pipeline/identity.ts';
+import type { EntityFacts, Identity, KeyHash } from '../../pipeline/identity.ts';
+import type { BoundRuntime } from '../../pipeline/program.ts';
 import { localMoment } from '../reference-calendar.ts';
 
 /** A request as the interpreter sees it. */
 export interface PlainRequest {
+  /** 64 bits that the gateway made. */
+  readonly id: KeyHash;
   readonly method: string;
   readonly path: string;
   readonly query: string;
@@ -29,7 +32,12 @@ export interface PlainRequest {
 }
 
 /** What the rules of one phase look at: in `match` nobody has been identified, and only later is the body read. */
-export interface Situation {
+export interface Situation extends FactSituation {
+  /** What lots are drawn with. */
+  readonly keys: HashKeys;
+}
+export type HashKeys = Pick<BoundRuntime, 'hashKey' | 'combineKey'>;
+export interface FactSituation {
   readonly route: Route;
   readonly request: PlainRequest;
   readonly identity: Identity | null;
@@ -41,7 +49,7 @@ export interface Situation {
 /** The value of a fact; undefined when it is missing. */
 export function factValue(
   { definition, parameter }: FactExpression,
-  situation: Situation,
+  situation: FactSituation,
 ): Value | undefined {
   const { request, route, identity } = situation;
   if (isElementPath(definition.path)) return situation.element as Value;

@@ -13,7 +13,7 @@ import {
   type TakeResult,
 } from '../../pipeline/counters.ts';
 import type { Refusal } from '../../pipeline/outcome.ts';
-import type { BoundRuntime, MutableKeyHash } from '../../pipeline/program.ts';
+import type { MutableKeyHash } from '../../pipeline/program.ts';
 import { counterKeyTag, counterKeyText, OTHERWISE_KEY_TAG } from '../counter-keys.ts';
 import { counterSpec } from '../counter-specs.ts';
 import type { PlacedRule } from '../interpret.ts';
@@ -21,7 +21,7 @@ import { capacityOf, isShownToCaller, itemName, policyItem } from '../limit-fiel
 import { factReference } from '../lower.ts';
 import { limitReply, nameOfLimit } from '../replies.ts';
 import { renderText } from '../runtime/text.ts';
-import { factValue, type Situation } from './facts.ts';
+import { factValue, type HashKeys, type Situation } from './facts.ts';
 import { valuesOf } from './shape.ts';
 
 export interface Taken {
@@ -53,14 +53,9 @@ export class LimitTaker {
   readonly #limits: readonly PlacedLimit[];
   readonly #binding: CounterBinding;
   readonly #batch: TakeBatch;
-  readonly #keys: Pick<BoundRuntime, 'hashKey' | 'combineKey'>;
+  readonly #keys: HashKeys;
 
-  constructor(
-    rules: readonly PlacedRule[],
-    world: World,
-    counters: Counters,
-    keys: Pick<BoundRuntime, 'hashKey' | 'combineKey'>,
-  ) {
+  constructor(rules: readonly PlacedRule[], world: World, counters: Counters, keys: HashKeys) {
     this.#limits = rules.filter(isLimit);
     this.#binding = counters.bind(this.#limits.map((limit) => counterSpec(limit.rule, world)));
     this.#batch = this.#binding.createBatch();

@@ -15,6 +15,7 @@ function asksAbout(what: 'body' | 'identity', node: unknown): boolean {
   if (Array.isArray(node)) return node.some((each) => asksAbout(what, each));
   const { kind, definition, span: _span, type: _type, ...parts } = node as Record<string, unknown>;
   if (kind === 'has-role' || kind === 'subscribed') return what === 'identity';
+  if (kind === 'share') return what === 'identity' && parts.of !== 'requests';
   if (kind === 'fact') return (definition as { phase: string }).phase === what;
   return Object.values(parts).some((each) => asksAbout(what, each));
 }

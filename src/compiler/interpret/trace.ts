@@ -9,8 +9,8 @@ import type {
 import type { Value, ValueType } from '../../model/types.ts';
 import type { Route } from '../../model/world.ts';
 import type { PlacedRule } from '../interpret.ts';
-import { elementsOf, holds, possibly } from './expressions.ts';
-import { factValue, type PlainRequest, type Situation } from './facts.ts';
+import { elementsOf, holds, possibly, standingOf } from './expressions.ts';
+import { factValue, type HashKeys, type PlainRequest, type Situation } from './facts.ts';
 import { phaseOf } from './phases.ts';
 
 /** `unseen`: an earlier clause or phase had decided. */
@@ -51,9 +51,14 @@ export interface Trace {
  * What every rule sees of a request, by the reference interpreter: each condition is asked with `holds`, left to right,
  * and what an earlier part decides is not asked.
  */
-export function traceRequest(rules: readonly PlacedRule[], route: Route, request: PlainRequest): Trace {
+export function traceRequest(
+  rules: readonly PlacedRule[],
+  route: Route,
+  request: PlainRequest,
+  keys: HashKeys,
+): Trace {
   const identity = route.auth === 'none' ? null : request.identity;
-  const unidentified = { route, request, identity: null, body: null };
+  const unidentified = { route, request, identity: null, body: null, keys };
   const early = rules.map((placed) => (rulePhase(placed) === 'match' ? sightOf(placed, unidentified) : null));
   if (refuses(early)) return { sights: filled(rules, early), stage: 'match' };
   if (route.auth === 'required' && identity === null)
@@ -235,6 +240,10 @@ function skip(expression: TypedExpression, part: ClausePart, into: ClauseSight[]
 function sawOf(expression: TypedExpression, situation: Situation): ClauseSight['saw'] {
   if (expression.kind === 'has-role')
     return [{ fact: 'consumer.roles', type: ROLES, value: situation.identity?.consumer.roles }];
+  if (expression.kind === 'share') {
+    const value = Math.round(standingOf(expression, situation) * 100) / 100;
+    return [{ fact: 'its place in the draw', type: PERCENT, value }];
+  }
   if (expression.kind === 'subscribed') {
     const { identity } = situation;
     return [
@@ -250,6 +259,7 @@ function sawOf(expression: TypedExpression, situation: Situation): ClauseSight['
 }
 
 const TEXT: ValueType = { kind: 'text' };
+const PERCENT: ValueType = { kind: 'percent' };
 const ROLES: ValueType = { kind: 'list', of: TEXT };
 
 /** Every fact an expression mentions, whatever its form. */

@@ -16,6 +16,7 @@ import type { BoundRuntime, MutableKeyHash } from '../../pipeline/program.ts';
 import { counterKeyText } from '../counter-keys.ts';
 import type { CalendarHours } from '../ir.ts';
 import type { ReplyConstant, TextPart } from '../replies.ts';
+import { standing } from '../shares.ts';
 import { Calendar } from './calendar.ts';
 import { Denial, Denials, notPermitted } from './denials.ts';
 import { globTest } from './glob.ts';
@@ -106,6 +107,18 @@ export class RuntimeSupport {
   calendar(hours: CalendarHours): Calendar {
     return new Calendar(hours);
   }
+  /** False where there is nobody to be in it. */
+  isInShare(of: KeyHash | undefined, lot: KeyHash, percent: number): boolean {
+    return of !== undefined && standing(lot, of, this.#standing, this.combineKey) < percent;
+  }
+  /** By the id that the gateway made: a client must not choose whether it is in. */
+  isRequestInShare({ idHigh, idLow }: RequestContext, lot: KeyHash, percent: number): boolean {
+    this.#requestId.high = idHigh;
+    this.#requestId.low = idLow;
+    return this.isInShare(this.#requestId, lot, percent);
+  }
+  readonly #standing: MutableKeyHash = { high: 0, low: 0 };
+  readonly #requestId: MutableKeyHash = { high: 0, low: 0 };
   setOf(items: readonly ScalarValue[]): ReadonlySet<ScalarValue> {
     return new Set(items);
   }

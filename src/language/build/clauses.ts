@@ -7,6 +7,7 @@ import type {
   NumberNode,
   ReplyNode,
   RuleNode,
+  ShareNode,
   TemplateNode,
   TextNode,
 } from '../ast.ts';
@@ -14,12 +15,13 @@ import { saidTwice } from '../problems/reading.ts';
 import { clauseNotHere } from '../problems/rules.ts';
 import { buildCondition, buildPath } from './conditions.ts';
 import { buildDates } from './dates.ts';
-import { buildNumber, numberToken } from './literals.ts';
+import { buildNumber, buildPercent, numberToken } from './literals.ts';
 import { childOf, childOrNull, childrenOf, has, nodeSpan, type Reader, tokenOf } from './reader.ts';
 import { buildTemplate, buildText } from './texts.ts';
 
 /** Everything that clauses can say of a rule; what a rule does not take is null. */
 export interface ClauseNode {
+  readonly share: ShareNode | null;
   readonly when: ConditionNode | null;
   readonly dates: DatesNode | null;
   readonly per: KeyNode | null;
@@ -33,6 +35,7 @@ export interface ClauseNode {
 }
 export type RuleClauses = ClauseNode & { readonly reply: ReplyNode };
 export type ClauseName =
+  | '10% of …'
   | 'when'
   | 'from'
   | 'when exceeded'
@@ -53,14 +56,14 @@ const LIMIT_CLAUSES: readonly ClauseName[] = [
   'on failure',
   'was',
 ];
-const REPLY_CLAUSES: readonly ClauseName[] = ['from', 'when', 'status', 'code', 'because'];
+const REPLY_CLAUSES: readonly ClauseName[] = ['10% of …', 'from', 'when', 'status', 'code', 'because'];
 
 /** Which clauses a rule takes; each at most once, in any order (the formatter puts them in this one). */
 export const CLAUSES_OF: Readonly<Record<RuleNode['kind'], readonly ClauseName[]>> = {
-  permit: ['from', 'when'],
+  permit: ['10% of …', 'from', 'when'],
   forbid: REPLY_CLAUSES,
   require: REPLY_CLAUSES,
-  warn: ['from', 'when', 'code', 'because'],
+  warn: ['10% of …', 'from', 'when', 'code', 'because'],
   limit: LIMIT_CLAUSES,
   quota: LIMIT_CLAUSES,
   'set-header': ['from', 'when'],
@@ -93,6 +96,7 @@ export function collectClauses(
 
 const NO_REPLY: ReplyNode = { status: null, code: null, because: null };
 const NO_CLAUSES: ClauseNode = {
+  share: null,
   when: null,
   dates: null,
   per: null,
@@ -114,6 +118,7 @@ function readClause(reader: Reader, clause: CstNode): ReadClause {
 }
 
 const CLAUSES = {
+  Share: readShare,
   When: readWhen,
   Dates: (reader: Reader, node: CstNode): ReadClause => ({
     name: 'from',
@@ -137,6 +142,13 @@ const CLAUSES = {
     value: { onFailure: has(node, 'allow') ? 'allow' : 'refuse' },
   }),
 };
+
+function readShare(reader: Reader, node: CstNode): ReadClause {
+  const of = SHARED.find((word) => has(node, word))!;
+  const percent = buildPercent(reader, tokenOf(node, 'PercentLiteral'));
+  return { name: '10% of …', value: { share: { percent, of, span: nodeSpan(reader, node) } } };
+}
+const SHARED = ['requests', 'consumers', 'tenants'] as const;
 
 function readWhen(reader: Reader, node: CstNode): ReadClause {
   const exceeded = childOrNull(node, 'Exceeded');

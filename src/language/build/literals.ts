@@ -79,6 +79,11 @@ export function buildSize(reader: Reader, token: IToken): NumberNode {
   return { value: read(reader, parseSize(token.image), token), span: spanOf(reader, token) };
 }
 
+/** 15% is 15. */
+export function buildPercent(reader: Reader, token: IToken): NumberNode {
+  return { value: read(reader, parsePercent(token.image), token), span: spanOf(reader, token) };
+}
+
 export function numberToken(node: CstNode): IToken {
   return tokenOf(node, 'NumberLiteral');
 }

@@ -15,6 +15,7 @@ export function buildRule(reader: Reader, node: CstNode): RuleNode {
   const clauses = collectClauses(reader, node, kind, CLAUSES_OF[kind]);
   return build(reader, head, clauses, {
     name: NAMED.has(form) ? nameOf(reader, head) : null,
+    share: clauses.share,
     when: clauses.when,
     dates: clauses.dates,
     span: nodeSpan(reader, node),
@@ -23,6 +24,7 @@ export function buildRule(reader: Reader, node: CstNode): RuleNode {
 
 type Base = {
   readonly name: TextNode | null;
+  readonly share: ClauseNode['share'];
   readonly when: ClauseNode['when'];
   readonly dates: ClauseNode['dates'];
   readonly span: RuleNode['span'];

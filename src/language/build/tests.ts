@@ -23,6 +23,7 @@ import {
   buildList,
   buildLiteral,
   buildNumber,
+  buildPercent,
   buildSize,
   buildTime,
 } from './literals.ts';
@@ -150,6 +151,9 @@ function buildGivenRule(reader: Reader, node: CstNode): GivenNode {
     const mode = has(node, 'enforced') ? 'enforce' : has(node, 'shadow') ? 'shadow' : 'warn';
     return { kind: 'mode', policy: first, mode, span };
   }
+  const percent = tokenOrNull(node, 'PercentLiteral');
+  if (percent !== null)
+    return { kind: 'share', rule: first, policy: second, percent: buildPercent(reader, percent), span };
   const amount = buildNumber(reader, tokenOf(node, 'NumberLiteral'));
   return { kind: 'used', rule: first, policy: second, amount, span };
 }
@@ -232,6 +236,14 @@ function buildExpect(reader: Reader, node: CstNode): ExpectNode {
 function buildWhich(reader: Reader, node: CstNode | null): WhichNode {
   if (node === null || has(node, 'all')) return { kind: 'all' };
   const count = tokenOrNull(node, 'NumberLiteral');
+  if (!has(node, 'first') && !has(node, 'last')) {
+    const most = tokenOrNull(node, 'NumberLiteral', 1) ?? tokenOf(node, 'NumberLiteral');
+    return {
+      kind: 'some',
+      least: buildNumber(reader, tokenOf(node, 'NumberLiteral')),
+      most: buildNumber(reader, most),
+    };
+  }
   return {
     kind: has(node, 'first') ? 'first' : 'last',
     count: count === null ? null : buildNumber(reader, count),

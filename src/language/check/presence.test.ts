@@ -109,6 +109,9 @@ function evaluate(node: TypedExpression, request: Request): boolean {
       return (hasIdentity(request) && request.outcomes()) !== node.negated;
     case 'in-calendar':
       return request.outcomes();
+    case 'share':
+      if (node.of !== 'requests' && !hasIdentity(request)) throw new Error('nobody to draw for');
+      return request.outcomes();
     case 'compare':
       return compare(node, request);
     case 'in':

@@ -12,6 +12,7 @@ import { isGatewayHeader, isHeaderName, isHeaderText } from './header-names.ts';
 import type { Known } from './known.ts';
 import { checkLimit } from './limits.ts';
 import { checkReply } from './replies.ts';
+import { isShare, share } from './shares.ts';
 import { checkTemplate, NO_CALENDARS, type TextPlace } from './templates.ts';
 
 /** Where a rule stands. */
@@ -32,9 +33,12 @@ export function checkRule(context: CheckContext, node: RuleNode, place: RulePlac
     : when === null
       ? place.known
       : place.known.after(when, true);
+  const shareFits = node.share === null || isShare(context, known, node.share);
   const rule = checkForm(context, node, { ...place, known }, { name: node.name?.value ?? null, when });
-  if (rule === null || failed) return null;
-  const complete = { ...rule, span: node.span };
+  if (rule === null || failed || !shareFits) return null;
+  const shared =
+    node.share === null ? rule : { ...rule, when: both(when, share(node.share, place.policy, rule)) };
+  const complete = { ...shared, span: node.span };
   return { ...complete, key: complete.name ?? canonicalRule(complete) } as CheckedRule;
 }
 
@@ -43,7 +47,7 @@ export interface RuleHead {
   readonly when: TypedExpression | null;
 }
 
-type Unfinished<Rule> = Rule extends unknown ? Omit<Rule, 'key' | 'span'> : never;
+export type Unfinished<Rule> = Rule extends unknown ? Omit<Rule, 'key' | 'span'> : never;
 
 function checkForm(
   context: CheckContext,

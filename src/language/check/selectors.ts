@@ -16,18 +16,18 @@ export function selectRoutes(context: CheckContext, node: Selector): TypedExpres
     case 'every-route':
       return { kind: 'constant', value: true, span };
     case 'identity': {
-      const left = routeFact(context, 'route.requires_identity', span);
+      const left = builtInFact(context, 'route.requires_identity', span);
       const right: LiteralExpression = { kind: 'literal', value: true, type: left.type, span };
       return { kind: 'compare', operator: 'is', left, right, span };
     }
     case 'state': {
-      const left = routeFact(context, 'route.state', span);
+      const left = builtInFact(context, 'route.state', span);
       const right = typeLiteral(context, textLiteral(node.names[0]!), left.type, 'route.state');
       return right === null ? null : { kind: 'compare', operator: 'is', left, right, span };
     }
     case 'tagged': {
       const element = nameLiteral(context, 'tag', node.names[0]!);
-      const list = routeFact(context, 'route.tags', span);
+      const list = builtInFact(context, 'route.tags', span);
       return element === null ? null : { kind: 'in', element, list, negated: false, span };
     }
     case 'routes':
@@ -63,7 +63,7 @@ function oneOf(
   path: string,
   to: ReferenceKind,
 ): TypedExpression | null {
-  const fact = routeFact(context, path, span);
+  const fact = builtInFact(context, path, span);
   const items = names.flatMap((name) => nameLiteral(context, to, name) ?? []);
   if (items.length < names.length) return null;
   if (items.length === 1) return { kind: 'compare', operator: 'is', left: fact, right: items[0]!, span };
@@ -84,7 +84,7 @@ function textLiteral({ value, span }: TextNode) {
   return { kind: 'literal', type: 'text', value, currency: null, span } as const;
 }
 
-function routeFact(context: CheckContext, path: string, span: Selector['span']): FactExpression {
+export function builtInFact(context: CheckContext, path: string, span: Selector['span']): FactExpression {
   const definition = context.project.facts.get(path);
   assert(definition !== undefined, `${path} is built in`);
   return { kind: 'fact', definition, parameter: null, type: definition.type, span };

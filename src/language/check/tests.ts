@@ -5,7 +5,7 @@ import type { ListNode, LiteralNode, PolicyNode, RuleNode, TextNode } from '../a
 import { unknownZone } from '../problems/names.ts';
 import { notAHeaderName } from '../problems/rules.ts';
 import { badTestAmount, neverRefuses, noRoute, unknownThing } from '../problems/tests.ts';
-import { badLiteral } from '../problems/types.ts';
+import { badLiteral, percentOutOfRange } from '../problems/types.ts';
 import type {
   ExpectNode,
   GivenNode,
@@ -13,6 +13,7 @@ import type {
   RuleNameNode,
   StepNode,
   TestNode,
+  WhichNode,
 } from '../test-ast.ts';
 import { nearestTimeZone } from '../time-zones.ts';
 import type { CheckedExpect, CheckedStep, CheckedTest, RuleName, TestCaller } from '../typed-tests.ts';
@@ -50,8 +51,17 @@ export function checkTest(context: CheckContext, node: TestNode, policies: Polic
   });
   const modes = modesOf(counting, node.given, policies);
   const used = usedOf(counting, node.given, policies);
+  const shares = sharesOf(counting, node.given, policies);
   if (errors > 0) return null;
-  return { name: node.name.value, span: node.span, wallMs, modes, used, steps: steps.map((step) => step!) };
+  return {
+    name: node.name.value,
+    span: node.span,
+    wallMs,
+    modes,
+    used,
+    shares,
+    steps: steps.map((step) => step!),
+  };
 }
 
 /** Without `time`: Wednesday, 1 July 2026, noon. A test that followed the real clock would fail one day. */
@@ -186,14 +196,11 @@ function checkExpect(
   sent: number,
   policies: PolicyNames,
 ): CheckedExpect {
-  const { which, outcome } = node;
-  const count = which.kind === 'all' ? sent : (which.count?.value ?? 1);
-  if (which.kind !== 'all' && which.count !== null && (count < 1 || count > sent))
-    context.report(badTestAmount(which.count.span, `Only ${sent} ${sent === 1 ? 'is' : 'are'} sent.`));
+  const { outcome } = node;
   const { status = null, by = null } = outcome.kind === 'refused' ? outcome : {};
   const retry = node.parts.find((part) => part.kind === 'retry-after');
   return {
-    which: { kind: which.kind === 'last' ? 'last' : 'first', count },
+    which: checkWhich(context, node.which, sent),
     outcome:
       outcome.kind === 'refused'
         ? {
@@ -214,6 +221,28 @@ function checkExpect(
     ),
     span: node.span,
   };
+}
+
+function checkWhich(context: CheckContext, which: WhichNode, sent: number): CheckedExpect['which'] {
+  if (which.kind === 'all') return { kind: 'first', count: sent };
+  if (which.kind === 'some') {
+    const { least, most } = which;
+    if (
+      ![least, most].every(({ value }) => Number.isInteger(value) && value <= sent) ||
+      least.value > most.value
+    )
+      context.report(
+        badTestAmount(
+          least.span,
+          `Of ${sent} ${sent === 1 ? 'request' : 'requests'} there are never ${least.value} to ${most.value}.`,
+        ),
+      );
+    return { kind: 'some', least: least.value, most: most.value };
+  }
+  const count = which.count?.value ?? 1;
+  if (which.count !== null && (count < 1 || count > sent))
+    context.report(badTestAmount(which.count.span, `Only ${sent} ${sent === 1 ? 'is' : 'are'} sent.`));
+  return { kind: which.kind, count };
 }
 
 const REFUSING: ReadonlySet<string> = new Set(['forbid', 'require', 'warn', 'limit', 'quota']);
@@ -268,6 +297,21 @@ function modesOf(
     modes.set(item.policy.value, item.mode);
   }
   return modes;
+}
+
+function sharesOf(
+  context: CheckContext,
+  given: readonly GivenNode[],
+  policies: PolicyNames,
+): CheckedTest['shares'] {
+  return given.flatMap((item) => {
+    if (item.kind !== 'share') return [];
+    const rule = ruleOf(context, item.policy, item.rule, policies);
+    if (rule !== null && rule.share === null)
+      context.report(badTestAmount(item.rule.span, `"${item.rule.value}" is for all, not for a share.`));
+    if (item.percent.value > 100) context.report(percentOutOfRange(item.percent.span));
+    return [{ policy: item.policy.value, rule: item.rule.value, percent: item.percent.value }];
+  });
 }
 
 function usedOf(

@@ -51,6 +51,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   Deprecate: inline,
 
   Clause: inline,
+  Share: inline,
   When: inline,
   Dates: inline,
   Exceeded: exceeded,
@@ -129,7 +130,7 @@ const BLOCKS: ReadonlySet<string> = new Set(['Policy', 'Test']);
 /** Header clauses, each on its own line. */
 export const HEADER_ORDER: readonly string[] = ['Owner', 'Review', 'Reviewed', 'Effective', 'AppliesTo'];
 /** Clauses by the innermost name that tells them apart; those before the gap say when a rule holds and stay on its line. */
-export const SCOPE_CLAUSES: readonly string[] = ['Per', 'Dates', 'When'];
+export const SCOPE_CLAUSES: readonly string[] = ['Share', 'Per', 'Dates', 'When'];
 export const ANSWER_CLAUSES: readonly string[] = [
   'Exceeded',
   'MaxKeys',

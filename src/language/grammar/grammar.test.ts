@@ -107,6 +107,7 @@ describe('line breaks need no meaning (language-rules 3.4)', () => {
     const names = [...follow.get('Condition')!].map((type) => type.name).sort();
     expect(names).toEqual([
       ')',
+      'PercentLiteral',
       'after',
       'and',
       'because',

@@ -3,6 +3,7 @@ import {
   KEYWORD,
   Name,
   NumberLiteral,
+  PercentLiteral,
   Period,
   SIGN,
   Text,
@@ -327,6 +328,7 @@ export class PolicyGrammar extends TestGrammar {
     'Clause',
     () => {
       this.OR([
+        { ALT: () => this.SUBRULE(this.Share) },
         { ALT: () => this.SUBRULE(this.When) },
         { ALT: () => this.SUBRULE(this.Dates) },
         { ALT: () => this.SUBRULE(this.Per) },
@@ -334,6 +336,20 @@ export class PolicyGrammar extends TestGrammar {
         { ALT: () => this.SUBRULE(this.MaxKeys) },
         { ALT: () => this.SUBRULE(this.OnFailure) },
         { ALT: () => this.SUBRULE(this.Was) },
+      ]);
+    },
+    INNER,
+  );
+
+  readonly Share = this.RULE(
+    'Share',
+    () => {
+      this.CONSUME(PercentLiteral);
+      this.CONSUME(KEYWORD.of);
+      this.OR([
+        { ALT: () => this.CONSUME(KEYWORD.requests) },
+        { ALT: () => this.CONSUME(KEYWORD.consumers) },
+        { ALT: () => this.CONSUME(KEYWORD.tenants) },
       ]);
     },
     INNER,

@@ -6,6 +6,7 @@ import {
   Member,
   Method,
   NumberLiteral,
+  PercentLiteral,
   SIGN,
   SizeLiteral,
   TEST_WORD,
@@ -146,7 +147,7 @@ export class TestGrammar extends ExpressionGrammar {
     INNER,
   );
 
-  /** `"month" in "tokens" used 5`, `"hygiene" enforced`, `"hygiene" in shadow`. */
+  /** `"month" in "tokens" used 5`, `"brown-out" in "v1" at 100%`, `"hygiene" enforced`, `"hygiene" in shadow`. */
   readonly GivenRule = this.RULE(
     'GivenRule',
     () => {
@@ -162,8 +163,20 @@ export class TestGrammar extends ExpressionGrammar {
               {
                 ALT: () => {
                   this.CONSUME2(Text);
-                  this.CONSUME(TEST_WORD.used);
-                  this.CONSUME(NumberLiteral);
+                  this.OR3([
+                    {
+                      ALT: () => {
+                        this.CONSUME(TEST_WORD.used);
+                        this.CONSUME(NumberLiteral);
+                      },
+                    },
+                    {
+                      ALT: () => {
+                        this.CONSUME(KEYWORD.at);
+                        this.CONSUME(PercentLiteral);
+                      },
+                    },
+                  ]);
                 },
               },
             ]);
@@ -290,12 +303,21 @@ export class TestGrammar extends ExpressionGrammar {
         { ALT: () => this.CONSUME(TEST_WORD.all) },
         {
           ALT: () => {
-            this.OPTION(() => this.CONSUME(TEST_WORD.the));
+            this.CONSUME(NumberLiteral);
+            this.OPTION(() => {
+              this.CONSUME(SIGN['..']);
+              this.CONSUME2(NumberLiteral);
+            });
+          },
+        },
+        {
+          ALT: () => {
+            this.OPTION2(() => this.CONSUME(TEST_WORD.the));
             this.OR2([
               { ALT: () => this.CONSUME(TEST_WORD.first) },
               { ALT: () => this.CONSUME(TEST_WORD.last) },
             ]);
-            this.OPTION2(() => this.CONSUME(NumberLiteral));
+            this.OPTION3(() => this.CONSUME3(NumberLiteral));
           },
         },
       ]);

@@ -77,6 +77,10 @@ export function fixedTextNeeded(span: Span, test: string): Diagnostic {
   );
 }
 
+export function percentOutOfRange(span: Span): Diagnostic {
+  return amountOutOfRange(span, 'This share', 'a share from 0% to 100%');
+}
+
 export function notCalculable(span: Span, operator: string, left: string, right: string): Diagnostic {
   return problem(
     'PT1212',

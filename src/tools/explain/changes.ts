@@ -1,14 +1,20 @@
-import { factValue, type PlainRequest } from '../../compiler/interpret/facts.ts';
+import { standingOf } from '../../compiler/interpret/expressions.ts';
+import {
+  factValue,
+  type HashKeys,
+  type PlainRequest,
+  type Situation,
+} from '../../compiler/interpret/facts.ts';
 import { type ClauseSight, factsIn, traceRequest } from '../../compiler/interpret/trace.ts';
 import type { PlacedRule } from '../../compiler/interpret.ts';
 import { placeOf } from '../../diagnostics/source.ts';
 import { factText } from '../../language/check/known.ts';
-import type { FactExpression, TypedExpression } from '../../language/typed.ts';
+import type { FactExpression, ShareExpression, ShareOf, TypedExpression } from '../../language/typed.ts';
 import { isElementPath } from '../../model/facts.ts';
 import { parseNetwork } from '../../model/networks.ts';
 import type { ScalarValue, Value, ValueType } from '../../model/types.ts';
 import type { Route, World } from '../../model/world.ts';
-import type { Identity } from '../../pipeline/identity.ts';
+import type { Identity, KeyHash } from '../../pipeline/identity.ts';
 import { valueInWords } from '../values.ts';
 import { changedRequest } from './changed-request.ts';
 import { remainderOf, written } from './residual.ts';
@@ -47,6 +53,7 @@ export interface Flip {
 export interface SearchWorld {
   readonly world: World;
   readonly callers: readonly Identity[];
+  readonly keys: HashKeys;
 }
 
 const FACTS_MAX = 3;
@@ -61,17 +68,21 @@ export function whatWouldChange(
   rules: readonly PlacedRule[],
   route: Route,
   request: PlainRequest,
-  { world, callers }: SearchWorld,
+  { world, callers, keys }: SearchWorld,
 ): WhatWouldChange {
-  const candidates = [...callerCandidates(request, callers), ...factCandidates(rules, route, request, world)];
+  const candidates = [
+    ...callerCandidates(request, callers),
+    ...factCandidates(rules, route, request, world),
+    ...lotCandidates(rules, route, request, keys),
+  ];
   let tries = 0;
   for (let size = 1; size <= FACTS_MAX; size++) {
     const ways = new Map<string, Way>();
     for (const chosen of combinations(candidates, size)) {
       if (++tries > TRIES_MAX) return { ways: [...ways.values()], factsMax: size, complete: false };
       const changed = applied(chosen, request);
-      if (changed === null || traceRequest(rules, route, changed).stage !== 'admit') continue;
-      const way = wayOf(chosen, { rules, route, before: request, after: changed });
+      if (changed === null || traceRequest(rules, route, changed, keys).stage !== 'admit') continue;
+      const way = wayOf(chosen, { rules, route, before: request, after: changed, keys });
       const key = JSON.stringify(way.changes.map(({ fact, flips }) => [fact, flips]));
       if (!ways.has(key)) ways.set(key, way);
       if (ways.size === WAYS_SHOWN_MAX) return { ways: [...ways.values()], factsMax: size, complete: true };
@@ -183,6 +194,58 @@ function roleChange(role: string, how: 'with' | 'without'): Candidate {
   };
 }
 
+/** Others of whom a draw says the opposite: what is refused to a share is permitted to the rest. */
+function lotCandidates(
+  rules: readonly PlacedRule[],
+  route: Route,
+  request: PlainRequest,
+  keys: HashKeys,
+): Candidate[] {
+  const identity = route.auth === 'none' ? null : request.identity;
+  const situation = { route, request, identity, body: request.body, keys };
+  const found = new Map<string, Candidate>();
+  for (const clause of askedClauses(rules, route)) {
+    if (clause.kind !== 'share' || (clause.of !== 'requests' && identity === null)) continue;
+    const { of, percent } = clause;
+    const name = `${percent}% ${of} ${clause.seed}`;
+    if (found.has(name)) continue;
+    const isIn = standingOf(clause, situation) < percent;
+    const lot = otherLot(clause, isIn, situation);
+    if (lot === null) continue;
+    found.set(name, {
+      key: `share of ${of}`,
+      fact: of === 'requests' ? 'the request' : `the ${of.slice(0, -1)}`,
+      to: `one ${isIn ? 'outside of' : 'of'} the ${percent}% of ${of}`,
+      apply: (before) => withLot(of, before, lot),
+      expression: null,
+    });
+  }
+  return [...found.values()];
+}
+
+const DRAWS_MAX = 1_000;
+
+/** The first that the draw puts on the other side; null where none was found. */
+function otherLot(clause: ShareExpression, wasIn: boolean, situation: Situation): KeyHash | null {
+  for (let number = 0; number < DRAWS_MAX; number++) {
+    const lot = { high: 0, low: 0 };
+    situation.keys.hashKey('another', String(number), lot);
+    const request = withLot(clause.of, situation.request, lot);
+    if (request === null) return null;
+    const isIn = standingOf(clause, { ...situation, request, identity: request.identity }) < clause.percent;
+    if (isIn !== wasIn) return lot;
+  }
+  return null;
+}
+
+function withLot(of: ShareOf, request: PlainRequest, lot: KeyHash): PlainRequest | null {
+  if (of === 'requests') return { ...request, id: lot };
+  const { identity } = request;
+  if (identity === null) return null;
+  const owner = of === 'consumers' ? 'consumer' : 'tenant';
+  return { ...request, identity: { ...identity, [owner]: { ...identity[owner], keyHash: lot } } };
+}
+
 /** Values on both sides of every border that a clause draws. */
 function valuesFor(
   clause: TypedExpression,
@@ -291,13 +354,14 @@ interface Comparison {
   readonly route: Route;
   readonly before: PlainRequest;
   readonly after: PlainRequest;
+  readonly keys: HashKeys;
 }
 
 function wayOf(chosen: readonly Candidate[], comparison: Comparison): Way {
-  const { rules, route, before, after } = comparison;
-  const was = clauseValues(rules, route, before);
+  const { rules, route, before, after, keys } = comparison;
+  const was = clauseValues(rules, route, before, keys);
   const deciding = rules.filter(({ mode, rule }) => mode === 'enforce' && DECIDING.has(rule.kind));
-  const flips = traceRequest(deciding, route, after).sights.flatMap(({ clauses }) =>
+  const flips = traceRequest(deciding, route, after, keys).sights.flatMap(({ clauses }) =>
     clauses.filter(({ clause, held }) => held !== 'unseen' && was.get(clause)?.held !== held),
   );
   const identity = route.auth === 'none' ? null : before.identity;
@@ -327,14 +391,16 @@ function clauseValues(
   rules: readonly PlacedRule[],
   route: Route,
   request: PlainRequest,
+  keys: HashKeys,
 ): ReadonlyMap<TypedExpression, ClauseSight> {
-  const { sights } = traceRequest(rules, route, request);
+  const { sights } = traceRequest(rules, route, request, keys);
   return new Map(sights.flatMap(({ clauses }) => clauses.map((sight) => [sight.clause, sight] as const)));
 }
 
 function mentions({ clause }: ClauseSight, key: string, fact: string): boolean {
   if (clause.kind === 'subscribed') return key === 'subscription';
   if (clause.kind === 'has-role') return key === `role ${clause.role}`;
+  if (clause.kind === 'share') return key === `share of ${clause.of}`;
   return factsIn(clause).some((each) => factText(each) === fact);
 }
 

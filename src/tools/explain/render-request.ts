@@ -1,4 +1,4 @@
-import { sightLines } from '../sights.ts';
+import { type RuleView, sightLines } from '../sights.ts';
 import type { FactChange } from './changes.ts';
 import type { NeededChange, RequestExplanation } from './request.ts';
 
@@ -14,9 +14,17 @@ export function renderRequest(explanation: RequestExplanation): string {
     ...(change === null ? [] : ['', ...changeLines(change)]),
     ...(retryAfterS === null ? [] : ['', `To be permitted: wait ${retryAfterS}s.`]),
     '',
+    ...(rules.some(drewLots) ? [LOTS_DRAWN] : []),
     'What the running gateway has counted is not looked at: limits begin unused here.',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+const LOTS_DRAWN =
+  'Lots are drawn by a secret of the data folder: the running gateway may draw others than were drawn here.';
+
+function drewLots({ clauses }: RuleView): boolean {
+  return clauses.some(({ isDrawn, held }) => isDrawn && held !== 'unseen');
 }
 
 function changeLines({ ways, factsMax, complete }: NeededChange): string[] {

@@ -8,7 +8,7 @@ import type { CheckedStep, CheckedTest } from '../../language/typed-tests.ts';
 import { localClock } from '../../model/local-time.ts';
 import type { World } from '../../model/world.ts';
 import type { Identity } from '../../pipeline/identity.ts';
-import { identityOf } from '../policy-tests/identities.ts';
+import { identityOf, TEST_KEYS } from '../policy-tests/identities.ts';
 import { happened } from '../policy-tests/judge.ts';
 import { buildMachine, MachineRun, type Observation } from '../policy-tests/machine.ts';
 import type { TestPorts } from '../policy-tests/ports.ts';
@@ -75,7 +75,7 @@ export function explainRequest(
   const { test, step } = checked;
   const deployed = [...world.enforcement].map(([name, { mode }]) => [name, mode] as const);
   const modes = new Map([...deployed, ...test.modes]);
-  const machine = buildMachine(policies, world, modes, ports);
+  const machine = buildMachine(policies, world, { modes, shares: test.shares }, ports);
   const caller = step.caller;
   const identity = caller.kind === 'said' ? identityOf(caller.identity, world) : null;
   const observation = new MachineRun(machine, usedBefore(machine, test)).send({
@@ -172,7 +172,11 @@ function changeOf(
   const isLimit = refusal !== null && refusal.retryAfterS >= 0;
   if (decision === 'permitted' || route === null || request === null || isLimit) return null;
   const callers = callersOf(world, request.arrivedWallMs);
-  const found = whatWouldChange(rules, world.routes.get(route)!, request, { world, callers });
+  const found = whatWouldChange(rules, world.routes.get(route)!, request, {
+    world,
+    callers,
+    keys: TEST_KEYS,
+  });
   return { ...found, ways: found.ways.map(({ changes }) => ({ changes })) };
 }
 

@@ -51,7 +51,11 @@ function joined(parts: readonly Remainder[], word: 'and' | 'or'): Remainder {
   const open = parts.filter(({ value }) => value === 'asked');
   const baked = parts.flatMap((part) => part.baked);
   if (open.length === 0) return { ...ALWAYS, baked };
-  const texts = open.map(({ text }) => (open.length > 1 && / (?:and|or) /.test(text) ? `(${text})` : text));
+  // both bounds of `from D until E` are one text
+  const distinct = [...new Set(open.map(({ text }) => text))];
+  const texts = distinct.map((text) =>
+    distinct.length > 1 && / (?:and|or) /.test(text) ? `(${text})` : text,
+  );
   return {
     value: 'asked',
     text: texts.join(` ${word} `),

@@ -4,6 +4,7 @@ import { placeOf, spanText } from '../../diagnostics/source.ts';
 import { staticValue } from '../../language/static-value.ts';
 import type { TypedExpression } from '../../language/typed.ts';
 import type { World } from '../../model/world.ts';
+import { TEST_KEYS } from './identities.ts';
 import type { Machine } from './machine.ts';
 import type { SentInTest } from './run.ts';
 
@@ -51,10 +52,15 @@ export class CoverageCounter {
   readonly listen = (machine: Machine, { observation }: SentInTest): void => {
     const { route, request, counters } = observation;
     if (route === null || request === null) return;
-    const { sights, stage } = traceRequest(machine.rules, machine.world.routes.get(route)!, request);
+    const { sights, stage } = traceRequest(
+      machine.rules,
+      machine.world.routes.get(route)!,
+      request,
+      TEST_KEYS,
+    );
     for (const { clauses } of sights)
       for (const { clause, held } of clauses.flatMap(withElements))
-        if (held !== 'unseen') this.#see(clause, held);
+        if (held !== 'unseen') this.#see(keyOf(clause), held);
     if (stage !== 'admit') return;
     for (const { placed } of sights) {
       const { rule } = placed;
@@ -83,7 +89,7 @@ export class CoverageCounter {
   }
 
   #missing({ placed, clause }: Item): MissingClause | null {
-    const seen = this.#seen.get(clause === 'room' ? roomOf(placed) : clause) ?? NEVER;
+    const seen = this.#seen.get(clause === 'room' ? roomOf(placed) : keyOf(clause)) ?? NEVER;
     if (seen.true && seen.false) return null;
     const { rule } = placed;
     const span = clause === 'room' ? rule.span : clause.span;
@@ -117,6 +123,11 @@ function itemsOf(placed: PlacedRule, world: World, isFirst: boolean): Item[] {
 /** A quantifier, and what it asks of elements: each is a clause. */
 function withElements(sight: ClauseSight): ClauseSight[] {
   return [sight, ...sight.elements.flatMap(withElements)];
+}
+
+/** A share is another object where a test gives it another size. */
+function keyOf(clause: TypedExpression): TypedExpression | string {
+  return clause.kind === 'share' ? `share ${clause.seed}` : clause;
 }
 
 /** Rules are objects of the checked policies, the same in every machine; their index is not, where modes differ. */

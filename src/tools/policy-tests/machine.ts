@@ -6,11 +6,12 @@ import { type PlacedRule, placedRules } from '../../compiler/interpret.ts';
 import { NOT_PERMITTED } from '../../compiler/runtime/denials.ts';
 import { compileRequestSchema } from '../../config/request-schema.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
-import type { CheckedPolicies } from '../../language/typed.ts';
+import type { CheckedPolicies, TypedExpression } from '../../language/typed.ts';
+import type { CheckedTest } from '../../language/typed-tests.ts';
 import type { EnforcementMode, World } from '../../model/world.ts';
 import { HeaderEdits, RequestContext } from '../../pipeline/context.ts';
 import type { CounterSpec } from '../../pipeline/counters.ts';
-import type { Identity } from '../../pipeline/identity.ts';
+import type { Identity, KeyHash } from '../../pipeline/identity.ts';
 import { CONTINUE, type Outcome, type Refusal } from '../../pipeline/outcome.ts';
 import type { BoundRuntime, RoutePipeline, RuleBundle } from '../../pipeline/program.ts';
 import { TEST_KEYS } from './identities.ts';
@@ -27,17 +28,44 @@ export interface Machine {
   readonly ports: TestPorts;
 }
 
+/** What a test says of the deployment that it is about. */
+export interface MachineSettings extends Pick<CheckedTest, 'shares'> {
+  readonly modes: ReadonlyMap<string, EnforcementMode>;
+}
+
 export function buildMachine(
-  policies: CheckedPolicies,
+  checked: CheckedPolicies,
   world: World,
-  modes: ReadonlyMap<string, EnforcementMode>,
+  { modes, shares }: MachineSettings,
   ports: TestPorts,
 ): Machine {
+  const policies = withShares(checked, shares);
   const enforcement = new Map([...modes].map(([name, mode]) => [name, { mode, place: 'test' }]));
   const tested = { ...world, enforcement };
   const { bundle, diagnostics } = compileRules(policies, tested);
   const rules = placedRules(policies, tested);
   return { world: tested, bundle, rules, finder: ports.finder(world), diagnostics, ports };
+}
+
+/** Policies of which some rules hold for another share. */
+function withShares({ policies }: CheckedPolicies, shares: CheckedTest['shares']): CheckedPolicies {
+  const changed = policies.map((policy) => {
+    const rules = policy.rules.map((rule) => {
+      const share = shares.findLast((each) => each.policy === policy.name && each.rule === rule.name);
+      return share === undefined || rule.when === null
+        ? rule
+        : { ...rule, when: withShare(rule.when, share.percent) };
+    });
+    return { ...policy, rules };
+  });
+  return shares.length === 0 ? { policies } : { policies: changed };
+}
+
+function withShare(when: TypedExpression, percent: number): TypedExpression {
+  if (when.kind === 'share') return { ...when, percent };
+  return when.kind === 'and'
+    ? { ...when, operands: when.operands.map((operand) => withShare(operand, percent)) }
+    : when;
 }
 
 export interface MachineRequest extends SentRequest {
@@ -73,6 +101,7 @@ export class MachineRun {
   readonly #runtime: BoundRuntime;
   readonly #pipelines = new Map<string, RoutePipeline>();
   #open: RequestContext[] = [];
+  #sent = 0;
 
   constructor(machine: Machine, usedBefore: ReadonlyMap<number, number>) {
     this.#machine = machine;
@@ -89,6 +118,7 @@ export class MachineRun {
     const { nowMs, wallMs, ...facts } = sent;
     const request: PlainRequest = {
       ...facts,
+      id: requestId(++this.#sent),
       path,
       parameters,
       body: sent.body === '' ? null : JSON.parse(sent.body),
@@ -180,9 +210,28 @@ const UNAUTHENTICATED: Outcome = {
   refusal: { status: 401, ...NOT_PERMITTED[401], ...NO_RULE },
 };
 
-function contextOf({ identity: _identity, body: _body, headers, ...facts }: PlainRequest): RequestContext {
+/** The same in every run, and as even as those of the gateway. */
+function requestId(number: number): KeyHash {
+  const id = { high: 0, low: 0 };
+  TEST_KEYS.hashKey('request', String(number), id);
+  return id;
+}
+
+function contextOf({
+  id,
+  identity: _identity,
+  body: _body,
+  headers,
+  ...facts
+}: PlainRequest): RequestContext {
   const { arrivedMonotonicMs: nowMonotonicMs, arrivedWallMs: nowWallMs } = facts;
-  return Object.assign(new RequestContext(), facts, { headers: [...headers], nowMonotonicMs, nowWallMs });
+  return Object.assign(new RequestContext(), facts, {
+    headers: [...headers],
+    idHigh: id.high,
+    idLow: id.low,
+    nowMonotonicMs,
+    nowWallMs,
+  });
 }
 
 function editsOf(shape: RoutePipeline['shapeRequest'], context: RequestContext): Edits {

@@ -3,6 +3,7 @@ import { placeOf, spanText } from '../../diagnostics/source.ts';
 import { type CounterViews, type RuleView, ruleViews } from '../sights.ts';
 import type { Coverage } from './coverage.ts';
 import type { UntestedRule } from './dropped-rules.ts';
+import { TEST_KEYS } from './identities.ts';
 import { happened } from './judge.ts';
 import { lengthInWords } from './lengths.ts';
 import type { Machine, Observation } from './machine.ts';
@@ -68,7 +69,7 @@ function failureReport({ step, expect, sent, differences }: ExpectFailure, machi
 export function viewsOf(machine: Machine, observation: Observation): readonly RuleView[] {
   const { route, request, counters } = observation;
   if (route === null || request === null) return [];
-  const trace = traceRequest(machine.rules, machine.world.routes.get(route)!, request);
+  const trace = traceRequest(machine.rules, machine.world.routes.get(route)!, request, TEST_KEYS);
   const specs = new Map(machine.bundle.counters.map(({ identity }, index) => [identity, index]));
   const views: CounterViews = new Map(
     machine.rules.flatMap(({ rule, index }) => {

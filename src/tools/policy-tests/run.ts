@@ -49,7 +49,7 @@ export class TestRunner {
   }
 
   run(test: CheckedTest, listener: RequestListener = ignore): TestResult {
-    const machine = this.#machine(test.modes);
+    const machine = this.#machine(test);
     const run = new MachineRun(machine, usedBefore(machine, test));
     const failures: ExpectFailure[] = [];
     let atMs = 0;
@@ -64,9 +64,9 @@ export class TestRunner {
     return { test, machine, failures };
   }
 
-  #machine(modes: CheckedTest['modes']): Machine {
-    const key = JSON.stringify([...modes].sort());
-    const known = this.#machines.get(key) ?? buildMachine(this.#policies, this.#world, modes, this.#ports);
+  #machine(test: CheckedTest): Machine {
+    const key = JSON.stringify([[...test.modes].sort(), test.shares]);
+    const known = this.#machines.get(key) ?? buildMachine(this.#policies, this.#world, test, this.#ports);
     this.#machines.set(key, known);
     return known;
   }
@@ -128,10 +128,22 @@ function limitOf({ rule }: PlacedRule): LimitRule | null {
 /** For each expectation, the first request that does not meet it. */
 function failuresOf(machine: Machine, step: CheckedStep, sent: readonly SentInTest[]): ExpectFailure[] {
   return step.expects.flatMap((expect) => {
-    const { kind, count } = expect.which;
-    const meant = kind === 'first' ? sent.slice(0, count) : sent.slice(-count);
+    const { which } = expect;
+    const differing = (one: SentInTest): readonly string[] =>
+      mismatches(expect, one.observation, step, machine.rules);
+    if (which.kind === 'some') {
+      const fitting = sent.filter((one) => differing(one).length === 0);
+      if (fitting.length >= which.least && fitting.length <= which.most) return [];
+      // too many: one that fits; too few: one that does not
+      const shown = fitting.length > which.most ? fitting[0]! : sent.find((one) => !fitting.includes(one))!;
+      const differences = [
+        `${fitting.length} of ${sent.length} were so; one that was${fitting.length > which.most ? '' : ' not'}:`,
+      ];
+      return [{ step, expect, sent: shown, differences }];
+    }
+    const meant = which.kind === 'first' ? sent.slice(0, which.count) : sent.slice(-which.count);
     for (const one of meant) {
-      const differences = mismatches(expect, one.observation, step, machine.rules);
+      const differences = differing(one);
       if (differences.length > 0) return [{ step, expect, sent: one, differences }];
     }
     return [];
