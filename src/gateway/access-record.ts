@@ -1,7 +1,39 @@
 /** Fills the access record of a request: one object per thread, handed to the sink and filled anew for the next. */
+import type { Route } from '../model/world.ts';
 import type { RequestContext } from '../pipeline/context.ts';
 import type { RuleBundle } from '../pipeline/program.ts';
 import type { AccessRecord } from '../pipeline/record.ts';
+
+/** What an exchange notes on its way: how it ended, and when it came how far, in microseconds from arrival. */
+export class Account {
+  status = 0;
+  /** Stable code of what the gateway answered, '' where the service did. */
+  code = '';
+  responseBytes = 0;
+  attempts = 0;
+  decidedUs = -1;
+  dispatchedUs = -1;
+  firstByteUs = -1;
+  finishedUs = -1;
+  clientAborted = false;
+}
+
+export function recordAccount(record: AccessRecord, account: Account): void {
+  record.status = account.status;
+  record.code = account.code;
+  record.responseBytes = account.responseBytes;
+  record.attempts = account.attempts;
+  record.decidedUs = account.decidedUs;
+  record.dispatchedUs = account.dispatchedUs;
+  record.firstByteUs = account.firstByteUs;
+  record.finishedUs = account.finishedUs;
+  record.clientAborted = account.clientAborted;
+}
+
+export function recordRoute(record: AccessRecord, route: Route | null): void {
+  record.route = route === null ? '' : route.name;
+  record.routeVersion = route === null || route.version === null ? '' : route.version;
+}
 
 /** Who asked for what, and which rules spoke. */
 export function recordRequest(

@@ -9,7 +9,7 @@ import { RequestContext } from '../pipeline/context.ts';
 import type { RoutePipeline } from '../pipeline/program.ts';
 import type { ResponseHead, UpstreamCall, UpstreamError, UpstreamHandler } from '../pipeline/upstream.ts';
 import { UPSTREAM_ERRORS } from '../pipeline/upstream.ts';
-import { recordRequest } from './access-record.ts';
+import { Account, recordAccount, recordRequest, recordRoute } from './access-record.ts';
 import type { ClientHandler, ClientStream, FieldLines, ReceivedRequest } from './client-stream.ts';
 import { contentCoding, STALE_RESPONSE_FIELDS, UNTRANSFORMABLE_ASKS } from './content-coding.ts';
 import type { Progress, Waiting } from './deciding.ts';
@@ -20,6 +20,7 @@ import { linesWithin, requestIdIn, traceparentIn } from './identifiers.ts';
 import { findRoute, receive } from './intake.ts';
 import { isJson } from './media-type.ts';
 import { OutgoingBody } from './outgoing-body.ts';
+import { outgoingRequest } from './outgoing-request.ts';
 import { fillTemplate } from './path-template.ts';
 import type { Problem } from './problem.ts';
 import { fromFault, fromUpstream, overloaded, problem, problemBody, problemFields } from './problem.ts';
@@ -29,7 +30,6 @@ import type { ResponseBody, ResponseBodyHost } from './response-body.ts';
 import { ChangedBody, StreamedBody } from './response-body.ts';
 import { limitFieldLines, ownFieldLines, responseFieldLines } from './response-fields.ts';
 import type { RoutePlan, RuleVersion } from './rule-version.ts';
-import { isRepeatable } from './rule-version.ts';
 import { traceIdOf } from './trace-context.ts';
 import { transformed } from './transformed-body.ts';
 
@@ -67,15 +67,7 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
   #readDeadlineMs = Number.POSITIVE_INFINITY;
   #totalDeadlineMs = Number.POSITIVE_INFINITY;
 
-  // -- for the record ------------------------------------------------------------------------------------------
-  #status = 0;
-  #code = '';
-  #responseBytes = 0;
-  #attempts = 0;
-  #decidedUs = -1;
-  #dispatchedUs = -1;
-  #firstByteUs = -1;
-  #clientAborted = false;
+  readonly #account = new Account();
 
   constructor(thread: ExchangeThread, client: ClientStream) {
     this.#thread = thread;
@@ -204,7 +196,6 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
     const thread = this.#thread;
     const context = this.#context;
     const plan = this.#plan!;
-    const { route } = plan.program;
     const limitMs = Math.min(plan.timeouts.totalMs, plan.pipeline.totalTimeoutMs(context));
     this.#totalDeadlineMs = context.arrivedMonotonicMs + limitMs;
     thread.requestEdits.clear();
@@ -214,33 +205,15 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
       this.#refuse(refused);
       return;
     }
-    const fieldLines = thread.requestFieldLines.of(context.headers, thread.facts, thread.requestEdits, {
-      forwardedFields: thread.forwardedFields,
-      ip: thread.forwardedFields === 'none' ? '' : context.ip,
-      keys: route.auth === 'none' ? 'passed' : 'consumed',
-    });
-    if (fieldLines === null) {
-      this.#refuse(problem('malformed_field', 'A rule sets a field to a value with a control character.'));
+    const bodyBytes = this.#outgoingBody === null ? context.bodyBytes : this.#outgoingBody.bytes(context);
+    const request = outgoingRequest(context, plan, thread, this.#upstreamPath, this.#idLines, bodyBytes);
+    if ('code' in request) {
+      this.#refuse(request);
       return;
     }
-    this.#decidedUs = this.#elapsedUs();
-    const { connectMs, firstByteMs, idleMs } = plan.timeouts;
-    this.#call = plan.service.dispatch(
-      {
-        method: context.method,
-        target: context.query === '' ? this.#upstreamPath : `${this.#upstreamPath}?${context.query}`,
-        fieldLines,
-        idLines: this.#idLines,
-        host: null,
-        bodyBytes: this.#outgoingBody === null ? context.bodyBytes : this.#outgoingBody.bytes(context),
-        repeatable: isRepeatable(context.method, route),
-        connectMs,
-        firstByteMs,
-        idleMs,
-      },
-      this,
-    );
-    this.#dispatchedUs = this.#elapsedUs();
+    this.#account.decidedUs = this.#elapsedUs();
+    this.#call = plan.service.dispatch(request, this);
+    this.#account.dispatchedUs = this.#elapsedUs();
     if (this.#outgoingBody !== null) this.#outgoingBody.send(context, this.#call);
     else this.#requestBody?.sendTo(this.#call);
   }
@@ -280,8 +253,8 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
 
   onHead(head: ResponseHead, chunk: Uint8Array, last: boolean): void {
     if (this.#ended) return;
-    this.#firstByteUs = this.#elapsedUs();
-    this.#attempts = head.attempts;
+    this.#account.firstByteUs = this.#elapsedUs();
+    this.#account.attempts = head.attempts;
     const { responseTransform } = this.#plan!.pipeline;
     const transform = responseTransform === null ? null : responseTransform(this.#context, head);
     const lines = this.#shapeResponse(head, transform === null ? NONE : STALE_RESPONSE_FIELDS);
@@ -291,13 +264,13 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
   }
 
   #answer(head: ResponseHead, lines: FieldLines, chunk: Uint8Array, last: boolean): void {
-    this.#status = head.status;
+    this.#account.status = head.status;
     this.#answered = true;
     if (!head.hasBody) {
       const declared = this.#context.method === 'HEAD' ? head.bodyBytes : -1;
       this.#complete(this.#client.answerWithoutBody(head.status, lines, declared));
     } else if (last || head.bodyBytes === 0) {
-      this.#responseBytes = chunk.length;
+      this.#account.responseBytes = chunk.length;
       this.#complete(this.#client.answer(head.status, lines, chunk));
     } else {
       this.#client.begin(head.status, lines, head.bodyBytes);
@@ -326,7 +299,7 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
       if (changed instanceof Uint8Array) this.#answer(head, lines, changed, true);
       else this.#fail(fromFault(changed));
     } else {
-      this.#status = head.status;
+      this.#account.status = head.status;
       this.#lines = lines;
       this.#responseBody = new ChangedBody(this.#client, call, this, transform, coding, this.#thread);
       this.onData(chunk, last);
@@ -343,12 +316,12 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
 
   responseBegins(): void {
     this.#answered = true;
-    this.#client.begin(this.#status, this.#lines, -1);
+    this.#client.begin(this.#account.status, this.#lines, -1);
     this.#lines = '';
   }
 
   responsePassed(bytes: number): void {
-    this.#responseBytes += bytes;
+    this.#account.responseBytes += bytes;
   }
 
   responseComplete(gone: boolean): void {
@@ -383,15 +356,15 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
   onError(error: UpstreamError): void {
     if (this.#ended || this.#answerComplete) return;
     this.#call = null;
-    this.#attempts = error.attempts;
+    this.#account.attempts = error.attempts;
     this.#fail(fromUpstream(UPSTREAM_ERRORS[error.code], error.code, error.detail));
   }
 
   onAborted(): void {
     if (this.#ended) return;
-    this.#clientAborted = true;
+    this.#account.clientAborted = true;
     // 499 is nginx's number for it; no client ever sees it.
-    if (!this.#answered) this.#status = 499;
+    if (!this.#answered) this.#account.status = 499;
     this.#endedBy('client_aborted', NO_RULE);
     if (!this.#answerComplete) this.#call?.abort();
     this.#finish();
@@ -415,21 +388,21 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
     if (this.#unreadBytes() > UNREAD_BYTES_MAX) this.#client.contain();
     const lines = this.#ownFieldLines() + problemFields(why);
     const body = problemBody(why, this.#requestId);
-    this.#status = why.status;
+    this.#account.status = why.status;
     this.#endedBy(why.code, why.ruleIndex);
     this.#answered = true;
-    if (this.#decidedUs < 0) this.#decidedUs = this.#elapsedUs();
+    if (this.#account.decidedUs < 0) this.#account.decidedUs = this.#elapsedUs();
     if (this.#context.method === 'HEAD') {
       this.#complete(this.#client.answerWithoutBody(why.status, lines, Buffer.byteLength(body)));
     } else {
-      this.#responseBytes = body.length;
+      this.#account.responseBytes = body.length;
       this.#complete(this.#client.answer(why.status, lines, body));
     }
   }
 
   /** The permit that held before is not why it ended so: the record names no rule, or the one that refused. */
   #endedBy(code: string, ruleIndex: number): void {
-    this.#code = code;
+    this.#account.code = code;
     this.#context.decidingRule = ruleIndex;
   }
 
@@ -471,24 +444,16 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
   }
 
   #record(): void {
-    const { record } = this.#thread;
+    const { record, records } = this.#thread;
+    const account = this.#account;
     recordRequest(record, this.#context, this.#version === null ? null : this.#version.bundle);
-    const route = this.#plan === null ? null : this.#plan.program.route;
+    recordRoute(record, this.#plan === null ? null : this.#plan.program.route);
     record.requestId = this.#requestId;
     record.traceId = traceIdOf(traceparentIn(this.#idLines));
-    record.route = route === null ? '' : route.name;
-    record.routeVersion = route === null || route.version === null ? '' : route.version;
-    record.status = this.#status;
-    record.code = this.#code;
     record.requestBytes = this.#requestBody === null ? 0 : this.#requestBody.bytes;
-    record.responseBytes = this.#responseBytes;
-    record.decidedUs = this.#decidedUs;
-    record.dispatchedUs = this.#dispatchedUs;
-    record.firstByteUs = this.#firstByteUs;
-    record.finishedUs = this.#elapsedUs();
-    record.attempts = this.#attempts;
-    record.clientAborted = this.#clientAborted;
-    this.#thread.records.write(record);
+    account.finishedUs = this.#elapsedUs();
+    recordAccount(record, account);
+    records.write(record);
   }
 
   #elapsedUs(): number {

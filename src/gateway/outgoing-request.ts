@@ -1,0 +1,40 @@
+/** What is sent to the service: the client's request as the rules and the route have shaped it. */
+import type { RequestContext } from '../pipeline/context.ts';
+import type { UpstreamRequest } from '../pipeline/upstream.ts';
+import type { ExchangeThread } from './exchange-thread.ts';
+import type { Problem } from './problem.ts';
+import { problem } from './problem.ts';
+import { isRepeatable, type RoutePlan } from './rule-version.ts';
+
+/** The thread's edits hold what rules set and remove; `bodyBytes` as in the request, -1 where nobody knows yet. */
+export function outgoingRequest(
+  context: RequestContext,
+  plan: RoutePlan,
+  thread: ExchangeThread,
+  path: string,
+  idLines: string,
+  bodyBytes: number,
+): UpstreamRequest | Problem {
+  const { route } = plan.program;
+  const { forwardedFields } = thread;
+  const fieldLines = thread.requestFieldLines.of(context.headers, thread.facts, thread.requestEdits, {
+    forwardedFields,
+    ip: forwardedFields === 'none' ? '' : context.ip,
+    keys: route.auth === 'none' ? 'passed' : 'consumed',
+  });
+  if (fieldLines === null)
+    return problem('malformed_field', 'A rule sets a field to a value with a control character.');
+  const { connectMs, firstByteMs, idleMs } = plan.timeouts;
+  return {
+    method: context.method,
+    target: context.query === '' ? path : `${path}?${context.query}`,
+    fieldLines,
+    idLines,
+    host: null,
+    bodyBytes,
+    repeatable: isRepeatable(context.method, route),
+    connectMs,
+    firstByteMs,
+    idleMs,
+  };
+}
