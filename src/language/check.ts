@@ -7,7 +7,7 @@ import { type Calendars, calendarsText, projectCalendars } from './check/calenda
 import { fileContext, type ProjectNames, projectNames } from './check/context.ts';
 import { checkPolicy } from './check/policies.ts';
 import { isReadWhole } from './check/read-whole.ts';
-import { RouteIndex } from './check/route-index.ts';
+import { type RouteIndex, routeIndexOf } from './check/route-index.ts';
 import { compareCodePoints } from './order.ts';
 import { type ParsedPolicyFile, parsePolicyFile } from './parse.ts';
 import { folderWithoutAuthority } from './problems/authorities.ts';
@@ -110,7 +110,7 @@ interface FileCheck {
 function fileChecker(world: World, calendars: Calendars): (parsed: ParsedPolicyFile) => FileCheck {
   let prepared: { readonly project: ProjectNames; readonly index: RouteIndex } | undefined;
   return (parsed) => {
-    prepared ??= { project: projectNames(world, calendars), index: new RouteIndex(world) };
+    prepared ??= { project: projectNames(world, calendars), index: routeIndexOf(world) };
     const problems = [...parsed.diagnostics];
     const report = boundedReport(problems);
     const found = authorityOf(prepared.project, parsed.source.path);

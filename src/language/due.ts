@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { localClock } from '../model/local-time.ts';
 import type { Route, World } from '../model/world.ts';
+import { type RouteIndex, routeIndexOf } from './check/route-index.ts';
 import { noLongerInForce, reviewIsDue, stillPublished, sunsetHasPassed } from './problems/dates.ts';
 import { staticValue } from './static-value.ts';
 import type { CheckedPolicies, CheckedPolicy, DeprecateRule } from './typed.ts';
@@ -10,13 +11,13 @@ import type { CheckedPolicies, CheckedPolicy, DeprecateRule } from './typed.ts';
  * are told. Apart from the check itself, whose findings depend on the files alone. In order of policies.
  */
 export function dueFindings({ policies }: CheckedPolicies, world: World, wallMs: number): Diagnostic[] {
-  const routes = [...world.routes.values()];
+  const index = routeIndexOf(world);
   return policies.flatMap((policy) => {
     const mode = world.enforcement.get(policy.name)?.mode ?? 'enforce';
     return [
       ...overdueReview(policy, wallMs),
       ...ended(policy, wallMs),
-      ...(mode === 'enforce' ? lateStates(policy, routes, wallMs) : []),
+      ...(mode === 'enforce' ? lateStates(policy, index, wallMs) : []),
     ];
   });
 }
@@ -33,7 +34,8 @@ function ended({ name, span, effective }: CheckedPolicy, wallMs: number): Diagno
   return localClock(zone).day(wallMs) > lastDay ? [noLongerInForce(span, name, lastDay)] : [];
 }
 
-function lateStates({ scope, rules }: CheckedPolicy, routes: readonly Route[], wallMs: number): Diagnostic[] {
+function lateStates({ scope, rules }: CheckedPolicy, index: RouteIndex, wallMs: number): Diagnostic[] {
+  const routes = scope === null ? index.all : index.candidates(scope);
   return rules
     .filter((rule) => rule.kind === 'deprecate')
     .flatMap((rule) => {

@@ -60,6 +60,8 @@ export class LocalClock {
   #from = 0;
   #until = 0;
   #offsetMs = 0;
+  /** By date: finding one asks `Intl` hundreds of times, and a policy's dates are asked for on every route it is about. */
+  readonly #starts = new Map<number, number>();
 
   constructor(zone: string) {
     this.#format = new Intl.DateTimeFormat('en-US', {
@@ -99,6 +101,15 @@ export class LocalClock {
 
   /** The first instant of a date. Clocks change on whole seconds, and no zone is more than 26 hours from UTC. */
   startOfDayMs(day: number): number {
+    const known = this.#starts.get(day);
+    if (known !== undefined) return known;
+    const start = this.#findStart(day);
+    if (this.#starts.size >= STARTS_KEPT) this.#starts.clear();
+    this.#starts.set(day, start);
+    return start;
+  }
+
+  #findStart(day: number): number {
     let before = day * 86_400 - 26 * 3_600;
     let from = day * 86_400 + 26 * 3_600;
     while (from - before > 1) {
@@ -152,3 +163,4 @@ export class LocalClock {
 
 /** Four weeks: some 30 questions to `Intl` each time a request comes from another one. */
 const SEGMENT_MS = 28 * DAY_MS;
+const STARTS_KEPT = 1_024;

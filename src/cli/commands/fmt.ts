@@ -37,7 +37,7 @@ type Outcome = 'fine' | 'differs' | 'unreadable' | 'failed';
 
 async function formatFile(file: string, options: FormatOptions): Promise<Outcome> {
   try {
-    const source = await readTextFile(file, file);
+    const source = readTextFile(file, file);
     if (!source.ok) return fail(source.error);
     const text = formatted(source.value);
     if (text === null) return 'unreadable';

@@ -31,7 +31,7 @@ export async function readProject(path: string): Promise<Result<ProjectFiles, st
     }
     const texts: SourceText[] = [];
     for (const file of found.files) {
-      const text = await readTextFile(file, relative(folder, file));
+      const text = readTextFile(file, relative(folder, file));
       if (!text.ok) return text;
       texts.push(text.value);
     }

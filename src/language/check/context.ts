@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import { type FactDefinition, factsOf } from '../../model/facts.ts';
-import type { World } from '../../model/world.ts';
+import type { ReferenceKind } from '../../model/types.ts';
+import type { Place, World } from '../../model/world.ts';
 import type { DefineNode, PolicyFileNode } from '../ast.ts';
 import { defineTwice } from '../problems/names.ts';
 import type { FileAuthority } from './authorities.ts';
@@ -15,6 +16,8 @@ export interface ProjectNames {
   readonly tags: ReadonlySet<string>;
   /** Facts below `team` that no team lacks. */
   readonly ofEveryTeam: ReadonlySet<string>;
+  /** Names of one kind with their places, each kind listed when it is first asked about. */
+  readonly names: Map<ReferenceKind | 'path parameter', ReadonlyMap<string, Place | null>>;
 }
 
 /** What checking one file needs: the project, the file's own names, and where problems go. */
@@ -35,7 +38,7 @@ export function projectNames(world: World, calendars: Calendars): ProjectNames {
   const tags = new Set([...world.routes.values()].flatMap((route) => route.tags));
   const attributes = Object.entries(world.attributes.team).filter(([, attribute]) => !attribute.optional);
   const ofEveryTeam = new Set(['team', 'team.name', ...attributes.map(([name]) => `team.${name}`)]);
-  return { world, calendars, facts, tags, ofEveryTeam };
+  return { world, calendars, facts, tags, ofEveryTeam, names: new Map() };
 }
 
 export function fileContext(

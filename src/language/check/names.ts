@@ -7,7 +7,7 @@ import type { CheckContext, ProjectNames } from './context.ts';
 
 /** Whether a name stands for something in the configuration; reports it when not. */
 export function checkName(context: CheckContext, to: ReferenceKind, name: string, span: Span): boolean {
-  const known = KNOWN_NAMES[to](context.project);
+  const known = knownNames(context.project, to);
   if (known.has(name)) return true;
   const suggest = CREATED_AT_RUN_TIME.has(to) ? nearest : meant;
   const near = suggest(name, known.keys());
@@ -26,6 +26,13 @@ function differInDigitsOnly(a: string, b: string): boolean {
 }
 
 type KnownNames = ReadonlyMap<string, Place | null>;
+
+/** Made once for a project: ten thousand routes are not listed anew for each name that is asked about. */
+function knownNames(project: ProjectNames, to: ReferenceKind): KnownNames {
+  const known = project.names.get(to) ?? KNOWN_NAMES[to](project);
+  project.names.set(to, known);
+  return known;
+}
 
 const KNOWN_NAMES: Readonly<Record<ReferenceKind, (project: ProjectNames) => KnownNames>> = {
   route: ({ world }) => places(world.routes.values()),

@@ -3,6 +3,7 @@ import { meant, nearest } from '../../diagnostics/suggest.ts';
 import type { FactDefinition } from '../../model/facts.ts';
 import { SPELLED_DURATION_UNITS } from '../../model/literals.ts';
 import { isTimeZone } from '../../model/local-time.ts';
+import type { Place, World } from '../../model/world.ts';
 import type { LiteralNode, OperandNode, PathNode, TextNode } from '../ast.ts';
 import { LATER_PARTS } from '../later-words.ts';
 import {
@@ -210,12 +211,18 @@ function zoneOf(context: CheckContext, { value, span }: TextNode): string | unde
   return undefined;
 }
 
-function isPathParameter(context: CheckContext, name: string, span: Span): boolean {
-  const known = new Map(
-    [...context.project.world.routes.values()].flatMap((route) =>
-      pathParameters(route).map((parameter): [string, string] => [parameter, route.place]),
+function pathParametersOf({ routes }: World): ReadonlyMap<string, Place | null> {
+  return new Map(
+    [...routes.values()].flatMap((route) =>
+      pathParameters(route).map((parameter): [string, Place] => [parameter, route.place]),
     ),
   );
+}
+
+function isPathParameter(context: CheckContext, name: string, span: Span): boolean {
+  const { names, world } = context.project;
+  const known = names.get('path parameter') ?? pathParametersOf(world);
+  names.set('path parameter', known);
   if (known.has(name)) return true;
   const near = nearest(name, known.keys());
   const suggestion = near === null ? null : { name: near, place: known.get(near) ?? null };

@@ -52,6 +52,15 @@ export class RouteIndex {
   }
 }
 
+const INDEXES = new WeakMap<World, RouteIndex>();
+
+/** Made once for a world. */
+export function routeIndexOf(world: World): RouteIndex {
+  const index = INDEXES.get(world) ?? new RouteIndex(world);
+  INDEXES.set(world, index);
+  return index;
+}
+
 type IndexedFact = 'route' | 'route.service' | 'route.tags' | 'route.state';
 
 function smaller(a: readonly Route[] | null, b: readonly Route[] | null): readonly Route[] | null {
