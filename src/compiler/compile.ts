@@ -2,21 +2,20 @@ import { assert } from '../base/assert.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { placeOf } from '../diagnostics/source.ts';
 import { compareCodePoints } from '../language/order.ts';
-import type { CheckedPolicies, LimitRule } from '../language/typed.ts';
+import type { CheckedPolicies, CheckedRule, LimitRule } from '../language/typed.ts';
 import type { Route, World } from '../model/world.ts';
 import type { CounterSpec } from '../pipeline/counters.ts';
-import type { ProgramConstant, RouteProgram, RuleBundle, RuleInfo } from '../pipeline/program.ts';
+import type { RouteProgram, RuleBundle, RuleInfo } from '../pipeline/program.ts';
 import { bundleHash } from './bundle-hash.ts';
+import { CompileMemory } from './compile-memory.ts';
 import { Conditions } from './conditions.ts';
 import { ProjectFindings, type SpanOf } from './conflicts.ts';
 import { counterSpec } from './counter-specs.ts';
-import { generateProgram } from './generate/generate.ts';
 import type { RuleIr } from './ir.ts';
 import { lowerPolicies } from './lower.ts';
-import { bodyRead, fieldsRead } from './reads.ts';
-import { type ResidualProgram, residualProgram } from './residual.ts';
-import { memberName, parameterNamesOf, RouteLens } from './route-facts.ts';
-import { RuleIndex } from './select.ts';
+import type { Numbering } from './numbers.ts';
+import type { ResidualProgram } from './residual.ts';
+import { type GroupedRoutes, groupRoutes } from './route-groups.ts';
 
 export interface CompiledRules {
   /** Made when first asked for: who only checks needs no code. Making it finds nothing more. */
@@ -39,19 +38,21 @@ export interface CompiledRules {
  * 10. `bundle-hash` the content gets its name
  *
  * Cost: passes 5 to 9 run once for each signature, not for each route; a policy that demands a route, service or tag
- * is looked at only for those.
+ * is looked at only for those. With the `memory` of an earlier call, signatures whose rules are the same are kept.
  */
 export function compileRules(
   checked: CheckedPolicies,
   world: World,
   spanOf: SpanOf = () => null,
+  memory: CompileMemory = new CompileMemory(),
 ): CompiledRules {
-  const conditions = new Conditions();
-  const rules = lowerPolicies(checked, world, conditions);
+  const { conditions, lowered, faultless } = memory.begin();
+  const rules = lowerPolicies(checked, world, conditions, lowered);
   const routes = routesOf(world);
-  const signatures = groupRoutes(rules, routes, conditions);
-  const findings = new ProjectFindings(world, spanOf);
-  for (const { program, routes } of signatures) findings.check(program, routes);
+  const { signatures, groups } = groupRoutes(rules, routes, conditions, memory.groups);
+  memory.keep(groups);
+  const findings = new ProjectFindings(world, spanOf, faultless);
+  for (const [{ program }, routes] of signatures) findings.check(program, routes);
   let bundle: RuleBundle | undefined;
   return {
     diagnostics: findings.list(),
@@ -71,11 +72,10 @@ export function programOf(
   const conditions = new Conditions();
   const rules = lowerPolicies(checked, world, conditions);
   // all routes, as when compiling: the order in which conditions are made shows in the code
-  const signature = groupRoutes(rules, routesOf(world), conditions).find(({ routes }) =>
-    routes.includes(route),
-  );
-  assert(signature !== undefined, 'every route has a signature');
-  return { program: signature.program, rules };
+  const { signatures } = groupRoutes(rules, routesOf(world), conditions);
+  const found = [...signatures].find(([, alike]) => alike.includes(route));
+  assert(found !== undefined, 'every route has a signature');
+  return { program: found[0].program, rules };
 }
 
 function routesOf(world: World): Route[] {
@@ -83,137 +83,66 @@ function routesOf(world: World): Route[] {
 }
 
 function bundleOf(
-  signatures: readonly Signature[],
+  signatures: GroupedRoutes['signatures'],
   rules: readonly RuleIr[],
   routes: readonly Route[],
   world: World,
 ): RuleBundle {
-  const output = new BundleOutput(world);
-  for (const signature of signatures) output.add(signature);
-  const content = output.finish(rules, routes);
+  const services = [...world.services.keys()].sort(compareCodePoints);
+  const serviceNumbers = new Map(services.map((name, number) => [name, number]));
+  const functions = new Map<string, number>();
+  const { numbering, counters } = numberingOf(rules, world);
+  const programs = new Map<string, RouteProgram>();
+  for (const [signature, alike] of signatures) {
+    const { code } = signature;
+    const functionNumber = functions.get(code) ?? functions.size;
+    functions.set(code, functionNumber);
+    for (const route of alike) {
+      const service = serviceNumbers.get(route.service) ?? -1;
+      programs.set(route.name, signature.programOf(route, service, functionNumber, numbering));
+    }
+  }
+  const content = {
+    routes: routes.map((route) => programs.get(route.name)!),
+    services: services.map((name) => world.services.get(name)!),
+    functions: [...functions.keys()],
+    rules: rules.map(ruleInfo),
+    counters: [...counters.values()].map(({ spec }) => spec),
+  };
   return { hash: bundleHash(content), ...content };
 }
 
-interface Signature {
-  readonly program: ResidualProgram;
-  readonly routes: Route[];
-}
-
-function groupRoutes(
-  rules: readonly RuleIr[],
-  routes: readonly Route[],
-  conditions: Conditions,
-): Signature[] {
-  const index = new RuleIndex(rules);
-  const lenses = new Map<
-    readonly RuleIr[],
-    { readonly lens: RouteLens; readonly seen: Map<string, Signature> }
-  >();
-  const signatures: Signature[] = [];
-  for (const route of routes) {
-    const candidates = index.candidates(route);
-    let view = lenses.get(candidates);
-    if (view === undefined) {
-      view = { lens: new RouteLens(candidates), seen: new Map() };
-      lenses.set(candidates, view);
-    }
-    const facts = view.lens.look(route);
-    const key = JSON.stringify(facts);
-    let signature = view.seen.get(key);
-    if (signature === undefined) {
-      signature = { program: residualProgram(candidates, facts, conditions), routes: [] };
-      view.seen.set(key, signature);
-      signatures.push(signature);
-    }
-    signature.routes.push(route);
-  }
-  return signatures;
-}
-
-/** Collects functions, counters and route programs while signatures are generated. */
-class BundleOutput {
-  readonly #world: World;
-  readonly #services: readonly string[];
-  readonly #serviceNumbers: ReadonlyMap<string, number>;
-  readonly #functions = new Map<string, number>();
-  readonly #counters = new Map<string, { readonly number: number; readonly spec: CounterSpec }>();
-  readonly #programs = new Map<string, RouteProgram>();
-
-  constructor(world: World) {
-    this.#world = world;
-    this.#services = [...world.services.keys()].sort(compareCodePoints);
-    this.#serviceNumbers = new Map(this.#services.map((name, number) => [name, number]));
-  }
-
-  add({ program, routes }: Signature): void {
-    const inBody = bodyRead(program);
-    const generated = generateProgram(program, inBody, (rule) => this.#counterNumber(rule));
-    const functionNumber = this.#functionNumber(generated.code);
-    const read = fieldsRead(program);
-    const nameless: readonly ProgramConstant[] = [null, generated.constants];
-    for (const route of routes) {
-      this.#programs.set(route.name, {
-        route,
-        service: this.#serviceNumbers.get(route.service) ?? -1,
-        function: functionNumber,
-        constants: generated.usesRouteName ? [route.name, generated.constants] : nameless,
-        parameterNames: parameterNamesOf(route.match.path),
-        headersRead: read.headers,
-        queryRead: read.query,
-        body: bodyProgram(route, inBody, read.body),
-      });
-    }
-  }
-
-  finish(rules: readonly RuleIr[], routes: readonly Route[]): Omit<RuleBundle, 'hash'> {
-    return {
-      routes: routes.map((route) => this.#programs.get(route.name)!),
-      services: this.#services.map((name) => this.#world.services.get(name)!),
-      functions: [...this.#functions.keys()],
-      rules: rules.map(ruleInfo),
-      counters: [...this.#counters.values()].map((counter) => counter.spec),
-    };
-  }
-
-  #functionNumber(code: string): number {
-    const known = this.#functions.get(code);
-    if (known !== undefined) return known;
-    this.#functions.set(code, this.#functions.size);
-    return this.#functions.size - 1;
-  }
-
-  #counterNumber(rule: LimitRule): number {
-    const known = this.#counters.get(rule.counterIdentity);
+/** Counters get their numbers in the order in which they are asked for. */
+function numberingOf(rules: readonly RuleIr[], world: World) {
+  const places = new Map<CheckedRule, number>(rules.map(({ rule }, index) => [rule, index]));
+  const counters = new Map<string, { readonly number: number; readonly spec: CounterSpec }>();
+  const ofCounter = (rule: LimitRule): number => {
+    const known = counters.get(rule.counterIdentity);
     if (known !== undefined) return known.number;
-    const number = this.#counters.size;
-    this.#counters.set(rule.counterIdentity, { number, spec: counterSpec(rule, this.#world) });
+    const number = counters.size;
+    counters.set(rule.counterIdentity, { number, spec: counterSpec(rule, world) });
     return number;
-  }
-}
-
-/** `deciding`: paths that enforced rules depend on. */
-function bodyProgram(
-  { requestBody }: Route,
-  paths: readonly string[],
-  deciding: readonly string[],
-): RouteProgram['body'] {
-  if (requestBody === null) return null;
-  const members = paths.map((path) => ({
-    path: memberName(path).split('.'),
-    type: requestBody.members[memberName(path)]!.type,
-    deciding: deciding.includes(path),
-  }));
-  return { members };
-}
-
-function ruleInfo({ policy, rule, mode, reviewDueDay }: RuleIr): RuleInfo {
-  return {
-    policy,
-    rule: rule.key,
-    shownName: rule.name === null ? policy : `${policy}/${rule.name}`,
-    kind: rule.kind,
-    place: placeOf(rule.span),
-    mode,
-    reviewDueDay,
   };
+  const numbering: Numbering = { ofRule: (rule) => places.get(rule)!, ofCounter };
+  return { numbering, counters };
+}
+
+const INFOS = new WeakMap<RuleIr, RuleInfo>();
+
+function ruleInfo(ir: RuleIr): RuleInfo {
+  let info = INFOS.get(ir);
+  if (info === undefined) {
+    const { policy, rule, mode, reviewDueDay } = ir;
+    info = {
+      policy,
+      rule: rule.key,
+      shownName: rule.name === null ? policy : `${policy}/${rule.name}`,
+      kind: rule.kind,
+      place: placeOf(rule.span),
+      mode,
+      reviewDueDay,
+    };
+    INFOS.set(ir, info);
+  }
+  return info;
 }

@@ -10,6 +10,11 @@ export class Conditions {
   readonly #known = new Map<string, Condition>();
   #next = 2;
 
+  /** How many there are, the two constants apart. */
+  get size(): number {
+    return this.#known.size;
+  }
+
   constant(value: boolean): Condition {
     return value ? this.always : this.never;
   }

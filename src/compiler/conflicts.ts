@@ -7,7 +7,8 @@ import type { LimitRule, TemplateHole, TextTemplate } from '../language/typed.ts
 import type { Place, Route, World } from '../model/world.ts';
 import { BATCH_ENTRIES_MAX } from '../pipeline/counters.ts';
 import { byCondition, fileByFacts } from './fact-tables.ts';
-import type { Condition, Term } from './ir.ts';
+import type { Condition, RuleIr, Term } from './ir.ts';
+import { compareRules } from './lower.ts';
 import type { HeaderAction, Residual, ResidualProgram } from './residual.ts';
 import type { Specialiser } from './specialise.ts';
 
@@ -22,22 +23,27 @@ export class ProjectFindings {
   readonly #findings = new Map<string, Finding>();
   readonly #world: World;
   readonly #spanOf: SpanOf;
+  readonly #faultless: WeakSet<ResidualProgram>;
 
-  constructor(world: World, spanOf: SpanOf) {
+  /** `faultless`: programs in which nothing was found before. */
+  constructor(world: World, spanOf: SpanOf, faultless: WeakSet<ResidualProgram>) {
     this.#world = world;
     this.#spanOf = spanOf;
+    this.#faultless = faultless;
   }
 
   /** `routes` are the routes of the signature. */
   check(program: ResidualProgram, routes: readonly Route[]): void {
+    const untold =
+      program.deprecations.length > 0 ? [] : routes.filter(({ state }) => state === 'deprecated');
+    if (untold.length > 0) this.#add(deprecatedInSilence(this.#spanOf), untold);
+    if (this.#faultless.has(program)) return;
     const found = [
       ...neverPermitted(program, this.#world, this.#spanOf),
       ...contradictingHeaders(program),
       ...tooManyLimits(program),
     ];
-    const untold =
-      program.deprecations.length > 0 ? [] : routes.filter(({ state }) => state === 'deprecated');
-    if (untold.length > 0) this.#add(deprecatedInSilence(this.#spanOf), untold);
+    if (found.length === 0) this.#faultless.add(program);
     for (const finding of found) this.#add(finding, routes);
   }
 
@@ -123,7 +129,7 @@ function contradictingHeaders(program: ResidualProgram): Mistake[] {
       for (const [a, b] of neighbours(actions, program.specialiser)) {
         const isList = a.kind === 'add-header' && b.kind === 'add-header';
         if (isList || exclude(a.condition, b.condition)) continue;
-        const isInOrder = a.rules[0]!.index < b.rules[0]!.index;
+        const isInOrder = compareRules(a.rules[0]!, b.rules[0]!) < 0;
         const mistake = isInOrder ? contradiction(side, a, b) : contradiction(side, b, a);
         found.set(mistake.key, mistake);
       }
@@ -166,7 +172,7 @@ function contradiction(side: 'request' | 'response', a: HeaderAction, b: HeaderA
   const first = a.rules[0]!;
   const second = b.rules[0]!;
   return {
-    key: `PT2201 ${sortable(first.index)} ${sortable(second.index)}`,
+    key: `PT2201 ${sortable(first)}${sortable(second)}`,
     code: 'PT2201',
     describe: (routes) => ({
       message: `${whatContradicts(side, a, b)} on ${namesOf(routes)}, and both can hold for one request.`,
@@ -211,8 +217,9 @@ function holePath(hole: TemplateHole): string {
   }
 }
 
-function sortable(index: number): string {
-  return String(index).padStart(8, '0');
+/** Sorts as {@link compareRules} does: no text has the character between. */
+function sortable({ policy, rule }: RuleIr): string {
+  return `${policy}\u0000${rule.key}\u0000`;
 }
 
 function tooManyLimits(program: ResidualProgram): Mistake[] {
@@ -225,7 +232,7 @@ function tooManyLimits(program: ResidualProgram): Mistake[] {
     .map((each) => ({ ...each, together: mostTogether(each.limits, program.specialiser) }))
     .filter(({ together }) => together > BATCH_ENTRIES_MAX)
     .map(({ limits, what, together }) => ({
-      key: `PT2202 ${sortable(limits[BATCH_ENTRIES_MAX]!.ir.index)}`,
+      key: `PT2202 ${sortable(limits[BATCH_ENTRIES_MAX]!.ir)}`,
       code: 'PT2202',
       describe: (routes) => ({
         message: `${together} ${what} ${together === limits.length ? '' : 'can '}apply to ${namesOf(routes)}; at most ${BATCH_ENTRIES_MAX} can be taken in one step.`,

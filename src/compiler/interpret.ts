@@ -225,7 +225,7 @@ function isWarnRule(placed: PlacedRule): placed is PlacedRule<WarnRule> {
 }
 
 function warningOf(placed: PlacedRule<DenyRule | WarnRule>, situation: Situation): Warning {
-  const { rule, code, text } = ruleReply(placed);
+  const { rule, code, text } = ruleReply(placed, placed.index);
   const moment = { limit: null, wallMs: situation.request.arrivedWallMs };
   const detail = renderText(text, valuesOf(placed.rule.reply.because, situation), moment);
   return { rule, code, detail };
@@ -278,7 +278,7 @@ function refused(
 }
 
 function answer(denial: PlacedRule<DenyRule>, status: number, situation: Situation): Refusal {
-  const reply = ruleReply(denial);
+  const reply = ruleReply(denial, denial.index);
   const moment = { limit: null, wallMs: situation.request.arrivedWallMs };
   const detail = renderText(reply.text, valuesOf(denial.rule.reply.because, situation), moment);
   return {

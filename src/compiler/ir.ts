@@ -90,10 +90,8 @@ export interface FactReference {
 /** Where a deciding rule runs; the other kinds of rule have phases of their own. */
 export type DecisionPhase = 'match' | 'authorise' | 'body';
 
-/** One rule with what it means as a condition. */
+/** One rule with what it means as a condition. Has no number: it stays the same object while rules before it come and go. */
 export interface RuleIr<Rule extends CheckedRule = CheckedRule> {
-  /** Index into `RuleBundle.rules`: policies by name, rules by key, both in order of code points. */
-  readonly index: number;
   readonly policy: string;
   readonly mode: EnforcementMode;
   /** See `RuleInfo.reviewDueDay`. */

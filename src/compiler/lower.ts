@@ -1,6 +1,7 @@
 import { compareCodePoints } from '../language/order.ts';
 import type {
   CheckedPolicies,
+  CheckedPolicy,
   CheckedRule,
   FactExpression,
   Operand,
@@ -8,32 +9,49 @@ import type {
   TypedExpression,
 } from '../language/typed.ts';
 import type { FactPhase } from '../model/facts.ts';
-import type { World } from '../model/world.ts';
+import type { EnforcementMode, World } from '../model/world.ts';
 import type { Conditions } from './conditions.ts';
 import type { Condition, DecisionPhase, FactReference, RuleIr, Term } from './ir.ts';
+
+/** The rules of a policy as they were lowered with one {@link Conditions}. */
+export type LoweredPolicies = WeakMap<CheckedPolicy, readonly RuleIr[]>;
 
 /**
  * Passes 1 and 2: every rule becomes one condition, and deciding rules are placed in the earliest phase that knows
  * the facts of scope, `when` and condition. The text of a reply has no say in that: a message never changes a decision.
+ * Answers policies by name, rules by key, both in order of code points: their numbers in `RuleBundle.rules`.
  */
-export function lowerPolicies(checked: CheckedPolicies, world: World, conditions: Conditions): RuleIr[] {
-  const rules: RuleIr[] = [];
-  for (const policy of sorted(checked.policies, (each) => each.name)) {
+export function lowerPolicies(
+  checked: CheckedPolicies,
+  world: World,
+  conditions: Conditions,
+  known: LoweredPolicies = new WeakMap(),
+): RuleIr[] {
+  return sorted(checked.policies, (each) => each.name).flatMap((policy) => {
     const mode = world.enforcement.get(policy.name)?.mode ?? 'enforce';
-    for (const rule of sorted(policy.rules, (each) => each.key)) {
-      rules.push({
-        index: rules.length,
-        policy: policy.name,
-        mode,
-        reviewDueDay: policy.review?.dueDay ?? null,
-        rule,
-        condition: lowerRule(rule, policy.scope, conditions),
-        phase: placeRule(rule, policy.scope),
-        possible: possible([policy.scope, rule.when], conditions),
-      });
-    }
-  }
-  return rules;
+    const before = known.get(policy);
+    if (before?.[0]?.mode === mode) return before;
+    const rules = lowerPolicy(policy, mode, conditions);
+    known.set(policy, rules);
+    return rules;
+  });
+}
+
+function lowerPolicy(policy: CheckedPolicy, mode: EnforcementMode, conditions: Conditions): RuleIr[] {
+  return sorted(policy.rules, (each) => each.key).map((rule) => ({
+    policy: policy.name,
+    mode,
+    reviewDueDay: policy.review?.dueDay ?? null,
+    rule,
+    condition: lowerRule(rule, policy.scope, conditions),
+    phase: placeRule(rule, policy.scope),
+    possible: possible([policy.scope, rule.when], conditions),
+  }));
+}
+
+/** Negative when `a` comes first: the order of {@link lowerPolicies}. */
+export function compareRules(a: RuleIr, b: RuleIr): number {
+  return compareCodePoints(a.policy, b.policy) || compareCodePoints(a.rule.key, b.rule.key);
 }
 
 function sorted<Item>(items: readonly Item[], name: (item: Item) => string): Item[] {

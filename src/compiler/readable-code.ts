@@ -5,6 +5,7 @@ import type { ProgramConstant } from '../pipeline/program.ts';
 import { programOf } from './compile.ts';
 import { generateProgram } from './generate/generate.ts';
 import type { RuleIr } from './ir.ts';
+import { type Numbering, numbered } from './numbers.ts';
 import { bodyRead } from './reads.ts';
 
 /**
@@ -14,12 +15,19 @@ import { bodyRead } from './reads.ts';
 export function readableCode(checked: CheckedPolicies, world: World, route: Route): string {
   const { program, rules } = programOf(checked, world, route);
   const counters = new Map<string, number>();
-  const numbers = ({ counterIdentity }: { readonly counterIdentity: string }): number => {
-    const number = counters.get(counterIdentity) ?? counters.size;
-    counters.set(counterIdentity, number);
-    return number;
+  const places = new Map(rules.map((rule, index) => [rule, index]));
+  const byRule = new Map(rules.map(({ rule }, index) => [rule, index]));
+  const numbering: Numbering = {
+    ofRule: (rule) => byRule.get(rule)!,
+    ofCounter: ({ counterIdentity }) => {
+      const number = counters.get(counterIdentity) ?? counters.size;
+      counters.set(counterIdentity, number);
+      return number;
+    },
   };
-  const { code, constants } = generateProgram(program, bodyRead(program), numbers, 'rules');
+  const generated = generateProgram(program, bodyRead(program), (rule) => places.get(rule)!);
+  const { code } = generated;
+  const constants = generated.constants.map((constant) => numbered(constant, numbering));
   const lines = code
     .split('\n')
     .filter((line) => !/^const (?:shared|routeName) = constants\[\d\];$/.test(line))

@@ -8,15 +8,15 @@ import type {
   TextTemplate,
   WarnRule,
 } from '../language/typed.ts';
-import type { ProgramConstant } from '../pipeline/program.ts';
 import type { CalendarHours, FactReference, RuleIr } from './ir.ts';
 import { isShownToCaller } from './limit-fields.ts';
 import { factReference } from './lower.ts';
 import { factsOfTemplate } from './rule-facts.ts';
 
 /** What the run time needs to answer with a rule; plain data among the constants of a program. */
-export interface ReplyConstant {
-  readonly rule: number;
+export interface ReplyConstant<Number = number> {
+  /** Index into `RuleBundle.rules`. */
+  readonly rule: Number;
   /** 0: the default of the situation. */
   readonly status: number;
   readonly code: string;
@@ -44,25 +44,27 @@ export const DEFAULT_CODES = {
   quota: 'limit_exceeded',
 } as const;
 
-/** A rule with its number and policy. */
-export type NumberedRule<Rule extends CheckedRule> = Pick<RuleIr<Rule>, 'index' | 'policy' | 'rule'>;
+/** A rule with its policy. */
+type RuleOfPolicy<Rule extends CheckedRule> = Pick<RuleIr<Rule>, 'policy' | 'rule'>;
 
-export function ruleReply({
-  index,
-  policy,
-  rule,
-}: NumberedRule<ForbidRule | RequireRule | WarnRule>): ReplyConstant {
+export function ruleReply<Number>(
+  { policy, rule }: RuleOfPolicy<ForbidRule | RequireRule | WarnRule>,
+  number: Number,
+): ReplyConstant<Number> {
   return {
-    rule: index,
+    rule: number,
     status: rule.kind === 'warn' ? 0 : (rule.reply.status ?? 0),
     code: rule.reply.code ?? DEFAULT_CODES[rule.kind],
     text: rule.reply.because === null ? [defaultText(policy, rule)] : textParts(rule.reply.because),
   };
 }
 
-export function limitReply({ index, policy, rule }: NumberedRule<LimitRule>): ReplyConstant {
+export function limitReply<Number>(
+  { policy, rule }: RuleOfPolicy<LimitRule>,
+  number: Number,
+): ReplyConstant<Number> {
   return {
-    rule: index,
+    rule: number,
     status: rule.reply.status ?? 0,
     code: rule.reply.code ?? DEFAULT_CODES[rule.kind],
     text: limitText(policy, rule, rule.reply),
@@ -126,8 +128,4 @@ function formatOf(fact: FactReference): string {
 export function holesOf(template: TextTemplate | null): FactReference[] {
   if (template === null) return [];
   return factsOfTemplate(template);
-}
-
-export function asConstant(value: object): ProgramConstant {
-  return value as ProgramConstant;
 }

@@ -1,6 +1,14 @@
 import type { Route } from '../model/world.ts';
 import type { Condition, RuleIr, Test } from './ir.ts';
 
+/** The rules that can concern some routes. */
+export interface Candidates {
+  /** What those routes touch, as one text. */
+  readonly hooks: string;
+  /** In their order. */
+  readonly rules: readonly RuleIr[];
+}
+
 /**
  * Pass 3: which rules can concern a route at all. Each rule is filed under the route names, services or tags that its
  * condition demands, or under "every route" when it demands none, so that a policy costs only the routes it is about.
@@ -8,27 +16,37 @@ import type { Condition, RuleIr, Test } from './ir.ts';
 export class RuleIndex {
   readonly #everywhere: RuleIr[] = [];
   readonly #byHook = new Map<string, RuleIr[]>();
-  readonly #candidates = new Map<string, readonly RuleIr[]>();
+  readonly #places = new Map<RuleIr, number>();
+  readonly #candidates = new Map<string, Candidates>();
 
+  /** `rules` as {@link lowerPolicies} answers them. */
   constructor(rules: readonly RuleIr[]) {
-    for (const rule of rules) {
-      const hooks = hooksOf(rule.condition);
+    for (const [place, rule] of rules.entries()) {
+      this.#places.set(rule, place);
+      const hooks = hooksOfRule(rule);
       if (hooks === null) this.#everywhere.push(rule);
       else for (const hook of hooks) this.#file(hook, rule);
     }
   }
 
-  /** In order of their index. Routes that touch the same hooks get the same array. */
-  candidates(route: Route): readonly RuleIr[] {
+  /** Routes that touch the same hooks get the same object. */
+  candidates(route: Route): Candidates {
     const touched = hooksOfRoute(route).filter((hook) => this.#byHook.has(hook));
-    const key = touched.join('\n');
-    let found = this.#candidates.get(key);
+    const hooks = touched.join('\n');
+    let found = this.#candidates.get(hooks);
     if (found === undefined) {
       const rules = new Set(touched.flatMap((hook) => this.#byHook.get(hook) ?? []));
-      found = [...rules, ...this.#everywhere].sort((a, b) => a.index - b.index);
-      this.#candidates.set(key, found);
+      found = {
+        hooks,
+        rules: [...rules, ...this.#everywhere].sort((a, b) => this.#place(a) - this.#place(b)),
+      };
+      this.#candidates.set(hooks, found);
     }
     return found;
+  }
+
+  #place(rule: RuleIr): number {
+    return this.#places.get(rule)!;
   }
 
   #file(hook: string, rule: RuleIr): void {
@@ -46,8 +64,27 @@ const HOOKED_FACTS: Readonly<Record<string, string>> = {
 /** A demand for one route is narrower than for a service, and that than for a tag. */
 const WIDTH: Readonly<Record<string, number>> = { route: 1, service: 100, tag: 1_000 };
 
-function hooksOfRoute(route: Route): string[] {
-  return [`route ${route.name}`, `service ${route.service}`, ...route.tags.map((tag) => `tag ${tag}`).sort()];
+/** By route and by rule, which stay the same objects while other files change. */
+const HOOKS_OF_ROUTES = new WeakMap<Route, readonly string[]>();
+const HOOKS_OF_RULES = new WeakMap<RuleIr, ReadonlySet<string> | 'every route'>();
+
+function hooksOfRoute(route: Route): readonly string[] {
+  let hooks = HOOKS_OF_ROUTES.get(route);
+  if (hooks === undefined) {
+    const tags = route.tags.map((tag) => `tag ${tag}`).sort();
+    hooks = [`route ${route.name}`, `service ${route.service}`, ...tags];
+    HOOKS_OF_ROUTES.set(route, hooks);
+  }
+  return hooks;
+}
+
+function hooksOfRule(rule: RuleIr): ReadonlySet<string> | null {
+  let hooks = HOOKS_OF_RULES.get(rule);
+  if (hooks === undefined) {
+    hooks = hooksOf(rule.condition) ?? 'every route';
+    HOOKS_OF_RULES.set(rule, hooks);
+  }
+  return hooks === 'every route' ? null : hooks;
 }
 
 /** What a route must touch one of for the condition to hold; null when nothing can be said. */

@@ -4,7 +4,7 @@ import { regexTest } from '../model/regex.ts';
 import type { ScalarValue, Value } from '../model/types.ts';
 import type { Conditions } from './conditions.ts';
 import { elementOf } from './elements.ts';
-import type { Condition, FactReference, SomeTest, Term, Test } from './ir.ts';
+import type { Condition, FactReference, JunctionCondition, SomeTest, Term, Test } from './ir.ts';
 import type { RouteFacts } from './route-facts.ts';
 import { globTest } from './runtime/glob.ts';
 import { networksTest } from './runtime/networks.ts';
@@ -86,20 +86,26 @@ export class Specialiser {
       case 'not':
         return this.#conditions.not(this.condition(condition.operand));
       case 'all':
-        return this.#conditions.all(condition.operands.map((operand) => this.condition(operand)));
       case 'any':
-        return this.#conditions.any(condition.operands.map((operand) => this.condition(operand)));
+        return this.#junction(condition);
       case 'test':
-        return this.#test(condition.test);
+        return this.#test(condition, condition.test);
     }
   }
 
-  #test(test: Test): Condition {
+  /** What stays as it was is not made again: most of a rule is about requests, which nothing is known of. */
+  #junction(junction: JunctionCondition): Condition {
+    const operands = junction.operands.map((operand) => this.condition(operand));
+    if (operands.every((operand, at) => operand === junction.operands[at])) return junction;
+    return junction.kind === 'all' ? this.#conditions.all(operands) : this.#conditions.any(operands);
+  }
+
+  #test(condition: Condition, test: Test): Condition {
     switch (test.kind) {
       case 'present':
-        return this.#present(test.fact);
+        return this.#present(condition, test.fact);
       case 'calendar':
-        return this.#conditions.test(test);
+        return condition;
       case 'some':
         return this.#some(test);
       case 'share':
@@ -108,21 +114,25 @@ export class Specialiser {
           : this.#conditions.test(test);
       case 'role':
       case 'subscribed':
-        return this.#route.auth === 'none' ? this.#conditions.never : this.#conditions.test(test);
+        return this.#route.auth === 'none' ? this.#conditions.never : condition;
       case 'member':
-        return this.#operands(test.element, test.list, (element, list) => ({
+        return this.#operands(condition, test.element, test.list, (element, list) => ({
           kind: 'member',
           element,
           list,
         }));
       case 'network':
-        return this.#operands(test.address, null, (address) => ({ ...test, address }));
+        return this.#operands(condition, test.address, null, (address) => ({ ...test, address }));
       case 'equal':
       case 'lt':
       case 'le':
-        return this.#operands(test.left, test.right, (left, right) => ({ kind: test.kind, left, right }));
+        return this.#operands(condition, test.left, test.right, (left, right) => ({
+          kind: test.kind,
+          left,
+          right,
+        }));
       default:
-        return this.#operands(test.text, null, (text) => ({ ...test, text }));
+        return this.#operands(condition, test.text, null, (text) => ({ ...test, text }));
     }
   }
 
@@ -137,22 +147,27 @@ export class Specialiser {
     );
   }
 
-  #present(fact: FactReference): Condition {
+  #present(condition: Condition, fact: FactReference): Condition {
     const presence = this.presence(fact);
     if (presence !== 'unknown') return this.#conditions.constant(presence === 'always');
-    return this.#conditions.test({ kind: 'present', fact });
+    return condition;
   }
 
   /** Puts what is known into the operands; a missing one makes the test false, constants decide it. */
-  #operands(first: Term, second: Term | null, make: (first: Term, second: Term) => Test): Condition {
+  #operands(
+    condition: Condition,
+    first: Term,
+    second: Term | null,
+    make: (first: Term, second: Term) => Test,
+  ): Condition {
     const a = this.#term(first);
     const b = second === null ? NOTHING : this.#term(second);
     if (a === null || b === null) return this.#conditions.never;
+    const isSame = a === first && (second === null || b === second);
+    if (isSame && (a.kind !== 'constant' || b.kind !== 'constant') && !isEmptyList(b)) return condition;
     const test = make(a, b);
     if (a.kind === 'constant' && b.kind === 'constant') return this.#conditions.constant(decide(test));
-    if (test.kind === 'member' && b.kind === 'constant' && (b.value as readonly unknown[]).length === 0) {
-      return this.#conditions.never;
-    }
+    if (test.kind === 'member' && isEmptyList(b)) return this.#conditions.never;
     return this.#conditions.test(test);
   }
 
@@ -182,6 +197,10 @@ export class Specialiser {
 }
 
 const NOTHING: Term = { kind: 'constant', value: '' };
+
+function isEmptyList(term: Term): boolean {
+  return term.kind === 'constant' && typeof term.value === 'object' && term.value.length === 0;
+}
 
 /** Decides a test whose operands are all constants. */
 function decide(test: Test): boolean {

@@ -1,8 +1,11 @@
 import { LIMIT_DEFAULTS, type LimitName, type LimitValues } from '../base/limits.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { SourceText } from '../diagnostics/source.ts';
+import type { Route } from '../model/world.ts';
+import type { RouteFileMemory } from './build/routes.ts';
 import { buildLimits } from './build/settings.ts';
 import type { Checked, Files } from './build/sources.ts';
+import type { DirectoryMemory } from './build/tenants.ts';
 import type { EnforcementDocument, PortunusDocument, RoutesDocument, TenantsDocument } from './documents.ts';
 import { diagnosticAt, type Finding } from './finding.ts';
 import { type FileKind, isSchemaFile, kindOf, unknownKind } from './kinds.ts';
@@ -26,7 +29,7 @@ export type CheckedFiles = { readonly [Kind in FileKind]: Files<DocumentOf[Kind]
 export function checkFiles(
   sources: readonly SourceText[],
   ledger: Ledger,
-  memory: FileMemory = newFileMemory(),
+  memory: FileMemory = new FileMemory(),
 ): { readonly checked: CheckedFiles; readonly limits: LimitValues } {
   const portunus = checkKind('portunus', sources, LIMIT_DEFAULTS, ledger, memory);
   const settings = portunus.checked[0];
@@ -86,8 +89,15 @@ function isUnknownSection({ code, target }: Finding): boolean {
   return code === 'PT3101' && target.path.length === 1;
 }
 
-/** What was read of each file, by its path. A file of other text, or read under other limits, is read anew. */
-export type FileMemory = Map<string, RememberedFile>;
+/** What was made of the files of a project, for the next time that some of them are the same. */
+export class FileMemory {
+  /** By path. A file of other text, or read under other limits, is read anew. */
+  readonly readings = new Map<string, RememberedFile>();
+  /** Of the last world. */
+  routes: ReadonlyMap<string, Route> = new Map();
+  readonly routeFiles: RouteFileMemory = new WeakMap();
+  directory: DirectoryMemory | null = null;
+}
 
 interface RememberedFile {
   readonly text: string;
@@ -95,16 +105,12 @@ interface RememberedFile {
   readonly reading: FileReading;
 }
 
-export function newFileMemory(): FileMemory {
-  return new Map();
-}
-
 function readOnce(kind: FileKind, source: SourceText, limits: LimitValues, memory: FileMemory): FileReading {
-  const known = memory.get(source.path);
+  const known = memory.readings.get(source.path);
   if (known !== undefined && known.text === source.text && sameLimits(known.limits, limits))
     return known.reading;
   const reading = readFile(kind, source, limits);
-  memory.set(source.path, { text: source.text, limits, reading });
+  memory.readings.set(source.path, { text: source.text, limits, reading });
   return reading;
 }
 

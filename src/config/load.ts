@@ -10,7 +10,7 @@ import { buildRoutes } from './build/routes.ts';
 import { buildServices } from './build/services.ts';
 import { buildServer } from './build/settings.ts';
 import { buildDirectory } from './build/tenants.ts';
-import { checkFiles, type FileMemory, newFileMemory } from './check-files.ts';
+import { checkFiles, FileMemory } from './check-files.ts';
 import { kindOf } from './kinds.ts';
 import { Ledger } from './ledger.ts';
 
@@ -33,7 +33,7 @@ export interface LoadedWorld {
 export function loadWorld(
   files: readonly SourceText[],
   options: LoadOptions,
-  memory: FileMemory = newFileMemory(),
+  memory: FileMemory = new FileMemory(),
 ): LoadedWorld {
   const ledger = new Ledger();
   const { report } = ledger;
@@ -55,12 +55,14 @@ export function loadWorld(
       requestBodyBytes: limits.requestBodyBytes,
       schemas: new SchemaFiles(files, options.projectFolder),
       report,
+      memory,
     }),
     directory: buildDirectory(checked.tenants, names.tenants, {
       attributes,
       currency: settings?.sound(['currency']) === true ? settings.document.currency : null,
       routes: names.routes,
       report,
+      memory,
     }),
     enforcement: buildEnforcement(checked.enforcement, null, report),
     authorities:
@@ -71,6 +73,7 @@ export function loadWorld(
   const diagnostics = ledger.diagnostics(limits.diagnosticsPerFile);
   const failed = diagnostics.some(({ severity }) => severity === 'error');
   if (failed || settings === undefined || server === null) return { world: null, diagnostics };
+  memory.routes = defined.routes;
   const { zone, currency } = settings.document;
   return { world: { server, zone, currency, ...defined }, diagnostics };
 }
@@ -82,7 +85,7 @@ export function loadWorld(
 export function checkEnforcement(
   files: readonly SourceText[],
   policyNames: ReadonlySet<string>,
-  memory: FileMemory = newFileMemory(),
+  memory: FileMemory = new FileMemory(),
 ): readonly Diagnostic[] {
   const asked = files.filter(({ path }) => kindOf(path) === 'portunus' || kindOf(path) === 'enforcement');
   const { checked, limits } = checkFiles(asked, new Ledger(), memory);

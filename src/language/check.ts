@@ -2,12 +2,14 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { SourceText } from '../diagnostics/source.ts';
 import type { World } from '../model/world.ts';
 import type { PolicyNode } from './ast.ts';
+import type { Asked } from './check/asked.ts';
 import { authorityOf, EVERYTHING, type FolderWithout } from './check/authorities.ts';
 import { type Calendars, calendarsText, projectCalendars } from './check/calendars.ts';
 import { fileContext, type ProjectNames, projectNames } from './check/context.ts';
 import { checkPolicy } from './check/policies.ts';
 import { isReadWhole } from './check/read-whole.ts';
-import { type RouteIndex, routeIndexOf } from './check/route-index.ts';
+import { routeIndexOf } from './check/route-index.ts';
+import { allChecked, WorldChange } from './check/world-change.ts';
 import { compareCodePoints } from './order.ts';
 import { type ParsedPolicyFile, parsePolicyFile } from './parse.ts';
 import { folderWithoutAuthority } from './problems/authorities.ts';
@@ -34,32 +36,30 @@ export function checkPolicies(
   return checkParsedPolicies(
     files.map((source) => parsePolicyFile(source, world.limits.nestingDepth)),
     world,
-    newPolicyMemory(),
+    new PolicyMemory(),
     today,
   );
 }
 
 /**
  * The same for files already parsed. With the `memory` of an earlier check, a file that is the same object is not
- * looked at again as long as the world is the same object too and no calendar changed.
+ * looked at again as long as no calendar changed, nor anything of the world that it asked about.
  */
 export function checkParsedPolicies(
   files: readonly ParsedPolicyFile[],
   world: World,
-  memory: PolicyMemory = newPolicyMemory(),
+  memory: PolicyMemory = new PolicyMemory(),
   today: number | null = null,
 ): PolicyCheck {
   const ordered = [...files].sort((a, b) => compareCodePoints(a.source.path, b.source.path));
   const ofCalendars = ordered.map((): Diagnostic[] => []);
   const reported = ordered.map(({ file }, at) => ({ file, report: boundedReport(ofCalendars[at]!) }));
   const calendars = projectCalendars(reported, world.zone, today);
-  const kept = keptFor(world, calendars, memory);
-  const checkFile = fileChecker(world, calendars);
+  const kept = memory.keptFor(world, calendars);
   const policies: CheckedPolicy[] = [];
   const names = new Map<string, PolicyNode>();
   const diagnostics = ordered.flatMap((parsed, at) => {
-    const { checked, problems } = kept.get(parsed) ?? checkFile(parsed);
-    kept.set(parsed, { checked, problems });
+    const { checked, problems } = kept.check(parsed);
     const found = [...problems, ...ofCalendars[at]!];
     const report = boundedReport(found);
     for (const { node, policy } of checked) {
@@ -70,33 +70,24 @@ export function checkParsedPolicies(
     }
     return presentable(found);
   });
+  kept.finish();
   return {
     policies: { policies: policies.sort((a, b) => compareCodePoints(a.name, b.name)) },
     diagnostics,
   };
 }
 
-/** What was found in files, by the world in which they were checked. Forgets with the garbage collector. */
-export type PolicyMemory = WeakMap<World, KeptChecks>;
+/** What was found in files in the world in which they were checked last. Forgets files with the garbage collector. */
+export class PolicyMemory {
+  #last: CheckedFiles | null = null;
 
-interface KeptChecks {
-  /** The calendars with which the files were checked: each file may name those of all others. */
-  readonly calendars: string;
-  readonly files: WeakMap<ParsedPolicyFile, FileCheck>;
-}
-
-export function newPolicyMemory(): PolicyMemory {
-  return new WeakMap();
-}
-
-function keptFor(world: World, calendars: Calendars, memory: PolicyMemory): KeptChecks['files'] {
-  const text = calendarsText(calendars);
-  let kept = memory.get(world);
-  if (kept?.calendars !== text) {
-    kept = { calendars: text, files: new WeakMap() };
-    memory.set(world, kept);
+  keptFor(world: World, calendars: Calendars): CheckedFiles {
+    const text = calendarsText(calendars);
+    const last = this.#last !== null && this.#last.calendars === text ? this.#last : null;
+    if (last !== null && last.world === world) return last;
+    this.#last = new CheckedFiles(world, calendars, last);
+    return this.#last;
   }
-  return kept.files;
 }
 
 /** What a file is by itself, whatever the others hold. */
@@ -104,27 +95,70 @@ interface FileCheck {
   /** `policy` is null when there is an error in it. */
   readonly checked: readonly { readonly node: PolicyNode; readonly policy: CheckedPolicy | null }[];
   readonly problems: readonly Diagnostic[];
+  readonly asked: Asked;
 }
 
-/** Prepares what all files need when the first file is checked. */
-function fileChecker(world: World, calendars: Calendars): (parsed: ParsedPolicyFile) => FileCheck {
-  let prepared: { readonly project: ProjectNames; readonly index: RouteIndex } | undefined;
-  return (parsed) => {
-    prepared ??= { project: projectNames(world, calendars), index: routeIndexOf(world) };
+/** The checks of files in one world, with one set of calendars: each file may name those of all others. */
+class CheckedFiles {
+  readonly world: World;
+  readonly calendars: string;
+  readonly #files = new WeakMap<ParsedPolicyFile, FileCheck>();
+  /** Prepared when the first file is checked. */
+  #project: ProjectNames | null = null;
+  readonly #calendars: Calendars;
+  #before: CheckedFiles | null;
+  #change: WorldChange | null | undefined;
+
+  constructor(world: World, calendars: Calendars, before: CheckedFiles | null) {
+    this.world = world;
+    this.calendars = calendarsText(calendars);
+    this.#calendars = calendars;
+    this.#before = before;
+  }
+
+  check(parsed: ParsedPolicyFile): FileCheck {
+    const known = this.#files.get(parsed) ?? this.#stillTrue(parsed) ?? this.#checkFile(parsed);
+    this.#files.set(parsed, known);
+    return known;
+  }
+
+  /** To be called when all files have been checked: the world before is needed no more. */
+  finish(): void {
+    this.#before = null;
+  }
+
+  get #names(): ProjectNames {
+    this.#project ??= projectNames(this.world, this.#calendars);
+    return this.#project;
+  }
+
+  /** What was found in the world before, if nothing has changed that the file depends on. */
+  #stillTrue(parsed: ParsedPolicyFile): FileCheck | null {
+    if (this.#before === null) return null;
+    const found = this.#before.#files.get(parsed);
+    if (found === undefined || found.problems.length > 0) return null;
+    if (this.#change === undefined) this.#change = WorldChange.between(this.#before.#names, this.#names);
+    const policies = allChecked(found.checked);
+    return policies !== null && this.#change?.keeps(policies, found.asked) === true ? found : null;
+  }
+
+  #checkFile(parsed: ParsedPolicyFile): FileCheck {
+    const project = this.#names;
+    const index = routeIndexOf(this.world);
     const problems = [...parsed.diagnostics];
     const report = boundedReport(problems);
-    const found = authorityOf(prepared.project, parsed.source.path);
+    const found = authorityOf(project, parsed.source.path);
     if ('suggestion' in found) report(withoutAuthority(parsed, found));
     const authority = 'scopes' in found ? found : EVERYTHING;
-    const context = fileContext(prepared.project, parsed.file, authority, report);
+    const context = fileContext(project, parsed.file, authority, report);
     const checked: { readonly node: PolicyNode; readonly policy: CheckedPolicy | null }[] = [];
     for (const node of parsed.file.policies) {
       if (report.isFull()) break;
-      const policy = checkPolicy(context, node, prepared.index);
+      const policy = checkPolicy(context, node, index);
       checked.push({ node, policy: !isReadWhole(node, parsed.diagnostics) ? null : policy });
     }
-    return { checked, problems };
-  };
+    return { checked, problems, asked: context.asked };
+  }
 }
 
 /** Told once for each file, at its first word. */

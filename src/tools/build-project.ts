@@ -93,7 +93,7 @@ function build(
   ];
   if (hasError(found)) return { built: null, diagnostics: found };
   const byPath = new Map(texts.map((text) => [text.path, text]));
-  const compiled = compileRules(checked.policies, world, (place) => spanAt(place, byPath));
+  const compiled = compileRules(checked.policies, world, (place) => spanAt(place, byPath), memory.compiled);
   const diagnostics = [...found, ...compiled.diagnostics, ...dueFindings(checked.policies, world, wallMs)];
   if (hasError(diagnostics)) return { built: null, diagnostics };
   const { policies } = checked;

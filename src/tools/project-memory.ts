@@ -1,7 +1,8 @@
-import { type FileMemory, newFileMemory } from '../config/check-files.ts';
+import { CompileMemory } from '../compiler/compile-memory.ts';
+import { FileMemory } from '../config/check-files.ts';
 import { type LoadedWorld, loadWorld } from '../config/load.ts';
 import type { SourceText } from '../diagnostics/source.ts';
-import { newPolicyMemory, type PolicyMemory } from '../language/check.ts';
+import { PolicyMemory } from '../language/check.ts';
 import { type ParsedPolicyFile, parsePolicyFile } from '../language/parse.ts';
 
 /**
@@ -10,8 +11,9 @@ import { type ParsedPolicyFile, parsePolicyFile } from '../language/parse.ts';
  * before. Holds one version of each file of the last project asked about.
  */
 export class ProjectMemory {
-  readonly files: FileMemory = newFileMemory();
-  readonly policies: PolicyMemory = newPolicyMemory();
+  readonly files = new FileMemory();
+  readonly policies = new PolicyMemory();
+  readonly compiled = new CompileMemory();
   #parsed = new Map<string, ParsedPolicyFile & { readonly nestingDepthMax: number }>();
   #world: {
     readonly sources: readonly SourceText[];
@@ -25,7 +27,8 @@ export class ProjectMemory {
     const loaded = loadWorld(sources, { projectFolder: folder }, this.files);
     this.#world = { sources, folder, loaded };
     const present = new Set(sources.map(({ path }) => path));
-    for (const path of this.files.keys()) if (!present.has(path)) this.files.delete(path);
+    const { readings } = this.files;
+    for (const path of readings.keys()) if (!present.has(path)) readings.delete(path);
     return loaded;
   }
 

@@ -18,10 +18,8 @@ describe('the code that explain shows', () => {
         const { policies, world } = randomCase(new Choices(values));
         const { bundle } = compileRules(policies, world);
         for (const { route, function: at } of bundle.routes) {
-          const { program } = programOf(policies, world, route);
-          const counters = bundle.counters.map(({ identity }) => identity);
-          const number = (rule: { counterIdentity: string }) => counters.indexOf(rule.counterIdentity);
-          const { code } = generateProgram(program, bodyRead(program), number, 'rules');
+          const { program, rules } = programOf(policies, world, route);
+          const { code } = generateProgram(program, bodyRead(program), (rule) => rules.indexOf(rule));
           const lines = code.split('\n');
           const plain = lines.filter((line) => !/^\s*\/\/ @[\d,]+$/.test(line));
           marks += lines.length - plain.length;

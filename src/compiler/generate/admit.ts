@@ -2,7 +2,6 @@ import { byCondition } from '../fact-tables.ts';
 import { isShownToCaller } from '../limit-fields.ts';
 import type { ResidualProgram } from '../residual.ts';
 import {
-  type CounterNumbers,
   canChangeLater,
   entryStatements,
   fillRows,
@@ -23,13 +22,13 @@ import { shownStatements } from './shown-limits.ts';
 import { factsOfTables, type Tabled, tabled } from './tables.ts';
 
 /** Takes from every limit in one step; then, one by one, from the limits of policies that only watch. */
-export function admitCode(program: ResidualProgram, scope: ProgramScope, numbers: CounterNumbers): PhaseCode {
+export function admitCode(program: ResidualProgram, scope: ProgramScope): PhaseCode {
   if (program.limits.length + program.observedLimits.length === 0) {
     return { entry: 'runtime.proceed', functions: [] };
   }
-  const group = limitGroup(program.limits, numbers);
+  const group = limitGroup(program.limits);
   const limits = tabledLimits(group.list, group, scope);
-  const observed = tabledGroups(program.observedLimits, scope, numbers);
+  const observed = tabledGroups(program.observedLimits, scope);
   const frame = limitFrame(limits, scope, factsOfTables(observed));
   const body = [
     ...(group.list.length === 0 ? [] : enforcedStatements(limits, group, frame)),
@@ -41,7 +40,7 @@ export function admitCode(program: ResidualProgram, scope: ProgramScope, numbers
     functions: [
       functionCode('admit(context)', body),
       ...(group.list.length === 0 ? [] : [holeValuesCode('holeValues', limits, group, scope)]),
-      ...observeFunctions(observed, scope, numbers),
+      ...observeFunctions(observed, scope),
     ],
   };
 }
@@ -58,7 +57,7 @@ export function tabledLimits(
     const frame = limitFrame(rules, inRow);
     const fill = rules.always.flatMap((limit) =>
       frame.statement(() => {
-        const entry = [...entryStatements(limit, 'at', frame, group), `ordinal[at] = ${ordinal(limit)};`];
+        const entry = [...entryStatements(limit, 'at', frame), `ordinal[at] = ${ordinal(limit)};`];
         return guarded(frame.condition(limit.condition), [...entry, 'at++;']);
       }, [limit.ir]),
     );

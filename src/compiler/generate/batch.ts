@@ -1,14 +1,12 @@
 import type { LimitRule } from '../../language/typed.ts';
 import type { FactReference } from '../ir.ts';
 import { isShownToCaller } from '../limit-fields.ts';
+import { CounterNumber } from '../numbers.ts';
 import type { Residual } from '../residual.ts';
 import { guarded } from './code.ts';
 import { Frame, type ProgramScope } from './frame.ts';
 import { keyFacts, keyStatements } from './keys.ts';
 import { factsOfTables, forRows, type Tabled } from './tables.ts';
-
-/** Numbers the counters of the whole bundle. */
-export type CounterNumbers = (rule: LimitRule, policy: string) => number;
 
 export type Limit = Residual<LimitRule>;
 
@@ -17,12 +15,11 @@ export interface LimitGroup {
   /** Those that always apply come first: they have fixed places in the batch. */
   readonly list: readonly Limit[];
   readonly ordinals: ReadonlyMap<Limit['ir'], number>;
-  readonly numbers: CounterNumbers;
 }
 
-export function limitGroup(limits: readonly Limit[], numbers: CounterNumbers): LimitGroup {
+export function limitGroup(limits: readonly Limit[]): LimitGroup {
   const list = [...limits.filter(isUnconditional), ...limits.filter((limit) => !isUnconditional(limit))];
-  return { list, ordinals: new Map(list.map(({ ir }, ordinal) => [ir, ordinal])), numbers };
+  return { list, ordinals: new Map(list.map(({ ir }, ordinal) => [ir, ordinal])) };
 }
 
 export function isUnconditional(limit: Limit): boolean {
@@ -43,7 +40,7 @@ export function limitFrame(
 export function fillStatements(limits: Tabled<Limit>, group: LimitGroup, frame: Frame): string[] {
   const fixed = limits.always.filter(isUnconditional);
   const lines = fixed.flatMap((limit, at) =>
-    frame.statement(() => entryStatements(limit, String(at), frame, group), [limit.ir]),
+    frame.statement(() => entryStatements(limit, String(at), frame), [limit.ir]),
   );
   if (isFixed(group)) return [...lines, `batch.count = ${fixed.length};`];
   lines.push(...fixed.map((_, at) => `ordinal[${at}] = ${at};`), `let at = ${fixed.length};`);
@@ -67,15 +64,15 @@ function sometimesStatements(
   places: 'keep-place' | 'no-place',
 ): string[] {
   const ordinal = group.ordinals.get(limit.ir)!;
-  const entry = [...entryStatements(limit, 'at', frame, group), `ordinal[at] = ${ordinal};`];
+  const entry = [...entryStatements(limit, 'at', frame), `ordinal[at] = ${ordinal};`];
   const isShown = isShownToCaller(limit.rule) && limit.ir.mode === 'enforce';
   const condition = frame.condition(limit.condition);
   if (!isShown || places === 'no-place') return guarded(condition, [...entry, 'at++;']);
   return [`let place${ordinal} = -1;`, ...guarded(condition, [...entry, `place${ordinal} = at;`, 'at++;'])];
 }
 
-export function entryStatements(limit: Limit, at: string, frame: Frame, { numbers }: LimitGroup): string[] {
-  const number = frame.scope.pool.constant(numbers(limit.rule, limit.ir.policy), 'counter');
+export function entryStatements(limit: Limit, at: string, frame: Frame): string[] {
+  const number = frame.scope.pool.constant(new CounterNumber(limit.rule));
   return [`counter[${at}] = ${number};`, ...keyStatements(limit.rule, at, frame), `weight[${at}] = 1;`];
 }
 

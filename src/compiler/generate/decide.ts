@@ -1,7 +1,8 @@
 import type { PermitRule, WarnRule } from '../../language/typed.ts';
 import { byCondition } from '../fact-tables.ts';
 import type { Condition, DecisionPhase, FactReference } from '../ir.ts';
-import { asConstant, holesOf, ruleReply } from '../replies.ts';
+import { asConstant, RuleNumber } from '../numbers.ts';
+import { holesOf, ruleReply } from '../replies.ts';
 import type { DenyRule, PermitPhase, Residual, ResidualProgram } from '../residual.ts';
 import { functionCode, guarded } from './code.ts';
 import { Frame, type Moment, type ProgramScope } from './frame.ts';
@@ -158,10 +159,10 @@ function watchStatements(watchers: Tabled<Watcher>, frame: Frame): string[] {
 function noteStatement({ ir, rule }: Watcher, frame: Frame): string {
   const { pool } = frame.scope;
   if (ir.mode !== 'warn' && rule.kind !== 'warn') {
-    return `runtime.noteShadowed(context, ${pool.constant(ir.index, 'rule')});`;
+    return `runtime.noteShadowed(context, ${pool.constant(new RuleNumber(ir))});`;
   }
   const values = frame.unsure(() => holesOf(rule.reply.because).map((fact) => frame.fact(fact)));
-  return `runtime.warn(context, ${pool.constant(asConstant(ruleReply(ir)))}, [${values.join(', ')}]);`;
+  return `runtime.warn(context, ${pool.constant(asConstant(ruleReply(ir, new RuleNumber(ir))))}, [${values.join(', ')}]);`;
 }
 
 // -- rules that deny ---------------------------------------------------------------------------------------------
@@ -192,7 +193,7 @@ function collectStatements(enforced: Tabled<Deny>, frame: Frame): string[] {
   const always = enforced.always.flatMap(({ ir, rule, condition }) =>
     frame.statement(() => {
       const { pool } = frame.scope;
-      const denial = pool.prepared('denial', pool.constant(asConstant(ruleReply(ir))));
+      const denial = pool.prepared('denial', pool.constant(asConstant(ruleReply(ir, new RuleNumber(ir)))));
       const values = frame.unsure(() => holesOf(rule.reply.because).map((fact) => frame.fact(fact)));
       const list = values.length === 0 ? '' : `, [${values.join(', ')}]`;
       return guarded(frame.condition(condition), [`denials.add(${denial}${list});`]);
@@ -280,7 +281,7 @@ function permitStatements(
   }
   const lines: string[] = [];
   for (const { ir, condition } of permits.always) {
-    const hold = `context.decidingRule = ${frame.scope.pool.constant(ir.index, 'rule')};`;
+    const hold = `context.decidingRule = ${frame.scope.pool.constant(new RuleNumber(ir))};`;
     lines.push(
       ...frame.statement(() => guarded(frame.condition(condition), [hold, 'return CONTINUE;']), [ir]),
     );
@@ -315,7 +316,7 @@ function firstPermit(permits: Tabled<Permit>, phase: PermitPhase, scope: Program
   const frame = phaseFrame(phase, scope, [permits]);
   const always = permits.always.flatMap(({ ir, condition }) =>
     frame.statement(() => {
-      const rule = scope.pool.constant(ir.index, 'rule');
+      const rule = scope.pool.constant(new RuleNumber(ir));
       const test = frame.condition(condition);
       const isBetter = test === 'true' ? `${rule} < permit` : `${rule} < permit && (${test})`;
       return [`if (${isBetter}) permit = ${rule};`];

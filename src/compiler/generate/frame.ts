@@ -19,11 +19,11 @@ export interface ProgramScope {
   readonly specialiser: Specialiser;
   /** Members of the body that the program reads, by path: their places in `context.body`. */
   readonly bodyRead: readonly string[];
-  /** Whether statements say in a comment which rules they are of: for people, never for the bundle. */
+  /** What statements say in a comment of the rules they are of: for people, never for the bundle. */
   readonly marks: Marks;
 }
 
-export type Marks = 'none' | 'rules';
+export type Marks = ((rule: RuleIr) => number) | null;
 
 /** When a function runs: what it can't know yet is missing to it. */
 export type Moment = 'before-identity' | 'before-body' | 'after-body';
@@ -73,8 +73,8 @@ export class Frame {
   /** Statements of the body, after the declarations that they are the first to need. */
   statement(make: () => readonly string[], rules: readonly RuleIr[] = []): string[] {
     const statements = make();
-    const isMarked = this.scope.marks === 'rules' && rules.length > 0;
-    const mark = isMarked ? [`// @${rules.map(({ index }) => index).join(',')}`] : [];
+    const { marks } = this.scope;
+    const mark = marks !== null && rules.length > 0 ? [`// @${rules.map(marks).join(',')}`] : [];
     return [...this.locals(), ...mark, ...statements];
   }
 

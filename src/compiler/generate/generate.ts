@@ -1,7 +1,6 @@
-import type { ProgramConstant } from '../../pipeline/program.ts';
+import type { ConstantTemplate } from '../numbers.ts';
 import type { ResidualProgram } from '../residual.ts';
 import { admitCode } from './admit.ts';
-import type { CounterNumbers } from './batch.ts';
 import { indent } from './code.ts';
 import { authoriseCode, judgeBodyCode, matchCode } from './decide.ts';
 import type { Marks, ProgramScope } from './frame.ts';
@@ -14,7 +13,7 @@ export interface GeneratedProgram {
   /** Body of `new Function('runtime', 'constants', …)`. */
   readonly code: string;
   /** The second element of a route's constants; the first is its name where `usesRouteName` says so, else null. */
-  readonly constants: readonly ProgramConstant[];
+  readonly constants: readonly ConstantTemplate[];
   readonly usesRouteName: boolean;
 }
 
@@ -22,8 +21,7 @@ export interface GeneratedProgram {
 export function generateProgram(
   program: ResidualProgram,
   bodyRead: readonly string[],
-  numbers: CounterNumbers,
-  marks: Marks = 'none',
+  marks: Marks = null,
 ): GeneratedProgram {
   const pool = new ConstantPool();
   const tables = new TablePool();
@@ -34,7 +32,7 @@ export function generateProgram(
     match: matchCode(program, scope),
     authorise: authoriseCode(program, scope),
     judgeBody: judgeBodyCode(program, scope),
-    admit: admitCode(program, scope, numbers),
+    admit: admitCode(program, scope),
     shapeRequest: shapeCode(program, scope, 'request'),
     shapeResponse: shapeCode(program, scope, 'response'),
     totalTimeoutMs: timeoutCode(program, scope),

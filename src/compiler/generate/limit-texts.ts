@@ -1,16 +1,16 @@
-import type { ProgramConstant } from '../../pipeline/program.ts';
 import { capacityOf, isShownToCaller, policyItem, statePrefix } from '../limit-fields.ts';
-import { asConstant, holesOf, limitReply } from '../replies.ts';
+import { asConstant, type ConstantTemplate, RuleNumber } from '../numbers.ts';
+import { holesOf, limitReply } from '../replies.ts';
 import type { Limit, LimitGroup } from './batch.ts';
 import { functionCode, indent } from './code.ts';
 import { Frame, type ProgramScope } from './frame.ts';
 import { factsOfTables, forRows, type Tabled } from './tables.ts';
 
 /** What the run time needs to refuse with a limit, or to warn of it. */
-export function limitConstant({ ir, rule }: Limit): ProgramConstant {
+export function limitConstant({ ir, rule }: Limit): ConstantTemplate {
   const shown = isShownToCaller(rule);
   return asConstant({
-    ...limitReply(ir),
+    ...limitReply(ir, new RuleNumber(ir)),
     name: rule.name ?? ir.policy,
     policyName: ir.policy,
     ruleName: rule.name,

@@ -1,8 +1,8 @@
 import type { Filing } from '../fact-tables.ts';
+import { RuleNumber } from '../numbers.ts';
 import type { ObservedLimits } from '../residual.ts';
 import type { Specialiser } from '../specialise.ts';
 import {
-  type CounterNumbers,
   canChangeLater,
   fillStatements,
   isUnconditional,
@@ -17,16 +17,12 @@ import { holeValuesCode, limitConstant } from './limit-texts.ts';
 import { forRows, type Tabled, tabled } from './tables.ts';
 
 /** Limits of policies in warn and shadow: each policy is taken alone, after the enforced ones. */
-export function tabledGroups(
-  groups: readonly ObservedLimits[],
-  scope: ProgramScope,
-  numbers: CounterNumbers,
-): Tabled<ObservedLimits> {
+export function tabledGroups(groups: readonly ObservedLimits[], scope: ProgramScope): Tabled<ObservedLimits> {
   return tabled(groups, byAnyLimit(scope.specialiser), scope, (items, inRow) => {
-    const here = tabledGroups(items, inRow, numbers);
+    const here = tabledGroups(items, inRow);
     const frame = limitFrame({ always: [], tables: here.tables }, inRow);
     return {
-      ...groupFunctions(here, inRow, numbers),
+      ...groupFunctions(here, inRow),
       observe: functionCode('observe(context)', observeStatements(here, frame)),
     };
   });
@@ -50,20 +46,15 @@ export function observeStatements(groups: Tabled<ObservedLimits>, frame: Frame):
   return [...always, ...forRows(groups, frame, (row) => [`${row}.observe(context);`])];
 }
 
-export function observeFunctions(
-  groups: Tabled<ObservedLimits>,
-  scope: ProgramScope,
-  numbers: CounterNumbers,
-): string[] {
-  return Object.values(groupFunctions(groups, scope, numbers));
+export function observeFunctions(groups: Tabled<ObservedLimits>, scope: ProgramScope): string[] {
+  return Object.values(groupFunctions(groups, scope));
 }
 
 function groupFunctions(
   { always }: Tabled<ObservedLimits>,
   scope: ProgramScope,
-  numbers: CounterNumbers,
 ): Readonly<Record<string, string>> {
-  return Object.assign({}, ...always.map((group, index) => functionsOfGroup(group, index, scope, numbers)));
+  return Object.assign({}, ...always.map((group, index) => functionsOfGroup(group, index, scope)));
 }
 
 function functionName(index: number): string {
@@ -74,9 +65,8 @@ function functionsOfGroup(
   { limits, mode }: ObservedLimits,
   index: number,
   scope: ProgramScope,
-  numbers: CounterNumbers,
 ): Readonly<Record<string, string>> {
-  const group = limitGroup(limits, numbers);
+  const group = limitGroup(limits);
   const alone = { always: group.list, tables: [] };
   const fill = fillStatements(alone, group, limitFrame(alone, scope));
   const holeValues = `observedValues${index}`;
@@ -99,7 +89,7 @@ function watchedName(
   { pool }: ProgramScope,
 ): string {
   if (mode === 'shadow') {
-    return pool.prepared('shadowedLimits', pool.constant(list.map((limit) => limit.ir.index)));
+    return pool.prepared('shadowedLimits', pool.constant(list.map((limit) => new RuleNumber(limit.ir))));
   }
   return pool.prepared('warningLimits', pool.constant(list.map(limitConstant)), holeValues);
 }

@@ -1,11 +1,11 @@
-import type { ProgramConstant } from '../../pipeline/program.ts';
+import type { ConstantTemplate } from '../numbers.ts';
 
 /**
  * Constants of one program. Generated code names them by index only: no text or number of a user is ever part of
  * the code, so it cannot be broken out of, and routes whose rules differ only in such values share one function.
  */
 export class ConstantPool {
-  readonly #values: ProgramConstant[] = [];
+  readonly #values: ConstantTemplate[] = [];
   readonly #names = new Map<string, string>();
   readonly #prepared: string[] = [];
   /** The pool of the whole program, when this one is of a row of a table. */
@@ -17,10 +17,10 @@ export class ConstantPool {
   }
 
   /**
-   * The name of a constant holding `value`. Numbers of rules and of counters are kept apart from each other and from
-   * values: where two of them happen to be equal the code must not look different.
+   * The name of a constant holding `value`. Ordinals are kept apart from values, as numbers of rules and of counters are by
+   * themselves: where two of them happen to be equal the code must not look different.
    */
-  constant(value: ProgramConstant, role: 'value' | 'rule' | 'counter' | 'ordinal' = 'value'): string {
+  constant(value: ConstantTemplate, role: 'value' | 'ordinal' = 'value'): string {
     const key = `${role} ${JSON.stringify(value)}`;
     return this.#name(key, () => {
       this.#values.push(value);
@@ -50,7 +50,7 @@ export class ConstantPool {
   get usesRouteName(): boolean {
     return this.#usesRouteName;
   }
-  get values(): readonly ProgramConstant[] {
+  get values(): readonly ConstantTemplate[] {
     return this.#values;
   }
   /** Lines that read and prepare the constants. */

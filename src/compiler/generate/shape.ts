@@ -1,6 +1,7 @@
 import type { HeaderRule, TimeoutRule } from '../../language/typed.ts';
 import { byCondition } from '../fact-tables.ts';
-import { asConstant, holesOf, textParts } from '../replies.ts';
+import { asConstant } from '../numbers.ts';
+import { holesOf, textParts } from '../replies.ts';
 import type { HeaderAction, Residual, ResidualProgram } from '../residual.ts';
 import { headerSafe } from '../runtime/text.ts';
 import { functionCode, guarded } from './code.ts';

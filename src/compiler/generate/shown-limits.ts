@@ -1,5 +1,7 @@
 import type { LimitRule } from '../../language/typed.ts';
+import type { RuleIr } from '../ir.ts';
 import { isShownToCaller, policyItem, statePrefix } from '../limit-fields.ts';
+import { compareRules } from '../lower.ts';
 import type { Residual } from '../residual.ts';
 import { indent } from './code.ts';
 import type { Frame } from './frame.ts';
@@ -7,8 +9,8 @@ import type { ConstantPool } from './pool.ts';
 
 interface Shown {
   readonly policy: string;
+  readonly ir: RuleIr;
   readonly rule: LimitRule;
-  readonly index: number;
   /** Where in the batch: a number, or the variable that says so (-1: left out). */
   readonly place: string;
   readonly isCertain: boolean;
@@ -32,13 +34,13 @@ function shownLimits(limits: readonly Residual<LimitRule>[]): Shown[] {
     const isCertain = condition.kind === 'constant';
     return {
       policy: ir.policy,
+      ir,
       rule,
-      index: ir.index,
       place: isCertain ? `${ordinal}` : `place${ordinal}`,
       isCertain,
     };
   });
-  return all.filter(({ rule }) => isShownToCaller(rule)).sort((a, b) => a.index - b.index);
+  return all.filter(({ rule }) => isShownToCaller(rule)).sort((a, b) => compareRules(a.ir, b.ir));
 }
 
 function onlyOne({ policy, rule, place, isCertain }: Shown, pool: ConstantPool): string[] {

@@ -120,7 +120,7 @@ function rowCode<Item>(
   const tables = new TablePool();
   const loops = new LoopPool();
   // rows of many rules share their code, so no one rule can be named in it
-  const made = functions(items, { ...outer, pool, specialiser, tables, loops, marks: 'none' });
+  const made = functions(items, { ...outer, pool, specialiser, tables, loops, marks: null });
   const body = [
     ...pool.lines,
     ...tables.lines,

@@ -1,6 +1,6 @@
 import type { ScalarValue } from '../../model/types.ts';
 import type { Term, Test } from '../ir.ts';
-import { asConstant } from '../replies.ts';
+import { asConstant } from '../numbers.ts';
 import { SHARE_TAG } from '../shares.ts';
 import type { Frame } from './frame.ts';
 

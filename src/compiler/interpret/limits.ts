@@ -227,7 +227,7 @@ function refusalOf(named: Entry, entries: readonly Entry[], situation: Situation
   const seconds = Math.max(1, Math.ceil((named.retryAtMs - situation.request.arrivedMonotonicMs) / 1_000));
   return {
     status,
-    code: limitReply(limit).code,
+    code: limitReply(limit, limit.index).code,
     detail: detailOf(named, situation),
     retryAfterS: status === 429 || status === 503 ? seconds : -1,
     ...fields,
@@ -241,7 +241,7 @@ function detailOf({ limit, remaining, resetMs }: Entry, situation: Situation): s
     used: Math.max(0, capacityOf(limit.rule.window) - Math.max(0, remaining)),
     resetsWallMs: situation.request.arrivedWallMs + resetMs,
   };
-  return renderText(limitReply(limit).text, valuesOf(limit.rule.reply.because, situation), {
+  return renderText(limitReply(limit, limit.index).text, valuesOf(limit.rule.reply.because, situation), {
     limit: facts,
     wallMs: situation.request.arrivedWallMs,
   });

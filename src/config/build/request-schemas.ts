@@ -28,6 +28,10 @@ export class SchemaFiles {
     return [...this.#texts.keys()];
   }
 
+  textOf(path: string): string | undefined {
+    return this.#texts.get(path)?.text;
+  }
+
   /** What is wrong with it as a sentence; null when there is no such file. */
   read(path: string): RequestBodySchema | string | null {
     const text = this.#texts.get(path);

@@ -1,5 +1,7 @@
+import { sameValue } from '../../base/same-value.ts';
 import { nearest } from '../../diagnostics/suggest.ts';
 import type { Route, RouteMatch } from '../../model/world.ts';
+import type { FileMemory } from '../check-files.ts';
 import type { RouteDocument, RoutesDocument } from '../documents.ts';
 import { below, type Here, keyAt, type Report, valueAt } from '../finding.ts';
 import { clip, didYouMean } from '../show.ts';
@@ -8,13 +10,14 @@ import { checkReference, definitionsOf, type NameTable } from './names.ts';
 import { checkOverlap, type PlacedRoute } from './overlaps.ts';
 import { type PathPattern, parsePathPattern } from './path-patterns.ts';
 import { buildRequestSchema, type SchemaFiles } from './request-schemas.ts';
-import type { Files } from './sources.ts';
+import type { Checked, Files } from './sources.ts';
 
 export interface RouteContext {
   readonly services: NameTable;
   readonly requestBodyBytes: number;
   readonly schemas: SchemaFiles;
   readonly report: Report;
+  readonly memory: FileMemory;
 }
 
 export function buildRoutes(
@@ -24,16 +27,78 @@ export function buildRoutes(
 ): ReadonlyMap<string, Route> {
   const routes = new Map<string, Route>();
   const placed: PlacedRoute[] = [];
-  for (const { name, here, definition, sound } of definitionsOf(files, 'routes', names)) {
-    const route = buildRoute(name, definition, here, context);
-    routes.set(name, route);
-    const pattern = checkPaths(definition, here, context.report);
+  for (const file of files.checked) {
+    const built = stillTrue(file, names, context) ?? buildFile(file, names, context);
+    for (const route of built.routes) routes.set(route.name, route);
+    placed.push(...built.placed);
+  }
+  checkOverlap(placed, context.report);
+  return routes;
+}
+
+/** What was made of files in which nothing was found, by their readings. */
+export type RouteFileMemory = WeakMap<Checked<RoutesDocument>, BuiltFile>;
+
+interface BuiltFile {
+  readonly routes: readonly Route[];
+  readonly placed: readonly PlacedRoute[];
+  readonly requestBodyBytes: number;
+  readonly services: ReadonlySet<string>;
+  /** Texts of schema files, by path. */
+  readonly schemas: ReadonlyMap<string, string>;
+}
+
+function stillTrue(
+  file: Checked<RoutesDocument>,
+  names: NameTable,
+  { services, requestBodyBytes, schemas, memory }: RouteContext,
+): BuiltFile | null {
+  const built = memory.routeFiles.get(file);
+  if (built === undefined || built.requestBodyBytes !== requestBodyBytes) return null;
+  // a route that another file defines first is not this one's
+  if (!built.routes.every(({ name }) => names.names.get(name)?.file === file.file)) return null;
+  for (const name of built.services) if (!services.names.has(name)) return null;
+  for (const [path, text] of built.schemas) if (schemas.textOf(path) !== text) return null;
+  return built;
+}
+
+function buildFile(file: Checked<RoutesDocument>, names: NameTable, context: RouteContext): BuiltFile {
+  const { requestBodyBytes, schemas, memory } = context;
+  let findings = 0;
+  const report: Report = (finding) => {
+    findings++;
+    context.report(finding);
+  };
+  const routes: Route[] = [];
+  const placed: PlacedRoute[] = [];
+  const one = { checked: [file], complete: true };
+  for (const { name, here, definition, sound } of definitionsOf(one, 'routes', names)) {
+    const route = asBefore(buildRoute(name, definition, here, { ...context, report }), memory.routes);
+    routes.push(route);
+    const pattern = checkPaths(definition, here, report);
     // A match that lost a wrong part would fit more than its author meant.
     if (pattern !== null && sound(below(here, 'match').path))
       placed.push({ name, match: route.match, shape: pattern.shape, here });
   }
-  checkOverlap(placed, context.report);
-  return routes;
+  const texts = routes.flatMap(({ requestBody }): [string, string][] =>
+    requestBody === null ? [] : [[requestBody.file, schemas.textOf(requestBody.file) ?? '']],
+  );
+  const built = {
+    routes,
+    placed,
+    requestBodyBytes,
+    services: new Set(routes.map(({ service }) => service)),
+    schemas: new Map(texts),
+  };
+  const isWhole = routes.length === Object.keys(file.document.routes).length;
+  if (findings === 0 && isWhole) memory.routeFiles.set(file, built);
+  return built;
+}
+
+/** The same object as long as the route is the same: what was found out about it stays with it. */
+function asBefore(route: Route, before: ReadonlyMap<string, Route>): Route {
+  const known = before.get(route.name);
+  return known !== undefined && sameValue(known, route) ? known : route;
 }
 
 function buildRoute(name: string, document: RouteDocument, here: Here, context: RouteContext): Route {

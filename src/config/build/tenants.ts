@@ -1,5 +1,7 @@
+import { sameValue } from '../../base/same-value.ts';
 import { nearest } from '../../diagnostics/suggest.ts';
 import type { Consumer, Directory, Team, Tenant } from '../../model/world.ts';
+import type { FileMemory } from '../check-files.ts';
 import type { ConsumerDocument, TenantDocument, TenantsDocument } from '../documents.ts';
 import { below, type Here, type Report, valueAt } from '../finding.ts';
 import { alternatives, didYouMean } from '../show.ts';
@@ -15,6 +17,17 @@ export interface TenantContext {
   readonly currency: string | null;
   readonly routes: KnownNames;
   readonly report: Report;
+  readonly memory: FileMemory;
+}
+
+/** What was made of files in which nothing was found, and of what else. */
+export interface DirectoryMemory {
+  readonly files: readonly Checked<TenantsDocument>[];
+  readonly attributes: Attributes;
+  readonly currency: string | null;
+  /** Names of routes that consumers are subscribed to. */
+  readonly subscriptions: ReadonlySet<string>;
+  readonly directory: Directory;
 }
 
 export function buildDirectory(
@@ -22,6 +35,38 @@ export function buildDirectory(
   names: NameTable,
   context: TenantContext,
 ): Directory {
+  const known = stillTrue(files, context);
+  if (known !== null) return known;
+  let findings = 0;
+  const report: Report = (finding) => {
+    findings++;
+    context.report(finding);
+  };
+  const directory = build(files, names, { ...context, report });
+  const { attributes, currency, memory } = context;
+  const consumers = [...directory.tenants.values()].flatMap((tenant) => [...tenant.consumers.values()]);
+  const subscriptions = new Set(consumers.flatMap((consumer) => consumer.subscriptions));
+  const isWhole = findings === 0 && names.complete && context.routes.complete;
+  memory.directory = isWhole
+    ? { files: files.checked, attributes, currency, subscriptions, directory }
+    : null;
+  return directory;
+}
+
+function stillTrue(
+  { checked, complete }: Files<TenantsDocument>,
+  { attributes, currency, routes, memory }: TenantContext,
+): Directory | null {
+  const known = memory.directory;
+  if (known === null || !complete || known.currency !== currency) return null;
+  if (known.files.length !== checked.length || known.files.some((file, at) => file !== checked[at]))
+    return null;
+  if (!sameValue(known.attributes, attributes)) return null;
+  for (const name of known.subscriptions) if (!routes.names.has(name)) return null;
+  return known.directory;
+}
+
+function build(files: Files<TenantsDocument>, names: NameTable, context: TenantContext): Directory {
   const tenants = new Map<string, Tenant>();
   const keyIds: KeyIds = new Map();
   for (const { name, here, definition, sound } of definitionsOf(files, 'tenants', names)) {

@@ -1,4 +1,5 @@
 import type { LimitValues } from '../../base/limits.ts';
+import { sameValue } from '../../base/same-value.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { SourceText, Span } from '../../diagnostics/source.ts';
 import type { Place } from '../../model/world.ts';
@@ -7,7 +8,6 @@ import { readCarefully, tooDeep } from './careful-reader.ts';
 import { refusedCharacter } from './characters.ts';
 import { type DefinitionPlaces, isNestingFailure, placeKey, readFast } from './fast-reader.ts';
 import { type Locator, locatorOf } from './locator.ts';
-import { sameValue } from './same-value.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
 export interface ReadYaml {

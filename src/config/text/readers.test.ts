@@ -3,12 +3,12 @@ import { dump } from 'js-yaml';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { LIMIT_DEFAULTS } from '../../base/limits.ts';
+import { sameValue } from '../../base/same-value.ts';
 import { SourceText } from '../../diagnostics/source.ts';
 import { readCarefully } from './careful-reader.ts';
 import { refusedCharacter } from './characters.ts';
 import { placeKey, readFast } from './fast-reader.ts';
 import { locatorOf } from './locator.ts';
-import { sameValue } from './same-value.ts';
 import { yamlSoup, yamlValue } from './yaml.cases.ts';
 
 const LEVELS = LIMIT_DEFAULTS.nestingDepth;

@@ -22,6 +22,7 @@ export function isBodyPath(path: string): boolean {
  */
 export function resolveBodyFact(context: CheckContext, known: Known, node: PathNode): FactExpression | null {
   const reached = known.routes;
+  if (reached.length === 0) context.asked.otherRoutes = true;
   // A policy that applies to no route is a finding of its own.
   const routes =
     reached.length > 0 ? reached : [...context.project.world.routes.values()].filter(isDescribed);

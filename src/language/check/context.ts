@@ -1,9 +1,9 @@
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import { type FactDefinition, factsOf } from '../../model/facts.ts';
-import type { ReferenceKind } from '../../model/types.ts';
 import type { Place, World } from '../../model/world.ts';
 import type { DefineNode, PolicyFileNode } from '../ast.ts';
 import { defineTwice } from '../problems/names.ts';
+import { type Asked, type NameKind, nothingAsked } from './asked.ts';
 import type { FileAuthority } from './authorities.ts';
 import type { Calendars } from './calendars.ts';
 import type { PolicySuccessor } from './deprecations.ts';
@@ -17,7 +17,7 @@ export interface ProjectNames {
   /** Facts below `team` that no team lacks. */
   readonly ofEveryTeam: ReadonlySet<string>;
   /** Names of one kind with their places, each kind listed when it is first asked about. */
-  readonly names: Map<ReferenceKind | 'path parameter', ReadonlyMap<string, Place | null>>;
+  readonly names: Map<NameKind, ReadonlyMap<string, Place | null>>;
 }
 
 /** What checking one file needs: the project, the file's own names, and where problems go. */
@@ -29,6 +29,8 @@ export interface CheckContext {
   readonly authority: FileAuthority;
   /** Of the policy being checked. */
   readonly successor: PolicySuccessor;
+  /** Grows while the file is checked. */
+  readonly asked: Asked;
   readonly report: (problem: Diagnostic) => void;
 }
 
@@ -55,5 +57,5 @@ export function fileContext(
     else report(defineTwice(span, value, first.name.span));
   }
   const zone = file.zone ?? project.world.zone;
-  return { project, defines, zone, authority, successor: 'none', report };
+  return { project, defines, zone, authority, successor: 'none', asked: nothingAsked(), report };
 }

@@ -22,15 +22,23 @@ export class Known {
     this.#basis = basis;
   }
 
-  /** Before any condition. `ofEveryTeam`: the facts below `team` that no team lacks. */
-  static of(routes: readonly Route[], ofEveryTeam: ReadonlySet<string>): Known {
-    const known = new Known(null, null, NOTHING, { ofEveryTeam, trusts: 'proofs', list: null });
+  /**
+   * Before any condition. `ofEveryTeam`: the facts below `team` that no team lacks. `onAsked` is told when something depends on
+   * which routes they are.
+   */
+  static of(
+    routes: readonly Route[],
+    ofEveryTeam: ReadonlySet<string>,
+    onAsked: () => void = () => {},
+  ): Known {
+    const known = new Known(null, null, NOTHING, { ofEveryTeam, trusts: 'proofs', list: null, onAsked });
     known.#found = routes;
     return known;
   }
 
   /** Routes whose requests can get here. Found when first asked for, and by a loop: chains may be long. */
   get routes(): readonly Route[] {
+    this.#basis.onAsked();
     const steps: Step[] = [];
     let known: Known = this;
     while (known.#found === null && known.#before !== null) {
@@ -95,6 +103,7 @@ interface Basis {
   /** What counts as present: what is proven, or (after a mistake) everything. */
   readonly trusts: 'proofs' | 'all';
   readonly list: FactExpression | null;
+  readonly onAsked: () => void;
 }
 
 const IDENTITY = 'identity';

@@ -3,11 +3,14 @@ import { meant, nearest } from '../../diagnostics/suggest.ts';
 import type { ReferenceKind } from '../../model/types.ts';
 import type { Place, World } from '../../model/world.ts';
 import { type Suggestion, unknownName } from '../problems/names.ts';
+import { pathParameters } from '../static-value.ts';
+import { type NameKind, noteName } from './asked.ts';
 import type { CheckContext, ProjectNames } from './context.ts';
 
 /** Whether a name stands for something in the configuration; reports it when not. */
 export function checkName(context: CheckContext, to: ReferenceKind, name: string, span: Span): boolean {
   const known = knownNames(context.project, to);
+  noteName(context.asked, to, name, known.has(name));
   if (known.has(name)) return true;
   const suggest = CREATED_AT_RUN_TIME.has(to) ? nearest : meant;
   const near = suggest(name, known.keys());
@@ -28,13 +31,13 @@ function differInDigitsOnly(a: string, b: string): boolean {
 type KnownNames = ReadonlyMap<string, Place | null>;
 
 /** Made once for a project: ten thousand routes are not listed anew for each name that is asked about. */
-function knownNames(project: ProjectNames, to: ReferenceKind): KnownNames {
+export function knownNames(project: ProjectNames, to: NameKind): KnownNames {
   const known = project.names.get(to) ?? KNOWN_NAMES[to](project);
   project.names.set(to, known);
   return known;
 }
 
-const KNOWN_NAMES: Readonly<Record<ReferenceKind, (project: ProjectNames) => KnownNames>> = {
+const KNOWN_NAMES: Readonly<Record<NameKind, (project: ProjectNames) => KnownNames>> = {
   route: ({ world }) => places(world.routes.values()),
   service: ({ world }) => places(world.services.values()),
   tag: ({ tags }) => unplaced(tags),
@@ -50,6 +53,12 @@ const KNOWN_NAMES: Readonly<Record<ReferenceKind, (project: ProjectNames) => Kno
         [...consumers.values()].flatMap(({ credentials, place }) =>
           credentials.map(({ name }): [string, Place] => [name, place]),
         ),
+      ),
+    ),
+  'path parameter': ({ world }) =>
+    new Map(
+      [...world.routes.values()].flatMap((route) =>
+        pathParameters(route).map((parameter): [string, Place] => [parameter, route.place]),
       ),
     ),
 };

@@ -3,7 +3,6 @@ import { meant, nearest } from '../../diagnostics/suggest.ts';
 import type { FactDefinition } from '../../model/facts.ts';
 import { SPELLED_DURATION_UNITS } from '../../model/literals.ts';
 import { isTimeZone } from '../../model/local-time.ts';
-import type { Place, World } from '../../model/world.ts';
 import type { LiteralNode, OperandNode, PathNode, TextNode } from '../ast.ts';
 import { LATER_PARTS } from '../later-words.ts';
 import {
@@ -15,16 +14,17 @@ import {
 } from '../problems/names.ts';
 import { notInThisVersion } from '../problems/reading.ts';
 import { alreadyTyped, mayBeMissing, neverMissing } from '../problems/types.ts';
-import { pathParameters } from '../static-value.ts';
 import { nearestTimeZone } from '../time-zones.ts';
 import { LATER_WORDS } from '../tokens.ts';
 import type { ConvertedExpression, FactExpression, OtherwiseExpression } from '../typed.ts';
+import { noteName } from './asked.ts';
 import { BODY, isBodyPath, resolveBodyFact } from './body-facts.ts';
 import type { CheckContext } from './context.ts';
 import { isElement, resolveElement } from './elements.ts';
 import { commonHeaderMeant, isHeaderName } from './header-names.ts';
 import { factText, type Known } from './known.ts';
 import { isAccountingCurrency, typeLiteral } from './literals.ts';
+import { knownNames } from './names.ts';
 import { inWords } from './type-names.ts';
 
 /** Facts: names resolved, parameters checked, presence proven. Null means that a problem was reported. */
@@ -211,18 +211,9 @@ function zoneOf(context: CheckContext, { value, span }: TextNode): string | unde
   return undefined;
 }
 
-function pathParametersOf({ routes }: World): ReadonlyMap<string, Place | null> {
-  return new Map(
-    [...routes.values()].flatMap((route) =>
-      pathParameters(route).map((parameter): [string, Place] => [parameter, route.place]),
-    ),
-  );
-}
-
 function isPathParameter(context: CheckContext, name: string, span: Span): boolean {
-  const { names, world } = context.project;
-  const known = names.get('path parameter') ?? pathParametersOf(world);
-  names.set('path parameter', known);
+  const known = knownNames(context.project, 'path parameter');
+  noteName(context.asked, 'path parameter', name, known.has(name));
   if (known.has(name)) return true;
   const near = nearest(name, known.keys());
   const suggestion = near === null ? null : { name: near, place: known.get(near) ?? null };

@@ -68,7 +68,9 @@ interface Scope {
 function checkScope(context: CheckContext, node: PolicyNode, index: RouteIndex): Scope {
   const { appliesTo } = node;
   const { authority, project } = context;
-  const everywhere = Known.of(index.all, project.ofEveryTeam);
+  const everywhere = Known.of(index.all, project.ofEveryTeam, () => {
+    context.asked.otherRoutes = true;
+  });
   const authorised = withinAuthority(project, authority, node.span);
   const allowed = authorised === null ? everywhere : everywhere.after(authorised, true);
   const dates = inForce(context, node.effective);
@@ -94,6 +96,7 @@ function warnAboutClaims(
   const { authority, project } = context;
   const owned = withinOwned(project, authority, node.span);
   if (owned.length === 0) return;
+  context.asked.otherRoutes = true;
   const claimed = all.filter((route) => staticValue(where, route) !== false);
   const beyond = claimed.filter((route) => owned.some((part) => staticValue(part, route) === false));
   if (beyond.length === 0 || claimed.length === all.length) return;

@@ -9,8 +9,8 @@ export class RouteIndex {
   readonly all: readonly Route[];
   readonly #byValue: Readonly<Record<IndexedFact, ReadonlyMap<string, readonly Route[]>>>;
 
-  constructor(world: World) {
-    this.all = [...world.routes.values()];
+  constructor(routes: Iterable<Route>) {
+    this.all = [...routes];
     this.#byValue = {
       route: grouped(this.all, ({ name }) => [name]),
       'route.service': grouped(this.all, ({ service }) => [service]),
@@ -56,7 +56,7 @@ const INDEXES = new WeakMap<World, RouteIndex>();
 
 /** Made once for a world. */
 export function routeIndexOf(world: World): RouteIndex {
-  const index = INDEXES.get(world) ?? new RouteIndex(world);
+  const index = INDEXES.get(world) ?? new RouteIndex(world.routes.values());
   INDEXES.set(world, index);
   return index;
 }

@@ -1,5 +1,5 @@
 /**
- * Whether two readings of one text are the same value. Aliases make values shared, so pairs that were compared are
+ * Whether two values of plain data – records, arrays and scalars – are the same, as two readings of one text are. Aliases make values shared, so pairs that were compared are
  * remembered: without that, a few dozen aliases of aliases would take for ever.
  */
 export function sameValue(left: unknown, right: unknown, compared = new Map<object, object>()): boolean {

@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compileRules } from '../../src/compiler/compile.ts';
+import { CompileMemory } from '../../src/compiler/compile-memory.ts';
+import type { CheckedPolicies, CheckedPolicy } from '../../src/language/typed.ts';
+import type { World } from '../../src/model/world.ts';
+import { Choices } from './choices.ts';
+import { randomCase } from './run.ts';
+
+const numbers = fc.uint16Array({ minLength: 300, maxLength: 700, size: 'max' });
+/** Which policies and routes are there, and whose first rule is not; bit by bit. */
+const edit = fc.record({ policies: fc.nat(255), withoutRule: fc.nat(255), routes: fc.nat(255) });
+type Edit = typeof edit extends fc.Arbitrary<infer Value> ? Value : never;
+
+function has(bits: number, at: number): boolean {
+  return ((bits >> (at % 8)) & 1) === 1;
+}
+
+/** Policies and routes that are the same are the same objects, as they are in a project of which one file changes. */
+function edited(policies: CheckedPolicies, world: World) {
+  const without = policies.policies.map(
+    (policy): CheckedPolicy => ({ ...policy, rules: policy.rules.slice(1) }),
+  );
+  return (change: Edit): { readonly policies: CheckedPolicies; readonly world: World } => ({
+    policies: {
+      policies: policies.policies.flatMap((policy, at) =>
+        has(change.policies, at) ? [has(change.withoutRule, at) ? without[at]! : policy] : [],
+      ),
+    },
+    world: {
+      ...world,
+      routes: new Map([...world.routes].filter((_, at) => has(change.routes, at))),
+    },
+  });
+}
+
+describe('a compilation with the memory of earlier ones', () => {
+  it('makes what one without makes, after any edits', () => {
+    let functions = 0;
+    fc.assert(
+      fc.property(numbers, fc.array(edit, { minLength: 2, maxLength: 6 }), (values, edits) => {
+        const { policies, world } = randomCase(new Choices(values));
+        const make = edited(policies, world);
+        const memory = new CompileMemory();
+        for (const change of edits) {
+          const project = make(change);
+          const warm = compileRules(project.policies, project.world, () => null, memory);
+          const cold = compileRules(project.policies, project.world);
+          expect(warm.diagnostics).toEqual(cold.diagnostics);
+          expect(warm.bundle).toEqual(cold.bundle);
+          functions += warm.bundle.functions.length;
+        }
+      }),
+      { numRuns: 150 },
+    );
+    expect(functions).toBeGreaterThan(200);
+  });
+
+  it('keeps the programs of routes whose rules are the same', () => {
+    const { policies, world } = randomCase(
+      new Choices(Uint16Array.from({ length: 500 }, (_, at) => at * 7_919)),
+    );
+    const memory = new CompileMemory();
+    const first = compileRules(policies, world, () => null, memory).bundle;
+    const second = compileRules(policies, { ...world }, () => null, memory).bundle;
+    expect(first.routes.length).toBeGreaterThan(0);
+    for (const [at, program] of second.routes.entries()) expect(program).toBe(first.routes[at]);
+  });
+
+  it('forgets when most of what it holds is of no use', () => {
+    const memory = new CompileMemory();
+    const kept = new Set<unknown>();
+    for (let at = 0; at < 400; at++) {
+      const values = Uint16Array.from({ length: 700 }, (_, index) => (at + 1) * 104_729 + index * 7_919);
+      const { policies, world } = randomCase(new Choices(values));
+      compileRules(policies, world, () => null, memory);
+      kept.add(memory.begin().conditions);
+    }
+    expect(kept.size).toBeGreaterThan(1);
+  });
+});
