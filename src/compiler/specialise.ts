@@ -109,9 +109,7 @@ export class Specialiser {
       case 'some':
         return this.#some(test);
       case 'share':
-        return this.#route.auth === 'none' && test.of !== 'requests'
-          ? this.#conditions.never
-          : this.#conditions.test(test);
+        return this.#route.auth === 'none' && test.of !== 'requests' ? this.#conditions.never : condition;
       case 'role':
       case 'subscribed':
         return this.#route.auth === 'none' ? this.#conditions.never : condition;
