@@ -1,4 +1,5 @@
 /** Counts what random cases reach: kinds of nodes, operators, facts, windows, modes, and how requests end. */
+import type { CheckedRule, TypedExpression } from '../../src/language/typed.ts';
 import type { Case, Observation } from './run.ts';
 
 export class Coverage {
@@ -11,6 +12,8 @@ export class Coverage {
       for (const rule of policy.rules) {
         this.#count(`rule ${rule.kind}`);
         this.#walk(rule);
+        const phase = phaseOf(rule, policy.scope);
+        for (const kind of kindsIn([rule, policy.scope])) this.#count(`${kind} in ${phase}`);
       }
     }
     for (const { decision, refusal, warnings, shadowDenied, alsoDenied } of observations) {
@@ -56,4 +59,66 @@ const NAMED: ReadonlySet<string> = new Set([
   'negated',
   'of',
   'status',
+]);
+
+/** Where the code of a rule stands. */
+export const RULE_PHASES = [
+  'match',
+  'authorise',
+  'body',
+  'admit',
+  'shape-request',
+  'shape-response',
+  'timeout',
+] as const;
+
+function phaseOf(rule: CheckedRule, scope: TypedExpression | null): (typeof RULE_PHASES)[number] {
+  switch (rule.kind) {
+    case 'limit':
+    case 'quota':
+      return 'admit';
+    case 'set-header':
+    case 'remove-header':
+      return `shape-${rule.side}`;
+    case 'deprecate':
+      return 'shape-response';
+    case 'timeout':
+      return 'timeout';
+    default: {
+      const facts = factPhasesIn([rule, scope]);
+      if (facts.has('body')) return 'body';
+      const asksCaller = kindsIn([rule, scope]).some((kind) => kind === 'has-role' || kind === 'subscribed');
+      return rule.kind === 'permit' || asksCaller || facts.has('identity') ? 'authorise' : 'match';
+    }
+  }
+}
+
+/** Kinds of all nodes of conditions, once each. */
+function kindsIn(nodes: unknown): readonly string[] {
+  return [...new Set(descend(nodes).flatMap((node) => ('kind' in node ? [String(node.kind)] : [])))];
+}
+
+function factPhasesIn(nodes: unknown): ReadonlySet<string> {
+  return new Set(
+    descend(nodes).flatMap((node) =>
+      'definition' in node ? [(node.definition as { readonly phase: string }).phase] : [],
+    ),
+  );
+}
+
+function descend(node: unknown): readonly object[] {
+  if (typeof node !== 'object' || node === null) return [];
+  const inner = Object.entries(node).flatMap(([name, value]) => (OUTSIDE.has(name) ? [] : descend(value)));
+  return Array.isArray(node) ? inner : [node, ...inner];
+}
+
+/** What says nothing about conditions. */
+const OUTSIDE: ReadonlySet<string> = new Set([
+  'span',
+  'type',
+  'definition',
+  'reply',
+  'value',
+  'window',
+  'per',
 ]);

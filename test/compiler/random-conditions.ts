@@ -193,6 +193,10 @@ function randomCalculation(choices: Choices, known: ReadonlySet<string>): TypedE
     () => [calculated('*', calculated('+', tier, choices.one([0, 1])), choices.one([1, MOST])), MOST],
     () => [calculated('-', calculated('*', tier, -MOST), choices.one([0, 1])), -MOST],
     () => [converted(tier, 'USD', 1_000_000_000), choices.one([0, 1_000_000_000, 2_000_000_000])],
+    () => [
+      converted(otherwise(fact('request.body.amount'), 100), 'USD', 1_000_000_000),
+      choices.one([0, 100_000_000_000, 501_000_000_000]),
+    ],
     () => [calculated('+', age, choices.one([0, 86_400_000])), choices.one([86_400_000, 121 * 86_400_000])],
     () => [calculated('+', fact('request.time', 'UTC'), fact('request.date', 'UTC')), LAST_DAY + 22 * 60],
   );
