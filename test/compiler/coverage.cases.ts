@@ -97,7 +97,11 @@ const CONDITIONS = [
 ];
 
 /** What is known of the caller alone: in the first phase there are no roles, no subscriptions, and no plain numbers to give a unit. */
-const NEVER: ReadonlySet<string> = new Set(['has-role in match', 'subscribed in match', 'converted in match']);
+const NEVER: ReadonlySet<string> = new Set([
+  'has-role in match',
+  'subscribed in match',
+  'converted in match',
+]);
 
 const IN_PHASES = RULE_PHASES.flatMap((phase) => CONDITIONS.map((kind) => `${kind} in ${phase}`)).filter(
   (name) => !NEVER.has(name),

@@ -2,7 +2,14 @@
  * Mistakes a compiler could make: in the code it generates, in the constants, or in an early pass (shown by giving it
  * another policy or world than the interpreter has).
  */
-import type { CheckedPolicy, CheckedRule, LimitRule, TypedExpression } from '../../src/language/typed.ts';
+import type {
+  CheckedPolicy,
+  CheckedRule,
+  DeprecateRule,
+  LimitRule,
+  LimitWindow,
+  TypedExpression,
+} from '../../src/language/typed.ts';
 import type { EnforcementMode, Route } from '../../src/model/world.ts';
 import type { ProgramConstant } from '../../src/pipeline/program.ts';
 import { not } from './ast.ts';
@@ -249,7 +256,167 @@ const IN_PASSES: readonly Mutant[] = [
   },
 ];
 
-export const MUTANTS: readonly Mutant[] = [...IN_CODE, ...IN_TABLES, ...IN_CONSTANTS, ...IN_PASSES];
+/** By what they are about: the body of requests, header changes, windows and keys, hours and days, arithmetic, deprecations, messages. */
+const BY_PHASE: readonly Mutant[] = [
+  replace('the first member of a body is read for another', /context\.body\[0\]/g, 'context.body[1]'),
+  replace('deny rules over bodies are forgotten', 'return refuseInBody(context);', ';'),
+  { name: 'bodies are not read', source: eachRoute((route) => ({ ...route, requestBody: null })) },
+  replace(
+    'an unknown size is a size',
+    /\(context\.bodyBytes < 0 \? undefined : context\.bodyBytes\)/g,
+    'context.bodyBytes',
+  ),
+  replace('what objects inherit is an attribute', /runtime\.own\(([^,()]+), (c\d+)\)/g, '$1[$2]'),
+  {
+    name: 'sides of header changes are exchanged',
+    source: eachRule((rule) =>
+      'side' in rule ? { ...rule, side: rule.side === 'request' ? 'response' : 'request' } : rule,
+    ),
+  },
+  {
+    name: 'conditions of header changes are ignored',
+    source: eachRule((rule) => ('side' in rule ? { ...rule, when: null } : rule)),
+  },
+  {
+    name: 'a header is changed under another name',
+    source: eachRule((rule) => ('side' in rule ? { ...rule, header: 'x-d' } : rule)),
+  },
+  replace('values of headers lose their holes', /(runtime\.headerValue\(c\d+, )\[.*?\]\)/g, '$1[])'),
+  {
+    name: 'windows are twice as long',
+    source: eachWindow('window', (window) => ({ ...window, windowMs: window.windowMs * 2 })),
+  },
+  {
+    name: 'paces are twice as slow',
+    source: eachWindow('pace', (window) => ({ ...window, periodMs: window.periodMs * 2 })),
+  },
+  {
+    name: 'one more is admitted in a window',
+    source: eachWindow('window', (window) => ({ ...window, amount: window.amount + 1 })),
+  },
+  {
+    name: 'one more is admitted at once',
+    source: eachWindow('concurrency', (window) => ({ ...window, amount: window.amount + 1 })),
+  },
+  {
+    name: 'one more is admitted in a period',
+    source: eachWindow('calendar', (window) => ({ ...window, amount: window.amount + 1 })),
+  },
+  { name: 'keys are kept apart without bound', source: eachLimit((limit) => ({ ...limit, maxKeys: null })) },
+  {
+    name: 'all keys stand in for themselves',
+    source: eachLimit((limit) =>
+      limit.per.kind === 'each' && limit.per.otherwise !== null
+        ? { ...limit, per: { ...limit.per, keys: [limit.per.otherwise], otherwise: null } }
+        : limit,
+    ),
+  },
+  replace('calendars are asked whether they are closed', /(calendar\d+)\.isOpen\(/, '!$1.isOpen('),
+  {
+    name: 'calendars are of another zone',
+    constant: (value) => (hasField(value, 'ranges') ? { ...value, zone: 'UTC' } : value),
+  },
+  {
+    name: 'the first hours of a calendar are lost',
+    constant: (value) =>
+      hasField(value, 'ranges')
+        ? { ...value, ranges: (value.ranges as readonly ProgramConstant[]).slice(1) }
+        : value,
+  },
+  {
+    name: 'local times are of another zone',
+    constant: (value) => (value === 'Europe/Berlin' ? 'Asia/Kathmandu' : value),
+  },
+  replace(
+    'credentials are a day older',
+    /context\.nowWallMs - identity\.credential/g,
+    'context.nowWallMs + 86_400_000 - identity.credential',
+  ),
+  replace(
+    'credentials expire a day sooner',
+    /(runtime\.expiresInMs\([^,]+, context\.nowWallMs)/g,
+    '$1 + 86_400_000',
+  ),
+  replace('quotients are remainders', /(?<=saturated\(.*) \/ (?=[cv(r])/, ' % '),
+  {
+    name: 'a unit is worth ten times as much',
+    source: eachNode((node) => ('factor' in node ? { ...node, factor: Number(node.factor) * 10 } : node)),
+  },
+  {
+    name: 'fallbacks are other values',
+    source: eachNode((node) =>
+      'fallback' in node ? { ...node, fallback: { ...(node.fallback as object), value: 'x' } } : node,
+    ),
+  },
+  {
+    name: 'any and every are exchanged',
+    source: eachNode((node) =>
+      'quantifier' in node && node.quantifier !== 'none'
+        ? { ...node, quantifier: node.quantifier === 'any' ? 'every' : 'any' }
+        : node,
+    ),
+  },
+  {
+    name: 'no one is any',
+    source: eachNode((node) =>
+      'quantifier' in node && node.quantifier === 'none' ? { ...node, quantifier: 'any' } : node,
+    ),
+  },
+  {
+    name: 'deprecations begin a day later',
+    source: eachDeprecation((rule) => ({ ...rule, fromDay: rule.fromDay + 1 })),
+  },
+  {
+    name: 'sunsets are a day later',
+    source: eachDeprecation((rule) => ({ ...rule, sunsetDay: rule.sunsetDay + 1 })),
+  },
+  { name: 'successors are forgotten', source: eachDeprecation((rule) => ({ ...rule, successor: null })) },
+  {
+    name: 'conditions of deprecations are ignored',
+    source: eachDeprecation((rule) => ({ ...rule, when: null })),
+  },
+  {
+    name: 'deprecations are of another zone',
+    source: eachDeprecation((rule) => ({ ...rule, zone: 'America/New_York' })),
+  },
+  {
+    name: 'reasons are forgotten',
+    source: eachRule((rule) =>
+      'reply' in rule ? ({ ...rule, reply: { ...rule.reply, because: null } } as CheckedRule) : rule,
+    ),
+  },
+  replace('values of holes are exchanged', /\[([^,[\]()]+), ([^,[\]()]+)(?=[,\]])/g, '[$2, $1'),
+  {
+    name: 'holes tell the amount for what is used',
+    source: eachNode((node) =>
+      'kind' in node && node.kind === 'limit-fact' && 'fact' in node && node.fact === 'used'
+        ? { ...node, fact: 'amount' }
+        : node,
+    ),
+  },
+  {
+    name: 'holes tell when hours end for when they begin',
+    source: eachNode((node) =>
+      'kind' in node && node.kind === 'calendar-fact' && 'fact' in node && node.fact === 'opens'
+        ? { ...node, fact: 'closes' }
+        : node,
+    ),
+  },
+  {
+    name: 'parts of URLs are not encoded',
+    source: eachNode((node) =>
+      'kind' in node && node.kind === 'url-part' && 'fact' in node ? (node.fact as object) : node,
+    ),
+  },
+];
+
+export const MUTANTS: readonly Mutant[] = [
+  ...IN_CODE,
+  ...IN_TABLES,
+  ...IN_CONSTANTS,
+  ...IN_PASSES,
+  ...BY_PHASE,
+];
 
 function eachPolicy(change: (policy: CheckedPolicy) => CheckedPolicy): (one: Case) => Case {
   return (one) => ({ ...one, policies: { policies: one.policies.policies.map(change) } });
@@ -280,3 +447,29 @@ function eachRoute(change: (route: Route) => Route): (one: Case) => Case {
 function eachExpression(change: (node: TypedExpression) => TypedExpression): (one: Case) => Case {
   return eachRule((rule) => ({ ...rule, when: rule.when === null ? null : change(rule.when) }));
 }
+
+function eachWindow<Kind extends LimitWindow['kind']>(
+  kind: Kind,
+  change: (window: Extract<LimitWindow, { kind: Kind }>) => LimitWindow,
+): (one: Case) => Case {
+  return eachLimit((limit) =>
+    limit.window.kind === kind
+      ? { ...limit, window: change(limit.window as Extract<LimitWindow, { kind: Kind }>) }
+      : limit,
+  );
+}
+function eachDeprecation(change: (rule: DeprecateRule) => DeprecateRule): (one: Case) => Case {
+  return eachRule((rule) => (rule.kind === 'deprecate' ? change(rule) : rule));
+}
+/** Every node of the rules, the outer ones first. */
+function eachNode(change: (node: object) => object): (one: Case) => Case {
+  const walk = (node: unknown): unknown => {
+    if (typeof node !== 'object' || node === null) return node;
+    if (Array.isArray(node)) return node.map(walk);
+    return Object.fromEntries(
+      Object.entries(change(node)).map(([name, value]) => [name, LEFT_ALONE.has(name) ? value : walk(value)]),
+    );
+  };
+  return eachPolicy((policy) => ({ ...policy, rules: walk(policy.rules) as readonly CheckedRule[] }));
+}
+const LEFT_ALONE: ReadonlySet<string> = new Set(['span', 'type', 'definition', 'calendar']);
