@@ -117,4 +117,24 @@ policy "p" { permit  limit at most 2 requests in any 60s  in total }`,
     steps: [{}, {}, {}],
     ends: ['permitted', 'permitted', 'limit_exceeded'],
   },
+  {
+    what: 'header changes that stand in a table are made for whom they are meant',
+    routes: { orders: { auth: 'required' } },
+    policies: `policy "p" { permit }\n${TWELVE.map(
+      (at) => `policy "crowd ${at}" applies to tenant is "v${at}" { set header "x-a" to "${at}" in request }`,
+    ).join('\n')}`,
+    steps: [{ caller: { tenant: 'v7' } }, { caller: WEB }],
+    ends: ['permitted', 'permitted'],
+  },
+  {
+    what: 'an element of a list that is not the first one fits',
+    routes: { orders: { auth: 'required' } },
+    policies:
+      'policy "p" { permit  forbid when tenant.regions is present and any of tenant.regions has (it like "r*") }',
+    steps: [
+      { caller: { ...WEB, tenantAttributes: { regions: ['blue', 'red'] } } },
+      { caller: { ...WEB, tenantAttributes: { regions: ['blue'] } } },
+    ],
+    ends: ['forbidden', 'permitted'],
+  },
 ];
