@@ -1,3 +1,4 @@
+import { elementPath, listOf } from '../model/facts.ts';
 import type { Route } from '../model/world.ts';
 import type { BodyProgram, ProgramConstant, RouteProgram } from '../pipeline/program.ts';
 import { type GeneratedProgram, generateProgram } from './generate/generate.ts';
@@ -114,9 +115,16 @@ function bodyProgram(
 ): BodyProgram | null {
   if (requestBody === null) return null;
   const members = paths.map((path) => ({
-    path: memberName(path).split('.'),
+    paths: listsOf(memberName(path)),
     type: requestBody.members[memberName(path)]!.type,
     deciding: deciding.includes(path),
   }));
   return { members };
+}
+
+/** `items[].price` lies in each element of `items`. */
+function listsOf(member: string): string[][] {
+  const list = listOf(member);
+  if (list === '') return [member.split('.')];
+  return [...listsOf(list), member.slice(elementPath(list).length + 1).split('.')];
 }

@@ -1701,6 +1701,102 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     help: 'Write `it`.',
   },
   {
+    code: 'PT1222',
+    what: 'an object where a value is needed',
+    text: file(
+      'policy "p" applies to route "place-order" {\n  permit when any of request.body.items has it is "x"\n}\n',
+    ),
+    at: '3:45',
+    message: '`it` is an object of request.body.items, and only its members have values.',
+    help: 'Write the member: it.….',
+  },
+  {
+    code: 'PT1120',
+    what: 'a misspelt member of an element',
+    text: file(
+      'policy "p" applies to route "place-order" {\n  permit when any of request.body.items has it.prise is present\n}\n',
+    ),
+    at: '3:45',
+    message: 'The schema of route "place-order" (routes/order.schema.json) has no it.prise.',
+    help: 'Did you mean it.price?',
+  },
+  {
+    code: 'PT1120',
+    what: 'a member of no element',
+    text: file(
+      'policy "p" applies to route "place-order" {\n  permit when any of request.body.items has it.colour is "x"\n}\n',
+    ),
+    at: '3:45',
+    message: 'The schema of route "place-order" (routes/order.schema.json) has no it.colour.',
+    help: 'It has parts, price, sku.',
+  },
+  {
+    code: 'PT1102',
+    what: 'a member of an element without it',
+    text: file(
+      'policy "p" applies to route "place-order" {\n  permit when any of request.body.items has sku is "x"\n}\n',
+    ),
+    at: '3:45',
+    message: 'There is no fact sku.',
+    help: 'Did you mean it.sku?',
+  },
+  {
+    code: 'PT1301',
+    what: 'a member that not every element has',
+    text: file(
+      'policy "p" applies to route "place-order" {\n  permit when every of request.body.items has it.price < 5\n}\n',
+    ),
+    at: '3:47',
+    message: 'it.price may be missing: the schema of a route here does not require it.',
+    help: 'Add "it.price is present and …", or give it a value: it.price otherwise ….',
+  },
+  {
+    code: 'PT1225',
+    what: 'a list of objects as a value',
+    text: file(
+      'policy "p" applies to route "place-order" {\n  permit when request.body.items contains "x"\n}\n',
+    ),
+    at: '3:15',
+    message: 'request.body.items is a list of objects, which has no value of its own.',
+    help: 'Ask its elements: any of request.body.items has it.… – or every of, or no one of.',
+  },
+  {
+    code: 'PT1225',
+    what: 'a member of a list',
+    text: file(
+      'policy "p" applies to route "place-order" {\n  permit when request.body.items.price < 5\n}\n',
+    ),
+    at: '3:15',
+    message: 'request.body.items is a list of objects, so request.body.items.price is not one value.',
+    help: 'Ask its elements: any of request.body.items has it.price … – or every of, or no one of.',
+  },
+  {
+    code: 'PT1120',
+    what: 'a member of the outer element',
+    text: file(
+      'policy "p" applies to route "place-order" {\n  permit when any of request.body.items has any of it.parts has it.sku is "x"\n}\n',
+    ),
+    at: '3:65',
+    message: 'The schema of route "place-order" (routes/order.schema.json) has no it.sku.',
+    help: 'It has code.',
+  },
+  {
+    code: 'PT0101',
+    what: 'another word for a quantifier: all of',
+    text: rule('permit when all of consumer.roles has it is "buyer"'),
+    at: '3:15',
+    message: '`all of` cannot stand here.',
+    help: 'Did you mean `every of`?',
+  },
+  {
+    code: 'PT0101',
+    what: 'another word for a quantifier: none of',
+    text: rule('permit when none of consumer.roles has it is "buyer"'),
+    at: '3:15',
+    message: '`none of` cannot stand here.',
+    help: 'Did you mean `no one of`?',
+  },
+  {
     code: 'PT1223',
     what: 'a test that could stand beside the question',
     text: rule('forbid when no one of tenant.regions has it is "eu" and tenant.trial is true'),

@@ -127,6 +127,15 @@ const EXPLANATIONS: readonly ((stumble: Stumble) => Diagnostic | null)[] = [
     expected.includes(PathHead) && (found?.tokenType === Text || found?.tokenType === NumberLiteral)
       ? literalFirst(span, found.image, isLink(previous) ? 'list' : turned(span, found.image))
       : null,
+  ({ previous, found, span }) =>
+    found?.tokenType === KEYWORD.of && previous !== null && OTHER_QUANTIFIERS.has(previous.image)
+      ? unexpected(
+          { ...span, start: previous.startOffset },
+          `${previous.image} of`,
+          [],
+          OTHER_QUANTIFIERS.get(previous.image)!,
+        )
+      : null,
   ({ previous, found, span, expected, startsLine }) =>
     previous !== null && expected.length > 0 && startsLine && endsStatement(found)
       ? unfinished(
@@ -175,6 +184,15 @@ const TURNED: Readonly<Record<string, string>> = {
   '<=': '>=',
   '>=': '<=',
 };
+
+/** What people say besides `any of`, `every of` and `no one of`. */
+const OTHER_QUANTIFIERS: ReadonlyMap<string, string> = new Map([
+  ['all', 'every of'],
+  ['each', 'every of'],
+  ['some', 'any of'],
+  ['one', 'any of'],
+  ['none', 'no one of'],
+]);
 
 function explainUnexpected({ found, span, expected, startsLine }: Stumble): Diagnostic {
   const isWord = found !== null && /^[a-z]/.test(found.image);

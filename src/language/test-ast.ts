@@ -62,10 +62,10 @@ export type RequestPartNode =
   | { readonly kind: 'header'; readonly name: TextNode; readonly value: TextNode; readonly span: Span }
   | { readonly kind: 'ip' | 'host'; readonly value: TextNode; readonly span: Span }
   | { readonly kind: 'size'; readonly bytes: NumberNode; readonly span: Span }
-  /** `body.order.lines 3`: the path below the body. */
+  /** `body.order.lines 3`: the path below the body. A number counts the elements of a list, from 1. */
   | {
       readonly kind: 'body';
-      readonly path: readonly string[];
+      readonly path: readonly (string | number)[];
       readonly value: LiteralNode | ListNode;
       readonly span: Span;
     };

@@ -140,6 +140,24 @@ export const TEST_DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     help: 'Write an amount that can be.',
   },
   {
+    code: 'PT1404',
+    what: 'elements of a list counted from 0',
+    text: test('when GET /v1/orders is sent with body.items[0].sku "a"\n  expect permitted'),
+    at: '4:36',
+    message: 'The elements of a list are counted from 1: [1] is the first.',
+    help: 'Write `body.items[1].…` for the first element, then [2], and so on.',
+  },
+  {
+    code: 'PT1404',
+    what: 'an element without the one before it',
+    text: test(
+      'when GET /v1/orders is sent with body.items[1].sku "a" and body.items[3].sku "b"\n  expect permitted',
+    ),
+    at: '4:62',
+    message: 'There is no element 2 of this list before element 3.',
+    help: 'Write `body.items[1].…` for the first element, then [2], and so on.',
+  },
+  {
     code: 'PT1405',
     what: 'a refusal by a permit',
     text: test('when GET /v1/orders is sent\n  expect refused by "p" "all"'),

@@ -10,6 +10,11 @@ const ORDER = body('routes/order.schema.json', {
   'customer.birthDay': member({ kind: 'date' }, 'always'),
   note: member({ kind: 'text' }, 'always'),
   labels: member({ kind: 'list', of: { kind: 'text' } }),
+  items: member({ kind: 'list', of: { kind: 'object' } }),
+  'items[].sku': member({ kind: 'text' }),
+  'items[].price': member({ kind: 'number' }, 'always'),
+  'items[].parts': member({ kind: 'list', of: { kind: 'object' } }),
+  'items[].parts[].code': member({ kind: 'text' }),
 });
 const REFUND = body('routes/refund.schema.json', {
   amount: member({ kind: 'number' }),

@@ -42,6 +42,11 @@ export function isWholeElement(path: string): boolean {
   return path.endsWith(ELEMENT);
 }
 
+/** The list that a path is about an element of; '' outside of lists. */
+export function listOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf(ELEMENT)));
+}
+
 /** A path as rules write it. */
 export function writtenPath(path: string): string {
   const at = path.lastIndexOf(ELEMENT);

@@ -6,16 +6,16 @@ export interface RequestBodySchema {
   readonly file: string;
   /** Checked; its references lead nowhere but into itself. */
   readonly schema: JsonSchema;
-  /** By path below `request.body`, joined by dots: `order.amount`. */
+  /** By path below `request.body`, joined by dots: `order.amount`, `items[].price`. */
   readonly members: Readonly<Record<string, BodyMember>>;
 }
 
 export type JsonSchema = boolean | { readonly [keyword: string]: unknown };
 
 export interface BodyMember {
-  /** A scalar, or a list of scalars. */
+  /** A scalar, or a list of scalars or of objects. */
   readonly type: ValueType;
-  /** `always`: a body that fits the schema may lack it, or have null there. */
+  /** `always`: a body that fits the schema – an element, below a list – may lack it, or have null there. */
   readonly absence: 'never' | 'always';
 }
 

@@ -20,6 +20,8 @@ export type ValueType =
   | { readonly kind: 'enum'; readonly values: readonly string[] }
   /** A name that stands for something in the configuration. */
   | { readonly kind: 'reference'; readonly to: ReferenceKind }
+  /** An element of a list in a request body, for its members; it has no value itself. */
+  | { readonly kind: 'object' }
   | { readonly kind: 'list'; readonly of: ValueType };
 
 export type ScalarKind =
@@ -48,6 +50,10 @@ export type ReferenceKind =
 
 export type ScalarValue = string | number | boolean;
 export type Value = ScalarValue | readonly ScalarValue[];
+
+export function isListOfObjects(type: ValueType): boolean {
+  return type.kind === 'list' && type.of.kind === 'object';
+}
 
 /** An attribute that `portunus.yaml` declares for tenants, teams, consumers or routes. */
 export interface AttributeType {

@@ -29,7 +29,7 @@ export class RequestContext {
   parameters: readonly string[] = NO_PARAMETERS;
   identity: Identity | null = null;
   /** What rules read of the body, in the order of `BodyProgram.members`; null until it has been read. */
-  body: readonly (Value | undefined)[] | null = null;
+  body: readonly BodyValue[] | null = null;
 
   // -- time ----------------------------------------------------------------------------------------------------
   arrivedMonotonicMs = 0;
@@ -65,6 +65,9 @@ export class RequestContext {
     this.#ip = address;
   }
 }
+
+/** Of a member of the elements of a list: a value for each of them, undefined where it is missing. */
+export type BodyValue = Value | undefined | readonly BodyValue[];
 
 /** What a rule tells the caller without refusing. */
 export interface Warning {

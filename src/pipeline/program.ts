@@ -47,7 +47,8 @@ export interface BodyProgram {
 }
 
 export interface BodyMemberRead {
-  readonly path: readonly string[];
+  /** Names from the body to the value; from the first list on once more for each: `[['items'], ['price']]`. */
+  readonly paths: readonly (readonly string[])[];
   readonly type: ValueType;
   /** Enforced rules depend on it: a name that differs only in capitals is refused (language-rules #4). */
   readonly deciding: boolean;

@@ -1,9 +1,10 @@
 import { DAY_MS } from '../model/local-time.ts';
-import type { Value, ValueType } from '../model/types.ts';
+import { isListOfObjects, type Value, type ValueType } from '../model/types.ts';
 
 /** A value as policies write it: texts in quotes, numbers with the unit of their type. Undefined is missing. */
 export function valueInWords(type: ValueType, value: Value | undefined): string {
   if (value === undefined) return 'missing';
+  if (isListOfObjects(type)) return objectsInWords((value as readonly unknown[]).length);
   if (typeof value === 'object') {
     const of = type.kind === 'list' ? type.of : type;
     const shown = value.slice(0, ITEMS_SHOWN_MAX).map((item) => valueInWords(of, item));
@@ -11,6 +12,10 @@ export function valueInWords(type: ValueType, value: Value | undefined): string 
     return `[${shown.join(', ')}${rest === 0 ? '' : `, … and ${rest} more`}]`;
   }
   return typeof value === 'number' ? numberInWords(type.kind, value) : JSON.stringify(value);
+}
+
+function objectsInWords(count: number): string {
+  return count === 0 ? '[]' : `[${count} ${count === 1 ? 'object' : 'objects'}]`;
 }
 
 /** Callers choose how long the lists of their bodies are. */

@@ -1,8 +1,28 @@
 /** Request bodies of test worlds: what schemas say of them, as facts and as random values. */
 import { bodyMembers } from '../../src/config/build/body-members.ts';
-import type { FactDefinition } from '../../src/model/facts.ts';
+import { type FactDefinition, isElementPath } from '../../src/model/facts.ts';
 import type { JsonSchema, RequestBodySchema } from '../../src/model/request-body.ts';
 import type { Choices } from './choices.ts';
+
+const ITEM = {
+  type: 'object',
+  required: ['sku'],
+  properties: {
+    sku: { type: 'string' },
+    price: { type: ['number', 'null'] },
+    due: { type: 'string', format: 'date' },
+    tags: { type: 'array', items: { type: 'string' } },
+    maker: { type: 'object', properties: { name: { type: 'string' } } },
+    parts: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['code'],
+        properties: { code: { type: 'string' }, count: { type: 'integer' } },
+      },
+    },
+  },
+} as const;
 
 const PROPERTIES = {
   amount: { type: ['number', 'null'] },
@@ -11,6 +31,7 @@ const PROPERTIES = {
   urgent: { type: 'boolean' },
   due: { type: 'string', format: 'date' },
   labels: { type: 'array', items: { type: 'string' } },
+  items: { type: 'array', items: ITEM },
   order: { type: 'object', properties: { id: { type: 'string' }, lines: { type: 'integer' } } },
 } as const;
 
@@ -19,7 +40,7 @@ export const OPEN_BODY = described('open.schema.json', { type: 'object', propert
 export const STRICT_BODY = described('strict.schema.json', {
   type: 'object',
   properties: { ...PROPERTIES, order: { ...PROPERTIES.order, required: ['id'] } },
-  required: ['currency', 'urgent', 'order'],
+  required: ['currency', 'urgent', 'order', 'items'],
 });
 
 function described(file: string, schema: JsonSchema): RequestBodySchema {
@@ -28,10 +49,10 @@ function described(file: string, schema: JsonSchema): RequestBodySchema {
 
 /** As a policy sees them that applies to routes with either schema. */
 export const BODY_FACTS: readonly FactDefinition[] = Object.entries(OPEN_BODY.members).map(
-  ([name, { type }]) => ({
+  ([name, { type, absence }]) => ({
     path: `request.body.${name}`,
     type,
-    absence: 'always',
+    absence: isElementPath(name) ? absence : 'always',
     phase: 'body',
     label: 'caller',
     parameter: 'none',
@@ -51,6 +72,16 @@ export const BODY_VALUES = {
   'order.lines': [1, 2],
 } as const;
 
+/** By path below an element of `items`. */
+export const ITEM_VALUES = {
+  sku: ['red', 'blue', ''],
+  price: [0, 9.5, 100],
+  due: BODY_VALUES.due,
+  tags: ['red', 'blue'],
+  'maker.name': ['red', 'a b'],
+} as const;
+export const PART_VALUES = { code: ['red', 'blue'], count: [0, 2] } as const;
+
 /** A value that fits both schemas, or only the open one. */
 export function randomBody(of: RequestBodySchema | null, choices: Choices): unknown {
   if (of === null) return null;
@@ -64,11 +95,28 @@ export function randomBody(of: RequestBodySchema | null, choices: Choices): unkn
     ...need({ urgent: choices.one(BODY_VALUES.urgent) }),
     ...maybe({ due: choices.one(DAYS) }),
     ...maybe({ labels: choices.some(BODY_VALUES.labels) }),
+    ...need({ items: choices.times(0, 3, () => randomItem(choices, maybe)) }),
     ...need({
       order: {
         ...need({ id: choices.one(BODY_VALUES['order.id']) }),
         ...maybe({ lines: choices.one(BODY_VALUES['order.lines']) }),
       },
+    }),
+  };
+}
+
+function randomItem(choices: Choices, maybe: (member: Record<string, unknown>) => object): object {
+  return {
+    sku: choices.one(ITEM_VALUES.sku),
+    ...maybe({ price: choices.one([null, ...ITEM_VALUES.price]) }),
+    ...maybe({ due: choices.one(DAYS) }),
+    ...maybe({ tags: choices.some(ITEM_VALUES.tags) }),
+    ...maybe({ maker: maybe({ name: choices.one(ITEM_VALUES['maker.name']) }) }),
+    ...maybe({
+      parts: choices.times(0, 2, () => ({
+        code: choices.one(PART_VALUES.code),
+        ...maybe({ count: choices.one(PART_VALUES.count) }),
+      })),
     }),
   };
 }

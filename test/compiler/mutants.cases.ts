@@ -115,10 +115,16 @@ const IN_CODE: readonly Mutant[] = [
   replace('times becomes plus', / \* (?=[cv(r])/, ' + '),
   replace('divided by becomes times', /(?<=saturated\(.*) \/ (?=[cv(r])/, ' * '),
   replace('results are not kept within their bounds', 'runtime.saturated(', '('),
-  replace('the first element of a list is not asked', 'for (let i = 0;', 'for (let i = 1;'),
-  replace('only the first element of a list is asked', /i < (\w+)\.length/, 'i < Math.min(1, $1.length)'),
-  replace('an element that fits is passed over', /(for \(let i = 0;[^}]*) return true;/, '$1 continue;'),
+  replace('the first element of a list is not asked', /for \(let (i\d) = 0;/, 'for (let $1 = 1;'),
+  replace(
+    'only the first element of a list is asked',
+    /(i\d) < (\w+)\.length/,
+    '$1 < Math.min(1, $2.length)',
+  ),
+  replace('an element that fits is passed over', /(for \(let i\d = 0;[^}]*) return true;/, '$1 continue;'),
   replace('of no element everything holds', /(\n {2}\}\n {2})return false;/, '$1return true;'),
+  replace('a member is always that of the first element', /(column\d+)\[i\d\]/, '$1[0]'),
+  replace('the list in an element is always that of the first', /(some\d+)\(context, i0\)/, '$1(context, 0)'),
   replace('a lease is not waited for', 'if (result !== 0)', 'if (result === 1)'),
 ];
 

@@ -1,5 +1,6 @@
 /** Random conditions that the checker would accept: a fact that may be missing stands behind a guard or has a fallback. */
 import type { CheckedCalendar, FactExpression, Operand, TypedExpression } from '../../src/language/typed.ts';
+import { isElementPath } from '../../src/model/facts.ts';
 import type { ScalarValue } from '../../src/model/types.ts';
 import {
   and,
@@ -25,7 +26,7 @@ import {
   tagged,
   textTest,
 } from './ast.ts';
-import { BODY_VALUES } from './bodies.ts';
+import { BODY_VALUES, ITEM_VALUES, PART_VALUES } from './bodies.ts';
 import type { Choices } from './choices.ts';
 import { NAMES, WALL_START_MS } from './random-world.ts';
 
@@ -101,6 +102,11 @@ export function randomCondition(
     () => randomCalculation(choices, known),
     () => randomPair(choices),
     () => randomShare(choices, known),
+    () =>
+      and(
+        present(fact(ITEMS)),
+        askElements(choices, ITEMS, () => randomItemTest(choices)),
+      ),
     () => compare(choices.one(['le', 'ge']), otherwise(fact('tenant.tier'), 1), choices.below(3)),
   );
 }
@@ -299,9 +305,51 @@ function randomQuestion(
     () => or(test(), not(test())),
     () => compare(choices.one(['is', 'is-not']), it, otherwise(fact('request.header', 'x-color'), 'red')),
     () => and(test(), compare('is', it, otherwise(fact('consumer.contact'), 'red'))),
-    () => signed(choices, memberOf(it, list)),
+    // in an element of another list `it.tags` would be a member of a tag
+    () => (isElementPath(list.definition.path) ? test() : signed(choices, memberOf(it, list))),
   );
   return quantified(choices.one(['any', 'every', 'none']), list, condition);
+}
+
+const ITEMS = 'request.body.items';
+const PARTS = `${ITEMS}[].parts`;
+
+function askElements(choices: Choices, list: string, test: () => TypedExpression): TypedExpression {
+  const condition = choices.way<TypedExpression>(
+    test,
+    test,
+    () => and(test(), test()),
+    () => or(test(), not(test())),
+  );
+  return quantified(choices.one(['any', 'every', 'none']), fact(list), condition);
+}
+
+/** Of an object in a list: guarded where a member may be missing, also by asking the list in it. */
+function randomItemTest(choices: Choices): TypedExpression {
+  return choices.way<TypedExpression>(
+    () => randomMemberTest(choices, ITEMS, ITEM_VALUES),
+    () => randomMemberTest(choices, ITEMS, ITEM_VALUES),
+    () => compare('is', fact(`${ITEMS}[].sku`), otherwise(fact('request.header', 'x-color'), 'red')),
+    () => {
+      const asked = askElements(choices, PARTS, () => randomMemberTest(choices, PARTS, PART_VALUES));
+      return and(present(fact(PARTS)), asked);
+    },
+  );
+}
+
+function randomMemberTest(
+  choices: Choices,
+  list: string,
+  members: Readonly<Record<string, readonly ScalarValue[]>>,
+): TypedExpression {
+  const [name, values] = choices.one(Object.entries(members));
+  const of = fact(`${list}[].${name}`);
+  if (of.definition.absence === 'never') return testOf(of, values, choices);
+  return choices.way<TypedExpression>(
+    () => and(present(of), testOf(of, values, choices)),
+    () => or({ kind: 'present', fact: of, negated: true, span: of.span }, testOf(of, values, choices)),
+    () => signed(choices, { kind: 'present', fact: of, negated: false, span: of.span }),
+  );
 }
 
 type Signed = Extract<TypedExpression, { negated: boolean }>;

@@ -1,4 +1,5 @@
 import { assert } from '../../base/assert.ts';
+import { listOf } from '../../model/facts.ts';
 import type { FactReference } from '../ir.ts';
 import type { Frame } from './frame.ts';
 
@@ -6,10 +7,28 @@ import type { Frame } from './frame.ts';
 export function readFact(fact: FactReference, frame: Frame): string {
   const read = READERS[fact.path];
   if (read !== undefined) return read(frame, fact);
-  if (fact.phase === 'body') return `context.body[${frame.scope.bodyRead.indexOf(fact.path)}]`;
+  if (fact.phase === 'body') return ofBody(fact.path, indexesOf(fact.path), frame);
   const owner = fact.path.slice(0, fact.path.indexOf('.'));
   assert(owner in OWNERS, `no way to read the fact ${fact.path}`);
   return attribute(OWNERS[owner]!(frame, fact), fact.path.slice(owner.length + 1), frame);
+}
+
+/** What a loop over a list finds a member of its elements in: a value for each, of one element of the list around it. */
+export function readColumn({ path }: FactReference, frame: Frame): string {
+  return ofBody(path, indexesOf(path).slice(0, -1), frame);
+}
+
+function ofBody(path: string, indexes: readonly string[], frame: Frame): string {
+  const at = frame.scope.bodyRead.indexOf(path);
+  return `context.body[${at}]${indexes.map((index) => `[${index}]`).join('')}`;
+}
+
+/** Where the loops around an element stand, from the outermost. */
+export function indexesOf(path: string): string[] {
+  const list = listOf(path);
+  if (list === '') return [];
+  const outer = indexesOf(list);
+  return [...outer, `i${outer.length}`];
 }
 
 type Reader = (frame: Frame, fact: FactReference) => string;

@@ -4,7 +4,7 @@ import type { Condition, FactReference, RuleIr, Term } from '../ir.ts';
 import type { RouteFacts } from '../route-facts.ts';
 import { factsOfTerm, termsOf } from '../rule-facts.ts';
 import type { Specialiser } from '../specialise.ts';
-import { readFact } from './facts.ts';
+import { readColumn, readFact } from './facts.ts';
 import type { Loop, LoopPool } from './loops.ts';
 import type { ConstantPool } from './pool.ts';
 import type { TablePool } from './tables.ts';
@@ -101,6 +101,11 @@ export class Frame {
     if (known !== undefined) return pool.constant(known);
     const uses = this.#factUses.get(fact.key) ?? 0;
     return uses < 2 ? this.#read(fact) : this.#local(`fact ${fact.key}`, 'value', () => this.#read(fact));
+  }
+
+  /** What a loop finds a member of its elements in. */
+  column(fact: FactReference): string {
+    return this.#local(`column ${fact.key}`, 'column', () => readColumn(fact, this));
   }
 
   /** The value of a term. */

@@ -1,7 +1,9 @@
+import { elementPath, isWholeElement } from '../../model/facts.ts';
 import { testsOf } from '../conditions.ts';
 import type { FactReference, SomeTest } from '../ir.ts';
 import { factsOfTerm, termsOf } from '../rule-facts.ts';
 import { functionCode, indent } from './code.ts';
+import { indexesOf } from './facts.ts';
 import { Frame, type Moment } from './frame.ts';
 
 /** The body of a loop over a list, as its frame sees it. */
@@ -30,27 +32,36 @@ export class LoopPool {
       this.#names.set(key, name);
       this.#functions.push(loopCode(name, test, frame.scope, frame.when));
     }
-    return `${name}(context)`;
+    return `${name}(${argumentsOf(test)})`;
   }
 }
 
+/** A list that lies in an element of another is told which one it is. */
+function argumentsOf({ list }: SomeTest): string {
+  return ['context', ...indexesOf(list.path)].join(', ');
+}
+
 /** Not even the list is read in a phase that can't know it. */
-function loopCode(name: string, { list, condition }: SomeTest, scope: Frame['scope'], when: Moment): string {
+function loopCode(name: string, test: SomeTest, scope: Frame['scope'], when: Moment): string {
+  const { list, condition } = test;
+  const head = `${name}(${argumentsOf(test)})`;
   const tested = testsOf(condition).flatMap(termsOf).flatMap(factsOfTerm);
   // Twice: what is asked for each element is read once.
   const before = new Frame(scope, when, [], [list, list, ...tested, ...tested]);
   const elements = before.fact(list);
-  if (elements === 'undefined') return functionCode(`${name}(context)`, ['return false;']);
+  if (elements === 'undefined') return functionCode(head, ['return false;']);
   const missing = before.mayBeMissing({ kind: 'fact', fact: list })
     ? [`if (${elements} === undefined) return false;`]
     : [];
-  const loop: Loop = { before, element: () => `${elements}[i]` };
-  const within = new Frame(scope, when, [condition], [], loop);
+  const index = indexesOf(elementPath(list.path)).at(-1)!;
+  const element = (fact: FactReference): string =>
+    `${isWholeElement(fact.path) ? elements : before.column(fact)}[${index}]`;
+  const within = new Frame(scope, when, [condition], [], { before, element });
   const found = within.statement(() => [`if (${within.condition(condition)}) return true;`]);
-  return functionCode(`${name}(context)`, [
+  return functionCode(head, [
     ...before.locals(),
     ...missing,
-    `for (let i = 0; i < ${elements}.length; i++) {`,
+    `for (let ${index} = 0; ${index} < ${elements}.length; ${index}++) {`,
     ...indent(found),
     '}',
     'return false;',

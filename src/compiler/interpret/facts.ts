@@ -1,9 +1,9 @@
 import { assert } from '../../base/assert.ts';
 import type { FactExpression } from '../../language/typed.ts';
-import { isElementPath } from '../../model/facts.ts';
+import { isElementPath, isWholeElement, writtenPath } from '../../model/facts.ts';
 import { DAY_MS } from '../../model/local-time.ts';
 import { queryValue } from '../../model/query.ts';
-import type { Value } from '../../model/types.ts';
+import type { Value, ValueType } from '../../model/types.ts';
 import type { Route } from '../../model/world.ts';
 import type { EntityFacts, Identity, KeyHash } from '../../pipeline/identity.ts';
 import type { BoundRuntime } from '../../pipeline/program.ts';
@@ -25,7 +25,7 @@ export interface PlainRequest {
   /** Values of the path parameters, in the order of the route's pattern. */
   readonly parameters: readonly string[];
   readonly identity: Identity | null;
-  /** The JSON value; null where the route describes none. */
+  /** The JSON value; null where the route describes none, undefined where it could not be read. */
   readonly body: unknown;
   readonly arrivedMonotonicMs: number;
   readonly arrivedWallMs: number;
@@ -52,8 +52,10 @@ export function factValue(
   situation: FactSituation,
 ): Value | undefined {
   const { request, route, identity } = situation;
-  if (isElementPath(definition.path)) return situation.element as Value;
-  if (definition.phase === 'body') return bodyValue(situation.body, definition);
+  const { path, type } = definition;
+  if (isWholeElement(path)) return situation.element as Value;
+  if (isElementPath(path)) return bodyValue(situation.element, writtenPath(path).split('.').slice(1), type);
+  if (definition.phase === 'body') return bodyValue(situation.body, path.split('.').slice(2), type);
   const [root, member] = divide(definition.path);
   switch (root) {
     case 'request':
@@ -73,9 +75,9 @@ export function factValue(
 }
 
 /** Null counts as missing; a date is the number of its day. */
-function bodyValue(body: unknown, { path, type }: FactExpression['definition']): Value | undefined {
-  let value = body;
-  for (const name of path.split('.').slice(2)) {
+function bodyValue(from: unknown, names: readonly string[], type: ValueType): Value | undefined {
+  let value = from;
+  for (const name of names) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
     value = (value as Record<string, unknown>)[name];
   }

@@ -70,6 +70,7 @@ export function traceRequest(
   );
   if (refuses(judged) || !(permits(judged) || waits))
     return { sights: filled(rules, judged), stage: 'authorise' };
+  if (request.body === undefined) return { sights: filled(rules, judged), stage: 'body' };
   const situation = { ...unread, body: request.body };
   const read = seenIn('body', rules, judged, situation);
   if (refuses(read) || !permits(read)) return { sights: filled(rules, read), stage: 'body' };

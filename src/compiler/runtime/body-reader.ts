@@ -6,6 +6,7 @@ import { parseDate } from '../../model/literals.ts';
 import type { RequestBodySchema, SchemaFault } from '../../model/request-body.ts';
 import type { ScalarValue, Value, ValueType } from '../../model/types.ts';
 import type { BodyFault } from '../../pipeline/body-transform.ts';
+import type { BodyValue } from '../../pipeline/context.ts';
 import type { BodyChecks, BodyMemberRead, BodyProgram, RoutePipeline } from '../../pipeline/program.ts';
 
 /** The reader of one route. Its schema is compiled now. */
@@ -27,18 +28,40 @@ export function bodyReader(
     const document = scanned.value;
     const wrong = check(JSON.parse(UTF_8.decode(text)));
     if (wrong !== null) return unfit(wrong);
-    const values: (Value | undefined)[] = [];
+    const values: BodyValue[] = [];
     for (const member of members) {
-      const found = findMember(document, member);
-      if (typeof found === 'object') return found;
-      const value = found === MISSING ? undefined : readValue(document, found, member.type);
-      if (value === null)
-        return unfit({ pointer: pointerOf(member.path), why: 'has another type than the schema says' });
-      values.push(value);
+      const read = readMember(document, document.root, member, 0);
+      if (isFault(read)) return read;
+      values.push(read);
     }
     context.body = values;
     return null;
   };
+}
+
+/** A member of the object at `from`, at the depth of lists `level`: from each list on one value for each element. */
+function readMember(
+  document: JsonDocument,
+  from: JsonNode,
+  member: BodyMemberRead,
+  level: number,
+): BodyValue | BodyFault {
+  const found = findMember(document, from, member.paths[level]!, member.deciding);
+  if (typeof found === 'object') return found;
+  if (found === MISSING) return undefined;
+  if (level === member.paths.length - 1) return readValue(document, found, member.type) ?? otherType(member);
+  if (document.typeOf(found) !== 'array') return otherType(member);
+  const values: BodyValue[] = [];
+  for (let element = document.first(found); element !== undefined; element = document.next(element)) {
+    const value = readMember(document, element, member, level + 1);
+    if (isFault(value)) return value;
+    values.push(value);
+  }
+  return values;
+}
+
+function isFault(read: BodyValue | BodyFault): read is BodyFault {
+  return typeof read === 'object' && 'status' in read;
 }
 
 const UTF_8 = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -49,9 +72,11 @@ const MISSING = -1;
 /** The value, {@link MISSING} where there is none or null, or why the names on the way to it are refused. */
 function findMember(
   document: JsonDocument,
-  { path, deciding }: BodyMemberRead,
+  from: JsonNode,
+  path: readonly string[],
+  deciding: boolean,
 ): JsonNode | typeof MISSING | BodyFault {
-  let node = document.root;
+  let node = from;
   for (const name of path) {
     if (document.typeOf(node) !== 'object') return MISSING;
     const look = deciding ? lookAlike(document, node, name) : null;
@@ -96,6 +121,8 @@ function readScalar(document: JsonDocument, node: JsonNode, type: ValueType): Sc
   switch (type.kind) {
     case 'number':
       return found === 'number' ? inRange(document.number(node)) : null;
+    case 'object':
+      return found === 'object' ? true : null;
     case 'boolean':
       return found === 'boolean' ? document.boolean(node) : null;
     case 'date': {
@@ -130,8 +157,9 @@ function ambiguous(name: string, other: string): BodyFault {
   return { status: 400, code: 'ambiguous_body', detail };
 }
 
-function pointerOf(path: readonly string[]): string {
-  return `/${path.join('/')}`;
+function otherType({ paths }: BodyMemberRead): BodyFault {
+  const pointer = `/${paths.map((path) => path.join('/')).join('/*/')}`;
+  return unfit({ pointer, why: 'has another type than the schema says' });
 }
 
 /** Parts of it are the client's own words. */

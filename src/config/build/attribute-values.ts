@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { assert } from '../../base/assert.ts';
 import { nearest } from '../../diagnostics/suggest.ts';
 import {
   type LiteralResult,
@@ -94,6 +95,7 @@ function reportMistyped(name: string, why: string, here: Here, report: Report): 
 function readValue(value: unknown, type: ValueType, currency: string | null): LiteralResult<Value> {
   if (type.kind === 'enum') return readEnum(value, type.values);
   if (type.kind === 'reference') return readText(value);
+  assert(type.kind !== 'object', 'no attribute is declared as an object');
   if (type.kind !== 'list') return READERS[type.kind](value, currency);
   if (!Array.isArray(value)) return refuse(`A list is expected, not ${show(value)}. Write it like [a, b].`);
   const items: ScalarValue[] = [];

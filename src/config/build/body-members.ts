@@ -1,10 +1,12 @@
 /** What rules may read of a body that fits a schema: members whose type and presence the schema settles. */
+import { elementPath } from '../../model/facts.ts';
 import type { BodyMember, JsonSchema } from '../../model/request-body.ts';
-import type { ValueType } from '../../model/types.ts';
+import { isListOfObjects, type ValueType } from '../../model/types.ts';
 
 /**
- * By path, joined by dots. Members that only `oneOf`, `anyOf`, conditions or patterns speak of are left out, as are lists of
- * lists and of objects, and names that no policy can write. Bounded in depth, for schemas that contain themselves.
+ * By path, joined by dots; `items[].price` is a member of each element of a list. Members that only `oneOf`, `anyOf`,
+ * conditions or patterns speak of are left out, as are lists of lists, and names that no policy can write. Bounded in depth,
+ * for schemas that contain themselves.
  */
 export function bodyMembers(schema: JsonSchema): Readonly<Record<string, BodyMember>> {
   const members: Record<string, BodyMember> = {};
@@ -36,10 +38,17 @@ function collect(object: Parts, root: JsonSchema, place: Place, members: Record<
     const [type, ...others] = types.filter((each) => each !== 'null');
     if (type === undefined || others.length > 0) continue;
     const value = valueType(type, parts, root);
+    const depth = place.depth + 1;
     if (value !== null) members[path] = { type: value, absence: certain ? 'never' : 'always' };
-    else if (type === 'object' && place.depth < DEPTH_MAX)
-      collect(parts, root, { prefix: `${path}.`, certain, depth: place.depth + 1 }, members);
+    else if (type === 'object' && depth <= DEPTH_MAX)
+      collect(parts, root, { prefix: `${path}.`, certain, depth }, members);
+    if (value !== null && isListOfObjects(value) && depth <= DEPTH_MAX)
+      collect(itemsOf(parts, root), root, { prefix: `${elementPath(path)}.`, certain: true, depth }, members);
   }
+}
+
+function itemsOf(list: Parts, root: JsonSchema): Parts {
+  return list.flatMap((part) => partsOf(part.items, root));
 }
 
 function propertyOf(part: Parts[number], name: string, root: JsonSchema): Parts {
@@ -94,16 +103,18 @@ function valueType(type: string, parts: Parts, root: JsonSchema): ValueType | nu
     case 'boolean':
       return { kind: 'boolean' };
     case 'array': {
-      const items = parts.flatMap((part) => partsOf(part.items, root));
+      const items = itemsOf(parts, root);
       const [of, ...others] = typesOf(items);
       if (of === undefined || others.length > 0 || parts.some((part) => 'prefixItems' in part)) return null;
-      const item = of === 'array' ? null : valueType(of, items, root);
+      const item = of === 'array' ? null : of === 'object' ? OBJECT : valueType(of, items, root);
       return item === null ? null : { kind: 'list', of: item };
     }
     default:
       return null;
   }
 }
+
+const OBJECT: ValueType = { kind: 'object' };
 
 function textType(parts: Parts): ValueType {
   const values = parts.flatMap((part) =>

@@ -286,6 +286,12 @@ export const LANGUAGE_CODES = {
     explanation:
       'Both lists come with the request, so a caller could make one check cost as much as their lengths multiplied. Rules look at each element of a body once.',
   },
+  PT1225: {
+    title: 'List of objects where a value is needed',
+    severity: 'error',
+    explanation:
+      'A list of objects in a body is there for its elements: quantifiers ask them, and `is present` asks whether there is one. It cannot be compared, counted by or shown.',
+  },
   PT1120: {
     severity: 'error',
     title: 'Body that is not described',

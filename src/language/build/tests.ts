@@ -166,14 +166,25 @@ function buildRequestPart(reader: Reader, node: CstNode): RequestPartNode {
   const span = nodeSpan(reader, node);
   const [first, second] = textsOf(reader, node);
   if (has(node, 'body')) {
-    const path = tokensOf(node, 'Member').map((member) => member.image.slice(1));
-    return { kind: 'body', path, value: buildValue(reader, node), span };
+    return {
+      kind: 'body',
+      path: buildBodyPath(childOf(node, 'BodyPath')),
+      value: buildValue(reader, node),
+      span,
+    };
   }
   if (has(node, 'size'))
     return { kind: 'size', bytes: buildSize(reader, tokenOf(node, 'SizeLiteral')), span };
   assert(first !== undefined, 'the grammar demands a text');
   if (second === undefined) return { kind: has(node, 'ip') ? 'ip' : 'host', value: first, span };
   return { kind: 'header', name: first, value: second, span };
+}
+
+/** `.items[2].price` is `items`, 2, `price`. */
+function buildBodyPath(node: CstNode): (string | number)[] {
+  return [...tokensOf(node, 'Member'), ...tokensOf(node, 'NumberLiteral')]
+    .sort((a, b) => a.startOffset - b.startOffset)
+    .map(({ image }) => (image.startsWith('.') ? image.slice(1) : Number(image.replaceAll('_', ''))));
 }
 
 function buildSending(reader: Reader, node: CstNode): Omit<StepNode, 'expects'> {

@@ -1,9 +1,11 @@
 import { meant } from '../../diagnostics/suggest.ts';
-import type { FactDefinition } from '../../model/facts.ts';
+import { elementPath, type FactDefinition, listOf, writtenPath } from '../../model/facts.ts';
 import type { BodyMember } from '../../model/request-body.ts';
+import { isListOfObjects } from '../../model/types.ts';
 import type { Route } from '../../model/world.ts';
 import type { PathNode } from '../ast.ts';
 import { bodyNotDescribed, memberOfTwoTypes, unknownMember } from '../problems/bodies.ts';
+import { memberOfList } from '../problems/quantifiers.ts';
 import type { FactExpression } from '../typed.ts';
 import type { CheckContext } from './context.ts';
 import type { Known } from './known.ts';
@@ -18,15 +20,20 @@ export function isBodyPath(path: string): boolean {
 
 /**
  * The member as every route describes it whose requests can get here: rules read nothing that is not described. It may be
- * missing where one of them does not require it.
+ * missing where one of them does not require it. `path`: the whole one, where a rule writes `it.price`.
  */
-export function resolveBodyFact(context: CheckContext, known: Known, node: PathNode): FactExpression | null {
+export function resolveBodyFact(
+  context: CheckContext,
+  known: Known,
+  node: PathNode,
+  path = node.path,
+): FactExpression | null {
   const reached = known.routes;
   if (reached.length === 0) context.asked.otherRoutes = true;
   // A policy that applies to no route is a finding of its own.
   const routes =
     reached.length > 0 ? reached : [...context.project.world.routes.values()].filter(isDescribed);
-  const name = node.path.slice(BODY.length + 1);
+  const name = path.slice(BODY.length + 1);
   const members: BodyMember[] = [];
   for (const route of routes) {
     const member = memberOf(context, route, name, node);
@@ -48,11 +55,18 @@ export function resolveBodyFact(context: CheckContext, known: Known, node: PathN
   const absence = members.some((member) => member.absence === 'always') ? 'always' : 'never';
   return {
     kind: 'fact',
-    definition: definitionOf(node.path, first, absence),
+    definition: definitionOf(path, first, absence),
     parameter: null,
     type: first.type,
     span: node.span,
   };
+}
+
+/** Whether the elements of a list have a member, as a route describes them. */
+export function hasMember({ requestBody }: Route, list: FactExpression, member: string): boolean {
+  if (requestBody === null || list.definition.phase !== 'body') return false;
+  const path = elementPath(list.definition.path.slice(BODY.length + 1));
+  return Object.hasOwn(requestBody.members, `${path}.${member}`);
 }
 
 function isDescribed(route: Route): boolean {
@@ -66,12 +80,28 @@ function memberOf(context: CheckContext, route: Route, name: string, node: PathN
   }
   const { members, file } = route.requestBody;
   if (Object.hasOwn(members, name) && node.parameter === null) return members[name]!;
-  const names = Object.keys(members).sort();
-  const near = meant(name, names);
-  context.report(
-    unknownMember(node.span, node.path, { route, file }, near === null ? null : `${BODY}.${near}`, names),
+  const list = Object.keys(members).find(
+    (each) => isListOfObjects(members[each]!.type) && name.startsWith(`${each}.`),
   );
+  if (list !== undefined) {
+    const path = writtenPath(`${BODY}.${list}`);
+    context.report(memberOfList(node.span, node.path, path, node.path.slice(path.length + 1)));
+    return null;
+  }
+  const names = Object.keys(members)
+    .filter((other) => listOf(other) === listOf(name))
+    .map(withoutRoot)
+    .sort();
+  const near = meant(withoutRoot(name), names);
+  const root = listOf(name) === '' ? BODY : writtenPath(elementPath(''));
+  const suggestion = near === null ? null : `${root}.${near}`;
+  context.report(unknownMember(node.span, node.path, { route, file }, suggestion, names));
   return null;
+}
+
+/** `items[].order.id` is written `it.order.id`, and that `order.id` of its list. */
+function withoutRoot(name: string): string {
+  return name.slice(name.lastIndexOf('].') + 1).replace(/^\./, '');
 }
 
 function definitionOf(path: string, { type }: BodyMember, absence: BodyMember['absence']): FactDefinition {

@@ -9,7 +9,7 @@ import type { CheckContext } from './context.ts';
 import { isOfElement } from './elements.ts';
 import { factText, type Known } from './known.ts';
 import { checkName } from './names.ts';
-import { resolveFact } from './operands.ts';
+import { resolvePath } from './operands.ts';
 import { checkList } from './quantifiers.ts';
 import { selectorAsFact, selectRoutes } from './selectors.ts';
 
@@ -117,7 +117,7 @@ function checkPresent(
     context.report(neverMissing(span, 'A result'));
     return null;
   }
-  const fact = resolveFact(context, known, left.path);
+  const fact = resolvePath(context, known, left.path);
   if (fact === null) return null;
   if (fact.definition.absence !== 'never' && left.otherwise === null && left.unit === null) {
     return { kind: 'present', fact, negated, span };

@@ -1,8 +1,15 @@
 import { spanText } from '../../diagnostics/source.ts';
 import { elementPath } from '../../model/facts.ts';
 import type { PathNode } from '../ast.ts';
-import { eachWithEach, memberOfValue, notOfElement, outsideQuantifier } from '../problems/quantifiers.ts';
+import {
+  eachWithEach,
+  memberNeeded,
+  memberOfValue,
+  notOfElement,
+  outsideQuantifier,
+} from '../problems/quantifiers.ts';
 import type { FactExpression, Operand, TypedExpression } from '../typed.ts';
+import { resolveBodyFact } from './body-facts.ts';
 import type { CheckContext } from './context.ts';
 import { factText, type Known } from './known.ts';
 import { inWords } from './type-names.ts';
@@ -22,6 +29,7 @@ export function resolveElement(context: CheckContext, known: Known, node: PathNo
     return null;
   }
   const type = list.type.of;
+  if (type.kind === 'object') return resolveMember(context, known, list, node);
   if (node.path !== ELEMENT || node.parameter !== null) {
     context.report(memberOfValue(node.span, spanText(node.span), inWords(type)));
     return null;
@@ -31,6 +39,19 @@ export function resolveElement(context: CheckContext, known: Known, node: PathNo
   const summary = 'An element of a list.';
   const definition = { path, type, absence: 'never', phase, label, parameter: 'none', summary } as const;
   return { kind: 'fact', definition, parameter: null, type, span: node.span };
+}
+
+function resolveMember(
+  context: CheckContext,
+  known: Known,
+  list: FactExpression,
+  node: PathNode,
+): FactExpression | null {
+  const element = elementPath(list.definition.path);
+  if (node.path !== ELEMENT)
+    return resolveBodyFact(context, known, node, `${element}${node.path.slice(ELEMENT.length)}`);
+  context.report(memberNeeded(node.span, factText(list)));
+  return null;
 }
 
 /**

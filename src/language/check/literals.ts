@@ -41,7 +41,7 @@ export function isAccountingCurrency(
 }
 
 /** The form of literal each type is written in; the texts among them are checked further. */
-const FORM: Readonly<Record<Exclude<ValueType['kind'], 'list'>, LiteralKind>> = {
+const FORM: Readonly<Record<Exclude<ValueType['kind'], 'list' | 'object'>, LiteralKind>> = {
   text: 'text',
   enum: 'text',
   reference: 'text',
@@ -68,7 +68,7 @@ const WITH_UNIT: ReadonlySet<string> = new Set([
 ]);
 
 function fits(context: CheckContext, node: LiteralNode, type: ValueType, beside: string): boolean {
-  const form = type.kind === 'list' ? null : FORM[type.kind];
+  const form = type.kind === 'list' || type.kind === 'object' ? null : FORM[type.kind];
   if (form === 'money' && node.type === 'money')
     return isAccountingCurrency(context, node.currency, node.span);
   if (form === node.type) return form !== 'text' || fitsText(context, node, type, beside);

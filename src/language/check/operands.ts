@@ -3,6 +3,7 @@ import { meant, nearest } from '../../diagnostics/suggest.ts';
 import type { FactDefinition } from '../../model/facts.ts';
 import { SPELLED_DURATION_UNITS } from '../../model/literals.ts';
 import { isTimeZone } from '../../model/local-time.ts';
+import { isListOfObjects } from '../../model/types.ts';
 import type { LiteralNode, OperandNode, PathNode, TextNode } from '../ast.ts';
 import { LATER_PARTS } from '../later-words.ts';
 import {
@@ -12,13 +13,14 @@ import {
   unknownName,
   unknownZone,
 } from '../problems/names.ts';
+import { listOfObjects } from '../problems/quantifiers.ts';
 import { notInThisVersion } from '../problems/reading.ts';
 import { alreadyTyped, mayBeMissing, neverMissing } from '../problems/types.ts';
 import { nearestTimeZone } from '../time-zones.ts';
 import { LATER_WORDS } from '../tokens.ts';
 import type { ConvertedExpression, FactExpression, OtherwiseExpression } from '../typed.ts';
 import { noteName } from './asked.ts';
-import { BODY, isBodyPath, resolveBodyFact } from './body-facts.ts';
+import { BODY, hasMember, isBodyPath, resolveBodyFact } from './body-facts.ts';
 import type { CheckContext } from './context.ts';
 import { isElement, resolveElement } from './elements.ts';
 import { commonHeaderMeant, isHeaderName } from './header-names.ts';
@@ -71,13 +73,21 @@ function checkUnit(
   return { kind: 'converted', number, unit, factor: NANO, type: { kind: 'money' }, span: whole };
 }
 
-/** The fact a path stands for, present or not. */
+/** The fact a path stands for, present or not: one that has a value. */
 export function resolveFact(context: CheckContext, known: Known, node: PathNode): FactExpression | null {
+  const fact = resolvePath(context, known, node);
+  if (fact === null || !isListOfObjects(fact.type)) return fact;
+  context.report(listOfObjects(fact.span, factText(fact)));
+  return null;
+}
+
+/** The same for those who only ask whether it is there, or for its elements. */
+export function resolvePath(context: CheckContext, known: Known, node: PathNode): FactExpression | null {
   if (isElement(node)) return resolveElement(context, known, node);
   if (isBodyPath(node.path)) return resolveBodyFact(context, known, node);
   const definition = context.project.facts.get(node.path);
   if (definition === undefined) {
-    reportUnknown(context, node);
+    reportUnknown(context, known, node);
     return null;
   }
   const parameter = checkParameter(context, node, definition);
@@ -103,7 +113,7 @@ const WHY_MISSING: Readonly<Record<string, string>> = {
   'route.version': 'a route need not have a version',
 };
 
-function provePresent(context: CheckContext, known: Known, fact: FactExpression): boolean {
+export function provePresent(context: CheckContext, known: Known, fact: FactExpression): boolean {
   const missing = known.whereMissing(fact);
   if (missing === null) return true;
   const text = factText(fact);
@@ -139,7 +149,11 @@ function checkOtherwise(
   return fallback === null ? null : { kind: 'otherwise', fact, fallback, type: fact.type, span };
 }
 
-function reportUnknown(context: CheckContext, { path, span }: PathNode): void {
+function reportUnknown(context: CheckContext, { list, routes }: Known, { path, span }: PathNode): void {
+  if (list !== null && routes.some((route) => hasMember(route, list, path))) {
+    context.report(unknownFact(span, path, `it.${path}`, []));
+    return;
+  }
   const [root = '', ...members] = path.split('.');
   const later = [root, path].find((name) => LATER_WORDS.has(name) || LATER_PARTS.has(name));
   if (later !== undefined) {

@@ -4,7 +4,7 @@ import type { EnforcementMode, Route } from '../../model/world.ts';
 import type { ListNode, LiteralNode, PolicyNode, RuleNode, TextNode } from '../ast.ts';
 import { unknownZone } from '../problems/names.ts';
 import { notAHeaderName } from '../problems/rules.ts';
-import { badTestAmount, neverRefuses, noRoute, unknownThing } from '../problems/tests.ts';
+import { badElement, badTestAmount, neverRefuses, noRoute, unknownThing } from '../problems/tests.ts';
 import { badLiteral, percentOutOfRange } from '../problems/types.ts';
 import type {
   ExpectNode,
@@ -19,6 +19,7 @@ import { nearestTimeZone } from '../time-zones.ts';
 import type { CheckedExpect, CheckedStep, CheckedTest, RuleName, TestCaller } from '../typed-tests.ts';
 import type { CheckContext } from './context.ts';
 import { isHeaderName } from './header-names.ts';
+import { putInto, type Tree } from './test-bodies.ts';
 import { checkCaller, checkOtherCaller, givenCaller } from './test-callers.ts';
 import { candidates, nearestTarget, unserved } from './test-routes.ts';
 
@@ -160,30 +161,16 @@ function requestOf(context: CheckContext, parts: readonly RequestPartNode[], rou
       if (isIP(part.value.value) === 0)
         context.report(badLiteral(part.value.span, `"${part.value.value}" is not an address.`));
       ip = part.value.value;
-    } else if (part.kind === 'body') putInto(body, part.path, plain(part.value));
-    else if (part.kind === 'size') size = part.bytes.value;
+    } else if (part.kind === 'body') {
+      const why = putInto(body, part.path, plain(part.value));
+      if (why !== null) context.report(badElement(part.span, why));
+    } else if (part.kind === 'size') size = part.bytes.value;
     else host = part.value.value.toLowerCase();
   }
   const hasBody = parts.some(({ kind }) => kind === 'body');
   const text = hasBody ? JSON.stringify(body) : '';
   if (hasBody && !headers.has('content-type')) headers.set('content-type', 'application/json');
   return { headers: [...headers].flat(), ip, host, body: text, bodyBytes: size || Buffer.byteLength(text) };
-}
-
-interface Tree {
-  [name: string]: unknown;
-}
-
-function putInto(tree: Tree, [name = '', ...rest]: readonly string[], value: unknown): void {
-  if (rest.length === 0) {
-    tree[name] = value;
-    return;
-  }
-  const inner = tree[name];
-  const next: Tree =
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? (inner as Tree) : {};
-  tree[name] = next;
-  putInto(next, rest, value);
 }
 
 function plain(value: LiteralNode | ListNode): unknown {

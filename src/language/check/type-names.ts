@@ -9,7 +9,9 @@ export function inWords(type: ValueType): string {
     case 'reference':
       return `the name of a ${type.to}`;
     case 'list':
-      return 'a list';
+      return type.of.kind === 'object' ? 'a list of objects' : 'a list';
+    case 'object':
+      return 'an object';
     default:
       return KIND_WORDS[type.kind];
   }
@@ -23,6 +25,7 @@ export function literalInWords(type: LiteralKind): string {
 export function exampleOf(type: ValueType): string {
   if (type.kind === 'enum') return `one of ${type.values.map((value) => JSON.stringify(value)).join(', ')}`;
   if (type.kind === 'reference') return `${inWords(type)} in quotes`;
+  if (type.kind === 'object') return 'one of its members';
   return type.kind === 'list' ? 'a list such as ["a", "b"]' : KIND_EXAMPLES[type.kind];
 }
 

@@ -92,6 +92,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   GivenRule: inline,
   RequestParts: inline,
   RequestPart: inline,
+  BodyPath: tight,
   Sending: clauseRow('SendingClause'),
   SendingClause: inline,
   Expect: clauseRow('ExpectClause'),

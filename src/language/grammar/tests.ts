@@ -226,7 +226,7 @@ export class TestGrammar extends ExpressionGrammar {
         {
           ALT: () => {
             this.CONSUME(TEST_WORD.body);
-            this.AT_LEAST_ONE(() => this.CONSUME(Member));
+            this.SUBRULE(this.BodyPath);
             this.OR3([{ ALT: () => this.SUBRULE(this.Literal) }, { ALT: () => this.SUBRULE(this.List) }]);
           },
         },
@@ -234,6 +234,31 @@ export class TestGrammar extends ExpressionGrammar {
     },
     INNER,
   );
+
+  /** `.order.id`, `.items[2].price` of the second element. */
+  readonly BodyPath = this.RULE(
+    'BodyPath',
+    () => {
+      this.CONSUME(Member);
+      this.MANY({
+        GATE: () => !this.beginsList(),
+        DEF: () => {
+          this.OPTION(() => {
+            this.CONSUME(SIGN['[']);
+            this.CONSUME(NumberLiteral);
+            this.CONSUME(SIGN[']']);
+          });
+          this.CONSUME2(Member);
+        },
+      });
+    },
+    INNER,
+  );
+
+  /** `[2]` alone is a list of one number. */
+  private beginsList(): boolean {
+    return this.LA(1).tokenType === SIGN['['] && this.LA(4).tokenType !== Member;
+  }
 
   readonly Sending = this.RULE(
     'Sending',

@@ -40,6 +40,33 @@ export function memberOfValue(span: Span, text: string, what: string): Diagnosti
   );
 }
 
+export function memberNeeded(span: Span, list: string): Diagnostic {
+  return problem(
+    'PT1222',
+    span,
+    `\`it\` is an object of ${shown(list)}, and only its members have values.`,
+    'Write the member: it.….',
+  );
+}
+
+export function listOfObjects(span: Span, list: string): Diagnostic {
+  return problem(
+    'PT1225',
+    span,
+    `${shown(list)} is a list of objects, which has no value of its own.`,
+    `Ask its elements: any of ${shown(list)} has it.… – or every of, or no one of.`,
+  );
+}
+
+export function memberOfList(span: Span, path: string, list: string, member: string): Diagnostic {
+  return problem(
+    'PT1225',
+    span,
+    `${shown(list)} is a list of objects, so ${shown(path)} is not one value.`,
+    `Ask its elements: any of ${shown(list)} has it.${shown(member)} … – or every of, or no one of.`,
+  );
+}
+
 export function notOfElement(span: Span, text: string, list: string): Diagnostic {
   return problem(
     'PT1223',

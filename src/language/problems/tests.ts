@@ -98,6 +98,11 @@ export function badTestAmount(span: Span, message: string): Diagnostic {
   return problem('PT1404', span, message, 'Write an amount that can be.');
 }
 
+/** `why`: a sentence. */
+export function badElement(span: Span, why: string): Diagnostic {
+  return problem('PT1404', span, why, 'Write `body.items[1].…` for the first element, then [2], and so on.');
+}
+
 export function neverRefuses(span: Span, rule: string, kind: string): Diagnostic {
   return problem(
     'PT1405',

@@ -80,6 +80,7 @@ export function explainRequest(
   const identity = caller.kind === 'said' ? identityOf(caller.identity, world) : null;
   const observation = new MachineRun(machine, usedBefore(machine, test)).send({
     ...step,
+    body: asked.body ?? step.body,
     bodyBytes: asked.body === null ? step.bodyBytes : Buffer.byteLength(asked.body),
     identity,
     nowMs: FIRST_MS,
@@ -163,7 +164,7 @@ function replyOf({ refusal }: Observation): RequestExplanation['reply'] {
   return { status, code, detail };
 }
 
-/** Of what rules refuse by themselves; a limit that is exceeded says when it has room again. */
+/** Of what rules refuse by themselves, and not for a body that can't be read; a limit that is exceeded says when it has room again. */
 function changeOf(
   { route, request, decision, refusal }: Observation,
   rules: readonly PlacedRule[],
@@ -171,6 +172,7 @@ function changeOf(
 ): NeededChange | null {
   const isLimit = refusal !== null && refusal.retryAfterS >= 0;
   if (decision === 'permitted' || route === null || request === null || isLimit) return null;
+  if (request.body === undefined) return null;
   const callers = callersOf(world, request.arrivedWallMs);
   const found = whatWouldChange(rules, world.routes.get(route)!, request, {
     world,

@@ -115,19 +115,13 @@ export class MachineRun {
     const found = this.#machine.finder.find(sent);
     if (found.kind === 'problem') return refusedAtFront(found);
     const { route, path, parameters } = found;
-    const { nowMs, wallMs, ...facts } = sent;
-    const request: PlainRequest = {
-      ...facts,
-      id: requestId(++this.#sent),
-      path,
-      parameters,
-      body: sent.body === '' ? null : JSON.parse(sent.body),
-      arrivedMonotonicMs: nowMs,
-      arrivedWallMs: wallMs,
-    };
-    const context = contextOf(request);
+    const { nowMs, wallMs, body: _text, ...facts } = sent;
+    const moment = { arrivedMonotonicMs: nowMs, arrivedWallMs: wallMs };
+    const unread = { ...facts, id: requestId(++this.#sent), path, parameters, ...moment };
+    const context = contextOf(unread);
     const pipeline = this.#pipeline(route);
     const outcome = this.#decide(pipeline, context, route, sent);
+    const request: PlainRequest = { ...unread, body: bodyOf(sent.body, pipeline) };
     this.#open.push(context);
     const permitted = outcome === CONTINUE;
     return {
@@ -217,13 +211,19 @@ function requestId(number: number): KeyHash {
   return id;
 }
 
+/** See `PlainRequest.body`. Also where a rule had refused before it was read. */
+function bodyOf(text: string, { readBody }: RoutePipeline): unknown {
+  if (readBody === null) return null;
+  const fault = readBody(new RequestContext(), new TextEncoder().encode(text));
+  return fault === null ? JSON.parse(text) : undefined;
+}
+
 function contextOf({
   id,
   identity: _identity,
-  body: _body,
   headers,
   ...facts
-}: PlainRequest): RequestContext {
+}: Omit<PlainRequest, 'body'>): RequestContext {
   const { arrivedMonotonicMs: nowMonotonicMs, arrivedWallMs: nowWallMs } = facts;
   return Object.assign(new RequestContext(), facts, {
     headers: [...headers],
