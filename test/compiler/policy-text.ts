@@ -15,6 +15,7 @@ import type {
   TextTemplate,
   TypedExpression,
 } from '../../src/language/typed.ts';
+import { writtenPath } from '../../src/model/facts.ts';
 import { dateText, WEEKDAYS } from '../../src/model/local-time.ts';
 import type { ValueType } from '../../src/model/types.ts';
 
@@ -171,6 +172,8 @@ function holeText(hole: TemplateHole): string {
 
 const OPERATORS = { is: 'is', 'is-not': 'is not', lt: '<', le: '<=', gt: '>', ge: '>=' } as const;
 
+const QUANTIFIERS = { any: 'any', every: 'every', none: 'no one' } as const;
+
 function conditionText(node: TypedExpression): string {
   switch (node.kind) {
     case 'constant':
@@ -198,6 +201,8 @@ function conditionText(node: TypedExpression): string {
       return `${factText(node.fact)} is ${node.negated ? 'absent' : 'present'}`;
     case 'in-calendar':
       return `${node.negated ? 'outside' : 'during'} ${quoted(node.calendar.name)}`;
+    case 'quantified':
+      return `${QUANTIFIERS[node.quantifier]} of ${factText(node.list)} has (${conditionText(node.condition)})`;
     case 'has-role':
       return `consumer ${node.negated ? 'does not have' : 'has'} role ${quoted(node.role)}`;
     case 'subscribed':
@@ -261,7 +266,8 @@ function factorText({ left, operator, right }: Extract<Operand, { kind: 'arithme
   return right.kind === 'arithmetic' ? `(${text})` : text;
 }
 
-function factText({ definition: { path }, parameter }: FactExpression): string {
+function factText({ definition, parameter }: FactExpression): string {
+  const path = writtenPath(definition.path);
   return parameter === null ? path : `${path}[${quoted(parameter)}]`;
 }
 

@@ -1,6 +1,7 @@
 /** The random policies of the differential test, written as text: what people write is what is judged, however they write it. */
 import { describe, expect, it } from 'vitest';
 import { placeOf, SourceText } from '../../src/diagnostics/source.ts';
+import { canonicalRule } from '../../src/language/canonical.ts';
 import { checkPolicies } from '../../src/language/check.ts';
 import { formatPolicyFile } from '../../src/language/format.ts';
 import { lex } from '../../src/language/lexer.ts';
@@ -79,7 +80,7 @@ function rulesOf(cases: readonly Case[]): number {
 
 /** Without the rules that the checker refuses: each is a line of its own. */
 function accepted({ policies, world }: Case): CheckedPolicies {
-  let kept = writable(policies);
+  let kept = rekeyed(writable(policies));
   for (;;) {
     const { diagnostics } = check(filesOf(kept), world);
     const refused = new Set(
@@ -100,6 +101,17 @@ function accepted({ policies, world }: Case): CheckedPolicies {
     };
   }
 }
+
+/** Rules without a name are told apart by their text, as the checker does: of several that deny, the key decides which is named. */
+function rekeyed({ policies }: CheckedPolicies): CheckedPolicies {
+  return {
+    policies: policies.map((policy) => ({
+      ...policy,
+      rules: policy.rules.map((rule) => ({ ...rule, key: rule.name ?? canonicalRule(rule) })),
+    })),
+  };
+}
+
 /** Declarations in a file of their own, and each policy in one. */
 function filesOf(policies: CheckedPolicies): SourceText[] {
   const { declarations, policies: texts } = textsOf(policies);

@@ -1,4 +1,4 @@
-import type { RouteExplanation, RuleExplanation, RulePhase } from './route.ts';
+import type { Cost, RouteExplanation, RuleExplanation, RulePhase } from './route.ts';
 
 /** For people: the policy of a route in the order in which a request meets it. */
 export function renderRoute(explanation: RouteExplanation): string {
@@ -17,7 +17,7 @@ export function renderRoute(explanation: RouteExplanation): string {
     '',
     `Cost of a request: at most ${counted(cost.checks, 'check')}, ${counted(cost.counters, 'counter')}, ${
       cost.bodyReads === 0 ? 'and its body is not read' : 'and its body is read'
-    }.`,
+    }${ofElements(cost.elements)}.`,
     ...list('Decided by the route alone, so no request is asked:', bakedIn),
     ...list(
       'Left out for this route:',
@@ -94,6 +94,12 @@ function sharedWith(routes: readonly string[]): string {
   return `one counter for ${routes.length} routes (${shown}${rest > 0 ? ` and ${rest} more` : ''})`;
 }
 const ROUTES_SHOWN_MAX = 6;
+
+function ofElements(elements: Cost['elements']): string {
+  if (elements.length === 0) return '';
+  const each = elements.map(({ list, checks }) => `${counted(checks, 'check')} for each element of ${list}`);
+  return `; besides ${each.join(', ')}`;
+}
 
 function counted(amount: number, what: string): string {
   return `${amount} ${what}${amount === 1 ? '' : 's'}`;

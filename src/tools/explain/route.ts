@@ -12,6 +12,7 @@ import type {
 import type { Route, World } from '../../model/world.ts';
 import { lengthInWords } from '../policy-tests/lengths.ts';
 import { dateInWords } from '../values.ts';
+import { type ElementChecks, elementChecks } from './element-checks.ts';
 import { bothRemain, type Remainder, remainderOf, written } from './residual.ts';
 
 /** The effective policy of one route: every rule that can matter to it, and why the others cannot. */
@@ -66,6 +67,8 @@ export interface Cost {
   readonly checks: number;
   readonly counters: number;
   readonly bodyReads: number;
+  /** Besides, for each element of a list that a quantifier asks. */
+  readonly elements: readonly ElementChecks[];
 }
 export interface LeftOut {
   readonly policy: string;
@@ -80,7 +83,8 @@ export function explainRoute(policies: CheckedPolicies, world: World, route: Rou
   const remaining = rules.map((placed) => ({ placed, remainder: applying(placed, route) }));
   const kept = remaining.filter(({ remainder }) => remainder.value !== false);
   const asked = new Set(kept.flatMap(({ remainder }) => remainder.asked.map(written)));
-  const met = kept.flatMap(({ placed }) => conditionOf(placed, route).asked.map(written));
+  const required = kept.flatMap(({ placed }) => conditionOf(placed, route).asked);
+  const met = required.map(written);
   const limits = new Set(kept.flatMap(({ placed }) => limitOf(placed)?.counterIdentity ?? []));
   return {
     route: route.name,
@@ -98,6 +102,7 @@ export function explainRoute(policies: CheckedPolicies, world: World, route: Rou
       counters: limits.size,
       bodyReads:
         route.requestBody !== null || kept.some(({ remainder }) => remainder.asked.some(readsBody)) ? 1 : 0,
+      elements: elementChecks([...kept.flatMap(({ remainder }) => remainder.asked), ...required]),
     },
     bakedIn: [...new Set(kept.flatMap(({ remainder }) => remainder.baked.map(written)))],
     leftOut: leftOut(rules, route),
