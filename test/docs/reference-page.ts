@@ -150,6 +150,9 @@ function types(): string {
 Two values can be compared when they are of one type; units are converted, types are not. Names of the project – tenants, plans, routes, tags, roles –
 are types of their own: comparing one with a name that does not exist is an error.
 
+A list of any of these is asked with \`contains\` and \`in\`, and element by element with \`any of\`, \`every of\` and \`no one of … has\`; there \`it\` is the
+element and has its type. Lists of objects come in bodies and are asked in the second way only: \`it.price\`.
+
 ${table(['type', 'written', 'tests'], rows)}`;
 }
 

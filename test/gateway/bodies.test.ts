@@ -25,6 +25,8 @@ const POLICY = `language 1
 policy "refunds" applies to route "refund" {
   permit when tenant is present
   forbid "large" when request.body.amount > 500  status 403  code "too_large"  because "{request.body.amount} is too much"
+  forbid "lines" when request.body.lines is present
+    and any of request.body.lines has it.sku is present and it.sku starts with "x-"
 }
 `;
 const KEY = 'Authorization: Bearer ptn_test_ann\r\n';
@@ -98,6 +100,12 @@ test.each([
   ['bytes that are not UTF-8', Buffer.from('{"amount":1,"order":"\xff"}', 'latin1'), 400, 'malformed_body'],
   ['a byte order mark', '\ufeff{"amount":1,"order":"A"}', 400, 'malformed_body'],
   ['a name that some read alike', '{"amount":1,"order":"A","Amount":501}', 400, 'ambiguous_body'],
+  [
+    'a name in an element that some read alike',
+    '{"amount":1,"order":"A","lines":[{"sku":"a"},{"SKU":"x-1"}]}',
+    400,
+    'ambiguous_body',
+  ],
   ['a number of another type', '{"amount":"1","order":"A"}', 422, 'invalid_body'],
   ['a missing member', '{"amount":1}', 422, 'invalid_body'],
   ['an integer beyond 2^53', '{"amount":9007199254740993,"order":"A"}', 422, 'invalid_body'],
@@ -112,6 +120,16 @@ test.each([
   await start();
   expect(codeOf(await post(body))).toEqual([status, code]);
   expect(upstream.requests).toEqual([]);
+});
+
+test('the elements of a list are judged, one by one', async () => {
+  await start();
+  const lines = (...skus: readonly unknown[]) =>
+    JSON.stringify({ amount: 1, order: 'A', lines: skus.map((sku) => ({ sku })) });
+  expect(await post(lines())).toMatchObject({ status: 200 });
+  expect(await post(lines('a', undefined, 'b'))).toMatchObject({ status: 200 });
+  expect(codeOf(await post(lines('a', undefined, 'x-1')))).toEqual([403, 'forbidden']);
+  expect(upstream.requests).toHaveLength(2);
 });
 
 test('the place of what does not fit is named', async () => {
