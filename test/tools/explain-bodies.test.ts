@@ -77,7 +77,7 @@ describe('a question about elements', () => {
   });
 
   it('is one clause, and so is each test in it', () => {
-    const { rules } = buildMachine(policies, world, new Map(), TEST_PORTS);
+    const { rules } = buildMachine(policies, world, { modes: new Map(), shares: [] }, TEST_PORTS);
     const counter = new CoverageCounter(rules, world);
     const runner = new TestRunner(policies, world, TEST_PORTS);
     const some = project.tests.filter(({ name }) => name === 'an order of ordinary size');
