@@ -32,7 +32,7 @@ describe('the differential test', () => {
       survivors,
     );
     expect(survivors.length / MUTANTS.length).toBeLessThanOrEqual(1 - SHARE_CAUGHT);
-  });
+  }, 600_000);
 });
 
 /** As the differential test goes through them: the fixed ones first. */
