@@ -284,7 +284,17 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     what: '65 parentheses',
     text: rule(`permit when ${'('.repeat(65)}true${')'.repeat(65)}`),
     at: '3:79',
-    message: 'Parentheses and "not" are nested more than 64 deep here; the rest of the file was not read.',
+    message:
+      'Parentheses, "not" and questions about lists are nested more than 64 deep here; the rest of the file was not read.',
+    help: 'Split the condition into several rules.',
+  },
+  {
+    code: 'PT0114',
+    what: '65 questions, one in another',
+    text: rule(`permit when ${'any of tenant.regions has '.repeat(65)}it is "x"`),
+    at: '3:1683',
+    message:
+      'Parentheses, "not" and questions about lists are nested more than 64 deep here; the rest of the file was not read.',
     help: 'Split the condition into several rules.',
   },
   {

@@ -137,4 +137,51 @@ policy "p" { permit  limit at most 2 requests in any 60s  in total }`,
     ],
     ends: ['forbidden', 'permitted'],
   },
+  {
+    what: 'the elements of a list that the route decides stand in place of it',
+    routes: { orders: { tags: ['api', 'money'] }, refunds: { tags: ['ai'] }, health: {} },
+    policies: 'policy "p" { permit  forbid when any of route.tags has it is not "api" and it like "m*" }',
+    steps: [{ route: 'orders' }, { route: 'refunds' }, { route: 'health' }],
+    ends: ['forbidden', 'permitted', 'permitted'],
+  },
+  {
+    what: 'an element of a list in a body is always there',
+    routes: { orders: { body: 'strict' } },
+    policies:
+      'policy "p" { permit  forbid when request.body.labels is present and every of request.body.labels has it is not "red" and it is not "blue" }',
+    steps: [[], ['white', 'red'], ['white', 'black']].map((labels) => ({
+      body: { currency: 'EUR', urgent: true, order: { id: 'a' }, items: [], labels },
+    })),
+    ends: ['forbidden', 'permitted', 'forbidden'],
+  },
+  {
+    what: 'what a loop computes for an element does not hide what was computed before it',
+    routes: { orders: { body: 'strict' } },
+    policies:
+      'policy "p" { permit  forbid when any of request.body.items has it.price is present and it.price > 5 and it.price < 100  forbid when any of request.body.items has it.sku is "red" }',
+    steps: [
+      [{ sku: 'a', price: 7 }],
+      [{ sku: 'a', price: 100 }, { sku: 'red' }],
+      [{ sku: 'a', price: null }],
+    ].map((items) => ({ body: { currency: 'EUR', urgent: true, order: { id: 'a' }, items } })),
+    ends: ['forbidden', 'forbidden', 'permitted'],
+  },
+  {
+    what: 'of a list in an element each is asked about its own',
+    routes: { orders: { body: 'strict' } },
+    policies:
+      'policy "p" { permit  forbid when any of request.body.items has it.sku is "red" and it.parts is present and no one of it.parts has it.code is "blue" }',
+    steps: [
+      [
+        { sku: 'a', parts: [{ code: 'x' }] },
+        { sku: 'red', parts: [{ code: 'x' }, { code: 'blue' }] },
+      ],
+      [
+        { sku: 'a', parts: [{ code: 'blue' }] },
+        { sku: 'red', parts: [{ code: 'x' }] },
+      ],
+      [{ sku: 'red' }],
+    ].map((items) => ({ body: { currency: 'EUR', urgent: true, order: { id: 'a' }, items } })),
+    ends: ['permitted', 'forbidden', 'permitted'],
+  },
 ];

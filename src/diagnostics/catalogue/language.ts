@@ -82,7 +82,7 @@ export const LANGUAGE_CODES = {
     title: 'Nested too deeply',
     severity: 'error',
     explanation:
-      'Parentheses and `not` are nested deeper than the limit `nestingDepth`. Reading stops there, so that no file can exhaust the memory of the gateway.',
+      'Parentheses, `not` and questions about lists are nested deeper than the limit `nestingDepth`. Reading stops there, so that no file can exhaust the memory of the gateway.',
   },
   PT0115: {
     title: 'Not in normalisation form C',

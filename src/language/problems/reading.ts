@@ -138,7 +138,7 @@ export function nestedTooDeeply(span: Span, depthMax: number): Diagnostic {
   return problem(
     'PT0114',
     span,
-    `Parentheses and "not" are nested more than ${depthMax} deep here; the rest of the file was not read.`,
+    `Parentheses, "not" and questions about lists are nested more than ${depthMax} deep here; the rest of the file was not read.`,
     'Split the condition into several rules.',
   );
 }
