@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonSchema } from '../../model/request-body.ts';
+import { bodyMembers } from './body-members.ts';
+
+/** `name: type`, with `?` behind what may be missing. */
+function membersOf(properties: Record<string, JsonSchema>, more: Record<string, unknown> = {}): string[] {
+  const members = bodyMembers({ type: 'object', properties, ...more });
+  return Object.entries(members).map(([name, { type, absence }]) => {
+    const kind = type.kind === 'list' ? `list of ${type.of.kind}` : type.kind;
+    return `${name}: ${kind}${absence === 'always' ? '?' : ''}`;
+  });
+}
+
+const ITEM = {
+  type: 'object',
+  required: ['sku', 'tags'],
+  properties: {
+    sku: { type: 'string' },
+    price: { type: 'number' },
+    tags: { type: 'array', items: { type: 'string' } },
+  },
+};
+
+describe('what rules may read of a list of objects', () => {
+  it('are the members of its elements, missing only where an element may lack them', () => {
+    expect(membersOf({ items: { type: 'array', items: ITEM } })).toEqual([
+      'items: list of object?',
+      'items[].sku: text',
+      'items[].price: number?',
+      'items[].tags: list of text',
+    ]);
+  });
+
+  it('goes on into objects and lists in them', () => {
+    const line = { type: 'object', required: ['item'], properties: { item: ITEM } };
+    const order = {
+      type: 'object',
+      required: ['lines'],
+      properties: { lines: { type: 'array', items: line } },
+    };
+    expect(membersOf({ orders: { type: 'array', items: order } }, { required: ['orders'] })).toEqual([
+      'orders: list of object',
+      'orders[].lines: list of object',
+      'orders[].lines[].item.sku: text',
+      'orders[].lines[].item.price: number?',
+      'orders[].lines[].item.tags: list of text',
+    ]);
+  });
+
+  it('follows references, and ends where a schema contains itself', () => {
+    const node = {
+      type: 'object',
+      properties: { name: { type: 'string' }, parts: { type: 'array', items: { $ref: '#/$defs/node' } } },
+    };
+    const names = membersOf({ root: { $ref: '#/$defs/node' } }, { $defs: { node } });
+    expect(names.slice(0, 4)).toEqual([
+      'root.name: text?',
+      'root.parts: list of object?',
+      'root.parts[].name: text?',
+      'root.parts[].parts: list of object?',
+    ]);
+    expect(names.length).toBeLessThan(30);
+  });
+
+  it.each([
+    ['lists of lists', { type: 'array', items: { type: 'array', items: ITEM } }],
+    ['lists with null in them', { type: 'array', items: { ...ITEM, type: ['object', 'null'] } }],
+    ['lists with fixed places', { type: 'array', prefixItems: [ITEM], items: ITEM }],
+    ['lists of anything', { type: 'array' }],
+  ])('leaves out %s', (_what, schema) => {
+    expect(membersOf({ items: schema })).toEqual([]);
+  });
+});
