@@ -5,6 +5,7 @@ import {
   forbid,
   is,
   limit,
+  member,
   permit,
   policies,
   policy,
@@ -12,6 +13,7 @@ import {
   setHeader,
   tagged,
 } from '../../test/compiler/ast.ts';
+import { OPEN_BODY } from '../../test/compiler/bodies.ts';
 import { route, world } from '../../test/compiler/world.ts';
 import type { CheckedPolicies } from '../language/typed.ts';
 import type { World } from '../model/world.ts';
@@ -122,6 +124,24 @@ export const FINDING_CASES: readonly FindingCase[] = [
     message: 'Routes "old", "older" are deprecated, and no rule tells callers so.',
     help: 'Write a policy with `deprecate from DATE sunset DATE successor route "…"` for it.',
     related: [],
+  },
+  {
+    code: 'PT2201',
+    what: 'two defaults of one member',
+    policies: policies(
+      OPEN,
+      policy('a', {}, [member('default', 'request.body.currency', 'EUR')]),
+      policy('b', {}, [
+        member('default', 'request.body.currency', 'USD', { when: is(fact('request.method'), 'PUT') }),
+        member('cap', 'request.body.amount', 5),
+        member('cap', 'request.body.amount', 6),
+      ]),
+    ),
+    world: world({ routes: [route('pay', { requestBody: OPEN_BODY })] }),
+    message:
+      'Policies "a" and "b" default request.body.currency to "EUR" and to "USD" on route "pay", and both can hold for one request.',
+    help: 'Keep one, make the values equal, or make the conditions exclude each other: compare one fact with different values.',
+    related: ['the other rule'],
   },
   {
     code: 'PT2201',

@@ -41,6 +41,7 @@ export class ProjectFindings {
     const found = [
       ...neverPermitted(program, this.#world, this.#spanOf),
       ...contradictingHeaders(program),
+      ...contradictingDefaults(program),
       ...tooManyLimits(program),
     ];
     if (found.length === 0) this.#faultless.add(program);
@@ -138,6 +139,28 @@ function contradictingHeaders(program: ResidualProgram): Mistake[] {
   return [...found.values()];
 }
 
+/** Two values for one member where none is. Of two caps the lesser counts, so they never contradict. */
+function contradictingDefaults({ members }: ResidualProgram): Mistake[] {
+  const defaults = members.filter(({ rule }) => rule.kind === 'default');
+  return [...pairs(defaults)]
+    .filter(
+      ([a, b]) =>
+        a.rule.member.definition.path === b.rule.member.definition.path &&
+        a.rule.value.value !== b.rule.value.value &&
+        !exclude(a.condition, b.condition),
+    )
+    .map(([a, b]) => ({
+      key: `PT2201 ${sortable(a.ir)}${sortable(b.ir)}`,
+      code: 'PT2201',
+      describe: (routes) => ({
+        message: `${a.ir.policy === b.ir.policy ? `Two rules of policy "${a.ir.policy}"` : `Policies "${a.ir.policy}" and "${b.ir.policy}"`} default ${a.rule.member.definition.path} to ${JSON.stringify(a.rule.value.value)} and to ${JSON.stringify(b.rule.value.value)} on ${namesOf(routes)}, and both can hold for one request.`,
+        help: CONTRADICTION_HELP,
+        span: b.rule.span,
+        related: [{ span: a.rule.span, message: 'the other rule' }],
+      }),
+    }));
+}
+
 /**
  * Pairs that may hold together. Rules for different values of one fact are never compared: ten thousand of them would be
  * fifty million pairs.
@@ -176,12 +199,15 @@ function contradiction(side: 'request' | 'response', a: HeaderAction, b: HeaderA
     code: 'PT2201',
     describe: (routes) => ({
       message: `${whatContradicts(side, a, b)} on ${namesOf(routes)}, and both can hold for one request.`,
-      help: 'Keep one, make the values equal, or make the conditions exclude each other: compare one fact with different values.',
+      help: CONTRADICTION_HELP,
       span: second.rule.span,
       related: [{ span: first.rule.span, message: 'the other rule' }],
     }),
   };
 }
+
+const CONTRADICTION_HELP =
+  'Keep one, make the values equal, or make the conditions exclude each other: compare one fact with different values.';
 
 function whatContradicts(side: 'request' | 'response', a: HeaderAction, b: HeaderAction): string {
   const first = a.rules[0]!.policy;

@@ -16,7 +16,7 @@ import { holds, possibly } from './interpret/expressions.ts';
 import type { HashKeys, PlainRequest, Situation } from './interpret/facts.ts';
 import { LimitTaker } from './interpret/limits.ts';
 import { phaseOf } from './interpret/phases.ts';
-import { type ShapedHeaders, shapedHeaders, valuesOf } from './interpret/shape.ts';
+import { type ShapedHeaders, shapedBody, shapedHeaders, valuesOf } from './interpret/shape.ts';
 import { ruleReply } from './replies.ts';
 import { NOT_PERMITTED } from './runtime/denials.ts';
 import { renderText } from './runtime/text.ts';
@@ -37,6 +37,8 @@ export interface Verdict {
   readonly reservations: readonly Reservation[];
   readonly headers: { readonly request: ShapedHeaders; readonly response: ShapedHeaders };
   readonly totalTimeoutMs: number;
+  /** As the service gets it; null unless permitted. */
+  readonly body: unknown;
 }
 
 /** A rule with everything that says how to treat it. */
@@ -158,6 +160,7 @@ export class Interpreter {
             response: shapedHeaders(enforced, 'response', situation),
           }
         : NOTHING.headers,
+      body: permitted ? shapedBody(enforced, situation) : null,
       totalTimeoutMs: permitted ? Math.min(Number.POSITIVE_INFINITY, ...totals) : Number.POSITIVE_INFINITY,
     };
   }
@@ -182,6 +185,7 @@ const NOTHING: Verdict = {
   reservations: [],
   headers: { request: NO_HEADERS, response: NO_HEADERS },
   totalTimeoutMs: Number.POSITIVE_INFINITY,
+  body: null,
 };
 
 /** Policies by name, rules by key: the order that numbers them. */

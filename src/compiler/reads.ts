@@ -1,7 +1,7 @@
 import { testsOf } from './conditions.ts';
 import type { Condition, FactReference } from './ir.ts';
 import type { ResidualProgram } from './residual.ts';
-import { factsOfKey, factsOfTemplate, factsOfTerm, factsWritten, termsOf } from './rule-facts.ts';
+import { factsOfKey, factsOfTemplate, factsOfTerm, factsWritten, membersOf, termsOf } from './rule-facts.ts';
 
 export interface FieldsRead {
   readonly headers: readonly string[];
@@ -20,6 +20,7 @@ export function bodyRead(program: ResidualProgram): readonly string[] {
     ...program.permits.body,
     ...program.limits,
     ...program.observedLimits.flatMap((group) => group.limits),
+    ...program.members,
     ...program.timeouts,
   ];
   const actions = [...program.headers.request, ...program.headers.response];
@@ -46,6 +47,7 @@ export function fieldsRead(program: ResidualProgram): FieldsRead {
     ...program.permits.body,
     { condition: program.mayBePermitted },
     ...program.limits,
+    ...program.members,
     ...program.timeouts,
     ...program.headers.request,
     ...program.headers.response,
@@ -55,7 +57,8 @@ export function fieldsRead(program: ResidualProgram): FieldsRead {
     factsOfTemplate(action.value),
   );
   const keys = program.limits.flatMap((limit) => factsOfKey(limit.rule));
-  const facts = [...tested, ...written, ...keys];
+  const changed = program.members.flatMap(({ rule }) => membersOf(rule));
+  const facts = [...tested, ...written, ...keys, ...changed];
   const body = facts.filter((fact) => fact.phase === 'body').map(({ path }) => path);
   return {
     headers: namesOf(facts, 'request.header'),

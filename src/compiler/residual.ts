@@ -4,6 +4,7 @@ import type {
   ForbidRule,
   HeaderRule,
   LimitRule,
+  MemberRule,
   PermitRule,
   RequireRule,
   TemplateHole,
@@ -33,6 +34,8 @@ export interface ResidualProgram {
   /** Limits of policies in warn and shadow, each policy a group taken alone. */
   readonly observedLimits: readonly ObservedLimits[];
   readonly headers: Readonly<Record<HeaderRule['side'], readonly HeaderAction[]>>;
+  /** Changes of the body, in order. */
+  readonly members: readonly Residual<MemberRule>[];
   readonly timeouts: readonly Residual<TimeoutRule>[];
   readonly deprecations: readonly Residual<DeprecateRule>[];
   /** Policies in warn or shadow with a permit that could hold. */
@@ -100,6 +103,9 @@ export function residualProgram(
       request: headerActions(enforced, 'request', conditions),
       response: headerActions(enforced, 'response', conditions),
     },
+    members: only<MemberRule>(enforced, ['cap', 'default']).filter(
+      ({ rule }) => rule.member.definition.path in route.body,
+    ),
     timeouts: only<TimeoutRule>(enforced, ['timeout']),
     deprecations: only<DeprecateRule>(enforced, ['deprecate']),
     unenforcedPermits: [...new Set(only<PermitRule>(observed, ['permit']).map(({ ir }) => ir.policy))],

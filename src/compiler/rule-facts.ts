@@ -46,7 +46,12 @@ export function factsOfTerm(term: Term): FactReference[] {
 
 /** Facts that a rule writes out: holes of its text, and the key of its counter. */
 export function factsWritten({ rule }: RuleIr): FactReference[] {
-  return [...templatesOf(rule).flatMap(factsOfTemplate), ...factsOfKey(rule)];
+  return [...templatesOf(rule).flatMap(factsOfTemplate), ...factsOfKey(rule), ...membersOf(rule)];
+}
+
+/** The member of the body that a rule changes. */
+export function membersOf(rule: CheckedRule): FactReference[] {
+  return rule.kind === 'cap' || rule.kind === 'default' ? [factReference(rule.member)] : [];
 }
 
 /** Holes that hold a fact, in order. */
@@ -71,6 +76,8 @@ export function factsOfKey(rule: CheckedRule): FactReference[] {
 function templatesOf(rule: CheckedRule): TextTemplate[] {
   switch (rule.kind) {
     case 'permit':
+    case 'cap':
+    case 'default':
     case 'timeout':
       return [];
     case 'set-header':

@@ -125,8 +125,18 @@ export type RuleNode =
       readonly value: TemplateNode | null;
       readonly side: 'request' | 'response';
     })
+  /** The greatest value that a member of the body may have; a greater one is replaced by it. */
+  | MemberNode<'cap'>
+  /** The value of a member that is not there. */
+  | MemberNode<'default'>
   | (RuleNodeBase & { readonly kind: 'timeout'; readonly total: NumberNode })
   | DeprecateNode;
+
+export type MemberNode<Kind extends 'cap' | 'default' = 'cap' | 'default'> = RuleNodeBase & {
+  readonly kind: Kind;
+  readonly member: PathNode;
+  readonly value: LiteralNode;
+};
 
 /** Days since 1970-01-01. */
 export type DeprecateNode = RuleNodeBase & {

@@ -39,6 +39,10 @@ export function canonicalRule(rule: DistributiveOmit<CheckedRule, 'key' | 'span'
       return `set header ${quoted(rule.header)} to ${templateText(rule.value)} in ${rule.side}${when}`;
     case 'remove-header':
       return `remove header ${quoted(rule.header)} in ${rule.side}${when}`;
+    case 'cap':
+      return `cap ${factText(rule.member)} at ${literalText(rule.value)}${when}`;
+    case 'default':
+      return `default ${factText(rule.member)} to ${literalText(rule.value)}${when}`;
     case 'timeout':
       return `timeout ${rule.totalMs}ms${when}`;
     case 'deprecate': {

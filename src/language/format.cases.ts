@@ -50,6 +50,15 @@ policy "a" { permit }
     ),
   },
   {
+    name: 'changes of the body are sentences',
+    given: scrambled(
+      'cap  request.body.amount at 10000 when tenant.plan is "free" default request.body.currency  to "EUR"',
+    ),
+    formatted: ordered(
+      '    cap request.body.amount at 10_000  when tenant.plan is "free"\n    default request.body.currency to "EUR"\n',
+    ),
+  },
+  {
     name: 'a policy of one rule stays on one line',
     given: `language 1\npolicy "p"\n{\n    permit when\n    true\n}\n`,
     formatted: file(`policy "p" { permit when true }\n`),

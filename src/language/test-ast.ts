@@ -126,6 +126,12 @@ export type ExpectPartNode =
       readonly span: Span;
     }
   | { readonly kind: 'timeout'; readonly ms: NumberNode; readonly span: Span }
+  | {
+      readonly kind: 'body';
+      readonly path: readonly string[];
+      readonly value: LiteralNode;
+      readonly span: Span;
+    }
   /** `value` null: the header is not there. */
   | {
       readonly kind: 'header';

@@ -20,7 +20,20 @@ export type TokenGroup = 'declaration' | 'header' | 'rule' | 'clause' | 'word' |
 export const KEYWORD_GROUPS = {
   declaration: ['language', 'zone', 'holidays', 'calendar', 'define', 'policy', 'test'],
   header: ['owner', 'review', 'reviewed', 'effective', 'applies'],
-  rule: ['permit', 'forbid', 'require', 'warn', 'limit', 'quota', 'set', 'remove', 'timeout', 'deprecate'],
+  rule: [
+    'permit',
+    'forbid',
+    'require',
+    'warn',
+    'limit',
+    'quota',
+    'set',
+    'remove',
+    'cap',
+    'default',
+    'timeout',
+    'deprecate',
+  ],
   clause: ['when', 'for', 'in', 'from', 'until', 'after', 'status', 'code', 'because', 'max', 'on', 'was'],
   word: [
     ...['consumers', 'tenants'],
@@ -44,7 +57,7 @@ export const PERIODS = ['day', 'week', 'month', 'quarter', 'year'] as const;
  * then, and answered with "not in this version" (PT0106) wherever they stand.
  */
 export const LATER_WORDS: ReadonlySet<string> = new Set([
-  ...['budget', 'mask', 'cap', 'default', 'rotate', 'cache', 'alert', 'notify'],
+  ...['budget', 'mask', 'rotate', 'cache', 'alert', 'notify'],
   ...['convention', 'waiver', 'waivable', 'approval'],
   ...['counting', 'queue', 'fall', 'exhausted'],
   ...['model', 'models', 'target', 'targets', 'pool', 'pools', 'tokens', 'cost', 'may'],

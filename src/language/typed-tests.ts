@@ -1,5 +1,5 @@
 import type { Span } from '../diagnostics/source.ts';
-import type { Value } from '../model/types.ts';
+import type { ScalarValue, Value } from '../model/types.ts';
 import type { EnforcementMode } from '../model/world.ts';
 
 /** A `test` block with every name resolved: what the runner is handed. */
@@ -84,6 +84,8 @@ export interface CheckedExpect {
   readonly because: { readonly match: 'is' | 'contains'; readonly text: string } | null;
   readonly retryAfter: { readonly operator: 'le' | 'ge' | 'is'; readonly ms: number } | null;
   readonly timeoutMs: number | null;
+  /** Members of the body that the service gets, as JSON values. */
+  readonly body: readonly { readonly path: readonly string[]; readonly value: ScalarValue }[];
   /** `value` null: not there. Names in lower case. */
   readonly headers: readonly {
     readonly name: string;

@@ -107,6 +107,14 @@ export interface TimeoutRule extends RuleBase {
   readonly totalMs: number;
 }
 
+/** Changes a member of the body on its way to the service; rules that decide see it as the caller wrote it. */
+export interface MemberRule extends RuleBase {
+  /** `cap`: a greater value becomes this one. `default`: this is the value where there is none. */
+  readonly kind: 'cap' | 'default';
+  readonly member: FactExpression;
+  readonly value: LiteralExpression;
+}
+
 export type CheckedRule =
   | PermitRule
   | ForbidRule
@@ -114,6 +122,7 @@ export type CheckedRule =
   | WarnRule
   | LimitRule
   | HeaderRule
+  | MemberRule
   | TimeoutRule
   | DeprecateRule;
 

@@ -17,7 +17,10 @@ const ORDER = body('routes/order.schema.json', {
   'items[].parts[].code': member({ kind: 'text' }),
 });
 const REFUND = body('routes/refund.schema.json', {
-  amount: member({ kind: 'number' }),
+  amount: {
+    ...member({ kind: 'number' }),
+    bounds: { least: 1, most: 500, whole: true, lengthMax: null },
+  },
   note: member({ kind: 'number' }),
   labels: member({ kind: 'list', of: { kind: 'text' } }, 'always'),
 });

@@ -17,6 +17,17 @@ export interface BodyMember {
   readonly type: ValueType;
   /** `always`: a body that fits the schema – an element, below a list – may lack it, or have null there. */
   readonly absence: 'never' | 'always';
+  /** Left out where the schema says nothing of the kind. */
+  readonly bounds?: ValueBounds;
+}
+
+/** What a schema allows of a number or text; null where it does not say. */
+export interface ValueBounds {
+  readonly least: number | null;
+  readonly most: number | null;
+  readonly whole: boolean;
+  /** Characters (code points). */
+  readonly lengthMax: number | null;
 }
 
 /** Where and why a value does not fit a schema. */

@@ -16,6 +16,7 @@ import type {
   LimitWindow,
   ListExpression,
   LiteralExpression,
+  MemberRule,
   Operand,
   OtherwiseExpression,
   Quantifier,
@@ -293,6 +294,14 @@ export function deprecate(successor: string | null, options: Guard = {}): Deprec
     zone: 'Europe/Berlin',
     successor: url,
   };
+}
+export function member(
+  kind: MemberRule['kind'],
+  path: string,
+  value: ScalarValue,
+  options: Guard = {},
+): MemberRule {
+  return { kind, ...base(null, options), member: fact(path), value: literal(value) };
 }
 export function timeout(totalMs: number, options: Guard = {}): CheckedRule {
   return { kind: 'timeout', ...base(null, options), totalMs };

@@ -13,6 +13,8 @@ const REACHED: Readonly<Record<string, readonly string[]>> = {
     'quota',
     'set-header',
     'remove-header',
+    'cap',
+    'default',
     'timeout',
     'deprecate',
   ],

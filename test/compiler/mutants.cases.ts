@@ -74,6 +74,9 @@ const IN_CODE: readonly Mutant[] = [
     'isInShare(identity$1.consumer',
   ),
   replace('requests outside of a share are in it', 'runtime.isRequestInShare(', '!runtime.isRequestInShare('),
+  replace('caps are forgotten', /changes = runtime\.capMember\([^;]*;/, ';'),
+  replace('defaults replace', /(runtime\.defaultMember\(changes, \w+, )[^,]+/, '$1undefined'),
+  replace('defaults are forgotten', /changes = runtime\.defaultMember\([^;]*;/, ';'),
   replace('the two clocks are exchanged', 'context.nowWallMs)', 'context.nowMonotonicMs)'),
   replace(
     'warnings become shadows',

@@ -115,6 +115,10 @@ function ruleText(rule: CheckedRule): string {
       return `set header ${quoted(rule.header)} to ${templateText(rule.value)} in ${rule.side}${when}`;
     case 'remove-header':
       return `remove header ${quoted(rule.header)} in ${rule.side}${when}`;
+    case 'cap':
+      return `cap ${factText(rule.member)} at ${literalText(rule.value, rule.member.type)}${when}`;
+    case 'default':
+      return `default ${factText(rule.member)} to ${literalText(rule.value, rule.member.type)}${when}`;
     case 'timeout':
       return `timeout ${rule.totalMs}ms${when}`;
     default:

@@ -8,6 +8,7 @@ import type {
   LimitWindow,
   TypedExpression,
 } from '../../src/language/typed.ts';
+import type { ScalarValue } from '../../src/model/types.ts';
 import {
   and,
   deprecate,
@@ -17,6 +18,7 @@ import {
   is,
   limit,
   list,
+  member,
   memberOf,
   or,
   permit,
@@ -29,6 +31,7 @@ import {
   timeout,
   warn,
 } from './ast.ts';
+import { BODY_VALUES } from './bodies.ts';
 import type { Choices } from './choices.ts';
 import { FACT_CASES, randomCondition } from './random-conditions.ts';
 import { CROWD_MAX, NAMES } from './random-world.ts';
@@ -111,6 +114,8 @@ const RULES = [
   'require',
   'remove-header',
   'timeout',
+  'cap',
+  'default',
   'warn',
   'deprecate',
 ] as const;
@@ -157,10 +162,30 @@ function ruleOf(
       return removeHeader(choices.one(['x-a', 'x-c']), { ...when, side });
     case 'deprecate':
       return deprecate(choices.one([null, '/v2/orders', '/v2/{url id}', '//b.example/{url part}/x']), when);
+    case 'cap':
+    case 'default': {
+      const [path, values] = choices.one(kind === 'cap' ? CAPPED : DEFAULTED);
+      return member(kind, `request.body.${path}`, choices.one(values), when);
+    }
     case 'timeout':
       return timeout(choices.one([1_000, 5_000, 250]), when);
   }
 }
+
+type MemberCase = readonly [path: string, values: readonly ScalarValue[]];
+const CAPPED: readonly MemberCase[] = [
+  ['amount', [100, 0, 500]],
+  ['order.lines', [1, 2]],
+  ['due', BODY_VALUES.due],
+];
+const DEFAULTED: readonly MemberCase[] = [
+  ['currency', ['EUR', 'USD']],
+  ['amount', [100, 700]],
+  ['order.lines', [1, 3]],
+  ['order.id', ['blue']],
+  ['urgent', [true]],
+  ['due', BODY_VALUES.due],
+];
 
 const TEXTS = [
   'no {request.path}',

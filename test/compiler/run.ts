@@ -43,6 +43,7 @@ export interface Observation {
   readonly reservations: number;
   readonly headers: unknown;
   readonly totalTimeoutMs: number;
+  readonly body: unknown;
   readonly counters: readonly (readonly [string, string])[];
 }
 
@@ -144,10 +145,19 @@ function runPipeline(
         request: permitted ? shaped(pipeline.shapeRequest, context) : NO_HEADERS,
         response: permitted ? shaped(pipeline.shapeResponse, context) : NO_HEADERS,
       },
+      body: permitted ? shapedBody(pipeline, context, body) : null,
       totalTimeoutMs: permitted ? pipeline.totalTimeoutMs(context) : Number.POSITIVE_INFINITY,
     },
     reservations: reservationsOf(context),
   };
+}
+
+function shapedBody({ requestTransform }: RoutePipeline, context: RequestContext, body: unknown): unknown {
+  const changes = requestTransform === null ? null : requestTransform(context);
+  if (changes === null) return body;
+  const changed = changes.push(new TextEncoder().encode(JSON.stringify(body)), true);
+  assert(changed instanceof Uint8Array, 'changes of a body that was read have no faults');
+  return JSON.parse(new TextDecoder().decode(changed));
 }
 
 const NO_HEADERS = { set: [], removed: [], added: [] };

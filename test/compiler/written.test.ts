@@ -16,8 +16,11 @@ import { randomNumbers } from './seeds.ts';
 
 const CASES = 250;
 const SEED = 20_261_124;
-/** Of the rules as drawn some cannot be written, and some the checker refuses: they are left out of their case. */
-const WRITTEN_MIN = 0.6;
+/**
+ * Of the rules as drawn some cannot be written, and some the checker refuses (what reads or changes a body that not every route
+ * describes): they are left out of their case.
+ */
+const WRITTEN_MIN = 0.55;
 
 /** Names that the random conditions ask for; others are made while the gateway runs. */
 const DIRECTORY: World['directory'] = {

@@ -43,6 +43,8 @@ const RULES: Readonly<Record<RuleKind, readonly [production: string, meaning: st
     'Deprecate',
     'Tells callers by Deprecation, Sunset and Link when a route goes and what takes its place.',
   ],
+  cap: ['Cap', 'Lessens a number or date of the request body that is greater; of several the least counts.'],
+  default: ['Default', 'Sets a member of the request body that is missing or null.'],
   timeout: [
     'Timeout',
     'Bounds the time from the arrival of the request to the end of the answer. The least wins.',

@@ -39,17 +39,17 @@ afterEach(() => {
   upstream.close();
 });
 
-async function start(limits: Parameters<typeof startGateway>[0]['limits'] = {}): Promise<void> {
+async function start(limits: Parameters<typeof startGateway>[0]['limits'] = {}, rules = ''): Promise<void> {
   upstream = await rawServer((socket) => socket.write(ok('fine')));
   gateway = await startGateway({
-    bundle: compiled(upstream.port),
+    bundle: compiled(upstream.port, rules),
     instantiate: instantiateRoute,
     counters: new ReferenceCounters(),
     limits: { ...limits },
   });
 }
 
-function compiled(port: number): RuleBundle {
+function compiled(port: number, rules: string): RuleBundle {
   const texts = {
     'portunus.yaml': 'portunus: 1\n',
     'routes/r.yaml': `services: { s: { endpoints: [{ url: "http://127.0.0.1:${port}" }] } }
@@ -61,7 +61,10 @@ routes:
   const files = Object.entries(texts).map(([path, text]) => new SourceText(path, text));
   const { world, diagnostics } = loadWorld(files, { projectFolder: '/project' });
   expect(diagnostics).toEqual([]);
-  const checked = checkPolicies([new SourceText('policies/p.policy', POLICY)], world!);
+  const checked = checkPolicies(
+    [new SourceText('policies/p.policy', POLICY.replace(/\}\n$/, `${rules}}\n`))],
+    world!,
+  );
   expect(checked.diagnostics).toEqual([]);
   return compileRules(checked.policies, world!, () => null as never).bundle;
 }
@@ -89,6 +92,27 @@ test('a body is judged by what it says, and goes on byte by byte as it came', as
   expect(codeOf(refused)).toEqual([403, 'too_large']);
   expect(refused.body).toContain('501 is too much');
   expect(upstream.requests).toHaveLength(1);
+});
+
+test('members are capped and set on the way; every other byte stays, and rules judge what was sent', async () => {
+  await start({}, 'cap request.body.amount at 100  default request.body.currency to "EUR"');
+  const lengthOf = (request: string) => Number(/content-length: (\d+)/i.exec(request)![1]);
+  await post('{ "amount" : 5e2,\n "order":"\\u0041" }');
+  await post(
+    zlib.gzipSync('{"amount":100.5,"order":"A"}'),
+    'Content-Type: application/json\r\nContent-Encoding: gzip\r\n',
+  );
+  const untouched = '{"currency":"USD" , "amount":99.0,"order":"A"}';
+  await post(untouched);
+  const bodies = upstream.requests.map((request) => request.split('\r\n\r\n')[1]!);
+  expect(bodies).toEqual([
+    '{ "amount" : 100,\n "order":"\\u0041","currency":"EUR" }',
+    '{"amount":100,"order":"A","currency":"EUR"}',
+    untouched,
+  ]);
+  expect(upstream.requests.map(lengthOf)).toEqual(bodies.map(({ length }) => length));
+  expect(codeOf(await post('{"amount":501,"order":"A"}'))).toEqual([403, 'too_large']);
+  expect(codeOf(await post('{"amount":1,"order":"A","Currency":"USD"}'))).toEqual([400, 'ambiguous_body']);
 });
 
 test.each([

@@ -6,7 +6,7 @@ import { authoriseCode, judgeBodyCode, matchCode } from './decide.ts';
 import type { Marks, ProgramScope } from './frame.ts';
 import { LoopPool } from './loops.ts';
 import { ConstantPool } from './pool.ts';
-import { shapeCode, timeoutCode } from './shape.ts';
+import { membersCode, shapeCode, timeoutCode } from './shape.ts';
 import { TablePool } from './tables.ts';
 
 export interface GeneratedProgram {
@@ -35,6 +35,7 @@ export function generateProgram(
     admit: admitCode(program, scope),
     shapeRequest: shapeCode(program, scope, 'request'),
     shapeResponse: shapeCode(program, scope, 'response'),
+    requestTransform: membersCode(program, scope),
     totalTimeoutMs: timeoutCode(program, scope),
   };
   const functions = [...loops.functions, ...Object.values(phases).flatMap((phase) => phase.functions)];
@@ -52,7 +53,6 @@ export function generateProgram(
     'return {',
     ...indent(entries),
     '  readBody: null,',
-    '  requestTransform: null,',
     '  responseTransform: null,',
     '};',
   ].join('\n');

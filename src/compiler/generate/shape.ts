@@ -3,6 +3,8 @@ import { byCondition } from '../fact-tables.ts';
 import { asConstant } from '../numbers.ts';
 import { holesOf, textParts } from '../replies.ts';
 import type { HeaderAction, Residual, ResidualProgram } from '../residual.ts';
+import { memberName } from '../route-facts.ts';
+import { membersOf } from '../rule-facts.ts';
 import { headerSafe } from '../runtime/text.ts';
 import { functionCode, guarded } from './code.ts';
 import type { PhaseCode } from './decide.ts';
@@ -58,6 +60,36 @@ function valueExpression(action: HeaderAction, frame: Frame): string {
 
 function partConstant(part: ReturnType<typeof textParts>[number]) {
   return typeof part === 'string' ? part : asConstant(part);
+}
+
+/** Defaults before caps: what is set is capped too. */
+export function membersCode(program: ResidualProgram, scope: ProgramScope): PhaseCode {
+  if (program.members.length === 0) return { entry: 'null', functions: [] };
+  const members = ['default', 'cap'].flatMap((kind) =>
+    program.members.filter(({ rule }) => rule.kind === kind),
+  );
+  const conditions = members.map(({ condition }) => condition);
+  const frame = new Frame(
+    scope,
+    'after-body',
+    conditions,
+    members.flatMap(({ rule }) => membersOf(rule)),
+  );
+  const statements = members.flatMap(({ ir, rule, condition }) =>
+    frame.statement(() => {
+      const { pool } = frame.scope;
+      const { path } = rule.member.definition;
+      const member = pool.constant({ path: memberName(path).split('.'), type: rule.member.type.kind });
+      const change = rule.kind === 'cap' ? 'capMember' : 'defaultMember';
+      const [now] = frame.unsure(() => membersOf(rule).map((fact) => frame.fact(fact)));
+      const value = pool.constant(rule.value.value);
+      return guarded(frame.condition(condition), [
+        `changes = runtime.${change}(changes, ${member}, ${now}, ${value});`,
+      ]);
+    }, [ir]),
+  );
+  const body = ['let changes = null;', ...statements, 'return changes;'];
+  return { entry: 'requestTransform', functions: [functionCode('requestTransform(context)', body)] };
 }
 
 /** The least of all timeouts that apply. */

@@ -1,4 +1,5 @@
-import type { CheckedRule, HeaderRule, TextTemplate } from '../../language/typed.ts';
+import type { CheckedRule, HeaderRule, MemberRule, TextTemplate } from '../../language/typed.ts';
+import { dateText } from '../../model/local-time.ts';
 import { deprecationFields } from '../deprecation-fields.ts';
 import { textParts } from '../replies.ts';
 import { headerSafe, NOTHING_MORE, renderText } from '../runtime/text.ts';
@@ -49,4 +50,32 @@ export function valuesOf(template: TextTemplate | null, situation: Situation): u
 
 function once(texts: readonly string[]): string[] {
   return [...new Set(texts)].sort();
+}
+
+/** The body as the service gets it: first defaults, then caps. A member of an object that is not there is not added. */
+export function shapedBody(rules: readonly CheckedRule[], { body }: Situation): unknown {
+  const shaped: unknown = structuredClone(body);
+  const members = rules.filter(isMemberRule);
+  for (const { kind, member, value } of members.toSorted((a, b) => (a.kind < b.kind ? 1 : -1))) {
+    const path = member.definition.path.split('.').slice(2);
+    const owner = path
+      .slice(0, -1)
+      .reduce<unknown>((object, name) => (isObject(object) ? object[name] : undefined), shaped);
+    if (!isObject(owner)) continue;
+    const name = path.at(-1)!;
+    const written = member.type.kind === 'date' ? dateText(Number(value.value)) : value.value;
+    const now = Object.hasOwn(owner, name) ? owner[name] : undefined;
+    const isMissing = now === undefined || now === null;
+    if (kind === 'default' ? isMissing : !isMissing && (now as typeof written) > written)
+      owner[name] = written;
+  }
+  return shaped;
+}
+
+function isMemberRule(rule: CheckedRule): rule is MemberRule {
+  return rule.kind === 'default' || rule.kind === 'cap';
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -66,7 +66,7 @@ function isFault(read: BodyValue | BodyFault): read is BodyFault {
 
 const UTF_8 = new TextDecoder('utf-8', { ignoreBOM: true });
 /** Digits, point, exponent: far beyond what any 64-bit float needs. */
-const NUMBER_BYTES_MAX = 400;
+export const NUMBER_BYTES_MAX = 400;
 const MISSING = -1;
 
 /** The value, {@link MISSING} where there is none or null, or why the names on the way to it are refused. */

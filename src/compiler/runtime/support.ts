@@ -30,6 +30,7 @@ import {
   stateItem,
   type Watched,
 } from './limits.ts';
+import { type ChangedMember, MemberChanges } from './member-changes.ts';
 import { networksTest } from './networks.ts';
 import { noteShadowed, warn } from './notes.ts';
 import { type RowConstant, RowNumbers, type RowShape, RowTable } from './row-table.ts';
@@ -55,6 +56,7 @@ export class RuntimeSupport {
   constructor(bound: BoundRuntime) {
     this.counters = bound.counters;
     this.batch = bound.counters.createBatch();
+    this.#bodies = bound.bodies;
     this.hashKey = bound.hashKey;
     this.combineKey = bound.combineKey;
   }
@@ -138,6 +140,33 @@ export class RuntimeSupport {
   }
   keyText(value: Value): string {
     return counterKeyText(value);
+  }
+
+  // -- changes of the body --------------------------------------------------------------------------------------
+  readonly #bodies: BoundRuntime['bodies'];
+  /** Null as long as nothing changes. `now`: as the caller wrote it. */
+  capMember(
+    changes: MemberChanges | null,
+    member: ChangedMember,
+    now: ScalarValue | undefined,
+    most: ScalarValue,
+  ): MemberChanges | null {
+    const value = changes?.valueOf(member) ?? now;
+    if (value === undefined || value <= most) return changes;
+    const more = changes ?? new MemberChanges(this.#bodies.limits);
+    more.set(member, most);
+    return more;
+  }
+  defaultMember(
+    changes: MemberChanges | null,
+    member: ChangedMember,
+    now: ScalarValue | undefined,
+    value: ScalarValue,
+  ): MemberChanges | null {
+    if (now !== undefined || changes?.valueOf(member) !== undefined) return changes;
+    const more = changes ?? new MemberChanges(this.#bodies.limits);
+    more.set(member, value);
+    return more;
   }
 
   // -- answers -------------------------------------------------------------------------------------------------

@@ -71,3 +71,32 @@ describe('what rules may read of a list of objects', () => {
     expect(membersOf({ items: schema })).toEqual([]);
   });
 });
+
+function boundsOf(schema: Readonly<Record<string, unknown>>) {
+  return bodyMembers({ type: 'object', properties: { member: schema } }).member?.bounds;
+}
+
+describe('what a schema allows of a member', () => {
+  it.each([
+    [{ type: 'integer' }, { least: null, most: null, whole: true, lengthMax: null }],
+    [
+      { type: 'number', minimum: 0, exclusiveMaximum: 9 },
+      { least: 0, most: 9, whole: false, lengthMax: null },
+    ],
+    [
+      { type: ['string', 'null'], maxLength: 5 },
+      { least: null, most: null, whole: false, lengthMax: 5 },
+    ],
+    [
+      { type: 'number', minimum: 1, maximum: 9, allOf: [{ minimum: 2 }, { maximum: 8 }] },
+      { least: 2, most: 8, whole: false, lengthMax: null },
+    ],
+  ])('of %j is %j', (schema, bounds) => {
+    expect(boundsOf(schema)).toEqual(bounds);
+  });
+
+  it('is not said where the schema says nothing', () => {
+    expect(boundsOf({ type: 'number' })).toBeUndefined();
+    expect(boundsOf({ type: 'boolean' })).toBeUndefined();
+  });
+});

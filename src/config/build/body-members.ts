@@ -1,6 +1,6 @@
 /** What rules may read of a body that fits a schema: members whose type and presence the schema settles. */
 import { elementPath } from '../../model/facts.ts';
-import type { BodyMember, JsonSchema } from '../../model/request-body.ts';
+import type { BodyMember, JsonSchema, ValueBounds } from '../../model/request-body.ts';
 import { isListOfObjects, type ValueType } from '../../model/types.ts';
 
 /**
@@ -39,7 +39,13 @@ function collect(object: Parts, root: JsonSchema, place: Place, members: Record<
     if (type === undefined || others.length > 0) continue;
     const value = valueType(type, parts, root);
     const depth = place.depth + 1;
-    if (value !== null) members[path] = { type: value, absence: certain ? 'never' : 'always' };
+    const bounds = boundsOf(type, parts);
+    if (value !== null)
+      members[path] = {
+        type: value,
+        absence: certain ? 'never' : 'always',
+        ...(bounds === null ? {} : { bounds }),
+      };
     else if (type === 'object' && depth <= DEPTH_MAX)
       collect(parts, root, { prefix: `${path}.`, certain, depth }, members);
     if (value !== null && isListOfObjects(value) && depth <= DEPTH_MAX)
@@ -123,6 +129,24 @@ function textType(parts: Parts): ValueType {
   const texts = values[0]?.filter((value) => typeof value === 'string');
   if (texts !== undefined && texts.length > 0) return { kind: 'enum', values: texts };
   return { kind: parts.some((part) => part.format === 'date') ? 'date' : 'text' };
+}
+
+/** Null where nothing is said. An exclusive bound counts as one that is allowed: a value on it is left to the check. */
+function boundsOf(type: string, parts: Parts): ValueBounds | null {
+  const said = (...keywords: readonly string[]): number[] =>
+    parts.flatMap((part) => keywords.flatMap((name) => (typeof part[name] === 'number' ? [part[name]] : [])));
+  const bounds = {
+    least: outermost(Math.max, said('minimum', 'exclusiveMinimum')),
+    most: outermost(Math.min, said('maximum', 'exclusiveMaximum')),
+    whole: type === 'integer',
+    lengthMax: outermost(Math.min, said('maxLength')),
+  };
+  const isOpen = bounds.least === null && bounds.most === null && bounds.lengthMax === null;
+  return isOpen && !bounds.whole ? null : bounds;
+}
+
+function outermost(pick: (...numbers: readonly number[]) => number, said: readonly number[]): number | null {
+  return said.length === 0 ? null : pick(...said);
 }
 
 /** What a policy can write after a dot. */

@@ -414,6 +414,18 @@ export const LANGUAGE_CODES = {
     explanation:
       'The successor of a deprecated route has to be a route that stays: not retired, and not deprecated by the same rule.',
   },
+  PT2122: {
+    title: 'Not a member that can be shaped',
+    severity: 'error',
+    explanation:
+      '`cap` changes numbers and dates of the request body, `default` any one value of it. Headers have `set header`; the address, the caller and the route cannot be changed.',
+  },
+  PT2123: {
+    title: 'Outside of the schema',
+    severity: 'error',
+    explanation:
+      'The gateway would write a value that the schema of the route does not allow, and refuses itself when a caller sends it.',
+  },
   PT2310: {
     title: 'Folder without authority',
     severity: 'error',

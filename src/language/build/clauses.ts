@@ -68,6 +68,8 @@ export const CLAUSES_OF: Readonly<Record<RuleNode['kind'], readonly ClauseName[]
   quota: LIMIT_CLAUSES,
   'set-header': ['from', 'when'],
   'remove-header': ['from', 'when'],
+  cap: ['from', 'when'],
+  default: ['from', 'when'],
   timeout: ['from', 'when'],
   deprecate: ['when'],
 };

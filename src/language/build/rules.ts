@@ -2,8 +2,8 @@ import type { CstNode } from 'chevrotain';
 import { assert } from '../../base/assert.ts';
 import type { NumberNode, RuleNode, TemplateNode, TextNode, WindowNode } from '../ast.ts';
 import { CLAUSES_OF, type ClauseNode, collectClauses, type RuleClauses } from './clauses.ts';
-import { buildCondition } from './conditions.ts';
-import { buildDate, buildDuration, buildNumber, numberToken } from './literals.ts';
+import { buildCondition, buildPath } from './conditions.ts';
+import { buildDate, buildDuration, buildLiteral, buildNumber, numberToken } from './literals.ts';
 import { childOf, childOrNull, has, nodeSpan, type Reader, spanOf, tokenOf, tokenOrNull } from './reader.ts';
 import { buildTemplate, buildText } from './texts.ts';
 
@@ -62,6 +62,14 @@ const FORMS = {
   RemoveHeader: {
     kind: 'remove-header',
     build: (reader, head, _clauses, base) => buildHeader(reader, head, base, 'remove-header', null),
+  },
+  Cap: {
+    kind: 'cap',
+    build: (reader, head, _clauses, base) => ({ kind: 'cap', ...base, ...buildMember(reader, head) }),
+  },
+  Default: {
+    kind: 'default',
+    build: (reader, head, _clauses, base) => ({ kind: 'default', ...base, ...buildMember(reader, head) }),
   },
   Timeout: {
     kind: 'timeout',
@@ -127,6 +135,13 @@ function buildHeader(
 ): RuleNode {
   const side = has(childOf(head, 'Side'), 'request') ? 'request' : 'response';
   return { kind, ...base, header: buildText(reader, tokenOf(head, 'Text')), value, side };
+}
+
+function buildMember(reader: Reader, head: CstNode) {
+  return {
+    member: buildPath(reader, childOf(head, 'Path')),
+    value: buildLiteral(reader, childOf(head, 'Literal')),
+  };
 }
 
 function amountOf(reader: Reader, node: CstNode): NumberNode {

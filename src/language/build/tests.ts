@@ -301,6 +301,10 @@ function buildExpectPart(reader: Reader, node: CstNode): ExpectPartNode {
       span,
     };
   }
+  if (has(node, 'body')) {
+    const path = tokensOf(node, 'Member').map((member) => member.image.slice(1));
+    return { kind: 'body', path, value: buildLiteral(reader, childOf(node, 'Literal')), span };
+  }
   const [name, value] = textsOf(reader, node);
   assert(name !== undefined, 'the grammar demands a name');
   const side = has(childOf(node, 'Side'), 'request') ? 'request' : 'response';

@@ -169,5 +169,8 @@ function withoutEffect(rule: CheckedRule, routes: readonly Route[]): string | nu
   if (rule.kind === 'require' && routes.every((route) => staticValue(rule.condition, route) === true)) {
     return 'what it requires is true for every route of the policy';
   }
+  if (rule.kind === 'default' && rule.member.definition.absence === 'never') {
+    return 'the schema of every route of the policy requires the member';
+  }
   return null;
 }

@@ -11,6 +11,7 @@ import { checkDeprecation } from './deprecations.ts';
 import { isGatewayHeader, isHeaderName, isHeaderText } from './header-names.ts';
 import type { Known } from './known.ts';
 import { checkLimit } from './limits.ts';
+import { checkMember } from './members.ts';
 import { checkReply } from './replies.ts';
 import { isShare, share } from './shares.ts';
 import { checkTemplate, NO_CALENDARS, type TextPlace } from './templates.ts';
@@ -79,6 +80,9 @@ function checkForm(
     case 'set-header':
     case 'remove-header':
       return checkHeader(context, place.known, node, head);
+    case 'cap':
+    case 'default':
+      return checkMember(context, place.known, node, head);
     case 'timeout':
       return checkTimeout(context, node, head);
     case 'deprecate':

@@ -201,6 +201,9 @@ function checkExpect(
     because: node.because === null ? null : { match: node.because.match, text: node.because.text.value },
     retryAfter: retry === undefined ? null : { operator: retry.operator, ms: retry.ms.value },
     timeoutMs: node.parts.find((part) => part.kind === 'timeout')?.ms.value ?? null,
+    body: node.parts.flatMap((part) =>
+      part.kind === 'body' ? [{ path: part.path, value: part.value.value }] : [],
+    ),
     headers: node.parts.flatMap((part) =>
       part.kind === 'header'
         ? [{ name: part.name.value.toLowerCase(), value: part.value?.value ?? null, side: part.side }]

@@ -47,6 +47,8 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   SetHeader: inline,
   RemoveHeader: inline,
   Side: inline,
+  Cap: inline,
+  Default: inline,
   Timeout: inline,
   Deprecate: inline,
 

@@ -98,6 +98,8 @@ describe('line breaks need no meaning (language-rules 3.4)', () => {
       'quota',
       'set',
       'remove',
+      'cap',
+      'default',
       'timeout',
       'deprecate',
     ]);

@@ -162,6 +162,8 @@ export class PolicyGrammar extends TestGrammar {
       { ALT: () => this.SUBRULE(this.Quota) },
       { ALT: () => this.SUBRULE(this.SetHeader) },
       { ALT: () => this.SUBRULE(this.RemoveHeader) },
+      { ALT: () => this.SUBRULE(this.Cap) },
+      { ALT: () => this.SUBRULE(this.Default) },
       { ALT: () => this.SUBRULE(this.Timeout) },
       { ALT: () => this.SUBRULE(this.Deprecate) },
     ]);
@@ -296,6 +298,28 @@ export class PolicyGrammar extends TestGrammar {
       this.CONSUME(Text);
       this.CONSUME(KEYWORD.in);
       this.SUBRULE(this.Side);
+    },
+    INNER,
+  );
+
+  readonly Cap = this.RULE(
+    'Cap',
+    () => {
+      this.CONSUME(KEYWORD.cap);
+      this.SUBRULE(this.Path);
+      this.CONSUME(KEYWORD.at);
+      this.SUBRULE(this.Literal);
+    },
+    INNER,
+  );
+
+  readonly Default = this.RULE(
+    'Default',
+    () => {
+      this.CONSUME(KEYWORD.default);
+      this.SUBRULE(this.Path);
+      this.CONSUME(KEYWORD.to);
+      this.SUBRULE(this.Literal);
     },
     INNER,
   );

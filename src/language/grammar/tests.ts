@@ -438,6 +438,13 @@ export class TestGrammar extends ExpressionGrammar {
         },
         {
           ALT: () => {
+            this.CONSUME(TEST_WORD.body);
+            this.AT_LEAST_ONE(() => this.CONSUME(Member));
+            this.SUBRULE(this.Literal);
+          },
+        },
+        {
+          ALT: () => {
             this.CONSUME(KEYWORD.header);
             this.CONSUME(Text);
             this.CONSUME2(KEYWORD.is);

@@ -54,3 +54,30 @@ export function memberOfTwoTypes(
 }
 
 const MEMBERS_SHOWN_MAX = 8;
+
+const VERBS = { cap: 'capped', default: 'given a default' } as const;
+
+export function notShapeable(span: Span, path: string, kind: keyof typeof VERBS, why: string): Diagnostic {
+  return problem(
+    'PT2122',
+    span,
+    `${shown(path)} cannot be ${VERBS[kind]}: ${why}.`,
+    kind === 'cap'
+      ? 'Name a number or a date of the body, such as request.body.amount.'
+      : 'Name one value of the body, such as request.body.currency.',
+  );
+}
+
+export function outsideSchema(
+  span: Span,
+  path: string,
+  { route, file }: { readonly route: Route; readonly file: string },
+  allowed: string,
+): Diagnostic {
+  return problem(
+    'PT2123',
+    span,
+    `The service behind route "${route.name}" would refuse this value of ${shown(path)}: ${file} allows ${allowed}.`,
+    'Write a value that the schema allows, or change the schema.',
+  );
+}

@@ -11,7 +11,7 @@ import type {
 } from '../../language/typed.ts';
 import type { Route, World } from '../../model/world.ts';
 import { lengthInWords } from '../policy-tests/lengths.ts';
-import { dateInWords } from '../values.ts';
+import { dateInWords, valueInWords } from '../values.ts';
 import { type ElementChecks, elementChecks } from './element-checks.ts';
 import { bothRemain, type Remainder, remainderOf, written } from './residual.ts';
 
@@ -161,6 +161,9 @@ function phaseOfRule(placed: PlacedRule): RulePhase {
     case 'set-header':
     case 'remove-header':
       return rule.side === 'request' ? 'shape-request' : 'shape-response';
+    case 'cap':
+    case 'default':
+      return 'shape-request';
     case 'deprecate':
       return 'shape-response';
     case 'timeout':
@@ -204,6 +207,10 @@ function says({ rule }: PlacedRule): string {
       const successor = rule.successor === null ? '' : `, successor route "${rule.successor.route}"`;
       return `deprecated from ${dateInWords(rule.fromDay)}, sunset ${dateInWords(rule.sunsetDay)}${successor}`;
     }
+    case 'cap':
+      return `caps ${factText(rule.member)} at ${valueInWords(rule.member.type, rule.value.value)}`;
+    case 'default':
+      return `${factText(rule.member)} is ${valueInWords(rule.member.type, rule.value.value)} where it is missing`;
     case 'timeout':
       return `answers within ${lengthInWords(rule.totalMs)}`;
     default:

@@ -19,6 +19,7 @@ export function mismatches(
     ...(expect.timeoutMs === null || expect.timeoutMs === observation.timeoutMs
       ? []
       : [`the timeout was ${timeoutInWords(observation.timeoutMs)}`]),
+    ...expect.body.flatMap((member) => memberDiffers(member, observation)),
     ...expect.headers.flatMap((header) => headerDiffers(header, observation, step)),
   ];
 }
@@ -103,6 +104,23 @@ function watchersDiffer(
     const word = mode === 'warn' ? 'warned' : 'shadowed';
     return [seen.length === 0 ? `nothing ${word}` : `${word} by ${seen.map(named).join(', ')}`];
   });
+}
+
+function memberDiffers(
+  { path, value }: CheckedExpect['body'][number],
+  { body, decision }: Observation,
+): string[] {
+  const name = `body.${path.join('.')}`;
+  if (decision !== 'permitted') return [`it was refused, so the service gets no ${name}`];
+  const found = path.reduce<unknown>(
+    (object, member) =>
+      typeof object === 'object' && object !== null && Object.hasOwn(object, member)
+        ? (object as Record<string, unknown>)[member]
+        : undefined,
+    body,
+  );
+  if (found === value) return [];
+  return [`${name} was ${found === undefined ? 'missing' : JSON.stringify(found)}`];
 }
 
 function timeoutInWords(ms: number): string {

@@ -87,6 +87,8 @@ export interface Observation {
   readonly shadowed: readonly number[];
   readonly headers: { readonly request: Edits; readonly response: Edits };
   readonly timeoutMs: number;
+  /** As the service gets it; null where none is sent. */
+  readonly body: unknown;
   readonly counters: readonly CounterSight[];
 }
 export interface Edits {
@@ -136,6 +138,7 @@ export class MachineRun {
         response: permitted ? editsOf(pipeline.shapeResponse, context) : NO_EDITS,
       },
       timeoutMs: permitted ? pipeline.totalTimeoutMs(context) : Number.POSITIVE_INFINITY,
+      body: permitted ? shapedBody(pipeline, context, sent.body) : null,
       counters: this.#counters.sights(),
     };
   }
@@ -253,6 +256,16 @@ function refusedAtFront({ status, code, detail }: FrontProblem): Observation {
     shadowed: [],
     headers: { request: NO_EDITS, response: NO_EDITS },
     timeoutMs: Number.POSITIVE_INFINITY,
+    body: null,
     counters: [],
   };
+}
+
+/** What leaves for the service, as the gateway would change it. */
+function shapedBody({ requestTransform }: RoutePipeline, context: RequestContext, body: string): unknown {
+  if (body === '') return null;
+  const changes = requestTransform === null ? null : requestTransform(context);
+  if (changes === null) return JSON.parse(body);
+  const changed = changes.push(new TextEncoder().encode(body), true);
+  return changed instanceof Uint8Array ? JSON.parse(new TextDecoder().decode(changed)) : null;
 }

@@ -1,0 +1,66 @@
+import type { ValueBounds } from '../../model/request-body.ts';
+import type { ScalarValue } from '../../model/types.ts';
+import type { MemberNode } from '../ast.ts';
+import { notShapeable, outsideSchema } from '../problems/bodies.ts';
+import type { FactExpression, LiteralExpression, MemberRule } from '../typed.ts';
+import { isBodyPath, resolveBodyFact } from './body-facts.ts';
+import type { CheckContext } from './context.ts';
+import { factText, type Known } from './known.ts';
+import { typeLiteral } from './literals.ts';
+import type { RuleHead, Unfinished } from './rules.ts';
+import { inWords, ORDERED } from './type-names.ts';
+
+/** `cap` and `default`: members of the body only, and values that the schemas of their routes allow. Null: reported. */
+export function checkMember(
+  context: CheckContext,
+  known: Known,
+  node: MemberNode,
+  head: RuleHead,
+): Unfinished<MemberRule> | null {
+  const { kind, member: path } = node;
+  if (!isBodyPath(path.path)) {
+    context.report(notShapeable(path.span, path.path, kind, 'it is not a member of the request body'));
+    return null;
+  }
+  const member = resolveBodyFact(context, known, path);
+  if (member === null) return null;
+  const { type } = member;
+  if (kind === 'cap' ? !ORDERED.has(type.kind) : type.kind === 'list') {
+    context.report(notShapeable(path.span, path.path, kind, `it is ${inWords(type)}`));
+    return null;
+  }
+  const value = typeLiteral(context, node.value, type, factText(member));
+  if (value === null || !fitsSchemas(context, known, member, { kind, value })) return null;
+  return { kind, ...head, member, value };
+}
+
+function fitsSchemas(
+  context: CheckContext,
+  known: Known,
+  { definition }: FactExpression,
+  { kind, value }: { readonly kind: MemberNode['kind']; readonly value: LiteralExpression },
+): boolean {
+  const name = definition.path.slice('request.body.'.length);
+  for (const route of known.routes) {
+    const bounds = route.requestBody?.members[name]?.bounds;
+    const why = bounds === undefined ? null : beyond(bounds, kind, value.value);
+    if (why === null) continue;
+    context.report(outsideSchema(value.span, definition.path, { route, file: route.requestBody!.file }, why));
+    return false;
+  }
+  return true;
+}
+
+/** What the schema allows, where the value is not of it. What a cap lets pass may be anything above the least. */
+function beyond(
+  { least, most, whole, lengthMax }: ValueBounds,
+  kind: MemberNode['kind'],
+  value: ScalarValue,
+): string | null {
+  if (typeof value === 'string')
+    return lengthMax !== null && [...value].length > lengthMax ? `at most ${lengthMax} characters` : null;
+  if (typeof value !== 'number') return null;
+  if (whole && !Number.isInteger(value)) return 'whole numbers only';
+  if (least !== null && value < least) return `at least ${least}`;
+  return kind === 'default' && most !== null && value > most ? `at most ${most}` : null;
+}
