@@ -8,6 +8,7 @@ import type {
   TextTemplate,
   WarnRule,
 } from '../language/typed.ts';
+import type { ValueType } from '../model/types.ts';
 import type { CalendarHours, FactReference, RuleIr } from './ir.ts';
 import { isShownToCaller } from './limit-fields.ts';
 import { factReference } from './lower.ts';
@@ -24,7 +25,7 @@ export interface ReplyConstant<Number = number> {
 }
 export type TextPart = string | FactHole | LimitHole | CalendarHole;
 export interface FactHole {
-  /** How the value is written: the kind of its type. */
+  /** How the value is written: the kind of its type, behind `money` the currency. */
   readonly format: string;
 }
 export interface LimitHole {
@@ -121,7 +122,11 @@ function holePart(hole: TemplateHole): TextPart {
 }
 
 function formatOf(fact: FactReference): string {
-  return fact.type.kind === 'list' ? `list ${fact.type.of.kind}` : fact.type.kind;
+  return fact.type.kind === 'list' ? `list ${formatOfType(fact.type.of)}` : formatOfType(fact.type);
+}
+
+function formatOfType(type: ValueType): string {
+  return type.kind === 'money' && type.currency !== undefined ? `money ${type.currency}` : type.kind;
 }
 
 /** Facts of the holes, in their order. */

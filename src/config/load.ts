@@ -53,7 +53,7 @@ export function loadWorld(
     routes: buildRoutes(checked.routes, names.routes, {
       services: names.services,
       requestBodyBytes: limits.requestBodyBytes,
-      schemas: new SchemaFiles(files, options.projectFolder),
+      schemas: new SchemaFiles(files, options.projectFolder, limits.regexInstructions),
       report,
       memory,
     }),

@@ -1,20 +1,19 @@
 /** JSON Schemas of request bodies (draft 2020-12): compiled when the configuration is checked, and on the data threads. */
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { LIMITS } from '../base/limits.ts';
 import { parseDate } from '../model/literals.ts';
 import { compileRegex } from '../model/regex.ts';
 import type { CheckSchema, JsonSchema } from '../model/request-body.ts';
 
 /**
- * The check of one schema. Throws, with a sentence, when it is none: unknown keywords and references out of the schema
+ * The check of one schema. `regexInstructionsMax` is the limit `regexInstructions`. Throws, with a sentence, when it is none: unknown keywords and references out of the schema
  * are mistakes. Values are not changed, and the first fault ends the check.
  */
-export function compileRequestSchema(schema: JsonSchema): CheckSchema {
-  const text = JSON.stringify(schema);
+export function compileRequestSchema(schema: JsonSchema, regexInstructionsMax: number): CheckSchema {
+  const text = `${regexInstructionsMax} ${JSON.stringify(schema)}`;
   let check = CHECKS.get(text);
   if (check === undefined) {
     if (CHECKS.size >= CHECKS_KEPT_MAX) CHECKS.clear();
-    check = compile(schema);
+    check = compile(schema, regexInstructionsMax);
     CHECKS.set(text, check);
   }
   return check;
@@ -24,7 +23,7 @@ export function compileRequestSchema(schema: JsonSchema): CheckSchema {
 const CHECKS = new Map<string, CheckSchema>();
 const CHECKS_KEPT_MAX = 1_000;
 
-function compile(schema: JsonSchema): CheckSchema {
+function compile(schema: JsonSchema, regexInstructionsMax: number): CheckSchema {
   const ajv = new Ajv2020({
     strict: true,
     strictTypes: false,
@@ -34,7 +33,7 @@ function compile(schema: JsonSchema): CheckSchema {
     formats: { date: isDate, ...ANNOTATIONS },
     addUsedSchema: false,
     logger: false,
-    code: { optimize: false, regExp: LINEAR_PATTERNS },
+    code: { optimize: false, regExp: linearPatterns(regexInstructionsMax) },
   });
   for (const keyword of extensionsOf(schema)) ajv.addKeyword(keyword);
   const check = ajv.compile(schema);
@@ -48,14 +47,14 @@ function compile(schema: JsonSchema): CheckSchema {
 }
 
 /** `pattern` and `patternProperties` meet the caller's texts: RE2, in linear time, or no schema (JSON Schema Core, 6.4 leaves the dialect open). */
-const LINEAR_PATTERNS = Object.assign(
-  (pattern: string) => {
-    const compiled = compileRegex(pattern, LIMITS.regexInstructions.default);
+function linearPatterns(instructionsMax: number) {
+  const compile = (pattern: string) => {
+    const compiled = compileRegex(pattern, instructionsMax);
     if (!compiled.ok) throw new Error(`${compiled.error.why} ${compiled.error.help}`);
     return { test: compiled.value, toString: () => pattern };
-  },
-  { code: 'compileRegex' },
-);
+  };
+  return Object.assign(compile, { code: 'compileRegex' });
+}
 
 function isDate(text: string): boolean {
   return /^\d{4}-\d{2}-\d{2}$/.test(text) && parseDate(text).ok;

@@ -16,7 +16,8 @@
  * | list      | array of the above                                 |
  */
 export type ValueType =
-  | { readonly kind: ScalarKind }
+  /** Money that is declared knows the accounting currency, in which it is shown. */
+  | { readonly kind: ScalarKind; readonly currency?: string }
   | { readonly kind: 'enum'; readonly values: readonly string[] }
   /** A name that stands for something in the configuration. */
   | { readonly kind: 'reference'; readonly to: ReferenceKind }

@@ -118,8 +118,11 @@ export interface BoundRuntime {
 }
 
 export interface BodyChecks {
-  readonly compileSchema: (schema: JsonSchema) => CheckSchema;
-  readonly limits: Pick<LimitValues, 'requestBodyBufferedBytes' | 'requestJsonDepth' | 'requestJsonValues'>;
+  readonly compileSchema: (schema: JsonSchema, regexInstructionsMax: number) => CheckSchema;
+  readonly limits: Pick<
+    LimitValues,
+    'requestBodyBufferedBytes' | 'requestJsonDepth' | 'requestJsonValues' | 'regexInstructions'
+  >;
 }
 
 export interface MutableKeyHash {

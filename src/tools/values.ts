@@ -1,4 +1,5 @@
 import { DAY_MS } from '../model/local-time.ts';
+import { moneyText } from '../model/money.ts';
 import { isListOfObjects, type Value, type ValueType } from '../model/types.ts';
 
 /** A value as policies write it: texts in quotes, numbers with the unit of their type. Undefined is missing. */
@@ -11,7 +12,7 @@ export function valueInWords(type: ValueType, value: Value | undefined): string 
     const rest = value.length - shown.length;
     return `[${shown.join(', ')}${rest === 0 ? '' : `, … and ${rest} more`}]`;
   }
-  return typeof value === 'number' ? numberInWords(type.kind, value) : JSON.stringify(value);
+  return typeof value === 'number' ? numberInWords(type, value) : JSON.stringify(value);
 }
 
 function objectsInWords(count: number): string {
@@ -21,8 +22,8 @@ function objectsInWords(count: number): string {
 /** Callers choose how long the lists of their bodies are. */
 const ITEMS_SHOWN_MAX = 20;
 
-function numberInWords(kind: ValueType['kind'], value: number): string {
-  switch (kind) {
+function numberInWords(type: ValueType, value: number): string {
+  switch (type.kind) {
     case 'duration':
       return ageInWords(value);
     case 'date':
@@ -34,12 +35,11 @@ function numberInWords(kind: ValueType['kind'], value: number): string {
     case 'percent':
       return `${value}%`;
     case 'money':
-      return String(value / NANO);
+      return moneyText(value, type.currency);
     default:
       return String(value);
   }
 }
-const NANO = 1_000_000_000;
 
 /** 20_790 is `2026-12-03`. */
 export function dateInWords(day: number): string {

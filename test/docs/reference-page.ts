@@ -41,7 +41,7 @@ const RULES: Readonly<Record<RuleKind, readonly [production: string, meaning: st
   'remove-header': ['RemoveHeader', 'Removes a field of the request, or of the answer.'],
   deprecate: [
     'Deprecate',
-    'Tells callers by Deprecation, Sunset and Link when a route goes and what takes its place.',
+    'Tells callers by Deprecation, Sunset and Link when a route goes and what takes its place. Answers of the service carry them; a refusal or time-out, which speaks for the gateway, does not.',
   ],
   cap: ['Cap', 'Lessens a number or date of the request body that is greater; of several the least counts.'],
   default: ['Default', 'Sets a member of the request body that is missing or null.'],

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { TEST_PORTS } from '../../src/cli/run/test-ports.ts';
 import { renderText } from '../../src/diagnostics/render/text.ts';
-import type { CheckedProject } from '../../src/tools/build-project.ts';
+import { SourceText } from '../../src/diagnostics/source.ts';
+import { type CheckedProject, checkProject } from '../../src/tools/build-project.ts';
 import { CoverageCounter } from '../../src/tools/policy-tests/coverage.ts';
 import { untestedRules } from '../../src/tools/policy-tests/dropped-rules.ts';
 import { buildMachine } from '../../src/tools/policy-tests/machine.ts';
@@ -33,6 +34,32 @@ function failuresOf(body: string): string[] {
     failures.flatMap(({ happened }) => happened[0]!),
   );
 }
+
+it('a body that does not fit is refused by its schema, and rules that read it are not asked', () => {
+  const texts = {
+    'portunus.yaml': 'portunus: 1\n',
+    'routes/shop.yaml': `services: { shop: { endpoints: [{ url: "http://127.0.0.1:9001" }] } }
+routes:
+  refund:
+    service: shop
+    match: { methods: [POST], path: /refunds }
+    auth: none
+    request: { schema: refund.schema.json }
+`,
+    'routes/refund.schema.json':
+      '{ "type": "object", "required": ["amount"], "properties": { "amount": { "type": "integer" } } }',
+    'policies/a.policy':
+      'language 1\npolicy "p" {\n  permit\n  forbid "large" when request.body.amount > 500\n}\n',
+    'policies/a.test.policy':
+      'language 1\ntest "t" {\n  when POST /refunds is sent with body.amount "x"\n  expect permitted\n}\n',
+  };
+  const sources = Object.entries(texts).map(([path, text]) => new SourceText(path, text));
+  const [failure] = reportOf(checkProject(sources, '/project', 0)).tests[0]!.failures;
+  expect(failure!.happened).toEqual([
+    'refused 422 by the schema routes/refund.schema.json code "invalid_body": ""/amount" in the body must be integer."',
+  ]);
+  expect(failure!.rules.map(({ rule, verdict }) => [rule, verdict])).toContainEqual(['large', 'not asked']);
+});
 
 describe('the tests of the quick start', () => {
   const project = quickstart();

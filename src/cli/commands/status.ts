@@ -32,7 +32,10 @@ function report(status: AdminStatus): string {
       `version ${configuration.epoch} (${configuration.hash}), live for ${spell(Date.now() - configuration.liveSinceMs)}: ` +
         `${configuration.routes} routes, ${configuration.rules} rules, ${configuration.consumers} consumers`,
     ],
-    ['last load', `${status.lastLoad.reason}, ${spell(Date.now() - status.lastLoad.atMs)} ago`],
+    [
+      'last load',
+      `${status.lastLoad.reason}, ${spell(Date.now() - status.lastLoad.atMs)} ago${outcome(status)}`,
+    ],
     ['requests', `${traffic.requests}${classes(traffic.byStatusClass)}`],
     ['latency', `p50 ${traffic.latency.p50Us} µs, p99 ${traffic.latency.p99Us} µs over the last minute`],
     [
@@ -57,6 +60,10 @@ function report(status: AdminStatus): string {
   const lines = rows.map(([name, value]) => `${name.padEnd(width)}${value}`);
   if (status.lastLoad.outcome.kind === 'refused') lines.push('', sentence(status.lastLoad));
   return `${lines.join('\n')}\n`;
+}
+
+function outcome({ lastLoad }: AdminStatus): string {
+  return lastLoad.outcome.kind === 'refused' ? ': refused, see below' : '';
 }
 
 function classes(byStatusClass: Readonly<Record<string, number>>): string {

@@ -15,7 +15,7 @@ export function bodyReader(
   { schema }: RequestBodySchema,
   { compileSchema, limits }: BodyChecks,
 ): NonNullable<RoutePipeline['readBody']> {
-  const check = compileSchema(schema);
+  const check = compileSchema(schema, limits.regexInstructions);
   const bounds = {
     depthMax: limits.requestJsonDepth,
     nodesMax: limits.requestJsonValues,

@@ -1,3 +1,4 @@
+import { moneyText } from '../../model/money.ts';
 import type { CalendarHole, LimitHole, TextPart } from '../replies.ts';
 import { calendarOf, localText } from './calendar.ts';
 
@@ -90,7 +91,6 @@ function urlPart(text: string): string {
 }
 
 const DAY_MS = 86_400_000;
-const NANO = 1_000_000_000;
 
 function numberText(value: number, kind: string): string {
   switch (kind) {
@@ -100,14 +100,12 @@ function numberText(value: number, kind: string): string {
       return `${value} bytes`;
     case 'percent':
       return `${value}%`;
-    case 'money':
-      return String(value / NANO);
     case 'date':
       return new Date(value * DAY_MS).toISOString().slice(0, 10);
     case 'time':
       return `${twoDigits(Math.floor(value / 60))}:${twoDigits(value % 60)}`;
     default:
-      return String(value);
+      return kind.startsWith('money') ? moneyText(value, kind.split(' ')[1]) : String(value);
   }
 }
 

@@ -28,9 +28,9 @@ export function buildAttributes(
   const here: Here = { file, path: ['attributes'] };
   return {
     declared: {
-      tenant: declarations('tenant', document.attributes.tenant, here, report),
-      team: declarations('team', document.attributes.team, here, report),
-      consumer: declarations('consumer', document.attributes.consumer, here, report),
+      tenant: declarations('tenant', document.attributes.tenant, document.currency, here, report),
+      team: declarations('team', document.attributes.team, document.currency, here, report),
+      consumer: declarations('consumer', document.attributes.consumer, document.currency, here, report),
     },
     plans: planWords(document.attributes.tenant.plan, below(here, 'tenant', 'plan'), report),
     complete: true,
@@ -40,6 +40,7 @@ export function buildAttributes(
 function declarations(
   owner: AttributeOwner,
   documents: Readonly<Record<string, AttributeDocument>>,
+  currency: string,
   here: Here,
   report: Report,
 ): Readonly<Record<string, AttributeType>> {
@@ -55,7 +56,7 @@ function declarations(
       });
       continue;
     }
-    declared[name] = { type: typeOf(document), optional: document.optional, label: document.label };
+    declared[name] = { type: typeOf(document, currency), optional: document.optional, label: document.label };
   }
   return declared;
 }
@@ -65,10 +66,15 @@ function isTaken(owner: AttributeOwner, name: string): boolean {
   return name === 'constructor' || BUILT_IN_FACTS.some((fact) => fact.path === `${owner}.${name}`);
 }
 
-function typeOf(document: AttributeDocument): ValueType {
+function typeOf(document: AttributeDocument, currency: string): ValueType {
   if (document.enum !== undefined) return { kind: 'enum', values: document.enum };
-  if (document.list !== undefined) return { kind: 'list', of: { kind: document.list as ScalarKind } };
-  return { kind: document.type as ScalarKind };
+  if (document.list !== undefined)
+    return { kind: 'list', of: scalarType(document.list as ScalarKind, currency) };
+  return scalarType(document.type as ScalarKind, currency);
+}
+
+function scalarType(kind: ScalarKind, currency: string): ValueType {
+  return kind === 'money' ? { kind, currency } : { kind };
 }
 
 /** Plans are a fact of their own; declaring them as an attribute says which there are. */

@@ -14,11 +14,13 @@ import { resolvePath } from './paths.ts';
 /** The schema files of a project, each read when a route first names it. */
 export class SchemaFiles {
   readonly projectFolder: string;
+  readonly #regexInstructionsMax: number;
   readonly #texts: ReadonlyMap<string, SourceText>;
   readonly #read = new Map<string, RequestBodySchema | string>();
 
-  constructor(files: readonly SourceText[], projectFolder: string) {
+  constructor(files: readonly SourceText[], projectFolder: string, regexInstructionsMax: number) {
     this.projectFolder = projectFolder;
+    this.#regexInstructionsMax = regexInstructionsMax;
     this.#texts = new Map(
       files.filter(({ path }) => isSchemaFile(path)).map((file) => [file.path, withoutSecrets(file).source]),
     );
@@ -36,13 +38,13 @@ export class SchemaFiles {
   read(path: string): RequestBodySchema | string | null {
     const text = this.#texts.get(path);
     if (text === undefined) return null;
-    const known = this.#read.get(path) ?? readSchema(path, text.text);
+    const known = this.#read.get(path) ?? readSchema(path, text.text, this.#regexInstructionsMax);
     this.#read.set(path, known);
     return known;
   }
 }
 
-function readSchema(file: string, text: string): RequestBodySchema | string {
+function readSchema(file: string, text: string, regexInstructionsMax: number): RequestBodySchema | string {
   const bytes = new TextEncoder().encode(text);
   const scanned = scanJson(bytes, { ...BOUNDS, bytesMax: bytes.length });
   if (!scanned.ok) {
@@ -51,7 +53,7 @@ function readSchema(file: string, text: string): RequestBodySchema | string {
   }
   const schema = JSON.parse(text) as JsonSchema;
   try {
-    compileRequestSchema(schema);
+    compileRequestSchema(schema, regexInstructionsMax);
   } catch (error) {
     return `${file} is not a JSON Schema: ${(error as Error).message.replace('strict mode: ', '')}.`;
   }

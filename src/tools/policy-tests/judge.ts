@@ -26,16 +26,18 @@ export function mismatches(
 
 /** What happened, in the words of an expectation. */
 export function happened(
-  { decision, refusal, decidingRule }: Observation,
+  { decision, refusal, decidingRule, unfitFor }: Observation,
   rules: readonly PlacedRule[],
 ): string {
   const rule = rules[decidingRule];
   if (decision === 'permitted') return rule === undefined ? 'permitted' : `permitted by ${named(rule)}`;
   if (refusal === null) return 'made to wait';
   const { status, code, detail, retryAfterS } = refusal;
-  const by = rule === undefined ? ` (${code})` : ` by ${named(rule)} code "${code}"`;
+  const by =
+    rule !== undefined ? ` by ${named(rule)}` : unfitFor !== null ? ` by the schema ${unfitFor}` : '';
+  const said = by === '' ? ` (${code})` : `${by} code "${code}"`;
   const retry = retryAfterS < 0 ? '' : ` with retry after ${retryAfterS}s`;
-  return `refused ${status}${by}${retry}: "${detail}"`;
+  return `refused ${status}${said}${retry}: "${detail}"`;
 }
 
 /** `"plans" "trial-pace"`; a rule without name by its place. */

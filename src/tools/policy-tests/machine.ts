@@ -83,6 +83,8 @@ export interface Observation {
   readonly decision: 'permitted' | 'refused';
   readonly refusal: Pick<Refusal, 'status' | 'code' | 'detail' | 'ruleIndex' | 'retryAfterS'> | null;
   readonly decidingRule: number;
+  /** The file of the schema that the body did not fit; null: it fitted, or was not looked at. */
+  readonly unfitFor: string | null;
   readonly warned: readonly number[];
   readonly shadowed: readonly number[];
   readonly headers: { readonly request: Edits; readonly response: Edits };
@@ -132,6 +134,7 @@ export class MachineRun {
       decision: permitted ? 'permitted' : 'refused',
       refusal: 'refusal' in outcome ? outcome.refusal : null,
       decidingRule: 'refusal' in outcome ? outcome.refusal.ruleIndex : context.decidingRule,
+      unfitFor: this.#unfitFor(outcome, route),
       ...this.#watchers(context),
       headers: {
         request: permitted ? editsOf(pipeline.shapeRequest, context) : NO_EDITS,
@@ -171,6 +174,14 @@ export class MachineRun {
     return read === CONTINUE ? pipeline.admit(context) : read;
   }
 
+  /** A refusal by the schema names no rule. */
+  #unfitFor(outcome: Outcome, route: string): string | null {
+    const { requestBody } = this.#machine.world.routes.get(route)!;
+    const isUnfit =
+      'refusal' in outcome && outcome.refusal.ruleIndex === -1 && outcome.refusal.code === UNFIT_BODY;
+    return isUnfit ? (requestBody?.file ?? null) : null;
+  }
+
   /** What a shadowed policy would warn of is not told to the caller either. */
   #watchers({ warnings, shadowDenied }: RequestContext): Pick<Observation, 'warned' | 'shadowed'> {
     const warning = (warnings ?? []).map(({ rule }) => rule);
@@ -201,6 +212,8 @@ function withFewKeys(spec: CounterSpec): CounterSpec {
 }
 
 const NO_EDITS: Edits = { set: new Map(), removed: new Set() };
+/** See `compiler/runtime/body-reader`. */
+const UNFIT_BODY = 'invalid_body';
 const NO_RULE = { ruleIndex: -1, retryAfterS: -1, rateLimit: '', rateLimitPolicy: '' };
 const UNAUTHENTICATED: Outcome = {
   kind: 'respond',
@@ -252,6 +265,7 @@ function refusedAtFront({ status, code, detail }: FrontProblem): Observation {
     decision: 'refused',
     refusal: { status, code, detail, ruleIndex: -1, retryAfterS: -1 },
     decidingRule: -1,
+    unfitFor: null,
     warned: [],
     shadowed: [],
     headers: { request: NO_EDITS, response: NO_EDITS },

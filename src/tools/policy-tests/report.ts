@@ -1,4 +1,4 @@
-import { traceRequest } from '../../compiler/interpret/trace.ts';
+import { rulePhase, type Trace, traceRequest } from '../../compiler/interpret/trace.ts';
 import { placeOf, spanText } from '../../diagnostics/source.ts';
 import { type CounterViews, type RuleView, ruleViews } from '../sights.ts';
 import type { Coverage } from './coverage.ts';
@@ -78,5 +78,13 @@ export function viewsOf(machine: Machine, observation: Observation): readonly Ru
       return sight === undefined ? [] : [[index, { remaining: sight.remaining, exceeded: sight.exceeded }]];
     }),
   );
-  return ruleViews(trace, views);
+  return ruleViews(observation.unfitFor === null ? trace : withoutBody(trace), views);
+}
+
+/** Rules that read a body are not asked about one that does not fit its schema. */
+function withoutBody(trace: Trace): Trace {
+  const sights = trace.sights.map((sight) =>
+    rulePhase(sight.placed) === 'body' ? { ...sight, effect: 'unseen' as const, clauses: [] } : sight,
+  );
+  return { ...trace, sights };
 }
