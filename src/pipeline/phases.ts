@@ -12,7 +12,7 @@ export const PHASES = [
     does: 'reads and checks the body where a schema describes it, and runs the rules that read it',
   },
   { name: 'admit', does: 'takes from every limit that applies, all or nothing' },
-  { name: 'shape-request', does: 'sets and removes request fields' },
+  { name: 'shape-request', does: 'sets and removes request fields, caps and sets members of the body' },
   { name: 'dispatch', does: 'sends the request to an endpoint of the service' },
   { name: 'shape-response', does: 'sets and removes response fields' },
   { name: 'relay', does: 'passes the answer on as it comes' },

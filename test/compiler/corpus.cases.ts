@@ -184,4 +184,29 @@ policy "p" { permit  limit at most 2 requests in any 60s  in total }`,
     ].map((items) => ({ body: { currency: 'EUR', urgent: true, order: { id: 'a' }, items } })),
     ends: ['permitted', 'forbidden', 'permitted'],
   },
+  {
+    what: 'a share of nobody holds for none, one of everybody for all, and none for callers without identity',
+    routes: { orders: {} },
+    policies:
+      'policy "p" { permit  forbid "a" 0% of requests  forbid "b" 100% of requests when request.method is "PUT"  forbid "c" 100% of tenants when tenant is present }',
+    steps: [{}, { method: 'PUT' }, { caller: WEB }],
+    ends: ['permitted', 'forbidden', 'forbidden'],
+  },
+  {
+    what: 'a request that comes again by the same id is in the same share',
+    routes: { orders: {} },
+    policies: 'policy "p" { permit  forbid 50% of requests }',
+    steps: TWELVE.map((index) => ({ id: { high: index % 2, low: 7 } })),
+    ends: TWELVE.map((index) => (index % 2 === 0 ? 'forbidden' : 'permitted')),
+  },
+  {
+    what: 'what a default sets is capped too, null is missing, and no object is made for a member',
+    routes: { orders: { body: 'open' } },
+    policies:
+      'policy "p" { permit  cap request.body.amount at 100  default request.body.amount to 700  cap request.body.amount at 300  default request.body.order.lines to 1  default request.body.due to 2027-01-01 }',
+    steps: [{ amount: null }, { amount: 501, order: {} }, { due: '2026-12-31' }].map((body) => ({
+      body,
+    })),
+    ends: ['permitted', 'permitted', 'permitted'],
+  },
 ];
