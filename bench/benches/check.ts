@@ -1,7 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { atMost, type Bench, type BenchContext, type BenchResult, type Figure } from '../bench.ts';
-import { type LargeFileTimes, largeFileTimes, type WarmTimes, warmTimes } from '../check/children.ts';
+import {
+  type Change,
+  type LargeFileTimes,
+  largeFileTimes,
+  type WarmTimes,
+  warmTimes,
+} from '../check/children.ts';
 import { type CommandTime, timeCommand } from '../check/command.ts';
 import {
   type CompanyOptions,
@@ -54,11 +60,11 @@ async function run(context: BenchContext): Promise<BenchResult> {
       name,
       measure: async (): Promise<Sample> => ({ kind: 'command', time: await command(args, says) }),
     })),
-    ...WARM.map(({ name, file }) => ({
+    ...WARM.map(({ name, change }) => ({
       name,
       measure: async (): Promise<Sample> => {
-        const files = Array.from({ length: CHANGES }, (_, at) => file((at * 37 + 3) % options.areas));
-        return { kind: 'warm', times: await warmTimes(company, files) };
+        const changes = Array.from({ length: CHANGES }, (_, at) => change((at * 37 + 3) % options.areas));
+        return { kind: 'warm', times: await warmTimes(company, changes) };
       },
     })),
     {
@@ -81,10 +87,17 @@ const START = 'portunus --version';
 const COLD = 'check, cold';
 const LARGE_CHECK = 'check of one large file';
 const LARGE_IN_PROCESS = 'one large file, in process';
-const WARM = [
-  { name: 'one policy file changed', file: (area: number) => policyFile(area, 5) },
-  { name: 'one routes file changed', file: routesFile },
-] as const;
+const WARM: readonly { readonly name: string; readonly change: (area: number) => Change }[] = [
+  {
+    name: 'an amount in one policy file changed',
+    change: (area) => ({ kind: 'amount', file: policyFile(area, 5) }),
+  },
+  {
+    name: 'a rule added to one policy file',
+    change: (area) => ({ kind: 'rule', file: policyFile(area, 5) }),
+  },
+  { name: 'a route added to one routes file', change: (area) => ({ kind: 'route', file: routesFile(area) }) },
+];
 
 function writeProjects({ mode, workFolder }: BenchContext) {
   const company = join(workFolder, 'company');
@@ -119,6 +132,7 @@ function figuresOf(samples: Samples): Figure[] {
     seconds(`${COLD} · wall`, cold.map(wall), 2),
     seconds(`${COLD} · CPU`, cold.map(cpu), null),
     ...WARM.flatMap(({ name }) => warmFigures(name, ofKind(samples, name, 'warm'))),
+    ...firstFigures(WARM.flatMap(({ name }) => ofKind(samples, name, 'warm'))),
     seconds(`${LARGE_CHECK} · wall`, large.map(wall), 1),
     seconds(`${LARGE_CHECK} · CPU`, large.map(cpu), null),
     ...largeFigures(ofKind(samples, LARGE_IN_PROCESS, 'large')),
@@ -131,6 +145,23 @@ function warmFigures(name: string, samples: readonly { readonly times: WarmTimes
   return [
     { name: `${name} · first change`, unit: 'ms', values: at(0), bar: atMost(100) },
     { name: `${name} · change ${CHANGES}`, unit: 'ms', values: at(CHANGES - 1), bar: atMost(100) },
+  ];
+}
+
+function firstFigures(samples: readonly { readonly times: WarmTimes }[]): Figure[] {
+  return [
+    {
+      name: 'first build, with code',
+      unit: 's',
+      values: samples.map(({ times }) => times.firstMs / 1_000),
+      bar: null,
+    },
+    {
+      name: 'compiled, for each policy',
+      unit: 'ms',
+      values: samples.map(({ times }) => times.perPolicyMs),
+      bar: null,
+    },
   ];
 }
 

@@ -5,16 +5,23 @@ import { promisify } from 'node:util';
 /** What the programs of `bench check` in children/ print. */
 export interface WarmTimes {
   readonly firstMs: number;
+  /** Compiling for all routes, with the code, in the first build. */
+  readonly perPolicyMs: number;
   /** One for each file that was given. */
   readonly changesMs: readonly number[];
+}
+/** An amount in a policy file, one more rule in it, or one more route in a routes file; below the project folder. */
+export interface Change {
+  readonly kind: 'amount' | 'rule' | 'route';
+  readonly file: string;
 }
 export interface LargeFileTimes {
   readonly parseMs: number;
   readonly checkMs: number;
 }
 
-export function warmTimes(folder: string, files: readonly string[]): Promise<WarmTimes> {
-  return run<WarmTimes>('warm-check', [folder, ...files]);
+export function warmTimes(folder: string, changes: readonly Change[]): Promise<WarmTimes> {
+  return run<WarmTimes>('warm-check', [folder, ...changes.map((change) => JSON.stringify(change))]);
 }
 
 export function largeFileTimes(folder: string, file: string): Promise<LargeFileTimes> {

@@ -2,16 +2,18 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readProject } from '../../src/cli/run/project-files.ts';
 import { buildProject } from '../../src/tools/build-project.ts';
+import { BuildTimes } from '../../src/tools/build-times.ts';
 import { ProjectMemory } from '../../src/tools/project-memory.ts';
-import type { WarmTimes } from '../check/children.ts';
+import type { Change, WarmTimes } from '../check/children.ts';
 
 /**
  * What a running gateway does with a project, in a process of its own: a first build, and then one for each change of
- * a file, with what the last one left in memory. Prints {@link WarmTimes}. Arguments: the folder,
- * then the file below it to change, for each change.
+ * a file, with what the last one left in memory. Prints {@link WarmTimes}. Arguments: the folder, then a {@link Change} as
+ * JSON for each change.
  */
-const [folder, ...files] = process.argv.slice(2) as [string, ...string[]];
-const memory = new ProjectMemory();
+const [folder, ...changes] = process.argv.slice(2) as [string, ...string[]];
+const times = new BuildTimes({ monotonicMs: () => performance.now() });
+const memory = new ProjectMemory(times);
 
 /** Reads the folder, builds it and makes the code, as a reload does before it asks the data threads to prepare. */
 async function build(): Promise<number> {
@@ -24,16 +26,22 @@ async function build(): Promise<number> {
   return performance.now() - begunMs;
 }
 
-async function change(file: string): Promise<number> {
+async function change({ kind, file }: Change): Promise<number> {
   const path = join(folder, file);
   const text = readFileSync(path, 'utf8');
-  writeFileSync(path, file.endsWith('.policy') ? text.replace(/\b1_?0/, '11') : `${text}${newRoute(file)}`);
+  writeFileSync(path, EDITS[kind](text, file));
   try {
     return await build();
   } finally {
     writeFileSync(path, text);
   }
 }
+
+const EDITS: Readonly<Record<Change['kind'], (text: string, file: string) => string>> = {
+  amount: (text) => text.replace(/\b1_?0/, '11'),
+  rule: (text) => text.replace(/\n\}/, '\n    forbid "added" when request.method is "OPTIONS"\n}'),
+  route: (text, file) => `${text}${newRoute(file)}`,
+};
 
 /** One more route of the file, like those that it has. */
 function newRoute(file: string): string {
@@ -46,10 +54,12 @@ function newRoute(file: string): string {
 }
 
 const firstMs = await build();
+const policies = times.byPolicy();
+const perPolicyMs = policies.reduce((sum, { compilingMs }) => sum + compilingMs, 0) / policies.length;
 const changesMs: number[] = [];
-for (const file of files) {
-  changesMs.push(await change(file));
+for (const each of changes) {
+  changesMs.push(await change(JSON.parse(each)));
   await build();
 }
-const times: WarmTimes = { firstMs, changesMs };
-process.stdout.write(JSON.stringify(times));
+const measured: WarmTimes = { firstMs, perPolicyMs, changesMs };
+process.stdout.write(JSON.stringify(measured));

@@ -34,6 +34,7 @@ program
   .addOption(new Option('--format <format>', 'how to report').choices(CHECK_FORMATS))
   .option('--json', 'the same as --format json')
   .option('--warnings-as-errors', 'report warnings as errors, and end with 1 for them too')
+  .option('--timings', 'also say, on the standard error, what took how long: by step and by policy')
   .option('--explain <code>', 'print what a code such as PT1203 means, with an example, and check nothing')
   .action(run(async () => (await import('./commands/check.ts')).check));
 

@@ -1,3 +1,4 @@
+import { NO_STOPWATCH, type Stopwatch } from '../base/stopwatch.ts';
 import { Conditions } from './conditions.ts';
 import type { LoweredPolicies } from './lower.ts';
 import type { ResidualProgram } from './residual.ts';
@@ -8,9 +9,14 @@ import type { RouteGroups } from './route-groups.ts';
  * Conditions are never forgotten one by one, so everything is when there are twice as many as a compilation needs.
  */
 export class CompileMemory {
+  readonly stopwatch: Stopwatch;
   #kept = nothingKept();
   #conditionsMax = Number.POSITIVE_INFINITY;
   #groups: RouteGroups = new Map();
+
+  constructor(stopwatch: Stopwatch = NO_STOPWATCH) {
+    this.stopwatch = stopwatch;
+  }
 
   get groups(): RouteGroups {
     return this.#groups;

@@ -49,7 +49,7 @@ export function compileRules(
   const { conditions, lowered, faultless } = memory.begin();
   const rules = lowerPolicies(checked, world, conditions, lowered);
   const routes = routesOf(world);
-  const { signatures, groups } = groupRoutes(rules, routes, conditions, memory.groups);
+  const { signatures, groups } = groupRoutes(rules, routes, conditions, memory);
   memory.keep(groups);
   const findings = new ProjectFindings(world, spanOf, faultless);
   for (const [{ program }, routes] of signatures) findings.check(program, routes);

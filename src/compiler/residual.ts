@@ -21,6 +21,8 @@ import { Specialiser } from './specialise.ts';
 
 /** What is left of the rules for the routes of one signature, by the phase that runs it. */
 export interface ResidualProgram {
+  /** Those of which any rule is left. */
+  readonly policies: readonly string[];
   readonly route: RouteFacts;
   readonly specialiser: Specialiser;
   readonly decisions: Readonly<Record<DecisionPhase, PhaseDecisions>>;
@@ -85,6 +87,7 @@ export function residualProgram(
   const enforced = residuals.filter((residual) => residual.ir.mode === 'enforce');
   const observed = residuals.filter((residual) => residual.ir.mode !== 'enforce');
   return {
+    policies: [...new Set(residuals.map(({ ir }) => ir.policy))],
     route,
     specialiser,
     decisions: {

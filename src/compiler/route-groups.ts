@@ -1,3 +1,4 @@
+import { NO_STOPWATCH, type Stopwatch } from '../base/stopwatch.ts';
 import type { Route } from '../model/world.ts';
 import type { Conditions } from './conditions.ts';
 import type { RuleIr } from './ir.ts';
@@ -8,6 +9,13 @@ import { Signature } from './signature.ts';
 
 /** Groups of an earlier compilation, by the hooks that their routes touch. */
 export type RouteGroups = ReadonlyMap<string, RouteGroup>;
+
+/** What an earlier compilation left. */
+interface Earlier {
+  readonly groups: RouteGroups;
+  readonly stopwatch: Stopwatch;
+}
+const NOTHING_EARLIER: Earlier = { groups: new Map(), stopwatch: NO_STOPWATCH };
 
 export interface GroupedRoutes {
   /** In order of the first route of each. */
@@ -23,7 +31,7 @@ export function groupRoutes(
   rules: readonly RuleIr[],
   routes: readonly Route[],
   conditions: Conditions,
-  before: RouteGroups = new Map(),
+  { groups: before, stopwatch }: Earlier = NOTHING_EARLIER,
 ): GroupedRoutes {
   const index = new RuleIndex(rules);
   const groups = new Map<string, RouteGroup>();
@@ -35,7 +43,7 @@ export function groupRoutes(
       group = RouteGroup.of(candidates, before.get(candidates.hooks));
       groups.set(candidates.hooks, group);
     }
-    const signature = group.signatureOf(route, conditions);
+    const signature = group.signatureOf(route, conditions, stopwatch);
     const alike = signatures.get(signature);
     if (alike === undefined) signatures.set(signature, [route]);
     else alike.push(route);
@@ -67,7 +75,7 @@ class RouteGroup {
     return new RouteGroup(rules, isSame ? before : null);
   }
 
-  signatureOf(route: Route, conditions: Conditions): Signature {
+  signatureOf(route: Route, conditions: Conditions, stopwatch: Stopwatch): Signature {
     const known = this.#byRoute.get(route);
     if (known !== undefined) {
       this.#bySight.set(known.sight, known);
@@ -76,7 +84,11 @@ class RouteGroup {
     const facts = this.#lens.look(route);
     const sight = JSON.stringify(facts);
     let signature = this.#bySight.get(sight) ?? this.#before.get(sight);
-    signature ??= new Signature(sight, residualProgram(this.#rules, facts, conditions));
+    signature ??= stopwatch.policies(
+      'compiling',
+      () => new Signature(sight, residualProgram(this.#rules, facts, conditions), stopwatch),
+      ({ policies }) => policies,
+    );
     this.#bySight.set(sight, signature);
     this.#byRoute.set(route, signature);
     return signature;

@@ -1,3 +1,4 @@
+import type { Stopwatch } from '../base/stopwatch.ts';
 import { elementPath, listOf } from '../model/facts.ts';
 import type { Route } from '../model/world.ts';
 import type { BodyProgram, ProgramConstant, RouteProgram } from '../pipeline/program.ts';
@@ -22,12 +23,19 @@ export class Signature {
   /** What its routes look like. */
   readonly sight: string;
   readonly program: ResidualProgram;
+  readonly #stopwatch: Stopwatch;
   #generated: Generated | null = null;
   #made: Made | null = null;
 
-  constructor(sight: string, program: ResidualProgram) {
+  constructor(sight: string, program: ResidualProgram, stopwatch: Stopwatch) {
     this.sight = sight;
     this.program = program;
+    this.#stopwatch = stopwatch;
+  }
+
+  /** Those of which something is left here. */
+  get policies(): readonly string[] {
+    return this.program.policies;
   }
 
   get code(): string {
@@ -55,12 +63,11 @@ export class Signature {
   }
 
   #generate(): Generated {
-    if (this.#generated === null) {
-      const inBody = bodyRead(this.program);
-      const program = generateProgram(this.program, inBody);
-      const numbers = program.constants.flatMap(numbersIn);
-      this.#generated = { program, numbers, inBody, read: fieldsRead(this.program) };
-    }
+    this.#generated ??= this.#stopwatch.policies(
+      'compiling',
+      () => generatedOf(this.program),
+      () => this.policies,
+    );
     return this.#generated;
   }
 
@@ -94,6 +101,13 @@ interface Generated {
   readonly numbers: readonly (RuleNumber | CounterNumber)[];
   readonly inBody: readonly string[];
   readonly read: FieldsRead;
+}
+
+function generatedOf(residual: ResidualProgram): Generated {
+  const inBody = bodyRead(residual);
+  const program = generateProgram(residual, inBody);
+  const numbers = program.constants.flatMap(numbersIn);
+  return { program, numbers, inBody, read: fieldsRead(residual) };
 }
 
 /** What depends on numbers too. */

@@ -1,3 +1,4 @@
+import { NO_STOPWATCH, type Stopwatch } from '../base/stopwatch.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { SourceText } from '../diagnostics/source.ts';
 import type { World } from '../model/world.ts';
@@ -79,13 +80,18 @@ export function checkParsedPolicies(
 
 /** What was found in files in the world in which they were checked last. Forgets files with the garbage collector. */
 export class PolicyMemory {
+  readonly #stopwatch: Stopwatch;
   #last: CheckedFiles | null = null;
+
+  constructor(stopwatch: Stopwatch = NO_STOPWATCH) {
+    this.#stopwatch = stopwatch;
+  }
 
   keptFor(world: World, calendars: Calendars): CheckedFiles {
     const text = calendarsText(calendars);
     const last = this.#last !== null && this.#last.calendars === text ? this.#last : null;
     if (last !== null && last.world === world) return last;
-    this.#last = new CheckedFiles(world, calendars, last);
+    this.#last = new CheckedFiles(world, calendars, last, this.#stopwatch);
     return this.#last;
   }
 }
@@ -107,9 +113,11 @@ class CheckedFiles {
   #project: ProjectNames | null = null;
   readonly #calendars: Calendars;
   #before: CheckedFiles | null;
+  readonly #stopwatch: Stopwatch;
   #change: WorldChange | null | undefined;
 
-  constructor(world: World, calendars: Calendars, before: CheckedFiles | null) {
+  constructor(world: World, calendars: Calendars, before: CheckedFiles | null, stopwatch: Stopwatch) {
+    this.#stopwatch = stopwatch;
     this.world = world;
     this.calendars = calendarsText(calendars);
     this.#calendars = calendars;
@@ -154,7 +162,11 @@ class CheckedFiles {
     const checked: { readonly node: PolicyNode; readonly policy: CheckedPolicy | null }[] = [];
     for (const node of parsed.file.policies) {
       if (report.isFull()) break;
-      const policy = checkPolicy(context, node, index);
+      const policy = this.#stopwatch.policies(
+        'checking',
+        () => checkPolicy(context, node, index),
+        () => [node.name.value],
+      );
       checked.push({ node, policy: !isReadWhole(node, parsed.diagnostics) ? null : policy });
     }
     return { checked, problems, asked: context.asked };

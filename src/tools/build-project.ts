@@ -76,14 +76,21 @@ function build(
   memory: ProjectMemory,
 ): BuiltProject {
   const isPolicy = (text: SourceText): boolean => text.path.endsWith('.policy');
-  const loaded = memory.loadWorld(
-    texts.filter((text) => !isPolicy(text)),
-    projectFolder,
+  const { stopwatch } = memory;
+  const loaded = stopwatch.stage('configuration', () =>
+    memory.loadWorld(
+      texts.filter((text) => !isPolicy(text)),
+      projectFolder,
+    ),
   );
   const { world } = loaded;
   if (world === null) return { built: null, diagnostics: loaded.diagnostics };
-  const files = memory.parse(texts.filter(isPolicy), world.limits.nestingDepth);
-  const checked = checkParsedPolicies(files, world, memory.policies, Math.floor(wallMs / DAY_MS));
+  const files = stopwatch.stage('reading', () =>
+    memory.parse(texts.filter(isPolicy), world.limits.nestingDepth),
+  );
+  const checked = stopwatch.stage('checking', () =>
+    checkParsedPolicies(files, world, memory.policies, Math.floor(wallMs / DAY_MS)),
+  );
   const names = new Set(checked.policies.policies.map(({ name }) => name));
   const found = [
     ...loaded.diagnostics,
@@ -93,7 +100,9 @@ function build(
   ];
   if (hasError(found)) return { built: null, diagnostics: found };
   const byPath = new Map(texts.map((text) => [text.path, text]));
-  const compiled = compileRules(checked.policies, world, (place) => spanAt(place, byPath), memory.compiled);
+  const compiled = stopwatch.stage('compiling', () =>
+    compileRules(checked.policies, world, (place) => spanAt(place, byPath), memory.compiled),
+  );
   const diagnostics = [...found, ...compiled.diagnostics, ...dueFindings(checked.policies, world, wallMs)];
   if (hasError(diagnostics)) return { built: null, diagnostics };
   const { policies } = checked;
@@ -101,7 +110,7 @@ function build(
     world,
     policies,
     get bundle() {
-      return compiled.bundle;
+      return stopwatch.stage('compiling', () => compiled.bundle);
     },
   };
   return { built, diagnostics };

@@ -1,3 +1,4 @@
+import { NO_STOPWATCH, type Stopwatch } from '../base/stopwatch.ts';
 import { CompileMemory } from '../compiler/compile-memory.ts';
 import { FileMemory } from '../config/check-files.ts';
 import { type LoadedWorld, loadWorld } from '../config/load.ts';
@@ -12,14 +13,21 @@ import { type ParsedPolicyFile, parsePolicyFile } from '../language/parse.ts';
  */
 export class ProjectMemory {
   readonly files = new FileMemory();
-  readonly policies = new PolicyMemory();
-  readonly compiled = new CompileMemory();
+  readonly policies: PolicyMemory;
+  readonly compiled: CompileMemory;
+  readonly stopwatch: Stopwatch;
   #parsed = new Map<string, ParsedPolicyFile & { readonly nestingDepthMax: number }>();
   #world: {
     readonly sources: readonly SourceText[];
     readonly folder: string;
     readonly loaded: LoadedWorld;
   } | null = null;
+
+  constructor(stopwatch: Stopwatch = NO_STOPWATCH) {
+    this.stopwatch = stopwatch;
+    this.policies = new PolicyMemory(stopwatch);
+    this.compiled = new CompileMemory(stopwatch);
+  }
 
   loadWorld(sources: readonly SourceText[], folder: string): LoadedWorld {
     const last = this.#world;
@@ -38,10 +46,18 @@ export class ProjectMemory {
     return sources.map((source) => {
       const known = before.get(source.path);
       const isSame = known?.source.text === source.text && known.nestingDepthMax === nestingDepthMax;
-      const parsed = isSame ? known : { ...parsePolicyFile(source, nestingDepthMax), nestingDepthMax };
+      const parsed = isSame ? known : { ...this.#parse(source, nestingDepthMax), nestingDepthMax };
       this.#parsed.set(source.path, parsed);
       return parsed;
     });
+  }
+
+  #parse(source: SourceText, nestingDepthMax: number): ParsedPolicyFile {
+    return this.stopwatch.policies(
+      'reading',
+      () => parsePolicyFile(source, nestingDepthMax),
+      ({ file }) => file.policies.map(({ name }) => name.value),
+    );
   }
 }
 

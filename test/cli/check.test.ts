@@ -59,6 +59,31 @@ describe('portunus check', () => {
     expect(stdout).toContain('error[PT2108]');
   });
 
+  it('says on the standard error what took how long, by step and by policy, when asked to', async () => {
+    const { code, stdout, stderr } = await check(fine.folder, '--timings');
+    expect(code).toBe(0);
+    expect(stdout).toBe('Fine: 1 route, 1 policy, 0 tenants.\n');
+    expect(stderr.replaceAll(/[\d.]+ ms/g, 'N ms').replaceAll(/ +/g, ' ')).toBe(
+      ' N ms routes, tenants and settings read and checked\n' +
+        ' N ms policies read\n N ms policies checked\n N ms rules compiled for all routes, with their code\n\n' +
+        ' all reading checking compiling policy\n N ms N ms N ms N ms "p"\n',
+    );
+    const [all, ...parts] = [...stderr.split('\n')[6]!.matchAll(/([\d.]+) ms/g)].map(([, ms]) => Number(ms));
+    expect(parts).toHaveLength(3);
+    for (const part of parts) expect(part).toBeGreaterThan(0);
+    expect(all).toBeCloseTo(
+      parts.reduce((sum, part) => sum + part, 0),
+      0,
+    );
+  });
+
+  it('says what took how long also of a project with errors', async () => {
+    const { code, stdout, stderr } = await check(wrong.folder, '--timings', '--json');
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout).diagnostics).toHaveLength(1);
+    expect(stderr).toContain('"p"');
+  });
+
   it.each([
     ['json', (text: string) => JSON.parse(text).diagnostics[0].code],
     ['sarif', (text: string) => JSON.parse(text).runs[0].results[0].ruleId],

@@ -1,8 +1,11 @@
 import { relative, sep } from 'node:path';
+import { NO_STOPWATCH } from '../../base/stopwatch.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { FolderPrefix } from '../../diagnostics/render/report-paths.ts';
 import { renderText } from '../../diagnostics/render/text.ts';
 import { type BuiltProject, checkProject, hasError } from '../../tools/build-project.ts';
+import { BuildTimes, renderTimes } from '../../tools/build-times.ts';
+import { ProjectMemory } from '../../tools/project-memory.ts';
 import type { CheckFormat } from '../check-formats.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { type ProjectFiles, readProject } from '../run/project-files.ts';
@@ -16,6 +19,7 @@ export interface CheckOptions {
   readonly json?: true;
   readonly warningsAsErrors?: true;
   readonly explain?: string;
+  readonly timings?: true;
 }
 
 /** `portunus check [FOLDER]`: everything that is wrong with a project, in one run. */
@@ -30,10 +34,18 @@ export async function check(folder: string, options: CheckOptions): Promise<Exit
     process.stderr.write(`portunus check: ${files.error}\n`);
     return EXIT.couldNotRun;
   }
-  const built = checkProject(files.value.texts, files.value.folder, systemClock().wallMs());
+  const clock = systemClock();
+  const times = new BuildTimes(clock);
+  const memory = new ProjectMemory(options.timings ? times : NO_STOPWATCH);
+  const built = checkProject(files.value.texts, files.value.folder, clock.wallMs(), memory);
   const diagnostics = options.warningsAsErrors ? built.diagnostics.map(asError) : built.diagnostics;
   const format = options.json ? 'json' : (options.format ?? 'text');
   process.stdout.write(await REPORTS[format]({ ...built, diagnostics }, files.value));
+  if (options.timings) {
+    // a check needs no code, but whoever asks what policies cost wants to know of it
+    void built.built?.bundle;
+    process.stderr.write(renderTimes(times));
+  }
   return hasError(diagnostics) ? EXIT.findings : EXIT.fine;
 }
 
