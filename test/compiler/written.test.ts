@@ -14,7 +14,7 @@ import { NAMES } from './random-world.ts';
 import { type Case, compiledJudge, type Observation, play, randomCase } from './run.ts';
 import { randomNumbers } from './seeds.ts';
 
-const CASES = 250;
+const CASES = 120;
 const SEED = 20_261_124;
 /**
  * Of the rules as drawn some cannot be written, and some the checker refuses (what reads or changes a body that not every route
