@@ -9,6 +9,7 @@ import type { Upstream } from '../pipeline/upstream.ts';
 import { ExchangeThread } from './exchange-thread.ts';
 import { IdentityCache } from './identity-cache.ts';
 import type { DataThreadStart, FromDataThread, PreparedRules, ToDataThread } from './messages.ts';
+import { unpackBundle } from './packed-bundle.ts';
 import type { RuleVersion } from './rule-version.ts';
 import { buildRuleVersion } from './rule-version.ts';
 import type { UwsModule } from './server.ts';
@@ -132,16 +133,20 @@ class RunningDataThread {
     const { bindCounters, upstream, instantiate, hashKey, combineKey, compileSchema, clock, port, start } =
       this.#parts;
     const counters = bindCounters(rules.counterMemory);
-    const steps = buildRuleVersion({
-      epoch,
-      bundle: rules.bundle,
-      counters,
-      upstream,
-      instantiate,
-      hashKey,
-      combineKey,
-      bodies: { compileSchema, limits: start.limits },
-    });
+    const bodies = { compileSchema, limits: start.limits };
+    const steps = (function* () {
+      const bundle = yield* unpackBundle(rules.bundle);
+      return yield* buildRuleVersion({
+        epoch,
+        bundle,
+        counters,
+        upstream,
+        instantiate,
+        hashKey,
+        combineKey,
+        bodies,
+      });
+    })();
     const slice = (): void => {
       // What the parts throw here is told to the control thread: no thread commits, the running version stays.
       try {

@@ -1,7 +1,7 @@
 import type { LimitValues } from '../base/limits.ts';
 import type { ServerSettings } from '../model/world.ts';
 import type { DirectorySnapshot } from '../pipeline/identity.ts';
-import type { RuleBundle } from '../pipeline/program.ts';
+import type { PackedBundle } from './packed-bundle.ts';
 
 /**
  * Everything that the control thread and a data thread say to each other. What they share beside it is memory:
@@ -31,7 +31,7 @@ export type FromDataThread =
 
 /** A rule set with the shared memory of its counters (opaque here: `state/` makes and reads it). */
 export interface PreparedRules {
-  readonly bundle: RuleBundle;
+  readonly bundle: PackedBundle;
   readonly counterMemory: unknown;
 }
 

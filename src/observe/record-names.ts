@@ -8,7 +8,6 @@ import type { AccessRecord } from '../pipeline/record.ts';
 export type RouteNames = Readonly<Pick<AccessRecord, (typeof ROUTE_FIELDS)[number]>>;
 export type CallerNames = Readonly<Pick<AccessRecord, (typeof CALLER_FIELDS)[number]>>;
 export type DecisionNames = Readonly<Pick<AccessRecord, (typeof DECISION_FIELDS)[number]>>;
-export type RecordNames = RouteNames & CallerNames & DecisionNames;
 
 type NameField = keyof AccessRecord;
 export const ROUTE_FIELDS = [

@@ -10,6 +10,7 @@ import {
   type FromDataThread,
   type ToDataThread,
 } from '../../src/gateway/messages.ts';
+import { packBundle } from '../../src/gateway/packed-bundle.ts';
 import type { ServerSettings } from '../../src/model/world.ts';
 import type { Counters } from '../../src/pipeline/counters.ts';
 import type { IdentitySource } from '../../src/pipeline/identity.ts';
@@ -91,7 +92,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       while (records.length < count) await once(recorded, 'record');
     },
     async change(epoch, bundle) {
-      port.deliver({ kind: 'prepare-rules', epoch, rules: { bundle, counterMemory: null } });
+      port.deliver({
+        kind: 'prepare-rules',
+        epoch,
+        rules: { bundle: packBundle(bundle), counterMemory: null },
+      });
       await port.waitFor('prepared', epoch);
       Atomics.store(cells, EPOCH_CELLS.rules, epoch);
     },

@@ -1,6 +1,7 @@
 /** A data thread's life: versions come and go while it serves, bounds hold, and it drains. */
 import type { Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import { packBundle } from '../../src/gateway/packed-bundle.ts';
 import { type Gateway, type GatewayOptions, startGateway } from './gateway.ts';
 import { bundle, route } from './rules.ts';
 import { ok, RawClient, type RawServer, rawServer } from './sockets.ts';
@@ -55,7 +56,7 @@ test('without traffic an old version goes all the same', async () => {
 test('a version that can’t be prepared is told, and the running one stays', async () => {
   await start();
   const bad = bundle([route('bad', 'no-slash')], upstream.port);
-  gateway.send({ kind: 'prepare-rules', epoch: 2, rules: { bundle: bad, counterMemory: null } });
+  gateway.send({ kind: 'prepare-rules', epoch: 2, rules: { bundle: packBundle(bad), counterMemory: null } });
   await expect(gateway.said('prepare-failed')).rejects.toThrow('does not begin with');
   gateway.send({ kind: 'discard-rules', epoch: 2 });
   expect((await (await send('/')).answer()).status).toBe(200);
@@ -66,7 +67,7 @@ test('a prepared version that is discarded leaves nothing', async () => {
   gateway.send({
     kind: 'prepare-rules',
     epoch: 2,
-    rules: { bundle: bundle([route('x', '/x')], upstream.port), counterMemory: null },
+    rules: { bundle: packBundle(bundle([route('x', '/x')], upstream.port)), counterMemory: null },
   });
   await gateway.said('prepared', 2);
   gateway.send({ kind: 'discard-rules', epoch: 2 });
