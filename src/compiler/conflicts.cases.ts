@@ -145,6 +145,22 @@ export const FINDING_CASES: readonly FindingCase[] = [
   },
   {
     code: 'PT2201',
+    what: 'two defaults of one member that is a date',
+    policies: policies(
+      policy('a', {}, [
+        permit(),
+        member('default', 'request.body.due', 20_818),
+        member('default', 'request.body.due', 20_819),
+      ]),
+    ),
+    world: world({ routes: [route('pay', { requestBody: OPEN_BODY })] }),
+    message:
+      'Two rules of policy "a" default request.body.due to 2026-12-31 and to 2027-01-01 on route "pay", and both can hold for one request.',
+    help: 'Keep one, make the values equal, or make the conditions exclude each other: compare one fact with different values.',
+    related: ['the other rule'],
+  },
+  {
+    code: 'PT2201',
     what: 'two deprecations of one route with different dates',
     policies: policies(
       policy('a', {}, [permit(), deprecate('/v2')]),

@@ -3,7 +3,8 @@ import { CATALOGUE } from '../diagnostics/catalogue.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Span } from '../diagnostics/source.ts';
 import { compareCodePoints } from '../language/order.ts';
-import type { LimitRule, TemplateHole, TextTemplate } from '../language/typed.ts';
+import type { LimitRule, MemberRule, TemplateHole, TextTemplate } from '../language/typed.ts';
+import { dateText } from '../model/local-time.ts';
 import type { Place, Route, World } from '../model/world.ts';
 import { BATCH_ENTRIES_MAX } from '../pipeline/counters.ts';
 import { byCondition, fileByFacts } from './fact-tables.ts';
@@ -153,12 +154,16 @@ function contradictingDefaults({ members }: ResidualProgram): Mistake[] {
       key: `PT2201 ${sortable(a.ir)}${sortable(b.ir)}`,
       code: 'PT2201',
       describe: (routes) => ({
-        message: `${a.ir.policy === b.ir.policy ? `Two rules of policy "${a.ir.policy}"` : `Policies "${a.ir.policy}" and "${b.ir.policy}"`} default ${a.rule.member.definition.path} to ${JSON.stringify(a.rule.value.value)} and to ${JSON.stringify(b.rule.value.value)} on ${namesOf(routes)}, and both can hold for one request.`,
+        message: `${a.ir.policy === b.ir.policy ? `Two rules of policy "${a.ir.policy}"` : `Policies "${a.ir.policy}" and "${b.ir.policy}"`} default ${a.rule.member.definition.path} to ${valueText(a.rule)} and to ${valueText(b.rule)} on ${namesOf(routes)}, and both can hold for one request.`,
         help: CONTRADICTION_HELP,
         span: b.rule.span,
         related: [{ span: a.rule.span, message: 'the other rule' }],
       }),
     }));
+}
+
+function valueText({ member, value }: MemberRule): string {
+  return member.type.kind === 'date' ? dateText(Number(value.value)) : JSON.stringify(value.value);
 }
 
 /**

@@ -56,7 +56,8 @@ function once(texts: readonly string[]): string[] {
 export function shapedBody(rules: readonly CheckedRule[], { body }: Situation): unknown {
   const shaped: unknown = structuredClone(body);
   const members = rules.filter(isMemberRule);
-  for (const { kind, member, value } of members.toSorted((a, b) => (a.kind < b.kind ? 1 : -1))) {
+  const ofKind = (kind: MemberRule['kind']) => members.filter((rule) => rule.kind === kind);
+  for (const { kind, member, value } of [...ofKind('default'), ...ofKind('cap')]) {
     const path = member.definition.path.split('.').slice(2);
     const owner = path
       .slice(0, -1)
