@@ -618,6 +618,31 @@ routes:
   },
   {
     code: 'PT3103',
+    name: 'a schema written out where its file is asked for',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes:
+  r:
+    service: s
+    match: { path: /, methods: [POST] }
+    request:
+      schema: { type: object }
+`,
+    },
+    rendered: `error[PT3103]: "schema" must be a text, not a map.
+  --> routes/a.yaml:7:15
+   |
+ 7 |       schema: { type: object }
+   |               ^^^^^^^^^^^^^^^^
+   = help: Write one value, such as "./order.schema.json".
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3103',
     name: 'no value',
     texts: {
       'portunus.yaml': `portunus: 1

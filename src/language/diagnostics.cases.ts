@@ -1392,6 +1392,16 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     help: 'Write a start before 24:00 and another end, such as 08:00..18:00, 22:00..06:00 or 00:00..24:00.',
   },
   {
+    code: 'PT1301',
+    what: 'a mistake beside a calendar, whose facts are no second one',
+    text: file(
+      'calendar "office" mon 08:00..18:00\npolicy "p" {\n    forbid when request.size > 5m and outside "office" because "again {calendar.opens}"\n}\n',
+    ),
+    at: '4:17',
+    message: 'request.size may be missing: a body that comes in chunks has no declared length.',
+    help: 'Add "request.size is present and …", or give it a value: request.size otherwise ….',
+  },
+  {
     code: 'PT2106',
     what: 'the opening of a calendar that the rule does not ask',
     text: rule('forbid because "again {calendar.opens}"'),

@@ -78,17 +78,19 @@ function wrongType({ params, data, parentSchema }: ErrorObject, where: Where): E
     return { code: 'PT3103', message, help: 'Write a value, or remove the line.', part: 'key' };
   }
   const message = `${subject(where.path)} must be ${wanted}, not ${show(data)}.`;
-  return { code: 'PT3103', message, help: typeHelp(types, data, where) };
+  const { examples = [] } = parentSchema as { readonly examples?: readonly unknown[] };
+  return { code: 'PT3103', message, help: typeHelp(types, data, where, examples[0]) };
 }
 
-function typeHelp(types: readonly string[], data: unknown, { path, file }: Where): string {
+function typeHelp(types: readonly string[], data: unknown, { path, file }: Where, example: unknown): string {
   const written = clip(spanText(file.locate(path, 'value')));
   const scalar = typeof data !== 'object';
   if (scalar && types.includes('string')) return `Put it in quotes: "${written}".`;
   if (scalar && types.includes('array')) return `Write a list: [${written}], or [${written}, …] for several.`;
   if (types.includes('object')) return 'Write entries as `name: value`, indented below it.';
   if (typeof data === 'string' && /^["']/.test(written)) return 'Write it without quotes.';
-  return types.includes('boolean') ? 'Write true or false.' : 'Write one value.';
+  if (types.includes('boolean')) return 'Write true or false.';
+  return example === undefined ? 'Write one value.' : `Write one value, such as ${JSON.stringify(example)}.`;
 }
 
 function notPossible({ params, data }: ErrorObject, { path }: Where): Explanation {

@@ -65,6 +65,11 @@ export class Known {
     return new Known(this, null, this.#present, { ...this.#basis, trusts: 'all' });
   }
 
+  /** Something that stands before could not be checked, and was reported. */
+  get followsMistake(): boolean {
+    return this.#basis.trusts === 'all';
+  }
+
   /** In the condition that is asked of the elements of a list. */
   within(list: FactExpression): Known {
     return new Known(this, null, this.#present, { ...this.#basis, list });

@@ -60,16 +60,17 @@ function checkForm(
     case 'permit':
       return { kind: 'permit', ...head };
     case 'forbid': {
-      const reply = checkReply(context, node.reply, denial(place, head, null));
+      const reply = checkReply(context, node.reply, denial(place, [head.when]));
       return reply === null ? null : { kind: 'forbid', ...head, reply };
     }
     case 'require': {
       const condition = checkCondition(context, place.known, node.condition, 'rule');
-      const reply = checkReply(context, node.reply, denial(place, head, condition));
+      const known = condition === null ? place.known.afterMistake() : place.known;
+      const reply = checkReply(context, node.reply, denial({ ...place, known }, [head.when, condition]));
       return condition === null || reply === null ? null : { kind: 'require', ...head, condition, reply };
     }
     case 'warn': {
-      const reply = checkReply(context, node.reply, denial(place, head, null));
+      const reply = checkReply(context, node.reply, denial(place, [head.when]));
       return reply === null
         ? null
         : { kind: 'warn', ...head, reply: { code: reply.code, because: reply.because } };
@@ -90,13 +91,9 @@ function checkForm(
   }
 }
 
-function denial(place: RulePlace, { when }: RuleHead, condition: TypedExpression | null): TextPlace {
-  return {
-    reader: 'caller',
-    limit: null,
-    known: place.known,
-    calendars: calendarsIn([place.scope, when, condition]),
-  };
+function denial({ scope, known }: RulePlace, conditions: readonly (TypedExpression | null)[]): TextPlace {
+  const calendars = known.followsMistake ? 'unclear' : calendarsIn([scope, ...conditions]);
+  return { reader: 'caller', limit: null, known, calendars };
 }
 
 type HeaderNode = Extract<RuleNode, { kind: 'set-header' | 'remove-header' }>;

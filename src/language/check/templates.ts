@@ -10,8 +10,8 @@ export interface TextPlace {
   readonly reader: 'caller' | 'upstream';
   /** The counter key of the limit whose reply this is; null elsewhere. */
   readonly limit: CounterKey | null;
-  /** The calendars that the conditions of the rule ask. */
-  readonly calendars: ReadonlySet<CheckedCalendar>;
+  /** The calendars that the conditions of the rule ask; unclear where one of them has a mistake. */
+  readonly calendars: ReadonlySet<CheckedCalendar> | 'unclear';
   /** What holds where it is written. */
   readonly known: Known;
 }
@@ -120,7 +120,6 @@ function checkCalendarHole(
   { calendars }: TextPlace,
 ): TemplateHole | null {
   const fact = CALENDAR_FACTS.find((name) => node.path === `calendar.${name}`);
-  const [calendar, ...others] = calendars;
   const refuse = (why: string, help: string): null => {
     context.report(holeNotAllowed(node.span, node.path, why, help));
     return null;
@@ -131,6 +130,8 @@ function checkCalendarHole(
       'There is calendar.name, calendar.opens and calendar.closes.',
     );
   }
+  if (calendars === 'unclear') return null;
+  const [calendar, ...others] = calendars;
   if (calendar === undefined) {
     return refuse(
       'the rule asks no calendar',
