@@ -96,7 +96,11 @@ describe('a question about elements', () => {
 
 it.each([
   ['is no JSON', '{"items":[', 'refused 400 (malformed_body)'],
-  ['does not fit the schema', { items: [{ article: 'mug' }] }, 'refused 422 (invalid_body)'],
+  [
+    'does not fit the schema',
+    { items: [{ article: 'mug' }] },
+    'refused 422 by the schema routes/order.schema.json code "invalid_body"',
+  ],
   [
     'has a name in an element that some read alike',
     { items: [{ article: 'mug', quantity: 1, Quantity: 5 }] },
