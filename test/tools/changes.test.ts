@@ -25,7 +25,7 @@ function searched(one: Case) {
   });
 }
 
-it('what is suggested, done, permits the request: the compiled code says so', () => {
+it('what is suggested, done, permits the request: the compiled code says so', { timeout: 240_000 }, () => {
   let suggested = 0;
   let several = 0;
   fc.assert(
@@ -44,7 +44,7 @@ it('what is suggested, done, permits the request: the compiled code says so', ()
         }
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 600 },
   );
   expect(suggested).toBeGreaterThan(50);
   expect(several).toBeGreaterThan(0);
