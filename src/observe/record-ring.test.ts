@@ -4,9 +4,27 @@ import type { AccessRecord } from '../pipeline/record.ts';
 import { anyRecord, record } from './record.cases.ts';
 import { RecordEncoder } from './record-encoder.ts';
 import { FRAME_BYTES_MAX } from './record-format.ts';
+import { KnownNames, ROUTE_NAMES } from './record-names.ts';
 import { createRecordReader, createRecordRing, createRecordWriter } from './record-ring.ts';
 
 const SMALL_RING_BYTES = 70 * 1_024;
+const HEADER_BYTES = 64;
+const HEAD_CELL = 2;
+
+/** Two routes that fill the slots of a hash, and a third one that takes the place of the first. */
+function routesOfOneSlot() {
+  const names = new KnownNames(ROUTE_NAMES);
+  const told: { readonly route: string; readonly number: number }[] = [];
+  for (let at = 0; ; at++) {
+    const route = `route-${at}`;
+    const number = names.add(record({ route }));
+    const first = told.find((earlier) => earlier.number === number);
+    const neighbour = told.find((earlier) => earlier.number === (number ^ 1));
+    if (first !== undefined && neighbour !== undefined && told.indexOf(first) < told.indexOf(neighbour))
+      return [{ route: first.route, neighbour: neighbour.route }, route] as const;
+    told.push({ route, number });
+  }
+}
 
 describe('a record ring', () => {
   it('hands over what was written, equal and in order, and counts exactly what it dropped', () => {
@@ -120,6 +138,26 @@ describe('a record ring', () => {
 });
 
 describe('a damaged record ring', () => {
+  it('never names a record by what its number stood for before the frame that was lost', () => {
+    const [first, third] = routesOfOneSlot();
+    const ring = createRecordRing(SMALL_RING_BYTES);
+    const writer = createRecordWriter(ring);
+    const reader = createRecordReader(ring);
+    const head = () => new Int32Array(ring)[HEAD_CELL]!;
+    const named: string[] = [];
+    for (const route of [first.route, first.neighbour]) writer.write(record({ route }));
+    reader.drain(10, () => {});
+    writer.write(record({ requestId: 'carrier' }));
+    const lost = head();
+    writer.write(record({ route: third }));
+    new Int32Array(ring)[(HEADER_BYTES + lost) / 4 + 1] = 0;
+    // Written while the reader is at work: it refers to names whose telling is about to be found damaged.
+    reader.drain(10, () => writer.write(record({ route: third })));
+    reader.drain(10, ({ route }) => named.push(route));
+    expect(named.filter((route) => route !== third)).toEqual([]);
+    expect(reader.counts.damaged).toBeGreaterThan(0);
+  });
+
   const damage = fc.array(
     fc.record({ place: fc.nat(), value: fc.oneof(fc.integer(), fc.constantFrom(0, -1, 1, 8, 0x7fffffff)) }),
     { minLength: 1, maxLength: 30 },

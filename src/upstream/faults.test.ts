@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ClientHarness, exchange, OK, post, request, turns } from '../../test/upstream/harness.ts';
 import { type Peer, RawServer } from '../../test/upstream/raw-server.ts';
@@ -377,6 +378,33 @@ describe('bodies and repetition', () => {
     const { body } = await outcome;
     expect(body).toBe('ok');
     expect(server.peers.length).toBe(2);
+  });
+
+  test('a connection that ends while the first piece waits for its head loses nothing of the body', async () => {
+    const bodies: string[] = [];
+    const server = await serve(async (peer) => {
+      for (;;) {
+        const asked = await peer.request();
+        if (asked === null) return;
+        bodies.push(asked.slice(asked.indexOf('\r\n\r\n') + 4));
+        await peer.send(OK);
+      }
+    });
+    const service = client().service(server.port);
+    await exchange(service, request()).outcome;
+    // By now the connection is idle, and is the one that the next request takes.
+    await new Promise((resolve) => setImmediate(resolve));
+    vi.useFakeTimers({ toFake: ['setImmediate'] });
+    const { call, outcome } = exchange(service, request({ method: 'POST', bodyBytes: 5 }));
+    call.write(Buffer.from('hello'));
+    server.peers[0]!.reset();
+    await server.peers[0]!.closed;
+    // Not `vi.waitUntil`: it would run what is held back.
+    while (server.peers.length < 2) await delay(5);
+    vi.runOnlyPendingTimers();
+    vi.useRealTimers();
+    expect((await outcome).body).toBe('ok');
+    expect(bodies.at(-1)).toBe('hello');
   });
 
   test('a stale connection is not followed by another one as stale', async () => {
