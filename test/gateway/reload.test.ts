@@ -69,6 +69,9 @@ describe('a changed file', () => {
     const reload = await runPortunus(['reload', project.folder]);
     expect(reload.code).toBe(1);
     expect(reload.stdout).toContain('Not loaded');
+
+    await project.write('policies/p.policy', policy(''));
+    await gateway.printed(/file change: Nothing changed: version 1 .* goes on\./);
   });
 
   it('takes effect on SIGHUP and on "portunus reload" when files are not watched', async () => {

@@ -56,7 +56,7 @@ export async function start(folder: string, options: StartOptions): Promise<Exit
     random,
     logTo: options.log === undefined ? 'stdout' : { file: options.log },
     watchFiles: options.watch ? 'yes' : 'no',
-    onLoad: announce,
+    onLoad: announcer(),
     onFatal: ended.fatal,
   });
   if (!started.ok) {
@@ -94,11 +94,17 @@ function endOfProcess(): { readonly promise: Promise<End>; readonly fatal: (mess
   return { promise, fatal: (message) => settle({ kind: 'fatal', message }) };
 }
 
-/** The first load is told by the banner. */
-function announce(result: LoadResult): void {
-  if (result.reason === 'start' || result.outcome.kind === 'unchanged') return;
-  const stream = result.outcome.kind === 'refused' ? process.stderr : process.stdout;
-  stream.write(`${result.reason}: ${sentence(loadReport(result))}\n`);
+/** The first load is told by the banner. A load that changes nothing is told only after one that was refused: all is well again. */
+function announcer(): (result: LoadResult) => void {
+  let wasRefused = false;
+  return (result) => {
+    const { reason, outcome } = result;
+    const isNews = reason !== 'start' && (outcome.kind !== 'unchanged' || wasRefused);
+    wasRefused = outcome.kind === 'refused';
+    if (!isNews) return;
+    const stream = wasRefused ? process.stderr : process.stdout;
+    stream.write(`${reason}: ${sentence(loadReport(result))}\n`);
+  };
 }
 
 async function banner(
