@@ -207,7 +207,8 @@ function windowIdentity(window: LimitWindow): readonly (string | number)[] {
   }
 }
 
-function windowText(window: LimitWindow): string {
+/** How a window is written in policies, in milliseconds throughout. */
+export function windowText(window: LimitWindow): string {
   switch (window.kind) {
     case 'window':
       return `at most ${window.amount} requests in any ${window.windowMs}ms`;

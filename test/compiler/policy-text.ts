@@ -1,4 +1,5 @@
 /** Random typed policies as an author would write them, so that parser, checker and formatter are met by them too. */
+import { windowText } from '../../src/language/canonical.ts';
 import type {
   CheckedCalendar,
   CheckedPolicies,
@@ -6,7 +7,6 @@ import type {
   CheckedRule,
   CounterKey,
   FactExpression,
-  LimitWindow,
   LiteralExpression,
   Notice,
   Operand,
@@ -124,19 +124,6 @@ function ruleText(rule: CheckedRule): string {
     default:
       // a deprecation writes the URL of its successor itself
       throw new Unwritable();
-  }
-}
-
-function windowText(window: LimitWindow): string {
-  switch (window.kind) {
-    case 'window':
-      return `at most ${window.amount} requests in any ${window.windowMs}ms`;
-    case 'pace':
-      return `${window.amount} requests per ${window.periodMs}ms, burst ${window.burst}`;
-    case 'concurrency':
-      return `at most ${window.amount} requests at once`;
-    case 'calendar':
-      return `${window.amount} requests per ${window.period} in ${window.zone}`;
   }
 }
 
