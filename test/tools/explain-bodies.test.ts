@@ -15,12 +15,12 @@ const texts = await libraryTexts();
 const project = checkProject(texts, LIBRARY, TODAY_MS);
 const { policies, world } = project.built!;
 
-function explained(body: unknown, target = 'POST /v2/orders'): string {
+function explained(body: unknown, target = 'POST /v2/orders', consumer = 'erp'): string {
   const explanation = explainRequest(
     { policies, world, texts },
     {
       target,
-      consumer: 'erp',
+      consumer,
       given: [],
       headers: ['content-type: application/json'],
       body: typeof body === 'string' ? body : JSON.stringify(body),
@@ -110,4 +110,42 @@ it.each([
   const text = explained(body);
   expect(text).toContain(decision);
   expect(text).not.toContain('no-bulk');
+});
+
+describe('a permitted request', () => {
+  const text = explained({ model: 'small', max_tokens: 9_000, messages: [] }, 'POST /chat');
+
+  it('shows what the service gets, by whose wish, and the body as it leaves', () => {
+    expect(text.slice(text.indexOf('To the service'), text.indexOf('The answer'))).toBe(
+      [
+        'To the service it goes with:',
+        '  request.body.max_tokens: 4096 (9000 was sent)',
+        '      caps request.body.max_tokens at 4096: "model-list"  (policies/model-list.policy:12:5)',
+        '      request.body.max_tokens is 1024 where it is missing: "model-list"  (policies/model-list.policy:11:5)',
+        '',
+        'Its body as it leaves:',
+        '  {"model":"small","max_tokens":4096,"messages":[]}',
+        '',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('shows what the answer tells the caller', () => {
+    expect(text).toContain(
+      [
+        '  header "cache-control": "no-store"',
+        '      sets cache-control to "no-store": "security-headers"  (policies/security-headers.policy:8:5)',
+      ].join('\n'),
+    );
+    expect(text).toContain('  header "server": removed');
+    const old = explained('', 'GET /v1/orders', 'web-shop');
+    expect(old).toContain('beside those of the service\n      deprecated from 2026-11-01');
+  });
+
+  it('has no body of its own where no rule changes it', () => {
+    const same = explained({ model: 'small', max_tokens: 4_000 }, 'POST /chat');
+    expect(same).toContain('  request.body.max_tokens: 4000, as sent');
+    expect(same).not.toContain('Its body as it leaves');
+  });
 });

@@ -1,16 +1,18 @@
 import { type RuleView, sightLines } from '../sights.ts';
 import type { FactChange } from './changes.ts';
 import type { NeededChange, RequestExplanation } from './request.ts';
+import type { ShapedPart, ShapedRequest } from './shaped.ts';
 
 /** For people. */
 export function renderRequest(explanation: RequestExplanation): string {
-  const { request, route, decision, rules, change, retryAfterS } = explanation;
+  const { request, route, decision, rules, shaped, change, retryAfterS } = explanation;
   const lines = [
     request,
     ...(route === null ? [] : [`route "${route}"`]),
     '',
     decision,
     ...(rules.length === 0 ? [] : ['', 'What each rule saw:', ...sightLines(rules, '  ')]),
+    ...(shaped === null ? [] : shapedLines(shaped)),
     ...(change === null ? [] : ['', ...changeLines(change)]),
     ...(retryAfterS === null ? [] : ['', `To be permitted: wait ${retryAfterS}s.`]),
     '',
@@ -26,6 +28,30 @@ const LOTS_DRAWN =
 function drewLots({ clauses }: RuleView): boolean {
   return clauses.some(({ isDrawn, held }) => isDrawn && held !== 'unseen');
 }
+
+function shapedLines({ service, caller, body }: ShapedRequest): string[] {
+  return [
+    ...(service.length === 0 ? [] : ['', 'To the service it goes with:', ...service.flatMap(partLines)]),
+    ...(body === null ? [] : ['', 'Its body as it leaves:', ...bodyLines(body)]),
+    ...(caller.length === 0 ? [] : ['', 'The answer comes with:', ...caller.flatMap(partLines)]),
+  ];
+}
+
+function partLines({ part, becomes, rules }: ShapedPart): string[] {
+  return [
+    `  ${part}: ${becomes}`,
+    ...rules.map(({ says, rule, place }) => `      ${says}: ${rule}  (${place})`),
+  ];
+}
+
+function bodyLines(body: string): string[] {
+  const rest = body.length - BODY_CHARACTERS_MAX;
+  const shown = rest > 0 ? body.slice(0, BODY_CHARACTERS_MAX) : body;
+  const lines = shown.trimEnd().split(/\r?\n/);
+  return [...lines.map((line) => `  ${line}`), ...(rest > 0 ? [`  (and ${rest} characters more)`] : [])];
+}
+/** `--json` has all of it. */
+const BODY_CHARACTERS_MAX = 4_000;
 
 function changeLines({ ways, factsMax, complete }: NeededChange): string[] {
   if (ways.length === 0) {

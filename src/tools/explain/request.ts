@@ -1,3 +1,4 @@
+import { traceRequest } from '../../compiler/interpret/trace.ts';
 import type { PlacedRule } from '../../compiler/interpret.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import { SourceText } from '../../diagnostics/source.ts';
@@ -17,6 +18,7 @@ import { usedBefore } from '../policy-tests/run.ts';
 import type { RuleView } from '../sights.ts';
 import { dateInWords, timeInWords } from '../values.ts';
 import { type FactChange, type WhatWouldChange, whatWouldChange } from './changes.ts';
+import { type ShapedRequest, shapedRequest } from './shaped.ts';
 
 export interface ExplainedProject {
   readonly policies: CheckedPolicies;
@@ -50,6 +52,8 @@ export interface RequestExplanation {
   readonly permitted: boolean;
   readonly reply: { readonly status: number; readonly code: string; readonly detail: string } | null;
   readonly rules: readonly RuleView[];
+  /** What rules make of it on its way; null where it was refused. */
+  readonly shaped: ShapedRequest | null;
   /** What would permit it; null where rules permit it, or a limit or the gateway itself refused. */
   readonly change: NeededChange | null;
   /** Seconds to wait, where a limit refused; null otherwise. */
@@ -93,6 +97,7 @@ export function explainRequest(
     permitted: observation.decision === 'permitted',
     reply: replyOf(observation),
     rules: viewsOf(machine, observation),
+    shaped: shapedBy(observation, machine.rules, world),
     change: changeOf(observation, machine.rules, world),
     retryAfterS:
       observation.refusal === null || observation.refusal.retryAfterS < 0
@@ -162,6 +167,18 @@ function replyOf({ refusal }: Observation): RequestExplanation['reply'] {
   if (refusal === null) return null;
   const { status, code, detail } = refusal;
   return { status, code, detail };
+}
+
+function shapedBy(
+  observation: Observation,
+  rules: readonly PlacedRule[],
+  world: World,
+): RequestExplanation['shaped'] {
+  const { route, request, decision } = observation;
+  if (decision !== 'permitted' || route === null || request === null) return null;
+  const { sights } = traceRequest(rules, world.routes.get(route)!, request, TEST_KEYS);
+  const applied = sights.flatMap(({ effect, placed }) => (effect === 'applies' ? [placed] : []));
+  return shapedRequest(applied, request.body, observation);
 }
 
 /** Of what rules refuse by themselves, and not for a body that can't be read; a limit that is exceeded says when it has room again. */

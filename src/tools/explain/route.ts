@@ -1,19 +1,11 @@
 import { rulePhase } from '../../compiler/interpret/trace.ts';
 import { type PlacedRule, placedRules } from '../../compiler/interpret.ts';
 import { placeOf } from '../../diagnostics/source.ts';
-import { factText } from '../../language/check/known.ts';
-import type {
-  CheckedPolicies,
-  CounterKey,
-  LimitRule,
-  TextTemplate,
-  TypedExpression,
-} from '../../language/typed.ts';
+import type { CheckedPolicies, LimitRule, TypedExpression } from '../../language/typed.ts';
 import type { Route, World } from '../../model/world.ts';
-import { lengthInWords } from '../policy-tests/lengths.ts';
-import { dateInWords, valueInWords } from '../values.ts';
 import { type ElementChecks, elementChecks } from './element-checks.ts';
 import { bothRemain, type Remainder, remainderOf, written } from './residual.ts';
+import { ruleInWords } from './rule-in-words.ts';
 
 /** The effective policy of one route: every rule that can matter to it, and why the others cannot. */
 export interface RouteExplanation {
@@ -145,7 +137,7 @@ function explainRule(
     mode,
     place: placeOf(rule.span),
     phase: phaseOfRule(placed),
-    says: says(placed),
+    says: ruleInWords(rule),
     when: remainder.text,
     unless: conditionOf(placed, route).text,
     counter: counterOf(placed, rules, world),
@@ -185,74 +177,6 @@ function counterOf(
     same.some((each) => applying(each, route).value !== false),
   );
   return { identity: limit.counterIdentity, routes: routes.map(({ name }) => name).sort() };
-}
-
-function says({ rule }: PlacedRule): string {
-  switch (rule.kind) {
-    case 'permit':
-      return 'permitted';
-    case 'forbid':
-    case 'require':
-      return `refused ${rule.reply.status ?? 403}${codeOf(rule.reply.code)}`;
-    case 'warn':
-      return `warned${codeOf(rule.reply.code)}`;
-    case 'limit':
-    case 'quota':
-      return `${windowInWords(rule)}, ${keyInWords(rule.per)}`;
-    case 'set-header':
-      return `sets ${rule.header} to "${templateInWords(rule.value)}"`;
-    case 'remove-header':
-      return `removes ${rule.header}`;
-    case 'deprecate': {
-      const successor = rule.successor === null ? '' : `, successor route "${rule.successor.route}"`;
-      return `deprecated from ${dateInWords(rule.fromDay)}, sunset ${dateInWords(rule.sunsetDay)}${successor}`;
-    }
-    case 'cap':
-      return `caps ${factText(rule.member)} at ${valueInWords(rule.member.type, rule.value.value)}`;
-    case 'default':
-      return `${factText(rule.member)} is ${valueInWords(rule.member.type, rule.value.value)} where it is missing`;
-    case 'timeout':
-      return `answers within ${lengthInWords(rule.totalMs)}`;
-    default:
-      return rule satisfies never;
-  }
-}
-
-function codeOf(code: string | null): string {
-  return code === null ? '' : ` code "${code}"`;
-}
-
-function windowInWords({ window }: LimitRule): string {
-  const requests = `${grouped(window.amount)} ${window.amount === 1 ? 'request' : 'requests'}`;
-  switch (window.kind) {
-    case 'window':
-      return `at most ${requests} in any ${lengthInWords(window.windowMs)}`;
-    case 'pace':
-      return `${requests} per ${lengthInWords(window.periodMs)}, up to ${grouped(window.burst)} at once`;
-    case 'concurrency':
-      return `at most ${requests} at once`;
-    case 'calendar':
-      return `at most ${requests} per ${window.period} in ${window.zone}`;
-  }
-}
-
-function grouped(value: number): string {
-  return value < 10_000 ? String(value) : String(value).replace(/\B(?=(\d{3})+$)/g, '_');
-}
-
-function keyInWords(key: CounterKey): string {
-  if (key.kind === 'total') return 'all callers together';
-  const otherwise = key.otherwise === null ? '' : `, otherwise each ${factText(key.otherwise)}`;
-  return `for each ${key.keys.map(factText).join(' and ')}${otherwise}`;
-}
-
-function templateInWords({ parts }: TextTemplate): string {
-  return parts
-    .map((part) => {
-      if (typeof part === 'string') return part;
-      return part.kind === 'fact' ? `{${factText(part)}}` : `{limit.${part.fact}}`;
-    })
-    .join('');
 }
 
 /** A policy whose scope is for other routes is one line; else each of its rules that can't apply. */

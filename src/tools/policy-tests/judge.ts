@@ -139,7 +139,8 @@ function headerDiffers(
   step: CheckedStep,
 ): string[] {
   if (decision !== 'permitted') return [`it was refused, so no ${side} has headers of the rules`];
-  const { set, removed } = headers[side];
+  const { set, removed, added } = headers[side];
+  if (value !== null && added.some((each) => each[0] === name && each[1] === value)) return [];
   const sent = side === 'response' ? FROM_SERVICE : sentHeader(step, name);
   const now = set.get(name) ?? (removed.has(name) ? null : sent);
   if (value !== null)

@@ -91,11 +91,15 @@ export interface Observation {
   readonly timeoutMs: number;
   /** As the service gets it; null where none is sent. */
   readonly body: unknown;
+  /** Its text; null where no rule changed it. */
+  readonly changedText: string | null;
   readonly counters: readonly CounterSight[];
 }
 export interface Edits {
   readonly set: ReadonlyMap<string, string>;
   readonly removed: ReadonlySet<string>;
+  /** Name, value: beside what the other side sends. */
+  readonly added: readonly (readonly [string, string])[];
 }
 
 /** Sends requests one after another to one machine, over counters of its own. */
@@ -128,6 +132,7 @@ export class MachineRun {
     const request: PlainRequest = { ...unread, body: bodyOf(sent.body, pipeline) };
     this.#open.push(context);
     const permitted = outcome === CONTINUE;
+    const changedText = permitted ? changedBody(pipeline, context, sent.body) : null;
     return {
       route,
       request,
@@ -141,7 +146,8 @@ export class MachineRun {
         response: permitted ? editsOf(pipeline.shapeResponse, context) : NO_EDITS,
       },
       timeoutMs: permitted ? pipeline.totalTimeoutMs(context) : Number.POSITIVE_INFINITY,
-      body: permitted ? shapedBody(pipeline, context, sent.body) : null,
+      body: permitted && sent.body !== '' ? JSON.parse(changedText ?? sent.body) : null,
+      changedText,
       counters: this.#counters.sights(),
     };
   }
@@ -211,7 +217,7 @@ function withFewKeys(spec: CounterSpec): CounterSpec {
   return { ...spec, maxKeys: Math.min(spec.maxKeys, KEYS_MAX) };
 }
 
-const NO_EDITS: Edits = { set: new Map(), removed: new Set() };
+const NO_EDITS: Edits = { set: new Map(), removed: new Set(), added: [] };
 /** See `compiler/runtime/body-reader`. */
 const UNFIT_BODY = 'invalid_body';
 const NO_RULE = { ruleIndex: -1, retryAfterS: -1, rateLimit: '', rateLimitPolicy: '' };
@@ -253,9 +259,11 @@ function contextOf({
 function editsOf(shape: RoutePipeline['shapeRequest'], context: RequestContext): Edits {
   const edits = new HeaderEdits();
   shape(context, edits);
-  const set = new Map<string, string>();
-  for (let at = 0; at < edits.set.length; at += 2) set.set(edits.set[at]!, edits.set[at + 1]!);
-  return { set, removed: new Set(edits.removed) };
+  return { set: new Map(pairs(edits.set)), removed: new Set(edits.removed), added: pairs(edits.added) };
+}
+
+function pairs(flat: readonly string[]): (readonly [string, string])[] {
+  return flat.flatMap((name, at) => (at % 2 === 0 ? [[name, flat[at + 1]!] as const] : []));
 }
 
 function refusedAtFront({ status, code, detail }: FrontProblem): Observation {
@@ -271,15 +279,14 @@ function refusedAtFront({ status, code, detail }: FrontProblem): Observation {
     headers: { request: NO_EDITS, response: NO_EDITS },
     timeoutMs: Number.POSITIVE_INFINITY,
     body: null,
+    changedText: null,
     counters: [],
   };
 }
 
-/** What leaves for the service, as the gateway would change it. */
-function shapedBody({ requestTransform }: RoutePipeline, context: RequestContext, body: string): unknown {
-  if (body === '') return null;
-  const changes = requestTransform === null ? null : requestTransform(context);
-  if (changes === null) return JSON.parse(body);
-  const changed = changes.push(new TextEncoder().encode(body), true);
-  return changed instanceof Uint8Array ? JSON.parse(new TextDecoder().decode(changed)) : null;
+/** What leaves for the service, where the gateway would change it. */
+function changedBody({ requestTransform }: RoutePipeline, context: RequestContext, body: string) {
+  const changes = requestTransform === null || body === '' ? null : requestTransform(context);
+  const changed = changes?.push(new TextEncoder().encode(body), true);
+  return changed instanceof Uint8Array ? new TextDecoder().decode(changed) : null;
 }

@@ -1,0 +1,73 @@
+import { factText } from '../../language/check/known.ts';
+import type { CheckedRule, CounterKey, LimitRule, TextTemplate } from '../../language/typed.ts';
+import { lengthInWords } from '../policy-tests/lengths.ts';
+import { dateInWords, valueInWords } from '../values.ts';
+
+/** What a rule does where it applies: `at most 5 requests in any 10s, for each consumer`. */
+export function ruleInWords(rule: CheckedRule): string {
+  switch (rule.kind) {
+    case 'permit':
+      return 'permitted';
+    case 'forbid':
+    case 'require':
+      return `refused ${rule.reply.status ?? 403}${codeOf(rule.reply.code)}`;
+    case 'warn':
+      return `warned${codeOf(rule.reply.code)}`;
+    case 'limit':
+    case 'quota':
+      return `${windowInWords(rule)}, ${keyInWords(rule.per)}`;
+    case 'set-header':
+      return `sets ${rule.header} to "${templateInWords(rule.value)}"`;
+    case 'remove-header':
+      return `removes ${rule.header}`;
+    case 'deprecate': {
+      const successor = rule.successor === null ? '' : `, successor route "${rule.successor.route}"`;
+      return `deprecated from ${dateInWords(rule.fromDay)}, sunset ${dateInWords(rule.sunsetDay)}${successor}`;
+    }
+    case 'cap':
+      return `caps ${factText(rule.member)} at ${valueInWords(rule.member.type, rule.value.value)}`;
+    case 'default':
+      return `${factText(rule.member)} is ${valueInWords(rule.member.type, rule.value.value)} where it is missing`;
+    case 'timeout':
+      return `answers within ${lengthInWords(rule.totalMs)}`;
+    default:
+      return rule satisfies never;
+  }
+}
+
+function codeOf(code: string | null): string {
+  return code === null ? '' : ` code "${code}"`;
+}
+
+function windowInWords({ window }: LimitRule): string {
+  const requests = `${grouped(window.amount)} ${window.amount === 1 ? 'request' : 'requests'}`;
+  switch (window.kind) {
+    case 'window':
+      return `at most ${requests} in any ${lengthInWords(window.windowMs)}`;
+    case 'pace':
+      return `${requests} per ${lengthInWords(window.periodMs)}, up to ${grouped(window.burst)} at once`;
+    case 'concurrency':
+      return `at most ${requests} at once`;
+    case 'calendar':
+      return `at most ${requests} per ${window.period} in ${window.zone}`;
+  }
+}
+
+function grouped(value: number): string {
+  return value < 10_000 ? String(value) : String(value).replace(/\B(?=(\d{3})+$)/g, '_');
+}
+
+function keyInWords(key: CounterKey): string {
+  if (key.kind === 'total') return 'all callers together';
+  const otherwise = key.otherwise === null ? '' : `, otherwise each ${factText(key.otherwise)}`;
+  return `for each ${key.keys.map(factText).join(' and ')}${otherwise}`;
+}
+
+function templateInWords({ parts }: TextTemplate): string {
+  return parts
+    .map((part) => {
+      if (typeof part === 'string') return part;
+      return part.kind === 'fact' ? `{${factText(part)}}` : `{limit.${part.fact}}`;
+    })
+    .join('');
+}
