@@ -94,7 +94,9 @@ export const NOT_PERMITTED = {
   403: { code: 'not_permitted', detail: 'No policy permits this request.' },
 } as const;
 
-const ANSWERS = { 401: withoutRule(401), 403: withoutRule(403) } as const;
+/** Two constants: looked up by status, in an object with numbers for keys, they took a quarter of a decision (`bench decide`). */
+const UNAUTHENTICATED = withoutRule(401);
+const FORBIDDEN = withoutRule(403);
 
 function withoutRule(status: 401 | 403): Respond {
   const { code, detail } = NOT_PERMITTED[status];
@@ -104,7 +106,7 @@ function withoutRule(status: 401 | 403): Respond {
 /** Refuses a request that no permit holds for. */
 export function notPermitted(context: RequestContext, status: number): Respond {
   context.decidingRule = -1;
-  return ANSWERS[status === 401 ? 401 : 403];
+  return status === 401 ? UNAUTHENTICATED : FORBIDDEN;
 }
 
 function refuse(status: number, code: string, detail: string, ruleIndex: number): Respond {
