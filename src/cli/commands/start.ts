@@ -115,10 +115,11 @@ async function banner(
   const { listen, admin, dataFolder } = world.server;
   const keys = await readFirstKeys(dataFolder);
   const tourFile = join(folder, 'tour.txt');
+  const project = relative('', folder) || '.';
   return [
-    `Portunus is running: ${world.routes.size} routes under ${policies.policies.length} policies from ${relative('', folder) || '.'}`,
+    `Portunus is running: ${world.routes.size} routes under ${policies.policies.length} policies from ${project}`,
     `  traffic   http://${listen.address}:${listen.port}`,
-    `  admin     http://${admin.address}:${admin.port}   (${PORTUNUS} status ${relative('', folder) || '.'})`,
+    `  admin     http://${admin.address}:${admin.port}   (${PORTUNUS} status ${project})`,
     ...(mockUrl === null ? [] : [`  upstream  ${mockUrl}   (the bundled mock, for trying out)`]),
     ...(keys.length === 0
       ? []
@@ -126,6 +127,6 @@ async function banner(
           `  keys      ${relative('', join(dataFolder, 'first-keys.json'))}   (made at first start; hand them out, then delete the file)`,
         ]),
     '',
-    ...(existsSync(tourFile) ? [tourOf(readFileSync(tourFile, 'utf8'), listen, keys), ''] : []),
+    ...(existsSync(tourFile) ? [tourOf(readFileSync(tourFile, 'utf8'), { listen, keys, project }), ''] : []),
   ].join('\n');
 }
