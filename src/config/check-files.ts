@@ -7,6 +7,7 @@ import { buildLimits } from './build/settings.ts';
 import type { Checked, Files } from './build/sources.ts';
 import type { DirectoryMemory } from './build/tenants.ts';
 import type { EnforcementDocument, PortunusDocument, RoutesDocument, TenantsDocument } from './documents.ts';
+import { tooMany } from './file-bounds.ts';
 import { diagnosticAt, type Finding } from './finding.ts';
 import { type FileKind, isSchemaFile, kindOf, unknownKind } from './kinds.ts';
 import type { Ledger } from './ledger.ts';
@@ -49,12 +50,8 @@ function checkPresence(sources: readonly SourceText[], limits: LimitValues, ledg
     const help = 'Make one with the line `portunus: 1`, or let `portunus init` write a small project.';
     ledger.addGeneral(diagnosticAt(null, 'PT3111', 'The project folder has no portunus.yaml.', help));
   }
-  if (sources.length > limits.configurationFiles) {
-    const message = `The project has ${sources.length} configuration files; it may have ${limits.configurationFiles}.`;
-    ledger.addGeneral(
-      diagnosticAt(null, 'PT3004', message, 'Join files, or raise limits.configurationFiles.'),
-    );
-  }
+  const many = tooMany(sources.length, limits);
+  if (many !== null) ledger.addGeneral(many);
   for (const source of sources) {
     if (kindOf(source.path) !== null) continue;
     const { source: masked, diagnostics } = withoutSecrets(source);

@@ -127,7 +127,7 @@ note: first written here
    |
  2 | data: ./a�b
    |          ^
-   = help: Remove it, or write it as an escape in a quoted text: "\\u2026".
+   = help: Remove it, or write it as an escape in a quoted text: "\\u0000".
 
 1 error.
 `,

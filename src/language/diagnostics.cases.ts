@@ -287,6 +287,22 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     help: 'Delete it; where a text needs it, write \\u{202E}.',
   },
   {
+    code: 'PT0110',
+    what: 'what is left of bytes that are not UTF-8',
+    text: rule('permit  # caf\ufffd'),
+    at: '3:16',
+    message: 'The file is not valid UTF-8 here, or holds the character U+FFFD.',
+    help: 'Save it as UTF-8.',
+  },
+  {
+    code: 'PT0110',
+    what: 'lines that end in a carriage return alone',
+    text: rule('permit\r permit'),
+    at: '3:9',
+    message: 'There is a carriage return without a line feed here.',
+    help: 'Save it with line feeds (LF, or CR LF) as ends of lines.',
+  },
+  {
     code: 'PT0111',
     what: 'a comparison sign of other languages',
     text: rule('forbid when tenant.plan == "free"'),

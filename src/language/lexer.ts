@@ -88,7 +88,7 @@ function localDate(source: SourceText, dot: number): Diagnostic | null {
 /** Bidirectional controls, zero-width and other characters that change or break a line without being seen. */
 const INVISIBLE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u00AD\u061C\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\uFEFF]|\r(?!\n)/g;
+  /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u00AD\u061C\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\uFEFF\uFFFD]|\r(?!\n)/g;
 const INVISIBLE_REST = new RegExp(`(?:${INVISIBLE.source})[^\\n]*`, 'g');
 const INVISIBLE_ONLY = new RegExp(`^(?:${INVISIBLE.source})+$`);
 

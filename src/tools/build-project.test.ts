@@ -19,3 +19,35 @@ test('every code about policies and routes together has a case', () => {
   const shown = new Set<string>(PROJECT_CASES.map(({ code }) => code));
   expect(Object.keys(PROJECT_CODES).filter((code) => !shown.has(code))).toEqual([]);
 });
+
+/** The findings about the project in which `texts` stand beside a sound portunus.yaml. */
+function findings(texts: Readonly<Record<string, string>>): readonly string[] {
+  const sources = Object.entries({ 'portunus.yaml': 'portunus: 1\n', ...texts }).map(
+    ([path, text]) => new SourceText(path, text),
+  );
+  return buildProject(sources, '/srv/gateway', WALL_MS).diagnostics.map(
+    ({ code, message }) => `${code} ${message}`,
+  );
+}
+
+test('policies are held to the limits on files, as YAML is', () => {
+  const policy = `language 1\n# ${' '.repeat(1_024)}\n`;
+  const settings = (limits: string) => `portunus: 1\nlimits: { ${limits} }\n`;
+  const bytes = Buffer.byteLength(policy);
+  expect(
+    findings({ 'portunus.yaml': settings('configurationFileBytes: 1KiB'), 'policies/p.policy': policy }),
+  ).toEqual([`PT3004 policies/p.policy has ${bytes} bytes; a file may have 1024.`]);
+  const two = { 'policies/p.policy': policy, 'policies/q.policy': 'language 1\n' };
+  expect(findings({ 'portunus.yaml': settings('configurationFiles: 2'), ...two })).toEqual([
+    'PT3004 The project has 3 configuration files; it may have 2.',
+  ]);
+  expect(findings({ 'portunus.yaml': settings('configurationFiles: 3'), ...two })).toEqual([]);
+});
+
+test('mistakes in the writing of policies are told beside those of YAML files', () => {
+  const found = findings({
+    'routes/a.yaml': 'routes: { a: { match: { path: /a } } }\n',
+    'policies/p.policy': 'language 1\npolicy "p" { permt when tenant.plam is "free" }\n',
+  });
+  expect(found.map((one) => one.slice(0, 6))).toEqual(['PT3102', 'PT0101']);
+});

@@ -1,4 +1,6 @@
+import { LIMIT_DEFAULTS } from '../base/limits.ts';
 import { compileRules } from '../compiler/compile.ts';
+import { tooLarge, tooMany } from '../config/file-bounds.ts';
 import { checkEnforcement } from '../config/load.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { type SourceText, spanAt } from '../diagnostics/source.ts';
@@ -84,16 +86,25 @@ function build(
     ),
   );
   const { world } = loaded;
-  if (world === null) return { built: null, diagnostics: loaded.diagnostics };
-  const files = stopwatch.stage('reading', () =>
-    memory.parse(texts.filter(isPolicy), world.limits.nestingDepth),
-  );
+  const limits = world?.limits ?? LIMIT_DEFAULTS;
+  const bounded = texts.filter(isPolicy).map((text) => ({ text, beyond: tooLarge(text, limits) }));
+  const beyond = bounded.flatMap((one) => (one.beyond === null ? [] : [one.beyond]));
+  const readable = bounded.flatMap((one) => (one.beyond === null ? [one.text] : []));
+  const files = stopwatch.stage('reading', () => memory.parse(readable, limits.nestingDepth));
+  // Names and types of policies mean nothing without the world; what is wrong with their writing is told all the same.
+  if (world === null) {
+    const written = files.flatMap((file) => file.diagnostics);
+    return { built: null, diagnostics: [...loaded.diagnostics, ...beyond, ...written] };
+  }
+  const many = tooMany(texts.length, limits);
   const checked = stopwatch.stage('checking', () =>
     checkParsedPolicies(files, world, memory.policies, Math.floor(wallMs / DAY_MS)),
   );
   const names = new Set(checked.policies.policies.map(({ name }) => name));
   const found = [
     ...loaded.diagnostics,
+    ...(many === null ? [] : [many]),
+    ...beyond,
     ...checked.diagnostics,
     ...further(files, world),
     ...checkEnforcement(texts, names, memory.files),

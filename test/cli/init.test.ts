@@ -46,7 +46,9 @@ it('writes into no folder that holds something, and says where it can’t', asyn
   await writeFile(join(folder, 'notes.txt'), 'mine');
   const refused = await runPortunus(['init', '.'], { folder });
   expect(refused.code).toBe(3);
-  expect(refused.stderr).toMatch(/^portunus init: \. is not empty \(it holds notes\.txt\)\. Name a new folder: /);
+  expect(refused.stderr).toMatch(
+    /^portunus init: \. is not empty \(it holds notes\.txt\)\. Name a new folder: /,
+  );
   for (const name of ['notes.txt', 'notes.txt/below']) {
     expect(await runPortunus(['init', name], { folder })).toEqual({
       code: 3,
@@ -59,7 +61,7 @@ it('writes into no folder that holds something, and says where it can’t', asyn
 
 it('names the files of the project it is printed for', () => {
   const listen = { address: '127.0.0.1', port: 8080 };
-  expect(tourOf('Raise the 5 in {project}/policies/plans.policy', { listen, keys: [], project: 'mine' })).toBe(
-    'Raise the 5 in mine/policies/plans.policy',
-  );
+  expect(
+    tourOf('Raise the 5 in {project}/policies/plans.policy', { listen, keys: [], project: 'mine' }),
+  ).toBe('Raise the 5 in mine/policies/plans.policy');
 });

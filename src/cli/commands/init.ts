@@ -59,6 +59,6 @@ const DATA_FOLDER = 'data';
 
 function sentenceFor({ code, message }: NodeJS.ErrnoException): string {
   if (code === 'EEXIST' || code === 'ENOTDIR') return 'is not a folder, or lies in something that is none.';
-  if (code === 'EACCES' || code === 'EPERM') return 'can\'t be written: permission denied.';
+  if (code === 'EACCES' || code === 'EPERM') return "can't be written: permission denied.";
   return `can't be written: ${message}.`;
 }

@@ -1,7 +1,7 @@
-import { type Dirent, type FSWatcher, watch } from 'node:fs';
+import { type Dirent, type FSWatcher, realpathSync, type Stats, statSync, watch } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
-import { LIMIT_DEFAULTS } from '../../base/limits.ts';
+import { dirname, join, relative, resolve } from 'node:path';
+import { LIMIT_DEFAULTS, LIMITS } from '../../base/limits.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import type { SourceText } from '../../diagnostics/source.ts';
 import { PORTUNUS } from '../terminal.ts';
@@ -19,23 +19,38 @@ export interface ProjectFiles {
 const CONFIGURATION_FOLDERS = ['routes', 'schemas', 'tenants', 'policies', 'providers'] as const;
 const CONFIGURATION_FILE = /\.(ya?ml|policy|schema\.json)$/;
 
+/**
+ * What is read at most: as much as settings can allow. What this project allows is known when its portunus.yaml is
+ * read, and the check holds to it.
+ */
+const FILES_MAX = LIMITS.configurationFiles.maximum;
+const BYTES_MAX = LIMITS.configurationFileBytes.maximum;
+
 /** Reads every configuration file. Errors are sentences: the folder is missing, a file can't be read, too much. */
 export async function readProject(path: string): Promise<Result<ProjectFiles, string>> {
   const folder = resolve(path);
-  const found: Found = { files: [], folders: [folder] };
+  const found: Found = { files: [], folders: new Set([folder]) };
   try {
     for (const entry of await sortedEntries(folder)) {
+      const entryPath = join(folder, entry.name);
       const isRoom = (CONFIGURATION_FOLDERS as readonly string[]).includes(entry.name);
-      if (entry.isFile() && CONFIGURATION_FILE.test(entry.name)) found.files.push(join(folder, entry.name));
-      else if (entry.isDirectory() && isRoom) await collect(join(folder, entry.name), found, 0);
+      if (isRoom) {
+        if (kindOf(entry, entryPath) !== 'folder') throw new Unusable(entryPath, 'is not a folder.');
+        await collect(entryPath, found, [realpathSync(folder)]);
+      } else if (CONFIGURATION_FILE.test(entry.name)) {
+        if (kindOf(entry, entryPath) !== 'file') throw new Unusable(entryPath, 'is not a file.');
+        add(entry, entryPath, found);
+      }
     }
     const texts: SourceText[] = [];
     for (const file of found.files) {
-      const text = readTextFile(file, relative(folder, file));
+      // Schemas are JSON, whose reader takes U+FFFD for a character like others.
+      const malformed = file.endsWith('.json') ? 'refused' : 'marked';
+      const text = readTextFile(file, relative(folder, file), { bytesMax: BYTES_MAX, malformed });
       if (!text.ok) return text;
       texts.push(text.value);
     }
-    return ok({ folder, texts, folders: found.folders });
+    return ok({ folder, texts, folders: [...found.folders] });
   } catch (error) {
     return err(sentenceFor(error, folder));
   }
@@ -43,20 +58,44 @@ export async function readProject(path: string): Promise<Result<ProjectFiles, st
 
 interface Found {
   readonly files: string[];
-  readonly folders: string[];
+  readonly folders: Set<string>;
 }
 
-async function collect(folder: string, found: Found, depth: number): Promise<void> {
-  if (depth > LIMIT_DEFAULTS.nestingDepth) throw new Error(`${folder} is nested too deeply.`);
-  found.folders.push(folder);
+/** Links are followed: volumes of Kubernetes hold nothing else, and a policy that is passed over decides nothing. */
+async function collect(folder: string, found: Found, above: readonly string[]): Promise<void> {
+  const real = realpathSync(folder);
+  if (above.includes(real)) throw new Unusable(folder, 'is a link back to a folder that it lies in.');
+  if (above.length > LIMIT_DEFAULTS.nestingDepth) throw new Unusable(folder, 'is nested too deeply.');
+  found.folders.add(folder);
   for (const entry of await sortedEntries(folder)) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) await collect(path, found, depth + 1);
-    else if (entry.isFile() && CONFIGURATION_FILE.test(entry.name)) found.files.push(path);
-    if (found.files.length > LIMIT_DEFAULTS.configurationFiles) {
-      throw new Error(`There are more than ${LIMIT_DEFAULTS.configurationFiles} configuration files.`);
-    }
+    const isConfiguration = CONFIGURATION_FILE.test(entry.name);
+    if (!isConfiguration && !entry.isDirectory() && !entry.isSymbolicLink()) continue;
+    const kind = kindOf(entry, path);
+    if (kind === 'folder') await collect(path, found, [...above, real]);
+    else if (isConfiguration && kind === 'other') throw new Unusable(path, 'is not a file.');
+    else if (isConfiguration) add(entry, path, found);
   }
+}
+
+function add(entry: Dirent, path: string, found: Found): void {
+  found.files.push(path);
+  if (found.files.length > FILES_MAX) {
+    throw new Error(`There are more than ${FILES_MAX} configuration files.`);
+  }
+  // A change of what a link leads to is seen where that lies.
+  if (entry.isSymbolicLink()) found.folders.add(dirname(realpathSync(path)));
+}
+
+type EntryKind = 'file' | 'folder' | 'other';
+
+function kindOf(entry: Dirent, path: string): EntryKind {
+  const target: Dirent | Stats | undefined = entry.isSymbolicLink()
+    ? statSync(path, { throwIfNoEntry: false })
+    : entry;
+  if (target === undefined) throw new Unusable(path, 'is a link to nothing.');
+  if (target.isFile()) return 'file';
+  return target.isDirectory() ? 'folder' : 'other';
 }
 
 async function sortedEntries(folder: string): Promise<Dirent[]> {
@@ -64,17 +103,34 @@ async function sortedEntries(folder: string): Promise<Dirent[]> {
   return entries.filter((entry) => !entry.name.startsWith('.')).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** A path that can't be what its name says. `why` completes the sentence. */
+class Unusable extends Error {
+  constructor(path: string, why: string) {
+    super(`${spelled(path)} ${why}`);
+  }
+}
+
+function spelled(path: string): string {
+  return relative(process.cwd(), path) || path;
+}
+
 function sentenceFor(error: unknown, folder: string): string {
-  const { code, path, message } = error as NodeJS.ErrnoException;
-  const what = path === undefined ? folder : relative(process.cwd(), path) || path;
-  if (code === 'ENOENT') return `${what} does not exist. Make a project with "${PORTUNUS} init".`;
+  const { code, path = folder, message } = error as NodeJS.ErrnoException;
+  const what = spelled(path);
+  if (code === 'ENOENT' && path === folder) {
+    return `${what} does not exist. Make a project with "${PORTUNUS} init".`;
+  }
+  if (code === 'ENOENT') return `${what} went away while the files were read.`;
   if (code === 'ENOTDIR') return `${what} is not a folder.`;
   if (code === 'EACCES') return `${what} can't be read: permission denied.`;
+  if (code === 'ELOOP') return `${what} is a link that leads in a circle.`;
   return message;
 }
 
 /** Editors save in several steps (write, rename, touch): changes are reported once it has been quiet this long. */
 const QUIET_MS = 80;
+/** Kubernetes changes a mounted volume by renaming this link. */
+const VOLUME_LINK = '..data';
 
 /** Calls `onChange` after configuration files below the folders changed. `stop` ends it. */
 export class ProjectWatcher {
@@ -109,7 +165,8 @@ export class ProjectWatcher {
   }
 
   #changed(name: string | null): void {
-    const mayMatter = name === null || CONFIGURATION_FILE.test(name) || !name.includes('.');
+    const mayMatter =
+      name === null || CONFIGURATION_FILE.test(name) || !name.includes('.') || name === VOLUME_LINK;
     if (!mayMatter || name === 'data') return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(this.#onChange, QUIET_MS);

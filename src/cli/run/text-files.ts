@@ -5,16 +5,34 @@ import { LIMIT_DEFAULTS } from '../../base/limits.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { SourceText } from '../../diagnostics/source.ts';
 
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+export interface TextBounds {
+  readonly bytesMax: number;
+  /** `marked`: U+FFFD stands where bytes are not UTF-8, for a reader that refuses it and says where. */
+  readonly malformed: 'refused' | 'marked';
+}
+
+const DECODERS = {
+  refused: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }),
+  marked: new TextDecoder('utf-8', { ignoreBOM: true }),
+} as const;
+
+const DEFAULT_BOUNDS: TextBounds = {
+  bytesMax: LIMIT_DEFAULTS.configurationFileBytes,
+  malformed: 'refused',
+};
 
 /**
  * A configuration file as text; `name` is what messages call it. The error is a sentence. Throws what reading throws.
  * Waits: one small file after the other takes the thread pool ten times as long as the disk.
  */
-export function readTextFile(file: string, name: string): Result<SourceText, string> {
+export function readTextFile(
+  file: string,
+  name: string,
+  bounds: TextBounds = DEFAULT_BOUNDS,
+): Result<SourceText, string> {
   const { size } = statSync(file);
-  if (size > LIMIT_DEFAULTS.configurationFileBytes) return err(tooLarge(name));
-  return decodeText(readFileSync(file), name);
+  if (size > bounds.bytesMax) return err(tooLarge(name, bounds.bytesMax));
+  return decodeText(readFileSync(file), name, bounds.malformed);
 }
 
 /** All of a stream, read no further than a file may be large. */
@@ -26,10 +44,10 @@ export async function readTextStream(
   let bytes = 0;
   for await (const piece of stream) {
     bytes += piece.length;
-    if (bytes > LIMIT_DEFAULTS.configurationFileBytes) return err(tooLarge(name));
+    if (bytes > DEFAULT_BOUNDS.bytesMax) return err(tooLarge(name, DEFAULT_BOUNDS.bytesMax));
     pieces.push(piece);
   }
-  return decodeText(Buffer.concat(pieces), name);
+  return decodeText(Buffer.concat(pieces), name, DEFAULT_BOUNDS.malformed);
 }
 
 /**
@@ -66,14 +84,18 @@ async function removed(temporary: string, why: unknown): Promise<void> {
   }
 }
 
-function decodeText(bytes: Uint8Array, name: string): Result<SourceText, string> {
+function decodeText(
+  bytes: Uint8Array,
+  name: string,
+  malformed: TextBounds['malformed'],
+): Result<SourceText, string> {
   try {
-    return ok(new SourceText(name, UTF8.decode(bytes)));
+    return ok(new SourceText(name, DECODERS[malformed].decode(bytes)));
   } catch {
     return err(`${name} is not UTF-8 text. Save it as UTF-8.`);
   }
 }
 
-function tooLarge(name: string): string {
-  return `${name} is larger than ${LIMIT_DEFAULTS.configurationFileBytes} bytes. Split it.`;
+function tooLarge(name: string, bytesMax: number): string {
+  return `${name} is larger than ${bytesMax} bytes. Split it.`;
 }

@@ -39,6 +39,6 @@ export function refusedCharacter(source: SourceText): Diagnostic | null {
     span,
     'PT3003',
     message,
-    'Remove it, or write it as an escape in a quoted text: "\\u2026".',
+    `Remove it, or write it as an escape in a quoted text: "\\u${name.slice(2)}".`,
   );
 }

@@ -3,6 +3,7 @@ import { sameValue } from '../../base/same-value.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { SourceText, Span } from '../../diagnostics/source.ts';
 import type { Place } from '../../model/world.ts';
+import { tooLarge } from '../file-bounds.ts';
 import { type DocumentPath, diagnosticAt, type Located, type Part } from '../finding.ts';
 import { readCarefully, tooDeep } from './careful-reader.ts';
 import { refusedCharacter } from './characters.ts';
@@ -23,15 +24,9 @@ export interface ReadYaml {
  * that both understand the same. Secrets are masked first, so nothing that comes later can show them.
  */
 export function readYaml(original: SourceText, limits: LimitValues): ReadYaml {
-  const bytes = Buffer.byteLength(original.text);
-  if (bytes > limits.configurationFileBytes) {
-    const message = `${original.path} has ${bytes} bytes; a file may have ${limits.configurationFileBytes}.`;
-    const help = 'Split it into several files, or raise limits.configurationFileBytes.';
-    return {
-      file: new YamlFile(original, limits),
-      value: undefined,
-      diagnostics: [diagnosticAt(null, 'PT3004', message, help)],
-    };
+  const large = tooLarge(original, limits);
+  if (large !== null) {
+    return { file: new YamlFile(original, limits), value: undefined, diagnostics: [large] };
   }
   const { source, diagnostics } = withoutSecrets(original);
   const character = refusedCharacter(source);

@@ -59,7 +59,7 @@ export const LANGUAGE_CODES = {
     title: 'Invisible character',
     severity: 'error',
     explanation:
-      'Control, bidirectional and zero-width characters make a text look like something it is not. They are refused everywhere, also in comments.',
+      'Control, bidirectional and zero-width characters make a text look like something it is not. They are refused everywhere, also in comments. So is what is left of bytes that are not UTF-8.',
   },
   PT0111: {
     title: 'Sign of another language',

@@ -102,7 +102,19 @@ export function saidTwice(span: Span, what: string, first: Span): Diagnostic {
   ]);
 }
 
+/** What a decoder leaves where bytes are not UTF-8. */
+const REPLACEMENT = 0xfffd;
+const CARRIAGE_RETURN = 0x0d;
+
 export function invisibleCharacter(span: Span, codePoint: number): Diagnostic {
+  if (codePoint === REPLACEMENT) {
+    const message = 'The file is not valid UTF-8 here, or holds the character U+FFFD.';
+    return problem('PT0110', span, message, 'Save it as UTF-8.');
+  }
+  if (codePoint === CARRIAGE_RETURN) {
+    const message = 'There is a carriage return without a line feed here.';
+    return problem('PT0110', span, message, 'Save it with line feeds (LF, or CR LF) as ends of lines.');
+  }
   const hex = codePoint.toString(16).toUpperCase().padStart(4, '0');
   return problem(
     'PT0110',
