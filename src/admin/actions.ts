@@ -92,6 +92,11 @@ export type LoadReportOutcome =
       readonly hash: string;
       readonly notes: readonly string[];
     }
-  | { readonly kind: 'unchanged'; readonly epoch: number; readonly hash: string }
+  | {
+      readonly kind: 'unchanged';
+      readonly epoch: number;
+      readonly hash: string;
+      readonly notes: readonly string[];
+    }
   /** The version before goes on serving. `why` is one sentence. */
   | { readonly kind: 'refused'; readonly why: string };

@@ -121,6 +121,27 @@ describe('start', () => {
     });
   });
 
+  it('names the setting of the address that is in use', async () => {
+    const [first, second] = [await openProject(), await openProject()];
+    await start(first);
+    await second.write(
+      'portunus.yaml',
+      `portunus: 1\nlisten: { address: 127.0.0.1, port: ${second.port} }\nadmin: { address: 127.0.0.1, port: ${first.adminPort} }\ndata: ./data\n`,
+    );
+    const { stderr } = await runPortunus(['start', second.folder]);
+    expect(stderr).toContain(`127.0.0.1:${first.adminPort} is in use`);
+    expect(stderr).toContain('set another address under "admin" in portunus.yaml');
+  });
+
+  it.each(['{', '{}'])('says which file is wrong when first-keys.json holds %s', async (text) => {
+    const project = await openProject();
+    await project.write('data/first-keys.json', text);
+    const refused = await runPortunus(['start', project.folder]);
+    expect(refused.code).toBe(3);
+    expect(refused.stderr).toContain(join(project.folder, 'data/first-keys.json'));
+    expect(refused.stderr).toContain('Put it right, or move it away');
+  });
+
   it('starts again on the data folder of a gateway that was killed', async () => {
     const project = await openProject();
     const gateway = await start(project);

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Project, RunningGateway, runPortunus, writeProject } from './running-gateway.ts';
 import { startUpstream, type UpstreamServer } from './upstream-server.ts';
@@ -92,6 +94,29 @@ describe('a changed file', () => {
       stdout: expect.stringMatching(/^Version \d+ \([0-9a-f]{16}\) is live/),
     });
     expect((await get('/x')).body.code).toBe('second');
+  });
+
+  it('is named when it waits for the next start, for as long as it waits', async () => {
+    await startWith('');
+    const settings = await readFile(join(project.folder, 'portunus.yaml'), 'utf8');
+    const waits = '"listen" changed in portunus.yaml: it takes effect at the next start.';
+    await project.write('portunus.yaml', settings.replace(String(project.port), '1'));
+    await gateway.printed(/file change: Nothing changed: version 1 .* goes on\.\n"listen" changed/);
+    await project.write('policies/p.policy', policy('forbid'));
+    await gateway.printed(/file change: Version 2 .*\n"listen" changed/);
+    expect((await runPortunus(['status', project.folder])).stdout).toContain(`note           ${waits}\n`);
+
+    const printed = gateway.output.length;
+    await project.write('portunus.yaml', settings);
+    await gateway.printed(/file change: Nothing changed: version 2 .* goes on\.\n/, printed);
+    expect((await runPortunus(['status', project.folder])).stdout).not.toContain(waits);
+  });
+
+  it('that says nothing new is told to whoever asked for it', async () => {
+    await startWith('');
+    gateway.child.kill('SIGHUP');
+    await gateway.printed(/SIGHUP: Nothing changed: version 1/);
+    expect((await runPortunus(['reload', project.folder])).stdout).toContain('Nothing changed: version 1');
   });
 
   it('keeps what a limit has counted when only its amount changes', async () => {

@@ -26,7 +26,9 @@ export function sentence({ outcome, diagnostics, tookMs }: LoadReport): string {
         .filter((line) => line !== '')
         .join('\n');
     case 'unchanged':
-      return `Nothing changed: version ${outcome.epoch} (${outcome.hash}) goes on.`;
+      return [`Nothing changed: version ${outcome.epoch} (${outcome.hash}) goes on.`, ...outcome.notes].join(
+        '\n',
+      );
     case 'refused':
       return `${diagnostics}Not loaded: ${outcome.why} The version before goes on serving.`;
   }

@@ -94,15 +94,19 @@ function endOfProcess(): { readonly promise: Promise<End>; readonly fatal: (mess
   return { promise, fatal: (message) => settle({ kind: 'fatal', message }) };
 }
 
-/** The first load is told by the banner. A load that changes nothing is told only after one that was refused: all is well again. */
+/**
+ * The first load is told by the banner. A changed file that changes nothing of the rules is told only if it says something
+ * new all the same: that all is well again after a refusal, or that a setting waits for the next start.
+ */
 function announcer(): (result: LoadResult) => void {
-  let wasRefused = false;
+  let said = '';
   return (result) => {
     const { reason, outcome } = result;
-    const isNews = reason !== 'start' && (outcome.kind !== 'unchanged' || wasRefused);
-    wasRefused = outcome.kind === 'refused';
-    if (!isNews) return;
-    const stream = wasRefused ? process.stderr : process.stdout;
+    const says = outcome.kind === 'refused' ? 'refused' : outcome.notes.join('\n');
+    const isNews = outcome.kind !== 'unchanged' || reason !== 'file change' || says !== said;
+    said = says;
+    if (reason === 'start' || !isNews) return;
+    const stream = outcome.kind === 'refused' ? process.stderr : process.stdout;
     stream.write(`${reason}: ${sentence(loadReport(result))}\n`);
   };
 }
@@ -113,7 +117,8 @@ async function banner(
   mockUrl: string | null,
 ): Promise<string> {
   const { listen, admin, dataFolder } = world.server;
-  const keys = await readFirstKeys(dataFolder);
+  const made = await readFirstKeys(dataFolder);
+  const keys = made.ok ? made.value : [];
   const tourFile = join(folder, 'tour.txt');
   const project = relative('', folder) || '.';
   return [

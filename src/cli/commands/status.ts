@@ -36,6 +36,7 @@ function report(status: AdminStatus): string {
       'last load',
       `${status.lastLoad.reason}, ${spell(Date.now() - status.lastLoad.atMs)} ago${outcome(status)}`,
     ],
+    ...notes(status).map((note) => ['note', note] as const),
     ['requests', `${traffic.requests}${classes(traffic.byStatusClass)}`],
     ['latency', `p50 ${traffic.latency.p50Us} µs, p99 ${traffic.latency.p99Us} µs over the last minute`],
     [
@@ -64,6 +65,11 @@ function report(status: AdminStatus): string {
 
 function outcome({ lastLoad }: AdminStatus): string {
   return lastLoad.outcome.kind === 'refused' ? ': refused, see below' : '';
+}
+
+/** What the last load said beside its outcome. */
+function notes({ lastLoad }: AdminStatus): readonly string[] {
+  return lastLoad.outcome.kind === 'refused' ? [] : lastLoad.outcome.notes;
 }
 
 function classes(byStatusClass: Readonly<Record<string, number>>): string {

@@ -6,21 +6,24 @@ import type { ListenAddress } from '../../model/world.ts';
  * Whether nobody listens on an address. Data threads listen with SO_REUSEPORT, under which the kernel would let a
  * second gateway take half the traffic without a word; a plain bind (without it) fails while anybody listens.
  */
-export function addressIsFree(listen: ListenAddress): Promise<Result<void, string>> {
+export function addressIsFree(
+  listen: ListenAddress,
+  setting: 'listen' | 'admin',
+): Promise<Result<void, string>> {
   const name = `${listen.address}:${listen.port}`;
   return new Promise((resolve) => {
     const probe = createServer();
-    probe.once('error', (error: NodeJS.ErrnoException) => resolve(err(sentence(error, name))));
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(err(sentence(error, name, setting))));
     probe.listen({ host: listen.address, port: listen.port, exclusive: true }, () => {
       probe.close(() => resolve(ok(undefined)));
     });
   });
 }
 
-function sentence(error: NodeJS.ErrnoException, name: string): string {
+function sentence(error: NodeJS.ErrnoException, name: string, setting: string): string {
   switch (error.code) {
     case 'EADDRINUSE':
-      return `${name} is in use: another program, perhaps another gateway, listens there. Stop it, or set another address under "listen" in portunus.yaml.`;
+      return `${name} is in use: another program, perhaps another gateway, listens there. Stop it, or set another address under "${setting}" in portunus.yaml.`;
     case 'EACCES':
       return `${name} can't be opened: ports below 1024 need more rights.`;
     case 'EADDRNOTAVAIL':

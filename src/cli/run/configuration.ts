@@ -27,7 +27,12 @@ export type LoadOutcome =
       readonly hash: string;
       readonly notes: readonly string[];
     }
-  | { readonly kind: 'unchanged'; readonly epoch: number; readonly hash: string }
+  | {
+      readonly kind: 'unchanged';
+      readonly epoch: number;
+      readonly hash: string;
+      readonly notes: readonly string[];
+    }
   /** The running version stays as it was. `why` is one sentence. */
   | { readonly kind: 'refused'; readonly why: string };
 
@@ -56,6 +61,8 @@ export interface ConfigurationOptions {
 export class Configuration {
   readonly #options: ConfigurationOptions;
   #running: Running | null = null;
+  /** The world that the process started with: its settings are in force until it ends. */
+  #settings: World | null = null;
   #lastResult: LoadResult | null = null;
   #current: Promise<LoadResult> | null = null;
   #next: Promise<LoadResult> | null = null;
@@ -131,11 +138,13 @@ export class Configuration {
 
   async #change({ world, bundle }: Built, files: ProjectFiles): Promise<LoadOutcome> {
     const before = this.#running;
+    this.#settings ??= world;
+    const notes = restartNotes(this.#settings, world);
     const sameRules = before !== null && before.bundle.hash === bundle.hash;
     const sameDirectory = before !== null && isDeepStrictEqual(before.world.directory, world.directory);
     if (before !== null && sameRules && sameDirectory) {
       this.#running = { ...before, world };
-      return { kind: 'unchanged', epoch: before.epoch, hash: bundle.hash };
+      return { kind: 'unchanged', epoch: before.epoch, hash: bundle.hash, notes };
     }
     const epoch = (before?.epoch ?? this.#options.lastEpoch) + 1;
     // The directory first: new rules may speak of consumers that the old snapshot doesn't have.
@@ -146,15 +155,8 @@ export class Configuration {
     const rulesFailure = sameRules ? null : await this.#options.target.changeRules(epoch, bundle, files);
     if (rulesFailure !== null) return { kind: 'refused', why: rulesFailure };
     this.#running = { epoch, world, bundle, sinceMs: this.#options.clock.wallMs() };
-    return {
-      kind: 'live',
-      epoch,
-      hash: bundle.hash,
-      notes:
-        before === null
-          ? []
-          : [...restartNotes(before.world, world), ...counterNotes(before.bundle.counters, bundle.counters)],
-    };
+    if (before !== null) notes.push(...counterNotes(before.bundle.counters, bundle.counters));
+    return { kind: 'live', epoch, hash: bundle.hash, notes };
   }
 }
 
@@ -172,11 +174,11 @@ interface Attempt {
 type Built = NonNullable<BuiltProject['built']>;
 
 /** Settings that are read once, at start: a changed one is named, never quietly ignored. */
-function restartNotes(before: World, after: World): readonly string[] {
+function restartNotes(inForce: World, after: World): string[] {
   const names = Object.keys(after.server) as (keyof ServerSettings)[];
   const changed: string[] = names.filter(
-    (name) => !isDeepStrictEqual(before.server[name], after.server[name]),
+    (name) => !isDeepStrictEqual(inForce.server[name], after.server[name]),
   );
-  if (!isDeepStrictEqual(before.limits, after.limits)) changed.push('limits');
+  if (!isDeepStrictEqual(inForce.limits, after.limits)) changed.push('limits');
   return changed.map((name) => `"${name}" changed in portunus.yaml: it takes effect at the next start.`);
 }

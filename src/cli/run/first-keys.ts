@@ -29,13 +29,13 @@ export async function makeFirstKeys(
   parts: { readonly clock: Clock; readonly random: Random },
 ): Promise<Result<readonly FirstKey[], string>> {
   const made = keysFor(consumersWithoutKey(store, directory), store, parts);
+  const before = await readFirstKeys(dataFolder);
+  if (!before.ok) return before;
   if (made.length === 0) return ok([]);
   const keys = made.map(({ key }) => key);
   try {
     const file = join(dataFolder, FIRST_KEYS_FILE);
-    await writeFile(file, `${JSON.stringify([...(await readFirstKeys(dataFolder)), ...keys], null, 2)}\n`, {
-      mode: FILE_MODE,
-    });
+    await writeFile(file, `${JSON.stringify([...before.value, ...keys], null, 2)}\n`, { mode: FILE_MODE });
     await chmod(file, FILE_MODE);
   } catch (error) {
     return err(`The first keys could not be written: ${(error as Error).message}.`);
@@ -46,14 +46,19 @@ export async function makeFirstKeys(
 }
 
 /** The keys that first starts have made on this data folder; none when the file was deleted. */
-export async function readFirstKeys(dataFolder: string): Promise<readonly FirstKey[]> {
+export async function readFirstKeys(dataFolder: string): Promise<Result<readonly FirstKey[], string>> {
+  const file = join(dataFolder, FIRST_KEYS_FILE);
   try {
-    return JSON.parse(await readFile(join(dataFolder, FIRST_KEYS_FILE), 'utf8')) as FirstKey[];
+    const keys: unknown = JSON.parse(await readFile(file, 'utf8'));
+    if (Array.isArray(keys)) return ok(keys as FirstKey[]);
+    return err(`${file} is not the list of keys that the gateway wrote. ${KEYS_REMEDY}`);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ok([]);
+    return err(`${file} can't be read: ${(error as Error).message}. ${KEYS_REMEDY}`);
   }
 }
+
+const KEYS_REMEDY = 'Put it right, or move it away: the gateway knows its keys without it.';
 
 interface Holder {
   readonly tenant: string;

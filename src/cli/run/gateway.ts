@@ -120,8 +120,8 @@ export class Gateway {
     const built = options.project.built;
     if (built === null) return err('The configuration has errors.');
     const { world } = built;
-    for (const listen of [world.server.listen, world.server.admin]) {
-      const free = await addressIsFree(listen);
+    for (const setting of ['listen', 'admin'] as const) {
+      const free = await addressIsFree(world.server[setting], setting);
       if (!free.ok) return free;
     }
     const rings = Array.from({ length: threadCount(world.server) }, () =>
