@@ -28,6 +28,8 @@ export interface GatewayOptions {
   readonly dataThreads: number;
   readonly generatedRoutes: number;
   readonly core: number | null;
+  /** For Node, before the gateway's own: how a bench looks into a gateway that is as it is delivered. */
+  readonly nodeArguments?: readonly string[];
 }
 
 const START_WITHIN_MS = 120_000;
@@ -55,7 +57,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
  */
 export async function startOnProject(
   project: BenchProject,
-  options: Pick<GatewayOptions, 'name' | 'main' | 'core'>,
+  options: Pick<GatewayOptions, 'name' | 'main' | 'core' | 'nodeArguments'>,
   knownKey: string | null,
 ): Promise<Gateway> {
   const startedMs = performance.now();
@@ -63,7 +65,7 @@ export async function startOnProject(
     name: 'gateway',
     command: globalThis.process.execPath,
     // Reloads are asked for: a file watcher would load each change a second time.
-    args: [options.main, 'start', project.folder, '--no-watch'],
+    args: [...(options.nodeArguments ?? []), options.main, 'start', project.folder, '--no-watch'],
     folder: project.folder,
     core: options.core,
     channel: 'none',

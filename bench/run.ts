@@ -6,6 +6,7 @@ import type { Bench } from './bench.ts';
 import { check } from './benches/check.ts';
 import { decide } from './benches/decide.ts';
 import { governance } from './benches/governance.ts';
+import { pause } from './benches/pause.ts';
 import { proxy } from './benches/proxy.ts';
 import { reload } from './benches/reload.ts';
 import { routes } from './benches/routes.ts';
@@ -19,7 +20,7 @@ import { everyBarHolds, jsonReport, machineLines, table } from './report.ts';
  * The one runner: `npm run bench -- NAME [--json FILE]`. Prints a table; exit code 0 when every bar holds, 1 when one
  * does not or the bench failed, 2 for wrong arguments.
  */
-const BENCHES: readonly Bench[] = [proxy, governance, routes, reload, streams, threads, decide, check];
+const BENCHES: readonly Bench[] = [proxy, governance, routes, reload, pause, streams, threads, decide, check];
 
 const MAIN_IN_BUILD = 'src/cli/main.js';
 

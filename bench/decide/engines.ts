@@ -45,7 +45,11 @@ export function ownEngines(scenario: Scenario, project: Project): Engine[] {
   const contexts = scenario.requests.map(({ context }) => context);
   const { byHand } = scenario;
   const route = project.bundle.routes.findIndex((program) => program.route.name === scenario.route);
-  const { match, authorise } = instantiateRoute(project.bundle, route, RUNTIME);
+  const { match, authorise } = instantiateRoute(
+    project.bundle.functions,
+    project.bundle.routes[route]!,
+    RUNTIME,
+  );
   const interpreter = new Interpreter(project.policies, project.world, new ReferenceCounters(), RUNTIME);
   const decided = (at: number): Outcome => {
     const outcome = match(contexts[at]!);

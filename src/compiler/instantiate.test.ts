@@ -56,8 +56,12 @@ describe('routes of equal rules', () => {
   it('share a pipeline when nothing in it is of one route', () => {
     const open = compileRules(policies(policy('all', {}, [permit()])), world({ routes })).bundle;
     const runtime = bound();
-    expect(instantiateRoute(open, 1, runtime)).toBe(instantiateRoute(open, 2, runtime));
-    const names = new Set([0, 1].map((at) => instantiateRoute(bundle, at, runtime)));
+    expect(instantiateRoute(open.functions, open.routes[1]!, runtime)).toBe(
+      instantiateRoute(open.functions, open.routes[2]!, runtime),
+    );
+    const names = new Set(
+      [0, 1].map((at) => instantiateRoute(bundle.functions, bundle.routes[at]!, runtime)),
+    );
     expect(names.size).toBe(2);
   });
 
@@ -83,7 +87,9 @@ describe('a changed rule set', () => {
     const [before, after] = [make(7, 'PUT'), make(8, 'PATCH')];
     expect(after.functions).toEqual(before.functions);
     const compiled = vi.spyOn(globalThis, 'Function');
-    const pipelines = [before, after].map((bundle) => instantiateRoute(bundle, 0, bound(bundle.counters)));
+    const pipelines = [before, after].map((bundle) =>
+      instantiateRoute(bundle.functions, bundle.routes[0]!, bound(bundle.counters)),
+    );
     expect(compiled).toHaveBeenCalledTimes(1);
     compiled.mockRestore();
     expect(pipelines[0]).not.toBe(pipelines[1]);
@@ -116,7 +122,7 @@ describe('text of users', () => {
         expect(code.includes(part), part).toBe(false);
       }
     }
-    expect(() => instantiateRoute(bundle, 0, bound(bundle.counters))).not.toThrow();
+    expect(() => instantiateRoute(bundle.functions, bundle.routes[0]!, bound(bundle.counters))).not.toThrow();
   });
 });
 

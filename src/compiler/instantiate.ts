@@ -10,26 +10,26 @@ import type {
 import { bodyReader } from './runtime/body-reader.ts';
 import { RuntimeSupport } from './runtime/support.ts';
 
+/** The code of a rule set, which is known by this list. */
+type Functions = RuleBundle['functions'];
 type ProgramFactory = (runtime: RuntimeSupport, constants: readonly ProgramConstant[]) => RoutePipeline;
 
 /**
  * The run-time half of the compiler: turns the program of a route into functions, on the data thread that serves it.
  * Each function is compiled once per thread; routes that share function and constants share the pipeline.
  */
-export const instantiateRoute: InstantiateRoute = (bundle, route, binding) => {
-  const program = bundle.routes[route];
-  assert(program !== undefined, `no route ${route} in this rule set`);
-  const pipeline = sharedPipeline(bundle, program, binding);
+export const instantiateRoute: InstantiateRoute = (functions, program, binding) => {
+  const pipeline = sharedPipeline(functions, program, binding);
   const { requestBody } = program.route;
   if (program.body === null || requestBody === null) return pipeline;
   return { ...pipeline, readBody: bodyReader(program.body, requestBody, binding.bodies) };
 };
 
-function sharedPipeline(bundle: RuleBundle, program: RouteProgram, binding: BoundRuntime): RoutePipeline {
+function sharedPipeline(functions: Functions, program: RouteProgram, binding: BoundRuntime): RoutePipeline {
   const thread = threadOf(binding);
   const known = thread.pipelines.get(program.constants)?.get(program.function);
   if (known !== undefined) return known;
-  const pipeline = factoryOf(bundle, program.function)(thread.support, program.constants);
+  const pipeline = factoryOf(functions, program.function)(thread.support, program.constants);
   const pipelines = thread.pipelines.get(program.constants) ?? new Map<number, RoutePipeline>();
   thread.pipelines.set(program.constants, pipelines.set(program.function, pipeline));
   return pipeline;
@@ -42,18 +42,18 @@ interface ThreadState {
 
 /** Everything is held by the rule set or the binding it belongs to, and ends with it. */
 const THREADS = new WeakMap<BoundRuntime, ThreadState>();
-const FACTORIES = new WeakMap<RuleBundle, BundleFactories>();
+const FACTORIES = new WeakMap<Functions, Factories>();
 
 /**
  * A reload mostly changes constants, or the code of few routes. Functions of equal code come from the rule set before,
  * so that what V8 has learnt and optimised serves on: made anew, they run interpreted for their first thousand calls.
  */
-interface BundleFactories {
+interface Factories {
   readonly byCode: Map<string, ProgramFactory>;
   /** Of the rule set before, until the next one comes: never more than two are held. */
   previous: ReadonlyMap<string, ProgramFactory> | null;
 }
-let newest: BundleFactories | null = null;
+let newest: Factories | null = null;
 
 function threadOf(binding: BoundRuntime): ThreadState {
   let state = THREADS.get(binding);
@@ -64,10 +64,10 @@ function threadOf(binding: BoundRuntime): ThreadState {
   return state;
 }
 
-function factoryOf(bundle: RuleBundle, index: number): ProgramFactory {
-  const code = bundle.functions[index];
+function factoryOf(functions: Functions, index: number): ProgramFactory {
+  const code = functions[index];
   assert(code !== undefined, `no function ${index} in this rule set`);
-  const { byCode, previous } = factoriesOf(bundle);
+  const { byCode, previous } = factoriesOf(functions);
   let factory = byCode.get(code);
   if (factory === undefined) {
     // Made of the compiler's own templates: user text reaches it only as constants (generate/pool.ts).
@@ -77,13 +77,13 @@ function factoryOf(bundle: RuleBundle, index: number): ProgramFactory {
   return factory;
 }
 
-function factoriesOf(bundle: RuleBundle): BundleFactories {
-  let factories = FACTORIES.get(bundle);
+function factoriesOf(functions: Functions): Factories {
+  let factories = FACTORIES.get(functions);
   if (factories === undefined) {
     factories = { byCode: new Map(), previous: newest?.byCode ?? null };
     if (newest !== null) newest.previous = null;
     newest = factories;
-    FACTORIES.set(bundle, factories);
+    FACTORIES.set(functions, factories);
   }
   return factories;
 }

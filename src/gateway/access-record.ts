@@ -1,8 +1,8 @@
 /** Fills the access record of a request: one object per thread, handed to the sink and filled anew for the next. */
 import type { Route } from '../model/world.ts';
 import type { RequestContext } from '../pipeline/context.ts';
-import type { RuleBundle } from '../pipeline/program.ts';
 import type { AccessRecord } from '../pipeline/record.ts';
+import type { ServedRules } from './served-rules.ts';
 
 /** What an exchange notes on its way: how it ended, and when it came how far, in microseconds from arrival. */
 export class Account {
@@ -39,7 +39,7 @@ export function recordRoute(record: AccessRecord, route: Route | null): void {
 export function recordRequest(
   record: AccessRecord,
   context: RequestContext,
-  bundle: RuleBundle | null,
+  rules: ServedRules | null,
 ): void {
   const { identity } = context;
   record.timeMs = context.arrivedWallMs;
@@ -49,41 +49,41 @@ export function recordRequest(
   record.team = identity === null || identity.team === null ? '' : identity.team.name;
   record.consumer = identity === null ? '' : identity.consumer.name;
   record.credential = identity === null ? '' : identity.credential.name;
-  record.configurationHash = bundle === null ? '' : bundle.hash;
-  record.decidingRule = bundle === null ? '' : ruleName(bundle, context.decidingRule);
-  record.alsoDenied = ruleNames(bundle, context.alsoDenied);
+  record.configurationHash = rules === null ? '' : rules.hash;
+  record.decidingRule = rules === null ? '' : ruleName(rules, context.decidingRule);
+  record.alsoDenied = ruleNames(rules, context.alsoDenied);
   record.warnedRules =
-    context.warnings === null ? NONE : context.warnings.map(({ rule }) => ruleName(bundle!, rule));
-  record.shadowDenied = ruleNames(bundle, context.shadowDenied);
+    context.warnings === null ? NONE : context.warnings.map(({ rule }) => ruleName(rules!, rule));
+  record.shadowDenied = ruleNames(rules, context.shadowDenied);
 }
 
 /** `policy/rule`, '' for no rule. */
-export function ruleName(bundle: RuleBundle, rule: number): string {
-  const info = bundle.rules[rule];
-  if (info === undefined) return '';
-  const names = namesOf(bundle);
+export function ruleName(rules: ServedRules, rule: number): string {
+  const names = namesOf(rules);
   const known = names[rule];
   if (known !== undefined) return known;
+  const info = rules.rule(rule);
+  if (info === null) return '';
   const name = `${info.policy}/${info.rule}`;
   names[rule] = name;
   return name;
 }
 
-function namesOf(bundle: RuleBundle): string[] {
-  let names = RULE_NAMES.get(bundle);
+function namesOf(rules: ServedRules): string[] {
+  let names = RULE_NAMES.get(rules);
   if (names === undefined) {
     names = [];
-    RULE_NAMES.set(bundle, names);
+    RULE_NAMES.set(rules, names);
   }
   return names;
 }
 
-export function ruleNames(bundle: RuleBundle | null, rules: readonly number[] | null): readonly string[] {
-  if (bundle === null || rules === null) return NONE;
-  return rules.map((rule) => ruleName(bundle, rule));
+export function ruleNames(rules: ServedRules | null, numbers: readonly number[] | null): readonly string[] {
+  if (rules === null || numbers === null) return NONE;
+  return numbers.map((number) => ruleName(rules, number));
 }
 
 const NONE: readonly string[] = Object.freeze([]);
 
 /** Put together once per rule, not once per request. */
-const RULE_NAMES = new WeakMap<RuleBundle, string[]>();
+const RULE_NAMES = new WeakMap<ServedRules, string[]>();

@@ -135,10 +135,10 @@ class RunningDataThread {
     const counters = bindCounters(rules.counterMemory);
     const bodies = { compileSchema, limits: start.limits };
     const steps = (function* () {
-      const bundle = yield* unpackBundle(rules.bundle);
+      const served = yield* unpackBundle(rules.bundle);
       return yield* buildRuleVersion({
         epoch,
-        bundle,
+        rules: served,
         counters,
         upstream,
         instantiate,
@@ -160,15 +160,10 @@ class RunningDataThread {
     slice();
   }
 
-  #prepared(epoch: number, version: RuleVersion | { readonly fault: string }): void {
-    const { port } = this.#parts;
-    if ('fault' in version) {
-      port.postMessage({ kind: 'prepare-failed', epoch, why: version.fault });
-      return;
-    }
+  #prepared(epoch: number, version: RuleVersion): void {
     this.#versions.addRules(version);
     if (this.#discarded.delete(epoch)) this.#versions.discardRules(epoch);
-    port.postMessage({ kind: 'prepared', epoch });
+    this.#parts.port.postMessage({ kind: 'prepared', epoch });
   }
 
   async #listen(): Promise<void> {

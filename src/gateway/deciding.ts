@@ -77,8 +77,8 @@ function follow(outcome: Outcome, progress: Progress, plan: RoutePlan): Problem 
 
 function ruleProblem(refusal: Refusal, plan: RoutePlan): Problem {
   const isLimit = refusal.rateLimitPolicy !== '' || refusal.status === 429;
-  const rule = plan.bundle.rules[refusal.ruleIndex];
-  return fromRefusal(refusal, isLimit && rule !== undefined ? rule.shownName : '');
+  const rule = plan.rules.rule(refusal.ruleIndex);
+  return fromRefusal(refusal, isLimit && rule !== null ? rule.shownName : '');
 }
 
 const MATCH_RULES = FIRST_STAGE;

@@ -19,7 +19,9 @@ import { Exchange } from './exchange.ts';
 import { ExchangeThread, type ExchangeThreadParts } from './exchange-thread.ts';
 import { IdentityCache } from './identity-cache.ts';
 import { EPOCH_CELLS } from './messages.ts';
+import { BundlePacker, unpackBundle } from './packed-bundle.ts';
 import { buildRuleVersion } from './rule-version.ts';
+import type { ServedRules } from './served-rules.ts';
 import { VersionStore } from './version-store.ts';
 
 export class SimulatedClient implements ClientStream {
@@ -292,7 +294,7 @@ function buildVersion(options: SimulationOptions, calls: ScriptedCall[], release
   };
   const steps = buildRuleVersion({
     epoch: 1,
-    bundle: bundleOf(options),
+    rules: served(bundleOf(options)),
     counters: { bind: () => ({ ...binding, release: (reservation) => void releases.push(reservation) }) },
     upstream,
     instantiate: () => ({ ...PERMIT_ALL, ...options.pipeline }),
@@ -300,11 +302,19 @@ function buildVersion(options: SimulationOptions, calls: ScriptedCall[], release
     combineKey: () => {},
     bodies: { compileSchema: () => () => null, limits: LIMIT_DEFAULTS },
   });
+  return atOnce(steps);
+}
+
+function served(bundle: RuleBundle): ServedRules {
+  const packed = new BundlePacker().pack(bundle);
+  assert(packed.ok, 'the routes of a test are right');
+  return atOnce(unpackBundle(packed.value));
+}
+
+function atOnce<Value>(steps: Generator<void, Value>): Value {
   for (;;) {
     const step = steps.next();
-    if (step.done !== true) continue;
-    assert(!('fault' in step.value), 'the routes of a test are right');
-    return step.value;
+    if (step.done === true) return step.value;
   }
 }
 

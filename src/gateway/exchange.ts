@@ -347,8 +347,8 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
   }
 
   #ownFieldLines(): string {
-    const bundle = this.#version === null ? null : this.#version.bundle;
-    return ownFieldLines(this.#requestId, this.#context, bundle);
+    const rules = this.#version === null ? null : this.#version.rules;
+    return ownFieldLines(this.#requestId, this.#context, rules);
   }
 
   // -- endings -------------------------------------------------------------------------------------------------
@@ -446,7 +446,7 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
   #record(): void {
     const { record, records } = this.#thread;
     const account = this.#account;
-    recordRequest(record, this.#context, this.#version === null ? null : this.#version.bundle);
+    recordRequest(record, this.#context, this.#version === null ? null : this.#version.rules);
     recordRoute(record, this.#plan === null ? null : this.#plan.program.route);
     record.requestId = this.#requestId;
     record.traceId = traceIdOf(traceparentIn(this.#idLines));

@@ -140,25 +140,16 @@ describe('to the client', () => {
     context.rateLimit = '"minute";r=1;t=2';
     context.rateLimitPolicy = '"minute";q=5;w=60';
     context.warnings = [{ rule: 0, code: 'key_old', detail: 'Rotate it' }];
-    const bundle = {
-      hash: '',
-      routes: [],
-      services: [],
-      functions: [],
-      rules: [
-        {
-          policy: 'keys',
-          rule: 'old',
-          shownName: 'keys/old',
-          kind: 'warn',
-          place: 'x',
-          mode: 'warn' as const,
-          reviewDueDay: null,
-        },
-      ],
-      counters: [],
+    const rule = {
+      policy: 'keys',
+      rule: 'old',
+      shownName: 'keys/old',
+      kind: 'warn',
+      place: 'x',
+      mode: 'warn' as const,
+      reviewDueDay: null,
     };
-    expect(ownFieldLines('id', context, bundle) + limitFieldLines(context)).toBe(
+    expect(ownFieldLines('id', context, { rule: () => rule }) + limitFieldLines(context)).toBe(
       'x-request-id: id\r\nvia: 1.1 portunus\r\n' +
         'portunus-warning: "keys/old";code="key_old";detail="Rotate it"\r\n' +
         'ratelimit: "minute";r=1;t=2\r\nratelimit-policy: "minute";q=5;w=60\r\n',

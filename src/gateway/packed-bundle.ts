@@ -1,15 +1,31 @@
 /**
- * A rule set on its way to the data threads: written once for all of them, in parts that a thread reads between requests.
- * As one message it is read in one go when it arrives – 60 ms for 10,000 routes, in which no request is served
- * (runtime.md, 4: at most 5).
+ * A rule set on its way to the data threads: packed once for all of them, into memory that they share. What each route
+ * has of its own stays there until the route is first asked for; what all share is read when a version is prepared, in
+ * parts, between requests. As one message it was read in one go when it arrived – 60 ms for 10,000 routes, in which no
+ * request was served (runtime.md, 4: at most 5) – and as objects of each thread its collector copied it for 10 ms more.
  */
 import { deserialize, serialize } from 'node:v8';
-import type { ProgramConstant, RouteProgram, RuleBundle } from '../pipeline/program.ts';
+import { assert } from '../base/assert.ts';
+import { err, ok, type Result } from '../base/result.ts';
+import type { Route } from '../model/world.ts';
+import type { ProgramConstant, RouteProgram, RuleBundle, RuleInfo } from '../pipeline/program.ts';
+import type { PackedRoutes } from './packed-routes.ts';
+import { type PackedTexts, packTexts, ReadTexts, readText } from './packed-texts.ts';
+import { packMatcher } from './route-matcher.ts';
+import type { ServedRules } from './served-rules.ts';
 
 export interface PackedBundle {
   readonly hash: string;
-  readonly bytes: SharedArrayBuffer;
-  /** Where each part ends; it begins where the one before ends. */
+  readonly matcher: PackedRoutes;
+  readonly routes: PackedTexts;
+  /** Of each route, which of the different programs it runs. */
+  readonly programNumbers: Uint32Array;
+  readonly programs: PackedTexts;
+  readonly constants: PackedTexts;
+  readonly rules: PackedTexts;
+  /** What is read when a version is prepared. */
+  readonly shared: SharedArrayBuffer;
+  /** Where each of its parts ends; it begins where the one before ends. */
   readonly partEnds: readonly number[];
 }
 
@@ -18,11 +34,14 @@ const ITEMS_PER_PART = 64;
 /** A longer list within a constant, such as a table of rules, is sent in parts of its own. */
 const LONG_LIST = 256;
 
-type List = 'services' | 'functions' | 'rules' | 'counters';
-const LISTS: readonly List[] = ['services', 'functions', 'rules', 'counters'];
+type List = 'services' | 'functions' | 'counters';
+const LISTS: readonly List[] = ['services', 'functions', 'counters'];
 
 /** Each constant as it is, or where it is a list the number of that list. */
 type Constants = readonly { readonly value: ProgramConstant; readonly list: number | null }[];
+
+/** What a route runs, with the number of its constants: the same for many. */
+type Program = Omit<RouteProgram, 'route' | 'constants'> & { readonly constants: number };
 
 type Part =
   | { readonly kind: 'list'; readonly list: List; readonly items: readonly unknown[] }
@@ -35,49 +54,114 @@ type Part =
       readonly items: readonly ProgramConstant[];
     }
   /** Lists of constants, by the numbers of their elements. */
-  | { readonly kind: 'lists'; readonly items: readonly (readonly number[])[] }
-  | { readonly kind: 'constants'; readonly items: readonly Constants[] }
-  | {
-      readonly kind: 'routes';
-      readonly items: readonly (Omit<RouteProgram, 'constants'> & { readonly constants: number })[];
-    };
+  | { readonly kind: 'lists'; readonly items: readonly (readonly number[])[] };
 
-export function packBundle(bundle: RuleBundle): PackedBundle {
-  const parts = [...partsOf(bundle)].map((part) => serialize(part));
-  const bytes = new SharedArrayBuffer(parts.reduce((sum, part) => sum + part.length, 0));
-  const view = new Uint8Array(bytes);
+/** Packs one version after the other: routes that stayed the same objects are not packed again. */
+export class BundlePacker {
+  #last: RoutesPacked | null = null;
+
+  /** The error is one sentence: a route that can't be matched. */
+  pack(bundle: RuleBundle): Result<PackedBundle, string> {
+    const routes = this.#routes(bundle.routes.map(({ route }) => route));
+    if (!routes.ok) return routes;
+    const { matcher, packed } = routes.value;
+    const tables = new ConstantTables();
+    const programs = new Programs();
+    const programNumbers = new Uint32Array(
+      new SharedArrayBuffer(bundle.routes.length * Uint32Array.BYTES_PER_ELEMENT),
+    );
+    for (const [index, { route: _, constants, ...program }] of bundle.routes.entries())
+      programNumbers[index] = programs.numberOf({
+        ...program,
+        constants: tables.constantsNumber(constants),
+      });
+    const { constants, lists } = tables.numbered();
+    return ok({
+      hash: bundle.hash,
+      matcher,
+      routes: packed,
+      programNumbers,
+      programs: packTexts(programs.all),
+      constants: packTexts(constants),
+      rules: packTexts(bundle.rules),
+      ...packParts([...listParts(bundle), ...tables.elementParts(), ...partsOfLists(lists)]),
+    });
+  }
+
+  #routes(routes: readonly Route[]): Result<RoutesPacked, string> {
+    const last = this.#last;
+    if (last !== null && isSameList(last.routes, routes)) return ok(last);
+    const matcher = packMatcher(routes.map((route) => (isServed(route) ? route : null)));
+    if ('fault' in matcher) return err(matcher.fault);
+    this.#last = { routes, matcher, packed: packTexts(routes) };
+    return ok(this.#last);
+  }
+}
+
+interface RoutesPacked {
+  readonly routes: readonly Route[];
+  readonly matcher: PackedRoutes;
+  readonly packed: PackedTexts;
+}
+
+/** Drafts are part of the project, not of the traffic. Retired routes are found, and answered with 410. */
+function isServed(route: Route): boolean {
+  return route.state !== 'draft';
+}
+
+function isSameList<Item>(left: readonly Item[], right: readonly Item[]): boolean {
+  return left.length === right.length && left.every((item, index) => item === right[index]);
+}
+
+function packParts(parts: readonly Part[]): Pick<PackedBundle, 'shared' | 'partEnds'> {
+  const texts = parts.map((part) => serialize(part));
+  const shared = new SharedArrayBuffer(texts.reduce((sum, text) => sum + text.length, 0));
+  const view = new Uint8Array(shared);
   const partEnds: number[] = [];
   let end = 0;
-  for (const part of parts) {
-    view.set(part, end);
-    end += part.length;
+  for (const text of texts) {
+    view.set(text, end);
+    end += text.length;
     partEnds.push(end);
   }
-  return { hash: bundle.hash, bytes, partEnds };
+  return { shared, partEnds };
 }
 
 /** The same rule set: what its routes share they share again. Yields after each part. */
-export function* unpackBundle(packed: PackedBundle): Generator<void, RuleBundle> {
-  const reader = new BundleReader(packed.hash);
+export function* unpackBundle(packed: PackedBundle): Generator<void, ServedRules> {
+  const rules = new UnpackedRules(packed);
   let start = 0;
   for (const end of packed.partEnds) {
-    reader.add(deserialize(Buffer.from(new Uint8Array(packed.bytes, start, end - start))) as Part);
+    rules.add(deserialize(Buffer.from(new Uint8Array(packed.shared, start, end - start))) as Part);
     start = end;
     yield;
   }
-  return reader.bundle;
+  return rules;
 }
 
-function* partsOf(bundle: RuleBundle): Generator<Part> {
+function* listParts(bundle: RuleBundle): Generator<Part> {
   for (const list of LISTS)
     for (const items of pieces<unknown>(bundle[list], ITEMS_PER_PART)) yield { kind: 'list', list, items };
-  const tables = new ConstantTables();
-  const routes = bundle.routes.map(({ constants, ...program }) => ({
-    ...program,
-    constants: tables.constantsNumber(constants),
-  }));
-  yield* tables.parts();
-  for (const items of pieces(routes, ITEMS_PER_PART)) yield { kind: 'routes', items };
+}
+
+function* partsOfLists(lists: readonly (readonly number[])[]): Generator<Part> {
+  for (const items of pieces(lists, ITEMS_PER_PART)) yield { kind: 'lists', items };
+}
+
+/** Programs by what they say: most routes run what many others run. */
+class Programs {
+  readonly all: Program[] = [];
+  readonly #numbers = new Map<string, number>();
+
+  numberOf(program: Program): number {
+    const key = JSON.stringify(program);
+    let number = this.#numbers.get(key);
+    if (number === undefined) {
+      number = this.all.push(program) - 1;
+      this.#numbers.set(key, number);
+    }
+    return number;
+  }
 }
 
 /** What routes share, by identity: constants of a route, lists of constants, elements of those lists. */
@@ -90,12 +174,11 @@ class ConstantTables {
     return this.#constants.numberOf(constants);
   }
 
-  *parts(): Generator<Part> {
+  /** To be asked for when all constants have their numbers: gives lists and elements theirs. */
+  numbered(): { readonly constants: readonly Constants[]; readonly lists: readonly (readonly number[])[] } {
     const constants = this.#constants.all.map((each) => each.map((value) => this.#constantOf(value)));
     const lists = this.#lists.all.map((list) => list.map((element) => this.#elements.numberOf(element)));
-    yield* this.#elementParts();
-    for (const items of pieces(lists, ITEMS_PER_PART)) yield { kind: 'lists', items };
-    for (const items of pieces(constants, ITEMS_PER_PART)) yield { kind: 'constants', items };
+    return { constants, lists };
   }
 
   #constantOf(value: ProgramConstant): Constants[number] {
@@ -103,7 +186,7 @@ class ConstantTables {
     return { value: null, list: this.#lists.numberOf(value) };
   }
 
-  *#elementParts(): Generator<Part> {
+  *elementParts(): Generator<Part> {
     let waiting: ProgramConstant[] = [];
     for (const element of this.#elements.all) {
       const long: Extract<Part, { kind: 'longer' }>[] = [];
@@ -162,22 +245,47 @@ function* pieces<Item>(items: readonly Item[], length: number): Generator<readon
   for (let at = 0; at < items.length; at += length) yield items.slice(at, at + length);
 }
 
-class BundleReader {
-  readonly bundle: RuleBundle;
-  readonly #lists: Record<List, unknown[]> = { services: [], functions: [], rules: [], counters: [] };
-  readonly #routes: RouteProgram[] = [];
+class UnpackedRules implements ServedRules {
+  readonly hash: string;
+  readonly matcher: PackedRoutes;
+  readonly routeCount: number;
+  readonly services: RuleBundle['services'][number][] = [];
+  readonly functions: string[] = [];
+  readonly counters: RuleBundle['counters'][number][] = [];
+  readonly #packed: PackedBundle;
   readonly #elements: ProgramConstant[] = [];
-  readonly #constantLists: ProgramConstant[][] = [];
-  readonly #constants: ProgramConstant[][] = [];
+  readonly #lists: ProgramConstant[][] = [];
+  readonly #programs: ReadTexts<Program, Program>;
+  readonly #constants: ReadTexts<Constants, readonly ProgramConstant[]>;
+  readonly #rules: ReadTexts<RuleInfo, RuleInfo>;
 
-  constructor(hash: string) {
-    this.bundle = { hash, ...(this.#lists as unknown as Pick<RuleBundle, List>), routes: this.#routes };
+  constructor(packed: PackedBundle) {
+    this.hash = packed.hash;
+    this.matcher = packed.matcher;
+    this.routeCount = packed.programNumbers.length;
+    this.#packed = packed;
+    this.#programs = new ReadTexts(packed.programs, (program) => program);
+    this.#constants = new ReadTexts(packed.constants, (constants) =>
+      constants.map(({ value, list }) => (list === null ? value : this.#lists[list]!)),
+    );
+    this.#rules = new ReadTexts(packed.rules, (rule) => rule);
+  }
+
+  rule(index: number): RuleInfo | null {
+    return this.#rules.at(index);
+  }
+
+  program(index: number): RouteProgram {
+    const route = readText<Route>(this.#packed.routes, index);
+    assert(route !== null, `no route ${index} in this rule set`);
+    const { constants, ...program } = this.#programs.at(this.#packed.programNumbers[index]!)!;
+    return { route, ...program, constants: this.#constants.at(constants)! };
   }
 
   add(part: Part): void {
     switch (part.kind) {
       case 'list':
-        this.#lists[part.list].push(...part.items);
+        (this[part.list] as unknown[]).push(...part.items);
         return;
       case 'elements':
         this.#elements.push(...part.items);
@@ -186,18 +294,7 @@ class BundleReader {
         this.#longerList(part.path).push(...part.items);
         return;
       case 'lists':
-        for (const numbers of part.items)
-          this.#constantLists.push(numbers.map((number) => this.#elements[number]!));
-        return;
-      case 'constants':
-        for (const constants of part.items)
-          this.#constants.push(
-            constants.map(({ value, list }) => (list === null ? value : this.#constantLists[list]!)),
-          );
-        return;
-      case 'routes':
-        for (const { constants, ...program } of part.items)
-          this.#routes.push({ ...program, constants: this.#constants[constants]! });
+        for (const numbers of part.items) this.#lists.push(numbers.map((number) => this.#elements[number]!));
         return;
     }
   }

@@ -1,13 +1,30 @@
 /**
- * The routes of one host in four arrays of numbers. As objects and maps, the way through 100,000 routes touched some
- * twenty pages of memory per request, and to the collector they were a million objects; here it is two per segment
- * and none. A segment of the path is hashed and compared where it stands, without a text made of it.
+ * The routes of a version in arrays of numbers, which the control thread fills and all data threads read. As objects and
+ * maps, the way through 100,000 routes touched some twenty pages of memory per request, to the collector of each thread
+ * they were a million objects, and each thread made them anew with each version; here it is two pages per segment and
+ * nothing to make. A segment of the path is hashed and compared where it stands, without a text made of it.
  */
+import { type PackedTexts, packTexts, ReadTexts } from './packed-texts.ts';
 import type { Candidate, FieldCondition, PathNode, RouteTree } from './route-tree.ts';
 
+export interface PackedRoutes {
+  /** How many hosts have routes of their own, "any host" being one of them. */
+  readonly hostCount: number;
+  readonly nodes: Int32Array;
+  readonly candidates: Int32Array;
+  /** Open addressing, at most half full. */
+  readonly edges: Int32Array;
+  readonly text: Uint16Array;
+  /** Few, shared by all candidates of equal methods or conditions. */
+  readonly methodSets: PackedTexts;
+  readonly conditionLists: PackedTexts;
+}
+
 export const NOTHING = -1;
-export const TREE_ROOT = 0;
-export const WHOLE_PATHS_ROOT = 1;
+/** Its children are the trees of the hosts. */
+export const HOSTS = 0;
+/** The patterns of a host without a variable hang by their whole path on the node behind the root of its tree. */
+export const WHOLE_PATHS_AFTER_ROOT = 1;
 
 export const NODE_CELLS = { one: 0, rest: 1, here: 2, literals: 3, count: 4 } as const;
 /** `last`: 1 for the last candidate of its list. */
@@ -15,56 +32,157 @@ export const CANDIDATE_CELLS = { route: 0, methods: 1, conditions: 2, last: 3, c
 /** `parent`: one more than the number of the node, 0 for an empty cell. */
 const EDGE_CELLS = { parent: 0, child: 1, textStart: 2, textLength: 3, count: 4 } as const;
 
-/** Packed between two yields: far less than a slice of the thread's time. */
-const EDGES_PER_STEP = 64;
+export function packRoutes(hosts: ReadonlyMap<string, RouteTree>): PackedRoutes {
+  return new RoutePacker(hosts).packed();
+}
 
 interface NumberedNode {
   readonly node: PathNode;
   readonly number: number;
 }
 
-export class PackedRoutes {
-  readonly nodes: Int32Array;
-  readonly candidates: Int32Array;
-  /** Few, shared by all candidates of equal methods. */
-  readonly methodSets: ReadonlySet<string>[] = [];
-  readonly conditionLists: (readonly FieldCondition[])[] = [];
-  /** Open addressing, at most half full. */
+class RoutePacker {
+  readonly #hosts: ReadonlyMap<string, RouteTree>;
+  readonly #nodes: Int32Array;
+  readonly #candidates: Int32Array;
   readonly #edges: Int32Array;
-  readonly #edgeMask: number;
   readonly #text: Uint16Array;
-  readonly #methodSetNumbers = new Map<string, number>();
-  #nodeCount = 0;
+  readonly #methodSets = new Numbered();
+  readonly #conditionLists = new Numbered();
+  readonly #waiting: NumberedNode[] = [];
+  #nodeCount = HOSTS + 1;
   #candidateCount = 0;
   #textEnd = 0;
 
-  private constructor(tree: RouteTree) {
-    this.nodes = new Int32Array(tree.nodes * NODE_CELLS.count);
-    this.candidates = new Int32Array(tree.candidates * CANDIDATE_CELLS.count);
-    const slots = 2 ** Math.ceil(Math.log2(2 * tree.edges + 1));
-    this.#edges = new Int32Array(slots * EDGE_CELLS.count);
-    this.#edgeMask = slots - 1;
-    this.#text = new Uint16Array(tree.textUnits);
+  constructor(hosts: ReadonlyMap<string, RouteTree>) {
+    this.#hosts = hosts;
+    let [nodes, candidates, edges, textUnits] = [this.#nodeCount, 0, hosts.size, 0];
+    for (const [host, tree] of hosts) {
+      nodes += tree.nodes;
+      candidates += tree.candidates;
+      edges += tree.edges;
+      textUnits += host.length + tree.textUnits;
+    }
+    this.#nodes = sharedCells(nodes * NODE_CELLS.count);
+    this.#candidates = sharedCells(candidates * CANDIDATE_CELLS.count);
+    this.#edges = sharedCells(2 ** Math.ceil(Math.log2(2 * edges + 1)) * EDGE_CELLS.count);
+    this.#text = new Uint16Array(new SharedArrayBuffer(textUnits * Uint16Array.BYTES_PER_ELEMENT));
   }
 
-  /** Packs in steps, so that a thread can serve requests between them. */
-  static *of(tree: RouteTree): Generator<void, PackedRoutes> {
-    const packed = new PackedRoutes(tree);
-    // Both roots first: their numbers are constants.
-    const waiting: NumberedNode[] = [
-      { node: tree.root, number: TREE_ROOT },
-      { node: tree.wholePaths, number: WHOLE_PATHS_ROOT },
-    ];
-    packed.#nodeCount = waiting.length;
-    let steps = 0;
-    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-      packed.#addNode(next, waiting);
-      for (const [text, child] of next.node.literals ?? []) {
-        packed.#addEdge(next.number, text, packed.#number(child, waiting));
-        if (++steps % EDGES_PER_STEP === 0) yield;
-      }
+  packed(): PackedRoutes {
+    this.#nodes.fill(NOTHING, HOSTS, NODE_CELLS.literals);
+    for (const [host, { root, wholePaths }] of this.#hosts) {
+      this.#addEdge(HOSTS, host, this.#number(root));
+      this.#number(wholePaths);
     }
-    return packed;
+    for (let next = this.#waiting.pop(); next !== undefined; next = this.#waiting.pop()) {
+      this.#addNode(next);
+      for (const [text, child] of next.node.literals ?? [])
+        this.#addEdge(next.number, text, this.#number(child));
+    }
+    return {
+      hostCount: this.#hosts.size,
+      nodes: this.#nodes,
+      candidates: this.#candidates,
+      edges: this.#edges,
+      text: this.#text,
+      methodSets: packTexts(this.#methodSets.all),
+      conditionLists: packTexts(this.#conditionLists.all),
+    };
+  }
+
+  #addNode({ node, number }: NumberedNode): void {
+    const at = number * NODE_CELLS.count;
+    this.#nodes[at + NODE_CELLS.one] = node.one === null ? NOTHING : this.#number(node.one);
+    this.#nodes[at + NODE_CELLS.rest] = this.#addCandidates(node.rest);
+    this.#nodes[at + NODE_CELLS.here] = this.#addCandidates(node.here);
+  }
+
+  #number(node: PathNode): number {
+    const number = this.#nodeCount++;
+    this.#waiting.push({ node, number });
+    return number;
+  }
+
+  #addEdge(parent: number, text: string, child: number): void {
+    const edges = this.#edges;
+    const mask = edges.length / EDGE_CELLS.count - 1;
+    let slot = hashSegment(parent, text, 0, text.length) & mask;
+    while (edges[slot * EDGE_CELLS.count + EDGE_CELLS.parent] !== 0) slot = (slot + 1) & mask;
+    const at = slot * EDGE_CELLS.count;
+    edges[at + EDGE_CELLS.parent] = parent + 1;
+    edges[at + EDGE_CELLS.child] = child;
+    edges[at + EDGE_CELLS.textStart] = this.#textEnd;
+    edges[at + EDGE_CELLS.textLength] = text.length;
+    for (let index = 0; index < text.length; index++) this.#text[this.#textEnd++] = text.charCodeAt(index);
+    this.#nodes[parent * NODE_CELLS.count + NODE_CELLS.literals] = 1;
+  }
+
+  /** The number of the list's first candidate, or NOTHING. */
+  #addCandidates(list: readonly Candidate[] | null): number {
+    if (list === null) return NOTHING;
+    const first = this.#candidateCount;
+    for (const [index, { route, methods, conditions }] of list.entries()) {
+      const at = this.#candidateCount++ * CANDIDATE_CELLS.count;
+      this.#candidates[at + CANDIDATE_CELLS.route] = route;
+      this.#candidates[at + CANDIDATE_CELLS.methods] =
+        methods === null ? NOTHING : this.#methodSets.numberOf([...methods].sort());
+      this.#candidates[at + CANDIDATE_CELLS.conditions] =
+        conditions.length === 0 ? NOTHING : this.#conditionLists.numberOf(conditions);
+      this.#candidates[at + CANDIDATE_CELLS.last] = index === list.length - 1 ? 1 : 0;
+    }
+    return first;
+  }
+}
+
+/** Values by what they are. */
+class Numbered {
+  readonly all: unknown[] = [];
+  readonly #numbers = new Map<string, number>();
+
+  numberOf(value: unknown): number {
+    const key = JSON.stringify(value);
+    let number = this.#numbers.get(key);
+    if (number === undefined) {
+      number = this.all.push(value) - 1;
+      this.#numbers.set(key, number);
+    }
+    return number;
+  }
+}
+
+function sharedCells(count: number): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(count * Int32Array.BYTES_PER_ELEMENT));
+}
+
+/** A thread's view of packed routes: how a request finds its way. */
+export class RouteTable {
+  readonly hostCount: number;
+  readonly nodes: Int32Array;
+  readonly candidates: Int32Array;
+  readonly #edges: Int32Array;
+  readonly #edgeMask: number;
+  readonly #text: Uint16Array;
+  readonly #methodSets: ReadTexts<readonly string[], ReadonlySet<string>>;
+  readonly #conditionLists: ReadTexts<readonly FieldCondition[], readonly FieldCondition[]>;
+
+  constructor(packed: PackedRoutes) {
+    this.hostCount = packed.hostCount;
+    this.nodes = packed.nodes;
+    this.candidates = packed.candidates;
+    this.#edges = packed.edges;
+    this.#edgeMask = packed.edges.length / EDGE_CELLS.count - 1;
+    this.#text = packed.text;
+    this.#methodSets = new ReadTexts(packed.methodSets, (methods) => new Set(methods));
+    this.#conditionLists = new ReadTexts(packed.conditionLists, (conditions) => conditions);
+  }
+
+  methods(number: number): ReadonlySet<string> {
+    return this.#methodSets.at(number)!;
+  }
+
+  conditions(number: number): readonly FieldCondition[] {
+    return this.#conditionLists.at(number)!;
   }
 
   /** The child of a node for the segment of `path` from `from` to before `end`, or NOTHING. */
@@ -88,56 +206,6 @@ export class PackedRoutes {
     for (let index = 0; index < length; index++)
       if (text[start + index] !== path.charCodeAt(from + index)) return false;
     return true;
-  }
-
-  #addNode({ node, number }: NumberedNode, waiting: NumberedNode[]): void {
-    const at = number * NODE_CELLS.count;
-    this.nodes[at + NODE_CELLS.one] = node.one === null ? NOTHING : this.#number(node.one, waiting);
-    this.nodes[at + NODE_CELLS.rest] = this.#addCandidates(node.rest);
-    this.nodes[at + NODE_CELLS.here] = this.#addCandidates(node.here);
-    this.nodes[at + NODE_CELLS.literals] = node.literals === null ? 0 : 1;
-  }
-
-  #number(node: PathNode, waiting: NumberedNode[]): number {
-    const number = this.#nodeCount++;
-    waiting.push({ node, number });
-    return number;
-  }
-
-  #addEdge(parent: number, text: string, child: number): void {
-    const edges = this.#edges;
-    let slot = hashSegment(parent, text, 0, text.length) & this.#edgeMask;
-    while (edges[slot * EDGE_CELLS.count + EDGE_CELLS.parent] !== 0) slot = (slot + 1) & this.#edgeMask;
-    const at = slot * EDGE_CELLS.count;
-    edges[at + EDGE_CELLS.parent] = parent + 1;
-    edges[at + EDGE_CELLS.child] = child;
-    edges[at + EDGE_CELLS.textStart] = this.#textEnd;
-    edges[at + EDGE_CELLS.textLength] = text.length;
-    for (let index = 0; index < text.length; index++) this.#text[this.#textEnd++] = text.charCodeAt(index);
-  }
-
-  /** The number of the list's first candidate, or NOTHING. */
-  #addCandidates(list: readonly Candidate[] | null): number {
-    if (list === null) return NOTHING;
-    const first = this.#candidateCount;
-    for (const [index, { route, methods, conditions }] of list.entries()) {
-      const at = this.#candidateCount++ * CANDIDATE_CELLS.count;
-      this.candidates[at + CANDIDATE_CELLS.route] = route;
-      this.candidates[at + CANDIDATE_CELLS.methods] = methods === null ? NOTHING : this.#methodSet(methods);
-      this.candidates[at + CANDIDATE_CELLS.conditions] =
-        conditions.length === 0 ? NOTHING : this.conditionLists.push(conditions) - 1;
-      this.candidates[at + CANDIDATE_CELLS.last] = index === list.length - 1 ? 1 : 0;
-    }
-    return first;
-  }
-
-  #methodSet(methods: ReadonlySet<string>): number {
-    const key = [...methods].sort().join(' ');
-    const known = this.#methodSetNumbers.get(key);
-    if (known !== undefined) return known;
-    const number = this.methodSets.push(methods) - 1;
-    this.#methodSetNumbers.set(key, number);
-    return number;
   }
 }
 

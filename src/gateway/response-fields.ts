@@ -1,17 +1,21 @@
 /** The field lines of an answer: what the service sent, less what was for its hop, plus what the gateway says. */
 import type { HeaderEdits, RequestContext } from '../pipeline/context.ts';
-import type { RuleBundle } from '../pipeline/program.ts';
 import type { FieldLines } from './client-stream.ts';
 import { RESPONSE_FIELDS_DROPPED } from './field-kinds.ts';
 import { BAD_VALUE, classifyValue, isToken, PLAIN_VALUE, toByteString } from './field-text.ts';
 import { isEdited } from './request-fields.ts';
+import type { ServedRules } from './served-rules.ts';
 import { warningField } from './warning-field.ts';
 
 /** Lines that every answer has: the request's id, and what rules warn of. */
-export function ownFieldLines(requestId: string, context: RequestContext, bundle: RuleBundle | null): string {
+export function ownFieldLines(
+  requestId: string,
+  context: RequestContext,
+  rules: Pick<ServedRules, 'rule'> | null,
+): string {
   const lines = `x-request-id: ${requestId}\r\nvia: 1.1 portunus\r\n`;
-  if (context.warnings === null || bundle === null) return lines;
-  return lines + warningField(context.warnings, bundle.rules);
+  if (context.warnings === null || rules === null) return lines;
+  return lines + warningField(context.warnings, rules);
 }
 
 /** Lines of the limits that an admitted request was counted by. */

@@ -7,11 +7,13 @@
 import type { Route } from '../model/world.ts';
 import {
   CANDIDATE_CELLS,
+  HOSTS,
   NODE_CELLS,
   NOTHING,
-  PackedRoutes,
-  TREE_ROOT,
-  WHOLE_PATHS_ROOT,
+  type PackedRoutes,
+  packRoutes,
+  RouteTable,
+  WHOLE_PATHS_AFTER_ROOT,
 } from './packed-routes.ts';
 import { parsePattern } from './route-pattern.ts';
 import { type Candidate, type FieldCondition, RouteTree } from './route-tree.ts';
@@ -33,10 +35,10 @@ export interface RouteMatcher {
   match(method: string, host: string, path: string, fields: readonly string[]): number;
 }
 
-/** Builds in steps, so that a thread can serve requests between them: yields after each route, and while it packs. Throws nothing; a bad pattern is returned. */
-export function* buildRouteMatcher(
+/** For all threads: a version's routes are packed once. Throws nothing; a bad pattern is returned. */
+export function packMatcher(
   routes: readonly (Pick<Route, 'name' | 'match'> | null)[],
-): Generator<void, RouteMatcher | { readonly fault: string }> {
+): PackedRoutes | { readonly fault: string } {
   const hosts = new Map<string, RouteTree>();
   for (const [index, route] of routes.entries()) {
     if (route === null) continue;
@@ -52,40 +54,31 @@ export function* buildRouteMatcher(
       hosts.set(host, tree);
       tree.add(pattern.literal, pattern.segments, candidate);
     }
-    yield;
   }
-  const packed = new Map<string, PackedRoutes>();
-  for (const [host, tree] of hosts) packed.set(host, yield* PackedRoutes.of(tree));
-  return new CompiledMatcher(packed);
+  return packRoutes(hosts);
 }
 
-/** Runs the whole build at once: tests, and small sets. */
-export function buildRouteMatcherAtOnce(
-  routes: readonly (Pick<Route, 'name' | 'match'> | null)[],
-): RouteMatcher | { readonly fault: string } {
-  const steps = buildRouteMatcher(routes);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
+export function createMatcher(packed: PackedRoutes): RouteMatcher {
+  return new PackedMatcher(new RouteTable(packed));
 }
 
 const ANY_HOST = '*';
 
-class CompiledMatcher implements RouteMatcher {
+class PackedMatcher implements RouteMatcher {
   readonly result: MatchResult = { parameters: [], parameterCount: 0, allowed: [] };
-  readonly #hosts: ReadonlyMap<string, PackedRoutes>;
-  readonly #anyHost: PackedRoutes | null;
+  readonly #table: RouteTable;
+  /** Root of its tree, or NOTHING. */
+  readonly #anyHost: number;
   /** Most projects name no host at all: then none is looked up. */
   readonly #namesHosts: boolean;
   #method = '';
   #path = '';
   #fields: readonly string[] = [];
 
-  constructor(hosts: ReadonlyMap<string, PackedRoutes>) {
-    this.#hosts = hosts;
-    this.#anyHost = hosts.get(ANY_HOST) ?? null;
-    this.#namesHosts = hosts.size > (this.#anyHost === null ? 0 : 1);
+  constructor(table: RouteTable) {
+    this.#table = table;
+    this.#anyHost = this.#rootOf(ANY_HOST);
+    this.#namesHosts = table.hostCount > (this.#anyHost === NOTHING ? 0 : 1);
   }
 
   match(method: string, host: string, path: string, fields: readonly string[]): number {
@@ -95,61 +88,68 @@ class CompiledMatcher implements RouteMatcher {
     this.result.parameterCount = 0;
     this.result.allowed.length = 0;
     const named = this.#namesHosts ? this.#matchNamedHost(host) : NO_ROUTE;
-    if (named !== NO_ROUTE || this.#anyHost === null) return named;
+    if (named !== NO_ROUTE || this.#anyHost === NOTHING) return named;
     return this.#matchPath(this.#anyHost);
   }
 
   #matchNamedHost(host: string): number {
-    const exact = this.#hosts.get(host);
-    if (exact !== undefined) {
+    const exact = this.#rootOf(host);
+    if (exact !== NOTHING) {
       const route = this.#matchPath(exact);
       if (route !== NO_ROUTE) return route;
     }
     for (let dot = host.indexOf('.'); dot !== -1; dot = host.indexOf('.', dot + 1)) {
-      const wildcard = this.#hosts.get(`*${host.slice(dot)}`);
-      if (wildcard === undefined) continue;
+      const wildcard = this.#rootOf(`*${host.slice(dot)}`);
+      if (wildcard === NOTHING) continue;
       const route = this.#matchPath(wildcard);
       if (route !== NO_ROUTE) return route;
     }
     return NO_ROUTE;
   }
 
-  #matchPath(routes: PackedRoutes): number {
+  #rootOf(host: string): number {
+    return this.#table.child(HOSTS, host, 0, host.length);
+  }
+
+  #matchPath(root: number): number {
+    const table = this.#table;
     const path = this.#path;
-    if (routes.nodes[WHOLE_PATHS_ROOT * NODE_CELLS.count + NODE_CELLS.literals] === 1) {
-      const node = routes.child(WHOLE_PATHS_ROOT, path, 0, path.length);
-      const route = node === NOTHING ? NO_ROUTE : this.#choose(routes, here(routes, node));
+    const wholePaths = root + WHOLE_PATHS_AFTER_ROOT;
+    if (table.nodes[wholePaths * NODE_CELLS.count + NODE_CELLS.literals] === 1) {
+      const node = table.child(wholePaths, path, 0, path.length);
+      const route = node === NOTHING ? NO_ROUTE : this.#choose(here(table, node));
       if (route !== NO_ROUTE) return route;
     }
-    return this.#descend(routes, TREE_ROOT, 1);
+    return this.#descend(root, 1);
   }
 
   /** `from` is where the next segment begins; length + 1 when there is none. Visits each node of the tree at most once. */
-  #descend(routes: PackedRoutes, node: number, from: number): number {
+  #descend(node: number, from: number): number {
+    const table = this.#table;
     const path = this.#path;
-    if (from > path.length) return this.#choose(routes, here(routes, node));
+    if (from > path.length) return this.#choose(here(table, node));
     const slash = path.indexOf('/', from);
     const end = slash === -1 ? path.length : slash;
     const depth = this.result.parameterCount;
     const at = node * NODE_CELLS.count;
-    if (routes.nodes[at + NODE_CELLS.literals] === 1) {
-      const child = routes.child(node, path, from, end);
+    if (table.nodes[at + NODE_CELLS.literals] === 1) {
+      const child = table.child(node, path, from, end);
       if (child !== NOTHING) {
-        const route = this.#descend(routes, child, end + 1);
+        const route = this.#descend(child, end + 1);
         if (route !== NO_ROUTE) return route;
       }
     }
-    const one = routes.nodes[at + NODE_CELLS.one]!;
+    const one = table.nodes[at + NODE_CELLS.one]!;
     if (one !== NOTHING && end > from) {
       this.#push(path.slice(from, end));
-      const route = this.#descend(routes, one, end + 1);
+      const route = this.#descend(one, end + 1);
       if (route !== NO_ROUTE) return route;
       this.result.parameterCount = depth;
     }
-    const rest = routes.nodes[at + NODE_CELLS.rest]!;
+    const rest = table.nodes[at + NODE_CELLS.rest]!;
     if (rest === NOTHING) return NO_ROUTE;
     this.#push(path.slice(from));
-    const route = this.#choose(routes, rest);
+    const route = this.#choose(rest);
     if (route === NO_ROUTE) this.result.parameterCount = depth;
     return route;
   }
@@ -159,16 +159,17 @@ class CompiledMatcher implements RouteMatcher {
   }
 
   /** Of the list that begins with candidate `first`; NOTHING for no list. */
-  #choose(routes: PackedRoutes, first: number): number {
+  #choose(first: number): number {
     if (first === NOTHING) return NO_ROUTE;
-    const { candidates } = routes;
+    const table = this.#table;
+    const { candidates } = table;
     for (let at = first * CANDIDATE_CELLS.count; ; at += CANDIDATE_CELLS.count) {
       const conditions = candidates[at + CANDIDATE_CELLS.conditions]!;
-      if (conditions === NOTHING || this.#conditionsHold(routes.conditionLists[conditions]!)) {
+      if (conditions === NOTHING || this.#conditionsHold(table.conditions(conditions))) {
         const methods = candidates[at + CANDIDATE_CELLS.methods]!;
-        if (methods === NOTHING || routes.methodSets[methods]!.has(this.#method))
+        if (methods === NOTHING || table.methods(methods).has(this.#method))
           return candidates[at + CANDIDATE_CELLS.route]!;
-        this.#allow(routes.methodSets[methods]!);
+        this.#allow(table.methods(methods));
       }
       if (candidates[at + CANDIDATE_CELLS.last] === 1) return NO_ROUTE;
     }
@@ -184,8 +185,8 @@ class CompiledMatcher implements RouteMatcher {
   }
 }
 
-function here(routes: PackedRoutes, node: number): number {
-  return routes.nodes[node * NODE_CELLS.count + NODE_CELLS.here]!;
+function here(table: RouteTable, node: number): number {
+  return table.nodes[node * NODE_CELLS.count + NODE_CELLS.here]!;
 }
 
 /** Whether the field is there exactly once, with exactly this value: a repeated one could be read either way. */

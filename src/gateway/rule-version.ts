@@ -1,23 +1,18 @@
-/** One version of the rules as a data thread serves it: matcher, services, and pipelines made on a route's first request. */
+/** One version of the rules as a data thread serves it: matcher, services, and what a route needs, made on its first request. */
 import type { Route } from '../model/world.ts';
 import type { CounterBinding, Counters } from '../pipeline/counters.ts';
-import type {
-  BoundRuntime,
-  InstantiateRoute,
-  RoutePipeline,
-  RouteProgram,
-  RuleBundle,
-} from '../pipeline/program.ts';
+import type { BoundRuntime, InstantiateRoute, RoutePipeline, RouteProgram } from '../pipeline/program.ts';
 import type { Upstream, UpstreamService } from '../pipeline/upstream.ts';
 import { IDEMPOTENT_METHODS } from './field-kinds.ts';
 import type { PathTemplate } from './path-template.ts';
 import { parseTemplate } from './path-template.ts';
 import type { RouteMatcher } from './route-matcher.ts';
-import { buildRouteMatcher } from './route-matcher.ts';
+import { createMatcher } from './route-matcher.ts';
+import type { ServedRules } from './served-rules.ts';
 
 export interface VersionParts {
   readonly epoch: number;
-  readonly bundle: RuleBundle;
+  readonly rules: ServedRules;
   readonly counters: Counters;
   readonly upstream: Upstream;
   readonly instantiate: InstantiateRoute;
@@ -28,36 +23,35 @@ export interface VersionParts {
 
 /** What a request needs of its route. */
 export interface RoutePlan {
-  readonly bundle: RuleBundle;
+  readonly rules: ServedRules;
   /** Bodies that are read whole are held in memory, within a bound of their own. */
   readonly maxBodyBytes: number;
   readonly program: RouteProgram;
   readonly pipeline: RoutePipeline;
   readonly service: UpstreamService;
-  readonly timeouts: RuleBundle['services'][number]['timeouts'];
+  readonly timeouts: ServedRules['services'][number]['timeouts'];
   readonly template: PathTemplate | null;
 }
 
 /** Builds in steps: the caller serves requests between them. */
-export function* buildRuleVersion(
-  parts: VersionParts,
-): Generator<void, RuleVersion | { readonly fault: string }> {
-  const served = parts.bundle.routes.map((program) => (isServed(program.route) ? program.route : null));
-  yield;
-  const matcher = yield* buildRouteMatcher(served);
-  if ('fault' in matcher) return matcher;
+export function* buildRuleVersion(parts: VersionParts): Generator<void, RuleVersion> {
   const services: UpstreamService[] = [];
-  for (const service of parts.bundle.services) {
-    services.push(parts.upstream.service(service));
-    yield;
+  try {
+    for (const service of parts.rules.services) {
+      services.push(parts.upstream.service(service));
+      yield;
+    }
+    return new RuleVersion(parts, services, parts.counters.bind(parts.rules.counters));
+  } catch (error) {
+    // Nobody else will: the version that was to own them is not there.
+    for (const service of services) service.retire();
+    throw error;
   }
-  const binding = parts.counters.bind(parts.bundle.counters);
-  return new RuleVersion(parts, matcher, services, binding);
 }
 
 export class RuleVersion {
   readonly epoch: number;
-  readonly bundle: RuleBundle;
+  readonly rules: ServedRules;
   readonly matcher: RouteMatcher;
   readonly services: readonly UpstreamService[];
   readonly binding: CounterBinding;
@@ -67,21 +61,16 @@ export class RuleVersion {
   readonly #instantiate: InstantiateRoute;
   readonly #plans: (RoutePlan | null)[];
 
-  constructor(
-    parts: VersionParts,
-    matcher: RouteMatcher,
-    services: readonly UpstreamService[],
-    binding: CounterBinding,
-  ) {
+  constructor(parts: VersionParts, services: readonly UpstreamService[], binding: CounterBinding) {
     this.epoch = parts.epoch;
-    this.bundle = parts.bundle;
-    this.matcher = matcher;
+    this.rules = parts.rules;
+    this.matcher = createMatcher(parts.rules.matcher);
     this.services = services;
     this.binding = binding;
     const { hashKey, combineKey, bodies } = parts;
     this.#runtime = { counters: binding, hashKey, combineKey, bodies };
     this.#instantiate = parts.instantiate;
-    this.#plans = new Array<RoutePlan | null>(parts.bundle.routes.length).fill(null);
+    this.#plans = new Array<RoutePlan | null>(parts.rules.routeCount).fill(null);
   }
 
   plan(route: number): RoutePlan {
@@ -89,28 +78,23 @@ export class RuleVersion {
   }
 
   #makePlan(route: number): RoutePlan {
-    const program = this.bundle.routes[route]!;
+    const program = this.rules.program(route);
     const { upstreamPath } = program.route;
     const plan: RoutePlan = {
-      bundle: this.bundle,
+      rules: this.rules,
       maxBodyBytes:
         program.body === null
           ? program.route.maxBodyBytes
           : Math.min(program.route.maxBodyBytes, this.#runtime.bodies.limits.requestBodyBufferedBytes),
       program,
-      pipeline: this.#instantiate(this.bundle, route, this.#runtime),
+      pipeline: this.#instantiate(this.rules.functions, program, this.#runtime),
       service: this.services[program.service]!,
-      timeouts: this.bundle.services[program.service]!.timeouts,
+      timeouts: this.rules.services[program.service]!.timeouts,
       template: upstreamPath === null ? null : parseTemplate(upstreamPath, program.parameterNames),
     };
     this.#plans[route] = plan;
     return plan;
   }
-}
-
-/** Drafts are part of the project, not of the traffic. Retired routes are found, and answered with 410. */
-function isServed(route: Route): boolean {
-  return route.state !== 'draft';
 }
 
 /** RFC 9110, 9.2.2: sending it twice is as good as once; other methods only where the route says so. */

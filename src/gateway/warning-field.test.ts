@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Warning } from '../pipeline/context.ts';
 import type { RuleInfo } from '../pipeline/program.ts';
 import { WARNING_FIELD_CHARACTERS_MAX, warningField } from './warning-field.ts';
 
@@ -14,13 +15,16 @@ function rule(shownName: string, mode: RuleInfo['mode'] = 'enforce'): RuleInfo {
   };
 }
 
+const field = (warnings: readonly Warning[], rules: readonly RuleInfo[]): string =>
+  warningField(warnings, { rule: (index) => rules[index] ?? null });
+
 describe('Portunus-Warning', () => {
   it('names rule, code and text of several rules in one list', () => {
     const warnings = [
       { rule: 0, code: 'a', detail: 'first' },
       { rule: 1, code: 'b', detail: 'second' },
     ];
-    expect(warningField(warnings, [rule('p/one'), rule('p/two', 'warn')])).toBe(
+    expect(field(warnings, [rule('p/one'), rule('p/two', 'warn')])).toBe(
       'portunus-warning: "p/one";code="a";detail="first", "p/two";code="b";detail="second"\r\n',
     );
   });
@@ -31,20 +35,20 @@ describe('Portunus-Warning', () => {
     ['a\r\nevil: 1', '%"a%0d%0aevil: 1"'],
     ['', '""'],
   ])('%j is written as %s', (detail, written) => {
-    expect(warningField([{ rule: 0, code: 'a', detail }], [rule('p/one')])).toBe(
+    expect(field([{ rule: 0, code: 'a', detail }], [rule('p/one')])).toBe(
       `portunus-warning: "p/one";code="a";detail=${written}\r\n`,
     );
   });
 
   it('says nothing of rules of shadowed policies', () => {
-    expect(warningField([{ rule: 0, code: 'a', detail: 'x' }], [rule('p/one', 'shadow')])).toBe('');
+    expect(field([{ rule: 0, code: 'a', detail: 'x' }], [rule('p/one', 'shadow')])).toBe('');
   });
 
   it('is bounded: a text that does not fit is left out, then the rule', () => {
     const long = 'x'.repeat(WARNING_FIELD_CHARACTERS_MAX - 40);
     const warnings = ['short', long, long].map((detail, at) => ({ rule: at, code: 'a', detail }));
     const names = ['p/one', 'p/two', long].map((name) => rule(name));
-    expect(warningField(warnings, names)).toBe(
+    expect(field(warnings, names)).toBe(
       'portunus-warning: "p/one";code="a";detail="short", "p/two";code="a"\r\n',
     );
   });

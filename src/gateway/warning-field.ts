@@ -4,17 +4,17 @@
  * Display String (3.3.8), as in `detail=%"caf%c3%a9"`.
  */
 import type { Warning } from '../pipeline/context.ts';
-import type { RuleInfo } from '../pipeline/program.ts';
+import type { ServedRules } from './served-rules.ts';
 
 /** Clients and proxies refuse long header sections: what does not fit is only in the access record. */
 export const WARNING_FIELD_CHARACTERS_MAX = 2_048;
 
 /** The field line, or '' when nobody is to hear any of it. Rules of shadowed policies are not told. */
-export function warningField(warnings: readonly Warning[], rules: readonly RuleInfo[]): string {
+export function warningField(warnings: readonly Warning[], rules: Pick<ServedRules, 'rule'>): string {
   let value = '';
   for (const { rule, code, detail } of warnings) {
-    const info = rules[rule];
-    if (info === undefined || info.mode === 'shadow') continue;
+    const info = rules.rule(rule);
+    if (info === null || info.mode === 'shadow') continue;
     const named = `${value === '' ? '' : ', '}${structuredText(info.shownName)};code=${structuredText(code)}`;
     const whole = `${named};detail=${structuredText(detail)}`;
     if (value.length + whole.length <= WARNING_FIELD_CHARACTERS_MAX) value += whole;

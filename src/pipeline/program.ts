@@ -102,10 +102,14 @@ export interface RoutePipeline {
 }
 
 /**
- * Turns one route of a bundle into functions. Implemented by the compiler's runtime half, handed to the data
+ * Turns the program of a route into functions; `functions` are those of its rule set. Implemented by the compiler's runtime half, handed to the data
  * threads by `cli/compose`, called on a route's first request.
  */
-export type InstantiateRoute = (bundle: RuleBundle, route: number, binding: BoundRuntime) => RoutePipeline;
+export type InstantiateRoute = (
+  functions: RuleBundle['functions'],
+  program: RouteProgram,
+  binding: BoundRuntime,
+) => RoutePipeline;
 
 /** What instantiated code may call on its thread. */
 export interface BoundRuntime {

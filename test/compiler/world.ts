@@ -212,5 +212,5 @@ export function bind(bundle: RuleBundle, counters: Counters, routeName: string, 
     combineKey: keys.combineKey,
     bodies: { compileSchema: compileRequestSchema, limits: LIMIT_DEFAULTS },
   };
-  return instantiateRoute(bundle, index, runtime);
+  return instantiateRoute(bundle.functions, bundle.routes[index]!, runtime);
 }

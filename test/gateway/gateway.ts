@@ -10,7 +10,7 @@ import {
   type FromDataThread,
   type ToDataThread,
 } from '../../src/gateway/messages.ts';
-import { packBundle } from '../../src/gateway/packed-bundle.ts';
+import { BundlePacker, type PackedBundle } from '../../src/gateway/packed-bundle.ts';
 import type { ServerSettings } from '../../src/model/world.ts';
 import type { Counters } from '../../src/pipeline/counters.ts';
 import type { IdentitySource } from '../../src/pipeline/identity.ts';
@@ -95,7 +95,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       port.deliver({
         kind: 'prepare-rules',
         epoch,
-        rules: { bundle: packBundle(bundle), counterMemory: null },
+        rules: { bundle: packed(bundle), counterMemory: null },
       });
       await port.waitFor('prepared', epoch);
       Atomics.store(cells, EPOCH_CELLS.rules, epoch);
@@ -112,6 +112,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   gateway.send({ kind: 'listen' });
   await gateway.said('listening');
   return gateway;
+}
+
+export function packed(bundle: RuleBundle, packer = new BundlePacker()): PackedBundle {
+  const result = packer.pack(bundle);
+  if (!result.ok) throw new Error(result.error);
+  return result.value;
 }
 
 /** Keys `ptn_test_<name>` belong to a consumer of that name. */

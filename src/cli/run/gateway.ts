@@ -6,7 +6,7 @@ import type { Clock, Random } from '../../base/ports.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { DataThreads } from '../../gateway/data-threads.ts';
 import { type DataThreadStart, EPOCH_CELLS } from '../../gateway/messages.ts';
-import { packBundle } from '../../gateway/packed-bundle.ts';
+import { BundlePacker } from '../../gateway/packed-bundle.ts';
 import { directoryProblems, type ExtraCredential, snapshotOf } from '../../governance/directory.ts';
 import type { Directory, ServerSettings, World } from '../../model/world.ts';
 import { createRecordRing } from '../../observe/record-ring.ts';
@@ -57,6 +57,7 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #world: World;
   readonly #counters: CounterRegistry;
+  readonly #packer = new BundlePacker();
   readonly #counterMemory = new Map<number, CounterMemory>();
   readonly #threads: DataThreads;
   readonly #observation: Observation;
@@ -205,11 +206,10 @@ export class Gateway {
   }
 
   async #changeRules(epoch: number, bundle: RuleBundle, files: ProjectFiles): Promise<string | null> {
+    const packed = this.#packer.pack(bundle);
+    if (!packed.ok) return packed.error;
     const memory = this.#counters.prepare(bundle.counters);
-    const changed = await this.#threads.changeRules(epoch, {
-      bundle: packBundle(bundle),
-      counterMemory: memory,
-    });
+    const changed = await this.#threads.changeRules(epoch, { bundle: packed.value, counterMemory: memory });
     if (!changed.ok) {
       this.#counters.retire(memory);
       return changed.error;

@@ -1,6 +1,6 @@
 import { assert } from '../../base/assert.ts';
 import { type Problem, problem } from '../../gateway/problem.ts';
-import { buildRouteMatcherAtOnce, NO_ROUTE } from '../../gateway/route-matcher.ts';
+import { createMatcher, NO_ROUTE, packMatcher } from '../../gateway/route-matcher.ts';
 import { checkQuery, decodeSegment, normalisePath } from '../../gateway/target.ts';
 import type { World } from '../../model/world.ts';
 import { createCounterRegistry } from '../../state/counter-registry.ts';
@@ -22,8 +22,9 @@ export const TEST_PORTS: TestPorts = {
 function routeFinder(world: World): RouteFinder {
   const routes = [...world.routes.values()];
   const served = routes.map((route) => (route.state === 'draft' ? null : route));
-  const matcher = buildRouteMatcherAtOnce(served);
-  assert(!('fault' in matcher), 'the routes of a checked project have paths that can be matched');
+  const packed = packMatcher(served);
+  assert(!('fault' in packed), 'the routes of a checked project have paths that can be matched');
+  const matcher = createMatcher(packed);
   const slashes = world.server.mergeSlashes ? 'merge' : 'keep';
   return {
     find({ method, path: asked, query, host, headers, bodyBytes }: SentRequest): FoundRoute | FrontProblem {

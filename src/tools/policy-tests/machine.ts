@@ -202,9 +202,9 @@ export class MachineRun {
     const known = this.#pipelines.get(route);
     if (known !== undefined) return known;
     const { bundle } = this.#machine;
-    const index = bundle.routes.findIndex((program) => program.route.name === route);
-    assert(index !== -1, `route ${route} is in the rule set`);
-    const pipeline = instantiateRoute(bundle, index, this.#runtime);
+    const program = bundle.routes.find((program) => program.route.name === route);
+    assert(program !== undefined, `route ${route} is in the rule set`);
+    const pipeline = instantiateRoute(bundle.functions, program, this.#runtime);
     this.#pipelines.set(route, pipeline);
     return pipeline;
   }
