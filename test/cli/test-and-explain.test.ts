@@ -88,7 +88,7 @@ describe('portunus explain', () => {
     expect(JSON.parse(refused.stdout)).toMatchObject({
       permitted: false,
       reply: { status: 403, code: 'plan_too_small' },
-      change: { ways: [{ changes: [{ fact: 'tenant.plan', otherThan: '"free"' }] }] },
+      change: { ways: [{ changes: [{ fact: 'tenant.plan', enough: 'other than "free"' }] }] },
     });
     expect((await run(...request, '--consumer', 'erp')).code).toBe(0);
   });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { traceRequest } from '../../src/compiler/interpret/trace.ts';
 import { placedRules } from '../../src/compiler/interpret.ts';
+import { compileRequestSchema } from '../../src/config/request-schema.ts';
 import { whatWouldChange } from '../../src/tools/explain/changes.ts';
 import { Choices } from '../compiler/choices.ts';
 import { type Case, compiledJudge, randomCase } from '../compiler/run.ts';
@@ -15,11 +16,17 @@ function searched(one: Case) {
   const callers = [identity({ subscriptions: [...one.world.routes.keys()] }, one.keys)];
   return one.steps.flatMap((step) => {
     const route = one.world.routes.get(step.route)!;
+    const fits = compileRequestSchema(route.requestBody?.schema ?? true, one.world.limits.regexInstructions);
     if (traceRequest(rules, route, step.request, one.keys).stage === 'admit') return [];
     return [
       {
         step,
-        found: whatWouldChange(rules, route, step.request, { world: one.world, callers, keys: one.keys }),
+        found: whatWouldChange(rules, route, step.request, {
+          world: one.world,
+          callers,
+          keys: one.keys,
+          fitsSchema: (body) => fits(body) === null,
+        }),
       },
     ];
   });
@@ -28,6 +35,7 @@ function searched(one: Case) {
 it('what is suggested, done, permits the request: the compiled code says so', { timeout: 240_000 }, () => {
   let suggested = 0;
   let several = 0;
+  let ofBodies = 0;
   fc.assert(
     fc.property(numbers, (values) => {
       const one = randomCase(new Choices(values));
@@ -35,6 +43,7 @@ it('what is suggested, done, permits the request: the compiled code says so', { 
         for (const { changes, request } of found.ways) {
           suggested++;
           if (changes.length > 1) several++;
+          if (changes.some(({ fact }) => fact.includes('request.body'))) ofBodies++;
           const observation = compiledJudge(one).judge(step.route, request);
           // what is left are limits, which no fact can promise
           const isLimit = observation.refusal !== null && observation.refusal.ruleIndex !== -1;
@@ -48,4 +57,5 @@ it('what is suggested, done, permits the request: the compiled code says so', { 
   );
   expect(suggested).toBeGreaterThan(50);
   expect(several).toBeGreaterThan(0);
+  expect(ofBodies).toBeGreaterThan(10);
 });

@@ -1,15 +1,22 @@
 import { standingOf } from '../../compiler/interpret/expressions.ts';
-import type { HashKeys, PlainRequest, Situation } from '../../compiler/interpret/facts.ts';
+import {
+  factValue,
+  type HashKeys,
+  type PlainRequest,
+  type Situation,
+} from '../../compiler/interpret/facts.ts';
 import { factsIn } from '../../compiler/interpret/trace.ts';
 import type { PlacedRule } from '../../compiler/interpret.ts';
 import { factText } from '../../language/check/known.ts';
 import type { FactExpression, ShareExpression, ShareOf, TypedExpression } from '../../language/typed.ts';
 import { isElementPath } from '../../model/facts.ts';
-import type { Value } from '../../model/types.ts';
+import { isListOfObjects, type Value } from '../../model/types.ts';
 import type { Route, World } from '../../model/world.ts';
 import type { Identity, KeyHash } from '../../pipeline/identity.ts';
 import { valueInWords } from '../values.ts';
 import { changedRequest } from './changed-request.ts';
+import { elementCandidates } from './element-candidates.ts';
+import { enoughValues, type Turned } from './enough-values.ts';
 import { remainderOf } from './residual.ts';
 import { valuesFor } from './values-to-try.ts';
 
@@ -18,6 +25,8 @@ export interface SearchWorld {
   readonly world: World;
   readonly callers: readonly Identity[];
   readonly keys: HashKeys;
+  /** Whether a body is one that the route takes. */
+  readonly fitsSchema: (body: unknown) => boolean;
 }
 
 /** One change of a request that may be tried. */
@@ -25,10 +34,18 @@ export interface Candidate {
   /** No two changes of one way are of the same fact. */
   readonly key: string;
   readonly fact: string;
+  /** '' where it is no value. */
+  readonly from: string;
   readonly to: string;
   /** Null: it can't be that. */
   readonly apply: (request: PlainRequest) => PlainRequest | null;
-  readonly expression: FactExpression | null;
+  /** Whether a condition may turn out otherwise by it. */
+  readonly isAskedBy: (clause: TypedExpression) => boolean;
+  /**
+   * In words all values that would do as well as the one tried; null where it is the only one. `turned`: the conditions of the
+   * rules as the changed request met them.
+   */
+  readonly enough: (after: PlainRequest, turned: readonly Turned[]) => string | null;
 }
 
 /** All changes of one fact that could matter to the rules. */
@@ -38,10 +55,14 @@ export function candidatesOf(
   request: PlainRequest,
   { world, callers, keys }: SearchWorld,
 ): Candidate[] {
+  const clauses = askedClauses(rules, route);
+  const identity = route.auth === 'none' ? null : request.identity;
+  const situation = { route, request, identity, body: request.body, keys };
   return [
     ...callerCandidates(request, callers),
-    ...factCandidates(rules, route, request, world),
-    ...lotCandidates(rules, route, request, keys),
+    ...factCandidates(clauses, situation, world),
+    ...elementCandidates(clauses, situation, world),
+    ...lotCandidates(clauses, situation),
   ];
 }
 
@@ -50,36 +71,42 @@ function callerCandidates(request: PlainRequest, callers: readonly Identity[]): 
   return callers.map((identity) => ({
     key: 'caller',
     fact: 'the caller',
+    from: 'nobody',
     to: `consumer "${identity.consumer.name}" of tenant "${identity.tenant.name}"`,
     apply: (before) => ({ ...before, identity }),
-    expression: null,
+    isAskedBy: () => false,
+    enough: () => null,
   }));
 }
 
 /** Each fact that a rule asks about, with each value that would make a difference to one of its conditions. */
 function factCandidates(
-  rules: readonly PlacedRule[],
-  route: Route,
-  request: PlainRequest,
+  clauses: readonly TypedExpression[],
+  situation: Situation,
   world: World,
 ): Candidate[] {
+  const { request, route } = situation;
   const found = new Map<string, Candidate>();
   const add = (candidate: Candidate): void => {
     const key = `${candidate.key} ${candidate.to}`;
     if (!found.has(key)) found.set(key, candidate);
   };
-  for (const clause of askedClauses(rules, route)) {
+  for (const clause of clauses) {
     if (clause.kind === 'subscribed') add(subscription(route, !isSubscribed(request, route)));
     if (clause.kind === 'has-role') {
       add(roleChange(clause.role, 'with'));
       add(roleChange(clause.role, 'without'));
     }
-    for (const fact of factsIn(clause).filter(({ definition }) => !isElementPath(definition.path))) {
-      for (const value of valuesFor(clause, fact, request, route, world))
-        add(factCandidate(fact, value, route));
+    for (const fact of factsIn(clause).filter(isChangeable)) {
+      for (const value of valuesFor(clause, fact, situation, world))
+        add(factCandidate(fact, value, situation));
     }
   }
   return [...found.values()];
+}
+
+function isChangeable({ definition, type }: FactExpression): boolean {
+  return !isElementPath(definition.path) && !isListOfObjects(type);
 }
 
 function askedClauses(rules: readonly PlacedRule[], route: Route): TypedExpression[] {
@@ -90,15 +117,30 @@ function askedClauses(rules: readonly PlacedRule[], route: Route): TypedExpressi
 }
 export const DECIDING: ReadonlySet<string> = new Set(['permit', 'forbid', 'require']);
 
-function factCandidate(fact: FactExpression, value: Value | undefined, route: Route): Candidate {
+function factCandidate(fact: FactExpression, value: Value | undefined, situation: Situation): Candidate {
   const name = factText(fact);
+  const { route, identity } = situation;
+  const isUnknown = identity === null && fact.definition.phase === 'identity';
   return {
     key: name.replace(/\.name$/, ''),
     fact: name,
+    from: isUnknown ? '' : valueInWords(fact.type, factValue(fact, situation)),
     to: valueInWords(fact.type, value),
     apply: (request) => changedRequest(request, route, fact, value),
-    expression: fact,
+    isAskedBy: (clause) =>
+      mentions(clause, name) || (fact.definition.phase === 'body' && mentions(clause, 'request.size')),
+    enough: (_after, turned) =>
+      value === undefined
+        ? null
+        : enoughValues(
+            fact,
+            turned.filter(({ clause }) => mentions(clause, name)),
+          ),
   };
+}
+
+function mentions(clause: TypedExpression, name: string): boolean {
+  return factsIn(clause).some((each) => factText(each) === name);
 }
 
 function isSubscribed({ identity }: PlainRequest, { name }: Route): boolean {
@@ -109,6 +151,7 @@ function subscription({ name }: Route, wanted: boolean): Candidate {
   return {
     key: 'subscription',
     fact: 'the consumer',
+    from: '',
     to: wanted ? `subscribed to route "${name}"` : `not subscribed to route "${name}"`,
     apply: (request) => {
       if (request.identity === null) return null;
@@ -117,7 +160,8 @@ function subscription({ name }: Route, wanted: boolean): Candidate {
       const subscriptions = new Set(wanted ? [...others, name] : others);
       return { ...request, identity: { ...request.identity, consumer: { ...consumer, subscriptions } } };
     },
-    expression: null,
+    isAskedBy: ({ kind }) => kind === 'subscribed',
+    enough: () => null,
   };
 }
 
@@ -125,6 +169,7 @@ function roleChange(role: string, how: 'with' | 'without'): Candidate {
   return {
     key: `role ${role}`,
     fact: 'the consumer',
+    from: '',
     to: `${how} role "${role}"`,
     apply: (request) => {
       if (request.identity === null) return null;
@@ -133,21 +178,16 @@ function roleChange(role: string, how: 'with' | 'without'): Candidate {
       const roles = how === 'with' ? [...others, role] : others;
       return { ...request, identity: { ...request.identity, consumer: { ...consumer, roles } } };
     },
-    expression: null,
+    isAskedBy: (clause) => clause.kind === 'has-role' && clause.role === role,
+    enough: () => null,
   };
 }
 
 /** Others of whom a draw says the opposite: what is refused to a share is permitted to the rest. */
-function lotCandidates(
-  rules: readonly PlacedRule[],
-  route: Route,
-  request: PlainRequest,
-  keys: HashKeys,
-): Candidate[] {
-  const identity = route.auth === 'none' ? null : request.identity;
-  const situation = { route, request, identity, body: request.body, keys };
+function lotCandidates(clauses: readonly TypedExpression[], situation: Situation): Candidate[] {
+  const { identity } = situation;
   const found = new Map<string, Candidate>();
-  for (const clause of askedClauses(rules, route)) {
+  for (const clause of clauses) {
     if (clause.kind !== 'share' || (clause.of !== 'requests' && identity === null)) continue;
     const { of, percent } = clause;
     const name = `${percent}% ${of} ${clause.seed}`;
@@ -158,9 +198,11 @@ function lotCandidates(
     found.set(name, {
       key: `share of ${of}`,
       fact: of === 'requests' ? 'the request' : `the ${of.slice(0, -1)}`,
+      from: '',
       to: `one ${isIn ? 'outside of' : 'of'} the ${percent}% of ${of}`,
       apply: (before) => withLot(of, before, lot),
-      expression: null,
+      isAskedBy: (asked) => asked.kind === 'share' && asked.of === of,
+      enough: () => null,
     });
   }
   return [...found.values()];

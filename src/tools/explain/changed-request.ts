@@ -4,6 +4,7 @@ import { DAY_MS, localClock } from '../../model/local-time.ts';
 import type { Value } from '../../model/types.ts';
 import type { Route } from '../../model/world.ts';
 import type { Identity } from '../../pipeline/identity.ts';
+import { changedBody, jsonOf } from './changed-body.ts';
 
 /**
  * The same request with one fact other than it was; undefined removes it. Null: the fact can't be that, or changing it
@@ -12,9 +13,11 @@ import type { Identity } from '../../pipeline/identity.ts';
 export function changedRequest(
   request: PlainRequest,
   route: Route,
-  { definition, parameter }: FactExpression,
+  { definition, parameter, type }: FactExpression,
   value: Value | undefined,
 ): PlainRequest | null {
+  if (definition.phase === 'body')
+    return changedBody(request, definition.path.split('.').slice(2), jsonOf(type, value));
   const [root = '', member = 'name'] = definition.path.split('.');
   if (root === 'request') return changedFact(request, route, { member, parameter: parameter ?? '' }, value);
   const { identity } = request;

@@ -1,12 +1,11 @@
-import { factValue, type HashKeys, type PlainRequest } from '../../compiler/interpret/facts.ts';
-import { type ClauseSight, factsIn, traceRequest } from '../../compiler/interpret/trace.ts';
+import type { HashKeys, PlainRequest } from '../../compiler/interpret/facts.ts';
+import { type ClauseSight, traceRequest } from '../../compiler/interpret/trace.ts';
 import type { PlacedRule } from '../../compiler/interpret.ts';
 import { placeOf } from '../../diagnostics/source.ts';
-import { factText } from '../../language/check/known.ts';
 import type { TypedExpression } from '../../language/typed.ts';
 import type { Route } from '../../model/world.ts';
-import { valueInWords } from '../values.ts';
 import { type Candidate, candidatesOf, DECIDING, type SearchWorld } from './candidates.ts';
+import type { Turned } from './enough-values.ts';
 import { written } from './residual.ts';
 
 /** What would have to be other than it was for a request to be permitted. */
@@ -28,8 +27,8 @@ export interface FactChange {
   readonly from: string;
   /** One value that is enough. */
   readonly to: string;
-  /** The one value that is refused, where every other one is enough; else null. */
-  readonly otherThan: string | null;
+  /** All values that are enough: `at most 10`, `other than "free"`; null where that is this one, or takes many words. */
+  readonly enough: string | null;
   /** Conditions of permit, forbid and require that turn out otherwise by it. */
   readonly flips: readonly Flip[];
 }
@@ -53,7 +52,7 @@ export function whatWouldChange(
   request: PlainRequest,
   searched: SearchWorld,
 ): WhatWouldChange {
-  const { keys } = searched;
+  const { keys, fitsSchema } = searched;
   const candidates = candidatesOf(rules, route, request, searched);
   let tries = 0;
   for (let size = 1; size <= FACTS_MAX; size++) {
@@ -61,7 +60,8 @@ export function whatWouldChange(
     for (const chosen of combinations(candidates, size)) {
       if (++tries > TRIES_MAX) return { ways: [...ways.values()], factsMax: size, complete: false };
       const changed = applied(chosen, request);
-      if (changed === null || traceRequest(rules, route, changed, keys).stage !== 'admit') continue;
+      if (changed === null || (changed.body !== request.body && !fitsSchema(changed.body))) continue;
+      if (traceRequest(rules, route, changed, keys).stage !== 'admit') continue;
       const way = wayOf(chosen, { rules, route, before: request, after: changed, keys });
       const key = JSON.stringify(way.changes.map(({ fact, flips }) => [fact, flips]));
       if (!ways.has(key)) ways.set(key, way);
@@ -85,8 +85,10 @@ function* combinations(candidates: readonly Candidate[], size: number, from = 0)
   }
 }
 
+/** The size last: it changes with the body. */
 function applied(chosen: readonly Candidate[], request: PlainRequest): PlainRequest | null {
-  return chosen.reduce<PlainRequest | null>(
+  const isSize = ({ key }: Candidate): boolean => key === 'request.size';
+  return [...chosen.filter((each) => !isSize(each)), ...chosen.filter(isSize)].reduce<PlainRequest | null>(
     (changed, candidate) => (changed === null ? null : candidate.apply(changed)),
     request,
   );
@@ -104,31 +106,21 @@ function wayOf(chosen: readonly Candidate[], comparison: Comparison): Way {
   const { rules, route, before, after, keys } = comparison;
   const was = clauseValues(rules, route, before, keys);
   const deciding = rules.filter(({ mode, rule }) => mode === 'enforce' && DECIDING.has(rule.kind));
-  const flips = traceRequest(deciding, route, after, keys).sights.flatMap(({ clauses }) =>
-    clauses.filter(({ clause, held }) => held !== 'unseen' && was.get(clause)?.held !== held),
+  const turned = traceRequest(deciding, route, after, keys).sights.flatMap(({ clauses }) =>
+    clauses.flatMap(({ clause, held }) => (held === 'unseen' ? [] : [{ clause, held }])),
   );
-  const identity = route.auth === 'none' ? null : before.identity;
+  const flips = turned.filter(({ clause, held }) => was.get(clause)?.held !== held);
   return {
     request: after,
-    changes: chosen.map(({ fact, to, expression, key }) => {
-      const mine = flips.filter((flip) => mentions(flip, key, fact));
-      return {
-        fact,
-        from:
-          expression === null || (identity === null && expression.definition.phase === 'identity')
-            ? (FROM[key] ?? 'not so')
-            : valueInWords(
-                expression.type,
-                factValue(expression, { route, request: before, identity, body: before.body }),
-              ),
-        to,
-        otherThan: expression === null ? null : otherThan(mine),
-        flips: distinct(mine.map(flipOf)),
-      };
-    }),
+    changes: chosen.map(({ fact, from, to, isAskedBy, enough }) => ({
+      fact,
+      from,
+      to,
+      enough: enough(after, turned),
+      flips: distinct(flips.filter(({ clause }) => isAskedBy(clause)).map(flipOf)),
+    })),
   };
 }
-const FROM: Readonly<Record<string, string>> = { caller: 'nobody' };
 
 function clauseValues(
   rules: readonly PlacedRule[],
@@ -140,23 +132,6 @@ function clauseValues(
   return new Map(sights.flatMap(({ clauses }) => clauses.map((sight) => [sight.clause, sight] as const)));
 }
 
-function mentions({ clause }: ClauseSight, key: string, fact: string): boolean {
-  if (clause.kind === 'subscribed') return key === 'subscription';
-  if (clause.kind === 'has-role') return key === `role ${clause.role}`;
-  if (clause.kind === 'share') return key === `share of ${clause.of}`;
-  return factsIn(clause).some((each) => factText(each) === fact);
-}
-
-/** The value of `fact is value`, if that not holding is all that changes. */
-function otherThan(flips: readonly ClauseSight[]): string | null {
-  const [first] = flips;
-  if (first === undefined || first.held !== false || first.clause.kind !== 'compare') return null;
-  const { operator, right } = first.clause;
-  if (operator !== 'is' || right.kind !== 'literal') return null;
-  const same = flips.every(({ clause, held }) => held === false && written(clause) === written(first.clause));
-  return same ? valueInWords(right.type, right.value) : null;
-}
-
 /** The same words in several rules are said once. */
 function distinct(flips: readonly Flip[]): Flip[] {
   return [
@@ -164,6 +139,6 @@ function distinct(flips: readonly Flip[]): Flip[] {
   ].reverse();
 }
 
-function flipOf({ clause, held }: ClauseSight): Flip {
-  return { text: written(clause), place: placeOf(clause.span), held: held === true };
+function flipOf({ clause, held }: Turned): Flip {
+  return { text: written(clause), place: placeOf(clause.span), held };
 }

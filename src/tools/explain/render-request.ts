@@ -72,12 +72,12 @@ function changeLines({ ways, factsMax, complete }: NeededChange): string[] {
   ];
 }
 
-function changeText({ fact, from, to, otherThan, flips }: FactChange, indent: string): string[] {
+function changeText({ fact, from, to, enough, flips }: FactChange, indent: string): string[] {
   const blank = ' '.repeat(indent.length);
-  const was = from === 'not so' ? '' : ` (it was ${from})`;
-  const wanted = otherThan === null ? `${to}${was}` : `other than ${otherThan}, for example ${to}`;
+  const example = enough === null ? to : enough.endsWith(` ${to}`) ? enough : `${enough}, for example ${to}`;
+  const isSaid = from === '' || ` ${enough} `.includes(` ${from} `);
   return [
-    `${indent}${fact} would have to be ${wanted}`,
+    `${indent}${fact} would have to be ${example}${isSaid ? '' : ` (it was ${from})`}`,
     ...flips.map(
       ({ text, held, place }) => `${blank}  so that ${text} ${held ? 'holds' : 'does not hold'}  (${place})`,
     ),

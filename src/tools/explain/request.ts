@@ -1,5 +1,6 @@
 import { traceRequest } from '../../compiler/interpret/trace.ts';
 import type { PlacedRule } from '../../compiler/interpret.ts';
+import { compileRequestSchema } from '../../config/request-schema.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import { SourceText } from '../../diagnostics/source.ts';
 import { checkTests } from '../../language/check-tests.ts';
@@ -190,11 +191,13 @@ function changeOf(
   const isLimit = refusal !== null && refusal.retryAfterS >= 0;
   if (decision === 'permitted' || route === null || request === null || isLimit) return null;
   if (request.body === undefined) return null;
-  const callers = callersOf(world, request.arrivedWallMs);
-  const found = whatWouldChange(rules, world.routes.get(route)!, request, {
+  const asked = world.routes.get(route)!;
+  const check = compileRequestSchema(asked.requestBody?.schema ?? true, world.limits.regexInstructions);
+  const found = whatWouldChange(rules, asked, request, {
     world,
-    callers,
+    callers: callersOf(world, request.arrivedWallMs),
     keys: TEST_KEYS,
+    fitsSchema: (body) => check(body) === null,
   });
   return { ...found, ways: found.ways.map(({ changes }) => ({ changes })) };
 }

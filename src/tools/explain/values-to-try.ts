@@ -1,28 +1,51 @@
-import { factValue, type PlainRequest } from '../../compiler/interpret/facts.ts';
-import type { FactExpression, TypedExpression } from '../../language/typed.ts';
+import { factValue, type Situation } from '../../compiler/interpret/facts.ts';
+import { factsIn } from '../../compiler/interpret/trace.ts';
+import { factText } from '../../language/check/known.ts';
+import type { ConvertedExpression, FactExpression, TypedExpression } from '../../language/typed.ts';
 import { parseNetwork } from '../../model/networks.ts';
 import type { ScalarValue, Value, ValueType } from '../../model/types.ts';
-import type { Route, World } from '../../model/world.ts';
+import type { World } from '../../model/world.ts';
 
 /** Values on both sides of every border that a clause draws. */
 export function valuesFor(
   clause: TypedExpression,
   fact: FactExpression,
-  request: PlainRequest,
-  route: Route,
+  situation: Situation,
   world: World,
 ): (Value | undefined)[] {
   const literals = literalsIn(clause);
   const missing = fact.definition.absence === 'always' ? [undefined] : [];
-  const identity = route.auth === 'none' ? null : request.identity;
-  const now = factValue(fact, { route, request, identity, body: request.body });
+  const now = factValue(fact, situation);
   if (fact.type.kind === 'list')
     return [...listsFor(clause, Array.isArray(now) ? now : [], literals), ...missing];
-  const borders = literals.flatMap((literal) => {
-    if (Array.isArray(literal)) return [...literal];
-    return typeof literal === 'number' ? [literal, literal + 1, literal - 1] : [literal];
+  const unit = unitOf(clause, fact);
+  const borders = [...literals, ...otherFacts(clause, fact, situation)].flatMap((value) => {
+    if (Array.isArray(value)) return [...value];
+    if (typeof value !== 'number') return [value];
+    const border = value / unit;
+    return [border, border + 1, border - 1];
   });
   return [...borders, ...samplesOf(clause), ...others(fact.type, literals, world), ...missing];
+}
+
+/** What the request has where one fact is compared with another. */
+function otherFacts(clause: TypedExpression, fact: FactExpression, situation: Situation): Value[] {
+  if (clause.kind !== 'compare' && clause.kind !== 'in') return [];
+  return factsIn(clause)
+    .filter((other) => factText(other) !== factText(fact))
+    .flatMap((other) => factValue(other, situation) ?? []);
+}
+
+/** What one of the fact is worth where it is meant in a unit. */
+function unitOf(node: object, fact: FactExpression): number {
+  if ('kind' in node && node.kind === 'converted') {
+    const { number, factor } = node as ConvertedExpression;
+    return factsIn(number).some((each) => factText(each) === factText(fact)) ? factor : 1;
+  }
+  const units = Object.entries(node).map(([name, value]) =>
+    name === 'span' || typeof value !== 'object' || value === null ? 1 : unitOf(value, fact),
+  );
+  return Math.max(1, ...units);
 }
 
 /** The list with a value more or less; for a question about its elements also without each of them, and empty. */
