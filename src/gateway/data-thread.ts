@@ -186,7 +186,9 @@ class RunningDataThread {
     };
     this.#later(withinMs, finish);
     // Not within the callback that ended the last request: its answer is still on its way into the socket.
-    this.#exchanges.whenIdle(() => setImmediate(finish));
+    const finishIdle = (): void => this.#exchanges.whenIdle(() => setImmediate(finish));
+    // What kept connections have sent by now waits in the kernel: ended at once, they would lose it, and a POST is not repeated.
+    this.#exchanges.whenIdle(() => this.#later(LINGER_MS, finishIdle));
   }
 
   #later(delayMs: number, run: () => void): void {
@@ -216,5 +218,7 @@ function loadUws(): UwsModule {
 }
 
 const SWEEP_MS = 250;
+/** How long idle connections are still heard when a thread drains: several times what a busy machine takes to read them. */
+const LINGER_MS = 100;
 /** Well below the 5 ms that a change of rules may take from requests at a time. */
 const SLICE_MS = 2;

@@ -109,6 +109,22 @@ test('draining: no new connections, what is in flight ends, idle connections are
   await idle.untilClosed();
 });
 
+test('draining: requests that were sent before their clients could know are answered, too', async () => {
+  await start();
+  const clients = await Promise.all(Array.from({ length: 40 }, () => send('/')));
+  for (const client of clients) {
+    await client.answer();
+    client.received = '';
+  }
+  for (const client of clients) client.write('POST /late HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n');
+  gateway.send({ kind: 'drain', withinMs: 60_000 });
+  const answers = await Promise.all(clients.map((client) => client.answer()));
+  expect(answers.map(({ status, fields }) => `${status} ${fields.get('connection')}`)).toEqual(
+    Array(40).fill('200 close'),
+  );
+  expect(await gateway.said('drained')).toEqual({ kind: 'drained', unfinished: 0 });
+});
+
 test('draining ends in time even if a request does not', async () => {
   await start();
   const slow = await send('/slow');
