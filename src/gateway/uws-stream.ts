@@ -4,6 +4,8 @@
  * - Its parser reads on in the same turn, and runs what stands behind a chunked body as a request, unless an answer is
  *   pending: then it drops the connection. So a contained request is answered in a later turn, and reading is paused
  *   first, so that nothing can come between the answer and the end of the connection.
+ * - It answers 505 to a request line that a read cuts within target or version (uWebSockets issue 1776; builds that mend it need
+ *   a newer glibc than Debian 12 has). A target beyond one packet, some 1,400 bytes on most networks, can meet that.
  * - It reads a chunk extension as part of the chunk's size, cuts bytes above 0x7F off the end of a value, and waits in vain
  *   on names with other characters than letters, digits and hyphens. None of it can be seen from here: whoever needs
  *   RFC 9112 to the letter for chunked bodies sets `refuseChunkedRequests`.

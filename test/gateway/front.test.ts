@@ -116,6 +116,7 @@ describe('refused, and the connection is sound or ends', () => {
     ['3.2.4 asterisk-form', 'OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n', 505],
     ['2.3 HTTP/1.0', 'GET /a HTTP/1.0\r\nHost: a\r\n\r\n', 505],
     ['2.3 HTTP/2.0', 'GET /a HTTP/2.0\r\nHost: a\r\n\r\n', 505],
+    ['2.2 an empty line before it, which it SHOULD ignore', '\r\nGET /a HTTP/1.1\r\nHost: a\r\n\r\n', 505],
     ['2.2 bare LF ends the request line', 'GET /a HTTP/1.1\nHost: a\n\n', 505],
     ['3 two blanks', 'GET  /a HTTP/1.1\r\nHost: a\r\n\r\n', 505],
     ['3 blank in the target', 'GET /a b HTTP/1.1\r\nHost: a\r\n\r\n', 505],
@@ -180,6 +181,27 @@ describe('limits.requestHeaderBytes holds for the request line and the fields to
     client.write(sized(`/a?${'q'.repeat(limit / 2)}`, limit / 4));
     expect((await client.answer()).status).toBe(200);
   });
+});
+
+test('a head may come in two pieces, cut anywhere but within target and version: uWebSockets.js ends that with its 505', async () => {
+  const line = 'GET /a HTTP/1.1\r\n';
+  const request = `${line}Host: a\r\nX: yyy\r\n\r\n`;
+  const outcomes: string[] = [];
+  for (let cut = 1; cut < request.length; cut++) {
+    const one = await RawClient.connect(gateway.port);
+    one.write(request.slice(0, cut));
+    client.received = '';
+    // Another exchange from start to end: the first piece has been read by then.
+    client.write('GET /marker HTTP/1.1\r\nHost: a\r\n\r\n');
+    await client.answer();
+    one.write(request.slice(cut));
+    outcomes.push((await one.until('\r\n\r\n')).slice('HTTP/1.1 '.length, 'HTTP/1.1 200'.length));
+    one.destroy();
+  }
+  const isWithin = (cut: number): boolean => cut > 'GET'.length && cut < line.length;
+  expect(outcomes).toEqual(outcomes.map((_, at) => (isWithin(at + 1) ? '505' : '200')));
+  const handled = upstream.requests.filter((each) => each.startsWith('GET /a '));
+  expect(handled).toHaveLength(outcomes.filter((outcome) => outcome === '200').length);
 });
 
 describe('uWebSockets.js does not answer, and hands nothing over', () => {
