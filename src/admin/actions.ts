@@ -62,6 +62,8 @@ export interface CounterStatus {
   /** Keys with something counted, and how many are kept apart. */
   readonly keys: number;
   readonly keysMax: number;
+  /** More where a limit asks for more keys than its memory was made for. */
+  readonly keysMaxFromNextStart: number;
 }
 
 export interface AlertStatus {

@@ -49,7 +49,13 @@ export const STATUS: AdminStatus = {
   },
   records: { drained: 12, dropped: 0, damaged: 0, logDropped: 0, logError: null },
   counters: [
-    { identity: '["plans","pace"]', label: 'plans/pace for each tenant', keys: 2, keysMax: 100_000 },
+    {
+      identity: '["plans","pace"]',
+      label: 'plans/pace for each tenant',
+      keys: 2,
+      keysMax: 100_000,
+      keysMaxFromNextStart: 100_000,
+    },
   ],
   alerts: [],
   limits: LIMIT_DEFAULTS,

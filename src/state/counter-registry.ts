@@ -22,7 +22,7 @@ export interface CounterRegistry {
   /**
    * Memory for the counters of a rule set, in the order of `specs`: structured-cloneable, to be sent to the data
    * threads. Two specs of one identity and shape are an assertion error. A `maxKeys` raised above what a living region
-   * was made for takes effect when its last rule set is retired; `inspect` shows the figure in force.
+   * was made for takes effect when its last rule set is retired; `inspect` shows both figures.
    */
   prepare(specs: readonly CounterSpec[]): CounterMemory;
   /** The rule set is gone from every thread, or was never used. Regions that no other one uses are dropped. */
@@ -41,7 +41,10 @@ export interface CounterUsage {
   readonly identity: string;
   readonly kind: CounterSpec['window']['kind'];
   readonly keysUsed: number;
+  /** Kept apart by the newest rule set. */
   readonly keysMax: number;
+  /** What that rule set asks for: more than `keysMax` where the memory was made for less. */
+  readonly keysWanted: number;
   /** Takes that had to share the overflow counter because all keys were in use. */
   readonly overflowTakes: number;
   readonly bytes: number;
@@ -158,13 +161,14 @@ function releaseLocks({ region, words }: LiveRegion, owner: number): number {
 
 /** Read without the lock: each figure is right on its own. */
 function usageOf({ region, words, uses }: LiveRegion): CounterUsage {
-  const [spec] = uses.values();
+  const spec = [...uses.values()].at(-1);
   assert(spec !== undefined, 'a living region is used');
   return {
     identity: spec.identity,
     kind: spec.window.kind,
     keysUsed: Atomics.load(words, HEADER.keysUsed),
-    keysMax: region.keysMax,
+    keysMax: limitedTo(region, spec).keysMax,
+    keysWanted: spec.maxKeys,
     overflowTakes: Atomics.load(words, HEADER.overflowTakes) >>> 0,
     bytes: region.memory.byteLength,
   };

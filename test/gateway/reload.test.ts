@@ -129,6 +129,27 @@ describe('a changed file', () => {
     const statuses = [(await get('/3')).status, (await get('/4')).status, (await get('/5')).status];
     expect(statuses).toEqual([200, 200, 429]);
   });
+
+  it('that asks for more keys of a limit than there is memory for is told so, and again until the next start', async () => {
+    const keys = (count: number) =>
+      policy(`limit "few" at most 3 requests in any 1h for each request.ip  max keys ${count}`);
+    await startWith('');
+    await project.write('policies/p.policy', keys(10));
+    await gateway.printed(/file change: Version 2/);
+    await project.write('policies/p.policy', keys(20));
+    await gateway.printed(
+      /file change: Version 3 .*\n.*keeps 10 keys apart until the next start, and 20 from then on\./,
+    );
+    const status = (await runPortunus(['status', project.folder])).stdout;
+    expect(status).toMatch(/note .*p\/few.* keeps 10 keys apart until the next start/);
+    expect(status).toMatch(/counter .*p\/few.*: 0 of 10 keys \(20 from the next start on\)/);
+
+    await gateway.stop();
+    gateway = await RunningGateway.start(project);
+    const after = (await runPortunus(['status', project.folder])).stdout;
+    expect(after).toMatch(/counter .*p\/few.*: 0 of 20 keys\n/);
+    expect(after).not.toContain('next start');
+  });
 });
 
 describe('enforcement.yaml', () => {

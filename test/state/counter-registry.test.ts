@@ -108,7 +108,9 @@ describe('the memory of counters over a reload', () => {
     const registry = createCounterRegistry();
     registry.prepare([spec('w', WINDOW, { maxKeys: 4 })]);
     expect(registry.prepare([spec('w', WINDOW, { maxKeys: 2 })]).regions[0]!.keysMax).toBe(2);
+    expect(registry.inspect()).toMatchObject([{ keysMax: 2, keysWanted: 2 }]);
     expect(registry.prepare([spec('w', WINDOW, { maxKeys: 9 })]).regions[0]!.keysMax).toBe(4);
+    expect(registry.inspect()).toMatchObject([{ keysMax: 4, keysWanted: 9 }]);
   });
 
   it('refuses two counters of one identity, which would be one', () => {

@@ -1,4 +1,4 @@
-import type { AdminStatus } from '../../admin/actions.ts';
+import type { AdminStatus, CounterStatus } from '../../admin/actions.ts';
 import { requestStatus } from '../../admin/client.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { findGateway } from './data-folder.ts';
@@ -52,9 +52,7 @@ function report(status: AdminStatus): string {
     ...traffic.warningsByRule
       .slice(0, 10)
       .map(({ name, count }) => ['warned by', `${name}: ${count}`] as const),
-    ...status.counters
-      .slice(0, 20)
-      .map(({ label, keys, keysMax }) => ['counter', `${label}: ${keys} of ${keysMax} keys`] as const),
+    ...status.counters.slice(0, 20).map((counter) => ['counter', counterText(counter)] as const),
     ...status.alerts.map(({ message, remedy }) => ['alert', `${message} ${remedy}`] as const),
   ];
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;
@@ -70,6 +68,11 @@ function outcome({ lastLoad }: AdminStatus): string {
 /** What the last load said beside its outcome. */
 function notes({ lastLoad }: AdminStatus): readonly string[] {
   return lastLoad.outcome.kind === 'refused' ? [] : lastLoad.outcome.notes;
+}
+
+function counterText({ label, keys, keysMax, keysMaxFromNextStart }: CounterStatus): string {
+  const later = keysMaxFromNextStart > keysMax ? ` (${keysMaxFromNextStart} from the next start on)` : '';
+  return `${label}: ${keys} of ${keysMax} keys${later}`;
 }
 
 function classes(byStatusClass: Readonly<Record<string, number>>): string {

@@ -3,9 +3,10 @@ import type { Clock } from '../../base/ports.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { Directory, ServerSettings, World } from '../../model/world.ts';
 import type { RuleBundle } from '../../pipeline/program.ts';
+import type { CounterUsage } from '../../state/counter-registry.ts';
 import { type BuiltProject, buildProject } from '../../tools/build-project.ts';
 import type { ProjectMemory } from '../../tools/project-memory.ts';
-import { counterNotes } from './counter-notes.ts';
+import { counterNotes, keyNotes } from './counter-notes.ts';
 import { type ProjectFiles, readProject } from './project-files.ts';
 
 export type LoadReason = 'start' | 'file change' | 'portunus reload' | 'SIGHUP' | 'admin API';
@@ -41,6 +42,8 @@ export interface ConfigurationTarget {
   readonly changeRules: (epoch: number, bundle: RuleBundle, files: ProjectFiles) => Promise<string | null>;
   readonly changeDirectory: (epoch: number, directory: Directory) => Promise<string | null>;
   readonly watch: (folders: readonly string[]) => void;
+  /** The counters in use. */
+  readonly counters: () => readonly CounterUsage[];
 }
 
 export interface ConfigurationOptions {
@@ -144,6 +147,7 @@ export class Configuration {
     const sameDirectory = before !== null && isDeepStrictEqual(before.world.directory, world.directory);
     if (before !== null && sameRules && sameDirectory) {
       this.#running = { ...before, world };
+      notes.push(...keyNotes(this.#options.target.counters()));
       return { kind: 'unchanged', epoch: before.epoch, hash: bundle.hash, notes };
     }
     const epoch = (before?.epoch ?? this.#options.lastEpoch) + 1;
@@ -156,6 +160,7 @@ export class Configuration {
     if (rulesFailure !== null) return { kind: 'refused', why: rulesFailure };
     this.#running = { epoch, world, bundle, sinceMs: this.#options.clock.wallMs() };
     if (before !== null) notes.push(...counterNotes(before.bundle.counters, bundle.counters));
+    notes.push(...keyNotes(this.#options.target.counters()));
     return { kind: 'live', epoch, hash: bundle.hash, notes };
   }
 }

@@ -111,6 +111,7 @@ export class Gateway {
         watch: (folders) => {
           if (options.watchFiles === 'yes') this.#watcher.watch(folders);
         },
+        counters: () => this.#counters.inspect(),
       },
       onResult: (result) => this.#loaded(result),
     });

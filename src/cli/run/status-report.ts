@@ -50,11 +50,12 @@ export function adminStatus(parts: StatusParts): AdminStatus {
       logDropped: observation.accessLog.counts.dropped,
       logError: observation.destination.lastError,
     },
-    counters: parts.counters.map(({ identity, keysUsed, keysMax }) => ({
+    counters: parts.counters.map(({ identity, keysUsed, keysMax, keysWanted }) => ({
       identity,
       label: counterLabel(identity),
       keys: keysUsed,
       keysMax,
+      keysMaxFromNextStart: Math.max(keysMax, keysWanted),
     })),
     alerts: observation.alerts.open(),
     limits: parts.settings.limits,
