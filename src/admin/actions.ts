@@ -64,6 +64,8 @@ export interface CounterStatus {
   readonly keysMax: number;
   /** More where a limit asks for more keys than its memory was made for. */
   readonly keysMaxFromNextStart: number;
+  /** Of a quota, in its own unit: what it would lose if the process were killed now. Null for other limits. */
+  readonly openSlice: number | null;
 }
 
 export interface AlertStatus {

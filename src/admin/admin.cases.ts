@@ -55,6 +55,7 @@ export const STATUS: AdminStatus = {
       keys: 2,
       keysMax: 100_000,
       keysMaxFromNextStart: 100_000,
+      openSlice: null,
     },
   ],
   alerts: [],

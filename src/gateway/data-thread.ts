@@ -1,13 +1,14 @@
 /** A data thread: speaks `messages.ts` with the control thread, prepares versions in slices, serves, drains. */
 import { createRequire } from 'node:module';
 import type { Clock, Random } from '../base/ports.ts';
-import type { Counters } from '../pipeline/counters.ts';
+import type { Counters, LeaseSource } from '../pipeline/counters.ts';
 import type { DirectorySnapshot, IdentitySource } from '../pipeline/identity.ts';
 import type { BodyChecks, BoundRuntime, InstantiateRoute } from '../pipeline/program.ts';
 import type { RecordSink } from '../pipeline/record.ts';
 import type { Upstream } from '../pipeline/upstream.ts';
 import { ExchangeThread } from './exchange-thread.ts';
 import { IdentityCache } from './identity-cache.ts';
+import { LeaseAsks } from './lease-asks.ts';
 import type { DataThreadStart, FromDataThread, PreparedRules, ToDataThread } from './messages.ts';
 import { unpackBundle } from './packed-bundle.ts';
 import type { RuleVersion } from './rule-version.ts';
@@ -24,7 +25,7 @@ export interface DataThreadParts {
   readonly upstream: Upstream;
   readonly instantiate: InstantiateRoute;
   /** Counters over the shared memory of one rule set. */
-  readonly bindCounters: (memory: unknown) => Counters;
+  readonly bindCounters: (memory: unknown, leases: LeaseSource) => Counters;
   readonly identities: (snapshot: DirectorySnapshot) => IdentitySource;
   readonly records: RecordSink;
   readonly hashKey: BoundRuntime['hashKey'];
@@ -65,6 +66,7 @@ class RunningDataThread {
   readonly #versions: VersionStore;
   readonly #exchanges: ExchangeThread;
   readonly #server: Server;
+  readonly #leases: LeaseAsks;
   readonly #sweep: NodeJS.Timeout;
   readonly #wakeTimers = new Set<NodeJS.Timeout>();
   /** Epochs of rules that were discarded while they were being prepared. */
@@ -89,6 +91,7 @@ class RunningDataThread {
       versions: this.#versions,
       wakeLater: (exchange, delayMs) => this.#later(delayMs, () => exchange.wake()),
     });
+    this.#leases = new LeaseAsks((asks) => port.postMessage({ kind: 'leases-asked', asks }));
     this.#server = new Server(loadUws(), this.#exchanges, start.limits);
     this.#sweep = setInterval(() => this.#exchanges.sweep(), SWEEP_MS);
   }
@@ -105,6 +108,10 @@ class RunningDataThread {
       case 'prepare-directory':
         this.#versions.addDirectory(message.epoch, this.#parts.identities(message.directory));
         this.#parts.port.postMessage({ kind: 'directory-prepared', epoch: message.epoch });
+        return;
+      case 'grants-arrived':
+        this.#leases.arrived();
+        this.#exchanges.grants.arrived();
         return;
       case 'discard-rules':
         this.#discarded.add(message.epoch);
@@ -132,7 +139,7 @@ class RunningDataThread {
   #prepareRules(epoch: number, rules: PreparedRules): void {
     const { bindCounters, upstream, instantiate, hashKey, combineKey, compileSchema, clock, port, start } =
       this.#parts;
-    const counters = bindCounters(rules.counterMemory);
+    const counters = bindCounters(rules.counterMemory, this.#leases);
     const bodies = { compileSchema, limits: start.limits };
     const steps = (function* () {
       const served = yield* unpackBundle(rules.bundle);

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { err, ok, type Result } from '../base/result.ts';
+import type { LeaseAsk } from '../pipeline/counters.ts';
 import type { DirectorySnapshot } from '../pipeline/identity.ts';
 import {
   type DataThreadStart,
@@ -17,6 +18,8 @@ export interface DataThreadsOptions {
   /** A data thread ended though nobody asked it to: the gateway can't keep its promises and has to stop. */
   readonly onLost: (thread: number, threadId: number, why: string) => void;
   readonly onRulesRetired: (epoch: number) => void;
+  /** To be followed by {@link DataThreads.tellGrants}. */
+  readonly onLeasesAsked: (asks: readonly LeaseAsk[]) => void;
 }
 
 type Phase<Kind extends FromDataThread['kind']> = Extract<FromDataThread, { kind: Kind }>;
@@ -68,6 +71,10 @@ export class DataThreads {
     return result;
   }
 
+  tellGrants(): void {
+    this.#broadcast({ kind: 'grants-arrived' });
+  }
+
   async listen(): Promise<Result<void, string>> {
     const listening = this.#collect('listening', 'listen-failed');
     this.#broadcast({ kind: 'listen' });
@@ -112,6 +119,7 @@ export class DataThreads {
 
   #receive(thread: number, message: FromDataThread): void {
     if (message.kind === 'rules-retired') this.#options.onRulesRetired(message.epoch);
+    if (message.kind === 'leases-asked') this.#options.onLeasesAsked(message.asks);
     for (const waiter of this.#waiting) waiter.receive(thread, message);
   }
 

@@ -1,5 +1,6 @@
 import type { LimitValues } from '../base/limits.ts';
 import type { ServerSettings } from '../model/world.ts';
+import type { LeaseAsk } from '../pipeline/counters.ts';
 import type { DirectorySnapshot } from '../pipeline/identity.ts';
 import type { PackedBundle } from './packed-bundle.ts';
 
@@ -13,6 +14,8 @@ export type ToDataThread =
   | { readonly kind: 'prepare-directory'; readonly epoch: number; readonly directory: DirectorySnapshot }
   /** Forget a prepared version that will not be used. */
   | { readonly kind: 'discard-rules'; readonly epoch: number }
+  /** Requests that wait for leases may take anew. */
+  | { readonly kind: 'grants-arrived' }
   /** Open the listen socket; answer `listening` or `listen-failed`. */
   | { readonly kind: 'listen' }
   /** Stop accepting, finish what is in flight (at most `withinMs`), answer `drained`. */
@@ -23,6 +26,8 @@ export type FromDataThread =
   | { readonly kind: 'prepared'; readonly epoch: number }
   | { readonly kind: 'prepare-failed'; readonly epoch: number; readonly why: string }
   | { readonly kind: 'directory-prepared'; readonly epoch: number }
+  /** Quotas are to be leased before requests can go on; answered by `grants-arrived`. */
+  | { readonly kind: 'leases-asked'; readonly asks: readonly LeaseAsk[] }
   | { readonly kind: 'listening' }
   | { readonly kind: 'listen-failed'; readonly why: string }
   /** The last request of an old version has ended. */

@@ -82,6 +82,8 @@ export interface CounterSpec {
    * once taken it stays taken: neither `settle` nor `release` changes it (a count of requests).
    */
   readonly weights?: 'estimated';
+  /** Of a policy that only watches: it never waits for a lease, and its marks follow what it counted. Absent: it is enforced. */
+  readonly watching?: true;
 }
 
 export type CounterWindow =
@@ -94,6 +96,23 @@ export type CounterWindow =
       readonly period: 'day' | 'week' | 'month' | 'quarter' | 'year';
       readonly zone: string;
     };
+
+/**
+ * Where the counters of a thread ask for leases: parts of a quota that are durable before they are used. Asking again for what
+ * was asked for is harmless. Who was told {@link NEEDS_LEASE} takes anew when grants have arrived.
+ */
+export interface LeaseSource {
+  ask(ask: LeaseAsk): void;
+}
+
+/** What is wanted: room for `weight` in the counter of a key. Plain data. */
+export interface LeaseAsk {
+  /** Names the memory of the counter. */
+  readonly region: number;
+  readonly keyHigh: number;
+  readonly keyLow: number;
+  readonly weight: number;
+}
 
 /** Opaque to its holder. */
 export interface Reservation {

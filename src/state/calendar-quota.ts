@@ -2,7 +2,7 @@
  * `N per day|week|month|quarter|year in ZONE`: what was used in the period of the local calendar. Periods never go back
  * (language-rules #33): a clock set back keeps booking into the period that was reached.
  *
- * Cells: fired bits, start of the period in Unix ms, used.
+ * Cells: fired bits, start of the period in Unix ms, used, and those of the lease (`quota-lease-cells.ts`).
  */
 import { assert } from '../base/assert.ts';
 import {
@@ -14,25 +14,29 @@ import {
 } from './counter-kind.ts';
 import { FIRED_CELL } from './counter-layout.ts';
 
-const PERIOD = 1;
-const USED = 2;
+export const PERIOD_CELL = 1;
+export const USED_CELL = 2;
+/** From here on up to the end of the record: what is known of the lease in that period. */
+export const LEASE_CELLS = 3;
+export const LEASE_CELLS_COUNT = 4;
 
 /** Far above the rounding of a double at today's times, far below a tick. */
 const ROUNDING_TICKS = 1 / 64;
 
 export const calendarQuota: CounterKind = {
   used(family, cells, at, now) {
-    return cells[at + PERIOD] === currentPeriod(family, cells, at, now) ? cells[at + USED]! : 0;
+    return cells[at + PERIOD_CELL] === currentPeriod(family, cells, at, now) ? cells[at + USED_CELL]! : 0;
   },
 
   add(family, cells, at, weight, now) {
     const period = currentPeriod(family, cells, at, now);
-    if (cells[at + PERIOD] !== period) {
-      cells[at + PERIOD] = period;
-      cells[at + USED] = 0;
+    if (cells[at + PERIOD_CELL] !== period) {
+      cells[at + PERIOD_CELL] = period;
+      cells[at + USED_CELL] = 0;
       cells[at + FIRED_CELL] = 0;
+      cells.fill(0, at + LEASE_CELLS, at + LEASE_CELLS + LEASE_CELLS_COUNT);
     }
-    cells[at + USED]! += weight;
+    cells[at + USED_CELL]! += weight;
   },
 
   mark(family, cells, at, now) {
@@ -40,8 +44,8 @@ export const calendarQuota: CounterKind = {
   },
 
   correct(_family, cells, at, mark, delta) {
-    if (cells[at + PERIOD] !== mark) return;
-    cells[at + USED] = Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, cells[at + USED]! + delta));
+    if (cells[at + PERIOD_CELL] !== mark) return;
+    cells[at + USED_CELL] = Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, cells[at + USED_CELL]! + delta));
   },
 
   fitsAtMs(family, cells, at, _weight, now) {
@@ -56,12 +60,13 @@ export const calendarQuota: CounterKind = {
 
   asNew(family, cells, at, now) {
     // A period that is still open may get a correction even if nothing is used in it.
-    return cells[at + PERIOD] !== currentPeriod(family, cells, at, now);
+    return cells[at + PERIOD_CELL] !== currentPeriod(family, cells, at, now);
   },
 };
 
-function currentPeriod(family: KindSettings, cells: Float64Array, at: number, now: Moment): number {
-  const stored = cells[at + PERIOD]!;
+/** The period that a take at this moment belongs to, as its start in Unix ms. */
+export function currentPeriod(family: KindSettings, cells: Float64Array, at: number, now: Moment): number {
+  const stored = cells[at + PERIOD_CELL]!;
   const period = periodsOf(family).startMs(now.wallMs);
   return Math.max(stored, period);
 }

@@ -17,6 +17,9 @@ const KINDS: Readonly<Record<CounterWindow['kind'], CounterKind>> = {
   calendar: calendarQuota,
 };
 
+/** `in-memory`: quotas end with the process, as in tests of policies. */
+export type QuotaKeeping = 'leased' | 'in-memory';
+
 export class CounterFamily implements KindSettings {
   readonly region: number;
   readonly identity: string;
@@ -28,6 +31,10 @@ export class CounterFamily implements KindSettings {
   readonly frees: boolean;
   readonly estimated: boolean;
   readonly allowOnFailure: boolean;
+  /** Nothing may be used before it is durable: see `quota-lease-cells.ts`. */
+  readonly leased: boolean;
+  /** Of a policy that only watches. */
+  readonly watching: boolean;
   readonly thresholdsPercent: readonly number[];
 
   readonly shardMask: number;
@@ -48,7 +55,7 @@ export class CounterFamily implements KindSettings {
   readonly drained: number;
   readonly periods: PeriodClock | null;
 
-  constructor(spec: CounterSpec, region: CounterRegion) {
+  constructor(spec: CounterSpec, region: CounterRegion, quotas: QuotaKeeping) {
     assert(spec.identity === region.identity, 'counter memory is in the order of its specs');
     const { layout } = region;
     const figures = figuresOf(spec.window);
@@ -61,6 +68,8 @@ export class CounterFamily implements KindSettings {
     this.frees = spec.window.kind === 'concurrency';
     this.estimated = spec.weights === 'estimated';
     this.allowOnFailure = spec.onFailure === 'allow';
+    this.leased = quotas === 'leased' && spec.window.kind === 'calendar';
+    this.watching = spec.watching === true;
     this.thresholdsPercent = spec.thresholdsPercent;
     this.shardMask = layout.shards - 1;
     this.bucketMask = layout.buckets - 1;

@@ -3,7 +3,8 @@
  *
  * | part     | cells                                                                                        |
  * |----------|----------------------------------------------------------------------------------------------|
- * | header   | 16 Int32: {@link HEADER}; its lock guards `keysUsed` and the overflow record                 |
+ * | header   | 16 Int32: {@link HEADER}; its lock guards `keysUsed` and the overflow record; `storeAway` is  |
+ * |          | written by the control thread alone, and read without a lock                                 |
  * | shards   | 16 Int32 each: {@link SHARD}; a cache line of its own, so that locks of two shards don't meet|
  * | heads    | per shard `buckets` Int32: first record of the bucket + 1, 0 for none                        |
  * | meta     | per record 4 Int32: {@link META}                                                             |
@@ -14,7 +15,7 @@
  */
 import type { CounterSpec, CounterWindow } from '../pipeline/counters.ts';
 
-export const HEADER = { lock: 0, keysUsed: 1, overflowTakes: 2, cells: 16 } as const;
+export const HEADER = { lock: 0, keysUsed: 1, overflowTakes: 2, storeAway: 3, cells: 16 } as const;
 export const SHARD = { lock: 0, handedOut: 1, firstFree: 2, cells: 16 } as const;
 export const META = { keyHigh: 0, keyLow: 1, generation: 2, next: 3, cells: 4 } as const;
 
@@ -28,7 +29,7 @@ const RECORD_CELLS: Readonly<Record<CounterWindow['kind'], number>> = {
   window: 2 + RING_SLOTS,
   pace: 5,
   concurrency: 2,
-  calendar: 3,
+  calendar: 7,
 };
 
 export interface CounterLayout {

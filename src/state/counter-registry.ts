@@ -8,6 +8,7 @@ import type { CounterSpec } from '../pipeline/counters.ts';
 import { CounterFamily } from './counter-family.ts';
 import { Moment } from './counter-kind.ts';
 import {
+  type CounterLayout,
   type CounterMemory,
   type CounterRegion,
   HEADER,
@@ -35,6 +36,22 @@ export interface CounterRegistry {
   /** Frees the locks of a thread (its `threadId`) that has exited in the middle of a take; answers how many. */
   releaseLocksOf(thread: number): number;
   inspect(): readonly CounterUsage[];
+  /** Quotas that living rule sets use. */
+  quotas(): readonly QuotaRegion[];
+  /** Null when no living rule set uses it, or it is no quota. */
+  quota(region: number): QuotaRegion | null;
+}
+
+/** The memory of a calendar quota, as the keeper of its leases needs it. */
+export interface QuotaRegion {
+  /** The same in every process, as long as the counter is the same in meaning. */
+  readonly signature: string;
+  /** The one that a renamed counter had before, or null: its marks count, too. */
+  readonly formerSignature: string | null;
+  readonly identity: string;
+  readonly layout: CounterLayout;
+  /** As each living rule set sees it: they may differ in amount and in keys. Never empty. */
+  readonly families: readonly CounterFamily[];
 }
 
 export interface CounterUsage {
@@ -54,6 +71,7 @@ export const SWEPT_SHARDS_MAX = 16;
 
 interface LiveRegion {
   signature: string;
+  formerSignature: string | null;
   readonly region: CounterRegion;
   readonly words: Int32Array;
   /** The specs under which living rule sets use the region. */
@@ -78,6 +96,7 @@ export function createCounterRegistry(): CounterRegistry {
 
   const rename = (entry: LiveRegion, signature: string): void => {
     live.delete(entry.signature);
+    entry.formerSignature = entry.signature;
     entry.signature = signature;
     live.set(signature, entry);
   };
@@ -88,7 +107,7 @@ export function createCounterRegistry(): CounterRegistry {
     if (known !== undefined) return known;
     const region = makeRegion(spec, made++);
     const words = new Int32Array(region.memory);
-    const entry = { signature, region, words, uses: new Map(), nextSwept: 0 };
+    const entry = { signature, formerSignature: null, region, words, uses: new Map(), nextSwept: 0 };
     live.set(signature, entry);
     return entry;
   };
@@ -122,6 +141,11 @@ export function createCounterRegistry(): CounterRegistry {
       return broken;
     },
     inspect: () => Array.from(live.values(), usageOf),
+    quotas: () => [...live.values()].map(quotaOf).filter((quota) => quota !== null),
+    quota(region) {
+      for (const entry of live.values()) if (entry.region.region === region) return quotaOf(entry);
+      return null;
+    },
   };
 }
 
@@ -141,7 +165,7 @@ function sweepRegion(entry: LiveRegion, now: Moment, locks: LockSet): number {
   const specs = [...entry.uses.values()];
   const keysMax = Math.min(region.keysMax, ...specs.map((spec) => spec.maxKeys));
   if (Atomics.load(entry.words, HEADER.keysUsed) <= keysMax * CROWDED_SHARE) return 0;
-  const families = specs.map((spec) => new CounterFamily(spec, limitedTo(region, spec)));
+  const families = specs.map((spec) => new CounterFamily(spec, limitedTo(region, spec), 'leased'));
   let freed = 0;
   for (let swept = 0; swept < Math.min(region.layout.shards, SWEPT_SHARDS_MAX); swept++) {
     freed += sweepShard(families, entry.nextSwept, now, locks);
@@ -172,4 +196,11 @@ function usageOf({ region, words, uses }: LiveRegion): CounterUsage {
     overflowTakes: Atomics.load(words, HEADER.overflowTakes) >>> 0,
     bytes: region.memory.byteLength,
   };
+}
+
+function quotaOf({ signature, formerSignature, region, uses }: LiveRegion): QuotaRegion | null {
+  const specs = [...uses.values()];
+  if (specs[0]?.window.kind !== 'calendar') return null;
+  const families = specs.map((spec) => new CounterFamily(spec, limitedTo(region, spec), 'leased'));
+  return { signature, formerSignature, identity: specs.at(-1)!.identity, layout: region.layout, families };
 }

@@ -29,11 +29,13 @@ export function swapReservation(
   if (!lockUnion(batch, families, given, entries, locks)) return EXCEEDED;
   const before = given.map(saveCells);
   for (const entry of given) correctEntry(entry, -entry.weight);
-  let fits = true;
+  let result: TakeResult = TAKEN;
   for (let i = 0; i < batch.count; i++) {
-    if (!entries.fits(families[batch.counter[i]!]!, batch, i) && kept[i] === null) fits = false;
+    if (kept[i] !== null) continue;
+    const judged = entries.judge(families[batch.counter[i]!]!, batch, i);
+    if (judged !== TAKEN && result !== EXCEEDED) result = judged;
   }
-  if (fits) {
+  if (result === TAKEN) {
     reservation.held = Array.from({ length: batch.count }, (_, i) =>
       bookEntry(batch, i, families[batch.counter[i]!]!, entries, kept[i]!),
     );
@@ -43,7 +45,7 @@ export function swapReservation(
     for (let g = given.length - 1; g >= 0; g--) restoreCells(given[g]!, before[g]!);
   }
   locks.releaseAll();
-  return fits ? TAKEN : EXCEEDED;
+  return result;
 }
 
 function keptEntry(reservation: SharedReservation, batch: TakeBatch, i: number): ReservedEntry | null {

@@ -11,6 +11,7 @@ import {
   type CounterSpec,
   type Counters,
   EXCEEDED,
+  type LeaseSource,
   type Reservation,
   TAKEN,
   type TakeBatch,
@@ -31,26 +32,39 @@ import {
 } from './shared-reservation.ts';
 import { TakeEntries } from './take-entries.ts';
 
-/** `memory` as `createCounterRegistry().prepare` made it, for the very specs that are then bound. */
-export function createSharedCounters(memory: CounterMemory): Counters {
+/**
+ * `memory` as `createCounterRegistry().prepare` made it, for the very specs that are then bound. With `leases`, no part of a
+ * quota is used before it is durable; null where quotas may end with the process.
+ */
+export function createSharedCounters(memory: CounterMemory, leases: LeaseSource | null): Counters {
+  const quotas = leases === null ? 'in-memory' : 'leased';
   return {
     bind(specs: readonly CounterSpec[]): CounterBinding {
       assert(specs.length === memory.regions.length, 'counter memory was prepared for these specs');
-      return new SharedBinding(specs.map((spec, i) => new CounterFamily(spec, memory.regions[i]!)));
+      const families = specs.map((spec, i) => new CounterFamily(spec, memory.regions[i]!, quotas));
+      return new SharedBinding(families, leases ?? NO_LEASES);
     },
   };
 }
 
+const NO_LEASES: LeaseSource = {
+  ask() {
+    assert(false, 'counters in memory ask for no lease');
+  },
+};
+
 class SharedBinding implements CounterBinding {
   readonly #families: readonly CounterFamily[];
+  readonly #leases: LeaseSource;
   readonly #locks = new LockSet(lockOwner(threadId));
   readonly #entries = new TakeEntries();
   readonly #order = new Int32Array(BATCH_ENTRIES_MAX);
   /** Corrections whose lock could not be had in time: made up for before the next take. */
   #late: { readonly entry: ReservedEntry; readonly delta: number }[] = [];
 
-  constructor(families: readonly CounterFamily[]) {
+  constructor(families: readonly CounterFamily[], leases: LeaseSource) {
     this.#families = families;
+    this.#leases = leases;
   }
 
   createBatch(): TakeBatch {
@@ -73,13 +87,13 @@ class SharedBinding implements CounterBinding {
     const entries = this.#entries;
     entries.moment.set(nowMs, wallMs);
     this.#sort(batch);
-    let fits = this.#lockAll(batch);
-    if (fits) fits = this.#judge(batch);
-    if (fits) {
+    const result = this.#lockAll(batch) ? this.#judge(batch) : EXCEEDED;
+    if (result === TAKEN) {
       for (let i = 0; i < batch.count; i++) entries.book(this.#families[batch.counter[i]!]!, batch, i);
     }
     this.#locks.releaseAll();
-    return fits ? TAKEN : EXCEEDED;
+    entries.askForLeases(this.#families, batch, this.#leases);
+    return result;
   }
 
   reserve(batch: TakeBatch): Reservation | null {
@@ -109,7 +123,9 @@ class SharedBinding implements CounterBinding {
     assert(reservation instanceof SharedReservation, 'a reservation of these counters');
     if (this.#late.length > 0) this.#makeUpLate();
     this.#entries.moment.set(nowMs, wallMs);
-    return swapReservation(reservation, batch, this.#families, this.#entries, this.#locks);
+    const result = swapReservation(reservation, batch, this.#families, this.#entries, this.#locks);
+    this.#entries.askForLeases(this.#families, batch, this.#leases);
+    return result;
   }
 
   release(reservation: Reservation): void {
@@ -166,15 +182,18 @@ class SharedBinding implements CounterBinding {
     batch.retryAtMs[faulty] = this.#entries.moment.nowMs + 1;
   }
 
-  #judge(batch: TakeBatch): boolean {
-    let fits = true;
+  #judge(batch: TakeBatch): TakeResult {
+    let result: TakeResult = TAKEN;
     for (let i = 0; i < batch.count; i++) {
-      if (!this.#entries.fits(this.#families[batch.counter[i]!]!, batch, i)) fits = false;
+      const judged = this.#entries.judge(this.#families[batch.counter[i]!]!, batch, i);
+      // What is exceeded is so with and without a lease.
+      if (judged !== TAKEN && result !== EXCEEDED) result = judged;
     }
-    if (fits) return true;
-    for (let i = 0; i < batch.count; i++)
-      this.#entries.describe(this.#families[batch.counter[i]!]!, batch, i);
-    return false;
+    if (result === EXCEEDED) {
+      for (let i = 0; i < batch.count; i++)
+        this.#entries.describe(this.#families[batch.counter[i]!]!, batch, i);
+    }
+    return result;
   }
 
   #correct(entry: ReservedEntry, delta: number): void {
@@ -183,9 +202,11 @@ class SharedBinding implements CounterBinding {
   }
 
   #tryCorrect(entry: ReservedEntry, delta: number): boolean {
-    if (!this.#locks.acquire(entry.family.words, lockOf(entry))) return false;
-    correctEntry(entry, delta);
+    const { family, keyHigh, keyLow } = entry;
+    if (!this.#locks.acquire(family.words, lockOf(entry))) return false;
+    const overdrawn = correctEntry(entry, delta) === 'overdrawn';
     this.#locks.releaseAll();
+    if (overdrawn) this.#leases.ask({ region: family.region, keyHigh, keyLow, weight: 0 });
     return true;
   }
 

@@ -3,6 +3,7 @@ import type { Reservation, TakeBatch } from '../pipeline/counters.ts';
 import type { CounterFamily } from './counter-family.ts';
 import { META } from './counter-layout.ts';
 import { cellsAt, metaAt, NO_RECORD, shardAt, shardOf } from './counter-table.ts';
+import { isOverdrawn } from './quota-lease-cells.ts';
 import type { TakeEntries } from './take-entries.ts';
 
 /** `open`: can be settled and given back. `final`: exact, stays taken unless swapped. `done`: settled or given back. */
@@ -59,9 +60,14 @@ export function lockOf(entry: ReservedEntry): number {
   return entry.record === family.overflowRecord ? 0 : shardAt(shardOf(family, entry.keyLow));
 }
 
-/** Corrects the record by `delta`, if it still is the one the entry was booked in. Under the entry's lock. */
-export function correctEntry(entry: ReservedEntry, delta: number): void {
+/**
+ * Corrects the record by `delta`, if it still is the one the entry was booked in. Under the entry's lock. `overdrawn`: more is used
+ * now than is durable.
+ */
+export function correctEntry(entry: ReservedEntry, delta: number): 'within' | 'overdrawn' {
   const { family, record } = entry;
-  if (family.words[metaAt(family, record) + META.generation] !== entry.generation) return;
-  family.kind.correct(family, family.cells, cellsAt(family, record), entry.mark, delta);
+  if (family.words[metaAt(family, record) + META.generation] !== entry.generation) return 'within';
+  const at = cellsAt(family, record);
+  family.kind.correct(family, family.cells, at, entry.mark, delta);
+  return family.leased && delta > 0 && isOverdrawn(family.cells, at) ? 'overdrawn' : 'within';
 }

@@ -9,6 +9,11 @@ export interface StoreChange {
   remove(key: RecordKey): void;
 }
 
+export interface StoreEntry<Value> {
+  readonly key: RecordKey;
+  readonly value: Value;
+}
+
 export class StoreTables {
   readonly #database: RootDatabase<Buffer>;
   readonly #path: string;
@@ -28,15 +33,22 @@ export class StoreTables {
 
   /** All records of a table in the order of their keys. */
   list<Value>(table: string): Result<Value[], StoreProblem> {
+    const found = this.entries<Value>([table]);
+    return found.ok ? ok(found.value.map(({ value }) => value)) : found;
+  }
+
+  /** All records whose keys begin with `prefix`, in the order of their keys. */
+  entries<Value>(prefix: RecordKey): Result<StoreEntry<Value>[], StoreProblem> {
     return this.#reading(() => {
-      const values: Value[] = [];
-      for (const { key, value } of this.#database.getRange({ start: [table] })) {
-        if (!Array.isArray(key) || key[0] !== table) break;
-        const decoded = this.#decode<Value>(key as unknown as RecordKey, value);
+      const entries: StoreEntry<Value>[] = [];
+      for (const { key, value } of this.#database.getRange({ start: [...prefix] })) {
+        if (!Array.isArray(key) || prefix.some((part, i) => key[i] !== part)) break;
+        const recordKey = key as unknown as RecordKey;
+        const decoded = this.#decode<Value>(recordKey, value);
         if (!decoded.ok) return decoded;
-        values.push(decoded.value);
+        entries.push({ key: recordKey, value: decoded.value });
       }
-      return ok(values);
+      return ok(entries);
     });
   }
 

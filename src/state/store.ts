@@ -9,6 +9,7 @@ import type { Random } from '../base/ports.ts';
 import { ok, type Result } from '../base/result.ts';
 import { type ConfigurationHistory, createConfigurationHistory } from './configuration-history.ts';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
+import { createQuotaMarks, type QuotaMarks } from './quota-marks.ts';
 import { inspectStoreFile } from './store-file.ts';
 import { problem, reasonOf, type StoreProblem } from './store-problem.ts';
 import { StoreTables } from './store-tables.ts';
@@ -23,6 +24,7 @@ export interface Store {
   /** All of them, or none. One that is there already is replaced. */
   putCredentials(credentials: readonly StoredCredential[]): Result<void, StoreProblem>;
   readonly history: ConfigurationHistory;
+  readonly quotaMarks: QuotaMarks;
   /** Closes the files and frees the folder. */
   close(): Promise<void>;
 }
@@ -201,6 +203,7 @@ function createStore(
       return written;
     },
     history: history.value,
+    quotaMarks: createQuotaMarks(tables),
     async close() {
       await tables.close();
       lock.release();

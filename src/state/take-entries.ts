@@ -6,7 +6,12 @@ import {
   BATCH_ENTRIES_MAX,
   COUNTER_FAULTS,
   type CounterFault,
+  EXCEEDED,
+  type LeaseSource,
+  NEEDS_LEASE,
+  TAKEN,
   type TakeBatch,
+  type TakeResult,
 } from '../pipeline/counters.ts';
 import type { CounterFamily } from './counter-family.ts';
 import { Moment } from './counter-kind.ts';
@@ -20,6 +25,10 @@ import {
   NO_RECORD,
   shardOf,
 } from './counter-table.ts';
+import { leaseLeft, wantsSlice } from './quota-lease-cells.ts';
+
+/** How soon another try is worth it while marks can't be written: the control thread tries about once a second. */
+const STORE_RETRY_MS = 1_000;
 
 export class TakeEntries {
   readonly moment = new Moment();
@@ -30,6 +39,10 @@ export class TakeEntries {
   /** The record to be made for the key when the entry is booked, or {@link NO_RECORD}. */
   readonly #made = new Int32Array(BATCH_ENTRIES_MAX);
   readonly #used = new Float64Array(BATCH_ENTRIES_MAX);
+  /** Entries whose counters need a further slice of their quota. */
+  readonly #asking = new Int32Array(2 * BATCH_ENTRIES_MAX);
+  readonly #askedWeight = new Float64Array(2 * BATCH_ENTRIES_MAX);
+  #askingCount = 0;
 
   /** True when the key has a record. If not, `findShared` has to follow under the family's lock. */
   findOwn(family: CounterFamily, batch: TakeBatch, entry: number): boolean {
@@ -65,12 +78,48 @@ export class TakeEntries {
     batch.crossed[entry] = 0;
   }
 
-  fits(family: CounterFamily, batch: TakeBatch, entry: number): boolean {
+  /** Whether the entry alone could be booked. An entry whose lease can't be had is left out, as `on failure` says. */
+  judge(family: CounterFamily, batch: TakeBatch, entry: number): TakeResult {
     const record = this.record[entry]!;
-    if (record === NO_RECORD) return true;
-    const used = family.kind.used(family, family.cells, cellsAt(family, record), this.moment);
+    if (record === NO_RECORD) return TAKEN;
+    const { cells } = family;
+    const at = cellsAt(family, record);
+    const weight = batch.weight[entry]!;
+    const used = family.kind.used(family, cells, at, this.moment);
     this.#used[entry] = used;
-    return batch.weight[entry]! <= family.capacity - used;
+    if (weight > family.capacity - used) return EXCEEDED;
+    if (!family.leased || weight <= leaseLeft(family, cells, at, used, this.moment)) return TAKEN;
+    return this.#judgeWithoutLease(family, batch, entry);
+  }
+
+  #judgeWithoutLease(family: CounterFamily, batch: TakeBatch, entry: number): TakeResult {
+    this.#noteAsk(entry, batch.weight[entry]!);
+    if (family.watching) return TAKEN;
+    if (Atomics.load(family.words, HEADER.storeAway) === 0) return NEEDS_LEASE;
+    // It is counted all the same: once marks can be written again, they say what was used.
+    if (family.allowOnFailure) return TAKEN;
+    this.leaveOut(batch, entry, 'store-away');
+    batch.retryAtMs[entry] = this.moment.nowMs + STORE_RETRY_MS;
+    return EXCEEDED;
+  }
+
+  #noteAsk(entry: number, weight: number): void {
+    this.#asking[this.#askingCount] = entry;
+    this.#askedWeight[this.#askingCount++] = weight;
+  }
+
+  /** To be called after every take, when its locks are free again. */
+  askForLeases(families: readonly CounterFamily[], batch: TakeBatch, leases: LeaseSource): void {
+    for (let i = 0; i < this.#askingCount; i++) {
+      const entry = this.#asking[i]!;
+      leases.ask({
+        region: families[batch.counter[entry]!]!.region,
+        keyHigh: batch.keyHigh[entry]!,
+        keyLow: batch.keyLow[entry]!,
+        weight: this.#askedWeight[i]!,
+      });
+    }
+    this.#askingCount = 0;
   }
 
   book(family: CounterFamily, batch: TakeBatch, entry: number): void {
@@ -87,6 +136,7 @@ export class TakeEntries {
     }
     const at = cellsAt(family, record);
     kind.add(family, cells, at, batch.weight[entry]!, this.moment);
+    if (family.leased && wantsSlice(cells, at)) this.#noteAsk(entry, 0);
     this.mark[entry] = kind.mark(family, cells, at, this.moment);
     this.generation[entry] = words[metaAt(family, record) + META.generation]!;
     const used = this.#used[entry]!;

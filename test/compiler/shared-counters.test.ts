@@ -78,7 +78,7 @@ function withoutTrouble(one: Case): Case {
 
 /** Every binding is to the counters of the bundle: the judge binds once more to release. */
 function sharedCounters(bundle: RuleBundle, registry = createCounterRegistry()): Counters {
-  const counters = createSharedCounters(registry.prepare(bundle.counters));
+  const counters = createSharedCounters(registry.prepare(bundle.counters), null);
   return { bind: () => counters.bind(bundle.counters) };
 }
 

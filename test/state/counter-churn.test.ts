@@ -116,7 +116,7 @@ describe('more keys than a limit keeps apart', () => {
     const window = { kind: 'window', amount: 1, windowMs: 1_000 } as const;
     const specs = [spec('w', window, { maxKeys: 100 })];
     const registry = createCounterRegistry();
-    const binding = createSharedCounters(registry.prepare(specs)).bind(specs);
+    const binding = createSharedCounters(registry.prepare(specs), null).bind(specs);
     const batch = binding.createBatch();
     for (let key = 1; key <= 150; key++) {
       const taken = binding.take(fill(batch, [{ counter: 0, key, weight: 1 }]), 10, 0) === TAKEN;
@@ -161,7 +161,7 @@ describe('more keys than a limit keeps apart', () => {
     const pace = (amount: number) => [
       spec('p', { kind: 'pace', amount, periodMs: 1_000, burst: 5 }, { maxKeys: 1 }),
     ];
-    const binding = createSharedCounters(registry.prepare(pace(1))).bind(pace(1));
+    const binding = createSharedCounters(registry.prepare(pace(1)), null).bind(pace(1));
     registry.prepare(pace(1_000));
     binding.take(fill(binding.createBatch(), [{ counter: 0, key: 1, weight: 5 }]), 0, 0);
     expect(registry.sweep(4_999, 0)).toBe(0);

@@ -18,7 +18,7 @@ function rig(onFailure: 'refuse' | 'allow') {
   ];
   const registry = createCounterRegistry();
   const memory = registry.prepare(specs);
-  const binding = createSharedCounters(memory).bind(specs);
+  const binding = createSharedCounters(memory, null).bind(specs);
   const words = new Int32Array(memory.regions[1]!.memory);
   const shardLock = HEADER.cells;
   return {

@@ -9,7 +9,7 @@ const WINDOW = { kind: 'window', amount: 60, windowMs: 60_000 } as const;
 
 function taker(memory: CounterMemory, specs: readonly CounterSpec[]) {
   // As it arrives on another thread.
-  const binding = createSharedCounters(structuredClone(memory)).bind(specs);
+  const binding = createSharedCounters(structuredClone(memory), null).bind(specs);
   const batch = binding.createBatch();
   return (counter: number, weight: number, nowMs = 1_000) => {
     const result = binding.take(fill(batch, [{ counter, key: 1, weight }]), nowMs, nowMs);
@@ -119,15 +119,15 @@ describe('the memory of counters over a reload', () => {
 
   it('refuses to bind specs that the memory was not made for', () => {
     const memory = createCounterRegistry().prepare([spec('w', WINDOW)]);
-    expect(() => createSharedCounters(memory).bind([spec('v', WINDOW)])).toThrow('order of its specs');
-    expect(() => createSharedCounters(memory).bind([])).toThrow('prepared for these specs');
+    expect(() => createSharedCounters(memory, null).bind([spec('v', WINDOW)])).toThrow('order of its specs');
+    expect(() => createSharedCounters(memory, null).bind([])).toThrow('prepared for these specs');
   });
 });
 
 describe('thresholds', () => {
   it('fire once, when they are crossed, and 100 % at each refusal', () => {
     const specs = [spec('w', { ...WINDOW, amount: 10 }, { thresholdsPercent: [50, 80, 100] })];
-    const binding = createSharedCounters(createCounterRegistry().prepare(specs)).bind(specs);
+    const binding = createSharedCounters(createCounterRegistry().prepare(specs), null).bind(specs);
     const batch = binding.createBatch();
     const crossed = (weight: number, nowMs: number) => {
       binding.take(fill(batch, [{ counter: 0, key: 1, weight }]), nowMs, 0);

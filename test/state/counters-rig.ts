@@ -24,7 +24,7 @@ export function spec(identity: string, window: CounterWindow, more: Partial<Coun
 export function rigOf(specs: readonly CounterSpec[]): Rig {
   const registry = createCounterRegistry();
   const memory = registry.prepare(specs);
-  const binding = createSharedCounters(memory).bind(specs);
+  const binding = createSharedCounters(memory, null).bind(specs);
   return { registry, memory, binding, batch: binding.createBatch() };
 }
 

@@ -35,7 +35,7 @@ async function onThreads<Answer>(
     (async () => {
       const { createSharedCounters } = await import(${JSON.stringify(built.urlOf('state/shared-counters.ts'))});
       const { specs, memory, cells, thread } = workerData;
-      const binding = createSharedCounters(memory).bind(specs);
+      const binding = createSharedCounters(memory, null).bind(specs);
       const batch = binding.createBatch();
       const fill = (asked) => {
         batch.count = asked.length;
@@ -56,7 +56,7 @@ async function onThreads<Answer>(
   );
   const answers = await Promise.all(workers.map(async (worker) => (await once(worker, 'message'))[0]));
   await Promise.all(workers.map((worker) => worker.terminate()));
-  const binding = createSharedCounters(memory).bind(specs);
+  const binding = createSharedCounters(memory, null).bind(specs);
   const batch = binding.createBatch();
   const left: Left = (counter, key, nowMs) => {
     binding.take(fill(batch, [{ counter, key, weight: 1e9 }]), nowMs, nowMs);

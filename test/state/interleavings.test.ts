@@ -115,7 +115,7 @@ const RECORD_CELLS = 32;
 
 function familiesOf(specs: readonly CounterSpec[]): CounterFamily[] {
   const { regions } = createCounterRegistry().prepare(specs);
-  return specs.map((one, i) => new CounterFamily(one, regions[i]!));
+  return specs.map((one, i) => new CounterFamily(one, regions[i]!, 'in-memory'));
 }
 
 function at(nowMs: number): Moment {

@@ -70,9 +70,10 @@ function notes({ lastLoad }: AdminStatus): readonly string[] {
   return lastLoad.outcome.kind === 'refused' ? [] : lastLoad.outcome.notes;
 }
 
-function counterText({ label, keys, keysMax, keysMaxFromNextStart }: CounterStatus): string {
+function counterText({ label, keys, keysMax, keysMaxFromNextStart, openSlice }: CounterStatus): string {
   const later = keysMaxFromNextStart > keysMax ? ` (${keysMaxFromNextStart} from the next start on)` : '';
-  return `${label}: ${keys} of ${keysMax} keys${later}`;
+  const atRisk = openSlice === null ? '' : `; a crash now would lose ${openSlice} of it`;
+  return `${label}: ${keys} of ${keysMax} keys${later}${atRisk}`;
 }
 
 function classes(byStatusClass: Readonly<Record<string, number>>): string {

@@ -33,7 +33,7 @@ startDataThread({
     readFile: (path) => readFileSync(path, 'utf8'),
   }),
   instantiate: instantiateRoute,
-  bindCounters: (memory) => createSharedCounters(memory as CounterMemory),
+  bindCounters: (memory, leases) => createSharedCounters(memory as CounterMemory, leases),
   identities: (snapshot) => createIdentitySource(snapshot, hashKey),
   records: createRecordWriter(start.recordRing),
   hashKey,

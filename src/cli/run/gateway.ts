@@ -23,6 +23,7 @@ import { makeFirstKeys } from './first-keys.ts';
 import { HistoryKeeper } from './history-keeper.ts';
 import { type Observation, startObservation } from './observation.ts';
 import { type ProjectFiles, ProjectWatcher } from './project-files.ts';
+import { QuotaKeeper } from './quota-keeper.ts';
 import { adminStatus, loadReport } from './status-report.ts';
 
 export interface GatewayOptions {
@@ -46,6 +47,8 @@ export interface GatewayOptions {
 
 /** See `CounterRegistry.sweep`. */
 const SWEEP_EVERY_MS = 1_000;
+/** How long requests whose quota can't be leased are refused, or allowed, after the disk is back. */
+const LEASE_RETRY_MS = 1_000;
 /** Each try on a full disk makes LMDB write a line to the console. */
 const HISTORY_RETRY_MS = 10_000;
 
@@ -65,6 +68,7 @@ export class Gateway {
   readonly #configuration: Configuration;
   readonly #startedMs: number;
   readonly #history: HistoryKeeper;
+  readonly #quotas: QuotaKeeper;
   readonly #chores: readonly NodeJS.Timeout[];
   #admin: AdminServer | null = null;
   #health: AdminHealth = 'starting';
@@ -92,11 +96,20 @@ export class Gateway {
         options.onFatal(`data thread ${thread} is lost: ${why}`);
       },
       onRulesRetired: (epoch) => this.#rulesRetired(epoch),
+      onLeasesAsked: (asks) => this.#quotas.asked(asks),
     });
     const { clock } = options;
+    this.#quotas = new QuotaKeeper({
+      registry: options.counters,
+      marks: options.store.quotaMarks,
+      clock,
+      alerts: observation.alerts,
+      tellGrants: () => this.#threads.tellGrants(),
+    });
     this.#chores = [
       setInterval(() => this.#counters.sweep(clock.monotonicMs(), clock.wallMs()), SWEEP_EVERY_MS),
       setInterval(() => this.#history.retry(), HISTORY_RETRY_MS),
+      setInterval(() => this.#quotas.retry(), LEASE_RETRY_MS),
     ];
     this.#watcher = new ProjectWatcher(() => void this.load('file change'));
     this.#configuration = new Configuration({
@@ -190,6 +203,7 @@ export class Gateway {
       lastResult: this.#configuration.lastResult,
       observation: this.#observation,
       counters: this.#counters.inspect(),
+      openSlices: this.#quotas.openSlices(),
     });
   }
 
@@ -201,6 +215,7 @@ export class Gateway {
     this.#health = 'draining';
     const unfinished = serving ? await this.#threads.drain(this.#world.limits.drainMs) : 0;
     await this.#threads.stop();
+    this.#quotas.giveBack();
     await this.#admin?.close();
     await this.#observation.stop();
     return unfinished;
@@ -216,6 +231,7 @@ export class Gateway {
       return changed.error;
     }
     this.#counterMemory.set(epoch, memory);
+    this.#quotas.renamed(bundle.counters);
     this.#history.keep({ epoch, hash: bundle.hash, timeMs: this.#options.clock.wallMs() }, files.texts);
     return null;
   }

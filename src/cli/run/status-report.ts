@@ -4,6 +4,7 @@ import { renderText } from '../../diagnostics/render/text.ts';
 import { counterLabel } from '../../language/canonical.ts';
 import type { Directory, World } from '../../model/world.ts';
 import type { CounterUsage } from '../../state/counter-registry.ts';
+import type { OpenSlice } from '../../state/quota-leases.ts';
 import { VERSION } from '../version.ts';
 import type { LoadResult, Running } from './configuration.ts';
 import type { Observation } from './observation.ts';
@@ -20,6 +21,7 @@ export interface StatusParts {
   readonly lastResult: LoadResult | null;
   readonly observation: Observation;
   readonly counters: readonly CounterUsage[];
+  readonly openSlices: readonly OpenSlice[];
 }
 
 export function adminStatus(parts: StatusParts): AdminStatus {
@@ -56,6 +58,7 @@ export function adminStatus(parts: StatusParts): AdminStatus {
       keys: keysUsed,
       keysMax,
       keysMaxFromNextStart: Math.max(keysMax, keysWanted),
+      openSlice: parts.openSlices.find((slice) => slice.identity === identity)?.amount ?? null,
     })),
     alerts: observation.alerts.open(),
     limits: parts.settings.limits,

@@ -16,7 +16,7 @@ import type {
 /** The parts of the gateway that tests of policies run on: its matcher, and its counters in memory of their own. */
 export const TEST_PORTS: TestPorts = {
   finder: routeFinder,
-  counters: (specs) => createSharedCounters(createCounterRegistry().prepare(specs)).bind(specs),
+  counters: (specs) => createSharedCounters(createCounterRegistry().prepare(specs), null).bind(specs),
 };
 
 function routeFinder(world: World): RouteFinder {

@@ -57,7 +57,7 @@ export class LimitTaker {
 
   constructor(rules: readonly PlacedRule[], world: World, counters: Counters, keys: HashKeys) {
     this.#limits = rules.filter(isLimit);
-    this.#binding = counters.bind(this.#limits.map((limit) => counterSpec(limit.rule, world)));
+    this.#binding = counters.bind(this.#limits.map((limit) => counterSpec(limit.rule, limit.mode, world)));
     this.#batch = this.#binding.createBatch();
     this.#keys = keys;
   }

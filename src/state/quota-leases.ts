@@ -1,0 +1,207 @@
+/**
+ * Leases on quotas, on the control thread: a slice of a quota may be used once a mark above it is durable, and one sync grants
+ * the slices of all that asked. After `kill -9` a counter goes on at its mark: never more than the quota, and at most
+ * the open slice less. Slices follow the rate at which they are used.
+ */
+import { threadId } from 'node:worker_threads';
+import type { Clock } from '../base/ports.ts';
+import { ok, type Result } from '../base/result.ts';
+import type { LeaseAsk } from '../pipeline/counters.ts';
+import { Moment } from './counter-kind.ts';
+import { HEADER } from './counter-layout.ts';
+import type { CounterRegistry, QuotaRegion } from './counter-registry.ts';
+import { markOf, type PlannedLease, planLease } from './lease-plan.ts';
+import { type LeaseView, openLeases, readLeaseOf, setLeaseOf } from './lease-records.ts';
+import type { MarkedKey, QuotaMark, QuotaMarks } from './quota-marks.ts';
+import { LockSet, lockOwner } from './shared-lock.ts';
+import type { StoreProblem } from './store-problem.ts';
+
+export interface QuotaLeases {
+  /**
+   * Makes marks durable and grants what was asked for. `granted`: whoever waits should take anew. `kept`: the store was away a
+   * moment ago, and the asks wait for {@link QuotaLeases.retry}.
+   */
+  grant(asks: readonly LeaseAsk[]): 'granted' | 'kept';
+  /** To be called about once a second: tries to grant what is waiting. `tried`: whoever waits should take anew. */
+  retry(): 'tried' | 'nothing';
+  /** What each quota would lose if the process were killed now. */
+  openSlices(): readonly OpenSlice[];
+  /** Gives back what was granted and not used: once no thread takes any more. */
+  giveBack(): Result<void, StoreProblem>;
+  /** The counter of one signature goes on under another from now on. */
+  rename(from: string, to: string): Result<void, StoreProblem>;
+  /** Forgets what is known of periods that are long over. */
+  forgetEnded(): Result<number, StoreProblem>;
+}
+
+export interface OpenSlice {
+  readonly identity: string;
+  /** Over all keys of the quota, in its own unit. */
+  readonly amount: number;
+}
+
+export interface QuotaLeasesOptions {
+  readonly registry: Pick<CounterRegistry, 'quota' | 'quotas'>;
+  readonly marks: QuotaMarks;
+  readonly clock: Clock;
+  /** Marks can't be written, with each failed try; and when they can be again. */
+  readonly onAway: (problem: StoreProblem) => void;
+  readonly onBack: () => void;
+}
+
+/** Asks that wait for the store. Of more, the rest asks again. */
+export const LEASE_ASKS_WAITING_MAX = 10_000;
+/** How long the end of a period lies back before its marks are forgotten: a clock may be set back. */
+const FORGET_AFTER_MS = 2 * 24 * 3_600_000;
+
+export function createQuotaLeases(options: QuotaLeasesOptions): QuotaLeases {
+  return new Leases(options);
+}
+
+class Leases implements QuotaLeases {
+  readonly #options: QuotaLeasesOptions;
+  readonly #locks = new LockSet(lockOwner(threadId));
+  readonly #moment = new Moment();
+  #waiting = new Map<string, LeaseAsk>();
+  #away = false;
+
+  constructor(options: QuotaLeasesOptions) {
+    this.#options = options;
+  }
+
+  grant(asks: readonly LeaseAsk[]): 'granted' | 'kept' {
+    for (const ask of asks) this.#keep(ask);
+    if (this.#away) return 'kept';
+    this.#grantWaiting();
+    // Also when the store has just gone: who waits is answered as `on failure` says.
+    return 'granted';
+  }
+
+  retry(): 'tried' | 'nothing' {
+    if (this.#waiting.size === 0) return 'nothing';
+    this.#grantWaiting();
+    return 'tried';
+  }
+
+  openSlices(): readonly OpenSlice[] {
+    this.#setMoment();
+    return this.#options.registry.quotas().map((region) => ({
+      identity: region.identity,
+      amount: openLeases(region, this.#locks, this.#moment).reduce(
+        (sum, { state }) => sum + Math.max(0, state.mark - state.used),
+        0,
+      ),
+    }));
+  }
+
+  giveBack(): Result<void, StoreProblem> {
+    this.#setMoment();
+    const used = this.#options.registry.quotas().flatMap((region) =>
+      openLeases(region, this.#locks, this.#moment).map(({ key, state }) => ({
+        counter: region.signature,
+        key,
+        ...markOf(region, state.periodMs, state.used),
+      })),
+    );
+    return used.length === 0 ? ok(undefined) : this.#options.marks.write(used);
+  }
+
+  rename(from: string, to: string): Result<void, StoreProblem> {
+    return this.#options.marks.rename(from, to);
+  }
+
+  forgetEnded(): Result<number, StoreProblem> {
+    return this.#options.marks.forgetEndedBefore(this.#options.clock.wallMs() - FORGET_AFTER_MS);
+  }
+
+  /** The largest weight of several: whoever needs less is served, too. */
+  #keep(ask: LeaseAsk): void {
+    const name = `${ask.region}/${ask.keyHigh}/${ask.keyLow}`;
+    const known = this.#waiting.get(name);
+    if (known === undefined && this.#waiting.size >= LEASE_ASKS_WAITING_MAX) return;
+    if (known === undefined || known.weight < ask.weight) this.#waiting.set(name, ask);
+  }
+
+  #grantWaiting(): void {
+    this.#setMoment();
+    const asks = [...this.#waiting.values()];
+    const durable = this.#makeDurable(asks);
+    if (!durable.ok) {
+      this.#storeAway(durable.error, asks);
+      return;
+    }
+    this.#waiting = new Map();
+    const { planned, busy } = durable.value;
+    for (const { region, ask, grant } of planned) {
+      if (!setLeaseOf(region, ask, grant, this.#locks, this.#moment)) busy.push(ask);
+    }
+    for (const ask of busy) this.#keep(ask);
+    this.#storeBack();
+  }
+
+  #makeDurable(
+    asks: readonly LeaseAsk[],
+  ): Result<{ planned: PlannedLease[]; busy: LeaseAsk[] }, StoreProblem> {
+    const planned: PlannedLease[] = [];
+    const busy: LeaseAsk[] = [];
+    for (const ask of asks) {
+      const region = this.#options.registry.quota(ask.region);
+      // The last rule set with this quota is gone, and so are the requests that asked.
+      if (region === null) continue;
+      const view = readLeaseOf(region, ask, this.#locks, this.#moment);
+      if (view === null) {
+        busy.push(ask);
+        continue;
+      }
+      const stored = view.state.mark === 0 ? this.#stored(region, view) : ok(null);
+      if (!stored.ok) return stored;
+      planned.push(planLease(region, view, stored.value, ask, this.#moment.nowMs));
+    }
+    if (planned.length === 0) return ok({ planned, busy });
+    const written = this.#options.marks.write(planned.map(({ name, mark }) => ({ ...name, ...mark })));
+    return written.ok ? ok({ planned, busy }) : written;
+  }
+
+  /** A key without a mark of its own may have been part of the shared counter. */
+  #stored(region: QuotaRegion, { key }: LeaseView): Result<QuotaMark | null, StoreProblem> {
+    const own = this.#latest(region, key);
+    return !own.ok || own.value !== null || key === 'shared' ? own : this.#latest(region, 'shared');
+  }
+
+  #latest(
+    { signature, formerSignature }: QuotaRegion,
+    key: MarkedKey,
+  ): Result<QuotaMark | null, StoreProblem> {
+    const mark = this.#options.marks.read({ counter: signature, key });
+    if (!mark.ok || formerSignature === null) return mark;
+    const former = this.#options.marks.read({ counter: formerSignature, key });
+    if (!former.ok || mark.value === null) return former;
+    return former.value !== null && isBeyond(former.value, mark.value) ? former : mark;
+  }
+
+  #storeAway(problem: StoreProblem, asks: readonly LeaseAsk[]): void {
+    this.#away = true;
+    for (const region of new Set(asks.map((ask) => ask.region))) {
+      const quota = this.#options.registry.quota(region);
+      if (quota !== null) Atomics.store(quota.families[0]!.words, HEADER.storeAway, 1);
+    }
+    this.#options.onAway(problem);
+  }
+
+  #storeBack(): void {
+    if (!this.#away) return;
+    this.#away = false;
+    for (const { families } of this.#options.registry.quotas())
+      Atomics.store(families[0]!.words, HEADER.storeAway, 0);
+    this.#options.onBack();
+  }
+
+  #setMoment(): void {
+    const { clock } = this.#options;
+    this.#moment.set(clock.monotonicMs(), clock.wallMs());
+  }
+}
+
+function isBeyond(mark: QuotaMark, other: QuotaMark): boolean {
+  return mark.periodMs === other.periodMs ? mark.used > other.used : mark.periodMs > other.periodMs;
+}
