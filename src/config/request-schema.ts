@@ -3,6 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { parseDate } from '../model/literals.ts';
 import { compileRegex } from '../model/regex.ts';
 import type { CheckSchema, JsonSchema } from '../model/request-body.ts';
+import { faultInWords } from './schema-faults.ts';
 
 /**
  * The check of one schema. `regexInstructionsMax` is the limit `regexInstructions`. Throws, with a sentence, when it is none: unknown keywords and references out of the schema
@@ -39,10 +40,8 @@ function compile(schema: JsonSchema, regexInstructionsMax: number): CheckSchema 
   const check = ajv.compile(schema);
   return (value) => {
     if (check(value)) return null;
-    const fault = check.errors![0]!;
-    const property =
-      'additionalProperty' in fault.params ? ` (${String(fault.params.additionalProperty)})` : '';
-    return { pointer: fault.instancePath, why: `${fault.message ?? 'does not fit'}${property}` };
+    const { instancePath, keyword, params } = check.errors![0]!;
+    return { pointer: instancePath, why: faultInWords(keyword, params) };
   };
 }
 

@@ -122,7 +122,7 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     text: rule('budget $20 per day  for each tenant'),
     at: '3:3',
     message: '`budget` belongs to a later version of the language; this one does not have it.',
-    help: 'It comes with budgets of money. Remove it until then.',
+    help: 'It comes with budgets of money. Today requests are counted: `quota 10_000 requests per month  for each tenant`.',
   },
   {
     code: 'PT0106',
@@ -130,7 +130,42 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     text: rule('forbid when model is "gpt-4o"'),
     at: '3:15',
     message: '`model` belongs to a later version of the language; this one does not have it.',
-    help: 'It comes with routes to AI models. Remove it until then.',
+    help: 'It comes with routes to AI models. What a schema describes of a body is a fact today: `request.body.model` in rules, `body.model` in tests.',
+  },
+  {
+    code: 'PT0106',
+    what: 'a word of a later version that nothing replaces',
+    text: rule('forbid when pool is "main"'),
+    at: '3:15',
+    message: '`pool` belongs to a later version of the language; this one does not have it.',
+    help: 'It comes with pools of provider keys. Remove it until then.',
+  },
+  {
+    code: 'PT0101',
+    what: 'a former name before the amount',
+    text: rule('limit "pace" was "speed" at most 5 requests in any 10s  for each tenant'),
+    at: '3:16',
+    message: '`was` cannot stand before what the limit counts.',
+    help: 'Write the amount first, such as `at most 100 requests in any 1m`, and `was` behind it.',
+  },
+  {
+    code: 'PT0101',
+    what: 'a key before the amount',
+    text: rule('quota for each tenant 5 requests per day'),
+    at: '3:9',
+    message: '`for` cannot stand before what the quota counts.',
+    help: 'Write the amount first, such as `10_000 requests per month`, and `for` behind it.',
+  },
+  {
+    code: 'PT1120',
+    what: 'several rules over a body that is not described',
+    text: file(
+      'policy "p" applies to route "get-order" {\n  permit when request.body.amount > 5\n  forbid when request.body.note is "x"\n}\n',
+    ),
+    at: '3:15',
+    message:
+      'Route "get-order" (routes/shop.yaml:19:3) does not describe its request body, so request.body.amount says nothing.',
+    help: 'Give the route request.schema, or narrow "applies to" to routes that have one.',
   },
   {
     code: 'PT2122',
@@ -1757,7 +1792,7 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     text: rule('forbid when request.model is "gpt-4o"'),
     at: '3:15',
     message: '`request.model` belongs to a later version of the language; this one does not have it.',
-    help: 'It comes with routes to AI models. Remove it until then.',
+    help: 'It comes with routes to AI models. What a schema describes of a body is a fact today: `request.body.model` in rules, `body.model` in tests.',
   },
   {
     code: 'PT0108',

@@ -1,29 +1,84 @@
+/** A part of the language that later versions bring. */
+export interface LaterPart {
+  readonly part: string;
+  /** What does nearly the same today, as a sentence; null where nothing does. */
+  readonly today: string | null;
+}
+
 /** What the words belong to that are kept for later versions of the language: `tokens.ts` says which these are. */
-const PARTS: readonly (readonly [part: string, words: readonly string[]])[] = [
+const PARTS: readonly (readonly [part: string, today: string | null, words: readonly string[]])[] = [
   [
     'routes to AI models',
-    [
-      'model',
-      'models',
-      'target',
-      'targets',
-      'tokens',
-      'cost',
-      'mask',
-      'fall',
-      'request.model',
-      'request.tokens',
-    ].concat(['request.cost', 'request.output_cap', 'tenant.models', 'team.models']),
+    'What a schema describes of a body is a fact today: `request.body.model` in rules, `body.model` in tests.',
+    ['model', 'models', 'request.model'],
   ],
-  ['pools of provider keys', ['pool', 'pools', 'rotate']],
-  ['budgets of money', ['budget', 'counting', 'exhausted']],
-  ['waivers and approvals', ['waiver', 'waivable', 'approval', 'may']],
-  ['rules about the configuration itself', ['convention']],
-  ['alerts', ['alert', 'notify']],
-  ['queues and caches', ['queue', 'cache']],
+  [
+    'routes to AI models',
+    'Today requests are counted: `limit at most 60 requests in any 1m  for each tenant`.',
+    ['tokens', 'cost', 'request.tokens', 'request.cost'],
+  ],
+  [
+    'routes to AI models',
+    'Today a member of the body is capped: `cap request.body.max_tokens at 4_096`.',
+    ['request.output_cap'],
+  ],
+  [
+    'routes to AI models',
+    'Today a list of names is an attribute: declare `models` below `attributes` in portunus.yaml.',
+    ['tenant.models', 'team.models'],
+  ],
+  [
+    'routes to AI models',
+    'Today a fixed text is written over a header: `set header "x-note" to "[removed]" in response`.',
+    ['mask'],
+  ],
+  [
+    'routes to AI models',
+    'Today a rule can tell which service a route leads to: `route.service is "eu"`.',
+    ['target', 'targets'],
+  ],
+  [
+    'routes to AI models',
+    'Today a limit refuses, with the reply of its choice: `when exceeded status 429`.',
+    ['fall'],
+  ],
+  ['pools of provider keys', null, ['pool', 'pools']],
+  [
+    'pools of provider keys',
+    'Today callers can be told in time: `warn when credential.age > 60 days  because "Rotate your key"`.',
+    ['rotate'],
+  ],
+  [
+    'budgets of money',
+    'Today requests are counted: `quota 10_000 requests per month  for each tenant`.',
+    ['budget', 'counting'],
+  ],
+  ['budgets of money', 'Today a limit says what happens `when exceeded`.', ['exhausted']],
+  [
+    'waivers and approvals',
+    'Today the exception is a part of the rule: `forbid when tenant.plan is "free" and tenant is not "acme"`.',
+    ['waiver', 'waivable', 'may'],
+  ],
+  [
+    'waivers and approvals',
+    'Today a role can be demanded: `require consumer has role "finance"`.',
+    ['approval'],
+  ],
+  [
+    'rules about the configuration itself',
+    'Today `portunus check` finds what is wrong in every project.',
+    ['convention'],
+  ],
+  ['alerts', 'Today `warn when …` tells the caller and the log, and decides nothing.', ['alert', 'notify']],
+  ['queues and caches', 'Today refused callers are told when to come back, in Retry-After.', ['queue']],
+  [
+    'queues and caches',
+    'Today clients can be asked to keep answers: `set header "cache-control" to "max-age=60" in response`.',
+    ['cache'],
+  ],
 ];
 
 /** For one word or fact; undefined for those that belong to no greater part. */
-export const LATER_PARTS: ReadonlyMap<string, string> = new Map(
-  PARTS.flatMap(([part, words]) => words.map((word) => [word, part] as const)),
+export const LATER_PARTS: ReadonlyMap<string, LaterPart> = new Map(
+  PARTS.flatMap(([part, today, words]) => words.map((word) => [word, { part, today }] as const)),
 );

@@ -7,6 +7,7 @@ import type { PolicyGrammar } from './grammar/policies.ts';
 import { tokenSpan } from './lexer.ts';
 import { unknownZone } from './problems/names.ts';
 import {
+  clauseBeforeAmount,
   foreignCharacter,
   languageLine,
   literalFirst,
@@ -78,6 +79,10 @@ interface Stumble {
 const EXPLANATIONS: readonly ((stumble: Stumble) => Diagnostic | null)[] = [
   explainZone,
   explainMisreadWord,
+  ({ found, span, expected, rule }) =>
+    found !== null && expected.includes(NumberLiteral) && isCounting(rule) && isClause(found)
+      ? clauseBeforeAmount(span, found.image, rule)
+      : null,
   ({ found, span, expected }) =>
     found?.tokenType === SIGN['='] && expected.includes(KEYWORD.is)
       ? foreignCharacter(span, '=', '`is`')
@@ -152,6 +157,14 @@ function factBehind({ source, start }: Span): string {
   )![0];
 }
 const FACT_CHARACTERS_MAX = 100;
+
+function isCounting(rule: string): boolean {
+  return rule === 'limit' || rule === 'quota';
+}
+
+function isClause({ tokenType }: IToken): boolean {
+  return KEYWORD_GROUPS.clause.some((clause) => KEYWORD[clause] === tokenType);
+}
 
 /** A rule that is complete can take further clauses. */
 function mayEnd(expected: readonly TokenType[]): boolean {

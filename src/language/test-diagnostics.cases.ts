@@ -180,8 +180,37 @@ export const TEST_DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     text: test('when POST /v1/orders is sent with model "gpt-5"\n  expect permitted'),
     at: '4:37',
     message: '`model` belongs to a later version of the language; this one does not have it.',
-    help: 'It comes with routes to AI models. Remove it until then.',
+    help: 'It comes with routes to AI models. What a schema describes of a body is a fact today: `request.body.model` in rules, `body.model` in tests.',
   },
+  {
+    code: 'PT1120',
+    what: 'a member of the body, misspelt',
+    text: test('when POST /v1/new is sent with body.ammount 5\n  expect permitted'),
+    at: '4:34',
+    message: 'The schema of route "place-order" (routes/order.schema.json) has no body.ammount.',
+    help: 'Did you mean body.amount?',
+  },
+  {
+    code: 'PT1120',
+    what: 'a member of an element, misspelt',
+    text: test(
+      'when POST /v1/new is sent with body.items[1].sku "a" and body.items[2].skuu "b"\n  expect permitted',
+    ),
+    at: '4:60',
+    message: 'The schema of route "place-order" (routes/order.schema.json) has no body.items[2].skuu.',
+    help: 'Did you mean body.items[2].sku?',
+  },
+  {
+    code: 'PT1120',
+    what: 'a member that is expected, misspelt, in a body of two steps',
+    text: test(
+      'given request with body.amount 5\n  when 2 requests POST /v1/new are sent\n  expect permitted with body.ammount 5',
+    ),
+    at: '6:25',
+    message: 'The schema of route "place-order" (routes/order.schema.json) has no body.ammount.',
+    help: 'Did you mean body.amount?',
+  },
+
   {
     code: 'PT1404',
     what: 'more of the requests than are sent',

@@ -89,3 +89,30 @@ describe('names and values of tests are resolved', () => {
     expect(new Date(checked(text).tests[0]!.wallMs).toISOString()).toBe(instant);
   });
 });
+
+describe('the body of a test', () => {
+  const sent = (parts: string, expected = 'permitted') =>
+    checked(`language 1\ntest "t" { when POST /v1/new is sent with ${parts} expect ${expected} }\n`);
+
+  it('has dates and times as JSON writes them', () => {
+    const { tests } = sent(
+      'body.customer.birthDay 2026-12-01 and body.labels [2027-01-02] and body.note 08:05',
+      'permitted with body.customer.birthDay 2026-12-01',
+    );
+    const [step] = tests[0]!.steps;
+    expect(JSON.parse(step!.body)).toEqual({
+      customer: { birthDay: '2026-12-01' },
+      labels: ['2027-01-02'],
+      note: '08:05',
+    });
+    expect(step!.expects[0]!.body).toEqual([{ path: ['customer', 'birthDay'], value: '2026-12-01' }]);
+  });
+
+  it.each([
+    ['names no member that the schema has nearly', 'body.colour "red"', 'permitted'],
+    ['is to be refused for a name', 'body.ammount 5', 'refused 422'],
+    ['has an object that the schema describes', 'body.customer.id "x"', 'permitted'],
+  ])('may be one that %s', (_what, parts, expected) => {
+    expect(sent(parts, expected).diagnostics).toEqual([]);
+  });
+});

@@ -34,7 +34,7 @@ export interface ValueBounds {
 export interface SchemaFault {
   /** JSON Pointer (RFC 6901) of the value; '' for the whole. */
   readonly pointer: string;
-  /** Follows the pointer: `must be number`. */
+  /** Follows the pointer: `is not a number`. */
   readonly why: string;
 }
 

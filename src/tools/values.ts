@@ -1,4 +1,4 @@
-import { DAY_MS } from '../model/local-time.ts';
+import { DAY_MS, timeText } from '../model/local-time.ts';
 import { moneyText } from '../model/money.ts';
 import { isListOfObjects, type Value, type ValueType } from '../model/types.ts';
 
@@ -29,7 +29,7 @@ function numberInWords(type: ValueType, value: number): string {
     case 'date':
       return dateInWords(value);
     case 'time':
-      return timeInWords(value);
+      return timeText(value);
     case 'size':
       return `${value}B`;
     case 'percent':
@@ -44,12 +44,6 @@ function numberInWords(type: ValueType, value: number): string {
 /** 20_790 is `2026-12-03`. */
 export function dateInWords(day: number): string {
   return new Date(day * DAY_MS).toISOString().slice(0, 10);
-}
-
-/** 504 is `08:24`. */
-export function timeInWords(minutes: number): string {
-  const two = (part: number): string => String(part).padStart(2, '0');
-  return `${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
 }
 
 function ageInWords(ms: number): string {

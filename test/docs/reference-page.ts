@@ -83,11 +83,12 @@ function clauses(): string {
 
 /** Words that are refused today, so that no policy changes its meaning when they come. */
 function later(): string {
-  const parts = [...new Set(LATER_PARTS.values())];
-  const wordsOf = (part: string): string =>
-    [...LATER_PARTS].flatMap(([word, of]) => (of === part ? [`\`${word}\``] : [])).join(', ');
-  const rows = parts.map((part) => [part, wordsOf(part)]);
-  return `## Kept for later\n\nThese words mean nothing yet and cannot be defined names; PT0106 says so where one stands.\n\n${table(['comes with', 'words and facts'], rows)}`;
+  const ways = new Map([...LATER_PARTS.values()].map((later) => [`${later.part} ${later.today}`, later]));
+  const rows = [...ways].map(([way, { part, today }]) => {
+    const words = [...LATER_PARTS].filter(([, later]) => `${later.part} ${later.today}` === way);
+    return [part, words.map(([word]) => `\`${word}\``).join(', '), today ?? ''];
+  });
+  return `## Kept for later\n\nThese words mean nothing yet and cannot be defined names; PT0106 says so where one stands.\n\n${table(['comes with', 'words and facts', 'until then'], rows)}`;
 }
 
 const KNOWN: Readonly<Record<FactPhase, string>> = {

@@ -161,7 +161,7 @@ test('the place of what does not fit is named', async () => {
   const { body } = await post('{"amount":1,"order":"A","lines":[{"sku":"1"},{"sku":2}]}');
   expect(JSON.parse(body)).toMatchObject({
     status: 422,
-    detail: '"/lines/1/sku" in the body must be string.',
+    detail: '/lines/1/sku in the body is not a text.',
   });
 });
 

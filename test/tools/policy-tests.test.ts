@@ -56,7 +56,7 @@ routes:
   const sources = Object.entries(texts).map(([path, text]) => new SourceText(path, text));
   const [failure] = reportOf(checkProject(sources, '/project', 0)).tests[0]!.failures;
   expect(failure!.happened).toEqual([
-    'refused 422 by the schema routes/refund.schema.json code "invalid_body": ""/amount" in the body must be integer."',
+    'refused 422 by the schema routes/refund.schema.json code "invalid_body": "/amount in the body is not a whole number."',
   ]);
   expect(failure!.rules.map(({ rule, verdict }) => [rule, verdict])).toContainEqual(['large', 'not asked']);
 });

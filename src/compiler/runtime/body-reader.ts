@@ -148,12 +148,12 @@ function malformed({ code, offset, why }: JsonFault): BodyFault {
 }
 
 function unfit({ pointer, why }: SchemaFault): BodyFault {
-  const place = pointer === '' ? 'The body' : `"${clip(pointer)}" in the body`;
+  const place = pointer === '' ? 'The body' : `${clip(pointer)} in the body`;
   return { status: 422, code: 'invalid_body', detail: `${place} ${clip(why)}.` };
 }
 
 function ambiguous(name: string, other: string): BodyFault {
-  const detail = `The body has a member "${clip(other)}", which some read as "${name}": a rule reads that.`;
+  const detail = `The body has a member ${clip(other)}, which some read as ${name}: a rule reads that.`;
   return { status: 400, code: 'ambiguous_body', detail };
 }
 

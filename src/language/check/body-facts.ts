@@ -49,7 +49,7 @@ export function resolveBodyFact(
   }
   const [first] = members;
   if (first === undefined) {
-    context.report(bodyNotDescribed(node.span, node.path, null));
+    reportUndescribed(context, node, null);
     return null;
   }
   const absence = members.some((member) => member.absence === 'always') ? 'always' : 'never';
@@ -69,13 +69,20 @@ export function hasMember({ requestBody }: Route, list: FactExpression, member: 
   return Object.hasOwn(requestBody.members, `${path}.${member}`);
 }
 
+/** Once for all rules of a policy: a schema for the route, or another scope, mends them all. */
+function reportUndescribed({ undescribed, report }: CheckContext, node: PathNode, route: Route | null): void {
+  const name = route?.name ?? '';
+  if (!undescribed.has(name)) report(bodyNotDescribed(node.span, node.path, route));
+  undescribed.add(name);
+}
+
 function isDescribed(route: Route): boolean {
   return route.requestBody !== null;
 }
 
 function memberOf(context: CheckContext, route: Route, name: string, node: PathNode): BodyMember | null {
   if (route.requestBody === null) {
-    context.report(bodyNotDescribed(node.span, node.path, route));
+    reportUndescribed(context, node, route);
     return null;
   }
   const { members, file } = route.requestBody;

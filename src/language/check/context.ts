@@ -29,6 +29,8 @@ export interface CheckContext {
   readonly authority: FileAuthority;
   /** Of the policy being checked. */
   readonly successor: PolicySuccessor;
+  /** Routes of which it was said, for the policy being checked, that nothing describes their bodies. */
+  readonly undescribed: Set<string>;
   /** Grows while the file is checked. */
   readonly asked: Asked;
   readonly report: (problem: Diagnostic) => void;
@@ -57,5 +59,6 @@ export function fileContext(
     else report(defineTwice(span, value, first.name.span));
   }
   const zone = file.zone ?? project.world.zone;
-  return { project, defines, zone, authority, successor: 'none', asked: nothingAsked(), report };
+  const policy = { successor: 'none', undescribed: new Set<string>() } as const;
+  return { project, defines, zone, authority, ...policy, asked: nothingAsked(), report };
 }

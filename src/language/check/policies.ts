@@ -29,7 +29,7 @@ export function checkPolicy(
     if (problem.severity === 'error') errors++;
     context.report(problem);
   };
-  const counting = { ...context, report };
+  const counting = { ...context, report, undescribed: new Set<string>() };
   const review = checkReview(counting, node);
   const { scope, known } = checkScope(counting, node, index);
   const inPolicy = { ...counting, successor: successorOf(counting, node, known) };

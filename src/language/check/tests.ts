@@ -1,5 +1,7 @@
 import { isIP } from 'node:net';
-import { DAY_MS, isTimeZone, localClock } from '../../model/local-time.ts';
+import type { Span } from '../../diagnostics/source.ts';
+import { DAY_MS, dateText, isTimeZone, localClock, timeText } from '../../model/local-time.ts';
+import type { ScalarValue } from '../../model/types.ts';
 import type { EnforcementMode, Route } from '../../model/world.ts';
 import type { ListNode, LiteralNode, PolicyNode, RuleNode, TextNode } from '../ast.ts';
 import { unknownZone } from '../problems/names.ts';
@@ -20,6 +22,7 @@ import type { CheckedExpect, CheckedStep, CheckedTest, RuleName, TestCaller } fr
 import type { CheckContext } from './context.ts';
 import { isHeaderName } from './header-names.ts';
 import { putInto, type Tree } from './test-bodies.ts';
+import { checkBodyNames } from './test-body-names.ts';
 import { checkCaller, checkOtherCaller, givenCaller } from './test-callers.ts';
 import { candidates, nearestTarget, unserved } from './test-routes.ts';
 
@@ -46,9 +49,10 @@ export function checkTest(context: CheckContext, node: TestNode, policies: Polic
   const given = givenCaller(counting, node.given);
   const caller = checkCaller(counting, given, wallMs);
   const shared = node.given.flatMap((item) => (item.kind === 'request' ? item.parts : []));
+  const misspelt = new Set<Span>();
   const steps = node.steps.map((step) => {
     const sender = step.consumer === null ? caller : checkOtherCaller(counting, given, step.consumer, wallMs);
-    return checkStep(counting, step, { shared, caller: sender, policies });
+    return checkStep(counting, step, { shared, caller: sender, policies, misspelt });
   });
   const modes = modesOf(counting, node.given, policies);
   const used = usedOf(counting, node.given, policies);
@@ -95,6 +99,8 @@ interface StepPlace {
   readonly shared: readonly RequestPartNode[];
   readonly caller: TestCaller | null;
   readonly policies: PolicyNames;
+  /** Members of bodies that were reported: what is given is part of every step. */
+  readonly misspelt: Set<Span>;
 }
 
 function checkStep(context: CheckContext, node: StepNode, place: StepPlace): CheckedStep | null {
@@ -108,7 +114,9 @@ function checkStep(context: CheckContext, node: StepNode, place: StepPlace): Che
   const routes = candidates(context.project.world, node.method.value, path);
   if (routes.length === 0 && !NOT_NORMAL.test(path)) reportNoRoute(context, node, path);
   const expects = node.expects.map((expect) => checkExpect(context, expect, count, place.policies));
-  const request = requestOf(context, [...place.shared, ...node.parts], routes);
+  const parts = [...place.shared, ...node.parts];
+  const request = requestOf(context, parts, routes);
+  checkBodyNames(context, { parts, expects: node.expects, routes }, place.misspelt);
   if (node.pace === 'at-once' && node.withinMs !== null)
     context.report(badTestAmount(node.withinMs.span, 'What is sent at once is not spread over a time.'));
   return {
@@ -174,7 +182,13 @@ function requestOf(context: CheckContext, parts: readonly RequestPartNode[], rou
 }
 
 function plain(value: LiteralNode | ListNode): unknown {
-  return value.kind === 'list' ? value.items.map((item) => item.value) : value.value;
+  return value.kind === 'list' ? value.items.map(jsonValue) : jsonValue(value);
+}
+
+/** Dates are texts in JSON, and so are times. */
+function jsonValue({ type, value }: LiteralNode): ScalarValue {
+  if (type === 'date') return dateText(Number(value));
+  return type === 'time' ? timeText(Number(value)) : value;
 }
 
 function checkExpect(
@@ -202,7 +216,7 @@ function checkExpect(
     retryAfter: retry === undefined ? null : { operator: retry.operator, ms: retry.ms.value },
     timeoutMs: node.parts.find((part) => part.kind === 'timeout')?.ms.value ?? null,
     body: node.parts.flatMap((part) =>
-      part.kind === 'body' ? [{ path: part.path, value: part.value.value }] : [],
+      part.kind === 'body' ? [{ path: part.path, value: jsonValue(part.value) }] : [],
     ),
     headers: node.parts.flatMap((part) =>
       part.kind === 'header'

@@ -26,6 +26,17 @@ export function unexpected(
   );
 }
 
+/** A clause of a limit or quota that stands before what it counts. */
+export function clauseBeforeAmount(span: Span, clause: string, kind: string): Diagnostic {
+  const window = kind === 'quota' ? '10_000 requests per month' : 'at most 100 requests in any 1m';
+  return problem(
+    'PT0101',
+    span,
+    `\`${shown(clause)}\` cannot stand before what the ${shown(kind)} counts.`,
+    `Write the amount first, such as \`${window}\`, and \`${shown(clause)}\` behind it.`,
+  );
+}
+
 export function languageLine(span: Span, found: string | null): Diagnostic {
   return found === null
     ? problem('PT0102', span, 'A policy file begins with its language version.', 'Write `language 1` first.')
@@ -60,12 +71,14 @@ export function reservedName(span: Span, name: string): Diagnostic {
 }
 
 export function notInThisVersion(span: Span, found: string): Diagnostic {
-  const part = LATER_PARTS.get(found);
+  const later = LATER_PARTS.get(found);
   return problem(
     'PT0106',
     span,
     `\`${shown(found)}\` belongs to a later version of the language; this one does not have it.`,
-    part === undefined ? 'Remove it.' : `It comes with ${part}. Remove it until then.`,
+    later === undefined
+      ? 'Remove it.'
+      : `It comes with ${later.part}. ${later.today ?? 'Remove it until then.'}`,
   );
 }
 

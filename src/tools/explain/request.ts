@@ -7,7 +7,7 @@ import { checkTests } from '../../language/check-tests.ts';
 import { parsePolicyFile } from '../../language/parse.ts';
 import type { CheckedPolicies } from '../../language/typed.ts';
 import type { CheckedStep, CheckedTest } from '../../language/typed-tests.ts';
-import { localClock } from '../../model/local-time.ts';
+import { localClock, timeText } from '../../model/local-time.ts';
 import type { World } from '../../model/world.ts';
 import type { Identity } from '../../pipeline/identity.ts';
 import { identityOf, TEST_KEYS } from '../policy-tests/identities.ts';
@@ -17,7 +17,7 @@ import type { TestPorts } from '../policy-tests/ports.ts';
 import { viewsOf } from '../policy-tests/report.ts';
 import { usedBefore } from '../policy-tests/run.ts';
 import type { RuleView } from '../sights.ts';
-import { dateInWords, timeInWords } from '../values.ts';
+import { dateInWords } from '../values.ts';
 import { type FactChange, type WhatWouldChange, whatWouldChange } from './changes.ts';
 import { type ShapedRequest, shapedRequest } from './shaped.ts';
 
@@ -132,7 +132,7 @@ function checkedRequest(
 /** `2026-12-05 10:00`. */
 function localTime(zone: string, wallMs: number): string {
   const clock = localClock(zone);
-  return `${dateInWords(clock.day(wallMs))} ${timeInWords(clock.minute(wallMs))}`;
+  return `${dateInWords(clock.day(wallMs))} ${timeText(clock.minute(wallMs))}`;
 }
 
 /** One line for each option, so that a mistake is shown where it is. */
