@@ -1,8 +1,10 @@
 import { NO_STOPWATCH, type Stopwatch } from '../base/stopwatch.ts';
+import type { RuleBundle } from '../pipeline/program.ts';
+import type { BundledRoutes, bundleOf } from './bundle.ts';
 import { Conditions } from './conditions.ts';
 import type { LoweredPolicies } from './lower.ts';
 import type { ResidualProgram } from './residual.ts';
-import type { RouteGroups } from './route-groups.ts';
+import type { GroupedRoutes } from './route-groups.ts';
 
 /**
  * What stays true of a project's rules while some of its files change. An answer never depends on it, only how soon it comes.
@@ -12,29 +14,39 @@ export class CompileMemory {
   readonly stopwatch: Stopwatch;
   #kept = nothingKept();
   #conditionsMax = Number.POSITIVE_INFINITY;
-  #groups: RouteGroups = new Map();
+  #grouped: GroupedRoutes | null = null;
+  #bundled: BundledRoutes | null = null;
 
   constructor(stopwatch: Stopwatch = NO_STOPWATCH) {
     this.stopwatch = stopwatch;
   }
 
-  get groups(): RouteGroups {
-    return this.#groups;
+  /** Of the last compilation; null before the first. */
+  get grouped(): GroupedRoutes | null {
+    return this.#grouped;
+  }
+
+  /** Makes a rule set, with the programs of the last one at hand. */
+  bundle(make: (before: BundledRoutes | null) => ReturnType<typeof bundleOf>): RuleBundle {
+    const { bundle, bundled } = make(this.#bundled);
+    this.#bundled = bundled;
+    return bundle;
   }
 
   /** To be called once, before a compilation. */
   begin(): Kept {
     if (this.#kept.conditions.size > this.#conditionsMax) {
       this.#kept = nothingKept();
-      this.#groups = new Map();
+      this.#grouped = null;
+      this.#bundled = null;
       this.#conditionsMax = Number.POSITIVE_INFINITY;
     }
     return this.#kept;
   }
 
   /** To be called with what the compilation has made. */
-  keep(groups: RouteGroups): void {
-    this.#groups = groups;
+  keep(grouped: GroupedRoutes): void {
+    this.#grouped = grouped;
     if (this.#conditionsMax === Number.POSITIVE_INFINITY) {
       this.#conditionsMax = Math.max(CONDITIONS_MIN, 2 * this.#kept.conditions.size);
     }

@@ -2,13 +2,18 @@ import type { LimitRule } from '../language/typed.ts';
 import type { EnforcementMode, World } from '../model/world.ts';
 import type { CounterSpec } from '../pipeline/counters.ts';
 
-/** What the counters know of a limit. The identity has no amount in it, so editing one keeps what was counted. */
+const SPECS = new WeakMap<LimitRule, CounterSpec>();
+
+/**
+ * What the counters know of a limit: the same object while the rule is. The identity has no amount in it, so editing one
+ * keeps what was counted.
+ */
 export function counterSpec(
   rule: LimitRule,
   mode: EnforcementMode,
   world: Pick<World, 'limits'>,
 ): CounterSpec {
-  return {
+  const spec = {
     identity: rule.counterIdentity,
     window: rule.window,
     maxKeys: rule.maxKeys ?? world.limits.counterKeys,
@@ -17,4 +22,8 @@ export function counterSpec(
     ...(mode === 'enforce' ? {} : { watching: true }),
     ...(rule.formerIdentity === null ? {} : { formerIdentity: rule.formerIdentity }),
   };
+  const known = SPECS.get(rule);
+  if (known?.maxKeys === spec.maxKeys && known.watching === spec.watching) return known;
+  SPECS.set(rule, spec);
+  return spec;
 }

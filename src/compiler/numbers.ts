@@ -60,17 +60,36 @@ export function numbersIn(constant: ConstantTemplate): (RuleNumber | CounterNumb
   return (Array.isArray(constant) ? constant : Object.values(constant)).flatMap(numbersIn);
 }
 
-/** The constant with its numbers; the same object where it has none. */
+/** The constant with its numbers; the same object where it has none. Copies only what holds one: a new rule shifts thousands. */
 export function numbered(constant: ConstantTemplate, numbering: Numbering): ProgramConstant {
   if (typeof constant !== 'object' || constant === null) return constant;
   if (constant instanceof RuleNumber || constant instanceof CounterNumber)
     return numberOf(constant, numbering);
-  if (Array.isArray(constant)) {
-    const items = constant.map((item: ConstantTemplate) => numbered(item, numbering));
-    return items.every((item, at) => item === constant[at]) ? (constant as ProgramConstant) : items;
+  return Array.isArray(constant)
+    ? numberedItems(constant, numbering)
+    : numberedFields(constant as Fields, numbering);
+}
+
+function numberedItems(items: readonly ConstantTemplate[], numbering: Numbering): readonly ProgramConstant[] {
+  let copy: ProgramConstant[] | null = null;
+  for (const [at, item] of items.entries()) {
+    const now = numbered(item, numbering);
+    if (now === item) continue;
+    copy ??= [...(items as readonly ProgramConstant[])];
+    copy[at] = now;
   }
-  const fields = Object.entries(constant);
-  const made = fields.map(([name, value]) => [name, numbered(value, numbering)] as const);
-  const isSame = made.every(([, value], at) => value === fields[at]![1]);
-  return isSame ? (constant as ProgramConstant) : Object.fromEntries(made);
+  return copy ?? (items as readonly ProgramConstant[]);
+}
+
+type Fields = Readonly<Record<string, ConstantTemplate>>;
+
+function numberedFields(fields: Fields, numbering: Numbering): ProgramConstant {
+  let copy: Record<string, ProgramConstant> | null = null;
+  for (const [name, value] of Object.entries(fields)) {
+    const now = numbered(value, numbering);
+    if (now === value) continue;
+    copy ??= { ...(fields as Readonly<Record<string, ProgramConstant>>) };
+    copy[name] = now;
+  }
+  return copy ?? (fields as Readonly<Record<string, ProgramConstant>>);
 }

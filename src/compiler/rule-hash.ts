@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CheckedPolicy, CheckedRule } from '../language/typed.ts';
-import { canonicalJson } from './bundle-hash.ts';
+import { canonicalJson } from './digests.ts';
 
 /**
  * What a rule means, as 16 hex digits (language-rules #24): a waiver is for a rule with this hash, and a rule that

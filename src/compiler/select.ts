@@ -1,14 +1,6 @@
 import type { Route } from '../model/world.ts';
 import type { Condition, RuleIr, Test } from './ir.ts';
 
-/** The rules that can concern some routes. */
-export interface Candidates {
-  /** What those routes touch, as one text. */
-  readonly hooks: string;
-  /** In their order. */
-  readonly rules: readonly RuleIr[];
-}
-
 /**
  * Pass 3: which rules can concern a route at all. Each rule is filed under the route names, services or tags that its
  * condition demands, or under "every route" when it demands none, so that a policy costs only the routes it is about.
@@ -17,7 +9,6 @@ export class RuleIndex {
   readonly #everywhere: RuleIr[] = [];
   readonly #byHook = new Map<string, RuleIr[]>();
   readonly #places = new Map<RuleIr, number>();
-  readonly #candidates = new Map<string, Candidates>();
 
   /** `rules` as {@link lowerPolicies} answers them. */
   constructor(rules: readonly RuleIr[]) {
@@ -29,20 +20,35 @@ export class RuleIndex {
     }
   }
 
-  /** Routes that touch the same hooks get the same object. */
-  candidates(route: Route): Candidates {
-    const touched = hooksOfRoute(route).filter((hook) => this.#byHook.has(hook));
-    const hooks = touched.join('\n');
-    let found = this.#candidates.get(hooks);
-    if (found === undefined) {
-      const rules = new Set(touched.flatMap((hook) => this.#byHook.get(hook) ?? []));
-      found = {
-        hooks,
-        rules: [...rules, ...this.#everywhere].sort((a, b) => this.#place(a) - this.#place(b)),
-      };
-      this.#candidates.set(hooks, found);
+  /** What the route touches of that under which rules are filed: routes that touch the same have the same candidates. */
+  touchedBy(route: Route): readonly string[] {
+    return hooksOfRoute(route).filter((hook) => this.#byHook.has(hook));
+  }
+
+  /** The rules that can concern routes which touch these, in their order. */
+  candidates(touched: readonly string[]): readonly RuleIr[] {
+    const rules = new Set(touched.flatMap((hook) => this.#byHook.get(hook) ?? []));
+    return [...rules, ...this.#everywhere].sort((a, b) => this.#place(a) - this.#place(b));
+  }
+
+  /** What is different for routes since `before`. */
+  since(before: RuleIndex): RuleChange {
+    const changed = [...missingIn(this, before), ...missingIn(before, this)];
+    const hooks = new Set<string>();
+    let everywhere = false;
+    for (const rule of changed) {
+      const demanded = hooksOfRule(rule);
+      if (demanded === null) everywhere = true;
+      else for (const hook of demanded) hooks.add(hook);
     }
-    return found;
+    const cameOrWent = new Set(
+      [...hooks].filter((hook) => this.#byHook.has(hook) !== before.#byHook.has(hook)),
+    );
+    return new RuleChange(everywhere, hooks, cameOrWent);
+
+    function missingIn(some: RuleIndex, others: RuleIndex): RuleIr[] {
+      return [...some.#places.keys()].filter((rule) => !others.#places.has(rule));
+    }
   }
 
   #place(rule: RuleIr): number {
@@ -53,6 +59,30 @@ export class RuleIndex {
     const rules = this.#byHook.get(hook);
     if (rules === undefined) this.#byHook.set(hook, [rule]);
     else rules.push(rule);
+  }
+}
+
+/** Rules that came or went between two compilations, as far as routes can tell. */
+export class RuleChange {
+  readonly #everywhere: boolean;
+  readonly #hooks: ReadonlySet<string>;
+  /** Hooks that had no rule, or have none any more. */
+  readonly #cameOrWent: ReadonlySet<string>;
+
+  constructor(everywhere: boolean, hooks: ReadonlySet<string>, cameOrWent: ReadonlySet<string>) {
+    this.#everywhere = everywhere;
+    this.#hooks = hooks;
+    this.#cameOrWent = cameOrWent;
+  }
+
+  /** Whether routes that touch these have other candidates now. */
+  concerns(touched: readonly string[]): boolean {
+    return this.#everywhere || touched.some((hook) => this.#hooks.has(hook));
+  }
+
+  /** Whether the route touches something else now. */
+  moves(route: Route): boolean {
+    return this.#cameOrWent.size > 0 && hooksOfRoute(route).some((hook) => this.#cameOrWent.has(hook));
   }
 }
 

@@ -1,7 +1,10 @@
+import { assert } from '../base/assert.ts';
 import type { Stopwatch } from '../base/stopwatch.ts';
 import { elementPath, listOf } from '../model/facts.ts';
 import type { Route } from '../model/world.ts';
 import type { BodyProgram, ProgramConstant, RouteProgram } from '../pipeline/program.ts';
+import { canonicalJson, digestOfText } from './digests.ts';
+import type { FunctionCode, FunctionCodes } from './function-code.ts';
 import { type GeneratedProgram, generateProgram } from './generate/generate.ts';
 import {
   type CounterNumber,
@@ -25,6 +28,8 @@ export class Signature {
   readonly program: ResidualProgram;
   readonly #stopwatch: Stopwatch;
   #generated: Generated | null = null;
+  #code: FunctionCode | null = null;
+  #digest: string | null = null;
   #made: Made | null = null;
 
   constructor(sight: string, program: ResidualProgram, stopwatch: Stopwatch) {
@@ -38,28 +43,55 @@ export class Signature {
     return this.program.policies;
   }
 
-  get code(): string {
-    return this.#generate().program.code;
+  /** Null as long as nobody has asked for it. */
+  get codeSoFar(): FunctionCode | null {
+    return this.#code;
   }
 
-  /** The program of one of its routes. `functionNumber`: the place of the code among those of the rule set. */
-  programOf(route: Route, service: number, functionNumber: number, numbering: Numbering): RouteProgram {
-    const made = this.#make(functionNumber, numbering);
-    const known = made.programs.get(route);
-    if (known?.service === service) return known;
+  codeAmong(codes: FunctionCodes): FunctionCode {
+    this.#code ??= codes.codeOf(this.#generate().program.code);
+    return this.#code;
+  }
+
+  /** Of everything that its programs have and their routes don't say, numbers apart: those follow from it. */
+  get digest(): string {
+    this.#digest ??= this.#makeDigest();
+    return this.#digest;
+  }
+
+  /** The program of one of its routes. `earlier`: any that the route has had. */
+  programOf(route: Route, service: number, made: Made, earlier: RouteProgram | null): RouteProgram {
     const { program, inBody, read } = this.#generate();
-    const routeProgram = {
+    return {
       route,
       service,
-      function: functionNumber,
+      function: made.functionNumber,
       constants: program.usesRouteName ? [route.name, made.constants] : made.nameless,
-      parameterNames: parameterNamesOf(route.match.path),
+      parameterNames: earlier?.parameterNames ?? parameterNamesOf(route.match.path),
       headersRead: read.headers,
       queryRead: read.query,
       body: bodyProgram(route, inBody, read.body),
     };
-    made.programs.set(route, routeProgram);
-    return routeProgram;
+  }
+
+  /** `functionNumber`: the place of the code among those of the rule set. The same object while all numbers are. */
+  made(functionNumber: number, numbering: Numbering): Made {
+    const { program, numbers, hasNumbers } = this.#generate();
+    const now = numbers.map((number) => numberOf(number, numbering));
+    const before = this.#made;
+    const isSame =
+      before?.functionNumber === functionNumber && now.every((number, at) => number === before.numbers[at]);
+    if (isSame) return before;
+    const constants = program.constants.map((constant, at) =>
+      hasNumbers[at] === true ? numbered(constant, numbering) : (constant as ProgramConstant),
+    );
+    this.#made = {
+      functionNumber,
+      numbers: now,
+      constants,
+      nameless: [null, constants],
+    };
+    return this.#made;
   }
 
   #generate(): Generated {
@@ -71,27 +103,10 @@ export class Signature {
     return this.#generated;
   }
 
-  #make(functionNumber: number, numbering: Numbering): Made {
-    const { program, numbers } = this.#generate();
-    const made = this.#made;
-    if (made !== null && made.numbering === numbering) return made;
-    const now = numbers.map((number) => numberOf(number, numbering));
-    const isSame =
-      made?.functionNumber === functionNumber && now.every((number, at) => number === made.numbers[at]);
-    if (isSame) {
-      made.numbering = numbering;
-      return made;
-    }
-    const constants = program.constants.map((constant) => numbered(constant, numbering));
-    this.#made = {
-      numbering,
-      functionNumber,
-      numbers: now,
-      constants,
-      nameless: [null, constants],
-      programs: new WeakMap(),
-    };
-    return this.#made;
+  #makeDigest(): string {
+    assert(this.#code !== null, 'the code is made first');
+    const { program, inBody, read } = this.#generate();
+    return digestOfText(canonicalJson([this.#code.digest, program.constants, inBody, read]));
   }
 }
 
@@ -99,6 +114,8 @@ export class Signature {
 interface Generated {
   readonly program: GeneratedProgram;
   readonly numbers: readonly (RuleNumber | CounterNumber)[];
+  /** Of the constant at the same place. */
+  readonly hasNumbers: readonly boolean[];
   readonly inBody: readonly string[];
   readonly read: FieldsRead;
 }
@@ -106,19 +123,17 @@ interface Generated {
 function generatedOf(residual: ResidualProgram): Generated {
   const inBody = bodyRead(residual);
   const program = generateProgram(residual, inBody);
-  const numbers = program.constants.flatMap(numbersIn);
-  return { program, numbers, inBody, read: fieldsRead(residual) };
+  const numbers = program.constants.map(numbersIn);
+  const hasNumbers = numbers.map((each) => each.length > 0);
+  return { program, numbers: numbers.flat(), hasNumbers, inBody, read: fieldsRead(residual) };
 }
 
 /** What depends on numbers too. */
-interface Made {
-  /** The last one that gave these numbers. */
-  numbering: Numbering;
+export interface Made {
   readonly functionNumber: number;
   readonly numbers: readonly number[];
   readonly constants: readonly ProgramConstant[];
   readonly nameless: readonly ProgramConstant[];
-  readonly programs: WeakMap<Route, RouteProgram>;
 }
 
 /** `deciding`: paths that enforced rules depend on. */

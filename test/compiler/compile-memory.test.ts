@@ -2,14 +2,20 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileRules } from '../../src/compiler/compile.ts';
 import { CompileMemory } from '../../src/compiler/compile-memory.ts';
+import { canonicalJson } from '../../src/compiler/digests.ts';
 import type { CheckedPolicies, CheckedPolicy } from '../../src/language/typed.ts';
-import type { World } from '../../src/model/world.ts';
+import type { Route, World } from '../../src/model/world.ts';
 import { Choices } from './choices.ts';
 import { randomCase } from './run.ts';
 
 const numbers = fc.uint16Array({ minLength: 300, maxLength: 700, size: 'max' });
-/** Which policies and routes are there, and whose first rule is not; bit by bit. */
-const edit = fc.record({ policies: fc.nat(255), withoutRule: fc.nat(255), routes: fc.nat(255) });
+/** Which policies and routes are there, whose first rule is not, and which routes are others; bit by bit. */
+const edit = fc.record({
+  policies: fc.nat(255),
+  withoutRule: fc.nat(255),
+  routes: fc.nat(255),
+  otherRoutes: fc.nat(255),
+});
 type Edit = typeof edit extends fc.Arbitrary<infer Value> ? Value : never;
 
 function has(bits: number, at: number): boolean {
@@ -21,6 +27,11 @@ function edited(policies: CheckedPolicies, world: World) {
   const without = policies.policies.map(
     (policy): CheckedPolicy => ({ ...policy, rules: policy.rules.slice(1) }),
   );
+  const routes = [...world.routes.values()];
+  // what another route has beside its name: other tags, services, paths and bodies
+  const others = routes.map(
+    (route, at): Route => ({ ...routes[(at + 1) % routes.length]!, name: route.name, place: route.place }),
+  );
   return (change: Edit): { readonly policies: CheckedPolicies; readonly world: World } => ({
     policies: {
       policies: policies.policies.flatMap((policy, at) =>
@@ -29,7 +40,12 @@ function edited(policies: CheckedPolicies, world: World) {
     },
     world: {
       ...world,
-      routes: new Map([...world.routes].filter((_, at) => has(change.routes, at))),
+      routes: new Map(
+        routes.flatMap((route, at) => {
+          const there = has(change.otherRoutes, at) ? others[at]! : route;
+          return has(change.routes, at) ? [[route.name, there]] : [];
+        }),
+      ),
     },
   });
 }
@@ -37,6 +53,8 @@ function edited(policies: CheckedPolicies, world: World) {
 describe('a compilation with the memory of earlier ones', () => {
   it('makes what one without makes, after any edits', () => {
     let functions = 0;
+    const contents = new Map<string, string>();
+    const hashes = new Map<string, string>();
     fc.assert(
       fc.property(numbers, fc.array(edit, { minLength: 2, maxLength: 6 }), (values, edits) => {
         const { policies, world } = randomCase(new Choices(values));
@@ -49,11 +67,19 @@ describe('a compilation with the memory of earlier ones', () => {
           expect(warm.diagnostics).toEqual(cold.diagnostics);
           expect(warm.bundle).toEqual(cold.bundle);
           functions += warm.bundle.functions.length;
+          // one name for one content, although numbers have no part in it
+          const { hash, ...content } = warm.bundle;
+          const text = canonicalJson(content);
+          expect(contents.get(hash) ?? text).toBe(text);
+          expect(hashes.get(text) ?? hash).toBe(hash);
+          contents.set(hash, text);
+          hashes.set(text, hash);
         }
       }),
       { numRuns: 150 },
     );
     expect(functions).toBeGreaterThan(200);
+    expect(hashes.size).toBeGreaterThan(100);
   });
 
   it('keeps the programs of routes whose rules are the same', () => {
