@@ -17,6 +17,10 @@ test('values are the same as they are when written as JSON', () => {
   expect(sameValue(Number.NaN, Number.NaN)).toBe(true);
   expect(sameValue('1', 1)).toBe(false);
   expect(sameValue(null, {})).toBe(false);
+  const places = new Set(['span']);
+  expect(sameValue([{ a: 1, span: 2 }], [{ a: 1, span: 3 }], places)).toBe(true);
+  expect(sameValue([{ a: 1, span: 2 }], [{ a: 2, span: 2 }], places)).toBe(false);
+  expect(sameValue({ a: 1, span: 2 }, { a: 1, b: 2 }, places)).toBe(false);
 });
 
 test('values shared a million times over are compared once', () => {

@@ -1,4 +1,4 @@
-import { placeOf } from '../diagnostics/source.ts';
+import { placeOf, type Span } from '../diagnostics/source.ts';
 import { compareCodePoints } from '../language/order.ts';
 import type { CheckedRule, LimitRule } from '../language/typed.ts';
 import type { Route, World } from '../model/world.ts';
@@ -7,72 +7,92 @@ import type { RouteProgram, RuleBundle, RuleInfo } from '../pipeline/program.ts'
 import { placesBefore } from './aligned.ts';
 import { bundleHash } from './bundle-hash.ts';
 import { counterSpec } from './counter-specs.ts';
+import { digestOf } from './digests.ts';
 import { type FunctionCode, FunctionCodes } from './function-code.ts';
 import type { RuleIr } from './ir.ts';
+import type { Lowered } from './lower.ts';
 import type { Numbering } from './numbers.ts';
 import type { GroupedRoutes } from './route-groups.ts';
 import type { Made, Signature } from './signature.ts';
 
 /** The programs of a rule set, for the next one in which most are the same. */
 export interface BundledRoutes {
+  readonly services: readonly string[];
   readonly routes: readonly Route[];
-  /** Of the route at the same place, as are those of `programs`. */
-  readonly mades: readonly Made[];
+  /** Of the route at the same place, as are the others. */
+  readonly signatures: readonly Signature[];
+  readonly made: readonly Made[];
   readonly programs: readonly RouteProgram[];
+  /** What the hash of the rule set sees of the route. */
+  readonly digests: readonly string[];
 }
 
 /** Passes 9 and 10. */
 export function bundleOf(
   grouped: GroupedRoutes,
-  rules: readonly RuleIr[],
+  { rules, moved }: Pick<Lowered, 'rules' | 'moved'>,
   world: World,
   before: BundledRoutes | null,
 ): { readonly bundle: RuleBundle; readonly bundled: BundledRoutes } {
-  const { routes, signatures } = grouped;
   const services = [...world.services.keys()].sort(compareCodePoints);
   const { numbering, counters } = numberingOf(rules, world);
-  const { made, functions } = make(new Set(signatures), numbering);
-  const mades = signatures.map((signature) => made.get(signature)!);
-  const programs = programsOf(grouped, mades, services, before);
+  const functions = makeAll(new Set(grouped.signatures), numbering);
+  const bundled = bundleRoutes(grouped, services, before);
   const content = {
     services: services.map((name) => world.services.get(name)!),
-    rules: rules.map(ruleInfo),
+    rules: rules.map((rule) => ruleInfo(rule, moved.get(rule.rule.span) ?? rule.rule.span)),
     counters: [...counters.values()].map(({ spec }) => spec),
   };
-  const hash = bundleHash({ ...content, functions, routes, signatures });
-  const bundle = { hash, ...content, functions: functions.map(({ text }) => text), routes: programs };
-  return { bundle, bundled: { routes, mades, programs } };
+  const hash = bundleHash({ ...content, functions, routes: bundled.digests });
+  const { programs } = bundled;
+  return {
+    bundle: { hash, ...content, functions: functions.map(({ text }) => text), routes: programs },
+    bundled,
+  };
 }
 
 /** `signatures` in order of the first route of each: functions and counters get their numbers as they are met. */
-function make(signatures: ReadonlySet<Signature>, numbering: Numbering) {
+function makeAll(signatures: ReadonlySet<Signature>, numbering: Numbering): readonly FunctionCode[] {
   const codes = new FunctionCodes([...signatures].flatMap(({ codeSoFar }) => codeSoFar ?? []));
   const numbers = new Map<FunctionCode, number>();
-  const made = new Map<Signature, Made>();
   for (const signature of signatures) {
     const code = signature.codeAmong(codes);
     const number = numbers.get(code) ?? numbers.size;
     numbers.set(code, number);
-    made.set(signature, signature.made(number, numbering));
+    signature.make(number, numbering);
   }
-  return { made, functions: [...numbers.keys()] };
+  return [...numbers.keys()];
 }
 
-function programsOf(
+/** A loop over all routes, so it looks at as little as it can. */
+function bundleRoutes(
   { routes, signatures }: GroupedRoutes,
-  mades: readonly Made[],
   services: readonly string[],
   before: BundledRoutes | null,
-): RouteProgram[] {
+): BundledRoutes {
   const places = placesBefore(routes, before?.routes ?? []);
   const numbers = new Map(services.map((name, number) => [name, number]));
-  return routes.map((route, at) => {
-    const service = numbers.get(route.service) ?? -1;
-    const earlier = before?.programs[places[at]!] ?? null;
-    const made = mades[at]!;
-    const isSame = earlier?.service === service && before?.mades[places[at]!] === made;
-    return isSame ? earlier : signatures[at]!.programOf(route, service, made, earlier);
-  });
+  const isSameServices = before !== null && sameNames(services, before.services);
+  const made = signatures.map((signature) => signature.made);
+  const programs = new Array<RouteProgram>(routes.length);
+  const digests = new Array<string>(routes.length);
+  for (let at = 0; at < routes.length; at++) {
+    const signature = signatures[at]!;
+    const place = places[at]!;
+    const isSame = place !== -1 && before!.signatures[place] === signature;
+    digests[at] = isSame ? before!.digests[place]! : `${digestOf(routes[at]!)} ${signature.digest}`;
+    if (isSame && isSameServices && before.made[place] === made[at]) programs[at] = before.programs[place]!;
+    else {
+      const route = routes[at]!;
+      const earlier = before?.programs[place] ?? null;
+      programs[at] = signature.programOf(route, numbers.get(route.service) ?? -1, earlier);
+    }
+  }
+  return { services, routes, signatures, made, programs, digests };
+}
+
+function sameNames(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((name, at) => name === b[at]);
 }
 
 /** Counters get their numbers in the order in which they are asked for. */
@@ -92,20 +112,21 @@ function numberingOf(rules: readonly RuleIr[], world: World) {
 
 const INFOS = new WeakMap<RuleIr, RuleInfo>();
 
-function ruleInfo(ir: RuleIr): RuleInfo {
-  let info = INFOS.get(ir);
-  if (info === undefined) {
-    const { policy, rule, mode, reviewDueDay } = ir;
-    info = {
-      policy,
-      rule: rule.key,
-      shownName: rule.name === null ? policy : `${policy}/${rule.name}`,
-      kind: rule.kind,
-      place: placeOf(rule.span),
-      mode,
-      reviewDueDay,
-    };
-    INFOS.set(ir, info);
-  }
+/** `span`: where the rule stands now. */
+function ruleInfo(ir: RuleIr, span: Span): RuleInfo {
+  const place = placeOf(span);
+  const known = INFOS.get(ir);
+  if (known?.place === place) return known;
+  const { policy, rule, mode, reviewDueDay } = ir;
+  const info = {
+    policy,
+    rule: rule.key,
+    shownName: rule.name === null ? policy : `${policy}/${rule.name}`,
+    kind: rule.kind,
+    place,
+    mode,
+    reviewDueDay,
+  };
+  INFOS.set(ir, info);
   return info;
 }

@@ -14,11 +14,16 @@ export class CompileMemory {
   readonly stopwatch: Stopwatch;
   #kept = nothingKept();
   #conditionsMax = Number.POSITIVE_INFINITY;
+  #lowered: LoweredPolicies = new Map();
   #grouped: GroupedRoutes | null = null;
   #bundled: BundledRoutes | null = null;
 
   constructor(stopwatch: Stopwatch = NO_STOPWATCH) {
     this.stopwatch = stopwatch;
+  }
+
+  get lowered(): LoweredPolicies {
+    return this.#lowered;
   }
 
   /** Of the last compilation; null before the first. */
@@ -37,6 +42,7 @@ export class CompileMemory {
   begin(): Kept {
     if (this.#kept.conditions.size > this.#conditionsMax) {
       this.#kept = nothingKept();
+      this.#lowered = new Map();
       this.#grouped = null;
       this.#bundled = null;
       this.#conditionsMax = Number.POSITIVE_INFINITY;
@@ -45,7 +51,8 @@ export class CompileMemory {
   }
 
   /** To be called with what the compilation has made. */
-  keep(grouped: GroupedRoutes): void {
+  keep(lowered: LoweredPolicies, grouped: GroupedRoutes): void {
+    this.#lowered = lowered;
     this.#grouped = grouped;
     if (this.#conditionsMax === Number.POSITIVE_INFINITY) {
       this.#conditionsMax = Math.max(CONDITIONS_MIN, 2 * this.#kept.conditions.size);
@@ -57,10 +64,9 @@ const CONDITIONS_MIN = 1_000;
 
 interface Kept {
   readonly conditions: Conditions;
-  readonly lowered: LoweredPolicies;
   readonly faultless: WeakSet<ResidualProgram>;
 }
 
 function nothingKept(): Kept {
-  return { conditions: new Conditions(), lowered: new WeakMap(), faultless: new WeakSet() };
+  return { conditions: new Conditions(), faultless: new WeakSet() };
 }

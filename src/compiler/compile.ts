@@ -42,18 +42,18 @@ export function compileRules(
   spanOf: SpanOf = () => null,
   memory: CompileMemory = new CompileMemory(),
 ): CompiledRules {
-  const { conditions, lowered, faultless } = memory.begin();
-  const rules = lowerPolicies(checked, world, conditions, lowered);
+  const { conditions, faultless } = memory.begin();
+  const { rules, policies, moved } = lowerPolicies(checked, world, conditions, memory.lowered);
   const routes = routesOf(world);
   const grouped = groupRoutes(rules, routes, conditions, memory);
-  memory.keep(grouped);
-  const findings = new ProjectFindings(world, spanOf, faultless);
+  memory.keep(policies, grouped);
+  const findings = new ProjectFindings(world, spanOf, faultless, moved);
   for (const [{ program }, routes] of routesBySignature(grouped)) findings.check(program, routes);
   let bundle: RuleBundle | undefined;
   return {
     diagnostics: findings.list(),
     get bundle() {
-      bundle ??= memory.bundle((before) => bundleOf(grouped, rules, world, before));
+      bundle ??= memory.bundle((before) => bundleOf(grouped, { rules, moved }, world, before));
       return bundle;
     },
   };
@@ -66,7 +66,7 @@ export function programOf(
   route: Route,
 ): { readonly program: ResidualProgram; readonly rules: readonly RuleIr[] } {
   const conditions = new Conditions();
-  const rules = lowerPolicies(checked, world, conditions);
+  const { rules } = lowerPolicies(checked, world, conditions);
   // all routes, as when compiling: the order in which conditions are made shows in the code
   const { routes, signatures } = groupRoutes(rules, routesOf(world), conditions);
   const signature = signatures[routes.indexOf(route)];

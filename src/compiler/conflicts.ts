@@ -25,9 +25,16 @@ export class ProjectFindings {
   readonly #world: World;
   readonly #spanOf: SpanOf;
   readonly #faultless: WeakSet<ResidualProgram>;
+  readonly #moved: ReadonlyMap<Span, Span>;
 
-  /** `faultless`: programs in which nothing was found before. */
-  constructor(world: World, spanOf: SpanOf, faultless: WeakSet<ResidualProgram>) {
+  /** `faultless`: programs in which nothing was found before. `moved`: where spans of rules are now. */
+  constructor(
+    world: World,
+    spanOf: SpanOf,
+    faultless: WeakSet<ResidualProgram>,
+    moved: ReadonlyMap<Span, Span>,
+  ) {
+    this.#moved = moved;
     this.#world = world;
     this.#spanOf = spanOf;
     this.#faultless = faultless;
@@ -58,11 +65,21 @@ export class ProjectFindings {
   /** By code, then in order of rules. */
   list(): Diagnostic[] {
     const findings = [...this.#findings.values()].sort((a, b) => compareCodePoints(a.key, b.key));
-    return findings.map(({ code, describe, routes }) => ({
-      code,
-      severity: CATALOGUE[code].severity,
-      ...describe(routes.sort((a, b) => compareCodePoints(a.name, b.name))),
-    }));
+    return findings.map(({ code, describe, routes }) => {
+      const described = describe(routes.sort((a, b) => compareCodePoints(a.name, b.name)));
+      const related = described.related.map((place) => ({ ...place, span: this.#now(place.span) }));
+      return {
+        code,
+        severity: CATALOGUE[code].severity,
+        ...described,
+        span: described.span === null ? null : this.#now(described.span),
+        related,
+      };
+    });
+  }
+
+  #now(span: Span): Span {
+    return this.#moved.get(span) ?? span;
   }
 }
 

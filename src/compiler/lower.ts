@@ -1,3 +1,5 @@
+import { sameValue } from '../base/same-value.ts';
+import type { SourceText, Span } from '../diagnostics/source.ts';
 import { compareCodePoints } from '../language/order.ts';
 import type {
   CheckedPolicies,
@@ -13,32 +15,104 @@ import type { EnforcementMode, World } from '../model/world.ts';
 import type { Conditions } from './conditions.ts';
 import type { Condition, DecisionPhase, FactReference, RuleIr, Term } from './ir.ts';
 
-/** The rules of a policy as they were lowered with one {@link Conditions}. */
-export type LoweredPolicies = WeakMap<CheckedPolicy, readonly RuleIr[]>;
+/** What policies became with one {@link Conditions}, by name. */
+export type LoweredPolicies = ReadonlyMap<string, LoweredPolicy>;
+interface LoweredPolicy {
+  readonly policy: CheckedPolicy;
+  readonly mode: EnforcementMode;
+  readonly rules: readonly RuleIr[];
+  /** By where its rules stood when they were lowered. */
+  readonly moved: ReadonlyMap<Span, Span>;
+}
+
+export interface Lowered {
+  /** Policies by name, rules by key, both in order of code points: their numbers in `RuleBundle.rules`. */
+  readonly rules: readonly RuleIr[];
+  readonly policies: LoweredPolicies;
+  /** Where rules that are kept from an earlier compilation stand now, by where they stood then. */
+  readonly moved: ReadonlyMap<Span, Span>;
+}
 
 /**
  * Passes 1 and 2: every rule becomes one condition, and deciding rules are placed in the earliest phase that knows
  * the facts of scope, `when` and condition. The text of a reply has no say in that: a message never changes a decision.
- * Answers policies by name, rules by key, both in order of code points: their numbers in `RuleBundle.rules`.
+ * Rules of a policy that says the same as `before` are the same objects, wherever in its file it stands now: nothing
+ * that was made of them is made anew for a line more above them.
  */
 export function lowerPolicies(
   checked: CheckedPolicies,
   world: World,
   conditions: Conditions,
-  known: LoweredPolicies = new WeakMap(),
-): RuleIr[] {
-  return sorted(checked.policies, (each) => each.name).flatMap((policy) => {
-    const mode = world.enforcement.get(policy.name)?.mode ?? 'enforce';
-    const before = known.get(policy);
-    if (before?.[0]?.mode === mode) return before;
-    const rules = lowerPolicy(policy, mode, conditions);
-    known.set(policy, rules);
-    return rules;
+  before: LoweredPolicies = new Map(),
+): Lowered {
+  const lowered = (policy: CheckedPolicy, mode: EnforcementMode): LoweredPolicy => ({
+    policy,
+    mode,
+    rules: lowerPolicy(policy, mode, conditions),
+    moved: new Map(),
   });
+  const kept = sorted(checked.policies, (each) => each.name).map((policy): LoweredPolicy => {
+    const mode = world.enforcement.get(policy.name)?.mode ?? 'enforce';
+    const known = before.get(policy.name);
+    if (known?.mode !== mode || !saysTheSame(known.policy, policy)) return lowered(policy, mode);
+    return known.policy === policy ? known : { ...known, policy, moved: movedIn(known.rules, policy) };
+  });
+  const obsolete = obsoleteTexts(kept);
+  const policies = kept.map((each) => (obsolete.has(textOf(each)) ? lowered(each.policy, each.mode) : each));
+  return {
+    rules: policies.flatMap(({ rules }) => rules),
+    policies: new Map(policies.map((each) => [each.policy.name, each])),
+    moved: new Map(policies.flatMap(({ moved }) => [...moved])),
+  };
+}
+
+/** Former texts of one file that rules may stand in. */
+const FORMER_TEXTS_MAX = 2;
+
+/**
+ * Rules hold on to the text that they were read from. Of the former texts of a file only those are kept in which the most
+ * policies stand: few have to be lowered anew for that, and a file that is edited all day is held no more than three times.
+ */
+function obsoleteTexts(policies: readonly LoweredPolicy[]): ReadonlySet<SourceText | undefined> {
+  const byPath = new Map<string, Map<SourceText, number>>();
+  for (const each of policies) {
+    const text = textOf(each);
+    if (text === undefined || text === each.policy.span.source) continue;
+    const former = byPath.get(text.path) ?? new Map<SourceText, number>();
+    byPath.set(text.path, former.set(text, (former.get(text) ?? 0) + 1));
+  }
+  const obsolete = [...byPath.values()].flatMap((former) =>
+    [...former].sort(([, a], [, b]) => b - a).slice(FORMER_TEXTS_MAX),
+  );
+  return new Set(obsolete.map(([text]) => text));
+}
+
+function textOf({ rules }: LoweredPolicy): SourceText | undefined {
+  return rules[0]?.rule.span.source;
+}
+
+/** As far as rules show it. */
+function saysTheSame(a: CheckedPolicy, b: CheckedPolicy): boolean {
+  if (a === b) return true;
+  return (
+    a.review?.dueDay === b.review?.dueDay &&
+    sameValue(a.scope, b.scope, WITHOUT_PLACES) &&
+    sameValue(byKey(a.rules), byKey(b.rules), WITHOUT_PLACES)
+  );
+}
+const WITHOUT_PLACES: ReadonlySet<string> = new Set(['span']);
+
+function movedIn(rules: readonly RuleIr[], policy: CheckedPolicy): ReadonlyMap<Span, Span> {
+  const now = byKey(policy.rules);
+  return new Map(rules.map(({ rule }, at) => [rule.span, now[at]!.span]));
+}
+
+function byKey(rules: readonly CheckedRule[]): CheckedRule[] {
+  return sorted(rules, (each) => each.key);
 }
 
 function lowerPolicy(policy: CheckedPolicy, mode: EnforcementMode, conditions: Conditions): RuleIr[] {
-  return sorted(policy.rules, (each) => each.key).map((rule) => ({
+  return byKey(policy.rules).map((rule) => ({
     policy: policy.name,
     mode,
     reviewDueDay: policy.review?.dueDay ?? null,

@@ -50,7 +50,8 @@ export function routesBySignature({
   signatures,
 }: GroupedRoutes): ReadonlyMap<Signature, readonly Route[]> {
   const alike = new Map<Signature, Route[]>();
-  for (const [at, route] of routes.entries()) {
+  for (let at = 0; at < routes.length; at++) {
+    const route = routes[at]!;
     const signature = signatures[at]!;
     const known = alike.get(signature);
     if (known === undefined) alike.set(signature, [route]);
@@ -76,7 +77,9 @@ class Regrouping {
     this.#before = before;
     this.#change = before === null ? null : index.since(before.index);
     this.#places = placesBefore(routes, before?.routes ?? []);
-    for (const [at, route] of routes.entries()) if (this.#change?.moves(route)) this.#places[at] = -1;
+    if (this.#change?.movesSome === true) {
+      for (const [at, route] of routes.entries()) if (this.#change.moves(route)) this.#places[at] = -1;
+    }
     this.#lost = before === null ? new Set() : groupsOfOthers(before, this.#places);
   }
 

@@ -80,9 +80,14 @@ export class RuleChange {
     return this.#everywhere || touched.some((hook) => this.#hooks.has(hook));
   }
 
+  /** Whether any route could touch something else now. */
+  get movesSome(): boolean {
+    return this.#cameOrWent.size > 0;
+  }
+
   /** Whether the route touches something else now. */
   moves(route: Route): boolean {
-    return this.#cameOrWent.size > 0 && hooksOfRoute(route).some((hook) => this.#cameOrWent.has(hook));
+    return hooksOfRoute(route).some((hook) => this.#cameOrWent.has(hook));
   }
 }
 

@@ -60,8 +60,9 @@ export class Signature {
   }
 
   /** The program of one of its routes. `earlier`: any that the route has had. */
-  programOf(route: Route, service: number, made: Made, earlier: RouteProgram | null): RouteProgram {
+  programOf(route: Route, service: number, earlier: RouteProgram | null): RouteProgram {
     const { program, inBody, read } = this.#generate();
+    const { made } = this;
     return {
       route,
       service,
@@ -74,14 +75,14 @@ export class Signature {
     };
   }
 
-  /** `functionNumber`: the place of the code among those of the rule set. The same object while all numbers are. */
-  made(functionNumber: number, numbering: Numbering): Made {
+  /** `functionNumber`: the place of the code among those of the rule set. */
+  make(functionNumber: number, numbering: Numbering): void {
     const { program, numbers, hasNumbers } = this.#generate();
     const now = numbers.map((number) => numberOf(number, numbering));
     const before = this.#made;
     const isSame =
       before?.functionNumber === functionNumber && now.every((number, at) => number === before.numbers[at]);
-    if (isSame) return before;
+    if (isSame) return;
     const constants = program.constants.map((constant, at) =>
       hasNumbers[at] === true ? numbered(constant, numbering) : (constant as ProgramConstant),
     );
@@ -91,6 +92,11 @@ export class Signature {
       constants,
       nameless: [null, constants],
     };
+  }
+
+  /** What was made last. The same object while all its numbers are. */
+  get made(): Made {
+    assert(this.#made !== null, 'numbers are given first');
     return this.#made;
   }
 

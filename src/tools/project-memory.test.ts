@@ -57,6 +57,13 @@ const VARIANTS: Readonly<Record<string, readonly string[]>> = {
     'language 1\npolicy "c" applies to tenant.plan is "free" { permit }\n',
     'language 1\npolicy "c" applies to route "r" { set header "x" to "1" in response  when consumer has role "seller" }\n',
   ],
+  'policies/d.policy': [
+    'language 1\npolicy "d" { set header "y" to "1" in request }\npolicy "e" { set header "z" to "1" in request }\n',
+    'language 1\n\npolicy "d" { set header "y" to "1" in request }\npolicy "e" { set header "z" to "1" in request }\n',
+    'language 1\n\npolicy "d" { set header "y" to "1" in request }\n\n  policy "e" { set header "y" to "2" in request }\n',
+    'language 1\npolicy "d" { set header "y" to "1" in request }\n\npolicy "e" { set header "y" to "2" in request }\n',
+    'language 1\npolicy "d" { set header "y" to "1" in request }\npolicy "e" { default request.body.x to 1 }\n',
+  ],
   'enforcement.yaml': [
     'policies: { a: shadow }\n',
     'policies: { b: warn, nobody: warn }\n',
@@ -168,6 +175,75 @@ describe('a build with the memory of earlier ones', () => {
     expect(second.policies.policies[0]).not.toBe(first.policies.policies[0]);
     const third = builtWith({ 'enforcement.yaml': 2, 'tenants/a.yaml': 5 });
     expect(third.world).not.toBe(first.world);
+  });
+
+  test('keeps the programs of a policy that only moved, and says where it is now', () => {
+    const memory = new ProjectMemory();
+    const builtOf = (policies: string) => {
+      const texts = {
+        'portunus.yaml': 'portunus: 1\n',
+        'routes/a.yaml': routes(route('x', 'tags: [a]'), route('y', 'tags: []')),
+        'policies/p.policy': `language 1\n${policies}`,
+      };
+      const sources = Object.entries(texts).map(([path, text]) => new SourceText(path, text));
+      return checkProject(sources, '/srv/gateway', 0, memory).built!.bundle;
+    };
+    const p = 'policy "p" applies to routes tagged "a" { permit }\n';
+    const before = builtOf(`policy "all" { permit }\n${p}`);
+    const after = builtOf(`policy "all" { permit forbid "odd" when request.method is "PUT" }\n\n\n${p}`);
+    expect(after.rules.map(({ place }) => place)).toEqual([
+      'policies/p.policy:2:23',
+      'policies/p.policy:2:16',
+      'policies/p.policy:5:43',
+    ]);
+    expect(before.rules.at(-1)!.place).toBe('policies/p.policy:3:43');
+    const lowered = (name: string) => memory.compiled.lowered.get(name)!.rules[0]!;
+    const rule = lowered('p');
+    builtOf(`\n\n${p}policy "all" { permit }\n`);
+    expect(lowered('p')).toBe(rule);
+  });
+
+  test('says where a mistake is now when its rules only moved', () => {
+    const memory = new ProjectMemory();
+    const set = (value: string) => `policy "set-${value}" { set header "x" to "${value}" in request }\n`;
+    const found = ['', '\n\n'].map((above) => {
+      const texts = {
+        'portunus.yaml': 'portunus: 1\n',
+        'routes/a.yaml': routes(route('x', 'tags: [a]')),
+        'policies/all.policy': everybody,
+        'policies/p.policy': `language 1\n${above}${set('1')}${set('2')}`,
+      };
+      const sources = Object.entries(texts).map(([path, text]) => new SourceText(path, text));
+      const warm = checkProject(sources, '/srv/gateway', 0, memory);
+      expect(seen(warm)).toEqual(seen(checkProject(sources, '/srv/gateway', 0)));
+      return warm.diagnostics.map(({ code, span }) => `${code} ${span?.source.position(span.start).line}`);
+    });
+    expect(found).toEqual([['PT2201 3'], ['PT2201 5']]);
+  });
+
+  test('holds few former texts of a file, however often it is edited', () => {
+    const memory = new ProjectMemory();
+    const amounts = Array.from({ length: 12 }, () => 5);
+    for (let edit = 0; edit < 30; edit++) {
+      amounts[(edit * 5) % amounts.length]!++;
+      const policies = amounts.map(
+        (amount, at) =>
+          `policy "p${at}" { permit limit at most ${amount} requests in any 1m  for each tenant }\n`,
+      );
+      const texts = {
+        'portunus.yaml': 'portunus: 1\n',
+        'routes/a.yaml': routes(route('x', 'tags: [a]')),
+        'policies/p.policy': `language 1\n${policies.join('')}`,
+      };
+      const sources = Object.entries(texts).map(([path, text]) => new SourceText(path, text));
+      expect(checkProject(sources, '/srv/gateway', 0, memory).built).not.toBeNull();
+      const held = [...memory.compiled.lowered.values()].map(({ rules }) => rules[0]!.rule.span.source);
+      expect(new Set(held).size).toBeLessThanOrEqual(3);
+    }
+    const current = [...memory.compiled.lowered.values()].filter(
+      ({ policy, rules }) => rules[0]!.rule.span.source === policy.span.source,
+    );
+    expect(current.length).toBeLessThan(amounts.length);
   });
 
   test('forgets files that are gone', () => {
