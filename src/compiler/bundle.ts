@@ -103,7 +103,8 @@ function numberingOf(rules: readonly RuleIr[], world: World) {
     const known = counters.get(rule.counterIdentity);
     if (known !== undefined) return known.number;
     const number = counters.size;
-    counters.set(rule.counterIdentity, { number, spec: counterSpec(rule, world) });
+    const { mode } = rules[places.get(rule)!]!;
+    counters.set(rule.counterIdentity, { number, spec: counterSpec(rule, mode, world) });
     return number;
   };
   const numbering: Numbering = { ofRule: (rule) => places.get(rule)!, ofCounter };

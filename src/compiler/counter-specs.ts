@@ -13,7 +13,7 @@ export function counterSpec(
   mode: EnforcementMode,
   world: Pick<World, 'limits'>,
 ): CounterSpec {
-  const spec = {
+  const spec: CounterSpec = {
     identity: rule.counterIdentity,
     window: rule.window,
     maxKeys: rule.maxKeys ?? world.limits.counterKeys,
