@@ -2,19 +2,22 @@ import { type IToken, Lexer, type TokenType } from 'chevrotain';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { SourceText, Span } from '../diagnostics/source.ts';
 import { SIZE_UNITS } from '../model/literals.ts';
-import { isTimeZone } from '../model/local-time.ts';
+import { isTimeZone, WEEKDAYS } from '../model/local-time.ts';
+import { SUPPORTED_METHODS } from '../model/methods.ts';
 import { unknownZone } from './problems/names.ts';
 import {
+  cannotStand,
   capitals,
   foreignCharacter,
-  hyphenWord,
   invisibleCharacter,
   minusNeedsBlanks,
   nestedTooDeeply,
   notANumber,
+  notAWord,
   notNormalised,
   unclosedText,
 } from './problems/reading.ts';
+import { zoneOfCity } from './time-zones.ts';
 import {
   BadNumber,
   BadText,
@@ -57,7 +60,12 @@ export function lex(
     const span = { source, start: error.offset, end: error.offset + error.length };
     const found = source.text.slice(span.start, span.end);
     if (INVISIBLE_ONLY.test(found)) continue;
-    report(localDate(source, error.offset) ?? foreignCharacter(span, found, null));
+    report(
+      localDate(source, error.offset) ??
+        shortTime(source, error.offset) ??
+        curlyText(source, error.offset) ??
+        foreignCharacter(span, found, null),
+    );
   }
   for (const [index, token] of tokens.entries()) finishToken(token, tokens[index - 1], source, report);
   const depth = tooDeep(tokens, nestingDepthMax);
@@ -83,6 +91,27 @@ function localDate(source: SourceText, dot: number): Diagnostic | null {
   const from = source.text.indexOf(written, start);
   const span = { source, start: from, end: from + written.length };
   return foreignCharacter(span, written, `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`);
+}
+
+/** `8:00`: no token begins with the colon. */
+function shortTime(source: SourceText, colon: number): Diagnostic | null {
+  const [written, hour = '', minute = ''] =
+    /(?<![\w:.])(\d{1,2}):(\d{2})(?![\w:])/.exec(source.text.slice(Math.max(0, colon - 2), colon + 4)) ?? [];
+  if (written === undefined) return null;
+  const start = colon - hour.length;
+  const time = `${hour.padStart(2, '0')}:${minute}`;
+  return foreignCharacter({ source, start, end: start + written.length }, written, time);
+}
+
+/** Quotes as word processors make them. */
+function curlyText(source: SourceText, start: number): Diagnostic | null {
+  const [written] =
+    /^[\u201c-\u201f\u00ab\u2018-\u201b][^\n"]{0,200}?[\u201c-\u201f\u00bb\u2018-\u201b]/.exec(
+      source.text.slice(start, start + 202),
+    ) ?? [];
+  if (written === undefined) return null;
+  const instead = `"${written.slice(1, -1)}", in straight double quotes`;
+  return foreignCharacter({ source, start, end: start + written.length }, written, instead);
 }
 
 /** Bidirectional controls, zero-width and other characters that change or break a line without being seen. */
@@ -151,7 +180,18 @@ function finishToken(token: IToken, previous: IToken | undefined, source: Source
 function finishMinus(_token: IToken, span: Span, report: Report): void {
   const { text } = span.source;
   if (!/\s/.test(text[span.start - 1] ?? ' ') || !/[\s#]/.test(text[span.end] ?? ' '))
-    report(minusNeedsBlanks(span));
+    report(minusNeedsBlanks(span, dottedHeader(text, span.start)));
+}
+
+/** `request.header.x-region`, as its name is written here. */
+function dottedHeader(text: string, minus: number): string | null {
+  const [, fact, before] =
+    /(request\.(?:header|query|parameter))\.([\w-]*)$/.exec(lineBefore(text, minus)) ?? [];
+  return fact === undefined ? null : `${fact}["${before}${/^[\w-]*/.exec(text.slice(minus))![0]}"]`;
+}
+
+function lineBefore(text: string, end: number): string {
+  return text.slice(text.lastIndexOf('\n', end - 1) + 1, end);
 }
 
 function finishBadWord(token: IToken, span: Span, report: Report, previous: IToken | undefined): void {
@@ -167,11 +207,34 @@ function finishBadWord(token: IToken, span: Span, report: Report, previous: ITok
     retype(token, ZoneName);
     return;
   }
-  const lower = token.image.toLowerCase();
-  const type = WORDS.get(lower);
-  if (type !== undefined || !token.image.includes('-')) report(capitals(span, token.image, lower));
-  else report(hyphenWord(span, token.image));
-  retype(token, type ?? Name);
+  const zone = previous !== undefined && ZONE_LINKS.has(previous.tokenType) ? zoneOfCity(token.image) : null;
+  if (zone !== null) {
+    report(unknownZone(span, token.image, zone));
+    retype(token, ZoneName);
+    token.image = zone;
+    return;
+  }
+  report(badWord(token, previous, span));
+  retype(token, WORDS.get(token.image.toLowerCase()) ?? Name);
+}
+
+function badWord({ image }: IToken, previous: IToken | undefined, span: Span): Diagnostic {
+  const lower = image.toLowerCase();
+  const [, from, until] = /^([a-z]{3})-([a-z]{3})$/.exec(image) ?? [];
+  if (isWeekday(from) && isWeekday(until)) return notAWord(span, image, `Write ${from}..${until}.`);
+  if (SUPPORTED_METHODS.has(image)) {
+    const isSent = previous?.image === 'when' || previous?.image === 'requests';
+    return isSent
+      ? cannotStand(span, image, `Write the path behind it, without quotes: \`${image} /orders\`.`)
+      : notAWord(span, image, `Write "${image}", in quotes.`);
+  }
+  if (WORDS.has(lower) || previous?.tokenType === KEYWORD.define) return capitals(span, image, lower);
+  const isDefined = new RegExp(`\\bdefine\\s+${lower}\\b`).test(span.source.text);
+  return isDefined ? capitals(span, image, lower) : notAWord(span, image, null);
+}
+
+function isWeekday(word: string | undefined): boolean {
+  return word !== undefined && (WEEKDAYS as readonly string[]).includes(word);
 }
 
 function retype(token: IToken, type: TokenType): void {
@@ -230,6 +293,9 @@ function numberInstead(image: string): string {
     const count = match[1]!;
     return `Write ${count}${zeros} for ${count} ${name}, or ${count}${unit} for ${count} ${what}.`;
   }
+  const [, hour = '', half = ''] = /^(\d{1,2})([ap])m$/i.exec(image) ?? [];
+  if (half !== '')
+    return `Write ${String((Number(hour) % 12) + (half.toLowerCase() === 'p' ? 12 : 0)).padStart(2, '0')}:00.`;
   const unit = unitMeant(match?.[2] ?? '');
   if (match !== null && unit !== undefined) return `Write ${match[1]}${unit}.`;
   if (match?.[2] === 'mo')

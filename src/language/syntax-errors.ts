@@ -7,6 +7,7 @@ import type { PolicyGrammar } from './grammar/policies.ts';
 import { tokenSpan } from './lexer.ts';
 import { unknownZone } from './problems/names.ts';
 import {
+  cannotStand,
   clauseBeforeAmount,
   foreignCharacter,
   languageLine,
@@ -17,6 +18,8 @@ import {
   unfinished,
 } from './problems/reading.ts';
 import { calendarPeriodInLimit, responseFact } from './problems/rules.ts';
+import { slip } from './slips.ts';
+import { FACT_CHARACTERS_MAX, factBehind, type Stumble } from './stumble.ts';
 import { nearestTimeZone } from './time-zones.ts';
 import {
   AnyWord,
@@ -59,25 +62,9 @@ export interface DeclarationTokens {
   readonly end: number;
 }
 
-interface Stumble {
-  /** Null at the end of the file. */
-  readonly found: IToken | null;
-  readonly previous: IToken | null;
-  /** Of what was found, or of the last token. */
-  readonly span: Span;
-  /** What could have stood there. */
-  readonly expected: readonly TokenType[];
-  readonly startsLine: boolean;
-  /** The word that begins the declaration it is in; null before the first. */
-  readonly declaration: TokenType | null;
-  /** The word that begins the rule it is in. */
-  readonly rule: string;
-  /** What could have stood in place of the token before. */
-  readonly expectedBefore: () => readonly TokenType[];
-}
-
 const EXPLANATIONS: readonly ((stumble: Stumble) => Diagnostic | null)[] = [
   explainZone,
+  explainSlip,
   explainMisreadWord,
   ({ found, span, expected, rule }) =>
     found !== null && expected.includes(NumberLiteral) && isCounting(rule) && isClause(found)
@@ -141,22 +128,19 @@ const EXPLANATIONS: readonly ((stumble: Stumble) => Diagnostic | null)[] = [
           OTHER_QUANTIFIERS.get(previous.image)!,
         )
       : null,
-  ({ previous, found, span, expected, startsLine }) =>
+  ({ previous, found, span, expected, startsLine, rule }) =>
     previous !== null && expected.length > 0 && startsLine && endsStatement(found)
       ? unfinished(
           { ...span, start: previous.startOffset, end: previous.endOffset! + 1 },
-          expectedInWords(expected),
+          isSide(expected, rule) ? ['`in request`', '`in response`'] : expectedInWords(expected),
         )
       : null,
 ];
 
-/** `response.status`, whole. */
-function factBehind({ source, start }: Span): string {
-  return /^[a-z]+(?:\.[A-Za-z][A-Za-z0-9_]*)*/.exec(
-    source.text.slice(start, start + FACT_CHARACTERS_MAX),
-  )![0];
+/** Of a header: what is missing is more than the word `in`. */
+function isSide(expected: readonly TokenType[], rule: string): boolean {
+  return expected.length === 1 && expected[0] === KEYWORD.in && ['set', 'remove'].includes(rule);
 }
-const FACT_CHARACTERS_MAX = 100;
 
 function isCounting(rule: string): boolean {
   return rule === 'limit' || rule === 'quota';
@@ -175,6 +159,11 @@ function mayEnd(expected: readonly TokenType[]): boolean {
 function isLaterHere({ found, declaration }: Stumble): boolean {
   if (found === null) return false;
   return (declaration === KEYWORD.test ? LATER_TEST_WORDS : LATER_OUTSIDE_TESTS).has(found.image);
+}
+
+function explainSlip(stumble: Stumble): Diagnostic | null {
+  const help = slip(stumble);
+  return help === null ? null : cannotStand(stumble.span, stumble.found!.image, help);
 }
 
 /** After `and` and `or` a list of names was probably meant. */
@@ -269,6 +258,8 @@ function stumbleOf(
   return {
     found,
     previous,
+    earlier: tokens[index - 2] ?? null,
+    next: tokens[index + 1] ?? null,
     span:
       span === null ? { source, start: 0, end: Math.min(1, source.text.length) } : tokenSpan(span, source),
     expected,
@@ -353,7 +344,9 @@ function isHead(tokens: readonly IToken[], index: number): boolean {
 
 /** What may stand at `index`, found by replaying the statement that begins before it. */
 function expectedAt(tokens: readonly IToken[], index: number, grammar: PolicyGrammar): readonly TokenType[] {
-  const start = statementStart(tokens, index - 1);
+  // behind the brace, a policy begins its first rule, whatever the last clause of its head was
+  const isFirstRule = tokens[index - 1]?.tokenType === SIGN['{'];
+  const start = (isFirstRule ? declarationStart : statementStart)(tokens, index - 1);
   const head = tokens[start];
   if (head === undefined || index - start > REPLAYED_TOKENS_MAX) return [];
   const rule = RULE_OF_HEAD[head.tokenType.name] ?? 'Rule';

@@ -1,7 +1,7 @@
 import type { IToken } from 'chevrotain';
 import type { Span } from '../../diagnostics/source.ts';
 import type { PathNode, TemplateNode, TextNode } from '../ast.ts';
-import { badEscape, badHole } from '../problems/reading.ts';
+import { badEscape, badHole, openHole } from '../problems/reading.ts';
 import { type Reader, spanOf } from './reader.ts';
 
 /** Texts: escapes, and the holes of `because` and header values. */
@@ -22,6 +22,11 @@ export function buildTemplate(reader: Reader, token: IToken): TemplateNode {
     if (text[at] === '\\') at = text.startsWith('u{', at + 1) ? holeEnd(text, at) : at + 1;
     else if (text[at] === '{') {
       const end = holeEnd(text, at);
+      if (end === text.length) {
+        const span = { source: reader.source, start: offset + at, end: offset + end };
+        reader.report(openHole(span, text.slice(at + 1)));
+        break;
+      }
       if (at > plainStart) parts.push(plainText(reader, text.slice(plainStart, at), offset + plainStart));
       parts.push(...holeParts(reader, text.slice(at + 1, end), offset + at + 1));
       plainStart = end + 1;

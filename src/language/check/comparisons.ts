@@ -1,11 +1,12 @@
 import { assert } from '../../base/assert.ts';
-import type { Span } from '../../diagnostics/source.ts';
+import { type Span, spanText } from '../../diagnostics/source.ts';
 import { nearest } from '../../diagnostics/suggest.ts';
 import { SUPPORTED_METHODS } from '../../model/methods.ts';
 import { compileRegex } from '../../model/regex.ts';
 import type { ValueType } from '../../model/types.ts';
 import type { ListNode, LiteralNode, OperandNode, PredicateNode, RouteSetNode, SubjectNode } from '../ast.ts';
 import { unknownName } from '../problems/names.ts';
+import { shown } from '../problems/problem.ts';
 import {
   badRegex,
   fixedTextNeeded,
@@ -22,7 +23,7 @@ import type { Known } from './known.ts';
 import { typeLiteral } from './literals.ts';
 import { checkOperand } from './operands.ts';
 import { selectRoutes } from './selectors.ts';
-import { exampleOf, ORDERED, sameType } from './type-names.ts';
+import { exampleOf, literalInWords, ORDERED, sameType } from './type-names.ts';
 import { checkSubject, described, resolveValue, valueText } from './values.ts';
 
 /** Comparisons: both sides of one type, units included. Null means that a problem was reported. */
@@ -64,6 +65,12 @@ export function checkIn(
   }
   if (value.kind === 'arithmetic') {
     context.report(notAList(value.span, 'one value'));
+    return null;
+  }
+  if (element.type.kind === 'list') {
+    const list = valueText(element);
+    const help = `Write ${list} contains "…", or any of ${list} has it in […].`;
+    context.report(typeMismatch(element.span, described(element), 'one value', help));
     return null;
   }
   if (value.kind === 'operand') return checkInFact(context, known, element, value, { negated, span });
@@ -145,6 +152,14 @@ export function checkRegexTest(
 
 /** A literal beside a value. Methods are texts of which only some are ever served. */
 function typeValue(context: CheckContext, node: LiteralNode, beside: Operand): LiteralExpression | null {
+  const unit = beside.kind === 'fact' && beside.type.kind === 'number' ? unitFor(context, node) : null;
+  if (unit !== null) {
+    const text = valueText(beside);
+    const help = `Write ${exampleOf(beside.type)}, or give the fact its unit: ${text} as ${unit}.`;
+    const found = `${literalInWords(node.type)} (${shown(spanText(node.span))})`;
+    context.report(unitMismatch(node.span, described(beside), found, help));
+    return null;
+  }
   const literal = typeLiteral(context, node, beside.type, valueText(beside));
   const isMethod = beside.kind === 'fact' && beside.definition.path === 'request.method';
   if (literal === null || !isMethod || SUPPORTED_METHODS.has(String(literal.value))) return literal;
@@ -153,6 +168,12 @@ function typeValue(context: CheckContext, node: LiteralNode, beside: Operand): L
   const suggestion = near === null ? null : { name: near, place: null };
   context.report(unknownName(node.span, 'method', String(literal.value), suggestion, methods));
   return null;
+}
+
+/** What `as` makes of a number, so that it goes with the literal. */
+function unitFor({ project }: CheckContext, { type }: LiteralNode): string | null {
+  if (type === 'money') return project.world.currency;
+  return type === 'duration' ? 'days' : null;
 }
 
 function isComparable(
@@ -179,6 +200,11 @@ function checkFactBeside(
   const right = checkSubject(context, known, node);
   if (right === null || sameType(left.type, right.type)) return right;
   const report = ORDERED.has(left.type.kind) && ORDERED.has(right.type.kind) ? unitMismatch : typeMismatch;
+  const date = left.type.kind === 'date' ? dateMeant(node.span) : null;
+  if (date !== null) {
+    context.report(unitMismatch(node.span, described(left), described(right), `Write ${date}.`));
+    return null;
+  }
   const nameable = left.type.kind === 'reference' || right.type.kind === 'reference';
   const help = nameable
     ? 'Compare names with names: tenant.name, team.name, consumer.name.'
@@ -186,6 +212,17 @@ function checkFactBeside(
   context.report(report(node.span, described(left), described(right), help));
   return null;
 }
+
+/** `31/12/2026` is two divisions. Which number is the month is not always clear. */
+function dateMeant({ source, start, end }: Span): string | null {
+  const [, first = '', second = '', year] =
+    /^(\d{1,2}) ?\/ ?(\d{1,2}) ?\/ ?(\d{4})$/.exec(source.text.slice(start, end)) ?? [];
+  if (year === undefined) return null;
+  const [month, day] = Number(first) > MONTHS ? [second, first] : [first, second];
+  const isClear = Number(first) > MONTHS !== Number(second) > MONTHS;
+  return isClear ? `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}` : 'dates like 2027-03-31';
+}
+const MONTHS = 12;
 
 function checkInFact(
   context: CheckContext,

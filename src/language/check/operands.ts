@@ -161,6 +161,11 @@ function reportUnknown(context: CheckContext, { list, routes }: Known, { path, s
     return;
   }
   const known = [...context.project.facts.keys(), BODY];
+  const whole = namedInBrackets(context, path) ?? withItsRoot(path, known);
+  if (whole !== null) {
+    context.report(unknownFact(span, path, whole, []));
+    return;
+  }
   const siblings = known.filter((other) => other.startsWith(`${root}.`)).sort();
   const near =
     siblings.length === 0
@@ -171,6 +176,23 @@ function reportUnknown(context: CheckContext, { list, routes }: Known, { path, s
         );
   const suggestion = near === null || siblings.length === 0 ? near : `${root}.${near}`;
   context.report(unknownFact(span, path, suggestion, siblings));
+}
+
+/** `request.query.page`: what names a parameter stands in brackets. */
+function namedInBrackets({ project }: CheckContext, path: string): string | null {
+  const dot = path.lastIndexOf('.');
+  const named = project.facts.get(path.slice(0, Math.max(0, dot)));
+  return named === undefined || named.parameter === 'none' || named.parameter === 'zone'
+    ? null
+    : `${named.path}["${path.slice(dot + 1)}"]`;
+}
+
+/** `plan` and `body.total`: the only fact that goes on so behind its root. */
+function withItsRoot(path: string, known: readonly string[]): string | null {
+  const [first = ''] = path.split('.');
+  if (first === BODY.slice(BODY.indexOf('.') + 1)) return `${BODY.split('.')[0]}.${path}`;
+  const whole = known.filter((fact) => fact.slice(fact.indexOf('.') + 1) === path && fact !== path);
+  return whole.length === 1 ? whole[0]! : null;
 }
 
 /** The whole path below the root, or its first member: what lies below a body is said by schemas. */

@@ -1,11 +1,11 @@
-import type { Span } from '../../diagnostics/source.ts';
+import { type Span, spanText } from '../../diagnostics/source.ts';
 import { nearest } from '../../diagnostics/suggest.ts';
 import type { ValueType } from '../../model/types.ts';
 import type { ArithmeticNode, ListNode, LiteralNode, OperandNode, SubjectNode, ValueNode } from '../ast.ts';
 import { unknownDefine } from '../problems/names.ts';
 import { badDivisor, notCalculable, unitNeeded } from '../problems/types.ts';
 import { PATH_ROOTS } from '../tokens.ts';
-import type { ArithmeticExpression, Operand } from '../typed.ts';
+import type { ArithmeticExpression, FactExpression, Operand } from '../typed.ts';
 import type { CheckContext } from './context.ts';
 import { factText, type Known } from './known.ts';
 import { naturalLiteral } from './literals.ts';
@@ -37,9 +37,9 @@ const STATES = ['present', 'absent', 'subscribed'] as const;
 export function valueText(operand: Operand): string {
   switch (operand.kind) {
     case 'fact':
-      return factText(operand);
+      return writtenFact(operand);
     case 'otherwise':
-      return factText(operand.fact);
+      return writtenFact(operand.fact);
     case 'converted':
       return `${valueText(operand.number)} as ${operand.unit}`;
     case 'arithmetic':
@@ -47,6 +47,12 @@ export function valueText(operand: Operand): string {
     default:
       return 'this';
   }
+}
+
+/** The zone of a file is understood, so it is named only where it was written. */
+function writtenFact(fact: FactExpression): string {
+  const isUnsaid = fact.definition.parameter === 'zone' && !spanText(fact.span).includes('[');
+  return isUnsaid ? fact.definition.path : factText(fact);
 }
 
 export function described(operand: Operand): string {

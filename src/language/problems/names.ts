@@ -52,12 +52,24 @@ export function unknownFact(
 }
 
 export function unknownDefine(span: Span, name: string, suggestion: string | null): Diagnostic {
-  const help =
-    suggestion === null
+  const help = NOTHING.has(name)
+    ? 'Whether a value is missing is asked with `is absent` and `is present`.'
+    : suggestion === null
       ? `Texts stand in quotes ("${shown(name)}"); a name is made with define ${shown(name)} = … in this file.`
       : `Did you mean ${suggestion}?`;
   return problem('PT1103', span, `Nothing is called ${shown(name)} in this file.`, help);
 }
+
+/** What other languages write for a value that is not there. */
+const NOTHING: ReadonlySet<string> = new Set([
+  'null',
+  'nil',
+  'none',
+  'undefined',
+  'missing',
+  'empty',
+  'nothing',
+]);
 
 export function unknownZone(span: Span, name: string, suggestion: string | null): Diagnostic {
   const help =

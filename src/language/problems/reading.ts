@@ -18,12 +18,12 @@ export function unexpected(
       : expected.length === 0
         ? 'Remove it; what comes next is `define`, `calendar`, `policy`, `test` or another declaration.'
         : `Write ${alternatives(expected)} here.`;
-  return problem(
-    'PT0101',
-    span,
-    `${found === null ? 'The end of the file' : `\`${shown(found)}\``} cannot stand here.`,
-    help,
-  );
+  return cannotStand(span, found, help);
+}
+
+export function cannotStand(span: Span, found: string | null, help: string): Diagnostic {
+  const what = found === null ? 'The end of the file' : `\`${shown(found)}\``;
+  return problem('PT0101', span, `${what} cannot stand here.`, help);
 }
 
 /** A clause of a limit or quota that stands before what it counts. */
@@ -177,12 +177,13 @@ export function notNormalised(span: Span): Diagnostic {
   );
 }
 
-export function hyphenWord(span: Span, found: string): Diagnostic {
+/** `help`: where it is known what was meant. */
+export function notAWord(span: Span, found: string, help: string | null): Diagnostic {
   return problem(
     'PT0116',
     span,
     `${shown(found)} is not a word of the language.`,
-    `Names of the configuration stand in quotes: "${shown(found)}".`,
+    help ?? `Names of the configuration stand in quotes: "${shown(found)}".`,
   );
 }
 
@@ -195,6 +196,16 @@ export function selectorInCondition(span: Span, instead: string): Diagnostic {
   );
 }
 
+/** `because "Ask {tenant.name"`: it would be shown as it stands. */
+export function openHole(span: Span, found: string): Diagnostic {
+  return problem(
+    'PT0118',
+    span,
+    `"{${shown(found)}" has no closing brace, so it would be no fact but plain text.`,
+    'Write `}` behind the fact, or \\{ for a plain brace.',
+  );
+}
+
 export function badHole(span: Span, found: string): Diagnostic {
   return problem(
     'PT0118',
@@ -204,12 +215,15 @@ export function badHole(span: Span, found: string): Diagnostic {
   );
 }
 
-export function minusNeedsBlanks(span: Span): Diagnostic {
+/** `meant`: where the hyphen belongs to a name. */
+export function minusNeedsBlanks(span: Span, meant: string | null): Diagnostic {
   return problem(
     'PT0120',
     span,
     '`-` takes one value from another and needs a blank on both sides.',
-    'Write `a - b`; numbers have no sign, and names with a hyphen stand in quotes.',
+    meant === null
+      ? 'Write `a - b`; numbers have no sign, and names with a hyphen stand in quotes.'
+      : `Write ${shown(meant)}: names with a hyphen stand in quotes.`,
   );
 }
 

@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+import { SourceText } from '../diagnostics/source.ts';
+import { checkPolicies } from './check.ts';
+import { DECLARATION_SLIPS, RULE_SLIPS } from './slips.cases.ts';
+import { WORLD } from './world.cases.ts';
+
+function found(text: string) {
+  const { diagnostics } = checkPolicies([new SourceText('a.policy', `language 1\n${text}\n`)], WORLD, null);
+  return diagnostics.map(({ code, help }) => ({ code, help }));
+}
+
+describe('what people write by habit is answered with what to write here, once', () => {
+  it.each(RULE_SLIPS)('$written', ({ written, code, help }) => {
+    const head = 'policy "p" applies to routes tagged "v1" and routes requiring identity {';
+    expect(found(`${head}\n  ${written}\n}`)).toEqual([{ code, help }]);
+  });
+
+  it.each(DECLARATION_SLIPS)('$written', ({ written, code, help }) => {
+    expect(found(written)).toEqual([{ code, help }]);
+  });
+});
