@@ -128,6 +128,18 @@ describe('what cannot be imported is said in a sentence', () => {
     expect((await refusal(texts))[0]).toMatch(expected);
   });
 
+  test('what a document lacks is said with its place, once', async () => {
+    const document = {
+      openapi: '3.0.3',
+      info: { title: 'Shop', version: 1 },
+      paths: { '/a': { get: { operatonId: 'a', responses: { default: { description: 'x' } } } } },
+    };
+    expect(await refusal({ 'api.json': JSON.stringify(document) })).toEqual([
+      'info → version: type must be string.',
+      'paths → /a → get → operatonId: operatonId is not expected.',
+    ]);
+  });
+
   test('references that double each time', async () => {
     const schemas = Object.fromEntries(
       Array.from({ length: 60 }, (_, at) => [

@@ -3,6 +3,7 @@ import { err, ok, type Result } from '../../base/result.ts';
 import { readYaml } from '../../config/text/read.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import { SourceText } from '../../diagnostics/source.ts';
+import { faultsInWords } from './faults.ts';
 import { expandedSize, isObject, type Json, type JsonObject, joinFiles } from './references.ts';
 
 /** Why a document can't be used: findings in its text, or sentences. */
@@ -74,14 +75,15 @@ async function validate(document: JsonObject): Promise<readonly string[]> {
       resolve: { external: false, file: false },
       validate: { errors: { colorize: false } },
     });
-    return result.valid ? [] : result.errors.map(({ message }) => firstLine(message));
+    return result.valid
+      ? []
+      : faultsInWords(
+          document,
+          result.errors.map(({ message }) => message),
+        );
   } catch (error) {
-    return [firstLine(error instanceof Error ? error.message : String(error))];
+    return faultsInWords(document, [error instanceof Error ? error.message : String(error)]);
   }
-}
-
-function firstLine(text: string): string {
-  return text.trim().split('\n')[0]?.trim() ?? '';
 }
 
 async function upgraded(document: JsonObject): Promise<JsonObject> {
