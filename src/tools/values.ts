@@ -1,3 +1,4 @@
+import { SIZE_UNITS } from '../model/literals.ts';
 import { DAY_MS, timeText } from '../model/local-time.ts';
 import { moneyText } from '../model/money.ts';
 import { isListOfObjects, type Value, type ValueType } from '../model/types.ts';
@@ -31,7 +32,7 @@ function numberInWords(type: ValueType, value: number): string {
     case 'time':
       return timeText(value);
     case 'size':
-      return `${value}B`;
+      return sizeInWords(value);
     case 'percent':
       return `${value}%`;
     case 'money':
@@ -45,6 +46,13 @@ function numberInWords(type: ValueType, value: number): string {
 export function dateInWords(day: number): string {
   return new Date(day * DAY_MS).toISOString().slice(0, 10);
 }
+
+/** 10_485_760 is `10MiB`; what fills no unit whole stays in bytes. */
+function sizeInWords(bytes: number): string {
+  const unit = BINARY_UNITS.find((name) => bytes > 0 && bytes % SIZE_UNITS[name] === 0) ?? 'B';
+  return `${bytes / SIZE_UNITS[unit]}${unit}`;
+}
+const BINARY_UNITS = ['GiB', 'MiB', 'KiB'] as const;
 
 function ageInWords(ms: number): string {
   if (ms >= DAY_MS) return `${Math.floor(ms / DAY_MS)} days`;
