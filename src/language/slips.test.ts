@@ -19,3 +19,13 @@ describe('what people write by habit is answered with what to write here, once',
     expect(found(written)).toEqual([{ code, help }]);
   });
 });
+
+it('a fact is named as it was written: the zone of the file is understood', () => {
+  const text = (fact: string): string => `language 1\npolicy "p" { forbid when ${fact} is "monday" }\n`;
+  const said = (fact: string) =>
+    checkPolicies([new SourceText('a.policy', text(fact))], WORLD, null).diagnostics.map(
+      (one) => one.message,
+    );
+  expect(said('request.weekday')).toEqual(['There is no request.weekday "monday".']);
+  expect(said('request.weekday["UTC"]')).toEqual(['There is no request.weekday["UTC"] "monday".']);
+});
