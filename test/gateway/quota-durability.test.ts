@@ -1,0 +1,78 @@
+/**
+ * `kill -9` can't show that a mark is on the disk: what a process wrote survives it in the page cache. So the system calls are looked at:
+ * the mark is synced before the request that it covers leaves for the service (runtime.md §3).
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, it } from 'vitest';
+import { type Project, RunningGateway, writeProject } from './running-gateway.ts';
+import { startUpstream, type UpstreamServer } from './upstream-server.ts';
+
+let upstream: UpstreamServer;
+let project: Project;
+let gateway: RunningGateway;
+const traceFile = join(tmpdir(), `portunus-trace-${process.pid}.txt`);
+afterEach(async () => {
+  await gateway?.stop('SIGKILL');
+  await project?.remove();
+  await upstream?.close();
+  rmSync(traceFile, { force: true });
+});
+
+/** The system calls that write and sync, of all threads, in the order in which they ended, while `run` runs. */
+async function traced(run: () => Promise<void>): Promise<readonly string[]> {
+  const calls = 'trace=fdatasync,write,writev,pwrite64,sendto,sendmsg';
+  const strace = spawn(
+    'strace',
+    ['-f', '-y', '-e', calls, '-o', traceFile, '-p', String(gateway.child.pid)],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
+  const ended = once(strace, 'close');
+  let said = '';
+  strace.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  await expect.poll(() => said).toContain('attached');
+  await run();
+  strace.kill('SIGINT');
+  await ended;
+  return readFileSync(traceFile, 'utf8').split('\n');
+}
+
+it('makes a mark durable before the request that it covers leaves', async ({ skip }) => {
+  if (spawnSync('strace', ['-V']).error !== undefined) return skip('strace is not installed');
+  upstream = await startUpstream();
+  project = await writeProject({
+    'routes/r.yaml': `services: { s: { endpoints: [{ url: "http://127.0.0.1:${upstream.port}" }] } }
+routes:
+  free: { service: s, match: { path: "/free" }, auth: none }
+  counted: { service: s, match: { path: "/counted" }, auth: none }
+`,
+    'policies/p.policy': `language 1
+policy "p" applies to every route { permit }
+policy "q" applies to route "counted" { quota "year" 1_000 requests per year in total }
+`,
+  });
+  gateway = await RunningGateway.start(project, { arguments: ['--log', '/dev/null'] });
+  const calls = await traced(async () => {
+    for (const path of ['/free', '/counted', '/free', '/counted']) {
+      expect((await fetch(gateway.url + path)).status).toBe(200);
+    }
+  });
+  const sent = calls.flatMap((call, at) => (/"GET \/(free|counted) /.test(call) ? [at] : []));
+  const syncs = calls.flatMap((call, at) => (/fdatasync\(\d+<.*store\.mdb>.* = 0/.test(call) ? [at] : []));
+  expect(sent).toHaveLength(4);
+  // The first slice is ten requests: one sync, between the first two of these four.
+  expect(syncs).toHaveLength(1);
+  expect(syncs[0]).toBeGreaterThan(sent[0]!);
+  expect(syncs[0]).toBeLessThan(sent[1]!);
+  // LMDB's meta page, which makes the synced pages count, is written synchronously before it, too.
+  const meta = calls.findIndex((call, at) => at > syncs[0]! && /pwrite64\(\d+<.*store\.mdb>/.test(call));
+  expect(meta).toBeGreaterThan(syncs[0]!);
+  expect(meta).toBeLessThan(sent[1]!);
+});
