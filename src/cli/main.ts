@@ -95,6 +95,7 @@ program
   )
   .option('--log <file>', 'write access records and events to this file instead of the standard output')
   .option('--no-watch', 'do not load changed files by itself')
+  .option('--recover', 'where the store is damaged, go back to the newest sound backup')
   .action(run(async () => (await import('./commands/start.ts')).start));
 
 program
@@ -110,6 +111,29 @@ program
   .argument(...FOLDER)
   .option('--json', 'one JSON document instead of text')
   .action(run(async () => (await import('./commands/status.ts')).status));
+
+program
+  .command('backup')
+  .description('copy the store of a project, also while its gateway runs')
+  .argument(...FOLDER)
+  .option('--to <file>', 'where to (default: into the folder of backups beside the store, which keeps ten)')
+  .option('--json', 'one JSON document instead of text')
+  .action(run(async () => (await import('./commands/backup.ts')).backup));
+
+program
+  .command('restore')
+  .description('put a copy in the place of the store; what was there is kept beside it')
+  .argument(...FOLDER)
+  .option('--from <file>', 'the copy (default: the newest backup)')
+  .option('--json', 'one JSON document instead of text')
+  .action(run(async () => (await import('./commands/restore.ts')).restore));
+
+program
+  .command('doctor')
+  .description('look at everything that a gateway stands on, and say what is not as it should be')
+  .argument(...FOLDER)
+  .option('--json', 'one JSON document instead of text')
+  .action(run(async () => (await import('./commands/doctor.ts')).doctor));
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];

@@ -5,12 +5,14 @@
  * descriptor, so no death, `kill -9` included, leaves it behind, and it holds across containers that share the folder.
  */
 import { spawnSync } from 'node:child_process';
-import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { ok, type Result } from '../base/result.ts';
 import { problem, reasonOf, type StoreProblem } from './store-problem.ts';
 
 export interface FolderLock {
+  /** The last holder did not end as it should: what it wrote is to be looked at before it is trusted. */
+  readonly lastHolder: 'ended' | 'lost';
   release(): void;
 }
 
@@ -37,8 +39,24 @@ export function lockFolder(folder: string): Result<FolderLock, StoreProblem> {
     closeSync(descriptor);
     return refused;
   }
+  const lastHolder = fstatSync(descriptor).size === 0 ? 'ended' : 'lost';
   sayHolder(descriptor);
-  return ok({ release: () => closeSync(descriptor) });
+  return ok({
+    lastHolder,
+    release() {
+      forgetHolder(descriptor);
+      closeSync(descriptor);
+    },
+  });
+}
+
+/** A full disk may keep the number there: the store is then looked through once more, which is all that happens. */
+function forgetHolder(descriptor: number): void {
+  try {
+    ftruncateSync(descriptor, 0);
+  } catch {
+    // told by the next start, which takes a moment longer
+  }
 }
 
 /** Only for the message of a second start: the lock itself is the kernel's, and a full disk is told by the store. */

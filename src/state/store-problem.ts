@@ -27,6 +27,10 @@ export interface StoreProblem {
   readonly remedy: string;
 }
 
+/** For a store that can't be read. */
+export const RESTORE_REMEDY =
+  'Nothing was changed. "portunus start --recover" goes back to the newest sound backup; or set `data:` to an empty folder to begin anew.';
+
 export function problem(
   code: StoreProblemCode,
   place: string,

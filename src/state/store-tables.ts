@@ -1,7 +1,7 @@
 /** Tables of checksummed records over LMDB. A key is a path; its first part names the table. */
 import type { RootDatabase } from 'lmdb';
 import { ok, type Result } from '../base/result.ts';
-import { problem, reasonOf, type StoreProblem } from './store-problem.ts';
+import { problem, RESTORE_REMEDY, reasonOf, type StoreProblem } from './store-problem.ts';
 import { decodeRecord, encodeRecord, type RecordKey } from './store-records.ts';
 
 export interface StoreChange {
@@ -92,11 +92,6 @@ export class StoreTables {
   }
 
   damaged(how: string): ReturnType<typeof problem> {
-    return problem(
-      'store_damaged',
-      this.#path,
-      `The store is damaged: ${how}.`,
-      'Nothing was changed. Put back a copy of the data folder, or set `data:` to an empty folder to begin anew.',
-    );
+    return problem('store_damaged', this.#path, `The store is damaged: ${how}.`, RESTORE_REMEDY);
   }
 }

@@ -16,7 +16,7 @@ import { open } from 'lmdb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Random } from '../base/ports.ts';
 import { VERSIONS_KEPT } from './configuration-history.ts';
-import { openStore, type Store, type StoredCredential } from './store.ts';
+import { type ExamineStore, openStore, type Store, type StoredCredential } from './store.ts';
 import type { StoreProblem } from './store-problem.ts';
 import { encodeRecord } from './store-records.ts';
 
@@ -29,6 +29,14 @@ const random: Random = {
   uint32: () => next++,
 };
 
+/** What was asked for, and what it finds: by itself nothing. */
+let examined: string[];
+let damagedRecords: string[];
+const examine: ExamineStore = (path) => {
+  examined.push(path);
+  return { ok: true, value: { tables: {}, damaged: damagedRecords } };
+};
+
 let root: string;
 let folder: string;
 let opened: Store[];
@@ -37,6 +45,8 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'portunus-store-'));
   folder = join(root, 'data');
   opened = [];
+  examined = [];
+  damagedRecords = [];
 });
 afterEach(async () => {
   for (const store of opened) await store.close();
@@ -44,7 +54,7 @@ afterEach(async () => {
 });
 
 function begin(): Store {
-  const result = openStore(folder, random);
+  const result = openStore(folder, random, examine);
   if (!result.ok) throw new Error(result.error.message);
   opened.push(result.value);
   return result.value;
@@ -56,7 +66,7 @@ async function end(store: Store): Promise<void> {
 }
 
 function refused(): StoreProblem {
-  const result = openStore(folder, random);
+  const result = openStore(folder, random, examine);
   if (!result.ok) return result.error;
   opened.push(result.value);
   throw new Error('the store was opened');
@@ -181,6 +191,19 @@ describe('a second start on the same folder', () => {
       await exited;
     }
     begin();
+  });
+
+  it('is examined where the last holder was lost, and refused for what is found', async () => {
+    await end(begin());
+    await end(begin());
+    expect(examined).toEqual([]);
+    writeFileSync(join(folder, 'portunus.lock'), '4194304\n');
+    damagedRecords = ['["secrets"]'];
+    expect(refused()).toMatchObject({
+      code: 'store_damaged',
+      message: expect.stringContaining('["secrets"]'),
+    });
+    expect(examined).toEqual([join(folder, 'store.mdb')]);
   });
 
   it('is let in when a dead process has left its number', async () => {

@@ -10,8 +10,9 @@ import { ok, type Result } from '../base/result.ts';
 import { type ConfigurationHistory, createConfigurationHistory } from './configuration-history.ts';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
 import { createQuotaMarks, type QuotaMarks } from './quota-marks.ts';
+import type { StoreExamination } from './store-examination.ts';
 import { inspectStoreFile } from './store-file.ts';
-import { problem, reasonOf, type StoreProblem } from './store-problem.ts';
+import { problem, RESTORE_REMEDY, reasonOf, type StoreProblem } from './store-problem.ts';
 import { StoreTables } from './store-tables.ts';
 
 export interface Store {
@@ -48,12 +49,23 @@ export interface StoredCredential {
   readonly expiresMs: number | null;
 }
 
-const STORE_FILE = 'store.mdb';
+/** In the data folder. */
+export const STORE_FILE = 'store.mdb';
 const KEY_HASH_SECRET_BYTES = 8;
 const PEPPER_BYTES = 32;
 
-/** Opens the data folder, and makes it (mode 0700) with fresh secrets when it is not there. */
-export function openStore(folder: string, random: Random): Result<Store, StoreProblem> {
+/** Looks at every record of a store without endangering this process. */
+export type ExamineStore = (path: string) => Result<StoreExamination, StoreProblem>;
+
+/**
+ * Opens the data folder, and makes it (mode 0700) with fresh secrets when it is not there. A store whose last holder was lost
+ * is examined first.
+ */
+export function openStore(
+  folder: string,
+  random: Random,
+  examine: ExamineStore,
+): Result<Store, StoreProblem> {
   try {
     if (!existsSync(folder)) {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -69,9 +81,28 @@ export function openStore(folder: string, random: Random): Result<Store, StorePr
   }
   const lock = lockFolder(folder);
   if (!lock.ok) return lock;
-  const opened = openLocked(join(folder, STORE_FILE), random, lock.value);
+  const path = join(folder, STORE_FILE);
+  const sound = lock.value.lastHolder === 'lost' ? soundRecords(path, examine) : ok(undefined);
+  const opened = sound.ok ? openLocked(path, random, lock.value) : sound;
   if (!opened.ok) lock.value.release();
   return opened;
+}
+
+function soundRecords(path: string, examine: ExamineStore): Result<void, StoreProblem> {
+  // Files that are not there, cut short or not ours are told of by whoever opens them next.
+  if (!hasSoundPages(path)) return ok(undefined);
+  const examined = examine(path);
+  if (!examined.ok) return damaged(path, examined.error.message);
+  const [first] = examined.value.damaged;
+  return first === undefined ? ok(undefined) : damaged(path, `the checksum of record ${first} is wrong`);
+}
+
+function hasSoundPages(path: string): boolean {
+  try {
+    return inspectStoreFile(path) === 'sound';
+  } catch {
+    return false;
+  }
 }
 
 function openLocked(path: string, random: Random, lock: FolderLock): Result<Store, StoreProblem> {
@@ -104,9 +135,6 @@ function optionsFor(path: string): RootDatabaseOptionsWithPath & { permissionsMo
     permissionsMode: 0o600,
   };
 }
-
-const RESTORE_REMEDY =
-  'Nothing was changed. Put back a copy of the data folder, or set `data:` to an empty folder to begin anew.';
 
 function foreign(path: string): ReturnType<typeof problem> {
   return problem('store_foreign', path, 'This file was not made by Portunus.', RESTORE_REMEDY);

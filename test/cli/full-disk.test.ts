@@ -87,7 +87,9 @@ routes: { all: { service: s, match: { path: "/{rest...}" }, auth: none } }
   await expect.poll(async () => (await status()).alerts, { timeout: 30_000, interval: 500 }).toEqual([]);
   await edit('third');
   await gateway.stop('SIGTERM');
-  const store = openStore(data, systemRandom());
+  const store = openStore(data, systemRandom(), () => {
+    throw new Error('the gateway has closed it');
+  });
   if (!store.ok) throw new Error(store.error.message);
   const kept = store.value.history.versions().map(({ epoch }) => epoch);
   await store.value.close();

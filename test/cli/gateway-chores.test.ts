@@ -49,7 +49,7 @@ it('sweeps the counters every second, and frees the locks of a lost thread befor
   const clock = systemClock();
   const project = buildProject(texts, folder, clock.wallMs(), memory);
   const random = systemRandom();
-  const store = opened(openStore(join(folder, 'data'), random));
+  const store = opened(openStore(join(folder, 'data'), random, unexamined));
   closers.push(() => store.close());
   const said: string[] = [];
   let tellLost: () => void = () => {};
@@ -86,6 +86,10 @@ it('sweeps the counters every second, and frees the locks of a lost thread befor
   vi.advanceTimersByTime(3_000);
   expect(said.slice(2)).toEqual(['sweep', 'sweep', 'sweep']);
 });
+
+const unexamined = (): never => {
+  throw new Error('a store that was closed is not examined');
+};
 
 function opened(result: ReturnType<typeof openStore>): Store {
   if (!result.ok) throw new Error(result.error.message);

@@ -31,7 +31,9 @@ export class QuotaStore {
   readonly clock: TestClock = { monotonicMs: 1_000_000, wallMs: Date.UTC(2026, 10, 29, 12) };
 
   constructor() {
-    const opened = openStore(this.#folder, { fill: (bytes) => bytes.fill(7), uint32: () => 7 });
+    const opened = openStore(this.#folder, { fill: (bytes) => bytes.fill(7), uint32: () => 7 }, () => {
+      throw new Error('a new store is not examined');
+    });
     if (!opened.ok) throw new Error(opened.error.message);
     this.#store = opened.value;
   }

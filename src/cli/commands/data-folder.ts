@@ -1,6 +1,7 @@
 import { type AdminAccess, readAdminAccess } from '../../admin/access-file.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { loadWorld } from '../../config/load.ts';
+import type { ServerSettings } from '../../model/world.ts';
 import { adminAccessFile } from '../run/admin-access.ts';
 import { readProject } from '../run/project-files.ts';
 import { PORTUNUS } from '../terminal.ts';
@@ -10,6 +11,14 @@ import { PORTUNUS } from '../terminal.ts';
  * these commands are asked for when something else is not.
  */
 export async function findGateway(folder: string): Promise<Result<AdminAccess, string>> {
+  const server = await findSettings(folder);
+  if (!server.ok) return server;
+  const access = await readAdminAccess(adminAccessFile(server.value.dataFolder));
+  return access.ok ? ok(access.value) : err(access.error.message);
+}
+
+/** What `portunus.yaml` says of the process. */
+export async function findSettings(folder: string): Promise<Result<ServerSettings, string>> {
   const files = await readProject(folder);
   if (!files.ok) return err(files.error);
   const settings = files.value.texts.filter(({ path }) => path === 'portunus.yaml');
@@ -17,6 +26,5 @@ export async function findGateway(folder: string): Promise<Result<AdminAccess, s
     return err(`There is no portunus.yaml in ${folder}. Name the project folder of the gateway.`);
   const { world } = loadWorld(settings, { projectFolder: files.value.folder });
   if (world === null) return err(`portunus.yaml has errors. Run "${PORTUNUS} check ${folder}".`);
-  const access = await readAdminAccess(adminAccessFile(world.server.dataFolder));
-  return access.ok ? ok(access.value) : err(access.error.message);
+  return ok(world.server);
 }

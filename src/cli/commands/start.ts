@@ -12,6 +12,8 @@ import { readFirstKeys } from '../run/first-keys.ts';
 import { Gateway } from '../run/gateway.ts';
 import { readProject } from '../run/project-files.ts';
 import { loadReport } from '../run/status-report.ts';
+import { openOrRecover } from '../run/store-recovery.ts';
+import { examineInChild } from '../run/store-task.ts';
 import { systemClock, systemRandom } from '../run/system-clock.ts';
 import { colourFor, PORTUNUS } from '../terminal.ts';
 import { sentence } from './reload.ts';
@@ -21,6 +23,7 @@ export interface StartOptions {
   readonly mockUpstream?: number;
   readonly watch: boolean;
   readonly log?: string;
+  readonly recover?: true;
 }
 
 /** `portunus start [FOLDER]`: runs until SIGTERM or SIGINT. */
@@ -38,7 +41,10 @@ export async function start(folder: string, options: StartOptions): Promise<Exit
     return EXIT.findings;
   }
   const random = systemRandom();
-  const store = openStore(project.built.world.server.dataFolder, random);
+  const { dataFolder } = project.built.world.server;
+  const store = options.recover
+    ? openOrRecover(dataFolder, random, clock.wallMs())
+    : openStore(dataFolder, random, examineInChild);
   if (!store.ok) return failed(`${store.error.message} ${store.error.remedy}`);
   const mock =
     options.mockUpstream === undefined ? null : await startMockUpstream({ port: options.mockUpstream });
