@@ -13,7 +13,10 @@ import { problem, reasonOf, type StoreProblem } from './store-problem.ts';
 export interface FolderLock {
   /** The last holder did not end as it should: what it wrote is to be looked at before it is trusted. */
   readonly lastHolder: 'ended' | 'lost';
+  /** All that was written is sound, as far as this holder knows. */
   release(): void;
+  /** As {@link FolderLock.release}, but what the last holder left stays in doubt. */
+  giveUp(): void;
 }
 
 const LOCK_FILE = 'portunus.lock';
@@ -45,6 +48,10 @@ export function lockFolder(folder: string): Result<FolderLock, StoreProblem> {
     lastHolder,
     release() {
       forgetHolder(descriptor);
+      closeSync(descriptor);
+    },
+    giveUp() {
+      if (lastHolder === 'ended') forgetHolder(descriptor);
       closeSync(descriptor);
     },
   });

@@ -204,6 +204,12 @@ describe('a second start on the same folder', () => {
       message: expect.stringContaining('["secrets"]'),
     });
     expect(examined).toEqual([join(folder, 'store.mdb')]);
+    // A refusal proves nothing: the next start looks again.
+    expect(refused().code).toBe('store_damaged');
+    damagedRecords = [];
+    await end(begin());
+    begin();
+    expect(examined).toHaveLength(3);
   });
 
   it('is let in when a dead process has left its number', async () => {

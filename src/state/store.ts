@@ -84,7 +84,7 @@ export function openStore(
   const path = join(folder, STORE_FILE);
   const sound = lock.value.lastHolder === 'lost' ? soundRecords(path, examine) : ok(undefined);
   const opened = sound.ok ? openLocked(path, random, lock.value) : sound;
-  if (!opened.ok) lock.value.release();
+  if (!opened.ok) lock.value.giveUp();
   return opened;
 }
 

@@ -141,8 +141,10 @@ describe('a damaged store', () => {
     expect(await portunus('start')).toMatchObject({ code: 3, stderr: expect.stringContaining('["text",') });
     await start('--recover');
     expect(gateway!.output).toContain('There is no sound backup: 1 damaged records were left out.');
-    // The slice that was open at the kill, of one request, is lost.
-    expect(await served(100)).toBe(50 - 12 - 1);
+    // Of the quota the open slice is lost, which is a tenth at most.
+    const left = await served(100);
+    expect(left).toBeLessThanOrEqual(50 - 12);
+    expect(left).toBeGreaterThanOrEqual(50 - 12 - 5);
   });
 
   it('that is cut short or of another program is told by doctor, and changed by nobody', async () => {

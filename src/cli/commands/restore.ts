@@ -40,6 +40,7 @@ function restoreInto(dataFolder: string, from: string | null): Result<Restored, 
   const lock = lockFolder(dataFolder);
   if (!lock.ok) return err(`${lock.error.message} ${lock.error.remedy}`);
   const restored = restoreBackup(dataFolder, backup, systemClock().wallMs());
-  lock.value.release();
+  if (restored.ok) lock.value.release();
+  else lock.value.giveUp();
   return restored.ok ? ok({ backup, replaced: restored.value }) : restored;
 }

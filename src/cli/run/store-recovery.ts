@@ -24,7 +24,8 @@ export function openOrRecover(
   const lock = lockFolder(dataFolder);
   if (!lock.ok) return lock;
   const recovered = recover(dataFolder, wallMs);
-  lock.value.release();
+  if (recovered.ok) lock.value.release();
+  else lock.value.giveUp();
   if (!recovered.ok) {
     const remedy = `${recovered.error} Set \`data:\` to an empty folder to begin anew.`;
     return err({ ...opened.error, remedy });
