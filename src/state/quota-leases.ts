@@ -18,10 +18,10 @@ import type { StoreProblem } from './store-problem.ts';
 
 export interface QuotaLeases {
   /**
-   * Makes marks durable and grants what was asked for. `granted`: whoever waits should take anew. `kept`: the store was away a
-   * moment ago, and the asks wait for {@link QuotaLeases.retry}.
+   * Makes marks durable and grants what was asked for: whoever waits should take anew. While the store is away they are answered
+   * as `on failure` says, and the asks wait for {@link QuotaLeases.retry}.
    */
-  grant(asks: readonly LeaseAsk[]): 'granted' | 'kept';
+  grant(asks: readonly LeaseAsk[]): void;
   /** To be called about once a second: tries to grant what is waiting. `tried`: whoever waits should take anew. */
   retry(): 'tried' | 'nothing';
   /** What each quota would lose if the process were killed now. */
@@ -69,12 +69,10 @@ class Leases implements QuotaLeases {
     this.#options = options;
   }
 
-  grant(asks: readonly LeaseAsk[]): 'granted' | 'kept' {
+  grant(asks: readonly LeaseAsk[]): void {
     for (const ask of asks) this.#keep(ask);
-    if (this.#away) return 'kept';
-    this.#grantWaiting();
-    // Also when the store has just gone: who waits is answered as `on failure` says.
-    return 'granted';
+    if (this.#away) this.#sayAway(asks);
+    else this.#grantWaiting();
   }
 
   retry(): 'tried' | 'nothing' {
@@ -181,11 +179,15 @@ class Leases implements QuotaLeases {
 
   #storeAway(problem: StoreProblem, asks: readonly LeaseAsk[]): void {
     this.#away = true;
+    this.#sayAway(asks);
+    this.#options.onAway(problem);
+  }
+
+  #sayAway(asks: readonly LeaseAsk[]): void {
     for (const region of new Set(asks.map((ask) => ask.region))) {
       const quota = this.#options.registry.quota(region);
       if (quota !== null) Atomics.store(quota.families[0]!.words, HEADER.storeAway, 1);
     }
-    this.#options.onAway(problem);
   }
 
   #storeBack(): void {

@@ -95,3 +95,57 @@ routes: { all: { service: s, match: { path: "/{rest...}" }, auth: none } }
   await store.value.close();
   expect(kept.slice(-3)).toEqual([configuration.epoch - 1, configuration.epoch, configuration.epoch + 1]);
 }, 60_000);
+
+it('does on a full disk what each quota says for that, admits no more than the amount, and goes on by itself when there is room', async ({
+  skip,
+}) => {
+  upstream = await startUpstream();
+  project = await writeProject({
+    'routes/r.yaml': `services: { s: { endpoints: [{ url: "http://127.0.0.1:${upstream.port}" }] } }
+routes:
+  strict: { service: s, match: { path: "/strict/{id}" }, auth: none }
+  lenient: { service: s, match: { path: "/lenient" }, auth: none }
+`,
+    'policies/p.policy': `language 1
+policy "p" { permit }
+policy "strict" applies to route "strict" { quota "year" 300 requests per year for each request.path }
+policy "lenient" applies to route "lenient" { quota "year" 300 requests per year in total on failure allow }
+`,
+  });
+  const data = join(project.folder, 'data');
+  if (!mountSmall(data)) return skip('only who may mount can make a full disk');
+  gateway = await RunningGateway.start(project, { arguments: ['--log', '/dev/null'] });
+  const ask = async (path: string): Promise<number> => (await fetch(gateway!.url + path)).status;
+  const answers = async (path: string, requests: number): Promise<Map<number, number>> => {
+    const counts = new Map<number, number>();
+    for (let i = 0; i < requests; i++) {
+      const status = await ask(path);
+      counts.set(status, (counts.get(status) ?? 0) + 1);
+    }
+    return counts;
+  };
+  expect([await ask('/strict/0'), await ask('/lenient')]).toEqual([200, 200]);
+
+  const filler = fill(data);
+  // New callers, until the free pages of the store are used up.
+  let caller = 0;
+  let refused = await fetch(`${gateway.url}/strict/${caller}`);
+  while (refused.status === 200 && caller < 3_000) refused = await fetch(`${gateway.url}/strict/${++caller}`);
+  expect([
+    refused.status,
+    refused.headers.get('retry-after'),
+    ((await refused.json()) as { code: string }).code,
+  ]).toEqual([503, '1', 'limit_unavailable']);
+  // A caller who holds a lease goes on with it, and the other quota up to its amount.
+  expect(await ask('/strict/0')).toBe(200);
+  expect((await answers('/lenient', 350)).get(200)).toBe(299);
+  expect((await status()).alerts.map(({ kind }) => kind)).toEqual(['quotas-not-kept']);
+
+  rmSync(filler);
+  await expect.poll(async () => (await status()).alerts, { timeout: 30_000, interval: 500 }).toEqual([]);
+  expect(await ask(`/strict/${caller}`)).toBe(200);
+  await gateway.stop('SIGKILL');
+  gateway = await RunningGateway.start(project, { arguments: ['--log', '/dev/null'] });
+  // What was allowed without a lease is not forgotten.
+  expect(await answers('/lenient', 20)).toEqual(new Map([[429, 20]]));
+}, 120_000);

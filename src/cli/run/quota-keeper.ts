@@ -41,7 +41,8 @@ export class QuotaKeeper {
   }
 
   asked(asks: readonly LeaseAsk[]): void {
-    if (this.#leases.grant(asks) === 'granted') this.#options.tellGrants();
+    this.#leases.grant(asks);
+    this.#options.tellGrants();
   }
 
   /** To be called about once a second. */
