@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { CATALOGUE } from '../../diagnostics/catalogue.ts';
 import { nearest } from '../../diagnostics/suggest.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { PACKAGE_FOLDER } from '../package-folder.ts';
 
 /** The reference page of all codes; generated from the catalogue and the tests, shipped with the package. */
-export const REFERENCE_PAGE = new URL('../../../../docs/diagnostics.md', import.meta.url);
+export const REFERENCE_PAGE = new URL('docs/diagnostics.md', PACKAGE_FOLDER);
 
 /** `portunus check --explain CODE`: the page of one code, as the reference has it. */
 export async function explainCode(written: string): Promise<ExitCode> {

@@ -3,10 +3,11 @@ import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { err, ok, type Result } from '../../base/result.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { PACKAGE_FOLDER } from '../package-folder.ts';
 import { PORTUNUS } from '../terminal.ts';
 
 /** The quick start that ships with the package: `init` gives each user the same project to change. */
-export const QUICKSTART_FOLDER = fileURLToPath(new URL('../../../../policies/quickstart', import.meta.url));
+export const QUICKSTART_FOLDER = fileURLToPath(new URL('policies/quickstart', PACKAGE_FOLDER));
 
 /** `portunus init [FOLDER]`: writes a small working project into an empty (or new) folder. */
 export async function init(folder: string): Promise<ExitCode> {

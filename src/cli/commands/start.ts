@@ -7,6 +7,7 @@ import { type BuiltProject, buildProject } from '../../tools/build-project.ts';
 import { startMockUpstream } from '../../tools/mock-upstream.ts';
 import { ProjectMemory } from '../../tools/project-memory.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { PACKAGE_FOLDER } from '../package-folder.ts';
 import type { LoadResult } from '../run/configuration.ts';
 import { readFirstKeys } from '../run/first-keys.ts';
 import { Gateway } from '../run/gateway.ts';
@@ -57,7 +58,7 @@ export async function start(folder: string, options: StartOptions): Promise<Exit
     memory,
     store: store.value,
     counters: createCounterRegistry(),
-    threadEntry: new URL('../run/data-thread.js', import.meta.url),
+    threadEntry: new URL('dist/src/cli/run/data-thread.js', PACKAGE_FOLDER),
     clock,
     random,
     logTo: options.log === undefined ? 'stdout' : { file: options.log },

@@ -4,10 +4,11 @@ import { LIMITS } from '../../base/limits.ts';
 import { COMPLETE, PROJECT_FOLDER, sources } from '../config.cases.ts';
 import { kindOf } from '../kinds.ts';
 import { loadWorld } from '../load.ts';
+import { newAjv } from './compiled-schemas.ts';
 import { EXPLAINERS } from './explain.ts';
 import { limitsSchema } from './limits-schema.ts';
 import type { LiteralKeyword } from './literals.ts';
-import { newAjv, SCHEMAS } from './validators.ts';
+import { SCHEMAS } from './schemas.ts';
 
 interface SchemaNode {
   readonly $ref?: string;

@@ -1,0 +1,162 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { CHECK_FORMATS } from './check-formats.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import { TEST_FORMATS } from './test-formats.ts';
+import { VERSION } from './version.ts';
+
+const program = new Command('portunus')
+  .description('A gateway for APIs and AI models that is run by files people can read.')
+  .version(VERSION)
+  .showHelpAfterError('Run "portunus --help" to see every command.')
+  .exitOverride();
+
+/** Each command loads its own modules: `status` needs neither compiler nor store. */
+function run<Arguments extends unknown[]>(load: () => Promise<(...values: Arguments) => Promise<ExitCode>>) {
+  return async (...values: Arguments): Promise<void> => {
+    const command = await load();
+    process.exitCode = await command(...values);
+  };
+}
+
+const FOLDER = ['[folder]', 'project folder', '.'] as const;
+
+program
+  .command('init')
+  .description('write a small working project')
+  .argument('[folder]', 'new or empty folder', '.')
+  .action(run(async () => (await import('./commands/init.ts')).init));
+
+program
+  .command('check')
+  .description('check every file of a project and report all that is wrong')
+  .argument(...FOLDER)
+  .addOption(new Option('--format <format>', 'how to report').choices(CHECK_FORMATS))
+  .option('--json', 'the same as --format json')
+  .option('--warnings-as-errors', 'report warnings as errors, and end with 1 for them too')
+  .option('--timings', 'also say, on the standard error, what took how long: by step and by policy')
+  .option('--explain <code>', 'print what a code such as PT1203 means, with an example, and check nothing')
+  .action(run(async () => (await import('./commands/check.ts')).check));
+
+program
+  .command('import')
+  .description('bring an API into a project')
+  .command('openapi')
+  .description('write routes, schemas of bodies and a first policy from an OpenAPI 3.0 or 3.1 document')
+  .argument('<file>', 'the document, YAML or JSON; files it refers to lie in its folder')
+  .argument(...FOLDER)
+  .option('--service <name>', 'name of the service (default: made from the title)')
+  .option('--upstream <url>', 'where the service is (default: the first server of the document)')
+  .option('--json', 'one JSON document instead of text')
+  .action(run(async () => (await import('./commands/import-openapi.ts')).importOpenApiCommand));
+
+program
+  .command('fmt')
+  .description('write policies in the one canonical style; comments and meaning stay')
+  .argument('[paths...]', '*.policy files, and folders that hold them; - for standard input to output', ['.'])
+  .option('--check', 'write nothing; name the files that differ and end with 1 if there are any')
+  .option('--diff', 'write nothing; show what would change as a unified diff')
+  .action(run(async () => (await import('./commands/fmt.ts')).fmt));
+
+program
+  .command('test')
+  .description('run the tests of the policies, on the code that the gateway runs and without any network')
+  .argument(...FOLDER)
+  .option('--filter <text>', 'only tests with this text in their name')
+  .option('--coverage', 'also say which clauses of the rules the tests have seen true and false')
+  .option('--each-rule', 'also leave out each rule in turn: a rule that no test misses is a finding')
+  .addOption(new Option('--format <format>', 'how to report').choices(TEST_FORMATS))
+  .option('--json', 'the same as --format json')
+  .action(run(async () => (await import('./commands/test.ts')).test));
+
+program
+  .command('explain')
+  .description('what governs a route, what would happen to one request and why, or what is configured')
+  .argument('<route>', 'name of a route; config for the configuration in force, with the place of each value')
+  .argument(...FOLDER)
+  .option('--request <request>', "what would happen to this request: 'GET /orders?page=2'")
+  .option('--consumer <name>', 'the consumer who sends it; without one it has no identity')
+  .option('--given <item>', `more about it, as tests say it: 'tenant "acme" with plan "free"'`, collect)
+  .option('--header <field>', "a header field of it: 'content-type: text/csv'", collect)
+  .option('--body <file>', 'the file with its body')
+  .option('--code', 'the code that the gateway runs for the route, with the rule of each statement')
+  .option('--time <time>', "when it is sent: '2026-12-05 10:00'; without it, now")
+  .option('--json', 'one JSON document instead of text')
+  .action(run(async () => (await import('./commands/explain.ts')).explain));
+
+program
+  .command('start')
+  .description('run the gateway until SIGTERM; SIGHUP and changed files load the configuration anew')
+  .argument(...FOLDER)
+  .option(
+    '--mock-upstream <port>',
+    'also run the bundled mock upstream on this port of 127.0.0.1 (for trying out)',
+    port,
+  )
+  .option('--log <file>', 'write access records and events to this file instead of the standard output')
+  .option('--no-watch', 'do not load changed files by itself')
+  .option('--recover', 'where the store is damaged, go back to the newest sound backup')
+  .action(run(async () => (await import('./commands/start.ts')).start));
+
+program
+  .command('reload')
+  .description('load the configuration anew; a broken one changes nothing')
+  .argument(...FOLDER)
+  .option('--json', 'one JSON document instead of text')
+  .action(run(async () => (await import('./commands/reload.ts')).reload));
+
+program
+  .command('status')
+  .description('what the running gateway does: version of the rules, last reload, traffic, limits')
+  .argument(...FOLDER)
+  .option('--json', 'one JSON document instead of text')
+  .action(run(async () => (await import('./commands/status.ts')).status));
+
+program
+  .command('backup')
+  .description('copy the store of a project, also while its gateway runs')
+  .argument(...FOLDER)
+  .option('--to <file>', 'where to (default: into the folder of backups beside the store, which keeps ten)')
+  .option('--json', 'one JSON document instead of text')
+  .action(run(async () => (await import('./commands/backup.ts')).backup));
+
+program
+  .command('restore')
+  .description('put a copy in the place of the store; what was there is kept beside it')
+  .argument(...FOLDER)
+  .option('--from <file>', 'the copy (default: the newest backup)')
+  .option('--json', 'one JSON document instead of text')
+  .action(run(async () => (await import('./commands/restore.ts')).restore));
+
+program
+  .command('doctor')
+  .description('look at everything that a gateway stands on, and say what is not as it should be')
+  .argument(...FOLDER)
+  .option('--json', 'one JSON document instead of text')
+  .action(run(async () => (await import('./commands/doctor.ts')).doctor));
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 65_535)
+    throw new InvalidArgumentError('A port is 1 to 65535.');
+  return value;
+}
+
+let outputFailed = false;
+/** A reader that has seen enough (`| head`) is no failure; a full disk is one. The gateway serves on in both cases. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE' || outputFailed) return;
+  outputFailed = true;
+  process.stderr.write(`portunus: the output cannot be written: ${error.message}\n`);
+});
+
+void program.parseAsync().catch((error: unknown) => {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? EXIT.fine : EXIT.usage;
+});
+process.once('exit', () => {
+  if (outputFailed) process.exitCode = EXIT.couldNotRun;
+});
