@@ -45,13 +45,11 @@ export function readDeclarations(
     // nobody reads further than this many mistakes, and recovering from each costs more than reading what is right
     if (report.isFull()) return;
     const end = starts[index + 1] ?? tokens.length;
-    GRAMMAR.input = tokens.slice(start, end);
-    const tree = GRAMMAR.Declaration();
-    const mistakes = GRAMMAR.errors;
+    const { tree, mistakes, grammar } = readDeclaration(tokens.slice(start, end));
     for (const mistake of mistakes) {
       // where the file was cut, its sudden end is no mistake of the author
       if (cut && end === tokens.length && mistake.token.tokenType === EOF) continue;
-      if (!report.isFull()) report(explainSyntaxError(mistake, { source, tokens, end }, GRAMMAR));
+      if (!report.isFull()) report(explainSyntaxError(mistake, { source, tokens, end }, grammar));
     }
     builder.add(tree, wholeness(mistakes.map(({ token }) => token.startOffset)));
     onDeclaration(tree);
@@ -59,8 +57,23 @@ export function readDeclarations(
   return { source, file: builder.finish(), diagnostics, tokens, comments };
 }
 
-/** Building it takes some 30 ms, new input resets it: one for all. */
-const GRAMMAR = new PolicyGrammar();
+/** One that stops at a mistake reads what is right; what is wrong is read again by one that goes on behind it. */
+function readDeclaration(tokens: IToken[]) {
+  const tree = readWith(grammarThatStops, tokens);
+  if (grammarThatStops.errors.length === 0) return { tree, mistakes: [], grammar: grammarThatStops };
+  grammarThatRecovers ??= new PolicyGrammar('recovers');
+  const recovered = readWith(grammarThatRecovers, tokens);
+  return { tree: recovered, mistakes: grammarThatRecovers.errors, grammar: grammarThatRecovers };
+}
+
+function readWith(grammar: PolicyGrammar, tokens: IToken[]): CstNode {
+  grammar.input = tokens;
+  return grammar.Declaration();
+}
+
+/** Building one takes some 20 ms, new input resets it: one for all. */
+const grammarThatStops = new PolicyGrammar('stops');
+let grammarThatRecovers: PolicyGrammar | null = null;
 
 /** Indexes of the tokens that begin a declaration. */
 function declarationStarts(tokens: readonly IToken[]): readonly number[] {

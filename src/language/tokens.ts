@@ -78,6 +78,11 @@ export const LATER_TEST_WORDS: ReadonlySet<string> = new Set([
   ...['approvals', 'requester', 'opened', 'replies', 'reply', 'chunks', 'down', 'call', 'upstream'],
 ]);
 
+/** With hints of how a token begins the lexer need not examine patterns when it starts. */
+const DIGITS = charactersOf('0', '9');
+const CAPITALS = charactersOf('A', 'Z');
+const SMALL_LETTERS = charactersOf('a', 'z');
+
 const URL_PATH = /\/[^\s{}"#]*/y;
 const LETTERED = '(?![A-Za-z0-9_])';
 const anyOf = (units: Readonly<Record<string, number>>): string =>
@@ -132,6 +137,7 @@ export const NumberLiteral = literal('NumberLiteral', `${NUMBER_PATTERN}${LETTER
 export const BadNumber = literal('BadNumber', '\\d[A-Za-z0-9_]*(?:,\\d{3})*', 'a number');
 export const ZoneName = createToken({
   name: 'ZoneName',
+  start_chars_hint: CAPITALS,
   pattern: /(?:UTC|[A-Z][A-Za-z_]+(?:\/[A-Z][A-Za-z0-9_+-]+)+)(?![A-Za-z0-9_])/,
   label: 'a time zone',
 });
@@ -139,10 +145,16 @@ export const ZoneName = createToken({
  * A member of a path with its dot: one token, so that `tenant.limit` needs no rule about keywords. Capitals, because
  * members of a body are named by its schema.
  */
-export const Member = createToken({ name: 'Member', pattern: /\.[A-Za-z][A-Za-z0-9_]*/, label: 'a member' });
+export const Member = createToken({
+  name: 'Member',
+  pattern: /\.[A-Za-z][A-Za-z0-9_]*/,
+  start_chars_hint: ['.'],
+  label: 'a member',
+});
 /** A word in lower case; the lexer turns it into a keyword, a root, a reserved word or a {@link Name}. */
 export const Word = createToken({
   name: 'Word',
+  start_chars_hint: SMALL_LETTERS,
   pattern: /[a-z][a-z0-9_]*(?![A-Za-z0-9_]|-[A-Za-z0-9_])/,
 });
 export const Name = createToken({
@@ -155,6 +167,7 @@ export const Later = createToken({ name: 'Later', pattern: Lexer.NA, categories:
 /** `GET` before a path: a request of a test. */
 export const Method = createToken({
   name: 'Method',
+  start_chars_hint: CAPITALS,
   pattern: /[A-Z]+(?=[ \t]+\/)/,
   label: 'a method such as `GET`',
 });
@@ -175,7 +188,7 @@ export const CurrencyCode = createToken({
     CURRENCY_TEXT.lastIndex = offset;
     return CURRENCY_TEXT.exec(text);
   },
-  start_chars_hint: Array.from({ length: 26 }, (_, index) => String.fromCharCode(65 + index)),
+  start_chars_hint: CAPITALS,
   line_breaks: false,
   label: 'a currency such as `USD`',
 });
@@ -183,6 +196,7 @@ const CURRENCY_TEXT = /[A-Z]{3}(?![A-Za-z0-9_])/y;
 /** `Forbid`, `on-call`, `_x`: whole, so that the message is about the word and not about one character. */
 export const BadWord = createToken({
   name: 'BadWord',
+  start_chars_hint: [...CAPITALS, ...SMALL_LETTERS, '_'],
   pattern: /[A-Za-z_][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)*/,
 });
 /** What other languages write; see `FOREIGN_SIGNS` in the lexer. */
@@ -215,7 +229,12 @@ export const Regex = createToken({
 });
 const REGEX_TEXT = /\/(?:\\.|[^/\\\n])+\//y;
 
-export const Blank = createToken({ name: 'Blank', pattern: /[ \t\r\n]+/, group: Lexer.SKIPPED });
+export const Blank = createToken({
+  name: 'Blank',
+  pattern: /[ \t\r\n]+/,
+  start_chars_hint: [' ', '\t', '\r', '\n'],
+  group: Lexer.SKIPPED,
+});
 
 export const SIGN = {
   '{': sign('{'),
@@ -311,7 +330,7 @@ export function tokenGroup(type: TokenType): TokenGroup | null {
 }
 
 function literal(name: string, pattern: string, label: string): TokenType {
-  return createToken({ name, pattern: new RegExp(pattern), label });
+  return createToken({ name, pattern: new RegExp(pattern), start_chars_hint: DIGITS, label });
 }
 
 function sign(image: string): TokenType {
@@ -350,4 +369,9 @@ function pathAt(text: string, offset: number): RegExpExecArray | null {
 
 function isPeriod(word: string): boolean {
   return (PERIODS as readonly string[]).includes(word);
+}
+
+function charactersOf(first: string, last: string): string[] {
+  const start = first.charCodeAt(0);
+  return Array.from({ length: last.charCodeAt(0) - start + 1 }, (_, at) => String.fromCharCode(start + at));
 }
