@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { CstNode } from 'chevrotain';
 import { describe, expect, it } from 'vitest';
 import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts';
 import { SourceText } from '../../src/diagnostics/source.ts';
@@ -6,16 +8,21 @@ import { lex } from '../../src/language/lexer.ts';
 import { Choices } from '../compiler/choices.ts';
 import { drawnNumbers, GRAMMAR, randomSentence, TOKENS, Ways, withRandomGaps } from './random-sentences.ts';
 
-const PARSER = new PolicyGrammar();
+const PARSER = new PolicyGrammar('recovers');
+/** What reads right texts in its place. */
+const STOPPING = new PolicyGrammar('stops');
 const SENTENCES_PER_RULE = 150;
 
 /** What lexer and parser say against a text that should be one `rule`. */
 function complaints(rule: string, text: string): readonly string[] {
   const problems: Diagnostic[] = [];
   const { tokens } = lex(new SourceText('a.policy', text), 64, (problem) => problems.push(problem));
-  PARSER.input = tokens;
-  (PARSER as unknown as Readonly<Record<string, () => void>>)[rule]!();
-  return [...problems.map(({ message }) => message), ...PARSER.errors.map(({ message }) => message)];
+  const trees = [PARSER, STOPPING].map((parser) => {
+    parser.input = tokens;
+    return (parser as unknown as Readonly<Record<string, () => CstNode>>)[rule]!();
+  });
+  const mistakes = [...problems, ...PARSER.errors, ...STOPPING.errors].map(({ message }) => message);
+  return isDeepStrictEqual(trees[0], trees[1]) ? mistakes : [...mistakes, 'the trees differ'];
 }
 
 describe('sentences of grammar/portunus.ebnf', () => {

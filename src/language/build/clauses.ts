@@ -82,18 +82,18 @@ export function collectClauses(
   allowed: readonly ClauseName[],
 ): RuleClauses {
   const seen = new Map<ClauseName, Span>();
-  let clauses = NO_CLAUSES;
+  const clauses = { ...NO_CLAUSES };
   for (const clause of childrenOf(rule, 'Clause')) {
     const { name, value } = readClause(reader, clause);
     const span = nodeSpan(reader, clause);
     const first = seen.get(name);
     if (!allowed.includes(name)) reader.report(clauseNotHere(span, kind, name, allowed));
     else if (first !== undefined) reader.report(saidTwice(span, name, first));
-    else clauses = { ...clauses, ...value };
+    else Object.assign(clauses, value);
     seen.set(name, first ?? span);
   }
   const { status, code, because } = clauses;
-  return { ...clauses, reply: { status, code, because } };
+  return Object.assign(clauses, { reply: { status, code, because } });
 }
 
 const NO_REPLY: ReplyNode = { status: null, code: null, because: null };

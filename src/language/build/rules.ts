@@ -9,7 +9,7 @@ import { buildTemplate, buildText } from './texts.ts';
 
 /** One rule with its clauses: CST to AST. Null when it misses something without which it has no meaning. */
 export function buildRule(reader: Reader, node: CstNode): RuleNode {
-  const form = Object.keys(FORMS).find((name) => has(node, name)) as keyof typeof FORMS;
+  const [form] = Object.keys(node.children) as [keyof typeof FORMS];
   const head = childOf(node, form);
   const { kind, build } = FORMS[form];
   const clauses = collectClauses(reader, node, kind, CLAUSES_OF[kind]);
