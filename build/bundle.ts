@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import { BUNDLE, BUNDLE_CODE } from '../src/cli/bundle.ts';
-import { checksOfSchemas } from './checks-of-schemas.ts';
+import { checkOfMetaSchema, checksOfSchemas } from './checks-of-schemas.ts';
 import { licencesOf } from './licences.ts';
 
 /** Joins all modules of the command line, and the packages that it needs for `check`, into one script. */
@@ -15,13 +15,14 @@ const CHEVROTAIN = fileURLToPath(
   new URL('../../node_modules/chevrotain/lib/chevrotain.min.mjs', import.meta.url),
 );
 
-/** ajv's checks of our own schemas are made here, once, and not at each start. */
+/** ajv's checks of schemas that are known are made here, once, and not at each start. */
 const schemasCompiled: Plugin = {
   name: 'schemas-compiled',
   setup: ({ onLoad }) => {
     onLoad({ filter: /[\\/]config[\\/]shape[\\/]compiled-schemas\.js$/ }, () => ({
       contents: checksOfSchemas(),
     }));
+    onLoad({ filter: /[\\/]config[\\/]meta-schema\.js$/ }, () => ({ contents: checkOfMetaSchema() }));
   },
 };
 

@@ -1,6 +1,7 @@
 import { _, type Code, stringify } from 'ajv/dist/2020.js';
 import standalone from 'ajv/dist/standalone/index.js';
 import type { AnyValidateFunction } from 'ajv/dist/types/index.js';
+import { META_SCHEMA_ID, newMetaAjv } from '../src/config/meta-schema.ts';
 import { newAjv } from '../src/config/shape/compiled-schemas.ts';
 import { KEYWORD_CHECKS } from '../src/config/shape/keyword-checks.ts';
 import { SCHEMAS } from '../src/config/shape/schemas.ts';
@@ -33,6 +34,18 @@ const self = undefined;
 ${standalone.default(ajv, kinds)}
 export function compiledSchema(kind) {
   return exports[kind];
+}
+`;
+}
+
+/** The same for `meta-schema.ts`. */
+export function checkOfMetaSchema(): string {
+  const ajv = newMetaAjv({ source: true, optimize: true });
+  return `const exports = {};
+export const META_SCHEMA_ID = ${JSON.stringify(META_SCHEMA_ID)};
+${standalone.default(ajv, { metaSchema: META_SCHEMA_ID })}
+export function compiledMetaSchema() {
+  return exports.metaSchema;
 }
 `;
 }

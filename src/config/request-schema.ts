@@ -3,6 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { parseDate } from '../model/literals.ts';
 import { compileRegex } from '../model/regex.ts';
 import type { CheckSchema, JsonSchema } from '../model/request-body.ts';
+import { compiledMetaSchema, META_SCHEMA_ID } from './meta-schema.ts';
 import { faultInWords } from './schema-faults.ts';
 
 /**
@@ -35,6 +36,9 @@ function compile(schema: JsonSchema, regexInstructionsMax: number): CheckSchema 
     addUsedSchema: false,
     logger: false,
     code: { optimize: false, regExp: linearPatterns(regexInstructionsMax) },
+    // each instance would make a check of the schema of schemas of its own, in more time than all else takes; it says
+    // best, however, what is wrong with one that does not fit
+    validateSchema: !fitsMetaSchema(schema),
   });
   for (const keyword of extensionsOf(schema)) ajv.addKeyword(keyword);
   const check = ajv.compile(schema);
@@ -43,6 +47,15 @@ function compile(schema: JsonSchema, regexInstructionsMax: number): CheckSchema 
     const { instancePath, keyword, params } = check.errors![0]!;
     return { pointer: instancePath, why: faultInWords(keyword, params) };
   };
+}
+
+function fitsMetaSchema(schema: JsonSchema): boolean {
+  return isOfThisDraft(schema) && compiledMetaSchema()(schema) === true;
+}
+
+/** Whether a schema says of itself that it is of draft 2020-12, or nothing. */
+function isOfThisDraft(schema: JsonSchema): boolean {
+  return typeof schema === 'object' && (schema.$schema === undefined || schema.$schema === META_SCHEMA_ID);
 }
 
 /** `pattern` and `patternProperties` meet the caller's texts: RE2, in linear time, or no schema (JSON Schema Core, 6.4 leaves the dialect open). */
