@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import { BUNDLE, BUNDLE_CODE } from '../src/cli/bundle.ts';
@@ -44,4 +44,12 @@ const { metafile } = await build({
   metafile: true,
   logLevel: 'warning',
 });
+// in one script there is one place: modules that look for files beside themselves would look in the wrong folder
+const misplaced = Object.keys(metafile.inputs).filter(
+  (file) =>
+    /^dist\/src\/(?!cli\/package-folder\.js)/.test(file) &&
+    readFileSync(file, 'utf8').includes('import.meta.url'),
+);
+if (misplaced.length > 0)
+  throw new Error(`${misplaced.join(', ')}: use PACKAGE_FOLDER instead of import.meta.url`);
 writeFileSync(`${BUNDLE}.LICENSES.txt`, licencesOf(Object.keys(metafile.inputs)));

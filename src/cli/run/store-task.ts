@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { err, type Result } from '../../base/result.ts';
 import type { StoreExamination } from '../../state/store-examination.ts';
 import { RESTORE_REMEDY, type StoreProblem } from '../../state/store-problem.ts';
+import { PACKAGE_FOLDER } from '../package-folder.ts';
 
 /** A store of a million records is looked through in some seconds. */
 const TASK_MS_MAX = 120_000;
@@ -23,7 +24,7 @@ export function salvageInChild(path: string, target: string): Result<number, Sto
 }
 
 function storeTask<Value>(commandLine: readonly string[], path: string): Result<Value, StoreProblem> {
-  const entry = fileURLToPath(new URL('./store-child.js', import.meta.url));
+  const entry = fileURLToPath(new URL('dist/src/cli/run/store-child.js', PACKAGE_FOLDER));
   const { status, signal, stdout, stderr, error } = spawnSync(process.execPath, [entry, ...commandLine], {
     encoding: 'utf8',
     timeout: TASK_MS_MAX,
