@@ -1,10 +1,12 @@
 import { NO_STOPWATCH, type Stopwatch } from '../base/stopwatch.ts';
+import type { Route, World } from '../model/world.ts';
 import type { RuleBundle } from '../pipeline/program.ts';
 import type { BundledRoutes, bundleOf } from './bundle.ts';
 import { Conditions } from './conditions.ts';
 import type { LoweredPolicies } from './lower.ts';
 import type { ResidualProgram } from './residual.ts';
 import type { GroupedRoutes } from './route-groups.ts';
+import { SortedRoutes } from './sorted-routes.ts';
 
 /**
  * What stays true of a project's rules while some of its files change. An answer never depends on it, only how soon it comes.
@@ -14,12 +16,17 @@ export class CompileMemory {
   readonly stopwatch: Stopwatch;
   #kept = nothingKept();
   #conditionsMax = Number.POSITIVE_INFINITY;
+  readonly #sorted = new SortedRoutes();
   #lowered: LoweredPolicies = new Map();
   #grouped: GroupedRoutes | null = null;
   #bundled: BundledRoutes | null = null;
 
   constructor(stopwatch: Stopwatch = NO_STOPWATCH) {
     this.stopwatch = stopwatch;
+  }
+
+  sorted(routes: World['routes']): readonly Route[] {
+    return this.#sorted.of(routes);
   }
 
   get lowered(): LoweredPolicies {

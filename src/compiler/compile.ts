@@ -1,6 +1,5 @@
 import { assert } from '../base/assert.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
-import { compareCodePoints } from '../language/order.ts';
 import type { CheckedPolicies } from '../language/typed.ts';
 import type { Route, World } from '../model/world.ts';
 import type { RuleBundle } from '../pipeline/program.ts';
@@ -12,6 +11,7 @@ import type { RuleIr } from './ir.ts';
 import { lowerPolicies } from './lower.ts';
 import type { ResidualProgram } from './residual.ts';
 import { groupRoutes, routesBySignature } from './route-groups.ts';
+import { sortedRoutes } from './sorted-routes.ts';
 
 export interface CompiledRules {
   /** Made when first asked for: who only checks needs no code. Making it finds nothing more. */
@@ -44,7 +44,7 @@ export function compileRules(
 ): CompiledRules {
   const { conditions, faultless } = memory.begin();
   const { rules, policies, moved } = lowerPolicies(checked, world, conditions, memory.lowered);
-  const routes = routesOf(world);
+  const routes = memory.sorted(world.routes);
   const grouped = groupRoutes(rules, routes, conditions, memory);
   memory.keep(policies, grouped);
   const findings = new ProjectFindings(world, spanOf, faultless, moved);
@@ -68,20 +68,8 @@ export function programOf(
   const conditions = new Conditions();
   const { rules } = lowerPolicies(checked, world, conditions);
   // all routes, as when compiling: the order in which conditions are made shows in the code
-  const { routes, signatures } = groupRoutes(rules, routesOf(world), conditions);
+  const { routes, signatures } = groupRoutes(rules, sortedRoutes(world.routes), conditions);
   const signature = signatures[routes.indexOf(route)];
   assert(signature !== undefined, 'every route has a signature');
   return { program: signature.program, rules };
-}
-
-const SORTED = new WeakMap<World['routes'], readonly Route[]>();
-
-/** By name; sorted once for a world. */
-function routesOf({ routes }: World): readonly Route[] {
-  let sorted = SORTED.get(routes);
-  if (sorted === undefined) {
-    sorted = [...routes.values()].sort((a, b) => compareCodePoints(a.name, b.name));
-    SORTED.set(routes, sorted);
-  }
-  return sorted;
 }

@@ -129,7 +129,9 @@ class Regrouping {
 function groupsOfOthers(before: GroupedRoutes, places: Int32Array): ReadonlySet<RouteGroup> {
   const kept = new Uint8Array(before.routes.length);
   for (const place of places) if (place !== -1) kept[place] = 1;
-  return new Set(before.groups.filter((_, at) => kept[at] === 0));
+  const others = new Set<RouteGroup>();
+  for (let at = 0; at < kept.length; at++) if (kept[at] === 0) others.add(before.groups[at]!);
+  return others;
 }
 
 /** The routes that touch the same hooks, and so have the same candidates. */

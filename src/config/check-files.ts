@@ -2,6 +2,7 @@ import { LIMIT_DEFAULTS, type LimitName, type LimitValues } from '../base/limits
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { SourceText } from '../diagnostics/source.ts';
 import type { Route } from '../model/world.ts';
+import type { ApartRoutes } from './build/overlaps.ts';
 import type { RouteFileMemory } from './build/routes.ts';
 import { buildLimits } from './build/settings.ts';
 import type { Checked, Files } from './build/sources.ts';
@@ -93,6 +94,8 @@ export class FileMemory {
   /** Of the last world. */
   routes: ReadonlyMap<string, Route> = new Map();
   readonly routeFiles: RouteFileMemory = new WeakMap();
+  /** Null when some overlapped. */
+  apart: ApartRoutes | null = null;
   directory: DirectoryMemory | null = null;
 }
 

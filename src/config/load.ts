@@ -2,7 +2,7 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { SourceText } from '../diagnostics/source.ts';
 import type { World } from '../model/world.ts';
 import { buildAttributes, NO_ATTRIBUTES } from './build/attributes.ts';
-import { buildAuthorities, tagsOf } from './build/authorities.ts';
+import { buildAuthorities, namesForAuthorities } from './build/authorities.ts';
 import { buildEnforcement } from './build/enforcement.ts';
 import { collectNames } from './build/names.ts';
 import { SchemaFiles } from './build/request-schemas.ts';
@@ -68,7 +68,7 @@ export function loadWorld(
     authorities:
       settings === undefined
         ? []
-        : buildAuthorities(settings, { ...names, tags: tagsOf(checked.routes) }, report),
+        : buildAuthorities(settings, namesForAuthorities(names, checked.routes), report),
   };
   const diagnostics = ledger.diagnostics(limits.diagnosticsPerFile);
   const failed = diagnostics.some(({ severity }) => severity === 'error');

@@ -12,6 +12,7 @@ const VARIANTS: Readonly<Record<string, readonly string[]>> = {
     'portunus: 1\nzone: Europe/Berlin\n',
     'portunus: 1\nlimits: { nestingDepth: 8, diagnosticsPerFile: 1 }\n',
     'portunus: 1\nattributes: { tenant: { plan: { enum: [free, team] } } }\n',
+    'portunus: 1\nauthorities: { team: { tags: [v1] } }\n',
     'portunus: 2\n',
   ],
   'routes/a.yaml': [
@@ -55,6 +56,7 @@ const VARIANTS: Readonly<Record<string, readonly string[]>> = {
     'language 1\npolicy "c" applies to routes tagged "items" { forbid when request.parameter["id"] is present }\n',
     'language 1\npolicy "c" applies to route "other" { forbid when tenant is present and tenant.name is "acne" }\n',
     'language 1\npolicy "c" applies to tenant.plan is "free" { permit }\n',
+    'language 1\npolicy "c" applies to routes tagged "item" or route "itm" { permit }\n',
     'language 1\npolicy "c" applies to route "r" { set header "x" to "1" in response  when consumer has role "seller" }\n',
   ],
   'policies/d.policy': [

@@ -21,8 +21,22 @@ export function buildAuthorities(
   });
 }
 
-/** Tags that any route has. */
-export function tagsOf(files: Files<RoutesDocument>): KnownNames {
+/** With the tags of all routes, gathered when the first is asked about: most projects have no authorities. */
+export function namesForAuthorities(
+  names: Omit<AuthorityNames, 'tags'>,
+  files: Files<RoutesDocument>,
+): AuthorityNames {
+  let tags: KnownNames | undefined;
+  return {
+    ...names,
+    get tags() {
+      tags ??= tagsOf(files);
+      return tags;
+    },
+  };
+}
+
+function tagsOf(files: Files<RoutesDocument>): KnownNames {
   const routes = files.checked.flatMap(({ document }) => Object.values(document.routes));
   return { what: 'tag', names: new Set(routes.flatMap(({ tags }) => tags)), complete: files.complete };
 }

@@ -26,14 +26,28 @@ export function collectNames<Document>(
 ): NameTable {
   const names = new Map<string, Here>();
   for (const file of files.checked) {
-    for (const name of file.defined[section] ?? []) {
-      const here: Here = { file: file.file, path: [section, name] };
+    for (const [name, here] of definedIn(file, section)) {
       const first = names.get(name);
       if (first === undefined) names.set(name, here);
       else reportTwice(what, name, here, first, report);
     }
   }
   return { what, names, complete: files.complete };
+}
+
+type Defined = readonly (readonly [name: string, here: Here])[];
+const DEFINED = new WeakMap<Checked<unknown>, Map<string, Defined>>();
+
+/** Made once for a reading: most files are the same the next time. */
+function definedIn(file: Checked<unknown>, section: string): Defined {
+  const sections = DEFINED.get(file) ?? new Map<string, Defined>();
+  DEFINED.set(file, sections);
+  let defined = sections.get(section);
+  if (defined === undefined) {
+    defined = (file.defined[section] ?? []).map((name) => [name, { file: file.file, path: [section, name] }]);
+    sections.set(section, defined);
+  }
+  return defined;
 }
 
 function reportTwice(what: string, name: string, here: Here, first: Here, report: Report): void {

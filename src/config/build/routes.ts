@@ -7,7 +7,7 @@ import { below, type Here, keyAt, type Report, valueAt } from '../finding.ts';
 import { clip, didYouMean } from '../show.ts';
 import { sizeBytes } from './literals.ts';
 import { checkReference, definitionsOf, type NameTable } from './names.ts';
-import { checkOverlap, type PlacedRoute } from './overlaps.ts';
+import { ApartRoutes, checkOverlap, overlapKeys, type PlacedRoute } from './overlaps.ts';
 import { type PathPattern, parsePathPattern } from './path-patterns.ts';
 import { buildRequestSchema, type SchemaFiles } from './request-schemas.ts';
 import type { Checked, Files } from './sources.ts';
@@ -26,14 +26,21 @@ export function buildRoutes(
   context: RouteContext,
 ): ReadonlyMap<string, Route> {
   const routes = new Map<string, Route>();
-  const placed: PlacedRoute[] = [];
+  const placed: (readonly PlacedRoute[])[] = [];
   for (const file of files.checked) {
     const built = stillTrue(file, names, context) ?? buildFile(file, names, context);
     for (const route of built.routes) routes.set(route.name, route);
-    placed.push(...built.placed);
+    placed.push(built.placed);
   }
-  checkOverlap(placed, context.report);
+  reportOverlaps(placed, context);
   return routes;
+}
+
+function reportOverlaps(files: readonly (readonly PlacedRoute[])[], { report, memory }: RouteContext): void {
+  memory.apart ??= new ApartRoutes();
+  if (memory.apart.are(files)) return;
+  memory.apart = null;
+  checkOverlap(files, report);
 }
 
 /** What was made of files in which nothing was found, by their readings. */
@@ -78,7 +85,7 @@ function buildFile(file: Checked<RoutesDocument>, names: NameTable, context: Rou
     const pattern = checkPaths(definition, here, report);
     // A match that lost a wrong part would fit more than its author meant.
     if (pattern !== null && sound(below(here, 'match').path))
-      placed.push({ name, match: route.match, shape: pattern.shape, here });
+      placed.push({ name, match: route.match, keys: overlapKeys(route.match, pattern.shape), here });
   }
   const texts = routes.flatMap(({ requestBody }): [string, string][] =>
     requestBody === null ? [] : [[requestBody.file, schemas.textOf(requestBody.file) ?? '']],

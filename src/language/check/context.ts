@@ -1,23 +1,23 @@
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import { type FactDefinition, factsOf } from '../../model/facts.ts';
-import type { Place, World } from '../../model/world.ts';
+import type { World } from '../../model/world.ts';
 import type { DefineNode, PolicyFileNode } from '../ast.ts';
 import { defineTwice } from '../problems/names.ts';
 import { type Asked, type NameKind, nothingAsked } from './asked.ts';
 import type { FileAuthority } from './authorities.ts';
 import type { Calendars } from './calendars.ts';
 import type { PolicySuccessor } from './deprecations.ts';
+import type { KnownNames } from './names.ts';
 
 /** What the project knows, prepared for look-ups: one per check of a project. */
 export interface ProjectNames {
   readonly world: World;
   readonly calendars: Calendars;
   readonly facts: ReadonlyMap<string, FactDefinition>;
-  readonly tags: ReadonlySet<string>;
   /** Facts below `team` that no team lacks. */
   readonly ofEveryTeam: ReadonlySet<string>;
   /** Names of one kind with their places, each kind listed when it is first asked about. */
-  readonly names: Map<NameKind, ReadonlyMap<string, Place | null>>;
+  readonly names: Map<NameKind, KnownNames>;
 }
 
 /** What checking one file needs: the project, the file's own names, and where problems go. */
@@ -39,10 +39,9 @@ export interface CheckContext {
 export function projectNames(world: World, calendars: Calendars): ProjectNames {
   // built-in facts come first in the list, and the first of a name wins: a declared attribute cannot replace one
   const facts = new Map([...factsOf(world)].reverse().map((fact) => [fact.path, fact]));
-  const tags = new Set([...world.routes.values()].flatMap((route) => route.tags));
   const attributes = Object.entries(world.attributes.team).filter(([, attribute]) => !attribute.optional);
   const ofEveryTeam = new Set(['team', 'team.name', ...attributes.map(([name]) => `team.${name}`)]);
-  return { world, calendars, facts, tags, ofEveryTeam, names: new Map() };
+  return { world, calendars, facts, ofEveryTeam, names: new Map() };
 }
 
 export function fileContext(

@@ -6,6 +6,7 @@ import { type Suggestion, unknownName } from '../problems/names.ts';
 import { pathParameters } from '../static-value.ts';
 import { type NameKind, noteName } from './asked.ts';
 import type { CheckContext, ProjectNames } from './context.ts';
+import { routeIndexOf } from './route-index.ts';
 
 /** Whether a name stands for something in the configuration; reports it when not. */
 export function checkName(context: CheckContext, to: ReferenceKind, name: string, span: Span): boolean {
@@ -28,7 +29,8 @@ function differInDigitsOnly(a: string, b: string): boolean {
   return a.replaceAll(/\d+/g, '') === b.replaceAll(/\d+/g, '');
 }
 
-type KnownNames = ReadonlyMap<string, Place | null>;
+/** Names, and where they are defined. */
+export type KnownNames = Pick<ReadonlyMap<string, Place | null>, 'has' | 'get' | 'keys' | 'size'>;
 
 /** Made once for a project: ten thousand routes are not listed anew for each name that is asked about. */
 export function knownNames(project: ProjectNames, to: NameKind): KnownNames {
@@ -38,9 +40,9 @@ export function knownNames(project: ProjectNames, to: NameKind): KnownNames {
 }
 
 const KNOWN_NAMES: Readonly<Record<NameKind, (project: ProjectNames) => KnownNames>> = {
-  route: ({ world }) => places(world.routes.values()),
+  route: ({ world }) => new Placed(world.routes),
   service: ({ world }) => places(world.services.values()),
-  tag: ({ tags }) => unplaced(tags),
+  tag: ({ world }) => unplaced([...routeIndexOf(world).tags].sort()),
   plan: ({ world }) => unplaced(world.directory.plans),
   role: ({ world }) => unplaced(world.directory.roles),
   tenant: ({ world }) => places(tenantsOf(world)),
@@ -62,6 +64,27 @@ const KNOWN_NAMES: Readonly<Record<NameKind, (project: ProjectNames) => KnownNam
       ),
     ),
 };
+
+/** Looks through to what the world has: ten thousand routes are not listed anew for each change of one. */
+class Placed implements KnownNames {
+  readonly #named: ReadonlyMap<string, { readonly place: Place }>;
+
+  constructor(named: ReadonlyMap<string, { readonly place: Place }>) {
+    this.#named = named;
+  }
+  get size(): number {
+    return this.#named.size;
+  }
+  has(name: string): boolean {
+    return this.#named.has(name);
+  }
+  get(name: string): Place | undefined {
+    return this.#named.get(name)?.place;
+  }
+  keys() {
+    return this.#named.keys();
+  }
+}
 
 function tenantsOf(world: World) {
   return [...world.directory.tenants.values()];

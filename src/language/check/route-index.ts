@@ -7,16 +7,39 @@ import type { Operand, TypedExpression } from '../typed.ts';
  */
 export class RouteIndex {
   readonly all: readonly Route[];
-  readonly #byValue: Readonly<Record<IndexedFact, ReadonlyMap<string, readonly Route[]>>>;
+  readonly #byValue: RoutesByFact;
 
-  constructor(routes: Iterable<Route>) {
-    this.all = [...routes];
-    this.#byValue = {
-      route: grouped(this.all, ({ name }) => [name]),
-      'route.service': grouped(this.all, ({ service }) => [service]),
-      'route.tags': grouped(this.all, ({ tags }) => tags),
-      'route.state': grouped(this.all, ({ state }) => [state]),
-    };
+  private constructor(all: readonly Route[], byValue: RoutesByFact) {
+    this.all = all;
+    this.#byValue = byValue;
+  }
+
+  static of(routes: Iterable<Route>): RouteIndex {
+    const all = [...routes];
+    return new RouteIndex(
+      all,
+      eachFact((valuesOf) => grouped(all, valuesOf)),
+    );
+  }
+
+  /** The same as of all `routes`, of which `changed` came or went since this index was made. */
+  with(routes: Iterable<Route>, changed: readonly Route[]): RouteIndex {
+    const all = [...routes];
+    return new RouteIndex(
+      all,
+      eachFact((valuesOf, fact) => {
+        const values = new Set(changed.flatMap(valuesOf));
+        const groups = new Map(this.#byValue[fact]);
+        for (const value of values) groups.delete(value);
+        for (const [value, group] of grouped(all, valuesOf, values)) groups.set(value, group);
+        return groups;
+      }),
+    );
+  }
+
+  /** All tags of all routes, in no order that means anything. */
+  get tags(): Iterable<string> {
+    return this.#byValue['route.tags'].keys();
   }
 
   /** A superset of the routes for which `scope` is not false. */
@@ -56,25 +79,54 @@ const INDEXES = new WeakMap<World, RouteIndex>();
 
 /** Made once for a world. */
 export function routeIndexOf(world: World): RouteIndex {
-  const index = INDEXES.get(world) ?? new RouteIndex(world.routes.values());
+  const index = INDEXES.get(world) ?? RouteIndex.of(world.routes.values());
   INDEXES.set(world, index);
   return index;
 }
 
+/** The same, made of that of another world: `changed` are the routes that only one of them has. */
+export function indexWorldAfter(before: World, world: World, changed: readonly Route[]): void {
+  if (!INDEXES.has(world)) INDEXES.set(world, routeIndexOf(before).with(world.routes.values(), changed));
+}
+
 type IndexedFact = 'route' | 'route.service' | 'route.tags' | 'route.state';
+type RoutesByFact = Readonly<Record<IndexedFact, ReadonlyMap<string, readonly Route[]>>>;
+type ValuesOf = (route: Route) => readonly string[];
+
+const VALUES: Readonly<Record<IndexedFact, ValuesOf>> = {
+  route: ({ name }) => [name],
+  'route.service': ({ service }) => [service],
+  'route.tags': ({ tags }) => tags,
+  'route.state': ({ state }) => [state],
+};
+
+function eachFact(
+  make: (valuesOf: ValuesOf, fact: IndexedFact) => ReadonlyMap<string, readonly Route[]>,
+): RoutesByFact {
+  return {
+    route: make(VALUES.route, 'route'),
+    'route.service': make(VALUES['route.service'], 'route.service'),
+    'route.tags': make(VALUES['route.tags'], 'route.tags'),
+    'route.state': make(VALUES['route.state'], 'route.state'),
+  };
+}
 
 function smaller(a: readonly Route[] | null, b: readonly Route[] | null): readonly Route[] | null {
   if (a === null || b === null) return a ?? b;
   return a.length <= b.length ? a : b;
 }
 
+/** `asked`: the values that are of interest; null for all. */
 function grouped(
   routes: readonly Route[],
-  valuesOf: (route: Route) => readonly string[],
+  valuesOf: ValuesOf,
+  asked: ReadonlySet<string> | null = null,
 ): ReadonlyMap<string, readonly Route[]> {
   const groups = new Map<string, Route[]>();
+  if (asked?.size === 0) return groups;
   for (const route of routes) {
     for (const value of valuesOf(route)) {
+      if (asked !== null && !asked.has(value)) continue;
       const group = groups.get(value);
       if (group === undefined) groups.set(value, [route]);
       else group.push(route);

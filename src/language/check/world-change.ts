@@ -6,7 +6,7 @@ import type { CheckedPolicy } from '../typed.ts';
 import type { Asked, NameKind } from './asked.ts';
 import type { ProjectNames } from './context.ts';
 import { knownNames } from './names.ts';
-import { RouteIndex } from './route-index.ts';
+import { indexWorldAfter, RouteIndex } from './route-index.ts';
 
 /** How the world of the last check differs from this one, for policies. */
 export class WorldChange {
@@ -21,7 +21,8 @@ export class WorldChange {
     this.#before = before;
     this.#now = now;
     const changed = changedRoutes(before.world.routes, now.world.routes);
-    this.#routes = new RouteIndex(changed);
+    this.#routes = RouteIndex.of(changed);
+    indexWorldAfter(before.world, now.world, changed);
     this.#routeNames = new Set(changed.map(({ name }) => name));
   }
 
@@ -54,7 +55,9 @@ export class WorldChange {
     let change = this.#kinds.get(kind);
     if (change === undefined) {
       const [before, now] = [knownNames(this.#before, kind), knownNames(this.#now, kind)];
-      const gone = new Set([...before.keys()].filter((name) => !now.has(name)));
+      // names of routes differ only where routes do
+      const asked = kind === 'route' ? this.#routeNames : before.keys();
+      const gone = new Set([...asked].filter((name) => before.has(name) && !now.has(name)));
       change = gone.size === 0 && before.size === now.size ? NO_CHANGE : { gone };
       this.#kinds.set(kind, change);
     }
