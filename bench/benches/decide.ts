@@ -8,7 +8,7 @@ import {
   type BenchResult,
   type Figure,
 } from '../bench.ts';
-import { build, type Engine, otherEngines, ownEngines } from '../decide/engines.ts';
+import { build, codeOfItsOwn, type Engine, otherEngines, ownEngines } from '../decide/engines.ts';
 import { gateway } from '../decide/gateway.ts';
 import { gdrive } from '../decide/gdrive.ts';
 import { github } from '../decide/github.ts';
@@ -125,17 +125,11 @@ async function measureAll(
 /** Decides all requests once and says how many it permits: a result that is looked at can't be optimised away. */
 type Pass = () => number;
 
-/**
- * A loop of its own for each engine, made from text: V8 keeps what it learns of a call with the code of the loop, and a
- * shared one would have learnt of all engines.
- */
 function passOf({ decide }: Engine): Pass {
-  const make = new Function(
-    'decide',
-    'count',
-    'return () => { let permitted = 0; for (let at = 0; at < count; at++) if (decide(at)) permitted++; return permitted; };',
+  return codeOfItsOwn(
+    '() => { let permitted = 0; for (let at = 0; at < count; at++) if (decide(at)) permitted++; return permitted; }',
+    { decide, count: REQUESTS },
   );
-  return make(decide, REQUESTS) as Pass;
 }
 
 /** Nanoseconds of one decision, over whole passes for at least `milliseconds`. */
