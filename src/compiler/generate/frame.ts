@@ -4,6 +4,7 @@ import type { Condition, FactReference, RuleIr, Term } from '../ir.ts';
 import type { RouteFacts } from '../route-facts.ts';
 import { factsOfTerm, termsOf } from '../rule-facts.ts';
 import type { Specialiser } from '../specialise.ts';
+import { cheapestFirst } from './cost.ts';
 import { readColumn, readFact } from './facts.ts';
 import type { Loop, LoopPool } from './loops.ts';
 import type { ConstantPool } from './pool.ts';
@@ -152,7 +153,8 @@ export class Frame {
   }
 
   /** Only the first is sure to be asked. */
-  #operands([first, ...others]: readonly Condition[]): string[] {
+  #operands(operands: readonly Condition[]): string[] {
+    const [first, ...others] = cheapestFirst(operands);
     const sure = bracketed(this.condition(first!));
     return [sure, ...this.unsure(() => others.map((operand) => bracketed(this.condition(operand))))];
   }

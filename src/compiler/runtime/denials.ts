@@ -31,15 +31,16 @@ const NO_VALUES: readonly unknown[] = [];
  * and answered within one turn.
  */
 export class Denials {
+  /** The first {@link Denials.#count} are of this request. Setting a length goes through V8's runtime: it was half of a refusal. */
   readonly #denials: Denial[] = [];
   readonly #values: (readonly unknown[])[] = [];
+  #count = 0;
   #defaultStatus = 403;
   #isPermitted = true;
 
   /** `defaultStatus`: 401 without identity, else 403. */
   begin(defaultStatus: number): this {
-    this.#denials.length = 0;
-    this.#values.length = 0;
+    this.#count = 0;
     this.#defaultStatus = defaultStatus;
     this.#isPermitted = true;
     return this;
@@ -47,8 +48,8 @@ export class Denials {
 
   /** In any order: rules of tables come after the others. */
   add(denial: Denial, values: readonly unknown[] = NO_VALUES): void {
-    this.#denials.push(denial);
-    this.#values.push(values);
+    this.#denials[this.#count] = denial;
+    this.#values[this.#count++] = values;
   }
 
   notPermitted(): void {
@@ -68,9 +69,10 @@ export class Denials {
 
   /** By rank of the status, then by rule; -1 for the missing permit. */
   #first(): number {
+    if (this.#count === 1 && this.#isPermitted) return 0;
     let first = -1;
     let best = this.#isPermitted ? Number.POSITIVE_INFINITY : statusRank(this.#defaultStatus) + 0.5;
-    for (let at = 0; at < this.#denials.length; at++) {
+    for (let at = 0; at < this.#count; at++) {
       const { status, rule } = this.#denials[at]!.reply;
       const rank = statusRank(status || this.#defaultStatus);
       const isTie = rank === best && first !== -1 && rule < this.#denials[first]!.reply.rule;
@@ -82,9 +84,9 @@ export class Denials {
   }
 
   #othersThan(chosen: number): number[] | null {
-    if (this.#denials.length === (chosen === -1 ? 0 : 1)) return null;
-    const others = this.#denials.filter((_, at) => at !== chosen).map(({ reply }) => reply.rule);
-    return others.sort((a, b) => a - b);
+    if (this.#count === (chosen === -1 ? 0 : 1)) return null;
+    const others = this.#denials.slice(0, this.#count).filter((_, at) => at !== chosen);
+    return others.map(({ reply }) => reply.rule).sort((a, b) => a - b);
   }
 }
 

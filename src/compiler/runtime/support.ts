@@ -35,6 +35,7 @@ import { networksTest } from './networks.ts';
 import { noteShadowed, warn } from './notes.ts';
 import { type RowConstant, RowNumbers, type RowShape, RowTable } from './row-table.ts';
 import { headerSafe, NOTHING_MORE, renderText } from './text.ts';
+import { textsOf } from './text-set.ts';
 
 /**
  * All that generated code may call: `runtime` of `new Function('runtime', 'constants', …)`. One per data thread and
@@ -121,8 +122,8 @@ export class RuntimeSupport {
   }
   readonly #standing: MutableKeyHash = { high: 0, low: 0 };
   readonly #requestId: MutableKeyHash = { high: 0, low: 0 };
-  setOf(items: readonly ScalarValue[]): ReadonlySet<ScalarValue> {
-    return new Set(items);
+  setOf(items: readonly ScalarValue[]): { has(value: unknown): boolean } {
+    return items.every((item) => typeof item === 'string') ? textsOf(items) : new Set<unknown>(items);
   }
   sameValue(a: unknown, b: unknown): boolean {
     return a !== undefined && a === b;
