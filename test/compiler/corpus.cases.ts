@@ -209,4 +209,18 @@ policy "p" { permit  limit at most 2 requests in any 60s  in total }`,
     })),
     ends: ['permitted', 'permitted', 'permitted'],
   },
+  {
+    what: 'defaults and caps that stand in tables are of one member, each made for whom it is meant',
+    routes: { orders: { auth: 'required', body: 'open' } },
+    policies: `policy "p" { permit }\n${TWELVE.map(
+      (at) =>
+        `policy "crowd ${at}" applies to tenant is "v${at}" { default request.body.amount to ${at + 300}  cap request.body.amount at ${at + 100} }`,
+    ).join('\n')}`,
+    steps: [
+      { caller: { tenant: 'v7' }, body: {} },
+      { caller: { tenant: 'v8' }, body: { amount: 200 } },
+      { caller: WEB, body: { amount: 200 } },
+    ],
+    ends: ['permitted', 'permitted', 'permitted'],
+  },
 ];

@@ -77,6 +77,7 @@ const IN_CODE: readonly Mutant[] = [
   replace('caps are forgotten', /changes = runtime\.capMember\([^;]*;/, ';'),
   replace('defaults replace', /(runtime\.defaultMember\(changes, \w+, )[^,]+/, '$1undefined'),
   replace('defaults are forgotten', /changes = runtime\.defaultMember\([^;]*;/, ';'),
+  replace('members in tables are left as they are', /changes = row\d+\.change\(context, changes\);/, ';'),
   replace('the two clocks are exchanged', 'context.nowWallMs)', 'context.nowMonotonicMs)'),
   replace(
     'warnings become shadows',

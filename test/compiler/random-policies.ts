@@ -68,6 +68,7 @@ const CROWD_KINDS = [
   'remove-header',
   'timeout',
   'limit',
+  'cap',
 ] as const;
 
 /** Many policies with a rule of one kind, each for a value of its own of few facts: what the compiler keeps in tables. */

@@ -1,4 +1,4 @@
-import type { Condition, Term, Test } from '../ir.ts';
+import type { Condition, FactReference, Term, Test } from '../ir.ts';
 import { factsOfTerm, termsOf } from '../rule-facts.ts';
 
 /**
@@ -35,6 +35,14 @@ function nsOfTest(test: Test): number {
 /** Constants are compared one by one or looked up; how long the list of a caller is, nobody knows. */
 function nsOfMember(list: Term): number {
   return list.kind === 'constant' ? Math.min(15, 2 * (list.value as readonly unknown[]).length) : 20;
+}
+
+/**
+ * Whether a fact that several tests need is read before the first that may need it. A field of the request is sought in less
+ * than it costs to ask each time whether that was done; and where it is missing, nothing would show that it was.
+ */
+export function isReadAhead({ path }: FactReference): boolean {
+  return path !== 'request.ip';
 }
 
 /** The address takes a system call. Texts are searched for, local times computed; all other facts are fields. */

@@ -4,7 +4,7 @@ import type { Condition, FactReference, RuleIr, Term } from '../ir.ts';
 import type { RouteFacts } from '../route-facts.ts';
 import { factsOfTerm, termsOf } from '../rule-facts.ts';
 import type { Specialiser } from '../specialise.ts';
-import { cheapestFirst } from './cost.ts';
+import { cheapestFirst, isReadAhead } from './cost.ts';
 import { readColumn, readFact } from './facts.ts';
 import type { Loop, LoopPool } from './loops.ts';
 import type { ConstantPool } from './pool.ts';
@@ -101,7 +101,8 @@ export class Frame {
     if (known === null) return 'undefined';
     if (known !== undefined) return pool.constant(known);
     const uses = this.#factUses.get(fact.key) ?? 0;
-    return uses < 2 ? this.#read(fact) : this.#local(`fact ${fact.key}`, 'value', () => this.#read(fact));
+    if (uses < 2) return this.#read(fact);
+    return this.#local(`fact ${fact.key}`, 'value', () => this.#read(fact), isReadAhead(fact));
   }
 
   /** What a loop finds a member of its elements in. */
@@ -181,14 +182,14 @@ export class Frame {
   }
 
   /** A local of the body, declared when it is first asked for; what it needs itself is declared before it. */
-  #local(key: string, stem: string, make: () => string): string {
+  #local(key: string, stem: string, make: () => string, isAhead = false): string {
     const known = this.#names.get(key);
     if (known !== undefined) return this.#inPlace.get(known) ?? known;
     const code = make();
     // a loop must not hide what was computed before it
     const name = `${this.#loop === null ? stem : `${stem}Of`}${this.#names.size}`;
     this.#names.set(key, name);
-    if (this.#isSure || isPlainField(code)) {
+    if (this.#isSure || isAhead || isPlainField(code)) {
       this.#locals.push(`const ${name} = ${code};`);
       return name;
     }
@@ -234,7 +235,9 @@ function bracketed(code: string): string {
 function usesToShare(condition: Condition): number {
   if (condition.kind === 'constant') return Number.POSITIVE_INFINITY;
   if (condition.kind === 'not') return usesToShare(condition.operand);
-  if (condition.kind !== 'test' || condition.test.kind !== 'equal') return 2;
+  if (condition.kind !== 'test') return 2;
+  if (condition.test.kind === 'present') return Number.POSITIVE_INFINITY;
+  if (condition.test.kind !== 'equal') return 2;
   return termsOf(condition.test).some(isCutOut) ? 3 : Number.POSITIVE_INFINITY;
 }
 

@@ -1,4 +1,4 @@
-import type { HeaderRule, TimeoutRule } from '../../language/typed.ts';
+import type { HeaderRule, MemberRule, TimeoutRule } from '../../language/typed.ts';
 import { byCondition } from '../fact-tables.ts';
 import { asConstant } from '../numbers.ts';
 import { holesOf, textParts } from '../replies.ts';
@@ -63,33 +63,57 @@ function partConstant(part: ReturnType<typeof textParts>[number]) {
 }
 
 /** Defaults before caps: what is set is capped too. */
-export function membersCode(program: ResidualProgram, scope: ProgramScope): PhaseCode {
-  if (program.members.length === 0) return { entry: 'null', functions: [] };
-  const members = ['default', 'cap'].flatMap((kind) =>
-    program.members.filter(({ rule }) => rule.kind === kind),
+export function membersCode({ members }: ResidualProgram, scope: ProgramScope): PhaseCode {
+  if (members.length === 0) return { entry: 'null', functions: [] };
+  const kinds = (['default', 'cap'] as const).map((kind) =>
+    tabledMembers(
+      members.filter(({ rule }) => rule.kind === kind),
+      scope,
+    ),
   );
-  const conditions = members.map(({ condition }) => condition);
-  const frame = new Frame(
+  const frame = membersFrame(kinds, scope);
+  const changes = kinds.flatMap((rules) => changeStatements(rules, frame));
+  const body = ['let changes = null;', ...changes, 'return changes;'];
+  return { entry: 'requestTransform', functions: [functionCode('requestTransform(context)', body)] };
+}
+
+type Member = Residual<MemberRule>;
+
+function tabledMembers(members: readonly Member[], scope: ProgramScope): Tabled<Member> {
+  return tabled(members, byCondition(), scope, (items, inRow) => {
+    const rules = tabledMembers(items, inRow);
+    const changes = changeStatements(rules, membersFrame([rules], inRow));
+    return { change: functionCode('change(context, changes)', [...changes, 'return changes;']) };
+  });
+}
+
+function membersFrame(kinds: readonly Tabled<Member>[], scope: ProgramScope): Frame {
+  const always = kinds.flatMap((rules) => rules.always);
+  return new Frame(
     scope,
     'after-body',
-    conditions,
-    members.flatMap(({ rule }) => membersOf(rule)),
+    always.map(({ condition }) => condition),
+    [...always.flatMap(({ rule }) => membersOf(rule)), ...kinds.flatMap(factsOfTables)],
   );
-  const statements = members.flatMap(({ ir, rule, condition }) =>
-    frame.statement(() => {
-      const { pool } = frame.scope;
-      const { path } = rule.member.definition;
-      const member = pool.constant({ path: memberName(path).split('.'), type: rule.member.type.kind });
-      const change = rule.kind === 'cap' ? 'capMember' : 'defaultMember';
-      const [now] = frame.unsure(() => membersOf(rule).map((fact) => frame.fact(fact)));
-      const value = pool.constant(rule.value.value);
-      return guarded(frame.condition(condition), [
-        `changes = runtime.${change}(changes, ${member}, ${now}, ${value});`,
-      ]);
-    }, [ir]),
+}
+
+function changeStatements(members: Tabled<Member>, frame: Frame): string[] {
+  const always = members.always.flatMap((member) =>
+    frame.statement(
+      () => guarded(frame.condition(member.condition), [changeStatement(member, frame)]),
+      [member.ir],
+    ),
   );
-  const body = ['let changes = null;', ...statements, 'return changes;'];
-  return { entry: 'requestTransform', functions: [functionCode('requestTransform(context)', body)] };
+  return [...always, ...forRows(members, frame, (row) => [`changes = ${row}.change(context, changes);`])];
+}
+
+function changeStatement({ rule }: Member, frame: Frame): string {
+  const { pool } = frame.scope;
+  const { definition, type } = rule.member;
+  const member = pool.constant({ name: memberName(definition.path), type: type.kind });
+  const change = rule.kind === 'cap' ? 'capMember' : 'defaultMember';
+  const [now] = frame.unsure(() => membersOf(rule).map((fact) => frame.fact(fact)));
+  return `changes = runtime.${change}(changes, ${member}, ${now}, ${pool.constant(rule.value.value)});`;
 }
 
 /** The least of all timeouts that apply. */

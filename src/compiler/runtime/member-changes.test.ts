@@ -5,7 +5,7 @@ import { MemberChanges } from './member-changes.ts';
 function changed(text: string, ...changes: readonly (readonly [path: string, value: string | number])[]) {
   const members = new MemberChanges(LIMIT_DEFAULTS);
   for (const [path, value] of changes)
-    members.set({ path: path.split('.'), type: path.endsWith('due') ? 'date' : 'text' }, value);
+    members.set({ name: path, type: path.endsWith('due') ? 'date' : 'text' }, value);
   return new TextDecoder().decode(members.push(new TextEncoder().encode(text), true));
 }
 

@@ -8,9 +8,9 @@ import type { ScalarValue } from '../../model/types.ts';
 import type { BodyTransform } from '../../pipeline/body-transform.ts';
 import { NUMBER_BYTES_MAX } from './body-reader.ts';
 
-/** A member of the body: the names that lead to it, and the kind of its type. */
+/** A member of the body: the names that lead to it, with dots between, and the kind of its type. */
 export interface ChangedMember {
-  readonly path: readonly string[];
+  readonly name: string;
   readonly type: string;
 }
 
@@ -23,26 +23,28 @@ type JsonLimits = Pick<LimitValues, 'requestJsonDepth' | 'requestJsonValues'>;
 export class MemberChanges implements BodyTransform {
   readonly heldBytes = 0;
   readonly #limits: JsonLimits;
-  readonly #values = new Map<ChangedMember, ScalarValue>();
+  /** By name: rows of tables have constants of their own, so one member may be several objects. */
+  readonly #values = new Map<string, { readonly type: string; readonly value: ScalarValue }>();
 
   constructor(limits: JsonLimits) {
     this.#limits = limits;
   }
 
-  /** What a member is after the changes so far; undefined where nothing changes it. A program has one object for each. */
-  valueOf(member: ChangedMember): ScalarValue | undefined {
-    return this.#values.get(member);
+  /** What a member is after the changes so far; undefined where nothing changes it. */
+  valueOf({ name }: ChangedMember): ScalarValue | undefined {
+    return this.#values.get(name)?.value;
   }
 
-  set(member: ChangedMember, value: ScalarValue): void {
-    this.#values.set(member, value);
+  set({ name, type }: ChangedMember, value: ScalarValue): void {
+    this.#values.set(name, { type, value });
   }
 
   push(chunk: Uint8Array, last: boolean): Uint8Array {
     assert(last, 'a body that rules change is read whole');
     let text = chunk;
     // one after another: two members that are added to one object cannot be one list of edits
-    for (const [{ path, type }, value] of this.#values) {
+    for (const [name, { type, value }] of this.#values) {
+      const path = name.split('.');
       const document = this.#read(text);
       const owner = objectAt(document, path.slice(0, -1));
       if (owner === null) continue;
