@@ -158,13 +158,16 @@ function samples(count: number): Sample[] {
     roles: index % 5 === 0 ? ['buyer', 'remote'] : ['buyer'],
     subscriptions: index % 40 === 7 ? [] : ['orders', 'refunds'],
     keyAgeMs: (index % 40 === 9 ? 130 : index) * DAY_MS,
+    /** Everybody calls from a place of their own: compiled rules remember addresses that they read. */
+    address: [`10.1.${index}.3`, `192.168.7.${index}`, `2001:db8::7:${index}`][index % 3]!,
   }));
   const identities = people.map((person) => caller({ ...person, createdMs: NOW_MS - person.keyAgeMs }));
   return Array.from({ length: count }, () => {
     const who = draw.below(people.length);
-    const ip = draw.below(30) === 0 ? '203.0.113.9' : draw.one(['10.1.2.3', '192.168.7.7', '2001:db8::7']);
+    const ip = draw.below(30) === 0 ? `203.0.113.${who}` : people[who]!.address;
     const client = draw.below(60) === 0 ? '2024.1' : draw.one(['2025.2', '2026.1', '']);
-    const facts = { ...people[who]!, ip, client, method: draw.one(['GET', 'GET', 'GET', 'POST']) };
+    const { address: _address, ...person } = people[who]!;
+    const facts = { ...person, ip, client, method: draw.one(['GET', 'GET', 'GET', 'POST']) };
     const headers = ['accept', '*/*', 'user-agent', 'bench', ...(client === '' ? [] : ['x-client', client])];
     const values = { method: facts.method, ip, headers, nowWallMs: NOW_MS };
     return { context: request(identities[who]!, '/orders/42', values), facts };
