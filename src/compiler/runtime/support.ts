@@ -35,7 +35,12 @@ import { networksTest } from './networks.ts';
 import { noteShadowed, warn } from './notes.ts';
 import { type RowConstant, RowNumbers, type RowShape, RowTable } from './row-table.ts';
 import { headerSafe, NOTHING_MORE, renderText } from './text.ts';
-import { textsOf } from './text-set.ts';
+import { TextSet } from './text-set.ts';
+
+/** What is asked whether it has a value. */
+interface ValueSet {
+  has(value: unknown): boolean;
+}
 
 /**
  * All that generated code may call: `runtime` of `new Function('runtime', 'constants', …)`. One per data thread and
@@ -122,9 +127,16 @@ export class RuntimeSupport {
   }
   readonly #standing: MutableKeyHash = { high: 0, low: 0 };
   readonly #requestId: MutableKeyHash = { high: 0, low: 0 };
-  setOf(items: readonly ScalarValue[]): { has(value: unknown): boolean } {
-    return items.every((item) => typeof item === 'string') ? textsOf(items) : new Set<unknown>(items);
+  /** One for each list, which many routes share. */
+  setOf(items: readonly ScalarValue[]): ValueSet {
+    let set = this.#sets.get(items);
+    if (set === undefined) {
+      set = items.every((item) => typeof item === 'string') ? new TextSet(items) : new Set<unknown>(items);
+      this.#sets.set(items, set);
+    }
+    return set;
   }
+  readonly #sets = new WeakMap<readonly ScalarValue[], ValueSet>();
   sameValue(a: unknown, b: unknown): boolean {
     return a !== undefined && a === b;
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { textsOf } from './text-set.ts';
+import { TextSet, textsOf } from './text-set.ts';
 
 const text = fc.oneof(
   fc.string({ maxLength: 20 }),
@@ -13,7 +13,7 @@ describe('a set of texts', () => {
   it('has its texts and no others', () => {
     fc.assert(
       fc.property(fc.array(text, { maxLength: 60 }), fc.array(text, { maxLength: 60 }), (texts, others) => {
-        const set = textsOf(texts);
+        const set = new TextSet(texts);
         const expected = new Set(texts);
         const asked = [...texts, ...others, ...texts.map((each) => `${each}x`)];
         expect(asked.map((each) => set.has(each))).toEqual(asked.map((each) => expected.has(each)));
@@ -23,7 +23,7 @@ describe('a set of texts', () => {
   });
 
   it('has nothing that is missing or no text', () => {
-    const set = textsOf(numbered(20));
+    const set = new TextSet(numbered(20));
     expect([undefined, null, 7, ['document-1']].map((each) => set.has(each))).toEqual(Array(4).fill(false));
   });
 

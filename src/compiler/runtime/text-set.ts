@@ -1,5 +1,5 @@
 /** What generated code asks whether a text is one of many. */
-export interface Texts {
+interface Texts {
   has(text: unknown): boolean;
 }
 
@@ -9,6 +9,22 @@ export interface Texts {
  */
 const HASHED_MAX = 128;
 
+/** Made when it is first asked: of ten thousand routes few are, and a perfect hash takes up to some milliseconds to find. */
+export class TextSet implements Texts {
+  readonly #texts: readonly string[];
+  #found: Texts | null = null;
+
+  constructor(texts: readonly string[]) {
+    this.#texts = texts;
+  }
+
+  has(text: unknown): boolean {
+    this.#found ??= textsOf(this.#texts);
+    return this.#found.has(text);
+  }
+}
+
+/** A perfect hash where one is found, else a `Set`. */
 export function textsOf(texts: readonly string[]): Texts {
   return (texts.length <= HASHED_MAX ? HashedTexts.of([...new Set(texts)]) : null) ?? new Set(texts);
 }
