@@ -18,8 +18,9 @@ export interface PackedBundle {
   readonly hash: string;
   readonly matcher: PackedRoutes;
   readonly routes: PackedTexts;
-  /** Of each route, which of the different programs it runs. */
+  /** Of each route, which of the different programs it runs, and with which constants. */
   readonly programNumbers: Uint32Array;
+  readonly constantNumbers: Uint32Array;
   readonly programs: PackedTexts;
   readonly constants: PackedTexts;
   readonly rules: PackedTexts;
@@ -40,8 +41,8 @@ const LISTS: readonly List[] = ['services', 'functions', 'counters'];
 /** Each constant as it is, or where it is a list the number of that list. */
 type Constants = readonly { readonly value: ProgramConstant; readonly list: number | null }[];
 
-/** What a route runs, with the number of its constants: the same for many. */
-type Program = Omit<RouteProgram, 'route' | 'constants'> & { readonly constants: number };
+/** What a route runs: the same for many. */
+type Program = Omit<RouteProgram, 'route' | 'constants'>;
 
 type Part =
   | { readonly kind: 'list'; readonly list: List; readonly items: readonly unknown[] }
@@ -67,20 +68,19 @@ export class BundlePacker {
     const { matcher, packed } = routes.value;
     const tables = new ConstantTables();
     const programs = new Programs();
-    const programNumbers = new Uint32Array(
-      new SharedArrayBuffer(bundle.routes.length * Uint32Array.BYTES_PER_ELEMENT),
-    );
-    for (const [index, { route: _, constants, ...program }] of bundle.routes.entries())
-      programNumbers[index] = programs.numberOf({
-        ...program,
-        constants: tables.constantsNumber(constants),
-      });
+    const programNumbers = sharedNumbers(bundle.routes.length);
+    const constantNumbers = sharedNumbers(bundle.routes.length);
+    for (const [index, program] of bundle.routes.entries()) {
+      programNumbers[index] = programs.numberOf(program);
+      constantNumbers[index] = tables.constantsNumber(program.constants);
+    }
     const { constants, lists } = tables.numbered();
     return ok({
       hash: bundle.hash,
       matcher,
       routes: packed,
       programNumbers,
+      constantNumbers,
       programs: packTexts(programs.all),
       constants: packTexts(constants),
       rules: packTexts(bundle.rules),
@@ -107,6 +107,10 @@ interface RoutesPacked {
 /** Drafts are part of the project, not of the traffic. Retired routes are found, and answered with 410. */
 function isServed(route: Route): boolean {
   return route.state !== 'draft';
+}
+
+function sharedNumbers(length: number): Uint32Array {
+  return new Uint32Array(new SharedArrayBuffer(length * Uint32Array.BYTES_PER_ELEMENT));
 }
 
 function isSameList<Item>(left: readonly Item[], right: readonly Item[]): boolean {
@@ -153,7 +157,8 @@ class Programs {
   readonly all: Program[] = [];
   readonly #numbers = new Map<string, number>();
 
-  numberOf(program: Program): number {
+  numberOf({ service, function: of, parameterNames, headersRead, queryRead, body }: RouteProgram): number {
+    const program: Program = { service, function: of, parameterNames, headersRead, queryRead, body };
     const key = JSON.stringify(program);
     let number = this.#numbers.get(key);
     if (number === undefined) {
@@ -278,8 +283,8 @@ class UnpackedRules implements ServedRules {
   program(index: number): RouteProgram {
     const route = readText<Route>(this.#packed.routes, index);
     assert(route !== null, `no route ${index} in this rule set`);
-    const { constants, ...program } = this.#programs.at(this.#packed.programNumbers[index]!)!;
-    return { route, ...program, constants: this.#constants.at(constants)! };
+    const program = this.#programs.at(this.#packed.programNumbers[index]!)!;
+    return { ...program, route, constants: this.#constants.at(this.#packed.constantNumbers[index]!)! };
   }
 
   add(part: Part): void {

@@ -10,17 +10,30 @@ export interface PackedTexts {
 
 /** Items must have a JSON form: what has none is lost without a word. */
 export function packTexts(items: readonly unknown[]): PackedTexts {
-  const texts = items.map((item) => JSON.stringify(item));
   const ends = new Uint32Array(new SharedArrayBuffer(items.length * Uint32Array.BYTES_PER_ELEMENT));
+  let written: Buffer = Buffer.allocUnsafe(FIRST_BYTES);
   let end = 0;
-  for (const [index, text] of texts.entries()) {
-    end += Buffer.byteLength(text);
+  for (const [index, item] of items.entries()) {
+    const text = JSON.stringify(item);
+    // Room for the most that its characters can need, so that no item is measured before it is written.
+    const needed = end + text.length * UTF8_BYTES_MAX;
+    if (needed > written.length) written = grown(written, end, needed);
+    end += written.write(text, end);
     ends[index] = end;
   }
   const bytes = new SharedArrayBuffer(end);
-  const buffer = Buffer.from(bytes);
-  for (const [index, text] of texts.entries()) buffer.write(text, index === 0 ? 0 : ends[index - 1]!);
+  new Uint8Array(bytes).set(written.subarray(0, end));
   return { bytes, ends };
+}
+
+const FIRST_BYTES = 64 * 1024;
+/** Of one unit of a string. */
+const UTF8_BYTES_MAX = 3;
+
+function grown(written: Buffer, end: number, needed: number): Buffer {
+  const larger = Buffer.allocUnsafe(Math.max(2 * written.length, needed));
+  written.copy(larger, 0, 0, end);
+  return larger;
 }
 
 /** Null where there is no such item; else the item, read anew with each call. */
