@@ -7,7 +7,7 @@ import type { RouteProgram, RuleBundle, RuleInfo } from '../pipeline/program.ts'
 import { placesBefore } from './aligned.ts';
 import { bundleHash } from './bundle-hash.ts';
 import { counterSpec } from './counter-specs.ts';
-import { digestOf } from './digests.ts';
+import { digestOfRoute } from './digests.ts';
 import { type FunctionCode, FunctionCodes } from './function-code.ts';
 import type { RuleIr } from './ir.ts';
 import type { Lowered } from './lower.ts';
@@ -80,7 +80,7 @@ function bundleRoutes(
     const signature = signatures[at]!;
     const place = places[at]!;
     const isSame = place !== -1 && before!.signatures[place] === signature;
-    digests[at] = isSame ? before!.digests[place]! : `${digestOf(routes[at]!)} ${signature.digest}`;
+    digests[at] = isSame ? before!.digests[place]! : `${digestOfRoute(routes[at]!)} ${signature.digest}`;
     if (isSame && isSameServices && before.made[place] === made[at]) programs[at] = before.programs[place]!;
     else {
       const route = routes[at]!;
