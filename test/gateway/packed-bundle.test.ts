@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compileRules } from '../../src/compiler/compile.ts';
 import { BundlePacker, type PackedBundle, unpackBundle } from '../../src/gateway/packed-bundle.ts';
+import { createMatcher, NO_ROUTE } from '../../src/gateway/route-matcher.ts';
 import type { ServedRules } from '../../src/gateway/served-rules.ts';
 import type { ProgramConstant, RouteProgram, RuleBundle, RuleInfo } from '../../src/pipeline/program.ts';
 import { each, fact, forbid, is, limit, permit, policies, policy, subscribed } from '../compiler/ast.ts';
@@ -82,6 +83,15 @@ test('routes that stayed the same objects are not packed again', () => {
   expect(second.matcher.nodes).toBe(first.matcher.nodes);
   expect(isDeepStrictEqual(once(unpack(second)), once({ ...bundle, hash: 'second' }))).toBe(true);
   expect(isDeepStrictEqual(once(unpack(other)), once(reversed))).toBe(true);
+});
+
+test('drafts are not served, retired routes are found', () => {
+  const states = ['draft', 'retired'] as const;
+  const [base] = bundle.routes as [RouteProgram];
+  const sent = states.map((state) => ({ ...base, route: route(state, { state }) }));
+  const matcher = createMatcher(packed({ ...bundle, routes: sent }).matcher);
+  expect(matcher.match('GET', 'h', '/draft/1', [])).toBe(NO_ROUTE);
+  expect(matcher.match('GET', 'h', '/retired/1', [])).toBe(1);
 });
 
 test('a route that can’t be matched is said, and the next set of routes is packed', () => {
