@@ -115,6 +115,29 @@ export class JsonDocument {
     return { start: this.#tape.start(node), end: this.#tape.end(node) };
   }
 
+  /**
+   * How a name stands to an ASCII one, told from its bytes alone: most names of an object are neither it nor like it, and
+   * decoding each of them was two thirds of reading a body. `unsure`: only {@link text} tells.
+   */
+  compareName(name: JsonNode, ascii: string): 'same' | 'differs' | 'unsure' {
+    const { bytes } = this;
+    if (this.#tape.isEscaped(name)) return 'unsure';
+    const start = this.#tape.start(name) + 1;
+    const length = this.#tape.end(name) - 1 - start;
+    let alike = true;
+    for (let at = 0; at < length; at++) {
+      const byte = bytes[start + at]!;
+      const wanted = ascii.charCodeAt(at);
+      if (byte === wanted) continue;
+      if (byte >= 0x80 || wanted >= 0x80) return 'unsure';
+      // beyond the end `wanted` is no number, and differs
+      if ((byte | CAPITAL_BIT) !== (wanted | CAPITAL_BIT)) return 'differs';
+      alike = false;
+    }
+    if (length !== ascii.length) return 'differs';
+    return alike ? 'same' : 'unsure';
+  }
+
   #isText(node: JsonNode, text: string): boolean {
     const points = this.#points;
     points.open(this.bytes, this.#tape.start(node), this.#tape.end(node));
@@ -127,6 +150,9 @@ export class JsonDocument {
     }
   }
 }
+
+/** Set in small letters, not in capitals; that it tells other signs apart as little only makes more of them unsure. */
+const CAPITAL_BIT = 0x20;
 
 const TYPES: Readonly<Record<Kind, JsonType>> = {
   [KIND.object]: 'object',

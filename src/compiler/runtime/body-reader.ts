@@ -79,23 +79,35 @@ function findMember(
   let node = from;
   for (const name of path) {
     if (document.typeOf(node) !== 'object') return MISSING;
-    const look = deciding ? lookAlike(document, node, name) : null;
-    if (look !== null) return ambiguous(name, look);
-    const next = document.member(node, name);
-    if (next === undefined) return MISSING;
+    const next = memberOf(document, node, name, deciding);
+    if (typeof next !== 'number') return next;
+    if (next === MISSING) return MISSING;
     node = next;
   }
   return document.typeOf(node) === 'null' ? MISSING : node;
 }
 
-/** Another name that some readers take for this one, as Go's do: they don't tell capitals from small letters. */
-function lookAlike(document: JsonDocument, object: JsonNode, name: string): string | null {
-  const folded = fold(name);
+/** The member of this name; for a rule that decides no other may be there that some readers take for it. */
+function memberOf(
+  document: JsonDocument,
+  object: JsonNode,
+  name: string,
+  deciding: boolean,
+): JsonNode | typeof MISSING | BodyFault {
+  let found: JsonNode | typeof MISSING = MISSING;
   for (let each = document.first(object); each !== undefined; each = document.next(each)) {
-    const other = document.text(each);
-    if (other.length === name.length && other !== name && fold(other) === folded) return other;
+    const compared = document.compareName(each, name);
+    if (compared === 'differs') continue;
+    const other = compared === 'same' ? name : document.text(each);
+    if (other === name) found = document.valueOf(each);
+    else if (deciding && isLookAlike(other, name)) return ambiguous(name, other);
   }
-  return null;
+  return found;
+}
+
+/** Some readers, as Go's, don't tell capitals from small letters. */
+function isLookAlike(other: string, name: string): boolean {
+  return other.length === name.length && fold(other) === fold(name);
 }
 
 /** Also the long s and the Kelvin sign, which `toLowerCase` alone leaves apart from s and k. */
