@@ -7,6 +7,7 @@ import { isReadWhole } from './check/read-whole.ts';
 import { checkTest } from './check/tests.ts';
 import { compareCodePoints } from './order.ts';
 import type { ParsedPolicyFile } from './parse.ts';
+import { presentable } from './problems/presentable.ts';
 import { boundedReport } from './problems/problem.ts';
 import { policyInTestFile, testTwice } from './problems/tests.ts';
 import type { CheckedTest } from './typed-tests.ts';
@@ -49,13 +50,14 @@ export function checkTests(
     if (isTestFile(source.path)) for (const policy of file.policies) report(policyInTestFile(policy.span));
     const names = new Map<string, Span>();
     for (const node of file.tests) {
+      if (report.isFull()) break;
       const first = names.get(node.name.value);
       if (first === undefined) names.set(node.name.value, node.name.span);
       else report(testTwice(node.name.span, node.name.value, first));
       const test = checkTest(context, node, policies);
       if (test !== null) tests.push(test);
     }
-    diagnostics.push(...problems);
+    diagnostics.push(...presentable(problems));
   }
   return { tests, diagnostics };
 }

@@ -4,6 +4,7 @@ import { CATALOGUE } from '../diagnostics/catalogue.ts';
 import { SourceText } from '../diagnostics/source.ts';
 import { CONDITION_CASES, RULE_CASES, SCOPE_CASES } from './check.cases.ts';
 import { checkPolicies } from './check.ts';
+import { checkTests } from './check-tests.ts';
 import { DIAGNOSTIC_CASES } from './diagnostics.cases.ts';
 import { lex } from './lexer.ts';
 import { parsePolicyFile } from './parse.ts';
@@ -181,5 +182,20 @@ describe('bounds', () => {
     const [rule] = policies.policies[0]!.rules;
     expect(rule!.when).toMatchObject({ kind: 'and' });
     expect(rule!.when!.kind === 'and' && rule!.when!.operands.length).toBe(5_000);
+  });
+
+  it('thirteen thousand mistakes in one policy end, and the first of them are told', () => {
+    const text = `language 1\npolicy "p" {\n${'  forbid wen tenant.plan is "x"\n'.repeat(13_000)}}\n`;
+    const { diagnostics } = checkPolicies([new SourceText('a.policy', text)], WORLD);
+    expect(diagnostics).toHaveLength(50);
+    expect(diagnostics.every(({ span }) => span!.start < 2_000)).toBe(true);
+  });
+
+  it('mistakes in the tests of a file are no more than that either', () => {
+    const test = (at: number) => `test "t${at}" { when GET /nowhere is sent expect permitted }\n`;
+    const text = `language 1\n${Array.from({ length: 2_000 }, (_, at) => test(at)).join('')}`;
+    expect(
+      checkTests([parsePolicyFile(new SourceText('a.policy', text), 64)], WORLD).diagnostics,
+    ).toHaveLength(50);
   });
 });

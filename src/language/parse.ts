@@ -51,6 +51,8 @@ export function readDeclarations(
       if (cut && end === tokens.length && mistake.token.tokenType === EOF) continue;
       if (!report.isFull()) report(explainSyntaxError(mistake, { source, tokens, end }, grammar));
     }
+    // nothing where there are too many mistakes to go on
+    if (tree === undefined) return;
     builder.add(tree, wholeness(mistakes.map(({ token }) => token.startOffset)));
     onDeclaration(tree);
   });
@@ -66,7 +68,7 @@ function readDeclaration(tokens: IToken[]) {
   return { tree: recovered, mistakes: grammarThatRecovers.errors, grammar: grammarThatRecovers };
 }
 
-function readWith(grammar: PolicyGrammar, tokens: IToken[]): CstNode {
+function readWith(grammar: PolicyGrammar, tokens: IToken[]): CstNode | undefined {
   grammar.input = tokens;
   return grammar.Declaration();
 }

@@ -16,6 +16,8 @@ import { LazyLookahead } from './lazy-lookahead.ts';
 import { TestGrammar } from './tests.ts';
 
 const LOOKAHEAD_MAX = 2;
+/** Far more than are shown of a file. */
+const MISTAKES_PER_DECLARATION_MAX = 200;
 
 /**
  * The grammar of declarations, policies and rules. A rule that cannot be read is skipped up to the next rule or the end of
@@ -36,6 +38,17 @@ export class PolicyGrammar extends TestGrammar {
       skipValidations: checks === 'texts',
     });
     this.performSelfAnalysis();
+  }
+
+  /** Of chevrotain: mistakes in what is being parsed. */
+  declare protected readonly _errors: readonly unknown[];
+
+  /**
+   * Chevrotain asks this before it recovers, and what it is for – trying alternatives – is not used here. Recovering in a row of
+   * rules goes deeper into the stack with each mistake, which thirteen thousand of them overflowed; so there is an end of it.
+   */
+  protected isBackTracking(): boolean {
+    return this._errors.length >= MISTAKES_PER_DECLARATION_MAX;
   }
 
   /** A file is a row of declarations, the language line first; `parse.ts` hands them over one by one. */
