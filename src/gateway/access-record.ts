@@ -9,6 +9,8 @@ export class Account {
   status = 0;
   /** Stable code of what the gateway answered, '' where the service did. */
   code = '';
+  /** What was seen of a service that failed, else ''. */
+  fault = '';
   responseBytes = 0;
   attempts = 0;
   decidedUs = -1;
@@ -21,6 +23,7 @@ export class Account {
 export function recordAccount(record: AccessRecord, account: Account): void {
   record.status = account.status;
   record.code = account.code;
+  record.fault = account.fault;
   record.responseBytes = account.responseBytes;
   record.attempts = account.attempts;
   record.decidedUs = account.decidedUs;

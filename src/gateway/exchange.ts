@@ -8,7 +8,6 @@ import type { BodyTransform } from '../pipeline/body-transform.ts';
 import { RequestContext } from '../pipeline/context.ts';
 import type { RoutePipeline } from '../pipeline/program.ts';
 import type { ResponseHead, UpstreamCall, UpstreamError, UpstreamHandler } from '../pipeline/upstream.ts';
-import { UPSTREAM_ERRORS } from '../pipeline/upstream.ts';
 import { Account, recordAccount, recordRequest, recordRoute } from './access-record.ts';
 import type { ClientHandler, ClientStream, FieldLines, ReceivedRequest } from './client-stream.ts';
 import { contentCoding, STALE_RESPONSE_FIELDS, UNTRANSFORMABLE_ASKS } from './content-coding.ts';
@@ -23,7 +22,15 @@ import { OutgoingBody } from './outgoing-body.ts';
 import { outgoingRequest } from './outgoing-request.ts';
 import { fillTemplate } from './path-template.ts';
 import type { Problem } from './problem.ts';
-import { fromFault, fromUpstream, overloaded, problem, problemBody, problemFields } from './problem.ts';
+import {
+  badUpstream,
+  fromFault,
+  fromUpstream,
+  overloaded,
+  problem,
+  problemBody,
+  problemFields,
+} from './problem.ts';
 import type { RequestBodyHost } from './request-body.ts';
 import { RequestBody } from './request-body.ts';
 import type { ResponseBody, ResponseBodyHost } from './response-body.ts';
@@ -357,7 +364,8 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
     if (this.#ended || this.#answerComplete) return;
     this.#call = null;
     this.#account.attempts = error.attempts;
-    this.#fail(fromUpstream(UPSTREAM_ERRORS[error.code], error.code, error.detail));
+    this.#account.fault = error.detail;
+    this.#fail(fromUpstream(error.code));
   }
 
   onAborted(): void {
@@ -465,16 +473,16 @@ const NONE: readonly string[] = [];
 const NO_RULE = -1;
 const NOTHING = new Uint8Array(0);
 const PARTIAL_CONTENT = 206;
-const MALFORMED_ANSWER = fromUpstream(
+const MALFORMED_ANSWER = badUpstream(
   502,
-  'upstream_malformed_answer',
   'A header field of the answer is malformed.',
+  'upstream_malformed_answer',
 );
 /** A part of a body says nothing of the whole, and a coding that can't be undone hides it. */
-const UNREADABLE_ANSWER = fromUpstream(
+const UNREADABLE_ANSWER = badUpstream(
   502,
-  'upstream_unreadable_body',
   'Rules read the answer, and its content coding or range keeps it from being read.',
+  'upstream_unreadable_body',
 );
 
 /** What is left of a refused body is read and dropped up to here, so that an ordinary 401 or 429 keeps its connection. */

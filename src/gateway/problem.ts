@@ -4,6 +4,7 @@
  */
 import type { BodyFault } from '../pipeline/body-transform.ts';
 import type { Refusal } from '../pipeline/outcome.ts';
+import { UPSTREAM_ERRORS, type UpstreamErrorCode } from '../pipeline/upstream.ts';
 import { READABLE_CODINGS } from './content-coding.ts';
 import { STATUS_TEXT } from './status-text.ts';
 
@@ -96,7 +97,12 @@ export function fromFault({ status, code, detail }: BodyFault): Problem {
   return { ...BARE, status, code, detail };
 }
 
-export function fromUpstream(status: number, code: string, detail: string): Problem {
+export function fromUpstream(code: UpstreamErrorCode): Problem {
+  const [status, detail] = UPSTREAM_ERRORS[code];
+  return badUpstream(status, detail, code);
+}
+
+export function badUpstream(status: number, detail: string, code: string): Problem {
   return { ...BARE, status, code, detail, retryAfterS: status === 503 ? 1 : -1 };
 }
 

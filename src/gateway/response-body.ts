@@ -7,7 +7,7 @@ import type { ContentCoding } from './content-coding.ts';
 import type { DecodedBody } from './decoded-body.ts';
 import type { ExchangeThread } from './exchange-thread.ts';
 import type { Problem } from './problem.ts';
-import { fromFault, fromUpstream, overloaded } from './problem.ts';
+import { badUpstream, fromFault, overloaded } from './problem.ts';
 import { TransformedBody } from './transformed-body.ts';
 
 /** How the pieces of an answer get to the client, once its head is known. */
@@ -154,6 +154,6 @@ export class ChangedBody implements ResponseBody {
 }
 
 const UNREADABLE = {
-  damaged: fromUpstream(502, 'upstream_unreadable_body', 'The content coding of the answer is damaged.'),
-  'too-large': fromUpstream(502, 'upstream_body_too_large', 'The answer decodes to more than it may.'),
+  damaged: badUpstream(502, 'The content coding of the answer is damaged.', 'upstream_unreadable_body'),
+  'too-large': badUpstream(502, 'The answer decodes to more than it may.', 'upstream_body_too_large'),
 } as const;

@@ -66,12 +66,14 @@ describe('a line of the access log', () => {
     const full = record({
       person: 'ann',
       code: 'limit_exceeded',
+      fault: 'connect ECONNREFUSED 127.0.0.1:9001',
       ...{ alsoDenied: ['a/b'], waivedRules: ['c/d'], model: 'gpt-4o', providerKey: 'k1' },
       ...{ inputTokens: 10, outputTokens: 20, costNanoUsd: 3_000, clientAborted: true },
     });
     expect(JSON.parse(accessLine(full))).toMatchObject({
       'portunus.person': 'ann',
       'error.type': 'limit_exceeded',
+      'error.message': 'connect ECONNREFUSED 127.0.0.1:9001',
       'portunus.also_denied': ['a/b'],
       'portunus.waived': ['c/d'],
       'portunus.provider_key': 'k1',

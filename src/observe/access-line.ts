@@ -62,6 +62,7 @@ export function decisionFields(names: DecisionNames): string {
   return (
     `,"http.request.method":${JSON.stringify(names.method)}` +
     field('error.type', names.code) +
+    field('error.message', names.fault) +
     field('portunus.rule', names.decidingRule) +
     field('portunus.target', names.target) +
     field('portunus.provider_key', names.providerKey) +

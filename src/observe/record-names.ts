@@ -26,6 +26,7 @@ export const DECISION_FIELDS = [
   'method',
   'decidingRule',
   'code',
+  'fault',
   'target',
   'model',
   'providerKey',
@@ -146,15 +147,17 @@ export const DECISION_NAMES: GroupKind<DecisionNames> = {
     record.decidingRule === names.decidingRule &&
     record.method === names.method &&
     record.code === names.code &&
+    record.fault === names.fault &&
     record.target === names.target &&
     record.model === names.model &&
     record.providerKey === names.providerKey,
   hash: ({ method, decidingRule, code, target, model }) =>
     hashText(hashText(hashText(hashText(hashText(0, method), decidingRule), code), target), model),
-  pick: ({ method, decidingRule, code, target, model, providerKey }) => ({
+  pick: ({ method, decidingRule, code, fault, target, model, providerKey }) => ({
     method,
     decidingRule,
     code,
+    fault,
     target,
     model,
     providerKey,

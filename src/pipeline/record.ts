@@ -23,6 +23,8 @@ export interface AccessRecord {
   status: number;
   /** Stable code of the gateway's own answers, '' when the upstream answered. */
   code: string;
+  /** What was seen of a service that failed, for operators only: it may name addresses. */
+  fault: string;
   /** `policy/rule`: the permit that let it through, or the rule that refused; '' where the gateway, service or client ended it. */
   decidingRule: string;
   /** Further rules that denied, by the same names. */
@@ -67,6 +69,7 @@ export function emptyRecord(): AccessRecord {
     configurationHash: '',
     status: 0,
     code: '',
+    fault: '',
     decidingRule: '',
     alsoDenied: NONE,
     shadowDenied: NONE,

@@ -81,26 +81,30 @@ export interface ResponseHead {
   readonly attempts: number;
 }
 
-/** Why a call failed; stable codes, shown to callers as problem answers. */
+/**
+ * Why a call failed: stable codes, with the status and the sentence of the answer that callers get. More is for the log alone
+ * ({@link UpstreamError.detail}): addresses of services are nothing that callers should learn.
+ */
 export const UPSTREAM_ERRORS = {
-  upstream_connect_failed: 502,
-  upstream_connect_timeout: 504,
-  upstream_tls_failed: 502,
-  upstream_first_byte_timeout: 504,
-  upstream_idle_timeout: 504,
-  upstream_closed_before_answer: 502,
-  upstream_closed_in_answer: 502,
-  upstream_malformed_answer: 502,
-  upstream_header_too_large: 502,
-  upstream_write_failed: 502,
-  upstream_queue_full: 503,
-  upstream_queue_timeout: 503,
-  upstream_none_available: 503,
-} as const;
+  upstream_connect_failed: [502, "The service can't be reached."],
+  upstream_connect_timeout: [504, 'The service could not be reached in time.'],
+  upstream_tls_failed: [502, 'No secure connection to the service could be made.'],
+  upstream_first_byte_timeout: [504, 'The service did not begin its answer in time.'],
+  upstream_idle_timeout: [504, 'The service fell silent.'],
+  upstream_closed_before_answer: [502, 'The service closed the connection before it answered.'],
+  upstream_closed_in_answer: [502, 'The service closed the connection within its answer.'],
+  upstream_malformed_answer: [502, 'The answer of the service is not sound HTTP.'],
+  upstream_header_too_large: [502, "The header section of the service's answer is too large."],
+  upstream_write_failed: [502, 'The request could not be sent to the service.'],
+  upstream_queue_full: [503, 'Too many requests wait for the service.'],
+  upstream_queue_timeout: [503, 'No connection to the service became free in time.'],
+  upstream_none_available: [503, 'No endpoint of the service is available.'],
+} as const satisfies Record<string, readonly [status: number, sentence: string]>;
 export type UpstreamErrorCode = keyof typeof UPSTREAM_ERRORS;
 
 export interface UpstreamError {
   readonly code: UpstreamErrorCode;
+  /** What was seen, for the log: may name addresses. */
   readonly detail: string;
   readonly endpoint: number;
   readonly attempts: number;

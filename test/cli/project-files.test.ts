@@ -82,6 +82,16 @@ it('a file may be larger than settings allow by themselves: the check knows what
   expect(await read()).toBe('policies/p.policy is larger than 67108864 bytes. Split it.');
 });
 
+it('a folder that can’t be watched is named; one that has gone meanwhile is nothing to tell', async () => {
+  const watcher = new ProjectWatcher(() => {});
+  expect(watcher.watch([project, join(project, 'gone')])).toBeNull();
+  // No folder: the system's own words are told.
+  expect(watcher.watch([project, join(project, 'portunus.yaml', 'below')])).toMatch(
+    /portunus\.yaml\/below can't be watched: ENOTDIR: /,
+  );
+  watcher.stop();
+});
+
 describe('a change is noticed', () => {
   /** Resolves when the watcher has told of a change that `change` made. */
   async function noticed(change: () => Promise<void>): Promise<void> {

@@ -229,6 +229,19 @@ test('a service that dies before its answer: 502 with its code', async () => {
   await expectOneRecord({ status: 502, code: 'upstream_closed_before_answer' });
 });
 
+test('what was seen of a service that can’t be reached is for the log, and no caller’s business', async () => {
+  upstream.close();
+  const { status, body } = await (await get()).answer();
+  expect([status, JSON.parse(body)]).toMatchObject([
+    502,
+    { code: 'upstream_connect_failed', detail: "The service can't be reached." },
+  ]);
+  await expectOneRecord({
+    code: 'upstream_connect_failed',
+    fault: `connect ECONNREFUSED 127.0.0.1:${upstream.port}`,
+  });
+});
+
 test.each([
   ['chunked', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n'],
   ['by length', 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nx'],

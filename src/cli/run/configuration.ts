@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { LoadReport } from '../../admin/actions.ts';
 import type { Clock } from '../../base/ports.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { Directory, ServerSettings, World } from '../../model/world.ts';
@@ -21,21 +22,7 @@ export interface LoadResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export type LoadOutcome =
-  | {
-      readonly kind: 'live';
-      readonly epoch: number;
-      readonly hash: string;
-      readonly notes: readonly string[];
-    }
-  | {
-      readonly kind: 'unchanged';
-      readonly epoch: number;
-      readonly hash: string;
-      readonly notes: readonly string[];
-    }
-  /** The running version stays as it was. `why` is one sentence. */
-  | { readonly kind: 'refused'; readonly why: string };
+export type LoadOutcome = LoadReport['outcome'];
 
 /** The steps of a change that touch the running gateway; each either holds for all threads or changes nothing. */
 export interface ConfigurationTarget {
@@ -109,7 +96,7 @@ export class Configuration {
 
   async #report(reason: LoadReason, attempt: () => Promise<Attempt>): Promise<LoadResult> {
     const startedMs = this.#options.clock.monotonicMs();
-    const { outcome, diagnostics } = await attempt();
+    const { outcome, diagnostics } = await attempt().catch(defect);
     const result: LoadResult = {
       reason,
       atMs: this.#options.clock.wallMs(),
@@ -170,6 +157,12 @@ export interface Running {
   readonly world: World;
   readonly bundle: RuleBundle;
   readonly sinceMs: number;
+}
+
+/** Whatever an edit brings out in the gateway's own code, what runs goes on. */
+function defect(error: unknown): Attempt {
+  const why = `This is a defect of the gateway, please report it: ${(error as Error).stack ?? String(error)}.`;
+  return { outcome: { kind: 'refused', why }, diagnostics: [] };
 }
 
 interface Attempt {

@@ -16,6 +16,7 @@ import type { CounterRegistry } from '../../state/counter-registry.ts';
 import type { Store } from '../../state/store.ts';
 import type { BuiltProject } from '../../tools/build-project.ts';
 import type { ProjectMemory } from '../../tools/project-memory.ts';
+import { PORTUNUS } from '../terminal.ts';
 import { addressIsFree } from './address.ts';
 import { openAdminAccess } from './admin-access.ts';
 import { Configuration, type LoadResult } from './configuration.ts';
@@ -122,7 +123,7 @@ export class Gateway {
         changeRules: (epoch, bundle, files) => this.#changeRules(epoch, bundle, files),
         changeDirectory: (epoch, directory) => this.#changeDirectory(epoch, directory),
         watch: (folders) => {
-          if (options.watchFiles === 'yes') this.#watcher.watch(folders);
+          if (options.watchFiles === 'yes') this.#watch(folders);
         },
         counters: () => this.#counters.inspect(),
       },
@@ -258,6 +259,21 @@ export class Gateway {
   }
   /** How many threads are done with an old version. */
   readonly #retirements = new Map<number, number>();
+
+  #watch(folders: readonly string[]): void {
+    const identity = { kind: 'files-not-watched', subject: '' };
+    const problem = this.#watcher.watch(folders);
+    if (problem === null) {
+      this.#observation.alerts.resolve(identity);
+      return;
+    }
+    this.#observation.alerts.raise({
+      ...identity,
+      severity: 'warning',
+      message: `Changes of files may go unnoticed: ${problem}`,
+      remedy: `Raise fs.inotify.max_user_watches and max_user_instances, or load changes with "${PORTUNUS} reload".`,
+    });
+  }
 
   #loaded(result: LoadResult): void {
     const identity = { kind: 'configuration-refused', subject: '' };

@@ -142,8 +142,9 @@ export class ProjectWatcher {
     this.#onChange = onChange;
   }
 
-  /** Watches exactly these folders from now on. */
-  watch(folders: readonly string[]): void {
+  /** Watches exactly these folders from now on. Null, or a sentence about the first that can't be watched. */
+  watch(folders: readonly string[]): string | null {
+    let problem: string | null = null;
     for (const [folder, watcher] of this.#watchers) {
       if (folders.includes(folder)) continue;
       watcher.close();
@@ -151,11 +152,18 @@ export class ProjectWatcher {
     }
     for (const folder of folders) {
       if (this.#watchers.has(folder)) continue;
-      const watcher = watch(folder, (_event, name) => this.#changed(name));
-      // A watched folder that is removed reports an error of its own; its parent reports the change.
-      watcher.on('error', () => this.#changed(null));
-      this.#watchers.set(folder, watcher);
+      try {
+        const watcher = watch(folder, (_event, name) => this.#changed(name));
+        // A watched folder that is removed reports an error of its own; its parent reports the change.
+        watcher.on('error', () => this.#changed(null));
+        this.#watchers.set(folder, watcher);
+      } catch (error) {
+        // One that has gone meanwhile is its parent's news.
+        const { code, message } = error as NodeJS.ErrnoException;
+        if (code !== 'ENOENT') problem ??= `${spelled(folder)} can't be watched: ${message}.`;
+      }
     }
+    return problem;
   }
 
   stop(): void {

@@ -1,0 +1,41 @@
+/** Loads of a project that meet what nobody foresaw. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Configuration, type LoadResult } from '../../src/cli/run/configuration.ts';
+import { systemClock } from '../../src/cli/run/system-clock.ts';
+import { ProjectMemory } from '../../src/tools/project-memory.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'portunus-configuration-'));
+  await writeFile(join(folder, 'portunus.yaml'), 'portunus: 1\n');
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+it('a defect that a load brings out is told, and ends nothing: the next load is tried', async () => {
+  const results: LoadResult[] = [];
+  let defective = true;
+  const configuration = new Configuration({
+    folder,
+    clock: systemClock(),
+    lastEpoch: 0,
+    memory: new ProjectMemory(),
+    target: {
+      changeRules: async () => {
+        if (defective) throw new Error('out of order');
+        return null;
+      },
+      changeDirectory: async () => null,
+      watch: () => {},
+    },
+    onResult: (result) => results.push(result),
+  });
+  const { outcome } = await configuration.load('file change');
+  expect(outcome).toMatchObject({ kind: 'refused', why: expect.stringContaining('Error: out of order') });
+  expect(configuration.running).toBeNull();
+  defective = false;
+  expect((await configuration.load('SIGHUP')).outcome).toMatchObject({ kind: 'live', epoch: 1 });
+  expect(results.map(({ reason }) => reason)).toEqual(['file change', 'SIGHUP']);
+});
