@@ -121,6 +121,24 @@ describe('start', () => {
     });
   });
 
+  it('is refused to one of two that start at the same moment on one address', async () => {
+    const [first, second] = [await openProject(), await openProject()];
+    await second.write(
+      'portunus.yaml',
+      `portunus: 1\nlisten: { address: 127.0.0.1, port: ${first.port} }\nadmin: { address: 127.0.0.1, port: ${second.adminPort} }\ndata: ./data\n`,
+    );
+    const outcomes = await Promise.all(
+      [first, second].map((project) =>
+        start(project).then(
+          () => 'runs',
+          (error: Error) => error.message,
+        ),
+      ),
+    );
+    expect(outcomes.filter((outcome) => outcome === 'runs')).toHaveLength(1);
+    expect(outcomes.join()).toContain(`127.0.0.1:${first.port} is in use`);
+  });
+
   it('names the setting of the address that is in use', async () => {
     const [first, second] = [await openProject(), await openProject()];
     await start(first);

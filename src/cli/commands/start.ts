@@ -8,6 +8,7 @@ import { startMockUpstream } from '../../tools/mock-upstream.ts';
 import { ProjectMemory } from '../../tools/project-memory.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { PACKAGE_FOLDER } from '../package-folder.ts';
+import { claimAddress } from '../run/address.ts';
 import type { LoadResult } from '../run/configuration.ts';
 import { readFirstKeys } from '../run/first-keys.ts';
 import { Gateway } from '../run/gateway.ts';
@@ -47,9 +48,16 @@ export async function start(folder: string, options: StartOptions): Promise<Exit
     ? openOrRecover(dataFolder, random, clock.wallMs())
     : openStore(dataFolder, random, examineInChild);
   if (!store.ok) return failed(`${store.error.message} ${store.error.remedy}`);
+  const claim = await claimAddress(project.built.world.server.listen);
   const mock =
-    options.mockUpstream === undefined ? null : await startMockUpstream({ port: options.mockUpstream });
-  if (mock !== null && !mock.ok) return failed(mock.error);
+    options.mockUpstream === undefined || !claim.ok
+      ? null
+      : await startMockUpstream({ port: options.mockUpstream });
+  const refused = [claim, mock].find((part) => part?.ok === false);
+  if (refused?.ok === false) {
+    await store.value.close();
+    return failed(refused.error);
+  }
 
   const ended = endOfProcess();
   const started = await Gateway.start({
@@ -68,17 +76,18 @@ export async function start(folder: string, options: StartOptions): Promise<Exit
   });
   if (!started.ok) {
     await store.value.close();
-    await mock?.value.close();
+    if (mock?.ok) await mock.value.close();
     return failed(started.error);
   }
   const gateway = started.value;
   process.on('SIGHUP', () => void gateway.load('SIGHUP'));
-  process.stdout.write(await banner(folder, project.built, mock?.value.url ?? null));
+  process.stdout.write(await banner(folder, project.built, mock?.ok ? mock.value.url : null));
 
   const why = await ended.promise;
   if (why.kind === 'fatal') process.stderr.write(`Stopping: ${why.message}\n`);
   const unfinished = await gateway.stop();
-  await mock?.value.close();
+  if (mock?.ok) await mock.value.close();
+  if (claim.ok) claim.value?.close();
   await store.value.close();
   if (unfinished > 0)
     process.stderr.write(`${unfinished} requests were cut off: they did not end in time.\n`);

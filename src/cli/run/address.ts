@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { err, ok, type Result } from '../../base/result.ts';
 import type { ListenAddress } from '../../model/world.ts';
 
@@ -16,6 +16,25 @@ export function addressIsFree(
     probe.once('error', (error: NodeJS.ErrnoException) => resolve(err(sentence(error, name, setting))));
     probe.listen({ host: listen.address, port: listen.port, exclusive: true }, () => {
       probe.close(() => resolve(ok(undefined)));
+    });
+  });
+}
+
+/**
+ * Claims an address for this process. Between the probe above and listening lie seconds, in which a second gateway that starts
+ * at the same time would pass the probe too. The name of an abstract socket has one holder, lives where ports live (the
+ * network namespace), and goes with the process, however it dies; only Linux has them.
+ */
+export function claimAddress(listen: ListenAddress): Promise<Result<Server | null, string>> {
+  if (process.platform !== 'linux') return Promise.resolve(ok(null));
+  const name = `${listen.address}:${listen.port}`;
+  return new Promise((resolve) => {
+    const holder = createServer((stranger) => stranger.destroy());
+    holder.once('error', (error: NodeJS.ErrnoException) => resolve(err(sentence(error, name, 'listen'))));
+    holder.listen({ path: `\0portunus ${name}` }, () => {
+      // It ends with the process, and keeps nothing from ending.
+      holder.unref();
+      resolve(ok(holder));
     });
   });
 }
