@@ -29,6 +29,7 @@ it('a defect that a load brings out is told, and ends nothing: the next load is 
       },
       changeDirectory: async () => null,
       watch: () => {},
+      counters: () => [],
     },
     onResult: (result) => results.push(result),
   });
