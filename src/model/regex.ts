@@ -1,5 +1,6 @@
 import { RE2JS, RE2JSSyntaxException } from 're2js';
 import { err, ok, type Result } from '../base/result.ts';
+import { FORM_CHARACTERS, reachable, START, type TextForm } from './text-forms.ts';
 
 /**
  * Regular expressions that take linear time, whatever the text: those of RE2 (https://github.com/google/re2/wiki/Syntax).
@@ -36,6 +37,69 @@ export function regexTest(source: string): RegexTest {
   }
   return test;
 }
+
+/**
+ * Whether an accepted regular expression can match somewhere in a text of a form: a walk through the pairs of an instruction
+ * and a state of the form. Word boundaries are taken to hold, so it never says no wrongly.
+ */
+export function regexFits(source: string, form: TextForm): boolean {
+  const { inst, start } = RE2JS.compile(source).re2().prog as Program;
+  // an expression that does not begin with ^ begins anywhere
+  const places = [...reachable(form, [START])].map((state) => ({ at: start, state, isOver: false }));
+  const seen = new Set<string>();
+  for (let place = places.pop(); place !== undefined; place = places.pop()) {
+    const { at, state, isOver } = place;
+    const key = `${at} ${isOver} ${state}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const { op, out, arg } = inst[at]!;
+    if (op === OP.match) return true;
+    if (op === OP.fail) continue;
+    if (op === OP.alternatives || op === OP.alternativesOfMatch)
+      places.push({ at: out, state, isOver }, { at: arg, state, isOver });
+    else if (op === OP.emptyWidth) {
+      if ((arg & AT_START) !== 0 && state !== START) continue;
+      if ((arg & AT_END) !== 0 && !form.isEnd(state)) continue;
+      places.push({ at: out, state, isOver: isOver || (arg & AT_END) !== 0 });
+    } else if (op < OP.rune || op > OP.anyRuneButNewline) places.push({ at: out, state, isOver });
+    else if (!isOver) {
+      for (const character of FORM_CHARACTERS) {
+        const next = form.next(state, character);
+        if (next !== null && takes(inst[at]!, character)) places.push({ at: out, state: next, isOver });
+      }
+    }
+  }
+  return false;
+}
+
+function takes(instruction: Instruction, character: string): boolean {
+  return instruction.op >= OP.anyRune || instruction.matchRune(character.charCodeAt(0));
+}
+
+/** What re2js 1 makes of an expression: it declares no types for it. */
+interface Program {
+  readonly inst: readonly Instruction[];
+  readonly start: number;
+}
+interface Instruction {
+  readonly op: number;
+  readonly out: number;
+  readonly arg: number;
+  matchRune(rune: number): boolean;
+}
+const OP = {
+  alternatives: 1,
+  alternativesOfMatch: 2,
+  emptyWidth: 4,
+  fail: 5,
+  match: 6,
+  rune: 8,
+  anyRune: 10,
+  anyRuneButNewline: 11,
+} as const;
+/** Of a line or of the text: no form holds the end of a line. */
+const AT_START = 1 | 4;
+const AT_END = 2 | 8;
 
 const CHARACTERS_PER_INSTRUCTION = 8;
 

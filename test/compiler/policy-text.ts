@@ -1,5 +1,6 @@
 /** Random typed policies as an author would write them, so that parser, checker and formatter are met by them too. */
 import { windowText } from '../../src/language/canonical.ts';
+import { formOf } from '../../src/language/check/impossible-texts.ts';
 import type {
   CheckedCalendar,
   CheckedPolicies,
@@ -17,6 +18,8 @@ import type {
 } from '../../src/language/typed.ts';
 import { writtenPath } from '../../src/model/facts.ts';
 import { dateText, WEEKDAYS } from '../../src/model/local-time.ts';
+import { regexFits } from '../../src/model/regex.ts';
+import { canBe } from '../../src/model/text-forms.ts';
 import type { ValueType } from '../../src/model/types.ts';
 
 /** What the language has no words for: the generator draws trees that no text makes, such as numbers below zero. */
@@ -185,6 +188,7 @@ function conditionText(node: TypedExpression): string {
       return `${subjectText(node.address)} ${not(node)}in [${node.networks.map(quoted).join(', ')}]`;
     }
     case 'text-test':
+      if (!isPossible(node)) throw new Unwritable();
       return node.test === 'matches'
         ? `${subjectText(node.text)} matches ${regexText(node.pattern)}`
         : `${subjectText(node.text)} ${node.test.replace('-', ' ')} ${quoted(node.pattern)}`;
@@ -201,6 +205,13 @@ function conditionText(node: TypedExpression): string {
     default:
       throw new Unwritable();
   }
+}
+
+/** Random patterns ask also for what no request has, which the checker refuses. */
+function isPossible({ test, text, pattern }: Extract<TypedExpression, { kind: 'text-test' }>): boolean {
+  const form = formOf(text, 'merge');
+  if (form === null) return true;
+  return test === 'matches' ? regexFits(pattern, form) : canBe(form, test, pattern);
 }
 
 function not({ negated }: { readonly negated: boolean }): string {

@@ -256,6 +256,12 @@ export const LANGUAGE_CODES = {
     severity: 'error',
     explanation: '`as` says in which unit a plain number is meant. What has a type already keeps it.',
   },
+  PT1216: {
+    title: 'Text that no request can have',
+    severity: 'error',
+    explanation:
+      'Methods, hosts, paths, names and values of headers reach rules in one spelling, so that a caller cannot slip past a rule by writing them otherwise. A rule that asks for another spelling would never hold: a forbid would refuse nothing.',
+  },
   PT1112: {
     title: 'Header that looks misspelt',
     severity: 'warning',

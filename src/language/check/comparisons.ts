@@ -19,6 +19,7 @@ import {
 import type { LiteralExpression, Operand, TypedExpression } from '../typed.ts';
 import type { CheckContext } from './context.ts';
 import { isLookUpOnce } from './elements.ts';
+import { canHold } from './impossible-texts.ts';
 import type { Known } from './known.ts';
 import { typeLiteral } from './literals.ts';
 import { checkOperand } from './operands.ts';
@@ -131,7 +132,9 @@ export function checkTextTest(
     return null;
   }
   const pattern = typeLiteral(context, value, { kind: 'text' }, valueText(text));
-  return pattern === null ? null : { kind: 'text-test', test, text, pattern: String(pattern.value), span };
+  const asked = String(value.value);
+  if (pattern === null || !canHold(context, text, test, { asked, span: value.span })) return null;
+  return { kind: 'text-test', test, text, pattern: asked, span };
 }
 
 /** `matches` a regular expression, which must be one that takes linear time. */
@@ -144,8 +147,10 @@ export function checkRegexTest(
   const compiled = compileRegex(regex.value, context.project.world.limits.regexInstructions);
   if (!compiled.ok) context.report(badRegex(regex.span, compiled.error.why, compiled.error.help));
   if (text === null || !compiled.ok) return null;
-  if (text.type.kind === 'text' || text.type.kind === 'reference')
+  if (text.type.kind === 'text' || text.type.kind === 'reference') {
+    if (!canHold(context, text, 'matches', { asked: regex.value, span: regex.span })) return null;
     return { kind: 'text-test', test: 'matches', text, pattern: regex.value, span };
+  }
   context.report(notText(span, 'matches', described(text), helpForText(text.type)));
   return null;
 }
@@ -162,7 +167,13 @@ function typeValue(context: CheckContext, node: LiteralNode, beside: Operand): L
   }
   const literal = typeLiteral(context, node, beside.type, valueText(beside));
   const isMethod = beside.kind === 'fact' && beside.definition.path === 'request.method';
-  if (literal === null || !isMethod || SUPPORTED_METHODS.has(String(literal.value))) return literal;
+  if (literal === null) return null;
+  if (!isMethod) {
+    if (beside.type.kind !== 'text') return literal;
+    const asked = String(literal.value);
+    return canHold(context, beside, 'is', { asked, span: node.span }) ? literal : null;
+  }
+  if (SUPPORTED_METHODS.has(String(literal.value))) return literal;
   const methods = [...SUPPORTED_METHODS];
   const near = nearest(String(literal.value), methods);
   const suggestion = near === null ? null : { name: near, place: null };

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { Span } from '../../diagnostics/source.ts';
 import { nearest } from '../../diagnostics/suggest.ts';
+import type { TextTest } from '../typed.ts';
 import { problem, shown } from './problem.ts';
 
 /** PT12xx: types and units; PT13xx: values that may be missing. One factory per code. */
@@ -138,4 +139,27 @@ export function keyMayBeMissing(span: Span, fact: string, why: string): Diagnost
 
 export function neverMissing(span: Span, fact: string): Diagnostic {
   return problem('PT1303', span, `${shown(fact)} is never missing.`, 'Remove the test.');
+}
+
+const QUESTION_WORDS: Readonly<Record<TextTest | 'is', string>> = {
+  is: 'is never',
+  contains: 'never contains',
+  'starts-with': 'never starts with',
+  'ends-with': 'never ends with',
+  like: 'is never like',
+  matches: 'never matches',
+};
+
+/** `asked` as it is written in rules. */
+export function neverSuchText(
+  span: Span,
+  fact: string,
+  question: TextTest | 'is',
+  asked: string,
+  form: { readonly words: string; readonly example: string },
+  remedy: string | null,
+): Diagnostic {
+  const help = remedy ?? `Ask for a text such as ${form.example}.`;
+  const words = `${shown(fact)} ${QUESTION_WORDS[question]} ${shown(asked)}: ${form.words}.`;
+  return problem('PT1216', span, words, help);
 }
