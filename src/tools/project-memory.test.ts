@@ -145,6 +145,15 @@ describe('a build with the memory of earlier ones', () => {
         ),
       },
     ],
+    [
+      'slashes that are merged now, so that a path never has two',
+      'policy "p" applies to routes tagged "a" { forbid when request.path contains "//" }',
+      {
+        'portunus.yaml': 'portunus: 1\nmergeSlashes: false\n',
+        'routes/a.yaml': routes(route('x', 'tags: [a]')),
+      },
+      { 'routes/a.yaml': routes(route('x', 'tags: [a]')) },
+    ],
   ])('sees %s', (_, policy, before, after) => {
     const files = (changing: object): SourceText[] =>
       Object.entries({

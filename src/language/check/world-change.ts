@@ -71,7 +71,14 @@ interface NamesChange {
 const NO_CHANGE: NamesChange = { gone: new Set() };
 
 /** What policies are checked against, beside names and routes; small, and seldom changed. */
-const OTHERS = ['limits', 'zone', 'currency', 'attributes', 'authorities'] as const satisfies (keyof World)[];
+const OTHERS = [
+  'server',
+  'limits',
+  'zone',
+  'currency',
+  'attributes',
+  'authorities',
+] as const satisfies (keyof World)[];
 
 function changedRoutes(before: ReadonlyMap<string, Route>, now: ReadonlyMap<string, Route>): Route[] {
   const changed: Route[] = [];
