@@ -18,7 +18,7 @@ interface Asked {
 /** What is proposed, without the places of the conditions. */
 function proposed({ rules, body, route = 'create-order', consumer = 'erp' }: Asked): string[] {
   const text = `policy "p" applies to route "${route}" { ${rules} }`;
-  const example = { page: 'test', line: 1, code: null, text };
+  const example = { page: 'test', line: 1, code: null, text, files: [] };
   const texts = projectWith(library, example);
   const { built, diagnostics } = checkProject(texts, LIBRARY, TODAY_MS);
   expect(diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
