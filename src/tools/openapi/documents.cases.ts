@@ -139,3 +139,41 @@ export const NASTY: Readonly<Record<string, string>> = {
     },
   }),
 };
+
+/** What version 3.1 brought: path items among the components, webhooks, words beside `$ref`, all of JSON Schema. */
+export const BOOKS: Readonly<Record<string, string>> = {
+  'books.yaml': `openapi: 3.1.0
+info: { title: Books, version: "2" }
+jsonSchemaDialect: https://json-schema.org/draft/2020-12/schema
+servers: [{ url: "http://127.0.0.1:9001" }]
+security: [{ key: [] }]
+paths:
+  /books: { $ref: "#/components/pathItems/books" }
+webhooks:
+  sold: { post: { responses: { "200": { description: ok } } } }
+components:
+  securitySchemes: { key: { type: http, scheme: bearer } }
+  pathItems:
+    books:
+      post:
+        operationId: addBook
+        requestBody:
+          required: true
+          content:
+            application/json:
+              schema:
+                $ref: "#/components/schemas/Book"
+                description: A book, as its publisher knows it.
+                required: [title]
+        responses: { "201": { description: made } }
+  schemas:
+    Book:
+      type: object
+      required: [kind]
+      properties:
+        kind: { const: book }
+        title: { type: string, examples: [Emma] }
+        subtitle: { type: ["string", "null"] }
+        price: { type: number, exclusiveMinimum: 0 }
+`,
+};

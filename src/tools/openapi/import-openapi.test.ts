@@ -8,7 +8,7 @@ import { yamlValue } from '../../config/text/yaml.cases.ts';
 import { renderText } from '../../diagnostics/render/text.ts';
 import { SourceText } from '../../diagnostics/source.ts';
 import { checkProject } from '../build-project.ts';
-import { NASTY, ORDERS, PETSTORE } from './documents.cases.ts';
+import { BOOKS, NASTY, ORDERS, PETSTORE } from './documents.cases.ts';
 import { type ImportOptions, importOpenApi, type OpenApiImport } from './import-openapi.ts';
 
 const NO_OPTIONS: ImportOptions = { service: null, upstream: null };
@@ -47,6 +47,7 @@ describe.each([
   ['petstore', PETSTORE],
   ['orders', ORDERS],
   ['nasty', NASTY],
+  ['books', BOOKS],
 ])('%s', (name, texts) => {
   test('gives these files, and says what it leaves out', async () => {
     const { service, routeCount, files, notes } = await imported(texts);
