@@ -113,9 +113,9 @@ class RunningDataThread {
         this.#leases.arrived();
         this.#exchanges.grants.arrived();
         return;
-      case 'discard-rules':
+      case 'discard':
         this.#discarded.add(message.epoch);
-        this.#versions.discardRules(message.epoch);
+        this.#versions.discard(message.epoch);
         return;
       case 'listen':
         void this.#listen();
@@ -169,7 +169,7 @@ class RunningDataThread {
 
   #prepared(epoch: number, version: RuleVersion): void {
     this.#versions.addRules(version);
-    if (this.#discarded.delete(epoch)) this.#versions.discardRules(epoch);
+    if (this.#discarded.delete(epoch)) this.#versions.discard(epoch);
     this.#parts.port.postMessage({ kind: 'prepared', epoch });
   }
 

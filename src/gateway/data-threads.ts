@@ -22,6 +22,12 @@ export interface DataThreadsOptions {
   readonly onLeasesAsked: (asks: readonly LeaseAsk[]) => void;
 }
 
+/** What a change brings; null stays as it is. */
+export interface PreparedChange {
+  readonly rules: PreparedRules | null;
+  readonly directory: DirectorySnapshot | null;
+}
+
 type Phase<Kind extends FromDataThread['kind']> = Extract<FromDataThread, { kind: Kind }>;
 
 /**
@@ -50,25 +56,26 @@ export class DataThreads {
     return await started;
   }
 
-  /** All threads prepare; if one can't, none commits and the version is forgotten everywhere. */
-  async changeRules(epoch: number, rules: PreparedRules): Promise<Result<void, string>> {
-    const prepared = this.#collect('prepared', 'prepare-failed', epoch);
-    this.#broadcast({ kind: 'prepare-rules', epoch, rules });
-    const result = await prepared;
-    if (!result.ok) {
-      this.#broadcast({ kind: 'discard-rules', epoch });
-      return result;
+  /** All threads prepare; if one can't, none commits and the change is forgotten everywhere. */
+  async change(epoch: number, { rules, directory }: PreparedChange): Promise<Result<void, string>> {
+    const prepared: Promise<Result<void, string>>[] = [];
+    if (directory !== null) {
+      prepared.push(this.#collect('directory-prepared', 'prepare-failed', epoch));
+      this.#broadcast({ kind: 'prepare-directory', epoch, directory });
     }
-    Atomics.store(this.#epochs, EPOCH_CELLS.rules, epoch);
+    if (rules !== null) {
+      prepared.push(this.#collect('prepared', 'prepare-failed', epoch));
+      this.#broadcast({ kind: 'prepare-rules', epoch, rules });
+    }
+    const failed = (await Promise.all(prepared)).find((result) => !result.ok);
+    if (failed !== undefined) {
+      this.#broadcast({ kind: 'discard', epoch });
+      return failed;
+    }
+    // The directory first: new rules may speak of consumers that the old one doesn't have.
+    if (directory !== null) Atomics.store(this.#epochs, EPOCH_CELLS.directory, epoch);
+    if (rules !== null) Atomics.store(this.#epochs, EPOCH_CELLS.rules, epoch);
     return ok(undefined);
-  }
-
-  async changeDirectory(epoch: number, directory: DirectorySnapshot): Promise<Result<void, string>> {
-    const prepared = this.#collect('directory-prepared', 'directory-prepared', epoch);
-    this.#broadcast({ kind: 'prepare-directory', epoch, directory });
-    const result = await prepared;
-    if (result.ok) Atomics.store(this.#epochs, EPOCH_CELLS.directory, epoch);
-    return result;
   }
 
   tellGrants(): void {

@@ -12,8 +12,8 @@ export type ToDataThread =
   /** Build the pipelines of a rule set beside the running one; answer `prepared` or `prepare-failed`. */
   | { readonly kind: 'prepare-rules'; readonly epoch: number; readonly rules: PreparedRules }
   | { readonly kind: 'prepare-directory'; readonly epoch: number; readonly directory: DirectorySnapshot }
-  /** Forget a prepared version that will not be used. */
-  | { readonly kind: 'discard-rules'; readonly epoch: number }
+  /** Forget what was prepared for an epoch: it will not be used. */
+  | { readonly kind: 'discard'; readonly epoch: number }
   /** Requests that wait for leases may take anew. */
   | { readonly kind: 'grants-arrived' }
   /** Open the listen socket; answer `listening` or `listen-failed`. */

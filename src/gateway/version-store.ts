@@ -28,7 +28,9 @@ export class VersionStore {
     this.#directories.set(epoch, source);
   }
 
-  discardRules(epoch: number): void {
+  /** Forgets what was prepared for an epoch that will not be used. */
+  discard(epoch: number): void {
+    if (epoch !== this.#directoryEpoch) this.#directories.delete(epoch);
     const version = this.#rules.get(epoch);
     if (version === undefined || version === this.#current) return;
     this.#drop(version);

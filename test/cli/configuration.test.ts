@@ -23,11 +23,10 @@ it('a defect that a load brings out is told, and ends nothing: the next load is 
     lastEpoch: 0,
     memory: new ProjectMemory(),
     target: {
-      changeRules: async () => {
+      change: async () => {
         if (defective) throw new Error('out of order');
         return null;
       },
-      changeDirectory: async () => null,
       watch: () => {},
       counters: () => [],
     },

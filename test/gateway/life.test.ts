@@ -58,7 +58,7 @@ test('a version that can’t be prepared is told, and the running one stays', as
   const bad = bundle([route('bad', '/bad')], upstream.port, { services: [secured] });
   gateway.send({ kind: 'prepare-rules', epoch: 2, rules: { bundle: packed(bad), counterMemory: null } });
   await expect(gateway.said('prepare-failed')).rejects.toThrow('no certificates');
-  gateway.send({ kind: 'discard-rules', epoch: 2 });
+  gateway.send({ kind: 'discard', epoch: 2 });
   expect((await (await send('/')).answer()).status).toBe(200);
 });
 
@@ -70,7 +70,7 @@ test('a prepared version that is discarded leaves nothing', async () => {
     rules: { bundle: packed(bundle([route('x', '/x')], upstream.port)), counterMemory: null },
   });
   await gateway.said('prepared', 2);
-  gateway.send({ kind: 'discard-rules', epoch: 2 });
+  gateway.send({ kind: 'discard', epoch: 2 });
   expect((await (await send('/')).answer()).status).toBe(200);
 });
 

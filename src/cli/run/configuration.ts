@@ -24,10 +24,15 @@ export interface LoadResult {
 
 export type LoadOutcome = LoadReport['outcome'];
 
-/** The steps of a change that touch the running gateway; each either holds for all threads or changes nothing. */
+/** What differs from the version that runs; null where nothing does. */
+export interface Change {
+  readonly rules: { readonly bundle: RuleBundle; readonly files: ProjectFiles } | null;
+  readonly directory: Directory | null;
+}
+
 export interface ConfigurationTarget {
-  readonly changeRules: (epoch: number, bundle: RuleBundle, files: ProjectFiles) => Promise<string | null>;
-  readonly changeDirectory: (epoch: number, directory: Directory) => Promise<string | null>;
+  /** All of it holds for all threads from now on, or nothing has changed: then one sentence says why. */
+  readonly change: (epoch: number, change: Change) => Promise<string | null>;
   readonly watch: (folders: readonly string[]) => void;
   /** The counters in use. */
   readonly counters: () => readonly CounterUsage[];
@@ -138,13 +143,11 @@ export class Configuration {
       return { kind: 'unchanged', epoch: before.epoch, hash: bundle.hash, notes };
     }
     const epoch = (before?.epoch ?? this.#options.lastEpoch) + 1;
-    // The directory first: new rules may speak of consumers that the old snapshot doesn't have.
-    const directoryFailure = sameDirectory
-      ? null
-      : await this.#options.target.changeDirectory(epoch, world.directory);
-    if (directoryFailure !== null) return { kind: 'refused', why: directoryFailure };
-    const rulesFailure = sameRules ? null : await this.#options.target.changeRules(epoch, bundle, files);
-    if (rulesFailure !== null) return { kind: 'refused', why: rulesFailure };
+    const failure = await this.#options.target.change(epoch, {
+      rules: sameRules ? null : { bundle, files },
+      directory: sameDirectory ? null : world.directory,
+    });
+    if (failure !== null) return { kind: 'refused', why: failure };
     this.#running = { epoch, world, bundle, sinceMs: this.#options.clock.wallMs() };
     if (before !== null) notes.push(...counterNotes(before.bundle.counters, bundle.counters));
     notes.push(...keyNotes(this.#options.target.counters()));

@@ -10,7 +10,7 @@ import { BundlePacker } from '../../gateway/packed-bundle.ts';
 import { directoryProblems, type ExtraCredential, snapshotOf } from '../../governance/directory.ts';
 import type { Directory, ServerSettings, World } from '../../model/world.ts';
 import { createRecordRing } from '../../observe/record-ring.ts';
-import type { RuleBundle } from '../../pipeline/program.ts';
+import type { DirectorySnapshot } from '../../pipeline/identity.ts';
 import type { CounterMemory } from '../../state/counter-layout.ts';
 import type { CounterRegistry } from '../../state/counter-registry.ts';
 import type { Store } from '../../state/store.ts';
@@ -19,7 +19,7 @@ import type { ProjectMemory } from '../../tools/project-memory.ts';
 import { PORTUNUS } from '../terminal.ts';
 import { addressIsFree } from './address.ts';
 import { openAdminAccess } from './admin-access.ts';
-import { Configuration, type LoadResult } from './configuration.ts';
+import { type Change, Configuration, type LoadResult } from './configuration.ts';
 import { makeFirstKeys } from './first-keys.ts';
 import { HistoryKeeper } from './history-keeper.ts';
 import { type Observation, startObservation } from './observation.ts';
@@ -120,8 +120,7 @@ export class Gateway {
       // Epochs go on across restarts: the history names versions by them.
       lastEpoch: options.store.history.versions().at(-1)?.epoch ?? 0,
       target: {
-        changeRules: (epoch, bundle, files) => this.#changeRules(epoch, bundle, files),
-        changeDirectory: (epoch, directory) => this.#changeDirectory(epoch, directory),
+        change: (epoch, change) => this.#change(epoch, change),
         watch: (folders) => {
           if (options.watchFiles === 'yes') this.#watch(folders);
         },
@@ -222,30 +221,35 @@ export class Gateway {
     return unfinished;
   }
 
-  async #changeRules(epoch: number, bundle: RuleBundle, files: ProjectFiles): Promise<string | null> {
-    const packed = this.#packer.pack(bundle);
+  async #change(epoch: number, { rules, directory }: Change): Promise<string | null> {
+    const snapshot = directory === null ? ok(null) : this.#snapshot(epoch, directory);
+    if (!snapshot.ok) return snapshot.error;
+    const packed = rules === null ? ok(null) : this.#packer.pack(rules.bundle);
     if (!packed.ok) return packed.error;
-    const memory = this.#counters.prepare(bundle.counters);
-    const changed = await this.#threads.changeRules(epoch, { bundle: packed.value, counterMemory: memory });
+    const memory = rules === null ? null : this.#counters.prepare(rules.bundle.counters);
+    const prepared = packed.value === null ? null : { bundle: packed.value, counterMemory: memory };
+    const changed = await this.#threads.change(epoch, { rules: prepared, directory: snapshot.value });
     if (!changed.ok) {
-      this.#counters.retire(memory);
+      if (memory !== null) this.#counters.retire(memory);
       return changed.error;
     }
-    this.#counterMemory.set(epoch, memory);
-    this.#quotas.renamed(bundle.counters);
-    this.#history.keep({ epoch, hash: bundle.hash, timeMs: this.#options.clock.wallMs() }, files.texts);
+    if (rules !== null) this.#rulesLive(epoch, rules, memory!);
     return null;
   }
 
-  async #changeDirectory(epoch: number, directory: Directory): Promise<string | null> {
+  #rulesLive(epoch: number, { bundle, files }: NonNullable<Change['rules']>, memory: CounterMemory): void {
+    this.#counterMemory.set(epoch, memory);
+    this.#quotas.renamed(bundle.counters);
+    this.#history.keep({ epoch, hash: bundle.hash, timeMs: this.#options.clock.wallMs() }, files.texts);
+  }
+
+  #snapshot(epoch: number, directory: Directory): Result<DirectorySnapshot, string> {
     const { store } = this.#options;
     const stored = storedCredentials(store);
     const [problem] = directoryProblems(directory, stored);
     if (problem !== undefined)
-      return `tenants/${problem.tenant}, consumer ${problem.consumer}: ${problem.message}`;
-    const snapshot = snapshotOf(directory, stored, store.secrets.pepper, epoch);
-    const changed = await this.#threads.changeDirectory(epoch, snapshot);
-    return changed.ok ? null : changed.error;
+      return err(`tenants/${problem.tenant}, consumer ${problem.consumer}: ${problem.message}`);
+    return ok(snapshotOf(directory, stored, store.secrets.pepper, epoch));
   }
 
   #rulesRetired(epoch: number): void {

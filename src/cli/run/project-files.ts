@@ -129,6 +129,8 @@ function sentenceFor(error: unknown, folder: string): string {
 
 /** Editors save in several steps (write, rename, touch): changes are reported once it has been quiet this long. */
 const QUIET_MS = 80;
+/** … or at the latest so long after the first: a file that is written all the time must not put off all the others. */
+const QUIET_WAIT_MS_MAX = 1_000;
 /** Kubernetes changes a mounted volume by renaming this link. */
 const VOLUME_LINK = '..data';
 
@@ -137,6 +139,8 @@ export class ProjectWatcher {
   readonly #onChange: () => void;
   readonly #watchers = new Map<string, FSWatcher>();
   #timer: NodeJS.Timeout | undefined;
+  /** When the first change came that is not loaded yet. */
+  #waitingSinceMs: number | null = null;
 
   constructor(onChange: () => void) {
     this.#onChange = onChange;
@@ -177,6 +181,12 @@ export class ProjectWatcher {
       name === null || CONFIGURATION_FILE.test(name) || !name.includes('.') || name === VOLUME_LINK;
     if (!mayMatter || name === 'data') return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#onChange, QUIET_MS);
+    const nowMs = performance.now();
+    this.#waitingSinceMs ??= nowMs;
+    const delayMs = Math.max(0, Math.min(QUIET_MS, this.#waitingSinceMs + QUIET_WAIT_MS_MAX - nowMs));
+    this.#timer = setTimeout(() => {
+      this.#waitingSinceMs = null;
+      this.#onChange();
+    }, delayMs);
   }
 }
