@@ -118,13 +118,10 @@ describe('what cannot be imported is said in a sentence', () => {
       small({ paths: { '/a': {} } }),
       /^The document has no operation that can be a route\.$/,
     ],
-    ['a file that is missing', small(body({ $ref: './b.yaml' })), /^b\.yaml does not exist\.$/],
-    ['the network', small(body({ $ref: 'http://169.254.169.254/x' })), /leads out of the folder/],
     ['a scheme', small(body({ $ref: 'file:///etc/passwd' })), /leads out of the folder/],
     ['a way up', small(body({ $ref: 'x/../../secret.yaml' })), /leads out of the folder/],
     ['an encoded way up', small(body({ $ref: '%2e%2e/secret.yaml' })), /leads out of the folder/],
     ['a root path', small(body({ $ref: '/etc/passwd' })), /leads out of the folder/],
-    ['a reference to nothing', small(body({ $ref: '#/components/schemas/None' })), /./],
   ])('%s', async (_, texts, expected) => {
     expect((await refusal(texts))[0]).toMatch(expected);
   });

@@ -4,7 +4,15 @@ import { readYaml } from '../../config/text/read.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import { SourceText } from '../../diagnostics/source.ts';
 import { faultsInWords } from './faults.ts';
-import { expandedSize, isObject, type Json, type JsonObject, joinFiles } from './references.ts';
+import {
+  expandedSize,
+  isObject,
+  type Json,
+  type JsonObject,
+  joinFiles,
+  reasonsUnread,
+} from './references.ts';
+import { withStandIns } from './stand-ins.ts';
 
 /** Why a document can't be used: findings in its text, or sentences. */
 export type DocumentProblem =
@@ -18,7 +26,7 @@ const EXPANDED_VALUES_MAX = 2_000_000;
 
 /**
  * Reads an OpenAPI document (3.0 or 3.1, YAML or JSON) and the files it refers to, checks it against the schema of its
- * version, and gives it as version 3.1. No network.
+ * version, and gives it as version 3.1. No network: references that can't be followed stay, marked (`whyUnread`).
  */
 export async function readOpenApi(
   path: string,
@@ -44,8 +52,12 @@ export async function readOpenApi(
       `With its references written out, the document has more than ${EXPANDED_VALUES_MAX} values.`,
     );
   }
-  const faults = await validate(joined.value);
-  if (faults.length > 0) return err({ kind: 'document', sentences: faults });
+  const faults = await validate(withStandIns(joined.value));
+  if (faults.length > 0) {
+    // What was not read can be the reason of a fault.
+    const unread = reasonsUnread(joined.value).map((why) => `Not read, because ${why}`);
+    return err({ kind: 'document', sentences: [...faults, ...unread] });
+  }
   return ok(version.startsWith('3.0') ? await upgraded(joined.value) : joined.value);
 }
 

@@ -20,53 +20,62 @@ const FILES = 'x-portunus-files';
 
 /**
  * Joins the files that a document refers to with it: `$ref: ./pet.yaml#/Pet` becomes a reference into the document
- * itself. Only files are read; an address of the network is an error.
+ * itself. Only files are read, never an address of the network. A reference that can't be followed is marked where it
+ * stands (`whyUnread`); one that leads out of the document's folder is an error.
  */
 export async function joinFiles(
   root: JsonObject,
   rootPath: string,
   read: ReadPart,
 ): Promise<Result<JsonObject, string>> {
-  const parts = new Map<string, Json>();
-  const waiting: string[] = [];
-  const place = (path: string): string => {
-    if (!parts.has(path)) {
-      parts.set(path, null);
-      waiting.push(path);
-    }
-    return `#/components/${FILES}/${escapePointer(path)}`;
-  };
-  const joined = withReferences(root, rootPath, rootPath, place);
+  const files: Files = { rootPath, parts: new Map(), waiting: [], unreadable: new Map(), written: new Map() };
+  const joined = withReferences(root, rootPath, files);
   if (!joined.ok) return joined;
+  const { parts, waiting } = files;
   for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
     if (parts.size > FILES_MAX) return err(`The document refers to more than ${FILES_MAX} files.`);
     const value = await read(path);
-    if (!value.ok) return value;
-    const part = withReferences(value.value, path, rootPath, place);
+    if (!value.ok) {
+      files.unreadable.set(placeOf(path), value.error);
+      continue;
+    }
+    const part = withReferences(value.value, path, files);
     if (!part.ok) return part;
     parts.set(path, part.value);
   }
-  if (parts.size === 0) return ok(joined.value as JsonObject);
   const document = joined.value as JsonObject;
+  if (parts.size === 0) return ok(withMarks(document, files));
   const components = isObject(document.components) ? document.components : {};
-  return ok({ ...document, components: { ...components, [FILES]: Object.fromEntries(parts) } });
+  const whole = { ...document, components: { ...components, [FILES]: Object.fromEntries(parts) } };
+  return ok(withMarks(whole, files));
 }
 
-function withReferences(
-  value: Json,
-  path: string,
-  rootPath: string,
-  place: (path: string) => string,
-): Result<Json, string> {
+/** The files that belong to a document, while they are gathered. */
+interface Files {
+  readonly rootPath: string;
+  readonly parts: Map<string, Json>;
+  readonly waiting: string[];
+  /** Why a file was not read, by its place in the document. */
+  readonly unreadable: Map<string, string>;
+  /** References as somebody wrote them, by what they became. */
+  readonly written: Map<string, string>;
+}
+
+function placeOf(path: string): string {
+  return `#/components/${FILES}/${escapePointer(path)}`;
+}
+
+function withReferences(value: Json, path: string, files: Files): Result<Json, string> {
   let problem: string | null = null;
   const copy = (part: Json): Json => {
     if (Array.isArray(part)) return part.map(copy);
     if (!isObject(part)) return part;
     const entries = Object.entries(part).map(([name, member]) => {
       if (name !== '$ref' || typeof member !== 'string') return [name, copy(member)];
-      const target = targetOf(member, path, rootPath, place);
-      if (!target.ok) problem ??= target.error;
-      return [name, target.ok ? target.value : member];
+      const target = targetOf(member, path, files);
+      if (target.kind === 'forbidden') problem ??= target.why;
+      if (target.kind === 'unread') return [UNREAD, target.why];
+      return [name, target.kind === 'place' ? target.reference : member];
     });
     return Object.fromEntries(entries);
   };
@@ -74,31 +83,101 @@ function withReferences(
   return problem === null ? ok(copied) : err(problem);
 }
 
-function targetOf(
-  reference: string,
-  path: string,
-  rootPath: string,
-  place: (path: string) => string,
-): Result<string, string> {
+type Target =
+  | { readonly kind: 'place'; readonly reference: string }
+  | { readonly kind: 'unread'; readonly why: string }
+  | { readonly kind: 'forbidden'; readonly why: string };
+
+function targetOf(reference: string, path: string, files: Files): Target {
   const [file = '', pointer = ''] = splitOnce(reference, '#');
-  if (/^[a-z][a-z0-9+.-]*:/i.test(file) || file.startsWith('//') || file.startsWith('/')) {
-    return err(
-      `The reference "${shownReference(reference)}" leads out of the folder of the document; only files in it are read.`,
-    );
+  const shown = `the reference "${shownReference(reference)}"`;
+  const forbidden: Target = {
+    kind: 'forbidden',
+    why: `T${shown.slice(1)} leads out of the folder of the document; only files in it are read.`,
+  };
+  if (/^file:/i.test(file) || /^\/(?!\/)/.test(file)) return forbidden;
+  if (/^[a-z][a-z0-9+.-]*:/i.test(file) || file.startsWith('//')) {
+    return { kind: 'unread', why: `${shown} is an address; only files beside the document are read.` };
   }
   let decoded: string;
   try {
     decoded = decodeURIComponent(file);
   } catch {
-    return err(`The reference "${shownReference(reference)}" is no address.`);
+    return { kind: 'unread', why: `${shown} is not written as an address is.` };
   }
   const target = decoded === '' ? path : posix.normalize(posix.join(dirname(path), decoded));
-  if (target === '..' || target.startsWith('../')) {
-    return err(
-      `The reference "${shownReference(reference)}" leads out of the folder of the document; only files in it are read.`,
-    );
+  if (target === '..' || target.startsWith('../')) return forbidden;
+  const place = target === files.rootPath ? '#' : placeOf(target);
+  if (place !== '#' && !files.parts.has(target)) {
+    files.parts.set(target, null);
+    files.waiting.push(target);
   }
-  return ok(target === rootPath ? `#${pointer}` : `${place(target)}${pointer}`);
+  const become = `${place}${pointer}`;
+  if (!files.written.has(become)) files.written.set(become, reference);
+  return { kind: 'place', reference: become };
+}
+
+/** Stands in place of a `$ref` that can't be followed, with the reason; an extension, so that a schema may have it. */
+const UNREAD = 'x-portunus-unread';
+
+/** Why what should stand here was not read; null when it was. */
+export function whyUnread(part: Json | undefined): string | null {
+  const why = isObject(part) ? part[UNREAD] : null;
+  return typeof why === 'string' ? why : null;
+}
+
+/** Whether a member of a part is the mark of a reference that can't be followed. */
+export function isMark(name: string): boolean {
+  return name === UNREAD;
+}
+
+/** Why anything in a value was not read, each reason once; references in it are not followed. */
+export function reasonsUnread(value: Json): readonly string[] {
+  const reasons = new Set<string>();
+  const visit = (part: Json): void => {
+    if (typeof part !== 'object' || part === null) return;
+    const why = whyUnread(part);
+    if (why !== null) reasons.add(why);
+    for (const member of Object.values(part)) visit(member);
+  };
+  visit(value);
+  return [...reasons];
+}
+
+/** Marks the references that lead nowhere, in a circle, or to a file or a mark that was not read. */
+function withMarks(root: JsonObject, files: Files): JsonObject {
+  const known = new Map<string, string | null>();
+  const whyNot = (reference: string): string | null => {
+    if (!known.has(reference)) known.set(reference, whyNotFollowed(root, reference, files));
+    return known.get(reference)!;
+  };
+  const copy = (part: Json): Json => {
+    if (Array.isArray(part)) return part.map(copy);
+    if (!isObject(part)) return part;
+    return Object.fromEntries(
+      Object.entries(part).map(([name, member]) => {
+        const why = name === '$ref' && typeof member === 'string' ? whyNot(member) : null;
+        return why === null ? [name, copy(member)] : [UNREAD, why];
+      }),
+    );
+  };
+  return copy(root) as JsonObject;
+}
+
+function whyNotFollowed(root: JsonObject, reference: string, files: Files): string | null {
+  const shown = (one: string) => `the reference "${shownReference(files.written.get(one) ?? one)}"`;
+  let at = reference;
+  for (let steps = 0; steps < CHAIN_MAX; steps++) {
+    const unreadable = files.unreadable.get(at.split('/', 4).join('/'));
+    if (unreadable !== undefined) return `${shown(at)} can't be followed: ${unreadable}`;
+    const value = follow(root, at);
+    if (value === undefined) return `${shown(at)} leads nowhere.`;
+    const why = whyUnread(value);
+    if (why !== null) return why;
+    if (!isObject(value) || typeof value.$ref !== 'string') return null;
+    at = value.$ref;
+  }
+  return `${shown(reference)} leads in a circle.`;
 }
 
 function shownReference(reference: string): string {

@@ -1,6 +1,6 @@
 import { parsePathPattern } from '../../config/build/path-patterns.ts';
 import { Notes } from './notes.ts';
-import { isObject, type Json, type JsonObject, resolved } from './references.ts';
+import { isObject, type Json, type JsonObject, reasonsUnread, resolved, whyUnread } from './references.ts';
 import { schemaFile } from './schemas.ts';
 
 /** A route as `routes/*.yaml` has it. */
@@ -58,13 +58,22 @@ class Importer implements ImportedRoutes {
   }
 
   addPath(path: string, item: JsonObject): void {
+    if (this.#notImported(item, path)) return;
     if (item.trace !== undefined) this.notes.add('The method TRACE is never passed on.', path);
     if (item.servers !== undefined)
       this.notes.add('Servers of single paths: a service has one address.', path);
     for (const method of METHODS) {
       const operation = resolved(this.#document, item[method]);
-      if (operation !== null) this.#addOperation(path, method, operation, parametersOf(item));
+      if (operation === null || this.#notImported(operation, `${method.toUpperCase()} ${path}`)) continue;
+      this.#addOperation(path, method, operation, parametersOf(item));
     }
+  }
+
+  /** Notes what was not read; false when there is nothing to note. */
+  #notImported(part: JsonObject, where: string): boolean {
+    const why = whyUnread(part);
+    if (why !== null) this.notes.add(`NOT IMPORTED: ${why}`, where);
+    return why !== null;
   }
 
   #addOperation(path: string, method: string, operation: JsonObject, shared: readonly Json[]): void {
@@ -153,7 +162,7 @@ class Importer implements ImportedRoutes {
 
   #schemaOf(operation: JsonObject, name: string, where: string): string | null {
     const body = resolved(this.#document, operation.requestBody);
-    if (body === null) return null;
+    if (body === null || this.#noteUnreadBody(body, where)) return null;
     const content = isObject(body.content) ? body.content : {};
     const types = Object.keys(content);
     const json = types.find((type) => /^application\/(?:[\w.+-]+\+)?json(?:;|$)/i.test(type));
@@ -172,11 +181,25 @@ class Importer implements ImportedRoutes {
       this.notes.add('The body may be left out (required is not true), so its schema is not written.', where);
       return null;
     }
-    const { schema } = resolved(this.#document, content[json]) ?? {};
-    if (schema === undefined) return null;
+    const media = resolved(this.#document, content[json]) ?? {};
+    if (this.#noteUnreadBody(media, where) || media.schema === undefined) return null;
+    const written = schemaFile(this.#document, media.schema);
+    const reasons = reasonsUnread(written);
+    for (const why of reasons) this.#noteBody(why, where);
+    if (reasons.length > 0) return null;
     const file = `${name}.schema.json`;
-    this.schemas[file] = schemaFile(this.#document, schema);
+    this.schemas[file] = written;
     return `./${file}`;
+  }
+
+  #noteUnreadBody(part: JsonObject, where: string): boolean {
+    const why = whyUnread(part);
+    if (why !== null) this.#noteBody(why, where);
+    return why !== null;
+  }
+
+  #noteBody(why: string, where: string): void {
+    this.notes.add(`Bodies pass without a schema, because ${why}`, where);
   }
 
   #noteOperation(operation: JsonObject, where: string): void {
@@ -192,6 +215,8 @@ class Importer implements ImportedRoutes {
   #noteParameters(parameters: readonly Json[], where: string): void {
     for (const parameter of parameters.map((one) => resolved(this.#document, one))) {
       if (parameter === null) continue;
+      const why = whyUnread(parameter);
+      if (why !== null) this.notes.add(`A parameter is not known, because ${why}`, where);
       const note = PARAMETER_NOTES[String(parameter.in)];
       if (note !== undefined) this.notes.add(note, where);
       if (parameter.in === 'path' && ![undefined, 'simple'].includes(parameter.style as string | undefined)) {

@@ -1,8 +1,8 @@
-import { follow, isObject, type Json, type JsonObject } from './references.ts';
+import { follow, isMark, isObject, type Json, type JsonObject, reasonsUnread } from './references.ts';
 
 /**
  * A schema of a document as a JSON Schema (2020-12) of its own: everything it refers to lies under `$defs`, so circles
- * stay references.
+ * stay references. Marks of references that can't be followed stay in it.
  */
 export function schemaFile(root: JsonObject, schema: Json): JsonObject {
   const names = new Map<string, string>();
@@ -18,7 +18,9 @@ export function schemaFile(root: JsonObject, schema: Json): JsonObject {
     }
     return Object.fromEntries(
       entries
-        .filter(([name]) => !NOT_OF_JSON_SCHEMA.has(name) && !name.startsWith('x-'))
+        .filter(([name]) => isMark(name) || !(NOT_OF_JSON_SCHEMA.has(name) || name.startsWith('x-')))
+        // An example says nothing about what is valid, so no schema is given up for it.
+        .filter(([name, member]) => name !== 'examples' || reasonsUnread(member).length === 0)
         .map(([name, member]) => {
           if (name === '$ref' && typeof member === 'string') return [name, `#/$defs/${nameOf(member)}`];
           return [name, rewritten(member, HELD_BY.get(name) ?? 'schema')];
