@@ -40,7 +40,7 @@ export type Test =
   /** `gt` and `ge` are these with the sides exchanged. */
   | { readonly kind: 'lt' | 'le'; readonly left: Term; readonly right: Term }
   | { readonly kind: 'member'; readonly element: Term; readonly list: Term }
-  | { readonly kind: 'network'; readonly address: Term; readonly networks: readonly string[] }
+  | { readonly kind: 'network'; readonly address: Term; readonly networks: Term }
   | { readonly kind: TextTest; readonly text: Term; readonly pattern: string }
   | { readonly kind: 'present'; readonly fact: FactReference }
   | { readonly kind: 'calendar'; readonly hours: CalendarHours }

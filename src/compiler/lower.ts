@@ -207,7 +207,7 @@ function lowerTest(expression: SimpleTest, conditions: Conditions): Condition {
       const test = {
         kind: 'network',
         address: term(expression.address),
-        networks: expression.networks,
+        networks: term(expression.networks),
       } as const;
       return signed(conditions.test(test), expression.negated, conditions);
     }
@@ -333,7 +333,7 @@ function phasesOf(expression: TypedExpression): DecisionPhase[] {
     case 'in':
       return [...phasesOfOperand(expression.element), ...phasesOfOperand(expression.list)];
     case 'in-networks':
-      return phasesOfOperand(expression.address);
+      return [...phasesOfOperand(expression.address), ...phasesOfOperand(expression.networks)];
     case 'text-test':
       return phasesOfOperand(expression.text);
     case 'present':

@@ -12,7 +12,7 @@ export function termsOf(test: Test): Term[] {
     case 'member':
       return [test.element, test.list];
     case 'network':
-      return [test.address];
+      return [test.address, test.networks];
     case 'contains':
     case 'starts-with':
     case 'ends-with':

@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { and, each, fact, forbid, is, limit, list, memberOf, setHeader } from '../../test/compiler/ast.ts';
+import {
+  and,
+  each,
+  fact,
+  forbid,
+  inNetworks,
+  is,
+  limit,
+  list,
+  memberOf,
+  setHeader,
+} from '../../test/compiler/ast.ts';
 import { ruleHash } from './rule-hash.ts';
 
 const POST = is(fact('request.method'), 'POST');
@@ -24,6 +35,11 @@ describe('the hash of a rule', () => {
       forbid('a', { when: memberOf(fact('request.method'), list('PUT', 'POST')) }),
       forbid('a', { when: memberOf(fact('request.method'), list('POST', 'PUT')) }),
     ],
+    [
+      'the order of networks',
+      forbid('a', { when: inNetworks(fact('request.ip'), '10.0.0.0/8', '::/0') }),
+      forbid('a', { when: inNetworks(fact('request.ip'), '::/0', '10.0.0.0/8') }),
+    ],
   ])('does not depend on %s', (_, a, b) => {
     expect(hash(a)).toBe(hash(b));
   });
@@ -38,6 +54,11 @@ describe('the hash of a rule', () => {
     ['the kind', forbid('a', { when: POST }), forbid('a')],
   ])('depends on %s', (_, a, b) => {
     expect(hash(a)).not.toBe(hash(b));
+  });
+
+  it('of networks stays what it was when waivers named it', () => {
+    const office = forbid('a', { when: inNetworks(fact('request.ip'), '10.0.0.0/8', '2001:db8::/32') });
+    expect(hash(office)).toBe('9c9de8d40311a50b');
   });
 
   it('depends on the scope of the policy, and is 16 hex digits', () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { CheckedPolicy, CheckedRule } from '../language/typed.ts';
+import type { CheckedPolicy, CheckedRule, Operand } from '../language/typed.ts';
 import { canonicalJson } from './digests.ts';
 
 /**
@@ -23,7 +23,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   'formerIdentity',
   'type',
 ]);
-const UNORDERED: ReadonlySet<string> = new Set(['operands', 'items', 'networks']);
+const UNORDERED: ReadonlySet<string> = new Set(['operands', 'items']);
 
 function meaningOf(node: unknown): unknown {
   if (typeof node !== 'object' || node === null) return node;
@@ -35,8 +35,16 @@ function meaningOf(node: unknown): unknown {
 function fieldMeaning(name: string, value: unknown): unknown {
   // A fact is its path: what else the definition says follows from that.
   if (name === 'definition') return (value as { readonly path: string }).path;
+  if (name === 'networks') return networksMeaning(value as Operand);
   const meaning = meaningOf(value);
-  if (!UNORDERED.has(name)) return meaning;
-  const texts = (meaning as readonly unknown[]).map(canonicalJson);
-  return [...new Set(texts)].sort();
+  return UNORDERED.has(name) ? setOf(meaning as readonly unknown[]) : meaning;
+}
+
+/** A written list is its texts alone: the hashes that waivers name were made so. */
+function networksMeaning(networks: Operand): unknown {
+  return networks.kind === 'list' ? setOf(networks.items.map(({ value }) => value)) : meaningOf(networks);
+}
+
+function setOf(values: readonly unknown[]): readonly string[] {
+  return [...new Set(values.map(canonicalJson))].sort();
 }

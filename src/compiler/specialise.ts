@@ -120,7 +120,11 @@ export class Specialiser {
           list,
         }));
       case 'network':
-        return this.#operands(condition, test.address, null, (address) => ({ ...test, address }));
+        return this.#operands(condition, test.address, test.networks, (address, networks) => ({
+          kind: 'network',
+          address,
+          networks,
+        }));
       case 'equal':
       case 'lt':
       case 'le':
@@ -165,7 +169,7 @@ export class Specialiser {
     if (isSame && (a.kind !== 'constant' || b.kind !== 'constant') && !isEmptyList(b)) return condition;
     const test = make(a, b);
     if (a.kind === 'constant' && b.kind === 'constant') return this.#conditions.constant(decide(test));
-    if (test.kind === 'member' && isEmptyList(b)) return this.#conditions.never;
+    if ((test.kind === 'member' || test.kind === 'network') && isEmptyList(b)) return this.#conditions.never;
     return this.#conditions.test(test);
   }
 
@@ -212,7 +216,7 @@ function decide(test: Test): boolean {
     case 'member':
       return (constantOf(test.list) as readonly Value[]).includes(constantOf(test.element));
     case 'network':
-      return networksTest(test.networks)(String(constantOf(test.address)));
+      return networksTest(textsOf(constantOf(test.networks)))(String(constantOf(test.address)));
     case 'contains':
       return String(constantOf(test.text)).includes(test.pattern);
     case 'starts-with':
@@ -235,6 +239,10 @@ function decide(test: Test): boolean {
 
 function constantOf(term: Term): Value {
   return term.kind === 'constant' ? term.value : '';
+}
+
+function textsOf(value: Value): string[] {
+  return [value].flat().map(String);
 }
 
 function sameValue(a: Value, b: Value): boolean {

@@ -83,7 +83,7 @@ export function canonicalCondition(node: TypedExpression): string {
     case 'in':
       return `${operandText(node.element)} ${node.negated ? 'not in' : 'in'} ${operandText(node.list)}`;
     case 'in-networks':
-      return `${operandText(node.address)} ${node.negated ? 'not in' : 'in'} [${node.networks.map(quoted).join(', ')}]`;
+      return `${operandText(node.address)} ${NETWORK_TESTS[node.networks.type.kind === 'ip' ? 'is' : 'in'][Number(node.negated)]} ${operandText(node.networks)}`;
     case 'text-test':
       return node.test === 'matches'
         ? `${operandText(node.text)} matches /${node.pattern}/`
@@ -132,6 +132,7 @@ export function counterLabel(identity: string): string {
 }
 
 const QUANTIFIERS = { any: 'any', every: 'every', none: 'no one' } as const;
+const NETWORK_TESTS = { is: ['is', 'is not'], in: ['in', 'not in'] } as const;
 const COMPARISONS = { is: 'is', 'is-not': 'is not', lt: '<', le: '<=', gt: '>', ge: '>=' } as const;
 
 /** What would take an `and` or `or` behind it for its own. */

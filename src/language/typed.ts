@@ -320,8 +320,8 @@ export type TypedExpression =
   | {
       readonly kind: 'in-networks';
       readonly address: Operand;
-      /** CIDR texts, checked. */
-      readonly networks: readonly string[];
+      /** CIDR texts, checked: a list, a fact that holds one or many, or one address that is to be the same. */
+      readonly networks: Operand;
       readonly negated: boolean;
       readonly span: Span;
     }

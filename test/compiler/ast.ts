@@ -41,9 +41,15 @@ export const ATTRIBUTES: World['attributes'] = {
     tier: { type: { kind: 'number' }, optional: false, label: 'caller' },
     regions: { type: { kind: 'list', of: { kind: 'text' } }, optional: true, label: 'caller' },
     constructor: OPTIONAL_TEXT,
+    networks: { type: { kind: 'list', of: { kind: 'network' } }, optional: true, label: 'caller' },
+    addresses: { type: { kind: 'list', of: { kind: 'ip' } }, optional: false, label: 'caller' },
+    office: { type: { kind: 'network' }, optional: false, label: 'caller' },
   },
   team: { cost_center: { type: { kind: 'text' }, optional: false, label: 'caller' } },
-  consumer: { contact: OPTIONAL_TEXT },
+  consumer: {
+    contact: OPTIONAL_TEXT,
+    address: { type: { kind: 'ip' }, optional: true, label: 'caller' },
+  },
 };
 export const FACTS: readonly FactDefinition[] = [...factsOf({ attributes: ATTRIBUTES }), ...BODY_FACTS];
 
@@ -154,6 +160,9 @@ export function subscribed(): TypedExpression {
   return { kind: 'subscribed', negated: false, span: SPAN };
 }
 export function inNetworks(address: Operand, ...networks: readonly string[]): TypedExpression {
+  return inNetworksOf(address, list(...networks));
+}
+export function inNetworksOf(address: Operand, networks: Operand): TypedExpression {
   return { kind: 'in-networks', address, networks, negated: false, span: SPAN };
 }
 export function textTest(

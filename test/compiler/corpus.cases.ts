@@ -7,6 +7,8 @@ import type { CorpusCase } from './corpus.ts';
 
 const TWELVE = Array.from({ length: 12 }, (_, index) => index);
 const WEB = { tenant: 'acme', consumer: 'web' } as const;
+/** What every tenant has to have, of networks that no request comes from. */
+const NOWHERE = { addresses: [], office: '198.51.100.0/24' } as const;
 
 export const CORPUS: readonly CorpusCase[] = [
   {
@@ -34,6 +36,29 @@ export const CORPUS: readonly CorpusCase[] = [
     policies: 'policy "p" { permit  forbid when request.ip in ["10.0.0.0/8"] }',
     steps: [{ ip: '::ffff:10.1.2.3' }, { ip: '10.1.2.3' }, { ip: '::ffff:11.1.2.3' }],
     ends: ['forbidden', 'forbidden', 'permitted'],
+  },
+  {
+    what: 'networks and addresses of the directory are asked like written ones, for each caller its own',
+    routes: { orders: { auth: 'required' } },
+    policies: `policy "p" { permit
+  forbid "out" status 404 when tenant.networks is present and request.ip not in tenant.networks
+  forbid "listed" status 403 when request.ip in tenant.addresses
+  forbid "own" status 410 when consumer.address is present and request.ip is consumer.address
+  forbid "office" status 418 when request.ip in tenant.office
+}`,
+    steps: [
+      { ip: '10.1.2.3', caller: { ...WEB, tenantAttributes: { networks: ['10.0.0.0/8'], ...NOWHERE } } },
+      { ip: '11.1.2.3', caller: { ...WEB, tenantAttributes: { networks: ['10.0.0.0/8'], ...NOWHERE } } },
+      { ip: '10.1.2.3', caller: { ...WEB, tenantAttributes: { networks: [], ...NOWHERE } } },
+      { ip: '11.1.2.3', caller: { ...WEB, tenantAttributes: NOWHERE } },
+      { ip: '0:0::1', caller: { ...WEB, tenantAttributes: { ...NOWHERE, addresses: ['::2', '::1'] } } },
+      {
+        ip: '0:0::1',
+        caller: { ...WEB, tenantAttributes: NOWHERE, consumerAttributes: { address: '::1' } },
+      },
+      { ip: '10.1.2.3', caller: { ...WEB, tenantAttributes: { ...NOWHERE, office: '10.1.0.0/16' } } },
+    ],
+    ends: ['permitted', 'forbidden', 'forbidden', 'permitted', 'forbidden', 'forbidden', 'forbidden'],
   },
   {
     what: 'a consumer named like an address has a counter of its own',

@@ -183,10 +183,8 @@ function conditionText(node: TypedExpression): string {
       return `${subjectText(node.left)} ${OPERATORS[node.operator]} ${valueText(node.right, node.left.type)}`;
     case 'in':
       return inText(node);
-    case 'in-networks': {
-      if (node.networks.length === 0) throw new Unwritable();
-      return `${subjectText(node.address)} ${not(node)}in [${node.networks.map(quoted).join(', ')}]`;
-    }
+    case 'in-networks':
+      return networksText(node);
     case 'text-test':
       if (!isPossible(node)) throw new Unwritable();
       return node.test === 'matches'
@@ -228,6 +226,17 @@ function inText(node: Extract<TypedExpression, { kind: 'in' }>): string {
   if (element.kind !== 'literal') return `${subjectText(element)} ${not(node)}in ${subjectText(list)}`;
   const contains = `${subjectText(list)} contains ${literalText(element, { kind: 'text' })}`;
   return node.negated ? `not (${contains})` : contains;
+}
+
+function networksText(node: Extract<TypedExpression, { kind: 'in-networks' }>): string {
+  const { address, networks } = node;
+  if (networks.kind !== 'list') {
+    const word = networks.type.kind === 'ip' ? `is ${not(node)}` : `${not(node)}in `;
+    return `${subjectText(address)} ${word}${subjectText(networks)}`;
+  }
+  if (networks.items.length === 0) throw new Unwritable();
+  const items = networks.items.map((item) => literalText(item, { kind: 'network' }));
+  return `${subjectText(address)} ${not(node)}in [${items.join(', ')}]`;
 }
 
 function regexText(pattern: string): string {

@@ -13,6 +13,7 @@ import {
   fact,
   hasRole,
   inNetworks,
+  inNetworksOf,
   is,
   list,
   memberOf,
@@ -97,6 +98,7 @@ export function randomCondition(
     () => signed(choices, hasRole(choices.one(NAMES.roles))),
     () => signed(choices, subscribed()),
     () => signed(choices, inNetworks(fact('request.ip'), ...choices.one(NETWORKS))),
+    () => randomDirectoryNetworks(choices),
     () => constant(choices.below(2) === 0),
     () => signed(choices, during(choices.one(CALENDARS))),
     () => randomCalculation(choices, known),
@@ -176,6 +178,34 @@ const NETWORKS: readonly (readonly string[])[] = [
   ['203.0.113.9'],
   [],
 ];
+
+/** Networks and addresses that tenants and consumers have. */
+function randomDirectoryNetworks(choices: Choices): TypedExpression {
+  const ip = fact('request.ip');
+  const isIn = (networks: FactExpression, address: Operand = ip): TypedExpression =>
+    signed(choices, inNetworksOf(address, networks));
+  const guarded = (path: string, test: (there: FactExpression) => TypedExpression): TypedExpression =>
+    and(present(fact(path)), test(fact(path)));
+  const quantifier = choices.one(['any', 'every', 'none'] as const);
+  return choices.way<TypedExpression>(
+    () => guarded('tenant.networks', (networks) => isIn(networks)),
+    () => guarded('tenant.addresses', (addresses) => isIn(addresses)),
+    () => guarded('tenant.office', (office) => isIn(office)),
+    () => guarded('consumer.address', (address) => isIn(address)),
+    () => guarded('consumer.address', (address) => isIn(fact('tenant.addresses'), address)),
+    () => guarded('consumer.address', (address) => signed(choices, inNetworks(address, '10.0.0.0/8'))),
+    () =>
+      guarded('tenant.networks', (networks) => quantified(quantifier, networks, isIn(elementOf(networks)))),
+    () =>
+      guarded('tenant.addresses', (addresses) =>
+        quantified(quantifier, addresses, isIn(ip, elementOf(addresses))),
+      ),
+    () => {
+      const address = otherwise(fact('consumer.address'), choices.one(NAMES.addresses));
+      return guarded('tenant.office', (office) => isIn(office, address));
+    },
+  );
+}
 
 const MOST = Number.MAX_SAFE_INTEGER;
 

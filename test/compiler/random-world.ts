@@ -22,7 +22,8 @@ export const NAMES = {
   methods: ['GET', 'POST', 'DELETE'],
   hosts: ['api.example', 'www.example'],
   words: ['red', 'blue', 'a b', 'Rößl\u{1f600}', ''],
-  addresses: ['192.0.2.1', '10.1.2.3', '2001:db8::7', '::ffff:10.1.2.3', '203.0.113.9'],
+  addresses: ['192.0.2.1', '10.1.2.3', '2001:db8::7', '2001:db8:0::7', '::ffff:10.1.2.3', '203.0.113.9'],
+  networks: ['10.0.0.0/8', '192.0.2.0/24', '2001:db8::/32', '::/0', '203.0.113.9'],
   parameters: ['id', 'part'],
 } as const;
 
@@ -75,8 +76,14 @@ function randomCaller(choices: Choices, keys: KeyNames): Identity {
         tier: choices.below(3),
         ...choices.one([{}, { regions: choices.some([...NAMES.words, 'red']) }]),
         ...inherited(choices),
+        ...choices.one([{}, { networks: choices.some(NAMES.networks) }]),
+        addresses: choices.some(NAMES.addresses),
+        office: choices.one(NAMES.networks),
       },
-      consumerAttributes: choices.one([{}, { contact: choices.one(NAMES.words) }]),
+      consumerAttributes: {
+        ...choices.one([{}, { contact: choices.one(NAMES.words) }]),
+        ...choices.one([{}, { address: choices.one(NAMES.addresses) }]),
+      },
     },
     keys,
   );

@@ -163,8 +163,8 @@ const TEXT_TESTS = '`is`, `is not`, `in`, `contains`, `starts with`, `ends with`
 const TESTS: Readonly<Record<string, string>> = {
   text: TEXT_TESTS,
   boolean: '`is`, `is not`',
-  ip: '`is`, `is not`, `in` a list of networks',
-  network: 'only in lists on the right of `in`',
+  ip: '`is`, `is not`, `in` a network or a list of networks or addresses',
+  network: 'on the right of `in`: alone, or in a list',
 };
 
 function written({ path, parameter }: FactDefinition): string {

@@ -61,6 +61,62 @@ routes:
   expect(failure!.rules.map(({ rule, verdict }) => [rule, verdict])).toContainEqual(['large', 'not asked']);
 });
 
+describe('networks and addresses of the directory', () => {
+  const texts = {
+    'portunus.yaml': `portunus: 1
+attributes:
+  tenant: { networks: { list: network, optional: true }, office: { type: network }, hosts: { list: ip } }
+  consumer: { home: { type: ip, optional: true } }
+`,
+    'routes/shop.yaml': `services: { shop: { endpoints: [{ url: "http://127.0.0.1:9001" }] } }
+routes: { orders: { service: shop, match: { methods: [GET], path: /orders }, auth: required } }
+`,
+    'tenants/acme.yaml': `plans: [free]
+tenants:
+  acme:
+    plan: free
+    attributes: { networks: [10.0.0.0/8, "2001:db8::/32"], office: 192.0.2.0/24, hosts: ["::1", 203.0.113.9] }
+    consumers: { web: { attributes: { home: "0:0::7" } }, app: {} }
+  globex: { plan: free, attributes: { office: "::/0", hosts: [] }, consumers: { bot: {} } }
+`,
+  };
+  const project = (condition: string, ip = '10.0.0.1', consumer = 'web') => {
+    const policy = `language 1\npolicy "p" { permit  forbid "f" when ${condition} }
+test "t" { given consumer "${consumer}", request with ip "${ip}"  when GET /orders is sent  expect permitted }`;
+    const sources = Object.entries({ ...texts, 'policies/a.policy': policy });
+    return checkProject(
+      sources.map(([path, text]) => new SourceText(path, text)),
+      '/project',
+      0,
+    );
+  };
+
+  it.each([
+    ['tenant.networks is present and request.ip in tenant.networks', '10.1.2.3', '11.1.2.3'],
+    ['tenant.networks is present and request.ip not in tenant.networks', '2001:db9::1', '2001:db8:0::1'],
+    ['request.ip in tenant.office', '192.0.2.7', '192.0.3.7'],
+    ['request.ip in tenant.hosts', '0:0::1', '::2'],
+    ['consumer.home is present and request.ip is consumer.home', '::7', '::8'],
+    ['consumer.home is present and request.ip is not consumer.home', '::8', '::7'],
+    ['any of tenant.hosts has request.ip is it', '0::1', '::2'],
+    ['request.ip is "0:0::1" and tenant.hosts contains "0:0::1"', '::1', '::2'],
+  ])('%s: holds for %s, not for %s', (condition, inside, outside) => {
+    const refused = [inside, outside].map((ip) => reportOf(project(condition, ip)).failed);
+    expect(refused).toEqual([1, 0]);
+  });
+
+  it('are those of the caller', () => {
+    const [of, ip] = ['request.ip not in tenant.office', '192.0.3.7'];
+    expect(['web', 'bot'].map((consumer) => reportOf(project(of, ip, consumer)).failed)).toEqual([1, 0]);
+  });
+
+  it.each(['tenant.networks', 'consumer.home'])('need a guard where they may be missing: %s', (path) => {
+    const test = path === 'consumer.home' ? 'is' : 'in';
+    const codes = project(`request.ip ${test} ${path}`).diagnostics.map(({ code }) => code);
+    expect(codes).toContain('PT1301');
+  });
+});
+
 describe('the tests of the quick start', () => {
   const project = quickstart();
   const { policies, world } = project.built!;

@@ -19,7 +19,7 @@ export function testCode(test: Test, frame: Frame): string {
     case 'member':
       return memberCode(test.element, test.list, frame);
     case 'network':
-      return `${prepared('networksTest', test.networks, frame)}(${frame.term(test.address)})`;
+      return networkCode(test.address, test.networks, frame);
     case 'like':
       return `${prepared('globTest', test.pattern, frame)}(${frame.term(test.text)})`;
     case 'matches':
@@ -94,6 +94,13 @@ function memberCode(element: Term, list: Term, frame: Frame): string {
     return items.map((item) => `${value} === ${pool.constant(item)}`).join(' || ');
   }
   return `${pool.prepared('setOf', pool.constant(items))}.has(${value})`;
+}
+
+/** Networks of the directory are known when a caller is. */
+function networkCode(address: Term, networks: Term, frame: Frame): string {
+  if (networks.kind !== 'constant')
+    return `runtime.isInNetworks(${frame.term(address)}, ${frame.term(networks)})`;
+  return `${prepared('networksTest', [networks.value].flat().map(String), frame)}(${frame.term(address)})`;
 }
 
 function methodCode(owner: Term, method: string, argument: string, frame: Frame): string {

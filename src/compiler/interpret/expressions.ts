@@ -34,8 +34,10 @@ export function holds(expression: TypedExpression | null, situation: Situation):
       assert(Array.isArray(list), '`in` asks a list');
       return list.includes(operandValue(expression.element, situation)) !== expression.negated;
     }
-    case 'in-networks':
-      return isInOneOf(text(expression.address, situation), expression.networks) !== expression.negated;
+    case 'in-networks': {
+      const networks = [operandValue(expression.networks, situation)].flat().map(String);
+      return isInOneOf(text(expression.address, situation), networks) !== expression.negated;
+    }
     case 'text-test':
       return tested(expression.test, text(expression.text, situation), expression.pattern);
     case 'present':

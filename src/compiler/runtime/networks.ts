@@ -17,6 +17,41 @@ export function networksTest(networks: readonly string[]): (address: string) => 
   };
 }
 
+/** The same for networks that the directory holds, one text or a list; false when the address or they are missing. */
+export function isInNetworks(
+  address: string | undefined,
+  networks: string | readonly string[] | undefined,
+): boolean {
+  if (address === undefined || networks === undefined) return false;
+  return (typeof networks === 'string' ? testOfText(networks) : testOfList(networks))(address);
+}
+
+/** A snapshot of the directory keeps its lists, so that each is prepared once, and forgotten with its snapshot. */
+const TESTS_OF_LISTS = new WeakMap<readonly string[], (address: string) => boolean>();
+
+function testOfList(networks: readonly string[]): (address: string) => boolean {
+  let test = TESTS_OF_LISTS.get(networks);
+  if (test === undefined) {
+    test = networksTest(networks);
+    TESTS_OF_LISTS.set(networks, test);
+  }
+  return test;
+}
+
+/** Single networks are texts, which no weak map holds: all are forgotten when there are too many. */
+const TEXTS_MAX = 1_024;
+const TESTS_OF_TEXTS = new Map<string, (address: string) => boolean>();
+
+function testOfText(network: string): (address: string) => boolean {
+  let test = TESTS_OF_TEXTS.get(network);
+  if (test === undefined) {
+    test = networksTest([network]);
+    if (TESTS_OF_TEXTS.size >= TEXTS_MAX) TESTS_OF_TEXTS.clear();
+    TESTS_OF_TEXTS.set(network, test);
+  }
+  return test;
+}
+
 // -- addresses that were read ------------------------------------------------------------------------------------
 
 /** Clients call again and again: an address that is remembered costs 12 ns, to read one 40 … 250 (`bench decide`). */

@@ -31,7 +31,7 @@ import {
   type Watched,
 } from './limits.ts';
 import { type ChangedMember, MemberChanges } from './member-changes.ts';
-import { networksTest } from './networks.ts';
+import { isInNetworks, networksTest } from './networks.ts';
 import { noteShadowed, warn } from './notes.ts';
 import { type RowConstant, RowNumbers, type RowShape, RowTable } from './row-table.ts';
 import { headerSafe, NOTHING_MORE, renderText } from './text.ts';
@@ -104,6 +104,7 @@ export class RuntimeSupport {
     const test = networksTest(networks);
     return (address) => address !== undefined && test(address);
   }
+  readonly isInNetworks = isInNetworks;
   globTest(pattern: string): (text: string | undefined) => boolean {
     const test = globTest(pattern);
     return (text) => text !== undefined && test(text);

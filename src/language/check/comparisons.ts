@@ -16,7 +16,7 @@ import {
   typeMismatch,
   unitMismatch,
 } from '../problems/types.ts';
-import type { LiteralExpression, Operand, TypedExpression } from '../typed.ts';
+import type { ListExpression, LiteralExpression, Operand, TypedExpression } from '../typed.ts';
 import type { CheckContext } from './context.ts';
 import { isLookUpOnce } from './elements.ts';
 import { canHold } from './impossible-texts.ts';
@@ -45,7 +45,7 @@ export function checkCompare(
   const right =
     value.kind === 'literal' ? typeValue(context, value, left) : checkFactBeside(context, known, left, value);
   if (right === null) return null;
-  return left.type.kind === 'ip' && right.kind === 'literal'
+  return left.type.kind === 'ip'
     ? sameAddress(left, right, operator === 'is-not', span)
     : { kind: 'compare', operator, left, right, span };
 }
@@ -125,7 +125,10 @@ export function checkTextTest(
   }
   if (text.type.kind === 'list' && test === 'contains') {
     const element = typeLiteral(context, value, text.type.of, `an element of ${valueText(text)}`);
-    return element === null ? null : { kind: 'in', element, list: text, negated: false, span };
+    if (element === null) return null;
+    return element.type.kind === 'ip'
+      ? { kind: 'in-networks', address: element, networks: text, negated: false, span }
+      : { kind: 'in', element, list: text, negated: false, span };
   }
   if (text.type.kind !== 'text' && text.type.kind !== 'reference') {
     context.report(notText(span, test.replace('-', ' '), described(text), helpForText(text.type)));
@@ -244,6 +247,10 @@ function checkInFact(
 ): TypedExpression | null {
   const list = checkOperand(context, known, node);
   if (list === null) return null;
+  if (element.type.kind === 'ip' && holdsNetworks(list.type)) {
+    if (!isLookUpOnce(context, known, list)) return null;
+    return { kind: 'in-networks', address: element, networks: list, negated, span };
+  }
   if (list.type.kind !== 'list') {
     context.report(notAList(node.span, described(list)));
     return null;
@@ -262,22 +269,29 @@ function checkInFact(
   return null;
 }
 
-function checkNetworks(context: CheckContext, address: Operand, list: ListNode): readonly string[] | null {
-  const networks = list.items.flatMap((item) => {
-    const text = typeLiteral(context, item, { kind: 'network' }, valueText(address));
-    return text === null ? [] : String(text.value);
-  });
-  return networks.length < list.items.length ? null : networks;
+/** An address is a network of one, so a list of addresses does as well. */
+function holdsNetworks(type: ValueType): boolean {
+  return (
+    type.kind === 'network' || (type.kind === 'list' && (type.of.kind === 'network' || type.of.kind === 'ip'))
+  );
 }
 
+function checkNetworks(context: CheckContext, address: Operand, list: ListNode): ListExpression | null {
+  const networks = list.items.flatMap(
+    (item) => typeLiteral(context, item, NETWORK, valueText(address)) ?? [],
+  );
+  return networks.length < list.items.length ? null : networkList(networks, list.span);
+}
+
+function networkList(items: readonly LiteralExpression[], span: Span): ListExpression {
+  return { kind: 'list', items, type: { kind: 'list', of: NETWORK }, span };
+}
+const NETWORK = { kind: 'network' } as const;
+
 /** Addresses have several spellings (`::1`, `0:0::1`), so equality is membership in a network of one address. */
-function sameAddress(
-  address: Operand,
-  { value }: LiteralExpression,
-  negated: boolean,
-  span: Span,
-): TypedExpression {
-  return { kind: 'in-networks', address, networks: [String(value)], negated, span };
+function sameAddress(address: Operand, other: Operand, negated: boolean, span: Span): TypedExpression {
+  const networks = other.kind === 'literal' ? networkList([other], other.span) : other;
+  return { kind: 'in-networks', address, networks, negated, span };
 }
 
 function helpForText(type: ValueType): string {

@@ -120,6 +120,7 @@ function evaluate(node: TypedExpression, request: Request): boolean {
       return request.outcomes();
     case 'in-networks':
       use(node.address, request);
+      use(node.networks, request);
       return request.outcomes();
     case 'text-test':
       use(node.text, request);
