@@ -71,8 +71,7 @@ attributes:
     'routes/shop.yaml': `services: { shop: { endpoints: [{ url: "http://127.0.0.1:9001" }] } }
 routes: { orders: { service: shop, match: { methods: [GET], path: /orders }, auth: required } }
 `,
-    'tenants/acme.yaml': `plans: [free]
-tenants:
+    'tenants/acme.yaml': `tenants:
   acme:
     plan: free
     attributes: { networks: [10.0.0.0/8, "2001:db8::/32"], office: 192.0.2.0/24, hosts: ["::1", 203.0.113.9] }
