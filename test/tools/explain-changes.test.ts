@@ -1,6 +1,7 @@
 /** What `portunus explain --request` proposes, in its words: over the library's routes, with policies of the test's own. */
 import { describe, expect, it } from 'vitest';
 import { TEST_PORTS } from '../../src/cli/run/test-ports.ts';
+import { SourceText } from '../../src/diagnostics/source.ts';
 import { checkProject } from '../../src/tools/build-project.ts';
 import { renderRequest } from '../../src/tools/explain/render-request.ts';
 import { explainRequest } from '../../src/tools/explain/request.ts';
@@ -41,6 +42,44 @@ function proposed({ rules, body, route = 'create-order', consumer = 'erp' }: Ask
   const start = lines.findIndex((line) => line.startsWith('To be permitted'));
   return lines.slice(start, lines.indexOf('', start)).map((line) => line.replace(/ {2}\(.*:\d+\)$/, ''));
 }
+
+it('networks of a tenant: an address in them, or the address among them', () => {
+  const texts = Object.entries({
+    'portunus.yaml': 'portunus: 1\nattributes: { tenant: { networks: { list: network } } }\n',
+    'routes/shop.yaml': `services: { shop: { endpoints: [{ url: "http://127.0.0.1:9001" }] } }
+routes: { orders: { service: shop, match: { methods: [GET], path: /orders }, auth: required } }
+`,
+    'tenants/acme.yaml':
+      'tenants: { acme: { plan: free, attributes: { networks: [10.0.0.0/8] }, consumers: { web: {} } } }\n',
+    'policies/a.policy':
+      'language 1\npolicy "p" { permit  forbid "out" when request.ip not in tenant.networks }\n',
+  }).map(([path, text]) => new SourceText(path, text));
+  const { built, diagnostics } = checkProject(texts, '/project', TODAY_MS);
+  expect(diagnostics).toEqual([]);
+  const asked = { consumer: 'web', given: [], headers: [], body: null, time: null, wallMs: TODAY_MS };
+  const explanation = explainRequest({ ...built!, texts }, { target: 'GET /orders', ...asked }, TEST_PORTS);
+  const text = 'diagnostics' in explanation ? '' : renderRequest(explanation);
+  expect(text).toMatchInlineSnapshot(`
+    "GET /orders by consumer "web" of tenant "acme"
+    route "orders"
+
+    refused 403 by "p" "out" code "forbidden": "Forbidden by "out" of policy "p"."
+
+    What each rule saw:
+      "p" forbid "out": refused  (policies/a.policy:2:22)
+          ✓ request.ip not in tenant.networks: request.ip was "192.0.2.1", tenant.networks was ["10.0.0.0/8"]
+      "p" permit: permitted  (policies/a.policy:2:14)
+
+    To be permitted, one of these:
+      - request.ip would have to be "10.0.0.0" (it was "192.0.2.1")
+          so that request.ip not in tenant.networks does not hold  (policies/a.policy:2:40)
+      - tenant.networks would have to be ["10.0.0.0/8", "192.0.2.1"] (it was ["10.0.0.0/8"])
+          so that request.ip not in tenant.networks does not hold  (policies/a.policy:2:40)
+
+    What the running gateway has counted is not looked at: limits begin unused here.
+    "
+  `);
+});
 
 describe('a member of the body', () => {
   it.each([

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addressWords, contains, type Network, parseNetwork } from '../../model/networks.ts';
-import { networksTest } from './networks.ts';
+import { isInNetworks, networksTest } from './networks.ts';
 
 const octet = fc.oneof(fc.constantFrom(0, 10, 192, 255), fc.nat(255));
 const ipv4 = fc.tuple(octet, octet, octet, octet).map((octets) => octets.join('.'));
@@ -72,6 +72,30 @@ describe('networks compiled to a test', () => {
     const seen = [...near, ...far].map((text) => [test(text), isInOne(all, text)]);
     expect(seen.filter(([fast, slow]) => fast !== slow)).toEqual([]);
     expect(new Set(seen.map(([fast]) => fast)).size).toBe(2);
+  });
+});
+
+describe('networks of the directory', () => {
+  it('are prepared once for a list, not for each request', () => {
+    const networks = ['10.0.0.0/8', '2001:db8::/32'];
+    expect(isInNetworks('2001:db8::1', networks)).toBe(true);
+    networks.length = 0;
+    expect(isInNetworks('2001:db8::1', networks)).toBe(true);
+    expect(isInNetworks('2001:db8::1', [])).toBe(false);
+  });
+
+  it('are right for more single ones than are kept', () => {
+    const all = Array.from({ length: 1_500 }, (_, at) => `10.${at >> 8}.${at & 255}.0/24`);
+    const seen = [...all, ...all].map((network) => [
+      isInNetworks(network.replace('0/24', '7'), network),
+      isInNetworks('11.0.0.7', network),
+    ]);
+    expect(new Set(seen.map(String))).toEqual(new Set(['true,false']));
+  });
+
+  it('that are missing hold nothing', () => {
+    expect(isInNetworks('10.0.0.1', undefined)).toBe(false);
+    expect(isInNetworks(undefined, ['0.0.0.0/0'])).toBe(false);
   });
 });
 
