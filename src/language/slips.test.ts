@@ -29,3 +29,12 @@ it('a fact is named as it was written: the zone of the file is understood', () =
   expect(said('request.weekday')).toEqual(['There is no request.weekday "monday".']);
   expect(said('request.weekday["UTC"]')).toEqual(['There is no request.weekday["UTC"] "monday".']);
 });
+
+it('a word that is none does not end the reading where a fact is looked for', () => {
+  const { diagnostics } = checkPolicies(
+    [new SourceText('a.policy', 'language 1\npolicy "p" {\n  set header "x-a" to Plan in request\n}\n')],
+    WORLD,
+    null,
+  );
+  expect(diagnostics.map(({ code, span }) => [code, span.start])).not.toEqual([]);
+});

@@ -22,9 +22,9 @@ export interface Stumble {
   readonly expectedBefore: () => readonly TokenType[];
 }
 
-/** `response.status`, whole. */
+/** `response.status`, whole. Words that are none, such as `Plan`, stand in place of facts too. */
 export function factBehind({ source, start }: Span): string {
-  return /^[a-z]+(?:\.[A-Za-z][A-Za-z0-9_]*)*/.exec(
+  return /^\w+(?:\.[A-Za-z][A-Za-z0-9_]*)*/.exec(
     source.text.slice(start, start + FACT_CHARACTERS_MAX),
   )![0];
 }
