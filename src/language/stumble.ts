@@ -24,8 +24,6 @@ export interface Stumble {
 
 /** `response.status`, whole. Words that are none, such as `Plan`, stand in place of facts too. */
 export function factBehind({ source, start }: Span): string {
-  return /^\w+(?:\.[A-Za-z][A-Za-z0-9_]*)*/.exec(
-    source.text.slice(start, start + FACT_CHARACTERS_MAX),
-  )![0];
+  return /^\w+(?:\.[A-Za-z][A-Za-z0-9_]*)*/.exec(source.text.slice(start, start + FACT_CHARACTERS_MAX))![0];
 }
 export const FACT_CHARACTERS_MAX = 100;
