@@ -107,7 +107,7 @@ export function identity(options: CallerOptions = {}, keys: KeyNames = new KeyNa
     tenant: {
       name: tenant,
       plan: options.plan ?? 'free',
-      attributes: { tier: 1, ...options.tenantAttributes },
+      attributes: { tier: 1, addresses: [], office: '198.51.100.0/24', ...options.tenantAttributes },
       keyHash: keys.hash('tenant', tenant),
     },
     team:
