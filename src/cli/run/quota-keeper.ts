@@ -19,12 +19,16 @@ export interface QuotaKeeperOptions {
 const AWAY = { kind: 'quotas-not-kept', subject: '' } as const;
 const UNTIDY = { kind: 'quotas-not-kept', subject: 'past periods' } as const;
 
+/** Callers who never come back would otherwise be kept as long as the process runs. */
+const TIDY_EVERY_MS = 24 * 3_600_000;
+const TIDY_RETRY_MS = 60_000;
+
 /** Leases quotas to the data threads, and says so where it can't: each limit then does what its `on failure` says. */
 export class QuotaKeeper {
   readonly #leases: QuotaLeases;
   readonly #options: QuotaKeeperOptions;
   /** Signatures before and after. Done when durable; until then the policy still says `was`. */
-  #isTidy = false;
+  #tidyAtMs = 0;
   #renames: { readonly from: string; readonly to: string }[] = [];
 
   constructor(options: QuotaKeeperOptions) {
@@ -47,7 +51,7 @@ export class QuotaKeeper {
 
   /** To be called about once a second. */
   retry(): void {
-    if (!this.#isTidy) this.#tidy();
+    if (this.#options.clock.monotonicMs() >= this.#tidyAtMs) this.#tidy();
     this.#rename();
     if (this.#leases.retry() === 'tried') this.#options.tellGrants();
   }
@@ -74,7 +78,7 @@ export class QuotaKeeper {
 
   #tidy(): void {
     const forgotten = this.#leases.forgetEnded();
-    this.#isTidy = forgotten.ok;
+    this.#tidyAtMs = this.#options.clock.monotonicMs() + (forgotten.ok ? TIDY_EVERY_MS : TIDY_RETRY_MS);
     if (forgotten.ok) this.#options.alerts.resolve(UNTIDY);
     else {
       const { message, remedy } = forgotten.error;
