@@ -47,18 +47,20 @@ export function markOf(region: QuotaRegion, periodMs: number, used: number): Quo
   return { periodMs, endMs: region.families[0]!.periods!.endMs(periodMs), used };
 }
 
-/** Share of a quota in its first slice, and the least and most that slices come to. At least 1 of its unit. */
-const FIRST_SHARE = 1 / 100;
+/** Shares of a quota that the first slice, which is the least, and the greatest come to. At least 1 of its unit. */
 const LEAST_SHARE = 1 / 1_000;
 const MOST_SHARE = 1 / 10;
-/** A slice that is used faster is followed by one of twice its size; one that lasts longer, by half of it. */
-const FAST_MS = 1_000;
-const SLOW_MS = 10_000;
+/**
+ * A slice that is used faster is followed by one of twice its size; one that lasts longer, by half of it. So a crash loses some
+ * tenths of a second of traffic: with 1 s and 10 s instead, twelve kills at 1,500 requests/s lost 25,000 of 60,000.
+ */
+const FAST_MS = 100;
+const SLOW_MS = 1_000;
 
 /** Large enough that traffic seldom waits for the disk, small enough that a crash loses little. */
 function nextSlice(capacity: number, lease: LeaseState, nowMs: number): number {
   const share = (part: number): number => Math.max(1, Math.floor(capacity * part));
-  if (lease.sliceAmount === 0) return share(FIRST_SHARE);
+  if (lease.sliceAmount === 0) return share(LEAST_SHARE);
   const lastedMs = nowMs - lease.grantedAtMs;
   const factor = lastedMs < FAST_MS ? 2 : lastedMs > SLOW_MS ? 0.5 : 1;
   const wanted = Math.floor(lease.sliceAmount * factor);

@@ -9,7 +9,7 @@ import { FIRED_CELL } from './counter-layout.ts';
 
 /** Used at most this much: the durable mark. 0 until the first grant of the period. */
 const MARK = LEASE_CELLS;
-/** From this much used on a further slice is to be asked for; Infinity while one is, or when there is no more. */
+/** From this much used on a further slice is to be asked for; Infinity while one is, or when there is no more. 0 before the first. */
 const ASK_FROM = LEASE_CELLS + 1;
 /** Size of the last slice, and the monotonic ms of its grant: how the next is chosen. */
 const SLICE = LEASE_CELLS + 2;
@@ -34,6 +34,10 @@ export interface LeaseGrant {
   readonly askFrom: number;
 }
 
+/**
+ * What may be used beyond `used`. Negative before the first grant of a period, so that even a request that weighs nothing waits to
+ * learn what an earlier process used.
+ */
 export function leaseLeft(
   family: KindSettings,
   cells: Float64Array,
@@ -41,7 +45,8 @@ export function leaseLeft(
   used: number,
   now: Moment,
 ): number {
-  if (cells[at + PERIOD_CELL] !== currentPeriod(family, cells, at, now)) return 0;
+  const granted = cells[at + ASK_FROM] !== 0;
+  if (!granted || cells[at + PERIOD_CELL] !== currentPeriod(family, cells, at, now)) return -1;
   return cells[at + MARK]! - used;
 }
 

@@ -55,7 +55,7 @@ routes:
 `,
     'policies/p.policy': `language 1
 policy "p" applies to every route { permit }
-policy "q" applies to route "counted" { quota "year" 1_000 requests per year in total }
+policy "q" applies to route "counted" { quota "year" 10_000 requests per year in total }
 `,
   });
   gateway = await RunningGateway.start(project, { arguments: ['--log', '/dev/null'] });

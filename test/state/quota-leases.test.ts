@@ -33,19 +33,19 @@ function admitted(process: QuotaProcess, tries: number, key = 1): number {
 
 describe('a quota', () => {
   it('is used only below a durable mark', () => {
-    const process = store.process([daily(1_000)]);
+    const process = store.process([daily(10_000)]);
     expect(process.takeOnce(unit())).toBe(NEEDS_LEASE);
     expect(process.asks).toEqual([{ region: 0, keyHigh: 1, keyLow: expect.any(Number), weight: 1 }]);
     const { keyHigh, keyLow } = process.asks[0]!;
     process.grant();
-    const mark = store.marks.read({ counter: regionSignature(daily(1_000)), key: { keyHigh, keyLow } });
+    const mark = store.marks.read({ counter: regionSignature(daily(10_000)), key: { keyHigh, keyLow } });
     expect(mark).toMatchObject({ ok: true, value: { used: 10 } });
     expect(process.takeOnce(unit())).toBe(TAKEN);
     expect(process.openAmount()).toBe(9);
   });
 
   it('asks for the next slice before the first has run out, once', () => {
-    const process = store.process([daily(1_000)]);
+    const process = store.process([daily(10_000)]);
     process.take(unit());
     const asksAfter = Array.from({ length: 9 }, () => {
       expect(process.takeOnce(unit())).toBe(TAKEN);
@@ -174,6 +174,18 @@ describe('an estimate', () => {
     expect(left).toBeGreaterThan(0);
   });
 
+  it('of nothing waits, too, to learn what an earlier process has spent', () => {
+    const process = store.process([daily(10, { weights: 'estimated' })]);
+    process.take(unit(1, 1));
+    process.settle(process.reserve(), 12);
+    expect(process.take(unit(1, 0))).toBe(EXCEEDED);
+    expect(store.process([daily(10, { weights: 'estimated' })]).take(unit(1, 0))).toBe(EXCEEDED);
+  });
+
+  it('of nothing is taken from a quota of nothing', () => {
+    expect(store.process([daily(0, { weights: 'estimated' })]).take(unit(1, 0))).toBe(TAKEN);
+  });
+
   it('that is open at a crash counts as spent', () => {
     const process = store.process(tokens);
     process.take(unit(1, 700));
@@ -188,7 +200,7 @@ describe('an estimate', () => {
 describe('while marks cannot be written', () => {
   const rig = (more: Partial<CounterSpec>): { process: QuotaProcess; faults: StoreFaults } => {
     const faults: StoreFaults = { writes: 'ok' };
-    return { process: store.process([daily(1_000, more)], faults), faults };
+    return { process: store.process([daily(10_000, more)], faults), faults };
   };
 
   it('what is leased is used up, then a quota that refuses on failure refuses', () => {
@@ -202,7 +214,7 @@ describe('while marks cannot be written', () => {
     faults.writes = 'ok';
     expect(process.leases.retry()).toBe('tried');
     expect(process.told.at(-1)).toBe('back');
-    expect(admitted(process, 2_000)).toBe(990);
+    expect(admitted(process, 20_000)).toBe(9_990);
   });
 
   it('a quota that allows on failure allows, counts, and says so to the store as soon as it can', () => {
@@ -212,13 +224,14 @@ describe('while marks cannot be written', () => {
     expect(admitted(process, 50)).toBe(50);
     faults.writes = 'ok';
     process.leases.retry();
-    expect(admitted(store.process([daily(1_000)]), 2_000)).toBe(1_000 - 51 - process.openAmount());
+    const left = 10_000 - 51 - process.openAmount();
+    expect(admitted(store.process([daily(10_000)]), 20_000)).toBe(left);
   });
 
   it('no quota admits more than its amount, even one that allows on failure', () => {
     const { process, faults } = rig({ onFailure: 'allow' });
     faults.writes = 'fail';
-    expect(admitted(process, 1_500)).toBe(1_000);
+    expect(admitted(process, 10_500)).toBe(10_000);
   });
 });
 
