@@ -44,6 +44,8 @@ export interface AdminStatus {
     readonly logError: string | null;
   };
   readonly counters: readonly CounterStatus[];
+  /** Of the version that runs, with every address of every endpoint. */
+  readonly services: readonly ServiceStatus[];
   readonly alerts: readonly AlertStatus[];
   /** The limits in force. */
   readonly limits: LimitValues;
@@ -52,6 +54,25 @@ export interface AdminStatus {
 export interface DataThreadStatus {
   readonly thread: number;
   readonly state: AdminHealth;
+}
+
+export interface ServiceStatus {
+  readonly name: string;
+  readonly endpoints: readonly EndpointStatus[];
+}
+
+export interface EndpointStatus {
+  readonly url: string;
+  /** One that its name has; null while that is not resolved, and where there is none. */
+  readonly address: string | null;
+  /** `unhealthy`: its checks fail. `ejected`: left alone for what requests met. `warming`: back, with a part of its share. */
+  readonly state: 'well' | 'warming' | 'ejected' | 'unhealthy';
+  /** Of an endpoint that is out; else null. */
+  readonly why: string | null;
+  /** Whether the gateway asks it by itself. */
+  readonly checked: boolean;
+  /** Why its name can't be resolved now; else null. */
+  readonly unresolved: string | null;
 }
 
 export interface CounterStatus {

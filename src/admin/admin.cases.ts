@@ -58,6 +58,21 @@ export const STATUS: AdminStatus = {
       openSlice: null,
     },
   ],
+  services: [
+    {
+      name: 'orders',
+      endpoints: [
+        {
+          url: 'http://127.0.0.1:9001',
+          address: null,
+          state: 'well',
+          why: null,
+          checked: true,
+          unresolved: null,
+        },
+      ],
+    },
+  ],
   alerts: [],
   limits: LIMIT_DEFAULTS,
 };

@@ -55,7 +55,12 @@ export const LIMITS = {
   responseHeaderBytes: bytes(64 * KIB, 4 * KIB, MIB, 'status line and header section of an upstream answer'),
   connectionsPerThread: count(16_384, 16, 1_000_000, 'open client connections of one data thread'),
   exchangesPerThread: count(16_384, 1, 1_000_000, 'requests in flight on one data thread'),
-  upstreamConnectionsPerEndpoint: count(1_024, 1, 65_536, 'connections of one data thread to one endpoint'),
+  upstreamConnectionsPerEndpoint: count(
+    1_024,
+    1,
+    65_536,
+    'connections of one data thread to one address of an endpoint',
+  ),
   upstreamWaiting: count(
     4_096,
     0,
@@ -63,6 +68,9 @@ export const LIMITS = {
     'requests of one data thread waiting for a connection to a service',
   ),
   upstreamWaitMs: ms(5_000, 1, 600_000, 'time a request may wait for a connection to its service'),
+  endpointAddresses: count(65_536, 64, 1_000_000, 'addresses of all endpoints whose health is kept'),
+  addressesPerName: count(64, 1, 1_000, 'addresses of one endpoint name that are used'),
+  healthChecksAtOnce: count(64, 1, 10_000, 'health checks of endpoints under way at a time'),
   identityCacheEntries: count(10_000, 0, 1_000_000, 'presented keys a data thread remembers'),
   counterKeys: count(100_000, 1, 10_000_000, 'keys one limit keeps apart; further ones share one counter'),
   recordRingBytes: bytes(4 * MIB, 128 * KIB, 256 * MIB, 'access records of one data thread not yet written'),

@@ -54,7 +54,12 @@ limits: { drainMs: 5s, requestBodyBytes: 2MiB, nestingDepth: 32 }
       - { url: "http://127.0.0.1:9001", weight: 2 }
       - { url: "https://Orders.acme.example/api/" }
     timeouts: { connect: 500ms, firstByte: 5s, idle: 10s, total: 2m }
-    tls: { ca: ../certificates/ca.pem, serverName: Orders.acme.example }
+    tls: { ca: ../certificates/ca.pem, certificate: client.pem, key: client.key, serverName: Orders.acme.example }
+    health: { path: /healthz, every: 5s, timeout: 1s, healthyAfter: 1, unhealthyAfter: 2, expect: [200, 204] }
+    outliers: { failures: 5, errorShare: 40%, window: 20s, requests: 50, first: 2s, longest: 1m, outAtMost: 30% }
+    slowStart: 30s
+    resolve: 1m
+    retries: { share: 5%, attempts: 2 }
   billing:
     endpoints: [{ url: "http://127.0.0.1:9101" }]
 routes:

@@ -1155,6 +1155,25 @@ attributes: { tenant: { plan: { type: number } } }
 `,
   },
   {
+    code: 'PT3119',
+    name: 'a client certificate without its key',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "https://h" }], tls: { certificate: client.pem } } }
+`,
+    },
+    rendered: `error[PT3119]: There is a certificate without its key.
+  --> routes/a.yaml:1:73
+   |
+ 1 | services: { s: { endpoints: [{ url: "https://h" }], tls: { certificate: client.pem } } }
+   |                                                                         ^^^^^^^^^^
+   = help: Name the file of the key as well, or remove this line.
+
+1 error.
+`,
+  },
+  {
     code: 'PT3201',
     name: 'a misspelt service',
     texts: {

@@ -45,7 +45,33 @@ export interface ServiceDocument {
   readonly owner?: string;
   readonly endpoints: readonly { readonly url: string; readonly weight: number | string }[];
   readonly timeouts: Readonly<Record<'connect' | 'firstByte' | 'idle' | 'total', string>>;
-  readonly tls: { readonly ca?: string; readonly serverName?: string };
+  readonly tls: {
+    readonly ca?: string;
+    readonly certificate?: string;
+    readonly key?: string;
+    readonly serverName?: string;
+  };
+  readonly health?: HealthDocument;
+  readonly outliers: {
+    readonly failures: number | string;
+    readonly errorShare: string;
+    readonly window: string;
+    readonly requests: number | string;
+    readonly first: string;
+    readonly longest: string;
+    readonly outAtMost: string;
+  };
+  readonly slowStart: string;
+  readonly resolve: string;
+  readonly retries: { readonly share: string; readonly attempts: number | string };
+}
+export interface HealthDocument {
+  readonly path: string;
+  readonly every: string;
+  readonly timeout: string;
+  readonly healthyAfter: number | string;
+  readonly unhealthyAfter: number | string;
+  readonly expect?: readonly number[];
 }
 export interface RouteDocument {
   readonly service: string;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { SERVICE_SETTINGS } from '../../test/upstream/service-settings.ts';
 import { LIMIT_DEFAULTS } from '../base/limits.ts';
 import { COMPLETE, MINIMAL, PROJECT_FOLDER, type ProjectTexts, sources } from './config.cases.ts';
 import { checkEnforcement, loadWorld } from './load.ts';
@@ -43,7 +44,8 @@ test('a service and a route have safe defaults', () => {
     owner: null,
     endpoints: [{ protocol: 'http', host: '::1', port: 80, basePath: '', weight: 1 }],
     timeouts: { connectMs: 1_000, firstByteMs: 10_000, idleMs: 30_000, totalMs: 60_000 },
-    tls: { caFile: null, serverName: null },
+    tls: { caFile: null, certificateFile: null, keyFile: null, serverName: null },
+    ...SERVICE_SETTINGS,
     place: 'routes/a.yaml:1:13',
   });
   expect(world?.routes.get('r')).toEqual({

@@ -109,6 +109,9 @@ class RunningDataThread {
         this.#versions.addDirectory(message.epoch, this.#parts.identities(message.directory));
         this.#parts.port.postMessage({ kind: 'directory-prepared', epoch: message.epoch });
         return;
+      case 'endpoints-resolved':
+        this.#parts.upstream.resolved(message.changes);
+        return;
       case 'grants-arrived':
         this.#leases.arrived();
         this.#exchanges.grants.arrived();
@@ -146,6 +149,7 @@ class RunningDataThread {
       return yield* buildRuleVersion({
         epoch,
         rules: served,
+        endpointSlots: rules.endpointSlots,
         counters,
         upstream,
         instantiate,

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { err, ok, type Result } from '../base/result.ts';
 import type { LeaseAsk } from '../pipeline/counters.ts';
 import type { DirectorySnapshot } from '../pipeline/identity.ts';
+import type { ResolvedEndpoint } from '../pipeline/upstream.ts';
 import {
   type DataThreadStart,
   EPOCH_CELLS,
@@ -80,6 +81,10 @@ export class DataThreads {
 
   tellGrants(): void {
     this.#broadcast({ kind: 'grants-arrived' });
+  }
+
+  tellAddresses(changes: readonly ResolvedEndpoint[]): void {
+    if (changes.length > 0) this.#broadcast({ kind: 'endpoints-resolved', changes });
   }
 
   async listen(): Promise<Result<void, string>> {

@@ -1,4 +1,6 @@
 /** Both sides of an exchange, simulated: they note what is done to them, and object to what may not be done. */
+
+import { SERVICE_SETTINGS } from '../../test/upstream/service-settings.ts';
 import { assert } from '../base/assert.ts';
 import { LIMIT_DEFAULTS, type LimitValues } from '../base/limits.ts';
 import type { Route } from '../model/world.ts';
@@ -290,10 +292,12 @@ function buildVersion(options: SimulationOptions, calls: ScriptedCall[], release
       },
       retire() {},
     }),
+    resolved: unused,
     close() {},
   };
   const steps = buildRuleVersion({
     epoch: 1,
+    endpointSlots: new Int32Array(),
     rules: served(bundleOf(options)),
     counters: { bind: () => ({ ...binding, release: (reservation) => void releases.push(reservation) }) },
     upstream,
@@ -356,7 +360,8 @@ function bundleOf({ routes, bundle }: SimulationOptions): RuleBundle {
         owner: null,
         endpoints: [],
         timeouts: { connectMs: 1, firstByteMs: 2, idleMs: 3, totalMs: 10_000 },
-        tls: { caFile: null, serverName: null },
+        tls: { caFile: null, certificateFile: null, keyFile: null, serverName: null },
+        ...SERVICE_SETTINGS,
         place: 'test.yaml:1',
       },
     ],

@@ -2,6 +2,7 @@ import type { LimitValues } from '../base/limits.ts';
 import type { ServerSettings } from '../model/world.ts';
 import type { LeaseAsk } from '../pipeline/counters.ts';
 import type { DirectorySnapshot } from '../pipeline/identity.ts';
+import type { ResolvedEndpoint } from '../pipeline/upstream.ts';
 import type { PackedBundle } from './packed-bundle.ts';
 
 /**
@@ -14,6 +15,8 @@ export type ToDataThread =
   | { readonly kind: 'prepare-directory'; readonly epoch: number; readonly directory: DirectorySnapshot }
   /** Forget what was prepared for an epoch: it will not be used. */
   | { readonly kind: 'discard'; readonly epoch: number }
+  /** Names of endpoints have other addresses. */
+  | { readonly kind: 'endpoints-resolved'; readonly changes: readonly ResolvedEndpoint[] }
   /** Requests that wait for leases may take anew. */
   | { readonly kind: 'grants-arrived' }
   /** Open the listen socket; answer `listening` or `listen-failed`. */
@@ -38,6 +41,8 @@ export type FromDataThread =
 export interface PreparedRules {
   readonly bundle: PackedBundle;
   readonly counterMemory: unknown;
+  /** Of all endpoints, in the order of services and endpoints, the slots in {@link DataThreadStart.endpoints}. */
+  readonly endpointSlots: Int32Array;
 }
 
 /** `workerData` of a data thread. */
@@ -49,6 +54,8 @@ export interface DataThreadStart {
   readonly epochs: SharedArrayBuffer;
   /** Record ring of this thread (opaque here: `observe/` makes and reads it). */
   readonly recordRing: SharedArrayBuffer;
+  /** Health of endpoints (opaque here: `upstream/` makes and reads it). */
+  readonly endpoints: SharedArrayBuffer;
   /** Secret of the key hashes of counters, 8 bytes. */
   readonly keyHashSecret: Uint8Array;
 }

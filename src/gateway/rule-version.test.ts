@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { SERVICE_SETTINGS } from '../../test/upstream/service-settings.ts';
 import { LIMIT_DEFAULTS } from '../base/limits.ts';
 import type { Service } from '../model/world.ts';
 import { packMatcher } from './route-matcher.ts';
@@ -40,8 +41,10 @@ function partsOf(services: readonly string[], open: (name: string) => () => void
     counters: { bind: unused },
     upstream: {
       service: ({ name }) => ({ dispatch: unused, retire: open(name) }),
+      resolved: unused,
       close: unused,
     },
+    endpointSlots: new Int32Array(),
     instantiate: unused,
     hashKey: unused,
     combineKey: unused,
@@ -54,6 +57,7 @@ const SERVICE: Service = {
   owner: null,
   endpoints: [],
   timeouts: { connectMs: 1, firstByteMs: 1, idleMs: 1, totalMs: 1 },
-  tls: { caFile: null, serverName: null },
+  tls: { caFile: null, certificateFile: null, keyFile: null, serverName: null },
+  ...SERVICE_SETTINGS,
   place: 'test.yaml:1',
 };

@@ -13,6 +13,8 @@ import type { ServedRules } from './served-rules.ts';
 export interface VersionParts {
   readonly epoch: number;
   readonly rules: ServedRules;
+  /** Of all endpoints, in the order of services and endpoints. */
+  readonly endpointSlots: Int32Array;
   readonly counters: Counters;
   readonly upstream: Upstream;
   readonly instantiate: InstantiateRoute;
@@ -37,8 +39,11 @@ export interface RoutePlan {
 export function* buildRuleVersion(parts: VersionParts): Generator<void, RuleVersion> {
   const services: UpstreamService[] = [];
   try {
+    let first = 0;
     for (const service of parts.rules.services) {
-      services.push(parts.upstream.service(service));
+      const next = first + service.endpoints.length;
+      services.push(parts.upstream.service(service, [...parts.endpointSlots.subarray(first, next)]));
+      first = next;
       yield;
     }
     return new RuleVersion(parts, services, parts.counters.bind(parts.rules.counters));

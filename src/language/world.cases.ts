@@ -1,3 +1,4 @@
+import { SERVICE_SETTINGS } from '../../test/upstream/service-settings.ts';
 import { LIMIT_DEFAULTS } from '../base/limits.ts';
 import type { BodyMember, RequestBodySchema } from '../model/request-body.ts';
 import type { ValueType } from '../model/types.ts';
@@ -106,8 +107,9 @@ function attribute(type: ValueType, label: 'caller' | 'internal' = 'caller') {
 
 function service(name: string): [string, Service] {
   const timeouts = { connectMs: 1_000, firstByteMs: 10_000, idleMs: 30_000, totalMs: 60_000 };
-  const tls = { caFile: null, serverName: null };
-  return [name, { name, owner: null, endpoints: [], timeouts, tls, place: 'routes/shop.yaml:2:3' }];
+  const tls = { caFile: null, certificateFile: null, keyFile: null, serverName: null };
+  const place = 'routes/shop.yaml:2:3';
+  return [name, { name, owner: null, endpoints: [], timeouts, tls, ...SERVICE_SETTINGS, place }];
 }
 
 interface RouteOptions {

@@ -82,7 +82,51 @@ export interface Service {
   readonly timeouts: Timeouts;
   /** TLS to `https:` endpoints; certificates are always verified. */
   readonly tls: UpstreamTls;
+  /** Null: no requests of the gateway's own; what requests meet is all that is known. */
+  readonly health: HealthCheckSettings | null;
+  readonly outliers: OutlierSettings;
+  /** How long an endpoint that came back takes to get its whole share again; 0: at once. */
+  readonly slowStartMs: number;
+  /** How often the names of endpoints are resolved anew. */
+  readonly resolveMs: number;
+  readonly retries: RetrySettings;
   readonly place: Place;
+}
+
+/** Requests of the gateway's own that ask each endpoint whether it is well. */
+export interface HealthCheckSettings {
+  /** Put behind the base path of the endpoint. */
+  readonly path: string;
+  readonly everyMs: number;
+  readonly timeoutMs: number;
+  /** Good answers in a row that bring an endpoint back. */
+  readonly healthyAfter: number;
+  /** Failures in a row that take it out. */
+  readonly unhealthyAfter: number;
+  /** Statuses that are good; empty: 200 to 299. */
+  readonly expect: readonly number[];
+}
+
+/** When an endpoint is left alone because of what requests met there. */
+export interface OutlierSettings {
+  /** Broken exchanges in a row. A refused connection counts at once. */
+  readonly failures: number;
+  /** Share, 0 to 1, of answers that fail (5xx, or none), where it is at least twice that of the other endpoints. */
+  readonly errorShare: number;
+  readonly windowMs: number;
+  /** Fewer requests in the window say nothing about a share. */
+  readonly requestsMin: number;
+  readonly firstMs: number;
+  readonly longestMs: number;
+  /** The largest share, 0 to 1, of a service's endpoints that is ejected by judgement (not by refused connections) at a time. */
+  readonly outMax: number;
+}
+
+export interface RetrySettings {
+  /** Retries, as a share, 0 to 1, of requests. */
+  readonly share: number;
+  /** The first one included. */
+  readonly attempts: number;
 }
 
 export interface Endpoint {
@@ -97,6 +141,9 @@ export interface Endpoint {
 export interface UpstreamTls {
   /** Absolute path of a PEM bundle that replaces the system's roots, or null. */
   readonly caFile: string | null;
+  /** Absolute paths of PEM files: the certificate (with its chain) that the gateway shows, and its key. Both or none. */
+  readonly certificateFile: string | null;
+  readonly keyFile: string | null;
   /** Server name for SNI and verification, or null for the endpoint's host. */
   readonly serverName: string | null;
 }

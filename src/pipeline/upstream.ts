@@ -2,10 +2,28 @@ import type { Service } from '../model/world.ts';
 
 /** The upstream port: sends one request to an endpoint of a service. Implemented by `upstream/`. */
 export interface Upstream {
-  /** Opens (or, when the endpoints are unchanged, keeps) the pools of a service. */
-  service(service: Service): UpstreamService;
+  /**
+   * Opens (or, when all is unchanged, keeps) the pools of a service. `slots` are those of its endpoints in the shared memory of
+   * endpoints.
+   */
+  service(service: Service, slots: readonly number[]): UpstreamService;
+  /** The names of some endpoints have other addresses, for services that are open and those that will be. */
+  resolved(changes: readonly ResolvedEndpoint[]): void;
   /** Ends idle connections at once and the others when their exchange ends. */
   close(): void;
+}
+
+export interface ResolvedEndpoint {
+  /** Of which service, which endpoint: see `endpointKey`. */
+  readonly key: string;
+  /** Empty: the endpoint is gone, forget it. */
+  readonly addresses: readonly ResolvedAddress[];
+}
+
+export interface ResolvedAddress {
+  readonly address: string;
+  /** In the shared memory of endpoints. */
+  readonly slot: number;
 }
 
 export interface UpstreamService {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { healthOf } from '../../test/upstream/endpoint-health.ts';
 import type { Random } from '../base/ports.ts';
 import { type Candidate, chooseEndpoint, NONE } from './balancer.ts';
-import { EndpointHealth } from './health.ts';
 
 /** Deterministic and even enough: a 32-bit linear congruential generator (Numerical Recipes, 7.1). */
 function seeded(seed: number): Random {
@@ -22,12 +22,12 @@ interface Mutable extends Candidate {
 }
 
 function candidate(weight: number, changes: Partial<Mutable> = {}): Mutable {
-  return { weight, health: new EndpointHealth(), outstanding: 0, hasRoom: true, ...changes };
+  return { weight, health: healthOf(), outstanding: 0, hasRoom: true, ...changes };
 }
 
 function ejected(weight: number, nowMs: number, changes: Partial<Mutable> = {}): Mutable {
   const result = candidate(weight, changes);
-  result.health.attemptEnds('connect-failed', nowMs);
+  result.health.attemptEnds('connect-failed', false, nowMs);
   return result;
 }
 

@@ -28,10 +28,11 @@ export function chooseEndpoint(
 ): number {
   if (candidates.length === 1) return candidates[0]!.hasRoom ? 0 : NONE;
   const total = totalWeight(candidates, avoid, nowMs);
-  if (total === 0) return isWorthWaiting(candidates, avoid, nowMs) ? NONE : leastBad(candidates, avoid);
+  if (total === 0)
+    return isWorthWaiting(candidates, avoid, nowMs) ? NONE : leastBad(candidates, avoid, nowMs);
   const first = draw(candidates, avoid, nowMs, total, random);
   const second = draw(candidates, avoid, nowMs, total, random);
-  return load(candidates[second]!) < load(candidates[first]!) ? second : first;
+  return load(candidates[second]!, nowMs) < load(candidates[first]!, nowMs) ? second : first;
 }
 
 function isOpen(candidate: Candidate, nowMs: number): boolean {
@@ -50,7 +51,7 @@ function isWorthWaiting(candidates: readonly Candidate[], avoid: number, nowMs: 
 function totalWeight(candidates: readonly Candidate[], avoid: number, nowMs: number): number {
   let total = 0;
   for (let index = 0; index < candidates.length; index++) {
-    if (index !== avoid && isOpen(candidates[index]!, nowMs)) total += candidates[index]!.weight;
+    if (index !== avoid && isOpen(candidates[index]!, nowMs)) total += weightNow(candidates[index]!, nowMs);
   }
   return total;
 }
@@ -67,28 +68,38 @@ function draw(
   for (let index = 0; index < candidates.length; index++) {
     if (index === avoid || !isOpen(candidates[index]!, nowMs)) continue;
     drawn = index;
-    left -= candidates[index]!.weight;
+    left -= weightNow(candidates[index]!, nowMs);
     if (left < 0) break;
   }
   return drawn;
 }
 
-function load(candidate: Candidate): number {
-  return candidate.outstanding / candidate.weight;
+/** Slow start: an endpoint that came back gets little of its share at first. */
+function weightNow(candidate: Candidate, nowMs: number): number {
+  return candidate.weight * candidate.health.shareNow(nowMs);
+}
+
+function load(candidate: Candidate, nowMs: number): number {
+  return candidate.outstanding / weightNow(candidate, nowMs);
 }
 
 /**
- * All are ejected, full, or have just failed: trying the one that is back first is better than failing every request.
- * One that failed this very request comes last.
+ * All are out, full, or have just failed: trying the one that is back first is better than failing every request, and of
+ * several the one with least to do. One that failed this very request comes last.
  */
-function leastBad(candidates: readonly Candidate[], avoid: number): number {
+function leastBad(candidates: readonly Candidate[], avoid: number, nowMs: number): number {
   let best = NONE;
   for (let index = 0; index < candidates.length; index++) {
-    const candidate = candidates[index]!;
-    if (!candidate.hasRoom) continue;
+    if (!candidates[index]!.hasRoom) continue;
     if (best === NONE || best === avoid) best = index;
-    else if (index !== avoid && candidate.health.ejectedUntilMs < candidates[best]!.health.ejectedUntilMs)
-      best = index;
+    else if (index !== avoid && isLessBad(candidates[index]!, candidates[best]!, nowMs)) best = index;
   }
   return best;
+}
+
+function isLessBad(candidate: Candidate, other: Candidate, nowMs: number): boolean {
+  const outForMs = candidate.health.outForMs(nowMs);
+  const otherOutForMs = other.health.outForMs(nowMs);
+  if (outForMs !== otherOutForMs) return outForMs < otherOutForMs;
+  return load(candidate, nowMs) < load(other, nowMs);
 }

@@ -1,16 +1,23 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { ClientHarness, exchange, OK, request } from '../../test/upstream/harness.ts';
+import { ClientHarness, exchange, OK, request, serviceOf } from '../../test/upstream/harness.ts';
 import { type Peer, RawServer } from '../../test/upstream/raw-server.ts';
 import type { UpstreamService } from '../pipeline/upstream.ts';
+import { endpointKey } from './endpoint-key.ts';
 
 const servers: RawServer[] = [];
 let harness: ClientHarness;
 
-async function serve(script: (peer: Peer) => void | Promise<void>, port = 0): Promise<RawServer> {
-  const server = await RawServer.start(script, null, port);
+async function serve(
+  script: (peer: Peer) => void | Promise<void>,
+  port = 0,
+  address = '127.0.0.1',
+): Promise<RawServer> {
+  const server = await RawServer.start(script, null, port, address);
   servers.push(server);
   return server;
 }
+
+const UNWELL = 'HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n';
 
 async function answering(peer: Peer): Promise<void> {
   while ((await peer.request()) !== null) await peer.send(OK);
@@ -40,8 +47,84 @@ describe('several endpoints', () => {
     const back = await serve(answering, port);
     harness.advance(2_000);
     await inTurn(service, 40);
+    // Slow start: a tenth of its share.
+    expect(back.requestsSeen).toBeGreaterThan(0);
+    expect(back.requestsSeen).toBeLessThan(12);
+    const before = back.requestsSeen;
+    harness.advance(10_000);
+    await inTurn(service, 40);
     expect(good.requestsSeen).toBeGreaterThan(50);
-    expect(back.requestsSeen).toBeGreaterThan(10);
+    expect(back.requestsSeen - before).toBeGreaterThan(10);
+  });
+
+  test('what one thread met the others know', async () => {
+    const [good, gone] = [await serve(answering), await serve(answering)];
+    const { port } = gone;
+    await gone.stop();
+    servers.splice(servers.indexOf(gone), 1);
+    harness = new ClientHarness();
+    const other = new ClientHarness({}, {}, harness.memory);
+    const services = [harness.service(good.port, port), other.service(good.port, port)] as const;
+    await inTurn(services[0], 20);
+    const back = await serve(answering, port);
+    await inTurn(services[1], 20);
+    expect(back.requestsSeen).toBe(0);
+    other.upstream.close();
+  });
+
+  test('one that answers with errors is left alone, while others don’t', async () => {
+    const good = await serve(answering);
+    const bad = await serve(async (peer) => {
+      while ((await peer.request()) !== null) await peer.send(UNWELL);
+    });
+    harness = new ClientHarness();
+    const service = harness.service(good.port, bad.port);
+    await inTurn(service, 100);
+    const seen = bad.requestsSeen;
+    expect(seen).toBeLessThan(60);
+    await inTurn(service, 50);
+    expect(bad.requestsSeen).toBe(seen);
+  });
+
+  test('no more than half of a service is left alone for what it answers', async () => {
+    const broken = async (peer: Peer) => {
+      await peer.request();
+      peer.reset();
+    };
+    const all = [await serve(broken), await serve(broken), await serve(broken)];
+    harness = new ClientHarness();
+    const service = harness.service(...all.map(({ port }) => port));
+    for (let round = 0; round < 40; round++) await exchange(service, request()).outcome;
+    const before = all.map(({ requestsSeen }) => requestsSeen);
+    for (let round = 0; round < 20; round++) await exchange(service, request()).outcome;
+    const met = all.filter(({ requestsSeen }, index) => requestsSeen > before[index]!);
+    expect(met).toHaveLength(2);
+  });
+
+  test('all addresses of a name are used; those that it loses are not', async () => {
+    const one = await serve(answering);
+    harness = new ClientHarness();
+    // The name stands for two machines, whose port is the same.
+    const service = harness.open(serviceOf({ host: 'orders.test', port: one.port }));
+    const two = await serve(answering, one.port, '127.0.0.3');
+    const key = endpointKey('orders', {
+      ...serviceOf({ host: 'orders.test', port: one.port }).endpoints[0]!,
+    });
+    const [first, second] = [
+      { address: '127.0.0.1', slot: 10 },
+      { address: '127.0.0.3', slot: 11 },
+    ];
+    harness.upstream.resolved([{ key, addresses: [first, second] }]);
+    await inTurn(service, 40);
+    expect(one.requestsSeen).toBeGreaterThan(8);
+    expect(two.requestsSeen).toBeGreaterThan(8);
+    const closed = (await one.peer(0)).closed;
+    harness.upstream.resolved([{ key, addresses: [second] }]);
+    // Its idle connection ends at once.
+    await closed;
+    const before = one.requestsSeen;
+    await inTurn(service, 10);
+    expect(one.requestsSeen).toBe(before);
   });
 
   test('stale keep-alive connections do not put an endpoint out', async () => {

@@ -8,7 +8,8 @@ import type {
 } from '../pipeline/upstream.ts';
 import type { Connection } from './connection.ts';
 import type { AttemptOutcome } from './health.ts';
-import { type EndpointHead, requestHead } from './request-head.ts';
+import type { EndpointPool } from './pool.ts';
+import { requestHead } from './request-head.ts';
 import { HEAD, LAST, type ResponseParser } from './response-parser.ts';
 import type { AttemptFailure } from './retry.ts';
 
@@ -18,7 +19,6 @@ export interface CallOwner {
   attemptFailed(call: Call, failure: AttemptFailure): void;
   /** The call is given up while it waits for a connection. */
   withdrawn(call: Call): void;
-  headOf(endpoint: number): EndpointHead;
   /** Calls `writeHead` at the end of this turn. */
   headLater(call: Call): void;
 }
@@ -27,8 +27,10 @@ export interface CallOwner {
 export class Call implements UpstreamCall {
   readonly request: UpstreamRequest;
   connection: Connection | null = null;
-  /** Index of the endpoint of the last attempt. */
-  endpoint = -1;
+  /** Where the last attempt went. */
+  pool: EndpointPool | null = null;
+  /** The attempt decides whether its endpoint is back. */
+  isProbe = false;
   attempts = 0;
   /** The final head has arrived. */
   hasHead = false;
@@ -62,6 +64,11 @@ export class Call implements UpstreamCall {
     this.#handler = handler;
     this.#bodyLeft = request.bodyBytes;
     this.#bodyEnded = request.bodyBytes === 0;
+  }
+
+  /** Index of the endpoint of the last attempt, in the service; -1 before the first. */
+  get endpoint(): number {
+    return this.pool === null ? -1 : this.pool.index;
   }
 
   get isOver(): boolean {
@@ -212,7 +219,7 @@ export class Call implements UpstreamCall {
   #headOnce(): string {
     if (this.#headSent) return '';
     this.#headSent = true;
-    return requestHead(this.request, this.#owner.headOf(this.endpoint));
+    return requestHead(this.request, this.pool!.head);
   }
 
   #take(chunk: Uint8Array): boolean {

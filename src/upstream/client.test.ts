@@ -354,9 +354,9 @@ describe('keep-alive connections', () => {
   test('services opened twice share connections, which end with the last use', async () => {
     const server = await serve((peer) => answering(peer));
     const harness = client();
-    const before = harness.upstream.service(serviceOf(server.port));
+    const before = harness.upstream.service(serviceOf(server.port), [0]);
     await exchange(before, request()).outcome;
-    const after = harness.upstream.service(serviceOf(server.port));
+    const after = harness.upstream.service(serviceOf(server.port), [0]);
     before.retire();
     await exchange(after, request()).outcome;
     expect(server.peers.length).toBe(1);

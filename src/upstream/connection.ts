@@ -182,14 +182,15 @@ export class Connection implements Watched {
     this.call = null;
     this.exchanges++;
     const reusable = this.parser.reusable && call.isSent && !this.#stalled;
+    const outcome = this.parser.status >= SERVER_ERROR ? 'answered-error' : 'answered';
     if (this.#paused) this.resume();
     if (reusable) {
       this.state = 'idle';
-      call.ended('answered');
+      call.ended(outcome);
       this.#pool.released(this);
       return;
     }
-    call.ended('answered');
+    call.ended(outcome);
     this.close();
   }
 
@@ -280,4 +281,5 @@ function describe(error: NodeJS.ErrnoException): string {
   return error.code === undefined || messages.includes(error.code) ? messages : `${error.code}: ${messages}`;
 }
 
+const SERVER_ERROR = 500;
 const NO_BYTES: Buffer = Buffer.alloc(0);

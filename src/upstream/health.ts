@@ -1,67 +1,229 @@
+import type { OutlierSettings } from '../model/world.ts';
+import {
+  bringBack,
+  CELL,
+  type EjectionReason,
+  ENDPOINT_CELLS,
+  type EndpointMemory,
+  msBetween,
+  OUT,
+  REASONS,
+  STATE,
+  ticksOf,
+} from './endpoint-memory.ts';
+
 /** What an attempt taught about its endpoint. */
 export type AttemptOutcome =
   /** Nothing: aborted by the caller, or a stale keep-alive connection. */
   | 'unknown'
   | 'answered'
+  /** With a 5xx. */
+  | 'answered-error'
   | 'connect-failed'
   /** A connection broke while an answer was due. */
   | 'broken';
 
-/** Failures in a row that take an endpoint out. One refused connect is proof; a broken exchange may be the request's fault. */
-export const FAILURES_TO_EJECT: Readonly<Record<AttemptOutcome, number>> = {
-  unknown: Number.POSITIVE_INFINITY,
-  answered: Number.POSITIVE_INFINITY,
-  'connect-failed': 1,
-  broken: 3,
-};
+/** The other endpoints of the service: what is an outlier is so beside them. */
+export interface Peers {
+  /** Whether one more may be left alone by judgement. */
+  mayEject(): boolean;
+  /** Share of errors, in this thread's windows, of all but one; null when too few requests went there. */
+  errorShareBeside(health: EndpointHealth): number | null;
+}
 
-export const EJECTION_MS = { first: 1_000, longest: 30_000 } as const;
+export interface HealthParts {
+  readonly memory: EndpointMemory;
+  readonly slot: number;
+  readonly outliers: OutlierSettings;
+  readonly slowStartMs: number;
+  readonly peers: Peers;
+}
 
 /**
- * Passive health of one endpoint: ejected after failures, for a time that doubles; then half-open, where one request
- * decides whether it is back.
+ * Health of one endpoint as a data thread sees and changes it: left alone after failures, for a time that doubles; then half-open,
+ * where one request of all threads decides whether it is back. Ejections and failures in a row are shared; the share of errors is
+ * each thread's own, so that a good answer costs no write to shared memory.
  */
 export class EndpointHealth {
-  #failures = 0;
-  #ejections = 0;
-  #ejectedUntilMs = 0;
-  #probing = false;
+  /** Of this thread, since the window began. */
+  requests = 0;
+  errors = 0;
+  #windowEndsMs = 0;
+  /** `backSince` that the window knows of: errors from before count no more. */
+  #windowBackSince = 0;
+  readonly #memory: EndpointMemory;
+  readonly #base: number;
+  readonly #slot: number;
+  readonly #outliers: OutlierSettings;
+  readonly #slowStartMs: number;
+  readonly #peers: Peers;
+
+  constructor({ memory, slot, outliers, slowStartMs, peers }: HealthParts) {
+    this.#memory = memory;
+    this.#slot = slot;
+    this.#base = slot * ENDPOINT_CELLS;
+    this.#outliers = outliers;
+    this.#slowStartMs = slowStartMs;
+    this.#peers = peers;
+  }
+
+  // -- the choice ----------------------------------------------------------------------------------------------
 
   /** Whether the endpoint may be chosen. Half-open, only while no probe is out. */
   isAvailable(nowMs: number): boolean {
-    return this.#ejections === 0 || (nowMs >= this.#ejectedUntilMs && !this.#probing);
+    const state = this.#load(CELL.state);
+    if ((state & OUT) === 0) return true;
+    return (state & STATE.unhealthy) === 0 && this.#leftMs(nowMs) <= 0 && this.#load(CELL.probing) === 0;
   }
 
-  /** When it comes back: the least bad of several ejected endpoints is the one that is back first. */
-  get ejectedUntilMs(): number {
-    return this.#ejectedUntilMs;
+  /** Whether it is left alone, or its checks fail. */
+  get isOut(): boolean {
+    return (this.#load(CELL.state) & OUT) !== 0;
   }
 
-  attemptBegins(nowMs: number): void {
-    if (this.#ejections > 0 && nowMs >= this.#ejectedUntilMs) this.#probing = true;
+  /** What it gets of its share, 0 to 1. */
+  shareNow(nowMs: number): number {
+    if ((this.#load(CELL.state) & STATE.warming) === 0) return 1;
+    const backMs = msBetween(this.#load(CELL.backSince), ticksOf(nowMs));
+    if (backMs < this.#slowStartMs) return Math.max(WARMING_SHARE_MIN, backMs / this.#slowStartMs);
+    Atomics.and(this.#memory, this.#base + CELL.state, ~STATE.warming);
+    return 1;
   }
 
-  attemptEnds(outcome: AttemptOutcome, nowMs: number): void {
-    this.#probing = false;
+  /** Milliseconds until it may be tried: of several that are out the least bad is the one that is back first. */
+  outForMs(nowMs: number): number {
+    const state = this.#load(CELL.state);
+    if ((state & STATE.unhealthy) !== 0) return Number.POSITIVE_INFINITY;
+    return (state & STATE.ejected) === 0 ? 0 : Math.max(0, this.#leftMs(nowMs));
+  }
+
+  #leftMs(nowMs: number): number {
+    return msBetween(ticksOf(nowMs), this.#load(CELL.ejectedUntil));
+  }
+
+  // -- what requests meet --------------------------------------------------------------------------------------
+
+  /** True when the attempt is the one that decides about a half-open endpoint. */
+  attemptBegins(nowMs: number): boolean {
+    if ((this.#load(CELL.state) & STATE.ejected) === 0 || this.#leftMs(nowMs) > 0) return false;
+    return Atomics.compareExchange(this.#memory, this.#base + CELL.probing, 0, 1) === 0;
+  }
+
+  attemptEnds(outcome: AttemptOutcome, isProbe: boolean, nowMs: number): void {
+    if (isProbe) this.#store(CELL.probing, 0);
     if (outcome === 'unknown') return;
-    if (outcome === 'answered') {
-      this.#failures = 0;
-      this.#ejections = 0;
+    if (nowMs >= this.#windowEndsMs) this.#openWindow(nowMs);
+    this.requests++;
+    if (outcome === 'answered') this.#answered(isProbe, nowMs);
+    else this.#failed(outcome, isProbe, nowMs);
+  }
+
+  #answered(isProbe: boolean, nowMs: number): void {
+    const state = this.#load(CELL.state);
+    if ((state & (STATE.failing | STATE.ejected)) === 0) return;
+    this.#store(CELL.failures, 0);
+    Atomics.and(this.#memory, this.#base + CELL.state, ~STATE.failing);
+    // Good answers among many bad ones are no news; that it answers at all is, where it did not.
+    if ((state & STATE.ejected) !== 0 && (isProbe || this.#reason !== 'errors')) this.#back(state, nowMs);
+  }
+
+  #back(state: number, nowMs: number): void {
+    // Its checks have the last word where there are any.
+    if ((state & STATE.unhealthy) === 0) bringBack(this.#memory, this.#slot, nowMs);
+    else Atomics.and(this.#memory, this.#base + CELL.state, ~STATE.ejected);
+  }
+
+  #failed(outcome: Exclude<AttemptOutcome, 'unknown' | 'answered'>, isProbe: boolean, nowMs: number): void {
+    this.errors++;
+    if ((this.#load(CELL.state) & STATE.ejected) !== 0) {
+      if (outcome === 'answered-error' && this.#reason !== 'errors') this.#answered(isProbe, nowMs);
+      else if (this.#leftMs(nowMs) <= 0) this.#ejectAgain(nowMs);
       return;
     }
-    this.#failures++;
-    const isHalfOpen = this.#ejections > 0;
-    if (isHalfOpen ? nowMs >= this.#ejectedUntilMs : this.#failures >= FAILURES_TO_EJECT[outcome]) {
-      this.#eject(nowMs);
+    if (outcome === 'answered-error') {
+      this.#answered(isProbe, nowMs);
+    } else {
+      const failures = Atomics.add(this.#memory, this.#base + CELL.failures, 1) + 1;
+      Atomics.or(this.#memory, this.#base + CELL.state, STATE.failing);
+      const isBroken = failures >= this.#outliers.failures && this.#peers.mayEject();
+      if (outcome === 'connect-failed' || isBroken) {
+        this.#eject(outcome === 'connect-failed' ? 'refused' : 'broken', nowMs);
+        return;
+      }
     }
+    if (this.#isOutlier(nowMs) && this.#peers.mayEject()) this.#eject('errors', nowMs);
   }
 
-  #eject(nowMs: number): void {
-    this.#ejectedUntilMs = nowMs + Math.min(EJECTION_MS.first * 2 ** this.#ejections, EJECTION_MS.longest);
-    this.#ejections = Math.min(this.#ejections + 1, EJECTIONS_COUNTED_MAX);
-    this.#failures = 0;
+  // -- ejections -----------------------------------------------------------------------------------------------
+
+  /** All is in place before the bit that makes others look at it. Two threads at a time write the same. */
+  #eject(reason: EjectionReason, nowMs: number): void {
+    const { longestMs } = this.#outliers;
+    const quietMs = msBetween(this.#load(CELL.backSince), ticksOf(nowMs));
+    // An endpoint that keeps coming back for moments is left alone for ever longer.
+    if (this.#load(CELL.ejections) > 0 && quietMs > longestMs) this.#store(CELL.ejections, 0);
+    this.#store(CELL.reason, REASONS.indexOf(reason));
+    this.#store(CELL.ejectedUntil, ticksOf(nowMs + this.#ejectionMs()));
+    const before = Atomics.or(this.#memory, this.#base + CELL.state, STATE.ejected);
+    if ((before & STATE.ejected) === 0) this.#counted();
+  }
+
+  /** Of several attempts that fail at a half-open endpoint one counts. */
+  #ejectAgain(nowMs: number): void {
+    const until = this.#load(CELL.ejectedUntil);
+    const next = ticksOf(nowMs + this.#ejectionMs());
+    if (Atomics.compareExchange(this.#memory, this.#base + CELL.ejectedUntil, until, next) === until)
+      this.#counted();
+  }
+
+  #ejectionMs(): number {
+    const { firstMs, longestMs } = this.#outliers;
+    return Math.min(firstMs * 2 ** this.#load(CELL.ejections), longestMs);
+  }
+
+  #counted(): void {
+    if (this.#load(CELL.ejections) < EJECTIONS_COUNTED_MAX)
+      Atomics.add(this.#memory, this.#base + CELL.ejections, 1);
+    this.#store(CELL.failures, 0);
+  }
+
+  // -- the share of errors -------------------------------------------------------------------------------------
+
+  #openWindow(nowMs: number): void {
+    this.#windowEndsMs = nowMs + this.#outliers.windowMs;
+    this.#windowBackSince = this.#load(CELL.backSince);
+    this.requests = 0;
+    this.errors = 0;
+  }
+
+  /** A service that fails everywhere has no outlier: taking endpoints out would only add load to the others. */
+  #isOutlier(nowMs: number): boolean {
+    if (this.#load(CELL.backSince) !== this.#windowBackSince) {
+      this.#openWindow(nowMs);
+      return false;
+    }
+    const { requestsMin, errorShare } = this.#outliers;
+    if (this.requests < requestsMin) return false;
+    const share = this.errors / this.requests;
+    if (share < errorShare) return false;
+    const others = this.#peers.errorShareBeside(this);
+    return others !== null && others <= share / 2;
+  }
+
+  get #reason(): EjectionReason {
+    return REASONS[this.#load(CELL.reason)]!;
+  }
+
+  #load(cell: number): number {
+    return Atomics.load(this.#memory, this.#base + cell);
+  }
+
+  #store(cell: number, value: number): void {
+    Atomics.store(this.#memory, this.#base + cell, value);
   }
 }
 
+/** Enough to see whether it is well. */
+const WARMING_SHARE_MIN = 0.1;
 /** Beyond it the longest ejection is reached anyway. */
 const EJECTIONS_COUNTED_MAX = 16;

@@ -1,11 +1,13 @@
-import { X509Certificate } from 'node:crypto';
 import net from 'node:net';
 import tls from 'node:tls';
 import type { Endpoint, UpstreamTls } from '../model/world.ts';
+import type { TlsTexts } from './tls-files.ts';
 
 /** Where connections of one endpoint go. */
 export interface SocketTarget {
   readonly endpoint: Endpoint;
+  /** Null: what the system finds for the host. */
+  readonly address: string | null;
   /** Null for plain TCP. */
   readonly tls: TlsTarget | null;
 }
@@ -29,7 +31,7 @@ export function openSocket(
 ): net.Socket {
   const { endpoint } = target;
   const options = {
-    host: endpoint.host,
+    host: target.address ?? endpoint.host,
     port: endpoint.port,
     noDelay: true,
     highWaterMark: WRITE_BUFFER_BYTES,
@@ -52,30 +54,17 @@ export function openSocket(
   return socket;
 }
 
-/**
- * The TLS side of an endpoint.
- * @param certificates PEM of the authorities that replace the system's, or null
- */
-export function tlsTarget(
-  endpoint: Endpoint,
-  settings: UpstreamTls,
-  certificates: string | null,
-): TlsTarget | null {
+/** The TLS side of an endpoint. Throws when the files don't fit each other. */
+export function tlsTarget(endpoint: Endpoint, settings: UpstreamTls, files: TlsTexts): TlsTarget | null {
   if (endpoint.protocol !== 'https') return null;
   const name = settings.serverName ?? endpoint.host;
   return {
-    context: tls.createSecureContext(certificates === null ? {} : { ca: checkedPem(certificates, settings) }),
+    context: tls.createSecureContext({
+      ...(files.ca === null ? {} : { ca: files.ca }),
+      ...(files.certificate === null ? {} : { cert: files.certificate, key: files.key! }),
+      minVersion: 'TLSv1.2',
+    }),
     serverName: net.isIP(name) === 0 ? name : undefined,
     session: undefined,
   };
-}
-
-/** Node takes a bundle without a single certificate silently, and every handshake fails later: say it at once. */
-function checkedPem(certificates: string, settings: UpstreamTls): string {
-  try {
-    new X509Certificate(certificates);
-  } catch (cause) {
-    throw new Error(`${settings.caFile ?? 'the CA bundle'} holds no readable PEM certificate`, { cause });
-  }
-  return certificates;
 }

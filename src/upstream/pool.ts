@@ -2,24 +2,44 @@ import type { Service } from '../model/world.ts';
 import type { Candidate } from './balancer.ts';
 import type { Call } from './call.ts';
 import { Connection } from './connection.ts';
-import { EndpointHealth } from './health.ts';
+import type { EndpointHealth } from './health.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { type SocketTarget, tlsTarget } from './open-socket.ts';
 import { type EndpointHead, endpointHead } from './request-head.ts';
 import type { UpstreamThread } from './thread.ts';
+import type { TlsTexts } from './tls-files.ts';
 
 /** Told when a connection has become free to take, or room for a new one. */
 export interface PoolOwner {
   connectionFree(pool: EndpointPool): void;
 }
 
-/** The connections of one thread to one endpoint. Idle ones are reused last in, first out, so that the surplus ages. */
+/** What a pool is of: one address of one endpoint. */
+export interface PoolParts {
+  readonly thread: UpstreamThread;
+  readonly owner: PoolOwner;
+  readonly service: Service;
+  /** Of the endpoint, in the service. */
+  readonly index: number;
+  /** Null: its host, as the system resolves it for each connection. */
+  readonly address: string | null;
+  /** Part of the endpoint's weight, where it has several addresses. */
+  readonly weight: number;
+  readonly files: TlsTexts;
+  readonly health: EndpointHealth;
+}
+
+/**
+ * The connections of one thread to one address of an endpoint. Idle ones are reused last in, first out, so that the
+ * surplus ages.
+ */
 export class EndpointPool implements Candidate {
   readonly index: number;
-  readonly weight: number;
+  readonly address: string | null;
+  weight: number;
   readonly target: SocketTarget;
   readonly head: EndpointHead;
-  readonly health = new EndpointHealth();
+  readonly health: EndpointHealth;
   readonly keepAlive = new KeepAlive();
   outstanding = 0;
 
@@ -30,20 +50,16 @@ export class EndpointPool implements Candidate {
   #open = 0;
   #retired = false;
 
-  constructor(
-    thread: UpstreamThread,
-    owner: PoolOwner,
-    service: Service,
-    index: number,
-    certificates: string | null,
-  ) {
+  constructor({ thread, owner, service, index, address, weight, files, health }: PoolParts) {
     const endpoint = service.endpoints[index]!;
     this.#thread = thread;
     this.#owner = owner;
     this.#connectionsMax = thread.limits.upstreamConnectionsPerEndpoint;
     this.index = index;
-    this.weight = endpoint.weight;
-    this.target = { endpoint, tls: tlsTarget(endpoint, service.tls, certificates) };
+    this.address = address;
+    this.weight = weight;
+    this.health = health;
+    this.target = { endpoint, address, tls: tlsTarget(endpoint, service.tls, files) };
     this.head = endpointHead(endpoint);
   }
 

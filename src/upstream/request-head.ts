@@ -7,6 +7,7 @@ import { CR, LF, SP, TOKEN_LOWER } from './characters.ts';
 export interface EndpointHead {
   readonly basePath: string;
   readonly hostLine: string;
+  readonly authority: string;
 }
 
 export function endpointHead(endpoint: Endpoint): EndpointHead {
@@ -14,7 +15,7 @@ export function endpointHead(endpoint: Endpoint): EndpointHead {
   const host =
     endpoint.host.includes(':') && !endpoint.host.startsWith('[') ? `[${endpoint.host}]` : endpoint.host;
   const authority = endpoint.port === standardPort ? host : `${host}:${endpoint.port}`;
-  return { basePath: endpoint.basePath, hostLine: ` HTTP/1.1\r\nhost: ${authority}\r\n` };
+  return { basePath: endpoint.basePath, hostLine: ` HTTP/1.1\r\nhost: ${authority}\r\n`, authority };
 }
 
 /**

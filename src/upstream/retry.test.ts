@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import {
-  ATTEMPTS_MAX,
   type AttemptFailure,
   type FailureKind,
   mayRepeat,
@@ -27,23 +26,25 @@ describe('whether a request is repeated', () => {
     for (const failure of everyFailure()) {
       if (!failure.wrote) continue;
       for (const bodyAtHand of FLAGS) {
-        expect(mayRepeat(failure, { repeatable: false, attempts: 1, bodyAtHand, endpoints: 9 })).toBe(false);
+        expect(
+          mayRepeat(failure, { repeatable: false, attempts: 1, attemptsMax: 3, bodyAtHand, endpoints: 9 }),
+        ).toBe(false);
       }
     }
   });
 
   test('nothing is repeated after a byte of an answer, without its body, or too often', () => {
     for (const failure of everyFailure()) {
-      const most = { repeatable: true, attempts: 1, bodyAtHand: true, endpoints: 9 };
+      const most = { repeatable: true, attempts: 1, attemptsMax: 3, bodyAtHand: true, endpoints: 9 };
       expect(mayRepeat({ ...failure, answered: true }, most)).toBe(false);
       expect(mayRepeat(failure, { ...most, bodyAtHand: false })).toBe(false);
-      expect(mayRepeat(failure, { ...most, attempts: ATTEMPTS_MAX })).toBe(false);
+      expect(mayRepeat(failure, { ...most, attempts: 3 })).toBe(false);
     }
   });
 
   test('what was not written goes to another connection, or endpoint, whatever it is', () => {
     const unwritten = { detail: '', wrote: false, answered: false, reused: true };
-    const what = { repeatable: false, attempts: 1, bodyAtHand: true };
+    const what = { repeatable: false, attempts: 1, attemptsMax: 3, bodyAtHand: true };
     const repeatedWith = (endpoints: number) =>
       KINDS.filter((kind) => mayRepeat({ ...unwritten, kind }, { ...what, endpoints }));
     expect(repeatedWith(1)).toEqual(['closed', 'write-failed']);
@@ -64,7 +65,9 @@ describe('whether a request is repeated', () => {
       answered: false,
       reused: false,
     };
-    expect(mayRepeat(failure, { repeatable: true, attempts: 2, bodyAtHand: true, endpoints: 1 })).toBe(true);
+    const what = { repeatable: true, attemptsMax: 3, bodyAtHand: true, endpoints: 1 };
+    expect(mayRepeat(failure, { ...what, attempts: 2 })).toBe(true);
+    expect(mayRepeat(failure, { ...what, attempts: 2, attemptsMax: 2 })).toBe(false);
   });
 });
 
@@ -76,7 +79,7 @@ describe('the retry budget', () => {
   }
 
   test('a start, 10 % of the requests, and a floor in time', () => {
-    const budget = new RetryBudget(0);
+    const budget = new RetryBudget(0.1, 0);
     expect(takeAll(budget, 0)).toBe(10);
     for (let round = 0; round < 55; round++) budget.request();
     expect(takeAll(budget, 0)).toBe(5);
@@ -86,8 +89,14 @@ describe('the retry budget', () => {
     expect(takeAll(budget, 1_000)).toBe(0);
   });
 
+  test('a share of nothing allows none', () => {
+    const budget = new RetryBudget(0, 0);
+    for (let round = 0; round < 1_000; round++) budget.request();
+    expect(takeAll(budget, 1e9)).toBe(0);
+  });
+
   test('no more than a bound is saved up', () => {
-    const budget = new RetryBudget(0);
+    const budget = new RetryBudget(0.1, 0);
     for (let round = 0; round < 100_000; round++) budget.request();
     expect(takeAll(budget, 1e9)).toBe(RETRY_BUDGET.most / RETRY_BUDGET.perRetry);
   });

@@ -21,8 +21,6 @@ export interface AttemptFailure {
   readonly reused: boolean;
 }
 
-export const ATTEMPTS_MAX = 3;
-
 /**
  * Where another attempt makes sense. An endpoint that refused a connection refuses the next one too; time that was waited
  * for in vain is not spent twice.
@@ -46,6 +44,7 @@ export interface Repeatability {
   readonly repeatable: boolean;
   /** Attempts begun so far. */
   readonly attempts: number;
+  readonly attemptsMax: number;
   /** The body bytes handed over so far are still held. */
   readonly bodyAtHand: boolean;
   readonly endpoints: number;
@@ -59,38 +58,40 @@ export function mayRepeat(failure: AttemptFailure, request: Repeatability): bool
   const where = REPEATED_AT[failure.kind];
   if (where === 'nowhere' || failure.answered) return false;
   if (where === 'another endpoint' && request.endpoints < 2) return false;
-  if (request.attempts >= ATTEMPTS_MAX || !request.bodyAtHand) return false;
+  if (request.attempts >= request.attemptsMax || !request.bodyAtHand) return false;
   return !failure.wrote || request.repeatable;
 }
 
 /** In credits, whole numbers so that nothing is lost to rounding. */
 export const RETRY_BUDGET = {
-  perRetry: 10,
-  /** One tenth of a retry: 10 % of the requests. */
-  perRequest: 1,
+  perRetry: 1_000,
   /** Two retries in each second, however few the requests are. */
-  perSecond: 20,
+  perSecond: 2_000,
   /** What can be saved up, so that a restart of an upstream may break many idle connections at once. */
-  most: 1_000,
-  atStart: 100,
+  most: 100_000,
+  atStart: 10_000,
 } as const;
 
 /** Bounds the retries of one service, so that they never multiply the load on an upstream in trouble. */
 export class RetryBudget {
+  readonly #perRequest: number;
   #credits: number = RETRY_BUDGET.atStart;
   /** The end of the last whole second that was paid in. */
   #paidMs: number;
 
-  constructor(nowMs: number) {
+  /** @param share retries, as a share, 0 to 1, of the requests; 0 allows none at all */
+  constructor(share: number, nowMs: number) {
+    this.#perRequest = Math.round(share * RETRY_BUDGET.perRetry);
     this.#paidMs = nowMs;
   }
 
   request(): void {
-    this.#add(RETRY_BUDGET.perRequest);
+    this.#add(this.#perRequest);
   }
 
   /** True when a retry is in the budget, which it then has used. */
   take(nowMs: number): boolean {
+    if (this.#perRequest === 0) return false;
     const seconds = Math.max(0, Math.floor((nowMs - this.#paidMs) / 1_000));
     this.#paidMs += seconds * 1_000;
     this.#add(seconds * RETRY_BUDGET.perSecond);

@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts';
 import type { Service } from '../model/world.ts';
 import type {
+  ResolvedAddress,
   UpstreamCall,
   UpstreamErrorCode,
   UpstreamHandler,
@@ -9,36 +10,95 @@ import type {
 } from '../pipeline/upstream.ts';
 import { chooseEndpoint, NONE } from './balancer.ts';
 import { Call, type CallOwner } from './call.ts';
-import type { AttemptOutcome } from './health.ts';
+import { type AttemptOutcome, EndpointHealth, type Peers } from './health.ts';
 import { EndpointPool, type PoolOwner } from './pool.ts';
-import { assertRequest, type EndpointHead } from './request-head.ts';
+import { assertRequest } from './request-head.ts';
 import { type AttemptFailure, type FailureKind, mayRepeat, RetryBudget } from './retry.ts';
 import type { UpstreamThread } from './thread.ts';
+import type { TlsTexts } from './tls-files.ts';
 import { WaitQueue } from './wait-queue.ts';
 
+export interface ServiceParts {
+  readonly thread: UpstreamThread;
+  readonly service: Service;
+  /** Of each endpoint, its slot in the thread's endpoint memory. */
+  readonly slots: readonly number[];
+  readonly files: TlsTexts;
+  readonly onRetired: () => void;
+}
+
 /** One service on one thread: chooses an endpoint for each attempt, queues what finds no room, and decides on repeats. */
-export class ServiceClient implements UpstreamService, CallOwner, PoolOwner {
+export class ServiceClient implements UpstreamService, CallOwner, PoolOwner, Peers {
   /** Configurations that use it; see `client.ts`. */
   uses = 0;
+  readonly service: Service;
 
   readonly #thread: UpstreamThread;
+  readonly #files: TlsTexts;
   readonly #onRetired: () => void;
-  readonly #pools: readonly EndpointPool[];
+  /** One for each address of each endpoint. */
+  #pools: readonly EndpointPool[];
   readonly #queue: WaitQueue;
   readonly #budget: RetryBudget;
   #closed = false;
 
-  constructor(thread: UpstreamThread, service: Service, certificates: string | null, onRetired: () => void) {
+  constructor({ thread, service, slots, files, onRetired }: ServiceParts) {
     this.#thread = thread;
+    this.service = service;
+    this.#files = files;
     this.#onRetired = onRetired;
-    this.#pools = service.endpoints.map(
-      (_, index) => new EndpointPool(thread, this, service, index, certificates),
+    this.#pools = service.endpoints.map(({ weight }, index) =>
+      this.#pool(index, null, slots[index]!, weight),
     );
-    this.#budget = new RetryBudget(thread.deadlines.nowMs);
+    this.#budget = new RetryBudget(service.retries.share, thread.deadlines.nowMs);
     const { upstreamWaiting, upstreamWaitMs } = thread.limits;
     this.#queue = new WaitQueue(thread.deadlines, upstreamWaiting, upstreamWaitMs, (call) =>
       call.fail('upstream_queue_timeout', `no connection became free within ${upstreamWaitMs} ms`),
     );
+  }
+
+  #pool(index: number, address: string | null, slot: number, weight: number): EndpointPool {
+    const { outliers, slowStartMs } = this.service;
+    const memory = this.#thread.endpoints;
+    const health = new EndpointHealth({ memory, slot, outliers, slowStartMs, peers: this });
+    const [thread, owner, service, files] = [this.#thread, this, this.service, this.#files];
+    return new EndpointPool({ thread, owner, service, index, address, weight, files, health });
+  }
+
+  /**
+   * The addresses that the name of an endpoint has now. Connections to others end with their exchange; those to addresses that
+   * it still has stay.
+   */
+  resolved(index: number, addresses: readonly ResolvedAddress[]): void {
+    const weight = this.service.endpoints[index]!.weight / addresses.length;
+    const before = this.#pools.filter((pool) => pool.index === index);
+    const now = addresses.map(({ address, slot }) => {
+      const known = before.find((pool) => pool.address === address);
+      if (known === undefined) return this.#pool(index, address, slot, weight);
+      known.weight = weight;
+      return known;
+    });
+    this.#pools = [...this.#pools.filter((pool) => pool.index !== index), ...now];
+    if (this.#closed) for (const pool of now) pool.retire();
+    for (const pool of before) if (!now.includes(pool)) pool.retire();
+    this.connectionFree();
+  }
+
+  // -- as its endpoints see it ---------------------------------------------------------------------------------
+
+  mayEject(): boolean {
+    const out = this.#pools.reduce((count, { health }) => count + (health.isOut ? 1 : 0), 0);
+    return (out + 1) / this.#pools.length <= this.service.outliers.outMax;
+  }
+
+  errorShareBeside(asking: EndpointHealth): number | null {
+    let [requests, errors] = [0, 0];
+    for (const { health } of this.#pools) {
+      if (health === asking) continue;
+      requests += health.requests;
+      errors += health.errors;
+    }
+    return requests < this.service.outliers.requestsMin ? null : errors / requests;
   }
 
   dispatch(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
@@ -51,7 +111,7 @@ export class ServiceClient implements UpstreamService, CallOwner, PoolOwner {
       // An endpoint may be back by time alone: whoever waits longest gets it.
       this.#enqueue(call);
       this.connectionFree();
-    } else if (!this.#begin(call, NONE)) {
+    } else if (!this.#begin(call)) {
       this.#enqueue(call);
     }
     return call;
@@ -74,40 +134,48 @@ export class ServiceClient implements UpstreamService, CallOwner, PoolOwner {
   // -- attempts ------------------------------------------------------------------------------------------------
 
   /** Starts an attempt; false when every endpoint is full. */
-  #begin(call: Call, avoid: number): boolean {
-    const pool = this.#choose(avoid);
+  #begin(call: Call): boolean {
+    const pool = this.#choose(null);
     if (pool === null) return false;
     this.#count(call, pool);
     pool.serve(call);
     return true;
   }
 
-  #choose(avoid: number): EndpointPool | null {
+  #choose(avoid: EndpointPool | null): EndpointPool | null {
     const { deadlines, random } = this.#thread;
-    const index = chooseEndpoint(this.#pools, avoid, deadlines.nowMs, random);
-    return index === NONE ? null : this.#pools[index]!;
+    const pools = this.#pools;
+    const index = chooseEndpoint(
+      pools,
+      avoid === null ? NONE : pools.indexOf(avoid),
+      deadlines.nowMs,
+      random,
+    );
+    return index === NONE ? null : pools[index]!;
   }
 
   #count(call: Call, pool: EndpointPool): void {
     call.attempts++;
-    call.endpoint = pool.index;
+    call.pool = pool;
     pool.outstanding++;
-    pool.health.attemptBegins(this.#thread.deadlines.nowMs);
+    call.isProbe = pool.health.attemptBegins(this.#thread.deadlines.nowMs);
   }
 
   attemptEnded(call: Call, outcome: AttemptOutcome): void {
-    const pool = this.#pools[call.endpoint]!;
+    const pool = call.pool!;
     pool.outstanding--;
-    pool.health.attemptEnds(outcome, this.#thread.deadlines.nowMs);
+    pool.health.attemptEnds(outcome, call.isProbe, this.#thread.deadlines.nowMs);
+    call.isProbe = false;
   }
 
   attemptFailed(call: Call, failure: AttemptFailure): void {
     this.attemptEnded(call, outcomeOf(failure));
     const { attempts, bodyAtHand } = call;
     const { repeatable } = call.request;
+    const attemptsMax = this.service.retries.attempts;
     const nowMs = this.#thread.deadlines.nowMs;
     if (
-      mayRepeat(failure, { repeatable, attempts, bodyAtHand, endpoints: this.#pools.length }) &&
+      mayRepeat(failure, { repeatable, attempts, attemptsMax, bodyAtHand, endpoints: this.#pools.length }) &&
       this.#budget.take(nowMs)
     ) {
       this.#repeat(call, failure);
@@ -117,7 +185,7 @@ export class ServiceClient implements UpstreamService, CallOwner, PoolOwner {
   }
 
   #repeat(call: Call, failure: AttemptFailure): void {
-    const pool = this.#choose(call.endpoint);
+    const pool = this.#choose(call.pool);
     if (pool === null) {
       this.#enqueue(call);
       return;
@@ -125,10 +193,6 @@ export class ServiceClient implements UpstreamService, CallOwner, PoolOwner {
     this.#count(call, pool);
     if (failure.reused) pool.serveFresh(call);
     else pool.serve(call);
-  }
-
-  headOf(endpoint: number): EndpointHead {
-    return this.#pools[endpoint]!.head;
   }
 
   headLater(call: Call): void {
@@ -153,7 +217,7 @@ export class ServiceClient implements UpstreamService, CallOwner, PoolOwner {
 
   connectionFree(): void {
     for (let call = this.#queue.first(); call !== undefined; call = this.#queue.first()) {
-      const pool = this.#choose(call.endpoint);
+      const pool = this.#choose(call.pool);
       if (pool === null) return;
       this.#queue.remove(call);
       this.#count(call, pool);

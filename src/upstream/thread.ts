@@ -1,6 +1,7 @@
 import type { LimitValues } from '../base/limits.ts';
 import type { Clock, Random } from '../base/ports.ts';
 import { Deadlines, type Ticker } from './deadlines.ts';
+import type { EndpointMemory } from './endpoint-memory.ts';
 import { ResponseHeadReader } from './response-head.ts';
 
 /** What all connections of one data thread share. */
@@ -9,6 +10,7 @@ export class UpstreamThread {
   readonly random: Random;
   readonly limits: LimitValues;
   readonly deadlines: Deadlines;
+  readonly endpoints: EndpointMemory;
   readonly headReader = new ResponseHeadReader();
   /**
    * Every socket of the thread reads into this one buffer: nothing may keep a view of it after the read callback. It saves
@@ -23,10 +25,11 @@ export class UpstreamThread {
     for (const call of heads) call.writeHead();
   };
 
-  constructor(clock: Clock, random: Random, limits: LimitValues, ticker: Ticker) {
+  constructor(clock: Clock, random: Random, limits: LimitValues, endpoints: EndpointMemory, ticker: Ticker) {
     this.clock = clock;
     this.random = random;
     this.limits = limits;
+    this.endpoints = endpoints;
     this.deadlines = new Deadlines(clock, ticker);
   }
 

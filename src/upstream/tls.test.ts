@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { makeCertificate } from '../../test/upstream/certificate.ts';
 import { ClientHarness, exchange, OK, post, request, serviceOf, turns } from '../../test/upstream/harness.ts';
 import { type Peer, RawServer } from '../../test/upstream/raw-server.ts';
+import type { Service } from '../model/world.ts';
 import type { UpstreamService } from '../pipeline/upstream.ts';
 
 const authority = makeCertificate({ name: 'Test Authority' });
@@ -43,7 +44,7 @@ function secureService(server: RawServer, settings: Settings = {}): UpstreamServ
   clients.push(harness);
   const { host = '127.0.0.1', caFile = '/ca.pem', serverName = null } = settings;
   const service = serviceOf({ protocol: 'https', host, port: server.port });
-  return harness.upstream.service({ ...service, tls: { caFile, serverName } });
+  return harness.open({ ...service, tls: { ...service.tls, caFile, serverName } });
 }
 
 describe('https upstreams', () => {
@@ -171,6 +172,44 @@ describe('https upstreams', () => {
     expect(() => secureService(server, { caFile: '/garbage.pem' })).toThrow(
       '/garbage.pem holds no readable PEM certificate',
     );
+  });
+
+  test('a client certificate, read again with each version', async () => {
+    const [first, second] = [1, 2].map((number) => makeCertificate({ name: `client ${number}` }, authority));
+    const files: Record<string, string> = {
+      ...FILES,
+      '/client.pem': first!.certificate,
+      '/client.key': first!.key,
+    };
+    const harness = new ClientHarness({}, files);
+    clients.push(harness);
+    const server = await serve({
+      cert: good.certificate,
+      key: good.key,
+      ca: authority.certificate,
+      requestCert: true,
+      rejectUnauthorized: true,
+    });
+    const service: Service = {
+      ...serviceOf({ protocol: 'https', port: server.port }),
+      tls: { caFile: '/ca.pem', certificateFile: '/client.pem', keyFile: '/client.key', serverName: null },
+    };
+    const subjects: string[] = [];
+    const ask = async (): Promise<void> => {
+      expect((await exchange(harness.open(service), request()).outcome).error).toBeNull();
+      const socket = server.peers.at(-1)!.socket as tls.TLSSocket;
+      subjects.push(socket.getPeerX509Certificate()!.subject);
+    };
+    await ask();
+    await ask();
+    expect(server.peers).toHaveLength(1);
+    Object.assign(files, { '/client.pem': second!.certificate, '/client.key': second!.key });
+    await ask();
+    expect(subjects).toEqual(['CN=client 1', 'CN=client 1', 'CN=client 2']);
+    files['/client.key'] = first!.key;
+    await expect(ask()).rejects.toThrow('/client.key is not the key of the certificate in /client.pem');
+    files['/client.key'] = 'none';
+    await expect(ask()).rejects.toThrow('/client.key holds no readable PEM private key');
   });
 });
 

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { ok } from '../../src/base/result.ts';
 import { Configuration, type LoadResult } from '../../src/cli/run/configuration.ts';
 import { systemClock } from '../../src/cli/run/system-clock.ts';
 import { ProjectMemory } from '../../src/tools/project-memory.ts';
@@ -27,6 +28,7 @@ it('a defect that a load brings out is told, and ends nothing: the next load is 
         if (defective) throw new Error('out of order');
         return null;
       },
+      readFiles: () => ok(''),
       watch: () => {},
       counters: () => [],
     },

@@ -13,6 +13,7 @@ import { RequestContext } from '../../src/pipeline/context.ts';
 import type { Counters } from '../../src/pipeline/counters.ts';
 import type { Identity, KeyHash } from '../../src/pipeline/identity.ts';
 import type { BoundRuntime, MutableKeyHash, RuleBundle } from '../../src/pipeline/program.ts';
+import { SERVICE_SETTINGS } from '../upstream/service-settings.ts';
 import { ATTRIBUTES } from './ast.ts';
 
 export function route(name: string, options: Partial<Route> = {}): Route {
@@ -40,7 +41,8 @@ function service(name: string): Service {
     owner: null,
     endpoints: [{ protocol: 'http', host: '127.0.0.1', port: 9_000, basePath: '', weight: 1 }],
     timeouts: { connectMs: 1_000, firstByteMs: 10_000, idleMs: 30_000, totalMs: 60_000 },
-    tls: { caFile: null, serverName: null },
+    tls: { caFile: null, certificateFile: null, keyFile: null, serverName: null },
+    ...SERVICE_SETTINGS,
     place: 'routes/all.yaml:1:1',
   };
 }

@@ -8,6 +8,7 @@ import {
   type DataThreadStart,
   EPOCH_CELLS,
   type FromDataThread,
+  type PreparedRules,
   type ToDataThread,
 } from '../../src/gateway/messages.ts';
 import { BundlePacker, type PackedBundle } from '../../src/gateway/packed-bundle.ts';
@@ -17,6 +18,7 @@ import type { IdentitySource } from '../../src/pipeline/identity.ts';
 import type { InstantiateRoute, RoutePipeline, RuleBundle } from '../../src/pipeline/program.ts';
 import type { AccessRecord } from '../../src/pipeline/record.ts';
 import { createUpstream } from '../../src/upstream/client.ts';
+import { createEndpointMemory } from '../../src/upstream/endpoint-memory.ts';
 import { identity, NO_COUNTERS, PERMIT_ALL } from './rules.ts';
 
 // Read by the module when it is loaded, which is when the first data thread starts.
@@ -62,6 +64,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       clock: CLOCK,
       random: RANDOM,
       limits: LIMIT_DEFAULTS,
+      endpoints: createEndpointMemory(ENDPOINTS),
       readFile: () => {
         throw new Error('no certificates in these tests');
       },
@@ -95,7 +98,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       port.deliver({
         kind: 'prepare-rules',
         epoch,
-        rules: { bundle: packed(bundle), counterMemory: null },
+        rules: prepared(bundle),
       });
       await port.waitFor('prepared', epoch);
       Atomics.store(cells, EPOCH_CELLS.rules, epoch);
@@ -112,6 +115,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   gateway.send({ kind: 'listen' });
   await gateway.said('listening');
   return gateway;
+}
+
+const ENDPOINTS = 16;
+
+export function prepared(bundle: RuleBundle): PreparedRules {
+  const endpoints = bundle.services.flatMap((service) => service.endpoints);
+  const endpointSlots = Int32Array.from(endpoints, (_, slot) => slot);
+  return { bundle: packed(bundle), counterMemory: null, endpointSlots };
 }
 
 export function packed(bundle: RuleBundle, packer = new BundlePacker()): PackedBundle {
@@ -148,6 +159,7 @@ function startOf(options: GatewayOptions, epochs: SharedArrayBuffer): DataThread
     limits: { ...LIMIT_DEFAULTS, ...options.limits },
     epochs,
     recordRing: new SharedArrayBuffer(8),
+    endpoints: new SharedArrayBuffer(8),
     keyHashSecret: new Uint8Array(8),
   };
 }

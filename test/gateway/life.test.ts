@@ -1,7 +1,7 @@
 /** A data thread's life: versions come and go while it serves, bounds hold, and it drains. */
 import type { Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { type Gateway, type GatewayOptions, packed, startGateway } from './gateway.ts';
+import { type Gateway, type GatewayOptions, prepared, startGateway } from './gateway.ts';
 import { bundle, route, service } from './rules.ts';
 import { ok, RawClient, type RawServer, rawServer } from './sockets.ts';
 
@@ -54,9 +54,12 @@ test('without traffic an old version goes all the same', async () => {
 
 test('a version that can’t be prepared is told, and the running one stays', async () => {
   await start();
-  const secured = { ...service(upstream.port), tls: { caFile: '/nowhere/ca.pem', serverName: null } };
+  const secured = {
+    ...service(upstream.port),
+    tls: { ...service(upstream.port).tls, caFile: '/nowhere/ca.pem' },
+  };
   const bad = bundle([route('bad', '/bad')], upstream.port, { services: [secured] });
-  gateway.send({ kind: 'prepare-rules', epoch: 2, rules: { bundle: packed(bad), counterMemory: null } });
+  gateway.send({ kind: 'prepare-rules', epoch: 2, rules: prepared(bad) });
   await expect(gateway.said('prepare-failed')).rejects.toThrow('no certificates');
   gateway.send({ kind: 'discard', epoch: 2 });
   expect((await (await send('/')).answer()).status).toBe(200);
@@ -67,7 +70,7 @@ test('a prepared version that is discarded leaves nothing', async () => {
   gateway.send({
     kind: 'prepare-rules',
     epoch: 2,
-    rules: { bundle: packed(bundle([route('x', '/x')], upstream.port)), counterMemory: null },
+    rules: prepared(bundle([route('x', '/x')], upstream.port)),
   });
   await gateway.said('prepared', 2);
   gateway.send({ kind: 'discard', epoch: 2 });

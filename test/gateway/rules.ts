@@ -5,6 +5,7 @@ import type { Counters } from '../../src/pipeline/counters.ts';
 import type { Identity } from '../../src/pipeline/identity.ts';
 import { CONTINUE } from '../../src/pipeline/outcome.ts';
 import type { RoutePipeline, RuleBundle } from '../../src/pipeline/program.ts';
+import { SERVICE_SETTINGS } from '../upstream/service-settings.ts';
 
 export function route(name: string, path: string, rest: Partial<Route> = {}): Route {
   return {
@@ -31,7 +32,8 @@ export function service(port: number): Service {
     owner: null,
     endpoints: [{ protocol: 'http', host: '127.0.0.1', port, basePath: '', weight: 1 }],
     timeouts: { connectMs: 5_000, firstByteMs: 10_000, idleMs: 10_000, totalMs: 60_000 },
-    tls: { caFile: null, serverName: null },
+    tls: { caFile: null, certificateFile: null, keyFile: null, serverName: null },
+    ...SERVICE_SETTINGS,
     place: 'test.yaml:1',
   };
 }

@@ -9,15 +9,25 @@ import type {
   UpstreamService,
 } from '../../src/pipeline/upstream.ts';
 import { createUpstream } from '../../src/upstream/client.ts';
+import { createEndpointMemory } from '../../src/upstream/endpoint-memory.ts';
+import { SERVICE_SETTINGS } from './service-settings.ts';
 
 /** A client whose time stands still until the test moves it. */
 export class ClientHarness {
   nowMs = 1_000_000;
   readonly upstream: Upstream;
+  /** Of endpoints. */
+  readonly memory: SharedArrayBuffer;
   #tick: (() => void) | null = null;
   #seed = 42;
+  #slots = 0;
 
-  constructor(limits: Partial<LimitValues> = {}, files: Readonly<Record<string, string>> = {}) {
+  constructor(
+    limits: Partial<LimitValues> = {},
+    files: Readonly<Record<string, string>> = {},
+    memory = createEndpointMemory(SLOTS),
+  ) {
+    this.memory = memory;
     this.upstream = createUpstream({
       clock: { monotonicMs: () => this.nowMs, wallMs: () => this.nowMs },
       random: {
@@ -28,6 +38,7 @@ export class ClientHarness {
         },
       },
       limits: { ...LIMIT_DEFAULTS, ...limits },
+      endpoints: this.memory,
       readFile: (path) => files[path] ?? '',
       ticker: (tick) => {
         this.#tick = tick;
@@ -49,7 +60,15 @@ export class ClientHarness {
   }
 
   service(...ports: (number | Partial<Endpoint>)[]): UpstreamService {
-    return this.upstream.service(serviceOf(...ports));
+    return this.open(serviceOf(...ports));
+  }
+
+  /** With new slots for its endpoints. */
+  open(service: Service): UpstreamService {
+    return this.upstream.service(
+      service,
+      service.endpoints.map(() => this.#slots++),
+    );
   }
 }
 
@@ -66,10 +85,13 @@ export function serviceOf(...ports: (number | Partial<Endpoint>)[]): Service {
       ...(typeof port === 'number' ? { port } : port),
     })),
     timeouts: { connectMs: 1_000, firstByteMs: 10_000, idleMs: 30_000, totalMs: 60_000 },
-    tls: { caFile: null, serverName: null },
+    tls: { caFile: null, certificateFile: null, keyFile: null, serverName: null },
+    ...SERVICE_SETTINGS,
     place: 'portunus.yaml:1:1',
   };
 }
+
+const SLOTS = 100;
 
 /** What became of a call. */
 export interface Outcome {

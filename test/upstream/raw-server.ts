@@ -102,6 +102,7 @@ export class RawServer {
     script: (peer: Peer, index: number) => void | Promise<void>,
     secure: tls.TlsOptions | null = null,
     port = 0,
+    address = '127.0.0.1',
   ): Promise<RawServer> {
     const accept = (socket: net.Socket) => {
       const peer = new Peer(socket);
@@ -113,7 +114,7 @@ export class RawServer {
       secure === null ? net.createServer(accept) : tls.createServer(secure, (socket) => accept(socket));
     listener.on('tlsClientError', () => undefined);
     const server = new RawServer(listener);
-    listener.listen(port, '127.0.0.1');
+    listener.listen(port, address);
     await once(listener, 'listening');
     return server;
   }

@@ -1,4 +1,4 @@
-import type { AdminStatus, CounterStatus } from '../../admin/actions.ts';
+import type { AdminStatus, CounterStatus, ServiceStatus } from '../../admin/actions.ts';
 import { requestStatus } from '../../admin/client.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { findGateway } from './data-folder.ts';
@@ -53,6 +53,8 @@ function report(status: AdminStatus): string {
       .slice(0, 10)
       .map(({ name, count }) => ['warned by', `${name}: ${count}`] as const),
     ...status.counters.slice(0, 20).map((counter) => ['counter', counterText(counter)] as const),
+    ['services', servicesText(status.services)],
+    ...troubled(status.services).map((line) => ['endpoint', line] as const),
     ...status.alerts.map(({ message, remedy }) => ['alert', `${message} ${remedy}`] as const),
   ];
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;
@@ -75,6 +77,28 @@ function counterText({ label, keys, keysMax, keysMaxFromNextStart, openSlice }: 
   const atRisk = openSlice === null ? '' : `; a crash now would lose ${openSlice} of it`;
   return `${label}: ${keys} of ${keysMax} keys${later}${atRisk}`;
 }
+
+function servicesText(services: readonly ServiceStatus[]): string {
+  const endpoints = services.flatMap((service) => service.endpoints);
+  const serving = endpoints.filter(({ state }) => state === 'well' || state === 'warming');
+  return `${services.length}, with ${endpoints.length} endpoints, of which ${serving.length} serve`;
+}
+
+/** Endpoints of which there is more to say than that they are well. */
+function troubled(services: readonly ServiceStatus[]): readonly string[] {
+  return services
+    .flatMap(({ name, endpoints }) =>
+      endpoints.flatMap(({ url, address, state, why, unresolved }) => {
+        if (state === 'well' && unresolved === null) return [];
+        const where = `${name} ${url}${address === null ? '' : ` (${address})`}`;
+        const nameFault = unresolved === null ? '' : `; its name can't be resolved: ${unresolved}`;
+        return [`${where}: ${state}${why === null ? '' : `, ${why}`}${nameFault}`];
+      }),
+    )
+    .slice(0, ENDPOINTS_SHOWN_MAX);
+}
+
+const ENDPOINTS_SHOWN_MAX = 20;
 
 function classes(byStatusClass: Readonly<Record<string, number>>): string {
   const parts = Object.entries(byStatusClass).filter(([, count]) => count > 0);

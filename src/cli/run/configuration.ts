@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { LoadReport } from '../../admin/actions.ts';
 import type { Clock } from '../../base/ports.ts';
+import type { Result } from '../../base/result.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
-import type { Directory, ServerSettings, World } from '../../model/world.ts';
+import type { Directory, ServerSettings, Service, World } from '../../model/world.ts';
 import type { RuleBundle } from '../../pipeline/program.ts';
 import type { CounterUsage } from '../../state/counter-registry.ts';
 import { type BuiltProject, buildProject } from '../../tools/build-project.ts';
@@ -33,6 +34,8 @@ export interface Change {
 export interface ConfigurationTarget {
   /** All of it holds for all threads from now on, or nothing has changed: then one sentence says why. */
   readonly change: (epoch: number, change: Change) => Promise<string | null>;
+  /** Reads the files beside the project that services need; a digest of them, or one sentence. */
+  readonly readFiles: (services: Iterable<Service>) => Result<string, string>;
   readonly watch: (folders: readonly string[]) => void;
   /** The counters in use. */
   readonly counters: () => readonly CounterUsage[];
@@ -135,7 +138,10 @@ export class Configuration {
     const before = this.#running;
     this.#settings ??= world;
     const notes = restartNotes(this.#settings, world);
-    const sameRules = before !== null && before.bundle.hash === bundle.hash;
+    const read = this.#options.target.readFiles(world.services.values());
+    if (!read.ok) return { kind: 'refused', why: read.error };
+    // Other certificates make a version of their own: its connections are new ones.
+    const sameRules = before?.bundle.hash === bundle.hash && before.filesDigest === read.value;
     const sameDirectory = before !== null && isDeepStrictEqual(before.world.directory, world.directory);
     if (before !== null && sameRules && sameDirectory) {
       this.#running = { ...before, world };
@@ -148,7 +154,7 @@ export class Configuration {
       directory: sameDirectory ? null : world.directory,
     });
     if (failure !== null) return { kind: 'refused', why: failure };
-    this.#running = { epoch, world, bundle, sinceMs: this.#options.clock.wallMs() };
+    this.#running = { epoch, world, bundle, filesDigest: read.value, sinceMs: this.#options.clock.wallMs() };
     if (before !== null) notes.push(...counterNotes(before.bundle.counters, bundle.counters));
     notes.push(...keyNotes(this.#options.target.counters()));
     return { kind: 'live', epoch, hash: bundle.hash, notes };
@@ -159,6 +165,7 @@ export interface Running {
   readonly epoch: number;
   readonly world: World;
   readonly bundle: RuleBundle;
+  readonly filesDigest: string;
   readonly sinceMs: number;
 }
 

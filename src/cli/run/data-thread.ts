@@ -30,6 +30,7 @@ startDataThread({
     clock,
     random,
     limits: start.limits,
+    endpoints: start.endpoints,
     readFile: (path) => readFileSync(path, 'utf8'),
   }),
   instantiate: instantiateRoute,

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { AdminHealth } from '../../admin/actions.ts';
 import { type AdminServer, createAdminServer } from '../../admin/server.ts';
@@ -16,10 +17,14 @@ import type { CounterRegistry } from '../../state/counter-registry.ts';
 import type { Store } from '../../state/store.ts';
 import type { BuiltProject } from '../../tools/build-project.ts';
 import type { ProjectMemory } from '../../tools/project-memory.ts';
+import { httpProbe } from '../../upstream/health-probe.ts';
+import { systemLookup } from '../../upstream/name-resolver.ts';
+import { timerAfter } from '../../upstream/timers.ts';
 import { PORTUNUS } from '../terminal.ts';
 import { addressIsFree } from './address.ts';
 import { openAdminAccess } from './admin-access.ts';
 import { type Change, Configuration, type LoadResult } from './configuration.ts';
+import { EndpointKeeper } from './endpoint-keeper.ts';
 import { makeFirstKeys } from './first-keys.ts';
 import { HistoryKeeper } from './history-keeper.ts';
 import { type Observation, startObservation } from './observation.ts';
@@ -48,6 +53,8 @@ export interface GatewayOptions {
 
 /** See `CounterRegistry.sweep`. */
 const SWEEP_EVERY_MS = 1_000;
+/** How soon a service without a well endpoint is told. */
+const ENDPOINTS_LOOK_MS = 500;
 /** How long requests whose quota can't be leased are refused, or allowed, after the disk is back. */
 const LEASE_RETRY_MS = 1_000;
 /** Each try on a full disk makes LMDB write a line to the console. */
@@ -70,6 +77,7 @@ export class Gateway {
   readonly #startedMs: number;
   readonly #history: HistoryKeeper;
   readonly #quotas: QuotaKeeper;
+  readonly #endpoints: EndpointKeeper;
   readonly #chores: readonly NodeJS.Timeout[];
   #admin: AdminServer | null = null;
   #health: AdminHealth = 'starting';
@@ -86,9 +94,20 @@ export class Gateway {
     this.#startedMs = options.clock.wallMs();
     this.#counters = options.counters;
     this.#history = new HistoryKeeper(options.store.history, observation.alerts);
+    this.#endpoints = new EndpointKeeper({
+      clock: options.clock,
+      random: options.random,
+      limits: world.limits,
+      alerts: observation.alerts,
+      after: timerAfter,
+      probe: httpProbe(timerAfter),
+      lookup: systemLookup,
+      readFile: (path) => readFileSync(path, 'utf8'),
+      tellAddresses: (changes) => this.#threads.tellAddresses(changes),
+    });
     this.#threads = new DataThreads({
       entry: options.threadEntry,
-      starts: threadStarts(world, rings, options.store.secrets.keyHashSecret),
+      starts: threadStarts(world, rings, this.#endpoints.shared, options.store.secrets.keyHashSecret),
       // uWebSockets.js reads its header bound from the environment while it loads.
       environment: { ...process.env, UWS_HTTP_MAX_HEADERS_SIZE: String(world.limits.requestHeaderBytes) },
       onLost: (thread, threadId, why) => {
@@ -109,6 +128,7 @@ export class Gateway {
     });
     this.#chores = [
       setInterval(() => this.#counters.sweep(clock.monotonicMs(), clock.wallMs()), SWEEP_EVERY_MS),
+      setInterval(() => this.#endpoints.look(), ENDPOINTS_LOOK_MS),
       setInterval(() => this.#history.retry(), HISTORY_RETRY_MS),
       setInterval(() => this.#quotas.retry(), LEASE_RETRY_MS),
     ];
@@ -121,6 +141,7 @@ export class Gateway {
       lastEpoch: options.store.history.versions().at(-1)?.epoch ?? 0,
       target: {
         change: (epoch, change) => this.#change(epoch, change),
+        readFiles: (services) => this.#endpoints.readFiles(services),
         watch: (folders) => {
           if (options.watchFiles === 'yes') this.#watch(folders);
         },
@@ -204,6 +225,7 @@ export class Gateway {
       observation: this.#observation,
       counters: this.#counters.inspect(),
       openSlices: this.#quotas.openSlices(),
+      services: this.#endpoints.status(),
     });
   }
 
@@ -211,6 +233,7 @@ export class Gateway {
   async stop(): Promise<number> {
     this.#watcher.stop();
     for (const chore of this.#chores) clearInterval(chore);
+    this.#endpoints.stop();
     const serving = this.#health === 'serving';
     this.#health = 'draining';
     const unfinished = serving ? await this.#threads.drain(this.#world.limits.drainMs) : 0;
@@ -226,11 +249,17 @@ export class Gateway {
     if (!snapshot.ok) return snapshot.error;
     const packed = rules === null ? ok(null) : this.#packer.pack(rules.bundle);
     if (!packed.ok) return packed.error;
+    const slots = rules === null ? ok(null) : this.#endpoints.prepare(epoch, rules.bundle.services);
+    if (!slots.ok) return slots.error;
     const memory = rules === null ? null : this.#counters.prepare(rules.bundle.counters);
-    const prepared = packed.value === null ? null : { bundle: packed.value, counterMemory: memory };
+    const prepared =
+      packed.value === null
+        ? null
+        : { bundle: packed.value, counterMemory: memory, endpointSlots: slots.value! };
     const changed = await this.#threads.change(epoch, { rules: prepared, directory: snapshot.value });
     if (!changed.ok) {
       if (memory !== null) this.#counters.retire(memory);
+      this.#endpoints.retire(epoch);
       return changed.error;
     }
     if (rules !== null) this.#rulesLive(epoch, rules, memory!);
@@ -239,6 +268,7 @@ export class Gateway {
 
   #rulesLive(epoch: number, { bundle, files }: NonNullable<Change['rules']>, memory: CounterMemory): void {
     this.#counterMemory.set(epoch, memory);
+    this.#endpoints.live(bundle.services);
     this.#quotas.renamed(bundle.counters);
     this.#history.keep({ epoch, hash: bundle.hash, timeMs: this.#options.clock.wallMs() }, files.texts);
   }
@@ -260,6 +290,7 @@ export class Gateway {
     this.#retirements.delete(epoch);
     this.#counterMemory.delete(epoch);
     this.#counters.retire(memory);
+    this.#endpoints.retire(epoch);
   }
   /** How many threads are done with an old version. */
   readonly #retirements = new Map<number, number>();
@@ -306,6 +337,7 @@ function threadCount(server: ServerSettings): number {
 function threadStarts(
   world: World,
   rings: readonly SharedArrayBuffer[],
+  endpoints: SharedArrayBuffer,
   keyHashSecret: Uint8Array,
 ): DataThreadStart[] {
   const epochs = new SharedArrayBuffer(EPOCH_CELLS.count * Int32Array.BYTES_PER_ELEMENT);
@@ -316,6 +348,7 @@ function threadStarts(
     limits,
     epochs,
     recordRing,
+    endpoints,
     keyHashSecret,
   }));
 }

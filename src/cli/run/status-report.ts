@@ -1,4 +1,4 @@
-import type { AdminHealth, AdminStatus, LoadReport } from '../../admin/actions.ts';
+import type { AdminHealth, AdminStatus, LoadReport, ServiceStatus } from '../../admin/actions.ts';
 import { assert } from '../../base/assert.ts';
 import { renderText } from '../../diagnostics/render/text.ts';
 import { counterLabel } from '../../language/canonical.ts';
@@ -22,6 +22,7 @@ export interface StatusParts {
   readonly observation: Observation;
   readonly counters: readonly CounterUsage[];
   readonly openSlices: readonly OpenSlice[];
+  readonly services: readonly ServiceStatus[];
 }
 
 export function adminStatus(parts: StatusParts): AdminStatus {
@@ -60,6 +61,7 @@ export function adminStatus(parts: StatusParts): AdminStatus {
       keysMaxFromNextStart: Math.max(keysMax, keysWanted),
       openSlice: parts.openSlices.find((slice) => slice.identity === identity)?.amount ?? null,
     })),
+    services: parts.services,
     alerts: observation.alerts.open(),
     limits: parts.settings.limits,
   };

@@ -4,6 +4,7 @@ import {
   parseDate,
   parseDuration,
   parseNumber,
+  parsePercent,
   parseSize,
 } from '../../model/literals.ts';
 
@@ -19,6 +20,11 @@ export function sizeBytes(text: string): number {
 
 export function count(value: number | string): number {
   return accepted(parseNumber(String(value)));
+}
+
+/** As a share, 0 to 1. */
+export function share(text: string): number {
+  return accepted(parsePercent(text)) / 100;
 }
 
 /** Days since 1970-01-01. */

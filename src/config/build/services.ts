@@ -1,10 +1,10 @@
 import { isIPv6 } from 'node:net';
-import type { Endpoint, Service } from '../../model/world.ts';
-import type { RoutesDocument, ServiceDocument } from '../documents.ts';
+import type { Endpoint, HealthCheckSettings, OutlierSettings, Service } from '../../model/world.ts';
+import type { HealthDocument, RoutesDocument, ServiceDocument } from '../documents.ts';
 import { below, type Here, type Report, valueAt } from '../finding.ts';
 import { isHost } from '../shape/hosts.ts';
 import { clip } from '../show.ts';
-import { count, durationMs } from './literals.ts';
+import { count, durationMs, share } from './literals.ts';
 import { definitionsOf, type NameTable } from './names.ts';
 import { resolvePath } from './paths.ts';
 import type { Files } from './sources.ts';
@@ -29,7 +29,15 @@ function buildService(
   projectFolder: string,
   report: Report,
 ): Service {
-  const { ca, serverName } = document.tls;
+  const file = (name: 'ca' | 'certificate' | 'key'): string | null => {
+    const written = document.tls[name];
+    return written === undefined
+      ? null
+      : resolvePath(written, below(here, 'tls', name), projectFolder, report);
+  };
+  const { certificate, key, serverName } = document.tls;
+  if ((certificate === undefined) !== (key === undefined))
+    reportAlone(certificate, below(here, 'tls'), report);
   return {
     name,
     owner: document.owner ?? null,
@@ -41,10 +49,50 @@ function buildService(
       totalMs: durationMs(document.timeouts.total),
     },
     tls: {
-      caFile: ca === undefined ? null : resolvePath(ca, below(here, 'tls', 'ca'), projectFolder, report),
+      caFile: file('ca'),
+      certificateFile: file('certificate'),
+      keyFile: file('key'),
       serverName: serverName?.toLowerCase() ?? null,
     },
+    health: document.health === undefined ? null : healthOf(document.health),
+    outliers: outliersOf(document.outliers),
+    slowStartMs: durationMs(document.slowStart),
+    resolveMs: durationMs(document.resolve),
+    retries: { share: share(document.retries.share), attempts: count(document.retries.attempts) },
     place: here.file.placeOf(here.path),
+  };
+}
+
+function reportAlone(certificate: string | undefined, here: Here, report: Report): void {
+  const [given, missing] = certificate === undefined ? ['key', 'certificate'] : ['certificate', 'key'];
+  report({
+    code: 'PT3119',
+    message: `There is a ${given} without its ${missing}.`,
+    target: valueAt(below(here, given)),
+    help: `Name the file of the ${missing} as well, or remove this line.`,
+  });
+}
+
+function healthOf(document: HealthDocument): HealthCheckSettings {
+  return {
+    path: document.path,
+    everyMs: durationMs(document.every),
+    timeoutMs: durationMs(document.timeout),
+    healthyAfter: count(document.healthyAfter),
+    unhealthyAfter: count(document.unhealthyAfter),
+    expect: document.expect ?? [],
+  };
+}
+
+function outliersOf(document: ServiceDocument['outliers']): OutlierSettings {
+  return {
+    failures: count(document.failures),
+    errorShare: share(document.errorShare),
+    windowMs: durationMs(document.window),
+    requestsMin: count(document.requests),
+    firstMs: durationMs(document.first),
+    longestMs: durationMs(document.longest),
+    outMax: share(document.outAtMost),
   };
 }
 

@@ -6,6 +6,7 @@ import {
   parseDate,
   parseDuration,
   parseNumber,
+  parsePercent,
   parseSize,
 } from '../../model/literals.ts';
 import { clip, didYouMean } from '../show.ts';
@@ -43,6 +44,7 @@ const LITERALS = {
   duration: measured(parseDuration, (ms) => `${ms}ms`),
   size: measured(parseSize, (bytes) => `${bytes}B`),
   count: measured(parseCount, String),
+  percent: measured(parsePercent, (percent) => `${percent}%`),
   threads: (text, bounds) => (text === 'auto' ? null : measured(parseCount, String)(text, bounds)),
   date: measured(parseDate, String),
   ip: one(

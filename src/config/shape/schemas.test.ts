@@ -131,7 +131,7 @@ function someChange(file: string, steps: readonly string[], schema: SchemaNode):
 /** Values to try: all that an enumeration has, the bounds of literals, and some that fit names, paths and texts. */
 function candidates({ enum: words = [], literal }: SchemaNode): readonly unknown[] {
   const bounds = [literal?.from, literal?.to].filter((bound) => bound !== undefined);
-  const written = bounds.flatMap((bound) => [bound, `${bound}B`, `${bound}ms`]);
+  const written = bounds.flatMap((bound) => [bound, `${bound}B`, `${bound}ms`, `${bound}%`]);
   return [...words, ...written, ...CANDIDATES];
 }
 
@@ -140,6 +140,7 @@ const CANDIDATES: readonly unknown[] = [
   ...[
     '/v2/{id}',
     '/other/{id}',
+    '/other',
     'other.example',
     'other',
     'billing',

@@ -104,6 +104,10 @@ export const CONFIGURATION_CODES = {
     'Credential that ends before it begins',
     'The day of expiry lies before the day of creation.',
   ),
+  PT3119: error(
+    'Certificate without key, or key without certificate',
+    'A certificate is of use only together with its private key: name the files of both.',
+  ),
   PT3201: error(
     'Unknown name',
     'A service, route, team, plan or policy is referred to that no file defines. It is misspelt, or its definition was removed.',
