@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { Agent, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Project, RunningGateway, writeProject } from './running-gateway.ts';
+import { statusesOf } from './statuses.ts';
 import { startUpstream, type UpstreamServer } from './upstream-server.ts';
 
 /** Limits on the built product: two data threads, 64 connections, one counter. */
@@ -31,21 +31,7 @@ routes: { all: { service: s, match: { path: "/{rest...}" }, auth: none } }
   gateway = await RunningGateway.start(project, { arguments: commandLine });
 }
 
-/** Sends `requests` over 64 kept-alive connections and counts the answers by status. */
-async function send(requests: number, path = '/x'): Promise<Map<number, number>> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
-  const statuses = new Map<number, number>();
-  const one = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      get(gateway.url + path, { agent }, (response) => {
-        statuses.set(response.statusCode!, (statuses.get(response.statusCode!) ?? 0) + 1);
-        response.resume().on('end', resolve);
-      }).on('error', reject);
-    });
-  await Promise.all(Array.from({ length: requests }, one));
-  agent.destroy();
-  return statuses;
-}
+const send = (requests: number, path = '/x') => statusesOf(gateway.url + path, { requests, connections: 64 });
 
 describe('a limit shared by two data threads', () => {
   it('admits exactly N from an empty ring, and each of them reaches the service', async () => {

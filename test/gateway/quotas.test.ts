@@ -1,8 +1,8 @@
 /** Quotas of the built product over the ends of its process: two data threads, counted by the service itself. */
-import { Agent, get } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { AdminStatus } from '../../src/admin/actions.ts';
 import { type Project, RunningGateway, runPortunus, writeProject } from './running-gateway.ts';
+import { statusesOf } from './statuses.ts';
 import { startUpstream, type UpstreamServer } from './upstream-server.ts';
 
 let upstream: UpstreamServer;
@@ -36,25 +36,7 @@ async function startAgain(): Promise<void> {
   gateway = await RunningGateway.start(project, { arguments: ['--log', '/dev/null'] });
 }
 
-/** Sends over 32 connections; what is cut off by the end of the gateway has status 0. */
-async function send(requests: number): Promise<Map<number, number>> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 32 });
-  const statuses = new Map<number, number>();
-  const note = (status: number): void => void statuses.set(status, (statuses.get(status) ?? 0) + 1);
-  const one = (): Promise<void> =>
-    new Promise((resolve) => {
-      get(`${gateway.url}/x`, { agent }, (response) => {
-        note(response.statusCode!);
-        response.resume().on('close', resolve);
-      }).on('error', () => {
-        note(0);
-        resolve();
-      });
-    });
-  await Promise.all(Array.from({ length: requests }, one));
-  agent.destroy();
-  return statuses;
-}
+const send = (requests: number) => statusesOf(`${gateway.url}/x`, { requests, connections: 32 });
 
 async function openSlice(): Promise<number> {
   const { stdout } = await runPortunus(['status', project.folder, '--json']);
