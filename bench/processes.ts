@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { get } from 'node:http';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -74,10 +75,10 @@ export function startProgram(
   });
 }
 
-/** Waits until something accepts connections on the port, or fails with what the process printed. */
+/** Waits until something answers requests on the port, or fails with what the process printed. */
 export async function waitForPort(port: number, started: StartedProcess, withinMs: number): Promise<void> {
   const deadline = performance.now() + withinMs;
-  while (!(await accepts(port))) {
+  while (!(await answers(port))) {
     if (started.child.exitCode !== null || started.child.signalCode !== null) {
       throw new Error(`${started.name} ended before it answered:\n${endOfLog(started)}`);
     }
@@ -121,15 +122,14 @@ function pinned(options: StartOptions): [string, string[]] {
   return [taskset, ['-c', String(options.core), options.command, ...options.args]];
 }
 
-function accepts(port: number): Promise<boolean> {
+/** A connection alone says nothing: a gateway that starts opens its port for a moment, to see whether it is free. */
+function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    const end = (answer: boolean) => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once('connect', () => end(true));
-    socket.once('error', () => end(false));
+    const request = get({ port, host: '127.0.0.1', agent: false }, (response) => {
+      response.destroy();
+      resolve(true);
+    });
+    request.once('error', () => resolve(false));
   });
 }
 

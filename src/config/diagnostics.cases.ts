@@ -1008,6 +1008,44 @@ attributes: { tenant: { size: { type: number, enum: [small] } } }
 `,
   },
   {
+    code: 'PT3110',
+    name: 'a misspelt folder of policies',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'policy/plans.policy': `language 1
+`,
+    },
+    rendered: `error[PT3110]: policy/plans.policy belongs to no kind of configuration file, so nothing would read it.
+  --> policy/plans.policy:1:1
+   |
+ 1 | language 1
+   | ^
+   = help: Did you mean "policies/plans.policy"?
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3110',
+    name: 'a misspelt ending of a policy',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'policies/plans.polcy': `language 1
+`,
+    },
+    rendered: `error[PT3110]: policies/plans.polcy belongs to no kind of configuration file, so nothing would read it.
+  --> policies/plans.polcy:1:1
+   |
+ 1 | language 1
+   | ^
+   = help: Did you mean "policies/plans.policy"?
+
+1 error.
+`,
+  },
+  {
     code: 'PT3111',
     name: 'no portunus.yaml',
     texts: {

@@ -1,6 +1,7 @@
 import { LIMIT_DEFAULTS } from '../base/limits.ts';
 import { compileRules } from '../compiler/compile.ts';
 import { tooLarge, tooMany } from '../config/file-bounds.ts';
+import { isPolicyFile } from '../config/kinds.ts';
 import { checkEnforcement } from '../config/load.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { type SourceText, spanAt } from '../diagnostics/source.ts';
@@ -77,7 +78,7 @@ function build(
   further: FurtherCheck,
   memory: ProjectMemory,
 ): BuiltProject {
-  const isPolicy = (text: SourceText): boolean => text.path.endsWith('.policy');
+  const isPolicy = (text: SourceText): boolean => isPolicyFile(text.path);
   const { stopwatch } = memory;
   const loaded = stopwatch.stage('configuration', () =>
     memory.loadWorld(

@@ -126,3 +126,19 @@ describe('a change is noticed', () => {
     expect(await read()).toMatchObject({ 'policies/p.policy': 'language 1\n# ..2\n' });
   });
 });
+
+it('what was meant to be configuration is read, so that the check can say where it belongs', async () => {
+  await write('policy/p.policy', 'language 1\n');
+  await write('Routes/a.yaml', 'routes: {}\n');
+  await write('policies/plans.polcy', 'language 1\n');
+  await write('tenants/acme.YAML', 'tenants: {}\n');
+  await write('docs/a.yaml', 'a: 1\n');
+  await write('policies/README.md', 'Ours.\n');
+  expect(Object.keys((await read()) as object)).toEqual([
+    'Routes/a.yaml',
+    'policies/plans.polcy',
+    'policy/p.policy',
+    'portunus.yaml',
+    'tenants/acme.YAML',
+  ]);
+});

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { LIMIT_DEFAULTS, LIMITS } from '../../base/limits.ts';
 import { err, ok, type Result } from '../../base/result.ts';
+import { CONFIGURATION_FOLDERS, hasConfigurationEnding, meantFolder } from '../../config/kinds.ts';
 import type { SourceText } from '../../diagnostics/source.ts';
 import { PORTUNUS } from '../terminal.ts';
 import { readTextFile } from './text-files.ts';
@@ -14,10 +15,6 @@ export interface ProjectFiles {
   /** Absolute folders that hold them: what has to be watched. */
   readonly folders: readonly string[];
 }
-
-/** Folders of a project that hold configuration; anything else in it is the user's own. */
-const CONFIGURATION_FOLDERS = ['routes', 'schemas', 'tenants', 'policies', 'providers'] as const;
-const CONFIGURATION_FILE = /\.(ya?ml|policy|schema\.json)$/;
 
 /**
  * What is read at most: as much as settings can allow. What this project allows is known when its portunus.yaml is
@@ -33,11 +30,13 @@ export async function readProject(path: string): Promise<Result<ProjectFiles, st
   try {
     for (const entry of await sortedEntries(folder)) {
       const entryPath = join(folder, entry.name);
-      const isRoom = (CONFIGURATION_FOLDERS as readonly string[]).includes(entry.name);
-      if (isRoom) {
+      if (CONFIGURATION_FOLDERS.includes(entry.name)) {
         if (kindOf(entry, entryPath) !== 'folder') throw new Unusable(entryPath, 'is not a folder.');
         await collect(entryPath, found, [realpathSync(folder)]);
-      } else if (CONFIGURATION_FILE.test(entry.name)) {
+      } else if (entry.isDirectory() && meantFolder(entry.name) !== null) {
+        // The check says of each file where it belongs.
+        await collect(entryPath, found, [realpathSync(folder)]);
+      } else if (hasConfigurationEnding(entry.name)) {
         if (kindOf(entry, entryPath) !== 'file') throw new Unusable(entryPath, 'is not a file.');
         add(entry, entryPath, found);
       }
@@ -69,7 +68,7 @@ async function collect(folder: string, found: Found, above: readonly string[]): 
   found.folders.add(folder);
   for (const entry of await sortedEntries(folder)) {
     const path = join(folder, entry.name);
-    const isConfiguration = CONFIGURATION_FILE.test(entry.name);
+    const isConfiguration = hasConfigurationEnding(entry.name);
     if (!isConfiguration && !entry.isDirectory() && !entry.isSymbolicLink()) continue;
     const kind = kindOf(entry, path);
     if (kind === 'folder') await collect(path, found, [...above, real]);
@@ -178,7 +177,7 @@ export class ProjectWatcher {
 
   #changed(name: string | null): void {
     const mayMatter =
-      name === null || CONFIGURATION_FILE.test(name) || !name.includes('.') || name === VOLUME_LINK;
+      name === null || hasConfigurationEnding(name) || !name.includes('.') || name === VOLUME_LINK;
     if (!mayMatter || name === 'data') return;
     clearTimeout(this.#timer);
     const nowMs = performance.now();
