@@ -1,13 +1,21 @@
 import type { LimitValues } from '../base/limits.ts';
+import type { Result } from '../base/result.ts';
 import type { ListenAddress } from '../model/world.ts';
+import type { AuditActor, AuditProblem } from '../pipeline/audit.ts';
 import type { RecordCounts, TrafficSummary } from '../pipeline/traffic.ts';
+import type { AuditActions } from './routes/audit.ts';
+import type { TokenActions } from './routes/tokens.ts';
 
 /** What the admin API can ask of the gateway. Implemented by the composition root. */
 export interface AdminActions {
   health(): AdminHealth;
   status(): AdminStatus;
-  /** Loads the configuration anew; settles when the new version is live or has been refused. */
-  reload(): Promise<LoadReport>;
+  /** The OpenAPI document of this API. */
+  openApi(): object;
+  /** Loads the configuration anew; settles when the new version is live or has been refused. The error: it is live, but not recorded. */
+  reload(actor: AuditActor): Promise<Result<LoadReport, AuditProblem>>;
+  readonly tokens: TokenActions;
+  readonly audit: AuditActions;
 }
 
 export type AdminHealth = 'starting' | 'serving' | 'draining';

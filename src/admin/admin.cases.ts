@@ -1,5 +1,15 @@
-import { LIMIT_DEFAULTS } from '../base/limits.ts';
+import { LIMIT_DEFAULTS, type LimitValues } from '../base/limits.ts';
+import { err, ok } from '../base/result.ts';
+import { issueAdminToken } from '../governance/admin-token.ts';
+import { seededRandom } from '../governance/seeded-random.cases.ts';
+import { ADMIN_SCOPE_NAMES, type AdminScope } from '../model/admin-scope.ts';
+import { AUDIT_GENESIS, type AuditRecord } from '../pipeline/audit.ts';
 import type { AdminActions, AdminStatus, LoadReport } from './actions.ts';
+import type { KnownAdminToken } from './admission.ts';
+import { createIdempotencyKeeper, type IdempotencyRecord, type IdempotencyRecords } from './idempotency.ts';
+import type { TokenActions } from './routes/tokens.ts';
+import { ADMIN_ROUTES } from './routes.ts';
+import type { AdminServerOptions } from './server.ts';
 
 export const LIVE: LoadReport = {
   reason: 'portunus reload',
@@ -77,6 +87,114 @@ export const STATUS: AdminStatus = {
   limits: LIMIT_DEFAULTS,
 };
 
+export const AUDIT_RECORD: AuditRecord = {
+  sequence: 1,
+  timeMs: 1_795_456_000_000,
+  previous: AUDIT_GENESIS,
+  actor: { kind: 'gateway', cause: 'start' },
+  action: 'tokens.issue',
+  target: 'admin token local (abc)',
+  before: null,
+  after: { name: 'local' },
+  hash: 'a'.repeat(64),
+};
+
+const random = seededRandom(7);
+
+/** A token that is in force, and the token itself. */
+export interface TestToken extends KnownAdminToken {
+  readonly token: string;
+}
+
+export function testToken(name: string, scopes: readonly AdminScope[] = ADMIN_SCOPE_NAMES): TestToken {
+  return { ...issueAdminToken(random), name, scopes, expiresMs: null };
+}
+
+export const LOCAL = testToken('local');
+
+/** Tokens in memory; the rig of the server finds them here. */
+export class TestTokens implements TokenActions {
+  readonly known = new Map<string, TestToken>();
+
+  constructor(...tokens: readonly TestToken[]) {
+    for (const token of tokens) this.known.set(token.id, token);
+  }
+
+  list = () =>
+    [...this.known.values()].map(({ id, name, scopes, expiresMs }) => ({
+      id,
+      name,
+      scopes,
+      expiresMs,
+      createdMs: 1,
+    }));
+
+  issue: TokenActions['issue'] = ({ name, scopes, expiresMs }, actor) => {
+    if ([...this.known.values()].some((known) => known.name === name)) return err('name-taken');
+    const own = actor.kind === 'token' ? this.known.get(actor.id)!.scopes : [];
+    if (scopes.some((scope) => !own.includes(scope))) return err('scope-beyond');
+    const made = { ...testToken(name, scopes), expiresMs };
+    this.known.set(made.id, made);
+    return ok({ id: made.id, name, scopes, expiresMs, createdMs: 1, token: made.token });
+  };
+
+  revoke: TokenActions['revoke'] = (id) => (this.known.delete(id) ? ok(undefined) : err('unknown'));
+}
+
+/** Attempts in memory. */
+export class TestAttempts implements IdempotencyRecords {
+  readonly kept = new Map<string, IdempotencyRecord>();
+  keysMax = 100;
+
+  find = (name: string) => this.kept.get(name) ?? null;
+  begin: IdempotencyRecords['begin'] = (name, digest) => {
+    if (this.kept.size >= this.keysMax) return err('full');
+    this.kept.set(name, { digest, sealedAnswer: null });
+    return ok(undefined);
+  };
+  finish = (name: string, sealedAnswer: string) =>
+    void this.kept.set(name, { ...this.kept.get(name)!, sealedAnswer });
+  forget = (name: string) => void this.kept.delete(name);
+}
+
 export function actions(changes: Partial<AdminActions> = {}): AdminActions {
-  return { health: () => 'serving', status: () => STATUS, reload: () => Promise.resolve(LIVE), ...changes };
+  return {
+    health: () => 'serving',
+    status: () => STATUS,
+    openApi: () => ({ openapi: '3.1.0' }),
+    reload: () => Promise.resolve(ok(LIVE)),
+    tokens: new TestTokens(LOCAL),
+    audit: {
+      records: () => ok([AUDIT_RECORD]),
+      anchor: () => ({ sequence: 1, hash: 'a'.repeat(64), mac: 'b'.repeat(64) }),
+    },
+    ...changes,
+  };
+}
+
+/** Everything that a server needs, on a free port of 127.0.0.1. */
+export function serverOptions(
+  changes: Partial<AdminActions> = {},
+  limits: LimitValues = LIMIT_DEFAULTS,
+): AdminServerOptions & { readonly attempts: TestAttempts; readonly defects: unknown[] } {
+  const all = actions(changes);
+  const attempts = new TestAttempts();
+  const defects: unknown[] = [];
+  return {
+    routes: ADMIN_ROUTES,
+    actions: all,
+    limits,
+    listen: { address: '127.0.0.1', port: 0 },
+    findToken: (id) => (all.tokens instanceof TestTokens ? (all.tokens.known.get(id) ?? null) : null),
+    nowMs: () => 1_795_456_300_000,
+    // Schemas are tried on real answers in test/admin; here, what no schema of ours allows.
+    makeCheck: () => (value) =>
+      typeof value === 'object' && value !== null && 'unknown' in value
+        ? { pointer: '/unknown', why: 'is not known' }
+        : null,
+    idempotency: createIdempotencyKeeper(attempts, random),
+    onDefect: (error) => defects.push(error),
+    attempts,
+    defects,
+  };
 }

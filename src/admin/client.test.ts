@@ -4,17 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { LIMIT_DEFAULTS } from '../base/limits.ts';
-import { issueAdminToken } from '../governance/admin-token.ts';
+import { err, ok } from '../base/result.ts';
 import { type AdminAccess, readAdminAccess, writeAdminAccess } from './access-file.ts';
 import type { AdminActions } from './actions.ts';
-import { actions, LIVE, REFUSED, STATUS } from './admin.cases.ts';
+import { LIVE, LOCAL, REFUSED, STATUS, serverOptions, testToken } from './admin.cases.ts';
 import { requestReload, requestStatus } from './client.ts';
 import { createAdminServer } from './server.ts';
 
-let drawn = 0;
-const random = { fill: (target: Uint8Array) => target.fill(drawn++ % 248), uint32: () => 0 };
-const { token, tokenHash } = issueAdminToken(random);
+const { token } = LOCAL;
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -22,15 +19,7 @@ afterEach(async () => {
 });
 
 async function gateway(changes: Partial<AdminActions> = {}, address = '127.0.0.1'): Promise<AdminAccess> {
-  const listen = { address, port: 0 };
-  const options = {
-    actions: actions(changes),
-    tokenHash,
-    limits: LIMIT_DEFAULTS,
-    listen,
-    onDefect: () => {},
-  };
-  const server = await createAdminServer(options);
+  const server = await createAdminServer({ ...serverOptions(changes), listen: { address, port: 0 } });
   if (!server.ok) throw new Error(server.error);
   cleanups.push(() => server.value.close());
   return { listen: server.value.listen, token };
@@ -55,8 +44,20 @@ describe('the admin client', () => {
 
   it('reloads, and takes a refused configuration as an answer', async () => {
     expect(await requestReload(await gateway())).toEqual({ ok: true, value: LIVE });
-    const refusing = await gateway({ reload: () => Promise.resolve(REFUSED) });
+    const refusing = await gateway({ reload: () => Promise.resolve(ok(REFUSED)) });
     expect(await requestReload(refusing)).toEqual({ ok: true, value: REFUSED });
+  });
+
+  it('says in its words why the gateway refused', async () => {
+    const problem = { code: 'store_write_failed', message: 'No room.', place: 'p', remedy: 'Make some.' };
+    const access = await gateway({ reload: () => Promise.resolve(err(problem)) });
+    expect(await requestReload(access)).toEqual({
+      ok: false,
+      error: {
+        kind: 'refused',
+        message: 'The gateway refused (503): It is live, but not recorded yet: No room. Make some.',
+      },
+    });
   });
 
   it('says that nothing runs', async () => {
@@ -73,7 +74,7 @@ describe('the admin client', () => {
 
   it('says that the token is refused', async () => {
     const access = await gateway();
-    const refused = await requestStatus({ ...access, token: issueAdminToken(random).token });
+    const refused = await requestStatus({ ...access, token: testToken('another').token });
     expect(refused).toMatchObject({ ok: false, error: { kind: 'refused' } });
   });
 

@@ -105,8 +105,10 @@ function understand<Body>(
       'The gateway refused the admin token. Another gateway may be running there, or the data folder is not its own.';
     return err({ kind: 'refused', message });
   }
-  const body = expected.includes(status) ? parseObject(text) : null;
-  if (body !== null) return ok(body as Body);
+  const body = parseObject(text);
+  if (body !== null && expected.includes(status)) return ok(body as Body);
+  if (body !== null && 'detail' in body && typeof body.detail === 'string')
+    return err({ kind: 'refused', message: `The gateway refused (${status}): ${body.detail}` });
   const message = `The gateway answered ${status} with something this command does not understand. Are both of one version?`;
   return err({ kind: 'failed', message });
 }

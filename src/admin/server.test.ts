@@ -1,31 +1,25 @@
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { LIMIT_DEFAULTS } from '../base/limits.ts';
-import { issueAdminToken } from '../governance/admin-token.ts';
+import { ok } from '../base/result.ts';
+import { ADMIN_SCOPE_NAMES, type AdminScope } from '../model/admin-scope.ts';
 import type { AdminActions } from './actions.ts';
-import { actions, LIVE, REFUSED, STATUS } from './admin.cases.ts';
+import { LIVE, LOCAL, REFUSED, STATUS, serverOptions, TestTokens, testToken } from './admin.cases.ts';
 import { ADMIN_ROUTES } from './routes.ts';
 import { type AdminServer, createAdminServer } from './server.ts';
 
-let drawn = 0;
-const random = { fill: (target: Uint8Array) => target.fill(drawn++ % 248), uint32: () => 0 };
-const { token, tokenHash } = issueAdminToken(random);
+const { token, tokenHash } = LOCAL;
 
 const opened: AdminServer[] = [];
-const defects: unknown[] = [];
+let defects: unknown[] = [];
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((server) => server.close()));
-  defects.length = 0;
 });
 
 async function open(changes: Partial<AdminActions> = {}, limits = LIMIT_DEFAULTS): Promise<AdminServer> {
-  const server = await createAdminServer({
-    actions: actions(changes),
-    tokenHash,
-    limits,
-    listen: { address: '127.0.0.1', port: 0 },
-    onDefect: (error) => defects.push(error),
-  });
+  const options = serverOptions(changes, limits);
+  defects = options.defects;
+  const server = await createAdminServer(options);
   if (!server.ok) throw new Error(server.error);
   opened.push(server.value);
   return server.value;
@@ -50,6 +44,10 @@ interface Call {
   readonly body?: string;
 }
 
+function bearer(presented: string): string[] {
+  return ['Host: localhost', `Authorization: Bearer ${presented}`];
+}
+
 async function call(server: AdminServer, { method = 'GET', path = '/v1/status', fields, body = '' }: Call) {
   const lines = fields ?? ['Host: localhost', `Authorization: Bearer ${token}`];
   const answer = await raw(
@@ -62,26 +60,62 @@ async function call(server: AdminServer, { method = 'GET', path = '/v1/status', 
 }
 
 describe('every route of the admin API', () => {
-  it('has an authorisation rule, and only the health check is open to anyone', () => {
-    for (const { authorisation } of ADMIN_ROUTES) expect(['admin', 'anyone']).toContain(authorisation);
-    const open = ADMIN_ROUTES.filter(({ authorisation }) => authorisation === 'anyone');
+  const routes = ADMIN_ROUTES.map((route) => [`${route.method} ${route.path}`, route] as const);
+
+  it('has a rule, and only the health check is open to anyone', () => {
+    for (const { scope } of ADMIN_ROUTES) expect(['anyone', ...ADMIN_SCOPE_NAMES]).toContain(scope);
+    const open = ADMIN_ROUTES.filter(({ scope }) => scope === 'anyone');
     expect(open.map(({ method, path }) => `${method} ${path}`)).toEqual(['GET /healthz']);
   });
 
-  it.each(ADMIN_ROUTES.map((route) => [`${route.method} ${route.path}`, route] as const))(
-    'asks for the token as its rule says: %s',
-    async (_name, { method, path, authorisation }) => {
-      const server = await open();
-      const without = await call(server, { method, path, fields: ['Host: localhost'] });
-      expect(without.status).toBe(authorisation === 'admin' ? 401 : 200);
-      const withToken = await call(server, { method, path });
-      expect(withToken.status).toBe(200);
+  it.each(routes)(
+    'is refused without a token, unless its rule is to ask for none: %s',
+    async (_name, route) => {
+      const { method, scope } = route;
+      const path = route.path.replaceAll(/\{\w+\}/g, 'x');
+      const { status } = await call(await open(), { method, path, fields: ['Host: localhost'] });
+      expect(status).toBe(scope === 'anyone' ? 200 : 401);
     },
   );
 
-  it('is listed once', () => {
+  it.each(routes.filter(([, { scope }]) => scope !== 'anyone'))(
+    'is refused to a token with every other scope, and not to one with its own: %s',
+    async (_name, { method, path: pattern, scope }) => {
+      const others = testToken(
+        'others',
+        ADMIN_SCOPE_NAMES.filter((other) => other !== scope),
+      );
+      const own = testToken('own', [scope as AdminScope]);
+      const server = await open({ tokens: new TestTokens(others, own) });
+      const path = pattern.replaceAll(/\{\w+\}/g, 'x');
+      const refused = await call(server, { method, path, fields: bearer(others.token) });
+      expect([refused.status, refused.json?.code]).toEqual([403, 'scope_missing']);
+      expect(refused.json?.detail).toContain(`"${scope}"`);
+      const admitted = await call(server, { method, path, fields: bearer(own.token) });
+      expect([401, 403, 405, 421]).not.toContain(admitted.status);
+    },
+  );
+
+  it('is listed once, and named once', () => {
     const names = ADMIN_ROUTES.map(({ method, path }) => `${method} ${path}`);
     expect(new Set(names).size).toBe(names.length);
+    const operations = ADMIN_ROUTES.map(({ operation }) => operation);
+    expect(new Set(operations).size).toBe(operations.length);
+  });
+
+  it('lies under /v1/, but for the health check', () => {
+    expect(ADMIN_ROUTES.filter(({ path }) => !path.startsWith('/v1/')).map(({ path }) => path)).toEqual([
+      '/healthz',
+    ]);
+  });
+
+  it('describes each parameter of its path, and what it says that it changes can be read', () => {
+    for (const { path, parameters = {}, changes } of ADMIN_ROUTES) {
+      expect(Object.keys(parameters)).toEqual([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
+      if (changes === undefined) continue;
+      const reader = ADMIN_ROUTES.find(({ operation }) => operation === changes);
+      expect(reader).toMatchObject({ method: 'GET', path });
+    }
   });
 });
 
@@ -101,7 +135,7 @@ describe('the admin API', () => {
   });
 
   it('answers 422 with the diagnostics when the configuration was refused', async () => {
-    const server = await open({ reload: () => Promise.resolve(REFUSED) });
+    const server = await open({ reload: () => Promise.resolve(ok(REFUSED)) });
     const { status, json } = await call(server, { method: 'POST', path: '/v1/reload' });
     expect([status, json]).toEqual([422, REFUSED]);
   });
@@ -121,7 +155,7 @@ describe('the admin API', () => {
     ['another scheme', [`Authorization: Basic ${token}`]],
     ['the scheme alone', ['Authorization: Bearer']],
     ['something behind the token', [`Authorization: Bearer ${token} x`]],
-    ['another token', [`Authorization: Bearer ${issueAdminToken(random).token}`]],
+    ['another token', [`Authorization: Bearer ${testToken('another').token}`]],
     ['the hash of the token', [`Authorization: Bearer ${tokenHash}`]],
     ['two fields', [`Authorization: Bearer ${token}`, `Authorization: Bearer ${token}`]],
     ['the token in another field', [`X-Api-Key: ${token}`]],
@@ -137,7 +171,9 @@ describe('the admin API', () => {
 
   it.each([
     ['GET', '/v1/nothing', 404, 'not_found'],
-    ['GET', '/v1/status?verbose', 404, 'not_found'],
+    ['GET', '/v1/status?verbose', 400, 'parameter_invalid'],
+    ['GET', '/v1/tokens/%zz', 404, 'not_found'],
+    ['DELETE', '/v1/tokens/', 404, 'not_found'],
     ['GET', '/v1/status/', 404, 'not_found'],
     ['GET', '/v1/../v1/status', 404, 'not_found'],
     ['GET', 'http://localhost/v1/status', 404, 'not_found'],
@@ -183,7 +219,7 @@ describe('the admin API', () => {
     let reloads = 0;
     const reload = () => {
       reloads++;
-      return Promise.resolve(LIVE);
+      return Promise.resolve(ok(LIVE));
     };
     const server = await open({ reload });
     const auth = ['Host: localhost', `Authorization: Bearer ${token}`];
@@ -238,20 +274,14 @@ describe('the admin API', () => {
 
   it('says which address it can not have', async () => {
     const { listen } = await open();
-    const second = await createAdminServer({
-      actions: actions(),
-      tokenHash,
-      limits: LIMIT_DEFAULTS,
-      listen,
-      onDefect: () => {},
-    });
+    const second = await createAdminServer({ ...serverOptions(), listen });
     expect(second.ok ? '' : second.error).toMatch(
       /^The admin API can't listen on 127.0.0.1:\d+: .*EADDRINUSE/,
     );
   });
 
   it('answers what is in flight before it closes, and then accepts nothing', async () => {
-    let finish: (report: typeof LIVE) => void = () => {};
+    let finish: (report: { readonly ok: true; readonly value: typeof LIVE }) => void = () => {};
     let begun: () => void = () => {};
     const started = new Promise<void>((resolve) => {
       begun = resolve;
@@ -267,7 +297,7 @@ describe('the admin API', () => {
     const answer = call(server, { method: 'POST', path: '/v1/reload' });
     await started;
     const closed = server.close();
-    finish(LIVE);
+    finish(ok(LIVE));
     expect((await answer).status).toBe(200);
     await closed;
     await expect(call(server, {})).rejects.toMatchObject({ code: 'ECONNREFUSED' });

@@ -23,6 +23,7 @@ function ms(value: number, minimum: number, maximum: number, what: string): Limi
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
+const HOUR_MS = 3_600_000;
 
 export const LIMITS = {
   requestHeaderBytes: bytes(64 * KIB, 4 * KIB, MIB, 'request line and header section of one request'),
@@ -89,6 +90,21 @@ export const LIMITS = {
   ),
   adminRequestMs: ms(10_000, 1_000, 600_000, 'time for an admin client to send a whole request'),
   adminConnections: count(32, 1, 10_000, 'open connections of the admin API'),
+  adminBodyBytes: bytes(MIB, KIB, 64 * MIB, 'body of one admin request'),
+  adminIdempotencyKeys: count(
+    1_000,
+    0,
+    1_000_000,
+    'answers of the admin API kept for callers who repeat a request',
+  ),
+  adminIdempotencyMs: ms(24 * HOUR_MS, 60_000, 720 * HOUR_MS, 'time such an answer is kept'),
+  auditRecords: count(1_000_000, 1_000, 100_000_000, 'records of the audit log; of more, the oldest go'),
+  configurationVersions: count(
+    200,
+    10,
+    100_000,
+    'versions of the configuration kept; of more, the oldest go',
+  ),
   configurationFileBytes: bytes(4 * MIB, KIB, 64 * MIB, 'one YAML or policy file'),
   configurationFiles: count(10_000, 1, 1_000_000, 'files of a project folder'),
   diagnosticsPerFile: count(

@@ -1,27 +1,47 @@
 import { describe, expect, it } from 'vitest';
-import { createAdminTokenTest, hashAdminToken, issueAdminToken } from './admin-token.ts';
+import { issueAdminToken, recogniseAdminToken } from './admin-token.ts';
 import { issueKey } from './consumer-key.ts';
 import { seededRandom } from './seeded-random.cases.ts';
 
-describe('the admin token', () => {
-  const { token, tokenHash } = issueAdminToken(seededRandom(1));
-  const test = createAdminTokenTest(tokenHash);
+describe('an admin token', () => {
+  const { token, id, tokenHash } = issueAdminToken(seededRandom(1));
+  const recognise = (
+    presented: string,
+    changes: { tokenHash?: string; expiresMs?: number } = {},
+    nowMs = 1_000,
+  ) =>
+    recogniseAdminToken(
+      presented,
+      (asked) => (asked === id ? { tokenHash, expiresMs: null, ...changes } : null),
+      nowMs,
+    );
 
-  it('is accepted, and only it', () => {
+  it('is recognised, and only it', () => {
     expect(token).toMatch(/^ptn_admin_/);
-    expect(test(token)).toBe(true);
-    expect(test(issueAdminToken(seededRandom(2)).token)).toBe(false);
-    expect(test('')).toBe(false);
-    expect(test(tokenHash)).toBe(false);
+    expect(token).toContain(id);
+    expect(recognise(token)).toEqual({ tokenHash, expiresMs: null });
+    expect(recognise(issueAdminToken(seededRandom(2)).token)).toBeNull();
+    expect(recognise('')).toBeNull();
+    expect(recognise(tokenHash)).toBeNull();
+  });
+
+  it('is not another token that was given its public part', () => {
+    const other = issueAdminToken(seededRandom(2));
+    expect(recognise(token, { tokenHash: other.tokenHash })).toBeNull();
   });
 
   it('is not a consumer key, even one whose hash were put in its place', () => {
     const { key } = issueKey({ random: seededRandom(3), environment: 'live', pepper: new Uint8Array(32) });
-    expect(createAdminTokenTest(hashAdminToken(key))(key)).toBe(false);
+    expect(recogniseAdminToken(key, () => ({ tokenHash, expiresMs: null }), 0)).toBeNull();
   });
 
-  it('is never accepted when the stored hash is no hash', () => {
+  it('ends at the moment of its expiry', () => {
+    expect(recognise(token, { expiresMs: 1_000 }, 999)).not.toBeNull();
+    expect(recognise(token, { expiresMs: 1_000 }, 1_000)).toBeNull();
+  });
+
+  it('is never recognised when the stored hash is no hash', () => {
     for (const damaged of ['', 'x', tokenHash.slice(1)])
-      expect(createAdminTokenTest(damaged)(token)).toBe(false);
+      expect(recognise(token, { tokenHash: damaged })).toBeNull();
   });
 });

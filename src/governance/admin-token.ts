@@ -7,29 +7,50 @@ const ENVIRONMENT = 'admin';
 export interface IssuedAdminToken {
   /** `ptn_admin_…`, shaped like a consumer key so that scanners know it. Shown once. */
   readonly token: string;
+  /** Its public part, by which it is found. */
+  readonly id: string;
   /** SHA-256 in base64url. No pepper: 190 random bits can't be guessed from their hash. */
   readonly tokenHash: string;
 }
 
 export function issueAdminToken(random: Random): IssuedAdminToken {
-  const { key } = randomKey(random, ENVIRONMENT);
-  return { token: key, tokenHash: hashAdminToken(key) };
+  const { key, keyId } = randomKey(random, ENVIRONMENT);
+  return { token: key, id: keyId, tokenHash: hashAdminToken(key) };
 }
 
-export function hashAdminToken(token: string): string {
+function hashAdminToken(token: string): string {
   return sha256(token).toString('base64url');
 }
 
-/** Tests presented tokens against a hash; the comparison takes the same time for every token of the right shape. */
-export function createAdminTokenTest(tokenHash: string): (presented: string) => boolean {
-  const expected = Buffer.from(tokenHash, 'base64url');
-  return (presented) => {
-    const parsed = parseKey(presented);
-    if (parsed === null || parsed.environment !== ENVIRONMENT) return false;
-    const digest = sha256(presented);
-    return digest.length === expected.length && timingSafeEqual(digest, expected);
-  };
+/** The public part of a token, or null when it is none. */
+function adminTokenId(token: string): string | null {
+  const parsed = parseKey(token);
+  return parsed?.environment === ENVIRONMENT ? parsed.keyId : null;
 }
+
+/** What has to be known of a token to recognise it. */
+export interface KnownToken {
+  readonly tokenHash: string;
+  readonly expiresMs: number | null;
+}
+
+/** The token that was presented, or null: none, unknown, or expired. Takes the same time for every one of the right shape. */
+export function recogniseAdminToken<Token extends KnownToken>(
+  presented: string,
+  find: (id: string) => Token | null,
+  nowMs: number,
+): Token | null {
+  const id = adminTokenId(presented);
+  if (id === null) return null;
+  const known = find(id);
+  const expected = known === null ? NO_DIGEST : Buffer.from(known.tokenHash, 'base64url');
+  const digest = sha256(presented);
+  const matches = digest.length === expected.length && timingSafeEqual(digest, expected);
+  if (known === null || !matches) return null;
+  return known.expiresMs === null || nowMs < known.expiresMs ? known : null;
+}
+
+const NO_DIGEST = Buffer.alloc(32);
 
 function sha256(text: string): Buffer {
   return createHash('sha256').update(text, 'utf8').digest();

@@ -52,6 +52,20 @@ export class StoreTables {
     });
   }
 
+  /** The first `count` records of a table that is numbered, from `first` on. */
+  range<Value>(table: string, first: number, count: number): Result<Value[], StoreProblem> {
+    return this.#reading(() => {
+      const values: Value[] = [];
+      const bounds = { start: [table, first], end: [table, Number.MAX_SAFE_INTEGER], limit: count };
+      for (const { key, value } of this.#database.getRange(bounds)) {
+        const decoded = this.#decode<Value>(key as unknown as RecordKey, value);
+        if (!decoded.ok) return decoded;
+        values.push(decoded.value);
+      }
+      return ok(values);
+    });
+  }
+
   /** One transaction: all that `write` asks for is on the disk when this returns, or none of it ever is. */
   change(write: (change: StoreChange) => void): Result<void, StoreProblem> {
     const database = this.#database;

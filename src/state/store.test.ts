@@ -15,7 +15,9 @@ import { join } from 'node:path';
 import { open } from 'lmdb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Random } from '../base/ports.ts';
-import { VERSIONS_KEPT } from './configuration-history.ts';
+import type { AuditActor } from '../pipeline/audit.ts';
+import type { StoredAdminToken } from './admin-tokens.ts';
+import type { ConfigurationVersion } from './configuration-history.ts';
 import { type ExamineStore, openStore, type Store, type StoredCredential } from './store.ts';
 import type { StoreProblem } from './store-problem.ts';
 import { encodeRecord } from './store-records.ts';
@@ -54,7 +56,7 @@ afterEach(async () => {
 });
 
 function begin(): Store {
-  const result = openStore(folder, random, examine);
+  const result = openStore(folder, random, examine, clock);
   if (!result.ok) throw new Error(result.error.message);
   opened.push(result.value);
   return result.value;
@@ -66,7 +68,7 @@ async function end(store: Store): Promise<void> {
 }
 
 function refused(): StoreProblem {
-  const result = openStore(folder, random, examine);
+  const result = openStore(folder, random, examine, clock);
   if (!result.ok) return result.error;
   opened.push(result.value);
   throw new Error('the store was opened');
@@ -84,6 +86,22 @@ function credential(name: string): StoredCredential {
   };
 }
 
+const clock = { wallMs: () => 1_000 };
+const actor: AuditActor = { kind: 'gateway', cause: 'start' };
+const adminToken: StoredAdminToken = {
+  id: 'abc',
+  name: 'local',
+  scopes: ['read'],
+  tokenHash: 'token-hash',
+  createdMs: 5,
+  expiresMs: null,
+};
+const KEPT = { versionsMax: 200, audit: [] };
+
+function version(epoch: number): ConfigurationVersion {
+  return { epoch, hash: 'aa', digest: 'd', timeMs: 7, reason: 'start', actor };
+}
+
 const storeFile = () => join(folder, 'store.mdb');
 
 /** Writes one record as LMDB sees it, past the checks of the store. */
@@ -95,28 +113,28 @@ async function writeRaw(key: string[], value: Buffer): Promise<void> {
 
 describe('the data folder', () => {
   it('is made for its owner alone, with secrets of the right size', () => {
-    const { secrets, adminTokenHash } = begin();
+    const { secrets, adminTokens, audit } = begin();
     expect(statSync(folder).mode & 0o777).toBe(0o700);
     expect(statSync(storeFile()).mode & 0o777).toBe(0o600);
     expect(secrets.keyHashSecret).toHaveLength(8);
     expect(secrets.pepper).toHaveLength(32);
-    expect(adminTokenHash).toBeNull();
+    expect(statSync(join(folder, 'audit.key')).mode & 0o777).toBe(0o600);
+    expect([adminTokens.list(), audit.head().sequence]).toEqual([[], 0]);
   });
 
   it('keeps everything over a restart', async () => {
     const first = begin();
     const { keyHashSecret, pepper } = first.secrets;
-    first.setAdminTokenHash('token-hash');
+    first.adminTokens.add(adminToken, actor);
     first.putCredentials([credential('b'), credential('a')]);
-    first.history.add({ epoch: 1, hash: 'aa', timeMs: 7 }, [
-      { path: 'portunus.yaml', text: 'portunus: 1\n' },
-    ]);
+    first.history.add(version(1), [{ path: 'portunus.yaml', text: 'portunus: 1\n' }], KEPT);
     await end(first);
     const second = begin();
     expect(second.secrets).toEqual({ keyHashSecret, pepper });
-    expect(second.adminTokenHash).toBe('token-hash');
+    expect(second.adminTokens.list()).toEqual([adminToken]);
+    expect(second.audit.head().sequence).toBe(1);
     expect(second.credentials()).toEqual([credential('a'), credential('b')]);
-    expect(second.history.versions()).toEqual([{ epoch: 1, hash: 'aa', timeMs: 7 }]);
+    expect(second.history.versions()).toEqual([version(1)]);
     expect(second.history.files(1)).toEqual({
       ok: true,
       value: [{ path: 'portunus.yaml', text: 'portunus: 1\n' }],
@@ -128,9 +146,7 @@ describe('the data folder', () => {
     const store = begin();
     const text = 'x'.repeat(4 * 1024 * 1024);
     for (let epoch = 0; epoch < 4; epoch++) {
-      expect(store.history.add({ epoch, hash: 'h', timeMs: 0 }, [{ path: 'a', text: text + epoch }]).ok).toBe(
-        true,
-      );
+      expect(store.history.add(version(epoch), [{ path: 'a', text: text + epoch }], KEPT).ok).toBe(true);
     }
     await end(store);
     expect(begin().history.files(3)).toMatchObject({ ok: true, value: [{ text: `${text}3` }] });
@@ -138,18 +154,19 @@ describe('the data folder', () => {
 
   it('keeps a bounded number of versions and no text that none of them has', async () => {
     const store = begin();
-    for (let epoch = 0; epoch < VERSIONS_KEPT + 3; epoch++) {
-      store.history.add({ epoch, hash: 'h', timeMs: 0 }, [
+    for (let epoch = 0; epoch < KEPT.versionsMax + 3; epoch++) {
+      const files = [
         { path: 'same', text: 'same' },
         { path: 'own', text: `own ${epoch}` },
-      ]);
+      ];
+      store.history.add(version(epoch), files, KEPT);
     }
-    expect(store.history.versions()).toHaveLength(VERSIONS_KEPT);
+    expect(store.history.versions()).toHaveLength(KEPT.versionsMax);
     expect(store.history.files(2)).toEqual({ ok: true, value: null });
     await end(store);
     const database = open<Buffer>({ path: storeFile(), noSubdir: true, encoding: 'binary' });
     const texts = database.getKeys({ start: ['text'] }).filter((key) => (key as string[])[0] === 'text');
-    expect(Array.from(texts)).toHaveLength(VERSIONS_KEPT + 1);
+    expect(Array.from(texts)).toHaveLength(KEPT.versionsMax + 1);
     await database.close();
   });
 });
@@ -249,11 +266,14 @@ describe('a store that is not as it was written', () => {
     expect(refused().code).toBe('store_foreign');
   });
 
-  it.each(['schema', 'secrets', 'admin'])('is refused when the checksum of %s is wrong', async (record) => {
-    await end(begin());
-    await writeRaw([record], Buffer.from('junk of sorts'));
-    expect(refused()).toMatchObject({ code: 'store_damaged', message: expect.stringContaining(record) });
-  });
+  it.each(['schema', 'secrets', 'audit-head'])(
+    'is refused when the checksum of %s is wrong',
+    async (record) => {
+      await end(begin());
+      await writeRaw([record], Buffer.from('junk of sorts'));
+      expect(refused()).toMatchObject({ code: 'store_damaged', message: expect.stringContaining(record) });
+    },
+  );
 
   it('is refused when one bit of a credential has changed in the file', async () => {
     const store = begin();

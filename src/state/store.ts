@@ -5,10 +5,14 @@
 import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb';
-import type { Random } from '../base/ports.ts';
+import type { Clock, Random } from '../base/ports.ts';
 import { ok, type Result } from '../base/result.ts';
+import { type AdminTokens, openAdminTokens } from './admin-tokens.ts';
+import { type AuditLog, openAuditLog } from './audit-chain.ts';
+import { openAuditKey } from './audit-key.ts';
 import { type ConfigurationHistory, createConfigurationHistory } from './configuration-history.ts';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
+import { type IdempotencyTable, openIdempotencyTable } from './idempotency-records.ts';
 import { createQuotaMarks, type QuotaMarks } from './quota-marks.ts';
 import type { StoreExamination } from './store-examination.ts';
 import { inspectStoreFile } from './store-file.ts';
@@ -17,9 +21,9 @@ import { StoreTables } from './store-tables.ts';
 
 export interface Store {
   readonly secrets: InstanceSecrets;
-  /** SHA-256 of the admin token in base64url, or null while none was issued. */
-  readonly adminTokenHash: string | null;
-  setAdminTokenHash(tokenHash: string): Result<void, StoreProblem>;
+  readonly audit: AuditLog;
+  readonly adminTokens: AdminTokens;
+  readonly idempotency: IdempotencyTable;
   /** All of them, in no particular order. */
   credentials(): readonly StoredCredential[];
   /** All of them, or none. One that is there already is replaced. */
@@ -65,6 +69,7 @@ export function openStore(
   folder: string,
   random: Random,
   examine: ExamineStore,
+  clock: Pick<Clock, 'wallMs'>,
 ): Result<Store, StoreProblem> {
   try {
     if (!existsSync(folder)) {
@@ -83,7 +88,7 @@ export function openStore(
   if (!lock.ok) return lock;
   const path = join(folder, STORE_FILE);
   const sound = lock.value.lastHolder === 'lost' ? soundRecords(path, examine) : ok(undefined);
-  const opened = sound.ok ? openLocked(path, random, lock.value) : sound;
+  const opened = sound.ok ? openLocked({ folder, path, random, clock, lock: lock.value }) : sound;
   if (!opened.ok) lock.value.giveUp();
   return opened;
 }
@@ -105,7 +110,16 @@ function hasSoundPages(path: string): boolean {
   }
 }
 
-function openLocked(path: string, random: Random, lock: FolderLock): Result<Store, StoreProblem> {
+interface Opening {
+  readonly folder: string;
+  readonly path: string;
+  readonly random: Random;
+  readonly clock: Pick<Clock, 'wallMs'>;
+  readonly lock: FolderLock;
+}
+
+function openLocked(opening: Opening): Result<Store, StoreProblem> {
+  const { path, random } = opening;
   let state: ReturnType<typeof inspectStoreFile>;
   let database: RootDatabase<Buffer>;
   try {
@@ -118,7 +132,7 @@ function openLocked(path: string, random: Random, lock: FolderLock): Result<Stor
   }
   const tables = new StoreTables(database, path);
   const secrets = state === 'absent' ? beginStore(tables, random) : readSecrets(tables, path);
-  const read = secrets.ok ? createStore(tables, secrets.value, lock) : secrets;
+  const read = secrets.ok ? createStore(tables, secrets.value, opening) : secrets;
   // What was only read has nothing to flush; a failure to close it has nobody to tell.
   if (!read.ok) void database.close();
   return read;
@@ -147,7 +161,6 @@ function damaged(path: string, how: string): ReturnType<typeof problem> {
 const SCHEMA_VERSION = 1;
 const SCHEMA_KEY = ['schema'] as const;
 const SECRETS_KEY = ['secrets'] as const;
-const ADMIN_KEY = ['admin'] as const;
 const CREDENTIALS = 'credential';
 
 interface SchemaRecord {
@@ -200,26 +213,26 @@ function readSecrets(tables: StoreTables, path: string): Result<InstanceSecrets,
 function createStore(
   tables: StoreTables,
   secrets: InstanceSecrets,
-  lock: FolderLock,
+  { folder, random, clock, lock }: Opening,
 ): Result<Store, StoreProblem> {
-  const admin = tables.get<{ readonly tokenHash: string }>(ADMIN_KEY);
-  if (!admin.ok) return admin;
+  const key = openAuditKey(folder, random);
+  if (!key.ok) return key;
+  const audit = openAuditLog(tables, key.value, clock);
+  if (!audit.ok) return audit;
+  const adminTokens = openAdminTokens(tables, audit.value);
+  if (!adminTokens.ok) return adminTokens;
+  const idempotency = openIdempotencyTable(tables, clock);
+  if (!idempotency.ok) return idempotency;
   const stored = tables.list<StoredCredential>(CREDENTIALS);
   if (!stored.ok) return stored;
-  const history = createConfigurationHistory(tables);
+  const history = createConfigurationHistory(tables, audit.value);
   if (!history.ok) return history;
-  let tokenHash = admin.value?.tokenHash ?? null;
   const credentials = new Map(stored.value.map((entry) => [credentialName(entry), entry]));
   return ok({
     secrets,
-    get adminTokenHash() {
-      return tokenHash;
-    },
-    setAdminTokenHash(hash) {
-      const written = tables.change((change) => change.put(ADMIN_KEY, { tokenHash: hash }));
-      if (written.ok) tokenHash = hash;
-      return written;
-    },
+    audit: audit.value,
+    adminTokens: adminTokens.value,
+    idempotency: idempotency.value,
     credentials: () => [...credentials.values()],
     putCredentials(added) {
       const written = tables.change((change) => {

@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ok } from '../../src/base/result.ts';
-import { Configuration, type LoadResult } from '../../src/cli/run/configuration.ts';
+import {
+  Configuration,
+  type LoadCause,
+  type LoadReason,
+  type LoadResult,
+} from '../../src/cli/run/configuration.ts';
 import { systemClock } from '../../src/cli/run/system-clock.ts';
 import { ProjectMemory } from '../../src/tools/project-memory.ts';
 
@@ -17,11 +22,12 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 it('a defect that a load brings out is told, and ends nothing: the next load is tried', async () => {
   const results: LoadResult[] = [];
+  const live: number[] = [];
   let defective = true;
   const configuration = new Configuration({
     folder,
     clock: systemClock(),
-    lastEpoch: 0,
+    firstEpoch: 1,
     memory: new ProjectMemory(),
     target: {
       change: async () => {
@@ -29,15 +35,21 @@ it('a defect that a load brings out is told, and ends nothing: the next load is 
         return null;
       },
       readFiles: () => ok(''),
+      live: ({ epoch }) => live.push(epoch),
       watch: () => {},
       counters: () => [],
     },
     onResult: (result) => results.push(result),
   });
-  const { outcome } = await configuration.load('file change');
+  const { outcome } = await configuration.load(cause('file change'));
   expect(outcome).toMatchObject({ kind: 'refused', why: expect.stringContaining('Error: out of order') });
   expect(configuration.running).toBeNull();
   defective = false;
-  expect((await configuration.load('SIGHUP')).outcome).toMatchObject({ kind: 'live', epoch: 1 });
+  expect((await configuration.load(cause('SIGHUP'))).outcome).toMatchObject({ kind: 'live', epoch: 1 });
   expect(results.map(({ reason }) => reason)).toEqual(['file change', 'SIGHUP']);
+  expect(live).toEqual([1]);
 });
+
+function cause(reason: LoadReason): LoadCause {
+  return { reason, actor: { kind: 'gateway', cause: reason } };
+}

@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import type { AdminStatus } from '../../src/admin/actions.ts';
-import { systemRandom } from '../../src/cli/run/system-clock.ts';
+import { systemClock, systemRandom } from '../../src/cli/run/system-clock.ts';
 import { openStore } from '../../src/state/store.ts';
 import { type Project, RunningGateway, runPortunus, writeProject } from '../gateway/running-gateway.ts';
 import { startUpstream, type UpstreamServer } from '../gateway/upstream-server.ts';
@@ -87,9 +87,10 @@ routes: { all: { service: s, match: { path: "/{rest...}" }, auth: none } }
   await expect.poll(async () => (await status()).alerts, { timeout: 30_000, interval: 500 }).toEqual([]);
   await edit('third');
   await gateway.stop('SIGTERM');
-  const store = openStore(data, systemRandom(), () => {
+  const unexamined = () => {
     throw new Error('the gateway has closed it');
-  });
+  };
+  const store = openStore(data, systemRandom(), unexamined, systemClock());
   if (!store.ok) throw new Error(store.error.message);
   const kept = store.value.history.versions().map(({ epoch }) => epoch);
   await store.value.close();

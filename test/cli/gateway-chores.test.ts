@@ -49,7 +49,7 @@ it('sweeps the counters every second, and frees the locks of a lost thread befor
   const clock = systemClock();
   const project = buildProject(texts, folder, clock.wallMs(), memory);
   const random = systemRandom();
-  const store = opened(openStore(join(folder, 'data'), random, unexamined));
+  const store = opened(openStore(join(folder, 'data'), random, unexamined, clock));
   closers.push(() => store.close());
   const said: string[] = [];
   let tellLost: () => void = () => {};

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Random } from '../../src/base/ports.ts';
 import type { Result } from '../../src/base/result.ts';
 import {
   type CounterBinding,
@@ -31,9 +32,11 @@ export class QuotaStore {
   readonly clock: TestClock = { monotonicMs: 1_000_000, wallMs: Date.UTC(2026, 10, 29, 12) };
 
   constructor() {
-    const opened = openStore(this.#folder, { fill: (bytes) => bytes.fill(7), uint32: () => 7 }, () => {
+    const random: Random = { fill: (bytes) => bytes.fill(7), uint32: () => 7 };
+    const unexamined = () => {
       throw new Error('a new store is not examined');
-    });
+    };
+    const opened = openStore(this.#folder, random, unexamined, { wallMs: () => this.clock.wallMs });
     if (!opened.ok) throw new Error(opened.error.message);
     this.#store = opened.value;
   }

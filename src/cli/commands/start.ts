@@ -45,8 +45,8 @@ export async function start(folder: string, options: StartOptions): Promise<Exit
   const random = systemRandom();
   const { dataFolder } = project.built.world.server;
   const store = options.recover
-    ? openOrRecover(dataFolder, random, clock.wallMs())
-    : openStore(dataFolder, random, examineInChild);
+    ? openOrRecover(dataFolder, random, clock)
+    : openStore(dataFolder, random, examineInChild, clock);
   if (!store.ok) return failed(`${store.error.message} ${store.error.remedy}`);
   const claim = await claimAddress(project.built.world.server.listen);
   const mock =

@@ -1,35 +1,57 @@
 import { join } from 'node:path';
 import { readAdminAccess, writeAdminAccess } from '../../admin/access-file.ts';
-import type { Random } from '../../base/ports.ts';
+import type { Clock, Random } from '../../base/ports.ts';
 import { err, ok, type Result } from '../../base/result.ts';
-import { hashAdminToken, issueAdminToken } from '../../governance/admin-token.ts';
+import { issueAdminToken, recogniseAdminToken } from '../../governance/admin-token.ts';
+import { ADMIN_SCOPE_NAMES } from '../../model/admin-scope.ts';
 import type { ServerSettings } from '../../model/world.ts';
 import type { Store } from '../../state/store.ts';
 
-/** Where `portunus status` and `portunus reload` find address and token of the gateway of a data folder. */
+/** Where commands on this machine find address and token of the gateway of a data folder. */
 export function adminAccessFile(dataFolder: string): string {
   return join(dataFolder, 'admin-access.json');
 }
 
+/** The token of commands on this machine; it may do everything. */
+export const LOCAL_TOKEN = 'local';
+
 /**
- * The admin token of this data folder: made at first start, kept as a hash in the store and in plain text only in the
- * access file. A new one is made when the file is gone, which is how a token is replaced.
+ * The token of commands on this machine: made at first start, kept as a hash in the store and in plain text only in the
+ * access file. A new one is made when the file is gone, or gives no token that is in force: which is how it is replaced.
  */
 export async function openAdminAccess(
   store: Store,
   server: ServerSettings,
-  random: Random,
-): Promise<Result<{ readonly tokenHash: string }, string>> {
+  { random, clock }: { readonly random: Random; readonly clock: Clock },
+): Promise<Result<void, string>> {
   const file = adminAccessFile(server.dataFolder);
   const known = await readAdminAccess(file);
-  const kept = known.ok && hashAdminToken(known.value.token) === store.adminTokenHash;
-  const { token, tokenHash } = kept
-    ? { token: known.value.token, tokenHash: hashAdminToken(known.value.token) }
-    : issueAdminToken(random);
-  if (!kept) {
-    const stored = store.setAdminTokenHash(tokenHash);
-    if (!stored.ok) return err(stored.error.message);
-  }
-  const written = await writeAdminAccess(file, { listen: server.admin, token });
-  return written.ok ? ok({ tokenHash }) : written;
+  const kept = known.ok ? localToken(store, known.value.token, clock.wallMs()) : null;
+  const token = kept === null ? replaceLocalToken(store, random, clock.wallMs()) : ok(kept);
+  if (!token.ok) return token;
+  return await writeAdminAccess(file, { listen: server.admin, token: token.value });
+}
+
+/** The token again if it is the one of commands on this machine. */
+function localToken(store: Store, token: string, nowMs: number): string | null {
+  const known = recogniseAdminToken(token, (id) => store.adminTokens.find(id), nowMs);
+  return known?.name === LOCAL_TOKEN ? token : null;
+}
+
+function replaceLocalToken(store: Store, random: Random, nowMs: number): Result<string, string> {
+  const { token, id, tokenHash } = issueAdminToken(random);
+  const replaced = store.adminTokens.list().filter(({ name }) => name === LOCAL_TOKEN);
+  const stored = store.adminTokens.add(
+    {
+      id,
+      name: LOCAL_TOKEN,
+      scopes: ADMIN_SCOPE_NAMES,
+      tokenHash,
+      createdMs: nowMs,
+      expiresMs: null,
+    },
+    { kind: 'gateway', cause: 'start' },
+    replaced,
+  );
+  return stored.ok ? ok(token) : err(stored.error.message);
 }

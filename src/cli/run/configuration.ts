@@ -4,6 +4,7 @@ import type { Clock } from '../../base/ports.ts';
 import type { Result } from '../../base/result.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { Directory, ServerSettings, Service, World } from '../../model/world.ts';
+import type { AuditActor } from '../../pipeline/audit.ts';
 import type { RuleBundle } from '../../pipeline/program.ts';
 import type { CounterUsage } from '../../state/counter-registry.ts';
 import { type BuiltProject, buildProject } from '../../tools/build-project.ts';
@@ -11,7 +12,13 @@ import type { ProjectMemory } from '../../tools/project-memory.ts';
 import { counterNotes, keyNotes } from './counter-notes.ts';
 import { type ProjectFiles, readProject } from './project-files.ts';
 
-export type LoadReason = 'start' | 'file change' | 'portunus reload' | 'SIGHUP' | 'admin API';
+export type LoadReason = 'start' | 'file change' | 'SIGHUP' | 'admin API' | 'rollback';
+
+/** What made the gateway load, and who. */
+export interface LoadCause {
+  readonly reason: LoadReason;
+  readonly actor: AuditActor;
+}
 
 /** What came of one attempt to load the project. */
 export interface LoadResult {
@@ -23,12 +30,20 @@ export interface LoadResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export type LoadOutcome = LoadReport['outcome'];
+type LoadOutcome = LoadReport['outcome'];
 
 /** What differs from the version that runs; null where nothing does. */
 export interface Change {
-  readonly rules: { readonly bundle: RuleBundle; readonly files: ProjectFiles } | null;
+  readonly rules: RuleBundle | null;
   readonly directory: Directory | null;
+}
+
+/** A version that holds for all threads. */
+export interface LiveVersion {
+  readonly epoch: number;
+  readonly hash: string;
+  readonly files: ProjectFiles;
+  readonly cause: LoadCause;
 }
 
 export interface ConfigurationTarget {
@@ -36,6 +51,8 @@ export interface ConfigurationTarget {
   readonly change: (epoch: number, change: Change) => Promise<string | null>;
   /** Reads the files beside the project that services need; a digest of them, or one sentence. */
   readonly readFiles: (services: Iterable<Service>) => Result<string, string>;
+  /** Told in the turn in which the version went live. */
+  readonly live: (version: LiveVersion) => void;
   readonly watch: (folders: readonly string[]) => void;
   /** The counters in use. */
   readonly counters: () => readonly CounterUsage[];
@@ -44,8 +61,8 @@ export interface ConfigurationTarget {
 export interface ConfigurationOptions {
   readonly folder: string;
   readonly clock: Clock;
-  /** The first version gets the next one. */
-  readonly lastEpoch: number;
+  /** Of the first version: the one it had when it ran before, or the next. */
+  readonly firstEpoch: number;
   /** What is known from the build of the first version. */
   readonly memory: ProjectMemory;
   readonly target: ConfigurationTarget;
@@ -77,32 +94,63 @@ export class Configuration {
     return this.#running;
   }
 
-  /** Loads the project as it is on disk at or after this call. */
-  load(reason: LoadReason): Promise<LoadResult> {
-    if (this.#current === null) {
-      this.#current = this.#loadNow(reason).finally(() => {
-        this.#current = null;
-      });
-      return this.#current;
-    }
+  /** Loads the project as it is on disk at or after this call. Loads that are shared are the doing of who asked first. */
+  load(cause: LoadCause): Promise<LoadResult> {
+    if (this.#current === null) return this.#run(() => this.#report(cause, () => this.#attempt(cause)));
     this.#next ??= this.#current.then(() => {
       this.#next = null;
-      return this.load(reason);
+      return this.load(cause);
     });
     return this.#next;
+  }
+
+  /**
+   * Goes to other texts: `write` puts them into the project folder once they are known to be right, and no load reads the folder
+   * meanwhile.
+   */
+  async replace(
+    texts: ProjectFiles['texts'],
+    write: () => Promise<Result<void, string>>,
+    cause: LoadCause,
+  ): Promise<LoadResult> {
+    // what waits for its turn reads the folder as it will be then
+    while (this.#current !== null) await this.#current;
+    return await this.#run(() => this.#report(cause, () => this.#replacement(texts, write, cause)));
+  }
+
+  #run(work: () => Promise<LoadResult>): Promise<LoadResult> {
+    this.#current = work().finally(() => {
+      this.#current = null;
+    });
+    return this.#current;
+  }
+
+  async #replacement(
+    texts: ProjectFiles['texts'],
+    write: () => Promise<Result<void, string>>,
+    cause: LoadCause,
+  ): Promise<Attempt> {
+    const { folder, clock, memory } = this.#options;
+    const { built, diagnostics } = buildProject(texts, folder, clock.wallMs(), memory);
+    if (built === null)
+      return { outcome: { kind: 'refused', why: 'The configuration has errors.' }, diagnostics };
+    const written = await write();
+    if (!written.ok) return { outcome: { kind: 'refused', why: written.error }, diagnostics };
+    // what is loaded is what lies there now, whoever wrote it
+    return await this.#attempt(cause);
   }
 
   /** The first version, read and checked by the caller because the settings of the process come from it. */
   start(built: Built, files: ProjectFiles, diagnostics: readonly Diagnostic[]): Promise<LoadResult> {
     this.#options.target.watch(files.folders);
-    return this.#report('start', async () => ({ outcome: await this.#change(built, files), diagnostics }));
+    const cause: LoadCause = { reason: 'start', actor: { kind: 'gateway', cause: 'start' } };
+    return this.#report(cause, async () => ({
+      outcome: await this.#change(built, files, cause),
+      diagnostics,
+    }));
   }
 
-  #loadNow(reason: LoadReason): Promise<LoadResult> {
-    return this.#report(reason, () => this.#attempt());
-  }
-
-  async #report(reason: LoadReason, attempt: () => Promise<Attempt>): Promise<LoadResult> {
+  async #report({ reason }: LoadCause, attempt: () => Promise<Attempt>): Promise<LoadResult> {
     const startedMs = this.#options.clock.monotonicMs();
     const { outcome, diagnostics } = await attempt().catch(defect);
     const result: LoadResult = {
@@ -117,7 +165,7 @@ export class Configuration {
     return result;
   }
 
-  async #attempt(): Promise<Attempt> {
+  async #attempt(cause: LoadCause): Promise<Attempt> {
     const files = await readProject(this.#options.folder);
     if (!files.ok) return { outcome: { kind: 'refused', why: files.error }, diagnostics: [] };
     this.#options.target.watch(files.value.folders);
@@ -131,10 +179,10 @@ export class Configuration {
     if (built === null) {
       return { outcome: { kind: 'refused', why: 'The configuration has errors.' }, diagnostics };
     }
-    return { outcome: await this.#change(built, files.value), diagnostics };
+    return { outcome: await this.#change(built, files.value, cause), diagnostics };
   }
 
-  async #change({ world, bundle }: Built, files: ProjectFiles): Promise<LoadOutcome> {
+  async #change({ world, bundle }: Built, files: ProjectFiles, cause: LoadCause): Promise<LoadOutcome> {
     const before = this.#running;
     this.#settings ??= world;
     const notes = restartNotes(this.#settings, world);
@@ -148,12 +196,13 @@ export class Configuration {
       notes.push(...keyNotes(this.#options.target.counters()));
       return { kind: 'unchanged', epoch: before.epoch, hash: bundle.hash, notes };
     }
-    const epoch = (before?.epoch ?? this.#options.lastEpoch) + 1;
+    const epoch = before === null ? this.#options.firstEpoch : before.epoch + 1;
     const failure = await this.#options.target.change(epoch, {
-      rules: sameRules ? null : { bundle, files },
+      rules: sameRules ? null : bundle,
       directory: sameDirectory ? null : world.directory,
     });
     if (failure !== null) return { kind: 'refused', why: failure };
+    this.#options.target.live({ epoch, hash: bundle.hash, files, cause });
     this.#running = { epoch, world, bundle, filesDigest: read.value, sinceMs: this.#options.clock.wallMs() };
     if (before !== null) notes.push(...counterNotes(before.bundle.counters, bundle.counters));
     notes.push(...keyNotes(this.#options.target.counters()));

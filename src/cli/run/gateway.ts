@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { AdminHealth } from '../../admin/actions.ts';
-import { type AdminServer, createAdminServer } from '../../admin/server.ts';
+import type { AdminServer } from '../../admin/server.ts';
 import type { LimitValues } from '../../base/limits.ts';
 import type { Clock, Random } from '../../base/ports.ts';
 import { err, ok, type Result } from '../../base/result.ts';
@@ -11,6 +11,7 @@ import { BundlePacker } from '../../gateway/packed-bundle.ts';
 import { directoryProblems, type ExtraCredential, snapshotOf } from '../../governance/directory.ts';
 import type { Directory, ServerSettings, World } from '../../model/world.ts';
 import { createRecordRing } from '../../observe/record-ring.ts';
+import type { AuditActor, AuditEntry } from '../../pipeline/audit.ts';
 import type { DirectorySnapshot } from '../../pipeline/identity.ts';
 import type { CounterMemory } from '../../state/counter-layout.ts';
 import type { CounterRegistry } from '../../state/counter-registry.ts';
@@ -21,9 +22,17 @@ import { httpProbe } from '../../upstream/health-probe.ts';
 import { systemLookup } from '../../upstream/name-resolver.ts';
 import { timerAfter } from '../../upstream/timers.ts';
 import { PORTUNUS } from '../terminal.ts';
+import { VERSION } from '../version.ts';
 import { addressIsFree } from './address.ts';
 import { openAdminAccess } from './admin-access.ts';
-import { type Change, Configuration, type LoadResult } from './configuration.ts';
+import { openAdminApi } from './admin-api.ts';
+import {
+  type Change,
+  Configuration,
+  type LiveVersion,
+  type LoadReason,
+  type LoadResult,
+} from './configuration.ts';
 import { EndpointKeeper } from './endpoint-keeper.ts';
 import { makeFirstKeys } from './first-keys.ts';
 import { HistoryKeeper } from './history-keeper.ts';
@@ -93,7 +102,6 @@ export class Gateway {
     this.#observation = observation;
     this.#startedMs = options.clock.wallMs();
     this.#counters = options.counters;
-    this.#history = new HistoryKeeper(options.store.history, observation.alerts);
     this.#endpoints = new EndpointKeeper({
       clock: options.clock,
       random: options.random,
@@ -104,6 +112,14 @@ export class Gateway {
       lookup: systemLookup,
       readFile: (path) => readFileSync(path, 'utf8'),
       tellAddresses: (changes) => this.#threads.tellAddresses(changes),
+    });
+    const { history, audit } = options.store;
+    this.#history = new HistoryKeeper({
+      history,
+      audit,
+      alerts: observation.alerts,
+      versionsMax: world.limits.configurationVersions,
+      recordsMax: world.limits.auditRecords,
     });
     this.#threads = new DataThreads({
       entry: options.threadEntry,
@@ -138,10 +154,11 @@ export class Gateway {
       clock: options.clock,
       memory: options.memory,
       // Epochs go on across restarts: the history names versions by them.
-      lastEpoch: options.store.history.versions().at(-1)?.epoch ?? 0,
+      firstEpoch: this.#history.epochOf(options.files.texts, options.project.built!.bundle.hash),
       target: {
         change: (epoch, change) => this.#change(epoch, change),
         readFiles: (services) => this.#endpoints.readFiles(services),
+        live: (version) => this.#live(version),
         watch: (folders) => {
           if (options.watchFiles === 'yes') this.#watch(folders);
         },
@@ -179,24 +196,25 @@ export class Gateway {
 
   async #start(built: NonNullable<BuiltProject['built']>): Promise<Result<void, string>> {
     const options = this.#options;
-    const { server, directory, limits } = built.world;
+    const { server, directory } = built.world;
     const keys = await makeFirstKeys(options.store, directory, server.dataFolder, options);
     if (!keys.ok) return keys;
     const threads = await this.#threads.start();
     if (!threads.ok) return threads;
     const first = await this.#configuration.start(built, options.files, options.project.diagnostics);
     if (first.outcome.kind === 'refused') return err(first.outcome.why);
-    const access = await openAdminAccess(options.store, server, options.random);
+    this.#record('gateway.start', 'the start', { software: VERSION, version: first.outcome.epoch });
+    const access = await openAdminAccess(options.store, server, options);
     if (!access.ok) return access;
-    const admin = await createAdminServer({
-      actions: {
-        health: () => this.#health,
-        status: () => this.status(),
-        reload: async () => loadReport(await this.load('admin API')),
+    const admin = await openAdminApi({
+      ...options,
+      settings: built.world,
+      health: () => this.#health,
+      status: () => this.status(),
+      reload: async (actor) => {
+        const report = loadReport(await this.load('admin API', actor));
+        return this.#history.problem === null ? ok(report) : err(this.#history.problem);
       },
-      tokenHash: access.value.tokenHash,
-      listen: server.admin,
-      limits,
       onDefect: (error) =>
         this.#observation.events.write('error', 'the admin API failed', { error: String(error) }),
     });
@@ -208,8 +226,8 @@ export class Gateway {
   }
 
   /** Loads the project as it is on disk now; a broken one changes nothing. */
-  load(reason: Parameters<Configuration['load']>[0]): Promise<LoadResult> {
-    return this.#configuration.load(reason);
+  load(reason: LoadReason, actor: AuditActor = { kind: 'gateway', cause: reason }): Promise<LoadResult> {
+    return this.#configuration.load({ reason, actor });
   }
 
   status(): ReturnType<typeof adminStatus> {
@@ -240,6 +258,7 @@ export class Gateway {
     await this.#threads.stop();
     this.#quotas.giveBack();
     await this.#admin?.close();
+    if (serving) this.#record('gateway.stop', 'the stop', { unfinished });
     await this.#observation.stop();
     return unfinished;
   }
@@ -247,11 +266,11 @@ export class Gateway {
   async #change(epoch: number, { rules, directory }: Change): Promise<string | null> {
     const snapshot = directory === null ? ok(null) : this.#snapshot(epoch, directory);
     if (!snapshot.ok) return snapshot.error;
-    const packed = rules === null ? ok(null) : this.#packer.pack(rules.bundle);
+    const packed = rules === null ? ok(null) : this.#packer.pack(rules);
     if (!packed.ok) return packed.error;
-    const slots = rules === null ? ok(null) : this.#endpoints.prepare(epoch, rules.bundle.services);
+    const slots = rules === null ? ok(null) : this.#endpoints.prepare(epoch, rules.services);
     if (!slots.ok) return slots.error;
-    const memory = rules === null ? null : this.#counters.prepare(rules.bundle.counters);
+    const memory = rules === null ? null : this.#counters.prepare(rules.counters);
     const prepared =
       packed.value === null
         ? null
@@ -262,15 +281,21 @@ export class Gateway {
       this.#endpoints.retire(epoch);
       return changed.error;
     }
-    if (rules !== null) this.#rulesLive(epoch, rules, memory!);
+    if (rules !== null) {
+      this.#counterMemory.set(epoch, memory!);
+      this.#endpoints.live(rules.services);
+      this.#quotas.renamed(rules.counters);
+    }
     return null;
   }
 
-  #rulesLive(epoch: number, { bundle, files }: NonNullable<Change['rules']>, memory: CounterMemory): void {
-    this.#counterMemory.set(epoch, memory);
-    this.#endpoints.live(bundle.services);
-    this.#quotas.renamed(bundle.counters);
-    this.#history.keep({ epoch, hash: bundle.hash, timeMs: this.#options.clock.wallMs() }, files.texts);
+  #record(action: AuditEntry['action'], what: string, after: object): void {
+    const actor: AuditActor = { kind: 'gateway', cause: 'process' };
+    this.#history.record(what, { actor, action, target: 'gateway', before: null, after });
+  }
+
+  #live({ epoch, hash, files, cause }: LiveVersion): void {
+    this.#history.keep({ epoch, hash, timeMs: this.#options.clock.wallMs(), ...cause }, files.texts);
   }
 
   #snapshot(epoch: number, directory: Directory): Result<DirectorySnapshot, string> {

@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import type { Random } from '../../base/ports.ts';
+import type { Clock, Random } from '../../base/ports.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { lockFolder } from '../../state/folder-lock.ts';
 import { openStore, type Store } from '../../state/store.ts';
@@ -14,16 +14,12 @@ const RECOVERABLE: readonly StoreProblemCode[] = ['store_damaged', 'store_foreig
  * Opens the store; where it can't be, goes back to the newest backup that is sound, or else keeps those records that are. What was
  * there is kept beside it.
  */
-export function openOrRecover(
-  dataFolder: string,
-  random: Random,
-  wallMs: number,
-): Result<Store, StoreProblem> {
-  const opened = openStore(dataFolder, random, examineInChild);
+export function openOrRecover(dataFolder: string, random: Random, clock: Clock): Result<Store, StoreProblem> {
+  const opened = openStore(dataFolder, random, examineInChild, clock);
   if (opened.ok || !RECOVERABLE.includes(opened.error.code)) return opened;
   const lock = lockFolder(dataFolder);
   if (!lock.ok) return lock;
-  const recovered = recover(dataFolder, wallMs);
+  const recovered = recover(dataFolder, clock.wallMs());
   if (recovered.ok) lock.value.release();
   else lock.value.giveUp();
   if (!recovered.ok) {
@@ -31,7 +27,7 @@ export function openOrRecover(
     return err({ ...opened.error, remedy });
   }
   process.stderr.write(`${opened.error.message} ${recovered.value}\n`);
-  return openStore(dataFolder, random, examineInChild);
+  return openStore(dataFolder, random, examineInChild, clock);
 }
 
 /** Both sides are sentences. */
