@@ -1,4 +1,5 @@
 import { isElementPath } from '../model/facts.ts';
+import { BODY, pathBelow } from '../model/member-path.ts';
 import type { BodyMember } from '../model/request-body.ts';
 import type { Value } from '../model/types.ts';
 import type { Route } from '../model/world.ts';
@@ -64,7 +65,7 @@ export class RouteLens {
 
 /** `request.body.order.amount` is the member `order.amount`. */
 export function memberName(path: string): string {
-  return path.slice('request.body.'.length);
+  return pathBelow(path, BODY);
 }
 
 /** `/v1/orders/{id}/{rest...}` has `id` and `rest`. */

@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts';
 import type { Stopwatch } from '../base/stopwatch.ts';
 import { elementPath, listOf } from '../model/facts.ts';
+import { memberNames, pathBelow } from '../model/member-path.ts';
 import type { Route } from '../model/world.ts';
 import type { BodyProgram, ProgramConstant, RouteProgram } from '../pipeline/program.ts';
 import { canonicalJson, digestOfText } from './digests.ts';
@@ -160,6 +161,6 @@ function bodyProgram(
 /** `items[].price` lies in each element of `items`. */
 function listsOf(member: string): string[][] {
   const list = listOf(member);
-  if (list === '') return [member.split('.')];
-  return [...listsOf(list), member.slice(elementPath(list).length + 1).split('.')];
+  if (list === '') return [memberNames(member)];
+  return [...listsOf(list), memberNames(pathBelow(member, elementPath(list)))];
 }

@@ -176,7 +176,7 @@ export interface TemplateNode {
 
 export interface PathNode {
   readonly kind: 'path';
-  /** `tenant.plan`, without the bracket. */
+  /** `tenant.plan`, without the parameter in brackets; members of a body as `memberPath` writes them. */
   readonly path: string;
   readonly parameter: TextNode | null;
   readonly span: Span;

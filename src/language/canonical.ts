@@ -263,7 +263,9 @@ function templateText({ parts }: TextTemplate): string {
 function holeText(hole: TemplateHole): string {
   if (hole.kind === 'limit-fact') return `limit.${hole.fact}`;
   if (hole.kind === 'calendar-fact') return `calendar.${hole.fact}`;
-  return factText(hole.kind === 'fact' ? hole : hole.fact).replaceAll('"', '\\"');
+  return factText(hole.kind === 'fact' ? hole : hole.fact)
+    .replaceAll('\\', '\\\\')
+    .replaceAll('"', '\\"');
 }
 
 function quoted(text: string): string {

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SourceText } from '../diagnostics/source.ts';
-import { canonicalCondition } from './canonical.ts';
+import { canonicalCondition, counterIdentity } from './canonical.ts';
 import { CONDITION_CASES, RULE_CASES, SCOPE_CASES } from './check.cases.ts';
 import { checkPolicies } from './check.ts';
 import { staticValue } from './static-value.ts';
-import type { CheckedPolicy } from './typed.ts';
+import type { CheckedPolicy, LimitRule } from './typed.ts';
 import { WORLD } from './world.cases.ts';
 
 const DECLARATIONS = [
@@ -90,6 +90,44 @@ describe('rules', () => {
   it.each(RULE_CASES)('$text', ({ text, rule }) => {
     const policy = policyOf(`policy "p" applies to routes tagged "v1" { ${text} }`);
     expect(plain(policy.rules[0]!)).toMatchObject(rule);
+  });
+
+  it.each([
+    ['request.body["amount"] > 5', 'request.body.amount > 5'],
+    ['request.body["customer"]["@type"] is "x"', 'request.body.customer["@type"] is "x"'],
+    ['request.body[ "order\\u{2d}id" ] is "x"', 'request.body["order-id"] is "x"'],
+    [
+      'any of request.body["items"] has it["price"] is present',
+      'any of request.body.items has it.price is present',
+    ],
+    [
+      'any of request.body.items has it["unit-price"] > 5',
+      'any of request.body.items has it["unit-price"] > 5',
+    ],
+  ])('%s is known by the same text as %s', (spelled, canonical) => {
+    const keyOf = (condition: string) =>
+      policyOf(
+        `policy "p" applies to route "place-order" { forbid when ${condition}  because "{request.body[\\"order-id\\"]}" }`,
+      ).rules[0]!.key;
+    expect(keyOf(spelled)).toBe(keyOf(canonical));
+    expect(
+      keyOf(
+        keyOf(canonical)
+          .replace(/^forbid {2}when /, '')
+          .replace(/ {2}because.*$/, ''),
+      ),
+    ).toBe(keyOf(canonical));
+  });
+
+  it('count for one key, however its path is spelled', () => {
+    const identityOf = (key: string) => {
+      const [rule] = policyOf(
+        `policy "p" applies to route "place-order" { limit "l" at most 5 requests in any 1m  for each ${key} }`,
+      ).rules;
+      return counterIdentity('p', rule as LimitRule);
+    };
+    expect(identityOf('request.body["currency"]')).toBe(identityOf('request.body.currency'));
+    expect(identityOf('request.body["order-id"]')).toContain('request.body[\\"order-id\\"]');
   });
 
   /** Facts by their paths, without spans. */

@@ -693,6 +693,54 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
   },
   {
     code: 'PT1120',
+    what: 'a member whose name must stand in quotes',
+    text: file(
+      'policy "p" applies to route "place-order" {\n  permit when request.body.order_id is "x"\n}\n',
+    ),
+    at: '3:15',
+    message: 'The schema of route "place-order" (routes/order.schema.json) has no request.body.order_id.',
+    help: 'Did you mean request.body["order-id"]?',
+  },
+  {
+    code: 'PT1120',
+    what: 'a misspelt name in quotes, of an element',
+    text: file(
+      'policy "p" applies to route "place-order" {\n  permit when any of request.body.items has it["unit price"] > 5\n}\n',
+    ),
+    at: '3:45',
+    message: 'The schema of route "place-order" (routes/order.schema.json) has no it["unit price"].',
+    help: 'Did you mean it["unit-price"]?',
+  },
+  {
+    code: 'PT1225',
+    what: 'a name in quotes below a list',
+    text: file(
+      'policy "p" applies to route "place-order" {\n  permit when request.body.items["unit-price"] < 5\n}\n',
+    ),
+    at: '3:15',
+    message: 'request.body.items is a list of objects, so request.body.items["unit-price"] is not one value.',
+    help: 'Ask its elements: any of request.body.items has it["unit-price"] … – or every of, or no one of.',
+  },
+  {
+    code: 'PT0120',
+    what: 'a member with a hyphen',
+    text: file(
+      'policy "p" applies to route "place-order" {\n  permit when request.body.order-id is "x"\n}\n',
+    ),
+    at: '3:33',
+    message: '`-` takes one value from another and needs a blank on both sides.',
+    help: 'Write request.body["order-id"]: names with a hyphen stand in quotes.',
+  },
+  {
+    code: 'PT1102',
+    what: 'a member behind a parameter',
+    text: rule('permit when request.header["x-a"].b is "x"'),
+    at: '3:15',
+    message: 'There is no fact request.header["x-a"].b.',
+    help: 'Did you mean request.header["x-a"]?',
+  },
+  {
+    code: 'PT1120',
     what: 'a member that means two things',
     text: file(
       'policy "p" applies to routes tagged "written" {\n  permit when request.body.note is "x"\n}\n',
@@ -1995,7 +2043,7 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     ),
     at: '3:45',
     message: 'The schema of route "place-order" (routes/order.schema.json) has no it.colour.',
-    help: 'It has parts, price, sku.',
+    help: 'It has ["unit-price"], parts, price, sku.',
   },
   {
     code: 'PT1102',

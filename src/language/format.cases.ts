@@ -50,6 +50,19 @@ policy "a" { permit }
     ),
   },
   {
+    name: 'names in quotes stand as they were written, close to what they are a member of',
+    given: scrambled('cap  request.body [ "unit-price" ] at 10000 when request.body["note"].x is "a"'),
+    formatted: ordered('    cap request.body["unit-price"] at 10_000  when request.body["note"].x is "a"\n'),
+  },
+  {
+    name: 'so they do in tests',
+    given:
+      'language 1 test "t" { when POST /a is sent with body [ "a-b" ].c 5 and body.d [ "e" ] expect permitted with body [ "a-b" ] 5 }',
+    formatted: file(
+      'test "t"\n{\n    when POST /a is sent with body["a-b"].c 5 and body.d ["e"]\n    expect permitted with body["a-b"] 5\n}\n',
+    ),
+  },
+  {
     name: 'changes of the body are sentences',
     given: scrambled(
       'cap  request.body.amount at 10000 when tenant.plan is "free" default request.body.currency  to "EUR"',

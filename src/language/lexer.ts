@@ -195,7 +195,9 @@ function finishMinus(_token: IToken, span: Span, report: Report): void {
 /** `request.header.x-region`, as its name is written here. */
 function dottedHeader(text: string, minus: number): string | null {
   const [, fact, before] =
-    /(request\.(?:header|query|parameter))\.([\w-]*)$/.exec(lineBefore(text, minus)) ?? [];
+    /(request\.(?:header|query|parameter|body(?:\.\w+)*?)|\bit(?:\.\w+)*?)\.([\w-]*)$/.exec(
+      lineBefore(text, minus),
+    ) ?? [];
   return fact === undefined ? null : `${fact}["${before}${/^[\w-]*/.exec(text.slice(minus))![0]}"]`;
 }
 

@@ -33,6 +33,23 @@ describe('test blocks are read', () => {
     expect(file.tests).toHaveLength(1);
   });
 
+  it.each([
+    ['body["order-id"] 5', ['order-id'], 5],
+    ['body.items[2]["unit-price"] 5', ['items', 2, 'unit-price'], 5],
+    ['body["a"]["b"].c "x"', ['a', 'b', 'c'], 'x'],
+    ['body.tags ["a"]', ['tags'], 'list'],
+    ['body["tags"]["a", "b"]', ['tags'], 'list'],
+    ['body["tags"] ["a"] ["b"]', ['tags', 'a'], 'list'],
+    ['body.numbers [2]', ['numbers'], 'list'],
+  ])('with the body part %s', (part, path, value) => {
+    const { diagnostics, file } = parsed(`test "t" { when POST /a is sent with ${part} expect permitted }`);
+    expect(diagnostics).toEqual([]);
+    const [sent] = file.tests[0]!.steps[0]!.parts;
+    expect(sent).toMatchObject({ path });
+    const written = (sent as Extract<typeof sent, { kind: 'body' }>).value;
+    expect(written.kind === 'list' ? 'list' : written.value).toBe(value);
+  });
+
   it('words of tests are names everywhere else', () => {
     const { diagnostics, file } = parsed('define first = ["a"]\ndefine body = "b"\npolicy "p" { permit }');
     expect(diagnostics).toEqual([]);

@@ -11,9 +11,12 @@ const ORDER = body('routes/order.schema.json', {
   'customer.birthDay': member({ kind: 'date' }, 'always'),
   note: member({ kind: 'text' }, 'always'),
   labels: member({ kind: 'list', of: { kind: 'text' } }),
+  '["order-id"]': member({ kind: 'text' }),
+  'customer["@type"]': member({ kind: 'text' }),
   items: member({ kind: 'list', of: { kind: 'object' } }),
   'items[].sku': member({ kind: 'text' }),
   'items[].price': member({ kind: 'number' }, 'always'),
+  'items[]["unit-price"]': member({ kind: 'number' }),
   'items[].parts': member({ kind: 'list', of: { kind: 'object' } }),
   'items[].parts[].code': member({ kind: 'text' }),
 });

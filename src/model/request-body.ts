@@ -6,7 +6,7 @@ export interface RequestBodySchema {
   readonly file: string;
   /** Checked; its references lead nowhere but into itself. */
   readonly schema: JsonSchema;
-  /** By path below `request.body`, joined by dots: `order.amount`, `items[].price`. */
+  /** By path below `request.body`, as rules write it: `order.amount`, `items[].price`, `["order-id"]`. */
   readonly members: Readonly<Record<string, BodyMember>>;
 }
 

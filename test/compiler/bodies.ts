@@ -1,6 +1,7 @@
 /** Request bodies of test worlds: what schemas say of them, as facts and as random values. */
 import { bodyMembers } from '../../src/config/build/body-members.ts';
 import { type FactDefinition, isElementPath } from '../../src/model/facts.ts';
+import { BODY, joinedPath } from '../../src/model/member-path.ts';
 import type { JsonSchema, RequestBodySchema } from '../../src/model/request-body.ts';
 import type { Choices } from './choices.ts';
 
@@ -13,6 +14,7 @@ const ITEM = {
     due: { type: 'string', format: 'date' },
     tags: { type: 'array', items: { type: 'string' } },
     maker: { type: 'object', properties: { name: { type: 'string' } } },
+    'unit.of "it"': { type: 'string' },
     parts: {
       type: 'array',
       items: {
@@ -28,6 +30,8 @@ const PROPERTIES = {
   amount: { type: ['number', 'null'] },
   currency: { enum: ['EUR', 'USD'] },
   note: { type: 'string' },
+  'ship-to': { type: 'object', properties: { '@type': { type: 'string' } } },
+  'a.b[]}': { type: 'integer' },
   urgent: { type: 'boolean' },
   due: { type: 'string', format: 'date' },
   labels: { type: 'array', items: { type: 'string' } },
@@ -50,7 +54,7 @@ function described(file: string, schema: JsonSchema): RequestBodySchema {
 /** As a policy sees them that applies to routes with either schema. */
 export const BODY_FACTS: readonly FactDefinition[] = Object.entries(OPEN_BODY.members).map(
   ([name, { type, absence }]) => ({
-    path: `request.body.${name}`,
+    path: joinedPath(BODY, name),
     type,
     absence: isElementPath(name) ? absence : 'always',
     phase: 'body',
@@ -70,6 +74,8 @@ export const BODY_VALUES = {
   labels: ['red', 'blue'],
   'order.id': ['red', 'a b'],
   'order.lines': [1, 2],
+  '["ship-to"]["@type"]': ['red', 'a b'],
+  '["a.b\\u{5b}\\u{5d}\\u{7d}"]': [0, 1, 7],
 } as const;
 
 /** By path below an element of `items`. */
@@ -79,6 +85,7 @@ export const ITEM_VALUES = {
   due: BODY_VALUES.due,
   tags: ['red', 'blue'],
   'maker.name': ['red', 'a b'],
+  '["unit.of \\"it\\""]': ['red', ''],
 } as const;
 export const PART_VALUES = { code: ['red', 'blue'], count: [0, 2] } as const;
 
@@ -95,6 +102,8 @@ export function randomBody(of: RequestBodySchema | null, choices: Choices): unkn
     ...need({ urgent: choices.one(BODY_VALUES.urgent) }),
     ...maybe({ due: choices.one(DAYS) }),
     ...maybe({ labels: choices.some(BODY_VALUES.labels) }),
+    ...maybe({ 'a.b[]}': choices.one([0, 1, 7]) }),
+    ...maybe({ 'ship-to': maybe({ '@type': choices.one(['red', 'a b']) }) }),
     ...need({ items: choices.times(0, 3, () => randomItem(choices, maybe)) }),
     ...need({
       order: {
@@ -111,6 +120,7 @@ function randomItem(choices: Choices, maybe: (member: Record<string, unknown>) =
     ...maybe({ price: choices.one([null, ...ITEM_VALUES.price]) }),
     ...maybe({ due: choices.one(DAYS) }),
     ...maybe({ tags: choices.some(ITEM_VALUES.tags) }),
+    ...maybe({ 'unit.of "it"': choices.one(ITEM_VALUES['["unit.of \\"it\\""]']) }),
     ...maybe({ maker: maybe({ name: choices.one(ITEM_VALUES['maker.name']) }) }),
     ...maybe({
       parts: choices.times(0, 2, () => ({

@@ -1,6 +1,7 @@
 /** Random conditions that the checker would accept: a fact that may be missing stands behind a guard or has a fallback. */
 import type { CheckedCalendar, FactExpression, Operand, TypedExpression } from '../../src/language/typed.ts';
-import { isElementPath } from '../../src/model/facts.ts';
+import { elementPath, isElementPath } from '../../src/model/facts.ts';
+import { BODY, joinedPath } from '../../src/model/member-path.ts';
 import type { ScalarValue } from '../../src/model/types.ts';
 import {
   and,
@@ -55,7 +56,7 @@ export const FACT_CASES: readonly FactCase[] = [
   { path: 'request.time', parameter: 'Europe/Berlin', values: [0, 22 * 60, 23 * 60 + 30] },
   { path: 'request.time', parameter: 'Asia/Kathmandu', values: [165, 225, 8 * 60] },
   { path: 'request.weekday', parameter: 'Europe/Berlin', values: ['thu', 'fri', 'sat'] },
-  ...Object.entries(BODY_VALUES).map(([name, values]) => ({ path: `request.body.${name}`, values })),
+  ...Object.entries(BODY_VALUES).map(([name, values]) => ({ path: joinedPath(BODY, name), values })),
   { path: 'route', values: NAMES.routes },
   { path: 'route.service', values: NAMES.services },
   { path: 'route.tags', values: NAMES.tags },
@@ -373,7 +374,7 @@ function randomMemberTest(
   members: Readonly<Record<string, readonly ScalarValue[]>>,
 ): TypedExpression {
   const [name, values] = choices.one(Object.entries(members));
-  const of = fact(`${list}[].${name}`);
+  const of = fact(joinedPath(elementPath(list), name));
   if (of.definition.absence === 'never') return testOf(of, values, choices);
   return choices.way<TypedExpression>(
     () => and(present(of), testOf(of, values, choices)),

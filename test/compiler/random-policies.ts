@@ -8,6 +8,7 @@ import type {
   LimitWindow,
   TypedExpression,
 } from '../../src/language/typed.ts';
+import { BODY, joinedPath } from '../../src/model/member-path.ts';
 import type { ScalarValue } from '../../src/model/types.ts';
 import {
   and,
@@ -166,7 +167,7 @@ function ruleOf(
     case 'cap':
     case 'default': {
       const [path, values] = choices.one(kind === 'cap' ? CAPPED : DEFAULTED);
-      return member(kind, `request.body.${path}`, choices.one(values), when);
+      return member(kind, joinedPath(BODY, path), choices.one(values), when);
     }
     case 'timeout':
       return timeout(choices.one([1_000, 5_000, 250]), when);
@@ -178,6 +179,7 @@ const CAPPED: readonly MemberCase[] = [
   ['amount', [100, 0, 500]],
   ['order.lines', [1, 2]],
   ['due', BODY_VALUES.due],
+  ['["a.b\\u{5b}\\u{5d}\\u{7d}"]', [0, 1]],
 ];
 const DEFAULTED: readonly MemberCase[] = [
   ['currency', ['EUR', 'USD']],
@@ -185,6 +187,7 @@ const DEFAULTED: readonly MemberCase[] = [
   ['order.lines', [1, 3]],
   ['order.id', ['blue']],
   ['urgent', [true]],
+  ['["ship-to"]["@type"]', ['blue']],
   ['due', BODY_VALUES.due],
 ];
 

@@ -2,6 +2,7 @@ import { assert } from '../../base/assert.ts';
 import type { FactExpression } from '../../language/typed.ts';
 import { isElementPath, isWholeElement, writtenPath } from '../../model/facts.ts';
 import { DAY_MS } from '../../model/local-time.ts';
+import { memberNames } from '../../model/member-path.ts';
 import { queryValue } from '../../model/query.ts';
 import type { Value, ValueType } from '../../model/types.ts';
 import type { Route } from '../../model/world.ts';
@@ -54,8 +55,8 @@ export function factValue(
   const { request, route, identity } = situation;
   const { path, type } = definition;
   if (isWholeElement(path)) return situation.element as Value;
-  if (isElementPath(path)) return bodyValue(situation.element, writtenPath(path).split('.').slice(1), type);
-  if (definition.phase === 'body') return bodyValue(situation.body, path.split('.').slice(2), type);
+  if (isElementPath(path)) return bodyValue(situation.element, memberNames(writtenPath(path)).slice(1), type);
+  if (definition.phase === 'body') return bodyValue(situation.body, memberNames(path).slice(2), type);
   const [root, member] = divide(definition.path);
   switch (root) {
     case 'request':

@@ -1,5 +1,6 @@
 import type { CheckedRule, HeaderRule, MemberRule, TextTemplate } from '../../language/typed.ts';
 import { dateText } from '../../model/local-time.ts';
+import { memberNames } from '../../model/member-path.ts';
 import { deprecationFields } from '../deprecation-fields.ts';
 import { textParts } from '../replies.ts';
 import { headerSafe, NOTHING_MORE, renderText } from '../runtime/text.ts';
@@ -58,17 +59,25 @@ export function shapedBody(rules: readonly CheckedRule[], { body }: Situation): 
   const members = rules.filter(isMemberRule);
   const ofKind = (kind: MemberRule['kind']) => members.filter((rule) => rule.kind === kind);
   for (const { kind, member, value } of [...ofKind('default'), ...ofKind('cap')]) {
-    const path = member.definition.path.split('.').slice(2);
+    const path = memberNames(member.definition.path).slice(2);
     const owner = path
       .slice(0, -1)
-      .reduce<unknown>((object, name) => (isObject(object) ? object[name] : undefined), shaped);
+      .reduce<unknown>(
+        (object, name) => (isObject(object) && Object.hasOwn(object, name) ? object[name] : undefined),
+        shaped,
+      );
     if (!isObject(owner)) continue;
     const name = path.at(-1)!;
     const written = member.type.kind === 'date' ? dateText(Number(value.value)) : value.value;
     const now = Object.hasOwn(owner, name) ? owner[name] : undefined;
     const isMissing = now === undefined || now === null;
     if (kind === 'default' ? isMissing : !isMissing && (now as typeof written) > written)
-      owner[name] = written;
+      Object.defineProperty(owner, name, {
+        value: written,
+        writable: true,
+        enumerable: true,
+        configurable: true,
+      });
   }
   return shaped;
 }

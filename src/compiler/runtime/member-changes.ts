@@ -4,11 +4,12 @@ import { editJson, setMember } from '../../base/json/edit.ts';
 import { scanJson } from '../../base/json/scan.ts';
 import type { LimitValues } from '../../base/limits.ts';
 import { dateText } from '../../model/local-time.ts';
+import { memberNames } from '../../model/member-path.ts';
 import type { ScalarValue } from '../../model/types.ts';
 import type { BodyTransform } from '../../pipeline/body-transform.ts';
 import { NUMBER_BYTES_MAX } from './body-reader.ts';
 
-/** A member of the body: the names that lead to it, with dots between, and the kind of its type. */
+/** A member of the body: its path below the body, and the kind of its type. */
 export interface ChangedMember {
   readonly name: string;
   readonly type: string;
@@ -44,7 +45,7 @@ export class MemberChanges implements BodyTransform {
     let text = chunk;
     // one after another: two members that are added to one object cannot be one list of edits
     for (const [name, { type, value }] of this.#values) {
-      const path = name.split('.');
+      const path = memberNames(name);
       const document = this.#read(text);
       const owner = objectAt(document, path.slice(0, -1));
       if (owner === null) continue;

@@ -100,3 +100,25 @@ describe('what a schema allows of a member', () => {
     expect(boundsOf({ type: 'boolean' })).toBeUndefined();
   });
 });
+
+describe('names that no word can be', () => {
+  it('are members like others, with their names in quotes', () => {
+    const inner = { type: 'object', properties: { '@type': { type: 'string' } } };
+    expect(
+      membersOf({
+        'order-id': { type: 'string' },
+        'ship to': inner,
+        lines: { type: 'array', items: { type: 'object', properties: { 'unit-price': { type: 'number' } } } },
+      }),
+    ).toEqual([
+      '["order-id"]: text?',
+      '["ship to"]["@type"]: text?',
+      'lines: list of object?',
+      'lines[]["unit-price"]: number?',
+    ]);
+  });
+
+  it('that are half a character are in no text', () => {
+    expect(membersOf({ '\ud800': { type: 'string' } })).toEqual([]);
+  });
+});

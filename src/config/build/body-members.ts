@@ -1,23 +1,24 @@
 /** What rules may read of a body that fits a schema: members whose type and presence the schema settles. */
 import { elementPath } from '../../model/facts.ts';
+import { isWritableName, memberPath } from '../../model/member-path.ts';
 import type { BodyMember, JsonSchema, ValueBounds } from '../../model/request-body.ts';
 import { isListOfObjects, type ValueType } from '../../model/types.ts';
 
 /**
- * By path, joined by dots; `items[].price` is a member of each element of a list. Members that only `oneOf`, `anyOf`,
- * conditions or patterns speak of are left out, as are lists of lists, and names that no policy can write. Bounded in depth,
+ * By path, as rules write it; `items[].price` is a member of each element of a list. Members that only `oneOf`, `anyOf`,
+ * conditions or patterns speak of are left out, as are lists of lists. Bounded in depth,
  * for schemas that contain themselves.
  */
 export function bodyMembers(schema: JsonSchema): Readonly<Record<string, BodyMember>> {
   const members: Record<string, BodyMember> = {};
   const root = partsOf(schema, schema);
   if (typesOf(root).join() === 'object')
-    collect(root, schema, { prefix: '', certain: true, depth: 0 }, members);
+    collect(root, schema, { owner: '', certain: true, depth: 0 }, members);
   return members;
 }
 
 interface Place {
-  readonly prefix: string;
+  readonly owner: string;
   /** Whether the object itself is always there. */
   readonly certain: boolean;
   readonly depth: number;
@@ -30,11 +31,11 @@ function collect(object: Parts, root: JsonSchema, place: Place, members: Record<
   const required = new Set(object.flatMap((part) => (Array.isArray(part.required) ? part.required : [])));
   const names = new Set(object.flatMap((part) => Object.keys((part.properties as object | undefined) ?? {})));
   for (const name of names) {
-    if (!MEMBER_NAME.test(name) || Object.keys(members).length >= MEMBERS_MAX) continue;
+    if (!isWritableName(name) || Object.keys(members).length >= MEMBERS_MAX) continue;
     const parts = object.flatMap((part) => propertyOf(part, name, root));
     const types = typesOf(parts);
     const certain = place.certain && required.has(name) && !types.includes('null');
-    const path = `${place.prefix}${name}`;
+    const path = memberPath(place.owner, name);
     const [type, ...others] = types.filter((each) => each !== 'null');
     if (type === undefined || others.length > 0) continue;
     const value = valueType(type, parts, root);
@@ -47,9 +48,9 @@ function collect(object: Parts, root: JsonSchema, place: Place, members: Record<
         ...(bounds === null ? {} : { bounds }),
       };
     else if (type === 'object' && depth <= DEPTH_MAX)
-      collect(parts, root, { prefix: `${path}.`, certain, depth }, members);
+      collect(parts, root, { owner: path, certain, depth }, members);
     if (value !== null && isListOfObjects(value) && depth <= DEPTH_MAX)
-      collect(itemsOf(parts, root), root, { prefix: `${elementPath(path)}.`, certain: true, depth }, members);
+      collect(itemsOf(parts, root), root, { owner: elementPath(path), certain: true, depth }, members);
   }
 }
 
@@ -149,7 +150,5 @@ function outermost(pick: (...numbers: readonly number[]) => number, said: readon
   return said.length === 0 ? null : pick(...said);
 }
 
-/** What a policy can write after a dot. */
-const MEMBER_NAME = /^[A-Za-z][A-Za-z0-9_]*$/;
 const DEPTH_MAX = 8;
 const MEMBERS_MAX = 1_000;

@@ -15,6 +15,7 @@ import type {
 } from '../ast.ts';
 import { mixedAndOr } from '../problems/reading.ts';
 import { buildList, buildLiteral } from './literals.ts';
+import { type PathStep, pathNode } from './paths.ts';
 import {
   childOf,
   childOrNull,
@@ -25,6 +26,7 @@ import {
   spanOf,
   tokenOf,
   tokenOrNull,
+  tokensOf,
 } from './reader.ts';
 import { buildText } from './texts.ts';
 
@@ -38,14 +40,14 @@ export function buildCondition(reader: Reader, node: CstNode): ConditionNode {
 }
 
 export function buildPath(reader: Reader, node: CstNode): PathNode {
-  const members = (node.children.Member ?? []).map((token) => ('image' in token ? token.image : ''));
-  const parameter = tokenOrNull(node, 'Text');
-  return {
-    kind: 'path',
-    path: tokenOf(node, 'PathHead').image + members.join(''),
-    parameter: parameter === null ? null : buildText(reader, parameter),
-    span: nodeSpan(reader, node),
-  };
+  return pathNode(tokenOf(node, 'PathHead').image, stepsOf(reader, node), nodeSpan(reader, node));
+}
+
+/** Members and texts in brackets, in the order of the text. */
+function stepsOf(reader: Reader, node: CstNode): PathStep[] {
+  return [...tokensOf(node, 'Member'), ...tokensOf(node, 'Text')]
+    .sort((a, b) => a.startOffset - b.startOffset)
+    .map((token) => (token.image.startsWith('.') ? token.image.slice(1) : buildText(reader, token)));
 }
 
 function buildTerm(reader: Reader, node: CstNode): ConditionNode {

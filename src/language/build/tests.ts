@@ -165,10 +165,11 @@ function buildRequestParts(reader: Reader, node: CstNode): readonly RequestPartN
 function buildRequestPart(reader: Reader, node: CstNode): RequestPartNode {
   const span = nodeSpan(reader, node);
   const [first, second] = textsOf(reader, node);
-  if (has(node, 'body')) {
+  const body = childOrNull(node, 'BodyPath');
+  if (body !== null) {
     return {
       kind: 'body',
-      path: buildBodyPath(childOf(node, 'BodyPath')),
+      path: buildBodyPath(reader, body),
       value: buildValue(reader, node),
       span,
     };
@@ -180,11 +181,22 @@ function buildRequestPart(reader: Reader, node: CstNode): RequestPartNode {
   return { kind: 'header', name: first, value: second, span };
 }
 
-/** `.items[2].price` is `items`, 2, `price`. */
-function buildBodyPath(node: CstNode): (string | number)[] {
-  return [...tokensOf(node, 'Member'), ...tokensOf(node, 'NumberLiteral')]
-    .sort((a, b) => a.startOffset - b.startOffset)
-    .map(({ image }) => (image.startsWith('.') ? image.slice(1) : Number(image.replaceAll('_', ''))));
+/** `body.items[2].price` is `items`, 2, `price`. */
+function buildBodyPath(reader: Reader, node: CstNode): (string | number)[] {
+  const numbers = tokensOf(node, 'NumberLiteral').map((token) => ({
+    at: token.startOffset,
+    step: Number(token.image.replaceAll('_', '')),
+  }));
+  const names = childrenOf(node, 'MemberName').map((name) => ({
+    at: name.location!.startOffset,
+    step: buildMemberName(reader, name),
+  }));
+  return [...numbers, ...names].sort((a, b) => a.at - b.at).map(({ step }) => step);
+}
+
+function buildMemberName(reader: Reader, node: CstNode): string {
+  const member = tokenOrNull(node, 'Member');
+  return member === null ? buildText(reader, tokenOf(node, 'Text')).value : member.image.slice(1);
 }
 
 function buildSending(reader: Reader, node: CstNode): Omit<StepNode, 'expects'> {
@@ -301,8 +313,9 @@ function buildExpectPart(reader: Reader, node: CstNode): ExpectPartNode {
       span,
     };
   }
-  if (has(node, 'body')) {
-    const path = tokensOf(node, 'Member').map((member) => member.image.slice(1));
+  const body = childOrNull(node, 'ShapedPath');
+  if (body !== null) {
+    const path = childrenOf(body, 'MemberName').map((name) => buildMemberName(reader, name));
     return { kind: 'body', path, value: buildLiteral(reader, childOf(node, 'Literal')), span };
   }
   const [name, value] = textsOf(reader, node);

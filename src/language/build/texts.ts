@@ -2,6 +2,7 @@ import type { IToken } from 'chevrotain';
 import type { Span } from '../../diagnostics/source.ts';
 import type { PathNode, TemplateNode, TextNode } from '../ast.ts';
 import { badEscape, badHole, openHole } from '../problems/reading.ts';
+import { pathNode } from './paths.ts';
 import { type Reader, spanOf } from './reader.ts';
 
 /** Texts: escapes, and the holes of `because` and header values. */
@@ -21,7 +22,7 @@ export function buildTemplate(reader: Reader, token: IToken): TemplateNode {
     // `\u{…}` holds braces, so it is skipped as a whole
     if (text[at] === '\\') at = text.startsWith('u{', at + 1) ? holeEnd(text, at) : at + 1;
     else if (text[at] === '{') {
-      const end = holeEnd(text, at);
+      const end = wholeHoleEnd(text, at) ?? holeEnd(text, at);
       if (end === text.length) {
         const span = { source: reader.source, start: offset + at, end: offset + end };
         reader.report(openHole(span, text.slice(at + 1)));
@@ -44,12 +45,21 @@ function innerText(token: IToken): string {
   return image.slice(1, closed ? -1 : undefined);
 }
 
+function wholeHoleEnd(text: string, start: number): number | null {
+  HOLE_TO_ITS_END.lastIndex = start;
+  return HOLE_TO_ITS_END.test(text) ? HOLE_TO_ITS_END.lastIndex - 1 : null;
+}
+
 function holeEnd(text: string, start: number): number {
   const end = text.indexOf('}', start);
   return end === -1 ? text.length : end;
 }
 
-const HOLE = /^([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)(?:\[\\"((?:[^"\\])*)\\"\])?$/;
+/** A path as it stands in a text, where quotes and backslashes are escaped once more. */
+const HOLE_STEP = /\.([A-Za-z][A-Za-z0-9_]*)|\[\\"((?:[^"\\]|\\\\(?:\\["\\]|[^"\\]))*)\\"\]/g;
+const HOLE = new RegExp(`^([a-z][a-z0-9_]*)((?:${HOLE_STEP.source})*)$`);
+/** Names in quotes may hold braces. */
+const HOLE_TO_ITS_END = new RegExp(`\\{[a-z][a-z0-9_]*(?:${HOLE_STEP.source})*\\}`, 'y');
 
 function holeParts(reader: Reader, text: string, offset: number): PathNode[] {
   const span: Span = { source: reader.source, start: offset, end: offset + text.length };
@@ -58,8 +68,15 @@ function holeParts(reader: Reader, text: string, offset: number): PathNode[] {
     reader.report(badHole(span, text));
     return [];
   }
-  const parameter = match[2] === undefined ? null : { value: match[2], span };
-  return [{ kind: 'path', path: match[1]!, parameter, span }];
+  const steps = Array.from(match[2]!.matchAll(HOLE_STEP), ([, member, name]) =>
+    name === undefined ? member! : { value: nameInHole(reader, name, offset), span },
+  );
+  return [pathNode(match[1]!, steps, span)];
+}
+
+/** A text in a text: two layers of escapes. */
+function nameInHole(reader: Reader, name: string, offset: number): string {
+  return plainText(reader, plainText(reader, name, offset), offset);
 }
 
 const ESCAPE = /\\(?:u\{([0-9a-fA-F]{1,6})\}|(.?))/g;

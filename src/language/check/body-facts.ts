@@ -1,5 +1,6 @@
 import { meant } from '../../diagnostics/suggest.ts';
 import { elementPath, type FactDefinition, listOf, writtenPath } from '../../model/facts.ts';
+import { BODY, isBelow, joinedPath, memberNames, pathBelow } from '../../model/member-path.ts';
 import type { BodyMember } from '../../model/request-body.ts';
 import { isListOfObjects } from '../../model/types.ts';
 import type { Route } from '../../model/world.ts';
@@ -11,15 +12,8 @@ import type { CheckContext } from './context.ts';
 import type { Known } from './known.ts';
 import { inWords, sameType } from './type-names.ts';
 
-/** What the schemas of routes say of bodies, as facts: `request.body.order.amount`. */
-export const BODY = 'request.body';
-
-export function isBodyPath(path: string): boolean {
-  return path === BODY || path.startsWith(`${BODY}.`);
-}
-
 /**
- * The member as every route describes it whose requests can get here: rules read nothing that is not described. It may be
+ * What the schemas of routes say of bodies, as facts: `request.body.order.amount`. The member as every route describes it whose requests can get here: rules read nothing that is not described. It may be
  * missing where one of them does not require it. `path`: the whole one, where a rule writes `it.price`.
  */
 export function resolveBodyFact(
@@ -33,7 +27,7 @@ export function resolveBodyFact(
   // A policy that applies to no route is a finding of its own.
   const routes =
     reached.length > 0 ? reached : [...context.project.world.routes.values()].filter(isDescribed);
-  const name = path.slice(BODY.length + 1);
+  const name = pathBelow(path, BODY);
   const members: BodyMember[] = [];
   for (const route of routes) {
     const member = memberOf(context, route, name, node);
@@ -65,8 +59,8 @@ export function resolveBodyFact(
 /** Whether the elements of a list have a member, as a route describes them. */
 export function hasMember({ requestBody }: Route, list: FactExpression, member: string): boolean {
   if (requestBody === null || list.definition.phase !== 'body') return false;
-  const path = elementPath(list.definition.path.slice(BODY.length + 1));
-  return Object.hasOwn(requestBody.members, `${path}.${member}`);
+  const path = elementPath(pathBelow(list.definition.path, BODY));
+  return Object.hasOwn(requestBody.members, joinedPath(path, member));
 }
 
 /** Once for all rules of a policy: a schema for the route, or another scope, mends them all. */
@@ -88,27 +82,35 @@ function memberOf(context: CheckContext, route: Route, name: string, node: PathN
   const { members, file } = route.requestBody;
   if (Object.hasOwn(members, name) && node.parameter === null) return members[name]!;
   const list = Object.keys(members).find(
-    (each) => isListOfObjects(members[each]!.type) && name.startsWith(`${each}.`),
+    (each) => isListOfObjects(members[each]!.type) && isBelow(name, each),
   );
   if (list !== undefined) {
-    const path = writtenPath(`${BODY}.${list}`);
-    context.report(memberOfList(node.span, node.path, path, node.path.slice(path.length + 1)));
+    const path = writtenPath(joinedPath(BODY, list));
+    context.report(memberOfList(node.span, node.path, path, joinedPath('it', pathBelow(node.path, path))));
     return null;
   }
   const names = Object.keys(members)
     .filter((other) => listOf(other) === listOf(name))
     .map(withoutRoot)
     .sort();
-  const near = meant(withoutRoot(name), names);
+  const near = meantMember(withoutRoot(name), names);
   const root = listOf(name) === '' ? BODY : writtenPath(elementPath(''));
-  const suggestion = near === null ? null : `${root}.${near}`;
+  const suggestion = near === null ? null : joinedPath(root, near);
   context.report(unknownMember(node.span, node.path, { route, file }, suggestion, names));
   return null;
 }
 
 /** `items[].order.id` is written `it.order.id`, and that `order.id` of its list. */
 function withoutRoot(name: string): string {
-  return name.slice(name.lastIndexOf('].') + 1).replace(/^\./, '');
+  const list = listOf(name);
+  return list === '' ? name : pathBelow(name, elementPath(list));
+}
+
+/** Compared by their names, so that brackets and quotes are no difference: `order_id` is `["order-id"]`. */
+export function meantMember(path: string, members: readonly string[]): string | null {
+  const byNames = new Map(members.map((member) => [memberNames(member).join('.'), member]));
+  const near = meant(memberNames(path).join('.'), byNames.keys());
+  return near === null ? null : byNames.get(near)!;
 }
 
 function definitionOf(path: string, { type }: BodyMember, absence: BodyMember['absence']): FactDefinition {

@@ -1,5 +1,6 @@
 import { spanText } from '../../diagnostics/source.ts';
 import { elementPath } from '../../model/facts.ts';
+import { isBelow } from '../../model/member-path.ts';
 import type { PathNode } from '../ast.ts';
 import {
   eachWithEach,
@@ -18,7 +19,7 @@ import { inWords } from './type-names.ts';
 const ELEMENT = 'it';
 
 export function isElement({ path }: PathNode): boolean {
-  return path === ELEMENT || path.startsWith(`${ELEMENT}.`);
+  return path === ELEMENT || isBelow(path, ELEMENT);
 }
 
 /** What `it` stands for here. Null means that a problem was reported. */

@@ -1,9 +1,10 @@
+import { BODY, isBodyPath, pathBelow } from '../../model/member-path.ts';
 import type { ValueBounds } from '../../model/request-body.ts';
 import type { ScalarValue } from '../../model/types.ts';
 import type { MemberNode } from '../ast.ts';
 import { notShapeable, outsideSchema } from '../problems/bodies.ts';
 import type { FactExpression, LiteralExpression, MemberRule } from '../typed.ts';
-import { isBodyPath, resolveBodyFact } from './body-facts.ts';
+import { resolveBodyFact } from './body-facts.ts';
 import type { CheckContext } from './context.ts';
 import { factText, type Known } from './known.ts';
 import { typeLiteral } from './literals.ts';
@@ -40,7 +41,7 @@ function fitsSchemas(
   { definition }: FactExpression,
   { kind, value }: { readonly kind: MemberNode['kind']; readonly value: LiteralExpression },
 ): boolean {
-  const name = definition.path.slice('request.body.'.length);
+  const name = pathBelow(definition.path, BODY);
   for (const route of known.routes) {
     const bounds = route.requestBody?.members[name]?.bounds;
     const why = bounds === undefined ? null : beyond(bounds, kind, value.value);

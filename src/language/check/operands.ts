@@ -3,6 +3,7 @@ import { meant, nearest } from '../../diagnostics/suggest.ts';
 import type { FactDefinition } from '../../model/facts.ts';
 import { SPELLED_DURATION_UNITS } from '../../model/literals.ts';
 import { isTimeZone } from '../../model/local-time.ts';
+import { BODY, isBodyPath } from '../../model/member-path.ts';
 import { isListOfObjects } from '../../model/types.ts';
 import type { LiteralNode, OperandNode, PathNode, TextNode } from '../ast.ts';
 import { LATER_PARTS } from '../later-words.ts';
@@ -20,7 +21,7 @@ import { nearestTimeZone } from '../time-zones.ts';
 import { LATER_WORDS } from '../tokens.ts';
 import type { ConvertedExpression, FactExpression, OtherwiseExpression } from '../typed.ts';
 import { noteName } from './asked.ts';
-import { BODY, hasMember, isBodyPath, resolveBodyFact } from './body-facts.ts';
+import { hasMember, resolveBodyFact } from './body-facts.ts';
 import type { CheckContext } from './context.ts';
 import { isElement, resolveElement } from './elements.ts';
 import { commonHeaderMeant, isHeaderName } from './header-names.ts';
@@ -178,8 +179,11 @@ function reportUnknown(context: CheckContext, { list, routes }: Known, { path, s
   context.report(unknownFact(span, path, suggestion, siblings));
 }
 
-/** `request.query.page`: what names a parameter stands in brackets. */
+/** `request.query.page`: what names a parameter stands in brackets, and nothing follows them. */
 function namedInBrackets({ project }: CheckContext, path: string): string | null {
+  const bracket = path.indexOf('["');
+  if (bracket !== -1 && project.facts.has(path.slice(0, bracket)))
+    return path.slice(0, path.indexOf('"]') + '"]'.length);
   const dot = path.lastIndexOf('.');
   const named = project.facts.get(path.slice(0, Math.max(0, dot)));
   return named === undefined || named.parameter === 'none' || named.parameter === 'zone'

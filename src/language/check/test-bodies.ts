@@ -11,13 +11,13 @@ export function putInto(
 ): string | null {
   const [next] = rest;
   if (next === undefined) {
-    tree[name] = value;
+    put(tree, name, value);
     return null;
   }
   if (typeof next === 'string') return putInto(objectIn(tree, name), rest, value);
-  const found = tree[name];
+  const found = Object.hasOwn(tree, name) ? tree[name] : undefined;
   const list: Tree[] = Array.isArray(found) ? found : [];
-  tree[name] = list;
+  put(tree, name, list);
   if (!Number.isInteger(next) || next < 1)
     return 'The elements of a list are counted from 1: [1] is the first.';
   if (next > list.length + 1)
@@ -27,9 +27,14 @@ export function putInto(
 }
 
 function objectIn(tree: Tree, name: string | number): Tree {
-  const found = tree[name];
+  const found = Object.hasOwn(tree, name) ? tree[name] : undefined;
   const isObject = typeof found === 'object' && found !== null && !Array.isArray(found);
   const inner = isObject ? (found as Tree) : {};
-  tree[name] = inner;
+  put(tree, name, inner);
   return inner;
+}
+
+/** Defined, not assigned: a name may be `__proto__`. */
+function put(tree: Tree, name: string | number, value: unknown): void {
+  Object.defineProperty(tree, name, { value, writable: true, enumerable: true, configurable: true });
 }

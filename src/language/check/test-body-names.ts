@@ -1,9 +1,10 @@
 import type { Span } from '../../diagnostics/source.ts';
-import { meant } from '../../diagnostics/suggest.ts';
 import { elementPath, listOf } from '../../model/facts.ts';
+import { isBelow, joinedPath, memberPath, pathBelow } from '../../model/member-path.ts';
 import type { Route } from '../../model/world.ts';
 import { unknownMember } from '../problems/bodies.ts';
 import type { ExpectNode, RequestPartNode } from '../test-ast.ts';
+import { meantMember } from './body-facts.ts';
 import type { CheckContext } from './context.ts';
 
 interface SentBody {
@@ -46,22 +47,22 @@ type Path = Extract<RequestPartNode, { kind: 'body' }>['path'];
 function nearMember({ requestBody }: Route, path: Path): string | null {
   if (requestBody === null) return null;
   const name = path.reduce<string>(
-    (before, step) =>
-      typeof step === 'number' ? elementPath(before) : before === '' ? step : `${before}.${step}`,
+    (before, step) => (typeof step === 'number' ? elementPath(before) : memberPath(before, step)),
     '',
   );
   const members = Object.keys(requestBody.members);
-  const isPart = (member: string) =>
-    member === name || member.startsWith(`${name}.`) || name.startsWith(`${member}.`);
+  const isPart = (member: string) => member === name || isBelow(member, name) || isBelow(name, member);
   if (members.some(isPart) || path.every((step) => isDescribed(requestBody.schema, step))) return null;
   const list = listOf(name);
-  const beside = members
-    .filter((member) => listOf(member) === list)
-    .map((member) => member.slice(list.length));
-  const near = meant(name.slice(list.length), beside);
+  const beside = members.filter((member) => listOf(member) === list).map((member) => belowList(member, list));
+  const near = meantMember(belowList(name, list), beside);
   if (near === null) return null;
   const numbers = path.slice(0, path.findLastIndex((step) => typeof step === 'number') + 1);
-  return `${written(numbers)}${list === '' ? `.${near}` : near.slice(elementPath('').length)}`;
+  return joinedPath(written(numbers), near);
+}
+
+function belowList(member: string, list: string): string {
+  return list === '' ? member : pathBelow(member, elementPath(list));
 }
 
 /** Whether a schema has a property of this name anywhere: not all of them are members that rules can read. */
@@ -76,5 +77,8 @@ function isDescribed(schema: unknown, name: string | number): boolean {
 
 /** `body.items[2].price`. */
 function written(path: Path): string {
-  return `body${path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('')}`;
+  return path.reduce<string>(
+    (before, step) => (typeof step === 'number' ? `${before}[${step}]` : memberPath(before, step)),
+    'body',
+  );
 }

@@ -95,6 +95,8 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   RequestParts: inline,
   RequestPart: inline,
   BodyPath: tight,
+  ShapedPath: tight,
+  MemberName: tight,
   Sending: clauseRow('SendingClause'),
   SendingClause: inline,
   Expect: clauseRow('ExpectClause'),

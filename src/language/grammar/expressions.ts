@@ -334,15 +334,22 @@ export class ExpressionGrammar extends CstParser {
     INNER,
   );
 
+  /** What stands in brackets: a member that no word can name, or the parameter of a fact. */
   readonly Path = this.RULE(
     'Path',
     () => {
       this.CONSUME(PathHead);
-      this.MANY(() => this.CONSUME(Member));
-      this.OPTION(() => {
-        this.CONSUME(SIGN['[']);
-        this.CONSUME(Text);
-        this.CONSUME(SIGN[']']);
+      this.MANY(() => {
+        this.OR([
+          { ALT: () => this.CONSUME(Member) },
+          {
+            ALT: () => {
+              this.CONSUME(SIGN['[']);
+              this.CONSUME(Text);
+              this.CONSUME(SIGN[']']);
+            },
+          },
+        ]);
       });
     },
     INNER,

@@ -2,9 +2,11 @@ import type { TokenType } from 'chevrotain';
 import {
   AnyWord,
   DateLiteral,
+  DurationLiteral,
   KEYWORD,
   Member,
   Method,
+  MoneyLiteral,
   NumberLiteral,
   PercentLiteral,
   SIGN,
@@ -19,6 +21,11 @@ import { ExpressionGrammar, INNER } from './expressions.ts';
 
 /** What tells a rule from a role. */
 const GIVEN_RULE: ReadonlySet<TokenType> = new Set([KEYWORD.in, TEST_WORD.enforced]);
+
+const BEGINS_LITERAL: ReadonlySet<TokenType> = new Set([
+  ...[Text, NumberLiteral, MoneyLiteral, DurationLiteral, SizeLiteral, PercentLiteral],
+  ...[DateLiteral, TimeLiteral, KEYWORD.true, KEYWORD.false],
+]);
 
 /**
  * The grammar of `test` blocks. The order of the statements (given, then when and its expects, and again) is checked
@@ -225,7 +232,6 @@ export class TestGrammar extends ExpressionGrammar {
         },
         {
           ALT: () => {
-            this.CONSUME(TEST_WORD.body);
             this.SUBRULE(this.BodyPath);
             this.OR3([{ ALT: () => this.SUBRULE(this.Literal) }, { ALT: () => this.SUBRULE(this.List) }]);
           },
@@ -235,11 +241,12 @@ export class TestGrammar extends ExpressionGrammar {
     INNER,
   );
 
-  /** `.order.id`, `.items[2].price` of the second element. */
+  /** `body.order.id`, `body["order-id"]`, `body.items[2].price` of the second element. */
   readonly BodyPath = this.RULE(
     'BodyPath',
     () => {
-      this.CONSUME(Member);
+      this.CONSUME(TEST_WORD.body);
+      this.SUBRULE(this.MemberName);
       this.MANY({
         GATE: () => !this.beginsList(),
         DEF: () => {
@@ -248,16 +255,47 @@ export class TestGrammar extends ExpressionGrammar {
             this.CONSUME(NumberLiteral);
             this.CONSUME(SIGN[']']);
           });
-          this.CONSUME2(Member);
+          this.SUBRULE2(this.MemberName);
         },
       });
     },
     INNER,
   );
 
-  /** `[2]` alone is a list of one number. */
+  /** Of the body as the service gets it. */
+  readonly ShapedPath = this.RULE(
+    'ShapedPath',
+    () => {
+      this.CONSUME(TEST_WORD.body);
+      this.AT_LEAST_ONE(() => this.SUBRULE(this.MemberName));
+    },
+    INNER,
+  );
+
+  readonly MemberName = this.RULE(
+    'MemberName',
+    () => {
+      this.OR([
+        { ALT: () => this.CONSUME(Member) },
+        {
+          ALT: () => {
+            this.CONSUME(SIGN['[']);
+            this.CONSUME(Text);
+            this.CONSUME(SIGN[']']);
+          },
+        },
+      ]);
+    },
+    INNER,
+  );
+
+  /** `[2]` and `["a"]` are lists of one value where neither a path nor, behind a text, a value follows. */
   private beginsList(): boolean {
-    return this.LA(1).tokenType === SIGN['['] && this.LA(4).tokenType !== Member;
+    const [first, second, third, fourth] = [1, 2, 3, 4].map((at) => this.LA(at).tokenType);
+    if (first !== SIGN['[']) return false;
+    if (third !== SIGN[']']) return true;
+    if (fourth === Member || fourth === SIGN['[']) return false;
+    return second !== Text || !BEGINS_LITERAL.has(fourth!);
   }
 
   readonly Sending = this.RULE(
@@ -438,8 +476,7 @@ export class TestGrammar extends ExpressionGrammar {
         },
         {
           ALT: () => {
-            this.CONSUME(TEST_WORD.body);
-            this.AT_LEAST_ONE(() => this.CONSUME(Member));
+            this.SUBRULE(this.ShapedPath);
             this.SUBRULE(this.Literal);
           },
         },

@@ -63,7 +63,7 @@ export function memberOfList(span: Span, path: string, list: string, member: str
     'PT1225',
     span,
     `${shown(list)} is a list of objects, so ${shown(path)} is not one value.`,
-    `Ask its elements: any of ${shown(list)} has it.${shown(member)} … – or every of, or no one of.`,
+    `Ask its elements: any of ${shown(list)} has ${shown(member)} … – or every of, or no one of.`,
   );
 }
 

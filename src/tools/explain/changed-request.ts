@@ -1,6 +1,7 @@
 import type { PlainRequest } from '../../compiler/interpret/facts.ts';
 import type { FactExpression } from '../../language/typed.ts';
 import { DAY_MS, localClock } from '../../model/local-time.ts';
+import { memberNames } from '../../model/member-path.ts';
 import type { Value } from '../../model/types.ts';
 import type { Route } from '../../model/world.ts';
 import type { Identity } from '../../pipeline/identity.ts';
@@ -17,7 +18,7 @@ export function changedRequest(
   value: Value | undefined,
 ): PlainRequest | null {
   if (definition.phase === 'body')
-    return changedBody(request, definition.path.split('.').slice(2), jsonOf(type, value));
+    return changedBody(request, memberNames(definition.path).slice(2), jsonOf(type, value));
   const [root = '', member = 'name'] = definition.path.split('.');
   if (root === 'request') return changedFact(request, route, { member, parameter: parameter ?? '' }, value);
   const { identity } = request;

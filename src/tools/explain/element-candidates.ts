@@ -4,6 +4,7 @@ import { factsIn } from '../../compiler/interpret/trace.ts';
 import { factText } from '../../language/check/known.ts';
 import type { FactExpression, QuantifiedExpression, TypedExpression } from '../../language/typed.ts';
 import { elementPath, isElementPath } from '../../model/facts.ts';
+import { isBelow, memberNames, pathBelow } from '../../model/member-path.ts';
 import type { Value } from '../../model/types.ts';
 import type { World } from '../../model/world.ts';
 import { valueInWords } from '../values.ts';
@@ -80,9 +81,9 @@ function memberCandidates(
 }
 
 function isMemberOf(fact: FactExpression, list: FactExpression): boolean {
-  const element = `${elementPath(list.definition.path)}.`;
+  const element = elementPath(list.definition.path);
   const { path } = fact.definition;
-  return path.startsWith(element) && !isElementPath(path.slice(element.length));
+  return isBelow(path, element) && !isElementPath(path.slice(element.length));
 }
 
 function memberCandidate(
@@ -96,7 +97,7 @@ function memberCandidate(
   const before = numbers.map((at) =>
     valueInWords(fact.type, factValue(fact, { ...situation, element: elements[at] })),
   );
-  const member = fact.definition.path.slice(elementPath(list.definition.path).length + 1).split('.');
+  const member = memberNames(pathBelow(fact.definition.path, elementPath(list.definition.path)));
   const json = jsonOf(fact.type, value);
   return {
     key: name,
@@ -141,7 +142,7 @@ function without({ question: { list }, elements, numbers }: Chosen): Candidate {
 }
 
 function stepsOf({ definition }: FactExpression): BodySteps {
-  return definition.path.split('.').slice(2);
+  return memberNames(definition.path).slice(2);
 }
 
 /** `elements 2 and 5 of request.body.items`. */

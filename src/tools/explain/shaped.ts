@@ -2,6 +2,7 @@ import type { PlacedRule } from '../../compiler/interpret.ts';
 import { placeOf } from '../../diagnostics/source.ts';
 import { factText } from '../../language/check/known.ts';
 import type { CheckedRule, FactExpression } from '../../language/typed.ts';
+import { memberNames } from '../../model/member-path.ts';
 import { lengthInWords } from '../policy-tests/lengths.ts';
 import type { Edits, Observation } from '../policy-tests/machine.ts';
 import { ruleInWords } from './rule-in-words.ts';
@@ -63,7 +64,7 @@ export function shapedRequest(
 }
 
 function memberOf(body: unknown, { definition }: FactExpression): unknown {
-  const names = definition.path.split('.').slice(2);
+  const names = memberNames(definition.path).slice(2);
   return names.reduce<unknown>(
     (value, name) =>
       typeof value === 'object' && value !== null && Object.hasOwn(value, name)

@@ -1,6 +1,7 @@
 import type { PlacedRule } from '../../compiler/interpret.ts';
 import { placeOf } from '../../diagnostics/source.ts';
 import type { CheckedExpect, CheckedStep, RuleName } from '../../language/typed-tests.ts';
+import { memberPath } from '../../model/member-path.ts';
 import { lengthInWords } from './lengths.ts';
 import type { Observation } from './machine.ts';
 
@@ -112,7 +113,7 @@ function memberDiffers(
   { path, value }: CheckedExpect['body'][number],
   { body, decision }: Observation,
 ): string[] {
-  const name = `body.${path.join('.')}`;
+  const name = path.reduce(memberPath, 'body');
   if (decision !== 'permitted') return [`it was refused, so the service gets no ${name}`];
   const found = path.reduce<unknown>(
     (object, member) =>
