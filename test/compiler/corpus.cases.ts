@@ -252,7 +252,7 @@ policy "p" { permit  limit at most 2 requests in any 60s  in total }`,
     what: 'members that no word can name are read, shown, counted by and changed like others',
     routes: { orders: { body: 'open' } },
     policies:
-      'policy "p" { permit  forbid when request.body["a.b\\u{5b}]}"] is present and request.body["a.b[]}"] > 5  because "{request.body[\\"a.b[]}\\"]} for {request.body[\\"ship-to\\"][\\"@type\\"]}"  forbid when any of request.body.items has it["unit.of \\"it\\""] is present and it["unit.of \\"it\\""] is "red"  limit at most 1 requests in any 60s  for each request.body["ship-to"]["@type"] otherwise request.ip  default request.body["ship-to"]["@type"] to "blue"  cap request.body["a.b[]}"] at 3 }',
+      'policy "p" { permit  forbid when request.body["a.b\\u{5b}]}"] is present and request.body["a.b[]}"] > 5  because "{request.body[\\"a.b[]}\\"]} for {request.body[\\"ship-to\\"][\\"@type\\"]}"  forbid when request.body.items is present and any of request.body.items has it["unit.of \\"it\\""] is present and it["unit.of \\"it\\""] is "red"  limit at most 1 requests in any 60s  for each request.body["ship-to"]["@type"] otherwise request.ip  default request.body["ship-to"]["@type"] to "blue"  cap request.body["a.b[]}"] at 3 }',
     steps: [
       { 'a.b[]}': 7, 'ship-to': { '@type': 'x' } },
       { items: [{ sku: 'a' }, { sku: 'b', 'unit.of "it"': 'red' }] },
