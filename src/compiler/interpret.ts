@@ -57,6 +57,8 @@ export interface PlacedRule<Rule extends CheckedRule = CheckedRule> {
 export class Interpreter {
   readonly #world: World;
   readonly #rules: readonly PlacedRule[];
+  /** Of each rule the phase that asks it. It follows from the text alone. */
+  readonly #phases: ReadonlyMap<PlacedRule, DecisionPhase>;
   readonly #limits: LimitTaker;
   readonly #keys: HashKeys;
 
@@ -64,6 +66,7 @@ export class Interpreter {
     this.#world = world;
     this.#keys = keys;
     this.#rules = placedRules(checked, world);
+    this.#phases = new Map(this.#rules.map((placed) => [placed, phaseOfRule(placed)]));
     this.#limits = new LimitTaker(this.#rules, world, counters, keys);
   }
 
@@ -103,7 +106,9 @@ export class Interpreter {
 
   /** What the rules of one phase say: those that deny, and the first permit that holds. */
   #askPhase(phase: 'authorise' | 'body', situation: Situation, notes: Notes) {
-    const inPhase = this.#rules.filter((placed) => (phaseOfRule(placed) === 'body') === (phase === 'body'));
+    const inPhase = this.#rules.filter(
+      (placed) => (this.#phases.get(placed) === 'body') === (phase === 'body'),
+    );
     const here = inPhase.filter((placed) => applies(placed, situation));
     for (const placed of here.filter(isWarnRule)) notes.warnings.push(warningOf(placed, situation));
     const denials = this.#denials(phase, situation, notes);
@@ -112,7 +117,7 @@ export class Interpreter {
 
   /** Whether a permit that asks about the body could hold for some body. */
   #mayBePermitted(situation: Situation): boolean {
-    const permits = this.#rules.filter((placed) => isPermit(placed) && phaseOfRule(placed) === 'body');
+    const permits = this.#rules.filter((placed) => isPermit(placed) && this.#phases.get(placed) === 'body');
     return permits.some(({ scope, rule }) => possibly([scope, rule.when], situation));
   }
 
@@ -122,12 +127,8 @@ export class Interpreter {
   }
 
   /** Enforced rules of a phase that deny; those that only watch are noted. */
-  #denials(
-    phase: 'match' | 'authorise' | 'body',
-    situation: Situation,
-    notes: Notes,
-  ): PlacedRule<DenyRule>[] {
-    const here = this.#rules.filter(isDenyRule).filter((placed) => phaseOfRule(placed) === phase);
+  #denials(phase: DecisionPhase, situation: Situation, notes: Notes): PlacedRule<DenyRule>[] {
+    const here = this.#rules.filter(isDenyRule).filter((placed) => this.#phases.get(placed) === phase);
     const denying = here.filter((placed) => denies(placed, situation));
     for (const placed of denying) {
       if (placed.mode === 'warn') notes.warnings.push(warningOf(placed, situation));
@@ -167,6 +168,7 @@ export class Interpreter {
 }
 
 type DenyRule = ForbidRule | RequireRule;
+type DecisionPhase = ReturnType<typeof phaseOf>;
 interface Notes {
   readonly warnings: Warning[];
   readonly shadow: Set<number>;
@@ -215,7 +217,7 @@ function applies({ scope, rule }: PlacedRule, situation: Situation): boolean {
   return holds(scope, situation) && holds(rule.when, situation);
 }
 
-function phaseOfRule({ scope, rule }: PlacedRule): 'match' | 'authorise' | 'body' {
+function phaseOfRule({ scope, rule }: PlacedRule): DecisionPhase {
   return phaseOf([scope, rule.when, rule.kind === 'require' ? rule.condition : null]);
 }
 

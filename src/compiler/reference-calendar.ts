@@ -12,6 +12,17 @@ export interface PeriodAt {
 }
 
 export function periodAt(period: CalendarPeriod, zone: string, wallMs: number): PeriodAt {
+  const key = `${period} ${zone} ${wallMs}`;
+  let found = PERIODS.get(key);
+  if (found === undefined) {
+    found = findPeriod(period, zone, wallMs);
+    if (PERIODS.size >= KNOWN_MAX) PERIODS.clear();
+    PERIODS.set(key, found);
+  }
+  return found;
+}
+
+function findPeriod(period: CalendarPeriod, zone: string, wallMs: number): PeriodAt {
   const name = periodName(period, zone, wallMs);
   let inside = wallMs;
   let outside = wallMs + LONGEST_MS;
@@ -90,6 +101,7 @@ const FORMATS = new Map<string, Intl.DateTimeFormat>();
 
 /** Answers of `Intl` that were asked for last: the differential test asks for the same few moments over and over. */
 const KNOWN = new Map<string, Readonly<Record<string, string>>>();
+const PERIODS = new Map<string, PeriodAt>();
 const KNOWN_MAX = 10_000;
 
 function localParts(zone: string, wallMs: number): Readonly<Record<string, string>> {

@@ -40,6 +40,13 @@ export class ReferenceCounters implements Counters {
     this.#withoutLease.delete(identity);
   }
 
+  /** As if nothing had ever been asked; what is bound stays bound. */
+  forget(): void {
+    this.#families.clear();
+    this.#faults.clear();
+    this.#withoutLease.clear();
+  }
+
   /** `identity key` → contents of every counter that has been taken from. */
   contents(): ReadonlyMap<string, string> {
     const all = [...this.#families].flatMap(([identity, meters]) =>

@@ -75,6 +75,18 @@ const REACHED: Readonly<Record<string, readonly string[]>> = {
     'shadow-denied',
     'also-denied',
   ],
+  cap: [
+    'request.body.amount',
+    'request.body.order.lines',
+    'request.body.due',
+    'request.body["a.b\\u{5b}\\u{5d}\\u{7d}"]',
+  ],
+  default: [
+    'request.body.currency',
+    'request.body.order.id',
+    'request.body.urgent',
+    'request.body["ship-to"]["@type"]',
+  ],
   fact: [
     ...FACTS.map((fact) => fact.path),
     ...['route.tags', 'consumer.roles', 'tenant.regions', 'request.body.labels'].map(elementPath),

@@ -1,21 +1,27 @@
 /** Counts what random cases reach: kinds of nodes, operators, facts, windows, modes, and how requests end. */
-import type { CheckedRule, TypedExpression } from '../../src/language/typed.ts';
+import type { CheckedRule } from '../../src/language/typed.ts';
 import type { Case, Observation } from './run.ts';
 
 export class Coverage {
   readonly #counts = new Map<string, number>();
 
-  note(one: Case, observations: readonly Observation[]): void {
-    for (const policy of one.policies.policies) {
-      this.#count(`mode ${one.world.enforcement.get(policy.name)?.mode ?? 'enforce'}`);
+  notePolicies({ policies, world }: Pick<Case, 'policies' | 'world'>): void {
+    for (const policy of policies.policies) {
+      this.#count(`mode ${world.enforcement.get(policy.name)?.mode ?? 'enforce'}`);
       if (policy.scope !== null) this.#walk(policy.scope);
       for (const rule of policy.rules) {
         this.#count(`rule ${rule.kind}`);
+        if ('member' in rule) this.#count(`${rule.kind} ${rule.member.definition.path}`);
         this.#walk(rule);
-        const phase = phaseOf(rule, policy.scope);
-        for (const kind of kindsIn([rule, policy.scope])) this.#count(`${kind} in ${phase}`);
+        const nodes = descend([rule, policy.scope]);
+        const kinds = kindsOf(nodes);
+        const phase = phaseOf(rule, kinds, nodes);
+        for (const kind of kinds) this.#count(`${kind} in ${phase}`);
       }
     }
+  }
+
+  noteEnds(observations: readonly Observation[]): void {
     for (const { decision, refusal, warnings, shadowDenied, alsoDenied } of observations) {
       this.#count(`end ${decision} ${refusal?.code ?? ''}`.trim());
       if (warnings.length > 0) this.#count('end warned');
@@ -72,7 +78,12 @@ export const RULE_PHASES = [
   'timeout',
 ] as const;
 
-function phaseOf(rule: CheckedRule, scope: TypedExpression | null): (typeof RULE_PHASES)[number] {
+/** `nodes`: of the rule and the scope of its policy, of these kinds. */
+function phaseOf(
+  rule: CheckedRule,
+  kinds: ReadonlySet<string>,
+  nodes: readonly object[],
+): (typeof RULE_PHASES)[number] {
   switch (rule.kind) {
     case 'limit':
     case 'quota':
@@ -85,22 +96,21 @@ function phaseOf(rule: CheckedRule, scope: TypedExpression | null): (typeof RULE
     case 'timeout':
       return 'timeout';
     default: {
-      const facts = factPhasesIn([rule, scope]);
+      const facts = factPhasesOf(nodes);
       if (facts.has('body')) return 'body';
-      const asksCaller = kindsIn([rule, scope]).some((kind) => kind === 'has-role' || kind === 'subscribed');
+      const asksCaller = kinds.has('has-role') || kinds.has('subscribed');
       return rule.kind === 'permit' || asksCaller || facts.has('identity') ? 'authorise' : 'match';
     }
   }
 }
 
-/** Kinds of all nodes of conditions, once each. */
-function kindsIn(nodes: unknown): readonly string[] {
-  return [...new Set(descend(nodes).flatMap((node) => ('kind' in node ? [String(node.kind)] : [])))];
+function kindsOf(nodes: readonly object[]): ReadonlySet<string> {
+  return new Set(nodes.flatMap((node) => ('kind' in node ? [String(node.kind)] : [])));
 }
 
-function factPhasesIn(nodes: unknown): ReadonlySet<string> {
+function factPhasesOf(nodes: readonly object[]): ReadonlySet<string> {
   return new Set(
-    descend(nodes).flatMap((node) =>
+    nodes.flatMap((node) =>
       'definition' in node ? [(node.definition as { readonly phase: string }).phase] : [],
     ),
   );

@@ -1,17 +1,29 @@
 /**
  * The differential test: compiled code against the reference interpreter. One case is one random project (world and
  * policies) with one random sequence of requests over a virtual clock; it is compared request by request on decision,
- * answer, messages, header edits, time-outs, and the contents of all counters.
+ * answer, messages, header edits, time-outs, and the contents of all counters. Compiling costs more than judging, so
+ * each project is asked with several sequences, each over counters of its own: what one leaves out the next may ask.
  */
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { compileRules } from '../../src/compiler/compile.ts';
+import { ReferenceCounters } from '../../src/compiler/reference-counters.ts';
 import { Choices } from './choices.ts';
 import { CORPUS } from './corpus.cases.ts';
 import { caseOf, corpusEntry } from './corpus.ts';
 import { MUST_BE_REACHED } from './coverage.cases.ts';
 import { Coverage } from './coverage.ts';
-import { type Case, compiledJudge, interpretedJudge, play, randomCase } from './run.ts';
+import {
+  bundleJudge,
+  type Case,
+  interpretedJudge,
+  type Judge,
+  type Observation,
+  play,
+  randomCase,
+  withOtherSteps,
+} from './run.ts';
 import { randomNumbers } from './seeds.ts';
 
 /** In all parts together. `DIFFERENTIAL_RUNS` makes a longer run, `DIFFERENTIAL_SEED` repeats one that failed. */
@@ -20,8 +32,8 @@ const SEED = Number(process.env.DIFFERENTIAL_SEED ?? Date.now() % 2 ** 31);
 
 /** Files of tests run side by side, so the cases stand in several. */
 const PARTS = 4;
-/** Looking through a case costs as much as judging it, so not every one is looked through. */
-const LOOKED_THROUGH_EVERY = 5;
+const SEQUENCES = 4;
+const PROJECTS = Math.ceil(CASES / SEQUENCES);
 
 export function differentialTest(part: number): void {
   describe(`compiled code and the reference interpreter, part ${part} of ${PARTS}`, () => {
@@ -36,12 +48,17 @@ export function differentialTest(part: number): void {
     }
 
     it(`agree on every request of ${CASES / PARTS} random sequences`, () => {
-      for (let number = part; number <= CASES; number += PARTS) {
-        const numbers = randomNumbers(SEED, number);
-        const one = randomCase(new Choices(numbers));
-        const { compiled, interpreted } = judgeBoth(one);
-        if (number % LOOKED_THROUGH_EVERY === 0) coverage.note(one, interpreted);
-        if (!isDeepStrictEqual(compiled, interpreted)) explain(numbers);
+      for (let project = part; project <= PROJECTS; project += PARTS) {
+        const numbers = randomNumbers(SEED, project);
+        const first = randomCase(new Choices(numbers));
+        const judges = judgesOf(first);
+        coverage.notePolicies(first);
+        for (let sequence = 0; sequence < SEQUENCES; sequence++) {
+          const steps = sequence === 0 ? null : randomNumbers(SEED + sequence, project);
+          const { compiled, interpreted } = judgeBoth(withSteps(first, steps), judges);
+          coverage.noteEnds(interpreted);
+          if (!isDeepStrictEqual(compiled, interpreted)) explain(numbers, steps);
+        }
       }
     }, 1_200_000);
 
@@ -51,19 +68,46 @@ export function differentialTest(part: number): void {
   });
 }
 
-function judgeBoth(one: Case) {
-  return { compiled: play(one, compiledJudge(one)), interpreted: play(one, interpretedJudge(one)) };
+interface Judges {
+  readonly compiled: Judge;
+  readonly interpreted: Judge;
+}
+
+/** Made once for each project, as a gateway makes its pipelines once. */
+function judgesOf(one: Case): Judges {
+  const { bundle } = compileRules(one.policies, one.world);
+  return { compiled: bundleJudge(bundle, one.keys), interpreted: interpretedJudge(one) };
+}
+
+/** Over counters that nothing has been asked of. */
+function judgeBoth(one: Case, { compiled, interpreted }: Judges = judgesOf(one)) {
+  return { compiled: playAnew(one, compiled), interpreted: playAnew(one, interpreted) };
+}
+
+function playAnew(one: Case, judge: Judge): Observation[] {
+  judge.release();
+  if (judge.counters instanceof ReferenceCounters) judge.counters.forget();
+  return play(one, judge);
+}
+
+/** Null: the steps that were drawn with the project. */
+function withSteps(one: Case, steps: Uint16Array | null): Case {
+  return steps === null ? one : withOtherSteps(one, new Choices(steps));
 }
 
 /** Fails with the simplest case like this one. */
-function explain(numbers: Uint16Array): never {
-  const property = fc.property(fc.uint16Array({ size: 'max', maxLength: numbers.length }), (drawn) => {
-    const { compiled, interpreted } = judgeBoth(randomCase(new Choices(drawn)));
+function explain(project: Uint16Array, steps: Uint16Array | null): never {
+  const numbers = fc.uint16Array({ size: 'max', maxLength: project.length });
+  const caseFrom = (numbers: Uint16Array, steps: Uint16Array | null): Case =>
+    withSteps(randomCase(new Choices(numbers)), steps);
+  const property = fc.property(numbers, fc.option(numbers), (drawn, drawnSteps) => {
+    const { compiled, interpreted } = judgeBoth(caseFrom(drawn, drawnSteps));
     if (!isDeepStrictEqual(compiled, interpreted)) expect(compiled).toEqual(interpreted);
   });
   const start = `seed ${SEED}; repeat with DIFFERENTIAL_SEED=${SEED}`;
-  const found = fc.check(property, { examples: [[numbers]], numRuns: 1, interruptAfterTimeLimit: 60_000 });
-  const simplest = randomCase(new Choices(found.counterexample?.[0] ?? numbers));
-  const entry = `For corpus.cases.ts, once it is mended:\n${corpusEntry(simplest)}`;
+  const examples: [Uint16Array, Uint16Array | null][] = [[project, steps]];
+  const found = fc.check(property, { examples, numRuns: 1, interruptAfterTimeLimit: 60_000 });
+  const [simplest, itsSteps] = found.counterexample ?? examples[0]!;
+  const entry = `For corpus.cases.ts, once it is mended:\n${corpusEntry(caseFrom(simplest, itsSteps))}`;
   throw new Error(`${start}\n${fc.defaultReportMessage(found) ?? 'it did not fail again'}\n${entry}`);
 }

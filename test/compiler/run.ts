@@ -30,6 +30,11 @@ export function randomCase(choices: Choices): Case {
   return { world, policies: randomPolicies(choices), steps, keys };
 }
 
+/** The same project, asked with another sequence of requests. */
+export function withOtherSteps(one: Case, choices: Choices): Case {
+  return { ...one, steps: randomSteps(one.world, choices, one.keys) };
+}
+
 /** Everything a request shows to its caller, to the log and to the counters. Plain data, equal iff the same happened. */
 export interface Observation {
   readonly decision: 'permitted' | 'refused' | 'waiting';
