@@ -18,6 +18,8 @@ export class Calendar {
   readonly #own = new Uint32Array(WEEK_MINUTES / WORD_BITS);
   readonly #over = new Uint32Array(WEEK_MINUTES / WORD_BITS);
   readonly #holidays: ReadonlySet<number>;
+  /** What was found last: until then nothing else comes, and whoever is refused meanwhile is told the same. */
+  readonly #found = { open: NOT_FOUND, closed: NOT_FOUND };
 
   constructor({ zone, ranges, holidays }: CalendarHours) {
     this.zone = zone;
@@ -53,8 +55,16 @@ export class Calendar {
     return open === null ? null : this.#next(open, 'closed', wallMs);
   }
 
-  /** Looks at every minute, but skips days on which nothing changes. */
   #next(fromMs: number, wanted: 'open' | 'closed', askedMs: number): number | null {
+    const known = this.#found[wanted];
+    if (fromMs >= known.fromMs && fromMs < known.atMs) return known.atMs;
+    const atMs = this.#seek(fromMs, wanted, askedMs);
+    if (atMs !== null) this.#found[wanted] = { fromMs, atMs };
+    return atMs;
+  }
+
+  /** Looks at every minute, but skips days on which nothing changes. */
+  #seek(fromMs: number, wanted: 'open' | 'closed', askedMs: number): number | null {
     const endMs = askedMs + HORIZON_DAYS * DAY_MS;
     let at = (Math.floor(fromMs / MINUTE_MS) + 1) * MINUTE_MS;
     while (at < endMs) {
@@ -73,6 +83,8 @@ export class Calendar {
     return own === 0 && (this.#holidays.has(day - 1) || count(this.#over, midnight) === 0);
   }
 }
+
+const NOT_FOUND = { fromMs: Number.POSITIVE_INFINITY, atMs: Number.NEGATIVE_INFINITY };
 
 /** One for each set of hours that a text speaks about. */
 export function calendarOf(hours: CalendarHours): Calendar {
