@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { addressWords, contains, type Network, parseNetwork } from './networks.ts';
+import { addressWords, contains, type Network, networkText, parseNetwork } from './networks.ts';
 
 /** An address as 128 bits, most significant first: the slow way that is easy to believe. */
 type Bits = readonly number[];
@@ -165,5 +165,35 @@ describe('networks', () => {
   ])('%j is no network', (text) => {
     const result = parseNetwork(text);
     expect(result.ok ? '' : result.error.why).toContain('is not a network');
+  });
+});
+
+describe('the text of a network', () => {
+  test.each([
+    ['10.0.0.0/8', '10.0.0.0/8'],
+    ['10.0.0.0/08', '10.0.0.0/8'],
+    ['203.0.113.9/32', '203.0.113.9'],
+    ['::ffff:10.0.0.0/104', '10.0.0.0/8'],
+    ['::FFFF:0:0/96', '0.0.0.0/0'],
+    ['::fffe:0:0/95', '::fffe:0:0/95'],
+    ['2001:DB8:0:0:0:0:0:0/32', '2001:db8::/32'],
+    ['2001:db8:0:1::1/128', '2001:db8:0:1::1'],
+    ['1:0:0:2:0:0:0:3', '1:0:0:2::3'],
+    ['1:0:0:2:3:0:0:4', '1::2:3:0:0:4'],
+    ['1:0:2:3:4:5:6:7', '1:0:2:3:4:5:6:7'],
+    ['::/0', '::/0'],
+  ])('of %s is %s', (written, text) => {
+    expect(networkText(parsed(written))).toBe(text);
+  });
+
+  test('is one for all spellings of a network, and reads as that network', () => {
+    fc.assert(
+      fc.property(groups, fc.nat(128), fc.nat(7), (numbers, length, at) => {
+        const first = groupsOf(masked(bitsOf(numbers, 16), length));
+        const text = networkText(parsed(`${first.map((group) => group.toString(16)).join(':')}/${length}`));
+        expect(networkText(parsed(`${spelled(first, at)}/${length}`))).toBe(text);
+        expect(parsed(text)).toEqual(parsed(`${spelled(first, at)}/${length}`));
+      }),
+    );
   });
 });

@@ -29,6 +29,36 @@ export function parseNetwork(text: string): LiteralResult<Network> {
   return ok({ words, masks });
 }
 
+/**
+ * The one text of a network (addresses as in RFC 5952), so that equal networks are equal texts, however they were written:
+ * `10.0.0.0/8`, `2001:db8::/32`; one address stands without its length.
+ */
+export function networkText({ words, masks }: Network): string {
+  const bits = masks.reduce((sum, mask) => sum + 32 - trailingZeros(mask), 0);
+  const isMapped = words[0] === 0 && words[1] === 0 && words[2] === 0xffff && bits >= 96;
+  const address = isMapped ? dottedText(words[3]) : groupsText(words);
+  return bits === 128 ? address : `${address}/${isMapped ? bits - 96 : bits}`;
+}
+
+function trailingZeros(mask: number): number {
+  return mask === 0 ? 32 : 31 - Math.clz32(mask & -mask);
+}
+
+function dottedText(word: number): string {
+  return [24, 16, 8, 0].map((shift) => (word >>> shift) & 0xff).join('.');
+}
+
+/** The first of the longest runs of groups of zeros, from two on, is left out. */
+function groupsText(words: Network['words']): string {
+  const groups = words.flatMap((word) => [(word >>> 16) & 0xffff, word & 0xffff]);
+  const text = groups.map((group) => group.toString(16)).join(':');
+  const [longest = ''] = (text.match(/\b0(?::0)+\b/g) ?? []).sort((a, b) => b.length - a.length);
+  if (longest === '') return text;
+  const at = text.search(new RegExp(`(?:^|:)${longest}(?:$|:)`));
+  const before = text.slice(0, at);
+  return `${before}::${text.slice(at).replace(new RegExp(`^:?${longest}:?`), '')}`;
+}
+
 /** The address as four 32-bit words, or null when the text is not an address. */
 export function addressWords(text: string): Network['words'] | null {
   if (isIPv4(text)) {

@@ -11,7 +11,7 @@ import {
   parseSize,
   parseTime,
 } from '../../model/literals.ts';
-import { parseNetwork } from '../../model/networks.ts';
+import { networkText, parseNetwork } from '../../model/networks.ts';
 import type { ScalarKind, ScalarValue, Value, ValueType } from '../../model/types.ts';
 import type { AttributeOwner } from '../../model/world.ts';
 import type { AttributeValues } from '../documents.ts';
@@ -127,7 +127,7 @@ const READERS: Readonly<Record<ScalarKind, Reader>> = {
     typeof value === 'string' && isIP(value) !== 0
       ? { ok: true, value }
       : refuse(`${show(value)} is not an IP address. Write it like 10.0.0.1.`),
-  network: (value) => literal(value, (text) => mapped(parseNetwork(text), () => text)),
+  network: (value) => literal(value, (text) => mapped(parseNetwork(text), networkText)),
 };
 
 function readText(value: unknown): LiteralResult<string> {

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { spanText } from '../../diagnostics/source.ts';
 import { meant } from '../../diagnostics/suggest.ts';
-import { parseNetwork } from '../../model/networks.ts';
+import { networkText, parseNetwork } from '../../model/networks.ts';
 import type { ValueType } from '../../model/types.ts';
 import type { LiteralKind, LiteralNode } from '../ast.ts';
 import { unknownName } from '../problems/names.ts';
@@ -20,7 +20,8 @@ export function typeLiteral(
   beside: string,
 ): LiteralExpression | null {
   if (!fits(context, node, type, beside)) return null;
-  return { kind: 'literal', value: node.value, type, span: node.span };
+  const value = type.kind === 'network' ? networkOf(context, node) : node.value;
+  return value === null ? null : { kind: 'literal', value, type, span: node.span };
 }
 
 /** A literal at a place that takes any type. Null: reported. */
@@ -114,17 +115,15 @@ function fitsText(
         ),
       );
       return false;
-    case 'network':
-      return networkOf(context, text, span) !== null;
     default:
       return true;
   }
 }
 
-/** A network in CIDR notation, checked. Null: reported. */
-export function networkOf(context: CheckContext, text: string, span: LiteralNode['span']): string | null {
-  const network = parseNetwork(text);
-  if (network.ok) return text;
+/** A network in CIDR notation, as all others write it. Null: reported. */
+function networkOf(context: CheckContext, { value, span }: LiteralNode): string | null {
+  const network = parseNetwork(String(value));
+  if (network.ok) return networkText(network.value);
   context.report(badLiteral(span, network.error.why));
   return null;
 }
