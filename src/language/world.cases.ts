@@ -4,6 +4,11 @@ import type { BodyMember, RequestBodySchema } from '../model/request-body.ts';
 import type { ValueType } from '../model/types.ts';
 import type { Authority, Consumer, Route, Service, Tenant, World } from '../model/world.ts';
 
+const UNBOUNDED = {
+  ...{ least: null, most: null, above: null, below: null, whole: false, multipleOf: [] },
+  ...{ lengthMin: null, lengthMax: null, patterns: [] },
+};
+
 const ORDER = body('routes/order.schema.json', {
   amount: member({ kind: 'number' }),
   currency: member({ kind: 'enum', values: ['EUR', 'USD'] }),
@@ -23,7 +28,15 @@ const ORDER = body('routes/order.schema.json', {
 const REFUND = body('routes/refund.schema.json', {
   amount: {
     ...member({ kind: 'number' }),
-    bounds: { least: 1, most: 500, whole: true, lengthMax: null },
+    bounds: { ...UNBOUNDED, least: 1, most: 500, whole: true },
+  },
+  discount: {
+    ...member({ kind: 'number' }),
+    bounds: { ...UNBOUNDED, above: 0, below: 1, multipleOf: [0.25] },
+  },
+  code: {
+    ...member({ kind: 'text' }),
+    bounds: { ...UNBOUNDED, lengthMin: 2, lengthMax: 4, patterns: ['^[A-Z]*$'] },
   },
   note: member({ kind: 'number' }),
   labels: member({ kind: 'list', of: { kind: 'text' } }, 'always'),

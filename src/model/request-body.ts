@@ -21,13 +21,20 @@ export interface BodyMember {
   readonly bounds?: ValueBounds;
 }
 
-/** What a schema allows of a number or text; null where it does not say. */
+/** What a schema allows of a number or text; null, or nothing, where it does not say. */
 export interface ValueBounds {
   readonly least: number | null;
   readonly most: number | null;
+  /** Exclusive bounds. */
+  readonly above: number | null;
+  readonly below: number | null;
   readonly whole: boolean;
+  readonly multipleOf: readonly number[];
   /** Characters (code points). */
+  readonly lengthMin: number | null;
   readonly lengthMax: number | null;
+  /** Regular expressions, all of which match somewhere. */
+  readonly patterns: readonly string[];
 }
 
 /** Where and why a value does not fit a schema. */

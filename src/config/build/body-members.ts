@@ -132,18 +132,32 @@ function textType(parts: Parts): ValueType {
   return { kind: parts.some((part) => part.format === 'date') ? 'date' : 'text' };
 }
 
-/** Null where nothing is said. An exclusive bound counts as one that is allowed: a value on it is left to the check. */
+/** Null where nothing is said. */
 function boundsOf(type: string, parts: Parts): ValueBounds | null {
   const said = (...keywords: readonly string[]): number[] =>
     parts.flatMap((part) => keywords.flatMap((name) => (typeof part[name] === 'number' ? [part[name]] : [])));
+  const isNumber = type !== 'string';
+  const numbers = (...keywords: readonly string[]) => (isNumber ? said(...keywords) : []);
+  const lengths = (keyword: string) => (isNumber ? [] : said(keyword));
   const bounds = {
-    least: outermost(Math.max, said('minimum', 'exclusiveMinimum')),
-    most: outermost(Math.min, said('maximum', 'exclusiveMaximum')),
+    least: outermost(Math.max, numbers('minimum')),
+    most: outermost(Math.min, numbers('maximum')),
+    above: outermost(Math.max, numbers('exclusiveMinimum')),
+    below: outermost(Math.min, numbers('exclusiveMaximum')),
     whole: type === 'integer',
-    lengthMax: outermost(Math.min, said('maxLength')),
+    multipleOf: numbers('multipleOf'),
+    lengthMin: outermost(Math.max, lengths('minLength')),
+    lengthMax: outermost(Math.min, lengths('maxLength')),
+    patterns: isNumber
+      ? []
+      : parts.flatMap((part) => (typeof part.pattern === 'string' ? [part.pattern] : [])),
   };
-  const isOpen = bounds.least === null && bounds.most === null && bounds.lengthMax === null;
-  return isOpen && !bounds.whole ? null : bounds;
+  const isOpen = Object.values(bounds).every((bound) => bound === null || bound === false || isEmpty(bound));
+  return isOpen ? null : bounds;
+}
+
+function isEmpty(bound: number | boolean | readonly unknown[]): boolean {
+  return typeof bound === 'object' && bound.length === 0;
 }
 
 function outermost(pick: (...numbers: readonly number[]) => number, said: readonly number[]): number | null {

@@ -1,4 +1,5 @@
 import { BODY, isBodyPath, pathBelow } from '../../model/member-path.ts';
+import { regexTest } from '../../model/regex.ts';
 import type { ValueBounds } from '../../model/request-body.ts';
 import type { ScalarValue } from '../../model/types.ts';
 import type { MemberNode } from '../ast.ts';
@@ -53,15 +54,25 @@ function fitsSchemas(
 }
 
 /** What the schema allows, where the value is not of it. What a cap lets pass may be anything above the least. */
-function beyond(
-  { least, most, whole, lengthMax }: ValueBounds,
-  kind: MemberNode['kind'],
-  value: ScalarValue,
-): string | null {
-  if (typeof value === 'string')
-    return lengthMax !== null && [...value].length > lengthMax ? `at most ${lengthMax} characters` : null;
+function beyond(bounds: ValueBounds, kind: MemberNode['kind'], value: ScalarValue): string | null {
+  if (typeof value === 'string') return beyondOfText(bounds, value);
   if (typeof value !== 'number') return null;
+  const { least, most, above, below, whole, multipleOf } = bounds;
   if (whole && !Number.isInteger(value)) return 'whole numbers only';
   if (least !== null && value < least) return `at least ${least}`;
-  return kind === 'default' && most !== null && value > most ? `at most ${most}` : null;
+  if (above !== null && value <= above) return `more than ${above}`;
+  // as ajv decides it when a request arrives
+  const factor = multipleOf.find((each) => !Number.isInteger(value / each));
+  if (factor !== undefined) return `multiples of ${factor}`;
+  if (kind === 'cap') return null;
+  if (most !== null && value > most) return `at most ${most}`;
+  return below !== null && value >= below ? `less than ${below}` : null;
+}
+
+function beyondOfText({ lengthMin, lengthMax, patterns }: ValueBounds, value: string): string | null {
+  const length = [...value].length;
+  if (lengthMax !== null && length > lengthMax) return `at most ${lengthMax} characters`;
+  if (lengthMin !== null && length < lengthMin) return `at least ${lengthMin} characters`;
+  const pattern = patterns.find((each) => !regexTest(each)(value));
+  return pattern === undefined ? null : `what matches /${pattern}/`;
 }
