@@ -158,6 +158,22 @@ export const TEST_DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     help: 'Write `body.items[1].…` for the first element, then [2], and so on.',
   },
   {
+    code: 'PT1404',
+    what: 'a duration in a body',
+    text: test('when GET /v1/orders is sent with body.wait 30s\n  expect permitted'),
+    at: '4:46',
+    message: 'JSON has numbers, but nothing that is a duration: 30s could be written there in several ways.',
+    help: 'Write the number that a caller would send.',
+  },
+  {
+    code: 'PT1214',
+    what: 'money of another currency in a body',
+    text: test('when GET /v1/orders is sent with body.price €5\n  expect permitted'),
+    at: '4:47',
+    message: 'This is in EUR, and accounts are kept in USD.',
+    help: 'Write the amount in USD: it is the currency of portunus.yaml.',
+  },
+  {
     code: 'PT1405',
     what: 'a refusal by a permit',
     text: test('when GET /v1/orders is sent\n  expect refused by "p" "all"'),

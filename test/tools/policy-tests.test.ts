@@ -35,6 +35,34 @@ function failuresOf(body: string): string[] {
   );
 }
 
+it('an amount of money in a body is the number of its units, as rules read it', () => {
+  const texts = {
+    'portunus.yaml': 'portunus: 1\n',
+    'routes/shop.yaml': `services: { shop: { endpoints: [{ url: "http://127.0.0.1:9001" }] } }
+routes:
+  refund:
+    service: shop
+    match: { methods: [POST], path: /refunds }
+    auth: none
+    request: { schema: refund.schema.json }
+`,
+    'routes/refund.schema.json':
+      '{ "type": "object", "required": ["amount"], "properties": { "amount": { "type": "number" } } }',
+    'policies/a.policy':
+      'language 1\npolicy "p" {\n  permit\n  forbid "large" when request.body.amount as USD > $500.5\n}\n',
+    'policies/a.test.policy': `language 1
+test "t" {
+  when POST /refunds is sent with body.amount $500.50
+  expect permitted with body.amount 500.5
+  when POST /refunds is sent with body.amount 501 USD
+  expect refused 403 by "p" "large"
+}
+`,
+  };
+  const sources = Object.entries(texts).map(([path, text]) => new SourceText(path, text));
+  expect(reportOf(checkProject(sources, '/project', 0))).toMatchObject({ passed: 1, failed: 0 });
+});
+
 it('a body that does not fit is refused by its schema, and rules that read it are not asked', () => {
   const texts = {
     'portunus.yaml': 'portunus: 1\n',

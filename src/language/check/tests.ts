@@ -1,12 +1,19 @@
 import { isIP } from 'node:net';
-import type { Span } from '../../diagnostics/source.ts';
+import { type Span, spanText } from '../../diagnostics/source.ts';
 import { DAY_MS, dateText, isTimeZone, localClock, timeText } from '../../model/local-time.ts';
 import type { ScalarValue } from '../../model/types.ts';
 import type { EnforcementMode, Route } from '../../model/world.ts';
 import type { ListNode, LiteralNode, PolicyNode, RuleNode, TextNode } from '../ast.ts';
 import { unknownZone } from '../problems/names.ts';
 import { notAHeaderName } from '../problems/rules.ts';
-import { badElement, badTestAmount, neverRefuses, noRoute, unknownThing } from '../problems/tests.ts';
+import {
+  badElement,
+  badTestAmount,
+  neverRefuses,
+  noRoute,
+  noUnitInJson,
+  unknownThing,
+} from '../problems/tests.ts';
 import { badLiteral, percentOutOfRange } from '../problems/types.ts';
 import type {
   ExpectNode,
@@ -21,10 +28,12 @@ import { nearestTimeZone } from '../time-zones.ts';
 import type { CheckedExpect, CheckedStep, CheckedTest, RuleName, TestCaller } from '../typed-tests.ts';
 import type { CheckContext } from './context.ts';
 import { isHeaderName } from './header-names.ts';
+import { isAccountingCurrency } from './literals.ts';
 import { putInto, type Tree } from './test-bodies.ts';
 import { checkBodyNames } from './test-body-names.ts';
 import { checkCaller, checkOtherCaller, givenCaller } from './test-callers.ts';
 import { candidates, nearestTarget, unserved } from './test-routes.ts';
+import { literalInWords } from './type-names.ts';
 
 /** All policies of the project as read, also those with mistakes: a test may name them. */
 export type PolicyNames = ReadonlyMap<
@@ -170,7 +179,7 @@ function requestOf(context: CheckContext, parts: readonly RequestPartNode[], rou
         context.report(badLiteral(part.value.span, `"${part.value.value}" is not an address.`));
       ip = part.value.value;
     } else if (part.kind === 'body') {
-      const why = putInto(body, part.path, plain(part.value));
+      const why = putInto(body, part.path, plain(context, part.value));
       if (why !== null) context.report(badElement(part.span, why));
     } else if (part.kind === 'size') size = part.bytes.value;
     else host = part.value.value.toLowerCase();
@@ -181,15 +190,34 @@ function requestOf(context: CheckContext, parts: readonly RequestPartNode[], rou
   return { headers: [...headers].flat(), ip, host, body: text, bodyBytes: size || Buffer.byteLength(text) };
 }
 
-function plain(value: LiteralNode | ListNode): unknown {
-  return value.kind === 'list' ? value.items.map(jsonValue) : jsonValue(value);
+function plain(context: CheckContext, value: LiteralNode | ListNode): unknown {
+  return value.kind === 'list'
+    ? value.items.map((item) => jsonValue(context, item))
+    : jsonValue(context, value);
 }
 
-/** Dates are texts in JSON, and so are times. */
-function jsonValue({ type, value }: LiteralNode): ScalarValue {
-  if (type === 'date') return dateText(Number(value));
-  return type === 'time' ? timeText(Number(value)) : value;
+/**
+ * Dates are texts in JSON, and so are times; sizes are bytes. An amount of money is its number, as rules read it (`as USD`);
+ * a number for a duration or a share depends on who reads it.
+ */
+function jsonValue(context: CheckContext, { type, value, currency, span }: LiteralNode): ScalarValue {
+  switch (type) {
+    case 'date':
+      return dateText(Number(value));
+    case 'time':
+      return timeText(Number(value));
+    case 'money':
+      isAccountingCurrency(context, currency, span);
+      return Number(value) / NANO_PER_UNIT;
+    case 'duration':
+    case 'percent':
+      context.report(noUnitInJson(span, spanText(span), literalInWords(type)));
+      return value;
+    default:
+      return value;
+  }
 }
+const NANO_PER_UNIT = 1_000_000_000;
 
 function checkExpect(
   context: CheckContext,
@@ -216,7 +244,7 @@ function checkExpect(
     retryAfter: retry === undefined ? null : { operator: retry.operator, ms: retry.ms.value },
     timeoutMs: node.parts.find((part) => part.kind === 'timeout')?.ms.value ?? null,
     body: node.parts.flatMap((part) =>
-      part.kind === 'body' ? [{ path: part.path, value: jsonValue(part.value) }] : [],
+      part.kind === 'body' ? [{ path: part.path, value: jsonValue(context, part.value) }] : [],
     ),
     headers: node.parts.flatMap((part) =>
       part.kind === 'header'

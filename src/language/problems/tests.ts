@@ -103,6 +103,16 @@ export function badElement(span: Span, why: string): Diagnostic {
   return problem('PT1404', span, why, 'Write `body.items[1].…` for the first element, then [2], and so on.');
 }
 
+/** `what`: a duration or a share. */
+export function noUnitInJson(span: Span, text: string, what: string): Diagnostic {
+  return problem(
+    'PT1404',
+    span,
+    `JSON has numbers, but nothing that is ${what}: ${shown(text)} could be written there in several ways.`,
+    'Write the number that a caller would send.',
+  );
+}
+
 export function neverRefuses(span: Span, rule: string, kind: string): Diagnostic {
   return problem(
     'PT1405',
