@@ -11,23 +11,33 @@ import { randomRule } from './random-policies.ts';
 import { bundleJudge, type Case, interpretedJudge, type Observation, play, randomCase } from './run.ts';
 
 const numbers = fc.uint16Array({ minLength: 300, maxLength: 700, size: 'max' });
+const NUM_RUNS = 300;
 
 describe('compiled code over shared memory', () => {
   it('decides as the interpreter does over the reference model', () => {
+    let [permitted, limited] = [0, 0];
     fc.assert(
       fc.property(numbers, (drawn) => {
         const one = withoutTrouble(randomCase(new Choices(drawn)));
         const { bundle } = compileRules(one.policies, one.world);
         const shared = play(one, bundleJudge(bundle, one.keys, sharedCounters(bundle)));
         expect(shared.map(decision)).toEqual(play(one, interpretedJudge(one)).map(decision));
+        for (const { refusal } of shared) {
+          if (refusal === null) permitted++;
+          else if (refusal.retryAfterS !== -1) limited++;
+        }
       }),
-      { numRuns: 300, endOnFailure: true },
+      { numRuns: NUM_RUNS, endOnFailure: true },
     );
+    // else both could agree on nothing
+    expect(permitted).toBeGreaterThan(NUM_RUNS);
+    expect(limited).toBeGreaterThan(NUM_RUNS / 15);
   });
 });
 
 describe('a decision over shared memory', () => {
   it('that refuses takes nothing: the next one is as if it had not been asked', () => {
+    let [refused, permitted] = [0, 0];
     fc.assert(
       fc.property(numbers, (drawn) => {
         const one = withoutTrouble(randomCase(new Choices(drawn)));
@@ -38,12 +48,17 @@ describe('a decision over shared memory', () => {
         const others = { ...one, steps: steps.filter(isPermitted) };
         const again = play(others, bundleJudge(bundle, one.keys, sharedCounters(bundle)));
         expect(again.map(decision)).toEqual(all.filter(isPermitted).map(decision));
+        permitted += again.length;
+        refused += all.length - again.length;
       }),
-      { numRuns: 300, endOnFailure: true },
+      { numRuns: NUM_RUNS, endOnFailure: true },
     );
+    expect(permitted).toBeGreaterThan(NUM_RUNS);
+    expect(refused).toBeGreaterThan(NUM_RUNS);
   });
 
   it('never permits more when a limit, a forbid or a require is added', () => {
+    const seen = { permitted: 0, refusedByIt: 0, refusedBefore: 0 };
     fc.assert(
       fc.property(numbers, numbers, fc.constantFrom('limit', 'forbid', 'require'), (drawn, added, kind) => {
         const one = withoutTrouble(randomCase(new Choices(drawn)));
@@ -60,10 +75,19 @@ describe('a decision over shared memory', () => {
           const judge = bundleJudge(bundle, one.keys, sharedCounters(bundle, registry));
           return judge.judge(last.route, last.request).decision;
         };
-        if (judgedBy(after) === 'permitted') expect(judgedBy(before)).toBe('permitted');
+        const isPermitted = judgedBy(after) === 'permitted';
+        const wasPermitted = judgedBy(before) === 'permitted';
+        if (isPermitted) expect(wasPermitted).toBe(true);
+        if (isPermitted) seen.permitted++;
+        else if (wasPermitted) seen.refusedByIt++;
+        else seen.refusedBefore++;
       }),
-      { numRuns: 300, endOnFailure: true },
+      { numRuns: NUM_RUNS, endOnFailure: true },
     );
+    // else the property could hold of nothing
+    expect(seen.permitted).toBeGreaterThan(NUM_RUNS * 0.15);
+    expect(seen.refusedByIt).toBeGreaterThan(NUM_RUNS * 0.1);
+    expect(seen.refusedBefore).toBeGreaterThan(NUM_RUNS * 0.2);
   });
 });
 
