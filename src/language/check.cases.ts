@@ -107,6 +107,28 @@ export const CONDITION_CASES: readonly ConditionCase[] = [
     text: 'tenant.trial is true or any of tenant.regions has it is request.host and it matches /^a/',
     means: 'tenant.trial is true or (any of tenant.regions has (it is request.host and it matches /^a/))',
   },
+  {
+    text: 'any of regions has request.host ends with it',
+    means: 'request.host ends with "eu" or request.host ends with "us"',
+  },
+  {
+    text: 'no one of regions has request.host starts with it and request.host is not it',
+    means:
+      'not ((request.host starts with "eu" and request.host is not "eu") or (request.host starts with "us" and request.host is not "us"))',
+  },
+  {
+    text: 'every of regions has it in tenant.regions',
+    means: '"eu" in tenant.regions and "us" in tenant.regions',
+  },
+  {
+    text: 'any of regions has it not in tenant.regions',
+    means: 'not ("eu" in tenant.regions) or not ("us" in tenant.regions)',
+  },
+  {
+    text: 'any of offices has request.ip in it',
+    means: 'request.ip in ["10.0.0.0/8"] or request.ip in ["2001:db8::/32"]',
+  },
+  { text: 'any of regions has it is request.host', means: 'request.host is "eu" or request.host is "us"' },
   { text: 'consumer is subscribed to route', means: 'consumer is subscribed to route' },
   { text: 'consumer is not subscribed to route', means: 'consumer is not subscribed to route' },
   { text: 'tenant is "not-in-the-files"', means: 'tenant is "not-in-the-files"' },

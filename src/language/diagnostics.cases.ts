@@ -219,6 +219,62 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     help: 'Write a value that the schema allows, or change the schema.',
   },
   {
+    code: 'PT2123',
+    what: 'a default on an exclusive bound',
+    text: file('policy "p" applies to route "refund" {\n  permit\n  default request.body.discount to 1\n}\n'),
+    at: '4:36',
+    message:
+      'The service behind route "refund" would refuse this value of request.body.discount: routes/refund.schema.json allows less than 1.',
+    help: 'Write a value that the schema allows, or change the schema.',
+  },
+  {
+    code: 'PT2123',
+    what: 'a cap on an exclusive bound',
+    text: file('policy "p" applies to route "refund" {\n  permit\n  cap request.body.discount at 0\n}\n'),
+    at: '4:32',
+    message:
+      'The service behind route "refund" would refuse this value of request.body.discount: routes/refund.schema.json allows more than 0.',
+    help: 'Write a value that the schema allows, or change the schema.',
+  },
+  {
+    code: 'PT2123',
+    what: 'a cap between the multiples of a schema',
+    text: file('policy "p" applies to route "refund" {\n  permit\n  cap request.body.discount at 0.3\n}\n'),
+    at: '4:32',
+    message:
+      'The service behind route "refund" would refuse this value of request.body.discount: routes/refund.schema.json allows multiples of 0.25.',
+    help: 'Write a value that the schema allows, or change the schema.',
+  },
+  {
+    code: 'PT2123',
+    what: 'a default that is too short',
+    text: file('policy "p" applies to route "refund" {\n  permit\n  default request.body.code to "A"\n}\n'),
+    at: '4:32',
+    message:
+      'The service behind route "refund" would refuse this value of request.body.code: routes/refund.schema.json allows at least 2 characters.',
+    help: 'Write a value that the schema allows, or change the schema.',
+  },
+  {
+    code: 'PT2123',
+    what: 'a default that is too long',
+    text: file(
+      'policy "p" applies to route "refund" {\n  permit\n  default request.body.code to "ABCDE"\n}\n',
+    ),
+    at: '4:32',
+    message:
+      'The service behind route "refund" would refuse this value of request.body.code: routes/refund.schema.json allows at most 4 characters.',
+    help: 'Write a value that the schema allows, or change the schema.',
+  },
+  {
+    code: 'PT2123',
+    what: 'a default that the pattern of a schema refuses',
+    text: file('policy "p" applies to route "refund" {\n  permit\n  default request.body.code to "ab"\n}\n'),
+    at: '4:32',
+    message:
+      'The service behind route "refund" would refuse this value of request.body.code: routes/refund.schema.json allows what matches /^[A-Z]*$/.',
+    help: 'Write a value that the schema allows, or change the schema.',
+  },
+  {
     code: 'PT1201',
     what: 'a default of another type',
     text: file(
@@ -755,7 +811,7 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     text: file('policy "p" applies to route "refund" {\n  permit when request.body is present\n}\n'),
     at: '3:15',
     message: 'The schema of route "refund" (routes/refund.schema.json) has no request.body.',
-    help: 'It has amount, labels, note.',
+    help: 'It has amount, code, discount, labels, note.',
   },
   {
     code: 'PT1216',
@@ -1985,11 +2041,49 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
   },
   {
     code: 'PT1221',
-    what: 'a quantifier over a defined list',
-    text: file('define eu = ["DE", "FR"]\npolicy "p" {\n  permit when any of eu has it is "DE"\n}\n'),
+    what: 'a quantifier over one defined value',
+    text: file('define eu = "DE"\npolicy "p" {\n  permit when any of eu has request.host is it\n}\n'),
     at: '4:22',
-    message: 'A quantifier asks a list that comes with the request or its caller; eu is fixed.',
-    help: 'Ask whether a fact is among its items: … in eu.',
+    message: 'A quantifier asks the elements of a list; eu is one value.',
+    help: 'Ask the value itself, without a quantifier.',
+  },
+  {
+    code: 'PT1222',
+    what: 'items of a defined list compared with what is fixed too',
+    text: file('define eu = ["DE", "FR"]\npolicy "p" {\n  permit when any of eu has it is "DE"\n}\n'),
+    at: '4:29',
+    message: '`it` is an item of eu, which is fixed: by itself it says nothing of a request.',
+    help: 'Ask a fact about it, as in `request.path starts with it`.',
+  },
+  {
+    code: 'PT1222',
+    what: 'a member of an item of a defined list',
+    text: file(
+      'define eu = ["DE", "FR"]\npolicy "p" {\n  permit when any of eu has request.host is it.name\n}\n',
+    ),
+    at: '4:45',
+    message: 'There is no it.name: the element is a text, which has no members.',
+    help: 'Write `it`.',
+  },
+  {
+    code: 'PT1223',
+    what: 'a test that asks a defined list nothing',
+    text: file(
+      'define old = ["/v1", "/v2"]\npolicy "p" {\n  forbid when any of old has request.path starts with it or request.method is "GET"\n}\n',
+    ),
+    at: '4:61',
+    message: 'request.method is "GET" says nothing of `it`, the element of old.',
+    help: 'Put the question about the list in parentheses, and this beside it: (… of old has …) and ….',
+  },
+  {
+    code: 'PT1203',
+    what: 'an item of a defined list that does not fit',
+    text: file(
+      'define sizes = [1KiB, 10s]\npolicy "p" {\n  forbid when request.size is present and any of sizes has request.size > it\n}\n',
+    ),
+    at: '4:75',
+    message: 'This compares a size (request.size) with a duration (it).',
+    help: 'Write a size such as 512KiB or 1MiB.',
   },
   {
     code: 'PT1222',

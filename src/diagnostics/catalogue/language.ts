@@ -272,7 +272,7 @@ export const LANGUAGE_CODES = {
     title: 'Quantifier over something else than a list',
     severity: 'error',
     explanation:
-      '`any of`, `every of` and `no one of` ask the elements of a list that comes with a request or its caller. Whether a value is among fixed ones is asked with `in`.',
+      '`any of`, `every of` and `no one of` ask the elements of a list: one that comes with a request or its caller, or one that `define` names.',
   },
   PT1222: {
     title: 'No element to speak of',

@@ -18,7 +18,7 @@ import {
 } from '../problems/types.ts';
 import type { ListExpression, LiteralExpression, Operand, TypedExpression } from '../typed.ts';
 import type { CheckContext } from './context.ts';
-import { isLookUpOnce } from './elements.ts';
+import { isItem, isLookUpOnce } from './elements.ts';
 import { canHold } from './impossible-texts.ts';
 import type { Known } from './known.ts';
 import { typeLiteral } from './literals.ts';
@@ -58,8 +58,10 @@ export function checkIn(
 ): TypedExpression | null {
   const element = checkSubject(context, known, leftNode);
   if (right.kind === 'route-set') return checkInRoutes(context, element, right, { negated, span });
-  const value = right.kind === 'list' ? right : resolveValue(context, right);
-  if (element === null || value === null) return null;
+  const found = right.kind === 'list' ? right : resolveValue(context, right);
+  if (element === null || found === null) return null;
+  const value =
+    element.type.kind === 'ip' && right.kind === 'operand' && isItem(right) ? listOfOne(found) : found;
   if (value.kind === 'literal') {
     context.report(notAList(value.span, 'one value'));
     return null;
@@ -281,6 +283,11 @@ function checkNetworks(context: CheckContext, address: Operand, list: ListNode):
     (item) => typeLiteral(context, item, NETWORK, valueText(address)) ?? [],
   );
   return networks.length < list.items.length ? null : networkList(networks, list.span);
+}
+
+/** An item of a defined list of networks is a network. */
+function listOfOne(value: ListNode | LiteralNode | SubjectNode): ListNode | LiteralNode | SubjectNode {
+  return value.kind === 'literal' ? { kind: 'list', items: [value], span: value.span } : value;
 }
 
 function networkList(items: readonly LiteralExpression[], span: Span): ListExpression {

@@ -6,11 +6,11 @@ import type { TypedExpression } from '../typed.ts';
 import { checkCalendarTest } from './calendars.ts';
 import { checkCompare, checkIn, checkRegexTest, checkTextTest } from './comparisons.ts';
 import type { CheckContext } from './context.ts';
-import { isOfElement } from './elements.ts';
+import { asksItem, isOfElement, itemLast } from './elements.ts';
 import { factText, type Known } from './known.ts';
 import { checkName } from './names.ts';
 import { resolvePath } from './operands.ts';
-import { checkList } from './quantifiers.ts';
+import { askItems, checkList, definedItems } from './quantifiers.ts';
 import { selectorAsFact, selectRoutes } from './selectors.ts';
 
 /** Where a condition stands: only a scope takes selectors such as `routes tagged "x"`. */
@@ -25,7 +25,7 @@ export function checkCondition(
 ): TypedExpression | null {
   switch (node.kind) {
     case 'constant':
-      return ofElement(context, known, node);
+      return ofElement(context, known, node, node);
     case 'not': {
       const operand = checkCondition(context, known, node.operand, place);
       return operand === null ? null : { kind: 'not', operand, span: node.span };
@@ -34,35 +34,49 @@ export function checkCondition(
     case 'or':
       return checkChain(context, known, node, place);
     case 'selector':
-      if (place === 'scope') return ofElement(context, known, selectRoutes(context, node));
+      if (place === 'scope') return ofElement(context, known, node, selectRoutes(context, node));
       context.report(selectorInCondition(node.span, selectorAsFact(node)));
       return null;
     case 'calendar-test':
-      return ofElement(context, known, checkCalendarTest(context, node));
+      return ofElement(context, known, node, checkCalendarTest(context, node));
     case 'quantified':
-      return ofElement(context, known, checkQuantified(context, known, node, place));
-    default:
-      return ofElement(context, known, checkPredicate(context, known, node));
+      return ofElement(context, known, node, checkQuantified(context, known, node, place));
+    default: {
+      const turned = itemLast(context, node);
+      if (turned !== null) return checkCondition(context, known, turned, place);
+      return ofElement(context, known, node, checkPredicate(context, known, node));
+    }
   }
 }
 
 function ofElement(
   context: CheckContext,
   known: Known,
+  node: ConditionNode,
   test: TypedExpression | null,
 ): TypedExpression | null {
-  return test !== null && isOfElement(context, known, test) ? test : null;
+  if (test === null) return null;
+  return asksItem(context, node) && isOfElement(context, known, test) ? test : null;
 }
 
 function checkQuantified(
   context: CheckContext,
   known: Known,
-  { quantifier, list: listNode, condition: node, span }: QuantifiedNode,
+  question: QuantifiedNode,
   place: ConditionPlace,
 ): TypedExpression | null {
+  const { quantifier, list: listNode, condition: node, span } = question;
+  if (context.defines.has(listNode.path)) {
+    const items = definedItems(context, listNode);
+    return items === null
+      ? null
+      : askItems(question, items, (value) =>
+          checkCondition({ ...context, item: { list: listNode.path, value } }, known, node, place),
+        );
+  }
   const list = checkList(context, known, listNode);
   if (list === null) return null;
-  const condition = checkCondition(context, known.within(list), node, place);
+  const condition = checkCondition({ ...context, item: null }, known.within(list), node, place);
   return condition === null ? null : { kind: 'quantified', quantifier, list, condition, span };
 }
 

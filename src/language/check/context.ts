@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import { type FactDefinition, factsOf } from '../../model/facts.ts';
 import type { World } from '../../model/world.ts';
-import type { DefineNode, PolicyFileNode } from '../ast.ts';
+import type { DefineNode, LiteralNode, PolicyFileNode } from '../ast.ts';
 import { defineTwice } from '../problems/names.ts';
 import { type Asked, type NameKind, nothingAsked } from './asked.ts';
 import type { FileAuthority } from './authorities.ts';
@@ -24,6 +24,8 @@ export interface ProjectNames {
 export interface CheckContext {
   readonly project: ProjectNames;
   readonly defines: ReadonlyMap<string, DefineNode>;
+  /** What `it` stands for while the items of a defined list are asked; null elsewhere. */
+  readonly item: DefinedItem | null;
   /** Zone of periods where a rule names none. */
   readonly zone: string;
   readonly authority: FileAuthority;
@@ -34,6 +36,13 @@ export interface CheckContext {
   /** Grows while the file is checked. */
   readonly asked: Asked;
   readonly report: (problem: Diagnostic) => void;
+}
+
+/** One of a list that is fixed. */
+export interface DefinedItem {
+  /** Name of the list. */
+  readonly list: string;
+  readonly value: LiteralNode;
 }
 
 export function projectNames(world: World, calendars: Calendars): ProjectNames {
@@ -59,5 +68,5 @@ export function fileContext(
   }
   const zone = file.zone ?? project.world.zone;
   const policy = { successor: 'none', undescribed: new Set<string>() } as const;
-  return { project, defines, zone, authority, ...policy, asked: nothingAsked(), report };
+  return { project, defines, item: null, zone, authority, ...policy, asked: nothingAsked(), report };
 }

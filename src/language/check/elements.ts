@@ -1,9 +1,10 @@
 import { spanText } from '../../diagnostics/source.ts';
 import { elementPath } from '../../model/facts.ts';
 import { isBelow } from '../../model/member-path.ts';
-import type { PathNode } from '../ast.ts';
+import type { ConditionNode, OperandNode, PathNode, PredicateNode, SubjectNode, ValueNode } from '../ast.ts';
 import {
   eachWithEach,
+  factFirst,
   memberNeeded,
   memberOfValue,
   notOfElement,
@@ -13,7 +14,7 @@ import type { FactExpression, Operand, TypedExpression } from '../typed.ts';
 import { resolveBodyFact } from './body-facts.ts';
 import type { CheckContext } from './context.ts';
 import { factText, type Known } from './known.ts';
-import { inWords } from './type-names.ts';
+import { inWords, literalInWords } from './type-names.ts';
 
 /** `it`, the element that a quantifier asks about. */
 const ELEMENT = 'it';
@@ -24,6 +25,15 @@ export function isElement({ path }: PathNode): boolean {
 
 /** What `it` stands for here. Null means that a problem was reported. */
 export function resolveElement(context: CheckContext, known: Known, node: PathNode): FactExpression | null {
+  if (context.item !== null) {
+    const { item } = context;
+    context.report(
+      node.path === ELEMENT && node.parameter === null
+        ? factFirst(node.span, item.list)
+        : memberOfValue(node.span, spanText(node.span), literalInWords(item.value.type)),
+    );
+    return null;
+  }
   const { list } = known;
   if (list === null || list.type.kind !== 'list') {
     context.report(outsideQuantifier(node.span));
@@ -63,6 +73,46 @@ export function isOfElement(context: CheckContext, { list }: Known, test: TypedE
   if (list === null || mentions(test, elementPath(list.definition.path))) return true;
   context.report(notOfElement(test.span, spanText(test.span), factText(list)));
   return false;
+}
+
+/** The same where `it` is an item of a defined list, which typed conditions don't show any more: it has become a value. */
+export function asksItem({ item, report }: CheckContext, node: ConditionNode): boolean {
+  if (item === null || names(node)) return true;
+  report(notOfElement(node.span, spanText(node.span), item.list));
+  return false;
+}
+
+/** Whether `it` stands in a node, for the list that is asked here: in a question about another list it is of that one. */
+function names(node: object): boolean {
+  if ('kind' in node && node.kind === 'path') return isElement(node as PathNode);
+  if ('kind' in node && node.kind === 'quantified') return false;
+  return Object.entries(node).some(
+    ([name, value]) => name !== 'span' && typeof value === 'object' && value !== null && names(value),
+  );
+}
+
+/**
+ * An item of a defined list is a fixed value, and a test begins with what it asks about: `it is request.host` asks the host.
+ * Null where nothing is to be turned round.
+ */
+export function itemLast({ item }: CheckContext, test: PredicateNode): ConditionNode | null {
+  if (item === null || (test.kind !== 'compare' && test.kind !== 'in')) return null;
+  const { left, right, span } = test;
+  if (!isItem(left) || (right.kind !== 'operand' && right.kind !== 'arithmetic') || isItem(right))
+    return null;
+  if (test.kind === 'compare')
+    return { ...test, operator: MIRRORED[test.operator], left: right, right: left };
+  const contains = { kind: 'text-test', test: 'contains', left: right, right: left, span } as const;
+  return test.negated ? { kind: 'not', operand: contains, span } : contains;
+}
+
+const MIRRORED = { is: 'is', 'is-not': 'is-not', lt: 'gt', le: 'ge', gt: 'lt', ge: 'le' } as const;
+
+/** `it` alone. */
+export function isItem(node: SubjectNode | ValueNode): node is OperandNode {
+  return (
+    node.kind === 'operand' && node.path.path === ELEMENT && node.otherwise === null && node.unit === null
+  );
 }
 
 /** Each element of one list of the body looked up in another would cost the product of both lengths. */

@@ -7,6 +7,7 @@ import { badDivisor, notCalculable, unitNeeded } from '../problems/types.ts';
 import { PATH_ROOTS } from '../tokens.ts';
 import type { ArithmeticExpression, FactExpression, Operand } from '../typed.ts';
 import type { CheckContext } from './context.ts';
+import { isItem } from './elements.ts';
 import { factText, type Known } from './known.ts';
 import { naturalLiteral } from './literals.ts';
 import { checkOperand } from './operands.ts';
@@ -17,12 +18,14 @@ export function checkSubject(context: CheckContext, known: Known, node: SubjectN
   return node.kind === 'operand' ? checkOperand(context, known, node) : checkArithmetic(context, known, node);
 }
 
-/** A lone word is a defined name, unless it begins facts. */
+/** A lone word is a defined name, unless it begins facts; `it` may be an item of one. */
 export function resolveValue(
   context: CheckContext,
   node: ValueNode,
 ): LiteralNode | ListNode | OperandNode | ArithmeticNode | null {
-  if (node.kind !== 'operand' || isFactPath(node)) return node;
+  if (node.kind !== 'operand') return node;
+  if (context.item !== null && isItem(node)) return at(context.item.value, node.span);
+  if (isFactPath(node)) return node;
   const { path, span } = node.path;
   const define = context.defines.get(path);
   if (define !== undefined) return define.value === null ? null : at(define.value, span);

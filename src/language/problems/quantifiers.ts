@@ -13,12 +13,12 @@ export function listNeeded(span: Span, what: string, text: string): Diagnostic {
   );
 }
 
-export function fixedList(span: Span, name: string): Diagnostic {
+export function factFirst(span: Span, list: string): Diagnostic {
   return problem(
-    'PT1221',
+    'PT1222',
     span,
-    `A quantifier asks a list that comes with the request or its caller; ${shown(name)} is fixed.`,
-    `Ask whether a fact is among its items: … in ${shown(name)}.`,
+    `\`it\` is an item of ${shown(list)}, which is fixed: by itself it says nothing of a request.`,
+    'Ask a fact about it, as in `request.path starts with it`.',
   );
 }
 
