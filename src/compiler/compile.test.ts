@@ -71,6 +71,6 @@ describe('compiled rules', () => {
   it('cost routes nothing that they do not concern', () => {
     const { bundle } = compileRules(policies(TEAM_POLICY), world());
     const other = bundle.routes.find((route) => route.route.name === 'health');
-    expect(other?.constants).toEqual([null, []]);
+    expect(other?.constants).toEqual([null, [], []]);
   });
 });

@@ -36,8 +36,8 @@ export interface Lowered {
 /**
  * Passes 1 and 2: every rule becomes one condition, and deciding rules are placed in the earliest phase that knows
  * the facts of scope, `when` and condition. The text of a reply has no say in that: a message never changes a decision.
- * Rules of a policy that says the same as `before` are the same objects, wherever in its file it stands now: nothing
- * that was made of them is made anew for a line more above them.
+ * Rules that say the same as `before` are the same objects, wherever in their file they stand now: nothing that was made
+ * of them is made anew for a line more above them, or for another rule beside them.
  */
 export function lowerPolicies(
   checked: CheckedPolicies,
@@ -45,20 +45,21 @@ export function lowerPolicies(
   conditions: Conditions,
   before: LoweredPolicies = new Map(),
 ): Lowered {
-  const lowered = (policy: CheckedPolicy, mode: EnforcementMode): LoweredPolicy => ({
-    policy,
-    mode,
-    rules: lowerPolicy(policy, mode, conditions),
-    moved: new Map(),
-  });
+  const lowered = (policy: CheckedPolicy, mode: EnforcementMode, known: readonly RuleIr[]): LoweredPolicy => {
+    const rules = lowerPolicy(policy, mode, conditions, known);
+    return { policy, mode, rules, moved: movedIn(rules, policy) };
+  };
   const kept = sorted(checked.policies, (each) => each.name).map((policy): LoweredPolicy => {
     const mode = world.enforcement.get(policy.name)?.mode ?? 'enforce';
     const known = before.get(policy.name);
-    if (known?.mode !== mode || !saysTheSame(known.policy, policy)) return lowered(policy, mode);
-    return known.policy === policy ? known : { ...known, policy, moved: movedIn(known.rules, policy) };
+    if (known === undefined || known.mode !== mode || !saysTheSame(known.policy, policy))
+      return lowered(policy, mode, []);
+    return known.policy === policy ? known : lowered(policy, mode, known.rules);
   });
   const obsolete = obsoleteTexts(kept);
-  const policies = kept.map((each) => (obsolete.has(textOf(each)) ? lowered(each.policy, each.mode) : each));
+  const policies = kept.map((each) =>
+    textsOf(each).some((text) => obsolete.has(text)) ? lowered(each.policy, each.mode, []) : each,
+  );
   return {
     rules: policies.flatMap(({ rules }) => rules),
     policies: new Map(policies.map((each) => [each.policy.name, each])),
@@ -73,13 +74,14 @@ const FORMER_TEXTS_MAX = 2;
  * Rules hold on to the text that they were read from. Of the former texts of a file only those are kept in which the most
  * policies stand: few have to be lowered anew for that, and a file that is edited all day is held no more than three times.
  */
-function obsoleteTexts(policies: readonly LoweredPolicy[]): ReadonlySet<SourceText | undefined> {
+function obsoleteTexts(policies: readonly LoweredPolicy[]): ReadonlySet<SourceText> {
   const byPath = new Map<string, Map<SourceText, number>>();
   for (const each of policies) {
-    const text = textOf(each);
-    if (text === undefined || text === each.policy.span.source) continue;
-    const former = byPath.get(text.path) ?? new Map<SourceText, number>();
-    byPath.set(text.path, former.set(text, (former.get(text) ?? 0) + 1));
+    for (const text of textsOf(each)) {
+      if (text === each.policy.span.source) continue;
+      const former = byPath.get(text.path) ?? new Map<SourceText, number>();
+      byPath.set(text.path, former.set(text, (former.get(text) ?? 0) + 1));
+    }
   }
   const obsolete = [...byPath.values()].flatMap((former) =>
     [...former].sort(([, a], [, b]) => b - a).slice(FORMER_TEXTS_MAX),
@@ -87,32 +89,50 @@ function obsoleteTexts(policies: readonly LoweredPolicy[]): ReadonlySet<SourceTe
   return new Set(obsolete.map(([text]) => text));
 }
 
-function textOf({ rules }: LoweredPolicy): SourceText | undefined {
-  return rules[0]?.rule.span.source;
+/** Those in which its rules stood when they were lowered. */
+function textsOf({ rules }: LoweredPolicy): readonly SourceText[] {
+  return [...new Set(rules.map(({ rule }) => rule.span.source))];
 }
 
-/** As far as rules show it. */
+/** Apart from the rules, as far as these show it. */
 function saysTheSame(a: CheckedPolicy, b: CheckedPolicy): boolean {
-  if (a === b) return true;
-  return (
-    a.review?.dueDay === b.review?.dueDay &&
-    sameValue(a.scope, b.scope, WITHOUT_PLACES) &&
-    sameValue(byKey(a.rules), byKey(b.rules), WITHOUT_PLACES)
-  );
+  return a === b || (a.review?.dueDay === b.review?.dueDay && sameValue(a.scope, b.scope, WITHOUT_PLACES));
 }
 const WITHOUT_PLACES: ReadonlySet<string> = new Set(['span']);
 
 function movedIn(rules: readonly RuleIr[], policy: CheckedPolicy): ReadonlyMap<Span, Span> {
   const now = byKey(policy.rules);
-  return new Map(rules.map(({ rule }, at) => [rule.span, now[at]!.span]));
+  const moved = rules.map(({ rule }, at): [Span, Span] => [rule.span, now[at]!.span]);
+  return new Map(moved.filter(([then, now]) => then !== now));
 }
 
 function byKey(rules: readonly CheckedRule[]): CheckedRule[] {
   return sorted(rules, (each) => each.key);
 }
 
-function lowerPolicy(policy: CheckedPolicy, mode: EnforcementMode, conditions: Conditions): RuleIr[] {
-  return byKey(policy.rules).map((rule) => ({
+/** `known`: rules of the same policy, of the same mode and scope. */
+function lowerPolicy(
+  policy: CheckedPolicy,
+  mode: EnforcementMode,
+  conditions: Conditions,
+  known: readonly RuleIr[],
+): RuleIr[] {
+  const byItsKey = new Map(known.map((ir) => [ir.rule.key, ir]));
+  return byKey(policy.rules).map((rule) => {
+    const before = byItsKey.get(rule.key);
+    return before !== undefined && sameValue(before.rule, rule, WITHOUT_PLACES)
+      ? before
+      : lowerOne(rule, policy, mode, conditions);
+  });
+}
+
+function lowerOne(
+  rule: CheckedRule,
+  policy: CheckedPolicy,
+  mode: EnforcementMode,
+  conditions: Conditions,
+): RuleIr {
+  return {
     policy: policy.name,
     mode,
     reviewDueDay: policy.review?.dueDay ?? null,
@@ -120,7 +140,7 @@ function lowerPolicy(policy: CheckedPolicy, mode: EnforcementMode, conditions: C
     condition: lowerRule(rule, policy.scope, conditions),
     phase: placeRule(rule, policy.scope),
     possible: possible([policy.scope, rule.when], conditions),
-  }));
+  };
 }
 
 /** Negative when `a` comes first: the order of {@link lowerPolicies}. */

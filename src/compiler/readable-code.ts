@@ -3,7 +3,7 @@ import type { CheckedPolicies } from '../language/typed.ts';
 import type { Route, World } from '../model/world.ts';
 import type { ProgramConstant } from '../pipeline/program.ts';
 import { programOf } from './compile.ts';
-import { generateProgram } from './generate/generate.ts';
+import { codeOf, type GeneratedPart, generateProgram } from './generate/generate.ts';
 import type { RuleIr } from './ir.ts';
 import { type Numbering, numbered } from './numbers.ts';
 import { bodyRead } from './reads.ts';
@@ -26,16 +26,39 @@ export function readableCode(checked: CheckedPolicies, world: World, route: Rout
     },
   };
   const generated = generateProgram(program, bodyRead(program), (rule) => places.get(rule)!);
-  const { code } = generated;
-  const constants = generated.constants.map((constant) => numbered(constant, numbering));
+  const resolved = ({ lines, constants, ...part }: GeneratedPart): GeneratedPart => ({
+    ...part,
+    constants,
+    lines: resolvedLines(
+      lines.flatMap((each) => each.split('\n')),
+      constants.map((constant) => numbered(constant, numbering)),
+      route,
+    ),
+  });
+  const code = codeOf({
+    decisions: resolved(generated.decisions),
+    shaping: resolved(generated.shaping),
+  });
   const lines = code
     .split('\n')
-    .filter((line) => !/^const (?:shared|routeName) = constants\[\d\];$/.test(line))
+    .map((line) => (line === 'const routeName = constants[0];' ? NAME_OF(route) : line))
     .map((line) => line.replace(MARK, (_mark, numbersOf: string) => `// ${marksInWords(numbersOf, rules)}`));
+  const usesName = lines.some((line) => !line.startsWith('const routeName') && ROUTE_NAME.test(line));
+  return `${lines.filter((line) => usesName || line !== NAME_OF(route)).join('\n')}\n`;
+}
+
+const NAME_OF = ({ name }: Route) => `const routeName = ${JSON.stringify(name)};`;
+const ROUTE_NAME = /(?<![\w.$"])routeName(?![\w"])/;
+
+function resolvedLines(
+  code: readonly string[],
+  constants: readonly ProgramConstant[],
+  route: Route,
+): string[] {
+  const lines = code.filter((line) => !/^const shared = constants\[\d\];$/.test(line));
   // rows of tables have constants of their own by the same names: there, names stay
   const isFlat = !lines.some((line) => /^const table/.test(line));
-  const resolved = isFlat ? inlined(lines, constants, route) : declared(lines, constants, route);
-  return `${resolved.join('\n')}\n`;
+  return isFlat ? inlined(lines, constants, route) : declared(lines, constants);
 }
 
 const MARK = /\/\/ @([\d,]+)$/;
@@ -52,13 +75,11 @@ function marksInWords(numbersOf: string, rules: readonly RuleIr[]): string {
 
 const DECLARED = /^const (c\d+) = shared\[(\d+)\];$/;
 
-function declared(lines: readonly string[], constants: readonly ProgramConstant[], route: Route): string[] {
-  const resolved = lines.map((line) => {
+function declared(lines: readonly string[], constants: readonly ProgramConstant[]): string[] {
+  return lines.map((line) => {
     const [, name, at] = DECLARED.exec(line) ?? [];
     return name === undefined ? line : `const ${name} = ${JSON.stringify(constants[Number(at)])};`;
   });
-  const usesName = lines.some((line) => /(?<![\w.$"])routeName(?![\w"])/.test(line));
-  return usesName ? [`const routeName = ${JSON.stringify(route.name)};`, ...resolved] : resolved;
 }
 
 /** Texts and numbers stand where they are used; what is larger keeps its name. */

@@ -20,11 +20,17 @@ import type { RouteFacts } from './route-facts.ts';
 import { Specialiser } from './specialise.ts';
 
 /** What is left of the rules for the routes of one signature, by the phase that runs it. */
-export interface ResidualProgram {
+export interface ResidualProgram extends ResidualDecisions, ResidualShaping {
   /** Those of which any rule is left. */
   readonly policies: readonly string[];
   readonly route: RouteFacts;
   readonly specialiser: Specialiser;
+}
+
+/** What decides. */
+export interface ResidualDecisions {
+  /** Those of which any such rule is left. */
+  readonly decidingPolicies: readonly string[];
   readonly decisions: Readonly<Record<DecisionPhase, PhaseDecisions>>;
   /** In every mode: the field tells apart who may hear it. */
   readonly warns: readonly Residual<WarnRule>[];
@@ -35,13 +41,18 @@ export interface ResidualProgram {
   readonly limits: readonly Residual<LimitRule>[];
   /** Limits of policies in warn and shadow, each policy a group taken alone. */
   readonly observedLimits: readonly ObservedLimits[];
+  /** Policies in warn or shadow with a permit that could hold. */
+  readonly unenforcedPermits: readonly string[];
+}
+
+/** What a request and its answer become once all has been decided. */
+export interface ResidualShaping {
+  readonly shapingPolicies: readonly string[];
   readonly headers: Readonly<Record<HeaderRule['side'], readonly HeaderAction[]>>;
   /** Changes of the body, in order. */
   readonly members: readonly Residual<MemberRule>[];
   readonly timeouts: readonly Residual<TimeoutRule>[];
   readonly deprecations: readonly Residual<DeprecateRule>[];
-  /** Policies in warn or shadow with a permit that could hold. */
-  readonly unenforcedPermits: readonly string[];
 }
 
 export interface Residual<Rule extends RuleIr['rule']> {
@@ -81,15 +92,43 @@ export function residualProgram(
   conditions: Conditions,
 ): ResidualProgram {
   const specialiser = new Specialiser(conditions, route);
-  const residuals = candidates
-    .map((ir) => ({ ir, rule: ir.rule, condition: specialiser.condition(ir.condition) }))
-    .filter((residual) => residual.condition !== conditions.never);
+  const deciding = candidates.filter((ir) => !isShaping(ir));
+  return joined(residualDecisions(deciding, specialiser), residualShaping(candidates, specialiser), {
+    route,
+    specialiser,
+  });
+}
+
+/** The same where only rules that shape are others than those of `before`. */
+export function reshaped(before: ResidualProgram, candidates: readonly RuleIr[]): ResidualProgram {
+  return joined(before, residualShaping(candidates, before.specialiser), before);
+}
+
+/** Whether a rule decides nothing: it changes what a request or its answer becomes. */
+export function isShaping({ rule }: RuleIr): boolean {
+  return SHAPING_KINDS.has(rule.kind);
+}
+
+const SHAPING_KINDS: ReadonlySet<string> = new Set<RuleIr['rule']['kind']>([
+  ...(['set-header', 'remove-header', 'cap', 'default', 'timeout', 'deprecate'] as const),
+]);
+
+function joined(
+  decisions: ResidualDecisions,
+  shaping: ResidualShaping,
+  { route, specialiser }: Pick<ResidualProgram, 'route' | 'specialiser'>,
+): ResidualProgram {
+  const policies = [...new Set([...decisions.decidingPolicies, ...shaping.shapingPolicies])];
+  return { ...decisions, ...shaping, policies, route, specialiser };
+}
+
+function residualDecisions(rules: readonly RuleIr[], specialiser: Specialiser): ResidualDecisions {
+  const { conditions } = specialiser;
+  const residuals = residualsOf(rules, specialiser);
   const enforced = residuals.filter((residual) => residual.ir.mode === 'enforce');
   const observed = residuals.filter((residual) => residual.ir.mode !== 'enforce');
   return {
-    policies: [...new Set(residuals.map(({ ir }) => ir.policy))],
-    route,
-    specialiser,
+    decidingPolicies: policiesOf(residuals),
     decisions: {
       match: decisionsOf('match', residuals),
       authorise: decisionsOf('authorise', residuals),
@@ -98,10 +137,20 @@ export function residualProgram(
     warns: only<WarnRule>(residuals, ['warn']),
     permits: permitsOf(only<PermitRule>(enforced, ['permit']), conditions),
     mayBePermitted: conditions.any(
-      candidates.filter(isPermitOfBody).map(({ possible }) => specialiser.condition(possible)),
+      rules.filter(isPermitOfBody).map(({ possible }) => specialiser.condition(possible)),
     ),
     limits: only<LimitRule>(enforced, LIMIT_KINDS),
     observedLimits: groupByPolicy(only<LimitRule>(observed, LIMIT_KINDS)),
+    unenforcedPermits: policiesOf(only<PermitRule>(observed, ['permit'])),
+  };
+}
+
+function residualShaping(candidates: readonly RuleIr[], specialiser: Specialiser): ResidualShaping {
+  const { conditions, route } = specialiser;
+  const residuals = residualsOf(candidates.filter(isShaping), specialiser);
+  const enforced = residuals.filter((residual) => residual.ir.mode === 'enforce');
+  return {
+    shapingPolicies: policiesOf(residuals),
     headers: {
       request: headerActions(enforced, 'request', conditions),
       response: headerActions(enforced, 'response', conditions),
@@ -111,8 +160,17 @@ export function residualProgram(
     ),
     timeouts: only<TimeoutRule>(enforced, ['timeout']),
     deprecations: only<DeprecateRule>(enforced, ['deprecate']),
-    unenforcedPermits: [...new Set(only<PermitRule>(observed, ['permit']).map(({ ir }) => ir.policy))],
   };
+}
+
+function residualsOf(rules: readonly RuleIr[], specialiser: Specialiser): AnyResidual[] {
+  return rules
+    .map((ir) => ({ ir, rule: ir.rule, condition: specialiser.condition(ir.condition) }))
+    .filter((residual) => residual.condition !== specialiser.conditions.never);
+}
+
+function policiesOf(residuals: readonly AnyResidual[]): string[] {
+  return [...new Set(residuals.map(({ ir }) => ir.policy))];
 }
 
 function isPermitOfBody({ rule, mode, phase }: RuleIr): boolean {

@@ -3,7 +3,7 @@ import type { Route } from '../model/world.ts';
 import { placesBefore } from './aligned.ts';
 import type { Conditions } from './conditions.ts';
 import type { RuleIr } from './ir.ts';
-import { residualProgram } from './residual.ts';
+import { reshaped, residualProgram } from './residual.ts';
 import { RouteLens } from './route-facts.ts';
 import { type RuleChange, RuleIndex } from './select.ts';
 import { Signature } from './signature.ts';
@@ -118,6 +118,7 @@ class Regrouping {
       const { touched } = before;
       if (this.#change!.concerns(touched)) {
         group = new RouteGroup(touched, this.#index.candidates(touched), null);
+        if (this.#change!.onlyShapes) group.decideAs(before);
       } else group = this.#lost.has(before) ? new RouteGroup(touched, before.rules, before) : before;
       this.#renewed.set(before, group);
     }
@@ -142,6 +143,8 @@ class RouteGroup {
   /** By what the lens shows. */
   readonly #bySight = new Map<string, Signature>();
   #before: ReadonlyMap<string, Signature>;
+  /** By what the lens shows: signatures of rules that decide as these do. */
+  #decided: ReadonlyMap<string, Signature> = new Map();
 
   /** `before`: the group as it was, with the same rules. */
   constructor(touched: readonly string[], rules: readonly RuleIr[], before: RouteGroup | null) {
@@ -149,6 +152,11 @@ class RouteGroup {
     this.rules = rules;
     this.#lens = before === null ? new RouteLens(rules) : before.#lens;
     this.#before = before === null ? new Map() : before.#bySight;
+  }
+
+  /** To be called when the rules differ from those of `before` in those only that shape. */
+  decideAs(before: RouteGroup): void {
+    this.#decided = before.#bySight;
   }
 
   /** What its routes touch, as one text. */
@@ -170,7 +178,14 @@ class RouteGroup {
     let signature = this.#bySight.get(sight) ?? this.#before.get(sight);
     signature ??= stopwatch.policies(
       'compiling',
-      () => new Signature(sight, residualProgram(this.rules, facts, conditions), stopwatch),
+      () => {
+        const decided = this.#decided.get(sight) ?? null;
+        const program =
+          decided === null
+            ? residualProgram(this.rules, facts, conditions)
+            : reshaped(decided.program, this.rules);
+        return new Signature(sight, program, stopwatch, decided);
+      },
       ({ policies }) => policies,
     );
     this.#bySight.set(sight, signature);
@@ -180,5 +195,6 @@ class RouteGroup {
   /** To be called when every route has its signature: those of routes that are gone are needed no more. */
   forgetBefore(): void {
     this.#before = new Map();
+    this.#decided = new Map();
   }
 }

@@ -1,5 +1,6 @@
 import type { Route } from '../model/world.ts';
 import type { Condition, RuleIr, Test } from './ir.ts';
+import { isShaping } from './residual.ts';
 
 /**
  * Pass 3: which rules can concern a route at all. Each rule is filed under the route names, services or tags that its
@@ -44,7 +45,7 @@ export class RuleIndex {
     const cameOrWent = new Set(
       [...hooks].filter((hook) => this.#byHook.has(hook) !== before.#byHook.has(hook)),
     );
-    return new RuleChange(everywhere, hooks, cameOrWent);
+    return new RuleChange(everywhere, hooks, cameOrWent, changed.every(isShaping));
 
     function missingIn(some: RuleIndex, others: RuleIndex): RuleIr[] {
       return [...some.#places.keys()].filter((rule) => !others.#places.has(rule));
@@ -69,10 +70,19 @@ export class RuleChange {
   /** Hooks that had no rule, or have none any more. */
   readonly #cameOrWent: ReadonlySet<string>;
 
-  constructor(everywhere: boolean, hooks: ReadonlySet<string>, cameOrWent: ReadonlySet<string>) {
+  /** Whether all of them decide nothing. */
+  readonly onlyShapes: boolean;
+
+  constructor(
+    everywhere: boolean,
+    hooks: ReadonlySet<string>,
+    cameOrWent: ReadonlySet<string>,
+    onlyShapes: boolean,
+  ) {
     this.#everywhere = everywhere;
     this.#hooks = hooks;
     this.#cameOrWent = cameOrWent;
+    this.onlyShapes = onlyShapes;
   }
 
   /** Whether routes that touch these have other candidates now. */

@@ -6,15 +6,9 @@ import type { Route } from '../model/world.ts';
 import type { BodyProgram, ProgramConstant, RouteProgram } from '../pipeline/program.ts';
 import { canonicalJson, digestOfText } from './digests.ts';
 import type { FunctionCode, FunctionCodes } from './function-code.ts';
-import { type GeneratedProgram, generateProgram } from './generate/generate.ts';
-import {
-  type CounterNumber,
-  type Numbering,
-  numbered,
-  numberOf,
-  numbersIn,
-  type RuleNumber,
-} from './numbers.ts';
+import { codeOf, generateDecisions, generateShaping } from './generate/generate.ts';
+import type { Numbering } from './numbers.ts';
+import { ProgramPart } from './program-part.ts';
 import { bodyRead, type FieldsRead, fieldsRead } from './reads.ts';
 import type { ResidualProgram } from './residual.ts';
 import { memberName, parameterNamesOf } from './route-facts.ts';
@@ -28,15 +22,24 @@ export class Signature {
   readonly sight: string;
   readonly program: ResidualProgram;
   readonly #stopwatch: Stopwatch;
+  /** What the rules that decide have become where only others have changed; null where it is made anew. */
+  readonly #decided: Decided | null;
   #generated: Generated | null = null;
   #code: FunctionCode | null = null;
   #digest: string | null = null;
   #made: Made | null = null;
 
-  constructor(sight: string, program: ResidualProgram, stopwatch: Stopwatch) {
+  /** `decidesAs`: a signature whose rules differ from these in those only that shape. */
+  constructor(
+    sight: string,
+    program: ResidualProgram,
+    stopwatch: Stopwatch,
+    decidesAs: Signature | null = null,
+  ) {
     this.sight = sight;
     this.program = program;
     this.#stopwatch = stopwatch;
+    this.#decided = decidesAs === null ? null : (decidesAs.#generated ?? decidesAs.#decided);
   }
 
   /** Those of which something is left here. */
@@ -50,7 +53,11 @@ export class Signature {
   }
 
   codeAmong(codes: FunctionCodes): FunctionCode {
-    this.#code ??= codes.codeOf(this.#generate().program.code);
+    this.#code ??= this.#stopwatch.policies(
+      'compiling',
+      () => codes.codeOf(codeOf(this.#generatedParts())),
+      () => this.policies,
+    );
     return this.#code;
   }
 
@@ -62,13 +69,13 @@ export class Signature {
 
   /** The program of one of its routes. `earlier`: any that the route has had. */
   programOf(route: Route, service: number, earlier: RouteProgram | null): RouteProgram {
-    const { program, inBody, read } = this.#generate();
+    const { inBody, read, usesRouteName } = this.#generate();
     const { made } = this;
     return {
       route,
       service,
       function: made.functionNumber,
-      constants: program.usesRouteName ? [route.name, made.constants] : made.nameless,
+      constants: usesRouteName ? [route.name, ...made.constants] : made.nameless,
       parameterNames: earlier?.parameterNames ?? parameterNamesOf(route.match.path),
       headersRead: read.headers,
       queryRead: read.query,
@@ -78,21 +85,13 @@ export class Signature {
 
   /** `functionNumber`: the place of the code among those of the rule set. */
   make(functionNumber: number, numbering: Numbering): void {
-    const { program, numbers, hasNumbers } = this.#generate();
-    const now = numbers.map((number) => numberOf(number, numbering));
+    const { decisions, shaping } = this.#generate();
+    const constants = [decisions.constants(numbering), shaping.constants(numbering)];
     const before = this.#made;
     const isSame =
-      before?.functionNumber === functionNumber && now.every((number, at) => number === before.numbers[at]);
-    if (isSame) return;
-    const constants = program.constants.map((constant, at) =>
-      hasNumbers[at] === true ? numbered(constant, numbering) : (constant as ProgramConstant),
-    );
-    this.#made = {
-      functionNumber,
-      numbers: now,
-      constants,
-      nameless: [null, constants],
-    };
+      before?.functionNumber === functionNumber &&
+      constants.every((list, at) => list === before.constants[at]);
+    if (!isSame) this.#made = { functionNumber, constants, nameless: [null, ...constants] };
   }
 
   /** What was made last. The same object while all its numbers are. */
@@ -104,42 +103,51 @@ export class Signature {
   #generate(): Generated {
     this.#generated ??= this.#stopwatch.policies(
       'compiling',
-      () => generatedOf(this.program),
+      () => generatedOf(this.program, this.#decided),
       () => this.policies,
     );
     return this.#generated;
   }
 
+  #generatedParts() {
+    const { decisions, shaping } = this.#generate();
+    return { decisions: decisions.generated, shaping: shaping.generated };
+  }
+
   #makeDigest(): string {
     assert(this.#code !== null, 'the code is made first');
-    const { program, inBody, read } = this.#generate();
-    return digestOfText(canonicalJson([this.#code.digest, program.constants, inBody, read]));
+    const { decisions, shaping, inBody, read } = this.#generate();
+    return digestOfText(canonicalJson([this.#code.digest, decisions.digest, shaping.digest, inBody, read]));
   }
 }
 
 /** What depends on the rules alone. */
 interface Generated {
-  readonly program: GeneratedProgram;
-  readonly numbers: readonly (RuleNumber | CounterNumber)[];
-  /** Of the constant at the same place. */
-  readonly hasNumbers: readonly boolean[];
+  readonly decisions: ProgramPart;
+  readonly shaping: ProgramPart;
+  readonly usesRouteName: boolean;
   readonly inBody: readonly string[];
   readonly read: FieldsRead;
 }
 
-function generatedOf(residual: ResidualProgram): Generated {
+/** What the rules that decide have become. */
+type Decided = Pick<Generated, 'decisions' | 'inBody'>;
+
+/** Places of members in the body are in the code of all that read it, so they must be the same in what is `decided`. */
+function generatedOf(residual: ResidualProgram, decided: Decided | null): Generated {
   const inBody = bodyRead(residual);
-  const program = generateProgram(residual, inBody);
-  const numbers = program.constants.map(numbersIn);
-  const hasNumbers = numbers.map((each) => each.length > 0);
-  return { program, numbers: numbers.flat(), hasNumbers, inBody, read: fieldsRead(residual) };
+  const isDecided = decided !== null && decided.inBody.join('\n') === inBody.join('\n');
+  const decisions = isDecided ? decided.decisions : new ProgramPart(generateDecisions(residual, inBody));
+  const shaping = new ProgramPart(generateShaping(residual, inBody));
+  const usesRouteName = decisions.generated.usesRouteName || shaping.generated.usesRouteName;
+  return { decisions, shaping, usesRouteName, inBody, read: fieldsRead(residual) };
 }
 
 /** What depends on numbers too. */
 export interface Made {
   readonly functionNumber: number;
-  readonly numbers: readonly number[];
-  readonly constants: readonly ProgramConstant[];
+  /** Of each part. */
+  readonly constants: readonly (readonly ProgramConstant[])[];
   readonly nameless: readonly ProgramConstant[];
 }
 

@@ -45,6 +45,9 @@ export class Specialiser {
   get conditions(): Conditions {
     return this.#conditions;
   }
+  get route(): RouteFacts {
+    return this.#route;
+  }
 
   condition(condition: Condition): Condition {
     let result = this.#done.get(condition.id);

@@ -71,7 +71,10 @@ function mutateBundle({ code, constant }: Mutant, bundle: RuleBundle): RuleBundl
   }
   const routes = bundle.routes.map((program) => ({
     ...program,
-    constants: [program.constants[0]!, (program.constants[1] as readonly ProgramConstant[]).map(constant!)],
+    constants: [
+      program.constants[0]!,
+      ...program.constants.slice(1).map((list) => (list as readonly ProgramConstant[]).map(constant!)),
+    ],
   }));
   return isDeepStrictEqual(routes, bundle.routes) ? null : { ...bundle, routes };
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileRules, programOf } from '../../src/compiler/compile.ts';
-import { generateProgram } from '../../src/compiler/generate/generate.ts';
+import { codeOf, generateProgram } from '../../src/compiler/generate/generate.ts';
 import { readableCode } from '../../src/compiler/readable-code.ts';
 import { bodyRead } from '../../src/compiler/reads.ts';
 import { quickstart } from '../tools/quickstart.ts';
@@ -19,7 +19,7 @@ describe('the code that explain shows', () => {
         const { bundle } = compileRules(policies, world);
         for (const { route, function: at } of bundle.routes) {
           const { program, rules } = programOf(policies, world, route);
-          const { code } = generateProgram(program, bodyRead(program), (rule) => rules.indexOf(rule));
+          const code = codeOf(generateProgram(program, bodyRead(program), (rule) => rules.indexOf(rule)));
           const lines = code.split('\n');
           const plain = lines.filter((line) => !/^\s*\/\/ @[\d,]+$/.test(line));
           marks += lines.length - plain.length;
