@@ -73,6 +73,13 @@ export const LIMITS = {
   addressesPerName: count(64, 1, 1_000, 'addresses of one endpoint name that are used'),
   healthChecksAtOnce: count(64, 1, 10_000, 'health checks of endpoints under way at a time'),
   identityCacheEntries: count(10_000, 0, 1_000_000, 'presented keys a data thread remembers'),
+  consumerKeys: count(1_250_000, 1_000, 20_000_000, 'consumer keys, in files and issued at run time'),
+  directoryBytes: bytes(
+    256 * MIB,
+    MIB,
+    8_192 * MIB,
+    'memory of tenants, teams, consumers and names of keys, until the next start',
+  ),
   counterKeys: count(100_000, 1, 10_000_000, 'keys one limit keeps apart; further ones share one counter'),
   recordRingBytes: bytes(4 * MIB, 128 * KIB, 256 * MIB, 'access records of one data thread not yet written'),
   accessLogQueueBytes: bytes(

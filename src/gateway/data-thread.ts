@@ -106,8 +106,8 @@ class RunningDataThread {
         this.#prepareRules(message.epoch, message.rules);
         return;
       case 'prepare-directory':
-        this.#versions.addDirectory(message.epoch, this.#parts.identities(message.directory));
-        this.#parts.port.postMessage({ kind: 'directory-prepared', epoch: message.epoch });
+        this.#versions.addDirectory(message.directory.epoch, this.#parts.identities(message.directory));
+        this.#parts.port.postMessage({ kind: 'directory-prepared', epoch: message.directory.epoch });
         return;
       case 'endpoints-resolved':
         this.#parts.upstream.resolved(message.changes);
@@ -117,8 +117,11 @@ class RunningDataThread {
         this.#exchanges.grants.arrived();
         return;
       case 'discard':
-        this.#discarded.add(message.epoch);
-        this.#versions.discard(message.epoch);
+        if (message.rules !== null) {
+          this.#discarded.add(message.rules);
+          this.#versions.discardRules(message.rules);
+        }
+        if (message.directory !== null) this.#versions.discardDirectory(message.directory);
         return;
       case 'listen':
         void this.#listen();
@@ -173,7 +176,7 @@ class RunningDataThread {
 
   #prepared(epoch: number, version: RuleVersion): void {
     this.#versions.addRules(version);
-    if (this.#discarded.delete(epoch)) this.#versions.discard(epoch);
+    if (this.#discarded.delete(epoch)) this.#versions.discardRules(epoch);
     this.#parts.port.postMessage({ kind: 'prepared', epoch });
   }
 

@@ -57,12 +57,13 @@ export class DataThreads {
     return await started;
   }
 
-  /** All threads prepare; if one can't, none commits and the change is forgotten everywhere. */
+  /** All threads prepare; if one can't, none commits and the change is forgotten everywhere. `epoch`: of the rules. */
   async change(epoch: number, { rules, directory }: PreparedChange): Promise<Result<void, string>> {
     const prepared: Promise<Result<void, string>>[] = [];
     if (directory !== null) {
-      prepared.push(this.#collect('directory-prepared', 'prepare-failed', epoch));
-      this.#broadcast({ kind: 'prepare-directory', epoch, directory });
+      // No thread can fail to prepare one: the second kind is never met.
+      prepared.push(this.#collect('directory-prepared', 'directory-prepared', directory.epoch));
+      this.#broadcast({ kind: 'prepare-directory', directory });
     }
     if (rules !== null) {
       prepared.push(this.#collect('prepared', 'prepare-failed', epoch));
@@ -70,11 +71,15 @@ export class DataThreads {
     }
     const failed = (await Promise.all(prepared)).find((result) => !result.ok);
     if (failed !== undefined) {
-      this.#broadcast({ kind: 'discard', epoch });
+      this.#broadcast({
+        kind: 'discard',
+        rules: rules === null ? null : epoch,
+        directory: directory === null ? null : directory.epoch,
+      });
       return failed;
     }
     // The directory first: new rules may speak of consumers that the old one doesn't have.
-    if (directory !== null) Atomics.store(this.#epochs, EPOCH_CELLS.directory, epoch);
+    if (directory !== null) Atomics.store(this.#epochs, EPOCH_CELLS.directory, directory.epoch);
     if (rules !== null) Atomics.store(this.#epochs, EPOCH_CELLS.rules, epoch);
     return ok(undefined);
   }

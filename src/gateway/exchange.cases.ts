@@ -400,13 +400,15 @@ const IDENTITIES: IdentitySource = {
   identify(key) {
     if (!key.startsWith('good')) return 'unknown';
     const keyHash = { high: 0, low: 0 };
-    return {
+    const identity = {
       tenant: { name: 'acme', plan: 'gold', attributes: {}, keyHash },
       team: { name: 'red', attributes: {}, keyHash },
-      consumer: { name: 'app', attributes: {}, keyHash, roles: [], subscriptions: new Set() },
+      consumer: { name: 'app', attributes: {}, keyHash, roles: [], subscriptions: new Set<string>() },
       credential: { name: 'key', keyHash, createdMs: 0, expiresMs: key === 'good-until-1100' ? 1_100 : null },
     };
+    return { identity, slot: 0, state: 0 };
   },
+  holds: () => true,
 };
 
 function bytes(value: string): Uint8Array {

@@ -6,6 +6,7 @@
 
 import type { BodyTransform } from '../pipeline/body-transform.ts';
 import { RequestContext } from '../pipeline/context.ts';
+import { PHASE } from '../pipeline/phases.ts';
 import type { RoutePipeline } from '../pipeline/program.ts';
 import type { ResponseHead, UpstreamCall, UpstreamError, UpstreamHandler } from '../pipeline/upstream.ts';
 import { Account, recordAccount, recordRequest, recordRoute } from './access-record.ts';
@@ -16,7 +17,7 @@ import { decide, FIRST_STAGE, NEEDS_BODY } from './deciding.ts';
 import type { ExchangeThread } from './exchange-thread.ts';
 import { checkFront } from './front-checks.ts';
 import { linesWithin, requestIdIn, traceparentIn } from './identifiers.ts';
-import { findRoute, receive } from './intake.ts';
+import { findRoute, identifyAgain, receive } from './intake.ts';
 import { isJson } from './media-type.ts';
 import { OutgoingBody } from './outgoing-body.ts';
 import { outgoingRequest } from './outgoing-request.ts';
@@ -119,7 +120,12 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
     context.nowWallMs = clock.wallMs();
     // The thread's facts are of another request by now.
     checkFront(context.method, context.headers, limits, facts);
-    this.#advance();
+    const refused =
+      this.stage > PHASE.identify
+        ? identifyAgain(context, this.#plan!, facts, this.#thread.identities)
+        : null;
+    if (refused === null) this.#advance();
+    else this.#refuse(refused);
   }
 
   checkDeadlines(nowMs: number): void {

@@ -1,12 +1,13 @@
-import type { Identity, IdentityFailure, IdentitySource } from '../pipeline/identity.ts';
+import type { Identity, IdentityFailure, IdentitySource, KnownKey } from '../pipeline/identity.ts';
 
 /**
  * Remembers which caller a presented key belongs to: the keyed hash of a look-up costs more (4 µs measured) than all
- * other work on a request. Holds only keys that were found, so nobody can fill it by guessing; oldest go first.
+ * other work on a request. Holds only keys that were found, so nobody can fill it by guessing; oldest go first. What was found is
+ * believed while the key's place in the shared table is as it was: a revoked key is known no more from that moment on.
  */
 export class IdentityCache {
   readonly #entriesMax: number;
-  readonly #known = new Map<string, Identity>();
+  readonly #known = new Map<string, KnownKey>();
   #source: IdentitySource | null = null;
 
   constructor(entriesMax: number) {
@@ -20,19 +21,24 @@ export class IdentityCache {
   }
 
   identify(presentedKey: string, wallMs: number): Identity | IdentityFailure {
+    const source = this.#source;
+    if (source === null) return 'unknown';
     const known = this.#known.get(presentedKey);
     if (known !== undefined) {
-      const { expiresMs } = known.credential;
-      return expiresMs !== null && expiresMs <= wallMs ? 'expired' : known;
+      if (source.holds(known)) {
+        const { expiresMs } = known.identity.credential;
+        return expiresMs !== null && expiresMs <= wallMs ? 'expired' : known.identity;
+      }
+      this.#known.delete(presentedKey);
     }
-    if (this.#source === null) return 'unknown';
-    const found = this.#source.identify(presentedKey, wallMs);
-    if (typeof found !== 'string' && this.#entriesMax > 0) this.#remember(presentedKey, found);
-    return found;
+    const found = source.identify(presentedKey, wallMs);
+    if (typeof found === 'string') return found;
+    if (this.#entriesMax > 0) this.#remember(presentedKey, found);
+    return found.identity;
   }
 
-  #remember(key: string, identity: Identity): void {
+  #remember(key: string, found: KnownKey): void {
     if (this.#known.size >= this.#entriesMax) this.#known.delete(this.#known.keys().next().value!);
-    this.#known.set(key, identity);
+    this.#known.set(key, found);
   }
 }

@@ -83,5 +83,22 @@ export function identify(
   return null;
 }
 
+/**
+ * For a request that waited behind this phase: its key may have been revoked or have expired meanwhile. Its caller stays as the
+ * directory said when it was asked.
+ */
+export function identifyAgain(
+  context: RequestContext,
+  plan: RoutePlan,
+  facts: FrontFacts,
+  identities: IdentityCache,
+): Problem | null {
+  const { identity } = context;
+  if (identity === null) return null;
+  const refused = identify(context, plan, facts, identities);
+  context.identity = identity;
+  return refused;
+}
+
 /** Two blanks, "?", "HTTP/1.1" and CRLF. */
 const REQUEST_LINE_FRAME_BYTES = 13;

@@ -12,9 +12,10 @@ import type { PackedBundle } from './packed-bundle.ts';
 export type ToDataThread =
   /** Build the pipelines of a rule set beside the running one; answer `prepared` or `prepare-failed`. */
   | { readonly kind: 'prepare-rules'; readonly epoch: number; readonly rules: PreparedRules }
-  | { readonly kind: 'prepare-directory'; readonly epoch: number; readonly directory: DirectorySnapshot }
-  /** Forget what was prepared for an epoch: it will not be used. */
-  | { readonly kind: 'discard'; readonly epoch: number }
+  /** Epochs of the directory are its own: it changes without rules, and rules without it. */
+  | { readonly kind: 'prepare-directory'; readonly directory: DirectorySnapshot }
+  /** Forget what was prepared for these epochs: it will not be used. */
+  | { readonly kind: 'discard'; readonly rules: number | null; readonly directory: number | null }
   /** Names of endpoints have other addresses. */
   | { readonly kind: 'endpoints-resolved'; readonly changes: readonly ResolvedEndpoint[] }
   /** Requests that wait for leases may take anew. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Identity } from '../pipeline/identity.ts';
+import type { Identity, KeyMark } from '../pipeline/identity.ts';
 import { addressText } from './address-text.ts';
 import { Identifiers, linesWithin, requestIdIn, traceparentIn } from './identifiers.ts';
 import { IdentityCache } from './identity-cache.ts';
@@ -88,27 +88,40 @@ describe('identity cache', () => {
   const found = { credential: { expiresMs: 100 } } as unknown as Identity;
   function cacheOf(entriesMax: number) {
     const asked: string[] = [];
+    const revoked = new Set<string>();
     const cache = new IdentityCache(entriesMax);
     const source = {
       identify: (key: string) => {
         asked.push(key);
-        return key.startsWith('good') ? found : ('unknown' as const);
+        if (!key.startsWith('good') || revoked.has(key)) return 'unknown' as const;
+        return { identity: found, slot: Number(key.slice(4)), state: 1 };
       },
+      holds: ({ slot }: KeyMark) => !revoked.has(`good${slot}`),
     };
     cache.use(source);
-    return { cache, asked, source };
+    return { cache, asked, source, revoked };
   }
 
   test('asks once for a key that is known, each time for one that is not', () => {
     const { cache, asked } = cacheOf(2);
-    for (const key of ['good', 'good', 'bad', 'bad']) cache.identify(key, 0);
-    expect(asked).toEqual(['good', 'bad', 'bad']);
+    for (const key of ['good1', 'good1', 'bad', 'bad']) cache.identify(key, 0);
+    expect(asked).toEqual(['good1', 'bad', 'bad']);
   });
 
   test('expiry holds for remembered keys too', () => {
     const { cache } = cacheOf(2);
-    expect(cache.identify('good', 99)).toBe(found);
-    expect(cache.identify('good', 100)).toBe('expired');
+    expect(cache.identify('good1', 99)).toBe(found);
+    expect(cache.identify('good1', 100)).toBe('expired');
+  });
+
+  test('what it remembers holds only as long as its place in the table does', () => {
+    const { cache, asked, revoked } = cacheOf(2);
+    expect(cache.identify('good1', 0)).toBe(found);
+    expect(cache.identify('good2', 0)).toBe(found);
+    revoked.add('good1');
+    expect(cache.identify('good1', 0)).toBe('unknown');
+    expect(cache.identify('good2', 0)).toBe(found);
+    expect(asked).toEqual(['good1', 'good2', 'good1']);
   });
 
   test('the oldest goes first, and a new directory forgets all', () => {
@@ -123,10 +136,10 @@ describe('identity cache', () => {
 
   test('of no entries it remembers nothing; before the first directory it knows nobody', () => {
     const { cache, asked } = cacheOf(0);
-    cache.identify('good', 0);
-    cache.identify('good', 0);
+    cache.identify('good1', 0);
+    cache.identify('good1', 0);
     expect(asked).toHaveLength(2);
-    expect(new IdentityCache(1).identify('good', 0)).toBe('unknown');
+    expect(new IdentityCache(1).identify('good1', 0)).toBe('unknown');
   });
 });
 

@@ -29,8 +29,11 @@ export class VersionStore {
   }
 
   /** Forgets what was prepared for an epoch that will not be used. */
-  discard(epoch: number): void {
+  discardDirectory(epoch: number): void {
     if (epoch !== this.#directoryEpoch) this.#directories.delete(epoch);
+  }
+
+  discardRules(epoch: number): void {
     const version = this.#rules.get(epoch);
     if (version === undefined || version === this.#current) return;
     this.#drop(version);

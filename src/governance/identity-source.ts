@@ -1,4 +1,3 @@
-import { timingSafeEqual } from 'node:crypto';
 import { assert } from '../base/assert.ts';
 import type { Value } from '../model/types.ts';
 import type {
@@ -8,100 +7,131 @@ import type {
   IdentityFailure,
   IdentitySource,
   KeyHash,
-  SnapshotConsumer,
-  SnapshotTenant,
+  KeyMark,
+  KnownKey,
 } from '../pipeline/identity.ts';
 import type { MutableKeyHash } from '../pipeline/program.ts';
-import { digestOfKey, parseHash, parseKey } from './consumer-key.ts';
+import { digestOfKey, parseKey } from './consumer-key.ts';
+import {
+  type ConsumerRecord,
+  credentialOf,
+  type TeamRecord,
+  type TenantRecord,
+} from './directory-records.ts';
+import { digestWords, KeyTableReader } from './key-table.ts';
+import { SharedTexts } from './shared-texts.ts';
 
 /** Keyed hash of a tagged text: see {@link KeyHash}. */
 export type HashKey = (tag: string, text: string, into: MutableKeyHash) => void;
 
-/**
- * Makes every identity of a snapshot once, so that identifying allocates only what the HMAC needs. The snapshot has
- * passed `directoryProblems`: a malformed hash in it is an assertion error.
- */
+/** Reads one version of the directory. What is asked for is made when it is asked for: there may be a million consumers. */
 export function createIdentitySource(snapshot: DirectorySnapshot, hashKey: HashKey): IdentitySource {
-  const entries = new Map<string, Entry>();
-  for (const tenant of snapshot.tenants) addTenant(entries, tenant, hashKey);
-  return new MapIdentitySource(entries, snapshot.pepper);
+  return new SharedIdentitySource(snapshot, hashKey);
 }
 
-interface Entry {
-  readonly digest: Buffer;
-  readonly identity: Identity;
-}
+/** Tenants, teams and consumers that a thread keeps as objects; beyond it, it begins anew. */
+const OBJECTS_MAX = 10_000;
 
-/** Compared with when no such key exists, so that an unknown id takes as long as a wrong secret. */
-const NO_DIGEST = Buffer.alloc(32);
-
-class MapIdentitySource implements IdentitySource {
-  readonly #entries: ReadonlyMap<string, Entry>;
+class SharedIdentitySource implements IdentitySource {
   readonly #pepper: Uint8Array;
+  readonly #keys: KeyTableReader;
+  readonly #texts: SharedTexts;
+  readonly #records: Int32Array;
+  readonly #hashKey: HashKey;
+  readonly #digest = new Int32Array(8);
+  readonly #tenants = new Map<number, Identity['tenant']>();
+  readonly #teams = new Map<number, EntityFacts>();
+  readonly #callers = new Map<number, Caller>();
 
-  constructor(entries: ReadonlyMap<string, Entry>, pepper: Uint8Array) {
-    this.#entries = entries;
+  constructor({ pepper, memory, records }: DirectorySnapshot, hashKey: HashKey) {
     this.#pepper = pepper;
+    this.#keys = new KeyTableReader(memory.keys);
+    this.#texts = new SharedTexts(memory.texts);
+    this.#records = new Int32Array(records);
+    this.#hashKey = hashKey;
   }
 
-  identify(presentedKey: string, wallMs: number): Identity | IdentityFailure {
-    const parsed = parseKey(presentedKey);
-    if (parsed === null) return 'malformed';
-    const entry = this.#entries.get(parsed.keyId);
-    const same = timingSafeEqual(digestOfKey(this.#pepper, presentedKey), entry?.digest ?? NO_DIGEST);
-    if (entry === undefined || !same) return 'unknown';
-    const { expiresMs } = entry.identity.credential;
-    return expiresMs !== null && wallMs >= expiresMs ? 'expired' : entry.identity;
+  identify(presentedKey: string, wallMs: number): KnownKey | IdentityFailure {
+    if (parseKey(presentedKey) === null) return 'malformed';
+    const keys = this.#keys;
+    if (!keys.find(digestWords(digestOfKey(this.#pepper, presentedKey), this.#digest))) return 'unknown';
+    const { slot, state, expiresMs } = keys;
+    if (expiresMs !== null && wallMs >= expiresMs) return 'expired';
+    const caller = this.#caller(keys.consumer);
+    return caller === null ? 'unknown' : { slot, state, identity: this.#identity(caller) };
+  }
+
+  holds(mark: KeyMark): boolean {
+    return this.#keys.holds(mark);
+  }
+
+  /** Of the key that was found last. */
+  #identity({ tenant, team, consumer }: Caller): Identity {
+    const { createdMs, expiresMs } = this.#keys;
+    const name = credentialOf(this.#texts.read(this.#keys.name));
+    const hash = keyHash(this.#hashKey, 'credential', [tenant.name, consumer.name, name]);
+    const credential = Object.freeze({ name, keyHash: hash, createdMs, expiresMs });
+    return Object.freeze({ tenant, team, consumer, credential });
+  }
+
+  /** Null when this version has no such consumer, or not its tenant. */
+  #caller(number: number): Caller | null {
+    const known = this.#callers.get(number);
+    if (known !== undefined) return known;
+    const source = this.#record<ConsumerRecord>(number);
+    const tenant = source === null ? null : this.#tenant(source.tenant);
+    if (source === null || tenant === null) return null;
+    const caller: Caller = {
+      tenant,
+      team: source.team === null ? null : this.#team(tenant.name, source.team),
+      consumer: Object.freeze({
+        ...entity(
+          source.name,
+          source.attributes,
+          keyHash(this.#hashKey, 'consumer', [tenant.name, source.name]),
+        ),
+        roles: Object.freeze([...source.roles]),
+        subscriptions: new Set(source.subscriptions),
+      }),
+    };
+    keep(this.#callers, number, caller);
+    return caller;
+  }
+
+  #tenant(number: number): Identity['tenant'] | null {
+    const known = this.#tenants.get(number);
+    if (known !== undefined) return known;
+    const source = this.#record<TenantRecord>(number);
+    if (source === null) return null;
+    const { name, plan, attributes } = source;
+    const hash = keyHash(this.#hashKey, 'tenant', [name]);
+    const tenant = Object.freeze({ ...entity(name, attributes, hash), plan });
+    keep(this.#tenants, number, tenant);
+    return tenant;
+  }
+
+  #team(tenant: string, number: number): EntityFacts {
+    const known = this.#teams.get(number);
+    if (known !== undefined) return known;
+    const source = this.#record<TeamRecord>(number);
+    assert(source !== null, `a consumer of ${tenant} is in a team that is not there`);
+    const hash = keyHash(this.#hashKey, 'team', [tenant, source.name]);
+    const team = Object.freeze(entity(source.name, source.attributes, hash));
+    keep(this.#teams, number, team);
+    return team;
+  }
+
+  #record<Record>(number: number): Record | null {
+    const place = this.#records[number] ?? 0;
+    return place === 0 ? null : (JSON.parse(this.#texts.read(place)) as Record);
   }
 }
 
-function addTenant(entries: Map<string, Entry>, source: SnapshotTenant, hashKey: HashKey): void {
-  const tenant = Object.freeze({
-    ...entity(source.name, source.attributes, keyHash(hashKey, 'tenant', [source.name])),
-    plan: source.plan,
-  });
-  const teams = new Map<string, EntityFacts>();
-  for (const team of source.teams) {
-    const hash = keyHash(hashKey, 'team', [source.name, team.name]);
-    teams.set(team.name, Object.freeze(entity(team.name, team.attributes, hash)));
-  }
-  for (const consumer of source.consumers) addConsumer(entries, tenant, teams, consumer, hashKey);
-}
+type Caller = Pick<Identity, 'tenant' | 'team' | 'consumer'>;
 
-function addConsumer(
-  entries: Map<string, Entry>,
-  tenant: Identity['tenant'],
-  teams: ReadonlyMap<string, EntityFacts>,
-  source: SnapshotConsumer,
-  hashKey: HashKey,
-): void {
-  const team = source.team === null ? null : teams.get(source.team);
-  assert(
-    team !== undefined,
-    `consumer ${source.name} is in team ${source.team}, which ${tenant.name} does not have`,
-  );
-  const hash = keyHash(hashKey, 'consumer', [tenant.name, source.name]);
-  const consumer = Object.freeze({
-    ...entity(source.name, source.attributes, hash),
-    roles: Object.freeze([...source.roles]),
-    subscriptions: new Set(source.subscriptions),
-  });
-  for (const credential of source.credentials) {
-    const parsed = parseHash(credential.hash);
-    assert(
-      parsed !== null && parsed.keyId === credential.keyId,
-      `the hash of key ${credential.keyId} is malformed`,
-    );
-    assert(!entries.has(parsed.keyId), `there are two keys with the id ${parsed.keyId}`);
-    const facts = Object.freeze({
-      name: credential.name,
-      keyHash: keyHash(hashKey, 'credential', [tenant.name, source.name, credential.name]),
-      createdMs: credential.createdMs,
-      expiresMs: credential.expiresMs,
-    });
-    const identity: Identity = Object.freeze({ tenant, team, consumer, credential: facts });
-    entries.set(parsed.keyId, { digest: parsed.digest, identity });
-  }
+function keep<Kept>(known: Map<number, Kept>, number: number, item: Kept): void {
+  if (known.size >= OBJECTS_MAX) known.clear();
+  known.set(number, item);
 }
 
 function entity(name: string, attributes: Readonly<Record<string, Value>>, hash: KeyHash): EntityFacts {

@@ -36,40 +36,42 @@ export interface KeyHash {
   readonly low: number;
 }
 
-/** Finds the caller by the key that was presented. Implemented by `governance/` over one directory snapshot. */
+/** Finds the caller by the key that was presented. Implemented by `governance/` over one version of the directory. */
 export interface IdentitySource {
   /** Constant-time comparison, O(1) lookup. */
-  identify(presentedKey: string, wallMs: number): Identity | IdentityFailure;
+  identify(presentedKey: string, wallMs: number): KnownKey | IdentityFailure;
+  /** Whether what was found is still so: false from the moment at which the key was revoked or changed. One load. */
+  holds(mark: KeyMark): boolean;
 }
 
 /** `malformed`: not a key of ours (wrong prefix or checksum). The caller is told only that the key is not valid. */
 export type IdentityFailure = 'malformed' | 'unknown' | 'expired';
 
-/** The directory as data threads receive it: plain data, made by the control thread, replaced as a whole. */
+/** A key that was found, with what tells whether it still counts. */
+export interface KnownKey extends KeyMark {
+  readonly identity: Identity;
+}
+/** A place in the table of keys and its state: another state, another key. */
+export interface KeyMark {
+  readonly slot: number;
+  readonly state: number;
+}
+
+/**
+ * One version of the directory as data threads receive it: memory that they share, filled by the control thread.
+ * Keys come and go in it at any time; tenants, teams and consumers change with the version.
+ */
 export interface DirectorySnapshot {
   readonly epoch: number;
   /** Secret that hashes of consumer keys are made with. */
   readonly pepper: Uint8Array;
-  readonly tenants: readonly SnapshotTenant[];
+  readonly memory: DirectoryMemory;
+  /** Of each tenant, team and consumer by its number: where its record lies, 0 for one that is not there. */
+  readonly records: SharedArrayBuffer;
 }
-export interface SnapshotTenant {
-  readonly name: string;
-  readonly plan: string;
-  readonly attributes: Readonly<Record<string, Value>>;
-  readonly teams: readonly { readonly name: string; readonly attributes: Readonly<Record<string, Value>> }[];
-  readonly consumers: readonly SnapshotConsumer[];
-}
-export interface SnapshotConsumer {
-  readonly name: string;
-  readonly team: string | null;
-  readonly roles: readonly string[];
-  readonly subscriptions: readonly string[];
-  readonly attributes: Readonly<Record<string, Value>>;
-  readonly credentials: readonly {
-    readonly name: string;
-    readonly keyId: string;
-    readonly hash: string;
-    readonly createdMs: number;
-    readonly expiresMs: number | null;
-  }[];
+/** Lives as long as the process; laid out by `governance/`. */
+export interface DirectoryMemory {
+  readonly keys: SharedArrayBuffer;
+  readonly texts: SharedArrayBuffer;
+  readonly names: SharedArrayBuffer;
 }

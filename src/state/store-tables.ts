@@ -1,5 +1,5 @@
 /** Tables of checksummed records over LMDB. A key is a path; its first part names the table. */
-import type { RootDatabase } from 'lmdb';
+import type { RangeOptions, RootDatabase } from 'lmdb';
 import { ok, type Result } from '../base/result.ts';
 import { problem, RESTORE_REMEDY, reasonOf, type StoreProblem } from './store-problem.ts';
 import { decodeRecord, encodeRecord, type RecordKey } from './store-records.ts';
@@ -39,16 +39,34 @@ export class StoreTables {
 
   /** All records whose keys begin with `prefix`, in the order of their keys. */
   entries<Value>(prefix: RecordKey): Result<StoreEntry<Value>[], StoreProblem> {
+    const entries: StoreEntry<Value>[] = [];
+    const visited = this.visit<Value>(prefix, (key, value) => entries.push({ key, value }));
+    return visited.ok ? ok(entries) : visited;
+  }
+
+  /** The same one by one, for tables that are larger than memory should be. */
+  visit<Value>(prefix: RecordKey, visit: (key: RecordKey, value: Value) => void): Result<void, StoreProblem> {
+    return this.visitFrom<Value>(prefix, (key, value) => {
+      if (prefix.some((part, at) => key[at] !== part)) return 'enough';
+      visit(key, value);
+      return 'further';
+    });
+  }
+
+  /** Records of one table from a key on, until it is enough. */
+  visitFrom<Value>(
+    start: RecordKey,
+    visit: (key: RecordKey, value: Value) => 'further' | 'enough',
+  ): Result<void, StoreProblem> {
     return this.#reading(() => {
-      const entries: StoreEntry<Value>[] = [];
-      for (const { key, value } of this.#database.getRange({ start: [...prefix] })) {
-        if (!Array.isArray(key) || prefix.some((part, i) => key[i] !== part)) break;
+      for (const { key, value } of this.#database.getRange({ start: [...start] })) {
+        if (!Array.isArray(key) || key[0] !== start[0]) break;
         const recordKey = key as unknown as RecordKey;
         const decoded = this.#decode<Value>(recordKey, value);
         if (!decoded.ok) return decoded;
-        entries.push({ key: recordKey, value: decoded.value });
+        if (visit(recordKey, decoded.value) === 'enough') break;
       }
-      return ok(entries);
+      return ok(undefined);
     });
   }
 
@@ -64,6 +82,24 @@ export class StoreTables {
       }
       return ok(values);
     });
+  }
+
+  /** Of a table the last key up to `key`, or else its first one; null where the table is empty. */
+  keyAtOrBefore(table: string, key: RecordKey): Result<RecordKey | null, StoreProblem> {
+    return this.#reading(() => {
+      const before = this.#firstKey(table, { start: [...key], reverse: true });
+      return ok(before ?? this.#firstKey(table, { start: [table] }));
+    });
+  }
+
+  keyBehind(table: string, key: RecordKey): Result<RecordKey | null, StoreProblem> {
+    return this.#reading(() => ok(this.#firstKey(table, { start: [...key], exclusiveStart: true })));
+  }
+
+  #firstKey(table: string, range: RangeOptions): RecordKey | null {
+    for (const key of this.#database.getKeys({ ...range, limit: 1 }))
+      return Array.isArray(key) && key[0] === table ? (key as unknown as RecordKey) : null;
+    return null;
   }
 
   /** One transaction: all that `write` asks for is on the disk when this returns, or none of it ever is. */

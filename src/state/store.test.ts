@@ -18,7 +18,8 @@ import type { Random } from '../base/ports.ts';
 import type { AuditActor } from '../pipeline/audit.ts';
 import type { StoredAdminToken } from './admin-tokens.ts';
 import type { ConfigurationVersion } from './configuration-history.ts';
-import { type ExamineStore, openStore, type Store, type StoredCredential } from './store.ts';
+import type { StoredCredential } from './credential-table.ts';
+import { type ExamineStore, openStore, type Store } from './store.ts';
 import type { StoreProblem } from './store-problem.ts';
 import { encodeRecord } from './store-records.ts';
 
@@ -80,7 +81,7 @@ function credential(name: string): StoredCredential {
     consumer: 'web',
     name,
     keyId: `id-${name}`,
-    hash: 'h',
+    hash: `ptnh1:id-${name}:h`,
     createdMs: 5,
     expiresMs: null,
   };
@@ -126,20 +127,58 @@ describe('the data folder', () => {
     const first = begin();
     const { keyHashSecret, pepper } = first.secrets;
     first.adminTokens.add(adminToken, actor);
-    first.putCredentials([credential('b'), credential('a')]);
+    first.credentials.change({ put: [credential('b'), credential('a')] }, []);
     first.history.add(version(1), [{ path: 'portunus.yaml', text: 'portunus: 1\n' }], KEPT);
     await end(first);
     const second = begin();
-    expect(second.secrets).toEqual({ keyHashSecret, pepper });
+    expect(second.secrets).toEqual({ keyHashSecret, pepper }, []);
     expect(second.adminTokens.list()).toEqual([adminToken]);
     expect(second.audit.head().sequence).toBe(1);
-    expect(second.credentials()).toEqual([credential('a'), credential('b')]);
+    expect(second.credentials.page([], null, 9)).toEqual({
+      ok: true,
+      value: [credential('a'), credential('b')],
+    });
     expect(second.history.versions()).toEqual([version(1)]);
     expect(second.history.files(1)).toEqual({
       ok: true,
       value: [{ path: 'portunus.yaml', text: 'portunus: 1\n' }],
     });
     expect(second.history.files(2)).toEqual({ ok: true, value: null });
+  });
+
+  it('finds credentials by tenant and consumer, and goes on behind any name', () => {
+    const { credentials } = begin();
+    const of = (tenant: string, consumer: string, name: string) => ({
+      ...credential(name),
+      tenant,
+      consumer,
+    });
+    const all = [of('a', 'x', '1'), of('a', 'x', '2'), of('a', 'xy', '1'), of('b', 'x', '1')];
+    credentials.change({ put: all.toReversed() }, []);
+    const page = (...asked: Parameters<typeof credentials.page>) => {
+      const found = credentials.page(...asked);
+      return found.ok ? found.value : found.error;
+    };
+    expect(page([], null, 9)).toEqual(all);
+    expect(page(['a'], null, 9)).toEqual(all.slice(0, 3));
+    expect(page(['a', 'x'], null, 9)).toEqual(all.slice(0, 2));
+    expect(page([], null, 0)).toEqual([]);
+    expect(page([], null, 2)).toEqual(all.slice(0, 2));
+    expect(page([], all[1]!, 2)).toEqual(all.slice(2));
+    expect(page(['a'], { tenant: 'a', consumer: 'x', name: '11' }, 9)).toEqual(all.slice(1, 3));
+    credentials.change({ remove: [all[1]!], put: [all[0]!] }, []);
+    expect(page(['a', 'x'], null, 9)).toEqual([all[0]]);
+  });
+
+  it('remembers the end of a key in a file, and who had a key once', async () => {
+    const first = begin();
+    const ending = { tenant: 'acme', consumer: 'web', name: 'a', hash: 'h', endsMs: 7 };
+    first.credentials.change({ endings: [ending], keyed: [{ tenant: 'acme', consumer: 'web' }] }, []);
+    await end(first);
+    const { credentials } = begin();
+    expect(credentials.endings()).toEqual({ ok: true, value: [ending] });
+    expect(credentials.wasKeyed('acme', 'web')).toEqual({ ok: true, value: true });
+    expect(credentials.wasKeyed('acme', 'we')).toEqual({ ok: true, value: false });
   });
 
   it('holds much more than the first map of the file', async () => {
@@ -255,7 +294,7 @@ describe('a store that is not as it was written', () => {
 
   it('is refused when the file was cut short', async () => {
     const store = begin();
-    store.putCredentials(Array.from({ length: 200 }, (_, i) => credential(`c${i}`)));
+    store.credentials.change({ put: Array.from({ length: 200 }, (_, i) => credential(`c${i}`)) }, []);
     await end(store);
     const { size } = statSync(storeFile());
     truncateSync(storeFile(), size - 4_096);
@@ -275,21 +314,22 @@ describe('a store that is not as it was written', () => {
     },
   );
 
-  it('is refused when one bit of a credential has changed in the file', async () => {
+  it('a credential is refused when one bit of it has changed in the file', async () => {
     const store = begin();
-    store.putCredentials([credential('needle')]);
+    store.credentials.change({ put: [credential('needle')] }, []);
     await end(store);
     const bytes = readFileSync(storeFile());
     for (let at = bytes.indexOf('id-needle'); at !== -1; at = bytes.indexOf('id-needle', at + 1)) {
       bytes[at]! ^= 1;
     }
     writeFileSync(storeFile(), bytes);
-    expect(refused()).toMatchObject({ code: 'store_damaged' });
+    const read = begin().credentials.each(() => {});
+    expect(read).toMatchObject({ ok: false, error: { code: 'store_damaged' } });
   });
 
-  it('is refused when a record lies under the key of another', async () => {
+  it('a credential is refused when it lies under the key of another', async () => {
     const store = begin();
-    store.putCredentials([credential('a')]);
+    store.credentials.change({ put: [credential('a')] }, []);
     await end(store);
     await writeRaw(
       ['credential', 'acme', 'web', 'b'],

@@ -11,6 +11,7 @@ import { type AdminTokens, openAdminTokens } from './admin-tokens.ts';
 import { type AuditLog, openAuditLog } from './audit-chain.ts';
 import { openAuditKey } from './audit-key.ts';
 import { type ConfigurationHistory, createConfigurationHistory } from './configuration-history.ts';
+import { type CredentialTable, createCredentialTable } from './credential-table.ts';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
 import { type IdempotencyTable, openIdempotencyTable } from './idempotency-records.ts';
 import { createQuotaMarks, type QuotaMarks } from './quota-marks.ts';
@@ -24,10 +25,7 @@ export interface Store {
   readonly audit: AuditLog;
   readonly adminTokens: AdminTokens;
   readonly idempotency: IdempotencyTable;
-  /** All of them, in no particular order. */
-  credentials(): readonly StoredCredential[];
-  /** All of them, or none. One that is there already is replaced. */
-  putCredentials(credentials: readonly StoredCredential[]): Result<void, StoreProblem>;
+  readonly credentials: CredentialTable;
   readonly history: ConfigurationHistory;
   readonly quotaMarks: QuotaMarks;
   /** Closes the files and frees the folder. */
@@ -39,18 +37,6 @@ export interface InstanceSecrets {
   readonly keyHashSecret: Uint8Array;
   /** Secret that hashes of consumer keys are made with, 32 bytes. */
   readonly pepper: Uint8Array;
-}
-
-/** A consumer key that was issued here and not written in a file. */
-export interface StoredCredential {
-  readonly tenant: string;
-  readonly consumer: string;
-  readonly name: string;
-  readonly keyId: string;
-  /** As `governance/` makes it; never the key. */
-  readonly hash: string;
-  readonly createdMs: number;
-  readonly expiresMs: number | null;
 }
 
 /** In the data folder. */
@@ -161,7 +147,6 @@ function damaged(path: string, how: string): ReturnType<typeof problem> {
 const SCHEMA_VERSION = 1;
 const SCHEMA_KEY = ['schema'] as const;
 const SECRETS_KEY = ['secrets'] as const;
-const CREDENTIALS = 'credential';
 
 interface SchemaRecord {
   readonly madeBy: 'portunus';
@@ -223,26 +208,16 @@ function createStore(
   if (!adminTokens.ok) return adminTokens;
   const idempotency = openIdempotencyTable(tables, clock);
   if (!idempotency.ok) return idempotency;
-  const stored = tables.list<StoredCredential>(CREDENTIALS);
-  if (!stored.ok) return stored;
+  const credentials = createCredentialTable(tables, audit.value);
+  if (!credentials.ok) return credentials;
   const history = createConfigurationHistory(tables, audit.value);
   if (!history.ok) return history;
-  const credentials = new Map(stored.value.map((entry) => [credentialName(entry), entry]));
   return ok({
     secrets,
     audit: audit.value,
     adminTokens: adminTokens.value,
     idempotency: idempotency.value,
-    credentials: () => [...credentials.values()],
-    putCredentials(added) {
-      const written = tables.change((change) => {
-        for (const entry of added) {
-          change.put([CREDENTIALS, entry.tenant, entry.consumer, entry.name], entry);
-        }
-      });
-      if (written.ok) for (const entry of added) credentials.set(credentialName(entry), entry);
-      return written;
-    },
+    credentials: credentials.value,
     history: history.value,
     quotaMarks: createQuotaMarks(tables),
     async close() {
@@ -250,8 +225,4 @@ function createStore(
       lock.release();
     },
   });
-}
-
-function credentialName({ tenant, consumer, name }: StoredCredential): string {
-  return JSON.stringify([tenant, consumer, name]);
 }

@@ -9,13 +9,13 @@ const ENTRY = new URL(
   `data:text/javascript,${encodeURIComponent(`
 import { parentPort, workerData } from 'node:worker_threads';
 const heard = new Int32Array(workerData.recordRing);
-parentPort.on('message', ({ kind, epoch, rules }) => {
-  if (kind === 'prepare-directory') parentPort.postMessage({ kind: 'directory-prepared', epoch });
+parentPort.on('message', ({ kind, epoch, rules, directory }) => {
+  if (kind === 'prepare-directory') parentPort.postMessage({ kind: 'directory-prepared', epoch: directory.epoch });
   if (kind === 'prepare-rules') {
     const fails = workerData.thread === 1 && rules.bundle === 'broken';
     parentPort.postMessage(fails ? { kind: 'prepare-failed', epoch, why: 'out of order' } : { kind: 'prepared', epoch });
   }
-  if (kind === 'discard') Atomics.store(heard, 0, epoch);
+  if (kind === 'discard') Atomics.store(heard, 0, 100 * rules + directory);
 });
 parentPort.postMessage({ kind: 'started' });
 `)}`,
@@ -41,20 +41,22 @@ it('what one thread cannot prepare changes nothing anywhere, not even the part t
     onLeasesAsked: () => {},
   });
   await threads.start();
-  const directory = {} as DirectorySnapshot;
+  const directory = (epoch: number) => ({ epoch }) as DirectorySnapshot;
   const rules = (bundle: string) => ({ bundle, counterMemory: null }) as unknown as PreparedRules;
   const live = () => Array.from(new Int32Array(epochs));
 
-  expect(await threads.change(1, { rules: rules('right'), directory })).toMatchObject({ ok: true });
-  expect(live()).toEqual([1, 1]);
-  expect(await threads.change(2, { rules: rules('broken'), directory })).toEqual({
+  expect(await threads.change(1, { rules: rules('right'), directory: directory(7) })).toMatchObject({
+    ok: true,
+  });
+  expect(live()).toEqual([1, 7]);
+  expect(await threads.change(2, { rules: rules('broken'), directory: directory(8) })).toEqual({
     ok: false,
     error: 'data thread 1: out of order',
   });
-  expect(live()).toEqual([1, 1]);
-  await expect.poll(() => heard.map((cells) => Atomics.load(new Int32Array(cells), 0))).toEqual([2, 2]);
-  expect(await threads.change(2, { rules: null, directory })).toMatchObject({ ok: true });
-  expect(live()).toEqual([1, 2]);
+  expect(live()).toEqual([1, 7]);
+  await expect.poll(() => heard.map((cells) => Atomics.load(new Int32Array(cells), 0))).toEqual([208, 208]);
+  expect(await threads.change(2, { rules: null, directory: directory(9) })).toMatchObject({ ok: true });
+  expect(live()).toEqual([1, 9]);
   expect(await threads.change(3, { rules: rules('right'), directory: null })).toMatchObject({ ok: true });
-  expect(live()).toEqual([3, 2]);
+  expect(live()).toEqual([3, 9]);
 });

@@ -14,7 +14,7 @@ import {
 import { BundlePacker, type PackedBundle } from '../../src/gateway/packed-bundle.ts';
 import type { ServerSettings } from '../../src/model/world.ts';
 import type { Counters } from '../../src/pipeline/counters.ts';
-import type { IdentitySource } from '../../src/pipeline/identity.ts';
+import type { DirectorySnapshot, IdentitySource } from '../../src/pipeline/identity.ts';
 import type { InstantiateRoute, RoutePipeline, RuleBundle } from '../../src/pipeline/program.ts';
 import type { AccessRecord } from '../../src/pipeline/record.ts';
 import { createUpstream } from '../../src/upstream/client.ts';
@@ -108,8 +108,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   await gateway.change(1, options.bundle);
   gateway.send({
     kind: 'prepare-directory',
-    epoch: 1,
-    directory: { epoch: 1, pepper: new Uint8Array(), tenants: [] },
+    directory: { epoch: 1 } as DirectorySnapshot,
   });
   Atomics.store(cells, EPOCH_CELLS.directory, 1);
   gateway.send({ kind: 'listen' });
@@ -133,7 +132,11 @@ export function packed(bundle: RuleBundle, packer = new BundlePacker()): PackedB
 
 /** Keys `ptn_test_<name>` belong to a consumer of that name. */
 const IDENTITIES: IdentitySource = {
-  identify: (key) => (key.startsWith('ptn_test_') ? identity(key.slice('ptn_test_'.length)) : 'malformed'),
+  identify: (key) =>
+    key.startsWith('ptn_test_')
+      ? { identity: identity(key.slice('ptn_test_'.length)), slot: 0, state: 0 }
+      : 'malformed',
+  holds: () => true,
 };
 
 export const CLOCK: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };

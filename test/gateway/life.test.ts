@@ -61,7 +61,7 @@ test('a version that can’t be prepared is told, and the running one stays', as
   const bad = bundle([route('bad', '/bad')], upstream.port, { services: [secured] });
   gateway.send({ kind: 'prepare-rules', epoch: 2, rules: prepared(bad) });
   await expect(gateway.said('prepare-failed')).rejects.toThrow('no certificates');
-  gateway.send({ kind: 'discard', epoch: 2 });
+  gateway.send({ kind: 'discard', rules: 2, directory: null });
   expect((await (await send('/')).answer()).status).toBe(200);
 });
 
@@ -73,7 +73,7 @@ test('a prepared version that is discarded leaves nothing', async () => {
     rules: prepared(bundle([route('x', '/x')], upstream.port)),
   });
   await gateway.said('prepared', 2);
-  gateway.send({ kind: 'discard', epoch: 2 });
+  gateway.send({ kind: 'discard', rules: 2, directory: null });
   expect((await (await send('/')).answer()).status).toBe(200);
 });
 

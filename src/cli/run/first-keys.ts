@@ -4,7 +4,9 @@ import type { Clock, Random } from '../../base/ports.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { issueKey } from '../../governance/consumer-key.ts';
 import type { Directory } from '../../model/world.ts';
-import type { Store, StoredCredential } from '../../state/store.ts';
+import type { AuditEntry } from '../../pipeline/audit.ts';
+import type { StoredCredential } from '../../state/credential-table.ts';
+import type { Store } from '../../state/store.ts';
 
 /** A key in plain text: written once, to a file that only the gateway's account can read. */
 export interface FirstKey {
@@ -28,7 +30,9 @@ export async function makeFirstKeys(
   dataFolder: string,
   parts: { readonly clock: Clock; readonly random: Random },
 ): Promise<Result<readonly FirstKey[], string>> {
-  const made = keysFor(consumersWithoutKey(store, directory), store, parts);
+  const holders = consumersWithoutKey(store, directory);
+  if (!holders.ok) return holders;
+  const made = keysFor(holders.value, store, parts);
   const before = await readFirstKeys(dataFolder);
   if (!before.ok) return before;
   if (made.length === 0) return ok([]);
@@ -41,7 +45,8 @@ export async function makeFirstKeys(
     return err(`The first keys could not be written: ${(error as Error).message}.`);
   }
   // The hashes come last: a key whose hash is stored but which nobody was told would be lost.
-  const stored = store.putCredentials(made.map(({ credential }) => credential));
+  const credentials = made.map(({ credential }) => credential);
+  const stored = store.credentials.change({ put: credentials }, credentials.map(issuedFirst));
   return stored.ok ? ok(keys) : err(stored.error.message);
 }
 
@@ -60,19 +65,36 @@ export async function readFirstKeys(dataFolder: string): Promise<Result<readonly
 
 const KEYS_REMEDY = 'Put it right, or move it away: the gateway knows its keys without it.';
 
+function issuedFirst({ hash: _, ...after }: StoredCredential): AuditEntry {
+  return {
+    actor: { kind: 'gateway', cause: 'start' },
+    action: 'keys.issue',
+    target: `consumer ${after.tenant}/${after.consumer}, key ${after.name}`,
+    before: null,
+    after,
+  };
+}
+
 interface Holder {
   readonly tenant: string;
   readonly consumer: string;
 }
 
-function consumersWithoutKey(store: Store, directory: Directory): readonly Holder[] {
-  const withStoredKey = new Set(store.credentials().map(({ tenant, consumer }) => `${tenant}\0${consumer}`));
-  return [...directory.tenants.values()].flatMap((tenant) =>
-    [...tenant.consumers.values()]
-      .filter((consumer) => consumer.credentials.length === 0)
-      .filter((consumer) => !withStoredKey.has(`${tenant.name}\0${consumer.name}`))
-      .map((consumer) => ({ tenant: tenant.name, consumer: consumer.name })),
-  );
+/** One whose keys were all revoked has had its first one. */
+function consumersWithoutKey(store: Store, directory: Directory): Result<readonly Holder[], string> {
+  const holders: Holder[] = [];
+  for (const tenant of directory.tenants.values()) {
+    for (const consumer of tenant.consumers.values()) {
+      if (consumer.credentials.length > 0) continue;
+      const stored = store.credentials.page([tenant.name, consumer.name], null, 1);
+      if (!stored.ok) return err(stored.error.message);
+      const keyed = store.credentials.wasKeyed(tenant.name, consumer.name);
+      if (!keyed.ok) return err(keyed.error.message);
+      if (stored.value.length === 0 && !keyed.value)
+        holders.push({ tenant: tenant.name, consumer: consumer.name });
+    }
+  }
+  return ok(holders);
 }
 
 function keysFor(

@@ -2,17 +2,17 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { AdminHealth } from '../../admin/actions.ts';
 import type { AdminServer } from '../../admin/server.ts';
+import { createHashKey } from '../../base/half-sip-hash.ts';
 import type { LimitValues } from '../../base/limits.ts';
 import type { Clock, Random } from '../../base/ports.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { DataThreads } from '../../gateway/data-threads.ts';
 import { type DataThreadStart, EPOCH_CELLS } from '../../gateway/messages.ts';
 import { BundlePacker } from '../../gateway/packed-bundle.ts';
-import { directoryProblems, type ExtraCredential, snapshotOf } from '../../governance/directory.ts';
-import type { Directory, ServerSettings, World } from '../../model/world.ts';
+import { LiveDirectory, type PreparedDirectory } from '../../governance/live-directory.ts';
+import type { ServerSettings, World } from '../../model/world.ts';
 import { createRecordRing } from '../../observe/record-ring.ts';
 import type { AuditActor, AuditEntry } from '../../pipeline/audit.ts';
-import type { DirectorySnapshot } from '../../pipeline/identity.ts';
 import type { CounterMemory } from '../../state/counter-layout.ts';
 import type { CounterRegistry } from '../../state/counter-registry.ts';
 import type { Store } from '../../state/store.ts';
@@ -87,6 +87,7 @@ export class Gateway {
   readonly #history: HistoryKeeper;
   readonly #quotas: QuotaKeeper;
   readonly #endpoints: EndpointKeeper;
+  readonly #directory: LiveDirectory;
   readonly #chores: readonly NodeJS.Timeout[];
   #admin: AdminServer | null = null;
   #health: AdminHealth = 'starting';
@@ -134,7 +135,15 @@ export class Gateway {
       onRulesRetired: (epoch) => this.#rulesRetired(epoch),
       onLeasesAsked: (asks) => this.#quotas.asked(asks),
     });
-    const { clock } = options;
+    const { clock, random, store } = options;
+    this.#directory = new LiveDirectory({
+      limits: world.limits,
+      keys: store.credentials,
+      clock,
+      random,
+      pepper: store.secrets.pepper,
+      hash: createHashKey(store.secrets.keyHashSecret),
+    });
     this.#quotas = new QuotaKeeper({
       registry: options.counters,
       marks: options.store.quotaMarks,
@@ -199,6 +208,8 @@ export class Gateway {
     const { server, directory } = built.world;
     const keys = await makeFirstKeys(options.store, directory, server.dataFolder, options);
     if (!keys.ok) return keys;
+    const loaded = this.#directory.load();
+    if (!loaded.ok) return loaded;
     const threads = await this.#threads.start();
     if (!threads.ok) return threads;
     const first = await this.#configuration.start(built, options.files, options.project.diagnostics);
@@ -264,23 +275,27 @@ export class Gateway {
   }
 
   async #change(epoch: number, { rules, directory }: Change): Promise<string | null> {
-    const snapshot = directory === null ? ok(null) : this.#snapshot(epoch, directory);
-    if (!snapshot.ok) return snapshot.error;
+    const prepared: Result<PreparedDirectory | null, string> =
+      directory === null ? ok(null) : this.#directory.prepare(directory);
+    if (!prepared.ok) return prepared.error;
     const packed = rules === null ? ok(null) : this.#packer.pack(rules);
     if (!packed.ok) return packed.error;
     const slots = rules === null ? ok(null) : this.#endpoints.prepare(epoch, rules.services);
     if (!slots.ok) return slots.error;
     const memory = rules === null ? null : this.#counters.prepare(rules.counters);
-    const prepared =
-      packed.value === null
-        ? null
-        : { bundle: packed.value, counterMemory: memory, endpointSlots: slots.value! };
-    const changed = await this.#threads.change(epoch, { rules: prepared, directory: snapshot.value });
+    const changed = await this.#threads.change(epoch, {
+      rules:
+        packed.value === null
+          ? null
+          : { bundle: packed.value, counterMemory: memory, endpointSlots: slots.value! },
+      directory: prepared.value === null ? null : prepared.value.snapshot,
+    });
     if (!changed.ok) {
       if (memory !== null) this.#counters.retire(memory);
       this.#endpoints.retire(epoch);
       return changed.error;
     }
+    prepared.value?.takeUp();
     if (rules !== null) {
       this.#counterMemory.set(epoch, memory!);
       this.#endpoints.live(rules.services);
@@ -296,15 +311,6 @@ export class Gateway {
 
   #live({ epoch, hash, files, cause }: LiveVersion): void {
     this.#history.keep({ epoch, hash, timeMs: this.#options.clock.wallMs(), ...cause }, files.texts);
-  }
-
-  #snapshot(epoch: number, directory: Directory): Result<DirectorySnapshot, string> {
-    const { store } = this.#options;
-    const stored = storedCredentials(store);
-    const [problem] = directoryProblems(directory, stored);
-    if (problem !== undefined)
-      return err(`tenants/${problem.tenant}, consumer ${problem.consumer}: ${problem.message}`);
-    return ok(snapshotOf(directory, stored, store.secrets.pepper, epoch));
   }
 
   #rulesRetired(epoch: number): void {
@@ -349,10 +355,6 @@ export class Gateway {
     }
     this.#options.onLoad(result);
   }
-}
-
-function storedCredentials(store: Store): readonly ExtraCredential[] {
-  return store.credentials().map(({ tenant, consumer, ...credential }) => ({ tenant, consumer, credential }));
 }
 
 function threadCount(server: ServerSettings): number {

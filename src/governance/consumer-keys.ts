@@ -1,0 +1,493 @@
+/**
+ * Consumer keys: issued, listed, rotated, expired and revoked while requests are served. What is answered is on the disk and
+ * holds on all data threads. Keys of files are ended here, too; they are made and removed where they are written.
+ */
+import type { Clock, Random } from '../base/ports.ts';
+import { err, ok, type Result } from '../base/result.ts';
+import type { Directory } from '../model/world.ts';
+import type { AuditActor, AuditEntry } from '../pipeline/audit.ts';
+import { isEnvironment, issueKey } from './consumer-key.ts';
+import type { DirectoryFull, SharedDirectory } from './shared-directory.ts';
+
+export interface KeyName {
+  readonly tenant: string;
+  readonly consumer: string;
+  readonly name: string;
+}
+export interface StoredKey extends KeyName {
+  readonly keyId: string;
+  readonly hash: string;
+  readonly createdMs: number;
+  readonly expiresMs: number | null;
+}
+/** The end of a key that a file holds; 0 for one that was revoked, so that no clock can bring it back. */
+export interface KeyEnding extends KeyName {
+  readonly hash: string;
+  readonly endsMs: number;
+}
+export interface KeyChange {
+  readonly put?: readonly StoredKey[];
+  readonly remove?: readonly StoredKey[];
+  readonly endings?: readonly KeyEnding[];
+  readonly keyed?: readonly Pick<KeyName, 'tenant' | 'consumer'>[];
+}
+export interface StoreFault {
+  readonly message: string;
+  readonly remedy: string;
+}
+export type KeyScope = readonly [] | readonly [tenant: string] | readonly [tenant: string, consumer: string];
+
+/** Where keys are kept; every change is durable, and in the audit log, when it returns. */
+export interface KeyStore {
+  get(name: KeyName): Result<StoredKey | null, StoreFault>;
+  page(scope: KeyScope, after: KeyName | null, count: number): Result<readonly StoredKey[], StoreFault>;
+  each(visit: (key: StoredKey) => void): Result<void, StoreFault>;
+  endings(): Result<readonly KeyEnding[], StoreFault>;
+  change(change: KeyChange, entries: readonly AuditEntry[]): Result<void, StoreFault>;
+}
+
+export type KeyProblemCode =
+  | 'consumer_not_found'
+  | 'key_not_found'
+  | 'key_name_taken'
+  | 'key_ended'
+  | 'expiry_passed'
+  | 'malformed_name'
+  | 'keys_full'
+  | 'not_saved';
+export interface KeyProblem {
+  readonly code: KeyProblemCode;
+  /** One sentence. */
+  readonly message: string;
+  /** What to do. */
+  readonly remedy: string;
+}
+
+/** A key as it is shown: never the key, nor its hash. */
+export interface KeyView extends KeyName {
+  readonly keyId: string;
+  readonly createdMs: number;
+  readonly expiresMs: number | null;
+  /** Where it is defined: in a YAML file, or in the store because it was issued here. */
+  readonly in: 'file' | 'store';
+  /** `dormant`: there is no such consumer now. */
+  readonly state: 'live' | 'expired' | 'revoked' | 'dormant';
+}
+
+export interface IssuedView extends KeyView {
+  /** Told this one time. */
+  readonly key: string;
+}
+
+export interface IssueRequest {
+  readonly tenant: string;
+  readonly consumer: string;
+  /** Null: the first free one of `consumer-1`, `consumer-2` … */
+  readonly name: string | null;
+  readonly environment: string;
+  readonly expiresMs: number | null;
+}
+
+export interface RotateRequest extends KeyName {
+  readonly environment: string;
+  /** How long the old key counts beside the new one. */
+  readonly overlapMs: number;
+  /** Of the new key; `same` gives it as long a life as the old one was given. */
+  readonly expiresMs: number | null | 'same';
+}
+
+export interface ListRequest {
+  readonly tenant: string | null;
+  readonly consumer: string | null;
+  /** Only what comes behind it, in order of tenant, consumer and name. */
+  readonly after: KeyName | null;
+  readonly count: number;
+}
+
+export interface ConsumerKeysParts {
+  readonly store: KeyStore;
+  readonly memory: SharedDirectory;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly pepper: Uint8Array;
+  readonly hasConsumer: (tenant: string, consumer: string) => boolean;
+}
+
+const NAME = /^[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?$/;
+const NUMBERED_NAMES_MAX = 1_000;
+/** Ended keys of a consumer that are cleared away when it gets another. */
+const CLEARED_MAX = 100;
+
+export class ConsumerKeys {
+  readonly #parts: ConsumerKeysParts;
+  #written = new Map<string, StoredKey>();
+  readonly #endings = new Map<string, KeyEnding>();
+
+  constructor(parts: ConsumerKeysParts) {
+    this.#parts = parts;
+  }
+
+  /** Once, before anybody asks: what the store has. */
+  load(): Result<void, string> {
+    const { store, memory } = this.#parts;
+    const endings = store.endings();
+    if (!endings.ok) return err(endings.error.message);
+    for (const ending of endings.value) this.#endings.set(spell(ending), ending);
+    let full: DirectoryFull = null;
+    const read = store.each((key) => {
+      full ??= memory.putKey(key.tenant, key.consumer, key);
+    });
+    if (!read.ok) return err(read.error.message);
+    return full === null ? ok(undefined) : err(noRoom(full).message);
+  }
+
+  /** The files say other things now. What they no longer hold counts no more when this returns. */
+  follow(directory: Directory): DirectoryFull {
+    const before = this.#written;
+    this.#written = writtenKeys(directory);
+    let full: DirectoryFull = null;
+    for (const [spelt, key] of before)
+      if (this.#written.get(spelt)?.hash !== key.hash) this.#parts.memory.endKey(key.hash);
+    for (const [spelt, key] of this.#written) {
+      const stored = before.has(spelt) ? null : this.#stored(key);
+      if (stored !== null && stored.hash !== key.hash) this.#parts.memory.endKey(stored.hash);
+      full ??= this.#count(key);
+    }
+    // A name that a file had is its stored key's again.
+    for (const [spelt, key] of before) {
+      const stored = this.#written.has(spelt) ? null : this.#stored(key);
+      if (stored !== null) full ??= this.#parts.memory.putKey(stored.tenant, stored.consumer, stored);
+    }
+    return full;
+  }
+
+  list({ tenant, consumer, after, count }: ListRequest): Result<readonly KeyView[], KeyProblem> {
+    const scope: KeyScope = tenant === null ? [] : consumer === null ? [tenant] : [tenant, consumer];
+    const stored = this.#parts.store.page(scope, after, count);
+    if (!stored.ok) return err(unread(stored.error));
+    const asked = (key: KeyName): boolean =>
+      (tenant === null || key.tenant === tenant) && (consumer === null || key.consumer === consumer);
+    const behind = (key: KeyName): boolean => after === null || compareNames(key, after) > 0;
+    const written = [...this.#written.values()].filter((key) => asked(key) && behind(key));
+    const shown = stored.value.filter((key) => !this.#written.has(spell(key)));
+    const all = [...written, ...shown].sort(compareNames).slice(0, count);
+    return ok(all.map((key) => this.#view(key)));
+  }
+
+  issue(request: IssueRequest, actor: AuditActor): Result<IssuedView, KeyProblem> {
+    const refused = this.#refusal(request);
+    if (refused !== null) return err(refused);
+    const name = request.name === null ? this.#freeName(request, request.consumer) : this.#unused(request);
+    if (!name.ok) return name;
+    return this.#add({ ...request, name: name.value }, null, actor);
+  }
+
+  rotate(
+    { overlapMs, expiresMs, environment, ...name }: RotateRequest,
+    actor: AuditActor,
+  ): Result<IssuedView, KeyProblem> {
+    const old = this.#known(name);
+    if (!old.ok) return old;
+    const { clock } = this.#parts;
+    const nowMs = clock.wallMs();
+    if (this.#view(old.value).state !== 'live') return err(ended(name));
+    const lifeMs = old.value.expiresMs === null ? null : old.value.expiresMs - old.value.createdMs;
+    const sameMs = lifeMs === null ? null : nowMs + lifeMs;
+    const request = {
+      ...name,
+      environment,
+      expiresMs: expiresMs === 'same' ? sameMs : expiresMs,
+    };
+    const refused = this.#refusal(request);
+    if (refused !== null) return err(refused);
+    const free = this.#freeName(name, name.name.replace(/-\d+$/, ''));
+    if (!free.ok) return free;
+    return this.#add(
+      { ...request, name: free.value },
+      { key: old.value, endsMs: overlapMs === 0 ? 0 : nowMs + overlapMs },
+      actor,
+    );
+  }
+
+  /** Ends it for good; a moment that has passed is a revocation. */
+  expire(name: KeyName, atMs: number, actor: AuditActor): Result<KeyView, KeyProblem> {
+    if (atMs <= this.#parts.clock.wallMs()) return this.revoke(name, actor);
+    const known = this.#known(name);
+    if (!known.ok) return known;
+    const before = this.#view(known.value);
+    if (before.state !== 'live') return err(ended(name));
+    const after: KeyView = { ...before, expiresMs: atMs };
+    const change = this.#endingOf(known.value, atMs);
+    const saved = this.#parts.store.change(change, [entry(actor, 'keys.expire', before, after)]);
+    if (!saved.ok) return err(notSaved(saved.error, 'Nothing has changed.'));
+    this.#apply(change);
+    return ok(after);
+  }
+
+  /** No request that begins after this returns is let in by that key, on any thread. */
+  revoke(name: KeyName, actor: AuditActor): Result<KeyView, KeyProblem> {
+    const known = this.#known(name);
+    if (!known.ok) return known;
+    const before = this.#view(known.value);
+    // First what protects; then what keeps it so.
+    this.#parts.memory.endKey(known.value.hash);
+    const change = this.#endingOf(known.value, 0);
+    const after: KeyView = { ...before, state: 'revoked' };
+    const saved = this.#parts.store.change(change, [entry(actor, 'keys.revoke', before, after)]);
+    this.#apply(change);
+    if (saved.ok) return ok(after);
+    const until = 'The key counts no more, but only until this process ends: revoke it again.';
+    return err(notSaved(saved.error, until));
+  }
+
+  /** The new key, and what becomes of the one that it replaces, in one step. */
+  #add(
+    request: IssueRequest & KeyName,
+    old: Replaced | null,
+    actor: AuditActor,
+  ): Result<IssuedView, KeyProblem> {
+    const { random, pepper, clock, store, memory } = this.#parts;
+    if (memory.isFull) return err(noRoom('consumerKeys'));
+    const { environment, tenant, consumer, name, expiresMs } = request;
+    const { key, keyId, hash } = issueKey({ random, environment, pepper });
+    const stored: StoredKey = {
+      tenant,
+      consumer,
+      name,
+      keyId,
+      hash,
+      createdMs: clock.wallMs(),
+      expiresMs,
+    };
+    const cleared = this.#cleared(request);
+    const ending = old === null ? {} : this.#endingOf(old.key, earlier(old.key.expiresMs, old.endsMs));
+    const change: KeyChange = {
+      ...ending,
+      put: [...(ending.put ?? []), stored],
+      remove: [...(ending.remove ?? []), ...cleared],
+      keyed: [request],
+    };
+    const issued: KeyView = { ...nameAndLife(stored), in: 'store', state: 'live' };
+    const before = old === null ? null : this.#view(old.key);
+    const action = old === null ? 'keys.issue' : 'keys.rotate';
+    const saved = store.change(change, [entry(actor, action, before, issued)]);
+    if (!saved.ok) return err(notSaved(saved.error, 'No key was issued.'));
+    const full = this.#apply(change);
+    return full === null ? ok({ ...issued, key }) : err(noRoom(full));
+  }
+
+  /** Keys of the consumer that have ended: rotation would gather them without end. */
+  #cleared({ tenant, consumer }: Pick<KeyName, 'tenant' | 'consumer'>): readonly StoredKey[] {
+    const page = this.#parts.store.page([tenant, consumer], null, CLEARED_MAX);
+    const nowMs = this.#parts.clock.wallMs();
+    return page.ok ? page.value.filter(({ expiresMs }) => expiresMs !== null && expiresMs <= nowMs) : [];
+  }
+
+  #endingOf(key: StoredKey, endsMs: number): KeyChange {
+    const { tenant, consumer, name, hash } = key;
+    const keyed = [{ tenant, consumer }];
+    if (this.#written.has(spell(key))) return { endings: [{ tenant, consumer, name, hash, endsMs }], keyed };
+    return endsMs === 0 ? { remove: [key], keyed } : { put: [{ ...key, expiresMs: endsMs }], keyed };
+  }
+
+  /** Makes memory follow the store. */
+  #apply({ put = [], remove = [], endings = [] }: KeyChange): DirectoryFull {
+    const { memory } = this.#parts;
+    let full: DirectoryFull = null;
+    for (const key of remove) memory.endKey(key.hash);
+    for (const ending of endings) {
+      this.#endings.set(spell(ending), ending);
+      const written = this.#written.get(spell(ending));
+      if (written !== undefined) full ??= this.#count(written);
+    }
+    for (const key of put) full ??= memory.putKey(key.tenant, key.consumer, key);
+    return full;
+  }
+
+  /** A written key counts as its file and its ending say. */
+  #count(written: StoredKey): DirectoryFull {
+    const { memory } = this.#parts;
+    const key = this.#withEnding(written);
+    if (key.expiresMs !== 0) return memory.putKey(key.tenant, key.consumer, key);
+    memory.endKey(key.hash);
+    return null;
+  }
+
+  /** 0 where it was revoked. */
+  #withEnding(written: StoredKey): StoredKey {
+    const ending = this.#endings.get(spell(written));
+    if (ending === undefined || ending.hash !== written.hash) return written;
+    return { ...written, expiresMs: earlier(written.expiresMs, ending.endsMs) };
+  }
+
+  #stored(name: KeyName): StoredKey | null {
+    const stored = this.#parts.store.get(name);
+    return stored.ok ? stored.value : null;
+  }
+
+  #known(name: KeyName): Result<StoredKey, KeyProblem> {
+    const written = this.#written.get(spell(name));
+    if (written !== undefined) return ok(this.#withEnding(written));
+    const stored = this.#parts.store.get(name);
+    if (!stored.ok) return err(unread(stored.error));
+    if (stored.value !== null) return ok(stored.value);
+    return err({
+      code: 'key_not_found',
+      message: `Consumer "${name.consumer}" of "${name.tenant}" has no key "${name.name}".`,
+      remedy: '`portunus keys list` names all keys.',
+    });
+  }
+
+  #refusal(request: IssueRequest): KeyProblem | null {
+    const { tenant, consumer, name, environment, expiresMs } = request;
+    if (!this.#parts.hasConsumer(tenant, consumer)) {
+      return {
+        code: 'consumer_not_found',
+        message: `There is no consumer "${consumer}" in a tenant "${tenant}".`,
+        remedy: 'Add it to tenants/*.yaml, or make it through the admin API.',
+      };
+    }
+    if (name !== null && !NAME.test(name)) {
+      return {
+        code: 'malformed_name',
+        message: `"${name}" can't be the name of a key.`,
+        remedy: 'Use lower-case letters and digits, with - _ . between them.',
+      };
+    }
+    if (!isEnvironment(environment)) {
+      return {
+        code: 'malformed_name',
+        message: `"${environment}" can't be the environment of a key.`,
+        remedy: 'Use a word of at most 16 lower-case letters and digits, such as live or test.',
+      };
+    }
+    if (expiresMs !== null && expiresMs <= this.#parts.clock.wallMs()) {
+      return {
+        code: 'expiry_passed',
+        message: 'The key would have expired before it is issued.',
+        remedy: 'Give it a moment that is to come.',
+      };
+    }
+    return null;
+  }
+
+  #unused({ tenant, consumer, name }: IssueRequest): Result<string, KeyProblem> {
+    const known = this.#known({ tenant, consumer, name: name! });
+    if (!known.ok) return known.error.code === 'key_not_found' ? ok(name!) : known;
+    return err({
+      code: 'key_name_taken',
+      message: `Consumer "${consumer}" of "${tenant}" has a key "${name}" already.`,
+      remedy: 'Give another name, or none; `portunus keys rotate` replaces a key.',
+    });
+  }
+
+  #freeName(
+    { tenant, consumer }: Pick<KeyName, 'tenant' | 'consumer'>,
+    base: string,
+  ): Result<string, KeyProblem> {
+    const cleared = new Set(this.#cleared({ tenant, consumer }).map(({ name }) => name));
+    for (let number = 1; number <= NUMBERED_NAMES_MAX; number++) {
+      const name = `${base.slice(0, 90)}-${number}`;
+      if (cleared.has(name) && !this.#written.has(spell({ tenant, consumer, name }))) return ok(name);
+      const known = this.#known({ tenant, consumer, name });
+      if (!known.ok) return known.error.code === 'key_not_found' ? ok(name) : known;
+    }
+    return err({
+      code: 'key_name_taken',
+      message: `Consumer "${consumer}" of "${tenant}" has ${NUMBERED_NAMES_MAX} keys that are numbered.`,
+      remedy: 'Give the key a name of its own.',
+    });
+  }
+
+  #view(key: StoredKey): KeyView {
+    const written = this.#written.has(spell(key));
+    const view = nameAndLife(written ? this.#withEnding(key) : key);
+    return { ...view, in: written ? 'file' : 'store', state: this.#stateOf(view) };
+  }
+
+  #stateOf({ tenant, consumer, expiresMs }: NameAndLife): KeyView['state'] {
+    if (expiresMs === 0) return 'revoked';
+    if (expiresMs !== null && expiresMs <= this.#parts.clock.wallMs()) return 'expired';
+    return this.#parts.hasConsumer(tenant, consumer) ? 'live' : 'dormant';
+  }
+}
+
+type NameAndLife = Omit<KeyView, 'in' | 'state'>;
+
+function nameAndLife({ tenant, consumer, name, keyId, createdMs, expiresMs }: StoredKey): NameAndLife {
+  return { tenant, consumer, name, keyId, createdMs, expiresMs };
+}
+
+/** Which key, and its life before and after. A view holds neither the key nor its hash. */
+function entry(
+  actor: AuditActor,
+  action: AuditEntry['action'],
+  before: KeyView | null,
+  after: KeyView,
+): AuditEntry {
+  const { tenant, consumer, name } = after;
+  return { actor, action, target: `consumer ${tenant}/${consumer}, key ${name}`, before, after };
+}
+
+interface Replaced {
+  readonly key: StoredKey;
+  readonly endsMs: number;
+}
+
+function writtenKeys(directory: Directory): Map<string, StoredKey> {
+  const keys = new Map<string, StoredKey>();
+  for (const tenant of directory.tenants.values()) {
+    for (const consumer of tenant.consumers.values()) {
+      for (const credential of consumer.credentials) {
+        const key = { tenant: tenant.name, consumer: consumer.name, ...credential };
+        keys.set(spell(key), key);
+      }
+    }
+  }
+  return keys;
+}
+
+function earlier(expiresMs: number | null, endsMs: number): number {
+  return expiresMs === null ? endsMs : Math.min(expiresMs, endsMs);
+}
+
+/** In the order of the store: by code units, part by part. */
+function compareNames(one: KeyName, other: KeyName): number {
+  return (
+    compare(one.tenant, other.tenant) ||
+    compare(one.consumer, other.consumer) ||
+    compare(one.name, other.name)
+  );
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}
+
+function spell({ tenant, consumer, name }: KeyName): string {
+  return `${tenant}\0${consumer}\0${name}`;
+}
+
+function ended({ tenant, consumer, name }: KeyName): KeyProblem {
+  return {
+    code: 'key_ended',
+    message: `Key "${name}" of consumer "${consumer}" of "${tenant}" counts no more.`,
+    remedy: 'Issue a new one: `portunus keys issue`.',
+  };
+}
+
+function notSaved({ message, remedy }: StoreFault, consequence: string): KeyProblem {
+  return { code: 'not_saved', message: `${message} ${consequence}`, remedy };
+}
+
+function unread({ message, remedy }: StoreFault): KeyProblem {
+  return { code: 'not_saved', message, remedy };
+}
+
+function noRoom(limit: NonNullable<DirectoryFull>): KeyProblem {
+  return {
+    code: 'keys_full',
+    message: `There is no room for another key: limits.${limit} is reached.`,
+    remedy: `Revoke keys that are not used, or raise limits.${limit} in portunus.yaml and start anew.`,
+  };
+}

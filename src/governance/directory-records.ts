@@ -1,0 +1,42 @@
+/** What lies in the memory of the directory: records as JSON, and the names that numbers are found by. */
+import type { Value } from '../model/types.ts';
+
+export interface TenantRecord {
+  readonly name: string;
+  readonly plan: string;
+  readonly attributes: Readonly<Record<string, Value>>;
+}
+
+export interface TeamRecord {
+  readonly name: string;
+  readonly attributes: Readonly<Record<string, Value>>;
+}
+
+export interface ConsumerRecord {
+  readonly name: string;
+  /** Number of the tenant. */
+  readonly tenant: number;
+  readonly team: number | null;
+  readonly roles: readonly string[];
+  /** Names of routes. */
+  readonly subscriptions: readonly string[];
+  readonly attributes: Readonly<Record<string, Value>>;
+}
+
+/** NUL can't be part of a name, and each kind begins with a letter of its own: no two names read alike. */
+export function tenantName(tenant: string): string {
+  return `t\0${tenant}`;
+}
+export function teamName(tenant: string, team: string): string {
+  return `m\0${tenant}\0${team}`;
+}
+export function consumerName(tenant: string, consumer: string): string {
+  return `c\0${tenant}\0${consumer}`;
+}
+/** One for all credentials of that name: rotation uses few of them again and again. */
+export function credentialName(name: string): string {
+  return `k\0${name}`;
+}
+export function credentialOf(text: string): string {
+  return text.slice(2);
+}

@@ -1,0 +1,69 @@
+import { createHashKey } from '../base/half-sip-hash.ts';
+import { err, ok } from '../base/result.ts';
+import type { AuditActor, AuditEntry } from '../pipeline/audit.ts';
+import type { KeyEnding, KeyName, KeyStore, StoredKey } from './consumer-keys.ts';
+import { PEPPER } from './directory.cases.ts';
+import { LiveDirectory } from './live-directory.ts';
+import { seededRandom } from './seeded-random.cases.ts';
+
+/** Keys in maps, in the order of the store; `broken` makes every change fail. */
+export class MemoryKeys implements KeyStore {
+  readonly keys = new Map<string, StoredKey>();
+  readonly ends = new Map<string, KeyEnding>();
+  readonly keyed = new Set<string>();
+  readonly entries: AuditEntry[] = [];
+  broken = false;
+
+  get(name: KeyName) {
+    return ok(this.keys.get(spell(name)) ?? null);
+  }
+  page(scope: readonly string[], after: KeyName | null, count: number) {
+    const found = [...this.keys]
+      .filter(([spelt]) => scope.every((part, at) => spelt.split('\0')[at] === part))
+      .filter(([spelt]) => after === null || spelt > spell(after))
+      .sort(([one], [other]) => (one < other ? -1 : 1));
+    return ok(found.slice(0, count).map(([, key]) => key));
+  }
+  each(visit: (key: StoredKey) => void) {
+    for (const key of this.keys.values()) visit(key);
+    return ok(undefined);
+  }
+  endings() {
+    return ok([...this.ends.values()]);
+  }
+  change(
+    { put = [], remove = [], endings = [], keyed = [] }: Parameters<KeyStore['change']>[0],
+    entries: readonly AuditEntry[],
+  ) {
+    if (this.broken)
+      return err({ message: 'The change could not be saved: no space.', remedy: 'Make room.' });
+    this.entries.push(...entries);
+    for (const name of remove) this.keys.delete(spell(name));
+    for (const key of put) this.keys.set(spell(key), key);
+    for (const ending of endings) this.ends.set(spell(ending), ending);
+    for (const { tenant, consumer } of keyed) this.keyed.add(`${tenant}\0${consumer}`);
+    return ok(undefined);
+  }
+}
+
+function spell({ tenant, consumer, name }: KeyName): string {
+  return `${tenant}\0${consumer}\0${name}`;
+}
+
+export const ACTOR: AuditActor = { kind: 'token', id: 'abc', name: 'ops' };
+
+export const LIMITS = { consumerKeys: 100, directoryBytes: 100_000 };
+
+export function liveDirectory({ keys = new MemoryKeys(), limits = LIMITS, seed = 1 } = {}) {
+  const clock = { wall: 1_795_456_000_000, wallMs: () => clock.wall, monotonicMs: () => clock.wall };
+  const hash = createHashKey(new Uint8Array(8));
+  const directory = new LiveDirectory({
+    limits,
+    keys,
+    clock,
+    random: seededRandom(seed),
+    pepper: PEPPER,
+    hash,
+  });
+  return { directory, keys, clock, hash };
+}

@@ -1,0 +1,258 @@
+/**
+ * Consumer keys that were issued here, and what was decided here of keys that files hold. There may be a million: they are read
+ * from the disk when they are asked for, never kept as objects. They lie in blocks, each under the name of its first key.
+ */
+import { ok, type Result } from '../base/result.ts';
+import type { AuditEntry } from '../pipeline/audit.ts';
+import type { AuditLog } from './audit-chain.ts';
+import {
+  type CredentialName,
+  compareNames,
+  readBlock,
+  type StoredCredential,
+  writeBlock,
+} from './credential-block.ts';
+import type { StoreProblem } from './store-problem.ts';
+import type { RecordKey } from './store-records.ts';
+import type { StoreChange, StoreTables } from './store-tables.ts';
+
+export type { CredentialName, StoredCredential };
+
+/** The end of a key that a file holds: the file can't be changed from here. Holds for that hash alone. */
+export interface CredentialEnding extends CredentialName {
+  readonly hash: string;
+  readonly endsMs: number;
+}
+
+export interface CredentialChange {
+  readonly put?: readonly StoredCredential[];
+  readonly remove?: readonly CredentialName[];
+  readonly endings?: readonly CredentialEnding[];
+  /** Consumers that had a key once: they are not given a first one again. */
+  readonly keyed?: readonly Pick<CredentialName, 'tenant' | 'consumer'>[];
+}
+
+/** Which ones of all: of one tenant, or of one consumer. */
+export type CredentialScope =
+  | readonly []
+  | readonly [tenant: string]
+  | readonly [tenant: string, consumer: string];
+
+export interface CredentialTable {
+  get(name: CredentialName): Result<StoredCredential | null, StoreProblem>;
+  /** In order of tenant, consumer and name, behind `after`; at most `count`. */
+  page(
+    scope: CredentialScope,
+    after: CredentialName | null,
+    count: number,
+  ): Result<readonly StoredCredential[], StoreProblem>;
+  /** All of them, in order. */
+  each(visit: (credential: StoredCredential) => void): Result<void, StoreProblem>;
+  endings(): Result<readonly CredentialEnding[], StoreProblem>;
+  wasKeyed(tenant: string, consumer: string): Result<boolean, StoreProblem>;
+  /** All of it with its records in the audit log, or nothing. Durable when it returns. What is there already is replaced. */
+  change(change: CredentialChange, entries: readonly AuditEntry[]): Result<void, StoreProblem>;
+}
+
+const BLOCKS = 'credential-block';
+const ENDINGS = 'credential-end';
+const KEYED = 'keyed';
+/** One record for each key, as earlier versions kept them. */
+const SINGLE = 'credential';
+
+/** Keys of a block; with one more it becomes two. */
+export const BLOCK_KEYS_MAX = 128;
+
+type EndingRecord = Pick<CredentialEnding, 'hash' | 'endsMs'>;
+
+export function createCredentialTable(
+  tables: StoreTables,
+  audit: Pick<AuditLog, 'change'>,
+): Result<CredentialTable, StoreProblem> {
+  const gathered = gatherSingle(tables);
+  if (!gathered.ok) return gathered;
+  return ok({
+    get(name) {
+      const page = pageOf(tables, [name.tenant, name.consumer], name, 1, 'from');
+      if (!page.ok) return page;
+      const [first] = page.value;
+      return ok(first !== undefined && compareNames(first, name) === 0 ? first : null);
+    },
+    page: (scope, after, count) => pageOf(tables, scope, after, count, 'behind'),
+    each: (visit) => tables.visit<string>([BLOCKS], (_key, block) => readBlock(block, visit)),
+    endings() {
+      const found = tables.entries<EndingRecord>([ENDINGS]);
+      return found.ok ? ok(found.value.map(({ key, value }) => ({ ...nameOf(key), ...value }))) : found;
+    },
+    wasKeyed(tenant, consumer) {
+      const found = tables.get([KEYED, tenant, consumer]);
+      return found.ok ? ok(found.value !== null) : found;
+    },
+    change(change, entries) {
+      const written = audit.change(entries, (write) => writeCredentials(tables, write, change));
+      return written.ok ? ok(undefined) : written;
+    },
+  });
+}
+
+/** As a part of a transaction. Throws what can't be read, so that nothing of it is kept. */
+export function writeCredentials(
+  tables: StoreTables,
+  write: StoreChange,
+  { put = [], remove = [], endings = [], keyed = [] }: CredentialChange,
+): void {
+  const blocks = new OpenBlocks(tables, write);
+  for (const name of remove) blocks.remove(name);
+  for (const credential of put) blocks.put(credential);
+  blocks.close();
+  for (const ending of endings) {
+    const record: EndingRecord = { hash: ending.hash, endsMs: ending.endsMs };
+    write.put(keyOf(ENDINGS, ending), record);
+  }
+  for (const { tenant, consumer } of keyed) write.put([KEYED, tenant, consumer], true);
+}
+
+function pageOf(
+  tables: StoreTables,
+  scope: CredentialScope,
+  start: CredentialName | null,
+  count: number,
+  begins: 'from' | 'behind',
+): Result<readonly StoredCredential[], StoreProblem> {
+  const [tenant, consumer] = scope;
+  const first = start ?? { tenant: tenant ?? '', consumer: consumer ?? '', name: '' };
+  const at = blockAt(tables, first);
+  if (!at.ok) return at;
+  const found: StoredCredential[] = [];
+  if (at.value === null || count === 0) return ok(found);
+  const beyond = (each: StoredCredential): boolean =>
+    (tenant !== undefined && each.tenant > tenant) ||
+    (tenant !== undefined && each.tenant === tenant && consumer !== undefined && each.consumer > consumer);
+  const asked = (each: StoredCredential): boolean => {
+    const order = compareNames(each, first);
+    if (order < 0 || (order === 0 && begins === 'behind' && start !== null)) return false;
+    return (
+      (tenant === undefined || each.tenant === tenant) &&
+      (consumer === undefined || each.consumer === consumer)
+    );
+  };
+  const visited = tables.visitFrom<string>(at.value, (_key, block) => {
+    let ended = false;
+    readBlock(block, (each) => {
+      if (beyond(each)) ended = true;
+      else if (asked(each) && found.length < count) found.push(each);
+    });
+    return ended || found.length === count ? 'enough' : 'further';
+  });
+  return visited.ok ? ok(found) : visited;
+}
+
+/** The block in which a key lies or would lie: the last that begins before it, or the first of all. */
+function blockAt(tables: StoreTables, name: CredentialName): Result<RecordKey | null, StoreProblem> {
+  return tables.keyAtOrBefore(BLOCKS, keyOf(BLOCKS, name));
+}
+
+/** The blocks that a change touches, read once and written once. */
+class OpenBlocks {
+  readonly #tables: StoreTables;
+  readonly #write: StoreChange;
+  /** The one that is being changed: where it was found, and what it holds now. */
+  #key: RecordKey | null = null;
+  #held: StoredCredential[] = [];
+  /** Where the block behind begins, or null where there is none. */
+  #behind: CredentialName | null = null;
+
+  constructor(tables: StoreTables, write: StoreChange) {
+    this.#tables = tables;
+    this.#write = write;
+  }
+
+  put(credential: StoredCredential): void {
+    this.#open(credential);
+    const at = this.#place(credential);
+    const replaces = at < this.#held.length && compareNames(this.#held[at]!, credential) === 0;
+    this.#held.splice(at, replaces ? 1 : 0, credential);
+    if (this.#held.length > BLOCK_KEYS_MAX) this.#split();
+  }
+
+  remove(name: CredentialName): void {
+    this.#open(name);
+    const at = this.#place(name);
+    if (at < this.#held.length && compareNames(this.#held[at]!, name) === 0) this.#held.splice(at, 1);
+  }
+
+  close(): void {
+    const [first] = this.#held;
+    const key = first === undefined ? null : keyOf(BLOCKS, first);
+    if (this.#key !== null && (key === null || !sameKey(key, this.#key))) this.#write.remove(this.#key);
+    if (key !== null) this.#write.put(key, writeBlock(this.#held));
+    this.#key = null;
+    this.#held = [];
+    this.#behind = null;
+  }
+
+  #open(name: CredentialName): void {
+    const [first] = this.#held;
+    const within =
+      first !== undefined &&
+      compareNames(name, first) >= 0 &&
+      (this.#behind === null || compareNames(name, this.#behind) < 0);
+    if (within) return;
+    this.close();
+    const key = sound(blockAt(this.#tables, name));
+    if (key === null) return;
+    this.#key = key;
+    const text = sound(this.#tables.get<string>(key)) ?? '';
+    readBlock(text, (each) => this.#held.push(each));
+    const behind = sound(this.#tables.keyBehind(BLOCKS, key));
+    this.#behind = behind === null ? null : nameOf(behind);
+  }
+
+  /** Keys that come in order leave full blocks behind them. */
+  #split(): void {
+    const half = this.#behind === null ? BLOCK_KEYS_MAX : this.#held.length >> 1;
+    const rest = this.#held.splice(half);
+    const behind = this.#behind;
+    this.close();
+    this.#held = rest;
+    this.#behind = behind;
+  }
+
+  #place(name: CredentialName): number {
+    const at = this.#held.findIndex((each) => compareNames(each, name) >= 0);
+    return at === -1 ? this.#held.length : at;
+  }
+}
+
+function sound<Value>(result: Result<Value, StoreProblem>): Value {
+  if (!result.ok) throw new Error(result.error.message);
+  return result.value;
+}
+
+/** What an earlier version kept one by one. */
+function gatherSingle(tables: StoreTables): Result<void, StoreProblem> {
+  type Single = Pick<StoredCredential, 'keyId' | 'hash' | 'createdMs' | 'expiresMs'>;
+  const found = tables.entries<Single>([SINGLE]);
+  if (!found.ok) return found;
+  if (found.value.length === 0) return ok(undefined);
+  return tables.change((write) => {
+    const put = found.value.map(({ key, value }) => {
+      const { keyId, hash, createdMs, expiresMs } = value;
+      return { ...nameOf(key), keyId, hash, createdMs, expiresMs };
+    });
+    writeCredentials(tables, write, { put });
+    for (const { key } of found.value) write.remove(key);
+  });
+}
+
+function keyOf(table: string, { tenant, consumer, name }: CredentialName): RecordKey {
+  return [table, tenant, consumer, name];
+}
+
+function nameOf(key: RecordKey): CredentialName {
+  return { tenant: String(key[1]), consumer: String(key[2]), name: String(key[3]) };
+}
+
+function sameKey(one: RecordKey, other: RecordKey): boolean {
+  return one.length === other.length && one.every((part, at) => part === other[at]);
+}
