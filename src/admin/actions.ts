@@ -4,6 +4,7 @@ import type { ListenAddress } from '../model/world.ts';
 import type { AuditActor, AuditProblem } from '../pipeline/audit.ts';
 import type { RecordCounts, TrafficSummary } from '../pipeline/traffic.ts';
 import type { AuditActions } from './routes/audit.ts';
+import type { KeyActions } from './routes/keys.ts';
 import type { TokenActions } from './routes/tokens.ts';
 
 /** What the admin API can ask of the gateway. Implemented by the composition root. */
@@ -16,6 +17,7 @@ export interface AdminActions {
   reload(actor: AuditActor): Promise<Result<LoadReport, AuditProblem>>;
   readonly tokens: TokenActions;
   readonly audit: AuditActions;
+  readonly keys: KeyActions;
 }
 
 export type AdminHealth = 'starting' | 'serving' | 'draining';

@@ -1,6 +1,7 @@
 import { LIMIT_DEFAULTS, type LimitValues } from '../base/limits.ts';
 import { err, ok } from '../base/result.ts';
 import { issueAdminToken } from '../governance/admin-token.ts';
+import { liveDirectory } from '../governance/live-directory.cases.ts';
 import { seededRandom } from '../governance/seeded-random.cases.ts';
 import { ADMIN_SCOPE_NAMES, type AdminScope } from '../model/admin-scope.ts';
 import { AUDIT_GENESIS, type AuditRecord } from '../pipeline/audit.ts';
@@ -164,6 +165,7 @@ export function actions(changes: Partial<AdminActions> = {}): AdminActions {
     openApi: () => ({ openapi: '3.1.0' }),
     reload: () => Promise.resolve(ok(LIVE)),
     tokens: new TestTokens(LOCAL),
+    keys: liveDirectory().directory.keys,
     audit: {
       records: () => ok([AUDIT_RECORD]),
       anchor: () => ({ sequence: 1, hash: 'a'.repeat(64), mac: 'b'.repeat(64) }),

@@ -30,6 +30,24 @@ export async function requestReload(access: AdminAccess): Promise<Result<LoadRep
   return answer.ok ? understand<LoadReport>(answer.value, [200, 422]) : answer;
 }
 
+export interface AdminRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** With its query. */
+  readonly path: string;
+  readonly body?: object;
+}
+
+const CALL_TIMEOUT_MS = 30_000;
+
+/** Any other operation; `Body` is what its route says of the answers of success. */
+export async function callAdmin<Body>(
+  access: AdminAccess,
+  { method, path, body }: AdminRequest,
+): Promise<Result<Body, AdminClientError>> {
+  const answer = await exchange(access, method, path, CALL_TIMEOUT_MS, body);
+  return answer.ok ? understand<Body>(answer.value, [200, 201]) : answer;
+}
+
 interface Answer {
   readonly status: number;
   readonly text: string;
@@ -40,7 +58,10 @@ function exchange(
   method: string,
   path: string,
   timeoutMs: number,
+  body?: object,
 ): Promise<Result<Answer, AdminClientError>> {
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  const content = text === undefined ? {} : { 'content-type': 'application/json' };
   return new Promise((resolve) => {
     const sent = request({
       host: connectAddress(listen.address),
@@ -48,7 +69,7 @@ function exchange(
       method,
       path,
       agent: false,
-      headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
+      headers: { authorization: `Bearer ${token}`, accept: 'application/json', ...content },
       signal: AbortSignal.timeout(timeoutMs),
     });
     sent.on('error', (error: NodeJS.ErrnoException) =>
@@ -60,7 +81,7 @@ function exchange(
         (error: Error) => resolve(err(transportError(listen, error, timeoutMs))),
       );
     });
-    sent.end();
+    sent.end(text);
   });
 }
 

@@ -1,7 +1,13 @@
 import type { AdminRoute } from './route.ts';
 import { AUDIT_ROUTES } from './routes/audit.ts';
+import { KEY_ROUTES } from './routes/keys.ts';
 import { SYSTEM_ROUTES } from './routes/system.ts';
 import { TOKEN_ROUTES } from './routes/tokens.ts';
 
 /** Every route of the admin API, version 1; what is not in this table is refused. */
-export const ADMIN_ROUTES: readonly AdminRoute[] = [...SYSTEM_ROUTES, ...TOKEN_ROUTES, ...AUDIT_ROUTES];
+export const ADMIN_ROUTES: readonly AdminRoute[] = [
+  ...SYSTEM_ROUTES,
+  ...TOKEN_ROUTES,
+  ...KEY_ROUTES,
+  ...AUDIT_ROUTES,
+];

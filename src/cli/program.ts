@@ -111,6 +111,62 @@ program
   .option('--json', 'one JSON document instead of text')
   .action(run(async () => (await import('./commands/status.ts')).status));
 
+const keys = program
+  .command('keys')
+  .description('issue, list, rotate, expire and revoke the keys of consumers, while the gateway runs');
+const KEY = ['<key>', 'TENANT/CONSUMER/KEY'] as const;
+
+keys
+  .command('issue')
+  .description('issue a key; it is printed once and kept nowhere')
+  .argument('<consumer>', 'TENANT/CONSUMER')
+  .argument(...FOLDER)
+  .option('--name <name>', 'name of the key (default: the consumer with a number)')
+  .option('--environment <word>', 'a word that people see in the key, such as test (default: live)')
+  .option('--expires-in <duration>', 'how long it counts: 90d')
+  .option('--expires <date>', 'last day on which it counts, in UTC: 2027-05-01')
+  .option('--json', 'one JSON document instead of text')
+  .action(run(async () => (await import('./commands/keys.ts')).issueKey));
+
+keys
+  .command('list')
+  .description('name all keys, in files and issued; never the keys themselves')
+  .argument(...FOLDER)
+  .option('--tenant <name>', 'only keys of this tenant')
+  .option('--consumer <consumer>', 'only keys of this TENANT/CONSUMER')
+  .option('--json', 'one JSON document instead of text')
+  .action(run(async () => (await import('./commands/keys.ts')).listKeys));
+
+keys
+  .command('rotate')
+  .description('issue a successor; both keys count until the overlap is over')
+  .argument(...KEY)
+  .argument(...FOLDER)
+  .option('--overlap <duration>', 'how long the old key still counts; 0s ends it at once', '7d')
+  .option('--environment <word>', 'a word that people see in the key (default: live)')
+  .option('--expires-in <duration>', 'how long the new key counts (default: as long as the old one was to)')
+  .option('--expires <date>', 'last day on which the new key counts, in UTC')
+  .option('--json', 'one JSON document instead of text')
+  .action(run(async () => (await import('./commands/keys.ts')).rotateKey));
+
+keys
+  .command('expire')
+  .description('set the end of a key')
+  .argument(...KEY)
+  .argument(...FOLDER)
+  .option('--expires-in <duration>', 'how long it still counts: 7d')
+  .option('--expires <date>', 'last day on which it counts, in UTC: 2027-05-01')
+  .option('--json', 'one JSON document instead of text')
+  .action(run(async () => (await import('./commands/keys.ts')).expireKey));
+
+keys
+  .command('revoke')
+  .description('end a key at once and for good')
+  .argument(...KEY)
+  .argument(...FOLDER)
+  .option('--json', 'one JSON document instead of text')
+  .action(run(async () => (await import('./commands/keys.ts')).revokeKey));
+
 program
   .command('backup')
   .description('copy the store of a project, also while its gateway runs')

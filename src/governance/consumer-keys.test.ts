@@ -113,7 +113,10 @@ describe('revoking', () => {
     const { key, name } = done(keys.issue(ISSUE, ACTOR));
     expect(done(keys.revoke({ ...APP, name }, ACTOR))).toMatchObject({ name, state: 'revoked' });
     expect(who(key)).toBe('unknown');
-    expect(keys.revoke({ ...APP, name }, ACTOR)).toMatchObject({ ok: false, error: { code: 'key_not_found' } });
+    expect(keys.revoke({ ...APP, name }, ACTOR)).toMatchObject({
+      ok: false,
+      error: { code: 'key_not_found' },
+    });
     expect(running({ keys: store }).who(key)).toBe('unknown');
     expect(store.keyed).toEqual(new Set(['acme\0app']));
   });
@@ -225,7 +228,9 @@ describe('expiry', () => {
     clock.wall += 1;
     expect([who(key), who(written.key)]).toEqual(['expired', 'expired']);
     const next = done(keys.issue(ISSUE, ACTOR));
-    expect(done(keys.expire({ ...APP, name: next.name }, clock.wall, ACTOR))).toMatchObject({ state: 'revoked' });
+    expect(done(keys.expire({ ...APP, name: next.name }, clock.wall, ACTOR))).toMatchObject({
+      state: 'revoked',
+    });
     expect(who(next.key)).toBe('unknown');
   });
 });

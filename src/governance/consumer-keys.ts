@@ -54,7 +54,8 @@ export type KeyProblemCode =
   | 'expiry_passed'
   | 'malformed_name'
   | 'keys_full'
-  | 'not_saved';
+  | 'not_saved'
+  | 'not_read';
 export interface KeyProblem {
   readonly code: KeyProblemCode;
   /** One sentence. */
@@ -238,6 +239,16 @@ export class ConsumerKeys {
     if (saved.ok) return ok(after);
     const until = 'The key counts no more, but only until this process ends: revoke it again.';
     return err(notSaved(saved.error, until));
+  }
+
+  /** Keys of the store that a consumer has. */
+  issuedTo(tenant: string, consumer: string): Result<readonly StoredKey[], StoreFault> {
+    return this.#parts.store.page([tenant, consumer], null, Number.POSITIVE_INFINITY);
+  }
+
+  /** Their consumer was deleted, and they with it. */
+  forget(keys: readonly StoredKey[]): void {
+    for (const { hash } of keys) this.#parts.memory.endKey(hash);
   }
 
   /** The new key, and what becomes of the one that it replaces, in one step. */
@@ -481,7 +492,7 @@ function notSaved({ message, remedy }: StoreFault, consequence: string): KeyProb
 }
 
 function unread({ message, remedy }: StoreFault): KeyProblem {
-  return { code: 'not_saved', message, remedy };
+  return { code: 'not_read', message, remedy };
 }
 
 function noRoom(limit: NonNullable<DirectoryFull>): KeyProblem {

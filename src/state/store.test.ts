@@ -131,7 +131,7 @@ describe('the data folder', () => {
     first.history.add(version(1), [{ path: 'portunus.yaml', text: 'portunus: 1\n' }], KEPT);
     await end(first);
     const second = begin();
-    expect(second.secrets).toEqual({ keyHashSecret, pepper }, []);
+    expect(second.secrets).toEqual({ keyHashSecret, pepper });
     expect(second.adminTokens.list()).toEqual([adminToken]);
     expect(second.audit.head().sequence).toBe(1);
     expect(second.credentials.page([], null, 9)).toEqual({

@@ -12,7 +12,7 @@ import { VERSION } from '../version.ts';
 import { createTokenDesk } from './token-desk.ts';
 
 /** What the admin API needs of the gateway; its tokens, its records and the audit log it has from the store. */
-export interface AdminApiParts extends Pick<AdminActions, 'health' | 'status' | 'reload'> {
+export interface AdminApiParts extends Pick<AdminActions, 'health' | 'status' | 'reload' | 'keys'> {
   readonly store: Store;
   readonly settings: World;
   readonly clock: Clock;
@@ -32,6 +32,7 @@ export function openAdminApi(parts: AdminApiParts): Promise<Result<AdminServer, 
       status: parts.status,
       reload: parts.reload,
       openApi: () => openApiDocument(ADMIN_ROUTES, VERSION),
+      keys: parts.keys,
       tokens: createTokenDesk(store.adminTokens, { clock, random }),
       audit: {
         records: (after, count) => store.audit.records(after ?? store.audit.head().sequence - count, count),

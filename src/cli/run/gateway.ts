@@ -222,6 +222,7 @@ export class Gateway {
       settings: built.world,
       health: () => this.#health,
       status: () => this.status(),
+      keys: this.#directory.keys,
       reload: async (actor) => {
         const report = loadReport(await this.load('admin API', actor));
         return this.#history.problem === null ? ok(report) : err(this.#history.problem);
