@@ -23,7 +23,7 @@ routes: { all: { service: s, match: { path: "/{rest...}" } } }
       'tenants/acme.yaml':
         'tenants: { acme: { plan: free, consumers: { web: { roles: [buyer] }, app: { roles: [buyer] } } } }\n',
       'policies/p.policy':
-        'language 1\npolicy "p" applies to every route { permit when consumer.roles has role "buyer" }\n',
+        'language 1\npolicy "p" applies to every route { permit when consumer has role "buyer" }\n',
     },
     { dataThreads: 2 },
   );
