@@ -42,7 +42,7 @@ describe('conditions', () => {
 
   it.each(CONDITION_CASES)('read their own canonical form the same: $means', ({ text, means }) => {
     // lists hold a literal on the left in canonical form, dates and times their run-time numbers
-    if (/^"|\d (?:days|min|of money)$/.test(means)) return expect(text).not.toBe(means);
+    if (/^(?:not \()?"|\d (?:days|min|of money)$/.test(means)) return expect(text).not.toBe(means);
     const policy = policyOf(
       `policy "p" applies to routes tagged "v1" { permit when ${means.replaceAll('{d}', '\\{d}')} }`,
     );
