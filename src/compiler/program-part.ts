@@ -16,6 +16,7 @@ export class ProgramPart {
   readonly #numbers: readonly (RuleNumber | CounterNumber)[];
   /** Of the constant at the same place. */
   readonly #hasNumbers: readonly boolean[];
+  #text: string | null = null;
   #digest: string | null = null;
   #made: { readonly numbers: readonly number[]; readonly constants: readonly ProgramConstant[] } | null =
     null;
@@ -25,6 +26,13 @@ export class ProgramPart {
     const numbers = generated.constants.map(numbersIn);
     this.#hasNumbers = numbers.map((each) => each.length > 0);
     this.#numbers = numbers.flat();
+  }
+
+  /** All of its code: parts of equal text are equal but for their constants. */
+  get text(): string {
+    const { lines, entries, usesRouteName } = this.generated;
+    this.#text ??= [JSON.stringify([entries, usesRouteName]), ...lines].join('\n');
+    return this.#text;
   }
 
   /** Of the constants, numbers apart: those follow from the rest. */

@@ -68,10 +68,19 @@ export function fieldsRead(program: ResidualProgram): FieldsRead {
 }
 
 function factsTested(rules: readonly { readonly condition: Condition }[]): FactReference[] {
-  return rules
-    .flatMap((each) => testsOf(each.condition))
-    .flatMap(termsOf)
-    .flatMap(factsOfTerm);
+  return rules.flatMap(({ condition }) => factsOfCondition(condition));
+}
+
+/** Conditions stay the same objects from one compilation to the next, and many routes ask the same ones. */
+const FACTS = new WeakMap<Condition, readonly FactReference[]>();
+
+function factsOfCondition(condition: Condition): readonly FactReference[] {
+  let facts = FACTS.get(condition);
+  if (facts === undefined) {
+    facts = testsOf(condition).flatMap(termsOf).flatMap(factsOfTerm);
+    FACTS.set(condition, facts);
+  }
+  return facts;
 }
 
 function namesOf(facts: readonly FactReference[], path: string): string[] {

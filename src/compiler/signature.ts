@@ -5,8 +5,8 @@ import { memberNames, pathBelow } from '../model/member-path.ts';
 import type { Route } from '../model/world.ts';
 import type { BodyProgram, ProgramConstant, RouteProgram } from '../pipeline/program.ts';
 import { canonicalJson, digestOfText } from './digests.ts';
-import type { FunctionCode, FunctionCodes } from './function-code.ts';
-import { codeOf, generateDecisions, generateShaping } from './generate/generate.ts';
+import type { FunctionCode, FunctionCodes, ProgramParts } from './function-code.ts';
+import { generateDecisions, generateShaping } from './generate/generate.ts';
 import type { Numbering } from './numbers.ts';
 import { ProgramPart } from './program-part.ts';
 import { bodyRead, type FieldsRead, fieldsRead } from './reads.ts';
@@ -53,11 +53,7 @@ export class Signature {
   }
 
   codeAmong(codes: FunctionCodes): FunctionCode {
-    this.#code ??= this.#stopwatch.policies(
-      'compiling',
-      () => codes.codeOf(codeOf(this.#generatedParts())),
-      () => this.policies,
-    );
+    this.#code ??= codes.codeOf(this.#generate());
     return this.#code;
   }
 
@@ -109,11 +105,6 @@ export class Signature {
     return this.#generated;
   }
 
-  #generatedParts() {
-    const { decisions, shaping } = this.#generate();
-    return { decisions: decisions.generated, shaping: shaping.generated };
-  }
-
   #makeDigest(): string {
     assert(this.#code !== null, 'the code is made first');
     const { decisions, shaping, inBody, read } = this.#generate();
@@ -122,9 +113,7 @@ export class Signature {
 }
 
 /** What depends on the rules alone. */
-interface Generated {
-  readonly decisions: ProgramPart;
-  readonly shaping: ProgramPart;
+interface Generated extends ProgramParts {
   readonly usesRouteName: boolean;
   readonly inBody: readonly string[];
   readonly read: FieldsRead;

@@ -195,7 +195,8 @@ class ConstantTables {
     let waiting: ProgramConstant[] = [];
     for (const element of this.#elements.all) {
       const long: Extract<Part, { kind: 'longer' }>[] = [];
-      waiting.push(withoutLongLists(element, [], long));
+      waiting.push(isKnownShort(element) ? element : withoutLongLists(element, [], long));
+      if (long.length === 0) noteShort(element);
       if (waiting.length < ITEMS_PER_PART && long.length === 0) continue;
       yield { kind: 'elements', items: waiting };
       waiting = [];
@@ -221,6 +222,17 @@ class Numbered<Thing> {
   get all(): readonly Thing[] {
     return [...this.#numbers.keys()];
   }
+}
+
+/** Elements without a long list: most constants stay the same objects from one version to the next. */
+const SHORT = new WeakSet<object>();
+
+function isKnownShort(element: ProgramConstant): boolean {
+  return typeof element === 'object' && element !== null && SHORT.has(element);
+}
+
+function noteShort(element: ProgramConstant): void {
+  if (typeof element === 'object' && element !== null) SHORT.add(element);
 }
 
 function withoutLongLists(
