@@ -4,6 +4,7 @@ import type { ListenAddress } from '../model/world.ts';
 import type { AuditActor, AuditProblem } from '../pipeline/audit.ts';
 import type { RecordCounts, TrafficSummary } from '../pipeline/traffic.ts';
 import type { AuditActions } from './routes/audit.ts';
+import type { DirectoryActions } from './routes/directory.ts';
 import type { KeyActions } from './routes/keys.ts';
 import type { TokenActions } from './routes/tokens.ts';
 
@@ -18,6 +19,7 @@ export interface AdminActions {
   readonly tokens: TokenActions;
   readonly audit: AuditActions;
   readonly keys: KeyActions;
+  readonly directory: DirectoryActions;
 }
 
 export type AdminHealth = 'starting' | 'serving' | 'draining';

@@ -166,6 +166,14 @@ export function actions(changes: Partial<AdminActions> = {}): AdminActions {
     reload: () => Promise.resolve(ok(LIVE)),
     tokens: new TestTokens(LOCAL),
     keys: liveDirectory().directory.keys,
+    directory: {
+      get: () => null,
+      put: () =>
+        Promise.resolve(err({ code: 'tenant_not_found', message: 'There is no tenant "x".', remedy: '' })),
+      remove: () => Promise.resolve(ok(undefined)),
+      leftOut: () => [],
+      exported: () => ok('tenants: {}\n'),
+    },
     audit: {
       records: () => ok([AUDIT_RECORD]),
       anchor: () => ({ sequence: 1, hash: 'a'.repeat(64), mac: 'b'.repeat(64) }),

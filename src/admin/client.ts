@@ -38,6 +38,7 @@ export interface AdminRequest {
 }
 
 const CALL_TIMEOUT_MS = 30_000;
+const NO_CONTENT = 204;
 
 /** Any other operation; `Body` is what its route says of the answers of success. */
 export async function callAdmin<Body>(
@@ -45,7 +46,18 @@ export async function callAdmin<Body>(
   { method, path, body }: AdminRequest,
 ): Promise<Result<Body, AdminClientError>> {
   const answer = await exchange(access, method, path, CALL_TIMEOUT_MS, body);
-  return answer.ok ? understand<Body>(answer.value, [200, 201]) : answer;
+  if (!answer.ok) return answer;
+  return answer.value.status === NO_CONTENT ? ok({} as Body) : understand<Body>(answer.value, [200, 201]);
+}
+
+/** The same where success is answered with a text. */
+export async function callAdminForText(
+  access: AdminAccess,
+  { method, path }: AdminRequest,
+): Promise<Result<string, AdminClientError>> {
+  const answer = await exchange(access, method, path, CALL_TIMEOUT_MS);
+  if (!answer.ok) return answer;
+  return answer.value.status === 200 ? ok(answer.value.text) : understand<never>(answer.value, []);
 }
 
 interface Answer {

@@ -1,5 +1,6 @@
 import type { AdminRoute } from './route.ts';
 import { AUDIT_ROUTES } from './routes/audit.ts';
+import { DIRECTORY_ROUTES } from './routes/directory.ts';
 import { KEY_ROUTES } from './routes/keys.ts';
 import { SYSTEM_ROUTES } from './routes/system.ts';
 import { TOKEN_ROUTES } from './routes/tokens.ts';
@@ -9,5 +10,6 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ...SYSTEM_ROUTES,
   ...TOKEN_ROUTES,
   ...KEY_ROUTES,
+  ...DIRECTORY_ROUTES,
   ...AUDIT_ROUTES,
 ];

@@ -168,6 +168,14 @@ keys
   .action(run(async () => (await import('./commands/keys.ts')).revokeKey));
 
 program
+  .command('export')
+  .description('write out what the running gateway holds')
+  .command('directory')
+  .description('all tenants, teams and consumers as a file for tenants/, those made at run time among them')
+  .argument(...FOLDER)
+  .action(run(async () => (await import('./commands/export-directory.ts')).exportDirectory));
+
+program
   .command('backup')
   .description('copy the store of a project, also while its gateway runs')
   .argument(...FOLDER)

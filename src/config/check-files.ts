@@ -46,6 +46,18 @@ export function checkFiles(
   return { checked, limits };
 }
 
+/** A text that stands for one file of tenants, with what its schema says of it. */
+export function checkTenants(
+  source: SourceText,
+  limits: LimitValues,
+  ledger: Ledger,
+): { readonly files: Files<TenantsDocument>; readonly reading: readonly Finding[] } {
+  const { diagnostics, findings, checked } = readFile('tenants', source, limits);
+  ledger.add(source.path, diagnostics);
+  const files = checked === null ? [] : [checked as Checked<TenantsDocument>];
+  return { files: { checked: files, complete: true }, reading: findings };
+}
+
 function checkPresence(sources: readonly SourceText[], limits: LimitValues, ledger: Ledger): void {
   if (!sources.some((source) => kindOf(source.path) === 'portunus')) {
     const help = 'Make one with the line `portunus: 1`, or let `portunus init` write a small project.';

@@ -496,6 +496,26 @@ describe('waiting', () => {
     expect(simulation.calls).toHaveLength(1);
   });
 
+  test('a key that ended while the body was on its way lets nothing in', () => {
+    const simulation = simulate({
+      routes: [simulatedRoute('/', { auth: 'required' })],
+      pipeline: {
+        readBody(context) {
+          context.body = [];
+          return null;
+        },
+      },
+    });
+    const json = ['content-type', 'application/json', 'content-length', '2'];
+    const clients = ['good', 'good-until-1100'].map((key) =>
+      simulation.request('POST', '/', [...HOST, 'x-api-key', key, ...json]),
+    );
+    simulation.nowMs = 1_100;
+    for (const client of clients) client.handler!.onBody(Buffer.from('{}'), true);
+    expect(clients.map(({ status }) => status)).toEqual([0, 401]);
+    expect(simulation.calls).toHaveLength(1);
+  });
+
   test('a wait never outlasts the deadline', () => {
     const simulation = simulate({
       routes: ALL,

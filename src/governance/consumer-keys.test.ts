@@ -5,7 +5,7 @@ import type { IdentityFailure } from '../pipeline/identity.ts';
 import type { KeyProblem } from './consumer-keys.ts';
 import { consumer, directory, issued, tenant } from './directory.cases.ts';
 import { createIdentitySource } from './identity-source.ts';
-import { ACTOR, liveDirectory } from './live-directory.cases.ts';
+import { ACTOR, LIMITS, liveDirectory, worldOf } from './live-directory.cases.ts';
 
 const DAY_MS = 86_400_000;
 const written = issued(901, 'web-1');
@@ -19,7 +19,7 @@ function running(parts: Parameters<typeof liveDirectory>[0] = {}, world: Directo
   const made = liveDirectory(parts);
   const live = made.directory;
   const take = (next: Directory) => {
-    const prepared = live.prepare(next);
+    const prepared = live.prepare(worldOf(next));
     if (!prepared.ok) throw new Error(prepared.error);
     prepared.value.takeUp();
     return createIdentitySource(prepared.value.snapshot, made.hash);
@@ -92,7 +92,7 @@ describe('issuing', () => {
   });
 
   it('says what is full, and has room again when a key is revoked', () => {
-    const { keys } = running({ limits: { consumerKeys: 3, directoryBytes: 100_000 } });
+    const { keys } = running({ limits: { ...LIMITS, consumerKeys: 3 } });
     done(keys.issue(ISSUE, ACTOR));
     const { name } = done(keys.issue(ISSUE, ACTOR));
     expect(keys.issue(ISSUE, ACTOR)).toMatchObject({
@@ -307,8 +307,8 @@ describe('files that change', () => {
   });
 
   it('say when memory is too small', () => {
-    const { directory: live } = liveDirectory({ limits: { consumerKeys: 5, directoryBytes: 64 } });
-    expect(live.prepare(WORLD)).toEqual({
+    const { directory: live } = liveDirectory({ limits: { ...LIMITS, directoryBytes: 64 } });
+    expect(live.prepare(worldOf(WORLD))).toEqual({
       ok: false,
       error:
         'The directory has no room for it: limits.directoryBytes is reached. Raise it in portunus.yaml and start anew.',

@@ -6,7 +6,7 @@ import type { MutableKeyHash } from '../pipeline/program.ts';
 import { issueKey } from './consumer-key.ts';
 import { consumer, directory, issued, PEPPER, tenant } from './directory.cases.ts';
 import { createIdentitySource } from './identity-source.ts';
-import { liveDirectory } from './live-directory.cases.ts';
+import { liveDirectory, worldOf } from './live-directory.cases.ts';
 import { seededRandom } from './seeded-random.cases.ts';
 
 /** Numbers each (tag, text) in the order of its first use, so that tests see what was hashed. */
@@ -22,7 +22,7 @@ function recordingHash() {
 
 function sourceOf(world: Directory, hashKey = recordingHash().hashKey) {
   const { directory: live } = liveDirectory();
-  const prepared = live.prepare(world);
+  const prepared = live.prepare(worldOf(world));
   if (!prepared.ok) throw new Error(prepared.error);
   prepared.value.takeUp();
   return createIdentitySource(prepared.value.snapshot, hashKey);
@@ -153,7 +153,7 @@ describe('the identity source', () => {
   it('knows nobody of a consumer that this version does not have, and again when one does', () => {
     const { directory: live } = liveDirectory();
     const sources = [directory(acme), directory(globex), directory(globex, acme)].map((world) => {
-      const prepared = live.prepare(world);
+      const prepared = live.prepare(worldOf(world));
       if (!prepared.ok) throw new Error(prepared.error);
       prepared.value.takeUp();
       return createIdentitySource(prepared.value.snapshot, recordingHash().hashKey);

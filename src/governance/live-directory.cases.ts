@@ -1,10 +1,14 @@
 import { createHashKey } from '../base/half-sip-hash.ts';
+import { LIMIT_DEFAULTS } from '../base/limits.ts';
 import { err, ok } from '../base/result.ts';
+import type { Directory } from '../model/world.ts';
 import type { AuditActor, AuditEntry } from '../pipeline/audit.ts';
+import type { DirectorySnapshot } from '../pipeline/identity.ts';
 import type { KeyEnding, KeyName, KeyStore, StoredKey } from './consumer-keys.ts';
 import { PEPPER } from './directory.cases.ts';
-import { LiveDirectory } from './live-directory.ts';
+import { type DirectoryWorld, LiveDirectory } from './live-directory.ts';
 import { seededRandom } from './seeded-random.cases.ts';
+import type { EntityStore, ReadEntity, StoredEntity } from './stored-directory.ts';
 
 /** Keys in maps, in the order of the store; `broken` makes every change fail. */
 export class MemoryKeys implements KeyStore {
@@ -52,18 +56,66 @@ function spell({ tenant, consumer, name }: KeyName): string {
 
 export const ACTOR: AuditActor = { kind: 'token', id: 'abc', name: 'ops' };
 
-export const LIMITS = { consumerKeys: 100, directoryBytes: 100_000 };
+/** Entities in a list; nothing of them is read. */
+export class MemoryEntities implements EntityStore {
+  readonly kept = new Map<string, StoredEntity>();
+  readonly entries: AuditEntry[] = [];
+  broken = false;
 
-export function liveDirectory({ keys = new MemoryKeys(), limits = LIMITS, seed = 1 } = {}) {
+  all() {
+    return ok([...this.kept.values()]);
+  }
+  change(
+    { put = [], remove = [] }: Parameters<EntityStore['change']>[0],
+    entries: readonly AuditEntry[],
+  ): ReturnType<EntityStore['change']> {
+    if (this.broken)
+      return err({ message: 'The change could not be saved: no space.', remedy: 'Make room.' });
+    this.entries.push(...entries);
+    for (const { kind, tenant, name } of remove) this.kept.delete(`${kind} ${tenant} ${name}`);
+    for (const entity of put) this.kept.set(`${entity.kind} ${entity.tenant} ${entity.name}`, entity);
+    return ok(undefined);
+  }
+}
+
+export const LIMITS = { consumerKeys: 100, directoryBytes: 100_000, storedEntities: 100 };
+
+/** What a version needs of a world, beside its directory. */
+export function worldOf(directory: Directory): DirectoryWorld {
+  return {
+    directory,
+    attributes: { tenant: {}, team: {}, consumer: {} },
+    routes: new Map(),
+    currency: 'USD',
+    limits: LIMIT_DEFAULTS,
+  };
+}
+
+const NOTHING_READ: ReadEntity = () => err([{ place: '', why: 'not read here' }]);
+
+export function liveDirectory({
+  keys = new MemoryKeys(),
+  entities = new MemoryEntities(),
+  limits = LIMITS,
+  seed = 1,
+  reader = (_world: DirectoryWorld): ReadEntity => NOTHING_READ,
+} = {}) {
   const clock = { wall: 1_795_456_000_000, wallMs: () => clock.wall, monotonicMs: () => clock.wall };
   const hash = createHashKey(new Uint8Array(8));
+  const published: DirectorySnapshot[] = [];
   const directory = new LiveDirectory({
     limits,
     keys,
+    entities,
+    reader,
     clock,
     random: seededRandom(seed),
     pepper: PEPPER,
     hash,
+    publish: async (snapshot) => {
+      published.push(snapshot);
+      return ok(undefined);
+    },
   });
-  return { directory, keys, clock, hash };
+  return { directory, keys, entities, clock, hash, published };
 }

@@ -4,9 +4,10 @@
  */
 import type { Clock, Random } from '../base/ports.ts';
 import { err, ok, type Result } from '../base/result.ts';
-import type { Directory, Tenant } from '../model/world.ts';
+import type { Directory, Tenant, World } from '../model/world.ts';
+import type { AuditActor } from '../pipeline/audit.ts';
 import type { DirectorySnapshot } from '../pipeline/identity.ts';
-import { ConsumerKeys, type KeyStore } from './consumer-keys.ts';
+import { ConsumerKeys, type KeyStore, type StoreFault } from './consumer-keys.ts';
 import type { HashText } from './name-index.ts';
 import {
   type DirectoryDraft,
@@ -14,15 +15,31 @@ import {
   type DirectoryLimits,
   SharedDirectory,
 } from './shared-directory.ts';
+import {
+  type EntityName,
+  type EntityProblem,
+  type EntityStore,
+  type ReadEntity,
+  StoredDirectory,
+  type StoredEntity,
+} from './stored-directory.ts';
 
 export interface LiveDirectoryParts {
-  readonly limits: DirectoryLimits;
+  readonly limits: DirectoryLimits & { readonly storedEntities: number };
   readonly keys: KeyStore;
+  readonly entities: EntityStore;
+  /** For the world of each version. */
+  readonly reader: (world: DirectoryWorld) => ReadEntity;
   readonly clock: Clock;
   readonly random: Random;
   readonly pepper: Uint8Array;
   readonly hash: HashText;
+  /** Shows a version to every data thread; all have it when this resolves. The error is one sentence. */
+  readonly publish: (snapshot: DirectorySnapshot) => Promise<Result<void, string>>;
 }
+
+/** What of a world tenants, teams and consumers are read by. */
+export type DirectoryWorld = Pick<World, 'directory' | 'attributes' | 'routes' | 'currency' | 'limits'>;
 
 /** A version that threads can be shown. */
 export interface PreparedDirectory {
@@ -37,12 +54,17 @@ export class LiveDirectory {
   readonly keys: ConsumerKeys;
   readonly #parts: LiveDirectoryParts;
   readonly #memory: SharedDirectory;
+  readonly #stored: StoredDirectory;
   #written: Directory = NOBODY;
+  /** What the files say with what was made here beside it. */
+  #whole: Directory = NOBODY;
   #epoch = 0;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(parts: LiveDirectoryParts) {
     this.#parts = parts;
     this.#memory = new SharedDirectory(parts.limits, parts.hash);
+    this.#stored = new StoredDirectory(parts.entities, parts.limits.storedEntities);
     const { keys: store, clock, random, pepper } = parts;
     this.keys = new ConsumerKeys({
       store,
@@ -50,28 +72,91 @@ export class LiveDirectory {
       clock,
       random,
       pepper,
-      hasConsumer: (tenant, consumer) => this.hasConsumer(tenant, consumer),
+      hasConsumer: (tenant, consumer) => this.#whole.tenants.get(tenant)?.consumers.has(consumer) === true,
     });
   }
 
   /** What the store has. Once, before the first version. */
   load(): Result<void, string> {
-    return this.keys.load();
+    const stored = this.#stored.load();
+    return stored.ok ? this.keys.load() : stored;
   }
 
-  hasConsumer(tenant: string, consumer: string): boolean {
-    return this.#written.tenants.get(tenant)?.consumers.has(consumer) === true;
+  /** As it is in force. */
+  get whole(): Directory {
+    return this.#whole;
+  }
+
+  /** What was made here, as it was given, and what of it can't be used now. */
+  get made(): Pick<StoredDirectory, 'all' | 'get' | 'leftOut'> {
+    return this.#stored;
   }
 
   get usage(): { readonly keys: number; readonly bytes: number } {
     return { keys: this.#memory.keys, bytes: this.#memory.usedBytes };
   }
 
+  /** Changes one after another: each is made of the version that the one before took up. */
+  async exclusively<Value>(work: () => Promise<Value>): Promise<Value> {
+    const mine = this.#last.then(work, work);
+    this.#last = mine.catch(() => {});
+    return await mine;
+  }
+
   /** A version after files have changed. The error is one sentence. */
-  prepare(written: Directory): Result<PreparedDirectory, string> {
+  prepare(world: DirectoryWorld): Result<PreparedDirectory, string> {
+    const { directory } = world;
+    return this.#prepare(directory, this.#stored.beside(directory, this.#parts.reader(world)));
+  }
+
+  /** Makes or changes a tenant, team or consumer of the store; it holds on every data thread when this resolves. */
+  put(entity: StoredEntity, actor: AuditActor): Promise<Result<'made' | 'changed', EntityProblem>> {
+    return this.exclusively(async () => {
+      const known = this.#stored.get(entity) !== null;
+      const whole = this.#stored.with(entity, this.#written);
+      if (!whole.ok) return whole;
+      const done = await this.#change(whole.value, () => this.#stored.keep(entity, actor));
+      return done.ok ? ok(known ? 'changed' : 'made') : done;
+    });
+  }
+
+  /** With a consumer its keys go. */
+  remove(name: EntityName, actor: AuditActor): Promise<Result<void, EntityProblem>> {
+    return this.exclusively(async () => {
+      const whole = this.#stored.without(name, this.#written);
+      if (!whole.ok) return whole;
+      const keys = name.kind === 'consumer' ? this.keys.issuedTo(name.tenant, name.name) : ok([]);
+      if (!keys.ok) return err(notSaved(keys.error));
+      const done = await this.#change(whole.value, () =>
+        this.#stored.remove(name, { remove: keys.value }, actor),
+      );
+      if (done.ok) this.keys.forget(keys.value);
+      return done;
+    });
+  }
+
+  /** On the disk first, then on the threads. */
+  async #change(
+    whole: Directory,
+    save: () => Result<void, StoreFault>,
+  ): Promise<Result<void, EntityProblem>> {
+    const prepared = this.#prepare(this.#written, whole);
+    if (!prepared.ok) return err({ code: 'directory_full', message: prepared.error, remedy: '' });
+    const saved = save();
+    if (!saved.ok) return err(notSaved(saved.error));
+    const published = await this.#parts.publish(prepared.value.snapshot);
+    if (!published.ok) return err(notSaved({ message: published.error, remedy: 'Start the gateway anew.' }));
+    prepared.value.takeUp();
+    return ok(undefined);
+  }
+
+  #prepare(written: Directory, whole: Directory): Result<PreparedDirectory, string> {
     const draft = this.#memory.draft();
-    forget(this.#written, written, draft);
-    for (const tenant of written.tenants.values()) enterTenant(tenant, draft);
+    forget(this.#whole, whole, draft);
+    for (const tenant of whole.tenants.values()) {
+      // Unchanged tenants are the same objects: nothing of them is written anew.
+      if (this.#whole.tenants.get(tenant.name) !== tenant) enterTenant(tenant, draft);
+    }
     if (draft.full !== null) return err(fullSentence(draft.full));
     const epoch = ++this.#epoch;
     const { pepper } = this.#parts;
@@ -80,10 +165,15 @@ export class LiveDirectory {
       takeUp: () => {
         this.#memory.use(draft);
         this.#written = written;
+        this.#whole = whole;
         this.keys.follow(written);
       },
     });
   }
+}
+
+function notSaved({ message, remedy }: StoreFault): EntityProblem {
+  return { code: 'not_saved', message, remedy };
 }
 
 function enterTenant(tenant: Tenant, draft: DirectoryDraft): void {

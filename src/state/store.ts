@@ -12,6 +12,7 @@ import { type AuditLog, openAuditLog } from './audit-chain.ts';
 import { openAuditKey } from './audit-key.ts';
 import { type ConfigurationHistory, createConfigurationHistory } from './configuration-history.ts';
 import { type CredentialTable, createCredentialTable } from './credential-table.ts';
+import { createDirectoryTable, type DirectoryTable } from './directory-table.ts';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
 import { type IdempotencyTable, openIdempotencyTable } from './idempotency-records.ts';
 import { createQuotaMarks, type QuotaMarks } from './quota-marks.ts';
@@ -26,6 +27,7 @@ export interface Store {
   readonly adminTokens: AdminTokens;
   readonly idempotency: IdempotencyTable;
   readonly credentials: CredentialTable;
+  readonly directory: DirectoryTable;
   readonly history: ConfigurationHistory;
   readonly quotaMarks: QuotaMarks;
   /** Closes the files and frees the folder. */
@@ -218,6 +220,7 @@ function createStore(
     adminTokens: adminTokens.value,
     idempotency: idempotency.value,
     credentials: credentials.value,
+    directory: createDirectoryTable(tables, audit.value),
     history: history.value,
     quotaMarks: createQuotaMarks(tables),
     async close() {

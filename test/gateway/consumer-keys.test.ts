@@ -150,6 +150,26 @@ describe('a revocation', () => {
   });
 });
 
+describe('a consumer that is made while the gateway runs', () => {
+  it('calls with its key until it is deleted, and is in the export', async () => {
+    const path = '/v1/directory/tenants/acme/consumers/night';
+    const made = await admin({ method: 'PUT', path, body: { roles: ['buyer'] } });
+    expect(made).toMatchObject({ name: 'night', in: 'store', roles: ['buyer'], team: null });
+    const { key } = await issue('night');
+    expect(await status(key)).toBe(200);
+    await admin({ method: 'PUT', path, body: { roles: [] } });
+    expect(await status(key)).toBe(403);
+    const exported = await runPortunus(['export', 'directory', project.folder]);
+    expect(exported).toMatchObject({ code: 0, stderr: '' });
+    expect(exported.stdout).toMatch(/tenants:\n {2}acme:[\s\S]*night:/);
+    await admin({ method: 'DELETE', path });
+    expect(await status(key)).toBe(401);
+    await expect(admin({ method: 'PUT', path: path.replace('night', 'web'), body: {} })).rejects.toThrow(
+      'is defined in tenants/acme.yaml',
+    );
+  });
+});
+
 describe('what was answered', () => {
   it('holds after kill -9: keys count, revoked ones do not, and the audit log has each change', async () => {
     const kept = await issue('web');

@@ -12,7 +12,8 @@ import { VERSION } from '../version.ts';
 import { createTokenDesk } from './token-desk.ts';
 
 /** What the admin API needs of the gateway; its tokens, its records and the audit log it has from the store. */
-export interface AdminApiParts extends Pick<AdminActions, 'health' | 'status' | 'reload' | 'keys'> {
+export interface AdminApiParts
+  extends Pick<AdminActions, 'health' | 'status' | 'reload' | 'keys' | 'directory'> {
   readonly store: Store;
   readonly settings: World;
   readonly clock: Clock;
@@ -33,6 +34,7 @@ export function openAdminApi(parts: AdminApiParts): Promise<Result<AdminServer, 
       reload: parts.reload,
       openApi: () => openApiDocument(ADMIN_ROUTES, VERSION),
       keys: parts.keys,
+      directory: parts.directory,
       tokens: createTokenDesk(store.adminTokens, { clock, random }),
       audit: {
         records: (after, count) => store.audit.records(after ?? store.audit.head().sequence - count, count),

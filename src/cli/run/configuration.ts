@@ -3,7 +3,7 @@ import type { LoadReport } from '../../admin/actions.ts';
 import type { Clock } from '../../base/ports.ts';
 import type { Result } from '../../base/result.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
-import type { Directory, ServerSettings, Service, World } from '../../model/world.ts';
+import type { ServerSettings, Service, World } from '../../model/world.ts';
 import type { AuditActor } from '../../pipeline/audit.ts';
 import type { RuleBundle } from '../../pipeline/program.ts';
 import type { CounterUsage } from '../../state/counter-registry.ts';
@@ -35,7 +35,8 @@ type LoadOutcome = LoadReport['outcome'];
 /** What differs from the version that runs; null where nothing does. */
 export interface Change {
   readonly rules: RuleBundle | null;
-  readonly directory: Directory | null;
+  /** With another directory, or other attributes that it is read by. */
+  readonly world: World | null;
 }
 
 /** A version that holds for all threads. */
@@ -190,7 +191,10 @@ export class Configuration {
     if (!read.ok) return { kind: 'refused', why: read.error };
     // Other certificates make a version of their own: its connections are new ones.
     const sameRules = before?.bundle.hash === bundle.hash && before.filesDigest === read.value;
-    const sameDirectory = before !== null && isDeepStrictEqual(before.world.directory, world.directory);
+    const sameDirectory =
+      before !== null &&
+      isDeepStrictEqual(before.world.directory, world.directory) &&
+      isDeepStrictEqual(before.world.attributes, world.attributes);
     if (before !== null && sameRules && sameDirectory) {
       this.#running = { ...before, world };
       notes.push(...keyNotes(this.#options.target.counters()));
@@ -199,7 +203,7 @@ export class Configuration {
     const epoch = before === null ? this.#options.firstEpoch : before.epoch + 1;
     const failure = await this.#options.target.change(epoch, {
       rules: sameRules ? null : bundle,
-      directory: sameDirectory ? null : world.directory,
+      world: sameDirectory ? null : world,
     });
     if (failure !== null) return { kind: 'refused', why: failure };
     this.#options.target.live({ epoch, hash: bundle.hash, files, cause });

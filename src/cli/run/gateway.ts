@@ -33,6 +33,7 @@ import {
   type LoadReason,
   type LoadResult,
 } from './configuration.ts';
+import { createDirectoryDesk } from './directory-desk.ts';
 import { EndpointKeeper } from './endpoint-keeper.ts';
 import { makeFirstKeys } from './first-keys.ts';
 import { HistoryKeeper } from './history-keeper.ts';
@@ -40,6 +41,7 @@ import { type Observation, startObservation } from './observation.ts';
 import { type ProjectFiles, ProjectWatcher } from './project-files.ts';
 import { QuotaKeeper } from './quota-keeper.ts';
 import { adminStatus, loadReport } from './status-report.ts';
+import { storedEntityReader } from './stored-entities.ts';
 
 export interface GatewayOptions {
   readonly files: ProjectFiles;
@@ -89,6 +91,7 @@ export class Gateway {
   readonly #endpoints: EndpointKeeper;
   readonly #directory: LiveDirectory;
   readonly #chores: readonly NodeJS.Timeout[];
+  #liveFiles: ProjectFiles['texts'] = [];
   #admin: AdminServer | null = null;
   #health: AdminHealth = 'starting';
 
@@ -139,6 +142,9 @@ export class Gateway {
     this.#directory = new LiveDirectory({
       limits: world.limits,
       keys: store.credentials,
+      entities: store.directory,
+      reader: storedEntityReader,
+      publish: (snapshot) => this.#threads.change(0, { rules: null, directory: snapshot }),
       clock,
       random,
       pepper: store.secrets.pepper,
@@ -223,6 +229,7 @@ export class Gateway {
       health: () => this.#health,
       status: () => this.status(),
       keys: this.#directory.keys,
+      directory: createDirectoryDesk(this.#directory, () => this.#liveFiles),
       reload: async (actor) => {
         const report = loadReport(await this.load('admin API', actor));
         return this.#history.problem === null ? ok(report) : err(this.#history.problem);
@@ -275,9 +282,14 @@ export class Gateway {
     return unfinished;
   }
 
-  async #change(epoch: number, { rules, directory }: Change): Promise<string | null> {
+  /** Changes of the directory come one after another, those of the admin API among them. */
+  #change(epoch: number, change: Change): Promise<string | null> {
+    return this.#directory.exclusively(() => this.#changeNow(epoch, change));
+  }
+
+  async #changeNow(epoch: number, { rules, world }: Change): Promise<string | null> {
     const prepared: Result<PreparedDirectory | null, string> =
-      directory === null ? ok(null) : this.#directory.prepare(directory);
+      world === null ? ok(null) : this.#directory.prepare(world);
     if (!prepared.ok) return prepared.error;
     const packed = rules === null ? ok(null) : this.#packer.pack(rules);
     if (!packed.ok) return packed.error;
@@ -311,6 +323,7 @@ export class Gateway {
   }
 
   #live({ epoch, hash, files, cause }: LiveVersion): void {
+    this.#liveFiles = files.texts;
     this.#history.keep({ epoch, hash, timeMs: this.#options.clock.wallMs(), ...cause }, files.texts);
   }
 
