@@ -25,6 +25,7 @@ const OWNERS = {
   '(?<!js-)yaml': 'config',
   ajv: 'config',
   pino: 'observe',
+  'prom-client': 'observe',
   commander: 'cli',
   '@readme/openapi-parser': 'tools',
   '@scalar/openapi-upgrader': 'tools',

@@ -9,7 +9,14 @@ import { licencesOf } from './licences.ts';
 const PROGRAM = fileURLToPath(new URL('../src/cli/program.js', import.meta.url));
 
 /** Packages with files of their own beside the code, or needed by other commands alone. */
-const LEFT_OUT = ['lmdb', 'uWebSockets.js', 'pino', '@readme/openapi-parser', '@scalar/openapi-upgrader'];
+const LEFT_OUT = [
+  'lmdb',
+  'uWebSockets.js',
+  'pino',
+  'prom-client',
+  '@readme/openapi-parser',
+  '@scalar/openapi-upgrader',
+];
 
 const CHEVROTAIN = fileURLToPath(
   new URL('../../node_modules/chevrotain/lib/chevrotain.min.mjs', import.meta.url),

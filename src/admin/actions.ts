@@ -6,6 +6,7 @@ import type { RecordCounts, TrafficSummary } from '../pipeline/traffic.ts';
 import type { AuditActions } from './routes/audit.ts';
 import type { DirectoryActions } from './routes/directory.ts';
 import type { KeyActions } from './routes/keys.ts';
+import type { ObservationActions } from './routes/observation.ts';
 import type { TokenActions } from './routes/tokens.ts';
 
 /** What the admin API can ask of the gateway. Implemented by the composition root. */
@@ -20,6 +21,7 @@ export interface AdminActions {
   readonly audit: AuditActions;
   readonly keys: KeyActions;
   readonly directory: DirectoryActions;
+  readonly observation: ObservationActions;
 }
 
 export type AdminHealth = 'starting' | 'serving' | 'draining';

@@ -5,9 +5,11 @@ import { liveDirectory } from '../governance/live-directory.cases.ts';
 import { seededRandom } from '../governance/seeded-random.cases.ts';
 import { ADMIN_SCOPE_NAMES, type AdminScope } from '../model/admin-scope.ts';
 import { AUDIT_GENESIS, type AuditRecord } from '../pipeline/audit.ts';
+import { emptyRecord } from '../pipeline/record.ts';
 import type { AdminActions, AdminStatus, LoadReport } from './actions.ts';
 import type { KnownAdminToken } from './admission.ts';
 import { createIdempotencyKeeper, type IdempotencyRecord, type IdempotencyRecords } from './idempotency.ts';
+import type { ObservationActions } from './routes/observation.ts';
 import type { TokenActions } from './routes/tokens.ts';
 import { ADMIN_ROUTES } from './routes.ts';
 import type { AdminServerOptions } from './server.ts';
@@ -178,9 +180,74 @@ export function actions(changes: Partial<AdminActions> = {}): AdminActions {
       records: () => ok([AUDIT_RECORD]),
       anchor: () => ({ sequence: 1, hash: 'a'.repeat(64), mac: 'b'.repeat(64) }),
     },
+    observation: OBSERVATION,
     ...changes,
   };
 }
+
+const USAGE_ROW = {
+  name: 'orders',
+  requests: 3,
+  clientErrors: 1,
+  serverErrors: 0,
+  refused: 1,
+  aborted: 0,
+  requestBytes: 0,
+  responseBytes: 600,
+  inputTokens: 0,
+  outputTokens: 0,
+  costNano: 0,
+  meanUs: 200.5,
+  p50Us: 180,
+  p90Us: 220,
+  p99Us: 220,
+  p50Bytes: 255,
+  p99Bytes: 511,
+  series: [3],
+};
+
+const OBSERVATION: ObservationActions = {
+  metrics: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4; charset=utf-8', text: 'up 1\n' }),
+  searchLog: () => Promise.resolve({ records: [emptyRecord()], next: '1795456000000.7.3' }),
+  usage: ({ by, granularity, fromMs, toMs }) => ({
+    by,
+    granularity,
+    fromMs,
+    toMs,
+    periods: [1_795_456_000_000],
+    rows: [USAGE_ROW],
+    rowsLeftOut: 0,
+    total: { ...USAGE_ROW, name: '(total)' },
+  }),
+  live: () => ({
+    atMs: 1_795_456_000_000,
+    requests: 3,
+    byStatusClass: { '2xx': 2, '4xx': 1 },
+    latency: [
+      [175, 1],
+      [220, 2],
+    ],
+    refusalsByRule: [{ name: 'plans/pace', count: 1 }],
+    nearestLimits: [{ label: 'plans/pace for each tenant', usedShare: 0.75, exhaustedKeys: 0, keys: 2 }],
+    limits: 1,
+    services: STATUS.services,
+    threads: [
+      {
+        name: 'data-0',
+        activeRequests: 1,
+        connections: 2,
+        heapUsedBytes: 5_000_000,
+        loopDelayP99Seconds: 0.001,
+        loopActiveSeconds: 3.5,
+        loopIdleSeconds: 60,
+      },
+    ],
+    residentBytes: 80_000_000,
+    cpuSeconds: 4.25,
+    recordsLost: 0,
+    alerts: [{ severity: 'warning', message: 'Something is the matter.' }],
+  }),
+};
 
 /** Everything that a server needs, on a free port of 127.0.0.1. */
 export function serverOptions(

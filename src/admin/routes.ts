@@ -2,6 +2,7 @@ import type { AdminRoute } from './route.ts';
 import { AUDIT_ROUTES } from './routes/audit.ts';
 import { DIRECTORY_ROUTES } from './routes/directory.ts';
 import { KEY_ROUTES } from './routes/keys.ts';
+import { OBSERVATION_ROUTES } from './routes/observation.ts';
 import { SYSTEM_ROUTES } from './routes/system.ts';
 import { TOKEN_ROUTES } from './routes/tokens.ts';
 
@@ -12,4 +13,5 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ...KEY_ROUTES,
   ...DIRECTORY_ROUTES,
   ...AUDIT_ROUTES,
+  ...OBSERVATION_ROUTES,
 ];

@@ -103,9 +103,10 @@ describe('every route of the admin API', () => {
     expect(new Set(operations).size).toBe(operations.length);
   });
 
-  it('lies under /v1/, but for the health check', () => {
+  it('lies under /v1/, but for what others ask by well-known paths', () => {
     expect(ADMIN_ROUTES.filter(({ path }) => !path.startsWith('/v1/')).map(({ path }) => path)).toEqual([
       '/healthz',
+      '/metrics',
     ]);
   });
 

@@ -89,6 +89,24 @@ export const LIMITS = {
     1_024 * MIB,
     'access log lines that the disk or pipe has not taken yet',
   ),
+  metricSeries: count(
+    1_000,
+    10,
+    100_000,
+    'label sets of one metric kept apart; further ones are counted together as "(others)"',
+  ),
+  rollupNames: count(
+    500,
+    10,
+    100_000,
+    'routes, tenants, consumers, credentials and decisions of one period that sums are kept for; further ones are counted together',
+  ),
+  requestLogQueueBytes: bytes(
+    8 * MIB,
+    64 * KIB,
+    1_024 * MIB,
+    'access records that wait for a request log that can not be written',
+  ),
   openAlerts: count(1_000, 1, 100_000, 'alerts that are open at one time; further ones are only counted'),
   adminHeaderBytes: bytes(
     16 * KIB,

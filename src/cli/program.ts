@@ -1,4 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { LOG_TEXT_FIELDS } from '../pipeline/log-query.ts';
+import { USAGE_DIMENSIONS, USAGE_GRANULARITIES } from '../pipeline/usage.ts';
 import { CHECK_FORMATS } from './check-formats.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { TEST_FORMATS } from './test-formats.ts';
@@ -176,6 +178,52 @@ program
   .action(run(async () => (await import('./commands/export-directory.ts')).exportDirectory));
 
 program
+  .command('top')
+  .description(
+    'what the running gateway does now, again and again: requests, latency, refusals, limits, endpoints',
+  )
+  .argument(...FOLDER)
+  .option('--every <duration>', 'how often to look', '1s')
+  .option('--once', 'look once and end, as it does where the output is no terminal')
+  .option('--json', 'one JSON document instead of text, once')
+  .action(run(async () => (await import('./commands/top.ts')).top));
+
+const logCommand = program
+  .command('log')
+  .description('search the request log, newest first; a value that ends in * is a beginning')
+  .argument(...FOLDER);
+for (const [name, { what }] of Object.entries(LOG_TEXT_FIELDS)) {
+  logCommand.option(`--${name} <${name}>`, `only with this ${what}; may be there several times`, collect);
+}
+logCommand
+  .option('--status <status>', 'only this status, or class: 429, 5xx; may be there several times', collect)
+  .option('--since <time>', "arrived then or later: '15m' ago, or '2026-12-05 10:00'")
+  .option('--until <time>', 'arrived before')
+  .option('--longer-than <duration>', "took longer than this: '250ms'")
+  .option('--aborted', 'only requests whose client went away')
+  .addOption(new Option('--limit <count>', 'how many at most').argParser(wholeNumber).default(50))
+  .option('--csv', 'comma-separated values with all fields')
+  .option('--json', 'one JSON document instead of text')
+  .action(run(async () => (await import('./commands/log.ts')).log));
+
+program
+  .command('usage')
+  .description('requests, errors, latency, bytes and cost, added up')
+  .argument(...FOLDER)
+  .addOption(new Option('--by <dimension>', 'what to add up by').choices(USAGE_DIMENSIONS).default('route'))
+  .option('--last <duration>', 'from then until now', '24h')
+  .option('--since <time>', "instead of --last: '2026-12-01', or '7d' ago")
+  .option('--until <time>', 'where it ends; now, where nothing is said')
+  .addOption(
+    new Option('--per <period>', 'periods of the sparkline and of --csv').choices(USAGE_GRANULARITIES),
+  )
+  .option('--name <name>', 'only this name; with * at the end, a beginning')
+  .addOption(new Option('--limit <count>', 'how many names at most').argParser(wholeNumber).default(30))
+  .option('--csv', 'comma-separated values, one line for each name')
+  .option('--json', 'one JSON document instead of text')
+  .action(run(async () => (await import('./commands/usage.ts')).usage));
+
+program
   .command('backup')
   .description('copy the store of a project, also while its gateway runs')
   .argument(...FOLDER)
@@ -200,6 +248,13 @@ program
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 1_000_000)
+    throw new InvalidArgumentError('Write a whole number from 1 to 1,000,000.');
+  return value;
 }
 
 function port(text: string): number {

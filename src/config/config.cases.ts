@@ -23,6 +23,7 @@ currency: EUR
 refuseChunkedRequests: true
 forwardedFields: forwarded
 mergeSlashes: true
+history: { log: { size: 1MiB, age: 2d }, minutes: 2h, hours: 3d, days: 4d }
 attributes:
   tenant:
     plan: { enum: [free, team] }

@@ -17,6 +17,12 @@ export interface PortunusDocument {
   readonly refuseChunkedRequests: boolean;
   readonly forwardedFields: 'x-forwarded' | 'forwarded' | 'none';
   readonly mergeSlashes: boolean;
+  readonly history: {
+    readonly log: { readonly size: string; readonly age: string };
+    readonly minutes: string;
+    readonly hours: string;
+    readonly days: string;
+  };
 }
 export interface AuthorityDocument {
   readonly everything: boolean;

@@ -20,6 +20,13 @@ test('a project of one line has safe defaults', () => {
       refuseChunkedRequests: false,
       forwardedFields: 'x-forwarded',
       mergeSlashes: true,
+      history: {
+        logBytes: 268_435_456,
+        logAgeMs: 604_800_000,
+        minutesMs: 21_600_000,
+        hoursMs: 5_184_000_000,
+        daysMs: 94_694_400_000,
+      },
     },
     limits: LIMIT_DEFAULTS,
     zone: 'UTC',

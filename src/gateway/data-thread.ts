@@ -45,6 +45,9 @@ export interface DataThread {
   readonly listeningPort: () => number | null;
   /** Requests in flight. */
   readonly inFlight: () => number;
+  /** Open client connections. */
+  readonly connections: () => number;
+  readonly bufferedBodyBytes: () => number;
   /** Ends all connections at once, and the thread's timers. `drain` does so by itself. */
   readonly close: () => void;
 }
@@ -57,6 +60,8 @@ export function startDataThread(parts: DataThreadParts): DataThread {
   return {
     listeningPort: () => thread.listeningPort,
     inFlight: () => thread.inFlight,
+    connections: () => thread.connections,
+    bufferedBodyBytes: () => thread.bufferedBodyBytes,
     close: () => thread.close(),
   };
 }
@@ -98,6 +103,14 @@ class RunningDataThread {
 
   get inFlight(): number {
     return this.#exchanges.inFlight;
+  }
+
+  get connections(): number {
+    return this.#server.connections;
+  }
+
+  get bufferedBodyBytes(): number {
+    return this.#exchanges.buffered.used;
   }
 
   receive(message: ToDataThread): void {

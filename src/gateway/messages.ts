@@ -57,6 +57,8 @@ export interface DataThreadStart {
   readonly recordRing: SharedArrayBuffer;
   /** Health of endpoints (opaque here: `upstream/` makes and reads it). */
   readonly endpoints: SharedArrayBuffer;
+  /** What this thread says of itself, see `pipeline/thread-gauges`. */
+  readonly gauges: SharedArrayBuffer;
   /** Secret of the key hashes of counters, 8 bytes. */
   readonly keyHashSecret: Uint8Array;
 }

@@ -32,6 +32,10 @@ export class Server {
     this.#app.any('/*', (response, request) => this.#receive(response, request));
   }
 
+  get connections(): number {
+    return this.#connections;
+  }
+
   /** The port on success (the system's choice for 0), null when the address can't be had. */
   listen(address: ListenAddress): Promise<number | null> {
     return new Promise((resolve) => {

@@ -73,6 +73,18 @@ export interface ServerSettings {
   readonly forwardedFields: 'x-forwarded' | 'forwarded' | 'none';
   /** Fold runs of slashes in a path into one before matching (default); otherwise `//admin` is another path than `/admin`. */
   readonly mergeSlashes: boolean;
+  readonly history: HistorySettings;
+}
+
+/** What is kept of requests, and how long. */
+export interface HistorySettings {
+  /** Room of the request log, compressed; 0 keeps none. */
+  readonly logBytes: number;
+  readonly logAgeMs: number;
+  /** Sums by minute, hour and day. */
+  readonly minutesMs: number;
+  readonly hoursMs: number;
+  readonly daysMs: number;
 }
 
 export interface Service {

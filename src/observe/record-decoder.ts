@@ -38,6 +38,7 @@ export class RecordDecoder implements RecordFrame {
   routeNames: RouteNames = ROUTE_NAMES.pick(emptyRecord());
   callerNames: CallerNames = CALLER_NAMES.pick(emptyRecord());
   decisionNames: DecisionNames = DECISION_NAMES.pick(emptyRecord());
+  start = 0;
   textStart = 0;
   requestIdBytes = 0;
   traceIdBytes = 0;
@@ -53,8 +54,8 @@ export class RecordDecoder implements RecordFrame {
   #cursor = 0;
   #nextLength = 0;
 
-  constructor(memory: SharedArrayBuffer, byteOffset: number, byteLength: number) {
-    this.bytes = Buffer.from(memory, byteOffset, byteLength);
+  constructor(memory: ArrayBufferLike, byteOffset: number, byteLength: number) {
+    this.bytes = Buffer.from(memory as ArrayBuffer, byteOffset, byteLength);
     this.#lengths = new Uint16Array(memory, byteOffset, byteLength >> 1);
     this.#int32 = new Int32Array(memory, byteOffset, byteLength >> 2);
     this.#float64 = new Float64Array(memory, byteOffset, byteLength >> 3);
@@ -84,6 +85,7 @@ export class RecordDecoder implements RecordFrame {
       alignFrame(textStart + textBytes - at) === frameBytes &&
       this.#textLengthsAddUp((at + FIXED_BYTES) >> 1, texts, textBytes);
     if (!sound) return 0;
+    this.start = at;
     this.texts = (flags & PLAIN) === 0 ? 'any' : 'plain';
     this.#openTexts((at + FIXED_BYTES) >> 1, textStart);
     const record = this.record;
@@ -103,6 +105,17 @@ export class RecordDecoder implements RecordFrame {
     this.#routes.forget();
     this.#callers.forget();
     this.#decisions.forget();
+  }
+
+  /** The names that numbers stand for, where frames don't tell them. */
+  presetNames(
+    routes: readonly RouteNames[],
+    callers: readonly CallerNames[],
+    decisions: readonly DecisionNames[],
+  ): void {
+    for (const [number, names] of routes.entries()) this.#routes.set(number, names);
+    for (const [number, names] of callers.entries()) this.#callers.set(number, names);
+    for (const [number, names] of decisions.entries()) this.#decisions.set(number, names);
   }
 
   /** Its own texts are made when, and each time, they are asked for: the log copies their bytes instead. */

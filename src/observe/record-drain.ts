@@ -1,7 +1,7 @@
 import type { AccessRecord } from '../pipeline/record.ts';
 import type { RecordCounts } from '../pipeline/traffic.ts';
 import type { RecordFrame } from './record-format.ts';
-import type { RecordReader } from './record-ring.ts';
+import type { RecordReader, RecordRingCounts } from './record-ring.ts';
 
 /** Takes every drained record. The record is overwritten after the call; `endBatch` follows the last one of a turn. */
 export interface RecordConsumer {
@@ -26,6 +26,8 @@ export interface RecordDrain {
   /** Ends the turns and hands over what is left; the data threads must have ended before. */
   stop(): void;
   readonly counts: RecordCounts;
+  /** In the order of the readers. */
+  readonly rings: readonly RecordRingCounts[];
 }
 
 /**
@@ -74,6 +76,10 @@ class Drain implements RecordDrain {
       damaged += counts.damaged;
     }
     return { drained: this.#drained, dropped, damaged };
+  }
+
+  get rings(): readonly RecordRingCounts[] {
+    return this.#readers.map(({ counts }) => counts);
   }
 
   readonly #accept = (record: AccessRecord, frame: RecordFrame): void => {

@@ -69,6 +69,8 @@ export interface RecordFrame {
   readonly callerNames: CallerNames;
   readonly decisionNames: DecisionNames;
   readonly bytes: Uint8Array;
+  /** Where it begins. */
+  readonly start: number;
   /** Request id, trace id and path stand here, one behind the other. */
   readonly textStart: number;
   readonly requestIdBytes: number;

@@ -59,7 +59,7 @@ describe('a record ring', () => {
           const left = queued.length;
           expect(reader.drain(Number.POSITIVE_INFINITY, take)).toBe(left);
           expect(queued).toEqual([]);
-          expect(reader.counts).toEqual({ dropped, damaged: 0 });
+          expect(reader.counts).toMatchObject({ dropped, damaged: 0 });
         },
       ),
       { numRuns: 60 },
@@ -93,7 +93,7 @@ describe('a record ring', () => {
         expect(taken.path).toBe(path);
       });
     }
-    expect(reader.counts).toEqual({ dropped: 0, damaged: 0 });
+    expect(reader.counts).toMatchObject({ dropped: 0, damaged: 0 });
   });
 
   it('takes a frame that ends exactly where the ring turns', () => {
@@ -109,7 +109,7 @@ describe('a record ring', () => {
       expect(reader.drain(2, () => {})).toBe(1);
     }
     for (let round = 0; round < 259; round++) writer.write(record());
-    expect(reader.counts).toEqual({ dropped: 0, damaged: 0 });
+    expect(reader.counts).toMatchObject({ dropped: 0, damaged: 0 });
     writer.write(record());
     expect(reader.counts.dropped).toBe(1);
     expect(reader.drain(400, () => {})).toBe(259);

@@ -87,6 +87,9 @@ export interface RecordRingCounts {
   readonly dropped: number;
   /** Times that the ring held something that is no record; what was in it is lost then. */
   readonly damaged: number;
+  /** Records that wait, and the room for them. */
+  readonly usedBytes: number;
+  readonly sizeBytes: number;
 }
 
 /** The reader's side, for the control thread. Whatever the memory holds, `drain` ends and never throws by itself. */
@@ -131,7 +134,14 @@ class RingReader implements RecordReader {
   }
 
   get counts(): RecordRingCounts {
-    return { dropped: Atomics.load(this.#cells, CELLS.dropped) >>> 0, damaged: this.#damaged };
+    const head = Atomics.load(this.#cells, CELLS.head);
+    const used = this.#isPosition(head) ? head - this.#tail : 0;
+    return {
+      dropped: Atomics.load(this.#cells, CELLS.dropped) >>> 0,
+      damaged: this.#damaged,
+      usedBytes: used < 0 ? used + this.#capacity : used,
+      sizeBytes: this.#capacity,
+    };
   }
 
   /** Decodes the oldest frame and steps over it; a damaged one makes everything up to `head` unreadable. */

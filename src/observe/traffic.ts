@@ -1,15 +1,19 @@
 import type { Clock } from '../base/ports.ts';
 import type { AccessRecord } from '../pipeline/record.ts';
 import type { LatencySummary, NamedCount, TrafficSummary } from '../pipeline/traffic.ts';
-import { LatencyHistogram } from './latency-histogram.ts';
+import { LogLinearHistogram } from './log-linear-histogram.ts';
 import type { RecordConsumer } from './record-drain.ts';
 
 /** Small counters over all records, for `portunus status`. */
 export interface Traffic extends RecordConsumer {
   summary(): TrafficSummary;
+  /** Latency of all requests since the start, in microseconds: who asks twice knows of those between. */
+  latencySinceStart(): readonly (readonly [usMax: number, count: number])[];
 }
 
 const LATENCY_WINDOW_MS = 60_000;
+/** Percentiles are at most a sixteenth too high. */
+const PRECISION_BITS = 4;
 /** Names kept apart; further ones are counted together. */
 const NAMES_MAX = 500;
 export const OTHER_NAMES = '(others)';
@@ -28,8 +32,9 @@ class TrafficCounters implements Traffic {
   readonly #refusals = new Map<string, number>();
   readonly #shadowRefusals = new Map<string, number>();
   readonly #warnings = new Map<string, number>();
-  #current = new LatencyHistogram();
-  #previous = new LatencyHistogram();
+  #current = new LogLinearHistogram(PRECISION_BITS);
+  #previous = new LogLinearHistogram(PRECISION_BITS);
+  readonly #all = new LogLinearHistogram(PRECISION_BITS);
   #window: number;
   #inBatch = false;
 
@@ -48,6 +53,7 @@ class TrafficCounters implements Traffic {
     const hundreds = record.status >= 100 && record.status < 1_000 ? Math.floor(record.status / 100) : 0;
     this.#classes[hundreds] = this.#classes[hundreds]! + 1;
     this.#current.add(record.finishedUs);
+    this.#all.add(record.finishedUs);
     if (record.code !== '') {
       count(this.#codes, record.code);
       if (record.decidingRule !== '') count(this.#refusals, record.decidingRule);
@@ -74,6 +80,10 @@ class TrafficCounters implements Traffic {
     };
   }
 
+  latencySinceStart(): readonly (readonly [usMax: number, count: number])[] {
+    return this.#all.distribution();
+  }
+
   #byStatusClass(): Record<string, number> {
     const classes: Record<string, number> = {};
     for (let hundreds = 0; hundreds < this.#classes.length; hundreds++) {
@@ -84,15 +94,15 @@ class TrafficCounters implements Traffic {
   }
 
   #latency(): LatencySummary {
-    const both = new LatencyHistogram();
+    const both = new LogLinearHistogram(PRECISION_BITS);
     both.addAll(this.#previous);
     both.addAll(this.#current);
     return {
       requests: both.total,
-      p50Us: both.percentileUs(0.5),
-      p90Us: both.percentileUs(0.9),
-      p99Us: both.percentileUs(0.99),
-      maxUs: both.percentileUs(1),
+      p50Us: both.percentile(0.5),
+      p90Us: both.percentile(0.9),
+      p99Us: both.percentile(0.99),
+      maxUs: both.percentile(1),
     };
   }
 

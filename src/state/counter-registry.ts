@@ -17,6 +17,7 @@ import {
   SHARD,
 } from './counter-layout.ts';
 import { CROWDED_SHARE, sweepShard } from './counter-sweep.ts';
+import { HeadroomPass, type LimitHeadroom } from './limit-headroom.ts';
 import { breakLockOf, LockSet, lockOwner } from './shared-lock.ts';
 
 export interface CounterRegistry {
@@ -33,6 +34,8 @@ export interface CounterRegistry {
    * a second with the time that takes use; looks at no more than {@link SWEPT_SHARDS_MAX} shards of each limit.
    */
   sweep(nowMs: number, wallMs: number): number;
+  /** Looks how much of each limit is in use, a part of its keys at a time; to be called about once a second. See `inspect`. */
+  lookAtUse(nowMs: number, wallMs: number): void;
   /** Frees the locks of a thread (its `threadId`) that has exited in the middle of a take; answers how many. */
   releaseLocksOf(thread: number): number;
   inspect(): readonly CounterUsage[];
@@ -65,6 +68,8 @@ export interface CounterUsage {
   /** Takes that had to share the overflow counter because all keys were in use. */
   readonly overflowTakes: number;
   readonly bytes: number;
+  /** As `lookAtUse` found it. */
+  readonly headroom: LimitHeadroom;
 }
 
 export const SWEPT_SHARDS_MAX = 16;
@@ -77,6 +82,7 @@ interface LiveRegion {
   /** The specs under which living rule sets use the region. */
   readonly uses: Map<CounterMemory, CounterSpec>;
   nextSwept: number;
+  readonly pass: HeadroomPass;
 }
 
 export function createCounterRegistry(): CounterRegistry {
@@ -107,7 +113,15 @@ export function createCounterRegistry(): CounterRegistry {
     if (known !== undefined) return known;
     const region = makeRegion(spec, made++);
     const words = new Int32Array(region.memory);
-    const entry = { signature, formerSignature: null, region, words, uses: new Map(), nextSwept: 0 };
+    const entry = {
+      signature,
+      formerSignature: null,
+      region,
+      words,
+      uses: new Map(),
+      nextSwept: 0,
+      pass: new HeadroomPass(),
+    };
     live.set(signature, entry);
     return entry;
   };
@@ -134,6 +148,10 @@ export function createCounterRegistry(): CounterRegistry {
       let freed = 0;
       for (const entry of live.values()) freed += sweepRegion(entry, moment, locks);
       return freed;
+    },
+    lookAtUse(nowMs, wallMs) {
+      moment.set(nowMs, wallMs);
+      for (const entry of live.values()) lookAtRegion(entry, moment, locks);
     },
     releaseLocksOf(thread) {
       let broken = 0;
@@ -174,6 +192,12 @@ function sweepRegion(entry: LiveRegion, now: Moment, locks: LockSet): number {
   return freed;
 }
 
+function lookAtRegion({ region, uses, pass }: LiveRegion, now: Moment, locks: LockSet): void {
+  const spec = [...uses.values()].at(-1);
+  if (spec === undefined) return;
+  pass.step(new CounterFamily(spec, limitedTo(region, spec), 'leased'), region.layout, now, locks);
+}
+
 function releaseLocks({ region, words }: LiveRegion, owner: number): number {
   let broken = breakLockOf(words, HEADER.lock, owner) ? 1 : 0;
   for (let shard = 0; shard < region.layout.shards; shard++) {
@@ -184,7 +208,7 @@ function releaseLocks({ region, words }: LiveRegion, owner: number): number {
 }
 
 /** Read without the lock: each figure is right on its own. */
-function usageOf({ region, words, uses }: LiveRegion): CounterUsage {
+function usageOf({ region, words, uses, pass }: LiveRegion): CounterUsage {
   const spec = [...uses.values()].at(-1);
   assert(spec !== undefined, 'a living region is used');
   return {
@@ -195,6 +219,7 @@ function usageOf({ region, words, uses }: LiveRegion): CounterUsage {
     keysWanted: spec.maxKeys,
     overflowTakes: Atomics.load(words, HEADER.overflowTakes) >>> 0,
     bytes: region.memory.byteLength,
+    headroom: pass.headroom,
   };
 }
 

@@ -30,6 +30,8 @@ export interface Store {
   readonly directory: DirectoryTable;
   readonly history: ConfigurationHistory;
   readonly quotaMarks: QuotaMarks;
+  /** How the process before ended. */
+  readonly lastHolder: FolderLock['lastHolder'];
   /** Closes the files and frees the folder. */
   close(): Promise<void>;
 }
@@ -223,6 +225,7 @@ function createStore(
     directory: createDirectoryTable(tables, audit.value),
     history: history.value,
     quotaMarks: createQuotaMarks(tables),
+    lastHolder: lock.lastHolder,
     async close() {
       await tables.close();
       lock.release();

@@ -70,6 +70,13 @@ export function world(
       refuseChunkedRequests: false,
       forwardedFields: 'none',
       mergeSlashes: false,
+      history: {
+        logBytes: 268_435_456,
+        logAgeMs: 604_800_000,
+        minutesMs: 21_600_000,
+        hoursMs: 5_184_000_000,
+        daysMs: 94_694_400_000,
+      },
     },
     limits: LIMIT_DEFAULTS,
     zone: 'UTC',

@@ -1,6 +1,7 @@
 /** Pages made from tables and files are as those are now: `npm run generate` writes them. */
 import { expect, test } from 'vitest';
 import { libraryPage } from './library-page.ts';
+import { metricsPage } from './metrics-page.ts';
 import { referencePage } from './reference-page.ts';
 
 test('docs/reference.md', async () => {
@@ -9,4 +10,8 @@ test('docs/reference.md', async () => {
 
 test('policies/README.md', async () => {
   await expect(libraryPage()).toMatchFileSnapshot('../../policies/README.md');
+});
+
+test('docs/metrics.md', async () => {
+  await expect(metricsPage()).toMatchFileSnapshot('../../docs/metrics.md');
 });

@@ -157,12 +157,20 @@ function startOf(options: GatewayOptions, epochs: SharedArrayBuffer): DataThread
       refuseChunkedRequests: false,
       forwardedFields: 'x-forwarded',
       mergeSlashes: true,
+      history: {
+        logBytes: 268_435_456,
+        logAgeMs: 604_800_000,
+        minutesMs: 21_600_000,
+        hoursMs: 5_184_000_000,
+        daysMs: 94_694_400_000,
+      },
       ...options.server,
     },
     limits: { ...LIMIT_DEFAULTS, ...options.limits },
     epochs,
     recordRing: new SharedArrayBuffer(8),
     endpoints: new SharedArrayBuffer(8),
+    gauges: new SharedArrayBuffer(8),
     keyHashSecret: new Uint8Array(8),
   };
 }

@@ -13,7 +13,7 @@ import { createTokenDesk } from './token-desk.ts';
 
 /** What the admin API needs of the gateway; its tokens, its records and the audit log it has from the store. */
 export interface AdminApiParts
-  extends Pick<AdminActions, 'health' | 'status' | 'reload' | 'keys' | 'directory'> {
+  extends Pick<AdminActions, 'health' | 'status' | 'reload' | 'keys' | 'directory' | 'observation'> {
   readonly store: Store;
   readonly settings: World;
   readonly clock: Clock;
@@ -32,6 +32,7 @@ export function openAdminApi(parts: AdminApiParts): Promise<Result<AdminServer, 
       health: parts.health,
       status: parts.status,
       reload: parts.reload,
+      observation: parts.observation,
       openApi: () => openApiDocument(ADMIN_ROUTES, VERSION),
       keys: parts.keys,
       directory: parts.directory,

@@ -8,6 +8,7 @@ import { startDataThread } from '../../gateway/data-thread.ts';
 import type { DataThreadStart } from '../../gateway/messages.ts';
 import { createIdentitySource } from '../../governance/identity-source.ts';
 import { createRecordWriter } from '../../observe/record-ring.ts';
+import { watchThread } from '../../observe/thread-watch.ts';
 import type { CounterMemory } from '../../state/counter-layout.ts';
 import { createSharedCounters } from '../../state/shared-counters.ts';
 import { createUpstream } from '../../upstream/client.ts';
@@ -21,7 +22,7 @@ const clock = systemClock();
 const random = systemRandom();
 const hashKey = createHashKey(start.keyHashSecret);
 
-startDataThread({
+const thread = startDataThread({
   start,
   port: parentPort,
   clock,
@@ -41,3 +42,8 @@ startDataThread({
   combineKey,
   compileSchema: compileRequestSchema,
 });
+watchThread(start.gauges, () => ({
+  activeRequests: thread.inFlight(),
+  connections: thread.connections(),
+  bufferedBodyBytes: thread.bufferedBodyBytes(),
+}));

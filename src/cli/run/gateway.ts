@@ -12,9 +12,16 @@ import { BundlePacker } from '../../gateway/packed-bundle.ts';
 import { LiveDirectory, type PreparedDirectory } from '../../governance/live-directory.ts';
 import type { ServerSettings, World } from '../../model/world.ts';
 import { createRecordRing } from '../../observe/record-ring.ts';
+import { watchThread } from '../../observe/thread-watch.ts';
 import type { AuditActor, AuditEntry } from '../../pipeline/audit.ts';
+import {
+  createThreadGauges,
+  readThreadGauges,
+  type ThreadGaugeValues,
+} from '../../pipeline/thread-gauges.ts';
 import type { CounterMemory } from '../../state/counter-layout.ts';
 import type { CounterRegistry } from '../../state/counter-registry.ts';
+import { openHistoryFile } from '../../state/history-file.ts';
 import type { Store } from '../../state/store.ts';
 import type { BuiltProject } from '../../tools/build-project.ts';
 import type { ProjectMemory } from '../../tools/project-memory.ts';
@@ -37,10 +44,13 @@ import { createDirectoryDesk } from './directory-desk.ts';
 import { EndpointKeeper } from './endpoint-keeper.ts';
 import { makeFirstKeys } from './first-keys.ts';
 import { HistoryKeeper } from './history-keeper.ts';
+import { CONTROL_THREAD, dataThreadName, GatewayMetrics } from './metrics.ts';
 import { type Observation, startObservation } from './observation.ts';
+import { createObservationDesk } from './observation-desk.ts';
 import { type ProjectFiles, ProjectWatcher } from './project-files.ts';
 import { QuotaKeeper } from './quota-keeper.ts';
 import { adminStatus, loadReport } from './status-report.ts';
+import { historyIsSound } from './store-task.ts';
 import { storedEntityReader } from './stored-entities.ts';
 
 export interface GatewayOptions {
@@ -66,6 +76,8 @@ export interface GatewayOptions {
 const SWEEP_EVERY_MS = 1_000;
 /** How soon a service without a well endpoint is told. */
 const ENDPOINTS_LOOK_MS = 500;
+/** See `CounterRegistry.lookAtUse`. */
+const LOOK_EVERY_MS = 1_000;
 /** How long requests whose quota can't be leased are refused, or allowed, after the disk is back. */
 const LEASE_RETRY_MS = 1_000;
 /** Each try on a full disk makes LMDB write a line to the console. */
@@ -92,6 +104,9 @@ export class Gateway {
   readonly #directory: LiveDirectory;
   readonly #chores: readonly NodeJS.Timeout[];
   #liveFiles: ProjectFiles['texts'] = [];
+  readonly #metrics: GatewayMetrics;
+  readonly #threadGauges: ReadonlyMap<string, SharedArrayBuffer>;
+  readonly #endWatch: () => void;
   #admin: AdminServer | null = null;
   #health: AdminHealth = 'starting';
 
@@ -125,9 +140,17 @@ export class Gateway {
       versionsMax: world.limits.configurationVersions,
       recordsMax: world.limits.auditRecords,
     });
+    const { shared } = this.#endpoints;
+    const starts = threadStarts(world, rings, shared, options.store.secrets.keyHashSecret);
+    const ownGauges = createThreadGauges();
+    this.#endWatch = watchThread(ownGauges, () => NO_TRAFFIC);
+    this.#threadGauges = new Map([
+      [CONTROL_THREAD, ownGauges],
+      ...starts.map(({ thread, gauges }) => [dataThreadName(thread), gauges] as const),
+    ]);
     this.#threads = new DataThreads({
       entry: options.threadEntry,
-      starts: threadStarts(world, rings, this.#endpoints.shared, options.store.secrets.keyHashSecret),
+      starts,
       // uWebSockets.js reads its header bound from the environment while it loads.
       environment: { ...process.env, UWS_HTTP_MAX_HEADERS_SIZE: String(world.limits.requestHeaderBytes) },
       onLost: (thread, threadId, why) => {
@@ -160,9 +183,20 @@ export class Gateway {
     this.#chores = [
       setInterval(() => this.#counters.sweep(clock.monotonicMs(), clock.wallMs()), SWEEP_EVERY_MS),
       setInterval(() => this.#endpoints.look(), ENDPOINTS_LOOK_MS),
+      setInterval(() => this.#counters.lookAtUse(clock.monotonicMs(), clock.wallMs()), LOOK_EVERY_MS),
       setInterval(() => this.#history.retry(), HISTORY_RETRY_MS),
       setInterval(() => this.#quotas.retry(), LEASE_RETRY_MS),
     ];
+    this.#metrics = new GatewayMetrics({
+      observation,
+      startedMs: this.#startedMs,
+      dataFolder: world.server.dataFolder,
+      running: () => this.#configuration.running,
+      counters: () => this.#counters.inspect(),
+      openSlices: () => this.#quotas.openSlices(),
+      threads: () => this.#gauges(),
+      seriesMax: world.limits.metricSeries,
+    });
     this.#watcher = new ProjectWatcher(() => void this.load('file change'));
     this.#configuration = new Configuration({
       folder: options.files.folder,
@@ -195,13 +229,26 @@ export class Gateway {
     const rings = Array.from({ length: threadCount(world.server) }, () =>
       createRecordRing(world.limits.recordRingBytes),
     );
+    const historyFile = openHistoryFile(
+      world.server.dataFolder,
+      options.clock.wallMs(),
+      options.store.lastHolder === 'lost',
+      historyIsSound,
+    );
+    if (!historyFile.ok) return historyFile;
     const observation = await startObservation({
       logTo: options.logTo,
       rings,
       limits: world.limits,
+      historyFile: historyFile.value,
+      historySettings: world.server.history,
+      zone: world.zone,
       clock: options.clock,
     });
-    if (!observation.ok) return observation;
+    if (!observation.ok) {
+      await historyFile.value.close();
+      return observation;
+    }
     const gateway = new Gateway(options, world, observation.value, rings);
     const started = await gateway.#start(built);
     if (started.ok) return ok(gateway);
@@ -234,6 +281,14 @@ export class Gateway {
         const report = loadReport(await this.load('admin API', actor));
         return this.#history.problem === null ? ok(report) : err(this.#history.problem);
       },
+      observation: createObservationDesk({
+        observation: this.#observation,
+        metrics: this.#metrics,
+        clock: options.clock,
+        counters: () => this.#counters.inspect(),
+        services: () => this.status().services,
+        threads: () => this.#gauges(),
+      }),
       onDefect: (error) =>
         this.#observation.events.write('error', 'the admin API failed', { error: String(error) }),
     });
@@ -271,6 +326,7 @@ export class Gateway {
     this.#watcher.stop();
     for (const chore of this.#chores) clearInterval(chore);
     this.#endpoints.stop();
+    this.#endWatch();
     const serving = this.#health === 'serving';
     this.#health = 'draining';
     const unfinished = serving ? await this.#threads.drain(this.#world.limits.drainMs) : 0;
@@ -355,7 +411,12 @@ export class Gateway {
     });
   }
 
+  #gauges(): ReadonlyMap<string, ThreadGaugeValues> {
+    return new Map([...this.#threadGauges].map(([thread, memory]) => [thread, readThreadGauges(memory)]));
+  }
+
   #loaded(result: LoadResult): void {
+    this.#metrics.loaded(result);
     const identity = { kind: 'configuration-refused', subject: '' };
     if (result.outcome.kind === 'refused') {
       this.#observation.alerts.raise({
@@ -370,6 +431,9 @@ export class Gateway {
     this.#options.onLoad(result);
   }
 }
+
+/** The control thread never touches a request. */
+const NO_TRAFFIC = { activeRequests: 0, connections: 0, bufferedBodyBytes: 0 } as const;
 
 function threadCount(server: ServerSettings): number {
   return server.dataThreads === 'auto' ? availableParallelism() : server.dataThreads;
@@ -390,6 +454,7 @@ function threadStarts(
     epochs,
     recordRing,
     endpoints,
+    gauges: createThreadGauges(),
     keyHashSecret,
   }));
 }

@@ -1,21 +1,29 @@
 import type { LimitValues } from '../../base/limits.ts';
 import type { Clock } from '../../base/ports.ts';
 import { err, ok, type Result } from '../../base/result.ts';
+import type { HistorySettings } from '../../model/world.ts';
 import { type AccessLog, createAccessLog } from '../../observe/access-log.ts';
 import { type AlertBus, createAlertBus } from '../../observe/alert-bus.ts';
 import { createAlertLogDelivery } from '../../observe/alert-log-delivery.ts';
 import { createEventLog, type EventLog } from '../../observe/event-log.ts';
+import { HISTORY_TURN_MS, HistoryKeeper } from '../../observe/history/history-keeper.ts';
 import { type LogDestination, openLogDestination } from '../../observe/log-destination.ts';
+import { createRequestMetrics, type RequestMetrics } from '../../observe/metrics/request-metrics.ts';
 import { createRecordDrain, type Every, type RecordDrain } from '../../observe/record-drain.ts';
 import { createRecordReader } from '../../observe/record-ring.ts';
 import { createTraffic, type Traffic } from '../../observe/traffic.ts';
+import { periodClock } from '../../state/calendar-periods.ts';
+import type { HistoryFile } from '../../state/history-file.ts';
 
 /** Everything on the control thread that watches: records, logs, traffic counts, alerts. */
 export interface Observation {
   readonly events: EventLog;
   readonly alerts: AlertBus;
   readonly traffic: Traffic;
+  readonly requestMetrics: RequestMetrics;
   readonly accessLog: AccessLog;
+  readonly history: HistoryKeeper;
+  readonly historyFile: HistoryFile;
   readonly drain: RecordDrain;
   readonly destination: LogDestination;
   /** Call after the data threads have ended: hands over what is left and closes the log. */
@@ -27,6 +35,11 @@ export interface ObservationOptions {
   readonly logTo: 'stdout' | { readonly file: string };
   readonly rings: readonly SharedArrayBuffer[];
   readonly limits: LimitValues;
+  /** Closed when the observation stops. */
+  readonly historyFile: HistoryFile;
+  readonly historySettings: HistorySettings;
+  /** IANA time zone in which days begin. */
+  readonly zone: string;
   readonly clock: Clock;
 }
 
@@ -37,27 +50,78 @@ export async function startObservation(options: ObservationOptions): Promise<Res
   const destination = opened.value;
   const events = createEventLog(destination, () => clock.wallMs());
   const traffic = createTraffic(clock);
+  const requestMetrics = createRequestMetrics(limits.metricSeries);
   const accessLog = createAccessLog(destination);
+  const alerts = createAlertBus({
+    clock,
+    deliveries: [createAlertLogDelivery(events)],
+    openAlertsMax: limits.openAlerts,
+  });
+  const history = keepHistory(options, alerts);
+  const endTurns = every(HISTORY_TURN_MS, () => history.turn());
   const drain = createRecordDrain({
     readers: options.rings.map(createRecordReader),
-    consumers: [accessLog, traffic],
+    consumers: [accessLog, traffic, requestMetrics, history],
     every,
   });
   return ok({
     events,
-    alerts: createAlertBus({
-      clock,
-      deliveries: [createAlertLogDelivery(events)],
-      openAlertsMax: limits.openAlerts,
-    }),
+    alerts,
     traffic,
+    requestMetrics,
     accessLog,
+    history,
+    historyFile: options.historyFile,
     drain,
     destination,
     stop: async () => {
       drain.stop();
+      endTurns();
+      history.stop();
+      await options.historyFile.close();
       await destination.end();
     },
+  });
+}
+
+const AWAY = { kind: 'request-log-not-kept', subject: '' } as const;
+
+/** On a full disk requests are served and not logged: an alert says so. */
+function keepHistory(options: ObservationOptions, alerts: AlertBus): HistoryKeeper {
+  const { clock, limits, historyFile, historySettings } = options;
+  const days = periodClock('day', options.zone);
+  if (historyFile.putAside !== null) {
+    alerts.raise({
+      kind: 'request-log-damaged',
+      subject: '',
+      severity: 'warning',
+      message: `The request log was damaged and is begun anew; what was there is ${historyFile.putAside}.`,
+      remedy: 'Delete that file, or keep it for whoever looks into the damage.',
+    });
+  }
+  return new HistoryKeeper({
+    store: historyFile,
+    clock,
+    retention: {
+      logBytes: historySettings.logBytes,
+      logAgeMs: historySettings.logAgeMs,
+      rollupsMs: {
+        minute: historySettings.minutesMs,
+        hour: historySettings.hoursMs,
+        day: historySettings.daysMs,
+      },
+    },
+    requestLogQueueBytes: limits.requestLogQueueBytes,
+    rollupNames: limits.rollupNames,
+    dayStartMs: (ms) => days.startMs(ms),
+    onAway: ({ message, remedy }) =>
+      alerts.raise({
+        ...AWAY,
+        severity: 'warning',
+        message: `Requests are served and not logged: ${message}`,
+        remedy,
+      }),
+    onBack: () => alerts.resolve(AWAY),
   });
 }
 

@@ -23,6 +23,11 @@ export function salvageInChild(path: string, target: string): Result<number, Sto
   return storeTask<number>(['salvage', path, target], path);
 }
 
+/** Whether a process that reads the whole request log comes to its end. */
+export function historyIsSound(path: string): boolean {
+  return storeTask<number>(['read-history', path], path).ok;
+}
+
 function storeTask<Value>(commandLine: readonly string[], path: string): Result<Value, StoreProblem> {
   const entry = fileURLToPath(new URL('dist/src/cli/run/store-child.js', PACKAGE_FOLDER));
   const { status, signal, stdout, stderr, error } = spawnSync(process.execPath, [entry, ...commandLine], {

@@ -1,5 +1,5 @@
 import { LIMIT_DEFAULTS, LIMITS, type LimitName, type LimitValues } from '../../base/limits.ts';
-import type { ListenAddress, ServerSettings } from '../../model/world.ts';
+import type { HistorySettings, ListenAddress, ServerSettings } from '../../model/world.ts';
 import type { ListenDocument, PortunusDocument } from '../documents.ts';
 import { below, type Here, type Report, valueAt } from '../finding.ts';
 import { count, durationMs, sizeBytes } from './literals.ts';
@@ -25,6 +25,17 @@ export function buildServer(
     refuseChunkedRequests: document.refuseChunkedRequests,
     forwardedFields: document.forwardedFields,
     mergeSlashes: document.mergeSlashes,
+    history: historySettings(document.history),
+  };
+}
+
+function historySettings({ log, minutes, hours, days }: PortunusDocument['history']): HistorySettings {
+  return {
+    logBytes: sizeBytes(log.size),
+    logAgeMs: durationMs(log.age),
+    minutesMs: durationMs(minutes),
+    hoursMs: durationMs(hours),
+    daysMs: durationMs(days),
   };
 }
 

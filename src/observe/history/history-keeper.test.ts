@@ -1,0 +1,349 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Clock } from '../../base/ports.ts';
+import type { HistoryProblem } from '../../pipeline/history.ts';
+import { type LogQuery, statusFilter } from '../../pipeline/log-query.ts';
+import type { AccessRecord } from '../../pipeline/record.ts';
+import { anyRecord, record } from '../record.cases.ts';
+import { createRecordReader, createRecordRing, createRecordWriter } from '../record-ring.ts';
+import { HistoryKeeper, type HistoryKeeperOptions } from './history-keeper.ts';
+import { type LogCursor, searchLog } from './log-search.ts';
+import { MemoryHistory } from './memory-history.cases.ts';
+import { ROLLUP_DIMENSIONS, type RollupDimension } from './rollup-dimensions.ts';
+import { createRollups, GRANULARITIES, OTHER_NAMES, type Rollups } from './rollups.ts';
+
+const START_MS = 1_795_456_000_000;
+const DAY_MS = 24 * 3_600_000;
+const EVERYTHING: LogQuery = {
+  texts: [],
+  statuses: [],
+  sinceMs: null,
+  untilMs: null,
+  longerThanUs: null,
+  aborted: null,
+};
+
+class TestClock implements Clock {
+  ms = 0;
+  monotonicMs(): number {
+    return this.ms;
+  }
+  wallMs(): number {
+    return START_MS + this.ms;
+  }
+}
+
+class Rig {
+  readonly clock = new TestClock();
+  readonly store = new MemoryHistory();
+  readonly problems: HistoryProblem[] = [];
+  back = 0;
+  keeper: HistoryKeeper;
+  readonly #changes: Partial<HistoryKeeperOptions>;
+
+  constructor(changes: Partial<HistoryKeeperOptions> = {}) {
+    this.#changes = changes;
+    this.keeper = this.open();
+  }
+
+  /** Also as after a kill: what was not written is gone. */
+  open(): HistoryKeeper {
+    this.keeper = new HistoryKeeper({
+      store: this.store,
+      clock: this.clock,
+      retention: {
+        logBytes: 2 ** 30,
+        logAgeMs: 7 * DAY_MS,
+        rollupsMs: { minute: DAY_MS, hour: 60 * DAY_MS, day: 1_000 * DAY_MS },
+      },
+      requestLogQueueBytes: 2 ** 20,
+      rollupNames: 100,
+      dayStartMs: (ms) => Math.floor(ms / DAY_MS) * DAY_MS,
+      onAway: (problem) => this.problems.push(problem),
+      onBack: () => this.back++,
+      ...this.#changes,
+    });
+    return this.keeper;
+  }
+
+  record(changes: Partial<AccessRecord> = {}): void {
+    this.keeper.accept(record({ timeMs: this.clock.wallMs(), ...changes }), null);
+    this.keeper.endBatch();
+  }
+
+  pass(ms: number): void {
+    this.clock.ms += ms;
+    this.keeper.turn();
+  }
+
+  async search(query: Partial<LogQuery> = {}, recordsMax = 10_000): Promise<AccessRecord[]> {
+    const found: AccessRecord[] = [];
+    let next: LogCursor | null = null;
+    do {
+      const options = { store: this.store, clock: this.clock, pause: () => Promise.resolve() };
+      const page = await searchLog(options, { ...EVERYTHING, ...query }, recordsMax, next);
+      found.push(...page.records);
+      next = page.next;
+    } while (next !== null);
+    return found;
+  }
+}
+
+/** Everything that rollups say, as plain data. */
+function told(rollups: Rollups): object {
+  return Object.fromEntries(
+    GRANULARITIES.flatMap((granularity) =>
+      ROLLUP_DIMENSIONS.map((dimension) => [
+        `${granularity} ${dimension}`,
+        rollups
+          .periods(granularity, dimension, 0, Number.MAX_SAFE_INTEGER)
+          .map(({ startMs, cells }) => [
+            startMs,
+            [...cells]
+              .sort(([left], [right]) => (left < right ? -1 : 1))
+              .map(([name, { sums, histograms }]) => [
+                name,
+                sums,
+                histograms.map((histogram) => [[...histogram.filled()], histogram.max]),
+              ]),
+          ]),
+      ]),
+    ),
+  );
+}
+
+function requestsBy(rollups: Rollups, dimension: RollupDimension): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const { cells } of rollups.periods('day', dimension, 0, Number.MAX_SAFE_INTEGER)) {
+    for (const [name, cell] of cells) sums[name] = (sums[name] ?? 0) + cell.sums.requests;
+  }
+  return sums;
+}
+
+const life = fc.array(
+  fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        kind: fc.constant('request' as const),
+        names: fc.nat(6),
+        lateMs: fc.nat(200_000),
+      }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant('pass' as const),
+        ms: fc.constantFrom(100, 1_000, 59_000, 3_600_000),
+      }),
+    },
+    { weight: 1, arbitrary: fc.constant({ kind: 'kill' as const }) },
+    { weight: 1, arbitrary: fc.constant({ kind: 'stop' as const }) },
+  ),
+  { maxLength: 60 },
+);
+
+describe('the history', () => {
+  it('has rollups that equal a recount of its log, whatever happens and whenever it is killed', async () => {
+    await fc.assert(
+      fc.asyncProperty(life, async (steps) => {
+        const rig = new Rig();
+        for (const step of steps) {
+          if (step.kind === 'request') {
+            const { names, lateMs } = step;
+            rig.record({
+              timeMs: rig.clock.wallMs() - lateMs,
+              finishedUs: lateMs * 1_000,
+              route: `r${names % 3}`,
+              tenant: names % 2 === 0 ? 'acme' : '',
+              consumer: names % 2 === 0 ? `c${names}` : '',
+              status: [200, 404, 503][names % 3]!,
+              code: names % 3 === 0 ? '' : 'limit_exceeded',
+              responseBytes: lateMs,
+              costNanoUsd: names,
+            });
+          } else if (step.kind === 'pass') rig.pass(step.ms);
+          else {
+            if (step.kind === 'stop') rig.keeper.stop();
+            rig.open();
+          }
+        }
+        rig.keeper.stop();
+        const recount = createRollups({
+          store: new MemoryHistory(),
+          namesMax: 100,
+          dayStartMs: (ms) => Math.floor(ms / DAY_MS) * DAY_MS,
+        });
+        for (const found of await rig.search()) recount.accept(found, null);
+        expect(told(rig.keeper.rollups)).toEqual(told(recount));
+        expect(told(rig.open().rollups)).toEqual(told(recount));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('gives each record back as it was, through a ring and without one', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyRecord, { maxLength: 12 }), async (records) => {
+        const rig = new Rig();
+        const ring = createRecordRing(256 * 1024);
+        const writer = createRecordWriter(ring);
+        const reader = createRecordReader(ring);
+        const kept: AccessRecord[] = [];
+        for (const one of records) {
+          writer.write(one);
+          reader.drain(1, (drained, frame) => {
+            kept.push({ ...drained });
+            rig.keeper.accept(drained, frame);
+          });
+          rig.keeper.accept(one, null);
+          kept.push({ ...one });
+        }
+        rig.keeper.stop();
+        expect(await rig.search()).toEqual(kept.reverse());
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('is found by every field, by beginnings, classes of status, times and lengths', async () => {
+    const rig = new Rig();
+    rig.record({ requestId: 'id-1', tenant: 'acme', path: '/orders/1', status: 200, finishedUs: 10 });
+    rig.pass(1_000);
+    rig.record({
+      requestId: 'id-2',
+      tenant: 'globex',
+      path: '/orders/2',
+      status: 429,
+      finishedUs: 5_000,
+      code: 'limit_exceeded',
+    });
+    rig.pass(61_000);
+    rig.record({
+      requestId: 'id-3',
+      tenant: 'globex',
+      path: '/stock',
+      status: 502,
+      clientAborted: true,
+      warnedRules: ['keys/old'],
+    });
+    rig.keeper.flush();
+    const ids = async (query: Partial<LogQuery>): Promise<string[]> =>
+      (await rig.search(query)).map(({ requestId }) => requestId);
+    const text = (field: LogQuery['texts'][number]['field'], ...values: string[]) => ({
+      texts: [{ field, values }],
+    });
+    expect(await ids({})).toEqual(['id-3', 'id-2', 'id-1']);
+    expect(await ids(text('request', 'id-2'))).toEqual(['id-2']);
+    expect(await ids(text('request', 'id-'))).toEqual([]);
+    expect(await ids(text('tenant', 'acme', 'nobody'))).toEqual(['id-1']);
+    expect(await ids(text('path', '/orders/*'))).toEqual(['id-2', 'id-1']);
+    expect(await ids(text('code', 'limit_exceeded'))).toEqual(['id-2']);
+    expect(await ids(text('rule', 'keys/old'))).toEqual(['id-3']);
+    expect(await ids(text('code', ''))).toEqual(['id-3', 'id-1']);
+    expect(await ids({ statuses: [statusFilter('5xx')!, statusFilter('200')!] })).toEqual(['id-3', 'id-1']);
+    expect(await ids({ sinceMs: START_MS + 1_000 })).toEqual(['id-3', 'id-2']);
+    expect(await ids({ untilMs: START_MS + 1_000 })).toEqual(['id-1']);
+    expect(await ids({ longerThanUs: 1_000 })).toEqual(['id-2']);
+    expect(await ids({ aborted: true })).toEqual(['id-3']);
+    expect([statusFilter('6xx'), statusFilter('20'), statusFilter('4x')]).toEqual([null, null, null]);
+  });
+
+  it('answers a long search in parts that miss nothing and repeat nothing', async () => {
+    const rig = new Rig();
+    for (let i = 0; i < 25; i++) {
+      rig.record({ requestId: `id-${i}` });
+      if (i % 4 === 0) rig.pass(61_000);
+    }
+    rig.keeper.flush();
+    const found = (await rig.search({}, 3)).map(({ requestId }) => requestId);
+    expect(found).toEqual(Array.from({ length: 25 }, (_, i) => `id-${24 - i}`));
+  });
+
+  it('makes no block a second for a request a second, and one at once for many', () => {
+    const rig = new Rig();
+    for (let i = 0; i < 20; i++) {
+      rig.record();
+      rig.pass(1_000);
+    }
+    const blocks = (): number => rig.store.keys(1, { from: [], order: 'ascending', countMax: 100 }).length;
+    expect(blocks()).toBe(1);
+    for (let i = 0; i < 5_000; i++) rig.record({ path: `/${'x'.repeat(300)}` });
+    rig.pass(1_000);
+    expect(blocks()).toBeGreaterThan(5);
+  });
+
+  it('loses the oldest records when it is as large as it may be, and those that are too old', async () => {
+    const rig = new Rig({
+      retention: {
+        logBytes: 200_000,
+        logAgeMs: 3_600_000,
+        rollupsMs: { minute: 120_000, hour: DAY_MS, day: DAY_MS },
+      },
+    });
+    for (let i = 0; i < 3_000; i++) {
+      rig.record({ requestId: `id-${i}`, path: `/${'x'.repeat(200)}` });
+      if (i % 50 === 49) rig.pass(1_000);
+    }
+    expect(rig.store.usedBytes(1)).toBeLessThan(230_000);
+    const ids = (await rig.search()).map(({ requestId }) => requestId);
+    expect(ids[0]).toBe('id-2999');
+    expect(ids.at(-1)).not.toBe('id-0');
+    rig.pass(3_700_000);
+    for (let turn = 0; turn < 5; turn++) rig.pass(61_000);
+    expect(await rig.search()).toEqual([]);
+    expect(rig.keeper.rollups.periods('minute', 'route', 0, Number.MAX_SAFE_INTEGER)).toEqual([]);
+    expect(requestsBy(rig.keeper.rollups, 'route')).toEqual({ 'list-orders': 3_000 });
+  });
+
+  it('says when it can not be written, keeps a bounded part of what comes meanwhile, and goes on by itself', async () => {
+    const rig = new Rig({ requestLogQueueBytes: 64 * 1024 });
+    rig.record({ requestId: 'before' });
+    rig.pass(1_000);
+    rig.store.full = true;
+    rig.record({ requestId: 'waiting' });
+    rig.pass(1_000);
+    expect(rig.problems).toHaveLength(1);
+    rig.pass(1_000);
+    expect(rig.problems).toHaveLength(1);
+    rig.pass(10_000);
+    expect(rig.problems).toHaveLength(2);
+    rig.store.full = false;
+    rig.pass(10_000);
+    expect([rig.back, rig.keeper.lost]).toEqual([1, 0]);
+    expect((await rig.search()).map(({ requestId }) => requestId)).toEqual(['waiting', 'before']);
+
+    rig.store.full = true;
+    for (let i = 0; i < 5_000; i++) rig.record({ path: `/${'x'.repeat(300)}` });
+    rig.pass(1_000);
+    expect(rig.keeper.lost).toBeGreaterThan(0);
+    rig.store.full = false;
+    rig.pass(61_000);
+    expect(rig.back).toBe(2);
+    // What is lost for the log is counted all the same.
+    expect(requestsBy(rig.keeper.rollups, 'route')).toEqual({ 'list-orders': 5_002 });
+  });
+
+  it('keeps no more names apart than it may, and counts the others together', () => {
+    const rig = new Rig({ rollupNames: 3 });
+    for (let i = 0; i < 20; i++) rig.record({ consumer: `c${i % 10}`, credential: 'k' });
+    expect(requestsBy(rig.keeper.rollups, 'consumer')).toEqual({
+      'acme/c0': 2,
+      'acme/c1': 2,
+      'acme/c2': 2,
+      [OTHER_NAMES]: 14,
+    });
+    expect(requestsBy(rig.keeper.rollups, 'tenant')).toEqual({ acme: 20 });
+    expect(rig.keeper.rollups.leftOut).toBe(28);
+  });
+
+  it('keeps rollups alone where no log is wanted', async () => {
+    const rig = new Rig({
+      retention: { logBytes: 0, logAgeMs: DAY_MS, rollupsMs: { minute: DAY_MS, hour: DAY_MS, day: DAY_MS } },
+    });
+    rig.record();
+    rig.pass(61_000);
+    expect(await rig.search()).toEqual([]);
+    expect(requestsBy(rig.open().rollups, 'route')).toEqual({ 'list-orders': 1 });
+  });
+});

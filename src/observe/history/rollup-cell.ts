@@ -1,0 +1,75 @@
+import type { AccessRecord } from '../../pipeline/record.ts';
+import { LogLinearHistogram } from '../log-linear-histogram.ts';
+
+/** Sums of a cell, in the order in which they are kept: one can be added at the end, none can go. */
+export const ROLLUP_SUMS = [
+  'requests',
+  /** Answers of 400 … 499, ours and the service's. */
+  'clientErrors',
+  /** 500 … 599. */
+  'serverErrors',
+  /** Refused by a rule. */
+  'refused',
+  'aborted',
+  'requestBytes',
+  'responseBytes',
+  'inputTokens',
+  'outputTokens',
+  'costNano',
+  'durationUs',
+] as const;
+export type RollupSum = (typeof ROLLUP_SUMS)[number];
+
+/** Percentiles of latency are at most an eighth too high; sizes are told by powers of two. */
+const LATENCY_PRECISION_BITS = 3;
+const SIZE_PRECISION_BITS = 0;
+
+/** What is kept of all requests of one name in one period. */
+export class RollupCell {
+  readonly sums: Record<RollupSum, number> = {
+    requests: 0,
+    clientErrors: 0,
+    serverErrors: 0,
+    refused: 0,
+    aborted: 0,
+    requestBytes: 0,
+    responseBytes: 0,
+    inputTokens: 0,
+    outputTokens: 0,
+    costNano: 0,
+    durationUs: 0,
+  };
+  readonly latencyUs = new LogLinearHistogram(LATENCY_PRECISION_BITS);
+  readonly requestBytes = new LogLinearHistogram(SIZE_PRECISION_BITS);
+  readonly responseBytes = new LogLinearHistogram(SIZE_PRECISION_BITS);
+
+  count(record: AccessRecord): void {
+    const { sums } = this;
+    const { status, finishedUs } = record;
+    sums.requests++;
+    if (status >= 400 && status < 500) sums.clientErrors++;
+    if (status >= 500) sums.serverErrors++;
+    if (record.code !== '' && record.decidingRule !== '') sums.refused++;
+    if (record.clientAborted) sums.aborted++;
+    sums.requestBytes += record.requestBytes;
+    sums.responseBytes += record.responseBytes;
+    if (record.inputTokens > 0) sums.inputTokens += record.inputTokens;
+    if (record.outputTokens > 0) sums.outputTokens += record.outputTokens;
+    if (record.costNanoUsd > 0) sums.costNano += record.costNanoUsd;
+    if (finishedUs > 0) sums.durationUs += finishedUs;
+    this.latencyUs.add(finishedUs);
+    this.requestBytes.add(record.requestBytes);
+    this.responseBytes.add(record.responseBytes);
+  }
+
+  addAll(other: RollupCell): void {
+    for (const name of ROLLUP_SUMS) this.sums[name] += other.sums[name];
+    this.latencyUs.addAll(other.latencyUs);
+    this.requestBytes.addAll(other.requestBytes);
+    this.responseBytes.addAll(other.responseBytes);
+  }
+
+  get histograms(): readonly LogLinearHistogram[] {
+    return [this.latencyUs, this.requestBytes, this.responseBytes];
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * Every metric of `/metrics`: the one place where names, labels and their meaning are said. The page docs/metrics.md is made of
+ * it, and nothing else can be measured. Names are those of the OpenTelemetry semantic conventions in Prometheus' spelling
+ * where they have one, those of Prometheus' client libraries for the process, and `portunus_…` for what is ours.
+ */
+export interface MetricDefinition {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+}
+
+const counter = <const Labels extends readonly string[]>(labels: Labels, help: string) =>
+  ({ type: 'counter', labels, help }) as const;
+const gauge = <const Labels extends readonly string[]>(labels: Labels, help: string) =>
+  ({ type: 'gauge', labels, help }) as const;
+const histogram = <const Labels extends readonly string[]>(labels: Labels, help: string) =>
+  ({ type: 'histogram', labels, help }) as const;
+
+const LIMIT_LABELS = ['policy', 'rule', 'measure', 'window', 'key'] as const;
+
+export const METRICS = {
+  http_server_request_duration_seconds: histogram(
+    ['http_request_method', 'http_route', 'http_response_status_code'],
+    'Requests by route (its name), method and status, with the time from arrival to the last byte of the answer.',
+  ),
+  http_server_request_body_bytes_total: counter(['http_route'], 'Bytes of request bodies.'),
+  http_server_response_body_bytes_total: counter(['http_route'], 'Bytes of bodies of answers.'),
+  http_server_active_requests: gauge(['thread'], 'Requests in flight.'),
+  http_client_request_duration_seconds: histogram(
+    ['http_route'],
+    'Requests sent to services, from when they were handed to the connection to the last byte of the answer.',
+  ),
+  portunus_upstream_first_byte_seconds: histogram(
+    ['http_route'],
+    'Requests sent to services, from when they were handed to the connection to the head of the answer.',
+  ),
+  portunus_upstream_attempts_total: counter(
+    ['http_route'],
+    'Times that requests were sent to services, repetitions counted.',
+  ),
+  portunus_overhead_seconds: histogram(
+    [],
+    'Time that a request spent in the gateway and not in a service: from arrival until it was handed on, or answered here.',
+  ),
+  portunus_decisions_total: counter(
+    ['decision', 'policy', 'rule'],
+    'What rules said: permitted, refused, also-refused, would-refuse (shadowed policies), warned, waived.',
+  ),
+  portunus_answers_total: counter(
+    ['error_type'],
+    'Requests that the gateway itself ended, by their stable code.',
+  ),
+  portunus_requests_aborted_total: counter([], 'Requests whose client went away before the end.'),
+  portunus_tokens_total: counter(['direction'], 'Tokens of AI models that were used: input, output.'),
+  portunus_cost_nano_units_total: counter(
+    [],
+    'Cost of requests, in 1/1,000,000,000 of the currency of account.',
+  ),
+  portunus_limit_used_ratio: gauge(
+    LIMIT_LABELS,
+    'Of a limit or quota: the share that is used by the counter nearest to its end (1: nothing left).',
+  ),
+  portunus_limit_exhausted_keys: gauge(LIMIT_LABELS, 'Counters of a limit that have nothing left.'),
+  portunus_limit_keys: gauge(LIMIT_LABELS, 'Counters of a limit in use.'),
+  portunus_limit_keys_max: gauge(LIMIT_LABELS, 'Counters that a limit keeps apart.'),
+  portunus_limit_shared_takes_total: counter(
+    LIMIT_LABELS,
+    'Requests that shared one counter of a limit, because all of its counters were in use.',
+  ),
+  portunus_limit_memory_bytes: gauge(LIMIT_LABELS, 'Shared memory of the counters of a limit.'),
+  portunus_quota_open_slice: gauge(
+    LIMIT_LABELS,
+    'What a quota would lose if the process were killed now, in its own unit.',
+  ),
+  portunus_records_total: counter([], 'Access records that the control thread has taken.'),
+  portunus_records_lost_total: counter(
+    ['where'],
+    'Access records lost: ring (a data thread found it full), access-log, request-log. Metrics miss those of the ring.',
+  ),
+  portunus_record_ring_damages_total: counter(
+    ['thread'],
+    'Times that a ring held something that is no record.',
+  ),
+  portunus_record_ring_used_bytes: gauge(['thread'], 'Access records that wait for the control thread.'),
+  portunus_record_ring_size_bytes: gauge(['thread'], 'Room of a ring (limits.recordRingBytes).'),
+  portunus_metric_series_left_out_total: counter(
+    ['metric'],
+    'Observations under the labels "(others)", because a metric had all label sets it may have (limits.metricSeries).',
+  ),
+  portunus_rollup_names_left_out_total: counter(
+    [],
+    'Times that a request was counted as "(others)" in sums of usage (limits.rollupNames).',
+  ),
+  portunus_buffered_body_bytes: gauge(
+    ['thread'],
+    'Bodies held in memory (limits.bodiesBufferedPerThreadBytes).',
+  ),
+  portunus_connections: gauge(['thread'], 'Open client connections (limits.connectionsPerThread).'),
+  portunus_config_loads_total: counter(
+    ['outcome'],
+    'Attempts to load the configuration: live, unchanged, refused.',
+  ),
+  portunus_config_load_duration_seconds: gauge([], 'Time that the last attempt took.'),
+  portunus_config_live_timestamp_seconds: gauge([], 'When the running version went live.'),
+  portunus_config_epoch: gauge([], 'Number of the running version.'),
+  portunus_config_routes: gauge([], 'Routes of the running version.'),
+  portunus_config_rules: gauge([], 'Rules of the running version.'),
+  portunus_store_size_bytes: gauge(['file'], 'Size of the files in the data folder: store, history.'),
+  portunus_store_free_bytes: gauge([], 'Room that is left on the disk of the data folder.'),
+  portunus_alerts_open: gauge(['severity'], 'Open alerts.'),
+  portunus_alerts_raised_total: counter([], 'Alerts raised.'),
+  portunus_alerts_resolved_total: counter([], 'Alerts resolved.'),
+  portunus_alerts_left_out_total: counter(
+    [],
+    'Alerts not opened because too many were open (limits.openAlerts).',
+  ),
+  portunus_alert_deliveries_failed_total: counter([], 'Notices of alerts that could not be delivered.'),
+  portunus_build_info: gauge(['version'], 'Always 1; the version as a label.'),
+  nodejs_eventloop_delay_mean_seconds: gauge(
+    ['thread'],
+    'Delay of the event loop over the last ten seconds.',
+  ),
+  nodejs_eventloop_delay_p50_seconds: gauge(['thread'], 'Median of the delay over the last ten seconds.'),
+  nodejs_eventloop_delay_p99_seconds: gauge(
+    ['thread'],
+    '99th percentile of the delay over the last ten seconds.',
+  ),
+  nodejs_eventloop_delay_max_seconds: gauge(['thread'], 'Longest delay of the last ten seconds.'),
+  nodejs_eventloop_time_seconds_total: counter(
+    ['thread', 'nodejs_eventloop_state'],
+    'Time that the event loop was active and idle.',
+  ),
+  v8js_memory_heap_used_bytes: gauge(['thread'], 'JavaScript heap in use.'),
+  v8js_memory_heap_limit_bytes: gauge(['thread'], 'JavaScript heap that a thread may have.'),
+  process_cpu_seconds_total: counter([], 'CPU time of the process, user and system.'),
+  process_resident_memory_bytes: gauge([], 'Memory of the process that is resident.'),
+  process_open_fds: gauge([], 'Open file descriptors.'),
+  process_start_time_seconds: gauge([], 'When the process began.'),
+} as const satisfies Record<string, MetricDefinition>;
+
+export type MetricName = keyof typeof METRICS;
+export type NamesOfType<Type extends MetricDefinition['type']> = {
+  [Name in MetricName]: (typeof METRICS)[Name]['type'] extends Type ? Name : never;
+}[MetricName];
+export type LabelsOf<Name extends MetricName> = Readonly<
+  Record<(typeof METRICS)[Name]['labels'][number], string>
+>;
