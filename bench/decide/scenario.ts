@@ -78,7 +78,13 @@ const NO_HASH = { high: 0, low: 0 };
 
 export function caller(facts: CallerFacts): Identity {
   return {
-    tenant: { name: facts.tenant ?? 'acme', plan: facts.plan ?? 'team', attributes: {}, keyHash: NO_HASH },
+    tenant: {
+      name: facts.tenant ?? 'acme',
+      plan: facts.plan ?? 'team',
+      priority: 'normal',
+      attributes: {},
+      keyHash: NO_HASH,
+    },
     team: null,
     consumer: {
       name: facts.name,

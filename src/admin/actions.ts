@@ -60,6 +60,8 @@ export interface AdminStatus {
   readonly counters: readonly CounterStatus[];
   /** Of the version that runs, with every address of every endpoint. */
   readonly services: readonly ServiceStatus[];
+  /** Those that clients see; empty without TLS. */
+  readonly certificates: readonly CertificateStatus[];
   readonly alerts: readonly AlertStatus[];
   /** The limits in force. */
   readonly limits: LimitValues;
@@ -87,6 +89,13 @@ export interface EndpointStatus {
   readonly checked: boolean;
   /** Why its name can't be resolved now; else null. */
   readonly unresolved: string | null;
+}
+
+export interface CertificateStatus {
+  readonly certificateFile: string;
+  /** In small letters. */
+  readonly names: readonly string[];
+  readonly expiresMs: number;
 }
 
 export interface CounterStatus {

@@ -86,6 +86,9 @@ export const STATUS: AdminStatus = {
       ],
     },
   ],
+  certificates: [
+    { certificateFile: '/tls/front.pem', names: ['shop.example'], expiresMs: 1_798_761_600_000 },
+  ],
   alerts: [],
   limits: LIMIT_DEFAULTS,
 };

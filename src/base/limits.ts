@@ -56,6 +56,24 @@ export const LIMITS = {
   responseHeaderBytes: bytes(64 * KIB, 4 * KIB, MIB, 'status line and header section of an upstream answer'),
   connectionsPerThread: count(16_384, 16, 1_000_000, 'open client connections of one data thread'),
   exchangesPerThread: count(16_384, 1, 1_000_000, 'requests in flight on one data thread'),
+  normalExchangesPerThread: count(
+    14_336,
+    1,
+    1_000_000,
+    'requests in flight on one data thread, beyond which only those of high priority begin',
+  ),
+  lowExchangesPerThread: count(
+    8_192,
+    1,
+    1_000_000,
+    'requests in flight on one data thread, beyond which none of low priority begins',
+  ),
+  eventLoopDelayMs: ms(
+    200,
+    10,
+    60_000,
+    'delay of a data thread, beyond which none of low priority begins; at twice as much only high priority does, at four times nothing',
+  ),
   upstreamConnectionsPerEndpoint: count(
     1_024,
     1,

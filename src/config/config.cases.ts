@@ -14,7 +14,10 @@ export const MINIMAL: ProjectTexts = { 'portunus.yaml': 'portunus: 1\n' };
 /** Every field of every kind, as far as they can stand together. */
 export const COMPLETE: ProjectTexts = {
   'portunus.yaml': `portunus: 1
-listen: { address: 0.0.0.0, port: 8443 }
+listen:
+  address: 0.0.0.0
+  port: 8443
+  tls: { certificate: front.pem, key: front.key, further: [{ certificate: shop.pem, key: shop.key }] }
 admin: { address: "::1", port: 9_091 }
 dataThreads: 2
 data: ./state/data
@@ -82,6 +85,7 @@ routes:
     auth: optional
     request: { maxBody: 1MiB }
     repeatUnsafeMethods: true
+    priority: high
     docs: { summary: "Orders of the calling shop" }
   place-order:
     service: orders
@@ -109,6 +113,7 @@ routes:
   'tenants/acme.yaml': `tenants:
   acme:
     plan: free
+    priority: low
     attributes: { models: [gpt-4o], seats: 1_000 }
     teams:
       shop: { attributes: { region: eu, floor: 1, spares: [1] } }

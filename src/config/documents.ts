@@ -3,7 +3,7 @@
  * as types. Literals are still texts.
  */
 export interface PortunusDocument {
-  readonly listen: ListenDocument;
+  readonly listen: ListenDocument & { readonly tls?: FrontTlsDocument };
   readonly admin: ListenDocument;
   readonly dataThreads: number | string;
   readonly data: string;
@@ -30,6 +30,13 @@ export interface AuthorityDocument {
   readonly routes?: readonly string[];
   readonly services?: readonly string[];
   readonly tags?: readonly string[];
+}
+export interface CertificateDocument {
+  readonly certificate: string;
+  readonly key: string;
+}
+export interface FrontTlsDocument extends CertificateDocument {
+  readonly further?: readonly CertificateDocument[];
 }
 export interface ListenDocument {
   readonly address: string;
@@ -94,6 +101,7 @@ export interface RouteDocument {
   readonly auth: 'required' | 'optional' | 'none';
   readonly request: { readonly maxBody?: string; readonly schema?: string };
   readonly repeatUnsafeMethods: boolean;
+  readonly priority?: 'high' | 'normal' | 'low';
   readonly docs: { readonly summary?: string };
 }
 
@@ -102,6 +110,7 @@ export interface TenantsDocument {
 }
 export interface TenantDocument {
   readonly plan: string;
+  readonly priority: 'high' | 'normal' | 'low';
   readonly attributes: AttributeValues;
   readonly teams: Readonly<Record<string, { readonly attributes: AttributeValues }>>;
   readonly consumers: Readonly<Record<string, ConsumerDocument>>;

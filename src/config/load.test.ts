@@ -27,6 +27,7 @@ test('a project of one line has safe defaults', () => {
         hoursMs: 5_184_000_000,
         daysMs: 94_694_400_000,
       },
+      certificates: null,
     },
     limits: LIMIT_DEFAULTS,
     zone: 'UTC',
@@ -67,6 +68,7 @@ test('a service and a route have safe defaults', () => {
     maxBodyBytes: LIMIT_DEFAULTS.requestBodyBytes,
     requestBody: null,
     repeatUnsafeMethods: false,
+    priority: null,
     summary: null,
     place: 'routes/a.yaml:2:11',
   });

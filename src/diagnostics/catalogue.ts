@@ -1,3 +1,4 @@
+import { CERTIFICATE_CODES } from './catalogue/certificates.ts';
 import { CONFIGURATION_CODES } from './catalogue/configuration.ts';
 import type { CatalogueEntry } from './catalogue/entry.ts';
 import { LANGUAGE_CODES } from './catalogue/language.ts';
@@ -10,6 +11,7 @@ export const CATALOGUE = {
   ...TEST_CODES,
   ...PROJECT_CODES,
   ...CONFIGURATION_CODES,
+  ...CERTIFICATE_CODES,
 } as const satisfies Record<`PT${number}`, CatalogueEntry>;
 
 export type DiagnosticCode = keyof typeof CATALOGUE;

@@ -13,8 +13,7 @@ import type { DataThreadStart, FromDataThread, PreparedRules, ToDataThread } fro
 import { unpackBundle } from './packed-bundle.ts';
 import type { RuleVersion } from './rule-version.ts';
 import { buildRuleVersion } from './rule-version.ts';
-import type { UwsModule } from './server.ts';
-import { Server } from './server.ts';
+import { type ServedCertificate, Server, type UwsModule } from './server.ts';
 import { VersionStore } from './version-store.ts';
 
 export interface DataThreadParts {
@@ -28,6 +27,8 @@ export interface DataThreadParts {
   readonly bindCounters: (memory: unknown, leases: LeaseSource) => Counters;
   readonly identities: (snapshot: DirectorySnapshot) => IdentitySource;
   readonly records: RecordSink;
+  /** By how much the events of the thread were late since it was asked last. */
+  readonly eventLoopDelayMs: () => number;
   readonly hashKey: BoundRuntime['hashKey'];
   readonly combineKey: BoundRuntime['combineKey'];
   readonly compileSchema: BodyChecks['compileSchema'];
@@ -94,6 +95,7 @@ class RunningDataThread {
       limits: start.limits,
       server: start.server,
       versions: this.#versions,
+      eventLoopDelayMs: parts.eventLoopDelayMs,
       wakeLater: (exchange, delayMs) => this.#later(delayMs, () => exchange.wake()),
     });
     this.#leases = new LeaseAsks((asks) => port.postMessage({ kind: 'leases-asked', asks }));
@@ -137,7 +139,7 @@ class RunningDataThread {
         if (message.directory !== null) this.#versions.discardDirectory(message.directory);
         return;
       case 'listen':
-        void this.#listen();
+        void this.#listen(message.certificates);
         return;
       case 'drain':
         this.#drain(message.withinMs);
@@ -193,12 +195,20 @@ class RunningDataThread {
     this.#parts.port.postMessage({ kind: 'prepared', epoch });
   }
 
-  async #listen(): Promise<void> {
+  async #listen(certificates: readonly ServedCertificate[] | null): Promise<void> {
     const { start, port } = this.#parts;
     const { listen } = start.server;
-    this.listeningPort = await this.#server.listen(listen);
-    if (this.listeningPort !== null) return port.postMessage({ kind: 'listening' });
-    port.postMessage({ kind: 'listen-failed', why: `${listen.address}:${listen.port} can't be listened on` });
+    const listening = await this.#server.listen(listen, certificates);
+    if (listening === null) {
+      const why =
+        certificates === null
+          ? `${listen.address}:${listen.port} can't be listened on`
+          : `${listen.address}:${listen.port} can't be listened on with these certificates`;
+      port.postMessage({ kind: 'listen-failed', why });
+      return;
+    }
+    this.listeningPort = listening;
+    port.postMessage({ kind: 'listening' });
   }
 
   /** Stops accepting, waits for what is in flight, then ends idle connections with the rest. */

@@ -10,6 +10,7 @@ import {
   type PreparedRules,
   type ToDataThread,
 } from './messages.ts';
+import type { ServedCertificate } from './server.ts';
 
 export interface DataThreadsOptions {
   /** Module that each worker runs. */
@@ -92,9 +93,10 @@ export class DataThreads {
     if (changes.length > 0) this.#broadcast({ kind: 'endpoints-resolved', changes });
   }
 
-  async listen(): Promise<Result<void, string>> {
+  /** Again when certificates have changed. */
+  async listen(certificates: readonly ServedCertificate[] | null): Promise<Result<void, string>> {
     const listening = this.#collect('listening', 'listen-failed');
-    this.#broadcast({ kind: 'listen' });
+    this.#broadcast({ kind: 'listen', certificates });
     return await listening;
   }
 

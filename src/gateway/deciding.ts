@@ -6,7 +6,7 @@ import { PHASE } from '../pipeline/phases.ts';
 import type { ExchangeThread } from './exchange-thread.ts';
 import { identify } from './intake.ts';
 import type { Problem } from './problem.ts';
-import { fromRefusal } from './problem.ts';
+import { fromRefusal, overloaded } from './problem.ts';
 import type { RoutePlan } from './rule-version.ts';
 
 /** The rules that come next read the body, which has not been read. */
@@ -27,12 +27,16 @@ export function decide(
   progress: Progress,
   context: RequestContext,
   plan: RoutePlan,
-  thread: Pick<ExchangeThread, 'facts' | 'identities'>,
+  thread: Pick<ExchangeThread, 'facts' | 'identities' | 'inFlight' | 'overload'>,
 ): Problem | Waiting | typeof NEEDS_BODY | null {
   while (progress.stage !== DISPATCH) {
     if (progress.stage === IDENTIFY) {
       const refused = identify(context, plan, thread.facts, thread.identities);
       if (refused !== null) return refused;
+      if (thread.inFlight > thread.overload.calmUpTo) {
+        const priority = plan.program.route.priority ?? context.identity?.tenant.priority ?? 'normal';
+        if (thread.overload.sheds(priority, thread.inFlight)) return overloaded();
+      }
     } else if (progress.stage === BODY && plan.pipeline.readBody !== null && context.body === null) {
       return NEEDS_BODY;
     } else {

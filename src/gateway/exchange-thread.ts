@@ -12,6 +12,7 @@ import { FrontFacts } from './front-checks.ts';
 import { GrantWaiters } from './grant-waiters.ts';
 import { Identifiers } from './identifiers.ts';
 import type { IdentityCache } from './identity-cache.ts';
+import { Overload } from './overload.ts';
 import { RequestFieldLines } from './request-fields.ts';
 import type { Slashes } from './target.ts';
 import type { VersionStore } from './version-store.ts';
@@ -20,12 +21,17 @@ export interface ExchangeThreadParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: LimitValues;
-  readonly server: Pick<ServerSettings, 'refuseChunkedRequests' | 'forwardedFields' | 'mergeSlashes'>;
+  readonly server: Pick<
+    ServerSettings,
+    'refuseChunkedRequests' | 'forwardedFields' | 'mergeSlashes' | 'certificates'
+  >;
   readonly versions: VersionStore;
   readonly identities: IdentityCache;
   readonly records: RecordSink;
   /** Calls `exchange.wake()` after a while: how a waiting request goes on. */
   readonly wakeLater: (exchange: Exchange, delayMs: number) => void;
+  /** By how much the events of the thread were late since it was asked last. */
+  readonly eventLoopDelayMs: () => number;
 }
 
 export class ExchangeThread {
@@ -33,6 +39,7 @@ export class ExchangeThread {
   readonly limits: LimitValues;
   readonly chunkedRequests: 'accept' | 'refuse';
   readonly forwardedFields: ServerSettings['forwardedFields'];
+  readonly scheme: 'http' | 'https';
   readonly slashes: Slashes;
   readonly versions: VersionStore;
   readonly identities: IdentityCache;
@@ -42,6 +49,7 @@ export class ExchangeThread {
   readonly grants = new GrantWaiters();
   readonly buffered: BufferedBytes;
   readonly decoders: Decoders;
+  readonly overload: Overload;
 
   // Valid only within one turn; an exchange that waits fills them again when it goes on.
   readonly facts = new FrontFacts();
@@ -51,6 +59,7 @@ export class ExchangeThread {
   readonly record = emptyRecord();
 
   inFlight = 0;
+  readonly #eventLoopDelayMs: () => number;
   #first: Exchange | null = null;
   #onIdle: (() => void) | null = null;
 
@@ -59,6 +68,7 @@ export class ExchangeThread {
     this.limits = parts.limits;
     this.chunkedRequests = parts.server.refuseChunkedRequests ? 'refuse' : 'accept';
     this.forwardedFields = parts.server.forwardedFields;
+    this.scheme = parts.server.certificates === null ? 'http' : 'https';
     this.slashes = parts.server.mergeSlashes ? 'merge' : 'keep';
     this.versions = parts.versions;
     this.identities = parts.identities;
@@ -66,6 +76,8 @@ export class ExchangeThread {
     this.wakeLater = parts.wakeLater;
     this.identifiers = new Identifiers(parts.random);
     this.buffered = new BufferedBytes(parts.limits.bodiesBufferedPerThreadBytes);
+    this.overload = new Overload(parts.limits);
+    this.#eventLoopDelayMs = parts.eventLoopDelayMs;
     this.decoders = new Decoders(parts.limits.bodyDecodersPerThread);
   }
 
@@ -88,6 +100,7 @@ export class ExchangeThread {
   /** Deadlines of all requests in flight: one timer per thread instead of one per request. */
   sweep(): void {
     this.versions.refresh();
+    this.overload.observe(this.#eventLoopDelayMs());
     const nowMs = this.clock.monotonicMs();
     for (let exchange = this.#first; exchange !== null; ) {
       const { next } = exchange;

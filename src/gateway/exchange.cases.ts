@@ -217,6 +217,8 @@ export interface Simulation {
 }
 
 export interface SimulationOptions {
+  /** By how much the thread is late, seen at each sweep. */
+  readonly delayMs?: number;
   readonly routes: readonly Route[];
   readonly pipeline?: Partial<RoutePipeline>;
   readonly limits?: Partial<LimitValues>;
@@ -252,11 +254,13 @@ export function simulate(options: SimulationOptions): Simulation {
         refuseChunkedRequests: false,
         forwardedFields: 'none',
         mergeSlashes: true,
+        certificates: null,
         ...options.server,
       },
       versions,
       identities,
       records: { write: (record) => void records.push({ ...record }) },
+      eventLoopDelayMs: () => options.delayMs ?? 0,
       wakeLater: (exchange, delayMs) => void wakes.push({ exchange, delayMs }),
     }),
     records,
@@ -335,6 +339,7 @@ export function simulatedRoute(path: string, rest: Partial<Route> = {}): Route {
     maxBodyBytes: 1_000,
     requestBody: null,
     repeatUnsafeMethods: false,
+    priority: null,
     summary: null,
     place: 'test.yaml:1',
     ...rest,
@@ -401,7 +406,7 @@ const IDENTITIES: IdentitySource = {
     if (!key.startsWith('good')) return 'unknown';
     const keyHash = { high: 0, low: 0 };
     const identity = {
-      tenant: { name: 'acme', plan: 'gold', attributes: {}, keyHash },
+      tenant: { name: 'acme', plan: 'gold', priority: 'normal' as const, attributes: {}, keyHash },
       team: { name: 'red', attributes: {}, keyHash },
       consumer: { name: 'app', attributes: {}, keyHash, roles: [], subscriptions: new Set<string>() },
       credential: { name: 'key', keyHash, createdMs: 0, expiresMs: key === 'good-until-1100' ? 1_100 : null },

@@ -5,6 +5,7 @@ import { type ForwardingFacts, RequestFieldLines } from './request-fields.ts';
 import { limitFieldLines, ownFieldLines, responseFieldLines } from './response-fields.ts';
 
 const FORWARDING: ForwardingFacts = {
+  scheme: 'http',
   forwardedFields: 'none',
   ip: '192.0.2.1',
   keys: 'consumed',

@@ -4,6 +4,7 @@ import type { LeaseAsk } from '../pipeline/counters.ts';
 import type { DirectorySnapshot } from '../pipeline/identity.ts';
 import type { ResolvedEndpoint } from '../pipeline/upstream.ts';
 import type { PackedBundle } from './packed-bundle.ts';
+import type { ServedCertificate } from './server.ts';
 
 /**
  * Everything that the control thread and a data thread say to each other. What they share beside it is memory:
@@ -20,8 +21,11 @@ export type ToDataThread =
   | { readonly kind: 'endpoints-resolved'; readonly changes: readonly ResolvedEndpoint[] }
   /** Requests that wait for leases may take anew. */
   | { readonly kind: 'grants-arrived' }
-  /** Open the listen socket; answer `listening` or `listen-failed`. */
-  | { readonly kind: 'listen' }
+  /**
+   * Open the listen socket, with certificates where TLS is spoken; answer `listening` or `listen-failed`. Again when certificates
+   * have changed: the socket of before stays when it fails.
+   */
+  | { readonly kind: 'listen'; readonly certificates: readonly ServedCertificate[] | null }
   /** Stop accepting, finish what is in flight (at most `withinMs`), answer `drained`. */
   | { readonly kind: 'drain'; readonly withinMs: number };
 

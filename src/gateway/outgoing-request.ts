@@ -16,9 +16,10 @@ export function outgoingRequest(
   bodyBytes: number,
 ): UpstreamRequest | Problem {
   const { route } = plan.program;
-  const { forwardedFields } = thread;
+  const { forwardedFields, scheme } = thread;
   const fieldLines = thread.requestFieldLines.of(context.headers, thread.facts, thread.requestEdits, {
     forwardedFields,
+    scheme,
     ip: forwardedFields === 'none' ? '' : context.ip,
     keys: route.auth === 'none' ? 'passed' : 'consumed',
   });

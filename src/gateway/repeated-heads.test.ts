@@ -45,7 +45,7 @@ test('a request is checked and passed on alike after any others', () => {
         expect(code).toBe(checkFront('GET', fields, LIMITS, fresh));
         expect(withoutMemory(facts)).toEqual(withoutMemory(fresh));
         if (code !== null) continue;
-        const forwarding = { forwardedFields: 'x-forwarded' as const, keys, ip };
+        const forwarding = { forwardedFields: 'x-forwarded', scheme: 'https', keys, ip } as const;
         expect(lines.of(fields, facts, edits, forwarding)).toBe(
           new RequestFieldLines().of(fields, fresh, edits, forwarding),
         );
@@ -61,7 +61,12 @@ test('the same head is the same text', () => {
   const of = (value: string) => {
     const fields = ['host', 'a.test', 'accept', value];
     checkFront('GET', fields, LIMITS, facts);
-    return lines.of(fields, facts, new HeaderEdits(), { forwardedFields: 'none', keys: 'consumed', ip: '' });
+    return lines.of(fields, facts, new HeaderEdits(), {
+      forwardedFields: 'none',
+      scheme: 'http',
+      keys: 'consumed',
+      ip: '',
+    });
   };
   of('text/html');
   const section = facts.section;

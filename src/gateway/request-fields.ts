@@ -7,6 +7,8 @@ import { bearerToken } from './front-checks.ts';
 
 export interface ForwardingFacts {
   readonly forwardedFields: 'x-forwarded' | 'forwarded' | 'none';
+  /** As the client came. */
+  readonly scheme: 'http' | 'https';
   readonly ip: string;
   /** Whether fields with keys were taken as credentials of this gateway: then they end here. */
   readonly keys: 'consumed' | 'passed';
@@ -113,11 +115,11 @@ function forwardedLines(facts: FrontFacts, forwarding: ForwardingFacts): string 
     case 'none':
       return '';
     case 'x-forwarded':
-      return `x-forwarded-for: ${forwarding.ip}\r\nx-forwarded-proto: http\r\nx-forwarded-host: ${facts.authority}\r\n`;
+      return `x-forwarded-for: ${forwarding.ip}\r\nx-forwarded-proto: ${forwarding.scheme}\r\nx-forwarded-host: ${facts.authority}\r\n`;
     case 'forwarded': {
       // RFC 7239, 6: an IPv6 address is bracketed and quoted; so is a host with a port.
       const client = forwarding.ip.includes(':') ? `"[${forwarding.ip}]"` : forwarding.ip;
-      return `forwarded: for=${client};host="${facts.authority}";proto=http\r\n`;
+      return `forwarded: for=${client};host="${facts.authority}";proto=${forwarding.scheme}\r\n`;
     }
   }
 }

@@ -1,8 +1,8 @@
 /** The only user of uWebSockets.js: turns its callbacks into exchanges. */
 
-import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from 'uWebSockets.js';
+import type { AppOptions, HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from 'uWebSockets.js';
 import type { LimitValues } from '../base/limits.ts';
-import type { ListenAddress } from '../model/world.ts';
+import type { CertificateFiles, ListenAddress } from '../model/world.ts';
 import { Exchange } from './exchange.ts';
 import type { ExchangeThread } from './exchange-thread.ts';
 import { StreamPort } from './uws-stream.ts';
@@ -10,33 +10,113 @@ import { StreamPort } from './uws-stream.ts';
 /** The module's functions that are used here. Handed over, because it must be loaded after its environment is set. */
 export type UwsModule = Pick<
   typeof import('uWebSockets.js'),
-  'App' | 'us_listen_socket_close' | 'us_socket_local_port'
+  'App' | 'SSLApp' | 'us_listen_socket_close' | 'us_socket_local_port'
 >;
+
+/** A certificate to serve, with the names that ask for it. */
+export interface ServedCertificate extends CertificateFiles {
+  readonly names: readonly string[];
+}
 
 export class Server {
   readonly #uws: UwsModule;
   readonly #thread: ExchangeThread;
   readonly #limits: LimitValues;
-  readonly #app: TemplatedApp;
-  readonly #port = new StreamPort();
-  #listenSocket: us_listen_socket | null = null;
+  /** The last one accepts; those before it have connections that were there before its certificates. */
+  readonly #fronts: Front[] = [];
   #connections = 0;
-  #fields: string[] = [];
 
   constructor(uws: UwsModule, thread: ExchangeThread, limits: LimitValues) {
     this.#uws = uws;
     this.#thread = thread;
     this.#limits = limits;
-    this.#app = uws.App({});
-    (this.#app as FilteredApp).filter((connection, change) => this.#count(connection, change));
-    this.#app.any('/*', (response, request) => this.#receive(response, request));
   }
 
   get connections(): number {
     return this.#connections;
   }
 
-  /** The port on success (the system's choice for 0), null when the address can't be had. */
+  /**
+   * The port on success (the system's choice for 0), null when the address can't be had or the certificates can't be used. Called
+   * again with other certificates, new connections get those, and the connections of before end with the answer they wait for.
+   */
+  async listen(
+    address: ListenAddress,
+    certificates: readonly ServedCertificate[] | null,
+  ): Promise<number | null> {
+    const front = this.#open(certificates);
+    if (front === null) return null;
+    const port = await front.listen(address);
+    if (port === null) {
+      front.close();
+      return null;
+    }
+    const before = this.#fronts.at(-1);
+    this.#fronts.push(front);
+    // In the phase after reading: what the kernel had accepted for the old socket has just been taken from it.
+    if (before !== undefined) setImmediate(() => before.stopAccepting());
+    return port;
+  }
+
+  /** No new connections; each answer from now on ends its connection. */
+  stopAccepting(): void {
+    for (const front of this.#fronts) front.stopAccepting();
+  }
+
+  /** Ends every connection. A thread that ended without this would take the process with it. */
+  close(): void {
+    for (const front of this.#fronts) front.close();
+  }
+
+  #open(certificates: readonly ServedCertificate[] | null): Front | null {
+    try {
+      return new Front(this.#uws, this.#thread, certificates, (connection, change) =>
+        this.#count(connection, change),
+      );
+    } catch {
+      // uWebSockets.js throws, without a reason, when it can't use the files: the control thread has read them and says why.
+      return null;
+    }
+  }
+
+  #count(connection: HttpResponse, change: number): void {
+    this.#connections += change;
+    if (change > 0 && this.#connections > this.#limits.connectionsPerThread) connection.close();
+  }
+}
+
+/** One listen socket with its connections: all that came while one set of certificates was served. */
+class Front {
+  readonly #uws: UwsModule;
+  readonly #thread: ExchangeThread;
+  readonly #app: TemplatedApp;
+  readonly #port = new StreamPort();
+  #listenSocket: us_listen_socket | null = null;
+  #fields: string[] = [];
+
+  constructor(
+    uws: UwsModule,
+    thread: ExchangeThread,
+    certificates: readonly ServedCertificate[] | null,
+    onCount: (connection: HttpResponse, change: number) => void,
+  ) {
+    this.#uws = uws;
+    this.#thread = thread;
+    const [first, ...further] = certificates ?? [];
+    this.#app = first === undefined ? uws.App({}) : uws.SSLApp(optionsOf(first));
+    (this.#app as FilteredApp).filter(onCount);
+    const receive = (response: HttpResponse, request: HttpRequest): void => this.#receive(response, request);
+    this.#app.any('/*', receive);
+    for (const certificate of further) {
+      // Throws when the files can't be used, which addServerName keeps to itself.
+      uws.SSLApp(optionsOf(certificate)).close();
+      for (const name of certificate.names) {
+        this.#app.addServerName(name, optionsOf(certificate));
+        this.#app.domain(name).any('/*', receive);
+      }
+    }
+  }
+
   listen(address: ListenAddress): Promise<number | null> {
     return new Promise((resolve) => {
       this.#app.listen(address.address, address.port, (socket) => {
@@ -48,22 +128,15 @@ export class Server {
     });
   }
 
-  /** No new connections; each answer from now on ends its connection. */
   stopAccepting(): void {
     this.#port.closing = true;
     if (this.#listenSocket !== null) this.#uws.us_listen_socket_close(this.#listenSocket);
     this.#listenSocket = null;
   }
 
-  /** Ends every connection. A thread that ended without this would take the process with it. */
   close(): void {
     this.stopAccepting();
     this.#app.close();
-  }
-
-  #count(connection: HttpResponse, change: number): void {
-    this.#connections += change;
-    if (change > 0 && this.#connections > this.#limits.connectionsPerThread) connection.close();
   }
 
   #receive(response: HttpResponse, request: HttpRequest): void {
@@ -84,6 +157,11 @@ export class Server {
   readonly #addField = (name: string, value: string): void => {
     this.#fields.push(name, value);
   };
+}
+
+/** Its default of TLS 1.2 as the least version stays. */
+function optionsOf({ certificateFile, keyFile }: ServedCertificate): AppOptions {
+  return { cert_file_name: certificateFile, key_file_name: keyFile };
 }
 
 /** Not in the module's types: called with +1 for each connection that opens and -1 for each that ends. */

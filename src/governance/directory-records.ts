@@ -1,9 +1,11 @@
 /** What lies in the memory of the directory: records as JSON, and the names that numbers are found by. */
 import type { Value } from '../model/types.ts';
+import type { Priority } from '../model/world.ts';
 
 export interface TenantRecord {
   readonly name: string;
   readonly plan: string;
+  readonly priority: Priority;
   readonly attributes: Readonly<Record<string, Value>>;
 }
 

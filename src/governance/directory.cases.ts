@@ -23,6 +23,7 @@ export function tenant(name: string, consumers: readonly Consumer[], changes: Pa
   return {
     name,
     plan: 'free',
+    priority: 'normal',
     attributes: {},
     teams: new Map(),
     consumers: new Map(consumers.map((each) => [each.name, each])),

@@ -177,7 +177,7 @@ function notSaved({ message, remedy }: StoreFault): EntityProblem {
 }
 
 function enterTenant(tenant: Tenant, draft: DirectoryDraft): void {
-  draft.putTenant(tenant.name, tenant.plan, tenant.attributes);
+  draft.putTenant(tenant);
   for (const team of tenant.teams.values()) draft.putTeam(tenant.name, team.name, team.attributes);
   for (const consumer of tenant.consumers.values()) draft.putConsumer(tenant.name, consumer);
 }

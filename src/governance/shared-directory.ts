@@ -152,8 +152,8 @@ export class DirectoryDraft {
     return this.#places;
   }
 
-  putTenant(name: string, plan: string, attributes: Readonly<Record<string, Value>>): void {
-    const record: TenantRecord = { name, plan, attributes };
+  putTenant({ name, plan, priority, attributes }: TenantRecord): void {
+    const record: TenantRecord = { name, plan, priority, attributes };
     this.#put(tenantName(name), record);
   }
 

@@ -59,6 +59,7 @@ export const WORLD: World = {
       hoursMs: 5_184_000_000,
       daysMs: 94_694_400_000,
     },
+    certificates: null,
   },
   limits: LIMIT_DEFAULTS,
   zone: 'Europe/Berlin',
@@ -158,6 +159,7 @@ function route(name: string, to: string, tags: readonly string[], options: Route
       maxBodyBytes: 1_048_576,
       requestBody: body,
       repeatUnsafeMethods: false,
+      priority: null,
       summary: null,
       place: `routes/shop.yaml:${10 + name.length}:3`,
     },
@@ -167,7 +169,18 @@ function route(name: string, to: string, tags: readonly string[], options: Route
 function tenant(name: string, plan: string, consumers: readonly Consumer[]): [string, Tenant] {
   const teams = new Map([['shop', { name: 'shop', attributes: {} }]]);
   const byName = new Map(consumers.map((one) => [one.name, one]));
-  return [name, { name, plan, attributes: {}, teams, consumers: byName, place: `tenants/${name}.yaml:2:3` }];
+  return [
+    name,
+    {
+      name,
+      plan,
+      priority: 'normal',
+      attributes: {},
+      teams,
+      consumers: byName,
+      place: `tenants/${name}.yaml:2:3`,
+    },
+  ];
 }
 
 function consumer(name: string, roles: readonly string[]): Consumer {

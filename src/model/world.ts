@@ -60,8 +60,16 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+/** PEM files of a certificate (with its chain) and its key, by absolute path. */
+export interface CertificateFiles {
+  readonly certificateFile: string;
+  readonly keyFile: string;
+}
+
 export interface ServerSettings {
   readonly listen: ListenAddress;
+  /** Null: requests come without TLS. Else the first one is for clients that ask for no name of the others. */
+  readonly certificates: readonly CertificateFiles[] | null;
   readonly admin: ListenAddress;
   /** `auto` is resolved by the gateway: one per core. */
   readonly dataThreads: number | 'auto';
@@ -167,6 +175,9 @@ export interface Timeouts {
   readonly totalMs: number;
 }
 
+/** Who is served while a gateway has too much to do. */
+export type Priority = 'high' | 'normal' | 'low';
+
 export type LifecycleState = 'draft' | 'published' | 'deprecated' | 'retired';
 
 export interface Route {
@@ -184,6 +195,8 @@ export interface Route {
   readonly requestBody: RequestBodySchema | null;
   /** Methods that may be repeated although they are not idempotent (RFC 9110, 9.2.2). */
   readonly repeatUnsafeMethods: boolean;
+  /** Null: that of the tenant. */
+  readonly priority: Priority | null;
   readonly summary: string | null;
   readonly place: Place;
 }
@@ -210,6 +223,7 @@ export interface Directory {
 export interface Tenant {
   readonly name: string;
   readonly plan: string;
+  readonly priority: Priority;
   readonly attributes: Readonly<Record<string, Value>>;
   readonly teams: ReadonlyMap<string, Team>;
   readonly consumers: ReadonlyMap<string, Consumer>;

@@ -1,11 +1,12 @@
 import type { Value } from '../model/types.ts';
+import type { Priority } from '../model/world.ts';
 
 /**
  * Who calls, as the frozen directory snapshot of a data thread holds it. One object per credential, made when the
  * snapshot is loaded, so that identifying a request allocates nothing.
  */
 export interface Identity {
-  readonly tenant: EntityFacts & { readonly plan: string };
+  readonly tenant: EntityFacts & { readonly plan: string; readonly priority: Priority };
   readonly team: EntityFacts | null;
   readonly consumer: EntityFacts & {
     readonly roles: readonly string[];

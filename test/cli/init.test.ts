@@ -60,8 +60,11 @@ it('writes into no folder that holds something, and says where it can’t', asyn
 });
 
 it('names the files of the project it is printed for', () => {
-  const listen = { address: '127.0.0.1', port: 8080 };
   expect(
-    tourOf('Raise the 5 in {project}/policies/plans.policy', { listen, keys: [], project: 'mine' }),
+    tourOf('Raise the 5 in {project}/policies/plans.policy', {
+      url: 'http://127.0.0.1:8080',
+      keys: [],
+      project: 'mine',
+    }),
   ).toBe('Raise the 5 in mine/policies/plans.policy');
 });

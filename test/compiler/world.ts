@@ -29,6 +29,7 @@ export function route(name: string, options: Partial<Route> = {}): Route {
     requestBody: null,
     maxBodyBytes: 1_048_576,
     repeatUnsafeMethods: false,
+    priority: null,
     summary: null,
     place: 'routes/all.yaml:1:1',
     ...options,
@@ -77,6 +78,7 @@ export function world(
         hoursMs: 5_184_000_000,
         daysMs: 94_694_400_000,
       },
+      certificates: null,
     },
     limits: LIMIT_DEFAULTS,
     zone: 'UTC',
@@ -116,6 +118,7 @@ export function identity(options: CallerOptions = {}, keys: KeyNames = new KeyNa
     tenant: {
       name: tenant,
       plan: options.plan ?? 'free',
+      priority: 'normal',
       attributes: { tier: 1, addresses: [], office: '198.51.100.0/24', ...options.tenantAttributes },
       keyHash: keys.hash('tenant', tenant),
     },

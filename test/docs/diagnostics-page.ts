@@ -9,6 +9,7 @@ import { parsePolicyFile } from '../../src/language/parse.ts';
 import { TEST_DIAGNOSTIC_CASES } from '../../src/language/test-diagnostics.cases.ts';
 import { WORLD } from '../../src/language/world.cases.ts';
 import { PROJECT_CASES } from '../../src/tools/build-project.cases.ts';
+import { CERTIFICATE_CASES } from '../../src/tools/certificate-findings.cases.ts';
 
 /** The page `docs/diagnostics.md`: every code with a case of its test tables, so that nothing on it can be untrue. */
 export function diagnosticsPage(): string {
@@ -38,6 +39,7 @@ const GROUPS: readonly (readonly [prefix: string, title: string])[] = [
   ['PT32', 'YAML: names and attributes'],
   ['PT33', 'YAML: routes'],
   ['PT34', 'YAML: secrets'],
+  ['PT35', 'Certificates and keys'],
 ];
 
 const INTRODUCTION = `# Diagnostics
@@ -79,8 +81,14 @@ function exampleByCode(): ReadonlyMap<string, Example> {
     add(code, () => ({ what, files: shownFiles(texts), rendered }));
   for (const { code, name, texts, rendered } of CONFIGURATION_CASES)
     add(code, () => ({ what: name, files: shownFiles(texts), rendered }));
+  for (const { code, what, rendered } of CERTIFICATE_CASES)
+    add(code, () => ({ what, files: [['portunus.yaml', CERTIFICATES]], rendered }));
   return examples;
 }
+
+const CERTIFICATES = `portunus: 1
+listen: { tls: { certificate: /tls/front.pem, key: /tls/front.key } }
+`;
 
 function languageExample(what: string, text: string): Example {
   const files = [parsePolicyFile(new SourceText('a.policy', text), WORLD.limits.nestingDepth)];

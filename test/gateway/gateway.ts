@@ -12,6 +12,7 @@ import {
   type ToDataThread,
 } from '../../src/gateway/messages.ts';
 import { BundlePacker, type PackedBundle } from '../../src/gateway/packed-bundle.ts';
+import type { ServedCertificate } from '../../src/gateway/server.ts';
 import type { ServerSettings } from '../../src/model/world.ts';
 import type { Counters } from '../../src/pipeline/counters.ts';
 import type { DirectorySnapshot, IdentitySource } from '../../src/pipeline/identity.ts';
@@ -32,6 +33,8 @@ export interface GatewayOptions {
   readonly server?: Partial<ServerSettings>;
   readonly limits?: Partial<LimitValues>;
   readonly counters?: Counters;
+  readonly certificates?: readonly ServedCertificate[];
+  readonly eventLoopDelayMs?: () => number;
 }
 
 export interface Gateway {
@@ -78,6 +81,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         recorded.emit('record');
       },
     },
+    eventLoopDelayMs: options.eventLoopDelayMs ?? (() => 0),
     hashKey: () => {},
     combineKey: () => {},
     compileSchema: compileRequestSchema,
@@ -111,7 +115,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     directory: { epoch: 1 } as DirectorySnapshot,
   });
   Atomics.store(cells, EPOCH_CELLS.directory, 1);
-  gateway.send({ kind: 'listen' });
+  gateway.send({ kind: 'listen', certificates: options.certificates ?? null });
   await gateway.said('listening');
   return gateway;
 }
@@ -130,12 +134,14 @@ export function packed(bundle: RuleBundle, packer = new BundlePacker()): PackedB
   return result.value;
 }
 
-/** Keys `ptn_test_<name>` belong to a consumer of that name. */
+/** Keys `ptn_test_<name>` belong to a consumer of that name; `low` and `high` are of tenants with that priority. */
 const IDENTITIES: IdentitySource = {
-  identify: (key) =>
-    key.startsWith('ptn_test_')
-      ? { identity: identity(key.slice('ptn_test_'.length)), slot: 0, state: 0 }
-      : 'malformed',
+  identify: (key) => {
+    if (!key.startsWith('ptn_test_')) return 'malformed';
+    const name = key.slice('ptn_test_'.length);
+    const priority = name === 'low' || name === 'high' ? name : 'normal';
+    return { identity: identity(name, null, priority), slot: 0, state: 0 };
+  },
   holds: () => true,
 };
 
@@ -164,6 +170,7 @@ function startOf(options: GatewayOptions, epochs: SharedArrayBuffer): DataThread
         hoursMs: 5_184_000_000,
         daysMs: 94_694_400_000,
       },
+      certificates: null,
       ...options.server,
     },
     limits: { ...LIMIT_DEFAULTS, ...options.limits },

@@ -1,6 +1,6 @@
 /** Rule bundles for tests of the gateway: routes with few words, pipelines as plain functions. */
 import { LIMIT_DEFAULTS } from '../../src/base/limits.ts';
-import type { Route, Service } from '../../src/model/world.ts';
+import type { Priority, Route, Service } from '../../src/model/world.ts';
 import type { Counters } from '../../src/pipeline/counters.ts';
 import type { Identity } from '../../src/pipeline/identity.ts';
 import { CONTINUE } from '../../src/pipeline/outcome.ts';
@@ -20,6 +20,7 @@ export function route(name: string, path: string, rest: Partial<Route> = {}): Ro
     maxBodyBytes: LIMIT_DEFAULTS.requestBodyBytes,
     requestBody: null,
     repeatUnsafeMethods: false,
+    priority: null,
     summary: null,
     place: `test.yaml:${name}`,
     ...rest,
@@ -92,10 +93,14 @@ export function countersWith(release: (reservation: object) => void): Counters {
 
 export const NO_COUNTERS: Counters = countersWith(() => {});
 
-export function identity(name: string, expiresMs: number | null = null): Identity {
+export function identity(
+  name: string,
+  expiresMs: number | null = null,
+  priority: Priority = 'normal',
+): Identity {
   const keyHash = { high: 0, low: 0 };
   return {
-    tenant: { name: 'acme', plan: 'gold', attributes: {}, keyHash },
+    tenant: { name: 'acme', plan: 'gold', priority, attributes: {}, keyHash },
     team: null,
     consumer: { name, attributes: {}, keyHash, roles: [], subscriptions: new Set() },
     credential: { name: `${name}-key`, keyHash, createdMs: 0, expiresMs },

@@ -32,7 +32,8 @@ export function makeCertificate(subject: Subject, issuer: Certificate | null = n
   );
   const signature = sign('sha256', toBeSigned, issuer?.keyObject ?? privateKey);
   const der = sequence(toBeSigned, ECDSA_SHA256, tagged(0x03, Buffer.concat([Buffer.of(0), signature])));
-  const lines = der.toString('base64').replace(/.{64}/g, '$&\n');
+  // An empty line ends what OpenSSL reads, so there must be none behind a last line that is full.
+  const lines = der.toString('base64').replace(/.{64}(?!$)/g, '$&\n');
   return {
     certificate: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),

@@ -10,6 +10,7 @@ import type { CheckFormat } from '../check-formats.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { type ProjectFiles, readProject } from '../run/project-files.ts';
 import { systemClock } from '../run/system-clock.ts';
+import { withCertificateFindings } from '../run/tls-files.ts';
 import { colourFor } from '../terminal.ts';
 import { explainCode, REFERENCE_PAGE } from './explain-code.ts';
 
@@ -37,7 +38,9 @@ export async function check(folder: string, options: CheckOptions): Promise<Exit
   const clock = systemClock();
   const times = new BuildTimes(clock);
   const memory = new ProjectMemory(options.timings ? times : NO_STOPWATCH);
-  const built = checkProject(files.value.texts, files.value.folder, clock.wallMs(), memory);
+  const wallMs = clock.wallMs();
+  const checked = checkProject(files.value.texts, files.value.folder, wallMs, memory);
+  const built = withCertificateFindings(checked, wallMs);
   const diagnostics = options.warningsAsErrors ? built.diagnostics.map(asError) : built.diagnostics;
   const format = options.json ? 'json' : (options.format ?? 'text');
   process.stdout.write(await REPORTS[format]({ ...built, diagnostics }, files.value));

@@ -17,6 +17,7 @@ import { loadReport } from '../run/status-report.ts';
 import { openOrRecover } from '../run/store-recovery.ts';
 import { examineInChild } from '../run/store-task.ts';
 import { systemClock, systemRandom } from '../run/system-clock.ts';
+import { withCertificateFindings } from '../run/tls-files.ts';
 import { colourFor, PORTUNUS } from '../terminal.ts';
 import { sentence } from './reload.ts';
 import { tourOf } from './tour.ts';
@@ -34,7 +35,8 @@ export async function start(folder: string, options: StartOptions): Promise<Exit
   if (!files.ok) return failed(files.error);
   const clock = systemClock();
   const memory = new ProjectMemory();
-  const project = buildProject(files.value.texts, files.value.folder, clock.wallMs(), memory);
+  const read = buildProject(files.value.texts, files.value.folder, clock.wallMs(), memory);
+  const project = withCertificateFindings(read, clock.wallMs());
   if (project.diagnostics.length > 0) {
     process.stderr.write(renderText(project.diagnostics, { colour: colourFor(process.stderr) }));
   }
@@ -132,14 +134,15 @@ async function banner(
   { world, policies }: NonNullable<BuiltProject['built']>,
   mockUrl: string | null,
 ): Promise<string> {
-  const { listen, admin, dataFolder } = world.server;
+  const { listen, certificates, admin, dataFolder } = world.server;
+  const url = `${certificates === null ? 'http' : 'https'}://${listen.address}:${listen.port}`;
   const made = await readFirstKeys(dataFolder);
   const keys = made.ok ? made.value : [];
   const tourFile = join(folder, 'tour.txt');
   const project = relative('', folder) || '.';
   return [
     `Portunus is running: ${world.routes.size} routes under ${policies.policies.length} policies from ${project}`,
-    `  traffic   http://${listen.address}:${listen.port}`,
+    `  traffic   ${url}`,
     `  admin     http://${admin.address}:${admin.port}   (${PORTUNUS} status ${project})`,
     ...(mockUrl === null ? [] : [`  upstream  ${mockUrl}   (the bundled mock, for trying out)`]),
     ...(keys.length === 0
@@ -148,6 +151,6 @@ async function banner(
           `  keys      ${relative('', join(dataFolder, 'first-keys.json'))}   (made at first start; hand them out, then delete the file)`,
         ]),
     '',
-    ...(existsSync(tourFile) ? [tourOf(readFileSync(tourFile, 'utf8'), { listen, keys, project }), ''] : []),
+    ...(existsSync(tourFile) ? [tourOf(readFileSync(tourFile, 'utf8'), { url, keys, project }), ''] : []),
   ].join('\n');
 }

@@ -1,4 +1,4 @@
-import type { AdminStatus, CounterStatus, ServiceStatus } from '../../admin/actions.ts';
+import type { AdminStatus, CertificateStatus, CounterStatus, ServiceStatus } from '../../admin/actions.ts';
 import { requestStatus } from '../../admin/client.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { findGateway } from './data-folder.ts';
@@ -38,6 +38,7 @@ function report(status: AdminStatus): string {
     ],
     ...notes(status).map((note) => ['note', note] as const),
     ['requests', `${traffic.requests}${classes(traffic.byStatusClass)}`],
+    ['turned away', turnedAway(status)],
     ['latency', `p50 ${traffic.latency.p50Us} µs, p99 ${traffic.latency.p99Us} µs over the last minute`],
     [
       'records lost',
@@ -53,6 +54,7 @@ function report(status: AdminStatus): string {
       .slice(0, 10)
       .map(({ name, count }) => ['warned by', `${name}: ${count}`] as const),
     ...status.counters.slice(0, 20).map((counter) => ['counter', counterText(counter)] as const),
+    ...status.certificates.map((certificate) => ['certificate', certificateText(certificate)] as const),
     ['services', servicesText(status.services)],
     ...troubled(status.services).map((line) => ['endpoint', line] as const),
     ...status.alerts.map(({ message, remedy }) => ['alert', `${message} ${remedy}`] as const),
@@ -76,6 +78,17 @@ function counterText({ label, keys, keysMax, keysMaxFromNextStart, openSlice }: 
   const later = keysMaxFromNextStart > keysMax ? ` (${keysMaxFromNextStart} from the next start on)` : '';
   const atRisk = openSlice === null ? '' : `; a crash now would lose ${openSlice} of it`;
   return `${label}: ${keys} of ${keysMax} keys${later}${atRisk}`;
+}
+
+/** Requests that met a bound of the gateway itself, not of a policy. */
+function turnedAway({ traffic }: AdminStatus): string {
+  const count = traffic.byCode.find(({ name }) => name === 'overloaded')?.count ?? 0;
+  return count === 0 ? 'none' : `${count}, because the gateway had too much to do`;
+}
+
+function certificateText({ certificateFile, names, expiresMs }: CertificateStatus): string {
+  const whose = names.length === 0 ? '' : ` for ${names.join(', ')}`;
+  return `${certificateFile}${whose}, until ${new Date(expiresMs).toISOString().slice(0, 10)}`;
 }
 
 function servicesText(services: readonly ServiceStatus[]): string {

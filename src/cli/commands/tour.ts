@@ -1,8 +1,8 @@
-import type { ListenAddress } from '../../model/world.ts';
 import type { FirstKey } from '../run/first-keys.ts';
 
 export interface TourParts {
-  readonly listen: ListenAddress;
+  /** Where traffic is served. */
+  readonly url: string;
   readonly keys: readonly FirstKey[];
   /** The project folder, as it can be named from where the gateway was started. */
   readonly project: string;
@@ -12,10 +12,10 @@ export interface TourParts {
  * Fills the `tour.txt` of a project, which `start` prints: `{url}` is where traffic is served, `{project}` the folder,
  * `{key TENANT/CONSUMER}` the key that was made for a consumer. What can't be filled is said in its place.
  */
-export function tourOf(text: string, { listen, keys, project }: TourParts): string {
+export function tourOf(text: string, { url, keys, project }: TourParts): string {
   return text
     .trimEnd()
-    .replaceAll('{url}', () => `http://${listen.address}:${listen.port}`)
+    .replaceAll('{url}', () => url)
     .replaceAll('{project}', () => project)
     .replaceAll(/\{key ([^}/]+)\/([^}]+)\}/g, (_whole, tenant: string, consumer: string) => {
       const found = keys.find((key) => key.tenant === tenant && key.consumer === consumer);

@@ -11,6 +11,7 @@ import { type BuiltProject, buildProject } from '../../tools/build-project.ts';
 import type { ProjectMemory } from '../../tools/project-memory.ts';
 import { counterNotes, keyNotes } from './counter-notes.ts';
 import { type ProjectFiles, readProject } from './project-files.ts';
+import { withCertificateFindings } from './tls-files.ts';
 
 export type LoadReason = 'start' | 'file change' | 'SIGHUP' | 'admin API' | 'rollback';
 
@@ -171,12 +172,9 @@ export class Configuration {
     if (!files.ok) return { outcome: { kind: 'refused', why: files.error }, diagnostics: [] };
     this.#options.target.watch(files.value.folders);
     const { texts, folder } = files.value;
-    const { built, diagnostics } = buildProject(
-      texts,
-      folder,
-      this.#options.clock.wallMs(),
-      this.#options.memory,
-    );
+    const wallMs = this.#options.clock.wallMs();
+    const read = buildProject(texts, folder, wallMs, this.#options.memory);
+    const { built, diagnostics } = withCertificateFindings(read, wallMs);
     if (built === null) {
       return { outcome: { kind: 'refused', why: 'The configuration has errors.' }, diagnostics };
     }
@@ -234,6 +232,9 @@ interface Attempt {
 }
 type Built = NonNullable<BuiltProject['built']>;
 
+/** Where the configuration calls them otherwise. */
+const SETTING_NAMES: ReadonlyMap<string, string> = new Map([['certificates', 'listen.tls']]);
+
 /** Settings that are read once, at start: a changed one is named, never quietly ignored. */
 function restartNotes(inForce: World, after: World): string[] {
   const names = Object.keys(after.server) as (keyof ServerSettings)[];
@@ -241,5 +242,7 @@ function restartNotes(inForce: World, after: World): string[] {
     (name) => !isDeepStrictEqual(inForce.server[name], after.server[name]),
   );
   if (!isDeepStrictEqual(inForce.limits, after.limits)) changed.push('limits');
-  return changed.map((name) => `"${name}" changed in portunus.yaml: it takes effect at the next start.`);
+  return changed
+    .map((name) => SETTING_NAMES.get(name) ?? name)
+    .map((name) => `"${name}" changed in portunus.yaml: it takes effect at the next start.`);
 }

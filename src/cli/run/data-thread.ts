@@ -12,7 +12,7 @@ import { watchThread } from '../../observe/thread-watch.ts';
 import type { CounterMemory } from '../../state/counter-layout.ts';
 import { createSharedCounters } from '../../state/shared-counters.ts';
 import { createUpstream } from '../../upstream/client.ts';
-import { systemClock, systemRandom } from './system-clock.ts';
+import { eventLoopDelay, systemClock, systemRandom } from './system-clock.ts';
 
 /** Entry of a data thread: wires the parts that one thread needs. */
 assert(parentPort !== null, 'this module runs as a worker');
@@ -38,6 +38,7 @@ const thread = startDataThread({
   bindCounters: (memory, leases) => createSharedCounters(memory as CounterMemory, leases),
   identities: (snapshot) => createIdentitySource(snapshot, hashKey),
   records: createRecordWriter(start.recordRing),
+  eventLoopDelayMs: eventLoopDelay(),
   hashKey,
   combineKey,
   compileSchema: compileRequestSchema,

@@ -43,6 +43,7 @@ import {
 import { createDirectoryDesk } from './directory-desk.ts';
 import { EndpointKeeper } from './endpoint-keeper.ts';
 import { makeFirstKeys } from './first-keys.ts';
+import { FrontCertificates } from './front-certificates.ts';
 import { HistoryKeeper } from './history-keeper.ts';
 import { CONTROL_THREAD, dataThreadName, GatewayMetrics } from './metrics.ts';
 import { type Observation, startObservation } from './observation.ts';
@@ -52,6 +53,7 @@ import { QuotaKeeper } from './quota-keeper.ts';
 import { adminStatus, loadReport } from './status-report.ts';
 import { historyIsSound } from './store-task.ts';
 import { storedEntityReader } from './stored-entities.ts';
+import { readText } from './tls-files.ts';
 
 export interface GatewayOptions {
   readonly files: ProjectFiles;
@@ -78,6 +80,8 @@ const SWEEP_EVERY_MS = 1_000;
 const ENDPOINTS_LOOK_MS = 500;
 /** See `CounterRegistry.lookAtUse`. */
 const LOOK_EVERY_MS = 1_000;
+/** How soon renewed certificates are served. */
+const CERTIFICATES_LOOK_MS = 2_000;
 /** How long requests whose quota can't be leased are refused, or allowed, after the disk is back. */
 const LEASE_RETRY_MS = 1_000;
 /** Each try on a full disk makes LMDB write a line to the console. */
@@ -102,6 +106,7 @@ export class Gateway {
   readonly #quotas: QuotaKeeper;
   readonly #endpoints: EndpointKeeper;
   readonly #directory: LiveDirectory;
+  readonly #certificates: FrontCertificates;
   readonly #chores: readonly NodeJS.Timeout[];
   #liveFiles: ProjectFiles['texts'] = [];
   readonly #metrics: GatewayMetrics;
@@ -148,6 +153,13 @@ export class Gateway {
       [CONTROL_THREAD, ownGauges],
       ...starts.map(({ thread, gauges }) => [dataThreadName(thread), gauges] as const),
     ]);
+    this.#certificates = new FrontCertificates({
+      files: world.server.certificates,
+      clock: options.clock,
+      readText,
+      alerts: observation.alerts,
+      serve: (certificates) => this.#threads.listen(certificates),
+    });
     this.#threads = new DataThreads({
       entry: options.threadEntry,
       starts,
@@ -184,6 +196,7 @@ export class Gateway {
       setInterval(() => this.#counters.sweep(clock.monotonicMs(), clock.wallMs()), SWEEP_EVERY_MS),
       setInterval(() => this.#endpoints.look(), ENDPOINTS_LOOK_MS),
       setInterval(() => this.#counters.lookAtUse(clock.monotonicMs(), clock.wallMs()), LOOK_EVERY_MS),
+      setInterval(() => void this.#certificates.look(), CERTIFICATES_LOOK_MS),
       setInterval(() => this.#history.retry(), HISTORY_RETRY_MS),
       setInterval(() => this.#quotas.retry(), LEASE_RETRY_MS),
     ];
@@ -294,7 +307,9 @@ export class Gateway {
     });
     if (!admin.ok) return admin;
     this.#admin = admin.value;
-    const listening = await this.#threads.listen();
+    const certificates = this.#certificates.read();
+    if (!certificates.ok) return certificates;
+    const listening = await this.#threads.listen(certificates.value);
     if (listening.ok) this.#health = 'serving';
     return listening;
   }
@@ -318,6 +333,7 @@ export class Gateway {
       counters: this.#counters.inspect(),
       openSlices: this.#quotas.openSlices(),
       services: this.#endpoints.status(),
+      certificates: this.#certificates.served,
     });
   }
 

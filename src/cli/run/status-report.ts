@@ -1,4 +1,10 @@
-import type { AdminHealth, AdminStatus, LoadReport, ServiceStatus } from '../../admin/actions.ts';
+import type {
+  AdminHealth,
+  AdminStatus,
+  CertificateStatus,
+  LoadReport,
+  ServiceStatus,
+} from '../../admin/actions.ts';
 import { assert } from '../../base/assert.ts';
 import { renderText } from '../../diagnostics/render/text.ts';
 import { counterLabel } from '../../language/canonical.ts';
@@ -23,6 +29,7 @@ export interface StatusParts {
   readonly counters: readonly CounterUsage[];
   readonly openSlices: readonly OpenSlice[];
   readonly services: readonly ServiceStatus[];
+  readonly certificates: readonly CertificateStatus[];
 }
 
 export function adminStatus(parts: StatusParts): AdminStatus {
@@ -62,6 +69,11 @@ export function adminStatus(parts: StatusParts): AdminStatus {
       openSlice: parts.openSlices.find((slice) => slice.identity === identity)?.amount ?? null,
     })),
     services: parts.services,
+    certificates: parts.certificates.map(({ certificateFile, names, expiresMs }) => ({
+      certificateFile,
+      names,
+      expiresMs,
+    })),
     alerts: observation.alerts.open(),
     limits: parts.settings.limits,
   };

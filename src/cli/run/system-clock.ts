@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import { performance } from 'node:perf_hooks';
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import type { Clock, Random } from '../../base/ports.ts';
 
 /**
@@ -30,3 +30,16 @@ export function systemRandom(): Random {
     },
   };
 }
+
+/** Mean lateness of this thread's events since the last call: a timer of libuv's own measures it, without a call into JavaScript. */
+export function eventLoopDelay(): () => number {
+  const histogram = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+  histogram.enable();
+  return () => {
+    const meanMs = histogram.count === 0 ? 0 : histogram.mean / 1e6;
+    histogram.reset();
+    return Math.max(0, meanMs - DELAY_RESOLUTION_MS);
+  };
+}
+
+const DELAY_RESOLUTION_MS = 20;

@@ -124,6 +124,7 @@ function buildRoute(name: string, document: RouteDocument, here: Here, context: 
     maxBodyBytes: maxBody === undefined ? requestBodyBytes : sizeBytes(maxBody),
     requestBody: buildRequestSchema(document, here, context),
     repeatUnsafeMethods: document.repeatUnsafeMethods,
+    priority: document.priority ?? null,
     summary: document.docs.summary ?? null,
     place: here.file.placeOf(here.path),
   };

@@ -1,6 +1,11 @@
 import { LIMIT_DEFAULTS, LIMITS, type LimitName, type LimitValues } from '../../base/limits.ts';
-import type { HistorySettings, ListenAddress, ServerSettings } from '../../model/world.ts';
-import type { ListenDocument, PortunusDocument } from '../documents.ts';
+import type { CertificateFiles, HistorySettings, ListenAddress, ServerSettings } from '../../model/world.ts';
+import type {
+  CertificateDocument,
+  FrontTlsDocument,
+  ListenDocument,
+  PortunusDocument,
+} from '../documents.ts';
 import { below, type Here, type Report, valueAt } from '../finding.ts';
 import { count, durationMs, sizeBytes } from './literals.ts';
 import { resolvePath } from './paths.ts';
@@ -19,6 +24,7 @@ export function buildServer(
   const dataFolder = resolvePath(document.data, below(root, 'data'), projectFolder, report);
   return {
     listen,
+    certificates: certificates(document.listen.tls, below(root, 'listen', 'tls'), projectFolder, report),
     admin,
     dataThreads: document.dataThreads === 'auto' ? 'auto' : count(document.dataThreads),
     dataFolder: dataFolder ?? projectFolder,
@@ -55,6 +61,21 @@ const READ_UNIT: Readonly<Record<'bytes' | 'ms' | 'count', (value: number | stri
 
 function listenAddress({ address, port }: ListenDocument): ListenAddress {
   return { address, port: count(port) };
+}
+
+function certificates(
+  tls: FrontTlsDocument | undefined,
+  here: Here,
+  projectFolder: string,
+  report: Report,
+): readonly CertificateFiles[] | null {
+  if (tls === undefined) return null;
+  const files = ({ certificate, key }: CertificateDocument, at: Here): CertificateFiles => ({
+    certificateFile: resolvePath(certificate, below(at, 'certificate'), projectFolder, report) ?? '',
+    keyFile: resolvePath(key, below(at, 'key'), projectFolder, report) ?? '',
+  });
+  const further = (tls.further ?? []).map((each, index) => files(each, below(here, 'further', index)));
+  return [files(tls, here), ...further];
 }
 
 const DEFAULT_ADMIN_PORT = 9090;

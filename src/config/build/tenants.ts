@@ -108,6 +108,7 @@ function buildTenant(name: string, document: TenantDocument, here: Here, context
   return {
     name,
     plan: document.plan,
+    priority: document.priority,
     attributes: readAttributes('tenant', document.attributes, context.attributes, { ...context, here }),
     teams,
     consumers,

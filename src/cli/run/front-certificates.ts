@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../../base/ports.ts';
+import { err, ok, type Result } from '../../base/result.ts';
+import type { CertificateFiles } from '../../model/world.ts';
+import type { AlertBus } from '../../observe/alert-bus.ts';
+import { checkCertificate, type ReadCertificate, type ReadText } from '../../tools/certificate-findings.ts';
+
+export interface FrontCertificatesOptions {
+  /** Null: no TLS. */
+  readonly files: readonly CertificateFiles[] | null;
+  readonly clock: Pick<Clock, 'wallMs'>;
+  readonly readText: ReadText;
+  readonly alerts: Pick<AlertBus, 'raise' | 'resolve'>;
+  /** Makes all data threads serve them; see `DataThreads.listen`. */
+  readonly serve: (certificates: readonly ReadCertificate[]) => Promise<Result<void, string>>;
+}
+
+const REFUSED = { kind: 'certificate-refused', subject: '' } as const;
+
+/**
+ * The certificates that clients see. Files are looked at again and again, because those who renew certificates write files and tell nobody;
+ * watching misses what is mounted or linked anew. Others are taken up only when they are sound, and by all data threads.
+ */
+export class FrontCertificates {
+  readonly #options: FrontCertificatesOptions;
+  #served: readonly ReadCertificate[] = [];
+  #digest = '';
+  /** Of files that were refused: they are told once, not every few seconds. */
+  #refusedDigest = '';
+  #busy = false;
+
+  constructor(options: FrontCertificatesOptions) {
+    this.#options = options;
+  }
+
+  /** What is served; empty without TLS. */
+  get served(): readonly ReadCertificate[] {
+    return this.#served;
+  }
+
+  /** The first time; the error is one sentence. Null: no TLS. */
+  read(): Result<readonly ReadCertificate[] | null, string> {
+    if (this.#options.files === null) return ok(null);
+    this.#digest = this.#digestNow();
+    const read = this.#readAll();
+    if (read.ok) this.#served = read.value;
+    return read;
+  }
+
+  /** To be called every few seconds. */
+  async look(): Promise<void> {
+    if (this.#options.files === null || this.#busy) return;
+    this.#tellExpiry();
+    const digest = this.#digestNow();
+    if (digest === this.#digest) {
+      this.#options.alerts.resolve(REFUSED);
+      this.#refusedDigest = '';
+      return;
+    }
+    if (digest === this.#refusedDigest) return;
+    this.#busy = true;
+    await this.#takeUp(digest);
+    this.#busy = false;
+  }
+
+  async #takeUp(digest: string): Promise<void> {
+    const read = this.#readAll();
+    const served = read.ok ? await this.#options.serve(read.value) : read;
+    if (served.ok && read.ok) {
+      // Data threads read the files themselves: what changed meanwhile is taken up the next time.
+      this.#digest = digest;
+      this.#served = read.value;
+      this.#refusedDigest = '';
+      this.#options.alerts.resolve(REFUSED);
+      this.#tellExpiry();
+      return;
+    }
+    this.#refusedDigest = digest;
+    this.#options.alerts.raise({
+      ...REFUSED,
+      severity: 'critical',
+      message: `New certificate files can't be used, so the ones before are still served: ${served.ok ? '' : served.error}`,
+      remedy: 'Put certificate and key in place together; they are read again as soon as they change.',
+    });
+  }
+
+  #readAll(): Result<readonly ReadCertificate[], string> {
+    const { files, readText, clock } = this.#options;
+    const checked = files!.map((each) => checkCertificate(each, readText, clock.wallMs()));
+    const fault = checked.find(({ certificate }) => certificate === null);
+    if (fault !== undefined) return err(fault.diagnostics[0]!.message);
+    return ok(checked.map(({ certificate }) => certificate!));
+  }
+
+  #digestNow(): string {
+    const digest = createHash('sha256');
+    for (const { certificateFile, keyFile } of this.#options.files!) {
+      for (const path of [certificateFile, keyFile])
+        digest.update(`${JSON.stringify(this.#options.readText(path))}\n`);
+    }
+    return digest.digest('hex');
+  }
+
+  #tellExpiry(): void {
+    const { clock, alerts } = this.#options;
+    for (const { certificateFile, expiresMs } of this.#served) {
+      const identity = { kind: 'certificate-expires', subject: certificateFile };
+      const leftMs = expiresMs - clock.wallMs();
+      if (leftMs > SOON_MS) {
+        alerts.resolve(identity);
+        continue;
+      }
+      const day = new Date(expiresMs).toISOString().slice(0, 10);
+      alerts.raise({
+        ...identity,
+        severity: leftMs <= URGENT_MS ? 'critical' : 'warning',
+        message: `The certificate in ${certificateFile} ${leftMs <= 0 ? 'expired' : 'expires'} on ${day}.`,
+        remedy: 'Renew it: the new files are taken up by themselves.',
+      });
+    }
+  }
+}
+
+const DAY_MS = 24 * 3_600_000;
+const SOON_MS = 30 * DAY_MS;
+const URGENT_MS = 7 * DAY_MS;

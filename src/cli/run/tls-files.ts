@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
+import type { CertificateFiles, World } from '../../model/world.ts';
+import { type BuiltProject, hasError } from '../../tools/build-project.ts';
+import { checkCertificate, type ReadText } from '../../tools/certificate-findings.ts';
+
+export const readText: ReadText = (path) => {
+  try {
+    return { text: readFileSync(path, 'utf8') };
+  } catch (error) {
+    return {
+      fault: (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message,
+    };
+  }
+};
+
+/** A project with what is wrong in the certificates that the gateway shows; they lie beside the texts of the project. */
+export function withCertificateFindings<Project extends BuiltProject>(
+  project: Project,
+  wallMs: number,
+): Project {
+  if (project.built === null) return project;
+  const found = certificateFindings(project.built.world, wallMs);
+  if (found.length === 0) return project;
+  const diagnostics = [...project.diagnostics, ...found];
+  return { ...project, built: hasError(found) ? null : project.built, diagnostics };
+}
+
+function certificateFindings(world: World, wallMs: number): readonly Diagnostic[] {
+  const files = new Map<string, CertificateFiles>();
+  const add = (each: CertificateFiles): void =>
+    void files.set(`${each.certificateFile}\n${each.keyFile}`, each);
+  for (const each of world.server.certificates ?? []) add(each);
+  for (const { tls } of world.services.values()) {
+    const { certificateFile, keyFile } = tls;
+    if (certificateFile !== null && keyFile !== null) add({ certificateFile, keyFile });
+  }
+  return [...files.values()].flatMap((each) => checkCertificate(each, readText, wallMs).diagnostics);
+}

@@ -1,0 +1,65 @@
+/** Which requests a data thread turns away while it has too much to do: those of low priority first. */
+import type { LimitValues } from '../base/limits.ts';
+import type { Priority } from '../model/world.ts';
+
+export type ShedLimits = Pick<
+  LimitValues,
+  'exchangesPerThread' | 'normalExchangesPerThread' | 'lowExchangesPerThread' | 'eventLoopDelayMs'
+>;
+
+export class Overload {
+  /**
+   * Requests in flight up to which nobody is turned away; below nought while the thread is late. One comparison is all that it costs
+   * a request as long as all is well.
+   */
+  calmUpTo: number;
+  readonly #inFlightMax: Readonly<Record<Priority, number>>;
+  readonly #leastMax: number;
+  readonly #delayMs: number;
+  /** How many priorities, from the lowest, are turned away because the thread is late. */
+  #lateFor = 0;
+  #seenBefore = 0;
+  #calmSweeps = 0;
+
+  constructor(limits: ShedLimits) {
+    const { exchangesPerThread: high, normalExchangesPerThread, lowExchangesPerThread } = limits;
+    // Whoever lowers the last bound alone means it for all.
+    const normal = Math.min(normalExchangesPerThread, high);
+    this.#inFlightMax = { high, normal, low: Math.min(lowExchangesPerThread, normal) };
+    this.#leastMax = this.#inFlightMax.low;
+    this.#delayMs = limits.eventLoopDelayMs;
+    this.calmUpTo = this.#leastMax;
+  }
+
+  /** Whether a request is turned away; `inFlight` counts it. */
+  sheds(priority: Priority, inFlight: number): boolean {
+    return inFlight > this.#inFlightMax[priority] || RANKS[priority] < this.#lateFor;
+  }
+
+  /** By how much the thread's events have been late of late; from each sweep. */
+  observe(delayMs: number): void {
+    const seen = Math.min(PRIORITIES, lateness(delayMs / this.#delayMs));
+    // One pause, of the collector or of a machine that slept, is not too much to do.
+    const lateFor = Math.min(seen, this.#seenBefore);
+    this.#seenBefore = seen;
+    if (lateFor >= this.#lateFor) {
+      this.#lateFor = lateFor;
+      this.#calmSweeps = 0;
+    } else if (++this.#calmSweeps >= CALM_SWEEPS) {
+      // One at a time: those who come back may be what made it late.
+      this.#lateFor--;
+      this.#calmSweeps = 0;
+    }
+    this.calmUpTo = this.#lateFor > 0 ? -1 : this.#leastMax;
+  }
+}
+
+/** 1 from the bound on, 2 from twice the bound on, 3 from four times on. */
+function lateness(times: number): number {
+  return times < 1 ? 0 : Math.floor(Math.log2(times)) + 1;
+}
+
+const RANKS: Readonly<Record<Priority, number>> = { low: 0, normal: 1, high: 2 };
+const PRIORITIES = 3;
+/** Sweeps run four times a second. */
+const CALM_SWEEPS = 2;

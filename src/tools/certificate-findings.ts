@@ -1,0 +1,103 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import type { DiagnosticCode } from '../diagnostics/catalogue.ts';
+import { CATALOGUE } from '../diagnostics/catalogue.ts';
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import type { CertificateFiles } from '../model/world.ts';
+
+/** A file's text, or why it can't be read. */
+export type FileText = { readonly text: string } | { readonly fault: string };
+export type ReadText = (path: string) => FileText;
+
+export interface ReadCertificate extends CertificateFiles {
+  /** Names that a client may ask for: those of DNS in subjectAltName (RFC 6125: the common name counts no more). */
+  readonly names: readonly string[];
+  readonly expiresMs: number;
+}
+
+/** What is wrong with a certificate and its key, or will be soon; null for the certificate where it can't be used. */
+export function checkCertificate(
+  files: CertificateFiles,
+  read: ReadText,
+  wallMs: number,
+): { readonly certificate: ReadCertificate | null; readonly diagnostics: readonly Diagnostic[] } {
+  const { certificateFile, keyFile } = files;
+  const [certificateText, keyText] = [read(certificateFile), read(keyFile)];
+  const unread = [
+    ...('fault' in certificateText ? [unreadable(certificateFile, certificateText.fault)] : []),
+    ...('fault' in keyText ? [unreadable(keyFile, keyText.fault)] : []),
+  ];
+  if ('fault' in certificateText || 'fault' in keyText) return { certificate: null, diagnostics: unread };
+  const certificate = attempt(() => new X509Certificate(certificateText.text));
+  if (certificate === null) return failed(noPem(certificateFile, 'certificate'));
+  const key = attempt(() => createPrivateKey(keyText.text));
+  if (key === null) return failed(noPem(keyFile, 'private key without passphrase'));
+  if (!certificate.checkPrivateKey(key)) return failed(noPair(files));
+  const expiresMs = Date.parse(certificate.validTo);
+  return {
+    certificate: { ...files, names: namesOf(certificate), expiresMs },
+    diagnostics: expiryFindings(certificateFile, expiresMs, wallMs),
+  };
+}
+
+/** Long enough to renew it by hand. */
+const SOON_MS = 30 * 24 * 3_600_000;
+const DAY_MS = 24 * 3_600_000;
+
+function expiryFindings(file: string, expiresMs: number, wallMs: number): readonly Diagnostic[] {
+  if (Number.isNaN(expiresMs) || expiresMs - wallMs > SOON_MS) return [];
+  const day = new Date(expiresMs).toISOString().slice(0, 10);
+  if (expiresMs <= wallMs) {
+    return [finding('PT3504', `The certificate in ${file} expired on ${day}: clients refuse it.`, RENEW)];
+  }
+  const days = Math.floor((expiresMs - wallMs) / DAY_MS);
+  const left = days === 0 ? 'today or tomorrow' : days === 1 ? 'in one day' : `in ${days} days`;
+  return [finding('PT3505', `The certificate in ${file} expires ${left}, on ${day}.`, RENEW)];
+}
+
+const RENEW = 'Renew it: a running gateway takes up the new files by itself.';
+
+function namesOf(certificate: X509Certificate): readonly string[] {
+  const names = (certificate.subjectAltName ?? '').split(', ').filter((name) => name.startsWith('DNS:'));
+  return names.map((name) => name.slice('DNS:'.length).toLowerCase());
+}
+
+function unreadable(file: string, fault: string): Diagnostic {
+  return finding(
+    'PT3501',
+    `The file ${file} can't be read: ${fault}.`,
+    'Correct the path, or the rights of the file.',
+  );
+}
+
+function noPem(file: string, what: string): Diagnostic {
+  return finding(
+    'PT3502',
+    `The file ${file} holds no ${what} in PEM.`,
+    'PEM begins with "-----BEGIN". Convert the file, or name another.',
+  );
+}
+
+function noPair({ certificateFile, keyFile }: CertificateFiles): Diagnostic {
+  const message = `The key in ${keyFile} does not belong to the certificate in ${certificateFile}.`;
+  return finding('PT3503', message, 'Name the key with which the certificate was requested.');
+}
+
+function failed(diagnostic: Diagnostic): {
+  readonly certificate: null;
+  readonly diagnostics: readonly Diagnostic[];
+} {
+  return { certificate: null, diagnostics: [diagnostic] };
+}
+
+function finding(code: DiagnosticCode, message: string, help: string): Diagnostic {
+  return { code, severity: CATALOGUE[code].severity, message, span: null, related: [], help };
+}
+
+function attempt<Value>(make: () => Value): Value | null {
+  try {
+    return make();
+  } catch {
+    // How node:crypto says that it can't read something; the reason names internals of OpenSSL.
+    return null;
+  }
+}
