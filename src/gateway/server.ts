@@ -25,6 +25,7 @@ export class Server {
   /** The last one accepts; those before it have connections that were there before its certificates. */
   readonly #fronts: Front[] = [];
   #connections = 0;
+  #retiring: NodeJS.Timeout | undefined = undefined;
 
   constructor(uws: UwsModule, thread: ExchangeThread, limits: LimitValues) {
     this.#uws = uws;
@@ -53,13 +54,29 @@ export class Server {
     }
     const before = this.#fronts.at(-1);
     this.#fronts.push(front);
-    // In the phase after reading: what the kernel had accepted for the old socket has just been taken from it.
-    if (before !== undefined) setImmediate(() => before.stopAccepting());
+    if (before !== undefined) this.#retire(before, this.#thread.clock.monotonicMs() + RETIRE_WITHIN_MS);
     return port;
+  }
+
+  /**
+   * The kernel resets what it has accepted for a socket that closes and what nobody has taken from it yet (unless
+   * net.ipv4.tcp_migrate_req says otherwise). So the old socket goes when several looks in a row, each right after it was read,
+   * have seen nobody come; until then both certificates are served.
+   */
+  #retire(front: Front, latestMs: number, quietLooks = 0, acceptedBefore = front.accepted): void {
+    const look = (): void => {
+      const { accepted } = front;
+      const quiet = accepted === acceptedBefore ? quietLooks + 1 : 0;
+      if (quiet >= QUIET_LOOKS || this.#thread.clock.monotonicMs() >= latestMs) front.stopAccepting();
+      else this.#retire(front, latestMs, quiet, accepted);
+    };
+    // An immediate runs in the phase after reading.
+    this.#retiring = setTimeout(() => setImmediate(look), LOOK_MS);
   }
 
   /** No new connections; each answer from now on ends its connection. */
   stopAccepting(): void {
+    clearTimeout(this.#retiring);
     for (const front of this.#fronts) front.stopAccepting();
   }
 
@@ -91,6 +108,8 @@ class Front {
   readonly #thread: ExchangeThread;
   readonly #app: TemplatedApp;
   readonly #port = new StreamPort();
+  /** Connections that came. */
+  accepted = 0;
   #listenSocket: us_listen_socket | null = null;
   #fields: string[] = [];
 
@@ -104,7 +123,11 @@ class Front {
     this.#thread = thread;
     const [first, ...further] = certificates ?? [];
     this.#app = first === undefined ? uws.App({}) : uws.SSLApp(optionsOf(first));
-    (this.#app as FilteredApp).filter(onCount);
+    const counted = (connection: HttpResponse, change: number): void => {
+      if (change > 0) this.accepted++;
+      onCount(connection, change);
+    };
+    (this.#app as FilteredApp).filter(counted);
     const receive = (response: HttpResponse, request: HttpRequest): void => this.#receive(response, request);
     this.#app.any('/*', receive);
     for (const certificate of further) {
@@ -158,6 +181,11 @@ class Front {
     this.#fields.push(name, value);
   };
 }
+
+const LOOK_MS = 20;
+const QUIET_LOOKS = 5;
+/** However many come: some more may be lost then. */
+const RETIRE_WITHIN_MS = 60_000;
 
 /** Its default of TLS 1.2 as the least version stays. */
 function optionsOf({ certificateFile, keyFile }: ServedCertificate): AppOptions {
