@@ -4,6 +4,7 @@ import type { ListenAddress } from '../model/world.ts';
 import type { AuditActor, AuditProblem } from '../pipeline/audit.ts';
 import type { RecordCounts, TrafficSummary } from '../pipeline/traffic.ts';
 import type { AuditActions } from './routes/audit.ts';
+import type { ConfigurationActions } from './routes/configuration.ts';
 import type { DirectoryActions } from './routes/directory.ts';
 import type { KeyActions } from './routes/keys.ts';
 import type { ObservationActions } from './routes/observation.ts';
@@ -22,6 +23,7 @@ export interface AdminActions {
   readonly keys: KeyActions;
   readonly directory: DirectoryActions;
   readonly observation: ObservationActions;
+  readonly configuration: ConfigurationActions;
 }
 
 export type AdminHealth = 'starting' | 'serving' | 'draining';
@@ -62,6 +64,7 @@ export interface AdminStatus {
   readonly services: readonly ServiceStatus[];
   /** Those that clients see; empty without TLS. */
   readonly certificates: readonly CertificateStatus[];
+  readonly kept: KeptStatus;
   readonly alerts: readonly AlertStatus[];
   /** The limits in force. */
   readonly limits: LimitValues;
@@ -110,6 +113,18 @@ export interface CounterStatus {
   readonly keysMaxFromNextStart: number;
   /** Of a quota, in its own unit: what it would lose if the process were killed now. Null for other limits. */
   readonly openSlice: number | null;
+}
+
+/** What the store keeps up to a bound, and the bound. */
+export interface KeptStatus {
+  /** Number of the newest audit record. */
+  readonly auditEnd: number;
+  readonly auditRecords: number;
+  readonly auditRecordsMax: number;
+  readonly versions: number;
+  readonly versionsMax: number;
+  readonly idempotencyKeys: number;
+  readonly idempotencyKeysMax: number;
 }
 
 export interface AlertStatus {

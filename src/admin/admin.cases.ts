@@ -89,6 +89,15 @@ export const STATUS: AdminStatus = {
   certificates: [
     { certificateFile: '/tls/front.pem', names: ['shop.example'], expiresMs: 1_798_761_600_000 },
   ],
+  kept: {
+    auditEnd: 7,
+    auditRecords: 7,
+    auditRecordsMax: 1_000_000,
+    versions: 2,
+    versionsMax: 200,
+    idempotencyKeys: 0,
+    idempotencyKeysMax: 1_000,
+  },
   alerts: [],
   limits: LIMIT_DEFAULTS,
 };
@@ -181,9 +190,15 @@ export function actions(changes: Partial<AdminActions> = {}): AdminActions {
     },
     audit: {
       records: () => ok([AUDIT_RECORD]),
+      backupMade: () => Promise.resolve(ok(AUDIT_RECORD)),
       anchor: () => ({ sequence: 1, hash: 'a'.repeat(64), mac: 'b'.repeat(64) }),
     },
     observation: OBSERVATION,
+    configuration: {
+      versions: () => ({ running: 2, versionsMax: 200, versions: VERSIONS }),
+      files: (version) => ok(FILES.get(version) ?? null),
+      rollBack: (version) => Promise.resolve(FILES.has(version) ? ok(LIVE) : err('unknown')),
+    },
     ...changes,
   };
 }
@@ -251,6 +266,18 @@ const OBSERVATION: ObservationActions = {
     alerts: [{ severity: 'warning', message: 'Something is the matter.' }],
   }),
 };
+const VERSIONS = [1, 2].map((version) => ({
+  version,
+  hash: '0123456789abcdef',
+  digest: 'd'.repeat(64),
+  timeMs: 1_795_456_000_000,
+  reason: 'start',
+  actor: { kind: 'gateway', cause: 'start' } as const,
+}));
+const FILES = new Map([
+  [1, [{ path: 'portunus.yaml', text: 'portunus: 1\n' }]],
+  [2, [{ path: 'portunus.yaml', text: 'portunus: 1 # again\n' }]],
+]);
 
 /** Everything that a server needs, on a free port of 127.0.0.1. */
 export function serverOptions(

@@ -15,65 +15,65 @@ export interface AdminClientError {
 }
 
 const STATUS_TIMEOUT_MS = 5_000;
+const CALL_TIMEOUT_MS = 30_000;
 /** A reload of a large project takes seconds, and waits for one that is under way. */
-const RELOAD_TIMEOUT_MS = 120_000;
+export const RELOAD_TIMEOUT_MS = 120_000;
 const ANSWER_BYTES_MAX = 16 * 1_024 * 1_024;
 
-export async function requestStatus(access: AdminAccess): Promise<Result<AdminStatus, AdminClientError>> {
-  const answer = await exchange(access, 'GET', '/v1/status', STATUS_TIMEOUT_MS);
-  return answer.ok ? understand<AdminStatus>(answer.value, [200]) : answer;
+export function requestStatus(access: AdminAccess): Promise<Result<AdminStatus, AdminClientError>> {
+  return callAdmin(access, { method: 'GET', path: '/v1/status', timeoutMs: STATUS_TIMEOUT_MS });
 }
 
 /** A configuration that was refused is an answer too: see `LoadReport.outcome`. */
-export async function requestReload(access: AdminAccess): Promise<Result<LoadReport, AdminClientError>> {
-  const answer = await exchange(access, 'POST', '/v1/reload', RELOAD_TIMEOUT_MS);
-  return answer.ok ? understand<LoadReport>(answer.value, [200, 422]) : answer;
+export function requestReload(access: AdminAccess): Promise<Result<LoadReport, AdminClientError>> {
+  return callAdmin(access, {
+    method: 'POST',
+    path: '/v1/reload',
+    timeoutMs: RELOAD_TIMEOUT_MS,
+    alsoExpected: 422,
+  });
 }
 
 export interface AdminRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With its query. */
   readonly path: string;
   readonly body?: object;
+  readonly timeoutMs?: number;
+  /** A status beside 200, 201 and 204 whose body is an answer of the operation. */
+  readonly alsoExpected?: number;
 }
 
-const CALL_TIMEOUT_MS = 30_000;
-const NO_CONTENT = 204;
-
-/** Any other operation; `Body` is what its route says of the answers of success. */
+/** One operation of the admin API; `Body` is what its answer holds, `{}` where it has none. */
 export async function callAdmin<Body>(
   access: AdminAccess,
-  { method, path, body }: AdminRequest,
+  asked: AdminRequest,
 ): Promise<Result<Body, AdminClientError>> {
-  const answer = await exchange(access, method, path, CALL_TIMEOUT_MS, body);
-  if (!answer.ok) return answer;
-  return answer.value.status === NO_CONTENT ? ok({} as Body) : understand<Body>(answer.value, [200, 201]);
+  const answer = await exchange(access, asked);
+  return answer.ok ? understand<Body>(answer.value, asked.alsoExpected) : answer;
 }
 
 /** The same where success is answered with a text. */
 export async function callAdminForText(
   access: AdminAccess,
-  { method, path }: AdminRequest,
+  asked: AdminRequest,
 ): Promise<Result<string, AdminClientError>> {
-  const answer = await exchange(access, method, path, CALL_TIMEOUT_MS);
+  const answer = await exchange(access, asked);
   if (!answer.ok) return answer;
-  return answer.value.status === 200 ? ok(answer.value.text) : understand<never>(answer.value, []);
+  return answer.value.status === 200 ? ok(answer.value.text) : understand<never>(answer.value, undefined);
 }
 
 interface Answer {
   readonly status: number;
+  readonly type: string;
   readonly text: string;
 }
 
 function exchange(
   { listen, token }: AdminAccess,
-  method: string,
-  path: string,
-  timeoutMs: number,
-  body?: object,
+  { method, path, body, timeoutMs = CALL_TIMEOUT_MS }: AdminRequest,
 ): Promise<Result<Answer, AdminClientError>> {
-  const text = body === undefined ? undefined : JSON.stringify(body);
-  const content = text === undefined ? {} : { 'content-type': 'application/json' };
+  const text = body === undefined ? null : JSON.stringify(body);
   return new Promise((resolve) => {
     const sent = request({
       host: connectAddress(listen.address),
@@ -81,19 +81,26 @@ function exchange(
       method,
       path,
       agent: false,
-      headers: { authorization: `Bearer ${token}`, accept: 'application/json', ...content },
+      headers: {
+        authorization: `Bearer ${token}`,
+        accept: 'application/json',
+        ...(text === null
+          ? {}
+          : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+      },
       signal: AbortSignal.timeout(timeoutMs),
     });
     sent.on('error', (error: NodeJS.ErrnoException) =>
       resolve(err(transportError(listen, error, timeoutMs))),
     );
     sent.on('response', (response) => {
+      const { statusCode: status = 0, headers } = response;
       readText(response).then(
-        (text) => resolve(ok({ status: response.statusCode ?? 0, text })),
+        (answered) => resolve(ok({ status, type: headers['content-type'] ?? '', text: answered })),
         (error: Error) => resolve(err(transportError(listen, error, timeoutMs))),
       );
     });
-    sent.end(text);
+    sent.end(text ?? '');
   });
 }
 
@@ -130,20 +137,31 @@ function transportError(
 }
 
 function understand<Body>(
-  { status, text }: Answer,
-  expected: readonly number[],
+  { status, type, text }: Answer,
+  alsoExpected: number | undefined,
 ): Result<Body, AdminClientError> {
   if (status === 401) {
     const message =
       'The gateway refused the admin token. Another gateway may be running there, or the data folder is not its own.';
     return err({ kind: 'refused', message });
   }
+  if (status === 204) return ok({} as Body);
   const body = parseObject(text);
-  if (body !== null && expected.includes(status)) return ok(body as Body);
-  if (body !== null && 'detail' in body && typeof body.detail === 'string')
-    return err({ kind: 'refused', message: `The gateway refused (${status}): ${body.detail}` });
+  if (body !== null && type.startsWith('application/problem+json'))
+    return err({ kind: 'refused', message: `The gateway refused (${status}): ${problemText(body)}` });
+  if (body !== null && [200, 201, alsoExpected].includes(status)) return ok(body as Body);
   const message = `The gateway answered ${status} with something this command does not understand. Are both of one version?`;
   return err({ kind: 'failed', message });
+}
+
+/** In one line, with each place in the request that is wrong. */
+function problemText(body: object): string {
+  const { detail, errors } = body as {
+    readonly detail?: unknown;
+    readonly errors?: readonly { readonly place: string; readonly why: string }[];
+  };
+  const places = (errors ?? []).map(({ place, why }) => `${place} ${why}`).join('; ');
+  return places === '' ? String(detail) : `${places}.`;
 }
 
 function parseObject(text: string): object | null {

@@ -66,7 +66,7 @@ function operation(route: AdminRoute): object {
 
 /** The first segment behind the version. */
 function tagOf({ path }: AdminRoute): string {
-  return path.replace(/^\/v1\//, '').split('/')[0] || 'health';
+  return path.split('/').find((part) => part !== '' && part !== 'v1') ?? '';
 }
 
 function parametersOf(route: AdminRoute): readonly object[] {
@@ -81,11 +81,11 @@ function parametersOf(route: AdminRoute): readonly object[] {
 }
 
 function parameter(where: 'path' | 'query', name: string, written: ParameterSchema): object {
-  const { description, many, ...schema } = { many: false, ...written };
+  const { description, many, required, ...schema } = { many: false, required: false, ...written };
   return {
     name,
     in: where,
-    required: where === 'path',
+    required: where === 'path' || required,
     description,
     schema: many ? { type: 'array', items: schema } : schema,
   };

@@ -16,6 +16,10 @@ export function readQuery(
 ): Result<ParameterValues, readonly PlacedFault[]> {
   const values = read(query, [...new URLSearchParams(text)]);
   if (!values.ok) return values;
+  const missing = Object.keys(query).filter(
+    (name) => query[name]!.required && !Object.hasOwn(values.value, name),
+  );
+  if (missing.length > 0) return err(missing.map((place) => ({ place, why: 'is missing' })));
   const defaults = Object.entries(query).flatMap(([name, schema]) =>
     schema.type === 'integer' && schema.default !== undefined ? [[name, schema.default] as const] : [],
   );

@@ -34,7 +34,9 @@ export interface AnswerDescription {
   readonly content: { readonly schema: JsonSchema } | { readonly text: string } | 'none';
 }
 
-export type ParameterSchema =
+export type ParameterSchema = {
+  /** Of a query; a path has all of its parameters. */ readonly required?: true;
+} & (
   | {
       readonly type: 'string';
       readonly description: string;
@@ -50,7 +52,8 @@ export type ParameterSchema =
       readonly minimum: number;
       readonly maximum: number;
       readonly default?: number;
-    };
+    }
+);
 
 export type ParameterValues = Readonly<Record<string, string | number | readonly string[]>>;
 

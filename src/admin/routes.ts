@@ -1,5 +1,6 @@
 import type { AdminRoute } from './route.ts';
 import { AUDIT_ROUTES } from './routes/audit.ts';
+import { CONFIGURATION_ROUTES } from './routes/configuration.ts';
 import { DIRECTORY_ROUTES } from './routes/directory.ts';
 import { KEY_ROUTES } from './routes/keys.ts';
 import { OBSERVATION_ROUTES } from './routes/observation.ts';
@@ -14,4 +15,5 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ...DIRECTORY_ROUTES,
   ...AUDIT_ROUTES,
   ...OBSERVATION_ROUTES,
+  ...CONFIGURATION_ROUTES,
 ];

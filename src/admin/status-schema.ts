@@ -68,6 +68,31 @@ export const STATUS_SCHEMA = object({
       openSlice: orNull(NUMBER),
     }),
   ),
+  services: list(
+    object({
+      name: TEXT,
+      endpoints: list(
+        object({
+          url: TEXT,
+          address: orNull(TEXT),
+          state: { enum: ['well', 'warming', 'ejected', 'unhealthy'] },
+          why: orNull(TEXT),
+          checked: { type: 'boolean' },
+          unresolved: orNull(TEXT),
+        }),
+      ),
+    }),
+  ),
+  certificates: list(object({ certificateFile: TEXT, names: list(TEXT), expiresMs: TIME_MS })),
+  kept: object({
+    auditEnd: WHOLE,
+    auditRecords: WHOLE,
+    auditRecordsMax: WHOLE,
+    versions: WHOLE,
+    versionsMax: WHOLE,
+    idempotencyKeys: WHOLE,
+    idempotencyKeysMax: WHOLE,
+  }),
   alerts: list(
     object({
       kind: TEXT,

@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { ADMIN_SCOPE_NAMES } from '../model/admin-scope.ts';
 import { LOG_TEXT_FIELDS } from '../pipeline/log-query.ts';
 import { USAGE_DIMENSIONS, USAGE_GRANULARITIES } from '../pipeline/usage.ts';
 import { CHECK_FORMATS } from './check-formats.ts';
@@ -105,6 +106,88 @@ program
   .argument(...FOLDER)
   .option('--json', 'one JSON document instead of text')
   .action(run(async () => (await import('./commands/reload.ts')).reload));
+
+program
+  .command('rollback')
+  .description('put the files of a version that ran back into the project folder, and load them')
+  .argument('<version>', 'its number: "portunus history list" shows them', version)
+  .argument(...FOLDER)
+  .option('--json', 'one JSON document instead of text')
+  .action(run(async () => (await import('./commands/rollback.ts')).rollback));
+
+const history = program.command('history').description('the versions of the configuration that ran');
+history
+  .command('list')
+  .description('all that are kept: since when, by whom')
+  .argument(...FOLDER)
+  .option('--json', 'one JSON document instead of text')
+  .action(run(async () => (await import('./commands/history.ts')).historyList));
+history
+  .command('show')
+  .description('the files of a version')
+  .argument('<version>', 'its number', version)
+  .argument(...FOLDER)
+  .option('--json', 'one JSON document instead of text')
+  .action(run(async () => (await import('./commands/history.ts')).historyShow));
+history
+  .command('diff')
+  .description('what differs between two versions')
+  .argument('<from>', 'number of the one', version)
+  .argument('[to]', 'number of the other (default: the one that runs)', version)
+  .option('--project <folder>', 'project folder', '.')
+  .option('--json', 'one JSON document instead of text')
+  .action(run(async () => (await import('./commands/history.ts')).historyDiff));
+
+const tokens = program.command('tokens').description('who may call the admin API, and for what');
+tokens
+  .command('list')
+  .description('all tokens, without the tokens themselves')
+  .argument(...FOLDER)
+  .option('--json', 'one JSON document instead of text')
+  .action(run(async () => (await import('./commands/tokens.ts')).tokensList));
+tokens
+  .command('issue')
+  .description('make a token and show it, once')
+  .argument('<name>', 'what logs and audit call it')
+  .argument(...FOLDER)
+  .addOption(
+    new Option('--scope <scope...>', 'what it may do').choices(ADMIN_SCOPE_NAMES).makeOptionMandatory(),
+  )
+  .option('--expires <duration>', "when it ends, from now on: '90 days' (default: never)")
+  .option('--json', 'one JSON document instead of text')
+  .action(run(async () => (await import('./commands/tokens.ts')).tokensIssue));
+tokens
+  .command('revoke')
+  .description('end a token at once')
+  .argument('<id>', 'its public part: "portunus tokens list" shows it')
+  .argument(...FOLDER)
+  .action(run(async () => (await import('./commands/tokens.ts')).tokensRevoke));
+
+const audit = program.command('audit').description('who changed what');
+audit
+  .command('verify')
+  .description('whether the log is as it was written, up to every anchor')
+  .argument(...FOLDER)
+  .option(
+    '--anchor <place>',
+    'also hold it against this anchor, SEQUENCE:HASH, that was kept elsewhere',
+    collect,
+  )
+  .option('--json', 'one JSON document instead of text')
+  .action(run(async () => (await import('./commands/audit.ts')).auditVerify));
+audit
+  .command('show')
+  .description('the newest records')
+  .argument(...FOLDER)
+  .option('--after <sequence>', 'the first ones behind this number instead', whole)
+  .option('--limit <count>', 'how many', whole, 50)
+  .option('--json', 'one JSON document instead of text')
+  .action(run(async () => (await import('./commands/audit.ts')).auditShow));
+audit
+  .command('export')
+  .description('all records as they are chained, one JSON object per line')
+  .argument(...FOLDER)
+  .action(run(async () => (await import('./commands/audit.ts')).auditExport));
 
 program
   .command('status')
@@ -262,6 +345,17 @@ function port(text: string): number {
   if (!Number.isInteger(value) || value < 1 || value > 65_535)
     throw new InvalidArgumentError('A port is 1 to 65535.');
   return value;
+}
+
+function version(text: string): number {
+  const value = whole(text);
+  if (value < 1) throw new InvalidArgumentError('A version is a number from 1.');
+  return value;
+}
+
+function whole(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('A whole number is needed.');
+  return Number(text);
 }
 
 let outputFailed = false;

@@ -43,13 +43,19 @@ export const AUDIT_BASE = ['audit-base'] as const;
 
 export const AUDIT_BEGIN: AuditPlace = { sequence: 0, hash: AUDIT_GENESIS };
 
+/** How a store came to be as it is: left so by the last gateway, or put in its place by the owner, whose doing the entry records. */
+export type StoreArrival =
+  | { readonly kind: 'left' }
+  | { readonly kind: 'replaced'; readonly entryFor: (end: AuditPlace) => AuditEntry };
+
 export function openAuditLog(
   tables: StoreTables,
   auditKey: AuditKey,
   clock: Pick<Clock, 'wallMs'>,
+  arrival: StoreArrival,
 ): Result<AuditLog, StoreProblem> {
   const key = auditKey.bytes;
-  const ends = readEnds(tables, auditKey);
+  const ends = arrival.kind === 'left' ? readEnds(tables, auditKey) : foundEnds(tables);
   if (!ends.ok) return ends;
   let { head, base } = ends.value;
   const listeners: ((head: AuditPlace) => void)[] = [];
@@ -70,8 +76,12 @@ export function openAuditLog(
     return ok(records);
   };
 
-  if (auditKey.state === 'fresh' && head.sequence > 0) {
-    const signed = change([REKEYED], (transaction) => {
+  const opening = [
+    ...(auditKey.state === 'fresh' && head.sequence > 0 ? [REKEYED] : []),
+    ...(arrival.kind === 'replaced' ? [arrival.entryFor(head)] : []),
+  ];
+  if (opening.length > 0) {
+    const signed = change(opening, (transaction) => {
       if (base.sequence > 0) transaction.put(AUDIT_BASE, signPlace(key, 'base', base));
     });
     if (!signed.ok) return signed;
@@ -137,14 +147,28 @@ function readEnds(
       return tables.damaged(`the ${meaning} of the audit log is not signed with this gateway's key`);
   }
   const begin = base.value ?? AUDIT_BEGIN;
-  const end = head.value ?? AUDIT_BEGIN;
-  if (end.sequence > begin.sequence) {
-    const last = tables.get<AuditRecord>([AUDIT_TABLE, end.sequence]);
-    if (!last.ok) return last;
-    if (last.value?.hash !== end.hash)
-      return tables.damaged(`record ${end.sequence}, the last of the audit log, is missing or another`);
-  }
+  const end = head.value ?? begin;
+  const last = tables.last<AuditRecord>(AUDIT_TABLE);
+  if (!last.ok) return last;
+  // No record at all: all were given up by retention, or there never was one.
+  if (
+    (last.value?.sequence ?? begin.sequence) !== end.sequence ||
+    (last.value?.hash ?? begin.hash) !== end.hash
+  )
+    return tables.damaged(`the audit log does not end with record ${end.sequence}, as its signed end says`);
   return ok({ head: place(end), base: place(begin) });
+}
+
+/** Of a store that its owner put in place, perhaps mended: whatever is there is gone on from, and verification tells what is missing. */
+function foundEnds(
+  tables: StoreTables,
+): Result<{ readonly head: AuditPlace; readonly base: AuditPlace }, StoreProblem> {
+  const base = tables.get<SignedPlace>(AUDIT_BASE);
+  if (!base.ok) return base;
+  const last = tables.last<AuditRecord>(AUDIT_TABLE);
+  if (!last.ok) return last;
+  const begin = base.value ?? AUDIT_BEGIN;
+  return ok({ head: place(last.value ?? begin), base: place(begin) });
 }
 
 function place({ sequence, hash }: AuditPlace): AuditPlace {

@@ -57,34 +57,42 @@ export function createConfigurationHistory(
 ): Result<ConfigurationHistory, StoreProblem> {
   const stored = tables.list<VersionRecord>(VERSIONS);
   if (!stored.ok) return stored;
-  let kept: readonly VersionRecord[] = stored.value.map(complete);
+  // Lists of files stay in the store: two hundred versions of ten thousand files would fill the memory.
+  let kept: readonly ConfigurationVersion[] = stored.value.map(withoutFiles);
+  const uses = new TextUses();
+  for (const { files } of stored.value) uses.take(uses.after(files, []));
   return ok({
-    versions: () => kept.map(({ files: _files, ...version }) => version),
+    versions: () => kept,
     add(version, files, { versionsMax, audit: entries }) {
-      const record: VersionRecord = {
-        ...version,
-        files: files.map(({ path, text }) => ({ path, text: textName(text) })),
-      };
       assert(version.epoch > (kept.at(-1)?.epoch ?? -1), 'epochs of kept versions ascend');
-      const later = [...kept, record].slice(-versionsMax);
-      const before = textNames(kept);
-      const after = textNames(later);
+      const going = kept.slice(0, Math.max(0, kept.length + 1 - versionsMax));
+      const gone = recordsOf(tables, going);
+      if (!gone.ok) return gone;
+      const named = files.map(({ path, text }) => ({ path, text: textName(text) }));
+      const after = uses.after(
+        named,
+        gone.value.flatMap((record) => record.files),
+      );
       const written = audit.change(entries, (change) => {
-        for (const gone of kept) if (!later.includes(gone)) change.remove([VERSIONS, gone.epoch]);
-        for (const name of before) if (!after.has(name)) change.remove([TEXTS, name]);
-        for (const { text } of files)
-          if (!before.has(textName(text))) change.put([TEXTS, textName(text)], text);
-        change.put([VERSIONS, version.epoch], record);
+        for (const { epoch } of going) change.remove([VERSIONS, epoch]);
+        for (const [name, count] of after) if (count === 0) change.remove([TEXTS, name]);
+        for (const [index, { text }] of files.entries()) {
+          const name = named[index]!.text;
+          if (!uses.has(name) && after.get(name) !== 0) change.put([TEXTS, name], text);
+        }
+        change.put([VERSIONS, version.epoch], { ...version, files: named } satisfies VersionRecord);
       });
       if (!written.ok) return written;
-      kept = later;
+      uses.take(after);
+      kept = [...kept.slice(going.length), version];
       return ok(undefined);
     },
     files(epoch) {
-      const version = kept.find((record) => record.epoch === epoch);
-      if (version === undefined) return ok(null);
+      const version = tables.get<VersionRecord>([VERSIONS, epoch]);
+      if (!version.ok) return version;
+      if (version.value === null) return ok(null);
       const files: ConfigurationFile[] = [];
-      for (const { path, text: name } of version.files) {
+      for (const { path, text: name } of version.value.files) {
         const text = tables.get<string>([TEXTS, name]);
         if (!text.ok) return text;
         if (text.value === null) return tables.damaged(`the text of ${path} in version ${epoch} is missing`);
@@ -93,6 +101,45 @@ export function createConfigurationHistory(
       return ok(files);
     },
   });
+}
+
+/** How many files of kept versions have each text. */
+class TextUses {
+  readonly #counts = new Map<string, number>();
+
+  has(name: string): boolean {
+    return this.#counts.has(name);
+  }
+
+  /** The counts that differ once a version has come and others are gone. */
+  after(come: VersionRecord['files'], gone: VersionRecord['files']): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    const add = (name: string, by: number) =>
+      counts.set(name, (counts.get(name) ?? this.#counts.get(name) ?? 0) + by);
+    for (const { text } of come) add(text, 1);
+    for (const { text } of gone) add(text, -1);
+    return counts;
+  }
+
+  take(counts: ReadonlyMap<string, number>): void {
+    for (const [name, count] of counts) {
+      if (count === 0) this.#counts.delete(name);
+      else this.#counts.set(name, count);
+    }
+  }
+}
+
+function recordsOf(
+  tables: StoreTables,
+  versions: readonly ConfigurationVersion[],
+): Result<readonly VersionRecord[], StoreProblem> {
+  const records: VersionRecord[] = [];
+  for (const { epoch } of versions) {
+    const record = tables.get<VersionRecord>([VERSIONS, epoch]);
+    if (!record.ok) return record;
+    if (record.value !== null) records.push(record.value);
+  }
+  return ok(records);
 }
 
 /** Of all paths and texts, in whatever order they come. */
@@ -105,17 +152,14 @@ function digestOfNames(files: VersionRecord['files']): string {
   return createHash('sha256').update(lines.join('\n'), 'utf8').digest('hex');
 }
 
-/** Records of before versions had a digest and an actor. */
-function complete(record: VersionRecord): VersionRecord {
-  if ((record as Partial<VersionRecord>).digest !== undefined) return record;
+/** Records of earlier stores have neither digest nor actor. */
+function withoutFiles({ files, ...version }: VersionRecord): ConfigurationVersion {
+  const { digest } = version as Partial<ConfigurationVersion>;
+  if (digest !== undefined) return version;
   const actor: AuditActor = { kind: 'gateway', cause: 'not recorded' };
-  return { ...record, digest: digestOfNames(record.files), reason: 'not recorded', actor };
+  return { ...version, digest: digestOfNames(files), reason: 'not recorded', actor };
 }
 
 function textName(text: string): string {
   return createHash('sha256').update(text, 'utf8').digest('hex');
-}
-
-function textNames(versions: readonly VersionRecord[]): Set<string> {
-  return new Set(versions.flatMap((version) => version.files.map((file) => file.text)));
 }

@@ -92,7 +92,8 @@ function recordKeyOf(key: unknown): RecordKey {
   return (Array.isArray(key) ? key : [key]) as unknown as RecordKey;
 }
 
-function openToRead(path: string): Result<RootDatabase<Buffer>, StoreProblem> {
+/** Whoever calls closes it. */
+export function openToRead(path: string): Result<RootDatabase<Buffer>, StoreProblem> {
   try {
     if (!existsSync(path)) return unreadable(path, 'there is no such file');
     const state = inspectStoreFile(path);

@@ -102,6 +102,16 @@ export class StoreTables {
     return null;
   }
 
+  /** The last record of a table that is numbered; null where it has none. */
+  last<Value>(table: string): Result<Value | null, StoreProblem> {
+    return this.#reading((): Result<Value | null, StoreProblem> => {
+      const bounds = { start: [table, Number.MAX_SAFE_INTEGER], end: [table, 0], reverse: true, limit: 1 };
+      for (const { key, value } of this.#database.getRange(bounds))
+        return this.#decode<Value>(key as unknown as RecordKey, value);
+      return ok(null);
+    });
+  }
+
   /** One transaction: all that `write` asks for is on the disk when this returns, or none of it ever is. */
   change(write: (change: StoreChange) => void): Result<void, StoreProblem> {
     const database = this.#database;

@@ -8,7 +8,7 @@ import { open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb'
 import type { Clock, Random } from '../base/ports.ts';
 import { ok, type Result } from '../base/result.ts';
 import { type AdminTokens, openAdminTokens } from './admin-tokens.ts';
-import { type AuditLog, openAuditLog } from './audit-chain.ts';
+import { type AuditLog, openAuditLog, type StoreArrival } from './audit-chain.ts';
 import { openAuditKey } from './audit-key.ts';
 import { type ConfigurationHistory, createConfigurationHistory } from './configuration-history.ts';
 import { type CredentialTable, createCredentialTable } from './credential-table.ts';
@@ -60,6 +60,7 @@ export function openStore(
   random: Random,
   examine: ExamineStore,
   clock: Pick<Clock, 'wallMs'>,
+  arrival: StoreArrival = { kind: 'left' },
 ): Result<Store, StoreProblem> {
   try {
     if (!existsSync(folder)) {
@@ -78,7 +79,7 @@ export function openStore(
   if (!lock.ok) return lock;
   const path = join(folder, STORE_FILE);
   const sound = lock.value.lastHolder === 'lost' ? soundRecords(path, examine) : ok(undefined);
-  const opened = sound.ok ? openLocked({ folder, path, random, clock, lock: lock.value }) : sound;
+  const opened = sound.ok ? openLocked({ folder, path, random, clock, arrival, lock: lock.value }) : sound;
   if (!opened.ok) lock.value.giveUp();
   return opened;
 }
@@ -105,6 +106,7 @@ interface Opening {
   readonly path: string;
   readonly random: Random;
   readonly clock: Pick<Clock, 'wallMs'>;
+  readonly arrival: StoreArrival;
   readonly lock: FolderLock;
 }
 
@@ -202,11 +204,11 @@ function readSecrets(tables: StoreTables, path: string): Result<InstanceSecrets,
 function createStore(
   tables: StoreTables,
   secrets: InstanceSecrets,
-  { folder, random, clock, lock }: Opening,
+  { folder, random, clock, arrival, lock }: Opening,
 ): Result<Store, StoreProblem> {
   const key = openAuditKey(folder, random);
   if (!key.ok) return key;
-  const audit = openAuditLog(tables, key.value, clock);
+  const audit = openAuditLog(tables, key.value, clock, arrival);
   if (!audit.ok) return audit;
   const adminTokens = openAdminTokens(tables, audit.value);
   if (!adminTokens.ok) return adminTokens;

@@ -1,6 +1,7 @@
 /** A data folder on a disk that is full: traffic and changes go on, and the history catches up when there is room again. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import type { AdminStatus } from '../../src/admin/actions.ts';
@@ -60,6 +61,22 @@ async function alertKinds(): Promise<string[]> {
   return (await status()).alerts.map(({ kind }) => kind).sort();
 }
 
+/** Tokens that were made until the disk had no page left for one; the refused one says that nothing was changed. */
+async function issueUntilRefused(): Promise<number> {
+  const access = JSON.parse(await readFile(join(project!.folder, 'data/admin-access.json'), 'utf8'));
+  for (let issued = 0; issued < 500; issued++) {
+    const answer = await fetch(`http://127.0.0.1:${project!.adminPort}/v1/tokens`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${access.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ name: `full-${issued}`, scopes: ['read'] }),
+    });
+    if (answer.status === 201) continue;
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([503, 'not_durable']);
+    return issued;
+  }
+  throw new Error('the disk was never full');
+}
+
 async function refusalCode(): Promise<string> {
   const answer = await fetch(`${gateway!.url}/no`);
   return ((await answer.json()) as { code: string }).code;
@@ -88,9 +105,14 @@ routes: { all: { service: s, match: { path: "/{rest...}" }, auth: none } }
   expect(alerts.find(({ kind }) => kind === 'history-not-kept')!.message).toContain(
     `lacks version ${configuration.epoch}`,
   );
+  const reloaded = await runPortunus(['reload', project.folder]);
+  expect([reloaded.code, reloaded.stderr]).toEqual([3, expect.stringContaining('not recorded yet')]);
+  const issued = await issueUntilRefused();
 
   rmSync(filler);
   await expect.poll(async () => (await status()).alerts, { timeout: 30_000, interval: 500 }).toEqual([]);
+  const { stdout } = await runPortunus(['tokens', 'list', project.folder]);
+  expect(stdout.split('\n').filter((line) => line.includes('full-'))).toHaveLength(issued);
   await edit('third');
   await gateway.stop('SIGTERM');
   const unexamined = () => {

@@ -75,4 +75,22 @@ policy "q" applies to route "counted" { quota "year" 10_000 requests per year in
   const meta = calls.findIndex((call, at) => at > syncs[0]! && /pwrite64\(\d+<.*store\.mdb>/.test(call));
   expect(meta).toBeGreaterThan(syncs[0]!);
   expect(meta).toBeLessThan(sent[1]!);
+
+  // So it is with changes of the admin API, and their audit records, before they are answered.
+  const changed = await traced(async () => {
+    const access = readFileSync(join(project.folder, 'data', 'admin-access.json'), 'utf8');
+    const { token } = JSON.parse(access) as { readonly token: string };
+    const answer = await fetch(`http://127.0.0.1:${project.adminPort}/v1/tokens`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: '{"name":"viewer","scopes":["read"]}',
+    });
+    expect(answer.status).toBe(201);
+  });
+  const synced = changed.findIndex((call) => /fdatasync\(\d+<.*store\.mdb>.* = 0/.test(call));
+  const counts = changed.findIndex((call, at) => at > synced && /pwrite64\(\d+<.*store\.mdb>/.test(call));
+  const answered = changed.findIndex((call) => call.includes('"HTTP/1.1 201 '));
+  expect(synced).toBeGreaterThan(-1);
+  expect(counts).toBeGreaterThan(synced);
+  expect(answered).toBeGreaterThan(counts);
 });

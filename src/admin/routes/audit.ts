@@ -1,8 +1,9 @@
 import type { Result } from '../../base/result.ts';
-import type { AuditProblem, AuditRecord } from '../../pipeline/audit.ts';
+import type { AuditActor, AuditProblem, AuditRecord } from '../../pipeline/audit.ts';
 import type { AdminActions } from '../actions.ts';
 import type { AdminAnswer, AdminCall, AdminRoute } from '../route.ts';
 import { constant, list, object, oneOf, TEXT, TIME_MS, WHOLE } from '../schemas.ts';
+import { notDurable } from './tokens.ts';
 
 /** What can be asked of the audit log. */
 export interface AuditActions {
@@ -10,6 +11,8 @@ export interface AuditActions {
   records(after: number | null, count: number): Result<readonly AuditRecord[], AuditProblem>;
   /** The end of the log, signed: whoever keeps it elsewhere can tell later whether the log was changed up to here. */
   anchor(): AuditAnchor;
+  /** A copy of the store was made past the gateway: `portunus backup` makes it in a process of its own. */
+  backupMade(path: string, actor: AuditActor): Promise<Result<AuditRecord, AuditProblem>>;
 }
 
 export interface AuditAnchor {
@@ -19,7 +22,7 @@ export interface AuditAnchor {
 }
 
 const HASH = { type: 'string', pattern: '^[0-9a-f]{64}$' } as const;
-const ACTOR = oneOf(
+export const ACTOR_SCHEMA = oneOf(
   object({ kind: constant('token'), id: TEXT, name: TEXT }),
   object({ kind: constant('account'), name: TEXT }),
   object({ kind: constant('gateway'), cause: TEXT }),
@@ -28,7 +31,7 @@ const RECORD = object({
   sequence: { type: 'integer', minimum: 1 },
   timeMs: TIME_MS,
   previous: HASH,
-  actor: ACTOR,
+  actor: ACTOR_SCHEMA,
   action: { type: 'string', pattern: '^[a-z-]+\\.[a-z-]+$' },
   target: TEXT,
   before: true,
@@ -82,7 +85,24 @@ export const AUDIT_ROUTES: readonly AdminRoute[] = [
     },
     answer: (_call, { audit }) => ({ status: 200, body: audit.anchor() }),
   },
+  {
+    operation: 'recordBackup',
+    method: 'POST',
+    path: '/v1/audit/backups',
+    scope: 'operate',
+    summary: 'Records that a copy of the store was made, which "portunus backup" does.',
+    body: object({ path: { type: 'string', minLength: 1, maxLength: 4_096 } }),
+    answers: { 201: { description: 'It is recorded.', content: { schema: RECORD } } },
+    problems: ['not_durable'],
+    answer: backupAnswer,
+  },
 ];
+
+async function backupAnswer({ body, actor }: AdminCall, { audit }: AdminActions): Promise<AdminAnswer> {
+  const { path } = body as { readonly path: string };
+  const recorded = await audit.backupMade(path, actor);
+  return recorded.ok ? { status: 201, body: recorded.value } : notDurable(recorded.error);
+}
 
 function recordsAnswer({ query }: AdminCall, { audit }: AdminActions): AdminAnswer {
   const after = query.after === undefined ? null : Number(query.after);

@@ -47,6 +47,8 @@ const ISSUED = object({
   token: { ...TEXT, description: 'Shown once: only its hash is kept.' },
 });
 
+const ID = { id: { type: 'string', description: 'Public part of the token.', maxLength: 64 } } as const;
+
 export const TOKEN_ROUTES: readonly AdminRoute[] = [
   {
     operation: 'listTokens',
@@ -77,17 +79,41 @@ export const TOKEN_ROUTES: readonly AdminRoute[] = [
     answer: issueAnswer,
   },
   {
+    operation: 'readToken',
+    method: 'GET',
+    path: '/v1/tokens/{id}',
+    scope: 'tokens',
+    summary: 'One token, without the token itself.',
+    parameters: ID,
+    answers: {
+      200: {
+        description: 'It is in force, unless it has expired.',
+        content: { schema: object(DESCRIPTION) },
+      },
+    },
+    problems: ['not_found'],
+    answer: readAnswer,
+  },
+  {
     operation: 'revokeToken',
     method: 'DELETE',
     path: '/v1/tokens/{id}',
     scope: 'tokens',
     summary: 'Ends a token at once.',
-    parameters: { id: { type: 'string', description: 'Public part of the token.', maxLength: 64 } },
+    parameters: ID,
+    changes: 'readToken',
     answers: { 204: { description: 'It is refused from now on.', content: 'none' } },
     problems: ['not_found', 'conflict', 'not_durable'],
     answer: revokeAnswer,
   },
 ];
+
+function readAnswer({ parameters }: AdminCall, { tokens }: AdminActions): AdminAnswer {
+  const token = tokens.list().find(({ id }) => id === parameters.id);
+  return token === undefined ? UNKNOWN : { status: 200, body: token };
+}
+
+const UNKNOWN: AdminAnswer = { problem: 'not_found', detail: 'There is no token with this id.' };
 
 function issueAnswer({ body, actor }: AdminCall, { tokens }: AdminActions): AdminAnswer {
   const request = body as Omit<TokenRequest, 'expiresMs'> & { readonly expiresMs?: number | null };
@@ -112,7 +138,7 @@ function issueAnswer({ body, actor }: AdminCall, { tokens }: AdminActions): Admi
 function revokeAnswer({ parameters, actor }: AdminCall, { tokens }: AdminActions): AdminAnswer {
   const revoked = tokens.revoke(String(parameters.id), actor);
   if (revoked.ok) return { status: 204 };
-  if (revoked.error === 'unknown') return { problem: 'not_found', detail: 'There is no token with this id.' };
+  if (revoked.error === 'unknown') return UNKNOWN;
   if (revoked.error === 'local')
     return {
       problem: 'conflict',

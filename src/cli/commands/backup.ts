@@ -1,8 +1,12 @@
 import { relative, resolve } from 'node:path';
+import { callAdmin } from '../../admin/client.ts';
+import { err, ok, type Result } from '../../base/result.ts';
+import type { AuditRecord } from '../../pipeline/audit.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { backupEntry, recordAlone, thisAccount } from '../run/store-arrival.ts';
 import { makeBackup } from '../run/store-backups.ts';
-import { systemClock } from '../run/system-clock.ts';
-import { findSettings } from './data-folder.ts';
+import { systemClock, systemRandom } from '../run/system-clock.ts';
+import { findGateway, findSettings } from './data-folder.ts';
 
 /** `portunus backup [FOLDER]`: a copy of the store as it is at one moment. */
 export async function backup(
@@ -17,6 +21,13 @@ export async function backup(
     return EXIT.couldNotRun;
   }
   const { path, examination } = made.value;
+  const recorded = await record(folder, path);
+  if (!recorded.ok) {
+    process.stderr.write(
+      `portunus backup: The copy is ${relative('', path)}, but the audit log lacks it: ${recorded.error}\n`,
+    );
+    return EXIT.couldNotRun;
+  }
   const records = Object.values(examination.tables).reduce((sum, count) => sum + count, 0);
   process.stdout.write(
     options.json
@@ -24,4 +35,19 @@ export async function backup(
       : `Copied ${records} records to ${relative('', path)}. It holds secrets: keep it as safe as the data folder.\n`,
   );
   return EXIT.fine;
+}
+
+/** By the gateway where one runs, else by this command. */
+async function record(folder: string, path: string): Promise<Result<void, string>> {
+  const access = await findGateway(folder);
+  if (access.ok) {
+    const asked = { method: 'POST', path: '/v1/audit/backups', body: { path } } as const;
+    const told = await callAdmin<AuditRecord>(access.value, asked);
+    if (told.ok) return ok(undefined);
+    if (told.error.kind !== 'not-running') return err(told.error.message);
+  }
+  const settings = await findSettings(folder);
+  if (!settings.ok) return settings;
+  const parts = { random: systemRandom(), clock: systemClock() };
+  return await recordAlone(settings.value.dataFolder, backupEntry(path, thisAccount()), parts);
 }

@@ -13,6 +13,7 @@ import type { LoadResult } from '../run/configuration.ts';
 import { readFirstKeys } from '../run/first-keys.ts';
 import { Gateway } from '../run/gateway.ts';
 import { readProject } from '../run/project-files.ts';
+import { finishRewrite } from '../run/project-rewrite.ts';
 import { loadReport } from '../run/status-report.ts';
 import { openOrRecover } from '../run/store-recovery.ts';
 import { examineInChild } from '../run/store-task.ts';
@@ -31,6 +32,8 @@ export interface StartOptions {
 
 /** `portunus start [FOLDER]`: runs until SIGTERM or SIGINT. */
 export async function start(folder: string, options: StartOptions): Promise<ExitCode> {
+  const finished = await finishRewrite(folder);
+  if (!finished.ok) return failed(finished.error);
   const files = await readProject(folder);
   if (!files.ok) return failed(files.error);
   const clock = systemClock();

@@ -57,6 +57,11 @@ function report(status: AdminStatus): string {
     ...status.certificates.map((certificate) => ['certificate', certificateText(certificate)] as const),
     ['services', servicesText(status.services)],
     ...troubled(status.services).map((line) => ['endpoint', line] as const),
+    [
+      'audit log',
+      `${status.kept.auditRecords} of at most ${status.kept.auditRecordsMax} records, the newest is ${status.kept.auditEnd}`,
+    ],
+    ['history', `${status.kept.versions} of at most ${status.kept.versionsMax} versions`],
     ...status.alerts.map(({ message, remedy }) => ['alert', `${message} ${remedy}`] as const),
   ];
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;

@@ -9,11 +9,15 @@ import { compileRequestSchema } from '../../config/request-schema.ts';
 import type { World } from '../../model/world.ts';
 import type { Store } from '../../state/store.ts';
 import { VERSION } from '../version.ts';
+import { backupEntry } from './store-arrival.ts';
 import { createTokenDesk } from './token-desk.ts';
 
 /** What the admin API needs of the gateway; its tokens, its records and the audit log it has from the store. */
 export interface AdminApiParts
-  extends Pick<AdminActions, 'health' | 'status' | 'reload' | 'keys' | 'directory' | 'observation'> {
+  extends Pick<
+    AdminActions,
+    'health' | 'status' | 'reload' | 'keys' | 'directory' | 'observation' | 'configuration'
+  > {
   readonly store: Store;
   readonly settings: World;
   readonly clock: Clock;
@@ -33,12 +37,14 @@ export function openAdminApi(parts: AdminApiParts): Promise<Result<AdminServer, 
       status: parts.status,
       reload: parts.reload,
       observation: parts.observation,
+      configuration: parts.configuration,
       openApi: () => openApiDocument(ADMIN_ROUTES, VERSION),
       keys: parts.keys,
       directory: parts.directory,
       tokens: createTokenDesk(store.adminTokens, { clock, random }),
       audit: {
         records: (after, count) => store.audit.records(after ?? store.audit.head().sequence - count, count),
+        backupMade: (path, actor) => store.audit.append(backupEntry(path, actor)),
         anchor: () => store.audit.sign('anchor', store.audit.head()),
       },
     },

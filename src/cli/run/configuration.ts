@@ -11,9 +11,10 @@ import { type BuiltProject, buildProject } from '../../tools/build-project.ts';
 import type { ProjectMemory } from '../../tools/project-memory.ts';
 import { counterNotes, keyNotes } from './counter-notes.ts';
 import { type ProjectFiles, readProject } from './project-files.ts';
+import { finishRewrite } from './project-rewrite.ts';
 import { withCertificateFindings } from './tls-files.ts';
 
-export type LoadReason = 'start' | 'file change' | 'SIGHUP' | 'admin API' | 'rollback';
+export type LoadReason = 'start' | 'file change' | 'SIGHUP' | 'admin API' | `rollback to ${number}`;
 
 /** What made the gateway load, and who. */
 export interface LoadCause {
@@ -133,7 +134,9 @@ export class Configuration {
     cause: LoadCause,
   ): Promise<Attempt> {
     const { folder, clock, memory } = this.#options;
-    const { built, diagnostics } = buildProject(texts, folder, clock.wallMs(), memory);
+    const wallMs = clock.wallMs();
+    const read = buildProject(texts, folder, wallMs, memory);
+    const { built, diagnostics } = withCertificateFindings(read, wallMs);
     if (built === null)
       return { outcome: { kind: 'refused', why: 'The configuration has errors.' }, diagnostics };
     const written = await write();
@@ -168,6 +171,8 @@ export class Configuration {
   }
 
   async #attempt(cause: LoadCause): Promise<Attempt> {
+    const finished = await finishRewrite(this.#options.folder);
+    if (!finished.ok) return { outcome: { kind: 'refused', why: finished.error }, diagnostics: [] };
     const files = await readProject(this.#options.folder);
     if (!files.ok) return { outcome: { kind: 'refused', why: files.error }, diagnostics: [] };
     this.#options.target.watch(files.value.folders);

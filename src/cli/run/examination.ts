@@ -11,7 +11,7 @@ import { addressIsFree } from './address.ts';
 import { adminAccessFile } from './admin-access.ts';
 import { readProject } from './project-files.ts';
 import { listBackups } from './store-backups.ts';
-import { examineInChild } from './store-task.ts';
+import { examineInChild, verifyAuditInChild } from './store-task.ts';
 import { systemClock } from './system-clock.ts';
 
 /** One thing that was looked at. `says` and `remedy` are sentences; nothing to do: ''. */
@@ -56,6 +56,7 @@ export async function examineDataFolder(folder: string, server: ServerSettings):
     permissions(dataFolder),
     freeSpace(dataFolder),
     storeFinding(folder, dataFolder),
+    auditFinding(folder, dataFolder),
     backupFinding(folder, dataFolder),
   ];
 }
@@ -119,6 +120,19 @@ function storeFinding(folder: string, dataFolder: string): Finding {
     return { state: 'wrong', what, says: `these records are damaged: ${damaged.join(', ')}.`, remedy };
   const records = Object.values(tables).reduce((sum, count) => sum + count, 0);
   return sound(what, `${records} records, each with the checksum that it was written with.`);
+}
+
+function auditFinding(folder: string, dataFolder: string): Finding {
+  const what = 'audit log';
+  const remedy = `"${PORTUNUS} audit verify ${relative('', folder) || '.'}" tells all. Find out who changed the data folder.`;
+  if (!existsSync(join(dataFolder, STORE_FILE)))
+    return { state: 'notable', what, says: 'is not there: the first start makes it.', remedy: '' };
+  const verdict = verifyAuditInChild(dataFolder, []);
+  if (!verdict.ok) return { state: 'wrong', what, says: verdict.error.message, remedy: verdict.error.remedy };
+  const { records, anchors, findings } = verdict.value;
+  if (findings.length > 0)
+    return { state: 'wrong', what, says: `is not as it was written: ${findings[0]!.says}`, remedy };
+  return sound(what, `${records} records as they were written, held against ${anchors} anchors.`);
 }
 
 function backupFinding(folder: string, dataFolder: string): Finding {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import type { AdminHealth } from '../../admin/actions.ts';
+import type { AdminHealth, LoadReport } from '../../admin/actions.ts';
+import type { ConfigurationActions } from '../../admin/routes/configuration.ts';
 import type { AdminServer } from '../../admin/server.ts';
 import { createHashKey } from '../../base/half-sip-hash.ts';
 import type { LimitValues } from '../../base/limits.ts';
@@ -23,6 +24,7 @@ import type { CounterMemory } from '../../state/counter-layout.ts';
 import type { CounterRegistry } from '../../state/counter-registry.ts';
 import { openHistoryFile } from '../../state/history-file.ts';
 import type { Store } from '../../state/store.ts';
+import type { StoreProblem } from '../../state/store-problem.ts';
 import type { BuiltProject } from '../../tools/build-project.ts';
 import type { ProjectMemory } from '../../tools/project-memory.ts';
 import { httpProbe } from '../../upstream/health-probe.ts';
@@ -33,6 +35,7 @@ import { VERSION } from '../version.ts';
 import { addressIsFree } from './address.ts';
 import { openAdminAccess } from './admin-access.ts';
 import { openAdminApi } from './admin-api.ts';
+import { AuditAnchoring } from './audit-anchoring.ts';
 import {
   type Change,
   Configuration,
@@ -50,7 +53,8 @@ import { type Observation, startObservation } from './observation.ts';
 import { createObservationDesk } from './observation-desk.ts';
 import { type ProjectFiles, ProjectWatcher } from './project-files.ts';
 import { QuotaKeeper } from './quota-keeper.ts';
-import { adminStatus, loadReport } from './status-report.ts';
+import { rollBack } from './rollback.ts';
+import { adminStatus, loadReport, versionList } from './status-report.ts';
 import { historyIsSound } from './store-task.ts';
 import { storedEntityReader } from './stored-entities.ts';
 import { readText } from './tls-files.ts';
@@ -84,6 +88,8 @@ const LOOK_EVERY_MS = 1_000;
 const CERTIFICATES_LOOK_MS = 2_000;
 /** How long requests whose quota can't be leased are refused, or allowed, after the disk is back. */
 const LEASE_RETRY_MS = 1_000;
+/** How much of the anchors a fall of the machine may lose. */
+const ANCHOR_SYNC_MS = 1_000;
 /** Each try on a full disk makes LMDB write a line to the console. */
 const HISTORY_RETRY_MS = 10_000;
 
@@ -103,6 +109,7 @@ export class Gateway {
   readonly #configuration: Configuration;
   readonly #startedMs: number;
   readonly #history: HistoryKeeper;
+  readonly #anchoring: AuditAnchoring;
   readonly #quotas: QuotaKeeper;
   readonly #endpoints: EndpointKeeper;
   readonly #directory: LiveDirectory;
@@ -160,6 +167,9 @@ export class Gateway {
       alerts: observation.alerts,
       serve: (certificates) => this.#threads.listen(certificates),
     });
+    const { alerts, events } = observation;
+    const { dataFolder } = world.server;
+    this.#anchoring = new AuditAnchoring({ dataFolder, audit, clock: options.clock, alerts, events });
     this.#threads = new DataThreads({
       entry: options.threadEntry,
       starts,
@@ -198,6 +208,7 @@ export class Gateway {
       setInterval(() => this.#counters.lookAtUse(clock.monotonicMs(), clock.wallMs()), LOOK_EVERY_MS),
       setInterval(() => void this.#certificates.look(), CERTIFICATES_LOOK_MS),
       setInterval(() => this.#history.retry(), HISTORY_RETRY_MS),
+      setInterval(() => this.#anchoring.tend(), ANCHOR_SYNC_MS),
       setInterval(() => this.#quotas.retry(), LEASE_RETRY_MS),
     ];
     this.#metrics = new GatewayMetrics({
@@ -290,10 +301,8 @@ export class Gateway {
       status: () => this.status(),
       keys: this.#directory.keys,
       directory: createDirectoryDesk(this.#directory, () => this.#liveFiles),
-      reload: async (actor) => {
-        const report = loadReport(await this.load('admin API', actor));
-        return this.#history.problem === null ? ok(report) : err(this.#history.problem);
-      },
+      reload: async (actor) => this.#recorded(await this.load('admin API', actor)),
+      configuration: this.#versions(),
       observation: createObservationDesk({
         observation: this.#observation,
         metrics: this.#metrics,
@@ -332,6 +341,7 @@ export class Gateway {
       observation: this.#observation,
       counters: this.#counters.inspect(),
       openSlices: this.#quotas.openSlices(),
+      store: this.#options.store,
       services: this.#endpoints.status(),
       certificates: this.#certificates.served,
     });
@@ -350,6 +360,7 @@ export class Gateway {
     this.#quotas.giveBack();
     await this.#admin?.close();
     if (serving) this.#record('gateway.stop', 'the stop', { unfinished });
+    this.#anchoring.close();
     await this.#observation.stop();
     return unfinished;
   }
@@ -387,6 +398,32 @@ export class Gateway {
       this.#quotas.renamed(rules.counters);
     }
     return null;
+  }
+
+  /** A load is answered as done only once it is recorded. */
+  #recorded(result: LoadResult): Result<LoadReport, StoreProblem> {
+    const { problem } = this.#history;
+    return problem === null ? ok(loadReport(result)) : err(problem);
+  }
+
+  #versions(): ConfigurationActions {
+    const { store, files, clock } = this.#options;
+    const { history } = store;
+    return {
+      versions: () => versionList(history, this.#configuration.running, this.#world.limits),
+      files: (version) => history.files(version),
+      rollBack: async (version, actor) => {
+        const rolledBack = await rollBack(version, actor, {
+          folder: files.folder,
+          dataFolder: this.#world.server.dataFolder,
+          history,
+          keeper: this.#history,
+          configuration: this.#configuration,
+          clock,
+        });
+        return rolledBack.ok ? this.#recorded(rolledBack.value) : rolledBack;
+      },
+    };
   }
 
   #record(action: AuditEntry['action'], what: string, after: object): void {

@@ -134,7 +134,7 @@ export class HistoryKeeper {
 function loadEntry(before: ConfigurationVersion | null, after: ConfigurationVersion): AuditEntry {
   return {
     actor: after.actor,
-    action: 'configuration.load',
+    action: after.reason.startsWith('rollback') ? 'configuration.rollback' : 'configuration.load',
     target: `version ${after.epoch} (${after.reason})`,
     before: before === null ? null : shown(before),
     after: shown(after),

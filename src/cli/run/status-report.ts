@@ -2,15 +2,20 @@ import type {
   AdminHealth,
   AdminStatus,
   CertificateStatus,
+  KeptStatus,
   LoadReport,
   ServiceStatus,
 } from '../../admin/actions.ts';
+import type { VersionList } from '../../admin/routes/configuration.ts';
 import { assert } from '../../base/assert.ts';
+import type { LimitValues } from '../../base/limits.ts';
 import { renderText } from '../../diagnostics/render/text.ts';
 import { counterLabel } from '../../language/canonical.ts';
 import type { Directory, World } from '../../model/world.ts';
+import type { ConfigurationHistory } from '../../state/configuration-history.ts';
 import type { CounterUsage } from '../../state/counter-registry.ts';
 import type { OpenSlice } from '../../state/quota-leases.ts';
+import type { Store } from '../../state/store.ts';
 import { VERSION } from '../version.ts';
 import type { LoadResult, Running } from './configuration.ts';
 import type { Observation } from './observation.ts';
@@ -28,6 +33,7 @@ export interface StatusParts {
   readonly observation: Observation;
   readonly counters: readonly CounterUsage[];
   readonly openSlices: readonly OpenSlice[];
+  readonly store: Store;
   readonly services: readonly ServiceStatus[];
   readonly certificates: readonly CertificateStatus[];
 }
@@ -74,8 +80,42 @@ export function adminStatus(parts: StatusParts): AdminStatus {
       names,
       expiresMs,
     })),
+    kept: keptStatus(parts.store, parts.settings.limits),
     alerts: observation.alerts.open(),
     limits: parts.settings.limits,
+  };
+}
+
+function keptStatus({ audit, history, idempotency }: Store, limits: LimitValues): KeptStatus {
+  const { sequence } = audit.head();
+  return {
+    auditEnd: sequence,
+    auditRecords: sequence - audit.base().sequence,
+    auditRecordsMax: limits.auditRecords,
+    versions: history.versions().length,
+    versionsMax: limits.configurationVersions,
+    idempotencyKeys: idempotency.count,
+    idempotencyKeysMax: limits.adminIdempotencyKeys,
+  };
+}
+
+export function versionList(
+  history: ConfigurationHistory,
+  running: Running | null,
+  { configurationVersions }: LimitValues,
+): VersionList {
+  assert(running !== null, 'the admin API opens after the first version is live');
+  return {
+    running: running.epoch,
+    versionsMax: configurationVersions,
+    versions: history.versions().map(({ epoch, hash, digest, timeMs, reason, actor }) => ({
+      version: epoch,
+      hash,
+      digest,
+      timeMs,
+      reason,
+      actor,
+    })),
   };
 }
 

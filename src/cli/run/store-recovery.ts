@@ -4,6 +4,7 @@ import { err, ok, type Result } from '../../base/result.ts';
 import { lockFolder } from '../../state/folder-lock.ts';
 import { openStore, type Store } from '../../state/store.ts';
 import type { StoreProblem, StoreProblemCode } from '../../state/store-problem.ts';
+import { openReplacedStore } from './store-arrival.ts';
 import { listBackups, rebuildStore, restoreBackup } from './store-backups.ts';
 import { examineInChild } from './store-task.ts';
 
@@ -27,7 +28,8 @@ export function openOrRecover(dataFolder: string, random: Random, clock: Clock):
     return err({ ...opened.error, remedy });
   }
   process.stderr.write(`${opened.error.message} ${recovered.value}\n`);
-  return openStore(dataFolder, random, examineInChild, clock);
+  const target = recovered.value;
+  return openReplacedStore({ dataFolder, action: 'store.recover', target }, { random, clock });
 }
 
 /** Both sides are sentences. */

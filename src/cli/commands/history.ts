@@ -1,0 +1,100 @@
+import { createTwoFilesPatch } from 'diff';
+import { callAdmin } from '../../admin/client.ts';
+import type {
+  FileChange,
+  VersionDescription,
+  VersionFile,
+  VersionList,
+} from '../../admin/routes/configuration.ts';
+import type { AuditActor } from '../../pipeline/audit.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { findGateway } from './data-folder.ts';
+
+interface Options {
+  readonly json?: true;
+}
+
+/** `portunus history list [FOLDER]`: the versions of the configuration that ran. */
+export async function historyList(folder: string, { json }: Options): Promise<ExitCode> {
+  const answer = await ask<VersionList>(folder, '/v1/configuration/versions');
+  if (!answer.ok) return failed(answer.error);
+  const { versions, running, versionsMax } = answer.value;
+  if (json) return print(`${JSON.stringify(answer.value, null, 2)}\n`);
+  const rows = versions.map((version) => [
+    `${version.version === running ? '*' : ' '} ${version.version}`,
+    new Date(version.timeMs).toISOString(),
+    version.hash,
+    describe(version),
+  ]);
+  const lines = [['  version', 'live since', 'rules', 'by'], ...rows].map(([number, time, hash, who]) =>
+    [number!.padEnd(10), time!.padEnd(25), hash!.padEnd(17), who].join(' '),
+  );
+  return print(
+    `${lines.join('\n')}\n\n* runs now. ${versions.length} of at most ${versionsMax} versions are kept.\n`,
+  );
+}
+
+function describe({ reason, actor }: VersionDescription): string {
+  return actor.kind === 'gateway' ? reason : `${reason}, ${actorText(actor)}`;
+}
+
+export function actorText(actor: AuditActor): string {
+  if (actor.kind === 'token') return `token ${actor.name}`;
+  return actor.kind === 'account' ? `account ${actor.name}` : actor.cause;
+}
+
+/** `portunus history show VERSION [FOLDER]`: the files of a version. */
+export async function historyShow(version: number, folder: string, { json }: Options): Promise<ExitCode> {
+  const answer = await ask<{ readonly files: readonly VersionFile[] }>(
+    folder,
+    `/v1/configuration/versions/${version}`,
+  );
+  if (!answer.ok) return failed(answer.error);
+  if (json) return print(`${JSON.stringify(answer.value, null, 2)}\n`);
+  return print(answer.value.files.map(({ path, text }) => `=== ${path}\n${text}`).join('\n'));
+}
+
+/** `portunus history diff FROM [TO] [--project FOLDER]`: what differs between two versions. */
+export async function historyDiff(
+  from: number,
+  to: number | undefined,
+  options: Options & { readonly project: string },
+): Promise<ExitCode> {
+  const query = to === undefined ? `from=${from}` : `from=${from}&to=${to}`;
+  const answer = await ask<{
+    readonly from: number;
+    readonly to: number;
+    readonly files: readonly FileChange[];
+  }>(options.project, `/v1/configuration/changes?${query}`);
+  if (!answer.ok) return failed(answer.error);
+  if (options.json) return print(`${JSON.stringify(answer.value, null, 2)}\n`);
+  const { files } = answer.value;
+  if (files.length === 0) return print(`Versions ${from} and ${answer.value.to} have the same files.\n`);
+  return print(files.map((file) => patch(file, from, answer.value.to)).join(''));
+}
+
+function patch({ path, before, after }: FileChange, from: number, to: number): string {
+  return createTwoFilesPatch(
+    before === null ? '/dev/null' : `${path} (version ${from})`,
+    after === null ? '/dev/null' : `${path} (version ${to})`,
+    before ?? '',
+    after ?? '',
+  );
+}
+
+async function ask<Body>(folder: string, path: string) {
+  const access = await findGateway(folder);
+  if (!access.ok) return access;
+  const answer = await callAdmin<Body>(access.value, { method: 'GET', path });
+  return answer.ok ? answer : ({ ok: false, error: answer.error.message } as const);
+}
+
+function print(text: string): ExitCode {
+  process.stdout.write(text);
+  return EXIT.fine;
+}
+
+function failed(why: string): ExitCode {
+  process.stderr.write(`portunus history: ${why}\n`);
+  return EXIT.couldNotRun;
+}

@@ -1,0 +1,96 @@
+import { problemsOf } from '../../src/admin/openapi.ts';
+import { ADMIN_PROBLEMS, COMMON_PROBLEMS } from '../../src/admin/problems.ts';
+import type { AdminRoute } from '../../src/admin/route.ts';
+import { ADMIN_ROUTES } from '../../src/admin/routes.ts';
+import { LIMITS, type LimitName } from '../../src/base/limits.ts';
+import { written } from '../../src/config/shape/limits-schema.ts';
+import { ADMIN_SCOPES } from '../../src/model/admin-scope.ts';
+
+/** docs/admin-api.md: what the admin API does, from the table that it answers from. */
+export function adminApiPage(): string {
+  return `# The admin API, the audit log, and the history of the configuration
+
+This page is generated from the tables that the server uses, by \`npm run generate\`; a test keeps it up to date. The running gateway gives the same,
+with the schema of every body and answer, as an OpenAPI 3.1 document: \`GET /v1/openapi.json\`.
+
+## Who may call
+
+It listens on 127.0.0.1:9090 (\`admin:\` in portunus.yaml), and on loopback addresses only: a public one is an error (PT3114). Each request has a token,
+\`Authorization: Bearer ptn_admin_…\`, but for \`/healthz\`. The first start makes the token \`local\` for the commands on this machine and puts it into
+\`admin-access.json\` in the data folder; \`portunus tokens issue NAME --scope read --expires '90 days'\` makes others. A token is shown once, only its hash is kept,
+it can give others no scope that it lacks, and \`portunus tokens revoke ID\` ends it before the command returns.
+
+| scope | allows to |
+|---|---|
+${rows(Object.entries(ADMIN_SCOPES).map(([scope, what]) => [code(scope), what]))}
+
+## Operations
+
+What is not in this table is refused.
+
+| operation | scope | does |
+|---|---|---|
+${rows(ADMIN_ROUTES.map((route) => [code(`${route.method} ${route.path}`), code(route.scope), route.summary + refusals(route)]))}
+
+Each \`GET\` answers with an \`ETag\`: \`If-None-Match\` asks whether it is still so (304), and where it is said above, \`If-Match\` lets a change be made only to what was read (412).
+A \`POST\` with an \`Idempotency-Key\` is done once: whoever repeats it gets the first answer again, also after a crash of the gateway. The answer is kept for
+${limit('adminIdempotencyMs')} (\`limits.adminIdempotencyMs\`), sealed with the token that asked; of ${limit('adminIdempotencyKeys')} (\`limits.adminIdempotencyKeys\`) kept ones none is given up for another: one more is refused.
+A request that was refused has done nothing, and its key may be used again.
+
+Bounds: body ${limit('adminBodyBytes')}, header section ${limit('adminHeaderBytes')}, time for a whole request ${limit('adminRequestMs')}, connections ${limit('adminConnections')}.
+
+## Refusals
+
+All are \`application/problem+json\` (RFC 9457). \`code\` is stable; \`errors\` names places in the request. Any operation may answer ${COMMON_PROBLEMS.map(code).join(', ')}.
+
+| code | status | says |
+|---|---|---|
+${rows(Object.entries(ADMIN_PROBLEMS).map(([name, { status, title, detail }]) => [code(name), String(status), `${title}. ${detail}`]))}
+
+## Audit log
+
+Every change leaves a record: who (a token, an account of this machine, or the gateway and what made it act), what, before and after. It is durable before the change is
+answered, in one transaction with it where the change is in the store. Records are chained by SHA-256; the end is signed (HMAC) with the key in
+\`audit.key\` of the data folder, which no backup holds. After each change the signed end is also written to \`audit-anchors.jsonl\` beside the store, and once an hour, at start
+and at stop to the event log. Ship that log elsewhere, or keep \`GET /v1/audit/anchor\` now and then: whoever can write the data folder can replace key, store and
+anchors together, and only an anchor that lies elsewhere shows it.
+
+\`portunus audit verify [--anchor SEQUENCE:HASH]\` finds every edit, gap, truncation and rewrite back to the last anchor, with or without a running gateway; \`audit show\` and
+\`audit export\` give the records. \`portunus restore\` and \`start --recover\` put an older store in place: they record it, and leave a signed mark among the anchors, so that
+verification tells it from a store that somebody put back past Portunus – of which a start raises the alert \`audit-not-sound\`. Changes of the configuration that come from files
+are live even where the disk is full: their records wait in memory, with the alert \`history-not-kept\`, and a reload that somebody asked for is answered
+\`live_not_recorded\` until then. At most ${limit('auditRecords')} records are kept (\`limits.auditRecords\`); of more the oldest go, and the signed beginning says so.
+
+## History of the configuration
+
+Every version that ran is kept with all of its files, at most ${limit('configurationVersions')} (\`limits.configurationVersions\`): \`portunus history list\`, \`history show VERSION\`, \`history diff FROM [TO]\`.
+A start with the files of the newest version goes on with its number.
+
+\`portunus rollback VERSION\` writes the files of that version back into the project folder and loads them, as a new version. So folder and gateway say the same, the next saved file
+does not undo it, and the next edit starts from what runs. It is checked before anything is written; what lay there is kept in \`replaced-files\` of the data folder, if no version has it;
+a crash in between is finished by the next start or load. Where files are links, or can't be written – a volume of Kubernetes, a checkout that others own – it is
+refused: roll back where the files come from.
+`;
+}
+
+const HOUR_MS = 3_600_000;
+
+function rows(cells: readonly (readonly string[])[]): string {
+  return cells.map((row) => `| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`).join('\n');
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+function refusals(route: AdminRoute): string {
+  const own = problemsOf(route).filter((problem) => route.problems?.includes(problem));
+  const guarded = route.changes === undefined ? '' : ' Takes `If-Match`.';
+  return own.length === 0 ? guarded : `${guarded} Refusals: ${own.map(code).join(', ')}.`;
+}
+
+function limit(name: LimitName): string {
+  const { unit, default: value } = LIMITS[name];
+  if (unit === 'count') return value.toLocaleString('en-US');
+  return unit === 'ms' && value % HOUR_MS === 0 ? `${value / HOUR_MS}h` : written(value, unit);
+}
