@@ -32,6 +32,7 @@ const OWNERS = {
   diff: 'cli',
   xmlbuilder2: 'diagnostics',
   re2js: 'model',
+  jose: 'governance',
 };
 
 const PURE = ['base', 'model', 'diagnostics', 'language', 'config', 'pipeline', 'compiler'];

@@ -91,6 +91,7 @@ export const LIMITS = {
   addressesPerName: count(64, 1, 1_000, 'addresses of one endpoint name that are used'),
   healthChecksAtOnce: count(64, 1, 10_000, 'health checks of endpoints under way at a time'),
   identityCacheEntries: count(10_000, 0, 1_000_000, 'presented keys a data thread remembers'),
+  tokensVerifying: count(256, 1, 65_536, 'tokens that one data thread verifies at a time'),
   consumerKeys: count(1_250_000, 1_000, 20_000_000, 'consumer keys, in files and issued at run time'),
   storedEntities: count(20_000, 1, 1_000_000, 'tenants, teams and consumers made at run time'),
   directoryBytes: bytes(

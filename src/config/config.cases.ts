@@ -46,6 +46,16 @@ attributes:
     shifts: { list: date, optional: true }
     colour: { enum: [red], optional: true }
     spares: { list: number, optional: true }
+tokenIssuers:
+  corporate:
+    issuer: https://sso.acme.example
+    audience: [orders]
+    keys: https://sso.acme.example/jwks
+    algorithms: [RS256]
+    clockSkew: 10s
+    tenant: "claim:organisation"
+    consumerClaim: client_id
+  partner: { issuer: partner, audience: [a, b], keys: "http://127.0.0.1:8000/keys", tenant: other }
 authorities:
   policies/common: { everything: true }
   policies/acme: { tenants: [acme], routes: [list-orders], services: [orders], tags: [v1] }
@@ -70,6 +80,7 @@ routes:
   bill:
     service: billing
     match: { path: "/v1/bills/{rest...}" }
+    identify: ["jwt:corporate"]
     tags: [office]
   list-orders:
     service: orders
@@ -83,6 +94,7 @@ routes:
     version: 1.2.0
     tags: [public, v1]
     auth: optional
+    identify: [api-key, "jwt:corporate", "jwt:partner"]
     request: { maxBody: 1MiB }
     repeatUnsafeMethods: true
     priority: high

@@ -1233,6 +1233,28 @@ routes: { list: { service: order, match: { path: / } } }
   },
   {
     code: 'PT3201',
+    name: 'a misspelt token issuer',
+    texts: {
+      'portunus.yaml': `portunus: 1
+tokenIssuers:
+  corporate: { issuer: a, audience: [b], keys: "https://h/k", tenant: acme }
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes: { list: { service: s, match: { path: / }, identify: [api-key, "jwt:corporat"] } }
+`,
+    },
+    rendered: `error[PT3201]: There is no token issuer "corporat".
+  --> routes/a.yaml:2:71
+   |
+ 2 | routes: { list: { service: s, match: { path: / }, identify: [api-key, "jwt:corporat"] } }
+   |                                                                       ^^^^^^^^^^^^^^
+   = help: Did you mean "corporate"?
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3201',
     name: 'a team of another tenant and a route that is gone',
     texts: {
       'portunus.yaml': `portunus: 1

@@ -23,6 +23,16 @@ export interface PortunusDocument {
     readonly hours: string;
     readonly days: string;
   };
+  readonly tokenIssuers: Readonly<Record<string, TokenIssuerDocument>>;
+}
+export interface TokenIssuerDocument {
+  readonly issuer: string;
+  readonly audience: readonly string[];
+  readonly keys: string;
+  readonly algorithms: readonly string[];
+  readonly clockSkew: string;
+  readonly tenant: string;
+  readonly consumerClaim: string;
 }
 export interface AuthorityDocument {
   readonly everything: boolean;
@@ -99,6 +109,7 @@ export interface RouteDocument {
   readonly version?: string;
   readonly tags: readonly string[];
   readonly auth: 'required' | 'optional' | 'none';
+  readonly identify: readonly string[];
   readonly request: { readonly maxBody?: string; readonly schema?: string };
   readonly repeatUnsafeMethods: boolean;
   readonly priority?: 'high' | 'normal' | 'low';

@@ -52,6 +52,11 @@ export function loadWorld(
     services: buildServices(checked.routes, names.services, options.projectFolder, report),
     routes: buildRoutes(checked.routes, names.routes, {
       services: names.services,
+      issuers: {
+        what: 'token issuer',
+        names: new Set(Object.keys(settings?.document.tokenIssuers ?? {})),
+        complete: settings?.sound(['tokenIssuers']) === true,
+      },
       requestBodyBytes: limits.requestBodyBytes,
       schemas: new SchemaFiles(files, options.projectFolder, limits.regexInstructions),
       report,

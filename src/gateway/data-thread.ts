@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import type { Clock, Random } from '../base/ports.ts';
 import type { Counters, LeaseSource } from '../pipeline/counters.ts';
-import type { DirectorySnapshot, IdentitySource } from '../pipeline/identity.ts';
+import type { DirectorySnapshot, IdentitySource, TokenVerifier } from '../pipeline/identity.ts';
 import type { BodyChecks, BoundRuntime, InstantiateRoute } from '../pipeline/program.ts';
 import type { RecordSink } from '../pipeline/record.ts';
 import type { Upstream } from '../pipeline/upstream.ts';
@@ -14,6 +14,7 @@ import { unpackBundle } from './packed-bundle.ts';
 import type { RuleVersion } from './rule-version.ts';
 import { buildRuleVersion } from './rule-version.ts';
 import { type ServedCertificate, Server, type UwsModule } from './server.ts';
+import { TokenIdentities } from './token-identities.ts';
 import { VersionStore } from './version-store.ts';
 
 export interface DataThreadParts {
@@ -26,6 +27,7 @@ export interface DataThreadParts {
   /** Counters over the shared memory of one rule set. */
   readonly bindCounters: (memory: unknown, leases: LeaseSource) => Counters;
   readonly identities: (snapshot: DirectorySnapshot) => IdentitySource;
+  readonly tokens: TokenVerifier;
   readonly records: RecordSink;
   /** By how much the events of the thread were late since it was asked last. */
   readonly eventLoopDelayMs: () => number;
@@ -92,6 +94,11 @@ class RunningDataThread {
       random,
       records,
       identities,
+      tokens: new TokenIdentities(
+        parts.tokens,
+        start.limits.identityCacheEntries,
+        start.limits.tokensVerifying,
+      ),
       limits: start.limits,
       server: start.server,
       versions: this.#versions,

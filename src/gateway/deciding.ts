@@ -8,10 +8,11 @@ import { identify } from './intake.ts';
 import type { Problem } from './problem.ts';
 import { fromRefusal, overloaded } from './problem.ts';
 import type { RoutePlan } from './rule-version.ts';
+import type { WaitForToken } from './token-identities.ts';
 
 /** The rules that come next read the body, which has not been read. */
 export const NEEDS_BODY = 'needs-body';
-export type Waiting = Wait | WaitForGrant;
+export type Waiting = Wait | WaitForGrant | WaitForToken;
 
 /** How far a request has come. */
 export interface Progress {
@@ -27,11 +28,11 @@ export function decide(
   progress: Progress,
   context: RequestContext,
   plan: RoutePlan,
-  thread: Pick<ExchangeThread, 'facts' | 'identities' | 'inFlight' | 'overload'>,
+  thread: Pick<ExchangeThread, 'facts' | 'identities' | 'tokens' | 'inFlight' | 'overload'>,
 ): Problem | Waiting | typeof NEEDS_BODY | null {
   while (progress.stage !== DISPATCH) {
     if (progress.stage === IDENTIFY) {
-      const refused = identify(context, plan, thread.facts, thread.identities);
+      const refused = identify(context, plan, thread.facts, thread);
       if (refused !== null) return refused;
       if (thread.inFlight > thread.overload.calmUpTo) {
         const priority = plan.program.route.priority ?? context.identity?.tenant.priority ?? 'normal';

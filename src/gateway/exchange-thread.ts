@@ -15,6 +15,7 @@ import type { IdentityCache } from './identity-cache.ts';
 import { Overload } from './overload.ts';
 import { RequestFieldLines } from './request-fields.ts';
 import type { Slashes } from './target.ts';
+import type { TokenIdentities } from './token-identities.ts';
 import type { VersionStore } from './version-store.ts';
 
 export interface ExchangeThreadParts {
@@ -27,6 +28,7 @@ export interface ExchangeThreadParts {
   >;
   readonly versions: VersionStore;
   readonly identities: IdentityCache;
+  readonly tokens: TokenIdentities;
   readonly records: RecordSink;
   /** Calls `exchange.wake()` after a while: how a waiting request goes on. */
   readonly wakeLater: (exchange: Exchange, delayMs: number) => void;
@@ -43,6 +45,7 @@ export class ExchangeThread {
   readonly slashes: Slashes;
   readonly versions: VersionStore;
   readonly identities: IdentityCache;
+  readonly tokens: TokenIdentities;
   readonly records: RecordSink;
   readonly wakeLater: ExchangeThreadParts['wakeLater'];
   readonly identifiers: Identifiers;
@@ -72,6 +75,7 @@ export class ExchangeThread {
     this.slashes = parts.server.mergeSlashes ? 'merge' : 'keep';
     this.versions = parts.versions;
     this.identities = parts.identities;
+    this.tokens = parts.tokens;
     this.records = parts.records;
     this.wakeLater = parts.wakeLater;
     this.identifiers = new Identifiers(parts.random);

@@ -24,6 +24,7 @@ import { EPOCH_CELLS } from './messages.ts';
 import { BundlePacker, unpackBundle } from './packed-bundle.ts';
 import { buildRuleVersion } from './rule-version.ts';
 import type { ServedRules } from './served-rules.ts';
+import { TokenIdentities } from './token-identities.ts';
 import { VersionStore } from './version-store.ts';
 
 export class SimulatedClient implements ClientStream {
@@ -259,6 +260,7 @@ export function simulate(options: SimulationOptions): Simulation {
       },
       versions,
       identities,
+      tokens: new TokenIdentities({ verify: () => Promise.resolve('invalid') }, 10, 10),
       records: { write: (record) => void records.push({ ...record }) },
       eventLoopDelayMs: () => options.delayMs ?? 0,
       wakeLater: (exchange, delayMs) => void wakes.push({ exchange, delayMs }),
@@ -336,6 +338,7 @@ export function simulatedRoute(path: string, rest: Partial<Route> = {}): Route {
     version: 'v1',
     tags: [],
     auth: 'none',
+    identify: { keys: true, issuers: [] },
     maxBodyBytes: 1_000,
     requestBody: null,
     repeatUnsafeMethods: false,
@@ -414,6 +417,7 @@ const IDENTITIES: IdentitySource = {
     return { identity, slot: 0, state: 0 };
   },
   holds: () => true,
+  named: () => null,
 };
 
 function bytes(value: string): Uint8Array {

@@ -121,11 +121,10 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
     // The thread's facts are of another request by now.
     checkFront(context.method, context.headers, limits, facts);
     const refused =
-      this.stage > PHASE.identify
-        ? identifyAgain(context, this.#plan!, facts, this.#thread.identities)
-        : null;
+      this.stage > PHASE.identify ? identifyAgain(context, this.#plan!, facts, this.#thread) : null;
     if (refused === null) this.#advance();
-    else this.#refuse(refused);
+    else if ('code' in refused) this.#refuse(refused);
+    else this.#wait(refused);
   }
 
   checkDeadlines(nowMs: number): void {
@@ -197,6 +196,13 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
     if (waiting.kind === 'wait-for-grant') {
       this.#waitsForGrant = true;
       this.#thread.grants.await(this);
+      return;
+    }
+    if (waiting.kind === 'wait-for-token') {
+      void waiting.outcome.then((outcome) => {
+        this.#context.tokenOutcome = outcome;
+        this.wake();
+      });
       return;
     }
     const untilMs = Math.min(waiting.atMonotonicMs, this.#totalDeadlineMs);

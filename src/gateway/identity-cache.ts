@@ -14,6 +14,11 @@ export class IdentityCache {
     this.#entriesMax = entriesMax;
   }
 
+  /** Null before the first directory. */
+  get source(): IdentitySource | null {
+    return this.#source;
+  }
+
   /** A new directory: what was known may no longer hold. */
   use(source: IdentitySource): void {
     this.#source = source;

@@ -5,11 +5,12 @@ import type { FrontFacts } from './front-checks.ts';
 import { checkFront } from './front-checks.ts';
 import type { IdentityCache } from './identity-cache.ts';
 import type { Problem } from './problem.ts';
-import { methodNotAllowed, problem, unauthenticated } from './problem.ts';
+import { badUpstream, methodNotAllowed, overloaded, problem, unauthenticated } from './problem.ts';
 import { repeatsField, repeatsQueryParameter } from './repeated.ts';
 import { NO_ROUTE } from './route-matcher.ts';
 import type { RoutePlan, RuleVersion } from './rule-version.ts';
 import { checkQuery, decodeSegment, normalisePath } from './target.ts';
+import { looksLikeToken, type TokenIdentities, type WaitForToken } from './token-identities.ts';
 
 /** Phase receive: fills the thread's facts, and what of them the rules read; normalises the target. */
 export function receive(context: RequestContext, thread: ExchangeThread): Problem | null {
@@ -62,6 +63,12 @@ function checkAgainstRoute(context: RequestContext, plan: RoutePlan): Problem | 
   return null;
 }
 
+/** Whom a thread knows. */
+export interface Callers {
+  readonly identities: IdentityCache;
+  readonly tokens: TokenIdentities;
+}
+
 /**
  * Phase identify (language-rules #15): `none` doesn't look at keys, `optional` takes none or a valid one. Why a key is not
  * valid is not told: it would help who guesses.
@@ -70,15 +77,41 @@ export function identify(
   context: RequestContext,
   plan: RoutePlan,
   facts: FrontFacts,
-  identities: IdentityCache,
-): Problem | null {
+  callers: Callers,
+): Problem | WaitForToken | null {
+  const { identities } = callers;
   const { auth } = plan.program.route;
   if (auth === 'none') return null;
   if (facts.conflictingKeys) return problem('conflicting_credentials');
   if (facts.presentedKey === '')
     return auth === 'optional' ? null : unauthenticated('This route needs a key.', '');
-  const found = identities.identify(facts.presentedKey, context.nowWallMs);
+  const { issuers, keys } = plan.program.route.identify;
+  if (issuers.length > 0 && looksLikeToken(facts.presentedKey))
+    return identifyByToken(context, facts.presentedKey, issuers, callers);
+  const found = keys ? identities.identify(facts.presentedKey, context.nowWallMs) : 'unknown';
   if (typeof found === 'string') return unauthenticated('The presented key is not valid.', 'invalid_token');
+  context.identity = found;
+  return null;
+}
+
+function identifyByToken(
+  context: RequestContext,
+  token: string,
+  issuers: readonly string[],
+  { identities, tokens }: Callers,
+): Problem | WaitForToken | null {
+  const { source } = identities;
+  if (source === null) return problem('not_ready');
+  const found = tokens.identify(token, issuers, context.tokenOutcome, source, context.nowWallMs);
+  if (found === 'unavailable')
+    return badUpstream(
+      503,
+      'The keys of the issuer of this token can not be had now.',
+      'token_keys_unavailable',
+    );
+  if (found === 'overloaded') return overloaded();
+  if (typeof found === 'string') return unauthenticated('The presented token is not valid.', 'invalid_token');
+  if ('kind' in found) return found;
   context.identity = found;
   return null;
 }
@@ -91,11 +124,11 @@ export function identifyAgain(
   context: RequestContext,
   plan: RoutePlan,
   facts: FrontFacts,
-  identities: IdentityCache,
-): Problem | null {
+  callers: Callers,
+): Problem | WaitForToken | null {
   const { identity } = context;
   if (identity === null) return null;
-  const refused = identify(context, plan, facts, identities);
+  const refused = identify(context, plan, facts, callers);
   context.identity = identity;
   return refused;
 }

@@ -97,6 +97,7 @@ describe('identity cache', () => {
         return { identity: found, slot: Number(key.slice(4)), state: 1 };
       },
       holds: ({ slot }: KeyMark) => !revoked.has(`good${slot}`),
+      named: () => null,
     };
     cache.use(source);
     return { cache, asked, source, revoked };

@@ -9,16 +9,19 @@ import type {
   KeyHash,
   KeyMark,
   KnownKey,
+  VerifiedToken,
 } from '../pipeline/identity.ts';
 import type { MutableKeyHash } from '../pipeline/program.ts';
 import { digestOfKey, parseKey } from './consumer-key.ts';
 import {
   type ConsumerRecord,
+  consumerName,
   credentialOf,
   type TeamRecord,
   type TenantRecord,
 } from './directory-records.ts';
 import { digestWords, KeyTableReader } from './key-table.ts';
+import { NameIndex } from './name-index.ts';
 import { SharedTexts } from './shared-texts.ts';
 
 /** Keyed hash of a tagged text: see {@link KeyHash}. */
@@ -36,6 +39,7 @@ class SharedIdentitySource implements IdentitySource {
   readonly #pepper: Uint8Array;
   readonly #keys: KeyTableReader;
   readonly #texts: SharedTexts;
+  readonly #names: NameIndex;
   readonly #records: Int32Array;
   readonly #hashKey: HashKey;
   readonly #digest = new Int32Array(8);
@@ -47,6 +51,7 @@ class SharedIdentitySource implements IdentitySource {
     this.#pepper = pepper;
     this.#keys = new KeyTableReader(memory.keys);
     this.#texts = new SharedTexts(memory.texts);
+    this.#names = new NameIndex(memory.names, this.#texts, hashKey);
     this.#records = new Int32Array(records);
     this.#hashKey = hashKey;
   }
@@ -63,6 +68,17 @@ class SharedIdentitySource implements IdentitySource {
 
   holds(mark: KeyMark): boolean {
     return this.#keys.holds(mark);
+  }
+
+  named({ tenant, consumer, credential: name, createdMs, expiresMs }: VerifiedToken): Identity | null {
+    const number = this.#names.find(consumerName(tenant, consumer));
+    const caller = number === null ? null : this.#caller(number);
+    if (caller === null) return null;
+    const hash = keyHash(this.#hashKey, 'credential', [tenant, consumer, name]);
+    return Object.freeze({
+      ...caller,
+      credential: Object.freeze({ name, keyHash: hash, createdMs, expiresMs }),
+    });
   }
 
   /** Of the key that was found last. */

@@ -81,6 +81,8 @@ export interface ServerSettings {
   readonly forwardedFields: 'x-forwarded' | 'forwarded' | 'none';
   /** Fold runs of slashes in a path into one before matching (default); otherwise `//admin` is another path than `/admin`. */
   readonly mergeSlashes: boolean;
+  /** Whose tokens routes may accept, by name. */
+  readonly tokenIssuers: readonly TokenIssuer[];
   readonly history: HistorySettings;
 }
 
@@ -93,6 +95,24 @@ export interface HistorySettings {
   readonly minutesMs: number;
   readonly hoursMs: number;
   readonly daysMs: number;
+}
+
+/** An issuer of JSON Web Tokens. */
+export interface TokenIssuer {
+  readonly name: string;
+  /** What `iss` must be. */
+  readonly issuer: string;
+  /** One of these must be among `aud`. */
+  readonly audience: readonly string[];
+  /** URL of its set of keys (JWKS). */
+  readonly keys: string;
+  /** Of public keys only. */
+  readonly algorithms: readonly string[];
+  readonly clockSkewMs: number;
+  readonly tenant:
+    | { readonly kind: 'fixed'; readonly name: string }
+    | { readonly kind: 'claim'; readonly claim: string };
+  readonly consumerClaim: string;
 }
 
 export interface Service {
@@ -190,6 +210,8 @@ export interface Route {
   readonly version: string | null;
   readonly tags: readonly string[];
   readonly auth: 'required' | 'optional' | 'none';
+  /** How callers may show who they are: by consumer keys, by tokens of these issuers. */
+  readonly identify: Identification;
   readonly maxBodyBytes: number;
   /** What bodies must be; null where nothing is said of them. */
   readonly requestBody: RequestBodySchema | null;
@@ -199,6 +221,12 @@ export interface Route {
   readonly priority: Priority | null;
   readonly summary: string | null;
   readonly place: Place;
+}
+
+export interface Identification {
+  readonly keys: boolean;
+  /** Names of token issuers. */
+  readonly issuers: readonly string[];
 }
 
 export interface RouteMatch {

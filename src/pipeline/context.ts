@@ -1,6 +1,6 @@
 import type { Value } from '../model/types.ts';
 import type { Reservation } from './counters.ts';
-import type { Identity } from './identity.ts';
+import type { Identity, VerifiedToken } from './identity.ts';
 
 /**
  * One request as the compiled phases see it: the facts they read and the few results they leave. A class with every
@@ -28,6 +28,8 @@ export class RequestContext {
   /** Values of the path parameters in the order of the route's pattern, percent-decoded. */
   parameters: readonly string[] = NO_PARAMETERS;
   identity: Identity | null = null;
+  /** What came of the token that the request has waited for; null before, and where it has none. */
+  tokenOutcome: VerifiedToken | 'invalid' | 'unavailable' | null = null;
   /** What rules read of the body, in the order of `BodyProgram.members`; null until it has been read. */
   body: readonly BodyValue[] | null = null;
 

@@ -43,6 +43,24 @@ export interface IdentitySource {
   identify(presentedKey: string, wallMs: number): KnownKey | IdentityFailure;
   /** Whether what was found is still so: false from the moment at which the key was revoked or changed. One load. */
   holds(mark: KeyMark): boolean;
+  /** The consumer that a token names, or null when there is none. */
+  named(token: VerifiedToken): Identity | null;
+}
+
+/** Verifies tokens of the issuers that the project names. Implemented by `governance/`. */
+export interface TokenVerifier {
+  /** `among`: names of the issuers to accept. Never rejects; `unavailable`: the keys of the issuer can't be had now. */
+  verify(token: string, among: readonly string[]): Promise<VerifiedToken | 'invalid' | 'unavailable'>;
+}
+
+/** What a token says of its bearer, proven. */
+export interface VerifiedToken {
+  readonly tenant: string;
+  readonly consumer: string;
+  /** Name of the credential: `jwt:` and the name of the issuer. */
+  readonly credential: string;
+  readonly createdMs: number;
+  readonly expiresMs: number;
 }
 
 /** `malformed`: not a key of ours (wrong prefix or checksum). The caller is told only that the key is not valid. */

@@ -6,32 +6,41 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readAdminAccess } from '../../src/admin/access-file.ts';
 import { type AdminRequest, callAdmin } from '../../src/admin/client.ts';
 import type { IssuedView, KeyView } from '../../src/governance/consumer-keys.ts';
+import { startIssuer, type TestIssuer } from './issuer.ts';
 import { type Project, RunningGateway, runPortunus, writeProject } from './running-gateway.ts';
 import { startUpstream, type UpstreamServer } from './upstream-server.ts';
 
 let upstream: UpstreamServer;
+let issuer: TestIssuer;
 let project: Project;
 let gateway: RunningGateway;
 
 beforeAll(async () => {
   upstream = await startUpstream();
+  issuer = await startIssuer();
   project = await writeProject(
     {
       'routes/r.yaml': `services: { s: { endpoints: [{ url: "http://127.0.0.1:${upstream.port}" }] } }
-routes: { all: { service: s, match: { path: "/{rest...}" } } }
+routes:
+  all: { service: s, match: { path: "/{rest...}" } }
+  tokens: { service: s, match: { path: /tokens }, identify: ["jwt:corporate"] }
 `,
       'tenants/acme.yaml':
         'tenants: { acme: { plan: free, consumers: { web: { roles: [buyer] }, app: { roles: [buyer] } } } }\n',
       'policies/p.policy':
         'language 1\npolicy "p" applies to every route { permit when consumer has role "buyer" }\n',
     },
-    { dataThreads: 2 },
+    {
+      dataThreads: 2,
+      settings: `tokenIssuers: { corporate: { issuer: us, audience: [them], keys: "${issuer.keys}", tenant: acme } }`,
+    },
   );
   gateway = await RunningGateway.start(project);
 });
 afterAll(async () => {
   await gateway.stop('SIGKILL');
   await upstream.close();
+  await issuer.close();
   await project.remove();
 });
 
@@ -100,6 +109,26 @@ describe('portunus keys', () => {
     const refused = await keys(...commandLine);
     expect(refused).toMatchObject({ code, stdout: '' });
     expect(refused.stderr).toContain(words);
+  });
+});
+
+describe('a token', () => {
+  const ask = async (path: string, token: string): Promise<number> =>
+    (await fetch(`${gateway.url}${path}`, { headers: { authorization: `Bearer ${token}` } })).status;
+
+  it('lets its consumer in where the route accepts its issuer, and nobody else', async () => {
+    const [web, stranger, forged] = [
+      await issuer.token('web'),
+      await issuer.token('x'),
+      await issuer.forged('web'),
+    ];
+    for (let round = 0; round < 4; round++) {
+      expect([await ask('/tokens', web), await ask('/x', web)]).toEqual([200, 401]);
+      expect([await ask('/tokens', stranger), await ask('/tokens', forged)]).toEqual([401, 401]);
+    }
+    const { key } = await issue('web');
+    expect(await ask('/tokens', key)).toBe(401);
+    expect(issuer.asked()).toBeLessThanOrEqual(2);
   });
 });
 

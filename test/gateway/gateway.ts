@@ -15,7 +15,7 @@ import { BundlePacker, type PackedBundle } from '../../src/gateway/packed-bundle
 import type { ServedCertificate } from '../../src/gateway/server.ts';
 import type { ServerSettings } from '../../src/model/world.ts';
 import type { Counters } from '../../src/pipeline/counters.ts';
-import type { DirectorySnapshot, IdentitySource } from '../../src/pipeline/identity.ts';
+import type { DirectorySnapshot, IdentitySource, TokenVerifier } from '../../src/pipeline/identity.ts';
 import type { InstantiateRoute, RoutePipeline, RuleBundle } from '../../src/pipeline/program.ts';
 import type { AccessRecord } from '../../src/pipeline/record.ts';
 import { createUpstream } from '../../src/upstream/client.ts';
@@ -35,6 +35,7 @@ export interface GatewayOptions {
   readonly counters?: Counters;
   readonly certificates?: readonly ServedCertificate[];
   readonly eventLoopDelayMs?: () => number;
+  readonly tokens?: TokenVerifier;
 }
 
 export interface Gateway {
@@ -75,6 +76,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     instantiate: options.instantiate ?? (() => options.pipeline ?? PERMIT_ALL),
     bindCounters: () => options.counters ?? NO_COUNTERS,
     identities: () => IDENTITIES,
+    tokens: options.tokens ?? { verify: () => Promise.resolve('invalid') },
     records: {
       write(record) {
         records.push({ ...record });
@@ -143,6 +145,7 @@ const IDENTITIES: IdentitySource = {
     return { identity: identity(name, null, priority), slot: 0, state: 0 };
   },
   holds: () => true,
+  named: ({ consumer }) => (consumer === 'nobody' ? null : identity(consumer)),
 };
 
 export const CLOCK: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
@@ -171,6 +174,7 @@ function startOf(options: GatewayOptions, epochs: SharedArrayBuffer): DataThread
         daysMs: 94_694_400_000,
       },
       certificates: null,
+      tokenIssuers: [],
       ...options.server,
     },
     limits: { ...LIMIT_DEFAULTS, ...options.limits },

@@ -17,6 +17,7 @@ export function route(name: string, path: string, rest: Partial<Route> = {}): Ro
     version: null,
     tags: [],
     auth: 'none',
+    identify: { keys: true, issuers: [] },
     maxBodyBytes: LIMIT_DEFAULTS.requestBodyBytes,
     requestBody: null,
     repeatUnsafeMethods: false,

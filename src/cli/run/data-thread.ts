@@ -7,6 +7,7 @@ import { compileRequestSchema } from '../../config/request-schema.ts';
 import { startDataThread } from '../../gateway/data-thread.ts';
 import type { DataThreadStart } from '../../gateway/messages.ts';
 import { createIdentitySource } from '../../governance/identity-source.ts';
+import { createTokenVerifier } from '../../governance/token-verifier.ts';
 import { createRecordWriter } from '../../observe/record-ring.ts';
 import { watchThread } from '../../observe/thread-watch.ts';
 import type { CounterMemory } from '../../state/counter-layout.ts';
@@ -37,6 +38,7 @@ const thread = startDataThread({
   instantiate: instantiateRoute,
   bindCounters: (memory, leases) => createSharedCounters(memory as CounterMemory, leases),
   identities: (snapshot) => createIdentitySource(snapshot, hashKey),
+  tokens: createTokenVerifier(start.server.tokenIssuers, { clock }),
   records: createRecordWriter(start.recordRing),
   eventLoopDelayMs: eventLoopDelay(),
   hashKey,

@@ -1,12 +1,12 @@
 import { sameValue } from '../../base/same-value.ts';
 import { nearest } from '../../diagnostics/suggest.ts';
-import type { Route, RouteMatch } from '../../model/world.ts';
+import type { Identification, Route, RouteMatch } from '../../model/world.ts';
 import type { FileMemory } from '../check-files.ts';
 import type { RouteDocument, RoutesDocument } from '../documents.ts';
 import { below, type Here, keyAt, type Report, valueAt } from '../finding.ts';
 import { clip, didYouMean } from '../show.ts';
 import { sizeBytes } from './literals.ts';
-import { checkReference, definitionsOf, type NameTable } from './names.ts';
+import { checkReference, definitionsOf, type KnownNames, type NameTable } from './names.ts';
 import { ApartRoutes, checkOverlap, overlapKeys, type PlacedRoute } from './overlaps.ts';
 import { type PathPattern, parsePathPattern } from './path-patterns.ts';
 import { buildRequestSchema, type SchemaFiles } from './request-schemas.ts';
@@ -14,6 +14,8 @@ import type { Checked, Files } from './sources.ts';
 
 export interface RouteContext {
   readonly services: NameTable;
+  /** Token issuers of portunus.yaml. */
+  readonly issuers: KnownNames;
   readonly requestBodyBytes: number;
   readonly schemas: SchemaFiles;
   readonly report: Report;
@@ -51,6 +53,7 @@ interface BuiltFile {
   readonly placed: readonly PlacedRoute[];
   readonly requestBodyBytes: number;
   readonly services: ReadonlySet<string>;
+  readonly issuers: ReadonlySet<string>;
   /** Texts of schema files, by path. */
   readonly schemas: ReadonlyMap<string, string>;
 }
@@ -58,13 +61,14 @@ interface BuiltFile {
 function stillTrue(
   file: Checked<RoutesDocument>,
   names: NameTable,
-  { services, requestBodyBytes, schemas, memory }: RouteContext,
+  { services, issuers, requestBodyBytes, schemas, memory }: RouteContext,
 ): BuiltFile | null {
   const built = memory.routeFiles.get(file);
   if (built === undefined || built.requestBodyBytes !== requestBodyBytes) return null;
   // a route that another file defines first is not this one's
   if (!built.routes.every(({ name }) => names.names.get(name)?.file === file.file)) return null;
   for (const name of built.services) if (!services.names.has(name)) return null;
+  for (const name of built.issuers) if (!issuers.names.has(name)) return null;
   for (const [path, text] of built.schemas) if (schemas.textOf(path) !== text) return null;
   return built;
 }
@@ -95,6 +99,7 @@ function buildFile(file: Checked<RoutesDocument>, names: NameTable, context: Rou
     placed,
     requestBodyBytes,
     services: new Set(routes.map(({ service }) => service)),
+    issuers: new Set(routes.flatMap(({ identify }) => identify.issuers)),
     schemas: new Map(texts),
   };
   const isWhole = routes.length === Object.keys(file.document.routes).length;
@@ -121,6 +126,7 @@ function buildRoute(name: string, document: RouteDocument, here: Here, context: 
     version: document.version ?? null,
     tags: document.tags,
     auth: document.auth,
+    identify: buildIdentification(document.identify, here, context),
     maxBodyBytes: maxBody === undefined ? requestBodyBytes : sizeBytes(maxBody),
     requestBody: buildRequestSchema(document, here, context),
     repeatUnsafeMethods: document.repeatUnsafeMethods,
@@ -128,6 +134,24 @@ function buildRoute(name: string, document: RouteDocument, here: Here, context: 
     summary: document.docs.summary ?? null,
     place: here.file.placeOf(here.path),
   };
+}
+
+const BY_KEY = 'api-key';
+const BY_TOKEN = 'jwt:';
+
+function buildIdentification(
+  ways: readonly string[],
+  here: Here,
+  { issuers, report }: RouteContext,
+): Identification {
+  const named: string[] = [];
+  for (const [index, way] of ways.entries()) {
+    if (way === BY_KEY) continue;
+    const name = way.slice(BY_TOKEN.length);
+    checkReference(name, issuers, valueAt(below(here, 'identify', index)), report);
+    named.push(name);
+  }
+  return { keys: ways.includes(BY_KEY), issuers: named };
 }
 
 function buildMatch(document: RouteDocument['match'], here: Here, report: Report): RouteMatch {

@@ -1,10 +1,17 @@
 import { LIMIT_DEFAULTS, LIMITS, type LimitName, type LimitValues } from '../../base/limits.ts';
-import type { CertificateFiles, HistorySettings, ListenAddress, ServerSettings } from '../../model/world.ts';
+import type {
+  CertificateFiles,
+  HistorySettings,
+  ListenAddress,
+  ServerSettings,
+  TokenIssuer,
+} from '../../model/world.ts';
 import type {
   CertificateDocument,
   FrontTlsDocument,
   ListenDocument,
   PortunusDocument,
+  TokenIssuerDocument,
 } from '../documents.ts';
 import { below, type Here, type Report, valueAt } from '../finding.ts';
 import { count, durationMs, sizeBytes } from './literals.ts';
@@ -31,6 +38,7 @@ export function buildServer(
     refuseChunkedRequests: document.refuseChunkedRequests,
     forwardedFields: document.forwardedFields,
     mergeSlashes: document.mergeSlashes,
+    tokenIssuers: Object.entries(document.tokenIssuers).map(([name, issuer]) => tokenIssuer(name, issuer)),
     history: historySettings(document.history),
   };
 }
@@ -42,6 +50,24 @@ function historySettings({ log, minutes, hours, days }: PortunusDocument['histor
     minutesMs: durationMs(minutes),
     hoursMs: durationMs(hours),
     daysMs: durationMs(days),
+  };
+}
+
+const CLAIM = 'claim:';
+
+function tokenIssuer(name: string, document: TokenIssuerDocument): TokenIssuer {
+  const { issuer, audience, keys, algorithms, clockSkew, tenant, consumerClaim } = document;
+  return {
+    name,
+    issuer,
+    audience,
+    keys,
+    algorithms,
+    clockSkewMs: durationMs(clockSkew),
+    tenant: tenant.startsWith(CLAIM)
+      ? { kind: 'claim', claim: tenant.slice(CLAIM.length) }
+      : { kind: 'fixed', name: tenant },
+    consumerClaim,
   };
 }
 

@@ -137,6 +137,7 @@ function candidates({ enum: words = [], literal }: SchemaNode): readonly unknown
 
 const CANDIDATES: readonly unknown[] = [
   ...[true, false, 3, 'auto', '127.0.0.3', 'UTC', 'USD', '€7', './elsewhere', 'http://other.example'],
+  ...['https://other.example/keys', 'api-key'],
   ...[
     '/v2/{id}',
     '/other/{id}',

@@ -7,7 +7,7 @@ export function renderRoute(explanation: RouteExplanation): string {
     ...headLines(explanation),
     '',
     ...section('match       before anyone is asked for a key', inPhase(rules, 'match')),
-    identifyLine(explanation.auth),
+    identifyLine(explanation),
     ...authoriseLines(rules),
     ...section('body        what the body says, once nothing else refuses', inPhase(rules, 'body')),
     ...section('admit       limits: all of them, or none is counted', inPhase(rules, 'admit')),
@@ -37,12 +37,14 @@ function headLines({ route, methods, path, hosts, service, state, tags, place }:
   return [`Route "${route}": ${asked}${at}`, `    service ${service}, ${state}${tagged}  (${place})`];
 }
 
-function identifyLine(auth: RouteExplanation['auth']): string {
+function identifyLine({ auth, identify }: RouteExplanation): string {
+  const token = `token of ${identify.issuers.join(' or ')}`;
+  const what = identify.issuers.length === 0 ? 'key' : identify.keys ? `key or ${token}` : token;
   switch (auth) {
     case 'required':
-      return 'identify    a valid key is required: 401 without one';
+      return `identify    a valid ${what} is required: 401 without one`;
     case 'optional':
-      return 'identify    a key may be presented: 401 for one that is not valid';
+      return `identify    a ${what} may be presented: 401 for one that is not valid`;
     case 'none':
       return 'identify    no key is looked at: every caller is anonymous';
   }

@@ -16,6 +16,7 @@ export interface RouteExplanation {
   readonly service: string;
   readonly state: Route['state'];
   readonly auth: Route['auth'];
+  readonly identify: Route['identify'];
   readonly tags: readonly string[];
   readonly place: string;
   readonly rules: readonly RuleExplanation[];
@@ -86,6 +87,7 @@ export function explainRoute(policies: CheckedPolicies, world: World, route: Rou
     service: route.service,
     state: route.state,
     auth: route.auth,
+    identify: route.identify,
     tags: route.tags,
     place: route.place,
     rules: kept.map(({ placed, remainder }) => explainRule(placed, remainder, rules, { world, route })),

@@ -1,0 +1,103 @@
+/**
+ * Who calls by a token. Verifying one is work for another thread of the machine, and may need keys from afar: the request waits,
+ * and the answer is kept until the token ends. Routes that take keys alone never come here.
+ */
+import type {
+  Identity,
+  IdentityFailure,
+  IdentitySource,
+  TokenVerifier,
+  VerifiedToken,
+} from '../pipeline/identity.ts';
+
+/** What came of a token, on its way back to the request that waits. */
+export type TokenOutcome = VerifiedToken | 'invalid' | 'unavailable';
+
+export interface WaitForToken {
+  readonly kind: 'wait-for-token';
+  readonly outcome: Promise<TokenOutcome>;
+}
+
+interface Entry {
+  readonly token: VerifiedToken;
+  /** In the directory of this source. */
+  source: IdentitySource;
+  identity: Identity | null;
+}
+
+export class TokenIdentities {
+  readonly #verifier: TokenVerifier;
+  readonly #entriesMax: number;
+  readonly #verifyingMax: number;
+  readonly #known = new Map<string, Entry>();
+  readonly #verifying = new Map<string, Promise<TokenOutcome>>();
+
+  constructor(verifier: TokenVerifier, entriesMax: number, verifyingMax: number) {
+    this.#verifier = verifier;
+    this.#entriesMax = entriesMax;
+    this.#verifyingMax = verifyingMax;
+  }
+
+  /**
+   * `outcome`: what the request has waited for, null at first. `among`: the issuers that its route accepts. `overloaded`: as many
+   * tokens are being verified as may be.
+   */
+  identify(
+    token: string,
+    among: readonly string[],
+    outcome: TokenOutcome | null,
+    source: IdentitySource,
+    wallMs: number,
+  ): Identity | IdentityFailure | 'unavailable' | 'overloaded' | WaitForToken {
+    const known = this.#known.get(keyOf(token, among));
+    if (known !== undefined) return this.#current(known, source, wallMs);
+    if (outcome === 'invalid') return 'unknown';
+    if (outcome === 'unavailable') return 'unavailable';
+    if (outcome !== null) return this.#current(entryOf(outcome, source), source, wallMs);
+    return this.#wait(token, among, source);
+  }
+
+  #current(entry: Entry, source: IdentitySource, wallMs: number): Identity | IdentityFailure {
+    if (entry.token.expiresMs <= wallMs) return 'expired';
+    if (entry.source !== source) {
+      entry.source = source;
+      entry.identity = source.named(entry.token);
+    }
+    return entry.identity ?? 'unknown';
+  }
+
+  #wait(token: string, among: readonly string[], source: IdentitySource): WaitForToken | 'overloaded' {
+    const key = keyOf(token, among);
+    const begun = this.#verifying.get(key);
+    if (begun !== undefined) return { kind: 'wait-for-token', outcome: begun };
+    if (this.#verifying.size >= this.#verifyingMax) return 'overloaded';
+    const outcome = this.#verifier.verify(token, among).then((verified) => {
+      this.#verifying.delete(key);
+      if (typeof verified !== 'string' && this.#entriesMax > 0)
+        this.#remember(key, entryOf(verified, source));
+      return verified;
+    });
+    this.#verifying.set(key, outcome);
+    return { kind: 'wait-for-token', outcome };
+  }
+
+  #remember(key: string, entry: Entry): void {
+    if (this.#known.size >= this.#entriesMax) this.#known.delete(this.#known.keys().next().value!);
+    this.#known.set(key, entry);
+  }
+}
+
+function entryOf(token: VerifiedToken, source: IdentitySource): Entry {
+  return { token, source, identity: source.named(token) };
+}
+
+/** A token that one route accepts may be of an issuer that another does not. */
+function keyOf(token: string, among: readonly string[]): string {
+  return among.length === 1 ? `${among[0]} ${token}` : `${among.join()} ${token}`;
+}
+
+/** Three parts with dots between them, which no consumer key has. */
+export function looksLikeToken(presented: string): boolean {
+  const first = presented.indexOf('.');
+  return first > 0 && presented.indexOf('.', first + 1) > first + 1;
+}

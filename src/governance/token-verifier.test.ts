@@ -1,0 +1,232 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  type CryptoKey,
+  exportJWK,
+  exportSPKI,
+  generateKeyPair,
+  type JWK,
+  SignJWT,
+  UnsecuredJWT,
+} from 'jose';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { TokenIssuer } from '../model/world.ts';
+import { createTokenVerifier } from './token-verifier.ts';
+
+const NOW_S = 1_795_456_000;
+const clock = { wallMs: () => NOW_S * 1_000, monotonicMs: () => 0 };
+
+interface Signer {
+  readonly algorithm: string;
+  readonly kid: string;
+  readonly privateKey: CryptoKey;
+  readonly publicKey: CryptoKey;
+  readonly jwk: JWK;
+}
+
+async function signer(algorithm: string, kid: string): Promise<Signer> {
+  const { privateKey, publicKey } = await generateKeyPair(algorithm, { extractable: true });
+  return {
+    algorithm,
+    kid,
+    privateKey,
+    publicKey,
+    jwk: { ...(await exportJWK(publicKey)), kid, alg: algorithm },
+  };
+}
+
+let signers: Record<'rsa' | 'ec' | 'ed' | 'stranger' | 'next', Signer>;
+let server: Server;
+let issuer: TokenIssuer;
+/** What the server answers, and how often it was asked. */
+let served: JWK[] = [];
+let answer: (() => { readonly status: number; readonly body: string; readonly location?: string }) | null =
+  null;
+let asked = 0;
+
+beforeAll(async () => {
+  const [rsa, ec, ed, stranger, next] = await Promise.all([
+    signer('RS256', 'rsa-1'),
+    signer('ES256', 'ec-1'),
+    signer('EdDSA', 'ed-1'),
+    signer('RS256', 'rsa-1'),
+    signer('ES256', 'ec-2'),
+  ]);
+  signers = { rsa, ec, ed, stranger, next };
+  server = createServer((_request, response) => {
+    asked++;
+    const given = answer?.() ?? { status: 200, body: JSON.stringify({ keys: served }) };
+    const location = given.location === undefined ? {} : { location: given.location };
+    response.writeHead(given.status, { 'content-type': 'application/json', ...location }).end(given.body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  issuer = {
+    name: 'corporate',
+    issuer: 'https://login.acme.example',
+    audience: ['orders-api', 'orders-old'],
+    keys: `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`,
+    algorithms: ['RS256', 'ES256', 'EdDSA'],
+    clockSkewMs: 30_000,
+    tenant: { kind: 'claim', claim: 'org' },
+    consumerClaim: 'azp',
+  };
+});
+afterAll(() => new Promise((resolve) => server.close(resolve)));
+beforeEach(() => {
+  served = [signers.rsa.jwk, signers.ec.jwk, signers.ed.jwk];
+  answer = null;
+  asked = 0;
+});
+
+const CLAIMS = {
+  iss: 'https://login.acme.example',
+  aud: 'orders-api',
+  org: 'acme',
+  azp: 'web',
+  iat: NOW_S - 10,
+  exp: NOW_S + 600,
+};
+
+function token(by: Signer, changes: Readonly<Record<string, unknown>> = {}): Promise<string> {
+  return new SignJWT({ ...CLAIMS, ...changes })
+    .setProtectedHeader({ alg: by.algorithm, kid: by.kid })
+    .sign(by.privateKey);
+}
+
+function verifier(changes: Partial<TokenIssuer> = {}, cooldownMs = 30_000) {
+  return createTokenVerifier([{ ...issuer, ...changes }], { clock, cooldownMs });
+}
+
+const AMONG = ['corporate'];
+
+describe('a token of an issuer', () => {
+  it.each(['rsa', 'ec', 'ed'] as const)(
+    'is accepted when %s signed it, and names its caller',
+    async (which) => {
+      expect(await verifier().verify(await token(signers[which]), AMONG)).toEqual({
+        tenant: 'acme',
+        consumer: 'web',
+        credential: 'jwt:corporate',
+        createdMs: (NOW_S - 10) * 1_000,
+        expiresMs: (NOW_S + 630) * 1_000,
+      });
+    },
+  );
+
+  it.each<[string, Readonly<Record<string, unknown>>, 'invalid' | 'accepted']>([
+    ['one of several audiences', { aud: ['other', 'orders-old'] }, 'accepted'],
+    ['another audience', { aud: 'orders' }, 'invalid'],
+    ['no audience', { aud: undefined }, 'invalid'],
+    ['another issuer', { iss: 'https://login.acme.example/' }, 'invalid'],
+    ['an end that has passed', { exp: NOW_S - 30 }, 'invalid'],
+    ['an end that has passed within the skew', { exp: NOW_S - 29 }, 'accepted'],
+    ['no end', { exp: undefined }, 'invalid'],
+    ['a beginning that is to come', { nbf: NOW_S + 31 }, 'invalid'],
+    ['a beginning to come within the skew', { nbf: NOW_S + 30 }, 'accepted'],
+    ['no tenant', { org: undefined }, 'invalid'],
+    ['a tenant that is no name', { org: 'acme\0web' }, 'invalid'],
+    ['a consumer that is no text', { azp: ['web'] }, 'invalid'],
+  ])('with %s', async (_what, changes, expected) => {
+    const verified = await verifier().verify(await token(signers.ec, changes), AMONG);
+    expect(typeof verified === 'string' ? verified : 'accepted').toBe(expected);
+  });
+
+  it('may belong to one tenant whatever it says', async () => {
+    const fixed = verifier({ tenant: { kind: 'fixed', name: 'globex' }, consumerClaim: 'sub' });
+    const verified = await fixed.verify(await token(signers.rsa, { sub: 'erp' }), AMONG);
+    expect(verified).toMatchObject({ tenant: 'globex', consumer: 'erp' });
+  });
+
+  it('is accepted where its issuer is, and nowhere else', async () => {
+    const two = createTokenVerifier([issuer, { ...issuer, name: 'other', issuer: 'https://other' }], {
+      clock,
+    });
+    const theirs = await token(signers.rsa);
+    expect(await two.verify(theirs, ['other'])).toBe('invalid');
+    expect(await two.verify(theirs, ['other', 'corporate'])).toMatchObject({ credential: 'jwt:corporate' });
+    expect(await two.verify(theirs, ['unknown'])).toBe('invalid');
+  });
+});
+
+describe('forgeries', () => {
+  it('no signature at all (alg none)', async () => {
+    expect(await verifier().verify(new UnsecuredJWT(CLAIMS).encode(), AMONG)).toBe('invalid');
+    expect(asked).toBe(0);
+  });
+
+  it('the public key used as a secret (HS256)', async () => {
+    const secret = new TextEncoder().encode(await exportSPKI(signers.rsa.publicKey));
+    const forged = await new SignJWT(CLAIMS).setProtectedHeader({ alg: 'HS256', kid: 'rsa-1' }).sign(secret);
+    expect(await verifier().verify(forged, AMONG)).toBe('invalid');
+  });
+
+  it('a key of a stranger under the name of one that is known', async () => {
+    expect(await verifier().verify(await token(signers.stranger), AMONG)).toBe('invalid');
+  });
+
+  it('an algorithm that is not allowed here', async () => {
+    expect(await verifier({ algorithms: ['ES256'] }).verify(await token(signers.rsa), AMONG)).toBe('invalid');
+  });
+
+  it('a payload that was changed, parts that are missing, and texts that are none', async () => {
+    const [head, , signature] = (await token(signers.ec)).split('.');
+    const other = Buffer.from(JSON.stringify({ ...CLAIMS, azp: 'admin' })).toString('base64url');
+    for (const forged of [`${head}.${other}.${signature}`, `${head}.${other}.`, 'a.b.c', '..', 'ey', ''])
+      expect(await verifier().verify(forged, AMONG)).toBe('invalid');
+  });
+
+  it('a key that the token itself brings', async () => {
+    const { stranger } = signers;
+    const forged = await new SignJWT(CLAIMS)
+      .setProtectedHeader({ alg: 'RS256', kid: 'mine', jwk: stranger.jwk, jku: 'http://127.0.0.1:1/' })
+      .sign(stranger.privateKey);
+    expect(await verifier().verify(forged, AMONG)).toBe('invalid');
+  });
+});
+
+describe('the keys of an issuer', () => {
+  it('are fetched once for many tokens', async () => {
+    const one = verifier();
+    for (const by of [signers.rsa, signers.ec, signers.rsa]) await one.verify(await token(by), AMONG);
+    expect(asked).toBe(1);
+  });
+
+  it('are fetched again for a key that is new, and not again within the cooldown, whatever tokens claim', async () => {
+    const patient = verifier();
+    await patient.verify(await token(signers.rsa), AMONG);
+    served = [...served, signers.next.jwk];
+    for (let n = 0; n < 20; n++) {
+      const unknown = await token({ ...signers.stranger, kid: `made-up-${n}` });
+      expect(await patient.verify(unknown, AMONG)).toBe('invalid');
+    }
+    expect(asked).toBe(1);
+
+    const quick = verifier({}, 0);
+    served = [signers.rsa.jwk];
+    await quick.verify(await token(signers.rsa), AMONG);
+    expect(await quick.verify(await token(signers.next), AMONG)).toBe('invalid');
+    served = [signers.next.jwk];
+    expect(await quick.verify(await token(signers.next), AMONG)).toMatchObject({ consumer: 'web' });
+    // The set is the issuer's word: what is no longer in it is withdrawn.
+    expect(await quick.verify(await token(signers.rsa), AMONG)).toBe('invalid');
+  });
+
+  it.each([
+    ['an error', { status: 500, body: '' }],
+    ['no JSON', { status: 200, body: 'hello' }],
+    ['no set of keys', { status: 200, body: '{}' }],
+    ['a redirect', { status: 302, body: '', location: 'http://127.0.0.1:1/' }],
+    ['more than a megabyte', { status: 200, body: `{"keys":[${' '.repeat(1_100_000)}]}` }],
+  ])('that can not be had (%s) are no fault of the token', async (_what, given) => {
+    answer = () => given;
+    const one = verifier({}, 0);
+    expect(await one.verify(await token(signers.rsa), AMONG)).toBe('unavailable');
+    answer = null;
+    expect(await one.verify(await token(signers.rsa), AMONG)).toMatchObject({ consumer: 'web' });
+  });
+
+  it('of a server that is away, or an address that is none, are no fault of the token', async () => {
+    for (const keys of ['http://127.0.0.1:1/jwks', 'https://999.999.999.999/'])
+      expect(await verifier({ keys }).verify(await token(signers.rsa), AMONG)).toBe('unavailable');
+  });
+});

@@ -1,0 +1,127 @@
+/**
+ * JSON Web Tokens of issuers that portunus.yaml names (RFC 7519, 8725): signed by a key of the issuer's own set, with an algorithm
+ * that is allowed, for this audience, now. Keys are fetched when one is asked for that is not known, and not more often than the
+ * cooldown allows, whatever tokens say.
+ */
+import {
+  createRemoteJWKSet,
+  customFetch,
+  decodeJwt,
+  errors,
+  type FetchImplementation,
+  type JWTPayload,
+  jwtVerify,
+} from 'jose';
+import type { Clock } from '../base/ports.ts';
+import type { TokenIssuer } from '../model/world.ts';
+import type { TokenVerifier, VerifiedToken } from '../pipeline/identity.ts';
+
+/** Between two fetches of one set of keys, whatever comes. */
+const COOLDOWN_MS = 30_000;
+/** After so long the set is fetched anew, so that withdrawn keys are forgotten. */
+const KEYS_MAX_AGE_MS = 10 * 60_000;
+const FETCH_TIMEOUT_MS = 5_000;
+const KEYS_BYTES_MAX = 1024 * 1024;
+const NAME = /^[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?$/;
+
+export interface TokenVerifierOptions {
+  readonly clock: Clock;
+  /** For tests: how long after a fetch the next one may be made. */
+  readonly cooldownMs?: number;
+}
+
+export function createTokenVerifier(
+  issuers: readonly TokenIssuer[],
+  { clock, cooldownMs = COOLDOWN_MS }: TokenVerifierOptions,
+): TokenVerifier {
+  const known = new Map(issuers.map((issuer) => [issuer.name, issuer]));
+  const keySets = new Map(
+    issuers
+      .filter(({ keys }) => URL.canParse(keys))
+      .map(({ name, keys }) => [
+        name,
+        createRemoteJWKSet(new URL(keys), {
+          cooldownDuration: cooldownMs,
+          cacheMaxAge: KEYS_MAX_AGE_MS,
+          timeoutDuration: FETCH_TIMEOUT_MS,
+          [customFetch]: fetchKeys,
+        }),
+      ]),
+  );
+  return {
+    async verify(token, among) {
+      const issuer = issuerOf(token, among, known);
+      if (issuer === null) return 'invalid';
+      const keys = keySets.get(issuer.name);
+      if (keys === undefined) return 'unavailable';
+      try {
+        const { payload } = await jwtVerify(token, keys, {
+          issuer: issuer.issuer,
+          audience: [...issuer.audience],
+          algorithms: [...issuer.algorithms],
+          clockTolerance: issuer.clockSkewMs / 1_000,
+          currentDate: new Date(clock.wallMs()),
+          // Without an end it could be kept for ever.
+          requiredClaims: ['exp'],
+        });
+        return callerOf(payload, issuer) ?? 'invalid';
+      } catch (error) {
+        return isInvalid(error) ? 'invalid' : 'unavailable';
+      }
+    },
+  };
+}
+
+/** What the token says of itself chooses among issuers; the signature proves it. */
+function issuerOf(
+  token: string,
+  among: readonly string[],
+  known: ReadonlyMap<string, TokenIssuer>,
+): TokenIssuer | null {
+  let claimed: unknown;
+  try {
+    claimed = decodeJwt(token).iss;
+  } catch {
+    return null;
+  }
+  for (const name of among) {
+    const issuer = known.get(name);
+    if (issuer !== undefined && issuer.issuer === claimed) return issuer;
+  }
+  return null;
+}
+
+function callerOf(payload: JWTPayload, issuer: TokenIssuer): VerifiedToken | null {
+  const tenant = issuer.tenant.kind === 'fixed' ? issuer.tenant.name : payload[issuer.tenant.claim];
+  const consumer = payload[issuer.consumerClaim];
+  if (typeof tenant !== 'string' || typeof consumer !== 'string') return null;
+  if (!NAME.test(tenant) || !NAME.test(consumer)) return null;
+  return {
+    tenant,
+    consumer,
+    credential: `jwt:${issuer.name}`,
+    createdMs: Math.max(0, Math.floor((payload.iat ?? payload.nbf ?? 0) * 1_000)),
+    expiresMs: Math.floor(payload.exp! * 1_000) + issuer.clockSkewMs,
+  };
+}
+
+/** The token's fault; all else is that of whoever has the keys. */
+function isInvalid(error: unknown): boolean {
+  if (error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid) return false;
+  // A set that could not be fetched is told by the general error.
+  return error instanceof errors.JOSEError && error.code !== errors.JOSEError.code;
+}
+
+/** No redirect, no endless body. */
+const fetchKeys: FetchImplementation = async (url, options) => {
+  const response = await fetch(url, { ...options, redirect: 'error' });
+  if (response.status !== 200 || response.body === null) return response;
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+    bytes += chunk.length;
+    if (bytes > KEYS_BYTES_MAX) throw new Error(`the keys of ${url} take more than ${KEYS_BYTES_MAX} bytes`);
+    chunks.push(chunk);
+  }
+  return new Response(Buffer.concat(chunks), { status: 200, headers: response.headers });
+};
