@@ -74,6 +74,13 @@ export const LIMITS = {
     60_000,
     'delay of a data thread, beyond which none of low priority begins; at twice as much only high priority does, at four times nothing',
   ),
+  websocketMessageBytes: bytes(MIB, KIB, 256 * MIB, 'one message of a WebSocket, in either direction'),
+  websocketBufferedBytes: bytes(
+    MIB,
+    KIB,
+    256 * MIB,
+    'messages of one WebSocket that one side has sent and the other not taken',
+  ),
   upstreamConnectionsPerEndpoint: count(
     1_024,
     1,

@@ -77,6 +77,10 @@ limits: { drainMs: 5s, requestBodyBytes: 2MiB, nestingDepth: 32 }
   billing:
     endpoints: [{ url: "http://127.0.0.1:9101" }]
 routes:
+  live:
+    service: billing
+    match: { methods: [GET], path: /v1/live }
+    websocket: { idle: 1m, total: 2h }
   bill:
     service: billing
     match: { path: "/v1/bills/{rest...}" }

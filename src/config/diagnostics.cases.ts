@@ -1703,6 +1703,26 @@ routes: { r: { service: s, match: { methods: [POST, GET, HEAD], path: / }, reque
 `,
   },
   {
+    code: 'PT3308',
+    name: 'a WebSocket that begins with POST',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes: { live: { service: s, match: { methods: [POST], path: /live }, websocket: {} } }
+`,
+    },
+    rendered: `error[PT3308]: A WebSocket begins with GET, which this route does not take.
+  --> routes/a.yaml:2:49
+   |
+ 2 | routes: { live: { service: s, match: { methods: [POST], path: /live }, websocket: {} } }
+   |                                                 ^^^^^^
+   = help: Write methods: [GET], or leave them out.
+
+1 error.
+`,
+  },
+  {
     code: 'PT3401',
     name: 'an API key',
     texts: {

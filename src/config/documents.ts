@@ -112,6 +112,7 @@ export interface RouteDocument {
   readonly identify: readonly string[];
   readonly request: { readonly maxBody?: string; readonly schema?: string };
   readonly repeatUnsafeMethods: boolean;
+  readonly websocket?: { readonly idle: string; readonly total: string };
   readonly priority?: 'high' | 'normal' | 'low';
   readonly docs: { readonly summary?: string };
 }

@@ -70,6 +70,7 @@ test('a service and a route have safe defaults', () => {
     maxBodyBytes: LIMIT_DEFAULTS.requestBodyBytes,
     requestBody: null,
     repeatUnsafeMethods: false,
+    websocket: null,
     priority: null,
     summary: null,
     place: 'routes/a.yaml:2:11',

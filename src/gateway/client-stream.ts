@@ -1,3 +1,5 @@
+import type { ClientTunnelHandler } from './client-tunnel.ts';
+
 /**
  * The client's side of one request, as a port: `server.ts` implements it over uWebSockets.js, tests simulate it. The
  * exchange knows nothing else of the connection.
@@ -24,6 +26,10 @@ export interface ClientStream {
   write(chunk: Uint8Array): boolean;
   /** No more body; false as with `answer`. */
   end(): boolean;
+  /** The client asks for a WebSocket, as it should. */
+  readonly canUpgrade: boolean;
+  /** Answers the handshake; from then on only the handler is spoken to. `protocol` is the subprotocol, or ''. */
+  upgrade(fieldLines: FieldLines, protocol: string, handler: ClientTunnelHandler): void;
   pauseBody(): void;
   resumeBody(): void;
   /** A slow but live upload: keeps the connection from being dropped as idle. */

@@ -221,6 +221,7 @@ class RunningDataThread {
   /** Stops accepting, waits for what is in flight, then ends idle connections with the rest. */
   #drain(withinMs: number): void {
     this.#server.stopAccepting();
+    this.#exchanges.goAway();
     const finish = (): void => {
       if (this.#closed) return;
       const unfinished = this.#exchanges.inFlight;

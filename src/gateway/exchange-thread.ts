@@ -113,6 +113,15 @@ export class ExchangeThread {
     }
   }
 
+  /** Ends what would never end by itself. */
+  goAway(): void {
+    for (let exchange = this.#first; exchange !== null; ) {
+      const { next } = exchange;
+      exchange.goAway();
+      exchange = next;
+    }
+  }
+
   /** Calls back once, when nothing is in flight any more; at once when nothing is. */
   whenIdle(onIdle: () => void): void {
     if (this.inFlight === 0) onIdle();

@@ -82,6 +82,12 @@ export class SimulatedClient implements ClientStream {
     return this.#end();
   }
 
+  readonly canUpgrade = false;
+
+  upgrade(): void {
+    throw new Error('WebSockets are tested over real sockets');
+  }
+
   pauseBody(): void {
     this.#assertLive('pauseBody');
     this.paused = true;
@@ -296,6 +302,7 @@ function buildVersion(options: SimulationOptions, calls: ScriptedCall[], release
         calls.push(new ScriptedCall(request, handler));
         return calls.at(-1)!;
       },
+      tunnel: unused,
       retire() {},
     }),
     resolved: unused,
@@ -342,6 +349,7 @@ export function simulatedRoute(path: string, rest: Partial<Route> = {}): Route {
     maxBodyBytes: 1_000,
     requestBody: null,
     repeatUnsafeMethods: false,
+    websocket: null,
     priority: null,
     summary: null,
     place: 'test.yaml:1',

@@ -4,11 +4,18 @@
  * and `response-body.ts`. Every ending goes through `#finish`, once.
  */
 
+import type { WebSocketSettings } from '../model/world.ts';
 import type { BodyTransform } from '../pipeline/body-transform.ts';
 import { RequestContext } from '../pipeline/context.ts';
 import { PHASE } from '../pipeline/phases.ts';
 import type { RoutePipeline } from '../pipeline/program.ts';
-import type { ResponseHead, UpstreamCall, UpstreamError, UpstreamHandler } from '../pipeline/upstream.ts';
+import type {
+  ResponseHead,
+  TunnelOpened,
+  UpstreamCall,
+  UpstreamError,
+  UpstreamHandler,
+} from '../pipeline/upstream.ts';
 import { Account, recordAccount, recordRequest, recordRoute } from './access-record.ts';
 import type { ClientHandler, ClientStream, FieldLines, ReceivedRequest } from './client-stream.ts';
 import { contentCoding, STALE_RESPONSE_FIELDS, UNTRANSFORMABLE_ASKS } from './content-coding.ts';
@@ -40,8 +47,11 @@ import { limitFieldLines, ownFieldLines, responseFieldLines } from './response-f
 import type { RoutePlan, RuleVersion } from './rule-version.ts';
 import { traceIdOf } from './trace-context.ts';
 import { transformed } from './transformed-body.ts';
+import { Tunnel, type TunnelCode, type TunnelHost } from './tunnel.ts';
 
-export class Exchange implements ClientHandler, UpstreamHandler, Progress, RequestBodyHost, ResponseBodyHost {
+export class Exchange
+  implements ClientHandler, UpstreamHandler, Progress, RequestBodyHost, ResponseBodyHost, TunnelHost
+{
   /** Neighbours in the thread's list of requests in flight. */
   next: Exchange | null = null;
   previous: Exchange | null = null;
@@ -64,6 +74,8 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
   #outgoingBody: OutgoingBody | null = null;
   /** Null unless the answer streams. */
   #responseBody: ResponseBody | null = null;
+  /** Null unless the route opens WebSockets, and the rules have let this one through. */
+  #tunnel: Tunnel | null = null;
   /** Of an answer whose head waits for the first piece of a changed body. */
   #lines: FieldLines = '';
   /** The head of the answer has been given to the client. */
@@ -128,7 +140,8 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
   }
 
   checkDeadlines(nowMs: number): void {
-    if (nowMs >= this.#totalDeadlineMs) this.#fail(problem('total_timeout'));
+    if (nowMs >= this.#totalDeadlineMs) this.#outOfTime();
+    else if (this.#tunnel !== null) this.#tunnel.checkIdle(nowMs);
     else if (this.#requestBody === null || this.#requestBody.complete) return;
     else if (nowMs >= this.#readDeadlineMs) this.#fail(problem('request_timeout'));
     else this.#client.keepReading();
@@ -153,7 +166,8 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
       plan.template === null
         ? this.#context.path
         : fillTemplate(plan.template, version.matcher.result.parameters);
-    this.#totalDeadlineMs = this.#context.arrivedMonotonicMs + plan.timeouts.totalMs;
+    if (plan.program.route.websocket !== null && !this.#client.canUpgrade) return problem('upgrade_required');
+    this.#totalDeadlineMs = this.#context.arrivedMonotonicMs + totalMsOf(plan);
     if (facts.bodyBytes !== 0) {
       this.#readDeadlineMs = this.#context.arrivedMonotonicMs + thread.limits.requestReadMs;
       this.#requestBody = new RequestBody(this.#client, thread, plan.maxBodyBytes, this);
@@ -215,10 +229,14 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
     const thread = this.#thread;
     const context = this.#context;
     const plan = this.#plan!;
-    const limitMs = Math.min(plan.timeouts.totalMs, plan.pipeline.totalTimeoutMs(context));
+    const limitMs = Math.min(totalMsOf(plan), plan.pipeline.totalTimeoutMs(context));
     this.#totalDeadlineMs = context.arrivedMonotonicMs + limitMs;
     thread.requestEdits.clear();
     plan.pipeline.shapeRequest(context, thread.requestEdits);
+    if (plan.program.route.websocket !== null) {
+      this.#openTunnel(plan, plan.program.route.websocket);
+      return;
+    }
     const refused = this.#prepareBodies(plan.pipeline);
     if (refused !== null) {
       this.#refuse(refused);
@@ -235,6 +253,69 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
     this.#account.dispatchedUs = this.#elapsedUs();
     if (this.#outgoingBody !== null) this.#outgoingBody.send(context, this.#call);
     else this.#requestBody?.sendTo(this.#call);
+  }
+
+  // -- a WebSocket ---------------------------------------------------------------------------------------------
+
+  #openTunnel(plan: RoutePlan, { idleMs }: WebSocketSettings): void {
+    const thread = this.#thread;
+    const context = this.#context;
+    thread.requestEdits.removed.push(...HANDSHAKE_FIELDS);
+    const request = outgoingRequest(context, plan, thread, this.#upstreamPath, this.#idLines, 0);
+    if ('code' in request) {
+      this.#refuse(request);
+      return;
+    }
+    this.#account.decidedUs = this.#elapsedUs();
+    const { limits, clock } = thread;
+    const protocols = protocolsOf(context.headers);
+    const { websocketMessageBytes: messageBytesMax } = limits;
+    const nowMs = (): number => clock.monotonicMs();
+    this.#tunnel = new Tunnel(
+      this,
+      plan.service,
+      { ...request, protocols, messageBytesMax },
+      { limits, idleMs, nowMs },
+    );
+    this.#account.dispatchedUs = this.#elapsedUs();
+  }
+
+  tunnelAccepted({ fields, protocol, attempts, endpoint }: TunnelOpened): boolean {
+    const head = { status: 101, fields, bodyBytes: -1, hasBody: false, endpoint, attempts };
+    this.#account.firstByteUs = this.#elapsedUs();
+    this.#account.attempts = attempts;
+    const lines = this.#shapeResponse(head, NONE);
+    if (lines === null) {
+      this.#fail(MALFORMED_ANSWER);
+      return false;
+    }
+    this.#account.status = head.status;
+    this.#answered = true;
+    this.#client.upgrade(lines, protocol, this.#tunnel!);
+    return true;
+  }
+
+  tunnelFailed(error: UpstreamError): void {
+    this.#tunnel = null;
+    this.onError(error);
+  }
+
+  tunnelEnded(code: TunnelCode, fault: string): void {
+    if (this.#ended) return;
+    if (code === 'client_aborted') this.#account.clientAborted = true;
+    if (fault !== '') this.#account.fault = fault;
+    if (code !== '') this.#endedBy(code, NO_RULE);
+    this.#finish();
+  }
+
+  /** The thread is to end: a WebSocket would outlast every patience. */
+  goAway(): void {
+    if (this.#tunnel?.isOpen) this.#tunnel.end('going_away');
+  }
+
+  #outOfTime(): void {
+    if (this.#tunnel?.isOpen) this.#tunnel.end('total_timeout');
+    else this.#fail(problem('total_timeout'));
   }
 
   /** Makes the fields say what leaves, and what may come back. */
@@ -387,6 +468,7 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
     if (!this.#answered) this.#account.status = 499;
     this.#endedBy('client_aborted', NO_RULE);
     if (!this.#answerComplete) this.#call?.abort();
+    this.#tunnel?.abort();
     this.#finish();
   }
 
@@ -394,6 +476,7 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
   #fail(why: Problem): void {
     if (!this.#answerComplete) this.#call?.abort();
     this.#call = null;
+    this.#tunnel?.abort();
     if (!this.#answered) {
       this.#refuse(why);
       return;
@@ -471,6 +554,10 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
     record.requestId = this.#requestId;
     record.traceId = traceIdOf(traceparentIn(this.#idLines));
     record.requestBytes = this.#requestBody === null ? 0 : this.#requestBody.bytes;
+    if (this.#tunnel !== null) {
+      record.requestBytes = this.#tunnel.fromClientBytes;
+      account.responseBytes = this.#tunnel.toClientBytes;
+    }
     account.finishedUs = this.#elapsedUs();
     recordAccount(record, account);
     records.write(record);
@@ -479,6 +566,26 @@ export class Exchange implements ClientHandler, UpstreamHandler, Progress, Reque
   #elapsedUs(): number {
     return Math.round((this.#thread.clock.monotonicMs() - this.#context.arrivedMonotonicMs) * 1000);
   }
+}
+
+/** A WebSocket has its own: it lives long. */
+function totalMsOf({ program, timeouts }: RoutePlan): number {
+  return program.route.websocket?.totalMs ?? timeouts.totalMs;
+}
+
+/** Each of the two handshakes has its own; the subprotocols are handed on apart. */
+const HANDSHAKE_FIELDS = [
+  'sec-websocket-key',
+  'sec-websocket-version',
+  'sec-websocket-extensions',
+  'sec-websocket-protocol',
+];
+
+function protocolsOf(fields: readonly string[]): string {
+  const values = fields.filter(
+    (_, index) => index % 2 === 1 && fields[index - 1] === 'sec-websocket-protocol',
+  );
+  return values.join(', ');
 }
 
 const NONE: readonly string[] = [];

@@ -49,6 +49,7 @@ export const PROBLEMS = {
   unsupported_content_coding: [415, 'The content coding of the request body is not supported here.'],
   unsupported_media_type: [415, 'This route takes JSON: send Content-Type: application/json, in UTF-8.'],
   expectation_failed: [417, 'The only expectation supported is "100-continue".'],
+  upgrade_required: [426, 'This route opens WebSockets (RFC 6455, version 13); ask for one.'],
   header_fields_too_large: [431, 'The request has too many header fields, or they are too large.'],
   internal_error: [500, 'The gateway failed to handle this request.'],
   method_not_supported: [501, 'The gateway does not support this method.'],
@@ -114,6 +115,7 @@ export function problemFields(from: Problem): string {
   if (from.rateLimitPolicy !== '') lines += `ratelimit-policy: ${from.rateLimitPolicy}\r\n`;
   if (from.challenge !== '') lines += `www-authenticate: ${from.challenge}\r\n`;
   if (from.status === 405) lines += `allow: ${from.allow}\r\n`;
+  if (from.status === 426) lines += 'upgrade: websocket\r\nsec-websocket-version: 13\r\n';
   // RFC 9110, 15.5.16.
   if (from.code === 'unsupported_content_coding') lines += `accept-encoding: ${READABLE_CODINGS}\r\n`;
   return lines;

@@ -40,7 +40,7 @@ function partsOf(services: readonly string[], open: (name: string) => () => void
     },
     counters: { bind: unused },
     upstream: {
-      service: ({ name }) => ({ dispatch: unused, retire: open(name) }),
+      service: ({ name }) => ({ dispatch: unused, tunnel: unused, retire: open(name) }),
       resolved: unused,
       close: unused,
     },

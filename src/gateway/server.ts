@@ -5,7 +5,8 @@ import type { LimitValues } from '../base/limits.ts';
 import type { CertificateFiles, ListenAddress } from '../model/world.ts';
 import { Exchange } from './exchange.ts';
 import type { ExchangeThread } from './exchange-thread.ts';
-import { StreamPort } from './uws-stream.ts';
+import { type Handshake, StreamPort } from './uws-stream.ts';
+import { tunnelBehaviour } from './uws-tunnel.ts';
 
 /** The module's functions that are used here. Handed over, because it must be loaded after its environment is set. */
 export type UwsModule = Pick<
@@ -87,7 +88,7 @@ export class Server {
 
   #open(certificates: readonly ServedCertificate[] | null): Front | null {
     try {
-      return new Front(this.#uws, this.#thread, certificates, (connection, change) =>
+      return new Front(this.#uws, this.#thread, this.#limits, certificates, (connection, change) =>
         this.#count(connection, change),
       );
     } catch {
@@ -106,6 +107,7 @@ export class Server {
 class Front {
   readonly #uws: UwsModule;
   readonly #thread: ExchangeThread;
+  readonly #limits: LimitValues;
   readonly #app: TemplatedApp;
   readonly #port = new StreamPort();
   /** Connections that came. */
@@ -116,11 +118,13 @@ class Front {
   constructor(
     uws: UwsModule,
     thread: ExchangeThread,
+    limits: LimitValues,
     certificates: readonly ServedCertificate[] | null,
     onCount: (connection: HttpResponse, change: number) => void,
   ) {
     this.#uws = uws;
     this.#thread = thread;
+    this.#limits = limits;
     const [first, ...further] = certificates ?? [];
     this.#app = first === undefined ? uws.App({}) : uws.SSLApp(optionsOf(first));
     const counted = (connection: HttpResponse, change: number): void => {
@@ -128,14 +132,13 @@ class Front {
       onCount(connection, change);
     };
     (this.#app as FilteredApp).filter(counted);
-    const receive = (response: HttpResponse, request: HttpRequest): void => this.#receive(response, request);
-    this.#app.any('/*', receive);
+    this.#serve(this.#app);
     for (const certificate of further) {
       // Throws when the files can't be used, which addServerName keeps to itself.
       uws.SSLApp(optionsOf(certificate)).close();
       for (const name of certificate.names) {
         this.#app.addServerName(name, optionsOf(certificate));
-        this.#app.domain(name).any('/*', receive);
+        this.#serve(this.#app.domain(name));
       }
     }
   }
@@ -162,11 +165,25 @@ class Front {
     this.#app.close();
   }
 
-  #receive(response: HttpResponse, request: HttpRequest): void {
+  #serve(app: TemplatedApp): void {
+    app.any('/*', (response, request) => this.#receive(response, request, null));
+    // Only GET with a key for a WebSocket comes here, whatever it asks for; all else goes on to the handler above.
+    app.ws('/*', {
+      ...tunnelBehaviour(this.#limits),
+      upgrade: (response, request, context) => {
+        const isAsked = request.getHeader('upgrade').toLowerCase() === 'websocket';
+        const isKnown = request.getHeader('sec-websocket-version') === '13';
+        const key = request.getHeader('sec-websocket-key');
+        this.#receive(response, request, isAsked && isKnown ? { key, context } : null);
+      },
+    });
+  }
+
+  #receive(response: HttpResponse, request: HttpRequest, handshake: Handshake | null): void {
     const fields: string[] = [];
     this.#fields = fields;
     request.forEach(this.#addField);
-    const stream = this.#port.open(response);
+    const stream = this.#port.open(response, handshake);
     new Exchange(this.#thread, stream).begin({
       // Only this one: getMethod() turns the text in the parser's buffer into lower case, for both.
       method: request.getCaseSensitiveMethod(),

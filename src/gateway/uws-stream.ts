@@ -17,10 +17,12 @@
  *   length of a HEAD's answer is written as a field.
  * - Without `cork` each call is a system call (4.8 times the cost); a cork calls back at once, so one bound function serves all.
  */
-import type { HttpResponse } from 'uWebSockets.js';
+import type { HttpResponse, us_socket_context_t } from 'uWebSockets.js';
 import { addressText } from './address-text.ts';
 import type { ClientHandler, ClientStream, FieldLines } from './client-stream.ts';
+import type { ClientTunnelHandler } from './client-tunnel.ts';
 import { statusLine } from './status-text.ts';
+import { type TunnelData, UwsTunnel } from './uws-tunnel.ts';
 
 /** What the streams of one thread share. */
 export class StreamPort {
@@ -29,8 +31,8 @@ export class StreamPort {
   #current: UwsStream | null = null;
   readonly #flush = (): void => this.#current!.flush();
 
-  open(response: HttpResponse): UwsStream {
-    return new UwsStream(this, response);
+  open(response: HttpResponse, handshake: Handshake | null = null): UwsStream {
+    return new UwsStream(this, response, handshake);
   }
 
   /** Runs `stream.flush` inside one cork. */
@@ -43,6 +45,9 @@ export class StreamPort {
 export class UwsStream implements ClientStream {
   readonly #port: StreamPort;
   readonly #response: HttpResponse;
+  readonly #handshake: Handshake | null;
+  #tunnel: UwsTunnel | null = null;
+  #protocol = '';
   #handler: ClientHandler | null = null;
   #contained = false;
   #body: 'unread' | 'reading' | 'complete' = 'unread';
@@ -68,8 +73,9 @@ export class UwsStream implements ClientStream {
   #endAsked = false;
   #watching = false;
 
-  constructor(port: StreamPort, response: HttpResponse) {
+  constructor(port: StreamPort, response: HttpResponse, handshake: Handshake | null) {
     this.#port = port;
+    this.#handshake = handshake;
     this.#response = response;
   }
 
@@ -169,6 +175,20 @@ export class UwsStream implements ClientStream {
     return false;
   }
 
+  // -- a WebSocket ---------------------------------------------------------------------------------------------
+
+  get canUpgrade(): boolean {
+    return this.#handshake !== null;
+  }
+
+  upgrade(fieldLines: FieldLines, protocol: string, handler: ClientTunnelHandler): void {
+    if (this.#gone) return;
+    this.#setHead(SWITCHING_PROTOCOLS, fieldLines);
+    this.#protocol = protocol;
+    this.#tunnel = new UwsTunnel(handler);
+    this.#cork(UPGRADE);
+  }
+
   abort(): void {
     if (this.#gone) return;
     this.#gone = true;
@@ -191,6 +211,18 @@ export class UwsStream implements ClientStream {
       case WRITE_SIZED:
         this.#writeHead();
         this.#writeSized(this.#chunk as Uint8Array);
+        return;
+      case UPGRADE:
+        this.#writeHead();
+        this.#gone = true;
+        this.#response.upgrade<TunnelData>(
+          { tunnel: this.#tunnel! },
+          this.#handshake!.key,
+          this.#protocol,
+          // No extensions, and so no compression.
+          '',
+          this.#handshake!.context,
+        );
         return;
       case END_CHUNKED:
         this.#writeHead();
@@ -263,7 +295,7 @@ export class UwsStream implements ClientStream {
       const colon = lines.indexOf(COLON);
       response.writeHeader(lines.subarray(0, colon), lines.subarray(colon + 2, -2));
     }
-    const streams = this.#step !== ANSWER && this.#step !== ANSWER_WITHOUT_BODY;
+    const streams = this.#step !== ANSWER && this.#step !== ANSWER_WITHOUT_BODY && this.#step !== UPGRADE;
     if (streams && this.#closes()) response.writeHeader('connection', 'close');
     this.#lines = '';
   }
@@ -320,12 +352,21 @@ export class UwsStream implements ClientStream {
   }
 }
 
-type Step = 0 | 1 | 2 | 3 | 4;
+/** What uWebSockets.js needs to answer one. */
+export interface Handshake {
+  readonly key: string;
+  readonly context: us_socket_context_t;
+}
+
+const SWITCHING_PROTOCOLS = 101;
+
+type Step = 0 | 1 | 2 | 3 | 4 | 5;
 const ANSWER = 0;
 const ANSWER_WITHOUT_BODY = 1;
 const WRITE_CHUNKED = 2;
 const WRITE_SIZED = 3;
 const END_CHUNKED = 4;
+const UPGRADE = 5;
 
 /** Up to here, an answer that ends its connection is given away whole; above, what the socket doesn't take is watched. */
 const CLOSING_BYTES_MAX = 16 * 1024;

@@ -161,6 +161,7 @@ function route(name: string, to: string, tags: readonly string[], options: Route
       maxBodyBytes: 1_048_576,
       requestBody: body,
       repeatUnsafeMethods: false,
+      websocket: null,
       priority: null,
       summary: null,
       place: `routes/shop.yaml:${10 + name.length}:3`,

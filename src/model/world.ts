@@ -217,6 +217,8 @@ export interface Route {
   readonly requestBody: RequestBodySchema | null;
   /** Methods that may be repeated although they are not idempotent (RFC 9110, 9.2.2). */
   readonly repeatUnsafeMethods: boolean;
+  /** Null: requests are answered; else they open WebSockets. */
+  readonly websocket: WebSocketSettings | null;
   /** Null: that of the tenant. */
   readonly priority: Priority | null;
   readonly summary: string | null;
@@ -227,6 +229,12 @@ export interface Identification {
   readonly keys: boolean;
   /** Names of token issuers. */
   readonly issuers: readonly string[];
+}
+
+export interface WebSocketSettings {
+  /** Without a message, ping or pong. */
+  readonly idleMs: number;
+  readonly totalMs: number;
 }
 
 export interface RouteMatch {

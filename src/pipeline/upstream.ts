@@ -33,6 +33,8 @@ export interface UpstreamService {
    * method or the route allows it); what provably was not processed is repeated in any case, within the budget.
    */
   dispatch(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall;
+  /** Opens a WebSocket to an endpoint. The handler is called from later turns only. */
+  tunnel(request: TunnelRequest, handler: TunnelHandler): UpstreamTunnel;
   /** The service is no longer part of the configuration: its pools end when their exchanges have. */
   retire(): void;
 }
@@ -56,6 +58,51 @@ export interface UpstreamRequest {
   readonly connectMs: number;
   readonly firstByteMs: number;
   readonly idleMs: number;
+}
+
+export interface TunnelRequest
+  extends Pick<UpstreamRequest, 'target' | 'fieldLines' | 'idLines' | 'connectMs' | 'firstByteMs'> {
+  /** Value of Sec-WebSocket-Protocol as the client sent it; '' for none. */
+  readonly protocols: string;
+  readonly messageBytesMax: number;
+}
+
+/** A WebSocket to a service, from its handshake on. No method has an effect after the end. */
+export interface UpstreamTunnel {
+  /** Bytes that the connection has not taken yet. */
+  readonly buffered: number;
+  /** Masked into a copy before it returns. */
+  send(payload: Uint8Array, kind: 'text' | 'binary'): void;
+  /** Stops and resumes reading. */
+  pause(): void;
+  resume(): void;
+  /** Says goodbye and ends; the handler is not called any more. */
+  close(code: number, reason: string): void;
+  /** Ends at once; the handler is not called any more. */
+  abort(): void;
+}
+
+export interface TunnelHandler {
+  /** The service has accepted. */
+  onOpen(opened: TunnelOpened): void;
+  /** It has not, or could not be reached: nothing else is told. */
+  onTunnelError(error: UpstreamError): void;
+  /** One whole message: a view that dies with the call. */
+  onServiceMessage(payload: Uint8Array, kind: 'text' | 'binary'): void;
+  /** A ping or pong, which has been answered. */
+  onServiceActivity(): void;
+  onServiceDrain(): void;
+  /** The last call. 1006: the connection was lost, or what came was not WebSocket; `fault` says what was seen. */
+  onServiceClosed(code: number, reason: string, fault: string): void;
+}
+
+export interface TunnelOpened {
+  /** Lower-case name, value, … beyond the handshake's own. */
+  readonly fields: readonly string[];
+  /** The subprotocol that the service chose, or ''. */
+  readonly protocol: string;
+  readonly endpoint: number;
+  readonly attempts: number;
 }
 
 export interface UpstreamCall {
@@ -114,6 +161,7 @@ export const UPSTREAM_ERRORS = {
   upstream_malformed_answer: [502, 'The answer of the service is not sound HTTP.'],
   upstream_header_too_large: [502, "The header section of the service's answer is too large."],
   upstream_write_failed: [502, 'The request could not be sent to the service.'],
+  upstream_refused_websocket: [502, 'The service did not accept the WebSocket.'],
   upstream_queue_full: [503, 'Too many requests wait for the service.'],
   upstream_queue_timeout: [503, 'No connection to the service became free in time.'],
   upstream_none_available: [503, 'No endpoint of the service is available.'],

@@ -80,6 +80,18 @@ export class EndpointPool implements Candidate {
     this.#openFor(call);
   }
 
+  /** A connection that is nobody's afterwards counts as one of this pool while it is open. */
+  lend(): void {
+    this.#open++;
+    this.outstanding++;
+  }
+
+  giveBack(): void {
+    this.#open--;
+    this.outstanding--;
+    this.#owner.connectionFree(this);
+  }
+
   #openFor(call: Call): void {
     this.#open++;
     const connection = new Connection(this.#thread, this);

@@ -2,11 +2,14 @@ import { assert } from '../base/assert.ts';
 import type { Service } from '../model/world.ts';
 import type {
   ResolvedAddress,
+  TunnelHandler,
+  TunnelRequest,
   UpstreamCall,
   UpstreamErrorCode,
   UpstreamHandler,
   UpstreamRequest,
   UpstreamService,
+  UpstreamTunnel,
 } from '../pipeline/upstream.ts';
 import { chooseEndpoint, NONE } from './balancer.ts';
 import { Call, type CallOwner } from './call.ts';
@@ -16,6 +19,7 @@ import { assertRequest } from './request-head.ts';
 import { type AttemptFailure, type FailureKind, mayRepeat, RetryBudget } from './retry.ts';
 import type { UpstreamThread } from './thread.ts';
 import type { TlsTexts } from './tls-files.ts';
+import { Tunnel, type TunnelOwner } from './tunnel.ts';
 import { WaitQueue } from './wait-queue.ts';
 
 export interface ServiceParts {
@@ -28,7 +32,7 @@ export interface ServiceParts {
 }
 
 /** One service on one thread: chooses an endpoint for each attempt, queues what finds no room, and decides on repeats. */
-export class ServiceClient implements UpstreamService, CallOwner, PoolOwner, Peers {
+export class ServiceClient implements UpstreamService, CallOwner, PoolOwner, Peers, TunnelOwner {
   /** Configurations that use it; see `client.ts`. */
   uses = 0;
   readonly service: Service;
@@ -115,6 +119,21 @@ export class ServiceClient implements UpstreamService, CallOwner, PoolOwner, Pee
       this.#enqueue(call);
     }
     return call;
+  }
+
+  tunnel(request: TunnelRequest, handler: TunnelHandler): UpstreamTunnel {
+    const tunnel = new Tunnel(this.#thread, this, request, handler);
+    this.#budget.request();
+    const pool = this.#choose(null);
+    if (pool !== null && !this.#closed) tunnel.connect(pool);
+    else this.#thread.later(() => tunnel.refuse('every endpoint has as many connections as it may have'));
+    return tunnel;
+  }
+
+  /** Of a tunnel of which nothing was sent. */
+  next(tunnel: Tunnel): EndpointPool | null {
+    if (this.#pools.length < 2 || tunnel.attempts >= this.service.retries.attempts) return null;
+    return this.#budget.take(this.#thread.deadlines.nowMs) ? this.#choose(tunnel.pool) : null;
   }
 
   retire(): void {

@@ -30,6 +30,7 @@ export function route(name: string, options: Partial<Route> = {}): Route {
     requestBody: null,
     maxBodyBytes: 1_048_576,
     repeatUnsafeMethods: false,
+    websocket: null,
     priority: null,
     summary: null,
     place: 'routes/all.yaml:1:1',

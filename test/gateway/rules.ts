@@ -21,6 +21,7 @@ export function route(name: string, path: string, rest: Partial<Route> = {}): Ro
     maxBodyBytes: LIMIT_DEFAULTS.requestBodyBytes,
     requestBody: null,
     repeatUnsafeMethods: false,
+    websocket: null,
     priority: null,
     summary: null,
     place: `test.yaml:${name}`,

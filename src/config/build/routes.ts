@@ -1,11 +1,11 @@
 import { sameValue } from '../../base/same-value.ts';
 import { nearest } from '../../diagnostics/suggest.ts';
-import type { Identification, Route, RouteMatch } from '../../model/world.ts';
+import type { Identification, Route, RouteMatch, WebSocketSettings } from '../../model/world.ts';
 import type { FileMemory } from '../check-files.ts';
 import type { RouteDocument, RoutesDocument } from '../documents.ts';
 import { below, type Here, keyAt, type Report, valueAt } from '../finding.ts';
 import { clip, didYouMean } from '../show.ts';
-import { sizeBytes } from './literals.ts';
+import { durationMs, sizeBytes } from './literals.ts';
 import { checkReference, definitionsOf, type KnownNames, type NameTable } from './names.ts';
 import { ApartRoutes, checkOverlap, overlapKeys, type PlacedRoute } from './overlaps.ts';
 import { type PathPattern, parsePathPattern } from './path-patterns.ts';
@@ -130,6 +130,7 @@ function buildRoute(name: string, document: RouteDocument, here: Here, context: 
     maxBodyBytes: maxBody === undefined ? requestBodyBytes : sizeBytes(maxBody),
     requestBody: buildRequestSchema(document, here, context),
     repeatUnsafeMethods: document.repeatUnsafeMethods,
+    websocket: websocketOf(document, here, report),
     priority: document.priority ?? null,
     summary: document.docs.summary ?? null,
     place: here.file.placeOf(here.path),
@@ -152,6 +153,25 @@ function buildIdentification(
     named.push(name);
   }
   return { keys: ways.includes(BY_KEY), issuers: named };
+}
+
+function websocketOf(
+  { websocket, match }: RouteDocument,
+  here: Here,
+  report: Report,
+): WebSocketSettings | null {
+  if (websocket === undefined) return null;
+  const { methods } = match;
+  if (methods !== undefined && methods.join() !== 'GET') {
+    const takesGet = methods.includes('GET');
+    report({
+      code: 'PT3308',
+      message: `A WebSocket begins with GET, ${takesGet ? 'and nothing else' : 'which this route does not take'}.`,
+      target: valueAt(below(here, 'match', 'methods')),
+      help: 'Write methods: [GET], or leave them out.',
+    });
+  }
+  return { idleMs: durationMs(websocket.idle), totalMs: durationMs(websocket.total) };
 }
 
 function buildMatch(document: RouteDocument['match'], here: Here, report: Report): RouteMatch {

@@ -164,6 +164,10 @@ export const CONFIGURATION_CODES = {
     'Schema for requests without a body',
     'Each request of a route with a schema must have a body that fits it, so its methods are named, and are POST, PUT or PATCH.',
   ),
+  PT3308: error(
+    'WebSocket without GET',
+    'A WebSocket begins with a GET request, so the methods of its route, where they are named, are GET alone.',
+  ),
   PT3401: error(
     'Secret in a configuration file',
     'Something that looks like a key, token, password or private key stands in a file that is copied, reviewed and logged. Remove it and replace the secret: it must be taken as known. The value is masked in all messages.',
