@@ -26,6 +26,7 @@ const OWNERS = {
   ajv: 'config',
   pino: 'observe',
   'prom-client': 'observe',
+  '@opentelemetry': 'observe',
   commander: 'cli',
   '@readme/openapi-parser': 'tools',
   '@scalar/openapi-upgrader': 'tools',

@@ -14,6 +14,7 @@ const LEFT_OUT = [
   'uWebSockets.js',
   'pino',
   'prom-client',
+  '@opentelemetry/*',
   '@readme/openapi-parser',
   '@scalar/openapi-upgrader',
 ];

@@ -127,6 +127,7 @@ export const LIMITS = {
     100_000,
     'routes, tenants, consumers, credentials and decisions of one period that sums are kept for; further ones are counted together',
   ),
+  traceQueueSpans: count(4_096, 64, 1_000_000, 'spans that wait to be sent'),
   requestLogQueueBytes: bytes(
     8 * MIB,
     64 * KIB,

@@ -24,6 +24,7 @@ export interface PortunusDocument {
     readonly days: string;
   };
   readonly tokenIssuers: Readonly<Record<string, TokenIssuerDocument>>;
+  readonly traces?: { readonly endpoint: string; readonly share: string };
 }
 export interface TokenIssuerDocument {
   readonly issuer: string;

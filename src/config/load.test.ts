@@ -20,6 +20,7 @@ test('a project of one line has safe defaults', () => {
       refuseChunkedRequests: false,
       forwardedFields: 'x-forwarded',
       mergeSlashes: true,
+      traces: null,
       history: {
         logBytes: 268_435_456,
         logAgeMs: 604_800_000,

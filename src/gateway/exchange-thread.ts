@@ -24,7 +24,7 @@ export interface ExchangeThreadParts {
   readonly limits: LimitValues;
   readonly server: Pick<
     ServerSettings,
-    'refuseChunkedRequests' | 'forwardedFields' | 'mergeSlashes' | 'certificates'
+    'refuseChunkedRequests' | 'forwardedFields' | 'mergeSlashes' | 'certificates' | 'traces'
   >;
   readonly versions: VersionStore;
   readonly identities: IdentityCache;
@@ -43,6 +43,8 @@ export class ExchangeThread {
   readonly forwardedFields: ServerSettings['forwardedFields'];
   readonly scheme: 'http' | 'https';
   readonly slashes: Slashes;
+  /** Share of the traces begun here that are recorded; null where none is. */
+  readonly tracedShare: number | null;
   readonly versions: VersionStore;
   readonly identities: IdentityCache;
   readonly tokens: TokenIdentities;
@@ -73,6 +75,7 @@ export class ExchangeThread {
     this.forwardedFields = parts.server.forwardedFields;
     this.scheme = parts.server.certificates === null ? 'http' : 'https';
     this.slashes = parts.server.mergeSlashes ? 'merge' : 'keep';
+    this.tracedShare = parts.server.traces === null ? null : parts.server.traces.share;
     this.versions = parts.versions;
     this.identities = parts.identities;
     this.tokens = parts.tokens;

@@ -262,6 +262,7 @@ export function simulate(options: SimulationOptions): Simulation {
         forwardedFields: 'none',
         mergeSlashes: true,
         certificates: null,
+        traces: null,
         ...options.server,
       },
       versions,

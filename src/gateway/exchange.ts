@@ -23,7 +23,7 @@ import type { Progress, Waiting } from './deciding.ts';
 import { decide, FIRST_STAGE, NEEDS_BODY } from './deciding.ts';
 import type { ExchangeThread } from './exchange-thread.ts';
 import { checkFront } from './front-checks.ts';
-import { linesWithin, requestIdIn, traceparentIn } from './identifiers.ts';
+import { linesWithin, requestIdIn, tracedLines, traceparentIn } from './identifiers.ts';
 import { findRoute, identifyAgain, receive } from './intake.ts';
 import { isJson } from './media-type.ts';
 import { OutgoingBody } from './outgoing-body.ts';
@@ -45,7 +45,7 @@ import type { ResponseBody, ResponseBodyHost } from './response-body.ts';
 import { ChangedBody, StreamedBody } from './response-body.ts';
 import { limitFieldLines, ownFieldLines, responseFieldLines } from './response-fields.ts';
 import type { RoutePlan, RuleVersion } from './rule-version.ts';
-import { traceIdOf } from './trace-context.ts';
+import { drawsTrace, isSampled, parentSpanIdOf, traceIdOf } from './trace-context.ts';
 import { transformed } from './transformed-body.ts';
 import { Tunnel, type TunnelCode, type TunnelHost } from './tunnel.ts';
 
@@ -67,6 +67,8 @@ export class Exchange
   #requestId = '';
   /** Lines of request id and trace, for the service. */
   #idLines = '';
+  /** Of the caller, where traces are recorded. */
+  #parentSpanId = '';
   #call: UpstreamCall | null = null;
   /** Null when there is none. */
   #requestBody: RequestBody | null = null;
@@ -154,7 +156,8 @@ export class Exchange
     const { facts } = thread;
     const refused = receive(this.#context, thread);
     if (facts.doubtful) this.#client.contain();
-    if (facts.traceparent !== '') this.#idLines = linesWithin(this.#idLines, facts.traceparent);
+    if (thread.tracedShare !== null) this.#trace(facts.traceparent, thread.tracedShare);
+    else if (facts.traceparent !== '') this.#idLines = linesWithin(this.#idLines, facts.traceparent);
     if (refused !== null) return refused;
     if (thread.inFlight > thread.limits.exchangesPerThread) return overloaded();
     const version = this.#version;
@@ -173,6 +176,12 @@ export class Exchange
       this.#requestBody = new RequestBody(this.#client, thread, plan.maxBodyBytes, this);
     }
     return null;
+  }
+
+  /** The caller says whether its trace is recorded; of those that begin here a share is. */
+  #trace(traceparent: string, share: number): void {
+    this.#parentSpanId = parentSpanIdOf(traceparent);
+    this.#idLines = tracedLines(this.#idLines, traceparent, drawsTrace(share, this.#context.idLow));
   }
 
   #advance(): void {
@@ -552,7 +561,10 @@ export class Exchange
     recordRequest(record, this.#context, this.#version === null ? null : this.#version.rules);
     recordRoute(record, this.#plan === null ? null : this.#plan.program.route);
     record.requestId = this.#requestId;
-    record.traceId = traceIdOf(traceparentIn(this.#idLines));
+    const traceparent = traceparentIn(this.#idLines);
+    record.traceId = traceIdOf(traceparent);
+    record.parentSpanId = this.#parentSpanId;
+    record.traceSampled = this.#thread.tracedShare !== null && isSampled(traceparent);
     record.requestBytes = this.#requestBody === null ? 0 : this.#requestBody.bytes;
     if (this.#tunnel !== null) {
       record.requestBytes = this.#tunnel.fromClientBytes;

@@ -78,6 +78,13 @@ export function linesWithin(lines: string, traceparent: string): string {
   return `${lines.slice(0, TRACE_START)}${traceparent}\r\n`;
 }
 
+/** The lines of a request whose trace is recorded, or might be: the service's spans are children of the gateway's. */
+export function tracedLines(lines: string, traceparent: string, begunHereSampled: boolean): string {
+  if (traceparent !== '')
+    return linesWithin(lines, `${traceparent.slice(0, 36)}${requestIdIn(lines)}${traceparent.slice(52)}`);
+  return begunHereSampled ? linesWithin(lines, `${traceparentIn(lines).slice(0, 53)}01`) : lines;
+}
+
 const ID_FIELD = 'x-request-id: ';
 const ID_UNITS = 16;
 const TRACE_FIELD = '\r\ntraceparent: ';

@@ -18,6 +18,20 @@ export function traceIdOf(traceparent: string): string {
   return traceparent.slice(3, 35);
 }
 
+export function parentSpanIdOf(traceparent: string): string {
+  return traceparent.slice(36, 52);
+}
+
+/** The last bit of the flags (3.2.2.5.1). */
+export function isSampled(traceparent: string): boolean {
+  return (Number.parseInt(traceparent.slice(53, 55), 16) & 1) === 1;
+}
+
+/** Draws which of the traces that begin here are recorded, by the last 32 bits of their ids, which are uniform. */
+export function drawsTrace(share: number, idLow: number): boolean {
+  return idLow >>> 0 < share * 2 ** 32;
+}
+
 function isLowerHex(text: string, from: number, to: number): boolean {
   for (let index = from; index < to; index++) {
     const code = text.charCodeAt(index);

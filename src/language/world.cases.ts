@@ -52,6 +52,7 @@ export const WORLD: World = {
     refuseChunkedRequests: false,
     forwardedFields: 'none',
     mergeSlashes: false,
+    traces: null,
     history: {
       logBytes: 268_435_456,
       logAgeMs: 604_800_000,

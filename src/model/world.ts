@@ -84,6 +84,16 @@ export interface ServerSettings {
   /** Whose tokens routes may accept, by name. */
   readonly tokenIssuers: readonly TokenIssuer[];
   readonly history: HistorySettings;
+  /** Null: no traces are recorded. */
+  readonly traces: TraceSettings | null;
+}
+
+/** Where spans go by OTLP over HTTP. */
+export interface TraceSettings {
+  /** The whole URL. */
+  readonly endpoint: string;
+  /** Of the traces that begin here, 0 … 1. */
+  readonly share: number;
 }
 
 /** What is kept of requests, and how long. */

@@ -63,14 +63,15 @@ export class AccessLineWriter {
     this.#add(this.#callerFields.of(frame.callerNames));
     this.#add(this.#decisionFields.of(frame.decisionNames));
     const traceId = frame.textStart + frame.requestIdBytes;
-    const path = traceId + frame.traceIdBytes;
+    const traceEnd = traceId + frame.traceIdBytes;
+    const path = traceEnd + frame.parentSpanBytes;
     this.#addQuoted(BEFORE_PATH, frame.bytes, path, path + frame.pathBytes);
     this.#addNumber(BEFORE_STATUS, record.status);
     this.#addNumber(BEFORE_REQUEST_BYTES, record.requestBytes);
     this.#addNumber(BEFORE_RESPONSE_BYTES, record.responseBytes);
     this.#addQuoted(BEFORE_REQUEST_ID, frame.bytes, frame.textStart, traceId);
     this.#addNumber(BEFORE_ATTEMPTS, record.attempts);
-    if (frame.traceIdBytes > 0) this.#addQuoted(BEFORE_TRACE_ID, frame.bytes, traceId, path);
+    if (frame.traceIdBytes > 0) this.#addQuoted(BEFORE_TRACE_ID, frame.bytes, traceId, traceEnd);
     if (record.decidedUs !== -1) this.#addNumber(BEFORE_DECIDED, record.decidedUs);
     if (record.dispatchedUs !== -1) this.#addNumber(BEFORE_DISPATCHED, record.dispatchedUs);
     if (record.firstByteUs !== -1) this.#addNumber(BEFORE_FIRST_BYTE, record.firstByteUs);

@@ -12,6 +12,7 @@ import {
   OWN_TEXTS,
   PLAIN,
   type RecordFrame,
+  SAMPLED,
   TELLS_CALLER,
   TELLS_DECISION,
   TELLS_ROUTE,
@@ -42,6 +43,7 @@ export class RecordDecoder implements RecordFrame {
   textStart = 0;
   requestIdBytes = 0;
   traceIdBytes = 0;
+  parentSpanBytes = 0;
   pathBytes = 0;
   /** The record read last; overwritten by the next call. */
   readonly record: AccessRecord;
@@ -92,6 +94,7 @@ export class RecordDecoder implements RecordFrame {
     record.status = int32[word + 2]!;
     record.attempts = int32[word + 3]!;
     record.clientAborted = (flags & ABORTED) !== 0;
+    record.traceSampled = (flags & SAMPLED) !== 0;
     record.alsoDenied = this.#takeList(denied);
     record.shadowDenied = this.#takeList(shadowed);
     record.waivedRules = this.#takeList(waived);
@@ -124,8 +127,13 @@ export class RecordDecoder implements RecordFrame {
     return Object.defineProperties(emptyRecord(), {
       requestId: property(() => this.#text(0, this.requestIdBytes)),
       traceId: property(() => this.#text(this.requestIdBytes, this.traceIdBytes)),
-      path: property(() => this.#text(this.requestIdBytes + this.traceIdBytes, this.pathBytes)),
+      parentSpanId: property(() => this.#text(this.requestIdBytes + this.traceIdBytes, this.parentSpanBytes)),
+      path: property(() => this.#text(this.#beforePath(), this.pathBytes)),
     });
+  }
+
+  #beforePath(): number {
+    return this.requestIdBytes + this.traceIdBytes + this.parentSpanBytes;
   }
 
   #text(from: number, bytes: number): string {
@@ -146,9 +154,10 @@ export class RecordDecoder implements RecordFrame {
     this.textStart = textStart;
     this.requestIdBytes = lengths[firstLength]!;
     this.traceIdBytes = lengths[firstLength + 1]!;
-    this.pathBytes = lengths[firstLength + 2]!;
+    this.parentSpanBytes = lengths[firstLength + 2]!;
+    this.pathBytes = lengths[firstLength + 3]!;
     this.#nextLength = firstLength + OWN_TEXTS;
-    this.#cursor = textStart + this.requestIdBytes + this.traceIdBytes + this.pathBytes;
+    this.#cursor = textStart + this.#beforePath() + this.pathBytes;
   }
 
   #takeNumbers(record: AccessRecord, first: number): void {

@@ -11,6 +11,7 @@ import {
   OWN_TEXTS,
   PATH_UNITS_MAX,
   PLAIN,
+  SAMPLED,
   TELLS_CALLER,
   TELLS_DECISION,
   TELLS_ROUTE,
@@ -83,6 +84,7 @@ export class RecordEncoder {
     this.#overrun = false;
     this.#put(record.requestId, NAME_UNITS_MAX);
     this.#put(record.traceId, NAME_UNITS_MAX);
+    this.#put(record.parentSpanId, NAME_UNITS_MAX);
     this.#put(record.path, PATH_UNITS_MAX);
     const plain = this.#plain;
     this.#putList(record.alsoDenied, denied);
@@ -101,6 +103,7 @@ export class RecordEncoder {
       FORMAT_VERSION |
       (record.clientAborted ? ABORTED : 0) |
       (plain ? PLAIN : 0) |
+      (record.traceSampled ? SAMPLED : 0) |
       (knownRoute < 0 ? TELLS_ROUTE : 0) |
       (knownCaller < 0 ? TELLS_CALLER : 0) |
       (knownDecision < 0 ? TELLS_DECISION : 0);

@@ -1,12 +1,12 @@
 import { type CallerNames, type DecisionNames, NAME_FIELDS, type RouteNames } from './record-names.ts';
 
 /**
- * The binary form of one access record, version 3, as it lies in a record ring.
+ * The binary form of one access record, version 4, as it lies in a record ring.
  *
  * | offset | content                                                                             |
  * |--------|-------------------------------------------------------------------------------------|
  * | 0      | int32: bytes of the frame, a multiple of 8                                          |
- * | 4      | int32: version, and flags from bit 8 (aborted, plain, told groups of names)         |
+ * | 4      | int32: version, and flags from bit 8 (aborted, plain, told groups of names, sampled)         |
  * | 8      | int32: status · 12: attempts · 16: lengths of the four lists, one byte each         |
  * | 20     | int32: bytes of text · 24: numbers of the groups of names · 28: 0                   |
  * | 32     | ten float64: time, tokens in and out, cost, bytes in and out, four phase times      |
@@ -17,7 +17,7 @@ import { type CallerNames, type DecisionNames, NAME_FIELDS, type RouteNames } fr
  * and those of the groups of names (`record-names.ts`) that it tells: its numbers stand for them from then on, and later
  * frames refer to them by number alone.
  */
-export const FORMAT_VERSION = 3;
+export const FORMAT_VERSION = 4;
 
 /** Bounds in UTF-16 units; longer texts are cut. Paths can be as long as a request line, names are ours. */
 export const PATH_UNITS_MAX = 2_048;
@@ -26,8 +26,8 @@ export const LIST_ITEMS_MAX = 8;
 
 export const FIXED_BYTES = 112;
 export const NUMBERS_AT = 32;
-/** Request id, trace id, path. */
-export const OWN_TEXTS = 3;
+/** Request id, trace id, parent span, path. */
+export const OWN_TEXTS = 4;
 const LIST_COUNT = 4;
 const TEXTS_MAX = OWN_TEXTS + NAME_FIELDS.length + LIST_COUNT * LIST_ITEMS_MAX;
 /** UTF-8 needs at most three bytes for a UTF-16 unit. */
@@ -46,6 +46,7 @@ export const PLAIN = 1 << 9;
 export const TELLS_ROUTE = 1 << 10;
 export const TELLS_CALLER = 1 << 11;
 export const TELLS_DECISION = 1 << 12;
+export const SAMPLED = 1 << 13;
 export const VERSION_MASK = 0xff;
 
 /** The three numbers share a word and a half: route and caller in the first, the decision's in the second. */
@@ -62,7 +63,7 @@ export type TextForm = 'plain' | 'any';
 
 /** One frame as the reader has just decoded it, for who would rather copy bytes than make texts of them. */
 export interface RecordFrame {
-  /** Of request id, trace id and path. */
+  /** Of request id, trace id, parent span and path. */
   readonly texts: TextForm;
   /** Groups of names are the same objects for all frames that refer to them: what is made of them can be kept by them. */
   readonly routeNames: RouteNames;
@@ -71,9 +72,10 @@ export interface RecordFrame {
   readonly bytes: Uint8Array;
   /** Where it begins. */
   readonly start: number;
-  /** Request id, trace id and path stand here, one behind the other. */
+  /** Request id, trace id, parent span and path stand here, one behind the other. */
   readonly textStart: number;
   readonly requestIdBytes: number;
   readonly traceIdBytes: number;
+  readonly parentSpanBytes: number;
   readonly pathBytes: number;
 }

@@ -7,7 +7,7 @@ import { FRAME_BYTES_MAX } from './record-format.ts';
 import { KnownNames, ROUTE_NAMES } from './record-names.ts';
 import { createRecordReader, createRecordRing, createRecordWriter } from './record-ring.ts';
 
-const SMALL_RING_BYTES = 70 * 1_024;
+const SMALL_RING_BYTES = 72 * 1_024;
 const HEADER_BYTES = 64;
 const HEAD_CELL = 2;
 

@@ -8,6 +8,10 @@ export interface AccessRecord {
   requestId: string;
   /** Trace id of `traceparent` (W3C Trace Context), 32 hex digits, or ''. */
   traceId: string;
+  /** The caller's span, 16 hex digits, or ''. */
+  parentSpanId: string;
+  /** Its spans are to be exported. */
+  traceSampled: boolean;
   tenant: string;
   team: string;
   consumer: string;
@@ -57,6 +61,8 @@ export function emptyRecord(): AccessRecord {
     timeMs: 0,
     requestId: '',
     traceId: '',
+    parentSpanId: '',
+    traceSampled: false,
     tenant: '',
     team: '',
     consumer: '',

@@ -73,6 +73,7 @@ export function world(
       refuseChunkedRequests: false,
       forwardedFields: 'none',
       mergeSlashes: false,
+      traces: null,
       history: {
         logBytes: 268_435_456,
         logAgeMs: 604_800_000,

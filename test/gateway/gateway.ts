@@ -166,6 +166,7 @@ function startOf(options: GatewayOptions, epochs: SharedArrayBuffer): DataThread
       refuseChunkedRequests: false,
       forwardedFields: 'x-forwarded',
       mergeSlashes: true,
+      traces: null,
       history: {
         logBytes: 268_435_456,
         logAgeMs: 604_800_000,

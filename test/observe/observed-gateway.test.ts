@@ -134,7 +134,12 @@ describe('metrics', () => {
     });
     expect(values('http_server_request_body_bytes_total')).toMatchObject({ orders: BODY.length });
     expect(values('portunus_config_loads_total')).toEqual({ live: 1, unchanged: 0, refused: 0 });
-    expect(values('portunus_records_lost_total')).toEqual({ ring: 0, 'access-log': 0, 'request-log': 0 });
+    expect(values('portunus_records_lost_total')).toEqual({
+      ring: 0,
+      'access-log': 0,
+      'request-log': 0,
+      traces: 0,
+    });
     for (const name of [
       'portunus_record_ring_size_bytes',
       'nodejs_eventloop_delay_p99_seconds',

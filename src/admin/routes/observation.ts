@@ -73,6 +73,7 @@ const RECORD = object({
     [
       'requestId',
       'traceId',
+      'parentSpanId',
       'tenant',
       'team',
       'consumer',
@@ -110,6 +111,7 @@ const RECORD = object({
   ),
   attempts: { type: 'integer' },
   clientAborted: { type: 'boolean' },
+  traceSampled: { type: 'boolean' },
 });
 
 const SERVICES = list(

@@ -266,6 +266,7 @@ export class Gateway {
       limits: world.limits,
       historyFile: historyFile.value,
       historySettings: world.server.history,
+      traceSettings: world.server.traces,
       zone: world.zone,
       clock: options.clock,
     });

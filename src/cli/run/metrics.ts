@@ -78,11 +78,12 @@ export class GatewayMetrics {
   }
 
   #records(samples: MetricSamples): void {
-    const { drain, accessLog, history } = this.#sources.observation;
+    const { drain, accessLog, history, traces } = this.#sources.observation;
     samples.add('portunus_records_total', {}, drain.counts.drained);
     samples.add('portunus_records_lost_total', { where: 'ring' }, drain.counts.dropped);
     samples.add('portunus_records_lost_total', { where: 'access-log' }, accessLog.counts.dropped);
     samples.add('portunus_records_lost_total', { where: 'request-log' }, history.lost);
+    samples.add('portunus_records_lost_total', { where: 'traces' }, traces === null ? 0 : traces.lost);
     samples.add('portunus_rollup_names_left_out_total', {}, history.rollups.leftOut);
     for (const [thread, ring] of drain.rings.entries()) {
       const labels = { thread: dataThreadName(thread) };

@@ -1,7 +1,7 @@
 import type { LimitValues } from '../../base/limits.ts';
 import type { Clock } from '../../base/ports.ts';
 import { err, ok, type Result } from '../../base/result.ts';
-import type { HistorySettings } from '../../model/world.ts';
+import type { HistorySettings, TraceSettings } from '../../model/world.ts';
 import { type AccessLog, createAccessLog } from '../../observe/access-log.ts';
 import { type AlertBus, createAlertBus } from '../../observe/alert-bus.ts';
 import { createAlertLogDelivery } from '../../observe/alert-log-delivery.ts';
@@ -11,9 +11,16 @@ import { type LogDestination, openLogDestination } from '../../observe/log-desti
 import { createRequestMetrics, type RequestMetrics } from '../../observe/metrics/request-metrics.ts';
 import { createRecordDrain, type Every, type RecordDrain } from '../../observe/record-drain.ts';
 import { createRecordReader } from '../../observe/record-ring.ts';
+import {
+  createTraceExport,
+  otlpExporter,
+  SEND_EVERY_MS,
+  type TraceExport,
+} from '../../observe/trace-export.ts';
 import { createTraffic, type Traffic } from '../../observe/traffic.ts';
 import { periodClock } from '../../state/calendar-periods.ts';
 import type { HistoryFile } from '../../state/history-file.ts';
+import { VERSION } from '../version.ts';
 
 /** Everything on the control thread that watches: records, logs, traffic counts, alerts. */
 export interface Observation {
@@ -23,6 +30,8 @@ export interface Observation {
   readonly requestMetrics: RequestMetrics;
   readonly accessLog: AccessLog;
   readonly history: HistoryKeeper;
+  /** Null where none are recorded. */
+  readonly traces: TraceExport | null;
   readonly historyFile: HistoryFile;
   readonly drain: RecordDrain;
   readonly destination: LogDestination;
@@ -38,6 +47,7 @@ export interface ObservationOptions {
   /** Closed when the observation stops. */
   readonly historyFile: HistoryFile;
   readonly historySettings: HistorySettings;
+  readonly traceSettings: TraceSettings | null;
   /** IANA time zone in which days begin. */
   readonly zone: string;
   readonly clock: Clock;
@@ -58,10 +68,12 @@ export async function startObservation(options: ObservationOptions): Promise<Res
     openAlertsMax: limits.openAlerts,
   });
   const history = keepHistory(options, alerts);
+  const traces = exportTraces(options, alerts);
   const endTurns = every(HISTORY_TURN_MS, () => history.turn());
+  const endSending = every(SEND_EVERY_MS, () => traces?.send());
   const drain = createRecordDrain({
     readers: options.rings.map(createRecordReader),
-    consumers: [accessLog, traffic, requestMetrics, history],
+    consumers: [accessLog, traffic, requestMetrics, history, ...(traces === null ? [] : [traces])],
     every,
   });
   return ok({
@@ -71,12 +83,15 @@ export async function startObservation(options: ObservationOptions): Promise<Res
     requestMetrics,
     accessLog,
     history,
+    traces,
     historyFile: options.historyFile,
     drain,
     destination,
     stop: async () => {
       drain.stop();
       endTurns();
+      endSending();
+      await traces?.stop();
       history.stop();
       await options.historyFile.close();
       await destination.end();
@@ -122,6 +137,26 @@ function keepHistory(options: ObservationOptions, alerts: AlertBus): HistoryKeep
         remedy,
       }),
     onBack: () => alerts.resolve(AWAY),
+  });
+}
+
+const UNSENT = { kind: 'traces-not-sent', subject: '' } as const;
+
+function exportTraces({ traceSettings, limits }: ObservationOptions, alerts: AlertBus): TraceExport | null {
+  if (traceSettings === null) return null;
+  const { endpoint } = traceSettings;
+  return createTraceExport({
+    exporter: otlpExporter(endpoint),
+    version: VERSION,
+    waitingMax: limits.traceQueueSpans,
+    onFailed: (why) =>
+      alerts.raise({
+        ...UNSENT,
+        severity: 'warning',
+        message: `Spans can't be sent to ${endpoint}: ${why}`,
+        remedy: 'See to the receiver, or correct `traces:` in portunus.yaml.',
+      }),
+    onSent: () => alerts.resolve(UNSENT),
   });
 }
 

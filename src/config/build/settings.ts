@@ -5,6 +5,7 @@ import type {
   ListenAddress,
   ServerSettings,
   TokenIssuer,
+  TraceSettings,
 } from '../../model/world.ts';
 import type {
   CertificateDocument,
@@ -14,7 +15,7 @@ import type {
   TokenIssuerDocument,
 } from '../documents.ts';
 import { below, type Here, type Report, valueAt } from '../finding.ts';
-import { count, durationMs, sizeBytes } from './literals.ts';
+import { count, durationMs, share, sizeBytes } from './literals.ts';
 import { resolvePath } from './paths.ts';
 import type { Checked } from './sources.ts';
 
@@ -40,7 +41,12 @@ export function buildServer(
     mergeSlashes: document.mergeSlashes,
     tokenIssuers: Object.entries(document.tokenIssuers).map(([name, issuer]) => tokenIssuer(name, issuer)),
     history: historySettings(document.history),
+    traces: traceSettings(document.traces),
   };
+}
+
+function traceSettings(document: PortunusDocument['traces']): TraceSettings | null {
+  return document === undefined ? null : { endpoint: document.endpoint, share: share(document.share) };
 }
 
 function historySettings({ log, minutes, hours, days }: PortunusDocument['history']): HistorySettings {

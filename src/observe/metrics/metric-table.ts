@@ -75,7 +75,7 @@ export const METRICS = {
   portunus_records_total: counter([], 'Access records that the control thread has taken.'),
   portunus_records_lost_total: counter(
     ['where'],
-    'Access records lost: ring (a data thread found it full), access-log, request-log. Metrics miss those of the ring.',
+    'Access records lost: ring (a data thread found it full), access-log, request-log, traces (spans). Metrics miss those of the ring.',
   ),
   portunus_record_ring_damages_total: counter(
     ['thread'],
