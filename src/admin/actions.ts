@@ -47,6 +47,7 @@ export interface AdminStatus {
     readonly rules: number;
     readonly consumers: number;
   };
+  readonly directory: DirectoryUsage;
   /** The last attempt to load, also when it changed nothing. */
   readonly lastLoad: LoadReport;
   readonly listen: ListenAddress;
@@ -68,6 +69,20 @@ export interface AdminStatus {
   readonly alerts: readonly AlertStatus[];
   /** The limits in force. */
   readonly limits: LimitValues;
+}
+
+/** Room in memory for those who may call. */
+export interface DirectoryUsage {
+  /** Consumer keys that count, those which have expired among them. */
+  readonly keys: number;
+  readonly keysMax: number;
+  readonly bytes: number;
+  readonly bytesMax: number;
+  /** Tenants, teams and consumers made at run time. */
+  readonly stored: number;
+  readonly storedMax: number;
+  /** How many of these can't be used as the files are now. */
+  readonly leftOut: number;
 }
 
 export interface DataThreadStatus {

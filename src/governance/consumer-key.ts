@@ -99,14 +99,23 @@ export function digestOfKey(pepper: Uint8Array, key: string): Buffer {
  */
 export function readHashDigest(hash: string, into: Int32Array): boolean {
   const start = HASH_PREFIX.length + ID_LENGTH + 1;
-  if (hash.length !== start + DIGEST_LENGTH || !hash.startsWith(HASH_PREFIX) || hash[start - 1] !== ':')
-    return false;
+  return (
+    hash.startsWith(HASH_PREFIX) &&
+    hash[start - 1] === ':' &&
+    isBase62(hash, HASH_PREFIX.length, start - 1) &&
+    readDigest(hash, start, into)
+  );
+}
+
+/** The same for its last part alone, which begins at `start` and ends with the text. */
+export function readDigest(text: string, start: number, into: Int32Array): boolean {
+  if (text.length !== start + DIGEST_LENGTH) return false;
   let bits = 0;
   let held = 0;
   let byte = 0;
   into.fill(0);
-  for (let at = start; at < hash.length; at++) {
-    const value = BASE64URL_VALUES[hash.charCodeAt(at)] ?? NO_DIGIT;
+  for (let at = start; at < text.length; at++) {
+    const value = BASE64URL_VALUES[text.charCodeAt(at)] ?? NO_DIGIT;
     if (value === NO_DIGIT) return false;
     bits = (bits << 6) | value;
     held += 6;
@@ -117,7 +126,7 @@ export function readHashDigest(hash: string, into: Int32Array): boolean {
     bits &= (1 << held) - 1;
   }
   // Spare bits: only the one right spelling is a hash.
-  return bits === 0 && isBase62(hash, HASH_PREFIX.length, start - 1);
+  return bits === 0;
 }
 
 const NO_DIGIT = 255;

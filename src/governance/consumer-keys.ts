@@ -20,6 +20,13 @@ export interface StoredKey extends KeyName {
   readonly createdMs: number;
   readonly expiresMs: number | null;
 }
+/** The same with its hash in parts, as it lies in the store. */
+export interface ScannedKey extends KeyName {
+  /** What stands in the hash behind the key id. */
+  readonly digest: string;
+  readonly createdMs: number;
+  readonly expiresMs: number | null;
+}
 /** The end of a key that a file holds; 0 for one that was revoked, so that no clock can bring it back. */
 export interface KeyEnding extends KeyName {
   readonly hash: string;
@@ -41,7 +48,8 @@ export type KeyScope = readonly [] | readonly [tenant: string] | readonly [tenan
 export interface KeyStore {
   get(name: KeyName): Result<StoredKey | null, StoreFault>;
   page(scope: KeyScope, after: KeyName | null, count: number): Result<readonly StoredKey[], StoreFault>;
-  each(visit: (key: StoredKey) => void): Result<void, StoreFault>;
+  /** All of them, in order of tenant, consumer and name. */
+  each(visit: (key: ScannedKey) => void): Result<void, StoreFault>;
   endings(): Result<readonly KeyEnding[], StoreFault>;
   change(change: KeyChange, entries: readonly AuditEntry[]): Result<void, StoreFault>;
 }
@@ -136,7 +144,7 @@ export class ConsumerKeys {
     for (const ending of endings.value) this.#endings.set(spell(ending), ending);
     let full: DirectoryFull = null;
     const read = store.each((key) => {
-      full ??= memory.putKey(key.tenant, key.consumer, key);
+      full ??= memory.putScanned(key);
     });
     if (!read.ok) return err(read.error.message);
     return full === null ? ok(undefined) : err(noRoom(full).message);

@@ -92,8 +92,22 @@ export class LiveDirectory {
     return this.#stored;
   }
 
-  get usage(): { readonly keys: number; readonly bytes: number } {
-    return { keys: this.#memory.keys, bytes: this.#memory.usedBytes };
+  get consumers(): number {
+    return [...this.#whole.tenants.values()].reduce((sum, { consumers }) => sum + consumers.size, 0);
+  }
+
+  /** What there is, and the most that there may be. */
+  get usage() {
+    const { consumerKeys, directoryBytes, storedEntities } = this.#parts.limits;
+    return {
+      keys: this.#memory.keys,
+      keysMax: consumerKeys,
+      bytes: this.#memory.usedBytes,
+      bytesMax: directoryBytes,
+      stored: this.#stored.count,
+      storedMax: storedEntities,
+      leftOut: this.#stored.leftOut.length,
+    };
   }
 
   /** Changes one after another: each is made of the version that the one before took up. */

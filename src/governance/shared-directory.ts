@@ -7,7 +7,8 @@ import type { LimitName } from '../base/limits.ts';
 import type { Value } from '../model/types.ts';
 import type { Credential } from '../model/world.ts';
 import type { DirectoryMemory } from '../pipeline/identity.ts';
-import { readHashDigest } from './consumer-key.ts';
+import { readDigest, readHashDigest } from './consumer-key.ts';
+import type { ScannedKey } from './consumer-keys.ts';
 import {
   type ConsumerRecord,
   consumerName,
@@ -87,6 +88,19 @@ export class SharedDirectory {
     if (name === null || holder === null) return this.#lacking();
     const { createdMs, expiresMs } = credential;
     const there = this.#keys.put(digest, { consumer: holder, name: name.place, createdMs, expiresMs });
+    return there ? null : 'consumerKeys';
+  }
+
+  /**
+   * The same for keys of the store, which are read once, at start, and are each in it once: looking every name up among a million
+   * others takes longer than all the rest.
+   */
+  putScanned({ tenant, consumer, name, digest, createdMs, expiresMs }: ScannedKey): DirectoryFull {
+    if (!readDigest(digest, 0, this.#digest)) return null;
+    const holder = this.#holder(tenant, consumer);
+    const place = this.#texts.writeAscii(credentialName(name));
+    if (holder === null || place === null) return this.#lacking();
+    const there = this.#keys.put(this.#digest, { consumer: holder, name: place, createdMs, expiresMs });
     return there ? null : 'consumerKeys';
   }
 

@@ -55,6 +55,17 @@ export class WritableTexts extends SharedTexts {
     return place;
   }
 
+  /** For short texts of ASCII, such as names: a call of `Buffer` costs more than their characters. */
+  writeAscii(text: string): number | null {
+    const place = this.#used;
+    const start = (place + 1) * WORD_BYTES;
+    if (start + text.length > this.bytes.length) return null;
+    for (let at = 0; at < text.length; at++) this.bytes[start + at] = text.charCodeAt(at);
+    this.words[place] = text.length;
+    this.#used = place + 1 + Math.ceil(text.length / WORD_BYTES);
+    return place;
+  }
+
   get usedBytes(): number {
     return this.#used * WORD_BYTES;
   }

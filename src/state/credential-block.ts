@@ -40,6 +40,21 @@ export function writeBlock(credentials: readonly StoredCredential[]): string {
 }
 
 export function readBlock(text: string, visit: (credential: StoredCredential) => void): void {
+  scanBlock(text, ({ tenant, consumer, name, keyId, digest, createdMs, expiresMs }) =>
+    visit({ tenant, consumer, name, keyId, hash: `${HASH_PREFIX}${keyId}:${digest}`, createdMs, expiresMs }),
+  );
+}
+
+/** One key of a block, its hash in parts: putting them together a million times takes a second. */
+export interface ScannedCredential extends CredentialName {
+  readonly keyId: string;
+  /** What stands in the hash behind the key id. */
+  readonly digest: string;
+  readonly createdMs: number;
+  readonly expiresMs: number | null;
+}
+
+export function scanBlock(text: string, visit: (credential: ScannedCredential) => void): void {
   let tenant = '';
   let consumer = '';
   for (let at = 0; at < text.length; ) {
@@ -52,13 +67,12 @@ export function readBlock(text: string, visit: (credential: StoredCredential) =>
       const second = text.indexOf(PART_END, first + 1);
       const third = text.indexOf(PART_END, second + 1);
       const fourth = text.indexOf(PART_END, third + 1);
-      const keyId = text.slice(first + 1, second);
       visit({
         tenant,
         consumer,
         name: text.slice(at, first),
-        keyId,
-        hash: `${HASH_PREFIX}${keyId}:${text.slice(second + 1, third)}`,
+        keyId: text.slice(first + 1, second),
+        digest: text.slice(second + 1, third),
         createdMs: Number(text.slice(third + 1, fourth)),
         expiresMs: text[fourth + 1] === NEVER ? null : Number(text.slice(fourth + 1, end)),
       });

@@ -9,7 +9,9 @@ import {
   type CredentialName,
   compareNames,
   readBlock,
+  type ScannedCredential,
   type StoredCredential,
+  scanBlock,
   writeBlock,
 } from './credential-block.ts';
 import type { StoreProblem } from './store-problem.ts';
@@ -47,7 +49,7 @@ export interface CredentialTable {
     count: number,
   ): Result<readonly StoredCredential[], StoreProblem>;
   /** All of them, in order. */
-  each(visit: (credential: StoredCredential) => void): Result<void, StoreProblem>;
+  each(visit: (credential: ScannedCredential) => void): Result<void, StoreProblem>;
   endings(): Result<readonly CredentialEnding[], StoreProblem>;
   wasKeyed(tenant: string, consumer: string): Result<boolean, StoreProblem>;
   /** All of it with its records in the audit log, or nothing. Durable when it returns. What is there already is replaced. */
@@ -79,7 +81,7 @@ export function createCredentialTable(
       return ok(first !== undefined && compareNames(first, name) === 0 ? first : null);
     },
     page: (scope, after, count) => pageOf(tables, scope, after, count, 'behind'),
-    each: (visit) => tables.visit<string>([BLOCKS], (_key, block) => readBlock(block, visit)),
+    each: (visit) => tables.visit<string>([BLOCKS], (_key, block) => scanBlock(block, visit)),
     endings() {
       const found = tables.entries<EndingRecord>([ENDINGS]);
       return found.ok ? ok(found.value.map(({ key, value }) => ({ ...nameOf(key), ...value }))) : found;

@@ -188,6 +188,10 @@ describe('a consumer that is made while the gateway runs', () => {
     expect(await status(key)).toBe(200);
     await admin({ method: 'PUT', path, body: { roles: [] } });
     expect(await status(key)).toBe(403);
+    const told = await runPortunus(['status', project.folder]);
+    expect(told.stdout).toMatch(
+      /callers +\d+ keys of at most 1250000, .*; 1 tenants, teams and consumers made at run time/,
+    );
     const exported = await runPortunus(['export', 'directory', project.folder]);
     expect(exported).toMatchObject({ code: 0, stderr: '' });
     expect(exported.stdout).toMatch(/tenants:\n {2}acme:[\s\S]*night:/);

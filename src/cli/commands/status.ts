@@ -1,4 +1,10 @@
-import type { AdminStatus, CertificateStatus, CounterStatus, ServiceStatus } from '../../admin/actions.ts';
+import type {
+  AdminStatus,
+  CertificateStatus,
+  CounterStatus,
+  DirectoryUsage,
+  ServiceStatus,
+} from '../../admin/actions.ts';
 import { requestStatus } from '../../admin/client.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { findGateway } from './data-folder.ts';
@@ -32,6 +38,7 @@ function report(status: AdminStatus): string {
       `version ${configuration.epoch} (${configuration.hash}), live for ${spell(Date.now() - configuration.liveSinceMs)}: ` +
         `${configuration.routes} routes, ${configuration.rules} rules, ${configuration.consumers} consumers`,
     ],
+    ['callers', directoryText(status.directory)],
     [
       'last load',
       `${status.lastLoad.reason}, ${spell(Date.now() - status.lastLoad.atMs)} ago${outcome(status)}`,
@@ -68,6 +75,12 @@ function report(status: AdminStatus): string {
   const lines = rows.map(([name, value]) => `${name.padEnd(width)}${value}`);
   if (status.lastLoad.outcome.kind === 'refused') lines.push('', sentence(status.lastLoad));
   return `${lines.join('\n')}\n`;
+}
+
+function directoryText({ keys, keysMax, bytes, bytesMax, stored, leftOut }: DirectoryUsage): string {
+  const room = `${keys} keys of at most ${keysMax}, in ${Math.ceil((100 * bytes) / bytesMax)} % of their memory`;
+  const made = stored === 0 ? '' : `; ${stored} tenants, teams and consumers made at run time`;
+  return `${room}${made}${leftOut === 0 ? '' : `, of which ${leftOut} can't be used as the files are now`}`;
 }
 
 function outcome({ lastLoad }: AdminStatus): string {

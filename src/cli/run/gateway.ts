@@ -336,6 +336,8 @@ export class Gateway {
       nowMs: this.#options.clock.wallMs(),
       health: this.#health,
       settings: this.#world,
+      directory: this.#directory.usage,
+      consumers: this.#directory.consumers,
       threads: this.#threads.count,
       running: this.#configuration.running,
       lastResult: this.#configuration.lastResult,

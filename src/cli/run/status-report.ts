@@ -2,6 +2,7 @@ import type {
   AdminHealth,
   AdminStatus,
   CertificateStatus,
+  DirectoryUsage,
   KeptStatus,
   LoadReport,
   ServiceStatus,
@@ -11,7 +12,7 @@ import { assert } from '../../base/assert.ts';
 import type { LimitValues } from '../../base/limits.ts';
 import { renderText } from '../../diagnostics/render/text.ts';
 import { counterLabel } from '../../language/canonical.ts';
-import type { Directory, World } from '../../model/world.ts';
+import type { World } from '../../model/world.ts';
 import type { ConfigurationHistory } from '../../state/configuration-history.ts';
 import type { CounterUsage } from '../../state/counter-registry.ts';
 import type { OpenSlice } from '../../state/quota-leases.ts';
@@ -27,6 +28,9 @@ export interface StatusParts {
   readonly health: AdminHealth;
   /** The world of the first version: its addresses, threads and limits are in force until the process ends. */
   readonly settings: World;
+  readonly directory: DirectoryUsage;
+  /** Consumers of files and those made at run time. */
+  readonly consumers: number;
   readonly threads: number;
   readonly running: Running | null;
   readonly lastResult: LoadResult | null;
@@ -54,8 +58,9 @@ export function adminStatus(parts: StatusParts): AdminStatus {
       liveSinceMs: running.sinceMs,
       routes: running.world.routes.size,
       rules: running.bundle.rules.length,
-      consumers: consumerCount(running.world.directory),
+      consumers: parts.consumers,
     },
+    directory: parts.directory,
     lastLoad: loadReport(lastResult),
     listen: parts.settings.server.listen,
     admin: parts.settings.server.admin,
@@ -128,8 +133,4 @@ export function loadReport(result: LoadResult): LoadReport {
     outcome,
     diagnostics: diagnostics.length === 0 ? '' : renderText(diagnostics, { colour: 'off' }),
   };
-}
-
-function consumerCount(directory: Directory): number {
-  return [...directory.tenants.values()].reduce((sum, tenant) => sum + tenant.consumers.size, 0);
 }
