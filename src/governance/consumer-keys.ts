@@ -36,7 +36,14 @@ export interface KeyChange {
   readonly put?: readonly StoredKey[];
   readonly remove?: readonly StoredKey[];
   readonly endings?: readonly KeyEnding[];
-  readonly keyed?: readonly Pick<KeyName, 'tenant' | 'consumer'>[];
+  readonly past?: readonly PastNames[];
+}
+/** Names that keys of a consumer have had: none is given to another, or log and audit would mean two keys by it. */
+export interface PastNames extends Pick<KeyName, 'tenant' | 'consumer'> {
+  /** Of numbered ones the highest number, by what stands before it. */
+  readonly numbers: Readonly<Record<string, number>>;
+  /** Of the others those that have ended. */
+  readonly ended: readonly string[];
 }
 export interface StoreFault {
   readonly message: string;
@@ -51,6 +58,7 @@ export interface KeyStore {
   /** All of them, in order of tenant, consumer and name. */
   each(visit: (key: ScannedKey) => void): Result<void, StoreFault>;
   endings(): Result<readonly KeyEnding[], StoreFault>;
+  past(tenant: string, consumer: string): Result<PastNames | null, StoreFault>;
   change(change: KeyChange, entries: readonly AuditEntry[]): Result<void, StoreFault>;
 }
 
@@ -124,6 +132,9 @@ export interface ConsumerKeysParts {
 
 const NAME = /^[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?$/;
 const NUMBERED_NAMES_MAX = 1_000;
+/** So that there is room for a number behind it. */
+const STEM_LENGTH_MAX = 80;
+const NUMBERED = /^(.*)-(\d{1,15})$/;
 /** Ended keys of a consumer that are cleared away when it gets another. */
 const CLEARED_MAX = 100;
 
@@ -279,12 +290,14 @@ export class ConsumerKeys {
       expiresMs,
     };
     const cleared = this.#cleared(request);
+    const past = this.#past(request);
+    if (!past.ok) return past;
     const ending = old === null ? {} : this.#endingOf(old.key, earlier(old.key.expiresMs, old.endsMs));
     const change: KeyChange = {
       ...ending,
       put: [...(ending.put ?? []), stored],
       remove: [...(ending.remove ?? []), ...cleared],
-      keyed: [request],
+      past: [withNames(past.value, [...cleared.map(({ name: gone }) => gone), old?.key.name ?? name, name])],
     };
     const issued: KeyView = { ...nameAndLife(stored), in: 'store', state: 'live' };
     const before = old === null ? null : this.#view(old.key);
@@ -304,9 +317,10 @@ export class ConsumerKeys {
 
   #endingOf(key: StoredKey, endsMs: number): KeyChange {
     const { tenant, consumer, name, hash } = key;
-    const keyed = [{ tenant, consumer }];
-    if (this.#written.has(spell(key))) return { endings: [{ tenant, consumer, name, hash, endsMs }], keyed };
-    return endsMs === 0 ? { remove: [key], keyed } : { put: [{ ...key, expiresMs: endsMs }], keyed };
+    const known = this.#past(key);
+    const past = known.ok ? [withNames(known.value, [name])] : [];
+    if (this.#written.has(spell(key))) return { endings: [{ tenant, consumer, name, hash, endsMs }], past };
+    return endsMs === 0 ? { remove: [key], past } : { put: [{ ...key, expiresMs: endsMs }], past };
   }
 
   /** Makes memory follow the store. */
@@ -392,10 +406,13 @@ export class ConsumerKeys {
 
   #unused({ tenant, consumer, name }: IssueRequest): Result<string, KeyProblem> {
     const known = this.#known({ tenant, consumer, name: name! });
-    if (!known.ok) return known.error.code === 'key_not_found' ? ok(name!) : known;
+    const past = this.#past({ tenant, consumer });
+    if (!past.ok) return past;
+    if (!known.ok && known.error.code !== 'key_not_found') return known;
+    if (!known.ok && !hadName(past.value, name!)) return ok(name!);
     return err({
       code: 'key_name_taken',
-      message: `Consumer "${consumer}" of "${tenant}" has a key "${name}" already.`,
+      message: `Consumer "${consumer}" of "${tenant}" has, or had, a key "${name}".`,
       remedy: 'Give another name, or none; `portunus keys rotate` replaces a key.',
     });
   }
@@ -404,10 +421,12 @@ export class ConsumerKeys {
     { tenant, consumer }: Pick<KeyName, 'tenant' | 'consumer'>,
     base: string,
   ): Result<string, KeyProblem> {
-    const cleared = new Set(this.#cleared({ tenant, consumer }).map(({ name }) => name));
-    for (let number = 1; number <= NUMBERED_NAMES_MAX; number++) {
-      const name = `${base.slice(0, 90)}-${number}`;
-      if (cleared.has(name) && !this.#written.has(spell({ tenant, consumer, name }))) return ok(name);
+    const past = this.#past({ tenant, consumer });
+    if (!past.ok) return past;
+    const stem = base.slice(0, STEM_LENGTH_MAX);
+    const last = past.value.numbers[stem] ?? 0;
+    for (let number = last + 1; number <= last + NUMBERED_NAMES_MAX; number++) {
+      const name = `${stem}-${number}`;
       const known = this.#known({ tenant, consumer, name });
       if (!known.ok) return known.error.code === 'key_not_found' ? ok(name) : known;
     }
@@ -416,6 +435,15 @@ export class ConsumerKeys {
       message: `Consumer "${consumer}" of "${tenant}" has ${NUMBERED_NAMES_MAX} keys that are numbered.`,
       remedy: 'Give the key a name of its own.',
     });
+  }
+
+  #past({
+    tenant,
+    consumer,
+  }: Pick<KeyName, 'tenant' | 'consumer'>): Result<PastNames, KeyProblem> {
+    const past = this.#parts.store.past(tenant, consumer);
+    if (!past.ok) return err(unread(past.error));
+    return ok(past.value ?? { tenant, consumer, numbers: {}, ended: [] });
   }
 
   #view(key: StoredKey): KeyView {
@@ -446,6 +474,23 @@ function entry(
 ): AuditEntry {
   const { tenant, consumer, name } = after;
   return { actor, action, target: `consumer ${tenant}/${consumer}, key ${name}`, before, after };
+}
+
+function hadName({ numbers, ended }: PastNames, name: string): boolean {
+  const [, stem, number] = NUMBERED.exec(name) ?? [];
+  if (stem === undefined) return ended.includes(name);
+  return Object.hasOwn(numbers, stem) && Number(number) <= numbers[stem]!;
+}
+
+function withNames(past: PastNames, names: readonly string[]): PastNames {
+  const numbers = { ...past.numbers };
+  const ended = new Set(past.ended);
+  for (const name of names) {
+    const [, stem, number] = NUMBERED.exec(name) ?? [];
+    if (stem === undefined) ended.add(name);
+    else numbers[stem] = Math.max(numbers[stem] ?? 0, Number(number));
+  }
+  return { ...past, numbers, ended: [...ended] };
 }
 
 interface Replaced {

@@ -4,7 +4,7 @@ import { err, ok } from '../base/result.ts';
 import type { Directory } from '../model/world.ts';
 import type { AuditActor, AuditEntry } from '../pipeline/audit.ts';
 import type { DirectorySnapshot } from '../pipeline/identity.ts';
-import type { KeyEnding, KeyName, KeyStore, StoredKey } from './consumer-keys.ts';
+import type { KeyEnding, KeyName, KeyStore, PastNames, StoredKey } from './consumer-keys.ts';
 import { PEPPER } from './directory.cases.ts';
 import { type DirectoryWorld, LiveDirectory } from './live-directory.ts';
 import { seededRandom } from './seeded-random.cases.ts';
@@ -14,7 +14,7 @@ import type { EntityStore, ReadEntity, StoredEntity } from './stored-directory.t
 export class MemoryKeys implements KeyStore {
   readonly keys = new Map<string, StoredKey>();
   readonly ends = new Map<string, KeyEnding>();
-  readonly keyed = new Set<string>();
+  readonly names = new Map<string, PastNames>();
   readonly entries: AuditEntry[] = [];
   broken = false;
 
@@ -35,8 +35,11 @@ export class MemoryKeys implements KeyStore {
   endings() {
     return ok([...this.ends.values()]);
   }
+  past(tenant: string, consumer: string) {
+    return ok(this.names.get(`${tenant}\0${consumer}`) ?? null);
+  }
   change(
-    { put = [], remove = [], endings = [], keyed = [] }: Parameters<KeyStore['change']>[0],
+    { put = [], remove = [], endings = [], past = [] }: Parameters<KeyStore['change']>[0],
     entries: readonly AuditEntry[],
   ) {
     if (this.broken)
@@ -45,7 +48,7 @@ export class MemoryKeys implements KeyStore {
     for (const name of remove) this.keys.delete(spell(name));
     for (const key of put) this.keys.set(spell(key), key);
     for (const ending of endings) this.ends.set(spell(ending), ending);
-    for (const { tenant, consumer } of keyed) this.keyed.add(`${tenant}\0${consumer}`);
+    for (const each of past) this.names.set(`${each.tenant}\0${each.consumer}`, each);
     return ok(undefined);
   }
 }

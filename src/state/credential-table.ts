@@ -30,8 +30,16 @@ export interface CredentialChange {
   readonly put?: readonly StoredCredential[];
   readonly remove?: readonly CredentialName[];
   readonly endings?: readonly CredentialEnding[];
-  /** Consumers that had a key once: they are not given a first one again. */
-  readonly keyed?: readonly Pick<CredentialName, 'tenant' | 'consumer'>[];
+  /** Of consumers that had a key once: they are not given a first one again, nor a name that was given. */
+  readonly past?: readonly PastNames[];
+}
+
+/** Names that keys of a consumer have had. */
+export interface PastNames extends Pick<CredentialName, 'tenant' | 'consumer'> {
+  /** Of numbered ones the highest number, by what stands before it. */
+  readonly numbers: Readonly<Record<string, number>>;
+  /** Of the others those that have ended. */
+  readonly ended: readonly string[];
 }
 
 /** Which ones of all: of one tenant, or of one consumer. */
@@ -51,7 +59,8 @@ export interface CredentialTable {
   /** All of them, in order. */
   each(visit: (credential: ScannedCredential) => void): Result<void, StoreProblem>;
   endings(): Result<readonly CredentialEnding[], StoreProblem>;
-  wasKeyed(tenant: string, consumer: string): Result<boolean, StoreProblem>;
+  /** Null for a consumer who never had another than the first one. */
+  past(tenant: string, consumer: string): Result<PastNames | null, StoreProblem>;
   /** All of it with its records in the audit log, or nothing. Durable when it returns. What is there already is replaced. */
   change(change: CredentialChange, entries: readonly AuditEntry[]): Result<void, StoreProblem>;
 }
@@ -65,6 +74,7 @@ const SINGLE = 'credential';
 /** Keys of a block; with one more it becomes two. */
 export const BLOCK_KEYS_MAX = 128;
 
+type PastRecord = Pick<PastNames, 'numbers' | 'ended'>;
 type EndingRecord = Pick<CredentialEnding, 'hash' | 'endsMs'>;
 
 export function createCredentialTable(
@@ -86,9 +96,10 @@ export function createCredentialTable(
       const found = tables.entries<EndingRecord>([ENDINGS]);
       return found.ok ? ok(found.value.map(({ key, value }) => ({ ...nameOf(key), ...value }))) : found;
     },
-    wasKeyed(tenant, consumer) {
-      const found = tables.get([KEYED, tenant, consumer]);
-      return found.ok ? ok(found.value !== null) : found;
+    past(tenant, consumer) {
+      const found = tables.get<PastRecord>([KEYED, tenant, consumer]);
+      if (!found.ok || found.value === null) return found.ok ? ok(null) : found;
+      return ok({ tenant, consumer, ...found.value });
     },
     change(change, entries) {
       const written = audit.change(entries, (write) => writeCredentials(tables, write, change));
@@ -101,7 +112,7 @@ export function createCredentialTable(
 export function writeCredentials(
   tables: StoreTables,
   write: StoreChange,
-  { put = [], remove = [], endings = [], keyed = [] }: CredentialChange,
+  { put = [], remove = [], endings = [], past = [] }: CredentialChange,
 ): void {
   const blocks = new OpenBlocks(tables, write);
   for (const name of remove) blocks.remove(name);
@@ -111,7 +122,10 @@ export function writeCredentials(
     const record: EndingRecord = { hash: ending.hash, endsMs: ending.endsMs };
     write.put(keyOf(ENDINGS, ending), record);
   }
-  for (const { tenant, consumer } of keyed) write.put([KEYED, tenant, consumer], true);
+  for (const { tenant, consumer, numbers, ended } of past) {
+    const record: PastRecord = { numbers, ended };
+    write.put([KEYED, tenant, consumer], record);
+  }
 }
 
 function pageOf(

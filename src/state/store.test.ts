@@ -173,12 +173,13 @@ describe('the data folder', () => {
   it('remembers the end of a key in a file, and who had a key once', async () => {
     const first = begin();
     const ending = { tenant: 'acme', consumer: 'web', name: 'a', hash: 'h', endsMs: 7 };
-    first.credentials.change({ endings: [ending], keyed: [{ tenant: 'acme', consumer: 'web' }] }, []);
+    const past = { tenant: 'acme', consumer: 'web', numbers: { web: 3 }, ended: ['night'] };
+    first.credentials.change({ endings: [ending], past: [past] }, []);
     await end(first);
     const { credentials } = begin();
     expect(credentials.endings()).toEqual({ ok: true, value: [ending] });
-    expect(credentials.wasKeyed('acme', 'web')).toEqual({ ok: true, value: true });
-    expect(credentials.wasKeyed('acme', 'we')).toEqual({ ok: true, value: false });
+    expect(credentials.past('acme', 'web')).toEqual({ ok: true, value: past });
+    expect(credentials.past('acme', 'we')).toEqual({ ok: true, value: null });
   });
 
   it('holds much more than the first map of the file', async () => {

@@ -88,9 +88,9 @@ function consumersWithoutKey(store: Store, directory: Directory): Result<readonl
       if (consumer.credentials.length > 0) continue;
       const stored = store.credentials.page([tenant.name, consumer.name], null, 1);
       if (!stored.ok) return err(stored.error.message);
-      const keyed = store.credentials.wasKeyed(tenant.name, consumer.name);
-      if (!keyed.ok) return err(keyed.error.message);
-      if (stored.value.length === 0 && !keyed.value)
+      const past = store.credentials.past(tenant.name, consumer.name);
+      if (!past.ok) return err(past.error.message);
+      if (stored.value.length === 0 && past.value === null)
         holders.push({ tenant: tenant.name, consumer: consumer.name });
     }
   }
