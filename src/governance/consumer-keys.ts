@@ -437,10 +437,7 @@ export class ConsumerKeys {
     });
   }
 
-  #past({
-    tenant,
-    consumer,
-  }: Pick<KeyName, 'tenant' | 'consumer'>): Result<PastNames, KeyProblem> {
+  #past({ tenant, consumer }: Pick<KeyName, 'tenant' | 'consumer'>): Result<PastNames, KeyProblem> {
     const past = this.#parts.store.past(tenant, consumer);
     if (!past.ok) return err(unread(past.error));
     return ok(past.value ?? { tenant, consumer, numbers: {}, ended: [] });

@@ -97,9 +97,10 @@ export function createCredentialTable(
       return found.ok ? ok(found.value.map(({ key, value }) => ({ ...nameOf(key), ...value }))) : found;
     },
     past(tenant, consumer) {
-      const found = tables.get<PastRecord>([KEYED, tenant, consumer]);
+      const found = tables.get<Partial<PastRecord>>([KEYED, tenant, consumer]);
       if (!found.ok || found.value === null) return found.ok ? ok(null) : found;
-      return ok({ tenant, consumer, ...found.value });
+      const { numbers = {}, ended = [] } = found.value;
+      return ok({ tenant, consumer, numbers, ended });
     },
     change(change, entries) {
       const written = audit.change(entries, (write) => writeCredentials(tables, write, change));

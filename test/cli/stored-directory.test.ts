@@ -67,7 +67,11 @@ const entity = (
   name,
   document,
 });
-const GLOBEX = entity('tenant', 'globex', '', { plan: 'gold', attributes: { region: 'us' } });
+const GLOBEX = entity('tenant', 'globex', '', {
+  plan: 'gold',
+  priority: 'low',
+  attributes: { region: 'us' },
+});
 const ERP = entity('consumer', 'globex', 'erp', {
   roles: ['clerk'],
   subscriptions: ['orders'],
@@ -88,7 +92,7 @@ describe('made at run time', () => {
     const issued = live.keys.issue({ tenant: 'globex', consumer: 'erp', ...ISSUE }, ACTOR);
     const key = issued.ok ? issued.value.key : '';
     expect(who(key)).toMatchObject({
-      tenant: { name: 'globex', plan: 'gold', attributes: { region: 'us' } },
+      tenant: { name: 'globex', plan: 'gold', priority: 'low', attributes: { region: 'us' } },
       consumer: { name: 'erp', roles: ['clerk'], attributes: { floor: 3, price: 500_000_000 } },
     });
     const changed = await live.put({ ...ERP, document: { roles: ['auditor'] } }, ACTOR);

@@ -33,6 +33,7 @@ const NAMED = { type: 'string', pattern: NAME } as const;
 const NAMES = { type: 'array', items: NAMED, uniqueItems: true, maxItems: 10_000 } as const;
 /** Held against what portunus.yaml declares, like those of files. */
 const ATTRIBUTES = { type: 'object', maxProperties: 1_000 } as const;
+const PRIORITY = { enum: ['high', 'normal', 'low'] } as const;
 const IN = { enum: ['file', 'store'] } as const;
 
 const TENANT: ParameterSchema = { type: 'string', description: 'Name of the tenant.', pattern: NAME };
@@ -54,13 +55,14 @@ const FAMILIES: readonly Family[] = [
     noun: 'Tenant',
     path: '/v1/directory/tenants/{tenant}',
     parameters: { tenant: TENANT },
-    body: objectOf({ plan: NAMED }, { attributes: ATTRIBUTES }),
+    body: objectOf({ plan: NAMED }, { priority: PRIORITY, attributes: ATTRIBUTES }),
     view: object({
       kind: constant('tenant'),
       tenant: TEXT,
       name: constant(''),
       in: IN,
       plan: TEXT,
+      priority: PRIORITY,
       attributes: ATTRIBUTES,
       teams: list(TEXT),
       consumers: list(TEXT),
