@@ -249,12 +249,11 @@ export class ConsumerKeys {
     const known = this.#known(name);
     if (!known.ok) return known;
     const before = this.#view(known.value);
-    // First what protects; then what keeps it so.
-    this.#parts.memory.endKey(known.value.hash);
     const change = this.#endingOf(known.value, 0);
+    // First what protects; then what keeps it so.
+    this.#apply(change);
     const after: KeyView = { ...before, state: 'revoked' };
     const saved = this.#parts.store.change(change, [entry(actor, 'keys.revoke', before, after)]);
-    this.#apply(change);
     if (saved.ok) return ok(after);
     const until = 'The key counts no more, but only until this process ends: revoke it again.';
     return err(notSaved(saved.error, until));

@@ -65,6 +65,8 @@ describe('the table of keys', () => {
       reader.find(digest(round, 7));
       const mark = { slot: reader.slot, state: reader.state };
       expect(reader.holds(mark)).toBe(true);
+      // Now another key has their slot.
+      expect(seen.map((each) => reader.holds(each))).not.toContain(true);
       if (round % 2 === 0) expect(table.end(digest(round, 7))).toBe(true);
       else {
         table.put(digest(round, 7), key(round, 9));
