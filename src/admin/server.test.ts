@@ -281,6 +281,29 @@ describe('the admin API', () => {
     );
   });
 
+  it('lets changes of one kind wait for each other, and none be made by a token that was revoked meanwhile', async () => {
+    const waiting = testToken('waiting');
+    const finished: (() => void)[] = [];
+    let begun = 0;
+    const server = await open({
+      tokens: new TestTokens(LOCAL, waiting),
+      reload: () => {
+        begun++;
+        return new Promise((resolve) => finished.push(() => resolve(ok(LIVE))));
+      },
+    });
+    const post = { method: 'POST', path: '/v1/reload' };
+    const first = call(server, post);
+    await expect.poll(() => begun).toBe(1);
+    const second = call(server, { ...post, fields: bearer(waiting.token) });
+    // answered after the second was admitted: both came to one event loop, in this order
+    expect((await call(server, { fields: bearer(waiting.token) })).status).toBe(200);
+    const revoked = await call(server, { method: 'DELETE', path: `/v1/tokens/${waiting.id}` });
+    expect([revoked.status, begun]).toEqual([204, 1]);
+    for (const finish of finished) finish();
+    expect([(await first).status, (await second).status, begun]).toEqual([200, 401, 1]);
+  });
+
   it('answers what is in flight before it closes, and then accepts nothing', async () => {
     let finish: (report: { readonly ok: true; readonly value: typeof LIVE }) => void = () => {};
     let begun: () => void = () => {};
