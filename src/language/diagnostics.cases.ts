@@ -419,6 +419,14 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
   },
   {
     code: 'PT0112',
+    what: 'one million as 1M',
+    text: rule('limit at most 1M requests in any 1m  for each tenant'),
+    at: '3:17',
+    message: '"1M" is not a number.',
+    help: 'Write 1_000_000 for 1 million, or 1m for 1 minute.',
+  },
+  {
+    code: 'PT0112',
     what: 'five million as 5M',
     text: rule('limit at most 5M requests in any 1m  in total'),
     at: '3:17',

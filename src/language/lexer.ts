@@ -302,7 +302,8 @@ function numberInstead(image: string): string {
   if (match !== null && magnitude !== undefined) {
     const [zeros, name, unit, what] = magnitude;
     const count = match[1]!;
-    return `Write ${count}${zeros} for ${count} ${name}, or ${count}${unit} for ${count} ${what}.`;
+    const units = count === '1' ? what.replace(/s$/, '') : what;
+    return `Write ${count}${zeros} for ${count} ${name}, or ${count}${unit} for ${count} ${units}.`;
   }
   const [, hour = '', half = ''] = /^(\d{1,2})([ap])m$/i.exec(image) ?? [];
   if (half !== '')

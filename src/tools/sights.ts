@@ -1,5 +1,6 @@
 import type { ClauseSight, Held, RuleSight, Trace } from '../compiler/interpret/trace.ts';
-import { placeOf, spanText } from '../diagnostics/source.ts';
+import { placeOf } from '../diagnostics/source.ts';
+import { clauseText } from './clause-text.ts';
 import { valueInWords } from './values.ts';
 
 /** What each rule saw of one request, as data for people and programs. */
@@ -82,9 +83,9 @@ function verdictOf(
   }
 }
 
-function clauseView({ clause, span, part, held, saw }: ClauseSight): ClauseView {
+function clauseView({ clause, part, held, saw }: ClauseSight): ClauseView {
   return {
-    text: spanText(span).replace(/\s+/g, ' '),
+    text: clauseText(clause),
     part,
     held,
     isDrawn: clause.kind === 'share',

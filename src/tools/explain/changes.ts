@@ -4,9 +4,9 @@ import type { PlacedRule } from '../../compiler/interpret.ts';
 import { placeOf } from '../../diagnostics/source.ts';
 import type { TypedExpression } from '../../language/typed.ts';
 import type { Route } from '../../model/world.ts';
+import { clauseText } from '../clause-text.ts';
 import { type Candidate, candidatesOf, DECIDING, type SearchWorld } from './candidates.ts';
 import type { Turned } from './enough-values.ts';
-import { written } from './residual.ts';
 
 /** What would have to be other than it was for a request to be permitted. */
 export interface WhatWouldChange {
@@ -140,5 +140,5 @@ function distinct(flips: readonly Flip[]): Flip[] {
 }
 
 function flipOf({ clause, held }: Turned): Flip {
-  return { text: written(clause), place: placeOf(clause.span), held };
+  return { text: clauseText(clause), place: placeOf(clause.span), held };
 }

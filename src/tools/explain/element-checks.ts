@@ -1,5 +1,5 @@
 import type { TypedExpression } from '../../language/typed.ts';
-import { written } from './residual.ts';
+import { clauseText } from '../clause-text.ts';
 
 /** What a quantifier asks of each element. */
 export interface ElementChecks {
@@ -29,7 +29,7 @@ function note(expression: TypedExpression, list: string | null, found: Map<strin
       return;
     default: {
       const checks = list === null ? null : (found.get(list) ?? new Set());
-      if (list !== null && checks !== null) found.set(list, checks.add(written(expression)));
+      if (list !== null && checks !== null) found.set(list, checks.add(clauseText(expression)));
       if (expression.kind !== 'quantified') return;
       note(expression.condition, expression.list.definition.path.replaceAll('[]', ''), found);
     }

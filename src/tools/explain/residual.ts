@@ -1,7 +1,7 @@
-import { spanText } from '../../diagnostics/source.ts';
 import { staticValue } from '../../language/static-value.ts';
 import type { TypedExpression } from '../../language/typed.ts';
 import type { Route } from '../../model/world.ts';
+import { clauseText } from '../clause-text.ts';
 
 /** What is left of a condition for one route, in the author's own words. */
 export interface Remainder {
@@ -31,7 +31,7 @@ export function remainderOf(expression: TypedExpression | null, route: Route): R
       return { ...inner, text: `not (${inner.text})` };
     }
     default:
-      return { value: 'asked', text: written(expression), asked: [expression], baked: [] };
+      return { value: 'asked', text: clauseText(expression), asked: [expression], baked: [] };
   }
 }
 
@@ -39,10 +39,6 @@ export function remainderOf(expression: TypedExpression | null, route: Route): R
 export function bothRemain(a: Remainder, b: Remainder): Remainder {
   if (a.value === false || b.value === false) return { ...(a.value === false ? a : b), text: '', asked: [] };
   return joined([a, b], 'and');
-}
-
-export function written(expression: TypedExpression): string {
-  return spanText(expression.span).replace(/\s+/g, ' ');
 }
 
 const ALWAYS: Remainder = { value: true, text: '', asked: [], baked: [] };

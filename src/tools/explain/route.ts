@@ -3,8 +3,9 @@ import { type PlacedRule, placedRules } from '../../compiler/interpret.ts';
 import { placeOf } from '../../diagnostics/source.ts';
 import type { CheckedPolicies, LimitRule, TypedExpression } from '../../language/typed.ts';
 import type { Route, World } from '../../model/world.ts';
+import { clauseText } from '../clause-text.ts';
 import { type ElementChecks, elementChecks } from './element-checks.ts';
-import { bothRemain, type Remainder, remainderOf, written } from './residual.ts';
+import { bothRemain, type Remainder, remainderOf } from './residual.ts';
 import { ruleInWords } from './rule-in-words.ts';
 
 /** The effective policy of one route: every rule that can matter to it, and why the others cannot. */
@@ -75,9 +76,9 @@ export function explainRoute(policies: CheckedPolicies, world: World, route: Rou
   const rules = placedRules(policies, world);
   const remaining = rules.map((placed) => ({ placed, remainder: applying(placed, route) }));
   const kept = remaining.filter(({ remainder }) => remainder.value !== false);
-  const asked = new Set(kept.flatMap(({ remainder }) => remainder.asked.map(written)));
+  const asked = new Set(kept.flatMap(({ remainder }) => remainder.asked.map(clauseText)));
   const required = kept.flatMap(({ placed }) => conditionOf(placed, route).asked);
-  const met = required.map(written);
+  const met = required.map(clauseText);
   const limits = new Set(kept.flatMap(({ placed }) => limitOf(placed)?.counterIdentity ?? []));
   return {
     route: route.name,
@@ -98,7 +99,7 @@ export function explainRoute(policies: CheckedPolicies, world: World, route: Rou
         route.requestBody !== null || kept.some(({ remainder }) => remainder.asked.some(readsBody)) ? 1 : 0,
       elements: elementChecks([...kept.flatMap(({ remainder }) => remainder.asked), ...required]),
     },
-    bakedIn: [...new Set(kept.flatMap(({ remainder }) => remainder.baked.map(written)))],
+    bakedIn: [...new Set(kept.flatMap(({ remainder }) => remainder.baked.map(clauseText)))],
     leftOut: leftOut(rules, route),
   };
 }
@@ -113,7 +114,7 @@ function conditionOf({ rule }: PlacedRule, route: Route): Remainder {
 }
 
 function readsBody(expression: TypedExpression): boolean {
-  return /\brequest\.body\b/.test(written(expression));
+  return /\brequest\.body\b/.test(clauseText(expression));
 }
 
 function limitOf({ rule }: PlacedRule): LimitRule | null {
@@ -205,5 +206,5 @@ function whyNot(expression: TypedExpression, route: Route): string {
     const guilty = expression.operands.find((operand) => remainderOf(operand, route).value === false);
     if (guilty !== undefined) return whyNot(guilty, route);
   }
-  return `${written(expression)} does not hold`;
+  return `${clauseText(expression)} does not hold`;
 }

@@ -1,9 +1,10 @@
 import { type ClauseSight, clausesOf, traceRequest } from '../../compiler/interpret/trace.ts';
 import type { PlacedRule } from '../../compiler/interpret.ts';
-import { placeOf, spanText } from '../../diagnostics/source.ts';
+import { placeOf } from '../../diagnostics/source.ts';
 import { staticValue } from '../../language/static-value.ts';
 import type { TypedExpression } from '../../language/typed.ts';
 import type { World } from '../../model/world.ts';
+import { clauseText } from '../clause-text.ts';
 import { TEST_KEYS } from './identities.ts';
 import type { Machine } from './machine.ts';
 import type { SentInTest } from './run.ts';
@@ -94,7 +95,7 @@ export class CoverageCounter {
     const { rule } = placed;
     const span = clause === 'room' ? rule.span : clause.span;
     return {
-      text: clause === 'room' ? 'has room' : spanText(span).replace(/\s+/g, ' '),
+      text: clause === 'room' ? 'has room' : clauseText(clause),
       place: placeOf(span),
       rule: rule.name,
       missing: seen.true ? 'false' : seen.false ? 'true' : 'either',
