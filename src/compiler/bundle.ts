@@ -13,6 +13,7 @@ import type { RuleIr } from './ir.ts';
 import type { Lowered } from './lower.ts';
 import type { Numbering } from './numbers.ts';
 import type { GroupedRoutes } from './route-groups.ts';
+import { ShapingParts } from './shaping-parts.ts';
 import type { Made, Signature } from './signature.ts';
 
 /** The programs of a rule set, for the next one in which most are the same. */
@@ -54,9 +55,10 @@ export function bundleOf(
 /** `signatures` in order of the first route of each: functions and counters get their numbers as they are met. */
 function makeAll(signatures: ReadonlySet<Signature>, numbering: Numbering): readonly FunctionCode[] {
   const codes = new FunctionCodes([...signatures].flatMap(({ codeSoFar }) => codeSoFar ?? []));
+  const shapings = new ShapingParts();
   const numbers = new Map<FunctionCode, number>();
   for (const signature of signatures) {
-    const code = signature.codeAmong(codes);
+    const code = signature.codeAmong(codes, shapings);
     const number = numbers.get(code) ?? numbers.size;
     numbers.set(code, number);
     signature.make(number, numbering);

@@ -1,6 +1,7 @@
 import { testsOf } from './conditions.ts';
 import type { Condition, FactReference } from './ir.ts';
-import type { ResidualProgram } from './residual.ts';
+import type { ResidualDecisions, ResidualProgram, ResidualShaping } from './residual.ts';
+import type { RouteFacts } from './route-facts.ts';
 import { factsOfKey, factsOfTemplate, factsOfTerm, factsWritten, membersOf, termsOf } from './rule-facts.ts';
 
 export interface FieldsRead {
@@ -10,27 +11,20 @@ export interface FieldsRead {
   readonly body: readonly string[];
 }
 
-/** Members of the body that rules of any kind and mode read or write out. */
+/** What one part of a program reads. */
+export interface PartReads {
+  /** Members of the body that rules of any kind and mode read or write out. */
+  readonly inBody: readonly string[];
+  readonly deciding: FieldsRead;
+}
+
+/** Members of the body that the whole program reads, in the order of their places. */
 export function bodyRead(program: ResidualProgram): readonly string[] {
-  const { match, authorise, body } = program.decisions;
-  const residuals = [
-    ...[match, authorise, body].flatMap(({ enforced, observed }) => [...enforced, ...observed]),
-    ...program.warns,
-    ...program.permits.authorise,
-    ...program.permits.body,
-    ...program.limits,
-    ...program.observedLimits.flatMap((group) => group.limits),
-    ...program.members,
-    ...program.timeouts,
-  ];
-  const actions = [...program.headers.request, ...program.headers.response];
-  const facts = [
-    ...factsTested([...residuals, ...actions]),
-    ...residuals.flatMap(({ ir }) => factsWritten(ir)),
-    ...actions.flatMap((action) => factsOfTemplate(action.value)),
-  ];
-  const described = facts.filter((fact) => fact.phase === 'body' && fact.path in program.route.body);
-  return [...new Set(described.map(({ path }) => path))].sort();
+  return bodyOf(readsOfDecisions(program), readsOfShaping(program));
+}
+
+export function bodyOf(...parts: readonly PartReads[]): readonly string[] {
+  return sorted(parts.flatMap(({ inBody }) => inBody));
 }
 
 /**
@@ -39,32 +33,69 @@ export function bodyRead(program: ResidualProgram): readonly string[] {
  * do the texts of replies, because a message never changes a decision.
  */
 export function fieldsRead(program: ResidualProgram): FieldsRead {
+  return fieldsOf(readsOfDecisions(program), readsOfShaping(program));
+}
+
+export function fieldsOf(...parts: readonly PartReads[]): FieldsRead {
+  const all = (name: keyof FieldsRead) => sorted(parts.flatMap(({ deciding }) => deciding[name]));
+  return { headers: all('headers'), query: all('query'), body: all('body') };
+}
+
+export function readsOfDecisions(program: ResidualDecisions & Pick<ResidualProgram, 'route'>): PartReads {
+  const { match, authorise, body } = program.decisions;
+  const permits = [...program.permits.authorise, ...program.permits.body];
+  const residuals = [
+    ...[match, authorise, body].flatMap(({ enforced, observed }) => [...enforced, ...observed]),
+    ...program.warns,
+    ...permits,
+    ...program.limits,
+    ...program.observedLimits.flatMap((group) => group.limits),
+  ];
   const deciding = [
-    ...program.decisions.match.enforced,
-    ...program.decisions.authorise.enforced,
-    ...program.decisions.body.enforced,
-    ...program.permits.authorise,
-    ...program.permits.body,
+    ...[match, authorise, body].flatMap(({ enforced }) => enforced),
+    ...permits,
     { condition: program.mayBePermitted },
     ...program.limits,
-    ...program.members,
-    ...program.timeouts,
-    ...program.headers.request,
-    ...program.headers.response,
   ];
-  const tested = factsTested(deciding);
-  const written = [...program.headers.request, ...program.headers.response].flatMap((action) =>
-    factsOfTemplate(action.value),
-  );
   const keys = program.limits.flatMap((limit) => factsOfKey(limit.rule));
+  return {
+    inBody: described(
+      [...factsTested(residuals), ...residuals.flatMap(({ ir }) => factsWritten(ir))],
+      program.route,
+    ),
+    deciding: fieldsAmong([...factsTested(deciding), ...keys]),
+  };
+}
+
+export function readsOfShaping(program: ResidualShaping & Pick<ResidualProgram, 'route'>): PartReads {
+  const actions = [...program.headers.request, ...program.headers.response];
+  const residuals = [...program.members, ...program.timeouts];
+  const tested = factsTested([...residuals, ...actions]);
+  const written = actions.flatMap((action) => factsOfTemplate(action.value));
   const changed = program.members.flatMap(({ rule }) => membersOf(rule));
-  const facts = [...tested, ...written, ...keys, ...changed];
-  const body = facts.filter((fact) => fact.phase === 'body').map(({ path }) => path);
+  return {
+    inBody: described(
+      [...tested, ...residuals.flatMap(({ ir }) => factsWritten(ir)), ...written],
+      program.route,
+    ),
+    deciding: fieldsAmong([...tested, ...written, ...changed]),
+  };
+}
+
+function described(facts: readonly FactReference[], { body }: RouteFacts): string[] {
+  return sorted(facts.filter(({ phase, path }) => phase === 'body' && path in body).map(({ path }) => path));
+}
+
+function fieldsAmong(facts: readonly FactReference[]): FieldsRead {
   return {
     headers: namesOf(facts, 'request.header'),
     query: namesOf(facts, 'request.query'),
-    body: [...new Set(body)].sort(),
+    body: sorted(facts.filter((fact) => fact.phase === 'body').map(({ path }) => path)),
   };
+}
+
+function sorted(names: readonly string[]): string[] {
+  return [...new Set(names)].sort();
 }
 
 function factsTested(rules: readonly { readonly condition: Condition }[]): FactReference[] {

@@ -6,12 +6,20 @@ import type { Route } from '../model/world.ts';
 import type { BodyProgram, ProgramConstant, RouteProgram } from '../pipeline/program.ts';
 import { canonicalJson, digestOfText } from './digests.ts';
 import type { FunctionCode, FunctionCodes, ProgramParts } from './function-code.ts';
-import { generateDecisions, generateShaping } from './generate/generate.ts';
+import { generateDecisions } from './generate/generate.ts';
 import type { Numbering } from './numbers.ts';
 import { ProgramPart } from './program-part.ts';
-import { bodyRead, type FieldsRead, fieldsRead } from './reads.ts';
+import {
+  bodyOf,
+  type FieldsRead,
+  fieldsOf,
+  type PartReads,
+  readsOfDecisions,
+  readsOfShaping,
+} from './reads.ts';
 import type { ResidualProgram } from './residual.ts';
 import { memberName, parameterNamesOf } from './route-facts.ts';
+import type { ShapingParts } from './shaping-parts.ts';
 
 /**
  * What the routes that look alike run. Kept from one compilation to the next as long as its rules are the same: what was
@@ -52,8 +60,14 @@ export class Signature {
     return this.#code;
   }
 
-  codeAmong(codes: FunctionCodes): FunctionCode {
-    this.#code ??= codes.codeOf(this.#generate());
+  /** To be called before all that follows. */
+  codeAmong(codes: FunctionCodes, shapings: ShapingParts): FunctionCode {
+    this.#generated ??= this.#stopwatch.policies(
+      'compiling',
+      () => generatedOf(this.program, shapings, this.#decided),
+      () => this.policies,
+    );
+    this.#code ??= codes.codeOf(this.#generated);
     return this.#code;
   }
 
@@ -65,7 +79,7 @@ export class Signature {
 
   /** The program of one of its routes. `earlier`: any that the route has had. */
   programOf(route: Route, service: number, earlier: RouteProgram | null): RouteProgram {
-    const { inBody, read, usesRouteName } = this.#generate();
+    const { inBody, read, usesRouteName } = this.#parts;
     const { made } = this;
     return {
       route,
@@ -81,7 +95,7 @@ export class Signature {
 
   /** `functionNumber`: the place of the code among those of the rule set. */
   make(functionNumber: number, numbering: Numbering): void {
-    const { decisions, shaping } = this.#generate();
+    const { decisions, shaping } = this.#parts;
     const constants = [decisions.constants(numbering), shaping.constants(numbering)];
     const before = this.#made;
     const isSame =
@@ -96,40 +110,40 @@ export class Signature {
     return this.#made;
   }
 
-  #generate(): Generated {
-    this.#generated ??= this.#stopwatch.policies(
-      'compiling',
-      () => generatedOf(this.program, this.#decided),
-      () => this.policies,
-    );
+  get #parts(): Generated {
+    assert(this.#generated !== null, 'the code is made first');
     return this.#generated;
   }
 
   #makeDigest(): string {
     assert(this.#code !== null, 'the code is made first');
-    const { decisions, shaping, inBody, read } = this.#generate();
+    const { decisions, shaping, inBody, read } = this.#parts;
     return digestOfText(canonicalJson([this.#code.digest, decisions.digest, shaping.digest, inBody, read]));
   }
 }
 
 /** What depends on the rules alone. */
 interface Generated extends ProgramParts {
+  readonly decisionsRead: PartReads;
   readonly usesRouteName: boolean;
   readonly inBody: readonly string[];
   readonly read: FieldsRead;
 }
 
 /** What the rules that decide have become. */
-type Decided = Pick<Generated, 'decisions' | 'inBody'>;
+type Decided = Pick<Generated, 'decisions' | 'decisionsRead' | 'inBody'>;
 
 /** Places of members in the body are in the code of all that read it, so they must be the same in what is `decided`. */
-function generatedOf(residual: ResidualProgram, decided: Decided | null): Generated {
-  const inBody = bodyRead(residual);
+function generatedOf(residual: ResidualProgram, shapings: ShapingParts, decided: Decided | null): Generated {
+  const decisionsRead = decided?.decisionsRead ?? readsOfDecisions(residual);
+  const shapingRead = readsOfShaping(residual);
+  const inBody = bodyOf(decisionsRead, shapingRead);
   const isDecided = decided !== null && decided.inBody.join('\n') === inBody.join('\n');
   const decisions = isDecided ? decided.decisions : new ProgramPart(generateDecisions(residual, inBody));
-  const shaping = new ProgramPart(generateShaping(residual, inBody));
+  const shaping = shapings.of(residual, inBody);
   const usesRouteName = decisions.generated.usesRouteName || shaping.generated.usesRouteName;
-  return { decisions, shaping, usesRouteName, inBody, read: fieldsRead(residual) };
+  const read = fieldsOf(decisionsRead, shapingRead);
+  return { decisions, shaping, decisionsRead, usesRouteName, inBody, read };
 }
 
 /** What depends on numbers too. */
