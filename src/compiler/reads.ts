@@ -32,10 +32,6 @@ export function bodyOf(...parts: readonly PartReads[]): readonly string[] {
  * (language-rules #4). Rules in warn and shadow don't count, because they may not change what a request gets; nor
  * do the texts of replies, because a message never changes a decision.
  */
-export function fieldsRead(program: ResidualProgram): FieldsRead {
-  return fieldsOf(readsOfDecisions(program), readsOfShaping(program));
-}
-
 export function fieldsOf(...parts: readonly PartReads[]): FieldsRead {
   const all = (name: keyof FieldsRead) => sorted(parts.flatMap(({ deciding }) => deciding[name]));
   return { headers: all('headers'), query: all('query'), body: all('body') };
