@@ -27,16 +27,14 @@ export function chooseEndpoint(
   random: Random,
 ): number {
   if (candidates.length === 1) return candidates[0]!.hasRoom ? 0 : NONE;
-  const total = totalWeight(candidates, avoid, nowMs);
+  const total = weigh(candidates, avoid, nowMs);
   if (total === 0)
     return isWorthWaiting(candidates, avoid, nowMs) ? NONE : leastBad(candidates, avoid, nowMs);
-  const first = draw(candidates, avoid, nowMs, total, random);
-  const second = draw(candidates, avoid, nowMs, total, random);
-  return load(candidates[second]!, nowMs) < load(candidates[first]!, nowMs) ? second : first;
-}
-
-function isOpen(candidate: Candidate, nowMs: number): boolean {
-  return candidate.hasRoom && candidate.health.isAvailable(nowMs);
+  const first = draw(candidates.length, total, random);
+  const second = draw(candidates.length, total, random);
+  return candidates[second]!.outstanding / weights[second]! < candidates[first]!.outstanding / weights[first]!
+    ? second
+    : first;
 }
 
 /** A good endpoint that is full is better than one that is out. */
@@ -48,39 +46,36 @@ function isWorthWaiting(candidates: readonly Candidate[], avoid: number, nowMs: 
   return false;
 }
 
-function totalWeight(candidates: readonly Candidate[], avoid: number, nowMs: number): number {
+/** What each candidate of the choice at hand weighs now; 0 for one that may not be chosen. Health is asked once for each. */
+let weights = new Float64Array(16);
+
+function weigh(candidates: readonly Candidate[], avoid: number, nowMs: number): number {
+  if (candidates.length > weights.length) weights = new Float64Array(2 * candidates.length);
   let total = 0;
   for (let index = 0; index < candidates.length; index++) {
-    if (index !== avoid && isOpen(candidates[index]!, nowMs)) total += weightNow(candidates[index]!, nowMs);
+    const candidate = candidates[index]!;
+    const isOpen = index !== avoid && candidate.hasRoom;
+    const weight = isOpen ? candidate.weight * candidate.health.openShare(nowMs) : 0;
+    weights[index] = weight;
+    total += weight;
   }
   return total;
 }
 
-function draw(
-  candidates: readonly Candidate[],
-  avoid: number,
-  nowMs: number,
-  total: number,
-  random: Random,
-): number {
+function draw(count: number, total: number, random: Random): number {
   let left = (random.uint32() / 2 ** 32) * total;
   let drawn = NONE;
-  for (let index = 0; index < candidates.length; index++) {
-    if (index === avoid || !isOpen(candidates[index]!, nowMs)) continue;
+  for (let index = 0; index < count; index++) {
+    if (weights[index] === 0) continue;
     drawn = index;
-    left -= weightNow(candidates[index]!, nowMs);
+    left -= weights[index]!;
     if (left < 0) break;
   }
   return drawn;
 }
 
-/** Slow start: an endpoint that came back gets little of its share at first. */
-function weightNow(candidate: Candidate, nowMs: number): number {
-  return candidate.weight * candidate.health.shareNow(nowMs);
-}
-
 function load(candidate: Candidate, nowMs: number): number {
-  return candidate.outstanding / weightNow(candidate, nowMs);
+  return candidate.outstanding / (candidate.weight * candidate.health.shareNow(nowMs));
 }
 
 /**

@@ -76,6 +76,12 @@ export class EndpointHealth {
     return (state & STATE.unhealthy) === 0 && this.#leftMs(nowMs) <= 0 && this.#load(CELL.probing) === 0;
   }
 
+  /** Both in one: {@link shareNow}, 0 where it may not be chosen. */
+  openShare(nowMs: number): number {
+    if ((this.#load(CELL.state) & (OUT | STATE.warming)) === 0) return 1;
+    return this.isAvailable(nowMs) ? this.shareNow(nowMs) : 0;
+  }
+
   /** Whether it is left alone, or its checks fail. */
   get isOut(): boolean {
     return (this.#load(CELL.state) & OUT) !== 0;
