@@ -16,6 +16,7 @@ const down: AlertCondition = {
   severity: 'warning',
   message: 'No endpoint of service "orders" answers.',
   remedy: 'Look at http://127.0.0.1:9001.',
+  notify: null,
 };
 
 function bus(openAlertsMax = 10, verdict: Result<void, string> = ok(undefined)) {
@@ -29,7 +30,7 @@ function bus(openAlertsMax = 10, verdict: Result<void, string> = ok(undefined)) 
     },
   };
   const clock = { wallMs: () => nowMs, monotonicMs: () => nowMs };
-  const alerts = createAlertBus({ clock, deliveries: [delivery], openAlertsMax });
+  const alerts = createAlertBus({ clock, deliveries: () => [delivery], openAlertsMax });
   return { alerts, notices, pass: (ms: number) => (nowMs += ms) };
 }
 

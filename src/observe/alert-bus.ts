@@ -6,7 +6,7 @@ import type { Result } from '../base/result.ts';
  * resolved when it has passed. Deliveries (log, webhook …) hear of the first and of the end, not of every repetition.
  */
 export interface AlertBus {
-  raise(alert: AlertCondition): void;
+  raise(alert: AlertRaised): void;
   /** Without effect when no such alert is open. */
   resolve(identity: AlertIdentity): void;
   /** Open alerts, oldest first. */
@@ -32,7 +32,12 @@ export interface AlertCondition extends AlertIdentity {
   readonly message: string;
   /** One sentence: what to do. */
   readonly remedy: string;
+  /** The delivery that a policy names for it; null for those that take all. */
+  readonly notify: string | null;
 }
+
+/** As it is raised: mostly for all. */
+export type AlertRaised = Omit<AlertCondition, 'notify'> & Partial<Pick<AlertCondition, 'notify'>>;
 
 export interface OpenAlert extends AlertCondition {
   readonly sinceMs: number;
@@ -66,7 +71,8 @@ export interface AlertBusCounts {
 
 export interface AlertBusOptions {
   readonly clock: Clock;
-  readonly deliveries: readonly AlertDelivery[];
+  /** Of a notice: whom to tell. */
+  readonly deliveries: (notice: AlertNotice) => readonly AlertDelivery[];
   /** The limit `openAlerts`. */
   readonly openAlertsMax: number;
 }
@@ -89,7 +95,8 @@ class Bus implements AlertBus {
     this.#options = options;
   }
 
-  raise(condition: AlertCondition): void {
+  raise(raised: AlertRaised): void {
+    const condition: AlertCondition = { ...raised, notify: raised.notify ?? null };
     const atMs = this.#options.clock.wallMs();
     const key = keyOf(condition);
     const known = this.#open.get(key);
@@ -136,7 +143,7 @@ class Bus implements AlertBus {
   }
 
   #deliver(notice: AlertNotice): void {
-    for (const delivery of this.#options.deliveries) {
+    for (const delivery of this.#options.deliveries(notice)) {
       const delivered = delivery.deliver(notice);
       if (delivered.ok) continue;
       this.#failedDeliveries++;

@@ -1,12 +1,15 @@
+import { readFileSync } from 'node:fs';
 import type { LimitValues } from '../../base/limits.ts';
 import type { Clock } from '../../base/ports.ts';
 import { err, ok, type Result } from '../../base/result.ts';
-import type { HistorySettings, TraceSettings } from '../../model/world.ts';
+import type { Delivery, HistorySettings, TraceSettings } from '../../model/world.ts';
 import { type AccessLog, createAccessLog } from '../../observe/access-log.ts';
 import { type AlertBus, createAlertBus } from '../../observe/alert-bus.ts';
+import { type AlertDeliveries, createAlertDeliveries } from '../../observe/alert-deliveries.ts';
 import { createAlertLogDelivery } from '../../observe/alert-log-delivery.ts';
 import { createEventLog, type EventLog } from '../../observe/event-log.ts';
 import { HISTORY_TURN_MS, HistoryKeeper } from '../../observe/history/history-keeper.ts';
+import { post } from '../../observe/http-post.ts';
 import { type LogDestination, openLogDestination } from '../../observe/log-destination.ts';
 import { createRequestMetrics, type RequestMetrics } from '../../observe/metrics/request-metrics.ts';
 import { createRecordDrain, type Every, type RecordDrain } from '../../observe/record-drain.ts';
@@ -18,6 +21,8 @@ import {
   type TraceExport,
 } from '../../observe/trace-export.ts';
 import { createTraffic, type Traffic } from '../../observe/traffic.ts';
+import { createWebhookDelivery, type WebhookDelivery } from '../../observe/webhook-delivery.ts';
+import { secretBytes } from '../../observe/webhook-signature.ts';
 import { periodClock } from '../../state/calendar-periods.ts';
 import type { HistoryFile } from '../../state/history-file.ts';
 import { VERSION } from '../version.ts';
@@ -26,6 +31,7 @@ import { VERSION } from '../version.ts';
 export interface Observation {
   readonly events: EventLog;
   readonly alerts: AlertBus;
+  readonly deliveries: AlertDeliveries;
   readonly traffic: Traffic;
   readonly requestMetrics: RequestMetrics;
   readonly accessLog: AccessLog;
@@ -62,9 +68,11 @@ export async function startObservation(options: ObservationOptions): Promise<Res
   const traffic = createTraffic(clock);
   const requestMetrics = createRequestMetrics(limits.metricSeries);
   const accessLog = createAccessLog(destination);
+  const log = createAlertLogDelivery(events);
+  const deliveries = createAlertDeliveries((delivery) => webhookOf(delivery, clock, limits, () => alerts));
   const alerts = createAlertBus({
     clock,
-    deliveries: [createAlertLogDelivery(events)],
+    deliveries: (notice) => [log, ...deliveries.for(notice)],
     openAlertsMax: limits.openAlerts,
   });
   const history = keepHistory(options, alerts);
@@ -79,6 +87,7 @@ export async function startObservation(options: ObservationOptions): Promise<Res
   return ok({
     events,
     alerts,
+    deliveries,
     traffic,
     requestMetrics,
     accessLog,
@@ -94,6 +103,7 @@ export async function startObservation(options: ObservationOptions): Promise<Res
       await traces?.stop();
       history.stop();
       await options.historyFile.close();
+      await deliveries.stop();
       await destination.end();
     },
   });
@@ -158,6 +168,45 @@ function exportTraces({ traceSettings, limits }: ObservationOptions, alerts: Ale
       }),
     onSent: () => alerts.resolve(UNSENT),
   });
+}
+
+function webhookOf(
+  { name, url, secretFile }: Delivery,
+  clock: Clock,
+  limits: LimitValues,
+  alerts: () => AlertBus,
+): WebhookDelivery {
+  const failing = { kind: 'delivery-failing', subject: name };
+  return createWebhookDelivery({
+    name,
+    clock,
+    queueMax: limits.alertDeliveryQueue,
+    attemptsMax: limits.alertDeliveryAttempts,
+    post: (fields, body) => post(url, fields, body, limits.alertDeliveryMs),
+    secret: () => readSecret(secretFile),
+    later: (delayMs, run) => {
+      const timer = setTimeout(run, delayMs);
+      return () => clearTimeout(timer);
+    },
+    random: Math.random,
+    onFailing: (why) =>
+      alerts().raise({
+        ...failing,
+        severity: 'warning',
+        message: `Delivery "${name}" did not take an alert, which was given up: ${why}.`,
+        remedy: 'Look at the webhook and at its secretFile in portunus.yaml; alerts are in the log, too.',
+      }),
+    onWorking: () => alerts().resolve(failing),
+  });
+}
+
+function readSecret(file: string): Result<Uint8Array, string> {
+  try {
+    const bytes = secretBytes(readFileSync(file, 'utf8'));
+    return bytes === null ? err(`the secret in ${file} is too short`) : ok(bytes);
+  } catch (error) {
+    return err(`its secret can't be read: ${(error as Error).message}`);
+  }
 }
 
 const every: Every = (intervalMs, callback) => {

@@ -1,0 +1,178 @@
+import { createHmac } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { err, ok, type Result } from '../base/result.ts';
+import type { AlertNotice } from './alert-bus.ts';
+import { createWebhookDelivery, pauseMs } from './webhook-delivery.ts';
+import { secretBytes, signatureFields } from './webhook-signature.ts';
+
+const SECRET = Buffer.from('0123456789abcdef0123456789abcdef');
+
+function notice(subject: string): AlertNotice {
+  return {
+    event: 'raised',
+    atMs: 1_700_000_000_123,
+    alert: {
+      ...{ kind: 'limit-threshold', subject, severity: 'notice', message: 'm', remedy: 'r', notify: null },
+      ...{ sinceMs: 1_700_000_000_123, lastMs: 1_700_000_000_123, times: 1 },
+    },
+  };
+}
+
+/** A webhook whose answers a test gives, one for each attempt, and whose pauses it ends. */
+function rig({ queueMax = 3, attemptsMax = 3 } = {}) {
+  const posts: { fields: Readonly<Record<string, string>>; body: string }[] = [];
+  const answers: ((answer: Result<number, string>) => void)[] = [];
+  const pauses: { delayMs: number; run: () => void }[] = [];
+  const told: string[] = [];
+  let secret: Result<Uint8Array, string> = ok(SECRET);
+  const delivery = createWebhookDelivery({
+    name: 'oncall',
+    clock: { wallMs: () => 1_700_000_000_999, monotonicMs: () => 0 },
+    queueMax,
+    attemptsMax,
+    post: (fields, body) => {
+      posts.push({ fields, body });
+      return new Promise((resolve) => answers.push(resolve));
+    },
+    secret: () => secret,
+    later: (delayMs, run) => {
+      const pause = { delayMs, run };
+      pauses.push(pause);
+      return () => void pauses.splice(pauses.indexOf(pause), 1);
+    },
+    random: () => 0,
+    onFailing: (why) => told.push(why),
+    onWorking: () => told.push('working'),
+  });
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  return {
+    delivery,
+    posts,
+    pauses,
+    told,
+    setSecret: (next: Result<Uint8Array, string>) => {
+      secret = next;
+    },
+    answer: async (answer: Result<number, string>) => {
+      answers.shift()!(answer);
+      await turn();
+    },
+    pass: async () => {
+      pauses.shift()!.run();
+      await turn();
+    },
+    subjects: () => posts.map(({ body }) => (JSON.parse(body) as { data: { subject: string } }).data.subject),
+  };
+}
+
+describe('a webhook', () => {
+  it('gets one notice after the other, in order', async () => {
+    const { delivery, answer, subjects } = rig();
+    for (const subject of ['a', 'b', 'c']) expect(delivery.deliver(notice(subject)).ok).toBe(true);
+    expect(subjects()).toEqual(['a']);
+    await answer(ok(204));
+    expect(subjects()).toEqual(['a', 'b']);
+    await answer(ok(200));
+    await answer(ok(201));
+    expect(subjects()).toEqual(['a', 'b', 'c']);
+    expect(delivery.inspect()).toMatchObject({ delivered: 3, queued: 0, lost: 0, lastError: null });
+  });
+
+  it('is tried again after growing pauses, with the same id, and given up at last', async () => {
+    const { delivery, answer, pass, posts, pauses, told, subjects } = rig();
+    delivery.deliver(notice('a'));
+    delivery.deliver(notice('b'));
+    await answer(ok(500));
+    expect(pauses.map(({ delayMs }) => delayMs)).toEqual([1_000]);
+    await pass();
+    await answer(err('no answer within 10000 ms'));
+    expect(pauses.map(({ delayMs }) => delayMs)).toEqual([2_000]);
+    expect(told).toEqual([]);
+    await pass();
+    await answer(ok(302));
+    expect(new Set(posts.slice(0, 3).map(({ fields }) => fields['webhook-id'])).size).toBe(1);
+    expect(told).toEqual(['it answered 302']);
+    expect(subjects()).toEqual(['a', 'a', 'a', 'b']);
+    expect(delivery.inspect()).toMatchObject({ lost: 1, queued: 1, failedAttempts: 3 });
+    await answer(ok(200));
+    expect(told).toEqual(['it answered 302', 'working']);
+  });
+
+  it('keeps what waits within its bound', async () => {
+    const { delivery, answer } = rig({ queueMax: 2 });
+    expect(delivery.deliver(notice('a')).ok).toBe(true);
+    expect(delivery.deliver(notice('b')).ok).toBe(true);
+    expect(delivery.deliver(notice('c'))).toEqual(err('its queue of 2 notices is full'));
+    await answer(ok(200));
+    expect(delivery.deliver(notice('d')).ok).toBe(true);
+    expect(delivery.inspect()).toMatchObject({ queued: 2, lost: 1 });
+  });
+
+  it('is not called without its secret, and with the one that is there then', async () => {
+    const { delivery, posts, pass, setSecret } = rig();
+    setSecret(err('gone'));
+    delivery.deliver(notice('a'));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(posts).toEqual([]);
+    expect(delivery.inspect()).toMatchObject({ lastError: 'gone', failedAttempts: 1 });
+    setSecret(ok(SECRET));
+    await pass();
+    expect(posts).toHaveLength(1);
+  });
+
+  it('is tried once more when the gateway stops', async () => {
+    const { delivery, answer, pauses, subjects } = rig();
+    delivery.deliver(notice('a'));
+    delivery.deliver(notice('b'));
+    await answer(ok(503));
+    const stopped = delivery.stop();
+    expect(pauses).toEqual([]);
+    await answer(ok(503));
+    await answer(ok(200));
+    await stopped;
+    expect(subjects()).toEqual(['a', 'a', 'b']);
+    expect(delivery.inspect()).toMatchObject({ delivered: 1, lost: 1, queued: 0 });
+  });
+
+  it('pauses from half a second to a minute', () => {
+    expect([1, 2, 6, 7, 1_000].map((failed) => pauseMs(failed, 0))).toEqual([
+      1_000, 2_000, 32_000, 60_000, 60_000,
+    ]);
+    expect(pauseMs(1, 0.99)).toBe(505);
+  });
+});
+
+describe('a signature', () => {
+  it('covers id, time and body, as Standard Webhooks define it', () => {
+    const { posts, delivery } = rig();
+    delivery.deliver(notice('a'));
+    const { fields, body } = posts[0]!;
+    expect(fields['webhook-timestamp']).toBe('1700000000');
+    const signed = `${fields['webhook-id']}.1700000000.${body}`;
+    const expected = createHmac('sha256', SECRET).update(signed).digest('base64');
+    expect(fields['webhook-signature']).toBe(`v1,${expected}`);
+    const sent = { id: 'msg_1', timestampS: 1, body: 'b' };
+    const whole = signatureFields(SECRET, sent)['webhook-signature'];
+    for (const changed of [
+      { ...sent, id: 'msg_2' },
+      { ...sent, timestampS: 2 },
+      { ...sent, body: 'c' },
+    ])
+      expect(signatureFields(SECRET, changed)['webhook-signature']).not.toBe(whole);
+  });
+
+  it('is the one of the example that the specification gives', () => {
+    const secret = secretBytes('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n')!;
+    const fields = signatureFields(secret, {
+      id: 'msg_p5jXN8AQM9LWM0D4loKWxJek',
+      timestampS: 1_614_265_330,
+      body: '{"test": 2432232314}',
+    });
+    expect(fields['webhook-signature']).toBe('v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=');
+  });
+
+  it('needs a secret that is not guessed', () => {
+    expect(secretBytes('short')).toBe(null);
+    expect(secretBytes(' 0123456789abcdef \n')).toEqual(Buffer.from('0123456789abcdef'));
+  });
+});

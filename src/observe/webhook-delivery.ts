@@ -1,0 +1,190 @@
+/**
+ * Delivers alerts to a webhook: one notice after the other, in order, tried again with growing pauses until it is taken or
+ * given up. Never waits in `deliver`; what the bounded queue has no room for is counted and lost.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../base/ports.ts';
+import { err, ok, type Result } from '../base/result.ts';
+import type { AlertDelivery, AlertNotice } from './alert-bus.ts';
+import { signatureFields } from './webhook-signature.ts';
+
+export interface WebhookOptions {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly queueMax: number;
+  readonly attemptsMax: number;
+  /** Sends a body; answers the status, or why nobody answered. Never rejects. */
+  readonly post: (fields: Readonly<Record<string, string>>, body: string) => Promise<Result<number, string>>;
+  /** Read anew for each attempt, so that a secret can be replaced while the gateway runs. */
+  readonly secret: () => Result<Uint8Array, string>;
+  /** Runs something later; answers how to call that off. */
+  readonly later: (delayMs: number, run: () => void) => () => void;
+  /** From 0 up to, not including, 1. */
+  readonly random: () => number;
+  /** Told when a notice was given up, and when one is taken after that. */
+  readonly onFailing: (why: string) => void;
+  readonly onWorking: () => void;
+}
+
+export interface WebhookDelivery extends AlertDelivery {
+  inspect(): WebhookStatus;
+  /** Tries what waits once more, without pauses; resolves when nothing waits, or all of it failed. */
+  stop(): Promise<void>;
+}
+
+export interface WebhookStatus {
+  readonly name: string;
+  readonly queued: number;
+  readonly delivered: number;
+  readonly failedAttempts: number;
+  /** Given up after too many attempts, or for want of room. */
+  readonly lost: number;
+  /** Of the last attempt that failed; null when the last one succeeded. */
+  readonly lastError: string | null;
+}
+
+interface Message {
+  readonly id: string;
+  readonly body: string;
+}
+
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 60_000;
+
+export function createWebhookDelivery(options: WebhookOptions): WebhookDelivery {
+  return new Webhook(options);
+}
+
+/** Doubles from one second up to a minute, less up to a half by lot: many gateways don't come back in step. */
+export function pauseMs(failedAttempts: number, random: number): number {
+  const whole = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failedAttempts - 1, 16));
+  return Math.round(whole * (1 - random / 2));
+}
+
+class Webhook implements WebhookDelivery {
+  readonly name: string;
+  readonly #options: WebhookOptions;
+  #queue: Message[] = [];
+  /** Of the first in the queue. */
+  #attempts = 0;
+  #sending: Promise<void> | null = null;
+  #callOff: (() => void) | null = null;
+  #stopping = false;
+  #delivered = 0;
+  #failedAttempts = 0;
+  #lost = 0;
+  #lastError: string | null = null;
+  #failing = false;
+
+  constructor(options: WebhookOptions) {
+    this.name = options.name;
+    this.#options = options;
+  }
+
+  deliver(notice: AlertNotice): Result<void, string> {
+    if (this.#queue.length >= this.#options.queueMax) {
+      this.#lost++;
+      return err(`its queue of ${this.#options.queueMax} notices is full`);
+    }
+    this.#queue.push({ id: `msg_${randomUUID()}`, body: bodyOf(notice) });
+    if (this.#callOff === null) this.#send();
+    return ok(undefined);
+  }
+
+  inspect(): WebhookStatus {
+    return {
+      name: this.name,
+      queued: this.#queue.length,
+      delivered: this.#delivered,
+      failedAttempts: this.#failedAttempts,
+      lost: this.#lost,
+      lastError: this.#lastError,
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#callOff?.();
+    this.#callOff = null;
+    this.#send();
+    await this.#sending;
+  }
+
+  #send(): void {
+    if (this.#sending !== null || this.#queue.length === 0) return;
+    this.#sending = this.#sendAll().finally(() => {
+      this.#sending = null;
+    });
+  }
+
+  async #sendAll(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const failure = await this.#attempt(this.#queue[0]!);
+      if (failure === null) this.#taken();
+      else if (!this.#failed(failure)) return;
+    }
+  }
+
+  /** Null when it was taken. */
+  async #attempt({ id, body }: Message): Promise<string | null> {
+    const secret = this.#options.secret();
+    if (!secret.ok) return secret.error;
+    const timestampS = Math.floor(this.#options.clock.wallMs() / 1_000);
+    const fields = {
+      'content-type': 'application/json',
+      ...signatureFields(secret.value, { id, timestampS, body }),
+    };
+    const answered = await this.#options.post(fields, body);
+    if (!answered.ok) return answered.error;
+    return answered.value >= 200 && answered.value < 300 ? null : `it answered ${answered.value}`;
+  }
+
+  #taken(): void {
+    this.#next();
+    this.#delivered++;
+    this.#lastError = null;
+    if (!this.#failing) return;
+    this.#failing = false;
+    this.#options.onWorking();
+  }
+
+  /** Whether the next one may be tried at once. */
+  #failed(why: string): boolean {
+    this.#failedAttempts++;
+    this.#lastError = why;
+    if (++this.#attempts < this.#options.attemptsMax && !this.#stopping) {
+      this.#callOff = this.#options.later(pauseMs(this.#attempts, this.#options.random()), () => {
+        this.#callOff = null;
+        this.#send();
+      });
+      return false;
+    }
+    this.#next();
+    this.#lost++;
+    this.#failing = true;
+    this.#options.onFailing(why);
+    return true;
+  }
+
+  #next(): void {
+    this.#queue.shift();
+    this.#attempts = 0;
+  }
+}
+
+/** Type, time and data at the top, as Standard Webhooks advise. */
+function bodyOf({ event, atMs, alert }: AlertNotice): string {
+  return JSON.stringify({
+    type: `alert.${event}`,
+    timestamp: new Date(atMs).toISOString(),
+    data: {
+      kind: alert.kind,
+      subject: alert.subject,
+      severity: alert.severity,
+      message: alert.message,
+      remedy: alert.remedy,
+      since: new Date(alert.sinceMs).toISOString(),
+      times: alert.times,
+    },
+  });
+}
