@@ -23,6 +23,8 @@ export interface CounterBinding {
    * is charged in full. Without effect when that window has passed or the entry was settled before.
    */
   settle(reservation: Reservation, index: number, actual: number): void;
+  /** {@link settle} for every estimated entry: one request has one cost, whatever counters it is kept in. */
+  settleEstimates(reservation: Reservation, actual: number): void;
   /** Replaces a reservation by a new batch in one step: counters with equal key keep their unit. Nothing changes on refusal. */
   swap(reservation: Reservation, batch: TakeBatch, nowMs: number, wallMs: number): TakeResult;
   /** Gives back what was not settled; frees slots of `at once`. Idempotent. */
@@ -55,8 +57,6 @@ export interface TakeBatch {
   readonly retryAtMs: Float64Array;
   /** Out: milliseconds until the counter is as if unused (window, bucket) or its period ends (calendar). */
   readonly resetMs: Float64Array;
-  /** Out: bits of thresholds this take crossed (`alert at 50%, 80%` are bits 0 and 1). */
-  readonly crossed: Int32Array;
   /** Out: 1 where the counter could not be kept (table full and `onFailure` is refuse …): see {@link CounterFault}. */
   readonly fault: Uint8Array;
 }
@@ -75,8 +75,13 @@ export interface CounterSpec {
   readonly window: CounterWindow;
   readonly maxKeys: number;
   readonly onFailure: 'refuse' | 'allow';
-  /** Shares of the amount, ascending, whose crossing sets a bit in `TakeBatch.crossed`. */
+  /**
+   * Shares of the amount, ascending, whose crossing is told to the {@link ThresholdSink}: 100 by the first refusal, the others by
+   * what is settled (language-rules #14). Each once until the counter is as new or its period ends.
+   */
   readonly thresholdsPercent: readonly number[];
+  /** The delivery that is told of crossings. Absent: all that take everything. */
+  readonly notify?: string;
   /**
    * `estimated`: what is taken is a reserve, settled or given back later (tokens, money). Absent: the weight is exact, and
    * once taken it stays taken: neither `settle` nor `release` changes it (a count of requests).
@@ -112,6 +117,25 @@ export interface LeaseAsk {
   readonly keyHigh: number;
   readonly keyLow: number;
   readonly weight: number;
+}
+
+/** Where the counters of a thread tell which thresholds were crossed. Called within `take`, `swap`, `settle` and `release`. */
+export interface ThresholdSink {
+  crossed(crossing: ThresholdCrossing): void;
+}
+
+export interface ThresholdCrossing {
+  /** Of the bound counter. */
+  readonly identity: string;
+  readonly keyHigh: number;
+  readonly keyLow: number;
+  /** The counter is the one that keys share when there are too many of them. */
+  readonly isShared: boolean;
+  readonly percent: number;
+  /** Settled amount; the whole amount at 100. */
+  readonly used: number;
+  /** When the counter is as if unused, or its period ends: Unix ms. */
+  readonly resetsWallMs: number;
 }
 
 /** Opaque to its holder. */

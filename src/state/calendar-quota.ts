@@ -2,7 +2,7 @@
  * `N per day|week|month|quarter|year in ZONE`: what was used in the period of the local calendar. Periods never go back
  * (language-rules #33): a clock set back keeps booking into the period that was reached.
  *
- * Cells: fired bits, start of the period in Unix ms, used, and those of the lease (`quota-lease-cells.ts`).
+ * Cells: fired bits, start of the period in Unix ms, used, those of the lease (`quota-lease-cells.ts`), and reserved.
  */
 import { assert } from '../base/assert.ts';
 import {
@@ -16,9 +16,11 @@ import { FIRED_CELL } from './counter-layout.ts';
 
 export const PERIOD_CELL = 1;
 export const USED_CELL = 2;
-/** From here on up to the end of the record: what is known of the lease in that period. */
+/** From here on: what is known of the lease in that period. */
 export const LEASE_CELLS = 3;
 export const LEASE_CELLS_COUNT = 4;
+/** Of what was used: reserved by requests that are still in flight. */
+export const RESERVED_CELL = LEASE_CELLS + LEASE_CELLS_COUNT;
 
 /** Far above the rounding of a double at today's times, far below a tick. */
 const ROUNDING_TICKS = 1 / 64;
@@ -34,7 +36,7 @@ export const calendarQuota: CounterKind = {
       cells[at + PERIOD_CELL] = period;
       cells[at + USED_CELL] = 0;
       cells[at + FIRED_CELL] = 0;
-      cells.fill(0, at + LEASE_CELLS, at + LEASE_CELLS + LEASE_CELLS_COUNT);
+      cells.fill(0, at + LEASE_CELLS, at + RESERVED_CELL + 1);
     }
     cells[at + USED_CELL]! += weight;
   },

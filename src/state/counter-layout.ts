@@ -23,13 +23,13 @@ export const META = { keyHigh: 0, keyLow: 1, generation: 2, next: 3, cells: 4 } 
 export const SUB_WINDOWS = 16;
 export const RING_SLOTS = SUB_WINDOWS + 1;
 
-/** First cells of a record, by kind. Cell 0 is common: thresholds that have fired, as bits. */
+/** First cells of a record, by kind. Cell 0 is common: thresholds that have fired: see `thresholds.ts`. */
 export const FIRED_CELL = 0;
 const RECORD_CELLS: Readonly<Record<CounterWindow['kind'], number>> = {
   window: 2 + RING_SLOTS,
   pace: 5,
   concurrency: 2,
-  calendar: 7,
+  calendar: 8,
 };
 
 export interface CounterLayout {

@@ -74,7 +74,6 @@ function bookEntry(
   }
   entries.describe(family, batch, i);
   batch.retryAtMs[i] = 0;
-  batch.crossed[i] = 0;
   return kept;
 }
 

@@ -25,7 +25,9 @@ export function planLease(
   // A clock that was set back while the process was away: periods never go back (language-rules #33).
   const periodMs = Math.max(state.periodMs, stored?.periodMs ?? 0);
   const present = periodMs === state.periodMs ? state : NOTHING;
-  const restored = stored?.periodMs === periodMs ? stored.used : 0;
+  const earlier = stored?.periodMs === periodMs ? stored : null;
+  const restored = earlier?.used ?? 0;
+  const told = state.mark === 0 ? (earlier?.told ?? 0) : state.told;
   const capacity = Math.max(...region.families.map((family) => family.capacity));
   const used = restored + present.used;
   const sliceAmount = nextSlice(capacity, state, nowMs);
@@ -36,15 +38,15 @@ export function planLease(
     ask,
     region,
     name: { counter: region.signature, key },
-    mark: markOf(region, periodMs, mark),
-    grant: { periodMs, restored, mark, sliceAmount, askFrom },
+    mark: markOf(region, periodMs, mark, told),
+    grant: { periodMs, restored, told, mark, sliceAmount, askFrom },
   };
 }
 
 const NOTHING = { used: 0, mark: 0 };
 
-export function markOf(region: QuotaRegion, periodMs: number, used: number): QuotaMark {
-  return { periodMs, endMs: region.families[0]!.periods!.endMs(periodMs), used };
+export function markOf(region: QuotaRegion, periodMs: number, used: number, told: number): QuotaMark {
+  return { periodMs, endMs: region.families[0]!.periods!.endMs(periodMs), used, told };
 }
 
 /** Shares of a quota that the first slice, which is the least, and the greatest come to. At least 1 of its unit. */

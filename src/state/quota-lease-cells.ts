@@ -3,7 +3,7 @@
  * durable. The control thread raises it (`quota-leases.ts`); takes stay below it and ask for more before it runs out.
  * All functions are called under the record's lock.
  */
-import { currentPeriod, LEASE_CELLS, PERIOD_CELL, USED_CELL } from './calendar-quota.ts';
+import { currentPeriod, LEASE_CELLS, PERIOD_CELL, RESERVED_CELL, USED_CELL } from './calendar-quota.ts';
 import type { KindSettings, Moment } from './counter-kind.ts';
 import { FIRED_CELL } from './counter-layout.ts';
 
@@ -19,6 +19,10 @@ const GRANTED_AT = LEASE_CELLS + 3;
 export interface LeaseState {
   readonly periodMs: number;
   readonly used: number;
+  /** Of it, by requests in flight. */
+  readonly reserved: number;
+  /** Thresholds that were told in this period (`thresholds.ts`). */
+  readonly told: number;
   /** 0: nothing was granted yet in this period of this process. */
   readonly mark: number;
   readonly sliceAmount: number;
@@ -29,6 +33,8 @@ export interface LeaseGrant {
   readonly periodMs: number;
   /** What an earlier process may have used in this period; counts once, with the first grant. */
   readonly restored: number;
+  /** Thresholds that it told in this period; counts with `restored`. */
+  readonly told: number;
   readonly mark: number;
   readonly sliceAmount: number;
   readonly askFrom: number;
@@ -68,6 +74,8 @@ export function readLease(family: KindSettings, cells: Float64Array, at: number,
   return {
     periodMs,
     used: open ? cells[at + USED_CELL]! : 0,
+    told: open ? cells[at + FIRED_CELL]! : 0,
+    reserved: open ? cells[at + RESERVED_CELL]! : 0,
     mark: open ? cells[at + MARK]! : 0,
     sliceAmount: cells[at + SLICE]!,
     grantedAtMs: cells[at + GRANTED_AT]!,
@@ -86,10 +94,14 @@ export function applyGrant(
   if (cells[at + PERIOD_CELL] !== grant.periodMs) {
     cells[at + PERIOD_CELL] = grant.periodMs;
     cells[at + USED_CELL] = grant.restored;
-    cells[at + FIRED_CELL] = 0;
+    cells[at + FIRED_CELL] = grant.told;
+    cells[at + RESERVED_CELL] = 0;
     cells[at + MARK] = grant.mark;
   } else {
-    if (cells[at + MARK] === 0) cells[at + USED_CELL]! += grant.restored;
+    if (cells[at + MARK] === 0) {
+      cells[at + USED_CELL]! += grant.restored;
+      cells[at + FIRED_CELL] = Math.max(cells[at + FIRED_CELL]!, grant.told);
+    }
     cells[at + MARK] = Math.max(cells[at + MARK]!, grant.mark);
   }
   cells[at + ASK_FROM] = grant.askFrom;

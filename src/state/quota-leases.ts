@@ -38,6 +38,8 @@ export interface OpenSlice {
   readonly identity: string;
   /** Over all keys of the quota, in its own unit. */
   readonly amount: number;
+  /** Of what was used: reserved by requests in flight, which would count as spent. */
+  readonly reserved: number;
 }
 
 export interface QuotaLeasesOptions {
@@ -83,13 +85,14 @@ class Leases implements QuotaLeases {
 
   openSlices(): readonly OpenSlice[] {
     this.#setMoment();
-    return this.#options.registry.quotas().map((region) => ({
-      identity: region.identity,
-      amount: openLeases(region, this.#locks, this.#moment).reduce(
-        (sum, { state }) => sum + Math.max(0, state.mark - state.used),
-        0,
-      ),
-    }));
+    return this.#options.registry.quotas().map((region) => {
+      const open = openLeases(region, this.#locks, this.#moment);
+      return {
+        identity: region.identity,
+        amount: open.reduce((sum, { state }) => sum + Math.max(0, state.mark - state.used), 0),
+        reserved: open.reduce((sum, { state }) => sum + state.reserved, 0),
+      };
+    });
   }
 
   giveBack(): Result<void, StoreProblem> {
@@ -98,7 +101,7 @@ class Leases implements QuotaLeases {
       openLeases(region, this.#locks, this.#moment).map(({ key, state }) => ({
         counter: region.signature,
         key,
-        ...markOf(region, state.periodMs, state.used),
+        ...markOf(region, state.periodMs, state.used, state.told),
       })),
     );
     return used.length === 0 ? ok(undefined) : this.#options.marks.write(used);

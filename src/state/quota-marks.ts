@@ -17,6 +17,8 @@ export interface QuotaMark {
   readonly endMs: number;
   /** No more than this was used in it. */
   readonly used: number;
+  /** Thresholds that were told in it (`thresholds.ts`). Absent in marks of earlier versions: none. */
+  readonly told?: number;
 }
 
 /** What a mark belongs to. */
@@ -45,8 +47,8 @@ export function createQuotaMarks(tables: StoreTables): QuotaMarks {
     write(marks) {
       return tables.change((change) => {
         for (const mark of marks) {
-          const { periodMs, endMs, used } = mark;
-          change.put(recordKey(mark), { periodMs, endMs, used });
+          const { periodMs, endMs, used, told = 0 } = mark;
+          change.put(recordKey(mark), { periodMs, endMs, used, ...(told === 0 ? {} : { told }) });
         }
       });
     },

@@ -16,6 +16,7 @@ import {
   TAKEN,
   type TakeBatch,
   type TakeResult,
+  type ThresholdSink,
 } from '../pipeline/counters.ts';
 import { CounterFamily } from './counter-family.ts';
 import type { CounterMemory } from './counter-layout.ts';
@@ -36,13 +37,17 @@ import { TakeEntries } from './take-entries.ts';
  * `memory` as `createCounterRegistry().prepare` made it, for the very specs that are then bound. With `leases`, no part of a
  * quota is used before it is durable; null where quotas may end with the process.
  */
-export function createSharedCounters(memory: CounterMemory, leases: LeaseSource | null): Counters {
+export function createSharedCounters(
+  memory: CounterMemory,
+  leases: LeaseSource | null,
+  thresholds: ThresholdSink = NO_THRESHOLDS,
+): Counters {
   const quotas = leases === null ? 'in-memory' : 'leased';
   return {
     bind(specs: readonly CounterSpec[]): CounterBinding {
       assert(specs.length === memory.regions.length, 'counter memory was prepared for these specs');
       const families = specs.map((spec, i) => new CounterFamily(spec, memory.regions[i]!, quotas));
-      return new SharedBinding(families, leases ?? NO_LEASES);
+      return new SharedBinding(families, leases ?? NO_LEASES, thresholds);
     },
   };
 }
@@ -53,18 +58,22 @@ const NO_LEASES: LeaseSource = {
   },
 };
 
+const NO_THRESHOLDS: ThresholdSink = { crossed() {} };
+
 class SharedBinding implements CounterBinding {
   readonly #families: readonly CounterFamily[];
   readonly #leases: LeaseSource;
+  readonly #thresholds: ThresholdSink;
   readonly #locks = new LockSet(lockOwner(threadId));
   readonly #entries = new TakeEntries();
   readonly #order = new Int32Array(BATCH_ENTRIES_MAX);
   /** Corrections whose lock could not be had in time: made up for before the next take. */
   #late: { readonly entry: ReservedEntry; readonly delta: number }[] = [];
 
-  constructor(families: readonly CounterFamily[], leases: LeaseSource) {
+  constructor(families: readonly CounterFamily[], leases: LeaseSource, thresholds: ThresholdSink) {
     this.#families = families;
     this.#leases = leases;
+    this.#thresholds = thresholds;
   }
 
   createBatch(): TakeBatch {
@@ -77,7 +86,6 @@ class SharedBinding implements CounterBinding {
       remaining: new Float64Array(BATCH_ENTRIES_MAX),
       retryAtMs: new Float64Array(BATCH_ENTRIES_MAX),
       resetMs: new Float64Array(BATCH_ENTRIES_MAX),
-      crossed: new Int32Array(BATCH_ENTRIES_MAX),
       fault: new Uint8Array(BATCH_ENTRIES_MAX),
     };
   }
@@ -93,6 +101,7 @@ class SharedBinding implements CounterBinding {
     }
     this.#locks.releaseAll();
     entries.askForLeases(this.#families, batch, this.#leases);
+    entries.tellCrossings(this.#thresholds);
     return result;
   }
 
@@ -113,6 +122,14 @@ class SharedBinding implements CounterBinding {
   settle(reservation: Reservation, index: number, actual: number): void {
     const entry = heldBy(reservation)[index];
     assert(entry !== undefined, 'the reservation has this entry');
+    this.#settle(entry, actual);
+  }
+
+  settleEstimates(reservation: Reservation, actual: number): void {
+    for (const entry of heldBy(reservation)) this.#settle(entry, actual);
+  }
+
+  #settle(entry: ReservedEntry, actual: number): void {
     // Slots of `at once` are not settled but freed.
     if (entry.state !== 'open' || entry.family.frees) return;
     entry.state = 'done';
@@ -125,6 +142,7 @@ class SharedBinding implements CounterBinding {
     this.#entries.moment.set(nowMs, wallMs);
     const result = swapReservation(reservation, batch, this.#families, this.#entries, this.#locks);
     this.#entries.askForLeases(this.#families, batch, this.#leases);
+    this.#entries.tellCrossings(this.#thresholds);
     return result;
   }
 
@@ -197,17 +215,36 @@ class SharedBinding implements CounterBinding {
   }
 
   #correct(entry: ReservedEntry, delta: number): void {
-    if (delta === 0) return;
+    if (delta === 0 && !entry.family.estimated) return;
     if (!this.#tryCorrect(entry, delta)) this.#late.push({ entry, delta });
   }
 
   #tryCorrect(entry: ReservedEntry, delta: number): boolean {
     const { family, keyHigh, keyLow } = entry;
     if (!this.#locks.acquire(family.words, lockOf(entry))) return false;
-    const overdrawn = correctEntry(entry, delta) === 'overdrawn';
+    const { overdrawn, reached, settled } = correctEntry(entry, delta);
     this.#locks.releaseAll();
     if (overdrawn) this.#leases.ask({ region: family.region, keyHigh, keyLow, weight: 0 });
+    for (const percent of reached) this.#tellReached(entry, percent, settled);
     return true;
+  }
+
+  #tellReached(
+    { family, keyHigh, keyLow, record, mark }: ReservedEntry,
+    percent: number,
+    used: number,
+  ): void {
+    const { identity, overflowRecord, periods } = family;
+    assert(periods !== null, 'what is settled follows the calendar');
+    this.#thresholds.crossed({
+      identity,
+      keyHigh,
+      keyLow,
+      isShared: record === overflowRecord,
+      percent,
+      used,
+      resetsWallMs: periods.endMs(mark),
+    });
   }
 
   #makeUpLate(): void {

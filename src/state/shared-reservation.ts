@@ -4,7 +4,9 @@ import type { CounterFamily } from './counter-family.ts';
 import { META } from './counter-layout.ts';
 import { cellsAt, metaAt, NO_RECORD, shardAt, shardOf } from './counter-table.ts';
 import { isOverdrawn } from './quota-lease-cells.ts';
+import { settledAmount, unreserve } from './reserved-amounts.ts';
 import type { TakeEntries } from './take-entries.ts';
+import { newlyReached } from './thresholds.ts';
 
 /** `open`: can be settled and given back. `final`: exact, stays taken unless swapped. `done`: settled or given back. */
 export type EntryState = 'open' | 'final' | 'done';
@@ -60,14 +62,33 @@ export function lockOf(entry: ReservedEntry): number {
   return entry.record === family.overflowRecord ? 0 : shardAt(shardOf(family, entry.keyLow));
 }
 
-/**
- * Corrects the record by `delta`, if it still is the one the entry was booked in. Under the entry's lock. `overdrawn`: more is used
- * now than is durable.
- */
-export function correctEntry(entry: ReservedEntry, delta: number): 'within' | 'overdrawn' {
-  const { family, record } = entry;
-  if (family.words[metaAt(family, record) + META.generation] !== entry.generation) return 'within';
-  const at = cellsAt(family, record);
-  family.kind.correct(family, family.cells, at, entry.mark, delta);
-  return family.leased && delta > 0 && isOverdrawn(family.cells, at) ? 'overdrawn' : 'within';
+/** What a correction has brought about. */
+export interface Correction {
+  /** More is used now than is durable. */
+  readonly overdrawn: boolean;
+  /** Thresholds that the settled amount has reached. */
+  readonly reached: readonly number[];
+  readonly settled: number;
 }
+
+/**
+ * Corrects the record by `delta`, if it still is the one the entry was booked in; the entry reserves nothing any more. Under the
+ * entry's lock.
+ */
+export function correctEntry(entry: ReservedEntry, delta: number): Correction {
+  const { family, record, mark } = entry;
+  if (family.words[metaAt(family, record) + META.generation] !== entry.generation) return UNCHANGED;
+  const at = cellsAt(family, record);
+  family.kind.correct(family, family.cells, at, mark, delta);
+  if (!family.estimated) return UNCHANGED;
+  unreserve(family, at, mark, entry.weight);
+  const settled = settledAmount(family, at, mark);
+  return {
+    overdrawn: family.leased && delta > 0 && isOverdrawn(family.cells, at),
+    reached: family.thresholdsPercent.length === 0 ? NONE : newlyReached(family, at, settled),
+    settled,
+  };
+}
+
+const NONE: readonly number[] = Object.freeze([]);
+const UNCHANGED: Correction = { overdrawn: false, reached: NONE, settled: 0 };

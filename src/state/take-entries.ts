@@ -12,10 +12,12 @@ import {
   TAKEN,
   type TakeBatch,
   type TakeResult,
+  type ThresholdCrossing,
+  type ThresholdSink,
 } from '../pipeline/counters.ts';
 import type { CounterFamily } from './counter-family.ts';
 import { Moment } from './counter-kind.ts';
-import { FIRED_CELL, HEADER, META } from './counter-layout.ts';
+import { HEADER, META } from './counter-layout.ts';
 import {
   assignRecord,
   cellsAt,
@@ -26,6 +28,8 @@ import {
   shardOf,
 } from './counter-table.ts';
 import { leaseLeft, wantsSlice } from './quota-lease-cells.ts';
+import { reserve } from './reserved-amounts.ts';
+import { isNewlyExhausted, newlyReached } from './thresholds.ts';
 
 /** How soon another try is worth it while marks can't be written: the control thread tries about once a second. */
 const STORE_RETRY_MS = 1_000;
@@ -43,6 +47,7 @@ export class TakeEntries {
   readonly #asking = new Int32Array(2 * BATCH_ENTRIES_MAX);
   readonly #askedWeight = new Float64Array(2 * BATCH_ENTRIES_MAX);
   #askingCount = 0;
+  #crossings: ThresholdCrossing[] = [];
 
   /** True when the key has a record. If not, `findShared` has to follow under the family's lock. */
   findOwn(family: CounterFamily, batch: TakeBatch, entry: number): boolean {
@@ -75,7 +80,6 @@ export class TakeEntries {
     batch.remaining[entry] = 0;
     batch.retryAtMs[entry] = 0;
     batch.resetMs[entry] = 0;
-    batch.crossed[entry] = 0;
   }
 
   /** Whether the entry alone could be booked. An entry whose lease can't be had is left out, as `on failure` says. */
@@ -145,7 +149,8 @@ export class TakeEntries {
     batch.remaining[entry] = family.capacity - usedNow;
     batch.retryAtMs[entry] = 0;
     batch.resetMs[entry] = kind.resetMs(family, cells, at, this.moment);
-    batch.crossed[entry] = family.thresholdsPercent.length === 0 ? 0 : fire(family, at, used, usedNow);
+    if (family.estimated) reserve(family, at, batch.weight[entry]!);
+    else if (family.thresholdsPercent.length > 0) this.#noteReached(family, batch, entry, usedNow);
   }
 
   /** Describes an entry of a refused take; changes nothing. */
@@ -160,35 +165,37 @@ export class TakeEntries {
     batch.fault[entry] = 0;
     batch.remaining[entry] = Math.max(0, left);
     batch.resetMs[entry] = kind.resetMs(family, cells, at, this.moment);
-    batch.crossed[entry] = fits ? 0 : exhaustedBits(family);
     if (fits) batch.retryAtMs[entry] = 0;
     else if (weight > capacity) batch.retryAtMs[entry] = Number.POSITIVE_INFINITY;
-    else batch.retryAtMs[entry] = kind.fitsAtMs(family, cells, at, weight, this.moment);
+    else {
+      batch.retryAtMs[entry] = kind.fitsAtMs(family, cells, at, weight, this.moment);
+      // What is larger than the limit never fits: that says nothing of what was used.
+      if (isNewlyExhausted(family, at)) this.#note(family, batch, entry, 100, capacity);
+    }
   }
-}
 
-/** Thresholds below 100 % fire when they are crossed, once until the counter is as new or its period ends. */
-function fire(family: CounterFamily, at: number, usedBefore: number, usedNow: number): number {
-  const fired = family.cells[at + FIRED_CELL]!;
-  let bits = 0;
-  for (let i = 0; i < family.thresholdsPercent.length; i++) {
-    const percent = family.thresholdsPercent[i]!;
-    const amount = (family.capacity * percent) / 100;
-    if (percent < 100 && usedBefore < amount && usedNow >= amount) bits |= 1 << i;
+  #noteReached(family: CounterFamily, batch: TakeBatch, entry: number, used: number): void {
+    const at = cellsAt(family, this.record[entry]!);
+    for (const percent of newlyReached(family, at, used)) this.#note(family, batch, entry, percent, used);
   }
-  bits &= ~fired;
-  family.cells[at + FIRED_CELL] = fired | bits;
-  return bits;
-}
 
-/**
- * A threshold of 100 % is the first refusal (language-rules #14). A refusal changes no counter, so each one says so and
- * the alert bus tells them apart.
- */
-function exhaustedBits(family: CounterFamily): number {
-  let bits = 0;
-  for (let i = 0; i < family.thresholdsPercent.length; i++) {
-    if (family.thresholdsPercent[i]! >= 100) bits |= 1 << i;
+  #note(family: CounterFamily, batch: TakeBatch, entry: number, percent: number, used: number): void {
+    this.#crossings.push({
+      identity: family.identity,
+      keyHigh: batch.keyHigh[entry]!,
+      keyLow: batch.keyLow[entry]!,
+      isShared: this.record[entry] === family.overflowRecord,
+      percent,
+      used,
+      resetsWallMs: this.moment.wallMs + batch.resetMs[entry]!,
+    });
   }
-  return bits;
+
+  /** To be called after every take, when its locks are free again. */
+  tellCrossings(sink: ThresholdSink): void {
+    if (this.#crossings.length === 0) return;
+    const crossings = this.#crossings;
+    this.#crossings = [];
+    for (const crossing of crossings) sink.crossed(crossing);
+  }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type CounterSpec, EXCEEDED, TAKEN } from '../../src/pipeline/counters.ts';
+import { type CounterSpec, EXCEEDED, TAKEN, type ThresholdCrossing } from '../../src/pipeline/counters.ts';
 import type { CounterMemory } from '../../src/state/counter-layout.ts';
 import { createCounterRegistry } from '../../src/state/counter-registry.ts';
 import { createSharedCounters } from '../../src/state/shared-counters.ts';
@@ -125,20 +125,57 @@ describe('the memory of counters over a reload', () => {
 });
 
 describe('thresholds', () => {
-  it('fire once, when they are crossed, and 100 % at each refusal', () => {
+  const told: ThresholdCrossing[] = [];
+  const sink = { crossed: (crossing: ThresholdCrossing) => void told.push(crossing) };
+  const shares = () => told.splice(0).map(({ percent }) => percent);
+
+  it('are told once, when they are crossed, and 100 % with the first refusal', () => {
     const specs = [spec('w', { ...WINDOW, amount: 10 }, { thresholdsPercent: [50, 80, 100] })];
-    const binding = createSharedCounters(createCounterRegistry().prepare(specs), null).bind(specs);
+    const binding = createSharedCounters(createCounterRegistry().prepare(specs), null, sink).bind(specs);
     const batch = binding.createBatch();
-    const crossed = (weight: number, nowMs: number) => {
-      binding.take(fill(batch, [{ counter: 0, key: 1, weight }]), nowMs, 0);
-      return batch.crossed[0];
+    const crossed = (weight: number, nowMs: number, key = 1) => {
+      binding.take(fill(batch, [{ counter: 0, key, weight }]), nowMs, 0);
+      return shares();
     };
-    expect(crossed(4, 0)).toBe(0);
-    expect(crossed(1, 0)).toBe(0b001);
-    expect(crossed(1, 0)).toBe(0);
-    expect(crossed(4, 0)).toBe(0b010);
-    expect(crossed(1, 0)).toBe(0b100);
-    // A new window.
-    expect(crossed(9, 70_000)).toBe(0b011);
+    expect(crossed(4, 0)).toEqual([]);
+    // larger than the limit: that says nothing of what was used
+    expect(crossed(11, 0)).toEqual([]);
+    // refused at 60 %: what is below is still to come
+    expect(crossed(7, 0)).toEqual([100]);
+    expect(crossed(1, 0)).toEqual([50]);
+    expect(crossed(1, 0)).toEqual([]);
+    expect(crossed(4, 0)).toEqual([80]);
+    expect(crossed(1, 0)).toEqual([]);
+    expect(crossed(6, 0, 2)).toEqual([50]);
+    // a new window
+    expect(crossed(9, 70_000)).toEqual([50, 80]);
+  });
+
+  it('are those of what is settled where amounts are estimates', () => {
+    const day = { kind: 'calendar', amount: 100, period: 'day', zone: 'UTC' } as const;
+    const specs = [spec('b', day, { thresholdsPercent: [50, 100], weights: 'estimated' })];
+    const binding = createSharedCounters(createCounterRegistry().prepare(specs), null, sink).bind(specs);
+    const batch = binding.createBatch();
+    const take = (weight: number) => {
+      const taken = binding.take(fill(batch, [{ counter: 0, key: 1, weight }]), 0, 0);
+      return taken === TAKEN ? binding.reserve(batch)! : null;
+    };
+    const first = take(60)!;
+    const second = take(40)!;
+    expect(shares()).toEqual([]);
+    expect(take(1)).toBe(null);
+    expect(shares()).toEqual([100]);
+    binding.release(first);
+    expect(shares()).toEqual([]);
+    binding.settleEstimates(second, 49);
+    expect(shares()).toEqual([]);
+    const third = take(10)!;
+    binding.settleEstimates(third, 1);
+    expect(told).toMatchObject([{ percent: 50, used: 50, isShared: false, resetsWallMs: 86_400_000 }]);
+    shares();
+    // told already
+    binding.settleEstimates(take(50)!, 50);
+    expect(take(1)).toBe(null);
+    expect(shares()).toEqual([]);
   });
 });

@@ -32,6 +32,26 @@ function admitted(process: QuotaProcess, tries: number, key = 1): number {
 }
 
 describe('a quota', () => {
+  it('tells no threshold again that an earlier process told in the same period', () => {
+    const told: number[] = [];
+    const sink = { crossed: ({ percent }: { readonly percent: number }) => void told.push(percent) };
+    const specs = [daily(100, { thresholdsPercent: [50, 80, 100] })];
+    const first = store.process(specs, undefined, sink);
+    expect(admitted(first, 60)).toBe(60);
+    expect(told.splice(0)).toEqual([50]);
+    first.stop();
+    const second = store.process(specs, undefined, sink);
+    expect(admitted(second, 50)).toBe(40);
+    expect(told.splice(0)).toEqual([80, 100]);
+    // killed: what was told since the last grant may be told again, and nothing else
+    const third = store.process(specs, undefined, sink);
+    expect(admitted(third, 5)).toBe(0);
+    expect(told.splice(0)).toEqual([100]);
+    store.clock.wallMs += DAY_MS;
+    expect(admitted(third, 50)).toBe(50);
+    expect(told).toEqual([50]);
+  });
+
   it('is used only below a durable mark', () => {
     const process = store.process([daily(10_000)]);
     expect(process.takeOnce(unit())).toBe(NEEDS_LEASE);

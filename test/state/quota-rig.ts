@@ -12,6 +12,7 @@ import {
   type Reservation,
   type TakeBatch,
   type TakeResult,
+  type ThresholdSink,
 } from '../../src/pipeline/counters.ts';
 import { type CounterRegistry, createCounterRegistry } from '../../src/state/counter-registry.ts';
 import { createQuotaLeases, type QuotaLeases } from '../../src/state/quota-leases.ts';
@@ -41,10 +42,14 @@ export class QuotaStore {
     this.#store = opened.value;
   }
 
-  process(specs: readonly CounterSpec[], faults: StoreFaults = { writes: 'ok' }): QuotaProcess {
+  process(
+    specs: readonly CounterSpec[],
+    faults: StoreFaults = { writes: 'ok' },
+    thresholds?: ThresholdSink,
+  ): QuotaProcess {
     // Its monotonic clock starts anew.
     this.clock.monotonicMs = 1_000_000;
-    return new QuotaProcess(specs, withFaults(this.#store.quotaMarks, faults), this.clock);
+    return new QuotaProcess(specs, withFaults(this.#store.quotaMarks, faults), this.clock, thresholds);
   }
 
   get marks(): QuotaMarks {
@@ -79,11 +84,18 @@ export class QuotaProcess {
   readonly told: string[] = [];
   asks: LeaseAsk[] = [];
   #clock: TestClock;
+  readonly #thresholds: ThresholdSink | undefined;
   #binding: CounterBinding;
   #batch: TakeBatch;
 
-  constructor(specs: readonly CounterSpec[], marks: QuotaMarks, clock: TestClock) {
+  constructor(
+    specs: readonly CounterSpec[],
+    marks: QuotaMarks,
+    clock: TestClock,
+    thresholds?: ThresholdSink,
+  ) {
     this.#clock = clock;
+    this.#thresholds = thresholds;
     this.leases = createQuotaLeases({
       registry: this.registry,
       marks,
@@ -98,7 +110,7 @@ export class QuotaProcess {
   /** Another rule set, as a thread binds it. */
   bind(specs: readonly CounterSpec[]): CounterBinding {
     const source = { ask: (ask: LeaseAsk) => this.asks.push(ask) };
-    return createSharedCounters(this.registry.prepare(specs), source).bind(specs);
+    return createSharedCounters(this.registry.prepare(specs), source, this.#thresholds).bind(specs);
   }
 
   use(binding: CounterBinding): void {

@@ -1,0 +1,119 @@
+import type { Clock } from '../../base/ports.ts';
+import type { CrossingCaller, NamedCrossing } from '../../gateway/threshold-crossings.ts';
+import { counterKeys, counterLabel, counterMeasure } from '../../language/canonical.ts';
+import { moneyText } from '../../model/money.ts';
+import type { AlertBus, AlertIdentity } from '../../observe/alert-bus.ts';
+import type { CounterSpec } from '../../pipeline/counters.ts';
+
+export interface ThresholdAlertsOptions {
+  readonly clock: Clock;
+  readonly alerts: Pick<AlertBus, 'raise' | 'resolve'>;
+  /** Counters of the running rules. */
+  readonly counters: () => readonly CounterSpec[];
+  /** What money is counted in. */
+  readonly currency: () => string;
+}
+
+const LOST = { kind: 'thresholds-lost', subject: '' } as const;
+/** How long nothing has to be lost for that alert to be over. */
+const LOST_FOR_MS = 60_000;
+
+/** `alert at 80%` of limits: raised when a data thread tells of it, over when the counter begins anew. */
+export class ThresholdAlerts {
+  readonly #options: ThresholdAlertsOptions;
+  /** When each open alert is over, in Unix ms. */
+  readonly #open = new Map<string, { readonly identity: AlertIdentity; readonly untilMs: number }>();
+
+  constructor(options: ThresholdAlertsOptions) {
+    this.#options = options;
+  }
+
+  crossed(crossings: readonly NamedCrossing[], lost: number): void {
+    for (const crossing of crossings) this.#raise(crossing);
+    if (lost > 0) this.#lose(lost);
+  }
+
+  /** To be called about once a second. */
+  resolveEnded(): void {
+    const nowMs = this.#options.clock.wallMs();
+    for (const [key, { identity, untilMs }] of this.#open) {
+      if (nowMs < untilMs) continue;
+      this.#open.delete(key);
+      this.#options.alerts.resolve(identity);
+    }
+  }
+
+  #raise(crossing: NamedCrossing): void {
+    // A rule that is gone by now has nothing left to say.
+    const spec = this.#options.counters().find(({ identity }) => identity === crossing.identity);
+    if (spec === undefined) return;
+    const { percent, resetsWallMs } = crossing;
+    const who = whose(crossing);
+    const identity = { kind: 'limit-threshold', subject: `${counterLabel(spec.identity)} ${percent}%${who}` };
+    this.#keepOpen(identity, resetsWallMs);
+    const isExhausted = percent >= 100;
+    this.#options.alerts.raise({
+      ...identity,
+      notify: spec.notify ?? null,
+      severity: isExhausted ? 'warning' : 'notice',
+      message: this.#message(crossing, spec, who),
+      remedy: isExhausted
+        ? 'Requests are refused until then. Raise the amount in the policy if they should not be.'
+        : 'Nothing is refused yet. Raise the amount in the policy if it will not last.',
+    });
+  }
+
+  #message({ identity, percent, used, resetsWallMs }: NamedCrossing, { window }: CounterSpec, who: string) {
+    const currency = counterMeasure(identity) === 'money' ? this.#options.currency() : null;
+    const amount = (value: number) => (currency === null ? String(value) : moneyText(value, currency));
+    const capacity = window.kind === 'pace' ? window.burst : window.amount;
+    const said =
+      percent >= 100
+        ? `has refused its first request; its amount is ${amount(capacity)}`
+        : `has reached ${percent}% of ${amount(capacity)}: ${amount(used)} is used`;
+    return `${counterLabel(identity)}${who} ${said}. It resets ${new Date(resetsWallMs).toISOString()}.`;
+  }
+
+  #keepOpen(identity: AlertIdentity, untilMs: number): void {
+    this.#open.set(identity.subject, { identity, untilMs });
+  }
+
+  #lose(lost: number): void {
+    this.#open.set('', { identity: LOST, untilMs: this.#options.clock.wallMs() + LOST_FOR_MS });
+    this.#options.alerts.raise({
+      ...LOST,
+      severity: 'warning',
+      message: `${lost} crossed thresholds of limits were not told: too many were crossed at once.`,
+      remedy: 'Take `alert at` from limits that count for each of very many keys.',
+    });
+  }
+}
+
+/** ` of consumer "web", tenant "acme"`: what the counter's key is made of; '' for one counter of all. */
+function whose({ identity, isShared, caller, keyHigh, keyLow }: NamedCrossing): string {
+  if (isShared) return ' of the callers that share a counter';
+  const keys = counterKeys(identity);
+  if (keys.length === 0) return '';
+  const names = keys.map((key) => NAMES[key]?.(caller) ?? null);
+  // a fact that has no name here: a header, an attribute
+  if (names.some((name) => name === null)) return ` of key ${hex(keyHigh)}${hex(keyLow)}`;
+  return ` of ${names.join(', ')}`;
+}
+
+const NAMES: Readonly<Record<string, (caller: CrossingCaller) => string | null>> = {
+  tenant: ({ tenant }) => named('tenant', tenant),
+  team: ({ team, tenant }) => named('team', team, tenant),
+  consumer: ({ consumer, tenant }) => named('consumer', consumer, tenant),
+  credential: ({ credential, consumer, tenant }) => named('credential', credential, consumer, tenant),
+  'request.ip': ({ ip }) => `address ${ip}`,
+  route: ({ route }) => `route "${route}"`,
+};
+
+function named(what: string, ...names: readonly (string | null)[]): string | null {
+  const known = names.filter((name) => name !== null);
+  return known.length < names.length ? null : `${what} "${known.toReversed().join('/')}"`;
+}
+
+function hex(word: number): string {
+  return (word >>> 0).toString(16).padStart(8, '0');
+}
