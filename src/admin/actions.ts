@@ -67,6 +67,7 @@ export interface AdminStatus {
   readonly certificates: readonly CertificateStatus[];
   readonly kept: KeptStatus;
   readonly alerts: readonly AlertStatus[];
+  readonly deliveries: readonly DeliveryStatus[];
   /** The limits in force. */
   readonly limits: LimitValues;
 }
@@ -126,8 +127,12 @@ export interface CounterStatus {
   readonly keysMax: number;
   /** More where a limit asks for more keys than its memory was made for. */
   readonly keysMaxFromNextStart: number;
-  /** Of a quota, in its own unit: what it would lose if the process were killed now. Null for other limits. */
+  /** Amounts of a budget are nano-units of it; null where requests are counted. */
+  readonly currency: string | null;
+  /** Of a quota or budget, in its own unit: what it would lose if the process were killed now. Null for other limits. */
   readonly openSlice: number | null;
+  /** Of a budget: what requests in flight have reserved. It would count as spent then. */
+  readonly reserved: number | null;
 }
 
 /** What the store keeps up to a bound, and the bound. */
@@ -150,6 +155,17 @@ export interface AlertStatus {
   readonly remedy: string;
   readonly sinceMs: number;
   readonly times: number;
+}
+
+/** A webhook that alerts are sent to. */
+export interface DeliveryStatus {
+  readonly name: string;
+  readonly queued: number;
+  readonly delivered: number;
+  readonly failedAttempts: number;
+  /** Given up, or for want of room never tried. */
+  readonly lost: number;
+  readonly lastError: string | null;
 }
 
 /** What came of one attempt to load the configuration. */

@@ -77,7 +77,9 @@ export const STATUS: AdminStatus = {
       keys: 2,
       keysMax: 100_000,
       keysMaxFromNextStart: 100_000,
+      currency: null,
       openSlice: null,
+      reserved: null,
     },
   ],
   services: [
@@ -108,6 +110,7 @@ export const STATUS: AdminStatus = {
     idempotencyKeysMax: 1_000,
   },
   alerts: [],
+  deliveries: [],
   limits: LIMIT_DEFAULTS,
 };
 

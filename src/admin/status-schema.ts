@@ -74,7 +74,19 @@ export const STATUS_SCHEMA = object({
       keys: WHOLE,
       keysMax: WHOLE,
       keysMaxFromNextStart: WHOLE,
+      currency: orNull(TEXT),
       openSlice: orNull(NUMBER),
+      reserved: orNull(NUMBER),
+    }),
+  ),
+  deliveries: list(
+    object({
+      name: TEXT,
+      queued: WHOLE,
+      delivered: WHOLE,
+      failedAttempts: WHOLE,
+      lost: WHOLE,
+      lastError: orNull(TEXT),
     }),
   ),
   services: list(

@@ -50,6 +50,12 @@ export const LIMITS = {
     64 * 1_024 * MIB,
     'what a compressed answer may come to where rules read it',
   ),
+  responseCostBytes: bytes(
+    MIB,
+    KIB,
+    64 * MIB,
+    'JSON answer that is read for what it cost; of a longer one the whole reserve is spent',
+  ),
   requestJsonDepth: count(64, 1, 1_000, 'nesting of a JSON body that is read'),
   requestJsonValues: count(100_000, 1, 10_000_000, 'values and names of a JSON body that is read'),
   requestReadMs: ms(60_000, 1_000, 3_600_000, 'time for a client to send a whole request'),
@@ -135,6 +141,14 @@ export const LIMITS = {
     'access records that wait for a request log that can not be written',
   ),
   openAlerts: count(1_000, 1, 100_000, 'alerts that are open at one time; further ones are only counted'),
+  alertDeliveryQueue: count(1_000, 1, 100_000, 'notices of alerts that wait for one delivery'),
+  alertDeliveryAttempts: count(
+    10,
+    1,
+    100,
+    'attempts at one notice of an alert, with pauses that grow to a minute',
+  ),
+  alertDeliveryMs: ms(10_000, 100, 600_000, 'time for a webhook to take a notice'),
   adminHeaderBytes: bytes(
     16 * KIB,
     4 * KIB,

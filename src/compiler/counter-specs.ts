@@ -1,6 +1,7 @@
 import type { LimitRule } from '../language/typed.ts';
 import type { EnforcementMode, World } from '../model/world.ts';
 import type { CounterSpec } from '../pipeline/counters.ts';
+import { isEstimated } from './limit-fields.ts';
 
 const SPECS = new WeakMap<LimitRule, CounterSpec>();
 
@@ -18,7 +19,10 @@ export function counterSpec(
     window: rule.window,
     maxKeys: rule.maxKeys ?? world.limits.counterKeys,
     onFailure: rule.onFailure,
-    thresholdsPercent: [],
+    // What only watches refuses nobody, so nobody is to be warned of it.
+    thresholdsPercent: mode === 'enforce' ? rule.alertAt : [],
+    ...(rule.notify === null ? {} : { notify: rule.notify }),
+    ...(isEstimated(rule) ? { weights: 'estimated' } : {}),
     ...(mode === 'enforce' ? {} : { watching: true }),
     ...(rule.formerIdentity === null ? {} : { formerIdentity: rule.formerIdentity }),
   };

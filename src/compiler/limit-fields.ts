@@ -16,6 +16,14 @@ export function isShownToCaller(rule: LimitRule): boolean {
   return keys.some(own) && (otherwise === null || own(otherwise));
 }
 
+/**
+ * Whether callers see it in fields. Not of money: an amount in nano-units has more digits than the integers of structured
+ * fields (RFC 9651, 3.3.1).
+ */
+export function isInFields(rule: LimitRule): boolean {
+  return rule.measure.kind === 'requests' && isShownToCaller(rule);
+}
+
 /** `"pace";q=60;w=60`. */
 export function policyItem(policy: string, rule: LimitRule): string {
   return `${itemName(policy, rule)};q=${rule.window.amount}${windowParameter(rule.window)}`;
@@ -47,6 +55,16 @@ function windowParameter(window: LimitWindow): string {
       return seconds === undefined ? '' : `;w=${seconds}`;
     }
   }
+}
+
+/** The currency that amounts of the limit are in; null where requests are counted. */
+export function currencyOf({ measure }: LimitRule): string | null {
+  return measure.kind === 'money' ? measure.currency : null;
+}
+
+/** Whether what is taken at admission is a reserve, to be settled at the end. */
+export function isEstimated({ measure }: LimitRule): boolean {
+  return measure.kind === 'money';
 }
 
 /** What a full counter holds: for a token bucket its burst. */

@@ -13,7 +13,7 @@ import {
   type TakeBatch,
   type TakeResult,
 } from '../pipeline/counters.ts';
-import { type Meter, type Moment, meterOf } from './reference-meters.ts';
+import { type Correct, type Meter, type Moment, meterOf } from './reference-meters.ts';
 
 /**
  * The counters port in plain maps: what the shared-memory implementation is held against, and what tests and
@@ -84,9 +84,10 @@ export class ReferenceCounters implements Counters {
 const OVERFLOW = 'overflow';
 
 interface HeldEntry {
-  readonly meter: Meter;
+  readonly correct: Correct;
   readonly weight: number;
-  readonly isSlot: boolean;
+  /** A slot of `at once`, or an amount that is known at the end only; all else stays as it was taken. */
+  readonly opens: 'slot' | 'estimate' | null;
 }
 
 class ReferenceReservation implements Reservation {
@@ -119,7 +120,6 @@ class ReferenceBinding implements CounterBinding {
       remaining: new Float64Array(BATCH_ENTRIES_MAX),
       retryAtMs: new Float64Array(BATCH_ENTRIES_MAX),
       resetMs: new Float64Array(BATCH_ENTRIES_MAX),
-      crossed: new Int32Array(BATCH_ENTRIES_MAX),
       fault: new Uint8Array(BATCH_ENTRIES_MAX),
     };
   }
@@ -143,24 +143,34 @@ class ReferenceBinding implements CounterBinding {
   }
 
   reserve(_batch: TakeBatch): Reservation | null {
-    return this.#lastTaken.some((entry) => entry.isSlot) ? new ReferenceReservation(this.#lastTaken) : null;
+    return this.#lastTaken.some((entry) => entry.opens !== null)
+      ? new ReferenceReservation(this.#lastTaken)
+      : null;
   }
 
-  /** Requests are counted when they are taken: there is no other actual amount. */
-  settle(_reservation: Reservation, _index: number, _actual: number): void {}
+  settle(reservation: Reservation, index: number, actual: number): void {
+    assert(reservation instanceof ReferenceReservation, 'a reservation of these counters');
+    reservation.held = reservation.held.map((entry, at) => (at === index ? settled(entry, actual) : entry));
+  }
+
+  settleEstimates(reservation: Reservation, actual: number): void {
+    assert(reservation instanceof ReferenceReservation, 'a reservation of these counters');
+    reservation.held = reservation.held.map((entry) => settled(entry, actual));
+  }
 
   swap(reservation: Reservation, batch: TakeBatch, nowMs: number, wallMs: number): TakeResult {
     assert(reservation instanceof ReferenceReservation, 'a reservation of these counters');
-    for (const { meter, weight } of reservation.held) meter.giveBack(weight);
+    const open = reservation.held.filter((entry) => entry.opens !== null);
+    for (const { correct, weight } of open) correct(-weight);
     const result = this.take(batch, nowMs, wallMs);
     if (result === TAKEN) reservation.held = this.#lastTaken;
-    else for (const entry of reservation.held) if (entry.isSlot) entry.meter.giveBack(-entry.weight);
+    else for (const { correct, weight } of open) correct(weight);
     return result;
   }
 
   release(reservation: Reservation): void {
     assert(reservation instanceof ReferenceReservation, 'a reservation of these counters');
-    for (const { meter, weight } of reservation.held) meter.giveBack(weight);
+    for (const { correct, weight, opens } of reservation.held) if (opens !== null) correct(-weight);
     reservation.held = [];
   }
 
@@ -189,7 +199,6 @@ function leaveOut(batch: TakeBatch, { at, fault }: Entry): void {
   batch.remaining[at] = 0;
   batch.retryAtMs[at] = 0;
   batch.resetMs[at] = 0;
-  batch.crossed[at] = 0;
 }
 
 function describe(batch: TakeBatch, { at, meter, weight }: Entry, moment: Moment): void {
@@ -201,9 +210,17 @@ function describe(batch: TakeBatch, { at, meter, weight }: Entry, moment: Moment
 
 function book(batch: TakeBatch, { at, spec, meter, keep, weight }: Entry, moment: Moment): HeldEntry {
   keep();
-  meter.take(weight, moment);
+  const correct = meter.take(weight, moment);
   const after = meter.check(0, moment);
   batch.remaining[at] = after.remaining;
   batch.resetMs[at] = after.resetMs;
-  return { meter, weight, isSlot: spec.window.kind === 'concurrency' };
+  const isSlot = spec.window.kind === 'concurrency';
+  return { correct, weight, opens: isSlot ? 'slot' : spec.weights === 'estimated' ? 'estimate' : null };
+}
+
+/** Slots are not settled but freed. */
+function settled(entry: HeldEntry, actual: number): HeldEntry {
+  if (entry.opens !== 'estimate') return entry;
+  entry.correct(actual - entry.weight);
+  return { ...entry, opens: null };
 }

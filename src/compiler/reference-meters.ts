@@ -7,14 +7,16 @@ import { periodAt } from './reference-calendar.ts';
  */
 export interface Meter {
   check(weight: number, moment: Moment): Check;
-  take(weight: number, moment: Moment): void;
-  /** Gives back what a take of `at once` holds; counts of requests stay. */
-  giveBack(weight: number): void;
+  /** What it answers corrects what was just taken by a difference; without effect once its window has passed. */
+  take(weight: number, moment: Moment): Correct;
   /** Whether it cannot be told from a new counter. */
   isAsNew(moment: Moment): boolean;
   /** Contents for comparisons. */
   contents(): string;
 }
+
+/** Only of slots of `at once` and of money: counts of requests stay. */
+export type Correct = (delta: number) => void;
 
 export interface Moment {
   readonly nowMs: number;
@@ -29,6 +31,8 @@ export interface Check {
   readonly retryAtMs: number;
   readonly resetMs: number;
 }
+
+const stays: Correct = () => {};
 
 export function meterOf(window: CounterWindow): Meter {
   switch (window.kind) {
@@ -74,8 +78,8 @@ function windowMeter(amount: number, windowMs: number): Meter {
     take(weight, moment) {
       const slot = Math.floor(moment.nowMs / slotMs);
       slots.set(slot, (slots.get(slot) ?? 0) + weight);
+      return stays;
     },
-    giveBack() {},
     isAsNew: (moment) => used(moment) === 0,
     contents: () => JSON.stringify([...slots].sort((a, b) => a[0] - b[0])),
   };
@@ -106,8 +110,8 @@ function paceMeter(amount: number, periodMs: number, burst: number): Meter {
     check,
     take(weight, moment) {
       fullAt = start(moment) + weight * periodMs;
+      return stays;
     },
-    giveBack() {},
     isAsNew: (moment) => fullAt <= moment.nowMs * amount,
     contents: () => String(fullAt),
   };
@@ -129,9 +133,9 @@ function concurrencyMeter(amount: number): Meter {
     },
     take(weight) {
       open += weight;
-    },
-    giveBack(weight) {
-      open -= weight;
+      return (delta) => {
+        open += delta;
+      };
     },
     isAsNew: () => open === 0,
     contents: () => String(open),
@@ -157,8 +161,11 @@ function calendarMeter({ amount, period, zone }: Extract<CounterWindow, { kind: 
     take(weight, moment) {
       used = usedAt(moment) + weight;
       if (isOver(moment.wallMs)) current = periodAt(period, zone, moment.wallMs);
+      const { name } = current;
+      return (delta) => {
+        if (current.name === name) used = Math.max(0, used + delta);
+      };
     },
-    giveBack() {},
     isAsNew: (moment) => usedAt(moment) === 0,
     contents: () => `${current.name}:${used}`,
   };

@@ -43,6 +43,7 @@ export const DEFAULT_CODES = {
   warn: 'warning',
   limit: 'limit_exceeded',
   quota: 'limit_exceeded',
+  budget: 'budget_exhausted',
 } as const;
 
 /** A rule with its policy. */
@@ -86,7 +87,11 @@ function defaultText(policy: string, rule: ForbidRule | RequireRule | WarnRule):
 
 function limitText(policy: string, rule: LimitRule, reply: Reply): readonly TextPart[] {
   if (reply.because === null)
-    return [`${nameOfLimit(policy, rule)} is exceeded; it resets `, { limit: 'resets' }, '.'];
+    return [
+      `${nameOfLimit(policy, rule)} is ${rule.kind === 'budget' ? 'exhausted' : 'exceeded'}; it resets `,
+      { limit: 'resets' },
+      '.',
+    ];
   const parts = textParts(reply.because);
   return isShownToCaller(rule) ? parts : parts.map(withoutAmounts);
 }
@@ -99,7 +104,10 @@ function withoutAmounts(part: TextPart): TextPart {
 }
 
 export function nameOfLimit(policy: string, rule: LimitRule): string {
-  return rule.name === null ? `A limit of policy "${policy}"` : `Limit "${rule.name}" of policy "${policy}"`;
+  const noun = rule.kind === 'budget' ? 'budget' : 'limit';
+  return rule.name === null
+    ? `A ${noun} of policy "${policy}"`
+    : `${noun === 'budget' ? 'Budget' : 'Limit'} "${rule.name}" of policy "${policy}"`;
 }
 
 export function textParts(template: TextTemplate): TextPart[] {

@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts';
+import { LIMIT_KINDS } from '../language/limit-rules.ts';
 import type {
   DeprecateRule,
   ForbidRule,
@@ -178,7 +179,6 @@ function isPermitOfBody({ rule, mode, phase }: RuleIr): boolean {
 }
 
 const DENY_KINDS = ['forbid', 'require'];
-const LIMIT_KINDS = ['limit', 'quota'];
 
 type AnyResidual = Residual<RuleIr['rule']>;
 

@@ -85,6 +85,8 @@ function factValue(path: string, route: Route): Value | null {
       return route.state;
     case 'route.requires_identity':
       return route.auth === 'required';
+    case 'route.cost':
+      return route.cost?.atMost ?? null;
     default:
       return route.version;
   }

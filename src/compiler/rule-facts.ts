@@ -1,3 +1,4 @@
+import { isLimitRule } from '../language/limit-rules.ts';
 import type { CheckedRule, FactExpression, TextTemplate } from '../language/typed.ts';
 import type { FactReference, RuleIr, Term, Test } from './ir.ts';
 import { factReference } from './lower.ts';
@@ -46,7 +47,12 @@ export function factsOfTerm(term: Term): FactReference[] {
 
 /** Facts that a rule writes out: holes of its text, and the key of its counter. */
 export function factsWritten({ rule }: RuleIr): FactReference[] {
-  return [...templatesOf(rule).flatMap(factsOfTemplate), ...factsOfKey(rule), ...membersOf(rule)];
+  return [
+    ...templatesOf(rule).flatMap(factsOfTemplate),
+    ...factsOfKey(rule),
+    ...factsOfWeight(rule),
+    ...membersOf(rule),
+  ];
 }
 
 /** The member of the body that a rule changes. */
@@ -68,9 +74,14 @@ export function factsOfTemplate(template: TextTemplate): FactReference[] {
 }
 
 export function factsOfKey(rule: CheckedRule): FactReference[] {
-  if ((rule.kind !== 'limit' && rule.kind !== 'quota') || rule.per.kind === 'total') return [];
+  if (!isLimitRule(rule) || rule.per.kind === 'total') return [];
   const { keys, otherwise } = rule.per;
   return [...keys, ...(otherwise === null ? [] : [otherwise])].map(factReference);
+}
+
+/** What says how much a request weighs in a counter. */
+export function factsOfWeight(rule: CheckedRule): FactReference[] {
+  return isLimitRule(rule) && rule.measure.kind === 'money' ? [factReference(rule.measure.cost)] : [];
 }
 
 function templatesOf(rule: CheckedRule): TextTemplate[] {

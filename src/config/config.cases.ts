@@ -23,6 +23,8 @@ dataThreads: 2
 data: ./state/data
 zone: Europe/Berlin
 currency: EUR
+deliveries:
+  oncall: { webhook: https://hooks.acme.example/portunus, secretFile: ./secrets/oncall, takes: named, from: warning }
 refuseChunkedRequests: true
 forwardedFields: forwarded
 mergeSlashes: true
@@ -86,6 +88,7 @@ routes:
     service: billing
     match: { path: "/v1/bills/{rest...}" }
     identify: ["jwt:corporate"]
+    cost: €0.01 per request
     tags: [office]
   list-orders:
     service: orders
@@ -97,6 +100,7 @@ routes:
     upstreamPath: "/internal/orders/{id}"
     state: deprecated
     version: 1.2.0
+    cost: { header: X-Cost, atMost: €0.25 }
     tags: [public, v1]
     auth: optional
     identify: [api-key, "jwt:corporate", "jwt:partner"]
@@ -108,6 +112,7 @@ routes:
     service: orders
     match: { methods: [POST], path: /v1/orders }
     request: { schema: ./order.schema.json, maxBody: 64KiB }
+    cost: { body: usage.cost, atMost: €0.50 }
 `,
   'routes/order.schema.json': JSON.stringify({
     $schema: 'https://json-schema.org/draft/2020-12/schema',

@@ -1661,6 +1661,93 @@ routes: { r: { service: s, match: { methods: [POST], path: / }, request: { schem
 `,
   },
   {
+    code: 'PT3105',
+    name: 'something that is no price',
+    texts: {
+      'portunus.yaml': 'portunus: 1\n',
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://127.0.0.1:1" }] } }
+routes:
+  r: { service: s, match: { path: /r }, cost: $0.002 }
+`,
+    },
+    rendered: `error[PT3105]: "$0.002" is not a price.
+  --> routes/a.yaml:3:47
+   |
+ 3 |   r: { service: s, match: { path: /r }, cost: $0.002 }
+   |                                               ^^^^^^
+   = help: Write it like $0.002 per request.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3129',
+    name: 'a webhook that is no address',
+    texts: {
+      'portunus.yaml': `portunus: 1
+deliveries:
+  oncall: { webhook: "https://me@hooks.example/x", secretFile: ./secret }
+  chat: { webhook: hooks.example, secretFile: ./secret }
+`,
+    },
+    rendered: `error[PT3129]: "https://me@hooks.example/x" is not an address that alerts can be sent to.
+  --> portunus.yaml:3:22
+   |
+ 3 |   oncall: { webhook: "https://me@hooks.example/x", secretFile: ./secret }
+   |                      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+   = help: Remove what stands before the @: messages are signed, and files are no place for passwords.
+
+error[PT3129]: "hooks.example" is not an address that alerts can be sent to.
+  --> portunus.yaml:4:20
+   |
+ 4 |   chat: { webhook: hooks.example, secretFile: ./secret }
+   |                    ^^^^^^^^^^^^^
+   = help: Write it like https://hooks.example.com/portunus.
+
+2 errors.
+`,
+  },
+  {
+    code: 'PT3109',
+    name: 'a cost that is told twice',
+    texts: {
+      'portunus.yaml': 'portunus: 1\n',
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://127.0.0.1:1" }] } }
+routes:
+  r: { service: s, match: { path: /r }, cost: { header: x-cost, body: usage.cost, atMost: $1 } }
+`,
+    },
+    rendered: `error[PT3109]: "cost" names both a header and a member of the body.
+  --> routes/a.yaml:3:47
+   |
+ 3 |   r: { service: s, match: { path: /r }, cost: { header: x-cost, body: usage.cost, atMost: $1 } }
+   |                                               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+   = help: Write one of header and body, or a price such as $0.002 per request.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3318',
+    name: 'a price in another currency',
+    texts: {
+      'portunus.yaml': 'portunus: 1\n',
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://127.0.0.1:1" }] } }
+routes:
+  r: { service: s, match: { path: /r }, cost: €0.002 per request }
+`,
+    },
+    rendered: `error[PT3318]: "€0.002 per request" is in EUR; accounts are kept in USD.
+  --> routes/a.yaml:3:47
+   |
+ 3 |   r: { service: s, match: { path: /r }, cost: €0.002 per request }
+   |                                               ^^^^^^^^^^^^^^^^^^
+   = help: Write a price in USD, the currency of portunus.yaml.
+
+1 error.
+`,
+  },
+  {
     code: 'PT3307',
     name: 'a schema for every method',
     texts: {

@@ -13,6 +13,7 @@ export interface PortunusDocument {
     Record<'tenant' | 'team' | 'consumer', Readonly<Record<string, AttributeDocument>>>
   >;
   readonly authorities: Readonly<Record<string, AuthorityDocument>>;
+  readonly deliveries: Readonly<Record<string, DeliveryDocument>>;
   readonly limits: Readonly<Record<string, number | string>>;
   readonly refuseChunkedRequests: boolean;
   readonly forwardedFields: 'x-forwarded' | 'forwarded' | 'none';
@@ -34,6 +35,12 @@ export interface TokenIssuerDocument {
   readonly clockSkew: string;
   readonly tenant: string;
   readonly consumerClaim: string;
+}
+export interface DeliveryDocument {
+  readonly webhook: string;
+  readonly secretFile: string;
+  readonly takes: 'all' | 'named';
+  readonly from: 'notice' | 'warning' | 'critical';
 }
 export interface AuthorityDocument {
   readonly everything: boolean;
@@ -97,6 +104,11 @@ export interface HealthDocument {
   readonly unhealthyAfter: number | string;
   readonly expect?: readonly number[];
 }
+export interface CostDocument {
+  readonly header?: string;
+  readonly body?: string;
+  readonly atMost: string;
+}
 export interface RouteDocument {
   readonly service: string;
   readonly match: {
@@ -108,6 +120,7 @@ export interface RouteDocument {
   readonly upstreamPath?: string;
   readonly state: 'draft' | 'published' | 'deprecated' | 'retired';
   readonly version?: string;
+  readonly cost?: string | CostDocument;
   readonly tags: readonly string[];
   readonly auth: 'required' | 'optional' | 'none';
   readonly identify: readonly string[];

@@ -39,6 +39,7 @@ test('a project of one line has safe defaults', () => {
     routes: new Map(),
     directory: { tenants: new Map(), plans: new Set(), roles: new Set() },
     enforcement: new Map(),
+    deliveries: new Map(),
     authorities: [],
   });
 });
@@ -73,6 +74,7 @@ test('a service and a route have safe defaults', () => {
     repeatUnsafeMethods: false,
     websocket: null,
     priority: null,
+    cost: null,
     summary: null,
     place: 'routes/a.yaml:2:11',
   });

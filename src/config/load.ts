@@ -3,6 +3,7 @@ import type { SourceText } from '../diagnostics/source.ts';
 import type { World } from '../model/world.ts';
 import { buildAttributes, NO_ATTRIBUTES } from './build/attributes.ts';
 import { buildAuthorities, namesForAuthorities } from './build/authorities.ts';
+import { buildDeliveries } from './build/deliveries.ts';
 import { buildEnforcement } from './build/enforcement.ts';
 import { collectNames } from './build/names.ts';
 import { SchemaFiles } from './build/request-schemas.ts';
@@ -13,6 +14,8 @@ import { buildDirectory } from './build/tenants.ts';
 import { checkFiles, FileMemory } from './check-files.ts';
 import { kindOf } from './kinds.ts';
 import { Ledger } from './ledger.ts';
+
+const NO_DELIVERIES: World['deliveries'] = new Map();
 
 export interface LoadOptions {
   /** Absolute; what relative paths lead to. */
@@ -46,6 +49,7 @@ export function loadWorld(
     routes: collectNames('route', checked.routes, 'routes', report),
     tenants: collectNames('tenant', checked.tenants, 'tenants', report),
   };
+  const accounting = settings?.sound(['currency']) === true ? settings.document.currency : null;
   const defined = {
     limits,
     attributes: attributes.declared,
@@ -57,6 +61,7 @@ export function loadWorld(
         names: new Set(Object.keys(settings?.document.tokenIssuers ?? {})),
         complete: settings?.sound(['tokenIssuers']) === true,
       },
+      currency: accounting,
       requestBodyBytes: limits.requestBodyBytes,
       schemas: new SchemaFiles(files, options.projectFolder, limits.regexInstructions),
       report,
@@ -64,12 +69,14 @@ export function loadWorld(
     }),
     directory: buildDirectory(checked.tenants, names.tenants, {
       attributes,
-      currency: settings?.sound(['currency']) === true ? settings.document.currency : null,
+      currency: accounting,
       routes: names.routes,
       report,
       memory,
     }),
     enforcement: buildEnforcement(checked.enforcement, null, report),
+    deliveries:
+      settings === undefined ? NO_DELIVERIES : buildDeliveries(settings, options.projectFolder, report),
     authorities:
       settings === undefined
         ? []

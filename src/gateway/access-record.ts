@@ -18,6 +18,8 @@ export class Account {
   firstByteUs = -1;
   finishedUs = -1;
   clientAborted = false;
+  /** In nano-units; -1 where the route does not say what a request costs. */
+  costNano = -1;
 }
 
 export function recordAccount(record: AccessRecord, account: Account): void {
@@ -31,6 +33,7 @@ export function recordAccount(record: AccessRecord, account: Account): void {
   record.firstByteUs = account.firstByteUs;
   record.finishedUs = account.finishedUs;
   record.clientAborted = account.clientAborted;
+  record.costNanoUsd = account.costNano;
 }
 
 export function recordRoute(record: AccessRecord, route: Route | null): void {

@@ -1,7 +1,7 @@
 /** A data thread: speaks `messages.ts` with the control thread, prepares versions in slices, serves, drains. */
 import { createRequire } from 'node:module';
 import type { Clock, Random } from '../base/ports.ts';
-import type { Counters, LeaseSource } from '../pipeline/counters.ts';
+import type { Counters, LeaseSource, ThresholdSink } from '../pipeline/counters.ts';
 import type { DirectorySnapshot, IdentitySource, TokenVerifier } from '../pipeline/identity.ts';
 import type { BodyChecks, BoundRuntime, InstantiateRoute } from '../pipeline/program.ts';
 import type { RecordSink } from '../pipeline/record.ts';
@@ -25,7 +25,7 @@ export interface DataThreadParts {
   readonly upstream: Upstream;
   readonly instantiate: InstantiateRoute;
   /** Counters over the shared memory of one rule set. */
-  readonly bindCounters: (memory: unknown, leases: LeaseSource) => Counters;
+  readonly bindCounters: (memory: unknown, leases: LeaseSource, thresholds: ThresholdSink) => Counters;
   readonly identities: (snapshot: DirectorySnapshot) => IdentitySource;
   readonly tokens: TokenVerifier;
   readonly records: RecordSink;
@@ -103,6 +103,7 @@ class RunningDataThread {
       server: start.server,
       versions: this.#versions,
       eventLoopDelayMs: parts.eventLoopDelayMs,
+      tellCrossings: (crossings, lost) => port.postMessage({ kind: 'thresholds-crossed', crossings, lost }),
       wakeLater: (exchange, delayMs) => this.#later(delayMs, () => exchange.wake()),
     });
     this.#leases = new LeaseAsks((asks) => port.postMessage({ kind: 'leases-asked', asks }));
@@ -167,7 +168,7 @@ class RunningDataThread {
   #prepareRules(epoch: number, rules: PreparedRules): void {
     const { bindCounters, upstream, instantiate, hashKey, combineKey, compileSchema, clock, port, start } =
       this.#parts;
-    const counters = bindCounters(rules.counterMemory, this.#leases);
+    const counters = bindCounters(rules.counterMemory, this.#leases, this.#exchanges.crossings);
     const bodies = { compileSchema, limits: start.limits };
     const steps = (function* () {
       const served = yield* unpackBundle(rules.bundle);

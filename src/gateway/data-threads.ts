@@ -11,6 +11,7 @@ import {
   type ToDataThread,
 } from './messages.ts';
 import type { ServedCertificate } from './server.ts';
+import type { NamedCrossing } from './threshold-crossings.ts';
 
 export interface DataThreadsOptions {
   /** Module that each worker runs. */
@@ -22,6 +23,7 @@ export interface DataThreadsOptions {
   readonly onRulesRetired: (epoch: number) => void;
   /** To be followed by {@link DataThreads.tellGrants}. */
   readonly onLeasesAsked: (asks: readonly LeaseAsk[]) => void;
+  readonly onThresholdsCrossed: (crossings: readonly NamedCrossing[], lost: number) => void;
 }
 
 /** What a change brings; null stays as it is. */
@@ -139,6 +141,8 @@ export class DataThreads {
   #receive(thread: number, message: FromDataThread): void {
     if (message.kind === 'rules-retired') this.#options.onRulesRetired(message.epoch);
     if (message.kind === 'leases-asked') this.#options.onLeasesAsked(message.asks);
+    if (message.kind === 'thresholds-crossed')
+      this.#options.onThresholdsCrossed(message.crossings, message.lost);
     for (const waiter of this.#waiting) waiter.receive(thread, message);
   }
 

@@ -15,6 +15,7 @@ import type { IdentityCache } from './identity-cache.ts';
 import { Overload } from './overload.ts';
 import { RequestFieldLines } from './request-fields.ts';
 import type { Slashes } from './target.ts';
+import { type NamedCrossing, ThresholdCrossings } from './threshold-crossings.ts';
 import type { TokenIdentities } from './token-identities.ts';
 import type { VersionStore } from './version-store.ts';
 
@@ -30,6 +31,7 @@ export interface ExchangeThreadParts {
   readonly identities: IdentityCache;
   readonly tokens: TokenIdentities;
   readonly records: RecordSink;
+  readonly tellCrossings: (crossings: readonly NamedCrossing[], lost: number) => void;
   /** Calls `exchange.wake()` after a while: how a waiting request goes on. */
   readonly wakeLater: (exchange: Exchange, delayMs: number) => void;
   /** By how much the events of the thread were late since it was asked last. */
@@ -52,6 +54,7 @@ export class ExchangeThread {
   readonly wakeLater: ExchangeThreadParts['wakeLater'];
   readonly identifiers: Identifiers;
   readonly grants = new GrantWaiters();
+  readonly crossings: ThresholdCrossings;
   readonly buffered: BufferedBytes;
   readonly decoders: Decoders;
   readonly overload: Overload;
@@ -82,6 +85,7 @@ export class ExchangeThread {
     this.records = parts.records;
     this.wakeLater = parts.wakeLater;
     this.identifiers = new Identifiers(parts.random);
+    this.crossings = new ThresholdCrossings(parts.tellCrossings);
     this.buffered = new BufferedBytes(parts.limits.bodiesBufferedPerThreadBytes);
     this.overload = new Overload(parts.limits);
     this.#eventLoopDelayMs = parts.eventLoopDelayMs;

@@ -200,14 +200,14 @@ export class ScriptedCall implements UpstreamCall {
     this.handler.onData(bytes(chunk), last);
   }
 
-  fail(): void {
+  fail(service: 'unprocessed' | 'unknown' = 'unknown'): void {
     this.state = 'over';
     this.handler.onError({
       code: 'upstream_closed_in_answer',
       detail: 'The service broke off.',
       endpoint: 0,
       attempts: 2,
-      unprocessed: false,
+      unprocessed: service === 'unprocessed',
     });
   }
 }
@@ -217,6 +217,8 @@ export interface Simulation {
   readonly records: AccessRecord[];
   readonly calls: ScriptedCall[];
   readonly releases: Reservation[];
+  /** What reservations were settled with, before they were released. */
+  readonly settled: { readonly reservation: Reservation; readonly actual: number }[];
   /** What waiting exchanges asked for. */
   readonly wakes: { readonly exchange: Exchange; readonly delayMs: number }[];
   nowMs: number;
@@ -243,12 +245,13 @@ export function simulate(options: SimulationOptions): Simulation {
   const calls: ScriptedCall[] = [];
   const records: AccessRecord[] = [];
   const releases: Reservation[] = [];
+  const settled: Simulation['settled'] = [];
   const wakes: { exchange: Exchange; delayMs: number }[] = [];
   const epochs = new SharedArrayBuffer(4 * EPOCH_CELLS.count);
   const cells = new Int32Array(epochs);
   const identities = new IdentityCache(10);
   const versions = new VersionStore(epochs, identities, () => {});
-  versions.addRules(buildVersion(options, calls, releases));
+  versions.addRules(buildVersion(options, calls, { releases, settled }));
   versions.addDirectory(1, IDENTITIES);
   cells[EPOCH_CELLS.rules] = 1;
   cells[EPOCH_CELLS.directory] = 1;
@@ -270,11 +273,13 @@ export function simulate(options: SimulationOptions): Simulation {
       tokens: new TokenIdentities({ verify: () => Promise.resolve('invalid') }, 10, 10),
       records: { write: (record) => void records.push({ ...record }) },
       eventLoopDelayMs: () => options.delayMs ?? 0,
+      tellCrossings: () => {},
       wakeLater: (exchange, delayMs) => void wakes.push({ exchange, delayMs }),
     }),
     records,
     calls,
     releases,
+    settled,
     wakes,
     nowMs: 1_000,
     request(method, target, fields = ['host', 'a.test']) {
@@ -292,11 +297,25 @@ export function simulate(options: SimulationOptions): Simulation {
   return simulation;
 }
 
-function buildVersion(options: SimulationOptions, calls: ScriptedCall[], releases: Reservation[]) {
+function buildVersion(
+  options: SimulationOptions,
+  calls: ScriptedCall[],
+  { releases, settled }: Pick<Simulation, 'releases' | 'settled'>,
+) {
   const unused = (): never => {
     throw new Error('these bundles have no counters');
   };
-  const binding = { createBatch: unused, take: unused, reserve: unused, settle: unused, swap: unused };
+  const binding = {
+    createBatch: unused,
+    take: unused,
+    reserve: unused,
+    settle: unused,
+    settleEstimates(reservation: Reservation, actual: number) {
+      assert(!releases.includes(reservation), 'a reservation is settled before it is released');
+      settled.push({ reservation, actual });
+    },
+    swap: unused,
+  };
   const upstream: Upstream = {
     service: () => ({
       dispatch(request, handler) {
@@ -344,6 +363,7 @@ export function simulatedRoute(path: string, rest: Partial<Route> = {}): Route {
     upstreamPath: null,
     state: 'published',
     version: 'v1',
+    cost: null,
     tags: [],
     auth: 'none',
     identify: { keys: true, issuers: [] },

@@ -7,6 +7,7 @@
 import type { WebSocketSettings } from '../model/world.ts';
 import type { BodyTransform } from '../pipeline/body-transform.ts';
 import { RequestContext } from '../pipeline/context.ts';
+import type { Reservation } from '../pipeline/counters.ts';
 import { PHASE } from '../pipeline/phases.ts';
 import type { RoutePipeline } from '../pipeline/program.ts';
 import type {
@@ -43,6 +44,7 @@ import type { RequestBodyHost } from './request-body.ts';
 import { RequestBody } from './request-body.ts';
 import type { ResponseBody, ResponseBodyHost } from './response-body.ts';
 import { ChangedBody, StreamedBody } from './response-body.ts';
+import { ResponseCost } from './response-cost.ts';
 import { limitFieldLines, ownFieldLines, responseFieldLines } from './response-fields.ts';
 import type { RoutePlan, RuleVersion } from './rule-version.ts';
 import { drawsTrace, isSampled, parentSpanIdOf, traceIdOf } from './trace-context.ts';
@@ -88,6 +90,11 @@ export class Exchange
   #waitsForGrant = false;
   #readDeadlineMs = Number.POSITIVE_INFINITY;
   #totalDeadlineMs = Number.POSITIVE_INFINITY;
+
+  /** Null where the price says all. */
+  #told: ResponseCost | null = null;
+  /** Whether the service was given the request, so far as is known: what it did not get costs nothing. */
+  #charge: 'nothing' | 'in-full' = 'nothing';
 
   readonly #account = new Account();
 
@@ -186,6 +193,7 @@ export class Exchange
 
   #advance(): void {
     const stop = decide(this, this.#context, this.#plan!, this.#thread);
+    if (this.#thread.crossings.any) this.#nameCrossings();
     if (stop === null) this.#dispatch();
     else if (stop === NEEDS_BODY) this.#needBody();
     else if ('code' in stop) this.#refuse(stop);
@@ -258,6 +266,8 @@ export class Exchange
       return;
     }
     this.#account.decidedUs = this.#elapsedUs();
+    this.#charge = 'in-full';
+    this.#told = this.#toldCost();
     this.#call = plan.service.dispatch(request, this);
     this.#account.dispatchedUs = this.#elapsedUs();
     if (this.#outgoingBody !== null) this.#outgoingBody.send(context, this.#call);
@@ -280,6 +290,8 @@ export class Exchange
     const protocols = protocolsOf(context.headers);
     const { websocketMessageBytes: messageBytesMax } = limits;
     const nowMs = (): number => clock.monotonicMs();
+    this.#charge = 'in-full';
+    this.#told = this.#toldCost();
     this.#tunnel = new Tunnel(
       this,
       plan.service,
@@ -293,6 +305,7 @@ export class Exchange
     const head = { status: 101, fields, bodyBytes: -1, hasBody: false, endpoint, attempts };
     this.#account.firstByteUs = this.#elapsedUs();
     this.#account.attempts = attempts;
+    this.#told?.head(head);
     const lines = this.#shapeResponse(head, NONE);
     if (lines === null) {
       this.#fail(MALFORMED_ANSWER);
@@ -334,6 +347,10 @@ export class Exchange
       requestEdits.removed.push(...UNTRANSFORMABLE_ASKS);
       requestEdits.set.push('accept-encoding', 'identity');
     }
+    if (this.#plan!.program.route.cost?.told?.kind === 'body') {
+      requestEdits.removed.push('accept-encoding');
+      requestEdits.set.push('accept-encoding', 'identity');
+    }
     if (this.#requestBody === null) return null;
     if (requestTransform !== null) this.#outgoingBody ??= new OutgoingBody(this.#requestBody, null);
     if (this.#outgoingBody === null) return null;
@@ -364,6 +381,9 @@ export class Exchange
     if (this.#ended) return;
     this.#account.firstByteUs = this.#elapsedUs();
     this.#account.attempts = head.attempts;
+    if (isFree(head.status)) this.#charge = 'nothing';
+    this.#told?.head(head);
+    this.#told?.data(chunk, last || !head.hasBody);
     const { responseTransform } = this.#plan!.pipeline;
     const transform = responseTransform === null ? null : responseTransform(this.#context, head);
     const lines = this.#shapeResponse(head, transform === null ? NONE : STALE_RESPONSE_FIELDS);
@@ -417,6 +437,7 @@ export class Exchange
 
   onData(chunk: Uint8Array, last: boolean): void {
     if (this.#ended || this.#answerComplete) return;
+    this.#told?.data(chunk, last);
     // The call is over: what comes of the answer now is what a transform still holds.
     if (last) this.#call = null;
     this.#responseBody!.write(chunk);
@@ -466,6 +487,7 @@ export class Exchange
     if (this.#ended || this.#answerComplete) return;
     this.#call = null;
     this.#account.attempts = error.attempts;
+    if (error.unprocessed) this.#charge = 'nothing';
     this.#account.fault = error.detail;
     this.#fail(fromUpstream(error.code));
   }
@@ -540,19 +562,50 @@ export class Exchange
     this.#ended = true;
     this.#stopBodies();
     if (this.#waitsForGrant) this.#thread.grants.forget(this);
-    this.#releaseReservations();
+    this.#account.costNano = this.#costNano();
+    this.#endReservations();
     this.#record();
     this.#thread.leave(this);
     if (this.#version !== null) this.#thread.versions.leave(this.#version);
   }
 
-  #releaseReservations(): void {
+  /** What was reserved of money becomes what it cost; slots of `at once` are freed. */
+  #endReservations(): void {
     const { reservation, observedReservations } = this.#context;
-    if (reservation !== null) this.#version!.binding.release(reservation);
+    if (reservation !== null) this.#endReservation(reservation);
     this.#context.reservation = null;
     if (observedReservations === null) return;
-    for (const observed of observedReservations) this.#version!.binding.release(observed);
+    for (const observed of observedReservations) this.#endReservation(observed);
     this.#context.observedReservations = null;
+  }
+
+  #toldCost(): ResponseCost | null {
+    const { cost } = this.#plan!.program.route;
+    if (cost === null || cost.told === null) return null;
+    const { buffered, limits } = this.#thread;
+    return new ResponseCost(cost.told, cost.currency, buffered, limits.responseCostBytes);
+  }
+
+  /** What the request cost in the end, in nano-units; -1 where the route does not say. */
+  #costNano(): number {
+    const told = this.#told?.end() ?? null;
+    const cost = this.#plan === null ? null : this.#plan.program.route.cost;
+    if (cost === null) return -1;
+    if (this.#charge === 'nothing') return 0;
+    if (told !== null && told > cost.atMost && this.#account.fault === '') this.#account.fault = ESTIMATE_LOW;
+    return told ?? cost.atMost;
+  }
+
+  /** Counters know keys, requests know names. */
+  #nameCrossings(): void {
+    this.#thread.crossings.name(this.#context, this.#plan!.program.route.name);
+  }
+
+  #endReservation(reservation: Reservation): void {
+    const { binding } = this.#version!;
+    if (this.#account.costNano !== -1) binding.settleEstimates(reservation, this.#account.costNano);
+    binding.release(reservation);
+    if (this.#thread.crossings.any) this.#nameCrossings();
   }
 
   #record(): void {
@@ -598,6 +651,14 @@ function protocolsOf(fields: readonly string[]): string {
     (_, index) => index % 2 === 1 && fields[index - 1] === 'sec-websocket-protocol',
   );
   return values.join(', ');
+}
+
+/** Debt, which the budgets carry: `atMost` of the route is too little. */
+const ESTIMATE_LOW = 'estimate_low: the request cost more than atMost of its route, which was reserved';
+
+/** The service refused before it did anything (language-rules #30). */
+function isFree(status: number): boolean {
+  return status === 401 || status === 429;
 }
 
 const NONE: readonly string[] = [];

@@ -5,6 +5,7 @@ import type { DirectorySnapshot } from '../pipeline/identity.ts';
 import type { ResolvedEndpoint } from '../pipeline/upstream.ts';
 import type { PackedBundle } from './packed-bundle.ts';
 import type { ServedCertificate } from './server.ts';
+import type { NamedCrossing } from './threshold-crossings.ts';
 
 /**
  * Everything that the control thread and a data thread say to each other. What they share beside it is memory:
@@ -36,6 +37,12 @@ export type FromDataThread =
   | { readonly kind: 'directory-prepared'; readonly epoch: number }
   /** Quotas are to be leased before requests can go on; answered by `grants-arrived`. */
   | { readonly kind: 'leases-asked'; readonly asks: readonly LeaseAsk[] }
+  /** `lost`: further ones of that turn that there was no room for. */
+  | {
+      readonly kind: 'thresholds-crossed';
+      readonly crossings: readonly NamedCrossing[];
+      readonly lost: number;
+    }
   | { readonly kind: 'listening' }
   | { readonly kind: 'listen-failed'; readonly why: string }
   /** The last request of an old version has ended. */

@@ -104,5 +104,7 @@ export class RuleVersion {
 
 /** RFC 9110, 9.2.2: sending it twice is as good as once; other methods only where the route says so. */
 export function isRepeatable(method: string, route: Route): boolean {
+  // a further attempt might be billed, and nothing was reserved for it (language-rules #30)
+  if (route.cost !== null && route.cost.atMost > 0) return false;
   return IDEMPOTENT_METHODS.has(method) || route.repeatUnsafeMethods;
 }

@@ -148,13 +148,20 @@ export type DeprecateNode = RuleNodeBase & {
 };
 
 export type LimitNode = RuleNodeBase & {
-  readonly kind: 'limit' | 'quota';
+  readonly kind: 'limit' | 'quota' | 'budget';
+  /** Requests; nano-units of a budget. */
   readonly amount: NumberNode;
+  /** ISO 4217, of a budget; null where requests are counted. */
+  readonly currency: string | null;
   readonly window: WindowNode;
   readonly per: KeyNode | null;
   readonly reply: ReplyNode;
   readonly maxKeys: NumberNode | null;
   readonly onFailure: 'refuse' | 'allow';
+  /** Shares of the amount, in percent; empty: nobody is told. */
+  readonly alertAt: readonly NumberNode[];
+  /** The delivery that is told; null: all that take everything. */
+  readonly notify: TextNode | null;
   /** The name it had before. */
   readonly was: TextNode | null;
 };

@@ -1,6 +1,7 @@
 import { unreachable } from '../base/assert.ts';
 import { writtenPath } from '../model/facts.ts';
 import { dateText } from '../model/local-time.ts';
+import { moneyText } from '../model/money.ts';
 import type { ValueType } from '../model/types.ts';
 import type {
   ArithmeticExpression,
@@ -34,7 +35,8 @@ export function canonicalRule(rule: DistributiveOmit<CheckedRule, 'key' | 'span'
       return `warn${when}${replyText({ status: null, ...rule.reply })}`;
     case 'limit':
     case 'quota':
-      return `${rule.kind} ${windowText(rule.window)}${keyText(rule.per)}${when}${limitTail(rule)}`;
+    case 'budget':
+      return `${rule.kind} ${windowText(rule)}${keyText(rule.per)}${when}${limitTail(rule)}`;
     case 'set-header':
       return `set header ${quoted(rule.header)} to ${templateText(rule.value)} in ${rule.side}${when}`;
     case 'remove-header':
@@ -125,10 +127,21 @@ export function counterIdentity(
 export function counterLabel(identity: string): string {
   const parts = JSON.parse(identity) as readonly unknown[];
   const [policy, rule, measure] = parts as readonly [string, string | null, string];
-  const keys = parts.at(-2) as readonly string[];
+  const keys = counterKeys(identity);
   const otherwise = parts.at(-1) as string | null;
   const per = keys.length === 0 ? 'in total' : `for each ${keys.join(' and ')}`;
   return `${policy}/${rule ?? measure} ${per}${otherwise === null ? '' : ` otherwise ${otherwise}`}`;
+}
+
+/** The facts that tell its keys apart; none for one counter of all. */
+export function counterKeys(identity: string): readonly string[] {
+  return (JSON.parse(identity) as readonly unknown[]).at(-2) as readonly string[];
+}
+
+/** What the counter of an identity counts. */
+export function counterMeasure(identity: string): LimitRule['measure']['kind'] {
+  const [, , measure] = JSON.parse(identity) as readonly unknown[];
+  return measure === 'money' ? 'money' : 'requests';
 }
 
 const QUANTIFIERS = { any: 'any', every: 'every', none: 'no one' } as const;
@@ -209,7 +222,7 @@ function windowIdentity(window: LimitWindow): readonly (string | number)[] {
 }
 
 /** How a window is written in policies, in milliseconds throughout. */
-export function windowText(window: LimitWindow): string {
+export function windowText({ window, measure }: Pick<LimitRule, 'window' | 'measure'>): string {
   switch (window.kind) {
     case 'window':
       return `at most ${window.amount} requests in any ${window.windowMs}ms`;
@@ -218,7 +231,7 @@ export function windowText(window: LimitWindow): string {
     case 'concurrency':
       return `at most ${window.amount} requests at once`;
     case 'calendar':
-      return `${window.amount} requests per ${window.period} in ${window.zone}`;
+      return `${measure.kind === 'money' ? `${moneyText(window.amount, undefined)} ${measure.currency}` : `${window.amount} requests`} per ${window.period} in ${window.zone}`;
   }
 }
 
@@ -229,16 +242,23 @@ function keyText(key: CounterKey): string {
 }
 
 function limitTail({
+  kind,
   reply,
   maxKeys,
   onFailure,
+  alertAt,
+  notify,
   formerIdentity,
-}: Pick<LimitRule, 'reply' | 'maxKeys' | 'onFailure' | 'formerIdentity'>): string {
+}: Omit<LimitRule, 'key' | 'span'>): string {
   const text = replyText(reply);
-  const exceeded = text === '' ? '' : `  when exceeded${text}`;
+  const exceeded = text === '' ? '' : `  when ${kind === 'budget' ? 'exhausted' : 'exceeded'}${text}`;
   const keys = maxKeys === null ? '' : `  max keys ${maxKeys}`;
   const was = formerIdentity === null ? '' : `  was ${quoted(formerName(formerIdentity))}`;
-  return `${exceeded}${keys}${onFailure === 'allow' ? '  on failure allow' : ''}${was}`;
+  const alerts =
+    alertAt.length === 0
+      ? ''
+      : `  alert at ${alertAt.map((share) => `${share}%`).join(', ')}${notify === null ? '' : ` notify ${quoted(notify)}`}`;
+  return `${exceeded}${alerts}${keys}${onFailure === 'allow' ? '  on failure allow' : ''}${was}`;
 }
 
 function formerName(identity: string): string {

@@ -49,11 +49,10 @@ const PARTS: readonly (readonly [part: string, today: string | null, words: read
     ['rotate'],
   ],
   [
-    'budgets of money',
-    'Today requests are counted: `quota 10_000 requests per month  for each tenant`.',
-    ['budget', 'counting'],
+    'weights of requests',
+    'Today requests are counted, and money with prices of routes: `budget $20 per day  for each consumer`.',
+    ['counting'],
   ],
-  ['budgets of money', 'Today a limit says what happens `when exceeded`.', ['exhausted']],
   [
     'waivers and approvals',
     'Today the exception is a part of the rule: `forbid when tenant.plan is "free" and tenant is not "acme"`.',
@@ -69,7 +68,6 @@ const PARTS: readonly (readonly [part: string, today: string | null, words: read
     'Today `portunus check` finds what is wrong in every project.',
     ['convention'],
   ],
-  ['alerts', 'Today `warn when …` tells the caller and the log, and decides nothing.', ['alert', 'notify']],
   ['queues and caches', 'Today refused callers are told when to come back, in Retry-After.', ['queue']],
   [
     'queues and caches',

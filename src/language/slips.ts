@@ -49,6 +49,10 @@ function amountSlip({ found, previous, earlier, next, rule }: Stumble): string |
     return `Write \`at most ${amount} in any …\`, or leave out \`at most\` for a steady pace.`;
   if (rule === 'quota' && found.tokenType === KEYWORD.at)
     return 'Leave out `at most`: a quota is no more than its amount anyway.';
+  if (rule === 'budget' && found.tokenType === KEYWORD.at)
+    return 'Leave out `at most`: a budget is no more than its amount anyway.';
+  if (rule === 'budget' && previous?.tokenType === NumberLiteral && found.tokenType === KEYWORD.per)
+    return `A budget is money: write \`$${previous.image}\` or \`${previous.image} EUR\`.`;
   if (found.tokenType === KEYWORD.per && is(next?.tokenType, PathHead))
     return `Write \`for each ${next!.image}\`.`;
   if (found.tokenType === KEYWORD.burst) return 'Write a comma before `burst`.';

@@ -136,6 +136,7 @@ const COMPILE_FACTS: Readonly<Record<string, (route: Route) => Value | null>> = 
   'route.state': (route) => route.state,
   'route.requires_identity': (route) => route.auth === 'required',
   'route.version': (route) => route.version,
+  'route.cost': (route) => route.cost?.atMost ?? null,
 };
 
 /** A value the route decides; null (missing) and undefined (not known yet) both mean that nothing can be said. */

@@ -5,6 +5,7 @@ import { isTimeZone } from '../model/local-time.ts';
 import { expectedInWords } from './expected-words.ts';
 import type { PolicyGrammar } from './grammar/policies.ts';
 import { tokenSpan } from './lexer.ts';
+import { LIMIT_KINDS } from './limit-rules.ts';
 import { unknownZone } from './problems/names.ts';
 import {
   cannotStand,
@@ -143,7 +144,7 @@ function isSide(expected: readonly TokenType[], rule: string): boolean {
 }
 
 function isCounting(rule: string): boolean {
-  return rule === 'limit' || rule === 'quota';
+  return (LIMIT_KINDS as readonly string[]).includes(rule);
 }
 
 function isClause({ tokenType }: IToken): boolean {

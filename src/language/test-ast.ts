@@ -39,7 +39,10 @@ export type GivenNode =
       readonly kind: 'used';
       readonly rule: TextNode;
       readonly policy: TextNode;
+      /** Requests; nano-units of money. */
       readonly amount: NumberNode;
+      /** ISO 4217; null where no money is written. */
+      readonly currency: string | null;
       readonly span: Span;
     }
   /** The share of a rule is another one in this test. */
@@ -62,6 +65,13 @@ export type RequestPartNode =
   | { readonly kind: 'header'; readonly name: TextNode; readonly value: TextNode; readonly span: Span }
   | { readonly kind: 'ip' | 'host'; readonly value: TextNode; readonly span: Span }
   | { readonly kind: 'size'; readonly bytes: NumberNode; readonly span: Span }
+  /** What the answer says that the request cost. */
+  | {
+      readonly kind: 'cost';
+      readonly amount: NumberNode;
+      readonly currency: string | null;
+      readonly span: Span;
+    }
   /** `body.order.lines 3`: the path below the body. A number counts the elements of a list, from 1. */
   | {
       readonly kind: 'body';

@@ -133,6 +133,22 @@ export const TEST_DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
   },
   {
     code: 'PT1404',
+    what: 'the cost of an answer where the route has a price',
+    text: test('when GET /v1/orders is sent with cost $0.01\n  expect permitted'),
+    at: '4:36',
+    message: 'Route "list-orders" has a price, whatever is answered.',
+    help: 'Write an amount that can be.',
+  },
+  {
+    code: 'PT1404',
+    what: 'money used of a limit',
+    text: given('given "pace" in "p" used $6'),
+    at: '4:28',
+    message: '"pace" counts requests.',
+    help: 'Write an amount that can be.',
+  },
+  {
+    code: 'PT1404',
     what: 'more used than the limit has',
     text: given('given "pace" in "p" used 6'),
     at: '4:28',
@@ -179,7 +195,7 @@ export const TEST_DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     text: test('when GET /v1/orders is sent\n  expect refused by "p" "all"'),
     at: '5:25',
     message: '"all" is a permit: it never refuses or warns.',
-    help: 'Name a forbid, require, limit or quota.',
+    help: 'Name a forbid, require, limit, quota or budget.',
   },
   {
     code: 'PT1406',

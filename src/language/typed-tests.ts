@@ -34,6 +34,8 @@ export interface CheckedStep {
   readonly bodyBytes: number;
   /** JSON text; '' when the request has none, or only its size is given. */
   readonly body: string;
+  /** What the answer says that it cost, in nano-units; null: nothing. */
+  readonly cost: number | null;
   readonly caller: TestCaller;
   /** From the end of the step before to the first request. */
   readonly afterMs: number;

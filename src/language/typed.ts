@@ -77,12 +77,16 @@ export interface WarnRule extends RuleBase {
   readonly reply: Notice;
 }
 export interface LimitRule extends RuleBase {
-  readonly kind: 'limit' | 'quota';
+  readonly kind: 'limit' | 'quota' | 'budget';
   readonly measure: Measure;
   readonly window: LimitWindow;
   readonly per: CounterKey;
   readonly reply: Reply;
   readonly onFailure: 'refuse' | 'allow';
+  /** Shares of the amount in percent, ascending, whose crossing raises an alert. */
+  readonly alertAt: readonly number[];
+  /** The delivery of portunus.yaml that is told of it; null: all that take everything. */
+  readonly notify: string | null;
   /** Keys kept apart; null means the limit `counterKeys`. */
   readonly maxKeys: number | null;
   /**
@@ -159,8 +163,11 @@ export interface CalendarRange {
   readonly endMinute: number;
 }
 
-/** What is counted. Further measures (tokens, bytes, money) are further members. */
-export type Measure = { readonly kind: 'requests' };
+/** What is counted. Further measures (tokens, bytes) are further members. */
+export type Measure =
+  | { readonly kind: 'requests' }
+  /** In nano-units of the accounting currency. `cost`: the fact that says what a request costs at most. */
+  | { readonly kind: 'money'; readonly cost: FactExpression; readonly currency: string };
 
 export type LimitWindow =
   /** `at most N in any T`: in no window of length T are more than N admitted. */

@@ -84,8 +84,8 @@ export const WORLD: World = {
   },
   services: new Map([service('orders'), service('search')]),
   routes: new Map([
-    route('list-orders', 'orders', ['v1', 'public'], { path: '/v1/orders' }),
-    route('get-order', 'orders', ['v1'], { path: '/v1/orders/{id}' }),
+    route('list-orders', 'orders', ['v1', 'public'], { path: '/v1/orders', cost: 2_000_000 }),
+    route('get-order', 'orders', ['v1'], { path: '/v1/orders/{id}', cost: 5_000_000 }),
     route('admin', 'orders', ['admin'], { path: '/admin/{rest...}', state: 'draft' }),
     route('open-search', 'search', ['open'], { path: '/search', auth: 'optional' }),
     route('status', 'search', ['open'], { path: '/status', auth: 'none' }),
@@ -101,6 +101,19 @@ export const WORLD: World = {
     roles: new Set(['buyer', 'admin', 'on-call']),
   },
   enforcement: new Map(),
+  deliveries: new Map([
+    [
+      'oncall',
+      {
+        name: 'oncall',
+        url: 'https://hooks.example/oncall',
+        secretFile: '/run/secrets/oncall',
+        takes: 'named',
+        from: 'notice',
+        place: 'portunus.yaml:4:3',
+      },
+    ],
+  ]),
   authorities: [
     authority('policies/shop', {
       tenants: ['acme'],
@@ -143,6 +156,8 @@ interface RouteOptions {
   readonly auth?: Route['auth'];
   readonly state?: Route['state'];
   readonly body?: RequestBodySchema;
+  /** In nano-units. */
+  readonly cost?: number;
 }
 
 function route(name: string, to: string, tags: readonly string[], options: RouteOptions): [string, Route] {
@@ -164,6 +179,7 @@ function route(name: string, to: string, tags: readonly string[], options: Route
       repeatUnsafeMethods: false,
       websocket: null,
       priority: null,
+      cost: options.cost === undefined ? null : { atMost: options.cost, currency: 'USD', told: null },
       summary: null,
       place: `routes/shop.yaml:${10 + name.length}:3`,
     },

@@ -152,6 +152,7 @@ export const BUILT_IN_FACTS: readonly FactDefinition[] = [
     'Whether calls without identity are refused before any rule is asked.',
   ),
   fact('route.version', TEXT, 'compile', 'always', 'The version of the route.'),
+  fact('route.cost', { kind: 'money' }, 'compile', 'always', 'The most that one request to the route costs.'),
 
   fact('tenant', { kind: 'reference', to: 'tenant' }, 'identity', 'anonymous', 'The tenant of the caller.'),
   fact('tenant.name', TEXT, 'identity', 'anonymous', 'The name of the tenant.'),
@@ -207,7 +208,7 @@ export const BUILT_IN_FACTS: readonly FactDefinition[] = [
  * All facts of a project: the built-in ones and, below `tenant`, `team` and `consumer`, the declared attributes.
  * The array is the one list that checker, compiler, completion and reference page read.
  */
-export function factsOf(world: Pick<World, 'attributes'>): readonly FactDefinition[] {
+export function factsOf(world: Pick<World, 'attributes' | 'currency'>): readonly FactDefinition[] {
   const declared = Object.entries(world.attributes).flatMap(([owner, attributes]) =>
     Object.entries(attributes).map(
       ([name, attribute]): FactDefinition => ({
@@ -221,5 +222,8 @@ export function factsOf(world: Pick<World, 'attributes'>): readonly FactDefiniti
       }),
     ),
   );
-  return [...BUILT_IN_FACTS, ...declared];
+  const builtIn = BUILT_IN_FACTS.map((fact) =>
+    fact.type.kind === 'money' ? { ...fact, type: { ...fact.type, currency: world.currency } } : fact,
+  );
+  return [...builtIn, ...declared];
 }

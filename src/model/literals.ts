@@ -127,6 +127,13 @@ export function parseMoney(
   return ok({ nano, currency: code ?? CURRENCY_SIGNS[sign!]! });
 }
 
+/** `$0.002 per request`. */
+export function parsePrice(text: string): ReturnType<typeof parseMoney> {
+  const [, amount] = /^(.*\S) +per +request$/.exec(text) ?? [];
+  if (amount !== undefined) return parseMoney(amount);
+  return refuse(`"${text}" is not a price. Write it like $0.002 per request.`);
+}
+
 /** Days since 1970-01-01. */
 export function parseDate(text: string): LiteralResult {
   const ms = new RegExp(`^${DATE_PATTERN}$`).test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;

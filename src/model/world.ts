@@ -21,6 +21,8 @@ export interface World {
   readonly routes: ReadonlyMap<string, Route>;
   readonly directory: Directory;
   readonly enforcement: ReadonlyMap<string, Enforcement>;
+  /** Where alerts go besides the log, by name. */
+  readonly deliveries: ReadonlyMap<string, Delivery>;
   /** By folder, in order of code points. */
   readonly authorities: readonly Authority[];
 }
@@ -52,6 +54,20 @@ export type AttributeOwner = 'tenant' | 'team' | 'consumer';
 export type EnforcementMode = 'enforce' | 'warn' | 'shadow';
 export interface Enforcement {
   readonly mode: EnforcementMode;
+  readonly place: Place;
+}
+
+/** A webhook that alerts are sent to. */
+export interface Delivery {
+  readonly name: string;
+  /** http or https, without credentials. */
+  readonly url: string;
+  /** Absolute path of the file with the secret that messages are signed with. */
+  readonly secretFile: string;
+  /** `all`, or those alone that a policy names it for. */
+  readonly takes: 'all' | 'named';
+  /** Least severity of alerts that name nobody. */
+  readonly from: 'notice' | 'warning' | 'critical';
   readonly place: Place;
 }
 
@@ -231,6 +247,8 @@ export interface Route {
   readonly websocket: WebSocketSettings | null;
   /** Null: that of the tenant. */
   readonly priority: Priority | null;
+  /** Null: nothing is said of it, so no budget can count it. */
+  readonly cost: RouteCost | null;
   readonly summary: string | null;
   readonly place: Place;
 }
@@ -246,6 +264,22 @@ export interface WebSocketSettings {
   readonly idleMs: number;
   readonly totalMs: number;
 }
+
+/** What a request to a route costs, in nano-units of the accounting currency. */
+export interface RouteCost {
+  /** The most that one request can cost: what budgets reserve. */
+  readonly atMost: number;
+  /** ISO 4217: the accounting currency. */
+  readonly currency: string;
+  /** Where the answer says what it was in the end; null: always `atMost`. */
+  readonly told: CostSource | null;
+}
+
+export type CostSource =
+  /** The value of a header field; lower-case name. */
+  | { readonly kind: 'header'; readonly name: string }
+  /** A member of the JSON body, by the names that lead to it. */
+  | { readonly kind: 'body'; readonly path: readonly string[] };
 
 export interface RouteMatch {
   /** Upper-case method names; empty means every method. */

@@ -1,5 +1,6 @@
 import type { ClauseSight, Held, RuleSight, Trace } from '../compiler/interpret/trace.ts';
 import { placeOf } from '../diagnostics/source.ts';
+import { isLimitRule, LIMIT_KINDS } from '../language/limit-rules.ts';
 import { clauseText } from './clause-text.ts';
 import { valueInWords } from './values.ts';
 
@@ -77,7 +78,7 @@ function verdictOf(
     case 'unseen':
       return 'not asked';
     case 'applies':
-      if (placed.rule.kind !== 'limit' && placed.rule.kind !== 'quota') return 'applied';
+      if (!isLimitRule(placed.rule)) return 'applied';
       if (stage !== 'admit' || counter === null) return 'not asked';
       return counter.exceeded ? refused : 'had room';
   }
@@ -111,7 +112,7 @@ export function sightLines(views: readonly RuleView[], indent: string): string[]
   return [...lines, ...rest];
 }
 
-const DECIDING: ReadonlySet<string> = new Set(['permit', 'forbid', 'require', 'warn', 'limit', 'quota']);
+const DECIDING: ReadonlySet<string> = new Set(['permit', 'forbid', 'require', 'warn', ...LIMIT_KINDS]);
 
 /** What decided comes first. */
 const RANK: Readonly<Record<Verdict, number>> = {

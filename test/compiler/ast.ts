@@ -51,7 +51,10 @@ export const ATTRIBUTES: World['attributes'] = {
     address: { type: { kind: 'ip' }, optional: true, label: 'caller' },
   },
 };
-export const FACTS: readonly FactDefinition[] = [...factsOf({ attributes: ATTRIBUTES }), ...BODY_FACTS];
+export const FACTS: readonly FactDefinition[] = [
+  ...factsOf({ attributes: ATTRIBUTES, currency: 'USD' }),
+  ...BODY_FACTS,
+];
 
 export function fact(path: string, parameter: string | null = null): FactExpression {
   const definition = FACTS.find((each) => each.path === path);
@@ -263,10 +266,17 @@ export function limit(
     per: options.per ?? { kind: 'total' },
     reply: reply(options),
     onFailure: options.onFailure ?? 'refuse',
+    alertAt: [],
+    notify: null,
     maxKeys: options.maxKeys ?? null,
     counterIdentity: rule.key,
     formerIdentity: null,
   };
+}
+/** A calendar quota of money, in nano-units; its guard has to prove that the route has a price. */
+export function budget(...parts: Parameters<typeof limit>): LimitRule {
+  const rule = limit(...parts);
+  return { ...rule, kind: 'budget', measure: { kind: 'money', cost: fact('route.cost'), currency: 'USD' } };
 }
 export function setHeader(
   header: string,

@@ -87,6 +87,7 @@ function phaseOf(
   switch (rule.kind) {
     case 'limit':
     case 'quota':
+    case 'budget':
       return 'admit';
     case 'set-header':
     case 'remove-header':

@@ -2,6 +2,7 @@
  * Mistakes a compiler could make: in the code it generates, in the constants, or in an early pass (shown by giving it
  * another policy or world than the interpreter has).
  */
+import { isLimitRule } from '../../src/language/limit-rules.ts';
 import type {
   CheckedPolicy,
   CheckedRule,
@@ -435,7 +436,7 @@ function eachRule(change: (rule: CheckedRule) => CheckedRule): (one: Case) => Ca
   return eachPolicy((policy) => ({ ...policy, rules: policy.rules.map(change) }));
 }
 function isLimit(rule: CheckedRule): rule is LimitRule {
-  return rule.kind === 'limit' || rule.kind === 'quota';
+  return isLimitRule(rule);
 }
 function eachLimit(change: (rule: LimitRule) => LimitRule): (one: Case) => Case {
   return eachRule((rule) => (isLimit(rule) ? change(rule) : rule));

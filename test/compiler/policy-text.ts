@@ -105,11 +105,12 @@ function ruleText(rule: CheckedRule): string {
     case 'warn':
       return `warn${name}${when}${noticeText(rule.reply)}`;
     case 'limit':
-    case 'quota': {
+    case 'quota':
+    case 'budget': {
       const reply = replyText(rule.reply);
       return [
-        `${rule.kind}${name} ${windowText(rule.window)} ${keyText(rule.per)}${when}`,
-        reply === '' ? '' : ` when exceeded${reply}`,
+        `${rule.kind}${name} ${windowText(rule)} ${keyText(rule.per)}${when}`,
+        reply === '' ? '' : ` when ${rule.kind === 'budget' ? 'exhausted' : 'exceeded'}${reply}`,
         rule.maxKeys === null ? '' : ` max keys ${rule.maxKeys}`,
         ` on failure ${rule.onFailure}`,
       ].join('');

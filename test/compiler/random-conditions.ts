@@ -63,6 +63,7 @@ export const FACT_CASES: readonly FactCase[] = [
   { path: 'route.state', values: NAMES.states },
   { path: 'route.requires_identity', values: [true, false] },
   { path: 'route.version', values: NAMES.versions },
+  { path: 'route.cost', values: [1, 2, 0] },
   { path: 'tenant', values: NAMES.tenants },
   { path: 'tenant.name', values: NAMES.tenants },
   { path: 'tenant.plan', values: NAMES.plans },

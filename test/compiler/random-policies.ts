@@ -12,6 +12,7 @@ import { BODY, joinedPath } from '../../src/model/member-path.ts';
 import type { ScalarValue } from '../../src/model/types.ts';
 import {
   and,
+  budget,
   deprecate,
   fact,
   forbid,
@@ -225,10 +226,14 @@ function randomLimit(
   choices: Choices,
   known: ReadonlySet<string>,
 ): LimitRule {
-  return limit(name, {
-    ...when,
+  const window = randomWindow(choices);
+  const isBudget = window.kind === 'calendar' && choices.below(2) === 0;
+  const priced = present(fact('route.cost'));
+  const guard = !isBudget ? when : { when: when.when === undefined ? priced : and(priced, when.when) };
+  return (isBudget ? budget : limit)(name, {
+    ...guard,
     ...randomReply(choices, LIMIT_TEXTS),
-    window: randomWindow(choices),
+    window,
     per: randomKey(choices, known),
     onFailure: choices.one(['refuse', 'allow']),
     ...(choices.rarely(4) ? { maxKeys: 1 } : {}),

@@ -43,6 +43,10 @@ export function randomWorld(choices: Choices): World {
   return world({ routes: names.map((name) => randomRoute(name, choices)), modes });
 }
 
+function price(atMost: number): Route['cost'] {
+  return { atMost, currency: 'USD', told: null };
+}
+
 function randomRoute(name: string, choices: Choices): Route {
   const parameters = choices.one(['/{id}', '', '/{id}/{part...}']);
   return route(name, {
@@ -51,6 +55,7 @@ function randomRoute(name: string, choices: Choices): Route {
     tags: choices.some(NAMES.tags),
     state: choices.one(NAMES.states),
     version: choices.one([null, ...NAMES.versions]),
+    cost: choices.one([null, price(1), price(2), price(0), price(3)]),
     auth: choices.one(['optional', 'required', 'none']),
     requestBody: choices.one([null, OPEN_BODY, STRICT_BODY]),
   });

@@ -32,6 +32,7 @@ export function route(name: string, options: Partial<Route> = {}): Route {
     repeatUnsafeMethods: false,
     websocket: null,
     priority: null,
+    cost: null,
     summary: null,
     place: 'routes/all.yaml:1:1',
     ...options,
@@ -91,6 +92,7 @@ export function world(
     services: new Map(['backend', 'probe'].map((name) => [name, service(name)])),
     routes: new Map(routes.map((each) => [each.name, each])),
     directory: { tenants: new Map(), plans: new Set(['free', 'team']), roles: new Set(['admin']) },
+    deliveries: new Map(),
     authorities: [],
     enforcement: new Map(
       Object.entries(options.modes ?? {}).map(([name, mode]) => [

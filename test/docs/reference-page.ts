@@ -34,6 +34,10 @@ const RULES: Readonly<Record<RuleKind, readonly [production: string, meaning: st
     'Refuses with 429 what is more than the amount: in any stretch of time, per time with a burst, or at once.',
   ],
   quota: ['Quota', 'Refuses with 429 what is more than the amount in a period of the calendar.'],
+  budget: [
+    'Budget',
+    'Refuses with 429 what is more than an amount of money in a period of the calendar. Every route of it says what a request costs.',
+  ],
   'set-header': [
     'SetHeader',
     'Sets a field of the request for the service, or of the answer for the caller.',
@@ -57,6 +61,9 @@ const CLAUSES: Readonly<Record<ClauseName, string>> = {
   when: 'The rule counts only when this condition holds.',
   from: '`from D`, `from D until D` or `after D`: the rule counts on these days, in the zone of the file.',
   'when exceeded': 'What the refusal of a limit says: `status`, `code`, `because`.',
+  'when exhausted': 'What the refusal of a budget says: `status`, `code`, `because`.',
+  'alert at':
+    '`alert at 80%, 100%`: an alert when so much of the amount is used, once for each key and period; 100 % is the first refusal. `notify "oncall"` sends it to that delivery of portunus.yaml instead of all.',
   'for each':
     'Who shares a counter: `for each tenant and route`, `for each consumer otherwise request.ip`, or `in total`.',
   status: 'Status of the refusal, 400 to 599.',

@@ -39,6 +39,7 @@ it('what one thread cannot prepare changes nothing anywhere, not even the part t
     },
     onRulesRetired: () => {},
     onLeasesAsked: () => {},
+    onThresholdsCrossed: () => {},
   });
   await threads.start();
   const directory = (epoch: number) => ({ epoch }) as DirectorySnapshot;

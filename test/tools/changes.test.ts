@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { traceRequest } from '../../src/compiler/interpret/trace.ts';
 import { placedRules } from '../../src/compiler/interpret.ts';
 import { compileRequestSchema } from '../../src/config/request-schema.ts';
+import { isLimitRule } from '../../src/language/limit-rules.ts';
 import { whatWouldChange } from '../../src/tools/explain/changes.ts';
 import { Choices } from '../compiler/choices.ts';
 import { type Case, compiledJudge, randomCase } from '../compiler/run.ts';
@@ -48,7 +49,7 @@ it('what is suggested, done, permits the request: the compiled code says so', { 
           // what is left are limits, which no fact can promise
           const isLimit = observation.refusal !== null && observation.refusal.ruleIndex !== -1;
           const rule = placedRules(one.policies, one.world)[observation.decidingRule];
-          const decidedByLimit = isLimit && (rule?.rule.kind === 'limit' || rule?.rule.kind === 'quota');
+          const decidedByLimit = isLimit && rule !== undefined && isLimitRule(rule.rule);
           expect(observation.decision !== 'refused' || decidedByLimit).toBe(true);
         }
       }

@@ -64,6 +64,47 @@ test "t" {
   expect(tests.map(({ failures }) => failures)).toEqual([[]]);
 });
 
+it('a budget is spent by what answers tell, and reserves the most that they can while requests are open', () => {
+  const texts = {
+    'portunus.yaml': 'portunus: 1\n',
+    'routes/ai.yaml': `services: { ai: { endpoints: [{ url: "http://127.0.0.1:9001" }] } }
+routes:
+  ask: { service: ai, match: { path: /ask }, auth: none, cost: { body: usage.cost, atMost: $0.40 } }
+`,
+    'policies/a.policy': 'language 1\npolicy "p" {\n  permit\n  budget "b" $1 per day in total\n}\n',
+    'policies/a.test.policy': `language 1
+test "told" {
+  when 7 requests GET /ask are sent with cost $0.10
+  expect permitted
+  when 2 requests GET /ask are sent with cost $0.70
+  expect first 1 refused 429 by "p" "b" because contains "exhausted"
+}
+test "untold" {
+  when 3 requests GET /ask are sent
+  expect first 2 permitted
+  expect the last refused 429 by "p" "b" code "budget_exhausted"
+}
+test "open" {
+  when 3 requests GET /ask are sent at once with cost $0.01
+  expect first 2 permitted
+  expect the last refused by "p" "b"
+  when GET /ask is sent after 1s with cost $5
+  expect permitted
+  when GET /ask is sent after 24h
+  expect permitted
+}
+test "debt" {
+  given "b" in "p" used $0.5
+  when 2 requests GET /ask are sent with cost $5
+  expect first 1 permitted
+  expect the last refused by "p" "b"
+}
+`,
+  };
+  const sources = Object.entries(texts).map(([path, text]) => new SourceText(path, text));
+  expect(reportOf(checkProject(sources, '/project', 0))).toMatchObject({ passed: 4, failed: 0 });
+});
+
 it('a body that does not fit is refused by its schema, and rules that read it are not asked', () => {
   const texts = {
     'portunus.yaml': 'portunus: 1\n',

@@ -2,10 +2,12 @@ import type {
   AdminStatus,
   CertificateStatus,
   CounterStatus,
+  DeliveryStatus,
   DirectoryUsage,
   ServiceStatus,
 } from '../../admin/actions.ts';
 import { requestStatus } from '../../admin/client.ts';
+import { moneyText } from '../../model/money.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { findGateway } from './data-folder.ts';
 import { sentence } from './reload.ts';
@@ -69,6 +71,7 @@ function report(status: AdminStatus): string {
       `${status.kept.auditRecords} of at most ${status.kept.auditRecordsMax} records, the newest is ${status.kept.auditEnd}`,
     ],
     ['history', `${status.kept.versions} of at most ${status.kept.versionsMax} versions`],
+    ...status.deliveries.map((delivery) => ['delivery', deliveryText(delivery)] as const),
     ...status.alerts.map(({ message, remedy }) => ['alert', `${message} ${remedy}`] as const),
   ];
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;
@@ -92,9 +95,20 @@ function notes({ lastLoad }: AdminStatus): readonly string[] {
   return lastLoad.outcome.kind === 'refused' ? [] : lastLoad.outcome.notes;
 }
 
-function counterText({ label, keys, keysMax, keysMaxFromNextStart, openSlice }: CounterStatus): string {
+function counterText({
+  label,
+  keys,
+  keysMax,
+  keysMaxFromNextStart,
+  currency,
+  openSlice,
+  reserved,
+}: CounterStatus): string {
   const later = keysMaxFromNextStart > keysMax ? ` (${keysMaxFromNextStart} from the next start on)` : '';
-  const atRisk = openSlice === null ? '' : `; a crash now would lose ${openSlice} of it`;
+  const text = (amount: number) => (currency === null ? String(amount) : moneyText(amount, currency));
+  const held =
+    reserved === null || reserved === 0 ? '' : ` and spend ${text(reserved)} that is only reserved`;
+  const atRisk = openSlice === null ? '' : `; a crash now would lose ${text(openSlice)} of it${held}`;
   return `${label}: ${keys} of ${keysMax} keys${later}${atRisk}`;
 }
 
@@ -130,6 +144,11 @@ function troubled(services: readonly ServiceStatus[]): readonly string[] {
 }
 
 const ENDPOINTS_SHOWN_MAX = 20;
+
+function deliveryText({ name, delivered, queued, lost, lastError }: DeliveryStatus): string {
+  const failure = lastError === null ? '' : `; last failure: ${lastError}`;
+  return `${name}: ${delivered} sent, ${queued} waiting, ${lost} lost${failure}`;
+}
 
 function classes(byStatusClass: Readonly<Record<string, number>>): string {
   const parts = Object.entries(byStatusClass).filter(([, count]) => count > 0);

@@ -36,7 +36,8 @@ const thread = startDataThread({
     readFile: (path) => readFileSync(path, 'utf8'),
   }),
   instantiate: instantiateRoute,
-  bindCounters: (memory, leases) => createSharedCounters(memory as CounterMemory, leases),
+  bindCounters: (memory, leases, thresholds) =>
+    createSharedCounters(memory as CounterMemory, leases, thresholds),
   identities: (snapshot) => createIdentitySource(snapshot, hashKey),
   tokens: createTokenVerifier(start.server.tokenIssuers, { clock }),
   records: createRecordWriter(start.recordRing),

@@ -57,6 +57,7 @@ import { rollBack } from './rollback.ts';
 import { adminStatus, loadReport, versionList } from './status-report.ts';
 import { historyIsSound } from './store-task.ts';
 import { storedEntityReader } from './stored-entities.ts';
+import { ThresholdAlerts } from './threshold-alerts.ts';
 import { readText } from './tls-files.ts';
 
 export interface GatewayOptions {
@@ -90,6 +91,7 @@ const CERTIFICATES_LOOK_MS = 2_000;
 const LEASE_RETRY_MS = 1_000;
 /** How much of the anchors a fall of the machine may lose. */
 const ANCHOR_SYNC_MS = 1_000;
+const THRESHOLDS_EVERY_MS = 1_000;
 /** Each try on a full disk makes LMDB write a line to the console. */
 const HISTORY_RETRY_MS = 10_000;
 
@@ -114,6 +116,7 @@ export class Gateway {
   readonly #endpoints: EndpointKeeper;
   readonly #directory: LiveDirectory;
   readonly #certificates: FrontCertificates;
+  readonly #thresholds: ThresholdAlerts;
   readonly #chores: readonly NodeJS.Timeout[];
   #liveFiles: ProjectFiles['texts'] = [];
   readonly #metrics: GatewayMetrics;
@@ -182,6 +185,7 @@ export class Gateway {
       },
       onRulesRetired: (epoch) => this.#rulesRetired(epoch),
       onLeasesAsked: (asks) => this.#quotas.asked(asks),
+      onThresholdsCrossed: (crossings, lost) => this.#thresholds.crossed(crossings, lost),
     });
     const { clock, random, store } = options;
     this.#directory = new LiveDirectory({
@@ -202,6 +206,12 @@ export class Gateway {
       alerts: observation.alerts,
       tellGrants: () => this.#threads.tellGrants(),
     });
+    this.#thresholds = new ThresholdAlerts({
+      clock,
+      alerts: observation.alerts,
+      counters: () => this.#configuration.running?.bundle.counters ?? [],
+      currency: () => this.#configuration.running?.world.currency ?? world.currency,
+    });
     this.#chores = [
       setInterval(() => this.#counters.sweep(clock.monotonicMs(), clock.wallMs()), SWEEP_EVERY_MS),
       setInterval(() => this.#endpoints.look(), ENDPOINTS_LOOK_MS),
@@ -210,6 +220,7 @@ export class Gateway {
       setInterval(() => this.#history.retry(), HISTORY_RETRY_MS),
       setInterval(() => this.#anchoring.tend(), ANCHOR_SYNC_MS),
       setInterval(() => this.#quotas.retry(), LEASE_RETRY_MS),
+      setInterval(() => this.#thresholds.resolveEnded(), THRESHOLDS_EVERY_MS),
     ];
     this.#metrics = new GatewayMetrics({
       observation,
@@ -484,6 +495,8 @@ export class Gateway {
     } else {
       this.#observation.alerts.resolve(identity);
     }
+    const { running } = this.#configuration;
+    if (running !== null) this.#observation.deliveries.use(running.world.deliveries);
     this.#options.onLoad(result);
   }
 }

@@ -11,7 +11,7 @@ import type { VersionList } from '../../admin/routes/configuration.ts';
 import { assert } from '../../base/assert.ts';
 import type { LimitValues } from '../../base/limits.ts';
 import { renderText } from '../../diagnostics/render/text.ts';
-import { counterLabel } from '../../language/canonical.ts';
+import { counterLabel, counterMeasure } from '../../language/canonical.ts';
 import type { World } from '../../model/world.ts';
 import type { ConfigurationHistory } from '../../state/configuration-history.ts';
 import type { CounterUsage } from '../../state/counter-registry.ts';
@@ -77,7 +77,9 @@ export function adminStatus(parts: StatusParts): AdminStatus {
       keys: keysUsed,
       keysMax,
       keysMaxFromNextStart: Math.max(keysMax, keysWanted),
-      openSlice: parts.openSlices.find((slice) => slice.identity === identity)?.amount ?? null,
+      currency: counterMeasure(identity) === 'money' ? running.world.currency : null,
+      openSlice: sliceOf(parts, identity)?.amount ?? null,
+      reserved: sliceOf(parts, identity)?.reserved ?? null,
     })),
     services: parts.services,
     certificates: parts.certificates.map(({ certificateFile, names, expiresMs }) => ({
@@ -87,6 +89,7 @@ export function adminStatus(parts: StatusParts): AdminStatus {
     })),
     kept: keptStatus(parts.store, parts.settings.limits),
     alerts: observation.alerts.open(),
+    deliveries: observation.deliveries.inspect(),
     limits: parts.settings.limits,
   };
 }
@@ -122,6 +125,10 @@ export function versionList(
       actor,
     })),
   };
+}
+
+function sliceOf({ openSlices }: StatusParts, identity: string): OpenSlice | undefined {
+  return openSlices.find((slice) => slice.identity === identity);
 }
 
 export function loadReport(result: LoadResult): LoadReport {

@@ -1,5 +1,5 @@
 import { byCondition } from '../fact-tables.ts';
-import { isShownToCaller } from '../limit-fields.ts';
+import { isInFields } from '../limit-fields.ts';
 import type { ResidualProgram } from '../residual.ts';
 import {
   canChangeLater,
@@ -93,6 +93,6 @@ function showStatements(
   frame: Frame,
 ): string[] {
   if (tables.length === 0) return shownStatements(list, frame);
-  const isAnyShown = list.some(({ rule }) => isShownToCaller(rule));
+  const isAnyShown = list.some(({ rule }) => isInFields(rule));
   return isAnyShown ? [`runtime.showTaken(context, ${replies}, ordinal);`] : [];
 }

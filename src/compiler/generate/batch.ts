@@ -1,8 +1,9 @@
 import type { LimitRule } from '../../language/typed.ts';
 import type { FactReference } from '../ir.ts';
-import { isShownToCaller } from '../limit-fields.ts';
+import { isEstimated, isInFields } from '../limit-fields.ts';
 import { CounterNumber } from '../numbers.ts';
 import type { Residual } from '../residual.ts';
+import { factsOfWeight } from '../rule-facts.ts';
 import { guarded } from './code.ts';
 import { Frame, type ProgramScope } from './frame.ts';
 import { keyFacts, keyStatements } from './keys.ts';
@@ -32,7 +33,7 @@ export function limitFrame(
   others: readonly FactReference[] = [],
 ): Frame {
   const conditions = limits.always.map((limit) => limit.condition);
-  const keys = limits.always.flatMap((limit) => keyFacts(limit.rule));
+  const keys = limits.always.flatMap(({ rule }) => [...keyFacts(rule), ...factsOfWeight(rule)]);
   return new Frame(scope, 'after-body', conditions, [...keys, ...factsOfTables(limits), ...others]);
 }
 
@@ -65,7 +66,7 @@ function sometimesStatements(
 ): string[] {
   const ordinal = group.ordinals.get(limit.ir)!;
   const entry = [...entryStatements(limit, 'at', frame), `ordinal[at] = ${ordinal};`];
-  const isShown = isShownToCaller(limit.rule) && limit.ir.mode === 'enforce';
+  const isShown = isInFields(limit.rule) && limit.ir.mode === 'enforce';
   const condition = frame.condition(limit.condition);
   if (!isShown || places === 'no-place') return guarded(condition, [...entry, 'at++;']);
   return [`let place${ordinal} = -1;`, ...guarded(condition, [...entry, `place${ordinal} = at;`, 'at++;'])];
@@ -73,7 +74,13 @@ function sometimesStatements(
 
 export function entryStatements(limit: Limit, at: string, frame: Frame): string[] {
   const number = frame.scope.pool.constant(new CounterNumber(limit.rule));
-  return [`counter[${at}] = ${number};`, ...keyStatements(limit.rule, at, frame), `weight[${at}] = 1;`];
+  const [cost] = factsOfWeight(limit.rule);
+  const weight = cost === undefined ? '1' : frame.fact(cost);
+  return [
+    `counter[${at}] = ${number};`,
+    ...keyStatements(limit.rule, at, frame),
+    `weight[${at}] = ${weight};`,
+  ];
 }
 
 export function fillRows(limits: Tabled<Limit>, frame: Frame): string[] {
@@ -90,7 +97,7 @@ export function orderOf(group: LimitGroup): string {
   return isFixed(group) ? 'runtime.IN_ORDER' : 'ordinal';
 }
 
-/** A slot of `at once` is given back at the end; requests in a window are counted for good. */
+/** A slot of `at once` is given back at the end, and money is settled; requests in a window are counted for good. */
 export function canChangeLater({ rule }: Limit): boolean {
-  return rule.window.kind === 'concurrency';
+  return rule.window.kind === 'concurrency' || isEstimated(rule);
 }

@@ -1,6 +1,6 @@
-import { capacityOf, isShownToCaller, policyItem, statePrefix } from '../limit-fields.ts';
+import { capacityOf, currencyOf, isInFields, policyItem, statePrefix } from '../limit-fields.ts';
 import { asConstant, type ConstantTemplate, RuleNumber } from '../numbers.ts';
-import { holesOf, limitReply } from '../replies.ts';
+import { holesOf, limitReply, nameOfLimit } from '../replies.ts';
 import type { Limit, LimitGroup } from './batch.ts';
 import { functionCode, indent } from './code.ts';
 import { Frame, type ProgramScope } from './frame.ts';
@@ -8,12 +8,12 @@ import { factsOfTables, forRows, type Tabled } from './tables.ts';
 
 /** What the run time needs to refuse with a limit, or to warn of it. */
 export function limitConstant({ ir, rule }: Limit): ConstantTemplate {
-  const shown = isShownToCaller(rule);
+  const shown = isInFields(rule);
   return asConstant({
     ...limitReply(ir, new RuleNumber(ir)),
     name: rule.name ?? ir.policy,
-    policyName: ir.policy,
-    ruleName: rule.name,
+    title: nameOfLimit(ir.policy, rule),
+    currency: currencyOf(rule),
     amount: rule.window.amount,
     capacity: capacityOf(rule.window),
     policy: shown ? policyItem(ir.policy, rule) : null,

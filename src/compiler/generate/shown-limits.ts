@@ -1,6 +1,6 @@
 import type { LimitRule } from '../../language/typed.ts';
 import type { RuleIr } from '../ir.ts';
-import { isShownToCaller, policyItem, statePrefix } from '../limit-fields.ts';
+import { isInFields, policyItem, statePrefix } from '../limit-fields.ts';
 import { compareRules } from '../lower.ts';
 import type { Residual } from '../residual.ts';
 import { indent } from './code.ts';
@@ -40,7 +40,7 @@ function shownLimits(limits: readonly Residual<LimitRule>[]): Shown[] {
       isCertain,
     };
   });
-  return all.filter(({ rule }) => isShownToCaller(rule)).sort((a, b) => compareRules(a.ir, b.ir));
+  return all.filter(({ rule }) => isInFields(rule)).sort((a, b) => compareRules(a.ir, b.ir));
 }
 
 function onlyOne({ policy, rule, place, isCertain }: Shown, pool: ConstantPool): string[] {

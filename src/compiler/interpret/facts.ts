@@ -145,6 +145,8 @@ function routeValue(member: string, route: Route): Value | undefined {
       return route.state;
     case 'requires_identity':
       return route.auth === 'required';
+    case 'cost':
+      return route.cost?.atMost;
     default:
       assert(member === 'version', `a fact of the route: ${member}`);
       return route.version ?? undefined;

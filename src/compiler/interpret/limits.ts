@@ -1,4 +1,5 @@
 import { assert } from '../../base/assert.ts';
+import { isLimitRule } from '../../language/limit-rules.ts';
 import type { FactExpression, LimitRule } from '../../language/typed.ts';
 import type { World } from '../../model/world.ts';
 import type { Warning } from '../../pipeline/context.ts';
@@ -17,7 +18,7 @@ import type { MutableKeyHash } from '../../pipeline/program.ts';
 import { counterKeyTag, counterKeyText, OTHERWISE_KEY_TAG } from '../counter-keys.ts';
 import { counterSpec } from '../counter-specs.ts';
 import type { PlacedRule } from '../interpret.ts';
-import { capacityOf, isShownToCaller, itemName, policyItem } from '../limit-fields.ts';
+import { capacityOf, currencyOf, isEstimated, isInFields, itemName, policyItem } from '../limit-fields.ts';
 import { factReference } from '../lower.ts';
 import { limitReply, nameOfLimit } from '../replies.ts';
 import { renderText } from '../runtime/text.ts';
@@ -69,7 +70,7 @@ export class LimitTaker {
     if (result === NEEDS_LEASE) return { ...NOTHING_TAKEN, decision: 'waiting' };
     if (result === EXCEEDED) return refusedBy(entries, situation);
     const reservations = this.#reserved(enforced);
-    const shown = entries.filter((entry) => isShownToCaller(entry.limit.rule));
+    const shown = entries.filter((entry) => isInFields(entry.limit.rule));
     const watching = limits.filter((limit) => limit.mode !== 'enforce');
     const warnings: Warning[] = [];
     const shadowDenied: number[] = [];
@@ -105,7 +106,7 @@ export class LimitTaker {
       batch.counter[at] = this.#limits.indexOf(limit);
       batch.keyHigh[at] = key.high;
       batch.keyLow[at] = key.low;
-      batch.weight[at] = 1;
+      batch.weight[at] = weightOf(limit.rule, situation);
     });
     const { arrivedMonotonicMs, arrivedWallMs } = situation.request;
     const result = this.#binding.take(batch, arrivedMonotonicMs, arrivedWallMs);
@@ -120,7 +121,7 @@ export class LimitTaker {
   }
 
   #reserved(limits: readonly PlacedLimit[]): Reservation[] {
-    if (!limits.some((limit) => limit.rule.window.kind === 'concurrency')) return [];
+    if (!limits.some(({ rule }) => rule.window.kind === 'concurrency' || isEstimated(rule))) return [];
     const reservation = this.#binding.reserve(this.#batch);
     return reservation === null ? [] : [reservation];
   }
@@ -168,7 +169,15 @@ const NOTHING_TAKEN: Taken = {
 };
 
 function isLimit(placed: PlacedRule): placed is PlacedLimit {
-  return placed.rule.kind === 'limit' || placed.rule.kind === 'quota';
+  return isLimitRule(placed.rule);
+}
+
+/** One for each request; of a budget, what a request to the route costs at most. */
+function weightOf({ measure }: LimitRule, situation: Situation): number {
+  if (measure.kind === 'requests') return 1;
+  const cost = factValue(measure.cost, situation);
+  assert(typeof cost === 'number', 'a budget applies to routes with a price');
+  return cost;
 }
 
 function exceededOf(entries: readonly Entry[]): Entry[] {
@@ -201,7 +210,7 @@ function warningOf(entry: Entry, situation: Situation): Warning {
 function refusalOf(named: Entry, entries: readonly Entry[], situation: Situation): Refusal {
   const { limit } = named;
   const title = nameOfLimit(limit.policy, limit.rule);
-  const shown = entries.filter((entry) => isShownToCaller(entry.limit.rule));
+  const shown = entries.filter((entry) => isInFields(entry.limit.rule));
   const fields = {
     ruleIndex: limit.index,
     rateLimit: shown.length === 0 ? '' : stateItem(shown.includes(named) ? named : tightest(shown)),
@@ -238,6 +247,7 @@ function detailOf({ limit, remaining, resetMs }: Entry, situation: Situation): s
   const facts = {
     name: limit.rule.name ?? limit.policy,
     amount: limit.rule.window.amount,
+    currency: currencyOf(limit.rule),
     used: Math.max(0, capacityOf(limit.rule.window) - Math.max(0, remaining)),
     resetsWallMs: situation.request.arrivedWallMs + resetMs,
   };

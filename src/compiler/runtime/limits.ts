@@ -16,8 +16,10 @@ import { renderText } from './text.ts';
 /** A limit of a program, as its refusal needs it. */
 export interface LimitConstant extends ReplyConstant {
   readonly name: string;
-  readonly policyName: string;
-  readonly ruleName: string | null;
+  /** In a sentence: `Limit "pace" of policy "plans"`. */
+  readonly title: string;
+  /** Null where requests are counted. */
+  readonly currency: string | null;
   readonly amount: number;
   readonly capacity: number;
   /** `"pace";q=60;w=60` and `"pace";r=`; null when the caller may not see it. */
@@ -94,19 +96,20 @@ function replyOf(
   entry: number,
   values: () => readonly unknown[],
 ): { readonly status: number; readonly code: string; readonly detail: string } {
-  const named =
-    limit.ruleName === null
-      ? `A limit of policy "${limit.policyName}"`
-      : `Limit "${limit.ruleName}" of policy "${limit.policyName}"`;
   if (batch.fault[entry] !== 0) {
-    return { status: 503, code: 'limit_unavailable', detail: `${named} cannot be counted at the moment.` };
+    return {
+      status: 503,
+      code: 'limit_unavailable',
+      detail: `${limit.title} cannot be counted at the moment.`,
+    };
   }
   if (batch.retryAtMs[entry] === Number.POSITIVE_INFINITY) {
-    return { status: 403, code: 'larger_than_limit', detail: `${named} is smaller than this request.` };
+    return { status: 403, code: 'larger_than_limit', detail: `${limit.title} is smaller than this request.` };
   }
   const facts = {
     name: limit.name,
     amount: limit.amount,
+    currency: limit.currency,
     used: Math.max(0, limit.capacity - Math.max(0, batch.remaining[entry]!)),
     resetsWallMs: context.nowWallMs + batch.resetMs[entry]!,
   };

@@ -5,8 +5,10 @@ import { calendarOf, localText } from './calendar.ts';
 /** What a refusing limit knows of itself; null hides an amount. */
 export interface LimitFacts {
   readonly name: string;
+  /** In requests, or in nano-units of `currency`. */
   readonly amount: number;
   readonly used: number;
+  readonly currency: string | null;
   readonly resetsWallMs: number;
 }
 
@@ -53,12 +55,16 @@ function limitText(hole: LimitHole, limit: LimitFacts | null): string {
     case 'name':
       return clean(limit.name);
     case 'amount':
-      return String(limit.amount);
+      return amountText(limit.amount, limit.currency);
     case 'used':
-      return String(limit.used);
+      return amountText(limit.used, limit.currency);
     case 'resets':
       return instantText(limit.resetsWallMs);
   }
+}
+
+function amountText(amount: number, currency: string | null): string {
+  return currency === null ? String(amount) : moneyText(amount, currency);
 }
 
 /** Whole seconds, rounded up: an earlier moment would promise too much. */

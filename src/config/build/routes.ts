@@ -5,6 +5,7 @@ import type { FileMemory } from '../check-files.ts';
 import type { RouteDocument, RoutesDocument } from '../documents.ts';
 import { below, type Here, keyAt, type Report, valueAt } from '../finding.ts';
 import { clip, didYouMean } from '../show.ts';
+import { buildCost } from './costs.ts';
 import { durationMs, sizeBytes } from './literals.ts';
 import { checkReference, definitionsOf, type KnownNames, type NameTable } from './names.ts';
 import { ApartRoutes, checkOverlap, overlapKeys, type PlacedRoute } from './overlaps.ts';
@@ -16,6 +17,8 @@ export interface RouteContext {
   readonly services: NameTable;
   /** Token issuers of portunus.yaml. */
   readonly issuers: KnownNames;
+  /** Null: it could not be read. */
+  readonly currency: string | null;
   readonly requestBodyBytes: number;
   readonly schemas: SchemaFiles;
   readonly report: Report;
@@ -51,6 +54,7 @@ export type RouteFileMemory = WeakMap<Checked<RoutesDocument>, BuiltFile>;
 interface BuiltFile {
   readonly routes: readonly Route[];
   readonly placed: readonly PlacedRoute[];
+  readonly currency: string | null;
   readonly requestBodyBytes: number;
   readonly services: ReadonlySet<string>;
   readonly issuers: ReadonlySet<string>;
@@ -61,10 +65,11 @@ interface BuiltFile {
 function stillTrue(
   file: Checked<RoutesDocument>,
   names: NameTable,
-  { services, issuers, requestBodyBytes, schemas, memory }: RouteContext,
+  { services, issuers, currency, requestBodyBytes, schemas, memory }: RouteContext,
 ): BuiltFile | null {
   const built = memory.routeFiles.get(file);
   if (built === undefined || built.requestBodyBytes !== requestBodyBytes) return null;
+  if (built.currency !== currency) return null;
   // a route that another file defines first is not this one's
   if (!built.routes.every(({ name }) => names.names.get(name)?.file === file.file)) return null;
   for (const name of built.services) if (!services.names.has(name)) return null;
@@ -74,7 +79,7 @@ function stillTrue(
 }
 
 function buildFile(file: Checked<RoutesDocument>, names: NameTable, context: RouteContext): BuiltFile {
-  const { requestBodyBytes, schemas, memory } = context;
+  const { currency, requestBodyBytes, schemas, memory } = context;
   let findings = 0;
   const report: Report = (finding) => {
     findings++;
@@ -97,6 +102,7 @@ function buildFile(file: Checked<RoutesDocument>, names: NameTable, context: Rou
   const built = {
     routes,
     placed,
+    currency,
     requestBodyBytes,
     services: new Set(routes.map(({ service }) => service)),
     issuers: new Set(routes.flatMap(({ identify }) => identify.issuers)),
@@ -132,6 +138,7 @@ function buildRoute(name: string, document: RouteDocument, here: Here, context: 
     repeatUnsafeMethods: document.repeatUnsafeMethods,
     websocket: websocketOf(document, here, report),
     priority: document.priority ?? null,
+    cost: buildCost(document, here, context),
     summary: document.docs.summary ?? null,
     place: here.file.placeOf(here.path),
   };

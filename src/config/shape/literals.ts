@@ -5,8 +5,10 @@ import {
   type LiteralResult,
   parseDate,
   parseDuration,
+  parseMoney,
   parseNumber,
   parsePercent,
+  parsePrice,
   parseSize,
 } from '../../model/literals.ts';
 import { clip, didYouMean } from '../show.ts';
@@ -47,6 +49,8 @@ const LITERALS = {
   percent: measured(parsePercent, (percent) => `${percent}%`),
   threads: (text, bounds) => (text === 'auto' ? null : measured(parseCount, String)(text, bounds)),
   date: measured(parseDate, String),
+  price: amount(parsePrice),
+  money: amount(parseMoney),
   ip: one(
     (text) => isIP(text) !== 0,
     'an IP address',
@@ -88,6 +92,13 @@ function measured(parse: (text: string) => LiteralResult, write: (value: number)
     if (from !== undefined && value < from) return outside(text, `the least is ${write(from)}`);
     if (to !== undefined && value > to) return outside(text, `the most is ${write(to)}`);
     return null;
+  };
+}
+
+function amount(parse: typeof parseMoney): Check {
+  return (text) => {
+    const parsed = parse(text);
+    return parsed.ok ? null : sentences(parsed.error.why);
   };
 }
 

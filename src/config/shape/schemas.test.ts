@@ -122,10 +122,20 @@ function someChange(file: string, steps: readonly string[], schema: SchemaNode):
     let container = document as Record<string, unknown>;
     for (const step of steps.slice(0, -1)) container = container[step] as Record<string, unknown>;
     container[steps.at(-1)!] = candidate;
-    const texts = { ...COMPLETE, [file]: dump(document, { schema: CORE_SCHEMA }) };
+    const others = steps.at(-1) === 'currency' ? pricedIn(String(candidate)) : COMPLETE;
+    const texts = { ...others, [file]: dump(document, { schema: CORE_SCHEMA }) };
     const { world } = loadWorld(sources(texts), { projectFolder: PROJECT_FOLDER });
     return world !== null && JSON.stringify(plain(world)) !== JSON.stringify(plain(BASELINE));
   });
+}
+
+/** The complete project with all its prices in another currency, which is the only way to change it. */
+function pricedIn(currency: string): typeof COMPLETE {
+  const texts = Object.entries(COMPLETE).map(([path, text]) => [
+    path,
+    text.replaceAll(/€([\d.]+)/g, `$1 ${currency}`),
+  ]);
+  return Object.fromEntries(texts);
 }
 
 /** Values to try: all that an enumeration has, the bounds of literals, and some that fit names, paths and texts. */

@@ -108,6 +108,10 @@ export const CONFIGURATION_CODES = {
     'Certificate without key, or key without certificate',
     'A certificate is of use only together with its private key: name the files of both.',
   ),
+  PT3129: error(
+    'Not an address for alerts',
+    'A webhook is an http or https URL, without credentials and without a fragment.',
+  ),
   PT3201: error(
     'Unknown name',
     'A service, route, team, plan or policy is referred to that no file defines. It is misspelt, or its definition was removed.',
@@ -167,6 +171,10 @@ export const CONFIGURATION_CODES = {
   PT3308: error(
     'WebSocket without GET',
     'A WebSocket begins with a GET request, so the methods of its route, where they are named, are GET alone.',
+  ),
+  PT3318: error(
+    'Price in another currency',
+    'Accounts are kept in the one currency that portunus.yaml names. An amount in another would need a rate.',
   ),
   PT3401: error(
     'Secret in a configuration file',

@@ -432,6 +432,18 @@ export const LANGUAGE_CODES = {
     explanation:
       'The gateway would write a value that the schema of the route does not allow, and refuses itself when a caller sends it.',
   },
+  PT2124: {
+    title: 'Budget on a route without a price',
+    severity: 'error',
+    explanation:
+      'A budget counts what requests cost, and promises never to spend more than its amount. On a route that says nothing of its cost it could not keep that promise.',
+  },
+  PT2125: {
+    title: 'Budget smaller than one request',
+    severity: 'warning',
+    explanation:
+      'Every route in the scope of the budget costs more than the whole amount, so every request is refused as larger than the limit.',
+  },
   PT2310: {
     title: 'Folder without authority',
     severity: 'error',

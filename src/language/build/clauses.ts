@@ -16,7 +16,7 @@ import { clauseNotHere } from '../problems/rules.ts';
 import { buildCondition, buildPath } from './conditions.ts';
 import { buildDates } from './dates.ts';
 import { buildNumber, buildPercent, numberToken } from './literals.ts';
-import { childOf, childOrNull, childrenOf, has, nodeSpan, type Reader, tokenOf } from './reader.ts';
+import { childOf, childOrNull, childrenOf, has, nodeSpan, type Reader, tokenOf, tokensOf } from './reader.ts';
 import { buildTemplate, buildText } from './texts.ts';
 
 /** Everything that clauses can say of a rule; what a rule does not take is null. */
@@ -32,6 +32,8 @@ export interface ClauseNode {
   readonly maxKeys: NumberNode | null;
   readonly onFailure: 'refuse' | 'allow' | null;
   readonly was: TextNode | null;
+  readonly alertAt: readonly NumberNode[];
+  readonly notify: TextNode | null;
 }
 export type RuleClauses = ClauseNode & { readonly reply: ReplyNode };
 export type ClauseName =
@@ -39,23 +41,29 @@ export type ClauseName =
   | 'when'
   | 'from'
   | 'when exceeded'
+  | 'when exhausted'
   | 'for each'
   | 'status'
   | 'code'
   | 'because'
   | 'max keys'
   | 'on failure'
-  | 'was';
+  | 'was'
+  | 'alert at';
 
 const LIMIT_CLAUSES: readonly ClauseName[] = [
   'for each',
   'from',
   'when',
   'when exceeded',
+  'alert at',
   'max keys',
   'on failure',
   'was',
 ];
+const BUDGET_CLAUSES: readonly ClauseName[] = LIMIT_CLAUSES.map((name) =>
+  name === 'when exceeded' ? 'when exhausted' : name,
+);
 const REPLY_CLAUSES: readonly ClauseName[] = ['10% of …', 'from', 'when', 'status', 'code', 'because'];
 
 /** Which clauses a rule takes; each at most once, in any order (the formatter puts them in this one). */
@@ -66,6 +74,7 @@ export const CLAUSES_OF: Readonly<Record<RuleNode['kind'], readonly ClauseName[]
   warn: ['10% of …', 'from', 'when', 'code', 'because'],
   limit: LIMIT_CLAUSES,
   quota: LIMIT_CLAUSES,
+  budget: BUDGET_CLAUSES,
   'set-header': ['from', 'when'],
   'remove-header': ['from', 'when'],
   cap: ['from', 'when'],
@@ -107,6 +116,8 @@ const NO_CLAUSES: ClauseNode = {
   maxKeys: null,
   onFailure: null,
   was: null,
+  alertAt: [],
+  notify: null,
 };
 
 interface ReadClause {
@@ -139,6 +150,13 @@ const CLAUSES = {
     name: 'was',
     value: { was: buildText(reader, tokenOf(node, 'Text')) },
   }),
+  AlertAt: (reader: Reader, node: CstNode): ReadClause => ({
+    name: 'alert at',
+    value: {
+      alertAt: tokensOf(node, 'PercentLiteral').map((token) => buildPercent(reader, token)),
+      notify: has(node, 'notify') ? buildText(reader, tokenOf(node, 'Text')) : null,
+    },
+  }),
   OnFailure: (_reader: Reader, node: CstNode): ReadClause => ({
     name: 'on failure',
     value: { onFailure: has(node, 'allow') ? 'allow' : 'refuse' },
@@ -156,7 +174,10 @@ function readWhen(reader: Reader, node: CstNode): ReadClause {
   const exceeded = childOrNull(node, 'Exceeded');
   return exceeded === null
     ? { name: 'when', value: { when: buildCondition(reader, childOf(node, 'Condition')) } }
-    : { name: 'when exceeded', value: { exceeded: readReply(reader, exceeded) } };
+    : {
+        name: has(exceeded, 'exhausted') ? 'when exhausted' : 'when exceeded',
+        value: { exceeded: readReply(reader, exceeded) },
+      };
 }
 
 function readReplyClause(reader: Reader, node: CstNode): ReadClause {

@@ -88,7 +88,7 @@ export function numberToken(node: CstNode): IToken {
   return tokenOf(node, 'NumberLiteral');
 }
 
-function buildMoney(reader: Reader, node: CstNode): LiteralNode {
+export function buildMoney(reader: Reader, node: CstNode): LiteralNode {
   const token = tokenOrNull(node, 'MoneyLiteral') ?? numberToken(node);
   const code = tokenOrNull(node, 'CurrencyCode');
   const money = parseMoney(code === null ? token.image : `${token.image} ${code.image}`);

@@ -3,7 +3,7 @@ import { assert } from '../../base/assert.ts';
 import type { NumberNode, RuleNode, TemplateNode, TextNode, WindowNode } from '../ast.ts';
 import { CLAUSES_OF, type ClauseNode, collectClauses, type RuleClauses } from './clauses.ts';
 import { buildCondition, buildPath } from './conditions.ts';
-import { buildDate, buildDuration, buildLiteral, buildNumber, numberToken } from './literals.ts';
+import { buildDate, buildDuration, buildLiteral, buildMoney, buildNumber, numberToken } from './literals.ts';
 import { childOf, childOrNull, has, nodeSpan, type Reader, spanOf, tokenOf, tokenOrNull } from './reader.ts';
 import { buildTemplate, buildText } from './texts.ts';
 
@@ -31,7 +31,15 @@ type Base = {
 };
 type Build = (reader: Reader, head: CstNode, clauses: RuleClauses, base: Base) => RuleNode;
 
-const NAMED: ReadonlySet<string> = new Set(['Permit', 'Forbid', 'Require', 'Warn', 'Limit', 'Quota']);
+const NAMED: ReadonlySet<string> = new Set([
+  'Permit',
+  'Forbid',
+  'Require',
+  'Warn',
+  'Limit',
+  'Quota',
+  'Budget',
+]);
 
 const FORMS = {
   Permit: { kind: 'permit', build: (_reader, _head, _clauses, base) => ({ kind: 'permit', ...base }) },
@@ -54,6 +62,7 @@ const FORMS = {
   },
   Limit: { kind: 'limit', build: buildLimit },
   Quota: { kind: 'quota', build: buildQuota },
+  Budget: { kind: 'budget', build: buildBudget },
   SetHeader: {
     kind: 'set-header',
     build: (reader, head, _clauses, base) =>
@@ -93,24 +102,31 @@ function buildLimit(reader: Reader, head: CstNode, clauses: RuleClauses, base: B
     kind: 'limit',
     ...base,
     amount: amountOf(reader, form),
+    currency: null,
     window: form.name === 'Pace' ? paceOf(reader, form) : atMostOf(reader, form),
     ...limitClauses(clauses),
   };
 }
 
 function buildQuota(reader: Reader, head: CstNode, clauses: RuleClauses, base: Base): RuleNode {
-  const period = tokenOf(head, 'Period').image;
-  const zone = tokenOrNull(head, 'ZoneName');
-  assert(isPeriod(period), `${period} is no period`);
   return {
     kind: 'quota',
     ...base,
     amount: amountOf(reader, head),
-    window: {
-      kind: 'calendar',
-      period,
-      zone: zone === null ? null : { value: zone.image, span: spanOf(reader, zone) },
-    },
+    currency: null,
+    window: calendarOf(reader, childOf(head, 'ByCalendar')),
+    ...limitClauses(clauses),
+  };
+}
+
+function buildBudget(reader: Reader, head: CstNode, clauses: RuleClauses, base: Base): RuleNode {
+  const { value, currency, span } = buildMoney(reader, childOf(head, 'Money'));
+  return {
+    kind: 'budget',
+    ...base,
+    amount: { value: Number(value), span },
+    currency,
+    window: calendarOf(reader, childOf(head, 'ByCalendar')),
     ...limitClauses(clauses),
   };
 }
@@ -155,6 +171,17 @@ function atMostOf(reader: Reader, node: CstNode): WindowNode {
     : { kind: 'window', length: buildDuration(reader, length) };
 }
 
+function calendarOf(reader: Reader, node: CstNode): WindowNode {
+  const period = tokenOf(node, 'Period').image;
+  const zone = tokenOrNull(node, 'ZoneName');
+  assert(isPeriod(period), `${period} is no period`);
+  return {
+    kind: 'calendar',
+    period,
+    zone: zone === null ? null : { value: zone.image, span: spanOf(reader, zone) },
+  };
+}
+
 function paceOf(reader: Reader, node: CstNode): WindowNode {
   const burst = tokenOrNull(node, 'NumberLiteral');
   return {
@@ -164,8 +191,8 @@ function paceOf(reader: Reader, node: CstNode): WindowNode {
   };
 }
 
-function limitClauses({ per, exceeded, maxKeys, onFailure, was }: RuleClauses) {
-  return { per, reply: exceeded, maxKeys, onFailure: onFailure ?? 'refuse', was } as const;
+function limitClauses({ per, exceeded, maxKeys, onFailure, alertAt, notify, was }: RuleClauses) {
+  return { per, reply: exceeded, maxKeys, onFailure: onFailure ?? 'refuse', alertAt, notify, was } as const;
 }
 
 type Period = Extract<WindowNode, { kind: 'calendar' }>['period'];

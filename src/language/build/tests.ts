@@ -22,10 +22,12 @@ import {
   buildDuration,
   buildList,
   buildLiteral,
+  buildMoney,
   buildNumber,
   buildPercent,
   buildSize,
   buildTime,
+  numberToken,
 } from './literals.ts';
 import {
   childOf,
@@ -154,8 +156,20 @@ function buildGivenRule(reader: Reader, node: CstNode): GivenNode {
   const percent = tokenOrNull(node, 'PercentLiteral');
   if (percent !== null)
     return { kind: 'share', rule: first, policy: second, percent: buildPercent(reader, percent), span };
-  const amount = buildNumber(reader, tokenOf(node, 'NumberLiteral'));
-  return { kind: 'used', rule: first, policy: second, amount, span };
+  const used = childOf(node, 'Used');
+  const money = childOrNull(used, 'Money');
+  if (money === null)
+    return {
+      kind: 'used',
+      rule: first,
+      policy: second,
+      amount: buildNumber(reader, numberToken(used)),
+      currency: null,
+      span,
+    };
+  const { value, currency, span: written } = buildMoney(reader, money);
+  const amount = { value: Number(value), span: written };
+  return { kind: 'used', rule: first, policy: second, amount, currency, span };
 }
 
 function buildRequestParts(reader: Reader, node: CstNode): readonly RequestPartNode[] {
@@ -176,6 +190,10 @@ function buildRequestPart(reader: Reader, node: CstNode): RequestPartNode {
   }
   if (has(node, 'size'))
     return { kind: 'size', bytes: buildSize(reader, tokenOf(node, 'SizeLiteral')), span };
+  if (has(node, 'cost')) {
+    const { value, currency, span: written } = buildMoney(reader, childOf(node, 'Money'));
+    return { kind: 'cost', amount: { value: Number(value), span: written }, currency, span };
+  }
   assert(first !== undefined, 'the grammar demands a text');
   if (second === undefined) return { kind: has(node, 'ip') ? 'ip' : 'host', value: first, span };
   return { kind: 'header', name: first, value: second, span };

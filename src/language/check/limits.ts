@@ -1,27 +1,34 @@
 import { LIMITS } from '../../base/limits.ts';
+import { meant } from '../../diagnostics/suggest.ts';
 import { isTimeZone } from '../../model/local-time.ts';
-import type { LimitNode, NumberNode } from '../ast.ts';
+import { moneyText } from '../../model/money.ts';
+import type { Route } from '../../model/world.ts';
+import type { LimitNode, NumberNode, TextNode } from '../ast.ts';
 import { counterIdentity } from '../canonical.ts';
-import { unknownZone } from '../problems/names.ts';
-import { noCounterKey, notAKey } from '../problems/rules.ts';
+import { compareCodePoints } from '../order.ts';
+import { unknownName, unknownZone } from '../problems/names.ts';
+import { budgetBelowCost, noCounterKey, notAKey, routeWithoutCost } from '../problems/rules.ts';
 import { amountOutOfRange, keyMayBeMissing } from '../problems/types.ts';
 import { nearestTimeZone } from '../time-zones.ts';
-import type { CounterKey, FactExpression, LimitRule, LimitWindow } from '../typed.ts';
+import type { CounterKey, FactExpression, LimitRule, LimitWindow, Measure } from '../typed.ts';
 import type { CheckContext } from './context.ts';
 import { factText, type Known } from './known.ts';
+import { isAccountingCurrency } from './literals.ts';
 import { resolveFact, whyMissing } from './operands.ts';
 import { checkReply } from './replies.ts';
 import type { RuleHead, RulePlace } from './rules.ts';
+import { builtInFact } from './selectors.ts';
 import { NO_CALENDARS } from './templates.ts';
 import { inWords } from './type-names.ts';
 
-/** Limits and quotas: amounts, windows, counter keys. Null means that problems were reported. */
+/** Limits, quotas and budgets: amounts, windows, counter keys. Null means that problems were reported. */
 export function checkLimit(
   context: CheckContext,
   node: LimitNode,
   { policy, known }: RulePlace,
   head: RuleHead,
 ): Omit<LimitRule, 'key' | 'span'> | null {
+  const measure = checkMeasure(context, known, node);
   const window = checkWindow(context, node);
   const per = checkKey(context, known, node);
   const reply = checkReply(context, node.reply, {
@@ -30,9 +37,11 @@ export function checkLimit(
     calendars: NO_CALENDARS,
     known,
   });
+  const alertAt = checkThresholds(context, node);
+  const notified = node.notify === null || isDelivery(context, node.notify);
   const maxKeys = node.maxKeys === null || isMaxKeys(context, node.maxKeys);
-  if (window === null || per === null || reply === null || !maxKeys) return null;
-  const measure = { kind: 'requests' } as const;
+  if (measure === null || window === null || per === null) return null;
+  if (reply === null || alertAt === null || !notified || !maxKeys) return null;
   return {
     kind: node.kind,
     ...head,
@@ -41,11 +50,36 @@ export function checkLimit(
     per,
     reply,
     onFailure: node.onFailure,
+    alertAt,
+    notify: node.notify?.value ?? null,
     maxKeys: node.maxKeys?.value ?? null,
     counterIdentity: counterIdentity(policy, { name: head.name, measure, window, per }),
     formerIdentity:
       node.was === null ? null : counterIdentity(policy, { name: node.was.value, measure, window, per }),
   };
+}
+
+/** A budget counts what its routes cost, so each of them has to say it: a missing price would be spent without end. */
+function checkMeasure(context: CheckContext, known: Known, node: LimitNode): Measure | null {
+  if (node.kind !== 'budget') return { kind: 'requests' };
+  const fits = isAccountingCurrency(context, node.currency, node.amount.span);
+  const cost = builtInFact(context, 'route.cost', node.span);
+  if (!known.followsMistake && !arePriced(context, known.routes, node)) return null;
+  return fits ? { kind: 'money', cost, currency: context.project.world.currency } : null;
+}
+
+function arePriced(context: CheckContext, routes: readonly Route[], { span, amount }: LimitNode): boolean {
+  const [unpriced] = routes
+    .filter(({ cost }) => cost === null)
+    .sort((a, b) => compareCodePoints(a.name, b.name));
+  if (unpriced !== undefined) {
+    context.report(routeWithoutCost(span, unpriced.name, unpriced.place));
+    return false;
+  }
+  const least = Math.min(...routes.map(({ cost }) => cost!.atMost));
+  if (routes.length > 0 && least > amount.value)
+    context.report(budgetBelowCost(amount.span, moneyText(least, context.project.world.currency)));
+  return true;
 }
 
 /** Stands for a key that could not be checked, so that the reply is not blamed for it. */
@@ -88,6 +122,33 @@ function isAmount(context: CheckContext, { value, span }: NumberNode, what: stri
 function isLength(context: CheckContext, { value, span }: NumberNode): boolean {
   if (value >= 1) return true;
   context.report(amountOutOfRange(span, 'This length of time', 'at least 1ms'));
+  return false;
+}
+
+/** More would be noise. */
+const THRESHOLDS_MAX = 10;
+
+/** Ascending, each once. Null: reported. */
+function checkThresholds(context: CheckContext, { alertAt }: LimitNode): readonly number[] | null {
+  const unfit = alertAt.find(({ value }) => value < 1 || value > 100 || !Number.isInteger(value));
+  if (unfit !== undefined) {
+    context.report(amountOutOfRange(unfit.span, 'This share', 'a whole number from 1% to 100%'));
+    return null;
+  }
+  const shares = [...new Set(alertAt.map(({ value }) => value))].sort((a, b) => a - b);
+  if (shares.length <= THRESHOLDS_MAX) return shares;
+  context.report(
+    amountOutOfRange(alertAt[THRESHOLDS_MAX]!.span, 'This list of shares', `at most ${THRESHOLDS_MAX} long`),
+  );
+  return null;
+}
+
+function isDelivery(context: CheckContext, { value, span }: TextNode): boolean {
+  const { deliveries } = context.project.world;
+  if (deliveries.has(value)) return true;
+  const near = meant(value, deliveries.keys());
+  const suggestion = near === null ? null : { name: near, place: deliveries.get(near)!.place };
+  context.report(unknownName(span, 'delivery', value, suggestion, [...deliveries.keys()].sort()));
   return false;
 }
 

@@ -112,6 +112,7 @@ const WHY_MISSING: Readonly<Record<string, string>> = {
   'request.parameter': 'not every route here has this path parameter',
   'credential.expires_in': 'a credential need not expire',
   'route.version': 'a route need not have a version',
+  'route.cost': 'a route need not say what it costs',
 };
 
 export function provePresent(context: CheckContext, known: Known, fact: FactExpression): boolean {

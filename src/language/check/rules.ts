@@ -77,6 +77,7 @@ function checkForm(
     }
     case 'limit':
     case 'quota':
+    case 'budget':
       return checkLimit(context, node, place, head);
     case 'set-header':
     case 'remove-header':

@@ -94,7 +94,7 @@ function checkLimitHole(context: CheckContext, node: PathNode, { limit }: TextPl
   if (limit === null) {
     return refuse(
       'no limit answers here',
-      'Only `when exceeded … because` of a limit or quota has limit facts.',
+      'Only `when exceeded … because` of a limit or quota, or `when exhausted … because` of a budget, has limit facts.',
     );
   }
   if (fact === undefined || node.parameter !== null) {

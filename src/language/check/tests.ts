@@ -1,9 +1,11 @@
 import { isIP } from 'node:net';
 import { type Span, spanText } from '../../diagnostics/source.ts';
 import { DAY_MS, dateText, isTimeZone, localClock, timeText } from '../../model/local-time.ts';
+import { moneyText } from '../../model/money.ts';
 import type { ScalarValue } from '../../model/types.ts';
 import type { EnforcementMode, Route } from '../../model/world.ts';
 import type { ListNode, LiteralNode, PolicyNode, RuleNode, TextNode } from '../ast.ts';
+import { LIMIT_KINDS } from '../limit-rules.ts';
 import { unknownZone } from '../problems/names.ts';
 import { notAHeaderName } from '../problems/rules.ts';
 import {
@@ -169,6 +171,7 @@ function requestOf(context: CheckContext, parts: readonly RequestPartNode[], rou
   let ip = DEFAULT_IP;
   let host = routes[0]?.match.hosts[0]?.replace('*', 'test') ?? DEFAULT_HOST;
   let size = 0;
+  let cost: number | null = null;
   const body: Tree = {};
   for (const part of parts) {
     if (part.kind === 'header') {
@@ -182,12 +185,30 @@ function requestOf(context: CheckContext, parts: readonly RequestPartNode[], rou
       const why = putInto(body, part.path, plain(context, part.value));
       if (why !== null) context.report(badElement(part.span, why));
     } else if (part.kind === 'size') size = part.bytes.value;
+    else if (part.kind === 'cost') cost = costOf(context, part, routes);
     else host = part.value.value.toLowerCase();
   }
   const hasBody = parts.some(({ kind }) => kind === 'body');
   const text = hasBody ? JSON.stringify(body) : '';
   if (hasBody && !headers.has('content-type')) headers.set('content-type', 'application/json');
-  return { headers: [...headers].flat(), ip, host, body: text, bodyBytes: size || Buffer.byteLength(text) };
+  const bodyBytes = size || Buffer.byteLength(text);
+  return { headers: [...headers].flat(), ip, host, body: text, bodyBytes, cost };
+}
+
+type CostPart = Extract<RequestPartNode, { kind: 'cost' }>;
+
+/** Null: reported. */
+function costOf(
+  context: CheckContext,
+  { amount, currency, span }: CostPart,
+  routes: readonly Route[],
+): number | null {
+  if (!isAccountingCurrency(context, currency, amount.span)) return null;
+  const fixed = routes.find(({ cost }) => cost === null || cost.told === null);
+  if (fixed === undefined) return amount.value;
+  const why = fixed.cost === null ? 'does not say what a request costs' : 'has a price, whatever is answered';
+  context.report(badTestAmount(span, `Route "${fixed.name}" ${why}.`));
+  return null;
 }
 
 function plain(context: CheckContext, value: LiteralNode | ListNode): unknown {
@@ -277,7 +298,7 @@ function checkWhich(context: CheckContext, which: WhichNode, sent: number): Chec
   return { kind: which.kind, count };
 }
 
-const REFUSING: ReadonlySet<string> = new Set(['forbid', 'require', 'warn', 'limit', 'quota']);
+const REFUSING: ReadonlySet<string> = new Set(['forbid', 'require', 'warn', ...LIMIT_KINDS]);
 
 function ruleName(context: CheckContext, { policy, rule }: RuleNameNode, policies: PolicyNames): RuleName {
   const found = ruleOf(context, policy, rule, policies);
@@ -358,13 +379,23 @@ function usedOf(
       context.report(
         badTestAmount(
           item.rule.span,
-          `Only limits and quotas count; "${item.rule.value}" is a ${rule.kind}.`,
+          `Only limits, quotas and budgets count; "${item.rule.value}" is a ${rule.kind}.`,
         ),
       );
-    else if (rule !== null) {
+    else if (rule !== null && (rule.currency === null) !== (item.currency === null))
+      context.report(
+        badTestAmount(
+          item.amount.span,
+          `"${item.rule.value}" counts ${rule.currency === null ? 'requests' : 'money'}.`,
+        ),
+      );
+    else if (rule !== null && isAccountingCurrency(context, item.currency, item.amount.span)) {
+      const counts = (value: number) => (rule.currency === null ? value : moneyText(value, rule.currency));
       const most = rule.window.kind === 'pace' ? (rule.window.burst ?? rule.amount).value : rule.amount.value;
       if (!Number.isInteger(item.amount.value) || item.amount.value > most)
-        context.report(badTestAmount(item.amount.span, `"${item.rule.value}" counts 0 to ${most}.`));
+        context.report(
+          badTestAmount(item.amount.span, `"${item.rule.value}" counts ${counts(0)} to ${counts(most)}.`),
+        );
     }
     return [{ policy: item.policy.value, rule: item.rule.value, amount: item.amount.value }];
   });

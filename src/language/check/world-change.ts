@@ -77,6 +77,7 @@ const OTHERS = [
   'zone',
   'currency',
   'attributes',
+  'deliveries',
   'authorities',
 ] as const satisfies (keyof World)[];
 

@@ -43,6 +43,8 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   AtMost: inline,
   Pace: inline,
   Quota: inline,
+  Budget: inline,
+  ByCalendar: inline,
   Amount: inline,
   SetHeader: inline,
   RemoveHeader: inline,
@@ -63,6 +65,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   MaxKeys: inline,
   OnFailure: inline,
   Was: inline,
+  AlertAt: inline,
 
   Condition: condition,
   Term: inline,
@@ -92,6 +95,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   GivenRoles: inline,
   GivenTime: inline,
   GivenRule: inline,
+  Used: inline,
   RequestParts: inline,
   RequestPart: inline,
   BodyPath: tight,
@@ -138,6 +142,7 @@ export const HEADER_ORDER: readonly string[] = ['Owner', 'Review', 'Reviewed', '
 export const SCOPE_CLAUSES: readonly string[] = ['Share', 'Per', 'Dates', 'When'];
 export const ANSWER_CLAUSES: readonly string[] = [
   'Exceeded',
+  'AlertAt',
   'MaxKeys',
   'OnFailure',
   'Was',

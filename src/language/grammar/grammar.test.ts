@@ -96,6 +96,7 @@ describe('line breaks need no meaning (language-rules 3.4)', () => {
       'warn',
       'limit',
       'quota',
+      'budget',
       'set',
       'remove',
       'cap',
@@ -111,6 +112,7 @@ describe('line breaks need no meaning (language-rules 3.4)', () => {
       ')',
       'PercentLiteral',
       'after',
+      'alert',
       'and',
       'because',
       'code',
@@ -147,6 +149,7 @@ describe('line breaks need no meaning (language-rules 3.4)', () => {
     // exceeded` takes all reply clauses behind it; `from` takes an `until` behind it, which means the same; the condition of a
     // quantifier takes every `and` and `or` behind it
     expect(clashes.sort()).toEqual([
+      'ByCalendar: in',
       'Condition: and',
       'Condition: or',
       'Dates: until',
@@ -154,7 +157,6 @@ describe('line breaks need no meaning (language-rules 3.4)', () => {
       'Exceeded: code',
       'Exceeded: status',
       'List: ,',
-      'Quota: in',
     ]);
   });
 

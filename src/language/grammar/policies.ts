@@ -180,6 +180,7 @@ export class PolicyGrammar extends TestGrammar {
       { ALT: () => this.SUBRULE(this.Warn) },
       { ALT: () => this.SUBRULE(this.Limit) },
       { ALT: () => this.SUBRULE(this.Quota) },
+      { ALT: () => this.SUBRULE(this.Budget) },
       { ALT: () => this.SUBRULE(this.SetHeader) },
       { ALT: () => this.SUBRULE(this.RemoveHeader) },
       { ALT: () => this.SUBRULE(this.Cap) },
@@ -275,9 +276,29 @@ export class PolicyGrammar extends TestGrammar {
       this.CONSUME(KEYWORD.quota);
       this.OPTION(() => this.CONSUME(Text));
       this.SUBRULE(this.Amount);
+      this.SUBRULE(this.ByCalendar);
+    },
+    INNER,
+  );
+
+  /** A quota of money. */
+  readonly Budget = this.RULE(
+    'Budget',
+    () => {
+      this.CONSUME(KEYWORD.budget);
+      this.OPTION(() => this.CONSUME(Text));
+      this.SUBRULE(this.Money);
+      this.SUBRULE(this.ByCalendar);
+    },
+    INNER,
+  );
+
+  readonly ByCalendar = this.RULE(
+    'ByCalendar',
+    () => {
       this.CONSUME(KEYWORD.per);
       this.CONSUME(Period);
-      this.OPTION2({
+      this.OPTION({
         // `in total` begins alike, and belongs to the clauses
         GATE: () => this.LA(2).tokenType === ZoneName,
         DEF: () => {
@@ -380,6 +401,7 @@ export class PolicyGrammar extends TestGrammar {
         { ALT: () => this.SUBRULE(this.MaxKeys) },
         { ALT: () => this.SUBRULE(this.OnFailure) },
         { ALT: () => this.SUBRULE(this.Was) },
+        { ALT: () => this.SUBRULE(this.AlertAt) },
       ]);
     },
     INNER,
@@ -443,7 +465,10 @@ export class PolicyGrammar extends TestGrammar {
   readonly Exceeded = this.RULE(
     'Exceeded',
     () => {
-      this.CONSUME(KEYWORD.exceeded);
+      this.OR([
+        { ALT: () => this.CONSUME(KEYWORD.exceeded) },
+        { ALT: () => this.CONSUME(KEYWORD.exhausted) },
+      ]);
       this.AT_LEAST_ONE(() => this.SUBRULE(this.ReplyClause));
     },
     INNER,
@@ -518,6 +543,19 @@ export class PolicyGrammar extends TestGrammar {
     () => {
       this.CONSUME(KEYWORD.was);
       this.CONSUME(Text);
+    },
+    INNER,
+  );
+
+  readonly AlertAt = this.RULE(
+    'AlertAt',
+    () => {
+      this.words(0, KEYWORD.alert, KEYWORD.at);
+      this.AT_LEAST_ONE_SEP({ SEP: SIGN[','], DEF: () => this.CONSUME(PercentLiteral) });
+      this.OPTION(() => {
+        this.CONSUME(KEYWORD.notify);
+        this.CONSUME(Text);
+      });
     },
     INNER,
   );

@@ -174,7 +174,7 @@ export class TestGrammar extends ExpressionGrammar {
                     {
                       ALT: () => {
                         this.CONSUME(TEST_WORD.used);
-                        this.CONSUME(NumberLiteral);
+                        this.SUBRULE(this.Used);
                       },
                     },
                     {
@@ -190,6 +190,15 @@ export class TestGrammar extends ExpressionGrammar {
           },
         },
       ]);
+    },
+    INNER,
+  );
+
+  /** Requests, or money of a budget. */
+  readonly Used = this.RULE(
+    'Used',
+    () => {
+      this.OR([{ ALT: () => this.SUBRULE(this.Money) }, { ALT: () => this.CONSUME(NumberLiteral) }]);
     },
     INNER,
   );
@@ -228,6 +237,12 @@ export class TestGrammar extends ExpressionGrammar {
           ALT: () => {
             this.CONSUME(TEST_WORD.size);
             this.CONSUME(SizeLiteral);
+          },
+        },
+        {
+          ALT: () => {
+            this.CONSUME(KEYWORD.cost);
+            this.SUBRULE(this.Money);
           },
         },
         {

@@ -26,9 +26,14 @@ export function cannotStand(span: Span, found: string | null, help: string): Dia
   return problem('PT0101', span, `${what} cannot stand here.`, help);
 }
 
-/** A clause of a limit or quota that stands before what it counts. */
+const AMOUNTS: Readonly<Record<string, string>> = {
+  quota: '10_000 requests per month',
+  budget: '$20 per day',
+};
+
+/** A clause of a limit, quota or budget that stands before what it counts. */
 export function clauseBeforeAmount(span: Span, clause: string, kind: string): Diagnostic {
-  const window = kind === 'quota' ? '10_000 requests per month' : 'at most 100 requests in any 1m';
+  const window = AMOUNTS[kind] ?? 'at most 100 requests in any 1m';
   return problem(
     'PT0101',
     span,

@@ -21,9 +21,10 @@ export function clauseNotHere(
   allowed: readonly string[],
 ): Diagnostic {
   const replies = ['status', 'code', 'because'];
+  const over = allowed.find((one) => one === 'when exceeded' || one === 'when exhausted');
   const help =
-    replies.includes(clause) && allowed.includes('when exceeded')
-      ? `Write \`when exceeded ${clause} …\`.`
+    replies.includes(clause) && over !== undefined
+      ? `Write \`${over} ${clause} …\`.`
       : `It can have ${alternatives(allowed.map((one) => `\`${one}\``))}.`;
   return problem('PT2102', span, `A \`${kind.replace('-', ' ')}\` has no \`${clause}\`.`, help);
 }
@@ -149,6 +150,24 @@ export function notAKey(span: Span, fact: string, what: string): Diagnostic {
     span,
     `${shown(fact)} is ${what} and cannot tell counters apart.`,
     'Count for each of something with a name or an address: tenant, team, consumer, credential, route or request.ip.',
+  );
+}
+
+export function routeWithoutCost(span: Span, route: string, place: string): Diagnostic {
+  return problem(
+    'PT2124',
+    span,
+    `Route "${shown(route)}" does not say what a request costs, so this budget can't count it (${place}).`,
+    'Add `cost: $0.002 per request` to the route (`$0 per request` where it is free), or narrow `applies to`.',
+  );
+}
+
+export function budgetBelowCost(span: Span, cost: string): Diagnostic {
+  return problem(
+    'PT2125',
+    span,
+    `This budget is smaller than one request, which costs at least ${cost} here.`,
+    'Write a larger amount, or a lower price.',
   );
 }
 

@@ -118,7 +118,7 @@ export function neverRefuses(span: Span, rule: string, kind: string): Diagnostic
     'PT1405',
     span,
     `"${shown(rule)}" is a ${kind}: it never refuses or warns.`,
-    'Name a forbid, require, limit or quota.',
+    'Name a forbid, require, limit, quota or budget.',
   );
 }
 

@@ -1,6 +1,7 @@
 import { rulePhase } from '../../compiler/interpret/trace.ts';
 import { type PlacedRule, placedRules } from '../../compiler/interpret.ts';
 import { placeOf } from '../../diagnostics/source.ts';
+import { isLimitRule } from '../../language/limit-rules.ts';
 import type { CheckedPolicies, LimitRule, TypedExpression } from '../../language/typed.ts';
 import type { Route, World } from '../../model/world.ts';
 import { clauseText } from '../clause-text.ts';
@@ -118,7 +119,7 @@ function readsBody(expression: TypedExpression): boolean {
 }
 
 function limitOf({ rule }: PlacedRule): LimitRule | null {
-  return rule.kind === 'limit' || rule.kind === 'quota' ? rule : null;
+  return isLimitRule(rule) ? rule : null;
 }
 
 interface RoutePlace {
@@ -152,6 +153,7 @@ function phaseOfRule(placed: PlacedRule): RulePhase {
   switch (rule.kind) {
     case 'limit':
     case 'quota':
+    case 'budget':
       return 'admit';
     case 'set-header':
     case 'remove-header':

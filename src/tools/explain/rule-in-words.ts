@@ -1,5 +1,6 @@
 import { factText } from '../../language/check/known.ts';
 import type { CheckedRule, CounterKey, LimitRule, TextTemplate } from '../../language/typed.ts';
+import { moneyText } from '../../model/money.ts';
 import { lengthInWords } from '../policy-tests/lengths.ts';
 import { dateInWords, valueInWords } from '../values.ts';
 
@@ -15,6 +16,7 @@ export function ruleInWords(rule: CheckedRule): string {
       return `warned${codeOf(rule.reply.code)}`;
     case 'limit':
     case 'quota':
+    case 'budget':
       return `${windowInWords(rule)}, ${keyInWords(rule.per)}`;
     case 'set-header':
       return `sets ${rule.header} to "${templateInWords(rule.value)}"`;
@@ -39,8 +41,11 @@ function codeOf(code: string | null): string {
   return code === null ? '' : ` code "${code}"`;
 }
 
-function windowInWords({ window }: LimitRule): string {
-  const requests = `${grouped(window.amount)} ${window.amount === 1 ? 'request' : 'requests'}`;
+function windowInWords({ window, measure }: LimitRule): string {
+  const requests =
+    measure.kind === 'money'
+      ? moneyText(window.amount, measure.currency)
+      : `${grouped(window.amount)} ${window.amount === 1 ? 'request' : 'requests'}`;
   switch (window.kind) {
     case 'window':
       return `at most ${requests} in any ${lengthInWords(window.windowMs)}`;

@@ -69,6 +69,8 @@ function withShare(when: TypedExpression, percent: number): TypedExpression {
 }
 
 export interface MachineRequest extends SentRequest {
+  /** What the answer says that it cost, in nano-units; null: nothing. */
+  readonly cost: number | null;
   readonly ip: string;
   readonly identity: Identity | null;
   readonly nowMs: number;
@@ -108,7 +110,7 @@ export class MachineRun {
   readonly #counters: WatchedCounters;
   readonly #runtime: BoundRuntime;
   readonly #pipelines = new Map<string, RoutePipeline>();
-  #open: RequestContext[] = [];
+  #open: { readonly context: RequestContext; readonly cost: number }[] = [];
   #sent = 0;
 
   constructor(machine: Machine, usedBefore: ReadonlyMap<number, number>) {
@@ -123,15 +125,16 @@ export class MachineRun {
     const found = this.#machine.finder.find(sent);
     if (found.kind === 'problem') return refusedAtFront(found);
     const { route, path, parameters } = found;
-    const { nowMs, wallMs, body: _text, ...facts } = sent;
+    const { nowMs, wallMs, body: _text, cost: told, ...facts } = sent;
     const moment = { arrivedMonotonicMs: nowMs, arrivedWallMs: wallMs };
     const unread = { ...facts, id: requestId(++this.#sent), path, parameters, ...moment };
     const context = contextOf(unread);
     const pipeline = this.#pipeline(route);
     const outcome = this.#decide(pipeline, context, route, sent);
     const request: PlainRequest = { ...unread, body: bodyOf(sent.body, pipeline) };
-    this.#open.push(context);
     const permitted = outcome === CONTINUE;
+    const { cost } = this.#machine.world.routes.get(route)!;
+    this.#open.push({ context, cost: told ?? cost?.atMost ?? 0 });
     const changedText = permitted ? changedBody(pipeline, context, sent.body) : null;
     return {
       route,
@@ -152,11 +155,14 @@ export class MachineRun {
     };
   }
 
-  /** Ends every request that was sent. */
+  /** Ends every request that was sent: each cost what its route says. */
   endAll(): void {
-    for (const { reservation, observedReservations } of this.#open) {
-      for (const held of [reservation, ...(observedReservations ?? [])])
-        if (held !== null) this.#counters.release(held);
+    for (const { context, cost } of this.#open) {
+      for (const held of [context.reservation, ...(context.observedReservations ?? [])]) {
+        if (held === null) continue;
+        this.#counters.settleEstimates(held, cost);
+        this.#counters.release(held);
+      }
     }
     this.#open = [];
   }

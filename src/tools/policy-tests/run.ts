@@ -1,4 +1,5 @@
 import type { PlacedRule } from '../../compiler/interpret.ts';
+import { isLimitRule } from '../../language/limit-rules.ts';
 import type { CheckedPolicies, LimitRule } from '../../language/typed.ts';
 import type { CheckedExpect, CheckedStep, CheckedTest, TestCaller } from '../../language/typed-tests.ts';
 import type { World } from '../../model/world.ts';
@@ -93,7 +94,13 @@ function sendStep(run: MachineRun, machine: Machine, { test, step, atMs }: StepP
     const found = machine.finder.find(front);
     const route = found.kind === 'found' ? found.route : null;
     const identity = callerOf(step.caller, machine.world, route, wallMs);
-    const observation = run.send({ ...front, identity, nowMs: FIRST_MONOTONIC_MS + now, wallMs });
+    const observation = run.send({
+      ...front,
+      identity,
+      cost: step.cost,
+      nowMs: FIRST_MONOTONIC_MS + now,
+      wallMs,
+    });
     if (step.pace === 'spread') run.endAll();
     return { number: index + 1, of: step.count, atMs: now, observation };
   });
@@ -122,7 +129,7 @@ export function usedBefore({ rules, bundle }: Machine, test: CheckedTest): Reado
 }
 
 function limitOf({ rule }: PlacedRule): LimitRule | null {
-  return rule.kind === 'limit' || rule.kind === 'quota' ? rule : null;
+  return isLimitRule(rule) ? rule : null;
 }
 
 /** For each expectation, the first request that does not meet it. */

@@ -60,6 +60,10 @@ export class WatchedCounters implements CounterBinding {
     this.#inner.settle(reservation, index, actual);
   }
 
+  settleEstimates(reservation: Reservation, actual: number): void {
+    this.#inner.settleEstimates(reservation, actual);
+  }
+
   swap(reservation: Reservation, batch: TakeBatch, nowMs: number, wallMs: number): TakeResult {
     return this.#inner.swap(reservation, batch, nowMs, wallMs);
   }

@@ -1,0 +1,55 @@
+import { assert } from '../../base/assert.ts';
+import { parseMoney, parsePrice } from '../../model/literals.ts';
+import type { CostSource, RouteCost } from '../../model/world.ts';
+import type { CostDocument, RouteDocument } from '../documents.ts';
+import { below, type Here, type Report, valueAt } from '../finding.ts';
+import { clip } from '../show.ts';
+
+interface CostContext {
+  /** Null: it could not be read. */
+  readonly currency: string | null;
+  readonly report: Report;
+}
+
+/** What a request to a route costs; null where nothing is said, or what is said is wrong. */
+export function buildCost({ cost }: RouteDocument, route: Here, context: CostContext): RouteCost | null {
+  if (cost === undefined) return null;
+  const here = below(route, 'cost');
+  if (typeof cost === 'string') {
+    const atMost = inCurrency(cost, parsePrice(cost), here, context);
+    return atMost === null ? null : { ...atMost, told: null };
+  }
+  const atMost = inCurrency(cost.atMost, parseMoney(cost.atMost), below(here, 'atMost'), context);
+  const told = sourceOf(cost, here, context);
+  return atMost === null || told === null ? null : { ...atMost, told };
+}
+
+function inCurrency(
+  written: string,
+  read: ReturnType<typeof parseMoney>,
+  here: Here,
+  { currency, report }: CostContext,
+): Omit<RouteCost, 'told'> | null {
+  assert(read.ok, 'the schema accepts only what the grammar of literals accepts');
+  const { nano, currency: named } = read.value;
+  if (currency === null || named === currency) return { atMost: nano, currency: named };
+  report({
+    code: 'PT3318',
+    message: `"${clip(written)}" is in ${named}; accounts are kept in ${currency}.`,
+    target: valueAt(here),
+    help: `Write a price in ${currency}, the currency of portunus.yaml.`,
+  });
+  return null;
+}
+
+function sourceOf({ header, body }: CostDocument, here: Here, { report }: CostContext): CostSource | null {
+  if (header !== undefined && body === undefined) return { kind: 'header', name: header.toLowerCase() };
+  if (body !== undefined && header === undefined) return { kind: 'body', path: body.split('.') };
+  report({
+    code: 'PT3109',
+    message: `"cost" ${header === undefined ? 'does not say where the answer tells it' : 'names both a header and a member of the body'}.`,
+    target: valueAt(here),
+    help: 'Write one of header and body, or a price such as $0.002 per request.',
+  });
+  return null;
+}

@@ -1,0 +1,198 @@
+/** What a request reserved of budgets is settled exactly once, with what it cost, however the request ends. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { CostSource, RouteCost } from '../model/world.ts';
+import { RESERVE, type Simulation, simulate, simulatedRoute } from './exchange.cases.ts';
+
+const AT_MOST = 500_000_000;
+
+function priced(told: CostSource | null): RouteCost {
+  return { atMost: AT_MOST, currency: 'USD', told };
+}
+const IN_HEADER: CostSource = { kind: 'header', name: 'x-cost' };
+const IN_BODY: CostSource = { kind: 'body', path: ['usage', 'cost'] };
+
+function simulated(told: CostSource | null): Simulation {
+  return simulate({
+    routes: [simulatedRoute('/{rest...}', { cost: priced(told) })],
+    pipeline: { admit: RESERVE },
+    limits: { responseCostBytes: 1_024 },
+  });
+}
+
+/** Everything is over, and what it cost was settled once. */
+function costs(simulation: Simulation): readonly number[] {
+  expect(simulation.thread.inFlight).toBe(0);
+  expect(simulation.thread.buffered.used).toBe(0);
+  const reservations = simulation.settled.map(({ reservation }) => reservation);
+  expect(new Set(reservations).size).toBe(reservations.length);
+  expect(new Set(simulation.releases)).toEqual(new Set(reservations));
+  expect(simulation.releases.length).toBe(reservations.length);
+  const actual = simulation.settled.map((each) => each.actual);
+  expect(simulation.records.map(({ costNanoUsd }) => costNanoUsd)).toEqual(actual);
+  return actual;
+}
+
+const JSON_FIELDS = ['content-type', 'application/json'];
+
+describe('a request costs', () => {
+  test.each([
+    [200, AT_MOST],
+    [500, AT_MOST],
+    [404, AT_MOST],
+    [401, 0],
+    [429, 0],
+  ])('by its price, answered %s: %s', (status, cost) => {
+    const simulation = simulated(null);
+    simulation.request('GET', '/');
+    simulation.calls[0]!.head(true, '{}', { status });
+    expect(costs(simulation)).toEqual([cost]);
+  });
+
+  test.each([
+    [['x-cost', '0.02'], 20_000_000],
+    [['x-cost', '0'], 0],
+    [['x-cost', '0.7'], 700_000_000],
+    [[], AT_MOST],
+    [['x-cost', 'free'], AT_MOST],
+    [['x-cost', '-1'], AT_MOST],
+    [['x-cost', '0.1', 'x-cost', '0.1'], AT_MOST],
+  ])('what a header tells, %j: %s', (fields, cost) => {
+    const simulation = simulated(IN_HEADER);
+    simulation.request('GET', '/');
+    simulation.calls[0]!.head(true, '', { fields });
+    expect(costs(simulation)).toEqual([cost]);
+    expect(simulation.records[0]!.fault.startsWith('estimate_low')).toBe(cost > AT_MOST);
+  });
+
+  test.each([
+    ['{"usage":{"cost":0.02}}', JSON_FIELDS, 20_000_000],
+    ['{"usage":{"cost":"0.02"}}', JSON_FIELDS, 20_000_000],
+    ['{"usage":{"cost":null}}', JSON_FIELDS, AT_MOST],
+    ['{"usage":[0.02]}', JSON_FIELDS, AT_MOST],
+    ['{"usage":{"cost":0.02}', JSON_FIELDS, AT_MOST],
+    ['{"usage":{"cost":0.02}}', ['content-type', 'text/event-stream'], AT_MOST],
+    ['{"usage":{"cost":0.02}}', [...JSON_FIELDS, 'content-encoding', 'gzip'], AT_MOST],
+    [`{"usage":{"cost":0.02},"x":"${'x'.repeat(1_024)}"}`, JSON_FIELDS, AT_MOST],
+  ])('what a member of the body tells, %s', (body, fields, cost) => {
+    for (const pieces of [[body], [...body]]) {
+      const simulation = simulated(IN_BODY);
+      const client = simulation.request('GET', '/');
+      const call = simulation.calls[0]!;
+      pieces.forEach((piece, at) => {
+        const last = at === pieces.length - 1;
+        if (at === 0) call.head(last, piece, { fields });
+        else call.data(piece, last);
+      });
+      expect(client.body).toBe(body);
+      expect(costs(simulation)).toEqual([cost]);
+    }
+  });
+
+  test('nothing when no service got it, and all when nobody knows', () => {
+    for (const [unprocessed, cost] of [
+      ['unprocessed', 0],
+      ['unknown', AT_MOST],
+    ] as const) {
+      const simulation = simulated(IN_HEADER);
+      simulation.request('GET', '/');
+      simulation.calls[0]!.fail(unprocessed);
+      expect(costs(simulation)).toEqual([cost]);
+    }
+  });
+});
+
+test('what a service does not answer in time costs all that was reserved', () => {
+  const simulation = simulated(IN_HEADER);
+  const client = simulation.request('GET', '/');
+  simulation.nowMs += 3_600_000;
+  simulation.thread.sweep();
+  expect(client.status).toBe(504);
+  expect(costs(simulation)).toEqual([AT_MOST]);
+});
+
+/** What can happen to a request in flight, in any order; most of it comes too late. */
+type Event = 'head' | 'head-last' | 'data' | 'data-last' | 'unprocessed' | 'lost' | 'leave' | 'drain';
+const EVENTS: readonly Event[] = [
+  ...(['head', 'head-last', 'data', 'data-last', 'unprocessed', 'lost'] as const),
+  ...(['leave', 'drain'] as const),
+];
+
+/** The reference: what the events up to the end of a request make of its cost. */
+function expectedCost(events: readonly Event[]): number {
+  let told: number | null = null;
+  let begun = false;
+  for (const event of events) {
+    if (event === 'leave' || event === 'lost') return told ?? AT_MOST;
+    if (event === 'unprocessed') return begun ? (told ?? AT_MOST) : 0;
+    if ((event === 'head' || event === 'head-last') && !begun) {
+      begun = true;
+      told = 30_000_000;
+      if (event === 'head-last') return told;
+    }
+    if (event === 'data-last' && begun) return told!;
+  }
+  return told ?? AT_MOST;
+}
+
+test('exactly once, over random interleavings of requests that end in every way', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.array(fc.constantFrom(...EVENTS), { minLength: 1, maxLength: 6 }), {
+        minLength: 1,
+        maxLength: 6,
+      }),
+      fc.infiniteStream(fc.nat()),
+      (scripts, picks) => {
+        const simulation = simulated(IN_HEADER);
+        const open = scripts.map((events, at) => ({
+          events: [...events, 'leave' as Event],
+          client: simulation.request('GET', `/${at}`),
+          call: simulation.calls[at]!,
+          at,
+          begun: false,
+          over: false,
+        }));
+        const waiting = open.slice();
+        while (waiting.length > 0) {
+          const pick = picks.next().value % waiting.length;
+          const one = waiting[pick]!;
+          apply(one);
+          if (one.over || one.events.length === 0) waiting.splice(pick, 1);
+        }
+        costs(simulation);
+        const byPath = new Map(simulation.records.map(({ path, costNanoUsd }) => [path, costNanoUsd]));
+        scripts.forEach((events, at) => {
+          expect(byPath.get(`/${at}`)).toBe(expectedCost([...events, 'leave']));
+        });
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+interface OpenRequest {
+  readonly events: Event[];
+  readonly client: ReturnType<Simulation['request']>;
+  readonly call: Simulation['calls'][number];
+  begun: boolean;
+  over: boolean;
+}
+
+/** As service and client could do it: neither speaks after it has ended. */
+function apply(one: OpenRequest): void {
+  const { client, call, begun } = one;
+  const event = one.events.shift()!;
+  if (event === 'drain') client.drain();
+  else if (event === 'leave') client.disconnect();
+  else if (event === 'lost' || event === 'unprocessed')
+    call.fail(event === 'unprocessed' && !begun ? 'unprocessed' : 'unknown');
+  else if (event.startsWith('head') && !begun)
+    call.head(event === 'head-last', 'x', { fields: ['x-cost', '0.03'] });
+  else if (event.startsWith('data') && begun) call.data('x', event === 'data-last');
+  else return;
+  one.begun ||= event.startsWith('head');
+  one.over ||= ENDS.has(event);
+}
+
+const ENDS: ReadonlySet<Event> = new Set(['leave', 'lost', 'unprocessed', 'head-last', 'data-last']);
