@@ -178,7 +178,7 @@ describe('the history', () => {
         expect(told(rig.keeper.rollups)).toEqual(told(recount));
         expect(told(rig.open().rollups)).toEqual(told(recount));
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
 
@@ -202,7 +202,7 @@ describe('the history', () => {
         rig.keeper.stop();
         expect(await rig.search()).toEqual(kept.reverse());
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 
