@@ -52,7 +52,8 @@ function keysOf(name: string): AdminActions['keys'] {
 function entity({ kind, tenant: of, name }: EntityName): EntityView {
   const shared = { tenant: of, name, in: 'store', attributes: {} } as const;
   if (kind === 'team') return { kind, ...shared };
-  if (kind === 'tenant') return { kind, ...shared, plan: 'free', teams: [], consumers: ['web'] };
+  if (kind === 'tenant')
+    return { kind, ...shared, plan: 'free', priority: 'normal', teams: [], consumers: ['web'] };
   return { kind, ...shared, team: null, roles: ['buyer'], subscriptions: [] };
 }
 const DIRECTORY: AdminActions['directory'] = {

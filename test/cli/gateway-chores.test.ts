@@ -18,9 +18,9 @@ const BUILT: string = new URL('../../dist/src/cli/run/gateway.js', import.meta.u
 /** Answers as a data thread does, serves nothing, and dies when it is told to listen a second time. */
 const THREAD = `
 import { parentPort } from 'node:worker_threads';
-parentPort.on('message', ({ kind, epoch }) => {
+parentPort.on('message', ({ kind, epoch, directory }) => {
   if (kind === 'prepare-rules') parentPort.postMessage({ kind: 'prepared', epoch });
-  if (kind === 'prepare-directory') parentPort.postMessage({ kind: 'directory-prepared', epoch });
+  if (kind === 'prepare-directory') parentPort.postMessage({ kind: 'directory-prepared', epoch: directory.epoch });
   if (kind === 'listen') {
     parentPort.postMessage({ kind: 'listening' });
     setImmediate(() => process.exit(7));
