@@ -7,6 +7,8 @@ export const LEASE_ASKS_MAX = 10_000;
 export class LeaseAsks implements LeaseSource {
   readonly #send: (asks: readonly LeaseAsk[]) => void;
   #asked = new Map<string, number>();
+  /** Debt told while an answer was on its way, which may not have known of it. */
+  #again = new Map<string, LeaseAsk>();
   #leaving: LeaseAsk[] = [];
 
   constructor(send: (asks: readonly LeaseAsk[]) => void) {
@@ -17,7 +19,10 @@ export class LeaseAsks implements LeaseSource {
     const name = `${ask.region}/${ask.keyHigh}/${ask.keyLow}`;
     const asked = this.#asked.get(name);
     // A heavier request needs more than was asked for.
-    if (asked === undefined ? this.#asked.size >= LEASE_ASKS_MAX : asked >= ask.weight) return;
+    if (asked === undefined ? this.#asked.size >= LEASE_ASKS_MAX : asked >= ask.weight) {
+      if (asked !== undefined && ask.weight === 0) this.#again.set(name, ask);
+      return;
+    }
     this.#asked.set(name, ask.weight);
     if (this.#leaving.length === 0) setImmediate(() => this.#leave());
     this.#leaving.push(ask);
@@ -25,6 +30,9 @@ export class LeaseAsks implements LeaseSource {
 
   arrived(): void {
     this.#asked = new Map();
+    const again = this.#again;
+    this.#again = new Map();
+    for (const ask of again.values()) this.ask(ask);
   }
 
   #leave(): void {

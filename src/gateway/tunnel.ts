@@ -31,6 +31,7 @@ export type TunnelCode =
   | 'upstream_closed_in_answer'
   | 'websocket_idle'
   | 'websocket_client_too_fast'
+  | 'websocket_client_too_slow'
   | 'total_timeout'
   | 'going_away';
 
@@ -38,15 +39,20 @@ export type TunnelCode =
 const FAREWELLS = {
   websocket_idle: [1001, 'nothing was said for too long'],
   websocket_client_too_fast: [1013, 'the service does not take messages that fast'],
+  websocket_client_too_slow: [1008, 'what was sent is not read'],
   total_timeout: [1001, 'the time of this connection is over'],
   going_away: [1001, 'the gateway goes away'],
 } as const satisfies Partial<Record<TunnelCode, readonly [number, string]>>;
+
+/** What one read of a service's connection brings at most. */
+const READ_BYTES_MAX = 131_072;
 
 export class Tunnel implements TunnelHandler, ClientTunnelHandler {
   fromClientBytes = 0;
   toClientBytes = 0;
   readonly #host: TunnelHost;
   readonly #bufferedMax: number;
+  readonly #unreadMax: number;
   readonly #idleMs: number;
   readonly #nowMs: () => number;
   readonly #service: UpstreamTunnel;
@@ -67,6 +73,8 @@ export class Tunnel implements TunnelHandler, ClientTunnelHandler {
   ) {
     this.#host = host;
     this.#bufferedMax = limits.websocketBufferedBytes;
+    // Messages alone may come to the bound, one more, and the rest of what was read with it.
+    this.#unreadMax = limits.websocketBufferedBytes + 2 * limits.websocketMessageBytes + READ_BYTES_MAX;
     this.#idleMs = idleMs;
     this.#nowMs = nowMs;
     this.#lastMs = nowMs();
@@ -125,7 +133,11 @@ export class Tunnel implements TunnelHandler, ClientTunnelHandler {
   onServiceDrain(): void {}
 
   onClientActivity(): void {
+    if (this.#ended) return;
     this.#lastMs = this.#nowMs();
+    // uWebSockets.js answers pings by itself, and holds what the client does not read.
+    if (this.#client !== null && this.#client.buffered > this.#unreadMax)
+      this.end('websocket_client_too_slow');
   }
 
   onServiceActivity(): void {

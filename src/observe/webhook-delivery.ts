@@ -50,6 +50,8 @@ interface Message {
 
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
+/** What waits is tried once more when the gateway stops, one after the other: a receiver that never answers must not hold it up. */
+const STOP_MS = 5_000;
 
 export function createWebhookDelivery(options: WebhookOptions): WebhookDelivery {
   return new Webhook(options);
@@ -70,6 +72,7 @@ class Webhook implements WebhookDelivery {
   #sending: Promise<void> | null = null;
   #callOff: (() => void) | null = null;
   #stopping = false;
+  #stopByMs = Number.POSITIVE_INFINITY;
   #delivered = 0;
   #failedAttempts = 0;
   #lost = 0;
@@ -104,10 +107,13 @@ class Webhook implements WebhookDelivery {
 
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#stopByMs = this.#options.clock.monotonicMs() + STOP_MS;
     this.#callOff?.();
     this.#callOff = null;
     this.#send();
     await this.#sending;
+    this.#lost += this.#queue.length;
+    this.#queue = [];
   }
 
   #send(): void {
@@ -118,7 +124,7 @@ class Webhook implements WebhookDelivery {
   }
 
   async #sendAll(): Promise<void> {
-    while (this.#queue.length > 0) {
+    while (this.#queue.length > 0 && this.#options.clock.monotonicMs() < this.#stopByMs) {
       const failure = await this.#attempt(this.#queue[0]!);
       if (failure === null) this.#taken();
       else if (!this.#failed(failure)) return;

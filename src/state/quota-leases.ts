@@ -166,7 +166,11 @@ class Leases implements QuotaLeases {
   /** A key without a mark of its own may have been part of the shared counter. */
   #stored(region: QuotaRegion, { key }: LeaseView): Result<QuotaMark | null, StoreProblem> {
     const own = this.#latest(region, key);
-    return !own.ok || own.value !== null || key === 'shared' ? own : this.#latest(region, 'shared');
+    if (!own.ok || key === 'shared') return own;
+    const shared = this.#latest(region, 'shared');
+    if (!shared.ok || own.value === null) return shared;
+    // A mark of its own from an earlier period says nothing of one that it spent from the shared counter.
+    return shared.value !== null && shared.value.periodMs > own.value.periodMs ? shared : own;
   }
 
   #latest(

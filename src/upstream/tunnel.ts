@@ -34,6 +34,8 @@ export class Tunnel implements UpstreamTunnel, Watched {
   #state: TunnelState = 'connecting';
   #pool: EndpointPool | null = null;
   #isProbe = false;
+  /** The handshake has left: before that, no service can have it. */
+  #wasSent = false;
   #socket: net.Socket | null = null;
   #head = '';
   #tcpOpen = false;
@@ -48,7 +50,8 @@ export class Tunnel implements UpstreamTunnel, Watched {
       onMessage: (payload, kind) => handler.onServiceMessage(payload, kind),
       onPing: (payload) => {
         handler.onServiceActivity();
-        this.#send(OPCODE.pong, payload);
+        // RFC 6455, 5.5.3: not each ping needs a pong, and a service that does not read gets none.
+        if (this.buffered <= PONGS_BUFFERED_BYTES_MAX) this.#send(OPCODE.pong, payload);
       },
       onPong: () => handler.onServiceActivity(),
       onClose: (code, reason) => this.#serviceCloses(code, reason),
@@ -132,6 +135,7 @@ export class Tunnel implements UpstreamTunnel, Watched {
   #connected(): void {
     if (this.#state !== 'connecting') return;
     this.#state = 'handshake';
+    this.#wasSent = true;
     const { target, protocols, fieldLines, idLines, firstByteMs } = this.#request;
     const { basePath, hostLine } = this.#pool!.head;
     const offered = protocols === '' ? '' : `sec-websocket-protocol: ${protocols}\r\n`;
@@ -245,7 +249,7 @@ export class Tunnel implements UpstreamTunnel, Watched {
       detail,
       endpoint,
       attempts: this.attempts,
-      unprocessed: code === 'upstream_connect_failed' || code === 'upstream_connect_timeout',
+      unprocessed: !this.#wasSent,
     });
   }
 
@@ -274,5 +278,6 @@ export class Tunnel implements UpstreamTunnel, Watched {
 /** RFC 6455, 1.3. */
 const ACCEPT_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const CLOSE_WAIT_MS = 2_000;
+const PONGS_BUFFERED_BYTES_MAX = 65_536;
 /** 7.1.5: the connection ended without a close. */
 const LOST = 1006;

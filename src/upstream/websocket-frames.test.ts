@@ -37,6 +37,15 @@ const CASES: readonly (readonly [name: string, bytes: Buffer, expected: readonly
     Buffer.concat([frame(0x01, 'a'), frame(0x89, 'p'), frame(0x00, 'b'), frame(0x80, 'c'), frame(0x81, 'd')]),
     ['ping p', 'text abc', 'text d'],
   ],
+  [
+    'parts of nothing',
+    Buffer.concat([
+      frame(0x01, 'a'),
+      ...Array.from({ length: 500 }, () => frame(0x00, '')),
+      frame(0x80, 'b'),
+    ]),
+    ['text ab'],
+  ],
   ['a pong', frame(0x8a, 'x'), ['pong']],
   ['a close', frame(0x88, Buffer.concat([Buffer.of(0x0f, 0xa1), Buffer.from('bye')])), ['close 4001 bye']],
   ['a close without a code', Buffer.concat([frame(0x88, ''), frame(0x81, 'more')]), ['close 1005 ']],

@@ -102,7 +102,8 @@ export class ServerFrames {
       this.#messageKind = this.#opcode === OPCODE.text ? 'text' : 'binary';
     if (!this.#isFinal) {
       this.#fragments ??= [];
-      this.#fragments.push(Buffer.from(payload));
+      // Of empty ones there is no end, and no bound on bytes would meet them.
+      if (payload.length > 0) this.#fragments.push(Buffer.from(payload));
       this.#fragmentBytes += payload.length;
       return;
     }

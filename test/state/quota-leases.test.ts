@@ -150,6 +150,19 @@ describe('a quota', () => {
     expect(admitted(next, 20, 1)).toBe(6);
   });
 
+  it('remembers what a key spent from the shared counter, though it has a mark of its own from the day before', () => {
+    const specs = [daily(10, { maxKeys: 2 })];
+    const first = store.process(specs);
+    expect(admitted(first, 4, 3)).toBe(4);
+    first.stop();
+    store.clock.wallMs += DAY_MS;
+    const second = store.process(specs);
+    for (const key of [1, 2]) expect(admitted(second, 1, key)).toBe(1);
+    expect(admitted(second, 20, 3)).toBe(10);
+    second.stop();
+    expect(admitted(store.process(specs), 20, 3)).toBe(0);
+  });
+
   it('goes to the name that a limit has now, before and after the old name is forgotten', () => {
     const before = daily(20);
     const renamed = { ...before, identity: 'q2', formerIdentity: 'q' };

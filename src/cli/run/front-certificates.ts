@@ -75,7 +75,8 @@ export class FrontCertificates {
       this.#tellExpiry();
       return;
     }
-    this.#refusedDigest = digest;
+    // Wrong files stay wrong until they change; a thread that could not listen may be able to the next time.
+    if (!read.ok) this.#refusedDigest = digest;
     this.#options.alerts.raise({
       ...REFUSED,
       severity: 'critical',

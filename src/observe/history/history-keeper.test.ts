@@ -273,6 +273,15 @@ describe('the history', () => {
     expect(blocks()).toBeGreaterThan(5);
   });
 
+  it('counts what waits, not what was written long ago', async () => {
+    const rig = new Rig({ requestLogQueueBytes: 64 * 1024 });
+    for (let i = 0; i < 3_000; i++) {
+      rig.record({ requestId: `id-${i}`, path: `/${i}${'x'.repeat(200)}` });
+      if (i % 50 === 49) rig.pass(1_000);
+    }
+    expect(await rig.search()).toHaveLength(3_000);
+  });
+
   it('loses the oldest records when it is as large as it may be, and those that are too old', async () => {
     const rig = new Rig({
       retention: {

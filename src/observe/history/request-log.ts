@@ -81,6 +81,7 @@ class Blocks implements LogBlocks {
     this.#kept += this.#unwritten;
     this.#unwritten = 0;
     this.#waiting = [];
+    this.waitingBytes = 0;
     this.#changed = false;
     if (this.#open.frameBytes >= BLOCK_SMALL_BYTES) this.#clear();
   }
