@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../base/ports.ts';
@@ -274,12 +275,13 @@ describe('the history', () => {
   });
 
   it('counts what waits, not what was written long ago', async () => {
-    const rig = new Rig({ requestLogQueueBytes: 64 * 1024 });
-    for (let i = 0; i < 3_000; i++) {
-      rig.record({ requestId: `id-${i}`, path: `/${i}${'x'.repeat(200)}` });
-      if (i % 50 === 49) rig.pass(1_000);
+    const rig = new Rig({ requestLogQueueBytes: 600 * 1024 });
+    for (let i = 0; i < 10_000; i++) {
+      const path = `/${createHash('sha512').update(`${i}`).digest('base64')}`;
+      rig.keeper.accept(record({ timeMs: rig.clock.wallMs(), path: path + path }), null);
+      if (i % 1_000 === 999) rig.pass(1_000);
     }
-    expect(await rig.search()).toHaveLength(3_000);
+    expect(await rig.search({}, 20_000)).toHaveLength(10_000);
   });
 
   it('loses the oldest records when it is as large as it may be, and those that are too old', async () => {
