@@ -36,12 +36,14 @@ export function oneOf(...schemas: readonly JsonSchema[]): JsonSchema {
 }
 
 export const TEXT = { type: 'string' } as const;
-export const WHOLE = { type: 'integer', minimum: 0 } as const;
+export const WHOLE = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const;
 export const NUMBER = { type: 'number' } as const;
 /** Milliseconds since the Unix epoch. */
 export const TIME_MS = {
   type: 'number',
   minimum: 0,
+  // the last moment that a date can have
+  maximum: 8_640_000_000_000_000,
   description: 'Milliseconds since the Unix epoch.',
 } as const;
 

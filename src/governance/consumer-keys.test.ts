@@ -74,6 +74,7 @@ describe('issuing', () => {
     [{ ...ISSUE, name: 'No' }, 'malformed_name'],
     [{ ...ISSUE, environment: 'Live' }, 'malformed_name'],
     [{ ...ISSUE, expiresMs: 5 }, 'expiry_passed'],
+    [{ ...ISSUE, expiresMs: 8_640_000_000_000_001 }, 'expiry_too_far'],
     [{ ...ISSUE, consumer: 'web', name: 'web-1' }, 'key_name_taken'],
   ])('refuses %o: %s', (request, code) => {
     const { keys, store } = running();
@@ -137,6 +138,27 @@ describe('revoking', () => {
     expect(again.who(other.key)).toBe('acme/web/web-1');
   });
 
+  it('ends keys of files whatever they are called, and when a file has them again', () => {
+    const web = (name: string, { credential }: typeof written): Directory =>
+      directory(tenant('acme', [consumer('web', [{ ...credential, name }])]));
+    const name = { tenant: 'acme', consumer: 'web', name: 'web-1' };
+    const other = issued(902, 'web-1');
+    const { keys, who, reload, store } = running();
+    done(keys.revoke(name, ACTOR));
+    reload(web('renamed', written));
+    expect(who(written.key)).toBe('unknown');
+    expect(running({ keys: store }, web('renamed', written)).who(written.key)).toBe('unknown');
+
+    reload(web('web-1', other));
+    expect(who(other.key)).toBe('acme/web/web-1');
+    done(keys.revoke(name, ACTOR));
+    for (const each of [written, other]) {
+      reload(web('web-1', each));
+      expect(who(each.key)).toBe('unknown');
+      expect(running({ keys: store }, web('web-1', each)).who(each.key)).toBe('unknown');
+    }
+  });
+
   it('holds in this process even where it could not be saved, and says that it may not last', () => {
     const { keys, who, store } = running();
     const { key, name } = done(keys.issue(ISSUE, ACTOR));
@@ -147,6 +169,31 @@ describe('revoking', () => {
     expect(who(key)).toBe('unknown');
     store.broken = false;
     expect(keys.revoke({ ...APP, name }, ACTOR).ok).toBe(true);
+  });
+});
+
+const LAST_MS = 8_640_000_000_000_000;
+
+describe('moments beyond the last', () => {
+  it('are not reached by rotation, refused as an expiry, and read from the store as the last', () => {
+    const { keys, who, store, clock } = running();
+    const old = done(keys.issue({ ...ISSUE, expiresMs: LAST_MS }, ACTOR));
+    clock.wall += DAY_MS;
+    const overlapMs = Number.MAX_SAFE_INTEGER;
+    const fresh = done(keys.rotate({ ...rotate, name: old.name, overlapMs }, ACTOR));
+    expect(fresh.expiresMs).toBe(LAST_MS);
+    expect(keys.expire({ ...APP, name: fresh.name }, LAST_MS + 1, ACTOR)).toMatchObject({
+      ok: false,
+      error: {
+        code: 'expiry_too_far',
+        message: 'The key would expire after +275760-09-13T00:00:00.000Z, the last moment there is.',
+      },
+    });
+    for (const [spelt, key] of store.keys) store.keys.set(spelt, { ...key, expiresMs: 2 ** 60 });
+    const again = running({ keys: store, seed: 2 });
+    expect([who(old.key), again.who(fresh.key)]).toEqual(['acme/app/app-1', 'acme/app/app-2']);
+    const listed = done(again.keys.list({ ...APP, after: null, count: 9 }));
+    expect(listed.map(({ expiresMs }) => expiresMs)).toEqual([LAST_MS, LAST_MS]);
   });
 });
 
@@ -199,6 +246,13 @@ describe('rotation', () => {
     const again = running({ keys: store });
     again.clock.wall = clock.wall;
     expect([again.who(written.key), again.who(fresh.key)]).toEqual(['expired', 'acme/web/web-2']);
+  });
+
+  it('numbers keys of a consumer that is called as what objects have', () => {
+    const { keys } = running({}, directory(tenant('acme', [consumer('constructor', [])])));
+    const request = { ...ISSUE, consumer: 'constructor' };
+    const names = [1, 2].map(() => done(keys.issue(request, ACTOR)).name);
+    expect(names).toEqual(['constructor-1', 'constructor-2']);
   });
 
   it('gives no name a second time, whatever became of its key', () => {

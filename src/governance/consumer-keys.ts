@@ -7,6 +7,7 @@ import { err, ok, type Result } from '../base/result.ts';
 import type { Directory } from '../model/world.ts';
 import type { AuditActor, AuditEntry } from '../pipeline/audit.ts';
 import { isEnvironment, issueKey } from './consumer-key.ts';
+import { MOMENT_MAX_MS } from './key-table.ts';
 import type { DirectoryFull, SharedDirectory } from './shared-directory.ts';
 
 export interface KeyName {
@@ -68,6 +69,7 @@ export type KeyProblemCode =
   | 'key_name_taken'
   | 'key_ended'
   | 'expiry_passed'
+  | 'expiry_too_far'
   | 'malformed_name'
   | 'keys_full'
   | 'not_saved'
@@ -141,6 +143,7 @@ const CLEARED_MAX = 100;
 export class ConsumerKeys {
   readonly #parts: ConsumerKeysParts;
   #written = new Map<string, StoredKey>();
+  /** By hash: a key that ended does not come back under another name, nor when the file has it again. */
   readonly #endings = new Map<string, KeyEnding>();
 
   constructor(parts: ConsumerKeysParts) {
@@ -152,10 +155,11 @@ export class ConsumerKeys {
     const { store, memory } = this.#parts;
     const endings = store.endings();
     if (!endings.ok) return err(endings.error.message);
-    for (const ending of endings.value) this.#endings.set(spell(ending), ending);
+    for (const ending of endings.value) this.#endings.set(ending.hash, ending);
     let full: DirectoryFull = null;
     const read = store.each((key) => {
-      full ??= memory.putScanned(key);
+      const lacking = memory.putScanned(key);
+      full ??= lacking;
     });
     if (!read.ok) return err(read.error.message);
     return full === null ? ok(undefined) : err(noRoom(full).message);
@@ -171,12 +175,16 @@ export class ConsumerKeys {
     for (const [spelt, key] of this.#written) {
       const stored = before.has(spelt) ? null : this.#stored(key);
       if (stored !== null && stored.hash !== key.hash) this.#parts.memory.endKey(stored.hash);
-      full ??= this.#count(key);
+      // All of them, even when there is no room: one that ends earlier now must end.
+      const lacking = this.#count(key);
+      full ??= lacking;
     }
     // A name that a file had is its stored key's again.
     for (const [spelt, key] of before) {
       const stored = this.#written.has(spelt) ? null : this.#stored(key);
-      if (stored !== null) full ??= this.#parts.memory.putKey(stored.tenant, stored.consumer, stored);
+      const lacking =
+        stored === null ? null : this.#parts.memory.putKey(stored.tenant, stored.consumer, stored);
+      full ??= lacking;
     }
     return full;
   }
@@ -212,7 +220,7 @@ export class ConsumerKeys {
     const nowMs = clock.wallMs();
     if (this.#view(old.value).state !== 'live') return err(ended(name));
     const lifeMs = old.value.expiresMs === null ? null : old.value.expiresMs - old.value.createdMs;
-    const sameMs = lifeMs === null ? null : nowMs + lifeMs;
+    const sameMs = lifeMs === null ? null : Math.min(nowMs + lifeMs, MOMENT_MAX_MS);
     const request = {
       ...name,
       environment,
@@ -224,7 +232,7 @@ export class ConsumerKeys {
     if (!free.ok) return free;
     return this.#add(
       { ...request, name: free.value },
-      { key: old.value, endsMs: overlapMs === 0 ? 0 : nowMs + overlapMs },
+      { key: old.value, endsMs: overlapMs === 0 ? 0 : Math.min(nowMs + overlapMs, MOMENT_MAX_MS) },
       actor,
     );
   }
@@ -232,6 +240,7 @@ export class ConsumerKeys {
   /** Ends it for good; a moment that has passed is a revocation. */
   expire(name: KeyName, atMs: number, actor: AuditActor): Result<KeyView, KeyProblem> {
     if (atMs <= this.#parts.clock.wallMs()) return this.revoke(name, actor);
+    if (atMs > MOMENT_MAX_MS) return err(tooFar());
     const known = this.#known(name);
     if (!known.ok) return known;
     const before = this.#view(known.value);
@@ -240,8 +249,8 @@ export class ConsumerKeys {
     const change = this.#endingOf(known.value, atMs);
     const saved = this.#parts.store.change(change, [entry(actor, 'keys.expire', before, after)]);
     if (!saved.ok) return err(notSaved(saved.error, 'Nothing has changed.'));
-    this.#apply(change);
-    return ok(after);
+    const full = this.#apply(change);
+    return full === null ? ok(after) : err(noRoom(full));
   }
 
   /** No request that begins after this returns is let in by that key, on any thread. */
@@ -328,11 +337,15 @@ export class ConsumerKeys {
     let full: DirectoryFull = null;
     for (const key of remove) memory.endKey(key.hash);
     for (const ending of endings) {
-      this.#endings.set(spell(ending), ending);
+      this.#endings.set(ending.hash, ending);
       const written = this.#written.get(spell(ending));
-      if (written !== undefined) full ??= this.#count(written);
+      const lacking = written === undefined ? null : this.#count(written);
+      full ??= lacking;
     }
-    for (const key of put) full ??= memory.putKey(key.tenant, key.consumer, key);
+    for (const key of put) {
+      const lacking = memory.putKey(key.tenant, key.consumer, key);
+      full ??= lacking;
+    }
     return full;
   }
 
@@ -347,8 +360,8 @@ export class ConsumerKeys {
 
   /** 0 where it was revoked. */
   #withEnding(written: StoredKey): StoredKey {
-    const ending = this.#endings.get(spell(written));
-    if (ending === undefined || ending.hash !== written.hash) return written;
+    const ending = this.#endings.get(written.hash);
+    if (ending === undefined) return written;
     return { ...written, expiresMs: earlier(written.expiresMs, ending.endsMs) };
   }
 
@@ -400,6 +413,7 @@ export class ConsumerKeys {
         remedy: 'Give it a moment that is to come.',
       };
     }
+    if (expiresMs !== null && expiresMs > MOMENT_MAX_MS) return tooFar();
     return null;
   }
 
@@ -423,7 +437,7 @@ export class ConsumerKeys {
     const past = this.#past({ tenant, consumer });
     if (!past.ok) return past;
     const stem = base.slice(0, STEM_LENGTH_MAX);
-    const last = past.value.numbers[stem] ?? 0;
+    const last = lastNumber(past.value.numbers, stem);
     for (let number = last + 1; number <= last + NUMBERED_NAMES_MAX; number++) {
       const name = `${stem}-${number}`;
       const known = this.#known({ tenant, consumer, name });
@@ -458,7 +472,8 @@ export class ConsumerKeys {
 type NameAndLife = Omit<KeyView, 'in' | 'state'>;
 
 function nameAndLife({ tenant, consumer, name, keyId, createdMs, expiresMs }: StoredKey): NameAndLife {
-  return { tenant, consumer, name, keyId, createdMs, expiresMs };
+  const endsMs = expiresMs === null ? null : Math.min(expiresMs, MOMENT_MAX_MS);
+  return { tenant, consumer, name, keyId, createdMs, expiresMs: endsMs };
 }
 
 /** Which key, and its life before and after. A view holds neither the key nor its hash. */
@@ -478,13 +493,18 @@ function hadName({ numbers, ended }: PastNames, name: string): boolean {
   return Object.hasOwn(numbers, stem) && Number(number) <= numbers[stem]!;
 }
 
+/** A stem may be called `constructor`, as objects have it. */
+function lastNumber(numbers: PastNames['numbers'], stem: string): number {
+  return Object.hasOwn(numbers, stem) ? numbers[stem]! : 0;
+}
+
 function withNames(past: PastNames, names: readonly string[]): PastNames {
   const numbers = { ...past.numbers };
   const ended = new Set(past.ended);
   for (const name of names) {
     const [, stem, number] = NUMBERED.exec(name) ?? [];
     if (stem === undefined) ended.add(name);
-    else numbers[stem] = Math.max(numbers[stem] ?? 0, Number(number));
+    else numbers[stem] = Math.max(lastNumber(numbers, stem), Number(number));
   }
   return { ...past, numbers, ended: [...ended] };
 }
@@ -526,6 +546,14 @@ function compare(one: string, other: string): number {
 
 function spell({ tenant, consumer, name }: KeyName): string {
   return `${tenant}\0${consumer}\0${name}`;
+}
+
+function tooFar(): KeyProblem {
+  return {
+    code: 'expiry_too_far',
+    message: `The key would expire after ${new Date(MOMENT_MAX_MS).toISOString()}, the last moment there is.`,
+    remedy: 'Give it an earlier moment, or none.',
+  };
 }
 
 function ended({ tenant, consumer, name }: KeyName): KeyProblem {

@@ -189,10 +189,18 @@ export class KeyTable extends KeyTableReader {
 
 const NEVER = -1;
 
+/** The last moment that a date can have: none is later. */
+export const MOMENT_MAX_MS = 8_640_000_000_000_000;
+
 function writeMs(words: Int32Array, at: number, ms: number | null): void {
-  assert(ms === null || (Number.isSafeInteger(ms) && ms >= 0), 'moments are whole milliseconds after 1970');
-  Atomics.store(words, at, ms === null ? NEVER : Math.floor(ms / WORD_VALUES));
-  Atomics.store(words, at + 1, (ms ?? 0) | 0);
+  // Earlier versions let later moments into the store: one of them must not keep the gateway from starting.
+  const within = ms === null ? null : Math.min(ms, MOMENT_MAX_MS);
+  assert(
+    within === null || (Number.isSafeInteger(within) && within >= 0),
+    'moments are whole milliseconds after 1970',
+  );
+  Atomics.store(words, at, within === null ? NEVER : Math.floor(within / WORD_VALUES));
+  Atomics.store(words, at + 1, (within ?? 0) | 0);
 }
 
 function readMs(words: Int32Array, at: number): number | null {

@@ -47,7 +47,7 @@ export class MemoryKeys implements KeyStore {
     this.entries.push(...entries);
     for (const name of remove) this.keys.delete(spell(name));
     for (const key of put) this.keys.set(spell(key), key);
-    for (const ending of endings) this.ends.set(spell(ending), ending);
+    for (const ending of endings) this.ends.set(ending.hash, ending);
     for (const each of past) this.names.set(`${each.tenant}\0${each.consumer}`, each);
     return ok(undefined);
   }

@@ -58,6 +58,8 @@ export class LiveDirectory {
   #written: Directory = NOBODY;
   /** What the files say with what was made here beside it. */
   #whole: Directory = NOBODY;
+  /** The consumer that is being deleted, `tenant/name`: no key is issued to it meanwhile, which would outlive it. */
+  #leaving: string | null = null;
   #epoch = 0;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -72,7 +74,9 @@ export class LiveDirectory {
       clock,
       random,
       pepper,
-      hasConsumer: (tenant, consumer) => this.#whole.tenants.get(tenant)?.consumers.has(consumer) === true,
+      hasConsumer: (tenant, consumer) =>
+        this.#leaving !== `${tenant}/${consumer}` &&
+        this.#whole.tenants.get(tenant)?.consumers.has(consumer) === true,
     });
   }
 
@@ -141,11 +145,16 @@ export class LiveDirectory {
       if (!whole.ok) return whole;
       const keys = name.kind === 'consumer' ? this.keys.issuedTo(name.tenant, name.name) : ok([]);
       if (!keys.ok) return err(notSaved(keys.error));
-      const done = await this.#change(whole.value, () =>
-        this.#stored.remove(name, { remove: keys.value }, actor),
-      );
-      if (done.ok) this.keys.forget(keys.value);
-      return done;
+      if (name.kind === 'consumer') this.#leaving = `${name.tenant}/${name.name}`;
+      try {
+        const done = await this.#change(whole.value, () =>
+          this.#stored.remove(name, { remove: keys.value }, actor),
+        );
+        if (done.ok) this.keys.forget(keys.value);
+        return done;
+      } finally {
+        this.#leaving = null;
+      }
     });
   }
 

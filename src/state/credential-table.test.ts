@@ -90,6 +90,19 @@ describe('the table of credentials', () => {
     expect(blocks.ok && blocks.value.length).toBe(10);
   });
 
+  it('keeps an ending for each hash, also of those that an earlier version kept by name', () => {
+    const name = { tenant: 'acme', consumer: 'web', name: 'web-1' };
+    tables.change((write) => {
+      write.put(['credential-end', 'acme', 'web', 'web-1'], { hash: 'h1', endsMs: 7 });
+      write.put(['credential-end', 'acme', 'web', 'web-2'], { hash: 'h1', endsMs: 0 });
+    });
+    const revoked = { ...name, name: 'web-2', hash: 'h1', endsMs: 0 };
+    expect(table().endings()).toEqual({ ok: true, value: [revoked] });
+    const other = { ...name, hash: 'h2', endsMs: 9 };
+    table().change({ endings: [other] }, []);
+    expect(table().endings()).toEqual({ ok: true, value: [revoked, other] });
+  });
+
   it('gathers what an earlier version kept one by one', () => {
     const old = credential('acme', 'web', 'web-1');
     tables.change((write) => {

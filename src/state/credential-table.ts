@@ -66,7 +66,10 @@ export interface CredentialTable {
 }
 
 const BLOCKS = 'credential-block';
+/** By hash: each key of a file has an end of its own, whatever name it has. */
 const ENDINGS = 'credential-end';
+/** Name of a credential in an ending's record, as earlier versions had it: one ending for each name. */
+const NAMED_ENDING_PARTS = 4;
 const KEYED = 'keyed';
 /** One record for each key, as earlier versions kept them. */
 const SINGLE = 'credential';
@@ -83,6 +86,8 @@ export function createCredentialTable(
 ): Result<CredentialTable, StoreProblem> {
   const gathered = gatherSingle(tables);
   if (!gathered.ok) return gathered;
+  const renamed = renameEndings(tables);
+  if (!renamed.ok) return renamed;
   return ok({
     get(name) {
       const page = pageOf(tables, [name.tenant, name.consumer], name, 1, 'from');
@@ -93,8 +98,8 @@ export function createCredentialTable(
     page: (scope, after, count) => pageOf(tables, scope, after, count, 'behind'),
     each: (visit) => tables.visit<string>([BLOCKS], (_key, block) => scanBlock(block, visit)),
     endings() {
-      const found = tables.entries<EndingRecord>([ENDINGS]);
-      return found.ok ? ok(found.value.map(({ key, value }) => ({ ...nameOf(key), ...value }))) : found;
+      const found = tables.entries<CredentialEnding>([ENDINGS]);
+      return found.ok ? ok(found.value.map(({ value }) => value)) : found;
     },
     past(tenant, consumer) {
       const found = tables.get<Partial<PastRecord>>([KEYED, tenant, consumer]);
@@ -119,9 +124,9 @@ export function writeCredentials(
   for (const name of remove) blocks.remove(name);
   for (const credential of put) blocks.put(credential);
   blocks.close();
-  for (const ending of endings) {
-    const record: EndingRecord = { hash: ending.hash, endsMs: ending.endsMs };
-    write.put(keyOf(ENDINGS, ending), record);
+  for (const { tenant, consumer, name, hash, endsMs } of endings) {
+    const record: CredentialEnding = { tenant, consumer, name, hash, endsMs };
+    write.put([ENDINGS, hash], record);
   }
   for (const { tenant, consumer, numbers, ended } of past) {
     const record: PastRecord = { numbers, ended };
@@ -259,6 +264,24 @@ function gatherSingle(tables: StoreTables): Result<void, StoreProblem> {
     });
     writeCredentials(tables, write, { put });
     for (const { key } of found.value) write.remove(key);
+  });
+}
+
+/** What an earlier version kept by the name of the key. The earliest end of a hash holds. */
+function renameEndings(tables: StoreTables): Result<void, StoreProblem> {
+  const found = tables.entries<EndingRecord>([ENDINGS]);
+  if (!found.ok) return found;
+  const named = found.value.filter(({ key }) => key.length === NAMED_ENDING_PARTS);
+  if (named.length === 0) return ok(undefined);
+  const byHash = new Map<string, CredentialEnding>();
+  for (const { key, value } of named) {
+    const { hash, endsMs } = value;
+    if (endsMs < (byHash.get(hash)?.endsMs ?? Number.POSITIVE_INFINITY))
+      byHash.set(hash, { ...nameOf(key), hash, endsMs });
+  }
+  return tables.change((write) => {
+    writeCredentials(tables, write, { endings: [...byHash.values()] });
+    for (const { key } of named) write.remove(key);
   });
 }
 

@@ -111,7 +111,7 @@ export const KEY_ROUTES: readonly AdminRoute[] = [
     parameters: PARAMETERS,
     body: object({ expiresMs: TIME_MS }),
     answers: { 200: { description: 'The key as it is now.', content: { schema: object(VIEW) } } },
-    problems: ['not_found', 'conflict', 'not_durable', 'store_unreadable'],
+    problems: ['not_found', 'conflict', 'body_invalid', 'not_durable', 'store_unreadable'],
     answer: ({ parameters, body, actor }, { keys }) =>
       viewAnswer(
         keys.expire(nameIn(parameters), Math.floor((body as { expiresMs: number }).expiresMs), actor),
@@ -216,6 +216,7 @@ const PROBLEMS: Readonly<Record<KeyProblem['code'], AdminProblemCode>> = {
   key_ended: 'conflict',
   keys_full: 'conflict',
   expiry_passed: 'body_invalid',
+  expiry_too_far: 'body_invalid',
   malformed_name: 'body_invalid',
   not_saved: 'not_durable',
   not_read: 'store_unreadable',
