@@ -20,8 +20,8 @@ export interface WaitForToken {
 
 interface Entry {
   readonly token: VerifiedToken;
-  /** In the directory of this source. */
-  source: IdentitySource;
+  /** Of the directory that `identity` is of: the directory itself would be kept alive by it. */
+  version: number;
   identity: Identity | null;
 }
 
@@ -31,6 +31,9 @@ export class TokenIdentities {
   readonly #verifyingMax: number;
   readonly #known = new Map<string, Entry>();
   readonly #verifying = new Map<string, Promise<TokenOutcome>>();
+  #source: IdentitySource | null = null;
+  /** Counts the directories that were asked. */
+  #version = 0;
 
   constructor(verifier: TokenVerifier, entriesMax: number, verifyingMax: number) {
     this.#verifier = verifier;
@@ -49,46 +52,56 @@ export class TokenIdentities {
     source: IdentitySource,
     wallMs: number,
   ): Identity | IdentityFailure | 'unavailable' | 'overloaded' | WaitForToken {
-    const known = this.#known.get(keyOf(token, among));
+    const key = keyOf(token, among);
+    const known = this.#known.get(key);
     if (known !== undefined) return this.#current(known, source, wallMs);
     if (outcome === 'invalid') return 'unknown';
     if (outcome === 'unavailable') return 'unavailable';
-    if (outcome !== null) return this.#current(entryOf(outcome, source), source, wallMs);
-    return this.#wait(token, among, source);
+    if (outcome !== null) return this.#current(entryOf(outcome), source, wallMs);
+    return this.#wait(key, token, among, wallMs);
   }
 
   #current(entry: Entry, source: IdentitySource, wallMs: number): Identity | IdentityFailure {
     if (entry.token.expiresMs <= wallMs) return 'expired';
-    if (entry.source !== source) {
-      entry.source = source;
+    if (source !== this.#source) {
+      this.#source = source;
+      this.#version++;
+    }
+    if (entry.version !== this.#version) {
+      entry.version = this.#version;
       entry.identity = source.named(entry.token);
     }
     return entry.identity ?? 'unknown';
   }
 
-  #wait(token: string, among: readonly string[], source: IdentitySource): WaitForToken | 'overloaded' {
-    const key = keyOf(token, among);
+  #wait(key: string, token: string, among: readonly string[], wallMs: number): WaitForToken | 'overloaded' {
     const begun = this.#verifying.get(key);
     if (begun !== undefined) return { kind: 'wait-for-token', outcome: begun };
     if (this.#verifying.size >= this.#verifyingMax) return 'overloaded';
     const outcome = this.#verifier.verify(token, among).then((verified) => {
       this.#verifying.delete(key);
       if (typeof verified !== 'string' && this.#entriesMax > 0)
-        this.#remember(key, entryOf(verified, source));
+        this.#remember(key, entryOf(verified), wallMs);
       return verified;
     });
     this.#verifying.set(key, outcome);
     return { kind: 'wait-for-token', outcome };
   }
 
-  #remember(key: string, entry: Entry): void {
+  #remember(key: string, entry: Entry, wallMs: number): void {
+    // Those that were kept first end first, by and large.
+    for (const [each, { token }] of this.#known) {
+      if (token.expiresMs > wallMs) break;
+      this.#known.delete(each);
+    }
     if (this.#known.size >= this.#entriesMax) this.#known.delete(this.#known.keys().next().value!);
     this.#known.set(key, entry);
   }
 }
 
-function entryOf(token: VerifiedToken, source: IdentitySource): Entry {
-  return { token, source, identity: source.named(token) };
+/** Who it is is looked up when it is asked for. */
+function entryOf(token: VerifiedToken): Entry {
+  return { token, version: 0, identity: null };
 }
 
 /** A token that one route accepts may be of an issuer that another does not. */

@@ -148,6 +148,15 @@ describe('a token of an issuer', () => {
   });
 });
 
+describe('issuers that have one iss', () => {
+  it('are told apart by their audiences', async () => {
+    const second = { ...issuer, name: 'second', audience: ['billing-api'] };
+    const two = createTokenVerifier([issuer, second], { clock });
+    const theirs = await token(signers.rsa, { aud: ['billing-api'] });
+    expect(await two.verify(theirs, ['corporate', 'second'])).toMatchObject({ credential: 'jwt:second' });
+  });
+});
+
 describe('forgeries', () => {
   it('no signature at all (alg none)', async () => {
     expect(await verifier().verify(new UnsecuredJWT(CLAIMS).encode(), AMONG)).toBe('invalid');
@@ -222,6 +231,20 @@ describe('the keys of an issuer', () => {
     const one = verifier({}, 0);
     expect(await one.verify(await token(signers.rsa), AMONG)).toBe('unavailable');
     answer = null;
+    expect(await one.verify(await token(signers.rsa), AMONG)).toMatchObject({ consumer: 'web' });
+  });
+
+  it('are not asked for again just after a fetch that failed', async () => {
+    answer = () => ({ status: 500, body: '' });
+    const time = { ...clock, nowMs: 0, monotonicMs: () => time.nowMs };
+    const one = createTokenVerifier([issuer], { clock: time });
+    for (let n = 0; n < 20; n++) {
+      const madeUp = await token({ ...signers.stranger, kid: `made-up-${n}` });
+      expect(await one.verify(madeUp, AMONG)).toBe('unavailable');
+    }
+    expect(asked).toBe(1);
+    answer = null;
+    time.nowMs += 5_000;
     expect(await one.verify(await token(signers.rsa), AMONG)).toMatchObject({ consumer: 'web' });
   });
 

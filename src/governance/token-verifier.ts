@@ -18,6 +18,8 @@ import type { TokenVerifier, VerifiedToken } from '../pipeline/identity.ts';
 
 /** Between two fetches of one set of keys, whatever comes. */
 const COOLDOWN_MS = 30_000;
+/** After a fetch that failed: a server in trouble is not asked as often as tokens come. */
+const FAILURE_PAUSE_MS = 5_000;
 /** After so long the set is fetched anew, so that withdrawn keys are forgotten. */
 const KEYS_MAX_AGE_MS = 10 * 60_000;
 const FETCH_TIMEOUT_MS = 5_000;
@@ -44,7 +46,7 @@ export function createTokenVerifier(
           cooldownDuration: cooldownMs,
           cacheMaxAge: KEYS_MAX_AGE_MS,
           timeoutDuration: FETCH_TIMEOUT_MS,
-          [customFetch]: fetchKeys,
+          [customFetch]: withPause(fetchKeys, Math.min(FAILURE_PAUSE_MS, cooldownMs), clock),
         }),
       ]),
   );
@@ -79,16 +81,20 @@ function issuerOf(
   known: ReadonlyMap<string, TokenIssuer>,
 ): TokenIssuer | null {
   let claimed: unknown;
+  let audience: readonly unknown[];
   try {
-    claimed = decodeJwt(token).iss;
+    const { iss, aud } = decodeJwt(token);
+    claimed = iss;
+    audience = [aud].flat();
   } catch {
     return null;
   }
-  for (const name of among) {
-    const issuer = known.get(name);
-    if (issuer !== undefined && issuer.issuer === claimed) return issuer;
-  }
-  return null;
+  const claimants = among
+    .map((name) => known.get(name))
+    .filter((issuer) => issuer !== undefined && issuer.issuer === claimed);
+  // Several may have one `iss`, each for another audience.
+  const meant = claimants.find((issuer) => issuer!.audience.some((each) => audience.includes(each)));
+  return meant ?? claimants[0] ?? null;
 }
 
 function callerOf(payload: JWTPayload, issuer: TokenIssuer): VerifiedToken | null {
@@ -110,6 +116,20 @@ function isInvalid(error: unknown): boolean {
   if (error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid) return false;
   // A set that could not be fetched is told by the general error.
   return error instanceof errors.JOSEError && error.code !== errors.JOSEError.code;
+}
+
+/** Within the pause there is no other fetch. One that brought keys has its own, longer one: see `COOLDOWN_MS`. */
+function withPause(fetchSet: FetchImplementation, pauseMs: number, clock: Clock): FetchImplementation {
+  let endedMs = Number.NEGATIVE_INFINITY;
+  return async (url, options) => {
+    if (clock.monotonicMs() - endedMs < pauseMs)
+      throw new Error(`the keys of ${url} could not be had just now`);
+    try {
+      return await fetchSet(url, options);
+    } finally {
+      endedMs = clock.monotonicMs();
+    }
+  };
 }
 
 /** No redirect, no endless body. */
