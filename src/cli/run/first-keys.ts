@@ -1,4 +1,4 @@
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Random } from '../../base/ports.ts';
 import { err, ok, type Result } from '../../base/result.ts';
@@ -38,9 +38,7 @@ export async function makeFirstKeys(
   if (made.length === 0) return ok([]);
   const keys = made.map(({ key }) => key);
   try {
-    const file = join(dataFolder, FIRST_KEYS_FILE);
-    await writeFile(file, `${JSON.stringify([...before.value, ...keys], null, 2)}\n`, { mode: FILE_MODE });
-    await chmod(file, FILE_MODE);
+    await writeFirstKeys(dataFolder, [...before.value, ...keys]);
   } catch (error) {
     return err(`The first keys could not be written: ${(error as Error).message}.`);
   }
@@ -60,6 +58,27 @@ export async function readFirstKeys(dataFolder: string): Promise<Result<readonly
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ok([]);
     return err(`${file} can't be read: ${(error as Error).message}. ${KEYS_REMEDY}`);
+  }
+}
+
+/** In one step, and on the disk when it returns: the keys that are in the file already are nowhere else in plain text. */
+async function writeFirstKeys(dataFolder: string, keys: readonly FirstKey[]): Promise<void> {
+  const file = join(dataFolder, FIRST_KEYS_FILE);
+  const fresh = `${file}.unfinished`;
+  await rm(fresh, { force: true });
+  const handle = await open(fresh, 'wx', FILE_MODE);
+  try {
+    await handle.writeFile(`${JSON.stringify(keys, null, 2)}\n`);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(fresh, file);
+  const folder = await open(dataFolder, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
   }
 }
 

@@ -77,7 +77,7 @@ const LITERALS = {
   'key-hash': one(
     (text) => KEY_HASH.test(text),
     'the hash of a key',
-    () => 'Copy it from what `portunus keys issue` prints: ptnh1:<key id>:<hash>.',
+    () => 'Write it as ptnh1:<key id>:<hash>. A key from `portunus keys issue` needs no line here.',
   ),
 } as const satisfies Record<string, Check>;
 
