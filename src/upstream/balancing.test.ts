@@ -148,6 +148,31 @@ describe('several endpoints', () => {
     expect(restarted.requestsSeen).toBeGreaterThan(before + 5);
   });
 
+  test('a stream brings an endpoint back with its head, not with its end', async () => {
+    const [good, gone] = [await serve(answering), await serve(answering)];
+    const { port } = gone;
+    await gone.stop();
+    servers.splice(servers.indexOf(gone), 1);
+    harness = new ClientHarness();
+    const service = harness.service({ port: good.port, weight: 1 }, { port, weight: 1_000 });
+    await inTurn(service, 1);
+    let isFirst = true;
+    const back = await serve(async (peer) => {
+      while ((await peer.request()) !== null) {
+        await peer.send(isFirst ? 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc' : OK);
+        isFirst = false;
+      }
+    }, port);
+    harness.advance(2_000);
+    const stream = exchange(service, request());
+    expect((await stream.head)?.status).toBe(200);
+    expect(back.requestsSeen).toBe(1);
+    harness.advance(10_000);
+    await inTurn(service, 20);
+    expect(back.requestsSeen).toBeGreaterThan(10);
+    stream.call.abort();
+  });
+
   test('who waits gets the endpoint that is back', async () => {
     const busy = await serve(() => undefined);
     const gone = await serve(answering);

@@ -16,6 +16,8 @@ import type { AttemptFailure } from './retry.ts';
 /** The service, as a call speaks to it. */
 export interface CallOwner {
   attemptEnded(call: Call, outcome: AttemptOutcome): void;
+  /** The head of an answer decides about a half-open endpoint: what follows may last for hours. */
+  probeAnswered(call: Call, outcome: AttemptOutcome): void;
   attemptFailed(call: Call, failure: AttemptFailure): void;
   /** The call is given up while it waits for a connection. */
   withdrawn(call: Call): void;
@@ -155,6 +157,7 @@ export class Call implements UpstreamCall {
 
   headArrived(parser: ResponseParser): void {
     this.hasHead = true;
+    if (this.isProbe) this.#owner.probeAnswered(this, parser.status >= 500 ? 'answered-error' : 'answered');
     this.#head = {
       status: parser.status,
       fields: parser.fields,

@@ -187,6 +187,11 @@ export class ServiceClient implements UpstreamService, CallOwner, PoolOwner, Pee
     call.isProbe = false;
   }
 
+  probeAnswered(call: Call, outcome: AttemptOutcome): void {
+    call.pool!.health.attemptEnds(outcome, true, this.#thread.deadlines.nowMs);
+    call.isProbe = false;
+  }
+
   attemptFailed(call: Call, failure: AttemptFailure): void {
     this.attemptEnded(call, outcomeOf(failure));
     const { attempts, bodyAtHand } = call;

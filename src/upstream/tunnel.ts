@@ -36,6 +36,7 @@ export class Tunnel implements UpstreamTunnel, Watched {
   #isProbe = false;
   /** The handshake has left: before that, no service can have it. */
   #wasSent = false;
+  #isOpened = false;
   #socket: net.Socket | null = null;
   #head = '';
   #tcpOpen = false;
@@ -172,6 +173,10 @@ export class Tunnel implements UpstreamTunnel, Watched {
       return;
     }
     this.#state = 'open';
+    // The handshake decides about a half-open endpoint: what follows may last for a day.
+    this.#pool!.health.attemptEnds('answered', this.#isProbe, this.#thread.deadlines.nowMs);
+    this.#isProbe = false;
+    this.#isOpened = true;
     this.#thread.deadlines.set(this, NO_DEADLINE);
     this.#handler.onOpen({
       fields: answer.fields,
@@ -271,7 +276,8 @@ export class Tunnel implements UpstreamTunnel, Watched {
     if (how === 'gently') socket.destroySoon();
     else socket.destroy();
     this.#pool!.giveBack();
-    this.#pool!.health.attemptEnds(outcome, this.#isProbe, this.#thread.deadlines.nowMs);
+    const isTold = this.#isOpened && outcome === 'answered';
+    this.#pool!.health.attemptEnds(isTold ? 'unknown' : outcome, this.#isProbe, this.#thread.deadlines.nowMs);
   }
 }
 
