@@ -5,6 +5,7 @@
 import {
   closeSync,
   fdatasyncSync,
+  fstatSync,
   ftruncateSync,
   openSync,
   readFileSync,
@@ -79,9 +80,22 @@ export class AnchorFile {
   /** Survives the process at once, the machine from the next {@link sync} on. */
   append(anchor: Anchor): void {
     if (this.#lines >= ANCHORS_MAX) this.#halve();
-    writeSync(this.#descriptor, `${JSON.stringify(anchor)}\n`);
+    this.#write(Buffer.from(`${JSON.stringify(anchor)}\n`, 'utf8'));
     this.#lines++;
     this.#isSynced = false;
+  }
+
+  /** All of it or nothing: a part of a line would spoil the next one for good. */
+  #write(line: Buffer): void {
+    const { size } = fstatSync(this.#descriptor);
+    try {
+      // a disk that gets full takes a part first, and fails only for the rest
+      for (let written = 0; written < line.length; )
+        written += writeSync(this.#descriptor, line, written, line.length - written);
+    } catch (thrown) {
+      ftruncateSync(this.#descriptor, size);
+      throw thrown;
+    }
   }
 
   sync(): void {
@@ -99,9 +113,11 @@ export class AnchorFile {
     const kept = lines.slice(-ANCHORS_MAX / 2);
     const fresh = `${this.#path}.unfinished`;
     writeFileSync(fresh, `${kept.join('\n')}\n`, { mode: 0o600, flush: true });
+    // opened first: where that fails, the file at hand goes on
+    const descriptor = openSync(fresh, 'a', 0o600);
     renameSync(fresh, this.#path);
     closeSync(this.#descriptor);
-    this.#descriptor = openSync(this.#path, 'a', 0o600);
+    this.#descriptor = descriptor;
     this.#lines = kept.length;
   }
 }

@@ -361,6 +361,19 @@ describe('verification', () => {
     expect(await kinds([{ sequence: 5, hash: 'f'.repeat(64) }])).toEqual(['rewritten 5']);
     expect(await kinds([{ sequence: 9, hash: 'f'.repeat(64) }])).toEqual(['truncated 6']);
   });
+
+  it('does not pass over an anchor from elsewhere before the beginning, which the key can sign for any place', async () => {
+    const { last } = await verify();
+    await tamper((raw) => {
+      const place = { sequence: 6, hash: 'f'.repeat(64) };
+      for (let at = 1; at <= 5; at++) raw.remove(['audit', at]);
+      raw.put(['audit-base'], signPlace(auditKey(), 'base', place));
+      raw.put(['audit-head'], signPlace(auditKey(), 'head', place));
+    });
+    rmSync(join(folder, ANCHORS_FILE));
+    expect(await kinds()).toEqual([]);
+    expect(await verify([last!])).toMatchObject({ anchors: 0, findings: [{ kind: 'gap', sequence: 5 }] });
+  });
 });
 
 describe('a log whose end is not what was signed', () => {

@@ -80,6 +80,7 @@ class Verification {
   /** Hashes that anchors name, by sequence number. */
   #anchors = new Map<number, Set<string>>();
   #anchorsTaken = 0;
+  #foreign: readonly ForeignAnchor[] = [];
   #base: AuditPlace = AUDIT_BEGIN;
   #records = 0;
   #first: number | null = null;
@@ -109,6 +110,7 @@ class Verification {
       else this.#anchor(line);
     }
     for (const place of foreign) this.#anchor(place);
+    this.#foreign = foreign;
   }
 
   #anchor({ sequence, hash }: AuditPlace): void {
@@ -137,6 +139,19 @@ class Verification {
     }
     this.#last = this.#base;
     this.#compare(this.#base.sequence, this.#base.hash);
+    this.#missForeign();
+  }
+
+  /** Whoever names an anchor asks for it to be compared: where that can't be done, nothing vouches for the log. */
+  #missForeign(): void {
+    for (const { sequence } of this.#foreign.filter((place) => place.sequence < this.#base.sequence)) {
+      this.#anchorsTaken--;
+      this.#find(
+        'gap',
+        sequence,
+        `Record ${sequence}, which an anchor from elsewhere names, is no longer kept: the log can't be held against that anchor.`,
+      );
+    }
   }
 
   takeRecord(sequence: number, record: AuditRecord | null): void {

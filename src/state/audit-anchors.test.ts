@@ -1,0 +1,40 @@
+import type * as fs from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { ANCHORS_FILE, type Anchor, AnchorFile, readAnchors } from './audit-anchors.ts';
+
+/** Bytes that the disk still takes, over all writes. */
+let room = Number.POSITIVE_INFINITY;
+vi.mock('node:fs', async (original) => {
+  const real = await original<typeof fs>();
+  const writeSync = (descriptor: number, bytes: Buffer, offset: number, length: number): number => {
+    const taken = Math.min(length, room);
+    if (taken === 0) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+    room -= taken;
+    return real.writeSync(descriptor, bytes, offset, taken);
+  };
+  return { ...real, writeSync };
+});
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'portunus-anchors-'));
+  room = Number.POSITIVE_INFINITY;
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const anchor = (sequence: number): Anchor => ({ kind: 'anchor', timeMs: 0, sequence, hash: 'h', mac: 'm' });
+
+it('an anchor for which a full disk has room only in part leaves nothing of itself', () => {
+  const file = new AnchorFile(folder);
+  file.append(anchor(1));
+  room = 10;
+  expect(() => file.append(anchor(2))).toThrow('ENOSPC');
+  room = Number.POSITIVE_INFINITY;
+  file.append(anchor(3));
+  file.close();
+  expect(readAnchors(folder)).toEqual([anchor(1), anchor(3)]);
+  expect(readFileSync(join(folder, ANCHORS_FILE), 'utf8').split('\n')).toHaveLength(3);
+});
