@@ -158,8 +158,10 @@ export class TestTokens implements TokenActions {
 
   issue: TokenActions['issue'] = ({ name, scopes, expiresMs }, actor) => {
     if ([...this.known.values()].some((known) => known.name === name)) return err('name-taken');
-    const own = actor.kind === 'token' ? this.known.get(actor.id)!.scopes : [];
-    if (scopes.some((scope) => !own.includes(scope))) return err('scope-beyond');
+    const own = this.known.get(actor.kind === 'token' ? actor.id : '')!;
+    if (scopes.some((scope) => !own.scopes.includes(scope))) return err('scope-beyond');
+    if (own.expiresMs !== null && (expiresMs ?? Number.POSITIVE_INFINITY) > own.expiresMs)
+      return err('expiry-beyond');
     const made = { ...testToken(name, scopes), expiresMs };
     this.known.set(made.id, made);
     return ok({ id: made.id, name, scopes, expiresMs, createdMs: 1, token: made.token });

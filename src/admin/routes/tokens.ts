@@ -12,7 +12,7 @@ export interface TokenActions {
   issue(
     request: TokenRequest,
     actor: AuditActor,
-  ): Result<IssuedToken, AuditProblem | 'name-taken' | 'scope-beyond'>;
+  ): Result<IssuedToken, AuditProblem | 'name-taken' | 'scope-beyond' | 'expiry-beyond'>;
   /** From when this returns on it is refused. */
   revoke(id: string, actor: AuditActor): Result<void, AuditProblem | 'unknown' | 'local'>;
 }
@@ -131,6 +131,11 @@ function issueAnswer({ body, actor }: AdminCall, { tokens }: AdminActions): Admi
     return {
       problem: 'scope_missing',
       detail: 'A token can give others no scope that it does not have itself.',
+    };
+  if (issued.error === 'expiry-beyond')
+    return {
+      problem: 'conflict',
+      detail: 'A token can give no other a longer life than its own: name an end that comes no later.',
     };
   return notDurable(issued.error);
 }

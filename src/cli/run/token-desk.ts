@@ -2,8 +2,6 @@ import type { TokenActions, TokenDescription } from '../../admin/routes/tokens.t
 import type { Clock, Random } from '../../base/ports.ts';
 import { err, ok } from '../../base/result.ts';
 import { issueAdminToken } from '../../governance/admin-token.ts';
-import type { AdminScope } from '../../model/admin-scope.ts';
-import type { AuditActor } from '../../pipeline/audit.ts';
 import type { AdminTokens, StoredAdminToken } from '../../state/admin-tokens.ts';
 import { LOCAL_TOKEN } from './admin-access.ts';
 
@@ -16,8 +14,9 @@ export function createTokenDesk(
     list: () => tokens.list().map(described),
     issue({ name, scopes, expiresMs }, actor) {
       if (tokens.list().some((token) => token.name === name)) return err('name-taken');
-      const allowed = scopesOf(tokens, actor);
-      if (scopes.some((scope) => !allowed.includes(scope))) return err('scope-beyond');
+      const own = actor.kind === 'token' ? tokens.find(actor.id) : null;
+      if (own === null || scopes.some((scope) => !own.scopes.includes(scope))) return err('scope-beyond');
+      if (endsAfter(expiresMs, own.expiresMs)) return err('expiry-beyond');
       const { token, id, tokenHash } = issueAdminToken(random);
       const stored = { id, name, scopes, tokenHash, createdMs: clock.wallMs(), expiresMs };
       const added = tokens.add(stored, actor);
@@ -32,8 +31,9 @@ export function createTokenDesk(
   };
 }
 
-function scopesOf(tokens: AdminTokens, actor: AuditActor): readonly AdminScope[] {
-  return actor.kind === 'token' ? (tokens.find(actor.id)?.scopes ?? []) : [];
+/** Null never ends. */
+function endsAfter(expiresMs: number | null, otherMs: number | null): boolean {
+  return otherMs !== null && (expiresMs === null || expiresMs > otherMs);
 }
 
 function described({ id, name, scopes, createdMs, expiresMs }: StoredAdminToken): TokenDescription {
