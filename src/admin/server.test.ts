@@ -4,7 +4,16 @@ import { LIMIT_DEFAULTS } from '../base/limits.ts';
 import { ok } from '../base/result.ts';
 import { ADMIN_SCOPE_NAMES, type AdminScope } from '../model/admin-scope.ts';
 import type { AdminActions } from './actions.ts';
-import { LIVE, LOCAL, REFUSED, STATUS, serverOptions, TestTokens, testToken } from './admin.cases.ts';
+import {
+  actions,
+  LIVE,
+  LOCAL,
+  REFUSED,
+  STATUS,
+  serverOptions,
+  TestTokens,
+  testToken,
+} from './admin.cases.ts';
 import { ADMIN_ROUTES } from './routes.ts';
 import { type AdminServer, createAdminServer } from './server.ts';
 
@@ -257,6 +266,29 @@ describe('the admin API', () => {
   it('ends a request that does not come to its end in time', async () => {
     const server = await open({}, { ...LIMIT_DEFAULTS, adminRequestMs: 50 });
     expect(await raw(server, 'GET /healthz HTTP/1.1\r\nHost: lo')).toMatch(/^HTTP\/1.1 408/);
+  });
+
+  it('ends a connection whose client takes nothing of its answer, but none that waits for one', async () => {
+    const long = 'x'.repeat(32 * 1024 * 1024);
+    const { directory } = actions();
+    let finishLoad = (): void => {};
+    const server = await open(
+      {
+        directory: { ...directory, exported: () => ok(long) },
+        reload: () => new Promise((resolve) => (finishLoad = () => resolve(ok(LIVE)))),
+      },
+      { ...LIMIT_DEFAULTS, adminConnections: 2, adminStalledMs: 50 },
+    );
+    const waiting = call(server, { method: 'POST', path: '/v1/reload' });
+    const stalled = connect(server.listen.port, '127.0.0.1');
+    stalled.on('error', () => {});
+    stalled.write(`GET /v1/directory HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`);
+    stalled.pause();
+    // both connections that may be open are taken until the stalled one is ended
+    await expect.poll(() => call(server, {}).then(({ status }) => status, String)).toBe(200);
+    finishLoad();
+    expect((await waiting).status).toBe(200);
+    stalled.destroy();
   });
 
   it('answers 500 without a word of the reason when an action throws, and hands the reason on', async () => {

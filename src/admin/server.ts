@@ -8,7 +8,7 @@ import { createAdminHandler, type HandlerOptions } from './handler.ts';
 export interface AdminServerOptions extends HandlerOptions {
   readonly listen: ListenAddress;
   readonly limits: HandlerOptions['limits'] &
-    Pick<LimitValues, 'adminHeaderBytes' | 'adminRequestMs' | 'adminConnections'>;
+    Pick<LimitValues, 'adminHeaderBytes' | 'adminRequestMs' | 'adminStalledMs' | 'adminConnections'>;
 }
 
 export interface AdminServer {
@@ -33,8 +33,16 @@ export function createAdminServer(options: AdminServerOptions): Promise<Result<A
     connectionsCheckingInterval: TIMEOUT_CHECK_MS,
   });
   server.maxConnections = limits.adminConnections;
+  // A reader that stalls would keep its connection for good.
+  server.timeout = limits.adminStalledMs;
   const handle = createAdminHandler(options);
-  server.on('request', (request, response) => void handle(request, response));
+  server.on('request', (request, response) => {
+    // Work that takes longer, a load or a roll-back, is no stalled reader: nothing is sent yet.
+    response.on('timeout', (socket) => {
+      if (response.headersSent) socket.destroy();
+    });
+    void handle(request, response);
+  });
   return new Promise((resolve) => {
     server.once('error', (error) =>
       resolve(err(`The admin API can't listen on ${listen.address}:${listen.port}: ${error.message}.`)),

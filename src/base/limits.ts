@@ -156,6 +156,12 @@ export const LIMITS = {
     'request line and header section of one admin request',
   ),
   adminRequestMs: ms(10_000, 1_000, 600_000, 'time for an admin client to send a whole request'),
+  adminStalledMs: ms(
+    60_000,
+    1_000,
+    600_000,
+    'time for which a client of the admin API may take nothing of its answer',
+  ),
   adminConnections: count(32, 1, 10_000, 'open connections of the admin API'),
   adminBodyBytes: bytes(MIB, KIB, 64 * MIB, 'body of one admin request'),
   adminIdempotencyKeys: count(

@@ -37,7 +37,7 @@ A \`POST\` with an \`Idempotency-Key\` is done once: whoever repeats it gets the
 ${limit('adminIdempotencyMs')} (\`limits.adminIdempotencyMs\`), sealed with the token that asked; of ${limit('adminIdempotencyKeys')} (\`limits.adminIdempotencyKeys\`) kept ones none is given up for another: one more is refused.
 A request that was refused has done nothing, and its key may be used again.
 
-Bounds: body ${limit('adminBodyBytes')}, header section ${limit('adminHeaderBytes')}, time for a whole request ${limit('adminRequestMs')}, connections ${limit('adminConnections')}.
+Bounds: body ${limit('adminBodyBytes')}, header section ${limit('adminHeaderBytes')}, time for a whole request ${limit('adminRequestMs')}, time without taking any of the answer ${limit('adminStalledMs')}, connections ${limit('adminConnections')}.
 
 ## Refusals
 
@@ -68,7 +68,8 @@ A start with the files of the newest version goes on with its number.
 
 \`portunus rollback VERSION\` writes the files of that version back into the project folder and loads them, as a new version. So folder and gateway say the same, the next saved file
 does not undo it, and the next edit starts from what runs. It is checked before anything is written; what lay there is kept in \`replaced-files\` of the data folder, if no version has it;
-a crash in between is finished by the next start or load. Where files are links, or can't be written – a volume of Kubernetes, a checkout that others own – it is
+a crash in between is finished by the next start or load – who began it is in the audit log before anything is written (\`configuration.rollback-begun\`), and a file that somebody
+edited after the crash is kept beside, as \`.NAME.edited-…\`. Where files are links, or can't be written – a volume of Kubernetes, a checkout that others own – it is
 refused: roll back where the files come from.
 `;
 }
