@@ -58,12 +58,15 @@ export function createIdempotencyKeeper(records: IdempotencyRecords, random: Ran
       const begun = records.begin(name, digest);
       if (!begun.ok) return { problem: begun.error === 'full' ? 'idempotency_keys_full' : 'not_durable' };
       const answer = await work();
-      if (isRefusal(answer)) records.forget(name);
+      if (isRefusal(answer) && !HAS_TAKEN_EFFECT.has(answer.problem)) records.forget(name);
       else records.finish(name, seal(answer, request, random));
       return answer;
     },
   };
 }
+
+/** Refusals of what was done all the same: a repetition would do it twice. */
+const HAS_TAKEN_EFFECT: ReadonlySet<AdminRefusal['problem']> = new Set(['live_not_recorded']);
 
 function repeated(
   { digest, sealedAnswer }: IdempotencyRecord,

@@ -329,6 +329,23 @@ describe('Idempotency-Key', () => {
     expect((await ask(url, issue, { body, headers })).status).toBe(201);
   });
 
+  it('keeps its key where it was done but could not be recorded: a repetition would do it twice', async () => {
+    let reloads = 0;
+    const problem = { code: 'store_write_failed', message: 'No room.', place: 'p', remedy: 'Make some.' };
+    const url = await open({
+      reload: () => {
+        reloads++;
+        return Promise.resolve(err(problem));
+      },
+    });
+    const reload = operations.find(({ operationId }) => operationId === 'reload')!;
+    for (let attempt = 1; attempt <= 2; attempt++) {
+      const answer = await ask(url, reload, { headers });
+      expect(await checkAnswer(document, reload, answer)).toMatchObject({ code: 'live_not_recorded' });
+    }
+    expect(reloads).toBe(1);
+  });
+
   it('says that the outcome is not known after an attempt that failed on its way', async () => {
     let fails = true;
     const url = await open({

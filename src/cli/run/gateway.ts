@@ -47,7 +47,7 @@ import { createDirectoryDesk } from './directory-desk.ts';
 import { EndpointKeeper } from './endpoint-keeper.ts';
 import { makeFirstKeys } from './first-keys.ts';
 import { FrontCertificates } from './front-certificates.ts';
-import { HistoryKeeper } from './history-keeper.ts';
+import { HistoryKeeper, onceRecorded } from './history-keeper.ts';
 import { CONTROL_THREAD, dataThreadName, GatewayMetrics } from './metrics.ts';
 import { type Observation, startObservation } from './observation.ts';
 import { createObservationDesk } from './observation-desk.ts';
@@ -414,10 +414,9 @@ export class Gateway {
     return null;
   }
 
-  /** A load is answered as done only once it is recorded. */
   #recorded(result: LoadResult): Result<LoadReport, StoreProblem> {
-    const { problem } = this.#history;
-    return problem === null ? ok(loadReport(result)) : err(problem);
+    const recorded = onceRecorded(result, this.#history.problem);
+    return recorded.ok ? ok(loadReport(recorded.value)) : recorded;
   }
 
   #versions(): ConfigurationActions {
@@ -431,6 +430,7 @@ export class Gateway {
           folder: files.folder,
           dataFolder: this.#world.server.dataFolder,
           history,
+          audit: store.audit,
           keeper: this.#history,
           configuration: this.#configuration,
           clock,

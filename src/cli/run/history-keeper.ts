@@ -1,4 +1,4 @@
-import { ok, type Result } from '../../base/result.ts';
+import { err, ok, type Result } from '../../base/result.ts';
 import type { AlertBus } from '../../observe/alert-bus.ts';
 import type { AuditActor, AuditEntry } from '../../pipeline/audit.ts';
 import type { AuditLog } from '../../state/audit-chain.ts';
@@ -9,6 +9,7 @@ import {
   digestOfFiles,
 } from '../../state/configuration-history.ts';
 import type { StoreProblem } from '../../state/store-problem.ts';
+import type { LoadResult } from './configuration.ts';
 
 /** Versions that wait for room with all their texts; of more the oldest are given up, but not their audit records. */
 export const VERSIONS_WAITING_MAX = 16;
@@ -129,6 +130,14 @@ export class HistoryKeeper {
       remedy: problem.remedy,
     });
   }
+}
+
+/** A load that made a version live is answered as done only once that is recorded; `problem` is why something still waits. */
+export function onceRecorded(
+  result: LoadResult,
+  problem: StoreProblem | null,
+): Result<LoadResult, StoreProblem> {
+  return problem !== null && result.outcome.kind === 'live' ? err(problem) : ok(result);
 }
 
 function loadEntry(before: ConfigurationVersion | null, after: ConfigurationVersion): AuditEntry {

@@ -2,37 +2,55 @@
  * Puts other files in the place of those of a project, as one step: what is to be written lies in a journal first, and a journal that
  * a crash left is finished before the project is read again. So no load ever sees a mixture of two versions.
  */
+import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, lstat, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join, normalize } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { err, ok, type Result } from '../../base/result.ts';
+import { CONFIGURATION_FOLDERS, hasConfigurationEnding, meantFolder } from '../../config/kinds.ts';
 import type { ConfigurationFile } from '../../state/configuration-history.ts';
 
 /** Its name begins with a dot, so that it is no part of the project. */
 const JOURNAL = '.portunus-rollback.json';
 
 interface Journal {
-  readonly write: readonly ConfigurationFile[];
-  readonly remove: readonly string[];
+  readonly write: readonly (ConfigurationFile & Former)[];
+  readonly remove: readonly ({ readonly path: string } & Former)[];
 }
 
-/** The project folder has exactly the files `wanted` afterwards, of those that configure it; `present` are their paths now. */
+/** What lay there when it was begun: SHA-256 in hex, null for nothing. Anything else that lies there later is an edit. */
+interface Former {
+  readonly before: string | null;
+}
+
+/**
+ * The project folder has exactly the files `wanted` afterwards, of those that configure it; `present` are their paths now. `begin` is
+ * asked before anything is touched, and not at all where there is nothing to do; its error ends it there.
+ */
 export async function rewriteProject(
   folder: string,
   present: readonly ConfigurationFile[],
   wanted: readonly ConfigurationFile[],
+  begin: () => Result<void, string>,
 ): Promise<Result<void, string>> {
-  const before = new Map(present.map(({ path, text }) => [path, text]));
+  const texts = new Map(present.map(({ path, text }) => [path, text]));
   const names = new Set(wanted.map(({ path }) => path));
-  const journal: Journal = {
-    write: wanted.filter(({ path, text }) => before.get(path) !== text),
-    remove: [...before.keys()].filter((path) => !names.has(path)),
-  };
+  const former = async <T extends { readonly path: string }>(file: T): Promise<T & Former> => ({
+    ...file,
+    before: await digestAt(join(folder, file.path)),
+  });
   try {
-    for (const path of [...journal.write.map((file) => file.path), ...journal.remove]) {
-      const problem = await problemWith(folder, path);
-      if (problem !== null) return err(problem);
-    }
+    const changed = wanted.filter(({ path, text }) => texts.get(path) !== text);
+    const surplus = [...texts.keys()].filter((path) => !names.has(path)).map((path) => ({ path }));
+    if (changed.length === 0 && surplus.length === 0) return ok(undefined);
+    const problem = await problemOfAny(folder, { write: changed, remove: surplus });
+    if (problem !== null) return err(problem);
+    const journal: Journal = {
+      write: await Promise.all(changed.map(former)),
+      remove: await Promise.all(surplus.map(former)),
+    };
+    const begun = begin();
+    if (!begun.ok) return begun;
     await writeWhole(join(folder, JOURNAL), JSON.stringify(journal));
     await finish(folder, journal);
     return ok(undefined);
@@ -54,38 +72,138 @@ export async function finishRewrite(folder: string): Promise<Result<'finished' |
     return err(`${JOURNAL} can't be read: ${message}.`);
   }
   try {
-    await finish(folder, JSON.parse(text) as Journal);
+    const journal: unknown = JSON.parse(text);
+    // A project that comes from elsewhere may bring one that nobody here began.
+    if (!isJournal(journal)) return unfinishable('it is not as Portunus writes it.');
+    const problem = await problemOfAny(folder, journal);
+    if (problem !== null) return unfinishable(problem);
+    await finish(folder, journal);
     return ok('finished');
   } catch (thrown) {
-    return err(
-      `A roll-back that was interrupted can't be finished: ${(thrown as Error).message}. See ${JOURNAL}.`,
-    );
+    return unfinishable(`${(thrown as Error).message}.`);
   }
 }
 
-/** Each step may be done again. */
+function unfinishable(why: string): Result<never, string> {
+  return err(`A roll-back that was interrupted can't be finished: ${why} See ${JOURNAL}.`);
+}
+
+function isJournal(value: unknown): value is Journal {
+  const { write, remove } = (value ?? {}) as Partial<Record<string, unknown>>;
+  const isFile = (file: unknown): boolean => {
+    const { path, before } = (file ?? {}) as Partial<Record<string, unknown>>;
+    return typeof path === 'string' && (before === null || typeof before === 'string');
+  };
+  const hasText = (file: { readonly text?: unknown }): boolean => typeof file.text === 'string';
+  if (!Array.isArray(write) || !Array.isArray(remove)) return false;
+  return write.every((file) => isFile(file) && hasText(file)) && remove.every(isFile);
+}
+
+/** Each step may be done again. Removed first: a folder may be wanted where a file lies. */
 async function finish(folder: string, { write, remove }: Journal): Promise<void> {
-  for (const { path, text } of write) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeWhole(join(folder, path), text);
+  for (const { path, before } of remove) {
+    const whole = join(folder, path);
+    const found = await digestAt(whole);
+    if (found === null) continue;
+    if (found !== before) await keepEdit(whole, found);
+    await rm(whole, { force: true });
   }
-  for (const path of remove) await rm(join(folder, path), { force: true });
-  for (const path of new Set([...write.map((file) => file.path), ...remove].map(dirname)))
+  for (const { path, text, before } of write) {
+    const whole = join(folder, path);
+    await mkdir(dirname(whole), { recursive: true });
+    const found = await digestAt(whole);
+    if (found === digestOf(text)) continue;
+    if (found !== null && found !== before) await keepEdit(whole, found);
+    await writeWhole(whole, text);
+  }
+  for (const path of new Set([...write, ...remove].map((file) => dirname(file.path))))
     await syncFolder(join(folder, path));
   await rm(join(folder, JOURNAL), { force: true });
   await syncFolder(folder);
 }
 
-/** A link leads to what others own: a volume of Kubernetes, a checkout. Null where the path can be written. */
-async function problemWith(folder: string, path: string): Promise<string | null> {
-  if (normalize(path).startsWith('..')) return `${path} lies outside of the project folder.`;
+/** What somebody wrote after the crash is in no version: it stays beside, under a name that is no part of the project. */
+async function keepEdit(path: string, digest: string): Promise<void> {
+  const beside = join(dirname(path), `.${basename(path)}.edited-${digest.slice(0, 8)}`);
+  await writeWhole(beside, await readFile(path));
+}
+
+/** Null where no file lies. */
+async function digestAt(path: string): Promise<string | null> {
+  try {
+    return digestOf(await readFile(path));
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return null;
+    throw thrown;
+  }
+}
+
+function digestOf(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+/** One sentence about the first file that can't be as it is wanted; null where all can. */
+async function problemOfAny(
+  folder: string,
+  { write, remove }: Readonly<Record<'write' | 'remove', readonly { readonly path: string }[]>>,
+): Promise<string | null> {
+  const removed = new Set(remove.map(({ path }) => path));
+  for (const { path } of [...write, ...remove]) {
+    const problem =
+      misplaced(path) ??
+      (await linkIn(folder, path)) ??
+      (removed.has(path) ? null : await obstacleTo(folder, path, removed)) ??
+      (await lackOfRights(folder, path));
+    if (problem !== null) return problem;
+  }
+  return null;
+}
+
+/** Only what is read as configuration may be written: neither what lies elsewhere nor what others keep in the folder. */
+function misplaced(path: string): string | null {
   const parts = path.split('/');
-  for (let length = 1; length <= parts.length; length++) {
-    const part = parts.slice(0, length).join('/');
+  const [first = '', ...deeper] = parts;
+  if (path.startsWith('/') || parts.includes('..')) return `${path} lies outside of the project folder.`;
+  const isRead =
+    hasConfigurationEnding(parts.at(-1)!) &&
+    parts.every((part) => part !== '' && !part.startsWith('.')) &&
+    (deeper.length === 0 || CONFIGURATION_FOLDERS.includes(first) || meantFolder(first) !== null);
+  return isRead ? null : `${path} is no configuration file of a project.`;
+}
+
+/** A link leads to what others own: a volume of Kubernetes, a checkout. */
+async function linkIn(folder: string, path: string): Promise<string | null> {
+  for (const part of partsOf(path)) {
     const stats = await lstat(join(folder, part)).catch(() => null);
     if (stats?.isSymbolicLink())
       return `${part} is a link: the files come from elsewhere, and would be put back from there. Roll back where they come from.`;
   }
+  return null;
+}
+
+/** What lies where a folder, or the file itself, is to be, and is not going to be removed. */
+async function obstacleTo(
+  folder: string,
+  path: string,
+  removed: ReadonlySet<string>,
+): Promise<string | null> {
+  for (const part of partsOf(path)) {
+    const stats = removed.has(part) ? null : await lstat(join(folder, part)).catch(() => null);
+    if (stats === null) return null;
+    if (part !== path && !stats.isDirectory()) return `${part} is no folder: move it away first.`;
+    if (part === path && !stats.isFile()) return `${part} is no file: move it away first.`;
+  }
+  return null;
+}
+
+/** `a/b/c` → `a`, `a/b`, `a/b/c`. */
+function partsOf(path: string): readonly string[] {
+  const parts = path.split('/');
+  return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
+}
+
+async function lackOfRights(folder: string, path: string): Promise<string | null> {
   const nearest = await nearestFolder(folder, dirname(path));
   const isWritable = await access(nearest, constants.W_OK).then(
     () => true,
@@ -101,13 +219,15 @@ async function nearestFolder(folder: string, path: string): Promise<string> {
 }
 
 /** There under its name only when it is whole and on the disk. Rights of a file that is there stay. */
-async function writeWhole(path: string, text: string): Promise<void> {
+async function writeWhole(path: string, text: string | Uint8Array): Promise<void> {
   const fresh = join(dirname(path), `.${path.slice(dirname(path).length + 1)}.unfinished`);
   const mode = await lstat(path).then(
     (stats) => stats.mode & 0o777,
     () => 0o644,
   );
-  const file = await open(fresh, 'w', mode);
+  // What lies under this name is of a crash, or a link that somebody laid: it is not written through.
+  await rm(fresh, { force: true });
+  const file = await open(fresh, 'wx', mode);
   try {
     await file.writeFile(text);
     await file.sync();

@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import type { Clock } from '../../base/ports.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { SourceText } from '../../diagnostics/source.ts';
-import type { AuditActor } from '../../pipeline/audit.ts';
+import type { AuditActor, AuditEntry } from '../../pipeline/audit.ts';
+import type { AuditLog } from '../../state/audit-chain.ts';
 import {
   type ConfigurationFile,
   type ConfigurationHistory,
@@ -19,6 +20,7 @@ export interface RollbackParts {
   readonly folder: string;
   readonly dataFolder: string;
   readonly history: ConfigurationHistory;
+  readonly audit: Pick<AuditLog, 'change'>;
   readonly keeper: Pick<HistoryKeeper, 'record'>;
   readonly configuration: Pick<Configuration, 'replace' | 'running'>;
   readonly clock: Clock;
@@ -41,9 +43,10 @@ export async function rollBack(
   if (!files.ok) return files;
   const wanted = files.value;
   if (wanted === null) return err('unknown');
+  const target = `files of version ${version}`;
   let saved: Result<string | null, string> | null = null;
   const write = async (): Promise<Result<void, string>> => {
-    saved = await replace(wanted, parts);
+    saved = await replace(wanted, { actor, target }, parts);
     return saved.ok ? ok(undefined) : saved;
   };
   const texts = wanted.map(({ path, text }) => new SourceText(path, text));
@@ -53,7 +56,6 @@ export async function rollBack(
   if (wrote?.ok && result.outcome.kind !== 'live') {
     // The load of a live version is recorded by itself; the files were changed all the same.
     const after = { version: before, files: digestOfFiles(wanted), outcome: result.outcome.kind };
-    const target = `files of version ${version}`;
     parts.keeper.record(`the roll-back to version ${version}`, {
       actor,
       action: 'configuration.rollback',
@@ -68,14 +70,28 @@ export async function rollBack(
 /** Answers where the files that lay there are kept now, or null where a version has them. */
 async function replace(
   wanted: readonly ConfigurationFile[],
-  { folder, dataFolder, history, clock }: RollbackParts,
+  doing: Pick<AuditEntry, 'actor' | 'target'>,
+  { folder, dataFolder, history, audit, clock }: RollbackParts,
 ): Promise<Result<string | null, string>> {
   const present = await readProject(folder);
   if (!present.ok) return present;
   const saved = saveUnlessKept(present.value.texts, history, dataFolder, clock.wallMs());
   if (!saved.ok) return saved;
-  const written = await rewriteProject(folder, present.value.texts, wanted);
+  // Recorded first: what is begun may be finished by a later start, which does not know whose doing it was.
+  const begin = (): Result<void, string> => {
+    const [before, after] = [present.value.texts, wanted].map((files) => ({ files: digestOfFiles(files) }));
+    const begun = audit.change(
+      [{ ...doing, action: 'configuration.rollback-begun', before, after }],
+      () => {},
+    );
+    return begun.ok ? ok(undefined) : err(notBegun(begun.error));
+  };
+  const written = await rewriteProject(folder, present.value.texts, wanted, begin);
   return written.ok ? saved : written;
+}
+
+function notBegun({ message, remedy }: StoreProblem): string {
+  return `It can't be recorded, so nothing was changed. ${message} ${remedy}`;
 }
 
 function saveUnlessKept(
