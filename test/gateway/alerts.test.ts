@@ -1,10 +1,13 @@
 /** Alerts of limits on the built product: from the counter of a data thread to a webhook, signed. */
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AdminStatus } from '../../src/admin/actions.ts';
+import { HISTORY_FILE } from '../../src/state/history-file.ts';
 import { freePort, type Project, RunningGateway, runPortunus, writeProject } from './running-gateway.ts';
 import { startUpstream, type UpstreamServer } from './upstream-server.ts';
 
@@ -167,5 +170,14 @@ describe('a threshold', () => {
     const { alerts } = JSON.parse(stdout) as AdminStatus;
     expect(alerts.filter(({ kind }) => kind === 'limit-threshold').length).toBe(3);
     expect(alertsAt('/oncall').length).toBe(3);
+  });
+
+  it('reaches webhooks also when it is found while the gateway starts', async () => {
+    await gateway.stop('SIGTERM');
+    await writeFile(join(project.folder, 'data', HISTORY_FILE), 'no database at all'.repeat(1_000));
+    gateway = await RunningGateway.start(project);
+    await expect
+      .poll(() => alertsAt('/all').map(({ data }) => data.kind), { timeout: 10_000 })
+      .toContain('request-log-damaged');
   });
 });

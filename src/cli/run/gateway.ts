@@ -278,6 +278,7 @@ export class Gateway {
       historyFile: historyFile.value,
       historySettings: world.server.history,
       traceSettings: world.server.traces,
+      deliveries: world.deliveries,
       zone: world.zone,
       clock: options.clock,
     });

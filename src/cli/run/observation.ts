@@ -54,6 +54,8 @@ export interface ObservationOptions {
   readonly historyFile: HistoryFile;
   readonly historySettings: HistorySettings;
   readonly traceSettings: TraceSettings | null;
+  /** Webhooks from the first moment on: what is found at a start is an alert, too. */
+  readonly deliveries: ReadonlyMap<string, Delivery>;
   /** IANA time zone in which days begin. */
   readonly zone: string;
   readonly clock: Clock;
@@ -75,6 +77,7 @@ export async function startObservation(options: ObservationOptions): Promise<Res
     deliveries: (notice) => [log, ...deliveries.for(notice)],
     openAlertsMax: limits.openAlerts,
   });
+  deliveries.use(options.deliveries);
   const history = keepHistory(options, alerts);
   const traces = exportTraces(options, alerts);
   const endTurns = every(HISTORY_TURN_MS, () => history.turn());
