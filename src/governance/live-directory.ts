@@ -19,6 +19,7 @@ import {
   type EntityName,
   type EntityProblem,
   type EntityStore,
+  type MergedDirectory,
   type ReadEntity,
   StoredDirectory,
   type StoredEntity,
@@ -160,7 +161,7 @@ export class LiveDirectory {
 
   /** On the disk first, then on the threads. */
   async #change(
-    whole: Directory,
+    whole: MergedDirectory,
     save: () => Result<void, StoreFault>,
   ): Promise<Result<void, EntityProblem>> {
     const prepared = this.#prepare(this.#written, whole);
@@ -173,7 +174,8 @@ export class LiveDirectory {
     return ok(undefined);
   }
 
-  #prepare(written: Directory, whole: Directory): Result<PreparedDirectory, string> {
+  #prepare(written: Directory, merged: MergedDirectory): Result<PreparedDirectory, string> {
+    const whole = merged.directory;
     const draft = this.#memory.draft();
     forget(this.#whole, whole, draft);
     for (const tenant of whole.tenants.values()) {
@@ -189,6 +191,7 @@ export class LiveDirectory {
         this.#memory.use(draft);
         this.#written = written;
         this.#whole = whole;
+        this.#stored.takeUp(merged);
         this.keys.follow(written);
       },
     });

@@ -74,9 +74,17 @@ export interface LeftOut {
   readonly faults: readonly EntityFault[];
 }
 
+/** What the files say with what was made here beside it; in force once it is taken up. */
+export interface MergedDirectory {
+  readonly directory: Directory;
+  readonly leftOut: readonly LeftOut[];
+  /** What it was read by. */
+  readonly read: ReadEntity;
+}
+
 export class StoredDirectory {
   readonly #store: EntityStore;
-  /** Of the version that is in force, or is to be. */
+  /** Of the version that is in force, as is `leftOut`. */
   #read: ReadEntity = () => err([]);
   readonly #entitiesMax: number;
   #entities = new Map<string, StoredEntity>();
@@ -107,25 +115,27 @@ export class StoredDirectory {
   }
 
   /** What the files say, with what was made here beside it. */
-  beside(written: Directory, read: ReadEntity): Directory {
-    this.#read = read;
-    const { directory, leftOut } = this.#merge(written, this.#entities, null);
+  beside(written: Directory, read: ReadEntity): MergedDirectory {
+    return merge(written, this.#entities, read, null);
+  }
+
+  takeUp({ leftOut, read }: MergedDirectory): void {
     this.leftOut = leftOut;
-    return directory;
+    this.#read = read;
   }
 
   /** The directory as it will be with this one; nothing is changed yet. */
-  with(entity: StoredEntity, written: Directory): Result<Directory, EntityProblem> {
+  with(entity: StoredEntity, written: Directory): Result<MergedDirectory, EntityProblem> {
     const refused = this.#refusal(entity, written);
     if (refused !== null) return err(refused);
     const entities = new Map(this.#entities).set(spell(entity), entity);
     if (entities.size > this.#entitiesMax) return err(full());
-    const { directory, leftOut } = this.#merge(written, entities, entity);
-    const own = leftOut.find((each) => spell(each.entity) === spell(entity));
-    return own === undefined ? ok(directory) : err(malformed(own));
+    const merged = merge(written, entities, this.#read, entity);
+    const own = merged.leftOut.find((each) => spell(each.entity) === spell(entity));
+    return own === undefined ? ok(merged) : err(malformed(own));
   }
 
-  without(name: EntityName, written: Directory): Result<Directory, EntityProblem> {
+  without(name: EntityName, written: Directory): Result<MergedDirectory, EntityProblem> {
     const refused = this.#refusal(name, written);
     if (refused !== null) return err(refused);
     if (!this.#entities.has(spell(name))) return err(notFound(name));
@@ -133,7 +143,7 @@ export class StoredDirectory {
     if (user !== null) return err(stillUsed(name, user));
     const entities = new Map(this.#entities);
     entities.delete(spell(name));
-    return ok(this.#merge(written, entities, null).directory);
+    return ok(merge(written, entities, this.#read, null));
   }
 
   keep(entity: StoredEntity, actor: AuditActor): Result<void, StoreFault> {
@@ -180,27 +190,28 @@ export class StoredDirectory {
     }
     return null;
   }
+}
 
-  #merge(
-    written: Directory,
-    entities: ReadonlyMap<string, StoredEntity>,
-    fresh: StoredEntity | null,
-  ): { readonly directory: Directory; readonly leftOut: readonly LeftOut[] } {
-    const tenants = new Map(written.tenants);
-    const open = new Map<string, OpenTenant>();
-    const leftOut: LeftOut[] = [];
-    // Tenants before teams, teams before consumers: each is read with the others at hand.
-    for (const kind of ['tenant', 'team', 'consumer'] as const) {
-      for (const entity of entities.values()) {
-        if (entity.kind !== kind || placeIn(written.tenants.get(entity.tenant), entity) !== null) continue;
-        if (kind !== 'tenant' && !tenants.has(entity.tenant)) continue;
-        const built = this.#read(entity, { ...written, tenants }, entity === fresh ? 'new' : 'kept');
-        const faults = built.ok ? enter(built.value, entity.tenant, tenants, open) : built.error;
-        if (faults !== null) leftOut.push({ entity, faults });
-      }
+function merge(
+  written: Directory,
+  entities: ReadonlyMap<string, StoredEntity>,
+  read: ReadEntity,
+  fresh: StoredEntity | null,
+): MergedDirectory {
+  const tenants = new Map(written.tenants);
+  const open = new Map<string, OpenTenant>();
+  const leftOut: LeftOut[] = [];
+  // Tenants before teams, teams before consumers: each is read with the others at hand.
+  for (const kind of ['tenant', 'team', 'consumer'] as const) {
+    for (const entity of entities.values()) {
+      if (entity.kind !== kind || placeIn(written.tenants.get(entity.tenant), entity) !== null) continue;
+      if (kind !== 'tenant' && !tenants.has(entity.tenant)) continue;
+      const built = read(entity, { ...written, tenants }, entity === fresh ? 'new' : 'kept');
+      const faults = built.ok ? enter(built.value, entity.tenant, tenants, open) : built.error;
+      if (faults !== null) leftOut.push({ entity, faults });
     }
-    return { directory: { ...written, tenants }, leftOut };
   }
+  return { directory: { ...written, tenants }, leftOut, read };
 }
 
 /** A tenant with maps of its own: those of files are not changed. */

@@ -1,5 +1,5 @@
 /** Loads of a project that meet what nobody foresaw. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -48,6 +48,46 @@ it('a defect that a load brings out is told, and ends nothing: the next load is 
   expect((await configuration.load(cause('SIGHUP'))).outcome).toMatchObject({ kind: 'live', epoch: 1 });
   expect(results.map(({ reason }) => reason)).toEqual(['file change', 'SIGHUP']);
   expect(live).toEqual([1]);
+});
+
+it('reads the directory anew where routes have other names or money another currency, and only then', async () => {
+  const worlds: boolean[] = [];
+  const configuration = new Configuration({
+    folder,
+    clock: systemClock(),
+    firstEpoch: 1,
+    memory: new ProjectMemory(),
+    target: {
+      change: async (_epoch, { world }) => {
+        worlds.push(world !== null);
+        return null;
+      },
+      readFiles: () => ok(''),
+      live: () => {},
+      watch: () => {},
+      counters: () => [],
+    },
+    onResult: () => {},
+  });
+  await mkdir(join(folder, 'routes'));
+  await mkdir(join(folder, 'policies'));
+  const permit = 'language 1\npolicy "p" applies to every route { permit }\n';
+  await writeFile(join(folder, 'policies', 'p.policy'), permit);
+  for (const { route, path, currency } of [
+    { route: 'orders', path: '/orders', currency: 'USD' },
+    { route: 'orders', path: '/other', currency: 'USD' },
+    { route: 'more', path: '/other', currency: 'USD' },
+    { route: 'more', path: '/third', currency: 'EUR' },
+  ]) {
+    await writeFile(join(folder, 'portunus.yaml'), `portunus: 1\ncurrency: ${currency}\n`);
+    const services = 'services: { s: { endpoints: [{ url: "http://127.0.0.1:1" }] } }';
+    const routes = `routes: { ${route}: { service: s, match: { path: "${path}" } } }`;
+    await writeFile(join(folder, 'routes', 'r.yaml'), `${services}\n${routes}\n`);
+    const { outcome, diagnostics } = await configuration.load(cause('file change'));
+    expect(diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
+    expect(outcome).toMatchObject({ kind: 'live' });
+  }
+  expect(worlds).toEqual([true, false, true, true]);
 });
 
 function cause(reason: LoadReason): LoadCause {

@@ -216,6 +216,20 @@ describe('deleting', () => {
     expect(keys.keys.size).toBe(1);
   });
 
+  it('lets no key be issued that would outlive the consumer', async () => {
+    const { live, keys } = await withGlobex();
+    const removing = live.remove(name(ERP), ACTOR);
+    // The consumer is off the disk already, and still known on the threads.
+    while (live.made.get(ERP) !== null) await Promise.resolve();
+    expect(live.whole.tenants.get('globex')?.consumers.has('erp')).toBe(true);
+    expect(live.keys.issue({ tenant: 'globex', consumer: 'erp', ...ISSUE }, ACTOR)).toMatchObject({
+      ok: false,
+      error: { code: 'consumer_not_found' },
+    });
+    expect(await removing).toMatchObject({ ok: true });
+    expect(keys.keys.size).toBe(0);
+  });
+
   it('is refused for what a file defines', async () => {
     const { live } = running();
     const web = { kind: 'consumer', tenant: 'acme', name: 'web' } as const;
@@ -247,6 +261,25 @@ describe('files that change', () => {
     reload(worldOf(TENANTS));
     expect(who(key)).toMatchObject({ consumer: { name: 'erp' } });
     expect(desk.leftOut()).toEqual([]);
+  });
+});
+
+describe('a version that is prepared', () => {
+  it('changes nothing of what is made here before it is taken up', async () => {
+    const { live, desk } = await withGlobex();
+    const other = worldOf(TENANTS, PORTUNUS.replace('floor: { type: number', 'floor: { type: text'));
+    expect(live.prepare(other.world).ok).toBe(true);
+    expect(desk.leftOut()).toEqual([]);
+    expect(await live.put(ERP, ACTOR)).toEqual({ ok: true, value: 'changed' });
+  });
+
+  it('is exported as it is in force, when a change here made fit what had been left out', async () => {
+    const { live, desk, reload } = await withGlobex();
+    reload(worldOf(TENANTS, PORTUNUS.replace('floor: { type: number', 'floor: { type: text')));
+    expect(desk.leftOut()).toHaveLength(1);
+    expect(await live.put({ ...ERP, document: { roles: ['clerk'] } }, ACTOR)).toMatchObject({ ok: true });
+    expect(desk.leftOut()).toEqual([]);
+    expect(desk.exported()).toMatchObject({ value: expect.stringContaining('erp') });
   });
 });
 

@@ -37,7 +37,7 @@ type LoadOutcome = LoadReport['outcome'];
 /** What differs from the version that runs; null where nothing does. */
 export interface Change {
   readonly rules: RuleBundle | null;
-  /** With another directory, or other attributes that it is read by. */
+  /** With another directory, or another of what it is read by. */
   readonly world: World | null;
 }
 
@@ -194,10 +194,7 @@ export class Configuration {
     if (!read.ok) return { kind: 'refused', why: read.error };
     // Other certificates make a version of their own: its connections are new ones.
     const sameRules = before?.bundle.hash === bundle.hash && before.filesDigest === read.value;
-    const sameDirectory =
-      before !== null &&
-      isDeepStrictEqual(before.world.directory, world.directory) &&
-      isDeepStrictEqual(before.world.attributes, world.attributes);
+    const sameDirectory = before !== null && readsDirectoryAlike(before.world, world);
     if (before !== null && sameRules && sameDirectory) {
       this.#running = { ...before, world };
       notes.push(...keyNotes(this.#options.target.counters()));
@@ -215,6 +212,17 @@ export class Configuration {
     notes.push(...keyNotes(this.#options.target.counters()));
     return { kind: 'live', epoch, hash: bundle.hash, notes };
   }
+}
+
+/** Both have one directory, and what is made beside it at run time is read the same by them. */
+function readsDirectoryAlike(one: World, other: World): boolean {
+  return (
+    one.currency === other.currency &&
+    isDeepStrictEqual(one.directory, other.directory) &&
+    isDeepStrictEqual(one.attributes, other.attributes) &&
+    // consumers subscribe to routes by their names
+    isDeepStrictEqual(new Set(one.routes.keys()), new Set(other.routes.keys()))
+  );
 }
 
 export interface Running {
