@@ -1,7 +1,6 @@
 import { type IToken, Lexer, type TokenType } from 'chevrotain';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { SourceText, Span } from '../diagnostics/source.ts';
-import { SIZE_UNITS } from '../model/literals.ts';
 import { isTimeZone, WEEKDAYS } from '../model/local-time.ts';
 import { SUPPORTED_METHODS } from '../model/methods.ts';
 import { unknownZone } from './problems/names.ts';
@@ -34,6 +33,7 @@ import {
   Word,
   ZoneName,
 } from './tokens.ts';
+import { unitMeant } from './unit-meant.ts';
 
 /** What lexing gives: tokens with start and (exclusive) end, comments for the formatter, and whether all of it is there. */
 export interface LexedSource {
@@ -279,20 +279,6 @@ const MAGNITUDES: Readonly<
   k: ['_000', 'thousand', 'KB', 'kilobytes'],
   K: ['_000', 'thousand', 'KB', 'kilobytes'],
 };
-
-/** Abbreviations of units that are written in another way here. */
-const UNITS_MEANT: ReadonlyMap<string, string> = new Map([
-  ...Object.keys(SIZE_UNITS).map((unit): [string, string] => [unit.toLowerCase(), unit]),
-  ...['s', 'sec', 'secs', 'second', 'seconds'].map((unit): [string, string] => [unit, 's']),
-  ...['min', 'mins', 'minute', 'minutes'].map((unit): [string, string] => [unit, 'm']),
-  ...['h', 'hr', 'hrs', 'hour', 'hours'].map((unit): [string, string] => [unit, 'h']),
-  ...['d', 'day', 'days'].map((unit): [string, string] => [unit, 'd']),
-  ...['w', 'week', 'weeks'].map((unit): [string, string] => [unit, 'w']),
-]);
-
-function unitMeant(written: string): string | undefined {
-  return UNITS_MEANT.get(written.toLowerCase());
-}
 
 const ZONE_LINKS: ReadonlySet<TokenType> = new Set([KEYWORD.in, KEYWORD.zone]);
 

@@ -39,6 +39,8 @@ export const RULE_SLIPS: readonly SlipCase[] = [
     'Months and years have no fixed length: write a number of days, such as 90 days.',
   ),
   slip('timeout 10 s', 'Write 10s, without a blank.'),
+  slip('limit at most 5 requests in any 10 secs  in total', 'Write 10s, without a blank.'),
+  slip('timeout 2 min', 'Write 2m, without a blank.'),
   slip('forbid when request.time > 8:00', 'Write 08:00.', 'PT0111'),
   slip('forbid when request.time > 6pm', 'Write 18:00.', 'PT0112'),
   slip('forbid when request.time < 12am', 'Write 00:00.', 'PT0112'),

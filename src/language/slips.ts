@@ -14,6 +14,7 @@ import {
   Unit,
   WeekdayWord,
 } from './tokens.ts';
+import { unitMeant } from './unit-meant.ts';
 
 /**
  * What people write by habit – of English, of other languages, of an earlier line – and what to write here. A list of what
@@ -99,12 +100,12 @@ const ONE_OF_UNIT: Readonly<Record<string, string>> = {
   week: '1 week',
 };
 
-/** `10 s`, `10 percent`, `1,000`. */
+/** `10 s`, `10 secs`, `10 percent`, `1,000`. */
 function numberSlip({ found, previous, next }: Stumble): string | null {
   if (found === null) return null;
   if (previous?.tokenType === NumberLiteral) {
-    if (/^(?:ms|s|m|h|d|w)$/.test(found.image))
-      return `Write ${previous.image}${found.image}, without a blank.`;
+    const unit = is(found.tokenType, Unit) ? undefined : unitMeant(found.image);
+    if (unit !== undefined) return `Write ${previous.image}${unit}, without a blank.`;
     if (
       isThousandsComma(previous.endOffset!, found.startOffset, next?.startOffset) &&
       /^\d{3}$/.test(next!.image)
