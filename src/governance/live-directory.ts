@@ -118,6 +118,7 @@ export class LiveDirectory {
   /** Changes one after another: each is made of the version that the one before took up. */
   async exclusively<Value>(work: () => Promise<Value>): Promise<Value> {
     const mine = this.#last.then(work, work);
+    // Whoever asked for it hears of its error; the next one only waits for its end.
     this.#last = mine.catch(() => {});
     return await mine;
   }

@@ -149,6 +149,7 @@ export class GatewayMetrics {
       ['store', STORE_FILE],
       ['history', HISTORY_FILE],
     ] as const) {
+      // What can't be looked at has no sample: Prometheus tells an absent series from a zero.
       const found = await stat(join(dataFolder, name)).catch(() => null);
       if (found !== null) samples.add('portunus_store_size_bytes', { file }, found.size);
     }

@@ -3,7 +3,7 @@
  * a crash left is finished before the project is read again. So no load ever sees a mixture of two versions.
  */
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { access, lstat, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { err, ok, type Result } from '../../base/result.ts';
@@ -175,7 +175,7 @@ function misplaced(path: string): string | null {
 /** A link leads to what others own: a volume of Kubernetes, a checkout. */
 async function linkIn(folder: string, path: string): Promise<string | null> {
   for (const part of partsOf(path)) {
-    const stats = await lstat(join(folder, part)).catch(() => null);
+    const stats = await statsOf(join(folder, part));
     if (stats?.isSymbolicLink())
       return `${part} is a link: the files come from elsewhere, and would be put back from there. Roll back where they come from.`;
   }
@@ -189,12 +189,22 @@ async function obstacleTo(
   removed: ReadonlySet<string>,
 ): Promise<string | null> {
   for (const part of partsOf(path)) {
-    const stats = removed.has(part) ? null : await lstat(join(folder, part)).catch(() => null);
+    const stats = removed.has(part) ? null : await statsOf(join(folder, part));
     if (stats === null) return null;
     if (part !== path && !stats.isDirectory()) return `${part} is no folder: move it away first.`;
     if (part === path && !stats.isFile()) return `${part} is no file: move it away first.`;
   }
   return null;
+}
+
+/** Null where nothing lies; throws whatever else keeps it from being looked at. */
+function statsOf(path: string): Promise<Stats | null> {
+  return lstat(path).catch(nothingThere);
+}
+
+function nothingThere(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
+  throw error;
 }
 
 /** `a/b/c` → `a`, `a/b`, `a/b/c`. */
@@ -214,17 +224,15 @@ async function lackOfRights(folder: string, path: string): Promise<string | null
 
 async function nearestFolder(folder: string, path: string): Promise<string> {
   const whole = join(folder, path);
-  if (path === '.' || (await lstat(whole).catch(() => null)) !== null) return whole;
+  if (path === '.' || (await statsOf(whole)) !== null) return whole;
   return await nearestFolder(folder, dirname(path));
 }
 
 /** There under its name only when it is whole and on the disk. Rights of a file that is there stay. */
 async function writeWhole(path: string, text: string | Uint8Array): Promise<void> {
   const fresh = join(dirname(path), `.${path.slice(dirname(path).length + 1)}.unfinished`);
-  const mode = await lstat(path).then(
-    (stats) => stats.mode & 0o777,
-    () => 0o644,
-  );
+  const stats = await statsOf(path);
+  const mode = stats === null ? 0o644 : stats.mode & 0o777;
   // What lies under this name is of a crash, or a link that somebody laid: it is not written through.
   await rm(fresh, { force: true });
   const file = await open(fresh, 'wx', mode);
@@ -239,7 +247,7 @@ async function writeWhole(path: string, text: string | Uint8Array): Promise<void
 
 async function syncFolder(path: string): Promise<void> {
   // a folder that went with its last file has nothing to sync
-  const folder = await open(path, 'r').catch(() => null);
+  const folder = await open(path, 'r').catch(nothingThere);
   if (folder === null) return;
   try {
     await folder.sync();
