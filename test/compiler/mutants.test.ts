@@ -10,7 +10,7 @@ import { MUTANTS, type Mutant } from './mutants.cases.ts';
 import { bundleJudge, type Case, interpretedJudge, type Observation, play, randomCase } from './run.ts';
 
 /** Rules that need a table stand in one case of twenty. */
-const CASES_MAX = 3_000;
+const CASES_MAX = 6_000;
 const SHARE_CAUGHT = 0.95;
 
 describe('the differential test', () => {
