@@ -89,6 +89,13 @@ describe('a request costs', () => {
     }
   });
 
+  test('all where the answer is but a part of a body, whatever stands in it', () => {
+    const simulation = simulated(IN_BODY);
+    simulation.request('GET', '/');
+    simulation.calls[0]!.head(true, '{"usage":{"cost":0.02}}', { fields: JSON_FIELDS, status: 206 });
+    expect(costs(simulation)).toEqual([AT_MOST]);
+  });
+
   test('nothing when no service got it, and all when nobody knows', () => {
     for (const [unprocessed, cost] of [
       ['unprocessed', 0],

@@ -12,12 +12,22 @@ const EXHAUSTED = 128;
 export function newlyReached(family: CounterFamily, at: number, settled: number): readonly number[] {
   const told = family.cells[at + FIRED_CELL]!;
   const highest = told % EXHAUSTED;
+  // Most takes reach nothing: they make no list.
+  if (settled < (family.capacity * nextAbove(family.thresholdsPercent, highest)) / 100) return NONE;
   const reached = family.thresholdsPercent.filter(
     (percent) => percent < 100 && percent > highest && settled >= (family.capacity * percent) / 100,
   );
-  if (reached.length === 0) return NONE;
   family.cells[at + FIRED_CELL] = told - highest + reached.at(-1)!;
   return reached;
+}
+
+/** The first share below 100 that was not told; infinite where all were. Shares ascend. */
+function nextAbove(percents: readonly number[], told: number): number {
+  for (let i = 0; i < percents.length; i++) {
+    const percent = percents[i]!;
+    if (percent > told) return percent < 100 ? percent : Number.POSITIVE_INFINITY;
+  }
+  return Number.POSITIVE_INFINITY;
 }
 
 /** Whether a refusal is the first of its counter, and is to be told. Marks it as told; under the record's lock. */
