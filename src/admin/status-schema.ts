@@ -1,6 +1,23 @@
 import { LIMITS } from '../base/limits.ts';
 import { constant, list, mapOf, NUMBER, object, oneOf, orNull, TEXT, TIME_MS, WHOLE } from './schemas.ts';
 
+/** Services and the state of their endpoints, as `status` and `top` show them. */
+export const SERVICES = list(
+  object({
+    name: TEXT,
+    endpoints: list(
+      object({
+        url: TEXT,
+        address: orNull(TEXT),
+        state: { enum: ['well', 'warming', 'ejected', 'unhealthy'] },
+        why: orNull(TEXT),
+        checked: { type: 'boolean' },
+        unresolved: orNull(TEXT),
+      }),
+    ),
+  }),
+);
+
 const HEALTH = { enum: ['starting', 'serving', 'draining'] } as const;
 export const HEALTH_SCHEMA = object({ health: HEALTH });
 
@@ -89,21 +106,7 @@ export const STATUS_SCHEMA = object({
       lastError: orNull(TEXT),
     }),
   ),
-  services: list(
-    object({
-      name: TEXT,
-      endpoints: list(
-        object({
-          url: TEXT,
-          address: orNull(TEXT),
-          state: { enum: ['well', 'warming', 'ejected', 'unhealthy'] },
-          why: orNull(TEXT),
-          checked: { type: 'boolean' },
-          unresolved: orNull(TEXT),
-        }),
-      ),
-    }),
-  ),
+  services: SERVICES,
   certificates: list(object({ certificateFile: TEXT, names: list(TEXT), expiresMs: TIME_MS })),
   kept: object({
     auditEnd: WHOLE,

@@ -11,6 +11,7 @@ import {
 import type { AdminActions, ServiceStatus } from '../actions.ts';
 import type { AdminAnswer, AdminCall, AdminRoute, ParameterSchema, ParameterValues } from '../route.ts';
 import { list, NUMBER, object, orNull, TEXT, TIME_MS, WHOLE } from '../schemas.ts';
+import { SERVICES } from '../status-schema.ts';
 
 /** What can be asked of what was observed. */
 export interface ObservationActions {
@@ -113,22 +114,6 @@ const RECORD = object({
   clientAborted: { type: 'boolean' },
   traceSampled: { type: 'boolean' },
 });
-
-const SERVICES = list(
-  object({
-    name: TEXT,
-    endpoints: list(
-      object({
-        url: TEXT,
-        address: orNull(TEXT),
-        state: { enum: ['well', 'warming', 'ejected', 'unhealthy'] },
-        why: orNull(TEXT),
-        checked: { type: 'boolean' },
-        unresolved: orNull(TEXT),
-      }),
-    ),
-  }),
-);
 
 const USAGE_ROW = object({
   name: TEXT,
