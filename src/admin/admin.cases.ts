@@ -241,16 +241,19 @@ const USAGE_ROW = {
 const OBSERVATION: ObservationActions = {
   metrics: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4; charset=utf-8', text: 'up 1\n' }),
   searchLog: () => Promise.resolve({ records: [emptyRecord()], next: '1795456000000.7.3' }),
-  usage: ({ by, granularity, fromMs, toMs }) => ({
-    by,
-    granularity,
-    fromMs,
-    toMs,
-    periods: [1_795_456_000_000],
-    rows: [USAGE_ROW],
-    rowsLeftOut: 0,
-    total: { ...USAGE_ROW, name: '(total)' },
-  }),
+  usage: ({ by, granularity, fromMs, toMs }) =>
+    Promise.resolve(
+      ok({
+        by,
+        granularity,
+        fromMs,
+        toMs,
+        periods: [1_795_456_000_000],
+        rows: [USAGE_ROW],
+        rowsLeftOut: 0,
+        total: { ...USAGE_ROW, name: '(total)' },
+      }),
+    ),
   live: () => ({
     atMs: 1_795_456_000_000,
     requests: 3,

@@ -33,23 +33,27 @@ export function createAdminHandler(options: HandlerOptions): AdminHandler {
       return;
     }
     try {
-      const { answer, sendOptions } = await answerTo(request, admitted);
+      const { answer, sendOptions } = await answerTo(request, admitted, signalOf(response));
       send(response, answer, sendOptions);
     } catch (error) {
-      // A caller who went away while sending is no defect.
+      // A caller who went away is no defect.
       if (response.destroyed || request.errored !== null) return;
       options.onDefect(error);
       sendRefusal(response, { problem: 'internal_error' });
     }
   };
 
-  async function answerTo(request: IncomingMessage, admitted: Admitted): Promise<Answered> {
+  async function answerTo(
+    request: IncomingMessage,
+    admitted: Admitted,
+    gone: AbortSignal,
+  ): Promise<Answered> {
     const { route } = admitted;
     const body = route.body === undefined ? NO_BODY : await bodyOf(request, route, route.body);
     if ('problem' in body) return { answer: body, sendOptions: {} };
     const { actor, parameters, query } = admitted;
     const accept = request.headers.accept ?? '';
-    const call: AdminCall = { actor, parameters, query, accept, body: body.value };
+    const call: AdminCall = { actor, parameters, query, accept, body: body.value, gone };
     if (route.method === 'GET')
       return { answer: await route.answer(call, options.actions), sendOptions: conditional(request) };
     const answer = await changes.run(familyOf(route), () => change(request, admitted, call, body.bytes));
@@ -110,6 +114,14 @@ export function createAdminHandler(options: HandlerOptions): AdminHandler {
       ? null
       : { problem: 'precondition_failed' };
   }
+}
+
+function signalOf(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort();
+  });
+  return controller.signal;
 }
 
 interface Answered {

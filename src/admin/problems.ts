@@ -87,6 +87,11 @@ export const ADMIN_PROBLEMS = {
     title: 'Too many idempotency keys are kept',
     detail: 'limits.adminIdempotencyKeys says how many; they are forgotten after limits.adminIdempotencyMs.',
   },
+  usage_too_large: {
+    status: 422,
+    title: 'The report would be too large',
+    detail: 'Ask for a shorter time, longer periods, or some of the names only.',
+  },
   not_durable: {
     status: 503,
     title: 'The change could not be made durable',

@@ -65,6 +65,8 @@ export interface AdminCall {
   /** The `Accept` field; '' without one. */
   readonly accept: string;
   readonly body: unknown;
+  /** Aborted when the caller went away before the answer: long reading need not go on. */
+  readonly gone: AbortSignal;
 }
 
 export type AdminAnswer =

@@ -1,7 +1,8 @@
+import { EventEmitter, once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { LIMIT_DEFAULTS } from '../base/limits.ts';
-import { ok } from '../base/result.ts';
+import { err, ok } from '../base/result.ts';
 import { ADMIN_SCOPE_NAMES, type AdminScope } from '../model/admin-scope.ts';
 import type { AdminActions } from './actions.ts';
 import {
@@ -130,6 +131,52 @@ describe('every route of the admin API', () => {
 });
 
 describe('the admin API', () => {
+  it('tells what reads long when its caller goes away, and calls that no defect', async () => {
+    const asked = new EventEmitter();
+    const { observation } = actions();
+    const server = await open({
+      observation: {
+        ...observation,
+        usage: (_query, gone) => {
+          asked.emit('usage');
+          return new Promise((_resolve, reject) => {
+            gone.addEventListener('abort', () => {
+              reject(gone.reason as Error);
+              asked.emit('left', gone.reason);
+            });
+          });
+        },
+      },
+    });
+    const socket = connect(server.listen.port, '127.0.0.1');
+    socket.write(`GET /v1/usage HTTP/1.1\r\n${bearer(token).join('\r\n')}\r\n\r\n`);
+    await once(asked, 'usage');
+    socket.destroy();
+    expect(await once(asked, 'left')).toMatchObject([{ name: 'AbortError' }]);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(defects).toEqual([]);
+  });
+
+  it('refuses a report of usage that is larger than the limits allow, and says what to do', async () => {
+    const { observation } = actions();
+    const tooLarge = (limit: 'usageSums' | 'usageNames') => ({
+      observation: {
+        ...observation,
+        usage: () => Promise.resolve(err({ limit, max: 1_000_000 })),
+      },
+    });
+    const sums = await call(await open(tooLarge('usageSums')), { path: '/v1/usage' });
+    expect([sums.status, sums.json.code, sums.json.detail]).toEqual([
+      422,
+      'usage_too_large',
+      'It would need more than 1,000,000 sums (limits.usageSums), one for each name in each period: ask for a shorter time or longer periods.',
+    ]);
+    const names = await call(await open(tooLarge('usageNames')), { path: '/v1/usage' });
+    expect(names.json.detail).toBe(
+      'It would add up more than 1,000,000 names (limits.usageNames): ask for a shorter time, or for some of them with "name".',
+    );
+  });
+
   it('answers the status', async () => {
     const { status, json, head } = await call(await open(), {});
     expect(status).toBe(200);

@@ -133,6 +133,13 @@ export const LIMITS = {
     100_000,
     'routes, tenants, consumers, credentials and decisions of one period that sums are kept for; further ones are counted together',
   ),
+  usageSums: count(
+    1_000_000,
+    1_000,
+    100_000_000,
+    'sums (one for each name in each period) that one report of usage looks at, or tells',
+  ),
+  usageNames: count(10_000, 100, 1_000_000, 'names that one report of usage keeps apart while it adds up'),
   traceQueueSpans: count(4_096, 64, 1_000_000, 'spans that wait to be sent'),
   requestLogQueueBytes: bytes(
     8 * MIB,

@@ -67,13 +67,15 @@ export class LogLinearHistogram {
     return Array.from(this.filled(), ([bucket, count]) => [bucketEnd(bucket, this.#precisionBits), count]);
   }
 
-  /** As they were told by {@link filled} and {@link max}. Numbers of buckets that do not exist are passed over. */
-  restore(filled: Iterable<readonly [bucket: number, count: number]>, max: number): void {
-    for (const [bucket, count] of filled) {
-      if (bucket >= this.#counts.length) continue;
-      this.#counts[bucket]! += count;
-      this.#total += count;
-    }
+  /** What {@link filled} told of another one. A bucket that does not exist is passed over. */
+  addBucket(bucket: number, count: number): void {
+    if (bucket >= this.#counts.length) return;
+    this.#counts[bucket]! += count;
+    this.#total += count;
+  }
+
+  /** What {@link max} told of another one. */
+  addMax(max: number): void {
     this.#max = Math.max(this.#max, max);
   }
 }

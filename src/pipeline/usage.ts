@@ -5,6 +5,42 @@ export type UsageDimension = (typeof USAGE_DIMENSIONS)[number];
 export const USAGE_GRANULARITIES = ['minute', 'hour', 'day'] as const;
 export type UsageGranularity = (typeof USAGE_GRANULARITIES)[number];
 
+/** What is added up of all requests of one name in one period, in the order in which it is kept: one can be added at the end, none can go. */
+export const ROLLUP_SUMS = [
+  'requests',
+  /** Answers of 400 … 499, ours and the service's. */
+  'clientErrors',
+  /** 500 … 599. */
+  'serverErrors',
+  /** Refused by a rule. */
+  'refused',
+  'aborted',
+  'requestBytes',
+  'responseBytes',
+  'inputTokens',
+  'outputTokens',
+  /** In 1/1,000,000,000 of the currency of account. */
+  'costNano',
+  'durationUs',
+] as const;
+export type RollupSum = (typeof ROLLUP_SUMS)[number];
+
+/** What a report tells as it was added up: all but the times, of which it tells the mean. */
+export const USAGE_SUMS = ROLLUP_SUMS.filter((sum) => sum !== 'durationUs');
+export type UsageSum = Exclude<RollupSum, 'durationUs'>;
+
+export const USAGE_STATISTICS = [
+  'meanUs',
+  /** At most an eighth too high. */
+  'p50Us',
+  'p90Us',
+  'p99Us',
+  /** Sizes of answers, to powers of two. */
+  'p50Bytes',
+  'p99Bytes',
+] as const;
+export type UsageStatistic = (typeof USAGE_STATISTICS)[number];
+
 export interface UsageQuery {
   readonly by: UsageDimension;
   readonly granularity: UsageGranularity;
@@ -31,27 +67,14 @@ export interface UsageReport {
   readonly total: UsageRow;
 }
 
-export interface UsageRow {
+export interface UsageRow extends Readonly<Record<UsageSum | UsageStatistic, number>> {
   readonly name: string;
-  readonly requests: number;
-  readonly clientErrors: number;
-  readonly serverErrors: number;
-  readonly refused: number;
-  readonly aborted: number;
-  readonly requestBytes: number;
-  readonly responseBytes: number;
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  /** In 1/1,000,000,000 of the currency of account. */
-  readonly costNano: number;
-  readonly meanUs: number;
-  /** At most an eighth too high. */
-  readonly p50Us: number;
-  readonly p90Us: number;
-  readonly p99Us: number;
-  /** Sizes of answers, to powers of two. */
-  readonly p50Bytes: number;
-  readonly p99Bytes: number;
   /** Requests by period. */
   readonly series: readonly number[];
+}
+
+/** Why there is no report: what was asked for is more than the limit of that name lets one report hold. */
+export interface UsageTooLarge {
+  readonly limit: 'usageSums' | 'usageNames';
+  readonly max: number;
 }

@@ -1,12 +1,16 @@
+import type { Result } from '../../base/result.ts';
 import { LOG_TEXT_FIELDS, type LogQuery, type LogTextField, statusFilter } from '../../pipeline/log-query.ts';
 import type { AccessRecord } from '../../pipeline/record.ts';
 import {
   USAGE_DIMENSIONS,
   USAGE_GRANULARITIES,
+  USAGE_STATISTICS,
+  USAGE_SUMS,
   type UsageDimension,
   type UsageGranularity,
   type UsageQuery,
   type UsageReport,
+  type UsageTooLarge,
 } from '../../pipeline/usage.ts';
 import type { AdminActions, ServiceStatus } from '../actions.ts';
 import type { AdminAnswer, AdminCall, AdminRoute, ParameterSchema, ParameterValues } from '../route.ts';
@@ -16,9 +20,14 @@ import { SERVICES } from '../status-schema.ts';
 /** What can be asked of what was observed. */
 export interface ObservationActions {
   metrics(accept: string): Promise<{ readonly contentType: string; readonly text: string }>;
-  /** `cursor`: `next` of the page before, or null. */
-  searchLog(query: LogQuery, recordsMax: number, cursor: string | null): Promise<LogPageBody>;
-  usage(query: UsageQuery): UsageReport;
+  /** `cursor`: `next` of the page before, or null. Once `gone` says so nobody waits for it, and it rejects. */
+  searchLog(
+    query: LogQuery,
+    recordsMax: number,
+    cursor: string | null,
+    gone: AbortSignal,
+  ): Promise<LogPageBody>;
+  usage(query: UsageQuery, gone: AbortSignal): Promise<Result<UsageReport, UsageTooLarge>>;
   live(): LiveStatus;
 }
 
@@ -117,26 +126,7 @@ const RECORD = object({
 
 const USAGE_ROW = object({
   name: TEXT,
-  ...Object.fromEntries(
-    [
-      'requests',
-      'clientErrors',
-      'serverErrors',
-      'refused',
-      'aborted',
-      'requestBytes',
-      'responseBytes',
-      'inputTokens',
-      'outputTokens',
-      'costNano',
-      'meanUs',
-      'p50Us',
-      'p90Us',
-      'p99Us',
-      'p50Bytes',
-      'p99Bytes',
-    ].map((name) => [name, NUMBER]),
-  ),
+  ...Object.fromEntries([...USAGE_SUMS, ...USAGE_STATISTICS].map((name) => [name, NUMBER])),
   series: list(WHOLE),
 });
 
@@ -267,7 +257,8 @@ export const OBSERVATION_ROUTES: readonly AdminRoute[] = [
         },
       },
     },
-    answer: ({ query }, { observation }) => ({ status: 200, body: observation.usage(usageQuery(query)) }),
+    problems: ['usage_too_large'],
+    answer: usageAnswer,
   },
   {
     operation: 'live',
@@ -313,10 +304,25 @@ export const OBSERVATION_ROUTES: readonly AdminRoute[] = [
   },
 ];
 
-async function logAnswer({ query }: AdminCall, { observation }: AdminActions): Promise<AdminAnswer> {
+async function logAnswer({ query, gone }: AdminCall, { observation }: AdminActions): Promise<AdminAnswer> {
   const cursor = query.cursor === undefined ? null : String(query.cursor);
-  return { status: 200, body: await observation.searchLog(logQuery(query), Number(query.limit), cursor) };
+  const page = await observation.searchLog(logQuery(query), Number(query.limit), cursor, gone);
+  return { status: 200, body: page };
 }
+
+async function usageAnswer({ query, gone }: AdminCall, { observation }: AdminActions): Promise<AdminAnswer> {
+  const report = await observation.usage(usageQuery(query), gone);
+  if (report.ok) return { status: 200, body: report.value };
+  const { limit, max } = report.error;
+  return { problem: 'usage_too_large', detail: TOO_LARGE[limit](max.toLocaleString('en')) };
+}
+
+const TOO_LARGE: Readonly<Record<UsageTooLarge['limit'], (max: string) => string>> = {
+  usageSums: (max) =>
+    `It would need more than ${max} sums (limits.usageSums), one for each name in each period: ask for a shorter time or longer periods.`,
+  usageNames: (max) =>
+    `It would add up more than ${max} names (limits.usageNames): ask for a shorter time, or for some of them with "name".`,
+};
 
 function logQuery(query: ParameterValues): LogQuery {
   const fields = Object.keys(LOG_TEXT_FIELDS) as LogTextField[];

@@ -1,6 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ServiceStatus } from '../../admin/actions.ts';
+import { OneByOne } from '../../admin/one-by-one.ts';
 import type { LiveLimit, LiveStatus, ObservationActions } from '../../admin/routes/observation.ts';
+import type { LimitValues } from '../../base/limits.ts';
 import type { Clock } from '../../base/ports.ts';
 import { counterLabel } from '../../language/canonical.ts';
 import { type LogCursor, searchLog } from '../../observe/history/log-search.ts';
@@ -14,6 +16,7 @@ export interface ObservationDeskParts {
   readonly observation: Observation;
   readonly metrics: GatewayMetrics;
   readonly clock: Clock;
+  readonly limits: Pick<LimitValues, 'usageSums' | 'usageNames'>;
   readonly counters: () => readonly CounterUsage[];
   readonly services: () => readonly ServiceStatus[];
   /** By name of the thread. */
@@ -26,23 +29,35 @@ const REFUSING_RULES = 20;
 
 /** Answers what the admin API is asked of records, sums and the present. */
 export function createObservationDesk(parts: ObservationDeskParts): ObservationActions {
-  const { observation, metrics, clock } = parts;
+  const { observation, metrics, clock, limits } = parts;
+  const reports = new OneByOne();
   return {
     metrics: (accept) => metrics.scrape(accept),
-    async searchLog(query, recordsMax, cursor) {
+    async searchLog(query, recordsMax, cursor, gone) {
       // Whoever asks for a request that was answered a moment ago finds it.
       observation.drain.drainTurn();
       observation.history.flush();
-      const options = { store: observation.historyFile, clock, pause: () => nextTurn() };
+      const options = { store: observation.historyFile, clock, pause: pauseUnless(gone) };
       const after = cursor === null ? null : cursorOf(cursor);
       const { records, next } = await searchLog(options, query, recordsMax, after);
       return { records, next: next === null ? null : `${next.openedMs}.${next.number}.${next.before}` };
     },
-    usage(query) {
-      observation.drain.drainTurn();
-      return usageReport(observation.history.rollups, query);
-    },
+    usage: (query, gone) =>
+      // One report holds memory by its limits; several wait for one another.
+      reports.run('usage', () => {
+        observation.drain.drainTurn();
+        const { rollups } = observation.history;
+        return usageReport({ rollups, limits, pause: pauseUnless(gone) }, query);
+      }),
     live: () => liveStatus(parts),
+  };
+}
+
+/** The next turn of the event loop, or a rejection where the caller is gone. */
+function pauseUnless(gone: AbortSignal): () => Promise<void> {
+  return async () => {
+    await nextTurn();
+    gone.throwIfAborted();
   };
 }
 

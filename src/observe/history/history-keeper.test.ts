@@ -10,8 +10,9 @@ import { createRecordReader, createRecordRing, createRecordWriter } from '../rec
 import { HistoryKeeper, type HistoryKeeperOptions } from './history-keeper.ts';
 import { type LogCursor, searchLog } from './log-search.ts';
 import { MemoryHistory } from './memory-history.cases.ts';
-import { ROLLUP_DIMENSIONS, type RollupDimension } from './rollup-dimensions.ts';
-import { createRollups, GRANULARITIES, OTHER_NAMES, type Rollups } from './rollups.ts';
+import { RollupCell } from './rollup-cell.ts';
+import { OTHER_NAMES, ROLLUP_DIMENSIONS, type RollupDimension } from './rollup-dimensions.ts';
+import { type Addend, createRollups, GRANULARITIES, type Rollups } from './rollups.ts';
 
 const START_MS = 1_795_456_000_000;
 const DAY_MS = 24 * 3_600_000;
@@ -96,27 +97,34 @@ function told(rollups: Rollups): object {
     GRANULARITIES.flatMap((granularity) =>
       ROLLUP_DIMENSIONS.map((dimension) => [
         `${granularity} ${dimension}`,
-        rollups
-          .periods(granularity, dimension, 0, Number.MAX_SAFE_INTEGER)
-          .map(({ startMs, cells }) => [
+        Array.from(
+          rollups.periods(granularity, dimension, 0, Number.MAX_SAFE_INTEGER),
+          ({ startMs, cells }) => [
             startMs,
-            [...cells]
+            Array.from(cells, ([name, cell]) => [name, copyOf(cell)] as const)
               .sort(([left], [right]) => (left < right ? -1 : 1))
               .map(([name, { sums, histograms }]) => [
                 name,
                 sums,
                 histograms.map((histogram) => [[...histogram.filled()], histogram.max]),
               ]),
-          ]),
+          ],
+        ),
       ]),
     ),
   );
 }
 
+function copyOf(cell: Addend): RollupCell {
+  const copy = new RollupCell();
+  cell.addTo(copy);
+  return copy;
+}
+
 function requestsBy(rollups: Rollups, dimension: RollupDimension): Record<string, number> {
   const sums: Record<string, number> = {};
   for (const { cells } of rollups.periods('day', dimension, 0, Number.MAX_SAFE_INTEGER)) {
-    for (const [name, cell] of cells) sums[name] = (sums[name] ?? 0) + cell.sums.requests;
+    for (const [name, cell] of cells) sums[name] = (sums[name] ?? 0) + copyOf(cell).sums.requests;
   }
   return sums;
 }
@@ -303,7 +311,7 @@ describe('the history', () => {
     rig.pass(3_700_000);
     for (let turn = 0; turn < 5; turn++) rig.pass(61_000);
     expect(await rig.search()).toEqual([]);
-    expect(rig.keeper.rollups.periods('minute', 'route', 0, Number.MAX_SAFE_INTEGER)).toEqual([]);
+    expect([...rig.keeper.rollups.periods('minute', 'route', 0, Number.MAX_SAFE_INTEGER)]).toEqual([]);
     expect(requestsBy(rig.keeper.rollups, 'route')).toEqual({ 'list-orders': 3_000 });
   });
 

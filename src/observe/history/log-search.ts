@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/ports.ts';
-import type { HistoryEntry, HistoryStore } from '../../pipeline/history.ts';
+import type { HistoryKey, HistoryStore } from '../../pipeline/history.ts';
 import type { LogQuery } from '../../pipeline/log-query.ts';
 import type { AccessRecord } from '../../pipeline/record.ts';
 import { HISTORY_TABLES } from './history-tables.ts';
@@ -30,6 +30,7 @@ export interface LogSearchOptions {
 
 /** A block is open for a minute at most, so its records arrived no later than that after it was opened. */
 export const BLOCK_OPEN_MS_MAX = 60_000;
+const KEYS_AT_ONCE = 64;
 /** After this the search answers with what it has, and where to go on. */
 const SEARCH_MS_MAX = 2_000;
 
@@ -41,14 +42,14 @@ export async function searchLog(
   after: LogCursor | null,
 ): Promise<LogPage> {
   const needed = query.texts.map(neededText).filter((text) => text !== null);
-  const from = after === null ? [] : [after.openedMs, after.number];
   const endMs = clock.monotonicMs() + SEARCH_MS_MAX;
   const records: AccessRecord[] = [];
-  for (const entry of store.entries(HISTORY_TABLES.blocks, { from, order: 'descending' })) {
-    const place = placeOf(entry);
+  for (const place of blocksBackwards(store, after)) {
     if (query.sinceMs !== null && place.openedMs + BLOCK_OPEN_MS_MAX < query.sinceMs) break;
     if (clock.monotonicMs() >= endMs) return { records, next: { ...place, before: beforeIn(place, after) } };
-    const found = findIn(entry, query, needed, beforeIn(place, after));
+    const bytes = store.get(keyOf(place));
+    // Retention may have taken it away meanwhile.
+    const found = bytes === null ? [] : findIn(bytes, query, needed, beforeIn(place, after));
     for (const { record, index } of found) {
       if (records.length === recordsMax) return { records, next: { ...place, before: index + 1 } };
       records.push(record);
@@ -60,9 +61,21 @@ export async function searchLog(
 
 type Place = Pick<LogCursor, 'openedMs' | 'number'>;
 
-function placeOf({ key }: HistoryEntry): Place {
-  const [, openedMs, number] = key;
-  return { openedMs: openedMs!, number: number! };
+/** Newest first; a few keys at a time, so that no transaction of the file outlives the turn. */
+function* blocksBackwards(store: HistoryStore, after: LogCursor | null): Generator<Place> {
+  let from = after === null ? [] : [after.openedMs, after.number];
+  for (;;) {
+    const keys = store.keys(HISTORY_TABLES.blocks, { from, order: 'descending', countMax: KEYS_AT_ONCE });
+    for (const [, openedMs, number] of keys) {
+      yield { openedMs: openedMs!, number: number! };
+      from = [openedMs!, number! - 1];
+    }
+    if (keys.length < KEYS_AT_ONCE) return;
+  }
+}
+
+function keyOf({ openedMs, number }: Place): HistoryKey {
+  return [HISTORY_TABLES.blocks, openedMs, number];
 }
 
 function beforeIn(place: Place, after: LogCursor | null): number {
@@ -76,12 +89,7 @@ interface Found {
 }
 
 /** Newest first. */
-function findIn(
-  { bytes }: HistoryEntry,
-  query: LogQuery,
-  needed: readonly string[],
-  before: number,
-): Found[] {
+function findIn(bytes: Uint8Array, query: LogQuery, needed: readonly string[], before: number): Found[] {
   const block = openBlock(bytes);
   if (block === null || !mayHold(block, query, needed)) return [];
   const found: Found[] = [];

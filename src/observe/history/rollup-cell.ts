@@ -1,24 +1,6 @@
 import type { AccessRecord } from '../../pipeline/record.ts';
+import { ROLLUP_SUMS, type RollupSum } from '../../pipeline/usage.ts';
 import { LogLinearHistogram } from '../log-linear-histogram.ts';
-
-/** Sums of a cell, in the order in which they are kept: one can be added at the end, none can go. */
-export const ROLLUP_SUMS = [
-  'requests',
-  /** Answers of 400 … 499, ours and the service's. */
-  'clientErrors',
-  /** 500 … 599. */
-  'serverErrors',
-  /** Refused by a rule. */
-  'refused',
-  'aborted',
-  'requestBytes',
-  'responseBytes',
-  'inputTokens',
-  'outputTokens',
-  'costNano',
-  'durationUs',
-] as const;
-export type RollupSum = (typeof ROLLUP_SUMS)[number];
 
 /** Percentiles of latency are at most an eighth too high; sizes are told by powers of two. */
 const LATENCY_PRECISION_BITS = 3;
@@ -67,6 +49,10 @@ export class RollupCell {
     this.latencyUs.addAll(other.latencyUs);
     this.requestBytes.addAll(other.requestBytes);
     this.responseBytes.addAll(other.responseBytes);
+  }
+
+  addTo(cell: RollupCell): void {
+    cell.addAll(this);
   }
 
   get histograms(): readonly LogLinearHistogram[] {

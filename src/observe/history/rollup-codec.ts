@@ -3,8 +3,9 @@
  * number of sums and the sums as float64, uint8 number of histograms and for each its greatest value (uint32), uint16 filled
  * buckets, and those as uint16 and uint32. All little-endian.
  */
+import { ROLLUP_SUMS } from '../../pipeline/usage.ts';
 import type { LogLinearHistogram } from '../log-linear-histogram.ts';
-import { ROLLUP_SUMS, RollupCell } from './rollup-cell.ts';
+import { RollupCell } from './rollup-cell.ts';
 
 const FORMAT = 1;
 
@@ -34,38 +35,79 @@ function writeHistogram(writer: Writer, histogram: LogLinearHistogram): void {
 
 /** Null where they are not of a form that this version knows. */
 export function decodeCells(bytes: Uint8Array): Map<string, RollupCell> | null {
-  try {
-    return readCells(new Reader(bytes));
-  } catch (thrown) {
-    if (thrown instanceof RangeError) return null;
-    throw thrown;
+  const stored = new StoredCells(bytes);
+  const cells = new Map<string, RollupCell>();
+  for (const [name, addend] of stored) {
+    const cell = new RollupCell();
+    addend.addTo(cell);
+    cells.set(name, cell);
   }
+  return stored.whole ? cells : null;
 }
 
-function readCells(reader: Reader): Map<string, RollupCell> | null {
-  if (reader.uint32() !== FORMAT) return null;
-  const cells = new Map<string, RollupCell>();
-  for (let left = reader.uint32(); left > 0; left--) {
-    const name = reader.text();
-    const cell = new RollupCell();
+/** Cells as they are in the file, read one by one: what nobody asks for is passed over. To be gone through once. */
+export class StoredCells implements Iterable<readonly [name: string, cell: StoredCells]> {
+  readonly #reader: Reader;
+  #pending = false;
+  /** Everything was read, and was of a form that this version knows. */
+  whole = false;
+
+  constructor(bytes: Uint8Array) {
+    this.#reader = new Reader(bytes);
+  }
+
+  *[Symbol.iterator](): Generator<readonly [name: string, cell: this]> {
+    try {
+      if (this.#reader.uint32() !== FORMAT) return;
+      for (let left = this.#reader.uint32(); left > 0; left--) {
+        const name = this.#reader.text();
+        this.#pending = true;
+        yield [name, this];
+        if (this.#pending) this.#pass();
+      }
+      this.whole = true;
+    } catch (thrown) {
+      if (!(thrown instanceof RangeError)) throw thrown;
+    }
+  }
+
+  /** The cell that the iteration is at; once. */
+  addTo(cell: RollupCell): void {
+    const reader = this.#reader;
+    this.#pending = false;
     const sums = reader.uint8();
     for (let index = 0; index < sums; index++) {
       const value = reader.float64();
       const sum = ROLLUP_SUMS[index];
-      if (sum !== undefined) cell.sums[sum] = value;
+      if (sum !== undefined) cell.sums[sum] += value;
     }
     const histograms = reader.uint8();
     for (let index = 0; index < histograms; index++) readHistogram(reader, cell.histograms[index]);
-    cells.set(name, cell);
   }
-  return cells;
+
+  #pass(): void {
+    const reader = this.#reader;
+    reader.pass(FLOAT64_BYTES * reader.uint8());
+    for (let left = reader.uint8(); left > 0; left--) {
+      reader.pass(UINT32_BYTES);
+      reader.pass(BUCKET_BYTES * reader.uint16());
+    }
+  }
 }
+
+const UINT32_BYTES = 4;
+const FLOAT64_BYTES = 8;
+/** Number and count. */
+const BUCKET_BYTES = 6;
 
 function readHistogram(reader: Reader, histogram: LogLinearHistogram | undefined): void {
   const max = reader.uint32();
-  const filled: [number, number][] = [];
-  for (let left = reader.uint16(); left > 0; left--) filled.push([reader.uint16(), reader.uint32()]);
-  histogram?.restore(filled, max);
+  for (let left = reader.uint16(); left > 0; left--) {
+    const bucket = reader.uint16();
+    const count = reader.uint32();
+    histogram?.addBucket(bucket, count);
+  }
+  histogram?.addMax(max);
 }
 
 class Writer {
@@ -127,6 +169,10 @@ class Reader {
     const at = this.#skip(bytes);
     if (this.#at > this.#buffer.length) throw new RangeError('the text is cut short');
     return this.#buffer.toString('utf8', at, this.#at);
+  }
+
+  pass(bytes: number): void {
+    this.#at += bytes;
   }
 
   #skip(bytes: number): number {

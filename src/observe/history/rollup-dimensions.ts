@@ -7,6 +7,8 @@ export type RollupDimension = UsageDimension;
 
 /** For requests that have no such name: no route matched, nobody was recognised. */
 export const NO_NAME = '(none)';
+/** What names beyond the bound share. */
+export const OTHER_NAMES = '(others)';
 
 export function routeName({ route }: RouteNames): string {
   return route === '' ? NO_NAME : route;

@@ -7,35 +7,24 @@ import type { AccessRecord } from '../../pipeline/record.ts';
 import { USAGE_GRANULARITIES, type UsageGranularity } from '../../pipeline/usage.ts';
 import type { RecordConsumer } from '../record-drain.ts';
 import type { RecordFrame } from '../record-format.ts';
-import {
-  CALLER_NAMES,
-  type CallerNames,
-  DECISION_NAMES,
-  type DecisionNames,
-  ROUTE_NAMES,
-  type RouteNames,
-} from '../record-names.ts';
 import { HISTORY_TABLES } from './history-tables.ts';
-import { RollupCell } from './rollup-cell.ts';
-import { decodeCells, encodeCells } from './rollup-codec.ts';
-import {
-  consumerName,
-  credentialName,
-  decisionName,
-  ROLLUP_DIMENSIONS,
-  type RollupDimension,
-  routeName,
-  tenantName,
-} from './rollup-dimensions.ts';
+import { cellOf, type Dimensions, emptyDimensions, MinuteCounts } from './minute-counts.ts';
+import type { RollupCell } from './rollup-cell.ts';
+import { decodeCells, encodeCells, StoredCells } from './rollup-codec.ts';
+import { ROLLUP_DIMENSIONS, type RollupDimension } from './rollup-dimensions.ts';
 
 export const GRANULARITIES = USAGE_GRANULARITIES;
 export type Granularity = UsageGranularity;
 
-export type Cells = ReadonlyMap<string, RollupCell>;
-
 export interface RollupPeriod {
   readonly startMs: number;
-  readonly cells: Cells;
+  /** To be gone through once, before the next period is asked for; each cell is good until the next. */
+  readonly cells: Iterable<readonly [name: string, cell: Addend]>;
+}
+
+/** What can be added to a cell. */
+export interface Addend {
+  addTo(cell: RollupCell): void;
 }
 
 export interface Rollups extends RecordConsumer {
@@ -43,13 +32,16 @@ export interface Rollups extends RecordConsumer {
   pending(): readonly HistoryEntry[];
   /** What {@link pending} said is in the file. */
   written(): void;
-  /** Periods that begin in [fromMs, toMs), oldest first; those in which nothing happened are left out. */
+  /**
+   * Periods that begin in [fromMs, toMs), oldest first; those in which nothing happened are left out. Each is read when it is asked
+   * for, and nothing of the file is held meanwhile: whoever goes through many may let others have their turn between any two steps.
+   */
   periods(
     granularity: Granularity,
     dimension: RollupDimension,
     fromMs: number,
     toMs: number,
-  ): readonly RollupPeriod[];
+  ): Iterable<RollupPeriod>;
   /** Keys of periods that ended before the time that each granularity is kept for; at most `countMax` of each. */
   outdated(
     nowMs: number,
@@ -68,11 +60,12 @@ export interface RollupsOptions {
   readonly dayStartMs: (ms: number) => number;
 }
 
-export const OTHER_NAMES = '(others)';
 export const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 /** The last moment that a calendar knows (ECMA-262, 21.4.1.1). */
 const LAST_MS = 8.64e15 - 1;
+/** More than one period has: one for each dimension. */
+const KEYS_AT_ONCE = 64;
 /** Periods of each granularity held in memory while the file can't be written: of more, the oldest are given up. */
 const PERIODS_WAITING_MAX = 120;
 
@@ -80,26 +73,13 @@ export function createRollups(options: RollupsOptions): Rollups {
   return new CountedRollups(options);
 }
 
-type Dimensions = Readonly<Record<RollupDimension, Map<string, RollupCell>>>;
-
-/** Cells of a period in memory. */
-class Period {
-  readonly dimensions: Dimensions = {
-    route: new Map(),
-    tenant: new Map(),
-    consumer: new Map(),
-    credential: new Map(),
-    decision: new Map(),
-  };
-}
-
 class CountedRollups implements Rollups {
   readonly #options: RollupsOptions;
   /** Counted and not yet added to {@link CountedRollups.#periods}. */
-  readonly #minutes = new Map<number, Minute>();
+  readonly #minutes = new Map<number, MinuteCounts>();
   #minuteMs = Number.NaN;
-  #minute: Minute;
-  readonly #periods: Readonly<Record<Granularity, Map<number, Period>>> = {
+  #minute: MinuteCounts;
+  readonly #periods: Readonly<Record<Granularity, Map<number, Dimensions>>> = {
     minute: new Map(),
     hour: new Map(),
     day: new Map(),
@@ -108,7 +88,7 @@ class CountedRollups implements Rollups {
 
   constructor(options: RollupsOptions) {
     this.#options = options;
-    this.#minute = new Minute(options.namesMax);
+    this.#minute = new MinuteCounts(options.namesMax);
   }
 
   accept(record: AccessRecord, frame: RecordFrame | null): void {
@@ -130,32 +110,20 @@ class CountedRollups implements Rollups {
     for (const granularity of GRANULARITIES) this.#periods[granularity].clear();
   }
 
-  periods(
+  *periods(
     granularity: Granularity,
     dimension: RollupDimension,
     fromMs: number,
     toMs: number,
-  ): readonly RollupPeriod[] {
+  ): Generator<RollupPeriod> {
     this.#addMinutes();
-    const found = new Map<number, Cells>();
-    const number = ROLLUP_DIMENSIONS.indexOf(dimension);
-    const from = [GRANULARITIES.indexOf(granularity), fromMs];
-    for (const { key, bytes } of this.#options.store.entries(HISTORY_TABLES.rollups, {
-      from,
-      order: 'ascending',
-    })) {
-      const [, granularityAt, startMs, dimensionAt] = key;
-      if (granularityAt !== from[0] || startMs! >= toMs) break;
-      if (dimensionAt !== number) continue;
-      const cells = decodeCells(bytes);
-      if (cells !== null) found.set(startMs!, cells);
+    const held = this.#periods[granularity];
+    const inMemory = [...held.keys()].filter((ms) => ms >= fromMs && ms < toMs);
+    for (const startMs of merged(inMemory.sort(ascending), this.#stored(granularity, fromMs, toMs))) {
+      // What was in memory when the scan began may be in the file by now.
+      const cells = held.get(startMs)?.[dimension] ?? this.#read(granularity, startMs, dimension);
+      if (cells !== null) yield { startMs, cells };
     }
-    for (const [startMs, period] of this.#periods[granularity]) {
-      if (startMs >= fromMs && startMs < toMs) found.set(startMs, period.dimensions[dimension]);
-    }
-    return [...found]
-      .map(([startMs, cells]) => ({ startMs, cells }))
-      .sort((left, right) => left.startMs - right.startMs);
   }
 
   outdated(
@@ -171,13 +139,34 @@ class CountedRollups implements Rollups {
     });
   }
 
+  /** Starts of periods in the file, ascending; a few keys at a time, so that no transaction outlives the turn. */
+  *#stored(granularity: Granularity, fromMs: number, toMs: number): Generator<number> {
+    const number = GRANULARITIES.indexOf(granularity);
+    let nextMs = fromMs;
+    for (;;) {
+      const range = { from: [number, nextMs], order: 'ascending', countMax: KEYS_AT_ONCE } as const;
+      const keys = this.#options.store.keys(HISTORY_TABLES.rollups, range);
+      for (const [, at, startMs] of keys) {
+        if (at !== number || startMs! >= toMs) return;
+        if (startMs! >= nextMs) yield startMs!;
+        nextMs = startMs! + 1;
+      }
+      if (keys.length < KEYS_AT_ONCE) return;
+    }
+  }
+
+  #read(granularity: Granularity, startMs: number, dimension: RollupDimension): StoredCells | null {
+    const bytes = this.#options.store.get(keyOf(granularity, startMs, dimension));
+    return bytes === null ? null : new StoredCells(bytes);
+  }
+
   /** By the moment of the end: that is when the record is written, so minutes are complete soon after they are over. */
-  #minuteOf(endMs: number): Minute {
+  #minuteOf(endMs: number): MinuteCounts {
     const minuteMs = Math.floor(endMs / MINUTE_MS) * MINUTE_MS;
     if (minuteMs === this.#minuteMs) return this.#minute;
     let minute = this.#minutes.get(minuteMs);
     if (minute === undefined) {
-      minute = new Minute(this.#options.namesMax);
+      minute = new MinuteCounts(this.#options.namesMax);
       this.#minutes.set(minuteMs, minute);
     }
     this.#minuteMs = minuteMs;
@@ -199,21 +188,21 @@ class CountedRollups implements Rollups {
     const period = this.#periodOf(granularity, startMs);
     for (const dimension of ROLLUP_DIMENSIONS) {
       for (const [name, cell] of counted[dimension]) {
-        cellOf(period.dimensions[dimension], name, this.#options.namesMax).cell.addAll(cell);
+        cellOf(period[dimension], name, this.#options.namesMax).cell.addAll(cell);
       }
     }
   }
 
-  #periodOf(granularity: Granularity, startMs: number): Period {
+  #periodOf(granularity: Granularity, startMs: number): Dimensions {
     const periods = this.#periods[granularity];
     let period = periods.get(startMs);
     if (period !== undefined) return period;
     if (periods.size >= PERIODS_WAITING_MAX) periods.delete(Math.min(...periods.keys()));
-    period = new Period();
+    period = emptyDimensions();
     for (const dimension of ROLLUP_DIMENSIONS) {
       const bytes = this.#options.store.get(keyOf(granularity, startMs, dimension));
       const cells = bytes === null ? null : decodeCells(bytes);
-      for (const [name, cell] of cells ?? []) period.dimensions[dimension].set(name, cell);
+      for (const [name, cell] of cells ?? []) period[dimension].set(name, cell);
     }
     periods.set(startMs, period);
     return period;
@@ -221,7 +210,7 @@ class CountedRollups implements Rollups {
 
   #entries(granularity: Granularity): HistoryEntry[] {
     const entries: HistoryEntry[] = [];
-    for (const [startMs, { dimensions }] of this.#periods[granularity]) {
+    for (const [startMs, dimensions] of this.#periods[granularity]) {
       for (const dimension of ROLLUP_DIMENSIONS) {
         entries.push({
           key: keyOf(granularity, startMs, dimension),
@@ -233,84 +222,19 @@ class CountedRollups implements Rollups {
   }
 }
 
-/** Cells of one minute, found by groups of names: no text is put together for a record. */
-class Minute {
-  readonly dimensions: Dimensions = new Period().dimensions;
-  readonly #namesMax: number;
-  readonly #routes = new Map<RouteNames, CountedCell>();
-  readonly #callers = new Map<CallerNames, readonly CountedCell[]>();
-  readonly #decisions = new Map<DecisionNames, CountedCell>();
-
-  constructor(namesMax: number) {
-    this.#namesMax = namesMax;
+/** Of two ascending sequences, each number once. */
+function* merged(left: readonly number[], right: Iterable<number>): Generator<number> {
+  let at = 0;
+  for (const number of right) {
+    while (at < left.length && left[at]! < number) yield left[at++]!;
+    if (left[at] === number) at++;
+    yield number;
   }
-
-  /** Answers in how many dimensions the record was counted under another name than its own. */
-  count(record: AccessRecord, frame: RecordFrame | null): number {
-    const route = this.#route(frame === null ? ROUTE_NAMES.pick(record) : frame.routeNames);
-    const decision = this.#decision(frame === null ? DECISION_NAMES.pick(record) : frame.decisionNames);
-    const callers = this.#caller(frame === null ? CALLER_NAMES.pick(record) : frame.callerNames);
-    route.cell.count(record);
-    decision.cell.count(record);
-    let leftOut = (route.own ? 0 : 1) + (decision.own ? 0 : 1);
-    for (const { cell, own } of callers) {
-      cell.count(record);
-      if (!own) leftOut++;
-    }
-    return leftOut;
-  }
-
-  #route(names: RouteNames): CountedCell {
-    let known = this.#routes.get(names);
-    if (known === undefined) {
-      known = this.#cell('route', routeName(names));
-      this.#routes.set(names, known);
-    }
-    return known;
-  }
-
-  #decision(names: DecisionNames): CountedCell {
-    let known = this.#decisions.get(names);
-    if (known === undefined) {
-      known = this.#cell('decision', decisionName(names));
-      this.#decisions.set(names, known);
-    }
-    return known;
-  }
-
-  #caller(names: CallerNames): readonly CountedCell[] {
-    let known = this.#callers.get(names);
-    if (known === undefined) {
-      known = [
-        this.#cell('tenant', tenantName(names)),
-        this.#cell('consumer', consumerName(names)),
-        this.#cell('credential', credentialName(names)),
-      ];
-      this.#callers.set(names, known);
-    }
-    return known;
-  }
-
-  #cell(dimension: RollupDimension, name: string): CountedCell {
-    return cellOf(this.dimensions[dimension], name, this.#namesMax);
-  }
+  yield* left.slice(at);
 }
 
-interface CountedCell {
-  readonly cell: RollupCell;
-  /** False for the one that names beyond the bound share. */
-  readonly own: boolean;
-}
-
-/** One more than `namesMax`: what they don't hold is never lost. */
-function cellOf(cells: Map<string, RollupCell>, name: string, namesMax: number): CountedCell {
-  const known = cells.get(name);
-  if (known !== undefined) return { cell: known, own: name !== OTHER_NAMES };
-  const own = cells.size < namesMax;
-  const kept = own ? name : OTHER_NAMES;
-  const cell = cells.get(kept) ?? new RollupCell();
-  cells.set(kept, cell);
-  return { cell, own };
+function ascending(left: number, right: number): number {
+  return left - right;
 }
 
 function keyOf(granularity: Granularity, startMs: number, dimension: RollupDimension): HistoryKey {

@@ -1,0 +1,113 @@
+import type { AccessRecord } from '../../pipeline/record.ts';
+import type { RecordFrame } from '../record-format.ts';
+import {
+  CALLER_NAMES,
+  type CallerNames,
+  DECISION_NAMES,
+  type DecisionNames,
+  ROUTE_NAMES,
+  type RouteNames,
+} from '../record-names.ts';
+import { RollupCell } from './rollup-cell.ts';
+import {
+  consumerName,
+  credentialName,
+  decisionName,
+  OTHER_NAMES,
+  type RollupDimension,
+  routeName,
+  tenantName,
+} from './rollup-dimensions.ts';
+
+/** Cells by dimension and name. */
+export type Dimensions = Readonly<Record<RollupDimension, Map<string, RollupCell>>>;
+
+export function emptyDimensions(): Dimensions {
+  return {
+    route: new Map(),
+    tenant: new Map(),
+    consumer: new Map(),
+    credential: new Map(),
+    decision: new Map(),
+  };
+}
+
+/** Cells of one minute, found by groups of names: no text is put together for a record. */
+export class MinuteCounts {
+  readonly dimensions = emptyDimensions();
+  readonly #namesMax: number;
+  readonly #routes = new Map<RouteNames, CountedCell>();
+  readonly #callers = new Map<CallerNames, readonly CountedCell[]>();
+  readonly #decisions = new Map<DecisionNames, CountedCell>();
+
+  constructor(namesMax: number) {
+    this.#namesMax = namesMax;
+  }
+
+  /** Answers in how many dimensions the record was counted under another name than its own. */
+  count(record: AccessRecord, frame: RecordFrame | null): number {
+    const route = this.#route(frame === null ? ROUTE_NAMES.pick(record) : frame.routeNames);
+    const decision = this.#decision(frame === null ? DECISION_NAMES.pick(record) : frame.decisionNames);
+    const callers = this.#caller(frame === null ? CALLER_NAMES.pick(record) : frame.callerNames);
+    route.cell.count(record);
+    decision.cell.count(record);
+    let leftOut = (route.own ? 0 : 1) + (decision.own ? 0 : 1);
+    for (const { cell, own } of callers) {
+      cell.count(record);
+      if (!own) leftOut++;
+    }
+    return leftOut;
+  }
+
+  #route(names: RouteNames): CountedCell {
+    let known = this.#routes.get(names);
+    if (known === undefined) {
+      known = this.#cell('route', routeName(names));
+      this.#routes.set(names, known);
+    }
+    return known;
+  }
+
+  #decision(names: DecisionNames): CountedCell {
+    let known = this.#decisions.get(names);
+    if (known === undefined) {
+      known = this.#cell('decision', decisionName(names));
+      this.#decisions.set(names, known);
+    }
+    return known;
+  }
+
+  #caller(names: CallerNames): readonly CountedCell[] {
+    let known = this.#callers.get(names);
+    if (known === undefined) {
+      known = [
+        this.#cell('tenant', tenantName(names)),
+        this.#cell('consumer', consumerName(names)),
+        this.#cell('credential', credentialName(names)),
+      ];
+      this.#callers.set(names, known);
+    }
+    return known;
+  }
+
+  #cell(dimension: RollupDimension, name: string): CountedCell {
+    return cellOf(this.dimensions[dimension], name, this.#namesMax);
+  }
+}
+
+interface CountedCell {
+  readonly cell: RollupCell;
+  /** False for the one that names beyond the bound share. */
+  readonly own: boolean;
+}
+
+/** One more than `namesMax`: what they don't hold is never lost. */
+export function cellOf(cells: Map<string, RollupCell>, name: string, namesMax: number): CountedCell {
+  const known = cells.get(name);
+  if (known !== undefined) return { cell: known, own: name !== OTHER_NAMES };
+  const own = cells.size < namesMax;
+  const kept = own ? name : OTHER_NAMES;
+  const cell = cells.get(kept) ?? new RollupCell();
+  cells.set(kept, cell);
+  return { cell, own };
+}
