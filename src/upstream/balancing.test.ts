@@ -3,6 +3,7 @@ import { ClientHarness, exchange, OK, request, serviceOf } from '../../test/upst
 import { type Peer, RawServer } from '../../test/upstream/raw-server.ts';
 import type { UpstreamService } from '../pipeline/upstream.ts';
 import { endpointKey } from './endpoint-key.ts';
+import { ENDPOINT_CELLS, endpointMemory } from './endpoint-memory.ts';
 
 const servers: RawServer[] = [];
 let harness: ClientHarness;
@@ -125,6 +126,33 @@ describe('several endpoints', () => {
     const before = one.requestsSeen;
     await inTurn(service, 10);
     expect(one.requestsSeen).toBe(before);
+  });
+
+  test('what becomes of exchanges with an address that is lost is no news of whoever has its slot by then', async () => {
+    const peers: Peer[] = [];
+    const old = await serve(async (peer) => {
+      peers.push(peer);
+      while ((await peer.request()) !== null)
+        await peer.send('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc');
+    });
+    await serve(answering, old.port, '127.0.0.3');
+    harness = new ClientHarness();
+    const named = { ...serviceOf({ host: 'orders.test', port: old.port }) };
+    // One failure is enough to be left alone.
+    const service = harness.open({ ...named, outliers: { ...named.outliers, failures: 1 } });
+    const key = endpointKey('orders', named.endpoints[0]!);
+    harness.upstream.resolved([{ key, addresses: [{ address: '127.0.0.1', slot: 10 }] }]);
+    const streams = [exchange(service, request()), exchange(service, request())];
+    for (const stream of streams) await stream.head;
+    harness.upstream.resolved([{ key, addresses: [{ address: '127.0.0.3', slot: 11 }] }]);
+    for (const peer of peers) peer.reset();
+    for (const stream of streams)
+      expect((await stream.outcome).error?.code).toBe('upstream_closed_in_answer');
+    const memory = endpointMemory(harness.memory);
+    expect([...memory.subarray(10 * ENDPOINT_CELLS, 11 * ENDPOINT_CELLS)]).toEqual(
+      new Array<number>(ENDPOINT_CELLS).fill(0),
+    );
+    await inTurn(service, 1);
   });
 
   test('stale keep-alive connections do not put an endpoint out', async () => {

@@ -51,9 +51,9 @@ export class EndpointHealth {
   #windowEndsMs = 0;
   /** `backSince` that the window knows of: errors from before count no more. */
   #windowBackSince = 0;
-  readonly #memory: EndpointMemory;
-  readonly #base: number;
-  readonly #slot: number;
+  #memory: EndpointMemory;
+  #base: number;
+  #slot: number;
   readonly #outliers: OutlierSettings;
   readonly #slowStartMs: number;
   readonly #peers: Peers;
@@ -65,6 +65,16 @@ export class EndpointHealth {
     this.#outliers = outliers;
     this.#slowStartMs = slowStartMs;
     this.#peers = peers;
+  }
+
+  /**
+   * The slot is not its own any more, and will be another endpoint's. What its last exchanges meet, however long they live, goes to
+   * memory that nobody else sees.
+   */
+  detach(): void {
+    this.#memory = new Int32Array(ENDPOINT_CELLS);
+    this.#slot = 0;
+    this.#base = 0;
   }
 
   // -- the choice ----------------------------------------------------------------------------------------------

@@ -125,6 +125,12 @@ export class EndpointPool implements Candidate {
     this.keepAlive.peerClosedAfter(nowMs - connection.idleSinceMs, nowMs);
   }
 
+  /** Its address is lost. The control thread lets its slot rest for minutes, but an exchange may live for a day. */
+  lost(): void {
+    this.health.detach();
+    this.retire();
+  }
+
   /** Ends idle connections now and the others with their exchange. */
   retire(): void {
     this.#retired = true;

@@ -84,7 +84,7 @@ export class ServiceClient implements UpstreamService, CallOwner, PoolOwner, Pee
     });
     this.#pools = [...this.#pools.filter((pool) => pool.index !== index), ...now];
     if (this.#closed) for (const pool of now) pool.retire();
-    for (const pool of before) if (!now.includes(pool)) pool.retire();
+    for (const pool of before) if (!now.includes(pool)) pool.lost();
     this.connectionFree();
   }
 
