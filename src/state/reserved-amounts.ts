@@ -11,6 +11,11 @@ export function reserve(family: CounterFamily, at: number, amount: number): void
   if (isKept(family)) family.cells[at + RESERVED_CELL]! += amount;
 }
 
+/** Of a copy: what is reserved stands in the record that it was made of. */
+export function forgetReserved(family: CounterFamily, at: number): void {
+  if (isKept(family)) family.cells[at + RESERVED_CELL] = 0;
+}
+
 /** `period`: the one that it was reserved in. */
 export function unreserve(family: CounterFamily, at: number, period: number, amount: number): void {
   const { cells } = family;

@@ -28,7 +28,7 @@ import {
   shardOf,
 } from './counter-table.ts';
 import { leaseLeft, wantsSlice } from './quota-lease-cells.ts';
-import { reserve } from './reserved-amounts.ts';
+import { forgetReserved, reserve } from './reserved-amounts.ts';
 import { isNewlyExhausted, newlyReached } from './thresholds.ts';
 
 /** How soon another try is worth it while marks can't be written: the control thread tries about once a second. */
@@ -133,6 +133,8 @@ export class TakeEntries {
     const made = this.#made[entry]!;
     if (made !== NO_RECORD) {
       assignRecord(family, made, record, batch.keyHigh[entry]!, batch.keyLow[entry]!);
+      // Requests in flight settle with the record that they were booked in: here nothing will.
+      forgetReserved(family, cellsAt(family, made));
       this.record[entry] = made;
       record = made;
     } else if (record === family.overflowRecord) {

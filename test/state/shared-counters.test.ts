@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { EXCEEDED, TAKEN } from '../../src/pipeline/counters.ts';
-import { bytesOf, fill, rigOf, spec } from './counters-rig.ts';
+import { EXCEEDED, type Reservation, TAKEN, type ThresholdCrossing } from '../../src/pipeline/counters.ts';
+import { createCounterRegistry } from '../../src/state/counter-registry.ts';
+import { createSharedCounters } from '../../src/state/shared-counters.ts';
+import { type Asked, bytesOf, fill, rigOf, spec } from './counters-rig.ts';
 
 const SECOND = { kind: 'window', amount: 5, windowMs: 1_600 } as const;
 
@@ -133,6 +135,34 @@ describe('shared counters', () => {
     expect(binding.take(fill(batch, [a]), 400, 0)).toBe(TAKEN);
     expect(binding.take(fill(batch, [b]), 400, 0)).toBe(EXCEEDED);
   });
-});
 
-type Asked = { counter: number; key: number; weight: number };
+  it('tells thresholds of a key that left the shared counter by what is settled, not less what others have in flight', () => {
+    const told: { readonly key: number; readonly percent: number; readonly used: number }[] = [];
+    const sink = {
+      crossed: ({ keyHigh, percent, used }: ThresholdCrossing) =>
+        void told.push({ key: keyHigh, percent, used }),
+    };
+    const [keys, shards, dayMs] = [64, 8, 86_400_000];
+    const inShard = (shard: number) => (key: number) =>
+      (Math.imul(key, 0x9e37_79b1) & (shards - 1)) === shard;
+    const day = { kind: 'calendar', amount: 1_000, period: 'day', zone: 'UTC' } as const;
+    const specs = [spec('q', day, { weights: 'estimated', thresholdsPercent: [50], maxKeys: keys })];
+    const memory = createCounterRegistry().prepare(specs);
+    expect(memory.regions[0]!.layout.shards).toBe(shards);
+    const binding = createSharedCounters(memory, null, sink).bind(specs);
+    const batch = binding.createBatch();
+    const take = (key: number, weight: number, wallMs: number): Reservation => {
+      expect(binding.take(fill(batch, [{ counter: 0, key, weight }]), wallMs, wallMs)).toBe(TAKEN);
+      return binding.reserve(batch)!;
+    };
+    const known = Array.from({ length: keys }, (_, index) => index + 1);
+    for (const key of known) take(key, 1, 0);
+    for (const key of known.filter(inShard(0))) take(key, 1, dayMs);
+    const late = Array.from({ length: 100 }, (_, index) => keys + 1 + index);
+    // No key of this shard is as new: the first one shares. The second takes over a record of yesterday, as a copy of the shared one.
+    take(late.find(inShard(0))!, 600, dayMs);
+    const second = late.find(inShard(1))!;
+    binding.settle(take(second, 10, dayMs), 0, 10);
+    expect(told).toEqual([{ key: second, percent: 50, used: 610 }]);
+  });
+});
