@@ -26,6 +26,8 @@ export interface DataThreadParts {
   readonly instantiate: InstantiateRoute;
   /** Counters over the shared memory of one rule set. */
   readonly bindCounters: (memory: unknown, leases: LeaseSource, thresholds: ThresholdSink) => Counters;
+  /** Corrections of counters that had to wait: to be tried now and then. */
+  readonly makeUpLate: () => void;
   readonly identities: (snapshot: DirectorySnapshot) => IdentitySource;
   readonly tokens: TokenVerifier;
   readonly records: RecordSink;
@@ -86,9 +88,12 @@ class RunningDataThread {
     this.#parts = parts;
     const { start, clock, random, records, port } = parts;
     const identities = new IdentityCache(start.limits.identityCacheEntries);
-    this.#versions = new VersionStore(start.epochs, identities, (epoch) =>
-      port.postMessage({ kind: 'rules-retired', epoch }),
-    );
+    this.#leases = new LeaseAsks((asks) => port.postMessage({ kind: 'leases-asked', asks }));
+    this.#versions = new VersionStore(start.epochs, identities, (epoch) => {
+      // Its last requests may have told debt, which must be durable before the counter is forgotten.
+      this.#leases.leave();
+      port.postMessage({ kind: 'rules-retired', epoch });
+    });
     this.#exchanges = new ExchangeThread({
       clock,
       random,
@@ -106,9 +111,11 @@ class RunningDataThread {
       tellCrossings: (crossings, lost) => port.postMessage({ kind: 'thresholds-crossed', crossings, lost }),
       wakeLater: (exchange, delayMs) => this.#later(delayMs, () => exchange.wake()),
     });
-    this.#leases = new LeaseAsks((asks) => port.postMessage({ kind: 'leases-asked', asks }));
     this.#server = new Server(loadUws(), this.#exchanges, start.limits);
-    this.#sweep = setInterval(() => this.#exchanges.sweep(), SWEEP_MS);
+    this.#sweep = setInterval(() => {
+      parts.makeUpLate();
+      this.#exchanges.sweep();
+    }, SWEEP_MS);
   }
 
   get inFlight(): number {

@@ -24,7 +24,7 @@ export class LeaseAsks implements LeaseSource {
       return;
     }
     this.#asked.set(name, ask.weight);
-    if (this.#leaving.length === 0) setImmediate(() => this.#leave());
+    if (this.#leaving.length === 0) setImmediate(() => this.leave());
     this.#leaving.push(ask);
   }
 
@@ -35,7 +35,9 @@ export class LeaseAsks implements LeaseSource {
     for (const ask of again.values()) this.ask(ask);
   }
 
-  #leave(): void {
+  /** Sends what was asked for, without waiting for the end of the turn. */
+  leave(): void {
+    if (this.#leaving.length === 0) return;
     const asks = this.#leaving;
     this.#leaving = [];
     this.#send(asks);

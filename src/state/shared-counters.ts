@@ -23,6 +23,7 @@ import type { CounterMemory } from './counter-layout.ts';
 import { HEADER } from './counter-layout.ts';
 import { swapReservation } from './counter-swap.ts';
 import { shardAt, shardOf } from './counter-table.ts';
+import { LateCorrections } from './late-corrections.ts';
 import { LockSet, lockOwner } from './shared-lock.ts';
 import {
   correctEntry,
@@ -35,19 +36,20 @@ import { TakeEntries } from './take-entries.ts';
 
 /**
  * `memory` as `createCounterRegistry().prepare` made it, for the very specs that are then bound. With `leases`, no part of a
- * quota is used before it is durable; null where quotas may end with the process.
+ * quota is used before it is durable; null where quotas may end with the process. `late`: one for all rule sets of a thread.
  */
 export function createSharedCounters(
   memory: CounterMemory,
   leases: LeaseSource | null,
   thresholds: ThresholdSink = NO_THRESHOLDS,
+  late = new LateCorrections(),
 ): Counters {
   const quotas = leases === null ? 'in-memory' : 'leased';
   return {
     bind(specs: readonly CounterSpec[]): CounterBinding {
       assert(specs.length === memory.regions.length, 'counter memory was prepared for these specs');
       const families = specs.map((spec, i) => new CounterFamily(spec, memory.regions[i]!, quotas));
-      return new SharedBinding(families, leases ?? NO_LEASES, thresholds);
+      return new SharedBinding(families, leases ?? NO_LEASES, thresholds, late);
     },
   };
 }
@@ -67,13 +69,18 @@ class SharedBinding implements CounterBinding {
   readonly #locks = new LockSet(lockOwner(threadId));
   readonly #entries = new TakeEntries();
   readonly #order = new Int32Array(BATCH_ENTRIES_MAX);
-  /** Corrections whose lock could not be had in time: made up for before the next take. */
-  #late: { readonly entry: ReservedEntry; readonly delta: number }[] = [];
+  readonly #late: LateCorrections;
 
-  constructor(families: readonly CounterFamily[], leases: LeaseSource, thresholds: ThresholdSink) {
+  constructor(
+    families: readonly CounterFamily[],
+    leases: LeaseSource,
+    thresholds: ThresholdSink,
+    late: LateCorrections,
+  ) {
     this.#families = families;
     this.#leases = leases;
     this.#thresholds = thresholds;
+    this.#late = late;
   }
 
   createBatch(): TakeBatch {
@@ -91,7 +98,7 @@ class SharedBinding implements CounterBinding {
   }
 
   take(batch: TakeBatch, nowMs: number, wallMs: number): TakeResult {
-    if (this.#late.length > 0) this.#makeUpLate();
+    this.#late.makeUp();
     const entries = this.#entries;
     entries.moment.set(nowMs, wallMs);
     this.#sort(batch);
@@ -138,7 +145,7 @@ class SharedBinding implements CounterBinding {
 
   swap(reservation: Reservation, batch: TakeBatch, nowMs: number, wallMs: number): TakeResult {
     assert(reservation instanceof SharedReservation, 'a reservation of these counters');
-    if (this.#late.length > 0) this.#makeUpLate();
+    this.#late.makeUp();
     this.#entries.moment.set(nowMs, wallMs);
     const result = swapReservation(reservation, batch, this.#families, this.#entries, this.#locks);
     this.#entries.askForLeases(this.#families, batch, this.#leases);
@@ -216,7 +223,7 @@ class SharedBinding implements CounterBinding {
 
   #correct(entry: ReservedEntry, delta: number): void {
     if (delta === 0 && !entry.family.estimated) return;
-    if (!this.#tryCorrect(entry, delta)) this.#late.push({ entry, delta });
+    if (!this.#tryCorrect(entry, delta)) this.#late.add(() => this.#tryCorrect(entry, delta));
   }
 
   #tryCorrect(entry: ReservedEntry, delta: number): boolean {
@@ -245,12 +252,6 @@ class SharedBinding implements CounterBinding {
       used,
       resetsWallMs: periods.endMs(mark),
     });
-  }
-
-  #makeUpLate(): void {
-    const late = this.#late;
-    this.#late = [];
-    for (const { entry, delta } of late) this.#correct(entry, delta);
   }
 }
 

@@ -75,6 +75,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     }),
     instantiate: options.instantiate ?? (() => options.pipeline ?? PERMIT_ALL),
     bindCounters: () => options.counters ?? NO_COUNTERS,
+    makeUpLate: () => {},
     identities: () => IDENTITIES,
     tokens: options.tokens ?? { verify: () => Promise.resolve('invalid') },
     records: {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { COUNTER_FAULTS, EXCEEDED, TAKEN } from '../../src/pipeline/counters.ts';
 import { HEADER } from '../../src/state/counter-layout.ts';
 import { createCounterRegistry } from '../../src/state/counter-registry.ts';
+import { LateCorrections } from '../../src/state/late-corrections.ts';
 import { createSharedCounters } from '../../src/state/shared-counters.ts';
 import { bytesOf, fill, spec } from './counters-rig.ts';
 
@@ -78,6 +79,30 @@ describe('a lock that is not given back', () => {
     revive();
     expect(binding.take(fill(batch, ALL), 1_000, 0)).toBe(TAKEN);
     expect(batch.remaining[1]).toBe(2);
+  });
+
+  it('is made up for when the rule set of a late release is gone, in the counter that lives on', () => {
+    const { registry, die, revive } = rig('refuse');
+    const late = new LateCorrections();
+    const specs = [spec('b', { kind: 'concurrency', amount: 3 })];
+    const bind = () => {
+      const memory = registry.prepare(specs);
+      const binding = createSharedCounters(memory, null, undefined, late).bind(specs);
+      return { memory, binding, batch: binding.createBatch() };
+    };
+    const ask = [{ counter: 0, key: 1, weight: 1 }];
+    const [old, next] = [bind(), bind()];
+    for (const _ of [1, 2]) old.binding.take(fill(old.batch, ask), 1_000, 0);
+    die();
+    old.binding.release(old.binding.reserve(old.batch)!);
+    registry.retire(old.memory);
+    revive();
+    // One of the two is still under way.
+    next.binding.take(fill(next.batch, ask), 1_000, 0);
+    expect(next.batch.remaining[0]).toBe(1);
+    late.makeUp();
+    next.binding.take(fill(next.batch, ask), 1_000, 0);
+    expect(next.batch.remaining[0]).toBe(0);
   });
 
   it('refuses a swap and keeps the reservation', () => {

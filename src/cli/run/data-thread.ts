@@ -11,6 +11,7 @@ import { createTokenVerifier } from '../../governance/token-verifier.ts';
 import { createRecordWriter } from '../../observe/record-ring.ts';
 import { watchThread } from '../../observe/thread-watch.ts';
 import type { CounterMemory } from '../../state/counter-layout.ts';
+import { LateCorrections } from '../../state/late-corrections.ts';
 import { createSharedCounters } from '../../state/shared-counters.ts';
 import { createUpstream } from '../../upstream/client.ts';
 import { eventLoopDelay, systemClock, systemRandom } from './system-clock.ts';
@@ -22,6 +23,7 @@ const start = workerData as DataThreadStart;
 const clock = systemClock();
 const random = systemRandom();
 const hashKey = createHashKey(start.keyHashSecret);
+const late = new LateCorrections();
 
 const thread = startDataThread({
   start,
@@ -37,7 +39,8 @@ const thread = startDataThread({
   }),
   instantiate: instantiateRoute,
   bindCounters: (memory, leases, thresholds) =>
-    createSharedCounters(memory as CounterMemory, leases, thresholds),
+    createSharedCounters(memory as CounterMemory, leases, thresholds, late),
+  makeUpLate: () => late.makeUp(),
   identities: (snapshot) => createIdentitySource(snapshot, hashKey),
   tokens: createTokenVerifier(start.server.tokenIssuers, { clock }),
   records: createRecordWriter(start.recordRing),
