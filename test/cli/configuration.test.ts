@@ -34,7 +34,7 @@ it('a defect that a load brings out is told, and ends nothing: the next load is 
         if (defective) throw new Error('out of order');
         return null;
       },
-      readFiles: () => ok(''),
+      readFiles: () => ok({ digest: '', byService: new Map() }),
       live: ({ epoch }) => live.push(epoch),
       watch: () => {},
       counters: () => [],
@@ -62,7 +62,7 @@ it('reads the directory anew where routes have other names or money another curr
         worlds.push(world !== null);
         return null;
       },
-      readFiles: () => ok(''),
+      readFiles: () => ok({ digest: '', byService: new Map() }),
       live: () => {},
       watch: () => {},
       counters: () => [],

@@ -8,6 +8,7 @@ import { EndpointKeeper } from '../../src/cli/run/endpoint-keeper.ts';
 import type { Service } from '../../src/model/world.ts';
 import { createAlertBus } from '../../src/observe/alert-bus.ts';
 import { createUpstream } from '../../src/upstream/client.ts';
+import type { CheckTarget } from '../../src/upstream/health-checks.ts';
 import { httpProbe } from '../../src/upstream/health-probe.ts';
 import { makeCertificate } from '../upstream/certificate.ts';
 import { exchange, request, serviceOf } from '../upstream/harness.ts';
@@ -66,7 +67,10 @@ class Rig {
     limits: LIMIT_DEFAULTS,
     alerts: this.alerts,
     after: this.time.after,
-    probe: httpProbe(this.time.after),
+    probe: (target) => {
+      this.probed.push(target);
+      return this.#probe(target);
+    },
     lookup: async (host) => {
       if (this.zone[host] === undefined) throw new Error(`ENOTFOUND ${host}`);
       return this.zone[host];
@@ -82,6 +86,8 @@ class Rig {
     readFile: (path) => this.#file(path),
     ticker: () => () => {},
   });
+  readonly probed: CheckTarget[] = [];
+  readonly #probe = httpProbe(this.time.after);
   #epoch = 0;
 
   constructor() {
@@ -101,7 +107,7 @@ class Rig {
     const slots = this.keeper.prepare(++this.#epoch, [service]);
     if (!slots.ok) throw new Error(slots.error);
     const client = this.upstream.service(service, [...slots.value]);
-    this.keeper.live([service]);
+    this.keeper.live([service], read.value);
     return client;
   }
 
@@ -259,4 +265,25 @@ test('TLS files are read for each version: other texts make another digest, wron
   const second = rig.keeper.readFiles([service]);
   expect(second.ok).toBe(true);
   expect(second).not.toEqual(first);
+});
+
+test('what was read for a version that is refused changes nothing: checks go on with the files of the one that serves', async () => {
+  const rig = new Rig();
+  const [mine, other] = [makeCertificate({ name: 'mine' }), makeCertificate({ name: 'other' })];
+  const one = await serve();
+  const named = serviceOf({ host: 'orders.test', port: one.port, protocol: 'https' });
+  const tls = { caFile: '/ca.pem', certificateFile: null, keyFile: null, serverName: null };
+  rig.zone['orders.test'] = ['127.0.0.1'];
+  rig.files['/ca.pem'] = mine.certificate;
+  rig.serves({ ...named, tls, health: HEALTH });
+  await rig.until(() => rig.states().length === 1);
+  rig.files['/ca.pem'] = other.certificate;
+  // As a reload does that then finds something else to refuse.
+  expect(rig.keeper.readFiles([{ ...named, tls, health: HEALTH }]).ok).toBe(true);
+  rig.zone['orders.test'] = ['127.0.0.1', '127.0.0.2'];
+  await rig.time.advance(60_000);
+  await rig.until(() => rig.states().length === 2);
+  await rig.time.advance(10_000);
+  expect(rig.probed.map(({ address }) => address)).toContain('127.0.0.2');
+  expect(new Set(rig.probed.map(({ files }) => files.ca))).toEqual(new Set([mine.certificate]));
 });

@@ -10,6 +10,7 @@ import type { CounterUsage } from '../../state/counter-registry.ts';
 import { type BuiltProject, buildProject } from '../../tools/build-project.ts';
 import type { ProjectMemory } from '../../tools/project-memory.ts';
 import { counterNotes, keyNotes } from './counter-notes.ts';
+import type { ServiceFiles } from './endpoint-keeper.ts';
 import { type ProjectFiles, readProject } from './project-files.ts';
 import { finishRewrite } from './project-rewrite.ts';
 import { withCertificateFindings } from './tls-files.ts';
@@ -37,6 +38,8 @@ type LoadOutcome = LoadReport['outcome'];
 /** What differs from the version that runs; null where nothing does. */
 export interface Change {
   readonly rules: RuleBundle | null;
+  /** Of the services of the version, whether or not they differ. */
+  readonly files: ServiceFiles;
   /** With another directory, or another of what it is read by. */
   readonly world: World | null;
 }
@@ -52,8 +55,8 @@ export interface LiveVersion {
 export interface ConfigurationTarget {
   /** All of it holds for all threads from now on, or nothing has changed: then one sentence says why. */
   readonly change: (epoch: number, change: Change) => Promise<string | null>;
-  /** Reads the files beside the project that services need; a digest of them, or one sentence. */
-  readonly readFiles: (services: Iterable<Service>) => Result<string, string>;
+  /** Reads the files beside the project that services need, and changes nothing. The error is one sentence. */
+  readonly readFiles: (services: Iterable<Service>) => Result<ServiceFiles, string>;
   /** Told in the turn in which the version went live. */
   readonly live: (version: LiveVersion) => void;
   readonly watch: (folders: readonly string[]) => void;
@@ -193,7 +196,7 @@ export class Configuration {
     const read = this.#options.target.readFiles(world.services.values());
     if (!read.ok) return { kind: 'refused', why: read.error };
     // Other certificates make a version of their own: its connections are new ones.
-    const sameRules = before?.bundle.hash === bundle.hash && before.filesDigest === read.value;
+    const sameRules = before?.bundle.hash === bundle.hash && before.filesDigest === read.value.digest;
     const sameDirectory = before !== null && readsDirectoryAlike(before.world, world);
     if (before !== null && sameRules && sameDirectory) {
       this.#running = { ...before, world };
@@ -203,11 +206,18 @@ export class Configuration {
     const epoch = before === null ? this.#options.firstEpoch : before.epoch + 1;
     const failure = await this.#options.target.change(epoch, {
       rules: sameRules ? null : bundle,
+      files: read.value,
       world: sameDirectory ? null : world,
     });
     if (failure !== null) return { kind: 'refused', why: failure };
     this.#options.target.live({ epoch, hash: bundle.hash, files, cause });
-    this.#running = { epoch, world, bundle, filesDigest: read.value, sinceMs: this.#options.clock.wallMs() };
+    this.#running = {
+      epoch,
+      world,
+      bundle,
+      filesDigest: read.value.digest,
+      sinceMs: this.#options.clock.wallMs(),
+    };
     if (before !== null) notes.push(...counterNotes(before.bundle.counters, bundle.counters));
     notes.push(...keyNotes(this.#options.target.counters()));
     return { kind: 'live', epoch, hash: bundle.hash, notes };

@@ -28,6 +28,13 @@ export interface EndpointKeeperOptions {
   readonly tellAddresses: (changes: readonly ResolvedEndpoint[]) => void;
 }
 
+/** The TLS files that services of one version need. */
+export interface ServiceFiles {
+  /** Of all their texts. */
+  readonly digest: string;
+  readonly byService: ReadonlyMap<string, TlsTexts>;
+}
+
 /** What the control thread does about endpoints: gives them their slots, checks them, resolves their names, and says how they are. */
 export class EndpointKeeper {
   readonly #options: EndpointKeeperOptions;
@@ -36,7 +43,7 @@ export class EndpointKeeper {
   readonly #names: NameResolver;
   readonly #prepared = new Map<number, PreparedEndpoints>();
   #services: readonly Service[] = [];
-  #files: ReadonlyMap<string, TlsTexts> = new Map();
+  #files: ServiceFiles['byService'] = new Map();
   readonly #down = new Set<string>();
   readonly #unresolved = new Map<string, string>();
 
@@ -73,22 +80,21 @@ export class EndpointKeeper {
 
   // -- versions ------------------------------------------------------------------------------------------------
 
-  /** Reads all TLS files of services. Answers with a digest of their texts; the error is one sentence. */
-  readFiles(services: Iterable<Service>): Result<string, string> {
-    const files = new Map<string, TlsTexts>();
+  /** Reads all TLS files of services, for {@link live}. The error is one sentence. */
+  readFiles(services: Iterable<Service>): Result<ServiceFiles, string> {
+    const byService = new Map<string, TlsTexts>();
     const digest = createHash('sha256');
     for (const { name, tls } of services) {
       if (tls.caFile === null && tls.certificateFile === null) continue;
       try {
         const texts = readTlsFiles(tls, this.#options.readFile);
-        files.set(name, texts);
+        byService.set(name, texts);
         digest.update(`${name} ${tlsDigest(texts)}\n`);
       } catch (error) {
         return err(`Service "${name}" can't be called by TLS: ${(error as Error).message}.`);
       }
     }
-    this.#files = files;
-    return ok(digest.digest('hex'));
+    return ok({ digest: digest.digest('hex'), byService });
   }
 
   prepare(epoch: number, services: readonly Service[]): Result<Int32Array, string> {
@@ -99,8 +105,9 @@ export class EndpointKeeper {
   }
 
   /** A version that was prepared serves now. */
-  live(services: readonly Service[]): void {
+  live(services: readonly Service[], files: ServiceFiles): void {
     this.#services = services;
+    this.#files = files.byService;
     const names = new Map<string, number>();
     for (const { endpoints, resolveMs } of services) {
       for (const { host } of endpoints) {

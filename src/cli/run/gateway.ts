@@ -320,6 +320,7 @@ export class Gateway {
         observation: this.#observation,
         metrics: this.#metrics,
         clock: options.clock,
+        limits: this.#world.limits,
         counters: () => this.#counters.inspect(),
         services: () => this.status().services,
         threads: () => this.#gauges(),
@@ -385,7 +386,7 @@ export class Gateway {
     return this.#directory.exclusively(() => this.#changeNow(epoch, change));
   }
 
-  async #changeNow(epoch: number, { rules, world }: Change): Promise<string | null> {
+  async #changeNow(epoch: number, { rules, files, world }: Change): Promise<string | null> {
     const prepared: Result<PreparedDirectory | null, string> =
       world === null ? ok(null) : this.#directory.prepare(world);
     if (!prepared.ok) return prepared.error;
@@ -409,7 +410,7 @@ export class Gateway {
     prepared.value?.takeUp();
     if (rules !== null) {
       this.#counterMemory.set(epoch, memory!);
-      this.#endpoints.live(rules.services);
+      this.#endpoints.live(rules.services, files);
       this.#quotas.renamed(rules.counters);
     }
     return null;
