@@ -33,7 +33,7 @@ export function recordAccount(record: AccessRecord, account: Account): void {
   record.firstByteUs = account.firstByteUs;
   record.finishedUs = account.finishedUs;
   record.clientAborted = account.clientAborted;
-  record.costNanoUsd = account.costNano;
+  record.costNano = account.costNano;
 }
 
 export function recordRoute(record: AccessRecord, route: Route | null): void {

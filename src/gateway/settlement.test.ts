@@ -29,7 +29,7 @@ function costs(simulation: Simulation): readonly number[] {
   expect(new Set(simulation.releases)).toEqual(new Set(reservations));
   expect(simulation.releases.length).toBe(reservations.length);
   const actual = simulation.settled.map((each) => each.actual);
-  expect(simulation.records.map(({ costNanoUsd }) => costNanoUsd)).toEqual(actual);
+  expect(simulation.records.map(({ costNano }) => costNano)).toEqual(actual);
   return actual;
 }
 
@@ -168,7 +168,7 @@ test('exactly once, over random interleavings of requests that end in every way'
           if (one.over || one.events.length === 0) waiting.splice(pick, 1);
         }
         costs(simulation);
-        const byPath = new Map(simulation.records.map(({ path, costNanoUsd }) => [path, costNanoUsd]));
+        const byPath = new Map(simulation.records.map(({ path, costNano }) => [path, costNano]));
         scripts.forEach((events, at) => {
           expect(byPath.get(`/${at}`)).toBe(expectedCost([...events, 'leave']));
         });

@@ -161,7 +161,7 @@ function isRare(record: AccessRecord): boolean {
     record.clientAborted ||
     record.inputTokens !== -1 ||
     record.outputTokens !== -1 ||
-    record.costNanoUsd !== -1 ||
+    record.costNano !== -1 ||
     record.alsoDenied.length > 0 ||
     record.shadowDenied.length > 0 ||
     record.waivedRules.length > 0 ||

@@ -68,7 +68,7 @@ describe('a line of the access log', () => {
       code: 'limit_exceeded',
       fault: 'connect ECONNREFUSED 127.0.0.1:9001',
       ...{ alsoDenied: ['a/b'], waivedRules: ['c/d'], model: 'gpt-4o', providerKey: 'k1' },
-      ...{ inputTokens: 10, outputTokens: 20, costNanoUsd: 3_000, clientAborted: true },
+      ...{ inputTokens: 10, outputTokens: 20, costNano: 3_000, clientAborted: true },
     });
     expect(JSON.parse(accessLine(full))).toMatchObject({
       'portunus.person': 'ann',
@@ -80,7 +80,7 @@ describe('a line of the access log', () => {
       'gen_ai.request.model': 'gpt-4o',
       'gen_ai.usage.input_tokens': 10,
       'gen_ai.usage.output_tokens': 20,
-      'portunus.cost_nano_usd': 3_000,
+      'portunus.cost_nano': 3_000,
       'portunus.client_aborted': true,
     });
   });

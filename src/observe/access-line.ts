@@ -84,7 +84,7 @@ export function rareFields(record: AccessRecord): string {
   if (record.waivedRules.length > 0) fields += `,"portunus.waived":${JSON.stringify(record.waivedRules)}`;
   if (record.inputTokens !== -1) fields += `,"gen_ai.usage.input_tokens":${json(record.inputTokens)}`;
   if (record.outputTokens !== -1) fields += `,"gen_ai.usage.output_tokens":${json(record.outputTokens)}`;
-  if (record.costNanoUsd !== -1) fields += `,"portunus.cost_nano_usd":${json(record.costNanoUsd)}`;
+  if (record.costNano !== -1) fields += `,"portunus.cost_nano":${json(record.costNano)}`;
   if (record.clientAborted) fields += ',"portunus.client_aborted":true';
   return fields;
 }

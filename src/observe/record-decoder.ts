@@ -165,7 +165,7 @@ export class RecordDecoder implements RecordFrame {
     record.timeMs = float64[first]!;
     record.inputTokens = float64[first + 1]!;
     record.outputTokens = float64[first + 2]!;
-    record.costNanoUsd = float64[first + 3]!;
+    record.costNano = float64[first + 3]!;
     record.requestBytes = float64[first + 4]!;
     record.responseBytes = float64[first + 5]!;
     record.decidedUs = float64[first + 6]!;

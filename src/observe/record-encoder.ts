@@ -131,7 +131,7 @@ export class RecordEncoder {
     float64[first] = record.timeMs;
     float64[first + 1] = record.inputTokens;
     float64[first + 2] = record.outputTokens;
-    float64[first + 3] = record.costNanoUsd;
+    float64[first + 3] = record.costNano;
     float64[first + 4] = record.requestBytes;
     float64[first + 5] = record.responseBytes;
     float64[first + 6] = record.decidedUs;

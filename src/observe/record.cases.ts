@@ -4,7 +4,7 @@ import type { AccessRecord } from '../pipeline/record.ts';
 /** A permitted request as the gateway records it; `changes` on top. */
 export function record(changes: Partial<AccessRecord> = {}): AccessRecord {
   return {
-    version: 1,
+    version: 2,
     timeMs: 1_795_456_000_123,
     requestId: '01JD3ZK8W5V6Q1N0A2B3C4D5E6',
     traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
@@ -33,7 +33,7 @@ export function record(changes: Partial<AccessRecord> = {}): AccessRecord {
     providerKey: '',
     inputTokens: -1,
     outputTokens: -1,
-    costNanoUsd: -1,
+    costNano: -1,
     requestBytes: 0,
     responseBytes: 512,
     decidedUs: 12.5,
@@ -63,7 +63,7 @@ const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
 
 /** Any record within the bounds of the binary form: it must come back as it is. */
 export const anyRecord: fc.Arbitrary<AccessRecord> = fc.record({
-  version: fc.constant(1 as const),
+  version: fc.constant(2 as const),
   timeMs: number,
   requestId: name,
   traceId: name,
@@ -92,7 +92,7 @@ export const anyRecord: fc.Arbitrary<AccessRecord> = fc.record({
   providerKey: name,
   inputTokens: number,
   outputTokens: number,
-  costNanoUsd: number,
+  costNano: number,
   requestBytes: number,
   responseBytes: number,
   decidedUs: number,

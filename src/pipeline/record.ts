@@ -1,9 +1,10 @@
 /**
- * Access record, version 1: what is kept of every request. Never a credential, never a body. Everything later (log,
+ * Access record, version 2: what is kept of every request. Never a credential, never a body. Everything later (log,
  * rollups, replay, forecast) reads it; fields that a request does not have are -1 or ''.
  */
 export interface AccessRecord {
-  version: 1;
+  /** 1 called `costNano` by the name of one currency. */
+  version: 2;
   timeMs: number;
   requestId: string;
   /** Trace id of `traceparent` (W3C Trace Context), 32 hex digits, or ''. */
@@ -42,7 +43,8 @@ export interface AccessRecord {
   providerKey: string;
   inputTokens: number;
   outputTokens: number;
-  costNanoUsd: number;
+  /** In 1/1,000,000,000 of the currency of account. */
+  costNano: number;
   requestBytes: number;
   responseBytes: number;
   /** Microseconds from arrival. */
@@ -57,7 +59,7 @@ export interface AccessRecord {
 /** A record of which nothing is known yet: made once per thread and filled anew for each request. */
 export function emptyRecord(): AccessRecord {
   return {
-    version: 1,
+    version: 2,
     timeMs: 0,
     requestId: '',
     traceId: '',
@@ -86,7 +88,7 @@ export function emptyRecord(): AccessRecord {
     providerKey: '',
     inputTokens: -1,
     outputTokens: -1,
-    costNanoUsd: -1,
+    costNano: -1,
     requestBytes: 0,
     responseBytes: 0,
     decidedUs: -1,

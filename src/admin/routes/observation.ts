@@ -77,7 +77,7 @@ export interface LiveThread {
 }
 
 const RECORD = object({
-  version: { const: 1 },
+  version: { const: 2 },
   timeMs: NUMBER,
   ...Object.fromEntries(
     [
@@ -110,7 +110,7 @@ const RECORD = object({
     [
       'inputTokens',
       'outputTokens',
-      'costNanoUsd',
+      'costNano',
       'requestBytes',
       'responseBytes',
       'decidedUs',

@@ -169,7 +169,7 @@ describe('the history', () => {
               status: [200, 404, 503][names % 3]!,
               code: names % 3 === 0 ? '' : 'limit_exceeded',
               responseBytes: lateMs,
-              costNanoUsd: names,
+              costNano: names,
             });
           } else if (step.kind === 'pass') rig.pass(step.ms);
           else {

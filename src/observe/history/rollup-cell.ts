@@ -37,7 +37,7 @@ export class RollupCell {
     sums.responseBytes += record.responseBytes;
     if (record.inputTokens > 0) sums.inputTokens += record.inputTokens;
     if (record.outputTokens > 0) sums.outputTokens += record.outputTokens;
-    if (record.costNanoUsd > 0) sums.costNano += record.costNanoUsd;
+    if (record.costNano > 0) sums.costNano += record.costNano;
     if (finishedUs > 0) sums.durationUs += finishedUs;
     this.latencyUs.add(finishedUs);
     this.requestBytes.add(record.requestBytes);

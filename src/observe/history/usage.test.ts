@@ -34,7 +34,7 @@ function rollupsOf(requests: readonly (readonly [hour: number, tenant: string, r
   for (const [hour, tenant, count] of requests) {
     for (let i = 0; i < count; i++) {
       const timeMs = START_MS + hour * HOUR_MS + i * 1_000;
-      rollups.accept(record({ timeMs, tenant, responseBytes: 100, costNanoUsd: 7, finishedUs: 1_000 }), null);
+      rollups.accept(record({ timeMs, tenant, responseBytes: 100, costNano: 7, finishedUs: 1_000 }), null);
     }
   }
   const write = (): void => {

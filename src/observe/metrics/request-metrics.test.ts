@@ -115,7 +115,7 @@ describe('metrics of requests', () => {
   it('add up amounts, and leave out what a request does not have', () => {
     const metrics = createRequestMetrics(10);
     metrics.accept(
-      record({ inputTokens: 5, outputTokens: 7, costNanoUsd: 11, requestBytes: 13, responseBytes: 17 }),
+      record({ inputTokens: 5, outputTokens: 7, costNano: 11, requestBytes: 13, responseBytes: 17 }),
       null,
     );
     metrics.accept(record({ requestBytes: 1, responseBytes: 1 }), null);

@@ -71,7 +71,7 @@ class RecordedRequests implements RequestMetrics {
     if (record.clientAborted) this.#aborted++;
     if (record.inputTokens > 0) this.#inputTokens += record.inputTokens;
     if (record.outputTokens > 0) this.#outputTokens += record.outputTokens;
-    if (record.costNanoUsd > 0) this.#costNanoUnits += record.costNanoUsd;
+    if (record.costNano > 0) this.#costNanoUnits += record.costNano;
   }
 
   endBatch(): void {}
