@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ClientHarness, exchange, OK, post, request, turns } from '../../test/upstream/harness.ts';
 import { type Peer, RawServer } from '../../test/upstream/raw-server.ts';
@@ -400,7 +399,7 @@ describe('bodies and repetition', () => {
     server.peers[0]!.reset();
     await server.peers[0]!.closed;
     // Not `vi.waitUntil`: it would run what is held back.
-    while (server.peers.length < 2) await delay(5);
+    await server.peer(1);
     vi.runOnlyPendingTimers();
     vi.useRealTimers();
     expect((await outcome).body).toBe('ok');

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ProjectWatcher, readProject } from '../../src/cli/run/project-files.ts';
+import { systemClock } from '../../src/cli/run/system-clock.ts';
+import { timerAfter } from '../../src/upstream/timers.ts';
 
 let outer: string;
 let project: string;
@@ -83,7 +85,7 @@ it('a file may be larger than settings allow by themselves: the check knows what
 });
 
 it('a folder that can’t be watched is named; one that has gone meanwhile is nothing to tell', async () => {
-  const watcher = new ProjectWatcher(() => {});
+  const watcher = new ProjectWatcher(() => {}, systemClock(), timerAfter);
   expect(watcher.watch([project, join(project, 'gone')])).toBeNull();
   // No folder: the system's own words are told.
   expect(watcher.watch([project, join(project, 'portunus.yaml', 'below')])).toMatch(
@@ -99,7 +101,7 @@ describe('a change is noticed', () => {
     if (!files.ok) throw new Error(files.error);
     let watcher: ProjectWatcher | undefined;
     const told = new Promise<void>((resolve) => {
-      watcher = new ProjectWatcher(resolve);
+      watcher = new ProjectWatcher(resolve, systemClock(), timerAfter);
     });
     watcher!.watch(files.value.folders);
     await change();

@@ -232,7 +232,7 @@ export class Gateway {
       threads: () => this.#gauges(),
       seriesMax: world.limits.metricSeries,
     });
-    this.#watcher = new ProjectWatcher(() => void this.load('file change'));
+    this.#watcher = new ProjectWatcher(() => void this.load('file change'), options.clock, timerAfter);
     this.#configuration = new Configuration({
       folder: options.files.folder,
       clock: options.clock,

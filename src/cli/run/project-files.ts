@@ -2,9 +2,11 @@ import { type Dirent, type FSWatcher, realpathSync, type Stats, statSync, watch 
 import { readdir } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { LIMIT_DEFAULTS, LIMITS } from '../../base/limits.ts';
+import type { Clock } from '../../base/ports.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { CONFIGURATION_FOLDERS, hasConfigurationEnding, meantFolder } from '../../config/kinds.ts';
 import type { SourceText } from '../../diagnostics/source.ts';
+import type { After } from '../../upstream/timers.ts';
 import { PORTUNUS } from '../terminal.ts';
 import { readTextFile } from './text-files.ts';
 
@@ -137,12 +139,16 @@ const VOLUME_LINK = '..data';
 export class ProjectWatcher {
   readonly #onChange: () => void;
   readonly #watchers = new Map<string, FSWatcher>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #clock: Clock;
+  readonly #after: After;
+  #cancel: () => void = () => {};
   /** When the first change came that is not loaded yet. */
   #waitingSinceMs: number | null = null;
 
-  constructor(onChange: () => void) {
+  constructor(onChange: () => void, clock: Clock, after: After) {
     this.#onChange = onChange;
+    this.#clock = clock;
+    this.#after = after;
   }
 
   /** Watches exactly these folders from now on. Null, or a sentence about the first that can't be watched. */
@@ -170,7 +176,7 @@ export class ProjectWatcher {
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
+    this.#cancel();
     for (const watcher of this.#watchers.values()) watcher.close();
     this.#watchers.clear();
   }
@@ -179,13 +185,13 @@ export class ProjectWatcher {
     const mayMatter =
       name === null || hasConfigurationEnding(name) || !name.includes('.') || name === VOLUME_LINK;
     if (!mayMatter || name === 'data') return;
-    clearTimeout(this.#timer);
-    const nowMs = performance.now();
+    this.#cancel();
+    const nowMs = this.#clock.monotonicMs();
     this.#waitingSinceMs ??= nowMs;
     const delayMs = Math.max(0, Math.min(QUIET_MS, this.#waitingSinceMs + QUIET_WAIT_MS_MAX - nowMs));
-    this.#timer = setTimeout(() => {
+    this.#cancel = this.#after(delayMs, () => {
       this.#waitingSinceMs = null;
       this.#onChange();
-    }, delayMs);
+    });
   }
 }
