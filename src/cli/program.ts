@@ -133,8 +133,8 @@ history
   .command('diff')
   .description('what differs between two versions')
   .argument('<from>', 'number of the one', version)
-  .argument('[to]', 'number of the other (default: the one that runs)', version)
-  .option('--project <folder>', 'project folder', '.')
+  .argument(...FOLDER)
+  .option('--to <version>', 'number of the other (default: the one that runs)', version)
   .option('--json', 'one JSON document instead of text')
   .action(run(async () => (await import('./commands/history.ts')).historyDiff));
 
@@ -365,6 +365,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   outputFailed = true;
   process.stderr.write(`portunus: the output cannot be written: ${error.message}\n`);
 });
+
+/** Nobody is left who could be told. */
+process.stderr.on('error', () => {});
 
 void program.parseAsync().catch((error: unknown) => {
   if (!(error instanceof CommanderError)) throw error;

@@ -131,7 +131,7 @@ describe('the admin API of a running gateway', () => {
     await gateway.printed(/Version 3 \(/);
     const listed = await run('history', 'list', project.folder);
     expect(listed.stdout).toMatch(/ {2}1 .* start\n {2}2 .* file change\n\* 3 .* file change\n/);
-    const diff = await run('history', 'diff', '1', '2', '--project', project.folder);
+    const diff = await run('history', 'diff', '1', project.folder, '--to', '2');
     expect(diff.stdout).toMatch(/-.*code "first"[\s\S]*\+.*code "second"/);
 
     await project.write('policies/p.policy', 'unsaved and broken');
@@ -149,9 +149,7 @@ describe('the admin API of a running gateway', () => {
 
     await utimes(join(project.folder, 'policies/p.policy'), new Date(), new Date());
     expect((await run('reload', project.folder)).stdout).toContain('Nothing changed: version 4');
-    expect((await run('history', 'diff', '1', '--project', project.folder)).stdout).toContain(
-      'have the same files',
-    );
+    expect((await run('history', 'diff', '1', project.folder)).stdout).toContain('have the same files');
     expect((await run('rollback', '99', project.folder)).stderr).toContain('Version 99 is not kept');
     const last = (await records()).filter(({ action }) => action.startsWith('configuration.')).at(-1);
     expect(last).toMatchObject({

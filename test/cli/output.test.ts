@@ -50,3 +50,10 @@ it('fmt leaves a file as it is, and nothing beside it, where the new text does n
   expect(await readFile(join(folder, 'a.policy'), 'utf8')).toBe(ODD);
   expect(await readdir(folder)).toEqual(['a.policy', 'b.policy']);
 });
+
+it('nor is a reader of its messages that has gone: the code says what it found', async () => {
+  const script = 'exec 3> >(exit); wait $!; $0 $1 fmt --check 2>&3; echo "ended with $?"';
+  expect((await shell(script)).stdout).toBe('a.policy\nb.policy\nended with 1\n');
+  const refused = 'exec 3> >(exit); wait $!; $0 $1 status . 2>&3; echo "ended with $?"';
+  expect((await shell(refused)).stdout).toBe('ended with 3\n');
+});

@@ -54,20 +54,20 @@ export async function historyShow(version: number, folder: string, { json }: Opt
   return print(answer.value.files.map(({ path, text }) => `=== ${path}\n${text}`).join('\n'));
 }
 
-/** `portunus history diff FROM [TO] [--project FOLDER]`: what differs between two versions. */
+/** `portunus history diff FROM [FOLDER] [--to TO]`: what differs between two versions. */
 export async function historyDiff(
   from: number,
-  to: number | undefined,
-  options: Options & { readonly project: string },
+  folder: string,
+  { to, json }: Options & { readonly to?: number },
 ): Promise<ExitCode> {
   const query = to === undefined ? `from=${from}` : `from=${from}&to=${to}`;
   const answer = await ask<{
     readonly from: number;
     readonly to: number;
     readonly files: readonly FileChange[];
-  }>(options.project, `/v1/configuration/changes?${query}`);
+  }>(folder, `/v1/configuration/changes?${query}`);
   if (!answer.ok) return failed(answer.error);
-  if (options.json) return print(`${JSON.stringify(answer.value, null, 2)}\n`);
+  if (json) return print(`${JSON.stringify(answer.value, null, 2)}\n`);
   const { files } = answer.value;
   if (files.length === 0) return print(`Versions ${from} and ${answer.value.to} have the same files.\n`);
   return print(files.map((file) => patch(file, from, answer.value.to)).join(''));
