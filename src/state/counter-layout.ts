@@ -95,7 +95,7 @@ export function layoutOf(spec: CounterSpec): CounterLayout {
 }
 
 /** What must be equal for two specs to share memory: everything in language-rules #27, so not the amount or the burst. */
-export function regionSignature(spec: CounterSpec): string {
+export function regionSignature(spec: Pick<CounterSpec, 'identity' | 'window'>): string {
   const { window } = spec;
   const shape =
     window.kind === 'window'

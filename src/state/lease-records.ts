@@ -16,7 +16,7 @@ import {
   shardOf,
 } from './counter-table.ts';
 import { applyGrant, type LeaseGrant, type LeaseState, readLease } from './quota-lease-cells.ts';
-import type { MarkedKey } from './quota-marks.ts';
+import type { MarkedKey, QuotaMark } from './quota-marks.ts';
 import type { LockSet } from './shared-lock.ts';
 
 export interface LeaseView {
@@ -56,6 +56,29 @@ export function setLeaseOf(
     return true;
   });
   return done === true;
+}
+
+/** Gives a key that has none its record, as its mark says it was used; nothing is granted beyond that. */
+export function adoptLease(
+  { families }: QuotaRegion,
+  key: Exclude<MarkedKey, 'shared'>,
+  { periodMs, used, told = 0 }: QuotaMark,
+  locks: LockSet,
+  now: Moment,
+): 'adopted' | 'no room' | 'busy' {
+  const family = widest(families);
+  const { keyHigh, keyLow } = key;
+  const adopted = locked(family, key, locks, () => {
+    if (findRecord(family, keyHigh, keyLow) !== NO_RECORD) return 'adopted';
+    const record = chooseRecord(family, shardOf(family, keyLow), now);
+    if (record === NO_RECORD) return 'no room';
+    assignRecord(family, record, family.blankRecord, keyHigh, keyLow);
+    const nothing = { sliceAmount: 0, askFrom: Number.POSITIVE_INFINITY };
+    const grant = { periodMs, restored: used, told, mark: used, ...nothing };
+    applyGrant(family, family.cells, cellsAt(family, record), grant, now);
+    return 'adopted';
+  });
+  return adopted ?? 'busy';
 }
 
 /** Every counter of the quota that something was granted to in its present period. */
@@ -105,7 +128,12 @@ function recordOf(
 }
 
 /** Both locks that a take of a new key holds. Null when one can't be had. */
-function locked<Value>(family: CounterFamily, ask: LeaseAsk, locks: LockSet, run: () => Value): Value | null {
+function locked<Value>(
+  family: CounterFamily,
+  ask: Pick<LeaseAsk, 'keyLow'>,
+  locks: LockSet,
+  run: () => Value,
+): Value | null {
   const both =
     locks.acquire(family.words, shardAt(shardOf(family, ask.keyLow))) &&
     locks.acquire(family.words, HEADER.lock);
@@ -115,6 +143,6 @@ function locked<Value>(family: CounterFamily, ask: LeaseAsk, locks: LockSet, run
 }
 
 /** The view with the most keys: a take of any rule set finds what it makes. */
-function widest(families: readonly CounterFamily[]): CounterFamily {
+export function widest(families: readonly CounterFamily[]): CounterFamily {
   return families.reduce((best, family) => (family.keysMax > best.keysMax ? family : best));
 }

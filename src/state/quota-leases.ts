@@ -12,6 +12,7 @@ import { HEADER } from './counter-layout.ts';
 import type { CounterRegistry, QuotaRegion } from './counter-registry.ts';
 import { markOf, type PlannedLease, planLease } from './lease-plan.ts';
 import { type LeaseView, openLeases, readLeaseOf, setLeaseOf } from './lease-records.ts';
+import { adoptMarks, countMarks, latest, runsOutOfKeys } from './mark-adoption.ts';
 import type { MarkedKey, QuotaMark, QuotaMarks } from './quota-marks.ts';
 import { LockSet, lockOwner } from './shared-lock.ts';
 import type { StoreProblem } from './store-problem.ts';
@@ -65,6 +66,8 @@ class Leases implements QuotaLeases {
   readonly #locks = new LockSet(lockOwner(threadId));
   readonly #moment = new Moment();
   #waiting = new Map<string, LeaseAsk>();
+  /** Of each region: marks of earlier processes. `adopted`: they are in memory, or part of the shared counter. */
+  readonly #marksKept = new Map<number, number | 'adopted'>();
   #away = false;
 
   constructor(options: QuotaLeasesOptions) {
@@ -149,7 +152,9 @@ class Leases implements QuotaLeases {
       const region = this.#options.registry.quota(ask.region);
       // The last rule set with this quota is gone, and so are the requests that asked.
       if (region === null) continue;
-      const view = readLeaseOf(region, ask, this.#locks, this.#moment);
+      const adopted = this.#adopt(region, ask, asks.length);
+      if (!adopted.ok) return adopted;
+      const view = adopted.value === 'busy' ? null : readLeaseOf(region, ask, this.#locks, this.#moment);
       if (view === null) {
         busy.push(ask);
         continue;
@@ -161,6 +166,30 @@ class Leases implements QuotaLeases {
     if (planned.length === 0) return ok({ planned, busy });
     const written = this.#options.marks.write(planned.map(({ name, mark }) => ({ ...name, ...mark })));
     return written.ok ? ok({ planned, busy }) : written;
+  }
+
+  /** Before a key may share a counter: see `mark-adoption.ts`. `asking`: at least as many as ask for keys of the region. */
+  #adopt(region: QuotaRegion, ask: LeaseAsk, asking: number): Result<'adopted' | 'busy', StoreProblem> {
+    const kept = this.#keptMarks(region, ask.region);
+    if (!kept.ok) return kept;
+    if (kept.value === 'adopted') return ok('adopted');
+    const isDue =
+      runsOutOfKeys(region, kept.value, asking) ||
+      // The shard of the key may be full before.
+      readLeaseOf(region, ask, this.#locks, this.#moment)?.key === 'shared';
+    if (!isDue) return ok('adopted');
+    const { marks } = this.#options;
+    const adopted = adoptMarks(region, { marks, locks: this.#locks, now: this.#moment });
+    if (adopted.ok && adopted.value === 'adopted') this.#marksKept.set(ask.region, 'adopted');
+    return adopted;
+  }
+
+  #keptMarks(region: QuotaRegion, number: number): Result<number | 'adopted', StoreProblem> {
+    const known = this.#marksKept.get(number);
+    if (known !== undefined) return ok(known);
+    const counted = countMarks(region, this.#options.marks);
+    if (counted.ok) this.#marksKept.set(number, counted.value);
+    return counted;
   }
 
   /** A key without a mark of its own may have been part of the shared counter. */
@@ -180,8 +209,7 @@ class Leases implements QuotaLeases {
     const mark = this.#options.marks.read({ counter: signature, key });
     if (!mark.ok || formerSignature === null) return mark;
     const former = this.#options.marks.read({ counter: formerSignature, key });
-    if (!former.ok || mark.value === null) return former;
-    return former.value !== null && isBeyond(former.value, mark.value) ? former : mark;
+    return former.ok ? ok(latest(former.value, mark.value)) : former;
   }
 
   #storeAway(problem: StoreProblem, asks: readonly LeaseAsk[]): void {
@@ -209,8 +237,4 @@ class Leases implements QuotaLeases {
     const { clock } = this.#options;
     this.#moment.set(clock.monotonicMs(), clock.wallMs());
   }
-}
-
-function isBeyond(mark: QuotaMark, other: QuotaMark): boolean {
-  return mark.periodMs === other.periodMs ? mark.used > other.used : mark.periodMs > other.periodMs;
 }

@@ -28,11 +28,20 @@ export interface MarkName {
   readonly key: MarkedKey;
 }
 
+export interface KeyedMark {
+  readonly key: MarkedKey;
+  readonly mark: QuotaMark;
+}
+
 export interface QuotaMarks {
   /** The mark of the latest period that the key was counted in, or null. */
   read(name: MarkName): Result<QuotaMark | null, StoreProblem>;
-  /** All of them, or none. Durable when it returns. */
-  write(marks: readonly (MarkName & QuotaMark)[]): Result<void, StoreProblem>;
+  /** How many marks a counter has, without reading them. */
+  count(counter: string): Result<number, StoreProblem>;
+  /** All marks of a counter. */
+  of(counter: string): Result<readonly KeyedMark[], StoreProblem>;
+  /** All of them, or none; those of `removed` are no more. Durable when it returns. */
+  write(marks: readonly (MarkName & QuotaMark)[], removed?: readonly MarkName[]): Result<void, StoreProblem>;
   /** Marks of counter `from` become those of `to`, where that has none. Durable when it returns. */
   rename(from: string, to: string): Result<void, StoreProblem>;
   /** Forgets periods that ended before a moment; answers how many. */
@@ -44,8 +53,15 @@ const TABLE = 'quota';
 export function createQuotaMarks(tables: StoreTables): QuotaMarks {
   return {
     read: (name) => tables.get<QuotaMark>(recordKey(name)),
-    write(marks) {
+    count: (counter) => tables.count([TABLE, digest(counter)]),
+    of(counter) {
+      const listed = tables.entries<QuotaMark>([TABLE, digest(counter)]);
+      if (!listed.ok) return listed;
+      return ok(listed.value.map(({ key, value }) => ({ key: markedKey(key), mark: value })));
+    },
+    write(marks, removed = []) {
       return tables.change((change) => {
+        for (const name of removed) change.remove(recordKey(name));
         for (const mark of marks) {
           const { periodMs, endMs, used, told = 0 } = mark;
           change.put(recordKey(mark), { periodMs, endMs, used, ...(told === 0 ? {} : { told }) });
@@ -82,6 +98,11 @@ export function createQuotaMarks(tables: StoreTables): QuotaMarks {
 
 function recordKey({ counter, key }: MarkName): RecordKey {
   return key === 'shared' ? [TABLE, digest(counter), key] : [TABLE, digest(counter), key.keyHigh, key.keyLow];
+}
+
+function markedKey(record: RecordKey): MarkedKey {
+  const [, , keyHigh, keyLow] = record;
+  return keyHigh === 'shared' ? 'shared' : { keyHigh: Number(keyHigh), keyLow: Number(keyLow) };
 }
 
 /** Keys of LMDB are short, signatures need not be. */

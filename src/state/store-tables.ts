@@ -44,6 +44,18 @@ export class StoreTables {
     return visited.ok ? ok(entries) : visited;
   }
 
+  /** How many records there are whose keys begin with `prefix`. */
+  count(prefix: RecordKey): Result<number, StoreProblem> {
+    return this.#reading(() => {
+      let count = 0;
+      for (const key of this.#database.getKeys({ start: [...prefix] })) {
+        if (!Array.isArray(key) || prefix.some((part, at) => key[at] !== part)) break;
+        count += 1;
+      }
+      return ok(count);
+    });
+  }
+
   /** The same one by one, for tables that are larger than memory should be. */
   visit<Value>(prefix: RecordKey, visit: (key: RecordKey, value: Value) => void): Result<void, StoreProblem> {
     return this.visitFrom<Value>(prefix, (key, value) => {

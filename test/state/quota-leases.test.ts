@@ -163,6 +163,34 @@ describe('a quota', () => {
     expect(admitted(store.process(specs), 20, 3)).toBe(0);
   });
 
+  it('is not begun anew by a key that finds the keys of the next process taken', () => {
+    const specs = [daily(10, { maxKeys: 2 })];
+    const first = store.process(specs);
+    for (const key of [1, 2]) expect(admitted(first, 4, key)).toBe(4);
+    first.stop();
+    const second = store.process(specs);
+    // New keys come first, and share what is left of records: none.
+    expect(admitted(second, 4, 3) + admitted(second, 20, 4)).toBe(10);
+    for (const key of [1, 2]) expect(admitted(second, 20, key)).toBe(6);
+    second.stop();
+    const third = store.process(specs);
+    for (const key of [4, 3, 2, 1]) expect(admitted(third, 20, key)).toBe(0);
+  });
+
+  it('goes on in the shared counter for a key that has no room any more, with the most that any such key used', () => {
+    const first = store.process([daily(10, { maxKeys: 8 })]);
+    for (const key of [1, 2, 3]) expect(admitted(first, 2 * key, key)).toBe(2 * key);
+    first.stop();
+    const second = store.process([daily(10, { maxKeys: 1 })]);
+    const left = [4, 3, 2, 1].map((key) => admitted(second, 20, key));
+    // One of the three has a record again; all others, the new one first, share what the most used of them left.
+    expect(left.filter((count) => count > 0)).toHaveLength(2);
+    for (const [at, key] of [3, 2, 1].entries()) expect(left[at + 1]).toBeLessThanOrEqual(10 - 2 * key);
+    second.stop();
+    const third = store.process([daily(10, { maxKeys: 8 })]);
+    expect([4, 3, 2, 1].map((key) => admitted(third, 20, key))).toEqual([0, 0, 0, 0]);
+  });
+
   it('goes to the name that a limit has now, before and after the old name is forgotten', () => {
     const before = daily(20);
     const renamed = { ...before, identity: 'q2', formerIdentity: 'q' };

@@ -75,7 +75,7 @@ function withFaults(marks: QuotaMarks, faults: StoreFaults): QuotaMarks {
     remedy: 'Room.',
   };
   const away: Result<void, StoreProblem> = { ok: false, error: problem };
-  return { ...marks, write: (written) => (faults.writes === 'fail' ? away : marks.write(written)) };
+  return { ...marks, write: (...written) => (faults.writes === 'fail' ? away : marks.write(...written)) };
 }
 
 export class QuotaProcess {
