@@ -146,6 +146,7 @@ export class ScriptedCall implements UpstreamCall {
   paused = false;
   hasRoom = true;
   hasHead = false;
+  unsent = false;
   sent = '';
 
   constructor(request: UpstreamRequest, handler: UpstreamHandler) {
@@ -208,6 +209,7 @@ export class ScriptedCall implements UpstreamCall {
       endpoint: 0,
       attempts: 2,
       unprocessed: service === 'unprocessed',
+      refusedStatus: 0,
     });
   }
 }

@@ -487,7 +487,7 @@ export class Exchange
     if (this.#ended || this.#answerComplete) return;
     this.#call = null;
     this.#account.attempts = error.attempts;
-    if (error.unprocessed) this.#charge = 'nothing';
+    if (error.unprocessed || isFree(error.refusedStatus)) this.#charge = 'nothing';
     this.#account.fault = error.detail;
     this.#fail(fromUpstream(error.code));
   }
@@ -498,16 +498,21 @@ export class Exchange
     // 499 is nginx's number for it; no client ever sees it.
     if (!this.#answered) this.#account.status = 499;
     this.#endedBy('client_aborted', NO_RULE);
+    this.#giveUp();
+    this.#finish();
+  }
+
+  /** What no service can have costs nothing: a request that waits for a connection above all. */
+  #giveUp(): void {
+    if (this.#call?.unsent === true || this.#tunnel?.unsent === true) this.#charge = 'nothing';
     if (!this.#answerComplete) this.#call?.abort();
     this.#tunnel?.abort();
-    this.#finish();
   }
 
   /** The gateway or the service failed: a problem when nothing was sent yet, else the connection breaks. */
   #fail(why: Problem): void {
-    if (!this.#answerComplete) this.#call?.abort();
+    this.#giveUp();
     this.#call = null;
-    this.#tunnel?.abort();
     if (!this.#answered) {
       this.#refuse(why);
       return;

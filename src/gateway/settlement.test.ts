@@ -118,6 +118,19 @@ test('what a service does not answer in time costs all that was reserved', () =>
   expect(costs(simulation)).toEqual([AT_MOST]);
 });
 
+test('what waits for a connection when it is given up costs nothing', () => {
+  for (const unsent of [true, false]) {
+    const simulation = simulated(IN_HEADER);
+    const left = simulation.request('GET', '/left');
+    simulation.request('GET', '/late');
+    for (const call of simulation.calls) call.unsent = unsent;
+    left.disconnect();
+    simulation.nowMs += 3_600_000;
+    simulation.thread.sweep();
+    expect(costs(simulation)).toEqual(unsent ? [0, 0] : [AT_MOST, AT_MOST]);
+  }
+});
+
 /** What can happen to a request in flight, in any order; most of it comes too late. */
 type Event = 'head' | 'head-last' | 'data' | 'data-last' | 'unprocessed' | 'lost' | 'leave' | 'drain';
 const EVENTS: readonly Event[] = [

@@ -81,6 +81,11 @@ export class Tunnel implements TunnelHandler, ClientTunnelHandler {
     this.#service = service.tunnel(request, this);
   }
 
+  /** No service can have the handshake. */
+  get unsent(): boolean {
+    return this.#service.unsent;
+  }
+
   get isOpen(): boolean {
     return this.#client !== null;
   }

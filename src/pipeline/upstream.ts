@@ -69,6 +69,8 @@ export interface TunnelRequest
 
 /** A WebSocket to a service, from its handshake on. No method has an effect after the end. */
 export interface UpstreamTunnel {
+  /** Nothing of the handshake has left, and nothing will once it is aborted: no service can have it. */
+  readonly unsent: boolean;
   /** Bytes that the connection has not taken yet. */
   readonly buffered: number;
   /** Masked into a copy before it returns. */
@@ -106,6 +108,8 @@ export interface TunnelOpened {
 }
 
 export interface UpstreamCall {
+  /** Nothing of the request has left in any attempt, and nothing will once it is aborted: no service can have it. */
+  readonly unsent: boolean;
   /**
    * Sends body bytes; copied before it returns. False asks the caller to wait for `onDrain`. Bytes beyond the declared
    * length are an assertion error.
@@ -176,4 +180,6 @@ export interface UpstreamError {
   readonly attempts: number;
   /** True when it is certain that no endpoint processed the request. */
   readonly unprocessed: boolean;
+  /** What a service answered to a handshake instead of accepting it; 0 for anything else. */
+  readonly refusedStatus: number;
 }

@@ -73,6 +73,10 @@ export class Call implements UpstreamCall {
     return this.pool === null ? -1 : this.pool.index;
   }
 
+  get unsent(): boolean {
+    return !this.wasWritten && this.connection?.wrote !== true;
+  }
+
   get isOver(): boolean {
     return this.#over;
   }
@@ -183,6 +187,7 @@ export class Call implements UpstreamCall {
   /** The exchange is over, or given up by the caller. */
   ended(outcome: AttemptOutcome): void {
     this.#over = true;
+    if (this.connection?.wrote === true) this.wasWritten = true;
     this.connection = null;
     this.#dropHeld();
     this.#owner.attemptEnded(this, outcome);
@@ -209,6 +214,7 @@ export class Call implements UpstreamCall {
       endpoint: this.endpoint,
       attempts: this.attempts,
       unprocessed: !this.wasWritten,
+      refusedStatus: 0,
     });
   }
 

@@ -475,6 +475,26 @@ describe('abort', () => {
     expect(server.peers.length).toBe(1);
   });
 
+  test('tells whether a service can have anything of the request', async () => {
+    const server = await serve((peer) => answering(peer));
+    const service = client({ upstreamConnectionsPerEndpoint: 1 }).service(server.port);
+    const first = exchange(service, request());
+    const waiting = exchange(service, request());
+    expect([first.call.unsent, waiting.call.unsent]).toEqual([true, true]);
+    waiting.call.abort();
+    expect(waiting.call.unsent).toBe(true);
+    await first.outcome;
+    expect(first.call.unsent).toBe(false);
+    first.call.abort();
+    expect(first.call.unsent).toBe(false);
+    const silent = await serve(() => undefined);
+    const unanswered = exchange(client().service(silent.port), request());
+    await (await silent.peer(0)).request();
+    expect(unanswered.call.unsent).toBe(false);
+    unanswered.call.abort();
+    expect(unanswered.call.unsent).toBe(false);
+  });
+
   test('before the connection is open', async () => {
     const server = await serve((peer) => answering(peer));
     const harness = client();

@@ -60,6 +60,10 @@ export class Tunnel implements UpstreamTunnel, Watched {
     thread.deadlines.watch(this, NO_DEADLINE);
   }
 
+  get unsent(): boolean {
+    return !this.#wasSent;
+  }
+
   get pool(): EndpointPool | null {
     return this.#pool;
   }
@@ -169,7 +173,7 @@ export class Tunnel implements UpstreamTunnel, Watched {
     const answer = acceptsHandshake(this.#head.slice(0, end), accept, this.#request.protocols);
     this.#head = '';
     if ('fault' in answer) {
-      this.#failed('upstream_refused_websocket', answer.fault);
+      this.#failed('upstream_refused_websocket', answer.fault, answer.refusedStatus);
       return;
     }
     this.#state = 'open';
@@ -240,12 +244,12 @@ export class Tunnel implements UpstreamTunnel, Watched {
     else this.#over(code, detail);
   }
 
-  #failed(code: UpstreamErrorCode, detail: string): void {
+  #failed(code: UpstreamErrorCode, detail: string, refusedStatus = 0): void {
     this.#letGo(code === 'upstream_refused_websocket' ? 'answered' : 'broken');
-    this.#over(code, detail);
+    this.#over(code, detail, refusedStatus);
   }
 
-  #over(code: UpstreamErrorCode, detail: string): void {
+  #over(code: UpstreamErrorCode, detail: string, refusedStatus = 0): void {
     this.#state = 'closed';
     this.#thread.deadlines.unwatch(this);
     const endpoint = this.#pool?.index ?? -1;
@@ -255,6 +259,7 @@ export class Tunnel implements UpstreamTunnel, Watched {
       endpoint,
       attempts: this.attempts,
       unprocessed: !this.#wasSent,
+      refusedStatus,
     });
   }
 

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { RouteCost } from '../../src/model/world.ts';
 import { CONTINUE } from '../../src/pipeline/outcome.ts';
 import { type Gateway, type GatewayOptions, startGateway } from './gateway.ts';
 import { bundle, countersWith, PERMIT_ALL, route } from './rules.ts';
@@ -120,8 +121,9 @@ async function start(
   service: WebSocketService,
   options: Partial<GatewayOptions> = {},
   idleMs = 60_000,
+  cost: RouteCost | null = null,
 ): Promise<void> {
-  const live = route('live', '/live', { websocket: { idleMs, totalMs: 3_600_000 } });
+  const live = route('live', '/live', { websocket: { idleMs, totalMs: 3_600_000 }, cost });
   gateway = await startGateway({
     bundle: bundle([live, route('plain', '/plain')], service.port),
     ...options,
@@ -421,6 +423,20 @@ describe('what is no WebSocket', () => {
       code: 'upstream_refused_websocket',
       fault: expect.stringMatching(fault),
     });
+  });
+
+  test.each([
+    [401, 0],
+    [429, 0],
+    [403, 5_000_000],
+  ])('a service that answers %s costs %s', async (status, cost) => {
+    const service = await serve(() => `HTTP/1.1 ${status} No\r\ncontent-length: 0\r\n\r\n`);
+    await start(service, {}, 60_000, { atMost: 5_000_000, currency: 'USD', told: null });
+    const client = await RawClient.connect(gateway.port);
+    client.write(handshake());
+    expect((await client.answer()).status).toBe(502);
+    await gateway.recorded(1);
+    expect(gateway.records[0]).toMatchObject({ costNano: cost });
   });
 
   test('a service that can’t be reached: 502', async () => {
