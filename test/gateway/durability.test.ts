@@ -22,12 +22,26 @@ afterEach(async () => {
   rmSync(traceFile, { force: true });
 });
 
+/** What is shown of each call: whole pages of the store, in which a record is looked for. */
+const WRITTEN_BYTES_MAX = 65_536;
+
 /** The system calls that write and sync, of all threads, in the order in which they ended, while `run` runs. */
 async function traced(run: () => Promise<void>): Promise<readonly string[]> {
-  const calls = 'trace=fdatasync,write,writev,pwrite64,sendto,sendmsg';
+  const calls = 'trace=fdatasync,write,writev,pwrite64,pwritev,sendto,sendmsg';
   const strace = spawn(
     'strace',
-    ['-f', '-y', '-e', calls, '-o', traceFile, '-p', String(gateway.child.pid)],
+    [
+      '-f',
+      '-y',
+      '-s',
+      String(WRITTEN_BYTES_MAX),
+      '-e',
+      calls,
+      '-o',
+      traceFile,
+      '-p',
+      String(gateway.child.pid),
+    ],
     {
       stdio: ['ignore', 'ignore', 'pipe'],
     },
@@ -53,6 +67,7 @@ routes:
   free: { service: s, match: { path: "/free" }, auth: none }
   counted: { service: s, match: { path: "/counted" }, auth: none }
 `,
+    'tenants/t.yaml': 'tenants: { acme: { plan: free, consumers: { app: {} } } }\n',
     'policies/p.policy': `language 1
 policy "p" applies to every route { permit }
 policy "q" applies to route "counted" { quota "year" 10_000 requests per year in total }
@@ -65,7 +80,7 @@ policy "q" applies to route "counted" { quota "year" 10_000 requests per year in
     }
   });
   const sent = calls.flatMap((call, at) => (/"GET \/(free|counted) /.test(call) ? [at] : []));
-  const syncs = calls.flatMap((call, at) => (/fdatasync\(\d+<.*store\.mdb>.* = 0/.test(call) ? [at] : []));
+  const syncs = calls.flatMap((call, at) => (SYNCED.test(call) ? [at] : []));
   expect(sent).toHaveLength(4);
   // The first slice is ten requests: one sync, between the first two of these four.
   expect(syncs).toHaveLength(1);
@@ -77,20 +92,41 @@ policy "q" applies to route "counted" { quota "year" 10_000 requests per year in
   expect(meta).toBeLessThan(sent[1]!);
 
   // So it is with changes of the admin API, and their audit records, before they are answered.
+  const access = readFileSync(join(project.folder, 'data', 'admin-access.json'), 'utf8');
+  const { token } = JSON.parse(access) as { readonly token: string };
   const changed = await traced(async () => {
-    const access = readFileSync(join(project.folder, 'data', 'admin-access.json'), 'utf8');
-    const { token } = JSON.parse(access) as { readonly token: string };
-    const answer = await fetch(`http://127.0.0.1:${project.adminPort}/v1/tokens`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body: '{"name":"viewer","scopes":["read"]}',
-    });
-    expect(answer.status).toBe(201);
+    for (const [method, path, body, status] of CHANGES) {
+      const answer = await fetch(`http://127.0.0.1:${project.adminPort}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body,
+      });
+      expect([path, answer.status]).toEqual([path, status]);
+    }
   });
-  const synced = changed.findIndex((call) => /fdatasync\(\d+<.*store\.mdb>.* = 0/.test(call));
-  const counts = changed.findIndex((call, at) => at > synced && /pwrite64\(\d+<.*store\.mdb>/.test(call));
-  const answered = changed.findIndex((call) => call.includes('"HTTP/1.1 201 '));
-  expect(synced).toBeGreaterThan(-1);
-  expect(counts).toBeGreaterThan(synced);
-  expect(answered).toBeGreaterThan(counts);
+  const answers = changed.flatMap((call, at) => (/"HTTP\/1\.1 20[01] /.test(call) ? [at] : []));
+  expect(answers).toHaveLength(CHANGES.length);
+  for (const [index, [, path, , , action]] of CHANGES.entries()) {
+    const from = index === 0 ? 0 : answers[index - 1]!;
+    const steps = changed.slice(from, answers[index]);
+    const written = steps.findIndex((call) => isStoreWrite(call) && call.includes(action));
+    const synced = steps.findIndex((call, at) => at > written && SYNCED.test(call));
+    const counts = steps.findIndex((call, at) => at > synced && isStoreWrite(call));
+    expect([path, written], 'the audit record is written').not.toEqual([path, -1]);
+    expect([path, synced], 'then synced').not.toEqual([path, -1]);
+    expect([path, counts], 'then made to count, before the answer').not.toEqual([path, -1]);
+  }
 });
+
+const SYNCED = /fdatasync\(\d+<.*store\.mdb>.* = 0/;
+
+function isStoreWrite(call: string): boolean {
+  return /(pwrite64|pwritev|writev)\(\d+<.*store\.mdb>/.test(call);
+}
+
+const CHANGES = [
+  ['POST', '/v1/tokens', '{"name":"viewer","scopes":["read"]}', 201, 'tokens.issue'],
+  ['POST', '/v1/keys', '{"tenant":"acme","consumer":"app","name":"k"}', 201, 'keys.issue'],
+  ['DELETE', '/v1/keys/acme/app/k', null, 200, 'keys.revoke'],
+  ['PUT', '/v1/directory/tenants/acme/consumers/other', '{}', 201, 'directory.put-consumer'],
+] as const;
