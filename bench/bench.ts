@@ -19,6 +19,10 @@ export interface BenchContext {
   readonly againstMain: string | null;
   /** Only the part of a bench whose name holds this text; '' for all of it. */
   readonly only: string;
+  /** Of a bench that repeats something until it is enough: how often, or null for its own choice. */
+  readonly cycles: number | null;
+  /** Of a bench that draws by chance. */
+  readonly seed: number;
   /** Empty folder for projects, configurations and logs; the runner removes it. */
   readonly workFolder: string;
   /** Tells the person who waits what is going on. */

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Bench } from './bench.ts';
 import { check } from './benches/check.ts';
+import { crash } from './benches/crash.ts';
 import { decide } from './benches/decide.ts';
 import { governance } from './benches/governance.ts';
 import { pause } from './benches/pause.ts';
@@ -20,9 +21,23 @@ import { everyBarHolds, jsonReport, machineLines, table } from './report.ts';
  * The one runner: `npm run bench -- NAME [--json FILE]`. Prints a table; exit code 0 when every bar holds, 1 when one
  * does not or the bench failed, 2 for wrong arguments.
  */
-const BENCHES: readonly Bench[] = [proxy, governance, routes, reload, pause, streams, threads, decide, check];
+const BENCHES: readonly Bench[] = [
+  proxy,
+  governance,
+  routes,
+  reload,
+  pause,
+  streams,
+  threads,
+  decide,
+  check,
+  crash,
+];
 
 const MAIN_IN_BUILD = 'src/cli/main.js';
+
+/** Seeds that are easily typed again. */
+const SEEDS = 1_000_000;
 
 const DEFAULTS = { full: { rounds: 7, seconds: 2 }, quick: { rounds: 2, seconds: 1 } } as const;
 
@@ -55,6 +70,8 @@ async function main(): Promise<number> {
     gatewayMain: resolve(values.gateway ?? builtGateway()),
     againstMain: values.against === undefined ? null : resolve(values.against, MAIN_IN_BUILD),
     only: values.only ?? '',
+    cycles: values.cycles === undefined ? null : Number(values.cycles),
+    seed: Number(values.seed ?? Date.now() % SEEDS),
     workFolder,
     say: (line) => console.error(`  ${line}`),
   });
@@ -77,6 +94,8 @@ function readArguments() {
       gateway: { type: 'string' },
       against: { type: 'string' },
       only: { type: 'string' },
+      cycles: { type: 'string' },
+      seed: { type: 'string' },
       keep: { type: 'boolean' },
     },
   });
@@ -96,6 +115,8 @@ function usage(): string {
     '  --gateway FILE  main.js of another build to measure',
     '  --against DIST  proxy: the build in this folder runs beside this one, in the same rounds (A/B)',
     '  --only TEXT     proxy: only shapes of requests whose name holds this text',
+    '  --cycles N      crash: kills (200)',
+    '  --seed N        crash: the same moments and changes as in the run that printed it',
     '  --keep          keep projects, configurations and logs',
   ].join('\n');
 }

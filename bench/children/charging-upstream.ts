@@ -1,0 +1,104 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { answerQuestions } from '../conversation.ts';
+import { COUNTED_ROUTES, type CountedRoute, WINDOW_ROUTE } from '../crash/counters.ts';
+import { seeded } from '../crash/seeded.ts';
+import type { Account } from '../crash/upstream.ts';
+import { WindowPeak } from '../crash/window-peak.ts';
+import { HttpFramingError, HttpReader } from './http-reader.ts';
+
+/**
+ * The service of the `crash` bench. It charges for a request when it has read it, whatever becomes of the answer: `told` and
+ * `held` say the price in `x-cost`, `told` some milliseconds later, `held` at once, as the head of a stream that stays open.
+ */
+const random = seeded(Number(process.argv[2]));
+const received = new Map<string, { requests: number; nano: number }>();
+const windows = new Map<string, WindowPeak>();
+const open = new Set<Socket>();
+let whenNoneIsOpen: (() => void)[] = [];
+
+const server = createServer({ noDelay: true }, (socket) => {
+  open.add(socket);
+  let target = '';
+  const reader = new HttpReader({
+    head: (startLine) => {
+      target = startLine.split(' ')[1] ?? '';
+    },
+    body: () => {},
+    end: () => answer(socket, target),
+  });
+  socket.on('data', (piece) => {
+    try {
+      reader.push(piece);
+    } catch (error) {
+      if (!(error instanceof HttpFramingError)) throw error;
+      console.error('request that cannot be read:', error);
+      socket.destroy();
+    }
+  });
+  socket.on('error', () => socket.destroy());
+  socket.on('close', () => {
+    open.delete(socket);
+    if (open.size > 0) return;
+    const told = whenNoneIsOpen;
+    whenNoneIsOpen = [];
+    for (const tell of told) tell();
+  });
+});
+
+answerQuestions({
+  listen: async () => {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', 4_096, resolve));
+    return (server.address() as AddressInfo).port;
+  },
+  account: async (): Promise<Account> => {
+    if (open.size > 0) await new Promise<void>((resolve) => whenNoneIsOpen.push(resolve));
+    const peaks = Array.from(windows.values(), ({ peak }) => peak);
+    return { paths: Object.fromEntries(received), windowPeak: Math.max(0, ...peaks) };
+  },
+});
+
+function answer(socket: Socket, target: string): void {
+  const route = COUNTED_ROUTES.find(({ name }) => target.startsWith(`/${name}/`));
+  const nano = route === undefined ? 0 : priceOf(route);
+  charge(target, nano);
+  if (target.startsWith(`/${WINDOW_ROUTE.name}/`)) noteInWindow(target.slice(target.lastIndexOf('/') + 1));
+  const cost = `X-Cost: ${(nano / 1_000_000_000).toFixed(9)}\r\n`;
+  if (route?.name === 'told') later(socket, 1 + random() * 8, `${HEAD}${cost}Content-Length: 2\r\n\r\n{}`);
+  else if (route?.name === 'held') hold(socket, cost);
+  else socket.write(`${HEAD}Content-Length: 2\r\n\r\n{}`, 'latin1');
+}
+
+const HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n';
+
+/** Of one that tells its price it is anything up to what the route says at most. */
+function priceOf(route: CountedRoute): number {
+  if (route.counts === 'requests') return 0;
+  if (route.name === 'flat') return route.atMost;
+  return Math.ceil(route.atMost * (0.2 + 0.8 * random()));
+}
+
+function charge(target: string, nano: number): void {
+  const on = received.get(target) ?? { requests: 0, nano: 0 };
+  on.requests += 1;
+  on.nano += nano;
+  received.set(target, on);
+}
+
+function noteInWindow(consumer: string): void {
+  const window = windows.get(consumer) ?? new WindowPeak(WINDOW_ROUTE.windowMs);
+  windows.set(consumer, window);
+  window.came(performance.now());
+}
+
+function hold(socket: Socket, cost: string): void {
+  socket.write(
+    `HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n${cost}Transfer-Encoding: chunked\r\n\r\n9\r\ndata: 0\n\n\r\n`,
+  );
+  later(socket, 20 + random() * 200, '9\r\ndata: 1\n\n\r\n0\r\n\r\n');
+}
+
+function later(socket: Socket, afterMs: number, text: string): void {
+  setTimeout(() => {
+    if (!socket.destroyed) socket.write(text, 'latin1');
+  }, afterMs);
+}
