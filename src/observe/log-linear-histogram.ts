@@ -23,8 +23,12 @@ export class LogLinearHistogram {
 
   /** What is negative or no number counts as 0, what exceeds 2^31 - 1 as that. */
   add(amount: number): void {
-    const value = amount >= 1 ? Math.min(Math.floor(amount), VALUE_MAX) : 0;
-    const bucket = bucketOf(value, this.#precisionBits);
+    const value = histogramValue(amount);
+    this.addValue(bucketOf(value, this.#precisionBits), value);
+  }
+
+  /** {@link add} for who counts one value in several histograms: {@link histogramValue}, and its {@link bucketOf}. */
+  addValue(bucket: number, value: number): void {
     this.#counts[bucket] = this.#counts[bucket]! + 1;
     this.#total++;
     if (value > this.#max) this.#max = value;
@@ -82,7 +86,13 @@ export class LogLinearHistogram {
 
 const VALUE_MAX = 0x7fffffff;
 
-function bucketOf(value: number, precisionBits: number): number {
+/** What an amount counts as. */
+export function histogramValue(amount: number): number {
+  return amount >= 1 ? Math.min(Math.floor(amount), VALUE_MAX) : 0;
+}
+
+/** Number of the bucket that a value belongs to. */
+export function bucketOf(value: number, precisionBits: number): number {
   if (value < 1 << precisionBits) return value;
   const shift = 31 - Math.clz32(value) - precisionBits;
   return (shift << precisionBits) + (value >> shift);

@@ -8,7 +8,7 @@ import {
   ROUTE_NAMES,
   type RouteNames,
 } from '../record-names.ts';
-import { RollupCell } from './rollup-cell.ts';
+import { RollupCell, RollupRequest } from './rollup-cell.ts';
 import {
   consumerName,
   credentialName,
@@ -39,6 +39,7 @@ export class MinuteCounts {
   readonly #routes = new Map<RouteNames, CountedCell>();
   readonly #callers = new Map<CallerNames, readonly CountedCell[]>();
   readonly #decisions = new Map<DecisionNames, CountedCell>();
+  #last: LastNames | null = null;
 
   constructor(namesMax: number) {
     this.#namesMax = namesMax;
@@ -46,17 +47,26 @@ export class MinuteCounts {
 
   /** Answers in how many dimensions the record was counted under another name than its own. */
   count(record: AccessRecord, frame: RecordFrame | null): number {
-    const route = this.#route(frame === null ? ROUTE_NAMES.pick(record) : frame.routeNames);
-    const decision = this.#decision(frame === null ? DECISION_NAMES.pick(record) : frame.decisionNames);
-    const callers = this.#caller(frame === null ? CALLER_NAMES.pick(record) : frame.callerNames);
-    route.cell.count(record);
-    decision.cell.count(record);
-    let leftOut = (route.own ? 0 : 1) + (decision.own ? 0 : 1);
-    for (const { cell, own } of callers) {
-      cell.count(record);
+    const request = REQUEST.of(record);
+    let leftOut = 0;
+    for (const { cell, own } of this.#cellsOf(record, frame)) {
+      cell.count(request);
       if (!own) leftOut++;
     }
     return leftOut;
+  }
+
+  /** Most records have the names of the one before. */
+  #cellsOf(record: AccessRecord, frame: RecordFrame | null): readonly CountedCell[] {
+    const route = frame === null ? ROUTE_NAMES.pick(record) : frame.routeNames;
+    const caller = frame === null ? CALLER_NAMES.pick(record) : frame.callerNames;
+    const decision = frame === null ? DECISION_NAMES.pick(record) : frame.decisionNames;
+    const last = this.#last;
+    if (last !== null && last.route === route && last.caller === caller && last.decision === decision)
+      return last.cells;
+    const cells = [this.#route(route), this.#decision(decision), ...this.#caller(caller)];
+    this.#last = { route, caller, decision, cells };
+    return cells;
   }
 
   #route(names: RouteNames): CountedCell {
@@ -93,6 +103,16 @@ export class MinuteCounts {
   #cell(dimension: RollupDimension, name: string): CountedCell {
     return cellOf(this.dimensions[dimension], name, this.#namesMax);
   }
+}
+
+/** Scratch: records are counted one after the other. */
+const REQUEST = new RollupRequest();
+
+interface LastNames {
+  readonly route: RouteNames;
+  readonly caller: CallerNames;
+  readonly decision: DecisionNames;
+  readonly cells: readonly CountedCell[];
 }
 
 interface CountedCell {

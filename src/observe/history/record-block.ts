@@ -48,6 +48,8 @@ export class RecordBlockWriter {
   readonly #int32 = new Int32Array(this.#memory);
   readonly #uint16 = new Uint16Array(this.#memory);
   readonly #encoder = new RecordEncoder(this.#memory, 0, BLOCK_FRAMES_BYTES);
+  #source: Uint8Array = this.#bytes;
+  #sourceWords: Int32Array = this.#int32;
   readonly #routes = new Numbered<RouteNames>();
   readonly #callers = new Numbered<CallerNames>();
   readonly #decisions = new Numbered<DecisionNames>();
@@ -99,24 +101,47 @@ export class RecordBlockWriter {
   /** All but the names that the frame tells, which stand behind everything else. */
   #copy(frame: RecordFrame): void {
     const { bytes, start, textStart } = frame;
+    const source = this.#wordsOf(bytes);
     const to = this.#at;
-    const source = bytes.byteOffset + start;
-    const words = new Int32Array(bytes.buffer, source, FIXED_BYTES >> 2);
-    const lists = words[4]!;
+    const lists = source[(start >> 2) + 4]!;
     const texts =
       OWN_TEXTS + (lists & 0xff) + ((lists >> 8) & 0xff) + ((lists >> 16) & 0xff) + (lists >>> 24);
     const lengthsEnd = FIXED_BYTES + 2 * texts;
+    let frameBytes: number;
+    if (textStart === start + lengthsEnd) {
+      // Nearly all tell no names: a loop, for calls of `set` and the views that they want cost twice as much.
+      frameBytes = source[start >> 2]!;
+      const words = this.#int32;
+      for (let word = 0; word < frameBytes >> 2; word++)
+        words[(to >> 2) + word] = source[(start >> 2) + word]!;
+    } else {
+      frameBytes = this.#copyWithoutNames(frame, lengthsEnd, texts);
+    }
+    const word = to >> 2;
+    this.#int32[word] = frameBytes;
+    this.#int32[word + 1]! &= ~(TELLS_ROUTE | TELLS_CALLER | TELLS_DECISION);
+    this.#number(word, frame.routeNames, frame.callerNames, frame.decisionNames);
+    this.#at = to + frameBytes;
+  }
+
+  /** Answers the length of what it has made of the frame. */
+  #copyWithoutNames({ bytes, start, textStart }: RecordFrame, lengthsEnd: number, texts: number): number {
+    const to = this.#at;
     this.#bytes.set(bytes.subarray(start, start + lengthsEnd), to);
     let textBytes = 0;
     for (let text = 0; text < texts; text++) textBytes += this.#uint16[((to + FIXED_BYTES) >> 1) + text]!;
     this.#bytes.set(bytes.subarray(textStart, textStart + textBytes), to + lengthsEnd);
-    const frameBytes = alignFrame(lengthsEnd + textBytes);
-    const word = to >> 2;
-    this.#int32[word] = frameBytes;
-    this.#int32[word + 1]! &= ~(TELLS_ROUTE | TELLS_CALLER | TELLS_DECISION);
-    this.#int32[word + 5] = textBytes;
-    this.#number(word, frame.routeNames, frame.callerNames, frame.decisionNames);
-    this.#at = to + frameBytes;
+    this.#int32[(to >> 2) + 5] = textBytes;
+    return alignFrame(lengthsEnd + textBytes);
+  }
+
+  /** Frames of one ring lie in one memory. */
+  #wordsOf(bytes: Uint8Array): Int32Array {
+    if (bytes !== this.#source) {
+      this.#source = bytes;
+      this.#sourceWords = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2);
+    }
+    return this.#sourceWords;
   }
 
   /** A record that came through no ring. */

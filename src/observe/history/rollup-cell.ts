@@ -1,10 +1,62 @@
 import type { AccessRecord } from '../../pipeline/record.ts';
 import { ROLLUP_SUMS, type RollupSum } from '../../pipeline/usage.ts';
-import { LogLinearHistogram } from '../log-linear-histogram.ts';
+import { bucketOf, histogramValue, LogLinearHistogram } from '../log-linear-histogram.ts';
 
 /** Percentiles of latency are at most an eighth too high; sizes are told by powers of two. */
 const LATENCY_PRECISION_BITS = 3;
 const SIZE_PRECISION_BITS = 0;
+
+/** What one record adds to each of its cells: found once, for it has five of them. One object, filled anew for each record. */
+export class RollupRequest {
+  /** Whether any sum is more than zero that is zero for most requests. */
+  isRare = false;
+  clientErrors = 0;
+  serverErrors = 0;
+  refused = 0;
+  aborted = 0;
+  requestBytes = 0;
+  responseBytes = 0;
+  inputTokens = 0;
+  outputTokens = 0;
+  costNano = 0;
+  durationUs = 0;
+  // -- as the histograms see it --------------------------------------------------------------------------------
+  latencyUs = 0;
+  latencyBucket = 0;
+  requestSize = 0;
+  requestBucket = 0;
+  responseSize = 0;
+  responseBucket = 0;
+
+  of(record: AccessRecord): this {
+    const { status, finishedUs, requestBytes, responseBytes } = record;
+    this.clientErrors = status >= 400 && status < 500 ? 1 : 0;
+    this.serverErrors = status >= 500 ? 1 : 0;
+    this.refused = record.code !== '' && record.decidingRule !== '' ? 1 : 0;
+    this.aborted = record.clientAborted ? 1 : 0;
+    this.inputTokens = above0(record.inputTokens);
+    this.outputTokens = above0(record.outputTokens);
+    this.costNano = above0(record.costNano);
+    this.isRare =
+      status >= 400 || this.aborted + this.inputTokens + this.outputTokens + this.costNano + this.refused > 0;
+    this.requestBytes = requestBytes;
+    this.responseBytes = responseBytes;
+    this.durationUs = above0(finishedUs);
+    this.latencyUs = histogramValue(finishedUs);
+    this.latencyBucket = bucketOf(this.latencyUs, LATENCY_PRECISION_BITS);
+    this.requestSize = histogramValue(requestBytes);
+    this.requestBucket = bucketOf(this.requestSize, SIZE_PRECISION_BITS);
+    this.responseSize = histogramValue(responseBytes);
+    this.responseBucket = bucketOf(this.responseSize, SIZE_PRECISION_BITS);
+    return this;
+  }
+}
+
+/** -1 says that there is none, and a damaged record may hold NaN. */
+function above0(amount: number): number {
+  if (amount > 0) return amount;
+  return 0;
+}
 
 /** What is kept of all requests of one name in one period. */
 export class RollupCell {
@@ -25,23 +77,27 @@ export class RollupCell {
   readonly requestBytes = new LogLinearHistogram(SIZE_PRECISION_BITS);
   readonly responseBytes = new LogLinearHistogram(SIZE_PRECISION_BITS);
 
-  count(record: AccessRecord): void {
+  count(request: RollupRequest): void {
     const { sums } = this;
-    const { status, finishedUs } = record;
     sums.requests++;
-    if (status >= 400 && status < 500) sums.clientErrors++;
-    if (status >= 500) sums.serverErrors++;
-    if (record.code !== '' && record.decidingRule !== '') sums.refused++;
-    if (record.clientAborted) sums.aborted++;
-    sums.requestBytes += record.requestBytes;
-    sums.responseBytes += record.responseBytes;
-    if (record.inputTokens > 0) sums.inputTokens += record.inputTokens;
-    if (record.outputTokens > 0) sums.outputTokens += record.outputTokens;
-    if (record.costNano > 0) sums.costNano += record.costNano;
-    if (finishedUs > 0) sums.durationUs += finishedUs;
-    this.latencyUs.add(finishedUs);
-    this.requestBytes.add(record.requestBytes);
-    this.responseBytes.add(record.responseBytes);
+    if (request.isRare) this.#countRare(request);
+    if (request.requestBytes !== 0) sums.requestBytes += request.requestBytes;
+    sums.responseBytes += request.responseBytes;
+    sums.durationUs += request.durationUs;
+    this.latencyUs.addValue(request.latencyBucket, request.latencyUs);
+    this.requestBytes.addValue(request.requestBucket, request.requestSize);
+    this.responseBytes.addValue(request.responseBucket, request.responseSize);
+  }
+
+  #countRare(request: RollupRequest): void {
+    const { sums } = this;
+    sums.clientErrors += request.clientErrors;
+    sums.serverErrors += request.serverErrors;
+    sums.refused += request.refused;
+    sums.aborted += request.aborted;
+    sums.inputTokens += request.inputTokens;
+    sums.outputTokens += request.outputTokens;
+    sums.costNano += request.costNano;
   }
 
   addAll(other: RollupCell): void {

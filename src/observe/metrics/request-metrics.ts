@@ -48,6 +48,8 @@ class RecordedRequests implements RequestMetrics {
   readonly #knownDecisions = new WeakMap<DecisionNames, Counted>();
   #lastRouteNames: RouteNames | null = null;
   #lastRoute: RouteCounts = new RouteCounts();
+  #lastDecisionNames: DecisionNames | null = null;
+  #lastDecision: Counted = { decision: null, answer: null };
   #aborted = 0;
   #inputTokens = 0;
   #outputTokens = 0;
@@ -140,13 +142,22 @@ class RecordedRequests implements RequestMetrics {
   }
 
   #countDecision(names: DecisionNames): void {
+    if (names !== this.#lastDecisionNames) {
+      this.#lastDecision = this.#decisionOf(names);
+      this.#lastDecisionNames = names;
+    }
+    const known = this.#lastDecision;
+    if (known.decision !== null) this.#count('portunus_decisions_total', known.decision);
+    if (known.answer !== null) this.#count('portunus_answers_total', known.answer);
+  }
+
+  #decisionOf(names: DecisionNames): Counted {
     let known = this.#knownDecisions.get(names);
     if (known === undefined) {
       known = this.#counted(names);
       this.#knownDecisions.set(names, known);
     }
-    if (known.decision !== null) this.#count('portunus_decisions_total', known.decision);
-    if (known.answer !== null) this.#count('portunus_answers_total', known.answer);
+    return known;
   }
 
   #counted({ code, decidingRule }: DecisionNames): Counted {
