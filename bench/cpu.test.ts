@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import {
   cpuUsBetween,
   isRunning,
-  parseResidentKib,
   parseSchedstat,
   parseStat,
+  parseStatusKib,
   processTree,
   readCpu,
 } from './cpu.ts';
@@ -30,8 +30,10 @@ describe('reading /proc', () => {
   });
 
   it('reads the resident memory', () => {
-    expect(parseResidentKib('Name:\tnode\nVmHWM:\t  99 kB\nVmRSS:\t   45678 kB\n')).toBe(45_678);
-    expect(() => parseResidentKib('Name:\tkthreadd\n')).toThrow('VmRSS');
+    const status = 'Name:\tnode\nVmHWM:\t  99 kB\nVmRSS:\t   45678 kB\n';
+    expect(parseStatusKib(status, 'VmRSS')).toBe(45_678);
+    expect(parseStatusKib(status, 'VmHWM')).toBe(99);
+    expect(() => parseStatusKib('Name:\tkthreadd\n', 'VmRSS')).toThrow('VmRSS');
   });
 
   it('adds what every thread used, also one that began in between', () => {

@@ -39,8 +39,26 @@ export function cpuUsBetween(before: CpuReading, after: CpuReading): number {
 export function residentBytes(rootPid: number): number {
   let kib = 0;
   for (const pid of processTree(rootPid))
-    kib += parseResidentKib(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    kib += parseStatusKib(readFileSync(`/proc/${pid}/status`, 'utf8'), 'VmRSS');
   return kib * 1_024;
+}
+
+/** What the memory of one process consists of, in bytes: see proc_pid_status(5). */
+export interface ProcessMemory {
+  readonly resident: number;
+  /** The most that was ever resident. */
+  readonly peak: number;
+  /** Of `resident` pages of files, such as the store's: the kernel takes them back when it needs them. */
+  readonly file: number;
+}
+
+export function readMemory(pid: number): ProcessMemory {
+  const text = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return {
+    resident: parseStatusKib(text, 'VmRSS') * 1_024,
+    peak: parseStatusKib(text, 'VmHWM') * 1_024,
+    file: parseStatusKib(text, 'RssFile') * 1_024,
+  };
 }
 
 /** The process and all its descendants; parents come before their children. */
@@ -84,9 +102,9 @@ export function parseStat(text: string): ProcessStat {
   return { pid: Number(match[1]), state: match[2]!, parentPid: Number(match[3]) };
 }
 
-export function parseResidentKib(text: string): number {
-  const match = text.match(/^VmRSS:\s+(\d+) kB$/m);
-  if (match === null) throw new Error('no VmRSS line in /proc/PID/status');
+export function parseStatusKib(text: string, name: string): number {
+  const match = text.match(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm'));
+  if (match === null) throw new Error(`no ${name} line in /proc/PID/status`);
   return Number(match[1]);
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Peer } from './peer.ts';
@@ -87,6 +87,24 @@ export async function startOnProject(
     },
     stop: process.stop,
   };
+}
+
+/** Artefacts that the gateway keeps from one start to the next. */
+const START_CACHE = 'compiled.cache';
+
+/** Makes the next start a cold one. */
+export function dropStartCache(project: BenchProject): void {
+  rmSync(join(project.dataFolder, START_CACHE), { force: true });
+}
+
+/** They are written while the gateway serves already. */
+export async function startCacheWritten(project: BenchProject, withinMs: number): Promise<boolean> {
+  const deadline = performance.now() + withinMs;
+  while (!existsSync(join(project.dataFolder, START_CACHE))) {
+    if (performance.now() > deadline) return false;
+    await delay(100);
+  }
+  return true;
 }
 
 interface FirstKey {

@@ -17,6 +17,8 @@ export interface LoadSpec {
   readonly body: string | null;
   /** Paths asked for in turn instead of the URL's own; needs wrk. */
   readonly paths: readonly string[] | null;
+  /** Consumer keys shown in turn, beside `paths`; null: the one of the headers. */
+  readonly keys: readonly string[] | null;
   readonly connections: number;
   readonly seconds: number;
   readonly core: number | null;
@@ -65,12 +67,16 @@ function wrkScript(spec: LoadSpec): string | null {
   if (spec.body !== null) lines.push(`wrk.body = ${luaText(spec.body)}`);
   if (spec.paths !== null) {
     const list = join(spec.folder, 'wrk-paths.txt');
-    writeFileSync(list, `${spec.paths.join('\n')}\n`);
+    writeFileSync(list, `${turns(spec.paths, spec.keys).join('\n')}\n`);
     // Requests are put together before the run: wrk.format in `request` would cost the generator 3 µs each.
     lines.push(
       'local requests, turn = {}, 0',
       'init = function(args)',
-      `  for path in io.lines(${luaText(list)}) do requests[#requests + 1] = wrk.format(nil, path) end`,
+      `  for line in io.lines(${luaText(list)}) do`,
+      '    local path, key = line:match("^(%S+) ?(%S*)$")',
+      '    if key ~= "" then wrk.headers["authorization"] = "Bearer " .. key end',
+      '    requests[#requests + 1] = wrk.format(nil, path)',
+      '  end',
       // Short runs don't come round all paths: each begins elsewhere.
       '  math.randomseed(os.time())',
       '  turn = math.random(#requests)',
@@ -82,6 +88,16 @@ function wrkScript(spec: LoadSpec): string | null {
     );
   }
   return lines.length === 0 ? null : `${lines.join('\n')}\n`;
+}
+
+/** Every path and every key at least once; where there are fewer of one, they come again. */
+function turns(paths: readonly string[], keys: readonly string[] | null): readonly string[] {
+  if (keys === null) return paths;
+  const count = Math.max(paths.length, keys.length);
+  return Array.from(
+    { length: count },
+    (_, index) => `${paths[index % paths.length]} ${keys[index % keys.length]}`,
+  );
 }
 
 function luaText(text: string): string {

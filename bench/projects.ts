@@ -16,7 +16,7 @@ export interface ProjectOptions {
   readonly upstreamPort: number;
   readonly port: number;
   readonly adminPort: number;
-  readonly dataThreads: number;
+  readonly dataThreads: number | 'auto';
   /** Generated routes beside the ones every project has; see `generatedPath`. */
   readonly generatedRoutes: number;
 }

@@ -11,6 +11,7 @@ import { pause } from './benches/pause.ts';
 import { proxy } from './benches/proxy.ts';
 import { reload } from './benches/reload.ts';
 import { routes } from './benches/routes.ts';
+import { scale } from './benches/scale.ts';
 import { streams } from './benches/streams.ts';
 import { threads } from './benches/threads.ts';
 import { describeMachine } from './machine.ts';
@@ -25,6 +26,7 @@ const BENCHES: readonly Bench[] = [
   proxy,
   governance,
   routes,
+  scale,
   reload,
   pause,
   streams,

@@ -34,6 +34,7 @@ async function run(context: BenchContext, scope: Scope): Promise<BenchResult> {
     headers: {},
     body: null,
     paths: null,
+    keys: null,
     connections: 32,
     seconds: SLICE_SECONDS,
     core: others,

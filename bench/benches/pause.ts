@@ -106,6 +106,7 @@ function visitor(gateway: Gateway, routes: number, context: BenchContext): () =>
         headers: gateway.credential,
         body: null,
         paths: Array.from({ length: routes }, (_, index) => generatedPath(index)),
+        keys: null,
         connections: 32,
         seconds,
         core: FREE.others,

@@ -189,6 +189,7 @@ function contender(
     headers: shape.headers,
     body: shape.body,
     paths: null,
+    keys: null,
     connections: 32,
     seconds: context.seconds,
     core,

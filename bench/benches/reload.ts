@@ -78,6 +78,7 @@ async function measureMaximum(gateway: Gateway, context: BenchContext, seconds: 
     headers: gateway.credential,
     body: null,
     paths: null,
+    keys: null,
     connections: LOAD.connections,
     core: FREE.others,
     folder: context.workFolder,

@@ -95,6 +95,7 @@ function loadOn(asked: number, count: number, context: BenchContext, core: numbe
     headers: {},
     body: null,
     paths: Array.from({ length: asked }, (_, index) => generatedPath(Math.floor((index * count) / asked))),
+    keys: null,
     connections: 32,
     seconds: context.seconds,
     core,

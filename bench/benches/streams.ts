@@ -91,6 +91,7 @@ async function warmUp(gateway: Gateway, context: BenchContext): Promise<void> {
     headers: gateway.credential,
     body: null,
     paths: null,
+    keys: null,
     connections: 32,
     seconds: context.seconds,
     core: FREE.others,

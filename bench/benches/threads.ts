@@ -25,6 +25,7 @@ async function run(context: BenchContext, scope: Scope): Promise<BenchResult> {
     headers: {},
     body: null,
     paths: null,
+    keys: null,
     // Enough that the kernel spreads them over both threads nearly evenly (SO_REUSEPORT hashes addresses).
     connections: 64,
     seconds: context.seconds,
