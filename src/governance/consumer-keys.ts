@@ -21,12 +21,19 @@ export interface StoredKey extends KeyName {
   readonly createdMs: number;
   readonly expiresMs: number | null;
 }
-/** The same with its hash in parts, as it lies in the store. */
-export interface ScannedKey extends KeyName {
+/** Some keys as they lie in the bytes of the store, in columns. The same object for all: what of it is to last is read at once. */
+export interface ScannedKeys {
+  readonly bytes: Uint8Array;
+  readonly count: number;
+  holderOf(index: number): Omit<KeyName, 'name'>;
+  readonly nameStart: Int32Array;
+  readonly nameEnd: Int32Array;
   /** What stands in the hash behind the key id. */
-  readonly digest: string;
-  readonly createdMs: number;
-  readonly expiresMs: number | null;
+  readonly digestStart: Int32Array;
+  readonly digestEnd: Int32Array;
+  readonly createdMs: Float64Array;
+  /** NaN where a key has no end. */
+  readonly expiresMs: Float64Array;
 }
 /** The end of a key that a file holds; 0 for one that was revoked, so that no clock can bring it back. */
 export interface KeyEnding extends KeyName {
@@ -57,7 +64,7 @@ export interface KeyStore {
   get(name: KeyName): Result<StoredKey | null, StoreFault>;
   page(scope: KeyScope, after: KeyName | null, count: number): Result<readonly StoredKey[], StoreFault>;
   /** All of them, in order of tenant, consumer and name. */
-  each(visit: (key: ScannedKey) => void): Result<void, StoreFault>;
+  scan(visit: (keys: ScannedKeys) => void): Result<void, StoreFault>;
   endings(): Result<readonly KeyEnding[], StoreFault>;
   past(tenant: string, consumer: string): Result<PastNames | null, StoreFault>;
   change(change: KeyChange, entries: readonly AuditEntry[]): Result<void, StoreFault>;
@@ -157,8 +164,8 @@ export class ConsumerKeys {
     if (!endings.ok) return err(endings.error.message);
     for (const ending of endings.value) this.#endings.set(ending.hash, ending);
     let full: DirectoryFull = null;
-    const read = store.each((key) => {
-      const lacking = memory.putScanned(key);
+    const read = store.scan((keys) => {
+      const lacking = memory.putScanned(keys);
       full ??= lacking;
     });
     if (!read.ok) return err(read.error.message);

@@ -37,8 +37,9 @@ export function consumerName(tenant: string, consumer: string): string {
 }
 /** One for all credentials of that name: rotation uses few of them again and again. */
 export function credentialName(name: string): string {
-  return `k\0${name}`;
+  return `${CREDENTIAL_PREFIX}${name}`;
 }
+export const CREDENTIAL_PREFIX = 'k\0';
 export function credentialOf(text: string): string {
-  return text.slice(2);
+  return text.slice(CREDENTIAL_PREFIX.length);
 }

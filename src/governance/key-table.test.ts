@@ -10,6 +10,13 @@ function digest(n: number, home: number): Int32Array {
   return digestWords(bytes, new Int32Array(8));
 }
 
+/** The same as the second of three. */
+function among(words: Int32Array): Int32Array {
+  const all = new Int32Array(24).fill(-1);
+  all.set(words, 8);
+  return all;
+}
+
 const key = (consumer: number, expiresMs: number | null = null): TableKey => ({
   consumer,
   name: consumer + 1,
@@ -29,7 +36,7 @@ describe('the table of keys', () => {
     const homes = [0, 1 << 28, -1, -2, -(1 << 27)];
     const step = fc.record({
       n: fc.integer({ min: 0, max: 19 }),
-      does: fc.constantFrom('put', 'put', 'end'),
+      does: fc.constantFrom('put', 'putFirst', 'end'),
       expiresMs: fc.option(fc.integer({ min: 1, max: 2 ** 45 })),
     });
     fc.assert(
@@ -42,7 +49,12 @@ describe('the table of keys', () => {
             expect(table.end(digestOf(n))).toBe(model.delete(n));
           } else {
             const room = model.has(n) || model.size < KEYS_MAX;
-            expect(table.put(digestOf(n), key(index, expiresMs))).toBe(room);
+            const { consumer, name, createdMs } = key(index);
+            const put =
+              does === 'put'
+                ? table.put(digestOf(n), key(index, expiresMs))
+                : table.putFirst(among(digestOf(n)), 8, consumer, name, createdMs, expiresMs ?? Number.NaN);
+            expect(put).toBe(room);
             if (room) model.set(n, key(index, expiresMs));
           }
           expect(table.count).toBe(model.size);

@@ -9,7 +9,7 @@ import type { KeyMark } from '../pipeline/identity.ts';
 /** One cache line per key, in words of 32 bits. */
 const SLOT_WORDS = 16;
 const AT = { state: 0, consumer: 1, name: 2, created: 3, expires: 5, digest: 8 } as const;
-const DIGEST_WORDS = 8;
+export const DIGEST_WORDS = 8;
 /** What of a key's digest says where its slot is. */
 const WORD_VALUES = 2 ** 32;
 
@@ -65,7 +65,7 @@ export class KeyTableReader {
    * of a key can be learnt from it, and each comparison looks at all words.
    */
   find(digest: Int32Array): boolean {
-    let slot = this.home(digest);
+    let slot = this.home(digest[0]!);
     for (let probes = 0; probes < this.slots; ) {
       const state = Atomics.load(this.words, slot * SLOT_WORDS);
       const status = state & STATUS.mask;
@@ -103,8 +103,9 @@ export class KeyTableReader {
     return true;
   }
 
-  protected home(digest: Int32Array): number {
-    return Math.floor(((digest[0]! >>> 0) * this.slots) / WORD_VALUES);
+  /** Where the search for a key begins, by the first word of its digest. */
+  protected home(word: number): number {
+    return Math.floor(((word >>> 0) * this.slots) / WORD_VALUES);
   }
 
   protected next(slot: number): number {
@@ -136,6 +137,59 @@ export class KeyTable extends KeyTableReader {
     return true;
   }
 
+  /**
+   * {@link KeyTable.put} for one of the keys that are read at start, whose digest begins at word `from`: few slots are taken and none
+   * has ended yet, so one look finds the place of a key.
+   */
+  putFirst(
+    digests: Int32Array,
+    from: number,
+    consumer: number,
+    name: number,
+    createdMs: number,
+    /** NaN where the key has no end. */
+    expiresMs: number,
+  ): boolean {
+    const { words } = this;
+    let slot = this.home(digests[from]!);
+    while (words[slot * SLOT_WORDS] !== STATUS.empty) {
+      if (this.#status(slot) !== STATUS.live || this.#isOf(slot, digests, from)) {
+        const digest = digests.slice(from, from + DIGEST_WORDS);
+        const ends = Number.isNaN(expiresMs) ? null : expiresMs;
+        return this.put(digest, { consumer, name, createdMs, expiresMs: ends });
+      }
+      slot = this.next(slot);
+    }
+    if (this.#count === this.keysMax) return false;
+    // Nobody reads a slot that was never taken: its words need no order among themselves, only before its state.
+    const base = slot * SLOT_WORDS;
+    for (let word = 0; word < DIGEST_WORDS; word++) words[base + AT.digest + word] = digests[from + word]!;
+    words[base + AT.consumer] = consumer;
+    words[base + AT.name] = name;
+    writeMs(words, base + AT.created, createdMs);
+    writeMs(words, base + AT.expires, Number.isNaN(expiresMs) ? null : expiresMs);
+    this.#change(slot, STATUS.live);
+    this.#count++;
+    return true;
+  }
+
+  /**
+   * Looks at the slots where keys will be put. One after the other, each waits for memory that no cache has; here nothing waits for
+   * what the look before it found, so the machine fetches many at once.
+   */
+  touch(digests: Int32Array, count: number): void {
+    // An atomic look is never left out as useless.
+    for (let index = 0; index < count; index++)
+      Atomics.load(this.words, this.home(digests[index * DIGEST_WORDS]!) * SLOT_WORDS);
+  }
+
+  #isOf(slot: number, digests: Int32Array, from: number): boolean {
+    const base = slot * SLOT_WORDS + AT.digest;
+    for (let word = 0; word < DIGEST_WORDS; word++)
+      if (this.words[base + word] !== digests[from + word]) return false;
+    return true;
+  }
+
   /** False when there is no such key. It ended for all threads when this returns. */
   end(digest: Int32Array): boolean {
     if (!this.find(digest)) return false;
@@ -160,7 +214,7 @@ export class KeyTable extends KeyTableReader {
   }
 
   #freeSlot(digest: Int32Array): number {
-    let slot = this.home(digest);
+    let slot = this.home(digest[0]!);
     while (this.#status(slot) === STATUS.live) slot = this.next(slot);
     return slot;
   }

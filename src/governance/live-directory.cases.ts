@@ -28,8 +28,22 @@ export class MemoryKeys implements KeyStore {
       .sort(([one], [other]) => (one < other ? -1 : 1));
     return ok(found.slice(0, count).map(([, key]) => key));
   }
-  each(visit: Parameters<KeyStore['each']>[0]) {
-    for (const key of this.keys.values()) visit({ ...key, digest: key.hash.split(':')[2]! });
+  scan(visit: Parameters<KeyStore['scan']>[0]) {
+    const keys = [...this.keys.values()];
+    const parts = keys.flatMap(({ name, hash }) => [name, hash.split(':')[2]!]);
+    const ends = parts.map((_, index) => parts.slice(0, index + 1).join('').length);
+    const every = (first: number) => Int32Array.from(keys, (_, index) => ends[2 * index + first] ?? 0);
+    visit({
+      bytes: Buffer.from(parts.join('')),
+      count: keys.length,
+      holderOf: (index) => keys[index]!,
+      nameStart: every(-1),
+      nameEnd: every(0),
+      digestStart: every(0),
+      digestEnd: every(1),
+      createdMs: Float64Array.from(keys, ({ createdMs }) => createdMs),
+      expiresMs: Float64Array.from(keys, ({ expiresMs }) => expiresMs ?? Number.NaN),
+    });
     return ok(undefined);
   }
   endings() {

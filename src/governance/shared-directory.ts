@@ -8,9 +8,10 @@ import type { Value } from '../model/types.ts';
 import type { Credential } from '../model/world.ts';
 import type { DirectoryMemory } from '../pipeline/identity.ts';
 import { readDigest, readHashDigest } from './consumer-key.ts';
-import type { ScannedKey } from './consumer-keys.ts';
+import type { ScannedKeys } from './consumer-keys.ts';
 import {
   type ConsumerRecord,
+  CREDENTIAL_PREFIX,
   consumerName,
   credentialName,
   type TeamRecord,
@@ -18,7 +19,7 @@ import {
   teamName,
   tenantName,
 } from './directory-records.ts';
-import { createKeyTable, KeyTable } from './key-table.ts';
+import { createKeyTable, DIGEST_WORDS, KeyTable } from './key-table.ts';
 import { createNameIndex, type HashText, WritableNameIndex } from './name-index.ts';
 import { createSharedTexts, WritableTexts } from './shared-texts.ts';
 
@@ -35,7 +36,7 @@ export class SharedDirectory {
   readonly #texts: WritableTexts;
   readonly #names: WritableNameIndex;
   readonly #keys: KeyTable;
-  readonly #digest = new Int32Array(8);
+  readonly #digest = new Int32Array(DIGEST_WORDS);
   #records: Int32Array<ArrayBuffer> = new Int32Array(1);
   /** The last number that was given. Number 0 is nobody's. */
   #numbers = 0;
@@ -95,15 +96,47 @@ export class SharedDirectory {
    * The same for keys of the store, which are read once, at start, and are each in it once: looking every name up among a million
    * others takes longer than all the rest.
    */
-  putScanned({ tenant, consumer, name, digest, createdMs, expiresMs }: ScannedKey): DirectoryFull {
-    if (!readDigest(digest, 0, this.#digest)) return null;
-    const holder = this.#holder(tenant, consumer);
-    const place = this.#texts.writeAscii(credentialName(name));
-    if (holder === null || place === null) return this.#lacking();
-    const there = this.#keys.put(this.#digest, { consumer: holder, name: place, createdMs, expiresMs });
-    return there ? null : 'consumerKeys';
+  putScanned(keys: ScannedKeys): DirectoryFull {
+    const { bytes, count, digestStart, digestEnd } = keys;
+    if (this.#isDigest.length < count) {
+      this.#digests = new Int32Array(count * DIGEST_WORDS);
+      this.#isDigest = new Uint8Array(count);
+    }
+    for (let index = 0; index < count; index++) {
+      const at = index * DIGEST_WORDS;
+      const isDigest = readDigest(bytes, digestStart[index]!, digestEnd[index]!, this.#digests, at);
+      this.#isDigest[index] = Number(isDigest);
+    }
+    this.#keys.touch(this.#digests, count);
+    let full: DirectoryFull = null;
+    for (let index = 0; index < count; index++) {
+      const lacking = this.#isDigest[index] === 0 ? null : this.#putScannedAt(keys, index);
+      full ??= lacking;
+    }
+    return full;
   }
 
+  #putScannedAt(keys: ScannedKeys, index: number): DirectoryFull {
+    const from = index * DIGEST_WORDS;
+    const { tenant, consumer } = keys.holderOf(index);
+    const holder = this.#holder(tenant, consumer);
+    const { bytes, nameStart, nameEnd } = keys;
+    const place = this.#texts.writeBytes(CREDENTIAL_PREFIX, bytes, nameStart[index]!, nameEnd[index]!);
+    if (holder === null || place === null) return this.#lacking();
+    return this.#keys.putFirst(
+      this.#digests,
+      from,
+      holder,
+      place,
+      keys.createdMs[index]!,
+      keys.expiresMs[index]!,
+    )
+      ? null
+      : 'consumerKeys';
+  }
+  /** Of the keys that are being read, and where the text was none. */
+  #digests = new Int32Array(0);
+  #isDigest = new Uint8Array(0);
   /** Counts on no thread any more when it returns. */
   endKey(hash: string): void {
     const digest = this.#digestOf(hash);

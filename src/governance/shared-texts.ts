@@ -55,14 +55,16 @@ export class WritableTexts extends SharedTexts {
     return place;
   }
 
-  /** For short texts of ASCII, such as names: a call of `Buffer` costs more than their characters. */
-  writeAscii(text: string): number | null {
+  /** For short texts that are bytes already, such as names of keys: a call of `Buffer` costs more than their characters. */
+  writeBytes(prefix: string, bytes: Uint8Array, from: number, end: number): number | null {
     const place = this.#used;
     const start = (place + 1) * WORD_BYTES;
-    if (start + text.length > this.bytes.length) return null;
-    for (let at = 0; at < text.length; at++) this.bytes[start + at] = text.charCodeAt(at);
-    this.words[place] = text.length;
-    this.#used = place + 1 + Math.ceil(text.length / WORD_BYTES);
+    const length = prefix.length + end - from;
+    if (start + length > this.bytes.length) return null;
+    for (let at = 0; at < prefix.length; at++) this.bytes[start + at] = prefix.charCodeAt(at);
+    for (let at = from; at < end; at++) this.bytes[start + prefix.length + at - from] = bytes[at]!;
+    this.words[place] = length;
+    this.#used = place + 1 + Math.ceil(length / WORD_BYTES);
     return place;
   }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { open } from 'lmdb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { compareNames } from './credential-block.ts';
+import { compareNames, credentialAt, readBlock, ScannedBlock, writeBlock } from './credential-block.ts';
 import { BLOCK_KEYS_MAX, createCredentialTable, type StoredCredential } from './credential-table.ts';
 import { StoreTables } from './store-tables.ts';
 
@@ -61,9 +61,9 @@ describe('the table of credentials', () => {
       expect(credentials.change({ put, remove }, []).ok).toBe(true);
       const expected = [...model.values()].sort(compareNames);
       const found: StoredCredential[] = [];
-      credentials.each(({ digest, ...each }) =>
-        found.push({ ...each, hash: `ptnh1:${each.keyId}:${digest}` }),
-      );
+      credentials.scan((block) => {
+        for (let index = 0; index < block.count; index++) found.push(credentialAt(block, index));
+      });
       expect(found).toEqual(expected);
       const after = drawn();
       expect(credentials.page(['a', 'x.y'], after, 30)).toEqual({
@@ -76,6 +76,24 @@ describe('the table of credentials', () => {
     }
     const blocks = tables.entries<string>(['credential-block']);
     expect(blocks.ok && blocks.value.length).toBeLessThan(40);
+  });
+
+  it('reads blocks of any length as they were written, and none that was cut', () => {
+    const held = Array.from({ length: 700 }, (_, at) =>
+      credential(
+        't',
+        `c${at >> 3}`,
+        `k${at}`,
+        [0, 7, 12_345_678, 123_456_789, 8_640_000_000_000_000][at % 5],
+      ),
+    );
+    const text = writeBlock(held);
+    const found: StoredCredential[] = [];
+    readBlock(text, (each) => found.push(each));
+    expect(found).toEqual(held);
+    const block = new ScannedBlock();
+    for (const end of [1, 4, 9, 30, text.length - 1])
+      expect(() => block.read(Buffer.from(text.slice(0, end)))).toThrow('amid a key');
   });
 
   it('fills its blocks where keys come in order', () => {

@@ -8,10 +8,10 @@ import type { AuditLog } from './audit-chain.ts';
 import {
   type CredentialName,
   compareNames,
+  credentialAt,
   readBlock,
-  type ScannedCredential,
+  ScannedBlock,
   type StoredCredential,
-  scanBlock,
   writeBlock,
 } from './credential-block.ts';
 import type { StoreProblem } from './store-problem.ts';
@@ -56,8 +56,8 @@ export interface CredentialTable {
     after: CredentialName | null,
     count: number,
   ): Result<readonly StoredCredential[], StoreProblem>;
-  /** All of them, in order. */
-  each(visit: (credential: ScannedCredential) => void): Result<void, StoreProblem>;
+  /** All of them, in order, block by block: always the same object. */
+  scan(visit: (block: ScannedBlock) => void): Result<void, StoreProblem>;
   endings(): Result<readonly CredentialEnding[], StoreProblem>;
   /** Null for a consumer who never had another than the first one. */
   past(tenant: string, consumer: string): Result<PastNames | null, StoreProblem>;
@@ -96,7 +96,13 @@ export function createCredentialTable(
       return ok(first !== undefined && compareNames(first, name) === 0 ? first : null);
     },
     page: (scope, after, count) => pageOf(tables, scope, after, count, 'behind'),
-    each: (visit) => tables.visit<string>([BLOCKS], (_key, block) => scanBlock(block, visit)),
+    scan(visit) {
+      const block = new ScannedBlock();
+      return tables.visitTexts(BLOCKS, (bytes) => {
+        block.read(bytes);
+        visit(block);
+      });
+    },
     endings() {
       const found = tables.entries<CredentialEnding>([ENDINGS]);
       return found.ok ? ok(found.value.map(({ value }) => value)) : found;
@@ -134,6 +140,8 @@ export function writeCredentials(
   }
 }
 
+type Holder = Pick<CredentialName, 'tenant' | 'consumer'>;
+
 function pageOf(
   tables: StoreTables,
   scope: CredentialScope,
@@ -147,24 +155,28 @@ function pageOf(
   if (!at.ok) return at;
   const found: StoredCredential[] = [];
   if (at.value === null || count === 0) return ok(found);
-  const beyond = (each: StoredCredential): boolean =>
+  const beyond = (each: Holder): boolean =>
     (tenant !== undefined && each.tenant > tenant) ||
     (tenant !== undefined && each.tenant === tenant && consumer !== undefined && each.consumer > consumer);
   const asked = (each: StoredCredential): boolean => {
     const order = compareNames(each, first);
-    if (order < 0 || (order === 0 && begins === 'behind' && start !== null)) return false;
-    return (
-      (tenant === undefined || each.tenant === tenant) &&
-      (consumer === undefined || each.consumer === consumer)
-    );
+    return order > 0 || (order === 0 && (begins === 'from' || start === null));
   };
-  const visited = tables.visitFrom<string>(at.value, (_key, block) => {
-    let ended = false;
-    readBlock(block, (each) => {
-      if (beyond(each)) ended = true;
-      else if (asked(each) && found.length < count) found.push(each);
-    });
-    return ended || found.length === count ? 'enough' : 'further';
+  const isOf = (each: Holder): boolean =>
+    (tenant === undefined || each.tenant === tenant) &&
+    (consumer === undefined || each.consumer === consumer);
+  const block = new ScannedBlock();
+  const visited = tables.visitFrom<string>(at.value, (_key, text) => {
+    block.read(Buffer.from(text, 'latin1'));
+    for (let index = 0; index < block.count; index++) {
+      const holder = block.holderOf(index);
+      if (found.length === count || beyond(holder)) return 'enough';
+      // Objects are made of those alone that may be asked for: a block has many others.
+      if (!isOf(holder)) continue;
+      const each = credentialAt(block, index);
+      if (asked(each)) found.push(each);
+    }
+    return found.length === count ? 'enough' : 'further';
   });
   return visited.ok ? ok(found) : visited;
 }

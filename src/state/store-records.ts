@@ -23,6 +23,18 @@ export function decodeRecord(key: RecordKey, record: Buffer): unknown {
   return JSON.parse(text.toString('utf8'));
 }
 
+/** The bytes of a record that is an ASCII text without signs that JSON escapes; undefined where it is not as it was written. */
+export function decodeAsciiText(key: RecordKey, record: Buffer): Buffer | undefined {
+  if (record.length < 4 + 2) return undefined;
+  const text = record.subarray(4);
+  if (record.readUInt32LE(0) !== checksum(key, text)) return undefined;
+  const isText = text[0] === QUOTE && text[text.length - 1] === QUOTE && !text.includes(BACKSLASH);
+  return isText ? text.subarray(1, -1) : undefined;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
 function checksum(key: RecordKey, text: Buffer): number {
   return crc32(text, crc32(JSON.stringify(key)));
 }

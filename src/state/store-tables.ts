@@ -2,7 +2,7 @@
 import type { RangeOptions, RootDatabase } from 'lmdb';
 import { ok, type Result } from '../base/result.ts';
 import { problem, RESTORE_REMEDY, reasonOf, type StoreProblem } from './store-problem.ts';
-import { decodeRecord, encodeRecord, type RecordKey } from './store-records.ts';
+import { decodeAsciiText, decodeRecord, encodeRecord, type RecordKey } from './store-records.ts';
 
 export interface StoreChange {
   put(key: RecordKey, value: unknown): void;
@@ -62,6 +62,24 @@ export class StoreTables {
       if (prefix.some((part, at) => key[at] !== part)) return 'enough';
       visit(key, value);
       return 'further';
+    });
+  }
+
+  /**
+   * All records of a table of plain ASCII texts, as bytes that hold until the next one is visited: reading each as JSON costs a text of
+   * its characters, and a buffer of its own work for the collector.
+   */
+  visitTexts(table: string, visit: (text: Buffer) => void): Result<void, StoreProblem> {
+    return this.#reading(() => {
+      for (const key of this.#database.getKeys({ start: [table] })) {
+        if (!Array.isArray(key) || key[0] !== table) break;
+        const recordKey = key as unknown as RecordKey;
+        const record = this.#database.getBinaryFast([...recordKey]);
+        const text = record === undefined ? undefined : decodeAsciiText(recordKey, record);
+        if (text === undefined) return this.#wrongChecksum(recordKey);
+        visit(text);
+      }
+      return ok(undefined);
     });
   }
 
@@ -152,6 +170,10 @@ export class StoreTables {
   #decode<Value>(key: RecordKey, record: Buffer): Result<Value, StoreProblem> {
     const value = decodeRecord(key, record);
     if (value !== undefined) return ok(value as Value);
+    return this.#wrongChecksum(key);
+  }
+
+  #wrongChecksum(key: RecordKey): ReturnType<typeof problem> {
     return this.damaged(`the checksum of record ${JSON.stringify(key)} is wrong`);
   }
 

@@ -324,7 +324,7 @@ describe('a store that is not as it was written', () => {
       bytes[at]! ^= 1;
     }
     writeFileSync(storeFile(), bytes);
-    const read = begin().credentials.each(() => {});
+    const read = begin().credentials.scan(() => {});
     expect(read).toMatchObject({ ok: false, error: { code: 'store_damaged' } });
   });
 
