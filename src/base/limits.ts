@@ -185,6 +185,12 @@ export const LIMITS = {
     100_000,
     'versions of the configuration kept; of more, the oldest go',
   ),
+  compiledCacheBytes: bytes(
+    1_024 * MIB,
+    0,
+    64 * 1_024 * MIB,
+    'what is kept of a large project for the next start; 0 keeps nothing',
+  ),
   configurationFileBytes: bytes(4 * MIB, KIB, 64 * MIB, 'one YAML or policy file'),
   configurationFiles: count(10_000, 1, 1_000_000, 'files of a project folder'),
   diagnosticsPerFile: count(

@@ -91,6 +91,24 @@ export function loadWorld(
 }
 
 /**
+ * What portunus.yaml says by itself: where the data folder is, and its limits. Null where it is wrong, which {@link loadWorld}
+ * explains.
+ */
+export function loadSettings(
+  files: readonly SourceText[],
+  { projectFolder }: LoadOptions,
+): Pick<World, 'server' | 'limits'> | null {
+  const ledger = new Ledger();
+  const own = files.filter(({ path }) => kindOf(path) === 'portunus');
+  const { checked, limits } = checkFiles(own, ledger);
+  const settings = checked.portunus.checked[0];
+  if (settings === undefined) return null;
+  const server = buildServer(settings, projectFolder, ledger.report);
+  const found = ledger.diagnostics(limits.diagnosticsPerFile);
+  return found.some(({ severity }) => severity === 'error') ? null : { server, limits };
+}
+
+/**
  * Names in enforcement.yaml that no policy has. Asked apart from {@link loadWorld}, because policies are read with the
  * world at hand. Says nothing else about the files.
  */

@@ -13,7 +13,7 @@ import { Ledger } from './ledger.ts';
 export interface StoredTenantContext {
   readonly attributes: World['attributes'];
   /** Null: subscriptions are not held against them. */
-  readonly routes: World['routes'] | null;
+  readonly routes: ReadonlyMap<string, unknown> | ReadonlySet<string> | null;
   readonly currency: string;
   readonly limits: LimitValues;
   /** With the plans that tenants may have, and who is there already. */

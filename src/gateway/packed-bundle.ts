@@ -25,7 +25,7 @@ export interface PackedBundle {
   readonly constants: PackedTexts;
   readonly rules: PackedTexts;
   /** What is read when a version is prepared. */
-  readonly shared: SharedArrayBuffer;
+  readonly shared: Uint8Array;
   /** Where each of its parts ends; it begins where the one before ends. */
   readonly partEnds: readonly number[];
 }
@@ -119,12 +119,11 @@ function isSameList<Item>(left: readonly Item[], right: readonly Item[]): boolea
 
 function packParts(parts: readonly Part[]): Pick<PackedBundle, 'shared' | 'partEnds'> {
   const texts = parts.map((part) => serialize(part));
-  const shared = new SharedArrayBuffer(texts.reduce((sum, text) => sum + text.length, 0));
-  const view = new Uint8Array(shared);
+  const shared = new Uint8Array(new SharedArrayBuffer(texts.reduce((sum, text) => sum + text.length, 0)));
   const partEnds: number[] = [];
   let end = 0;
   for (const text of texts) {
-    view.set(text, end);
+    shared.set(text, end);
     end += text.length;
     partEnds.push(end);
   }
@@ -136,7 +135,7 @@ export function* unpackBundle(packed: PackedBundle): Generator<void, ServedRules
   const rules = new UnpackedRules(packed);
   let start = 0;
   for (const end of packed.partEnds) {
-    rules.add(deserialize(Buffer.from(new Uint8Array(packed.shared, start, end - start))) as Part);
+    rules.add(deserialize(Buffer.from(packed.shared.subarray(start, end))) as Part);
     start = end;
     yield;
   }

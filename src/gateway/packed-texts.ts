@@ -3,7 +3,7 @@
  * What lies here is no object of any thread, so nothing is read, copied or collected when a version comes or goes.
  */
 export interface PackedTexts {
-  readonly bytes: SharedArrayBuffer;
+  readonly bytes: Uint8Array;
   /** Where each item ends; it begins where the one before ends. */
   readonly ends: Uint32Array;
 }
@@ -21,8 +21,8 @@ export function packTexts(items: readonly unknown[]): PackedTexts {
     end += written.write(text, end);
     ends[index] = end;
   }
-  const bytes = new SharedArrayBuffer(end);
-  new Uint8Array(bytes).set(written.subarray(0, end));
+  const bytes = new Uint8Array(new SharedArrayBuffer(end));
+  bytes.set(written.subarray(0, end));
   return { bytes, ends };
 }
 
@@ -41,7 +41,7 @@ export function readText<Item>({ bytes, ends }: PackedTexts, index: number): Ite
   const end = ends[index];
   if (end === undefined) return null;
   const start = index === 0 ? 0 : ends[index - 1]!;
-  return JSON.parse(Buffer.from(bytes, start, end - start).toString()) as Item;
+  return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString()) as Item;
 }
 
 /** A thread's view of such a list: what was asked for once is kept. */

@@ -40,7 +40,10 @@ export interface LiveDirectoryParts {
 }
 
 /** What of a world tenants, teams and consumers are read by. */
-export type DirectoryWorld = Pick<World, 'directory' | 'attributes' | 'routes' | 'currency' | 'limits'>;
+export interface DirectoryWorld extends Pick<World, 'directory' | 'attributes' | 'currency' | 'limits'> {
+  /** Their names. */
+  readonly routes: ReadonlyMap<string, unknown> | ReadonlySet<string>;
+}
 
 /** A version that threads can be shown. */
 export interface PreparedDirectory {

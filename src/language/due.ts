@@ -59,3 +59,48 @@ function lateState(rule: DeprecateRule, { name, place }: Route, today: number): 
     ? sunsetHasPassed(rule.span, name, place, rule.sunsetDay)
     : stillPublished(rule.span, name, place, rule.fromDay);
 }
+
+/** Days of a zone, both included, on which {@link dueFindings} says the same; null where nothing will ever change. */
+export interface UnchangedDays {
+  readonly zone: string;
+  readonly firstDay: number;
+  readonly lastDay: number | null;
+}
+
+/** Around an instant, for each zone that policies name a day in. */
+export function unchangedDays({ policies }: CheckedPolicies, wallMs: number): readonly UnchangedDays[] {
+  const changes = new Map<string, number[]>();
+  for (const { zone, day } of policies.flatMap(daysOfChange)) {
+    const days = changes.get(zone);
+    if (days === undefined) changes.set(zone, [day]);
+    else days.push(day);
+  }
+  return [...changes].map(([zone, days]) => {
+    const firstDay = localClock(zone).day(wallMs);
+    const next = days.reduce((least, day) => (day > firstDay && day < least ? day : least), NO_DAY);
+    return { zone, firstDay, lastDay: next === NO_DAY ? null : next - 1 };
+  });
+}
+
+export function areUnchanged(days: readonly UnchangedDays[], wallMs: number): boolean {
+  return days.every(({ zone, firstDay, lastDay }) => {
+    const today = localClock(zone).day(wallMs);
+    return today >= firstDay && (lastDay === null || today <= lastDay);
+  });
+}
+
+const NO_DAY = Number.POSITIVE_INFINITY;
+
+/** The first day of each new finding. */
+function daysOfChange({ review, effective, rules }: CheckedPolicy) {
+  const days: { readonly zone: string; readonly day: number }[] = [];
+  if (review !== null && review.dueDay !== null) days.push({ zone: review.zone, day: review.dueDay + 1 });
+  if (effective !== null && effective.lastDay !== null)
+    days.push({ zone: effective.zone, day: effective.lastDay + 1 });
+  for (const rule of rules) {
+    if (rule.kind !== 'deprecate') continue;
+    const { zone, fromDay, sunsetDay } = rule;
+    days.push({ zone, day: fromDay }, { zone, day: sunsetDay + 1 });
+  }
+  return days;
+}

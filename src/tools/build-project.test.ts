@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { PROJECT_CODES } from '../diagnostics/catalogue/project.ts';
 import { renderText } from '../diagnostics/render/text.ts';
 import { SourceText } from '../diagnostics/source.ts';
+import { areUnchanged } from '../language/due.ts';
 import { PROJECT_CASES } from './build-project.cases.ts';
 import { buildProject } from './build-project.ts';
 
@@ -13,6 +14,25 @@ test.each(PROJECT_CASES)('$code: $what', ({ texts, rendered }) => {
   const { built, diagnostics } = buildProject(sources, '/srv/gateway', WALL_MS);
   expect(renderText(diagnostics, { colour: 'off' })).toBe(rendered);
   expect(built === null).toBe(diagnostics.some(({ severity }) => severity === 'error'));
+});
+
+test('on the days that a project names its findings stay the same', () => {
+  const DAY_MS = 86_400_000;
+  const kinds = new Set<string>();
+  for (const { texts } of PROJECT_CASES) {
+    const sources = Object.entries(texts).map(([path, text]) => new SourceText(path, text));
+    const at = (wallMs: number) => buildProject(sources, '/srv/gateway', wallMs);
+    const { built, diagnostics } = at(WALL_MS);
+    if (built === null) continue;
+    const said = renderText(diagnostics, { colour: 'off' });
+    for (const days of [-400, -60, -2, -1, 0.4, 1, 2, 13, 14, 15, 74, 75, 76, 400]) {
+      const wallMs = WALL_MS + days * DAY_MS;
+      const isUnchanged = areUnchanged(built.days, wallMs);
+      const isSame = renderText(at(wallMs).diagnostics, { colour: 'off' }) === said;
+      kinds.add(`${isUnchanged ? 'unchanged' : 'changed'}, ${isSame ? 'same' : 'other'} findings`);
+    }
+  }
+  expect([...kinds].sort()).toEqual(['changed, other findings', 'unchanged, same findings']);
 });
 
 test('every code about policies and routes together has a case', () => {

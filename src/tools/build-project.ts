@@ -7,7 +7,7 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { type SourceText, spanAt } from '../diagnostics/source.ts';
 import { checkParsedPolicies } from '../language/check.ts';
 import { checkTests, isTestFile } from '../language/check-tests.ts';
-import { dueFindings } from '../language/due.ts';
+import { dueFindings, type UnchangedDays, unchangedDays } from '../language/due.ts';
 import type { ParsedPolicyFile } from '../language/parse.ts';
 import type { CheckedPolicies } from '../language/typed.ts';
 import type { CheckedTest } from '../language/typed-tests.ts';
@@ -23,6 +23,8 @@ export interface BuiltProject {
     readonly policies: CheckedPolicies;
     /** Made when first asked for. */
     readonly bundle: RuleBundle;
+    /** The days on which the same texts bring the same findings; made when first asked for. */
+    readonly days: readonly UnchangedDays[];
   } | null;
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -124,8 +126,18 @@ function build(
     get bundle() {
       return stopwatch.stage('compiling', () => compiled.bundle);
     },
+    get days() {
+      return [...unchangedDays(policies, wallMs), ...daysOfHolidays(files, wallMs)];
+    },
   };
   return { built, diagnostics };
+}
+
+/** How long holidays still last is told anew every day. */
+function daysOfHolidays(files: readonly ParsedPolicyFile[], wallMs: number): readonly UnchangedDays[] {
+  const today = Math.floor(wallMs / DAY_MS);
+  const isDaily = files.some(({ file }) => file.holidays.length > 0);
+  return isDaily ? [{ zone: 'UTC', firstDay: today, lastDay: today }] : [];
 }
 
 export function hasError(diagnostics: readonly Diagnostic[]): boolean {

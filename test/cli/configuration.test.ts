@@ -10,8 +10,8 @@ import {
   type LoadReason,
   type LoadResult,
 } from '../../src/cli/run/configuration.ts';
+import { LocalBuilder } from '../../src/cli/run/project-builder.ts';
 import { systemClock } from '../../src/cli/run/system-clock.ts';
-import { ProjectMemory } from '../../src/tools/project-memory.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -28,7 +28,7 @@ it('a defect that a load brings out is told, and ends nothing: the next load is 
     folder,
     clock: systemClock(),
     firstEpoch: 1,
-    memory: new ProjectMemory(),
+    builder: new LocalBuilder(),
     target: {
       change: async () => {
         if (defective) throw new Error('out of order');
@@ -56,7 +56,7 @@ it('reads the directory anew where routes have other names or money another curr
     folder,
     clock: systemClock(),
     firstEpoch: 1,
-    memory: new ProjectMemory(),
+    builder: new LocalBuilder(),
     target: {
       change: async (_epoch, { world }) => {
         worlds.push(world !== null);

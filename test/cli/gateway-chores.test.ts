@@ -4,12 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import type { Gateway as GatewayClass } from '../../src/cli/run/gateway.ts';
+import { LocalBuilder } from '../../src/cli/run/project-builder.ts';
 import { systemClock, systemRandom } from '../../src/cli/run/system-clock.ts';
 import { SourceText } from '../../src/diagnostics/source.ts';
 import { createCounterRegistry } from '../../src/state/counter-registry.ts';
 import { openStore, type Store } from '../../src/state/store.ts';
-import { buildProject } from '../../src/tools/build-project.ts';
-import { ProjectMemory } from '../../src/tools/project-memory.ts';
 import { freePort } from '../gateway/running-gateway.ts';
 
 /** As it is built: it looks for the package beside `dist`. */
@@ -45,9 +44,9 @@ it('sweeps the counters every second, and frees the locks of a lost thread befor
       `portunus: 1\nlisten: { port: ${port} }\nadmin: { port: ${adminPort} }\ndataThreads: 1\n`,
     ),
   ];
-  const memory = new ProjectMemory();
+  const builder = new LocalBuilder();
   const clock = systemClock();
-  const project = buildProject(texts, folder, clock.wallMs(), memory);
+  const project = await builder.build(texts, folder, clock.wallMs());
   const random = systemRandom();
   const store = opened(openStore(join(folder, 'data'), random, unexamined, clock));
   closers.push(() => store.close());
@@ -62,7 +61,7 @@ it('sweeps the counters every second, and frees the locks of a lost thread befor
   const started = await Gateway.start({
     files: { folder, texts, folders: [] },
     project,
-    memory,
+    builder,
     store,
     counters: {
       ...registry,
@@ -74,6 +73,7 @@ it('sweeps the counters every second, and frees the locks of a lost thread befor
     random,
     logTo: { file: join(folder, 'access.log') },
     watchFiles: 'no',
+    onLive: () => {},
     onLoad: () => {},
     onFatal: (why) => {
       said.push(why.split(':')[0]!);

@@ -3,22 +3,21 @@ import { join, relative } from 'node:path';
 import { renderText } from '../../diagnostics/render/text.ts';
 import { createCounterRegistry } from '../../state/counter-registry.ts';
 import { openStore } from '../../state/store.ts';
-import { type BuiltProject, buildProject } from '../../tools/build-project.ts';
 import { startMockUpstream } from '../../tools/mock-upstream.ts';
-import { ProjectMemory } from '../../tools/project-memory.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { PACKAGE_FOLDER } from '../package-folder.ts';
 import { claimAddress } from '../run/address.ts';
 import type { LoadResult } from '../run/configuration.ts';
 import { readFirstKeys } from '../run/first-keys.ts';
 import { Gateway } from '../run/gateway.ts';
+import { prepareProject } from '../run/prepared-project.ts';
 import { readProject } from '../run/project-files.ts';
 import { finishRewrite } from '../run/project-rewrite.ts';
+import type { ReadyVersion } from '../run/ready-project.ts';
 import { loadReport } from '../run/status-report.ts';
 import { openOrRecover } from '../run/store-recovery.ts';
 import { examineInChild } from '../run/store-task.ts';
 import { systemClock, systemRandom } from '../run/system-clock.ts';
-import { withCertificateFindings } from '../run/tls-files.ts';
 import { colourFor, PORTUNUS } from '../terminal.ts';
 import { sentence } from './reload.ts';
 import { tourOf } from './tour.ts';
@@ -36,24 +35,22 @@ export async function start(folder: string, options: StartOptions): Promise<Exit
   if (!finished.ok) return failed(finished.error);
   const files = await readProject(folder);
   if (!files.ok) return failed(files.error);
-  const clock = systemClock();
-  const memory = new ProjectMemory();
-  const read = buildProject(files.value.texts, files.value.folder, clock.wallMs(), memory);
-  const project = withCertificateFindings(read, clock.wallMs());
-  if (project.diagnostics.length > 0) {
-    process.stderr.write(renderText(project.diagnostics, { colour: colourFor(process.stderr) }));
-  }
-  if (project.built === null) {
+  const [clock, random] = [systemClock(), systemRandom()];
+  const prepared = await prepareProject(files.value, clock, (dataFolder) =>
+    options.recover
+      ? openOrRecover(dataFolder, random, clock)
+      : openStore(dataFolder, random, examineInChild, clock),
+  );
+  const { diagnostics } = prepared;
+  if (diagnostics.length > 0)
+    process.stderr.write(renderText(diagnostics, { colour: colourFor(process.stderr) }));
+  if (prepared.kind === 'refused') {
     process.stderr.write('Not started: the configuration has errors.\n');
     return EXIT.findings;
   }
-  const random = systemRandom();
-  const { dataFolder } = project.built.world.server;
-  const store = options.recover
-    ? openOrRecover(dataFolder, random, clock)
-    : openStore(dataFolder, random, examineInChild, clock);
+  const { store, project, built, madeBy, builder, keeper } = prepared;
   if (!store.ok) return failed(`${store.error.message} ${store.error.remedy}`);
-  const claim = await claimAddress(project.built.world.server.listen);
+  const claim = await claimAddress(built.world.server.listen);
   const mock =
     options.mockUpstream === undefined || !claim.ok
       ? null
@@ -68,7 +65,7 @@ export async function start(folder: string, options: StartOptions): Promise<Exit
   const started = await Gateway.start({
     files: files.value,
     project,
-    memory,
+    builder,
     store: store.value,
     counters: createCounterRegistry(),
     threadEntry: new URL('dist/src/cli/run/data-thread.js', PACKAGE_FOLDER),
@@ -76,21 +73,25 @@ export async function start(folder: string, options: StartOptions): Promise<Exit
     random,
     logTo: options.log === undefined ? 'stdout' : { file: options.log },
     watchFiles: options.watch ? 'yes' : 'no',
+    onLive: (version) => keeper.keep(version),
     onLoad: announcer(),
     onFatal: ended.fatal,
   });
   if (!started.ok) {
+    await keeper.stop();
     await store.value.close();
     if (mock?.ok) await mock.value.close();
     return failed(started.error);
   }
   const gateway = started.value;
+  keeper.begin();
   process.on('SIGHUP', () => void gateway.load('SIGHUP'));
-  process.stdout.write(await banner(folder, project.built, mock?.ok ? mock.value.url : null));
+  process.stdout.write(await banner(folder, built, madeBy, mock?.ok ? mock.value.url : null));
 
   const why = await ended.promise;
   if (why.kind === 'fatal') process.stderr.write(`Stopping: ${why.message}\n`);
   const unfinished = await gateway.stop();
+  await keeper.stop();
   if (mock?.ok) await mock.value.close();
   if (claim.ok) claim.value?.close();
   await store.value.close();
@@ -134,7 +135,8 @@ function announcer(): (result: LoadResult) => void {
 
 async function banner(
   folder: string,
-  { world, policies }: NonNullable<BuiltProject['built']>,
+  { world, policyCount }: ReadyVersion,
+  madeBy: 'this start' | 'an earlier start',
   mockUrl: string | null,
 ): Promise<string> {
   const { listen, certificates, admin, dataFolder } = world.server;
@@ -144,7 +146,7 @@ async function banner(
   const tourFile = join(folder, 'tour.txt');
   const project = relative('', folder) || '.';
   return [
-    `Portunus is running: ${world.routes.size} routes under ${policies.policies.length} policies from ${project}`,
+    `Portunus is running: ${world.routes.size} routes under ${policyCount} policies from ${project}${madeBy === 'this start' ? '' : ', kept from an earlier start'}`,
     `  traffic   ${url}`,
     `  admin     http://${admin.address}:${admin.port}   (${PORTUNUS} status ${project})`,
     ...(mockUrl === null ? [] : [`  upstream  ${mockUrl}   (the bundled mock, for trying out)`]),

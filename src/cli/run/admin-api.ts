@@ -19,7 +19,7 @@ export interface AdminApiParts
     'health' | 'status' | 'reload' | 'keys' | 'directory' | 'observation' | 'configuration'
   > {
   readonly store: Store;
-  readonly settings: World;
+  readonly settings: Pick<World, 'server' | 'limits'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly onDefect: (error: unknown) => void;

@@ -3,16 +3,15 @@ import type { LoadReport } from '../../admin/actions.ts';
 import type { Clock } from '../../base/ports.ts';
 import type { Result } from '../../base/result.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
-import type { ServerSettings, Service, World } from '../../model/world.ts';
+import type { ServerSettings, Service } from '../../model/world.ts';
 import type { AuditActor } from '../../pipeline/audit.ts';
-import type { RuleBundle } from '../../pipeline/program.ts';
 import type { CounterUsage } from '../../state/counter-registry.ts';
-import { type BuiltProject, buildProject } from '../../tools/build-project.ts';
-import type { ProjectMemory } from '../../tools/project-memory.ts';
 import { counterNotes, keyNotes } from './counter-notes.ts';
 import type { ServiceFiles } from './endpoint-keeper.ts';
+import type { ProjectBuilder } from './project-builder.ts';
 import { type ProjectFiles, readProject } from './project-files.ts';
 import { finishRewrite } from './project-rewrite.ts';
+import type { ReadyBundle, ReadyVersion, ServedWorld } from './ready-project.ts';
 import { withCertificateFindings } from './tls-files.ts';
 
 export type LoadReason = 'start' | 'file change' | 'SIGHUP' | 'admin API' | `rollback to ${number}`;
@@ -37,17 +36,17 @@ type LoadOutcome = LoadReport['outcome'];
 
 /** What differs from the version that runs; null where nothing does. */
 export interface Change {
-  readonly rules: RuleBundle | null;
+  readonly rules: ReadyBundle | null;
   /** Of the services of the version, whether or not they differ. */
   readonly files: ServiceFiles;
   /** With another directory, or another of what it is read by. */
-  readonly world: World | null;
+  readonly world: ServedWorld | null;
 }
 
 /** A version that holds for all threads. */
 export interface LiveVersion {
   readonly epoch: number;
-  readonly hash: string;
+  readonly ready: ReadyVersion;
   readonly files: ProjectFiles;
   readonly cause: LoadCause;
 }
@@ -69,8 +68,8 @@ export interface ConfigurationOptions {
   readonly clock: Clock;
   /** Of the first version: the one it had when it ran before, or the next. */
   readonly firstEpoch: number;
-  /** What is known from the build of the first version. */
-  readonly memory: ProjectMemory;
+  /** Knows the first version. */
+  readonly builder: ProjectBuilder;
   readonly target: ConfigurationTarget;
   readonly onResult: (result: LoadResult) => void;
 }
@@ -83,7 +82,7 @@ export class Configuration {
   readonly #options: ConfigurationOptions;
   #running: Running | null = null;
   /** The world that the process started with: its settings are in force until it ends. */
-  #settings: World | null = null;
+  #settings: ServedWorld | null = null;
   #lastResult: LoadResult | null = null;
   #current: Promise<LoadResult> | null = null;
   #next: Promise<LoadResult> | null = null;
@@ -136,9 +135,9 @@ export class Configuration {
     write: () => Promise<Result<void, string>>,
     cause: LoadCause,
   ): Promise<Attempt> {
-    const { folder, clock, memory } = this.#options;
+    const { folder, clock, builder } = this.#options;
     const wallMs = clock.wallMs();
-    const read = buildProject(texts, folder, wallMs, memory);
+    const read = await builder.build(texts, folder, wallMs);
     const { built, diagnostics } = withCertificateFindings(read, wallMs);
     if (built === null)
       return { outcome: { kind: 'refused', why: 'The configuration has errors.' }, diagnostics };
@@ -149,7 +148,7 @@ export class Configuration {
   }
 
   /** The first version, read and checked by the caller because the settings of the process come from it. */
-  start(built: Built, files: ProjectFiles, diagnostics: readonly Diagnostic[]): Promise<LoadResult> {
+  start(built: ReadyVersion, files: ProjectFiles, diagnostics: readonly Diagnostic[]): Promise<LoadResult> {
     this.#options.target.watch(files.folders);
     const cause: LoadCause = { reason: 'start', actor: { kind: 'gateway', cause: 'start' } };
     return this.#report(cause, async () => ({
@@ -181,7 +180,7 @@ export class Configuration {
     this.#options.target.watch(files.value.folders);
     const { texts, folder } = files.value;
     const wallMs = this.#options.clock.wallMs();
-    const read = buildProject(texts, folder, wallMs, this.#options.memory);
+    const read = await this.#options.builder.build(texts, folder, wallMs);
     const { built, diagnostics } = withCertificateFindings(read, wallMs);
     if (built === null) {
       return { outcome: { kind: 'refused', why: 'The configuration has errors.' }, diagnostics };
@@ -189,7 +188,8 @@ export class Configuration {
     return { outcome: await this.#change(built, files.value, cause), diagnostics };
   }
 
-  async #change({ world, bundle }: Built, files: ProjectFiles, cause: LoadCause): Promise<LoadOutcome> {
+  async #change(ready: ReadyVersion, files: ProjectFiles, cause: LoadCause): Promise<LoadOutcome> {
+    const { world, bundle } = ready;
     const before = this.#running;
     this.#settings ??= world;
     const notes = restartNotes(this.#settings, world);
@@ -210,7 +210,7 @@ export class Configuration {
       world: sameDirectory ? null : world,
     });
     if (failure !== null) return { kind: 'refused', why: failure };
-    this.#options.target.live({ epoch, hash: bundle.hash, files, cause });
+    this.#options.target.live({ epoch, ready, files, cause });
     this.#running = {
       epoch,
       world,
@@ -225,7 +225,7 @@ export class Configuration {
 }
 
 /** Both have one directory, and what is made beside it at run time is read the same by them. */
-function readsDirectoryAlike(one: World, other: World): boolean {
+function readsDirectoryAlike(one: ServedWorld, other: ServedWorld): boolean {
   return (
     one.currency === other.currency &&
     isDeepStrictEqual(one.directory, other.directory) &&
@@ -237,8 +237,8 @@ function readsDirectoryAlike(one: World, other: World): boolean {
 
 export interface Running {
   readonly epoch: number;
-  readonly world: World;
-  readonly bundle: RuleBundle;
+  readonly world: ServedWorld;
+  readonly bundle: ReadyBundle;
   readonly filesDigest: string;
   readonly sinceMs: number;
 }
@@ -253,13 +253,12 @@ interface Attempt {
   readonly outcome: LoadOutcome;
   readonly diagnostics: readonly Diagnostic[];
 }
-type Built = NonNullable<BuiltProject['built']>;
 
 /** Where the configuration calls them otherwise. */
 const SETTING_NAMES: ReadonlyMap<string, string> = new Map([['certificates', 'listen.tls']]);
 
 /** Settings that are read once, at start: a changed one is named, never quietly ignored. */
-function restartNotes(inForce: World, after: World): string[] {
+function restartNotes(inForce: ServedWorld, after: ServedWorld): string[] {
   const names = Object.keys(after.server) as (keyof ServerSettings)[];
   const changed: string[] = names.filter(
     (name) => !isDeepStrictEqual(inForce.server[name], after.server[name]),

@@ -9,9 +9,8 @@ import type { Clock, Random } from '../../base/ports.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { DataThreads } from '../../gateway/data-threads.ts';
 import { type DataThreadStart, EPOCH_CELLS } from '../../gateway/messages.ts';
-import { BundlePacker } from '../../gateway/packed-bundle.ts';
 import { LiveDirectory, type PreparedDirectory } from '../../governance/live-directory.ts';
-import type { ServerSettings, World } from '../../model/world.ts';
+import type { ServerSettings } from '../../model/world.ts';
 import { createRecordRing } from '../../observe/record-ring.ts';
 import { watchThread } from '../../observe/thread-watch.ts';
 import type { AuditActor, AuditEntry } from '../../pipeline/audit.ts';
@@ -25,8 +24,6 @@ import type { CounterRegistry } from '../../state/counter-registry.ts';
 import { openHistoryFile } from '../../state/history-file.ts';
 import type { Store } from '../../state/store.ts';
 import type { StoreProblem } from '../../state/store-problem.ts';
-import type { BuiltProject } from '../../tools/build-project.ts';
-import type { ProjectMemory } from '../../tools/project-memory.ts';
 import { httpProbe } from '../../upstream/health-probe.ts';
 import { systemLookup } from '../../upstream/name-resolver.ts';
 import { timerAfter } from '../../upstream/timers.ts';
@@ -51,8 +48,10 @@ import { HistoryKeeper, onceRecorded } from './history-keeper.ts';
 import { CONTROL_THREAD, dataThreadName, GatewayMetrics } from './metrics.ts';
 import { type Observation, startObservation } from './observation.ts';
 import { createObservationDesk } from './observation-desk.ts';
+import type { ProjectBuilder } from './project-builder.ts';
 import { type ProjectFiles, ProjectWatcher } from './project-files.ts';
 import { QuotaKeeper } from './quota-keeper.ts';
+import type { ReadyProject, ReadyVersion, ServedWorld } from './ready-project.ts';
 import { rollBack } from './rollback.ts';
 import { adminStatus, loadReport, versionList } from './status-report.ts';
 import { historyIsSound } from './store-task.ts';
@@ -62,9 +61,9 @@ import { readText } from './tls-files.ts';
 
 export interface GatewayOptions {
   readonly files: ProjectFiles;
-  readonly project: BuiltProject;
-  /** Of {@link GatewayOptions.project}: the first reload reads only what changed. */
-  readonly memory: ProjectMemory;
+  readonly project: ReadyProject;
+  /** Of {@link GatewayOptions.project}, for reloads; stopped with the gateway. */
+  readonly builder: ProjectBuilder;
   readonly store: Store;
   readonly counters: CounterRegistry;
   /** Module that each data thread runs. */
@@ -73,6 +72,8 @@ export interface GatewayOptions {
   readonly random: Random;
   readonly logTo: 'stdout' | { readonly file: string };
   readonly watchFiles: 'yes' | 'no';
+  /** Told of every version that goes live, the first one included. */
+  readonly onLive: (version: LiveVersion) => void;
   /** Told of every attempt to load, the first one included. */
   readonly onLoad: (result: LoadResult) => void;
   /** The gateway can't go on; it is to be ended. */
@@ -101,9 +102,8 @@ const HISTORY_RETRY_MS = 10_000;
  */
 export class Gateway {
   readonly #options: GatewayOptions;
-  readonly #world: World;
+  readonly #world: ServedWorld;
   readonly #counters: CounterRegistry;
-  readonly #packer = new BundlePacker();
   readonly #counterMemory = new Map<number, CounterMemory>();
   readonly #threads: DataThreads;
   readonly #observation: Observation;
@@ -127,7 +127,7 @@ export class Gateway {
 
   private constructor(
     options: GatewayOptions,
-    world: World,
+    world: ServedWorld,
     observation: Observation,
     rings: SharedArrayBuffer[],
   ) {
@@ -236,7 +236,7 @@ export class Gateway {
     this.#configuration = new Configuration({
       folder: options.files.folder,
       clock: options.clock,
-      memory: options.memory,
+      builder: options.builder,
       // Epochs go on across restarts: the history names versions by them.
       firstEpoch: this.#history.epochOf(options.files.texts, options.project.built!.bundle.hash),
       target: {
@@ -293,14 +293,16 @@ export class Gateway {
     return started;
   }
 
-  async #start(built: NonNullable<BuiltProject['built']>): Promise<Result<void, string>> {
+  async #start(built: ReadyVersion): Promise<Result<void, string>> {
     const options = this.#options;
     const { server, directory } = built.world;
     const keys = await makeFirstKeys(options.store, directory, server.dataFolder, options);
     if (!keys.ok) return keys;
+    // Threads begin while a million keys are read.
+    const starting = this.#threads.start();
     const loaded = this.#directory.load();
+    const threads = await starting;
     if (!loaded.ok) return loaded;
-    const threads = await this.#threads.start();
     if (!threads.ok) return threads;
     const first = await this.#configuration.start(built, options.files, options.project.diagnostics);
     if (first.outcome.kind === 'refused') return err(first.outcome.why);
@@ -373,6 +375,7 @@ export class Gateway {
     this.#health = 'draining';
     const unfinished = serving ? await this.#threads.drain(this.#world.limits.drainMs) : 0;
     await this.#threads.stop();
+    await this.#options.builder.stop();
     this.#quotas.giveBack();
     await this.#admin?.close();
     if (serving) this.#record('gateway.stop', 'the stop', { unfinished });
@@ -390,7 +393,7 @@ export class Gateway {
     const prepared: Result<PreparedDirectory | null, string> =
       world === null ? ok(null) : this.#directory.prepare(world);
     if (!prepared.ok) return prepared.error;
-    const packed = rules === null ? ok(null) : this.#packer.pack(rules);
+    const packed = rules === null ? ok(null) : rules.pack();
     if (!packed.ok) return packed.error;
     const slots = rules === null ? ok(null) : this.#endpoints.prepare(epoch, rules.services);
     if (!slots.ok) return slots.error;
@@ -447,8 +450,11 @@ export class Gateway {
     this.#history.record(what, { actor, action, target: 'gateway', before: null, after });
   }
 
-  #live({ epoch, hash, files, cause }: LiveVersion): void {
+  #live(version: LiveVersion): void {
+    const { epoch, files, cause } = version;
+    const { hash } = version.ready.bundle;
     this.#liveFiles = files.texts;
+    this.#options.onLive(version);
     this.#history.keep({ epoch, hash, timeMs: this.#options.clock.wallMs(), ...cause }, files.texts);
   }
 
@@ -511,7 +517,7 @@ function threadCount(server: ServerSettings): number {
 }
 
 function threadStarts(
-  world: World,
+  world: ServedWorld,
   rings: readonly SharedArrayBuffer[],
   endpoints: SharedArrayBuffer,
   keyHashSecret: Uint8Array,

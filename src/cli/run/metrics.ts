@@ -127,7 +127,7 @@ export class GatewayMetrics {
     samples.add('portunus_config_live_timestamp_seconds', {}, running.sinceMs / 1e3);
     samples.add('portunus_config_epoch', {}, running.epoch);
     samples.add('portunus_config_routes', {}, running.world.routes.size);
-    samples.add('portunus_config_rules', {}, running.bundle.rules.length);
+    samples.add('portunus_config_rules', {}, running.bundle.ruleCount);
   }
 
   #alerts(samples: MetricSamples): void {

@@ -27,7 +27,7 @@ export interface StatusParts {
   readonly nowMs: number;
   readonly health: AdminHealth;
   /** The world of the first version: its addresses, threads and limits are in force until the process ends. */
-  readonly settings: World;
+  readonly settings: Pick<World, 'server' | 'limits'>;
   readonly directory: DirectoryUsage;
   /** Consumers of files and those made at run time. */
   readonly consumers: number;
@@ -57,7 +57,7 @@ export function adminStatus(parts: StatusParts): AdminStatus {
       hash: running.bundle.hash,
       liveSinceMs: running.sinceMs,
       routes: running.world.routes.size,
-      rules: running.bundle.rules.length,
+      rules: running.bundle.ruleCount,
       consumers: parts.consumers,
     },
     directory: parts.directory,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { CertificateFiles, World } from '../../model/world.ts';
-import { type BuiltProject, hasError } from '../../tools/build-project.ts';
+import { hasError } from '../../tools/build-project.ts';
 import { checkCertificate, type ReadText } from '../../tools/certificate-findings.ts';
 
 export const readText: ReadText = (path) => {
@@ -15,7 +15,7 @@ export const readText: ReadText = (path) => {
 };
 
 /** A project with what is wrong in the certificates that the gateway shows; they lie beside the texts of the project. */
-export function withCertificateFindings<Project extends BuiltProject>(
+export function withCertificateFindings<Project extends CertifiedProject>(
   project: Project,
   wallMs: number,
 ): Project {
@@ -26,7 +26,15 @@ export function withCertificateFindings<Project extends BuiltProject>(
   return { ...project, built: hasError(found) ? null : project.built, diagnostics };
 }
 
-function certificateFindings(world: World, wallMs: number): readonly Diagnostic[] {
+interface CertifiedProject {
+  readonly built: { readonly world: Pick<World, 'server' | 'services'> } | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+function certificateFindings(
+  world: Pick<World, 'server' | 'services'>,
+  wallMs: number,
+): readonly Diagnostic[] {
   const files = new Map<string, CertificateFiles>();
   const add = (each: CertificateFiles): void =>
     void files.set(`${each.certificateFile}\n${each.keyFile}`, each);

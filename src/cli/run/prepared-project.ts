@@ -1,0 +1,148 @@
+import type { Clock } from '../../base/ports.ts';
+import type { Result } from '../../base/result.ts';
+import { loadSettings } from '../../config/load.ts';
+import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
+import type { Directory } from '../../model/world.ts';
+import type { Store } from '../../state/store.ts';
+import type { StoreProblem } from '../../state/store-problem.ts';
+import { PACKAGE_FOLDER } from '../package-folder.ts';
+import type { LiveVersion } from './configuration.ts';
+import { LocalBuilder, type ProjectBuilder, ThreadBuilder } from './project-builder.ts';
+import type { ProjectFiles } from './project-files.ts';
+import { formOf, fromForm } from './ready-form.ts';
+import type { ReadyProject, ReadyVersion, ServedWorld } from './ready-project.ts';
+import {
+  type CacheInputs,
+  cacheInputs,
+  programName,
+  START_CACHE_FILE,
+  StartCache,
+  seemsCached,
+} from './start-cache.ts';
+import { withCertificateFindings } from './tls-files.ts';
+
+/** A project that a gateway can start with, or what keeps it from that. */
+export type PreparedProject =
+  | { readonly kind: 'refused'; readonly diagnostics: readonly Diagnostic[] }
+  | {
+      readonly kind: 'ready';
+      readonly project: ReadyProject;
+      readonly built: ReadyVersion;
+      readonly madeBy: 'this start' | 'an earlier start';
+      readonly diagnostics: readonly Diagnostic[];
+      readonly builder: ProjectBuilder;
+      readonly store: Result<Store, StoreProblem>;
+      readonly keeper: VersionKeeper;
+    };
+
+type OpenStore = (dataFolder: string) => Result<Store, StoreProblem>;
+
+/** From what an earlier start has kept of these very files, or else by checking and compiling them. */
+export async function prepareProject(
+  files: ProjectFiles,
+  clock: Clock,
+  open: OpenStore,
+): Promise<PreparedProject> {
+  const { texts, folder } = files;
+  const program = programName();
+  const inputs = program === null ? null : cacheInputs(texts, folder, program);
+  const opened = inputs === null ? null : openedForCache(files, inputs, open);
+  const wallMs = clock.wallMs();
+  const cached =
+    inputs !== null && opened?.ok === true ? readCache(files, inputs, opened.value, wallMs) : null;
+  const builder = cached === null ? new LocalBuilder() : new ThreadBuilder(BUILD_THREAD, cached.directory);
+  const read = cached?.project ?? (await builder.build(texts, folder, wallMs));
+  const project = withCertificateFindings(read, wallMs);
+  const { built, diagnostics } = project;
+  if (built === null) {
+    if (opened?.ok === true) await opened.value.close();
+    return { kind: 'refused', diagnostics };
+  }
+  const store = opened ?? open(built.world.server.dataFolder);
+  const keeper = new VersionKeeper(store.ok ? cacheOf(store.value, built.world) : null, program);
+  if (cached !== null) keeper.holds(inputs!);
+  const madeBy = cached === null ? 'this start' : 'an earlier start';
+  return { kind: 'ready', project, built, madeBy, diagnostics, builder, store, keeper };
+}
+
+const BUILD_THREAD = new URL('dist/src/cli/run/build-thread.js', PACKAGE_FOLDER);
+
+/** Null where nothing is kept of these files: then the store is opened when they are known to be right. */
+function openedForCache(
+  { texts, folder }: ProjectFiles,
+  inputs: CacheInputs,
+  open: OpenStore,
+): Result<Store, StoreProblem> | null {
+  const settings = loadSettings(texts, { projectFolder: folder });
+  if (settings === null || settings.limits.compiledCacheBytes === 0) return null;
+  const { dataFolder } = settings.server;
+  return seemsCached(dataFolder, inputs) ? open(dataFolder) : null;
+}
+
+function readCache(
+  { texts, folder }: ProjectFiles,
+  inputs: CacheInputs,
+  store: Store,
+  wallMs: number,
+): { readonly project: ReadyProject; readonly directory: Directory } | null {
+  const settings = loadSettings(texts, { projectFolder: folder })!;
+  const reading = cacheOf(store, settings).read(inputs, wallMs);
+  if (reading.kind === 'unusable')
+    process.stderr.write(`${START_CACHE_FILE} is not used: ${reading.why}. The project is compiled anew.\n`);
+  if (reading.kind !== 'found') return null;
+  const project = fromForm(reading.form, texts);
+  return project.built === null ? null : { project, directory: project.built.world.directory };
+}
+
+function cacheOf({ secrets }: Store, { server, limits }: Pick<ServedWorld, 'server' | 'limits'>): StartCache {
+  const { dataFolder } = server;
+  return new StartCache({ dataFolder, secret: secrets.pepper, bytesMax: limits.compiledCacheBytes });
+}
+
+/** Keeps what went live for the next start, once this one is done. */
+export class VersionKeeper {
+  readonly #cache: StartCache | null;
+  readonly #program: string | null;
+  /** What the file is made of. */
+  #held: Buffer | null = null;
+  /** What went live before the start was done; null afterwards. */
+  #waiting: LiveVersion[] | null = [];
+
+  constructor(cache: StartCache | null, program: string | null) {
+    this.#cache = cache;
+    this.#program = program;
+  }
+
+  /** These were read from the file. */
+  holds({ digest }: CacheInputs): void {
+    this.#held = digest;
+  }
+
+  /** From now on there is time for it. */
+  begin(): void {
+    const last = this.#waiting?.at(-1);
+    this.#waiting = null;
+    if (last !== undefined) this.keep(last);
+  }
+
+  keep(version: LiveVersion): void {
+    if (this.#waiting === null) void this.#keep(version);
+    else this.#waiting = [version];
+  }
+
+  async stop(): Promise<void> {
+    await this.#cache?.stop();
+  }
+
+  async #keep({ ready, files: { texts, folder } }: LiveVersion): Promise<void> {
+    if (this.#cache === null || this.#program === null) return;
+    const inputs = cacheInputs(texts, folder, this.#program);
+    if (inputs !== null && this.#held?.equals(inputs.digest) === true) return;
+    this.#held = inputs?.digest ?? null;
+    const kept =
+      inputs === null
+        ? await this.#cache.drop()
+        : await this.#cache.keep(inputs, () => formOf({ built: ready, diagnostics: ready.findings }, texts));
+    if (!kept.ok) process.stderr.write(`The next start will compile the project anew: ${kept.error}.\n`);
+  }
+}

@@ -1,0 +1,104 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { assert } from '../../base/assert.ts';
+import type { SourceText } from '../../diagnostics/source.ts';
+import { BundlePacker } from '../../gateway/packed-bundle.ts';
+import type { Directory } from '../../model/world.ts';
+import { buildProject } from '../../tools/build-project.ts';
+import { ProjectMemory } from '../../tools/project-memory.ts';
+import { fromForm, type ReadyForm } from './ready-form.ts';
+import { type ReadyProject, readyProject } from './ready-project.ts';
+
+/** Checks and compiles the texts of a project, one after the other; each time it makes anew only what changed. */
+export interface ProjectBuilder {
+  build(texts: readonly SourceText[], folder: string, wallMs: number): Promise<ReadyProject>;
+  stop(): Promise<void>;
+}
+
+/** In the thread that asks, which does nothing else meanwhile. */
+export class LocalBuilder implements ProjectBuilder {
+  readonly #memory = new ProjectMemory();
+  readonly #packer = new BundlePacker();
+
+  async build(texts: readonly SourceText[], folder: string, wallMs: number): Promise<ReadyProject> {
+    return readyProject(buildProject(texts, folder, wallMs, this.#memory), this.#packer);
+  }
+
+  async stop(): Promise<void> {}
+}
+
+/**
+ * In a thread of its own, which begins with the first call. After a start from the cache nothing of the project is known but its
+ * outcome: the control thread would be held up for seconds by the first reload of a large one.
+ */
+export class ThreadBuilder implements ProjectBuilder {
+  readonly #entry: URL;
+  #worker: Worker | null = null;
+  #asked: { readonly resolve: (form: ReadyForm) => void; readonly reject: (error: Error) => void } | null =
+    null;
+  #directory: Directory | null;
+
+  /** `directory`: of the version that is there already. */
+  constructor(entry: URL, directory: Directory) {
+    this.#entry = entry;
+    this.#directory = directory;
+  }
+
+  async build(texts: readonly SourceText[], folder: string, wallMs: number): Promise<ReadyProject> {
+    const { built, diagnostics } = fromForm(await this.#ask(texts, folder, wallMs), texts);
+    if (built === null) return { built, diagnostics };
+    const directory = sameTenants(this.#directory, built.world.directory);
+    this.#directory = directory;
+    return { built: { ...built, world: { ...built.world, directory } }, diagnostics };
+  }
+
+  async stop(): Promise<void> {
+    await this.#worker?.terminate();
+  }
+
+  #ask(texts: readonly SourceText[], folder: string, wallMs: number): Promise<ReadyForm> {
+    this.#worker ??= this.#start();
+    const worker = this.#worker;
+    return new Promise((resolve, reject) => {
+      assert(this.#asked === null, 'one project is built after the other');
+      this.#asked = { resolve, reject };
+      const plain = texts.map(({ path, text }) => ({ path, text }));
+      worker.postMessage({ texts: plain, folder, wallMs } satisfies ToBuildThread);
+    });
+  }
+
+  #start(): Worker {
+    const worker = new Worker(this.#entry, { name: 'portunus-build' });
+    worker.on('message', (form: FromBuildThread) => {
+      this.#asked?.resolve(form);
+      this.#asked = null;
+    });
+    // The next call begins another one.
+    worker.on('error', (error) => this.#lost(error));
+    worker.on('exit', (code) => this.#lost(new Error(`the thread that compiles ended with code ${code}`)));
+    return worker;
+  }
+
+  #lost(error: Error): void {
+    this.#worker = null;
+    this.#asked?.reject(error);
+    this.#asked = null;
+  }
+}
+
+export interface ToBuildThread {
+  readonly texts: readonly { readonly path: string; readonly text: string }[];
+  readonly folder: string;
+  readonly wallMs: number;
+}
+export type FromBuildThread = ReadyForm;
+
+/** Tenants that say what they said are the same objects, as those are that one thread reads: nothing is written anew for them. */
+function sameTenants(before: Directory | null, after: Directory): Directory {
+  if (before === null) return after;
+  const tenants = [...after.tenants].map(([name, tenant]) => {
+    const known = before.tenants.get(name);
+    return [name, isDeepStrictEqual(known, tenant) ? known! : tenant] as const;
+  });
+  return { ...after, tenants: new Map(tenants) };
+}
