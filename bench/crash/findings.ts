@@ -80,6 +80,7 @@ export class CrashFindings {
         this.losses.filter(({ lost, allowed }) => lost > allowed).length,
         atMost(0),
       ),
+      this.#withinPrinted(),
       ...COUNTED_ROUTES.map((route) => this.#beyondPrinted(route)),
       count('changes acknowledged', acknowledged, atLeast(1)),
       count('unanswered changes, found done', unanswered.done),
@@ -97,7 +98,15 @@ export class CrashFindings {
     return { name: 'never charged of an amount, by group', unit: '%', values: shares };
   }
 
-  /** By kill: what was lost, in shares of what was printed last. */
+  /** Of the counters of kills before which status was printed at all: what was printed last bounds what was lost, as it stood. */
+  #withinPrinted(): Figure {
+    const told = this.losses.filter(({ printed }) => printed !== null);
+    const within = told.filter(({ lost, printed }) => lost <= printed!);
+    const values = told.length === 0 ? [] : [(100 * within.length) / told.length];
+    return { name: 'counters of kills that lost no more than status printed', unit: '%', values, bar: null };
+  }
+
+  /** By kill: what was lost beyond what was printed last, because a slice was granted or money reserved since. */
   #beyondPrinted(route: CountedRoute): Figure {
     const told = this.losses.filter((loss) => loss.route.name === route.name && loss.printed !== null);
     return {

@@ -25,13 +25,19 @@ export interface GroupParts {
   readonly findings: CrashFindings;
 }
 
-/** A life under load is at most so long; most are much shorter. */
-const LIFE_MS_MAX = 1_200;
+/**
+ * The kill comes some time after the last of some changes: so that there is something to lose on a machine that is busy, too. Most
+ * times are short.
+ */
+const CHANGES_MAX = 12;
+const CHANGES_WITHIN_MS = 5_000;
+const AFTER_CHANGES_MS_MAX = 800;
 /** Of this share of lives the kill may come at any moment of the start. */
 const KILLED_IN_START_SHARE = 0.15;
 const START_MS_MAX = 1_500;
 const EXHAUSTED_WITHIN_MS = 120_000;
 const TALLY_EVERY_MS = 200;
+const LOOK_EVERY_MS = 3;
 
 const run = promisify(execFile);
 
@@ -83,10 +89,18 @@ export class KillGroup {
     await this.#check();
     const changing = new AbortController();
     const changed = changes.run(changing.signal);
-    await delay(random() ** 2 * LIFE_MS_MAX);
+    await this.#changesMade(Math.floor(random() * (CHANGES_MAX + 1)));
+    await delay(random() ** 2 * AFTER_CHANGES_MS_MAX);
     await this.#kill(life, watch);
     changing.abort();
     await changed;
+  }
+
+  async #changesMade(count: number): Promise<void> {
+    const { changes } = this.#parts;
+    const enough = changes.acknowledged + count;
+    const deadlineMs = performance.now() + CHANGES_WITHIN_MS;
+    while (changes.acknowledged < enough && performance.now() < deadlineMs) await delay(LOOK_EVERY_MS);
   }
 
   #begin(): Life {

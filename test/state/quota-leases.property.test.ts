@@ -181,7 +181,7 @@ for (const [name, estimated, keys] of [
     try {
       fc.assert(
         fc.property(STEPS, (steps) => run(store, `q${runs++}`, estimated, keys, steps)),
-        { numRuns: keys === 'fewer records' ? 150 : 300 },
+        { numRuns: keys === 'fewer records' ? 80 : 300 },
       );
     } finally {
       await store.close();
