@@ -1,13 +1,12 @@
 /**
  * One request from its head to its record: the PHASES in order (`pipeline/phases.ts`). Knows no socket: the client is a
- * `ClientStream`, the service an `UpstreamService`. What is decided is `deciding.ts`, how bodies pass `request-body.ts`
- * and `response-body.ts`. Every ending goes through `#finish`, once.
+ * `ClientStream`, the service an `UpstreamService`. What is decided is `deciding.ts`, what the client is answered
+ * `client-answer.ts`, how bodies pass `request-body.ts` and `response-body.ts`, and what is settled at the end `settling.ts`. Every
+ * ending goes through `#finish`, once.
  */
 
 import type { WebSocketSettings } from '../model/world.ts';
-import type { BodyTransform } from '../pipeline/body-transform.ts';
 import { RequestContext } from '../pipeline/context.ts';
-import type { Reservation } from '../pipeline/counters.ts';
 import { PHASE } from '../pipeline/phases.ts';
 import type { RoutePipeline } from '../pipeline/program.ts';
 import type {
@@ -18,8 +17,9 @@ import type {
   UpstreamHandler,
 } from '../pipeline/upstream.ts';
 import { Account, recordAccount, recordRequest, recordRoute } from './access-record.ts';
-import type { ClientHandler, ClientStream, FieldLines, ReceivedRequest } from './client-stream.ts';
-import { contentCoding, STALE_RESPONSE_FIELDS, UNTRANSFORMABLE_ASKS } from './content-coding.ts';
+import { type AnswerHost, ClientAnswer } from './client-answer.ts';
+import type { ClientHandler, ClientStream, ReceivedRequest } from './client-stream.ts';
+import { contentCoding, UNTRANSFORMABLE_ASKS } from './content-coding.ts';
 import type { Progress, Waiting } from './deciding.ts';
 import { decide, FIRST_STAGE, NEEDS_BODY } from './deciding.ts';
 import type { ExchangeThread } from './exchange-thread.ts';
@@ -31,28 +31,17 @@ import { OutgoingBody } from './outgoing-body.ts';
 import { outgoingRequest } from './outgoing-request.ts';
 import { fillTemplate } from './path-template.ts';
 import type { Problem } from './problem.ts';
-import {
-  badUpstream,
-  fromFault,
-  fromUpstream,
-  overloaded,
-  problem,
-  problemBody,
-  problemFields,
-} from './problem.ts';
+import { fromFault, fromUpstream, overloaded, problem } from './problem.ts';
 import type { RequestBodyHost } from './request-body.ts';
 import { RequestBody } from './request-body.ts';
-import type { ResponseBody, ResponseBodyHost } from './response-body.ts';
-import { ChangedBody, StreamedBody } from './response-body.ts';
-import { ResponseCost } from './response-cost.ts';
-import { limitFieldLines, ownFieldLines, responseFieldLines } from './response-fields.ts';
 import type { RoutePlan, RuleVersion } from './rule-version.ts';
+import { RequestCost, settle } from './settling.ts';
 import { drawsTrace, isSampled, parentSpanIdOf, traceIdOf } from './trace-context.ts';
-import { transformed } from './transformed-body.ts';
-import { Tunnel, type TunnelCode, type TunnelHost } from './tunnel.ts';
+import type { Tunnel, TunnelCode, TunnelHost } from './tunnel.ts';
+import { openTunnel, withoutHandshake } from './tunnel-opening.ts';
 
 export class Exchange
-  implements ClientHandler, UpstreamHandler, Progress, RequestBodyHost, ResponseBodyHost, TunnelHost
+  implements ClientHandler, UpstreamHandler, Progress, RequestBodyHost, AnswerHost, TunnelHost
 {
   /** Neighbours in the thread's list of requests in flight. */
   next: Exchange | null = null;
@@ -66,7 +55,6 @@ export class Exchange
   #version: RuleVersion | null = null;
   #plan: RoutePlan | null = null;
   #upstreamPath = '';
-  #requestId = '';
   /** Lines of request id and trace, for the service. */
   #idLines = '';
   /** Of the caller, where traces are recorded. */
@@ -76,31 +64,21 @@ export class Exchange
   #requestBody: RequestBody | null = null;
   /** Null while the body goes on as it comes. */
   #outgoingBody: OutgoingBody | null = null;
-  /** Null unless the answer streams. */
-  #responseBody: ResponseBody | null = null;
   /** Null unless the route opens WebSockets, and the rules have let this one through. */
   #tunnel: Tunnel | null = null;
-  /** Of an answer whose head waits for the first piece of a changed body. */
-  #lines: FieldLines = '';
-  /** The head of the answer has been given to the client. */
-  #answered = false;
-  /** Nothing of the answer is missing, but the client may not have taken all of it yet. */
-  #answerComplete = false;
   #ended = false;
   #waitsForGrant = false;
   #readDeadlineMs = Number.POSITIVE_INFINITY;
   #totalDeadlineMs = Number.POSITIVE_INFINITY;
-
-  /** Null where the price says all. */
-  #told: ResponseCost | null = null;
-  /** Whether the service was given the request, so far as is known: what it did not get costs nothing. */
-  #charge: 'nothing' | 'in-full' = 'nothing';
-
+  /** Null where the route does not say what a request costs. */
+  #cost: RequestCost | null = null;
   readonly #account = new Account();
+  readonly #answer: ClientAnswer;
 
   constructor(thread: ExchangeThread, client: ClientStream) {
     this.#thread = thread;
     this.#client = client;
+    this.#answer = new ClientAnswer(thread, client, this.#context, this.#account, this);
   }
 
   /** The head has been read: runs all phases that need no waiting, in this turn. */
@@ -115,7 +93,7 @@ export class Exchange
     context.headers = received.fields;
     context.client = this.#client;
     this.#idLines = thread.identifiers.next();
-    this.#requestId = requestIdIn(this.#idLines);
+    this.#answer.requestId = requestIdIn(this.#idLines);
     context.idHigh = thread.identifiers.high;
     context.idLow = thread.identifiers.low;
     this.#client.attach(this);
@@ -129,7 +107,7 @@ export class Exchange
   /** A request that waited is judged anew: its key may have been revoked, a calendar closed (language-rules #9). */
   wake(): void {
     // Answered by a deadline, while the wake-up was on its way.
-    if (this.#ended || this.#answered) return;
+    if (this.#ended || this.#answer.begun) return;
     this.stage = FIRST_STAGE;
     this.#goOn();
   }
@@ -172,6 +150,8 @@ export class Exchange
     const plan = findRoute(this.#context, version);
     if ('code' in plan) return plan;
     this.#plan = plan;
+    const { cost } = plan.program.route;
+    if (cost !== null) this.#cost = new RequestCost(cost, thread);
     this.#upstreamPath =
       plan.template === null
         ? this.#context.path
@@ -210,7 +190,7 @@ export class Exchange
   }
 
   requestBodyCollected(text: Uint8Array): void {
-    if (this.#ended || this.#answered) return;
+    if (this.#ended || this.#answer.begun) return;
     const { readBody } = this.#plan!.pipeline;
     const fault = readBody!(this.#context, text);
     if (fault !== null) {
@@ -266,8 +246,7 @@ export class Exchange
       return;
     }
     this.#account.decidedUs = this.#elapsedUs();
-    this.#charge = 'in-full';
-    this.#told = this.#toldCost();
+    this.#cost?.dispatched();
     this.#call = plan.service.dispatch(request, this);
     this.#account.dispatchedUs = this.#elapsedUs();
     if (this.#outgoingBody !== null) this.#outgoingBody.send(context, this.#call);
@@ -276,28 +255,18 @@ export class Exchange
 
   // -- a WebSocket ---------------------------------------------------------------------------------------------
 
-  #openTunnel(plan: RoutePlan, { idleMs }: WebSocketSettings): void {
+  #openTunnel(plan: RoutePlan, settings: WebSocketSettings): void {
     const thread = this.#thread;
     const context = this.#context;
-    thread.requestEdits.removed.push(...HANDSHAKE_FIELDS);
+    withoutHandshake(thread.requestEdits);
     const request = outgoingRequest(context, plan, thread, this.#upstreamPath, this.#idLines, 0);
     if ('code' in request) {
       this.#refuse(request);
       return;
     }
     this.#account.decidedUs = this.#elapsedUs();
-    const { limits, clock } = thread;
-    const protocols = protocolsOf(context.headers);
-    const { websocketMessageBytes: messageBytesMax } = limits;
-    const nowMs = (): number => clock.monotonicMs();
-    this.#charge = 'in-full';
-    this.#told = this.#toldCost();
-    this.#tunnel = new Tunnel(
-      this,
-      plan.service,
-      { ...request, protocols, messageBytesMax },
-      { limits, idleMs, nowMs },
-    );
+    this.#cost?.dispatched();
+    this.#tunnel = openTunnel(this, plan.service, request, context.headers, settings, thread);
     this.#account.dispatchedUs = this.#elapsedUs();
   }
 
@@ -305,16 +274,8 @@ export class Exchange
     const head = { status: 101, fields, bodyBytes: -1, hasBody: false, endpoint, attempts };
     this.#account.firstByteUs = this.#elapsedUs();
     this.#account.attempts = attempts;
-    this.#told?.head(head);
-    const lines = this.#shapeResponse(head, NONE);
-    if (lines === null) {
-      this.#fail(MALFORMED_ANSWER);
-      return false;
-    }
-    this.#account.status = head.status;
-    this.#answered = true;
-    this.#client.upgrade(lines, protocol, this.#tunnel!);
-    return true;
+    this.#cost?.head(head);
+    return this.#answer.upgrade(this.#plan!, head, protocol, this.#tunnel!);
   }
 
   tunnelFailed(error: UpstreamError): void {
@@ -363,12 +324,12 @@ export class Exchange
   }
 
   onBody(chunk: Uint8Array, last: boolean): void {
-    if (this.#ended || this.#answerComplete) return;
+    if (this.#ended || this.#answer.complete) return;
     this.#requestBody!.receive(chunk, last);
   }
 
   requestBodyFailed(why: Problem): void {
-    if (!this.#ended && !this.#answerComplete) this.#fail(why);
+    if (!this.#ended && !this.#answer.complete) this.#fail(why);
   }
 
   onDrain(): void {
@@ -381,113 +342,45 @@ export class Exchange
     if (this.#ended) return;
     this.#account.firstByteUs = this.#elapsedUs();
     this.#account.attempts = head.attempts;
-    if (isFree(head.status)) this.#charge = 'nothing';
-    this.#told?.head(head);
-    this.#told?.data(chunk, last || !head.hasBody);
-    const { responseTransform } = this.#plan!.pipeline;
-    const transform = responseTransform === null ? null : responseTransform(this.#context, head);
-    const lines = this.#shapeResponse(head, transform === null ? NONE : STALE_RESPONSE_FIELDS);
-    if (lines === null) this.#fail(MALFORMED_ANSWER);
-    else if (transform === null) this.#answer(head, lines, chunk, last);
-    else this.#answerChanged(head, lines, transform, chunk, last);
-  }
-
-  #answer(head: ResponseHead, lines: FieldLines, chunk: Uint8Array, last: boolean): void {
-    this.#account.status = head.status;
-    this.#answered = true;
-    if (!head.hasBody) {
-      const declared = this.#context.method === 'HEAD' ? head.bodyBytes : -1;
-      this.#complete(this.#client.answerWithoutBody(head.status, lines, declared));
-    } else if (last || head.bodyBytes === 0) {
-      this.#account.responseBytes = chunk.length;
-      this.#complete(this.#client.answer(head.status, lines, chunk));
-    } else {
-      this.#client.begin(head.status, lines, head.bodyBytes);
-      this.#responseBody = new StreamedBody(this.#client, this.#call!, this);
-      this.#responseBody.write(chunk);
-    }
-  }
-
-  #answerChanged(
-    head: ResponseHead,
-    lines: FieldLines,
-    transform: BodyTransform,
-    chunk: Uint8Array,
-    last: boolean,
-  ): void {
-    const { limits } = this.#thread;
-    const coding = contentCoding(head.fields);
-    const call = this.#call!;
-    if (last) this.#call = null;
-    if (!head.hasBody) {
-      this.#answer({ ...head, bodyBytes: -1 }, lines, chunk, last);
-    } else if (coding === null || head.status === PARTIAL_CONTENT) {
-      this.#fail(UNREADABLE_ANSWER);
-    } else if (last && coding === 'identity') {
-      const changed = transformed(transform, chunk, true, limits.bodyHoldBackBytes);
-      if (changed instanceof Uint8Array) this.#answer(head, lines, changed, true);
-      else this.#fail(fromFault(changed));
-    } else {
-      this.#account.status = head.status;
-      this.#lines = lines;
-      this.#responseBody = new ChangedBody(this.#client, call, this, transform, coding, this.#thread);
-      this.onData(chunk, last);
-    }
+    this.#cost?.head(head);
+    this.#cost?.data(chunk, last || !head.hasBody);
+    this.#answer.head(this.#plan!, head, chunk, last, this.#call!);
   }
 
   onData(chunk: Uint8Array, last: boolean): void {
-    if (this.#ended || this.#answerComplete) return;
-    this.#told?.data(chunk, last);
-    // The call is over: what comes of the answer now is what a transform still holds.
-    if (last) this.#call = null;
-    this.#responseBody!.write(chunk);
-    if (last && !this.#ended) this.#responseBody!.end();
+    if (this.#ended || this.#answer.complete) return;
+    this.#cost?.data(chunk, last);
+    if (last) this.serviceDone();
+    this.#answer.data(chunk, last);
   }
 
-  responseBegins(): void {
-    this.#answered = true;
-    this.#client.begin(this.#account.status, this.#lines, -1);
-    this.#lines = '';
+  serviceDone(): void {
+    this.#call = null;
   }
 
-  responsePassed(bytes: number): void {
-    this.#account.responseBytes += bytes;
+  answerComplete(gone: boolean): void {
+    if (gone) this.#finish();
+    else this.#stopBodies();
   }
 
-  responseComplete(gone: boolean): void {
-    this.#complete(gone);
-  }
-
-  responseFailed(why: Problem): void {
-    if (!this.#ended && !this.#answerComplete) this.#fail(why);
+  answerFailed(why: Problem): void {
+    this.#fail(why);
   }
 
   onWritable(): void {
     if (this.#ended) return;
-    if (this.#answerComplete) this.#finish();
-    else this.#responseBody?.onWritable();
-  }
-
-  #shapeResponse(head: ResponseHead, stale: readonly string[]): FieldLines | null {
-    const edits = this.#thread.responseEdits;
-    edits.clear();
-    this.#plan!.pipeline.shapeResponse(this.#context, edits);
-    if (stale.length > 0) edits.removed.push(...stale);
-    return responseFieldLines(head.fields, edits, this.#ownFieldLines() + limitFieldLines(this.#context));
-  }
-
-  #ownFieldLines(): string {
-    const rules = this.#version === null ? null : this.#version.rules;
-    return ownFieldLines(this.#requestId, this.#context, rules);
+    if (this.#answer.complete) this.#finish();
+    else this.#answer.onWritable();
   }
 
   // -- endings -------------------------------------------------------------------------------------------------
 
   onError(error: UpstreamError): void {
-    if (this.#ended || this.#answerComplete) return;
+    if (this.#ended || this.#answer.complete) return;
     this.#call = null;
     this.#account.attempts = error.attempts;
-    if (error.unprocessed || isFree(error.refusedStatus)) this.#charge = 'nothing';
+    if (error.unprocessed) this.#cost?.spare();
+    this.#cost?.answered(error.refusedStatus);
     this.#account.fault = error.detail;
     this.#fail(fromUpstream(error.code));
   }
@@ -496,7 +389,7 @@ export class Exchange
     if (this.#ended) return;
     this.#account.clientAborted = true;
     // 499 is nginx's number for it; no client ever sees it.
-    if (!this.#answered) this.#account.status = 499;
+    if (!this.#answer.begun) this.#account.status = 499;
     this.#endedBy('client_aborted', NO_RULE);
     this.#giveUp();
     this.#finish();
@@ -504,8 +397,8 @@ export class Exchange
 
   /** What no service can have costs nothing: a request that waits for a connection above all. */
   #giveUp(): void {
-    if (this.#call?.unsent === true || this.#tunnel?.unsent === true) this.#charge = 'nothing';
-    if (!this.#answerComplete) this.#call?.abort();
+    if (this.#call?.unsent === true || this.#tunnel?.unsent === true) this.#cost?.spare();
+    if (!this.#answer.complete) this.#call?.abort();
     this.#tunnel?.abort();
   }
 
@@ -513,7 +406,7 @@ export class Exchange
   #fail(why: Problem): void {
     this.#giveUp();
     this.#call = null;
-    if (!this.#answered) {
+    if (!this.#answer.begun) {
       this.#refuse(why);
       return;
     }
@@ -525,18 +418,9 @@ export class Exchange
   #refuse(why: Problem): void {
     // A long body that nobody wants is not read to its end just to keep the connection.
     if (this.#unreadBytes() > UNREAD_BYTES_MAX) this.#client.contain();
-    const lines = this.#ownFieldLines() + problemFields(why);
-    const body = problemBody(why, this.#requestId);
-    this.#account.status = why.status;
     this.#endedBy(why.code, why.ruleIndex);
-    this.#answered = true;
     if (this.#account.decidedUs < 0) this.#account.decidedUs = this.#elapsedUs();
-    if (this.#context.method === 'HEAD') {
-      this.#complete(this.#client.answerWithoutBody(why.status, lines, Buffer.byteLength(body)));
-    } else {
-      this.#account.responseBytes = body.length;
-      this.#complete(this.#client.answer(why.status, lines, body));
-    }
+    this.#answer.problem(why, this.#plan);
   }
 
   /** The permit that held before is not why it ended so: the record names no rule, or the one that refused. */
@@ -551,54 +435,20 @@ export class Exchange
     return this.#requestBody === null ? bodyBytes : bodyBytes - this.#requestBody.bytes;
   }
 
-  #complete(gone: boolean): void {
-    this.#answerComplete = true;
-    if (gone) this.#finish();
-    else this.#stopBodies();
-  }
-
-  /** Decoders hold memory, and would go on giving. */
   #stopBodies(): void {
     this.#requestBody?.stop();
-    this.#responseBody?.stop();
+    this.#answer.stop();
   }
 
   #finish(): void {
     this.#ended = true;
     this.#stopBodies();
     if (this.#waitsForGrant) this.#thread.grants.forget(this);
-    this.#account.costNano = this.#costNano();
-    this.#endReservations();
+    settle(this.#context, this.#version === null ? null : this.#version.binding, this.#cost, this.#account);
+    if (this.#plan !== null && this.#thread.crossings.any) this.#nameCrossings();
     this.#record();
     this.#thread.leave(this);
     if (this.#version !== null) this.#thread.versions.leave(this.#version);
-  }
-
-  /** What was reserved of money becomes what it cost; slots of `at once` are freed. */
-  #endReservations(): void {
-    const { reservation, observedReservations } = this.#context;
-    if (reservation !== null) this.#endReservation(reservation);
-    this.#context.reservation = null;
-    if (observedReservations === null) return;
-    for (const observed of observedReservations) this.#endReservation(observed);
-    this.#context.observedReservations = null;
-  }
-
-  #toldCost(): ResponseCost | null {
-    const { cost } = this.#plan!.program.route;
-    if (cost === null || cost.told === null) return null;
-    const { buffered, limits } = this.#thread;
-    return new ResponseCost(cost.told, cost.currency, buffered, limits.responseCostBytes);
-  }
-
-  /** What the request cost in the end, in nano-units; -1 where the route does not say. */
-  #costNano(): number {
-    const told = this.#told?.end() ?? null;
-    const cost = this.#plan === null ? null : this.#plan.program.route.cost;
-    if (cost === null) return -1;
-    if (this.#charge === 'nothing') return 0;
-    if (told !== null && told > cost.atMost && this.#account.fault === '') this.#account.fault = ESTIMATE_LOW;
-    return told ?? cost.atMost;
   }
 
   /** Counters know keys, requests know names. */
@@ -606,19 +456,12 @@ export class Exchange
     this.#thread.crossings.name(this.#context, this.#plan!.program.route.name);
   }
 
-  #endReservation(reservation: Reservation): void {
-    const { binding } = this.#version!;
-    if (this.#account.costNano !== -1) binding.settleEstimates(reservation, this.#account.costNano);
-    binding.release(reservation);
-    if (this.#thread.crossings.any) this.#nameCrossings();
-  }
-
   #record(): void {
     const { record, records } = this.#thread;
     const account = this.#account;
     recordRequest(record, this.#context, this.#version === null ? null : this.#version.rules);
     recordRoute(record, this.#plan === null ? null : this.#plan.program.route);
-    record.requestId = this.#requestId;
+    record.requestId = this.#answer.requestId;
     const traceparent = traceparentIn(this.#idLines);
     record.traceId = traceIdOf(traceparent);
     record.parentSpanId = this.#parentSpanId;
@@ -643,44 +486,7 @@ function totalMsOf({ program, timeouts }: RoutePlan): number {
   return program.route.websocket?.totalMs ?? timeouts.totalMs;
 }
 
-/** Each of the two handshakes has its own; the subprotocols are handed on apart. */
-const HANDSHAKE_FIELDS = [
-  'sec-websocket-key',
-  'sec-websocket-version',
-  'sec-websocket-extensions',
-  'sec-websocket-protocol',
-];
-
-function protocolsOf(fields: readonly string[]): string {
-  const values = fields.filter(
-    (_, index) => index % 2 === 1 && fields[index - 1] === 'sec-websocket-protocol',
-  );
-  return values.join(', ');
-}
-
-/** Debt, which the budgets carry: `atMost` of the route is too little. */
-const ESTIMATE_LOW = 'estimate_low: the request cost more than atMost of its route, which was reserved';
-
-/** The service refused before it did anything (language-rules #30). */
-function isFree(status: number): boolean {
-  return status === 401 || status === 429;
-}
-
-const NONE: readonly string[] = [];
 const NO_RULE = -1;
 const NOTHING = new Uint8Array(0);
-const PARTIAL_CONTENT = 206;
-const MALFORMED_ANSWER = badUpstream(
-  502,
-  'A header field of the answer is malformed.',
-  'upstream_malformed_answer',
-);
-/** A part of a body says nothing of the whole, and a coding that can't be undone hides it. */
-const UNREADABLE_ANSWER = badUpstream(
-  502,
-  'Rules read the answer, and its content coding or range keeps it from being read.',
-  'upstream_unreadable_body',
-);
-
 /** What is left of a refused body is read and dropped up to here, so that an ordinary 401 or 429 keeps its connection. */
 const UNREAD_BYTES_MAX = 65_536;
