@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import type { AdminHealth, LoadReport } from '../../admin/actions.ts';
+import type { AdminHealth } from '../../admin/actions.ts';
 import type { ConfigurationActions } from '../../admin/routes/configuration.ts';
 import type { AdminServer } from '../../admin/server.ts';
 import { createHashKey } from '../../base/half-sip-hash.ts';
@@ -21,13 +21,10 @@ import {
 } from '../../pipeline/thread-gauges.ts';
 import type { CounterMemory } from '../../state/counter-layout.ts';
 import type { CounterRegistry } from '../../state/counter-registry.ts';
-import { openHistoryFile } from '../../state/history-file.ts';
 import type { Store } from '../../state/store.ts';
-import type { StoreProblem } from '../../state/store-problem.ts';
 import { httpProbe } from '../../upstream/health-probe.ts';
 import { systemLookup } from '../../upstream/name-resolver.ts';
 import { timerAfter } from '../../upstream/timers.ts';
-import { PORTUNUS } from '../terminal.ts';
 import { VERSION } from '../version.ts';
 import { addressIsFree } from './address.ts';
 import { openAdminAccess } from './admin-access.ts';
@@ -44,20 +41,21 @@ import { createDirectoryDesk } from './directory-desk.ts';
 import { EndpointKeeper } from './endpoint-keeper.ts';
 import { makeFirstKeys } from './first-keys.ts';
 import { FrontCertificates } from './front-certificates.ts';
-import { HistoryKeeper, onceRecorded } from './history-keeper.ts';
+import { HistoryKeeper } from './history-keeper.ts';
 import { CONTROL_THREAD, dataThreadName, GatewayMetrics } from './metrics.ts';
-import { type Observation, startObservation } from './observation.ts';
+import type { Observation } from './observation.ts';
 import { createObservationDesk } from './observation-desk.ts';
+import { openObservation } from './observation-opening.ts';
 import type { ProjectBuilder } from './project-builder.ts';
 import { type ProjectFiles, ProjectWatcher } from './project-files.ts';
 import { QuotaKeeper } from './quota-keeper.ts';
 import type { ReadyProject, ReadyVersion, ServedWorld } from './ready-project.ts';
-import { rollBack } from './rollback.ts';
-import { adminStatus, loadReport, versionList } from './status-report.ts';
-import { historyIsSound } from './store-task.ts';
+import { adminStatus } from './status-report.ts';
 import { storedEntityReader } from './stored-entities.ts';
 import { ThresholdAlerts } from './threshold-alerts.ts';
 import { readText } from './tls-files.ts';
+import { createVersionDesk, recordedReport } from './version-desk.ts';
+import { tellWatching } from './watch-alert.ts';
 
 export interface GatewayOptions {
   readonly files: ProjectFiles;
@@ -244,7 +242,7 @@ export class Gateway {
         readFiles: (services) => this.#endpoints.readFiles(services),
         live: (version) => this.#live(version),
         watch: (folders) => {
-          if (options.watchFiles === 'yes') this.#watch(folders);
+          if (options.watchFiles === 'yes') tellWatching(observation.alerts, this.#watcher.watch(folders));
         },
         counters: () => this.#counters.inspect(),
       },
@@ -264,28 +262,9 @@ export class Gateway {
     const rings = Array.from({ length: threadCount(world.server) }, () =>
       createRecordRing(world.limits.recordRingBytes),
     );
-    const historyFile = openHistoryFile(
-      world.server.dataFolder,
-      options.clock.wallMs(),
-      options.store.lastHolder === 'lost',
-      historyIsSound,
-    );
-    if (!historyFile.ok) return historyFile;
-    const observation = await startObservation({
-      logTo: options.logTo,
-      rings,
-      limits: world.limits,
-      historyFile: historyFile.value,
-      historySettings: world.server.history,
-      traceSettings: world.server.traces,
-      deliveries: world.deliveries,
-      zone: world.zone,
-      clock: options.clock,
-    });
-    if (!observation.ok) {
-      await historyFile.value.close();
-      return observation;
-    }
+    const { logTo, clock, store } = options;
+    const observation = await openObservation({ logTo, rings, clock, lastHolder: store.lastHolder }, world);
+    if (!observation.ok) return observation;
     const gateway = new Gateway(options, world, observation.value, rings);
     const started = await gateway.#start(built);
     if (started.ok) return ok(gateway);
@@ -316,7 +295,7 @@ export class Gateway {
       status: () => this.status(),
       keys: this.#directory.keys,
       directory: createDirectoryDesk(this.#directory, () => this.#liveFiles),
-      reload: async (actor) => this.#recorded(await this.load('admin API', actor)),
+      reload: async (actor) => recordedReport(await this.load('admin API', actor), this.#history),
       configuration: this.#versions(),
       observation: createObservationDesk({
         observation: this.#observation,
@@ -419,30 +398,19 @@ export class Gateway {
     return null;
   }
 
-  #recorded(result: LoadResult): Result<LoadReport, StoreProblem> {
-    const recorded = onceRecorded(result, this.#history.problem);
-    return recorded.ok ? ok(loadReport(recorded.value)) : recorded;
-  }
-
   #versions(): ConfigurationActions {
     const { store, files, clock } = this.#options;
-    const { history } = store;
-    return {
-      versions: () => versionList(history, this.#configuration.running, this.#world.limits),
-      files: (version) => history.files(version),
-      rollBack: async (version, actor) => {
-        const rolledBack = await rollBack(version, actor, {
-          folder: files.folder,
-          dataFolder: this.#world.server.dataFolder,
-          history,
-          audit: store.audit,
-          keeper: this.#history,
-          configuration: this.#configuration,
-          clock,
-        });
-        return rolledBack.ok ? this.#recorded(rolledBack.value) : rolledBack;
-      },
-    };
+    const { dataFolder } = this.#world.server;
+    return createVersionDesk({
+      folder: files.folder,
+      dataFolder,
+      history: store.history,
+      audit: store.audit,
+      keeper: this.#history,
+      configuration: this.#configuration,
+      limits: this.#world.limits,
+      clock,
+    });
   }
 
   #record(action: AuditEntry['action'], what: string, after: object): void {
@@ -470,21 +438,6 @@ export class Gateway {
   }
   /** How many threads are done with an old version. */
   readonly #retirements = new Map<number, number>();
-
-  #watch(folders: readonly string[]): void {
-    const identity = { kind: 'files-not-watched', subject: '' };
-    const problem = this.#watcher.watch(folders);
-    if (problem === null) {
-      this.#observation.alerts.resolve(identity);
-      return;
-    }
-    this.#observation.alerts.raise({
-      ...identity,
-      severity: 'warning',
-      message: `Changes of files may go unnoticed: ${problem}`,
-      remedy: `Raise fs.inotify.max_user_watches and max_user_instances, or load changes with "${PORTUNUS} reload".`,
-    });
-  }
 
   #gauges(): ReadonlyMap<string, ThreadGaugeValues> {
     return new Map([...this.#threadGauges].map(([thread, memory]) => [thread, readThreadGauges(memory)]));
