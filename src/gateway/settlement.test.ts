@@ -89,6 +89,26 @@ describe('a request costs', () => {
     }
   });
 
+  test('what the service told, also where rules change its answer on the way', () => {
+    const body = '{"usage":{"cost":0.02}}';
+    for (const pieces of [[body], [...body]]) {
+      const simulation = simulate({
+        routes: [simulatedRoute('/{rest...}', { cost: priced(IN_BODY) })],
+        pipeline: { admit: RESERVE, responseTransform: () => ({ push: (chunk) => chunk, heldBytes: 0 }) },
+        limits: { responseCostBytes: 1_024 },
+      });
+      const client = simulation.request('GET', '/');
+      const call = simulation.calls[0]!;
+      pieces.forEach((piece, at) => {
+        const last = at === pieces.length - 1;
+        if (at === 0) call.head(last, piece, { fields: JSON_FIELDS });
+        else call.data(piece, last);
+      });
+      expect(client.body).toBe(body);
+      expect(costs(simulation)).toEqual([20_000_000]);
+    }
+  });
+
   test('all where the answer is but a part of a body, whatever stands in it', () => {
     const simulation = simulated(IN_BODY);
     simulation.request('GET', '/');
