@@ -1,14 +1,6 @@
 import { assert } from '../base/assert.ts';
-import { compareCodePoints } from '../language/order.ts';
-import type {
-  CheckedPolicies,
-  CheckedPolicy,
-  CheckedRule,
-  ForbidRule,
-  RequireRule,
-  WarnRule,
-} from '../language/typed.ts';
-import type { EnforcementMode, World } from '../model/world.ts';
+import type { CheckedPolicies, ForbidRule, RequireRule, WarnRule } from '../language/typed.ts';
+import type { World } from '../model/world.ts';
 import type { Warning } from '../pipeline/context.ts';
 import type { Counters, Reservation } from '../pipeline/counters.ts';
 import type { Refusal } from '../pipeline/outcome.ts';
@@ -16,6 +8,7 @@ import { holds, possibly } from './interpret/expressions.ts';
 import type { HashKeys, PlainRequest, Situation } from './interpret/facts.ts';
 import { LimitTaker } from './interpret/limits.ts';
 import { phaseOf } from './interpret/phases.ts';
+import { type PlacedRule, placedRules } from './interpret/placed-rules.ts';
 import { type ShapedHeaders, shapedBody, shapedHeaders, valuesOf } from './interpret/shape.ts';
 import { ruleReply } from './replies.ts';
 import { NOT_PERMITTED } from './runtime/denials.ts';
@@ -39,15 +32,6 @@ export interface Verdict {
   readonly totalTimeoutMs: number;
   /** As the service gets it; null unless permitted. */
   readonly body: unknown;
-}
-
-/** A rule with everything that says how to treat it. */
-export interface PlacedRule<Rule extends CheckedRule = CheckedRule> {
-  readonly index: number;
-  readonly policy: string;
-  readonly scope: CheckedPolicy['scope'];
-  readonly mode: EnforcementMode;
-  readonly rule: Rule;
 }
 
 /**
@@ -189,21 +173,6 @@ const NOTHING: Verdict = {
   totalTimeoutMs: Number.POSITIVE_INFINITY,
   body: null,
 };
-
-/** Policies by name, rules by key: the order that numbers them. */
-export function placedRules(checked: CheckedPolicies, world: World): PlacedRule[] {
-  const policies = [...checked.policies].sort((a, b) => compareCodePoints(a.name, b.name));
-  const rules = policies.flatMap((policy) =>
-    [...policy.rules].sort((a, b) => compareCodePoints(a.key, b.key)).map((rule) => ({ policy, rule })),
-  );
-  return rules.map(({ policy, rule }, index) => ({
-    index,
-    policy: policy.name,
-    scope: policy.scope,
-    mode: world.enforcement.get(policy.name)?.mode ?? 'enforce',
-    rule,
-  }));
-}
 
 function isDenyRule(placed: PlacedRule): placed is PlacedRule<DenyRule> {
   return placed.rule.kind === 'forbid' || placed.rule.kind === 'require';

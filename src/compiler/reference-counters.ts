@@ -1,11 +1,11 @@
 import { assert } from '../base/assert.ts';
 import {
-  BATCH_ENTRIES_MAX,
   COUNTER_FAULTS,
   type CounterBinding,
   type CounterFault,
   type CounterSpec,
   type Counters,
+  createTakeBatch,
   EXCEEDED,
   NEEDS_LEASE,
   type Reservation,
@@ -111,17 +111,7 @@ class ReferenceBinding implements CounterBinding {
   }
 
   createBatch(): TakeBatch {
-    return {
-      count: 0,
-      counter: new Int32Array(BATCH_ENTRIES_MAX),
-      keyHigh: new Int32Array(BATCH_ENTRIES_MAX),
-      keyLow: new Int32Array(BATCH_ENTRIES_MAX),
-      weight: new Float64Array(BATCH_ENTRIES_MAX),
-      remaining: new Float64Array(BATCH_ENTRIES_MAX),
-      retryAtMs: new Float64Array(BATCH_ENTRIES_MAX),
-      resetMs: new Float64Array(BATCH_ENTRIES_MAX),
-      fault: new Uint8Array(BATCH_ENTRIES_MAX),
-    };
+    return createTakeBatch();
   }
 
   take(batch: TakeBatch, nowMs: number, wallMs: number): TakeResult {

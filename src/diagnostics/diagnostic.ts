@@ -1,7 +1,6 @@
 import type { DiagnosticCode } from './catalogue.ts';
+import type { Severity } from './severity.ts';
 import type { Span } from './source.ts';
-
-export type Severity = 'error' | 'warning';
 
 /** A further place that belongs to the story: "first defined here". */
 export interface RelatedPlace {

@@ -7,7 +7,6 @@ import type { RecordSink } from '../pipeline/record.ts';
 import { emptyRecord } from '../pipeline/record.ts';
 import { BufferedBytes } from './body-buffer.ts';
 import { Decoders } from './decoded-body.ts';
-import type { Exchange } from './exchange.ts';
 import { FrontFacts } from './front-checks.ts';
 import { GrantWaiters } from './grant-waiters.ts';
 import { Identifiers } from './identifiers.ts';
@@ -18,6 +17,17 @@ import type { Slashes } from './target.ts';
 import { type NamedCrossing, ThresholdCrossings } from './threshold-crossings.ts';
 import type { TokenIdentities } from './token-identities.ts';
 import type { VersionStore } from './version-store.ts';
+
+/** A request as its thread sees it: one of a list, that is looked at now and then. */
+export interface RequestInFlight {
+  next: RequestInFlight | null;
+  previous: RequestInFlight | null;
+  checkDeadlines(nowMs: number): void;
+  /** Ends what would never end by itself. */
+  goAway(): void;
+  /** It has waited, and goes on. */
+  wake(): void;
+}
 
 export interface ExchangeThreadParts {
   readonly clock: Clock;
@@ -33,7 +43,7 @@ export interface ExchangeThreadParts {
   readonly records: RecordSink;
   readonly tellCrossings: (crossings: readonly NamedCrossing[], lost: number) => void;
   /** Calls `exchange.wake()` after a while: how a waiting request goes on. */
-  readonly wakeLater: (exchange: Exchange, delayMs: number) => void;
+  readonly wakeLater: (exchange: RequestInFlight, delayMs: number) => void;
   /** By how much the events of the thread were late since it was asked last. */
   readonly eventLoopDelayMs: () => number;
 }
@@ -68,7 +78,7 @@ export class ExchangeThread {
 
   inFlight = 0;
   readonly #eventLoopDelayMs: () => number;
-  #first: Exchange | null = null;
+  #first: RequestInFlight | null = null;
   #onIdle: (() => void) | null = null;
 
   constructor(parts: ExchangeThreadParts) {
@@ -92,14 +102,14 @@ export class ExchangeThread {
     this.decoders = new Decoders(parts.limits.bodyDecodersPerThread);
   }
 
-  enter(exchange: Exchange): void {
+  enter(exchange: RequestInFlight): void {
     this.inFlight++;
     exchange.next = this.#first;
     if (this.#first !== null) this.#first.previous = exchange;
     this.#first = exchange;
   }
 
-  leave(exchange: Exchange): void {
+  leave(exchange: RequestInFlight): void {
     this.inFlight--;
     if (exchange.previous === null) this.#first = exchange.next;
     else exchange.previous.next = exchange.next;

@@ -18,7 +18,7 @@ import type {
 } from '../pipeline/upstream.ts';
 import type { ClientHandler, ClientStream, FieldLines } from './client-stream.ts';
 import { Exchange } from './exchange.ts';
-import { ExchangeThread, type ExchangeThreadParts } from './exchange-thread.ts';
+import { ExchangeThread, type ExchangeThreadParts, type RequestInFlight } from './exchange-thread.ts';
 import { IdentityCache } from './identity-cache.ts';
 import { EPOCH_CELLS } from './messages.ts';
 import { BundlePacker, unpackBundle } from './packed-bundle.ts';
@@ -222,7 +222,7 @@ export interface Simulation {
   /** What reservations were settled with, before they were released. */
   readonly settled: { readonly reservation: Reservation; readonly actual: number }[];
   /** What waiting exchanges asked for. */
-  readonly wakes: { readonly exchange: Exchange; readonly delayMs: number }[];
+  readonly wakes: { readonly exchange: RequestInFlight; readonly delayMs: number }[];
   nowMs: number;
   request(method: string, target: string, fields?: string[]): SimulatedClient;
 }
@@ -248,7 +248,7 @@ export function simulate(options: SimulationOptions): Simulation {
   const records: AccessRecord[] = [];
   const releases: Reservation[] = [];
   const settled: Simulation['settled'] = [];
-  const wakes: { exchange: Exchange; delayMs: number }[] = [];
+  const wakes: { exchange: RequestInFlight; delayMs: number }[] = [];
   const epochs = new SharedArrayBuffer(4 * EPOCH_CELLS.count);
   const cells = new Int32Array(epochs);
   const identities = new IdentityCache(10);

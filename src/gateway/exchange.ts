@@ -22,7 +22,7 @@ import type { ClientHandler, ClientStream, ReceivedRequest } from './client-stre
 import { contentCoding, UNTRANSFORMABLE_ASKS } from './content-coding.ts';
 import type { Progress, Waiting } from './deciding.ts';
 import { decide, FIRST_STAGE, NEEDS_BODY } from './deciding.ts';
-import type { ExchangeThread } from './exchange-thread.ts';
+import type { ExchangeThread, RequestInFlight } from './exchange-thread.ts';
 import { checkFront } from './front-checks.ts';
 import { linesWithin, requestIdIn, tracedLines, traceparentIn } from './identifiers.ts';
 import { findRoute, identifyAgain, receive } from './intake.ts';
@@ -41,11 +41,18 @@ import type { Tunnel, TunnelCode, TunnelHost } from './tunnel.ts';
 import { openTunnel, withoutHandshake } from './tunnel-opening.ts';
 
 export class Exchange
-  implements ClientHandler, UpstreamHandler, Progress, RequestBodyHost, AnswerHost, TunnelHost
+  implements
+    ClientHandler,
+    UpstreamHandler,
+    Progress,
+    RequestInFlight,
+    RequestBodyHost,
+    AnswerHost,
+    TunnelHost
 {
   /** Neighbours in the thread's list of requests in flight. */
-  next: Exchange | null = null;
-  previous: Exchange | null = null;
+  next: RequestInFlight | null = null;
+  previous: RequestInFlight | null = null;
   stage = FIRST_STAGE;
   variant = 0;
 

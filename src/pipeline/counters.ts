@@ -67,6 +67,21 @@ export type CounterFault = (typeof COUNTER_FAULTS)[number];
 /** Most limits that can apply to one request; more on one route is a compile error. */
 export const BATCH_ENTRIES_MAX = 64;
 
+/** An empty one. */
+export function createTakeBatch(): TakeBatch {
+  return {
+    count: 0,
+    counter: new Int32Array(BATCH_ENTRIES_MAX),
+    keyHigh: new Int32Array(BATCH_ENTRIES_MAX),
+    keyLow: new Int32Array(BATCH_ENTRIES_MAX),
+    weight: new Float64Array(BATCH_ENTRIES_MAX),
+    remaining: new Float64Array(BATCH_ENTRIES_MAX),
+    retryAtMs: new Float64Array(BATCH_ENTRIES_MAX),
+    resetMs: new Float64Array(BATCH_ENTRIES_MAX),
+    fault: new Uint8Array(BATCH_ENTRIES_MAX),
+  };
+}
+
 export interface CounterSpec {
   /** Stable across threads, reloads, restarts and nodes (language-rules #27). */
   readonly identity: string;

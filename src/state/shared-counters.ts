@@ -10,6 +10,7 @@ import {
   type CounterBinding,
   type CounterSpec,
   type Counters,
+  createTakeBatch,
   EXCEEDED,
   type LeaseSource,
   type Reservation,
@@ -84,17 +85,7 @@ class SharedBinding implements CounterBinding {
   }
 
   createBatch(): TakeBatch {
-    return {
-      count: 0,
-      counter: new Int32Array(BATCH_ENTRIES_MAX),
-      keyHigh: new Int32Array(BATCH_ENTRIES_MAX),
-      keyLow: new Int32Array(BATCH_ENTRIES_MAX),
-      weight: new Float64Array(BATCH_ENTRIES_MAX),
-      remaining: new Float64Array(BATCH_ENTRIES_MAX),
-      retryAtMs: new Float64Array(BATCH_ENTRIES_MAX),
-      resetMs: new Float64Array(BATCH_ENTRIES_MAX),
-      fault: new Uint8Array(BATCH_ENTRIES_MAX),
-    };
+    return createTakeBatch();
   }
 
   take(batch: TakeBatch, nowMs: number, wallMs: number): TakeResult {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { placedRules } from '../../src/compiler/interpret/placed-rules.ts';
 import { traceRequest } from '../../src/compiler/interpret/trace.ts';
-import { placedRules } from '../../src/compiler/interpret.ts';
 import { Choices } from './choices.ts';
 import { compiledJudge, play, randomCase } from './run.ts';
 

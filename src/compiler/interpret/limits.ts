@@ -17,12 +17,12 @@ import type { Refusal } from '../../pipeline/outcome.ts';
 import type { MutableKeyHash } from '../../pipeline/program.ts';
 import { counterKeyTag, counterKeyText, OTHERWISE_KEY_TAG } from '../counter-keys.ts';
 import { counterSpec } from '../counter-specs.ts';
-import type { PlacedRule } from '../interpret.ts';
 import { capacityOf, currencyOf, isEstimated, isInFields, itemName, policyItem } from '../limit-fields.ts';
 import { factReference } from '../lower.ts';
 import { limitReply, nameOfLimit } from '../replies.ts';
 import { renderText } from '../runtime/text.ts';
 import { factValue, type HashKeys, type Situation } from './facts.ts';
+import type { PlacedRule } from './placed-rules.ts';
 import { valuesOf } from './shape.ts';
 
 export interface Taken {

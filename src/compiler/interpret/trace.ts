@@ -8,10 +8,10 @@ import type {
 } from '../../language/typed.ts';
 import type { Value, ValueType } from '../../model/types.ts';
 import type { Route } from '../../model/world.ts';
-import type { PlacedRule } from '../interpret.ts';
 import { elementsOf, holds, possibly, standingOf } from './expressions.ts';
 import { factValue, type HashKeys, type PlainRequest, type Situation } from './facts.ts';
 import { phaseOf } from './phases.ts';
+import type { PlacedRule } from './placed-rules.ts';
 
 /** `unseen`: an earlier clause or phase had decided. */
 export type Held = boolean | 'unseen';

@@ -1,4 +1,4 @@
-import type { Severity } from '../diagnostic.ts';
+import type { Severity } from '../severity.ts';
 
 /** What the catalogue knows of a code: the generated reference page is made of these. */
 export interface CatalogueEntry {

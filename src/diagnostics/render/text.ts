@@ -1,4 +1,5 @@
-import type { Diagnostic, Severity } from '../diagnostic.ts';
+import type { Diagnostic } from '../diagnostic.ts';
+import type { Severity } from '../severity.ts';
 import { placeOf, type Span } from '../source.ts';
 import { printable } from './columns.ts';
 import { excerpt } from './excerpt.ts';

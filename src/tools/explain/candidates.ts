@@ -5,8 +5,8 @@ import {
   type PlainRequest,
   type Situation,
 } from '../../compiler/interpret/facts.ts';
+import type { PlacedRule } from '../../compiler/interpret/placed-rules.ts';
 import { factsIn } from '../../compiler/interpret/trace.ts';
-import type { PlacedRule } from '../../compiler/interpret.ts';
 import { factText } from '../../language/check/known.ts';
 import type { FactExpression, ShareExpression, ShareOf, TypedExpression } from '../../language/typed.ts';
 import { isElementPath } from '../../model/facts.ts';

@@ -1,6 +1,6 @@
 import type { HashKeys, PlainRequest } from '../../compiler/interpret/facts.ts';
+import type { PlacedRule } from '../../compiler/interpret/placed-rules.ts';
 import { type ClauseSight, traceRequest } from '../../compiler/interpret/trace.ts';
-import type { PlacedRule } from '../../compiler/interpret.ts';
 import { placeOf } from '../../diagnostics/source.ts';
 import type { TypedExpression } from '../../language/typed.ts';
 import type { Route } from '../../model/world.ts';

@@ -1,5 +1,5 @@
+import type { PlacedRule } from '../../compiler/interpret/placed-rules.ts';
 import { traceRequest } from '../../compiler/interpret/trace.ts';
-import type { PlacedRule } from '../../compiler/interpret.ts';
 import { compileRequestSchema } from '../../config/request-schema.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import { SourceText } from '../../diagnostics/source.ts';

@@ -1,5 +1,5 @@
+import { type PlacedRule, placedRules } from '../../compiler/interpret/placed-rules.ts';
 import { rulePhase } from '../../compiler/interpret/trace.ts';
-import { type PlacedRule, placedRules } from '../../compiler/interpret.ts';
 import { placeOf } from '../../diagnostics/source.ts';
 import { isLimitRule } from '../../language/limit-rules.ts';
 import type { CheckedPolicies, LimitRule, TypedExpression } from '../../language/typed.ts';

@@ -1,4 +1,4 @@
-import type { PlacedRule } from '../../compiler/interpret.ts';
+import type { PlacedRule } from '../../compiler/interpret/placed-rules.ts';
 import { placeOf } from '../../diagnostics/source.ts';
 import { factText } from '../../language/check/known.ts';
 import type { CheckedRule, FactExpression } from '../../language/typed.ts';

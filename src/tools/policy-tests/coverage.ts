@@ -1,5 +1,5 @@
+import type { PlacedRule } from '../../compiler/interpret/placed-rules.ts';
 import { type ClauseSight, clausesOf, traceRequest } from '../../compiler/interpret/trace.ts';
-import type { PlacedRule } from '../../compiler/interpret.ts';
 import { placeOf } from '../../diagnostics/source.ts';
 import { staticValue } from '../../language/static-value.ts';
 import type { TypedExpression } from '../../language/typed.ts';

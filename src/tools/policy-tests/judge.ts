@@ -1,4 +1,4 @@
-import type { PlacedRule } from '../../compiler/interpret.ts';
+import type { PlacedRule } from '../../compiler/interpret/placed-rules.ts';
 import { placeOf } from '../../diagnostics/source.ts';
 import type { CheckedExpect, CheckedStep, RuleName } from '../../language/typed-tests.ts';
 import { memberPath } from '../../model/member-path.ts';

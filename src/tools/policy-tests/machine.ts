@@ -2,7 +2,7 @@ import { assert } from '../../base/assert.ts';
 import { compileRules } from '../../compiler/compile.ts';
 import { instantiateRoute } from '../../compiler/instantiate.ts';
 import type { PlainRequest } from '../../compiler/interpret/facts.ts';
-import { type PlacedRule, placedRules } from '../../compiler/interpret.ts';
+import { type PlacedRule, placedRules } from '../../compiler/interpret/placed-rules.ts';
 import { NOT_PERMITTED } from '../../compiler/runtime/denials.ts';
 import { compileRequestSchema } from '../../config/request-schema.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';

@@ -1,4 +1,4 @@
-import type { PlacedRule } from '../../compiler/interpret.ts';
+import type { PlacedRule } from '../../compiler/interpret/placed-rules.ts';
 import { isLimitRule } from '../../language/limit-rules.ts';
 import type { CheckedPolicies, LimitRule } from '../../language/typed.ts';
 import type { CheckedExpect, CheckedStep, CheckedTest, TestCaller } from '../../language/typed-tests.ts';

@@ -1,0 +1,27 @@
+import { compareCodePoints } from '../../language/order.ts';
+import type { CheckedPolicies, CheckedPolicy, CheckedRule } from '../../language/typed.ts';
+import type { EnforcementMode, World } from '../../model/world.ts';
+
+/** A rule with everything that says how to treat it. */
+export interface PlacedRule<Rule extends CheckedRule = CheckedRule> {
+  readonly index: number;
+  readonly policy: string;
+  readonly scope: CheckedPolicy['scope'];
+  readonly mode: EnforcementMode;
+  readonly rule: Rule;
+}
+
+/** Policies by name, rules by key: the order that numbers them. */
+export function placedRules(checked: CheckedPolicies, world: World): PlacedRule[] {
+  const policies = [...checked.policies].sort((a, b) => compareCodePoints(a.name, b.name));
+  const rules = policies.flatMap((policy) =>
+    [...policy.rules].sort((a, b) => compareCodePoints(a.key, b.key)).map((rule) => ({ policy, rule })),
+  );
+  return rules.map(({ policy, rule }, index) => ({
+    index,
+    policy: policy.name,
+    scope: policy.scope,
+    mode: world.enforcement.get(policy.name)?.mode ?? 'enforce',
+    rule,
+  }));
+}
