@@ -66,6 +66,7 @@ export interface AdminStatus {
   /** Those that clients see; empty without TLS. */
   readonly certificates: readonly CertificateStatus[];
   readonly kept: KeptStatus;
+  readonly rateWindows: RateWindowStatus;
   readonly alerts: readonly AlertStatus[];
   readonly deliveries: readonly DeliveryStatus[];
   /** The limits in force. */
@@ -136,6 +137,23 @@ export interface CounterStatus {
 }
 
 /** What the store keeps up to a bound, and the bound. */
+/** What a start would find of rate windows and token buckets. */
+export interface RateWindowStatus {
+  /** `exact`: all that was taken; `in-doubt`: each would begin full; `unused`: there are none. */
+  readonly state: 'unused' | 'exact' | 'in-doubt';
+  /** Why files can't be written; null when they can. */
+  readonly problem: string | null;
+  /** The fullest journal, 0 … 1. */
+  readonly journalShare: number;
+  /** Room of all journals. */
+  readonly journalBytes: number;
+  /** Since all counters were copied; null before the first time. */
+  readonly snapshotAgeMs: number | null;
+  readonly snapshotBytes: number;
+  /** Since the state was made durable; null before the first time. */
+  readonly durableAgeMs: number | null;
+}
+
 export interface KeptStatus {
   /** Number of the newest audit record. */
   readonly auditEnd: number;

@@ -100,6 +100,15 @@ export const STATUS: AdminStatus = {
   certificates: [
     { certificateFile: '/tls/front.pem', names: ['shop.example'], expiresMs: 1_798_761_600_000 },
   ],
+  rateWindows: {
+    state: 'exact',
+    problem: null,
+    journalShare: 0.25,
+    journalBytes: 16_777_216,
+    snapshotAgeMs: 61_000,
+    snapshotBytes: 4_096,
+    durableAgeMs: 800,
+  },
   kept: {
     auditEnd: 7,
     auditRecords: 7,

@@ -108,6 +108,15 @@ export const STATUS_SCHEMA = object({
   ),
   services: SERVICES,
   certificates: list(object({ certificateFile: TEXT, names: list(TEXT), expiresMs: TIME_MS })),
+  rateWindows: object({
+    state: { enum: ['unused', 'exact', 'in-doubt'] },
+    problem: orNull(TEXT),
+    journalShare: NUMBER,
+    journalBytes: WHOLE,
+    snapshotAgeMs: orNull(NUMBER),
+    snapshotBytes: WHOLE,
+    durableAgeMs: orNull(NUMBER),
+  }),
   kept: object({
     auditEnd: WHOLE,
     auditRecords: WHOLE,

@@ -114,6 +114,12 @@ export const LIMITS = {
     'memory of tenants, teams, consumers and names of keys, until the next start',
   ),
   counterKeys: count(100_000, 1, 10_000_000, 'keys one limit keeps apart; further ones share one counter'),
+  rateJournalBytes: bytes(
+    8 * MIB,
+    256 * KIB,
+    1_024 * MIB,
+    'takes of one data thread from rate windows, written down since they were last copied as a whole',
+  ),
   recordRingBytes: bytes(4 * MIB, 128 * KIB, 256 * MIB, 'access records of one data thread not yet written'),
   accessLogQueueBytes: bytes(
     8 * MIB,

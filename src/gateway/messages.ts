@@ -68,6 +68,8 @@ export interface DataThreadStart {
   readonly recordRing: SharedArrayBuffer;
   /** Health of endpoints (opaque here: `upstream/` makes and reads it). */
   readonly endpoints: SharedArrayBuffer;
+  /** Where it writes down what it takes from rate windows (opaque here: `state/` makes and reads it). */
+  readonly takeJournal: unknown;
   /** What this thread says of itself, see `pipeline/thread-gauges`. */
   readonly gauges: SharedArrayBuffer;
   /** Secret of the key hashes of counters, 8 bytes. */

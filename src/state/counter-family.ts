@@ -7,6 +7,7 @@ import { type CounterKind, type KindSettings, type PeriodClock, TICKS_PER_MS } f
 import type { CounterRegion } from './counter-layout.ts';
 import { SUB_WINDOWS } from './counter-layout.ts';
 import { PERIOD_STEPS_MAX, paceBucket } from './pace-bucket.ts';
+import { type RateKind, rateKind } from './rates/rate-kinds.ts';
 import { slotCount } from './slot-count.ts';
 import { windowRing } from './window-ring.ts';
 
@@ -33,6 +34,8 @@ export class CounterFamily implements KindSettings {
   readonly allowOnFailure: boolean;
   /** Nothing may be used before it is durable: see `quota-lease-cells.ts`. */
   readonly leased: boolean;
+  /** Null for what is no rate. Rates are journaled: they go on after their process. */
+  readonly rate: RateKind | null;
   /** Of a policy that only watches. */
   readonly watching: boolean;
   readonly thresholdsPercent: readonly number[];
@@ -69,6 +72,7 @@ export class CounterFamily implements KindSettings {
     this.estimated = spec.weights === 'estimated';
     this.allowOnFailure = spec.onFailure === 'allow';
     this.leased = quotas === 'leased' && spec.window.kind === 'calendar';
+    this.rate = rateKind(spec.window.kind);
     this.watching = spec.watching === true;
     this.thresholdsPercent = spec.thresholdsPercent;
     this.shardMask = layout.shards - 1;

@@ -18,6 +18,7 @@ import {
 } from './counter-layout.ts';
 import { CROWDED_SHARE, sweepShard } from './counter-sweep.ts';
 import { HeadroomPass, type LimitHeadroom } from './limit-headroom.ts';
+import { rateKind } from './rates/rate-kinds.ts';
 import { breakLockOf, LockSet, lockOwner } from './shared-lock.ts';
 
 export interface CounterRegistry {
@@ -39,10 +40,25 @@ export interface CounterRegistry {
   /** Frees the locks of a thread (its `threadId`) that has exited in the middle of a take; answers how many. */
   releaseLocksOf(thread: number): number;
   inspect(): readonly CounterUsage[];
+  /** Windows and token buckets that living rule sets use. */
+  rates(): readonly RateRegion[];
   /** Quotas that living rule sets use. */
   quotas(): readonly QuotaRegion[];
   /** Null when no living rule set uses it, or it is no quota. */
   quota(region: number): QuotaRegion | null;
+}
+
+/** The memory of a window or token bucket, as its keeper needs it. */
+export interface RateRegion {
+  /** In the journals of this process. */
+  readonly region: number;
+  /** The same in every process, as long as the counter is the same in meaning. */
+  readonly signature: string;
+  /** That one, and those of names that it had before. */
+  readonly signatures: readonly string[];
+  readonly layout: CounterLayout;
+  /** As each living rule set sees it, the newest last. Never empty. */
+  readonly families: readonly CounterFamily[];
 }
 
 /** The memory of a calendar quota, as the keeper of its leases needs it. */
@@ -159,6 +175,7 @@ export function createCounterRegistry(): CounterRegistry {
       return broken;
     },
     inspect: () => Array.from(live.values(), usageOf),
+    rates: () => [...live.values()].map(rateOf).filter((rate) => rate !== null),
     quotas: () => [...live.values()].map(quotaOf).filter((quota) => quota !== null),
     quota(region) {
       for (const entry of live.values()) if (entry.region.region === region) return quotaOf(entry);
@@ -221,6 +238,20 @@ function usageOf({ region, words, uses, pass }: LiveRegion): CounterUsage {
     bytes: region.memory.byteLength,
     headroom: pass.headroom,
   };
+}
+
+function rateOf({ signature, formerSignature, region, uses }: LiveRegion): RateRegion | null {
+  const specs = [...uses.values()];
+  if (rateKind(specs[0]!.window.kind) === null) return null;
+  const families = specs.map((spec) => new CounterFamily(spec, limitedTo(region, spec), 'leased'));
+  const signatures = new Set([signature, ...specs.flatMap(signaturesOf)]);
+  if (formerSignature !== null) signatures.add(formerSignature);
+  return { region: region.region, signature, signatures: [...signatures], layout: region.layout, families };
+}
+
+function signaturesOf({ formerIdentity, ...spec }: CounterSpec): readonly string[] {
+  const own = regionSignature(spec);
+  return formerIdentity === undefined ? [own] : [own, regionSignature({ ...spec, identity: formerIdentity })];
 }
 
 function quotaOf({ signature, formerSignature, region, uses }: LiveRegion): QuotaRegion | null {

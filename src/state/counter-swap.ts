@@ -7,6 +7,7 @@ import { EXCEEDED, TAKEN, type TakeBatch, type TakeResult } from '../pipeline/co
 import type { CounterFamily } from './counter-family.ts';
 import { HEADER } from './counter-layout.ts';
 import { cellsAt, shardAt, shardOf } from './counter-table.ts';
+import type { TakeSink } from './rates/take-journal.ts';
 import type { LockSet } from './shared-lock.ts';
 import {
   correctEntry,
@@ -14,6 +15,7 @@ import {
   type ReservedEntry,
   reservedEntry,
   type SharedReservation,
+  tellCorrection,
 } from './shared-reservation.ts';
 import type { TakeEntries } from './take-entries.ts';
 
@@ -23,6 +25,7 @@ export function swapReservation(
   families: readonly CounterFamily[],
   entries: TakeEntries,
   locks: LockSet,
+  journal: TakeSink,
 ): TakeResult {
   const kept = Array.from({ length: batch.count }, (_, i) => keptEntry(reservation, batch, i));
   const given = reservation.held.filter((entry) => entry.state !== 'done' && !kept.includes(entry));
@@ -39,7 +42,10 @@ export function swapReservation(
     reservation.held = Array.from({ length: batch.count }, (_, i) =>
       bookEntry(batch, i, families[batch.counter[i]!]!, entries, kept[i]!),
     );
-    for (const entry of given) entry.state = 'done';
+    for (const entry of given) {
+      entry.state = 'done';
+      tellCorrection(entry, -entry.weight, journal);
+    }
   } else {
     for (let i = 0; i < batch.count; i++) entries.describe(families[batch.counter[i]!]!, batch, i);
     for (let g = given.length - 1; g >= 0; g--) restoreCells(given[g]!, before[g]!);

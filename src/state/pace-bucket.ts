@@ -7,9 +7,9 @@
  *
  * Cells: fired bits, whole, parts, step of the last change, number of the busy time.
  */
-import type { CounterKind, KindSettings, Moment } from './counter-kind.ts';
-import { TICKS_PER_MS } from './counter-kind.ts';
+import { type CounterKind, type KindSettings, Moment, TICKS_PER_MS } from './counter-kind.ts';
 import { FIRED_CELL } from './counter-layout.ts';
+import type { RateKind } from './rates/rate-kinds.ts';
 
 const WHOLE = 1;
 const PARTS = 2;
@@ -19,7 +19,7 @@ const BUSY_TIME = 4;
 /** Products of two figures below this are exact in a double. */
 export const PERIOD_STEPS_MAX = 2 ** 26;
 
-export const paceBucket: CounterKind = {
+export const paceBucket: CounterKind & RateKind = {
   used(family, cells, at, now) {
     drain(family, cells, at, now);
     return DEBT.parts > 0 ? DEBT.whole + 1 : DEBT.whole;
@@ -65,7 +65,30 @@ export const paceBucket: CounterKind = {
     drain(family, cells, at, now);
     return DEBT.whole === 0 && DEBT.parts === 0;
   },
+
+  /** Corrections are left out: the busy time that they belong to can't be told. */
+  book(family, cells, at, weight, ticks) {
+    if (weight <= 0) return;
+    BOOKED.ticks = ticks;
+    this.add(family, cells, at, weight, BOOKED);
+  },
+
+  ticksOf: (family, cells, at) => cells[at + STEP]! * family.slotTicks,
+
+  restore(family, cells, at, stored, shiftTicks) {
+    const step = Math.max(0, stored[STEP]! + Math.ceil(shiftTicks / family.slotTicks));
+    if (cells[at + STEP] === 0 && cells[at + WHOLE] === 0) {
+      for (let cell = 0; cell < stored.length; cell++) cells[at + cell] = stored[cell]!;
+      cells[at + STEP] = step;
+      return;
+    }
+    // Two counters become one: a part counts as a whole.
+    const debt = stored[WHOLE]! + (stored[PARTS]! > 0 ? 1 : 0);
+    this.book(family, cells, at, debt, step * family.slotTicks);
+  },
 };
+
+const BOOKED = new Moment();
 
 /** Result of {@link drain}: read at once by its caller, so one object per thread is enough. */
 const DEBT = { whole: 0, parts: 0, step: 0 };

@@ -25,6 +25,7 @@ import { HEADER } from './counter-layout.ts';
 import { swapReservation } from './counter-swap.ts';
 import { shardAt, shardOf } from './counter-table.ts';
 import { LateCorrections } from './late-corrections.ts';
+import { NO_JOURNAL, type TakeSink } from './rates/take-journal.ts';
 import { LockSet, lockOwner } from './shared-lock.ts';
 import {
   correctEntry,
@@ -32,25 +33,28 @@ import {
   type ReservedEntry,
   reservedEntry,
   SharedReservation,
+  tellCorrection,
 } from './shared-reservation.ts';
 import { TakeEntries } from './take-entries.ts';
 
 /**
  * `memory` as `createCounterRegistry().prepare` made it, for the very specs that are then bound. With `leases`, no part of a
  * quota is used before it is durable; null where quotas may end with the process. `late`: one for all rule sets of a thread.
+ * `journal`: what rate windows hold outlives the process.
  */
 export function createSharedCounters(
   memory: CounterMemory,
   leases: LeaseSource | null,
   thresholds: ThresholdSink = NO_THRESHOLDS,
   late = new LateCorrections(),
+  journal: TakeSink = NO_JOURNAL,
 ): Counters {
   const quotas = leases === null ? 'in-memory' : 'leased';
   return {
     bind(specs: readonly CounterSpec[]): CounterBinding {
       assert(specs.length === memory.regions.length, 'counter memory was prepared for these specs');
       const families = specs.map((spec, i) => new CounterFamily(spec, memory.regions[i]!, quotas));
-      return new SharedBinding(families, leases ?? NO_LEASES, thresholds, late);
+      return new SharedBinding(families, leases ?? NO_LEASES, thresholds, late, journal);
     },
   };
 }
@@ -68,7 +72,8 @@ class SharedBinding implements CounterBinding {
   readonly #leases: LeaseSource;
   readonly #thresholds: ThresholdSink;
   readonly #locks = new LockSet(lockOwner(threadId));
-  readonly #entries = new TakeEntries();
+  readonly #journal: TakeSink;
+  readonly #entries: TakeEntries;
   readonly #order = new Int32Array(BATCH_ENTRIES_MAX);
   readonly #late: LateCorrections;
 
@@ -77,7 +82,10 @@ class SharedBinding implements CounterBinding {
     leases: LeaseSource,
     thresholds: ThresholdSink,
     late: LateCorrections,
+    journal: TakeSink,
   ) {
+    this.#journal = journal;
+    this.#entries = new TakeEntries(journal);
     this.#families = families;
     this.#leases = leases;
     this.#thresholds = thresholds;
@@ -138,7 +146,14 @@ class SharedBinding implements CounterBinding {
     assert(reservation instanceof SharedReservation, 'a reservation of these counters');
     this.#late.makeUp();
     this.#entries.moment.set(nowMs, wallMs);
-    const result = swapReservation(reservation, batch, this.#families, this.#entries, this.#locks);
+    const result = swapReservation(
+      reservation,
+      batch,
+      this.#families,
+      this.#entries,
+      this.#locks,
+      this.#journal,
+    );
     this.#entries.askForLeases(this.#families, batch, this.#leases);
     this.#entries.tellCrossings(this.#thresholds);
     return result;
@@ -221,6 +236,7 @@ class SharedBinding implements CounterBinding {
     const { family, keyHigh, keyLow } = entry;
     if (!this.#locks.acquire(family.words, lockOf(entry))) return false;
     const { overdrawn, reached, settled } = correctEntry(entry, delta);
+    tellCorrection(entry, delta, this.#journal);
     this.#locks.releaseAll();
     if (overdrawn) this.#leases.ask({ region: family.region, keyHigh, keyLow, weight: 0 });
     for (const percent of reached) this.#tellReached(entry, percent, settled);

@@ -4,6 +4,8 @@ import type { CounterFamily } from './counter-family.ts';
 import { META } from './counter-layout.ts';
 import { cellsAt, metaAt, NO_RECORD, shardAt, shardOf } from './counter-table.ts';
 import { isOverdrawn } from './quota-lease-cells.ts';
+import { ENTRY_FLAGS } from './rates/journal-format.ts';
+import type { TakeSink } from './rates/take-journal.ts';
 import { settledAmount, unreserve } from './reserved-amounts.ts';
 import type { TakeEntries } from './take-entries.ts';
 import { newlyReached } from './thresholds.ts';
@@ -88,6 +90,16 @@ export function correctEntry(entry: ReservedEntry, delta: number): Correction {
     reached: family.thresholdsPercent.length === 0 ? NONE : newlyReached(family, at, settled),
     settled,
   };
+}
+
+/** Tells the journal of a correction that was made and stays. Under the entry's lock. */
+export function tellCorrection(entry: ReservedEntry, delta: number, journal: TakeSink): void {
+  const { family, keyHigh, keyLow, record, mark } = entry;
+  if (family.rate === null) return;
+  if (family.words[metaAt(family, record) + META.generation] !== entry.generation) return;
+  const flags = record === family.overflowRecord ? ENTRY_FLAGS.shared : 0;
+  const ticks = family.rate.ticksOf(family, family.cells, cellsAt(family, record), mark);
+  journal.append(family.region, keyHigh, keyLow, flags, delta, ticks);
 }
 
 const NONE: readonly number[] = Object.freeze([]);

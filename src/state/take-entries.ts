@@ -28,7 +28,13 @@ import {
   shardOf,
 } from './counter-table.ts';
 import { leaseLeft, wantsSlice } from './quota-lease-cells.ts';
+<<<<<<< HEAD
 import { forgetReserved, reserve } from './reserved-amounts.ts';
+=======
+import { ENTRY_FLAGS } from './rates/journal-format.ts';
+import type { TakeSink } from './rates/take-journal.ts';
+import { reserve } from './reserved-amounts.ts';
+>>>>>>> 2ae4254 (Keep rate windows beyond the process: journals of takes, snapshots, a state that says what may be trusted)
 import { isNewlyExhausted, newlyReached } from './thresholds.ts';
 
 /** How soon another try is worth it while marks can't be written: the control thread tries about once a second. */
@@ -48,6 +54,11 @@ export class TakeEntries {
   readonly #askedWeight = new Float64Array(2 * BATCH_ENTRIES_MAX);
   #askingCount = 0;
   #crossings: ThresholdCrossing[] = [];
+  readonly #journal: TakeSink;
+
+  constructor(journal: TakeSink) {
+    this.#journal = journal;
+  }
 
   /** True when the key has a record. If not, `findShared` has to follow under the family's lock. */
   findOwn(family: CounterFamily, batch: TakeBatch, entry: number): boolean {
@@ -131,7 +142,9 @@ export class TakeEntries {
     let record = this.record[entry]!;
     if (record === NO_RECORD) return;
     const made = this.#made[entry]!;
+    let flags = 0;
     if (made !== NO_RECORD) {
+      if (record === family.overflowRecord) flags = ENTRY_FLAGS.copied;
       assignRecord(family, made, record, batch.keyHigh[entry]!, batch.keyLow[entry]!);
       // Requests in flight settle with the record that they were booked in: here nothing will.
       forgetReserved(family, cellsAt(family, made));
@@ -139,8 +152,10 @@ export class TakeEntries {
       record = made;
     } else if (record === family.overflowRecord) {
       words[HEADER.overflowTakes] = (words[HEADER.overflowTakes]! + 1) | 0;
+      flags = ENTRY_FLAGS.shared;
     }
     const at = cellsAt(family, record);
+    if (family.rate !== null) this.#tell(family, batch, entry, flags);
     kind.add(family, cells, at, batch.weight[entry]!, this.moment);
     if (family.leased && wantsSlice(cells, at)) this.#noteAsk(entry, 0);
     this.mark[entry] = kind.mark(family, cells, at, this.moment);
@@ -153,6 +168,11 @@ export class TakeEntries {
     batch.resetMs[entry] = kind.resetMs(family, cells, at, this.moment);
     if (family.estimated) reserve(family, at, batch.weight[entry]!);
     else if (family.thresholdsPercent.length > 0) this.#noteReached(family, batch, entry, usedNow);
+  }
+
+  #tell({ region }: CounterFamily, batch: TakeBatch, entry: number, flags: number): void {
+    const { keyHigh, keyLow, weight } = batch;
+    this.#journal.append(region, keyHigh[entry]!, keyLow[entry]!, flags, weight[entry]!, this.moment.ticks);
   }
 
   /** Describes an entry of a refused take; changes nothing. */

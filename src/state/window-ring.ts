@@ -8,11 +8,12 @@
 import type { CounterKind, KindSettings, Moment } from './counter-kind.ts';
 import { TICKS_PER_MS } from './counter-kind.ts';
 import { FIRED_CELL, RING_SLOTS, SUB_WINDOWS } from './counter-layout.ts';
+import type { RateKind } from './rates/rate-kinds.ts';
 
 const LAST_SLOT = 1;
 const RING = 2;
 
-export const windowRing: CounterKind = {
+export const windowRing: CounterKind & RateKind = {
   used(family, cells, at, now) {
     const slot = currentSlot(family, cells, at, now);
     const last = cells[at + LAST_SLOT]!;
@@ -68,6 +69,26 @@ export const windowRing: CounterKind = {
   asNew(family, cells, at, now) {
     // By time and not by content: a slot of weight 0 may still be settled upwards.
     return currentSlot(family, cells, at, now) - cells[at + LAST_SLOT]! > SUB_WINDOWS;
+  },
+
+  book(family, cells, at, weight, ticks) {
+    // What was taken before this boot of the machine counts as taken at its start.
+    const slot = Math.max(0, Math.floor(ticks / family.slotTicks));
+    const last = cells[at + LAST_SLOT]!;
+    if (slot > last) rotate(cells, at, last, slot);
+    this.correct(family, cells, at, slot, weight);
+  },
+
+  ticksOf: (family, _cells, _at, mark) => mark * family.slotTicks,
+
+  restore(family, cells, at, stored, shiftTicks) {
+    const last = stored[LAST_SLOT]!;
+    for (let slot = Math.max(0, last - SUB_WINDOWS); slot <= last; slot++) {
+      const weight = stored[RING + positionOf(slot)]!;
+      const shifted = slot + Math.ceil(shiftTicks / family.slotTicks);
+      if (weight > 0) this.book(family, cells, at, weight, shifted * family.slotTicks);
+    }
+    cells[at + FIRED_CELL] = stored[FIRED_CELL]!;
   },
 };
 

@@ -17,6 +17,8 @@ export interface UpstreamOptions {
   readonly endpoints: SharedArrayBuffer;
   /** Text of a file by its absolute path, for `UpstreamTls`. Throws as `readFileSync` does. */
   readonly readFile: (path: string) => string;
+  /** Called before anything leaves for a service; nothing when absent. */
+  readonly beforeWrites?: () => void;
   /** Drives the deadlines; a timer when absent. */
   readonly ticker?: Ticker;
 }
@@ -32,6 +34,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     options.limits,
     endpointMemory(options.endpoints),
     options.ticker ?? timerTicker,
+    options.beforeWrites ?? (() => {}),
   );
   const services = new Map<string, ServiceClient>();
   const addresses = new Map<string, readonly ResolvedAddress[]>();

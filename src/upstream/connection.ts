@@ -86,11 +86,13 @@ export class Connection implements Watched {
 
   /** Text of which every character is one byte. False asks to wait for the drain. */
   writeText(text: string): boolean {
+    this.#thread.beforeWrites();
     return this.#written(this.#socket.write(text, 'latin1'));
   }
 
   /** The bytes must stay as they are: hand over a copy. */
   writeBytes(bytes: Uint8Array): boolean {
+    this.#thread.beforeWrites();
     return this.#written(this.#socket.write(bytes));
   }
 

@@ -11,6 +11,8 @@ export class UpstreamThread {
   readonly limits: LimitValues;
   readonly deadlines: Deadlines;
   readonly endpoints: EndpointMemory;
+  /** To be called before anything is handed to a socket: what permitted it is written down by then. */
+  readonly beforeWrites: () => void;
   readonly headReader = new ResponseHeadReader();
   /**
    * Every socket of the thread reads into this one buffer: nothing may keep a view of it after the read callback. It saves
@@ -25,7 +27,15 @@ export class UpstreamThread {
     for (const call of heads) call.writeHead();
   };
 
-  constructor(clock: Clock, random: Random, limits: LimitValues, endpoints: EndpointMemory, ticker: Ticker) {
+  constructor(
+    clock: Clock,
+    random: Random,
+    limits: LimitValues,
+    endpoints: EndpointMemory,
+    ticker: Ticker,
+    beforeWrites: () => void,
+  ) {
+    this.beforeWrites = beforeWrites;
     this.clock = clock;
     this.random = random;
     this.limits = limits;

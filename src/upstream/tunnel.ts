@@ -145,6 +145,7 @@ export class Tunnel implements UpstreamTunnel, Watched {
     const { basePath, hostLine } = this.#pool!.head;
     const offered = protocols === '' ? '' : `sec-websocket-protocol: ${protocols}\r\n`;
     this.#thread.deadlines.set(this, this.#thread.deadlines.after(firstByteMs));
+    this.#thread.beforeWrites();
     this.#socket!.write(
       `GET ${basePath}${target}${hostLine}${fieldLines}${idLines}connection: Upgrade\r\nupgrade: websocket\r\n` +
         `sec-websocket-version: 13\r\nsec-websocket-key: ${this.#key}\r\n${offered}\r\n`,
@@ -212,6 +213,7 @@ export class Tunnel implements UpstreamTunnel, Watched {
   }
 
   #send(opcode: number, payload: Uint8Array): void {
+    this.#thread.beforeWrites();
     this.#socket!.write(clientFrame(opcode, payload, this.#thread.random.uint32()));
   }
 

@@ -4,6 +4,7 @@ import type {
   CounterStatus,
   DeliveryStatus,
   DirectoryUsage,
+  RateWindowStatus,
   ServiceStatus,
 } from '../../admin/actions.ts';
 import { requestStatus } from '../../admin/client.ts';
@@ -63,6 +64,7 @@ function report(status: AdminStatus): string {
       .slice(0, 10)
       .map(({ name, count }) => ['warned by', `${name}: ${count}`] as const),
     ...status.counters.slice(0, 20).map((counter) => ['counter', counterText(counter)] as const),
+    ...rateWindowsText(status.rateWindows).map((line) => ['rate windows', line] as const),
     ...status.certificates.map((certificate) => ['certificate', certificateText(certificate)] as const),
     ['services', servicesText(status.services)],
     ...troubled(status.services).map((line) => ['endpoint', line] as const),
@@ -110,6 +112,15 @@ function counterText({
     reserved === null || reserved === 0 ? '' : ` and spend ${text(reserved)} that is only reserved`;
   const atRisk = openSlice === null ? '' : `; a crash now would lose ${text(openSlice)} of it${held}`;
   return `${label}: ${keys} of ${keysMax} keys${later}${atRisk}`;
+}
+
+function rateWindowsText(rates: RateWindowStatus): readonly string[] {
+  const { state, journalShare, journalBytes, snapshotAgeMs, durableAgeMs } = rates;
+  if (state === 'unused') return [];
+  const age = (ms: number | null) => (ms === null ? 'never' : `${spell(ms)} ago`);
+  const found = state === 'exact' ? 'a crash now would lose none of what was taken' : 'a start would find each of them full';
+  const journal = `journal ${Math.ceil(100 * journalShare)} % of ${Math.round(journalBytes / 2 ** 20)} MiB`;
+  return [`${found}; ${journal}, copied ${age(snapshotAgeMs)}, checkpoint ${age(durableAgeMs)}`];
 }
 
 /** Requests that met a bound of the gateway itself, not of a policy. */

@@ -12,6 +12,7 @@ import { createRecordWriter } from '../../observe/record-ring.ts';
 import { watchThread } from '../../observe/thread-watch.ts';
 import type { CounterMemory } from '../../state/counter-layout.ts';
 import { LateCorrections } from '../../state/late-corrections.ts';
+import { createTakeJournal, type TakeJournalStart } from '../../state/rates/take-journal.ts';
 import { createSharedCounters } from '../../state/shared-counters.ts';
 import { createUpstream } from '../../upstream/client.ts';
 import { eventLoopDelay, systemClock, systemRandom } from './system-clock.ts';
@@ -24,6 +25,7 @@ const clock = systemClock();
 const random = systemRandom();
 const hashKey = createHashKey(start.keyHashSecret);
 const late = new LateCorrections();
+const journal = createTakeJournal(start.takeJournal as TakeJournalStart);
 
 const thread = startDataThread({
   start,
@@ -36,10 +38,11 @@ const thread = startDataThread({
     limits: start.limits,
     endpoints: start.endpoints,
     readFile: (path) => readFileSync(path, 'utf8'),
+    beforeWrites: () => journal.flush(),
   }),
   instantiate: instantiateRoute,
   bindCounters: (memory, leases, thresholds) =>
-    createSharedCounters(memory as CounterMemory, leases, thresholds, late),
+    createSharedCounters(memory as CounterMemory, leases, thresholds, late, journal),
   makeUpLate: () => late.makeUp(),
   identities: (snapshot) => createIdentitySource(snapshot, hashKey),
   tokens: createTokenVerifier(start.server.tokenIssuers, { clock }),

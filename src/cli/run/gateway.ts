@@ -21,6 +21,7 @@ import {
 } from '../../pipeline/thread-gauges.ts';
 import type { CounterMemory } from '../../state/counter-layout.ts';
 import type { CounterRegistry } from '../../state/counter-registry.ts';
+import type { TakeJournalStart } from '../../state/rates/take-journal.ts';
 import type { Store } from '../../state/store.ts';
 import { httpProbe } from '../../upstream/health-probe.ts';
 import { systemLookup } from '../../upstream/name-resolver.ts';
@@ -49,6 +50,7 @@ import { openObservation } from './observation-opening.ts';
 import type { ProjectBuilder } from './project-builder.ts';
 import { type ProjectFiles, ProjectWatcher } from './project-files.ts';
 import { QuotaKeeper } from './quota-keeper.ts';
+import { RateKeeper } from './rate-keeper.ts';
 import type { ReadyProject, ReadyVersion, ServedWorld } from './ready-project.ts';
 import { adminStatus } from './status-report.ts';
 import { storedEntityReader } from './stored-entities.ts';
@@ -91,6 +93,8 @@ const LEASE_RETRY_MS = 1_000;
 /** How much of the anchors a fall of the machine may lose. */
 const ANCHOR_SYNC_MS = 1_000;
 const THRESHOLDS_EVERY_MS = 1_000;
+/** How often the state of rate windows is written. */
+const RATES_EVERY_MS = 1_000;
 /** Each try on a full disk makes LMDB write a line to the console. */
 const HISTORY_RETRY_MS = 10_000;
 
@@ -111,12 +115,15 @@ export class Gateway {
   readonly #history: HistoryKeeper;
   readonly #anchoring: AuditAnchoring;
   readonly #quotas: QuotaKeeper;
+  readonly #rates: RateKeeper;
   readonly #endpoints: EndpointKeeper;
   readonly #directory: LiveDirectory;
   readonly #certificates: FrontCertificates;
   readonly #thresholds: ThresholdAlerts;
   readonly #chores: readonly NodeJS.Timeout[];
   #liveFiles: ProjectFiles['texts'] = [];
+  /** It may have died in the middle of a take. */
+  #isThreadLost = false;
   readonly #metrics: GatewayMetrics;
   readonly #threadGauges: ReadonlyMap<string, SharedArrayBuffer>;
   readonly #endWatch: () => void;
@@ -153,8 +160,18 @@ export class Gateway {
       versionsMax: world.limits.configurationVersions,
       recordsMax: world.limits.auditRecords,
     });
-    const { shared } = this.#endpoints;
-    const starts = threadStarts(world, rings, shared, options.store.secrets.keyHashSecret);
+    const { keyHashSecret } = options.store.secrets;
+    this.#rates = new RateKeeper({
+      dataFolder: world.server.dataFolder,
+      registry: options.counters,
+      clock: options.clock,
+      random: options.random,
+      alerts: observation.alerts,
+      keyHashSecret,
+      threads: rings.length,
+      journalBytes: world.limits.rateJournalBytes,
+    });
+    const starts = threadStarts(world, rings, this.#endpoints.shared, this.#rates.journals(), keyHashSecret);
     const ownGauges = createThreadGauges();
     this.#endWatch = watchThread(ownGauges, () => NO_TRAFFIC);
     this.#threadGauges = new Map([
@@ -179,6 +196,7 @@ export class Gateway {
       onLost: (thread, threadId, why) => {
         // Its locks would make the others wait in vain while they finish what is in flight.
         this.#counters.releaseLocksOf(threadId);
+        this.#isThreadLost = true;
         options.onFatal(`data thread ${thread} is lost: ${why}`);
       },
       onRulesRetired: (epoch) => this.#rulesRetired(epoch),
@@ -218,6 +236,7 @@ export class Gateway {
       setInterval(() => this.#history.retry(), HISTORY_RETRY_MS),
       setInterval(() => this.#anchoring.tend(), ANCHOR_SYNC_MS),
       setInterval(() => this.#quotas.retry(), LEASE_RETRY_MS),
+      setInterval(() => this.#rates.tend(), RATES_EVERY_MS),
       setInterval(() => this.#thresholds.resolveEnded(), THRESHOLDS_EVERY_MS),
     ];
     this.#metrics = new GatewayMetrics({
@@ -227,6 +246,7 @@ export class Gateway {
       running: () => this.#configuration.running,
       counters: () => this.#counters.inspect(),
       openSlices: () => this.#quotas.openSlices(),
+      rates: () => this.#rates.inspect(),
       threads: () => this.#gauges(),
       seriesMax: world.limits.metricSeries,
     });
@@ -338,6 +358,7 @@ export class Gateway {
       observation: this.#observation,
       counters: this.#counters.inspect(),
       openSlices: this.#quotas.openSlices(),
+      rates: this.#rates.inspect(),
       store: this.#options.store,
       services: this.#endpoints.status(),
       certificates: this.#certificates.served,
@@ -356,6 +377,7 @@ export class Gateway {
     await this.#threads.stop();
     await this.#options.builder.stop();
     this.#quotas.giveBack();
+    this.#rates.close(this.#isThreadLost ? 'in-doubt' : 'whole');
     await this.#admin?.close();
     if (serving) this.#record('gateway.stop', 'the stop', { unfinished });
     this.#anchoring.close();
@@ -377,6 +399,7 @@ export class Gateway {
     const slots = rules === null ? ok(null) : this.#endpoints.prepare(epoch, rules.services);
     if (!slots.ok) return slots.error;
     const memory = rules === null ? null : this.#counters.prepare(rules.counters);
+    if (memory !== null) this.#rates.regionsChanged();
     const changed = await this.#threads.change(epoch, {
       rules:
         packed.value === null
@@ -385,7 +408,10 @@ export class Gateway {
       directory: prepared.value === null ? null : prepared.value.snapshot,
     });
     if (!changed.ok) {
-      if (memory !== null) this.#counters.retire(memory);
+      if (memory !== null) {
+        this.#counters.retire(memory);
+        this.#rates.regionsChanged();
+      }
       this.#endpoints.retire(epoch);
       return changed.error;
     }
@@ -473,6 +499,7 @@ function threadStarts(
   world: ServedWorld,
   rings: readonly SharedArrayBuffer[],
   endpoints: SharedArrayBuffer,
+  takeJournals: readonly TakeJournalStart[],
   keyHashSecret: Uint8Array,
 ): DataThreadStart[] {
   const epochs = new SharedArrayBuffer(EPOCH_CELLS.count * Int32Array.BYTES_PER_ELEMENT);
@@ -484,6 +511,7 @@ function threadStarts(
     epochs,
     recordRing,
     endpoints,
+    takeJournal: takeJournals[thread],
     gauges: createThreadGauges(),
     keyHashSecret,
   }));

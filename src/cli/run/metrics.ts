@@ -8,6 +8,7 @@ import type { ThreadGaugeValues } from '../../pipeline/thread-gauges.ts';
 import type { CounterUsage } from '../../state/counter-registry.ts';
 import { HISTORY_FILE } from '../../state/history-file.ts';
 import type { OpenSlice } from '../../state/quota-leases.ts';
+import type { RateKeeping } from '../../state/rates/rate-checkpoints.ts';
 import { STORE_FILE } from '../../state/store.ts';
 import { VERSION } from '../version.ts';
 import type { LoadResult, Running } from './configuration.ts';
@@ -21,6 +22,7 @@ export interface MetricSources {
   readonly running: () => Running | null;
   readonly counters: () => readonly CounterUsage[];
   readonly openSlices: () => readonly OpenSlice[];
+  readonly rates: () => RateKeeping;
   /** By name of the thread. */
   readonly threads: () => ReadonlyMap<string, ThreadGaugeValues>;
   /** The limit `metricSeries`. */
@@ -47,6 +49,7 @@ export class GatewayMetrics {
     const samples = new MetricSamples();
     this.#sources.observation.requestMetrics.collect(samples);
     this.#limits(samples);
+    this.#rateWindows(samples);
     this.#records(samples);
     this.#threads(samples);
     this.#configuration(samples);
@@ -75,6 +78,16 @@ export class GatewayMetrics {
     const leftOut = Math.max(0, usages.length - seriesMax);
     if (leftOut > 0)
       samples.add('portunus_metric_series_left_out_total', { metric: 'portunus_limit_used_ratio' }, leftOut);
+  }
+
+  #rateWindows(samples: MetricSamples): void {
+    const { state, journalShare, snapshotAgeMs, snapshotBytes, durableAgeMs } = this.#sources.rates();
+    if (state === 'unused') return;
+    samples.add('portunus_rate_windows_exact', {}, state === 'exact' ? 1 : 0);
+    samples.add('portunus_rate_journal_used_ratio', {}, journalShare);
+    samples.add('portunus_rate_snapshot_size_bytes', {}, snapshotBytes);
+    if (snapshotAgeMs !== null) samples.add('portunus_rate_snapshot_age_seconds', {}, snapshotAgeMs / 1e3);
+    if (durableAgeMs !== null) samples.add('portunus_rate_checkpoint_age_seconds', {}, durableAgeMs / 1e3);
   }
 
   #records(samples: MetricSamples): void {

@@ -16,6 +16,7 @@ import type { World } from '../../model/world.ts';
 import type { ConfigurationHistory } from '../../state/configuration-history.ts';
 import type { CounterUsage } from '../../state/counter-registry.ts';
 import type { OpenSlice } from '../../state/quota-leases.ts';
+import type { RateKeeping } from '../../state/rates/rate-checkpoints.ts';
 import type { Store } from '../../state/store.ts';
 import { VERSION } from '../version.ts';
 import type { LoadResult, Running } from './configuration.ts';
@@ -37,6 +38,7 @@ export interface StatusParts {
   readonly observation: Observation;
   readonly counters: readonly CounterUsage[];
   readonly openSlices: readonly OpenSlice[];
+  readonly rates: RateKeeping;
   readonly store: Store;
   readonly services: readonly ServiceStatus[];
   readonly certificates: readonly CertificateStatus[];
@@ -87,6 +89,7 @@ export function adminStatus(parts: StatusParts): AdminStatus {
       names,
       expiresMs,
     })),
+    rateWindows: parts.rates,
     kept: keptStatus(parts.store, parts.settings.limits),
     alerts: observation.alerts.open(),
     deliveries: observation.deliveries.inspect(),

@@ -72,6 +72,20 @@ export const METRICS = {
     LIMIT_LABELS,
     'What a quota would lose if the process were killed now, in its own unit.',
   ),
+  portunus_rate_windows_exact: gauge(
+    [],
+    'Whether a start would find rate windows as they are: 1; 0 when each would begin full.',
+  ),
+  portunus_rate_journal_used_ratio: gauge(
+    [],
+    'How full the fullest journal of rate windows is (limits.rateJournalBytes): at 0.5 their counters are copied anew.',
+  ),
+  portunus_rate_snapshot_age_seconds: gauge([], 'Time since the counters of rate windows were copied as a whole.'),
+  portunus_rate_snapshot_size_bytes: gauge([], 'Size of that copy.'),
+  portunus_rate_checkpoint_age_seconds: gauge(
+    [],
+    'Time since the state of rate windows was last made durable.',
+  ),
   portunus_records_total: counter([], 'Access records that the control thread has taken.'),
   portunus_records_lost_total: counter(
     ['where'],
