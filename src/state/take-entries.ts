@@ -28,13 +28,11 @@ import {
   shardOf,
 } from './counter-table.ts';
 import { leaseLeft, wantsSlice } from './quota-lease-cells.ts';
-<<<<<<< HEAD
-import { forgetReserved, reserve } from './reserved-amounts.ts';
-=======
+
 import { ENTRY_FLAGS } from './rates/journal-format.ts';
 import type { TakeSink } from './rates/take-journal.ts';
-import { reserve } from './reserved-amounts.ts';
->>>>>>> 2ae4254 (Keep rate windows beyond the process: journals of takes, snapshots, a state that says what may be trusted)
+import { forgetReserved, reserve } from './reserved-amounts.ts';
+
 import { isNewlyExhausted, newlyReached } from './thresholds.ts';
 
 /** How soon another try is worth it while marks can't be written: the control thread tries about once a second. */

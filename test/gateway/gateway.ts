@@ -184,6 +184,7 @@ function startOf(options: GatewayOptions, epochs: SharedArrayBuffer): DataThread
     recordRing: new SharedArrayBuffer(8),
     endpoints: new SharedArrayBuffer(8),
     gauges: new SharedArrayBuffer(8),
+    takeJournal: null,
     keyHashSecret: new Uint8Array(8),
   };
 }

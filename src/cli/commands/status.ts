@@ -118,7 +118,10 @@ function rateWindowsText(rates: RateWindowStatus): readonly string[] {
   const { state, journalShare, journalBytes, snapshotAgeMs, durableAgeMs } = rates;
   if (state === 'unused') return [];
   const age = (ms: number | null) => (ms === null ? 'never' : `${spell(ms)} ago`);
-  const found = state === 'exact' ? 'a crash now would lose none of what was taken' : 'a start would find each of them full';
+  const found =
+    state === 'exact'
+      ? 'a crash now would lose none of what was taken'
+      : 'a start would find each of them full';
   const journal = `journal ${Math.ceil(100 * journalShare)} % of ${Math.round(journalBytes / 2 ** 20)} MiB`;
   return [`${found}; ${journal}, copied ${age(snapshotAgeMs)}, checkpoint ${age(durableAgeMs)}`];
 }

@@ -80,7 +80,10 @@ export const METRICS = {
     [],
     'How full the fullest journal of rate windows is (limits.rateJournalBytes): at 0.5 their counters are copied anew.',
   ),
-  portunus_rate_snapshot_age_seconds: gauge([], 'Time since the counters of rate windows were copied as a whole.'),
+  portunus_rate_snapshot_age_seconds: gauge(
+    [],
+    'Time since the counters of rate windows were copied as a whole.',
+  ),
   portunus_rate_snapshot_size_bytes: gauge([], 'Size of that copy.'),
   portunus_rate_checkpoint_age_seconds: gauge(
     [],

@@ -37,7 +37,8 @@ export interface JournalEntries {
 /** Null when takes may be missing. `file`: its whole content, or more. */
 export function readJournal(file: Uint8Array, expected: ExpectedJournal): JournalEntries | null {
   if (file.byteLength < MARK_PAGE_BYTES + expected.ringUnits * UNIT_BYTES) return null;
-  const copy = file.slice(0, MARK_PAGE_BYTES + expected.ringUnits * UNIT_BYTES);
+  // Copied: a Buffer may lie anywhere in its memory.
+  const copy = new Uint8Array(file.subarray(0, MARK_PAGE_BYTES + expected.ringUnits * UNIT_BYTES));
   const mark = new Int32Array(copy.buffer, expected.side * MARK_SIDE_BYTES, MARK.words);
   if (!nothingLost(mark, expected)) return null;
   const words = new Int32Array(copy.buffer, MARK_PAGE_BYTES);

@@ -142,7 +142,7 @@ export class RateCheckpoints {
     if (this.#isLost()) this.#loseTrust(this.#problem ?? 'a journal is full, or can not be written');
     const wanted = this.#doubt || this.#problem !== null || this.#share() >= SNAPSHOT_FROM_SHARE;
     if (wanted && this.#writing === null && this.#options.clock.monotonicMs() >= this.#retryAtMs) {
-      this.#attempt(() => this.#beginSnapshot());
+      this.#attempt(() => this.beginSnapshot());
     }
     this.#beat();
     return this.#writing !== null;
@@ -214,7 +214,8 @@ export class RateCheckpoints {
     }
   }
 
-  #beginSnapshot(): void {
+  /** Copies all counters, in steps. */
+  beginSnapshot(): void {
     const { run, registry, threads } = this.#options;
     this.#files.prepare(run, threads, this.#ringUnits, registry.rates());
     const generation = ++this.#generation;
@@ -237,7 +238,7 @@ export class RateCheckpoints {
 
   #writeWhole(kept: 'running' | 'stopped'): void {
     const { clock } = this.#options;
-    this.#beginSnapshot();
+    this.beginSnapshot();
     const writing = this.#writing!;
     let isWhole = false;
     // Again where a lock was busy: each try waits for it.

@@ -30,7 +30,7 @@ export function readSnapshot(
   },
 ): Snapshot | null {
   if (file.byteLength < expected.bytes || expected.bytes % 4 !== 0) return null;
-  const words = new Int32Array(file.slice(0, expected.bytes).buffer);
+  const words = new Int32Array(new Uint8Array(file.subarray(0, expected.bytes)).buffer);
   const chunks: SnapshotChunk[] = [];
   for (let at = 0; at < words.length; ) {
     const bodyAt = at + CHUNK.words;
