@@ -1,0 +1,171 @@
+/** Rate windows over the ends of their process: what the property beside this one does not meet by chance. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { spec } from './counters-rig.ts';
+import { RatesRig, THREADS } from './rates-rig.ts';
+
+const HOUR = { kind: 'window', amount: 10, windowMs: 3_600_000 } as const;
+
+let rig: RatesRig;
+afterEach(() => rig.remove());
+
+const rigOf = (maxKeys = 64) => {
+  rig = new RatesRig([spec('hour', HOUR, { maxKeys })]);
+  return rig;
+};
+
+describe('a snapshot', () => {
+  it('and the journals count each take once, whenever it came between two steps', () => {
+    const keys = 12_000;
+    rigOf(20_000);
+    for (let key = 1; key <= keys; key++) rig.take(key % THREADS, 0, key, 1);
+    rig.endTurns();
+    const { checkpoints } = rig.life;
+    checkpoints.beginSnapshot();
+    let next = 0;
+    let steps = 0;
+    do {
+      for (let take = 0; take < 500; take++) rig.take(take % THREADS, 0, 1 + ((next += 7_919) % keys), 1);
+      rig.endTurns();
+      steps++;
+    } while (checkpoints.step() !== 'done');
+    expect(steps).toBeGreaterThan(2);
+    const before = Array.from({ length: keys }, (_, key) => rig.remaining(0, key + 1));
+    rig.crash();
+    expect(Array.from({ length: keys }, (_, key) => rig.remaining(0, key + 1))).toEqual(before);
+  });
+
+  it('is made when a journal is half full, so that it never is', () => {
+    rigOf();
+    rig.specs = [spec('hour', { ...HOUR, amount: 1_000_000 })];
+    rig.bind();
+    for (let second = 0; second < 40; second++) {
+      for (let turn = 0; turn < 20; turn++) {
+        for (let take = 0; take < 50; take++) rig.take(0, 0, 1, 1);
+        rig.endTurn(0);
+      }
+      rig.tend();
+      expect(rig.life.checkpoints.inspect()).toMatchObject({ state: 'exact', problem: null });
+    }
+    rig.crash();
+    expect(rig.remaining(0, 1)).toBe(1_000_000 - 40_000);
+  });
+});
+
+describe('where files can not be written', () => {
+  it('counters go on in memory, and the next process finds them once they can be again', () => {
+    rigOf();
+    rig.stop();
+    rig.life.checkpoints.close('in-doubt');
+    rmSync(rig.file('.'), { recursive: true });
+    writeFileSync(dirname(rig.file('x')), '');
+    rig.crash();
+    expect(rig.take(0, 0, 1, 4)).toBe(true);
+    rig.endTurns();
+    rig.tend();
+    expect(rig.life.checkpoints.inspect()).toMatchObject({
+      state: 'in-doubt',
+      problem: expect.stringMatching(/EEXIST|ENOTDIR/) as string,
+    });
+    rmSync(dirname(rig.file('x')));
+    rig.wait(5_000);
+    rig.tend();
+    expect(rig.life.checkpoints.inspect()).toMatchObject({ state: 'exact', problem: null });
+    rig.take(1, 0, 1, 3);
+    rig.endTurns();
+    rig.crash();
+    expect(rig.remaining(0, 1)).toBe(3);
+  });
+
+  it('a journal that can not be written is told, and made up for by a snapshot; one that is gone makes windows full', () => {
+    rigOf();
+    rmSync(rig.file('journal-1'));
+    mkdirSync(rig.file('journal-1'));
+    rig.take(1, 0, 1, 4);
+    rig.endTurns();
+    rig.tend();
+    expect(rig.life.checkpoints.inspect().state).toBe('exact');
+    rmSync(rig.file('journal-1'), { recursive: true });
+    rig.crash();
+    expect(rig.life.checkpoints.leftBehind).toEqual({ kind: 'unknown', why: 'damaged' });
+    expect(rig.remaining(0, 2)).toBe(0);
+    // A window is as usual when its T has passed.
+    rig.wait(HOUR.windowMs * (17 / 16));
+    expect(rig.remaining(0, 2)).toBe(10);
+  });
+});
+
+describe('nothing is free early', () => {
+  const taken = () => {
+    rigOf();
+    rig.take(0, 0, 1, 4);
+    rig.endTurns();
+    rig.tend();
+  };
+
+  it('when the clock was set forward over the end of the machine', () => {
+    taken();
+    rig.wallMs += 24 * HOUR.windowMs;
+    rig.reboot(60_000);
+    expect(rig.life.checkpoints.leftBehind).toEqual({ kind: 'unknown', why: 'machine-ended' });
+    expect(rig.remaining(0, 1)).toBe(0);
+    rig.wait(HOUR.windowMs - 60_000 - 1);
+    expect(rig.remaining(0, 1)).toBe(0);
+    rig.wait(HOUR.windowMs / 16 + 1);
+    expect(rig.remaining(0, 1)).toBe(10);
+  });
+
+  it('when the folder has moved to a machine that runs for long', () => {
+    taken();
+    rig.wait(20_000);
+    rig.reboot(100 * HOUR.windowMs);
+    rig.wait(HOUR.windowMs - 10_000 - 1);
+    expect(rig.remaining(0, 1)).toBe(0);
+  });
+
+  it('when the clock was set back', () => {
+    taken();
+    rig.wallMs -= HOUR.windowMs;
+    rig.crash();
+    expect(rig.remaining(0, 1)).toBe(6);
+    rig.stop();
+    rig.reboot(10_000);
+    expect(rig.remaining(0, 1)).toBe(6);
+    rig.wait(HOUR.windowMs - 1);
+    expect(rig.remaining(0, 1)).toBe(6);
+  });
+
+  it('when the keys are the hashes of another store', () => {
+    taken();
+    rig.keys = 'another secret';
+    rig.crash();
+    expect(rig.life.checkpoints.leftBehind).toEqual({ kind: 'unknown', why: 'other-keys' });
+    expect(rig.remaining(0, 1)).toBe(0);
+  });
+
+  it('when the process ends before it has taken anything', () => {
+    taken();
+    rig.life.checkpoints.close('in-doubt');
+    for (let start = 0; start < 3; start++) rig.crash();
+    expect(rig.remaining(0, 1)).toBe(6);
+  });
+});
+
+it('writes nothing where there are no rate windows', () => {
+  rig = new RatesRig([spec('slots', { kind: 'concurrency', amount: 3 })]);
+  rig.take(0, 0, 1, 1);
+  rig.endTurns();
+  rig.tend();
+  expect(rig.life.checkpoints.inspect()).toMatchObject({ state: 'unused', journalBytes: 0 });
+  expect(() => rmSync(rig.file('.'))).toThrow('ENOENT');
+});
+
+it('keeps what a limit counted under the name that it had', () => {
+  rigOf();
+  rig.take(0, 0, 1, 4);
+  rig.endTurns();
+  rig.specs = [spec('sixty minutes', HOUR, { maxKeys: 64, formerIdentity: 'hour' })];
+  rig.crash();
+  expect(rig.remaining(0, 1)).toBe(6);
+});
