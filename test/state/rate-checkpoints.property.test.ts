@@ -23,7 +23,7 @@ type Step =
   | { readonly kind: 'wait'; readonly ms: number }
   | { readonly kind: 'crash'; readonly torn: number }
   | { readonly kind: 'amount'; readonly amount: number; readonly live: boolean }
-  | { readonly kind: 'reboot'; readonly uptimeMs: number }
+  | { readonly kind: 'reboot'; readonly uptimeMs: number; readonly stopped: boolean }
   | { readonly kind: 'stop' | 'snapshot' | 'end of turns' };
 
 const step = (endings: readonly fc.Arbitrary<Step>[]): fc.Arbitrary<Step> =>
@@ -59,7 +59,11 @@ const AMOUNT = fc.record({
   amount: fc.integer({ min: 1, max: 12 }),
   live: fc.boolean(),
 });
-const REBOOT = fc.record({ kind: fc.constant('reboot' as const), uptimeMs: fc.constantFrom(0, 900, 20_000) });
+const REBOOT = fc.record({
+  kind: fc.constant('reboot' as const),
+  uptimeMs: fc.constantFrom(0, 900, 20_000),
+  stopped: fc.boolean(),
+});
 
 function perform(rig: RatesRig, step: Step): void {
   switch (step.kind) {
@@ -94,6 +98,7 @@ function perform(rig: RatesRig, step: Step): void {
       return;
     case 'reboot':
       rig.endTurns();
+      if (step.stopped) rig.life.checkpoints.close('whole');
       rig.wait(step.uptimeMs);
       rig.reboot(step.uptimeMs);
   }

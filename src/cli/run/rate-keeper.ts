@@ -122,7 +122,7 @@ export class RateKeeper {
     alerts.raise({
       ...NOT_KEPT,
       severity,
-      message: `Rate windows can't be kept for the next start: ${problem} ${meaning}`,
+      message: `Rate windows can't be kept for the next start: ${problem}. ${meaning}`,
       remedy: `Make room on the disk of ${this.#options.dataFolder}, or raise limits.rateJournalBytes; it is tried again by itself.`,
     });
   }

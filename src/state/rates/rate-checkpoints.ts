@@ -300,14 +300,12 @@ export class RateCheckpoints {
 
   #beat(): void {
     try {
+      const atMs = this.#options.clock.monotonicMs();
       if (this.#doubt) this.#writeState('in-doubt', 'both');
-      else {
-        const atMs = this.#options.clock.monotonicMs();
-        this.#writeState('running', 'one');
-        this.#files.syncStateLater(() => {
-          this.#durableAtMs = atMs;
-        });
-      }
+      else this.#writeState('running', 'one');
+      this.#files.syncStateLater(() => {
+        this.#durableAtMs = atMs;
+      });
     } catch (thrown) {
       this.#problem = reasonOf(thrown);
       // Where nothing can be written there is to be nothing that could be believed.

@@ -1,6 +1,6 @@
 /** The files that rate windows are kept in, and the order in which they come to be. All methods throw what the file system throws. */
 import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { RateRegion } from '../counter-registry.ts';
 import { writeCatalogue } from './catalogue.ts';
 import { MARK_PAGE_BYTES, MARK_SIDE_BYTES, markWords, type Side, UNIT_BYTES } from './journal-format.ts';
@@ -50,24 +50,18 @@ export class RateFiles {
     return new SnapshotWriting({ ...options, path: join(this.#folder, snapshotName(side)) });
   }
 
-  /** With the names of all files. */
   syncCatalogue(): void {
-    for (const name of [catalogueName(this.#side), '.']) {
-      const descriptor = openSync(join(this.#folder, name), 'r');
-      try {
-        fsyncSync(descriptor);
-      } finally {
-        closeSync(descriptor);
-      }
-    }
+    syncPath(join(this.#folder, catalogueName(this.#side)));
   }
 
   writeState(state: Omit<RateState, 'format' | 'sequence'>, copies: 'one' | 'both'): void {
     this.#openState().write(state, copies);
   }
 
+  /** With the names of all files. */
   syncState(): void {
     this.#openState().sync();
+    for (const folder of [this.#folder, dirname(this.#folder)]) syncPath(folder);
   }
 
   /** Calls back once it is durable. */
@@ -96,6 +90,15 @@ export class RateFiles {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     this.#state ??= new StateFile(join(this.#folder, STATE_FILE), this.#sequence);
     return this.#state;
+  }
+}
+
+function syncPath(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }
 
