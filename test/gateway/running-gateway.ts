@@ -29,7 +29,10 @@ export interface Project {
 
 export async function writeProject(texts: ProjectTexts, options: GatewayOptions = {}): Promise<Project> {
   const folder = await mkdtemp(join(tmpdir(), 'portunus-test-'));
-  const [port, adminPort] = [await freePort(), await freePort()];
+  const port = await freePort();
+  let adminPort = await freePort();
+  // The system gives a port that was closed a second time now and then.
+  while (adminPort === port) adminPort = await freePort();
   const project: Project = {
     folder,
     port,

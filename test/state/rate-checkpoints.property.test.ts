@@ -51,8 +51,8 @@ const step = (endings: readonly fc.Arbitrary<Step>[]): fc.Arbitrary<Step> =>
     ...endings.map((arbitrary) => ({ weight: 2, arbitrary })),
   );
 
-// Less than a block of one take, which is 96 bytes: a whole one counts.
-const CRASH = fc.record({ kind: fc.constant('crash' as const), torn: fc.constantFrom(0, 1, 32, 33, 60) });
+// Less than head and entry of a block of one take, which are 64 bytes: what is whole counts.
+const CRASH = fc.record({ kind: fc.constant('crash' as const), torn: fc.constantFrom(0, 1, 32, 33, 50) });
 const STOP = fc.constant({ kind: 'stop' as const });
 const AMOUNT = fc.record({
   kind: fc.constant('amount' as const),

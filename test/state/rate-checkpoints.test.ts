@@ -24,12 +24,14 @@ describe('a snapshot', () => {
     };
     for (let key = 1; key <= keys; key++) take(key);
     rig.endTurns();
+    // The journals are more than half full.
+    rig.tend();
     const { checkpoints } = rig.life;
     checkpoints.beginSnapshot();
     let next = 0;
     let steps = 0;
     do {
-      for (let times = 0; times < 500; times++) take(1 + ((next += 7_919) % keys));
+      for (let times = 0; times < 500; times++, next += 7_919) take(1 + (next % keys));
       rig.endTurns();
       steps++;
     } while (checkpoints.step() !== 'done');

@@ -130,7 +130,7 @@ describe('a journal', () => {
     let recognised = 0;
     for (const [from, bytes] of written) {
       for (let at = from; at < from + bytes; at++) {
-        const found = readChanged(file, at, file[at]! ^ (1 << at % 8));
+        const found = readChanged(file, at, file[at]! ^ (1 << (at % 8)));
         if (found === null) recognised++;
         else expect(keysOf(found)).toEqual(whole);
       }
