@@ -184,6 +184,8 @@ describe('what a project is kept for', () => {
     const digests = [
       digest(FILES),
       digest({ ...FILES, 'routes/z.yaml': '' }),
+      digest({ ...FILES, 'routes/z.yaml': '#z' }),
+      digest({ ...FILES, 'routes/z.yaml#z': '' }),
       digest(moved),
       digest(FILES, '/srv/other'),
       digest(FILES, FOLDER, 'another build'),
