@@ -35,7 +35,12 @@ data: ./data
   );
   writeFileSync(
     join(folder, 'routes', 'counted.yaml'),
-    `services: { s: { owner: bench@portunus.example, endpoints: [{ url: "http://127.0.0.1:${upstreamPort}" }] } }
+    `services:
+  s:
+    owner: bench@portunus.example
+    endpoints: [{ url: "http://127.0.0.1:${upstreamPort}" }]
+    # on a machine that is busy, connections within it take more than a second, too
+    timeouts: { connect: 30s, firstByte: 30s }
 routes:
   free: { service: s, match: { path: /free } }
   ${WINDOW_ROUTE.name}: { service: s, match: { path: "/${WINDOW_ROUTE.name}/{group}/{consumer}" } }
