@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { median, pairedDifferences, pairedRatios, quantile, spread } from './statistics.ts';
+import { median, pairedDifferences, pairedRatios, quantile, robustSlope, spread } from './statistics.ts';
 
 const VALUES = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 50 });
 
@@ -50,5 +50,18 @@ describe('statistics', () => {
         expect(values.filter((value) => value < found).length).toBeLessThan(q * values.length);
       }),
     );
+  });
+
+  it('finds a slope that wild values hardly move', () => {
+    const xs = Array.from({ length: 50 }, (_, at) => at);
+    const ys = xs.map((x) => 3 * x + 7 + (x % 10 === 0 ? 10_000 : 0));
+    expect(robustSlope(xs, ys)).toBeCloseTo(3, 10);
+    expect(
+      robustSlope(
+        xs,
+        xs.map(() => 5),
+      ),
+    ).toBe(0);
+    expect(robustSlope([1, 1], [0, 9])).toBeNull();
   });
 });

@@ -49,3 +49,17 @@ function paired(
   }
   return left.map((value, index) => combine(value, right[index]!));
 }
+
+/**
+ * Slope of `ys` over `xs` after Theil and Sen: the median of the slopes of all pairs. A tenth of wild values, as a collector of garbage
+ * makes them, hardly moves it. Null for fewer than two different `xs`.
+ */
+export function robustSlope(xs: readonly number[], ys: readonly number[]): number | null {
+  const slopes: number[] = [];
+  for (let left = 0; left < xs.length; left++) {
+    for (let right = left + 1; right < xs.length; right++) {
+      if (xs[right] !== xs[left]) slopes.push((ys[right]! - ys[left]!) / (xs[right]! - xs[left]!));
+    }
+  }
+  return median(slopes);
+}

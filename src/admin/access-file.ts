@@ -1,26 +1,11 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { err, ok, type Result } from '../base/result.ts';
 import type { ListenAddress } from '../model/world.ts';
 
-/** How a command on the same machine reaches the running gateway. */
+/** How a command on the same machine reaches the running gateway: a file of JSON in the data folder. */
 export interface AdminAccess {
   readonly listen: ListenAddress;
   readonly token: string;
-}
-
-/** Only the account that runs the gateway may read it: it holds the token. */
-const FILE_MODE = 0o600;
-
-/** Written at each start, when port and token are known; replaces the file as a whole. */
-export async function writeAdminAccess(file: string, access: AdminAccess): Promise<Result<void, string>> {
-  const fresh = `${file}.${process.pid}`;
-  try {
-    await writeFile(fresh, `${JSON.stringify(access)}\n`, { mode: FILE_MODE });
-    await rename(fresh, file);
-    return ok(undefined);
-  } catch (error) {
-    return err(`The admin access can't be written to ${file}: ${(error as Error).message}.`);
-  }
 }
 
 export type AccessFileError =

@@ -1,5 +1,5 @@
 import type * as fs from 'node:fs';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -15,8 +15,13 @@ vi.mock('node:fs', async (original) => {
     room -= taken;
     return real.writeSync(descriptor, bytes, offset, taken);
   };
-  return { ...real, writeSync };
+  const fdatasyncSync = (descriptor: number): void => {
+    if (syncs === 'fail') throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
+    real.fdatasyncSync(descriptor);
+  };
+  return { ...real, writeSync, fdatasyncSync };
 });
+let syncs: 'succeed' | 'fail' = 'succeed';
 
 let folder: string;
 beforeEach(() => {
@@ -37,4 +42,25 @@ it('an anchor for which a full disk has room only in part leaves nothing of itse
   file.close();
   expect(readAnchors(folder)).toEqual([anchor(1), anchor(3)]);
   expect(readFileSync(join(folder, ANCHORS_FILE), 'utf8').split('\n')).toHaveLength(3);
+});
+
+it('what a sync that failed was to write is written anew, not only synced again', () => {
+  const file = new AnchorFile(folder);
+  const inode = (): number => statSync(join(folder, ANCHORS_FILE)).ino;
+  file.append(anchor(1));
+  file.sync();
+  const before = inode();
+  file.append(anchor(2));
+  syncs = 'fail';
+  expect(() => file.sync()).toThrow('EIO');
+  file.append(anchor(3));
+  syncs = 'succeed';
+  // As a disk may have it that lost the lines which the sync was to write.
+  truncateSync(join(folder, ANCHORS_FILE), `${JSON.stringify(anchor(1))}\n`.length);
+  file.sync();
+  expect(inode()).not.toBe(before);
+  file.append(anchor(4));
+  file.sync();
+  file.close();
+  expect(readAnchors(folder)).toEqual([1, 2, 3, 4].map(anchor));
 });

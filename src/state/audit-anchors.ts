@@ -4,6 +4,7 @@
  */
 import {
   closeSync,
+  existsSync,
   fdatasyncSync,
   fstatSync,
   ftruncateSync,
@@ -13,8 +14,9 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { SignedPlace } from './audit-hash.ts';
+import { syncPath } from './synced-path.ts';
 
 /** In the data folder; one JSON object per line, oldest first. */
 export const ANCHORS_FILE = 'audit-anchors.jsonl';
@@ -66,23 +68,29 @@ export class AnchorFile {
   readonly #path: string;
   #descriptor: number;
   #lines: number;
-  #isSynced = true;
+  #syncedBytes: number;
+  #unsynced: Buffer[] = [];
+  #syncFailed = false;
 
   /** Whoever opens it holds the lock of the folder. */
   constructor(dataFolder: string) {
     this.#path = join(dataFolder, ANCHORS_FILE);
+    const isNew = !existsSync(this.#path);
     this.#descriptor = openSync(this.#path, 'a+', 0o600);
+    if (isNew) syncPath(dataFolder);
     const bytes = readFileSync(this.#descriptor);
-    ftruncateSync(this.#descriptor, bytes.lastIndexOf(NEWLINE) + 1);
-    this.#lines = bytes.reduce((count, byte) => (byte === NEWLINE ? count + 1 : count), 0);
+    this.#syncedBytes = bytes.lastIndexOf(NEWLINE) + 1;
+    ftruncateSync(this.#descriptor, this.#syncedBytes);
+    this.#lines = linesIn(bytes);
   }
 
   /** Survives the process at once, the machine from the next {@link sync} on. */
   append(anchor: Anchor): void {
-    if (this.#lines >= ANCHORS_MAX) this.#halve();
-    this.#write(Buffer.from(`${JSON.stringify(anchor)}\n`, 'utf8'));
+    if (this.#lines >= ANCHORS_MAX) this.#replaceBy(this.#newestHalf());
+    const line = Buffer.from(`${JSON.stringify(anchor)}\n`, 'utf8');
+    this.#write(line);
     this.#lines++;
-    this.#isSynced = false;
+    this.#unsynced.push(line);
   }
 
   /** All of it or nothing: a part of a line would spoil the next one for good. */
@@ -99,27 +107,52 @@ export class AnchorFile {
   }
 
   sync(): void {
-    if (this.#isSynced) return;
-    fdatasyncSync(this.#descriptor);
-    this.#isSynced = true;
+    if (this.#unsynced.length === 0) return;
+    try {
+      // What a sync that failed was to write is taken for clean by the kernel: the next one would succeed without it.
+      if (this.#syncFailed) this.#replaceBy(this.#whole());
+      else fdatasyncSync(this.#descriptor);
+    } catch (thrown) {
+      this.#syncFailed = true;
+      throw thrown;
+    }
+    this.#syncedBytes = fstatSync(this.#descriptor).size;
+    this.#unsynced = [];
   }
 
   close(): void {
     closeSync(this.#descriptor);
   }
 
-  #halve(): void {
-    const lines = readFileSync(this.#path, 'utf8').split('\n').slice(0, -1);
-    const kept = lines.slice(-ANCHORS_MAX / 2);
+  #whole(): Buffer {
+    const synced = readFileSync(this.#path).subarray(0, this.#syncedBytes);
+    return Buffer.concat([synced, ...this.#unsynced]);
+  }
+
+  #newestHalf(): Buffer {
+    const lines = this.#whole().toString('utf8').split('\n').slice(0, -1);
+    return Buffer.from(`${lines.slice(-ANCHORS_MAX / 2).join('\n')}\n`, 'utf8');
+  }
+
+  /** On the disk when it returns. */
+  #replaceBy(bytes: Buffer): void {
     const fresh = `${this.#path}.unfinished`;
-    writeFileSync(fresh, `${kept.join('\n')}\n`, { mode: 0o600, flush: true });
+    writeFileSync(fresh, bytes, { mode: 0o600, flush: true });
     // opened first: where that fails, the file at hand goes on
     const descriptor = openSync(fresh, 'a', 0o600);
     renameSync(fresh, this.#path);
     closeSync(this.#descriptor);
     this.#descriptor = descriptor;
-    this.#lines = kept.length;
+    this.#lines = linesIn(bytes);
+    this.#syncedBytes = bytes.length;
+    this.#unsynced = [];
+    this.#syncFailed = false;
+    syncPath(dirname(this.#path));
   }
+}
+
+function linesIn(bytes: Buffer): number {
+  return bytes.reduce((count, byte) => (byte === NEWLINE ? count + 1 : count), 0);
 }
 
 const NEWLINE = 0x0a;

@@ -1,9 +1,10 @@
 /** The key that signs the ends of the audit log. It lies beside the store, not in it: a copy of the store can't forge a log. */
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Random } from '../base/ports.ts';
 import { ok, type Result } from '../base/result.ts';
 import { problem, reasonOf, type StoreProblem } from './store-problem.ts';
+import { syncPath } from './synced-path.ts';
 
 /** In the data folder. */
 export const AUDIT_KEY_FILE = 'audit.key';
@@ -41,6 +42,7 @@ function writeKey(path: string, bytes: Uint8Array): Result<void, StoreProblem> {
     // never in the place of one that is there
     linkSync(fresh, path);
     rmSync(fresh);
+    syncPath(dirname(path));
     return ok(undefined);
   } catch (thrown) {
     return problem(

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { open } from 'lmdb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { compareNames, credentialAt, readBlock, ScannedBlock, writeBlock } from './credential-block.ts';
 import { BLOCK_KEYS_MAX, createCredentialTable, type StoredCredential } from './credential-table.ts';
+import { LmdbFile } from './lmdb-file.ts';
 import { StoreTables } from './store-tables.ts';
 
 let folder = '';
@@ -12,7 +12,7 @@ let tables: StoreTables;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'portunus-keys-'));
   const path = join(folder, 'store.mdb');
-  tables = new StoreTables(open<Buffer>({ path, noSubdir: true, encoding: 'binary', noSync: true }), path);
+  tables = new StoreTables(new LmdbFile(path, 'as-is', { noSync: true }));
 });
 afterEach(async () => {
   await tables.close();

@@ -5,13 +5,7 @@
 import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import {
-  type Database,
-  open,
-  type RangeOptions,
-  type RootDatabase,
-  type RootDatabaseOptionsWithPath,
-} from 'lmdb';
+import type { Database, RangeOptions, RootDatabase } from 'lmdb';
 import { err, ok, type Result } from '../base/result.ts';
 import type {
   HistoryChange,
@@ -22,6 +16,7 @@ import type {
   HistoryRange,
   HistoryStore,
 } from '../pipeline/history.ts';
+import { LmdbFile } from './lmdb-file.ts';
 import { inspectStoreFile } from './store-file.ts';
 import { reasonOf } from './store-problem.ts';
 
@@ -49,7 +44,7 @@ export function openHistoryFile(
     const state = inspectStoreFile(path);
     const usable = state === 'absent' || (state === 'sound' && (!inDoubt || isSound(path)));
     const putAside = usable ? null : aside(path, wallMs);
-    return ok(new LmdbHistory(open<Buffer>(optionsFor(path)), path, putAside));
+    return ok(new LmdbHistory(new LmdbFile(path, 'as-is'), putAside));
   } catch (thrown) {
     return err(`The history ${path} can't be opened: ${reasonOf(thrown)}.`);
   }
@@ -57,12 +52,12 @@ export function openHistoryFile(
 
 /** Reads every entry; for a child process, because a damaged file may end who maps it. Answers how many there are. */
 export async function readThroughHistory(path: string, tables: readonly number[]): Promise<number> {
-  const database = open<Buffer>(optionsFor(path));
+  const file = new LmdbFile(path, 'as-is');
   let entries = 0;
   for (const table of tables) {
-    for (const { value } of openTable(database, table).getRange({})) if (value.length > 0) entries++;
+    for (const { value } of openTable(file.database, table).getRange({})) if (value.length > 0) entries++;
   }
-  await database.close();
+  await file.close();
   return entries;
 }
 
@@ -77,28 +72,20 @@ function aside(path: string, wallMs: number): string {
   return target;
 }
 
-/** lmdb 3.5.6 reads `permissionsMode` but doesn't declare it. */
-function optionsFor(path: string): RootDatabaseOptionsWithPath & { permissionsMode: number } {
-  return {
-    path,
-    noSubdir: true,
-    encoding: 'binary',
-    overlappingSync: false,
-    permissionsMode: 0o600,
-  };
-}
-
 const CHECKSUM_BYTES = 4;
+/** A path of numbers, and more than enough for what LMDB says of an entry. */
+const KEY_BYTES_MAX = 256;
 
 class LmdbHistory implements HistoryFile {
   readonly putAside: string | null;
-  readonly #database: RootDatabase<Buffer>;
-  readonly #path: string;
+  readonly #file: LmdbFile;
   readonly #tables = new Map<number, Database<Buffer>>();
+  /** What the tables are of. */
+  #database: RootDatabase<Buffer>;
 
-  constructor(database: RootDatabase<Buffer>, path: string, putAside: string | null) {
-    this.#database = database;
-    this.#path = path;
+  constructor(file: LmdbFile, putAside: string | null) {
+    this.#file = file;
+    this.#database = file.database;
     this.putAside = putAside;
   }
 
@@ -122,18 +109,21 @@ class LmdbHistory implements HistoryFile {
   write({ puts, removes }: HistoryChange): Result<void, HistoryProblem> {
     try {
       for (const [table] of [...puts.map(({ key }) => key), ...removes]) this.#table(table);
-      // lmdb 3.5.6 ends the process when a write that it does on a thread of its own finds the disk full.
-      this.#database.transactionSync(() => {
+      this.#file.transaction((_database, counted) => {
         for (const { key, bytes } of puts) {
           const [table, ...path] = key;
+          counted(KEY_BYTES_MAX + bytes.length);
           this.#table(table).putSync(path, withChecksum(bytes));
         }
-        for (const [table, ...path] of removes) this.#table(table).removeSync(path);
+        for (const [table, ...path] of removes) {
+          counted(KEY_BYTES_MAX);
+          this.#table(table).removeSync(path);
+        }
       });
       return ok(undefined);
     } catch (thrown) {
       return err({
-        message: `${this.#path} can't be written: ${reasonOf(thrown)}.`,
+        message: `${this.#file.path} can't be written: ${reasonOf(thrown)}.`,
         remedy: 'Make room on the disk and see that it can be written to.',
       });
     }
@@ -147,13 +137,18 @@ class LmdbHistory implements HistoryFile {
   }
 
   async close(): Promise<void> {
-    await this.#database.close();
+    await this.#file.close();
   }
 
   #table(table: number): Database<Buffer> {
+    const { database } = this.#file;
+    if (database !== this.#database) {
+      this.#tables.clear();
+      this.#database = database;
+    }
     let found = this.#tables.get(table);
     if (found === undefined) {
-      found = openTable(this.#database, table);
+      found = openTable(database, table);
       this.#tables.set(table, found);
     }
     return found;

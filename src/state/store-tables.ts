@@ -1,6 +1,7 @@
 /** Tables of checksummed records over LMDB. A key is a path; its first part names the table. */
-import type { RangeOptions, RootDatabase } from 'lmdb';
+import type { RangeOptions } from 'lmdb';
 import { ok, type Result } from '../base/result.ts';
+import type { LmdbFile } from './lmdb-file.ts';
 import { problem, RESTORE_REMEDY, reasonOf, type StoreProblem } from './store-problem.ts';
 import { decodeAsciiText, decodeRecord, encodeRecord, type RecordKey } from './store-records.ts';
 
@@ -15,18 +16,16 @@ export interface StoreEntry<Value> {
 }
 
 export class StoreTables {
-  readonly #database: RootDatabase<Buffer>;
-  readonly #path: string;
+  readonly #file: LmdbFile;
 
-  constructor(database: RootDatabase<Buffer>, path: string) {
-    this.#database = database;
-    this.#path = path;
+  constructor(file: LmdbFile) {
+    this.#file = file;
   }
 
   /** Null when there is no such record. */
   get<Value>(key: RecordKey): Result<Value | null, StoreProblem> {
     return this.#reading((): Result<Value | null, StoreProblem> => {
-      const record = this.#database.get([...key]);
+      const record = this.#file.database.get([...key]);
       return record === undefined ? ok(null) : this.#decode<Value>(key, record);
     });
   }
@@ -89,7 +88,7 @@ export class StoreTables {
     visit: (key: RecordKey, value: Value) => 'further' | 'enough',
   ): Result<void, StoreProblem> {
     return this.#reading(() => {
-      for (const { key, value } of this.#database.getRange({ start: [...start] })) {
+      for (const { key, value } of this.#file.database.getRange({ start: [...start] })) {
         if (!Array.isArray(key) || key[0] !== start[0]) break;
         const recordKey = key as unknown as RecordKey;
         const decoded = this.#decode<Value>(recordKey, value);
@@ -105,7 +104,7 @@ export class StoreTables {
     return this.#reading(() => {
       const values: Value[] = [];
       const bounds = { start: [table, first], end: [table, Number.MAX_SAFE_INTEGER], limit: count };
-      for (const { key, value } of this.#database.getRange(bounds)) {
+      for (const { key, value } of this.#file.database.getRange(bounds)) {
         const decoded = this.#decode<Value>(key as unknown as RecordKey, value);
         if (!decoded.ok) return decoded;
         values.push(decoded.value);
@@ -127,7 +126,7 @@ export class StoreTables {
   }
 
   #firstKey(table: string, range: RangeOptions): RecordKey | null {
-    for (const key of this.#database.getKeys({ ...range, limit: 1 }))
+    for (const key of this.#file.database.getKeys({ ...range, limit: 1 }))
       return Array.isArray(key) && key[0] === table ? (key as unknown as RecordKey) : null;
     return null;
   }
@@ -136,7 +135,7 @@ export class StoreTables {
   last<Value>(table: string): Result<Value | null, StoreProblem> {
     return this.#reading((): Result<Value | null, StoreProblem> => {
       const bounds = { start: [table, Number.MAX_SAFE_INTEGER], end: [table, 0], reverse: true, limit: 1 };
-      for (const { key, value } of this.#database.getRange(bounds))
+      for (const { key, value } of this.#file.database.getRange(bounds))
         return this.#decode<Value>(key as unknown as RecordKey, value);
       return ok(null);
     });
@@ -144,27 +143,33 @@ export class StoreTables {
 
   /** One transaction: all that `write` asks for is on the disk when this returns, or none of it ever is. */
   change(write: (change: StoreChange) => void): Result<void, StoreProblem> {
-    const database = this.#database;
     try {
-      database.transactionSync(() => {
+      this.#file.transaction((database, counted) => {
         write({
-          put: (key, value) => database.putSync([...key], encodeRecord(key, value)),
-          remove: (key) => void database.removeSync([...key]),
+          put(key, value) {
+            const record = encodeRecord(key, value);
+            counted(bytesOfKey(key) + record.length);
+            database.putSync([...key], record);
+          },
+          remove(key) {
+            counted(bytesOfKey(key));
+            database.removeSync([...key]);
+          },
         });
       });
       return ok(undefined);
     } catch (thrown) {
       return problem(
         'store_write_failed',
-        this.#path,
+        this.#file.path,
         `The change could not be saved: ${reasonOf(thrown)}.`,
-        'Make room on the disk and see that it can be written to, then try again.',
+        WRITE_REMEDY,
       );
     }
   }
 
   async close(): Promise<void> {
-    await this.#database.close();
+    await this.#file.close();
   }
 
   #decode<Value>(key: RecordKey, record: Buffer): Result<Value, StoreProblem> {
@@ -181,11 +186,23 @@ export class StoreTables {
     try {
       return read();
     } catch (thrown) {
-      return this.damaged(reasonOf(thrown));
+      return this.#file.isAway ? this.#away(reasonOf(thrown)) : this.damaged(reasonOf(thrown));
     }
   }
 
+  #away(why: string): ReturnType<typeof problem> {
+    const message = `The store can't be read since a change failed: ${why}.`;
+    return problem('store_unusable', this.#file.path, message, WRITE_REMEDY);
+  }
+
   damaged(how: string): ReturnType<typeof problem> {
-    return problem('store_damaged', this.#path, `The store is damaged: ${how}.`, RESTORE_REMEDY);
+    return problem('store_damaged', this.#file.path, `The store is damaged: ${how}.`, RESTORE_REMEDY);
   }
 }
+
+/** At most, as lmdb writes it, with what LMDB adds for an entry. */
+function bytesOfKey(key: RecordKey): number {
+  return key.reduce<number>((sum, part) => sum + (typeof part === 'string' ? 3 * part.length : 9), 32);
+}
+
+const WRITE_REMEDY = 'Make room on the disk and see that it can be written to, then try again.';

@@ -3,8 +3,7 @@
  * a time; every change is synced to disk before it is answered. A store that is damaged or not ours is refused and left alone.
  */
 import { chmodSync, existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb';
+import { dirname, join } from 'node:path';
 import type { Clock, Random } from '../base/ports.ts';
 import { ok, type Result } from '../base/result.ts';
 import { type AdminTokens, openAdminTokens } from './admin-tokens.ts';
@@ -15,11 +14,13 @@ import { type CredentialTable, createCredentialTable } from './credential-table.
 import { createDirectoryTable, type DirectoryTable } from './directory-table.ts';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
 import { type IdempotencyTable, openIdempotencyTable } from './idempotency-records.ts';
+import { LmdbFile } from './lmdb-file.ts';
 import { createQuotaMarks, type QuotaMarks } from './quota-marks.ts';
 import type { StoreExamination } from './store-examination.ts';
 import { inspectStoreFile } from './store-file.ts';
 import { problem, RESTORE_REMEDY, reasonOf, type StoreProblem } from './store-problem.ts';
 import { StoreTables } from './store-tables.ts';
+import { syncPath } from './synced-path.ts';
 
 export interface Store {
   readonly secrets: InstanceSecrets;
@@ -66,6 +67,7 @@ export function openStore(
     if (!existsSync(folder)) {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       chmodSync(folder, 0o700);
+      syncPath(dirname(folder));
     }
   } catch (thrown) {
     return problem(
@@ -113,33 +115,21 @@ interface Opening {
 function openLocked(opening: Opening): Result<Store, StoreProblem> {
   const { path, random } = opening;
   let state: ReturnType<typeof inspectStoreFile>;
-  let database: RootDatabase<Buffer>;
+  let file: LmdbFile;
   try {
     state = inspectStoreFile(path);
     if (state === 'foreign') return foreign(path);
     if (state === 'cut-short') return damaged(path, 'the file is shorter than it says');
-    database = open<Buffer>(optionsFor(path));
+    file = new LmdbFile(path, 'put-back');
   } catch (thrown) {
     return problem('store_unusable', path, `The store can't be opened: ${reasonOf(thrown)}.`, RESTORE_REMEDY);
   }
-  const tables = new StoreTables(database, path);
+  const tables = new StoreTables(file);
   const secrets = state === 'absent' ? beginStore(tables, random) : readSecrets(tables, path);
   const read = secrets.ok ? createStore(tables, secrets.value, opening) : secrets;
   // What was only read has nothing to flush; a failure to close it has nobody to tell.
-  if (!read.ok) void database.close();
+  if (!read.ok) void file.close();
   return read;
-}
-
-/** lmdb 3.5.6 reads `permissionsMode` but doesn't declare it. */
-function optionsFor(path: string): RootDatabaseOptionsWithPath & { permissionsMode: number } {
-  return {
-    path,
-    noSubdir: true,
-    encoding: 'binary',
-    // Otherwise a commit is answered before it is on the disk.
-    overlappingSync: false,
-    permissionsMode: 0o600,
-  };
 }
 
 function foreign(path: string): ReturnType<typeof problem> {

@@ -17,6 +17,8 @@ export interface GatewayOptions {
   /** Further lines of portunus.yaml. */
   readonly settings?: string;
   readonly arguments?: readonly string[];
+  /** Further variables of its environment. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface Project {
@@ -87,6 +89,7 @@ export class RunningGateway {
   static async start(project: Project, options: GatewayOptions = {}): Promise<RunningGateway> {
     const child = spawn(process.execPath, [PORTUNUS, 'start', project.folder, ...(options.arguments ?? [])], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...options.environment },
     });
     const gateway = new RunningGateway(project, child, collect(child));
     await gateway.printed(/Portunus is running/);

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import { readAdminAccess, writeAdminAccess } from '../../admin/access-file.ts';
+import { type AdminAccess, readAdminAccess } from '../../admin/access-file.ts';
 import type { Clock, Random } from '../../base/ports.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { issueAdminToken, recogniseAdminToken } from '../../governance/admin-token.ts';
 import { ADMIN_SCOPE_NAMES } from '../../model/admin-scope.ts';
 import type { ServerSettings } from '../../model/world.ts';
 import type { Store } from '../../state/store.ts';
+import { replaceDurably } from './durable-file.ts';
 
 /** Where commands on this machine find address and token of the gateway of a data folder. */
 export function adminAccessFile(dataFolder: string): string {
@@ -30,6 +31,22 @@ export async function openAdminAccess(
   const token = kept === null ? replaceLocalToken(store, random, clock.wallMs()) : ok(kept);
   if (!token.ok) return token;
   return await writeAdminAccess(file, { listen: server.admin, token: token.value });
+}
+
+/** Only the account that runs the gateway may read it: it holds the token. */
+const FILE_MODE = 0o600;
+
+/**
+ * Written at each start, when port and token are known. On the disk when it returns: the store has only the token's hash, so nobody
+ * could make it again.
+ */
+export async function writeAdminAccess(file: string, access: AdminAccess): Promise<Result<void, string>> {
+  try {
+    await replaceDurably(file, `${JSON.stringify(access)}\n`, FILE_MODE);
+    return ok(undefined);
+  } catch (error) {
+    return err(`The admin access can't be written to ${file}: ${(error as Error).message}.`);
+  }
 }
 
 /** The token again if it is the one of commands on this machine. */

@@ -38,8 +38,11 @@ export class AuditAnchoring {
 
   /** To be called about once a second: syncs what was written, and tries again what could not be. */
   tend(): void {
-    this.#try((file) => file.sync());
-    if (this.#anchored < this.#options.audit.head().sequence) this.#anchor();
+    // one step: were the first to succeed alone, the alert would end and begin again each second
+    this.#try((file) => {
+      file.sync();
+      if (this.#anchored < this.#options.audit.head().sequence) this.#append(file);
+    });
     if (this.#options.clock.monotonicMs() - this.#toldAtMs >= TOLD_EVERY_MS) this.#tell();
   }
 
@@ -70,13 +73,14 @@ export class AuditAnchoring {
   }
 
   #anchor(): void {
+    if (this.#options.audit.head().sequence > 0) this.#try((file) => this.#append(file));
+  }
+
+  #append(file: AnchorFile): void {
     const { audit, clock } = this.#options;
     const head = audit.head();
-    if (head.sequence === 0) return;
-    this.#try((file) => {
-      file.append({ kind: 'anchor', timeMs: clock.wallMs(), ...audit.sign('anchor', head) });
-      this.#anchored = head.sequence;
-    });
+    file.append({ kind: 'anchor', timeMs: clock.wallMs(), ...audit.sign('anchor', head) });
+    this.#anchored = head.sequence;
   }
 
   #tell(): void {

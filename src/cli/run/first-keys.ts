@@ -1,4 +1,4 @@
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Random } from '../../base/ports.ts';
 import { err, ok, type Result } from '../../base/result.ts';
@@ -7,6 +7,7 @@ import type { Directory } from '../../model/world.ts';
 import type { AuditEntry } from '../../pipeline/audit.ts';
 import type { StoredCredential } from '../../state/credential-table.ts';
 import type { Store } from '../../state/store.ts';
+import { replaceDurably } from './durable-file.ts';
 
 /** A key in plain text: written once, to a file that only the gateway's account can read. */
 export interface FirstKey {
@@ -61,25 +62,9 @@ export async function readFirstKeys(dataFolder: string): Promise<Result<readonly
   }
 }
 
-/** In one step, and on the disk when it returns: the keys that are in the file already are nowhere else in plain text. */
+/** The keys that are in the file already are nowhere else in plain text. */
 async function writeFirstKeys(dataFolder: string, keys: readonly FirstKey[]): Promise<void> {
-  const file = join(dataFolder, FIRST_KEYS_FILE);
-  const fresh = `${file}.unfinished`;
-  await rm(fresh, { force: true });
-  const handle = await open(fresh, 'wx', FILE_MODE);
-  try {
-    await handle.writeFile(`${JSON.stringify(keys, null, 2)}\n`);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(fresh, file);
-  const folder = await open(dataFolder, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+  await replaceDurably(join(dataFolder, FIRST_KEYS_FILE), `${JSON.stringify(keys, null, 2)}\n`, FILE_MODE);
 }
 
 const KEYS_REMEDY = 'Put it right, or move it away: the gateway knows its keys without it.';

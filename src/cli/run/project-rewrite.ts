@@ -52,6 +52,8 @@ export async function rewriteProject(
     const begun = begin();
     if (!begun.ok) return begun;
     await writeWhole(join(folder, JOURNAL), JSON.stringify(journal));
+    // before the first file: a machine that falls may keep later names and lose this one
+    await syncFolder(folder);
     await finish(folder, journal);
     return ok(undefined);
   } catch (thrown) {

@@ -11,6 +11,7 @@ import {
   digestOfFiles,
 } from '../../state/configuration-history.ts';
 import type { StoreProblem } from '../../state/store-problem.ts';
+import { syncPath } from '../../state/synced-path.ts';
 import type { Configuration, LoadResult } from './configuration.ts';
 import type { HistoryKeeper } from './history-keeper.ts';
 import { readProject } from './project-files.ts';
@@ -109,12 +110,21 @@ function saveUnlessKept(
       mkdirSync(dirname(join(folder, path)), { recursive: true, mode: 0o700 });
       writeFileSync(join(folder, path), text, { mode: 0o600, flush: true });
     }
+    for (const kept of foldersOf(files)) syncPath(join(folder, kept));
+    for (const made of [folder, all, dataFolder]) syncPath(made);
     for (const old of readdirSync(all).sort().slice(0, -REPLACED_KEPT))
       rmSync(join(all, old), { recursive: true, force: true });
     return ok(folder);
   } catch (thrown) {
     return err(`The present files could not be saved first: ${(thrown as Error).message}.`);
   }
+}
+
+/** Of the paths, each folder that lies within the saved one. */
+function foldersOf(files: readonly ConfigurationFile[]): ReadonlySet<string> {
+  const folders = new Set<string>();
+  for (const { path } of files) for (let at = dirname(path); at !== '.'; at = dirname(at)) folders.add(at);
+  return folders;
 }
 
 function withNote(result: LoadResult, folder: string): LoadResult {

@@ -1,18 +1,9 @@
-import {
-  chmodSync,
-  closeSync,
-  copyFileSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { err, ok, type Result } from '../../base/result.ts';
 import { STORE_FILE } from '../../state/store.ts';
 import type { StoreExamination } from '../../state/store-examination.ts';
+import { syncPath } from '../../state/synced-path.ts';
 import { copyInChild, examineInChild, salvageInChild } from './store-task.ts';
 
 /** Copies of the store that are kept in the data folder; of more, the oldest go. */
@@ -59,9 +50,9 @@ export function makeBackup(
     if (!examined.ok) return err(examined.error.message);
     if (examined.value.damaged.length > 0)
       return err(`The store has damaged records (${examined.value.damaged.join(', ')}); no copy was kept.`);
-    syncFile(unfinished);
+    syncPath(unfinished);
     renameSync(unfinished, path);
-    syncFile(dirname(path));
+    syncPath(dirname(path));
     if (target === null) for (const old of listBackups(dataFolder).slice(0, -BACKUPS_KEPT)) rmSync(old);
     return ok({ path, examination: examined.value });
   } catch (thrown) {
@@ -94,10 +85,10 @@ export function restoreBackup(
   try {
     copyFileSync(backup, fresh);
     chmodSync(fresh, 0o600);
-    syncFile(fresh);
+    syncPath(fresh);
     const kept = moveAside(store, aside);
     renameSync(fresh, store);
-    syncFile(dataFolder);
+    syncPath(dataFolder);
     return ok(kept);
   } catch (thrown) {
     return err(`The copy can't be put in place: ${(thrown as Error).message}.`);
@@ -119,10 +110,10 @@ export function rebuildStore(dataFolder: string, wallMs: number): Result<number,
     rmSync(`${fresh}-lock`, { force: true });
     if (!salvaged.ok) return err(salvaged.error.message);
     chmodSync(fresh, 0o600);
-    syncFile(fresh);
+    syncPath(fresh);
     moveAside(store, `${store}.replaced-${stamp(wallMs)}`);
     renameSync(fresh, store);
-    syncFile(dataFolder);
+    syncPath(dataFolder);
     return ok(salvaged.value);
   } catch (thrown) {
     return err(`The store can't be rebuilt: ${(thrown as Error).message}.`);
@@ -140,15 +131,6 @@ function moveAside(store: string, aside: string): string | null {
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw thrown;
-  }
-}
-
-function syncFile(path: string): void {
-  const descriptor = openSync(path, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }
 

@@ -1,0 +1,92 @@
+import { closeSync, mkdtempSync, openSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { LmdbFile, pagesFor } from './lmdb-file.ts';
+import { newestState, PAGE_BYTES, putBackTransaction } from './store-file.ts';
+
+let folder = '';
+let path = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'portunus-lmdb-'));
+  path = join(folder, 'store.mdb');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function newest() {
+  const descriptor = openSync(path, 'r');
+  const state = newestState(descriptor);
+  closeSync(descriptor);
+  return state;
+}
+
+const CHANGES = fc.array(
+  fc.array(
+    fc.record({
+      key: fc.integer({ min: 0, max: 2_000 }),
+      bytes: fc.oneof(fc.nat(200), fc.nat(200), fc.nat(9_000), fc.constant(-1)),
+      run: fc.integer({ min: 1, max: 120 }),
+    }),
+    { minLength: 1, maxLength: 8 },
+  ),
+  { minLength: 1, maxLength: 12 },
+);
+
+it('no transaction makes the file larger than the room that was made for it', async () => {
+  let runs = 0;
+  await fc.assert(
+    fc.asyncProperty(CHANGES, async (changes) => {
+      path = join(folder, `${runs++}.mdb`);
+      const file = new LmdbFile(path, 'as-is', { noSync: true });
+      for (const change of changes) {
+        const before = newest();
+        const counts = { entries: 0, bytes: 0 };
+        file.transaction((database, counted) => {
+          for (const { key, bytes, run } of change) {
+            for (let at = key; at < key + run; at++) {
+              const size = Math.max(0, bytes) + 32;
+              counted(size);
+              counts.entries++;
+              counts.bytes += size > PAGE_BYTES / 4 ? size + PAGE_BYTES : size;
+              if (bytes < 0) database.removeSync([at]);
+              else database.putSync([at], Buffer.alloc(bytes, 1));
+            }
+          }
+        });
+        const after = newest();
+        expect(after.pages - before.pages).toBeLessThanOrEqual(pagesFor(counts, before.pages));
+        expect(statSync(path).size).toBeGreaterThanOrEqual(after.pages * PAGE_BYTES);
+      }
+      await file.close();
+    }),
+    { numRuns: 60 },
+  );
+});
+
+it('a transaction that is put back was never there', async () => {
+  const file = new LmdbFile(path, 'put-back');
+  const put = (value: string) =>
+    file.transaction((database, counted) => {
+      counted(64);
+      database.putSync(['key'], Buffer.from(value));
+    });
+  put('first');
+  const { transaction } = newest();
+  put('second');
+  expect(newest().transaction).toBe(transaction + 1n);
+  await file.close();
+  putBackTransaction(path, transaction);
+  expect(newest().transaction).toBe(transaction);
+  const again = new LmdbFile(path, 'put-back');
+  expect(again.database.get(['key'])?.toString()).toBe('first');
+  again.transaction((database, counted) => {
+    counted(64);
+    database.putSync(['key'], Buffer.from('third'));
+  });
+  expect([again.database.get(['key'])?.toString(), newest().transaction]).toEqual([
+    'third',
+    transaction + 1n,
+  ]);
+  await again.close();
+});

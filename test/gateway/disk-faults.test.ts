@@ -1,0 +1,202 @@
+/** A disk that fails under the built gateway: each limit does what it says for that, no lie is told, and all goes on without a restart. */
+import { copyFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { readAdminAccess } from '../../src/admin/access-file.ts';
+import type { AdminStatus } from '../../src/admin/actions.ts';
+import type { IssuedView, KeyView } from '../../src/governance/consumer-keys.ts';
+import { type DiskFault, FaultShim } from './fault-shim.ts';
+import { type Project, RunningGateway, runPortunus, writeProject } from './running-gateway.ts';
+import { startUpstream, type UpstreamServer } from './upstream-server.ts';
+
+let upstream: UpstreamServer;
+let project: Project;
+let gateway: RunningGateway;
+let shim: FaultShim | null = null;
+let token = '';
+
+/** Small, so that a slice is one request and each needs a mark of its own on the disk. */
+const AMOUNT = 50;
+
+beforeAll(async () => {
+  upstream = await startUpstream();
+  project = await writeProject({
+    'routes/r.yaml': `services: { s: { endpoints: [{ url: "http://127.0.0.1:${upstream.port}" }] } }
+routes:
+  free: { service: s, match: { path: "/free" }, auth: none }
+  keyed: { service: s, match: { path: "/keyed" } }
+  strict: { service: s, match: { path: "/strict/{id}" }, auth: none }
+  lenient: { service: s, match: { path: "/lenient/{id}" }, auth: none }
+  money: { service: s, match: { path: "/money/{id}" }, auth: none, cost: $0.001 per request }
+`,
+    'tenants/acme.yaml': 'tenants: { acme: { plan: free, consumers: { web: {} } } }\n',
+    'policies/p.policy': `language 1
+policy "p" { permit }
+policy "strict" applies to route "strict" { quota "year" ${AMOUNT} requests per year for each request.path }
+policy "lenient" applies to route "lenient" { quota "year" ${AMOUNT} requests per year for each request.path on failure allow }
+policy "money" applies to route "money" { budget "year" $0.050 per year for each request.path when exhausted status 402 }
+`,
+  });
+  shim = FaultShim.build(join(project.folder, 'data'));
+  if (shim !== null) await start(shim.environment);
+});
+afterEach(() => shim?.end());
+afterAll(async () => {
+  await gateway?.stop('SIGKILL');
+  await upstream?.close();
+  shim?.close();
+  await project?.remove();
+});
+
+async function start(environment: Readonly<Record<string, string>>): Promise<void> {
+  gateway = await RunningGateway.start(project, { arguments: ['--log', '/dev/null'], environment });
+  const access = await readAdminAccess(join(project.folder, 'data', 'admin-access.json'));
+  if (!access.ok) throw new Error(access.error.message);
+  token = access.value.token;
+}
+
+interface Answered {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+async function admin(method: string, path: string, body?: object): Promise<Answered> {
+  const answer = await fetch(`http://127.0.0.1:${project.adminPort}/v1${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status: answer.status, body: await answer.json() };
+}
+
+function problemOf({ body }: Answered): { readonly code: string; readonly detail: string } {
+  return body as { readonly code: string; readonly detail: string };
+}
+
+async function ask(path: string, key?: string): Promise<number> {
+  const answer = await fetch(gateway.url + path, key === undefined ? {} : { headers: { 'x-api-key': key } });
+  await answer.arrayBuffer();
+  return answer.status;
+}
+
+async function many(path: string, requests: number): Promise<Record<number, number>> {
+  const counts: Record<number, number> = {};
+  for (let at = 0; at < requests; at++) {
+    const status = await ask(path);
+    counts[status] = (counts[status] ?? 0) + 1;
+  }
+  return counts;
+}
+
+const arrived = (path: string): number => upstream.requests.filter((line) => line === `GET ${path}`).length;
+
+async function alertKinds(): Promise<readonly string[]> {
+  return ((await admin('GET', '/status')).body as AdminStatus).alerts.map(({ kind }) => kind);
+}
+
+async function issue(name: string): Promise<Answered> {
+  return await admin('POST', '/keys', { tenant: 'acme', consumer: 'web', name });
+}
+
+async function keyNames(): Promise<readonly string[]> {
+  const { body } = await admin('GET', '/keys?tenant=acme&consumer=web');
+  return (body as { keys: readonly KeyView[] }).keys.map(({ name }) => name);
+}
+
+const FAULTS: readonly (readonly [string, DiskFault])[] = [
+  ['has no room', { writes: 'ENOSPC' }],
+  ['takes no writes', { writes: 'EIO', syncedWrites: 'EIO' }],
+  ['can not sync', { syncs: 'EIO' }],
+  ['loses the page that makes a change count', { syncedWrites: 'EIO' }],
+  ['has that page all the same', { syncedWrites: 'EIO', leaves: 'content' }],
+  ['has it and does not give it up', { syncedWrites: 'EIO', leaves: 'content for good' }],
+  ['is read-only', { writes: 'EROFS', syncedWrites: 'EROFS', opening: 'EROFS' }],
+];
+
+/** What was answered as done, over all faults. */
+const issued: string[] = [];
+
+async function failAndRecover(at: number, fault: DiskFault, skip: (why: string) => void): Promise<void> {
+  if (shim === null) return skip('there is no C compiler');
+  const before = await issue(`before-${at}`);
+  expect(before.status).toBe(201);
+  const { key } = before.body as IssuedView;
+  expect([await ask('/strict/one'), await ask('/money/one'), await ask('/keyed', key)]).toEqual([
+    200, 200, 200,
+  ]);
+  const names = await keyNames();
+
+  shim.begin(fault);
+  expect(await many(`/strict/${at}`, 2)).toEqual({ 503: 2 });
+  // One who holds a lease goes on with it, and no further.
+  await many('/strict/one', 3);
+  expect(await ask('/strict/one')).toBe(503);
+  expect(await ask(`/money/${at}`)).toBe(503);
+  expect(await many(`/lenient/${at}`, AMOUNT + 3)).toEqual({ 200: AMOUNT, 429: 3 });
+  expect(shim.failed).toBeGreaterThan(0);
+  expect([arrived(`/strict/${at}`), arrived(`/money/${at}`), arrived(`/lenient/${at}`)]).toEqual([
+    0,
+    0,
+    AMOUNT,
+  ]);
+  const revoked = await admin('DELETE', `/keys/acme/web/before-${at}`);
+  for (const refused of [
+    revoked,
+    await issue(`during-${at}`),
+    await admin('POST', '/tokens', { name: `during-${at}`, scopes: ['read'] }),
+  ]) {
+    expect(refused.status).toBeGreaterThanOrEqual(500);
+    expect(['not_durable', 'store_unreadable']).toContain(problemOf(refused).code);
+  }
+  // What protects is done at once, and said to be no more than that; all else is not done, nor half of it.
+  const holds = problemOf(revoked).code === 'not_durable';
+  if (holds) expect(problemOf(revoked).detail).toContain('only until this process ends');
+  expect([await ask('/keyed', key), await ask('/free')]).toEqual([holds ? 401 : 200, 200]);
+  expect(await alertKinds()).toContain('quotas-not-kept');
+
+  shim.end();
+  await expect.poll(alertKinds, { timeout: 10_000 }).not.toContain('quotas-not-kept');
+  expect(await keyNames()).toEqual(names);
+  expect([await ask('/strict/one'), await ask('/money/one')]).toEqual([200, 200]);
+  expect((await admin('DELETE', `/keys/acme/web/before-${at}`)).status).toBe(200);
+  expect(await ask('/keyed', key)).toBe(401);
+  expect((await issue(`after-${at}`)).status).toBe(201);
+  issued.push(`after-${at}`);
+}
+
+describe('a disk that', () => {
+  for (const [at, [title, fault]] of FAULTS.entries())
+    it(title, ({ skip }) => failAndRecover(at, fault, skip));
+
+  it('recovered has lost nothing that was answered, though the machine falls', async ({ skip }) => {
+    if (shim === null) return skip('there is no C compiler');
+    await expect.poll(alertKinds, { timeout: 30_000, interval: 250 }).toEqual([]);
+    const metrics = await fetch(`http://127.0.0.1:${project.adminPort}/metrics`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(await metrics.text()).toMatch(/^portunus_alerts_open\{severity="critical"\} 0$/m);
+    const tokens = (await admin('GET', '/tokens')).body as { tokens: readonly { name: string }[] };
+    expect(tokens.tokens.map(({ name }) => name)).toEqual(['local']);
+    await gateway.stop('SIGKILL');
+    for (const file of readdirSync(shim.durableFolder))
+      copyFileSync(join(shim.durableFolder, file), join(project.folder, 'data', file));
+    const verified = await runPortunus(['audit', 'verify', project.folder]);
+    expect([verified.stdout + verified.stderr, verified.code]).toEqual([
+      expect.stringContaining('as it was written'),
+      0,
+    ]);
+    await start({});
+    expect(await keyNames()).toEqual(expect.arrayContaining(issued));
+    const doctor = await runPortunus(['doctor', project.folder]);
+    expect([doctor.stdout, doctor.code]).toEqual([expect.stringContaining('Nothing is wrong.'), 0]);
+    await many('/strict/one', AMOUNT + 2);
+    await many('/money/one', AMOUNT + 2);
+    for (const at of FAULTS.keys()) await many(`/lenient/${at}`, 1);
+    for (const path of ['/strict/one', '/money/one']) {
+      expect(arrived(path)).toBeLessThanOrEqual(AMOUNT);
+      // a slice of one may be lost
+      expect(arrived(path)).toBeGreaterThanOrEqual(AMOUNT - 1);
+    }
+    expect(FAULTS.map((_fault, at) => arrived(`/lenient/${at}`))).toEqual(FAULTS.map(() => AMOUNT));
+  });
+});
