@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { open } from 'lmdb';
 import { regionSignature } from '../../src/state/counter-layout.ts';
+import { LmdbFile } from '../../src/state/lmdb-file.ts';
 import { createQuotaMarks } from '../../src/state/quota-marks.ts';
 import { STORE_FILE } from '../../src/state/store.ts';
 import { StoreTables } from '../../src/state/store-tables.ts';
@@ -13,11 +13,7 @@ export async function readMarks(
   dataFolder: string,
   identities: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {
-  const path = join(dataFolder, STORE_FILE);
-  const tables = new StoreTables(
-    open<Buffer>({ path, noSubdir: true, encoding: 'binary', readOnly: true }),
-    path,
-  );
+  const tables = new StoreTables(new LmdbFile(join(dataFolder, STORE_FILE), 'as-is', { readOnly: true }));
   try {
     const marks = createQuotaMarks(tables);
     return new Map(identities.map((identity) => [identity, usedOf(marks, identity)]));

@@ -47,7 +47,7 @@ export class StoreTables {
   count(prefix: RecordKey): Result<number, StoreProblem> {
     return this.#reading(() => {
       let count = 0;
-      for (const key of this.#database.getKeys({ start: [...prefix] })) {
+      for (const key of this.#file.database.getKeys({ start: [...prefix] })) {
         if (!Array.isArray(key) || prefix.some((part, at) => key[at] !== part)) break;
         count += 1;
       }

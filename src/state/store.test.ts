@@ -298,7 +298,8 @@ describe('a store that is not as it was written', () => {
     store.credentials.change({ put: Array.from({ length: 200 }, (_, i) => credential(`c${i}`)) }, []);
     await end(store);
     const { size } = statSync(storeFile());
-    truncateSync(storeFile(), size - 4_096);
+    // behind what it has lies room that was made ahead of use
+    truncateSync(storeFile(), size / 4);
     expect(refused().code).toBe('store_damaged');
     truncateSync(storeFile(), 4_096);
     expect(refused().code).toBe('store_damaged');

@@ -42,12 +42,15 @@ function fill(folder: string): string {
   return filler;
 }
 
-const policy = (code: string): string =>
-  `language 1\npolicy "p" { permit\n  forbid "f" when request.path is "/no" code "${code}" }\n`;
+const policy = (code: string, more = ''): string =>
+  `language 1\n${more}policy "p" { permit\n  forbid "f" when request.path is "/no" code "${code}" }\n`;
+
+/** For more than the room that a store has made ahead of use. */
+const LONG_COMMENT = `# ${'x'.repeat(98)}\n`.repeat(3_000);
 
 /** Resolves when the edited policy answers. */
-async function edit(code: string): Promise<void> {
-  await project!.write('policies/p.policy', policy(code));
+async function edit(code: string, more?: string): Promise<void> {
+  await project!.write('policies/p.policy', policy(code, more));
   await expect.poll(refusalCode, { timeout: 20_000 }).toBe(code);
 }
 
@@ -98,9 +101,9 @@ routes: { all: { service: s, match: { path: "/{rest...}" }, auth: none } }
   expect(await refusalCode()).toBe('first');
 
   const filler = fill(data);
-  await edit('second');
+  await edit('second', LONG_COMMENT);
   expect((await fetch(`${gateway.url}/yes`)).status).toBe(200);
-  await expect.poll(alertKinds, { timeout: 20_000 }).toEqual(['history-not-kept', 'request-log-not-kept']);
+  await expect.poll(alertKinds, { timeout: 20_000 }).toContain('history-not-kept');
   const { alerts, configuration } = await status();
   expect(alerts.find(({ kind }) => kind === 'history-not-kept')!.message).toContain(
     `lacks version ${configuration.epoch}`,
@@ -169,7 +172,7 @@ policy "lenient" applies to route "lenient" { quota "year" 300 requests per year
   // A caller who holds a lease goes on with it, and the other quota up to its amount.
   expect(await ask('/strict/0')).toBe(200);
   expect((await answers('/lenient', 350)).get(200)).toBe(299);
-  await expect.poll(alertKinds, { timeout: 20_000 }).toEqual(['quotas-not-kept', 'request-log-not-kept']);
+  await expect.poll(alertKinds, { timeout: 20_000 }).toContain('quotas-not-kept');
 
   rmSync(filler);
   await expect.poll(async () => (await status()).alerts, { timeout: 30_000, interval: 500 }).toEqual([]);

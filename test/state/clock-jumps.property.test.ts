@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { ok } from '../../src/base/result.ts';
 import { type CounterSpec, type CounterWindow, EXCEEDED, TAKEN } from '../../src/pipeline/counters.ts';
-import type { QuotaMark, QuotaMarks } from '../../src/state/quota-marks.ts';
+import type { QuotaMarks } from '../../src/state/quota-marks.ts';
 import { spec } from './counters-rig.ts';
 import { QuotaProcess, type TestClock } from './quota-rig.ts';
 
@@ -87,14 +87,19 @@ function namer(period: Period, zone: string): (wallMs: number) => string {
   };
 }
 
-/** As a store keeps them, in memory: nothing of the disk is tested here. */
-function keptMarks(kept: Map<string, QuotaMark>): QuotaMarks {
+type KeptMark = Parameters<QuotaMarks['write']>[0][number];
+
+/** As a store keeps them, in memory: nothing of the disk is tested here. There is one quota. */
+function keptMarks(kept: Map<string, KeptMark>): QuotaMarks {
   const nameOf = ({ key }: Parameters<QuotaMarks['read']>[0]): string =>
     key === 'shared' ? key : String(key.keyHigh);
   return {
     read: (name) => ok(kept.get(nameOf(name)) ?? null),
-    write(marks) {
+    count: () => ok(kept.size),
+    of: () => ok([...kept.values()].map((mark) => ({ key: mark.key, mark }))),
+    write(marks, removed = []) {
       for (const mark of marks) kept.set(nameOf(mark), mark);
+      for (const name of removed) kept.delete(nameOf(name));
       return ok(undefined);
     },
     rename: () => ok(undefined),
@@ -114,7 +119,7 @@ function run(
   nameOf: (ms: number) => string,
   steps: readonly Step[],
 ): void {
-  const kept = new Map<string, QuotaMark>();
+  const kept = new Map<string, KeptMark>();
   const marks = keptMarks(kept);
   let process = new QuotaProcess(specs, marks, clock);
   const accounts = new Map<number, Account>();
