@@ -70,10 +70,10 @@ export class StoreTables {
    */
   visitTexts(table: string, visit: (text: Buffer) => void): Result<void, StoreProblem> {
     return this.#reading(() => {
-      for (const key of this.#database.getKeys({ start: [table] })) {
+      for (const key of this.#file.database.getKeys({ start: [table] })) {
         if (!Array.isArray(key) || key[0] !== table) break;
         const recordKey = key as unknown as RecordKey;
-        const record = this.#database.getBinaryFast([...recordKey]);
+        const record = this.#file.database.getBinaryFast([...recordKey]);
         const text = record === undefined ? undefined : decodeAsciiText(recordKey, record);
         if (text === undefined) return this.#wrongChecksum(recordKey);
         visit(text);
