@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  closeSync,
   existsSync,
   mkdtempSync,
   openSync,
@@ -20,6 +21,7 @@ import type { StoredAdminToken } from './admin-tokens.ts';
 import type { ConfigurationVersion } from './configuration-history.ts';
 import type { StoredCredential } from './credential-table.ts';
 import { type ExamineStore, openStore, type Store } from './store.ts';
+import { newestState } from './store-file.ts';
 import type { StoreProblem } from './store-problem.ts';
 import { encodeRecord } from './store-records.ts';
 
@@ -297,9 +299,11 @@ describe('a store that is not as it was written', () => {
     const store = begin();
     store.credentials.change({ put: Array.from({ length: 200 }, (_, i) => credential(`c${i}`)) }, []);
     await end(store);
-    const { size } = statSync(storeFile());
-    // behind what it has lies room that was made ahead of use
-    truncateSync(storeFile(), size / 4);
+    // Behind its last page lies room that was made ahead of use.
+    const descriptor = openSync(storeFile(), 'r');
+    const { pages } = newestState(descriptor);
+    closeSync(descriptor);
+    truncateSync(storeFile(), (pages - 1) * 4_096);
     expect(refused().code).toBe('store_damaged');
     truncateSync(storeFile(), 4_096);
     expect(refused().code).toBe('store_damaged');
