@@ -279,6 +279,14 @@ describe('an answer', () => {
     settled(simulation);
   });
 
+  test('for which no decoder is left is refused, and nothing of it follows', () => {
+    const simulation = changing({ bodyDecodersPerThread: 0 });
+    const client = get(simulation);
+    simulation.calls[0]!.head(false, latin1(zlib.gzipSync('abc')), { fields: ['content-encoding', 'gzip'] });
+    expect(problemOf(client)).toEqual([503, 'overloaded']);
+    settled(simulation);
+  });
+
   test('whose coding is damaged behind its beginning breaks off', async () => {
     const simulation = changing();
     const client = get(simulation);

@@ -86,16 +86,21 @@ describe('a report of usage', () => {
   });
 
   it('is the same from memory, from the file, and while what it reads is written', async () => {
-    const requests = Array.from({ length: 9 }, (_, hour) => [hour, `t${hour % 4}`, hour + 1] as const);
-    const expected = await report({}, requests);
-    for (const writtenAt of [0, 1, 5]) {
-      const { rollups, write } = rollupsOf(requests);
-      let pauses = 0;
-      if (writtenAt === 0) write();
-      const writing = async (): Promise<void> => {
-        if (++pauses === writtenAt) write();
-      };
-      expect(await usageReport({ rollups, limits: LIMITS, pause: writing }, QUERY)).toEqual(ok(expected));
+    // More periods than keys are read at once, and several names in each.
+    const requests = Array.from({ length: 80 }, (_, at) => [(at >> 1) / 60, `t${at % 4}`, at + 1] as const);
+    for (const name of ['', 't1']) {
+      const query = { ...QUERY, granularity: 'minute', name } as const;
+      const expected = await report(query, requests);
+      expect(expected.periods).toHaveLength(40 + 1);
+      for (const writtenAt of [0, 1, 5]) {
+        const { rollups, write } = rollupsOf(requests);
+        let pauses = 0;
+        if (writtenAt === 0) write();
+        const writing = async (): Promise<void> => {
+          if (++pauses === writtenAt) write();
+        };
+        expect(await usageReport({ rollups, limits: LIMITS, pause: writing }, query)).toEqual(ok(expected));
+      }
     }
   });
 
