@@ -95,6 +95,7 @@ export function caller(facts: CallerFacts): Identity {
     },
     credential: {
       name: `${facts.name}-1`,
+      kind: 'key',
       keyHash: NO_HASH,
       createdMs: facts.createdMs ?? 0,
       expiresMs: null,

@@ -105,6 +105,12 @@ export const LIMITS = {
   healthChecksAtOnce: count(64, 1, 10_000, 'health checks of endpoints under way at a time'),
   identityCacheEntries: count(10_000, 0, 1_000_000, 'presented keys a data thread remembers'),
   tokensVerifying: count(256, 1, 65_536, 'tokens that one data thread verifies at a time'),
+  signaturesRemembered: count(
+    250_000,
+    1_000,
+    10_000_000,
+    'signatures of requests that are remembered at a time, so that each is good once; of further ones none is accepted',
+  ),
   consumerKeys: count(1_250_000, 1_000, 20_000_000, 'consumer keys, in files and issued at run time'),
   storedEntities: count(20_000, 1, 1_000_000, 'tenants, teams and consumers made at run time'),
   directoryBytes: bytes(

@@ -59,6 +59,8 @@ tokenIssuers:
     tenant: "claim:organisation"
     consumerClaim: client_id
   partner: { issuer: partner, audience: [a, b], keys: "http://127.0.0.1:8000/keys", tenant: other }
+clientCertificates: { trustedProxies: [10.0.0.0/8, "2001:db8::1"], authorities: certificates/clients.pem }
+signatures: { components: ["@target-uri", "@method", content-type], maxAge: 5m, clockSkew: 0s }
 authorities:
   policies/common: { everything: true }
   policies/acme: { tenants: [acme], routes: [list-orders], services: [orders], tags: [v1] }
@@ -103,7 +105,7 @@ routes:
     cost: { header: X-Cost, atMost: €0.25 }
     tags: [public, v1]
     auth: optional
-    identify: [api-key, "jwt:corporate", "jwt:partner"]
+    identify: [api-key, mtls, "jwt:corporate", "jwt:partner", hmac]
     request: { maxBody: 1MiB }
     repeatUnsafeMethods: true
     priority: high
@@ -151,6 +153,13 @@ routes:
             hash: "ptnh1:0123456789ab:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
             created: 2026-11-01
             expires: 2027-05-01
+          printed:
+            certificate: { sha256: "AA:bb:00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff" }
+            created: 2026-11-01
+          spiffe: { certificate: { uri: "spiffe://acme.example/web" }, created: 2026-11-01, expires: 2027-05-01 }
+          host: { certificate: { dns: Web.acme.example }, created: 2026-11-01 }
+          named: { certificate: { subject: "CN=web,O=Acme" }, created: 2026-11-01 }
+          signer: { secrets: ["file:secrets/web", "env:WEB_SECRET"], created: 2026-11-01 }
   other: { plan: team, attributes: { models: [], seats: 1_000 } }
 `,
   'enforcement.yaml': 'policies: { data-residency: shadow, "Key hygiene": warn }\n',

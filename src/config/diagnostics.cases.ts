@@ -1361,6 +1361,173 @@ note: first used here
 `,
   },
   {
+    code: 'PT3203',
+    name: 'one certificate for two',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'tenants/a.yaml': `tenants:
+  acme:
+    plan: free
+    consumers:
+      web: { credentials: { a: { certificate: { sha256: "${'0a'.repeat(32)}" }, created: 2026-11-02 } } }
+      app: { credentials: { b: { certificate: { sha256: "${'0A:'.repeat(31)}0A" }, created: 2026-11-02 } } }
+`,
+    },
+    rendered: `error[PT3203]: This certificate belongs to two credentials.
+  --> tenants/a.yaml:6:29
+   |
+ 6 |       app: { credentials: { b: { certificate: { sha256: "0A:0A:0A:0A:0A:0A:0A:0A:0A:0A:0A:0A:0A:0A:0…
+   |                             ^
+note: first used here
+  --> tenants/a.yaml:5:29
+   |
+ 5 |       web: { credentials: { a: { certificate: { sha256: "0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0…
+   |                             -
+   = help: Remove one of them.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3208',
+    name: 'two issuers of one token',
+    texts: {
+      'portunus.yaml': `portunus: 1
+tokenIssuers:
+  a: { issuer: us, audience: [x, y], keys: "https://h/a", tenant: acme }
+  b: { issuer: us, audience: [z], keys: "https://h/b", tenant: acme }
+  c: { issuer: us, audience: [w, y], keys: "https://h/c", tenant: other }
+`,
+    },
+    rendered: `error[PT3208]: A token from "us" for "y" could be of "a" or of "c".
+  --> portunus.yaml:5:30
+   |
+ 5 |   c: { issuer: us, audience: [w, y], keys: "https://h/c", tenant: other }
+   |                              ^^^^^^
+note: the other one
+  --> portunus.yaml:3:30
+   |
+ 3 |   a: { issuer: us, audience: [x, y], keys: "https://h/a", tenant: acme }
+   |                              ------
+   = help: Give each of them audiences of its own, or make one of both.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3209',
+    name: 'certificates that nobody is believed about',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes: { list: { service: s, match: { path: / }, identify: [api-key, mtls] } }
+`,
+    },
+    rendered: `error[PT3209]: No proxy is trusted, so no certificate of a client is ever believed.
+  --> routes/a.yaml:2:71
+   |
+ 2 | routes: { list: { service: s, match: { path: / }, identify: [api-key, mtls] } }
+   |                                                                       ^^^^
+   = help: Name the addresses of your proxies in portunus.yaml: clientCertificates: { trustedProxies: [10.0.0.7] }.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3106',
+    name: 'a proxy that is everybody, and a certificate with two names',
+    texts: {
+      'portunus.yaml': `portunus: 1
+clientCertificates: { trustedProxies: [0.0.0.0/0, 10.0.0.1/8, 10.0.0.7] }
+`,
+      'tenants/a.yaml': `tenants:
+  acme:
+    plan: free
+    consumers: { web: { credentials: { a: { certificate: { uri: "spiffe://acme/web" }, created: 2026-11-02 } } } }
+`,
+      'tenants/b.yaml': `tenants:
+  other:
+    plan: free
+    consumers: { web: { credentials: { a: { certificate: { dns: a.example, uri: "x:y" }, created: 2026-11-02 } } } }
+`,
+    },
+    rendered: `error[PT3106]: 0.0.0.0/0 is every address: anybody would be believed.
+  --> portunus.yaml:2:40
+   |
+ 2 | clientCertificates: { trustedProxies: [0.0.0.0/0, 10.0.0.1/8, 10.0.0.7] }
+   |                                        ^^^^^^^^^
+   = help: Write the addresses of the proxies.
+
+error[PT3105]: "10.0.0.1/8" has bits behind its length.
+  --> portunus.yaml:2:51
+   |
+ 2 | clientCertificates: { trustedProxies: [0.0.0.0/0, 10.0.0.1/8, 10.0.0.7] }
+   |                                                   ^^^^^^^^^^
+   = help: Write the network's first address, or /32.
+
+error[PT3109]: "certificate" needs exactly one of sha256, uri, dns or subject.
+  --> tenants/b.yaml:4:45
+   |
+ 4 | … { web: { credentials: { a: { certificate: { dns: a.example, uri: "x:y" }, created: 2026-11-02 } } …
+   |                                ^^^^^^^^^^^
+   = help: Keep one of them.
+
+3 errors.
+`,
+  },
+  {
+    code: 'PT3210',
+    name: 'a name in a certificate, and no authorities',
+    texts: {
+      'portunus.yaml': `portunus: 1
+clientCertificates: { trustedProxies: [10.0.0.7] }
+`,
+      'tenants/a.yaml': `tenants:
+  acme:
+    plan: free
+    consumers: { web: { credentials: { a: { certificate: { uri: "spiffe://acme/web" }, created: 2026-11-02 } } } }
+`,
+    },
+    rendered: `error[PT3210]: Nobody vouches for the URI of a certificate.
+  --> tenants/a.yaml:4:65
+   |
+ 4 | …s: { a: { certificate: { uri: "spiffe://acme/web" }, created: 2026-11-02 } } } }
+   |                                ^^^^^^^^^^^^^^^^^^^
+   = help: Name who may in portunus.yaml, clientCertificates.authorities, or write the fingerprint: sha256.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3401',
+    name: 'a secret in the place of a reference',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'tenants/a.yaml': `tenants:
+  acme:
+    plan: free
+    consumers:
+      web:
+        credentials:
+          signer:
+            secrets: ["correct horse battery staple"]
+            created: 2026-11-02
+`,
+    },
+    rendered: `error[PT3401]: This is no reference to a secret, and may be the secret itself.
+  --> tenants/a.yaml:8:23
+   |
+ 8 |             secrets: [••••••••••••••••••••••••••••••]
+   |                       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+   = help: Write env:NAME or file:PATH, and put the secret there.
+
+1 error.
+`,
+  },
+  {
     code: 'PT3204',
     name: 'a misspelt attribute',
     texts: {

@@ -25,6 +25,12 @@ export interface PortunusDocument {
     readonly days: string;
   };
   readonly tokenIssuers: Readonly<Record<string, TokenIssuerDocument>>;
+  readonly clientCertificates?: { readonly trustedProxies: readonly string[]; readonly authorities?: string };
+  readonly signatures: {
+    readonly components: readonly string[];
+    readonly maxAge: string;
+    readonly clockSkew: string;
+  };
   readonly traces?: { readonly endpoint: string; readonly share: string };
 }
 export interface TokenIssuerDocument {
@@ -149,10 +155,21 @@ export interface ConsumerDocument {
   readonly attributes: AttributeValues;
   readonly credentials: Readonly<Record<string, CredentialDocument>>;
 }
+/** One of `hash`, `certificate` and `secrets`. */
 export interface CredentialDocument {
-  readonly hash: string;
+  readonly hash?: string;
+  readonly certificate?: CertificateNameDocument;
+  readonly secrets?: readonly string[];
   readonly created: string;
   readonly expires?: string;
+}
+
+/** One of these. */
+export interface CertificateNameDocument {
+  readonly sha256?: string;
+  readonly uri?: string;
+  readonly dns?: string;
+  readonly subject?: string;
 }
 
 export interface EnforcementDocument {

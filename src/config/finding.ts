@@ -1,7 +1,8 @@
 import { CATALOGUE, type DiagnosticCode } from '../diagnostics/catalogue.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
-import type { SourceText, Span } from '../diagnostics/source.ts';
+import { SourceText, type Span } from '../diagnostics/source.ts';
 import type { Place } from '../model/world.ts';
+import { maskSecrets } from './text/secrets.ts';
 
 /** Names and indexes from the root of a YAML document to a value: `['routes', 'list-orders', 'match']`. */
 export type DocumentPath = readonly (string | number)[];
@@ -70,13 +71,19 @@ function inside({ source, start, end }: Span): Span {
 }
 
 export function diagnosticOf({ code, message, target, help, related = [] }: Finding): Diagnostic {
+  const span = spanOf(target);
   return diagnosticAt(
-    spanOf(target),
+    code === 'PT3401' ? masked(span) : span,
     code,
     message,
     help,
     related.map((place) => ({ span: spanOf(place.target), message: place.message })),
   );
+}
+
+/** The line that is shown of the file has no secret in it. */
+function masked({ source, start, end }: Span): Span {
+  return { source: new SourceText(source.path, maskSecrets(source.text, [{ start, end }])), start, end };
 }
 
 function spanOf(target: Target): Span {

@@ -61,6 +61,12 @@ export function loadWorld(
         names: new Set(Object.keys(settings?.document.tokenIssuers ?? {})),
         complete: settings?.sound(['tokenIssuers']) === true,
       },
+      trustedProxies:
+        settings?.sound(['clientCertificates']) !== true
+          ? 'unknown'
+          : settings.document.clientCertificates === undefined
+            ? 'none'
+            : 'named',
       currency: accounting,
       requestBodyBytes: limits.requestBodyBytes,
       schemas: new SchemaFiles(files, options.projectFolder, limits.regexInstructions),
@@ -71,6 +77,13 @@ export function loadWorld(
       attributes,
       currency: accounting,
       routes: names.routes,
+      authorities:
+        settings?.sound(['clientCertificates']) !== true
+          ? 'unknown'
+          : settings.document.clientCertificates?.authorities === undefined
+            ? 'none'
+            : 'named',
+      projectFolder: options.projectFolder,
       report,
       memory,
     }),

@@ -52,6 +52,8 @@ export function readStoredTenant(
     attributes: { declared: attributes, plans, complete: true },
     currency,
     routes: { what: 'route', names: routes ?? new Map(), complete: routes !== null },
+    authorities: 'unknown',
+    projectFolder: '/',
     report,
     memory: new FileMemory(),
   });

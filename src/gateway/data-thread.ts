@@ -2,10 +2,17 @@
 import { createRequire } from 'node:module';
 import type { Clock, Random } from '../base/ports.ts';
 import type { Counters, LeaseSource, ThresholdSink } from '../pipeline/counters.ts';
-import type { DirectorySnapshot, IdentitySource, TokenVerifier } from '../pipeline/identity.ts';
+import type {
+  CertificateVerifier,
+  DirectorySnapshot,
+  IdentitySource,
+  SignatureVerifier,
+  TokenVerifier,
+} from '../pipeline/identity.ts';
 import type { BodyChecks, BoundRuntime, InstantiateRoute } from '../pipeline/program.ts';
 import type { RecordSink } from '../pipeline/record.ts';
 import type { Upstream } from '../pipeline/upstream.ts';
+import { CertificateIdentities } from './certificate-identities.ts';
 import { ExchangeThread } from './exchange-thread.ts';
 import { IdentityCache } from './identity-cache.ts';
 import { LeaseAsks } from './lease-asks.ts';
@@ -30,6 +37,8 @@ export interface DataThreadParts {
   readonly makeUpLate: () => void;
   readonly identities: (snapshot: DirectorySnapshot) => IdentitySource;
   readonly tokens: TokenVerifier;
+  readonly certificates: CertificateVerifier;
+  readonly signatures: SignatureVerifier;
   readonly records: RecordSink;
   /** By how much the events of the thread were late since it was asked last. */
   readonly eventLoopDelayMs: () => number;
@@ -104,6 +113,12 @@ class RunningDataThread {
         start.limits.identityCacheEntries,
         start.limits.tokensVerifying,
       ),
+      certificates: new CertificateIdentities(
+        parts.certificates,
+        start.limits.identityCacheEntries,
+        start.server.clientCertificates?.trustedProxies ?? [],
+      ),
+      signatures: parts.signatures,
       limits: start.limits,
       server: start.server,
       versions: this.#versions,

@@ -4,7 +4,7 @@ import type { Outcome, Refusal, Wait, WaitForGrant } from '../pipeline/outcome.t
 import { CONTINUE } from '../pipeline/outcome.ts';
 import { PHASE } from '../pipeline/phases.ts';
 import type { ExchangeThread } from './exchange-thread.ts';
-import { identify } from './intake.ts';
+import { type Callers, identify } from './intake.ts';
 import type { Problem } from './problem.ts';
 import { fromRefusal, overloaded } from './problem.ts';
 import type { RoutePlan } from './rule-version.ts';
@@ -12,6 +12,8 @@ import type { WaitForToken } from './token-identities.ts';
 
 /** The rules that come next read the body, which has not been read. */
 export const NEEDS_BODY = 'needs-body';
+/** What comes next needs the body to be the one that was signed, and it has not been read. */
+export const NEEDS_SIGNED_BODY = 'needs-signed-body';
 export type Waiting = Wait | WaitForGrant | WaitForToken;
 
 /** How far a request has come. */
@@ -28,8 +30,8 @@ export function decide(
   progress: Progress,
   context: RequestContext,
   plan: RoutePlan,
-  thread: Pick<ExchangeThread, 'facts' | 'identities' | 'tokens' | 'inFlight' | 'overload'>,
-): Problem | Waiting | typeof NEEDS_BODY | null {
+  thread: Callers & Pick<ExchangeThread, 'facts' | 'inFlight' | 'overload'>,
+): Problem | Waiting | typeof NEEDS_BODY | typeof NEEDS_SIGNED_BODY | null {
   while (progress.stage !== DISPATCH) {
     if (progress.stage === IDENTIFY) {
       const refused = identify(context, plan, thread.facts, thread);
@@ -38,6 +40,8 @@ export function decide(
         const priority = plan.program.route.priority ?? context.identity?.tenant.priority ?? 'normal';
         if (thread.overload.sheds(priority, thread.inFlight)) return overloaded();
       }
+    } else if (progress.stage === BODY && context.signed !== null && context.signed.isSigned !== null) {
+      return NEEDS_SIGNED_BODY;
     } else if (progress.stage === BODY && plan.pipeline.readBody !== null && context.body === null) {
       return NEEDS_BODY;
     } else {

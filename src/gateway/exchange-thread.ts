@@ -3,9 +3,11 @@ import type { LimitValues } from '../base/limits.ts';
 import type { Clock, Random } from '../base/ports.ts';
 import type { ServerSettings } from '../model/world.ts';
 import { HeaderEdits } from '../pipeline/context.ts';
+import type { SignatureVerifier } from '../pipeline/identity.ts';
 import type { RecordSink } from '../pipeline/record.ts';
 import { emptyRecord } from '../pipeline/record.ts';
 import { BufferedBytes } from './body-buffer.ts';
+import type { CertificateIdentities } from './certificate-identities.ts';
 import { Decoders } from './decoded-body.ts';
 import { FrontFacts } from './front-checks.ts';
 import { GrantWaiters } from './grant-waiters.ts';
@@ -40,6 +42,8 @@ export interface ExchangeThreadParts {
   readonly versions: VersionStore;
   readonly identities: IdentityCache;
   readonly tokens: TokenIdentities;
+  readonly certificates: CertificateIdentities;
+  readonly signatures: SignatureVerifier;
   readonly records: RecordSink;
   readonly tellCrossings: (crossings: readonly NamedCrossing[], lost: number) => void;
   /** Calls `exchange.wake()` after a while: how a waiting request goes on. */
@@ -60,6 +64,8 @@ export class ExchangeThread {
   readonly versions: VersionStore;
   readonly identities: IdentityCache;
   readonly tokens: TokenIdentities;
+  readonly certificates: CertificateIdentities;
+  readonly signatures: SignatureVerifier;
   readonly records: RecordSink;
   readonly wakeLater: ExchangeThreadParts['wakeLater'];
   readonly identifiers: Identifiers;
@@ -92,6 +98,8 @@ export class ExchangeThread {
     this.versions = parts.versions;
     this.identities = parts.identities;
     this.tokens = parts.tokens;
+    this.certificates = parts.certificates;
+    this.signatures = parts.signatures;
     this.records = parts.records;
     this.wakeLater = parts.wakeLater;
     this.identifiers = new Identifiers(parts.random);

@@ -5,7 +5,7 @@ import { assert } from '../base/assert.ts';
 import { LIMIT_DEFAULTS, type LimitValues } from '../base/limits.ts';
 import type { Route } from '../model/world.ts';
 import type { Reservation } from '../pipeline/counters.ts';
-import type { IdentitySource } from '../pipeline/identity.ts';
+import type { IdentitySource, SignatureVerifier } from '../pipeline/identity.ts';
 import { CONTINUE } from '../pipeline/outcome.ts';
 import type { RoutePipeline, RuleBundle } from '../pipeline/program.ts';
 import type { AccessRecord } from '../pipeline/record.ts';
@@ -16,6 +16,7 @@ import type {
   UpstreamHandler,
   UpstreamRequest,
 } from '../pipeline/upstream.ts';
+import { CertificateIdentities } from './certificate-identities.ts';
 import type { ClientHandler, ClientStream, FieldLines } from './client-stream.ts';
 import { Exchange } from './exchange.ts';
 import { ExchangeThread, type ExchangeThreadParts, type RequestInFlight } from './exchange-thread.ts';
@@ -234,6 +235,7 @@ export interface SimulationOptions {
   readonly pipeline?: Partial<RoutePipeline>;
   readonly limits?: Partial<LimitValues>;
   readonly server?: Partial<ExchangeThreadParts['server']>;
+  readonly signatures?: SignatureVerifier;
   readonly bundle?: Partial<RuleBundle>;
 }
 
@@ -273,6 +275,8 @@ export function simulate(options: SimulationOptions): Simulation {
       versions,
       identities,
       tokens: new TokenIdentities({ verify: () => Promise.resolve('invalid') }, 10, 10),
+      certificates: new CertificateIdentities({ verify: () => 'malformed' }, 10, []),
+      signatures: options.signatures ?? NO_SIGNATURES,
       records: { write: (record) => void records.push({ ...record }) },
       eventLoopDelayMs: () => options.delayMs ?? 0,
       tellCrossings: () => {},
@@ -368,7 +372,7 @@ export function simulatedRoute(path: string, rest: Partial<Route> = {}): Route {
     cost: null,
     tags: [],
     auth: 'none',
-    identify: { keys: true, issuers: [] },
+    identify: { keys: true, issuers: [], certificates: false, signatures: false },
     maxBodyBytes: 1_000,
     requestBody: null,
     repeatUnsafeMethods: false,
@@ -434,8 +438,20 @@ const PERMIT_ALL: RoutePipeline = {
   totalTimeoutMs: () => Number.POSITIVE_INFINITY,
 };
 
+const NO_SIGNATURES: SignatureVerifier = {
+  accepted: 'sig=("@path")',
+  verify: () => ({ fault: 'signature_invalid', detail: 'No.' }),
+};
+
 /** Keys `good…` are valid; `good-until-1100` is until then. */
 const IDENTITIES: IdentitySource = {
+  identifyByName(name, wallMs) {
+    const found = IDENTITIES.identify(Buffer.from(name).toString(), wallMs);
+    if (typeof found === 'string') return found;
+    const { expiresMs } = found.identity.credential;
+    return expiresMs !== null && expiresMs <= wallMs ? 'expired' : found;
+  },
+  secretsOf: () => [],
   identify(key) {
     if (!key.startsWith('good')) return 'unknown';
     const keyHash = { high: 0, low: 0 };
@@ -443,7 +459,13 @@ const IDENTITIES: IdentitySource = {
       tenant: { name: 'acme', plan: 'gold', priority: 'normal' as const, attributes: {}, keyHash },
       team: { name: 'red', attributes: {}, keyHash },
       consumer: { name: 'app', attributes: {}, keyHash, roles: [], subscriptions: new Set<string>() },
-      credential: { name: 'key', keyHash, createdMs: 0, expiresMs: key === 'good-until-1100' ? 1_100 : null },
+      credential: {
+        name: 'key',
+        kind: 'key' as const,
+        keyHash,
+        createdMs: 0,
+        expiresMs: key === 'good-until-1100' ? 1_100 : null,
+      },
     };
     return { identity, slot: 0, state: 0 };
   },

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { KnownKey, SignedRequest } from '../pipeline/identity.ts';
 import type { Refusal } from '../pipeline/outcome.ts';
 import { CONTINUE } from '../pipeline/outcome.ts';
 import type { RoutePipeline } from '../pipeline/program.ts';
@@ -692,4 +693,92 @@ test('many at once: the sweep and every ending find their way through the list',
     }),
     { numRuns: 200 },
   );
+});
+
+describe('a signed body', () => {
+  const ROUTES = [
+    simulatedRoute('/{rest...}', {
+      auth: 'required',
+      identify: { keys: false, issuers: [], certificates: false, signatures: true },
+      maxBodyBytes: 8,
+    }),
+  ];
+  const SIGNED = [...HOST, 'signature-input', 'sig=()', 'signature', 'sig=::'];
+
+  function start(signer = 'good', isSigned = (body: string): boolean => body === 'abcdef') {
+    const asked: SignedRequest[] = [];
+    const simulation = simulate({
+      routes: ROUTES,
+      signatures: {
+        accepted: 'sig=("@path")',
+        verify(request, source, wallMs) {
+          asked.push(request);
+          const nameHash = Buffer.from(signer);
+          const known = source.identifyByName(nameHash, wallMs) as KnownKey;
+          return { known, nameHash, isSigned: (bytes) => isSigned(Buffer.from(bytes).toString()) };
+        },
+      },
+    });
+    return { simulation, asked };
+  }
+
+  test.each([
+    ['of known length', ['content-length', '6']],
+    ['in chunks', ['transfer-encoding', 'chunked']],
+  ])('%s goes to the service when all of it is known to be right, not before', (_framing, framing) => {
+    const { simulation, asked } = start();
+    const client = simulation.request('POST', '/a/./b?x=1', [...SIGNED, ...framing]);
+    client.handler!.onBody(Buffer.from('abc'), false);
+    expect(simulation.calls).toEqual([]);
+    client.handler!.onBody(Buffer.from('def'), true);
+    const [call] = simulation.calls;
+    expect(call).toMatchObject({ body: 'abcdef', bodyEnded: true });
+    expect(call!.request.fieldLines).not.toContain('signature');
+    call!.head(true, 'fine');
+    expectSettled(simulation, 1, 1);
+    expect(asked).toMatchObject([{ path: '/a/./b', query: 'x=1', body: 'some', authority: 'a.test' }]);
+    expect(simulation.thread.buffered.used).toBe(0);
+  });
+
+  test('another one is refused, and nothing of it is sent', () => {
+    const { simulation } = start();
+    const client = simulation.request('POST', '/', [...SIGNED, 'content-length', '6']);
+    client.handler!.onBody(Buffer.from('abcdeX'), true);
+    expect(problemOf(client)).toEqual({ status: 400, code: 'digest_mismatch' });
+    expect(simulation.calls).toEqual([]);
+    expectSettled(simulation, 1, 0);
+  });
+
+  test('one that was taken away is missed', () => {
+    const { simulation } = start();
+    const client = simulation.request('GET', '/', SIGNED);
+    expect(problemOf(client)).toEqual({ status: 400, code: 'digest_mismatch' });
+    const { simulation: other } = start('good', (body) => body === '');
+    other.request('GET', '/', SIGNED);
+    expect(other.calls).toHaveLength(1);
+  });
+
+  test('more than the route takes is refused', () => {
+    const { simulation } = start();
+    const client = simulation.request('POST', '/', [...SIGNED, 'transfer-encoding', 'chunked']);
+    client.handler!.onBody(Buffer.from('123456789'), false);
+    expect(problemOf(client)).toEqual({ status: 413, code: 'body_too_large' });
+    expectSettled(simulation, 1, 0);
+  });
+
+  test('a credential that ends while it is read lets nobody in; the signature is asked about once', () => {
+    const { simulation, asked } = start('good-until-1100');
+    const client = simulation.request('POST', '/', [...SIGNED, 'content-length', '6']);
+    simulation.nowMs = 1_100;
+    client.handler!.onBody(Buffer.from('abcdef'), true);
+    expect(problemOf(client)).toEqual({ status: 401, code: 'signature_invalid' });
+    expect(client.fields).toContain('accept-signature: sig=("@path")');
+    expect(asked).toHaveLength(1);
+  });
+
+  test('a key beside it says two things', () => {
+    const routes = [{ ...ROUTES[0]!, identify: { ...ROUTES[0]!.identify, keys: true } }];
+    const client = simulate({ routes }).request('GET', '/', [...SIGNED, 'x-api-key', 'good']);
+    expect(problemOf(client)).toEqual({ status: 400, code: 'conflicting_credentials' });
+  });
 });

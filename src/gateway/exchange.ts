@@ -21,7 +21,7 @@ import { type AnswerHost, ClientAnswer } from './client-answer.ts';
 import type { ClientHandler, ClientStream, ReceivedRequest } from './client-stream.ts';
 import { contentCoding, UNTRANSFORMABLE_ASKS } from './content-coding.ts';
 import type { Progress, Waiting } from './deciding.ts';
-import { decide, FIRST_STAGE, NEEDS_BODY } from './deciding.ts';
+import { decide, FIRST_STAGE, NEEDS_BODY, NEEDS_SIGNED_BODY } from './deciding.ts';
 import type { ExchangeThread, RequestInFlight } from './exchange-thread.ts';
 import { checkFront } from './front-checks.ts';
 import { linesWithin, requestIdIn, tracedLines, traceparentIn } from './identifiers.ts';
@@ -95,7 +95,7 @@ export class Exchange
     context.arrivedMonotonicMs = context.nowMonotonicMs = thread.clock.monotonicMs();
     context.arrivedWallMs = context.nowWallMs = thread.clock.wallMs();
     context.method = received.method;
-    context.path = received.path;
+    context.path = context.receivedPath = received.path;
     context.query = received.query;
     context.headers = received.fields;
     context.client = this.#client;
@@ -183,6 +183,7 @@ export class Exchange
     if (this.#thread.crossings.any) this.#nameCrossings();
     if (stop === null) this.#dispatch();
     else if (stop === NEEDS_BODY) this.#needBody();
+    else if (stop === NEEDS_SIGNED_BODY) this.#needSignedBody();
     else if ('code' in stop) this.#refuse(stop);
     else this.#wait(stop);
   }
@@ -194,6 +195,24 @@ export class Exchange
     else if (contentCoding(headers) === null) this.#refuse(problem('unsupported_content_coding'));
     else if (this.#requestBody === null) this.requestBodyCollected(NOTHING);
     else this.#requestBody.collect(headers);
+  }
+
+  /** What was signed is all of it, as it came: nothing of it leaves before it is known to be right. */
+  #needSignedBody(): void {
+    if (this.#requestBody === null) this.requestBodyWhole(NOTHING);
+    else this.#requestBody.awaitWhole();
+  }
+
+  requestBodyWhole(bytes: Uint8Array): void {
+    if (this.#ended || this.#answer.begun) return;
+    const { signed } = this.#context;
+    if (!signed!.isSigned!(bytes)) {
+      this.#refuse(problem('digest_mismatch'));
+      return;
+    }
+    // What is left of the check: who signed it.
+    this.#context.signed = { ...signed!, isSigned: null };
+    this.#goOn();
   }
 
   requestBodyCollected(text: Uint8Array): void {

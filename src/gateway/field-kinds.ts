@@ -16,6 +16,12 @@ export const TRACEPARENT = 10;
 export const TRACESTATE = 11;
 /** Says who the client is: replaced, because a client could say anything. */
 export const FORWARDING = 12;
+/** Certificates of clients (RFC 9440): a service behind the gateway could believe whoever wrote them. */
+export const CLIENT_CERTIFICATE = 13;
+export const CLIENT_CERTIFICATE_CHAIN = 14;
+/** RFC 9421. */
+export const SIGNATURE_INPUT = 15;
+export const SIGNATURE = 16;
 
 export const REQUEST_FIELD_KINDS: ReadonlyMap<string, number> = new Map([
   ['host', HOST],
@@ -44,6 +50,13 @@ export const REQUEST_FIELD_KINDS: ReadonlyMap<string, number> = new Map([
   ['x-forwarded-host', FORWARDING],
   ['x-forwarded-port', FORWARDING],
   ['x-real-ip', FORWARDING],
+  ['client-cert', CLIENT_CERTIFICATE],
+  ['client-cert-chain', CLIENT_CERTIFICATE_CHAIN],
+  // To services that read fields as variables (RFC 3875) they are the same.
+  ['client_cert', HOP_BY_HOP],
+  ['client_cert_chain', HOP_BY_HOP],
+  ['signature-input', SIGNATURE_INPUT],
+  ['signature', SIGNATURE],
 ]);
 
 /** Response fields that are dropped: uWebSockets.js writes its own Date and Content-Length, the id is the gateway's. */

@@ -9,6 +9,7 @@ const FORWARDING: ForwardingFacts = {
   forwardedFields: 'none',
   ip: '192.0.2.1',
   keys: 'consumed',
+  signatures: 'consumed',
 };
 const OWN = 'via: 1.1 portunus\r\n';
 

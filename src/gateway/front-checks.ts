@@ -6,6 +6,8 @@
 import { SUPPORTED_METHODS } from '../model/methods.ts';
 import {
   AUTHORIZATION,
+  CLIENT_CERTIFICATE,
+  CLIENT_CERTIFICATE_CHAIN,
   CONNECTION,
   CONTENT_LENGTH,
   EXPECT,
@@ -13,6 +15,8 @@ import {
   KEY,
   PASS,
   REQUEST_FIELD_KINDS,
+  SIGNATURE,
+  SIGNATURE_INPUT,
   TRACEPARENT,
   TRANSFER_ENCODING,
 } from './field-kinds.ts';
@@ -36,6 +40,12 @@ export class FrontFacts {
   /** The key that was presented; '' for none. */
   presentedKey = '';
   conflictingKeys = false;
+  /** Value of `Client-Cert`, '' for none; of several, which are never right, the list that they would be. */
+  clientCertificate = '';
+  clientCertificateChain = '';
+  /** Values of `Signature-Input` and `Signature`, lines joined (RFC 9421, 4); '' for none. */
+  signatureInput = '';
+  signature = '';
   /** A valid `traceparent`, or ''. */
   traceparent = '';
   /** Fields that `Connection` lists, beside the usual options; null for none. */
@@ -124,6 +134,8 @@ function reset(facts: FrontFacts, count: number): void {
   facts.bodyBytes = 0;
   facts.presentedKey = '';
   facts.conflictingKeys = false;
+  facts.clientCertificate = facts.clientCertificateChain = '';
+  facts.signatureInput = facts.signature = '';
   facts.traceparent = '';
   facts.connectionFields = null;
   facts.hosts = facts.lengths = facts.codings = facts.traceparents = 0;
@@ -162,11 +174,28 @@ function readKnownField(kind: number, value: string, facts: FrontFacts): void {
     case KEY:
       presentKey(value, facts);
       return;
+    case CLIENT_CERTIFICATE:
+      facts.clientCertificate = joined(facts.clientCertificate, value);
+      return;
+    case CLIENT_CERTIFICATE_CHAIN:
+      facts.clientCertificateChain = joined(facts.clientCertificateChain, value);
+      return;
+    case SIGNATURE_INPUT:
+      facts.signatureInput = joined(facts.signatureInput, value);
+      return;
+    case SIGNATURE:
+      facts.signature = joined(facts.signature, value);
+      return;
     case TRACEPARENT:
       // W3C Trace Context, 3.2: more than one means none.
       facts.traceparent = ++facts.traceparents === 1 && isTraceparent(value) ? value : '';
       return;
   }
+}
+
+/** RFC 9110, 5.3. */
+function joined(before: string, value: string): string {
+  return before === '' ? value : `${before}, ${value}`;
 }
 
 /** RFC 9110, 8.6: digits only. -1 for anything else, also for what no body can have. */

@@ -1,11 +1,21 @@
 /** The phases before any rule is asked: what was received is checked, its route found, its caller identified. */
+import type { Identification } from '../model/world.ts';
 import type { RequestContext } from '../pipeline/context.ts';
+import type { SignatureVerifier } from '../pipeline/identity.ts';
+import type { CertificateIdentities } from './certificate-identities.ts';
 import type { ExchangeThread } from './exchange-thread.ts';
 import type { FrontFacts } from './front-checks.ts';
 import { checkFront } from './front-checks.ts';
 import type { IdentityCache } from './identity-cache.ts';
 import type { Problem } from './problem.ts';
-import { badUpstream, methodNotAllowed, overloaded, problem, unauthenticated } from './problem.ts';
+import {
+  badUpstream,
+  methodNotAllowed,
+  overloaded,
+  presentInstead,
+  problem,
+  unauthenticated,
+} from './problem.ts';
 import { repeatsField, repeatsQueryParameter } from './repeated.ts';
 import { NO_ROUTE } from './route-matcher.ts';
 import type { RoutePlan, RuleVersion } from './rule-version.ts';
@@ -67,11 +77,15 @@ function checkAgainstRoute(context: RequestContext, plan: RoutePlan): Problem | 
 export interface Callers {
   readonly identities: IdentityCache;
   readonly tokens: TokenIdentities;
+  readonly certificates: CertificateIdentities;
+  readonly signatures: SignatureVerifier;
+  readonly scheme: 'http' | 'https';
 }
 
 /**
- * Phase identify (language-rules #15): `none` doesn't look at keys, `optional` takes none or a valid one. Why a key is not
- * valid is not told: it would help who guesses.
+ * Phase identify (language-rules #15): `none` doesn't look at credentials, `optional` takes none or a valid one. Why a key is not
+ * valid is not told: it would help who guesses. A certificate counts where nothing else is presented: a proxy hands it on with
+ * whatever its client sends.
  */
 export function identify(
   context: RequestContext,
@@ -80,18 +94,104 @@ export function identify(
   callers: Callers,
 ): Problem | WaitForToken | null {
   const { identities } = callers;
-  const { auth } = plan.program.route;
+  const { auth, identify: ways } = plan.program.route;
   if (auth === 'none') return null;
-  if (facts.conflictingKeys) return problem('conflicting_credentials');
-  if (facts.presentedKey === '')
-    return auth === 'optional' ? null : unauthenticated('This route needs a key.', '');
-  const { issuers, keys } = plan.program.route.identify;
-  if (issuers.length > 0 && looksLikeToken(facts.presentedKey))
-    return identifyByToken(context, facts.presentedKey, issuers, callers);
-  const found = keys ? identities.identify(facts.presentedKey, context.nowWallMs) : 'unknown';
+  const { issuers, keys } = ways;
+  const key = keys || issuers.length > 0 ? facts.presentedKey : '';
+  if (ways.signatures && facts.signatureInput !== '') {
+    if (key !== '') return problem('conflicting_credentials');
+    return identifyBySignature(context, ways, facts, callers);
+  }
+  if (facts.conflictingKeys && key !== '') return problem('conflicting_credentials');
+  if (key === '') {
+    if (ways.certificates && facts.clientCertificate !== '' && callers.certificates.trusts(context.ip))
+      return identifyByCertificate(context, ways, facts, callers);
+    return auth === 'optional' ? null : nothingPresented(ways, callers);
+  }
+  if (issuers.length > 0 && looksLikeToken(key)) return identifyByToken(context, key, issuers, callers);
+  const found = keys ? identities.identify(key, context.nowWallMs) : 'unknown';
   if (typeof found === 'string') return unauthenticated('The presented key is not valid.', 'invalid_token');
   context.identity = found;
   return null;
+}
+
+function identifyByCertificate(
+  context: RequestContext,
+  ways: Identification,
+  { clientCertificate, clientCertificateChain }: FrontFacts,
+  callers: Callers,
+): Problem | null {
+  const { source } = callers.identities;
+  if (source === null) return problem('not_ready');
+  const { certificates } = callers;
+  const found = certificates.identify(clientCertificate, clientCertificateChain, source, context.nowWallMs);
+  switch (found) {
+    case 'malformed':
+      return problem('malformed_client_cert');
+    case 'outdated':
+      return instead(problem('certificate_outdated'), ways, callers);
+    case 'unknown':
+      return instead(problem('certificate_unknown'), ways, callers);
+    default:
+      context.identity = found;
+      return null;
+  }
+}
+
+/** A signature is good once: for a request that waited, only whether its credential still counts is asked again. */
+function identifyBySignature(
+  context: RequestContext,
+  ways: Identification,
+  facts: FrontFacts,
+  callers: Callers,
+): Problem | null {
+  const { source } = callers.identities;
+  if (source === null) return problem('not_ready');
+  if (context.signed === null) {
+    const outcome = callers.signatures.verify(
+      {
+        method: context.method,
+        scheme: callers.scheme,
+        authority: facts.authority,
+        path: context.receivedPath,
+        query: context.query,
+        fields: context.headers,
+        body: context.bodyBytes === 0 ? 'none' : 'some',
+        input: facts.signatureInput,
+        signature: facts.signature,
+      },
+      source,
+      context.nowWallMs,
+    );
+    if ('fault' in outcome) return signatureProblem(problem(outcome.fault, outcome.detail), ways, callers);
+    context.signed = outcome;
+    context.identity = outcome.known.identity;
+    return null;
+  }
+  const found = source.identifyByName(context.signed.nameHash, context.nowWallMs);
+  if (typeof found === 'string') return signatureProblem(problem('signature_invalid'), ways, callers);
+  context.identity = found.identity;
+  return null;
+}
+
+function signatureProblem(refused: Problem, ways: Identification, callers: Callers): Problem {
+  if (refused.status === 401) return instead(refused, ways, callers);
+  return refused.status === 503 ? { ...refused, retryAfterS: 1 } : refused;
+}
+
+function nothingPresented(ways: Identification, callers: Callers): Problem {
+  if (!ways.certificates && !ways.signatures) return unauthenticated('This route needs a key.', '');
+  const wanted = [
+    ...(ways.keys || ways.issuers.length > 0 ? ['a key'] : []),
+    ...(ways.certificates ? ['a client certificate from a trusted proxy'] : []),
+    ...(ways.signatures ? ['a signature (RFC 9421)'] : []),
+  ];
+  return instead(problem('unauthenticated', `This route needs ${wanted.join(' or ')}.`), ways, callers);
+}
+
+function instead(refused: Problem, ways: Identification, { signatures }: Callers): Problem {
+  const keys = ways.keys || ways.issuers.length > 0 ? 'accepted' : 'not-accepted';
+  return presentInstead(refused, keys, ways.signatures ? signatures.accepted : '');
 }
 
 function identifyByToken(

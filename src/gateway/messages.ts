@@ -72,6 +72,12 @@ export interface DataThreadStart {
   readonly takeJournal: unknown;
   /** What this thread says of itself, see `pipeline/thread-gauges`. */
   readonly gauges: SharedArrayBuffer;
+  /** PEM of those who may vouch for certificates of clients; null: only fingerprints count. */
+  readonly clientAuthorities: string | null;
+  /** Signatures of requests that were used (opaque here: `state/` makes and reads it). */
+  readonly seenSignatures: SharedArrayBuffer;
+  /** Of the process, by the wall clock. */
+  readonly startedMs: number;
   /** Secret of the key hashes of counters, 8 bytes. */
   readonly keyHashSecret: Uint8Array;
 }

@@ -22,6 +22,7 @@ export function outgoingRequest(
     scheme,
     ip: forwardedFields === 'none' ? '' : context.ip,
     keys: route.auth === 'none' ? 'passed' : 'consumed',
+    signatures: route.auth !== 'none' && route.identify.signatures ? 'consumed' : 'passed',
   });
   if (fieldLines === null)
     return problem('malformed_field', 'A rule sets a field to a value with a control character.');

@@ -96,6 +96,8 @@ describe('identity cache', () => {
         if (!key.startsWith('good') || revoked.has(key)) return 'unknown' as const;
         return { identity: found, slot: Number(key.slice(4)), state: 1 };
       },
+      identifyByName: () => 'unknown' as const,
+      secretsOf: () => [],
       holds: ({ slot }: KeyMark) => !revoked.has(`good${slot}`),
       named: () => null,
     };

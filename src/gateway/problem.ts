@@ -24,6 +24,8 @@ export interface Problem {
   readonly allow: string;
   /** Value of `WWW-Authenticate` (401), or ''. */
   readonly challenge: string;
+  /** Value of `Accept-Signature` (RFC 9421, 5.1), or ''. */
+  readonly acceptSignature: string;
 }
 
 /** Status and the sentence used where no better one is at hand. */
@@ -36,8 +38,25 @@ export const PROBLEMS = {
   unsupported_transfer_encoding: [400, 'Only the transfer coding "chunked", given once, is supported.'],
   repeated_field: [400, 'A header field that a rule reads is given more than once.'],
   repeated_query_parameter: [400, 'A query parameter that a rule reads is given more than once.'],
-  conflicting_credentials: [400, 'The request presents more than one key.'],
+  conflicting_credentials: [400, 'The request presents more than one credential.'],
+  malformed_client_cert: [
+    400,
+    'Client-Cert must be one certificate (RFC 9440), in DER and base64 between colons.',
+  ],
+  signature_malformed: [400, 'The signature of the request is malformed.'],
+  digest_malformed: [400, 'Content-Digest is malformed.'],
+  digest_unsupported: [400, 'Content-Digest has neither sha-256 nor sha-512.'],
+  digest_mismatch: [400, 'The body is not the one that Content-Digest speaks of.'],
   unauthenticated: [401, 'This route needs a valid key.'],
+  certificate_outdated: [401, 'The client certificate has ended, or not begun: renew it.'],
+  certificate_unknown: [
+    401,
+    'The client certificate is nobody’s here, or no accepted authority vouches for it.',
+  ],
+  signature_incomplete: [401, 'The signature does not cover what it must.'],
+  signature_expired: [401, 'The signature is not of this time.'],
+  signature_invalid: [401, 'The signature is not valid.'],
+  signature_replayed: [401, 'This signature has been used.'],
   route_not_found: [404, 'There is no route for this request.'],
   method_not_allowed: [405, 'The route does not accept this method.'],
   undecodable_body: [400, 'The content coding of the request body is damaged.'],
@@ -53,6 +72,7 @@ export const PROBLEMS = {
   header_fields_too_large: [431, 'The request has too many header fields, or they are too large.'],
   internal_error: [500, 'The gateway failed to handle this request.'],
   method_not_supported: [501, 'The gateway does not support this method.'],
+  signatures_full: [503, 'There is no room to remember another signature now.'],
   overloaded: [503, 'The gateway has as many requests in flight as it may have.'],
   not_ready: [503, 'The gateway has no configuration yet.'],
   total_timeout: [504, 'The request took longer than the route allows.'],
@@ -68,6 +88,15 @@ export function unauthenticated(detail: string, error: '' | 'invalid_token'): Pr
   // RFC 6750, 3: no error code when no key was presented.
   const challenge = error === '' ? CHALLENGE : `${CHALLENGE}, error="${error}"`;
   return { ...problem('unauthenticated', detail), challenge };
+}
+
+/** With what the caller may present instead: keys and tokens (a challenge), signatures (`acceptSignature`, or ''). */
+export function presentInstead(
+  refused: Problem,
+  keys: 'accepted' | 'not-accepted',
+  acceptSignature: string,
+): Problem {
+  return { ...refused, challenge: keys === 'accepted' ? CHALLENGE : '', acceptSignature };
 }
 
 export function methodNotAllowed(allowed: readonly string[]): Problem {
@@ -91,6 +120,7 @@ export function fromRefusal(refusal: Refusal, limit: string): Problem {
     rateLimitPolicy: refusal.rateLimitPolicy,
     allow: '',
     challenge: refusal.status === 401 ? CHALLENGE : '',
+    acceptSignature: '',
   };
 }
 
@@ -114,8 +144,11 @@ export function problemFields(from: Problem): string {
   if (from.rateLimit !== '') lines += `ratelimit: ${from.rateLimit}\r\n`;
   if (from.rateLimitPolicy !== '') lines += `ratelimit-policy: ${from.rateLimitPolicy}\r\n`;
   if (from.challenge !== '') lines += `www-authenticate: ${from.challenge}\r\n`;
+  if (from.acceptSignature !== '') lines += `accept-signature: ${from.acceptSignature}\r\n`;
   if (from.status === 405) lines += `allow: ${from.allow}\r\n`;
   if (from.status === 426) lines += 'upgrade: websocket\r\nsec-websocket-version: 13\r\n';
+  // RFC 9530, 4.
+  if (from.code === 'digest_unsupported') lines += 'want-content-digest: sha-256=10, sha-512=3\r\n';
   // RFC 9110, 15.5.16.
   if (from.code === 'unsupported_content_coding') lines += `accept-encoding: ${READABLE_CODINGS}\r\n`;
   return lines;
@@ -144,4 +177,5 @@ const BARE = {
   rateLimitPolicy: '',
   allow: '',
   challenge: '',
+  acceptSignature: '',
 } as const;

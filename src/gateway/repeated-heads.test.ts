@@ -27,6 +27,7 @@ const request = fc.record({
   ip: fc.constantFrom('192.0.2.1', '192.0.2.2'),
   removed: fc.array(fc.constantFrom('x-b', 'x-c'), { maxLength: 2 }),
   keys: fc.constantFrom('consumed' as const, 'passed' as const),
+  signatures: fc.constantFrom('consumed' as const, 'passed' as const),
 });
 const LIMITS = { requestHeaderCount: 100, requestHeaderBytes: 65_536 };
 
@@ -36,7 +37,7 @@ test('a request is checked and passed on alike after any others', () => {
   const lines = new RequestFieldLines();
   fc.assert(
     fc.property(fc.array(request, { minLength: 1, maxLength: 8 }), (requests) => {
-      for (const { fields, set, value, removed, keys, ip } of requests) {
+      for (const { fields, set, value, removed, keys, signatures, ip } of requests) {
         const edits = new HeaderEdits();
         edits.set = set.flatMap((name) => [name, value]);
         edits.removed = removed;
@@ -45,7 +46,7 @@ test('a request is checked and passed on alike after any others', () => {
         expect(code).toBe(checkFront('GET', fields, LIMITS, fresh));
         expect(withoutMemory(facts)).toEqual(withoutMemory(fresh));
         if (code !== null) continue;
-        const forwarding = { forwardedFields: 'x-forwarded', scheme: 'https', keys, ip } as const;
+        const forwarding = { forwardedFields: 'x-forwarded', scheme: 'https', keys, signatures, ip } as const;
         expect(lines.of(fields, facts, edits, forwarding)).toBe(
           new RequestFieldLines().of(fields, fresh, edits, forwarding),
         );
@@ -65,6 +66,7 @@ test('the same head is the same text', () => {
       forwardedFields: 'none',
       scheme: 'http',
       keys: 'consumed',
+      signatures: 'consumed',
       ip: '',
     });
   };

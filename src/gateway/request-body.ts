@@ -18,6 +18,8 @@ export interface RequestBodyHost {
   requestBodyFailed(why: Problem): void;
   /** The whole text, without content coding: a view that holds as long as the body is not stopped. */
   requestBodyCollected(text: Uint8Array): void;
+  /** All of it as it came, held until there is somebody to give it to: a view for this call. */
+  requestBodyWhole(bytes: Uint8Array): void;
 }
 
 /** Made only for requests that have a body. */
@@ -32,6 +34,8 @@ export class RequestBody {
   #output: BodyOutput | null = null;
   /** What came before there was an output. */
   #held: BodyBuffer | null = null;
+  /** All of it is asked for before any of it goes on. */
+  #wholeAsked = false;
   #decoded: DecodedBody | null = null;
   #collected: BodyBuffer | null = null;
 
@@ -49,18 +53,34 @@ export class RequestBody {
     this.complete = last;
     const output = this.#output;
     if (this.bytes > this.#bytesMax) this.#host.requestBodyFailed(problem('body_too_large'));
-    else if (output === null) this.#hold(chunk);
-    else {
+    else if (output === null) {
+      if (this.#hold(chunk) && last) this.#tellWhole();
+    } else {
       if (chunk.length > 0 && !output.write(chunk) && !last) this.#client.pauseBody();
       if (last) output.end();
     }
   }
 
   /** Reading is paused, but what had been read already still comes: bounded all the same. */
-  #hold(chunk: Uint8Array): void {
+  #hold(chunk: Uint8Array): boolean {
     this.#held ??= new BodyBuffer(this.#thread.buffered);
-    if (this.bytes > this.#thread.limits.requestBodyBufferedBytes || !this.#held.append(chunk))
-      this.#host.requestBodyFailed(overloaded());
+    const bytesMax = this.#wholeAsked ? this.#bytesMax : this.#thread.limits.requestBodyBufferedBytes;
+    if (this.bytes <= bytesMax && this.#held.append(chunk)) return true;
+    this.#host.requestBodyFailed(overloaded());
+    return false;
+  }
+
+  /** Before it is given to anybody: see `requestBodyWhole`. */
+  awaitWhole(): void {
+    this.#wholeAsked = true;
+    if (this.complete) this.#tellWhole();
+    else this.resume();
+  }
+
+  #tellWhole(): void {
+    if (!this.#wholeAsked) return;
+    this.#wholeAsked = false;
+    this.#host.requestBodyWhole(this.#held === null ? NOTHING : this.#held.view());
   }
 
   /** There is a call now: it gets what was held, and all that comes. */
@@ -137,3 +157,5 @@ export class RequestBody {
     this.#decoded?.stop();
   }
 }
+
+const NOTHING = new Uint8Array(0);

@@ -1,6 +1,14 @@
 /** The field lines a request is forwarded with: what the client sent, less what was for this hop, plus what the gateway says. */
 import type { HeaderEdits } from '../pipeline/context.ts';
-import { AUTHORIZATION, FORWARDING, KEY, PASS, TRACESTATE } from './field-kinds.ts';
+import {
+  AUTHORIZATION,
+  FORWARDING,
+  KEY,
+  PASS,
+  SIGNATURE,
+  SIGNATURE_INPUT,
+  TRACESTATE,
+} from './field-kinds.ts';
 import { BAD_VALUE, classifyValue, PLAIN_VALUE, toByteString } from './field-text.ts';
 import type { FrontFacts } from './front-checks.ts';
 import { bearerToken } from './front-checks.ts';
@@ -12,6 +20,8 @@ export interface ForwardingFacts {
   readonly ip: string;
   /** Whether fields with keys were taken as credentials of this gateway: then they end here. */
   readonly keys: 'consumed' | 'passed';
+  /** The same of signatures: a service could use one again, elsewhere. */
+  readonly signatures: 'consumed' | 'passed';
 }
 
 /**
@@ -22,6 +32,7 @@ export class RequestFieldLines {
   #section = -1;
   #ip = '';
   #keys: ForwardingFacts['keys'] = 'consumed';
+  #signatures: ForwardingFacts['signatures'] = 'consumed';
   #removed: readonly string[] = [];
   #set: readonly string[] = [];
   #lines: string | null = null;
@@ -37,12 +48,14 @@ export class RequestFieldLines {
       facts.section === this.#section &&
       forwarding.ip === this.#ip &&
       forwarding.keys === this.#keys &&
+      forwarding.signatures === this.#signatures &&
       areSame(edits.removed, this.#removed) &&
       areSame(edits.set, this.#set);
     if (same) return this.#lines;
     this.#section = facts.section;
     this.#ip = forwarding.ip;
     this.#keys = forwarding.keys;
+    this.#signatures = forwarding.signatures;
     this.#removed = [...edits.removed];
     this.#set = [...edits.set];
     this.#lines = requestFieldLines(fields, facts, edits, forwarding);
@@ -100,6 +113,9 @@ function passesOn(kind: number, value: string, facts: FrontFacts, forwarding: Fo
       return (forwarding.keys === 'passed' || bearerToken(value) === '') && !value.includes(OWN_KEY);
     case KEY:
       return forwarding.keys === 'passed' && !value.includes(OWN_KEY);
+    case SIGNATURE_INPUT:
+    case SIGNATURE:
+      return forwarding.signatures === 'passed';
     case TRACESTATE:
       // W3C Trace Context, 3.3: without a valid traceparent it means nothing.
       return facts.traceparent !== '';

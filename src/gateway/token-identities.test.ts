@@ -13,6 +13,8 @@ function directoryOf(plan: string, asked: string[]): IdentitySource {
   const keyHash = { high: 0, low: 0 };
   return {
     identify: () => 'unknown',
+    identifyByName: () => 'unknown',
+    secretsOf: () => [],
     holds: () => true,
     named: ({ credential: name, createdMs, expiresMs }) => {
       asked.push(plan);
@@ -20,7 +22,7 @@ function directoryOf(plan: string, asked: string[]): IdentitySource {
         tenant: { name: 'acme', plan, priority: 'normal', attributes: {}, keyHash },
         team: null,
         consumer: { name: 'web', attributes: {}, keyHash, roles: [], subscriptions: new Set<string>() },
-        credential: { name, keyHash, createdMs, expiresMs },
+        credential: { name, kind: 'token', keyHash, createdMs, expiresMs },
       };
     },
   };

@@ -4,7 +4,7 @@
  */
 import type { Clock, Random } from '../base/ports.ts';
 import { err, ok, type Result } from '../base/result.ts';
-import type { Directory } from '../model/world.ts';
+import type { CredentialKind, Directory } from '../model/world.ts';
 import type { AuditActor, AuditEntry } from '../pipeline/audit.ts';
 import { isEnvironment, issueKey } from './consumer-key.ts';
 import { MOMENT_MAX_MS } from './key-table.ts';
@@ -75,6 +75,7 @@ export type KeyProblemCode =
   | 'key_not_found'
   | 'key_name_taken'
   | 'key_ended'
+  | 'not_a_key'
   | 'expiry_passed'
   | 'expiry_too_far'
   | 'malformed_name'
@@ -91,6 +92,7 @@ export interface KeyProblem {
 
 /** A key as it is shown: never the key, nor its hash. */
 export interface KeyView extends KeyName {
+  readonly kind: CredentialKind;
   readonly keyId: string;
   readonly createdMs: number;
   readonly expiresMs: number | null;
@@ -149,7 +151,7 @@ const CLEARED_MAX = 100;
 
 export class ConsumerKeys {
   readonly #parts: ConsumerKeysParts;
-  #written = new Map<string, StoredKey>();
+  #written = new Map<string, WrittenKey>();
   /** By hash: a key that ended does not come back under another name, nor when the file has it again. */
   readonly #endings = new Map<string, KeyEnding>();
 
@@ -189,8 +191,7 @@ export class ConsumerKeys {
     // A name that a file had is its stored key's again.
     for (const [spelt, key] of before) {
       const stored = this.#written.has(spelt) ? null : this.#stored(key);
-      const lacking =
-        stored === null ? null : this.#parts.memory.putKey(stored.tenant, stored.consumer, stored);
+      const lacking = stored === null ? null : this.#hold(stored, 'key');
       full ??= lacking;
     }
     return full;
@@ -225,7 +226,9 @@ export class ConsumerKeys {
     if (!old.ok) return old;
     const { clock } = this.#parts;
     const nowMs = clock.wallMs();
-    if (this.#view(old.value).state !== 'live') return err(ended(name));
+    const view = this.#view(old.value);
+    if (view.kind !== 'key') return err(notAKey(view));
+    if (view.state !== 'live') return err(ended(name));
     const lifeMs = old.value.expiresMs === null ? null : old.value.expiresMs - old.value.createdMs;
     const sameMs = lifeMs === null ? null : Math.min(nowMs + lifeMs, MOMENT_MAX_MS);
     const request = {
@@ -314,7 +317,7 @@ export class ConsumerKeys {
       remove: [...(ending.remove ?? []), ...cleared],
       past: [withNames(past.value, [...cleared.map(({ name: gone }) => gone), old?.key.name ?? name, name])],
     };
-    const issued: KeyView = { ...nameAndLife(stored), in: 'store', state: 'live' };
+    const issued: KeyView = { ...nameAndLife(stored), kind: 'key', in: 'store', state: 'live' };
     const before = old === null ? null : this.#view(old.key);
     const action = old === null ? 'keys.issue' : 'keys.rotate';
     const saved = store.change(change, [entry(actor, action, before, issued)]);
@@ -350,19 +353,25 @@ export class ConsumerKeys {
       full ??= lacking;
     }
     for (const key of put) {
-      const lacking = memory.putKey(key.tenant, key.consumer, key);
+      const lacking = this.#hold(key, 'key');
       full ??= lacking;
     }
     return full;
   }
 
   /** A written key counts as its file and its ending say. */
-  #count(written: StoredKey): DirectoryFull {
-    const { memory } = this.#parts;
+  #count(written: WrittenKey): DirectoryFull {
     const key = this.#withEnding(written);
-    if (key.expiresMs !== 0) return memory.putKey(key.tenant, key.consumer, key);
-    memory.endKey(key.hash);
+    if (key.expiresMs !== 0) return this.#hold(key, written.kind);
+    this.#parts.memory.endKey(key.hash);
     return null;
+  }
+
+  #hold(
+    { tenant, consumer, name, hash, createdMs, expiresMs }: StoredKey,
+    kind: CredentialKind,
+  ): DirectoryFull {
+    return this.#parts.memory.putKey(tenant, consumer, { name, kind, hash, createdMs, expiresMs });
   }
 
   /** 0 where it was revoked. */
@@ -464,9 +473,14 @@ export class ConsumerKeys {
   }
 
   #view(key: StoredKey): KeyView {
-    const written = this.#written.has(spell(key));
-    const view = nameAndLife(written ? this.#withEnding(key) : key);
-    return { ...view, in: written ? 'file' : 'store', state: this.#stateOf(view) };
+    const written = this.#written.get(spell(key));
+    const view = nameAndLife(written === undefined ? key : this.#withEnding(key));
+    return {
+      ...view,
+      kind: written?.kind ?? 'key',
+      in: written === undefined ? 'store' : 'file',
+      state: this.#stateOf(view),
+    };
   }
 
   #stateOf({ tenant, consumer, expiresMs }: NameAndLife): KeyView['state'] {
@@ -476,7 +490,7 @@ export class ConsumerKeys {
   }
 }
 
-type NameAndLife = Omit<KeyView, 'in' | 'state'>;
+type NameAndLife = Omit<KeyView, 'kind' | 'in' | 'state'>;
 
 function nameAndLife({ tenant, consumer, name, keyId, createdMs, expiresMs }: StoredKey): NameAndLife {
   const endsMs = expiresMs === null ? null : Math.min(expiresMs, MOMENT_MAX_MS);
@@ -521,11 +535,16 @@ interface Replaced {
   readonly endsMs: number;
 }
 
-function writtenKeys(directory: Directory): Map<string, StoredKey> {
-  const keys = new Map<string, StoredKey>();
+/** One of a file, which need not be a key. */
+interface WrittenKey extends StoredKey {
+  readonly kind: CredentialKind;
+}
+
+function writtenKeys(directory: Directory): Map<string, WrittenKey> {
+  const keys = new Map<string, WrittenKey>();
   for (const tenant of directory.tenants.values()) {
     for (const consumer of tenant.consumers.values()) {
-      for (const credential of consumer.credentials) {
+      for (const { secrets: _, ...credential } of consumer.credentials) {
         const key = { tenant: tenant.name, consumer: consumer.name, ...credential };
         keys.set(spell(key), key);
       }
@@ -568,6 +587,14 @@ function ended({ tenant, consumer, name }: KeyName): KeyProblem {
     code: 'key_ended',
     message: `Key "${name}" of consumer "${consumer}" of "${tenant}" counts no more.`,
     remedy: 'Issue a new one: `portunus keys issue`.',
+  };
+}
+
+function notAKey({ tenant, consumer, name, kind }: KeyView): KeyProblem {
+  return {
+    code: 'not_a_key',
+    message: `"${name}" of consumer "${consumer}" of "${tenant}" is no key, but a ${kind}.`,
+    remedy: 'Replace it in its file; `portunus keys expire` and `revoke` end it.',
   };
 }
 

@@ -23,7 +23,10 @@ export interface ConsumerRecord {
   /** Names of routes. */
   readonly subscriptions: readonly string[];
   readonly attributes: Readonly<Record<string, Value>>;
+  /** What it signs with, in base64, by the names of the credentials; left out where there is none, as for a million others. */
+  readonly secrets?: ConsumerSecrets;
 }
+export type ConsumerSecrets = Readonly<Record<string, readonly string[]>>;
 
 /** NUL can't be part of a name, and each kind begins with a letter of its own: no two names read alike. */
 export function tenantName(tenant: string): string {

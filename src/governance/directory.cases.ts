@@ -6,7 +6,15 @@ export const PEPPER = new Uint8Array(32).fill(9);
 
 export function issued(seed: number, name: string, expiresMs: number | null = null) {
   const { key, keyId, hash } = issueKey({ random: seededRandom(seed), environment: 'test', pepper: PEPPER });
-  const credential: Credential = { name, keyId, hash, createdMs: 1_000, expiresMs };
+  const credential: Credential = {
+    name,
+    kind: 'key',
+    keyId,
+    hash,
+    createdMs: 1_000,
+    expiresMs,
+    secrets: [],
+  };
   return { key, credential };
 }
 

@@ -58,8 +58,22 @@ class SharedIdentitySource implements IdentitySource {
 
   identify(presentedKey: string, wallMs: number): KnownKey | IdentityFailure {
     if (parseKey(presentedKey) === null) return 'malformed';
+    return this.#known(digestOfKey(this.#pepper, presentedKey), wallMs);
+  }
+
+  identifyByName(nameHash: Uint8Array, wallMs: number): KnownKey | IdentityFailure {
+    return this.#known(Buffer.from(nameHash), wallMs);
+  }
+
+  secretsOf({ identity: { tenant, consumer, credential } }: KnownKey): readonly Uint8Array[] {
+    const number = this.#names.find(consumerName(tenant.name, consumer.name));
+    const secrets = number === null ? undefined : this.#caller(number)?.secrets;
+    return secrets?.get(credential.name) ?? NO_SECRETS;
+  }
+
+  #known(digest: Buffer, wallMs: number): KnownKey | IdentityFailure {
     const keys = this.#keys;
-    if (!keys.find(digestWords(digestOfKey(this.#pepper, presentedKey), this.#digest))) return 'unknown';
+    if (!keys.find(digestWords(digest, this.#digest))) return 'unknown';
     const { slot, state, expiresMs } = keys;
     if (expiresMs !== null && wallMs >= expiresMs) return 'expired';
     const caller = this.#caller(keys.consumer);
@@ -75,18 +89,21 @@ class SharedIdentitySource implements IdentitySource {
     const caller = number === null ? null : this.#caller(number);
     if (caller === null) return null;
     const hash = keyHash(this.#hashKey, 'credential', [tenant, consumer, name]);
+    const { tenant: of, team, consumer: who } = caller;
     return Object.freeze({
-      ...caller,
-      credential: Object.freeze({ name, keyHash: hash, createdMs, expiresMs }),
+      tenant: of,
+      team,
+      consumer: who,
+      credential: Object.freeze({ name, kind: 'token', keyHash: hash, createdMs, expiresMs }),
     });
   }
 
   /** Of the key that was found last. */
   #identity({ tenant, team, consumer }: Caller): Identity {
-    const { createdMs, expiresMs } = this.#keys;
+    const { kind, createdMs, expiresMs } = this.#keys;
     const name = credentialOf(this.#texts.read(this.#keys.name));
     const hash = keyHash(this.#hashKey, 'credential', [tenant.name, consumer.name, name]);
-    const credential = Object.freeze({ name, keyHash: hash, createdMs, expiresMs });
+    const credential = Object.freeze({ name, kind, keyHash: hash, createdMs, expiresMs });
     return Object.freeze({ tenant, team, consumer, credential });
   }
 
@@ -109,6 +126,7 @@ class SharedIdentitySource implements IdentitySource {
         roles: Object.freeze([...source.roles]),
         subscriptions: new Set(source.subscriptions),
       }),
+      secrets: secretsIn(source),
     };
     keep(this.#callers, number, caller);
     return caller;
@@ -143,7 +161,20 @@ class SharedIdentitySource implements IdentitySource {
   }
 }
 
-type Caller = Pick<Identity, 'tenant' | 'team' | 'consumer'>;
+interface Caller extends Pick<Identity, 'tenant' | 'team' | 'consumer'> {
+  /** By the names of credentials; null where there are none. */
+  readonly secrets: ReadonlyMap<string, readonly Uint8Array[]> | null;
+}
+
+const NO_SECRETS: readonly Uint8Array[] = [];
+
+function secretsIn({ secrets }: ConsumerRecord): Caller['secrets'] {
+  if (secrets === undefined) return null;
+  const decoded = Object.entries(secrets).map(
+    ([name, texts]) => [name, texts.map((text) => Buffer.from(text, 'base64'))] as const,
+  );
+  return new Map(decoded);
+}
 
 function keep<Kept>(known: Map<number, Kept>, number: number, item: Kept): void {
   if (known.size >= OBJECTS_MAX) known.clear();

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { CREDENTIAL_KINDS } from '../model/world.ts';
 import { createKeyTable, digestWords, KeyTable, KeyTableReader, type TableKey } from './key-table.ts';
 
 /** Digest number `n`; those of one `home` begin at the same slot. */
@@ -18,6 +19,7 @@ function among(words: Int32Array): Int32Array {
 }
 
 const key = (consumer: number, expiresMs: number | null = null): TableKey => ({
+  kind: CREDENTIAL_KINDS[consumer % CREDENTIAL_KINDS.length]!,
   consumer,
   name: consumer + 1,
   createdMs: 1_795_456_000_123,
@@ -60,8 +62,10 @@ describe('the table of keys', () => {
           expect(table.count).toBe(model.size);
           for (let each = 0; each < 20; each++) {
             const found = reader.find(digestOf(each));
-            const { consumer, name, createdMs, expiresMs } = reader;
-            expect(found ? { consumer, name, createdMs, expiresMs } : undefined).toEqual(model.get(each));
+            const { kind, consumer, name, createdMs, expiresMs } = reader;
+            expect(found ? { kind, consumer, name, createdMs, expiresMs } : undefined).toEqual(
+              model.get(each),
+            );
           }
         }
       }),

@@ -4,11 +4,12 @@
  * the old one ends. So a reader needs one look at the slot's state before and one after.
  */
 import { assert } from '../base/assert.ts';
+import { CREDENTIAL_KINDS, type CredentialKind } from '../model/world.ts';
 import type { KeyMark } from '../pipeline/identity.ts';
 
 /** One cache line per key, in words of 32 bits. */
 const SLOT_WORDS = 16;
-const AT = { state: 0, consumer: 1, name: 2, created: 3, expires: 5, digest: 8 } as const;
+const AT = { state: 0, consumer: 1, name: 2, created: 3, expires: 5, kind: 7, digest: 8 } as const;
 export const DIGEST_WORDS = 8;
 /** What of a key's digest says where its slot is. */
 const WORD_VALUES = 2 ** 32;
@@ -24,6 +25,7 @@ const STATUS_BITS = 2;
 const SLOTS_PER_KEY = 1.5;
 
 export interface TableKey {
+  readonly kind: CredentialKind;
   /** Number of the consumer: see `DirectoryMemory`. */
   readonly consumer: number;
   /** Place of the credential's name. */
@@ -48,6 +50,7 @@ export class KeyTableReader {
   protected readonly words: Int32Array;
   protected readonly slots: number;
   // -- of the key that `find` found last -----------------------------------------------------------------------
+  kind: CredentialKind = 'key';
   consumer = 0;
   name = 0;
   createdMs = 0;
@@ -96,6 +99,7 @@ export class KeyTableReader {
     for (let word = 0; word < DIGEST_WORDS; word++)
       difference |= Atomics.load(words, base + AT.digest + word) ^ digest[word]!;
     if (difference !== 0) return false;
+    this.kind = CREDENTIAL_KINDS[Atomics.load(words, base + AT.kind)]!;
     this.consumer = Atomics.load(words, base + AT.consumer);
     this.name = Atomics.load(words, base + AT.name);
     this.createdMs = readMs(words, base + AT.created) ?? 0;
@@ -156,7 +160,7 @@ export class KeyTable extends KeyTableReader {
       if (this.#status(slot) !== STATUS.live || this.#isOf(slot, digests, from)) {
         const digest = digests.slice(from, from + DIGEST_WORDS);
         const ends = Number.isNaN(expiresMs) ? null : expiresMs;
-        return this.put(digest, { consumer, name, createdMs, expiresMs: ends });
+        return this.put(digest, { kind: 'key', consumer, name, createdMs, expiresMs: ends });
       }
       slot = this.next(slot);
     }
@@ -164,6 +168,7 @@ export class KeyTable extends KeyTableReader {
     // Nobody reads a slot that was never taken: its words need no order among themselves, only before its state.
     const base = slot * SLOT_WORDS;
     for (let word = 0; word < DIGEST_WORDS; word++) words[base + AT.digest + word] = digests[from + word]!;
+    words[base + AT.kind] = CREDENTIAL_KINDS.indexOf('key');
     words[base + AT.consumer] = consumer;
     words[base + AT.name] = name;
     writeMs(words, base + AT.created, createdMs);
@@ -224,6 +229,7 @@ export class KeyTable extends KeyTableReader {
     const base = slot * SLOT_WORDS;
     for (let word = 0; word < DIGEST_WORDS; word++)
       Atomics.store(words, base + AT.digest + word, digest[word]!);
+    Atomics.store(words, base + AT.kind, CREDENTIAL_KINDS.indexOf(key.kind));
     Atomics.store(words, base + AT.consumer, key.consumer);
     Atomics.store(words, base + AT.name, key.name);
     writeMs(words, base + AT.created, key.createdMs);

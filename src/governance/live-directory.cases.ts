@@ -1,7 +1,7 @@
 import { createHashKey } from '../base/half-sip-hash.ts';
 import { LIMIT_DEFAULTS } from '../base/limits.ts';
-import { err, ok } from '../base/result.ts';
-import type { Directory } from '../model/world.ts';
+import { err, ok, type Result } from '../base/result.ts';
+import type { Directory, SecretReference } from '../model/world.ts';
 import type { AuditActor, AuditEntry } from '../pipeline/audit.ts';
 import type { DirectorySnapshot } from '../pipeline/identity.ts';
 import type { KeyEnding, KeyName, KeyStore, PastNames, StoredKey } from './consumer-keys.ts';
@@ -115,6 +115,7 @@ export function liveDirectory({
   entities = new MemoryEntities(),
   limits = LIMITS,
   seed = 1,
+  readSecret = (_reference: SecretReference): Result<Uint8Array, string> => err('no such file'),
   reader = (_world: DirectoryWorld): ReadEntity => NOTHING_READ,
 } = {}) {
   const clock = { wall: 1_795_456_000_000, wallMs: () => clock.wall, monotonicMs: () => clock.wall };
@@ -128,6 +129,7 @@ export function liveDirectory({
     clock,
     random: seededRandom(seed),
     pepper: PEPPER,
+    readSecret,
     hash,
     publish: async (snapshot) => {
       published.push(snapshot);

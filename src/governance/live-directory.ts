@@ -16,6 +16,13 @@ import {
   SharedDirectory,
 } from './shared-directory.ts';
 import {
+  type ReadSecret,
+  readSigningSecrets,
+  type SigningSecrets,
+  sameSecrets,
+  secretsOf,
+} from './signing-secrets.ts';
+import {
   type EntityName,
   type EntityProblem,
   type EntityStore,
@@ -34,6 +41,7 @@ export interface LiveDirectoryParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly pepper: Uint8Array;
+  readonly readSecret: ReadSecret;
   readonly hash: HashText;
   /** Shows a version to every data thread; all have it when this resolves. The error is one sentence. */
   readonly publish: (snapshot: DirectorySnapshot) => Promise<Result<void, string>>;
@@ -62,6 +70,8 @@ export class LiveDirectory {
   #written: Directory = NOBODY;
   /** What the files say with what was made here beside it. */
   #whole: Directory = NOBODY;
+  #merged: MergedDirectory | null = null;
+  #secrets: SigningSecrets = new Map();
   /** The consumer that is being deleted, `tenant/name`: no key is issued to it meanwhile, which would outlive it. */
   #leaving: string | null = null;
   #epoch = 0;
@@ -129,7 +139,25 @@ export class LiveDirectory {
   /** A version after files have changed. The error is one sentence. */
   prepare(world: DirectoryWorld): Result<PreparedDirectory, string> {
     const { directory } = world;
-    return this.#prepare(directory, this.#stored.beside(directory, this.#parts.reader(world)));
+    const secrets = readSigningSecrets(directory, this.#parts.readSecret);
+    if (!secrets.ok) return secrets;
+    return this.#prepare(directory, this.#stored.beside(directory, this.#parts.reader(world)), secrets.value);
+  }
+
+  /** Secrets to sign with may be others where they lie: those count when this resolves. The error is one sentence. */
+  renewSecrets(): Promise<Result<'renewed' | 'unchanged', string>> {
+    return this.exclusively(async () => {
+      const merged = this.#merged;
+      const secrets = readSigningSecrets(this.#written, this.#parts.readSecret);
+      if (!secrets.ok) return secrets;
+      if (merged === null || sameSecrets(secrets.value, this.#secrets)) return ok('unchanged');
+      const prepared = this.#prepare(this.#written, merged, secrets.value);
+      if (!prepared.ok) return prepared;
+      const published = await this.#parts.publish(prepared.value.snapshot);
+      if (!published.ok) return published;
+      prepared.value.takeUp();
+      return ok('renewed');
+    });
   }
 
   /** Makes or changes a tenant, team or consumer of the store; it holds on every data thread when this resolves. */
@@ -168,7 +196,7 @@ export class LiveDirectory {
     whole: MergedDirectory,
     save: () => Result<void, StoreFault>,
   ): Promise<Result<void, EntityProblem>> {
-    const prepared = this.#prepare(this.#written, whole);
+    const prepared = this.#prepare(this.#written, whole, this.#secrets);
     if (!prepared.ok) return err({ code: 'directory_full', message: prepared.error, remedy: '' });
     const saved = save();
     if (!saved.ok) return err(notSaved(saved.error));
@@ -178,14 +206,19 @@ export class LiveDirectory {
     return ok(undefined);
   }
 
-  #prepare(written: Directory, merged: MergedDirectory): Result<PreparedDirectory, string> {
+  #prepare(
+    written: Directory,
+    merged: MergedDirectory,
+    secrets: SigningSecrets,
+  ): Result<PreparedDirectory, string> {
     const whole = merged.directory;
     const draft = this.#memory.draft();
     forget(this.#whole, whole, draft);
     for (const tenant of whole.tenants.values()) {
       // Unchanged tenants are the same objects: nothing of them is written anew.
-      if (this.#whole.tenants.get(tenant.name) !== tenant) enterTenant(tenant, draft);
+      if (this.#whole.tenants.get(tenant.name) !== tenant) enterTenant(tenant, secrets, draft);
     }
+    if (secrets !== this.#secrets) enterSecrets(whole, secrets, draft);
     if (draft.full !== null) return err(fullSentence(draft.full));
     const epoch = ++this.#epoch;
     const { pepper } = this.#parts;
@@ -195,6 +228,8 @@ export class LiveDirectory {
         this.#memory.use(draft);
         this.#written = written;
         this.#whole = whole;
+        this.#merged = merged;
+        this.#secrets = secrets;
         this.#stored.takeUp(merged);
         this.keys.follow(written);
       },
@@ -206,10 +241,21 @@ function notSaved({ message, remedy }: StoreFault): EntityProblem {
   return { code: 'not_saved', message, remedy };
 }
 
-function enterTenant(tenant: Tenant, draft: DirectoryDraft): void {
+/** What says the same as before takes no room. */
+function enterSecrets(whole: Directory, secrets: SigningSecrets, draft: DirectoryDraft): void {
+  for (const tenant of whole.tenants.values()) {
+    for (const consumer of tenant.consumers.values()) {
+      const own = secretsOf(secrets, tenant.name, consumer.name);
+      if (own !== null) draft.putConsumer(tenant.name, consumer, own);
+    }
+  }
+}
+
+function enterTenant(tenant: Tenant, secrets: SigningSecrets, draft: DirectoryDraft): void {
   draft.putTenant(tenant);
   for (const team of tenant.teams.values()) draft.putTeam(tenant.name, team.name, team.attributes);
-  for (const consumer of tenant.consumers.values()) draft.putConsumer(tenant.name, consumer);
+  for (const consumer of tenant.consumers.values())
+    draft.putConsumer(tenant.name, consumer, secretsOf(secrets, tenant.name, consumer.name));
 }
 
 /** What the files have no more. */

@@ -12,6 +12,7 @@ import type { ScannedKeys } from './consumer-keys.ts';
 import {
   type ConsumerRecord,
   CREDENTIAL_PREFIX,
+  type ConsumerSecrets,
   consumerName,
   credentialName,
   type TeamRecord,
@@ -30,6 +31,9 @@ export type DirectoryFull = Extract<LimitName, keyof DirectoryLimits> | null;
 /** Tenants, teams and consumers, and names of credentials: as many again as there may be keys, each; and some that have none. */
 const NAMES_PER_KEY = 2;
 const FURTHER_NAMES = 100_000;
+
+/** What of a credential the table holds. */
+export type HeldCredential = Pick<Credential, 'name' | 'kind' | 'hash' | 'createdMs' | 'expiresMs'>;
 
 export class SharedDirectory {
   readonly memory: DirectoryMemory;
@@ -81,14 +85,14 @@ export class SharedDirectory {
   }
 
   /** Counts on every thread when it returns: at once, whichever version of the directory a request has. */
-  putKey(tenant: string, consumer: string, credential: Credential): DirectoryFull {
+  putKey(tenant: string, consumer: string, credential: HeldCredential): DirectoryFull {
     const digest = this.#digestOf(credential.hash);
     if (digest === null) return null;
     const name = this.#names.give(credentialName(credential.name), 0);
     const holder = this.#holder(tenant, consumer);
     if (name === null || holder === null) return this.#lacking();
-    const { createdMs, expiresMs } = credential;
-    const there = this.#keys.put(digest, { consumer: holder, name: name.place, createdMs, expiresMs });
+    const { kind, createdMs, expiresMs } = credential;
+    const there = this.#keys.put(digest, { kind, consumer: holder, name: name.place, createdMs, expiresMs });
     return there ? null : 'consumerKeys';
   }
 
@@ -209,7 +213,7 @@ export class DirectoryDraft {
     this.#put(teamName(tenant, name), record);
   }
 
-  putConsumer(tenant: string, consumer: DraftConsumer): void {
+  putConsumer(tenant: string, consumer: DraftConsumer, secrets: ConsumerSecrets | null): void {
     const { name, team, roles, subscriptions, attributes } = consumer;
     const record: ConsumerRecord = {
       name,
@@ -218,6 +222,7 @@ export class DirectoryDraft {
       roles,
       subscriptions,
       attributes,
+      ...(secrets === null ? {} : { secrets }),
     };
     this.#put(consumerName(tenant, name), record);
   }

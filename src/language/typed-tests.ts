@@ -67,6 +67,7 @@ export interface TestIdentity {
   };
   readonly credential: {
     readonly name: string;
+    readonly kind: 'key' | 'token' | 'certificate' | 'signature';
     readonly createdMs: number;
     readonly expiresMs: number | null;
   };

@@ -189,6 +189,13 @@ export const BUILT_IN_FACTS: readonly FactDefinition[] = [
   ),
   fact('credential.name', TEXT, 'identity', 'anonymous', 'The name of the credential.'),
   fact(
+    'credential.kind',
+    { kind: 'enum', values: ['key', 'token', 'certificate', 'signature'] },
+    'identity',
+    'anonymous',
+    'What was presented: a consumer key, a JSON Web Token, a client certificate, or a signature of the request.',
+  ),
+  fact(
     'credential.age',
     { kind: 'duration' },
     'identity',

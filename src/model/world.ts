@@ -99,6 +99,9 @@ export interface ServerSettings {
   readonly mergeSlashes: boolean;
   /** Whose tokens routes may accept, by name. */
   readonly tokenIssuers: readonly TokenIssuer[];
+  /** Null: no proxy is believed what it says of certificates. */
+  readonly clientCertificates: ClientCertificateSettings | null;
+  readonly signatures: SignatureSettings;
   readonly history: HistorySettings;
   /** Null: no traces are recorded. */
   readonly traces: TraceSettings | null;
@@ -121,6 +124,22 @@ export interface HistorySettings {
   readonly minutesMs: number;
   readonly hoursMs: number;
   readonly daysMs: number;
+}
+
+/** Certificates of clients, which a proxy has asked for and hands on (RFC 9440). */
+export interface ClientCertificateSettings {
+  /** Networks of the proxies. */
+  readonly trustedProxies: readonly string[];
+  /** Absolute path of a PEM bundle of those who may vouch for names in certificates; null: only fingerprints count. */
+  readonly authoritiesFile: string | null;
+}
+
+/** What signatures of requests must be (RFC 9421). */
+export interface SignatureSettings {
+  /** Components that each must cover. */
+  readonly components: readonly string[];
+  readonly maxAgeMs: number;
+  readonly clockSkewMs: number;
 }
 
 /** An issuer of JSON Web Tokens. */
@@ -236,7 +255,7 @@ export interface Route {
   readonly version: string | null;
   readonly tags: readonly string[];
   readonly auth: 'required' | 'optional' | 'none';
-  /** How callers may show who they are: by consumer keys, by tokens of these issuers. */
+  /** How callers may show who they are. */
   readonly identify: Identification;
   readonly maxBodyBytes: number;
   /** What bodies must be; null where nothing is said of them. */
@@ -257,6 +276,8 @@ export interface Identification {
   readonly keys: boolean;
   /** Names of token issuers. */
   readonly issuers: readonly string[];
+  readonly certificates: boolean;
+  readonly signatures: boolean;
 }
 
 export interface WebSocketSettings {
@@ -326,13 +347,24 @@ export interface Consumer {
   readonly place: Place;
 }
 
-/** A consumer key as the gateway keeps it: never the key itself. */
+export const CREDENTIAL_KINDS = ['key', 'certificate', 'signature'] as const;
+export type CredentialKind = (typeof CREDENTIAL_KINDS)[number];
+
+/** What a consumer shows who it is by, as the gateway keeps it: never a key itself. */
 export interface Credential {
   readonly name: string;
-  /** The public id inside the key: `ptn_<env>_<id>_…`. */
+  readonly kind: CredentialKind;
+  /** Public: the id inside a key (`ptn_<env>_<id>_…`), for others the beginning of a digest of their name. */
   readonly keyId: string;
-  /** Keyed hash of the whole key: see `governance/consumer-key`. */
+  /** Keyed hash of the whole key (`governance/consumer-key`), for others of their name (`model/credential-hash`). */
   readonly hash: string;
   readonly createdMs: number;
   readonly expiresMs: number | null;
+  /** Of one to sign with; empty for the other kinds. */
+  readonly secrets: readonly SecretReference[];
 }
+
+/** Where a secret is: a variable of the environment, or a file by its absolute path. */
+export type SecretReference =
+  | { readonly in: 'environment'; readonly name: string }
+  | { readonly in: 'file'; readonly path: string };

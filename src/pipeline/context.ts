@@ -1,6 +1,6 @@
 import type { Value } from '../model/types.ts';
 import type { Reservation } from './counters.ts';
-import type { Identity, VerifiedToken } from './identity.ts';
+import type { Identity, VerifiedSignature, VerifiedToken } from './identity.ts';
 
 /**
  * One request as the compiled phases see it: the facts they read and the few results they leave. A class with every
@@ -13,6 +13,8 @@ export class RequestContext {
   idLow = 0;
   /** Upper case as received. */
   method = '';
+  /** As received: what a signature covers. */
+  receivedPath = '';
   /** Normalised: what is matched, judged and forwarded. */
   path = '';
   /** Without '?', as received; '' when there is none. */
@@ -30,6 +32,8 @@ export class RequestContext {
   identity: Identity | null = null;
   /** What came of the token that the request has waited for; null before, and where it has none. */
   tokenOutcome: VerifiedToken | 'invalid' | 'unavailable' | null = null;
+  /** The signature that let it in, which is good once; null before, and where there is none. */
+  signed: VerifiedSignature | null = null;
   /** What rules read of the body, in the order of `BodyProgram.members`; null until it has been read. */
   body: readonly BodyValue[] | null = null;
 

@@ -1,5 +1,5 @@
 import type { Value } from '../model/types.ts';
-import type { Priority } from '../model/world.ts';
+import type { CredentialKind, Priority } from '../model/world.ts';
 
 /**
  * Who calls, as the frozen directory snapshot of a data thread holds it. One object per credential, made when the
@@ -15,11 +15,15 @@ export interface Identity {
   };
   readonly credential: {
     readonly name: string;
+    readonly kind: PresentedKind;
     readonly keyHash: KeyHash;
     readonly createdMs: number;
     readonly expiresMs: number | null;
   };
 }
+
+/** What was presented: a credential of the directory, or a token, which has none there. */
+export type PresentedKind = CredentialKind | 'token';
 
 export interface EntityFacts {
   readonly name: string;
@@ -41,6 +45,10 @@ export interface KeyHash {
 export interface IdentitySource {
   /** Constant-time comparison, O(1) lookup. */
   identify(presentedKey: string, wallMs: number): KnownKey | IdentityFailure;
+  /** The same by the public name that a credential other than a key goes by: its hash, see `model/credential-hash`. */
+  identifyByName(nameHash: Uint8Array, wallMs: number): KnownKey | IdentityFailure;
+  /** What those who sign by this credential sign with; two while one takes the place of the other. None for another kind. */
+  secretsOf(known: KnownKey): readonly Uint8Array[];
   /** Whether what was found is still so: false from the moment at which the key was revoked or changed. One load. */
   holds(mark: KeyMark): boolean;
   /** The consumer that a token names, or null when there is none. */
@@ -51,6 +59,72 @@ export interface IdentitySource {
 export interface TokenVerifier {
   /** `among`: names of the issuers to accept. Never rejects; `unavailable`: the keys of the issuer can't be had now. */
   verify(token: string, among: readonly string[]): Promise<VerifiedToken | 'invalid' | 'unavailable'>;
+}
+
+/** Reads certificates that a proxy hands on (RFC 9440). Implemented by `governance/`. */
+export interface CertificateVerifier {
+  /** Values of `Client-Cert` and `Client-Cert-Chain`; '' for none. */
+  verify(certificate: string, chain: string, wallMs: number): VerifiedCertificate | 'malformed' | 'outdated';
+}
+
+export interface VerifiedCertificate {
+  /** Hashes of the names that it may be known by: its fingerprint, and where an authority vouches for it also what stands in it. */
+  readonly nameHashes: readonly Uint8Array[];
+  readonly beginsMs: number;
+  /** Of the first that ends, of those that vouch for it. */
+  readonly endsMs: number;
+}
+
+/** Verifies HTTP message signatures (RFC 9421). Implemented by `governance/`. */
+export interface SignatureVerifier {
+  /** What it demands, as a value of `Accept-Signature`. */
+  readonly accepted: string;
+  /** Each signature is good once: to be asked once for each request. */
+  verify(request: SignedRequest, source: IdentitySource, wallMs: number): VerifiedSignature | SignatureFault;
+}
+
+/** What signatures cover, as it was received. */
+export interface SignedRequest {
+  readonly method: string;
+  readonly scheme: 'http' | 'https';
+  /** Value of the Host field. */
+  readonly authority: string;
+  readonly path: string;
+  readonly query: string;
+  /** Lower-case name, value, … */
+  readonly fields: readonly string[];
+  readonly body: 'none' | 'some';
+  /** Values of `Signature-Input` and `Signature`. */
+  readonly input: string;
+  readonly signature: string;
+}
+
+export interface VerifiedSignature {
+  readonly known: KnownKey;
+  /** Of the credential's name: what it is found by again. */
+  readonly nameHash: Uint8Array;
+  /** Whether a body is the one that was signed; null where none was. */
+  readonly isSigned: ((body: Uint8Array) => boolean) | null;
+}
+
+export interface SignatureFault {
+  readonly fault:
+    | 'signature_malformed'
+    | 'signature_incomplete'
+    | 'signature_expired'
+    | 'signature_invalid'
+    | 'signature_replayed'
+    | 'signatures_full'
+    | 'digest_malformed'
+    | 'digest_unsupported';
+  /** One sentence. */
+  readonly detail: string;
+}
+
+/** Signatures that all threads have seen. Implemented by `state/`. */
+export interface SeenSignatures {
+  /** `full`: there is no room to remember it. */
+  remember(signature: Uint8Array, untilMs: number, wallMs: number): 'new' | 'seen' | 'full';
 }
 
 /** What a token says of its bearer, proven. */

@@ -2,8 +2,10 @@ import { expect, test } from 'vitest';
 import { CERTIFICATE_CODES } from '../diagnostics/catalogue/certificates.ts';
 import { renderText } from '../diagnostics/render/text.ts';
 import { CERTIFICATE_CASES, GOOD_CERTIFICATE } from './certificate-findings.cases.ts';
-import { checkCertificate } from './certificate-findings.ts';
+import { checkAuthorities, checkCertificate } from './certificate-findings.ts';
 
+const IN_2026 = GOOD_CERTIFICATE.wallMs;
+const NO_CERTIFICATE = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
 const FILES = { certificateFile: '/tls/front.pem', keyFile: '/tls/front.key' };
 
 function checked({
@@ -34,6 +36,17 @@ test('a good one: its names in small letters, and when it expires', () => {
     certificate: { ...FILES, names: ['shop.example', 'shop.test'], expiresMs: Date.UTC(2027, 0, 1) },
     diagnostics: [],
   });
+});
+
+test.each([
+  ['one in force', GOOD_CERTIFICATE.texts['/tls/front.pem'], IN_2026, []],
+  ['one that expired', GOOD_CERTIFICATE.texts['/tls/front.pem'], Date.UTC(2028, 0, 1), ['PT3504']],
+  ['no PEM', 'DER', IN_2026, ['PT3502']],
+  ['one of two that is none', `${GOOD_CERTIFICATE.texts['/tls/front.pem']}${NO_CERTIFICATE}`, IN_2026, ['PT3502']],
+  ['no file', null, IN_2026, ['PT3501']],
+] as const)('authorities of clients: %s', (_what, text, wallMs, codes) => {
+  const read = () => (text === null ? { fault: 'no such file' } : { text });
+  expect(checkAuthorities('/tls/ca.pem', read, wallMs).map(({ code }) => code)).toEqual(codes);
 });
 
 test('from the 30th day before its end on it is told', () => {

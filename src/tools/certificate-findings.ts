@@ -39,6 +39,24 @@ export function checkCertificate(
   };
 }
 
+/** What is wrong with a bundle of those who vouch for certificates of clients. */
+export function checkAuthorities(file: string, read: ReadText, wallMs: number): readonly Diagnostic[] {
+  const bundle = read(file);
+  if ('fault' in bundle) return [unreadable(file, bundle.fault)];
+  const texts = bundle.text.match(PEM_CERTIFICATE) ?? [];
+  const certificates = texts.map((text) => attempt(() => new X509Certificate(text)));
+  if (certificates.length === 0 || certificates.includes(null)) return [noPem(file, 'certificate')];
+  return certificates.flatMap((certificate) => {
+    const expiresMs = Date.parse(certificate!.validTo);
+    if (Number.isNaN(expiresMs) || expiresMs > wallMs) return [];
+    const day = new Date(expiresMs).toISOString().slice(0, 10);
+    const message = `An authority in ${file} expired on ${day}: it vouches for nobody.`;
+    return [finding('PT3504', message, 'Name the one that took its place; it counts from the next start on.')];
+  });
+}
+
+const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+
 /** Long enough to renew it by hand. */
 const SOON_MS = 30 * 24 * 3_600_000;
 const DAY_MS = 24 * 3_600_000;

@@ -26,7 +26,7 @@ export function route(name: string, options: Partial<Route> = {}): Route {
     version: null,
     tags: [],
     auth: 'required',
-    identify: { keys: true, issuers: [] },
+    identify: { keys: true, issuers: [], certificates: false, signatures: false },
     requestBody: null,
     maxBodyBytes: 1_048_576,
     repeatUnsafeMethods: false,
@@ -84,6 +84,8 @@ export function world(
       },
       certificates: null,
       tokenIssuers: [],
+      clientCertificates: null,
+      signatures: { components: [], maxAgeMs: 60_000, clockSkewMs: 10_000 },
     },
     limits: LIMIT_DEFAULTS,
     zone: 'UTC',
@@ -111,6 +113,7 @@ export interface CallerOptions {
   readonly roles?: readonly string[];
   readonly subscriptions?: readonly string[];
   readonly createdMs?: number;
+  readonly credentialKind?: Identity['credential']['kind'];
   readonly expiresMs?: number | null;
   readonly tenantAttributes?: Readonly<Record<string, Value>>;
   readonly consumerAttributes?: Readonly<Record<string, Value>>;
@@ -145,6 +148,7 @@ export function identity(options: CallerOptions = {}, keys: KeyNames = new KeyNa
     },
     credential: {
       name: `${consumer}-1`,
+      kind: options.credentialKind ?? 'key',
       keyHash: keys.hash('credential', `${tenant}/${consumer}/${consumer}-1`),
       createdMs: options.createdMs ?? 0,
       expiresMs: options.expiresMs ?? null,

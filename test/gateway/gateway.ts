@@ -78,6 +78,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     makeUpLate: () => {},
     identities: () => IDENTITIES,
     tokens: options.tokens ?? { verify: () => Promise.resolve('invalid') },
+    certificates: { verify: () => 'malformed' },
+    signatures: { accepted: '', verify: () => ({ fault: 'signature_invalid', detail: 'No.' }) },
     records: {
       write(record) {
         records.push({ ...record });
@@ -145,6 +147,8 @@ const IDENTITIES: IdentitySource = {
     const priority = name === 'low' || name === 'high' ? name : 'normal';
     return { identity: identity(name, null, priority), slot: 0, state: 0 };
   },
+  identifyByName: () => 'unknown',
+  secretsOf: () => [],
   holds: () => true,
   named: ({ consumer }) => (consumer === 'nobody' ? null : identity(consumer)),
 };
@@ -177,6 +181,8 @@ function startOf(options: GatewayOptions, epochs: SharedArrayBuffer): DataThread
       },
       certificates: null,
       tokenIssuers: [],
+      clientCertificates: null,
+      signatures: { components: [], maxAgeMs: 60_000, clockSkewMs: 10_000 },
       ...options.server,
     },
     limits: { ...LIMIT_DEFAULTS, ...options.limits },
@@ -185,6 +191,9 @@ function startOf(options: GatewayOptions, epochs: SharedArrayBuffer): DataThread
     endpoints: new SharedArrayBuffer(8),
     gauges: new SharedArrayBuffer(8),
     takeJournal: null,
+    clientAuthorities: null,
+    seenSignatures: new SharedArrayBuffer(8),
+    startedMs: 0,
     keyHashSecret: new Uint8Array(8),
   };
 }

@@ -17,7 +17,7 @@ export function route(name: string, path: string, rest: Partial<Route> = {}): Ro
     version: null,
     tags: [],
     auth: 'none',
-    identify: { keys: true, issuers: [] },
+    identify: { keys: true, issuers: [], certificates: false, signatures: false },
     maxBodyBytes: LIMIT_DEFAULTS.requestBodyBytes,
     requestBody: null,
     repeatUnsafeMethods: false,
@@ -107,6 +107,6 @@ export function identity(
     tenant: { name: 'acme', plan: 'gold', priority, attributes: {}, keyHash },
     team: null,
     consumer: { name, attributes: {}, keyHash, roles: [], subscriptions: new Set() },
-    credential: { name: `${name}-key`, keyHash, createdMs: 0, expiresMs },
+    credential: { name: `${name}-key`, kind: 'key', keyHash, createdMs: 0, expiresMs },
   };
 }

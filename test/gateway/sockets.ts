@@ -24,8 +24,9 @@ export class RawClient {
     });
   }
 
-  static async connect(port: number): Promise<RawClient> {
-    const socket = net.connect(port, '127.0.0.1');
+  /** `from`: an address of this machine, for a gateway that tells its peers apart. */
+  static async connect(port: number, from = '127.0.0.1'): Promise<RawClient> {
+    const socket = net.connect({ port, host: '127.0.0.1', localAddress: from });
     await once(socket, 'connect');
     return new RawClient(socket);
   }

@@ -31,8 +31,9 @@ class Verifier implements TokenVerifier {
 let upstream: UpstreamServer;
 let gateway: Gateway;
 let verifier: Verifier;
-const BY_TOKEN = { auth: 'required', identify: { keys: false, issuers: ['corporate'] } } as const;
-const BY_BOTH = { auth: 'required', identify: { keys: true, issuers: ['corporate'] } } as const;
+const OTHERS = { certificates: false, signatures: false } as const;
+const BY_TOKEN = { auth: 'required', identify: { keys: false, issuers: ['corporate'], ...OTHERS } } as const;
+const BY_BOTH = { auth: 'required', identify: { keys: true, issuers: ['corporate'], ...OTHERS } } as const;
 const BY_KEY = { auth: 'required' } as const;
 
 beforeEach(async () => {

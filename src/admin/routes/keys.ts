@@ -1,5 +1,6 @@
 import type { Result } from '../../base/result.ts';
 import type { ConsumerKeys, KeyName, KeyProblem, KeyView } from '../../governance/consumer-keys.ts';
+import { CREDENTIAL_KINDS } from '../../model/world.ts';
 import type { AdminActions } from '../actions.ts';
 import type { AdminProblemCode } from '../problems.ts';
 import type { AdminAnswer, AdminCall, AdminRoute, ParameterSchema } from '../route.ts';
@@ -14,7 +15,11 @@ const VIEW = {
   tenant: TEXT,
   consumer: TEXT,
   name: TEXT,
-  keyId: { ...TEXT, description: 'Public part of the key.' },
+  kind: {
+    enum: [...CREDENTIAL_KINDS],
+    description: 'Certificates and secrets to sign with are defined in files alone.',
+  },
+  keyId: { ...TEXT, description: 'Public part of the key; of others a part of a digest.' },
   createdMs: TIME_MS,
   expiresMs: orNull(TIME_MS),
   in: { enum: ['file', 'store'], description: 'Where it is defined: in a YAML file, or issued here.' },
@@ -214,6 +219,7 @@ const PROBLEMS: Readonly<Record<KeyProblem['code'], AdminProblemCode>> = {
   key_not_found: 'not_found',
   key_name_taken: 'conflict',
   key_ended: 'conflict',
+  not_a_key: 'conflict',
   keys_full: 'conflict',
   expiry_passed: 'body_invalid',
   expiry_too_far: 'body_invalid',

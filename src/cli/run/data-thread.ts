@@ -6,13 +6,16 @@ import { instantiateRoute } from '../../compiler/instantiate.ts';
 import { compileRequestSchema } from '../../config/request-schema.ts';
 import { startDataThread } from '../../gateway/data-thread.ts';
 import type { DataThreadStart } from '../../gateway/messages.ts';
+import { createCertificateVerifier } from '../../governance/client-certificates.ts';
 import { createIdentitySource } from '../../governance/identity-source.ts';
+import { createSignatureVerifier } from '../../governance/request-signatures.ts';
 import { createTokenVerifier } from '../../governance/token-verifier.ts';
 import { createRecordWriter } from '../../observe/record-ring.ts';
 import { watchThread } from '../../observe/thread-watch.ts';
 import type { CounterMemory } from '../../state/counter-layout.ts';
 import { LateCorrections } from '../../state/late-corrections.ts';
 import { createTakeJournal, type TakeJournalStart } from '../../state/rates/take-journal.ts';
+import { createSeenSignatures } from '../../state/seen-signatures.ts';
 import { createSharedCounters } from '../../state/shared-counters.ts';
 import { createUpstream } from '../../upstream/client.ts';
 import { eventLoopDelay, systemClock, systemRandom } from './system-clock.ts';
@@ -46,6 +49,12 @@ const thread = startDataThread({
   makeUpLate: () => late.makeUp(),
   identities: (snapshot) => createIdentitySource(snapshot, hashKey),
   tokens: createTokenVerifier(start.server.tokenIssuers, { clock }),
+  certificates: createCertificateVerifier(start.clientAuthorities),
+  signatures: createSignatureVerifier({
+    settings: start.server.signatures,
+    seen: createSeenSignatures(start.seenSignatures),
+    startedMs: start.startedMs,
+  }),
   records: createRecordWriter(start.recordRing),
   eventLoopDelayMs: eventLoopDelay(),
   hashKey,

@@ -22,6 +22,7 @@ import {
 import type { CounterMemory } from '../../state/counter-layout.ts';
 import type { CounterRegistry } from '../../state/counter-registry.ts';
 import type { TakeJournalStart } from '../../state/rates/take-journal.ts';
+import { createSeenSignaturesMemory } from '../../state/seen-signatures.ts';
 import type { Store } from '../../state/store.ts';
 import { httpProbe } from '../../upstream/health-probe.ts';
 import { systemLookup } from '../../upstream/name-resolver.ts';
@@ -52,6 +53,7 @@ import { type ProjectFiles, ProjectWatcher } from './project-files.ts';
 import { QuotaKeeper } from './quota-keeper.ts';
 import { RateKeeper } from './rate-keeper.ts';
 import type { ReadyProject, ReadyVersion, ServedWorld } from './ready-project.ts';
+import { readSecret, SigningSecretKeeper } from './signing-secrets.ts';
 import { adminStatus } from './status-report.ts';
 import { storedEntityReader } from './stored-entities.ts';
 import { ThresholdAlerts } from './threshold-alerts.ts';
@@ -119,6 +121,7 @@ export class Gateway {
   readonly #endpoints: EndpointKeeper;
   readonly #directory: LiveDirectory;
   readonly #certificates: FrontCertificates;
+  readonly #signingSecrets: SigningSecretKeeper;
   readonly #thresholds: ThresholdAlerts;
   readonly #chores: readonly NodeJS.Timeout[];
   #liveFiles: ProjectFiles['texts'] = [];
@@ -171,7 +174,9 @@ export class Gateway {
       threads: rings.length,
       journalBytes: world.limits.rateJournalBytes,
     });
-    const starts = threadStarts(world, rings, this.#endpoints.shared, this.#rates.journals(), keyHashSecret);
+    const { shared } = this.#endpoints;
+    const journals = this.#rates.journals();
+    const starts = threadStarts(world, rings, shared, journals, keyHashSecret, this.#startedMs);
     const ownGauges = createThreadGauges();
     this.#endWatch = watchThread(ownGauges, () => NO_TRAFFIC);
     this.#threadGauges = new Map([
@@ -213,8 +218,10 @@ export class Gateway {
       clock,
       random,
       pepper: store.secrets.pepper,
+      readSecret,
       hash: createHashKey(store.secrets.keyHashSecret),
     });
+    this.#signingSecrets = new SigningSecretKeeper(this.#directory, observation.alerts);
     this.#quotas = new QuotaKeeper({
       registry: options.counters,
       marks: options.store.quotaMarks,
@@ -233,6 +240,7 @@ export class Gateway {
       setInterval(() => this.#endpoints.look(), ENDPOINTS_LOOK_MS),
       setInterval(() => this.#counters.lookAtUse(clock.monotonicMs(), clock.wallMs()), LOOK_EVERY_MS),
       setInterval(() => void this.#certificates.look(), CERTIFICATES_LOOK_MS),
+      setInterval(() => void this.#signingSecrets.look(), CERTIFICATES_LOOK_MS),
       setInterval(() => this.#history.retry(), HISTORY_RETRY_MS),
       setInterval(() => this.#anchoring.tend(), ANCHOR_SYNC_MS),
       setInterval(() => this.#quotas.retry(), LEASE_RETRY_MS),
@@ -495,15 +503,25 @@ function threadCount(server: ServerSettings): number {
   return server.dataThreads === 'auto' ? availableParallelism() : server.dataThreads;
 }
 
+/** A bundle that can't be read is told by the findings of certificates, before the start. */
+function authoritiesOf({ clientCertificates }: ServerSettings): string | null {
+  const file = clientCertificates?.authoritiesFile ?? null;
+  const read = file === null ? null : readText(file);
+  return read !== null && 'text' in read ? read.text : null;
+}
+
 function threadStarts(
   world: ServedWorld,
   rings: readonly SharedArrayBuffer[],
   endpoints: SharedArrayBuffer,
   takeJournals: readonly TakeJournalStart[],
   keyHashSecret: Uint8Array,
+  startedMs: number,
 ): DataThreadStart[] {
   const epochs = new SharedArrayBuffer(EPOCH_CELLS.count * Int32Array.BYTES_PER_ELEMENT);
   const limits: LimitValues = world.limits;
+  const seenSignatures = createSeenSignaturesMemory(limits.signaturesRemembered);
+  const clientAuthorities = authoritiesOf(world.server);
   return rings.map((recordRing, thread) => ({
     thread,
     server: world.server,
@@ -513,6 +531,9 @@ function threadStarts(
     endpoints,
     takeJournal: takeJournals[thread],
     gauges: createThreadGauges(),
+    clientAuthorities,
+    seenSignatures,
+    startedMs,
     keyHashSecret,
   }));
 }

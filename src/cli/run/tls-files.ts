@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { CertificateFiles, World } from '../../model/world.ts';
 import { hasError } from '../../tools/build-project.ts';
-import { checkCertificate, type ReadText } from '../../tools/certificate-findings.ts';
+import { checkAuthorities, checkCertificate, type ReadText } from '../../tools/certificate-findings.ts';
 
 export const readText: ReadText = (path) => {
   try {
@@ -43,5 +43,9 @@ function certificateFindings(
     const { certificateFile, keyFile } = tls;
     if (certificateFile !== null && keyFile !== null) add({ certificateFile, keyFile });
   }
-  return [...files.values()].flatMap((each) => checkCertificate(each, readText, wallMs).diagnostics);
+  const authorities = world.server.clientCertificates?.authoritiesFile ?? null;
+  return [
+    ...[...files.values()].flatMap((each) => checkCertificate(each, readText, wallMs).diagnostics),
+    ...(authorities === null ? [] : checkAuthorities(authorities, readText, wallMs)),
+  ];
 }

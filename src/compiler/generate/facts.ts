@@ -60,6 +60,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   consumer: (frame) => `${frame.identity()}.consumer.name`,
   'consumer.roles': (frame) => `${frame.identity()}.consumer.roles`,
   credential: (frame) => `${frame.identity()}.credential.name`,
+  'credential.kind': (frame) => ofCredential(frame, 'identity.credential.kind'),
   'credential.age': (frame) => ofCredential(frame, 'context.nowWallMs - identity.credential.createdMs'),
   'credential.expires_in': (frame) =>
     ofCredential(frame, 'runtime.expiresInMs(identity.credential, context.nowWallMs)'),

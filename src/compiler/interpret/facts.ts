@@ -167,6 +167,8 @@ function credentialValue(
   switch (member) {
     case 'name':
       return credential.name;
+    case 'kind':
+      return credential.kind;
     case 'age':
       return request.arrivedWallMs - credential.createdMs;
     default:

@@ -17,6 +17,8 @@ export interface RouteContext {
   readonly services: NameTable;
   /** Token issuers of portunus.yaml. */
   readonly issuers: KnownNames;
+  /** Whether portunus.yaml names proxies that are believed what certificates clients have; `unknown` where it can't be read. */
+  readonly trustedProxies: 'named' | 'none' | 'unknown';
   /** Null: it could not be read. */
   readonly currency: string | null;
   readonly requestBodyBytes: number;
@@ -58,6 +60,8 @@ interface BuiltFile {
   readonly requestBodyBytes: number;
   readonly services: ReadonlySet<string>;
   readonly issuers: ReadonlySet<string>;
+  /** Whether a route asks for certificates. */
+  readonly certificates: boolean;
   /** Texts of schema files, by path. */
   readonly schemas: ReadonlyMap<string, string>;
 }
@@ -65,7 +69,7 @@ interface BuiltFile {
 function stillTrue(
   file: Checked<RoutesDocument>,
   names: NameTable,
-  { services, issuers, currency, requestBodyBytes, schemas, memory }: RouteContext,
+  { services, issuers, trustedProxies, currency, requestBodyBytes, schemas, memory }: RouteContext,
 ): BuiltFile | null {
   const built = memory.routeFiles.get(file);
   if (built === undefined || built.requestBodyBytes !== requestBodyBytes) return null;
@@ -74,6 +78,7 @@ function stillTrue(
   if (!built.routes.every(({ name }) => names.names.get(name)?.file === file.file)) return null;
   for (const name of built.services) if (!services.names.has(name)) return null;
   for (const name of built.issuers) if (!issuers.names.has(name)) return null;
+  if (built.certificates && trustedProxies !== 'named') return null;
   for (const [path, text] of built.schemas) if (schemas.textOf(path) !== text) return null;
   return built;
 }
@@ -106,6 +111,7 @@ function buildFile(file: Checked<RoutesDocument>, names: NameTable, context: Rou
     requestBodyBytes,
     services: new Set(routes.map(({ service }) => service)),
     issuers: new Set(routes.flatMap(({ identify }) => identify.issuers)),
+    certificates: routes.some(({ identify }) => identify.certificates),
     schemas: new Map(texts),
   };
   const isWhole = routes.length === Object.keys(file.document.routes).length;
@@ -145,21 +151,37 @@ function buildRoute(name: string, document: RouteDocument, here: Here, context: 
 }
 
 const BY_KEY = 'api-key';
+const BY_CERTIFICATE = 'mtls';
+const BY_SIGNATURE = 'hmac';
 const BY_TOKEN = 'jwt:';
 
 function buildIdentification(
   ways: readonly string[],
   here: Here,
-  { issuers, report }: RouteContext,
+  { issuers, trustedProxies, report }: RouteContext,
 ): Identification {
   const named: string[] = [];
   for (const [index, way] of ways.entries()) {
-    if (way === BY_KEY) continue;
+    const target = valueAt(below(here, 'identify', index));
+    if (way === BY_CERTIFICATE && trustedProxies === 'none') {
+      report({
+        code: 'PT3209',
+        message: 'No proxy is trusted, so no certificate of a client is ever believed.',
+        target,
+        help: 'Name the addresses of your proxies in portunus.yaml: clientCertificates: { trustedProxies: [10.0.0.7] }.',
+      });
+    }
+    if (!way.startsWith(BY_TOKEN)) continue;
     const name = way.slice(BY_TOKEN.length);
-    checkReference(name, issuers, valueAt(below(here, 'identify', index)), report);
+    checkReference(name, issuers, target, report);
     named.push(name);
   }
-  return { keys: ways.includes(BY_KEY), issuers: named };
+  return {
+    keys: ways.includes(BY_KEY),
+    issuers: named,
+    certificates: ways.includes(BY_CERTIFICATE),
+    signatures: ways.includes(BY_SIGNATURE),
+  };
 }
 
 function websocketOf(

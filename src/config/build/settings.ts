@@ -1,9 +1,11 @@
 import { LIMIT_DEFAULTS, LIMITS, type LimitName, type LimitValues } from '../../base/limits.ts';
 import type {
   CertificateFiles,
+  ClientCertificateSettings,
   HistorySettings,
   ListenAddress,
   ServerSettings,
+  SignatureSettings,
   TokenIssuer,
   TraceSettings,
 } from '../../model/world.ts';
@@ -15,6 +17,7 @@ import type {
   TokenIssuerDocument,
 } from '../documents.ts';
 import { below, type Here, type Report, valueAt } from '../finding.ts';
+import { show } from '../show.ts';
 import { count, durationMs, share, sizeBytes } from './literals.ts';
 import { resolvePath } from './paths.ts';
 import type { Checked } from './sources.ts';
@@ -39,7 +42,9 @@ export function buildServer(
     refuseChunkedRequests: document.refuseChunkedRequests,
     forwardedFields: document.forwardedFields,
     mergeSlashes: document.mergeSlashes,
-    tokenIssuers: Object.entries(document.tokenIssuers).map(([name, issuer]) => tokenIssuer(name, issuer)),
+    tokenIssuers: tokenIssuers(document.tokenIssuers, below(root, 'tokenIssuers'), report),
+    clientCertificates: clientCertificates(document.clientCertificates, root, projectFolder, report),
+    signatures: signatureSettings(document.signatures),
     history: historySettings(document.history),
     traces: traceSettings(document.traces),
   };
@@ -57,6 +62,49 @@ function historySettings({ log, minutes, hours, days }: PortunusDocument['histor
     hoursMs: durationMs(hours),
     daysMs: durationMs(days),
   };
+}
+
+function clientCertificates(
+  document: PortunusDocument['clientCertificates'],
+  root: Here,
+  projectFolder: string,
+  report: Report,
+): ClientCertificateSettings | null {
+  if (document === undefined) return null;
+  const { trustedProxies, authorities } = document;
+  const here = below(root, 'clientCertificates', 'authorities');
+  return {
+    trustedProxies,
+    authoritiesFile: authorities === undefined ? null : resolvePath(authorities, here, projectFolder, report),
+  };
+}
+
+function signatureSettings(document: PortunusDocument['signatures']): SignatureSettings {
+  const { components, maxAge, clockSkew } = document;
+  return { components, maxAgeMs: durationMs(maxAge), clockSkewMs: durationMs(clockSkew) };
+}
+
+function tokenIssuers(
+  documents: PortunusDocument['tokenIssuers'],
+  here: Here,
+  report: Report,
+): readonly TokenIssuer[] {
+  const issuers = Object.entries(documents).map(([name, issuer]) => tokenIssuer(name, issuer));
+  for (const [at, { name, issuer, audience }] of issuers.entries()) {
+    for (const before of issuers.slice(0, at)) {
+      const shared =
+        before.issuer === issuer ? before.audience.find((each) => audience.includes(each)) : undefined;
+      if (shared === undefined) continue;
+      report({
+        code: 'PT3208',
+        message: `A token from ${show(issuer)} for ${show(shared)} could be of "${before.name}" or of "${name}".`,
+        target: valueAt(below(here, name, 'audience')),
+        help: 'Give each of them audiences of its own, or make one of both.',
+        related: [{ target: valueAt(below(here, before.name, 'audience')), message: 'the other one' }],
+      });
+    }
+  }
+  return issuers;
 }
 
 const CLAIM = 'claim:';

@@ -7,7 +7,7 @@ import { below, type Here, type Report, valueAt } from '../finding.ts';
 import { alternatives, didYouMean } from '../show.ts';
 import { readAttributes } from './attribute-values.ts';
 import type { Attributes } from './attributes.ts';
-import { type KeyIds, readCredentials } from './credentials.ts';
+import { type Hashes, readCredentials } from './credentials.ts';
 import { checkReference, definitionsOf, type KnownNames, type NameTable } from './names.ts';
 import type { Checked, Files } from './sources.ts';
 
@@ -16,6 +16,9 @@ export interface TenantContext {
   /** Null while it is not known. */
   readonly currency: string | null;
   readonly routes: KnownNames;
+  /** Whether portunus.yaml names who may vouch for names in certificates; `unknown` where it can't be read, or does not matter. */
+  readonly authorities: 'named' | 'none' | 'unknown';
+  readonly projectFolder: string;
   readonly report: Report;
   readonly memory: FileMemory;
 }
@@ -25,6 +28,7 @@ export interface DirectoryMemory {
   readonly files: readonly Checked<TenantsDocument>[];
   readonly attributes: Attributes;
   readonly currency: string | null;
+  readonly authorities: TenantContext['authorities'];
   /** Names of routes that consumers are subscribed to. */
   readonly subscriptions: ReadonlySet<string>;
   readonly directory: Directory;
@@ -43,22 +47,23 @@ export function buildDirectory(
     context.report(finding);
   };
   const directory = build(files, names, { ...context, report });
-  const { attributes, currency, memory } = context;
+  const { attributes, currency, authorities, memory } = context;
   const consumers = [...directory.tenants.values()].flatMap((tenant) => [...tenant.consumers.values()]);
   const subscriptions = new Set(consumers.flatMap((consumer) => consumer.subscriptions));
   const isWhole = findings === 0 && names.complete && context.routes.complete;
   memory.directory = isWhole
-    ? { files: files.checked, attributes, currency, subscriptions, directory }
+    ? { files: files.checked, attributes, currency, authorities, subscriptions, directory }
     : null;
   return directory;
 }
 
 function stillTrue(
   { checked, complete }: Files<TenantsDocument>,
-  { attributes, currency, routes, memory }: TenantContext,
+  { attributes, currency, authorities, routes, memory }: TenantContext,
 ): Directory | null {
   const known = memory.directory;
   if (known === null || !complete || known.currency !== currency) return null;
+  if (known.authorities !== authorities) return null;
   if (known.files.length !== checked.length || known.files.some((file, at) => file !== checked[at]))
     return null;
   if (!sameValue(known.attributes, attributes)) return null;
@@ -68,9 +73,9 @@ function stillTrue(
 
 function build(files: Files<TenantsDocument>, names: NameTable, context: TenantContext): Directory {
   const tenants = new Map<string, Tenant>();
-  const keyIds: KeyIds = new Map();
+  const hashes: Hashes = new Map();
   for (const { name, here, definition, sound } of definitionsOf(files, 'tenants', names)) {
-    tenants.set(name, buildTenant(name, definition, here, { ...context, keyIds, sound }));
+    tenants.set(name, buildTenant(name, definition, here, { ...context, hashes, sound }));
   }
   const all = [...tenants.values()];
   return {
@@ -82,7 +87,7 @@ function build(files: Files<TenantsDocument>, names: NameTable, context: TenantC
 
 interface Context extends TenantContext {
   readonly sound: Checked<unknown>['sound'];
-  readonly keyIds: KeyIds;
+  readonly hashes: Hashes;
 }
 
 function buildTenant(name: string, document: TenantDocument, here: Here, context: Context): Tenant {
@@ -103,7 +108,10 @@ function buildTenant(name: string, document: TenantDocument, here: Here, context
   };
   for (const [consumer, definition] of Object.entries(document.consumers)) {
     const at = below(here, 'consumers', consumer);
-    consumers.set(consumer, buildConsumer(consumer, definition, at, knownTeams, context));
+    consumers.set(
+      consumer,
+      buildConsumer({ tenant: name, name: consumer }, definition, at, knownTeams, context),
+    );
   }
   return {
     name,
@@ -117,7 +125,7 @@ function buildTenant(name: string, document: TenantDocument, here: Here, context
 }
 
 function buildConsumer(
-  name: string,
+  holder: { readonly tenant: string; readonly name: string },
   document: ConsumerDocument,
   here: Here,
   teams: KnownNames,
@@ -131,12 +139,12 @@ function buildConsumer(
     checkReference(route, context.routes, valueAt(below(here, 'subscriptions', index)), report);
   }
   return {
-    name,
+    name: holder.name,
     team: document.team ?? null,
     roles: document.roles,
     subscriptions: document.subscriptions,
     attributes: readAttributes('consumer', document.attributes, context.attributes, { ...context, here }),
-    credentials: readCredentials(document.credentials, below(here, 'credentials'), context.keyIds, report),
+    credentials: readCredentials(document.credentials, below(here, 'credentials'), holder, context),
     place: here.file.placeOf(here.path),
   };
 }

@@ -11,6 +11,7 @@ import {
   parsePrice,
   parseSize,
 } from '../../model/literals.ts';
+import { addressWords, contains, parseNetwork } from '../../model/networks.ts';
 import { clip, didYouMean } from '../show.ts';
 import { isHost, isHostPattern } from './hosts.ts';
 
@@ -23,7 +24,7 @@ export interface LiteralKeyword {
 export type LiteralKind = keyof typeof LITERALS;
 
 export interface LiteralFault {
-  readonly code: 'PT3105' | 'PT3106';
+  readonly code: 'PT3105' | 'PT3106' | 'PT3401';
   readonly message: string;
   readonly help: string;
 }
@@ -62,6 +63,22 @@ const LITERALS = {
     'a host name',
     () => 'Write it like api.example.com or *.example.com, without scheme and port.',
   ),
+  'peer-network': (text) => {
+    const parsed = parseNetwork(text);
+    if (!parsed.ok) return sentences(parsed.error.why);
+    if (!ALL_ADDRESSES.some((ends) => ends.every((end) => contains(parsed.value, end)))) return null;
+    const message = `${text} is every address: anybody would be believed.`;
+    return { code: 'PT3106', message, help: 'Write the addresses of the proxies.' };
+  },
+  // What it is instead may be the secret itself: it is not shown.
+  'secret-reference': (text) =>
+    SECRET_REFERENCE.test(text)
+      ? null
+      : {
+          code: 'PT3401',
+          message: 'This is no reference to a secret, and may be the secret itself.',
+          help: 'Write env:NAME or file:PATH, and put the secret there.',
+        },
   zone: one(isZone, 'a time zone', (text) =>
     didYouMean(
       nearest(text, Intl.supportedValuesOf('timeZone')),
@@ -80,6 +97,14 @@ const LITERALS = {
     () => 'Write it as ptnh1:<key id>:<hash>. A key from `portunus keys issue` needs no line here.',
   ),
 } as const satisfies Record<string, Check>;
+
+/** The first and the last address there is, of IPv4 and of IPv6. */
+const ALL_ADDRESSES = [
+  ['0.0.0.0', '255.255.255.255'],
+  ['::', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'],
+].map((ends) => ends.map((end) => addressWords(end)!));
+
+const SECRET_REFERENCE = /^(?:env:[A-Za-z_][A-Za-z0-9_]*|file:[^\0]+)$/;
 
 /** Key id: 12 base-62 characters; hash: 32 bytes in base64url, whose last character holds four bits. */
 const KEY_HASH = /^ptnh1:[A-Za-z0-9]{12}:[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;

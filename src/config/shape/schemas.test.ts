@@ -163,6 +163,8 @@ const CANDIDATES: readonly unknown[] = [
   ],
   '../schemas/other.schema.json',
   'ptnh1:abcdefghijkl:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
+  'f'.repeat(64),
+  'env:OTHER',
 ];
 
 /** Maps and sets as JSON; places left out, since another layout of the file moves them. */

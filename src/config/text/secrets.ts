@@ -86,7 +86,7 @@ function occurrences(text: string, shape: Shape, prefix: string): readonly Found
 const MASK = '•';
 
 /** The text with every secret masked, line breaks kept: all offsets, lines and columns stay what they were. */
-export function maskSecrets(text: string, secrets: readonly FoundSecret[]): string {
+export function maskSecrets(text: string, secrets: readonly Pick<FoundSecret, 'start' | 'end'>[]): string {
   let masked = '';
   let from = 0;
   for (const { start, end } of secrets) {

@@ -122,7 +122,7 @@ export const CONFIGURATION_CODES = {
   ),
   PT3203: error(
     'Key used twice',
-    'Two credentials have the same key id, so a caller could not be told from another. Issue one of them anew.',
+    'Two credentials have the same key id, or are the same certificate, so a caller could not be told from another.',
   ),
   PT3204: error(
     'Unknown attribute',
@@ -139,6 +139,18 @@ export const CONFIGURATION_CODES = {
   PT3207: error(
     'Authority over everything and over something',
     'The policies of a folder may govern everything, or what the lists of tenants, routes, services and tags name; not both.',
+  ),
+  PT3208: error(
+    'Token of two issuers',
+    'Two token issuers have the same iss and an audience in common. Whose a token is, and which consumer it names, must not depend on their order.',
+  ),
+  PT3209: error(
+    'Certificates without a trusted proxy',
+    'A route identifies callers by certificates, but nobody is trusted to say which certificate a client has: anybody could write a Client-Cert field.',
+  ),
+  PT3210: error(
+    'Name in a certificate without an authority',
+    'Anybody can make a certificate with any name in it. A credential that goes by such a name needs authorities that vouch for it.',
   ),
   PT3301: error(
     'Overlapping routes',

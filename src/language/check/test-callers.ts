@@ -203,6 +203,9 @@ function rolesOf(
   return Array.isArray(attribute) ? attribute.map(String) : (consumer?.roles ?? []);
 }
 
+/** How credentials of tokens are called: by the name of the issuer behind it. */
+const OF_TOKENS = 'jwt:';
+
 function credentialOf(
   { credential }: GivenCaller,
   consumer: Consumer | null,
@@ -213,6 +216,7 @@ function credentialOf(
   const createdMs = credential?.age != null ? wallMs - credential.age.value : (known?.createdMs ?? wallMs);
   return {
     name: name ?? known?.name ?? `${consumer?.name ?? STAND_IN}-1`,
+    kind: known?.kind ?? (name?.startsWith(OF_TOKENS) ? 'token' : 'key'),
     // a key made after the moment of the test is new in it
     createdMs: Math.min(createdMs, wallMs),
     expiresMs: known?.expiresMs ?? null,

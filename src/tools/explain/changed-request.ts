@@ -188,5 +188,7 @@ function changedCredential(
   if (value === undefined) return null;
   if (member === 'age')
     return { ...identity, credential: { ...credential, createdMs: wallMs - Number(value) } };
+  if (member === 'kind')
+    return { ...identity, credential: { ...credential, kind: value as typeof credential.kind } };
   return member === 'name' ? { ...identity, credential: { ...credential, name: String(value) } } : null;
 }

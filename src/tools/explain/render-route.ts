@@ -38,8 +38,12 @@ function headLines({ route, methods, path, hosts, service, state, tags, place }:
 }
 
 function identifyLine({ auth, identify }: RouteExplanation): string {
-  const token = `token of ${identify.issuers.join(' or ')}`;
-  const what = identify.issuers.length === 0 ? 'key' : identify.keys ? `key or ${token}` : token;
+  const what = [
+    ...(identify.keys ? ['key'] : []),
+    ...(identify.issuers.length > 0 ? [`token of ${identify.issuers.join(' or ')}`] : []),
+    ...(identify.certificates ? ['certificate'] : []),
+    ...(identify.signatures ? ['signature'] : []),
+  ].join(' or ');
   switch (auth) {
     case 'required':
       return `identify    a valid ${what} is required: 401 without one`;

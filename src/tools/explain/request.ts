@@ -209,7 +209,12 @@ function callersOf(world: World, wallMs: number): Identity[] {
   const callers = [...world.directory.tenants.values()].flatMap((tenant) =>
     [...tenant.consumers.values()].map((consumer) => {
       const team = consumer.team === null ? null : (tenant.teams.get(consumer.team) ?? null);
-      const credential = { name: `${consumer.name}-1`, createdMs: wallMs, expiresMs: null };
+      const credential = {
+        name: `${consumer.name}-1`,
+        kind: 'key' as const,
+        createdMs: wallMs,
+        expiresMs: null,
+      };
       return identityOf({ tenant, team, consumer, credential }, world);
     }),
   );

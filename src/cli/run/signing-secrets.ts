@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { err, ok } from '../../base/result.ts';
+import type { LiveDirectory } from '../../governance/live-directory.ts';
+import type { ReadSecret } from '../../governance/signing-secrets.ts';
+import type { AlertBus } from '../../observe/alert-bus.ts';
+
+/** A line break at the end of a file is its editor's. */
+export const readSecret: ReadSecret = (reference) => {
+  if (reference.in === 'environment') {
+    const value = process.env[reference.name];
+    return value === undefined ? err('it is not set') : ok(Buffer.from(value));
+  }
+  try {
+    return ok(Buffer.from(readFileSync(reference.path, 'latin1').replace(/\r?\n$/, ''), 'latin1'));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return err(code === 'ENOENT' ? 'no such file' : message);
+  }
+};
+
+const REFUSED = { kind: 'signing-secret-refused', subject: '' } as const;
+
+/** Looks again and again: whoever changes a secret writes a file and tells nobody. */
+export class SigningSecretKeeper {
+  readonly #directory: Pick<LiveDirectory, 'renewSecrets'>;
+  readonly #alerts: Pick<AlertBus, 'raise' | 'resolve'>;
+
+  constructor(directory: Pick<LiveDirectory, 'renewSecrets'>, alerts: Pick<AlertBus, 'raise' | 'resolve'>) {
+    this.#directory = directory;
+    this.#alerts = alerts;
+  }
+
+  /** To be called every few seconds. */
+  async look(): Promise<void> {
+    const renewed = await this.#directory.renewSecrets();
+    if (renewed.ok) {
+      this.#alerts.resolve(REFUSED);
+      return;
+    }
+    this.#alerts.raise({
+      ...REFUSED,
+      severity: 'critical',
+      message: `The secrets of before still count: ${renewed.error}`,
+      remedy: 'Correct the file; it is read again as soon as it changes.',
+    });
+  }
+}

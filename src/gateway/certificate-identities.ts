@@ -1,0 +1,109 @@
+/**
+ * Who calls by a certificate that a proxy hands on. Reading one and following it up to an authority is kept, by a digest of what
+ * was handed on, as long as the certificate lasts; what was found out is believed while its credential is as it was.
+ */
+import { hash } from 'node:crypto';
+import { addressWords, contains, type Network, parseNetwork } from '../model/networks.ts';
+import type {
+  CertificateVerifier,
+  Identity,
+  IdentitySource,
+  KnownKey,
+  VerifiedCertificate,
+} from '../pipeline/identity.ts';
+
+export type CertificateFault = 'malformed' | 'outdated' | 'unknown';
+
+interface Entry {
+  readonly certificate: VerifiedCertificate;
+  known: KnownKey;
+}
+
+export class CertificateIdentities {
+  readonly #verifier: CertificateVerifier;
+  readonly #entriesMax: number;
+  readonly #proxies: readonly Network[];
+  /** Only of certificates that are somebody's: others can't crowd them out. */
+  readonly #known = new Map<string, Entry>();
+  #source: IdentitySource | null = null;
+  // The peers of a thread are few proxies, again and again.
+  #lastPeer = '';
+  #lastIsTrusted = false;
+
+  /** `trustedProxies`: networks. */
+  constructor(verifier: CertificateVerifier, entriesMax: number, trustedProxies: readonly string[]) {
+    this.#verifier = verifier;
+    this.#entriesMax = entriesMax;
+    this.#proxies = trustedProxies.flatMap((text) => {
+      const network = parseNetwork(text);
+      return network.ok ? [network.value] : [];
+    });
+  }
+
+  /** Whether whoever is at the other end of the connection is believed what it says of its clients. */
+  trusts(peer: string): boolean {
+    if (peer !== this.#lastPeer) {
+      const words = addressWords(peer);
+      this.#lastIsTrusted = words !== null && this.#proxies.some((network) => contains(network, words));
+      this.#lastPeer = peer;
+    }
+    return this.#lastIsTrusted;
+  }
+
+  /** `certificate`, `chain`: values of the fields; '' for no chain. */
+  identify(
+    certificate: string,
+    chain: string,
+    source: IdentitySource,
+    wallMs: number,
+  ): Identity | CertificateFault {
+    if (source !== this.#source) {
+      this.#source = source;
+      this.#known.clear();
+    }
+    // No value of a field holds a line break.
+    const digest = hash('sha256', `${certificate}\n${chain}`, 'base64');
+    const entry = this.#known.get(digest);
+    if (entry !== undefined) {
+      const current = this.#current(entry, source, wallMs);
+      if (typeof current === 'string') this.#known.delete(digest);
+      return current;
+    }
+    const verified = this.#verifier.verify(certificate, chain, wallMs);
+    if (typeof verified === 'string') return verified;
+    const known = holderOf(verified, source, wallMs);
+    if (known === null) return 'unknown';
+    if (this.#entriesMax > 0) this.#remember(digest, { certificate: verified, known });
+    return known.identity;
+  }
+
+  #current(entry: Entry, source: IdentitySource, wallMs: number): Identity | CertificateFault {
+    const { beginsMs, endsMs } = entry.certificate;
+    if (wallMs < beginsMs || wallMs >= endsMs) return 'outdated';
+    const { expiresMs } = entry.known.identity.credential;
+    if (!source.holds(entry.known) || (expiresMs !== null && expiresMs <= wallMs)) {
+      const known = holderOf(entry.certificate, source, wallMs);
+      if (known === null) return 'unknown';
+      entry.known = known;
+    }
+    return entry.known.identity;
+  }
+
+  #remember(digest: string, entry: Entry): void {
+    if (this.#known.size >= this.#entriesMax) this.#known.delete(this.#known.keys().next().value!);
+    this.#known.set(digest, entry);
+  }
+}
+
+/** By the first of its names that is somebody's; null when none is. */
+function holderOf(
+  { nameHashes }: VerifiedCertificate,
+  source: IdentitySource,
+  wallMs: number,
+): KnownKey | null {
+  for (const name of nameHashes) {
+    const found = source.identifyByName(name, wallMs);
+    if (typeof found !== 'string') return found;
+  }
+  return null;
+}

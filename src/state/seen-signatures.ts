@@ -1,0 +1,69 @@
+/**
+ * Signatures that were used, in memory that all data threads share, until they would be refused anyway. One is looked up and
+ * remembered in one step under the lock of its bucket, so of two requests with one signature, on whichever threads, one gets in.
+ * A signature is the output of a MAC: nobody can aim at a bucket.
+ */
+import { threadId } from 'node:worker_threads';
+import type { SeenSignatures } from '../pipeline/identity.ts';
+import { LockSet, lockOwner } from './shared-lock.ts';
+
+/** Words of a slot: three of the signature, and the second in which it may be forgotten, 0 for none. */
+const SLOT_WORDS = 4;
+const SLOTS_PER_BUCKET = 64;
+/** Room for as many again, so that a bucket is full only when the table is (one in some 10^7 at half). */
+const SLOTS_PER_SIGNATURE = 2;
+/** The first word is the lock; slots begin on a cache line of their own. */
+const HEADER_WORDS = 16;
+const BUCKET_WORDS = HEADER_WORDS + SLOTS_PER_BUCKET * SLOT_WORDS;
+
+export function createSeenSignaturesMemory(signaturesMax: number): SharedArrayBuffer {
+  const buckets = Math.ceil((signaturesMax * SLOTS_PER_SIGNATURE) / SLOTS_PER_BUCKET);
+  return new SharedArrayBuffer(buckets * BUCKET_WORDS * Int32Array.BYTES_PER_ELEMENT);
+}
+
+/** A thread's view. */
+export function createSeenSignatures(memory: SharedArrayBuffer): SeenSignatures {
+  const words = new Int32Array(memory);
+  const buckets = words.length / BUCKET_WORDS;
+  const locks = new LockSet(lockOwner(threadId));
+  return {
+    remember(signature, untilMs, wallMs) {
+      const view = new DataView(signature.buffer, signature.byteOffset, signature.byteLength);
+      const bucket = Math.floor((view.getUint32(0) * buckets) / 2 ** 32) * BUCKET_WORDS;
+      // Only a thread that died within leaves it locked: then nobody can know what it has seen.
+      if (!locks.acquire(words, bucket)) return 'full';
+      try {
+        return rememberIn(words, bucket + HEADER_WORDS, view, {
+          nowS: Math.floor(wallMs / 1_000),
+          untilS: Math.ceil(untilMs / 1_000),
+        });
+      } finally {
+        locks.releaseAll();
+      }
+    },
+  };
+}
+
+function rememberIn(
+  words: Int32Array,
+  slots: number,
+  signature: DataView,
+  { nowS, untilS }: { readonly nowS: number; readonly untilS: number },
+): 'new' | 'seen' | 'full' {
+  const [first, second, third] = [signature.getInt32(4), signature.getInt32(8), signature.getInt32(12)];
+  let free = -1;
+  for (let slot = slots; slot < slots + SLOTS_PER_BUCKET * SLOT_WORDS; slot += SLOT_WORDS) {
+    // Unsigned: seconds go on behind 2038.
+    if (words[slot + 3]! >>> 0 <= nowS) {
+      if (free === -1) free = slot;
+    } else if (words[slot] === first && words[slot + 1] === second && words[slot + 2] === third) {
+      return 'seen';
+    }
+  }
+  if (free === -1) return 'full';
+  words[free] = first;
+  words[free + 1] = second;
+  words[free + 2] = third;
+  words[free + 3] = untilS;
+  return 'new';
+}
