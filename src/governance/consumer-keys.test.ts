@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Result } from '../base/result.ts';
 import type { Directory } from '../model/world.ts';
 import type { IdentityFailure } from '../pipeline/identity.ts';
-import type { KeyProblem } from './consumer-keys.ts';
+import type { KeyProblem } from './key-problems.ts';
 import { consumer, directory, issued, tenant } from './directory.cases.ts';
 import { createIdentitySource } from './identity-source.ts';
 import { ACTOR, LIMITS, liveDirectory, worldOf } from './live-directory.cases.ts';

@@ -7,88 +7,22 @@ import { err, ok, type Result } from '../base/result.ts';
 import type { CredentialKind, Directory } from '../model/world.ts';
 import type { AuditActor, AuditEntry } from '../pipeline/audit.ts';
 import { isEnvironment, issueKey } from './consumer-key.ts';
+import { hadName, lastNumber, withNames } from './key-names.ts';
+import { ended, type KeyProblem, noRoom, notAKey, notSaved, tooFar, unread } from './key-problems.ts';
+import {
+  compareNames,
+  type KeyChange,
+  type KeyEnding,
+  type KeyName,
+  type KeyScope,
+  type KeyStore,
+  type PastNames,
+  type StoredKey,
+  type StoreFault,
+  spell,
+} from './key-store.ts';
 import { MOMENT_MAX_MS } from './key-table.ts';
 import type { DirectoryFull, SharedDirectory } from './shared-directory.ts';
-
-export interface KeyName {
-  readonly tenant: string;
-  readonly consumer: string;
-  readonly name: string;
-}
-export interface StoredKey extends KeyName {
-  readonly keyId: string;
-  readonly hash: string;
-  readonly createdMs: number;
-  readonly expiresMs: number | null;
-}
-/** Some keys as they lie in the bytes of the store, in columns. The same object for all: what of it is to last is read at once. */
-export interface ScannedKeys {
-  readonly bytes: Uint8Array;
-  readonly count: number;
-  holderOf(index: number): Omit<KeyName, 'name'>;
-  readonly nameStart: Int32Array;
-  readonly nameEnd: Int32Array;
-  /** What stands in the hash behind the key id. */
-  readonly digestStart: Int32Array;
-  readonly digestEnd: Int32Array;
-  readonly createdMs: Float64Array;
-  /** NaN where a key has no end. */
-  readonly expiresMs: Float64Array;
-}
-/** The end of a key that a file holds; 0 for one that was revoked, so that no clock can bring it back. */
-export interface KeyEnding extends KeyName {
-  readonly hash: string;
-  readonly endsMs: number;
-}
-export interface KeyChange {
-  readonly put?: readonly StoredKey[];
-  readonly remove?: readonly StoredKey[];
-  readonly endings?: readonly KeyEnding[];
-  readonly past?: readonly PastNames[];
-}
-/** Names that keys of a consumer have had: none is given to another, or log and audit would mean two keys by it. */
-export interface PastNames extends Pick<KeyName, 'tenant' | 'consumer'> {
-  /** Of numbered ones the highest number, by what stands before it. */
-  readonly numbers: Readonly<Record<string, number>>;
-  /** Of the others those that have ended. */
-  readonly ended: readonly string[];
-}
-export interface StoreFault {
-  readonly message: string;
-  readonly remedy: string;
-}
-export type KeyScope = readonly [] | readonly [tenant: string] | readonly [tenant: string, consumer: string];
-
-/** Where keys are kept; every change is durable, and in the audit log, when it returns. */
-export interface KeyStore {
-  get(name: KeyName): Result<StoredKey | null, StoreFault>;
-  page(scope: KeyScope, after: KeyName | null, count: number): Result<readonly StoredKey[], StoreFault>;
-  /** All of them, in order of tenant, consumer and name. */
-  scan(visit: (keys: ScannedKeys) => void): Result<void, StoreFault>;
-  endings(): Result<readonly KeyEnding[], StoreFault>;
-  past(tenant: string, consumer: string): Result<PastNames | null, StoreFault>;
-  change(change: KeyChange, entries: readonly AuditEntry[]): Result<void, StoreFault>;
-}
-
-export type KeyProblemCode =
-  | 'consumer_not_found'
-  | 'key_not_found'
-  | 'key_name_taken'
-  | 'key_ended'
-  | 'not_a_key'
-  | 'expiry_passed'
-  | 'expiry_too_far'
-  | 'malformed_name'
-  | 'keys_full'
-  | 'not_saved'
-  | 'not_read';
-export interface KeyProblem {
-  readonly code: KeyProblemCode;
-  /** One sentence. */
-  readonly message: string;
-  /** What to do. */
-  readonly remedy: string;
-}
 
 /** A key as it is shown: never the key, nor its hash. */
 export interface KeyView extends KeyName {
@@ -145,7 +79,6 @@ const NAME = /^[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?$/;
 const NUMBERED_NAMES_MAX = 1_000;
 /** So that there is room for a number behind it. */
 const STEM_LENGTH_MAX = 80;
-const NUMBERED = /^(.*)-(\d{1,15})$/;
 /** Ended keys of a consumer that are cleared away when it gets another. */
 const CLEARED_MAX = 100;
 
@@ -227,7 +160,7 @@ export class ConsumerKeys {
     const { clock } = this.#parts;
     const nowMs = clock.wallMs();
     const view = this.#view(old.value);
-    if (view.kind !== 'key') return err(notAKey(view));
+    if (view.kind !== 'key') return err(notAKey(name, view.kind));
     if (view.state !== 'live') return err(ended(name));
     const lifeMs = old.value.expiresMs === null ? null : old.value.expiresMs - old.value.createdMs;
     const sameMs = lifeMs === null ? null : Math.min(nowMs + lifeMs, MOMENT_MAX_MS);
@@ -508,28 +441,6 @@ function entry(
   return { actor, action, target: `consumer ${tenant}/${consumer}, key ${name}`, before, after };
 }
 
-function hadName({ numbers, ended }: PastNames, name: string): boolean {
-  const [, stem, number] = NUMBERED.exec(name) ?? [];
-  if (stem === undefined) return ended.includes(name);
-  return Object.hasOwn(numbers, stem) && Number(number) <= numbers[stem]!;
-}
-
-/** A stem may be called `constructor`, as objects have it. */
-function lastNumber(numbers: PastNames['numbers'], stem: string): number {
-  return Object.hasOwn(numbers, stem) ? numbers[stem]! : 0;
-}
-
-function withNames(past: PastNames, names: readonly string[]): PastNames {
-  const numbers = { ...past.numbers };
-  const ended = new Set(past.ended);
-  for (const name of names) {
-    const [, stem, number] = NUMBERED.exec(name) ?? [];
-    if (stem === undefined) ended.add(name);
-    else numbers[stem] = Math.max(lastNumber(numbers, stem), Number(number));
-  }
-  return { ...past, numbers, ended: [...ended] };
-}
-
 interface Replaced {
   readonly key: StoredKey;
   readonly endsMs: number;
@@ -555,61 +466,4 @@ function writtenKeys(directory: Directory): Map<string, WrittenKey> {
 
 function earlier(expiresMs: number | null, endsMs: number): number {
   return expiresMs === null ? endsMs : Math.min(expiresMs, endsMs);
-}
-
-/** In the order of the store: by code units, part by part. */
-function compareNames(one: KeyName, other: KeyName): number {
-  return (
-    compare(one.tenant, other.tenant) ||
-    compare(one.consumer, other.consumer) ||
-    compare(one.name, other.name)
-  );
-}
-
-function compare(one: string, other: string): number {
-  return one < other ? -1 : one > other ? 1 : 0;
-}
-
-function spell({ tenant, consumer, name }: KeyName): string {
-  return `${tenant}\0${consumer}\0${name}`;
-}
-
-function tooFar(): KeyProblem {
-  return {
-    code: 'expiry_too_far',
-    message: `The key would expire after ${new Date(MOMENT_MAX_MS).toISOString()}, the last moment there is.`,
-    remedy: 'Give it an earlier moment, or none.',
-  };
-}
-
-function ended({ tenant, consumer, name }: KeyName): KeyProblem {
-  return {
-    code: 'key_ended',
-    message: `Key "${name}" of consumer "${consumer}" of "${tenant}" counts no more.`,
-    remedy: 'Issue a new one: `portunus keys issue`.',
-  };
-}
-
-function notAKey({ tenant, consumer, name, kind }: KeyView): KeyProblem {
-  return {
-    code: 'not_a_key',
-    message: `"${name}" of consumer "${consumer}" of "${tenant}" is no key, but a ${kind}.`,
-    remedy: 'Replace it in its file; `portunus keys expire` and `revoke` end it.',
-  };
-}
-
-function notSaved({ message, remedy }: StoreFault, consequence: string): KeyProblem {
-  return { code: 'not_saved', message: `${message} ${consequence}`, remedy };
-}
-
-function unread({ message, remedy }: StoreFault): KeyProblem {
-  return { code: 'not_read', message, remedy };
-}
-
-function noRoom(limit: NonNullable<DirectoryFull>): KeyProblem {
-  return {
-    code: 'keys_full',
-    message: `There is no room for another key: limits.${limit} is reached.`,
-    remedy: `Revoke keys that are not used, or raise limits.${limit} in portunus.yaml and start anew.`,
-  };
 }

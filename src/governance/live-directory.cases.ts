@@ -4,7 +4,7 @@ import { err, ok, type Result } from '../base/result.ts';
 import type { Directory, SecretReference } from '../model/world.ts';
 import type { AuditActor, AuditEntry } from '../pipeline/audit.ts';
 import type { DirectorySnapshot } from '../pipeline/identity.ts';
-import type { KeyEnding, KeyName, KeyStore, PastNames, StoredKey } from './consumer-keys.ts';
+import type { KeyEnding, KeyName, KeyStore, PastNames, StoredKey } from './key-store.ts';
 import { PEPPER } from './directory.cases.ts';
 import { type DirectoryWorld, LiveDirectory } from './live-directory.ts';
 import { seededRandom } from './seeded-random.cases.ts';

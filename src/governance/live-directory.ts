@@ -7,7 +7,8 @@ import { err, ok, type Result } from '../base/result.ts';
 import type { Directory, Tenant, World } from '../model/world.ts';
 import type { AuditActor } from '../pipeline/audit.ts';
 import type { DirectorySnapshot } from '../pipeline/identity.ts';
-import { ConsumerKeys, type KeyStore, type StoreFault } from './consumer-keys.ts';
+import { ConsumerKeys } from './consumer-keys.ts';
+import type { KeyStore, StoreFault } from './key-store.ts';
 import type { HashText } from './name-index.ts';
 import {
   type DirectoryDraft,

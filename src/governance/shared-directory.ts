@@ -8,7 +8,7 @@ import type { Value } from '../model/types.ts';
 import type { Credential } from '../model/world.ts';
 import type { DirectoryMemory } from '../pipeline/identity.ts';
 import { readDigest, readHashDigest } from './consumer-key.ts';
-import type { ScannedKeys } from './consumer-keys.ts';
+import type { ScannedKeys } from './key-store.ts';
 import {
   type ConsumerRecord,
   CREDENTIAL_PREFIX,

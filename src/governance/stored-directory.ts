@@ -5,7 +5,7 @@
 import { err, ok, type Result } from '../base/result.ts';
 import type { Consumer, Directory, Team, Tenant } from '../model/world.ts';
 import type { AuditActor, AuditEntry } from '../pipeline/audit.ts';
-import type { KeyChange, StoreFault } from './consumer-keys.ts';
+import type { KeyChange, StoreFault } from './key-store.ts';
 
 export interface EntityName {
   readonly kind: 'tenant' | 'team' | 'consumer';
