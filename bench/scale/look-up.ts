@@ -24,7 +24,8 @@ export function keysInMemory(count: number): KeysInMemory {
   const directory = new SharedDirectory({ consumerKeys: count, directoryBytes: 256 * 1024 * 1024 }, hashKey);
   const draft = directory.draft();
   draft.putTenant({ name: TENANT, plan: 'team', priority: 'normal', attributes: {} });
-  draft.putConsumer(TENANT, { name: CONSUMER, team: null, roles: [], subscriptions: [], attributes: {} });
+  const consumer = { name: CONSUMER, team: null, roles: [], subscriptions: [], attributes: {} };
+  draft.putConsumer(TENANT, consumer, null);
   directory.use(draft);
   const asked = Math.min(count, KEYS_ASKED);
   const keys: string[] = [];
@@ -34,7 +35,7 @@ export function keysInMemory(count: number): KeysInMemory {
     if (issued !== null) keys.push(issued.key);
     directory.putKey(TENANT, CONSUMER, {
       name: 'key',
-      keyId: 'unknown',
+      kind: 'key',
       hash: issued?.hash ?? `ptnh1:aaaaaaaaaaaa:${randomBytes(32).toString('base64url')}`,
       createdMs: 0,
       expiresMs: null,

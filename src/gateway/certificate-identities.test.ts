@@ -124,6 +124,16 @@ describe('whose a certificate is', () => {
     expect(asked).toHaveLength(6);
   });
 
+  it('a stranger is read once, and let in as soon as it is somebody', () => {
+    const known = identities();
+    for (let n = 0; n < 3; n++) expect(nameOf(known.identify('a', '', source, 500))).toBe('unknown');
+    expect(asked).toEqual(['a']);
+    expect(nameOf(known.identify('a', '', source, 900))).toBe('outdated');
+    source.add('a', 'web');
+    expect(nameOf(known.identify('a', '', source, 500))).toBe('web');
+    expect(asked).toEqual(['a']);
+  });
+
   it('strangers crowd nobody out', () => {
     source.add('a', 'web');
     const known = identities(1);

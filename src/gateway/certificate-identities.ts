@@ -25,6 +25,11 @@ export class CertificateIdentities {
   readonly #proxies: readonly Network[];
   /** Only of certificates that are somebody's: others can't crowd them out. */
   readonly #known = new Map<string, Entry>();
+  /**
+   * Of others: following one up to an authority takes a millisecond, and a client may show its own again and again over one
+   * connection to the proxy. Whose it is is asked anew each time.
+   */
+  readonly #strangers = new Map<string, VerifiedCertificate>();
   #source: IdentitySource | null = null;
   // The peers of a thread are few proxies, again and again.
   #lastPeer = '';
@@ -69,17 +74,21 @@ export class CertificateIdentities {
       if (typeof current === 'string') this.#known.delete(digest);
       return current;
     }
-    const verified = this.#verifier.verify(certificate, chain, wallMs);
+    const verified = this.#strangers.get(digest) ?? this.#verifier.verify(certificate, chain, wallMs);
     if (typeof verified === 'string') return verified;
+    if (!isInForce(verified, wallMs)) return 'outdated';
     const known = holderOf(verified, source, wallMs);
-    if (known === null) return 'unknown';
-    if (this.#entriesMax > 0) this.#remember(digest, { certificate: verified, known });
+    if (known === null) {
+      keep(this.#strangers, digest, verified, Math.min(this.#entriesMax, STRANGERS_MAX));
+      return 'unknown';
+    }
+    this.#strangers.delete(digest);
+    keep(this.#known, digest, { certificate: verified, known }, this.#entriesMax);
     return known.identity;
   }
 
   #current(entry: Entry, source: IdentitySource, wallMs: number): Identity | CertificateFault {
-    const { beginsMs, endsMs } = entry.certificate;
-    if (wallMs < beginsMs || wallMs >= endsMs) return 'outdated';
+    if (!isInForce(entry.certificate, wallMs)) return 'outdated';
     const { expiresMs } = entry.known.identity.credential;
     if (!source.holds(entry.known) || (expiresMs !== null && expiresMs <= wallMs)) {
       const known = holderOf(entry.certificate, source, wallMs);
@@ -88,11 +97,19 @@ export class CertificateIdentities {
     }
     return entry.known.identity;
   }
+}
 
-  #remember(digest: string, entry: Entry): void {
-    if (this.#known.size >= this.#entriesMax) this.#known.delete(this.#known.keys().next().value!);
-    this.#known.set(digest, entry);
-  }
+const STRANGERS_MAX = 1_000;
+
+/** Those that were kept first go first. */
+function keep<Kept>(kept: Map<string, Kept>, digest: string, what: Kept, max: number): void {
+  if (max === 0) return;
+  if (kept.size >= max && !kept.has(digest)) kept.delete(kept.keys().next().value!);
+  kept.set(digest, what);
+}
+
+function isInForce({ beginsMs, endsMs }: VerifiedCertificate, wallMs: number): boolean {
+  return beginsMs <= wallMs && wallMs < endsMs;
 }
 
 /** By the first of its names that is somebody's; null when none is. */

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { Result } from '../base/result.ts';
 import type { Directory } from '../model/world.ts';
 import type { IdentityFailure } from '../pipeline/identity.ts';
-import type { KeyProblem } from './key-problems.ts';
 import { consumer, directory, issued, tenant } from './directory.cases.ts';
 import { createIdentitySource } from './identity-source.ts';
+import type { KeyProblem } from './key-problems.ts';
 import { ACTOR, LIMITS, liveDirectory, worldOf } from './live-directory.cases.ts';
 
 const DAY_MS = 86_400_000;

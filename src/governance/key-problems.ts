@@ -1,7 +1,7 @@
 /** What can be wrong with a wish about a key, in words for whoever wished it. */
 import type { CredentialKind } from '../model/world.ts';
-import { MOMENT_MAX_MS } from './key-table.ts';
 import type { KeyName, StoreFault } from './key-store.ts';
+import { MOMENT_MAX_MS } from './key-table.ts';
 import type { DirectoryFull } from './shared-directory.ts';
 
 export type KeyProblemCode =

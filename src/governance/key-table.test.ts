@@ -57,7 +57,9 @@ describe('the table of keys', () => {
                 ? table.put(digestOf(n), key(index, expiresMs))
                 : table.putFirst(among(digestOf(n)), 8, consumer, name, createdMs, expiresMs ?? Number.NaN);
             expect(put).toBe(room);
-            if (room) model.set(n, key(index, expiresMs));
+            // What the store has are keys.
+            const kind = does === 'putFirst' ? { kind: 'key' as const } : {};
+            if (room) model.set(n, { ...key(index, expiresMs), ...kind });
           }
           expect(table.count).toBe(model.size);
           for (let each = 0; each < 20; each++) {

@@ -8,11 +8,11 @@ import type { Value } from '../model/types.ts';
 import type { Credential } from '../model/world.ts';
 import type { DirectoryMemory } from '../pipeline/identity.ts';
 import { readDigest, readHashDigest } from './consumer-key.ts';
-import type { ScannedKeys } from './key-store.ts';
+
 import {
   type ConsumerRecord,
-  CREDENTIAL_PREFIX,
   type ConsumerSecrets,
+  CREDENTIAL_PREFIX,
   consumerName,
   credentialName,
   type TeamRecord,
@@ -20,7 +20,10 @@ import {
   teamName,
   tenantName,
 } from './directory-records.ts';
+
+import type { ScannedKeys } from './key-store.ts';
 import { createKeyTable, DIGEST_WORDS, KeyTable } from './key-table.ts';
+
 import { createNameIndex, type HashText, WritableNameIndex } from './name-index.ts';
 import { createSharedTexts, WritableTexts } from './shared-texts.ts';
 

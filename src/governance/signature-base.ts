@@ -95,11 +95,6 @@ const DERIVED: ReadonlyMap<string, Derive> = new Map([
   ],
 ]);
 
-/** Names that are derived, for the check of what is configured. */
-export function isComponent(name: string): boolean {
-  return DERIVED.has(name) || FIELD_NAME.test(name);
-}
-
 /** In lower case, without the port that the scheme has anyway (2.2.3). */
 function authorityOf({ authority, scheme }: SignedRequest): string {
   const lower = authority.toLowerCase();

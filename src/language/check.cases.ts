@@ -13,6 +13,8 @@ export const CONDITION_CASES: readonly ConditionCase[] = [
   { text: 'not tenant.plan is "free"', means: 'not (tenant.plan is "free")' },
   { text: 'tenant.name is consumer.name', means: 'tenant.name is consumer.name' },
   { text: 'credential.age > 90 days', means: 'credential.age > 7776000000ms' },
+  { text: 'credential.kind is "certificate"', means: 'credential.kind is "certificate"' },
+  { text: 'credential.kind in ["key", "token"]', means: 'credential.kind in ["key", "token"]' },
   { text: 'credential.age <= 24h', means: 'credential.age <= 86400000ms' },
   { text: 'tenant.allowance >= 1.5MiB', means: 'tenant.allowance >= 1572864B' },
   { text: 'tenant.discount < 12.5%', means: 'tenant.discount < 12.5%' },

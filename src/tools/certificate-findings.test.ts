@@ -42,7 +42,12 @@ test.each([
   ['one in force', GOOD_CERTIFICATE.texts['/tls/front.pem'], IN_2026, []],
   ['one that expired', GOOD_CERTIFICATE.texts['/tls/front.pem'], Date.UTC(2028, 0, 1), ['PT3504']],
   ['no PEM', 'DER', IN_2026, ['PT3502']],
-  ['one of two that is none', `${GOOD_CERTIFICATE.texts['/tls/front.pem']}${NO_CERTIFICATE}`, IN_2026, ['PT3502']],
+  [
+    'one of two that is none',
+    `${GOOD_CERTIFICATE.texts['/tls/front.pem']}${NO_CERTIFICATE}`,
+    IN_2026,
+    ['PT3502'],
+  ],
   ['no file', null, IN_2026, ['PT3501']],
 ] as const)('authorities of clients: %s', (_what, text, wallMs, codes) => {
   const read = () => (text === null ? { fault: 'no such file' } : { text });

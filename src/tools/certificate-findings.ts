@@ -51,7 +51,9 @@ export function checkAuthorities(file: string, read: ReadText, wallMs: number): 
     if (Number.isNaN(expiresMs) || expiresMs > wallMs) return [];
     const day = new Date(expiresMs).toISOString().slice(0, 10);
     const message = `An authority in ${file} expired on ${day}: it vouches for nobody.`;
-    return [finding('PT3504', message, 'Name the one that took its place; it counts from the next start on.')];
+    return [
+      finding('PT3504', message, 'Name the one that took its place; it counts from the next start on.'),
+    ];
   });
 }
 

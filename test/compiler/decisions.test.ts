@@ -4,11 +4,11 @@ import { compileRules } from '../../src/compiler/compile.ts';
 import { ReferenceCounters } from '../../src/compiler/reference-counters.ts';
 import type { CheckedRule } from '../../src/language/typed.ts';
 import { CONTINUE } from '../../src/pipeline/outcome.ts';
-import { compare, fact, forbid, permit, policies, policy } from './ast.ts';
+import { compare, fact, forbid, is, permit, policies, policy } from './ast.ts';
 import { Choices } from './choices.ts';
 import { randomRule } from './random-policies.ts';
-import { type Case, compiledJudge, play, randomCase } from './run.ts';
-import { requestContext, start, world } from './world.ts';
+import { type Case, compiledJudge, interpretedJudge, play, randomCase } from './run.ts';
+import { identity, requestContext, start, world } from './world.ts';
 
 const numbers = fc.uint16Array({ minLength: 300, maxLength: 700, size: 'max' });
 const numRuns = 400;
@@ -23,6 +23,20 @@ describe('a decision', () => {
     context.nowWallMs = 12 * 3_600_000;
     expect(pipeline.match(context)).not.toBe(CONTINUE);
   });
+
+  it.each(['key', 'token', 'certificate', 'signature'] as const)(
+    'may ask how somebody was identified: by a %s',
+    (kind) => {
+      const drawn = new Choices(Uint16Array.from({ length: 700 }, (_, index) => index * 37));
+      const one = randomCase(drawn);
+      const byToken = permit({ when: is(fact('credential.kind'), 'token') });
+      const project = { ...one, world: world(), policies: policies(policy('kinds', {}, [byToken])) };
+      const request = { ...one.steps[0]!.request, identity: identity({ credentialKind: kind }, one.keys) };
+      const expected = kind === 'token' ? 'permitted' : 'refused';
+      for (const judge of [compiledJudge(project), interpretedJudge(project)])
+        expect(judge.judge('orders', request).decision).toContain(expected);
+    },
+  );
 
   it('never permits more when a limit, a forbid or a require is added', () => {
     const seen = { permitted: 0, refusedBefore: 0, refusedByIt: 0 };
