@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Certificate, CLIENT_AUTHENTICATION, makeCertificate } from '../upstream/certificate.ts';
 import { type Project, RunningGateway, runPortunus, writeProject } from './running-gateway.ts';
@@ -154,6 +155,17 @@ describe('Client-Cert', () => {
     ['that is nobody’s', [cert(ROOT)], '401 certificate_unknown'],
   ])('%s is refused', async (_what, fields, expected) => {
     expect(outcome(await send(get('/mtls', ...fields), PROXY))).toBe(expected);
+  });
+
+  it('may come in several packets', async () => {
+    const text = get('/mtls', `x-long: ${'x'.repeat(20_000)}`, cert(PINNED));
+    const client = await RawClient.connect(project.port, PROXY);
+    for (let at = 0; at < text.length; at += 5_000) {
+      client.write(text.slice(at, at + 5_000));
+      await setImmediate();
+    }
+    expect(outcome(await client.answer())).toBe('200');
+    client.destroy();
   });
 
   it('lets nobody in once its credential is revoked, on every thread', async () => {

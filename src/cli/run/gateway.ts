@@ -193,11 +193,13 @@ export class Gateway {
     const { alerts, events } = observation;
     const { dataFolder } = world.server;
     this.#anchoring = new AuditAnchoring({ dataFolder, audit, clock: options.clock, alerts, events });
+    // uWebSockets.js reads its bound of heads that come in several packets by getenv, which knows the process alone: with that of
+    // the thread it stayed at 4 KiB.
+    process.env.UWS_HTTP_MAX_HEADERS_SIZE = String(world.limits.requestHeaderBytes);
     this.#threads = new DataThreads({
       entry: options.threadEntry,
       starts,
-      // uWebSockets.js reads its header bound from the environment while it loads.
-      environment: { ...process.env, UWS_HTTP_MAX_HEADERS_SIZE: String(world.limits.requestHeaderBytes) },
+      environment: { ...process.env },
       onLost: (thread, threadId, why) => {
         // Its locks would make the others wait in vain while they finish what is in flight.
         this.#counters.releaseLocksOf(threadId);
