@@ -9,7 +9,9 @@ import {
   type CounterKind,
   type KindSettings,
   type Moment,
+  NOT_STEADY,
   type PeriodClock,
+  type SteadyKind,
   TICKS_PER_MS,
 } from './counter-kind.ts';
 import { FIRED_CELL } from './counter-layout.ts';
@@ -63,6 +65,17 @@ export const calendarQuota: CounterKind = {
   asNew(family, cells, at, now) {
     // A period that is still open may get a correction even if nothing is used in it.
     return cells[at + PERIOD_CELL] !== currentPeriod(family, cells, at, now);
+  },
+};
+
+export const steadyQuota: SteadyKind = {
+  used(family, cells, at, now) {
+    const isCurrent = cells[at + PERIOD_CELL]! >= periodsOf(family).startMs(now.wallMs);
+    return isCurrent ? cells[at + USED_CELL]! : NOT_STEADY;
+  },
+
+  add(_family, cells, at, weight) {
+    cells[at + USED_CELL]! += weight;
   },
 };
 

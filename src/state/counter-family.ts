@@ -2,20 +2,33 @@
 import { assert } from '../base/assert.ts';
 import type { CounterSpec, CounterWindow } from '../pipeline/counters.ts';
 import { periodClock } from './calendar-periods.ts';
-import { calendarQuota } from './calendar-quota.ts';
-import { type CounterKind, type KindSettings, type PeriodClock, TICKS_PER_MS } from './counter-kind.ts';
+import { calendarQuota, steadyQuota } from './calendar-quota.ts';
+import {
+  type CounterKind,
+  type KindSettings,
+  type PeriodClock,
+  type SteadyKind,
+  TICKS_PER_MS,
+} from './counter-kind.ts';
 import type { CounterRegion } from './counter-layout.ts';
 import { SUB_WINDOWS } from './counter-layout.ts';
 import { PERIOD_STEPS_MAX, paceBucket } from './pace-bucket.ts';
 import { type RateKind, rateKind } from './rates/rate-kinds.ts';
 import { slotCount } from './slot-count.ts';
-import { windowRing } from './window-ring.ts';
+import { steadyRing, windowRing } from './window-ring.ts';
 
 const KINDS: Readonly<Record<CounterWindow['kind'], CounterKind>> = {
   window: windowRing,
   pace: paceBucket,
   concurrency: slotCount,
   calendar: calendarQuota,
+};
+
+const STEADY: Readonly<Record<CounterWindow['kind'], SteadyKind | null>> = {
+  window: steadyRing,
+  pace: null,
+  concurrency: null,
+  calendar: steadyQuota,
 };
 
 /** `in-memory`: quotas end with the process, as in tests of policies. */
@@ -25,6 +38,8 @@ export class CounterFamily implements KindSettings {
   readonly region: number;
   readonly identity: string;
   readonly kind: CounterKind;
+  /** For `takeSteady`; null where a take may have more to do than to count. */
+  readonly steady: SteadyKind | null;
   readonly words: Int32Array;
   readonly cells: Float64Array;
   readonly keysMax: number;
@@ -75,6 +90,7 @@ export class CounterFamily implements KindSettings {
     this.rate = rateKind(spec.window.kind);
     this.watching = spec.watching === true;
     this.thresholdsPercent = spec.thresholdsPercent;
+    this.steady = this.estimated || spec.thresholdsPercent.length > 0 ? null : STEADY[spec.window.kind];
     this.shardMask = layout.shards - 1;
     this.bucketMask = layout.buckets - 1;
     this.buckets = layout.buckets;

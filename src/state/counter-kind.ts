@@ -20,6 +20,16 @@ export interface CounterKind {
   asNew(family: KindSettings, cells: Float64Array, at: number, now: Moment): boolean;
 }
 
+/** A kind of counter as most takes find it: in the sub-window or period of the take before. Under the record's lock, as all. */
+export interface SteadyKind {
+  /** Amount in use; {@link NOT_STEADY} when a new sub-window or period has begun, or the clock reading is from before. */
+  used(family: KindSettings, cells: Float64Array, at: number, now: Moment): number;
+  /** Adds a weight to what {@link used} has told, in the same step. */
+  add(family: KindSettings, cells: Float64Array, at: number, weight: number, now: Moment): void;
+}
+
+export const NOT_STEADY = -1;
+
 /** The figures that a kind needs; the same shape for all kinds, so that property access stays monomorphic. */
 export interface KindSettings {
   /** Amount of a window, quota or `at once`; burst of a pace. */

@@ -56,6 +56,12 @@ export function leaseLeft(
   return cells[at + MARK]! - used;
 }
 
+/** Whether `weight` may be used, and {@link wantsSlice} says no afterwards. In the period of the record. */
+export function leaseLasts(cells: Float64Array, at: number, weight: number): boolean {
+  const used = cells[at + USED_CELL]! + weight;
+  return used <= cells[at + MARK]! && used < cells[at + ASK_FROM]!;
+}
+
 /** True once per slice: when so much of it is used that the next one should be on its way. */
 export function wantsSlice(cells: Float64Array, at: number): boolean {
   if (cells[at + USED_CELL]! < cells[at + ASK_FROM]!) return false;

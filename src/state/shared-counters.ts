@@ -35,6 +35,7 @@ import {
   SharedReservation,
   tellCorrection,
 } from './shared-reservation.ts';
+import { takeSteady } from './steady-take.ts';
 import { TakeEntries } from './take-entries.ts';
 
 /**
@@ -100,6 +101,7 @@ class SharedBinding implements CounterBinding {
     this.#late.makeUp();
     const entries = this.#entries;
     entries.moment.set(nowMs, wallMs);
+    if (takeSteady(this.#families, batch, entries.moment, this.#locks)) return TAKEN;
     this.#sort(batch);
     const result = this.#lockAll(batch) ? this.#judge(batch) : EXCEEDED;
     if (result === TAKEN) {

@@ -47,13 +47,23 @@ export class LockSet {
 
   /** False when the lock could not be had within the bounds; then nothing has changed. */
   acquire(words: Int32Array, index: number): boolean {
-    if (this.#atomics.compareExchange(words, index, LOCK_FREE, this.#owner) !== LOCK_FREE) {
-      if (!this.#acquireContended(words, index)) return false;
-    }
+    if (this.tryAcquire(words, index)) return true;
+    if (!this.#acquireContended(words, index)) return false;
+    this.#hold(words, index);
+    return true;
+  }
+
+  /** {@link acquire} for who would rather do something else than wait. */
+  tryAcquire(words: Int32Array, index: number): boolean {
+    if (this.#atomics.compareExchange(words, index, LOCK_FREE, this.#owner) !== LOCK_FREE) return false;
+    this.#hold(words, index);
+    return true;
+  }
+
+  #hold(words: Int32Array, index: number): void {
     this.#words[this.#held] = words;
     this.#indexes[this.#held] = index;
     this.#held++;
-    return true;
   }
 
   /** Gives back every lock acquired since the last call. */

@@ -5,8 +5,8 @@
  *
  * Cells: fired bits, last slot, ring[17]. Slots beyond the last one are stale and read as 0.
  */
-import type { CounterKind, KindSettings, Moment } from './counter-kind.ts';
-import { TICKS_PER_MS } from './counter-kind.ts';
+import type { CounterKind, KindSettings, Moment, SteadyKind } from './counter-kind.ts';
+import { NOT_STEADY, TICKS_PER_MS } from './counter-kind.ts';
 import { FIRED_CELL, RING_SLOTS, SUB_WINDOWS } from './counter-layout.ts';
 import type { RateKind } from './rates/rate-kinds.ts';
 
@@ -89,6 +89,20 @@ export const windowRing: CounterKind & RateKind = {
       if (weight > 0) this.book(family, cells, at, weight, shifted * family.slotTicks);
     }
     cells[at + FIRED_CELL] = stored[FIRED_CELL]!;
+  },
+};
+
+export const steadyRing: SteadyKind = {
+  used(family, cells, at, now) {
+    if (cells[at + LAST_SLOT] !== Math.floor(now.ticks / family.slotTicks)) return NOT_STEADY;
+    // All of the ring counts: none of its slots is older than 16.
+    let sum = 0;
+    for (let cell = at + RING; cell < at + RING + RING_SLOTS; cell++) sum += cells[cell]!;
+    return sum;
+  },
+
+  add(_family, cells, at, weight) {
+    cells[at + RING + positionOf(cells[at + LAST_SLOT]!)]! += weight;
   },
 };
 
