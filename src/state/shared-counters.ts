@@ -101,7 +101,7 @@ class SharedBinding implements CounterBinding {
     this.#late.makeUp();
     const entries = this.#entries;
     entries.moment.set(nowMs, wallMs);
-    if (takeSteady(this.#families, batch, entries.moment, this.#locks)) return TAKEN;
+    if (takeSteady(this.#families, batch, entries.moment, this.#locks, this.#journal)) return TAKEN;
     this.#sort(batch);
     const result = this.#lockAll(batch) ? this.#judge(batch) : EXCEEDED;
     if (result === TAKEN) {

@@ -9,6 +9,7 @@ import type { Moment, SteadyKind } from './counter-kind.ts';
 import { NOT_STEADY } from './counter-kind.ts';
 import { cellsAt, findRecord, NO_RECORD, shardAt, shardOf } from './counter-table.ts';
 import { leaseLasts } from './quota-lease-cells.ts';
+import type { TakeSink } from './rates/take-journal.ts';
 import type { LockSet } from './shared-lock.ts';
 
 /** True when everything is taken, and the batch says what is left. */
@@ -17,13 +18,14 @@ export function takeSteady(
   batch: TakeBatch,
   now: Moment,
   locks: LockSet,
+  journal: TakeSink,
 ): boolean {
   const { count } = batch;
   if (count !== 1 && count !== 2) return false;
   const first = families[batch.counter[0]!]!;
   const second = count === 1 ? first : families[batch.counter[1]!]!;
   if (first.steady === null || second.steady === null) return false;
-  const taken = lock(first, second, batch, locks) && takeLocked(first, second, batch, now);
+  const taken = lock(first, second, batch, locks) && takeLocked(first, second, batch, now, journal);
   locks.releaseAll();
   return taken;
 }
@@ -41,21 +43,29 @@ function lockOne(family: CounterFamily, batch: TakeBatch, entry: number, locks: 
   return locks.tryAcquire(family.words, shardAt(shardOf(family, batch.keyLow[entry]!)));
 }
 
-function takeLocked(first: CounterFamily, second: CounterFamily, batch: TakeBatch, now: Moment): boolean {
+function takeLocked(
+  first: CounterFamily,
+  second: CounterFamily,
+  batch: TakeBatch,
+  now: Moment,
+  journal: TakeSink,
+): boolean {
   const firstRecord = findRecord(first, batch.keyHigh[0]!, batch.keyLow[0]!);
   if (firstRecord === NO_RECORD) return false;
   const firstAt = cellsAt(first, firstRecord);
   const firstUsed = usedIfRoom(first, first.steady!, firstAt, batch.weight[0]!, now);
   if (firstUsed === NOT_STEADY) return false;
-  if (batch.count === 2) {
-    const secondRecord = findRecord(second, batch.keyHigh[1]!, batch.keyLow[1]!);
-    if (secondRecord === NO_RECORD) return false;
-    const secondAt = cellsAt(second, secondRecord);
-    const secondUsed = usedIfRoom(second, second.steady!, secondAt, batch.weight[1]!, now);
-    if (secondUsed === NOT_STEADY) return false;
-    book(second, second.steady!, secondAt, secondUsed, batch, 1, now);
+  if (batch.count === 1) {
+    book(first, first.steady!, firstAt, firstUsed, batch, 0, now, journal);
+    return true;
   }
-  book(first, first.steady!, firstAt, firstUsed, batch, 0, now);
+  const secondRecord = findRecord(second, batch.keyHigh[1]!, batch.keyLow[1]!);
+  if (secondRecord === NO_RECORD) return false;
+  const secondAt = cellsAt(second, secondRecord);
+  const secondUsed = usedIfRoom(second, second.steady!, secondAt, batch.weight[1]!, now);
+  if (secondUsed === NOT_STEADY) return false;
+  book(first, first.steady!, firstAt, firstUsed, batch, 0, now, journal);
+  book(second, second.steady!, secondAt, secondUsed, batch, 1, now, journal);
   return true;
 }
 
@@ -79,9 +89,13 @@ function book(
   batch: TakeBatch,
   entry: number,
   now: Moment,
+  journal: TakeSink,
 ): void {
+  const { keyHigh, keyLow } = batch;
   const weight = batch.weight[entry]!;
-  // journal
+  // The key has a record of its own: no flag says otherwise.
+  if (family.rate !== null)
+    journal.append(family.region, keyHigh[entry]!, keyLow[entry]!, 0, weight, now.ticks);
   steady.add(family, family.cells, at, weight, now);
   batch.fault[entry] = 0;
   batch.remaining[entry] = family.capacity - (used + weight);

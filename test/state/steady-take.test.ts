@@ -8,6 +8,7 @@ import { Moment } from '../../src/state/counter-kind.ts';
 import { createCounterRegistry } from '../../src/state/counter-registry.ts';
 import { createQuotaLeases } from '../../src/state/quota-leases.ts';
 import type { QuotaMarks } from '../../src/state/quota-marks.ts';
+import { NO_JOURNAL, type TakeSink } from '../../src/state/rates/take-journal.ts';
 import { createSharedCounters } from '../../src/state/shared-counters.ts';
 import { LockSet } from '../../src/state/shared-lock.ts';
 import { takeSteady } from '../../src/state/steady-take.ts';
@@ -49,10 +50,18 @@ function leased(way: keyof typeof WAYS, clock: { monotonicMs: number; wallMs: nu
     onAway() {},
     onBack() {},
   });
-  const binding = createSharedCounters(registry.prepare(specs), { ask: (ask) => asked.push(ask) }).bind(
-    specs,
-  );
-  return { binding, batch: binding.createBatch(), asked, grant: () => leases.grant(asked.splice(0)) };
+  const memory = registry.prepare(specs);
+  const noted: number[][] = [];
+  const journal: TakeSink = {
+    append(region, ...entry) {
+      noted.push([memory.regions.findIndex((each) => each.region === region), ...entry]);
+    },
+    flush() {},
+  };
+  const source = { ask: (ask: LeaseAsk) => asked.push(ask) };
+  const counters = createSharedCounters(memory, source, undefined, undefined, journal);
+  const binding = counters.bind(specs);
+  return { binding, batch: binding.createBatch(), asked, noted, grant: () => leases.grant(asked.splice(0)) };
 }
 
 const entry = fc.record({
@@ -68,7 +77,7 @@ const step = fc.record({
 });
 
 describe('a take of one or two exact counters', () => {
-  it('answers what the whole take answers, also beside refusals, new keys, new periods, late clocks and leases', () => {
+  it('answers what the whole take answers, and notes the same, also beside refusals, new keys, new periods, late clocks and leases', () => {
     let taken = 0;
     fc.assert(
       fc.property(fc.array(step, { minLength: 20, maxLength: 120 }), (steps) => {
@@ -77,7 +86,7 @@ describe('a take of one or two exact counters', () => {
         for (const { asked, waitMs, lateMs, grants } of steps) {
           clock.monotonicMs += waitMs;
           clock.wallMs += waitMs;
-          const seen = [short, whole].map(({ binding, batch, asked: asks }) => {
+          const seen = [short, whole].map(({ binding, batch, asked: asks, noted }) => {
             const result = binding.take(
               fill(batch, asked),
               clock.monotonicMs - lateMs,
@@ -86,7 +95,12 @@ describe('a take of one or two exact counters', () => {
             if (result === TAKEN) taken++;
             const out = [batch.remaining, batch.retryAtMs, batch.resetMs, batch.fault];
             const told = asked.map((_, i) => out.map((values) => values[i]));
-            return { result, told: result === 2 ? [] : told, asks: asks.map(({ region: _, ...ask }) => ask) };
+            return {
+              result,
+              told: result === 2 ? [] : told,
+              asks: asks.map(({ region: _, ...ask }) => ask),
+              noted: noted.splice(0),
+            };
           });
           expect(seen[0]).toEqual(seen[1]);
           if (grants) for (const side of [short, whole]) side.grant();
@@ -108,12 +122,12 @@ describe('a take of one or two exact counters', () => {
       { counter: 1, key: 1, weight: 1 },
       { counter: 0, key: 1, weight: 4 },
     ];
-    expect(takeSteady(families, fill(batch, both), now, locks)).toBe(false);
+    expect(takeSteady(families, fill(batch, both), now, locks, NO_JOURNAL)).toBe(false);
     const binding = createSharedCounters(memory, null).bind(specs);
     expect(binding.take(batch, now.nowMs, now.wallMs)).toBe(TAKEN);
-    expect(takeSteady(families, fill(batch, both), now, locks)).toBe(true);
+    expect(takeSteady(families, fill(batch, both), now, locks, NO_JOURNAL)).toBe(true);
     expect([...batch.remaining.subarray(0, 2)]).toEqual([38, 1]);
-    expect(takeSteady(families, fill(batch, both), now, locks)).toBe(false);
+    expect(takeSteady(families, fill(batch, both), now, locks, NO_JOURNAL)).toBe(false);
     expect(binding.take(fill(batch, both), now.nowMs, now.wallMs)).not.toBe(TAKEN);
     expect([...batch.remaining.subarray(0, 2)]).toEqual([38, 1]);
   });
@@ -132,10 +146,10 @@ describe('a take of one or two exact counters', () => {
     const other = new LockSet(2);
     other.acquire(families[1]!.words, 16);
     const locks = new LockSet(1);
-    expect(takeSteady(families, fill(batch, both), now, locks)).toBe(false);
+    expect(takeSteady(families, fill(batch, both), now, locks, NO_JOURNAL)).toBe(false);
     expect(families[0]!.words[16]).toBe(0);
     other.releaseAll();
-    expect(takeSteady(families, fill(batch, both), now, locks)).toBe(true);
+    expect(takeSteady(families, fill(batch, both), now, locks, NO_JOURNAL)).toBe(true);
     expect(families.map(({ words }) => words[16])).toEqual([0, 0, 0]);
   });
 });
