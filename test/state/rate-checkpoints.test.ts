@@ -1,6 +1,8 @@
 /** Rate windows over the ends of their process: what the property beside this one does not meet by chance. */
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
+import { readSnapshot } from '../../src/state/rates/snapshot-reading.ts';
+import { readState } from '../../src/state/rates/state-file.ts';
 import { spec } from './counters-rig.ts';
 import { RatesRig, THREADS } from './rates-rig.ts';
 
@@ -56,6 +58,23 @@ describe('a snapshot', () => {
     rig.crash();
     expect(rig.remaining(0, 1)).toBe(1_000_000 - 40_000);
   });
+});
+
+it('recognises each changed byte of a snapshot', () => {
+  rigOf();
+  for (let key = 1; key <= 3; key++) rig.take(0, 0, key, key);
+  rig.endTurns();
+  rig.life.checkpoints.close('whole');
+  const state = readState(rig.file('state'));
+  if (state === 'absent' || state === 'unreadable') throw new Error(`the state is ${state}`);
+  const expected = { ...state.snapshot, run: state.run, threads: THREADS };
+  const file = readFileSync(rig.file(`snapshot-${state.snapshot.side}`));
+  expect(readSnapshot(file, expected)!.chunks.reduce((sum, { records }) => sum + records, 0)).toBe(3);
+  for (let at = 0; at < expected.bytes; at++) {
+    file[at]! ^= 1 << (at % 8);
+    expect(readSnapshot(file, expected)).toBeNull();
+    file[at]! ^= 1 << (at % 8);
+  }
 });
 
 describe('where files can not be written', () => {
@@ -154,6 +173,19 @@ describe('nothing is free early', () => {
     for (let start = 0; start < 3; start++) rig.crash();
     expect(rig.remaining(0, 1)).toBe(6);
   });
+});
+
+it('knows what a key had taken from the shared counter before it got one of its own', () => {
+  rig = new RatesRig([spec('seconds', { kind: 'window', amount: 8, windowMs: 16_000 }, { maxKeys: 1 })]);
+  rig.take(0, 0, 1, 1);
+  rig.wait(10_000);
+  rig.take(0, 0, 2, 5);
+  rig.wait(8_000);
+  // The only record is free again, and its new owner begins with what the shared counter holds.
+  rig.take(1, 0, 2, 1);
+  rig.endTurns();
+  rig.crash();
+  expect(rig.remaining(0, 2)).toBe(2);
 });
 
 it('writes nothing where there are no rate windows', () => {
