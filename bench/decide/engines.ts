@@ -28,6 +28,7 @@ const RUNTIME: BoundRuntime = {
   hashKey: () => {},
   combineKey: () => {},
   bodies: { compileSchema: () => () => null, limits: LIMIT_DEFAULTS },
+  alerts: { matched() {} },
 };
 
 export type Project = NonNullable<BuiltProject['built']>;

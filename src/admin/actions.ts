@@ -181,8 +181,12 @@ export interface DeliveryStatus {
   readonly queued: number;
   readonly delivered: number;
   readonly failedAttempts: number;
-  /** Given up, or for want of room never tried. */
-  readonly lost: number;
+  /** After too many attempts. */
+  readonly givenUp: number;
+  /** Never tried, for want of room. */
+  readonly dropped: number;
+  /** How long the first of those queued has waited. */
+  readonly oldestAgeMs: number;
   readonly lastError: string | null;
 }
 

@@ -159,7 +159,31 @@ export const LIMITS = {
     1_024 * MIB,
     'access records that wait for a request log that can not be written',
   ),
-  openAlerts: count(1_000, 1, 100_000, 'alerts that are open at one time; further ones are only counted'),
+  openAlerts: count(
+    1_000,
+    1,
+    100_000,
+    'alerts of the gateway itself that are open at one time; further ones are only counted',
+  ),
+  openPolicyAlerts: count(
+    1_000,
+    1,
+    100_000,
+    'alerts that policies ask for that are open at one time; further ones are only counted',
+  ),
+  alertKeys: count(1_000, 1, 100_000, 'keys one `alert when` keeps apart; further ones share one alert'),
+  alertMatchesPerThread: count(
+    1_000,
+    10,
+    100_000,
+    'alert rules and keys that a data thread tells apart in a quarter of a second; further keys share one alert',
+  ),
+  alertQuietMs: ms(
+    300_000,
+    1_000,
+    86_400_000,
+    'time without a request that fits after which an alert of `alert when` is over',
+  ),
   alertDeliveryQueue: count(1_000, 1, 100_000, 'notices of alerts that wait for one delivery'),
   alertDeliveryAttempts: count(
     10,

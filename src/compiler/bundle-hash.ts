@@ -4,7 +4,7 @@ import { digestOf } from './digests.ts';
 import type { FunctionCode } from './function-code.ts';
 
 /** What a rule set is made of. Its numbers follow from that, so they have no part in the hash. */
-export interface HashedContent extends Pick<RuleBundle, 'rules' | 'counters' | 'services'> {
+export interface HashedContent extends Pick<RuleBundle, 'rules' | 'counters' | 'alerts' | 'services'> {
   readonly functions: readonly FunctionCode[];
   /** Digests of each route and of its signature. */
   readonly routes: readonly string[];
@@ -18,7 +18,7 @@ export interface HashedContent extends Pick<RuleBundle, 'rules' | 'counters' | '
 export function bundleHash(content: HashedContent): string {
   const hash = createHash('sha256');
   hash.update(`functions:${content.functions.map(({ digest }) => digest).join()}\n`);
-  for (const name of ['rules', 'counters', 'services'] as const) {
+  for (const name of ['rules', 'counters', 'alerts', 'services'] as const) {
     hash.update(`${name}:${content[name].map(digestOf).join()}\n`);
   }
   return hash.update(content.routes.join('\n')).digest('hex').slice(0, 16);

@@ -4,6 +4,7 @@ import type { CheckedRule, LimitRule } from '../language/typed.ts';
 import type { Route, World } from '../model/world.ts';
 import type { CounterSpec } from '../pipeline/counters.ts';
 import type { RouteProgram, RuleBundle, RuleInfo } from '../pipeline/program.ts';
+import { alertSpec } from './alert-specs.ts';
 import { placesBefore } from './aligned.ts';
 import { bundleHash } from './bundle-hash.ts';
 import { counterSpec } from './counter-specs.ts';
@@ -43,6 +44,7 @@ export function bundleOf(
     services: services.map((name) => world.services.get(name)!),
     rules: rules.map((rule) => ruleInfo(rule, moved.get(rule.rule.span) ?? rule.rule.span)),
     counters: [...counters.values()].map(({ spec }) => spec),
+    alerts: rules.flatMap((ir) => alertSpec(ir, world) ?? []),
   };
   const hash = bundleHash({ ...content, functions, routes: bundled.digests });
   const { programs } = bundled;

@@ -133,5 +133,6 @@ function bound(specs: Parameters<ReferenceCounters['bind']>[0] = []): BoundRunti
     hashKey: keys.hashKey,
     combineKey: keys.combineKey,
     bodies: { compileSchema: () => () => null, limits: LIMIT_DEFAULTS },
+    alerts: { matched() {} },
   };
 }

@@ -1,16 +1,23 @@
 import { assert } from '../base/assert.ts';
-import type { CheckedPolicies, ForbidRule, RequireRule, WarnRule } from '../language/typed.ts';
+import type { AlertRule, CheckedPolicies, ForbidRule, RequireRule, WarnRule } from '../language/typed.ts';
 import type { World } from '../model/world.ts';
+import { alertIdentity, KNOWN, type Known } from '../pipeline/alerts.ts';
 import type { Warning } from '../pipeline/context.ts';
 import type { Counters, Reservation } from '../pipeline/counters.ts';
 import type { Refusal } from '../pipeline/outcome.ts';
 import { holds, possibly } from './interpret/expressions.ts';
-import type { HashKeys, PlainRequest, Situation } from './interpret/facts.ts';
+import {
+  factValue,
+  type HashKeys,
+  type PlainAnswer,
+  type PlainRequest,
+  type Situation,
+} from './interpret/facts.ts';
 import { LimitTaker } from './interpret/limits.ts';
 import { phaseOf } from './interpret/phases.ts';
 import { type PlacedRule, placedRules } from './interpret/placed-rules.ts';
 import { type ShapedHeaders, shapedBody, shapedHeaders, valuesOf } from './interpret/shape.ts';
-import { ruleReply } from './replies.ts';
+import { ruleReply, textParts } from './replies.ts';
 import { NOT_PERMITTED } from './runtime/denials.ts';
 import { renderText } from './runtime/text.ts';
 import { statusRank } from './status-rank.ts';
@@ -18,6 +25,8 @@ import { statusRank } from './status-rank.ts';
 /** All that can be observed of one request. */
 export interface Verdict {
   readonly decision: 'permitted' | 'refused' | 'waiting';
+  /** How far it got. */
+  readonly known: Known;
   /** Null unless refused. */
   readonly refusal: Refusal | null;
   /** Indexes of rules: policies by name, rules by key. -1 for none. */
@@ -40,7 +49,9 @@ export interface Verdict {
  */
 export class Interpreter {
   readonly #world: World;
+  /** Those that are asked before a request ends. */
   readonly #rules: readonly PlacedRule[];
+  readonly #alertRules: readonly PlacedRule<AlertRule>[];
   /** Of each rule the phase that asks it. It follows from the text alone. */
   readonly #phases: ReadonlyMap<PlacedRule, DecisionPhase>;
   readonly #limits: LimitTaker;
@@ -49,7 +60,9 @@ export class Interpreter {
   constructor(checked: CheckedPolicies, world: World, counters: Counters, keys: HashKeys) {
     this.#world = world;
     this.#keys = keys;
-    this.#rules = placedRules(checked, world);
+    const placed = placedRules(checked, world);
+    this.#alertRules = placed.filter(isAlertRule);
+    this.#rules = placed.filter((each) => !isAlertRule(each));
     this.#phases = new Map(this.#rules.map((placed) => [placed, phaseOfRule(placed)]));
     this.#limits = new LimitTaker(this.#rules, world, counters, keys);
   }
@@ -62,7 +75,7 @@ export class Interpreter {
 
     const unidentified = { route, request, identity: null, body: null, keys: this.#keys };
     const early = this.#denials('match', unidentified, notes);
-    if (early.length > 0) return refused(early, 403, unidentified, notes);
+    if (early.length > 0) return { ...refused(early, 403, unidentified, notes), known: KNOWN.request };
 
     const identity = route.auth === 'none' ? null : request.identity;
     const unread = { ...unidentified, identity };
@@ -72,7 +85,10 @@ export class Interpreter {
     const inAuthorise = this.#askPhase('authorise', unread, notes);
     const missing = inAuthorise.permit === undefined && !this.#mayBePermitted(unread) ? [null] : [];
     if (inAuthorise.denials.length + missing.length > 0)
-      return refused([...inAuthorise.denials, ...missing], missingStatus, unread, notes);
+      return {
+        ...refused([...inAuthorise.denials, ...missing], missingStatus, unread, notes),
+        known: KNOWN.caller,
+      };
 
     const situation = { ...unread, body: request.body };
     const inBody = this.#askPhase('body', situation, notes);
@@ -86,6 +102,24 @@ export class Interpreter {
       );
     }
     return this.#admitted(permit, situation, notes);
+  }
+
+  /** What alert rules tell of a request that has ended; they change nothing of it. */
+  alerts(routeName: string, request: PlainRequest, ended: EndedRequest): ToldAlert[] {
+    const route = this.#world.routes.get(routeName);
+    assert(route !== undefined, `no route ${routeName}`);
+    const { known, ...answer } = ended;
+    const situation = {
+      route,
+      request,
+      identity: known >= KNOWN.caller && route.auth !== 'none' ? request.identity : null,
+      body: known >= KNOWN.body ? request.body : null,
+      keys: this.#keys,
+      answer,
+    };
+    return this.#alertRules
+      .filter((placed) => known >= neededBy(placed) && applies(placed, situation))
+      .map((placed) => toldAlert(placed, situation));
   }
 
   /** What the rules of one phase say: those that deny, and the first permit that holds. */
@@ -151,6 +185,15 @@ export class Interpreter {
   }
 }
 
+/** A request that got so far, and its answer. */
+export type EndedRequest = PlainAnswer & { readonly known: Known };
+/** `text`: what `because` says of the request; null where there is none. */
+export interface ToldAlert {
+  readonly identity: string;
+  readonly key: readonly unknown[];
+  readonly text: string | null;
+}
+
 type DenyRule = ForbidRule | RequireRule;
 type DecisionPhase = ReturnType<typeof phaseOf>;
 interface Notes {
@@ -161,6 +204,7 @@ interface Notes {
 const NO_HEADERS: ShapedHeaders = { set: [], removed: [], added: [] };
 const NOTHING: Verdict = {
   decision: 'refused',
+  known: KNOWN.body,
   refusal: null,
   decidingRule: -1,
   alsoDenied: [],
@@ -199,6 +243,41 @@ function isWarnRule(placed: PlacedRule): placed is PlacedRule<WarnRule> {
   return placed.rule.kind === 'warn';
 }
 
+function isAlertRule(placed: PlacedRule): placed is PlacedRule<AlertRule> {
+  return placed.rule.kind === 'alert';
+}
+
+/** How far a request has to have got for an alert rule to be asked: to what its conditions and its key are about. */
+export function neededBy({ scope, rule }: PlacedRule): Known {
+  const per = rule.kind === 'alert' ? rule.per : null;
+  const keys =
+    per === null || per.kind === 'total'
+      ? []
+      : [...per.keys, ...(per.otherwise === null ? [] : [per.otherwise])];
+  const phase = phaseOf([scope, rule.when], keys);
+  return phase === 'body' ? KNOWN.body : phase === 'authorise' ? KNOWN.caller : KNOWN.request;
+}
+
+function toldAlert({ policy, rule }: PlacedRule<AlertRule>, situation: Situation): ToldAlert {
+  const moment = { limit: null, wallMs: situation.request.arrivedWallMs };
+  return {
+    identity: alertIdentity(policy, rule.key),
+    key: alertKey(rule, situation),
+    text:
+      rule.because === null
+        ? null
+        : renderText(textParts(rule.because), valuesOf(rule.because, situation), moment),
+  };
+}
+
+function alertKey({ per }: AlertRule, situation: Situation): readonly unknown[] {
+  if (per.kind === 'total') return [];
+  const values = per.keys.map((key) => factValue(key, situation));
+  if (!values.includes(undefined)) return ['each', ...values];
+  const other = per.otherwise === null ? undefined : factValue(per.otherwise, situation);
+  return other === undefined ? ['missing'] : ['otherwise', other];
+}
+
 function warningOf(placed: PlacedRule<DenyRule | WarnRule>, situation: Situation): Warning {
   const { rule, code, text } = ruleReply(placed, placed.index);
   const moment = { limit: null, wallMs: situation.request.arrivedWallMs };
@@ -214,7 +293,7 @@ function noted({ warnings, shadow }: Notes): Pick<Verdict, 'warnings' | 'shadowD
 }
 
 function unauthenticated(notes: Notes): Verdict {
-  return { ...NOTHING, ...noted(notes), refusal: missingPermit(401) };
+  return { ...NOTHING, ...noted(notes), known: KNOWN.request, refusal: missingPermit(401) };
 }
 
 function missingPermit(status: 401 | 403): Refusal {

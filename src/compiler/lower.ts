@@ -5,6 +5,7 @@ import type {
   CheckedPolicies,
   CheckedPolicy,
   CheckedRule,
+  CounterKey,
   FactExpression,
   Operand,
   QuantifiedExpression,
@@ -332,9 +333,16 @@ function bound(expression: TypedExpression, which: 'best' | 'worst', conditions:
 /** Permits wait for the caller: with none that holds, what is missing is a permit, not an identity. */
 function placeRule(rule: CheckedRule, scope: TypedExpression | null): DecisionPhase {
   const expressions = [scope, rule.when, rule.kind === 'require' ? rule.condition : null];
-  const phases = expressions.flatMap((expression) => (expression === null ? [] : phasesOf(expression)));
+  const phases = [
+    ...expressions.flatMap((expression) => (expression === null ? [] : phasesOf(expression))),
+    ...(rule.kind === 'alert' ? factsOf(rule.per).flatMap(phasesOfOperand) : []),
+  ];
   if (phases.includes('body')) return 'body';
   return rule.kind === 'permit' || phases.includes('authorise') ? 'authorise' : 'match';
+}
+
+function factsOf(key: CounterKey): readonly FactExpression[] {
+  return key.kind === 'total' ? [] : [...key.keys, ...(key.otherwise === null ? [] : [key.otherwise])];
 }
 
 /** The phases that know the facts of a condition, each as often as it is needed. */
@@ -390,5 +398,6 @@ const KNOWN_IN: Readonly<Record<FactPhase, DecisionPhase>> = {
   route: 'match',
   identity: 'authorise',
   body: 'body',
-  reply: 'body',
+  // only rules ask that run when all is over
+  reply: 'match',
 };

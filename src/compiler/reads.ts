@@ -67,15 +67,22 @@ export function readsOfShaping(program: ResidualShaping & Pick<ResidualProgram, 
   const actions = [...program.headers.request, ...program.headers.response];
   const residuals = [...program.members, ...program.timeouts];
   const tested = factsTested([...residuals, ...actions]);
+  const told = factsOfAlerts(program);
   const written = actions.flatMap((action) => factsOfTemplate(action.value));
   const changed = program.members.flatMap(({ rule }) => membersOf(rule));
   return {
     inBody: described(
-      [...tested, ...residuals.flatMap(({ ir }) => factsWritten(ir)), ...written],
+      [...tested, ...residuals.flatMap(({ ir }) => factsWritten(ir)), ...written, ...told],
       program.route,
     ),
     deciding: fieldsAmong([...tested, ...written, ...changed]),
   };
+}
+
+/** Nothing depends on alerts, so nothing is refused for what they read. */
+export function factsOfAlerts({ alerts }: Pick<ResidualShaping, 'alerts'>): FactReference[] {
+  const all = [...alerts.match, ...alerts.authorise, ...alerts.body];
+  return [...factsTested(all), ...all.flatMap(({ ir }) => factsWritten(ir))];
 }
 
 function described(facts: readonly FactReference[], { body }: RouteFacts): string[] {

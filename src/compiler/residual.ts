@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { LIMIT_KINDS } from '../language/limit-rules.ts';
 import type {
+  AlertRule,
   DeprecateRule,
   ForbidRule,
   HeaderRule,
@@ -54,6 +55,8 @@ export interface ResidualShaping {
   readonly members: readonly Residual<MemberRule>[];
   readonly timeouts: readonly Residual<TimeoutRule>[];
   readonly deprecations: readonly Residual<DeprecateRule>[];
+  /** In every mode: whoever is told knows the mode. By the phase that knows what they ask about besides the answer. */
+  readonly alerts: Readonly<Record<DecisionPhase, readonly Residual<AlertRule>[]>>;
 }
 
 export interface Residual<Rule extends RuleIr['rule']> {
@@ -105,13 +108,13 @@ export function reshaped(before: ResidualProgram, candidates: readonly RuleIr[])
   return joined(before, residualShaping(candidates, before.specialiser), before);
 }
 
-/** Whether a rule decides nothing: it changes what a request or its answer becomes. */
+/** Whether a rule decides nothing: it changes what a request or its answer becomes, or tells of it. */
 export function isShaping({ rule }: RuleIr): boolean {
   return SHAPING_KINDS.has(rule.kind);
 }
 
 const SHAPING_KINDS: ReadonlySet<string> = new Set<RuleIr['rule']['kind']>([
-  ...(['set-header', 'remove-header', 'cap', 'default', 'timeout', 'deprecate'] as const),
+  ...(['set-header', 'remove-header', 'cap', 'default', 'timeout', 'deprecate', 'alert'] as const),
 ]);
 
 function joined(
@@ -161,6 +164,11 @@ function residualShaping(candidates: readonly RuleIr[], specialiser: Specialiser
     ),
     timeouts: only<TimeoutRule>(enforced, ['timeout']),
     deprecations: only<DeprecateRule>(enforced, ['deprecate']),
+    alerts: {
+      match: alertsOf('match', residuals),
+      authorise: alertsOf('authorise', residuals),
+      body: alertsOf('body', residuals),
+    },
   };
 }
 
@@ -195,6 +203,10 @@ function decisionsOf(phase: DecisionPhase, residuals: readonly AnyResidual[]): P
     enforced: here.filter((residual) => residual.ir.mode === 'enforce'),
     observed: here.filter((residual) => residual.ir.mode !== 'enforce'),
   };
+}
+
+function alertsOf(phase: DecisionPhase, residuals: readonly AnyResidual[]): readonly Residual<AlertRule>[] {
+  return only<AlertRule>(residuals, ['alert']).filter(({ ir }) => ir.phase === phase);
 }
 
 function permitsOf(

@@ -74,7 +74,7 @@ export function factsOfTemplate(template: TextTemplate): FactReference[] {
 }
 
 export function factsOfKey(rule: CheckedRule): FactReference[] {
-  if (!isLimitRule(rule) || rule.per.kind === 'total') return [];
+  if (!('per' in rule) || rule.per.kind === 'total') return [];
   const { keys, otherwise } = rule.per;
   return [...keys, ...(otherwise === null ? [] : [otherwise])].map(factReference);
 }
@@ -94,6 +94,8 @@ function templatesOf(rule: CheckedRule): TextTemplate[] {
     case 'set-header':
     case 'remove-header':
       return [rule.value];
+    case 'alert':
+      return rule.because === null ? [] : [rule.because];
     case 'deprecate':
       return rule.successor === null ? [] : [rule.successor.url];
     default:

@@ -24,16 +24,21 @@ export class ShapingParts {
   /** All that the code can depend on. Null: it writes what differs from route to route. */
   #keyOf(program: ResidualProgram, inBody: readonly string[]): string | null {
     const { headers, members, timeouts } = program;
+    const alerts = Object.values(program.alerts);
     const { auth, parameterNames, body } = program.route;
     const actions = [...headers.request, ...headers.response];
     const rules = [
       ...actions.flatMap((action) => action.rules),
-      ...[...members, ...timeouts].map(({ ir }) => ir),
+      ...[...members, ...timeouts, ...alerts.flat()].map(({ ir }) => ir),
     ];
     if (rules.flatMap(factsWritten).some(({ phase, path }) => phase === 'compile' && path !== 'route'))
       return null;
-    const conditions = [...actions, ...members, ...timeouts].map(({ condition }) => condition.id);
-    const counts = [headers.request, headers.response, members, timeouts].map(({ length }) => length);
+    const conditions = [...actions, ...members, ...timeouts, ...alerts.flat()].map(
+      ({ condition }) => condition.id,
+    );
+    const counts = [headers.request, headers.response, members, timeouts, ...alerts].map(
+      ({ length }) => length,
+    );
     const numbers = [actions.map((action) => action.rules.length), rules.map((rule) => this.#numberOf(rule))];
     return JSON.stringify([auth, parameterNames, body, inBody, counts, conditions, numbers]);
   }

@@ -124,6 +124,7 @@ class RunningDataThread {
       versions: this.#versions,
       eventLoopDelayMs: parts.eventLoopDelayMs,
       tellCrossings: (crossings, lost) => port.postMessage({ kind: 'thresholds-crossed', crossings, lost }),
+      tellAlerts: (matches) => port.postMessage({ kind: 'alerts-matched', matches }),
       wakeLater: (exchange, delayMs) => this.#later(delayMs, () => exchange.wake()),
     });
     this.#server = new Server(loadUws(), this.#exchanges, start.limits);
@@ -192,6 +193,7 @@ class RunningDataThread {
       this.#parts;
     const counters = bindCounters(rules.counterMemory, this.#leases, this.#exchanges.crossings);
     const bodies = { compileSchema, limits: start.limits };
+    const { alerts } = this.#exchanges;
     const steps = (function* () {
       const served = yield* unpackBundle(rules.bundle);
       return yield* buildRuleVersion({
@@ -204,6 +206,7 @@ class RunningDataThread {
         hashKey,
         combineKey,
         bodies,
+        alerts,
       });
     })();
     const slice = (): void => {
@@ -249,6 +252,7 @@ class RunningDataThread {
       if (this.#closed) return;
       const unfinished = this.#exchanges.inFlight;
       this.close();
+      this.#exchanges.alerts.tell();
       this.#parts.port.postMessage({ kind: 'drained', unfinished });
       this.#parts.port.close();
     };

@@ -2,10 +2,12 @@
 import type { LimitValues } from '../base/limits.ts';
 import type { Clock, Random } from '../base/ports.ts';
 import type { ServerSettings } from '../model/world.ts';
+import { type Answer, KNOWN } from '../pipeline/alerts.ts';
 import { HeaderEdits } from '../pipeline/context.ts';
 import type { SignatureVerifier } from '../pipeline/identity.ts';
 import type { RecordSink } from '../pipeline/record.ts';
 import { emptyRecord } from '../pipeline/record.ts';
+import { type AlertMatch, AlertMatches } from './alert-matches.ts';
 import { BufferedBytes } from './body-buffer.ts';
 import type { CertificateIdentities } from './certificate-identities.ts';
 import { Decoders } from './decoded-body.ts';
@@ -46,6 +48,7 @@ export interface ExchangeThreadParts {
   readonly signatures: SignatureVerifier;
   readonly records: RecordSink;
   readonly tellCrossings: (crossings: readonly NamedCrossing[], lost: number) => void;
+  readonly tellAlerts: (matches: readonly AlertMatch[]) => void;
   /** Calls `exchange.wake()` after a while: how a waiting request goes on. */
   readonly wakeLater: (exchange: RequestInFlight, delayMs: number) => void;
   /** By how much the events of the thread were late since it was asked last. */
@@ -71,6 +74,7 @@ export class ExchangeThread {
   readonly identifiers: Identifiers;
   readonly grants = new GrantWaiters();
   readonly crossings: ThresholdCrossings;
+  readonly alerts: AlertMatches;
   readonly buffered: BufferedBytes;
   readonly decoders: Decoders;
   readonly overload: Overload;
@@ -81,6 +85,7 @@ export class ExchangeThread {
   readonly requestEdits = new HeaderEdits();
   readonly responseEdits = new HeaderEdits();
   readonly record = emptyRecord();
+  readonly answer: Answer = { status: 0, durationMs: 0, code: undefined, known: KNOWN.request };
 
   inFlight = 0;
   readonly #eventLoopDelayMs: () => number;
@@ -104,6 +109,7 @@ export class ExchangeThread {
     this.wakeLater = parts.wakeLater;
     this.identifiers = new Identifiers(parts.random);
     this.crossings = new ThresholdCrossings(parts.tellCrossings);
+    this.alerts = new AlertMatches(parts.limits.alertMatchesPerThread, parts.tellAlerts);
     this.buffered = new BufferedBytes(parts.limits.bodiesBufferedPerThreadBytes);
     this.overload = new Overload(parts.limits);
     this.#eventLoopDelayMs = parts.eventLoopDelayMs;
@@ -128,6 +134,7 @@ export class ExchangeThread {
 
   /** Deadlines of all requests in flight: one timer per thread instead of one per request. */
   sweep(): void {
+    this.alerts.tell();
     this.versions.refresh();
     this.overload.observe(this.#eventLoopDelayMs());
     const nowMs = this.clock.monotonicMs();

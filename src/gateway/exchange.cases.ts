@@ -16,6 +16,7 @@ import type {
   UpstreamHandler,
   UpstreamRequest,
 } from '../pipeline/upstream.ts';
+import type { AlertMatch } from './alert-matches.ts';
 import { CertificateIdentities } from './certificate-identities.ts';
 import type { ClientHandler, ClientStream, FieldLines } from './client-stream.ts';
 import { Exchange } from './exchange.ts';
@@ -218,6 +219,8 @@ export class ScriptedCall implements UpstreamCall {
 export interface Simulation {
   readonly thread: ExchangeThread;
   readonly records: AccessRecord[];
+  /** What fitted alert rules. */
+  readonly told: AlertMatch[];
   readonly calls: ScriptedCall[];
   readonly releases: Reservation[];
   /** What reservations were settled with, before they were released. */
@@ -248,6 +251,7 @@ export const RESERVE: RoutePipeline['admit'] = (context) => {
 export function simulate(options: SimulationOptions): Simulation {
   const calls: ScriptedCall[] = [];
   const records: AccessRecord[] = [];
+  const told: AlertMatch[] = [];
   const releases: Reservation[] = [];
   const settled: Simulation['settled'] = [];
   const wakes: { exchange: RequestInFlight; delayMs: number }[] = [];
@@ -280,9 +284,11 @@ export function simulate(options: SimulationOptions): Simulation {
       records: { write: (record) => void records.push({ ...record }) },
       eventLoopDelayMs: () => options.delayMs ?? 0,
       tellCrossings: () => {},
+      tellAlerts: (matches) => void told.push(...matches),
       wakeLater: (exchange, delayMs) => void wakes.push({ exchange, delayMs }),
     }),
     records,
+    told,
     calls,
     releases,
     settled,
@@ -344,6 +350,7 @@ function buildVersion(
     hashKey: () => {},
     combineKey: () => {},
     bodies: { compileSchema: () => () => null, limits: LIMIT_DEFAULTS },
+    alerts: { matched() {} },
   });
   return atOnce(steps);
 }
@@ -421,6 +428,7 @@ function bundleOf({ routes, bundle }: SimulationOptions): RuleBundle {
       },
     ],
     counters: [],
+    alerts: [],
     ...bundle,
   };
 }
@@ -435,6 +443,8 @@ const PERMIT_ALL: RoutePipeline = {
   shapeResponse: () => {},
   requestTransform: null,
   responseTransform: null,
+  alerts: null,
+  alertsReadAddress: false,
   totalTimeoutMs: () => Number.POSITIVE_INFINITY,
 };
 

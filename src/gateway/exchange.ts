@@ -6,6 +6,7 @@
  */
 
 import type { WebSocketSettings } from '../model/world.ts';
+import { KNOWN } from '../pipeline/alerts.ts';
 import { RequestContext } from '../pipeline/context.ts';
 import { PHASE } from '../pipeline/phases.ts';
 import type { RoutePipeline } from '../pipeline/program.ts';
@@ -159,6 +160,7 @@ export class Exchange
     this.#plan = plan;
     const { cost } = plan.program.route;
     if (cost !== null) this.#cost = new RequestCost(cost, thread);
+    if (plan.pipeline.alertsReadAddress) this.#context.rememberAddress();
     this.#upstreamPath =
       plan.template === null
         ? this.#context.path
@@ -472,9 +474,24 @@ export class Exchange
     if (this.#waitsForGrant) this.#thread.grants.forget(this);
     settle(this.#context, this.#version === null ? null : this.#version.binding, this.#cost, this.#account);
     if (this.#plan !== null && this.#thread.crossings.any) this.#nameCrossings();
+    if (this.#plan !== null && this.#plan.pipeline.alerts !== null) this.#tellAlerts(this.#plan.pipeline);
     this.#record();
     this.#thread.leave(this);
     if (this.#version !== null) this.#thread.versions.leave(this.#version);
+  }
+
+  #tellAlerts({ alerts, readBody }: RoutePipeline): void {
+    const { answer } = this.#thread;
+    const context = this.#context;
+    const account = this.#account;
+    answer.status = account.status;
+    answer.durationMs = this.#elapsedUs() / 1000;
+    answer.code = account.code === '' ? undefined : account.code;
+    const gotToBody = this.stage > PHASE.authorise && (readBody === null || context.body !== null);
+    answer.known = gotToBody ? KNOWN.body : this.stage > PHASE.identify ? KNOWN.caller : KNOWN.request;
+    context.answer = answer;
+    alerts!(context);
+    context.answer = null;
   }
 
   /** Counters know keys, requests know names. */

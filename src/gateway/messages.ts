@@ -3,6 +3,7 @@ import type { ServerSettings } from '../model/world.ts';
 import type { LeaseAsk } from '../pipeline/counters.ts';
 import type { DirectorySnapshot } from '../pipeline/identity.ts';
 import type { ResolvedEndpoint } from '../pipeline/upstream.ts';
+import type { AlertMatch } from './alert-matches.ts';
 import type { PackedBundle } from './packed-bundle.ts';
 import type { ServedCertificate } from './server.ts';
 import type { NamedCrossing } from './threshold-crossings.ts';
@@ -43,6 +44,7 @@ export type FromDataThread =
       readonly crossings: readonly NamedCrossing[];
       readonly lost: number;
     }
+  | { readonly kind: 'alerts-matched'; readonly matches: readonly AlertMatch[] }
   | { readonly kind: 'listening' }
   | { readonly kind: 'listen-failed'; readonly why: string }
   /** The last request of an old version has ended. */

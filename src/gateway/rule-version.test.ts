@@ -45,6 +45,7 @@ function partsOf(services: readonly string[], open: (name: string) => () => void
       close: unused,
     },
     endpointSlots: new Int32Array(),
+    alerts: { matched: unused },
     instantiate: unused,
     hashKey: unused,
     combineKey: unused,

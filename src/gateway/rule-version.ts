@@ -21,6 +21,7 @@ export interface VersionParts {
   readonly hashKey: BoundRuntime['hashKey'];
   readonly combineKey: BoundRuntime['combineKey'];
   readonly bodies: BoundRuntime['bodies'];
+  readonly alerts: BoundRuntime['alerts'];
 }
 
 /** What a request needs of its route. */
@@ -72,8 +73,8 @@ export class RuleVersion {
     this.matcher = createMatcher(parts.rules.matcher);
     this.services = services;
     this.binding = binding;
-    const { hashKey, combineKey, bodies } = parts;
-    this.#runtime = { counters: binding, hashKey, combineKey, bodies };
+    const { hashKey, combineKey, bodies, alerts } = parts;
+    this.#runtime = { counters: binding, hashKey, combineKey, bodies, alerts };
     this.#instantiate = parts.instantiate;
     this.#plans = new Array<RoutePlan | null>(parts.rules.routeCount).fill(null);
   }

@@ -130,7 +130,8 @@ export type RuleNode =
   /** The value of a member that is not there. */
   | MemberNode<'default'>
   | (RuleNodeBase & { readonly kind: 'timeout'; readonly total: NumberNode })
-  | DeprecateNode;
+  | DeprecateNode
+  | AlertNode;
 
 export type MemberNode<Kind extends 'cap' | 'default' = 'cap' | 'default'> = RuleNodeBase & {
   readonly kind: Kind;
@@ -146,6 +147,25 @@ export type DeprecateNode = RuleNodeBase & {
   /** Name of the route that takes its place. */
   readonly successor: TextNode | null;
 };
+
+/** `alert "errors" when response.status >= 500`: its condition is `when`. */
+export type AlertNode = RuleNodeBase & {
+  readonly kind: 'alert';
+  readonly when: ConditionNode;
+  /** Null: the first request that fits. */
+  readonly atLeast: AtLeastNode | null;
+  /** Null: one alert for all. */
+  readonly per: KeyNode | null;
+  readonly because: TemplateNode | null;
+  readonly maxKeys: NumberNode | null;
+  /** The delivery that is told; null: all that take everything. */
+  readonly notify: TextNode | null;
+};
+/** `for at least 10 requests in any 1m`. */
+export interface AtLeastNode {
+  readonly amount: NumberNode;
+  readonly length: NumberNode;
+}
 
 export type LimitNode = RuleNodeBase & {
   readonly kind: 'limit' | 'quota' | 'budget';

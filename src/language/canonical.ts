@@ -4,6 +4,7 @@ import { dateText } from '../model/local-time.ts';
 import { moneyText } from '../model/money.ts';
 import type { ValueType } from '../model/types.ts';
 import type {
+  AlertRule,
   ArithmeticExpression,
   CheckedRule,
   CounterKey,
@@ -51,11 +52,31 @@ export function canonicalRule(rule: DistributiveOmit<CheckedRule, 'key' | 'span'
       const successor = rule.successor === null ? '' : ` successor route ${quoted(rule.successor.route)}`;
       return `deprecate from ${dateText(rule.fromDay)} sunset ${dateText(rule.sunsetDay)}${successor}${when}`;
     }
+    case 'alert':
+      return `alert${alertText(rule)}`;
     default:
       return unreachable(rule);
   }
 }
 type DistributiveOmit<Union, Key extends PropertyKey> = Union extends unknown ? Omit<Union, Key> : never;
+
+function alertText({
+  when,
+  atLeast,
+  per,
+  because,
+  maxKeys,
+  notify,
+}: Omit<AlertRule, 'key' | 'span'>): string {
+  return [
+    whenText(when).slice(1),
+    atLeast === null ? '' : `  for at least ${atLeast.requests} requests in any ${atLeast.windowMs}ms`,
+    per.kind === 'total' ? '' : keyText(per),
+    because === null ? '' : `  because ${templateText(because)}`,
+    maxKeys === null ? '' : `  max keys ${maxKeys}`,
+    notify === null ? '' : `  notify ${quoted(notify)}`,
+  ].join('');
+}
 
 /** A share is a clause of its own, behind all other conditions. */
 function whenText(when: TypedExpression | null): string {

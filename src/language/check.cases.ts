@@ -457,4 +457,25 @@ export const RULE_CASES: readonly RuleCase[] = [
   },
   { text: 'timeout 1.5s', rule: { kind: 'timeout', totalMs: 1_500 } },
   { text: 'timeout 2 minutes', rule: { kind: 'timeout', totalMs: 120_000, key: 'timeout 120000ms' } },
+  {
+    text: 'alert "errors" when response.status >= 500 for at least 10 requests in any 1m for each consumer and route max keys 50 notify "oncall"',
+    rule: {
+      kind: 'alert',
+      key: 'errors',
+      atLeast: { requests: 10, windowMs: 60_000 },
+      maxKeys: 50,
+      notify: 'oncall',
+    },
+  },
+  {
+    text: 'alert when response.duration > 2s and tenant.plan is "free" because "slow: {response.duration}"',
+    rule: {
+      kind: 'alert',
+      key: 'alert when response.duration > 2000ms and tenant.plan is "free"  because "slow: {response.duration}"',
+      atLeast: null,
+      per: { kind: 'total' },
+      because: { parts: ['slow: ', 'response.duration'] },
+      notify: null,
+    },
+  },
 ];

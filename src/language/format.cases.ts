@@ -267,6 +267,24 @@ policy "p"
     formatted: 'language 1  # one\n\npolicy "p" { permit }\n',
   },
   {
+    name: 'an alert says when, how often and for whom before what it says',
+    given: scrambled(
+      'alert   "errors" when response.status>=500 notify "oncall" because "the service fails" for each route for at least 10 requests in any 60s',
+    ),
+    formatted:
+      ordered(`    alert "errors" when response.status >= 500  for at least 10 requests in any 1m  for each route
+        because "the service fails"
+        notify "oncall"
+`),
+  },
+  {
+    name: 'an alert behind a limit is a rule, one at a share a clause',
+    given: scrambled('limit at most 5 requests at once in total alert at 80% alert when true'),
+    formatted: ordered(`    limit at most 5 requests at once  in total  alert at 80%
+    alert when true
+`),
+  },
+  {
     name: 'signs and paths stand close',
     given: scrambled(
       'permit when not ( request.header [ "x" ] otherwise "y" is "z" ) and tenant .plan in [ "a" ]',

@@ -18,9 +18,9 @@ import {
   unexpected,
   unfinished,
 } from './problems/reading.ts';
-import { calendarPeriodInLimit, responseFact } from './problems/rules.ts';
+import { calendarPeriodInLimit } from './problems/rules.ts';
 import { slip } from './slips.ts';
-import { FACT_CHARACTERS_MAX, factBehind, type Stumble } from './stumble.ts';
+import { FACT_CHARACTERS_MAX, type Stumble } from './stumble.ts';
 import { nearestTimeZone } from './time-zones.ts';
 import {
   AnyWord,
@@ -102,10 +102,6 @@ const EXPLANATIONS: readonly ((stumble: Stumble) => Diagnostic | null)[] = [
   ({ previous, found, span }) =>
     previous?.tokenType === KEYWORD.define && found !== null && /^[a-z]/.test(found.image)
       ? reservedName(span, found.image)
-      : null,
-  ({ found, span, expected, rule }) =>
-    found?.tokenType === KEYWORD.response && expected.includes(PathHead)
-      ? responseFact(span, rule, factBehind(span))
       : null,
   (stumble) => {
     const { found, span } = stumble;
@@ -339,6 +335,8 @@ function declarationStart(tokens: readonly IToken[], from: number): number {
 }
 
 function isHead(tokens: readonly IToken[], index: number): boolean {
+  // `alert at` is a clause of a limit, every other `alert` a rule
+  if (tokens[index]!.tokenType === KEYWORD.alert) return tokens[index + 1]?.tokenType !== KEYWORD.at;
   const group = tokenGroup(tokens[index]!.tokenType);
   return group === 'declaration' ? beginsDeclaration(tokens, index) : HEAD_GROUPS.has(group);
 }

@@ -72,6 +72,8 @@ export type RequestPartNode =
       readonly currency: string | null;
       readonly span: Span;
     }
+  /** Of the answer of the service. */
+  | { readonly kind: 'status'; readonly status: NumberNode; readonly span: Span }
   /** `body.order.lines 3`: the path below the body. A number counts the elements of a list, from 1. */
   | {
       readonly kind: 'body';
@@ -123,7 +125,7 @@ export interface RuleNameNode {
 }
 
 export interface WatchedNode {
-  readonly mode: 'warn' | 'shadow';
+  readonly mode: 'warn' | 'shadow' | 'alert';
   readonly by: RuleNameNode;
   readonly span: Span;
 }

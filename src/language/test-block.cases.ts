@@ -9,4 +9,6 @@ export const TEST_BLOCK = `test "every form" {
     expect the last refused 429 by "p" "pace" code "slow_down" because contains "60" with retry after <= 60s
     when 2 requests GET /v1/orders are sent at once after 10s
     expect all refused
+    when GET /v1/orders is sent with status 503
+    expect permitted alerted by "p" "errors"
 }`;

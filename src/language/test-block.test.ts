@@ -18,6 +18,7 @@ describe('test blocks are read', () => {
     expect(test!.steps.map(({ count, pace, expects }) => [count?.value, pace, expects.length])).toEqual([
       [61, 'spread', 2],
       [2, 'at-once', 1],
+      [undefined, 'spread', 1],
     ]);
   });
 

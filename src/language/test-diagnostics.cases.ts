@@ -198,6 +198,22 @@ export const TEST_DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     help: 'Name a forbid, require, limit, quota or budget.',
   },
   {
+    code: 'PT1405',
+    what: 'an alert by a limit',
+    text: test('when GET /v1/orders is sent\n  expect alerted by "p" "pace"'),
+    at: '5:25',
+    message: '"pace" is a limit: it never alerts.',
+    help: 'Name an alert.',
+  },
+  {
+    code: 'PT1404',
+    what: 'a status that no service answers with',
+    text: test('when GET /v1/orders is sent with status 99\n  expect permitted'),
+    at: '4:43',
+    message: 'A service answers with a status from 200 to 599.',
+    help: 'Write an amount that can be.',
+  },
+  {
     code: 'PT1406',
     what: 'two tests of one name',
     text: `${test('when GET /v1/orders is sent\n  expect permitted')}test "t" { when GET /v1/orders is sent expect permitted }\n`,

@@ -55,7 +55,8 @@ test "t" { when GET /search is sent expect refused 403 by "p" "a" }
 
 describe('names and values of tests are resolved', () => {
   it('of every form', () => {
-    const policy = 'policy "p" { permit  limit "pace" at most 1_000 requests in any 1m  in total }';
+    const policy =
+      'policy "p" { permit  limit "pace" at most 1_000 requests in any 1m  in total  alert "errors" when true }';
     const { tests, diagnostics } = checked(`language 1\n${policy}\n${TEST_BLOCK}`);
     expect(diagnostics).toEqual([]);
     const [test] = tests;

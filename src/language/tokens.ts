@@ -34,6 +34,7 @@ export const KEYWORD_GROUPS = {
     'default',
     'timeout',
     'deprecate',
+    'alert',
   ],
   clause: [
     'when',
@@ -49,11 +50,12 @@ export const KEYWORD_GROUPS = {
     'on',
     'was',
     'alert',
+    'notify',
   ],
   word: [
     ...['consumers', 'tenants'],
-    ...['to', 'exceeded', 'exhausted', 'notify', 'each', 'total', 'keys', 'failure', 'refuse', 'allow'],
-    ...['at', 'most', 'any', 'once', 'per', 'burst', 'requests', 'header', 'response'],
+    ...['to', 'exceeded', 'exhausted', 'each', 'total', 'keys', 'failure', 'refuse', 'allow'],
+    ...['at', 'most', 'least', 'any', 'once', 'per', 'burst', 'requests', 'header'],
     ...['and', 'or', 'not', 'true', 'false', 'is', 'present', 'absent', 'subscribed', 'otherwise', 'as'],
     ...['contains', 'starts', 'ends', 'with', 'like', 'matches', 'has', 'does', 'have', 'role'],
     ...['every', 'one', 'of', 'routes', 'service', 'tagged', 'state', 'requiring', 'identity'],
@@ -62,7 +64,10 @@ export const KEYWORD_GROUPS = {
 } as const satisfies Partial<Record<TokenGroup, readonly string[]>>;
 
 /** Words that begin a fact: `tenant.plan`. */
-export const PATH_ROOTS = ['request', 'route', 'tenant', 'team', 'consumer', 'credential', 'it'] as const;
+export const PATH_ROOTS = [
+  ...['request', 'response', 'route', 'tenant', 'team', 'consumer', 'credential'],
+  'it',
+] as const;
 
 /** Periods of the calendar; some are also units of time. */
 export const PERIODS = ['day', 'week', 'month', 'quarter', 'year'] as const;
@@ -81,7 +86,7 @@ export const LATER_WORDS: ReadonlySet<string> = new Set([
 /** Words with a meaning in tests alone: everywhere else they are names like any other. */
 export const TEST_WORDS = [
   ...['given', 'expect', 'sent', 'are', 'within', 'the', 'first', 'last', 'all'],
-  ...['permitted', 'refused', 'warned', 'shadowed', 'enforced', 'shadow'],
+  ...['permitted', 'refused', 'warned', 'shadowed', 'alerted', 'enforced', 'shadow'],
   ...['roles', 'aged', 'used', 'time', 'ip', 'host', 'size', 'body'],
 ] as const;
 
@@ -354,7 +359,8 @@ function sign(image: string): TokenType {
 
 function keywordTokens(): [string, TokenType][] {
   const groups = Object.entries(KEYWORD_GROUPS) as [TokenGroup, readonly string[]][];
-  for (const [group, words] of groups) for (const word of words) groupOf.set(word, group);
+  // `alert` begins rules and clauses: where it matters, the word behind it tells which
+  for (const [group, words] of groups.toReversed()) for (const word of words) groupOf.set(word, group);
   const plain = groups.flatMap(([, words]) => words.map((word) => keyword(word, [])));
   const roots = PATH_ROOTS.map((word) => keyword(word, [PathHead]));
   const periods = PERIODS.map((word) =>

@@ -36,6 +36,8 @@ export interface CheckedStep {
   readonly body: string;
   /** What the answer says that it cost, in nano-units; null: nothing. */
   readonly cost: number | null;
+  /** What the service answers. */
+  readonly status: number;
   readonly caller: TestCaller;
   /** From the end of the step before to the first request. */
   readonly afterMs: number;
@@ -82,7 +84,7 @@ export interface CheckedExpect {
   readonly outcome:
     | { readonly kind: 'permitted' | 'any' }
     | { readonly kind: 'refused'; readonly status: number | null; readonly by: RuleName | null };
-  readonly watched: readonly { readonly mode: 'warn' | 'shadow'; readonly by: RuleName }[];
+  readonly watched: readonly { readonly mode: 'warn' | 'shadow' | 'alert'; readonly by: RuleName }[];
   readonly code: string | null;
   readonly because: { readonly match: 'is' | 'contains'; readonly text: string } | null;
   readonly retryAfter: { readonly operator: 'le' | 'ge' | 'is'; readonly ms: number } | null;

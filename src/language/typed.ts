@@ -128,7 +128,23 @@ export type CheckedRule =
   | HeaderRule
   | MemberRule
   | TimeoutRule
-  | DeprecateRule;
+  | DeprecateRule
+  | AlertRule;
+
+/** Tells operators of requests that fit, once each has ended. Decides and changes nothing. */
+export interface AlertRule extends RuleBase {
+  readonly kind: 'alert';
+  /** How many have to fit within how long, one to begin with; null: each one. */
+  readonly atLeast: { readonly requests: number; readonly windowMs: number } | null;
+  /** There is one alert for each key. */
+  readonly per: CounterKey;
+  /** Said of the first request that fits; read by operators. */
+  readonly because: TextTemplate | null;
+  /** Keys kept apart; null means the limit `alertKeys`. */
+  readonly maxKeys: number | null;
+  /** The delivery of portunus.yaml that is told of it; null: all that take everything. */
+  readonly notify: string | null;
+}
 
 /** Tells callers in fields of every answer that a route goes, when, and what takes its place. Refuses nothing. */
 export interface DeprecateRule extends RuleBase {

@@ -209,6 +209,28 @@ export const BUILT_IN_FACTS: readonly FactDefinition[] = [
     'always',
     'Time until the credential expires, if it does.',
   ),
+
+  fact(
+    'response.status',
+    { kind: 'number' },
+    'reply',
+    'never',
+    'The status of the answer, of the service or of the gateway; 499 where the caller left before there was one.',
+  ),
+  fact(
+    'response.duration',
+    { kind: 'duration' },
+    'reply',
+    'never',
+    'Time from the arrival of the request to the end of its answer.',
+  ),
+  fact(
+    'response.code',
+    TEXT,
+    'reply',
+    'always',
+    'The code of what the gateway answered, or why an answer broke off; missing where the service answered in full.',
+  ),
 ];
 
 /**

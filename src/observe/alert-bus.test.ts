@@ -17,6 +17,8 @@ const down: AlertCondition = {
   message: 'No endpoint of service "orders" answers.',
   remedy: 'Look at http://127.0.0.1:9001.',
   notify: null,
+  askedBy: 'gateway',
+  reach: 'everybody',
 };
 
 function bus(openAlertsMax = 10, verdict: Result<void, string> = ok(undefined)) {
@@ -30,7 +32,11 @@ function bus(openAlertsMax = 10, verdict: Result<void, string> = ok(undefined)) 
     },
   };
   const clock = { wallMs: () => nowMs, monotonicMs: () => nowMs };
-  const alerts = createAlertBus({ clock, deliveries: () => [delivery], openAlertsMax });
+  const alerts = createAlertBus({
+    clock,
+    deliveries: () => [delivery],
+    openAlertsMax: { gateway: openAlertsMax, policy: 1 },
+  });
   return { alerts, notices, pass: (ms: number) => (nowMs += ms) };
 }
 
@@ -79,7 +85,7 @@ describe('the alert bus', () => {
     const { alerts, notices } = bus(2);
     for (const subject of ['a', 'b', 'c']) alerts.raise({ ...down, subject });
     expect(alerts.open().map(({ subject }) => subject)).toEqual(['a', 'b']);
-    expect(alerts.counts).toMatchObject({ raised: 2, overflowed: 1 });
+    expect(alerts.counts).toMatchObject({ raised: 2, overflowed: { gateway: 1, policy: 0 } });
     alerts.resolve({ kind: down.kind, subject: 'a' });
     alerts.raise({ ...down, subject: 'c' });
     expect(notices.map(({ event, alert }) => event + alert.subject)).toEqual([
@@ -88,6 +94,28 @@ describe('the alert bus', () => {
       'resolveda',
       'raisedc',
     ]);
+  });
+
+  it('keeps room for the gateway, however much policies ask to be told', () => {
+    const { alerts, notices } = bus(1);
+    const asked = { ...down, kind: 'policy-alert', askedBy: 'policy' } as const;
+    expect(['a', 'b', 'c'].map((subject) => alerts.raise({ ...asked, subject }))).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect(alerts.raise(down)).toBe(true);
+    expect(alerts.counts.overflowed).toEqual({ gateway: 0, policy: 2 });
+    alerts.resolve({ kind: 'policy-alert', subject: 'a' });
+    expect(alerts.raise({ ...asked, subject: 'b' })).toBe(true);
+    expect(notices.map(({ alert }) => alert.subject)).toEqual(['a', 'orders', 'a', 'b']);
+  });
+
+  it('counts as often as it is told', () => {
+    const { alerts } = bus();
+    alerts.raise(down, 12);
+    alerts.raise(down, 3);
+    expect(alerts.open()[0]!.times).toBe(15);
   });
 
   it('keeps the reason of a delivery that failed', () => {

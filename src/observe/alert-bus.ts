@@ -6,7 +6,8 @@ import type { Result } from '../base/result.ts';
  * resolved when it has passed. Deliveries (log, webhook …) hear of the first and of the end, not of every repetition.
  */
 export interface AlertBus {
-  raise(alert: AlertRaised): void;
+  /** `times`: how often it has happened since it was raised last. False: not opened, for want of room. */
+  raise(alert: AlertRaised, times?: number): boolean;
   /** Without effect when no such alert is open. */
   resolve(identity: AlertIdentity): void;
   /** Open alerts, oldest first. */
@@ -34,10 +35,17 @@ export interface AlertCondition extends AlertIdentity {
   readonly remedy: string;
   /** The delivery that a policy names for it; null for those that take all. */
   readonly notify: string | null;
+  /** Who asked to be told: keys of policies may be many, and must not take the room of what ails the gateway. */
+  readonly askedBy: AskedBy;
+  /** `log`: no delivery is told of it. */
+  readonly reach: 'everybody' | 'log';
 }
+export const ASKED_BY = ['gateway', 'policy'] as const;
+export type AskedBy = (typeof ASKED_BY)[number];
 
-/** As it is raised: mostly for all. */
-export type AlertRaised = Omit<AlertCondition, 'notify'> & Partial<Pick<AlertCondition, 'notify'>>;
+/** As it is raised: mostly by the gateway, for all. */
+export type AlertRaised = Omit<AlertCondition, Usual> & Partial<Pick<AlertCondition, Usual>>;
+type Usual = 'notify' | 'askedBy' | 'reach';
 
 export interface OpenAlert extends AlertCondition {
   readonly sinceMs: number;
@@ -63,7 +71,7 @@ export interface AlertBusCounts {
   readonly raised: number;
   readonly resolved: number;
   /** Conditions that were not opened because too many alerts are open. */
-  readonly overflowed: number;
+  readonly overflowed: Readonly<Record<AskedBy, number>>;
   readonly failedDeliveries: number;
   /** `delivery: why`, of the last one that failed. */
   readonly lastFailure: string | null;
@@ -73,8 +81,8 @@ export interface AlertBusOptions {
   readonly clock: Clock;
   /** Of a notice: whom to tell. */
   readonly deliveries: (notice: AlertNotice) => readonly AlertDelivery[];
-  /** The limit `openAlerts`. */
-  readonly openAlertsMax: number;
+  /** The limits `openAlerts` and `openPolicyAlerts`. */
+  readonly openAlertsMax: Readonly<Record<AskedBy, number>>;
 }
 
 export function createAlertBus(options: AlertBusOptions): AlertBus {
@@ -87,7 +95,8 @@ class Bus implements AlertBus {
   readonly #open = new Map<string, OpenAlert>();
   #raised = 0;
   #resolved = 0;
-  #overflowed = 0;
+  readonly #overflowed = { gateway: 0, policy: 0 };
+  readonly #openOf = { gateway: 0, policy: 0 };
   #failedDeliveries = 0;
   #lastFailure: string | null = null;
 
@@ -95,28 +104,31 @@ class Bus implements AlertBus {
     this.#options = options;
   }
 
-  raise(raised: AlertRaised): void {
-    const condition: AlertCondition = { ...raised, notify: raised.notify ?? null };
+  raise(raised: AlertRaised, times = 1): boolean {
+    const condition: AlertCondition = { ...USUAL, ...raised };
+    const { askedBy } = condition;
     const atMs = this.#options.clock.wallMs();
     const key = keyOf(condition);
     const known = this.#open.get(key);
-    if (known === undefined && this.#open.size >= this.#options.openAlertsMax) {
-      this.#overflowed++;
-      return;
+    if (known === undefined && this.#openOf[askedBy] >= this.#options.openAlertsMax[askedBy]) {
+      this.#overflowed[askedBy]++;
+      return false;
     }
     const alert: OpenAlert = {
       ...condition,
       sinceMs: known?.sinceMs ?? atMs,
       lastMs: atMs,
-      times: (known?.times ?? 0) + 1,
+      times: (known?.times ?? 0) + times,
     };
     this.#open.set(key, alert);
     if (known === undefined) {
       this.#raised++;
+      this.#openOf[askedBy]++;
       this.#deliver({ event: 'raised', atMs, alert });
     } else if (rank(condition.severity) > rank(known.severity)) {
       this.#deliver({ event: 'worsened', atMs, alert });
     }
+    return true;
   }
 
   resolve(identity: AlertIdentity): void {
@@ -124,6 +136,7 @@ class Bus implements AlertBus {
     const alert = this.#open.get(key);
     if (alert === undefined) return;
     this.#open.delete(key);
+    this.#openOf[alert.askedBy]--;
     this.#resolved++;
     this.#deliver({ event: 'resolved', atMs: this.#options.clock.wallMs(), alert });
   }
@@ -136,7 +149,7 @@ class Bus implements AlertBus {
     return {
       raised: this.#raised,
       resolved: this.#resolved,
-      overflowed: this.#overflowed,
+      overflowed: { ...this.#overflowed },
       failedDeliveries: this.#failedDeliveries,
       lastFailure: this.#lastFailure,
     };
@@ -151,6 +164,8 @@ class Bus implements AlertBus {
     }
   }
 }
+
+const USUAL: Pick<AlertCondition, Usual> = { notify: null, askedBy: 'gateway', reach: 'everybody' };
 
 function keyOf(identity: AlertIdentity): string {
   return `${identity.kind}\0${identity.subject}`;

@@ -26,7 +26,7 @@ export function createAlertDeliveries(make: (delivery: Delivery) => WebhookDeliv
         open.set(name, { settings, webhook: stays ? known.webhook : make(settings) });
         if (stays) before.delete(name);
       }
-      closing = Promise.all([closing, ...[...before.values()].map(({ webhook }) => webhook.stop())]);
+      closing = Promise.all([closing, ...[...before.values()].map(({ webhook }) => webhook.retire())]);
     },
     for: (notice) =>
       [...open.values()].filter(({ settings }) => isFor(settings, notice)).map(({ webhook }) => webhook),
@@ -39,6 +39,7 @@ export function createAlertDeliveries(make: (delivery: Delivery) => WebhookDeliv
 
 /** An alert that names a delivery is for that one, however small; others are for those that take all. */
 function isFor({ name, takes, from }: Delivery, { alert }: AlertNotice): boolean {
+  if (alert.reach === 'log') return false;
   if (alert.notify !== null) return alert.notify === name;
   return takes === 'all' && ALERT_SEVERITIES.indexOf(alert.severity) >= ALERT_SEVERITIES.indexOf(from);
 }

@@ -13,6 +13,7 @@ function notice(subject: string): AlertNotice {
     atMs: 1_700_000_000_123,
     alert: {
       ...{ kind: 'limit-threshold', subject, severity: 'notice', message: 'm', remedy: 'r', notify: null },
+      ...{ askedBy: 'policy', reach: 'everybody' },
       ...{ sinceMs: 1_700_000_000_123, lastMs: 1_700_000_000_123, times: 1 },
     },
   };
@@ -24,10 +25,11 @@ function rig({ queueMax = 3, attemptsMax = 3 } = {}) {
   const answers: ((answer: Result<number, string>) => void)[] = [];
   const pauses: { delayMs: number; run: () => void }[] = [];
   const told: string[] = [];
+  let now = 0;
   let secret: Result<Uint8Array, string> = ok(SECRET);
   const delivery = createWebhookDelivery({
     name: 'oncall',
-    clock: { wallMs: () => 1_700_000_000_999, monotonicMs: () => 0 },
+    clock: { wallMs: () => 1_700_000_000_999, monotonicMs: () => now },
     queueMax,
     attemptsMax,
     post: (fields, body) => {
@@ -47,6 +49,7 @@ function rig({ queueMax = 3, attemptsMax = 3 } = {}) {
   const turn = () => new Promise((resolve) => setImmediate(resolve));
   return {
     delivery,
+    wait: (ms: number) => (now += ms),
     posts,
     pauses,
     told,
@@ -75,7 +78,13 @@ describe('a webhook', () => {
     await answer(ok(200));
     await answer(ok(201));
     expect(subjects()).toEqual(['a', 'b', 'c']);
-    expect(delivery.inspect()).toMatchObject({ delivered: 3, queued: 0, lost: 0, lastError: null });
+    expect(delivery.inspect()).toMatchObject({
+      delivered: 3,
+      queued: 0,
+      givenUp: 0,
+      dropped: 0,
+      lastError: null,
+    });
   });
 
   it('is tried again after growing pauses, with the same id, and given up at last', async () => {
@@ -93,7 +102,7 @@ describe('a webhook', () => {
     expect(new Set(posts.slice(0, 3).map(({ fields }) => fields['webhook-id'])).size).toBe(1);
     expect(told).toEqual(['it answered 302']);
     expect(subjects()).toEqual(['a', 'a', 'a', 'b']);
-    expect(delivery.inspect()).toMatchObject({ lost: 1, queued: 1, failedAttempts: 3 });
+    expect(delivery.inspect()).toMatchObject({ givenUp: 1, dropped: 0, queued: 1, failedAttempts: 3 });
     await answer(ok(200));
     expect(told).toEqual(['it answered 302', 'working']);
   });
@@ -105,7 +114,7 @@ describe('a webhook', () => {
     expect(delivery.deliver(notice('c'))).toEqual(err('its queue of 2 notices is full'));
     await answer(ok(200));
     expect(delivery.deliver(notice('d')).ok).toBe(true);
-    expect(delivery.inspect()).toMatchObject({ queued: 2, lost: 1 });
+    expect(delivery.inspect()).toMatchObject({ queued: 2, dropped: 1, givenUp: 0 });
   });
 
   it('is not called without its secret, and with the one that is there then', async () => {
@@ -131,7 +140,30 @@ describe('a webhook', () => {
     await answer(ok(200));
     await stopped;
     expect(subjects()).toEqual(['a', 'a', 'b']);
-    expect(delivery.inspect()).toMatchObject({ delivered: 1, lost: 1, queued: 0 });
+    expect(delivery.inspect()).toMatchObject({ delivered: 1, givenUp: 1, queued: 0 });
+  });
+
+  it('that is taken away takes back what was said of it, and says nothing more', async () => {
+    const { delivery, answer, told } = rig({ attemptsMax: 1 });
+    for (const subject of ['a', 'b', 'c']) delivery.deliver(notice(subject));
+    await answer(ok(500));
+    expect(told).toEqual(['it answered 500']);
+    const retired = delivery.retire();
+    expect(told).toEqual(['it answered 500', 'working']);
+    await answer(ok(500));
+    await answer(ok(200));
+    await retired;
+    expect(told).toEqual(['it answered 500', 'working']);
+  });
+
+  it('says how long the first of its queue has waited', async () => {
+    const { delivery, answer, wait } = rig();
+    expect(delivery.inspect().oldestAgeMs).toBe(0);
+    delivery.deliver(notice('a'));
+    wait(250);
+    expect(delivery.inspect()).toMatchObject({ queued: 1, oldestAgeMs: 250 });
+    await answer(ok(200));
+    expect(delivery.inspect().oldestAgeMs).toBe(0);
   });
 
   it('pauses from half a second to a minute', () => {

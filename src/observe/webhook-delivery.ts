@@ -30,6 +30,8 @@ export interface WebhookDelivery extends AlertDelivery {
   inspect(): WebhookStatus;
   /** Tries what waits once more, without pauses; resolves when nothing waits, or all of it failed. */
   stop(): Promise<void>;
+  /** The same for a delivery that is taken away: what was said of its failing is over, and nothing more is said. */
+  retire(): Promise<void>;
 }
 
 export interface WebhookStatus {
@@ -37,8 +39,12 @@ export interface WebhookStatus {
   readonly queued: number;
   readonly delivered: number;
   readonly failedAttempts: number;
-  /** Given up after too many attempts, or for want of room. */
-  readonly lost: number;
+  /** After too many attempts. */
+  readonly givenUp: number;
+  /** Never tried, or not again: for want of room, or because the delivery ended. */
+  readonly dropped: number;
+  /** How long the first of the queue has waited; 0 where none does. */
+  readonly oldestAgeMs: number;
   /** Of the last attempt that failed; null when the last one succeeded. */
   readonly lastError: string | null;
 }
@@ -46,6 +52,7 @@ export interface WebhookStatus {
 interface Message {
   readonly id: string;
   readonly body: string;
+  readonly queuedMs: number;
 }
 
 const FIRST_PAUSE_MS = 1_000;
@@ -75,9 +82,11 @@ class Webhook implements WebhookDelivery {
   #stopByMs = Number.POSITIVE_INFINITY;
   #delivered = 0;
   #failedAttempts = 0;
-  #lost = 0;
+  #givenUp = 0;
+  #dropped = 0;
   #lastError: string | null = null;
   #failing = false;
+  #isRetired = false;
 
   constructor(options: WebhookOptions) {
     this.name = options.name;
@@ -86,21 +95,25 @@ class Webhook implements WebhookDelivery {
 
   deliver(notice: AlertNotice): Result<void, string> {
     if (this.#queue.length >= this.#options.queueMax) {
-      this.#lost++;
+      this.#dropped++;
       return err(`its queue of ${this.#options.queueMax} notices is full`);
     }
-    this.#queue.push({ id: `msg_${randomUUID()}`, body: bodyOf(notice) });
+    const queuedMs = this.#options.clock.monotonicMs();
+    this.#queue.push({ id: `msg_${randomUUID()}`, body: bodyOf(notice), queuedMs });
     if (this.#callOff === null) this.#send();
     return ok(undefined);
   }
 
   inspect(): WebhookStatus {
+    const [first] = this.#queue;
     return {
       name: this.name,
       queued: this.#queue.length,
       delivered: this.#delivered,
       failedAttempts: this.#failedAttempts,
-      lost: this.#lost,
+      givenUp: this.#givenUp,
+      dropped: this.#dropped,
+      oldestAgeMs: first === undefined ? 0 : this.#options.clock.monotonicMs() - first.queuedMs,
       lastError: this.#lastError,
     };
   }
@@ -112,8 +125,15 @@ class Webhook implements WebhookDelivery {
     this.#callOff = null;
     this.#send();
     await this.#sending;
-    this.#lost += this.#queue.length;
+    this.#dropped += this.#queue.length;
     this.#queue = [];
+  }
+
+  retire(): Promise<void> {
+    if (this.#failing) this.#options.onWorking();
+    this.#failing = false;
+    this.#isRetired = true;
+    return this.stop();
   }
 
   #send(): void {
@@ -166,7 +186,8 @@ class Webhook implements WebhookDelivery {
       return false;
     }
     this.#next();
-    this.#lost++;
+    this.#givenUp++;
+    if (this.#isRetired) return true;
     this.#failing = true;
     this.#options.onFailing(why);
     return true;

@@ -1,4 +1,5 @@
 import type { Value } from '../model/types.ts';
+import type { Answer } from './alerts.ts';
 import type { Reservation } from './counters.ts';
 import type { Identity, VerifiedSignature, VerifiedToken } from './identity.ts';
 
@@ -36,6 +37,8 @@ export class RequestContext {
   signed: VerifiedSignature | null = null;
   /** What rules read of the body, in the order of `BodyProgram.members`; null until it has been read. */
   body: readonly BodyValue[] | null = null;
+  /** How the request ended; null before, and where no rule asks. */
+  answer: Answer | null = null;
 
   // -- time ----------------------------------------------------------------------------------------------------
   arrivedMonotonicMs = 0;
@@ -65,6 +68,11 @@ export class RequestContext {
   get ip(): string {
     this.#ip ??= this.client === null ? '' : this.client.address();
     return this.#ip;
+  }
+
+  /** It can't be asked for any more once the answer has left. */
+  rememberAddress(): void {
+    this.#ip ??= this.ip;
   }
 
   set ip(address: string) {

@@ -16,7 +16,7 @@ export const PHASES = [
   { name: 'dispatch', does: 'sends the request to an endpoint of the service' },
   { name: 'shape-response', does: 'sets and removes response fields' },
   { name: 'relay', does: 'passes the answer on as it comes' },
-  { name: 'account', does: 'settles what was reserved' },
+  { name: 'account', does: 'settles what was reserved, and asks the rules that tell operators' },
   { name: 'record', does: 'writes one record' },
 ] as const;
 

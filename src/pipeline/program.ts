@@ -2,6 +2,7 @@ import type { LimitValues } from '../base/limits.ts';
 import type { CheckSchema, JsonSchema } from '../model/request-body.ts';
 import type { ValueType } from '../model/types.ts';
 import type { Route, Service } from '../model/world.ts';
+import type { AlertSink, AlertSpec } from './alerts.ts';
 import type { BodyFault, TransformRequestBody, TransformResponseBody } from './body-transform.ts';
 import type { HeaderEdits, RequestContext } from './context.ts';
 import type { CounterBinding, CounterSpec } from './counters.ts';
@@ -21,6 +22,7 @@ export interface RuleBundle {
   readonly functions: readonly string[];
   readonly rules: readonly RuleInfo[];
   readonly counters: readonly CounterSpec[];
+  readonly alerts: readonly AlertSpec[];
 }
 
 export interface RouteProgram {
@@ -99,6 +101,10 @@ export interface RoutePipeline {
   readonly responseTransform: TransformResponseBody | null;
   /** The least total time that rules allow, or Infinity. */
   readonly totalTimeoutMs: (context: RequestContext) => number;
+  /** Tells the sink of requests that have ended, with `context.answer`. Null on routes without such rules: those pay nothing. */
+  readonly alerts: ((context: RequestContext) => void) | null;
+  /** Whether `alerts` asks for the client's address, which is not known any more by then: it has to be asked for before. */
+  readonly alertsReadAddress: boolean;
 }
 
 /**
@@ -119,6 +125,7 @@ export interface BoundRuntime {
   /** Folds a further part into a composite key; the order of parts matters. */
   readonly combineKey: (into: MutableKeyHash, part: KeyHash) => void;
   readonly bodies: BodyChecks;
+  readonly alerts: AlertSink;
 }
 
 export interface BodyChecks {

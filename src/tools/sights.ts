@@ -23,6 +23,8 @@ export type Verdict =
   | 'would refuse'
   | 'warned'
   | 'would warn'
+  | 'alerted'
+  | 'would alert'
   | 'applied'
   | 'had room'
   | 'did not hold'
@@ -77,6 +79,8 @@ function verdictOf(
       return 'did not hold';
     case 'unseen':
       return 'not asked';
+    case 'alerts':
+      return placed.mode === 'shadow' ? 'would alert' : 'alerted';
     case 'applies':
       if (!isLimitRule(placed.rule)) return 'applied';
       if (stage !== 'admit' || counter === null) return 'not asked';
@@ -112,7 +116,10 @@ export function sightLines(views: readonly RuleView[], indent: string): string[]
   return [...lines, ...rest];
 }
 
-const DECIDING: ReadonlySet<string> = new Set(['permit', 'forbid', 'require', 'warn', ...LIMIT_KINDS]);
+const DECIDING: ReadonlySet<string> = new Set([
+  ...['permit', 'forbid', 'require', 'warn', 'alert'],
+  ...LIMIT_KINDS,
+]);
 
 /** What decided comes first. */
 const RANK: Readonly<Record<Verdict, number>> = {
@@ -120,6 +127,8 @@ const RANK: Readonly<Record<Verdict, number>> = {
   'would refuse': 1,
   warned: 2,
   'would warn': 2,
+  alerted: 2,
+  'would alert': 2,
   permitted: 3,
   'had room': 4,
   applied: 4,

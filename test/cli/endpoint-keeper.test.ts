@@ -60,7 +60,11 @@ class Rig {
   readonly time = new VirtualTime();
   readonly files: Record<string, string> = {};
   readonly zone: Record<string, readonly string[]> = {};
-  readonly alerts = createAlertBus({ clock: this.time.clock, deliveries: () => [], openAlertsMax: 10 });
+  readonly alerts = createAlertBus({
+    clock: this.time.clock,
+    deliveries: () => [],
+    openAlertsMax: { gateway: 10, policy: 10 },
+  });
   readonly keeper = new EndpointKeeper({
     clock: this.time.clock,
     random: NO_CHANCE,

@@ -27,7 +27,11 @@ beforeEach(() => {
   time.nowMs = Date.UTC(2026, 0, 1);
   served = [];
   outcome = ok(undefined);
-  alerts = createAlertBus({ clock: time.clock, deliveries: () => [], openAlertsMax: 10 });
+  alerts = createAlertBus({
+    clock: time.clock,
+    deliveries: () => [],
+    openAlertsMax: { gateway: 10, policy: 10 },
+  });
 });
 
 function front(files: typeof FILES | null = FILES): FrontCertificates {

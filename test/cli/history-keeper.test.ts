@@ -52,7 +52,7 @@ beforeEach(() => {
     history,
     audit,
     alerts: {
-      raise: ({ kind, message }) => void alerts.set(kind, message),
+      raise: ({ kind, message }) => alerts.set(kind, message) !== undefined,
       resolve: ({ kind }) => void alerts.delete(kind),
     },
     versionsMax: 200,

@@ -22,7 +22,7 @@ it('marks of past periods are cleared away at the start and once a day, sooner a
     marks: marks as QuotaMarks,
     clock: { monotonicMs: () => nowMs, wallMs: () => nowMs },
     alerts: {
-      raise: ({ subject }) => alerts.push(`raised ${subject}`),
+      raise: ({ subject }) => alerts.push(`raised ${subject}`) > 0,
       resolve: () => alerts.push('resolved'),
     },
     tellGrants: () => {},

@@ -2,6 +2,7 @@
 import { assert } from '../../src/base/assert.ts';
 import { SourceText, type Span } from '../../src/diagnostics/source.ts';
 import type {
+  AlertRule,
   ArithmeticExpression,
   CheckedCalendar,
   CheckedPolicies,
@@ -321,6 +322,20 @@ export function member(
   options: Guard = {},
 ): MemberRule {
   return { kind, ...base(null, options), member: fact(path), value: literal(value) };
+}
+export function alert(
+  name: string | null,
+  options: Guard & Partial<Pick<AlertRule, 'per' | 'atLeast'>> & { readonly because?: string } = {},
+): AlertRule {
+  return {
+    kind: 'alert',
+    ...base(name, options),
+    atLeast: options.atLeast ?? null,
+    per: options.per ?? { kind: 'total' },
+    because: options.because === undefined ? null : template(options.because),
+    maxKeys: null,
+    notify: null,
+  };
 }
 export function timeout(totalMs: number, options: Guard = {}): CheckedRule {
   return { kind: 'timeout', ...base(null, options), totalMs };

@@ -18,6 +18,7 @@ const REACHED: Readonly<Record<string, readonly string[]>> = {
     'default',
     'timeout',
     'deprecate',
+    'alert',
   ],
   kind: [
     'constant',
@@ -77,6 +78,7 @@ const REACHED: Readonly<Record<string, readonly string[]>> = {
     'warned',
     'shadow-denied',
     'also-denied',
+    'alerted',
   ],
   cap: [
     'request.body.amount',

@@ -22,10 +22,11 @@ export class Coverage {
   }
 
   noteEnds(observations: readonly Observation[]): void {
-    for (const { decision, refusal, warnings, shadowDenied, alsoDenied } of observations) {
+    for (const { decision, refusal, warnings, shadowDenied, alsoDenied, alerts } of observations) {
       this.#count(`end ${decision} ${refusal?.code ?? ''}`.trim());
       if (warnings.length > 0) this.#count('end warned');
       if (shadowDenied.length > 0) this.#count('end shadow-denied');
+      if (alerts.length > 0) this.#count('end alerted');
       if (alsoDenied.length > 0) this.#count('end also-denied');
     }
   }
@@ -76,6 +77,7 @@ export const RULE_PHASES = [
   'shape-request',
   'shape-response',
   'timeout',
+  'alerts',
 ] as const;
 
 /** `nodes`: of the rule and the scope of its policy, of these kinds. */
@@ -96,6 +98,8 @@ function phaseOf(
       return 'shape-response';
     case 'timeout':
       return 'timeout';
+    case 'alert':
+      return 'alerts';
     default: {
       const facts = factPhasesOf(nodes);
       if (facts.has('body')) return 'body';

@@ -125,6 +125,14 @@ function ruleText(rule: CheckedRule): string {
       return `default ${factText(rule.member)} to ${literalText(rule.value, rule.member.type)}${when}`;
     case 'timeout':
       return `timeout ${rule.totalMs}ms${when}`;
+    case 'alert': {
+      const often =
+        rule.atLeast === null
+          ? ''
+          : ` for at least ${rule.atLeast.requests} requests in any ${rule.atLeast.windowMs}ms`;
+      const because = rule.because === null ? '' : ` because ${templateText(rule.because)}`;
+      return `alert${name}${when}${often} ${keyText(rule.per)}${because}`;
+    }
     default:
       // a deprecation writes the URL of its successor itself
       throw new Unwritable();

@@ -115,6 +115,33 @@ export function randomCondition(
   );
 }
 
+/** What only rules can ask that are asked when all is over. */
+export function randomAnswerCondition(choices: Choices, known: ReadonlySet<string>): TypedExpression {
+  return choices.way<TypedExpression>(
+    () => randomAnswerTest(choices),
+    () => and(randomAnswerTest(choices), randomCondition(choices, known, 2)),
+    () => or(randomAnswerTest(choices), randomCondition(choices, known, 1)),
+    () => not(and(randomCondition(choices, known, 1), randomAnswerTest(choices))),
+    () => randomCondition(choices, known, 2),
+  );
+}
+
+function randomAnswerTest(choices: Choices): TypedExpression {
+  const code = fact('response.code');
+  return choices.way<TypedExpression>(
+    () =>
+      compare(
+        choices.one(['ge', 'lt', 'is', 'is-not']),
+        fact('response.status'),
+        choices.one([500, 403, 404]),
+      ),
+    () => compare(choices.one(['gt', 'le']), fact('response.duration'), choices.one([0, 1_000, 2_000])),
+    () => and(present(code), is(code, choices.one(['forbidden', 'total_timeout', 'custom']))),
+    () => memberOf(fact('response.status'), list(403, 500, 503)),
+    () => not(present(code)),
+  );
+}
+
 /** Their hours begin and end within the hours in which requests arrive. */
 const CALENDARS: readonly CheckedCalendar[] = [
   calendar('evening', 'Europe/Berlin', [[3, '08:00', '22:30']], []),

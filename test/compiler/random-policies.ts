@@ -11,6 +11,7 @@ import type {
 import { BODY, joinedPath } from '../../src/model/member-path.ts';
 import type { ScalarValue } from '../../src/model/types.ts';
 import {
+  alert,
   and,
   budget,
   deprecate,
@@ -35,7 +36,7 @@ import {
 } from './ast.ts';
 import { BODY_VALUES } from './bodies.ts';
 import type { Choices } from './choices.ts';
-import { FACT_CASES, randomCondition } from './random-conditions.ts';
+import { FACT_CASES, randomAnswerCondition, randomCondition } from './random-conditions.ts';
 import { CROWD_MAX, NAMES } from './random-world.ts';
 
 export function randomPolicies(choices: Choices): CheckedPolicies {
@@ -71,6 +72,7 @@ const CROWD_KINDS = [
   'timeout',
   'limit',
   'cap',
+  'alert',
 ] as const;
 
 /** Many policies with a rule of one kind, each for a value of its own of few facts: what the compiler keeps in tables. */
@@ -121,6 +123,8 @@ const RULES = [
   'default',
   'warn',
   'deprecate',
+  'alert',
+  'alert',
 ] as const;
 
 function anyRule(index: number, choices: Choices, known: ReadonlySet<string>): CheckedRule {
@@ -172,6 +176,13 @@ function ruleOf(
     }
     case 'timeout':
       return timeout(choices.one([1_000, 5_000, 250]), when);
+    case 'alert':
+      return alert(name, {
+        when: randomAnswerCondition(choices, known),
+        ...(choices.below(2) === 0 ? {} : { because: choices.one(ALERT_TEXTS) }),
+        ...(choices.rarely(3) ? { atLeast: { requests: 3, windowMs: 60_000 } } : {}),
+        per: randomKey(choices, known),
+      });
   }
 }
 
@@ -200,6 +211,10 @@ const TEXTS = [
   '{request.date["UTC"]} {request.time["Europe/Berlin"]} {request.weekday["Europe/Berlin"]}',
 ];
 const DENIAL_TEXTS = [...TEXTS, '{calendar.name} from {calendar.opens} until {calendar.closes}'];
+const ALERT_TEXTS = [
+  ...DENIAL_TEXTS,
+  '{response.status} after {response.duration} ({response.code}) for {tenant} and {request.body.amount}',
+];
 const LIMIT_TEXTS = [
   ...TEXTS,
   '{limit.name}: {limit.used} of {limit.amount}, {limit.resets} for {consumer.contact}',

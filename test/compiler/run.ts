@@ -2,11 +2,12 @@
 
 import { assert } from '../../src/base/assert.ts';
 import { compileRules } from '../../src/compiler/compile.ts';
-import type { PlainRequest } from '../../src/compiler/interpret/facts.ts';
-import { Interpreter } from '../../src/compiler/interpret.ts';
+import type { PlainAnswer, PlainRequest } from '../../src/compiler/interpret/facts.ts';
+import { Interpreter, type ToldAlert } from '../../src/compiler/interpret.ts';
 import { ReferenceCounters } from '../../src/compiler/reference-counters.ts';
 import type { CheckedPolicies } from '../../src/language/typed.ts';
 import type { World } from '../../src/model/world.ts';
+import { type AlertSink, KNOWN, type Known } from '../../src/pipeline/alerts.ts';
 import { HeaderEdits, type RequestContext, type Warning } from '../../src/pipeline/context.ts';
 import type { Counters, Reservation } from '../../src/pipeline/counters.ts';
 import { CONTINUE, type Outcome, type Refusal } from '../../src/pipeline/outcome.ts';
@@ -38,6 +39,9 @@ export function withOtherSteps(one: Case, choices: Choices): Case {
 /** Everything a request shows to its caller, to the log and to the counters. Plain data, equal iff the same happened. */
 export interface Observation {
   readonly decision: 'permitted' | 'refused' | 'waiting';
+  readonly known: Known;
+  /** What alert rules tell of it, in no order. */
+  readonly alerts: readonly string[];
   readonly refusal: Refusal | null;
   readonly decidingRule: number;
   readonly alsoDenied: readonly number[];
@@ -70,7 +74,9 @@ export function interpretedJudge({ policies, world, keys }: Case): Judge {
     judge(route, request) {
       const { reservations, ...verdict } = interpreter.judge(route, request);
       open.push(...reservations);
-      return { ...verdict, reservations: reservations.length, counters: [...counters.contents()] };
+      const ended = { ...answerTo(request, verdict.refusal), known: verdict.known };
+      const alerts = interpreter.alerts(route, request, ended).map(alertText).sort();
+      return { ...verdict, alerts, reservations: reservations.length, counters: [...counters.contents()] };
     },
     release() {
       for (const reservation of open) binding.release(reservation);
@@ -90,15 +96,21 @@ export function bundleJudge(
 ): Judge {
   const pipelines = new Map<string, RoutePipeline>();
   const binding = counters.bind([]);
+  const told: string[] = [];
+  const sink: AlertSink = {
+    matched: (identity, key, describe) =>
+      void told.push(alertText({ identity, key, text: describe === null ? null : describe() })),
+  };
   let open: Reservation[] = [];
   return {
     counters,
     judge(route, request) {
-      const pipeline = pipelines.get(route) ?? bind(bundle, counters, route, keys);
+      const pipeline = pipelines.get(route) ?? bind(bundle, counters, route, keys, sink);
       pipelines.set(route, pipeline);
       const { observation, reservations } = runPipeline(pipeline, request, isAnonymousRoute(bundle, route));
       open.push(...reservations);
-      return { ...observation, counters: contentsOf(counters) };
+      const alerts = told.splice(0).sort();
+      return { ...observation, alerts, counters: contentsOf(counters) };
     },
     release() {
       for (const reservation of open) binding.release(reservation);
@@ -107,21 +119,39 @@ export function bundleJudge(
   };
 }
 
+/** What the service answers, or the gateway; as many different answers as there are requests. */
+function answerTo({ id }: PlainRequest, refusal: Refusal | null): PlainAnswer {
+  const number = id.high >>> 0;
+  return {
+    status: refusal?.status ?? ANSWERED[number % ANSWERED.length]!,
+    durationMs: number % 3_000,
+    code: refusal?.code ?? (number % 4 === 0 ? 'total_timeout' : undefined),
+  };
+}
+const ANSWERED = [200, 404, 500, 503, 200, 204];
+
+function alertText({ identity, key, text }: ToldAlert): string {
+  return JSON.stringify([identity, key, text]);
+}
+
 /** Only the reference model shows its contents. */
 function contentsOf(counters: Counters): [string, string][] {
   return counters instanceof ReferenceCounters ? [...counters.contents()] : [];
 }
 
-function isAnonymousRoute(bundle: RuleBundle, route: string): 'credentials-ignored' | 'credentials-read' {
+type Credentials = 'credentials-ignored' | 'credentials-read' | 'credentials-demanded';
+
+function isAnonymousRoute(bundle: RuleBundle, route: string): Credentials {
   const auth = bundle.routes.find((program) => program.route.name === route)?.route.auth;
-  return auth === 'none' ? 'credentials-ignored' : 'credentials-read';
+  if (auth === 'none') return 'credentials-ignored';
+  return auth === 'required' ? 'credentials-demanded' : 'credentials-read';
 }
 
 /** What the exchange does with a pipeline. */
 function runPipeline(
   pipeline: RoutePipeline,
   { id, identity, body, ...facts }: PlainRequest,
-  credentials: 'credentials-ignored' | 'credentials-read',
+  credentials: Credentials,
 ) {
   const context = requestContext({
     ...facts,
@@ -129,12 +159,16 @@ function runPipeline(
     idLow: id.low,
     headers: [...facts.headers],
   });
+  let known: Known = KNOWN.request;
   let outcome = pipeline.match(context);
   if (outcome === CONTINUE) {
     context.identity = credentials === 'credentials-ignored' ? null : identity;
     outcome = pipeline.authorise(context);
+    const isUnknown = credentials === 'credentials-demanded' && context.identity === null;
+    known = isUnknown ? KNOWN.request : KNOWN.caller;
   }
   if (outcome === CONTINUE) {
+    known = KNOWN.body;
     if (pipeline.readBody !== null) {
       const fault = pipeline.readBody(context, new TextEncoder().encode(JSON.stringify(body)));
       assert(fault === null, `a body that fits its schema: ${JSON.stringify([body, fault])}`);
@@ -143,9 +177,13 @@ function runPipeline(
   }
   if (outcome === CONTINUE) outcome = pipeline.admit(context);
   const permitted = outcome === CONTINUE;
+  const refusal = 'refusal' in outcome ? outcome.refusal : null;
+  context.answer = { ...answerTo({ id } as PlainRequest, refusal), known };
+  pipeline.alerts?.(context);
   return {
     observation: {
       ...resultOf(context, outcome),
+      known,
       headers: {
         request: permitted ? shaped(pipeline.shapeRequest, context) : NO_HEADERS,
         response: permitted ? shaped(pipeline.shapeResponse, context) : NO_HEADERS,

@@ -225,7 +225,13 @@ export function start(checked: CheckedPolicies, of: World, routeName: string) {
   return { ...compiled, counters, pipeline: bind(compiled.bundle, counters, routeName) };
 }
 
-export function bind(bundle: RuleBundle, counters: Counters, routeName: string, keys = new KeyNames()) {
+export function bind(
+  bundle: RuleBundle,
+  counters: Counters,
+  routeName: string,
+  keys = new KeyNames(),
+  alerts: BoundRuntime['alerts'] = { matched() {} },
+) {
   const index = bundle.routes.findIndex((program) => program.route.name === routeName);
   assert(index !== -1, `no route ${routeName}`);
   const runtime: BoundRuntime = {
@@ -233,6 +239,7 @@ export function bind(bundle: RuleBundle, counters: Counters, routeName: string, 
     hashKey: keys.hashKey,
     combineKey: keys.combineKey,
     bodies: { compileSchema: compileRequestSchema, limits: LIMIT_DEFAULTS },
+    alerts,
   };
   return instantiateRoute(bundle.functions, bundle.routes[index]!, runtime);
 }

@@ -123,10 +123,10 @@ export const PROMISED: readonly PromisedDiagnostic[] = [
     said: {
       code: 'PT2110',
       at: 'policies/a.policy:4:15',
-      message: "A forbid can't use response.tokens: it decides before there is a response.",
-      help: 'Decide by what the request says; `set header "…" to "…" in response` and `remove header "…" in response` change what callers see.',
+      message: "A forbid can't use response.tokens: it is decided before there is a response.",
+      help: 'Decide by what the request says; to be told of responses write `alert when response.tokens …`.',
     },
-    waitsFor: 'caps and alerts, which the help will name',
+    waitsFor: 'caps of answers and masks, which the help will name',
   },
   {
     code: 'PT2201',

@@ -53,6 +53,10 @@ const RULES: Readonly<Record<RuleKind, readonly [production: string, meaning: st
     'Timeout',
     'Bounds the time from the arrival of the request to the end of the answer. The least wins.',
   ],
+  alert: [
+    'Alert',
+    'Tells operators of requests that fit, once they have ended; changes none of them. One alert for each rule and key, over when nothing has fitted for a while.',
+  ],
 };
 
 const CLAUSES: Readonly<Record<ClauseName, string>> = {
@@ -64,14 +68,17 @@ const CLAUSES: Readonly<Record<ClauseName, string>> = {
   'when exhausted': 'What the refusal of a budget says: `status`, `code`, `because`.',
   'alert at':
     '`alert at 80%, 100%`: an alert when so much of the amount is used, once for each key and period; 100 % is the first refusal. `notify "oncall"` sends it to that delivery of portunus.yaml instead of all.',
+  'for at least':
+    '`for at least 10 requests in any 1m`: an alert is raised when so many have fitted, 1s to 24h; without it, by the first one.',
   'for each':
-    'Who shares a counter: `for each tenant and route`, `for each consumer otherwise request.ip`, or `in total`.',
+    'Who shares a counter, or has an alert of its own: `for each tenant and route`, `for each consumer otherwise request.ip`, or `in total`.',
   status: 'Status of the refusal, 400 to 599.',
   code: 'A stable word for programs, in the field `code` of the answer.',
   because: 'A sentence for people. `{tenant.name}` is a hole; what is missing prints as `(none)`.',
   was: '`was "old-name"`: a renamed limit keeps what was counted under its old name.',
   'max keys':
-    'How many keys are counted apart (100,000 where it is not said); further ones share one counter of the same size.',
+    'How many keys are counted apart (100,000 where it is not said; 1,000 of an alert); further ones share one counter of the same size, or one alert.',
+  notify: '`notify "oncall"`: an alert goes to that delivery of portunus.yaml instead of all.',
   'on failure': '`refuse` (the default) or `allow` when the counter cannot be kept.',
 };
 

@@ -50,10 +50,13 @@ beforeAll(async () => {
   const { port } = receiver.server.address() as AddressInfo;
   project = await writeProject(
     {
-      'routes/r.yaml': `services: { s: { endpoints: [{ url: "http://127.0.0.1:${upstream.port}" }] } }
+      'routes/r.yaml': `services:
+  s: { endpoints: [{ url: "http://127.0.0.1:${upstream.port}" }] }
+  away: { endpoints: [{ url: "http://127.0.0.1:${await freePort()}" }] }
 routes:
   paid: { service: s, match: { path: /paid }, auth: none, cost: $0.01 per request }
   counted: { service: s, match: { path: /counted }, auth: none }
+  gone: { service: away, match: { path: /gone }, auth: none }
 `,
       'policies/p.policy': `language 1
 policy "money" applies to route "paid" {
@@ -64,7 +67,14 @@ policy "pace" applies to route "counted" {
     permit
     limit "ten" at most 10 requests in any 2s  for each request.ip  alert at 100%
 }
+policy "watch" applies to route "gone" {
+    permit
+    alert "gone" when response.status is 502  for at least 3 requests in any 1m  for each route and request.ip
+        because "{route} answers {response.status} ({response.code})"  notify "oncall"
+}
+policy "shadowed" applies to route "gone" { alert "seen" when response.status is 502 }
 `,
+      'enforcement.yaml': 'policies: { shadowed: shadow }\n',
       secret: SECRET,
     },
     {
@@ -149,7 +159,7 @@ describe('a threshold', () => {
     const { stdout } = await runPortunus(['status', project.folder, '--json']);
     const { deliveries } = JSON.parse(stdout) as AdminStatus;
     const late = deliveries.find(({ name }) => name === 'late')!;
-    expect(late).toMatchObject({ delivered: 0, queued: 2, lost: 0 });
+    expect(late).toMatchObject({ delivered: 0, queued: 2, givenUp: 0, dropped: 0 });
     expect(late.failedAttempts).toBeGreaterThan(0);
     expect(late.lastError).toMatch(/ECONNREFUSED/);
     const back = await startReceiver(latePort);
@@ -170,6 +180,25 @@ describe('a threshold', () => {
     const { alerts } = JSON.parse(stdout) as AdminStatus;
     expect(alerts.filter(({ kind }) => kind === 'limit-threshold').length).toBe(3);
     expect(alertsAt('/oncall').length).toBe(3);
+  });
+
+  it('of requests that fit is told once, when there are as many as it asks for', async () => {
+    expect(await send('/gone', 2)).toBe(0);
+    const before = alertsAt('/oncall').length;
+    expect(await send('/gone', 6)).toBe(0);
+    await expect.poll(() => alertsAt('/oncall').length, { timeout: 10_000 }).toBe(before + 1);
+    const { data } = alertsAt('/oncall').at(-1)!;
+    expect(data).toMatchObject({
+      kind: 'policy-alert',
+      subject: 'watch/gone for route "gone", request.ip "127.0.0.1"',
+      message:
+        'watch/gone for route "gone", request.ip "127.0.0.1": gone answers 502 (upstream_connect_failed)',
+    });
+    const { stdout } = await runPortunus(['status', project.folder, '--json']);
+    const { alerts } = JSON.parse(stdout) as AdminStatus;
+    const asked = alerts.filter(({ kind }) => kind === 'policy-alert');
+    expect(asked.map(({ subject }) => subject.split(' ')[0])).toEqual(['watch/gone']);
+    expect(alertsAt('/all').some(({ data: { kind } }) => kind === 'policy-alert')).toBe(false);
   });
 
   it('reaches webhooks also when it is found while the gateway starts', async () => {

@@ -40,6 +40,7 @@ it('what one thread cannot prepare changes nothing anywhere, not even the part t
     onRulesRetired: () => {},
     onLeasesAsked: () => {},
     onThresholdsCrossed: () => {},
+    onAlertsMatched: () => {},
   });
   await threads.start();
   const directory = (epoch: number) => ({ epoch }) as DirectorySnapshot;

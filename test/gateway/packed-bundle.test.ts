@@ -23,7 +23,7 @@ function asSent(served: ServedRules): RuleBundle {
   const routes = Array.from({ length: routeCount }, (_, index) => served.program(index));
   const rules: RuleInfo[] = [];
   for (let rule = served.rule(0); rule !== null; rule = served.rule(rules.length)) rules.push(rule);
-  return { hash, routes, services, functions, rules, counters };
+  return { hash, routes, services, functions, rules, counters, alerts: [] };
 }
 
 /** With what routes share in it once, so that it can be compared in bearable time. */
@@ -125,7 +125,7 @@ test('whatever constants are, they arrive as they were', () => {
         { ...base, constants },
         { ...base, constants: [`r${at}`, lists[0]!, constants] },
       ]);
-      const sent = { ...bundle, rules: [], counters: [], routes: programs };
+      const sent = { ...bundle, rules: [], counters: [], alerts: [], routes: programs };
       expect(isDeepStrictEqual(unpack(packed(sent)), sent)).toBe(true);
     }),
     { numRuns: 200 },

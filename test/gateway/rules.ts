@@ -59,6 +59,7 @@ export function bundle(routes: readonly Route[], port: number, rest: Partial<Rul
     functions: [],
     rules: [],
     counters: [],
+    alerts: [],
     ...rest,
   };
 }
@@ -74,6 +75,8 @@ export const PERMIT_ALL: RoutePipeline = {
   shapeResponse: () => {},
   requestTransform: null,
   responseTransform: null,
+  alerts: null,
+  alertsReadAddress: false,
   totalTimeoutMs: () => Number.POSITIVE_INFINITY,
 };
 

@@ -35,6 +35,47 @@ function failuresOf(body: string): string[] {
   );
 }
 
+it('alerts are asked of what the service answers, or the gateway, and count', () => {
+  const texts = {
+    'portunus.yaml': 'portunus: 1\n',
+    'routes/shop.yaml': `services: { shop: { endpoints: [{ url: "http://127.0.0.1:9001" }] } }
+routes:
+  open: { service: shop, match: { path: /open }, auth: none }
+  own: { service: shop, match: { path: /own }, auth: required }
+`,
+    'policies/a.policy': `language 1
+policy "p" {
+  permit
+  alert "errors" when response.status >= 500  for at least 2 requests in any 1m  for each request.ip
+  alert "refusals" when response.code is present and response.code is "not_permitted"
+  alert "ours" when tenant.name is "acme"
+}
+`.replace('tenant.name is', 'tenant is present and tenant.name is'),
+    'policies/a.test.policy': `language 1
+test "t" {
+  when GET /open is sent with status 503
+  expect permitted
+  when GET /open is sent with status 503 and ip "192.0.2.9"
+  expect 0..0 alerted by "p"
+  when GET /open is sent after 10s with status 500
+  expect permitted alerted by "p" "errors"
+  when GET /open is sent after 2m with status 500
+  expect 0..0 alerted by "p"
+  when GET /open is sent with status 404
+  expect 0..0 alerted by "p"
+}
+test "in shadow nobody is told" {
+  given "p" in shadow
+  when 3 requests GET /open are sent with status 500
+  expect 0..0 alerted by "p"
+}
+`,
+  };
+  const sources = Object.entries(texts).map(([path, text]) => new SourceText(path, text));
+  const report = reportOf(checkProject(sources, '/project', Date.UTC(2026, 10, 24)));
+  expect(report.tests.flatMap(({ failures }) => failures.map(({ happened }) => happened))).toEqual([]);
+});
+
 it('an amount of money in a body is the number of its units, as rules read it', () => {
   const texts = {
     'portunus.yaml': 'portunus: 1\n',
@@ -333,6 +374,7 @@ describe('every kind of expectation can fail', () => {
       'header "x-a" was not sent',
     ],
     ['warning', `${web} GET /orders is sent expect warned by "plans"`, 'nothing warned'],
+    ['alert', `${web} GET /orders is sent expect alerted by "plans"`, 'nothing alerted'],
     ['the first of many', `${web} 6 requests GET /orders are sent expect all permitted`, 'refused 429'],
     [
       'a body too large',

@@ -159,9 +159,9 @@ function troubled(services: readonly ServiceStatus[]): readonly string[] {
 
 const ENDPOINTS_SHOWN_MAX = 20;
 
-function deliveryText({ name, delivered, queued, lost, lastError }: DeliveryStatus): string {
+function deliveryText({ name, delivered, queued, givenUp, dropped, lastError }: DeliveryStatus): string {
   const failure = lastError === null ? '' : `; last failure: ${lastError}`;
-  return `${name}: ${delivered} sent, ${queued} waiting, ${lost} lost${failure}`;
+  return `${name}: ${delivered} sent, ${queued} waiting, ${givenUp + dropped} lost${failure}`;
 }
 
 function classes(byStatusClass: Readonly<Record<string, number>>): string {

@@ -12,6 +12,7 @@ import { type DataThreadStart, EPOCH_CELLS } from '../../gateway/messages.ts';
 import { LiveDirectory, type PreparedDirectory } from '../../governance/live-directory.ts';
 import type { ServerSettings } from '../../model/world.ts';
 import { createRecordRing } from '../../observe/record-ring.ts';
+import { RuleAlerts } from '../../observe/rule-alerts.ts';
 import { watchThread } from '../../observe/thread-watch.ts';
 import type { AuditActor, AuditEntry } from '../../pipeline/audit.ts';
 import {
@@ -123,6 +124,7 @@ export class Gateway {
   readonly #certificates: FrontCertificates;
   readonly #signingSecrets: SigningSecretKeeper;
   readonly #thresholds: ThresholdAlerts;
+  readonly #ruleAlerts: RuleAlerts;
   readonly #chores: readonly NodeJS.Timeout[];
   #liveFiles: ProjectFiles['texts'] = [];
   /** It may have died in the middle of a take. */
@@ -209,6 +211,7 @@ export class Gateway {
       onRulesRetired: (epoch) => this.#rulesRetired(epoch),
       onLeasesAsked: (asks) => this.#quotas.asked(asks),
       onThresholdsCrossed: (crossings, lost) => this.#thresholds.crossed(crossings, lost),
+      onAlertsMatched: (matches) => this.#ruleAlerts.matched(matches),
     });
     const { clock, random, store } = options;
     this.#directory = new LiveDirectory({
@@ -237,6 +240,11 @@ export class Gateway {
       counters: () => this.#configuration.running?.bundle.counters ?? [],
       currency: () => this.#configuration.running?.world.currency ?? world.currency,
     });
+    this.#ruleAlerts = new RuleAlerts({
+      clock,
+      alerts: observation.alerts,
+      quietMs: world.limits.alertQuietMs,
+    });
     this.#chores = [
       setInterval(() => this.#counters.sweep(clock.monotonicMs(), clock.wallMs()), SWEEP_EVERY_MS),
       setInterval(() => this.#endpoints.look(), ENDPOINTS_LOOK_MS),
@@ -248,6 +256,7 @@ export class Gateway {
       setInterval(() => this.#quotas.retry(), LEASE_RETRY_MS),
       setInterval(() => this.#rates.tend(), RATES_EVERY_MS),
       setInterval(() => this.#thresholds.resolveEnded(), THRESHOLDS_EVERY_MS),
+      setInterval(() => this.#ruleAlerts.resolveQuiet(), THRESHOLDS_EVERY_MS),
     ];
     this.#metrics = new GatewayMetrics({
       observation,
@@ -257,6 +266,7 @@ export class Gateway {
       counters: () => this.#counters.inspect(),
       openSlices: () => this.#quotas.openSlices(),
       rates: () => this.#rates.inspect(),
+      ruleAlerts: () => this.#ruleAlerts.inspect(),
       threads: () => this.#gauges(),
       seriesMax: world.limits.metricSeries,
     });
@@ -493,7 +503,10 @@ export class Gateway {
       this.#observation.alerts.resolve(identity);
     }
     const { running } = this.#configuration;
-    if (running !== null) this.#observation.deliveries.use(running.world.deliveries);
+    if (running !== null) {
+      this.#observation.deliveries.use(running.world.deliveries);
+      this.#ruleAlerts.use(running.bundle.alerts);
+    }
     this.#options.onLoad(result);
   }
 }

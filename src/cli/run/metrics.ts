@@ -1,9 +1,10 @@
 import { readdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ALERT_SEVERITIES } from '../../observe/alert-bus.ts';
+import { ALERT_SEVERITIES, ASKED_BY } from '../../observe/alert-bus.ts';
 import { type Exposition, exposition } from '../../observe/metrics/exposition.ts';
 import { MetricSamples } from '../../observe/metrics/metric-samples.ts';
 import type { LabelsOf } from '../../observe/metrics/metric-table.ts';
+import type { RuleMatches } from '../../observe/rule-alerts.ts';
 import type { ThreadGaugeValues } from '../../pipeline/thread-gauges.ts';
 import type { CounterUsage } from '../../state/counter-registry.ts';
 import { HISTORY_FILE } from '../../state/history-file.ts';
@@ -23,6 +24,7 @@ export interface MetricSources {
   readonly counters: () => readonly CounterUsage[];
   readonly openSlices: () => readonly OpenSlice[];
   readonly rates: () => RateKeeping;
+  readonly ruleAlerts: () => readonly RuleMatches[];
   /** By name of the thread. */
   readonly threads: () => ReadonlyMap<string, ThreadGaugeValues>;
   /** The limit `metricSeries`. */
@@ -152,8 +154,36 @@ export class GatewayMetrics {
     }
     samples.add('portunus_alerts_raised_total', {}, alerts.counts.raised);
     samples.add('portunus_alerts_resolved_total', {}, alerts.counts.resolved);
-    samples.add('portunus_alerts_left_out_total', {}, alerts.counts.overflowed);
-    samples.add('portunus_alert_deliveries_failed_total', {}, alerts.counts.failedDeliveries);
+    for (const askedBy of ASKED_BY)
+      samples.add('portunus_alerts_left_out_total', { asked_by: askedBy }, alerts.counts.overflowed[askedBy]);
+    this.#ruleAlerts(samples);
+    this.#deliveries(samples);
+  }
+
+  #ruleAlerts(samples: MetricSamples): void {
+    const rules = this.#sources.ruleAlerts();
+    const { seriesMax } = this.#sources;
+    for (const { policy, rule, mode, matched, shared, keys } of rules.slice(0, seriesMax)) {
+      const labels = { policy, rule };
+      samples.add('portunus_alert_rule_matches_total', { ...labels, mode }, matched);
+      samples.add('portunus_alert_rule_shared_matches_total', labels, shared);
+      samples.add('portunus_alert_rule_keys', labels, keys);
+    }
+    const leftOut = Math.max(0, rules.length - seriesMax);
+    const metric = 'portunus_alert_rule_matches_total';
+    if (leftOut > 0) samples.add('portunus_metric_series_left_out_total', { metric }, leftOut);
+  }
+
+  #deliveries(samples: MetricSamples): void {
+    for (const webhook of this.#sources.observation.deliveries.inspect()) {
+      const labels = { delivery: webhook.name };
+      samples.add('portunus_delivery_notices_total', { ...labels, outcome: 'sent' }, webhook.delivered);
+      samples.add('portunus_delivery_notices_total', { ...labels, outcome: 'given-up' }, webhook.givenUp);
+      samples.add('portunus_delivery_notices_total', { ...labels, outcome: 'dropped' }, webhook.dropped);
+      samples.add('portunus_delivery_failed_attempts_total', labels, webhook.failedAttempts);
+      samples.add('portunus_delivery_queue_length', labels, webhook.queued);
+      samples.add('portunus_delivery_oldest_age_seconds', labels, webhook.oldestAgeMs / 1e3);
+    }
   }
 
   async #files(samples: MetricSamples): Promise<void> {

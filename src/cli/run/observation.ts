@@ -75,7 +75,7 @@ export async function startObservation(options: ObservationOptions): Promise<Res
   const alerts = createAlertBus({
     clock,
     deliveries: (notice) => [log, ...deliveries.for(notice)],
-    openAlertsMax: limits.openAlerts,
+    openAlertsMax: { gateway: limits.openAlerts, policy: limits.openPolicyAlerts },
   });
   deliveries.use(options.deliveries);
   const history = keepHistory(options, alerts);

@@ -50,10 +50,10 @@ export class ThresholdAlerts {
     const { percent, resetsWallMs } = crossing;
     const who = whose(crossing);
     const identity = { kind: 'limit-threshold', subject: `${counterLabel(spec.identity)} ${percent}%${who}` };
-    this.#keepOpen(identity, resetsWallMs);
     const isExhausted = percent >= 100;
-    this.#options.alerts.raise({
+    const isOpen = this.#options.alerts.raise({
       ...identity,
+      askedBy: 'policy',
       notify: spec.notify ?? null,
       severity: isExhausted ? 'warning' : 'notice',
       message: this.#message(crossing, spec, who),
@@ -61,6 +61,7 @@ export class ThresholdAlerts {
         ? 'Requests are refused until then. Raise the amount in the policy if they should not be.'
         : 'Nothing is refused yet. Raise the amount in the policy if it will not last.',
     });
+    if (isOpen) this.#open.set(identity.subject, { identity, untilMs: resetsWallMs });
   }
 
   #message({ identity, percent, used, resetsWallMs }: NamedCrossing, { window }: CounterSpec, who: string) {
@@ -74,18 +75,15 @@ export class ThresholdAlerts {
     return `${counterLabel(identity)}${who} ${said}. It resets ${new Date(resetsWallMs).toISOString()}.`;
   }
 
-  #keepOpen(identity: AlertIdentity, untilMs: number): void {
-    this.#open.set(identity.subject, { identity, untilMs });
-  }
-
   #lose(lost: number): void {
-    this.#open.set('', { identity: LOST, untilMs: this.#options.clock.wallMs() + LOST_FOR_MS });
-    this.#options.alerts.raise({
+    const untilMs = this.#options.clock.wallMs() + LOST_FOR_MS;
+    const isOpen = this.#options.alerts.raise({
       ...LOST,
       severity: 'warning',
       message: `${lost} crossed thresholds of limits were not told: too many were crossed at once.`,
       remedy: 'Take `alert at` from limits that count for each of very many keys.',
     });
+    if (isOpen) this.#open.set('', { identity: LOST, untilMs });
   }
 }
 

@@ -64,6 +64,9 @@ const READERS: Readonly<Record<string, Reader>> = {
   'credential.age': (frame) => ofCredential(frame, 'context.nowWallMs - identity.credential.createdMs'),
   'credential.expires_in': (frame) =>
     ofCredential(frame, 'runtime.expiresInMs(identity.credential, context.nowWallMs)'),
+  'response.status': () => 'context.answer.status',
+  'response.duration': () => 'context.answer.durationMs',
+  'response.code': () => 'context.answer.code',
 };
 
 function localClock(frame: Frame, { parameter }: FactReference): string {

@@ -27,12 +27,22 @@ export interface ProgramScope {
 export type Marks = ((rule: RuleIr) => number) | null;
 
 /** When a function runs: what it can't know yet is missing to it. */
-export type Moment = 'before-identity' | 'before-body' | 'after-body';
+export type Moment =
+  | 'before-identity'
+  | 'before-body'
+  | 'after-body'
+  /** All is over, and it came no further than into this phase. */
+  | 'ended-in-match'
+  | 'ended-in-authorise'
+  | 'ended-in-body';
 
 const UNKNOWN: Readonly<Record<Moment, ReadonlySet<FactPhase>>> = {
-  'before-identity': new Set<FactPhase>(['identity', 'body']),
-  'before-body': new Set<FactPhase>(['body']),
-  'after-body': new Set(),
+  'before-identity': new Set<FactPhase>(['identity', 'body', 'reply']),
+  'before-body': new Set<FactPhase>(['body', 'reply']),
+  'after-body': new Set<FactPhase>(['reply']),
+  'ended-in-match': new Set<FactPhase>(['identity', 'body']),
+  'ended-in-authorise': new Set<FactPhase>(['body']),
+  'ended-in-body': new Set(),
 };
 
 /**

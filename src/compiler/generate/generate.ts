@@ -1,6 +1,7 @@
 import type { ConstantTemplate } from '../numbers.ts';
 import type { ResidualProgram } from '../residual.ts';
 import { admitCode } from './admit.ts';
+import { alertsCode, readsAddress } from './alerts.ts';
 import { indent } from './code.ts';
 import { authoriseCode, judgeBodyCode, matchCode, type PhaseCode } from './decide.ts';
 import type { Marks, ProgramScope } from './frame.ts';
@@ -60,6 +61,8 @@ export function generateShaping(
     shapeResponse: shapeCode(program, scope, 'response'),
     requestTransform: membersCode(program, scope),
     totalTimeoutMs: timeoutCode(program, scope),
+    alerts: alertsCode(program, scope),
+    alertsReadAddress: { entry: String(readsAddress(program)), functions: [] },
   }));
 }
 

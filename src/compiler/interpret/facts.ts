@@ -6,6 +6,7 @@ import { memberNames } from '../../model/member-path.ts';
 import { queryValue } from '../../model/query.ts';
 import type { Value, ValueType } from '../../model/types.ts';
 import type { Route } from '../../model/world.ts';
+import type { Answer } from '../../pipeline/alerts.ts';
 import type { EntityFacts, Identity, KeyHash } from '../../pipeline/identity.ts';
 import type { BoundRuntime } from '../../pipeline/program.ts';
 import { localMoment } from '../reference-calendar.ts';
@@ -32,6 +33,9 @@ export interface PlainRequest {
   readonly arrivedWallMs: number;
 }
 
+/** How a request ended. */
+export type PlainAnswer = Pick<Answer, 'status' | 'durationMs' | 'code'>;
+
 /** What the rules of one phase look at: in `match` nobody has been identified, and only later is the body read. */
 export interface Situation extends FactSituation {
   /** What lots are drawn with. */
@@ -43,6 +47,8 @@ export interface FactSituation {
   readonly request: PlainRequest;
   readonly identity: Identity | null;
   readonly body: unknown;
+  /** Of a request that has ended. */
+  readonly answer?: PlainAnswer;
   /** What `it` stands for, in the condition of a quantifier. */
   readonly element?: unknown;
 }
@@ -63,6 +69,8 @@ export function factValue(
       return requestValue(member, parameter ?? '', request, route);
     case 'route':
       return routeValue(member, route);
+    case 'response':
+      return situation.answer === undefined ? undefined : answerValue(member, situation.answer);
     case 'tenant':
       return member === 'plan' ? identity?.tenant.plan : entityValue(identity?.tenant, member);
     case 'team':
@@ -150,6 +158,18 @@ function routeValue(member: string, route: Route): Value | undefined {
     default:
       assert(member === 'version', `a fact of the route: ${member}`);
       return route.version ?? undefined;
+  }
+}
+
+function answerValue(member: string, { status, durationMs, code }: PlainAnswer): Value | undefined {
+  switch (member) {
+    case 'status':
+      return status;
+    case 'duration':
+      return durationMs;
+    default:
+      assert(member === 'code', `a fact of the response: ${member}`);
+      return code;
   }
 }
 

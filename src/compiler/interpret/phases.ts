@@ -1,12 +1,16 @@
-import type { TypedExpression } from '../../language/typed.ts';
+import type { FactExpression, TypedExpression } from '../../language/typed.ts';
 
 /**
  * The earliest phase that knows the facts of some expressions: `body` as soon as one of them, however deep, asks about
  * the body, else `authorise` as soon as one asks about the caller.
  */
-export function phaseOf(expressions: readonly (TypedExpression | null)[]): 'match' | 'authorise' | 'body' {
-  if (expressions.some((each) => asksAbout('body', each))) return 'body';
-  return expressions.some((each) => asksAbout('identity', each)) ? 'authorise' : 'match';
+export function phaseOf(
+  expressions: readonly (TypedExpression | null)[],
+  facts: readonly FactExpression[] = [],
+): 'match' | 'authorise' | 'body' {
+  const all = [...expressions, ...facts];
+  if (all.some((each) => asksAbout('body', each))) return 'body';
+  return all.some((each) => asksAbout('identity', each)) ? 'authorise' : 'match';
 }
 
 /** Looks through every node of the tree, whatever its kind. */

@@ -8,6 +8,8 @@ import type {
 } from '../../language/typed.ts';
 import type { Value, ValueType } from '../../model/types.ts';
 import type { Route } from '../../model/world.ts';
+import { KNOWN } from '../../pipeline/alerts.ts';
+import { type EndedRequest, neededBy } from '../interpret.ts';
 import { elementsOf, holds, possibly, standingOf } from './expressions.ts';
 import { factValue, type HashKeys, type PlainRequest, type Situation } from './facts.ts';
 import { phaseOf } from './phases.ts';
@@ -38,7 +40,7 @@ export type ClausePart = 'scope' | 'when' | 'condition';
 export interface RuleSight {
   readonly placed: PlacedRule;
   readonly clauses: readonly ClauseSight[];
-  readonly effect: 'permits' | 'refuses' | 'warns' | 'applies' | 'nothing' | 'unseen';
+  readonly effect: 'permits' | 'refuses' | 'warns' | 'applies' | 'alerts' | 'nothing' | 'unseen';
 }
 
 export interface Trace {
@@ -49,9 +51,45 @@ export interface Trace {
 
 /**
  * What every rule sees of a request, by the reference interpreter: each condition is asked with `holds`, left to right,
- * and what an earlier part decides is not asked.
+ * and what an earlier part decides is not asked. Alert rules are asked where it is said how the request ended.
  */
 export function traceRequest(
+  rules: readonly PlacedRule[],
+  route: Route,
+  request: PlainRequest,
+  keys: HashKeys,
+  ended: EndedRequest | null = null,
+): Trace {
+  const trace = traceDecision(
+    rules.filter(({ rule }) => rule.kind !== 'alert'),
+    route,
+    request,
+    keys,
+  );
+  const bySight = new Map(trace.sights.map((sight) => [sight.placed, sight]));
+  const sights = rules.map(
+    (placed) => bySight.get(placed) ?? sightOfAlert(placed, { route, request, keys }, ended),
+  );
+  return { ...trace, sights };
+}
+
+/** An alert rule, at the end of a request. */
+function sightOfAlert(
+  placed: PlacedRule,
+  { route, request, keys }: Pick<Situation, 'route' | 'request' | 'keys'>,
+  ended: EndedRequest | null,
+): RuleSight {
+  if (ended === null || ended.known < neededBy(placed)) return unseen(placed);
+  const identity = ended.known >= KNOWN.caller && route.auth !== 'none' ? request.identity : null;
+  const body = ended.known >= KNOWN.body ? request.body : null;
+  return sightOf(placed, { route, request, keys, identity, body, answer: ended });
+}
+
+function unseen(placed: PlacedRule): RuleSight {
+  return { placed, clauses: clausesOf(placed), effect: 'unseen' };
+}
+
+function traceDecision(
   rules: readonly PlacedRule[],
   route: Route,
   request: PlainRequest,
@@ -109,7 +147,7 @@ export function clausesOf(placed: PlacedRule): readonly ClauseSight[] {
 const JUDGED: ReadonlySet<CheckedRule['kind']> = new Set(['permit', 'warn']);
 
 function filled(rules: readonly PlacedRule[], sights: Seen): RuleSight[] {
-  return rules.map((placed, at) => sights[at] ?? { placed, clauses: clausesOf(placed), effect: 'unseen' });
+  return rules.map((placed, at) => sights[at] ?? unseen(placed));
 }
 
 function refuses(sights: Seen): boolean {
@@ -144,6 +182,8 @@ function effectOf(rule: CheckedRule, met: boolean): RuleSight['effect'] {
       return 'refuses';
     case 'warn':
       return 'warns';
+    case 'alert':
+      return 'alerts';
     case 'require':
       return met ? 'nothing' : 'refuses';
     default:

@@ -58,6 +58,7 @@ export class RuntimeSupport {
   readonly part: MutableKeyHash = { high: 0, low: 0 };
   readonly hashKey: BoundRuntime['hashKey'];
   readonly combineKey: BoundRuntime['combineKey'];
+  readonly alerts: BoundRuntime['alerts'];
 
   constructor(bound: BoundRuntime) {
     this.counters = bound.counters;
@@ -65,6 +66,7 @@ export class RuntimeSupport {
     this.#bodies = bound.bodies;
     this.hashKey = bound.hashKey;
     this.combineKey = bound.combineKey;
+    this.alerts = bound.alerts;
   }
 
   // -- tables --------------------------------------------------------------------------------------------------
@@ -204,6 +206,9 @@ export class RuntimeSupport {
       code,
       detail: renderText(text, values, { limit: null, wallMs: context.nowWallMs }),
     });
+  }
+  alertText(context: RequestContext, text: readonly TextPart[], values: readonly unknown[]): string {
+    return renderText(text, values, { limit: null, wallMs: context.nowWallMs });
   }
   noteShadowed(context: RequestContext, rule: number): void {
     noteShadowed(context, rule);

@@ -1,6 +1,7 @@
 import type { CstNode } from 'chevrotain';
 import type { Span } from '../../diagnostics/source.ts';
 import type {
+  AtLeastNode,
   ConditionNode,
   DatesNode,
   KeyNode,
@@ -15,7 +16,7 @@ import { saidTwice } from '../problems/reading.ts';
 import { clauseNotHere } from '../problems/rules.ts';
 import { buildCondition, buildPath } from './conditions.ts';
 import { buildDates } from './dates.ts';
-import { buildNumber, buildPercent, numberToken } from './literals.ts';
+import { buildDuration, buildNumber, buildPercent, numberToken } from './literals.ts';
 import { childOf, childOrNull, childrenOf, has, nodeSpan, type Reader, tokenOf, tokensOf } from './reader.ts';
 import { buildTemplate, buildText } from './texts.ts';
 
@@ -24,6 +25,7 @@ export interface ClauseNode {
   readonly share: ShareNode | null;
   readonly when: ConditionNode | null;
   readonly dates: DatesNode | null;
+  readonly atLeast: AtLeastNode | null;
   readonly per: KeyNode | null;
   readonly status: NumberNode | null;
   readonly code: TextNode | null;
@@ -42,6 +44,7 @@ export type ClauseName =
   | 'from'
   | 'when exceeded'
   | 'when exhausted'
+  | 'for at least'
   | 'for each'
   | 'status'
   | 'code'
@@ -49,7 +52,8 @@ export type ClauseName =
   | 'max keys'
   | 'on failure'
   | 'was'
-  | 'alert at';
+  | 'alert at'
+  | 'notify';
 
 const LIMIT_CLAUSES: readonly ClauseName[] = [
   'for each',
@@ -81,6 +85,7 @@ export const CLAUSES_OF: Readonly<Record<RuleNode['kind'], readonly ClauseName[]
   default: ['from', 'when'],
   timeout: ['from', 'when'],
   deprecate: ['when'],
+  alert: ['for at least', 'for each', 'from', 'because', 'max keys', 'notify'],
 };
 
 /** Reads the clauses of a rule; those it does not take and those said twice are reported. */
@@ -110,6 +115,7 @@ const NO_CLAUSES: ClauseNode = {
   share: null,
   when: null,
   dates: null,
+  atLeast: null,
   per: null,
   ...NO_REPLY,
   exceeded: NO_REPLY,
@@ -137,6 +143,15 @@ const CLAUSES = {
     name: 'from',
     value: { dates: buildDates(reader, node) },
   }),
+  AtLeast: (reader: Reader, node: CstNode): ReadClause => ({
+    name: 'for at least',
+    value: {
+      atLeast: {
+        amount: buildNumber(reader, numberToken(childOf(node, 'Amount'))),
+        length: buildDuration(reader, childOf(node, 'Length')),
+      },
+    },
+  }),
   Per: (reader: Reader, node: CstNode): ReadClause => ({
     name: 'for each',
     value: { per: readKey(reader, node) },
@@ -154,8 +169,12 @@ const CLAUSES = {
     name: 'alert at',
     value: {
       alertAt: tokensOf(node, 'PercentLiteral').map((token) => buildPercent(reader, token)),
-      notify: has(node, 'notify') ? buildText(reader, tokenOf(node, 'Text')) : null,
+      notify: has(node, 'Notify') ? buildText(reader, tokenOf(childOf(node, 'Notify'), 'Text')) : null,
     },
+  }),
+  Notify: (reader: Reader, node: CstNode): ReadClause => ({
+    name: 'notify',
+    value: { notify: buildText(reader, tokenOf(node, 'Text')) },
   }),
   OnFailure: (_reader: Reader, node: CstNode): ReadClause => ({
     name: 'on failure',

@@ -39,6 +39,7 @@ const NAMED: ReadonlySet<string> = new Set([
   'Limit',
   'Quota',
   'Budget',
+  'Alert',
 ]);
 
 const FORMS = {
@@ -89,6 +90,15 @@ const FORMS = {
     }),
   },
   Deprecate: { kind: 'deprecate', build: buildDeprecate },
+  Alert: {
+    kind: 'alert',
+    build: (reader, head, { atLeast, per, because, maxKeys, notify }, base) => ({
+      kind: 'alert',
+      ...base,
+      when: buildCondition(reader, childOf(head, 'Condition')),
+      ...{ atLeast, per, because, maxKeys, notify },
+    }),
+  },
 } as const satisfies Record<string, { readonly kind: RuleNode['kind']; readonly build: Build }>;
 
 function nameOf(reader: Reader, head: CstNode): TextNode | null {

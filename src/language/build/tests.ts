@@ -190,6 +190,7 @@ function buildRequestPart(reader: Reader, node: CstNode): RequestPartNode {
   }
   if (has(node, 'size'))
     return { kind: 'size', bytes: buildSize(reader, tokenOf(node, 'SizeLiteral')), span };
+  if (has(node, 'status')) return { kind: 'status', status: buildNumber(reader, numberToken(node)), span };
   if (has(node, 'cost')) {
     const { value, currency, span: written } = buildMoney(reader, childOf(node, 'Money'));
     return { kind: 'cost', amount: { value: Number(value), span: written }, currency, span };
@@ -312,7 +313,7 @@ function buildRuleName(reader: Reader, node: CstNode): RuleNameNode {
 
 function buildWatched(reader: Reader, node: CstNode): WatchedNode {
   return {
-    mode: has(node, 'warned') ? 'warn' : 'shadow',
+    mode: has(node, 'warned') ? 'warn' : has(node, 'alerted') ? 'alert' : 'shadow',
     by: buildRuleName(reader, childOf(node, 'RuleName')),
     span: nodeSpan(reader, node),
   };

@@ -29,6 +29,8 @@ export interface CheckContext {
   /** Zone of periods where a rule names none. */
   readonly zone: string;
   readonly authority: FileAuthority;
+  /** Whether facts of the response are known where something stands; if not, what asks too early. */
+  readonly response: 'known' | { readonly tooEarlyFor: string };
   /** Of the policy being checked. */
   readonly successor: PolicySuccessor;
   /** Routes of which it was said, for the policy being checked, that nothing describes their bodies. */
@@ -67,6 +69,10 @@ export function fileContext(
     else report(defineTwice(span, value, first.name.span));
   }
   const zone = file.zone ?? project.world.zone;
-  const policy = { successor: 'none', undescribed: new Set<string>() } as const;
+  const policy = {
+    successor: 'none',
+    undescribed: new Set<string>(),
+    response: { tooEarlyFor: 'applies to' },
+  } as const;
   return { project, defines, item: null, zone, authority, ...policy, asked: nothingAsked(), report };
 }

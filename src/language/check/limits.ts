@@ -3,7 +3,7 @@ import { meant } from '../../diagnostics/suggest.ts';
 import { isTimeZone } from '../../model/local-time.ts';
 import { moneyText } from '../../model/money.ts';
 import type { Route } from '../../model/world.ts';
-import type { LimitNode, NumberNode, TextNode } from '../ast.ts';
+import type { KeyNode, LimitNode, NumberNode, TextNode } from '../ast.ts';
 import { counterIdentity } from '../canonical.ts';
 import { compareCodePoints } from '../order.ts';
 import { unknownName, unknownZone } from '../problems/names.ts';
@@ -113,7 +113,7 @@ function checkWindow(context: CheckContext, { amount, window }: LimitNode): Limi
   }
 }
 
-function isAmount(context: CheckContext, { value, span }: NumberNode, what: string): boolean {
+export function isAmount(context: CheckContext, { value, span }: NumberNode, what: string): boolean {
   if (Number.isSafeInteger(value) && value >= 1) return true;
   context.report(amountOutOfRange(span, what, 'a whole number from 1 to 2^53'));
   return false;
@@ -143,7 +143,7 @@ function checkThresholds(context: CheckContext, { alertAt }: LimitNode): readonl
   return null;
 }
 
-function isDelivery(context: CheckContext, { value, span }: TextNode): boolean {
+export function isDelivery(context: CheckContext, { value, span }: TextNode): boolean {
   const { deliveries } = context.project.world;
   if (deliveries.has(value)) return true;
   const near = meant(value, deliveries.keys());
@@ -162,10 +162,13 @@ function isMaxKeys(context: CheckContext, { value, span }: NumberNode): boolean 
 }
 
 function checkKey(context: CheckContext, known: Known, { per, span }: LimitNode): CounterKey | null {
-  if (per === null) {
-    context.report(noCounterKey(span));
-    return null;
-  }
+  if (per !== null) return checkKeyList(context, known, per);
+  context.report(noCounterKey(span));
+  return null;
+}
+
+/** What tells counters, or alerts, of a rule apart. Null: reported. */
+export function checkKeyList(context: CheckContext, known: Known, per: KeyNode): CounterKey | null {
   if (per.kind === 'total') return per;
   const keys = per.paths.flatMap((path) => keyFact(context, resolveFact(context, known, path)) ?? []);
   const otherwise =

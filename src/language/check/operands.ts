@@ -16,6 +16,7 @@ import {
 } from '../problems/names.ts';
 import { listOfObjects } from '../problems/quantifiers.ts';
 import { notInThisVersion } from '../problems/reading.ts';
+import { responseFact } from '../problems/rules.ts';
 import { alreadyTyped, mayBeMissing, neverMissing } from '../problems/types.ts';
 import { nearestTimeZone } from '../time-zones.ts';
 import { LATER_WORDS } from '../tokens.ts';
@@ -86,6 +87,7 @@ export function resolveFact(context: CheckContext, known: Known, node: PathNode)
 export function resolvePath(context: CheckContext, known: Known, node: PathNode): FactExpression | null {
   if (isElement(node)) return resolveElement(context, known, node);
   if (isBodyPath(node.path)) return resolveBodyFact(context, known, node);
+  if (isTooEarly(context, node)) return null;
   const definition = context.project.facts.get(node.path);
   if (definition === undefined) {
     reportUnknown(context, known, node);
@@ -94,6 +96,13 @@ export function resolvePath(context: CheckContext, known: Known, node: PathNode)
   const parameter = checkParameter(context, node, definition);
   if (parameter === undefined) return null;
   return { kind: 'fact', definition, parameter, type: definition.type, span: node.span };
+}
+
+/** Whether a fact of the response is asked before there is one; reported. */
+function isTooEarly({ response, report }: CheckContext, { path, span }: PathNode): boolean {
+  if (response === 'known' || path.split('.', 1)[0] !== 'response') return false;
+  report(responseFact(span, response.tooEarlyFor, path));
+  return true;
 }
 
 /** Why a fact can be missing, in words that follow a colon. */
@@ -113,6 +122,7 @@ const WHY_MISSING: Readonly<Record<string, string>> = {
   'credential.expires_in': 'a credential need not expire',
   'route.version': 'a route need not have a version',
   'route.cost': 'a route need not say what it costs',
+  'response.code': 'where the service answers in full there is none',
 };
 
 export function provePresent(context: CheckContext, known: Known, fact: FactExpression): boolean {

@@ -3,6 +3,7 @@ import { canonicalRule } from '../canonical.ts';
 import { gatewayHeader, headerValue, notAHeaderName } from '../problems/rules.ts';
 import { amountOutOfRange } from '../problems/types.ts';
 import type { CheckedRule, HeaderRule, TextTemplate, TypedExpression } from '../typed.ts';
+import { checkAlert } from './alerts.ts';
 import { calendarsIn } from './calendars.ts';
 import { checkCondition } from './conditions.ts';
 import type { CheckContext } from './context.ts';
@@ -25,7 +26,9 @@ export interface RulePlace {
 }
 
 /** A rule, resolved and typed. Null means that problems were reported. */
-export function checkRule(context: CheckContext, node: RuleNode, place: RulePlace): CheckedRule | null {
+export function checkRule(inPolicy: CheckContext, node: RuleNode, place: RulePlace): CheckedRule | null {
+  const response = node.kind === 'alert' ? 'known' : { tooEarlyFor: node.kind };
+  const context: CheckContext = { ...inPolicy, response };
   const guard = node.when === null ? null : checkCondition(context, place.known, node.when, 'rule');
   const failed = node.when !== null && guard === null;
   const when = both(inForce(context, node.dates), guard);
@@ -89,6 +92,8 @@ function checkForm(
       return checkTimeout(context, node, head);
     case 'deprecate':
       return checkDeprecation(context, node, place.known, head);
+    case 'alert':
+      return checkAlert(context, node, place, head);
   }
 }
 

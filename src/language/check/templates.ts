@@ -7,7 +7,7 @@ import { resolveFact } from './operands.ts';
 
 /** Who reads a text, and the limit it speaks for: decides which holes it may have (language-rules #32). */
 export interface TextPlace {
-  readonly reader: 'caller' | 'upstream';
+  readonly reader: 'caller' | 'upstream' | 'operator';
   /** The counter key of the limit whose reply this is; null elsewhere. */
   readonly limit: CounterKey | null;
   /** The calendars that the conditions of the rule ask; unclear where one of them has a mistake. */
@@ -73,7 +73,7 @@ function checkSuccessorHole(context: CheckContext, node: PathNode): TextTemplate
 function checkFactHole(context: CheckContext, node: PathNode, place: TextPlace): TemplateHole | null {
   const fact = resolveFact(context, place.known, node);
   if (fact === null) return null;
-  if (place.reader === 'upstream' || fact.definition.label === 'caller') return fact;
+  if (place.reader !== 'caller' || fact.definition.label === 'caller') return fact;
   context.report(
     holeNotAllowed(
       node.span,

@@ -4,13 +4,14 @@ import { DAY_MS, dateText, isTimeZone, localClock, timeText } from '../../model/
 import { moneyText } from '../../model/money.ts';
 import type { ScalarValue } from '../../model/types.ts';
 import type { EnforcementMode, Route } from '../../model/world.ts';
-import type { ListNode, LiteralNode, PolicyNode, RuleNode, TextNode } from '../ast.ts';
+import type { ListNode, LiteralNode, NumberNode, PolicyNode, RuleNode, TextNode } from '../ast.ts';
 import { LIMIT_KINDS } from '../limit-rules.ts';
 import { unknownZone } from '../problems/names.ts';
 import { notAHeaderName } from '../problems/rules.ts';
 import {
   badElement,
   badTestAmount,
+  neverAlerts,
   neverRefuses,
   noRoute,
   noUnitInJson,
@@ -172,6 +173,7 @@ function requestOf(context: CheckContext, parts: readonly RequestPartNode[], rou
   let host = routes[0]?.match.hosts[0]?.replace('*', 'test') ?? DEFAULT_HOST;
   let size = 0;
   let cost: number | null = null;
+  let status = DEFAULT_STATUS;
   const body: Tree = {};
   for (const part of parts) {
     if (part.kind === 'header') {
@@ -186,13 +188,22 @@ function requestOf(context: CheckContext, parts: readonly RequestPartNode[], rou
       if (why !== null) context.report(badElement(part.span, why));
     } else if (part.kind === 'size') size = part.bytes.value;
     else if (part.kind === 'cost') cost = costOf(context, part, routes);
+    else if (part.kind === 'status') status = statusOf(context, part.status);
     else host = part.value.value.toLowerCase();
   }
   const hasBody = parts.some(({ kind }) => kind === 'body');
   const text = hasBody ? JSON.stringify(body) : '';
   if (hasBody && !headers.has('content-type')) headers.set('content-type', 'application/json');
   const bodyBytes = size || Buffer.byteLength(text);
-  return { headers: [...headers].flat(), ip, host, body: text, bodyBytes, cost };
+  return { headers: [...headers].flat(), ip, host, body: text, bodyBytes, cost, status };
+}
+
+const DEFAULT_STATUS = 200;
+
+function statusOf(context: CheckContext, { value, span }: NumberNode): number {
+  if (!Number.isInteger(value) || value < 200 || value > 599)
+    context.report(badTestAmount(span, 'A service answers with a status from 200 to 599.'));
+  return value;
 }
 
 type CostPart = Extract<RequestPartNode, { kind: 'cost' }>;
@@ -259,7 +270,10 @@ function checkExpect(
             by: by === null ? null : ruleName(context, by, policies),
           }
         : { kind: outcome.kind },
-    watched: node.watched.map(({ mode, by: rule }) => ({ mode, by: ruleName(context, rule, policies) })),
+    watched: node.watched.map(({ mode, by: rule }) => ({
+      mode,
+      by: mode === 'alert' ? alertName(context, rule, policies) : ruleName(context, rule, policies),
+    })),
     code: node.code?.value ?? null,
     because: node.because === null ? null : { match: node.because.match, text: node.because.text.value },
     retryAfter: retry === undefined ? null : { operator: retry.operator, ms: retry.ms.value },
@@ -304,6 +318,13 @@ function ruleName(context: CheckContext, { policy, rule }: RuleNameNode, policie
   const found = ruleOf(context, policy, rule, policies);
   if (rule !== null && found !== null && !REFUSING.has(found.kind))
     context.report(neverRefuses(rule.span, rule.value, found.kind));
+  return { policy: policy.value, rule: rule?.value ?? null };
+}
+
+function alertName(context: CheckContext, { policy, rule }: RuleNameNode, policies: PolicyNames): RuleName {
+  const found = ruleOf(context, policy, rule, policies);
+  if (rule !== null && found !== null && found.kind !== 'alert')
+    context.report(neverAlerts(rule.span, rule.value, found.kind));
   return { policy: policy.value, rule: rule?.value ?? null };
 }
 

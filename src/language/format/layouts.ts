@@ -53,6 +53,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   Default: inline,
   Timeout: inline,
   Deprecate: inline,
+  Alert: inline,
 
   Clause: inline,
   Share: inline,
@@ -66,6 +67,8 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   OnFailure: inline,
   Was: inline,
   AlertAt: inline,
+  AtLeast: inline,
+  Notify: inline,
 
   Condition: condition,
   Term: inline,
@@ -139,7 +142,7 @@ const BLOCKS: ReadonlySet<string> = new Set(['Policy', 'Test']);
 /** Header clauses, each on its own line. */
 export const HEADER_ORDER: readonly string[] = ['Owner', 'Review', 'Reviewed', 'Effective', 'AppliesTo'];
 /** Clauses by the innermost name that tells them apart; those before the gap say when a rule holds and stay on its line. */
-export const SCOPE_CLAUSES: readonly string[] = ['Share', 'Per', 'Dates', 'When'];
+export const SCOPE_CLAUSES: readonly string[] = ['Share', 'AtLeast', 'Per', 'Dates', 'When'];
 export const ANSWER_CLAUSES: readonly string[] = [
   'Exceeded',
   'AlertAt',
@@ -149,6 +152,7 @@ export const ANSWER_CLAUSES: readonly string[] = [
   'status',
   'code',
   'because',
+  'Notify',
 ];
 const CLAUSE_ORDER: readonly string[] = [...SCOPE_CLAUSES, ...ANSWER_CLAUSES];
 

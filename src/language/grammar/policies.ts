@@ -187,8 +187,13 @@ export class PolicyGrammar extends TestGrammar {
       { ALT: () => this.SUBRULE(this.Default) },
       { ALT: () => this.SUBRULE(this.Timeout) },
       { ALT: () => this.SUBRULE(this.Deprecate) },
+      { ALT: () => this.SUBRULE(this.Alert) },
     ]);
-    this.MANY(() => this.SUBRULE(this.Clause));
+    this.MANY({
+      // `alert at 80%` belongs to the limit before it, `alert when` is the next rule
+      GATE: () => this.LA(1).tokenType !== KEYWORD.alert || this.LA(2).tokenType === KEYWORD.at,
+      DEF: () => this.SUBRULE(this.Clause),
+    });
   });
 
   readonly Permit = this.RULE(
@@ -389,6 +394,17 @@ export class PolicyGrammar extends TestGrammar {
     INNER,
   );
 
+  readonly Alert = this.RULE(
+    'Alert',
+    () => {
+      this.CONSUME(KEYWORD.alert);
+      this.OPTION(() => this.CONSUME(Text));
+      this.CONSUME(KEYWORD.when);
+      this.SUBRULE(this.Condition);
+    },
+    INNER,
+  );
+
   readonly Clause = this.RULE(
     'Clause',
     () => {
@@ -396,12 +412,14 @@ export class PolicyGrammar extends TestGrammar {
         { ALT: () => this.SUBRULE(this.Share) },
         { ALT: () => this.SUBRULE(this.When) },
         { ALT: () => this.SUBRULE(this.Dates) },
+        { ALT: () => this.SUBRULE(this.AtLeast) },
         { ALT: () => this.SUBRULE(this.Per) },
         { ALT: () => this.SUBRULE(this.ReplyClause) },
         { ALT: () => this.SUBRULE(this.MaxKeys) },
         { ALT: () => this.SUBRULE(this.OnFailure) },
         { ALT: () => this.SUBRULE(this.Was) },
         { ALT: () => this.SUBRULE(this.AlertAt) },
+        { ALT: () => this.SUBRULE(this.Notify) },
       ]);
     },
     INNER,
@@ -552,10 +570,27 @@ export class PolicyGrammar extends TestGrammar {
     () => {
       this.words(0, KEYWORD.alert, KEYWORD.at);
       this.AT_LEAST_ONE_SEP({ SEP: SIGN[','], DEF: () => this.CONSUME(PercentLiteral) });
-      this.OPTION(() => {
-        this.CONSUME(KEYWORD.notify);
-        this.CONSUME(Text);
-      });
+      this.OPTION(() => this.SUBRULE(this.Notify));
+    },
+    INNER,
+  );
+
+  readonly Notify = this.RULE(
+    'Notify',
+    () => {
+      this.CONSUME(KEYWORD.notify);
+      this.CONSUME(Text);
+    },
+    INNER,
+  );
+
+  readonly AtLeast = this.RULE(
+    'AtLeast',
+    () => {
+      this.words(0, KEYWORD.for, KEYWORD.at, KEYWORD.least);
+      this.SUBRULE(this.Amount);
+      this.words(1, KEYWORD.in, KEYWORD.any);
+      this.SUBRULE(this.Length);
     },
     INNER,
   );

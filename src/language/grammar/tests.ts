@@ -247,6 +247,12 @@ export class TestGrammar extends ExpressionGrammar {
         },
         {
           ALT: () => {
+            this.CONSUME(KEYWORD.status);
+            this.CONSUME(NumberLiteral);
+          },
+        },
+        {
+          ALT: () => {
             this.SUBRULE(this.BodyPath);
             this.OR3([{ ALT: () => this.SUBRULE(this.Literal) }, { ALT: () => this.SUBRULE(this.List) }]);
           },
@@ -432,6 +438,7 @@ export class TestGrammar extends ExpressionGrammar {
       this.OR([
         { ALT: () => this.CONSUME(TEST_WORD.warned) },
         { ALT: () => this.CONSUME(TEST_WORD.shadowed) },
+        { ALT: () => this.CONSUME(TEST_WORD.alerted) },
       ]);
       this.CONSUME(KEYWORD.by);
       this.SUBRULE(this.RuleName);

@@ -26,7 +26,8 @@ export function clauseNotHere(
     replies.includes(clause) && over !== undefined
       ? `Write \`${over} ${clause} …\`.`
       : `It can have ${alternatives(allowed.map((one) => `\`${one}\``))}.`;
-  return problem('PT2102', span, `A \`${kind.replace('-', ' ')}\` has no \`${clause}\`.`, help);
+  const article = /^[aeiou]/.test(kind) ? 'An' : 'A';
+  return problem('PT2102', span, `${article} \`${kind.replace('-', ' ')}\` has no \`${clause}\`.`, help);
 }
 
 export function calendarPeriodInLimit(span: Span, period: string): Diagnostic {
@@ -175,7 +176,9 @@ export function responseFact(span: Span, rule: string, fact: string): Diagnostic
   return problem(
     'PT2110',
     span,
-    `A ${shown(rule)} can't use ${shown(fact)}: it decides before there is a response.`,
-    'Decide by what the request says; `set header "…" to "…" in response` and `remove header "…" in response` change what callers see.',
+    rule === 'applies to'
+      ? `\`applies to\` can't use ${shown(fact)}: it is asked before there is a response.`
+      : `A ${shown(rule.replace('-', ' '))} can't use ${shown(fact)}: it is decided before there is a response.`,
+    `Decide by what the request says; to be told of responses write \`alert when ${shown(fact)} …\`.`,
   );
 }

@@ -122,6 +122,15 @@ export function neverRefuses(span: Span, rule: string, kind: string): Diagnostic
   );
 }
 
+export function neverAlerts(span: Span, rule: string, kind: string): Diagnostic {
+  return problem(
+    'PT1405',
+    span,
+    `"${shown(rule)}" is a ${kind.replace('-', ' ')}: it never alerts.`,
+    'Name an alert.',
+  );
+}
+
 export function testTwice(span: Span, name: string, first: Span): Diagnostic {
   return problem(
     'PT1406',

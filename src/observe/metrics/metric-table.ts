@@ -128,10 +128,34 @@ export const METRICS = {
   portunus_alerts_raised_total: counter([], 'Alerts raised.'),
   portunus_alerts_resolved_total: counter([], 'Alerts resolved.'),
   portunus_alerts_left_out_total: counter(
-    [],
-    'Alerts not opened because too many were open (limits.openAlerts).',
+    ['asked_by'],
+    'Alerts not opened because too many were open, by who asked for them: gateway (limits.openAlerts), policy (limits.openPolicyAlerts).',
   ),
-  portunus_alert_deliveries_failed_total: counter([], 'Notices of alerts that could not be delivered.'),
+  portunus_alert_rule_matches_total: counter(
+    ['policy', 'rule', 'mode'],
+    'Requests that fitted an `alert when`, whether or not anybody was told.',
+  ),
+  portunus_alert_rule_shared_matches_total: counter(
+    ['policy', 'rule'],
+    'Those of them that shared one alert, because too many keys were kept apart (limits.alertKeys, limits.alertMatchesPerThread).',
+  ),
+  portunus_alert_rule_keys: gauge(['policy', 'rule'], 'Keys that an `alert when` keeps apart at present.'),
+  portunus_delivery_notices_total: counter(
+    ['delivery', 'outcome'],
+    'Notices that a webhook was to get: sent, given-up (limits.alertDeliveryAttempts), dropped (its queue was full, or the gateway stopped).',
+  ),
+  portunus_delivery_failed_attempts_total: counter(
+    ['delivery'],
+    'Times that a webhook did not take a notice; most are tried again.',
+  ),
+  portunus_delivery_queue_length: gauge(
+    ['delivery'],
+    'Notices that wait for a webhook (limits.alertDeliveryQueue).',
+  ),
+  portunus_delivery_oldest_age_seconds: gauge(
+    ['delivery'],
+    'How long the oldest of them has waited; 0 where none does.',
+  ),
   portunus_build_info: gauge(['version'], 'Always 1; the version as a label.'),
   nodejs_eventloop_delay_mean_seconds: gauge(
     ['thread'],

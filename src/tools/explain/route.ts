@@ -34,7 +34,8 @@ export type RulePhase =
   | 'admit'
   | 'shape-request'
   | 'shape-response'
-  | 'dispatch';
+  | 'dispatch'
+  | 'account';
 
 export interface RuleExplanation {
   readonly policy: string;
@@ -165,6 +166,8 @@ function phaseOfRule(placed: PlacedRule): RulePhase {
       return 'shape-response';
     case 'timeout':
       return 'dispatch';
+    case 'alert':
+      return 'account';
     default:
       return rulePhase(placed) ?? 'authorise';
   }

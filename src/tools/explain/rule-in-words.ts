@@ -32,6 +32,14 @@ export function ruleInWords(rule: CheckedRule): string {
       return `${factText(rule.member)} is ${valueInWords(rule.member.type, rule.value.value)} where it is missing`;
     case 'timeout':
       return `answers within ${lengthInWords(rule.totalMs)}`;
+    case 'alert': {
+      const often =
+        rule.atLeast === null
+          ? ''
+          : `, at ${grouped(rule.atLeast.requests)} requests in any ${lengthInWords(rule.atLeast.windowMs)}`;
+      const whom = rule.notify === null ? '' : `, tells "${rule.notify}"`;
+      return `alerts${often}${rule.per.kind === 'total' ? '' : `, ${keyInWords(rule.per)}`}${whom}`;
+    }
     default:
       return rule satisfies never;
   }

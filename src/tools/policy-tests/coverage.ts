@@ -58,6 +58,7 @@ export class CoverageCounter {
       machine.world.routes.get(route)!,
       request,
       TEST_KEYS,
+      observation.answer,
     );
     for (const { clauses } of sights)
       for (const { clause, held } of clauses.flatMap(withElements))

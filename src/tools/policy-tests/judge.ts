@@ -98,16 +98,18 @@ function replyDiffers({ code, because, retryAfter }: CheckedExpect, { refusal }:
 
 function watchersDiffer(
   { watched }: CheckedExpect,
-  { warned, shadowed }: Observation,
+  { warned, shadowed, alerted }: Observation,
   rules: readonly PlacedRule[],
 ): string[] {
   return watched.flatMap(({ mode, by }) => {
-    const seen = (mode === 'warn' ? warned : shadowed).map((index) => rules[index]!);
+    const seen = { warn: warned, shadow: shadowed, alert: alerted }[mode].map((index) => rules[index]!);
     if (seen.some((placed) => isRule(placed, by))) return [];
-    const word = mode === 'warn' ? 'warned' : 'shadowed';
+    const word = WATCHED_WORDS[mode];
     return [seen.length === 0 ? `nothing ${word}` : `${word} by ${seen.map(named).join(', ')}`];
   });
 }
+
+const WATCHED_WORDS = { warn: 'warned', shadow: 'shadowed', alert: 'alerted' } as const;
 
 function memberDiffers(
   { path, value }: CheckedExpect['body'][number],

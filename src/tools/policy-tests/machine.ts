@@ -3,17 +3,20 @@ import { compileRules } from '../../compiler/compile.ts';
 import { instantiateRoute } from '../../compiler/instantiate.ts';
 import type { PlainRequest } from '../../compiler/interpret/facts.ts';
 import { type PlacedRule, placedRules } from '../../compiler/interpret/placed-rules.ts';
+import type { EndedRequest } from '../../compiler/interpret.ts';
 import { NOT_PERMITTED } from '../../compiler/runtime/denials.ts';
 import { compileRequestSchema } from '../../config/request-schema.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { CheckedPolicies, TypedExpression } from '../../language/typed.ts';
 import type { CheckedTest } from '../../language/typed-tests.ts';
 import type { EnforcementMode, World } from '../../model/world.ts';
+import { KNOWN, type Known } from '../../pipeline/alerts.ts';
 import { HeaderEdits, RequestContext } from '../../pipeline/context.ts';
 import type { CounterSpec } from '../../pipeline/counters.ts';
 import type { Identity, KeyHash } from '../../pipeline/identity.ts';
 import { CONTINUE, type Outcome, type Refusal } from '../../pipeline/outcome.ts';
 import type { BoundRuntime, RoutePipeline, RuleBundle } from '../../pipeline/program.ts';
+import { AlertedRules } from './alerted-rules.ts';
 import { TEST_KEYS } from './identities.ts';
 import type { FrontProblem, RouteFinder, SentRequest, TestPorts } from './ports.ts';
 import { type CounterSight, WatchedCounters } from './watched-counters.ts';
@@ -71,6 +74,8 @@ function withShare(when: TypedExpression, percent: number): TypedExpression {
 export interface MachineRequest extends SentRequest {
   /** What the answer says that it cost, in nano-units; null: nothing. */
   readonly cost: number | null;
+  /** What the service answers. */
+  readonly status: number;
   readonly ip: string;
   readonly identity: Identity | null;
   readonly nowMs: number;
@@ -89,6 +94,10 @@ export interface Observation {
   readonly unfitFor: string | null;
   readonly warned: readonly number[];
   readonly shadowed: readonly number[];
+  /** Rules by which somebody is told of the request, or of those before it with it. */
+  readonly alerted: readonly number[];
+  /** How it ended; null where no route was found. */
+  readonly answer: EndedRequest | null;
   readonly headers: { readonly request: Edits; readonly response: Edits };
   readonly timeoutMs: number;
   /** As the service gets it; null where none is sent. */
@@ -109,6 +118,7 @@ export class MachineRun {
   readonly #machine: Machine;
   readonly #counters: WatchedCounters;
   readonly #runtime: BoundRuntime;
+  readonly #alerts: AlertedRules;
   readonly #pipelines = new Map<string, RoutePipeline>();
   #open: { readonly context: RequestContext; readonly cost: number }[] = [];
   #sent = 0;
@@ -118,23 +128,26 @@ export class MachineRun {
     const inner = machine.ports.counters(machine.bundle.counters.map(withFewKeys));
     this.#counters = new WatchedCounters(inner, usedBefore);
     const bodies = { compileSchema: compileRequestSchema, limits: machine.world.limits };
-    this.#runtime = { counters: this.#counters, ...TEST_KEYS, bodies };
+    this.#alerts = new AlertedRules(machine);
+    this.#runtime = { counters: this.#counters, ...TEST_KEYS, bodies, alerts: this.#alerts };
   }
 
   send(sent: MachineRequest): Observation {
     const found = this.#machine.finder.find(sent);
     if (found.kind === 'problem') return refusedAtFront(found);
     const { route, path, parameters } = found;
-    const { nowMs, wallMs, body: _text, cost: told, ...facts } = sent;
+    const { nowMs, wallMs, body: _text, cost: told, status: _status, ...facts } = sent;
     const moment = { arrivedMonotonicMs: nowMs, arrivedWallMs: wallMs };
     const unread = { ...facts, id: requestId(++this.#sent), path, parameters, ...moment };
     const context = contextOf(unread);
     const pipeline = this.#pipeline(route);
-    const outcome = this.#decide(pipeline, context, route, sent);
+    const decided = this.#decide(pipeline, context, route, sent);
+    const { outcome } = decided;
     const request: PlainRequest = { ...unread, body: bodyOf(sent.body, pipeline) };
     const permitted = outcome === CONTINUE;
     const { cost } = this.#machine.world.routes.get(route)!;
     this.#open.push({ context, cost: told ?? cost?.atMost ?? 0 });
+    const answer = answerOf(decided, sent.status);
     const changedText = permitted ? changedBody(pipeline, context, sent.body) : null;
     return {
       route,
@@ -144,6 +157,8 @@ export class MachineRun {
       decidingRule: 'refusal' in outcome ? outcome.refusal.ruleIndex : context.decidingRule,
       unfitFor: this.#unfitFor(outcome, route),
       ...this.#watchers(context),
+      alerted: this.#alerts.asked(pipeline, context, answer, nowMs),
+      answer,
       headers: {
         request: permitted ? editsOf(pipeline.shapeRequest, context) : NO_EDITS,
         response: permitted ? editsOf(pipeline.shapeResponse, context) : NO_EDITS,
@@ -172,18 +187,20 @@ export class MachineRun {
     context: RequestContext,
     route: string,
     { identity, body }: MachineRequest,
-  ): Outcome {
+  ): Decided {
     const { auth } = this.#machine.world.routes.get(route)!;
     const early = pipeline.match(context);
-    if (early !== CONTINUE) return early;
+    if (early !== CONTINUE) return { outcome: early, known: KNOWN.request };
     context.identity = auth === 'none' ? null : identity;
-    if (auth === 'required' && context.identity === null) return UNAUTHENTICATED;
+    if (auth === 'required' && context.identity === null)
+      return { outcome: UNAUTHENTICATED, known: KNOWN.request };
     const judged = pipeline.authorise(context);
-    if (judged !== CONTINUE) return judged;
+    if (judged !== CONTINUE) return { outcome: judged, known: KNOWN.caller };
     const fault = pipeline.readBody?.(context, new TextEncoder().encode(body)) ?? null;
-    if (fault !== null) return { kind: 'respond', refusal: { ...NO_RULE, ...fault } };
+    if (fault !== null)
+      return { outcome: { kind: 'respond', refusal: { ...NO_RULE, ...fault } }, known: KNOWN.caller };
     const read = pipeline.judgeBody(context);
-    return read === CONTINUE ? pipeline.admit(context) : read;
+    return { outcome: read === CONTINUE ? pipeline.admit(context) : read, known: KNOWN.body };
   }
 
   /** A refusal by the schema names no rule. */
@@ -214,6 +231,22 @@ export class MachineRun {
     this.#pipelines.set(route, pipeline);
     return pipeline;
   }
+}
+
+interface Decided {
+  readonly outcome: Outcome;
+  readonly known: Known;
+}
+
+/** The service takes no time: no clock moves in between. */
+function answerOf({ outcome, known }: Decided, status: number): EndedRequest {
+  const refusal = 'refusal' in outcome ? outcome.refusal : null;
+  return {
+    known,
+    durationMs: 0,
+    status: refusal?.status ?? status,
+    code: refusal?.code,
+  };
 }
 
 /** A test meets few keys; memory for a hundred thousand of each limit would cost more than the test. */
@@ -282,6 +315,8 @@ function refusedAtFront({ status, code, detail }: FrontProblem): Observation {
     unfitFor: null,
     warned: [],
     shadowed: [],
+    alerted: [],
+    answer: null,
     headers: { request: NO_EDITS, response: NO_EDITS },
     timeoutMs: Number.POSITIVE_INFINITY,
     body: null,

@@ -67,9 +67,9 @@ function failureReport({ step, expect, sent, differences }: ExpectFailure, machi
 
 /** What each rule saw of a request, and what the counters it met said. */
 export function viewsOf(machine: Machine, observation: Observation): readonly RuleView[] {
-  const { route, request, counters } = observation;
+  const { route, request, counters, answer } = observation;
   if (route === null || request === null) return [];
-  const trace = traceRequest(machine.rules, machine.world.routes.get(route)!, request, TEST_KEYS);
+  const trace = traceRequest(machine.rules, machine.world.routes.get(route)!, request, TEST_KEYS, answer);
   const specs = new Map(machine.bundle.counters.map(({ identity }, index) => [identity, index]));
   const views: CounterViews = new Map(
     machine.rules.flatMap(({ rule, index }) => {

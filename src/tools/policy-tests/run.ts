@@ -98,6 +98,7 @@ function sendStep(run: MachineRun, machine: Machine, { test, step, atMs }: StepP
       ...front,
       identity,
       cost: step.cost,
+      status: step.status,
       nowMs: FIRST_MONOTONIC_MS + now,
       wallMs,
     });

@@ -1,0 +1,46 @@
+/** What data threads see of `alert when`, and what the control thread knows of such rules. */
+import type { EnforcementMode } from '../model/world.ts';
+
+/** The end of a request, as rules about responses see it. One per thread, filled anew for each. */
+export interface Answer {
+  status: number;
+  /** From arrival to the end of the answer. */
+  durationMs: number;
+  /** Stable code of what the gateway answered, or of why an answer broke off; undefined where there is none. */
+  code: string | undefined;
+  /** How far the request got: what was not known by then no rule is asked about. */
+  known: Known;
+}
+export type Known = (typeof KNOWN)[keyof typeof KNOWN];
+export const KNOWN = { request: 0, caller: 1, body: 2 } as const;
+
+/** Takes what fits an alert rule; of one data thread. */
+export interface AlertSink {
+  /**
+   * `key`: see {@link AlertSpec}. `describe` is asked where no other such request was told of yet: what `because` says.
+   */
+  matched(identity: string, key: readonly unknown[], describe: (() => string) | null): void;
+}
+
+/** An alert rule, for whoever counts what fits it. */
+export interface AlertSpec {
+  /** Of policy and rule: stays the same whatever else the rule says. */
+  readonly identity: string;
+  readonly policy: string;
+  /** Its name, or its canonical text. */
+  readonly rule: string;
+  readonly mode: EnforcementMode;
+  readonly atLeast: { readonly requests: number; readonly windowMs: number } | null;
+  /**
+   * What the values of a key are of. A key is one of these spaces and its values: `each` those of `keys`, `otherwise` the value
+   * of `otherwise`, `missing` none.
+   */
+  readonly keys: readonly string[];
+  readonly otherwise: string | null;
+  readonly maxKeys: number;
+  readonly notify: string | null;
+}
+
+export function alertIdentity(policy: string, rule: string): string {
+  return JSON.stringify([policy, rule]);
+}
