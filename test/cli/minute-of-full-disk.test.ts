@@ -52,7 +52,11 @@ function openParts(folder: string) {
       return { ok: true, value: undefined } as const;
     },
   };
-  const alerts = createAlertBus({ clock, deliveries: () => [delivery], openAlertsMax: 100 });
+  const alerts = createAlertBus({
+    clock,
+    deliveries: () => [delivery],
+    openAlertsMax: { gateway: 100, policy: 100 },
+  });
   const registry = createCounterRegistry();
   const specs: CounterSpec[] = [spec('year', YEAR, { maxKeys: 5_000 })];
   const asks: LeaseAsk[] = [];
