@@ -60,7 +60,7 @@ function rememberIn(
       return 'seen';
     }
   }
-  if (free === -1) free = slots;
+  if (free === -1) return 'full';
   words[free] = first;
   words[free + 1] = second;
   words[free + 2] = third;
