@@ -48,7 +48,8 @@ export function soakCallers(context: CallerContext): readonly Caller[] {
   const send = (path: string, sent: Sent = {}): Promise<Answer> =>
     exchange(
       {
-        agent,
+        // The admin API closes what is idle for seconds, and a request may meet that: no connection is used again.
+        agent: sent.port === undefined ? agent : false,
         port: sent.port ?? context.port,
         path,
         method: sent.method ?? 'GET',
