@@ -1,0 +1,113 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type AccessRecord, emptyRecord } from '../../pipeline/record.ts';
+import { createRecordReader, createRecordRing, createRecordWriter } from '../record-ring.ts';
+import { MinuteCounts } from './minute-counts.ts';
+import { copyRecord, openBlock, RecordBlockWriter } from './record-block.ts';
+
+const amount = fc.constantFrom(-1, -1, -1, -1, 0, 27, 5_000);
+/** Few names, so that many records have those of the one before, and many differ in one. */
+const record = fc
+  .record({
+    route: fc.constantFrom('', 'items'),
+    tenant: fc.constantFrom('acme', 'beta'),
+    consumer: fc.constantFrom('web', 'app'),
+    code: fc.constantFrom('', 'refused'),
+    decidingRule: fc.constantFrom('', 'p/r'),
+    path: fc.constantFrom('/v1/items/42', '/', '/v1/a-longer-path/of-some-length'),
+    status: fc.constantFrom(200, 399, 400, 499, 500, 503),
+    clientAborted: fc.constantFrom(false, false, true),
+    requestBytes: fc.constantFrom(0, 1, 3_000),
+    responseBytes: fc.constantFrom(0, 27),
+    inputTokens: amount,
+    outputTokens: amount,
+    costNano: amount,
+    finishedUs: fc.constantFrom(-1, 0, 400, 70_000),
+  })
+  .map((fields): AccessRecord => ({ ...emptyRecord(), timeMs: 1, ...fields }));
+const records = fc.array(record, { minLength: 1, maxLength: 40 });
+
+/** Hands the records over as they come out of a ring: repeated names are told once. */
+function throughRing(
+  all: readonly AccessRecord[],
+  accept: Parameters<ReturnType<typeof createRecordReader>['drain']>[1],
+) {
+  const ring = createRecordRing(1 << 20);
+  const writer = createRecordWriter(ring);
+  for (const each of all) writer.write(each);
+  expect(createRecordReader(ring).drain(all.length, accept)).toBe(all.length);
+}
+
+describe('the sums of a minute', () => {
+  it('are what adding up the records of each name gives, by every dimension', () => {
+    fc.assert(
+      fc.property(records, (all) => {
+        const counts = new MinuteCounts(100);
+        throughRing(all, (each, frame) => void counts.count(each, frame));
+        for (const [dimension, nameOf] of NAMES) {
+          const names = new Set(all.map(nameOf));
+          const sums = Object.fromEntries(
+            [...counts.dimensions[dimension]].map(([name, cell]) => [name, cell.sums]),
+          );
+          const expected = [...names].map((name) => [
+            name,
+            sumsOf(all.filter((each) => nameOf(each) === name)),
+          ]);
+          expect(sums).toEqual(Object.fromEntries(expected));
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe('a block of records', () => {
+  it('gives back records that share their names, each as it was', () => {
+    fc.assert(
+      fc.property(records, (all) => {
+        const block = new RecordBlockWriter();
+        throughRing(all, (each, frame) => void block.add(each, frame));
+        const back: AccessRecord[] = [];
+        openBlock(block.block())!.read((each) => back.push(copyRecord(each)));
+        expect(back).toEqual(all);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+const NAMES = [
+  ['route', ({ route }: AccessRecord) => (route === '' ? '(none)' : route)],
+  ['tenant', ({ tenant }: AccessRecord) => tenant],
+  ['consumer', ({ tenant, consumer }: AccessRecord) => `${tenant}/${consumer}`],
+  [
+    'decision',
+    ({ code, decidingRule }: AccessRecord) =>
+      code === ''
+        ? decidingRule === ''
+          ? 'permitted'
+          : `permitted by ${decidingRule}`
+        : decidingRule === ''
+          ? code
+          : `refused by ${decidingRule}`,
+  ],
+] as const;
+
+function sumsOf(all: readonly AccessRecord[]) {
+  const count = (isMeant: (each: AccessRecord) => boolean) => all.filter(isMeant).length;
+  const total = (of: (each: AccessRecord) => number) =>
+    all.reduce((sum, each) => sum + Math.max(0, of(each)), 0);
+  return {
+    requests: all.length,
+    clientErrors: count(({ status }) => status >= 400 && status < 500),
+    serverErrors: count(({ status }) => status >= 500),
+    refused: count(({ code, decidingRule }) => code !== '' && decidingRule !== ''),
+    aborted: count(({ clientAborted }) => clientAborted),
+    requestBytes: total(({ requestBytes }) => requestBytes),
+    responseBytes: total(({ responseBytes }) => responseBytes),
+    inputTokens: total(({ inputTokens }) => inputTokens),
+    outputTokens: total(({ outputTokens }) => outputTokens),
+    costNano: total(({ costNano }) => costNano),
+    durationUs: total(({ finishedUs }) => finishedUs),
+  };
+}
