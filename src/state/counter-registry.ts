@@ -19,7 +19,7 @@ import {
 import { CROWDED_SHARE, sweepShard } from './counter-sweep.ts';
 import { HeadroomPass, type LimitHeadroom } from './limit-headroom.ts';
 import { rateKind } from './rates/rate-kinds.ts';
-import { breakLockOf, LockSet, lockOwner } from './shared-lock.ts';
+import { breakLockOf, LockSet, lockOwner } from '../base/shared-lock.ts';
 
 export interface CounterRegistry {
   /**

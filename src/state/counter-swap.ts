@@ -8,7 +8,7 @@ import type { CounterFamily } from './counter-family.ts';
 import { HEADER } from './counter-layout.ts';
 import { cellsAt, shardAt, shardOf } from './counter-table.ts';
 import type { TakeSink } from './rates/take-journal.ts';
-import type { LockSet } from './shared-lock.ts';
+import type { LockSet } from '../base/shared-lock.ts';
 import {
   correctEntry,
   lockOf,

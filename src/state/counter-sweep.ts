@@ -6,7 +6,7 @@ import type { CounterFamily } from './counter-family.ts';
 import type { Moment } from './counter-kind.ts';
 import { HEADER, SHARD } from './counter-layout.ts';
 import { cellsAt, freeRecord, isLinked, shardAt } from './counter-table.ts';
-import type { LockSet } from './shared-lock.ts';
+import type { LockSet } from '../base/shared-lock.ts';
 
 /**
  * Frees what is as new in one shard; answers how many records. `families` are the views of all rule sets that use

@@ -17,7 +17,7 @@ import {
 } from './counter-table.ts';
 import { applyGrant, type LeaseGrant, type LeaseState, readLease } from './quota-lease-cells.ts';
 import type { MarkedKey, QuotaMark } from './quota-marks.ts';
-import type { LockSet } from './shared-lock.ts';
+import type { LockSet } from '../base/shared-lock.ts';
 
 export interface LeaseView {
   readonly key: MarkedKey;

@@ -6,7 +6,7 @@ import type { CounterFamily } from './counter-family.ts';
 import type { Moment } from './counter-kind.ts';
 import { type CounterLayout, HEADER, SHARD } from './counter-layout.ts';
 import { cellsAt, isLinked, shardAt } from './counter-table.ts';
-import type { LockSet } from './shared-lock.ts';
+import type { LockSet } from '../base/shared-lock.ts';
 
 export interface LimitHeadroom {
   /** The greatest share in use of all keys, 0 … 1; of the last whole pass, and of the one that goes on. */

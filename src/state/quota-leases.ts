@@ -14,7 +14,7 @@ import { markOf, type PlannedLease, planLease } from './lease-plan.ts';
 import { type LeaseView, openLeases, readLeaseOf, setLeaseOf } from './lease-records.ts';
 import { adoptMarks, countMarks, latest, runsOutOfKeys } from './mark-adoption.ts';
 import type { MarkedKey, QuotaMark, QuotaMarks } from './quota-marks.ts';
-import { LockSet, lockOwner } from './shared-lock.ts';
+import { LockSet, lockOwner } from '../base/shared-lock.ts';
 import type { StoreProblem } from './store-problem.ts';
 
 export interface QuotaLeases {

@@ -5,7 +5,7 @@
  */
 import { threadId } from 'node:worker_threads';
 import type { SeenSignatures } from '../pipeline/identity.ts';
-import { LockSet, lockOwner } from './shared-lock.ts';
+import { LockSet, lockOwner } from '../base/shared-lock.ts';
 
 /** Words of a slot: three of the signature, and the second in which it may be forgotten, 0 for none. */
 const SLOT_WORDS = 4;

@@ -26,7 +26,7 @@ import { swapReservation } from './counter-swap.ts';
 import { shardAt, shardOf } from './counter-table.ts';
 import { LateCorrections } from './late-corrections.ts';
 import { NO_JOURNAL, type TakeSink } from './rates/take-journal.ts';
-import { LockSet, lockOwner } from './shared-lock.ts';
+import { LockSet, lockOwner } from '../base/shared-lock.ts';
 import {
   correctEntry,
   lockOf,

@@ -10,7 +10,7 @@ import { NOT_STEADY } from './counter-kind.ts';
 import { cellsAt, findRecord, NO_RECORD, shardAt, shardOf } from './counter-table.ts';
 import { leaseLasts } from './quota-lease-cells.ts';
 import type { TakeSink } from './rates/take-journal.ts';
-import type { LockSet } from './shared-lock.ts';
+import type { LockSet } from '../base/shared-lock.ts';
 
 /** True when everything is taken, and the batch says what is left. */
 export function takeSteady(

@@ -5,7 +5,7 @@
  * anew for each step: answers it got before are replayed from its log, and the first operation beyond the log is its next step.
  * So the very lock code of the product is explored, not a copy of it.
  */
-import type { AtomicOperations } from '../../src/state/shared-lock.ts';
+import type { AtomicOperations } from '../../src/base/shared-lock.ts';
 
 export interface ThreadOperations extends AtomicOperations {
   /** One indivisible step on plain memory; its answer is logged, so it must be a plain value. */

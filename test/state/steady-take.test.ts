@@ -10,7 +10,7 @@ import { createQuotaLeases } from '../../src/state/quota-leases.ts';
 import type { QuotaMarks } from '../../src/state/quota-marks.ts';
 import { NO_JOURNAL, type TakeSink } from '../../src/state/rates/take-journal.ts';
 import { createSharedCounters } from '../../src/state/shared-counters.ts';
-import { LockSet } from '../../src/state/shared-lock.ts';
+import { LockSet } from '../../src/base/shared-lock.ts';
 import { takeSteady } from '../../src/state/steady-take.ts';
 import { type Asked, fill, rigOf, spec } from './counters-rig.ts';
 

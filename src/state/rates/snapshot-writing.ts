@@ -9,7 +9,7 @@ import { Moment } from '../counter-kind.ts';
 import { HEADER, META, SHARD } from '../counter-layout.ts';
 import type { RateRegion } from '../counter-registry.ts';
 import { cellsAt, metaAt, shardAt } from '../counter-table.ts';
-import { LockSet, lockOwner } from '../shared-lock.ts';
+import { LockSet, lockOwner } from '../../base/shared-lock.ts';
 import { JOURNAL_CELLS, wordSum } from './journal-format.ts';
 import { CHUNK, CHUNK_MAGIC, SHARED_COUNTER } from './snapshot-format.ts';
 import { WordBuffer } from './word-buffer.ts';

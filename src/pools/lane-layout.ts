@@ -1,0 +1,76 @@
+/**
+ * How lanes lie in shared memory, one after the other:
+ *
+ * | part  | cells of a lane                                                                     |
+ * |-------|-------------------------------------------------------------------------------------|
+ * | words | 16 Int32, a cache line: {@link WORD}                                                 |
+ * | cells | {@link LANE_CELLS} Float64: {@link LANE}, then {@link LANE_METERS_MAX} × {@link METER} |
+ *
+ * Everything but the lock word is written under the lane's lock. Memory starts as zero: a lane without meters, which is open.
+ */
+import { LANE_METERS_MAX } from '../pipeline/key-pool.ts';
+
+export const WORD = { lock: 0, meters: 1, cells: 16 } as const;
+
+export const LANE = {
+  /** Monotonic moment before which no call is sent, because the provider said so; 0: none. */
+  closedUntilMs: 0,
+  /** After that moment: 1 until one call has shown that it is open again. */
+  isProving: 1,
+  /** Until when the one call that proves it has time; 0: none is under way. */
+  proofDueMs: 2,
+  cells: 4,
+} as const;
+
+export const METER = {
+  /** Index into `METER_UNITS`, and into `METER_KINDS`. */
+  unit: 0,
+  kind: 1,
+  amount: 2,
+  windowMs: 3,
+  /** What is left as of `atMs`: may be negative, when calls took more than was estimated. */
+  left: 4,
+  /** bucket: when `left` was last brought up to date. fixed: when the window ends, 0 before its first call. */
+  atMs: 5,
+  /** Sum of all corrections by what the provider reported: see `lane-reports.ts`. */
+  corrected: 6,
+  /** Least error towards too little of the reports since `surplusSinceMs`; and when that began, 0: none. */
+  surplus: 7,
+  surplusSinceMs: 8,
+  /** What people have declared, or 0. */
+  declared: 9,
+  cells: 10,
+} as const;
+
+export const LANE_CELLS = LANE.cells + LANE_METERS_MAX * METER.cells;
+
+export function laneBytes(lanes: number): number {
+  return lanes * (WORD.cells * Int32Array.BYTES_PER_ELEMENT + LANE_CELLS * Float64Array.BYTES_PER_ELEMENT);
+}
+
+/** The lanes of one memory, as one thread sees them. */
+export class LaneMemory {
+  readonly words: Int32Array;
+  readonly cells: Float64Array;
+
+  constructor(memory: SharedArrayBuffer, lanes: number) {
+    this.words = new Int32Array(memory, 0, lanes * WORD.cells);
+    this.cells = new Float64Array(memory, this.words.byteLength, lanes * LANE_CELLS);
+  }
+
+  lockAt(lane: number): number {
+    return lane * WORD.cells + WORD.lock;
+  }
+
+  laneAt(lane: number): number {
+    return lane * LANE_CELLS;
+  }
+
+  meterAt(lane: number, meter: number): number {
+    return lane * LANE_CELLS + LANE.cells + meter * METER.cells;
+  }
+
+  metersOf(lane: number): number {
+    return this.words[lane * WORD.cells + WORD.meters]!;
+  }
+}

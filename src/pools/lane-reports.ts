@@ -1,0 +1,116 @@
+/**
+ * What providers report of their limits corrects what is modelled. A report says what was left when the provider had counted
+ * the call; the ticket says what the model had left when it had. So the two are compared at one moment, and calls that were
+ * sent since play no part; corrections made since then are already in the model, and are taken off. Too much is corrected at
+ * once. Too little is only believed when every report of a while agrees: calls overtake each other on their way, and one that
+ * did leaves a provider that has not yet counted those before it.
+ */
+import { LANE_METERS_MAX, METER_UNITS, type MeterReport } from '../pipeline/key-pool.ts';
+import { type LaneMemory, METER, WORD } from './lane-layout.ts';
+import type { LaneTicket } from './lanes.ts';
+import { beginMeter, refresh, setAmount } from './meters.ts';
+
+/** Longer than calls overtake each other, shorter than a window. */
+const SURPLUS_MS = 1_000;
+
+export function applyReports(
+  memory: LaneMemory,
+  ticket: LaneTicket,
+  { reports, isRefused }: { readonly reports: readonly MeterReport[]; readonly isRefused: boolean },
+  nowMs: number,
+): void {
+  const nth = ticket.lanes.length - 1;
+  const lane = ticket.lanes[nth]!;
+  for (const report of reports) {
+    const meter = findMeter(memory, lane, report);
+    if (meter === -1) learnMeter(memory, lane, report, nowMs);
+    else
+      correct(
+        memory,
+        memory.meterAt(lane, meter),
+        thenAt(ticket, nth * LANE_METERS_MAX + meter, isRefused),
+        report,
+        nowMs,
+      );
+  }
+}
+
+/** What the model had at the moment of which the report speaks: a refused call was not counted. */
+interface Then {
+  readonly left: number;
+  readonly corrected: number;
+}
+
+function thenAt({ leftThen, taken, correctedThen }: LaneTicket, place: number, isRefused: boolean): Then {
+  return { left: leftThen[place]! + (isRefused ? taken[place]! : 0), corrected: correctedThen[place]! };
+}
+
+function findMeter(memory: LaneMemory, lane: number, { unit, windowMs }: MeterReport): number {
+  const wanted = METER_UNITS.indexOf(unit);
+  for (let meter = 0; meter < memory.metersOf(lane); meter++) {
+    const at = memory.meterAt(lane, meter);
+    if (memory.cells[at + METER.unit] === wanted && memory.cells[at + METER.windowMs] === windowMs)
+      return meter;
+  }
+  return -1;
+}
+
+/** A limit that nobody has declared. */
+function learnMeter(memory: LaneMemory, lane: number, report: MeterReport, nowMs: number): void {
+  const { unit, amount, windowMs, remaining } = report;
+  const meter = memory.metersOf(lane);
+  if (meter === LANE_METERS_MAX || !(amount > 0)) return;
+  const at = memory.meterAt(lane, meter);
+  beginMeter(memory.cells, at, { unit, kind: 'bucket', amount, windowMs, source: 'learned' }, nowMs);
+  if (remaining >= 0) memory.cells[at + METER.left] = Math.min(amount, remaining);
+  memory.words[lane * WORD.cells + WORD.meters] = meter + 1;
+}
+
+function correct(
+  { cells }: LaneMemory,
+  at: number,
+  then: Then,
+  { amount, remaining }: MeterReport,
+  nowMs: number,
+): void {
+  refresh(cells, at, nowMs);
+  const before = cells[at + METER.amount]!;
+  if (amount > 0 && amount !== before && mayBecome(cells, at, amount)) {
+    setAmount(cells, at, amount);
+    // The level moved by as much: tickets taken before compare with what they would have seen.
+    cells[at + METER.corrected]! += amount - before;
+  }
+  if (!(remaining >= 0)) return;
+  const since = cells[at + METER.corrected]! - then.corrected;
+  const error = remaining - then.left - since;
+  if (error < 0) {
+    move(cells, at, error);
+    cells[at + METER.surplusSinceMs] = 0;
+  } else {
+    noteSurplus(cells, at, error, nowMs);
+  }
+}
+
+/** Declared limits are what people want to use at most. */
+function mayBecome(cells: Float64Array, at: number, amount: number): boolean {
+  const declared = cells[at + METER.declared]!;
+  return declared === 0 || amount <= declared;
+}
+
+function noteSurplus(cells: Float64Array, at: number, error: number, nowMs: number): void {
+  const sinceMs = cells[at + METER.surplusSinceMs]!;
+  if (sinceMs === 0) {
+    cells[at + METER.surplus] = error;
+    cells[at + METER.surplusSinceMs] = nowMs;
+    return;
+  }
+  cells[at + METER.surplus] = Math.min(cells[at + METER.surplus]!, error);
+  if (nowMs - sinceMs < SURPLUS_MS) return;
+  move(cells, at, cells[at + METER.surplus]!);
+  cells[at + METER.surplusSinceMs] = 0;
+}
+
+function move(cells: Float64Array, at: number, by: number): void {
+  cells[at + METER.left] = Math.min(cells[at + METER.amount]!, cells[at + METER.left]! + by);
+  cells[at + METER.corrected]! += by;
+}

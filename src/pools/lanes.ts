@@ -1,0 +1,268 @@
+/**
+ * The limits of provider accounts in shared memory, as one thread uses them: a call takes its estimate from every limit of its
+ * lanes in one step, or nothing; what it really took is settled once; what providers report corrects the model.
+ */
+import { threadId } from 'node:worker_threads';
+import { assert } from '../base/assert.ts';
+import { LockSet, lockOwner } from '../base/shared-lock.ts';
+import { type CallAmounts, LANE_METERS_MAX, type MeterReport, type MeterSpec } from '../pipeline/key-pool.ts';
+import { LANE, LaneMemory, METER, WORD } from './lane-layout.ts';
+import { applyReports } from './lane-reports.ts';
+import {
+  beginMeter,
+  giveBack,
+  isEstimated,
+  leftAtMs,
+  needOf,
+  refresh,
+  SLOTS_KIND,
+  setAmount,
+  takeFrom,
+} from './meters.ts';
+
+/**
+ * How a call ended: what it took in the end; `unknown`: all of the estimate; `refused`: the provider said that it has no room,
+ * and counted the request at most.
+ */
+export type CallOutcome = CallAmounts | 'unknown' | 'refused';
+
+const NOTHING: CallAmounts = { inputTokens: 0, outputTokens: 0, costNano: 0 };
+
+/** What a call has taken: opaque to its holder. */
+export interface LaneTicket {
+  readonly lanes: readonly number[];
+  /** For each lane and meter: what was taken, what was left then, the sum of corrections, the end of a fixed window. */
+  readonly taken: Float64Array;
+  readonly leftThen: Float64Array;
+  readonly correctedThen: Float64Array;
+  readonly endMs: Float64Array;
+  /** It is the one call that shows whether lanes that were closed are open again. */
+  readonly proves: boolean;
+  state: 'open' | 'settled';
+}
+
+export interface LanesOptions {
+  readonly memory: SharedArrayBuffer;
+  readonly lanes: number;
+  /** How long the one call that proves a lane may take before another is sent. */
+  readonly proofMs: number;
+}
+
+export class Lanes {
+  readonly #memory: LaneMemory;
+  readonly #proofMs: number;
+  readonly #locks = new LockSet(lockOwner(threadId));
+
+  constructor({ memory, lanes, proofMs }: LanesOptions) {
+    this.#memory = new LaneMemory(memory, lanes);
+    this.#proofMs = proofMs;
+  }
+
+  /** Sets the limits of a lane: of those it had (by unit and window), what is in use stays in use. */
+  declare(lane: number, specs: readonly MeterSpec[], nowMs: number): void {
+    assert(specs.length <= LANE_METERS_MAX, 'a lane has few limits');
+    this.#locked([lane], () => {
+      const { cells, words } = this.#memory;
+      const before = this.#snapshots(lane);
+      specs.forEach((spec, meter) => {
+        const at = this.#memory.meterAt(lane, meter);
+        beginMeter(cells, at, spec, nowMs);
+        const known = before.find(
+          (old) =>
+            old[METER.unit] === cells[at + METER.unit] &&
+            old[METER.windowMs] === spec.windowMs &&
+            old[METER.kind] === cells[at + METER.kind],
+        );
+        if (known === undefined) return;
+        cells.set(known, at);
+        cells[at + METER.declared] = spec.source === 'declared' ? spec.amount : 0;
+        setAmount(cells, at, spec.amount);
+      });
+      words[lane * WORD.cells + WORD.meters] = specs.length;
+    });
+  }
+
+  #snapshots(lane: number): Float64Array[] {
+    return Array.from({ length: this.#memory.metersOf(lane) }, (_, meter) => {
+      const at = this.#memory.meterAt(lane, meter);
+      return this.#memory.cells.slice(at, at + METER.cells);
+    });
+  }
+
+  /**
+   * The least share that would be left of any limit of the lanes, 0 … 1; below 0 when a call of these amounts does not fit. Read
+   * without locks: good enough to choose by, and {@link take} decides.
+   */
+  headroom(lanes: readonly number[], amounts: CallAmounts, nowMs: number): number {
+    const { cells } = this.#memory;
+    let least = 1;
+    for (const lane of lanes) {
+      const head = this.#memory.laneAt(lane);
+      if (this.#isClosed(head, nowMs)) return -1;
+      const meters = this.#memory.metersOf(lane);
+      for (let meter = 0; meter < meters; meter++) {
+        const at = this.#memory.meterAt(lane, meter);
+        const amount = cells[at + METER.amount]!;
+        const passedMs = Math.max(0, nowMs - cells[at + METER.atMs]!);
+        const isBucket = cells[at + METER.kind] === 0;
+        const back = isBucket ? (passedMs * amount) / cells[at + METER.windowMs]! : 0;
+        const isOver = cells[at + METER.kind] === 1 && cells[at + METER.atMs]! <= nowMs;
+        const left = isOver ? amount : Math.min(amount, cells[at + METER.left]! + back);
+        least = Math.min(least, (left - needOf(cells[at + METER.unit]!, amounts)) / amount);
+      }
+    }
+    return least;
+  }
+
+  /** The lanes in ascending order, each once. A ticket, or the first moment at which these limits alone would let it pass. */
+  take(lanes: readonly number[], amounts: CallAmounts, nowMs: number): LaneTicket | number {
+    return this.#locked(lanes, () => {
+      const untilMs = this.#fitsAtMs(lanes, amounts, nowMs);
+      return untilMs > nowMs ? untilMs : this.#book(lanes, amounts, nowMs);
+    });
+  }
+
+  /** As {@link take} would answer, without taking. */
+  fitsAtMs(lanes: readonly number[], amounts: CallAmounts, nowMs: number): number {
+    return this.#locked(lanes, () => this.#fitsAtMs(lanes, amounts, nowMs));
+  }
+
+  #fitsAtMs(lanes: readonly number[], amounts: CallAmounts, nowMs: number): number {
+    const { cells } = this.#memory;
+    let latestMs = nowMs;
+    for (const lane of lanes) {
+      const head = this.#memory.laneAt(lane);
+      if (this.#isClosed(head, nowMs))
+        latestMs = Math.max(latestMs, cells[head + LANE.closedUntilMs]!, cells[head + LANE.proofDueMs]!);
+      const meters = this.#memory.metersOf(lane);
+      for (let meter = 0; meter < meters; meter++) {
+        const at = this.#memory.meterAt(lane, meter);
+        refresh(cells, at, nowMs);
+        const need = needOf(cells[at + METER.unit]!, amounts);
+        latestMs = Math.max(latestMs, leftAtMs(cells, at, need, nowMs));
+      }
+    }
+    return latestMs;
+  }
+
+  /** Closed by the provider's word, or open to one call that is under way. */
+  #isClosed(head: number, nowMs: number): boolean {
+    const { cells } = this.#memory;
+    return nowMs < cells[head + LANE.closedUntilMs]! || nowMs < cells[head + LANE.proofDueMs]!;
+  }
+
+  #book(lanes: readonly number[], amounts: CallAmounts, nowMs: number): LaneTicket {
+    const { cells } = this.#memory;
+    const places = lanes.length * LANE_METERS_MAX;
+    const ticket: LaneTicket = {
+      lanes,
+      taken: new Float64Array(places),
+      leftThen: new Float64Array(places),
+      correctedThen: new Float64Array(places),
+      endMs: new Float64Array(places),
+      proves: this.#beginProof(lanes, nowMs),
+      state: 'open',
+    };
+    this.#eachMeter(lanes, (at, place) => {
+      const need = needOf(cells[at + METER.unit]!, amounts);
+      takeFrom(cells, at, need, nowMs);
+      ticket.taken[place] = need;
+      ticket.leftThen[place] = cells[at + METER.left]!;
+      ticket.correctedThen[place] = cells[at + METER.corrected]!;
+      ticket.endMs[place] = cells[at + METER.atMs]!;
+    });
+    return ticket;
+  }
+
+  #beginProof(lanes: readonly number[], nowMs: number): boolean {
+    const { cells } = this.#memory;
+    let proves = false;
+    for (const lane of lanes) {
+      const head = this.#memory.laneAt(lane);
+      if (cells[head + LANE.isProving] === 0) continue;
+      proves = true;
+      cells[head + LANE.proofDueMs] = nowMs + this.#proofMs;
+    }
+    return proves;
+  }
+
+  /** The call is over. Once; `reports` is what its answer said of the limits of the last lane. */
+  settle(ticket: LaneTicket, outcome: CallOutcome, reports: readonly MeterReport[], nowMs: number): void {
+    if (ticket.state === 'settled') return;
+    ticket.state = 'settled';
+    const isRefused = outcome === 'refused';
+    const actual = outcome === 'refused' ? NOTHING : outcome === 'unknown' ? null : outcome;
+    this.#locked(ticket.lanes, () => {
+      const { cells } = this.#memory;
+      // Before the estimate is corrected: reports speak of the moment when the provider had counted it.
+      if (reports.length > 0) applyReports(this.#memory, ticket, { reports, isRefused }, nowMs);
+      this.#eachMeter(ticket.lanes, (at, place) => {
+        refresh(cells, at, nowMs);
+        const unit = cells[at + METER.unit]!;
+        const taken = ticket.taken[place]!;
+        if (cells[at + METER.kind] === SLOTS_KIND) giveBack(cells, at, taken, 0);
+        else if (actual !== null && isEstimated(unit))
+          giveBack(cells, at, taken - needOf(unit, actual), ticket.endMs[place]!);
+      });
+      this.#endProof(ticket);
+    });
+  }
+
+  /** Nothing was sent: all is given back. */
+  release(ticket: LaneTicket, nowMs: number): void {
+    if (ticket.state === 'settled') return;
+    ticket.state = 'settled';
+    this.#locked(ticket.lanes, () => {
+      const { cells } = this.#memory;
+      this.#eachMeter(ticket.lanes, (at, place) => {
+        refresh(cells, at, nowMs);
+        giveBack(cells, at, ticket.taken[place]!, ticket.endMs[place]!);
+      });
+      if (!ticket.proves) return;
+      // It proved nothing: the next one may.
+      for (const lane of ticket.lanes) cells[this.#memory.laneAt(lane) + LANE.proofDueMs] = 0;
+    });
+  }
+
+  #endProof({ lanes, proves }: LaneTicket): void {
+    if (!proves) return;
+    const { cells } = this.#memory;
+    for (const lane of lanes) {
+      const head = this.#memory.laneAt(lane);
+      cells[head + LANE.isProving] = 0;
+      cells[head + LANE.proofDueMs] = 0;
+    }
+  }
+
+  /** The provider refuses calls until then; afterwards one call is to prove that it takes them again. */
+  close(lane: number, untilMs: number): void {
+    this.#locked([lane], () => {
+      const { cells } = this.#memory;
+      const head = this.#memory.laneAt(lane);
+      cells[head + LANE.closedUntilMs] = Math.max(cells[head + LANE.closedUntilMs]!, untilMs);
+      cells[head + LANE.isProving] = 1;
+      cells[head + LANE.proofDueMs] = 0;
+    });
+  }
+
+  /** Place in a ticket is the lane's × {@link LANE_METERS_MAX} + the meter's. */
+  #eachMeter(lanes: readonly number[], visit: (at: number, place: number) => void): void {
+    lanes.forEach((lane, nth) => {
+      const meters = this.#memory.metersOf(lane);
+      for (let meter = 0; meter < meters; meter++)
+        visit(this.#memory.meterAt(lane, meter), nth * LANE_METERS_MAX + meter);
+    });
+  }
+
+  #locked<Value>(lanes: readonly number[], work: () => Value): Value {
+    for (const lane of lanes) {
+      const held = this.#locks.acquire(this.#memory.words, this.#memory.lockAt(lane));
+      assert(held, 'a lock of lanes is held for microseconds, and freed when its thread dies');
+    }
+    try {
+      return work();
+    } finally {
+      this.#locks.releaseAll();
+    }
+  }
+}

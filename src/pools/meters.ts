@@ -1,0 +1,108 @@
+/** One limit of a provider as this gateway models it, in the cells of its lane. Called under the lane's lock. */
+import { type CallAmounts, METER_KINDS, METER_UNITS, type MeterSpec } from '../pipeline/key-pool.ts';
+import { METER } from './lane-layout.ts';
+
+const INPUT = METER_UNITS.indexOf('input-tokens');
+const OUTPUT = METER_UNITS.indexOf('output-tokens');
+const TOKENS = METER_UNITS.indexOf('tokens');
+const COST = METER_UNITS.indexOf('cost');
+const BUCKET = METER_KINDS.indexOf('bucket');
+const FIXED = METER_KINDS.indexOf('fixed');
+export const SLOTS_KIND = METER_KINDS.indexOf('slots');
+
+/** What a call takes from a meter of this unit. */
+export function needOf(unit: number, amounts: CallAmounts): number {
+  switch (unit) {
+    case INPUT:
+      return amounts.inputTokens;
+    case OUTPUT:
+      return amounts.outputTokens;
+    case TOKENS:
+      return amounts.inputTokens + amounts.outputTokens;
+    case COST:
+      return amounts.costNano;
+    default:
+      return 1;
+  }
+}
+
+/** Requests and slots are what they are; the rest is an estimate. */
+export function isEstimated(unit: number): boolean {
+  return unit === INPUT || unit === OUTPUT || unit === TOKENS || unit === COST;
+}
+
+/** A meter of which nothing is used. */
+export function beginMeter(cells: Float64Array, at: number, spec: MeterSpec, nowMs: number): void {
+  cells.fill(0, at, at + METER.cells);
+  cells[at + METER.unit] = METER_UNITS.indexOf(spec.unit);
+  cells[at + METER.kind] = METER_KINDS.indexOf(spec.kind);
+  cells[at + METER.amount] = spec.amount;
+  cells[at + METER.windowMs] = spec.windowMs;
+  cells[at + METER.left] = spec.amount;
+  cells[at + METER.atMs] = spec.kind === 'bucket' ? nowMs : 0;
+  cells[at + METER.declared] = spec.source === 'declared' ? spec.amount : 0;
+}
+
+/** Brings `left` up to date; time that runs backwards between threads changes nothing. */
+export function refresh(cells: Float64Array, at: number, nowMs: number): void {
+  const amount = cells[at + METER.amount]!;
+  if (cells[at + METER.kind] === BUCKET) {
+    const passedMs = nowMs - cells[at + METER.atMs]!;
+    if (passedMs <= 0) return;
+    const back = (passedMs * amount) / cells[at + METER.windowMs]!;
+    cells[at + METER.left] = Math.min(amount, cells[at + METER.left]! + back);
+    cells[at + METER.atMs] = nowMs;
+  } else if (cells[at + METER.kind] === FIXED) {
+    const endMs = cells[at + METER.atMs]!;
+    if (endMs === 0 || nowMs < endMs) return;
+    cells[at + METER.left] = amount;
+    cells[at + METER.atMs] = 0;
+  }
+}
+
+/**
+ * A call that overtakes others on its way finds a bucket that has had less time to fill than the model thinks: some of it is
+ * left alone. It costs no throughput, because it comes back like all the rest.
+ */
+const OVERTAKING_MS = 150;
+
+function kept(cells: Float64Array, at: number, need: number): number {
+  if (cells[at + METER.kind] !== BUCKET) return 0;
+  const amount = cells[at + METER.amount]!;
+  return Math.min((OVERTAKING_MS * amount) / cells[at + METER.windowMs]!, amount - need);
+}
+
+/** When this much will be left if nothing else is taken: `nowMs` if it is, Infinity for never. After {@link refresh}. */
+export function leftAtMs(cells: Float64Array, at: number, need: number, nowMs: number): number {
+  const amount = cells[at + METER.amount]!;
+  if (need > amount) return Number.POSITIVE_INFINITY;
+  const missing = need + kept(cells, at, need) - cells[at + METER.left]!;
+  if (missing <= 0) return nowMs;
+  const kind = cells[at + METER.kind]!;
+  // Rounded up: who asks again at that very moment is to find it.
+  if (kind === BUCKET) return nowMs + Math.ceil(((missing * cells[at + METER.windowMs]!) / amount) * 8) / 8;
+  if (kind === FIXED) return cells[at + METER.atMs]!;
+  // A slot comes back when a call ends, which nobody knows: worth a look soon.
+  return nowMs + SLOT_LOOK_MS;
+}
+const SLOT_LOOK_MS = 25;
+
+export function takeFrom(cells: Float64Array, at: number, amount: number, nowMs: number): void {
+  if (cells[at + METER.kind] === FIXED && cells[at + METER.atMs] === 0)
+    cells[at + METER.atMs] = nowMs + cells[at + METER.windowMs]!;
+  cells[at + METER.left]! -= amount;
+}
+
+/** Gives back (or, below 0, takes more of) what was taken at a moment when `endMs` was the end of a fixed window. */
+export function giveBack(cells: Float64Array, at: number, amount: number, endMs: number): void {
+  // What belonged to a window that has ended came back with its end.
+  if (cells[at + METER.kind] === FIXED && cells[at + METER.atMs] !== endMs) return;
+  cells[at + METER.left] = Math.min(cells[at + METER.amount]!, cells[at + METER.left]! + amount);
+}
+
+/** Another amount: what is in use stays in use. */
+export function setAmount(cells: Float64Array, at: number, amount: number): void {
+  const used = cells[at + METER.amount]! - cells[at + METER.left]!;
+  cells[at + METER.amount] = amount;
+  cells[at + METER.left] = amount - used;
+}
