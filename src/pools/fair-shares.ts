@@ -1,0 +1,105 @@
+/**
+ * Fair shares of a pool between tenants, over all threads: start-time fair queueing (Goyal, Vin, Cheng, 1996) with its tags in
+ * shared memory. Who has waiters is served in the order of start tags; each call moves its tenant's tag on by its work over the
+ * tenant's weight. A tenant that was idle begins where the others are: it has saved nothing up, and owes nothing.
+ *
+ * Float64 cells of one pool: {@link POOL}, then one heading per thread ({@link HEADING}), then one tag for each tenant's place.
+ * Single cells are written whole, by threads that may overtake each other: a tag may then be a call behind, which the next one makes
+ * up for.
+ */
+
+export const POOL = { virtualTime: 0, cells: 1 } as const;
+/** What a thread's first waiter is: others let it go first while it is news. */
+export const HEADING = { startTag: 0, saidMs: 1, keptKey: 2, cells: 3 } as const;
+
+/** A heading that is older is of a thread that stands still. */
+const NEWS_MS = 100;
+export const NO_KEY = -1;
+
+export interface FairSharesOptions {
+  readonly cells: Float64Array;
+  readonly threads: number;
+  readonly thread: number;
+}
+
+export function fairSharesCells(threads: number, tenants: number): number {
+  return POOL.cells + threads * HEADING.cells + tenants;
+}
+
+export class FairShares {
+  readonly #cells: Float64Array;
+  readonly #threads: number;
+  readonly #thread: number;
+  readonly #tagsAt: number;
+
+  constructor({ cells, threads, thread }: FairSharesOptions) {
+    this.#cells = cells;
+    this.#threads = threads;
+    this.#thread = thread;
+    this.#tagsAt = POOL.cells + threads * HEADING.cells;
+  }
+
+  /** Where the next call of this tenant stands in line. */
+  startTag(tenant: number): number {
+    return Math.max(this.#cells[POOL.virtualTime]!, this.#cells[this.#tagsAt + tenant]!);
+  }
+
+  /** A call of the tenant goes. */
+  served(tenant: number, work: number, weight: number): void {
+    const start = this.startTag(tenant);
+    this.#cells[this.#tagsAt + tenant] = start + work / weight;
+    this.#cells[POOL.virtualTime] = start;
+  }
+
+  /** It took another amount than was thought. */
+  corrected(tenant: number, work: number, weight: number): void {
+    this.#cells[this.#tagsAt + tenant]! += work / weight;
+  }
+
+  /** Says what this thread's first waiter is, and which key is kept for it; null: nobody waits here. */
+  announce(startTag: number | null, keptKey: number, nowMs: number): void {
+    const at = this.#headingAt(this.#thread);
+    this.#cells[at + HEADING.startTag] = startTag ?? 0;
+    this.#cells[at + HEADING.keptKey] = keptKey;
+    this.#cells[at + HEADING.saidMs] = startTag === null ? 0 : nowMs;
+  }
+
+  /** Whether a waiter of another thread comes before one with this tag. */
+  isBehind(startTag: number, nowMs: number): boolean {
+    for (let thread = 0; thread < this.#threads; thread++) {
+      if (thread !== this.#thread && this.#isNews(thread, nowMs) && this.#tagOf(thread) < startTag)
+        return true;
+    }
+    return false;
+  }
+
+  /** Whether anybody waits on another thread. */
+  othersWait(nowMs: number): boolean {
+    for (let thread = 0; thread < this.#threads; thread++)
+      if (thread !== this.#thread && this.#isNews(thread, nowMs)) return true;
+    return false;
+  }
+
+  /** Whether the key is kept for a waiter of another thread that comes before this tag. */
+  isKept(key: number, startTag: number, nowMs: number): boolean {
+    for (let thread = 0; thread < this.#threads; thread++) {
+      if (thread === this.#thread || !this.#isNews(thread, nowMs)) continue;
+      if (this.#cells[this.#headingAt(thread) + HEADING.keptKey] === key && this.#tagOf(thread) < startTag)
+        return true;
+    }
+    return false;
+  }
+
+  #headingAt(thread: number): number {
+    return POOL.cells + thread * HEADING.cells;
+  }
+
+  #tagOf(thread: number): number {
+    return this.#cells[this.#headingAt(thread) + HEADING.startTag]!;
+  }
+
+  #isNews(thread: number, nowMs: number): boolean {
+    const saidMs = this.#cells[this.#headingAt(thread) + HEADING.saidMs]!;
+    return saidMs !== 0 && nowMs - saidMs < NEWS_MS;
+  }
+}

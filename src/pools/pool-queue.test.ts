@@ -1,0 +1,220 @@
+import { describe, expect, it } from 'vitest';
+import type { CallAmounts, MeterSpec } from '../pipeline/key-pool.ts';
+import type { Candidate, Chosen, NoRoom } from './choice.ts';
+import { FairShares, fairSharesCells } from './fair-shares.ts';
+import { laneBytes } from './lane-layout.ts';
+import { Lanes } from './lanes.ts';
+import { PoolQueue } from './pool-queue.ts';
+
+const MINUTE_MS = 60_000;
+/** The buckets are full at first: nobody waits, and nothing has to be shared. */
+const WARM_MS = 30_000;
+
+interface Scenario {
+  /** Tokens a minute and requests a minute of each key. */
+  readonly keys: readonly { readonly tpm: number; readonly rpm: number }[];
+  readonly tenants: readonly {
+    readonly weight: number;
+    readonly callsPerMinute: number;
+    readonly size: () => number;
+  }[];
+  readonly minutes: number;
+  readonly deadlineMs: number;
+}
+
+interface Report {
+  readonly servedTokens: number;
+  /** Of each tenant: tokens over weight. */
+  readonly shares: readonly number[];
+  readonly refusedCalls: readonly number[];
+  readonly waitedMsMax: number;
+}
+
+/** Two threads over one memory, in one virtual time. */
+function simulate({ keys, tenants, minutes, deadlineMs }: Scenario, seed: number): Report {
+  const random = seeded(seed);
+  const memory = new SharedArrayBuffer(laneBytes(keys.length));
+  const setUp = new Lanes({ memory, lanes: keys.length, proofMs: 30_000 });
+  keys.forEach(({ tpm, rpm }, key) => {
+    const meter = (unit: MeterSpec['unit'], amount: number): MeterSpec => ({
+      unit,
+      kind: 'bucket',
+      amount,
+      windowMs: MINUTE_MS,
+      source: 'declared',
+    });
+    setUp.declare(key, [meter('tokens', tpm), meter('requests', rpm)], 0);
+  });
+  const candidates: Candidate[] = keys.map((_, key) => ({ key, lanes: [key] }));
+  const cells = new Float64Array(fairSharesCells(2, tenants.length));
+  const events: { atMs: number; run: (nowMs: number) => void }[] = [];
+  const schedule = (atMs: number, run: (nowMs: number) => void): void => {
+    let low = 0;
+    let high = events.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (events[middle]!.atMs > atMs) high = middle;
+      else low = middle + 1;
+    }
+    events.splice(low, 0, { atMs, run });
+  };
+  const threads = [0, 1].map((thread) => {
+    const lanes = new Lanes({ memory, lanes: keys.length, proofMs: 30_000 });
+    const shares = new FairShares({ cells, threads: 2, thread });
+    let wake = 0;
+    const queue: PoolQueue = new PoolQueue({
+      lanes,
+      shares,
+      draw: (below) => Math.floor(random() * below),
+      waitingMax: 100_000,
+      wakeAt: (atMs) => {
+        const mine = ++wake;
+        schedule(atMs, (nowMs) => {
+          if (mine === wake) queue.turn(nowMs);
+        });
+      },
+    });
+    return { lanes, queue };
+  });
+  const served = tenants.map(() => 0);
+  const refused = tenants.map(() => 0);
+  let waitedMsMax = 0;
+  const arrive = (tenant: number, nowMs: number): void => {
+    const { weight, size } = tenants[tenant]!;
+    const { lanes, queue } = threads[Math.floor(random() * 2)]!;
+    const tokens = size();
+    const amounts: CallAmounts = { inputTokens: tokens, outputTokens: 0, costNano: 0 };
+    const call = { candidates, amounts, tenant, weight, priority: 0, deadlineMs: nowMs + deadlineMs };
+    const go = (outcome: Chosen | NoRoom, atMs: number): void => {
+      if (!('ticket' in outcome)) {
+        refused[tenant]!++;
+        return;
+      }
+      if (atMs >= WARM_MS) served[tenant]! += tokens;
+      waitedMsMax = Math.max(waitedMsMax, atMs - nowMs);
+      schedule(atMs + 200 + random() * 800, (doneMs) => {
+        lanes.settle(outcome.ticket, amounts, [], doneMs);
+        queue.turn(doneMs);
+      });
+    };
+    const now = queue.tryNow(call, nowMs);
+    if ('ticket' in now) go(now, nowMs);
+    else {
+      const waiter = { ...call, resume: (outcome: Chosen | NoRoom) => go(outcome, currentMs) };
+      queue.enqueue(waiter, nowMs);
+    }
+  };
+  let currentMs = 0;
+  tenants.forEach(({ callsPerMinute }, tenant) => {
+    const next = (nowMs: number): void => {
+      arrive(tenant, nowMs);
+      const gapMs = (-Math.log(1 - random()) * MINUTE_MS) / callsPerMinute;
+      if (nowMs + gapMs < minutes * MINUTE_MS) schedule(nowMs + gapMs, next);
+    };
+    schedule(random() * 100, next);
+  });
+  for (let event = events.shift(); event !== undefined; event = events.shift()) {
+    currentMs = event.atMs;
+    event.run(event.atMs);
+  }
+  return {
+    servedTokens: served.reduce((sum, tokens) => sum + tokens, 0),
+    shares: served.map((tokens, tenant) => tokens / tenants[tenant]!.weight),
+    refusedCalls: refused,
+    waitedMsMax,
+  };
+}
+
+function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/** Jain, Chiu, Hawe, 1984: 1 when all shares are equal. */
+function jain(shares: readonly number[]): number {
+  const sum = shares.reduce((total, share) => total + share, 0);
+  const squares = shares.reduce((total, share) => total + share * share, 0);
+  return (sum * sum) / (shares.length * squares);
+}
+
+const random = seeded(5);
+const mixed = (): number => (random() < 0.1 ? 4_000 + random() * 8_000 : 100 + random() * 900) | 0;
+
+describe('the queue of a pool', () => {
+  it('uses all that uneven keys give, and shares it by weight', () => {
+    const report = simulate(
+      {
+        keys: [
+          { tpm: 200_000, rpm: 500 },
+          { tpm: 60_000, rpm: 100 },
+          { tpm: 30_000, rpm: 60 },
+        ],
+        tenants: [
+          { weight: 1, callsPerMinute: 300, size: mixed },
+          { weight: 1, callsPerMinute: 900, size: mixed },
+          { weight: 2, callsPerMinute: 600, size: mixed },
+        ],
+        minutes: 2,
+        deadlineMs: 5_000,
+      },
+      1,
+    );
+    expect(report.servedTokens / (290_000 * 1.5)).toBeGreaterThan(0.98);
+    expect(jain(report.shares)).toBeGreaterThan(0.99);
+  });
+
+  it('lets a tenant that asks for little live as if alone', () => {
+    const report = simulate(
+      {
+        keys: [{ tpm: 100_000, rpm: 1_000 }],
+        tenants: [
+          { weight: 1, callsPerMinute: 800, size: () => 500 },
+          { weight: 1, callsPerMinute: 20, size: () => 500 },
+        ],
+        minutes: 4,
+        deadlineMs: 5_000,
+      },
+      2,
+    );
+    expect(report.refusedCalls[1]).toBe(0);
+  });
+
+  it('starves no large call among small ones', () => {
+    const report = simulate(
+      {
+        keys: [
+          { tpm: 60_000, rpm: 1_000 },
+          { tpm: 60_000, rpm: 1_000 },
+        ],
+        tenants: [
+          { weight: 1, callsPerMinute: 3_000, size: () => 100 },
+          { weight: 1, callsPerMinute: 4, size: () => 9_000 },
+        ],
+        minutes: 4,
+        deadlineMs: 25_000,
+      },
+      3,
+    );
+    expect(report.refusedCalls[1]).toBe(0);
+  });
+
+  it('serves a burst that fits into its deadline whole', () => {
+    const report = simulate(
+      {
+        keys: [
+          { tpm: 1e6, rpm: 100 },
+          { tpm: 1e6, rpm: 100 },
+          { tpm: 1e6, rpm: 100 },
+        ],
+        tenants: [{ weight: 1, callsPerMinute: 1e9, size: () => 10 }],
+        minutes: 320 / 1e9,
+        deadlineMs: 5_000,
+      },
+      4,
+    );
+    expect(report.refusedCalls[0]).toBeLessThanOrEqual(5);
+  });
+});
