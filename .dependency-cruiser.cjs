@@ -5,9 +5,11 @@ const ROOMS = {
   diagnostics: ['base'],
   language: ['base', 'model', 'diagnostics'],
   config: ['base', 'model', 'diagnostics'],
+  ai: ['base', 'model'],
   pipeline: ['base', 'model'],
   compiler: ['base', 'model', 'diagnostics', 'language', 'pipeline'],
   state: ['base', 'model', 'pipeline'],
+  pools: ['base', 'model', 'pipeline'],
   upstream: ['base', 'model', 'pipeline'],
   gateway: ['base', 'model', 'pipeline'],
   observe: ['base', 'model', 'pipeline'],
@@ -36,7 +38,7 @@ const OWNERS = {
   jose: 'governance',
 };
 
-const PURE = ['base', 'model', 'diagnostics', 'language', 'config', 'pipeline', 'compiler'];
+const PURE = ['base', 'model', 'diagnostics', 'language', 'config', 'ai', 'pipeline', 'compiler'];
 
 module.exports = {
   forbidden: [

@@ -1,5 +1,5 @@
 /** What the fields of an answer say of the provider's limits, as the description of the provider tells how to read them. */
-import type { MeterReport, MeterUnit } from '../pipeline/key-pool.ts';
+import type { MeterReport, MeterUnit } from '../model/provider-limits.ts';
 import { parseDecimal, parseReset, type ResetFormat } from './reset-formats.ts';
 
 /** One limit that a provider reports: lower-case names of fields, null where it has none. */
@@ -29,7 +29,7 @@ export function limitReports(
     const amount = numberIn(fields, limit);
     const left = numberIn(fields, remaining);
     if (Number.isNaN(amount) && Number.isNaN(left)) continue;
-    const resetText = reset === null ? null : valueOf(fields, reset);
+    const resetText = reset === null ? null : fieldValue(fields, reset);
     const resetMs = resetText === null ? Number.NaN : parseReset(resetText, resetFormat, wallMs);
     reports.push({ unit, windowMs, amount, remaining: left, resetMs });
   }
@@ -43,7 +43,7 @@ export function retryAfterMs(
   wallMs: number,
 ): number {
   for (const { name, format } of headers) {
-    const text = valueOf(fields, name);
+    const text = fieldValue(fields, name);
     if (text === null) continue;
     // Of Retry-After, RFC 9110, 10.2.3 allows both; a date is all that a number is not.
     const ms =
@@ -56,12 +56,12 @@ export function retryAfterMs(
 }
 
 function numberIn(fields: readonly string[], name: string | null): number {
-  const text = name === null ? null : valueOf(fields, name);
+  const text = name === null ? null : fieldValue(fields, name);
   return text === null ? Number.NaN : parseDecimal(text);
 }
 
 /** A field that comes twice says nothing. */
-function valueOf(fields: readonly string[], name: string): string | null {
+function fieldValue(fields: readonly string[], name: string): string | null {
   let value: string | null = null;
   for (let index = 0; index < fields.length; index += 2) {
     if (fields[index] !== name) continue;

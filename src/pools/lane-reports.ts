@@ -5,7 +5,8 @@
  * once. Too little is only believed when every report of a while agrees: calls overtake each other on their way, and one that
  * did leaves a provider that has not yet counted those before it.
  */
-import { LANE_METERS_MAX, METER_UNITS, type MeterReport } from '../pipeline/key-pool.ts';
+import { METER_UNITS, type MeterReport } from '../model/provider-limits.ts';
+import { LANE_METERS_MAX } from '../pipeline/key-pool.ts';
 import { type LaneMemory, METER, WORD } from './lane-layout.ts';
 import type { LaneTicket } from './lanes.ts';
 import { beginMeter, refresh, setAmount } from './meters.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CallAmounts, MeterReport, MeterSpec } from '../pipeline/key-pool.ts';
+import type { MeterReport, MeterSpec } from '../model/provider-limits.ts';
+import type { CallAmounts } from '../pipeline/key-pool.ts';
 import { laneBytes } from './lane-layout.ts';
 import { Lanes } from './lanes.ts';
 

@@ -5,7 +5,8 @@
 import { threadId } from 'node:worker_threads';
 import { assert } from '../base/assert.ts';
 import { LockSet, lockOwner } from '../base/shared-lock.ts';
-import { type CallAmounts, LANE_METERS_MAX, type MeterReport, type MeterSpec } from '../pipeline/key-pool.ts';
+import type { MeterReport, MeterSpec } from '../model/provider-limits.ts';
+import { type CallAmounts, LANE_METERS_MAX } from '../pipeline/key-pool.ts';
 import { LANE, LaneMemory, METER, WORD } from './lane-layout.ts';
 import { applyReports } from './lane-reports.ts';
 import {

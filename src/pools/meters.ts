@@ -1,5 +1,6 @@
 /** One limit of a provider as this gateway models it, in the cells of its lane. Called under the lane's lock. */
-import { type CallAmounts, METER_KINDS, METER_UNITS, type MeterSpec } from '../pipeline/key-pool.ts';
+import { METER_KINDS, METER_UNITS, type MeterSpec } from '../model/provider-limits.ts';
+import type { CallAmounts } from '../pipeline/key-pool.ts';
 import { METER } from './lane-layout.ts';
 
 const INPUT = METER_UNITS.indexOf('input-tokens');

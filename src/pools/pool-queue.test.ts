@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { CallAmounts, MeterSpec } from '../pipeline/key-pool.ts';
+import type { MeterSpec } from '../model/provider-limits.ts';
+import type { CallAmounts } from '../pipeline/key-pool.ts';
 import type { Candidate, Chosen, NoRoom } from './choice.ts';
 import { FairShares, fairSharesCells } from './fair-shares.ts';
 import { laneBytes } from './lane-layout.ts';

@@ -2,11 +2,12 @@
  * Gives back the records of counters that are as new, so that keys that come later find room without a search. Takes do
  * this for themselves within the shard of their key; the control thread sweeps all shards of a crowded family in turn.
  */
+
+import type { LockSet } from '../base/shared-lock.ts';
 import type { CounterFamily } from './counter-family.ts';
 import type { Moment } from './counter-kind.ts';
 import { HEADER, SHARD } from './counter-layout.ts';
 import { cellsAt, freeRecord, isLinked, shardAt } from './counter-table.ts';
-import type { LockSet } from '../base/shared-lock.ts';
 
 /**
  * Frees what is as new in one shard; answers how many records. `families` are the views of all rule sets that use

@@ -2,11 +2,12 @@
  * How near the counters of a limit are to their ends, found in passes over their shared memory: a few shards of each limit a
  * second, under the lock of one shard at a time, so that a limit of a million keys costs no more than one of ten.
  */
+
+import type { LockSet } from '../base/shared-lock.ts';
 import type { CounterFamily } from './counter-family.ts';
 import type { Moment } from './counter-kind.ts';
 import { type CounterLayout, HEADER, SHARD } from './counter-layout.ts';
 import { cellsAt, isLinked, shardAt } from './counter-table.ts';
-import type { LockSet } from '../base/shared-lock.ts';
 
 export interface LimitHeadroom {
   /** The greatest share in use of all keys, 0 … 1; of the last whole pass, and of the one that goes on. */

@@ -6,6 +6,7 @@
 import { threadId } from 'node:worker_threads';
 import type { Clock } from '../base/ports.ts';
 import { ok, type Result } from '../base/result.ts';
+import { LockSet, lockOwner } from '../base/shared-lock.ts';
 import type { LeaseAsk } from '../pipeline/counters.ts';
 import { Moment } from './counter-kind.ts';
 import { HEADER } from './counter-layout.ts';
@@ -14,7 +15,6 @@ import { markOf, type PlannedLease, planLease } from './lease-plan.ts';
 import { type LeaseView, openLeases, readLeaseOf, setLeaseOf } from './lease-records.ts';
 import { adoptMarks, countMarks, latest, runsOutOfKeys } from './mark-adoption.ts';
 import type { MarkedKey, QuotaMark, QuotaMarks } from './quota-marks.ts';
-import { LockSet, lockOwner } from '../base/shared-lock.ts';
 import type { StoreProblem } from './store-problem.ts';
 
 export interface QuotaLeases {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { type AtomicOperations, type LockBounds, LockSet } from '../../src/base/shared-lock.ts';
 import type { CounterSpec } from '../../src/pipeline/counters.ts';
 import { CounterFamily } from '../../src/state/counter-family.ts';
 import { Moment } from '../../src/state/counter-kind.ts';
 import { createCounterRegistry } from '../../src/state/counter-registry.ts';
-import { type AtomicOperations, type LockBounds, LockSet } from '../../src/base/shared-lock.ts';
 import { spec } from './counters-rig.ts';
 import { explore, type ThreadOperations, type ThreadProgram } from './interleavings.ts';
 

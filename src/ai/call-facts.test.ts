@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { scanJson } from '../base/json/scan.ts';
+import { type CallFacts, readCall } from './call-facts.ts';
+import { OPERATIONS, type OperationName } from './operations.ts';
+
+function read(operation: OperationName, body: unknown): ReturnType<typeof readCall> {
+  const bytes = new TextEncoder().encode(JSON.stringify(body));
+  const bounds = { depthMax: 32, nodesMax: 1_000, membersMax: 1_000, numberBytesMax: 40 };
+  const scanned = scanJson(bytes, { ...bounds, bytesMax: bytes.length, stringBytesMax: bytes.length });
+  if (!scanned.ok) throw new Error('the case is JSON');
+  return readCall(scanned.value, OPERATIONS[operation]);
+}
+
+function facts(operation: OperationName, body: unknown): CallFacts {
+  const found = read(operation, body);
+  if ('why' in found) throw new Error(`${found.member} ${found.why}`);
+  return found;
+}
+
+const HELLO = [{ role: 'user', content: 'hello' }];
+
+describe('facts of a call', () => {
+  it('are those that limits and prices need', () => {
+    const body = {
+      model: 'gpt-4o',
+      messages: HELLO,
+      max_tokens: 50,
+      max_completion_tokens: 40,
+      n: 3,
+      stream: true,
+    };
+    expect(facts('openai/chat', body)).toEqual({
+      model: 'gpt-4o',
+      streams: true,
+      outputCap: 40,
+      choices: 3,
+      asksForUsage: false,
+      promptBytes: JSON.stringify(body).length,
+      unbounded: null,
+    });
+  });
+
+  it('take what is null as not there', () => {
+    const body = {
+      model: 'm',
+      messages: HELLO,
+      max_tokens: null,
+      n: null,
+      stream: null,
+      stream_options: null,
+    };
+    expect(facts('openai/chat', body)).toMatchObject({ outputCap: null, choices: 1, streams: false });
+  });
+
+  it('know whether usage was asked for', () => {
+    const body = { model: 'm', messages: HELLO, stream: true, stream_options: { include_usage: true } };
+    expect(facts('openai/chat', body).asksForUsage).toBe(true);
+  });
+
+  it.each([
+    [
+      'openai/chat',
+      { messages: [{ content: [{ type: 'image_url', image_url: { url: 'https://a/b.png' } }] }] },
+      'image_by_url',
+    ],
+    [
+      'openai/chat',
+      { messages: [{ content: [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AA' } }] }] },
+      null,
+    ],
+    ['openai/responses', { input: [{ type: 'input_file', file_id: 'file-1' }] }, 'file_by_reference'],
+    ['openai/responses', { input: 'x', previous_response_id: 'resp_1' }, 'earlier_answer'],
+    ['openai/responses', { input: 'x', tools: [{ type: 'web_search' }] }, 'server_tools'],
+    ['openai/chat', { messages: HELLO, tools: [{ type: 'function', function: { name: 'f' } }] }, null],
+    [
+      'anthropic/messages',
+      { max_tokens: 5, messages: [{ content: [{ type: 'image', source: { type: 'url', url: 'x' } }] }] },
+      'image_by_url',
+    ],
+    [
+      'anthropic/messages',
+      { max_tokens: 5, messages: [{ content: [{ type: 'image', source: { type: 'base64', data: 'x' } }] }] },
+      null,
+    ],
+  ] as const)('%s %j: %s', (operation, body, unbounded) => {
+    expect(facts(operation, { model: 'm', ...body }).unbounded).toBe(unbounded);
+  });
+
+  it.each([
+    [{ model: 5 }, 'model'],
+    [{ model: 'm', stream: 'yes' }, 'stream'],
+    [{ model: 'm', max_tokens: -1 }, 'max_tokens'],
+    [{ model: 'm', max_tokens: 1.5 }, 'max_tokens'],
+    [{ model: 'm', n: 0 }, 'n'],
+    [[], ''],
+  ])('%j is refused for %j', (body, member) => {
+    expect(read('openai/chat', body)).toMatchObject({ member });
+  });
+});

@@ -1,0 +1,148 @@
+/** What of a request to a model limits, prices and the choice of a key depend on. Read once, from the scanned body. */
+import type { JsonDocument, JsonNode } from '../base/json/document.ts';
+import type { Operation } from './operations.ts';
+
+export interface CallFacts {
+  /** As the caller wrote it; null where the body names none. */
+  readonly model: string | null;
+  readonly streams: boolean;
+  /** The least of the caller's own bounds; null: it set none. */
+  readonly outputCap: number | null;
+  /** Answers that are made of the prompt, 1 or more. */
+  readonly choices: number;
+  /** The caller asked for the usage at the end of a stream. */
+  readonly asksForUsage: boolean;
+  /** Bytes of the body: no tokenizer makes more tokens of a text than it has bytes. */
+  readonly promptBytes: number;
+  /** Why the prompt has no sound bound; null: it has. */
+  readonly unbounded: Unbounded | null;
+}
+
+/** What a prompt may hold whose tokens its bytes don't bound. */
+export const UNBOUNDED = {
+  image_by_url: 'an image by its URL',
+  file_by_reference: 'a file by its id or URL',
+  server_tools: 'tools that the provider runs, and whose results it puts into the prompt',
+  earlier_answer: 'an earlier answer by its id',
+} as const;
+export type Unbounded = keyof typeof UNBOUNDED;
+
+/** What is wrong with a request, for an answer of 400: `member` as the caller wrote it. */
+export interface CallFault {
+  readonly member: string;
+  readonly why: string;
+}
+
+export function readCall(document: JsonDocument, operation: Operation): CallFacts | CallFault {
+  const { root } = document;
+  if (document.typeOf(root) !== 'object') return { member: '', why: 'must be an object' };
+  const model = document.member(root, 'model');
+  if (model !== undefined && document.typeOf(model) !== 'string') return wrong('model', 'a text');
+  const streams = flagIn(document, root, 'stream');
+  if (streams === null) return wrong('stream', 'true or false');
+  let outputCap: number | null = null;
+  for (const name of operation.outputCaps) {
+    const cap = countIn(document, root, name);
+    if (cap === 'wrong') return wrong(name, 'a whole number, 1 or more');
+    if (cap !== null) outputCap = outputCap === null ? cap : Math.min(outputCap, cap);
+  }
+  const choices = operation.choices === null ? null : countIn(document, root, operation.choices);
+  if (choices === 'wrong') return wrong(operation.choices!, 'a whole number, 1 or more');
+  const options = document.member(root, 'stream_options');
+  const asks = options === undefined ? false : flagIn(document, options, 'include_usage');
+  return {
+    model: model === undefined ? null : document.text(model),
+    streams: operation.streams && streams,
+    outputCap,
+    choices: Math.max(choices ?? 1, bestOf(document, root)),
+    asksForUsage: asks === true,
+    promptBytes: document.bytes.length,
+    unbounded: unboundedIn(document, root),
+  };
+}
+
+function wrong(member: string, expected: string): CallFault {
+  return { member, why: `must be ${expected}` };
+}
+
+/** Null for what is neither there, true, false nor null. */
+function flagIn(document: JsonDocument, object: JsonNode, name: string): boolean | null {
+  const node = document.member(object, name);
+  if (node === undefined || document.typeOf(node) === 'null') return false;
+  return document.typeOf(node) === 'boolean' ? document.boolean(node) : null;
+}
+
+/** Null where it is not there. */
+function countIn(document: JsonDocument, object: JsonNode, name: string): number | null | 'wrong' {
+  const node = document.member(object, name);
+  if (node === undefined || document.typeOf(node) === 'null') return null;
+  if (document.typeOf(node) !== 'number') return 'wrong';
+  const count = document.number(node);
+  return Number.isSafeInteger(count) && count >= 1 ? count : 'wrong';
+}
+
+/** Completions are made, and paid, of which only the best is shown. */
+function bestOf(document: JsonDocument, root: JsonNode): number {
+  const count = countIn(document, root, 'best_of');
+  return typeof count === 'number' ? count : 1;
+}
+
+/** Members that name, at any depth, what is put into the prompt from elsewhere. */
+function unboundedIn(document: JsonDocument, root: JsonNode): Unbounded | null {
+  const earlier = document.member(root, 'previous_response_id') ?? document.member(root, 'conversation');
+  if (earlier !== undefined && document.typeOf(earlier) !== 'null') return 'earlier_answer';
+  const tools = document.member(root, 'tools');
+  if (tools !== undefined && hasServerTool(document, tools)) return 'server_tools';
+  return referenceIn(document, root);
+}
+
+/** The caller's own tools have a schema; those that the provider runs are named by their type alone. */
+function hasServerTool(document: JsonDocument, tools: JsonNode): boolean {
+  if (document.typeOf(tools) !== 'array') return false;
+  for (let tool = document.first(tools); tool !== undefined; tool = document.next(tool)) {
+    const type = document.member(tool, 'type');
+    if (type === undefined || document.typeOf(type) !== 'string') continue;
+    if (!OWN_TOOLS.has(document.text(type))) return true;
+  }
+  return false;
+}
+const OWN_TOOLS: ReadonlySet<string> = new Set(['function', 'custom']);
+
+const REFERENCES: Readonly<Record<string, Unbounded>> = {
+  image_url: 'image_by_url',
+  file_id: 'file_by_reference',
+  file_url: 'file_by_reference',
+};
+
+/** Depth is bounded by the scanner. */
+function referenceIn(document: JsonDocument, node: JsonNode): Unbounded | null {
+  const type = document.typeOf(node);
+  if (type !== 'object' && type !== 'array') return null;
+  for (let child = document.first(node); child !== undefined; child = document.next(child)) {
+    const value = type === 'object' ? document.valueOf(child) : child;
+    if (type === 'object') {
+      const found = referenceAt(document, document.text(child), value);
+      if (found !== null) return found;
+    }
+    const inside = referenceIn(document, value);
+    if (inside !== null) return inside;
+  }
+  return null;
+}
+
+function referenceAt(document: JsonDocument, name: string, value: JsonNode): Unbounded | null {
+  if (name === 'source' && isUrlSource(document, value)) return 'image_by_url';
+  const reference = Object.hasOwn(REFERENCES, name) ? REFERENCES[name]! : null;
+  if (reference === null) return null;
+  const url = document.typeOf(value) === 'object' ? document.member(value, 'url') : value;
+  if (url === undefined || document.typeOf(url) !== 'string') return null;
+  // An image within the prompt costs by its size in pixels, never more than it has bytes in base64.
+  return name === 'image_url' && document.text(url).startsWith('data:') ? null : reference;
+}
+
+/** Anthropic's images and documents: `{"type":"url"}` or `{"type":"file"}`, where `base64` is in the prompt. */
+function isUrlSource(document: JsonDocument, value: JsonNode): boolean {
+  const type = document.typeOf(value) === 'object' ? document.member(value, 'type') : undefined;
+  if (type === undefined || document.typeOf(type) !== 'string') return false;
+  return document.text(type) === 'url' || document.text(type) === 'file';
+}

@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { OPERATIONS } from './operations.ts';
+import { StreamUsage, usageIn } from './usage.ts';
+
+describe('usage', () => {
+  it.each([
+    [
+      'openai/chat',
+      {
+        usage: {
+          prompt_tokens: 10,
+          completion_tokens: 7,
+          prompt_tokens_details: { cached_tokens: 4 },
+          completion_tokens_details: { reasoning_tokens: 3 },
+        },
+      },
+      { inputTokens: 10, outputTokens: 7, cachedTokens: 4, reasoningTokens: 3 },
+    ],
+    [
+      'openai/responses',
+      { usage: { input_tokens: 5, output_tokens: 6, output_tokens_details: { reasoning_tokens: 2 } } },
+      { inputTokens: 5, outputTokens: 6, cachedTokens: 0, reasoningTokens: 2 },
+    ],
+    [
+      'openai/embeddings',
+      { usage: { prompt_tokens: 8, total_tokens: 8 } },
+      { inputTokens: 8, outputTokens: 0, cachedTokens: 0, reasoningTokens: 0 },
+    ],
+    [
+      'anthropic/messages',
+      {
+        usage: {
+          input_tokens: 3,
+          cache_read_input_tokens: 20,
+          cache_creation_input_tokens: 7,
+          output_tokens: 9,
+        },
+      },
+      { inputTokens: 30, outputTokens: 9, cachedTokens: 20, reasoningTokens: 0 },
+    ],
+  ] as const)('of %s', (operation, answer, usage) => {
+    expect(usageIn(answer, OPERATIONS[operation].usage)).toEqual(usage);
+  });
+
+  it.each([
+    null,
+    5,
+    [],
+    {},
+    { usage: null },
+    { usage: {} },
+    { usage: { prompt_tokens: '10' } },
+    { usage: { prompt_tokens: -1 } },
+  ])('is not in %j', (answer) => {
+    expect(usageIn(answer, OPERATIONS['openai/chat'].usage)).toBeNull();
+  });
+});
+
+describe('usage in a stream', () => {
+  it.each([
+    [
+      'openai/chat',
+      [
+        '{"choices":[{"delta":{"content":"the \\"usage\\" of words"}}],"usage":null}',
+        '{"choices":[],"usage":{"prompt_tokens":4,"completion_tokens":2}}',
+        '[DONE]',
+      ],
+      { inputTokens: 4, outputTokens: 2 },
+    ],
+    [
+      'openai/responses',
+      [
+        '{"type":"response.created"}',
+        '{"type":"response.completed","response":{"usage":{"input_tokens":3,"output_tokens":1}}}',
+      ],
+      { inputTokens: 3, outputTokens: 1 },
+    ],
+    [
+      'anthropic/messages',
+      [
+        '{"type":"message_start","message":{"usage":{"input_tokens":11,"cache_read_input_tokens":5,"output_tokens":1}}}',
+        '{"type":"content_block_delta","delta":{"text":"hi"}}',
+        '{"type":"message_delta","usage":{"output_tokens":15}}',
+      ],
+      { inputTokens: 16, outputTokens: 15, cachedTokens: 5 },
+    ],
+  ] as const)('of %s', (operation, events, usage) => {
+    const stream = new StreamUsage(OPERATIONS[operation].usage);
+    for (const event of events) stream.event(event);
+    expect(stream.usage).toMatchObject(usage);
+  });
+
+  it('is not known of a stream that was cut before it', () => {
+    const stream = new StreamUsage(OPERATIONS['openai/chat'].usage);
+    stream.event('{"choices":[{"delta":{"content":"hi"}}]}');
+    expect(stream.usage).toBeNull();
+  });
+});
