@@ -1,0 +1,257 @@
+/**
+ * A provider of models for trials, tests and benches: OpenAI's dialect below `/v1`, Anthropic's at `/v1/messages`, with the limits,
+ * errors and events of the real ones. What it answers depends on the call and the seed alone. `/mock/*` tells what it has
+ * counted, and changes how it behaves.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Clock } from '../../base/ports.ts';
+import { err, ok, type Result } from '../../base/result.ts';
+import { Account, type AccountOptions } from './accounts.ts';
+import { anthropic } from './anthropic.ts';
+import { type JsonObject, type MockCall, readMockCall } from './call.ts';
+import { type Control, controlAnswer } from './control.ts';
+import type { Dialect, MockError } from './dialect.ts';
+import { openai } from './openai.ts';
+import { hashOf } from './words.ts';
+
+export interface MockProviderOptions {
+  /** On 127.0.0.1; 0 lets the system choose. */
+  readonly port: number;
+  readonly seed: number;
+  readonly accounts: readonly AccountOptions[];
+  readonly models: readonly string[];
+  /** From the call to its answer, or to the first event; the seed draws within. */
+  readonly latencyMs: readonly [least: number, most: number];
+  /** Between the events of a stream. */
+  readonly eventMs: number;
+  readonly clock: Clock;
+}
+
+export interface MockProvider {
+  /** Without `/v1`. */
+  readonly url: string;
+  readonly accounts: readonly Account[];
+  /** Ends every connection, open streams too. */
+  close(): Promise<void>;
+}
+
+const ADDRESS = '127.0.0.1';
+const BODY_BYTES_MAX = 16 * 1_024 * 1_024;
+
+export async function startMockProvider(options: MockProviderOptions): Promise<Result<MockProvider, string>> {
+  const provider = new Provider(options);
+  const server = createServer((request, response) => void provider.answer(request, response));
+  return new Promise((resolve) => {
+    server.once('error', (error) =>
+      resolve(err(`The mock provider can't listen on ${ADDRESS}:${options.port}: ${error.message}.`)),
+    );
+    server.listen({ host: ADDRESS, port: options.port, exclusive: true }, () => {
+      const { port } = server.address() as AddressInfo;
+      const { accounts } = provider.control;
+      resolve(ok({ url: `http://${ADDRESS}:${port}`, accounts, close: () => close(server) }));
+    });
+  });
+}
+
+class Provider {
+  readonly #options: MockProviderOptions;
+  readonly control: Control;
+  readonly #accountOf = new Map<string, Account>();
+  #calls = 0;
+
+  constructor(options: MockProviderOptions) {
+    this.#options = options;
+    const accounts = options.accounts.map((account) => new Account(account));
+    options.accounts.forEach(({ keys }, index) => {
+      for (const key of keys) this.#accountOf.set(key, accounts[index]!);
+    });
+    this.control = { accounts, accountOf: this.#accountOf, faults: [] };
+  }
+
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const [path = '/'] = (request.url ?? '/').split('?');
+    const text = await bodyOf(request);
+    if (text === null) return;
+    if (path.startsWith('/mock/')) {
+      const said = controlAnswer(this.control, request.method ?? '', path, text);
+      send(response, said.status, {}, said.body);
+      return;
+    }
+    const below = path.replace(/^\/v1/, '');
+    const dialect = below.startsWith('/messages') ? anthropic : openai;
+    await this.#call(dialect, below, text, request, response);
+  }
+
+  async #call(
+    dialect: Dialect,
+    path: string,
+    text: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const { clock, seed, models } = this.#options;
+    const key = dialect.keyOf(request.headers);
+    const account = this.#accountOf.get(key);
+    if (account === undefined || account.revoked.has(key)) {
+      if (account !== undefined) account.counts.unauthorised++;
+      this.#refuse(response, dialect, { kind: 'key' });
+      return;
+    }
+    if (request.method === 'GET' && path === '/models') {
+      send(
+        response,
+        200,
+        {},
+        { object: 'list', data: models.map((id) => ({ id, object: 'model', owned_by: 'mock' })) },
+      );
+      return;
+    }
+    const body = parsed(text);
+    if (body === null) {
+      this.#refuse(response, dialect, { kind: 'body', why: 'The body is not a JSON object.' });
+      return;
+    }
+    const call = readMockCall(body, seed);
+    account.counts.requests++;
+    const refusal = this.#refusal(account, call);
+    const nowMs = clock.monotonicMs();
+    const full = refusal ?? this.#take(account, call, nowMs);
+    const fields = dialect.limitFields(account.states(call.model, nowMs), clock.wallMs());
+    if (full !== null) {
+      if (full.kind === 'limit') {
+        account.counts.refused++;
+        fields['retry-after'] = String(Math.max(1, Math.ceil(full.waitMs / 1_000)));
+      }
+      this.#refuse(response, dialect, full, fields);
+      return;
+    }
+    const id = hashOf(`${key} ${this.#calls++}`, seed)
+      .toString(16)
+      .padStart(8, '0');
+    await this.#serve(dialect, path, account, call, { id, fields, response });
+  }
+
+  #refusal(account: Account, { model }: MockCall): MockError | null {
+    const fault = this.control.faults.find(({ times }) => times > 0);
+    if (fault !== undefined && fault.account !== undefined && fault.account !== account.name) return null;
+    if (fault !== undefined) {
+      fault.times--;
+      return { kind: 'fault', status: fault.status };
+    }
+    if (!this.#options.models.includes(model)) return { kind: 'model', model };
+    return account.hasCredit ? null : { kind: 'credit' };
+  }
+
+  #take(
+    account: Account,
+    { model, inputTokens, outputMax, choices }: MockCall,
+    nowMs: number,
+  ): MockError | null {
+    const full = account.take(model, { inputTokens, outputTokens: outputMax * choices }, nowMs);
+    if (full === null) return null;
+    const { amount } = account.states(model, nowMs).find(({ name }) => name === full.limit)!;
+    return { kind: 'limit', ...full, amount, model, account: account.name };
+  }
+
+  async #serve(
+    dialect: Dialect,
+    path: string,
+    account: Account,
+    call: MockCall,
+    {
+      id,
+      fields,
+      response,
+    }: { readonly id: string; readonly fields: Record<string, string>; readonly response: ServerResponse },
+  ): Promise<void> {
+    const { latencyMs, eventMs, seed, clock } = this.#options;
+    const answer = dialect.answer(path, call, id);
+    if (answer === null) {
+      this.#refuse(response, dialect, { kind: 'path' });
+      return;
+    }
+    const [least, most] = latencyMs;
+    await wait(least + ((most - least) * (hashOf(id, seed) % 1_000)) / 1_000);
+    const outputTokens = call.words.length * call.choices;
+    if (answer.kind === 'json') send(response, 200, { ...fields, 'x-request-id': `req_${id}` }, answer.body);
+    else {
+      response.writeHead(200, {
+        ...fields,
+        'content-type': 'text/event-stream',
+        'x-request-id': `req_${id}`,
+      });
+      for (const event of answer.events) {
+        if (response.destroyed) break;
+        response.write(event);
+        await wait(eventMs);
+      }
+      response.end();
+    }
+    account.use(call.inputTokens, outputTokens);
+    const unused = { inputTokens: 0, outputTokens: call.outputMax * call.choices - outputTokens };
+    if (dialect.settles) account.giveBack(call.model, unused, clock.monotonicMs());
+  }
+
+  #refuse(
+    response: ServerResponse,
+    dialect: Dialect,
+    error: MockError,
+    fields: Record<string, string> = {},
+  ): void {
+    const { status, body } = dialect.errorBody(error);
+    send(response, status, fields, body);
+  }
+}
+
+function send(response: ServerResponse, status: number, fields: Record<string, string>, body: unknown): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    ...fields,
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+  });
+  response.end(text);
+}
+
+/** Null when the caller left, or sends more than anybody needs. */
+async function bodyOf(request: IncomingMessage): Promise<string | null> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const piece of request) {
+      bytes += (piece as Buffer).length;
+      if (bytes > BODY_BYTES_MAX) {
+        request.destroy();
+        return null;
+      }
+      pieces.push(piece as Buffer);
+    }
+  } catch {
+    // The caller left: there is nobody to answer.
+    return null;
+  }
+  return Buffer.concat(pieces).toString('utf8');
+}
+
+function parsed(text: string): JsonObject | null {
+  try {
+    const body: unknown = JSON.parse(text);
+    return typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as JsonObject) : null;
+  } catch {
+    // Told to the caller as what it is.
+    return null;
+  }
+}
+
+/** Latency 0 answers in the same turn. */
+function wait(ms: number): Promise<void> {
+  return ms <= 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
