@@ -4,6 +4,7 @@
  */
 import { threadId } from 'node:worker_threads';
 import { assert } from '../base/assert.ts';
+import { breakLockOf, LockSet, lockOwner } from '../base/shared-lock.ts';
 import type { CounterSpec } from '../pipeline/counters.ts';
 import { CounterFamily } from './counter-family.ts';
 import { Moment } from './counter-kind.ts';
@@ -19,7 +20,6 @@ import {
 import { CROWDED_SHARE, sweepShard } from './counter-sweep.ts';
 import { HeadroomPass, type LimitHeadroom } from './limit-headroom.ts';
 import { rateKind } from './rates/rate-kinds.ts';
-import { breakLockOf, LockSet, lockOwner } from '../base/shared-lock.ts';
 
 export interface CounterRegistry {
   /**

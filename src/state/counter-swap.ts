@@ -3,12 +3,13 @@
  * counter, key and weight keeps its unit (language-rules #6); the rest of the old is given back, the rest of the new
  * taken. A refusal restores every cell that the giving back had touched.
  */
+
+import type { LockSet } from '../base/shared-lock.ts';
 import { EXCEEDED, TAKEN, type TakeBatch, type TakeResult } from '../pipeline/counters.ts';
 import type { CounterFamily } from './counter-family.ts';
 import { HEADER } from './counter-layout.ts';
 import { cellsAt, shardAt, shardOf } from './counter-table.ts';
 import type { TakeSink } from './rates/take-journal.ts';
-import type { LockSet } from '../base/shared-lock.ts';
 import {
   correctEntry,
   lockOf,

@@ -1,4 +1,6 @@
 /** The records of leases in the memory of one quota, found and changed under their locks. For the control thread. */
+
+import type { LockSet } from '../base/shared-lock.ts';
 import type { LeaseAsk } from '../pipeline/counters.ts';
 import type { CounterFamily } from './counter-family.ts';
 import type { Moment } from './counter-kind.ts';
@@ -17,7 +19,6 @@ import {
 } from './counter-table.ts';
 import { applyGrant, type LeaseGrant, type LeaseState, readLease } from './quota-lease-cells.ts';
 import type { MarkedKey, QuotaMark } from './quota-marks.ts';
-import type { LockSet } from '../base/shared-lock.ts';
 
 export interface LeaseView {
   readonly key: MarkedKey;

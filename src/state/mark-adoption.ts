@@ -4,12 +4,12 @@
  * of the shared one. Otherwise such a key would begin anew in the shared counter.
  */
 import { ok, type Result } from '../base/result.ts';
+import type { LockSet } from '../base/shared-lock.ts';
 import type { Moment } from './counter-kind.ts';
 import { HEADER } from './counter-layout.ts';
 import type { QuotaRegion } from './counter-registry.ts';
 import { adoptLease, widest } from './lease-records.ts';
 import type { KeyedMark, MarkedKey, QuotaMark, QuotaMarks } from './quota-marks.ts';
-import type { LockSet } from '../base/shared-lock.ts';
 import type { StoreProblem } from './store-problem.ts';
 
 /** Whether a new key could take the record that a key with a mark will need. `asking`: keys that may be new. */

@@ -4,8 +4,8 @@
  * A signature is the output of a MAC: nobody can aim at a bucket.
  */
 import { threadId } from 'node:worker_threads';
-import type { SeenSignatures } from '../pipeline/identity.ts';
 import { LockSet, lockOwner } from '../base/shared-lock.ts';
+import type { SeenSignatures } from '../pipeline/identity.ts';
 
 /** Words of a slot: three of the signature, and the second in which it may be forgotten, 0 for none. */
 const SLOT_WORDS = 4;

@@ -5,6 +5,7 @@
  */
 import { threadId } from 'node:worker_threads';
 import { assert } from '../base/assert.ts';
+import { LockSet, lockOwner } from '../base/shared-lock.ts';
 import {
   BATCH_ENTRIES_MAX,
   type CounterBinding,
@@ -26,7 +27,6 @@ import { swapReservation } from './counter-swap.ts';
 import { shardAt, shardOf } from './counter-table.ts';
 import { LateCorrections } from './late-corrections.ts';
 import { NO_JOURNAL, type TakeSink } from './rates/take-journal.ts';
-import { LockSet, lockOwner } from '../base/shared-lock.ts';
 import {
   correctEntry,
   lockOf,

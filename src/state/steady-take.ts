@@ -3,6 +3,8 @@
  * sub-window or period, room, a lease that lasts, nobody to be told. Whatever else it meets, it has changed nothing and says
  * so, and the whole take judges anew. One linearizable step, as that is. Two counters: 0.65 × the CPU of the whole take.
  */
+
+import type { LockSet } from '../base/shared-lock.ts';
 import type { TakeBatch } from '../pipeline/counters.ts';
 import type { CounterFamily } from './counter-family.ts';
 import type { Moment, SteadyKind } from './counter-kind.ts';
@@ -10,7 +12,6 @@ import { NOT_STEADY } from './counter-kind.ts';
 import { cellsAt, findRecord, NO_RECORD, shardAt, shardOf } from './counter-table.ts';
 import { leaseLasts } from './quota-lease-cells.ts';
 import type { TakeSink } from './rates/take-journal.ts';
-import type { LockSet } from '../base/shared-lock.ts';
 
 /** True when everything is taken, and the batch says what is left. */
 export function takeSteady(

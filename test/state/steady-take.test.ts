@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ok } from '../../src/base/result.ts';
+import { LockSet } from '../../src/base/shared-lock.ts';
 import { type CounterSpec, type CounterWindow, type LeaseAsk, TAKEN } from '../../src/pipeline/counters.ts';
 import { CounterFamily } from '../../src/state/counter-family.ts';
 import { Moment } from '../../src/state/counter-kind.ts';
@@ -10,7 +11,6 @@ import { createQuotaLeases } from '../../src/state/quota-leases.ts';
 import type { QuotaMarks } from '../../src/state/quota-marks.ts';
 import { NO_JOURNAL, type TakeSink } from '../../src/state/rates/take-journal.ts';
 import { createSharedCounters } from '../../src/state/shared-counters.ts';
-import { LockSet } from '../../src/base/shared-lock.ts';
 import { takeSteady } from '../../src/state/steady-take.ts';
 import { type Asked, fill, rigOf, spec } from './counters-rig.ts';
 

@@ -4,12 +4,12 @@
  */
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { threadId } from 'node:worker_threads';
+import { LockSet, lockOwner } from '../../base/shared-lock.ts';
 import type { CounterFamily } from '../counter-family.ts';
 import { Moment } from '../counter-kind.ts';
 import { HEADER, META, SHARD } from '../counter-layout.ts';
 import type { RateRegion } from '../counter-registry.ts';
 import { cellsAt, metaAt, shardAt } from '../counter-table.ts';
-import { LockSet, lockOwner } from '../../base/shared-lock.ts';
 import { JOURNAL_CELLS, wordSum } from './journal-format.ts';
 import { CHUNK, CHUNK_MAGIC, SHARED_COUNTER } from './snapshot-format.ts';
 import { WordBuffer } from './word-buffer.ts';
