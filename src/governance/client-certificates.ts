@@ -16,7 +16,7 @@ interface Presented {
 
 /** Certificates between a client's and an authority. */
 const CHAIN_MAX = 8;
-/** Looks at pairs of certificates, whatever names a chain has. */
+/** Looks at pairs of certificates whose names fit: an authority of another name costs no step, however many a bundle has. */
 const STEPS_MAX = 64;
 const FIELD_LENGTH_MAX = Math.ceil(CERTIFICATE_BYTES_MAX / 3) * 4 + 2;
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
@@ -122,7 +122,7 @@ function findPath(
     const last = path.at(-1)!;
     const depth = path.length - 1;
     const issues = ({ read }: Presented): boolean =>
-      ++steps <= STEPS_MAX && sameBytes(read.subject, last.read.issuer) && mayVouch(read, depth, wallMs);
+      sameBytes(read.subject, last.read.issuer) && ++steps <= STEPS_MAX && mayVouch(read, depth, wallMs);
     for (const authority of authorities) {
       const whole = [...path, authority];
       if (issues(authority) && isSigned(whole)) return whole;

@@ -25,6 +25,15 @@ export interface Subject {
   /** Further extensions in DER. */
   readonly further?: readonly Buffer[];
   readonly keys?: { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
+  /** How the issuer signs it; ECDSA with SHA-256 where nothing is said. */
+  readonly signing?: Signing;
+}
+
+export interface Signing {
+  /** AlgorithmIdentifier in DER. */
+  readonly identifier: Buffer;
+  /** Null for algorithms that have their own. */
+  readonly hash: string | null;
 }
 
 export const CLIENT_AUTHENTICATION = 2;
@@ -33,19 +42,20 @@ export const SERVER_AUTHENTICATION = 1;
 /** Makes an X.509 certificate (RFC 5280), signed by `issuer`, or by itself as an authority when there is none. */
 export function makeCertificate(subject: Subject, issuer: Certificate | null = null): Certificate {
   const { publicKey, privateKey } = subject.keys ?? generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  const { identifier, hash } = subject.signing ?? { identifier: ECDSA_SHA256, hash: 'sha256' };
   const [from, to] = subject.years ?? [2020, 2049];
   const toBeSigned = sequence(
     tagged(0xa0, integer(2)),
     integer(++serial),
-    ECDSA_SHA256,
+    identifier,
     distinguishedName(issuer?.name ?? subject.name),
     sequence(january(from), january(to)),
     distinguishedName(subject.name),
     publicKey.export({ type: 'spki', format: 'der' }),
     tagged(0xa3, sequence(...extensions(subject, issuer))),
   );
-  const signature = sign('sha256', toBeSigned, issuer?.keyObject ?? privateKey);
-  const der = sequence(toBeSigned, ECDSA_SHA256, tagged(0x03, Buffer.concat([Buffer.of(0), signature])));
+  const signature = sign(hash, toBeSigned, issuer?.keyObject ?? privateKey);
+  const der = sequence(toBeSigned, identifier, tagged(0x03, Buffer.concat([Buffer.of(0), signature])));
   // An empty line ends what OpenSSL reads, so there must be none behind a last line that is full.
   const lines = der.toString('base64').replace(/.{64}(?!$)/g, '$&\n');
   return {
