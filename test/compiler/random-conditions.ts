@@ -79,6 +79,7 @@ export const FACT_CASES: readonly FactCase[] = [
   { path: 'consumer.contact', values: NAMES.words },
   { path: 'credential', values: ['web-1', 'app-1'] },
   { path: 'credential.name', values: ['web-1', 'app-1'] },
+  { path: 'credential.kind', values: ['key', 'token', 'certificate', 'signature'] },
   { path: 'credential.age', values: [0, 86_400_000, 120 * 86_400_000] },
   { path: 'credential.expires_in', values: [0, 86_400_000, 80_000_000] },
 ];
