@@ -90,6 +90,85 @@ it('reads the directory anew where routes have other names or money another curr
   expect(worlds).toEqual([true, false, true, true]);
 });
 
+it('goes nowhere once it is stopped: what is built, what waits and what comes is answered so, and told to nobody', async () => {
+  const results: LoadResult[] = [];
+  const live: number[] = [];
+  const watched: (readonly string[])[] = [];
+  let builds = 0;
+  let begun: () => void = () => {};
+  const isBuilding = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  let end: (error: Error) => void = () => {};
+  const local = new LocalBuilder();
+  const configuration = new Configuration({
+    folder,
+    clock: systemClock(),
+    firstEpoch: 1,
+    builder: {
+      build: async (...what) => {
+        if (++builds > 1) return await local.build(...what);
+        begun();
+        return await new Promise((_, reject) => {
+          end = reject;
+        });
+      },
+      stop: async () => {},
+    },
+    target: {
+      change: async () => null,
+      readFiles: () => ok({ digest: '', byService: new Map() }),
+      live: ({ epoch }) => live.push(epoch),
+      watch: (folders) => watched.push(folders),
+      counters: () => [],
+    },
+    onResult: (result) => results.push(result),
+  });
+  const loads = [configuration.load(cause('file change')), configuration.load(cause('SIGHUP'))];
+  await isBuilding;
+  configuration.stop();
+  end(new Error('the thread that compiles ended with code 1'));
+  loads.push(configuration.load(cause('admin API')));
+  for (const { outcome } of await Promise.all(loads))
+    expect(outcome).toEqual({ kind: 'refused', why: 'The gateway is stopping.' });
+  const replaced = await configuration.replace([], async () => ok(undefined), cause('rollback to 1'));
+  expect(replaced.outcome).toEqual({ kind: 'refused', why: 'The gateway is stopping.' });
+  expect({ builds, live, results, last: configuration.lastResult }).toEqual({
+    builds: 1,
+    live: [],
+    results: [],
+    last: null,
+  });
+  expect(watched).toHaveLength(1);
+});
+
+it('what was built when the stop came does not go live', async () => {
+  const live: number[] = [];
+  const local = new LocalBuilder();
+  const configuration: Configuration = new Configuration({
+    folder,
+    clock: systemClock(),
+    firstEpoch: 1,
+    builder: {
+      build: async (...what) => {
+        configuration.stop();
+        return await local.build(...what);
+      },
+      stop: async () => {},
+    },
+    target: {
+      change: async () => null,
+      readFiles: () => ok({ digest: '', byService: new Map() }),
+      live: ({ epoch }) => live.push(epoch),
+      watch: () => {},
+      counters: () => [],
+    },
+    onResult: () => {},
+  });
+  expect((await configuration.load(cause('SIGHUP'))).outcome.kind).toBe('refused');
+  expect(live).toEqual([]);
+});
+
 function cause(reason: LoadReason): LoadCause {
   return { reason, actor: { kind: 'gateway', cause: reason } };
 }

@@ -1,11 +1,14 @@
 /** What is kept of a project from one start to the next: it is the project, or it is not used. */
-import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deserialize } from 'node:v8';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { err } from '../../src/base/result.ts';
+import type { LiveVersion } from '../../src/cli/run/configuration.ts';
+import { VersionKeeper } from '../../src/cli/run/prepared-project.ts';
 import { LocalBuilder, ThreadBuilder } from '../../src/cli/run/project-builder.ts';
 import { formOf, fromForm, type ReadyForm } from '../../src/cli/run/ready-form.ts';
 import type { ReadyProject } from '../../src/cli/run/ready-project.ts';
@@ -15,6 +18,7 @@ import {
   cacheInputs,
   START_CACHE_FILE,
   StartCache,
+  type StartCacheOptions,
   seemsCached,
 } from '../../src/cli/run/start-cache.ts';
 import { renderText } from '../../src/diagnostics/render/text.ts';
@@ -68,8 +72,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dataFolder, { recursive: true, force: true }));
 
-const cacheOf = (parts: { readonly secret?: Uint8Array; readonly bytesMax?: number } = {}): StartCache =>
-  new StartCache({ dataFolder, secret: SECRET, bytesMax: 1 << 30, ...parts });
+const cacheOf = (parts: Partial<StartCacheOptions> = {}): StartCache =>
+  new StartCache({ dataFolder, secret: SECRET, bytesMax: 1 << 30, freeBytes: async () => null, ...parts });
 const file = (): string => join(dataFolder, START_CACHE_FILE);
 
 async function built(texts: readonly SourceText[] = TEXTS, wallMs = WALL_MS): Promise<ReadyProject> {
@@ -260,12 +264,83 @@ describe('what is not used', () => {
   });
 
   it('a folder that can not be written to leaves nothing behind, and says why', async () => {
-    const cache = new StartCache({ dataFolder: join(dataFolder, 'gone'), secret: SECRET, bytesMax: 1 << 30 });
+    const cache = cacheOf({ dataFolder: join(dataFolder, 'gone') });
     const form = formOf(await built(), TEXTS);
     expect(await cache.keep(INPUTS, () => form)).toMatchObject({
       ok: false,
       error: expect.stringContaining('ENOENT'),
     });
+  });
+});
+
+describe('a version that went live', () => {
+  const { 'routes/filler.yaml': _, ...SMALL } = FILES;
+  const live = async (texts: readonly SourceText[]): Promise<LiveVersion> => ({
+    epoch: 1,
+    ready: (await built(texts)).built!,
+    files: { folder: FOLDER, texts: [...texts], folders: [] },
+    cause: { reason: 'start', actor: { kind: 'gateway', cause: 'start' } },
+  });
+  /** What is said while one version after the other goes live. */
+  async function said(cache: StartCache, versions: readonly LiveVersion[]): Promise<string[]> {
+    const lines: string[] = [];
+    const keeper = new VersionKeeper(cache, PROGRAM, (line) => lines.push(line));
+    keeper.begin();
+    for (const version of versions) {
+      keeper.keep(version);
+      // until all that was asked for is done
+      await cache.clear();
+    }
+    await keeper.stop();
+    return lines;
+  }
+  const edited = textsOf({ ...FILES, 'routes/z.yaml': '#z' });
+
+  it('is not kept, packed or spoken of where nothing may be kept, and the file goes', async () => {
+    await kept();
+    const version = await live(TEXTS);
+    const ready = { ...version.ready, bundle: { ...version.ready.bundle, pack: () => err('packed') } };
+    expect(await said(cacheOf({ bytesMax: 0 }), [{ ...version, ready }, await live(edited)])).toEqual([]);
+    expect(existsSync(file())).toBe(false);
+  });
+
+  it('is told once of a file that can not be removed, whatever asks for that', async () => {
+    mkdirSync(file());
+    const small = await live(textsOf(SMALL));
+    expect(await said(cacheOf(), [small, small])).toEqual([
+      expect.stringMatching(/^What was kept for the next start can't be removed: .*EISDIR.*\.\n$/s),
+    ]);
+    expect(await cacheOf().drop()).toMatchObject({ ok: false, error: expect.stringContaining('EISDIR') });
+    const form = formOf(await built(), TEXTS);
+    expect(await cacheOf({ bytesMax: 1_000 }).keep(INPUTS, () => form)).toMatchObject({
+      ok: false,
+      error: expect.stringMatching(/more than limits.compiledCacheBytes, and .* can't be removed: .*EISDIR/s),
+    });
+  });
+
+  it('is not written where less than twice its size is free, which is told once', async () => {
+    await kept();
+    const { size } = await stat(file());
+    const form = formOf(await built(), TEXTS);
+    const keptWith = async (free: number) =>
+      (await cacheOf({ freeBytes: async () => free }).keep(INPUTS, () => form)).ok;
+    expect([await keptWith(2 * size - 1), await keptWith(2 * size)]).toEqual([false, true]);
+    await rm(file());
+    const versions = [await live(TEXTS), await live(edited)];
+    expect(await said(cacheOf({ freeBytes: async () => size }), versions)).toEqual([
+      'The next start will compile the project anew: less than twice its size is free in the data folder.\n',
+    ]);
+    expect(existsSync(file())).toBe(false);
+  });
+
+  it('what a killed process left half written goes', async () => {
+    const unfinished = `${file()}.unfinished`;
+    writeFileSync(unfinished, 'half');
+    await cacheOf().drop();
+    expect(existsSync(unfinished)).toBe(false);
+    writeFileSync(unfinished, 'half');
+    expect(await said(cacheOf(), [])).toEqual([]);
+    expect(existsSync(unfinished)).toBe(false);
   });
 });
 
@@ -298,6 +373,28 @@ describe('a thread that builds', () => {
       await expect(builder.build(TEXTS, FOLDER, WALL_MS)).rejects.toThrow('ended with code 3');
     await builder.stop();
   });
+
+  it('that ended touches nothing of the one that follows it', async () => {
+    const script = `import { parentPort } from 'node:worker_threads';
+      parentPort.on('message', ({ folder }) => {
+        if (folder === 'defective') throw new Error('out of order');
+        parentPort.postMessage({ built: null, findings: { sources: [], diagnostics: [] } });
+      });`;
+    const builder = new ThreadBuilder(new URL(`data:text/javascript,${encodeURIComponent(script)}`), NOBODY);
+    await expect(builder.build(TEXTS, 'defective', WALL_MS)).rejects.toThrow('out of order');
+    expect((await builder.build(TEXTS, FOLDER, WALL_MS)).built).toBeNull();
+    await builder.stop();
+  });
+
+  it('begins no more once it was stopped', async () => {
+    const script = `import { parentPort } from 'node:worker_threads';
+      parentPort.on('message', () => process.exit(3));`;
+    const builder = new ThreadBuilder(new URL(`data:text/javascript,${encodeURIComponent(script)}`), NOBODY);
+    const asked = expect(builder.build(TEXTS, FOLDER, WALL_MS)).rejects.toThrow('ended with code');
+    await builder.stop();
+    await asked;
+    await expect(builder.build(TEXTS, FOLDER, WALL_MS)).rejects.toThrow('was stopped');
+  });
 });
 
 it('a gateway starts from what it kept, goes on from there, and makes anew what is damaged', async () => {
@@ -320,6 +417,7 @@ routes: { ${name}: { service: s, match: { path: "/${name}" }, auth: none } }\n`;
     const cold = await running();
     expect(cold.output).not.toContain('kept from');
     await cold.stop();
+    writeFileSync(`${cached}.unfinished`, 'half');
     const warm = await running();
     expect(warm.output).toContain('kept from an earlier start');
     expect(await statusOf(warm, 'one')).toBe(403);
@@ -331,7 +429,16 @@ routes: { ${name}: { service: s, match: { path: "/${name}" }, auth: none } }\n`;
     const warmer = await running();
     expect(warmer.output).toContain('kept from an earlier start');
     expect(await statusOf(warmer, 'two')).toBe(403);
-    await warmer.stop();
+    expect(existsSync(`${cached}.unfinished`)).toBe(false);
+    // one load begins the thread, one waits, and nothing of either holds up the end
+    await project.write('routes/a.yaml', routes('three'));
+    warmer.child.kill('SIGHUP');
+    await fetch(`http://127.0.0.1:${project.adminPort}/`);
+    warmer.child.kill('SIGHUP');
+    await fetch(`http://127.0.0.1:${project.adminPort}/`);
+    expect(await warmer.stop()).toBe(0);
+    expect(warmer.output).not.toContain('defect');
+    await project.write('routes/a.yaml', routes('two'));
     const bytes = readFileSync(cached);
     bytes[bytes.length - 9]! ^= 1;
     writeFileSync(cached, bytes);

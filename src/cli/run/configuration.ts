@@ -11,7 +11,7 @@ import type { ServiceFiles } from './endpoint-keeper.ts';
 import type { ProjectBuilder } from './project-builder.ts';
 import { type ProjectFiles, readProject } from './project-files.ts';
 import { finishRewrite } from './project-rewrite.ts';
-import type { ReadyBundle, ReadyVersion, ServedWorld } from './ready-project.ts';
+import type { ReadyBundle, ReadyProject, ReadyVersion, ServedWorld } from './ready-project.ts';
 import { withCertificateFindings } from './tls-files.ts';
 
 export type LoadReason = 'start' | 'file change' | 'SIGHUP' | 'admin API' | `rollback to ${number}`;
@@ -86,6 +86,7 @@ export class Configuration {
   #lastResult: LoadResult | null = null;
   #current: Promise<LoadResult> | null = null;
   #next: Promise<LoadResult> | null = null;
+  #stopped = false;
 
   constructor(options: ConfigurationOptions) {
     this.#options = options;
@@ -123,6 +124,11 @@ export class Configuration {
     return await this.#run(() => this.#report(cause, () => this.#replacement(texts, write, cause)));
   }
 
+  /** Goes to no other version from now on: what is asked for, or waits, is answered so, and is told to nobody as refused. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
   #run(work: () => Promise<LoadResult>): Promise<LoadResult> {
     this.#current = work().finally(() => {
       this.#current = null;
@@ -135,10 +141,7 @@ export class Configuration {
     write: () => Promise<Result<void, string>>,
     cause: LoadCause,
   ): Promise<Attempt> {
-    const { folder, clock, builder } = this.#options;
-    const wallMs = clock.wallMs();
-    const read = await builder.build(texts, folder, wallMs);
-    const { built, diagnostics } = withCertificateFindings(read, wallMs);
+    const { built, diagnostics } = await this.#build(texts, this.#options.folder);
     if (built === null)
       return { outcome: { kind: 'refused', why: 'The configuration has errors.' }, diagnostics };
     const written = await write();
@@ -159,7 +162,9 @@ export class Configuration {
 
   async #report({ reason }: LoadCause, attempt: () => Promise<Attempt>): Promise<LoadResult> {
     const startedMs = this.#options.clock.monotonicMs();
-    const { outcome, diagnostics } = await attempt().catch(defect);
+    const { outcome, diagnostics } = this.#stopped
+      ? STOPPING
+      : await attempt().catch((error: unknown) => (this.#stopped ? STOPPING : defect(error)));
     const result: LoadResult = {
       reason,
       atMs: this.#options.clock.wallMs(),
@@ -167,6 +172,7 @@ export class Configuration {
       outcome,
       diagnostics,
     };
+    if (this.#stopped && outcome.kind === 'refused') return result;
     this.#lastResult = result;
     this.#options.onResult(result);
     return result;
@@ -177,15 +183,27 @@ export class Configuration {
     if (!finished.ok) return { outcome: { kind: 'refused', why: finished.error }, diagnostics: [] };
     const files = await readProject(this.#options.folder);
     if (!files.ok) return { outcome: { kind: 'refused', why: files.error }, diagnostics: [] };
+    this.#goOn();
     this.#options.target.watch(files.value.folders);
     const { texts, folder } = files.value;
-    const wallMs = this.#options.clock.wallMs();
-    const read = await this.#options.builder.build(texts, folder, wallMs);
-    const { built, diagnostics } = withCertificateFindings(read, wallMs);
+    const { built, diagnostics } = await this.#build(texts, folder);
     if (built === null) {
       return { outcome: { kind: 'refused', why: 'The configuration has errors.' }, diagnostics };
     }
     return { outcome: await this.#change(built, files.value, cause), diagnostics };
+  }
+
+  async #build(texts: ProjectFiles['texts'], folder: string): Promise<ReadyProject> {
+    const { builder, clock } = this.#options;
+    const wallMs = clock.wallMs();
+    const read = await builder.build(texts, folder, wallMs);
+    this.#goOn();
+    return withCertificateFindings(read, wallMs);
+  }
+
+  /** Throws where {@link stop} came meanwhile: `#report` answers so. */
+  #goOn(): void {
+    if (this.#stopped) throw new Error('stopped');
   }
 
   async #change(ready: ReadyVersion, files: ProjectFiles, cause: LoadCause): Promise<LoadOutcome> {
@@ -248,6 +266,8 @@ function defect(error: unknown): Attempt {
   const why = `This is a defect of the gateway, please report it: ${(error as Error).stack ?? String(error)}.`;
   return { outcome: { kind: 'refused', why }, diagnostics: [] };
 }
+
+const STOPPING: Attempt = { outcome: { kind: 'refused', why: 'The gateway is stopping.' }, diagnostics: [] };
 
 interface Attempt {
   readonly outcome: LoadOutcome;

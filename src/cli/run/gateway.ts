@@ -388,6 +388,7 @@ export class Gateway {
   /** Stops accepting, finishes what is in flight, writes what is queued. Returns the number of requests cut off. */
   async stop(): Promise<number> {
     this.#watcher.stop();
+    this.#configuration.stop();
     for (const chore of this.#chores) clearInterval(chore);
     this.#endpoints.stop();
     this.#endWatch();

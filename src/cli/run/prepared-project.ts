@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises';
 import type { Clock } from '../../base/ports.ts';
 import type { Result } from '../../base/result.ts';
 import { loadSettings } from '../../config/load.ts';
@@ -59,7 +60,8 @@ export async function prepareProject(
     return { kind: 'refused', diagnostics };
   }
   const store = opened ?? open(built.world.server.dataFolder);
-  const keeper = new VersionKeeper(store.ok ? cacheOf(store.value, built.world) : null, program);
+  const cache = store.ok ? cacheOf(store.value, built.world) : null;
+  const keeper = new VersionKeeper(cache, program, (line) => process.stderr.write(line));
   if (cached !== null) keeper.holds(inputs!);
   const madeBy = cached === null ? 'this start' : 'an earlier start';
   return { kind: 'ready', project, built, madeBy, diagnostics, builder, store, keeper };
@@ -96,7 +98,15 @@ function readCache(
 
 function cacheOf({ secrets }: Store, { server, limits }: Pick<ServedWorld, 'server' | 'limits'>): StartCache {
   const { dataFolder } = server;
-  return new StartCache({ dataFolder, secret: secrets.pepper, bytesMax: limits.compiledCacheBytes });
+  return new StartCache({
+    dataFolder,
+    secret: secrets.pepper,
+    bytesMax: limits.compiledCacheBytes,
+    freeBytes: async () => {
+      const disk = await statfs(dataFolder).catch(() => null);
+      return disk === null ? null : disk.bavail * disk.bsize;
+    },
+  });
 }
 
 /** Keeps what went live for the next start, once this one is done. */
@@ -107,10 +117,14 @@ export class VersionKeeper {
   #held: Buffer | null = null;
   /** What went live before the start was done; null afterwards. */
   #waiting: LiveVersion[] | null = [];
+  readonly #say: (line: string) => void;
+  /** What was said last; '' where all went well since. */
+  #said = '';
 
-  constructor(cache: StartCache | null, program: string | null) {
+  constructor(cache: StartCache | null, program: string | null, say: (line: string) => void) {
     this.#cache = cache;
     this.#program = program;
+    this.#say = say;
   }
 
   /** These were read from the file. */
@@ -122,6 +136,7 @@ export class VersionKeeper {
   begin(): void {
     const last = this.#waiting?.at(-1);
     this.#waiting = null;
+    void this.#clear();
     if (last !== undefined) this.keep(last);
   }
 
@@ -135,14 +150,27 @@ export class VersionKeeper {
   }
 
   async #keep({ ready, files: { texts, folder } }: LiveVersion): Promise<void> {
-    if (this.#cache === null || this.#program === null) return;
-    const inputs = cacheInputs(texts, folder, this.#program);
+    const [cache, program] = [this.#cache, this.#program];
+    if (cache === null || program === null) return;
+    const inputs = cache.keeps ? cacheInputs(texts, folder, program) : null;
     if (inputs !== null && this.#held?.equals(inputs.digest) === true) return;
     this.#held = inputs?.digest ?? null;
-    const kept =
-      inputs === null
-        ? await this.#cache.drop()
-        : await this.#cache.keep(inputs, () => formOf({ built: ready, diagnostics: ready.findings }, texts));
-    if (!kept.ok) process.stderr.write(`The next start will compile the project anew: ${kept.error}.\n`);
+    if (inputs === null) return this.#tellRemoved(await cache.drop());
+    const kept = await cache.keep(inputs, () => formOf({ built: ready, diagnostics: ready.findings }, texts));
+    this.#tell(kept.ok ? '' : `The next start will compile the project anew: ${kept.error}.\n`);
+  }
+
+  async #clear(): Promise<void> {
+    if (this.#cache !== null) this.#tellRemoved(await this.#cache.clear());
+  }
+
+  #tellRemoved(removed: Result<void, string>): void {
+    this.#tell(removed.ok ? '' : `What was kept for the next start can't be removed: ${removed.error}.\n`);
+  }
+
+  /** What goes on is told once. */
+  #tell(line: string): void {
+    if (line !== '' && line !== this.#said) this.#say(line);
+    this.#said = line;
   }
 }

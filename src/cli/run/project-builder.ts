@@ -37,6 +37,7 @@ export class ThreadBuilder implements ProjectBuilder {
   #asked: { readonly resolve: (form: ReadyForm) => void; readonly reject: (error: Error) => void } | null =
     null;
   #directory: Directory | null;
+  #stopped = false;
 
   /** `directory`: of the version that is there already. */
   constructor(entry: URL, directory: Directory) {
@@ -53,13 +54,16 @@ export class ThreadBuilder implements ProjectBuilder {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     await this.#worker?.terminate();
   }
 
-  #ask(texts: readonly SourceText[], folder: string, wallMs: number): Promise<ReadyForm> {
+  async #ask(texts: readonly SourceText[], folder: string, wallMs: number): Promise<ReadyForm> {
+    // Nobody would end its thread.
+    if (this.#stopped) throw new Error('the thread that compiles was stopped');
     this.#worker ??= this.#start();
     const worker = this.#worker;
-    return new Promise((resolve, reject) => {
+    return await new Promise((resolve, reject) => {
       assert(this.#asked === null, 'one project is built after the other');
       this.#asked = { resolve, reject };
       const plain = texts.map(({ path, text }) => ({ path, text }));
@@ -70,16 +74,21 @@ export class ThreadBuilder implements ProjectBuilder {
   #start(): Worker {
     const worker = new Worker(this.#entry, { name: 'portunus-build' });
     worker.on('message', (form: FromBuildThread) => {
+      if (this.#worker !== worker) return;
       this.#asked?.resolve(form);
       this.#asked = null;
     });
     // The next call begins another one.
-    worker.on('error', (error) => this.#lost(error));
-    worker.on('exit', (code) => this.#lost(new Error(`the thread that compiles ended with code ${code}`)));
+    worker.on('error', (error) => this.#lost(worker, error));
+    worker.on('exit', (code) =>
+      this.#lost(worker, new Error(`the thread that compiles ended with code ${code}`)),
+    );
     return worker;
   }
 
-  #lost(error: Error): void {
+  #lost(worker: Worker, error: Error): void {
+    // After an error it also ends: by then another one may have begun.
+    if (this.#worker !== worker) return;
     this.#worker = null;
     this.#asked?.reject(error);
     this.#asked = null;

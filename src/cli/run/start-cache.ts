@@ -32,6 +32,8 @@ export interface StartCacheOptions {
   readonly secret: Uint8Array;
   /** The limit `compiledCacheBytes`; 0 keeps nothing. */
   readonly bytesMax: number;
+  /** On the disk of the data folder; null where that is not known. */
+  readonly freeBytes: () => Promise<number | null>;
 }
 
 export type CacheReading =
@@ -46,6 +48,8 @@ const AT = { inputs: 8, mac: 40, headLength: 72, head: 80 } as const;
 const ALIGNMENT = 8;
 /** Hashed and written at once: well below a millisecond of the control thread. */
 const PIECE_BYTES = 256 * 1024;
+/** As many times its size must be free: the store and the journals beside it need the disk more than this file does. */
+const FREE_TIMES = 2;
 
 /** Null where nothing is kept of such a project. */
 export function cacheInputs(
@@ -91,13 +95,15 @@ export class StartCache {
   readonly #path: string;
   readonly #key: Buffer;
   readonly #bytesMax: number;
+  readonly #freeBytes: StartCacheOptions['freeBytes'];
   #writing: Promise<Result<void, string>> = Promise.resolve(ok(undefined));
   #newest = 0;
 
-  constructor({ dataFolder, secret, bytesMax }: StartCacheOptions) {
+  constructor({ dataFolder, secret, bytesMax, freeBytes }: StartCacheOptions) {
     this.#path = join(dataFolder, START_CACHE_FILE);
     this.#key = createHmac('sha256', secret).update('portunus compiled cache').digest();
     this.#bytesMax = bytesMax;
+    this.#freeBytes = freeBytes;
   }
 
   read({ digest }: CacheInputs, wallMs: number): CacheReading {
@@ -118,23 +124,31 @@ export class StartCache {
     return holds ? { kind: 'found', form } : { kind: 'none' };
   }
 
+  /** False where the limit is 0. */
+  get keeps(): boolean {
+    return this.#bytesMax > 0;
+  }
+
   /** In the background, piece by piece; of several that are asked for meanwhile only the last. The error is one sentence. */
   keep(inputs: CacheInputs, form: () => ReadyForm): Promise<Result<void, string>> {
     const mine = ++this.#newest;
-    const written = this.#writing.then(() =>
-      mine === this.#newest ? this.#write(inputs, form()) : ok(undefined),
-    );
+    const written = this.#writing
+      .then(() => (mine === this.#newest ? this.#write(inputs, form()) : ok(undefined)))
+      .catch((error: Error) => err(error.message));
     this.#writing = written;
     return written;
   }
 
-  /** Of a project that is too small by now. */
+  /** Of a project that is too small by now. The error is one sentence. */
   drop(): Promise<Result<void, string>> {
     this.#newest++;
-    this.#writing = this.#writing.then(async () => {
-      await rm(this.#path, { force: true });
-      return ok(undefined);
-    });
+    this.#writing = this.#writing.then(() => this.#remove([this.#path, this.#fresh]));
+    return this.#writing;
+  }
+
+  /** What a process left behind that was killed while it wrote. The error is one sentence. */
+  clear(): Promise<Result<void, string>> {
+    this.#writing = this.#writing.then(() => this.#remove([this.#fresh]));
     return this.#writing;
   }
 
@@ -174,15 +188,19 @@ export class StartCache {
   async #write({ digest }: CacheInputs, form: ReadyForm): Promise<Result<void, string>> {
     const { head, pieces, length } = detached(form);
     if (length > this.#bytesMax) {
-      await rm(this.#path, { force: true });
-      return err(`it would take ${length} bytes, more than limits.compiledCacheBytes`);
+      const removed = await this.#remove([this.#path]);
+      const why = `it would take ${length} bytes, more than limits.compiledCacheBytes`;
+      return err(removed.ok ? why : `${why}, and the file of before can't be removed: ${removed.error}`);
     }
+    const freeBytes = await this.#freeBytes();
+    if (freeBytes !== null && freeBytes < FREE_TIMES * length)
+      return err('less than twice its size is free in the data folder');
     const begin = Buffer.alloc(AT.head);
     MAGIC.copy(begin);
     digest.copy(begin, AT.inputs);
     begin.writeUInt32LE(head.length, AT.headLength);
     const mac = this.#mac(digest).update(begin.subarray(AT.headLength));
-    const fresh = `${this.#path}.unfinished`;
+    const fresh = this.#fresh;
     try {
       await rm(fresh, { force: true });
       const file = await open(fresh, 'wx', 0o600);
@@ -207,6 +225,19 @@ export class StartCache {
       await rm(fresh, { force: true }).catch(() => {});
       return err((error as Error).message);
     }
+  }
+
+  async #remove(paths: readonly string[]): Promise<Result<void, string>> {
+    try {
+      for (const path of paths) await rm(path, { force: true });
+      return ok(undefined);
+    } catch (error) {
+      return err((error as Error).message);
+    }
+  }
+
+  get #fresh(): string {
+    return `${this.#path}.unfinished`;
   }
 
   #mac(digest: Buffer) {
