@@ -39,7 +39,9 @@ export const METER = {
   surplusSinceMs: 8,
   /** What people have declared, or 0. */
   declared: 9,
-  cells: 10,
+  /** Sum of all that calls took: what was taken between two moments is its difference. */
+  taken: 10,
+  cells: 11,
 } as const;
 
 export const LANE_CELLS = LANE.cells + LANE_METERS_MAX * METER.cells;

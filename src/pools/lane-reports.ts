@@ -1,9 +1,9 @@
 /**
  * What providers report of their limits corrects what is modelled. A report says what was left when the provider had counted
  * the call; the ticket says what the model had left when it had. So the two are compared at one moment, and calls that were
- * sent since play no part; corrections made since then are already in the model, and are taken off. Too much is corrected at
- * once. Too little is only believed when every report of a while agrees: calls overtake each other on their way, and one that
- * did leaves a provider that has not yet counted those before it.
+ * sent since play no part; corrections made since then are already in the model, and are taken off. Calls overtake each other on
+ * their way, so too much is corrected as far as calls that were sent later can't explain it, and too little is only believed when
+ * every report of a while agrees.
  */
 import { METER_UNITS, type MeterReport } from '../model/provider-limits.ts';
 import { LANE_METERS_MAX } from '../pipeline/key-pool.ts';
@@ -40,10 +40,19 @@ export function applyReports(
 interface Then {
   readonly left: number;
   readonly corrected: number;
+  readonly taken: number;
 }
 
-function thenAt({ leftThen, taken, correctedThen }: LaneTicket, place: number, isRefused: boolean): Then {
-  return { left: leftThen[place]! + (isRefused ? taken[place]! : 0), corrected: correctedThen[place]! };
+function thenAt(
+  { leftThen, taken, correctedThen, takenThen }: LaneTicket,
+  place: number,
+  isRefused: boolean,
+): Then {
+  return {
+    left: leftThen[place]! + (isRefused ? taken[place]! : 0),
+    corrected: correctedThen[place]!,
+    taken: takenThen[place]!,
+  };
 }
 
 function findMeter(memory: LaneMemory, lane: number, { unit, windowMs }: MeterReport): number {
@@ -84,8 +93,12 @@ function correct(
   if (!(remaining >= 0)) return;
   const since = cells[at + METER.corrected]! - then.corrected;
   const error = remaining - then.left - since;
-  if (error < 0) {
-    move(cells, at, error);
+  // What was sent later may have been counted earlier: only what even that can't explain was too much.
+  const sure = error + cells[at + METER.taken]! - then.taken;
+  if (sure < 0) {
+    move(cells, at, sure);
+    cells[at + METER.surplusSinceMs] = 0;
+  } else if (error < 0) {
     cells[at + METER.surplusSinceMs] = 0;
   } else {
     noteSurplus(cells, at, error, nowMs);

@@ -146,7 +146,7 @@ describe('lanes', () => {
           if (rpm > 200) expect(provider.servedTokens).toBeGreaterThan(0.985 * most);
         },
       ),
-      { numRuns: 12 },
+      { numRuns: 40 },
     );
   });
 

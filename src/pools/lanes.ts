@@ -32,10 +32,11 @@ const NOTHING: CallAmounts = { inputTokens: 0, outputTokens: 0, costNano: 0 };
 /** What a call has taken: opaque to its holder. */
 export interface LaneTicket {
   readonly lanes: readonly number[];
-  /** For each lane and meter: what was taken, what was left then, the sum of corrections, the end of a fixed window. */
+  /** For each lane and meter: what was taken, what was left then, the sums of corrections and of all takes, the end of a fixed window. */
   readonly taken: Float64Array;
   readonly leftThen: Float64Array;
   readonly correctedThen: Float64Array;
+  readonly takenThen: Float64Array;
   readonly endMs: Float64Array;
   /** It is the one call that shows whether lanes that were closed are open again. */
   readonly proves: boolean;
@@ -160,6 +161,7 @@ export class Lanes {
       taken: new Float64Array(places),
       leftThen: new Float64Array(places),
       correctedThen: new Float64Array(places),
+      takenThen: new Float64Array(places),
       endMs: new Float64Array(places),
       proves: this.#beginProof(lanes, nowMs),
       state: 'open',
@@ -170,6 +172,7 @@ export class Lanes {
       ticket.taken[place] = need;
       ticket.leftThen[place] = cells[at + METER.left]!;
       ticket.correctedThen[place] = cells[at + METER.corrected]!;
+      ticket.takenThen[place] = cells[at + METER.taken]!;
       ticket.endMs[place] = cells[at + METER.atMs]!;
     });
     return ticket;

@@ -92,6 +92,7 @@ export function takeFrom(cells: Float64Array, at: number, amount: number, nowMs:
   if (cells[at + METER.kind] === FIXED && cells[at + METER.atMs] === 0)
     cells[at + METER.atMs] = nowMs + cells[at + METER.windowMs]!;
   cells[at + METER.left]! -= amount;
+  cells[at + METER.taken]! += amount;
 }
 
 /** Gives back (or, below 0, takes more of) what was taken at a moment when `endMs` was the end of a fixed window. */
