@@ -61,6 +61,19 @@ export function isInnerList(member: Member): member is InnerList {
   return 'items' in member;
 }
 
+/** Of the whitespace that fields know, which is less than `trim` knows. By index: a pattern would begin anew at each blank within. */
+export function trimmed(text: string): string {
+  let begin = 0;
+  let end = text.length;
+  while (begin < end && isBlank(text.charCodeAt(begin))) begin++;
+  while (end > begin && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(begin, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
 /** As RFC 9651, 4.1.1.1 writes it: the one spelling. */
 export function serializeInnerList({ items, parameters }: InnerList): string {
   return `(${items.map(serializeItem).join(' ')})${serializeParameters(parameters)}`;

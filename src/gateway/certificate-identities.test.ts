@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { identity } from '../../test/gateway/rules.ts';
-import type { IdentitySource, KnownKey, VerifiedCertificate } from '../pipeline/identity.ts';
+import type { CertificateVerifier, IdentitySource, KnownKey } from '../pipeline/identity.ts';
 import { CertificateIdentities } from './certificate-identities.ts';
 
 /** A directory of names; what is revoked holds no more. */
@@ -27,9 +27,10 @@ let source: Names;
 let asked: string[];
 
 function identities(entriesMax = 10, proxies: readonly string[] = []): CertificateIdentities {
-  const verify = (certificate: string): VerifiedCertificate | 'malformed' => {
+  const verify: CertificateVerifier['verify'] = (certificate, _chain, wallMs) => {
     asked.push(certificate);
     if (certificate === 'broken') return 'malformed';
+    if (wallMs < 100 || wallMs >= 900) return { nameHashes: null, beginsMs: 100, endsMs: 900 };
     return {
       nameHashes: certificate.split('+').map((name) => Buffer.from(name)),
       beginsMs: 100,
@@ -132,6 +133,33 @@ describe('whose a certificate is', () => {
     source.add('a', 'web');
     expect(nameOf(known.identify('a', '', source, 500))).toBe('web');
     expect(asked).toEqual(['a']);
+  });
+
+  it.each([
+    ['what is no certificate', 'broken', 500, 'malformed'],
+    ['one that has ended', 'a', 900, 'outdated'],
+    ['one that has not begun', 'a', 99, 'outdated'],
+  ])('%s is read once', (_what, certificate, wallMs, expected) => {
+    source.add('a', 'web');
+    const known = identities();
+    for (let n = 0; n < 3; n++)
+      expect(nameOf(known.identify(certificate, '', source, wallMs))).toBe(expected);
+    expect(asked).toEqual([certificate]);
+  });
+
+  it('one that had not begun is read anew when it has', () => {
+    source.add('a', 'web');
+    const known = identities();
+    expect(nameOf(known.identify('a', '', source, 99))).toBe('outdated');
+    expect(nameOf(known.identify('a', '', source, 100))).toBe('web');
+  });
+
+  it('blanks make no other certificate of it', () => {
+    const known = identities();
+    for (const chain of ['x,y', 'x, y', ' x\t ,  y ']) known.identify('a', chain, source, 500);
+    expect(asked).toEqual(['a']);
+    known.identify('a', 'x y', source, 500);
+    expect(asked).toEqual(['a', 'a']);
   });
 
   it('strangers crowd nobody out', () => {

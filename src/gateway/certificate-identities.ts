@@ -3,6 +3,7 @@
  * was handed on, as long as the certificate lasts; what was found out is believed while its credential is as it was.
  */
 import { hash } from 'node:crypto';
+import { trimmed } from '../base/structured-fields.ts';
 import { addressWords, contains, type Network, parseNetwork } from '../model/networks.ts';
 import type {
   CertificateVerifier,
@@ -13,6 +14,8 @@ import type {
 } from '../pipeline/identity.ts';
 
 export type CertificateFault = 'malformed' | 'outdated' | 'unknown';
+
+type Reading = ReturnType<CertificateVerifier['verify']>;
 
 interface Entry {
   readonly certificate: VerifiedCertificate;
@@ -26,10 +29,10 @@ export class CertificateIdentities {
   /** Only of certificates that are somebody's: others can't crowd them out. */
   readonly #known = new Map<string, Entry>();
   /**
-   * Of others: following one up to an authority takes a millisecond, and a client may show its own again and again over one
-   * connection to the proxy. Whose it is is asked anew each time.
+   * Of others, also what is none: following one up to an authority takes a millisecond, and a client may show its own again and
+   * again over one connection to the proxy. Whose it is is asked anew each time.
    */
-  readonly #strangers = new Map<string, VerifiedCertificate>();
+  readonly #strangers = new Map<string, Reading>();
   #source: IdentitySource | null = null;
   // The peers of a thread are few proxies, again and again.
   #lastPeer = '';
@@ -55,10 +58,10 @@ export class CertificateIdentities {
     return this.#lastIsTrusted;
   }
 
-  /** `certificate`, `chain`: values of the fields; '' for no chain. */
+  /** `certificateField`, `chainField`: values of the fields; '' for no chain. */
   identify(
-    certificate: string,
-    chain: string,
+    certificateField: string,
+    chainField: string,
     source: IdentitySource,
     wallMs: number,
   ): Identity | CertificateFault {
@@ -66,6 +69,8 @@ export class CertificateIdentities {
       this.#source = source;
       this.#known.clear();
     }
+    // In one spelling, or blanks would make the same certificates new ones each time.
+    const [certificate, chain] = [withoutBlanks(certificateField), withoutBlanks(chainField)];
     // No value of a field holds a line break.
     const digest = hash('sha256', `${certificate}\n${chain}`, 'base64');
     const entry = this.#known.get(digest);
@@ -74,13 +79,14 @@ export class CertificateIdentities {
       if (typeof current === 'string') this.#known.delete(digest);
       return current;
     }
-    const verified = this.#strangers.get(digest) ?? this.#verifier.verify(certificate, chain, wallMs);
-    if (typeof verified === 'string') return verified;
-    if (!isInForce(verified, wallMs)) return 'outdated';
-    const known = holderOf(verified, source, wallMs);
-    if (known === null) {
-      keep(this.#strangers, digest, verified, Math.min(this.#entriesMax, STRANGERS_MAX));
-      return 'unknown';
+    const kept = this.#strangers.get(digest);
+    const reading =
+      kept === undefined || hasBegun(kept, wallMs) ? this.#verifier.verify(certificate, chain, wallMs) : kept;
+    const verified = inForce(reading, wallMs);
+    const known = typeof verified === 'string' ? null : holderOf(verified, source, wallMs);
+    if (typeof verified === 'string' || known === null) {
+      keep(this.#strangers, digest, reading, Math.min(this.#entriesMax, STRANGERS_MAX));
+      return typeof verified === 'string' ? verified : 'unknown';
     }
     this.#strangers.delete(digest);
     keep(this.#known, digest, { certificate: verified, known }, this.#entriesMax);
@@ -108,7 +114,26 @@ function keep<Kept>(kept: Map<string, Kept>, digest: string, what: Kept, max: nu
   kept.set(digest, what);
 }
 
-function isInForce({ beginsMs, endsMs }: VerifiedCertificate, wallMs: number): boolean {
+/** Between members of a list they may stand anywhere, and mean nothing (RFC 9651, 3.1). By index: a pattern would begin anew at each. */
+function withoutBlanks(field: string): string {
+  if (!field.includes(' ') && !field.includes('\t')) return field;
+  return field.split(',').map(trimmed).join(',');
+}
+
+function inForce(reading: Reading, wallMs: number): VerifiedCertificate | 'malformed' | 'outdated' {
+  if (reading === 'malformed') return reading;
+  return reading.nameHashes === null || !isInForce(reading, wallMs) ? 'outdated' : reading;
+}
+
+/** Nobody was asked to vouch for it while it was out of its dates. */
+function hasBegun(kept: Reading, wallMs: number): boolean {
+  return kept !== 'malformed' && kept.nameHashes === null && isInForce(kept, wallMs);
+}
+
+function isInForce(
+  { beginsMs, endsMs }: Pick<VerifiedCertificate, 'beginsMs' | 'endsMs'>,
+  wallMs: number,
+): boolean {
   return beginsMs <= wallMs && wallMs < endsMs;
 }
 

@@ -727,7 +727,8 @@ describe('a signed body', () => {
     ['in chunks', ['transfer-encoding', 'chunked']],
   ])('%s goes to the service when all of it is known to be right, not before', (_framing, framing) => {
     const { simulation, asked } = start();
-    const client = simulation.request('POST', '/a/./b?x=1', [...SIGNED, ...framing]);
+    const nominated = ['connection', 'close, X-A', 'x-a', '1'];
+    const client = simulation.request('POST', '/a/./b?x=1', [...SIGNED, ...nominated, ...framing]);
     client.handler!.onBody(Buffer.from('abc'), false);
     expect(simulation.calls).toEqual([]);
     client.handler!.onBody(Buffer.from('def'), true);
@@ -736,7 +737,9 @@ describe('a signed body', () => {
     expect(call!.request.fieldLines).not.toContain('signature');
     call!.head(true, 'fine');
     expectSettled(simulation, 1, 1);
-    expect(asked).toMatchObject([{ path: '/a/./b', query: 'x=1', body: 'some', authority: 'a.test' }]);
+    expect(asked).toMatchObject([
+      { path: '/a/./b', query: 'x=1', body: 'some', authority: 'a.test', connectionFields: ['x-a'] },
+    ]);
     expect(simulation.thread.buffered.used).toBe(0);
   });
 

@@ -104,7 +104,7 @@ export function identify(
   }
   if (facts.conflictingKeys && key !== '') return problem('conflicting_credentials');
   if (key === '') {
-    if (ways.certificates && facts.clientCertificate !== '' && callers.certificates.trusts(context.ip))
+    if (ways.certificates && shown(facts.clientCertificate) !== '' && callers.certificates.trusts(context.ip))
       return identifyByCertificate(context, ways, facts, callers);
     return auth === 'optional' ? null : nothingPresented(ways, callers);
   }
@@ -115,6 +115,13 @@ export function identify(
   return null;
 }
 
+/** Proxies that write the field for each client write no bytes for one that has shown nothing. */
+function shown(field: string): string {
+  return field === NO_BYTES ? '' : field;
+}
+
+const NO_BYTES = '::';
+
 function identifyByCertificate(
   context: RequestContext,
   ways: Identification,
@@ -124,7 +131,8 @@ function identifyByCertificate(
   const { source } = callers.identities;
   if (source === null) return problem('not_ready');
   const { certificates } = callers;
-  const found = certificates.identify(clientCertificate, clientCertificateChain, source, context.nowWallMs);
+  const chain = shown(clientCertificateChain);
+  const found = certificates.identify(clientCertificate, chain, source, context.nowWallMs);
   switch (found) {
     case 'malformed':
       return problem('malformed_client_cert');
@@ -156,6 +164,7 @@ function identifyBySignature(
         path: context.receivedPath,
         query: context.query,
         fields: context.headers,
+        connectionFields: facts.connectionFields ?? [],
         body: context.bodyBytes === 0 ? 'none' : 'some',
         input: facts.signatureInput,
         signature: facts.signature,

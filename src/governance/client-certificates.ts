@@ -31,13 +31,14 @@ export function createCertificateVerifier(authorities: string | null): Certifica
       const others = chain === '' ? [] : readChain(chain);
       if (others === null) return 'malformed';
       const { read, x509 } = presented;
-      if (!isDated(read, wallMs)) return 'outdated';
+      const { beginsMs, endsMs } = read;
+      if (!isDated(read, wallMs)) return { nameHashes: null, beginsMs, endsMs };
       const fingerprint = certificateNameHash(
         'sha256',
         x509.fingerprint256.replaceAll(':', '').toLowerCase(),
       );
       const path = isForClients(read) ? findPath(presented, others, trusted, wallMs) : null;
-      if (path === null) return { nameHashes: [fingerprint], beginsMs: read.beginsMs, endsMs: read.endsMs };
+      if (path === null) return { nameHashes: [fingerprint], beginsMs, endsMs };
       return vouchedFor(read, fingerprint, path);
     },
   };
@@ -83,7 +84,8 @@ function readChain(field: string): readonly Presented[] | null {
 }
 
 function readMember(member: Member): Presented | null {
-  if (isInnerList(member) || !(member.value instanceof Uint8Array)) return null;
+  // RFC 9440, 2.1 knows no parameters. With them one certificate would have endless spellings, each of which is read anew.
+  if (isInnerList(member) || member.parameters.size > 0 || !(member.value instanceof Uint8Array)) return null;
   const read = readCertificate(member.value);
   const x509 = read === null ? null : parsed(member.value);
   return read === null || x509 === null ? null : { read, x509 };

@@ -17,8 +17,12 @@ import {
   SharedDirectory,
 } from './shared-directory.ts';
 import {
+  faultSentence,
+  NO_SECRETS,
   type ReadSecret,
   readSigningSecrets,
+  type SecretFault,
+  type SecretsRead,
   type SigningSecrets,
   sameSecrets,
   secretsOf,
@@ -61,6 +65,12 @@ export interface PreparedDirectory {
   readonly takeUp: () => void;
 }
 
+export interface SecretsRenewed {
+  readonly outcome: 'renewed' | 'unchanged';
+  /** Of secrets that can't be read now. */
+  readonly faults: readonly SecretFault[];
+}
+
 const NOBODY: Directory = { tenants: new Map(), plans: new Set(), roles: new Set() };
 
 export class LiveDirectory {
@@ -72,7 +82,7 @@ export class LiveDirectory {
   /** What the files say with what was made here beside it. */
   #whole: Directory = NOBODY;
   #merged: MergedDirectory | null = null;
-  #secrets: SigningSecrets = new Map();
+  #secrets: SecretsRead = NO_SECRETS;
   /** The consumer that is being deleted, `tenant/name`: no key is issued to it meanwhile, which would outlive it. */
   #leaving: string | null = null;
   #epoch = 0;
@@ -141,23 +151,28 @@ export class LiveDirectory {
   prepare(world: DirectoryWorld): Result<PreparedDirectory, string> {
     const { directory } = world;
     const secrets = readSigningSecrets(directory, this.#parts.readSecret);
-    if (!secrets.ok) return secrets;
-    return this.#prepare(directory, this.#stored.beside(directory, this.#parts.reader(world)), secrets.value);
+    const unread = faultSentence(secrets.faults);
+    if (unread !== null) return err(unread);
+    return this.#prepare(directory, this.#stored.beside(directory, this.#parts.reader(world)), secrets);
   }
 
-  /** Secrets to sign with may be others where they lie: those count when this resolves. The error is one sentence. */
-  renewSecrets(): Promise<Result<'renewed' | 'unchanged', string>> {
+  /**
+   * Secrets to sign with may be others where they lie: those count when this resolves, and where one can't be read what was read
+   * before. The error is one sentence.
+   */
+  renewSecrets(): Promise<Result<SecretsRenewed, string>> {
     return this.exclusively(async () => {
       const merged = this.#merged;
-      const secrets = readSigningSecrets(this.#written, this.#parts.readSecret);
-      if (!secrets.ok) return secrets;
-      if (merged === null || sameSecrets(secrets.value, this.#secrets)) return ok('unchanged');
-      const prepared = this.#prepare(this.#written, merged, secrets.value);
+      const secrets = readSigningSecrets(this.#written, this.#parts.readSecret, this.#secrets.texts);
+      const { faults } = secrets;
+      if (merged === null || sameSecrets(secrets.secrets, this.#secrets.secrets))
+        return ok({ outcome: 'unchanged', faults });
+      const prepared = this.#prepare(this.#written, merged, secrets);
       if (!prepared.ok) return prepared;
       const published = await this.#parts.publish(prepared.value.snapshot);
       if (!published.ok) return published;
       prepared.value.takeUp();
-      return ok('renewed');
+      return ok({ outcome: 'renewed', faults });
     });
   }
 
@@ -210,8 +225,9 @@ export class LiveDirectory {
   #prepare(
     written: Directory,
     merged: MergedDirectory,
-    secrets: SigningSecrets,
+    read: SecretsRead,
   ): Result<PreparedDirectory, string> {
+    const { secrets } = read;
     const whole = merged.directory;
     const draft = this.#memory.draft();
     forget(this.#whole, whole, draft);
@@ -219,7 +235,7 @@ export class LiveDirectory {
       // Unchanged tenants are the same objects: nothing of them is written anew.
       if (this.#whole.tenants.get(tenant.name) !== tenant) enterTenant(tenant, secrets, draft);
     }
-    if (secrets !== this.#secrets) enterSecrets(whole, secrets, draft);
+    if (secrets !== this.#secrets.secrets) enterSecrets(whole, secrets, draft);
     if (draft.full !== null) return err(fullSentence(draft.full));
     const epoch = ++this.#epoch;
     const { pepper } = this.#parts;
@@ -230,7 +246,7 @@ export class LiveDirectory {
         this.#written = written;
         this.#whole = whole;
         this.#merged = merged;
-        this.#secrets = secrets;
+        this.#secrets = read;
         this.#stored.takeUp(merged);
         this.keys.follow(written);
       },

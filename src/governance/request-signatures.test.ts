@@ -72,6 +72,7 @@ const REQUEST: Omit<SignedRequest, 'input' | 'signature'> = {
   path: '/orders/%7Eme',
   query: 'a=1&b',
   fields: ['host', 'Api.acme.example:80', 'x-a', ' one ', 'date', 'today', 'x-a', 'two'],
+  connectionFields: [],
   body: 'none',
 };
 const LINES: Readonly<Record<string, string>> = {
@@ -134,6 +135,7 @@ describe('the example of RFC 9421, B.2.5', () => {
       ...['host', 'example.com', 'date', 'Tue, 20 Apr 2021 02:07:55 GMT', 'content-type', 'application/json'],
       ...['content-length', '18'],
     ],
+    connectionFields: [],
     body: 'none',
     input: 'sig-b25=("date" "@authority" "content-type");created=1618884473;keyid="test-shared-secret"',
     signature: 'sig-b25=:pxcQw6G3AjtMBQjwo8XzkZf/bws5LelbaMk5rGIGtE8=:',
@@ -207,6 +209,16 @@ describe('what is covered', () => {
     expect(faultOf(verify(signed({ components })))).toBe('signature_malformed');
     const fields = [...REQUEST.fields, 'x-b', 'größe'];
     expect(faultOf(verify(signed({ components, request: { fields } })))).toBe('signature_malformed');
+  });
+
+  it('a field that Connection takes away can not be', () => {
+    const request = { connectionFields: ['x-other', 'x-a'] };
+    expect(verify(signed({ components: [...SETTINGS.components, 'x-a'], request }))).toEqual({
+      fault: 'signature_malformed',
+      detail: 'Connection takes "x-a" away, which the signature covers.',
+    });
+    expect(faultOf(verify(signed({ request })))).toBe('accepted');
+    expect(remembered).toHaveLength(1);
   });
 
   it('an empty query and a usual port of https', () => {

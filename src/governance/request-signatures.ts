@@ -42,7 +42,10 @@ export function createSignatureVerifier({
     verify(request, source, wallMs) {
       const input = readSignature(request);
       if (typeof input === 'string') return refused('signature_malformed', input);
-      const wrong = incomplete(input, request, settings) ?? outOfTime(input, settings, { wallMs, startedMs });
+      const wrong =
+        takenAway(input, request) ??
+        incomplete(input, request, settings) ??
+        outOfTime(input, settings, { wallMs, startedMs });
       if (wrong !== null) return wrong;
       const isSigned = bodyCheck(input, request);
       if (isSigned !== null && 'fault' in isSigned) return isSigned;
@@ -65,6 +68,17 @@ export function createSignatureVerifier({
 
 function refused(fault: SignatureFault['fault'], detail: string): SignatureFault {
   return { fault, detail };
+}
+
+/** RFC 9110, 7.6.1: these fields end here. A signed one has to reach whoever acts on it, and anybody on the way may write Connection. */
+function takenAway(
+  { components }: SignatureInput,
+  { connectionFields }: SignedRequest,
+): SignatureFault | null {
+  const taken = components.find((name) => connectionFields.includes(name));
+  return taken === undefined
+    ? null
+    : refused('signature_malformed', `Connection takes "${taken}" away, which the signature covers.`);
 }
 
 function incomplete(

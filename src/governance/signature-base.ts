@@ -6,6 +6,7 @@ import {
   type Parameters,
   parseDictionary,
   serializeInnerList,
+  trimmed,
 } from '../base/structured-fields.ts';
 import type { SignedRequest } from '../pipeline/identity.ts';
 
@@ -144,17 +145,4 @@ export function fieldValue(fields: readonly string[], name: string): string | nu
     value = value === null ? line : `${value}, ${line}`;
   }
   return value;
-}
-
-/** Of the whitespace that fields know, which is less than `trim` knows. By index: a pattern would begin anew at each blank within. */
-function trimmed(text: string): string {
-  let begin = 0;
-  let end = text.length;
-  while (begin < end && isBlank(text.charCodeAt(begin))) begin++;
-  while (end > begin && isBlank(text.charCodeAt(end - 1))) end--;
-  return text.slice(begin, end);
-}
-
-function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x09;
 }

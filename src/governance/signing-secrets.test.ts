@@ -77,11 +77,11 @@ describe('secrets to sign with', () => {
 
   it('are renewed when they are others where they lie, and not when they are the same', async () => {
     const { live, secrets, published } = running();
-    expect(await live.renewSecrets()).toEqual(ok('unchanged'));
+    expect(await live.renewSecrets()).toEqual(ok({ outcome: 'unchanged', faults: [] }));
     places.set('/new', SECOND.toUpperCase());
-    expect(await live.renewSecrets()).toEqual(ok('renewed'));
+    expect(await live.renewSecrets()).toEqual(ok({ outcome: 'renewed', faults: [] }));
     expect(secrets()).toEqual([SECOND.toUpperCase(), SECOND]);
-    expect(await live.renewSecrets()).toEqual(ok('unchanged'));
+    expect(await live.renewSecrets()).toEqual(ok({ outcome: 'unchanged', faults: [] }));
     expect(published).toHaveLength(2);
   });
 
@@ -89,9 +89,42 @@ describe('secrets to sign with', () => {
     const { live, secrets, take } = running();
     places.delete('OLD');
     const why = `The secret of credential "signer" of "bot" of "acme" can't be used: the variable OLD: no such file.`;
-    expect(await live.renewSecrets()).toEqual(err(why));
+    expect(await live.renewSecrets()).toMatchObject({
+      ok: true,
+      value: {
+        outcome: 'unchanged',
+        faults: [
+          {
+            credential: 'acme/bot/signer',
+            place: 'the variable OLD',
+            message: why,
+            remedy:
+              'Set the variable to 32 to 4096 bytes and start the gateway anew: no process sees another environment.',
+          },
+        ],
+      },
+    });
     expect(take(worldWith(signer(OLD)))).toBe(why);
     expect(secrets()).toEqual([FIRST, SECOND]);
+  });
+
+  it('are renewed though another one can not be read, which stays as it was until it can', async () => {
+    const { live, secrets } = running();
+    places = new Map([['/new', SECOND.toUpperCase()]]);
+    expect(await live.renewSecrets()).toMatchObject({ ok: true, value: { outcome: 'renewed' } });
+    expect(secrets()).toEqual([SECOND.toUpperCase(), SECOND]);
+    expect(await live.renewSecrets()).toMatchObject({ ok: true, value: { outcome: 'unchanged' } });
+    places.set('OLD', FIRST.toUpperCase());
+    expect(await live.renewSecrets()).toEqual(ok({ outcome: 'renewed', faults: [] }));
+    expect(secrets()).toEqual([SECOND.toUpperCase(), FIRST.toUpperCase()]);
+  });
+
+  it('that can not be read are all named where a version is refused', () => {
+    const { take } = running();
+    places = new Map();
+    expect(take(WORLD)).toBe(
+      `The secret of credential "signer" of "bot" of "acme" can't be used: /new: no such file. So it is with acme/bot/signer (the variable OLD).`,
+    );
   });
 
   it.each([

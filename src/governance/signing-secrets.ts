@@ -1,5 +1,5 @@
 /** Secrets that callers sign with, read from where the files say: the store never has them. */
-import { err, ok, type Result } from '../base/result.ts';
+import { err, type Result } from '../base/result.ts';
 import type { Consumer, Directory, SecretReference, Tenant } from '../model/world.ts';
 import type { ConsumerSecrets } from './directory-records.ts';
 
@@ -9,33 +9,84 @@ export type ReadSecret = (reference: SecretReference) => Result<Uint8Array, stri
 /** By tenant and consumer, see {@link secretsOf}; only of those who have some. */
 export type SigningSecrets = ReadonlyMap<string, ConsumerSecrets>;
 
+/** Texts in base64, by where they lie. */
+type ReadTexts = ReadonlyMap<string, string>;
+
+export interface SecretsRead {
+  readonly secrets: SigningSecrets;
+  /** One for each secret that could not be read and each credential that needs it. */
+  readonly faults: readonly SecretFault[];
+  readonly texts: ReadTexts;
+}
+
+export interface SecretFault {
+  /** `tenant/consumer/credential`, as in `keyid`. */
+  readonly credential: string;
+  /** `/run/secrets/bot`, `the variable SECRET`. */
+  readonly place: string;
+  /** One sentence. */
+  readonly message: string;
+  /** One sentence. */
+  readonly remedy: string;
+}
+
 /** RFC 2104, 3: a shorter secret is weaker than the hash. */
 const SECRET_BYTES_MIN = 32;
 const SECRET_BYTES_MAX = 4_096;
 
-/** The error is one sentence. */
-export function readSigningSecrets(directory: Directory, read: ReadSecret): Result<SigningSecrets, string> {
+export const NO_SECRETS: SecretsRead = { secrets: new Map(), faults: [], texts: new Map() };
+
+/** `before`: what was read from there the last time stays where nothing can be read now, or one lost file would hold up all others. */
+export function readSigningSecrets(
+  directory: Directory,
+  read: ReadSecret,
+  before: ReadTexts = NO_SECRETS.texts,
+): SecretsRead {
   const secrets = new Map<string, ConsumerSecrets>();
+  const faults: SecretFault[] = [];
+  const texts = new Map<string, string>();
   for (const tenant of directory.tenants.values()) {
     for (const consumer of signers(tenant)) {
       const own: Record<string, string[]> = {};
       for (const { name, secrets: references } of consumer.credentials) {
-        const texts: string[] = [];
         for (const reference of references) {
+          const place = placeOf(reference);
           const secret = readOne(reference, read);
           if (!secret.ok)
-            return err(
-              `The secret of credential "${name}" of "${consumer.name}" of "${tenant.name}" can't be used: ${secret.error}.`,
-            );
-          texts.push(Buffer.from(secret.value).toString('base64'));
+            faults.push({
+              credential: `${spell(tenant.name, consumer.name)}/${name}`,
+              place,
+              message: `The secret of credential "${name}" of "${consumer.name}" of "${tenant.name}" can't be used: ${place}${secret.error}.`,
+              remedy: REMEDIES[reference.in],
+            });
+          const text = secret.ok ? Buffer.from(secret.value).toString('base64') : before.get(place);
+          if (text === undefined) continue;
+          texts.set(place, text);
+          own[name] = [...(own[name] ?? []), text];
         }
-        if (texts.length > 0) own[name] = texts;
       }
       secrets.set(spell(tenant.name, consumer.name), own);
     }
   }
-  return ok(secrets);
+  return { secrets, faults, texts };
 }
+
+const REMEDIES: Readonly<Record<SecretReference['in'], string>> = {
+  file: 'Write a secret of 32 to 4096 bytes there that the gateway may read; files are read again every two seconds.',
+  environment:
+    'Set the variable to 32 to 4096 bytes and start the gateway anew: no process sees another environment.',
+};
+
+/** What a version is refused for; null where all secrets could be read. */
+export function faultSentence(faults: readonly SecretFault[]): string | null {
+  const [first, ...others] = faults;
+  if (first === undefined) return null;
+  if (others.length === 0) return first.message;
+  const further = others.map(({ credential, place }) => `${credential} (${place})`);
+  return `${first.message} So it is with ${further.slice(0, FURTHER_MAX).join(', ')}${further.length > FURTHER_MAX ? ' and others' : ''}.`;
+}
+
+const FURTHER_MAX = 5;
 
 export function secretsOf(secrets: SigningSecrets, tenant: string, consumer: string): ConsumerSecrets | null {
   return secrets.get(spell(tenant, consumer)) ?? null;
@@ -60,13 +111,17 @@ function signers(tenant: Tenant): readonly Consumer[] {
   return found;
 }
 
+/** The error continues a sentence behind the place. */
 function readOne(reference: SecretReference, read: ReadSecret): Result<Uint8Array, string> {
-  const place = reference.in === 'file' ? reference.path : `the variable ${reference.name}`;
   const secret = read(reference);
-  if (!secret.ok) return err(`${place}: ${secret.error}`);
+  if (!secret.ok) return err(`: ${secret.error}`);
   const { length } = secret.value;
-  if (length < SECRET_BYTES_MIN) return err(`${place} has fewer than ${SECRET_BYTES_MIN} bytes`);
-  return length > SECRET_BYTES_MAX ? err(`${place} has more than ${SECRET_BYTES_MAX} bytes`) : secret;
+  if (length < SECRET_BYTES_MIN) return err(` has fewer than ${SECRET_BYTES_MIN} bytes`);
+  return length > SECRET_BYTES_MAX ? err(` has more than ${SECRET_BYTES_MAX} bytes`) : secret;
+}
+
+function placeOf(reference: SecretReference): string {
+  return reference.in === 'file' ? reference.path : `the variable ${reference.name}`;
 }
 
 function spell(tenant: string, consumer: string): string {

@@ -64,7 +64,11 @@ export interface TokenVerifier {
 /** Reads certificates that a proxy hands on (RFC 9440). Implemented by `governance/`. */
 export interface CertificateVerifier {
   /** Values of `Client-Cert` and `Client-Cert-Chain`; '' for none. */
-  verify(certificate: string, chain: string, wallMs: number): VerifiedCertificate | 'malformed' | 'outdated';
+  verify(
+    certificate: string,
+    chain: string,
+    wallMs: number,
+  ): VerifiedCertificate | OutdatedCertificate | 'malformed';
 }
 
 export interface VerifiedCertificate {
@@ -72,6 +76,13 @@ export interface VerifiedCertificate {
   readonly nameHashes: readonly Uint8Array[];
   readonly beginsMs: number;
   /** Of the first that ends, of those that vouch for it. */
+  readonly endsMs: number;
+}
+
+/** Out of its dates when it was read: nobody was asked to vouch for it. */
+export interface OutdatedCertificate {
+  readonly nameHashes: null;
+  readonly beginsMs: number;
   readonly endsMs: number;
 }
 
@@ -93,6 +104,8 @@ export interface SignedRequest {
   readonly query: string;
   /** Lower-case name, value, … */
   readonly fields: readonly string[];
+  /** Names of fields that `Connection` lists, in lower case: whoever reads the request behind the gateway does not see them. */
+  readonly connectionFields: readonly string[];
   readonly body: 'none' | 'some';
   /** Values of `Signature-Input` and `Signature`. */
   readonly input: string;

@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { createSeenSignatures, createSeenSignaturesMemory } from './seen-signatures.ts';
+import {
+  createSeenSignatures,
+  createSeenSignaturesMemory,
+  signaturesWithoutRoom,
+} from './seen-signatures.ts';
 
 function signature(n: number): Uint8Array {
   return createHash('sha256').update(`${n}`).digest();
@@ -34,12 +38,15 @@ it('each is new once, until it may be forgotten, for every thread', () => {
 });
 
 it('takes as many as it is made for, refuses what it has no room for, and takes others when those are over', () => {
-  const seen = createSeenSignatures(createSeenSignaturesMemory(4_000));
+  const memory = createSeenSignaturesMemory(4_000);
+  const seen = createSeenSignatures(memory);
   const [nowMs, untilMs] = [1_795_000_000_000, 1_795_000_060_000];
   for (let n = 0; n < 4_000; n++) expect(seen.remember(signature(n), untilMs, nowMs)).toBe('new');
+  expect(signaturesWithoutRoom(memory)).toBe(0);
   let n = 4_000;
   while (seen.remember(signature(n), untilMs, nowMs) === 'new') n++;
   expect(seen.remember(signature(n), untilMs, nowMs)).toBe('full');
+  expect(signaturesWithoutRoom(memory)).toBe(2);
   expect(n).toBeLessThan(8_000 + 64);
   for (let before = 0; before < n; before++)
     expect(seen.remember(signature(before), untilMs, nowMs)).toBe('seen');

@@ -16,27 +16,41 @@ const SLOTS_PER_SIGNATURE = 2;
 const HEADER_WORDS = 16;
 const BUCKET_WORDS = HEADER_WORDS + SLOTS_PER_BUCKET * SLOT_WORDS;
 
+/** In front of the buckets, on a cache line of its own: how many signatures found no room. */
+const FRONT_WORDS = 16;
+const REFUSED_CELL = 0;
+
 export function createSeenSignaturesMemory(signaturesMax: number): SharedArrayBuffer {
   const buckets = Math.ceil((signaturesMax * SLOTS_PER_SIGNATURE) / SLOTS_PER_BUCKET);
-  return new SharedArrayBuffer(buckets * BUCKET_WORDS * Int32Array.BYTES_PER_ELEMENT);
+  return new SharedArrayBuffer((FRONT_WORDS + buckets * BUCKET_WORDS) * Int32Array.BYTES_PER_ELEMENT);
+}
+
+/** How many signatures have found no room since the start; begins anew behind 2^32. */
+export function signaturesWithoutRoom(memory: SharedArrayBuffer): number {
+  return Atomics.load(new Int32Array(memory), REFUSED_CELL) >>> 0;
 }
 
 /** A thread's view. */
 export function createSeenSignatures(memory: SharedArrayBuffer): SeenSignatures {
   const words = new Int32Array(memory);
-  const buckets = words.length / BUCKET_WORDS;
+  const buckets = (words.length - FRONT_WORDS) / BUCKET_WORDS;
+  const full = (): 'full' => {
+    Atomics.add(words, REFUSED_CELL, 1);
+    return 'full';
+  };
   const locks = new LockSet(lockOwner(threadId));
   return {
     remember(signature, untilMs, wallMs) {
       const view = new DataView(signature.buffer, signature.byteOffset, signature.byteLength);
-      const bucket = Math.floor((view.getUint32(0) * buckets) / 2 ** 32) * BUCKET_WORDS;
+      const bucket = FRONT_WORDS + Math.floor((view.getUint32(0) * buckets) / 2 ** 32) * BUCKET_WORDS;
       // Only a thread that died within leaves it locked: then nobody can know what it has seen.
-      if (!locks.acquire(words, bucket)) return 'full';
+      if (!locks.acquire(words, bucket)) return full();
       try {
-        return rememberIn(words, bucket + HEADER_WORDS, view, {
+        const outcome = rememberIn(words, bucket + HEADER_WORDS, view, {
           nowS: Math.floor(wallMs / 1_000),
           untilS: Math.ceil(untilMs / 1_000),
         });
+        return outcome === 'full' ? full() : outcome;
       } finally {
         locks.releaseAll();
       }

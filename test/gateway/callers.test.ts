@@ -149,6 +149,7 @@ describe('Client-Cert', () => {
 
   it.each([
     ['given twice', [cert(PINNED), cert(PINNED)], '400 malformed_client_cert'],
+    ['that is empty', ['Client-Cert: ::', 'Client-Cert-Chain: ::'], '401 unauthenticated'],
     ['that is none', ['Client-Cert: :AAAA:'], '400 malformed_client_cert'],
     ['that is huge', [`Client-Cert: :${'A'.repeat(22_000)}:`], '400 malformed_client_cert'],
     ['that has ended', [cert(ENDED)], '401 certificate_outdated'],
