@@ -59,6 +59,7 @@ tokenIssuers:
     tenant: "claim:organisation"
     consumerClaim: client_id
   partner: { issuer: partner, audience: [a, b], keys: "http://127.0.0.1:8000/keys", tenant: other }
+  asked: { issuer: "https://login.example/realm", audience: [c], keys: discovery, tenant: other }
 clientCertificates: { trustedProxies: [10.0.0.0/8, "2001:db8::1"], authorities: certificates/clients.pem }
 signatures: { components: ["@target-uri", "@method", content-type], maxAge: 5m, clockSkew: 0s }
 authorities:

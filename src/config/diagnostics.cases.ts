@@ -1416,6 +1416,34 @@ note: the other one
 `,
   },
   {
+    code: 'PT3212',
+    name: 'issuers that are no addresses, or none that can be trusted',
+    texts: {
+      'portunus.yaml': `portunus: 1
+tokenIssuers:
+  a: { issuer: https://a.example/realm, audience: [x], keys: discovery, tenant: acme }
+  b: { issuer: b, audience: [x], keys: discovery, tenant: acme }
+  c: { issuer: http://c.example, audience: [x], keys: discovery, tenant: acme }
+`,
+    },
+    rendered: `error[PT3212]: "b" can't be asked where its keys are.
+  --> portunus.yaml:4:16
+   |
+ 4 |   b: { issuer: b, audience: [x], keys: discovery, tenant: acme }
+   |                ^
+   = help: Write the https address that the issuer names itself by, without query; or for keys the address at which they lie.
+
+error[PT3212]: "http://c.example" can't be asked where its keys are.
+  --> portunus.yaml:5:16
+   |
+ 5 |   c: { issuer: http://c.example, audience: [x], keys: discovery, tenant: acme }
+   |                ^^^^^^^^^^^^^^^^
+   = help: Write the https address that the issuer names itself by, without query; or for keys the address at which they lie.
+
+2 errors.
+`,
+  },
+  {
     code: 'PT3209',
     name: 'certificates that nobody is believed about',
     texts: {

@@ -40,9 +40,12 @@ let server: Server;
 let issuer: TokenIssuer;
 /** What the server answers, and how often it was asked. */
 let served: JWK[] = [];
-let answer: (() => { readonly status: number; readonly body: string; readonly location?: string }) | null =
-  null;
+type Given = () => { readonly status: number; readonly body: string; readonly location?: string };
+let answer: Given | null = null;
+/** In its place, by path. */
+let at = new Map<string, Given>();
 let asked = 0;
+let askedAt: string[] = [];
 
 beforeAll(async () => {
   const [rsa, ec, ed, stranger, next] = await Promise.all([
@@ -53,9 +56,10 @@ beforeAll(async () => {
     signer('ES256', 'ec-2'),
   ]);
   signers = { rsa, ec, ed, stranger, next };
-  server = createServer((_request, response) => {
+  server = createServer(({ url = '' }, response) => {
     asked++;
-    const given = answer?.() ?? { status: 200, body: JSON.stringify({ keys: served }) };
+    askedAt.push(url);
+    const given = at.get(url)?.() ?? answer?.() ?? { status: 200, body: JSON.stringify({ keys: served }) };
     const location = given.location === undefined ? {} : { location: given.location };
     response.writeHead(given.status, { 'content-type': 'application/json', ...location }).end(given.body);
   });
@@ -64,7 +68,7 @@ beforeAll(async () => {
     name: 'corporate',
     issuer: 'https://login.acme.example',
     audience: ['orders-api', 'orders-old'],
-    keys: `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`,
+    keys: { from: 'address', address: `${ownAddress()}/jwks.json` },
     algorithms: ['RS256', 'ES256', 'EdDSA'],
     clockSkewMs: 30_000,
     tenant: { kind: 'claim', claim: 'org' },
@@ -72,10 +76,17 @@ beforeAll(async () => {
   };
 });
 afterAll(() => new Promise((resolve) => server.close(resolve)));
+
+function ownAddress(): string {
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
 beforeEach(() => {
   served = [signers.rsa.jwk, signers.ec.jwk, signers.ed.jwk];
   answer = null;
+  at = new Map();
   asked = 0;
+  askedAt = [];
 });
 
 const CLAIMS = {
@@ -249,7 +260,145 @@ describe('the keys of an issuer', () => {
   });
 
   it('of a server that is away, or an address that is none, are no fault of the token', async () => {
-    for (const keys of ['http://127.0.0.1:1/jwks', 'https://999.999.999.999/'])
-      expect(await verifier({ keys }).verify(await token(signers.rsa), AMONG)).toBe('unavailable');
+    for (const address of ['http://127.0.0.1:1/jwks', 'https://999.999.999.999/'])
+      expect(
+        await verifier({ keys: { from: 'address', address } }).verify(await token(signers.rsa), AMONG),
+      ).toBe('unavailable');
   });
+});
+
+describe('an issuer that is asked where its keys are', () => {
+  const CONFIGURATION = '/.well-known/openid-configuration';
+  const time = { wallMs: () => NOW_S * 1_000, nowMs: 0, monotonicMs: () => time.nowMs };
+  beforeEach(() => {
+    time.nowMs = 0;
+  });
+
+  function keysAt(path: string, ...keys: readonly Signer[]): void {
+    at.set(path, () => ({ status: 200, body: JSON.stringify({ keys: keys.map(({ jwk }) => jwk) }) }));
+  }
+  /** `changes`: to what it says of itself. */
+  function configured(path: string, changes: Readonly<Record<string, unknown>> = {}, below = ''): void {
+    const said = { issuer: `${ownAddress()}${below}`, jwks_uri: `${ownAddress()}${path}`, ...changes };
+    at.set(`${below.replace(/\/$/, '')}${CONFIGURATION}`, () => ({
+      status: 200,
+      body: JSON.stringify(said),
+    }));
+  }
+  function discovering(cooldownMs = 0, below = '') {
+    const found = { ...issuer, issuer: `${ownAddress()}${below}`, keys: { from: 'discovery' } } as const;
+    return createTokenVerifier([found], { clock: time, cooldownMs });
+  }
+  function theirs(by: Signer, below = ''): Promise<string> {
+    return token(by, { iss: `${ownAddress()}${below}` });
+  }
+  const CALLER = { tenant: 'acme', consumer: 'web' };
+
+  it('is asked once for many tokens at a time', async () => {
+    configured('/keys');
+    const one = discovering(30_000);
+    const tokens = await Promise.all([theirs(signers.rsa), theirs(signers.ec), theirs(signers.ed)]);
+    for (const outcome of await Promise.all(tokens.map((each) => one.verify(each, AMONG))))
+      expect(outcome).toMatchObject(CALLER);
+    expect(askedAt).toEqual([CONFIGURATION, '/keys']);
+  });
+
+  it.each(['/realms/acme', '/realms/acme/'])('below its own path: %s', async (below) => {
+    configured('/keys', {}, below);
+    expect(await discovering(0, below).verify(await theirs(signers.rsa, below), AMONG)).toMatchObject(CALLER);
+    expect(askedAt[0]).toBe(`/realms/acme${CONFIGURATION}`);
+  });
+
+  it('may change its keys, and where they lie, at once for a key that is new', async () => {
+    configured('/first');
+    keysAt('/first', signers.rsa);
+    const one = discovering();
+    expect(await one.verify(await theirs(signers.rsa), AMONG)).toMatchObject(CALLER);
+    keysAt('/first', signers.ec);
+    expect(await one.verify(await theirs(signers.ec), AMONG)).toMatchObject(CALLER);
+    configured('/second');
+    keysAt('/second', signers.next);
+    expect(await one.verify(await theirs(signers.next), AMONG)).toMatchObject(CALLER);
+    expect(await one.verify(await theirs(signers.ec), AMONG)).toBe('invalid');
+  });
+
+  it('may take the old place away', async () => {
+    configured('/first');
+    const one = discovering();
+    await one.verify(await theirs(signers.rsa), AMONG);
+    at.set('/first', () => ({ status: 404, body: '' }));
+    configured('/second');
+    keysAt('/second', signers.next);
+    expect(await one.verify(await theirs(signers.next), AMONG)).toMatchObject(CALLER);
+  });
+
+  it('is asked anew after ten minutes, also for keys that are known', async () => {
+    configured('/first');
+    const one = discovering(30_000);
+    const known = await theirs(signers.rsa);
+    await one.verify(known, AMONG);
+    configured('/second');
+    keysAt('/second', signers.next);
+    time.nowMs = 599_999;
+    expect(await one.verify(known, AMONG)).toMatchObject(CALLER);
+    time.nowMs = 600_000;
+    expect(await one.verify(known, AMONG)).toBe('invalid');
+    expect(askedAt).toEqual([CONFIGURATION, '/first', CONFIGURATION, '/second']);
+  });
+
+  it('is not asked more often than the cooldown allows, whatever tokens claim', async () => {
+    configured('/keys');
+    const one = discovering(30_000);
+    for (let n = 0; n < 20; n++)
+      expect(await one.verify(await theirs({ ...signers.stranger, kid: `made-up-${n}` }), AMONG)).toBe(
+        'invalid',
+      );
+    expect(askedAt).toEqual([CONFIGURATION, '/keys']);
+    time.nowMs = 30_000;
+    await one.verify(await theirs({ ...signers.stranger, kid: 'made-up' }), AMONG);
+    expect(askedAt).toEqual([CONFIGURATION, '/keys', CONFIGURATION]);
+  });
+
+  it('is not asked again just after it could not be had', async () => {
+    at.set(CONFIGURATION, () => ({ status: 500, body: '' }));
+    const one = discovering(30_000);
+    const good = await theirs(signers.rsa);
+    for (let n = 0; n < 20; n++) expect(await one.verify(good, AMONG)).toBe('unavailable');
+    expect(askedAt).toEqual([CONFIGURATION]);
+    configured('/keys');
+    time.nowMs = 5_000;
+    expect(await one.verify(good, AMONG)).toMatchObject(CALLER);
+  });
+
+  it.each<[string, () => void]>([
+    ['calls itself otherwise', () => configured('/keys', { issuer: `${ownAddress()}/` })],
+    ['does not say who it is', () => configured('/keys', { issuer: undefined })],
+    ['names no keys', () => configured('/keys', { jwks_uri: undefined })],
+    ['names keys by http elsewhere', () => configured('/keys', { jwks_uri: 'http://192.0.2.1/keys' })],
+    ['names a file', () => configured('/keys', { jwks_uri: 'file:///etc/passwd' })],
+    ['names keys with a password', () => configured('/keys', { jwks_uri: 'http://a:b@127.0.0.1/keys' })],
+    ['is null', () => at.set(CONFIGURATION, () => ({ status: 200, body: 'null' }))],
+    ['is no JSON', () => at.set(CONFIGURATION, () => ({ status: 200, body: '{' }))],
+    ['is away', () => at.set(CONFIGURATION, () => ({ status: 404, body: '' }))],
+    [
+      'lies elsewhere',
+      () => at.set(CONFIGURATION, () => ({ status: 302, body: '', location: `${ownAddress()}/other` })),
+    ],
+    [
+      'takes more than a megabyte',
+      () => at.set(CONFIGURATION, () => ({ status: 200, body: `{"a":"${'x'.repeat(1_100_000)}"}` })),
+    ],
+  ])(
+    'can not be relied on when its configuration %s; that is no fault of the token',
+    async (_what, wrong) => {
+      configured('/keys', {}, '/other');
+      wrong();
+      const one = discovering();
+      const good = await theirs(signers.rsa);
+      expect(await one.verify(good, AMONG)).toBe('unavailable');
+      expect(askedAt).toEqual([CONFIGURATION]);
+      configured('/keys');
+      expect(await one.verify(good, AMONG)).toMatchObject(CALLER);
+    },
+  );
 });

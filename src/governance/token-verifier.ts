@@ -8,22 +8,22 @@ import {
   customFetch,
   decodeJwt,
   errors,
-  type FetchImplementation,
   type JWTPayload,
+  type JWTVerifyGetKey,
   jwtVerify,
 } from 'jose';
 import type { Clock } from '../base/ports.ts';
 import type { TokenIssuer } from '../model/world.ts';
 import type { TokenVerifier, VerifiedToken } from '../pipeline/identity.ts';
+import { discoveredKeys } from './issuer-discovery.ts';
+import { FETCH_TIMEOUT_MS, withPause } from './issuer-fetch.ts';
 
 /** Between two fetches of one set of keys, whatever comes. */
 const COOLDOWN_MS = 30_000;
-/** After a fetch that failed: a server in trouble is not asked as often as tokens come. */
+/** After a fetch that failed. */
 const FAILURE_PAUSE_MS = 5_000;
 /** After so long the set is fetched anew, so that withdrawn keys are forgotten. */
 const KEYS_MAX_AGE_MS = 10 * 60_000;
-const FETCH_TIMEOUT_MS = 5_000;
-const KEYS_BYTES_MAX = 1024 * 1024;
 const NAME = /^[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?$/;
 
 export interface TokenVerifierOptions {
@@ -37,27 +37,36 @@ export function createTokenVerifier(
   { clock, cooldownMs = COOLDOWN_MS }: TokenVerifierOptions,
 ): TokenVerifier {
   const known = new Map(issuers.map((issuer) => [issuer.name, issuer]));
-  const keySets = new Map(
-    issuers
-      .filter(({ keys }) => URL.canParse(keys))
-      .map(({ name, keys }) => [
-        name,
-        createRemoteJWKSet(new URL(keys), {
+  const pauseMs = Math.min(FAILURE_PAUSE_MS, cooldownMs);
+  const keysAt = (address: string): JWTVerifyGetKey =>
+    URL.canParse(address)
+      ? createRemoteJWKSet(new URL(address), {
           cooldownDuration: cooldownMs,
           cacheMaxAge: KEYS_MAX_AGE_MS,
           timeoutDuration: FETCH_TIMEOUT_MS,
-          [customFetch]: withPause(fetchKeys, Math.min(FAILURE_PAUSE_MS, cooldownMs), clock),
-        }),
-      ]),
+          [customFetch]: withPause(pauseMs, clock),
+        })
+      : () => Promise.reject(new Error(`${address} is no URL`));
+  const keySets = new Map(
+    issuers.map(({ name, issuer, keys }) => [
+      name,
+      keys.from === 'address'
+        ? keysAt(keys.address)
+        : discoveredKeys(issuer, {
+            clock,
+            fetch: withPause(pauseMs, clock),
+            keysAt,
+            cooldownMs,
+            maxAgeMs: KEYS_MAX_AGE_MS,
+          }),
+    ]),
   );
   return {
     async verify(token, among) {
       const issuer = issuerOf(token, among, known);
       if (issuer === null) return 'invalid';
-      const keys = keySets.get(issuer.name);
-      if (keys === undefined) return 'unavailable';
       try {
-        const { payload } = await jwtVerify(token, keys, {
+        const { payload } = await jwtVerify(token, keySets.get(issuer.name)!, {
           issuer: issuer.issuer,
           audience: [...issuer.audience],
           algorithms: [...issuer.algorithms],
@@ -117,31 +126,3 @@ function isInvalid(error: unknown): boolean {
   // A set that could not be fetched is told by the general error.
   return error instanceof errors.JOSEError && error.code !== errors.JOSEError.code;
 }
-
-/** Within the pause there is no other fetch. One that brought keys has its own, longer one: see `COOLDOWN_MS`. */
-function withPause(fetchSet: FetchImplementation, pauseMs: number, clock: Clock): FetchImplementation {
-  let endedMs = Number.NEGATIVE_INFINITY;
-  return async (url, options) => {
-    if (clock.monotonicMs() - endedMs < pauseMs)
-      throw new Error(`the keys of ${url} could not be had just now`);
-    try {
-      return await fetchSet(url, options);
-    } finally {
-      endedMs = clock.monotonicMs();
-    }
-  };
-}
-
-/** No redirect, no endless body. */
-const fetchKeys: FetchImplementation = async (url, options) => {
-  const response = await fetch(url, { ...options, redirect: 'error' });
-  if (response.status !== 200 || response.body === null) return response;
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-    bytes += chunk.length;
-    if (bytes > KEYS_BYTES_MAX) throw new Error(`the keys of ${url} take more than ${KEYS_BYTES_MAX} bytes`);
-    chunks.push(chunk);
-  }
-  return new Response(Buffer.concat(chunks), { status: 200, headers: response.headers });
-};

@@ -149,8 +149,8 @@ export interface TokenIssuer {
   readonly issuer: string;
   /** One of these must be among `aud`. */
   readonly audience: readonly string[];
-  /** URL of its set of keys (JWKS). */
-  readonly keys: string;
+  /** Where its set of keys (JWKS) lies: there, or where the configuration of the issuer says (OpenID Connect Discovery 1.0). */
+  readonly keys: { readonly from: 'address'; readonly address: string } | { readonly from: 'discovery' };
   /** Of public keys only. */
   readonly algorithms: readonly string[];
   readonly clockSkewMs: number;

@@ -24,6 +24,7 @@ beforeAll(async () => {
 routes:
   all: { service: s, match: { path: "/{rest...}" } }
   tokens: { service: s, match: { path: /tokens }, identify: ["jwt:corporate"] }
+  found: { service: s, match: { path: /found }, identify: ["jwt:found"] }
 `,
       'tenants/acme.yaml':
         'tenants: { acme: { plan: free, consumers: { web: { roles: [buyer] }, app: { roles: [buyer] } } } }\n',
@@ -32,7 +33,9 @@ routes:
     },
     {
       dataThreads: 2,
-      settings: `tokenIssuers: { corporate: { issuer: us, audience: [them], keys: "${issuer.keys}", tenant: acme } }`,
+      settings: `tokenIssuers:
+  corporate: { issuer: us, audience: [them], keys: "${issuer.keys}", tenant: acme }
+  found: { issuer: "${issuer.address}", audience: [them], keys: discovery, tenant: acme }`,
     },
   );
   gateway = await RunningGateway.start(project);
@@ -86,7 +89,7 @@ describe('portunus keys', () => {
     expect([await status(old.key), await status(fresh.key)]).toEqual([200, 200]);
 
     const listed = await keys('list', '--consumer', 'acme/app');
-    expect(listed.stdout).toMatch(/^key +id +state +in +created +expires\n/);
+    expect(listed.stdout).toMatch(/^key +kind +id +state +in +created +expires\n/);
     expect(listed.stdout).toContain('acme/app/night-1');
     const views = await keysJson<readonly KeyView[]>('list', '--tenant', 'acme');
     expect(views.map(({ name }) => name)).toEqual(['app-1', 'app-2', 'night', 'night-1', 'web-1']);
@@ -130,6 +133,13 @@ describe('a token', () => {
     expect(await ask('/tokens', key)).toBe(401);
     expect(issuer.asked()).toBeLessThanOrEqual(2);
   });
+});
+
+it('a token of an issuer that says itself where its keys are', async () => {
+  const ask = async (token: string): Promise<number> =>
+    (await fetch(`${gateway.url}/found`, { headers: { authorization: `Bearer ${token}` } })).status;
+  expect(await ask(await issuer.token('web', issuer.address))).toBe(200);
+  expect(await ask(await issuer.token('web'))).toBe(401);
 });
 
 describe('a revocation', () => {

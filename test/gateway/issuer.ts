@@ -7,9 +7,12 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 export interface TestIssuer {
   /** URL of its keys. */
   readonly keys: string;
+  /** What it calls itself where it is asked where its keys are. */
+  readonly address: string;
   /** How often they were asked for. */
   readonly asked: () => number;
-  token(subject: string): Promise<string>;
+  /** `iss`: "us", where nothing is said. */
+  token(subject: string, iss?: string): Promise<string>;
   /** The same, signed by somebody else. */
   forged(subject: string): Promise<string>;
   close(): Promise<void>;
@@ -19,20 +22,26 @@ export async function startIssuer(): Promise<TestIssuer> {
   const [own, other] = [await generateKeyPair('ES256'), await generateKeyPair('ES256')];
   const key = { ...(await exportJWK(own.publicKey)), kid: 'one', alg: 'ES256' };
   let asked = 0;
-  const server = createServer((_request, response) => {
+  const server = createServer(({ url }, response) => {
+    if (url === '/.well-known/openid-configuration') {
+      response.end(JSON.stringify({ issuer: address(), jwks_uri: `${address()}/keys` }));
+      return;
+    }
     asked++;
     response.end(JSON.stringify({ keys: [key] }));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const sign = (subject: string, { privateKey }: typeof own): Promise<string> =>
-    new SignJWT({ sub: subject, iss: 'us', aud: 'them' })
+  const address = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const sign = (subject: string, { privateKey }: typeof own, iss = 'us'): Promise<string> =>
+    new SignJWT({ sub: subject, iss, aud: 'them' })
       .setProtectedHeader({ alg: 'ES256', kid: 'one' })
       .setExpirationTime('1h')
       .sign(privateKey);
   return {
-    keys: `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`,
+    keys: `${address()}/keys`,
+    address: address(),
     asked: () => asked,
-    token: (subject) => sign(subject, own),
+    token: (subject, iss) => sign(subject, own, iss),
     forged: (subject) => sign(subject, other),
     async close() {
       server.close();

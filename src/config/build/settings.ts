@@ -1,4 +1,5 @@
 import { LIMIT_DEFAULTS, LIMITS, type LimitName, type LimitValues } from '../../base/limits.ts';
+import { isDiscoverableIssuer } from '../../model/issuer-address.ts';
 import type {
   CertificateFiles,
   ClientCertificateSettings,
@@ -90,6 +91,15 @@ function tokenIssuers(
   report: Report,
 ): readonly TokenIssuer[] {
   const issuers = Object.entries(documents).map(([name, issuer]) => tokenIssuer(name, issuer));
+  for (const { name, issuer, keys } of issuers) {
+    if (keys.from === 'address' || isDiscoverableIssuer(issuer)) continue;
+    report({
+      code: 'PT3212',
+      message: `${show(issuer)} can't be asked where its keys are.`,
+      target: valueAt(below(here, name, 'issuer')),
+      help: 'Write the https address that the issuer names itself by, without query; or for keys the address at which they lie.',
+    });
+  }
   for (const [at, { name, issuer, audience }] of issuers.entries()) {
     for (const before of issuers.slice(0, at)) {
       const shared =
@@ -108,6 +118,7 @@ function tokenIssuers(
 }
 
 const CLAIM = 'claim:';
+const DISCOVERY = 'discovery';
 
 function tokenIssuer(name: string, document: TokenIssuerDocument): TokenIssuer {
   const { issuer, audience, keys, algorithms, clockSkew, tenant, consumerClaim } = document;
@@ -115,7 +126,7 @@ function tokenIssuer(name: string, document: TokenIssuerDocument): TokenIssuer {
     name,
     issuer,
     audience,
-    keys,
+    keys: keys === DISCOVERY ? { from: 'discovery' } : { from: 'address', address: keys },
     algorithms,
     clockSkewMs: durationMs(clockSkew),
     tenant: tenant.startsWith(CLAIM)

@@ -152,6 +152,10 @@ export const CONFIGURATION_CODES = {
     'Name in a certificate without an authority',
     'Anybody can make a certificate with any name in it. A credential that goes by such a name needs authorities that vouch for it.',
   ),
+  PT3212: error(
+    'Issuer that can not be asked for its keys',
+    'With keys: discovery the configuration of the issuer lies below the address that the issuer goes by: an https address without query and fragment, or one of http on this machine.',
+  ),
   PT3301: error(
     'Overlapping routes',
     'Two routes fit the same requests equally well: same host, same path apart from parameter names, a method in common. Which one answers must not depend on their order.',
