@@ -170,6 +170,20 @@ describe('Client-Cert', () => {
     client.destroy();
   });
 
+  it('is listed as what it is, beside keys and signers', async () => {
+    const { stdout } = await runPortunus(['keys', 'list', project.folder]);
+    const kinds = stdout.split('\n').flatMap((line) => {
+      const [name = '', kind = ''] = line.split(/ {2,}/);
+      return name.startsWith('acme/') ? [`${name}: ${kind}`] : [];
+    });
+    expect(kinds).toEqual([
+      'acme/app/named: certificate',
+      'acme/bot/signer: signing',
+      expect.stringMatching(/^acme\/key\/[^:]+: bearer key$/),
+      'acme/web/pinned: certificate',
+    ]);
+  });
+
   it('lets nobody in once its credential is revoked, on every thread', async () => {
     expect((await runPortunus(['keys', 'rotate', 'acme/web/pinned', project.folder])).stderr).toContain(
       '"pinned" of consumer "web" of "acme" is no key, but a certificate.',

@@ -168,12 +168,17 @@ function moment(ms: number | null): string {
   return ms === null ? 'never' : `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
-const HEADINGS = ['key', 'id', 'state', 'in', 'created', 'expires'];
-const WIDTHS = [32, 12, 8, 6, 20];
+const HEADINGS = ['key', 'kind', 'id', 'state', 'in', 'created', 'expires'];
+const WIDTHS = [32, 11, 12, 8, 6, 20];
+const KINDS: Readonly<Record<KeyView['kind'], string>> = {
+  key: 'bearer key',
+  certificate: 'certificate',
+  signature: 'signing',
+};
 
 function keyLine(view: KeyView): string {
-  const { keyId, state, in: place, createdMs, expiresMs } = view;
-  return `${row([spell(view), keyId, state, place, moment(createdMs), moment(expiresMs)])}\n`;
+  const { kind, keyId, state, in: place, createdMs, expiresMs } = view;
+  return `${row([spell(view), KINDS[kind], keyId, state, place, moment(createdMs), moment(expiresMs)])}\n`;
 }
 
 function row(cells: readonly string[]): string {

@@ -23,7 +23,7 @@ import {
 import type { CounterMemory } from '../../state/counter-layout.ts';
 import type { CounterRegistry } from '../../state/counter-registry.ts';
 import type { TakeJournalStart } from '../../state/rates/take-journal.ts';
-import { createSeenSignaturesMemory } from '../../state/seen-signatures.ts';
+import { createSeenSignaturesMemory, signaturesWithoutRoom } from '../../state/seen-signatures.ts';
 import type { Store } from '../../state/store.ts';
 import { httpProbe } from '../../upstream/health-probe.ts';
 import { systemLookup } from '../../upstream/name-resolver.ts';
@@ -54,6 +54,7 @@ import { type ProjectFiles, ProjectWatcher } from './project-files.ts';
 import { QuotaKeeper } from './quota-keeper.ts';
 import { RateKeeper } from './rate-keeper.ts';
 import type { ReadyProject, ReadyVersion, ServedWorld } from './ready-project.ts';
+import { SignatureRoomAlert } from './signature-room-alert.ts';
 import { readSecret, SigningSecretKeeper } from './signing-secrets.ts';
 import { adminStatus } from './status-report.ts';
 import { storedEntityReader } from './stored-entities.ts';
@@ -178,7 +179,14 @@ export class Gateway {
     });
     const { shared } = this.#endpoints;
     const journals = this.#rates.journals();
-    const starts = threadStarts(world, rings, shared, journals, keyHashSecret, this.#startedMs);
+    const seenSignatures = createSeenSignaturesMemory(world.limits.signaturesRemembered);
+    const starts = threadStarts(world, rings, {
+      endpoints: shared,
+      takeJournals: journals,
+      keyHashSecret,
+      startedMs: this.#startedMs,
+      seenSignatures,
+    });
     const ownGauges = createThreadGauges();
     this.#endWatch = watchThread(ownGauges, () => NO_TRAFFIC);
     this.#threadGauges = new Map([
@@ -227,6 +235,12 @@ export class Gateway {
       hash: createHashKey(store.secrets.keyHashSecret),
     });
     this.#signingSecrets = new SigningSecretKeeper(this.#directory, observation.alerts);
+    const signatureRoom = new SignatureRoomAlert({
+      clock,
+      alerts: observation.alerts,
+      refused: () => signaturesWithoutRoom(seenSignatures),
+      signaturesMax: world.limits.signaturesRemembered,
+    });
     this.#quotas = new QuotaKeeper({
       registry: options.counters,
       marks: options.store.quotaMarks,
@@ -251,6 +265,7 @@ export class Gateway {
       setInterval(() => this.#counters.lookAtUse(clock.monotonicMs(), clock.wallMs()), LOOK_EVERY_MS),
       setInterval(() => void this.#certificates.look(), CERTIFICATES_LOOK_MS),
       setInterval(() => void this.#signingSecrets.look(), CERTIFICATES_LOOK_MS),
+      setInterval(() => signatureRoom.look(), THRESHOLDS_EVERY_MS),
       setInterval(() => this.#history.retry(), HISTORY_RETRY_MS),
       setInterval(() => this.#anchoring.tend(), ANCHOR_SYNC_MS),
       setInterval(() => this.#quotas.retry(), LEASE_RETRY_MS),
@@ -526,17 +541,21 @@ function authoritiesOf({ clientCertificates }: ServerSettings): string | null {
   return read !== null && 'text' in read ? read.text : null;
 }
 
+type SharedByThreads = Pick<
+  DataThreadStart,
+  'endpoints' | 'keyHashSecret' | 'seenSignatures' | 'startedMs'
+> & {
+  /** Of each thread. */
+  readonly takeJournals: readonly TakeJournalStart[];
+};
+
 function threadStarts(
   world: ServedWorld,
   rings: readonly SharedArrayBuffer[],
-  endpoints: SharedArrayBuffer,
-  takeJournals: readonly TakeJournalStart[],
-  keyHashSecret: Uint8Array,
-  startedMs: number,
+  { takeJournals, ...shared }: SharedByThreads,
 ): DataThreadStart[] {
   const epochs = new SharedArrayBuffer(EPOCH_CELLS.count * Int32Array.BYTES_PER_ELEMENT);
   const limits: LimitValues = world.limits;
-  const seenSignatures = createSeenSignaturesMemory(limits.signaturesRemembered);
   const clientAuthorities = authoritiesOf(world.server);
   return rings.map((recordRing, thread) => ({
     thread,
@@ -544,12 +563,9 @@ function threadStarts(
     limits,
     epochs,
     recordRing,
-    endpoints,
+    ...shared,
     takeJournal: takeJournals[thread],
     gauges: createThreadGauges(),
     clientAuthorities,
-    seenSignatures,
-    startedMs,
-    keyHashSecret,
   }));
 }
