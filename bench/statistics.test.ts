@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { median, pairedDifferences, pairedRatios, quantile, robustSlope, spread } from './statistics.ts';
+import {
+  median,
+  pairedDifferences,
+  pairedRatios,
+  quantile,
+  robustSlopeInterval,
+  spread,
+} from './statistics.ts';
 
 const VALUES = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 50 });
 
@@ -55,13 +62,34 @@ describe('statistics', () => {
   it('finds a slope that wild values hardly move', () => {
     const xs = Array.from({ length: 50 }, (_, at) => at);
     const ys = xs.map((x) => 3 * x + 7 + (x % 10 === 0 ? 10_000 : 0));
-    expect(robustSlope(xs, ys)).toBeCloseTo(3, 10);
-    expect(
-      robustSlope(
+    expect(robustSlopeInterval(xs, ys)!.slope).toBeCloseTo(3, 10);
+    const level = xs.map(() => 5);
+    expect(robustSlopeInterval(xs, level)).toEqual({ low: 0, slope: 0, high: 0 });
+    expect(robustSlopeInterval([1, 1, 1], [0, 9, 4])).toBeNull();
+    expect(robustSlopeInterval([1, 2], [0, 9])).toBeNull();
+  });
+
+  it('says between what the true slope lies, 19 times of 20', () => {
+    const random = seeded(7);
+    let missed = 0;
+    for (let round = 0; round < 400; round++) {
+      const xs = Array.from({ length: 14 }, (_, at) => at);
+      const { low, high } = robustSlopeInterval(
         xs,
-        xs.map(() => 5),
-      ),
-    ).toBe(0);
-    expect(robustSlope([1, 1], [0, 9])).toBeNull();
+        xs.map((x) => 2 * x + 20 * (random() + random() + random())),
+      )!;
+      if (low > 2 || high < 2) missed++;
+    }
+    expect(missed).toBeGreaterThan(0);
+    expect(missed / 400).toBeLessThan(0.08);
   });
 });
+
+/** Lehmer's numbers: the same in each run. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state / 2_147_483_647;
+  };
+}

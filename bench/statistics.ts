@@ -50,16 +50,32 @@ function paired(
   return left.map((value, index) => combine(value, right[index]!));
 }
 
+/** A slope, and between what the true one lies 19 times of 20. */
+export interface SlopeInterval {
+  readonly low: number;
+  readonly slope: number;
+  readonly high: number;
+}
+
+/** Of the normal distribution: 95 % lie between plus and minus so many standard deviations. */
+const WITHIN_95 = 1.96;
+
 /**
  * Slope of `ys` over `xs` after Theil and Sen: the median of the slopes of all pairs. A tenth of wild values, as a collector of garbage
- * makes them, hardly moves it. Null for fewer than two different `xs`.
+ * makes them, hardly moves it. Its interval is Sen's, from the variance of Kendall's count of pairs. Null for fewer than three values.
  */
-export function robustSlope(xs: readonly number[], ys: readonly number[]): number | null {
+export function robustSlopeInterval(xs: readonly number[], ys: readonly number[]): SlopeInterval | null {
   const slopes: number[] = [];
   for (let left = 0; left < xs.length; left++) {
     for (let right = left + 1; right < xs.length; right++) {
       if (xs[right] !== xs[left]) slopes.push((ys[right]! - ys[left]!) / (xs[right]! - xs[left]!));
     }
   }
-  return median(slopes);
+  const count = xs.length;
+  if (count < 3 || slopes.length === 0) return null;
+  slopes.sort((a, b) => a - b);
+  const apart = WITHIN_95 * Math.sqrt((count * (count - 1) * (2 * count + 5)) / 18);
+  const first = Math.max(0, Math.floor((slopes.length - apart) / 2) - 1);
+  const last = Math.min(slopes.length - 1, Math.ceil((slopes.length + apart) / 2));
+  return { low: slopes[first]!, slope: median(slopes)!, high: slopes[last]! };
 }
