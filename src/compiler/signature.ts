@@ -85,7 +85,7 @@ export class Signature {
       route,
       service,
       function: made.functionNumber,
-      constants: usesRouteName ? [route.name, ...made.constants] : made.nameless,
+      constants: usesRouteName ? made.nameless.with(0, route.name) : made.nameless,
       parameterNames: earlier?.parameterNames ?? parameterNamesOf(route.match.path),
       headersRead: read.headers,
       queryRead: read.query,

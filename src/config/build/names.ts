@@ -1,5 +1,5 @@
 import { nearest } from '../../diagnostics/suggest.ts';
-import { below, type Here, keyAt, type Report, type Target } from '../finding.ts';
+import { type Here, keyAt, type Report, type Target } from '../finding.ts';
 import { didYouMean } from '../show.ts';
 import type { Checked, Files } from './sources.ts';
 
@@ -87,9 +87,8 @@ export function* definitionsOf<Document, Section extends keyof Document & string
 ): Generator<Definition<Document[Section]>> {
   for (const { file, document, sound } of files.checked) {
     for (const [name, definition] of Object.entries(document[section] as object)) {
-      if (table.names.get(name)?.file === file) {
-        yield { name, here: below({ file, path: [] }, section, name), definition, sound };
-      }
+      const here = table.names.get(name);
+      if (here?.file === file) yield { name, here, definition, sound };
     }
   }
 }

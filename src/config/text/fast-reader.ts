@@ -66,7 +66,7 @@ interface ReaderState {
   readonly kind: 'scalar' | 'sequence' | 'mapping' | null;
   readonly tag: string | null;
   readonly anchor: string | null;
-  readonly result: unknown;
+  result: unknown;
 }
 
 /** Definitions lie at the third level (`routes: {name}`) and, for consumers, at the fifth. */
@@ -95,8 +95,10 @@ class Observer {
   readonly #openedAt: number[] = [0];
 
   observe(event: 'open' | 'close', state: ReaderState): void {
-    if (event === 'open') this.#open(state);
-    else this.#close(state);
+    if (event === 'open') return this.#open(state);
+    this.#close(state);
+    // Lists that js-yaml grew have room for seventeen; most of a large project have one item, and are kept.
+    if (Array.isArray(state.result) && state.anchor === null) state.result = state.result.slice();
   }
 
   /** A map in braces that begins a line is first tried as the name of a block map: then two depths are one level. */
