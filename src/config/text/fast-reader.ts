@@ -95,7 +95,10 @@ class Observer {
   readonly #openedAt: number[] = [0];
 
   observe(event: 'open' | 'close', state: ReaderState): void {
-    if (event === 'open') return this.#open(state);
+    if (event === 'open') {
+      this.#open(state);
+      return;
+    }
     this.#close(state);
     // Lists that js-yaml grew have room for seventeen; most of a large project have one item, and are kept.
     if (Array.isArray(state.result) && state.anchor === null) state.result = state.result.slice();
