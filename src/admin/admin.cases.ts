@@ -318,6 +318,7 @@ export function serverOptions(
     actions: all,
     limits,
     listen: { address: '127.0.0.1', port: 0 },
+    certificate: null,
     findToken: (id) => (all.tokens instanceof TestTokens ? (all.tokens.known.get(id) ?? null) : null),
     nowMs: () => 1_795_456_300_000,
     // Schemas are tried on real answers in test/admin; here, what no schema of ours allows.

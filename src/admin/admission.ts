@@ -3,7 +3,7 @@ import { recogniseAdminToken } from '../governance/admin-token.ts';
 import type { AdminScope } from '../model/admin-scope.ts';
 import type { AuditActor } from '../pipeline/audit.ts';
 import { findRoute } from './find-route.ts';
-import { isLocalHost } from './host-check.ts';
+import { namesThisGateway } from './host-check.ts';
 import { readPathParameters, readQuery } from './parameters.ts';
 import { hasBody } from './request-body.ts';
 import type { AdminRefusal, AdminRoute, ParameterValues } from './route.ts';
@@ -21,6 +21,8 @@ export interface Admission {
   readonly routes: readonly AdminRoute[];
   readonly findToken: (id: string) => KnownAdminToken | null;
   readonly nowMs: () => number;
+  /** Names of the certificate that is served; none without TLS. */
+  readonly hostNames: () => readonly string[];
 }
 
 /** A request that may be answered. */
@@ -42,7 +44,8 @@ export interface Refused {
 /** Whether a request may be answered. Without a token nobody learns which paths exist; with one that may not, not more. */
 export function admit(request: IncomingMessage, admission: Admission): Admitted | Refused {
   const hosts = request.headersDistinct.host ?? [];
-  if (hosts.length !== 1 || !isLocalHost(hosts[0]!)) return refused({ problem: 'host_not_allowed' });
+  if (hosts.length !== 1 || !namesThisGateway(hosts[0]!, admission.hostNames()))
+    return refused({ problem: 'host_not_allowed' });
   const [path = '', ...rest] = (request.url ?? '').split('?');
   const { found, methods } = findRoute(admission.routes, request.method ?? '', path);
   const token = bearerToken(request);

@@ -22,7 +22,7 @@ async function gateway(changes: Partial<AdminActions> = {}, address = '127.0.0.1
   const server = await createAdminServer({ ...serverOptions(changes), listen: { address, port: 0 } });
   if (!server.ok) throw new Error(server.error);
   cleanups.push(() => server.value.close());
-  return { listen: server.value.listen, token };
+  return { listen: server.value.listen, token, tls: null };
 }
 
 /** Something else that listens where the gateway should. */
@@ -30,7 +30,7 @@ async function stranger(status: number, body: string): Promise<AdminAccess> {
   const server: Server = createServer((_request, response) => response.writeHead(status).end(body));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   cleanups.push(() => new Promise((resolve) => server.close(resolve)));
-  return { listen: { address: '127.0.0.1', port: (server.address() as AddressInfo).port }, token };
+  return { listen: { address: '127.0.0.1', port: (server.address() as AddressInfo).port }, token, tls: null };
 }
 
 describe('the admin client', () => {
@@ -107,7 +107,10 @@ describe('the access file', () => {
     const file = join(await folder(), 'admin.json');
     const listen = { address: '127.0.0.1', port: 9_090 };
     await writeFile(file, JSON.stringify({ listen, token }));
-    expect(await readAdminAccess(file)).toEqual({ ok: true, value: { listen, token } });
+    expect(await readAdminAccess(file)).toEqual({ ok: true, value: { listen, token, tls: null } });
+    await writeFile(file, JSON.stringify({ listen, token, fingerprints: ['ab'] }));
+    const tls = { kind: 'pinned', fingerprints: ['ab'] };
+    expect(await readAdminAccess(file)).toEqual({ ok: true, value: { listen, token, tls } });
   });
 
   it('is absent where no gateway was started', async () => {
@@ -122,6 +125,8 @@ describe('the access file', () => {
     '{"listen":{"address":"127.0.0.1","port":"9090"},"token":"t"}',
     '{"listen":{"address":"127.0.0.1","port":70000},"token":"t"}',
     '{"listen":{"address":"127.0.0.1","port":9090}}',
+    '{"listen":{"address":"127.0.0.1","port":9090},"token":"t","fingerprints":"ab"}',
+    '{"listen":{"address":"127.0.0.1","port":9090},"token":"t","fingerprints":[1]}',
   ])('is refused when it is damaged: %s', async (text) => {
     const file = join(await folder(), 'admin.json');
     await writeFile(file, text);

@@ -1,7 +1,9 @@
-import { type IncomingMessage, request } from 'node:http';
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import type { Socket } from 'node:net';
 import { err, ok, type Result } from '../base/result.ts';
 import type { AdminAccess } from './access-file.ts';
 import type { AdminStatus, LoadReport } from './actions.ts';
+import { openProven } from './proven-connection.ts';
 
 /** Why the running gateway could not be asked. `message` is one or two sentences for a person. */
 export interface AdminClientError {
@@ -69,38 +71,57 @@ interface Answer {
   readonly text: string;
 }
 
-function exchange(
-  { listen, token }: AdminAccess,
-  { method, path, body, timeoutMs = CALL_TIMEOUT_MS }: AdminRequest,
-): Promise<Result<Answer, AdminClientError>> {
+async function exchange(access: AdminAccess, asked: AdminRequest): Promise<Result<Answer, AdminClientError>> {
+  const { listen, tls } = access;
+  const { timeoutMs = CALL_TIMEOUT_MS } = asked;
+  const signal = AbortSignal.timeout(timeoutMs);
+  try {
+    const at = { host: connectAddress(listen.address), port: listen.port };
+    // The token leaves only once the other side has shown who it is.
+    const socket = tls === null ? null : await openProven(at, tls, signal);
+    return ok(await answerTo(send(at, access.token, asked, socket, signal)));
+  } catch (error) {
+    return err(transportError(listen, error as NodeJS.ErrnoException, timeoutMs));
+  }
+}
+
+function send(
+  at: { readonly host: string; readonly port: number },
+  token: string,
+  { method, path, body }: AdminRequest,
+  socket: Socket | null,
+  signal: AbortSignal,
+): ClientRequest {
   const text = body === undefined ? null : JSON.stringify(body);
-  return new Promise((resolve) => {
-    const sent = request({
-      host: connectAddress(listen.address),
-      port: listen.port,
-      method,
-      path,
-      agent: false,
-      headers: {
-        authorization: `Bearer ${token}`,
-        accept: 'application/json',
-        ...(text === null
-          ? {}
-          : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
-      },
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    sent.on('error', (error: NodeJS.ErrnoException) =>
-      resolve(err(transportError(listen, error, timeoutMs))),
-    );
+  const sent = request({
+    ...at,
+    method,
+    path,
+    // With an agent of its own, node:http would not use the connection, and send the token in the clear.
+    ...(socket === null ? { agent: false } : { createConnection: () => socket }),
+    headers: {
+      authorization: `Bearer ${token}`,
+      accept: 'application/json',
+      ...(text === null
+        ? {}
+        : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+    },
+    signal,
+  });
+  sent.end(text ?? '');
+  return sent;
+}
+
+function answerTo(sent: ClientRequest): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    sent.on('error', reject);
     sent.on('response', (response) => {
       const { statusCode: status = 0, headers } = response;
       readText(response).then(
-        (answered) => resolve(ok({ status, type: headers['content-type'] ?? '', text: answered })),
-        (error: Error) => resolve(err(transportError(listen, error, timeoutMs))),
+        (text) => resolve({ status, type: headers['content-type'] ?? '', text }),
+        reject,
       );
     });
-    sent.end(text ?? '');
   });
 }
 
@@ -142,7 +163,7 @@ function understand<Body>(
 ): Result<Body, AdminClientError> {
   if (status === 401) {
     const message =
-      'The gateway refused the admin token. Another gateway may be running there, or the data folder is not its own.';
+      'The gateway refused the admin token: it ended, was revoked, or is of another gateway or data folder.';
     return err({ kind: 'refused', message });
   }
   if (status === 204) return ok({} as Body);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isLocalHost } from './host-check.ts';
+import { namesThisGateway } from './host-check.ts';
 
 describe('the check of the Host field', () => {
   it.each([
@@ -10,7 +10,7 @@ describe('the check of the Host field', () => {
     '[::1]',
     '[::1]:9090',
     '10.1.2.3:80',
-  ])('lets %s pass', (host) => expect(isLocalHost(host)).toBe(true));
+  ])('lets %s pass', (host) => expect(namesThisGateway(host, [])).toBe(true));
 
   it.each([
     '',
@@ -29,5 +29,24 @@ describe('the check of the Host field', () => {
     '0x7f.1',
     'user@localhost',
     ' localhost',
-  ])('refuses "%s"', (host) => expect(isLocalHost(host)).toBe(false));
+  ])('refuses "%s"', (host) => expect(namesThisGateway(host, [])).toBe(false));
+
+  const NAMES = ['gateway.example', '*.inside.example'];
+  it.each(['gateway.example', 'Gateway.Example:9090', 'a.inside.example'])(
+    'lets %s pass where the certificate names it',
+    (host) => expect(namesThisGateway(host, NAMES)).toBe(true),
+  );
+
+  it.each([
+    '',
+    'example',
+    'a.gateway.example',
+    'gateway.example.evil.test',
+    'inside.example',
+    '.inside.example',
+    'a.b.inside.example',
+    '*.evil.example',
+  ])('refuses "%s" where the certificate has other names', (host) =>
+    expect(namesThisGateway(host, NAMES)).toBe(false),
+  );
 });

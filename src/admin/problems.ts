@@ -2,8 +2,8 @@
 export const ADMIN_PROBLEMS = {
   host_not_allowed: {
     status: 421,
-    title: 'Not a name of this machine',
-    detail: 'Call the admin API by an IP address or as localhost.',
+    title: 'Not a name of this gateway',
+    detail: 'Call the admin API by an IP address, as localhost, or by a name of its certificate.',
   },
   unauthenticated: {
     status: 401,

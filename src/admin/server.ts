@@ -1,12 +1,22 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
 import type { LimitValues } from '../base/limits.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { ListenAddress } from '../model/world.ts';
 import { createAdminHandler, type HandlerOptions } from './handler.ts';
 
-export interface AdminServerOptions extends HandlerOptions {
+/** PEM texts of a certificate (with its chain) and its key, and the DNS names that it has. */
+export interface AdminCertificate {
+  readonly certificate: string;
+  readonly key: string;
+  readonly names: readonly string[];
+}
+
+export interface AdminServerOptions extends Omit<HandlerOptions, 'hostNames'> {
   readonly listen: ListenAddress;
+  /** Null: without TLS. */
+  readonly certificate: AdminCertificate | null;
   readonly limits: HandlerOptions['limits'] &
     Pick<LimitValues, 'adminHeaderBytes' | 'adminRequestMs' | 'adminStalledMs' | 'adminConnections'>;
 }
@@ -14,6 +24,8 @@ export interface AdminServerOptions extends HandlerOptions {
 export interface AdminServer {
   /** Where it listens: with the port that the system chose when port 0 was asked for. */
   readonly listen: ListenAddress;
+  /** Shows another certificate to connections from now on; those that there are go on. The error is one sentence. */
+  serveCertificate(certificate: AdminCertificate): Result<void, string>;
   /** Answers what is in flight, for at most two seconds, and closes every connection. */
   close(): Promise<void>;
 }
@@ -24,18 +36,29 @@ const TIMEOUT_CHECK_MS = 1_000;
 
 /** Opens the admin API. The error is one sentence: which address, and what the system said. */
 export function createAdminServer(options: AdminServerOptions): Promise<Result<AdminServer, string>> {
-  const { listen, limits } = options;
-  const server = createServer({
+  const { listen, limits, certificate } = options;
+  let names = certificate?.names ?? [];
+  const http = {
     maxHeaderSize: limits.adminHeaderBytes,
     headersTimeout: limits.adminRequestMs,
     requestTimeout: limits.adminRequestMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+  };
+  const secure =
+    certificate === null
+      ? null
+      : createTlsServer({ ...http, ...pemOf(certificate), handshakeTimeout: limits.adminRequestMs });
+  const server: Server | TlsServer = secure ?? createServer(http);
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
   });
   server.maxConnections = limits.adminConnections;
   // A reader that stalls would keep its connection for good.
   server.timeout = limits.adminStalledMs;
-  const handle = createAdminHandler(options);
+  const handle = createAdminHandler({ ...options, hostNames: () => names });
   server.on('request', (request, response) => {
     // Work that takes longer, a load or a roll-back, is no stalled reader: nothing is sent yet.
     response.on('timeout', (socket) => {
@@ -49,14 +72,35 @@ export function createAdminServer(options: AdminServerOptions): Promise<Result<A
     );
     server.listen({ host: listen.address, port: listen.port, exclusive: true }, () => {
       const { port } = server.address() as AddressInfo;
-      resolve(ok({ listen: { address: listen.address, port }, close: () => close(server) }));
+      resolve(
+        ok({
+          listen: { address: listen.address, port },
+          serveCertificate: (next) => {
+            try {
+              secure?.setSecureContext(pemOf(next));
+            } catch (error) {
+              return err(`The admin API can't serve the certificate: ${(error as Error).message}.`);
+            }
+            names = next.names;
+            return ok(undefined);
+          },
+          close: () => close(server, sockets),
+        }),
+      );
     });
   });
 }
 
-function close(server: Server): Promise<void> {
+function pemOf({ certificate, key }: AdminCertificate) {
+  return { cert: certificate, key, minVersion: 'TLSv1.2' } as const;
+}
+
+function close(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
   return new Promise((resolve) => {
-    const force = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
+    const force = setTimeout(() => {
+      // Those in the middle of a handshake are no connections of HTTP yet.
+      for (const socket of sockets) socket.destroy();
+    }, CLOSE_MS);
     server.close(() => {
       clearTimeout(force);
       resolve();

@@ -23,6 +23,20 @@ function run<Arguments extends unknown[]>(load: () => Promise<(...values: Argume
 
 const FOLDER = ['[folder]', 'project folder', '.'] as const;
 
+// Of commands that ask a running gateway.
+const URL_OPTION = new Option(
+  '--url <url>',
+  'ask this gateway instead of the one of the folder: https://HOST:PORT of its admin API',
+);
+const CA_OPTION = new Option(
+  '--ca <file>',
+  'with --url, PEM file of who vouches for its certificate (default: authorities known to all)',
+);
+const TOKEN_FILE_OPTION = new Option(
+  '--token-file <file>',
+  'with --url, file with the admin token (default: the variable PORTUNUS_ADMIN_TOKEN)',
+);
+
 program
   .command('init')
   .description('write a small working project')
@@ -105,6 +119,9 @@ program
   .description('load the configuration anew; a broken one changes nothing')
   .argument(...FOLDER)
   .option('--json', 'one JSON document instead of text')
+  .addOption(URL_OPTION)
+  .addOption(CA_OPTION)
+  .addOption(TOKEN_FILE_OPTION)
   .action(run(async () => (await import('./commands/reload.ts')).reload));
 
 program
@@ -113,6 +130,9 @@ program
   .argument('<version>', 'its number: "portunus history list" shows them', version)
   .argument(...FOLDER)
   .option('--json', 'one JSON document instead of text')
+  .addOption(URL_OPTION)
+  .addOption(CA_OPTION)
+  .addOption(TOKEN_FILE_OPTION)
   .action(run(async () => (await import('./commands/rollback.ts')).rollback));
 
 const history = program.command('history').description('the versions of the configuration that ran');
@@ -121,6 +141,9 @@ history
   .description('all that are kept: since when, by whom')
   .argument(...FOLDER)
   .option('--json', 'one JSON document instead of text')
+  .addOption(URL_OPTION)
+  .addOption(CA_OPTION)
+  .addOption(TOKEN_FILE_OPTION)
   .action(run(async () => (await import('./commands/history.ts')).historyList));
 history
   .command('show')
@@ -128,6 +151,9 @@ history
   .argument('<version>', 'its number', version)
   .argument(...FOLDER)
   .option('--json', 'one JSON document instead of text')
+  .addOption(URL_OPTION)
+  .addOption(CA_OPTION)
+  .addOption(TOKEN_FILE_OPTION)
   .action(run(async () => (await import('./commands/history.ts')).historyShow));
 history
   .command('diff')
@@ -136,6 +162,9 @@ history
   .argument(...FOLDER)
   .option('--to <version>', 'number of the other (default: the one that runs)', version)
   .option('--json', 'one JSON document instead of text')
+  .addOption(URL_OPTION)
+  .addOption(CA_OPTION)
+  .addOption(TOKEN_FILE_OPTION)
   .action(run(async () => (await import('./commands/history.ts')).historyDiff));
 
 const tokens = program.command('tokens').description('who may call the admin API, and for what');
@@ -144,6 +173,9 @@ tokens
   .description('all tokens, without the tokens themselves')
   .argument(...FOLDER)
   .option('--json', 'one JSON document instead of text')
+  .addOption(URL_OPTION)
+  .addOption(CA_OPTION)
+  .addOption(TOKEN_FILE_OPTION)
   .action(run(async () => (await import('./commands/tokens.ts')).tokensList));
 tokens
   .command('issue')
@@ -155,12 +187,18 @@ tokens
   )
   .option('--expires <duration>', "when it ends, from now on: '90 days' (default: never)")
   .option('--json', 'one JSON document instead of text')
+  .addOption(URL_OPTION)
+  .addOption(CA_OPTION)
+  .addOption(TOKEN_FILE_OPTION)
   .action(run(async () => (await import('./commands/tokens.ts')).tokensIssue));
 tokens
   .command('revoke')
   .description('end a token at once')
   .argument('<id>', 'its public part: "portunus tokens list" shows it')
   .argument(...FOLDER)
+  .addOption(URL_OPTION)
+  .addOption(CA_OPTION)
+  .addOption(TOKEN_FILE_OPTION)
   .action(run(async () => (await import('./commands/tokens.ts')).tokensRevoke));
 
 const audit = program.command('audit').description('who changed what');
@@ -194,6 +232,9 @@ program
   .description('what the running gateway does: version of the rules, last reload, traffic, limits')
   .argument(...FOLDER)
   .option('--json', 'one JSON document instead of text')
+  .addOption(URL_OPTION)
+  .addOption(CA_OPTION)
+  .addOption(TOKEN_FILE_OPTION)
   .action(run(async () => (await import('./commands/status.ts')).status));
 
 const keys = program
@@ -211,6 +252,9 @@ keys
   .option('--expires-in <duration>', 'how long it counts: 90d')
   .option('--expires <date>', 'last day on which it counts, in UTC: 2027-05-01')
   .option('--json', 'one JSON document instead of text')
+  .addOption(URL_OPTION)
+  .addOption(CA_OPTION)
+  .addOption(TOKEN_FILE_OPTION)
   .action(run(async () => (await import('./commands/keys.ts')).issueKey));
 
 keys
@@ -220,6 +264,9 @@ keys
   .option('--tenant <name>', 'only keys of this tenant')
   .option('--consumer <consumer>', 'only keys of this TENANT/CONSUMER')
   .option('--json', 'one JSON document instead of text')
+  .addOption(URL_OPTION)
+  .addOption(CA_OPTION)
+  .addOption(TOKEN_FILE_OPTION)
   .action(run(async () => (await import('./commands/keys.ts')).listKeys));
 
 keys
@@ -232,6 +279,9 @@ keys
   .option('--expires-in <duration>', 'how long the new key counts (default: as long as the old one was to)')
   .option('--expires <date>', 'last day on which the new key counts, in UTC')
   .option('--json', 'one JSON document instead of text')
+  .addOption(URL_OPTION)
+  .addOption(CA_OPTION)
+  .addOption(TOKEN_FILE_OPTION)
   .action(run(async () => (await import('./commands/keys.ts')).rotateKey));
 
 keys
@@ -242,6 +292,9 @@ keys
   .option('--expires-in <duration>', 'how long it still counts: 7d')
   .option('--expires <date>', 'last day on which it counts, in UTC: 2027-05-01')
   .option('--json', 'one JSON document instead of text')
+  .addOption(URL_OPTION)
+  .addOption(CA_OPTION)
+  .addOption(TOKEN_FILE_OPTION)
   .action(run(async () => (await import('./commands/keys.ts')).expireKey));
 
 keys
@@ -250,6 +303,9 @@ keys
   .argument(...KEY)
   .argument(...FOLDER)
   .option('--json', 'one JSON document instead of text')
+  .addOption(URL_OPTION)
+  .addOption(CA_OPTION)
+  .addOption(TOKEN_FILE_OPTION)
   .action(run(async () => (await import('./commands/keys.ts')).revokeKey));
 
 program
@@ -258,6 +314,9 @@ program
   .command('directory')
   .description('all tenants, teams and consumers as a file for tenants/, those made at run time among them')
   .argument(...FOLDER)
+  .addOption(URL_OPTION)
+  .addOption(CA_OPTION)
+  .addOption(TOKEN_FILE_OPTION)
   .action(run(async () => (await import('./commands/export-directory.ts')).exportDirectory));
 
 program
@@ -269,6 +328,9 @@ program
   .option('--every <duration>', 'how often to look', '1s')
   .option('--once', 'look once and end, as it does where the output is no terminal')
   .option('--json', 'one JSON document instead of text, once')
+  .addOption(URL_OPTION)
+  .addOption(CA_OPTION)
+  .addOption(TOKEN_FILE_OPTION)
   .action(run(async () => (await import('./commands/top.ts')).top));
 
 const logCommand = program
@@ -287,6 +349,9 @@ logCommand
   .addOption(new Option('--limit <count>', 'how many at most').argParser(wholeNumber).default(50))
   .option('--csv', 'comma-separated values with all fields')
   .option('--json', 'one JSON document instead of text')
+  .addOption(URL_OPTION)
+  .addOption(CA_OPTION)
+  .addOption(TOKEN_FILE_OPTION)
   .action(run(async () => (await import('./commands/log.ts')).log));
 
 program
@@ -304,6 +369,9 @@ program
   .addOption(new Option('--limit <count>', 'how many names at most').argParser(wholeNumber).default(30))
   .option('--csv', 'comma-separated values, one line for each name')
   .option('--json', 'one JSON document instead of text')
+  .addOption(URL_OPTION)
+  .addOption(CA_OPTION)
+  .addOption(TOKEN_FILE_OPTION)
   .action(run(async () => (await import('./commands/usage.ts')).usage));
 
 program

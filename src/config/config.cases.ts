@@ -18,7 +18,7 @@ listen:
   address: 0.0.0.0
   port: 8443
   tls: { certificate: front.pem, key: front.key, further: [{ certificate: shop.pem, key: shop.key }] }
-admin: { address: "::1", port: 9_091 }
+admin: { address: 192.0.2.7, port: 9_091, tls: { certificate: admin.pem, key: /etc/portunus/admin.key } }
 dataThreads: 2
 data: ./state/data
 zone: Europe/Berlin

@@ -1103,12 +1103,12 @@ data: ../data
 admin: { address: 0.0.0.0 }
 `,
     },
-    rendered: `error[PT3114]: The admin API would listen on 0.0.0.0, which others can reach.
+    rendered: `error[PT3114]: The admin API would listen on 0.0.0.0, which others can reach, without TLS.
   --> portunus.yaml:2:19
    |
  2 | admin: { address: 0.0.0.0 }
    |                   ^^^^^^^
-   = help: Write 127.0.0.1 or ::1, and reach it from elsewhere through a tunnel.
+   = help: Add \`tls: { certificate: …, key: … }\` to \`admin\`, or write 127.0.0.1 or ::1.
 
 1 error.
 `,

@@ -4,7 +4,7 @@
  */
 export interface PortunusDocument {
   readonly listen: ListenDocument & { readonly tls?: FrontTlsDocument };
-  readonly admin: ListenDocument;
+  readonly admin: ListenDocument & { readonly tls?: CertificateDocument };
   readonly dataThreads: number | string;
   readonly data: string;
   readonly zone: string;

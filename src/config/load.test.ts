@@ -15,6 +15,7 @@ test('a project of one line has safe defaults', () => {
     server: {
       listen: { address: '127.0.0.1', port: 8080 },
       admin: { address: '127.0.0.1', port: 9090 },
+      adminCertificate: null,
       dataThreads: 'auto',
       dataFolder: '/srv/gateway/data',
       refuseChunkedRequests: false,

@@ -47,6 +47,7 @@ export const WORLD: World = {
   server: {
     listen: { address: '127.0.0.1', port: 8080 },
     admin: { address: '127.0.0.1', port: 9090 },
+    adminCertificate: null,
     dataThreads: 1,
     dataFolder: '/data',
     refuseChunkedRequests: false,

@@ -87,6 +87,8 @@ export interface ServerSettings {
   /** Null: requests come without TLS. Else the first one is for clients that ask for no name of the others. */
   readonly certificates: readonly CertificateFiles[] | null;
   readonly admin: ListenAddress;
+  /** Null: the admin API is asked without TLS, on a loopback address. */
+  readonly adminCertificate: CertificateFiles | null;
   /** `auto` is resolved by the gateway: one per core. */
   readonly dataThreads: number | 'auto';
   /** Absolute path of the data folder. */

@@ -16,8 +16,9 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 it('is replaced as a whole, and closed to others', async () => {
-  for (const token of ['old', 'new']) expect((await writeAdminAccess(file, { listen, token })).ok).toBe(true);
-  expect(await readAdminAccess(file)).toEqual({ ok: true, value: { listen, token: 'new' } });
+  for (const token of ['old', 'new'])
+    expect((await writeAdminAccess(file, { listen, token, fingerprints: null })).ok).toBe(true);
+  expect(await readAdminAccess(file)).toEqual({ ok: true, value: { listen, token: 'new', tls: null } });
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   expect(await readdir(folder)).toEqual(['admin.json']);
 });
@@ -25,12 +26,16 @@ it('is replaced as a whole, and closed to others', async () => {
 it('is not written through what a crash, or somebody else, left beside it', async () => {
   await writeFile(join(folder, 'others'), 'of others');
   await symlink(join(folder, 'others'), `${file}.unfinished`);
-  expect((await writeAdminAccess(file, { listen, token: 'mine' })).ok).toBe(true);
+  expect((await writeAdminAccess(file, { listen, token: 'mine', fingerprints: null })).ok).toBe(true);
   expect((await stat(join(folder, 'others'))).size).toBe('of others'.length);
   expect(await readAdminAccess(file)).toMatchObject({ ok: true });
 });
 
 it('says that it can not be written', async () => {
-  const written = await writeAdminAccess(join(folder, 'missing', 'admin.json'), { listen, token: 't' });
+  const written = await writeAdminAccess(join(folder, 'missing', 'admin.json'), {
+    listen,
+    token: 't',
+    fingerprints: null,
+  });
   expect(written.ok ? '' : written.error).toMatch(/can't be written to .*ENOENT/);
 });

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { cp, readFile, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
@@ -12,6 +13,7 @@ import {
   writeProject,
 } from '../gateway/running-gateway.ts';
 import { startUpstream, type UpstreamServer } from '../gateway/upstream-server.ts';
+import { makeCertificate } from '../upstream/certificate.ts';
 
 const QUICKSTART = fileURLToPath(new URL('../../policies/quickstart', import.meta.url));
 
@@ -165,6 +167,55 @@ describe('start', () => {
     const gateway = await start(project);
     await gateway.stop('SIGKILL');
     await start(project);
+  });
+
+  it('opens the admin API to other machines with TLS only, and shows a renewed certificate', async () => {
+    const project = await openProject();
+    const settings = await readFile(join(project.folder, 'portunus.yaml'), 'utf8');
+    const everywhere = `admin: { address: 0.0.0.0, port: ${project.adminPort}`;
+    const open = settings.replace(`admin: { address: 127.0.0.1, port: ${project.adminPort}`, everywhere);
+    await project.write('portunus.yaml', open);
+    const refused = await runPortunus(['start', project.folder]);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('error[PT3114]')]);
+
+    const authority = makeCertificate({ name: 'authority' });
+    const show = async (name: string): Promise<void> => {
+      const made = makeCertificate({ name, dnsNames: ['localhost'] }, authority);
+      await project.write('admin.pem', made.certificate);
+      await project.write('admin.key', made.key);
+    };
+    await show('first');
+    await project.write('ca.pem', authority.certificate);
+    const tls = ', tls: { certificate: admin.pem, key: admin.key }';
+    await project.write('portunus.yaml', open.replace(everywhere, everywhere + tls));
+    const gateway = await start(project);
+    await gateway.printed(new RegExp(`admin {5}https://0.0.0.0:${project.adminPort}`));
+
+    const issue = ['tokens', 'issue', 'far', project.folder, '--scope', 'read', '--json'];
+    const issued = await runPortunus(issue);
+    await project.write('token', (JSON.parse(issued.stdout) as { token: string }).token);
+    const [ca, token] = ['ca.pem', 'token'].map((file) => join(project.folder, file));
+    const far = ['--url', `https://localhost:${project.adminPort}`, '--ca', ca!, '--token-file', token!];
+    const asked = async (): Promise<readonly number[]> => {
+      const answers = [
+        ['status', project.folder],
+        ['status', ...far],
+        ['reload', ...far],
+      ].map(async (command) => runPortunus(command));
+      return (await Promise.all(answers)).map(({ code }) => code);
+    };
+    // the token may read, and nothing else
+    expect(await asked()).toEqual([0, 0, 3]);
+    await show('second');
+    const shown = async (): Promise<string> => {
+      const socket = connectTls({ port: project.adminPort, host: '127.0.0.1', rejectUnauthorized: false });
+      await once(socket, 'secureConnect');
+      const { subject } = socket.getPeerX509Certificate()!;
+      socket.destroy();
+      return subject;
+    };
+    await expect.poll(shown, { timeout: 20_000 }).toBe('CN=second');
+    expect(await asked()).toEqual([0, 0, 3]);
   });
 
   it('says every mistake of a broken project and exits with 1', async () => {

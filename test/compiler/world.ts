@@ -69,6 +69,7 @@ export function world(
     server: {
       listen: { address: '127.0.0.1', port: 8_080 },
       admin: { address: '127.0.0.1', port: 9_090 },
+      adminCertificate: null,
       dataThreads: 1,
       dataFolder: '/nowhere',
       refuseChunkedRequests: false,

@@ -15,10 +15,16 @@ with the schema of every body and answer, as an OpenAPI 3.1 document: \`GET /v1/
 
 ## Who may call
 
-It listens on 127.0.0.1:9090 (\`admin:\` in portunus.yaml), and on loopback addresses only: a public one is an error (PT3114). Each request has a token,
+It listens on 127.0.0.1:9090 (\`admin:\` in portunus.yaml), and without TLS on loopback addresses only: another one is an error (PT3114). Each request has a token,
 \`Authorization: Bearer ptn_admin_…\`, but for \`/healthz\`. The first start makes the token \`local\` for the commands on this machine and puts it into
 \`admin-access.json\` in the data folder; \`portunus tokens issue NAME --scope read --expires '90 days'\` makes others. A token is shown once, only its hash is kept,
 it can give others no scope that it lacks, and \`portunus tokens revoke ID\` ends it before the command returns.
+
+**From other machines.** \`admin: { address: 0.0.0.0, port: 9090, tls: { certificate: admin.pem, key: admin.key } }\` serves https (TLS 1.2 and 1.3). \`Host\` has to be an IP
+address, \`localhost\` or a name of the certificate; all else is refused, so that no page can reach it under a name of its own (DNS rebinding). Files that change are taken up
+within seconds: new connections see the new certificate, those that there are go on; what can't be used is the alert \`certificate-refused\` of the admin API. Commands reach it with
+\`portunus status --url https://gateway.example:9090 --ca authority.pem --token-file token\` (or the token in \`PORTUNUS_ADMIN_TOKEN\`); without \`--ca\` the authorities that Node.js
+knows count. Commands on the same machine need none of it: the access file says which certificate to expect.
 
 | scope | allows to |
 |---|---|

@@ -166,6 +166,7 @@ function startOf(options: GatewayOptions, epochs: SharedArrayBuffer): DataThread
     server: {
       listen: { address: '127.0.0.1', port: 0 },
       admin: { address: '127.0.0.1', port: 0 },
+      adminCertificate: null,
       dataThreads: 1,
       dataFolder: '/nowhere',
       refuseChunkedRequests: false,

@@ -5,12 +5,19 @@ import type { ServerSettings } from '../../model/world.ts';
 import { adminAccessFile } from '../run/admin-access.ts';
 import { readProject } from '../run/project-files.ts';
 import { PORTUNUS } from '../terminal.ts';
+import { type GatewayOptions, remoteGateway } from './remote-gateway.ts';
 
 /**
- * How to reach the gateway that runs on a project. Of the configuration only `portunus.yaml` has to be right, because
+ * How to reach the gateway that runs on a project, or the one that the options name. Of the configuration only `portunus.yaml` has to be right, because
  * these commands are asked for when something else is not.
  */
-export async function findGateway(folder: string): Promise<Result<AdminAccess, string>> {
+export async function findGateway(
+  folder: string,
+  options: GatewayOptions = {},
+): Promise<Result<AdminAccess, string>> {
+  const remote = await remoteGateway(options, process.env);
+  if (!remote.ok) return remote;
+  if (remote.value !== null) return ok(remote.value);
   const server = await findSettings(folder);
   if (!server.ok) return server;
   const access = await readAdminAccess(adminAccessFile(server.value.dataFolder));

@@ -9,17 +9,18 @@ import type {
 import type { AuditActor } from '../../pipeline/audit.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { findGateway } from './data-folder.ts';
+import type { GatewayOptions } from './remote-gateway.ts';
 
-interface Options {
+interface Options extends GatewayOptions {
   readonly json?: true;
 }
 
 /** `portunus history list [FOLDER]`: the versions of the configuration that ran. */
-export async function historyList(folder: string, { json }: Options): Promise<ExitCode> {
-  const answer = await ask<VersionList>(folder, '/v1/configuration/versions');
+export async function historyList(folder: string, options: Options): Promise<ExitCode> {
+  const answer = await ask<VersionList>(folder, options, '/v1/configuration/versions');
   if (!answer.ok) return failed(answer.error);
   const { versions, running, versionsMax } = answer.value;
-  if (json) return print(`${JSON.stringify(answer.value, null, 2)}\n`);
+  if (options.json) return print(`${JSON.stringify(answer.value, null, 2)}\n`);
   const rows = versions.map((version) => [
     `${version.version === running ? '*' : ' '} ${version.version}`,
     new Date(version.timeMs).toISOString(),
@@ -44,13 +45,14 @@ export function actorText(actor: AuditActor): string {
 }
 
 /** `portunus history show VERSION [FOLDER]`: the files of a version. */
-export async function historyShow(version: number, folder: string, { json }: Options): Promise<ExitCode> {
+export async function historyShow(version: number, folder: string, options: Options): Promise<ExitCode> {
   const answer = await ask<{ readonly files: readonly VersionFile[] }>(
     folder,
+    options,
     `/v1/configuration/versions/${version}`,
   );
   if (!answer.ok) return failed(answer.error);
-  if (json) return print(`${JSON.stringify(answer.value, null, 2)}\n`);
+  if (options.json) return print(`${JSON.stringify(answer.value, null, 2)}\n`);
   return print(answer.value.files.map(({ path, text }) => `=== ${path}\n${text}`).join('\n'));
 }
 
@@ -58,16 +60,17 @@ export async function historyShow(version: number, folder: string, { json }: Opt
 export async function historyDiff(
   from: number,
   folder: string,
-  { to, json }: Options & { readonly to?: number },
+  options: Options & { readonly to?: number },
 ): Promise<ExitCode> {
+  const { to } = options;
   const query = to === undefined ? `from=${from}` : `from=${from}&to=${to}`;
   const answer = await ask<{
     readonly from: number;
     readonly to: number;
     readonly files: readonly FileChange[];
-  }>(folder, `/v1/configuration/changes?${query}`);
+  }>(folder, options, `/v1/configuration/changes?${query}`);
   if (!answer.ok) return failed(answer.error);
-  if (json) return print(`${JSON.stringify(answer.value, null, 2)}\n`);
+  if (options.json) return print(`${JSON.stringify(answer.value, null, 2)}\n`);
   const { files } = answer.value;
   if (files.length === 0) return print(`Versions ${from} and ${answer.value.to} have the same files.\n`);
   return print(files.map((file) => patch(file, from, answer.value.to)).join(''));
@@ -82,8 +85,8 @@ function patch({ path, before, after }: FileChange, from: number, to: number): s
   );
 }
 
-async function ask<Body>(folder: string, path: string) {
-  const access = await findGateway(folder);
+async function ask<Body>(folder: string, options: GatewayOptions, path: string) {
+  const access = await findGateway(folder, options);
   if (!access.ok) return access;
   const answer = await callAdmin<Body>(access.value, { method: 'GET', path });
   return answer.ok ? answer : ({ ok: false, error: answer.error.message } as const);

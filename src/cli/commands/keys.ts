@@ -5,26 +5,27 @@ import { DURATION_UNITS, parseDate, parseDuration } from '../../model/literals.t
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { PORTUNUS } from '../terminal.ts';
 import { findGateway } from './data-folder.ts';
+import type { GatewayOptions } from './remote-gateway.ts';
 
-interface Json {
+interface Common extends GatewayOptions {
   readonly json?: true;
 }
 interface Expiry {
   readonly expiresIn?: string;
   readonly expires?: string;
 }
-interface IssueOptions extends Json, Expiry {
+interface IssueOptions extends Common, Expiry {
   readonly name?: string;
   readonly environment?: string;
 }
-interface RotateOptions extends Json, Expiry {
+interface RotateOptions extends Common, Expiry {
   readonly overlap: string;
   readonly environment?: string;
 }
 
 /** `portunus keys issue TENANT/CONSUMER [FOLDER]`. */
 export function issueKey(holder: string, folder: string, options: IssueOptions): Promise<ExitCode> {
-  return command(folder, async (ask) => {
+  return command(folder, options, async (ask) => {
     const [tenant, consumer] = parts(holder, 2, 'TENANT/CONSUMER');
     const { name, environment } = options;
     const body = { tenant, consumer, name, environment, expiresMs: expiryOf(options) };
@@ -35,9 +36,9 @@ export function issueKey(holder: string, folder: string, options: IssueOptions):
 /** `portunus keys list [FOLDER]`: every page of them. */
 export function listKeys(
   folder: string,
-  options: Json & { readonly tenant?: string; readonly consumer?: string },
+  options: Common & { readonly tenant?: string; readonly consumer?: string },
 ): Promise<ExitCode> {
-  return command(folder, async (ask) => {
+  return command(folder, options, async (ask) => {
     const query = new URLSearchParams({ limit: String(PAGE) });
     if (options.tenant !== undefined) query.set('tenant', options.tenant);
     if (options.consumer !== undefined) {
@@ -64,7 +65,7 @@ export function listKeys(
 
 /** `portunus keys rotate TENANT/CONSUMER/KEY [FOLDER]`. */
 export function rotateKey(key: string, folder: string, options: RotateOptions): Promise<ExitCode> {
-  return command(folder, async (ask) => {
+  return command(folder, options, async (ask) => {
     const expiresMs = expiryOf(options);
     const body = { overlapMs: durationOf(options.overlap), environment: options.environment, expiresMs };
     return printIssued(
@@ -75,8 +76,8 @@ export function rotateKey(key: string, folder: string, options: RotateOptions): 
 }
 
 /** `portunus keys expire TENANT/CONSUMER/KEY [FOLDER]`. */
-export function expireKey(key: string, folder: string, options: Json & Expiry): Promise<ExitCode> {
-  return command(folder, async (ask) => {
+export function expireKey(key: string, folder: string, options: Common & Expiry): Promise<ExitCode> {
+  return command(folder, options, async (ask) => {
     const expiresMs = expiryOf(options);
     if (expiresMs === undefined) throw new Misuse('Say when: --expires-in 7d, or --expires 2027-05-01.');
     const view = await ask<KeyView>({ method: 'PUT', path: `${pathOf(key)}/expiry`, body: { expiresMs } });
@@ -85,8 +86,8 @@ export function expireKey(key: string, folder: string, options: Json & Expiry): 
 }
 
 /** `portunus keys revoke TENANT/CONSUMER/KEY [FOLDER]`. */
-export function revokeKey(key: string, folder: string, options: Json): Promise<ExitCode> {
-  return command(folder, async (ask) => {
+export function revokeKey(key: string, folder: string, options: Common): Promise<ExitCode> {
+  return command(folder, options, async (ask) => {
     const view = await ask<KeyView>({ method: 'DELETE', path: pathOf(key) });
     return print(view, options, `${spell(view)} is revoked: no request is let in by it any more.`);
   });
@@ -100,15 +101,20 @@ type Ask = <Body>(request: AdminRequest) => Promise<Body>;
 class Failure extends Error {}
 class Misuse extends Error {}
 
-async function command(folder: string, run: (ask: Ask) => Promise<ExitCode>): Promise<ExitCode> {
+async function command(
+  folder: string,
+  options: GatewayOptions,
+  run: (ask: Ask) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const hint = options.url === undefined ? ` ${startIt(folder)}` : '';
   try {
-    const access = await findGateway(folder);
-    if (!access.ok) throw new Failure(`${access.error} ${startIt(folder)}`);
+    const access = await findGateway(folder, options);
+    if (!access.ok) throw new Failure(`${access.error}${hint}`);
     return await run(async <Body>(request: AdminRequest): Promise<Body> => {
       const answer = await callAdmin<Body>(access.value, request);
       if (answer.ok) return answer.value;
       const { kind, message } = answer.error;
-      throw new Failure(kind === 'not-running' ? `${message} ${startIt(folder)}` : message);
+      throw new Failure(kind === 'not-running' ? `${message}${hint}` : message);
     });
   } catch (error) {
     if (!(error instanceof Failure || error instanceof Misuse)) throw error;
@@ -149,12 +155,12 @@ function durationOf(text: string): number {
   return duration.value;
 }
 
-function print(view: KeyView, { json }: Json, sentence: string): ExitCode {
+function print(view: KeyView, { json }: Common, sentence: string): ExitCode {
   process.stdout.write(json ? `${JSON.stringify(view, null, 2)}\n` : `${sentence}\n`);
   return EXIT.fine;
 }
 
-function printIssued(issued: IssuedView, options: Json): ExitCode {
+function printIssued(issued: IssuedView, options: Common): ExitCode {
   const until = issued.expiresMs === null ? '' : `, until ${moment(issued.expiresMs)}`;
   const lines = [`Issued ${spell(issued)}${until}. This key is shown once and kept nowhere:`, '', issued.key];
   return print(issued, options, lines.join('\n'));

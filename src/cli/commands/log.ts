@@ -8,8 +8,9 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { durationOf, momentOf, spellBytes, spellUs } from '../moments.ts';
 import { tableText } from '../table.ts';
 import { findGateway } from './data-folder.ts';
+import type { GatewayOptions } from './remote-gateway.ts';
 
-export interface LogOptions {
+export interface LogOptions extends GatewayOptions {
   readonly status?: readonly string[];
   readonly since?: string;
   readonly until?: string;
@@ -29,7 +30,7 @@ const PAGE_RECORDS = 1_000;
 export async function log(folder: string, options: LogOptions): Promise<ExitCode> {
   const query = queryOf(options, Date.now());
   if (!query.ok) return failed(query.error, EXIT.usage);
-  const access = await findGateway(folder);
+  const access = await findGateway(folder, options);
   if (!access.ok) return failed(access.error, EXIT.couldNotRun);
   const records: AccessRecord[] = [];
   let cursor: string | null = null;

@@ -2,10 +2,14 @@ import type { LoadReport } from '../../admin/actions.ts';
 import { requestReload } from '../../admin/client.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { findGateway } from './data-folder.ts';
+import type { GatewayOptions } from './remote-gateway.ts';
 
 /** `portunus reload [FOLDER]`: asks the running gateway to load its files now and says what came of it. */
-export async function reload(folder: string, options: { readonly json?: true }): Promise<ExitCode> {
-  const access = await findGateway(folder);
+export async function reload(
+  folder: string,
+  options: GatewayOptions & { readonly json?: true },
+): Promise<ExitCode> {
+  const access = await findGateway(folder, options);
   if (!access.ok) return failed(access.error);
   const answer = await requestReload(access.value);
   if (!answer.ok) return failed(answer.error.message);

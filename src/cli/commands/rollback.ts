@@ -3,14 +3,15 @@ import { callAdmin, RELOAD_TIMEOUT_MS } from '../../admin/client.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { findGateway } from './data-folder.ts';
 import { sentence } from './reload.ts';
+import type { GatewayOptions } from './remote-gateway.ts';
 
 /** `portunus rollback VERSION [FOLDER]`: the files of a version that ran come back into the project folder, and are loaded. */
 export async function rollback(
   version: number,
   folder: string,
-  options: { readonly json?: true },
+  options: GatewayOptions & { readonly json?: true },
 ): Promise<ExitCode> {
-  const access = await findGateway(folder);
+  const access = await findGateway(folder, options);
   if (!access.ok) return failed(access.error);
   const answer = await callAdmin<LoadReport>(access.value, {
     method: 'POST',

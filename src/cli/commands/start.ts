@@ -139,7 +139,7 @@ async function banner(
   madeBy: 'this start' | 'an earlier start',
   mockUrl: string | null,
 ): Promise<string> {
-  const { listen, certificates, admin, dataFolder } = world.server;
+  const { listen, certificates, admin, adminCertificate, dataFolder } = world.server;
   const url = `${certificates === null ? 'http' : 'https'}://${listen.address}:${listen.port}`;
   const made = await readFirstKeys(dataFolder);
   const keys = made.ok ? made.value : [];
@@ -148,7 +148,7 @@ async function banner(
   return [
     `Portunus is running: ${world.routes.size} routes under ${policyCount} policies from ${project}${madeBy === 'this start' ? '' : ', kept from an earlier start'}`,
     `  traffic   ${url}`,
-    `  admin     http://${admin.address}:${admin.port}   (${PORTUNUS} status ${project})`,
+    `  admin     ${adminCertificate === null ? 'http' : 'https'}://${admin.address}:${admin.port}   (${PORTUNUS} status ${project})`,
     ...(mockUrl === null ? [] : [`  upstream  ${mockUrl}   (the bundled mock, for trying out)`]),
     ...(keys.length === 0
       ? []

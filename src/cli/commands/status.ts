@@ -12,10 +12,14 @@ import { moneyText } from '../../model/money.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { findGateway } from './data-folder.ts';
 import { sentence } from './reload.ts';
+import type { GatewayOptions } from './remote-gateway.ts';
 
 /** `portunus status [FOLDER]`: what the gateway of a project does now. */
-export async function status(folder: string, options: { readonly json?: true }): Promise<ExitCode> {
-  const access = await findGateway(folder);
+export async function status(
+  folder: string,
+  options: GatewayOptions & { readonly json?: true },
+): Promise<ExitCode> {
+  const access = await findGateway(folder, options);
   const answer = access.ok ? await requestStatus(access.value) : null;
   if (!access.ok || !answer?.ok) {
     const why = access.ok ? answer!.ok === false && answer!.error.message : access.error;

@@ -4,10 +4,14 @@ import { parseDuration } from '../../model/literals.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { systemClock } from '../run/system-clock.ts';
 import { findGateway } from './data-folder.ts';
+import type { GatewayOptions } from './remote-gateway.ts';
 
 /** `portunus tokens list [FOLDER]`: who may call the admin API, and for what. */
-export async function tokensList(folder: string, options: { readonly json?: true }): Promise<ExitCode> {
-  const answer = await ask<{ readonly tokens: readonly TokenDescription[] }>(folder, {
+export async function tokensList(
+  folder: string,
+  options: GatewayOptions & { readonly json?: true },
+): Promise<ExitCode> {
+  const answer = await ask<{ readonly tokens: readonly TokenDescription[] }>(folder, options, {
     method: 'GET',
     path: '/v1/tokens',
   });
@@ -24,7 +28,11 @@ export async function tokensList(folder: string, options: { readonly json?: true
 export async function tokensIssue(
   name: string,
   folder: string,
-  options: { readonly scope: readonly string[]; readonly expires?: string; readonly json?: true },
+  options: GatewayOptions & {
+    readonly scope: readonly string[];
+    readonly expires?: string;
+    readonly json?: true;
+  },
 ): Promise<ExitCode> {
   const expiresMs = expiryOf(options.expires);
   if (expiresMs === undefined) {
@@ -32,7 +40,7 @@ export async function tokensIssue(
     return EXIT.usage;
   }
   const body = { name, scopes: options.scope, expiresMs };
-  const answer = await ask<IssuedToken>(folder, { method: 'POST', path: '/v1/tokens', body });
+  const answer = await ask<IssuedToken>(folder, options, { method: 'POST', path: '/v1/tokens', body });
   if (!answer.ok) return failed(answer.error);
   if (options.json) return print(`${JSON.stringify(answer.value, null, 2)}\n`);
   return print(
@@ -48,16 +56,16 @@ function expiryOf(text: string | undefined): number | null | undefined {
 }
 
 /** `portunus tokens revoke ID [FOLDER]`: ends a token at once. */
-export async function tokensRevoke(id: string, folder: string): Promise<ExitCode> {
-  const answer = await ask<object>(folder, {
+export async function tokensRevoke(id: string, folder: string, options: GatewayOptions): Promise<ExitCode> {
+  const answer = await ask<object>(folder, options, {
     method: 'DELETE',
     path: `/v1/tokens/${encodeURIComponent(id)}`,
   });
   return answer.ok ? print(`The token ${id} is refused from now on.\n`) : failed(answer.error);
 }
 
-async function ask<Body>(folder: string, request: Parameters<typeof callAdmin>[1]) {
-  const access = await findGateway(folder);
+async function ask<Body>(folder: string, options: GatewayOptions, request: Parameters<typeof callAdmin>[1]) {
+  const access = await findGateway(folder, options);
   if (!access.ok) return access;
   const answer = await callAdmin<Body>(access.value, request);
   return answer.ok ? answer : ({ ok: false, error: answer.error.message } as const);

@@ -5,8 +5,9 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { durationOf, spellBytes, spellUs } from '../moments.ts';
 import { tableText } from '../table.ts';
 import { findGateway } from './data-folder.ts';
+import type { GatewayOptions } from './remote-gateway.ts';
 
-export interface TopOptions {
+export interface TopOptions extends GatewayOptions {
   readonly every: string;
   readonly once?: true;
   readonly json?: true;
@@ -20,7 +21,7 @@ export async function top(folder: string, options: TopOptions): Promise<ExitCode
   if (!every.ok || every.value < EVERY_MS_MIN) {
     return failed(`--every: ${every.ok ? `the least is ${EVERY_MS_MIN}ms.` : every.error}`, EXIT.usage);
   }
-  const access = await findGateway(folder);
+  const access = await findGateway(folder, options);
   if (!access.ok) return failed(access.error, EXIT.couldNotRun);
   const look = () => callAdmin<LiveStatus>(access.value, { method: 'GET', path: '/v1/live' });
   const { stdout } = process;

@@ -6,8 +6,9 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { momentOf, spellBytes, spellUs } from '../moments.ts';
 import { sparkline, tableText } from '../table.ts';
 import { findGateway } from './data-folder.ts';
+import type { GatewayOptions } from './remote-gateway.ts';
 
-export interface UsageOptions {
+export interface UsageOptions extends GatewayOptions {
   readonly by: UsageDimension;
   readonly last: string;
   readonly since?: string;
@@ -23,7 +24,7 @@ export interface UsageOptions {
 export async function usage(folder: string, options: UsageOptions): Promise<ExitCode> {
   const query = queryOf(options, Date.now());
   if (!query.ok) return failed(query.error, EXIT.usage);
-  const access = await findGateway(folder);
+  const access = await findGateway(folder, options);
   if (!access.ok) return failed(access.error, EXIT.couldNotRun);
   const answer = await callAdmin<UsageReport>(access.value, {
     method: 'GET',

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { type AdminAccess, readAdminAccess } from '../../admin/access-file.ts';
+import { readAdminAccess } from '../../admin/access-file.ts';
 import type { Clock, Random } from '../../base/ports.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { issueAdminToken, recogniseAdminToken } from '../../governance/admin-token.ts';
 import { ADMIN_SCOPE_NAMES } from '../../model/admin-scope.ts';
-import type { ServerSettings } from '../../model/world.ts';
+import type { ListenAddress, ServerSettings } from '../../model/world.ts';
 import type { Store } from '../../state/store.ts';
 import { replaceDurably } from './durable-file.ts';
 
@@ -23,14 +23,31 @@ export const LOCAL_TOKEN = 'local';
 export async function openAdminAccess(
   store: Store,
   server: ServerSettings,
-  { random, clock }: { readonly random: Random; readonly clock: Clock },
-): Promise<Result<void, string>> {
+  { random, clock, fingerprints }: AdminAccessParts,
+): Promise<Result<AdminAccessKeeper, string>> {
   const file = adminAccessFile(server.dataFolder);
   const known = await readAdminAccess(file);
   const kept = known.ok ? localToken(store, known.value.token, clock.wallMs()) : null;
   const token = kept === null ? replaceLocalToken(store, random, clock.wallMs()) : ok(kept);
   if (!token.ok) return token;
-  return await writeAdminAccess(file, { listen: server.admin, token: token.value });
+  const keeper: AdminAccessKeeper = {
+    write: (shown) =>
+      writeAdminAccess(file, { listen: server.admin, token: token.value, fingerprints: shown }),
+  };
+  const written = await keeper.write(fingerprints);
+  return written.ok ? ok(keeper) : written;
+}
+
+interface AdminAccessParts {
+  readonly random: Random;
+  readonly clock: Clock;
+  /** Of the certificate that the admin API shows; null without TLS. */
+  readonly fingerprints: readonly string[] | null;
+}
+
+export interface AdminAccessKeeper {
+  /** Writes the file anew for other certificates. The error is one sentence. */
+  readonly write: (fingerprints: readonly string[] | null) => Promise<Result<void, string>>;
 }
 
 /** Only the account that runs the gateway may read it: it holds the token. */
@@ -40,13 +57,23 @@ const FILE_MODE = 0o600;
  * Written at each start, when port and token are known. On the disk when it returns: the store has only the token's hash, so nobody
  * could make it again.
  */
-export async function writeAdminAccess(file: string, access: AdminAccess): Promise<Result<void, string>> {
+export async function writeAdminAccess(
+  file: string,
+  { listen, token, fingerprints }: WrittenAccess,
+): Promise<Result<void, string>> {
+  const text = JSON.stringify({ listen, token, ...(fingerprints === null ? {} : { fingerprints }) });
   try {
-    await replaceDurably(file, `${JSON.stringify(access)}\n`, FILE_MODE);
+    await replaceDurably(file, `${text}\n`, FILE_MODE);
     return ok(undefined);
   } catch (error) {
     return err(`The admin access can't be written to ${file}: ${(error as Error).message}.`);
   }
+}
+
+interface WrittenAccess {
+  readonly listen: ListenAddress;
+  readonly token: string;
+  readonly fingerprints: readonly string[] | null;
 }
 
 /** The token again if it is the one of commands on this machine. */

@@ -2,7 +2,7 @@ import type { AdminActions } from '../../admin/actions.ts';
 import { createIdempotencyKeeper } from '../../admin/idempotency.ts';
 import { openApiDocument } from '../../admin/openapi.ts';
 import { ADMIN_ROUTES } from '../../admin/routes.ts';
-import { type AdminServer, createAdminServer } from '../../admin/server.ts';
+import { type AdminCertificate, type AdminServer, createAdminServer } from '../../admin/server.ts';
 import type { Clock, Random } from '../../base/ports.ts';
 import type { Result } from '../../base/result.ts';
 import { compileRequestSchema } from '../../config/request-schema.ts';
@@ -19,6 +19,8 @@ export interface AdminApiParts
     'health' | 'status' | 'reload' | 'keys' | 'directory' | 'observation' | 'configuration'
   > {
   readonly store: Store;
+  /** Null: without TLS. */
+  readonly certificate: AdminCertificate | null;
   readonly settings: Pick<World, 'server' | 'limits'>;
   readonly clock: Clock;
   readonly random: Random;
@@ -51,6 +53,7 @@ export function openAdminApi(parts: AdminApiParts): Promise<Result<AdminServer, 
     findToken: (id) => store.adminTokens.find(id),
     nowMs: () => clock.wallMs(),
     listen: server.admin,
+    certificate: parts.certificate,
     limits,
     makeCheck: (schema) => compileRequestSchema(schema, limits.regexInstructions),
     idempotency: createIdempotencyKeeper(

@@ -275,7 +275,10 @@ interface Attempt {
 }
 
 /** Where the configuration calls them otherwise. */
-const SETTING_NAMES: ReadonlyMap<string, string> = new Map([['certificates', 'listen.tls']]);
+const SETTING_NAMES: ReadonlyMap<string, string> = new Map([
+  ['certificates', 'listen.tls'],
+  ['adminCertificate', 'admin.tls'],
+]);
 
 /** Settings that are read once, at start: a changed one is named, never quietly ignored. */
 function restartNotes(inForce: ServedWorld, after: ServedWorld): string[] {

@@ -32,6 +32,7 @@ import { VERSION } from '../version.ts';
 import { addressIsFree } from './address.ts';
 import { openAdminAccess } from './admin-access.ts';
 import { openAdminApi } from './admin-api.ts';
+import { AdminCertificateKeeper } from './admin-certificate.ts';
 import { AuditAnchoring } from './audit-anchoring.ts';
 import {
   type Change,
@@ -43,7 +44,6 @@ import {
 import { createDirectoryDesk } from './directory-desk.ts';
 import { EndpointKeeper } from './endpoint-keeper.ts';
 import { makeFirstKeys } from './first-keys.ts';
-import { FrontCertificates } from './front-certificates.ts';
 import { HistoryKeeper } from './history-keeper.ts';
 import { CONTROL_THREAD, dataThreadName, GatewayMetrics } from './metrics.ts';
 import type { Observation } from './observation.ts';
@@ -54,6 +54,7 @@ import { type ProjectFiles, ProjectWatcher } from './project-files.ts';
 import { QuotaKeeper } from './quota-keeper.ts';
 import { RateKeeper } from './rate-keeper.ts';
 import type { ReadyProject, ReadyVersion, ServedWorld } from './ready-project.ts';
+import { ServedCertificates } from './served-certificates.ts';
 import { SignatureRoomAlert } from './signature-room-alert.ts';
 import { readSecret, SigningSecretKeeper } from './signing-secrets.ts';
 import { adminStatus } from './status-report.ts';
@@ -122,7 +123,8 @@ export class Gateway {
   readonly #rates: RateKeeper;
   readonly #endpoints: EndpointKeeper;
   readonly #directory: LiveDirectory;
-  readonly #certificates: FrontCertificates;
+  readonly #certificates: ServedCertificates;
+  readonly #adminCertificate: AdminCertificateKeeper;
   readonly #signingSecrets: SigningSecretKeeper;
   readonly #thresholds: ThresholdAlerts;
   readonly #ruleAlerts: RuleAlerts;
@@ -193,7 +195,8 @@ export class Gateway {
       [CONTROL_THREAD, ownGauges],
       ...starts.map(({ thread, gauges }) => [dataThreadName(thread), gauges] as const),
     ]);
-    this.#certificates = new FrontCertificates({
+    this.#certificates = new ServedCertificates({
+      of: '',
       files: world.server.certificates,
       clock: options.clock,
       readText,
@@ -201,6 +204,12 @@ export class Gateway {
       serve: (certificates) => this.#threads.listen(certificates),
     });
     const { alerts, events } = observation;
+    this.#adminCertificate = new AdminCertificateKeeper({
+      files: world.server.adminCertificate,
+      clock: options.clock,
+      readText,
+      alerts,
+    });
     const { dataFolder } = world.server;
     this.#anchoring = new AuditAnchoring({ dataFolder, audit, clock: options.clock, alerts, events });
     // uWebSockets.js reads its bound of heads that come in several packets by getenv, which knows the process alone: with that of
@@ -264,6 +273,7 @@ export class Gateway {
       setInterval(() => this.#endpoints.look(), ENDPOINTS_LOOK_MS),
       setInterval(() => this.#counters.lookAtUse(clock.monotonicMs(), clock.wallMs()), LOOK_EVERY_MS),
       setInterval(() => void this.#certificates.look(), CERTIFICATES_LOOK_MS),
+      setInterval(() => void this.#adminCertificate.look(), CERTIFICATES_LOOK_MS),
       setInterval(() => void this.#signingSecrets.look(), CERTIFICATES_LOOK_MS),
       setInterval(() => signatureRoom.look(), THRESHOLDS_EVERY_MS),
       setInterval(() => this.#history.retry(), HISTORY_RETRY_MS),
@@ -341,11 +351,15 @@ export class Gateway {
     const first = await this.#configuration.start(built, options.files, options.project.diagnostics);
     if (first.outcome.kind === 'refused') return err(first.outcome.why);
     this.#record('gateway.start', 'the start', { software: VERSION, version: first.outcome.epoch });
-    const access = await openAdminAccess(options.store, server, options);
+    const shown = this.#adminCertificate.read();
+    if (!shown.ok) return shown;
+    const { fingerprints } = this.#adminCertificate;
+    const access = await openAdminAccess(options.store, server, { ...options, fingerprints });
     if (!access.ok) return access;
     const admin = await openAdminApi({
       ...options,
       settings: built.world,
+      certificate: shown.value,
       health: () => this.#health,
       status: () => this.status(),
       keys: this.#directory.keys,
@@ -366,6 +380,7 @@ export class Gateway {
     });
     if (!admin.ok) return admin;
     this.#admin = admin.value;
+    this.#adminCertificate.use(admin.value, access.value);
     const certificates = this.#certificates.read();
     if (!certificates.ok) return certificates;
     const listening = await this.#threads.listen(certificates.value);
@@ -396,7 +411,7 @@ export class Gateway {
       rates: this.#rates.inspect(),
       store: this.#options.store,
       services: this.#endpoints.status(),
-      certificates: this.#certificates.served,
+      certificates: [...this.#certificates.served, ...this.#adminCertificate.served],
     });
   }
 

@@ -38,7 +38,9 @@ function certificateFindings(
   const files = new Map<string, CertificateFiles>();
   const add = (each: CertificateFiles): void =>
     void files.set(`${each.certificateFile}\n${each.keyFile}`, each);
-  for (const each of world.server.certificates ?? []) add(each);
+  const { certificates, adminCertificate } = world.server;
+  for (const each of certificates ?? []) add(each);
+  if (adminCertificate !== null) add(adminCertificate);
   for (const { tls } of world.services.values()) {
     const { certificateFile, keyFile } = tls;
     if (certificateFile !== null && keyFile !== null) add({ certificateFile, keyFile });

@@ -32,12 +32,16 @@ export function buildServer(
   const root: Here = { file, path: [] };
   const listen = listenAddress(document.listen);
   const admin = listenAddress(document.admin);
-  checkAdmin(listen, admin, root, report);
+  checkAdmin(listen, { ...admin, tls: document.admin.tls }, root, report);
   const dataFolder = resolvePath(document.data, below(root, 'data'), projectFolder, report);
   return {
     listen,
     certificates: certificates(document.listen.tls, below(root, 'listen', 'tls'), projectFolder, report),
     admin,
+    adminCertificate:
+      document.admin.tls === undefined
+        ? null
+        : certificateFiles(document.admin.tls, below(root, 'admin', 'tls'), projectFolder, report),
     dataThreads: document.dataThreads === 'auto' ? 'auto' : count(document.dataThreads),
     dataFolder: dataFolder ?? projectFolder,
     refuseChunkedRequests: document.refuseChunkedRequests,
@@ -161,28 +165,44 @@ function certificates(
   report: Report,
 ): readonly CertificateFiles[] | null {
   if (tls === undefined) return null;
-  const files = ({ certificate, key }: CertificateDocument, at: Here): CertificateFiles => ({
-    certificateFile: resolvePath(certificate, below(at, 'certificate'), projectFolder, report) ?? '',
-    keyFile: resolvePath(key, below(at, 'key'), projectFolder, report) ?? '',
-  });
+  const files = (each: CertificateDocument, at: Here): CertificateFiles =>
+    certificateFiles(each, at, projectFolder, report);
   const further = (tls.further ?? []).map((each, index) => files(each, below(here, 'further', index)));
   return [files(tls, here), ...further];
+}
+
+function certificateFiles(
+  { certificate, key }: CertificateDocument,
+  here: Here,
+  projectFolder: string,
+  report: Report,
+): CertificateFiles {
+  return {
+    certificateFile: resolvePath(certificate, below(here, 'certificate'), projectFolder, report) ?? '',
+    keyFile: resolvePath(key, below(here, 'key'), projectFolder, report) ?? '',
+  };
 }
 
 const DEFAULT_ADMIN_PORT = 9090;
 /** 127.0.0.0/8 and ::1 (RFC 6890). */
 const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|(?:0*:)*:?0*1)$/;
 
-function checkAdmin(listen: ListenAddress, admin: ListenAddress, root: Here, report: Report): void {
-  if (!LOOPBACK.test(admin.address)) {
+function checkAdmin(
+  listen: ListenAddress,
+  admin: ListenAddress & { readonly tls: CertificateDocument | undefined },
+  root: Here,
+  report: Report,
+): void {
+  if (admin.tls === undefined && !LOOPBACK.test(admin.address)) {
     report({
       code: 'PT3114',
-      message: `The admin API would listen on ${admin.address}, which others can reach.`,
+      message: `The admin API would listen on ${admin.address}, which others can reach, without TLS.`,
       target: valueAt(below(root, 'admin', 'address')),
-      help: 'Write 127.0.0.1 or ::1, and reach it from elsewhere through a tunnel.',
+      help: 'Add `tls: { certificate: …, key: … }` to `admin`, or write 127.0.0.1 or ::1.',
     });
   }
-  const covers = listen.address === admin.address || listen.address === '0.0.0.0' || listen.address === '::';
+  const covers =
+    listen.address === admin.address || isEveryAddress(listen.address) || isEveryAddress(admin.address);
   if (listen.port === admin.port && listen.port !== 0 && covers) {
     report({
       code: 'PT3115',
@@ -192,4 +212,8 @@ function checkAdmin(listen: ListenAddress, admin: ListenAddress, root: Here, rep
       help: 'Give one of them another port.',
     });
   }
+}
+
+function isEveryAddress(address: string): boolean {
+  return address === '0.0.0.0' || address === '::';
 }

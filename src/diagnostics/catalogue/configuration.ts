@@ -89,7 +89,7 @@ export const CONFIGURATION_CODES = {
   ),
   PT3114: error(
     'Admin API in public',
-    'The admin API can change everything. It listens on loopback addresses only; reach it from elsewhere through a tunnel.',
+    'The admin API can change everything, and its tokens must not be read on the way. Without TLS it listens on loopback addresses only.',
   ),
   PT3115: error(
     'One address twice',

@@ -5,32 +5,34 @@ import type { CertificateFiles } from '../../model/world.ts';
 import type { AlertBus } from '../../observe/alert-bus.ts';
 import { checkCertificate, type ReadCertificate, type ReadText } from '../../tools/certificate-findings.ts';
 
-export interface FrontCertificatesOptions {
+export interface ServedCertificatesOptions {
+  /** Whose they are, in alerts: '' for those of requests. */
+  readonly of: '' | 'admin API';
   /** Null: no TLS. */
   readonly files: readonly CertificateFiles[] | null;
   readonly clock: Pick<Clock, 'wallMs'>;
   readonly readText: ReadText;
   readonly alerts: Pick<AlertBus, 'raise' | 'resolve'>;
-  /** Makes all data threads serve them; see `DataThreads.listen`. */
+  /** Makes whoever listens serve them from now on. */
   readonly serve: (certificates: readonly ReadCertificate[]) => Promise<Result<void, string>>;
 }
 
-const REFUSED = { kind: 'certificate-refused', subject: '' } as const;
-
 /**
- * The certificates that clients see. Files are looked at again and again, because those who renew certificates write files and tell nobody;
- * watching misses what is mounted or linked anew. Others are taken up only when they are sound, and by all data threads.
+ * The certificates that clients of requests, or of the admin API, see. Files are looked at again and again, because those who renew certificates write files and tell nobody;
+ * watching misses what is mounted or linked anew. Others are taken up only when they are sound, and by all threads that serve them.
  */
-export class FrontCertificates {
-  readonly #options: FrontCertificatesOptions;
+export class ServedCertificates {
+  readonly #options: ServedCertificatesOptions;
   #served: readonly ReadCertificate[] = [];
   #digest = '';
   /** Of files that were refused: they are told once, not every few seconds. */
   #refusedDigest = '';
+  readonly #refused: { readonly kind: string; readonly subject: string };
   #busy = false;
 
-  constructor(options: FrontCertificatesOptions) {
+  constructor(options: ServedCertificatesOptions) {
     this.#options = options;
+    this.#refused = { kind: 'certificate-refused', subject: options.of };
   }
 
   /** What is served; empty without TLS. */
@@ -53,7 +55,7 @@ export class FrontCertificates {
     this.#tellExpiry();
     const digest = this.#digestNow();
     if (digest === this.#digest) {
-      this.#options.alerts.resolve(REFUSED);
+      this.#options.alerts.resolve(this.#refused);
       this.#refusedDigest = '';
       return;
     }
@@ -71,16 +73,17 @@ export class FrontCertificates {
       this.#digest = digest;
       this.#served = read.value;
       this.#refusedDigest = '';
-      this.#options.alerts.resolve(REFUSED);
+      this.#options.alerts.resolve(this.#refused);
       this.#tellExpiry();
       return;
     }
+    const { of } = this.#options;
     // Wrong files stay wrong until they change; a thread that could not listen may be able to the next time.
     if (!read.ok) this.#refusedDigest = digest;
     this.#options.alerts.raise({
-      ...REFUSED,
+      ...this.#refused,
       severity: 'critical',
-      message: `New certificate files can't be used, so the ones before are still served: ${served.ok ? '' : served.error}`,
+      message: `New certificate files${of === '' ? '' : ` of the ${of}`} can't be used, so the ones before are still served: ${served.ok ? '' : served.error}`,
       remedy: 'Put certificate and key in place together; they are read again as soon as they change.',
     });
   }

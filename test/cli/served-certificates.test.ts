@@ -1,7 +1,7 @@
 /** Certificates of the front, renewed by whoever writes their files. */
 import { beforeEach, expect, test } from 'vitest';
 import { ok, type Result } from '../../src/base/result.ts';
-import { FrontCertificates } from '../../src/cli/run/front-certificates.ts';
+import { ServedCertificates } from '../../src/cli/run/served-certificates.ts';
 import { createAlertBus } from '../../src/observe/alert-bus.ts';
 import type { ReadCertificate } from '../../src/tools/certificate-findings.ts';
 import { makeCertificate } from '../upstream/certificate.ts';
@@ -34,8 +34,9 @@ beforeEach(() => {
   });
 });
 
-function front(files: typeof FILES | null = FILES): FrontCertificates {
-  return new FrontCertificates({
+function front(files: typeof FILES | null = FILES): ServedCertificates {
+  return new ServedCertificates({
+    of: '',
     files,
     clock: time.clock,
     readText: (path) => (texts[path] === undefined ? { fault: 'no such file' } : { text: texts[path] }),
