@@ -16,7 +16,7 @@ with the schema of every body and answer, as an OpenAPI 3.1 document: \`GET /v1/
 ## Who may call
 
 It listens on 127.0.0.1:9090 (\`admin:\` in portunus.yaml), and without TLS on loopback addresses only: another one is an error (PT3114). Each request has a token,
-\`Authorization: Bearer ptn_admin_…\`, but for \`/healthz\`. The first start makes the token \`local\` for the commands on this machine and puts it into
+\`Authorization: Bearer ptn_admin_…\`, but for \`/healthz\`. \`portunus init\`, or else the first start, makes the token \`local\` for the commands on this machine and puts it into
 \`admin-access.json\` in the data folder; \`portunus tokens issue NAME --scope read --expires '90 days'\` makes others. A token is shown once, only its hash is kept,
 it can give others no scope that it lacks, and \`portunus tokens revoke ID\` ends it before the command returns.
 
