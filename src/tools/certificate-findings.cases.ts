@@ -103,3 +103,66 @@ error[PT3501]: The file /tls/front.key can't be read: no such file.
 `,
   },
 ];
+
+/** The same of the bundle of those who vouch for clients, /tls/clients.pem. */
+export const AUTHORITY_CASES: readonly CertificateCase[] = [
+  {
+    code: 'PT3504',
+    what: 'an authority of last year',
+    texts: { '/tls/clients.pem': CERTIFICATE.certificate },
+    wallMs: Date.UTC(2028, 0, 1),
+    rendered: `warning[PT3504]: An authority in /tls/clients.pem expired on 2027-01-01: it vouches for nobody.
+   = help: Name the one that took its place; it counts from the next start on.
+
+1 warning.
+`,
+  },
+  {
+    code: 'PT3506',
+    what: 'a certificate of a client among the authorities',
+    texts: {
+      '/tls/clients.pem': `${OTHER.certificate}${makeCertificate({ name: 'web' }, OTHER).certificate}`,
+    },
+    wallMs: IN_2026,
+    rendered: `warning[PT3506]: The certificate of CN=web in /tls/clients.pem is none of an authority: it vouches for nobody.
+   = help: Name the certificate whose key signs those of your clients.
+
+1 warning.
+`,
+  },
+];
+
+export interface CertificateUseCase {
+  readonly code: DiagnosticCode;
+  readonly what: string;
+  readonly texts: Readonly<Record<string, string>>;
+  readonly rendered: string;
+}
+
+export const CERTIFICATE_USE_CASES: readonly CertificateUseCase[] = [
+  {
+    code: 'PT3507',
+    what: 'authorities, and a certificate, that no route asks for',
+    texts: {
+      'portunus.yaml': `portunus: 1
+clientCertificates: { trustedProxies: [10.0.0.7], authorities: clients.pem }
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://h" }] } }
+routes: { list: { service: s, match: { path: / } } }
+`,
+      'tenants/a.yaml': `tenants:
+  acme:
+    plan: free
+    consumers: { web: { credentials: { a: { certificate: { uri: "spiffe://acme/web" }, created: 2026-11-02 } } } }
+`,
+    },
+    rendered: `warning[PT3507]: No route takes certificates of clients, so clientCertificates in portunus.yaml has no effect.
+   = help: Name the way at a route: identify: [mtls]. Or remove what is of no use.
+
+warning[PT3507]: No route takes certificates of clients, so credentials like acme/web/a let nobody in.
+   = help: Name the way at a route: identify: [mtls]. Or remove what is of no use.
+
+2 warnings.
+`,
+  },
+];

@@ -1,8 +1,15 @@
 import { expect, test } from 'vitest';
+import { loadWorld } from '../config/load.ts';
 import { CERTIFICATE_CODES } from '../diagnostics/catalogue/certificates.ts';
 import { renderText } from '../diagnostics/render/text.ts';
-import { CERTIFICATE_CASES, GOOD_CERTIFICATE } from './certificate-findings.cases.ts';
-import { checkAuthorities, checkCertificate } from './certificate-findings.ts';
+import { SourceText } from '../diagnostics/source.ts';
+import {
+  AUTHORITY_CASES,
+  CERTIFICATE_CASES,
+  CERTIFICATE_USE_CASES,
+  GOOD_CERTIFICATE,
+} from './certificate-findings.cases.ts';
+import { checkAuthorities, checkCertificate, checkCertificateUse } from './certificate-findings.ts';
 
 const IN_2026 = GOOD_CERTIFICATE.wallMs;
 const NO_CERTIFICATE = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
@@ -26,8 +33,28 @@ test.each(CERTIFICATE_CASES)('$code: $what', (each) => {
   expect(renderText(checked(each).diagnostics, { colour: 'off' })).toBe(each.rendered);
 });
 
+test.each(AUTHORITY_CASES)('$code: $what', ({ texts, wallMs, rendered }) => {
+  const [[file, text]] = Object.entries(texts) as [[string, string]];
+  const found = checkAuthorities(file, () => ({ text }), wallMs);
+  expect(renderText(found, { colour: 'off' })).toBe(rendered);
+});
+
+function useOf(texts: Readonly<Record<string, string>>): string {
+  const files = Object.entries(texts).map(([path, text]) => new SourceText(path, text));
+  const { world, diagnostics } = loadWorld(files, { projectFolder: '/project' });
+  expect(diagnostics).toEqual([]);
+  return renderText(checkCertificateUse(world!), { colour: 'off' });
+}
+
+test.each(CERTIFICATE_USE_CASES)('$code: $what', ({ texts, rendered }) => {
+  expect(useOf(texts)).toBe(rendered);
+  const asking = texts['routes/a.yaml']!.replace('path: / }', 'path: / }, identify: [mtls]');
+  expect(useOf({ ...texts, 'routes/a.yaml': asking })).not.toContain('PT3507');
+});
+
 test('every code has a case', () => {
-  const shown = new Set<string>(CERTIFICATE_CASES.map(({ code }) => code));
+  const cases = [...CERTIFICATE_CASES, ...AUTHORITY_CASES, ...CERTIFICATE_USE_CASES];
+  const shown = new Set<string>(cases.map(({ code }) => code));
   expect(Object.keys(CERTIFICATE_CODES).filter((code) => !shown.has(code))).toEqual([]);
 });
 

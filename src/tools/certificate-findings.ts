@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { DiagnosticCode } from '../diagnostics/catalogue.ts';
 import { CATALOGUE } from '../diagnostics/catalogue.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
-import type { CertificateFiles } from '../model/world.ts';
+import type { CertificateFiles, Directory, World } from '../model/world.ts';
 
 /** A file's text, or why it can't be read. */
 export type FileText = { readonly text: string } | { readonly fault: string };
@@ -46,15 +46,57 @@ export function checkAuthorities(file: string, read: ReadText, wallMs: number): 
   const texts = bundle.text.match(PEM_CERTIFICATE) ?? [];
   const certificates = texts.map((text) => attempt(() => new X509Certificate(text)));
   if (certificates.length === 0 || certificates.includes(null)) return [noPem(file, 'certificate')];
-  return certificates.flatMap((certificate) => {
-    const expiresMs = Date.parse(certificate!.validTo);
-    if (Number.isNaN(expiresMs) || expiresMs > wallMs) return [];
-    const day = new Date(expiresMs).toISOString().slice(0, 10);
-    const message = `An authority in ${file} expired on ${day}: it vouches for nobody.`;
-    return [
-      finding('PT3504', message, 'Name the one that took its place; it counts from the next start on.'),
-    ];
-  });
+  return (certificates as readonly X509Certificate[]).flatMap((certificate) =>
+    authorityFindings(file, certificate, wallMs),
+  );
+}
+
+function authorityFindings(
+  file: string,
+  { ca, subject, validTo }: X509Certificate,
+  wallMs: number,
+): readonly Diagnostic[] {
+  if (!ca) {
+    const name = subject.replaceAll('\n', ', ');
+    const message = `The certificate of ${name} in ${file} is none of an authority: it vouches for nobody.`;
+    return [finding('PT3506', message, 'Name the certificate whose key signs those of your clients.')];
+  }
+  const expiresMs = Date.parse(validTo);
+  if (Number.isNaN(expiresMs) || expiresMs > wallMs) return [];
+  const day = new Date(expiresMs).toISOString().slice(0, 10);
+  const message = `An authority in ${file} expired on ${day}: it vouches for nobody.`;
+  return [finding('PT3504', message, 'Name the one that took its place; it counts from the next start on.')];
+}
+
+/** What is said of certificates of clients, where no route asks for one. */
+export function checkCertificateUse({
+  server,
+  routes,
+  directory,
+}: Pick<World, 'server' | 'routes' | 'directory'>): readonly Diagnostic[] {
+  if ([...routes.values()].some(({ identify }) => identify.certificates)) return [];
+  const unused = [
+    ...(server.clientCertificates === null ? [] : ['clientCertificates in portunus.yaml has no effect']),
+    ...credentialsUnused(directory),
+  ];
+  return unused.map((what) =>
+    finding(
+      'PT3507',
+      `No route takes certificates of clients, so ${what}.`,
+      'Name the way at a route: identify: [mtls]. Or remove what is of no use.',
+    ),
+  );
+}
+
+/** The first that goes by a certificate stands for all. */
+function credentialsUnused({ tenants }: Directory): readonly string[] {
+  for (const tenant of tenants.values()) {
+    for (const { name, credentials } of tenant.consumers.values()) {
+      const found = credentials.find(({ kind }) => kind === 'certificate');
+      if (found !== undefined) return [`credentials like ${tenant.name}/${name}/${found.name} let nobody in`];
+    }
+  }
+  return [];
 }
 
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;

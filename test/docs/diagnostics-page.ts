@@ -9,7 +9,11 @@ import { parsePolicyFile } from '../../src/language/parse.ts';
 import { TEST_DIAGNOSTIC_CASES } from '../../src/language/test-diagnostics.cases.ts';
 import { WORLD } from '../../src/language/world.cases.ts';
 import { PROJECT_CASES } from '../../src/tools/build-project.cases.ts';
-import { CERTIFICATE_CASES } from '../../src/tools/certificate-findings.cases.ts';
+import {
+  AUTHORITY_CASES,
+  CERTIFICATE_CASES,
+  CERTIFICATE_USE_CASES,
+} from '../../src/tools/certificate-findings.cases.ts';
 
 /** The page `docs/diagnostics.md`: every code with a case of its test tables, so that nothing on it can be untrue. */
 export function diagnosticsPage(): string {
@@ -83,8 +87,16 @@ function exampleByCode(): ReadonlyMap<string, Example> {
     add(code, () => ({ what: name, files: shownFiles(texts), rendered }));
   for (const { code, what, rendered } of CERTIFICATE_CASES)
     add(code, () => ({ what, files: [['portunus.yaml', CERTIFICATES]], rendered }));
+  for (const { code, what, rendered } of AUTHORITY_CASES)
+    add(code, () => ({ what, files: [['portunus.yaml', AUTHORITIES]], rendered }));
+  for (const { code, what, texts, rendered } of CERTIFICATE_USE_CASES)
+    add(code, () => ({ what, files: shownFiles(texts), rendered }));
   return examples;
 }
+
+const AUTHORITIES = `portunus: 1
+clientCertificates: { trustedProxies: [10.0.0.7], authorities: /tls/clients.pem }
+`;
 
 const CERTIFICATES = `portunus: 1
 listen: { tls: { certificate: /tls/front.pem, key: /tls/front.key } }

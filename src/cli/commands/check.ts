@@ -5,6 +5,7 @@ import type { FolderPrefix } from '../../diagnostics/render/report-paths.ts';
 import { renderText } from '../../diagnostics/render/text.ts';
 import { type BuiltProject, checkProject, hasError } from '../../tools/build-project.ts';
 import { BuildTimes, renderTimes } from '../../tools/build-times.ts';
+import { checkCertificateUse } from '../../tools/certificate-findings.ts';
 import { ProjectMemory } from '../../tools/project-memory.ts';
 import type { CheckFormat } from '../check-formats.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -40,7 +41,9 @@ export async function check(folder: string, options: CheckOptions): Promise<Exit
   const memory = new ProjectMemory(options.timings ? times : NO_STOPWATCH);
   const wallMs = clock.wallMs();
   const checked = checkProject(files.value.texts, files.value.folder, wallMs, memory);
-  const built = withCertificateFindings(checked, wallMs);
+  const read = withCertificateFindings(checked, wallMs);
+  const unused = read.built === null ? [] : checkCertificateUse(read.built.world);
+  const built = { ...read, diagnostics: [...read.diagnostics, ...unused] };
   const diagnostics = options.warningsAsErrors ? built.diagnostics.map(asError) : built.diagnostics;
   const format = options.json ? 'json' : (options.format ?? 'text');
   process.stdout.write(await REPORTS[format]({ ...built, diagnostics }, files.value));

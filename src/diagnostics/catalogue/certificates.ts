@@ -31,4 +31,16 @@ export const CERTIFICATE_CODES = {
     explanation:
       'The certificate expires within 30 days. A running gateway raises the alert certificate-expires as well, and takes up renewed files by itself.',
   },
+  PT3506: {
+    title: 'Certificate that is no authority',
+    severity: 'warning',
+    explanation:
+      'A certificate in the bundle of those who vouch for clients says of itself that it is none of an authority (basicConstraints), so no signature of its key counts. Often it is one of the clients.',
+  },
+  PT3507: {
+    title: 'Certificates of clients that no route takes',
+    severity: 'warning',
+    explanation:
+      'Certificates are told who to trust, or credentials go by one, but no route identifies its callers by certificates (identify: [mtls]), so all of it has no effect.',
+  },
 } as const satisfies Record<string, CatalogueEntry>;
