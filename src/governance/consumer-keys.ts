@@ -4,67 +4,26 @@
  */
 import type { Clock, Random } from '../base/ports.ts';
 import { err, ok, type Result } from '../base/result.ts';
-import type { CredentialKind, Directory } from '../model/world.ts';
-import type { AuditActor, AuditEntry } from '../pipeline/audit.ts';
-import { isEnvironment, issueKey } from './consumer-key.ts';
+import type { Directory } from '../model/world.ts';
+import type { AuditActor } from '../pipeline/audit.ts';
+import { issueKey } from './consumer-key.ts';
 import { hadName, lastNumber, withNames } from './key-names.ts';
 import { ended, type KeyProblem, noRoom, notAKey, notSaved, tooFar, unread } from './key-problems.ts';
+import { type IssueRequest, type ListRequest, type RotateRequest, refusal } from './key-requests.ts';
 import {
   compareNames,
   type KeyChange,
-  type KeyEnding,
   type KeyName,
   type KeyScope,
   type KeyStore,
-  type PastNames,
   type StoredKey,
   type StoreFault,
   spell,
 } from './key-store.ts';
 import { MOMENT_MAX_MS } from './key-table.ts';
+import { auditEntry, type IssuedView, type KeyView, type NameAndLife, nameAndLife } from './key-views.ts';
+import { earlier, KnownKeys } from './known-keys.ts';
 import type { DirectoryFull, SharedDirectory } from './shared-directory.ts';
-
-/** A key as it is shown: never the key, nor its hash. */
-export interface KeyView extends KeyName {
-  readonly kind: CredentialKind;
-  readonly keyId: string;
-  readonly createdMs: number;
-  readonly expiresMs: number | null;
-  /** Where it is defined: in a YAML file, or in the store because it was issued here. */
-  readonly in: 'file' | 'store';
-  /** `dormant`: there is no such consumer now. */
-  readonly state: 'live' | 'expired' | 'revoked' | 'dormant';
-}
-
-export interface IssuedView extends KeyView {
-  /** Told this one time. */
-  readonly key: string;
-}
-
-export interface IssueRequest {
-  readonly tenant: string;
-  readonly consumer: string;
-  /** Null: the first free one of `consumer-1`, `consumer-2` … */
-  readonly name: string | null;
-  readonly environment: string;
-  readonly expiresMs: number | null;
-}
-
-export interface RotateRequest extends KeyName {
-  readonly environment: string;
-  /** How long the old key counts beside the new one. */
-  readonly overlapMs: number;
-  /** Of the new key; `same` gives it as long a life as the old one was given. */
-  readonly expiresMs: number | null | 'same';
-}
-
-export interface ListRequest {
-  readonly tenant: string | null;
-  readonly consumer: string | null;
-  /** Only what comes behind it, in order of tenant, consumer and name. */
-  readonly after: KeyName | null;
-  readonly count: number;
-}
 
 export interface ConsumerKeysParts {
   readonly store: KeyStore;
@@ -75,7 +34,6 @@ export interface ConsumerKeysParts {
   readonly hasConsumer: (tenant: string, consumer: string) => boolean;
 }
 
-const NAME = /^[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?$/;
 const NUMBERED_NAMES_MAX = 1_000;
 /** So that there is room for a number behind it. */
 const STEM_LENGTH_MAX = 80;
@@ -84,50 +42,21 @@ const CLEARED_MAX = 100;
 
 export class ConsumerKeys {
   readonly #parts: ConsumerKeysParts;
-  #written = new Map<string, WrittenKey>();
-  /** By hash: a key that ended does not come back under another name, nor when the file has it again. */
-  readonly #endings = new Map<string, KeyEnding>();
+  readonly #known: KnownKeys;
 
   constructor(parts: ConsumerKeysParts) {
     this.#parts = parts;
+    this.#known = new KnownKeys(parts.store, parts.memory);
   }
 
   /** Once, before anybody asks: what the store has. */
   load(): Result<void, string> {
-    const { store, memory } = this.#parts;
-    const endings = store.endings();
-    if (!endings.ok) return err(endings.error.message);
-    for (const ending of endings.value) this.#endings.set(ending.hash, ending);
-    let full: DirectoryFull = null;
-    const read = store.scan((keys) => {
-      const lacking = memory.putScanned(keys);
-      full ??= lacking;
-    });
-    if (!read.ok) return err(read.error.message);
-    return full === null ? ok(undefined) : err(noRoom(full).message);
+    return this.#known.load();
   }
 
   /** The files say other things now. What they no longer hold counts no more when this returns. */
   follow(directory: Directory): DirectoryFull {
-    const before = this.#written;
-    this.#written = writtenKeys(directory);
-    let full: DirectoryFull = null;
-    for (const [spelt, key] of before)
-      if (this.#written.get(spelt)?.hash !== key.hash) this.#parts.memory.endKey(key.hash);
-    for (const [spelt, key] of this.#written) {
-      const stored = before.has(spelt) ? null : this.#stored(key);
-      if (stored !== null && stored.hash !== key.hash) this.#parts.memory.endKey(stored.hash);
-      // All of them, even when there is no room: one that ends earlier now must end.
-      const lacking = this.#count(key);
-      full ??= lacking;
-    }
-    // A name that a file had is its stored key's again.
-    for (const [spelt, key] of before) {
-      const stored = this.#written.has(spelt) ? null : this.#stored(key);
-      const lacking = stored === null ? null : this.#hold(stored, 'key');
-      full ??= lacking;
-    }
-    return full;
+    return this.#known.follow(directory);
   }
 
   list({ tenant, consumer, after, count }: ListRequest): Result<readonly KeyView[], KeyProblem> {
@@ -137,14 +66,15 @@ export class ConsumerKeys {
     const asked = (key: KeyName): boolean =>
       (tenant === null || key.tenant === tenant) && (consumer === null || key.consumer === consumer);
     const behind = (key: KeyName): boolean => after === null || compareNames(key, after) > 0;
-    const written = [...this.#written.values()].filter((key) => asked(key) && behind(key));
-    const shown = stored.value.filter((key) => !this.#written.has(spell(key)));
+    const written = [...this.#known.written.values()].filter((key) => asked(key) && behind(key));
+    const shown = stored.value.filter((key) => !this.#known.written.has(spell(key)));
     const all = [...written, ...shown].sort(compareNames).slice(0, count);
     return ok(all.map((key) => this.#view(key)));
   }
 
   issue(request: IssueRequest, actor: AuditActor): Result<IssuedView, KeyProblem> {
-    const refused = this.#refusal(request);
+    const { hasConsumer, clock } = this.#parts;
+    const refused = refusal(request, hasConsumer, clock.wallMs());
     if (refused !== null) return err(refused);
     const name = request.name === null ? this.#freeName(request, request.consumer) : this.#unused(request);
     if (!name.ok) return name;
@@ -155,9 +85,9 @@ export class ConsumerKeys {
     { overlapMs, expiresMs, environment, ...name }: RotateRequest,
     actor: AuditActor,
   ): Result<IssuedView, KeyProblem> {
-    const old = this.#known(name);
+    const old = this.#known.find(name);
     if (!old.ok) return old;
-    const { clock } = this.#parts;
+    const { clock, hasConsumer } = this.#parts;
     const nowMs = clock.wallMs();
     const view = this.#view(old.value);
     if (view.kind !== 'key') return err(notAKey(name, view.kind));
@@ -169,7 +99,7 @@ export class ConsumerKeys {
       environment,
       expiresMs: expiresMs === 'same' ? sameMs : expiresMs,
     };
-    const refused = this.#refusal(request);
+    const refused = refusal(request, hasConsumer, nowMs);
     if (refused !== null) return err(refused);
     const free = this.#freeName(name, name.name.replace(/-\d+$/, ''));
     if (!free.ok) return free;
@@ -184,28 +114,28 @@ export class ConsumerKeys {
   expire(name: KeyName, atMs: number, actor: AuditActor): Result<KeyView, KeyProblem> {
     if (atMs <= this.#parts.clock.wallMs()) return this.revoke(name, actor);
     if (atMs > MOMENT_MAX_MS) return err(tooFar());
-    const known = this.#known(name);
+    const known = this.#known.find(name);
     if (!known.ok) return known;
     const before = this.#view(known.value);
     if (before.state !== 'live') return err(ended(name));
     const after: KeyView = { ...before, expiresMs: atMs };
     const change = this.#endingOf(known.value, atMs);
-    const saved = this.#parts.store.change(change, [entry(actor, 'keys.expire', before, after)]);
+    const saved = this.#parts.store.change(change, [auditEntry(actor, 'keys.expire', before, after)]);
     if (!saved.ok) return err(notSaved(saved.error, 'Nothing has changed.'));
-    const full = this.#apply(change);
+    const full = this.#known.apply(change);
     return full === null ? ok(after) : err(noRoom(full));
   }
 
   /** No request that begins after this returns is let in by that key, on any thread. */
   revoke(name: KeyName, actor: AuditActor): Result<KeyView, KeyProblem> {
-    const known = this.#known(name);
+    const known = this.#known.find(name);
     if (!known.ok) return known;
     const before = this.#view(known.value);
     const change = this.#endingOf(known.value, 0);
     // First what protects; then what keeps it so.
-    this.#apply(change);
+    this.#known.apply(change);
     const after: KeyView = { ...before, state: 'revoked' };
-    const saved = this.#parts.store.change(change, [entry(actor, 'keys.revoke', before, after)]);
+    const saved = this.#parts.store.change(change, [auditEntry(actor, 'keys.revoke', before, after)]);
     if (saved.ok) return ok(after);
     const until = 'The key counts no more, but only until this process ends: revoke it again.';
     return err(notSaved(saved.error, until));
@@ -241,7 +171,7 @@ export class ConsumerKeys {
       expiresMs,
     };
     const cleared = this.#cleared(request);
-    const past = this.#past(request);
+    const past = this.#known.past(request);
     if (!past.ok) return past;
     const ending = old === null ? {} : this.#endingOf(old.key, earlier(old.key.expiresMs, old.endsMs));
     const change: KeyChange = {
@@ -253,9 +183,9 @@ export class ConsumerKeys {
     const issued: KeyView = { ...nameAndLife(stored), kind: 'key', in: 'store', state: 'live' };
     const before = old === null ? null : this.#view(old.key);
     const action = old === null ? 'keys.issue' : 'keys.rotate';
-    const saved = store.change(change, [entry(actor, action, before, issued)]);
+    const saved = store.change(change, [auditEntry(actor, action, before, issued)]);
     if (!saved.ok) return err(notSaved(saved.error, 'No key was issued.'));
-    const full = this.#apply(change);
+    const full = this.#known.apply(change);
     return full === null ? ok({ ...issued, key }) : err(noRoom(full));
   }
 
@@ -268,107 +198,16 @@ export class ConsumerKeys {
 
   #endingOf(key: StoredKey, endsMs: number): KeyChange {
     const { tenant, consumer, name, hash } = key;
-    const known = this.#past(key);
+    const known = this.#known.past(key);
     const past = known.ok ? [withNames(known.value, [name])] : [];
-    if (this.#written.has(spell(key))) return { endings: [{ tenant, consumer, name, hash, endsMs }], past };
+    if (this.#known.written.has(spell(key)))
+      return { endings: [{ tenant, consumer, name, hash, endsMs }], past };
     return endsMs === 0 ? { remove: [key], past } : { put: [{ ...key, expiresMs: endsMs }], past };
   }
 
-  /** Makes memory follow the store. */
-  #apply({ put = [], remove = [], endings = [] }: KeyChange): DirectoryFull {
-    const { memory } = this.#parts;
-    let full: DirectoryFull = null;
-    for (const key of remove) memory.endKey(key.hash);
-    for (const ending of endings) {
-      this.#endings.set(ending.hash, ending);
-      const written = this.#written.get(spell(ending));
-      const lacking = written === undefined ? null : this.#count(written);
-      full ??= lacking;
-    }
-    for (const key of put) {
-      const lacking = this.#hold(key, 'key');
-      full ??= lacking;
-    }
-    return full;
-  }
-
-  /** A written key counts as its file and its ending say. */
-  #count(written: WrittenKey): DirectoryFull {
-    const key = this.#withEnding(written);
-    if (key.expiresMs !== 0) return this.#hold(key, written.kind);
-    this.#parts.memory.endKey(key.hash);
-    return null;
-  }
-
-  #hold(
-    { tenant, consumer, name, hash, createdMs, expiresMs }: StoredKey,
-    kind: CredentialKind,
-  ): DirectoryFull {
-    return this.#parts.memory.putKey(tenant, consumer, { name, kind, hash, createdMs, expiresMs });
-  }
-
-  /** 0 where it was revoked. */
-  #withEnding(written: StoredKey): StoredKey {
-    const ending = this.#endings.get(written.hash);
-    if (ending === undefined) return written;
-    return { ...written, expiresMs: earlier(written.expiresMs, ending.endsMs) };
-  }
-
-  #stored(name: KeyName): StoredKey | null {
-    const stored = this.#parts.store.get(name);
-    return stored.ok ? stored.value : null;
-  }
-
-  #known(name: KeyName): Result<StoredKey, KeyProblem> {
-    const written = this.#written.get(spell(name));
-    if (written !== undefined) return ok(this.#withEnding(written));
-    const stored = this.#parts.store.get(name);
-    if (!stored.ok) return err(unread(stored.error));
-    if (stored.value !== null) return ok(stored.value);
-    return err({
-      code: 'key_not_found',
-      message: `Consumer "${name.consumer}" of "${name.tenant}" has no key "${name.name}".`,
-      remedy: '`portunus keys list` names all keys.',
-    });
-  }
-
-  #refusal(request: IssueRequest): KeyProblem | null {
-    const { tenant, consumer, name, environment, expiresMs } = request;
-    if (!this.#parts.hasConsumer(tenant, consumer)) {
-      return {
-        code: 'consumer_not_found',
-        message: `There is no consumer "${consumer}" in a tenant "${tenant}".`,
-        remedy: 'Add it to tenants/*.yaml, or make it through the admin API.',
-      };
-    }
-    if (name !== null && !NAME.test(name)) {
-      return {
-        code: 'malformed_name',
-        message: `"${name}" can't be the name of a key.`,
-        remedy: 'Use lower-case letters and digits, with - _ . between them.',
-      };
-    }
-    if (!isEnvironment(environment)) {
-      return {
-        code: 'malformed_name',
-        message: `"${environment}" can't be the environment of a key.`,
-        remedy: 'Use a word of at most 16 lower-case letters and digits, such as live or test.',
-      };
-    }
-    if (expiresMs !== null && expiresMs <= this.#parts.clock.wallMs()) {
-      return {
-        code: 'expiry_passed',
-        message: 'The key would have expired before it is issued.',
-        remedy: 'Give it a moment that is to come.',
-      };
-    }
-    if (expiresMs !== null && expiresMs > MOMENT_MAX_MS) return tooFar();
-    return null;
-  }
-
   #unused({ tenant, consumer, name }: IssueRequest): Result<string, KeyProblem> {
-    const known = this.#known({ tenant, consumer, name: name! });
-    const past = this.#past({ tenant, consumer });
+    const known = this.#known.find({ tenant, consumer, name: name! });
+    const past = this.#known.past({ tenant, consumer });
     if (!past.ok) return past;
     if (!known.ok && known.error.code !== 'key_not_found') return known;
     if (!known.ok && !hadName(past.value, name!)) return ok(name!);
@@ -383,13 +222,13 @@ export class ConsumerKeys {
     { tenant, consumer }: Pick<KeyName, 'tenant' | 'consumer'>,
     base: string,
   ): Result<string, KeyProblem> {
-    const past = this.#past({ tenant, consumer });
+    const past = this.#known.past({ tenant, consumer });
     if (!past.ok) return past;
     const stem = base.slice(0, STEM_LENGTH_MAX);
     const last = lastNumber(past.value.numbers, stem);
     for (let number = last + 1; number <= last + NUMBERED_NAMES_MAX; number++) {
       const name = `${stem}-${number}`;
-      const known = this.#known({ tenant, consumer, name });
+      const known = this.#known.find({ tenant, consumer, name });
       if (!known.ok) return known.error.code === 'key_not_found' ? ok(name) : known;
     }
     return err({
@@ -399,15 +238,9 @@ export class ConsumerKeys {
     });
   }
 
-  #past({ tenant, consumer }: Pick<KeyName, 'tenant' | 'consumer'>): Result<PastNames, KeyProblem> {
-    const past = this.#parts.store.past(tenant, consumer);
-    if (!past.ok) return err(unread(past.error));
-    return ok(past.value ?? { tenant, consumer, numbers: {}, ended: [] });
-  }
-
   #view(key: StoredKey): KeyView {
-    const written = this.#written.get(spell(key));
-    const view = nameAndLife(written === undefined ? key : this.#withEnding(key));
+    const written = this.#known.written.get(spell(key));
+    const view = nameAndLife(written === undefined ? key : this.#known.withEnding(key));
     return {
       ...view,
       kind: written?.kind ?? 'key',
@@ -423,47 +256,7 @@ export class ConsumerKeys {
   }
 }
 
-type NameAndLife = Omit<KeyView, 'kind' | 'in' | 'state'>;
-
-function nameAndLife({ tenant, consumer, name, keyId, createdMs, expiresMs }: StoredKey): NameAndLife {
-  const endsMs = expiresMs === null ? null : Math.min(expiresMs, MOMENT_MAX_MS);
-  return { tenant, consumer, name, keyId, createdMs, expiresMs: endsMs };
-}
-
-/** Which key, and its life before and after. A view holds neither the key nor its hash. */
-function entry(
-  actor: AuditActor,
-  action: AuditEntry['action'],
-  before: KeyView | null,
-  after: KeyView,
-): AuditEntry {
-  const { tenant, consumer, name } = after;
-  return { actor, action, target: `consumer ${tenant}/${consumer}, key ${name}`, before, after };
-}
-
 interface Replaced {
   readonly key: StoredKey;
   readonly endsMs: number;
-}
-
-/** One of a file, which need not be a key. */
-interface WrittenKey extends StoredKey {
-  readonly kind: CredentialKind;
-}
-
-function writtenKeys(directory: Directory): Map<string, WrittenKey> {
-  const keys = new Map<string, WrittenKey>();
-  for (const tenant of directory.tenants.values()) {
-    for (const consumer of tenant.consumers.values()) {
-      for (const { secrets: _, ...credential } of consumer.credentials) {
-        const key = { tenant: tenant.name, consumer: consumer.name, ...credential };
-        keys.set(spell(key), key);
-      }
-    }
-  }
-  return keys;
-}
-
-function earlier(expiresMs: number | null, endsMs: number): number {
-  return expiresMs === null ? endsMs : Math.min(expiresMs, endsMs);
 }

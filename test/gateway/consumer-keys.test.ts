@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readAdminAccess } from '../../src/admin/access-file.ts';
 import { type AdminRequest, callAdmin } from '../../src/admin/client.ts';
-import type { IssuedView, KeyView } from '../../src/governance/consumer-keys.ts';
+import type { IssuedView, KeyView } from '../../src/governance/key-views.ts';
 import { startIssuer, type TestIssuer } from './issuer.ts';
 import { type Project, RunningGateway, runPortunus, writeProject } from './running-gateway.ts';
 import { startUpstream, type UpstreamServer } from './upstream-server.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { readAdminAccess } from '../../src/admin/access-file.ts';
 import type { AdminStatus } from '../../src/admin/actions.ts';
-import type { IssuedView, KeyView } from '../../src/governance/consumer-keys.ts';
+import type { IssuedView, KeyView } from '../../src/governance/key-views.ts';
 import { type DiskFault, FaultShim } from './fault-shim.ts';
 import { type Project, RunningGateway, runPortunus, writeProject } from './running-gateway.ts';
 import { startUpstream, type UpstreamServer } from './upstream-server.ts';

@@ -1,7 +1,8 @@
 import type { Result } from '../../base/result.ts';
-import type { ConsumerKeys, KeyView } from '../../governance/consumer-keys.ts';
+import type { ConsumerKeys } from '../../governance/consumer-keys.ts';
 import type { KeyProblem } from '../../governance/key-problems.ts';
 import type { KeyName } from '../../governance/key-store.ts';
+import type { KeyView } from '../../governance/key-views.ts';
 import { CREDENTIAL_KINDS } from '../../model/world.ts';
 import type { AdminActions } from '../actions.ts';
 import type { AdminProblemCode } from '../problems.ts';

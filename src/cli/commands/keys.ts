@@ -1,6 +1,6 @@
 import type { AdminRequest } from '../../admin/client.ts';
 import { callAdmin } from '../../admin/client.ts';
-import type { IssuedView, KeyView } from '../../governance/consumer-keys.ts';
+import type { IssuedView, KeyView } from '../../governance/key-views.ts';
 import { DURATION_UNITS, parseDate, parseDuration } from '../../model/literals.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { PORTUNUS } from '../terminal.ts';
