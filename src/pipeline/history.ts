@@ -3,6 +3,7 @@ import type { Result } from '../base/result.ts';
 /**
  * Where request log and rollups are kept: a table of bytes in the order of its keys. Made by `state/`, used by `observe/`. What it
  * promises is less than the store does: the last second may be lost with the process, and a full disk costs history only.
+ * Reads throw while the file can't be opened again after a write that failed.
  */
 export interface HistoryStore {
   /** Null when there is none, or it is not as it was written. */
@@ -12,6 +13,8 @@ export interface HistoryStore {
   keys(table: number, range: HistoryKeyRange): readonly HistoryKey[];
   /** All of it is on the disk when this returns, or nothing. */
   write(change: HistoryChange): Result<void, HistoryProblem>;
+  /** What `ask` reads of this store, or why that could not be read. */
+  reading<T>(ask: () => T): Result<T, HistoryProblem>;
   /** Room that the entries of a table take up in the file. */
   usedBytes(table: number): number;
 }

@@ -122,10 +122,15 @@ class LmdbHistory implements HistoryFile {
       });
       return ok(undefined);
     } catch (thrown) {
-      return err({
-        message: `${this.#file.path} can't be written: ${reasonOf(thrown)}.`,
-        remedy: 'Make room on the disk and see that it can be written to.',
-      });
+      return err(this.#problem('written', thrown));
+    }
+  }
+
+  reading<T>(ask: () => T): Result<T, HistoryProblem> {
+    try {
+      return ok(ask());
+    } catch (thrown) {
+      return err(this.#problem('read', thrown));
     }
   }
 
@@ -138,6 +143,13 @@ class LmdbHistory implements HistoryFile {
 
   async close(): Promise<void> {
     await this.#file.close();
+  }
+
+  #problem(what: 'written' | 'read', thrown: unknown): HistoryProblem {
+    return {
+      message: `${this.#file.path} can't be ${what}: ${reasonOf(thrown)}.`,
+      remedy: 'Make room on the disk and see that it can be written to.',
+    };
   }
 
   #table(table: number): Database<Buffer> {

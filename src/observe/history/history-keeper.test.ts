@@ -315,6 +315,49 @@ describe('the history', () => {
     expect(requestsBy(rig.keeper.rollups, 'route')).toEqual({ 'list-orders': 3_000 });
   });
 
+  it('goes on without a file that can not be opened again, in each turn and at the end, and counts nothing twice', async () => {
+    const rig = new Rig();
+    rig.record({ requestId: 'before' });
+    rig.pass(1_000);
+    rig.store.away = true;
+    rig.record({ requestId: 'waiting' });
+    rig.pass(1_000);
+    rig.pass(1_000);
+    expect(rig.problems.map(({ message }) => message)).toEqual(['It is away.']);
+    rig.pass(60_000);
+    rig.keeper.flush();
+    rig.keeper.stop();
+    expect(rig.problems).toHaveLength(4);
+    rig.store.away = false;
+    rig.pass(61_000);
+    expect(rig.back).toBe(1);
+    expect((await rig.search()).map(({ requestId }) => requestId)).toEqual(['waiting', 'before']);
+    expect(requestsBy(rig.open().rollups, 'route')).toEqual({ 'list-orders': 2 });
+  });
+
+  it('adds a minute to all of its periods or to none, where the file goes away in between', () => {
+    const rig = new Rig();
+    const get = rig.store.get.bind(rig.store);
+    rig.record();
+    // The minute can be read, the hour can't.
+    let reads = 0;
+    rig.store.get = (key) => {
+      if (++reads > ROLLUP_DIMENSIONS.length) throw new Error('It is away.');
+      return get(key);
+    };
+    rig.pass(61_000);
+    expect(rig.problems).toHaveLength(1);
+    rig.store.get = get;
+    rig.pass(61_000);
+    for (const granularity of GRANULARITIES) {
+      const periods = rig.keeper.rollups.periods(granularity, 'route', 0, Number.MAX_SAFE_INTEGER);
+      const requests = Array.from(periods, ({ cells }) =>
+        Array.from(cells, ([, cell]) => copyOf(cell).sums.requests),
+      );
+      expect(requests).toEqual([[1]]);
+    }
+  });
+
   it('says when it can not be written, keeps a bounded part of what comes meanwhile, and goes on by itself', async () => {
     const rig = new Rig({ requestLogQueueBytes: 64 * 1024 });
     rig.record({ requestId: 'before' });
@@ -341,6 +384,29 @@ describe('the history', () => {
     expect(rig.back).toBe(2);
     // What is lost for the log is counted all the same.
     expect(requestsBy(rig.keeper.rollups, 'route')).toEqual({ 'list-orders': 5_002 });
+  });
+
+  it('outlives a file that can not even be read, and has counted everything once it is back', async () => {
+    const rig = new Rig();
+    rig.record({ requestId: 'before' });
+    rig.pass(61_000);
+    rig.store.away = true;
+    for (let minute = 0; minute < 3; minute++) {
+      rig.record({ requestId: `meanwhile-${minute}` });
+      rig.pass(61_000);
+    }
+    expect(rig.problems.length).toBeGreaterThan(0);
+    expect(() => rig.keeper.stop()).not.toThrow();
+    rig.store.away = false;
+    rig.pass(61_000);
+    expect(rig.back).toBe(1);
+    expect((await rig.search()).map(({ requestId }) => requestId)).toEqual([
+      'meanwhile-2',
+      'meanwhile-1',
+      'meanwhile-0',
+      'before',
+    ]);
+    expect(requestsBy(rig.keeper.rollups, 'route')).toEqual({ 'list-orders': 4 });
   });
 
   it('keeps no more names apart than it may, and counts the others together', () => {

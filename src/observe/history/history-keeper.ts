@@ -3,6 +3,7 @@
  * they don't count. So after a crash those blocks are counted again, and the rollups are what a recount of the log would give.
  */
 import type { Clock } from '../../base/ports.ts';
+import type { Result } from '../../base/result.ts';
 import type { HistoryChange, HistoryKey, HistoryProblem, HistoryStore } from '../../pipeline/history.ts';
 import type { AccessRecord } from '../../pipeline/record.ts';
 import type { RecordConsumer } from '../record-drain.ts';
@@ -87,10 +88,9 @@ export class HistoryKeeper implements RecordConsumer {
 
   /** Makes what was recorded so far visible to a search, and durable. */
   flush(): void {
-    const puts = this.#blocks?.pending() ?? [];
-    const removes = this.#outgrown();
-    if (puts.length === 0 && removes.length === 0) return;
-    if (this.#write({ puts, removes })) this.#blocks?.written();
+    const change = this.#options.store.reading(() => this.#newest());
+    if (change.ok && change.value.puts.length === 0 && change.value.removes.length === 0) return;
+    if (this.#write(change)) this.#blocks?.written();
   }
 
   /** Everything, at the end of the process. */
@@ -98,9 +98,22 @@ export class HistoryKeeper implements RecordConsumer {
     this.#writeAll();
   }
 
+  /** What {@link flush} writes. */
+  #newest(): HistoryChange {
+    return { puts: this.#blocks?.pending() ?? [], removes: this.#outgrown() };
+  }
+
   #writeAll(): void {
-    const { retention, clock } = this.#options;
+    const { store, clock } = this.#options;
     this.#blocks?.close();
+    if (!this.#write(store.reading(() => this.#everything()))) return;
+    this.#blocks?.written();
+    this.rollups.written();
+    this.#nextRollupsMs = clock.monotonicMs() + ROLLUPS_EVERY_MS;
+  }
+
+  #everything(): HistoryChange {
+    const { retention, clock } = this.#options;
     const blocks = this.#blocks?.pending() ?? [];
     const counted = this.#firstUncounted(blocks.at(-1)?.key ?? lastBlock(this.#options.store));
     const puts = [...blocks, ...this.rollups.pending(), counted];
@@ -109,14 +122,12 @@ export class HistoryKeeper implements RecordConsumer {
       ...this.#aged(clock.wallMs() - retention.logAgeMs),
       ...this.rollups.outdated(clock.wallMs(), retention.rollupsMs, REMOVED_MAX),
     ];
-    if (!this.#write({ puts, removes })) return;
-    this.#blocks?.written();
-    this.rollups.written();
-    this.#nextRollupsMs = clock.monotonicMs() + ROLLUPS_EVERY_MS;
+    return { puts, removes };
   }
 
-  #write(change: HistoryChange): boolean {
-    const written = this.#options.store.write(change);
+  /** A file that can't be read for what is to be written is away like one that can't be written. */
+  #write(change: Result<HistoryChange, HistoryProblem>): boolean {
+    const written = change.ok ? this.#options.store.write(change.value) : change;
     if (!written.ok) {
       this.#away = true;
       this.#nextTryMs = this.#options.clock.monotonicMs() + RETRY_MS;

@@ -13,13 +13,17 @@ import type {
 export class MemoryHistory implements HistoryStore {
   readonly #entries = new Map<string, HistoryEntry>();
   full = false;
+  /** As after a write that failed, while the file can't be opened again. */
+  away = false;
   writes = 0;
 
   get(key: HistoryKey): Uint8Array | null {
+    this.#open();
     return this.#entries.get(key.join())?.bytes ?? null;
   }
 
   *entries(table: number, { from, order }: HistoryRange): Generator<HistoryEntry> {
+    this.#open();
     const sorted = [...this.#entries.values()]
       .filter(({ key }) => key[0] === table)
       .sort((left, right) => compare(left.key, right.key));
@@ -33,11 +37,23 @@ export class MemoryHistory implements HistoryStore {
   }
 
   write({ puts, removes }: HistoryChange): Result<void, HistoryProblem> {
-    if (this.full) return err({ message: 'It is full.', remedy: 'Make room.' });
+    if (this.full || this.away) return err({ message: 'It is full.', remedy: 'Make room.' });
     this.writes++;
     for (const { key, bytes } of puts) this.#entries.set(key.join(), { key, bytes: Uint8Array.from(bytes) });
     for (const key of removes) this.#entries.delete(key.join());
     return ok(undefined);
+  }
+
+  reading<T>(ask: () => T): Result<T, HistoryProblem> {
+    try {
+      return ok(ask());
+    } catch (thrown) {
+      return err({ message: (thrown as Error).message, remedy: 'See to the disk.' });
+    }
+  }
+
+  #open(): void {
+    if (this.away) throw new Error('It is away.');
   }
 
   usedBytes(table: number): number {

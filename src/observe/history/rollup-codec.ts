@@ -49,6 +49,7 @@ export function decodeCells(bytes: Uint8Array): Map<string, RollupCell> | null {
 export class StoredCells implements Iterable<readonly [name: string, cell: StoredCells]> {
   readonly #reader: Reader;
   #pending = false;
+  #isCut = false;
   /** Everything was read, and was of a form that this version knows. */
   whole = false;
 
@@ -64,6 +65,7 @@ export class StoredCells implements Iterable<readonly [name: string, cell: Store
         this.#pending = true;
         yield [name, this];
         if (this.#pending) this.#pass();
+        if (this.#isCut) return;
       }
       this.whole = true;
     } catch (thrown) {
@@ -71,10 +73,19 @@ export class StoredCells implements Iterable<readonly [name: string, cell: Store
     }
   }
 
-  /** The cell that the iteration is at; once. */
+  /** The cell that the iteration is at; once. Of one that is cut short, nothing. */
   addTo(cell: RollupCell): void {
     const reader = this.#reader;
+    const { at } = reader;
     this.#pending = false;
+    try {
+      this.#pass();
+    } catch (thrown) {
+      if (!(thrown instanceof RangeError)) throw thrown;
+      this.#isCut = true;
+      return;
+    }
+    reader.at = at;
     const sums = reader.uint8();
     for (let index = 0; index < sums; index++) {
       const value = reader.float64();
@@ -146,7 +157,7 @@ class Writer {
 /** Reading beyond the end throws a RangeError. */
 class Reader {
   readonly #buffer: Buffer;
-  #at = 0;
+  at = 0;
 
   constructor(bytes: Uint8Array) {
     this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -166,18 +177,19 @@ class Reader {
   }
   text(): string {
     const bytes = this.uint16();
-    const at = this.#skip(bytes);
-    if (this.#at > this.#buffer.length) throw new RangeError('the text is cut short');
-    return this.#buffer.toString('utf8', at, this.#at);
+    const { at } = this;
+    this.pass(bytes);
+    return this.#buffer.toString('utf8', at, this.at);
   }
 
   pass(bytes: number): void {
-    this.#at += bytes;
+    this.at += bytes;
+    if (this.at > this.#buffer.length) throw new RangeError('it is cut short');
   }
 
   #skip(bytes: number): number {
-    const at = this.#at;
-    this.#at += bytes;
+    const { at } = this;
+    this.at += bytes;
     return at;
   }
 }

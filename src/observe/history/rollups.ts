@@ -166,6 +166,8 @@ class CountedRollups implements Rollups {
     if (minuteMs === this.#minuteMs) return this.#minute;
     let minute = this.#minutes.get(minuteMs);
     if (minute === undefined) {
+      // They wait while the file can't be read.
+      if (this.#minutes.size >= PERIODS_WAITING_MAX) this.#minutes.delete(Math.min(...this.#minutes.keys()));
       minute = new MinuteCounts(this.#options.namesMax);
       this.#minutes.set(minuteMs, minute);
     }
@@ -175,17 +177,20 @@ class CountedRollups implements Rollups {
   }
 
   #addMinutes(): void {
-    for (const [minuteMs, { dimensions }] of this.#minutes) {
-      this.#add('minute', minuteMs, dimensions);
-      this.#add('hour', Math.floor(minuteMs / HOUR_MS) * HOUR_MS, dimensions);
-      this.#add('day', this.#options.dayStartMs(minuteMs), dimensions);
-    }
-    this.#minutes.clear();
     this.#minuteMs = Number.NaN;
+    for (const [minuteMs, { dimensions }] of this.#minutes) {
+      // All of them are read first: where that throws, the minute was added to none, and is added to all later.
+      const periods = [
+        this.#periodOf('minute', minuteMs),
+        this.#periodOf('hour', Math.floor(minuteMs / HOUR_MS) * HOUR_MS),
+        this.#periodOf('day', this.#options.dayStartMs(minuteMs)),
+      ];
+      for (const period of periods) this.#add(period, dimensions);
+      this.#minutes.delete(minuteMs);
+    }
   }
 
-  #add(granularity: Granularity, startMs: number, counted: Dimensions): void {
-    const period = this.#periodOf(granularity, startMs);
+  #add(period: Dimensions, counted: Dimensions): void {
     for (const dimension of ROLLUP_DIMENSIONS) {
       for (const [name, cell] of counted[dimension]) {
         cellOf(period[dimension], name, this.#options.namesMax).cell.addAll(cell);
