@@ -2,9 +2,31 @@ import { closeSync, mkdtempSync, openSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import type * as lmdb from 'lmdb';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { LmdbFile, pagesFor } from './lmdb-file.ts';
 import { newestState, PAGE_BYTES, putBackTransaction } from './store-file.ts';
+
+/** Of a disk that takes the meta page and says that it did not: lmdb gives up its map then. */
+let metaPages: 'written' | 'lost in answer' = 'written';
+vi.mock('lmdb', async (original) => {
+  const real = await original<typeof lmdb>();
+  const open = (options: lmdb.RootDatabaseOptionsWithPath) => {
+    const database = real.open(options);
+    const transactionSync = database.transactionSync.bind(database);
+    let isBeyondUse = false;
+    return Object.assign(database, {
+      transactionSync<T>(work: () => T): T {
+        if (isBeyondUse) throw new Error('MDB_PANIC');
+        const done = transactionSync(work);
+        if (metaPages === 'written') return done;
+        isBeyondUse = true;
+        throw new Error('EIO');
+      },
+    });
+  };
+  return { ...real, open };
+});
 
 let folder = '';
 let path = '';
@@ -89,4 +111,43 @@ it('a transaction that is put back was never there', async () => {
     transaction + 1n,
   ]);
   await again.close();
+});
+
+it('what could not be saved is taken out of the file even when nobody opens it again', async () => {
+  const file = new LmdbFile(path, 'put-back');
+  const put = (value: string) =>
+    file.transaction((database, counted) => {
+      counted(64);
+      database.putSync(['key'], Buffer.from(value));
+    });
+  put('kept');
+  const { transaction } = newest();
+  metaPages = 'lost in answer';
+  expect(() => put('refused')).toThrow('EIO');
+  metaPages = 'written';
+  expect([file.isAway, newest().transaction]).toEqual([true, transaction + 1n]);
+  await file.close();
+  expect(newest().transaction).toBe(transaction);
+  const again = new LmdbFile(path, 'as-is');
+  expect(again.database.get(['key'])?.toString()).toBe('kept');
+  await again.close();
+});
+
+it('where that can not be done, whoever closes it is told', async () => {
+  const file = new LmdbFile(path, 'put-back');
+  metaPages = 'lost in answer';
+  expect(() => file.transaction((database) => database.putSync(['key'], Buffer.from('x')))).toThrow('EIO');
+  metaPages = 'written';
+  rmSync(path);
+  await expect(file.close()).rejects.toThrow('ENOENT');
+});
+
+it('a file that may stay as it is stays so', async () => {
+  const file = new LmdbFile(path, 'as-is');
+  const { transaction } = newest();
+  metaPages = 'lost in answer';
+  expect(() => file.transaction((database) => database.putSync(['key'], Buffer.from('x')))).toThrow('EIO');
+  metaPages = 'written';
+  await file.close();
+  expect(newest().transaction).toBe(transaction + 1n);
 });

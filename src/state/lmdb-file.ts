@@ -32,6 +32,8 @@ export class LmdbFile {
   #database: RootDatabase<Buffer> | null;
   /** The last transaction that succeeded, while there is no database. */
   #lastGood = 0n;
+  /** Of the database that was given up. */
+  #closing: Promise<void> = Promise.resolve();
 
   /** Opens the file, or makes it. Throws what LMDB and the file system throw. */
   constructor(path: string, afterFailure: AfterFailure, options: LmdbOptions = {}) {
@@ -75,7 +77,7 @@ export class LmdbFile {
         if (isBeyondUse(database)) {
           this.#lastGood = before.transaction;
           this.#database = null;
-          void database.close();
+          this.#closing = database.close();
         }
         throw thrown;
       }
@@ -84,8 +86,11 @@ export class LmdbFile {
     }
   }
 
+  /** Throws where what was not kept can't be taken out of the file. */
   async close(): Promise<void> {
-    await this.#database?.close();
+    await this.#closing;
+    if (this.#database !== null) await this.#database.close();
+    else if (this.#afterFailure === 'put-back') putBackTransaction(this.path, this.#lastGood);
   }
 
   /** LMDB syncs neither its first pages nor the name of the file; without them nothing that is written later can be read. */

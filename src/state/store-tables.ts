@@ -168,8 +168,19 @@ export class StoreTables {
     }
   }
 
-  async close(): Promise<void> {
-    await this.#file.close();
+  /** An error: the file may hold a change that was answered as not saved. */
+  async close(): Promise<Result<void, StoreProblem>> {
+    try {
+      await this.#file.close();
+      return ok(undefined);
+    } catch (thrown) {
+      return problem(
+        'store_not_put_back',
+        this.#file.path,
+        `A change that could not be saved may be in the store nevertheless: ${reasonOf(thrown)}.`,
+        'See to the disk, then look at the last changes: "portunus audit show" lists them.',
+      );
+    }
   }
 
   #decode<Value>(key: RecordKey, record: Buffer): Result<Value, StoreProblem> {

@@ -33,8 +33,8 @@ export interface Store {
   readonly quotaMarks: QuotaMarks;
   /** How the process before ended. */
   readonly lastHolder: FolderLock['lastHolder'];
-  /** Closes the files and frees the folder. */
-  close(): Promise<void>;
+  /** Closes the files and frees the folder. An error: something is in the store that should not be. */
+  close(): Promise<Result<void, StoreProblem>>;
 }
 
 export interface InstanceSecrets {
@@ -219,8 +219,9 @@ function createStore(
     quotaMarks: createQuotaMarks(tables),
     lastHolder: lock.lastHolder,
     async close() {
-      await tables.close();
+      const closed = await tables.close();
       lock.release();
+      return closed;
     },
   });
 }

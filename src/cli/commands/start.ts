@@ -94,7 +94,8 @@ export async function start(folder: string, options: StartOptions): Promise<Exit
   await keeper.stop();
   if (mock?.ok) await mock.value.close();
   if (claim.ok) claim.value?.close();
-  await store.value.close();
+  const closed = await store.value.close();
+  if (!closed.ok) process.stderr.write(`${closed.error.message} ${closed.error.remedy}\n`);
   if (unfinished > 0)
     process.stderr.write(`${unfinished} requests were cut off: they did not end in time.\n`);
   return why.kind === 'fatal' ? EXIT.couldNotRun : EXIT.fine;
