@@ -19,9 +19,15 @@ vi.mock('node:fs', async (original) => {
     if (syncs === 'fail') throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
     real.fdatasyncSync(descriptor);
   };
-  return { ...real, writeSync, fdatasyncSync };
+  const fsyncSync = (descriptor: number): void => {
+    if (folderSyncs === 'fail' && real.fstatSync(descriptor).isDirectory())
+      throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
+    real.fsyncSync(descriptor);
+  };
+  return { ...real, writeSync, fdatasyncSync, fsyncSync };
 });
 let syncs: 'succeed' | 'fail' = 'succeed';
+let folderSyncs: 'succeed' | 'fail' = 'succeed';
 
 let folder: string;
 beforeEach(() => {
@@ -63,4 +69,27 @@ it('what a sync that failed was to write is written anew, not only synced again'
   file.sync();
   file.close();
   expect(readAnchors(folder)).toEqual([1, 2, 3, 4].map(anchor));
+});
+
+it('what was written anew is written again until the folder is on the disk, too', () => {
+  const file = new AnchorFile(folder);
+  const inode = (): number => statSync(join(folder, ANCHORS_FILE)).ino;
+  file.append(anchor(1));
+  syncs = 'fail';
+  expect(() => file.sync()).toThrow('EIO');
+  syncs = 'succeed';
+  folderSyncs = 'fail';
+  expect(() => file.sync()).toThrow('EIO');
+  file.append(anchor(2));
+  expect(() => file.sync()).toThrow('EIO');
+  const before = inode();
+  folderSyncs = 'succeed';
+  // As a disk has it that lost the name of the new file: that of the one before it.
+  truncateSync(join(folder, ANCHORS_FILE));
+  file.sync();
+  expect(inode()).not.toBe(before);
+  file.append(anchor(3));
+  file.sync();
+  file.close();
+  expect(readAnchors(folder)).toEqual([1, 2, 3].map(anchor));
 });

@@ -144,10 +144,15 @@ export class AnchorFile {
     closeSync(this.#descriptor);
     this.#descriptor = descriptor;
     this.#lines = linesIn(bytes);
+    // Until the folder is on the disk, a fall of the machine may leave the file that was there before: all of this one is to be
+    // written anew then.
+    this.#syncedBytes = 0;
+    this.#unsynced = [bytes];
+    this.#syncFailed = true;
+    syncPath(dirname(this.#path));
     this.#syncedBytes = bytes.length;
     this.#unsynced = [];
     this.#syncFailed = false;
-    syncPath(dirname(this.#path));
   }
 }
 
