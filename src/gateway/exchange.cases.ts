@@ -15,6 +15,7 @@ import type {
   UpstreamCall,
   UpstreamHandler,
   UpstreamRequest,
+  UpstreamTunnel,
 } from '../pipeline/upstream.ts';
 import type { AlertMatch } from './alert-matches.ts';
 import { CertificateIdentities } from './certificate-identities.ts';
@@ -84,10 +85,10 @@ export class SimulatedClient implements ClientStream {
     return this.#end();
   }
 
-  readonly canUpgrade = false;
+  canUpgrade = false;
 
   upgrade(): void {
-    throw new Error('WebSockets are tested over real sockets');
+    throw new Error('open WebSockets are tested over real sockets');
   }
 
   pauseBody(): void {
@@ -228,7 +229,7 @@ export interface Simulation {
   /** What waiting exchanges asked for. */
   readonly wakes: { readonly exchange: RequestInFlight; readonly delayMs: number }[];
   nowMs: number;
-  request(method: string, target: string, fields?: string[]): SimulatedClient;
+  request(method: string, target: string, fields?: string[], client?: SimulatedClient): SimulatedClient;
 }
 
 export interface SimulationOptions {
@@ -294,8 +295,7 @@ export function simulate(options: SimulationOptions): Simulation {
     settled,
     wakes,
     nowMs: 1_000,
-    request(method, target, fields = ['host', 'a.test']) {
-      const client = new SimulatedClient();
+    request(method, target, fields = ['host', 'a.test'], client = new SimulatedClient()) {
       const [path, query] = target.split('?') as [string, string | undefined];
       new Exchange(simulation.thread, client).begin({
         method,
@@ -334,7 +334,7 @@ function buildVersion(
         calls.push(new ScriptedCall(request, handler));
         return calls.at(-1)!;
       },
-      tunnel: unused,
+      tunnel: () => SILENT_TUNNEL,
       retire() {},
     }),
     resolved: unused,
@@ -354,6 +354,17 @@ function buildVersion(
   });
   return atOnce(steps);
 }
+
+/** Of a service that never answers the handshake. */
+const SILENT_TUNNEL: UpstreamTunnel = {
+  unsent: false,
+  buffered: 0,
+  send() {},
+  pause() {},
+  resume() {},
+  close() {},
+  abort() {},
+};
 
 function served(bundle: RuleBundle): ServedRules {
   const packed = new BundlePacker().pack(bundle);

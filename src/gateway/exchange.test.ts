@@ -6,7 +6,7 @@ import { CONTINUE } from '../pipeline/outcome.ts';
 import type { RoutePipeline } from '../pipeline/program.ts';
 import {
   RESERVE,
-  type SimulatedClient,
+  SimulatedClient,
   type Simulation,
   type SimulationOptions,
   simulate,
@@ -783,5 +783,23 @@ describe('a signed body', () => {
     const routes = [{ ...ROUTES[0]!, identify: { ...ROUTES[0]!.identify, keys: true } }];
     const client = simulate({ routes }).request('GET', '/', [...SIGNED, 'x-api-key', 'good']);
     expect(problemOf(client)).toEqual({ status: 400, code: 'conflicting_credentials' });
+  });
+});
+
+describe('a WebSocket', () => {
+  test('that is refused before it is open is recorded with the bytes of its problem', () => {
+    const simulation = simulate({
+      routes: [simulatedRoute('/', { websocket: { idleMs: 60_000, totalMs: 1_000 } })],
+      pipeline: { totalTimeoutMs: () => 1_000 },
+    });
+    const client = new SimulatedClient();
+    client.canUpgrade = true;
+    simulation.request('GET', '/', ['host', 'a.test'], client);
+    simulation.nowMs += 1_001;
+    simulation.thread.sweep();
+    expect(problemOf(client)).toEqual({ status: 504, code: 'total_timeout' });
+    expect(simulation.records).toMatchObject([
+      { status: 504, code: 'total_timeout', requestBytes: 0, responseBytes: client.body.length },
+    ]);
   });
 });

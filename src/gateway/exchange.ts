@@ -435,6 +435,8 @@ export class Exchange
     this.#giveUp();
     this.#call = null;
     if (!this.#answer.begun) {
+      // What is sent now is the problem, and the record counts its bytes.
+      this.#tunnel = null;
       this.#refuse(why);
       return;
     }
