@@ -18,11 +18,27 @@ const LOST = { kind: 'thresholds-lost', subject: '' } as const;
 /** How long nothing has to be lost for that alert to be over. */
 const LOST_FOR_MS = 60_000;
 
-/** `alert at 80%` of limits: raised when a data thread tells of it, over when the counter begins anew. */
+type ToldCounter = Pick<NamedCrossing, 'identity' | 'percent'>;
+
+interface OpenThreshold {
+  readonly identity: AlertIdentity;
+  /** Null where it is of no counter. */
+  readonly counter: ToldCounter | null;
+  /** When it is over, in Unix ms. */
+  readonly untilMs: number;
+}
+
+interface KnownThresholds {
+  readonly counters: readonly CounterSpec[];
+  readonly thresholds: ReadonlyMap<string, readonly number[]>;
+}
+
+/**
+ * `alert at 80%` of limits: raised when a data thread tells of it, over when the counter begins anew, or no rule asks for it any more.
+ */
 export class ThresholdAlerts {
   readonly #options: ThresholdAlertsOptions;
-  /** When each open alert is over, in Unix ms. */
-  readonly #open = new Map<string, { readonly identity: AlertIdentity; readonly untilMs: number }>();
+  readonly #open = new Map<string, OpenThreshold>();
 
   constructor(options: ThresholdAlertsOptions) {
     this.#options = options;
@@ -36,12 +52,23 @@ export class ThresholdAlerts {
   /** To be called about once a second. */
   resolveEnded(): void {
     const nowMs = this.#options.clock.wallMs();
-    for (const [key, { identity, untilMs }] of this.#open) {
-      if (nowMs < untilMs) continue;
+    for (const [key, { identity, counter, untilMs }] of this.#open) {
+      if (nowMs < untilMs && (counter === null || this.#isTold(counter))) continue;
       this.#open.delete(key);
       this.#options.alerts.resolve(identity);
     }
   }
+
+  /** Whether the running rules still ask for it. They are looked through once for each version. */
+  #isTold({ identity, percent }: ToldCounter): boolean {
+    const counters = this.#options.counters();
+    if (this.#known.counters !== counters) {
+      const thresholds = counters.map((spec) => [spec.identity, spec.thresholdsPercent] as const);
+      this.#known = { counters, thresholds: new Map(thresholds) };
+    }
+    return this.#known.thresholds.get(identity)?.includes(percent) === true;
+  }
+  #known: KnownThresholds = { counters: [], thresholds: new Map() };
 
   #raise(crossing: NamedCrossing): void {
     // A rule that is gone by now has nothing left to say.
@@ -61,7 +88,7 @@ export class ThresholdAlerts {
         ? 'Requests are refused until then. Raise the amount in the policy if they should not be.'
         : 'Nothing is refused yet. Raise the amount in the policy if it will not last.',
     });
-    if (isOpen) this.#open.set(identity.subject, { identity, untilMs: resetsWallMs });
+    if (isOpen) this.#open.set(identity.subject, { identity, counter: crossing, untilMs: resetsWallMs });
   }
 
   #message({ identity, percent, used, resetsWallMs }: NamedCrossing, { window }: CounterSpec, who: string) {
@@ -83,7 +110,7 @@ export class ThresholdAlerts {
       message: `${lost} crossed thresholds of limits were not told: too many were crossed at once.`,
       remedy: 'Take `alert at` from limits that count for each of very many keys.',
     });
-    if (isOpen) this.#open.set('', { identity: LOST, untilMs });
+    if (isOpen) this.#open.set('', { identity: LOST, counter: null, untilMs });
   }
 }
 
