@@ -184,7 +184,12 @@ export const LIMITS = {
     86_400_000,
     'time without a request that fits after which an alert of `alert when` is over',
   ),
-  alertDeliveryQueue: count(1_000, 1, 100_000, 'notices of alerts that wait for one delivery'),
+  alertDeliveryQueue: count(
+    1_000,
+    1,
+    100_000,
+    'notices of alerts that wait for one delivery; half of them are kept for alerts of the gateway itself',
+  ),
   alertDeliveryAttempts: count(
     10,
     1,

@@ -1,19 +1,19 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { err, ok, type Result } from '../base/result.ts';
-import type { AlertNotice } from './alert-bus.ts';
+import type { AlertNotice, AskedBy } from './alert-bus.ts';
 import { createWebhookDelivery, pauseMs } from './webhook-delivery.ts';
 import { secretBytes, signatureFields } from './webhook-signature.ts';
 
 const SECRET = Buffer.from('0123456789abcdef0123456789abcdef');
 
-function notice(subject: string): AlertNotice {
+function notice(subject: string, askedBy: AskedBy = 'gateway'): AlertNotice {
   return {
     event: 'raised',
     atMs: 1_700_000_000_123,
     alert: {
       ...{ kind: 'limit-threshold', subject, severity: 'notice', message: 'm', remedy: 'r', notify: null },
-      ...{ askedBy: 'policy', reach: 'everybody' },
+      ...{ askedBy, reach: 'everybody' },
       ...{ sinceMs: 1_700_000_000_123, lastMs: 1_700_000_000_123, times: 1 },
     },
   };
@@ -115,6 +115,29 @@ describe('a webhook', () => {
     await answer(ok(200));
     expect(delivery.deliver(notice('d')).ok).toBe(true);
     expect(delivery.inspect()).toMatchObject({ queued: 2, dropped: 1, givenUp: 0 });
+  });
+
+  it('keeps half of its room for alerts of the gateway itself, again and again', async () => {
+    const { delivery, answer } = rig({ queueMax: 4 });
+    const deliver = (askedBy: AskedBy) => delivery.deliver(notice(askedBy, askedBy)).ok;
+    for (let round = 0; round < 3; round++) {
+      expect([1, 2, 3].map(() => deliver('policy'))).toEqual([true, true, false]);
+      expect([1, 2, 3].map(() => deliver('gateway'))).toEqual([true, true, false]);
+      expect(delivery.deliver(notice('p', 'policy'))).toEqual(err('its queue of 4 notices is full'));
+      await answer(ok(200));
+      expect(delivery.deliver(notice('p', 'policy')).ok).toBe(true);
+      for (let left = 0; left < 4; left++) await answer(ok(200));
+    }
+    expect(delivery.inspect()).toMatchObject({ delivered: 15, dropped: 9, queued: 0 });
+    for (let left = 0; left < 2; left++) deliver('policy');
+    expect(delivery.deliver(notice('p', 'policy'))).toEqual(
+      err('the half of its queue that alerts of policies may fill is full: 2 of 4 notices'),
+    );
+  });
+
+  it('with room for one takes that of a policy, too', () => {
+    const { delivery } = rig({ queueMax: 1 });
+    expect(delivery.deliver(notice('p', 'policy')).ok).toBe(true);
   });
 
   it('is not called without its secret, and with the one that is there then', async () => {

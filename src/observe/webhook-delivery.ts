@@ -5,12 +5,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../base/ports.ts';
 import { err, ok, type Result } from '../base/result.ts';
-import type { AlertDelivery, AlertNotice } from './alert-bus.ts';
+import type { AlertDelivery, AlertNotice, AskedBy } from './alert-bus.ts';
 import { signatureFields } from './webhook-signature.ts';
 
 export interface WebhookOptions {
   readonly name: string;
   readonly clock: Clock;
+  /** Half of it is kept for alerts of the gateway itself: those of policies may be many at once. */
   readonly queueMax: number;
   readonly attemptsMax: number;
   /** Sends a body; answers the status, or why nobody answered. Never rejects. */
@@ -52,6 +53,7 @@ export interface WebhookStatus {
 interface Message {
   readonly id: string;
   readonly body: string;
+  readonly askedBy: AskedBy;
   readonly queuedMs: number;
 }
 
@@ -74,6 +76,7 @@ class Webhook implements WebhookDelivery {
   readonly name: string;
   readonly #options: WebhookOptions;
   #queue: Message[] = [];
+  #queued: Record<AskedBy, number> = { gateway: 0, policy: 0 };
   /** Of the first in the queue. */
   #attempts = 0;
   #sending: Promise<void> | null = null;
@@ -94,14 +97,26 @@ class Webhook implements WebhookDelivery {
   }
 
   deliver(notice: AlertNotice): Result<void, string> {
-    if (this.#queue.length >= this.#options.queueMax) {
+    const { askedBy } = notice.alert;
+    const full = this.#fullFor(askedBy);
+    if (full !== null) {
       this.#dropped++;
-      return err(`its queue of ${this.#options.queueMax} notices is full`);
+      return err(full);
     }
     const queuedMs = this.#options.clock.monotonicMs();
-    this.#queue.push({ id: `msg_${randomUUID()}`, body: bodyOf(notice), queuedMs });
+    this.#queue.push({ id: `msg_${randomUUID()}`, body: bodyOf(notice), askedBy, queuedMs });
+    this.#queued[askedBy]++;
     if (this.#callOff === null) this.#send();
     return ok(undefined);
+  }
+
+  /** Why there is no room for a notice, or null. */
+  #fullFor(askedBy: AskedBy): string | null {
+    const { queueMax } = this.#options;
+    if (this.#queue.length >= queueMax) return `its queue of ${queueMax} notices is full`;
+    const policyMax = Math.ceil(queueMax / 2);
+    if (askedBy === 'gateway' || this.#queued.policy < policyMax) return null;
+    return `the half of its queue that alerts of policies may fill is full: ${policyMax} of ${queueMax} notices`;
   }
 
   inspect(): WebhookStatus {
@@ -127,6 +142,7 @@ class Webhook implements WebhookDelivery {
     await this.#sending;
     this.#dropped += this.#queue.length;
     this.#queue = [];
+    this.#queued = { gateway: 0, policy: 0 };
   }
 
   retire(): Promise<void> {
@@ -194,7 +210,8 @@ class Webhook implements WebhookDelivery {
   }
 
   #next(): void {
-    this.#queue.shift();
+    const gone = this.#queue.shift()!;
+    this.#queued[gone.askedBy]--;
     this.#attempts = 0;
   }
 }
