@@ -24,3 +24,26 @@ it('counts what came within the window: never what is older, always what is youn
     }),
   );
 });
+
+it('counts what comes late where it belongs, and what is too old not at all', () => {
+  const moment = fc.record({
+    atMs: fc.integer({ min: 0, max: 5_000 }),
+    count: fc.integer({ min: 1, max: 9 }),
+  });
+  fc.assert(
+    fc.property(fc.array(moment, { maxLength: 60 }), (moments) => {
+      const recent = new RecentCount(1_000);
+      const all: typeof moments = [];
+      let latestMs = 0;
+      for (const each of moments) {
+        all.push(each);
+        latestMs = Math.max(latestMs, each.atMs);
+        const within = (ms: number) =>
+          all.filter(({ atMs }) => latestMs - atMs < ms).reduce((sum, { count }) => sum + count, 0);
+        const counted = recent.add(each.count, each.atMs);
+        expect(counted).toBeLessThanOrEqual(within(1_000));
+        expect(counted).toBeGreaterThanOrEqual(within((1_000 * 59) / 60));
+      }
+    }),
+  );
+});

@@ -3,7 +3,8 @@ const SLOTS = 60;
 
 /**
  * How much came within the last stretch of time, in constant memory. Never more than really did: what is older than 59 of its
- * sixtieths may be left out, what is older than all of it is.
+ * sixtieths may be left out, what is older than all of it is. What several threads tell comes out of order: the stretch ends with
+ * the latest moment that was told.
  */
 export class RecentCount {
   readonly #slotMs: number;
@@ -18,7 +19,9 @@ export class RecentCount {
 
   add(count: number, nowMs: number): number {
     this.#forget(nowMs);
-    this.#counts[this.#last % SLOTS]! += count;
+    const slot = Math.floor(nowMs / this.#slotMs);
+    if (slot <= this.#last - SLOTS) return this.#total;
+    this.#counts[slot % SLOTS]! += count;
     this.#total += count;
     return this.#total;
   }

@@ -3,37 +3,62 @@ import { type AlertMatch, AlertMatches } from './alert-matches.ts';
 
 function matches(keptMax = 10) {
   const told: (readonly AlertMatch[])[] = [];
-  return { told, sink: new AlertMatches(keptMax, (some) => told.push(some)) };
+  const moments: number[] = [];
+  let nowMs = 5_000;
+  const all = new AlertMatches(keptMax, (some, atMs) => {
+    told.push(some);
+    moments.push(atMs);
+  });
+  return { told, moments, all, sink: all.sinkOf(1), tell: () => all.tell(nowMs++) };
 }
 
 it('counts by rule and key, and describes the first request of each until it is told', () => {
-  const { told, sink } = matches();
+  const { told, sink, tell } = matches();
   let described = 0;
   const describe = () => `request ${++described}`;
   sink.matched('a', [], describe);
   sink.matched('a', [], describe);
   sink.matched('b', ['each', 'acme', 5], null);
   sink.matched('b', ['each', 'acme', '6'], null);
-  sink.tell();
-  sink.tell();
+  tell();
+  tell();
   sink.matched('a', [], describe);
-  sink.tell();
+  tell();
   expect(told).toEqual([
     [
-      { identity: 'a', key: [], requests: 2, text: 'request 1' },
-      { identity: 'b', key: ['each', 'acme', '5'], requests: 1, text: null },
-      { identity: 'b', key: ['each', 'acme', '6'], requests: 1, text: null },
+      { identity: 'a', epoch: 1, key: [], requests: 2, text: 'request 1' },
+      { identity: 'b', epoch: 1, key: ['each', 'acme', '5'], requests: 1, text: null },
+      { identity: 'b', epoch: 1, key: ['each', 'acme', '6'], requests: 1, text: null },
     ],
-    [{ identity: 'a', key: [], requests: 1, text: 'request 2' }],
+    [{ identity: 'a', epoch: 1, key: [], requests: 1, text: 'request 2' }],
   ]);
 });
 
+it('says which version a request fitted, and when the thread said so', () => {
+  const { told, moments, all, sink, tell } = matches();
+  for (const each of [sink, all.sinkOf(2), sink]) {
+    each.matched('a', [], null);
+    each.matched('b', ['each', 'k'], null);
+  }
+  tell();
+  tell();
+  sink.matched('a', [], null);
+  tell();
+  expect(told[0]!.map(({ identity, epoch, requests }) => [identity, epoch, requests])).toEqual([
+    ['a', 1, 2],
+    ['b', 1, 2],
+    ['a', 2, 1],
+    ['b', 2, 1],
+  ]);
+  expect(moments).toEqual([5_000, 5_002]);
+});
+
 it('keeps no more keys apart than its bound, and loses no request', () => {
-  const { told, sink } = matches(2);
+  const { told, sink, tell } = matches(2);
   for (const rule of ['a', 'b'])
     for (let key = 0; key < 5; key++) sink.matched(rule, ['each', `k${key}`], null);
   sink.matched('without keys', [], null);
-  sink.tell();
+  tell();
   expect(told[0]!.map(({ identity, key, requests }) => [identity, key.join(' '), requests])).toEqual([
     ['a', 'each k0', 1],
     ['a', 'each k1', 1],
@@ -44,8 +69,8 @@ it('keeps no more keys apart than its bound, and loses no request', () => {
 });
 
 it('cuts what is long', () => {
-  const { told, sink } = matches();
+  const { told, sink, tell } = matches();
   sink.matched('a', ['each', 'x'.repeat(10_000)], null);
-  sink.tell();
+  tell();
   expect(told[0]![0]!.key[1]).toHaveLength(200);
 });

@@ -5,6 +5,8 @@ import type { AlertSink } from '../pipeline/alerts.ts';
 export interface AlertMatch {
   /** See `AlertSpec.identity`. */
   readonly identity: string;
+  /** Of the rules that it fitted: what its key is of may be another fact by now. */
+  readonly epoch: number;
   /** See `AlertSpec.keys`; `['others']` where the thread could keep no more of them apart. */
   readonly key: readonly string[];
   readonly requests: number;
@@ -12,51 +14,62 @@ export interface AlertMatch {
   readonly text: string | null;
 }
 
+type MatchedRule = Pick<AlertMatch, 'identity' | 'epoch'>;
+
+/** `atMs`: the moment on the thread, by the monotonic clock. Whoever reads it may do so much later. */
+export type SendMatches = (matches: readonly AlertMatch[], atMs: number) => void;
+
 /** As much of a value as tells keys apart and may be shown. */
 const KEY_CHARACTERS_MAX = 200;
 const OTHER_KEYS: readonly string[] = ['others'];
 
-export class AlertMatches implements AlertSink {
+export class AlertMatches {
   readonly #keptMax: number;
-  readonly #send: (matches: readonly AlertMatch[]) => void;
+  readonly #send: SendMatches;
   #matches = new Map<string, AlertMatch & { requests: number }>();
 
   /** `keptMax`: the limit `alertMatchesPerThread`. */
-  constructor(keptMax: number, send: (matches: readonly AlertMatch[]) => void) {
+  constructor(keptMax: number, send: SendMatches) {
     this.#keptMax = keptMax;
     this.#send = send;
   }
 
-  matched(identity: string, key: readonly unknown[], describe: (() => string) | null): void {
-    const texts = key.map((value) => String(value).slice(0, KEY_CHARACTERS_MAX));
-    const match = this.#known(identity, texts) ?? this.#begun(identity, texts, describe);
-    match.requests++;
+  /** What the rules of an epoch tell. */
+  sinkOf(epoch: number): AlertSink {
+    return {
+      matched: (identity, key, describe) => {
+        const texts = key.map((value) => String(value).slice(0, KEY_CHARACTERS_MAX));
+        const rule = { identity, epoch };
+        const match = this.#known(rule, texts) ?? this.#begun(rule, texts, describe);
+        match.requests++;
+      },
+    };
   }
 
   /** To be called by the clock of the thread, and before it ends. */
-  tell(): void {
+  tell(nowMs: number): void {
     if (this.#matches.size === 0) return;
     const matches = [...this.#matches.values()];
     this.#matches = new Map();
-    this.#send(matches);
+    this.#send(matches, nowMs);
   }
 
-  #known(identity: string, key: readonly string[]) {
-    return this.#matches.get(nameOf(identity, key));
+  #known(rule: MatchedRule, key: readonly string[]) {
+    return this.#matches.get(nameOf(rule, key));
   }
 
   /** Beyond the bound there is at most one more of each rule that has keys, and one of each that has none. */
-  #begun(identity: string, key: readonly string[], describe: (() => string) | null) {
+  #begun(rule: MatchedRule, key: readonly string[], describe: (() => string) | null) {
     const isFull = this.#matches.size >= this.#keptMax && key.length > 0;
     const kept = isFull ? OTHER_KEYS : key;
-    const known = isFull ? this.#known(identity, kept) : undefined;
+    const known = isFull ? this.#known(rule, kept) : undefined;
     if (known !== undefined) return known;
-    const match = { identity, key: kept, requests: 0, text: describe === null ? null : describe() };
-    this.#matches.set(nameOf(identity, kept), match);
+    const match = { ...rule, key: kept, requests: 0, text: describe === null ? null : describe() };
+    this.#matches.set(nameOf(rule, kept), match);
     return match;
   }
 }
 
-function nameOf(identity: string, key: readonly string[]): string {
-  return key.length === 0 ? identity : JSON.stringify([identity, ...key]);
+function nameOf({ identity, epoch }: MatchedRule, key: readonly string[]): string {
+  return key.length === 0 ? `${epoch} ${identity}` : JSON.stringify([epoch, identity, ...key]);
 }

@@ -124,7 +124,7 @@ class RunningDataThread {
       versions: this.#versions,
       eventLoopDelayMs: parts.eventLoopDelayMs,
       tellCrossings: (crossings, lost) => port.postMessage({ kind: 'thresholds-crossed', crossings, lost }),
-      tellAlerts: (matches) => port.postMessage({ kind: 'alerts-matched', matches }),
+      tellAlerts: (matches, atMs) => port.postMessage({ kind: 'alerts-matched', matches, atMs }),
       wakeLater: (exchange, delayMs) => this.#later(delayMs, () => exchange.wake()),
     });
     this.#server = new Server(loadUws(), this.#exchanges, start.limits);
@@ -193,7 +193,7 @@ class RunningDataThread {
       this.#parts;
     const counters = bindCounters(rules.counterMemory, this.#leases, this.#exchanges.crossings);
     const bodies = { compileSchema, limits: start.limits };
-    const { alerts } = this.#exchanges;
+    const alerts = this.#exchanges.alerts.sinkOf(epoch);
     const steps = (function* () {
       const served = yield* unpackBundle(rules.bundle);
       return yield* buildRuleVersion({
@@ -252,7 +252,7 @@ class RunningDataThread {
       if (this.#closed) return;
       const unfinished = this.#exchanges.inFlight;
       this.close();
-      this.#exchanges.alerts.tell();
+      this.#exchanges.alerts.tell(this.#parts.clock.monotonicMs());
       this.#parts.port.postMessage({ kind: 'drained', unfinished });
       this.#parts.port.close();
     };

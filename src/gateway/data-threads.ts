@@ -3,7 +3,7 @@ import { err, ok, type Result } from '../base/result.ts';
 import type { LeaseAsk } from '../pipeline/counters.ts';
 import type { DirectorySnapshot } from '../pipeline/identity.ts';
 import type { ResolvedEndpoint } from '../pipeline/upstream.ts';
-import type { AlertMatch } from './alert-matches.ts';
+import type { SendMatches } from './alert-matches.ts';
 import {
   type DataThreadStart,
   EPOCH_CELLS,
@@ -25,7 +25,7 @@ export interface DataThreadsOptions {
   /** To be followed by {@link DataThreads.tellGrants}. */
   readonly onLeasesAsked: (asks: readonly LeaseAsk[]) => void;
   readonly onThresholdsCrossed: (crossings: readonly NamedCrossing[], lost: number) => void;
-  readonly onAlertsMatched: (matches: readonly AlertMatch[]) => void;
+  readonly onAlertsMatched: SendMatches;
 }
 
 /** What a change brings; null stays as it is. */
@@ -145,7 +145,7 @@ export class DataThreads {
     if (message.kind === 'leases-asked') this.#options.onLeasesAsked(message.asks);
     if (message.kind === 'thresholds-crossed')
       this.#options.onThresholdsCrossed(message.crossings, message.lost);
-    if (message.kind === 'alerts-matched') this.#options.onAlertsMatched(message.matches);
+    if (message.kind === 'alerts-matched') this.#options.onAlertsMatched(message.matches, message.atMs);
     for (const waiter of this.#waiting) waiter.receive(thread, message);
   }
 

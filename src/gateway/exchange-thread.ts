@@ -7,7 +7,7 @@ import { HeaderEdits } from '../pipeline/context.ts';
 import type { SignatureVerifier } from '../pipeline/identity.ts';
 import type { RecordSink } from '../pipeline/record.ts';
 import { emptyRecord } from '../pipeline/record.ts';
-import { type AlertMatch, AlertMatches } from './alert-matches.ts';
+import { AlertMatches, type SendMatches } from './alert-matches.ts';
 import { BufferedBytes } from './body-buffer.ts';
 import type { CertificateIdentities } from './certificate-identities.ts';
 import { Decoders } from './decoded-body.ts';
@@ -48,7 +48,7 @@ export interface ExchangeThreadParts {
   readonly signatures: SignatureVerifier;
   readonly records: RecordSink;
   readonly tellCrossings: (crossings: readonly NamedCrossing[], lost: number) => void;
-  readonly tellAlerts: (matches: readonly AlertMatch[]) => void;
+  readonly tellAlerts: SendMatches;
   /** Calls `exchange.wake()` after a while: how a waiting request goes on. */
   readonly wakeLater: (exchange: RequestInFlight, delayMs: number) => void;
   /** By how much the events of the thread were late since it was asked last. */
@@ -134,10 +134,10 @@ export class ExchangeThread {
 
   /** Deadlines of all requests in flight: one timer per thread instead of one per request. */
   sweep(): void {
-    this.alerts.tell();
+    const nowMs = this.clock.monotonicMs();
+    this.alerts.tell(nowMs);
     this.versions.refresh();
     this.overload.observe(this.#eventLoopDelayMs());
-    const nowMs = this.clock.monotonicMs();
     for (let exchange = this.#first; exchange !== null; ) {
       const { next } = exchange;
       exchange.checkDeadlines(nowMs);

@@ -44,7 +44,12 @@ export type FromDataThread =
       readonly crossings: readonly NamedCrossing[];
       readonly lost: number;
     }
-  | { readonly kind: 'alerts-matched'; readonly matches: readonly AlertMatch[] }
+  | {
+      readonly kind: 'alerts-matched';
+      readonly matches: readonly AlertMatch[];
+      /** By the monotonic clock, which all threads share. */
+      readonly atMs: number;
+    }
   | { readonly kind: 'listening' }
   | { readonly kind: 'listen-failed'; readonly why: string }
   /** The last request of an old version has ended. */

@@ -29,12 +29,15 @@ function rig(spec: Partial<AlertSpec> = {}, policyMax = 10) {
     openAlertsMax: { gateway: 10, policy: policyMax },
   });
   const rules = new RuleAlerts({ clock, alerts, quietMs: 300_000 });
-  rules.use([{ ...SPEC, ...spec }]);
+  rules.use([{ ...SPEC, ...spec }], 1);
   return {
     rules,
     alerts,
     match: (requests = 1, key: readonly string[] = [], text: string | null = null) =>
-      rules.matched([{ identity: 'id', key, requests, text }]),
+      rules.matched([{ identity: 'id', epoch: 1, key, requests, text }], nowMs),
+    /** As the control thread reads it that long after a data thread said it. */
+    matchLate: (lateMs: number, requests: number) =>
+      rules.matched([{ identity: 'id', epoch: 1, key: [], requests, text: null }], nowMs - lateMs),
     pass: (ms: number) => {
       nowMs += ms;
       rules.resolveQuiet();
@@ -76,6 +79,57 @@ describe('an alert rule', () => {
     pass(30_000);
     match(1);
     expect(told()).toEqual(['raised ops/errors 10']);
+  });
+
+  it('counts requests when they were, not when the control thread comes to read of them', () => {
+    const { matchLate, told, pass } = rig({ atLeast: { requests: 10, windowMs: 1_000 } });
+    // Five seconds of a stalled control thread, read in one turn.
+    for (const lateMs of [5_000, 3_750, 2_500, 1_250, 0]) matchLate(lateMs, 6);
+    expect(told()).toEqual([]);
+    // Two threads, the later one read first.
+    pass(60_000);
+    matchLate(100, 5);
+    matchLate(400, 5);
+    expect(told()).toEqual(['raised ops/errors 10']);
+  });
+
+  it('is over when the time after its last request is, however late that was read', () => {
+    const { matchLate, told, pass } = rig();
+    matchLate(20_000, 1);
+    pass(279_999);
+    expect(told()).toHaveLength(1);
+    pass(1);
+    expect(told()).toEqual(['raised ops/errors 1', 'resolved ops/errors 1']);
+  });
+
+  it('keeps keys apart whose values look like names of keys', () => {
+    const { match, told } = rig({ keys: ['tenant', 'route'] });
+    match(1, ['each', 'a", route "b', 'c']);
+    match(1, ['each', 'a', 'b", route "c']);
+    match(1, ['each', 'line\nbreak', 'r']);
+    expect(told()).toEqual([
+      'raised ops/errors for tenant "a\\", route \\"b", route "c" 1',
+      'raised ops/errors for tenant "a", route "b\\", route \\"c" 1',
+      'raised ops/errors for tenant "line\\nbreak", route "r" 1',
+    ]);
+  });
+
+  it('takes the keys of an older version for no keys of its own', () => {
+    const { rules, match, told } = rig({ keys: ['tenant'] });
+    match(1, ['each', 'acme']);
+    const late = { identity: 'id', key: ['each', 'acme'], requests: 1, text: null };
+    rules.use([{ ...SPEC, keys: ['route'] }], 2);
+    rules.matched([{ ...late, epoch: 1 }], 0);
+    expect(rules.inspect()[0]).toMatchObject({ matched: 2, open: 0 });
+    rules.use([{ ...SPEC, keys: ['route'], maxKeys: 9 }], 3);
+    rules.matched([{ ...late, epoch: 1 }], 0);
+    rules.matched([{ ...late, key: ['each', 'orders'], epoch: 2 }], 0);
+    expect(told()).toEqual([
+      'raised ops/errors for tenant "acme" 1',
+      'resolved ops/errors for tenant "acme" 1',
+      'raised ops/errors for route "orders" 1',
+    ]);
+    expect(rules.inspect()[0]).toMatchObject({ matched: 4, open: 1 });
   });
 
   it('that asks for many goes on while there are as many, not while there are some', () => {
@@ -138,13 +192,13 @@ describe('an alert rule', () => {
   it('is over with its rule, and goes on over a reload that leaves it', () => {
     const { rules, match, told } = rig();
     match();
-    rules.use([{ ...SPEC, maxKeys: 5 }]);
+    rules.use([{ ...SPEC, maxKeys: 5 }], 2);
     match();
     expect(told()).toEqual(['raised ops/errors 1']);
-    rules.use([{ ...SPEC, mode: 'shadow' }]);
+    rules.use([{ ...SPEC, mode: 'shadow' }], 3);
     expect(told()).toEqual(['raised ops/errors 1', 'resolved ops/errors 2']);
     expect(rules.inspect()[0]).toMatchObject({ matched: 2 });
-    rules.use([]);
+    rules.use([], 4);
     match();
     expect(rules.inspect()).toEqual([]);
   });

@@ -6,6 +6,8 @@ import type { AlertBus, AlertIdentity } from './alert-bus.ts';
 /** Requests that fitted an alert rule on a data thread, of one key. */
 export interface RuleMatch {
   readonly identity: string;
+  /** Of the rules that were in force for these requests. */
+  readonly epoch: number;
   readonly key: readonly string[];
   readonly requests: number;
   readonly text: string | null;
@@ -43,8 +45,8 @@ export class RuleAlerts {
     this.#options = options;
   }
 
-  /** The rules in force from now on. What was told of a rule that is gone, or watches from now on, is over. */
-  use(specs: readonly AlertSpec[]): void {
+  /** The rules in force from this epoch on. What was told of a rule that is gone, or watches from now on, is over. */
+  use(specs: readonly AlertSpec[], epoch: number): void {
     const before = this.#rules;
     this.#rules = new Map();
     for (const spec of specs) {
@@ -54,19 +56,22 @@ export class RuleAlerts {
         before.delete(spec.identity);
       } else {
         const { matched = 0, shared = 0 } = known ?? {};
-        this.#rules.set(spec.identity, { spec, matched, shared, keys: new Map() });
+        this.#rules.set(spec.identity, { spec, sinceEpoch: epoch, matched, shared, keys: new Map() });
       }
     }
     for (const { keys } of before.values()) for (const key of keys.values()) this.#end(key);
   }
 
-  matched(matches: readonly RuleMatch[]): void {
+  /** `atMs`: when a data thread said so, by the monotonic clock. */
+  matched(matches: readonly RuleMatch[], atMs: number): void {
     for (const match of matches) {
       const rule = this.#rules.get(match.identity);
       // A rule that is gone by now has nothing left to say.
       if (rule === undefined) continue;
       rule.matched += match.requests;
-      if (rule.spec.mode !== 'shadow') this.#count(rule, match);
+      // Of rules that said otherwise: their keys may be of other facts, and are in none of the alerts of these.
+      const isOfThese = match.epoch >= rule.sinceEpoch;
+      if (isOfThese && rule.spec.mode !== 'shadow') this.#count(rule, match, atMs);
     }
   }
 
@@ -95,13 +100,12 @@ export class RuleAlerts {
     }));
   }
 
-  #count(rule: RuleState, { key: values, requests, text }: RuleMatch): void {
+  #count(rule: RuleState, { key: values, requests, text }: RuleMatch, atMs: number): void {
     const { spec } = rule;
     const key = keyOf(rule, values, requests);
-    const nowMs = this.#options.clock.monotonicMs();
-    const recent = key.recent?.add(requests, nowMs) ?? requests;
+    const recent = key.recent?.add(requests, atMs) ?? requests;
     const isEnough = spec.atLeast === null || recent >= spec.atLeast.requests;
-    if (isEnough) key.enoughMs = nowMs;
+    if (isEnough) key.enoughMs = Math.max(key.enoughMs, atMs);
     if (!isEnough && key.open === null) return;
     const isNew = key.open === null;
     if (isNew) key.message = messageOf(spec, key.label, text);
@@ -129,6 +133,8 @@ export class RuleAlerts {
 
 interface RuleState {
   readonly spec: AlertSpec;
+  /** Since then what is counted under it means the same. */
+  readonly sinceEpoch: number;
   matched: number;
   shared: number;
   readonly keys: Map<string, KeyState>;
@@ -183,7 +189,7 @@ function labelOf({ keys, otherwise }: AlertSpec, [space, ...values]: readonly st
   if (space === undefined) return '';
   if (space === 'missing') return ' for requests without a key';
   const names = space === 'otherwise' ? [otherwise] : keys;
-  return ` for ${values.map((value, at) => `${names[at]} "${value}"`).join(', ')}`;
+  return ` for ${values.map((value, at) => `${names[at]} ${JSON.stringify(value)}`).join(', ')}`;
 }
 
 function messageOf({ policy, rule, atLeast }: AlertSpec, label: string, text: string | null): string {

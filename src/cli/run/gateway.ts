@@ -228,7 +228,7 @@ export class Gateway {
       onRulesRetired: (epoch) => this.#rulesRetired(epoch),
       onLeasesAsked: (asks) => this.#quotas.asked(asks),
       onThresholdsCrossed: (crossings, lost) => this.#thresholds.crossed(crossings, lost),
-      onAlertsMatched: (matches) => this.#ruleAlerts.matched(matches),
+      onAlertsMatched: (matches, atMs) => this.#ruleAlerts.matched(matches, atMs),
     });
     const { clock, random, store } = options;
     this.#directory = new LiveDirectory({
@@ -536,7 +536,7 @@ export class Gateway {
     const { running } = this.#configuration;
     if (running !== null) {
       this.#observation.deliveries.use(running.world.deliveries);
-      this.#ruleAlerts.use(running.bundle.alerts);
+      this.#ruleAlerts.use(running.bundle.alerts, running.epoch);
     }
     this.#options.onLoad(result);
   }
