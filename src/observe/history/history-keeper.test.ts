@@ -335,28 +335,33 @@ describe('the history', () => {
     expect(requestsBy(rig.open().rollups, 'route')).toEqual({ 'list-orders': 2 });
   });
 
-  it('adds a minute to all of its periods or to none, where the file goes away in between', () => {
-    const rig = new Rig();
-    const get = rig.store.get.bind(rig.store);
-    rig.record();
-    // The minute can be read, the hour can't.
-    let reads = 0;
-    rig.store.get = (key) => {
-      if (++reads > ROLLUP_DIMENSIONS.length) throw new Error('It is away.');
-      return get(key);
-    };
-    rig.pass(61_000);
-    expect(rig.problems).toHaveLength(1);
-    rig.store.get = get;
-    rig.pass(61_000);
-    for (const granularity of GRANULARITIES) {
-      const periods = rig.keeper.rollups.periods(granularity, 'route', 0, Number.MAX_SAFE_INTEGER);
-      const requests = Array.from(periods, ({ cells }) =>
-        Array.from(cells, ([, cell]) => copyOf(cell).sums.requests),
-      );
-      expect(requests).toEqual([[1]]);
-    }
-  });
+  // One: the first minute, not its hour; three: all of the first minute, not the second one.
+  it.each([1, 3])(
+    'adds a minute to all of its periods or to none, where %i of them can be read',
+    (periods) => {
+      const rig = new Rig();
+      const get = rig.store.get.bind(rig.store);
+      rig.record();
+      rig.clock.ms += 61_000;
+      rig.record();
+      let reads = 0;
+      rig.store.get = (key) => {
+        if (++reads > periods * ROLLUP_DIMENSIONS.length) throw new Error('It is away.');
+        return get(key);
+      };
+      rig.pass(61_000);
+      expect(rig.problems).toHaveLength(1);
+      rig.store.get = get;
+      rig.pass(61_000);
+      for (const granularity of GRANULARITIES) {
+        const told = rig.keeper.rollups.periods(granularity, 'route', 0, Number.MAX_SAFE_INTEGER);
+        const requests = Array.from(told, ({ cells }) =>
+          Array.from(cells, ([, cell]) => copyOf(cell).sums.requests),
+        );
+        expect(requests).toEqual(granularity === 'minute' ? [[1], [1]] : [[2]]);
+      }
+    },
+  );
 
   it('says when it can not be written, keeps a bounded part of what comes meanwhile, and goes on by itself', async () => {
     const rig = new Rig({ requestLogQueueBytes: 64 * 1024 });
