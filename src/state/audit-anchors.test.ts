@@ -1,9 +1,9 @@
 import type * as fs from 'node:fs';
-import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { ANCHORS_FILE, type Anchor, AnchorFile, readAnchors } from './audit-anchors.ts';
+import { ANCHORS_FILE, ANCHORS_MAX, type Anchor, AnchorFile, readAnchors } from './audit-anchors.ts';
 
 /** Bytes that the disk still takes, over all writes. */
 let room = Number.POSITIVE_INFINITY;
@@ -75,21 +75,38 @@ it('what was written anew is written again until the folder is on the disk, too'
   const file = new AnchorFile(folder);
   const inode = (): number => statSync(join(folder, ANCHORS_FILE)).ino;
   file.append(anchor(1));
+  file.sync();
+  const syncedBytes = statSync(join(folder, ANCHORS_FILE)).size;
+  file.append(anchor(2));
   syncs = 'fail';
   expect(() => file.sync()).toThrow('EIO');
   syncs = 'succeed';
   folderSyncs = 'fail';
   expect(() => file.sync()).toThrow('EIO');
-  file.append(anchor(2));
+  file.append(anchor(3));
   expect(() => file.sync()).toThrow('EIO');
   const before = inode();
   folderSyncs = 'succeed';
   // As a disk has it that lost the name of the new file: that of the one before it.
-  truncateSync(join(folder, ANCHORS_FILE));
+  truncateSync(join(folder, ANCHORS_FILE), syncedBytes);
   file.sync();
   expect(inode()).not.toBe(before);
-  file.append(anchor(3));
+  file.append(anchor(4));
   file.sync();
   file.close();
-  expect(readAnchors(folder)).toEqual([1, 2, 3].map(anchor));
+  expect(readAnchors(folder)).toEqual([1, 2, 3, 4].map(anchor));
+});
+
+it('so it is where old ones go', () => {
+  writeFileSync(join(folder, ANCHORS_FILE), `${JSON.stringify(anchor(0))}\n`.repeat(ANCHORS_MAX));
+  const file = new AnchorFile(folder);
+  folderSyncs = 'fail';
+  expect(() => file.append(anchor(1))).toThrow('EIO');
+  folderSyncs = 'succeed';
+  const { ino } = statSync(join(folder, ANCHORS_FILE));
+  file.append(anchor(1));
+  file.sync();
+  file.close();
+  expect(statSync(join(folder, ANCHORS_FILE)).ino).not.toBe(ino);
+  expect(readAnchors(folder)).toHaveLength(ANCHORS_MAX / 2 + 1);
 });

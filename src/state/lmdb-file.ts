@@ -77,7 +77,8 @@ export class LmdbFile {
         if (isBeyondUse(database)) {
           this.#lastGood = before.transaction;
           this.#database = null;
-          this.#closing = database.close();
+          // What it could not write is what it was given up for.
+          this.#closing = database.close().catch(() => {});
         }
         throw thrown;
       }
