@@ -79,7 +79,11 @@ export function readsOfShaping(program: ResidualShaping & Pick<ResidualProgram, 
   };
 }
 
-/** Nothing depends on alerts, so nothing is refused for what they read. */
+/**
+ * Nothing depends on alerts, so nothing is refused for what they read: a repeated field, a member that some read otherwise, a value
+ * that is none of the language, which is missing in them. Bodies are read and checked where a route declares a schema, whatever its
+ * rules ask.
+ */
 export function factsOfAlerts({ alerts }: Pick<ResidualShaping, 'alerts'>): FactReference[] {
   const all = [...alerts.match, ...alerts.authorise, ...alerts.body];
   return [...factsTested(all), ...all.flatMap(({ ir }) => factsWritten(ir))];

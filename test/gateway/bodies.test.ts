@@ -39,17 +39,21 @@ afterEach(() => {
   upstream.close();
 });
 
-async function start(limits: Parameters<typeof startGateway>[0]['limits'] = {}, rules = ''): Promise<void> {
+async function start(
+  limits: Parameters<typeof startGateway>[0]['limits'] = {},
+  rules = '',
+  policy = POLICY,
+): Promise<void> {
   upstream = await rawServer((socket) => socket.write(ok('fine')));
   gateway = await startGateway({
-    bundle: compiled(upstream.port, rules),
+    bundle: compiled(upstream.port, policy.replace(/\}\n$/, `${rules}}\n`)),
     instantiate: instantiateRoute,
     counters: new ReferenceCounters(),
     limits: { ...limits },
   });
 }
 
-function compiled(port: number, rules: string): RuleBundle {
+function compiled(port: number, policy: string): RuleBundle {
   const texts = {
     'portunus.yaml': 'portunus: 1\n',
     'routes/r.yaml': `services: { s: { endpoints: [{ url: "http://127.0.0.1:${port}" }] } }
@@ -61,10 +65,7 @@ routes:
   const files = Object.entries(texts).map(([path, text]) => new SourceText(path, text));
   const { world, diagnostics } = loadWorld(files, { projectFolder: '/project' });
   expect(diagnostics).toEqual([]);
-  const checked = checkPolicies(
-    [new SourceText('policies/p.policy', POLICY.replace(/\}\n$/, `${rules}}\n`))],
-    world!,
-  );
+  const checked = checkPolicies([new SourceText('policies/p.policy', policy)], world!);
   expect(checked.diagnostics).toEqual([]);
   return compileRules(checked.policies, world!, () => null as never).bundle;
 }
@@ -114,6 +115,25 @@ test('members are capped and set on the way; every other byte stays, and rules j
   expect(codeOf(await post('{"amount":501,"order":"A"}'))).toEqual([403, 'too_large']);
   expect(codeOf(await post('{"amount":1,"order":"A","Currency":"USD"}'))).toEqual([400, 'ambiguous_body']);
 });
+
+test.each([
+  ['a name that some read alike', '{"amount":1,"order":"A","Amount":501}', [400, 'ambiguous_body']],
+  ['a number that is none of the language', '{"amount":1e300,"order":"A"}', [422, 'invalid_body']],
+] as const)(
+  '%s is refused where a rule decides by it, and not for an alert',
+  async (_what, body, refused) => {
+    const policy = (rule: string) =>
+      `language 1\npolicy "refunds" applies to route "refund" { permit ${rule} }\n`;
+    await start({}, '', policy('alert "large" when request.body.amount > 500'));
+    expect((await post(body)).status).toBe(200);
+    // Broken ones are refused by the schema of the route, whatever its rules ask.
+    expect(codeOf(await post('{"amount":1'))).toEqual([400, 'malformed_body']);
+    gateway.close();
+    upstream.close();
+    await start({}, '', policy('forbid "large" when request.body.amount > 500'));
+    expect(codeOf(await post(body))).toEqual(refused);
+  },
+);
 
 test.each([
   ['no JSON', '{"amount":1', 400, 'malformed_body'],

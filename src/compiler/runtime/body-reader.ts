@@ -49,8 +49,8 @@ function readMember(
   const found = findMember(document, from, member.paths[level]!, member.deciding);
   if (typeof found === 'object') return found;
   if (found === MISSING) return undefined;
-  if (level === member.paths.length - 1) return readValue(document, found, member.type) ?? otherType(member);
-  if (document.typeOf(found) !== 'array') return otherType(member);
+  if (level === member.paths.length - 1) return readValue(document, found, member.type) ?? unreadable(member);
+  if (document.typeOf(found) !== 'array') return unreadable(member);
   const values: BodyValue[] = [];
   for (let element = document.first(found); element !== undefined; element = document.next(element)) {
     const value = readMember(document, element, member, level + 1);
@@ -58,6 +58,11 @@ function readMember(
     values.push(value);
   }
   return values;
+}
+
+/** What a rule decides by is refused; what only alerts, and rules in warn and shadow, ask about is missing in them. */
+function unreadable(member: BodyMemberRead): BodyFault | undefined {
+  return member.deciding ? otherType(member) : undefined;
 }
 
 function isFault(read: BodyValue | BodyFault): read is BodyFault {
