@@ -24,7 +24,7 @@ data: ./state/data
 zone: Europe/Berlin
 currency: EUR
 deliveries:
-  oncall: { webhook: https://hooks.acme.example/portunus, secretFile: ./secrets/oncall, takes: named, from: warning }
+  oncall: { webhook: https://hooks.acme.example/portunus, secretFile: ./secrets/oncall, takes: named, from: warning, audit: anchors }
 refuseChunkedRequests: true
 forwardedFields: forwarded
 mergeSlashes: true

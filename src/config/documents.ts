@@ -46,6 +46,7 @@ export interface DeliveryDocument {
   readonly webhook: string;
   readonly secretFile: string;
   readonly takes: 'all' | 'named';
+  readonly audit: 'none' | 'anchors';
   readonly from: 'notice' | 'warning' | 'critical';
 }
 export interface AuthorityDocument {

@@ -113,6 +113,7 @@ export const WORLD: World = {
         secretFile: '/run/secrets/oncall',
         takes: 'named',
         from: 'notice',
+        audit: 'none',
         place: 'portunus.yaml:4:3',
       },
     ],

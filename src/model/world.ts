@@ -68,6 +68,8 @@ export interface Delivery {
   readonly takes: 'all' | 'named';
   /** Least severity of alerts that name nobody. */
   readonly from: 'notice' | 'warning' | 'critical';
+  /** `anchors`: it gets the signed end of the audit log, too. */
+  readonly audit: 'none' | 'anchors';
   readonly place: Place;
 }
 

@@ -11,6 +11,7 @@ function named(name: string, rest: Partial<Delivery> = {}): Delivery {
     secretFile: '/secret',
     takes: 'all',
     from: 'warning',
+    audit: 'none',
     place: 'portunus.yaml:1:1',
     ...rest,
   };
@@ -32,6 +33,7 @@ function deliveries() {
     return {
       name,
       deliver: () => ok(undefined),
+      anchor: ({ sequence }) => void acts.push(`anchored ${name} ${sequence}`),
       inspect: () => {
         throw new Error('nobody asks');
       },
@@ -65,5 +67,26 @@ it('those that are changed or taken away are retired, all others go on', async (
     'retired c https://a.example/',
     'stopped a',
     'stopped b',
+  ]);
+});
+
+it('anchors go to those that ask for them, the newest at once to those that begin to', () => {
+  const { acts, made } = deliveries();
+  const use = (...each: Delivery[]) => made.use(new Map(each.map((one) => [one.name, one])));
+  const anchor = (sequence: number) => made.anchor({ atMs: 0, sequence, hash: 'h', mac: 'm' });
+  const anchored = () => acts.filter((act) => act.startsWith('anchored'));
+  use(named('a', { audit: 'anchors' }), named('b'));
+  anchor(1);
+  use(named('a', { audit: 'anchors' }), named('b', { audit: 'anchors' }));
+  anchor(2);
+  use(named('a'), named('c', { audit: 'anchors' }));
+  anchor(3);
+  expect(anchored()).toEqual([
+    'anchored a 1',
+    'anchored b 1',
+    'anchored a 2',
+    'anchored b 2',
+    'anchored c 2',
+    'anchored c 3',
   ]);
 });

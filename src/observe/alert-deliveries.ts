@@ -1,13 +1,15 @@
 /** The webhooks that portunus.yaml names, as the running configuration has them: those that stay keep their queues. */
 import type { Delivery } from '../model/world.ts';
 import { ALERT_SEVERITIES, type AlertDelivery, type AlertNotice } from './alert-bus.ts';
-import type { WebhookDelivery, WebhookStatus } from './webhook-delivery.ts';
+import type { AnchorNotice, WebhookDelivery, WebhookStatus } from './webhook-delivery.ts';
 
 export interface AlertDeliveries {
   /** From now on alerts go to these. */
   use(deliveries: ReadonlyMap<string, Delivery>): void;
   /** Those that a notice is for. */
   for(notice: AlertNotice): readonly AlertDelivery[];
+  /** To those that take anchors; and to those that will, before there is another one. */
+  anchor(anchor: AnchorNotice): void;
   inspect(): readonly WebhookStatus[];
   /** Tries once more what waits. */
   stop(): Promise<void>;
@@ -15,6 +17,7 @@ export interface AlertDeliveries {
 
 export function createAlertDeliveries(make: (delivery: Delivery) => WebhookDelivery): AlertDeliveries {
   let open = new Map<string, { readonly settings: Delivery; readonly webhook: WebhookDelivery }>();
+  let newest: AnchorNotice | null = null;
   let closing: Promise<unknown> = Promise.resolve();
   return {
     use(deliveries) {
@@ -23,13 +26,21 @@ export function createAlertDeliveries(make: (delivery: Delivery) => WebhookDeliv
       for (const [name, settings] of deliveries) {
         const known = before.get(name);
         const stays = known !== undefined && isSame(known.settings, settings);
-        open.set(name, { settings, webhook: stays ? known.webhook : make(settings) });
+        const webhook = stays ? known.webhook : make(settings);
+        open.set(name, { settings, webhook });
+        const tookAnchors = stays && known.settings.audit === 'anchors';
+        if (settings.audit === 'anchors' && !tookAnchors && newest !== null) webhook.anchor(newest);
         if (stays) before.delete(name);
       }
       closing = Promise.all([closing, ...[...before.values()].map(({ webhook }) => webhook.retire())]);
     },
     for: (notice) =>
       [...open.values()].filter(({ settings }) => isFor(settings, notice)).map(({ webhook }) => webhook),
+    anchor(anchor) {
+      newest = anchor;
+      for (const { settings, webhook } of open.values())
+        if (settings.audit === 'anchors') webhook.anchor(anchor);
+    },
     inspect: () => [...open.values()].map(({ webhook }) => webhook.inspect()),
     async stop() {
       await Promise.all([closing, ...[...open.values()].map(({ webhook }) => webhook.stop())]);

@@ -135,6 +135,38 @@ describe('a webhook', () => {
     );
   });
 
+  it('gets the newest end of the audit log, however many alerts wait, and each attempt at one alike', async () => {
+    const { delivery, answer, pass, posts } = rig({ queueMax: 2 });
+    const anchor = (sequence: number) => delivery.anchor({ atMs: 0, sequence, hash: 'h', mac: 'm' });
+    delivery.deliver(notice('a'));
+    delivery.deliver(notice('b'));
+    for (const sequence of [1, 2, 3]) anchor(sequence);
+    expect(delivery.inspect()).toMatchObject({ queued: 3, dropped: 0 });
+    await answer(ok(200));
+    await answer(ok(200));
+    expect(delivery.deliver(notice('c')).ok).toBe(true);
+    expect(delivery.deliver(notice('d')).ok).toBe(true);
+    // On its way: those that come now wait behind it.
+    for (const sequence of [4, 5]) anchor(sequence);
+    await answer(ok(500));
+    anchor(6);
+    await pass();
+    for (let left = 0; left < 4; left++) await answer(ok(200));
+    const sent = posts.map(({ body }) => JSON.parse(body) as { type: string; data: object });
+    expect(sent[2]).toEqual({
+      type: 'audit.anchor',
+      timestamp: '1970-01-01T00:00:00.000Z',
+      data: { sequence: 3, hash: 'h', mac: 'm' },
+    });
+    expect(posts[3]).toEqual(posts[2]);
+    expect(sent.slice(4).map(({ data }) => data)).toMatchObject([
+      { subject: 'c' },
+      { subject: 'd' },
+      { sequence: 6 },
+    ]);
+    expect(delivery.inspect()).toMatchObject({ queued: 0, delivered: 6, dropped: 0 });
+  });
+
   it('with room for one takes that of a policy, too', () => {
     const { delivery } = rig({ queueMax: 1 });
     expect(delivery.deliver(notice('p', 'policy')).ok).toBe(true);

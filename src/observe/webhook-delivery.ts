@@ -1,5 +1,5 @@
 /**
- * Delivers alerts to a webhook: one notice after the other, in order, tried again with growing pauses until it is taken or
+ * Delivers alerts, and ends of the audit log, to a webhook: one notice after the other, in order, tried again with growing pauses until it is taken or
  * given up. Never waits in `deliver`; what the bounded queue has no room for is counted and lost.
  */
 import { randomUUID } from 'node:crypto';
@@ -28,11 +28,21 @@ export interface WebhookOptions {
 }
 
 export interface WebhookDelivery extends AlertDelivery {
+  /** Needs no room of the queue: one that still waits is replaced, as the newest vouches for all before it. */
+  anchor(anchor: AnchorNotice): void;
   inspect(): WebhookStatus;
   /** Tries what waits once more, without pauses; resolves when nothing waits, or all of it failed. */
   stop(): Promise<void>;
   /** The same for a delivery that is taken away: what was said of its failing is over, and nothing more is said. */
   retire(): Promise<void>;
+}
+
+/** The signed end of the audit log. */
+export interface AnchorNotice {
+  readonly atMs: number;
+  readonly sequence: number;
+  readonly hash: string;
+  readonly mac: string;
 }
 
 export interface WebhookStatus {
@@ -53,9 +63,13 @@ export interface WebhookStatus {
 interface Message {
   readonly id: string;
   readonly body: string;
-  readonly askedBy: AskedBy;
+  readonly about: About;
   readonly queuedMs: number;
 }
+
+/** Who asked for an alert, or the audit log. */
+type About = AskedBy | 'audit';
+const NOTHING_QUEUED: Readonly<Record<About, number>> = { gateway: 0, policy: 0, audit: 0 };
 
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
@@ -76,7 +90,7 @@ class Webhook implements WebhookDelivery {
   readonly name: string;
   readonly #options: WebhookOptions;
   #queue: Message[] = [];
-  #queued: Record<AskedBy, number> = { gateway: 0, policy: 0 };
+  #queued: Record<About, number> = { ...NOTHING_QUEUED };
   /** Of the first in the queue. */
   #attempts = 0;
   #sending: Promise<void> | null = null;
@@ -103,17 +117,33 @@ class Webhook implements WebhookDelivery {
       this.#dropped++;
       return err(full);
     }
-    const queuedMs = this.#options.clock.monotonicMs();
-    this.#queue.push({ id: `msg_${randomUUID()}`, body: bodyOf(notice), askedBy, queuedMs });
-    this.#queued[askedBy]++;
-    if (this.#callOff === null) this.#send();
+    this.#push(this.#message(bodyOf(notice), askedBy));
     return ok(undefined);
+  }
+
+  anchor(anchor: AnchorNotice): void {
+    const message = this.#message(bodyOfAnchor(anchor), 'audit');
+    // The first of the queue may be on its way: all attempts at it say the same.
+    const waiting = this.#queue.findIndex(({ about }, at) => at > 0 && about === 'audit');
+    if (waiting > 0) this.#queue[waiting] = message;
+    else this.#push(message);
+  }
+
+  #message(body: string, about: About): Message {
+    return { id: `msg_${randomUUID()}`, body, about, queuedMs: this.#options.clock.monotonicMs() };
+  }
+
+  #push(message: Message): void {
+    this.#queue.push(message);
+    this.#queued[message.about]++;
+    if (this.#callOff === null) this.#send();
   }
 
   /** Why there is no room for a notice, or null. */
   #fullFor(askedBy: AskedBy): string | null {
     const { queueMax } = this.#options;
-    if (this.#queue.length >= queueMax) return `its queue of ${queueMax} notices is full`;
+    if (this.#queue.length - this.#queued.audit >= queueMax)
+      return `its queue of ${queueMax} notices is full`;
     const policyMax = Math.ceil(queueMax / 2);
     if (askedBy === 'gateway' || this.#queued.policy < policyMax) return null;
     return `the half of its queue that alerts of policies may fill is full: ${policyMax} of ${queueMax} notices`;
@@ -142,7 +172,7 @@ class Webhook implements WebhookDelivery {
     await this.#sending;
     this.#dropped += this.#queue.length;
     this.#queue = [];
-    this.#queued = { gateway: 0, policy: 0 };
+    this.#queued = { ...NOTHING_QUEUED };
   }
 
   retire(): Promise<void> {
@@ -211,9 +241,17 @@ class Webhook implements WebhookDelivery {
 
   #next(): void {
     const gone = this.#queue.shift()!;
-    this.#queued[gone.askedBy]--;
+    this.#queued[gone.about]--;
     this.#attempts = 0;
   }
+}
+
+function bodyOfAnchor({ atMs, sequence, hash, mac }: AnchorNotice): string {
+  return JSON.stringify({
+    type: 'audit.anchor',
+    timestamp: new Date(atMs).toISOString(),
+    data: { sequence, hash, mac },
+  });
 }
 
 /** Type, time and data at the top, as Standard Webhooks advise. */

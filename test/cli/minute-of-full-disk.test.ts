@@ -66,7 +66,14 @@ function openParts(folder: string) {
   const batch = counters.createBatch();
   const quotas = new QuotaKeeper({ registry, marks: store.quotaMarks, clock, alerts, tellGrants: () => {} });
   const events = { write: () => {} } as Partial<EventLog> as EventLog;
-  const anchoring = new AuditAnchoring({ dataFolder: folder, audit: store.audit, clock, alerts, events });
+  const anchoring = new AuditAnchoring({
+    dataFolder: folder,
+    audit: store.audit,
+    clock,
+    alerts,
+    events,
+    deliver: () => {},
+  });
   const versions = new VersionKeeper({
     history: store.history,
     audit: store.audit,

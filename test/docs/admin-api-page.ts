@@ -58,7 +58,9 @@ ${rows(Object.entries(ADMIN_PROBLEMS).map(([name, { status, title, detail }]) =>
 Every change leaves a record: who (a token, an account of this machine, or the gateway and what made it act), what, before and after. It is durable before the change is
 answered, in one transaction with it where the change is in the store. Records are chained by SHA-256; the end is signed (HMAC) with the key in
 \`audit.key\` of the data folder, which no backup holds. After each change the signed end is also written to \`audit-anchors.jsonl\` beside the store, and once an hour, at start
-and at stop to the event log. Ship that log elsewhere, or keep \`GET /v1/audit/anchor\` now and then: whoever can write the data folder can replace key, store and
+and at stop to the event log. A webhook of \`deliveries\` in \`portunus.yaml\` with \`audit: anchors\` gets it at start, at stop and within seconds of each change: a signed message
+\`{ "type": "audit.anchor", "timestamp": …, "data": { "sequence", "hash", "mac" } }\`, tried again like alerts; the newest stands for those that still wait.
+Have such a receiver, ship that log elsewhere, or keep \`GET /v1/audit/anchor\` now and then: whoever can write the data folder can replace key, store and
 anchors together, and only an anchor that lies elsewhere shows it.
 
 \`portunus audit verify [--anchor SEQUENCE:HASH]\` finds every edit, gap, truncation and rewrite back to the last anchor, with or without a running gateway; \`audit show\` and

@@ -1,7 +1,7 @@
 /** Alerts of limits on the built product: from the counter of a data thread to a webhook, signed. */
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -83,6 +83,7 @@ policy "shadowed" applies to route "gone" { alert "seen" when response.status is
   oncall: { webhook: "http://127.0.0.1:${port}/oncall", secretFile: ./secret, takes: named }
   all: { webhook: "http://127.0.0.1:${port}/all", secretFile: ./secret }
   late: { webhook: "http://127.0.0.1:${latePort}/late", secretFile: ./secret }
+  auditor: { webhook: "http://127.0.0.1:${port}/auditor", secretFile: ./secret, takes: named, audit: anchors }
 `,
     },
   );
@@ -100,6 +101,12 @@ async function send(path: string, requests: number): Promise<number> {
     Array.from({ length: requests }, () => fetch(`${gateway.url}${path}`).then(({ status }) => status)),
   );
   return answers.filter((status) => status === 200).length;
+}
+
+function anchorsAt(path: string) {
+  return receiver.received
+    .filter((one) => one.path === path)
+    .map(({ body }) => JSON.parse(body) as { type: string; data: { sequence: number; hash: string } });
 }
 
 interface AlertBody {
@@ -201,6 +208,24 @@ describe('a threshold', () => {
     expect(alertsAt('/all').some(({ data: { kind } }) => kind === 'policy-alert')).toBe(false);
   });
 
+  it('is over with its rule, which is told also where its delivery goes with it', async () => {
+    const settings = await readFile(join(project.folder, 'portunus.yaml'), 'utf8');
+    // Refused until the policy that names it is changed, too.
+    await project.write('portunus.yaml', settings.replace(/^ {2}oncall: .*\n/m, ''));
+    await project.write(
+      'policies/p.policy',
+      `language 1
+policy "money" applies to route "paid" { permit }
+policy "pace" applies to route "counted" { permit }
+policy "watch" applies to route "gone" { permit }
+policy "shadowed" applies to route "gone" { alert "seen" when response.status is 502 }
+`,
+    );
+    await expect
+      .poll(() => alertsAt('/oncall').at(-1), { timeout: 10_000 })
+      .toMatchObject({ type: 'alert.resolved', data: { kind: 'policy-alert' } });
+  });
+
   it('reaches webhooks also when it is found while the gateway starts', async () => {
     await gateway.stop('SIGTERM');
     await writeFile(join(project.folder, 'data', HISTORY_FILE), 'no database at all'.repeat(1_000));
@@ -208,5 +233,33 @@ describe('a threshold', () => {
     await expect
       .poll(() => alertsAt('/all').map(({ data }) => data.kind), { timeout: 10_000 })
       .toContain('request-log-damaged');
+  });
+});
+
+describe('the end of the audit log', () => {
+  it('reaches the webhook that asks for it at the start and after a change, and the log can be held against it', async () => {
+    await expect.poll(() => anchorsAt('/auditor').length).toBeGreaterThan(0);
+    const before = anchorsAt('/auditor').at(-1)!.data.sequence;
+    await project.write(
+      'policies/q.policy',
+      'language 1\npolicy "q" applies to route "counted" { warn because "y" }\n',
+    );
+    await expect
+      .poll(() => anchorsAt('/auditor').at(-1)!.data.sequence, { timeout: 10_000 })
+      .toBeGreaterThan(before);
+    const told = anchorsAt('/auditor');
+    expect(new Set(told.map(({ type }) => type))).toEqual(new Set(['audit.anchor']));
+    const { sequence, hash } = told.at(-1)!.data;
+    const place = `${sequence}:${hash}`;
+    const sound = await runPortunus(['audit', 'verify', project.folder, '--anchor', place]);
+    expect(sound).toMatchObject({ code: 0 });
+    const other = await runPortunus([
+      'audit',
+      'verify',
+      project.folder,
+      '--anchor',
+      `${sequence}:${'0'.repeat(64)}`,
+    ]);
+    expect(other.code).not.toBe(0);
   });
 });

@@ -3,6 +3,7 @@ import type { AlertBus } from '../../observe/alert-bus.ts';
 import type { EventLog } from '../../observe/event-log.ts';
 import { AnchorFile, readAnchors } from '../../state/audit-anchors.ts';
 import type { AuditLog } from '../../state/audit-chain.ts';
+import type { SignedPlace } from '../../state/audit-hash.ts';
 
 export interface AuditAnchoringOptions {
   readonly dataFolder: string;
@@ -10,6 +11,8 @@ export interface AuditAnchoringOptions {
   readonly clock: Clock;
   readonly alerts: Pick<AlertBus, 'raise' | 'resolve'>;
   readonly events: EventLog;
+  /** To webhooks that ask for anchors. */
+  readonly deliver: (anchor: SignedPlace & { readonly atMs: number }) => void;
 }
 
 /** A log that is shipped elsewhere gets an anchor this often, if there was a change. */
@@ -17,13 +20,14 @@ const TOLD_EVERY_MS = 3_600_000;
 const IDENTITY = { kind: 'audit-not-anchored', subject: '' } as const;
 
 /**
- * Anchors the audit log: each new end in the file beside the store, now and then one in the event log. A change is not refused where
+ * Anchors the audit log: each new end in the file beside the store, that of a turn at webhooks, now and then one in the event log. A change is not refused where
  * its anchor can't be written: the log itself holds it, and the next anchor vouches for both.
  */
 export class AuditAnchoring {
   readonly #options: AuditAnchoringOptions;
   #file: AnchorFile | null = null;
   #anchored = 0;
+  #delivered = 0;
   #told = 0;
   #toldAtMs = 0;
 
@@ -33,21 +37,24 @@ export class AuditAnchoring {
     this.#lookBack();
     audit.onHead(() => this.#anchor());
     this.#anchor();
+    this.#deliver();
     this.#tell();
   }
 
-  /** To be called about once a second: syncs what was written, and tries again what could not be. */
+  /** To be called about once a second: syncs and delivers what was written, and tries again what could not be. */
   tend(): void {
     // one step: were the first to succeed alone, the alert would end and begin again each second
     this.#try((file) => {
       file.sync();
       if (this.#anchored < this.#options.audit.head().sequence) this.#append(file);
     });
+    this.#deliver();
     if (this.#options.clock.monotonicMs() - this.#toldAtMs >= TOLD_EVERY_MS) this.#tell();
   }
 
   /** After the last change. */
   close(): void {
+    this.#deliver();
     this.#tell();
     this.#try((file) => file.sync());
     this.#file?.close();
@@ -81,6 +88,14 @@ export class AuditAnchoring {
     const head = audit.head();
     file.append({ kind: 'anchor', timeMs: clock.wallMs(), ...audit.sign('anchor', head) });
     this.#anchored = head.sequence;
+  }
+
+  #deliver(): void {
+    const { audit, clock, deliver } = this.#options;
+    const head = audit.head();
+    if (head.sequence === this.#delivered) return;
+    this.#delivered = head.sequence;
+    deliver({ atMs: clock.wallMs(), ...audit.sign('anchor', head) });
   }
 
   #tell(): void {

@@ -203,7 +203,7 @@ export class Gateway {
       alerts: observation.alerts,
       serve: (certificates) => this.#threads.listen(certificates),
     });
-    const { alerts, events } = observation;
+    const { alerts, events, deliveries } = observation;
     this.#adminCertificate = new AdminCertificateKeeper({
       files: world.server.adminCertificate,
       clock: options.clock,
@@ -211,7 +211,14 @@ export class Gateway {
       alerts,
     });
     const { dataFolder } = world.server;
-    this.#anchoring = new AuditAnchoring({ dataFolder, audit, clock: options.clock, alerts, events });
+    this.#anchoring = new AuditAnchoring({
+      dataFolder,
+      audit,
+      clock: options.clock,
+      alerts,
+      events,
+      deliver: (anchor) => deliveries.anchor(anchor),
+    });
     // uWebSockets.js reads its bound of heads that come in several packets by getenv, which knows the process alone: with that of
     // the thread it stayed at 4 KiB.
     process.env.UWS_HTTP_MAX_HEADERS_SIZE = String(world.limits.requestHeaderBytes);
@@ -535,8 +542,9 @@ export class Gateway {
     }
     const { running } = this.#configuration;
     if (running !== null) {
-      this.#observation.deliveries.use(running.world.deliveries);
+      // First what ends: deliveries that go with their rules are told of it.
       this.#ruleAlerts.use(running.bundle.alerts, running.epoch);
+      this.#observation.deliveries.use(running.world.deliveries);
     }
     this.#options.onLoad(result);
   }

@@ -196,7 +196,7 @@ function webhookOf(
       alerts().raise({
         ...failing,
         severity: 'warning',
-        message: `Delivery "${name}" did not take an alert, which was given up: ${why}.`,
+        message: `Delivery "${name}" did not take a message, which was given up: ${why}.`,
         remedy: 'Look at the webhook and at its secretFile in portunus.yaml; alerts are in the log, too.',
       }),
     onWorking: () => alerts().resolve(failing),

@@ -22,7 +22,7 @@ export function buildDeliveries(
 
 function buildDelivery(
   name: string,
-  { webhook, secretFile, takes, from }: DeliveryDocument,
+  { webhook, secretFile, takes, from, audit }: DeliveryDocument,
   here: Here,
   projectFolder: string,
   report: Report,
@@ -34,7 +34,8 @@ function buildDelivery(
     report({ code: 'PT3129', message, target: valueAt(below(here, 'webhook')), help });
   }
   if (secret === null || help !== null) return null;
-  return { name, url: webhook, secretFile: secret, takes, from, place: here.file.placeOf(here.path) };
+  const place = here.file.placeOf(here.path);
+  return { name, url: webhook, secretFile: secret, takes, from, audit, place };
 }
 
 /** What is wrong with an address, as what to write instead; null for nothing. */
