@@ -39,7 +39,7 @@ const TOKEN_FILE_OPTION = new Option(
 
 program
   .command('init')
-  .description('write a small working project')
+  .description('write a small working project, and make its admin token')
   .argument('[folder]', 'new or empty folder', '.')
   .action(run(async () => (await import('./commands/init.ts')).init));
 

@@ -1,11 +1,13 @@
 /** `portunus init`: what it writes is a project that works, and holds nothing of where it was copied from. */
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { copyProject } from '../../src/cli/commands/init.ts';
 import { tourOf } from '../../src/cli/commands/tour.ts';
-import { runPortunus } from '../gateway/running-gateway.ts';
+import { freePort, PORTUNUS, runPortunus } from '../gateway/running-gateway.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -18,6 +20,7 @@ it('writes a project that is checked without a word and whose tests pass', async
   expect(made).toMatchObject({ code: 0, stdout: expect.stringContaining('start mine --mock-upstream 9001') });
   const names = await readdir(join(folder, 'mine'));
   expect(names.filter((name) => !name.startsWith('.')).sort()).toEqual([
+    'data',
     'enforcement.yaml',
     'policies',
     'portunus.yaml',
@@ -27,6 +30,47 @@ it('writes a project that is checked without a word and whose tests pass', async
   ]);
   expect(await runPortunus(['check', 'mine', '--warnings-as-errors'], { folder })).toMatchObject({ code: 0 });
   expect(await runPortunus(['test', 'mine'], { folder })).toMatchObject({ code: 0 });
+});
+
+it('makes the admin token, tells it to its account alone, and the first start keeps it', async () => {
+  await runPortunus(['init', 'mine'], { folder });
+  const data = join(folder, 'mine', 'data');
+  const file = join(data, 'admin-access.json');
+  const { token } = JSON.parse(await readFile(file, 'utf8')) as { readonly token: string };
+  expect(token).toMatch(/^ptn_admin_/);
+  expect([(await stat(data)).mode & 0o777, (await stat(file)).mode & 0o777]).toEqual([0o700, 0o600]);
+  for (const name of await readdir(data))
+    if (name !== 'admin-access.json') expect((await readFile(join(data, name))).includes(token)).toBe(false);
+  const audit = await runPortunus(['audit', 'verify', 'mine'], { folder });
+  expect(audit).toMatchObject({ code: 0 });
+  const exported = await runPortunus(['audit', 'export', 'mine'], { folder });
+  expect(JSON.parse(exported.stdout)).toMatchObject({
+    action: 'tokens.issue',
+    actor: { kind: 'account' },
+    after: { name: 'local' },
+  });
+
+  const settings = join(folder, 'mine', 'portunus.yaml');
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const text = await readFile(settings, 'utf8');
+  await writeFile(settings, text.replace('8080', `${port}`).replace('9090', `${adminPort}`));
+  const child = spawn(process.execPath, [PORTUNUS, 'start', 'mine'], { cwd: folder });
+  try {
+    let output = '';
+    for await (const chunk of child.stdout) {
+      output += String(chunk);
+      if (output.includes('Portunus is running')) break;
+    }
+    const status = await fetch(`http://127.0.0.1:${adminPort}/v1/tokens`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    const { tokens } = (await status.json()) as { readonly tokens: readonly { readonly name: string }[] };
+    expect([status.status, tokens.map(({ name }) => name)]).toEqual([200, ['local']]);
+    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ token, listen: { port: adminPort } });
+  } finally {
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
 });
 
 it('leaves keys and the admin token of the project it copies where they are', async () => {

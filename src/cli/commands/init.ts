@@ -1,15 +1,21 @@
 import { cp, mkdir, readdir } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { err, ok, type Result } from '../../base/result.ts';
+import { openStore } from '../../state/store.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { PACKAGE_FOLDER } from '../package-folder.ts';
+import { adminAccessFile, openAdminAccess } from '../run/admin-access.ts';
+import { anchorAlone, thisAccount } from '../run/store-arrival.ts';
+import { examineInChild } from '../run/store-task.ts';
+import { systemClock, systemRandom } from '../run/system-clock.ts';
 import { PORTUNUS } from '../terminal.ts';
+import { findSettings } from './data-folder.ts';
 
 /** The quick start that ships with the package: `init` gives each user the same project to change. */
 export const QUICKSTART_FOLDER = fileURLToPath(new URL('policies/quickstart', PACKAGE_FOLDER));
 
-/** `portunus init [FOLDER]`: writes a small working project into an empty (or new) folder. */
+/** `portunus init [FOLDER]`: writes a small working project into an empty (or new) folder, and makes its admin token. */
 export async function init(folder: string): Promise<ExitCode> {
   const target = resolve(folder);
   const name = relative('', target) || '.';
@@ -18,6 +24,9 @@ export async function init(folder: string): Promise<ExitCode> {
     process.stderr.write(`portunus init: ${name} ${written.error}\n`);
     return EXIT.couldNotRun;
   }
+  const access = await makeAdminToken(target);
+  if (!access.ok)
+    process.stderr.write(`portunus init: the admin token is left to the first start: ${access.error}\n`);
   process.stdout.write(
     [
       `Wrote a working project to ${name}:`,
@@ -27,6 +36,12 @@ export async function init(folder: string): Promise<ExitCode> {
       '  tenants/           who may call',
       '  policies/          what is allowed, and how much of it',
       '  enforcement.yaml   which policies only watch in this deployment',
+      ...(access.ok
+        ? [
+            `  data/              not to be shared: ${basename(access.value)} holds the admin token of this`,
+            '                     machine, the store beside it only its hash',
+          ]
+        : []),
       '',
       `Check it:  ${PORTUNUS} check ${name}`,
       `Run it:    ${PORTUNUS} start ${name} --mock-upstream 9001`,
@@ -34,6 +49,24 @@ export async function init(folder: string): Promise<ExitCode> {
     ].join('\n'),
   );
   return EXIT.fine;
+}
+
+/**
+ * The token with which commands on this machine may do everything: its hash goes to a fresh store, itself to the access file alone.
+ * Answers the file; the error is a sentence.
+ */
+async function makeAdminToken(project: string): Promise<Result<string, string>> {
+  const settings = await findSettings(project);
+  if (!settings.ok) return settings;
+  const { dataFolder } = settings.value;
+  const [clock, random] = [systemClock(), systemRandom()];
+  const store = openStore(dataFolder, random, examineInChild, clock);
+  if (!store.ok) return err(`${store.error.message} ${store.error.remedy}`);
+  const parts = { clock, random, fingerprints: null, actor: thisAccount() };
+  const made = await openAdminAccess(store.value, settings.value, parts);
+  const anchored = made.ok ? anchorAlone(dataFolder, store.value.audit, clock.wallMs()) : made;
+  await store.value.close();
+  return anchored.ok ? ok(adminAccessFile(dataFolder)) : anchored;
 }
 
 /**

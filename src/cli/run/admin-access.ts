@@ -5,6 +5,7 @@ import { err, ok, type Result } from '../../base/result.ts';
 import { issueAdminToken, recogniseAdminToken } from '../../governance/admin-token.ts';
 import { ADMIN_SCOPE_NAMES } from '../../model/admin-scope.ts';
 import type { ListenAddress, ServerSettings } from '../../model/world.ts';
+import type { AuditActor } from '../../pipeline/audit.ts';
 import type { Store } from '../../state/store.ts';
 import { replaceDurably } from './durable-file.ts';
 
@@ -17,18 +18,18 @@ export function adminAccessFile(dataFolder: string): string {
 export const LOCAL_TOKEN = 'local';
 
 /**
- * The token of commands on this machine: made at first start, kept as a hash in the store and in plain text only in the
+ * The token of commands on this machine: made by `init`, or else at first start, kept as a hash in the store and in plain text only in the
  * access file. A new one is made when the file is gone, or gives no token that is in force: which is how it is replaced.
  */
 export async function openAdminAccess(
   store: Store,
   server: ServerSettings,
-  { random, clock, fingerprints }: AdminAccessParts,
+  { random, clock, fingerprints, actor = STARTING }: AdminAccessParts,
 ): Promise<Result<AdminAccessKeeper, string>> {
   const file = adminAccessFile(server.dataFolder);
   const known = await readAdminAccess(file);
   const kept = known.ok ? localToken(store, known.value.token, clock.wallMs()) : null;
-  const token = kept === null ? replaceLocalToken(store, random, clock.wallMs()) : ok(kept);
+  const token = kept === null ? replaceLocalToken(store, random, clock.wallMs(), actor) : ok(kept);
   if (!token.ok) return token;
   const keeper: AdminAccessKeeper = {
     write: (shown) =>
@@ -43,7 +44,11 @@ interface AdminAccessParts {
   readonly clock: Clock;
   /** Of the certificate that the admin API shows; null without TLS. */
   readonly fingerprints: readonly string[] | null;
+  /** Who makes the token, where there is none; the starting gateway, where nothing is said. */
+  readonly actor?: AuditActor;
 }
+
+const STARTING: AuditActor = { kind: 'gateway', cause: 'start' };
 
 export interface AdminAccessKeeper {
   /** Writes the file anew for other certificates. The error is one sentence. */
@@ -82,7 +87,12 @@ function localToken(store: Store, token: string, nowMs: number): string | null {
   return known?.name === LOCAL_TOKEN ? token : null;
 }
 
-function replaceLocalToken(store: Store, random: Random, nowMs: number): Result<string, string> {
+function replaceLocalToken(
+  store: Store,
+  random: Random,
+  nowMs: number,
+  actor: AuditActor,
+): Result<string, string> {
   const { token, id, tokenHash } = issueAdminToken(random);
   const replaced = store.adminTokens.list().filter(({ name }) => name === LOCAL_TOKEN);
   const stored = store.adminTokens.add(
@@ -94,7 +104,7 @@ function replaceLocalToken(store: Store, random: Random, nowMs: number): Result<
       createdMs: nowMs,
       expiresMs: null,
     },
-    { kind: 'gateway', cause: 'start' },
+    actor,
     replaced,
   );
   return stored.ok ? ok(token) : err(stored.error.message);

@@ -69,7 +69,8 @@ export async function recordAlone(
   return recorded.ok ? anchored : err(`${recorded.error.message} ${recorded.error.remedy}`);
 }
 
-function anchorAlone(dataFolder: string, audit: AuditLog, timeMs: number): Result<void, string> {
+/** Anchors the end of the log while no gateway runs. The error is a sentence. */
+export function anchorAlone(dataFolder: string, audit: AuditLog, timeMs: number): Result<void, string> {
   try {
     const file = new AnchorFile(dataFolder);
     file.append({ kind: 'anchor', timeMs, ...audit.sign('anchor', audit.head()) });
