@@ -6,10 +6,13 @@ import { existsSync } from 'node:fs';
 import { open, type RootDatabase } from 'lmdb';
 import { ok, type Result } from '../base/result.ts';
 import { inspectStoreFile } from './store-file.ts';
+import { SCHEMA_KEY, type SchemaRecord, type StoreFormat } from './store-migrations.ts';
 import { problem, RESTORE_REMEDY, reasonOf, type StoreProblem } from './store-problem.ts';
 import { decodeRecord, type RecordKey } from './store-records.ts';
 
 export interface StoreExamination {
+  /** What it says of its format; null where it says nothing, or nothing that can be read. */
+  readonly format: StoreFormat | null;
   /** Records by table, sound ones. */
   readonly tables: Readonly<Record<string, number>>;
   /** Keys of records that are not as they were written; the first {@link DAMAGED_NAMED_MAX}. */
@@ -24,14 +27,17 @@ export async function examineStore(path: string): Promise<Result<StoreExaminatio
   if (!opened.ok) return opened;
   const tables: Record<string, number> = {};
   const damaged: string[] = [];
+  let format: StoreFormat | null = null;
   try {
     for (const { key, value } of opened.value.getRange({})) {
       const recordKey = recordKeyOf(key);
       const [table] = recordKey;
-      if (decodeRecord(recordKey, value) !== undefined) tables[table] = (tables[table] ?? 0) + 1;
+      const record = decodeRecord(recordKey, value);
+      if (table === SCHEMA_KEY[0] && record !== undefined) format = formatOf(record as SchemaRecord);
+      if (record !== undefined) tables[table] = (tables[table] ?? 0) + 1;
       else if (damaged.length < DAMAGED_NAMED_MAX) damaged.push(JSON.stringify(recordKey));
     }
-    return ok({ tables, damaged });
+    return ok({ format, tables, damaged });
   } catch (thrown) {
     return unreadable(path, reasonOf(thrown));
   } finally {
@@ -85,6 +91,12 @@ export async function salvageStore(path: string, target: string): Promise<Result
     await copy.close();
     await opened.value.close();
   }
+}
+
+/** Stores of the first format have no list of formats. */
+function formatOf({ version, formats = [] }: Partial<SchemaRecord>): StoreFormat | null {
+  if (version === undefined) return null;
+  return { version, sinceMs: formats.at(-1)?.sinceMs ?? null };
 }
 
 /** LMDB gives a path of one part back as that part. */

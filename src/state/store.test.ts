@@ -39,7 +39,7 @@ let examined: string[];
 let damagedRecords: string[];
 const examine: ExamineStore = (path) => {
   examined.push(path);
-  return { ok: true, value: { tables: {}, damaged: damagedRecords } };
+  return { ok: true, value: { format: null, tables: {}, damaged: damagedRecords } };
 };
 
 let root: string;
@@ -346,8 +346,8 @@ describe('a store that is not as it was written', () => {
 
   it('is refused when a later version made it', async () => {
     await end(begin());
-    await writeRaw(['schema'], encodeRecord(['schema'], { madeBy: 'portunus', version: 2 }));
-    expect(refused()).toMatchObject({ code: 'store_newer', message: expect.stringContaining('format 2') });
+    await writeRaw(['schema'], encodeRecord(['schema'], { madeBy: 'portunus', version: 3 }));
+    expect(refused()).toMatchObject({ code: 'store_newer', message: expect.stringContaining('format 3') });
   });
 
   it('is refused when the secrets are missing', async () => {

@@ -6,9 +6,11 @@ import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Clock, Random } from '../base/ports.ts';
 import { ok, type Result } from '../base/result.ts';
+import type { AuditEntry } from '../pipeline/audit.ts';
 import { type AdminTokens, openAdminTokens } from './admin-tokens.ts';
 import { type AuditLog, openAuditLog, type StoreArrival } from './audit-chain.ts';
 import { openAuditKey } from './audit-key.ts';
+import { copyStillStore } from './backup-place.ts';
 import { type ConfigurationHistory, createConfigurationHistory } from './configuration-history.ts';
 import { type CredentialTable, createCredentialTable } from './credential-table.ts';
 import { createDirectoryTable, type DirectoryTable } from './directory-table.ts';
@@ -18,6 +20,16 @@ import { LmdbFile } from './lmdb-file.ts';
 import { createQuotaMarks, type QuotaMarks } from './quota-marks.ts';
 import type { StoreExamination } from './store-examination.ts';
 import { inspectStoreFile } from './store-file.ts';
+import {
+  type Migrated,
+  migrateStore,
+  newestFormat,
+  SCHEMA_KEY,
+  type SchemaRecord,
+  STORE_MIGRATIONS,
+  type StoreMigration,
+  schemaOfNew,
+} from './store-migrations.ts';
 import { problem, RESTORE_REMEDY, reasonOf, type StoreProblem } from './store-problem.ts';
 import { StoreTables } from './store-tables.ts';
 import { syncPath } from './synced-path.ts';
@@ -54,7 +66,7 @@ export type ExamineStore = (path: string) => Result<StoreExamination, StoreProbl
 
 /**
  * Opens the data folder, and makes it (mode 0700) with fresh secrets when it is not there. A store whose last holder was lost
- * is examined first.
+ * is examined first; one of an older format is copied and brought to the newest.
  */
 export function openStore(
   folder: string,
@@ -62,6 +74,7 @@ export function openStore(
   examine: ExamineStore,
   clock: Pick<Clock, 'wallMs'>,
   arrival: StoreArrival = { kind: 'left' },
+  migrations: readonly StoreMigration[] = STORE_MIGRATIONS,
 ): Result<Store, StoreProblem> {
   try {
     if (!existsSync(folder)) {
@@ -81,7 +94,9 @@ export function openStore(
   if (!lock.ok) return lock;
   const path = join(folder, STORE_FILE);
   const sound = lock.value.lastHolder === 'lost' ? soundRecords(path, examine) : ok(undefined);
-  const opened = sound.ok ? openLocked({ folder, path, random, clock, arrival, lock: lock.value }) : sound;
+  const opened = sound.ok
+    ? openLocked({ folder, path, random, clock, arrival, migrations, lock: lock.value })
+    : sound;
   if (!opened.ok) lock.value.giveUp();
   return opened;
 }
@@ -109,11 +124,12 @@ interface Opening {
   readonly random: Random;
   readonly clock: Pick<Clock, 'wallMs'>;
   readonly arrival: StoreArrival;
+  readonly migrations: readonly StoreMigration[];
   readonly lock: FolderLock;
 }
 
 function openLocked(opening: Opening): Result<Store, StoreProblem> {
-  const { path, random } = opening;
+  const { path } = opening;
   let state: ReturnType<typeof inspectStoreFile>;
   let file: LmdbFile;
   try {
@@ -125,8 +141,8 @@ function openLocked(opening: Opening): Result<Store, StoreProblem> {
     return problem('store_unusable', path, `The store can't be opened: ${reasonOf(thrown)}.`, RESTORE_REMEDY);
   }
   const tables = new StoreTables(file);
-  const secrets = state === 'absent' ? beginStore(tables, random) : readSecrets(tables, path);
-  const read = secrets.ok ? createStore(tables, secrets.value, opening) : secrets;
+  const begun = state === 'absent' ? beginStore(tables, opening) : continueStore(tables, opening);
+  const read = begun.ok ? createStore(tables, begun.value, opening) : begun;
   // What was only read has nothing to flush; a failure to close it has nobody to tell.
   if (!read.ok) void file.close();
   return read;
@@ -140,25 +156,22 @@ function damaged(path: string, how: string): ReturnType<typeof problem> {
   return problem('store_damaged', path, `The store is damaged: ${how}.`, RESTORE_REMEDY);
 }
 
-const SCHEMA_VERSION = 1;
-const SCHEMA_KEY = ['schema'] as const;
 const SECRETS_KEY = ['secrets'] as const;
 
-interface SchemaRecord {
-  readonly madeBy: 'portunus';
-  readonly version: number;
-}
 interface SecretsRecord {
   readonly keyHashSecret: string;
   readonly pepper: string;
 }
 
-function beginStore(tables: StoreTables, random: Random): Result<InstanceSecrets, StoreProblem> {
+function beginStore(
+  tables: StoreTables,
+  { random, clock, migrations }: Opening,
+): Result<OpenedStore, StoreProblem> {
   const keyHashSecret = new Uint8Array(KEY_HASH_SECRET_BYTES);
   const pepper = new Uint8Array(PEPPER_BYTES);
   random.fill(keyHashSecret);
   random.fill(pepper);
-  const schema: SchemaRecord = { madeBy: 'portunus', version: SCHEMA_VERSION };
+  const schema = schemaOfNew(newestFormat(migrations), clock.wallMs());
   const secrets: SecretsRecord = {
     keyHashSecret: Buffer.from(keyHashSecret).toString('base64'),
     pepper: Buffer.from(pepper).toString('base64'),
@@ -167,39 +180,60 @@ function beginStore(tables: StoreTables, random: Random): Result<InstanceSecrets
     change.put(SCHEMA_KEY, schema);
     change.put(SECRETS_KEY, secrets);
   });
-  return written.ok ? ok({ keyHashSecret, pepper }) : written;
+  return written.ok ? ok({ secrets: { keyHashSecret, pepper }, migrated: null }) : written;
 }
 
-function readSecrets(tables: StoreTables, path: string): Result<InstanceSecrets, StoreProblem> {
+function continueStore(
+  tables: StoreTables,
+  { folder, path, clock, migrations }: Opening,
+): Result<OpenedStore, StoreProblem> {
   const schema = tables.get<SchemaRecord>(SCHEMA_KEY);
   if (!schema.ok) return schema;
   if (schema.value?.madeBy !== 'portunus') return foreign(path);
-  if (schema.value.version > SCHEMA_VERSION) {
-    return problem(
-      'store_newer',
-      path,
-      `The store has format ${schema.value.version}; this version of Portunus knows ${SCHEMA_VERSION}.`,
-      'Start the version that made it, or a later one.',
-    );
-  }
+  const nowMs = clock.wallMs();
+  const migrated = migrateStore(tables, schema.value.version, {
+    path,
+    migrations,
+    nowMs,
+    backUp: () => copyStillStore(folder, path, nowMs),
+  });
+  if (!migrated.ok) return migrated;
   const secrets = tables.get<SecretsRecord>(SECRETS_KEY);
   if (!secrets.ok) return secrets;
   if (secrets.value === null) return damaged(path, 'its secrets are missing');
-  return ok({
-    keyHashSecret: new Uint8Array(Buffer.from(secrets.value.keyHashSecret, 'base64')),
-    pepper: new Uint8Array(Buffer.from(secrets.value.pepper, 'base64')),
-  });
+  const keyHashSecret = new Uint8Array(Buffer.from(secrets.value.keyHashSecret, 'base64'));
+  const pepper = new Uint8Array(Buffer.from(secrets.value.pepper, 'base64'));
+  return ok({ secrets: { keyHashSecret, pepper }, migrated: migrated.value });
+}
+
+interface OpenedStore {
+  readonly secrets: InstanceSecrets;
+  readonly migrated: Migrated | null;
+}
+
+function migrationEntry({ from, to, backup }: Migrated): AuditEntry {
+  return {
+    actor: { kind: 'gateway', cause: 'start' },
+    action: 'store.migrate',
+    target: `store, copied to ${backup} before`,
+    before: { format: from },
+    after: { format: to },
+  };
 }
 
 function createStore(
   tables: StoreTables,
-  secrets: InstanceSecrets,
+  { secrets, migrated }: OpenedStore,
   { folder, random, clock, arrival, lock }: Opening,
 ): Result<Store, StoreProblem> {
   const key = openAuditKey(folder, random);
   if (!key.ok) return key;
   const audit = openAuditLog(tables, key.value, clock, arrival);
   if (!audit.ok) return audit;
+  if (migrated !== null) {
+    const recorded = audit.value.change([migrationEntry(migrated)], () => {});
+    if (!recorded.ok) return recorded;
+  }
   const adminTokens = openAdminTokens(tables, audit.value);
   if (!adminTokens.ok) return adminTokens;
   const idempotency = openIdempotencyTable(tables, clock);

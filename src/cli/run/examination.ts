@@ -4,6 +4,7 @@ import { readAdminAccess } from '../../admin/access-file.ts';
 import { requestStatus } from '../../admin/client.ts';
 import type { ServerSettings } from '../../model/world.ts';
 import { STORE_FILE } from '../../state/store.ts';
+import { newestFormat, STORE_MIGRATIONS } from '../../state/store-migrations.ts';
 import { buildProject } from '../../tools/build-project.ts';
 import { ProjectMemory } from '../../tools/project-memory.ts';
 import { PORTUNUS } from '../terminal.ts';
@@ -115,11 +116,26 @@ function storeFinding(folder: string, dataFolder: string): Finding {
   const remedy = `Stop the gateway, then "${PORTUNUS} restore ${relative('', folder) || '.'}" goes back to the newest backup.`;
   const examined = examineInChild(path);
   if (!examined.ok) return { state: 'wrong', what, says: examined.error.message, remedy };
-  const { tables, damaged } = examined.value;
+  const { tables, damaged, format } = examined.value;
   if (damaged.length > 0)
     return { state: 'wrong', what, says: `these records are damaged: ${damaged.join(', ')}.`, remedy };
   const records = Object.values(tables).reduce((sum, count) => sum + count, 0);
-  return sound(what, `${records} records, each with the checksum that it was written with.`);
+  const newest = newestFormat(STORE_MIGRATIONS);
+  const version = format?.version ?? 0;
+  if (version > newest) {
+    const says = `has format ${version}, and this version of Portunus knows ${newest}.`;
+    return { state: 'wrong', what, says, remedy: 'Use the version that made it, or a later one.' };
+  }
+  const older =
+    version < newest ? `, which the next start changes to ${newest}` : sinceText(format?.sinceMs ?? null);
+  return sound(
+    what,
+    `${records} records, each with the checksum that it was written with; format ${version}${older}.`,
+  );
+}
+
+function sinceText(ms: number | null): string {
+  return ms === null ? '' : ` since ${new Date(ms).toISOString().slice(0, 10)}`;
 }
 
 function auditFinding(folder: string, dataFolder: string): Finding {

@@ -1,6 +1,7 @@
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { err, ok, type Result } from '../../base/result.ts';
+import { BACKUP_NAME, BACKUPS_FOLDER, backupFile, timeStamp } from '../../state/backup-place.ts';
 import { STORE_FILE } from '../../state/store.ts';
 import type { StoreExamination } from '../../state/store-examination.ts';
 import { syncPath } from '../../state/synced-path.ts';
@@ -8,9 +9,6 @@ import { copyInChild, examineInChild, salvageInChild } from './store-task.ts';
 
 /** Copies of the store that are kept in the data folder; of more, the oldest go. */
 export const BACKUPS_KEPT = 10;
-
-const FOLDER = 'backups';
-const NAME = /^store-\d{8}T\d{6}(\.\d{3})?Z\.mdb$/;
 
 export interface Backup {
   readonly path: string;
@@ -20,10 +18,10 @@ export interface Backup {
 /** Newest last. */
 export function listBackups(dataFolder: string): readonly string[] {
   try {
-    return readdirSync(join(dataFolder, FOLDER))
-      .filter((name) => NAME.test(name))
+    return readdirSync(join(dataFolder, BACKUPS_FOLDER))
+      .filter((name) => BACKUP_NAME.test(name))
       .sort()
-      .map((name) => join(dataFolder, FOLDER, name));
+      .map((name) => join(dataFolder, BACKUPS_FOLDER, name));
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw thrown;
@@ -36,7 +34,7 @@ export function makeBackup(
   wallMs: number,
   target: string | null,
 ): Result<Backup, string> {
-  const path = target ?? join(dataFolder, FOLDER, `store-${stamp(wallMs)}.mdb`);
+  const path = target ?? backupFile(dataFolder, wallMs);
   const unfinished = `${path}.unfinished`;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -80,7 +78,7 @@ export function restoreBackup(
       `${backup} can't be used: ${damaged.length > 0 ? 'it has damaged records' : 'it is no store of a gateway'}.`,
     );
   const store = join(dataFolder, STORE_FILE);
-  const aside = `${store}.replaced-${stamp(wallMs)}`;
+  const aside = `${store}.replaced-${timeStamp(wallMs)}`;
   const fresh = `${store}.unfinished`;
   try {
     copyFileSync(backup, fresh);
@@ -111,7 +109,7 @@ export function rebuildStore(dataFolder: string, wallMs: number): Result<number,
     if (!salvaged.ok) return err(salvaged.error.message);
     chmodSync(fresh, 0o600);
     syncPath(fresh);
-    moveAside(store, `${store}.replaced-${stamp(wallMs)}`);
+    moveAside(store, `${store}.replaced-${timeStamp(wallMs)}`);
     renameSync(fresh, store);
     syncPath(dataFolder);
     return ok(salvaged.value);
@@ -132,9 +130,4 @@ function moveAside(store: string, aside: string): string | null {
     if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw thrown;
   }
-}
-
-/** `20261129T203000.123Z`: sorts by time, and fits every file system. */
-function stamp(wallMs: number): string {
-  return new Date(wallMs).toISOString().replaceAll(/[-:]/g, '');
 }
