@@ -174,6 +174,7 @@ it('doctor says what is running, what is open to others, and that nothing is wro
   const { code, stdout } = await portunus('doctor');
   expect(code).toBe(0);
   expect(stdout).toContain(`runs, process ${gateway!.child.pid}, without alerts`);
+  expect(stdout).toMatch(/format \d+ since 20\d\d-\d\d-\d\d\./);
   expect(stdout).toContain('backup');
   chmodSync(data(), 0o755);
   expect(await doctorOn('permissions')).toMatchObject({ code: 1, state: 'wrong' });
