@@ -134,6 +134,12 @@ export interface CounterStatus {
   readonly openSlice: number | null;
   /** Of a budget: what requests in flight have reserved. It would count as spent then. */
   readonly reserved: number | null;
+  /** Of a limit as it was before an edit; null for limits of the rules as they are. */
+  readonly replaced: {
+    readonly state: 'in-force' | 'over';
+    /** When it ends, or ended; null: once requests of earlier versions have ended. */
+    readonly endsMs: number | null;
+  } | null;
 }
 
 /** What the store keeps up to a bound, and the bound. */

@@ -80,6 +80,7 @@ export const STATUS: AdminStatus = {
       currency: null,
       openSlice: null,
       reserved: null,
+      replaced: { state: 'in-force', endsMs: 1_764_500_000_000 },
     },
   ],
   services: [

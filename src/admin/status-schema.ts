@@ -94,6 +94,7 @@ export const STATUS_SCHEMA = object({
       currency: orNull(TEXT),
       openSlice: orNull(NUMBER),
       reserved: orNull(NUMBER),
+      replaced: orNull(object({ state: { enum: ['in-force', 'over'] }, endsMs: orNull(TIME_MS) })),
     }),
   ),
   deliveries: list(

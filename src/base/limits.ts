@@ -119,6 +119,12 @@ export const LIMITS = {
     8_192 * MIB,
     'memory of tenants, teams, consumers and names of keys, until the next start',
   ),
+  replacedLimits: count(
+    64,
+    1,
+    1_024,
+    'limits that stay in force as they were before an edit; of more the newest',
+  ),
   counterKeys: count(100_000, 1, 10_000_000, 'keys one limit keeps apart; further ones share one counter'),
   rateJournalBytes: bytes(
     8 * MIB,

@@ -17,6 +17,14 @@ export function durationOf(text: string): Result<number, string> {
   return parsed.ok ? ok(parsed.value) : err(parsed.error.why);
 }
 
+/** `90 s`, `5 min` or `3 h 12 min`. */
+export function spell(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000));
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
 /** `1.2 ms`: three figures at most, in the unit that suits. */
 export function spellUs(us: number): string {
   if (us < 0) return '';

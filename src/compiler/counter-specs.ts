@@ -24,6 +24,7 @@ export function counterSpec(
     ...(rule.notify === null ? {} : { notify: rule.notify }),
     ...(isEstimated(rule) ? { weights: 'estimated' } : {}),
     ...(mode === 'enforce' ? {} : { watching: true }),
+    ...(rule.replaced === true ? { replaced: true } : {}),
     ...(rule.formerIdentity === null ? {} : { formerIdentity: rule.formerIdentity }),
   };
   const known = SPECS.get(rule);

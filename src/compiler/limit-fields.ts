@@ -17,11 +17,11 @@ export function isShownToCaller(rule: LimitRule): boolean {
 }
 
 /**
- * Whether callers see it in fields. Not of money: an amount in nano-units has more digits than the integers of structured
+ * Whether callers see it in fields. Not a limit that an edit has replaced, which will soon be gone. Not of money: an amount in nano-units has more digits than the integers of structured
  * fields (RFC 9651, 3.3.1).
  */
 export function isInFields(rule: LimitRule): boolean {
-  return rule.measure.kind === 'requests' && isShownToCaller(rule);
+  return rule.replaced !== true && rule.measure.kind === 'requests' && isShownToCaller(rule);
 }
 
 /** `"pace";q=60;w=60`. */

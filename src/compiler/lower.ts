@@ -61,8 +61,12 @@ export function lowerPolicies(
   const policies = kept.map((each) =>
     textsOf(each).some((text) => obsolete.has(text)) ? lowered(each.policy, each.mode, []) : each,
   );
+  const replaced = (checked.replaced ?? []).flatMap((policy) =>
+    lowerPolicy(policy, world.enforcement.get(policy.name)?.mode ?? 'enforce', conditions, []),
+  );
+  const rules = policies.flatMap((each) => each.rules);
   return {
-    rules: policies.flatMap(({ rules }) => rules),
+    rules: replaced.length === 0 ? rules : [...rules, ...replaced].sort(compareRules),
     policies: new Map(policies.map((each) => [each.policy.name, each])),
     moved: new Map(policies.flatMap(({ moved }) => [...moved])),
   };

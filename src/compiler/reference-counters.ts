@@ -23,6 +23,7 @@ export class ReferenceCounters implements Counters {
   readonly #families = new Map<string, Map<string, Meter>>();
   readonly #faults = new Map<string, CounterFault>();
   readonly #withoutLease = new Set<string>();
+  readonly #ended = new Set<string>();
 
   bind(specs: readonly CounterSpec[]): CounterBinding {
     return new ReferenceBinding(specs, this);
@@ -40,11 +41,17 @@ export class ReferenceCounters implements Counters {
     this.#withoutLease.delete(identity);
   }
 
+  /** The time of a replaced limit is over. */
+  endReplaced(identity: string): void {
+    this.#ended.add(identity);
+  }
+
   /** As if nothing had ever been asked; what is bound stays bound. */
   forget(): void {
     this.#families.clear();
     this.#faults.clear();
     this.#withoutLease.clear();
+    this.#ended.clear();
   }
 
   /** `identity key` → contents of every counter that has been taken from. */
@@ -57,6 +64,9 @@ export class ReferenceCounters implements Counters {
 
   faultOf(spec: CounterSpec): CounterFault {
     return this.#faults.get(spec.identity) ?? 'none';
+  }
+  hasEnded(spec: CounterSpec): boolean {
+    return spec.replaced === true && this.#ended.has(spec.identity);
   }
   needsLease(spec: CounterSpec): boolean {
     return this.#withoutLease.has(spec.identity);
@@ -119,12 +129,13 @@ class ReferenceBinding implements CounterBinding {
     this.#lastTaken = [];
     const entries = Array.from({ length: batch.count }, (_, at) => this.#entry(batch, at, moment));
     for (const entry of entries) leaveOut(batch, entry);
-    const failed = entries.find((entry) => entry.fault !== 'none' && entry.spec.onFailure === 'refuse');
+    const inForce = entries.filter(({ spec }) => !this.#counters.hasEnded(spec));
+    const failed = inForce.find((entry) => entry.fault !== 'none' && entry.spec.onFailure === 'refuse');
     if (failed !== undefined) {
       batch.retryAtMs[failed.at] = nowMs + 1;
       return EXCEEDED;
     }
-    const kept = entries.filter((entry) => entry.fault === 'none');
+    const kept = inForce.filter((entry) => entry.fault === 'none');
     if (kept.some((entry) => this.#counters.needsLease(entry.spec))) return NEEDS_LEASE;
     for (const entry of kept) describe(batch, entry, moment);
     if (kept.some((entry) => batch.retryAtMs[entry.at]! > 0)) return EXCEEDED;

@@ -13,6 +13,8 @@ import type { ScalarValue, ValueType } from '../model/types.ts';
 export interface CheckedPolicies {
   /** Sorted by name (code points): the order of files and declarations never matters. */
   readonly policies: readonly CheckedPolicy[];
+  /** Limits as they were before an edit changed their counters: still in force beside what the policies say now. Absent: none. */
+  readonly replaced?: readonly CheckedPolicy[];
 }
 
 export interface CheckedPolicy {
@@ -96,6 +98,8 @@ export interface LimitRule extends RuleBase {
   readonly counterIdentity: string;
   /** The identity under its former name (`was`), whose counters it takes over; null when it says none. */
   readonly formerIdentity: string | null;
+  /** See {@link CheckedPolicies.replaced}. */
+  readonly replaced?: true;
 }
 export interface HeaderRule extends RuleBase {
   readonly kind: 'set-header' | 'remove-header';

@@ -102,6 +102,11 @@ export interface CounterSpec {
    * once taken it stays taken: neither `settle` nor `release` changes it (a count of requests).
    */
   readonly weights?: 'estimated';
+  /**
+   * Of a limit that an edit has replaced (language-rules #27): it stays in force beside its successor until the moment that the
+   * control thread sets, and takes leave it out from then on. Absent: it is in force as long as its rule set.
+   */
+  readonly replaced?: true;
   /** Of a policy that only watches: it never waits for a lease, and its marks follow what it counted. Absent: it is enforced. */
   readonly watching?: true;
 }

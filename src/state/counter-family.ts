@@ -11,7 +11,7 @@ import {
   TICKS_PER_MS,
 } from './counter-kind.ts';
 import type { CounterRegion } from './counter-layout.ts';
-import { SUB_WINDOWS } from './counter-layout.ts';
+import { HEADER, SUB_WINDOWS } from './counter-layout.ts';
 import { PERIOD_STEPS_MAX, paceBucket } from './pace-bucket.ts';
 import { type RateKind, rateKind } from './rates/rate-kinds.ts';
 import { slotCount } from './slot-count.ts';
@@ -54,6 +54,8 @@ export class CounterFamily implements KindSettings {
   /** Of a policy that only watches. */
   readonly watching: boolean;
   readonly thresholdsPercent: readonly number[];
+  /** See `CounterSpec.replaced`. */
+  readonly replaced: boolean;
 
   readonly shardMask: number;
   readonly bucketMask: number;
@@ -90,7 +92,9 @@ export class CounterFamily implements KindSettings {
     this.rate = rateKind(spec.window.kind);
     this.watching = spec.watching === true;
     this.thresholdsPercent = spec.thresholdsPercent;
-    this.steady = this.estimated || spec.thresholdsPercent.length > 0 ? null : STEADY[spec.window.kind];
+    this.replaced = spec.replaced === true;
+    const isPlain = !this.estimated && !this.replaced && spec.thresholdsPercent.length === 0;
+    this.steady = isPlain ? STEADY[spec.window.kind] : null;
     this.shardMask = layout.shards - 1;
     this.bucketMask = layout.buckets - 1;
     this.buckets = layout.buckets;
@@ -107,6 +111,13 @@ export class CounterFamily implements KindSettings {
     this.periodSteps = figures.periodSteps;
     this.drained = figures.drained;
     this.periods = figures.periods;
+  }
+
+  /** A replaced limit whose time is over: nothing is taken from it any more. */
+  hasEnded(nowMs: number): boolean {
+    if (!this.replaced) return false;
+    const endsAtS = Atomics.load(this.words, HEADER.endsAtS);
+    return endsAtS !== 0 && nowMs >= endsAtS * 1_000;
   }
 }
 

@@ -3,8 +3,8 @@
  *
  * | part     | cells                                                                                        |
  * |----------|----------------------------------------------------------------------------------------------|
- * | header   | 16 Int32: {@link HEADER}; its lock guards `keysUsed` and the overflow record; `storeAway` is  |
- * |          | written by the control thread alone, and read without a lock                                 |
+ * | header   | 16 Int32: {@link HEADER}; its lock guards `keysUsed` and the overflow record; `storeAway` and|
+ * |          | `endsAtS` are written by the control thread alone, and read without a lock                   |
  * | shards   | 16 Int32 each: {@link SHARD}; a cache line of its own, so that locks of two shards don't meet|
  * | heads    | per shard `buckets` Int32: first record of the bucket + 1, 0 for none                        |
  * | meta     | per record 4 Int32: {@link META}                                                             |
@@ -15,7 +15,15 @@
  */
 import type { CounterSpec, CounterWindow } from '../pipeline/counters.ts';
 
-export const HEADER = { lock: 0, keysUsed: 1, overflowTakes: 2, storeAway: 3, cells: 16 } as const;
+/** `endsAtS`: monotonic second at which a replaced limit ends; 0 while that is not known. */
+export const HEADER = {
+  lock: 0,
+  keysUsed: 1,
+  overflowTakes: 2,
+  storeAway: 3,
+  endsAtS: 4,
+  cells: 16,
+} as const;
 export const SHARD = { lock: 0, handedOut: 1, firstFree: 2, cells: 16 } as const;
 export const META = { keyHigh: 0, keyLow: 1, generation: 2, next: 3, cells: 4 } as const;
 

@@ -39,6 +39,8 @@ export interface CounterRegistry {
   lookAtUse(nowMs: number, wallMs: number): void;
   /** Frees the locks of a thread (its `threadId`) that has exited in the middle of a take; answers how many. */
   releaseLocksOf(thread: number): number;
+  /** Replaced limits of this identity end at a monotonic moment, or up to a second later. */
+  endReplaced(identity: string, atMs: number): void;
   inspect(): readonly CounterUsage[];
   /** Windows and token buckets that living rule sets use. */
   rates(): readonly RateRegion[];
@@ -84,6 +86,8 @@ export interface CounterUsage {
   /** Takes that had to share the overflow counter because all keys were in use. */
   readonly overflowTakes: number;
   readonly bytes: number;
+  /** Of a limit that an edit has replaced: when it ends, or ended, on the monotonic clock; null where that is not known yet. */
+  readonly replaced: { readonly endsAtMs: number | null } | null;
   /** As `lookAtUse` found it. */
   readonly headroom: LimitHeadroom;
 }
@@ -146,6 +150,7 @@ export function createCounterRegistry(): CounterRegistry {
     prepare(specs) {
       assert(new Set(specs.map(regionSignature)).size === specs.length, 'counter identities are unique');
       const entries = specs.map(liveRegion);
+      for (const [i, entry] of entries.entries()) if (specs[i]!.replaced) beginReplaced(entry);
       const memory = { regions: entries.map(({ region }, i) => limitedTo(region, specs[i]!)) };
       for (const [i, entry] of entries.entries()) entry.uses.set(memory, specs[i]!);
       return memory;
@@ -174,6 +179,12 @@ export function createCounterRegistry(): CounterRegistry {
       for (const entry of live.values()) broken += releaseLocks(entry, lockOwner(thread));
       return broken;
     },
+    endReplaced(identity, atMs) {
+      for (const { uses, words } of live.values()) {
+        const isMeant = [...uses.values()].some((spec) => spec.replaced && spec.identity === identity);
+        if (isMeant) Atomics.store(words, HEADER.endsAtS, Math.max(1, Math.ceil(atMs / 1_000)));
+      }
+    },
     inspect: () => Array.from(live.values(), usageOf),
     rates: () => [...live.values()].map(rateOf).filter((rate) => rate !== null),
     quotas: () => [...live.values()].map(quotaOf).filter((quota) => quota !== null),
@@ -182,6 +193,12 @@ export function createCounterRegistry(): CounterRegistry {
       return null;
     },
   };
+}
+
+/** An end that is over belongs to an earlier replacement, unless a living rule set goes by it. */
+function beginReplaced({ uses, words }: LiveRegion): void {
+  if ([...uses.values()].some((spec) => spec.replaced)) return;
+  Atomics.store(words, HEADER.endsAtS, 0);
 }
 
 function makeRegion(spec: CounterSpec, region: number): CounterRegion {
@@ -236,8 +253,14 @@ function usageOf({ region, words, uses, pass }: LiveRegion): CounterUsage {
     keysWanted: spec.maxKeys,
     overflowTakes: Atomics.load(words, HEADER.overflowTakes) >>> 0,
     bytes: region.memory.byteLength,
+    replaced: spec.replaced ? { endsAtMs: endOf(words) } : null,
     headroom: pass.headroom,
   };
+}
+
+function endOf(words: Int32Array): number | null {
+  const endsAtS = Atomics.load(words, HEADER.endsAtS);
+  return endsAtS === 0 ? null : endsAtS * 1_000;
 }
 
 function rateOf({ signature, formerSignature, region, uses }: LiveRegion): RateRegion | null {

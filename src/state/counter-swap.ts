@@ -110,6 +110,10 @@ function lockUnion(
   }));
   for (let i = 0; i < batch.count; i++) {
     const family = families[batch.counter[i]!]!;
+    if (family.hasEnded(entries.moment.nowMs)) {
+      entries.leaveOut(batch, i, 'none');
+      continue;
+    }
     requests.push({ family, lock: shardAt(shardOf(family, batch.keyLow[i]!)), entry: i });
   }
   requests.sort((a, b) => a.family.region - b.family.region || lockRank(a) - lockRank(b));

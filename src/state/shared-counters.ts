@@ -194,6 +194,10 @@ class SharedBinding implements CounterBinding {
       const family = this.#families[batch.counter[i]!]!;
       assert(family.region !== lastRegion, 'a counter appears once in a batch');
       lastRegion = family.region;
+      if (family.hasEnded(entries.moment.nowMs)) {
+        entries.leaveOut(batch, i, 'none');
+        continue;
+      }
       let locked = locks.acquire(family.words, shardAt(shardOf(family, batch.keyLow[i]!)));
       if (locked && !entries.findOwn(family, batch, i)) {
         locked = locks.acquire(family.words, HEADER.lock);

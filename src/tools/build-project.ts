@@ -15,6 +15,13 @@ import { DAY_MS } from '../model/local-time.ts';
 import type { World } from '../model/world.ts';
 import type { RuleBundle } from '../pipeline/program.ts';
 import { ProjectMemory } from './project-memory.ts';
+import {
+  type FormerLimits,
+  NO_FORMER_LIMITS,
+  NONE_REPLACED,
+  type ReplacedLimit,
+  replacedLimits,
+} from './replaced-limits.ts';
 
 /** One project folder, checked and compiled. `built` is null when there is any error. */
 export interface BuiltProject {
@@ -25,6 +32,8 @@ export interface BuiltProject {
     readonly bundle: RuleBundle;
     /** The days on which the same texts bring the same findings; made when first asked for. */
     readonly days: readonly UnchangedDays[];
+    /** See `ReplacedLimits.limits`. */
+    readonly replaced: readonly ReplacedLimit[];
   } | null;
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -37,16 +46,18 @@ export interface CheckedProject extends BuiltProject {
 
 /**
  * The whole way from texts to a rule set, as `start` and every reload take it: tests are left out. Pure: `wallMs` is the
- * time for findings about what is due. With the `memory` of an earlier call the answer is the same, and comes sooner.
+ * time for findings about what is due. With the `memory` of an earlier call the answer is the same, and comes sooner. `former`: of
+ * the version that the rule set is to take the place of.
  */
 export function buildProject(
   texts: readonly SourceText[],
   projectFolder: string,
   wallMs: number,
   memory: ProjectMemory = new ProjectMemory(),
+  former: FormerLimits = NO_FORMER_LIMITS,
 ): BuiltProject {
   const files = texts.filter(({ path }) => !isTestFile(path));
-  return build(files, projectFolder, wallMs, () => [], memory);
+  return build(files, projectFolder, wallMs, () => [], memory, former);
 }
 
 /** {@link buildProject}, and the tests of the project. */
@@ -79,6 +90,7 @@ function build(
   wallMs: number,
   further: FurtherCheck,
   memory: ProjectMemory,
+  former: FormerLimits = NO_FORMER_LIMITS,
 ): BuiltProject {
   const isPolicy = (text: SourceText): boolean => isPolicyFile(text.path);
   const { stopwatch } = memory;
@@ -114,15 +126,26 @@ function build(
   ];
   if (hasError(found)) return { built: null, diagnostics: found };
   const byPath = new Map(texts.map((text) => [text.path, text]));
-  const compiled = stopwatch.stage('compiling', () =>
-    compileRules(checked.policies, world, (place) => spanAt(place, byPath), memory.compiled),
+  const compile = (policies: CheckedPolicies) =>
+    stopwatch.stage('compiling', () =>
+      compileRules(policies, world, (place) => spanAt(place, byPath), memory.compiled),
+    );
+  let replaced = stopwatch.stage('checking', () =>
+    replacedLimits(former, { files, checked: checked.policies, world, memory: memory.policies }),
   );
+  let compiled = compile({ ...checked.policies, replaced: replaced.policies });
+  if (replaced.limits.length > 0 && hasError(compiled.diagnostics)) {
+    // What is right by itself is not refused for what is to go, such as a limit too many on one route.
+    replaced = NONE_REPLACED;
+    compiled = compile(checked.policies);
+  }
   const diagnostics = [...found, ...compiled.diagnostics, ...dueFindings(checked.policies, world, wallMs)];
   if (hasError(diagnostics)) return { built: null, diagnostics };
   const { policies } = checked;
   const built = {
     world,
     policies,
+    replaced: replaced.limits,
     get bundle() {
       return stopwatch.stage('compiling', () => compiled.bundle);
     },

@@ -61,6 +61,7 @@ it('sweeps the counters every second, and frees the locks of a lost thread befor
   const started = await Gateway.start({
     files: { folder, texts, folders: [] },
     project,
+    replaced: [],
     builder,
     store,
     counters: {

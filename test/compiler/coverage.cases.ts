@@ -19,6 +19,7 @@ const REACHED: Readonly<Record<string, readonly string[]>> = {
     'timeout',
     'deprecate',
     'alert',
+    'replaced',
   ],
   kind: [
     'constant',

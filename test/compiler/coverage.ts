@@ -6,7 +6,9 @@ export class Coverage {
   readonly #counts = new Map<string, number>();
 
   notePolicies({ policies, world }: Pick<Case, 'policies' | 'world'>): void {
-    for (const policy of policies.policies) {
+    const replaced = policies.replaced ?? [];
+    if (replaced.length > 0) this.#count('rule replaced');
+    for (const policy of [...policies.policies, ...replaced]) {
       this.#count(`mode ${world.enforcement.get(policy.name)?.mode ?? 'enforce'}`);
       if (policy.scope !== null) this.#walk(policy.scope);
       for (const rule of policy.rules) {

@@ -1,6 +1,7 @@
 /** Random typed policies: every node of the tree, with guards where the checker would demand them. */
 import type {
   CheckedPolicies,
+  CheckedPolicy,
   CheckedRule,
   CounterKey,
   FactExpression,
@@ -47,7 +48,18 @@ export function randomPolicies(choices: Choices): CheckedPolicies {
   const crowd = choices.rarely(6) ? randomCrowd(choices) : [];
   // Without a permit for all most requests would end there, and few would reach the limits.
   const open = isOpen ? [policy('open', {}, [permit({}, 'all')])] : [];
-  return policies(...open, ...random, ...crowd);
+  const all = policies(...open, ...random, ...crowd);
+  return choices.rarely(4) ? { ...all, replaced: [randomReplaced(choices.one(random).name, choices)] } : all;
+}
+
+/** Limits of a policy as they were before an edit, of whatever scope it had then. */
+function randomReplaced(name: string, choices: Choices): CheckedPolicy {
+  const scope = choices.below(2) === 0 ? {} : { scope: randomCondition(choices, new Set(), 1) };
+  const rules = choices.times(1, 2, (index): CheckedRule => {
+    const rule = randomRule('limit', choices.rarely(3) ? null : `rule-${index}`, choices, new Set());
+    return { ...(rule as LimitRule), key: `before ${index}`, replaced: true };
+  });
+  return policy(name, scope, rules);
 }
 
 function randomPolicy(name: string, choices: Choices) {

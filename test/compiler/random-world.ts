@@ -105,8 +105,8 @@ export interface Step {
   readonly route: string;
   readonly request: PlainRequest;
   readonly releasesEarlier: boolean;
-  /** Picks a counter by number, where there is one. */
-  readonly trouble: { readonly counter: number; readonly kind: 'fault' | 'lease' } | null;
+  /** Picks a counter by number, where there is one; `end`: of a replaced limit, whose time is over from then on. */
+  readonly trouble: { readonly counter: number; readonly kind: 'fault' | 'lease' | 'end' } | null;
 }
 
 export function randomSteps(of: World, choices: Choices, keys: KeyNames): Step[] {
@@ -126,7 +126,7 @@ export function randomSteps(of: World, choices: Choices, keys: KeyNames): Step[]
       ),
       releasesEarlier: choices.rarely(4),
       trouble: choices.rarely(12)
-        ? { counter: choices.below(8), kind: choices.one(['fault', 'lease']) }
+        ? { counter: choices.below(8), kind: choices.one(['fault', 'lease', 'end']) }
         : null,
     };
   });

@@ -5,7 +5,7 @@ import { compileRules } from '../../src/compiler/compile.ts';
 import type { PlainAnswer, PlainRequest } from '../../src/compiler/interpret/facts.ts';
 import { Interpreter, type ToldAlert } from '../../src/compiler/interpret.ts';
 import { ReferenceCounters } from '../../src/compiler/reference-counters.ts';
-import type { CheckedPolicies } from '../../src/language/typed.ts';
+import type { CheckedPolicies, CheckedPolicy } from '../../src/language/typed.ts';
 import type { World } from '../../src/model/world.ts';
 import { type AlertSink, KNOWN, type Known } from '../../src/pipeline/alerts.ts';
 import { HeaderEdits, type RequestContext, type Warning } from '../../src/pipeline/context.ts';
@@ -251,17 +251,20 @@ function once(texts: readonly string[]): string[] {
 
 /** Plays the steps to a judge. */
 export function play({ policies, steps }: Pick<Case, 'policies' | 'steps'>, judge: Judge): Observation[] {
-  const limits = policies.policies
-    .flatMap((policy) => policy.rules)
-    .flatMap((rule) => ('counterIdentity' in rule ? [rule.counterIdentity] : []))
-    .sort();
+  const replaced = identitiesOf(policies.replaced ?? []);
+  const limits = [...identitiesOf(policies.policies), ...replaced].sort();
   return steps.map((step) => {
     if (step.releasesEarlier) judge.release();
+    const meant = step.trouble?.kind === 'end' ? replaced : limits;
     const troubled =
-      step.trouble === null ? undefined : limits[step.trouble.counter % Math.max(1, limits.length)];
+      step.trouble === null ? undefined : meant[step.trouble.counter % Math.max(1, meant.length)];
     const { counters } = judge;
     if (troubled === undefined || !(counters instanceof ReferenceCounters))
       return judge.judge(step.route, step.request);
+    if (step.trouble?.kind === 'end') {
+      counters.endReplaced(troubled);
+      return judge.judge(step.route, step.request);
+    }
     if (step.trouble?.kind === 'fault') counters.fail(troubled, 'table-full');
     else counters.revokeLease(troubled);
     const observation = judge.judge(step.route, step.request);
@@ -269,4 +272,11 @@ export function play({ policies, steps }: Pick<Case, 'policies' | 'steps'>, judg
     counters.grant(troubled);
     return observation;
   });
+}
+
+function identitiesOf(policies: readonly CheckedPolicy[]): string[] {
+  return policies
+    .flatMap((policy) => policy.rules)
+    .flatMap((rule) => ('counterIdentity' in rule ? [rule.counterIdentity] : []))
+    .sort();
 }

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileRules } from '../../src/compiler/compile.ts';
+import type { CheckedPolicy } from '../../src/language/typed.ts';
 import type { Counters } from '../../src/pipeline/counters.ts';
 import type { RuleBundle } from '../../src/pipeline/program.ts';
 import { createCounterRegistry } from '../../src/state/counter-registry.ts';
 import { createSharedCounters } from '../../src/state/shared-counters.ts';
-import { policies, policy } from './ast.ts';
+import { policy } from './ast.ts';
 import { Choices } from './choices.ts';
 import { randomRule } from './random-policies.ts';
 import { bundleJudge, type Case, interpretedJudge, type Observation, play, randomCase } from './run.ts';
@@ -63,7 +64,8 @@ describe('a decision over shared memory', () => {
       fc.property(numbers, numbers, fc.constantFrom('limit', 'forbid', 'require'), (drawn, added, kind) => {
         const one = withoutTrouble(randomCase(new Choices(drawn)));
         const rule = randomRule(kind, 'added', new Choices(added), new Set());
-        const more = policies(...one.policies.policies, policy('zeta', {}, [rule]));
+        const zeta = policy('zeta', {}, [rule]);
+        const more = { ...one.policies, policies: [...one.policies.policies, zeta] };
         const before = compileRules(one.policies, one.world).bundle;
         const after = compileRules(more, one.world).bundle;
         const last = one.steps.at(-1)!;
@@ -93,11 +95,13 @@ describe('a decision over shared memory', () => {
 
 /** What happens at a full table or without a lease is each implementation's own; the rest must agree. */
 function withoutTrouble(one: Case): Case {
-  const policies = one.policies.policies.map((policy) => ({
+  const roomy = (policy: CheckedPolicy): CheckedPolicy => ({
     ...policy,
     rules: policy.rules.map((rule) => ('maxKeys' in rule ? { ...rule, maxKeys: 64 } : rule)),
-  }));
-  return { ...one, policies: { policies }, steps: one.steps.map((step) => ({ ...step, trouble: null })) };
+  });
+  const { policies, replaced } = one.policies;
+  const all = { policies: policies.map(roomy), ...(replaced && { replaced: replaced.map(roomy) }) };
+  return { ...one, policies: all, steps: one.steps.map((step) => ({ ...step, trouble: null })) };
 }
 
 /** Every binding is to the counters of the bundle: the judge binds once more to release. */

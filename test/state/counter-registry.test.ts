@@ -82,6 +82,28 @@ describe('the memory of counters over a reload', () => {
     expect(taker(registry.prepare(old), old)(0, 1).remaining).toBe(9);
   });
 
+  it('of a limit that was replaced ends when it is told to, is a limit again when edited back, and can be replaced anew', () => {
+    const registry = createCounterRegistry();
+    const plain = [spec('w', WINDOW)];
+    const first = registry.prepare(plain);
+    taker(first, plain)(0, 60);
+    const replaced = [spec('w', WINDOW, { replaced: true })];
+    const second = registry.prepare(replaced);
+    registry.retire(first);
+    const takeReplaced = taker(second, replaced);
+    expect(takeReplaced(0, 1).result).toBe(EXCEEDED);
+    registry.endReplaced('w', 1_001);
+    // While its time is not over, a further rule set goes by the same end.
+    const third = registry.prepare(replaced);
+    expect(takeReplaced(0, 1, 1_999).result).toBe(EXCEEDED);
+    expect(takeReplaced(0, 1, 2_000).result).toBe(TAKEN);
+    const back = registry.prepare(plain);
+    for (const gone of [second, third]) registry.retire(gone);
+    expect(taker(back, plain)(0, 1, 2_000).result).toBe(EXCEEDED);
+    const again = registry.prepare(replaced);
+    expect(taker(again, replaced)(0, 1, 2_000).result).toBe(EXCEEDED);
+  });
+
   it.each([
     ['another identity', spec('v', WINDOW)],
     ['another length', spec('w', { ...WINDOW, windowMs: 30_000 })],

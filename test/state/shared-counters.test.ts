@@ -21,6 +21,38 @@ describe('shared counters', () => {
     expect(binding.take(batch, 1_700, 0)).toBe(TAKEN);
   });
 
+  it('leaves a replaced limit out from its end on, whoever takes, and no other', () => {
+    const other = { kind: 'window', amount: 9, windowMs: 1_600 } as const;
+    const specs = [spec('old', SECOND, { replaced: true }), spec('new', other)];
+    const { registry, binding, batch } = rigOf(specs);
+    const both = [0, 1].map((counter) => ({ counter, key: 1, weight: 3 }));
+    expect(binding.take(fill(batch, both), 0, 0)).toBe(TAKEN);
+    expect(binding.take(fill(batch, both), 1, 0)).toBe(EXCEEDED);
+    registry.endReplaced('new', 1);
+    registry.endReplaced('old', 1_000);
+    expect(binding.take(fill(batch, both), 999, 0)).toBe(EXCEEDED);
+    expect(binding.take(fill(batch, both), 1_000, 0)).toBe(TAKEN);
+    expect(Array.from(batch.retryAtMs.slice(0, 2))).toEqual([0, 0]);
+    expect(batch.remaining[1]).toBe(3);
+    expect(binding.take(fill(batch, both), 1_001, 0)).toBe(TAKEN);
+    expect(binding.take(fill(batch, both), 1_002, 0)).toBe(EXCEEDED);
+  });
+
+  it('swaps what a replaced limit holds for nothing once its time is over', () => {
+    const specs = [spec('old', { kind: 'concurrency', amount: 1 }, { replaced: true }), spec('new', SECOND)];
+    const { registry, binding, batch } = rigOf(specs);
+    const both = [0, 1].map((counter) => ({ counter, key: 1, weight: 1 }));
+    binding.take(fill(batch, both), 0, 0);
+    const held = binding.reserve(batch)!;
+    expect(binding.take(fill(batch, both), 0, 0)).toBe(EXCEEDED);
+    registry.endReplaced('old', 1_000);
+    const other = both.map((each) => ({ ...each, key: 2 }));
+    expect(binding.swap(held, fill(batch, other), 1_000, 0)).toBe(TAKEN);
+    expect(binding.take(fill(batch, both), 999, 0)).toBe(TAKEN);
+    binding.release(held);
+    expect(binding.take(fill(batch, both), 999, 0)).toBe(EXCEEDED);
+  });
+
   it('keeps keys apart', () => {
     const { binding, batch } = rigOf([spec('w', SECOND)]);
     expect(binding.take(fill(batch, [{ counter: 0, key: 1, weight: 5 }]), 0, 0)).toBe(TAKEN);

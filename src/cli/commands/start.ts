@@ -48,7 +48,7 @@ export async function start(folder: string, options: StartOptions): Promise<Exit
     process.stderr.write('Not started: the configuration has errors.\n');
     return EXIT.findings;
   }
-  const { store, project, built, madeBy, builder, keeper } = prepared;
+  const { store, project, built, madeBy, builder, keeper, replaced } = prepared;
   if (!store.ok) return failed(`${store.error.message} ${store.error.remedy}`);
   const claim = await claimAddress(built.world.server.listen);
   const mock =
@@ -65,6 +65,7 @@ export async function start(folder: string, options: StartOptions): Promise<Exit
   const started = await Gateway.start({
     files: files.value,
     project,
+    replaced,
     builder,
     store: store.value,
     counters: createCounterRegistry(),

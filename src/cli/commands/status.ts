@@ -10,6 +10,7 @@ import type {
 import { requestStatus } from '../../admin/client.ts';
 import { moneyText } from '../../model/money.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { spell } from '../moments.ts';
 import { findGateway } from './data-folder.ts';
 import { sentence } from './reload.ts';
 import type { GatewayOptions } from './remote-gateway.ts';
@@ -109,13 +110,22 @@ function counterText({
   currency,
   openSlice,
   reserved,
+  replaced,
 }: CounterStatus): string {
   const later = keysMaxFromNextStart > keysMax ? ` (${keysMaxFromNextStart} from the next start on)` : '';
   const text = (amount: number) => (currency === null ? String(amount) : moneyText(amount, currency));
   const held =
     reserved === null || reserved === 0 ? '' : ` and spend ${text(reserved)} that is only reserved`;
   const atRisk = openSlice === null ? '' : `; a crash now would lose ${text(openSlice)} of it${held}`;
-  return `${label}: ${keys} of ${keysMax} keys${later}${atRisk}`;
+  return `${label}${replacedText(replaced)}: ${keys} of ${keysMax} keys${later}${atRisk}`;
+}
+
+function replacedText(replaced: CounterStatus['replaced']): string {
+  if (replaced === null) return '';
+  const { state, endsMs } = replaced;
+  if (state === 'over') return ' as before an edit (in force no more)';
+  if (endsMs === null) return ' as before an edit (in force until requests of before have ended)';
+  return ` as before an edit (in force until ${new Date(endsMs).toISOString()})`;
 }
 
 function rateWindowsText(rates: RateWindowStatus): readonly string[] {
@@ -177,11 +187,4 @@ function address(listen: { readonly address: string; readonly port: number }): s
   return listen.address.includes(':')
     ? `[${listen.address}]:${listen.port}`
     : `${listen.address}:${listen.port}`;
-}
-
-function spell(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1_000));
-  if (seconds < 120) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

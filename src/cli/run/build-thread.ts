@@ -9,7 +9,8 @@ const port = parentPort;
 assert(port !== null, 'this module runs as a worker');
 const builder = new LocalBuilder();
 
-port.on('message', async ({ texts, folder, wallMs }: ToBuildThread) => {
+port.on('message', async ({ texts, folder, wallMs, former }: ToBuildThread) => {
   const sources = texts.map(({ path, text }) => new SourceText(path, text));
-  port.postMessage(formOf(await builder.build(sources, folder, wallMs), sources) satisfies FromBuildThread);
+  const built = await builder.build(sources, folder, wallMs, former);
+  port.postMessage(formOf(built, sources) satisfies FromBuildThread);
 });

@@ -2,10 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { LoadReport } from '../../admin/actions.ts';
 import type { Clock } from '../../base/ports.ts';
 import type { Result } from '../../base/result.ts';
+import { isPolicyFile } from '../../config/kinds.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
+import { isTestFile } from '../../language/check-tests.ts';
 import type { ServerSettings, Service } from '../../model/world.ts';
 import type { AuditActor } from '../../pipeline/audit.ts';
 import type { CounterUsage } from '../../state/counter-registry.ts';
+import { type FormerLimits, NO_FORMER_LIMITS, type ReplacedLimit } from '../../tools/replaced-limits.ts';
 import { counterNotes, keyNotes } from './counter-notes.ts';
 import type { ServiceFiles } from './endpoint-keeper.ts';
 import type { ProjectBuilder } from './project-builder.ts';
@@ -41,6 +44,8 @@ export interface Change {
   readonly files: ServiceFiles;
   /** With another directory, or another of what it is read by. */
   readonly world: ServedWorld | null;
+  /** Limits that the rules hold as they were before an edit. */
+  readonly replaced: readonly ReplacedLimit[];
 }
 
 /** A version that holds for all threads. */
@@ -59,6 +64,8 @@ export interface ConfigurationTarget {
   /** Told in the turn in which the version went live. */
   readonly live: (version: LiveVersion) => void;
   readonly watch: (folders: readonly string[]) => void;
+  /** Whether a limit that an edit has replaced is in force no more. */
+  readonly isOver: (replaced: ReplacedLimit) => boolean;
   /** The counters in use. */
   readonly counters: () => readonly CounterUsage[];
 }
@@ -196,9 +203,20 @@ export class Configuration {
   async #build(texts: ProjectFiles['texts'], folder: string): Promise<ReadyProject> {
     const { builder, clock } = this.#options;
     const wallMs = clock.wallMs();
-    const read = await builder.build(texts, folder, wallMs);
+    const read = await builder.build(texts, folder, wallMs, this.#former(texts));
     this.#goOn();
     return withCertificateFindings(read, wallMs);
+  }
+
+  /** What may have to stay in force of the version that runs once there are other texts. */
+  #former(texts: ProjectFiles['texts']): FormerLimits {
+    const { running } = this;
+    if (running === null) return NO_FORMER_LIMITS;
+    const now = new Map(texts.map(({ path, text }) => [path, text]));
+    const files = running.texts
+      .filter(({ path, text }) => isPolicyFile(path) && !isTestFile(path) && now.get(path) !== text)
+      .map(({ path, text }) => ({ path, text }));
+    return { files, replaced: running.replaced.filter((each) => !this.#options.target.isOver(each)) };
   }
 
   /** Throws where {@link stop} came meanwhile: `#report` answers so. */
@@ -207,7 +225,8 @@ export class Configuration {
   }
 
   async #change(ready: ReadyVersion, files: ProjectFiles, cause: LoadCause): Promise<LoadOutcome> {
-    const { world, bundle } = ready;
+    const { world, bundle, replaced } = ready;
+    const { texts } = files;
     const before = this.#running;
     this.#settings ??= world;
     const notes = restartNotes(this.#settings, world);
@@ -217,7 +236,7 @@ export class Configuration {
     const sameRules = before?.bundle.hash === bundle.hash && before.filesDigest === read.value.digest;
     const sameDirectory = before !== null && readsDirectoryAlike(before.world, world);
     if (before !== null && sameRules && sameDirectory) {
-      this.#running = { ...before, world };
+      this.#running = { ...before, world, texts };
       notes.push(...keyNotes(this.#options.target.counters()));
       return { kind: 'unchanged', epoch: before.epoch, hash: bundle.hash, notes };
     }
@@ -226,6 +245,7 @@ export class Configuration {
       rules: sameRules ? null : bundle,
       files: read.value,
       world: sameDirectory ? null : world,
+      replaced,
     });
     if (failure !== null) return { kind: 'refused', why: failure };
     this.#options.target.live({ epoch, ready, files, cause });
@@ -234,6 +254,8 @@ export class Configuration {
       world,
       bundle,
       filesDigest: read.value.digest,
+      texts,
+      replaced,
       sinceMs: this.#options.clock.wallMs(),
     };
     if (before !== null) notes.push(...counterNotes(before.bundle.counters, bundle.counters));
@@ -258,6 +280,8 @@ export interface Running {
   readonly world: ServedWorld;
   readonly bundle: ReadyBundle;
   readonly filesDigest: string;
+  readonly texts: ProjectFiles['texts'];
+  readonly replaced: readonly ReplacedLimit[];
   readonly sinceMs: number;
 }
 

@@ -19,9 +19,41 @@ test('a counter that goes on as it was needs no word, nor does a new one or one 
   expect(counterNotes([spec('pace', 60_000)], [spec('pace', 60_000, 500)])).toEqual([]);
 });
 
-test('a changed window starts the limit empty', () => {
-  expect(counterNotes([spec('pace', 60_000)], [spec('pace', 10_000)])).toEqual([
-    'plans/pace for each tenant: starts empty, because its window or its key has changed.',
+test('a changed window starts the limit empty, and says how long it stays in force as it was', () => {
+  const [before, after] = [spec('pace', 60_000), spec('pace', 10_000)];
+  const empty = 'plans/pace for each tenant: starts empty, because its window or its key has changed';
+  expect(counterNotes([before], [after])).toEqual([`${empty}; as it was it is in force no more.`]);
+  const staying = { ...before, replaced: true as const };
+  expect(counterNotes([before], [after, staying])).toEqual([
+    `${empty}; as it was it stays in force for 60 s.`,
+  ]);
+  // Said once: the next load only keeps it.
+  expect(counterNotes([after, staying], [after, staying])).toEqual([]);
+  expect(counterNotes([after, staying], [before, { ...after, replaced: true }])).toEqual([]);
+  const renamed = { ...spec('speed', 10_000), formerIdentity: spec('pace', 10_000).identity };
+  expect(counterNotes([before], [renamed, staying])).toEqual([
+    `plans/speed for each tenant: starts empty, because its window or its key has changed; as it was it stays in force for 60 s.`,
+  ]);
+});
+
+test('a changed `at once` stays in force until requests have ended, and a changed quota starts empty', () => {
+  const slots = (key: string): CounterSpec => ({
+    ...spec('slots', 0),
+    identity: JSON.stringify(['plans', 'slots', 'requests', 'concurrency', [key], null]),
+    window: { kind: 'concurrency', amount: 2 },
+  });
+  expect(
+    counterNotes([slots('tenant')], [slots('consumer'), { ...slots('tenant'), replaced: true }]),
+  ).toEqual([
+    'plans/slots for each consumer: starts empty, because its window or its key has changed; as it was it stays in force until the requests that it counted have ended.',
+  ]);
+  const quota = (period: 'day' | 'week'): CounterSpec => ({
+    ...spec('month', 0),
+    identity: JSON.stringify(['plans', 'month', 'requests', 'calendar', period, 'UTC', ['tenant'], null]),
+    window: { kind: 'calendar', amount: 2, period, zone: 'UTC' },
+  });
+  expect(counterNotes([quota('day')], [quota('week')])).toEqual([
+    'plans/month for each tenant: starts empty, because its period or its key has changed.',
   ]);
 });
 

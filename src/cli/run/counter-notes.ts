@@ -1,6 +1,8 @@
 import { counterLabel } from '../../language/canonical.ts';
 import type { CounterSpec } from '../../pipeline/counters.ts';
 import type { CounterUsage } from '../../state/counter-registry.ts';
+import { lengthMs } from '../../tools/replaced-limits.ts';
+import { spell } from '../moments.ts';
 
 /** What becomes of counters when rules change and it is not what one would expect: sentences for the person who changed them. */
 export function counterNotes(
@@ -8,13 +10,25 @@ export function counterNotes(
   after: readonly CounterSpec[],
 ): readonly string[] {
   const earlier = new Set(before.map(({ identity }) => identity));
-  const gone = new Set(before.map(ruleOf));
+  const gone = new Set(before.map(({ identity }) => ruleOf(identity)));
+  const staying = after.filter(({ replaced }) => replaced);
   return after
-    .filter((spec) => !earlier.has(spec.identity) && !earlier.has(spec.formerIdentity ?? ''))
-    .filter((spec) => gone.has(ruleOf(spec)))
-    .map(
-      ({ identity }) => `${counterLabel(identity)}: starts empty, because its window or its key has changed.`,
-    );
+    .filter((spec) => !spec.replaced && identitiesOf(spec).every((identity) => !earlier.has(identity)))
+    .flatMap((spec) => {
+      const rules = new Set(identitiesOf(spec).map(ruleOf));
+      if (![...rules].some((rule) => gone.has(rule))) return [];
+      const stays = staying.filter(({ identity }) => rules.has(ruleOf(identity)));
+      return [`${counterLabel(spec.identity)}: starts empty, because ${whyEmpty(spec, stays)}.`];
+    });
+}
+
+function whyEmpty({ window }: CounterSpec, stays: readonly CounterSpec[]): string {
+  if (window.kind === 'calendar') return 'its period or its key has changed';
+  const changed = 'its window or its key has changed';
+  if (stays.length === 0) return `${changed}; as it was it is in force no more`;
+  const length = Math.max(...stays.map((spec) => lengthMs(spec.window) ?? 0));
+  const until = length === 0 ? 'until the requests that it counted have ended' : `for ${spell(length)}`;
+  return `${changed}; as it was it stays in force ${until}`;
 }
 
 /** Named one by one; a raised `counterKeys` concerns every limit that says no number of its own. */
@@ -36,8 +50,12 @@ export function keyNotes(
   return notes;
 }
 
+function identitiesOf({ identity, formerIdentity }: CounterSpec): readonly string[] {
+  return formerIdentity === undefined ? [identity] : [identity, formerIdentity];
+}
+
 /** Policy and rule: what people take for the same limit. */
-function ruleOf({ identity }: CounterSpec): string {
+function ruleOf(identity: string): string {
   const [policy, rule] = JSON.parse(identity) as readonly unknown[];
   return JSON.stringify([policy, rule]);
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import type { AdminHealth } from '../../admin/actions.ts';
 import type { ConfigurationActions } from '../../admin/routes/configuration.ts';
 import type { AdminServer } from '../../admin/server.ts';
@@ -22,6 +23,7 @@ import {
 } from '../../pipeline/thread-gauges.ts';
 import type { CounterMemory } from '../../state/counter-layout.ts';
 import type { CounterRegistry } from '../../state/counter-registry.ts';
+import { machineBoot } from '../../state/rates/machine-boot.ts';
 import type { TakeJournalStart } from '../../state/rates/take-journal.ts';
 import { createSeenSignaturesMemory, signaturesWithoutRoom } from '../../state/seen-signatures.ts';
 import type { Store } from '../../state/store.ts';
@@ -42,6 +44,7 @@ import {
   type LoadResult,
 } from './configuration.ts';
 import { createDirectoryDesk } from './directory-desk.ts';
+import { replaceDurably } from './durable-file.ts';
 import { EndpointKeeper } from './endpoint-keeper.ts';
 import { makeFirstKeys } from './first-keys.ts';
 import { HistoryKeeper } from './history-keeper.ts';
@@ -54,6 +57,7 @@ import { type ProjectFiles, ProjectWatcher } from './project-files.ts';
 import { QuotaKeeper } from './quota-keeper.ts';
 import { RateKeeper } from './rate-keeper.ts';
 import type { ReadyProject, ReadyVersion, ServedWorld } from './ready-project.ts';
+import { type KeptLimit, REPLACED_FILE, ReplacedKeeper } from './replaced-keeper.ts';
 import { ServedCertificates } from './served-certificates.ts';
 import { SignatureRoomAlert } from './signature-room-alert.ts';
 import { readSecret, SigningSecretKeeper } from './signing-secrets.ts';
@@ -67,6 +71,8 @@ import { tellWatching } from './watch-alert.ts';
 export interface GatewayOptions {
   readonly files: ProjectFiles;
   readonly project: ReadyProject;
+  /** What the process before this one had in force beside its rules. */
+  readonly replaced: readonly KeptLimit[];
   /** Of {@link GatewayOptions.project}, for reloads; stopped with the gateway. */
   readonly builder: ProjectBuilder;
   readonly store: Store;
@@ -121,6 +127,7 @@ export class Gateway {
   readonly #anchoring: AuditAnchoring;
   readonly #quotas: QuotaKeeper;
   readonly #rates: RateKeeper;
+  readonly #replaced: ReplacedKeeper;
   readonly #endpoints: EndpointKeeper;
   readonly #directory: LiveDirectory;
   readonly #certificates: ServedCertificates;
@@ -179,6 +186,18 @@ export class Gateway {
       threads: rings.length,
       journalBytes: world.limits.rateJournalBytes,
     });
+    const { dataFolder } = world.server;
+    const { counters: registry, clock: machineClock } = options;
+    this.#replaced = new ReplacedKeeper(
+      {
+        write: (text) => replaceDurably(join(dataFolder, REPLACED_FILE), text, 0o600),
+        registry,
+        clock: machineClock,
+        boot: machineBoot(),
+        alerts: observation.alerts,
+      },
+      options.replaced,
+    );
     const { shared } = this.#endpoints;
     const journals = this.#rates.journals();
     const seenSignatures = createSeenSignaturesMemory(world.limits.signaturesRemembered);
@@ -210,7 +229,6 @@ export class Gateway {
       readText,
       alerts,
     });
-    const { dataFolder } = world.server;
     this.#anchoring = new AuditAnchoring({
       dataFolder,
       audit,
@@ -298,6 +316,7 @@ export class Gateway {
       counters: () => this.#counters.inspect(),
       openSlices: () => this.#quotas.openSlices(),
       rates: () => this.#rates.inspect(),
+      replacedInForce: () => this.#replaced.inForce,
       ruleAlerts: () => this.#ruleAlerts.inspect(),
       threads: () => this.#gauges(),
       seriesMax: world.limits.metricSeries,
@@ -316,6 +335,7 @@ export class Gateway {
         watch: (folders) => {
           if (options.watchFiles === 'yes') tellWatching(observation.alerts, this.#watcher.watch(folders));
         },
+        isOver: (replaced) => this.#replaced.isOver(replaced),
         counters: () => this.#counters.inspect(),
       },
       onResult: (result) => this.#loaded(result),
@@ -405,6 +425,7 @@ export class Gateway {
       project: this.#options.files.folder,
       startedMs: this.#startedMs,
       nowMs: this.#options.clock.wallMs(),
+      monotonicMs: this.#options.clock.monotonicMs(),
       health: this.#health,
       settings: this.#world,
       directory: this.#directory.usage,
@@ -448,7 +469,7 @@ export class Gateway {
     return this.#directory.exclusively(() => this.#changeNow(epoch, change));
   }
 
-  async #changeNow(epoch: number, { rules, files, world }: Change): Promise<string | null> {
+  async #changeNow(epoch: number, { rules, files, world, replaced }: Change): Promise<string | null> {
     const prepared: Result<PreparedDirectory | null, string> =
       world === null ? ok(null) : this.#directory.prepare(world);
     if (!prepared.ok) return prepared.error;
@@ -457,7 +478,10 @@ export class Gateway {
     const slots = rules === null ? ok(null) : this.#endpoints.prepare(epoch, rules.services);
     if (!slots.ok) return slots.error;
     const memory = rules === null ? null : this.#counters.prepare(rules.counters);
-    if (memory !== null) this.#rates.regionsChanged();
+    if (memory !== null) {
+      this.#rates.regionsChanged();
+      await this.#replaced.prepare(replaced);
+    }
     const changed = await this.#threads.change(epoch, {
       rules:
         packed.value === null
@@ -469,6 +493,7 @@ export class Gateway {
       if (memory !== null) {
         this.#counters.retire(memory);
         this.#rates.regionsChanged();
+        await this.#replaced.abandon();
       }
       this.#endpoints.retire(epoch);
       return changed.error;
@@ -478,6 +503,8 @@ export class Gateway {
       this.#counterMemory.set(epoch, memory!);
       this.#endpoints.live(rules.services, files);
       this.#quotas.renamed(rules.counters);
+      await this.#replaced.live(epoch, replaced);
+      this.#tellEarliest();
     }
     return null;
   }
@@ -519,6 +546,11 @@ export class Gateway {
     this.#counterMemory.delete(epoch);
     this.#counters.retire(memory);
     this.#endpoints.retire(epoch);
+    this.#tellEarliest();
+  }
+
+  #tellEarliest(): void {
+    this.#replaced.earliestIs(Math.min(...this.#counterMemory.keys()));
   }
   /** How many threads are done with an old version. */
   readonly #retirements = new Map<number, number>();

@@ -24,6 +24,7 @@ export interface MetricSources {
   readonly counters: () => readonly CounterUsage[];
   readonly openSlices: () => readonly OpenSlice[];
   readonly rates: () => RateKeeping;
+  readonly replacedInForce: () => number;
   readonly ruleAlerts: () => readonly RuleMatches[];
   /** By name of the thread. */
   readonly threads: () => ReadonlyMap<string, ThreadGaugeValues>;
@@ -77,6 +78,7 @@ export class GatewayMetrics {
       const slice = slices.get(usage.identity);
       if (slice !== undefined) samples.add('portunus_quota_open_slice', labels, slice);
     }
+    samples.add('portunus_replaced_limits', {}, this.#sources.replacedInForce());
     const leftOut = Math.max(0, usages.length - seriesMax);
     if (leftOut > 0)
       samples.add('portunus_metric_series_left_out_total', { metric: 'portunus_limit_used_ratio' }, leftOut);

@@ -4,6 +4,7 @@ import type { Result } from '../../base/result.ts';
 import { loadSettings } from '../../config/load.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { Directory } from '../../model/world.ts';
+import { machineBoot } from '../../state/rates/machine-boot.ts';
 import type { Store } from '../../state/store.ts';
 import type { StoreProblem } from '../../state/store-problem.ts';
 import { PACKAGE_FOLDER } from '../package-folder.ts';
@@ -12,6 +13,7 @@ import { LocalBuilder, type ProjectBuilder, ThreadBuilder } from './project-buil
 import type { ProjectFiles } from './project-files.ts';
 import { formOf, fromForm } from './ready-form.ts';
 import type { ReadyProject, ReadyVersion, ServedWorld } from './ready-project.ts';
+import { type KeptLimit, keptReplaced, stillInForce } from './replaced-keeper.ts';
 import {
   type CacheInputs,
   cacheInputs,
@@ -34,6 +36,7 @@ export type PreparedProject =
       readonly builder: ProjectBuilder;
       readonly store: Result<Store, StoreProblem>;
       readonly keeper: VersionKeeper;
+      readonly replaced: readonly KeptLimit[];
     };
 
 type OpenStore = (dataFolder: string) => Result<Store, StoreProblem>;
@@ -46,13 +49,19 @@ export async function prepareProject(
 ): Promise<PreparedProject> {
   const { texts, folder } = files;
   const program = programName();
-  const inputs = program === null ? null : cacheInputs(texts, folder, program);
-  const opened = inputs === null ? null : openedForCache(files, inputs, open);
+  const settings = loadSettings(texts, { projectFolder: folder });
+  const replaced = settings === null ? [] : keptReplaced(settings.server.dataFolder, clock, machineBoot());
+  const limits = replaced.map(({ limit }) => limit);
+  const inputs = program === null ? null : cacheInputs(texts, folder, program, limits);
+  const opened = inputs === null || settings === null ? null : openedForCache(settings, inputs, open);
   const wallMs = clock.wallMs();
   const cached =
-    inputs !== null && opened?.ok === true ? readCache(files, inputs, opened.value, wallMs) : null;
+    inputs !== null && opened?.ok === true
+      ? readCache(files, inputs, cacheOf(opened.value, settings!), wallMs)
+      : null;
   const builder = cached === null ? new LocalBuilder() : new ThreadBuilder(BUILD_THREAD, cached.directory);
-  const read = cached?.project ?? (await builder.build(texts, folder, wallMs));
+  const former = { files: [], replaced: stillInForce(replaced, clock) };
+  const read = cached?.project ?? (await builder.build(texts, folder, wallMs, former));
   const project = withCertificateFindings(read, wallMs);
   const { built, diagnostics } = project;
   if (built === null) {
@@ -64,31 +73,28 @@ export async function prepareProject(
   const keeper = new VersionKeeper(cache, program, (line) => process.stderr.write(line));
   if (cached !== null) keeper.holds(inputs!);
   const madeBy = cached === null ? 'this start' : 'an earlier start';
-  return { kind: 'ready', project, built, madeBy, diagnostics, builder, store, keeper };
+  return { kind: 'ready', project, built, madeBy, diagnostics, builder, store, keeper, replaced };
 }
 
 const BUILD_THREAD = new URL('dist/src/cli/run/build-thread.js', PACKAGE_FOLDER);
 
 /** Null where nothing is kept of these files: then the store is opened when they are known to be right. */
 function openedForCache(
-  { texts, folder }: ProjectFiles,
+  { server: { dataFolder }, limits }: Pick<ServedWorld, 'server' | 'limits'>,
   inputs: CacheInputs,
   open: OpenStore,
 ): Result<Store, StoreProblem> | null {
-  const settings = loadSettings(texts, { projectFolder: folder });
-  if (settings === null || settings.limits.compiledCacheBytes === 0) return null;
-  const { dataFolder } = settings.server;
+  if (limits.compiledCacheBytes === 0) return null;
   return seemsCached(dataFolder, inputs) ? open(dataFolder) : null;
 }
 
 function readCache(
-  { texts, folder }: ProjectFiles,
+  { texts }: ProjectFiles,
   inputs: CacheInputs,
-  store: Store,
+  cache: StartCache,
   wallMs: number,
 ): { readonly project: ReadyProject; readonly directory: Directory } | null {
-  const settings = loadSettings(texts, { projectFolder: folder })!;
-  const reading = cacheOf(store, settings).read(inputs, wallMs);
+  const reading = cache.read(inputs, wallMs);
   if (reading.kind === 'unusable')
     process.stderr.write(`${START_CACHE_FILE} is not used: ${reading.why}. The project is compiled anew.\n`);
   if (reading.kind !== 'found') return null;
@@ -152,7 +158,7 @@ export class VersionKeeper {
   async #keep({ ready, files: { texts, folder } }: LiveVersion): Promise<void> {
     const [cache, program] = [this.#cache, this.#program];
     if (cache === null || program === null) return;
-    const inputs = cache.keeps ? cacheInputs(texts, folder, program) : null;
+    const inputs = cache.keeps ? cacheInputs(texts, folder, program, ready.replaced) : null;
     if (inputs !== null && this.#held?.equals(inputs.digest) === true) return;
     this.#held = inputs?.digest ?? null;
     if (inputs === null) return this.#tellRemoved(await cache.drop());

@@ -6,12 +6,18 @@ import { BundlePacker } from '../../gateway/packed-bundle.ts';
 import type { Directory } from '../../model/world.ts';
 import { buildProject } from '../../tools/build-project.ts';
 import { ProjectMemory } from '../../tools/project-memory.ts';
+import type { FormerLimits } from '../../tools/replaced-limits.ts';
 import { fromForm, type ReadyForm } from './ready-form.ts';
 import { type ReadyProject, readyProject } from './ready-project.ts';
 
 /** Checks and compiles the texts of a project, one after the other; each time it makes anew only what changed. */
 export interface ProjectBuilder {
-  build(texts: readonly SourceText[], folder: string, wallMs: number): Promise<ReadyProject>;
+  build(
+    texts: readonly SourceText[],
+    folder: string,
+    wallMs: number,
+    former?: FormerLimits,
+  ): Promise<ReadyProject>;
   stop(): Promise<void>;
 }
 
@@ -20,8 +26,10 @@ export class LocalBuilder implements ProjectBuilder {
   readonly #memory = new ProjectMemory();
   readonly #packer = new BundlePacker();
 
-  async build(texts: readonly SourceText[], folder: string, wallMs: number): Promise<ReadyProject> {
-    return readyProject(buildProject(texts, folder, wallMs, this.#memory), this.#packer);
+  async build(
+    ...[texts, folder, wallMs, former]: Parameters<ProjectBuilder['build']>
+  ): Promise<ReadyProject> {
+    return readyProject(buildProject(texts, folder, wallMs, this.#memory, former), this.#packer);
   }
 
   async stop(): Promise<void> {}
@@ -45,8 +53,8 @@ export class ThreadBuilder implements ProjectBuilder {
     this.#directory = directory;
   }
 
-  async build(texts: readonly SourceText[], folder: string, wallMs: number): Promise<ReadyProject> {
-    const { built, diagnostics } = fromForm(await this.#ask(texts, folder, wallMs), texts);
+  async build(...asked: Parameters<ProjectBuilder['build']>): Promise<ReadyProject> {
+    const { built, diagnostics } = fromForm(await this.#ask(...asked), asked[0]);
     if (built === null) return { built, diagnostics };
     const directory = sameTenants(this.#directory, built.world.directory);
     this.#directory = directory;
@@ -58,7 +66,7 @@ export class ThreadBuilder implements ProjectBuilder {
     await this.#worker?.terminate();
   }
 
-  async #ask(texts: readonly SourceText[], folder: string, wallMs: number): Promise<ReadyForm> {
+  async #ask(...[texts, folder, wallMs, former]: Parameters<ProjectBuilder['build']>): Promise<ReadyForm> {
     // Nobody would end its thread.
     if (this.#stopped) throw new Error('the thread that compiles was stopped');
     this.#worker ??= this.#start();
@@ -67,7 +75,7 @@ export class ThreadBuilder implements ProjectBuilder {
       assert(this.#asked === null, 'one project is built after the other');
       this.#asked = { resolve, reject };
       const plain = texts.map(({ path, text }) => ({ path, text }));
-      worker.postMessage({ texts: plain, folder, wallMs } satisfies ToBuildThread);
+      worker.postMessage({ texts: plain, folder, wallMs, former } satisfies ToBuildThread);
     });
   }
 
@@ -99,6 +107,7 @@ export interface ToBuildThread {
   readonly texts: readonly { readonly path: string; readonly text: string }[];
   readonly folder: string;
   readonly wallMs: number;
+  readonly former: FormerLimits | undefined;
 }
 export type FromBuildThread = ReadyForm;
 

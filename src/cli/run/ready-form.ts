@@ -13,7 +13,7 @@ export interface ReadyForm {
   readonly findings: FindingsForm;
 }
 
-export interface VersionForm extends Pick<ReadyVersion, 'policyCount' | 'days'> {
+export interface VersionForm extends Pick<ReadyVersion, 'policyCount' | 'days' | 'replaced'> {
   readonly world: Omit<ServedWorld, 'routes'>;
   readonly routes: readonly string[];
   readonly bundle: Pick<ReadyBundle, 'hash' | 'services' | 'counters' | 'alerts' | 'ruleCount'>;
@@ -52,7 +52,7 @@ export function fromForm({ built, findings }: ReadyForm, texts: readonly SourceT
   return { built: built === null ? null : versionOf(built, diagnostics), diagnostics };
 }
 
-function versionForm({ world, bundle, policyCount, days }: ReadyVersion): VersionForm {
+function versionForm({ world, bundle, policyCount, days, replaced }: ReadyVersion): VersionForm {
   const { routes, ...others } = world;
   const { hash, services, counters, alerts, ruleCount } = bundle;
   const packed = bundle.pack();
@@ -63,17 +63,19 @@ function versionForm({ world, bundle, policyCount, days }: ReadyVersion): Versio
     packed: packed.ok ? packed.value : packed.error,
     policyCount,
     days,
+    replaced,
   };
 }
 
 function versionOf(form: VersionForm, findings: readonly Diagnostic[]): ReadyVersion {
-  const { packed, policyCount, days } = form;
+  const { packed, policyCount, days, replaced } = form;
   return {
     world: { ...form.world, routes: new Set(form.routes) },
     bundle: { ...form.bundle, pack: () => (typeof packed === 'string' ? err(packed) : ok(packed)) },
     policyCount,
     findings,
     days,
+    replaced,
   };
 }
 

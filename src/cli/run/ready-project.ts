@@ -5,6 +5,7 @@ import type { UnchangedDays } from '../../language/due.ts';
 import type { World } from '../../model/world.ts';
 import type { RuleBundle } from '../../pipeline/program.ts';
 import type { BuiltProject } from '../../tools/build-project.ts';
+import type { ReplacedLimit } from '../../tools/replaced-limits.ts';
 
 /** A project as the control thread needs it. Routes and rules are many: they are packed, and of routes only the names are kept. */
 export interface ReadyProject {
@@ -21,6 +22,7 @@ export interface ReadyVersion {
   readonly findings: readonly Diagnostic[];
   /** See `BuiltProject`. */
   readonly days: readonly UnchangedDays[];
+  readonly replaced: readonly ReplacedLimit[];
 }
 
 export interface ServedWorld extends Omit<World, 'routes'> {
@@ -36,10 +38,11 @@ export interface ReadyBundle extends Pick<RuleBundle, 'hash' | 'services' | 'cou
 
 export function readyProject({ built, diagnostics }: BuiltProject, packer: BundlePacker): ReadyProject {
   if (built === null) return { built, diagnostics };
-  const { world, policies } = built;
+  const { world, policies, replaced } = built;
   const ready: ReadyVersion = {
     world,
     policyCount: policies.policies.length,
+    replaced,
     findings: diagnostics,
     get bundle() {
       return readyBundle(built.bundle, packer);

@@ -13,6 +13,7 @@ import { err, ok, type Result } from '../../base/result.ts';
 import type { SourceText } from '../../diagnostics/source.ts';
 import { isTestFile } from '../../language/check-tests.ts';
 import { areUnchanged } from '../../language/due.ts';
+import type { ReplacedLimit } from '../../tools/replaced-limits.ts';
 import { PACKAGE_FOLDER } from '../package-folder.ts';
 import type { ReadyForm, VersionForm } from './ready-form.ts';
 
@@ -51,16 +52,18 @@ const PIECE_BYTES = 256 * 1024;
 /** As many times its size must be free: the store and the journals beside it need the disk more than this file does. */
 const FREE_TIMES = 2;
 
-/** Null where nothing is kept of such a project. */
+/** Null where nothing is kept of such a project. `replaced`: limits that stay in force beside what the files say. */
 export function cacheInputs(
   texts: readonly SourceText[],
   folder: string,
   program: string,
+  replaced: readonly ReplacedLimit[] = [],
 ): CacheInputs | null {
   const files = texts.filter(({ path }) => !isTestFile(path));
   const length = files.reduce((sum, { text }) => sum + text.length, 0);
   if (length < CACHED_FROM_BYTES) return null;
   const hash = createHash('sha256').update(JSON.stringify([program, folder, files.length]));
+  for (const { path, text, identity } of replaced) hash.update(JSON.stringify([path, text, identity]));
   for (const { path, text } of files) hash.update(`\0${path}\0${text.length}\0`).update(text);
   return { digest: hash.digest() };
 }

@@ -2,6 +2,7 @@ import type {
   AdminHealth,
   AdminStatus,
   CertificateStatus,
+  CounterStatus,
   DirectoryUsage,
   KeptStatus,
   LoadReport,
@@ -26,6 +27,7 @@ export interface StatusParts {
   readonly project: string;
   readonly startedMs: number;
   readonly nowMs: number;
+  readonly monotonicMs: number;
   readonly health: AdminHealth;
   /** The world of the first version: its addresses, threads and limits are in force until the process ends. */
   readonly settings: Pick<World, 'server' | 'limits'>;
@@ -73,7 +75,7 @@ export function adminStatus(parts: StatusParts): AdminStatus {
       logDropped: observation.accessLog.counts.dropped,
       logError: observation.destination.lastError,
     },
-    counters: parts.counters.map(({ identity, keysUsed, keysMax, keysWanted }) => ({
+    counters: parts.counters.map(({ identity, keysUsed, keysMax, keysWanted, replaced }) => ({
       identity,
       label: counterLabel(identity),
       keys: keysUsed,
@@ -82,6 +84,7 @@ export function adminStatus(parts: StatusParts): AdminStatus {
       currency: counterMeasure(identity) === 'money' ? running.world.currency : null,
       openSlice: sliceOf(parts, identity)?.amount ?? null,
       reserved: sliceOf(parts, identity)?.reserved ?? null,
+      replaced: replaced === null ? null : replacedStatus(replaced, parts),
     })),
     services: parts.services,
     certificates: parts.certificates.map(({ certificateFile, names, expiresMs }) => ({
@@ -95,6 +98,15 @@ export function adminStatus(parts: StatusParts): AdminStatus {
     deliveries: observation.deliveries.inspect(),
     limits: parts.settings.limits,
   };
+}
+
+function replacedStatus(
+  { endsAtMs }: NonNullable<CounterUsage['replaced']>,
+  { nowMs, monotonicMs }: StatusParts,
+): CounterStatus['replaced'] {
+  if (endsAtMs === null) return { state: 'in-force', endsMs: null };
+  const leftMs = endsAtMs - monotonicMs;
+  return { state: leftMs > 0 ? 'in-force' : 'over', endsMs: Math.round(nowMs + leftMs) };
 }
 
 function keptStatus({ audit, history, idempotency }: Store, limits: LimitValues): KeptStatus {

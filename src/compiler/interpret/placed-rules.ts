@@ -13,10 +13,12 @@ export interface PlacedRule<Rule extends CheckedRule = CheckedRule> {
 
 /** Policies by name, rules by key: the order that numbers them. */
 export function placedRules(checked: CheckedPolicies, world: World): PlacedRule[] {
-  const policies = [...checked.policies].sort((a, b) => compareCodePoints(a.name, b.name));
-  const rules = policies.flatMap((policy) =>
-    [...policy.rules].sort((a, b) => compareCodePoints(a.key, b.key)).map((rule) => ({ policy, rule })),
-  );
+  const policies = [...checked.policies, ...(checked.replaced ?? [])];
+  const rules = policies
+    .flatMap((policy) => policy.rules.map((rule) => ({ policy, rule })))
+    .sort(
+      (a, b) => compareCodePoints(a.policy.name, b.policy.name) || compareCodePoints(a.rule.key, b.rule.key),
+    );
   return rules.map(({ policy, rule }, index) => ({
     index,
     policy: policy.name,

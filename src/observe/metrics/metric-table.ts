@@ -68,6 +68,10 @@ export const METRICS = {
     'Requests that shared one counter of a limit, because all of its counters were in use.',
   ),
   portunus_limit_memory_bytes: gauge(LIMIT_LABELS, 'Shared memory of the counters of a limit.'),
+  portunus_replaced_limits: gauge(
+    [],
+    'Limits in force as they were before an edit, beside those in their place (at most `limits.replacedLimits`).',
+  ),
   portunus_quota_open_slice: gauge(
     LIMIT_LABELS,
     'What a quota would lose if the process were killed now, in its own unit.',
