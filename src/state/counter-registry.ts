@@ -195,10 +195,9 @@ export function createCounterRegistry(): CounterRegistry {
   };
 }
 
-/** An end that is over belongs to an earlier replacement, unless a living rule set goes by it. */
+/** In the newest rule set it is either replaced already, or in force as it is: an end is then one of before. */
 function beginReplaced({ uses, words }: LiveRegion): void {
-  if ([...uses.values()].some((spec) => spec.replaced)) return;
-  Atomics.store(words, HEADER.endsAtS, 0);
+  if ([...uses.values()].at(-1)?.replaced !== true) Atomics.store(words, HEADER.endsAtS, 0);
 }
 
 function makeRegion(spec: CounterSpec, region: number): CounterRegion {

@@ -134,13 +134,17 @@ describe('a changed file', () => {
     await startWith('limit "few" at most 1 requests in any 1h in total');
     expect((await get('/1')).status).toBe(200);
     await project.write('policies/p.policy', policy('limit "few" at most 9 requests in any 2h in total'));
-    await gateway.printed(/p\/few in total: starts empty, because .*; as it was it stays in force for 60 min\./);
+    await gateway.printed(
+      /p\/few in total: starts empty, because .*; as it was it stays in force for 60 min\./,
+    );
     expect((await get('/2')).status).toBe(429);
     await gateway.stop();
     gateway = await RunningGateway.start(project);
     expect((await get('/3')).status).toBe(429);
     const status = (await runPortunus(['status', project.folder])).stdout;
-    expect(status).toMatch(/counter +p\/few in total as before an edit \(in force until 20.*Z\): 1 of \d+ keys/);
+    expect(status).toMatch(
+      /counter +p\/few in total as before an edit \(in force until 20.*Z\): 1 of \d+ keys/,
+    );
     expect(status).toMatch(/counter +p\/few in total: 0 of \d+ keys/);
     const printed = gateway.output.length;
     await project.write('policies/p.policy', policy(''));

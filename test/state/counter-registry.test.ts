@@ -98,7 +98,8 @@ describe('the memory of counters over a reload', () => {
     expect(takeReplaced(0, 1, 1_999).result).toBe(EXCEEDED);
     expect(takeReplaced(0, 1, 2_000).result).toBe(TAKEN);
     const back = registry.prepare(plain);
-    for (const gone of [second, third]) registry.retire(gone);
+    // A request of the second one is still in flight.
+    registry.retire(third);
     expect(taker(back, plain)(0, 1, 2_000).result).toBe(EXCEEDED);
     const again = registry.prepare(replaced);
     expect(taker(again, replaced)(0, 1, 2_000).result).toBe(EXCEEDED);
