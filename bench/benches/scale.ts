@@ -7,10 +7,10 @@ import { applyLoad, loadTool } from '../load.ts';
 import { column, measurePeer, type PeerSample, type SharedLoad } from '../measure.ts';
 import { apart } from '../placement.ts';
 import { freePort, placementNote } from '../processes.ts';
-import { ITEM_PATH } from '../projects.ts';
+import { ITEM_PATH, writePolicy } from '../projects.ts';
 import { type Contender, interleave } from '../rounds.ts';
 import { keysInMemory, lookUpNs } from '../scale/look-up.ts';
-import { makeScaleProject, pathsOf, type ScaleProject, type ScaleSize } from '../scale/project.ts';
+import { makeScaleProject, pathsOf, policyOf, type ScaleProject, type ScaleSize } from '../scale/project.ts';
 import { type Scope, withScope } from '../scope.ts';
 import { pairedRatios } from '../statistics.ts';
 import { startUpstream } from '../upstream.ts';
@@ -34,6 +34,9 @@ const STARTS = { full: 3, quick: 1 } as const;
 const REQUESTS_FIRST = 300;
 const SETTLE_MS = 5_000;
 const CACHE_WITHIN_MS = 30_000;
+const RELOADS = 3;
+const LIVE_WITHIN_MS = 120_000;
+const LOOK_EVERY_MS = 50;
 const MIB = 1_024 * 1_024;
 const LOOK_UP_ROUNDS = 7;
 
@@ -55,10 +58,17 @@ async function run(context: BenchContext, scope: Scope): Promise<BenchResult> {
   const many = await make('many', size);
   const few = await make('few', FEW);
   const starts = await measureStarts(many, context);
+  context.say('reloads after a warm start');
+  const reloads = await measureReloads(many, context);
   const requests = loadTool() === 'wrk' ? await measureRequests(few, many, context, scope) : null;
   context.say('looking keys up in this process');
   return {
-    figures: [...startFigures(starts), ...requestFigures(requests), ...lookUpFigures(size.keys)],
+    figures: [
+      ...startFigures(starts),
+      ...reloadFigures(reloads),
+      ...requestFigures(requests),
+      ...lookUpFigures(size.keys),
+    ],
     notes: [
       'Starts: not pinned, page cache as it is; a cold one has no artefacts of an earlier start. To the first good answer with a key of the store.',
       ...(starts.isCached ? [] : ['No artefacts were kept: the warm starts were cold ones.']),
@@ -120,10 +130,46 @@ async function measureStart(
   }
 }
 
-async function request(gateway: Gateway, key: string): Promise<void> {
+/** Edits of the one policy, one after the other, after a start from what an earlier one has kept. */
+interface Reloads {
+  readonly toLiveMs: readonly number[];
+  readonly settledMib: number;
+  readonly peakMib: number;
+}
+
+async function measureReloads(scaled: ScaleProject, { gatewayMain }: BenchContext): Promise<Reloads> {
+  const key = scaled.keys.at(-1)!;
+  const gateway = await startOnProject(scaled.project, { name: 'many', main: gatewayMain, core: null }, key);
+  try {
+    const toLiveMs: number[] = [];
+    for (let count = 1; count <= RELOADS; count++)
+      toLiveMs.push(await editOnce(gateway, key, `edit-${count}`));
+    await delay(SETTLE_MS);
+    const { resident, peak } = readMemory(gateway.pid);
+    return { toLiveMs, settledMib: resident / MIB, peakMib: peak / MIB };
+  } finally {
+    await gateway.stop();
+  }
+}
+
+/** Milliseconds from the signal to the first answer of the new version. */
+async function editOnce(gateway: Gateway, key: string, version: string): Promise<number> {
+  writePolicy(gateway.project.folder, policyOf(version));
+  const beganMs = performance.now();
+  gateway.reload();
+  while ((await request(gateway, key)) !== version) {
+    if (performance.now() - beganMs > LIVE_WITHIN_MS) throw new Error(`${version} did not become live`);
+    await delay(LOOK_EVERY_MS);
+  }
+  return performance.now() - beganMs;
+}
+
+/** The version of the policy that let it pass. */
+async function request(gateway: Gateway, key: string): Promise<string | undefined> {
   const answer = await fetch(`${gateway.url}${ITEM_PATH}`, { headers: { authorization: `Bearer ${key}` } });
-  await answer.arrayBuffer();
+  const body = (await answer.json()) as { readonly version?: string };
   if (answer.status !== 200) throw new Error(`a key of the store was answered ${answer.status}`);
+  return body.version;
 }
 
 type Samples = ReadonlyMap<string, readonly PeerSample[]>;
@@ -197,6 +243,15 @@ function startFigures({ cold, warm, isCached }: Starts): Figure[] {
         { name: `of this pages of files, ${kind}`, unit: 'MiB', values: of(starts, 'fileMib'), bar: null },
       ];
     }),
+  ];
+}
+
+function reloadFigures({ toLiveMs: [first, ...others], settledMib, peakMib }: Reloads): Figure[] {
+  return [
+    { name: 'first reload after a warm start', unit: 'ms', values: [first!], bar: null },
+    { name: 'reloads after it', unit: 'ms', values: others, bar: null },
+    { name: 'resident at most, reloads', unit: 'MiB', values: [peakMib], bar: atMost(1_024) },
+    { name: 'resident when settled, reloads', unit: 'MiB', values: [settledMib], bar: atMost(1_024) },
   ];
 }
 

@@ -39,7 +39,7 @@ export async function makeScaleProject(
   });
   const consumers = consumersOf(size);
   writeFileSync(join(project.folder, 'tenants', 'acme.yaml'), tenantsOf(consumers));
-  writePolicy(project.folder, POLICY);
+  writePolicy(project.folder, policyOf('0'));
   const filled = await fillStore(project.dataFolder, consumers, {
     keysPerConsumer: size.keys / size.consumers,
     sampled: Math.min(KEYS_SAMPLED, size.keys),
@@ -80,9 +80,9 @@ function tenantsOf(consumers: readonly ScaleConsumer[]): string {
 
 /**
  * Governed as everywhere in bench/ (`governedPolicy`), but for the plan of a tenant: a thousand consumers subscribed to a hundred
- * thousand routes would be a measurement of subscriptions.
+ * thousand routes would be a measurement of subscriptions. Its header lets an edit be seen live.
  */
-const POLICY = `language 1
+export const policyOf = (version: string): string => `language 1
 zone UTC
 
 policy "bench" "Consumers of paying tenants with a fresh key may call"
@@ -92,6 +92,6 @@ policy "bench" "Consumers of paying tenants with a fresh key may call"
     forbid "old-key" when credential.age > 400 days
     limit "window" at most 1_000_000_000 requests in any 1h  for each consumer
     quota "month" 2_000_000_000 requests per month  for each tenant
-    set header "x-bench-version" to "0" in request
+    set header "x-bench-version" to "${version}" in request
 }
 `;
