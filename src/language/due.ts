@@ -1,7 +1,9 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
-import { localClock } from '../model/local-time.ts';
+import { DAY_MS, localClock } from '../model/local-time.ts';
 import type { Route, World } from '../model/world.ts';
+import { lastDayOfSameFinding } from './check/calendars.ts';
 import { type RouteIndex, routeIndexOf } from './check/route-index.ts';
+import type { ParsedPolicyFile } from './parse.ts';
 import { noLongerInForce, reviewIsDue, stillPublished, sunsetHasPassed } from './problems/dates.ts';
 import { staticValue } from './static-value.ts';
 import type { CheckedPolicies, CheckedPolicy, DeprecateRule } from './typed.ts';
@@ -80,6 +82,21 @@ export function unchangedDays({ policies }: CheckedPolicies, wallMs: number): re
     const next = days.reduce((least, day) => (day > firstDay && day < least ? day : least), NO_DAY);
     return { zone, firstDay, lastDay: next === NO_DAY ? null : next - 1 };
   });
+}
+
+/** The same for what is said of lists of holidays. Their days are those of UTC. */
+export function unchangedDaysOfHolidays(
+  files: readonly Pick<ParsedPolicyFile, 'file'>[],
+  wallMs: number,
+): readonly UnchangedDays[] {
+  const today = Math.floor(wallMs / DAY_MS);
+  return files
+    .flatMap(({ file }) => file.holidays)
+    .map((holidays) => ({
+      zone: 'UTC',
+      firstDay: today,
+      lastDay: lastDayOfSameFinding(holidays, today),
+    }));
 }
 
 export function areUnchanged(days: readonly UnchangedDays[], wallMs: number): boolean {

@@ -35,6 +35,24 @@ test('on the days that a project names its findings stay the same', () => {
   expect([...kinds].sort()).toEqual(['changed, other findings', 'unchanged, same findings']);
 });
 
+test('holidays change nothing that is said until they end soon, and then each day', () => {
+  const texts = {
+    'portunus.yaml': 'portunus: 1\n',
+    'policies/hours.policy':
+      'language 1\nholidays "berlin" 2027-04-25\ncalendar "office" mon..fri 08:00..18:00 except holidays "berlin"\n',
+  };
+  const sources = Object.entries(texts).map(([path, text]) => new SourceText(path, text));
+  const at = (day: number) => buildProject(sources, '/srv/gateway', WALL_MS + day * 86_400_000);
+  for (const from of [0, 39, 40, 41, 100, 101]) {
+    const { built, diagnostics } = at(from);
+    for (let day = from; day < 103; day++) {
+      const isSame =
+        renderText(at(day).diagnostics, { colour: 'off' }) === renderText(diagnostics, { colour: 'off' });
+      expect([day, areUnchanged(built!.days, WALL_MS + day * 86_400_000)]).toEqual([day, isSame]);
+    }
+  }
+});
+
 test('every code about policies and routes together has a case', () => {
   const shown = new Set<string>(PROJECT_CASES.map(({ code }) => code));
   expect(Object.keys(PROJECT_CODES).filter((code) => !shown.has(code))).toEqual([]);

@@ -7,7 +7,7 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { type SourceText, spanAt } from '../diagnostics/source.ts';
 import { checkParsedPolicies } from '../language/check.ts';
 import { checkTests, isTestFile } from '../language/check-tests.ts';
-import { dueFindings, type UnchangedDays, unchangedDays } from '../language/due.ts';
+import { dueFindings, type UnchangedDays, unchangedDays, unchangedDaysOfHolidays } from '../language/due.ts';
 import type { ParsedPolicyFile } from '../language/parse.ts';
 import type { CheckedPolicies } from '../language/typed.ts';
 import type { CheckedTest } from '../language/typed-tests.ts';
@@ -150,17 +150,10 @@ function build(
       return stopwatch.stage('compiling', () => compiled.bundle);
     },
     get days() {
-      return [...unchangedDays(policies, wallMs), ...daysOfHolidays(files, wallMs)];
+      return [...unchangedDays(policies, wallMs), ...unchangedDaysOfHolidays(files, wallMs)];
     },
   };
   return { built, diagnostics };
-}
-
-/** How long holidays still last is told anew every day. */
-function daysOfHolidays(files: readonly ParsedPolicyFile[], wallMs: number): readonly UnchangedDays[] {
-  const today = Math.floor(wallMs / DAY_MS);
-  const isDaily = files.some(({ file }) => file.holidays.length > 0);
-  return isDaily ? [{ zone: 'UTC', firstDay: today, lastDay: today }] : [];
 }
 
 export function hasError(diagnostics: readonly Diagnostic[]): boolean {

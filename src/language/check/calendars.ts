@@ -170,6 +170,15 @@ function unknown(what: string, { value, span }: TextNode, places: ReadonlyMap<st
 const WARNED_DAYS = 60;
 
 function warnWhenEnding(node: HolidaysNode, today: number, report: ReportedFile['report']): void {
-  const last = Math.max(...node.days.map(({ value }) => value));
+  const last = lastDayOf(node);
   if (last < today + WARNED_DAYS) report(holidaysEnd(node.name.span, node.name.value, last, last - today));
+}
+
+/** The last day, from `today` on, on which the same is said of holidays: nothing until they end soon, then another thing each day. */
+export function lastDayOfSameFinding(node: HolidaysNode, today: number): number {
+  return Math.max(today, lastDayOf(node) - WARNED_DAYS);
+}
+
+function lastDayOf({ days }: HolidaysNode): number {
+  return Math.max(...days.map(({ value }) => value));
 }
