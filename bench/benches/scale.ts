@@ -166,7 +166,9 @@ async function editOnce(gateway: Gateway, key: string, version: string): Promise
 
 /** The version of the policy that let it pass. */
 async function request(gateway: Gateway, key: string): Promise<string | undefined> {
-  const answer = await fetch(`${gateway.url}${ITEM_PATH}`, { headers: { authorization: `Bearer ${key}` } });
+  const answer = await fetch(`${gateway.url}${ITEM_PATH}?id=1`, {
+    headers: { authorization: `Bearer ${key}` },
+  });
   const body = (await answer.json()) as { readonly version?: string };
   if (answer.status !== 200) throw new Error(`a key of the store was answered ${answer.status}`);
   return body.version;

@@ -43,9 +43,9 @@ test('holidays change nothing that is said until they end soon, and then each da
   };
   const sources = Object.entries(texts).map(([path, text]) => new SourceText(path, text));
   const at = (day: number) => buildProject(sources, '/srv/gateway', WALL_MS + day * 86_400_000);
-  for (const from of [0, 39, 40, 41, 100, 101]) {
+  for (const from of [0, 40, 41]) {
     const { built, diagnostics } = at(from);
-    for (let day = from; day < 103; day++) {
+    for (const day of [from, 39, 40, 41, 42, 100, 101].filter((each) => each >= from)) {
       const isSame =
         renderText(at(day).diagnostics, { colour: 'off' }) === renderText(diagnostics, { colour: 'off' });
       expect([day, areUnchanged(built!.days, WALL_MS + day * 86_400_000)]).toEqual([day, isSame]);

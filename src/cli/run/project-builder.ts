@@ -37,7 +37,7 @@ export class LocalBuilder implements ProjectBuilder {
 
 /**
  * V8 gives a thread three times as much for objects that were just made. A build keeps most of what it makes, so that room is
- * memory for nothing: 35 MiB less are resident, and reloads take as long.
+ * memory for nothing: 35 MiB less are resident after three reloads of 100,000 routes.
  */
 const YOUNG_MIB = 16;
 
