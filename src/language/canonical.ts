@@ -159,6 +159,11 @@ export function counterKeys(identity: string): readonly string[] {
   return (JSON.parse(identity) as readonly unknown[]).at(-2) as readonly string[];
 }
 
+/** The fact that stands for a key that is missing, or null. */
+export function counterOtherwise(identity: string): string | null {
+  return (JSON.parse(identity) as readonly unknown[]).at(-1) as string | null;
+}
+
 /** What the counter of an identity counts. */
 export function counterMeasure(identity: string): LimitRule['measure']['kind'] {
   const [, , measure] = JSON.parse(identity) as readonly unknown[];

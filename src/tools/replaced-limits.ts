@@ -3,9 +3,11 @@
  * now, stays in force as it was until nothing counts there any more that the new counter does not know. Else every such edit would
  * let each caller have the old amount and the new one. A limit that is removed, or loses its name, has no successor and goes at once.
  */
+import { isPolicyFile } from '../config/kinds.ts';
 import { SourceText } from '../diagnostics/source.ts';
 import { canonicalRule } from '../language/canonical.ts';
 import { checkParsedPolicies, PolicyMemory } from '../language/check.ts';
+import { isTestFile } from '../language/check-tests.ts';
 import { isLimitRule } from '../language/limit-rules.ts';
 import { compareCodePoints } from '../language/order.ts';
 import { type ParsedPolicyFile, parsePolicyFile } from '../language/parse.ts';
@@ -34,6 +36,17 @@ export interface FormerLimits {
 }
 
 export const NO_FORMER_LIMITS: FormerLimits = { files: [], replaced: [] };
+
+/** Policy files of a version that are others in the next one, or gone. */
+export function editedFiles(
+  before: readonly PolicyText[],
+  after: readonly PolicyText[],
+): readonly PolicyText[] {
+  const texts = new Map(after.map(({ path, text }) => [path, text]));
+  return before
+    .filter(({ path, text }) => isPolicyFile(path) && !isTestFile(path) && texts.get(path) !== text)
+    .map(({ path, text }) => ({ path, text }));
+}
 
 export interface ReplacedLimits {
   /** Each with what stays in force of it, in the order of {@link ReplacedLimits.limits}. */

@@ -138,6 +138,10 @@ describe('a changed file', () => {
       /p\/few in total: starts empty, because .*; as it was it stays in force for 60 min\./,
     );
     expect((await get('/2')).status).toBe(429);
+    const diff = await runPortunus(['history', 'diff', '1', project.folder]);
+    expect(diff.stdout).toMatch(
+      /\n\np\/few in total: starts empty, because .* stays in force for 60 min\.\n$/,
+    );
     await gateway.stop();
     gateway = await RunningGateway.start(project);
     expect((await get('/3')).status).toBe(429);

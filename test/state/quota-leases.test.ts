@@ -7,6 +7,7 @@ import {
   TAKEN,
 } from '../../src/pipeline/counters.ts';
 import { regionSignature } from '../../src/state/counter-layout.ts';
+import { carryMarks } from '../../src/state/quota-carry.ts';
 import { spec } from './counters-rig.ts';
 import { type QuotaProcess, QuotaStore, type StoreFaults } from './quota-rig.ts';
 
@@ -207,6 +208,28 @@ describe('a quota', () => {
     process.stop();
     const { formerIdentity: _, ...last } = renamed;
     expect(admitted(store.process([last]), 30)).toBe(20 - 8 - 5 - 2);
+  });
+
+  it('that gets a longer period begins with what its present one has counted, and keeps what it knows itself', () => {
+    const monthly = spec('m', { kind: 'calendar', amount: 100, period: 'month', zone: 'UTC' });
+    const day = store.process([daily(20)]);
+    expect([admitted(day, 8, 1), admitted(day, 3, 2)]).toEqual([8, 3]);
+    day.stop();
+    store.clock.wallMs += DAY_MS;
+    const second = store.process([daily(20)]);
+    expect(admitted(second, 5, 2)).toBe(5);
+    second.stop();
+    const carry = () => carryMarks(store.marks, daily(20), monthly, store.clock.wallMs);
+    expect(carry()).toEqual({ ok: true, value: undefined });
+    const month = store.process([monthly]);
+    expect([1, 2, 3].map((key) => admitted(month, 200, key))).toEqual([100 - 8, 100 - 5, 100]);
+    month.stop();
+    carry();
+    expect(admitted(store.process([monthly]), 200, 2)).toBe(0);
+    // What ended before the month began says nothing of it.
+    store.clock.wallMs += 40 * DAY_MS;
+    carry();
+    expect(admitted(store.process([monthly]), 200, 1)).toBe(100);
   });
 
   it('forgets periods that are long over, and no others', () => {

@@ -6,8 +6,13 @@ import type {
   VersionFile,
   VersionList,
 } from '../../admin/routes/configuration.ts';
+import { SourceText } from '../../diagnostics/source.ts';
 import type { AuditActor } from '../../pipeline/audit.ts';
+import { buildProject } from '../../tools/build-project.ts';
+import { ProjectMemory } from '../../tools/project-memory.ts';
+import { editedFiles } from '../../tools/replaced-limits.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { counterNotes } from '../run/counter-notes.ts';
 import { findGateway } from './data-folder.ts';
 import type { GatewayOptions } from './remote-gateway.ts';
 
@@ -70,10 +75,35 @@ export async function historyDiff(
     readonly files: readonly FileChange[];
   }>(folder, options, `/v1/configuration/changes?${query}`);
   if (!answer.ok) return failed(answer.error);
-  if (options.json) return print(`${JSON.stringify(answer.value, null, 2)}\n`);
   const { files } = answer.value;
+  const limits = files.length === 0 ? [] : await limitNotes(folder, options, [from, answer.value.to]);
+  if (options.json) return print(`${JSON.stringify({ ...answer.value, limits }, null, 2)}\n`);
   if (files.length === 0) return print(`Versions ${from} and ${answer.value.to} have the same files.\n`);
-  return print(files.map((file) => patch(file, from, answer.value.to)).join(''));
+  const patches = files.map((file) => patch(file, from, answer.value.to));
+  const notes = limits.map((note) => `${note}\n`);
+  return print([...patches, ...(notes.length > 0 ? ['\n'] : []), ...notes].join(''));
+}
+
+/** What becomes of what limits have counted, as a load of the second version after the first says it. */
+async function limitNotes(
+  folder: string,
+  options: GatewayOptions,
+  versions: readonly number[],
+): Promise<readonly string[]> {
+  const texts: SourceText[][] = [];
+  for (const version of versions) {
+    const path = `/v1/configuration/versions/${version}`;
+    const answer = await ask<{ readonly files: readonly VersionFile[] }>(folder, options, path);
+    if (!answer.ok) return [];
+    texts.push(answer.value.files.map((file) => new SourceText(file.path, file.text)));
+  }
+  const [before, after] = texts;
+  const former = { files: editedFiles(before!, after!), replaced: [] };
+  const nowMs = Date.now();
+  const earlier = buildProject(before!, folder, nowMs).built;
+  const later = buildProject(after!, folder, nowMs, new ProjectMemory(), former).built;
+  if (earlier === null || later === null) return [];
+  return counterNotes(earlier.bundle.counters, later.bundle.counters);
 }
 
 function patch({ path, before, after }: FileChange, from: number, to: number): string {

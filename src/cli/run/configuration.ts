@@ -2,13 +2,16 @@ import { isDeepStrictEqual } from 'node:util';
 import type { LoadReport } from '../../admin/actions.ts';
 import type { Clock } from '../../base/ports.ts';
 import type { Result } from '../../base/result.ts';
-import { isPolicyFile } from '../../config/kinds.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
-import { isTestFile } from '../../language/check-tests.ts';
 import type { ServerSettings, Service } from '../../model/world.ts';
 import type { AuditActor } from '../../pipeline/audit.ts';
 import type { CounterUsage } from '../../state/counter-registry.ts';
-import { type FormerLimits, NO_FORMER_LIMITS, type ReplacedLimit } from '../../tools/replaced-limits.ts';
+import {
+  editedFiles,
+  type FormerLimits,
+  NO_FORMER_LIMITS,
+  type ReplacedLimit,
+} from '../../tools/replaced-limits.ts';
 import { counterNotes, keyNotes } from './counter-notes.ts';
 import type { ServiceFiles } from './endpoint-keeper.ts';
 import type { ProjectBuilder } from './project-builder.ts';
@@ -212,10 +215,7 @@ export class Configuration {
   #former(texts: ProjectFiles['texts']): FormerLimits {
     const { running } = this;
     if (running === null) return NO_FORMER_LIMITS;
-    const now = new Map(texts.map(({ path, text }) => [path, text]));
-    const files = running.texts
-      .filter(({ path, text }) => isPolicyFile(path) && !isTestFile(path) && now.get(path) !== text)
-      .map(({ path, text }) => ({ path, text }));
+    const files = editedFiles(running.texts, texts);
     return { files, replaced: running.replaced.filter((each) => !this.#options.target.isOver(each)) };
   }
 

@@ -36,7 +36,7 @@ test('a changed window starts the limit empty, and says how long it stays in for
   ]);
 });
 
-test('a changed `at once` stays in force until requests have ended, and a changed quota starts empty', () => {
+test('a changed `at once` stays in force until requests have ended', () => {
   const slots = (key: string): CounterSpec => ({
     ...spec('slots', 0),
     identity: JSON.stringify(['plans', 'slots', 'requests', 'concurrency', [key], null]),
@@ -47,14 +47,27 @@ test('a changed `at once` stays in force until requests have ended, and a change
   ).toEqual([
     'plans/slots for each consumer: starts empty, because its window or its key has changed; as it was it stays in force until the requests that it counted have ended.',
   ]);
-  const quota = (period: 'day' | 'week'): CounterSpec => ({
+});
+
+test('a changed quota goes on from what was counted where that is known, and says why where it is not', () => {
+  const quota = (period: 'day' | 'week', key = 'tenant'): CounterSpec => ({
     ...spec('month', 0),
-    identity: JSON.stringify(['plans', 'month', 'requests', 'calendar', period, 'UTC', ['tenant'], null]),
+    identity: JSON.stringify(['plans', 'month', 'requests', 'calendar', period, 'UTC', [key], null]),
     window: { kind: 'calendar', amount: 2, period, zone: 'UTC' },
   });
-  expect(counterNotes([quota('day')], [quota('week')])).toEqual([
-    'plans/month for each tenant: starts empty, because its period or its key has changed.',
-  ]);
+  const said = (before: CounterSpec, after: CounterSpec) => counterNotes([before], [after])[0];
+  expect(said(quota('day'), quota('week'))).toBe(
+    'plans/month for each tenant: goes on from what was counted per day in UTC in the period that runs, because its period has changed; what was used before that is not counted.',
+  );
+  expect(said(quota('week'), quota('day'))).toBe(
+    "plans/month for each tenant: starts empty, because it can't be told what of that which was counted per week in UTC was used per day in UTC.",
+  );
+  expect(said(quota('day'), quota('day', 'consumer'))).toBe(
+    'plans/month for each consumer: starts empty, because what was counted is not known by its new key.',
+  );
+  expect(said(spec('month', 60_000), quota('day'))).toBe(
+    'plans/month for each tenant: starts empty, because it was no quota before; as it was it is in force no more.',
+  );
 });
 
 test('limits that wait for memory say how many keys they keep apart, now and then', () => {

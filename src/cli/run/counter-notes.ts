@@ -3,32 +3,45 @@ import type { CounterSpec } from '../../pipeline/counters.ts';
 import type { CounterUsage } from '../../state/counter-registry.ts';
 import { lengthMs } from '../../tools/replaced-limits.ts';
 import { spell } from '../moments.ts';
+import { countsAlike, type EditedLimit, editedLimits, goesOnFrom, isSameRule } from './edited-limits.ts';
 
 /** What becomes of counters when rules change and it is not what one would expect: sentences for the person who changed them. */
 export function counterNotes(
   before: readonly CounterSpec[],
   after: readonly CounterSpec[],
 ): readonly string[] {
-  const earlier = new Set(before.map(({ identity }) => identity));
-  const gone = new Set(before.map(({ identity }) => ruleOf(identity)));
   const staying = after.filter(({ replaced }) => replaced);
-  return after
-    .filter((spec) => !spec.replaced && identitiesOf(spec).every((identity) => !earlier.has(identity)))
-    .flatMap((spec) => {
-      const rules = new Set(identitiesOf(spec).map(ruleOf));
-      if (![...rules].some((rule) => gone.has(rule))) return [];
-      const stays = staying.filter(({ identity }) => rules.has(ruleOf(identity)));
-      return [`${counterLabel(spec.identity)}: starts empty, because ${whyEmpty(spec, stays)}.`];
-    });
+  return editedLimits(before, after).map((edited) => {
+    const stays = staying.filter((spec) => isSameRule(edited.now, spec));
+    return `${counterLabel(edited.now.identity)}: ${beginning(edited)}${stayingText(edited, stays)}.`;
+  });
 }
 
-function whyEmpty({ window }: CounterSpec, stays: readonly CounterSpec[]): string {
-  if (window.kind === 'calendar') return 'its period or its key has changed';
-  const changed = 'its window or its key has changed';
-  if (stays.length === 0) return `${changed}; as it was it is in force no more`;
+/** What the new counter begins with, and why it is not all that was used. */
+function beginning(edited: EditedLimit): string {
+  const { now, before } = edited;
+  if (now.window.kind !== 'calendar') return 'starts empty, because its window or its key has changed';
+  const from = goesOnFrom(edited);
+  if (from !== null)
+    return `goes on from what was counted ${periodText(from)} in the period that runs, because its period has changed; what was used before that is not counted`;
+  const longer = before.find((spec) => countsAlike(now, spec));
+  if (longer !== undefined)
+    return `starts empty, because it can't be told what of that which was counted ${periodText(longer)} was used ${periodText(now)}`;
+  const wasQuota = before.some(({ window }) => window.kind === 'calendar');
+  return `starts empty, because ${wasQuota ? 'what was counted is not known by its new key' : 'it was no quota before'}`;
+}
+
+function periodText({ window }: CounterSpec): string {
+  return window.kind === 'calendar' ? `per ${window.period} in ${window.zone}` : '';
+}
+
+/** Quotas are never in force as they were: that would be for months. */
+function stayingText({ before }: EditedLimit, stays: readonly CounterSpec[]): string {
+  if (before.every(({ window }) => window.kind === 'calendar')) return '';
+  if (stays.length === 0) return '; as it was it is in force no more';
   const length = Math.max(...stays.map((spec) => lengthMs(spec.window) ?? 0));
   const until = length === 0 ? 'until the requests that it counted have ended' : `for ${spell(length)}`;
-  return `${changed}; as it was it stays in force ${until}`;
+  return `; as it was it stays in force ${until}`;
 }
 
 /** Named one by one; a raised `counterKeys` concerns every limit that says no number of its own. */
@@ -48,14 +61,4 @@ export function keyNotes(
   const others = waiting.length - notes.length;
   if (others > 0) notes.push(`${others} further limits keep more keys apart from the next start on.`);
   return notes;
-}
-
-function identitiesOf({ identity, formerIdentity }: CounterSpec): readonly string[] {
-  return formerIdentity === undefined ? [identity] : [identity, formerIdentity];
-}
-
-/** Policy and rule: what people take for the same limit. */
-function ruleOf(identity: string): string {
-  const [policy, rule] = JSON.parse(identity) as readonly unknown[];
-  return JSON.stringify([policy, rule]);
 }

@@ -481,6 +481,7 @@ export class Gateway {
     if (memory !== null) {
       this.#rates.regionsChanged();
       await this.#replaced.prepare(replaced);
+      this.#quotas.goOn(this.#configuration.running?.bundle.counters ?? [], rules!.counters);
     }
     const changed = await this.#threads.change(epoch, {
       rules:

@@ -3,9 +3,11 @@ import type { AlertBus } from '../../observe/alert-bus.ts';
 import type { CounterSpec, LeaseAsk } from '../../pipeline/counters.ts';
 import { regionSignature } from '../../state/counter-layout.ts';
 import type { CounterRegistry } from '../../state/counter-registry.ts';
+import { carryMarks } from '../../state/quota-carry.ts';
 import { createQuotaLeases, type OpenSlice, type QuotaLeases } from '../../state/quota-leases.ts';
 import type { QuotaMarks } from '../../state/quota-marks.ts';
 import type { StoreProblem } from '../../state/store-problem.ts';
+import { editedLimits, goesOnFrom } from './edited-limits.ts';
 
 export interface QuotaKeeperOptions {
   readonly registry: CounterRegistry;
@@ -64,6 +66,17 @@ export class QuotaKeeper {
       this.#renames.push({ from, to: regionSignature(spec) });
     }
     this.#rename();
+  }
+
+  /** Before a rule set goes live: quotas whose period was edited go on from what was counted. */
+  goOn(before: readonly CounterSpec[], after: readonly CounterSpec[]): void {
+    const { marks, clock } = this.#options;
+    for (const edited of editedLimits(before, after)) {
+      const from = goesOnFrom(edited);
+      if (from === null) continue;
+      const carried = carryMarks(marks, from, edited.now, clock.wallMs());
+      if (!carried.ok) this.#away(carried.error);
+    }
   }
 
   openSlices(): readonly OpenSlice[] {
