@@ -307,7 +307,9 @@ describe('the admin API', () => {
     });
     const second = await raw(server, 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n').catch(String);
     expect(second).not.toContain('200 OK');
+    expect(server.connections()).toEqual({ open: 1, refused: 1 });
     first.destroy();
+    await expect.poll(() => server.connections().open).toBe(0);
   });
 
   it('ends a request that does not come to its end in time', async () => {

@@ -26,6 +26,8 @@ export interface AdminServer {
   readonly listen: ListenAddress;
   /** Shows another certificate to connections from now on; those that there are go on. The error is one sentence. */
   serveCertificate(certificate: AdminCertificate): Result<void, string>;
+  /** Open connections at present, and those that were one too many since the start. */
+  connections(): { readonly open: number; readonly refused: number };
   /** Answers what is in flight, for at most two seconds, and closes every connection. */
   close(): Promise<void>;
 }
@@ -56,6 +58,8 @@ export function createAdminServer(options: AdminServerOptions): Promise<Result<A
     socket.once('close', () => sockets.delete(socket));
   });
   server.maxConnections = limits.adminConnections;
+  let refused = 0;
+  server.on('drop', () => refused++);
   // A reader that stalls would keep its connection for good.
   server.timeout = limits.adminStalledMs;
   const handle = createAdminHandler({ ...options, hostNames: () => names });
@@ -84,6 +88,7 @@ export function createAdminServer(options: AdminServerOptions): Promise<Result<A
             names = next.names;
             return ok(undefined);
           },
+          connections: () => ({ open: sockets.size, refused }),
           close: () => close(server, sockets),
         }),
       );

@@ -97,7 +97,7 @@ export const LIMITS = {
     4_096,
     0,
     1_000_000,
-    'requests of one data thread waiting for a connection to a service',
+    'requests of one data thread waiting for a connection to one service',
   ),
   upstreamWaitMs: ms(5_000, 1, 600_000, 'time a request may wait for a connection to its service'),
   endpointAddresses: count(65_536, 64, 1_000_000, 'addresses of all endpoints whose health is kept'),

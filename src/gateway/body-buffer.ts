@@ -3,6 +3,8 @@
 /** What the buffers of a thread occupy. */
 export class BufferedBytes {
   used = 0;
+  /** Times that there would have been too many. */
+  refused = 0;
   readonly #max: number;
 
   constructor(max: number) {
@@ -11,7 +13,10 @@ export class BufferedBytes {
 
   /** False, and nothing taken, when there would be too many. */
   take(bytes: number): boolean {
-    if (this.used + bytes > this.#max) return false;
+    if (this.used + bytes > this.#max) {
+      this.refused++;
+      return false;
+    }
     this.used += bytes;
     return true;
   }

@@ -48,6 +48,11 @@ export class CertificateIdentities {
     });
   }
 
+  /** Certificates that are remembered. */
+  get size(): number {
+    return this.#known.size;
+  }
+
   /** Whether whoever is at the other end of the connection is believed what it says of its clients. */
   trusts(peer: string): boolean {
     if (peer !== this.#lastPeer) {

@@ -11,6 +11,7 @@ import type {
 } from '../pipeline/identity.ts';
 import type { BodyChecks, BoundRuntime, InstantiateRoute } from '../pipeline/program.ts';
 import type { RecordSink } from '../pipeline/record.ts';
+import type { ThreadLoad } from '../pipeline/thread-gauges.ts';
 import type { Upstream } from '../pipeline/upstream.ts';
 import { CertificateIdentities } from './certificate-identities.ts';
 import { ExchangeThread } from './exchange-thread.ts';
@@ -59,9 +60,8 @@ export interface DataThread {
   readonly listeningPort: () => number | null;
   /** Requests in flight. */
   readonly inFlight: () => number;
-  /** Open client connections. */
-  readonly connections: () => number;
-  readonly bufferedBodyBytes: () => number;
+  /** What it does at present. */
+  readonly load: () => ThreadLoad;
   /** Ends all connections at once, and the thread's timers. `drain` does so by itself. */
   readonly close: () => void;
 }
@@ -74,8 +74,7 @@ export function startDataThread(parts: DataThreadParts): DataThread {
   return {
     listeningPort: () => thread.listeningPort,
     inFlight: () => thread.inFlight,
-    connections: () => thread.connections,
-    bufferedBodyBytes: () => thread.bufferedBodyBytes,
+    load: () => thread.load(),
     close: () => thread.close(),
   };
 }
@@ -138,12 +137,18 @@ class RunningDataThread {
     return this.#exchanges.inFlight;
   }
 
-  get connections(): number {
-    return this.#server.connections;
-  }
-
-  get bufferedBodyBytes(): number {
-    return this.#exchanges.buffered.used;
+  load(): ThreadLoad {
+    const upstream = this.#parts.upstream.load();
+    const { connections, refused } = this.#server;
+    return {
+      ...this.#exchanges.load(),
+      connections,
+      connectionsPerThreadRefused: refused,
+      connectionWaiters: upstream.waiting,
+      connectionWaitersMost: upstream.waitingMost,
+      upstreamConnectionsMost: upstream.connectionsMost,
+      upstreamWaitingRefused: upstream.refused,
+    };
   }
 
   receive(message: ToDataThread): void {

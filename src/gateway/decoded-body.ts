@@ -12,6 +12,8 @@ export interface DecoderSource {
 /** Counts the decoders of a thread: each holds a window of up to 16 MiB (Brotli), whatever little was sent. */
 export class Decoders {
   open = 0;
+  /** Times that as many were open as may be. */
+  refused = 0;
   readonly #openMax: number;
 
   constructor(openMax: number) {
@@ -25,7 +27,10 @@ export class Decoders {
     output: BodyOutput,
     source: DecoderSource,
   ): DecodedBody | null {
-    if (this.open >= this.#openMax) return null;
+    if (this.open >= this.#openMax) {
+      this.refused++;
+      return null;
+    }
     this.open++;
     return new DecodedBody(this, openDecoder(coding), bytesMax, output, source);
   }

@@ -7,6 +7,7 @@ import { HeaderEdits } from '../pipeline/context.ts';
 import type { SignatureVerifier } from '../pipeline/identity.ts';
 import type { RecordSink } from '../pipeline/record.ts';
 import { emptyRecord } from '../pipeline/record.ts';
+import type { ThreadLoad } from '../pipeline/thread-gauges.ts';
 import { AlertMatches, type SendMatches } from './alert-matches.ts';
 import { BufferedBytes } from './body-buffer.ts';
 import type { CertificateIdentities } from './certificate-identities.ts';
@@ -54,6 +55,17 @@ export interface ExchangeThreadParts {
   /** By how much the events of the thread were late since it was asked last. */
   readonly eventLoopDelayMs: () => number;
 }
+
+/** Of the thread's load, what its exchanges make. */
+export type ExchangeLoad = Omit<
+  ThreadLoad,
+  | 'connections'
+  | 'connectionsPerThreadRefused'
+  | 'connectionWaiters'
+  | 'connectionWaitersMost'
+  | 'upstreamConnectionsMost'
+  | 'upstreamWaitingRefused'
+>;
 
 export class ExchangeThread {
   readonly clock: Clock;
@@ -114,6 +126,27 @@ export class ExchangeThread {
     this.overload = new Overload(parts.limits);
     this.#eventLoopDelayMs = parts.eventLoopDelayMs;
     this.decoders = new Decoders(parts.limits.bodyDecodersPerThread);
+  }
+
+  load(): ExchangeLoad {
+    const { buffered, decoders, tokens, overload } = this;
+    return {
+      activeRequests: this.inFlight,
+      bufferedBodyBytes: buffered.used,
+      leaseWaiters: this.grants.count,
+      // Each of them is bounded by itself.
+      identitiesKnown: Math.max(this.identities.size, tokens.size, this.certificates.size),
+      tokensVerifying: tokens.verifying,
+      decodersOpen: decoders.open,
+      overloadLevel: overload.level,
+      exchangesPerThreadRefused: overload.refused.exchangesPerThread,
+      normalExchangesPerThreadRefused: overload.refused.normalExchangesPerThread,
+      lowExchangesPerThreadRefused: overload.refused.lowExchangesPerThread,
+      eventLoopDelayMsRefused: overload.refused.eventLoopDelayMs,
+      bodiesBufferedPerThreadBytesRefused: buffered.refused,
+      bodyDecodersPerThreadRefused: decoders.refused,
+      tokensVerifyingRefused: tokens.refused,
+    };
   }
 
   enter(exchange: RequestInFlight): void {

@@ -338,6 +338,7 @@ function buildVersion(
       retire() {},
     }),
     resolved: unused,
+    load: unused,
     close() {},
   };
   const steps = buildRuleVersion({

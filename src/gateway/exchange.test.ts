@@ -541,6 +541,7 @@ describe('waiting for a grant', () => {
     const { simulation, state } = leased();
     const clients = ['/a', '/b', '/c'].map((path) => simulation.request('GET', path));
     expect([simulation.wakes, simulation.calls]).toEqual([[], []]);
+    expect(simulation.thread.load()).toMatchObject({ activeRequests: 3, leaseWaiters: 3 });
     state.granted = 2;
     simulation.thread.grants.arrived();
     expect(simulation.calls.map((call) => call.request.target)).toEqual(['/a', '/b']);

@@ -152,7 +152,7 @@ export class Exchange
     if (thread.tracedShare !== null) this.#trace(facts.traceparent, thread.tracedShare);
     else if (facts.traceparent !== '') this.#idLines = linesWithin(this.#idLines, facts.traceparent);
     if (refused !== null) return refused;
-    if (thread.inFlight > thread.limits.exchangesPerThread) return overloaded();
+    if (thread.overload.shedsAll(thread.inFlight)) return overloaded();
     const version = this.#version;
     if (version === null) return problem('not_ready');
     const plan = findRoute(this.#context, version);

@@ -14,6 +14,11 @@ export class IdentityCache {
     this.#entriesMax = entriesMax;
   }
 
+  /** Keys that are remembered. */
+  get size(): number {
+    return this.#known.size;
+  }
+
   /** Null before the first directory. */
   get source(): IdentitySource | null {
     return this.#source;

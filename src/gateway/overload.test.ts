@@ -29,6 +29,16 @@ describe('requests in flight', () => {
     expect(shed(overload, inFlight)).toEqual(expected);
     // The cheap question never hides the dear one.
     expect(inFlight > overload.calmUpTo).toBe(expected.length > 0);
+    const once = (priority: Priority): number => (expected.includes(priority as never) ? 1 : 0);
+    expect(overload.refused).toEqual({
+      lowExchangesPerThread: once('low'),
+      normalExchangesPerThread: once('normal'),
+      exchangesPerThread: once('high'),
+      eventLoopDelayMs: 0,
+    });
+    // Before its priority is known.
+    expect(overload.shedsAll(inFlight)).toBe(inFlight > 30);
+    expect(overload.refused.exchangesPerThread).toBe(inFlight > 30 ? 2 : 0);
   });
 
   test('a last bound below the others holds for all', () => {
@@ -53,6 +63,7 @@ describe('a thread that is late', () => {
     overload.observe(delayMs);
     expect(shed(overload, 1)).toEqual(expected);
     expect(1 > overload.calmUpTo).toBe(expected.length > 0);
+    expect([overload.level, overload.refused.eventLoopDelayMs]).toEqual([expected.length, expected.length]);
   });
 
   test('takes them back one priority after the other', () => {

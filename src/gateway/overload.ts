@@ -13,6 +13,13 @@ export class Overload {
    * a request as long as all is well.
    */
   calmUpTo: number;
+  /** Requests that were turned away since the start, by the bound that was reached. */
+  readonly refused = {
+    exchangesPerThread: 0,
+    normalExchangesPerThread: 0,
+    lowExchangesPerThread: 0,
+    eventLoopDelayMs: 0,
+  };
   readonly #inFlightMax: Readonly<Record<Priority, number>>;
   readonly #leastMax: number;
   readonly #delayMs: number;
@@ -31,9 +38,24 @@ export class Overload {
     this.calmUpTo = this.#leastMax;
   }
 
-  /** Whether a request is turned away; `inFlight` counts it. */
+  /** How many priorities, from the lowest, are turned away because the thread is late. */
+  get level(): number {
+    return this.#lateFor;
+  }
+
+  /** Whether a request is turned away, whatever its priority; `inFlight` counts it. */
+  shedsAll(inFlight: number): boolean {
+    if (inFlight <= this.#inFlightMax.high) return false;
+    this.refused.exchangesPerThread++;
+    return true;
+  }
+
+  /** Whether a request of this priority is. */
   sheds(priority: Priority, inFlight: number): boolean {
-    return inFlight > this.#inFlightMax[priority] || RANKS[priority] < this.#lateFor;
+    if (inFlight > this.#inFlightMax[priority]) this.refused[BOUNDS[priority]]++;
+    else if (RANKS[priority] < this.#lateFor) this.refused.eventLoopDelayMs++;
+    else return false;
+    return true;
   }
 
   /** By how much the thread's events have been late of late; from each sweep. */
@@ -59,6 +81,11 @@ function lateness(times: number): number {
   return times < 1 ? 0 : Math.floor(Math.log2(times)) + 1;
 }
 
+const BOUNDS = {
+  high: 'exchangesPerThread',
+  normal: 'normalExchangesPerThread',
+  low: 'lowExchangesPerThread',
+} as const satisfies Record<Priority, keyof ShedLimits>;
 const RANKS: Readonly<Record<Priority, number>> = { low: 0, normal: 1, high: 2 };
 const PRIORITIES = 3;
 /** Sweeps run four times a second. */

@@ -42,6 +42,7 @@ function partsOf(services: readonly string[], open: (name: string) => () => void
     upstream: {
       service: ({ name }) => ({ dispatch: unused, tunnel: unused, retire: open(name) }),
       resolved: unused,
+      load: unused,
       close: unused,
     },
     endpointSlots: new Int32Array(),

@@ -26,6 +26,8 @@ export class Server {
   /** The last one accepts; those before it have connections that were there before its certificates. */
   readonly #fronts: Front[] = [];
   #connections = 0;
+  /** Connections that were one too many. */
+  refused = 0;
   #retiring: NodeJS.Timeout | undefined = undefined;
 
   constructor(uws: UwsModule, thread: ExchangeThread, limits: LimitValues) {
@@ -99,7 +101,9 @@ export class Server {
 
   #count(connection: HttpResponse, change: number): void {
     this.#connections += change;
-    if (change > 0 && this.#connections > this.#limits.connectionsPerThread) connection.close();
+    if (change < 0 || this.#connections <= this.#limits.connectionsPerThread) return;
+    this.refused++;
+    connection.close();
   }
 }
 

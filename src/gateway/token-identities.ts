@@ -26,6 +26,8 @@ interface Entry {
 }
 
 export class TokenIdentities {
+  /** Times that as many were being verified as may be. */
+  refused = 0;
   readonly #verifier: TokenVerifier;
   readonly #entriesMax: number;
   readonly #verifyingMax: number;
@@ -39,6 +41,16 @@ export class TokenIdentities {
     this.#verifier = verifier;
     this.#entriesMax = entriesMax;
     this.#verifyingMax = verifyingMax;
+  }
+
+  /** Tokens that are remembered. */
+  get size(): number {
+    return this.#known.size;
+  }
+
+  /** Tokens that are being verified. */
+  get verifying(): number {
+    return this.#verifying.size;
   }
 
   /**
@@ -77,7 +89,10 @@ export class TokenIdentities {
   #wait(key: string, token: string, among: readonly string[], wallMs: number): WaitForToken | 'overloaded' {
     const begun = this.#verifying.get(key);
     if (begun !== undefined) return { kind: 'wait-for-token', outcome: begun };
-    if (this.#verifying.size >= this.#verifyingMax) return 'overloaded';
+    if (this.#verifying.size >= this.#verifyingMax) {
+      this.refused++;
+      return 'overloaded';
+    }
     const outcome = this.#verifier.verify(token, among).then((verified) => {
       this.#verifying.delete(key);
       if (typeof verified !== 'string' && this.#entriesMax > 0)

@@ -186,6 +186,7 @@ describe('a request body', () => {
     const first = post(simulation, body, ['content-encoding', 'gzip']);
     const second = post(simulation, body, ['content-encoding', 'gzip']);
     expect([first.status, second.status]).toEqual([0, 503]);
+    expect(simulation.thread.load()).toMatchObject({ decodersOpen: 1, bodyDecodersPerThreadRefused: 1 });
     first.disconnect();
     settled(simulation, 2);
   });

@@ -139,6 +139,11 @@ export class LiveDirectory {
     };
   }
 
+  /** See `SharedDirectory.names`. */
+  get names() {
+    return this.#memory.names;
+  }
+
   /** Changes one after another: each is made of the version that the one before took up. */
   async exclusively<Value>(work: () => Promise<Value>): Promise<Value> {
     const mine = this.#last.then(work, work);

@@ -55,17 +55,21 @@ export class NameIndex {
 /** The control thread's: the only one that writes. */
 export class WritableNameIndex extends NameIndex {
   readonly #writableTexts: WritableTexts;
-  readonly #namesMax: number;
+  readonly namesMax: number;
   #count = 0;
 
   constructor(memory: SharedArrayBuffer, texts: WritableTexts, hash: HashText) {
     super(memory, texts, hash);
     this.#writableTexts = texts;
-    this.#namesMax = Math.floor((this.slots - 1) / SLOTS_PER_NAME);
+    this.namesMax = Math.floor((this.slots - 1) / SLOTS_PER_NAME);
+  }
+
+  get count(): number {
+    return this.#count;
   }
 
   get isFull(): boolean {
-    return this.#count === this.#namesMax;
+    return this.#count === this.namesMax;
   }
 
   /** The place of a name among the texts; `number` is what it gets if it is new. Null when there is no room. */

@@ -68,6 +68,11 @@ export class SharedDirectory {
     return this.#keys.count >= this.#keys.keysMax;
   }
 
+  /** Names in memory: those of whom is gone stay until the next start. */
+  get names(): { readonly used: number; readonly max: number } {
+    return { used: this.#names.count, max: this.#names.namesMax };
+  }
+
   get usedBytes(): number {
     return this.#texts.usedBytes;
   }

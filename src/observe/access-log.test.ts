@@ -7,6 +7,7 @@ function destination(answer: () => 'taken' | 'full') {
   const texts: string[] = [];
   const port: LogDestination = {
     lastError: null,
+    queuedBytes: 0,
     end: () => Promise.resolve(),
     write(text) {
       const verdict = answer();

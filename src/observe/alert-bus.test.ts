@@ -86,7 +86,9 @@ describe('the alert bus', () => {
     for (const subject of ['a', 'b', 'c']) alerts.raise({ ...down, subject });
     expect(alerts.open().map(({ subject }) => subject)).toEqual(['a', 'b']);
     expect(alerts.counts).toMatchObject({ raised: 2, overflowed: { gateway: 1, policy: 0 } });
+    expect(alerts.counts.open).toEqual({ gateway: 2, policy: 0 });
     alerts.resolve({ kind: down.kind, subject: 'a' });
+    expect(alerts.counts.open).toEqual({ gateway: 1, policy: 0 });
     alerts.raise({ ...down, subject: 'c' });
     expect(notices.map(({ event, alert }) => event + alert.subject)).toEqual([
       'raiseda',

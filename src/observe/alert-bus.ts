@@ -70,6 +70,8 @@ export interface AlertDelivery {
 export interface AlertBusCounts {
   readonly raised: number;
   readonly resolved: number;
+  /** At present. */
+  readonly open: Readonly<Record<AskedBy, number>>;
   /** Conditions that were not opened because too many alerts are open. */
   readonly overflowed: Readonly<Record<AskedBy, number>>;
   readonly failedDeliveries: number;
@@ -149,6 +151,7 @@ class Bus implements AlertBus {
     return {
       raised: this.#raised,
       resolved: this.#resolved,
+      open: { ...this.#openOf },
       overflowed: { ...this.#overflowed },
       failedDeliveries: this.#failedDeliveries,
       lastFailure: this.#lastFailure,

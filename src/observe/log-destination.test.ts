@@ -40,7 +40,9 @@ describe('a log file', () => {
     const verdicts = Array.from({ length: 20 }, () => log.write(line));
     expect(verdicts.slice(0, 6)).toEqual(Array(6).fill('taken'));
     expect(verdicts.slice(6)).toEqual(Array(14).fill('full'));
+    expect(log.queuedBytes).toBe(6 * line.length);
     await log.end();
+    expect(log.queuedBytes).toBe(0);
     expect(await readFile(file, 'utf8')).toBe(line.repeat(6));
   });
 

@@ -11,6 +11,8 @@ export interface LogDestination {
   write(text: string | Buffer): 'taken' | 'full';
   /** Writes what is queued and closes. Lines that can't be written are lost then, see `lastError`. */
   end(): Promise<void>;
+  /** Bytes that were taken and not written yet. */
+  readonly queuedBytes: number;
   /** Why the last write failed (a full disk, a closed pipe), or null. The queue keeps the text and tries again. */
   readonly lastError: string | null;
 }
@@ -61,7 +63,8 @@ interface LogStream {
   end(): void;
   destroy(): void;
   on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown;
-  on(event: 'drop' | 'write' | 'close', listener: () => void): unknown;
+  on(event: 'write', listener: (bytes: number) => void): unknown;
+  on(event: 'drop' | 'close', listener: () => void): unknown;
 }
 
 class StreamDestination implements LogDestination {
@@ -70,6 +73,7 @@ class StreamDestination implements LogDestination {
   #refused = false;
   #closed: () => void = () => {};
   lastError: string | null = null;
+  queuedBytes = 0;
 
   constructor(stream: LogStream) {
     this.#stream = stream;
@@ -77,8 +81,9 @@ class StreamDestination implements LogDestination {
     stream.on('drop', () => {
       this.#refused = true;
     });
-    stream.on('write', () => {
+    stream.on('write', (bytes) => {
       this.lastError = null;
+      this.queuedBytes -= bytes;
     });
     stream.on('error', (error) => this.#failed(error));
     stream.on('close', () => this.#close());
@@ -87,7 +92,10 @@ class StreamDestination implements LogDestination {
   write(text: string | Buffer): 'taken' | 'full' {
     if (this.#state !== 'open') return 'full';
     this.#refused = false;
-    this.#stream.write(typeof text === 'string' ? Buffer.from(text) : text);
+    const bytes = typeof text === 'string' ? Buffer.from(text) : text;
+    this.queuedBytes += bytes.length;
+    this.#stream.write(bytes);
+    if (this.#refused) this.queuedBytes -= bytes.length;
     return this.#refused ? 'full' : 'taken';
   }
 
@@ -112,6 +120,7 @@ class StreamDestination implements LogDestination {
 
   #close(): void {
     this.#state = 'closed';
+    this.queuedBytes = 0;
     this.#closed();
   }
 }

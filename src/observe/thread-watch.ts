@@ -1,11 +1,6 @@
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
-import { THREAD_GAUGES, type ThreadGauge } from '../pipeline/thread-gauges.ts';
-
-/** What only the thread's own parts know. */
-export type ThreadLoad = Readonly<
-  Record<Extract<ThreadGauge, 'activeRequests' | 'connections' | 'bufferedBodyBytes'>, number>
->;
+import { THREAD_GAUGES, type ThreadGauge, type ThreadLoad } from '../pipeline/thread-gauges.ts';
 
 const WRITE_EVERY_MS = 1_000;
 /** Writes after which the delays of the event loop are counted anew. */
@@ -13,8 +8,11 @@ const DELAY_WRITES = 10;
 /** The loop is woken for each sample: 50 a second cost less than a thousandth of a core. */
 const DELAY_RESOLUTION_MS = 20;
 
-/** Writes what the thread that calls this does into its gauges, until the returned function is called. */
-export function watchThread(memory: SharedArrayBuffer, load: () => ThreadLoad): () => void {
+/**
+ * Writes what the thread that calls this does into its gauges, until the returned function is called. `load`: null on a thread
+ * that serves nobody.
+ */
+export function watchThread(memory: SharedArrayBuffer, load: (() => ThreadLoad) | null): () => void {
   const cells = new Float64Array(memory);
   const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   delay.enable();
@@ -31,7 +29,7 @@ export function watchThread(memory: SharedArrayBuffer, load: () => ThreadLoad): 
     put('loopDelayMax', late(delay.max));
   };
   const write = (): void => {
-    for (const [name, value] of Object.entries(load())) put(name as ThreadGauge, value);
+    if (load !== null) for (const [name, value] of Object.entries(load())) put(name as ThreadGauge, value);
     const heap = getHeapStatistics();
     put('heapUsedBytes', heap.used_heap_size);
     put('heapLimitBytes', heap.heap_size_limit);

@@ -11,6 +11,8 @@ export interface TraceExport extends RecordConsumer {
   send(): void;
   /** Sends what waits, once, and ends. */
   stop(): Promise<void>;
+  /** Spans that are to be sent. */
+  readonly waiting: number;
   /** Spans that there was no room for, or that the receiver did not take. */
   readonly lost: number;
 }
@@ -52,6 +54,10 @@ class QueuedSpans implements TraceExport {
       'service.name': 'portunus',
       'service.version': options.version,
     });
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
   }
 
   accept(record: AccessRecord): void {

@@ -15,10 +15,46 @@ export const THREAD_GAUGES = {
   loopDelayMax: 8,
   loopActive: 9,
   loopIdle: 10,
+  /** Requests that wait for a connection, to whichever service, and for a further slice of a quota. */
+  connectionWaiters: 11,
+  leaseWaiters: 12,
+  /** The most of them that wait for one service. */
+  connectionWaitersMost: 13,
+  /** The most connections to one address of an endpoint. */
+  upstreamConnectionsMost: 14,
+  /** The most callers that one of the caches remembers. */
+  identitiesKnown: 15,
+  tokensVerifying: 16,
+  decodersOpen: 17,
+  /** How many priorities, from the lowest, are turned away because the thread is late. */
+  overloadLevel: 18,
+  // Requests and connections that were turned away since the start, by the bound that was reached.
+  exchangesPerThreadRefused: 19,
+  normalExchangesPerThreadRefused: 20,
+  lowExchangesPerThreadRefused: 21,
+  eventLoopDelayMsRefused: 22,
+  connectionsPerThreadRefused: 23,
+  bodiesBufferedPerThreadBytesRefused: 24,
+  bodyDecodersPerThreadRefused: 25,
+  tokensVerifyingRefused: 26,
+  upstreamWaitingRefused: 27,
 } as const;
 
 export type ThreadGauge = keyof typeof THREAD_GAUGES;
 export type ThreadGaugeValues = Readonly<Record<ThreadGauge, number>>;
+
+/** What only the thread's own parts know. */
+export type ThreadLoad = Readonly<Record<Exclude<ThreadGauge, MeasuredGauge>, number>>;
+/** What can be measured of any thread. */
+type MeasuredGauge =
+  | 'heapUsedBytes'
+  | 'heapLimitBytes'
+  | 'loopDelayMean'
+  | 'loopDelayP50'
+  | 'loopDelayP99'
+  | 'loopDelayMax'
+  | 'loopActive'
+  | 'loopIdle';
 
 export function createThreadGauges(): SharedArrayBuffer {
   return new SharedArrayBuffer(Object.keys(THREAD_GAUGES).length * Float64Array.BYTES_PER_ELEMENT);

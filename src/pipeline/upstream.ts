@@ -9,8 +9,20 @@ export interface Upstream {
   service(service: Service, slots: readonly number[]): UpstreamService;
   /** The names of some endpoints have other addresses, for services that are open and those that will be. */
   resolved(changes: readonly ResolvedEndpoint[]): void;
+  /** What the thread has open, and what waits. */
+  load(): UpstreamLoad;
   /** Ends idle connections at once and the others when their exchange ends. */
   close(): void;
+}
+
+export interface UpstreamLoad {
+  /** Requests that wait for a connection, in all and for the one service that has most. */
+  readonly waiting: number;
+  readonly waitingMost: number;
+  /** To the one address that has most. */
+  readonly connectionsMost: number;
+  /** Requests that could not even wait, since the start. */
+  readonly refused: number;
 }
 
 export interface ResolvedEndpoint {

@@ -30,6 +30,24 @@ export function signaturesWithoutRoom(memory: SharedArrayBuffer): number {
   return Atomics.load(new Int32Array(memory), REFUSED_CELL) >>> 0;
 }
 
+/** Signatures that are remembered, counted; of a table beyond the usual size estimated by its first buckets: none is preferred. */
+export function countSeenSignatures(memory: SharedArrayBuffer, wallMs: number): number {
+  const words = new Int32Array(memory);
+  const nowS = Math.floor(wallMs / 1_000);
+  const buckets = words.length / BUCKET_WORDS;
+  const counted = Math.min(buckets, COUNTED_BUCKETS_MAX);
+  let count = 0;
+  for (let bucket = 0; bucket < counted; bucket++) {
+    const slots = bucket * BUCKET_WORDS + HEADER_WORDS;
+    for (let slot = slots; slot < slots + SLOTS_PER_BUCKET * SLOT_WORDS; slot += SLOT_WORDS)
+      if (words[slot + 3]! >>> 0 > nowS) count++;
+  }
+  return Math.round((count * buckets) / counted);
+}
+
+/** Half a million slots, which takes a millisecond or two: all of the default of `signaturesRemembered`. */
+const COUNTED_BUCKETS_MAX = 8_192;
+
 /** A thread's view. */
 export function createSeenSignatures(memory: SharedArrayBuffer): SeenSignatures {
   const words = new Int32Array(memory);

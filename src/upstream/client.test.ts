@@ -396,9 +396,13 @@ describe('waiting for a connection', () => {
 
   test('a full queue refuses, from a later turn', async () => {
     const server = await serve(() => undefined);
-    const service = client({ upstreamConnectionsPerEndpoint: 1, upstreamWaiting: 1 }).service(server.port);
+    const harness = client({ upstreamConnectionsPerEndpoint: 1, upstreamWaiting: 1 });
+    const service = harness.service(server.port);
     const first = exchange(service, request());
     const second = exchange(service, request());
+    // Another service has connections and a queue of its own.
+    const other = harness.open({ ...serviceOf(server.port), name: 'other' });
+    const elsewhere = [exchange(other, request()), exchange(other, request())];
     let failed = false;
     const third = exchange(service, request());
     void third.outcome.then(() => {
@@ -411,8 +415,9 @@ describe('waiting for a connection', () => {
       attempts: 0,
       unprocessed: true,
     });
-    first.call.abort();
-    second.call.abort();
+    expect(harness.upstream.load()).toEqual({ waiting: 2, waitingMost: 1, connectionsMost: 1, refused: 1 });
+    for (const { call } of [first, second, ...elsewhere]) call.abort();
+    expect(harness.upstream.load()).toEqual({ waiting: 0, waitingMost: 0, connectionsMost: 0, refused: 1 });
   });
 
   test('waiting has a deadline', async () => {

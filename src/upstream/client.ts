@@ -1,7 +1,7 @@
 import type { LimitValues } from '../base/limits.ts';
 import type { Clock, Random } from '../base/ports.ts';
 import type { Service } from '../model/world.ts';
-import type { ResolvedAddress, Upstream, UpstreamService } from '../pipeline/upstream.ts';
+import type { ResolvedAddress, Upstream, UpstreamLoad, UpstreamService } from '../pipeline/upstream.ts';
 import { type Ticker, timerTicker } from './deadlines.ts';
 import { endpointKey } from './endpoint-key.ts';
 import { endpointMemory } from './endpoint-memory.ts';
@@ -71,6 +71,15 @@ export function createUpstream(options: UpstreamOptions): Upstream {
           if (known !== undefined && known.length > 0) client.resolved(index, known);
         }
       }
+    },
+    load(): UpstreamLoad {
+      let [waiting, waitingMost, connectionsMost] = [0, 0, 0];
+      for (const client of services.values()) {
+        waiting += client.waiting;
+        waitingMost = Math.max(waitingMost, client.waiting);
+        connectionsMost = Math.max(connectionsMost, client.connectionsMost);
+      }
+      return { waiting, waitingMost, connectionsMost, refused: thread.refused };
     },
     close(): void {
       for (const client of services.values()) client.close();

@@ -20,6 +20,8 @@ export const CELL = {
   backSince: 5,
   /** One of {@link REASONS}. */
   reason: 6,
+  /** From here on, what is counted for metrics: see `endpoint-counts.ts`. */
+  counts: 7,
 } as const;
 
 export const STATE = {

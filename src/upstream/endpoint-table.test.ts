@@ -38,10 +38,13 @@ describe('slots of endpoints', () => {
     const table = new EndpointTable(2, time.clock);
     const first = prepared(table, named('a', 1));
     table.memory.fill(7);
+    expect(table.slotsTaken).toBe(1);
     table.retire(first);
     expect([...prepared(table, named('a', 2)).slots]).toEqual([1]);
     expect(table.prepare([named('a', 3)]).ok).toBe(false);
+    expect(table.slotsTaken).toBe(2);
     time.nowMs += 600_000;
+    expect(table.slotsTaken).toBe(1);
     expect([...prepared(table, named('b', 3)).slots]).toEqual([0]);
     expect(table.memory[CELL.state]).toBe(0);
   });

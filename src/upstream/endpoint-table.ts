@@ -52,6 +52,13 @@ export class EndpointTable {
     this.memory = endpointMemory(this.shared);
   }
 
+  /** Slots that can't be given at present: in use, or at rest. */
+  get slotsTaken(): number {
+    const nowMs = this.#clock.monotonicMs();
+    const resting = this.#free.findIndex(({ sinceMs }) => nowMs - sinceMs < SLOT_REST_MS);
+    return this.#slots - (resting === -1 ? this.#free.length : resting);
+  }
+
   /** Every endpoint gets its slot. The error is one sentence; nothing is changed then. */
   prepare(services: readonly Service[]): Result<PreparedEndpoints, string> {
     const keys: string[] = [];

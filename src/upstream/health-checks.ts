@@ -36,7 +36,8 @@ export class HealthChecks {
   readonly #options: HealthChecksOptions;
   readonly #checks = new Map<number, Check>();
   readonly #waiting: Check[] = [];
-  #underWay = 0;
+  /** Checks at present. */
+  underWay = 0;
   /** Checks made since the start. */
   made = 0;
 
@@ -91,15 +92,15 @@ export class HealthChecks {
   }
 
   #begin(): void {
-    while (this.#underWay < this.#options.atOnceMax) {
+    while (this.underWay < this.#options.atOnceMax) {
       const check = this.#waiting.shift();
       if (check === undefined) return;
       if (this.#checks.get(check.target.slot) !== check) continue;
-      this.#underWay++;
+      this.underWay++;
       this.made++;
       const probed = this.#options.probe(check.target).catch((error: Error) => error.message);
       void probed.then((why) => {
-        this.#underWay--;
+        this.underWay--;
         if (this.#checks.get(check.target.slot) === check) this.#judge(check, why);
         this.#begin();
       });

@@ -1,4 +1,5 @@
 import type { OutlierSettings } from '../model/world.ts';
+import { countAt, type EndpointCount } from './endpoint-counts.ts';
 import {
   bringBack,
   CELL,
@@ -75,6 +76,11 @@ export class EndpointHealth {
     this.#memory = new Int32Array(ENDPOINT_CELLS);
     this.#slot = 0;
     this.#base = 0;
+  }
+
+  /** For metrics alone. */
+  count(what: EndpointCount, change = 1): void {
+    countAt(this.#memory, this.#slot, what, change);
   }
 
   // -- the choice ----------------------------------------------------------------------------------------------
@@ -198,6 +204,7 @@ export class EndpointHealth {
   }
 
   #counted(): void {
+    this.count('ejections');
     if (this.#load(CELL.ejections) < EJECTIONS_COUNTED_MAX)
       Atomics.add(this.#memory, this.#base + CELL.ejections, 1);
     this.#store(CELL.failures, 0);

@@ -63,6 +63,11 @@ export class EndpointPool implements Candidate {
     this.head = endpointHead(endpoint);
   }
 
+  /** Connections of this thread. */
+  get open(): number {
+    return this.#open;
+  }
+
   get hasRoom(): boolean {
     return this.#idle.length > 0 || this.#open < this.#connectionsMax;
   }
@@ -82,21 +87,26 @@ export class EndpointPool implements Candidate {
 
   /** A connection that is nobody's afterwards counts as one of this pool while it is open. */
   lend(): void {
-    this.#open++;
+    this.#opened(1);
     this.outstanding++;
   }
 
   giveBack(): void {
-    this.#open--;
+    this.#opened(-1);
     this.outstanding--;
     this.#owner.connectionFree(this);
   }
 
   #openFor(call: Call): void {
-    this.#open++;
+    this.#opened(1);
     const connection = new Connection(this.#thread, this);
     call.connection = connection;
     connection.assign(call);
+  }
+
+  #opened(change: 1 | -1): void {
+    this.#open += change;
+    this.health.count('connections', change);
   }
 
   /** A connection's exchange is over and it may carry another. */
@@ -114,7 +124,7 @@ export class EndpointPool implements Candidate {
   }
 
   closed(connection: Connection): void {
-    this.#open--;
+    this.#opened(-1);
     const at = this.#idle.lastIndexOf(connection);
     if (at >= 0) this.#idle.splice(at, 1);
     this.#owner.connectionFree(this);
@@ -127,6 +137,7 @@ export class EndpointPool implements Candidate {
 
   /** Its address is lost. The control thread lets its slot rest for minutes, but an exchange may live for a day. */
   lost(): void {
+    this.health.count('connections', -this.#open);
     this.health.detach();
     this.retire();
   }

@@ -88,6 +88,16 @@ export class ServiceClient implements UpstreamService, CallOwner, PoolOwner, Pee
     this.connectionFree();
   }
 
+  /** Requests that wait for a connection. */
+  get waiting(): number {
+    return this.#queue.size;
+  }
+
+  /** Of this thread, to the address that has most. */
+  get connectionsMost(): number {
+    return this.#pools.reduce((most, { open }) => Math.max(most, open), 0);
+  }
+
   // -- as its endpoints see it ---------------------------------------------------------------------------------
 
   mayEject(): boolean {
@@ -133,7 +143,7 @@ export class ServiceClient implements UpstreamService, CallOwner, PoolOwner, Pee
   /** Of a tunnel of which nothing was sent. */
   next(tunnel: Tunnel): EndpointPool | null {
     if (this.#pools.length < 2 || tunnel.attempts >= this.service.retries.attempts) return null;
-    return this.#budget.take(this.#thread.deadlines.nowMs) ? this.#choose(tunnel.pool) : null;
+    return this.#takesRetry(tunnel.pool!) ? this.#choose(tunnel.pool) : null;
   }
 
   retire(): void {
@@ -194,18 +204,25 @@ export class ServiceClient implements UpstreamService, CallOwner, PoolOwner, Pee
 
   attemptFailed(call: Call, failure: AttemptFailure): void {
     this.attemptEnded(call, outcomeOf(failure));
+    call.pool!.health.count('failedAttempts');
     const { attempts, bodyAtHand } = call;
     const { repeatable } = call.request;
     const attemptsMax = this.service.retries.attempts;
-    const nowMs = this.#thread.deadlines.nowMs;
     if (
       mayRepeat(failure, { repeatable, attempts, attemptsMax, bodyAtHand, endpoints: this.#pools.length }) &&
-      this.#budget.take(nowMs)
+      this.#takesRetry(call.pool!)
     ) {
       this.#repeat(call, failure);
     } else {
       call.fail(codeOf(failure), failure.detail);
     }
+  }
+
+  /** Whether a retry is in the budget, after an attempt at `pool` that may be repeated. */
+  #takesRetry({ health }: EndpointPool): boolean {
+    const isTaken = this.#budget.take(this.#thread.deadlines.nowMs);
+    health.count(isTaken ? 'retries' : 'retriesRefused');
+    return isTaken;
   }
 
   #repeat(call: Call, failure: AttemptFailure): void {
@@ -227,6 +244,7 @@ export class ServiceClient implements UpstreamService, CallOwner, PoolOwner, Pee
 
   #enqueue(call: Call): void {
     if (this.#queue.add(call)) return;
+    this.#thread.refused++;
     const { upstreamWaiting } = this.#thread.limits;
     this.#refuseLater(call, 'upstream_queue_full', `${upstreamWaiting} requests wait for a connection`);
   }

@@ -19,6 +19,8 @@ export class UpstreamThread {
    * an allocation per read (runtime.md, 1). 64 KiB is what libuv reads at once.
    */
   readonly readBuffer: Buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  /** Requests that found the queue of their service full. */
+  refused = 0;
   #later: (() => void)[] = [];
   #heads: HeadWriter[] = [];
   readonly #writeHeads = (): void => {

@@ -283,6 +283,7 @@ export class Tunnel implements UpstreamTunnel, Watched {
     if (how === 'gently') socket.destroySoon();
     else socket.destroy();
     this.#pool!.giveBack();
+    if (outcome === 'connect-failed' || outcome === 'broken') this.#pool!.health.count('failedAttempts');
     const isTold = this.#isOpened && outcome === 'answered';
     this.#pool!.health.attemptEnds(isTold ? 'unknown' : outcome, this.#isProbe, this.#thread.deadlines.nowMs);
   }

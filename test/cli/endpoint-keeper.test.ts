@@ -8,10 +8,12 @@ import { EndpointKeeper } from '../../src/cli/run/endpoint-keeper.ts';
 import type { Service } from '../../src/model/world.ts';
 import { createAlertBus } from '../../src/observe/alert-bus.ts';
 import { createUpstream } from '../../src/upstream/client.ts';
+import { CELL } from '../../src/upstream/endpoint-memory.ts';
 import type { CheckTarget } from '../../src/upstream/health-checks.ts';
 import { httpProbe } from '../../src/upstream/health-probe.ts';
 import { makeCertificate } from '../upstream/certificate.ts';
 import { exchange, request, serviceOf } from '../upstream/harness.ts';
+import { SERVICE_SETTINGS } from '../upstream/service-settings.ts';
 import { NO_CHANCE, VirtualTime } from '../upstream/virtual-time.ts';
 
 const HEALTH = {
@@ -88,10 +90,14 @@ class Rig {
     limits: LIMIT_DEFAULTS,
     endpoints: this.keeper.shared,
     readFile: (path) => this.#file(path),
-    ticker: () => () => {},
+    ticker: (tick) => {
+      this.#tick = tick;
+      return () => {};
+    },
   });
   readonly probed: CheckTarget[] = [];
   readonly #probe = httpProbe(this.time.after);
+  #tick = () => {};
   #epoch = 0;
 
   constructor() {
@@ -121,6 +127,12 @@ class Rig {
       this.keeper.look();
       await new Promise((resolve) => setImmediate(resolve));
     }
+  }
+
+  /** For the data thread as well, which keeps a time of its own while it has connections. */
+  async advance(ms: number): Promise<void> {
+    await this.time.advance(ms);
+    this.#tick();
   }
 
   states(): readonly string[] {
@@ -240,6 +252,67 @@ test('a name’s addresses are used and checked, each on its own; one that stops
   await rig.time.advance(60_000);
   await rig.until(() => rig.states().length === 1);
   expect(rig.alerts.open()).toEqual([]);
+});
+
+test('what requests met at each address is counted, for as long as the address is known', async () => {
+  const one = await serve();
+  const rig = new Rig();
+  const service = { ...serviceOf(one.port, 1), retries: { share: 0.1, attempts: 2 } };
+  const client = rig.serves(service);
+  const counts = () =>
+    rig.keeper
+      .inspect()
+      .map(({ url, address, ...rest }) => ({ port: Number(new URL(url).port), address, ...rest }));
+  const calm = {
+    service: 'orders',
+    address: null,
+    isUp: true,
+    connections: 0,
+    failedAttempts: 0,
+    retries: 0,
+    retriesRefused: 0,
+    ejections: 0,
+  };
+  expect(counts()).toEqual([
+    { ...calm, port: one.port },
+    { ...calm, port: 1 },
+  ]);
+  // Whichever comes first: both are tried in few requests.
+  while (counts()[1]!.failedAttempts === 0 || one.requests < 3) await exchange(client, request()).outcome;
+  expect(counts()).toEqual([
+    { ...calm, port: one.port, connections: 1 },
+    { ...calm, port: 1, isUp: false, failedAttempts: 1, retries: 1, ejections: 1 },
+  ]);
+
+  // Another client over the same slots, as after a reload that changes the service: nothing may be repeated.
+  const strict = rig.serves({ ...service, retries: { share: 0, attempts: 2 } });
+  await rig.advance(SERVICE_SETTINGS.outliers.firstMs);
+  while (counts()[1]!.failedAttempts === 1 || counts()[0]!.connections === 1)
+    await exchange(strict, request()).outcome;
+  expect(counts()[0]).toMatchObject({ connections: 2, failedAttempts: 0 });
+  expect(counts()[1]).toMatchObject({ failedAttempts: 2, retries: 1, retriesRefused: 1, ejections: 2 });
+
+  client.retire();
+  strict.retire();
+  await rig.until(() => counts()[0]!.connections === 0);
+});
+
+test('connections to an address that its name lost are that one’s no more', async () => {
+  const one = await serve();
+  const rig = new Rig();
+  rig.zone['a.test'] = ['127.0.0.1'];
+  const client = rig.serves({ ...serviceOf({ host: 'a.test', port: one.port }), resolveMs: 1_000 });
+  const connections = () => rig.keeper.inspect().map((each) => `${each.address} ${each.connections}`);
+  await rig.until(() => connections().join() === '127.0.0.1 0');
+  const before = new Int32Array(rig.keeper.shared).slice();
+  await exchange(client, request()).outcome;
+  expect(connections()).toEqual(['127.0.0.1 1']);
+  rig.zone['a.test'] = ['127.0.0.2'];
+  await rig.time.advance(2_000);
+  await rig.until(() => connections().join() === '127.0.0.2 0');
+  const cells = new Int32Array(rig.keeper.shared);
+  const sum = (of: Int32Array) => of.reduce((all, cell, at) => all + (at % 16 === CELL.counts ? cell : 0), 0);
+  expect([sum(before), sum(cells)]).toEqual([0, 0]);
 });
 
 test('TLS files are read for each version: other texts make another digest, wrong ones a sentence', () => {

@@ -1,4 +1,5 @@
-import { LIMITS } from '../../src/base/limits.ts';
+import { LIMITS, type LimitName } from '../../src/base/limits.ts';
+import { BOUND_VIEWS, type BoundView, metricsOf } from '../../src/observe/metrics/bound-table.ts';
 import { METRICS } from '../../src/observe/metrics/metric-table.ts';
 
 /** The page `docs/metrics.md`, from the table that the code measures by. */
@@ -7,8 +8,33 @@ export function metricsPage(): string {
     const shown = labels.length === 0 ? '' : labels.map((label) => `\`${label}\``).join(', ');
     return `| \`${name}\` | ${type} | ${shown} | ${help} |`;
   });
-  return `${INTRODUCTION}\n\n| metric | type | labels | what |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`;
+  return `${INTRODUCTION}\n\n| metric | type | labels | what |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n\n${boundsSection()}`;
 }
+
+function boundsSection(): string {
+  const rows = Object.entries(BOUND_VIEWS).map(
+    ([name, view]) => `| \`${name}\` | ${viewOf(name as LimitName, view)} |`,
+  );
+  return `${BOUNDS}\n\n| bound | seen by |\n| --- | --- |\n${rows.join('\n')}\n`;
+}
+
+function viewOf(bound: LimitName, { fillsOn, seenBy, toldTo }: BoundView): string {
+  const fill = fillsOn === null ? [] : [`${metricsOf(bound).used}{bound="${bound}"}`];
+  const selectors = [...fill, ...seenBy];
+  return selectors.length === 0 ? `told to ${toldTo}` : selectors.map((each) => `\`${each}\``).join(', ');
+}
+
+const BOUNDS = `## Bounds
+
+What can fill says how full it is, by the name of its setting in \`limits\` and by thread. One alert watches all of it:
+
+\`\`\`yaml
+- alert: PortunusBoundNear
+  expr: portunus_bound_used / portunus_bound_max > 0.8 or portunus_bound_used_bytes / portunus_bound_max_bytes > 0.8
+\`\`\`
+
+\`auditRecords\` and \`configurationVersions\` are full once they have run for long: the oldest go. Gauges of data threads are those of
+the last second. Bounds that nothing fills are seen by what they refused:`;
 
 const INTRODUCTION = `# Metrics
 

@@ -275,6 +275,12 @@ test('a thousand slow uploads hold what has come of them, and no more than the t
     new Set(['503 overloaded']),
   );
   expect(gateway.thread.inFlight()).toBe(bound / 1_024);
+  expect(gateway.thread.load()).toMatchObject({
+    activeRequests: bound / 1_024,
+    connections: clients.length,
+    bufferedBodyBytes: bound,
+    bodiesBufferedPerThreadBytesRefused: clients.length - bound / 1_024,
+  });
   for (const client of clients) client.destroy();
   await gateway.recorded(clients.length);
   expect(gateway.thread.inFlight()).toBe(0);

@@ -154,6 +154,7 @@ test('a connection too many is closed', async () => {
   await first.answer();
   const second = await RawClient.connect(gateway.port);
   expect(await second.untilClosed()).toBe('');
+  expect(gateway.thread.load()).toMatchObject({ connections: 1, connectionsPerThreadRefused: 1 });
   first.received = '';
   first.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
   expect((await first.answer()).status).toBe(200);

@@ -75,9 +75,11 @@ test('requests of one token wait for one verification; later ones wait for nothi
   const waiting = Array.from({ length: 5 }, () => ask('/token', 'a.b.c'));
   await begun(5);
   expect(upstream.requests).toHaveLength(0);
+  expect(gateway.thread.load()).toMatchObject({ tokensVerifying: 1, identitiesKnown: 0 });
   verifier.settle(VERIFIED);
   expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
   expect((await ask('/token', 'a.b.c')).status).toBe(200);
+  expect(gateway.thread.load()).toMatchObject({ tokensVerifying: 0, identitiesKnown: 1 });
   expect(verifier.asked).toEqual([{ token: 'a.b.c', among: ['corporate'] }]);
 });
 
@@ -137,6 +139,7 @@ test('more tokens than may be verified at a time are told to come back', async (
   const waiting = [ask('/token', 'a.b.1'), ask('/token', 'a.b.2')];
   await begun(2);
   expect(await ask('/token', 'a.b.3')).toMatchObject({ status: 503, code: 'overloaded' });
+  expect(gateway.thread.load()).toMatchObject({ tokensVerifying: 2, tokensVerifyingRefused: 1 });
   verifier.settle(VERIFIED);
   expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200]);
 });

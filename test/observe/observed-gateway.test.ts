@@ -6,6 +6,8 @@ import { promisify } from 'node:util';
 import parsePrometheus from 'parse-prometheus-text-format';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LogPageBody } from '../../src/admin/routes/observation.ts';
+import { LIMITS, type LimitName } from '../../src/base/limits.ts';
+import { BOUND_VIEWS, type BoundView, metricsOf } from '../../src/observe/metrics/bound-table.ts';
 import { METRICS } from '../../src/observe/metrics/metric-table.ts';
 import type { UsageReport } from '../../src/pipeline/usage.ts';
 import { type Project, RunningGateway, runPortunus, writeProject } from '../gateway/running-gateway.ts';
@@ -141,7 +143,6 @@ describe('metrics', () => {
       traces: 0,
     });
     for (const name of [
-      'portunus_record_ring_size_bytes',
       'nodejs_eventloop_delay_p99_seconds',
       'v8js_memory_heap_used_bytes',
       'process_resident_memory_bytes',
@@ -149,6 +150,61 @@ describe('metrics', () => {
     ] as const) {
       expect(families.has(name)).toBe(true);
     }
+  });
+
+  it('say of every bound that fills how full it is, on each thread that has it', async () => {
+    const text = await (await scrape('')).text();
+    const told = (metric: string): Record<string, number> =>
+      Object.fromEntries(
+        [
+          ...text.matchAll(new RegExp(`^${metric}\\{bound="(\\w+)",thread="([a-z0-9-]+)"\\} (\\S+)$`, 'gm')),
+        ].map(([, bound, thread, value]) => [`${bound} ${thread}`, Number(value)]),
+      );
+    const dataThreads = [...text.matchAll(/^portunus_connections\{thread="(data-\d+)"\}/gm)].map(
+      ([, name]) => name,
+    );
+    expect(dataThreads.length).toBeGreaterThan(0);
+    const bounds: Record<string, Record<string, number>> = {
+      portunus_bound_max: {},
+      portunus_bound_max_bytes: {},
+    };
+    for (const [name, { fillsOn }] of Object.entries(BOUND_VIEWS)) {
+      const { max } = metricsOf(name as LimitName);
+      const threads = fillsOn === 'data' ? dataThreads : fillsOn === 'control' ? ['control'] : [];
+      for (const thread of threads) bounds[max]![`${name} ${thread}`] = LIMITS[name as LimitName].default;
+    }
+    for (const [metric, values] of Object.entries(bounds)) {
+      expect(told(metric)).toEqual(values);
+      const used = told(metric.replace('max', 'used'));
+      expect(Object.keys(used).sort()).toEqual(Object.keys(values).sort());
+    }
+    const used = { ...told('portunus_bound_used'), ...told('portunus_bound_used_bytes') };
+    // The scrape itself is a connection, the service has one address, and one key was made.
+    expect(used).toMatchObject({
+      'adminConnections control': expect.toSatisfy((open: number) => open > 0),
+      'endpointAddresses control': 1,
+      'consumerKeys control': 1,
+      'configurationVersions control': 1,
+      'auditRecords control': expect.toSatisfy((records: number) => records > 0),
+      'directoryBytes control': expect.toSatisfy((bytes: number) => bytes > 0),
+    });
+    const refused = told('portunus_bound_refusals_total');
+    for (const { seenBy } of Object.values<BoundView>(BOUND_VIEWS)) {
+      for (const selector of seenBy) {
+        const [, bound] = /^portunus_bound_refusals_total\{bound="(\w+)"\}$/.exec(selector) ?? [];
+        if (bound === undefined) continue;
+        const threads = bound === 'adminConnections' ? ['control'] : dataThreads;
+        for (const thread of threads) expect(refused).toHaveProperty(`${bound} ${thread}`, 0);
+      }
+    }
+  });
+
+  it('say how endpoints are', async () => {
+    const text = await (await scrape('')).text();
+    const labels = `service="s",endpoint="http://127.0.0.1:${upstream.port}",address=""`;
+    expect(text).toContain(`portunus_endpoint_up{${labels}} 1\n`);
+    expect(text).toMatch(/^portunus_endpoint_connections\{[^}]+\} [1-9]$/m);
+    expect(text).toContain(`portunus_endpoint_failed_attempts_total{${labels}} 0\n`);
   });
 
   it('say how near a limit is to its end, soon after', async () => {

@@ -61,8 +61,4 @@ const thread = startDataThread({
   combineKey,
   compileSchema: compileRequestSchema,
 });
-watchThread(start.gauges, () => ({
-  activeRequests: thread.inFlight(),
-  connections: thread.connections(),
-  bufferedBodyBytes: thread.bufferedBodyBytes(),
-}));
+watchThread(start.gauges, () => thread.load());

@@ -7,6 +7,7 @@ import { err, ok, type Result } from '../../base/result.ts';
 import type { Service } from '../../model/world.ts';
 import type { AlertBus } from '../../observe/alert-bus.ts';
 import type { ResolvedEndpoint } from '../../pipeline/upstream.ts';
+import { type EndpointCounts, readCounts } from '../../upstream/endpoint-counts.ts';
 import { endpointUrl } from '../../upstream/endpoint-key.ts';
 import { type EndpointState, endpointState } from '../../upstream/endpoint-state.ts';
 import { EndpointTable, type KnownEndpoint, type PreparedEndpoints } from '../../upstream/endpoint-table.ts';
@@ -33,6 +34,16 @@ export interface ServiceFiles {
   /** Of all their texts. */
   readonly digest: string;
   readonly byService: ReadonlyMap<string, TlsTexts>;
+}
+
+/** What `/metrics` tells of one address of an endpoint. */
+export interface EndpointUsage extends EndpointCounts {
+  readonly service: string;
+  readonly url: string;
+  /** Null while its name is not resolved, and where there is none. */
+  readonly address: string | null;
+  /** Whether requests are sent there. */
+  readonly isUp: boolean;
 }
 
 /** What the control thread does about endpoints: gives them their slots, checks them, resolves their names, and says how they are. */
@@ -166,7 +177,7 @@ export class EndpointKeeper {
   look(): void {
     for (const service of this.#services) {
       const states = this.#slotsOf(service).map((each) => this.#stateOf(service, each.slot));
-      if (states.some(({ kind }) => kind === 'well' || kind === 'warming')) {
+      if (states.some(isUp)) {
         if (this.#down.has(service.name)) this.#isBack(service.name);
       } else if (!this.#down.has(service.name)) {
         this.#down.add(service.name);
@@ -191,6 +202,28 @@ export class EndpointKeeper {
         unresolved: this.#unresolved.get(known.endpoint.host) ?? null,
       })),
     }));
+  }
+
+  /** Addresses whose health is kept, or was until minutes ago. */
+  get addresses(): number {
+    return this.#table.slotsTaken;
+  }
+
+  get checksUnderWay(): number {
+    return this.#checks.underWay;
+  }
+
+  /** In the order of the configuration. */
+  inspect(): readonly EndpointUsage[] {
+    return this.#services.flatMap((service) =>
+      this.#slotsOf(service).map(({ known, slot, address }) => ({
+        service: service.name,
+        url: endpointUrl(known.endpoint),
+        address,
+        isUp: isUp(this.#stateOf(service, slot)),
+        ...readCounts(this.#table.memory, slot),
+      })),
+    );
   }
 
   #words(service: Service): string {
@@ -243,6 +276,10 @@ interface SlotOf {
   readonly known: KnownEndpoint;
   readonly slot: number;
   readonly address: string | null;
+}
+
+function isUp({ kind }: EndpointState): boolean {
+  return kind === 'well' || kind === 'warming';
 }
 
 function describe(

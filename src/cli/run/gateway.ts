@@ -43,6 +43,7 @@ import {
   type LoadReason,
   type LoadResult,
 } from './configuration.ts';
+import { controlBounds } from './control-bounds.ts';
 import { createDirectoryDesk } from './directory-desk.ts';
 import { replaceDurably } from './durable-file.ts';
 import { EndpointKeeper } from './endpoint-keeper.ts';
@@ -209,7 +210,7 @@ export class Gateway {
       seenSignatures,
     });
     const ownGauges = createThreadGauges();
-    this.#endWatch = watchThread(ownGauges, () => NO_TRAFFIC);
+    this.#endWatch = watchThread(ownGauges, null);
     this.#threadGauges = new Map([
       [CONTROL_THREAD, ownGauges],
       ...starts.map(({ thread, gauges }) => [dataThreadName(thread), gauges] as const),
@@ -308,6 +309,16 @@ export class Gateway {
       setInterval(() => this.#thresholds.resolveEnded(), THRESHOLDS_EVERY_MS),
       setInterval(() => this.#ruleAlerts.resolveQuiet(), THRESHOLDS_EVERY_MS),
     ];
+    const boundParts = {
+      observation,
+      store,
+      limits: world.limits,
+      dataFolder,
+      clock,
+      directory: this.#directory,
+      endpoints: this.#endpoints,
+      seenSignatures: starts[0]!.seenSignatures,
+    };
     this.#metrics = new GatewayMetrics({
       observation,
       startedMs: this.#startedMs,
@@ -318,8 +329,12 @@ export class Gateway {
       rates: () => this.#rates.inspect(),
       replacedInForce: () => this.#replaced.inForce,
       ruleAlerts: () => this.#ruleAlerts.inspect(),
+      endpoints: () => this.#endpoints.inspect(),
       threads: () => this.#gauges(),
-      seriesMax: world.limits.metricSeries,
+      controlBounds: () => controlBounds({ ...boundParts, admin: this.#admin }),
+      adminConnections: () => this.#admin?.connections ?? { open: 0, refused: 0 },
+      directoryNames: () => this.#directory.names,
+      limits: world.limits,
     });
     this.#watcher = new ProjectWatcher(() => void this.load('file change'), options.clock, timerAfter);
     this.#configuration = new Configuration({
@@ -582,9 +597,6 @@ export class Gateway {
     this.#options.onLoad(result);
   }
 }
-
-/** The control thread never touches a request. */
-const NO_TRAFFIC = { activeRequests: 0, connections: 0, bufferedBodyBytes: 0 } as const;
 
 function threadCount(server: ServerSettings): number {
   return server.dataThreads === 'auto' ? availableParallelism() : server.dataThreads;

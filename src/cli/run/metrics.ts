@@ -1,6 +1,9 @@
 import { readdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { AdminServer } from '../../admin/server.ts';
+import type { LimitValues } from '../../base/limits.ts';
 import { ALERT_SEVERITIES, ASKED_BY } from '../../observe/alert-bus.ts';
+import type { FilledBound } from '../../observe/metrics/bound-table.ts';
 import { type Exposition, exposition } from '../../observe/metrics/exposition.ts';
 import { MetricSamples } from '../../observe/metrics/metric-samples.ts';
 import type { LabelsOf } from '../../observe/metrics/metric-table.ts';
@@ -12,7 +15,10 @@ import type { OpenSlice } from '../../state/quota-leases.ts';
 import type { RateKeeping } from '../../state/rates/rate-checkpoints.ts';
 import { STORE_FILE } from '../../state/store.ts';
 import { VERSION } from '../version.ts';
+import { type BoundUses, collectBounds, collectRefusals, dataBounds } from './bound-metrics.ts';
 import type { LoadResult, Running } from './configuration.ts';
+import type { EndpointUsage } from './endpoint-keeper.ts';
+import { collectEndpoints } from './endpoint-metrics.ts';
 import type { Observation } from './observation.ts';
 
 /** What the control thread can tell when it is asked. */
@@ -26,10 +32,13 @@ export interface MetricSources {
   readonly rates: () => RateKeeping;
   readonly replacedInForce: () => number;
   readonly ruleAlerts: () => readonly RuleMatches[];
+  readonly endpoints: () => readonly EndpointUsage[];
   /** By name of the thread. */
   readonly threads: () => ReadonlyMap<string, ThreadGaugeValues>;
-  /** The limit `metricSeries`. */
-  readonly seriesMax: number;
+  readonly controlBounds: () => Promise<BoundUses<FilledBound<'control'>>>;
+  readonly adminConnections: () => AdminServer['connections'];
+  readonly directoryNames: () => { readonly used: number; readonly max: number };
+  readonly limits: LimitValues;
 }
 
 /** Everything that `/metrics` says, read when it is asked for: nothing is kept up to date for a scrape that never comes. */
@@ -55,6 +64,8 @@ export class GatewayMetrics {
     this.#rateWindows(samples);
     this.#records(samples);
     this.#threads(samples);
+    await this.#bounds(samples);
+    collectEndpoints(samples, this.#sources.endpoints(), this.#sources.limits.metricSeries);
     this.#configuration(samples);
     this.#alerts(samples);
     await this.#files(samples);
@@ -66,7 +77,7 @@ export class GatewayMetrics {
     const slices = new Map(this.#sources.openSlices().map(({ identity, amount }) => [identity, amount]));
     // No more limits than series, as for every other metric: those nearest to their end first.
     const usages = [...this.#sources.counters()].sort((a, b) => b.headroom.usedShare - a.headroom.usedShare);
-    const { seriesMax } = this.#sources;
+    const seriesMax = this.#sources.limits.metricSeries;
     for (const usage of usages.slice(0, seriesMax)) {
       const labels = limitLabels(usage.identity);
       samples.add('portunus_limit_used_ratio', labels, usage.headroom.usedShare);
@@ -105,19 +116,13 @@ export class GatewayMetrics {
     for (const [thread, ring] of drain.rings.entries()) {
       const labels = { thread: dataThreadName(thread) };
       samples.add('portunus_record_ring_damages_total', labels, ring.damaged);
-      samples.add('portunus_record_ring_used_bytes', labels, ring.usedBytes);
-      samples.add('portunus_record_ring_size_bytes', labels, ring.sizeBytes);
     }
   }
 
   #threads(samples: MetricSamples): void {
     for (const [thread, gauges] of this.#sources.threads()) {
       const labels = { thread };
-      if (thread !== CONTROL_THREAD) {
-        samples.add('http_server_active_requests', labels, gauges.activeRequests);
-        samples.add('portunus_connections', labels, gauges.connections);
-        samples.add('portunus_buffered_body_bytes', labels, gauges.bufferedBodyBytes);
-      }
+      if (thread !== CONTROL_THREAD) this.#traffic(samples, thread, gauges);
       samples.add('nodejs_eventloop_delay_mean_seconds', labels, gauges.loopDelayMean);
       samples.add('nodejs_eventloop_delay_p50_seconds', labels, gauges.loopDelayP50);
       samples.add('nodejs_eventloop_delay_p99_seconds', labels, gauges.loopDelayP99);
@@ -132,6 +137,35 @@ export class GatewayMetrics {
       samples.add('v8js_memory_heap_used_bytes', labels, gauges.heapUsedBytes);
       samples.add('v8js_memory_heap_limit_bytes', labels, gauges.heapLimitBytes);
     }
+  }
+
+  /** Of a data thread. */
+  #traffic(samples: MetricSamples, thread: string, gauges: ThreadGaugeValues): void {
+    samples.add('http_server_active_requests', { thread }, gauges.activeRequests);
+    samples.add('portunus_connections', { thread }, gauges.connections);
+    samples.add('portunus_overload_level', { thread }, gauges.overloadLevel);
+    for (const [waitingFor, count] of [
+      ['connection', gauges.connectionWaiters],
+      ['lease', gauges.leaseWaiters],
+    ] as const) {
+      samples.add('portunus_waiting_requests', { thread, waiting_for: waitingFor }, count);
+    }
+  }
+
+  async #bounds(samples: MetricSamples): Promise<void> {
+    const { observation, threads, limits, adminConnections, directoryNames } = this.#sources;
+    const gauges = threads();
+    for (const [thread, ring] of observation.drain.rings.entries()) {
+      const name = dataThreadName(thread);
+      collectBounds(samples, name, dataBounds(gauges.get(name)!, ring.usedBytes), limits);
+      collectRefusals(samples, name, gauges.get(name)!);
+    }
+    collectBounds(samples, CONTROL_THREAD, await this.#sources.controlBounds(), limits);
+    const refused = { bound: 'adminConnections', thread: CONTROL_THREAD } as const;
+    samples.add('portunus_bound_refusals_total', refused, adminConnections().refused);
+    const { used, max } = directoryNames();
+    samples.add('portunus_directory_names', {}, used);
+    samples.add('portunus_directory_names_max', {}, max);
   }
 
   #configuration(samples: MetricSamples): void {
@@ -164,7 +198,7 @@ export class GatewayMetrics {
 
   #ruleAlerts(samples: MetricSamples): void {
     const rules = this.#sources.ruleAlerts();
-    const { seriesMax } = this.#sources;
+    const seriesMax = this.#sources.limits.metricSeries;
     for (const { policy, rule, mode, matched, shared, keys } of rules.slice(0, seriesMax)) {
       const labels = { policy, rule };
       samples.add('portunus_alert_rule_matches_total', { ...labels, mode }, matched);

@@ -109,7 +109,7 @@ function replacedStatus(
   return { state: leftMs > 0 ? 'in-force' : 'over', endsMs: Math.round(nowMs + leftMs) };
 }
 
-function keptStatus({ audit, history, idempotency }: Store, limits: LimitValues): KeptStatus {
+export function keptStatus({ audit, history, idempotency }: Store, limits: LimitValues): KeptStatus {
   const { sequence } = audit.head();
   return {
     auditEnd: sequence,

@@ -69,6 +69,11 @@ export class HistoryKeeper implements RecordConsumer {
     return this.#blocks === null ? 0 : this.#blocks.counts.lost;
   }
 
+  /** Of the log, that wait for a file that can't be written. */
+  get waitingBytes(): number {
+    return this.#blocks === null ? 0 : this.#blocks.waitingBytes;
+  }
+
   accept(record: AccessRecord, frame: RecordFrame | null): void {
     this.rollups.accept(record, frame);
     this.#blocks?.accept(record, frame);

@@ -16,6 +16,8 @@ const gauge = <const Labels extends readonly string[]>(labels: Labels, help: str
 const histogram = <const Labels extends readonly string[]>(labels: Labels, help: string) =>
   ({ type: 'histogram', labels, help }) as const;
 
+const BOUND_LABELS = ['bound', 'thread'] as const;
+const ENDPOINT_LABELS = ['service', 'endpoint', 'address'] as const;
 const LIMIT_LABELS = ['policy', 'rule', 'measure', 'window', 'key'] as const;
 
 export const METRICS = {
@@ -37,6 +39,30 @@ export const METRICS = {
   portunus_upstream_attempts_total: counter(
     ['http_route'],
     'Times that requests were sent to services, repetitions counted.',
+  ),
+  portunus_endpoint_up: gauge(
+    ENDPOINT_LABELS,
+    'Whether requests are sent to an address of an endpoint: 1; 0 while its checks fail or it is left alone.',
+  ),
+  portunus_endpoint_connections: gauge(
+    ENDPOINT_LABELS,
+    'Open connections to an address of an endpoint, of all data threads (each of them: limits.upstreamConnectionsPerEndpoint).',
+  ),
+  portunus_endpoint_failed_attempts_total: counter(
+    ENDPOINT_LABELS,
+    'Attempts that failed there: no connection, none in time, no whole answer. The request may have been sent again.',
+  ),
+  portunus_endpoint_retries_total: counter(
+    ENDPOINT_LABELS,
+    'Those of them whose request was sent again, there or elsewhere.',
+  ),
+  portunus_endpoint_retries_refused_total: counter(
+    ENDPOINT_LABELS,
+    'Those of them whose request was not sent again only because the retries of its service were used up (retries.share).',
+  ),
+  portunus_endpoint_ejections_total: counter(
+    ENDPOINT_LABELS,
+    'Times that an address was left alone because of what requests met there.',
   ),
   portunus_overhead_seconds: histogram(
     [],
@@ -102,8 +128,6 @@ export const METRICS = {
     ['thread'],
     'Times that a ring held something that is no record.',
   ),
-  portunus_record_ring_used_bytes: gauge(['thread'], 'Access records that wait for the control thread.'),
-  portunus_record_ring_size_bytes: gauge(['thread'], 'Room of a ring (limits.recordRingBytes).'),
   portunus_metric_series_left_out_total: counter(
     ['metric'],
     'Observations under the labels "(others)", because a metric had all label sets it may have (limits.metricSeries).',
@@ -112,11 +136,31 @@ export const METRICS = {
     [],
     'Times that a request was counted as "(others)" in sums of usage (limits.rollupNames).',
   ),
-  portunus_buffered_body_bytes: gauge(
-    ['thread'],
-    'Bodies held in memory (limits.bodiesBufferedPerThreadBytes).',
-  ),
   portunus_connections: gauge(['thread'], 'Open client connections (limits.connectionsPerThread).'),
+  portunus_waiting_requests: gauge(
+    ['thread', 'waiting_for'],
+    'Requests that wait: connection (to a service), lease (for a further slice of a quota; bounded as requests in flight are).',
+  ),
+  portunus_overload_level: gauge(
+    ['thread'],
+    'How many priorities, from the lowest, a data thread turns away because it is late (limits.eventLoopDelayMs): 0 to 3.',
+  ),
+  portunus_bound_used: gauge(
+    BOUND_LABELS,
+    'How much of a bound is used: what waits, is kept or is open. Of several (services, addresses, caches) the one that has most.',
+  ),
+  portunus_bound_max: gauge(BOUND_LABELS, 'The bound, as `limits` sets it.'),
+  portunus_bound_used_bytes: gauge(BOUND_LABELS, 'How much of a bound in bytes is used.'),
+  portunus_bound_max_bytes: gauge(BOUND_LABELS, 'The bound in bytes, as `limits` sets it.'),
+  portunus_bound_refusals_total: counter(
+    BOUND_LABELS,
+    'Requests and connections that were turned away because a bound was reached.',
+  ),
+  portunus_directory_names: gauge(
+    [],
+    'Names of tenants, teams, consumers and keys in memory; those of whom is gone stay until the next start.',
+  ),
+  portunus_directory_names_max: gauge([], 'Room for them: two for each of limits.consumerKeys, and 100,000.'),
   portunus_config_loads_total: counter(
     ['outcome'],
     'Attempts to load the configuration: live, unchanged, refused.',
