@@ -49,7 +49,7 @@ it('sends one part at a time, and keeps a bounded number of spans while it waits
   expect(exporter.sent.map((spans) => spans.length)).toEqual([2]);
   for (let i = 0; i < 5; i++) accept();
   traces.send();
-  expect([exporter.sent.length, traces.lost]).toEqual([1, 4]);
+  expect([exporter.sent.length, traces.lost, traces.waiting]).toEqual([1, 4, 6]);
   await exporter.answer();
   traces.send();
   expect(exporter.sent.map((spans) => spans.length)).toEqual([2, 6]);

@@ -34,11 +34,11 @@ export function signaturesWithoutRoom(memory: SharedArrayBuffer): number {
 export function countSeenSignatures(memory: SharedArrayBuffer, wallMs: number): number {
   const words = new Int32Array(memory);
   const nowS = Math.floor(wallMs / 1_000);
-  const buckets = words.length / BUCKET_WORDS;
+  const buckets = (words.length - FRONT_WORDS) / BUCKET_WORDS;
   const counted = Math.min(buckets, COUNTED_BUCKETS_MAX);
   let count = 0;
   for (let bucket = 0; bucket < counted; bucket++) {
-    const slots = bucket * BUCKET_WORDS + HEADER_WORDS;
+    const slots = FRONT_WORDS + bucket * BUCKET_WORDS + HEADER_WORDS;
     for (let slot = slots; slot < slots + SLOTS_PER_BUCKET * SLOT_WORDS; slot += SLOT_WORDS)
       if (words[slot + 3]! >>> 0 > nowS) count++;
   }

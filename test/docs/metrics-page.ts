@@ -24,17 +24,24 @@ function viewOf(bound: LimitName, { fillsOn, seenBy, toldTo }: BoundView): strin
   return selectors.length === 0 ? `told to ${toldTo}` : selectors.map((each) => `\`${each}\``).join(', ');
 }
 
+const ROLLING = Object.entries<BoundView>(BOUND_VIEWS).flatMap(([name, { whenFull }]) =>
+  whenFull === 'oldest-goes' ? [name] : [],
+);
+
 const BOUNDS = `## Bounds
 
 What can fill says how full it is, by the name of its setting in \`limits\` and by thread. One alert watches all of it:
 
 \`\`\`yaml
 - alert: PortunusBoundNear
-  expr: portunus_bound_used / portunus_bound_max > 0.8 or portunus_bound_used_bytes / portunus_bound_max_bytes > 0.8
+  expr: >
+    portunus_bound_used{bound!~"${ROLLING.join('|')}"} / portunus_bound_max > 0.8
+    or portunus_bound_used_bytes / portunus_bound_max_bytes > 0.8
 \`\`\`
 
-\`auditRecords\` and \`configurationVersions\` are full once they have run for long: the oldest go. Gauges of data threads are those of
-the last second. Bounds that nothing fills are seen by what they refused:`;
+Those that it leaves out are full once they have run for long: there the oldest go to make room. Gauges of data threads are
+those of the last second. More requests than \`normalExchangesPerThread\` and \`lowExchangesPerThread\` may be in flight, of higher
+priority. Bounds that nothing fills are seen by what they refused:`;
 
 const INTRODUCTION = `# Metrics
 

@@ -317,7 +317,7 @@ export class Gateway {
       clock,
       directory: this.#directory,
       endpoints: this.#endpoints,
-      seenSignatures: starts[0]!.seenSignatures,
+      seenSignatures,
     };
     this.#metrics = new GatewayMetrics({
       observation,

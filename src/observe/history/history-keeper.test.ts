@@ -375,9 +375,10 @@ describe('the history', () => {
     expect(rig.problems).toHaveLength(1);
     rig.pass(10_000);
     expect(rig.problems).toHaveLength(2);
+    expect(rig.keeper.waitingBytes).toBeGreaterThan(0);
     rig.store.full = false;
     rig.pass(10_000);
-    expect([rig.back, rig.keeper.lost]).toEqual([1, 0]);
+    expect([rig.back, rig.keeper.lost, rig.keeper.waitingBytes]).toEqual([1, 0, 0]);
     expect((await rig.search()).map(({ requestId }) => requestId)).toEqual(['waiting', 'before']);
 
     rig.store.full = true;

@@ -11,10 +11,11 @@ it('has an entry for each bound and no other', () => {
 });
 
 it.each(VIEWS)('%s is seen by metrics that there are, or it is said who hears of it', (name, view) => {
-  const { fillsOn, seenBy, toldTo } = view;
+  const { fillsOn, whenFull, seenBy, toldTo } = view;
   expect(fillsOn === null && seenBy.length === 0).toBe(toldTo !== '');
   // A time does not fill.
   if (fillsOn !== null) expect(LIMITS[name].unit).not.toBe('ms');
+  if (whenFull === 'oldest-goes') expect(fillsOn).not.toBeNull();
   for (const selector of seenBy) {
     const { metric, label, value } = SELECTOR.exec(selector)!.groups!;
     const { labels } = METRICS[metric as MetricName];

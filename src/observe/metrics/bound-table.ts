@@ -11,16 +11,21 @@ export type MetricSelector = MetricName | `${MetricName}{${string}="${string}"}`
 export interface BoundView {
   /** The threads that tell how full it is, in `portunus_bound_used`; null where nothing fills. */
   readonly fillsOn: 'data' | 'control' | null;
+  /** What there is when it is full: one more is refused or lost, or the oldest goes to make room, as is usual after a while. */
+  readonly whenFull: 'one-more-is-refused' | 'oldest-goes';
   /** What else is measured of it, or of what went beyond it. */
   readonly seenBy: readonly MetricSelector[];
   /** Where no metric is: who hears of it instead. */
   readonly toldTo: string;
 }
 
+const REFUSES = { whenFull: 'one-more-is-refused', toldTo: '' } as const;
 const fills = <const On extends 'data' | 'control'>(on: On, ...seenBy: readonly MetricSelector[]) =>
-  ({ fillsOn: on, seenBy, toldTo: '' }) as const;
-const seen = (...seenBy: readonly MetricSelector[]) => ({ fillsOn: null, seenBy, toldTo: '' }) as const;
-const told = (toldTo: string) => ({ fillsOn: null, seenBy: [], toldTo }) as const;
+  ({ ...REFUSES, fillsOn: on, seenBy }) as const;
+const rolls = <const On extends 'data' | 'control'>(on: On) =>
+  ({ fillsOn: on, whenFull: 'oldest-goes', seenBy: [], toldTo: '' }) as const;
+const seen = (...seenBy: readonly MetricSelector[]) => ({ ...REFUSES, fillsOn: null, seenBy }) as const;
+const told = (toldTo: string) => ({ ...REFUSES, fillsOn: null, seenBy: [], toldTo }) as const;
 
 const answer = (code: string): MetricSelector => `portunus_answers_total{error_type="${code}"}`;
 const refusals = (bound: LimitName): MetricSelector => `portunus_bound_refusals_total{bound="${bound}"}`;
@@ -62,7 +67,7 @@ export const BOUND_VIEWS = {
   endpointAddresses: fills('control'),
   addressesPerName: told('nobody: further addresses of a name are not used'),
   healthChecksAtOnce: fills('control'),
-  identityCacheEntries: fills('data'),
+  identityCacheEntries: rolls('data'),
   tokensVerifying: fills('data', refusals('tokensVerifying')),
   signaturesRemembered: fills('control', answer('signatures_full')),
   consumerKeys: fills('control', 'portunus_directory_names', 'portunus_directory_names_max'),
@@ -93,8 +98,8 @@ export const BOUND_VIEWS = {
   adminBodyBytes: CALLER_OF_ADMIN_API,
   adminIdempotencyKeys: fills('control'),
   adminIdempotencyMs: told('nobody: what is older is forgotten'),
-  auditRecords: fills('control'),
-  configurationVersions: fills('control'),
+  auditRecords: rolls('control'),
+  configurationVersions: rolls('control'),
   compiledCacheBytes: fills('control'),
   configurationFileBytes: REFUSED_CONFIGURATION,
   configurationFiles: REFUSED_CONFIGURATION,
