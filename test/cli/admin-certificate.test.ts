@@ -44,6 +44,7 @@ function use(): void {
   keeper.use(
     {
       listen: { address: '127.0.0.1', port: 1 },
+      connections: () => ({ open: 0, refused: 0 }),
       serveCertificate: ({ names }: AdminCertificate) => {
         events.push(`serves ${names}`);
         return ok(undefined);

@@ -332,7 +332,7 @@ export class Gateway {
       endpoints: () => this.#endpoints.inspect(),
       threads: () => this.#gauges(),
       controlBounds: () => controlBounds({ ...boundParts, admin: this.#admin }),
-      adminConnections: () => this.#admin?.connections ?? { open: 0, refused: 0 },
+      adminConnections: () => this.#admin?.connections() ?? { open: 0, refused: 0 },
       directoryNames: () => this.#directory.names,
       limits: world.limits,
     });

@@ -36,7 +36,7 @@ export interface MetricSources {
   /** By name of the thread. */
   readonly threads: () => ReadonlyMap<string, ThreadGaugeValues>;
   readonly controlBounds: () => Promise<BoundUses<FilledBound<'control'>>>;
-  readonly adminConnections: () => AdminServer['connections'];
+  readonly adminConnections: AdminServer['connections'];
   readonly directoryNames: () => { readonly used: number; readonly max: number };
   readonly limits: LimitValues;
 }
