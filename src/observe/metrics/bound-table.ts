@@ -73,6 +73,7 @@ export const BOUND_VIEWS = {
   consumerKeys: fills('control', 'portunus_directory_names', 'portunus_directory_names_max'),
   storedEntities: fills('control'),
   directoryBytes: fills('control'),
+  replacedLimits: seen('portunus_replaced_limits'),
   counterKeys: seen('portunus_limit_keys', 'portunus_limit_keys_max', 'portunus_limit_shared_takes_total'),
   rateJournalBytes: seen('portunus_rate_journal_used_ratio'),
   recordRingBytes: fills('data', lost('ring')),
