@@ -4,7 +4,7 @@ import { SERVICE_SETTINGS } from '../../test/upstream/service-settings.ts';
 import { assert } from '../base/assert.ts';
 import { LIMIT_DEFAULTS, type LimitValues } from '../base/limits.ts';
 import type { Route } from '../model/world.ts';
-import type { Reservation } from '../pipeline/counters.ts';
+import type { CounterBinding, Reservation } from '../pipeline/counters.ts';
 import type { IdentitySource, SignatureVerifier } from '../pipeline/identity.ts';
 import { CONTINUE } from '../pipeline/outcome.ts';
 import type { RoutePipeline, RuleBundle } from '../pipeline/program.ts';
@@ -241,6 +241,8 @@ export interface SimulationOptions {
   readonly server?: Partial<ExchangeThreadParts['server']>;
   readonly signatures?: SignatureVerifier;
   readonly bundle?: Partial<RuleBundle>;
+  /** Counters that are more than told what is settled and released. */
+  readonly counters?: Pick<CounterBinding, 'settleEstimates' | 'release'>;
 }
 
 /** An admitted request holds a reservation, so that its release can be counted. */
@@ -325,6 +327,7 @@ function buildVersion(
     settleEstimates(reservation: Reservation, actual: number) {
       assert(!releases.includes(reservation), 'a reservation is settled before it is released');
       settled.push({ reservation, actual });
+      options.counters?.settleEstimates(reservation, actual);
     },
     swap: unused,
   };
@@ -345,7 +348,15 @@ function buildVersion(
     epoch: 1,
     endpointSlots: new Int32Array(),
     rules: served(bundleOf(options)),
-    counters: { bind: () => ({ ...binding, release: (reservation) => void releases.push(reservation) }) },
+    counters: {
+      bind: () => ({
+        ...binding,
+        release: (reservation) => {
+          releases.push(reservation);
+          options.counters?.release(reservation);
+        },
+      }),
+    },
     upstream,
     instantiate: () => ({ ...PERMIT_ALL, ...options.pipeline }),
     hashKey: () => {},

@@ -3,8 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CostSource, RouteCost } from '../model/world.ts';
 import { RESERVE, type Simulation, simulate, simulatedRoute } from './exchange.cases.ts';
-
-const AT_MOST = 500_000_000;
+import { AT_MOST, expectedCost, OpenRequests, REQUEST_EVENTS } from './settlement.cases.ts';
 
 function priced(told: CostSource | null): RouteCost {
   return { atMost: AT_MOST, currency: 'USD', told };
@@ -151,88 +150,28 @@ test('what waits for a connection when it is given up costs nothing', () => {
   }
 });
 
-/** What can happen to a request in flight, in any order; most of it comes too late. */
-type Event = 'head' | 'head-last' | 'data' | 'data-last' | 'unprocessed' | 'lost' | 'leave' | 'drain';
-const EVENTS: readonly Event[] = [
-  ...(['head', 'head-last', 'data', 'data-last', 'unprocessed', 'lost'] as const),
-  ...(['leave', 'drain'] as const),
-];
-
-/** The reference: what the events up to the end of a request make of its cost. */
-function expectedCost(events: readonly Event[]): number {
-  let told: number | null = null;
-  let begun = false;
-  for (const event of events) {
-    if (event === 'leave' || event === 'lost') return told ?? AT_MOST;
-    if (event === 'unprocessed') return begun ? (told ?? AT_MOST) : 0;
-    if ((event === 'head' || event === 'head-last') && !begun) {
-      begun = true;
-      told = 30_000_000;
-      if (event === 'head-last') return told;
-    }
-    if (event === 'data-last' && begun) return told!;
-  }
-  return told ?? AT_MOST;
-}
-
-test('exactly once, over random interleavings of requests that end in every way', () => {
+test('exactly once, over random interleavings of requests that end in every way, time-outs among them', () => {
+  const scripts = fc.array(fc.array(fc.constantFrom(...REQUEST_EVENTS), { minLength: 1, maxLength: 6 }), {
+    minLength: 1,
+    maxLength: 6,
+  });
+  const timedOut = new Set<number>();
   fc.assert(
-    fc.property(
-      fc.array(fc.array(fc.constantFrom(...EVENTS), { minLength: 1, maxLength: 6 }), {
-        minLength: 1,
-        maxLength: 6,
-      }),
-      fc.infiniteStream(fc.nat()),
-      (scripts, picks) => {
-        const simulation = simulated(IN_HEADER);
-        const open = scripts.map((events, at) => ({
-          events: [...events, 'leave' as Event],
-          client: simulation.request('GET', `/${at}`),
-          call: simulation.calls[at]!,
-          at,
-          begun: false,
-          over: false,
-        }));
-        const waiting = open.slice();
-        while (waiting.length > 0) {
-          const pick = picks.next().value % waiting.length;
-          const one = waiting[pick]!;
-          apply(one);
-          if (one.over || one.events.length === 0) waiting.splice(pick, 1);
-        }
-        costs(simulation);
-        const byPath = new Map(simulation.records.map(({ path, costNano }) => [path, costNano]));
-        scripts.forEach((events, at) => {
-          expect(byPath.get(`/${at}`)).toBe(expectedCost([...events, 'leave']));
-        });
-      },
-    ),
+    fc.property(scripts, fc.infiniteStream(fc.nat()), fc.nat({ max: 40 }), (events, picks, timeOutAt) => {
+      const simulation = simulated(IN_HEADER);
+      const open = new OpenRequests(simulation);
+      for (const script of events) open.begin([...script, 'leave']);
+      for (let step = 0; open.waiting.length > 0; step++) {
+        if (step === timeOutAt) {
+          for (const { status } of open.timeOut()) timedOut.add(status);
+        } else open.step(picks.next().value);
+      }
+      costs(simulation);
+      const byPath = new Map(simulation.records.map(({ path, costNano }) => [path, costNano]));
+      for (const { path, seen } of open.all) expect(byPath.get(path)).toBe(expectedCost(seen));
+    }),
     { numRuns: 300 },
   );
+  // those that had no answer, and those that were in the middle of one
+  expect([...timedOut].sort()).toEqual([200, 504]);
 });
-
-interface OpenRequest {
-  readonly events: Event[];
-  readonly client: ReturnType<Simulation['request']>;
-  readonly call: Simulation['calls'][number];
-  begun: boolean;
-  over: boolean;
-}
-
-/** As service and client could do it: neither speaks after it has ended. */
-function apply(one: OpenRequest): void {
-  const { client, call, begun } = one;
-  const event = one.events.shift()!;
-  if (event === 'drain') client.drain();
-  else if (event === 'leave') client.disconnect();
-  else if (event === 'lost' || event === 'unprocessed')
-    call.fail(event === 'unprocessed' && !begun ? 'unprocessed' : 'unknown');
-  else if (event.startsWith('head') && !begun)
-    call.head(event === 'head-last', 'x', { fields: ['x-cost', '0.03'] });
-  else if (event.startsWith('data') && begun) call.data('x', event === 'data-last');
-  else return;
-  one.begun ||= event.startsWith('head');
-  one.over ||= ENDS.has(event);
-}
-
-const ENDS: ReadonlySet<Event> = new Set(['leave', 'lost', 'unprocessed', 'head-last', 'data-last']);
