@@ -1,6 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { ADMIN_SCOPE_NAMES } from '../model/admin-scope.ts';
-import { LOG_TEXT_FIELDS } from '../pipeline/log-query.ts';
+import { LOG_AMOUNTS, LOG_TEXT_FIELDS } from '../pipeline/log-query.ts';
 import { USAGE_DIMENSIONS, USAGE_GRANULARITIES } from '../pipeline/usage.ts';
 import { CHECK_FORMATS } from './check-formats.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
@@ -345,6 +345,11 @@ logCommand
   .option('--since <time>', "arrived then or later: '15m' ago, or '2026-12-05 10:00'")
   .option('--until <time>', 'arrived before')
   .option('--longer-than <duration>', "took longer than this: '250ms'")
+  .option(
+    '--where <comparison>',
+    `only where this holds, 'took > 200ms'; all of several have to. Amounts: ${Object.keys(LOG_AMOUNTS).join(', ')}`,
+    collect,
+  )
   .option('--aborted', 'only requests whose client went away')
   .addOption(new Option('--limit <count>', 'how many at most').argParser(wholeNumber).default(50))
   .option('--csv', 'comma-separated values with all fields')

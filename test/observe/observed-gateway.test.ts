@@ -252,6 +252,10 @@ describe('the request log', () => {
     expect(await search('--rule', 'plans/pace')).toHaveLength(1);
     expect(await search('--path', '/orders/*', '--method', 'GET', '--tenant', 'acme')).toHaveLength(1);
     expect(await search('--until', '1h')).toEqual([]);
+    expect(await search('--where', 'status >= 400', '--where', 'took < 1h')).toHaveLength(
+      (await search('--status', '4xx', '--status', '5xx')).length,
+    );
+    expect(await search('--where', 'took > 1h')).toEqual([]);
   });
 
   it('is a table on a terminal, and all fields in CSV', async () => {
@@ -273,6 +277,13 @@ describe('the request log', () => {
     const status = await runPortunus(['log', project.folder, '--status', '42']);
     expect(status.code).toBe(3);
     expect(status.stderr).toContain('refused (400)');
+    const where = await runPortunus(['log', project.folder, '--where', 'cost > 1h']);
+    expect([where.code, where.stderr]).toEqual([
+      2,
+      'portunus log: --where: "1h" is not an amount of money. Write it like $250 or $0.002.\n',
+    ]);
+    const currency = await runPortunus(['log', project.folder, '--where', 'cost > €1']);
+    expect(currency.stderr).toContain('where is wrong: €1 is in EUR, and accounts are kept in USD.');
   });
 });
 

@@ -1,5 +1,13 @@
-import type { Result } from '../../base/result.ts';
-import { LOG_TEXT_FIELDS, type LogQuery, type LogTextField, statusFilter } from '../../pipeline/log-query.ts';
+import { ok, type Result } from '../../base/result.ts';
+import {
+  type AmountFilter,
+  comparisonOf,
+  LOG_AMOUNTS,
+  LOG_TEXT_FIELDS,
+  type LogQuery,
+  type LogTextField,
+  statusFilter,
+} from '../../pipeline/log-query.ts';
 import type { AccessRecord } from '../../pipeline/record.ts';
 import {
   USAGE_DIMENSIONS,
@@ -27,6 +35,8 @@ export interface ObservationActions {
     cursor: string | null,
     gone: AbortSignal,
   ): Promise<LogPageBody>;
+  /** Of accounts, and so of costs. */
+  currency(): string;
   usage(query: UsageQuery, gone: AbortSignal): Promise<Result<UsageReport, UsageTooLarge>>;
   live(): LiveStatus;
 }
@@ -147,6 +157,10 @@ const TEXT_PARAMETERS = Object.fromEntries(
   ]),
 );
 
+const AMOUNTS_TOLD = Object.entries(LOG_AMOUNTS)
+  .map(([name, { what, unit }]) => `${name} (${what}; ${unit})`)
+  .join(', ');
+
 export const OBSERVATION_ROUTES: readonly AdminRoute[] = [
   {
     operation: 'metrics',
@@ -177,6 +191,11 @@ export const OBSERVATION_ROUTES: readonly AdminRoute[] = [
       },
       until: { ...TIME, description: 'Only requests that arrived before, in milliseconds since 1970.' },
       'longer-than': { ...TIME, description: 'Only requests that took longer, in microseconds.' },
+      where: {
+        type: 'string',
+        description: `Only requests of which this holds, as in "took > 200ms"; all of several have to. Amounts: ${AMOUNTS_TOLD}.`,
+        many: true,
+      },
       aborted: {
         type: 'string',
         description: 'yes: only requests whose client went away; no: only others.',
@@ -306,7 +325,10 @@ export const OBSERVATION_ROUTES: readonly AdminRoute[] = [
 
 async function logAnswer({ query, gone }: AdminCall, { observation }: AdminActions): Promise<AdminAnswer> {
   const cursor = query.cursor === undefined ? null : String(query.cursor);
-  const page = await observation.searchLog(logQuery(query), Number(query.limit), cursor, gone);
+  const asked = logQuery(query, observation.currency());
+  if (!asked.ok)
+    return { problem: 'parameter_invalid', errors: [{ place: 'where', why: `is wrong: ${asked.error.replace(/\.$/, '')}` }] };
+  const page = await observation.searchLog(asked.value, Number(query.limit), cursor, gone);
   return { status: 200, body: page };
 }
 
@@ -324,18 +346,27 @@ const TOO_LARGE: Readonly<Record<UsageTooLarge['limit'], (max: string) => string
     `It would add up more than ${max} names (limits.usageNames): ask for a shorter time, or for some of them with "name".`,
 };
 
-function logQuery(query: ParameterValues): LogQuery {
+/** The error is a sentence about `where`. */
+function logQuery(query: ParameterValues, currency: string): Result<LogQuery, string> {
   const fields = Object.keys(LOG_TEXT_FIELDS) as LogTextField[];
-  return {
+  const amounts: AmountFilter[] = [];
+  const longerThanUs = numberOf(query['longer-than']);
+  if (longerThanUs !== null) amounts.push({ field: 'took', operator: '>', amount: longerThanUs });
+  for (const text of (query.where ?? []) as readonly string[]) {
+    const comparison = comparisonOf(text, currency);
+    if (!comparison.ok) return comparison;
+    amounts.push(comparison.value);
+  }
+  return ok({
     texts: fields
       .filter((field) => query[field] !== undefined)
       .map((field) => ({ field, values: query[field] as readonly string[] })),
     statuses: ((query.status ?? []) as readonly string[]).map((text) => statusFilter(text)!),
     sinceMs: numberOf(query.since),
     untilMs: numberOf(query.until),
-    longerThanUs: numberOf(query['longer-than']),
+    amounts,
     aborted: query.aborted === undefined ? null : query.aborted === 'yes',
-  };
+  });
 }
 
 function usageQuery(query: ParameterValues): UsageQuery {

@@ -1,7 +1,7 @@
 import { callAdmin } from '../../admin/client.ts';
 import type { LogPageBody } from '../../admin/routes/observation.ts';
 import { err, ok, type Result } from '../../base/result.ts';
-import { LOG_TEXT_FIELDS } from '../../pipeline/log-query.ts';
+import { comparisonOf, LOG_TEXT_FIELDS } from '../../pipeline/log-query.ts';
 import { type AccessRecord, emptyRecord } from '../../pipeline/record.ts';
 import { csvText } from '../csv.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -15,6 +15,7 @@ export interface LogOptions extends GatewayOptions {
   readonly since?: string;
   readonly until?: string;
   readonly longerThan?: string;
+  readonly where?: readonly string[];
   readonly aborted?: true;
   readonly limit: number;
   readonly csv?: true;
@@ -55,6 +56,12 @@ function queryOf(options: LogOptions, nowMs: number): Result<URLSearchParams, st
   for (const name of Object.keys(LOG_TEXT_FIELDS)) {
     const values = options[name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())];
     for (const value of (values ?? []) as readonly string[]) query.append(name, value);
+  }
+  for (const text of options.where ?? []) {
+    // the gateway knows the currency
+    const comparison = comparisonOf(text, null);
+    if (!comparison.ok) return err(`--where: ${comparison.error}`);
+    query.append('where', text);
   }
   for (const status of options.status ?? []) query.append('status', status);
   if (options.aborted) query.set('aborted', 'yes');

@@ -413,6 +413,7 @@ export class Gateway {
         metrics: this.#metrics,
         clock: options.clock,
         limits: this.#world.limits,
+        currency: () => this.#configuration.running?.world.currency ?? this.#world.currency,
         counters: () => this.#counters.inspect(),
         services: () => this.status().services,
         threads: () => this.#gauges(),

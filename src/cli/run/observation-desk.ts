@@ -17,6 +17,7 @@ export interface ObservationDeskParts {
   readonly metrics: GatewayMetrics;
   readonly clock: Clock;
   readonly limits: Pick<LimitValues, 'usageSums' | 'usageNames'>;
+  readonly currency: () => string;
   readonly counters: () => readonly CounterUsage[];
   readonly services: () => readonly ServiceStatus[];
   /** By name of the thread. */
@@ -42,6 +43,7 @@ export function createObservationDesk(parts: ObservationDeskParts): ObservationA
       const { records, next } = await searchLog(options, query, recordsMax, after);
       return { records, next: next === null ? null : `${next.openedMs}.${next.number}.${next.before}` };
     },
+    currency: parts.currency,
     usage: (query, gone) =>
       // One report holds memory by its limits; several wait for one another.
       reports.run('usage', () => {

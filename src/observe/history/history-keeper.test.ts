@@ -21,7 +21,7 @@ const EVERYTHING: LogQuery = {
   statuses: [],
   sinceMs: null,
   untilMs: null,
-  longerThanUs: null,
+  amounts: [],
   aborted: null,
 };
 
@@ -253,7 +253,7 @@ describe('the history', () => {
     expect(await ids({ statuses: [statusFilter('5xx')!, statusFilter('200')!] })).toEqual(['id-3', 'id-1']);
     expect(await ids({ sinceMs: START_MS + 1_000 })).toEqual(['id-3', 'id-2']);
     expect(await ids({ untilMs: START_MS + 1_000 })).toEqual(['id-1']);
-    expect(await ids({ longerThanUs: 1_000 })).toEqual(['id-2']);
+    expect(await ids({ amounts: [{ field: 'took', operator: '>', amount: 1_000 }] })).toEqual(['id-2']);
     expect(await ids({ aborted: true })).toEqual(['id-3']);
     expect([statusFilter('6xx'), statusFilter('20'), statusFilter('4x')]).toEqual([null, null, null]);
   });
