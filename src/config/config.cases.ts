@@ -23,6 +23,7 @@ dataThreads: 2
 data: ./state/data
 zone: Europe/Berlin
 currency: EUR
+rates: { CHF: { rate: 1.06, date: 2026-11-01 }, GBP: { rate: '1.15', date: 2026-11-02 } }
 deliveries:
   oncall: { webhook: https://hooks.acme.example/portunus, secretFile: ./secrets/oncall, takes: named, from: warning, audit: anchors }
 refuseChunkedRequests: true

@@ -1620,7 +1620,7 @@ error[PT3206]: €5 is in EUR; accounts are kept in USD.
    |
  1 | tenants: { acme: { plan: free, attributes: { region: uk, budget: €5, idle: 5 } } }
    |                                                                  ^^
-   = help: Write an amount in USD.
+   = help: Write an amount in USD, or give portunus.yaml a rate: rates: { EUR: { rate: …, date: … } }.
 
 error[PT3206]: "5" needs a unit here: a duration is expected.
   --> tenants/a.yaml:1:76
@@ -1923,6 +1923,86 @@ routes:
 `,
   },
   {
+    code: 'PT3120',
+    name: 'a rate of the accounting currency',
+    texts: {
+      'portunus.yaml': `portunus: 1
+rates: { EUR: { rate: 1.08, date: 2026-11-01 }, USD: { rate: 1, date: 2026-11-01 } }
+`,
+    },
+    rendered: `error[PT3120]: Accounts are kept in USD: it has no rate to itself.
+  --> portunus.yaml:2:49
+   |
+ 2 | rates: { EUR: { rate: 1.08, date: 2026-11-01 }, USD: { rate: 1, date: 2026-11-01 } }
+   |                                                 ^^^
+   = help: Remove the rate, or name another currency.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3105',
+    name: 'rates that are none',
+    texts: {
+      'portunus.yaml': `portunus: 1
+rates: { EUR: { rate: 0, date: 2026-11-31 }, EURO: { rate: 1.08, date: 2026-11-01 } }
+`,
+    },
+    rendered: `error[PT3105]: "EURO" is not a currency.
+  --> portunus.yaml:2:8
+   |
+ 2 | rates: { EUR: { rate: 0, date: 2026-11-31 }, EURO: { rate: 1.08, date: 2026-11-01 } }
+   |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+   = help: Did you mean "EUR"?
+
+error[PT3105]: "0" is not an exchange rate.
+  --> portunus.yaml:2:23
+   |
+ 2 | rates: { EUR: { rate: 0, date: 2026-11-31 }, EURO: { rate: 1.08, date: 2026-11-01 } }
+   |                       ^
+   = help: Write it like 1.08, with at most nine decimals.
+
+error[PT3105]: "2026-11-31" is not a date.
+  --> portunus.yaml:2:32
+   |
+ 2 | rates: { EUR: { rate: 0, date: 2026-11-31 }, EURO: { rate: 1.08, date: 2026-11-01 } }
+   |                                ^^^^^^^^^^
+   = help: Write it like 2027-03-31.
+
+3 errors.
+`,
+  },
+  {
+    code: 'PT3318',
+    name: 'the most of a told price in another currency',
+    texts: {
+      'portunus.yaml': `portunus: 1
+rates: { EUR: { rate: 1.08, date: 2026-11-01 }, GBP: { rate: 9000000, date: 2026-11-01 } }
+`,
+      'routes/a.yaml': `services: { s: { endpoints: [{ url: "http://127.0.0.1:1" }] } }
+routes:
+  r: { service: s, match: { path: /r }, cost: { atMost: €5, header: x-cost } }
+  q: { service: s, match: { path: /q }, cost: £2 per request }
+`,
+    },
+    rendered: `error[PT3318]: "€5" is in EUR; what answers tell is read in USD.
+  --> routes/a.yaml:3:57
+   |
+ 3 |   r: { service: s, match: { path: /r }, cost: { atMost: €5, header: x-cost } }
+   |                                                         ^^
+   = help: Write an amount in USD, as the answers do.
+
+error[PT3318]: "£2 per request" is too much: amounts end at 9_000_000 USD.
+  --> routes/a.yaml:4:47
+   |
+ 4 |   q: { service: s, match: { path: /q }, cost: £2 per request }
+   |                                               ^^^^^^^^^^^^^^
+   = help: Write a smaller price.
+
+2 errors.
+`,
+  },
+  {
     code: 'PT3318',
     name: 'a price in another currency',
     texts: {
@@ -1937,7 +2017,7 @@ routes:
    |
  3 |   r: { service: s, match: { path: /r }, cost: €0.002 per request }
    |                                               ^^^^^^^^^^^^^^^^^^
-   = help: Write a price in USD, the currency of portunus.yaml.
+   = help: Write an amount in USD, or give portunus.yaml a rate: rates: { EUR: { rate: …, date: … } }.
 
 1 error.
 `,

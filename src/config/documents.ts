@@ -9,6 +9,7 @@ export interface PortunusDocument {
   readonly data: string;
   readonly zone: string;
   readonly currency: string;
+  readonly rates: Readonly<Record<string, RateDocument>>;
   readonly attributes: Readonly<
     Record<'tenant' | 'team' | 'consumer', Readonly<Record<string, AttributeDocument>>>
   >;
@@ -175,4 +176,9 @@ export interface CertificateNameDocument {
 
 export interface EnforcementDocument {
   readonly policies: Readonly<Record<string, 'enforce' | 'warn' | 'shadow'>>;
+}
+
+export interface RateDocument {
+  readonly rate: number | string;
+  readonly date: string;
 }

@@ -41,6 +41,7 @@ test('a project of one line has safe defaults', () => {
     limits: LIMIT_DEFAULTS,
     zone: 'UTC',
     currency: 'USD',
+    rates: {},
     attributes: { tenant: {}, team: {}, consumer: {} },
     services: new Map(),
     routes: new Map(),

@@ -6,6 +6,7 @@ import { buildAuthorities, namesForAuthorities } from './build/authorities.ts';
 import { buildDeliveries } from './build/deliveries.ts';
 import { buildEnforcement } from './build/enforcement.ts';
 import { collectNames } from './build/names.ts';
+import { buildAccounting } from './build/rates.ts';
 import { SchemaFiles } from './build/request-schemas.ts';
 import { buildRoutes } from './build/routes.ts';
 import { buildServices } from './build/services.ts';
@@ -49,7 +50,7 @@ export function loadWorld(
     routes: collectNames('route', checked.routes, 'routes', report),
     tenants: collectNames('tenant', checked.tenants, 'tenants', report),
   };
-  const accounting = settings?.sound(['currency']) === true ? settings.document.currency : null;
+  const accounting = buildAccounting(settings, report);
   const defined = {
     limits,
     attributes: attributes.declared,
@@ -67,7 +68,7 @@ export function loadWorld(
           : settings.document.clientCertificates === undefined
             ? 'none'
             : 'named',
-      currency: accounting,
+      accounting,
       requestBodyBytes: limits.requestBodyBytes,
       schemas: new SchemaFiles(files, options.projectFolder, limits.regexInstructions),
       report,
@@ -75,7 +76,7 @@ export function loadWorld(
     }),
     directory: buildDirectory(checked.tenants, names.tenants, {
       attributes,
-      currency: accounting,
+      accounting,
       routes: names.routes,
       authorities:
         settings?.sound(['clientCertificates']) !== true
@@ -97,10 +98,11 @@ export function loadWorld(
   };
   const diagnostics = ledger.diagnostics(limits.diagnosticsPerFile);
   const failed = diagnostics.some(({ severity }) => severity === 'error');
-  if (failed || settings === undefined || server === null) return { world: null, diagnostics };
+  if (failed || settings === undefined || server === null || accounting === null)
+    return { world: null, diagnostics };
   memory.routes = defined.routes;
-  const { zone, currency } = settings.document;
-  return { world: { server, zone, currency, ...defined }, diagnostics };
+  const { zone } = settings.document;
+  return { world: { server, zone, ...accounting, ...defined }, diagnostics };
 }
 
 /**

@@ -3,6 +3,7 @@
 import type { LimitValues } from '../base/limits.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { SourceText } from '../diagnostics/source.ts';
+import type { Accounting } from '../model/money.ts';
 import type { Directory, Tenant, World } from '../model/world.ts';
 import { collectNames } from './build/names.ts';
 import { buildDirectory } from './build/tenants.ts';
@@ -14,7 +15,7 @@ export interface StoredTenantContext {
   readonly attributes: World['attributes'];
   /** Null: subscriptions are not held against them. */
   readonly routes: ReadonlyMap<string, unknown> | ReadonlySet<string> | null;
-  readonly currency: string;
+  readonly accounting: Accounting;
   readonly limits: LimitValues;
   /** With the plans that tenants may have, and who is there already. */
   readonly directory: Directory;
@@ -45,12 +46,12 @@ export function readStoredTenant(
   const source = new SourceText('tenants/store.yaml', text);
   const { files, reading } = checkTenants(source, context.limits, ledger);
   findings.push(...reading);
-  const { attributes, routes, currency, directory } = context;
+  const { attributes, routes, accounting, directory } = context;
   const plans = directory.plans.size === 0 ? null : [...directory.plans];
   const report = (finding: Finding): void => void findings.push(finding);
   const built = buildDirectory(files, collectNames('tenant', files, 'tenants', report), {
     attributes: { declared: attributes, plans, complete: true },
-    currency,
+    accounting,
     routes: { what: 'route', names: routes ?? new Map(), complete: routes !== null },
     authorities: 'unknown',
     projectFolder: '/',

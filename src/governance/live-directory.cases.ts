@@ -104,6 +104,7 @@ export function worldOf(directory: Directory): DirectoryWorld {
     attributes: { tenant: {}, team: {}, consumer: {} },
     routes: new Map(),
     currency: 'USD',
+    rates: {},
     limits: LIMIT_DEFAULTS,
   };
 }

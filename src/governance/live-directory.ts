@@ -53,7 +53,8 @@ export interface LiveDirectoryParts {
 }
 
 /** What of a world tenants, teams and consumers are read by. */
-export interface DirectoryWorld extends Pick<World, 'directory' | 'attributes' | 'currency' | 'limits'> {
+export interface DirectoryWorld
+  extends Pick<World, 'directory' | 'attributes' | 'currency' | 'rates' | 'limits'> {
   /** Their names. */
   readonly routes: ReadonlyMap<string, unknown> | ReadonlySet<string>;
 }

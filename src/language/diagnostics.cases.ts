@@ -1423,7 +1423,7 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     text: rule('budget "b" €20 per day  in total'),
     at: '3:14',
     message: 'This is in EUR, and accounts are kept in USD.',
-    help: 'Write the amount in USD: it is the currency of portunus.yaml.',
+    help: 'Write the amount in USD, or give portunus.yaml a rate: rates: { EUR: { rate: …, date: … } }.',
   },
   {
     code: 'PT1207',
@@ -1993,7 +1993,7 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     text: rule('forbid when tenant.deposit > €5'),
     at: '3:32',
     message: 'This is in EUR, and accounts are kept in USD.',
-    help: 'Write the amount in USD: it is the currency of portunus.yaml.',
+    help: 'Write the amount in USD, or give portunus.yaml a rate: rates: { EUR: { rate: …, date: … } }.',
   },
   {
     code: 'PT1214',
@@ -2001,7 +2001,7 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     text: rule('forbid when tenant.level as EUR > $5'),
     at: '3:31',
     message: 'This is in EUR, and accounts are kept in USD.',
-    help: 'Write the amount in USD: it is the currency of portunus.yaml.',
+    help: 'Write USD: it is the currency of portunus.yaml.',
   },
   {
     code: 'PT1215',

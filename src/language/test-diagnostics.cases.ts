@@ -187,7 +187,7 @@ export const TEST_DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     text: test('when GET /v1/orders is sent with body.price €5\n  expect permitted'),
     at: '4:47',
     message: 'This is in EUR, and accounts are kept in USD.',
-    help: 'Write the amount in USD: it is the currency of portunus.yaml.',
+    help: 'Write the amount in USD, or give portunus.yaml a rate: rates: { EUR: { rate: …, date: … } }.',
   },
   {
     code: 'PT1405',

@@ -69,6 +69,7 @@ export const WORLD: World = {
   limits: LIMIT_DEFAULTS,
   zone: 'Europe/Berlin',
   currency: 'USD',
+  rates: {},
   attributes: {
     tenant: {
       tier: attribute({ kind: 'enum', values: ['gold', 'silver'] }),

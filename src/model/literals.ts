@@ -44,7 +44,8 @@ const GLUED = new RegExp(`^(${NUMBER_PATTERN})([A-Za-z]+)$`);
 const SPELLED = new RegExp(`^(${NUMBER_PATTERN}) +([a-z]+)$`);
 const PERCENT = new RegExp(`^(${NUMBER_PATTERN})%$`);
 const MONEY = new RegExp(`^(?:([$€£])(${NUMBER_PATTERN})|(${NUMBER_PATTERN}) +([A-Z]{3}))$`);
-const MONEY_UNITS_MAX = 9_000_000;
+/** Nano-units of more do not fit a double exactly. */
+export const MONEY_UNITS_MAX = 9_000_000;
 /** Far more digits than any amount in range has. */
 const AMOUNT_LENGTH_MAX = 60;
 const NANO = 1_000_000_000;
@@ -132,6 +133,14 @@ export function parsePrice(text: string): ReturnType<typeof parseMoney> {
   const [, amount] = /^(.*\S) +per +request$/.exec(text) ?? [];
   if (amount !== undefined) return parseMoney(amount);
   return refuse(`"${text}" is not a price. Write it like $0.002 per request.`);
+}
+
+/** What one unit of a currency is worth in another, `1.08`: in nano-units. */
+export function parseRate(text: string): LiteralResult {
+  const [, whole, fraction = ''] = /^(\d{1,7})(?:\.(\d{1,9}))?$/.exec(text) ?? [];
+  const nano = whole === undefined ? 0 : Number(whole) * NANO + Number(fraction.padEnd(9, '0'));
+  if (nano > 0 && nano <= MONEY_UNITS_MAX * NANO) return ok(nano);
+  return refuse(`"${text}" is not an exchange rate. Write it like 1.08, with at most nine decimals.`);
 }
 
 /** Days since 1970-01-01. */

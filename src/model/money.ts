@@ -1,6 +1,34 @@
-import { CURRENCY_SIGNS } from './literals.ts';
+import { err, ok, type Result } from '../base/result.ts';
+import { CURRENCY_SIGNS, MONEY_UNITS_MAX } from './literals.ts';
 
 const NANO = 1_000_000_000n;
+
+/** What one unit of another currency is worth. */
+export interface ExchangeRate {
+  /** Nano-units of the accounting currency. */
+  readonly nanoPerUnit: number;
+  /** Day of the rate, YYYY-MM-DD. */
+  readonly date: string;
+}
+
+/** The one currency that accounts are kept in, and the rates to it by ISO 4217 code. */
+export interface Accounting {
+  readonly currency: string;
+  readonly rates: Readonly<Record<string, ExchangeRate>>;
+}
+
+/** An amount in the accounting currency, in nano-units, rounded up; computed exactly. */
+export function inAccounting(
+  nano: number,
+  currency: string,
+  { currency: accounting, rates }: Accounting,
+): Result<number, 'no-rate' | 'too-much'> {
+  if (currency === accounting) return ok(nano);
+  if (!Object.hasOwn(rates, currency)) return err('no-rate');
+  const product = BigInt(nano) * BigInt(rates[currency]!.nanoPerUnit);
+  const converted = (product + NANO - 1n) / NANO;
+  return converted > BigInt(MONEY_UNITS_MAX) * NANO ? err('too-much') : ok(Number(converted));
+}
 
 /** An amount as policies write it: `$5`, `5 CHF`; the bare number where the currency is not known. */
 export function moneyText(nanoUnits: number, currency: string | undefined): string {

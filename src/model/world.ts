@@ -1,4 +1,5 @@
 import type { LimitValues } from '../base/limits.ts';
+import type { ExchangeRate } from './money.ts';
 import type { RequestBodySchema } from './request-body.ts';
 import type { AttributeType, Value } from './types.ts';
 
@@ -16,6 +17,8 @@ export interface World {
   readonly zone: string;
   /** ISO 4217 accounting currency. */
   readonly currency: string;
+  /** To the accounting currency. */
+  readonly rates: Readonly<Record<string, ExchangeRate>>;
   readonly attributes: Readonly<Record<AttributeOwner, Readonly<Record<string, AttributeType>>>>;
   readonly services: ReadonlyMap<string, Service>;
   readonly routes: ReadonlyMap<string, Route>;

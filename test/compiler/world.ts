@@ -91,6 +91,7 @@ export function world(
     limits: LIMIT_DEFAULTS,
     zone: 'UTC',
     currency: 'USD',
+    rates: {},
     attributes: ATTRIBUTES,
     services: new Map(['backend', 'probe'].map((name) => [name, service(name)])),
     routes: new Map(routes.map((each) => [each.name, each])),

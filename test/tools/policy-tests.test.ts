@@ -105,6 +105,46 @@ test "t" {
   expect(tests.map(({ failures }) => failures)).toEqual([[]]);
 });
 
+it('amounts in a currency with a rate are what they are worth, in prices, budgets and tests', () => {
+  const texts = {
+    'portunus.yaml': 'portunus: 1\nrates: { EUR: { rate: 1.5, date: 2026-11-01 } }\n',
+    'routes/shop.yaml': `services: { shop: { endpoints: [{ url: "http://127.0.0.1:9001" }] } }
+routes:
+  chat: { service: shop, match: { path: /chat }, auth: none, cost: "€2 per request" }
+  told: { service: shop, match: { path: /told }, auth: none, cost: { atMost: $4, header: x-cost } }
+`,
+    'policies/a.policy': `language 1
+policy "p" {
+  permit when request.path is "/told" or route.cost is $3
+  budget "b" €10 per day for each request.ip when exhausted because "{limit.used} of {limit.amount}"
+}
+`,
+    'policies/a.test.policy': `language 1
+test "fifteen dollars are five requests of three" {
+  when 6 requests GET /chat are sent
+  expect first 5 permitted
+  expect the last refused 429 by "p" "b" because contains "$15 of $15"
+}
+test "what was used before" {
+  given "b" in "p" used €9
+  when GET /chat is sent
+  expect refused 429 by "p" "b" because contains "$13.5 of $15"
+}
+test "what an answer tells" {
+  given "b" in "p" used $11
+  when GET /told is sent with cost €1
+  expect permitted
+  when GET /told is sent with cost €1
+  expect refused 429 by "p" "b" because contains "$12.5 of $15"
+}
+`,
+  };
+  const sources = Object.entries(texts).map(([path, text]) => new SourceText(path, text));
+  const report = reportOf(checkProject(sources, '/project', Date.UTC(2026, 10, 24)));
+  expect(report.tests.flatMap(({ failures }) => failures)).toEqual([]);
+  expect(report.passed).toBe(3);
+});
+
 it('a budget is spent by what answers tell, and reserves the most that they can while requests are open', () => {
   const texts = {
     'portunus.yaml': 'portunus: 1\n',

@@ -268,6 +268,7 @@ export class Configuration {
 function readsDirectoryAlike(one: ServedWorld, other: ServedWorld): boolean {
   return (
     one.currency === other.currency &&
+    isDeepStrictEqual(one.rates, other.rates) &&
     isDeepStrictEqual(one.directory, other.directory) &&
     isDeepStrictEqual(one.attributes, other.attributes) &&
     // consumers subscribe to routes by their names

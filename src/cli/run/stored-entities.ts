@@ -6,12 +6,13 @@ import type { Tenant } from '../../model/world.ts';
 
 /** Reads what was made at run time as the world of one version would; each once, as long as it stays the same. */
 export function storedEntityReader(world: DirectoryWorld): ReadEntity {
-  const { attributes, routes, currency, limits } = world;
+  const { attributes, routes, currency, rates, limits } = world;
+  const accounting = { currency, rates };
   const known = new WeakMap<StoredEntity, BuiltEntity>();
   return (entity, directory, as) => {
     const before = known.get(entity);
     if (before !== undefined) return ok(before);
-    const context = { attributes, routes: as === 'new' ? routes : null, currency, limits, directory };
+    const context = { attributes, routes: as === 'new' ? routes : null, accounting, limits, directory };
     const read = readStoredTenant(entity, context);
     if (!read.ok) return read;
     const built = partOf(entity, read.value);

@@ -5,7 +5,7 @@ import { loadWorld } from '../load.ts';
 /** The value of an attribute of a type, or what is wrong with it. */
 function read(declaration: string, value: string): unknown {
   const texts = {
-    'portunus.yaml': `portunus: 1\nattributes: { tenant: { it: ${declaration} } }\n`,
+    'portunus.yaml': `portunus: 1\nrates: { GBP: { rate: 1.25, date: 2026-11-01 } }\nattributes: { tenant: { it: ${declaration} } }\n`,
     'tenants/a.yaml': `tenants: { a: { plan: p, attributes: { it: ${value} } } }\n`,
   };
   const { world, diagnostics } = loadWorld(sources(texts), { projectFolder: PROJECT_FOLDER });
@@ -24,6 +24,7 @@ test.each([
   ['{ type: size }', '1MiB', 1_048_576],
   ['{ type: percent }', '15%', 15],
   ['{ type: money }', '$0.002', 2_000_000],
+  ['{ type: money }', '£0.002', 2_500_000],
   ['{ type: date }', '2026-11-01', 20_758],
   ['{ type: time }', '08:30', 510],
   ['{ type: ip }', '10.0.0.1', '10.0.0.1'],
@@ -42,6 +43,7 @@ test.each([
   ['{ type: duration }', '5', '"5" needs a unit here: a duration is expected.'],
   ['{ type: duration }', '[5s]', 'One value is expected, not a list.'],
   ['{ type: money }', '€5', '€5 is in EUR; accounts are kept in USD.'],
+  ['{ type: money }', '£7_200_001', '£7_200_001 is too much: amounts end at 9_000_000 USD.'],
   ['{ type: ip }', '10.0.0', '"10.0.0" is not an IP address.'],
   ['{ type: network }', '10.0.0.1/8', '"10.0.0.1/8" has bits behind its length.'],
   ['{ enum: [a, b] }', 'c', '"c" is not a or b.'],

@@ -11,6 +11,7 @@ import {
   parseSize,
   parseTime,
 } from '../../model/literals.ts';
+import { type Accounting, inAccounting } from '../../model/money.ts';
 import { networkText, parseNetwork } from '../../model/networks.ts';
 import type { ScalarKind, ScalarValue, Value, ValueType } from '../../model/types.ts';
 import type { AttributeOwner } from '../../model/world.ts';
@@ -18,12 +19,13 @@ import type { AttributeValues } from '../documents.ts';
 import { below, type Here, keyAt, type Report, valueAt } from '../finding.ts';
 import { alternatives, clip, didYouMean, show } from '../show.ts';
 import type { Attributes } from './attributes.ts';
+import { rateHelp } from './rates.ts';
 import type { Checked } from './sources.ts';
 
 interface AttributeContext {
   readonly here: Here;
   /** Null while it is not known. */
-  readonly currency: string | null;
+  readonly accounting: Accounting | null;
   readonly sound: Checked<unknown>['sound'];
   readonly report: Report;
 }
@@ -35,7 +37,7 @@ export function readAttributes(
   attributes: Attributes,
   context: AttributeContext,
 ): Readonly<Record<string, Value>> {
-  const { here, currency, report, sound } = context;
+  const { here, accounting, report, sound } = context;
   if (!attributes.complete || !sound(below(here, 'attributes').path)) return {};
   const declared = attributes.declared[owner];
   const read: Record<string, Value> = {};
@@ -48,7 +50,7 @@ export function readAttributes(
       reportUnknown(owner, name, near, at, report);
       continue;
     }
-    const result = readValue(value, declared[name]!.type, currency);
+    const result = readValue(value, declared[name]!.type, accounting);
     if (result.ok) read[name] = result.value;
     else reportMistyped(name, result.error.why, at, report);
   }
@@ -92,22 +94,22 @@ function reportMistyped(name: string, why: string, here: Here, report: Report): 
   report({ code: 'PT3206', message, target: valueAt(here), help });
 }
 
-function readValue(value: unknown, type: ValueType, currency: string | null): LiteralResult<Value> {
+function readValue(value: unknown, type: ValueType, accounting: Accounting | null): LiteralResult<Value> {
   if (type.kind === 'enum') return readEnum(value, type.values);
   if (type.kind === 'reference') return readText(value);
   assert(type.kind !== 'object', 'no attribute is declared as an object');
-  if (type.kind !== 'list') return READERS[type.kind](value, currency);
+  if (type.kind !== 'list') return READERS[type.kind](value, accounting);
   if (!Array.isArray(value)) return refuse(`A list is expected, not ${show(value)}. Write it like [a, b].`);
   const items: ScalarValue[] = [];
   for (const item of value) {
-    const read = readValue(item, type.of, currency);
+    const read = readValue(item, type.of, accounting);
     if (!read.ok) return read;
     items.push(read.value as ScalarValue);
   }
   return { ok: true, value: items };
 }
 
-type Reader = (value: unknown, currency: string | null) => LiteralResult<ScalarValue>;
+type Reader = (value: unknown, accounting: Accounting | null) => LiteralResult<ScalarValue>;
 
 /** How values of each type are written. Bare numbers go through the same grammar, which asks for their unit. */
 const READERS: Readonly<Record<ScalarKind, Reader>> = {
@@ -148,14 +150,22 @@ function readNumber(value: number): LiteralResult {
   return refuse(`${value} is too large: numbers end at 2^53.`);
 }
 
-/** Money of another currency cannot be compared with anything: there are no exchange rates. */
-function readMoney(value: unknown, currency: string | null): LiteralResult {
+/** Money of another currency needs a rate to be compared with anything. */
+function readMoney(value: unknown, accounting: Accounting | null): LiteralResult {
   const read = literal(value, parseMoney);
   if (!read.ok) return read;
-  if (read.value.currency === currency || currency === null) return { ok: true, value: read.value.nano };
-  return refuse(
-    `${clip(String(value))} is in ${read.value.currency}; accounts are kept in ${currency}. Write an amount in ${currency}.`,
-  );
+  const { nano, currency } = read.value;
+  if (accounting === null) return { ok: true, value: nano };
+  const converted = inAccounting(nano, currency, accounting);
+  if (converted.ok) return converted;
+  const written = clip(String(value));
+  return converted.error === 'too-much'
+    ? refuse(
+        `${written} is too much: amounts end at 9_000_000 ${accounting.currency}. Write a smaller amount.`,
+      )
+    : refuse(
+        `${written} is in ${currency}; accounts are kept in ${accounting.currency}. ${rateHelp(currency, accounting.currency)}`,
+      );
 }
 
 function literal<Read>(value: unknown, parse: (text: string) => LiteralResult<Read>): LiteralResult<Read> {

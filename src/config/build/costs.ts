@@ -1,13 +1,15 @@
 import { assert } from '../../base/assert.ts';
 import { parseMoney, parsePrice } from '../../model/literals.ts';
+import { type Accounting, inAccounting } from '../../model/money.ts';
 import type { CostSource, RouteCost } from '../../model/world.ts';
 import type { CostDocument, RouteDocument } from '../documents.ts';
 import { below, type Here, type Report, valueAt } from '../finding.ts';
 import { clip } from '../show.ts';
+import { rateHelp } from './rates.ts';
 
 interface CostContext {
   /** Null: it could not be read. */
-  readonly currency: string | null;
+  readonly accounting: Accounting | null;
   readonly report: Report;
 }
 
@@ -19,7 +21,7 @@ export function buildCost({ cost }: RouteDocument, route: Here, context: CostCon
     const atMost = inCurrency(cost, parsePrice(cost), here, context);
     return atMost === null ? null : { ...atMost, told: null };
   }
-  const atMost = inCurrency(cost.atMost, parseMoney(cost.atMost), below(here, 'atMost'), context);
+  const atMost = inCurrency(cost.atMost, parseMoney(cost.atMost), below(here, 'atMost'), context, 'told');
   const told = sourceOf(cost, here, context);
   return atMost === null || told === null ? null : { ...atMost, told };
 }
@@ -28,17 +30,28 @@ function inCurrency(
   written: string,
   read: ReturnType<typeof parseMoney>,
   here: Here,
-  { currency, report }: CostContext,
+  { accounting, report }: CostContext,
+  also: 'told' | 'alone' = 'alone',
 ): Omit<RouteCost, 'told'> | null {
   assert(read.ok, 'the schema accepts only what the grammar of literals accepts');
   const { nano, currency: named } = read.value;
-  if (currency === null || named === currency) return { atMost: nano, currency: named };
-  report({
-    code: 'PT3318',
-    message: `"${clip(written)}" is in ${named}; accounts are kept in ${currency}.`,
-    target: valueAt(here),
-    help: `Write a price in ${currency}, the currency of portunus.yaml.`,
-  });
+  if (accounting === null || named === accounting.currency) return { atMost: nano, currency: named };
+  const { currency } = accounting;
+  const target = valueAt(here);
+  if (also === 'told') {
+    const message = `"${clip(written)}" is in ${named}; what answers tell is read in ${currency}.`;
+    report({ code: 'PT3318', message, target, help: `Write an amount in ${currency}, as the answers do.` });
+    return null;
+  }
+  const converted = inAccounting(nano, named, accounting);
+  if (converted.ok) return { atMost: converted.value, currency };
+  if (converted.error === 'too-much') {
+    const message = `"${clip(written)}" is too much: amounts end at 9_000_000 ${currency}.`;
+    report({ code: 'PT3318', message, target, help: 'Write a smaller price.' });
+    return null;
+  }
+  const message = `"${clip(written)}" is in ${named}; accounts are kept in ${currency}.`;
+  report({ code: 'PT3318', message, target, help: rateHelp(named, currency) });
   return null;
 }
 

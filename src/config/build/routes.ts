@@ -1,5 +1,6 @@
 import { sameValue } from '../../base/same-value.ts';
 import { nearest } from '../../diagnostics/suggest.ts';
+import type { Accounting } from '../../model/money.ts';
 import type { Identification, Route, RouteMatch, WebSocketSettings } from '../../model/world.ts';
 import type { FileMemory } from '../check-files.ts';
 import type { RouteDocument, RoutesDocument } from '../documents.ts';
@@ -20,7 +21,7 @@ export interface RouteContext {
   /** Whether portunus.yaml names proxies that are believed what certificates clients have; `unknown` where it can't be read. */
   readonly trustedProxies: 'named' | 'none' | 'unknown';
   /** Null: it could not be read. */
-  readonly currency: string | null;
+  readonly accounting: Accounting | null;
   readonly requestBodyBytes: number;
   readonly schemas: SchemaFiles;
   readonly report: Report;
@@ -56,7 +57,7 @@ export type RouteFileMemory = WeakMap<Checked<RoutesDocument>, BuiltFile>;
 interface BuiltFile {
   readonly routes: readonly Route[];
   readonly placed: readonly PlacedRoute[];
-  readonly currency: string | null;
+  readonly accounting: Accounting | null;
   readonly requestBodyBytes: number;
   readonly services: ReadonlySet<string>;
   readonly issuers: ReadonlySet<string>;
@@ -69,11 +70,11 @@ interface BuiltFile {
 function stillTrue(
   file: Checked<RoutesDocument>,
   names: NameTable,
-  { services, issuers, trustedProxies, currency, requestBodyBytes, schemas, memory }: RouteContext,
+  { services, issuers, trustedProxies, accounting, requestBodyBytes, schemas, memory }: RouteContext,
 ): BuiltFile | null {
   const built = memory.routeFiles.get(file);
   if (built === undefined || built.requestBodyBytes !== requestBodyBytes) return null;
-  if (built.currency !== currency) return null;
+  if (!sameValue(built.accounting, accounting)) return null;
   // a route that another file defines first is not this one's
   if (!built.routes.every(({ name }) => names.names.get(name)?.file === file.file)) return null;
   for (const name of built.services) if (!services.names.has(name)) return null;
@@ -84,7 +85,7 @@ function stillTrue(
 }
 
 function buildFile(file: Checked<RoutesDocument>, names: NameTable, context: RouteContext): BuiltFile {
-  const { currency, requestBodyBytes, schemas, memory } = context;
+  const { accounting, requestBodyBytes, schemas, memory } = context;
   let findings = 0;
   const report: Report = (finding) => {
     findings++;
@@ -107,7 +108,7 @@ function buildFile(file: Checked<RoutesDocument>, names: NameTable, context: Rou
   const built = {
     routes,
     placed,
-    currency,
+    accounting,
     requestBodyBytes,
     services: new Set(routes.map(({ service }) => service)),
     issuers: new Set(routes.flatMap(({ identify }) => identify.issuers)),

@@ -1,5 +1,6 @@
 import { sameValue } from '../../base/same-value.ts';
 import { nearest } from '../../diagnostics/suggest.ts';
+import type { Accounting } from '../../model/money.ts';
 import type { Consumer, Directory, Team, Tenant } from '../../model/world.ts';
 import type { FileMemory } from '../check-files.ts';
 import type { ConsumerDocument, TenantDocument, TenantsDocument } from '../documents.ts';
@@ -14,7 +15,7 @@ import type { Checked, Files } from './sources.ts';
 export interface TenantContext {
   readonly attributes: Attributes;
   /** Null while it is not known. */
-  readonly currency: string | null;
+  readonly accounting: Accounting | null;
   readonly routes: KnownNames;
   /** Whether portunus.yaml names who may vouch for names in certificates; `unknown` where it can't be read, or does not matter. */
   readonly authorities: 'named' | 'none' | 'unknown';
@@ -27,7 +28,7 @@ export interface TenantContext {
 export interface DirectoryMemory {
   readonly files: readonly Checked<TenantsDocument>[];
   readonly attributes: Attributes;
-  readonly currency: string | null;
+  readonly accounting: Accounting | null;
   readonly authorities: TenantContext['authorities'];
   /** Names of routes that consumers are subscribed to. */
   readonly subscriptions: ReadonlySet<string>;
@@ -47,22 +48,22 @@ export function buildDirectory(
     context.report(finding);
   };
   const directory = build(files, names, { ...context, report });
-  const { attributes, currency, authorities, memory } = context;
+  const { attributes, accounting, authorities, memory } = context;
   const consumers = [...directory.tenants.values()].flatMap((tenant) => [...tenant.consumers.values()]);
   const subscriptions = new Set(consumers.flatMap((consumer) => consumer.subscriptions));
   const isWhole = findings === 0 && names.complete && context.routes.complete;
   memory.directory = isWhole
-    ? { files: files.checked, attributes, currency, authorities, subscriptions, directory }
+    ? { files: files.checked, attributes, accounting, authorities, subscriptions, directory }
     : null;
   return directory;
 }
 
 function stillTrue(
   { checked, complete }: Files<TenantsDocument>,
-  { attributes, currency, authorities, routes, memory }: TenantContext,
+  { attributes, accounting, authorities, routes, memory }: TenantContext,
 ): Directory | null {
   const known = memory.directory;
-  if (known === null || !complete || known.currency !== currency) return null;
+  if (known === null || !complete || !sameValue(known.accounting, accounting)) return null;
   if (known.authorities !== authorities) return null;
   if (known.files.length !== checked.length || known.files.some((file, at) => file !== checked[at]))
     return null;

@@ -9,6 +9,7 @@ import {
   parseNumber,
   parsePercent,
   parsePrice,
+  parseRate,
   parseSize,
 } from '../../model/literals.ts';
 import { addressWords, contains, parseNetwork } from '../../model/networks.ts';
@@ -85,6 +86,7 @@ const LITERALS = {
       'Write a name such as Europe/Berlin or UTC.',
     ),
   ),
+  rate: measured(parseRate, String),
   currency: one(isCurrency, 'a currency', (text) =>
     didYouMean(
       nearest(text, Object.values(CURRENCY_SIGNS)) ?? nearest(text, Intl.supportedValuesOf('currency')),

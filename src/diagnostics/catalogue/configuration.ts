@@ -108,6 +108,10 @@ export const CONFIGURATION_CODES = {
     'Certificate without key, or key without certificate',
     'A certificate is of use only together with its private key: name the files of both.',
   ),
+  PT3120: error(
+    'Rate of the accounting currency',
+    'Rates say what other currencies are worth in the one that accounts are kept in.',
+  ),
   PT3129: error(
     'Not an address for alerts',
     'A webhook is an http or https URL, without credentials and without a fragment.',
@@ -190,7 +194,7 @@ export const CONFIGURATION_CODES = {
   ),
   PT3318: error(
     'Price in another currency',
-    'Accounts are kept in the one currency that portunus.yaml names. An amount in another would need a rate.',
+    'Accounts are kept in the one currency that portunus.yaml names. An amount in another needs a dated rate there; what answers tell is never converted.',
   ),
   PT3401: error(
     'Secret in a configuration file',

@@ -249,7 +249,7 @@ export const LANGUAGE_CODES = {
     title: 'Another currency',
     severity: 'error',
     explanation:
-      'Amounts of money are compared in the one currency that portunus.yaml names. An amount in another would need a rate.',
+      'Amounts of money are compared in the one currency that portunus.yaml names. An amount in another needs a dated rate there (`rates`).',
   },
   PT1215: {
     title: 'Unit for something that has one',

@@ -13,7 +13,7 @@ import { nearestTimeZone } from '../time-zones.ts';
 import type { CounterKey, FactExpression, LimitRule, LimitWindow, Measure } from '../typed.ts';
 import type { CheckContext } from './context.ts';
 import { factText, type Known } from './known.ts';
-import { isAccountingCurrency } from './literals.ts';
+import { accountingAmount } from './literals.ts';
 import { resolveFact, whyMissing } from './operands.ts';
 import { checkReply } from './replies.ts';
 import type { RuleHead, RulePlace } from './rules.ts';
@@ -24,11 +24,14 @@ import { inWords } from './type-names.ts';
 /** Limits, quotas and budgets: amounts, windows, counter keys. Null means that problems were reported. */
 export function checkLimit(
   context: CheckContext,
-  node: LimitNode,
+  written: LimitNode,
   { policy, known }: RulePlace,
   head: RuleHead,
 ): Omit<LimitRule, 'key' | 'span'> | null {
-  const measure = checkMeasure(context, known, node);
+  const amount = accountingAmount(context, written.amount.value, written.currency, written.amount.span);
+  const node = amount === null ? written : { ...written, amount: { ...written.amount, value: amount } };
+  const counted = checkMeasure(context, known, node);
+  const measure = amount === null ? null : counted;
   const window = checkWindow(context, node);
   const per = checkKey(context, known, node);
   const reply = checkReply(context, node.reply, {
@@ -62,10 +65,9 @@ export function checkLimit(
 /** A budget counts what its routes cost, so each of them has to say it: a missing price would be spent without end. */
 function checkMeasure(context: CheckContext, known: Known, node: LimitNode): Measure | null {
   if (node.kind !== 'budget') return { kind: 'requests' };
-  const fits = isAccountingCurrency(context, node.currency, node.amount.span);
   const cost = builtInFact(context, 'route.cost', node.span);
   if (!known.followsMistake && !arePriced(context, known.routes, node)) return null;
-  return fits ? { kind: 'money', cost, currency: context.project.world.currency } : null;
+  return { kind: 'money', cost, currency: context.project.world.currency };
 }
 
 function arePriced(context: CheckContext, routes: readonly Route[], { span, amount }: LimitNode): boolean {

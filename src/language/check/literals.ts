@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { spanText } from '../../diagnostics/source.ts';
 import { meant } from '../../diagnostics/suggest.ts';
+import { inAccounting } from '../../model/money.ts';
 import { networkText, parseNetwork } from '../../model/networks.ts';
 import type { ValueType } from '../../model/types.ts';
 import type { LiteralKind, LiteralNode } from '../ast.ts';
@@ -20,7 +21,12 @@ export function typeLiteral(
   beside: string,
 ): LiteralExpression | null {
   if (!fits(context, node, type, beside)) return null;
-  const value = type.kind === 'network' ? networkOf(context, node) : node.value;
+  const value =
+    type.kind === 'network'
+      ? networkOf(context, node)
+      : node.type === 'money'
+        ? accountingAmount(context, Number(node.value), node.currency, node.span)
+        : node.value;
   return value === null ? null : { kind: 'literal', value, type, span: node.span };
 }
 
@@ -29,16 +35,35 @@ export function naturalLiteral(context: CheckContext, node: LiteralNode): Litera
   return typeLiteral(context, node, { kind: node.type }, 'this');
 }
 
-/** There is one accounting currency; rates to others come later. Reports what is in another. */
+/** The unit that a number is read as. Reports what is not the accounting currency. */
 export function isAccountingCurrency(
   context: CheckContext,
-  currency: string | null,
+  currency: string,
   span: LiteralNode['span'],
 ): boolean {
   const { currency: accounting } = context.project.world;
-  if (currency === null || currency === accounting) return true;
-  context.report(otherCurrency(span, currency, accounting));
+  if (currency === accounting) return true;
+  context.report(otherCurrency(span, currency, accounting, 'read'));
   return false;
+}
+
+/** An amount as it is written, in nano-units of the accounting currency; one without currency stays. Null: reported. */
+export function accountingAmount(
+  context: CheckContext,
+  amount: number,
+  currency: string | null,
+  span: LiteralNode['span'],
+): number | null {
+  if (currency === null) return amount;
+  const { world } = context.project;
+  const converted = inAccounting(amount, currency, world);
+  if (converted.ok) return converted.value;
+  context.report(
+    converted.error === 'no-rate'
+      ? otherCurrency(span, currency, world.currency, 'written')
+      : badLiteral(span, `${spanText(span)} is too much: amounts end at 9_000_000 ${world.currency}.`),
+  );
+  return null;
 }
 
 /** The form of literal each type is written in; the texts among them are checked further. */
@@ -70,8 +95,6 @@ const WITH_UNIT: ReadonlySet<string> = new Set([
 
 function fits(context: CheckContext, node: LiteralNode, type: ValueType, beside: string): boolean {
   const form = type.kind === 'list' || type.kind === 'object' ? null : FORM[type.kind];
-  if (form === 'money' && node.type === 'money')
-    return isAccountingCurrency(context, node.currency, node.span);
   if (form === node.type) return form !== 'text' || fitsText(context, node, type, beside);
   const { kind } = type;
   if (

@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
 import { type Span, spanText } from '../../diagnostics/source.ts';
 import { DAY_MS, dateText, isTimeZone, localClock, timeText } from '../../model/local-time.ts';
-import { moneyText } from '../../model/money.ts';
+import { inAccounting, moneyText } from '../../model/money.ts';
 import type { ScalarValue } from '../../model/types.ts';
 import type { EnforcementMode, Route } from '../../model/world.ts';
-import type { ListNode, LiteralNode, NumberNode, PolicyNode, RuleNode, TextNode } from '../ast.ts';
+import type { LimitNode, ListNode, LiteralNode, NumberNode, PolicyNode, RuleNode, TextNode } from '../ast.ts';
 import { LIMIT_KINDS } from '../limit-rules.ts';
 import { unknownZone } from '../problems/names.ts';
 import { notAHeaderName } from '../problems/rules.ts';
@@ -31,7 +31,7 @@ import { nearestTimeZone } from '../time-zones.ts';
 import type { CheckedExpect, CheckedStep, CheckedTest, RuleName, TestCaller } from '../typed-tests.ts';
 import type { CheckContext } from './context.ts';
 import { isHeaderName } from './header-names.ts';
-import { isAccountingCurrency } from './literals.ts';
+import { accountingAmount } from './literals.ts';
 import { putInto, type Tree } from './test-bodies.ts';
 import { checkBodyNames } from './test-body-names.ts';
 import { checkCaller, checkOtherCaller, givenCaller } from './test-callers.ts';
@@ -214,9 +214,10 @@ function costOf(
   { amount, currency, span }: CostPart,
   routes: readonly Route[],
 ): number | null {
-  if (!isAccountingCurrency(context, currency, amount.span)) return null;
+  const told = accountingAmount(context, amount.value, currency, amount.span);
+  if (told === null) return null;
   const fixed = routes.find(({ cost }) => cost === null || cost.told === null);
-  if (fixed === undefined) return amount.value;
+  if (fixed === undefined) return told;
   const why = fixed.cost === null ? 'does not say what a request costs' : 'has a price, whatever is answered';
   context.report(badTestAmount(span, `Route "${fixed.name}" ${why}.`));
   return null;
@@ -239,8 +240,7 @@ function jsonValue(context: CheckContext, { type, value, currency, span }: Liter
     case 'time':
       return timeText(Number(value));
     case 'money':
-      isAccountingCurrency(context, currency, span);
-      return Number(value) / NANO_PER_UNIT;
+      return (accountingAmount(context, Number(value), currency, span) ?? 0) / NANO_PER_UNIT;
     case 'duration':
     case 'percent':
       context.report(noUnitInJson(span, spanText(span), literalInWords(type)));
@@ -410,14 +410,24 @@ function usedOf(
           `"${item.rule.value}" counts ${rule.currency === null ? 'requests' : 'money'}.`,
         ),
       );
-    else if (rule !== null && isAccountingCurrency(context, item.currency, item.amount.span)) {
-      const counts = (value: number) => (rule.currency === null ? value : moneyText(value, rule.currency));
-      const most = rule.window.kind === 'pace' ? (rule.window.burst ?? rule.amount).value : rule.amount.value;
-      if (!Number.isInteger(item.amount.value) || item.amount.value > most)
+    const used = accountingAmount(context, item.amount.value, item.currency, item.amount.span);
+    if (used === null || rule === null || !('window' in rule)) return [];
+    if ((rule.currency === null) === (item.currency === null)) {
+      const { world } = context.project;
+      const counts = (value: number) => (rule.currency === null ? value : moneyText(value, world.currency));
+      const most = mostOf(context, rule);
+      if (!Number.isInteger(used) || used > most)
         context.report(
           badTestAmount(item.amount.span, `"${item.rule.value}" counts ${counts(0)} to ${counts(most)}.`),
         );
     }
-    return [{ policy: item.policy.value, rule: item.rule.value, amount: item.amount.value }];
+    return [{ policy: item.policy.value, rule: item.rule.value, amount: used }];
   });
+}
+
+/** What a rule counts at most. One whose own currency has no rate is reported where it stands. */
+function mostOf(context: CheckContext, { window, amount, currency }: LimitNode): number {
+  const { value } = window.kind === 'pace' ? (window.burst ?? amount) : amount;
+  const converted = currency === null ? null : inAccounting(value, currency, context.project.world);
+  return converted?.ok === true ? converted.value : value;
 }

@@ -76,6 +76,7 @@ const OTHERS = [
   'limits',
   'zone',
   'currency',
+  'rates',
   'attributes',
   'deliveries',
   'authorities',

@@ -100,13 +100,21 @@ export function badDivisor(span: Span): Diagnostic {
   );
 }
 
-export function otherCurrency(span: Span, currency: string, accounting: string): Diagnostic {
+/** `read`: of a number that is read as money, which no rate converts. */
+export function otherCurrency(
+  span: Span,
+  currency: string,
+  accounting: string,
+  what: 'written' | 'read',
+): Diagnostic {
   return problem(
     'PT1214',
     span,
     `This is in ${currency}, and accounts are kept in ${accounting}.`,
     nearest(currency, [accounting]) === null
-      ? `Write the amount in ${accounting}: it is the currency of portunus.yaml.`
+      ? what === 'written'
+        ? `Write the amount in ${accounting}, or give portunus.yaml a rate: rates: { ${currency}: { rate: …, date: … } }.`
+        : `Write ${accounting}: it is the currency of portunus.yaml.`
       : `Did you mean ${accounting}, the currency of portunus.yaml?`,
   );
 }
