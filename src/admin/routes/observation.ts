@@ -327,7 +327,10 @@ async function logAnswer({ query, gone }: AdminCall, { observation }: AdminActio
   const cursor = query.cursor === undefined ? null : String(query.cursor);
   const asked = logQuery(query, observation.currency());
   if (!asked.ok)
-    return { problem: 'parameter_invalid', errors: [{ place: 'where', why: `is wrong: ${asked.error.replace(/\.$/, '')}` }] };
+    return {
+      problem: 'parameter_invalid',
+      errors: [{ place: 'where', why: `is wrong: ${asked.error.replace(/\.$/, '')}` }],
+    };
   const page = await observation.searchLog(asked.value, Number(query.limit), cursor, gone);
   return { status: 200, body: page };
 }
