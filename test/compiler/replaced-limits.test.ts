@@ -97,12 +97,11 @@ class Gateways {
 
   /** All threads serve what {@link edit} began; requests of before are still in flight. */
   async flip(): Promise<Version> {
-    const before = this.#running;
     const now = this.#next!;
     this.#running = now;
     this.#living.set(++this.#epoch, now);
     await this.#keeper.live(this.#epoch, now.replaced);
-    if (before === null) this.#keeper.earliestIs(this.#epoch);
+    this.#keeper.earliestIs(Math.min(...this.#living.keys()));
     return now;
   }
   readonly #living = new Map<number, Version>();
@@ -137,6 +136,11 @@ class Gateways {
   }
   #arrival() {
     return { arrivedMonotonicMs: this.nowMs, arrivedWallMs: this.#clock.wallMs() };
+  }
+
+  /** What the caller of a request reads of limits. */
+  fields(ip: string): string {
+    return this.running.judge.judge('all', { ...REQUEST, ip, ...this.#arrival() }).rateLimitPolicy;
   }
 
   /** How many of `count` requests are permitted. */
@@ -235,6 +239,8 @@ describe('a limit whose window or key is edited', () => {
       true,
       false,
     ]);
+    // Callers see what will be there: the new one, had it a key of theirs.
+    expect(gateways.fields('192.0.2.4')).toBe('');
   });
 
   it.each([

@@ -38,15 +38,30 @@ describe('shared counters', () => {
     expect(binding.take(fill(batch, both), 1_002, 0)).toBe(EXCEEDED);
   });
 
+  it('leaves it out also where a take goes on as the one before', () => {
+    const { registry, binding, batch } = rigOf([
+      spec('old', { ...SECOND, windowMs: 32_000 }, { replaced: true }),
+    ]);
+    const ask = fill(batch, [{ counter: 0, key: 1, weight: 1 }]);
+    registry.endReplaced('old', 1_000);
+    const left = [998, 999, 1_000].map((ms) => [binding.take(ask, ms, 0), batch.remaining[0]]);
+    expect(left).toEqual([
+      [TAKEN, 4],
+      [TAKEN, 3],
+      [TAKEN, 0],
+    ]);
+  });
+
   it('swaps what a replaced limit holds for nothing once its time is over', () => {
     const specs = [spec('old', { kind: 'concurrency', amount: 1 }, { replaced: true }), spec('new', SECOND)];
     const { registry, binding, batch } = rigOf(specs);
     const both = [0, 1].map((counter) => ({ counter, key: 1, weight: 1 }));
+    const other = both.map((each) => ({ ...each, key: 2 }));
+    binding.take(fill(batch, other), 0, 0);
     binding.take(fill(batch, both), 0, 0);
     const held = binding.reserve(batch)!;
-    expect(binding.take(fill(batch, both), 0, 0)).toBe(EXCEEDED);
     registry.endReplaced('old', 1_000);
-    const other = both.map((each) => ({ ...each, key: 2 }));
+    expect(binding.swap(held, fill(batch, other), 999, 0)).toBe(EXCEEDED);
     expect(binding.swap(held, fill(batch, other), 1_000, 0)).toBe(TAKEN);
     expect(binding.take(fill(batch, both), 999, 0)).toBe(TAKEN);
     binding.release(held);
