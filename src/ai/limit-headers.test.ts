@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type LimitHeaders, limitReports, retryAfterMs } from './limit-headers.ts';
-import { parseReset, RESET_FORMATS, waitInSentence } from './reset-formats.ts';
+import { type LimitHeaders, RESET_FORMATS } from '../model/pools.ts';
+import { limitReports, retryAfterMs } from './limit-headers.ts';
+import { parseReset, waitInSentence } from './reset-formats.ts';
 
 const NOW_MS = Date.parse('2026-11-30T12:00:00Z');
 const MINUTE_MS = 60_000;

@@ -1,22 +1,7 @@
 /** What the fields of an answer say of the provider's limits, as the description of the provider tells how to read them. */
-import type { MeterReport, MeterUnit } from '../model/provider-limits.ts';
-import { parseDecimal, parseReset, type ResetFormat } from './reset-formats.ts';
-
-/** One limit that a provider reports: lower-case names of fields, null where it has none. */
-export interface LimitHeaders {
-  readonly unit: MeterUnit;
-  readonly windowMs: number;
-  readonly limit: string | null;
-  readonly remaining: string | null;
-  readonly reset: string | null;
-  readonly resetFormat: ResetFormat;
-}
-
-/** Where the answer to a refused call says when to try again; the first one that is there counts. */
-export interface RetryHeader {
-  readonly name: string;
-  readonly format: ResetFormat | 'http-date';
-}
+import type { LimitHeaders, RetryHeader } from '../model/pools.ts';
+import type { MeterReport } from '../model/provider-limits.ts';
+import { parseDecimal, parseReset } from './reset-formats.ts';
 
 /** `fields`: lower-case name, value, name, value, … Limits of which nothing is said are left out. */
 export function limitReports(

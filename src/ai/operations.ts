@@ -1,9 +1,11 @@
+import type { Dialect, OperationName } from '../model/pools.ts';
+
 /**
  * What can be asked of a model, one row each: where it is asked (below the base path of the dialect), and where in its messages the
  * things stand that limits and prices speak of. Requests and answers pass byte for byte; nothing else of them is known here.
  */
 export interface Operation {
-  readonly dialect: 'openai' | 'anthropic';
+  readonly dialect: Dialect;
   readonly method: 'GET' | 'POST';
   /** Below the base URL of a provider, which ends in `/v1` or the like. */
   readonly path: string;
@@ -132,6 +134,4 @@ export const OPERATIONS = {
     streams: false,
     usage: null,
   },
-} as const satisfies Readonly<Record<string, Operation>>;
-
-export type OperationName = keyof typeof OPERATIONS;
+} as const satisfies Readonly<Record<OperationName, Operation>>;

@@ -1,13 +1,4 @@
-/** How providers write when a limit resets, or when to try again. */
-export const RESET_FORMATS = [
-  'duration',
-  'seconds',
-  'milliseconds',
-  'rfc3339',
-  'unix-seconds',
-  'unix-milliseconds',
-] as const;
-export type ResetFormat = (typeof RESET_FORMATS)[number];
+import type { ResetFormat } from '../model/pools.ts';
 
 /** Milliseconds from now, never below 0; NaN for what is not written that way. */
 export function parseReset(text: string, format: ResetFormat, wallMs: number): number {

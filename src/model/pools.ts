@@ -1,0 +1,167 @@
+/** Providers, their keys and their models as the configuration has them: plain data, without any secret in it. */
+import type { MeterSpec, MeterUnit } from './provider-limits.ts';
+import type { Place, SecretReference, Service } from './world.ts';
+
+/** How a provider is spoken to. */
+export const DIALECTS = ['openai', 'anthropic'] as const;
+export type Dialect = (typeof DIALECTS)[number];
+
+/** How providers write when a limit resets, or when to try again. */
+export const RESET_FORMATS = [
+  'duration',
+  'seconds',
+  'milliseconds',
+  'rfc3339',
+  'unix-seconds',
+  'unix-milliseconds',
+] as const;
+export type ResetFormat = (typeof RESET_FORMATS)[number];
+
+/** One limit that a provider reports: lower-case names of fields, null where it has none. */
+export interface LimitHeaders {
+  readonly unit: MeterUnit;
+  readonly windowMs: number;
+  readonly limit: string | null;
+  readonly remaining: string | null;
+  readonly reset: string | null;
+  readonly resetFormat: ResetFormat;
+}
+
+/** Where the answer to a refused call says when to try again; the first one that is there counts. */
+export interface RetryHeader {
+  readonly name: string;
+  readonly format: ResetFormat | 'http-date';
+}
+
+/**
+ * What an answer of an error means:
+ * `throttled` – a limit of the account and model was met; `out-of-credit` – the account has nothing left; `unauthorised` – the key is not
+ * known; `overloaded` – the provider has too much to do, which says nothing of the key; `context-too-long` – another model may take it;
+ * `request` – the request itself is at fault, and is answered as it came.
+ */
+export const CALL_ERRORS = [
+  'throttled',
+  'out-of-credit',
+  'unauthorised',
+  'overloaded',
+  'context-too-long',
+  'request',
+] as const;
+export type CallError = (typeof CALL_ERRORS)[number];
+
+/** One row of a provider's errors; the first whose conditions all hold counts. */
+export interface ErrorRule {
+  /** Empty: any. */
+  readonly statuses: readonly number[];
+  /** Values of `error.code` or `error.type` in the body (`code`, `type` or `error` at its top too); empty: any. */
+  readonly codes: readonly string[];
+  /** What the message of the error contains, in lower case; null: anything. */
+  readonly messageContains: string | null;
+  readonly means: CallError;
+}
+
+export interface Provider {
+  readonly name: string;
+  readonly dialect: Dialect;
+  /** Where it is, and how it is reached: its name is that of the provider. The base path of its endpoints ends in `/v1` or the like. */
+  readonly service: Service;
+  readonly region: string | null;
+  /** The field that carries the key: lower-case name, and what stands before the key: `Bearer `, or nothing. */
+  readonly auth: { readonly header: string; readonly prefix: string };
+  /** Fields that every call carries unless the caller sent one of that name: lower-case name, value. */
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+  readonly limitHeaders: readonly LimitHeaders[];
+  readonly retryHeaders: readonly RetryHeader[];
+  readonly errors: readonly ErrorRule[];
+  /** Of the tokens that a call reserved and did not use: `reserved` – counted all the same; `used` – given back. */
+  readonly tokensCounted: 'reserved' | 'used';
+  /** Streams tell their usage when `stream_options.include_usage` asks for it. */
+  readonly streamUsage: 'asked' | 'always' | 'never';
+  readonly place: Place;
+}
+
+export const POOL_STRATEGIES = ['headroom', 'priority', 'weighted', 'cheapest'] as const;
+export type PoolStrategy = (typeof POOL_STRATEGIES)[number];
+
+export interface Pool {
+  readonly name: string;
+  readonly provider: string;
+  readonly choose: PoolStrategy;
+  /** `conversation`: the same beginning of a conversation goes to the same key while that has room. */
+  readonly sticky: 'conversation' | null;
+  /** How long calls may wait for a key, and how many of them on one data thread. 0: none waits. */
+  readonly queue: { readonly upToMs: number; readonly waiting: number };
+  readonly keys: readonly PoolKey[];
+  readonly place: Place;
+}
+
+export interface PoolKey {
+  readonly name: string;
+  /** Keys of one account and provider share its limits; its own name where none is given. */
+  readonly account: string;
+  readonly secret: SecretReference;
+  /** 1 goes first, with `choose: priority`. */
+  readonly priority: number;
+  /** With `choose: weighted`. */
+  readonly weight: number;
+  /** Of the account, for each model (see {@link LimitScope}). */
+  readonly limits: readonly KeyLimit[];
+  readonly place: Place;
+}
+
+export interface KeyLimit extends MeterSpec {
+  /** A model that it is for, by its name in `models`; null: every model, each for itself, as providers have it. */
+  readonly model: string | null;
+  /** `account`: all models together. */
+  readonly per: 'model' | 'account';
+}
+
+export interface Model {
+  /** What callers write. */
+  readonly name: string;
+  /** What its providers call it. */
+  readonly upstreamName: string;
+  /** In order: the next one where no key of one before has room. */
+  readonly pools: readonly string[];
+  readonly tags: readonly string[];
+  /** In nano-units of the accounting currency for a million tokens; null: not known. */
+  readonly price: ModelPrice | null;
+  /** The most tokens of an answer that the model makes; null: not known. */
+  readonly outputTokensMax: number | null;
+  readonly place: Place;
+}
+
+export interface ModelPrice {
+  readonly inputNano: number;
+  readonly outputNano: number;
+  /** Input that the provider had in its cache. */
+  readonly cachedNano: number;
+  /** For each request. */
+  readonly requestNano: number;
+  /** `2026-11-30`: the day that it is from. */
+  readonly asOf: string;
+}
+
+/** All that the configuration says of models. */
+export interface Models {
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly pools: ReadonlyMap<string, Pool>;
+  readonly models: ReadonlyMap<string, Model>;
+}
+
+/** What can be asked of a model; each is a row of `ai/operations`, which a test holds to this list. */
+export const OPERATION_NAMES = [
+  'openai/chat',
+  'openai/responses',
+  'openai/completions',
+  'openai/embeddings',
+  'openai/moderations',
+  'openai/images',
+  'openai/speech',
+  'openai/transcriptions',
+  'openai/rerank',
+  'openai/models',
+  'anthropic/messages',
+  'anthropic/count-tokens',
+] as const;
+export type OperationName = (typeof OPERATION_NAMES)[number];
