@@ -1,14 +1,11 @@
-import type { Dialect, OperationName } from '../model/pools.ts';
+import { type Dialect, OPERATION_TARGETS, type OperationName, type OperationTarget } from '../model/pools.ts';
 
 /**
  * What can be asked of a model, one row each: where it is asked (below the base path of the dialect), and where in its messages the
  * things stand that limits and prices speak of. Requests and answers pass byte for byte; nothing else of them is known here.
  */
-export interface Operation {
+export interface Operation extends OperationTarget {
   readonly dialect: Dialect;
-  readonly method: 'GET' | 'POST';
-  /** Below the base URL of a provider, which ends in `/v1` or the like. */
-  readonly path: string;
   readonly body: 'json' | 'multipart' | 'none';
   /** Members that bound the tokens of the answer: the least of those that are there counts, and the first one is set. */
   readonly outputCaps: readonly string[];
@@ -64,7 +61,6 @@ const MESSAGES_USAGE: UsagePaths = {
 
 const OPENAI = {
   dialect: 'openai',
-  method: 'POST',
   body: 'json',
   outputCaps: [],
   choices: null,
@@ -75,8 +71,8 @@ const OPENAI = {
 
 export const OPERATIONS = {
   'openai/chat': {
+    ...OPERATION_TARGETS['openai/chat'],
     ...OPENAI,
-    path: '/chat/completions',
     outputCaps: ['max_completion_tokens', 'max_tokens'],
     choices: 'n',
     answersInTokens: true,
@@ -84,38 +80,37 @@ export const OPERATIONS = {
     usage: CHAT_USAGE,
   },
   'openai/responses': {
+    ...OPERATION_TARGETS['openai/responses'],
     ...OPENAI,
-    path: '/responses',
     outputCaps: ['max_output_tokens'],
     answersInTokens: true,
     streams: true,
     usage: ITEMS_USAGE,
   },
   'openai/completions': {
+    ...OPERATION_TARGETS['openai/completions'],
     ...OPENAI,
-    path: '/completions',
     outputCaps: ['max_tokens'],
     choices: 'n',
     answersInTokens: true,
     streams: true,
     usage: CHAT_USAGE,
   },
-  'openai/embeddings': { ...OPENAI, path: '/embeddings', usage: CHAT_USAGE },
-  'openai/moderations': { ...OPENAI, path: '/moderations' },
-  'openai/images': { ...OPENAI, path: '/images/generations', usage: ITEMS_USAGE },
-  'openai/speech': { ...OPENAI, path: '/audio/speech' },
+  'openai/embeddings': { ...OPERATION_TARGETS['openai/embeddings'], ...OPENAI, usage: CHAT_USAGE },
+  'openai/moderations': { ...OPERATION_TARGETS['openai/moderations'], ...OPENAI },
+  'openai/images': { ...OPERATION_TARGETS['openai/images'], ...OPENAI, usage: ITEMS_USAGE },
+  'openai/speech': { ...OPERATION_TARGETS['openai/speech'], ...OPENAI },
   'openai/transcriptions': {
+    ...OPERATION_TARGETS['openai/transcriptions'],
     ...OPENAI,
-    path: '/audio/transcriptions',
     body: 'multipart',
     usage: ITEMS_USAGE,
   },
-  'openai/rerank': { ...OPENAI, path: '/rerank' },
-  'openai/models': { ...OPENAI, method: 'GET', path: '/models', body: 'none' },
+  'openai/rerank': { ...OPERATION_TARGETS['openai/rerank'], ...OPENAI },
+  'openai/models': { ...OPERATION_TARGETS['openai/models'], ...OPENAI, body: 'none' },
   'anthropic/messages': {
+    ...OPERATION_TARGETS['anthropic/messages'],
     dialect: 'anthropic',
-    method: 'POST',
-    path: '/messages',
     body: 'json',
     outputCaps: ['max_tokens'],
     choices: null,
@@ -124,9 +119,8 @@ export const OPERATIONS = {
     usage: MESSAGES_USAGE,
   },
   'anthropic/count-tokens': {
+    ...OPERATION_TARGETS['anthropic/count-tokens'],
     dialect: 'anthropic',
-    method: 'POST',
-    path: '/messages/count_tokens',
     body: 'json',
     outputCaps: [],
     choices: null,

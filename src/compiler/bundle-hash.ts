@@ -4,7 +4,8 @@ import { digestOf } from './digests.ts';
 import type { FunctionCode } from './function-code.ts';
 
 /** What a rule set is made of. Its numbers follow from that, so they have no part in the hash. */
-export interface HashedContent extends Pick<RuleBundle, 'rules' | 'counters' | 'alerts' | 'services'> {
+export interface HashedContent
+  extends Pick<RuleBundle, 'rules' | 'counters' | 'alerts' | 'services' | 'models'> {
   readonly functions: readonly FunctionCode[];
   /** Digests of each route and of its signature. */
   readonly routes: readonly string[];
@@ -21,5 +22,8 @@ export function bundleHash(content: HashedContent): string {
   for (const name of ['rules', 'counters', 'alerts', 'services'] as const) {
     hash.update(`${name}:${content[name].map(digestOf).join()}\n`);
   }
+  const { providers, pools, models } = content.models;
+  for (const part of [providers, pools, models])
+    hash.update(`models:${[...part.values()].map(digestOf).join()}\n`);
   return hash.update(content.routes.join('\n')).digest('hex').slice(0, 16);
 }

@@ -1,6 +1,7 @@
 import { placeOf, type Span } from '../diagnostics/source.ts';
 import { compareCodePoints } from '../language/order.ts';
 import type { CheckedRule, LimitRule } from '../language/typed.ts';
+import { calledServices } from '../model/called-services.ts';
 import type { Route, World } from '../model/world.ts';
 import type { CounterSpec } from '../pipeline/counters.ts';
 import type { RouteProgram, RuleBundle, RuleInfo } from '../pipeline/program.ts';
@@ -36,12 +37,14 @@ export function bundleOf(
   world: World,
   before: BundledRoutes | null,
 ): { readonly bundle: RuleBundle; readonly bundled: BundledRoutes } {
-  const services = [...world.services.keys()].sort(compareCodePoints);
+  const called = calledServices(world).sort((a, b) => compareCodePoints(a.name, b.name));
+  const services = called.map(({ name }) => name);
   const { numbering, counters } = numberingOf(rules, world);
   const functions = makeAll(new Set(grouped.signatures), numbering);
   const bundled = bundleRoutes(grouped, services, before);
   const content = {
-    services: services.map((name) => world.services.get(name)!),
+    services: called,
+    models: world.models,
     rules: rules.map((rule) => ruleInfo(rule, moved.get(rule.rule.span) ?? rule.rule.span)),
     counters: [...counters.values()].map(({ spec }) => spec),
     alerts: rules.flatMap((ir) => alertSpec(ir, world) ?? []),
@@ -68,6 +71,9 @@ function makeAll(signatures: ReadonlySet<Signature>, numbering: Numbering): read
   return [...numbers.keys()];
 }
 
+/** Of AI routes, whose calls go where a key has room. */
+const NO_SERVICE = -1;
+
 /** A loop over all routes, so it looks at as little as it can. */
 function bundleRoutes(
   { routes, signatures }: GroupedRoutes,
@@ -89,7 +95,8 @@ function bundleRoutes(
     else {
       const route = routes[at]!;
       const earlier = before?.programs[place] ?? null;
-      programs[at] = signature.programOf(route, numbers.get(route.service) ?? -1, earlier);
+      const service = route.service === null ? undefined : numbers.get(route.service);
+      programs[at] = signature.programOf(route, service ?? NO_SERVICE, earlier);
     }
   }
   return { services, routes, signatures, made, programs, digests };

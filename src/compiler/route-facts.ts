@@ -1,6 +1,7 @@
 import { isElementPath } from '../model/facts.ts';
 import { BODY, pathBelow } from '../model/member-path.ts';
 import type { BodyMember } from '../model/request-body.ts';
+import { serviceFact } from '../model/route-service.ts';
 import type { Value } from '../model/types.ts';
 import type { Route } from '../model/world.ts';
 import { testsOf } from './conditions.ts';
@@ -78,7 +79,7 @@ function factValue(path: string, route: Route): Value | null {
     case 'route':
       return route.name;
     case 'route.service':
-      return route.service;
+      return serviceFact(route);
     case 'route.tags':
       return [...route.tags].sort();
     case 'route.state':

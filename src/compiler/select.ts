@@ -1,3 +1,4 @@
+import { serviceFact } from '../model/route-service.ts';
 import type { Route } from '../model/world.ts';
 import type { Condition, RuleIr, Test } from './ir.ts';
 import { isShaping } from './residual.ts';
@@ -117,7 +118,7 @@ function hooksOfRoute(route: Route): readonly string[] {
   let hooks = HOOKS_OF_ROUTES.get(route);
   if (hooks === undefined) {
     const tags = route.tags.map((tag) => `tag ${tag}`).sort();
-    hooks = [`route ${route.name}`, `service ${route.service}`, ...tags];
+    hooks = [`route ${route.name}`, `service ${serviceFact(route)}`, ...tags];
     HOOKS_OF_ROUTES.set(route, hooks);
   }
   return hooks;

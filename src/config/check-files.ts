@@ -7,7 +7,13 @@ import type { RouteFileMemory } from './build/routes.ts';
 import { buildLimits } from './build/settings.ts';
 import type { Checked, Files } from './build/sources.ts';
 import type { DirectoryMemory } from './build/tenants.ts';
-import type { EnforcementDocument, PortunusDocument, RoutesDocument, TenantsDocument } from './documents.ts';
+import type {
+  EnforcementDocument,
+  PortunusDocument,
+  ProvidersDocument,
+  RoutesDocument,
+  TenantsDocument,
+} from './documents.ts';
 import { tooMany } from './file-bounds.ts';
 import { diagnosticAt, type Finding } from './finding.ts';
 import { type FileKind, isSchemaFile, kindOf, unknownKind } from './kinds.ts';
@@ -21,6 +27,7 @@ interface DocumentOf {
   readonly portunus: PortunusDocument;
   readonly routes: RoutesDocument;
   readonly tenants: TenantsDocument;
+  readonly providers: ProvidersDocument;
   readonly enforcement: EnforcementDocument;
 }
 
@@ -41,6 +48,7 @@ export function checkFiles(
     portunus,
     routes: checkKind('routes', sources, limits, ledger, memory),
     tenants: checkKind('tenants', sources, limits, ledger, memory),
+    providers: checkKind('providers', sources, limits, ledger, memory),
     enforcement: checkKind('enforcement', sources, limits, ledger, memory),
   };
   return { checked, limits };
@@ -157,6 +165,7 @@ const SECTIONS: Readonly<Record<FileKind, readonly string[]>> = {
   portunus: [],
   routes: ['services', 'routes'],
   tenants: ['tenants'],
+  providers: ['providers', 'pools', 'models'],
   enforcement: [],
 };
 

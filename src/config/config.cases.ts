@@ -164,5 +164,79 @@ routes:
           signer: { secrets: ["file:secrets/web", "env:WEB_SECRET"], created: 2026-11-01 }
   other: { plan: team, attributes: { models: [], seats: 1_000 } }
 `,
+  'providers/openai.yaml': `providers:
+  openai: { extends: builtin/openai, region: us, timeouts: { connect: 3s } }
+  house:
+    extends: builtin/openai
+    dialect: openai
+    baseUrl: https://Models.acme.example/v1
+    region: eu
+    auth: { header: X-Api-Key, prefix: "Key " }
+    headers: { X-Team: shop }
+    limits:
+      - { unit: requests, window: 1m, limit: X-Limit, remaining: X-Remaining, reset: X-Reset, format: seconds }
+      - { unit: tokens, window: 1d, remaining: X-Tokens-Remaining }
+    retry: [{ header: Retry-After-Ms, format: milliseconds }, { header: Retry-After }]
+    errors:
+      - { statuses: [429], codes: [tokens], message: "Too Many", means: throttled }
+      - { means: request }
+    tokensCounted: reserved
+    streamUsage: always
+    timeouts: { connect: 1s, firstByte: 1m, idle: 20s, total: 5m }
+    tls: { ca: ca.pem, certificate: client.pem, key: client.key, serverName: Models.acme.example }
+    health: { path: /models, every: 5s, timeout: 1s, healthyAfter: 1, unhealthyAfter: 2, expect: [200, 401] }
+    outliers: { failures: 5, errorShare: 40%, window: 20s, requests: 50, first: 2s, longest: 1m, outAtMost: 30% }
+    slowStart: 30s
+    resolve: 1m
+    retries: { share: 5%, attempts: 2 }
+  other: { dialect: openai, baseUrl: "http://127.0.0.1:11434/v1" }
+pools:
+  openai-main:
+    provider: openai
+    choose: weighted
+    sticky: conversation
+    queue: { upTo: 2s, waiting: 500 }
+    keys:
+      k1:
+        account: org-1
+        secret: env:OPENAI_KEY_1
+        priority: 2
+        weight: 3
+        limits:
+          rps: 10
+          rpm: 500
+          rpd: 10_000
+          tpm: 200_000
+          tpd: 1_000_000
+          itpm: 150_000
+          otpm: 50_000
+          concurrency: 20
+          perDay: €5
+          perMonth: €100
+          models:
+            gpt-4o: &amounts
+              rps: 1
+              rpm: 2
+              rpd: 3
+              tpm: 4
+              tpd: 5
+              itpm: 6
+              otpm: 7
+              concurrency: 8
+              perDay: €9
+              perMonth: €10
+          account: *amounts
+      k2: { secret: "file:../secrets/k2" }
+  house: { provider: house, keys: { main: { secret: env:HOUSE_KEY } } }
+  other: { provider: other, keys: { main: { secret: env:OTHER_KEY } } }
+models:
+  gpt-4o:
+    pools: [openai-main, house]
+    as: gpt-4o-2024-08-06
+    tags: [chat]
+    price: { input: €2.50, output: €10, cached: €1.25, request: €0.01, asOf: 2026-11-01 }
+    outputTokensMax: 16_384
+  Llama-3.3/70B: { pools: [house] }
+`,
   'enforcement.yaml': 'policies: { data-residency: shadow, "Key hygiene": warn }\n',
 };

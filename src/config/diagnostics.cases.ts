@@ -994,15 +994,15 @@ attributes: { tenant: { size: { type: number, enum: [small] } } }
     texts: {
       'portunus.yaml': `portunus: 1
 `,
-      'providers/openai.yaml': `providers: {}
+      'schemas/openai.yaml': `providers: {}
 `,
     },
-    rendered: `error[PT3110]: providers/openai.yaml belongs to no kind of configuration file, so nothing would read it.
-  --> providers/openai.yaml:1:1
+    rendered: `error[PT3110]: schemas/openai.yaml belongs to no kind of configuration file, so nothing would read it.
+  --> schemas/openai.yaml:1:1
    |
  1 | providers: {}
    | ^
-   = help: Move it to routes/ or tenants/, or remove it.
+   = help: Move it to routes/, tenants/ or providers/, or remove it.
 
 1 error.
 `,
@@ -1746,7 +1746,7 @@ routes: { r: { service: s, match: { path: /, headers: { x-v: "1", X-V: "2" } } }
    |
  2 | routes: { r: { service: s, match: { path: /, headers: { x-v: "1", X-V: "2" } } } }
    |                                                                   ^^^
-   = help: Keep one condition: names of header fields are the same in capitals and small letters.
+   = help: Keep one of them: names of header fields are the same in capitals and small letters.
 
 1 error.
 `,
@@ -2163,6 +2163,187 @@ error[PT3201]: There is no tag "vl".
    = help: Did you mean "v1"?
 
 3 errors.
+`,
+  },
+  {
+    code: 'PT3211',
+    name: 'a model in pools of different dialects',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'providers/a.yaml': `providers:
+  openai: { extends: builtin/openai }
+  anthropic: { extends: builtin/anthropic }
+pools:
+  first: { provider: openai, keys: { k: { secret: env:A } } }
+  second: { provider: anthropic, keys: { k: { secret: env:B } } }
+models:
+  chat: { pools: [first, second] }
+`,
+    },
+    rendered: `error[PT3211]: The pools of "chat" speak different dialects: openai ("first") and anthropic ("second").
+  --> providers/a.yaml:8:26
+   |
+ 8 |   chat: { pools: [first, second] }
+   |                          ^^^^^^
+   = help: Make a model of another name for them: calls are passed on as they come.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3213',
+    name: 'two sets of limits for one account',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'providers/a.yaml': `providers: { openai: { extends: builtin/openai } }
+pools:
+  main:
+    provider: openai
+    keys:
+      k1: { account: org-1, secret: env:A, limits: { rpm: 500 } }
+      k2: { account: org-1, secret: env:B }
+      k3: { account: org-1, secret: env:C, limits: { rpm: 600 } }
+      k4: { account: org-2, secret: env:D, limits: { rpm: 600 } }
+`,
+    },
+    rendered: `error[PT3213]: "k3" says other limits of the account "org-1" than the key before it.
+  --> providers/a.yaml:8:52
+   |
+ 8 |       k3: { account: org-1, secret: env:C, limits: { rpm: 600 } }
+   |                                                    ^^^^^^^^^^^^
+note: the other ones
+  --> providers/a.yaml:6:52
+   |
+ 6 |       k1: { account: org-1, secret: env:A, limits: { rpm: 500 } }
+   |                                                    ------------
+   = help: Write the limits of an account at one of its keys, or the same ones at each.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3202',
+    name: 'a provider called like a service',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `services: { openai: { endpoints: [{ url: "http://h" }] } }
+`,
+      'providers/a.yaml': `providers: { openai: { extends: builtin/openai } }
+`,
+    },
+    rendered: `error[PT3202]: "openai" is the name of a service and of a provider.
+  --> providers/a.yaml:1:14
+   |
+ 1 | providers: { openai: { extends: builtin/openai } }
+   |              ^^^^^^
+note: the service
+  --> routes/a.yaml:1:13
+   |
+ 1 | services: { openai: { endpoints: [{ url: "http://h" }] } }
+   |             ------
+   = help: Give one of them another name: both are called, and are told apart by it.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3201',
+    name: 'names that no file of providers defines',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'providers/a.yaml': `providers:
+  openai: { extends: builtin/opanai }
+  anthropic: { extends: builtin/anthropic }
+pools:
+  main:
+    provider: anthropc
+    keys:
+      k: { secret: env:A, limits: { models: { claude-sonet: { rpm: 1 } } } }
+`,
+      'providers/b.yaml': `models:
+  claude-sonnet: { pools: [mian] }
+`,
+    },
+    rendered: `error[PT3201]: There is no shipped description "builtin/opanai".
+  --> providers/a.yaml:2:22
+   |
+ 2 |   openai: { extends: builtin/opanai }
+   |                      ^^^^^^^^^^^^^^
+   = help: Did you mean "builtin/openai"?
+
+error[PT3201]: There is no provider "anthropc".
+  --> providers/a.yaml:6:15
+   |
+ 6 |     provider: anthropc
+   |               ^^^^^^^^
+   = help: Did you mean "anthropic"?
+
+error[PT3201]: There is no model "claude-sonet".
+  --> providers/a.yaml:8:47
+   |
+ 8 |       k: { secret: env:A, limits: { models: { claude-sonet: { rpm: 1 } } } }
+   |                                               ^^^^^^^^^^^^
+   = help: Did you mean "claude-sonnet"?
+
+error[PT3201]: There is no pool "mian".
+  --> providers/b.yaml:2:28
+   |
+ 2 |   claude-sonnet: { pools: [mian] }
+   |                            ^^^^
+   = help: Did you mean "main"?
+
+4 errors.
+`,
+  },
+  {
+    code: 'PT3102',
+    name: 'a provider that extends nothing and lacks what it needs',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'providers/a.yaml': `providers: { house: { region: eu } }
+`,
+    },
+    rendered: `error[PT3102]: "house" lacks the field "dialect".
+  --> providers/a.yaml:1:14
+   |
+ 1 | providers: { house: { region: eu } }
+   |              ^^^^^
+   = help: Add \`dialect:\` – openai, or anthropic.
+
+error[PT3102]: "house" lacks the field "baseUrl".
+  --> providers/a.yaml:1:14
+   |
+ 1 | providers: { house: { region: eu } }
+   |              ^^^^^
+   = help: Add \`baseUrl:\` – the URL that the paths of all calls are put behind.
+
+2 errors.
+`,
+  },
+  {
+    code: 'PT3401',
+    name: 'the key of a provider itself',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'providers/a.yaml': `providers: { openai: { extends: builtin/openai } }
+pools:
+  main: { provider: openai, keys: { k: { secret: my-own-secret-4711 } } }
+`,
+    },
+    rendered: `error[PT3401]: This is no reference to a secret, and may be the secret itself.
+  --> providers/a.yaml:3:50
+   |
+ 3 |   main: { provider: openai, keys: { k: { secret: •••••••••••••••••• } } }
+   |                                                  ^^^^^^^^^^^^^^^^^^
+   = help: Write env:NAME or file:PATH, and put the secret there.
+
+1 error.
 `,
   },
 ];

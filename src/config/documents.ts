@@ -1,3 +1,6 @@
+import type { CallError, Dialect, PoolStrategy, ResetFormat } from '../model/pools.ts';
+import type { MeterUnit } from '../model/provider-limits.ts';
+
 /**
  * What a file of each kind holds once its schema has accepted it and filled in the defaults: `schemas/*.schema.json`
  * as types. Literals are still texts.
@@ -80,9 +83,12 @@ export interface RoutesDocument {
   readonly services: Readonly<Record<string, ServiceDocument>>;
   readonly routes: Readonly<Record<string, RouteDocument>>;
 }
-export interface ServiceDocument {
+export interface ServiceDocument extends CallDocument {
   readonly owner?: string;
   readonly endpoints: readonly { readonly url: string; readonly weight: number | string }[];
+}
+/** How whatever stands behind the gateway is called. */
+export interface CallDocument {
   readonly timeouts: Readonly<Record<'connect' | 'firstByte' | 'idle' | 'total', string>>;
   readonly tls: {
     readonly ca?: string;
@@ -172,6 +178,88 @@ export interface CertificateNameDocument {
   readonly uri?: string;
   readonly dns?: string;
   readonly subject?: string;
+}
+
+export interface ProvidersDocument {
+  readonly providers: Readonly<Record<string, ProviderDocument>>;
+  readonly pools: Readonly<Record<string, PoolDocument>>;
+  readonly models: Readonly<Record<string, ModelDocument>>;
+}
+/** With what the description that it extends says. */
+export interface ProviderDocument extends CallDocument {
+  readonly extends?: string;
+  readonly dialect?: Dialect;
+  readonly baseUrl?: string;
+  readonly region?: string;
+  readonly auth: { readonly header: string; readonly prefix: string };
+  readonly headers: Readonly<Record<string, string>>;
+  readonly limits: readonly LimitHeadersDocument[];
+  readonly retry: readonly RetryHeaderDocument[];
+  readonly errors: readonly ErrorRuleDocument[];
+  readonly tokensCounted: 'reserved' | 'used';
+  readonly streamUsage: 'asked' | 'always' | 'never';
+}
+export interface LimitHeadersDocument {
+  readonly unit: MeterUnit;
+  readonly window: string;
+  readonly limit?: string;
+  readonly remaining: string;
+  readonly reset?: string;
+  readonly format: ResetFormat;
+}
+export interface RetryHeaderDocument {
+  readonly header: string;
+  readonly format: ResetFormat | 'http-date';
+}
+export interface ErrorRuleDocument {
+  readonly statuses?: readonly number[];
+  readonly codes?: readonly string[];
+  readonly message?: string;
+  readonly means: CallError;
+}
+export interface PoolDocument {
+  readonly provider: string;
+  readonly choose: PoolStrategy;
+  readonly sticky?: 'conversation';
+  readonly queue: { readonly upTo: string; readonly waiting: number | string };
+  readonly keys: Readonly<Record<string, PoolKeyDocument>>;
+}
+export interface PoolKeyDocument {
+  readonly account?: string;
+  readonly secret: string;
+  readonly priority: number | string;
+  readonly weight: number | string;
+  readonly limits: KeyLimitsDocument;
+}
+export interface KeyLimitsDocument extends AmountsDocument {
+  readonly models: Readonly<Record<string, AmountsDocument>>;
+  readonly account?: AmountsDocument;
+}
+export interface AmountsDocument {
+  readonly rps?: number | string;
+  readonly rpm?: number | string;
+  readonly rpd?: number | string;
+  readonly tpm?: number | string;
+  readonly tpd?: number | string;
+  readonly itpm?: number | string;
+  readonly otpm?: number | string;
+  readonly concurrency?: number | string;
+  readonly perDay?: string;
+  readonly perMonth?: string;
+}
+export interface ModelDocument {
+  readonly pools: readonly string[];
+  readonly as?: string;
+  readonly tags: readonly string[];
+  readonly price?: PriceDocument;
+  readonly outputTokensMax?: number | string;
+}
+export interface PriceDocument {
+  readonly input: string;
+  readonly output: string;
+  readonly cached?: string;
+  readonly request?: string;
+  readonly asOf: string;
 }
 
 export interface EnforcementDocument {

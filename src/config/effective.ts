@@ -4,6 +4,7 @@ import type { Place } from '../model/world.ts';
 import type { DocumentPath, Located } from './finding.ts';
 import { type FileKind, kindOf } from './kinds.ts';
 import { checkShape } from './shape/check-shape.ts';
+import { fillFromShipped } from './shape/shipped.ts';
 import { readYaml } from './text/read.ts';
 
 /** One value of the configuration in force, and where it came from. */
@@ -13,7 +14,7 @@ export interface EffectiveValue {
   readonly path: string;
   /** As JSON. */
   readonly value: string;
-  /** Null: the file says nothing, so the default holds. */
+  /** A shipped description, where it says so; null: nothing does, so the default holds. */
   readonly place: Place | null;
 }
 
@@ -32,26 +33,43 @@ function effectiveFile(kind: FileKind, source: SourceText, limits: LimitValues):
   const { file, value } = readYaml(source, limits);
   const filled = value ?? {};
   const written = structuredClone(filled);
+  const extended = structuredClone(filled);
+  fillFromShipped(kind, extended);
   checkShape(kind, filled, file, 1);
-  return valuesOf(filled, written, { file, path: [] });
+  return valuesOf({ filled, extended, written }, { file, path: [], description: null });
 }
 
 interface Walk {
   readonly file: Located;
   readonly path: DocumentPath;
+  /** The shipped one that the provider here extends. */
+  readonly description: string | null;
 }
 
-/** `written` is what the file itself says at the same place; undefined for nothing. */
-function valuesOf(filled: unknown, written: unknown, { file, path }: Walk): EffectiveValue[] {
+/** A value in force, and what is said at the same place by the file with what it extends, and by the file alone; undefined for nothing. */
+interface Said {
+  readonly filled: unknown;
+  readonly extended: unknown;
+  readonly written: unknown;
+}
+
+function valuesOf({ filled, extended, written }: Said, walk: Walk): EffectiveValue[] {
+  const { file, path } = walk;
+  const extending = path.length === 2 ? memberOf(filled, 'extends') : undefined;
+  const description = typeof extending === 'string' ? extending : walk.description;
   if (typeof filled === 'object' && filled !== null && !isListOfScalars(filled)) {
     const entries = Object.entries(filled);
     if (entries.length > 0) {
       return entries.flatMap(([name, value]) =>
-        valuesOf(value, memberOf(written, name), { file, path: [...path, name] }),
+        valuesOf(
+          { filled: value, extended: memberOf(extended, name), written: memberOf(written, name) },
+          { file, path: [...path, name], description },
+        ),
       );
     }
   }
-  const place = written === undefined ? null : placeOf(file.locate(path, 'value'));
+  const place =
+    written !== undefined ? placeOf(file.locate(path, 'value')) : extended === undefined ? null : description;
   return [{ file: file.source.path, path: path.join('.'), value: JSON.stringify(filled), place }];
 }
 

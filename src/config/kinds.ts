@@ -2,7 +2,7 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { SourceText } from '../diagnostics/source.ts';
 import { nearest } from '../diagnostics/suggest.ts';
 import { diagnosticAt } from './finding.ts';
-import { didYouMean } from './show.ts';
+import { alternatives, didYouMean } from './show.ts';
 
 /** Folders of a project that hold configuration; anything else in it is the user's own. */
 export const CONFIGURATION_FOLDERS: readonly string[] = [
@@ -13,7 +13,7 @@ export const CONFIGURATION_FOLDERS: readonly string[] = [
   'providers',
 ];
 
-export type FileKind = 'portunus' | 'routes' | 'tenants' | 'enforcement';
+export type FileKind = 'portunus' | 'routes' | 'tenants' | 'providers' | 'enforcement';
 
 /** A kind is known by the place of the file: one file in the project folder, or all files of one folder. */
 const KINDS: readonly {
@@ -25,6 +25,7 @@ const KINDS: readonly {
   { kind: 'enforcement', place: 'file', name: 'enforcement.yaml' },
   { kind: 'routes', place: 'folder', name: 'routes' },
   { kind: 'tenants', place: 'folder', name: 'tenants' },
+  { kind: 'providers', place: 'folder', name: 'providers' },
 ];
 const EXTENSION = '.yaml';
 const POLICY_EXTENSION = '.policy';
@@ -76,9 +77,8 @@ function suggestion(path: string): string {
     return `Did you mean "${path.replace(/\.[^.]+$/, ending)}"?`;
   }
   const [folder = '', ...rest] = path.split('/');
-  const otherwise = `Move it to ${KINDS.filter(({ place }) => place === 'folder')
-    .map(({ name }) => `${name}/`)
-    .join(' or ')}, or remove it.`;
+  const folders = namesOf('folder').map((name) => `${name}/`);
+  const otherwise = `Move it to ${alternatives(folders)}, or remove it.`;
   if (rest.length === 0) return didYouMean(nearest(folder, namesOf('file')), otherwise);
   const near = CONFIGURATION_FOLDERS.includes(folder)
     ? nearest(folder, namesOf('folder'))

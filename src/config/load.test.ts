@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { SERVICE_SETTINGS } from '../../test/upstream/service-settings.ts';
 import { LIMIT_DEFAULTS } from '../base/limits.ts';
+import { NO_MODELS } from '../model/pools.ts';
 import { COMPLETE, MINIMAL, PROJECT_FOLDER, type ProjectTexts, sources } from './config.cases.ts';
 import { checkEnforcement, loadWorld } from './load.ts';
 
@@ -45,6 +46,7 @@ test('a project of one line has safe defaults', () => {
     attributes: { tenant: {}, team: {}, consumer: {} },
     services: new Map(),
     routes: new Map(),
+    models: NO_MODELS,
     directory: { tenants: new Map(), plans: new Set(), roles: new Set() },
     enforcement: new Map(),
     deliveries: new Map(),
@@ -70,6 +72,7 @@ test('a service and a route have safe defaults', () => {
   expect(world?.routes.get('r')).toEqual({
     name: 'r',
     service: 's',
+    ai: null,
     match: { methods: [], path: '/', hosts: [], headers: [] },
     upstreamPath: null,
     state: 'published',

@@ -5,7 +5,10 @@ import { buildAttributes, NO_ATTRIBUTES } from './build/attributes.ts';
 import { buildAuthorities, namesForAuthorities } from './build/authorities.ts';
 import { buildDeliveries } from './build/deliveries.ts';
 import { buildEnforcement } from './build/enforcement.ts';
+import { buildModels } from './build/models.ts';
 import { collectNames } from './build/names.ts';
+import { buildPools } from './build/pools.ts';
+import { buildProviders } from './build/providers.ts';
 import { buildAccounting } from './build/rates.ts';
 import { SchemaFiles } from './build/request-schemas.ts';
 import { buildRoutes } from './build/routes.ts';
@@ -49,8 +52,31 @@ export function loadWorld(
     services: collectNames('service', checked.routes, 'services', report),
     routes: collectNames('route', checked.routes, 'routes', report),
     tenants: collectNames('tenant', checked.tenants, 'tenants', report),
+    providers: collectNames('provider', checked.providers, 'providers', report),
+    pools: collectNames('pool', checked.providers, 'pools', report),
+    models: collectNames('model', checked.providers, 'models', report),
   };
   const accounting = buildAccounting(settings, report);
+  const { projectFolder } = options;
+  const providers = buildProviders(checked.providers, names.providers, {
+    services: names.services,
+    projectFolder,
+    report,
+  });
+  const pools = buildPools(checked.providers, names.pools, {
+    providers: names.providers,
+    models: names.models,
+    accounting,
+    projectFolder,
+    report,
+  });
+  const models = buildModels(checked.providers, names.models, {
+    poolNames: names.pools,
+    pools,
+    providers,
+    accounting,
+    report,
+  });
   const defined = {
     limits,
     attributes: attributes.declared,
@@ -74,6 +100,7 @@ export function loadWorld(
       report,
       memory,
     }),
+    models: { providers, pools, models },
     directory: buildDirectory(checked.tenants, names.tenants, {
       attributes,
       accounting,

@@ -3,6 +3,7 @@
 import { SERVICE_SETTINGS } from '../../test/upstream/service-settings.ts';
 import { assert } from '../base/assert.ts';
 import { LIMIT_DEFAULTS, type LimitValues } from '../base/limits.ts';
+import { NO_MODELS } from '../model/pools.ts';
 import type { Route } from '../model/world.ts';
 import type { CounterBinding, Reservation } from '../pipeline/counters.ts';
 import type { IdentitySource, SignatureVerifier } from '../pipeline/identity.ts';
@@ -395,6 +396,7 @@ export function simulatedRoute(path: string, rest: Partial<Route> = {}): Route {
   return {
     name: 'route',
     service: 'service',
+    ai: null,
     match: { methods: [], path, hosts: [], headers: [] },
     upstreamPath: null,
     state: 'published',
@@ -438,6 +440,7 @@ function bundleOf({ routes, bundle }: SimulationOptions): RuleBundle {
         place: 'test.yaml:1',
       },
     ],
+    models: NO_MODELS,
     functions: [],
     rules: [
       {

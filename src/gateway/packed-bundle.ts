@@ -7,6 +7,7 @@
 import { deserialize, serialize } from 'node:v8';
 import { assert } from '../base/assert.ts';
 import { err, ok, type Result } from '../base/result.ts';
+import type { Model, Models, Pool, Provider } from '../model/pools.ts';
 import type { Route } from '../model/world.ts';
 import type { ProgramConstant, RouteProgram, RuleBundle, RuleInfo } from '../pipeline/program.ts';
 import type { PackedRoutes } from './packed-routes.ts';
@@ -37,6 +38,8 @@ const LONG_LIST = 256;
 
 type List = 'services' | 'functions' | 'counters';
 const LISTS: readonly List[] = ['services', 'functions', 'counters'];
+type ModelKind = keyof Models;
+const MODEL_KINDS: readonly ModelKind[] = ['providers', 'pools', 'models'];
 
 /** Each constant as it is, or where it is a list the number of that list. */
 type Constants = readonly { readonly value: ProgramConstant; readonly list: number | null }[];
@@ -44,8 +47,12 @@ type Constants = readonly { readonly value: ProgramConstant; readonly list: numb
 /** What a route runs: the same for many. */
 type Program = Omit<RouteProgram, 'route' | 'constants'>;
 
+type Named = Provider | Pool | Model;
+
 type Part =
   | { readonly kind: 'list'; readonly list: List; readonly items: readonly unknown[] }
+  /** Providers, pools or models, by name. */
+  | { readonly kind: 'models'; readonly of: ModelKind; readonly items: readonly Named[] }
   /** Elements of lists of constants, without what is long in them. */
   | { readonly kind: 'elements'; readonly items: readonly ProgramConstant[] }
   /** More for a list within the last element. */
@@ -84,7 +91,12 @@ export class BundlePacker {
       programs: packTexts(programs.all),
       constants: packTexts(constants),
       rules: packTexts(bundle.rules),
-      ...packParts([...listParts(bundle), ...tables.elementParts(), ...partsOfLists(lists)]),
+      ...packParts([
+        ...listParts(bundle),
+        ...modelParts(bundle.models),
+        ...tables.elementParts(),
+        ...partsOfLists(lists),
+      ]),
     });
   }
 
@@ -145,6 +157,12 @@ export function* unpackBundle(packed: PackedBundle): Generator<void, ServedRules
 function* listParts(bundle: RuleBundle): Generator<Part> {
   for (const list of LISTS)
     for (const items of pieces<unknown>(bundle[list], ITEMS_PER_PART)) yield { kind: 'list', list, items };
+}
+
+function* modelParts(models: Models): Generator<Part> {
+  for (const of of MODEL_KINDS)
+    for (const items of pieces<Named>([...models[of].values()], ITEMS_PER_PART))
+      yield { kind: 'models', of, items };
 }
 
 function* partsOfLists(lists: readonly (readonly number[])[]): Generator<Part> {
@@ -266,6 +284,11 @@ class UnpackedRules implements ServedRules {
   readonly matcher: PackedRoutes;
   readonly routeCount: number;
   readonly services: RuleBundle['services'][number][] = [];
+  readonly models = {
+    providers: new Map<string, Provider>(),
+    pools: new Map<string, Pool>(),
+    models: new Map<string, Model>(),
+  };
   readonly functions: string[] = [];
   readonly counters: RuleBundle['counters'][number][] = [];
   readonly #packed: PackedBundle;
@@ -302,6 +325,9 @@ class UnpackedRules implements ServedRules {
     switch (part.kind) {
       case 'list':
         (this[part.list] as unknown[]).push(...part.items);
+        return;
+      case 'models':
+        for (const item of part.items) (this.models[part.of] as Map<string, Named>).set(item.name, item);
         return;
       case 'elements':
         this.#elements.push(...part.items);

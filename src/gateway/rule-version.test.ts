@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { SERVICE_SETTINGS } from '../../test/upstream/service-settings.ts';
 import { LIMIT_DEFAULTS } from '../base/limits.ts';
+import { NO_MODELS } from '../model/pools.ts';
 import type { Service } from '../model/world.ts';
 import { packMatcher } from './route-matcher.ts';
 import { buildRuleVersion, type VersionParts } from './rule-version.ts';
@@ -33,6 +34,7 @@ function partsOf(services: readonly string[], open: (name: string) => () => void
       matcher,
       routeCount: 0,
       services: services.map((name): Service => ({ ...SERVICE, name })),
+      models: NO_MODELS,
       functions: [],
       counters: [],
       rule: unused,

@@ -2,7 +2,8 @@ import type { RouteProgram, RuleBundle, RuleInfo } from '../pipeline/program.ts'
 import type { PackedRoutes } from './packed-routes.ts';
 
 /** A rule set as a data thread serves it: what few requests ask for is read when one does. */
-export interface ServedRules extends Pick<RuleBundle, 'hash' | 'services' | 'functions' | 'counters'> {
+export interface ServedRules
+  extends Pick<RuleBundle, 'hash' | 'services' | 'models' | 'functions' | 'counters'> {
   readonly matcher: PackedRoutes;
   readonly routeCount: number;
   /** Null for a number that no rule has. */

@@ -1,6 +1,7 @@
 import { calculate } from '../model/arithmetic.ts';
 import { elementPath } from '../model/facts.ts';
 import { regexTest } from '../model/regex.ts';
+import { serviceFact } from '../model/route-service.ts';
 import type { ScalarValue, Value } from '../model/types.ts';
 import type { Route } from '../model/world.ts';
 import type {
@@ -131,7 +132,7 @@ export function matchesGlob(text: string, glob: string): boolean {
 
 const COMPILE_FACTS: Readonly<Record<string, (route: Route) => Value | null>> = {
   route: (route) => route.name,
-  'route.service': (route) => route.service,
+  'route.service': serviceFact,
   'route.tags': (route) => route.tags,
   'route.state': (route) => route.state,
   'route.requires_identity': (route) => route.auth === 'required',

@@ -1,5 +1,6 @@
 import { SERVICE_SETTINGS } from '../../test/upstream/service-settings.ts';
 import { LIMIT_DEFAULTS } from '../base/limits.ts';
+import { NO_MODELS } from '../model/pools.ts';
 import type { BodyMember, RequestBodySchema } from '../model/request-body.ts';
 import type { ValueType } from '../model/types.ts';
 import type { Authority, Consumer, Route, Service, Tenant, World } from '../model/world.ts';
@@ -96,6 +97,7 @@ export const WORLD: World = {
     route('place-order', 'orders', ['written'], { path: '/v1/new', body: ORDER }),
     route('refund', 'orders', ['written'], { path: '/v1/refund', body: REFUND }),
   ]),
+  models: NO_MODELS,
   directory: {
     tenants: new Map([
       tenant('acme', 'free', [consumer('web-shop', ['buyer']), consumer('crawler', [])]),
@@ -172,6 +174,7 @@ function route(name: string, to: string, tags: readonly string[], options: Route
     {
       name,
       service: to,
+      ai: null,
       match: { methods: [], path, hosts: [], headers: [] },
       upstreamPath: null,
       state,

@@ -149,19 +149,28 @@ export interface Models {
   readonly models: ReadonlyMap<string, Model>;
 }
 
-/** What can be asked of a model; each is a row of `ai/operations`, which a test holds to this list. */
-export const OPERATION_NAMES = [
-  'openai/chat',
-  'openai/responses',
-  'openai/completions',
-  'openai/embeddings',
-  'openai/moderations',
-  'openai/images',
-  'openai/speech',
-  'openai/transcriptions',
-  'openai/rerank',
-  'openai/models',
-  'anthropic/messages',
-  'anthropic/count-tokens',
-] as const;
-export type OperationName = (typeof OPERATION_NAMES)[number];
+export const NO_MODELS: Models = { providers: new Map(), pools: new Map(), models: new Map() };
+
+/** What can be asked of a model, and where it is asked; `ai/operations` says more of each. */
+export const OPERATION_TARGETS = {
+  'openai/chat': { method: 'POST', path: '/chat/completions' },
+  'openai/responses': { method: 'POST', path: '/responses' },
+  'openai/completions': { method: 'POST', path: '/completions' },
+  'openai/embeddings': { method: 'POST', path: '/embeddings' },
+  'openai/moderations': { method: 'POST', path: '/moderations' },
+  'openai/images': { method: 'POST', path: '/images/generations' },
+  'openai/speech': { method: 'POST', path: '/audio/speech' },
+  'openai/transcriptions': { method: 'POST', path: '/audio/transcriptions' },
+  'openai/rerank': { method: 'POST', path: '/rerank' },
+  'openai/models': { method: 'GET', path: '/models' },
+  'anthropic/messages': { method: 'POST', path: '/messages' },
+  'anthropic/count-tokens': { method: 'POST', path: '/messages/count_tokens' },
+} as const satisfies Readonly<Record<string, OperationTarget>>;
+export type OperationName = keyof typeof OPERATION_TARGETS;
+
+/** A request of an operation. */
+export interface OperationTarget {
+  readonly method: 'GET' | 'POST';
+  /** Below the base URL of a provider, which ends in `/v1` or the like. */
+  readonly path: string;
+}

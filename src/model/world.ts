@@ -1,5 +1,6 @@
 import type { LimitValues } from '../base/limits.ts';
 import type { ExchangeRate } from './money.ts';
+import type { Models, OperationName } from './pools.ts';
 import type { RequestBodySchema } from './request-body.ts';
 import type { AttributeType, Value } from './types.ts';
 
@@ -22,6 +23,7 @@ export interface World {
   readonly attributes: Readonly<Record<AttributeOwner, Readonly<Record<string, AttributeType>>>>;
   readonly services: ReadonlyMap<string, Service>;
   readonly routes: ReadonlyMap<string, Route>;
+  readonly models: Models;
   readonly directory: Directory;
   readonly enforcement: ReadonlyMap<string, Enforcement>;
   /** Where alerts go besides the log, by name. */
@@ -254,7 +256,10 @@ export type LifecycleState = 'draft' | 'published' | 'deprecated' | 'retired';
 
 export interface Route {
   readonly name: string;
-  readonly service: string;
+  /** Null: calls go to keys of the pools that serve the model they name. */
+  readonly service: string | null;
+  /** What its calls ask of a model; null for the routes of services. */
+  readonly ai: OperationName | null;
   readonly match: RouteMatch;
   /** Template of the upstream's path, `{name}` filled from the match; null keeps the path as it is. */
   readonly upstreamPath: string | null;

@@ -1,4 +1,5 @@
 import type { LimitValues } from '../base/limits.ts';
+import type { Models } from '../model/pools.ts';
 import type { CheckSchema, JsonSchema } from '../model/request-body.ts';
 import type { ValueType } from '../model/types.ts';
 import type { Route, Service } from '../model/world.ts';
@@ -17,7 +18,9 @@ export interface RuleBundle {
   /** SHA-256 over the content, 16 hex digits. */
   readonly hash: string;
   readonly routes: readonly RouteProgram[];
+  /** With those of the providers that pools have keys of. */
   readonly services: readonly Service[];
+  readonly models: Models;
   /** Bodies of `new Function('runtime', 'constants', …)`; each returns an object with the phases of a pipeline. */
   readonly functions: readonly string[];
   readonly rules: readonly RuleInfo[];
@@ -27,7 +30,7 @@ export interface RuleBundle {
 
 export interface RouteProgram {
   readonly route: Route;
-  /** Index into `RuleBundle.services`. */
+  /** Index into `RuleBundle.services`; -1 of AI routes. */
   readonly service: number;
   /** Index into `RuleBundle.functions`: routes with equal residual programs share one. */
   readonly function: number;

@@ -87,7 +87,7 @@ function isWithin({ scope, world }: Rivals, { route: name, request }: Step): boo
   if (owned === null) return true;
   return (
     owned.routes.includes(name) ||
-    owned.services.includes(route.service) ||
+    (route.service !== null && owned.services.includes(route.service)) ||
     route.tags.some((tag) => owned.tags.includes(tag))
   );
 }

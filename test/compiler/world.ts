@@ -7,6 +7,7 @@ import { instantiateRoute } from '../../src/compiler/instantiate.ts';
 import { ReferenceCounters } from '../../src/compiler/reference-counters.ts';
 import { compileRequestSchema } from '../../src/config/request-schema.ts';
 import type { CheckedPolicies } from '../../src/language/typed.ts';
+import { NO_MODELS } from '../../src/model/pools.ts';
 import type { Value } from '../../src/model/types.ts';
 import type { EnforcementMode, Route, Service, World } from '../../src/model/world.ts';
 import { RequestContext } from '../../src/pipeline/context.ts';
@@ -20,6 +21,7 @@ export function route(name: string, options: Partial<Route> = {}): Route {
   return {
     name,
     service: 'backend',
+    ai: null,
     match: { methods: [], path: `/${name}/{id}`, hosts: [], headers: [] },
     upstreamPath: null,
     state: 'published',
@@ -95,6 +97,7 @@ export function world(
     attributes: ATTRIBUTES,
     services: new Map(['backend', 'probe'].map((name) => [name, service(name)])),
     routes: new Map(routes.map((each) => [each.name, each])),
+    models: NO_MODELS,
     directory: { tenants: new Map(), plans: new Set(['free', 'team']), roles: new Set(['admin']) },
     deliveries: new Map(),
     authorities: [],

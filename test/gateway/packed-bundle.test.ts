@@ -5,6 +5,7 @@ import { compileRules } from '../../src/compiler/compile.ts';
 import { BundlePacker, type PackedBundle, unpackBundle } from '../../src/gateway/packed-bundle.ts';
 import { createMatcher, NO_ROUTE } from '../../src/gateway/route-matcher.ts';
 import type { ServedRules } from '../../src/gateway/served-rules.ts';
+import type { Model, Models, Pool, Provider } from '../../src/model/pools.ts';
 import type { ProgramConstant, RouteProgram, RuleBundle, RuleInfo } from '../../src/pipeline/program.ts';
 import { each, fact, forbid, is, limit, permit, policies, policy, subscribed } from '../compiler/ast.ts';
 import { route, world } from '../compiler/world.ts';
@@ -19,11 +20,11 @@ function unpack(packed: PackedBundle): RuleBundle {
 }
 
 function asSent(served: ServedRules): RuleBundle {
-  const { hash, services, functions, counters, routeCount } = served;
+  const { hash, services, models, functions, counters, routeCount } = served;
   const routes = Array.from({ length: routeCount }, (_, index) => served.program(index));
   const rules: RuleInfo[] = [];
   for (let rule = served.rule(0); rule !== null; rule = served.rule(rules.length)) rules.push(rule);
-  return { hash, routes, services, functions, rules, counters, alerts: [] };
+  return { hash, routes, services, models, functions, rules, counters, alerts: [] };
 }
 
 /** With what routes share in it once, so that it can be compared in bearable time. */
@@ -37,6 +38,53 @@ function once({ routes, ...rest }: RuleBundle) {
   return { ...rest, lists, routes: programs };
 }
 
+const PROVIDERS = Array.from(
+  { length: 100 },
+  (_, at): Provider => ({
+    name: `provider-${at}`,
+    dialect: 'openai',
+    service: { ...world().services.get('backend')!, name: `provider-${at}` },
+    region: null,
+    auth: { header: 'authorization', prefix: 'Bearer ' },
+    headers: [],
+    limitHeaders: [],
+    retryHeaders: [],
+    errors: [{ statuses: [429], codes: [], messageContains: null, means: 'throttled' }],
+    tokensCounted: 'used',
+    streamUsage: 'asked',
+    place: 'providers/all.yaml:2:3',
+  }),
+);
+const POOLS = PROVIDERS.map(
+  ({ name }, at): Pool => ({
+    name: `pool-${at}`,
+    provider: name,
+    choose: 'headroom',
+    sticky: null,
+    queue: { upToMs: 0, waiting: 0 },
+    keys: [],
+    place: 'providers/all.yaml:4:3',
+  }),
+);
+const MODEL_LIST = POOLS.map(
+  ({ name }, at): Model => ({
+    name: `model-${at}`,
+    upstreamName: `model-${at}`,
+    pools: [name],
+    tags: [],
+    price: null,
+    outputTokensMax: null,
+    place: 'providers/all.yaml:6:3',
+  }),
+);
+const byName = <Item extends { readonly name: string }>(items: readonly Item[]) =>
+  new Map(items.map((item) => [item.name, item]));
+const MODELS: Models = {
+  providers: byName(PROVIDERS),
+  pools: byName(POOLS),
+  models: byName(MODEL_LIST),
+};
+
 const routes = Array.from({ length: 2_000 }, (_, at) => route(`r${at}`, { tags: [`t${at % 10}`] }));
 const own = Array.from({ length: 1_000 }, (_, at) =>
   policy(`p${at}`, { scope: is(fact('tenant'), `tenant-${at}`) }, [
@@ -44,10 +92,10 @@ const own = Array.from({ length: 1_000 }, (_, at) =>
     limit('l', { window: { kind: 'window', amount: at + 1, windowMs: 1_000 }, per: each('consumer') }),
   ]),
 );
-const { bundle } = compileRules(
-  policies(policy('all', {}, [permit({ when: subscribed() })]), ...own),
-  world({ routes }),
-);
+const { bundle } = compileRules(policies(policy('all', {}, [permit({ when: subscribed() })]), ...own), {
+  ...world({ routes }),
+  models: MODELS,
+});
 
 test('a large rule set arrives as it was, and its routes share what they shared', () => {
   const read = unpack(packed(bundle));

@@ -1,5 +1,7 @@
 /** Rule bundles for tests of the gateway: routes with few words, pipelines as plain functions. */
+
 import { LIMIT_DEFAULTS } from '../../src/base/limits.ts';
+import { NO_MODELS } from '../../src/model/pools.ts';
 import type { Priority, Route, Service } from '../../src/model/world.ts';
 import type { Counters } from '../../src/pipeline/counters.ts';
 import type { Identity } from '../../src/pipeline/identity.ts';
@@ -11,6 +13,7 @@ export function route(name: string, path: string, rest: Partial<Route> = {}): Ro
   return {
     name,
     service: 'service',
+    ai: null,
     match: { methods: [], path, hosts: [], headers: [] },
     upstreamPath: null,
     state: 'published',
@@ -56,6 +59,7 @@ export function bundle(routes: readonly Route[], port: number, rest: Partial<Rul
       body: null,
     })),
     services: [service(port)],
+    models: NO_MODELS,
     functions: [],
     rules: [],
     counters: [],

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { GRAMMAR } from '../language/random-sentences.ts';
 import { diagramsPage } from './diagrams-page.ts';
+import { shippedProviders } from './shipped-providers.ts';
 import { languageConfiguration, textMateGrammar } from './textmate-grammar.ts';
 
 /** Files that are made from others; `npm run generate` writes them. */
@@ -8,6 +9,7 @@ const FILES: readonly (readonly [file: string, make: () => string])[] = [
   ['grammar/diagrams.html', () => diagramsPage(GRAMMAR)],
   ['grammar/portunus.tmLanguage.json', textMateGrammar],
   ['grammar/language-configuration.json', languageConfiguration],
+  ['providers/all.json', shippedProviders],
 ];
 
 test.each(FILES)('%s is up to date (npm run generate writes it)', async (file, make) => {

@@ -3,6 +3,7 @@ import type { LoadReport } from '../../admin/actions.ts';
 import type { Clock } from '../../base/ports.ts';
 import type { Result } from '../../base/result.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
+import { calledServices } from '../../model/called-services.ts';
 import type { ServerSettings, Service } from '../../model/world.ts';
 import type { AuditActor } from '../../pipeline/audit.ts';
 import type { CounterUsage } from '../../state/counter-registry.ts';
@@ -230,7 +231,7 @@ export class Configuration {
     const before = this.#running;
     this.#settings ??= world;
     const notes = restartNotes(this.#settings, world);
-    const read = this.#options.target.readFiles(world.services.values());
+    const read = this.#options.target.readFiles(calledServices(world));
     if (!read.ok) return { kind: 'refused', why: read.error };
     // Other certificates make a version of their own: its connections are new ones.
     const sameRules = before?.bundle.hash === bundle.hash && before.filesDigest === read.value.digest;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
+import { calledServices } from '../../model/called-services.ts';
 import type { CertificateFiles, World } from '../../model/world.ts';
 import { hasError } from '../../tools/build-project.ts';
 import { checkAuthorities, checkCertificate, type ReadText } from '../../tools/certificate-findings.ts';
@@ -27,12 +28,12 @@ export function withCertificateFindings<Project extends CertifiedProject>(
 }
 
 interface CertifiedProject {
-  readonly built: { readonly world: Pick<World, 'server' | 'services'> } | null;
+  readonly built: { readonly world: Pick<World, 'server' | 'services' | 'models'> } | null;
   readonly diagnostics: readonly Diagnostic[];
 }
 
 function certificateFindings(
-  world: Pick<World, 'server' | 'services'>,
+  world: Pick<World, 'server' | 'services' | 'models'>,
   wallMs: number,
 ): readonly Diagnostic[] {
   const files = new Map<string, CertificateFiles>();
@@ -41,7 +42,7 @@ function certificateFindings(
   const { certificates, adminCertificate } = world.server;
   for (const each of certificates ?? []) add(each);
   if (adminCertificate !== null) add(adminCertificate);
-  for (const { tls } of world.services.values()) {
+  for (const { tls } of calledServices(world)) {
     const { certificateFile, keyFile } = tls;
     if (certificateFile !== null && keyFile !== null) add({ certificateFile, keyFile });
   }

@@ -4,6 +4,7 @@ import { isElementPath, isWholeElement, writtenPath } from '../../model/facts.ts
 import { DAY_MS } from '../../model/local-time.ts';
 import { memberNames } from '../../model/member-path.ts';
 import { queryValue } from '../../model/query.ts';
+import { serviceFact } from '../../model/route-service.ts';
 import type { Value, ValueType } from '../../model/types.ts';
 import type { Route } from '../../model/world.ts';
 import type { Answer } from '../../pipeline/alerts.ts';
@@ -146,7 +147,7 @@ function routeValue(member: string, route: Route): Value | undefined {
     case 'name':
       return route.name;
     case 'service':
-      return route.service;
+      return serviceFact(route);
     case 'tags':
       return [...route.tags].sort();
     case 'state':

@@ -7,14 +7,19 @@ import { below, type Here, type Report, valueAt } from '../finding.ts';
 import { clip } from '../show.ts';
 import { rateHelp } from './rates.ts';
 
-interface CostContext {
+/** Amounts of money are in one currency. */
+export interface AccountingContext {
   /** Null: it could not be read. */
   readonly accounting: Accounting | null;
   readonly report: Report;
 }
 
 /** What a request to a route costs; null where nothing is said, or what is said is wrong. */
-export function buildCost({ cost }: RouteDocument, route: Here, context: CostContext): RouteCost | null {
+export function buildCost(
+  { cost }: RouteDocument,
+  route: Here,
+  context: AccountingContext,
+): RouteCost | null {
   if (cost === undefined) return null;
   const here = below(route, 'cost');
   if (typeof cost === 'string') {
@@ -26,11 +31,16 @@ export function buildCost({ cost }: RouteDocument, route: Here, context: CostCon
   return atMost === null || told === null ? null : { ...atMost, told };
 }
 
+/** In nano-units of the accounting currency; null for another one, which is reported. */
+export function moneyIn(written: string, here: Here, context: AccountingContext): number | null {
+  return inCurrency(written, parseMoney(written), here, context)?.atMost ?? null;
+}
+
 function inCurrency(
   written: string,
   read: ReturnType<typeof parseMoney>,
   here: Here,
-  { accounting, report }: CostContext,
+  { accounting, report }: AccountingContext,
   also: 'told' | 'alone' = 'alone',
 ): Omit<RouteCost, 'told'> | null {
   assert(read.ok, 'the schema accepts only what the grammar of literals accepts');
@@ -55,7 +65,11 @@ function inCurrency(
   return null;
 }
 
-function sourceOf({ header, body }: CostDocument, here: Here, { report }: CostContext): CostSource | null {
+function sourceOf(
+  { header, body }: CostDocument,
+  here: Here,
+  { report }: AccountingContext,
+): CostSource | null {
   if (header !== undefined && body === undefined) return { kind: 'header', name: header.toLowerCase() };
   if (body !== undefined && header === undefined) return { kind: 'body', path: body.split('.') };
   report({

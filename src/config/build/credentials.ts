@@ -7,11 +7,11 @@ import {
   signerNameHash,
 } from '../../model/credential-hash.ts';
 import { DURATION_UNITS } from '../../model/literals.ts';
-import type { Credential, SecretReference } from '../../model/world.ts';
+import type { Credential } from '../../model/world.ts';
 import type { CertificateNameDocument, CredentialDocument } from '../documents.ts';
 import { below, type Here, keyAt, type Report, valueAt } from '../finding.ts';
 import { day } from './literals.ts';
-import { resolvePath } from './paths.ts';
+import { readSecretReference } from './secret-references.ts';
 
 /** Where each key, certificate and signer was met first, in all tenants. */
 export type Hashes = Map<string, Here>;
@@ -82,7 +82,9 @@ function readWay(
     return {
       kind: 'signature',
       ...hashText(signerNameHash(signerKeyId(tenant, consumer, name))),
-      secrets: secrets.flatMap((written, index) => readReference(written, below(at, index), context)),
+      secrets: secrets.flatMap(
+        (written, index) => readSecretReference(written, below(at, index), context) ?? [],
+      ),
     };
   }
   const [, keyId = ''] = hash.split(':');
@@ -123,20 +125,6 @@ function inOneSpelling(name: CertificateName, value: string): string {
     case 'subject':
       return value;
   }
-}
-
-const IN_ENVIRONMENT = 'env:';
-const IN_FILE = 'file:';
-
-function readReference(
-  written: string,
-  here: Here,
-  { projectFolder, report }: Context,
-): readonly SecretReference[] {
-  if (written.startsWith(IN_ENVIRONMENT))
-    return [{ in: 'environment', name: written.slice(IN_ENVIRONMENT.length) }];
-  const path = resolvePath(written.slice(IN_FILE.length), here, projectFolder, report);
-  return path === null ? [] : [{ in: 'file', path }];
 }
 
 function checkHash({ kind, keyId, hash }: Credential, here: Here, { hashes, report }: Context): void {

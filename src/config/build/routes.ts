@@ -4,9 +4,10 @@ import type { Accounting } from '../../model/money.ts';
 import type { Identification, Route, RouteMatch, WebSocketSettings } from '../../model/world.ts';
 import type { FileMemory } from '../check-files.ts';
 import type { RouteDocument, RoutesDocument } from '../documents.ts';
-import { below, type Here, keyAt, type Report, valueAt } from '../finding.ts';
+import { below, type Here, type Report, valueAt } from '../finding.ts';
 import { clip, didYouMean } from '../show.ts';
 import { buildCost } from './costs.ts';
+import { buildFields } from './fields.ts';
 import { durationMs, sizeBytes } from './literals.ts';
 import { checkReference, definitionsOf, type KnownNames, type NameTable } from './names.ts';
 import { ApartRoutes, checkOverlap, overlapKeys, type PlacedRoute } from './overlaps.ts';
@@ -110,7 +111,7 @@ function buildFile(file: Checked<RoutesDocument>, names: NameTable, context: Rou
     placed,
     accounting,
     requestBodyBytes,
-    services: new Set(routes.map(({ service }) => service)),
+    services: new Set(routes.flatMap(({ service }) => service ?? [])),
     issuers: new Set(routes.flatMap(({ identify }) => identify.issuers)),
     certificates: routes.some(({ identify }) => identify.certificates),
     schemas: new Map(texts),
@@ -133,6 +134,7 @@ function buildRoute(name: string, document: RouteDocument, here: Here, context: 
   return {
     name,
     service: document.service,
+    ai: null,
     match: buildMatch(document.match, below(here, 'match'), report),
     upstreamPath: document.upstreamPath ?? null,
     state: document.state,
@@ -209,7 +211,7 @@ function buildMatch(document: RouteDocument['match'], here: Here, report: Report
     methods: document.methods ?? [],
     path: document.path,
     hosts: distinctHosts(document.hosts ?? [], below(here, 'hosts'), report),
-    headers: buildHeaders(document.headers ?? {}, below(here, 'headers'), report),
+    headers: buildFields(document.headers ?? {}, below(here, 'headers'), report),
   };
 }
 
@@ -226,26 +228,6 @@ function distinctHosts(written: readonly string[], here: Here, report: Report): 
     });
   }
   return hosts;
-}
-
-function buildHeaders(
-  documents: Readonly<Record<string, string>>,
-  here: Here,
-  report: Report,
-): RouteMatch['headers'] {
-  const values = new Map<string, string>();
-  for (const [written, value] of Object.entries(documents)) {
-    const name = written.toLowerCase();
-    if (values.has(name)) {
-      report({
-        code: 'PT3304',
-        message: `The header field "${clip(written)}" is named twice.`,
-        target: keyAt(below(here, written)),
-        help: 'Keep one condition: names of header fields are the same in capitals and small letters.',
-      });
-    } else values.set(name, value);
-  }
-  return Array.from(values, ([name, value]) => ({ name, value }));
 }
 
 /** The pattern of a route whose paths are right. */

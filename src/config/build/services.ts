@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import type { Endpoint, HealthCheckSettings, OutlierSettings, Service } from '../../model/world.ts';
-import type { HealthDocument, RoutesDocument, ServiceDocument } from '../documents.ts';
+import type { CallDocument, HealthDocument, RoutesDocument, ServiceDocument } from '../documents.ts';
 import { below, type Here, type Report, valueAt } from '../finding.ts';
 import { isHost } from '../shape/hosts.ts';
 import { clip } from '../show.ts';
@@ -17,18 +17,23 @@ export function buildServices(
 ): ReadonlyMap<string, Service> {
   const services = new Map<string, Service>();
   for (const { name, here, definition } of definitionsOf(files, 'services', names)) {
-    services.set(name, buildService(name, definition, here, projectFolder, report));
+    services.set(name, {
+      name,
+      owner: definition.owner ?? null,
+      endpoints: buildEndpoints(definition.endpoints, below(here, 'endpoints'), report),
+      ...buildCalls(definition, here, projectFolder, report),
+    });
   }
   return services;
 }
 
-function buildService(
-  name: string,
-  document: ServiceDocument,
+/** How a service is called, wherever it is. */
+export function buildCalls(
+  document: CallDocument,
   here: Here,
   projectFolder: string,
   report: Report,
-): Service {
+): Omit<Service, 'name' | 'owner' | 'endpoints'> {
   const file = (name: 'ca' | 'certificate' | 'key'): string | null => {
     const written = document.tls[name];
     return written === undefined
@@ -39,9 +44,6 @@ function buildService(
   if ((certificate === undefined) !== (key === undefined))
     reportAlone(certificate, below(here, 'tls'), report);
   return {
-    name,
-    owner: document.owner ?? null,
-    endpoints: buildEndpoints(document.endpoints, below(here, 'endpoints'), report),
     timeouts: {
       connectMs: durationMs(document.timeouts.connect),
       firstByteMs: durationMs(document.timeouts.firstByte),
@@ -104,17 +106,8 @@ function buildEndpoints(
   const endpoints: Endpoint[] = [];
   const seen = new Map<string, number>();
   for (const [index, { url, weight }] of documents.entries()) {
-    const at = below(here, index, 'url');
-    const parsed = parseEndpoint(url);
-    if ('fault' in parsed) {
-      report({
-        code: 'PT3113',
-        message: `"${clip(url)}" ${parsed.fault}`,
-        target: valueAt(at),
-        help: parsed.help,
-      });
-      continue;
-    }
+    const parsed = readEndpoint(url, below(here, index, 'url'), report);
+    if (parsed === null) continue;
     const key = `${parsed.protocol} ${parsed.host} ${parsed.port} ${parsed.basePath}`;
     const first = seen.get(key);
     if (first !== undefined) reportSame(first, index, here, report);
@@ -122,6 +115,15 @@ function buildEndpoints(
     endpoints.push({ ...parsed, weight: count(weight) });
   }
   return endpoints;
+}
+
+/** Null for a URL that leads nowhere, which is reported. */
+export function readEndpoint(url: string, here: Here, report: Report): Omit<Endpoint, 'weight'> | null {
+  const parsed = parseEndpoint(url);
+  if (!('fault' in parsed)) return parsed;
+  const message = `"${clip(url)}" ${parsed.fault}`;
+  report({ code: 'PT3113', message, target: valueAt(here), help: parsed.help });
+  return null;
 }
 
 function reportSame(first: number, second: number, here: Here, report: Report): void {

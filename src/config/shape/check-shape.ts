@@ -3,6 +3,7 @@ import type { DocumentPath, Finding, Located } from '../finding.ts';
 import type { FileKind } from '../kinds.ts';
 import { explain, fieldMeant, KEYWORD_RANKS } from './explain.ts';
 import { pathOf } from './pointer.ts';
+import { fillFromShipped } from './shipped.ts';
 import { validate } from './validators.ts';
 
 export interface Shape {
@@ -15,6 +16,7 @@ export interface Shape {
 
 /** Checks a value against the schema of its kind, fills in defaults, and says in plain words what does not fit. */
 export function checkShape(kind: FileKind, value: unknown, file: Located, findingsMax: number): Shape {
+  fillFromShipped(kind, value);
   const errors = withoutRests(distinct(validate(kind, value)));
   const broken = new Set<string>();
   for (const { path } of errors) {

@@ -59,5 +59,7 @@ export function newAjv(
     compile: keywordChecks.literal,
   });
   ajv.addSchema(limitsSchema(LIMITS), 'limits.schema.json');
+  // Providers are services too.
+  ajv.addSchema(SCHEMAS.routes, 'routes.schema.json');
   return ajv;
 }

@@ -73,7 +73,7 @@ export const CONFIGURATION_CODES = {
   PT3109: error('Fields that exclude each other', 'Exactly one of several fields belongs here.'),
   PT3110: error(
     'File that belongs to no kind',
-    'A YAML file is known by its place: portunus.yaml, enforcement.yaml, routes/….yaml and tenants/….yaml. A file elsewhere would be silently ignored, so it is an error.',
+    'A YAML file is known by its place: portunus.yaml, enforcement.yaml, routes/….yaml, tenants/….yaml and providers/….yaml. A file elsewhere would be silently ignored, so it is an error.',
   ),
   PT3111: error(
     'portunus.yaml is missing',
@@ -118,7 +118,7 @@ export const CONFIGURATION_CODES = {
   ),
   PT3201: error(
     'Unknown name',
-    'A service, route, team, plan or policy is referred to that no file defines. It is misspelt, or its definition was removed.',
+    'A service, route, team, plan, provider, pool, model or policy is referred to that no file defines. It is misspelt, or its definition was removed.',
   ),
   PT3202: error(
     'Defined twice',
@@ -156,9 +156,17 @@ export const CONFIGURATION_CODES = {
     'Name in a certificate without an authority',
     'Anybody can make a certificate with any name in it. A credential that goes by such a name needs authorities that vouch for it.',
   ),
+  PT3211: error(
+    'Pools of different dialects',
+    'Calls to a model are passed on as they come, so all pools that may get one must belong to providers of one dialect.',
+  ),
   PT3212: error(
     'Issuer that can not be asked for its keys',
     'With keys: discovery the configuration of the issuer lies below the address that the issuer goes by: an https address without query and fragment, or one of http on this machine.',
+  ),
+  PT3213: error(
+    'Two sets of limits for one account',
+    'Keys of one account at one provider share its limits. What the limits are must not depend on the order of the keys.',
   ),
   PT3301: error(
     'Overlapping routes',
@@ -172,10 +180,7 @@ export const CONFIGURATION_CODES = {
     'Unknown path parameter',
     'The upstream path uses a parameter that the pattern of the route does not have.',
   ),
-  PT3304: error(
-    'Header condition twice',
-    'Names of header fields are the same in capitals and small letters.',
-  ),
+  PT3304: error('Header field twice', 'Names of header fields are the same in capitals and small letters.'),
   PT3305: error(
     'Request schema not found',
     'A request schema is a file of the project whose name ends with .schema.json, in routes/ or schemas/.',

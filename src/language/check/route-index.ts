@@ -1,3 +1,4 @@
+import { serviceFact } from '../../model/route-service.ts';
 import type { Route, World } from '../../model/world.ts';
 import type { Operand, TypedExpression } from '../typed.ts';
 
@@ -95,7 +96,7 @@ type ValuesOf = (route: Route) => readonly string[];
 
 const VALUES: Readonly<Record<IndexedFact, ValuesOf>> = {
   route: ({ name }) => [name],
-  'route.service': ({ service }) => [service],
+  'route.service': (route) => [serviceFact(route)],
   'route.tags': ({ tags }) => tags,
   'route.state': ({ state }) => [state],
 };

@@ -30,11 +30,24 @@ export function renderRoute(explanation: RouteExplanation): string {
   return `${lines.join('\n')}\n`;
 }
 
-function headLines({ route, methods, path, hosts, service, state, tags, place }: RouteExplanation): string[] {
+function headLines({
+  route,
+  methods,
+  path,
+  hosts,
+  service,
+  ai,
+  state,
+  tags,
+  place,
+}: RouteExplanation): string[] {
   const asked = `${methods.length === 0 ? 'every method' : methods.join(', ')} ${path}`;
   const at = hosts.length === 0 ? '' : ` at ${hosts.join(', ')}`;
   const tagged = tags.length === 0 ? '' : `, tagged ${tags.join(', ')}`;
-  return [`Route "${route}": ${asked}${at}`, `    service ${service}, ${state}${tagged}  (${place})`];
+  return [
+    `Route "${route}": ${asked}${at}`,
+    `    ${service === null ? `AI, ${ai}` : `service ${service}`}, ${state}${tagged}  (${place})`,
+  ];
 }
 
 function identifyLine({ auth, identify }: RouteExplanation): string {

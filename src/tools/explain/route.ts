@@ -15,7 +15,9 @@ export interface RouteExplanation {
   readonly methods: readonly string[];
   readonly path: string;
   readonly hosts: readonly string[];
-  readonly service: string;
+  /** Null: see `ai`. */
+  readonly service: string | null;
+  readonly ai: Route['ai'];
   readonly state: Route['state'];
   readonly auth: Route['auth'];
   readonly identify: Route['identify'];
@@ -88,6 +90,7 @@ export function explainRoute(policies: CheckedPolicies, world: World, route: Rou
     path: route.match.path,
     hosts: route.match.hosts,
     service: route.service,
+    ai: route.ai,
     state: route.state,
     auth: route.auth,
     identify: route.identify,

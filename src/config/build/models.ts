@@ -1,0 +1,76 @@
+import type { Model, ModelPrice, Pool, Provider } from '../../model/pools.ts';
+import type { ModelDocument, PriceDocument, ProvidersDocument } from '../documents.ts';
+import { below, type Here, valueAt } from '../finding.ts';
+import { type AccountingContext, moneyIn } from './costs.ts';
+import { count } from './literals.ts';
+import { checkReference, definitionsOf, type NameTable } from './names.ts';
+import type { Files } from './sources.ts';
+
+export interface ModelContext extends AccountingContext {
+  readonly poolNames: NameTable;
+  readonly pools: ReadonlyMap<string, Pool>;
+  readonly providers: ReadonlyMap<string, Provider>;
+}
+
+export function buildModels(
+  files: Files<ProvidersDocument>,
+  names: NameTable,
+  context: ModelContext,
+): ReadonlyMap<string, Model> {
+  const models = new Map<string, Model>();
+  for (const { name, here, definition } of definitionsOf(files, 'models', names)) {
+    models.set(name, buildModel(name, definition, here, context));
+  }
+  return models;
+}
+
+function buildModel(name: string, document: ModelDocument, here: Here, context: ModelContext): Model {
+  const { pools, as: upstreamName = name, tags, price, outputTokensMax } = document;
+  for (const [index, pool] of pools.entries())
+    checkReference(pool, context.poolNames, valueAt(below(here, 'pools', index)), context.report);
+  checkDialects(name, pools, here, context);
+  return {
+    name,
+    upstreamName,
+    pools,
+    tags,
+    price: price === undefined ? null : buildPrice(price, below(here, 'price'), context),
+    outputTokensMax: outputTokensMax === undefined ? null : count(outputTokensMax),
+    place: here.file.placeOf(here.path),
+  };
+}
+
+/** What a call says is passed on as it is, so all that may get it must understand it. */
+function checkDialects(
+  name: string,
+  pools: readonly string[],
+  here: Here,
+  { pools: known, providers, report }: ModelContext,
+): void {
+  const dialects = pools.map((pool) => providers.get(known.get(pool)?.provider ?? '')?.dialect);
+  const first = dialects.findIndex((dialect) => dialect !== undefined);
+  const other = dialects.findIndex((dialect) => dialect !== undefined && dialect !== dialects[first]);
+  if (other === -1) return;
+  report({
+    code: 'PT3211',
+    message: `The pools of "${name}" speak different dialects: ${dialects[first]} ("${pools[first]}") and ${dialects[other]} ("${pools[other]}").`,
+    target: valueAt(below(here, 'pools', other)),
+    help: 'Make a model of another name for them: calls are passed on as they come.',
+  });
+}
+
+function buildPrice(document: PriceDocument, here: Here, context: ModelContext): ModelPrice | null {
+  const amount = (field: 'input' | 'output' | 'cached' | 'request'): number | null => {
+    const written = document[field];
+    return written === undefined ? null : moneyIn(written, below(here, field), context);
+  };
+  const [input, output] = [amount('input'), amount('output')];
+  if (input === null || output === null) return null;
+  return {
+    inputNano: input,
+    outputNano: output,
+    cachedNano: amount('cached') ?? input,
+    requestNano: amount('request') ?? 0,
+    asOf: document.asOf,
+  };
+}

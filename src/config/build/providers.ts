@@ -1,0 +1,119 @@
+import type { ErrorRule, LimitHeaders, Provider } from '../../model/pools.ts';
+import type { Service } from '../../model/world.ts';
+import type {
+  ErrorRuleDocument,
+  LimitHeadersDocument,
+  ProviderDocument,
+  ProvidersDocument,
+} from '../documents.ts';
+import { below, type Here, keyAt, type Report } from '../finding.ts';
+import { isShipped, SHIPPED_NAMES } from '../shape/shipped.ts';
+import { buildFields } from './fields.ts';
+import { durationMs } from './literals.ts';
+import { checkReference, definitionsOf, type KnownNames, type NameTable } from './names.ts';
+import { buildCalls, readEndpoint } from './services.ts';
+import type { Files } from './sources.ts';
+
+export interface ProviderContext {
+  /** Of routes/, which providers share their names with: limits of endpoints and alerts speak of both. */
+  readonly services: NameTable;
+  readonly projectFolder: string;
+  readonly report: Report;
+}
+
+const SHIPPED: KnownNames = { what: 'shipped description', names: new Set(SHIPPED_NAMES), complete: true };
+
+export function buildProviders(
+  files: Files<ProvidersDocument>,
+  names: NameTable,
+  context: ProviderContext,
+): ReadonlyMap<string, Provider> {
+  const providers = new Map<string, Provider>();
+  for (const { name, here, definition } of definitionsOf(files, 'providers', names)) {
+    checkServiceName(name, here, context);
+    const provider = buildProvider(name, definition, here, context);
+    if (provider !== null) providers.set(name, provider);
+  }
+  return providers;
+}
+
+function checkServiceName(name: string, here: Here, { services, report }: ProviderContext): void {
+  const service = services.names.get(name);
+  if (service === undefined) return;
+  report({
+    code: 'PT3202',
+    message: `"${name}" is the name of a service and of a provider.`,
+    target: keyAt(here),
+    help: 'Give one of them another name: both are called, and are told apart by it.',
+    related: [{ target: keyAt(service), message: 'the service' }],
+  });
+}
+
+function buildProvider(
+  name: string,
+  document: ProviderDocument,
+  here: Here,
+  { projectFolder, report }: ProviderContext,
+): Provider | null {
+  const { extends: extended, dialect, baseUrl } = document;
+  if (extended !== undefined && !isShipped(extended)) {
+    checkReference(extended, SHIPPED, { ...below(here, 'extends'), part: 'value' }, report);
+    return null;
+  }
+  const service = buildService(name, document, here, projectFolder, report);
+  if (dialect === undefined) reportMissing(name, 'dialect', 'openai, or anthropic', here, report);
+  if (baseUrl === undefined)
+    reportMissing(name, 'baseUrl', 'the URL that the paths of all calls are put behind', here, report);
+  if (dialect === undefined || service === null) return null;
+  return {
+    name,
+    dialect,
+    service,
+    region: document.region ?? null,
+    auth: { header: document.auth.header.toLowerCase(), prefix: document.auth.prefix },
+    headers: buildFields(document.headers, below(here, 'headers'), report),
+    limitHeaders: document.limits.map(limitHeaders),
+    retryHeaders: document.retry.map(({ header, format }) => ({ name: header.toLowerCase(), format })),
+    errors: document.errors.map(errorRule),
+    tokensCounted: document.tokensCounted,
+    streamUsage: document.streamUsage,
+    place: here.file.placeOf(here.path),
+  };
+}
+
+function buildService(
+  name: string,
+  document: ProviderDocument,
+  here: Here,
+  projectFolder: string,
+  report: Report,
+): Service | null {
+  const calls = buildCalls(document, here, projectFolder, report);
+  if (document.baseUrl === undefined) return null;
+  const endpoint = readEndpoint(document.baseUrl, below(here, 'baseUrl'), report);
+  return endpoint === null ? null : { name, owner: null, endpoints: [{ ...endpoint, weight: 1 }], ...calls };
+}
+
+function reportMissing(name: string, field: string, what: string, here: Here, report: Report): void {
+  report({
+    code: 'PT3102',
+    message: `"${name}" lacks the field "${field}".`,
+    target: keyAt(here),
+    help: `Add \`${field}:\` – ${what}.`,
+  });
+}
+
+function limitHeaders({ unit, window, limit, remaining, reset, format }: LimitHeadersDocument): LimitHeaders {
+  return {
+    unit,
+    windowMs: durationMs(window),
+    limit: limit?.toLowerCase() ?? null,
+    remaining: remaining.toLowerCase(),
+    reset: reset?.toLowerCase() ?? null,
+    resetFormat: format,
+  };
+}
+
+function errorRule({ statuses = [], codes = [], message, means }: ErrorRuleDocument): ErrorRule {
+  return { statuses, codes, messageContains: message?.toLowerCase() ?? null, means };
+}

@@ -1,0 +1,38 @@
+import shipped from '../../../providers/all.json' with { type: 'json' };
+import type { FileKind } from '../kinds.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The files in `providers/`, each as one description (`npm run generate` makes this of them). */
+const DESCRIPTIONS: Readonly<Record<string, Fields>> = shipped;
+const PREFIX = 'builtin/';
+
+/** What `extends` may name. */
+export const SHIPPED_NAMES: readonly string[] = Object.keys(DESCRIPTIONS).map((name) => `${PREFIX}${name}`);
+
+export function isShipped(name: string): boolean {
+  return SHIPPED_NAMES.includes(name);
+}
+
+/**
+ * Fills in what a file of providers takes from shipped descriptions, before its schema fills in defaults: maps field by field, lists as
+ * a whole. Changes `root`.
+ */
+export function fillFromShipped(kind: FileKind, root: unknown): void {
+  if (kind !== 'providers' || !isMap(root) || !isMap(root.providers)) return;
+  for (const provider of Object.values(root.providers)) {
+    if (!isMap(provider) || typeof provider.extends !== 'string' || !isShipped(provider.extends)) continue;
+    fill(provider, DESCRIPTIONS[provider.extends.slice(PREFIX.length)]!);
+  }
+}
+
+function fill(target: Record<string, unknown>, from: Fields): void {
+  for (const [name, value] of Object.entries(from)) {
+    if (!Object.hasOwn(target, name)) target[name] = structuredClone(value);
+    else if (isMap(target[name]) && isMap(value)) fill(target[name], value);
+  }
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
