@@ -4,12 +4,13 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deserialize } from 'node:v8';
+import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { err } from '../../src/base/result.ts';
 import type { LiveVersion } from '../../src/cli/run/configuration.ts';
 import { VersionKeeper } from '../../src/cli/run/prepared-project.ts';
-import { LocalBuilder, ThreadBuilder } from '../../src/cli/run/project-builder.ts';
+import { BUILDER_IDLE_MS, LocalBuilder, ThreadBuilder } from '../../src/cli/run/project-builder.ts';
 import { formOf, fromForm, type ReadyForm } from '../../src/cli/run/ready-form.ts';
 import type { ReadyProject } from '../../src/cli/run/ready-project.ts';
 import {
@@ -384,6 +385,37 @@ describe('a thread that builds', () => {
     await expect(builder.build(TEXTS, 'defective', WALL_MS)).rejects.toThrow('out of order');
     expect((await builder.build(TEXTS, FOLDER, WALL_MS)).built).toBeNull();
     await builder.stop();
+  });
+
+  it('ends when nobody edits for minutes, and begins anew with the next edit', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const ended = vi.spyOn(Worker.prototype, 'terminate');
+    const script = `import { parentPort } from 'node:worker_threads';
+      const nothing = { built: null, findings: { sources: [], diagnostics: [] } };
+      parentPort.on('message', () => parentPort.postMessage(nothing));`;
+    const builder = new ThreadBuilder(new URL(`data:text/javascript,${encodeURIComponent(script)}`), NOBODY);
+    try {
+      const first = builder.build(TEXTS, FOLDER, WALL_MS);
+      // Not while it works, however long that takes.
+      vi.advanceTimersByTime(2 * BUILDER_IDLE_MS);
+      await first;
+      vi.advanceTimersByTime(BUILDER_IDLE_MS - 1);
+      await builder.build(TEXTS, FOLDER, WALL_MS);
+      vi.advanceTimersByTime(BUILDER_IDLE_MS - 1);
+      expect(ended).not.toHaveBeenCalled();
+      vi.advanceTimersByTime(1);
+      expect(ended).toHaveBeenCalledTimes(1);
+      // It may still be ending: what is asked now isn't asked of it.
+      await builder.build(TEXTS, FOLDER, WALL_MS);
+      expect(await ended.mock.results[0]!.value).toBe(1);
+      await builder.build(TEXTS, FOLDER, WALL_MS);
+      await builder.stop();
+      vi.advanceTimersByTime(BUILDER_IDLE_MS);
+      expect(ended).toHaveBeenCalledTimes(2);
+    } finally {
+      ended.mockRestore();
+      vi.useRealTimers();
+    }
   });
 
   it('begins no more once it was stopped', async () => {
