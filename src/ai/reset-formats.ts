@@ -26,7 +26,7 @@ function fromNow(atMs: number, wallMs: number): number {
 export function parseDecimal(text: string): number {
   return DECIMAL.test(text) ? Number(text) : Number.NaN;
 }
-const DECIMAL = /^\d{1,15}(\.\d{1,9})?$/;
+const DECIMAL = /^\d{1,15}(\.\d{1,17})?$/;
 const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
 
 /** As Go's `time.Duration` prints it: `1h2m3.5s`, `6m0s`, `120ms`. */
