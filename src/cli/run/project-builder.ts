@@ -42,7 +42,7 @@ export class LocalBuilder implements ProjectBuilder {
 const YOUNG_MIB = 16;
 
 /**
- * What the thread remembers of 100,000 routes is some 500 MiB, for nothing but the next edit. Who edits by hand or lets a pipeline
+ * What the thread remembers of 100,000 routes is some 360 MiB, for nothing but the next edit. Who edits by hand or lets a pipeline
  * edit comes again within minutes; after more than that nobody waits for a quick one, and the next edit takes as long as the first.
  */
 export const BUILDER_IDLE_MS = 5 * 60_000;
