@@ -182,6 +182,7 @@ routes:
       - { means: request }
     tokensCounted: reserved
     streamUsage: always
+    prices: openai
     timeouts: { connect: 1s, firstByte: 1m, idle: 20s, total: 5m }
     tls: { ca: ca.pem, certificate: client.pem, key: client.key, serverName: Models.acme.example }
     health: { path: /models, every: 5s, timeout: 1s, healthyAfter: 1, unhealthyAfter: 2, expect: [200, 401] }
@@ -237,6 +238,7 @@ models:
     price: { input: €2.50, output: €10, cached: €1.25, request: €0.01, asOf: 2026-11-01 }
     outputTokensMax: 16_384
   Llama-3.3/70B: { pools: [house] }
+  gpt-4o-mini: { pools: [house] }
 `,
   'enforcement.yaml': 'policies: { data-residency: shadow, "Key hygiene": warn }\n',
 };

@@ -2257,7 +2257,7 @@ note: the service
 `,
       'providers/a.yaml': `providers:
   openai: { extends: builtin/opanai }
-  anthropic: { extends: builtin/anthropic }
+  anthropic: { extends: builtin/anthropic, prices: antropic }
 pools:
   main:
     provider: anthropc
@@ -2274,6 +2274,13 @@ pools:
  2 |   openai: { extends: builtin/opanai }
    |                      ^^^^^^^^^^^^^^
    = help: Did you mean "builtin/openai"?
+
+error[PT3201]: There is no provider in the catalogue of prices "antropic".
+  --> providers/a.yaml:3:52
+   |
+ 3 |   anthropic: { extends: builtin/anthropic, prices: antropic }
+   |                                                    ^^^^^^^^
+   = help: Did you mean "anthropic"?
 
 error[PT3201]: There is no provider "anthropc".
   --> providers/a.yaml:6:15
@@ -2296,7 +2303,7 @@ error[PT3201]: There is no pool "mian".
    |                            ^^^^
    = help: Did you mean "main"?
 
-4 errors.
+5 errors.
 `,
   },
   {

@@ -198,6 +198,7 @@ export interface ProviderDocument extends CallDocument {
   readonly errors: readonly ErrorRuleDocument[];
   readonly tokensCounted: 'reserved' | 'used';
   readonly streamUsage: 'asked' | 'always' | 'never';
+  readonly prices?: string;
 }
 export interface LimitHeadersDocument {
   readonly unit: MeterUnit;

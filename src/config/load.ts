@@ -3,6 +3,7 @@ import type { SourceText } from '../diagnostics/source.ts';
 import type { World } from '../model/world.ts';
 import { buildAttributes, NO_ATTRIBUTES } from './build/attributes.ts';
 import { buildAuthorities, namesForAuthorities } from './build/authorities.ts';
+import { catalogueNames } from './build/catalogue-prices.ts';
 import { buildDeliveries } from './build/deliveries.ts';
 import { buildEnforcement } from './build/enforcement.ts';
 import { buildModels } from './build/models.ts';
@@ -72,6 +73,7 @@ export function loadWorld(
   });
   const models = buildModels(checked.providers, names.models, {
     poolNames: names.pools,
+    catalogue: catalogueNames(checked.providers, names.providers, report),
     pools,
     providers,
     accounting,

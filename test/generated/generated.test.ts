@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { GRAMMAR } from '../language/random-sentences.ts';
 import { diagramsPage } from './diagrams-page.ts';
+import { priceCatalogue } from './price-catalogue.ts';
 import { shippedProviders } from './shipped-providers.ts';
 import { languageConfiguration, textMateGrammar } from './textmate-grammar.ts';
 
@@ -10,6 +11,7 @@ const FILES: readonly (readonly [file: string, make: () => string])[] = [
   ['grammar/portunus.tmLanguage.json', textMateGrammar],
   ['grammar/language-configuration.json', languageConfiguration],
   ['providers/all.json', shippedProviders],
+  ['providers/prices.json', priceCatalogue],
 ];
 
 test.each(FILES)('%s is up to date (npm run generate writes it)', async (file, make) => {

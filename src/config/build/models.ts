@@ -1,6 +1,7 @@
 import type { Model, ModelPrice, Pool, Provider } from '../../model/pools.ts';
 import type { ModelDocument, PriceDocument, ProvidersDocument } from '../documents.ts';
 import { below, type Here, valueAt } from '../finding.ts';
+import { type CatalogueNames, priceFromCatalogue } from './catalogue-prices.ts';
 import { type AccountingContext, moneyIn } from './costs.ts';
 import { count } from './literals.ts';
 import { checkReference, definitionsOf, type NameTable } from './names.ts';
@@ -10,6 +11,7 @@ export interface ModelContext extends AccountingContext {
   readonly poolNames: NameTable;
   readonly pools: ReadonlyMap<string, Pool>;
   readonly providers: ReadonlyMap<string, Provider>;
+  readonly catalogue: CatalogueNames;
 }
 
 export function buildModels(
@@ -34,7 +36,15 @@ function buildModel(name: string, document: ModelDocument, here: Here, context: 
     upstreamName,
     pools,
     tags,
-    price: price === undefined ? null : buildPrice(price, below(here, 'price'), context),
+    price:
+      price === undefined
+        ? priceFromCatalogue(
+            upstreamName,
+            pools.map((pool) => context.pools.get(pool)),
+            context.catalogue,
+            context.accounting,
+          )
+        : buildPrice(price, below(here, 'price'), context),
     outputTokensMax: outputTokensMax === undefined ? null : count(outputTokensMax),
     place: here.file.placeOf(here.path),
   };

@@ -34,7 +34,7 @@ const FIELDS = KINDS.flatMap(([kind, schema]) => fieldsOf(schema, schema, [kind]
 /** Providers stand by themselves, and a smaller project is read in less time. */
 const OF_PROVIDERS = {
   ...onlyFiles((file) => kindOf(file) === 'providers'),
-  'portunus.yaml': 'portunus: 1\ncurrency: EUR\n',
+  'portunus.yaml': 'portunus: 1\ncurrency: EUR\nrates: { USD: { rate: 0.86, date: 2026-11-01 } }\n',
 };
 const OF_OTHERS = onlyFiles((file) => kindOf(file) !== 'providers');
 const BASELINES = new Map(
@@ -187,6 +187,7 @@ const CANDIDATES: readonly unknown[] = [
   'f'.repeat(64),
   'env:OTHER',
   'builtin/anthropic',
+  'anthropic',
 ];
 
 /** Maps and sets as JSON; places left out, since another layout of the file moves them. */

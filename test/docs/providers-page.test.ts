@@ -1,0 +1,54 @@
+/** The examples of docs/providers.md are accepted, and what the page lists is what there is. */
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import prices from '../../providers/prices.json' with { type: 'json' };
+import { loadWorld } from '../../src/config/load.ts';
+import { SHIPPED_NAMES } from '../../src/config/shape/shipped.ts';
+import { SourceText } from '../../src/diagnostics/source.ts';
+import { CALL_ERRORS } from '../../src/model/pools.ts';
+
+const PAGE = readFileSync(new URL('../../docs/providers.md', import.meta.url), 'utf8');
+const FILES = [...PAGE.matchAll(/^```yaml (\S+)\n([\s\S]*?)^```$/gm)].map(
+  ([, path, text]) => new SourceText(path!, text!),
+);
+
+function modelsOf(files: readonly SourceText[]) {
+  const { world, diagnostics } = loadWorld([new SourceText('portunus.yaml', 'portunus: 1\n'), ...files], {
+    projectFolder: '/project',
+  });
+  expect(diagnostics).toEqual([]);
+  return world!.models;
+}
+
+test('the examples are accepted together', () => {
+  const { models } = modelsOf(FILES);
+  expect([...models.keys()]).toEqual(['gpt-4o', 'llama']);
+  expect([...models.values()].every(({ price }) => price !== null)).toBe(true);
+});
+
+test('lines that say what holds without them do', () => {
+  const [openai] = FILES;
+  const unsaid = openai!.text.replace(/^ +choose: .*\n/m, '').replace(/^ +queue: .*\n/m, '');
+  expect(unsaid.split('\n').length).toBe(openai!.text.split('\n').length - 2);
+  const { choose, queue } = modelsOf([openai!]).pools.get('openai-main')!;
+  expect(modelsOf([new SourceText(openai!.path, unsaid)]).pools.get('openai-main')).toMatchObject({
+    choose,
+    queue,
+  });
+  const { timeouts } = modelsOf([openai!]).providers.get('openai')!.service;
+  const minute = 60_000;
+  expect(timeouts).toEqual({
+    connectMs: 5_000,
+    firstByteMs: 5 * minute,
+    idleMs: 2 * minute,
+    totalMs: 10 * minute,
+  });
+});
+
+test('all shipped descriptions, meanings of errors and the catalogue are named', () => {
+  const named = [...PAGE.matchAll(/`(builtin\/[a-z-]+)`/g)].map(([, name]) => name);
+  expect(named).toEqual(SHIPPED_NAMES);
+  const meanings = [...PAGE.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name);
+  expect(meanings).toEqual(expect.arrayContaining([...CALL_ERRORS]));
+  expect(PAGE).toContain(`(${prices.source.split(' (')[0]}, prices of ${prices.asOf})`);
+});
