@@ -9,7 +9,7 @@ const ROOMS = {
   pipeline: ['base', 'model'],
   compiler: ['base', 'model', 'diagnostics', 'language', 'pipeline'],
   state: ['base', 'model', 'pipeline'],
-  pools: ['base', 'model', 'pipeline'],
+  pools: ['base', 'model', 'ai', 'pipeline'],
   upstream: ['base', 'model', 'pipeline'],
   gateway: ['base', 'model', 'pipeline'],
   observe: ['base', 'model', 'pipeline'],

@@ -8,6 +8,7 @@ import type { ConfigurationActions } from './routes/configuration.ts';
 import type { DirectoryActions } from './routes/directory.ts';
 import type { KeyActions } from './routes/keys.ts';
 import type { ObservationActions } from './routes/observation.ts';
+import type { PoolActions } from './routes/pools.ts';
 import type { TokenActions } from './routes/tokens.ts';
 
 /** What the admin API can ask of the gateway. Implemented by the composition root. */
@@ -21,6 +22,7 @@ export interface AdminActions {
   readonly tokens: TokenActions;
   readonly audit: AuditActions;
   readonly keys: KeyActions;
+  readonly pools: PoolActions;
   readonly directory: DirectoryActions;
   readonly observation: ObservationActions;
   readonly configuration: ConfigurationActions;

@@ -10,6 +10,7 @@ import type { AdminActions, AdminStatus, LoadReport } from './actions.ts';
 import type { KnownAdminToken } from './admission.ts';
 import { createIdempotencyKeeper, type IdempotencyRecord, type IdempotencyRecords } from './idempotency.ts';
 import type { ObservationActions } from './routes/observation.ts';
+import type { PoolView } from './routes/pools.ts';
 import type { TokenActions } from './routes/tokens.ts';
 import { ADMIN_ROUTES } from './routes.ts';
 import type { AdminServerOptions } from './server.ts';
@@ -196,6 +197,36 @@ export class TestAttempts implements IdempotencyRecords {
   forget = (name: string) => void this.kept.delete(name);
 }
 
+const POOL: PoolView = {
+  name: 'openai-main',
+  provider: 'openai',
+  choose: 'headroom',
+  queueUpToMs: 5_000,
+  queueWaiting: 1_000,
+  keys: [
+    {
+      name: 'k1',
+      account: 'org-1',
+      state: 'active',
+      because: null,
+      inFlight: 2,
+      headroom: 0.5,
+      throttled: [{ model: 'gpt-4o', untilMs: 1_895_456_000_000 }],
+      limits: [
+        {
+          model: 'gpt-4o',
+          unit: 'requests',
+          kind: 'bucket',
+          windowMs: 60_000,
+          amount: 500,
+          left: 250,
+          source: 'declared',
+        },
+      ],
+    },
+  ],
+};
+
 export function actions(changes: Partial<AdminActions> = {}): AdminActions {
   return {
     health: () => 'serving',
@@ -204,6 +235,7 @@ export function actions(changes: Partial<AdminActions> = {}): AdminActions {
     reload: () => Promise.resolve(ok(LIVE)),
     tokens: new TestTokens(LOCAL),
     keys: liveDirectory().directory.keys,
+    pools: { list: () => [POOL], change: () => Promise.resolve(ok(POOL)) },
     directory: {
       get: () => null,
       put: () =>

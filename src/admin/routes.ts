@@ -4,6 +4,7 @@ import { CONFIGURATION_ROUTES } from './routes/configuration.ts';
 import { DIRECTORY_ROUTES } from './routes/directory.ts';
 import { KEY_ROUTES } from './routes/keys.ts';
 import { OBSERVATION_ROUTES } from './routes/observation.ts';
+import { POOL_ROUTES } from './routes/pools.ts';
 import { SYSTEM_ROUTES } from './routes/system.ts';
 import { TOKEN_ROUTES } from './routes/tokens.ts';
 
@@ -12,6 +13,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ...SYSTEM_ROUTES,
   ...TOKEN_ROUTES,
   ...KEY_ROUTES,
+  ...POOL_ROUTES,
   ...DIRECTORY_ROUTES,
   ...AUDIT_ROUTES,
   ...OBSERVATION_ROUTES,

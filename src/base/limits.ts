@@ -254,6 +254,28 @@ export const LIMITS = {
     5_000,
     'size of one regular expression of a policy, in steps of its program',
   ),
+  pools: count(64, 1, 10_000, 'pools of provider keys, of all configurations since the start'),
+  poolKeys: count(1_024, 1, 100_000, 'keys of pools, of all configurations since the start'),
+  poolLanes: count(
+    4_096,
+    1,
+    1_000_000,
+    'accounts of providers, once for each of their models, whose limits are counted apart',
+  ),
+  poolTenants: count(
+    1_024,
+    2,
+    100_000,
+    'tenants that wait for keys in shares of their own; further ones share one',
+  ),
+  providerAttempts: count(4, 1, 20, 'keys that one call to a model is tried with'),
+  providerErrorBytes: bytes(64 * KIB, KIB, 16 * MIB, 'error of a provider that is read; longer ones are cut'),
+  streamEventBytes: bytes(
+    MIB,
+    KIB,
+    64 * MIB,
+    'one event of a stream, or one JSON answer, that is read for what a call used; longer ones pass unread',
+  ),
   testRequests: count(100_000, 1, 1_000_000, 'requests that one step of a policy test sends'),
   drainMs: ms(30_000, 0, 3_600_000, 'time requests in flight get to finish at shutdown'),
 } as const satisfies Record<string, LimitDefinition>;

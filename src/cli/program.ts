@@ -239,7 +239,9 @@ program
 
 const keys = program
   .command('keys')
-  .description('issue, list, rotate, expire and revoke the keys of consumers, while the gateway runs');
+  .description(
+    'keys of consumers (issue, rotate, revoke …) and of providers (pools, disable …), while the gateway runs',
+  );
 const KEY = ['<key>', 'TENANT/CONSUMER/KEY'] as const;
 
 keys
@@ -307,6 +309,39 @@ keys
   .addOption(CA_OPTION)
   .addOption(TOKEN_FILE_OPTION)
   .action(run(async () => (await import('./commands/keys.ts')).revokeKey));
+
+keys
+  .command('pools')
+  .description('show the keys of providers: their state, why, and what is left of their limits')
+  .argument(...FOLDER)
+  .option('--json', 'one JSON document instead of text')
+  .addOption(URL_OPTION)
+  .addOption(CA_OPTION)
+  .addOption(TOKEN_FILE_OPTION)
+  .action(run(async () => (await import('./commands/pool-keys.ts')).listPools));
+
+for (const [change, description] of [
+  ['disable', 'switch a key of a provider off: only "enable" switches it on again'],
+  ['enable', 'let a key of a provider take calls again, whatever its state was'],
+  ['drain', 'give a key of a provider no new calls; those under way end'],
+] as const) {
+  keys
+    .command(change)
+    .description(description)
+    .argument('<key>', 'POOL/KEY')
+    .argument(...FOLDER)
+    .option('--json', 'one JSON document instead of text')
+    .addOption(URL_OPTION)
+    .addOption(CA_OPTION)
+    .addOption(TOKEN_FILE_OPTION)
+    .action(
+      run(async () => {
+        const { changePoolKey } = await import('./commands/pool-keys.ts');
+        return (key: string, folder: string, options: Parameters<typeof changePoolKey>[3]) =>
+          changePoolKey(change, key, folder, options);
+      }),
+    );
+}
 
 program
   .command('export')

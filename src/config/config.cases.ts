@@ -88,6 +88,7 @@ routes:
     service: billing
     match: { methods: [GET], path: /v1/live }
     websocket: { idle: 1m, total: 2h }
+  chat: { ai: openai/chat }
   bill:
     service: billing
     match: { path: "/v1/bills/{rest...}" }

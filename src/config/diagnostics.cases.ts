@@ -555,7 +555,7 @@ routes:
 `,
   },
   {
-    code: 'PT3102',
+    code: 'PT3109',
     name: 'a route without service',
     texts: {
       'portunus.yaml': `portunus: 1
@@ -565,12 +565,12 @@ routes:
     match: { path: / }
 `,
     },
-    rendered: `error[PT3102]: "r" lacks the field "service".
+    rendered: `error[PT3109]: "r" needs exactly one of service or ai.
   --> routes/a.yaml:2:3
    |
  2 |   r:
    |   ^
-   = help: Add \`service:\` – the service that answers.
+   = help: Write one of them.
 
 1 error.
 `,
@@ -2080,6 +2080,25 @@ routes: { live: { service: s, match: { methods: [POST], path: /live }, websocket
  2 | routes: { live: { service: s, match: { methods: [POST], path: /live }, websocket: {} } }
    |                                                 ^^^^^^
    = help: Write methods: [GET], or leave them out.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3309',
+    name: 'a route to models with a path of a service',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `routes: { chat: { ai: openai/chat, upstreamPath: /chat } }
+`,
+    },
+    rendered: `error[PT3309]: A route to models has no use for "upstreamPath".
+  --> routes/a.yaml:1:36
+   |
+ 1 | routes: { chat: { ai: openai/chat, upstreamPath: /chat } }
+   |                                    ^^^^^^^^^^^^
+   = help: Remove it: the provider says where its calls go, and the model what they cost.
 
 1 error.
 `,

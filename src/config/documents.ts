@@ -1,4 +1,4 @@
-import type { CallError, Dialect, PoolStrategy, ResetFormat } from '../model/pools.ts';
+import type { CallError, Dialect, OperationName, PoolStrategy, ResetFormat } from '../model/pools.ts';
 import type { MeterUnit } from '../model/provider-limits.ts';
 
 /**
@@ -124,7 +124,9 @@ export interface CostDocument {
   readonly atMost: string;
 }
 export interface RouteDocument {
-  readonly service: string;
+  /** Either this or `ai`. */
+  readonly service?: string;
+  readonly ai?: OperationName;
   readonly match: {
     readonly methods?: readonly string[];
     readonly path: string;

@@ -1,4 +1,5 @@
 /** What the client is answered: what its service says, as it comes or changed, or what the gateway has to say itself. */
+import { dialectOf } from '../model/pools.ts';
 import type { BodyTransform } from '../pipeline/body-transform.ts';
 import type { RequestContext } from '../pipeline/context.ts';
 import type { ResponseHead, UpstreamCall } from '../pipeline/upstream.ts';
@@ -143,8 +144,10 @@ export class ClientAnswer implements ResponseBodyHost {
   /** `plan`: null where no route was found. */
   problem(why: Problem, plan: RoutePlan | null): void {
     const lines = ownFieldLines(this.requestId, this.#context, plan === null ? null : plan.rules);
-    const fields = lines + problemFields(why);
-    const body = problemBody(why, this.requestId);
+    const ai = plan === null ? null : plan.program.route.ai;
+    const dialect = ai === null ? null : dialectOf(ai);
+    const fields = lines + problemFields(why, dialect);
+    const body = problemBody(why, this.requestId, dialect);
     this.#account.status = why.status;
     this.begun = true;
     if (this.#context.method === 'HEAD') {

@@ -9,6 +9,7 @@ import type {
   SignatureVerifier,
   TokenVerifier,
 } from '../pipeline/identity.ts';
+import type { ModelServices } from '../pipeline/key-pool.ts';
 import type { BodyChecks, BoundRuntime, InstantiateRoute } from '../pipeline/program.ts';
 import type { RecordSink } from '../pipeline/record.ts';
 import type { ThreadLoad } from '../pipeline/thread-gauges.ts';
@@ -41,6 +42,8 @@ export interface DataThreadParts {
   readonly certificates: CertificateVerifier;
   readonly signatures: SignatureVerifier;
   readonly records: RecordSink;
+  /** What AI routes send to; `later` runs something in a later turn of the thread. */
+  readonly models: (later: (delayMs: number, run: () => void) => void) => ModelServices;
   /** By how much the events of the thread were late since it was asked last. */
   readonly eventLoopDelayMs: () => number;
   readonly hashKey: BoundRuntime['hashKey'];
@@ -85,6 +88,7 @@ class RunningDataThread {
   readonly #exchanges: ExchangeThread;
   readonly #server: Server;
   readonly #leases: LeaseAsks;
+  readonly #models: ModelServices;
   readonly #sweep: NodeJS.Timeout;
   readonly #wakeTimers = new Set<NodeJS.Timeout>();
   /** Epochs of rules that were discarded while they were being prepared. */
@@ -127,6 +131,7 @@ class RunningDataThread {
       wakeLater: (exchange, delayMs) => this.#later(delayMs, () => exchange.wake()),
     });
     this.#server = new Server(loadUws(), this.#exchanges, start.limits);
+    this.#models = parts.models((delayMs, run) => this.#later(delayMs, run));
     this.#sweep = setInterval(() => {
       parts.makeUpLate();
       this.#exchanges.sweep();
@@ -199,6 +204,7 @@ class RunningDataThread {
     const counters = bindCounters(rules.counterMemory, this.#leases, this.#exchanges.crossings);
     const bodies = { compileSchema, limits: start.limits };
     const alerts = this.#exchanges.alerts.sinkOf(epoch);
+    const models = this.#models;
     const steps = (function* () {
       const served = yield* unpackBundle(rules.bundle);
       return yield* buildRuleVersion({
@@ -212,6 +218,8 @@ class RunningDataThread {
         combineKey,
         bodies,
         alerts,
+        models,
+        preparedPools: rules.pools,
       });
     })();
     const slice = (): void => {

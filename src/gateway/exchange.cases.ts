@@ -364,6 +364,8 @@ function buildVersion(
     combineKey: () => {},
     bodies: { compileSchema: () => () => null, limits: LIMIT_DEFAULTS },
     alerts: { matched() {} },
+    models: { bind: () => unused },
+    preparedPools: null,
   });
   return atOnce(steps);
 }

@@ -336,7 +336,8 @@ export class Exchange
       requestEdits.removed.push(...UNTRANSFORMABLE_ASKS);
       requestEdits.set.push('accept-encoding', 'identity');
     }
-    if (this.#plan!.program.route.cost?.told?.kind === 'body') {
+    const { route } = this.#plan!.program;
+    if (route.cost?.told?.kind === 'body' || route.ai !== null) {
       requestEdits.removed.push('accept-encoding');
       requestEdits.set.push('accept-encoding', 'identity');
     }
@@ -410,7 +411,7 @@ export class Exchange
     if (error.unprocessed) this.#cost?.spare();
     this.#cost?.answered(error.refusedStatus);
     this.#account.fault = error.detail;
-    this.#fail(fromUpstream(error.code));
+    this.#fail(fromUpstream(error.code, error.sentence, error.retryAfterS));
   }
 
   onAborted(): void {

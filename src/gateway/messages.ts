@@ -62,6 +62,8 @@ export interface PreparedRules {
   readonly counterMemory: unknown;
   /** Of all endpoints, in the order of services and endpoints, the slots in {@link DataThreadStart.endpoints}. */
   readonly endpointSlots: Int32Array;
+  /** Places and secrets of the keys of pools (opaque here: `pools/` makes and reads it). */
+  readonly pools: unknown;
 }
 
 /** `workerData` of a data thread. */
@@ -77,6 +79,8 @@ export interface DataThreadStart {
   readonly endpoints: SharedArrayBuffer;
   /** Where it writes down what it takes from rate windows (opaque here: `state/` makes and reads it). */
   readonly takeJournal: unknown;
+  /** Limits and states of provider keys (opaque here: `pools/` makes and reads it). */
+  readonly poolMemory: unknown;
   /** What this thread says of itself, see `pipeline/thread-gauges`. */
   readonly gauges: SharedArrayBuffer;
   /** PEM of those who may vouch for certificates of clients; null: only fingerprints count. */

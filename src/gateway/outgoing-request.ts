@@ -21,7 +21,8 @@ export function outgoingRequest(
     forwardedFields,
     scheme,
     ip: forwardedFields === 'none' ? '' : context.ip,
-    keys: route.auth === 'none' ? 'passed' : 'consumed',
+    // A provider gets a key of the gateway's, never the caller's own.
+    keys: route.auth === 'none' && route.ai === null ? 'passed' : 'consumed',
     signatures: route.auth !== 'none' && route.identify.signatures ? 'consumed' : 'passed',
   });
   if (fieldLines === null)
@@ -38,5 +39,7 @@ export function outgoingRequest(
     connectMs,
     firstByteMs,
     idleMs,
+    tenant: context.identity === null ? null : context.identity.tenant.keyHash,
+    priority: route.priority ?? context.identity?.tenant.priority ?? 'normal',
   };
 }

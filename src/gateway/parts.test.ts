@@ -148,7 +148,7 @@ describe('identity cache', () => {
 
 describe('problems', () => {
   test('the body is problem+json (RFC 9457)', () => {
-    expect(JSON.parse(problemBody(problem('route_not_found'), 'id'))).toEqual({
+    expect(JSON.parse(problemBody(problem('route_not_found'), 'id', null))).toEqual({
       type: 'urn:portunus:problem:route_not_found',
       title: 'Not Found',
       status: 404,
@@ -169,24 +169,44 @@ describe('problems', () => {
       rateLimitPolicy: '"m";q=5;w=60',
     };
     const limited = fromRefusal(refusal, 'limits/minute');
-    expect(JSON.parse(problemBody(limited, 'id'))).toMatchObject({
+    expect(JSON.parse(problemBody(limited, 'id', null))).toMatchObject({
       detail: 'Say "when"',
       limit: 'limits/minute',
       retryAfterS: 7,
     });
-    expect(problemFields(limited)).toBe(
+    expect(problemFields(limited, null)).toBe(
       'content-type: application/problem+json\r\ncache-control: no-store\r\nretry-after: 7\r\n' +
         'ratelimit: "m";r=0;t=7\r\nratelimit-policy: "m";q=5;w=60\r\n',
     );
   });
 
   test('401 challenges, 405 names methods, 503 says when', () => {
-    expect(problemFields(unauthenticated('x', ''))).toContain(
+    expect(problemFields(unauthenticated('x', ''), null)).toContain(
       'www-authenticate: Bearer realm="portunus"\r\n',
     );
-    expect(problemFields(unauthenticated('x', 'invalid_token'))).toContain('error="invalid_token"\r\n');
-    expect(problemFields(methodNotAllowed(['GET', 'PUT']))).toContain('allow: GET, PUT\r\n');
-    expect(problemFields(overloaded())).toContain('retry-after: 1\r\n');
+    expect(problemFields(unauthenticated('x', 'invalid_token'), null)).toContain('error="invalid_token"\r\n');
+    expect(problemFields(methodNotAllowed(['GET', 'PUT']), null)).toContain('allow: GET, PUT\r\n');
+    expect(problemFields(overloaded(), null)).toContain('retry-after: 1\r\n');
+  });
+});
+
+describe('errors for callers of models', () => {
+  const refused = { ...problem('unauthenticated', 'Show a key.'), retryAfterS: 3 };
+
+  test('are read by the SDKs of OpenAI', () => {
+    expect(JSON.parse(problemBody(refused, 'id', 'openai'))).toEqual({
+      error: { message: 'Show a key.', type: 'authentication_error', param: null, code: 'unauthenticated' },
+    });
+    expect(problemFields(refused, 'openai')).toContain('content-type: application/json\r\n');
+    expect(problemFields(refused, 'openai')).toContain('retry-after: 3\r\n');
+  });
+
+  test('and by those of Anthropic', () => {
+    expect(JSON.parse(problemBody(refused, 'id', 'anthropic'))).toEqual({
+      type: 'error',
+      error: { type: 'authentication_error', message: 'Show a key. (unauthenticated)' },
+      request_id: 'id',
+    });
   });
 });
 

@@ -2,10 +2,12 @@
  * Answers of the gateway's own: `application/problem+json` (RFC 9457) with a stable `code`. Every code that is not a
  * rule's own is in {@link PROBLEMS} or among the upstream's error codes.
  */
+import type { Dialect } from '../model/pools.ts';
 import type { BodyFault } from '../pipeline/body-transform.ts';
 import type { Refusal } from '../pipeline/outcome.ts';
 import { UPSTREAM_ERRORS, type UpstreamErrorCode } from '../pipeline/upstream.ts';
 import { READABLE_CODINGS } from './content-coding.ts';
+import { modelError } from './model-error.ts';
 import { STATUS_TEXT } from './status-text.ts';
 
 export interface Problem {
@@ -128,18 +130,24 @@ export function fromFault({ status, code, detail }: BodyFault): Problem {
   return { ...BARE, status, code, detail };
 }
 
-export function fromUpstream(code: UpstreamErrorCode): Problem {
+export function fromUpstream(
+  code: UpstreamErrorCode,
+  sentence: string | undefined,
+  retryAfterS: number | undefined,
+): Problem {
   const [status, detail] = UPSTREAM_ERRORS[code];
-  return badUpstream(status, detail, code);
+  const bad = badUpstream(status, sentence ?? detail, code);
+  return retryAfterS === undefined ? bad : { ...bad, retryAfterS };
 }
 
 export function badUpstream(status: number, detail: string, code: string): Problem {
   return { ...BARE, status, code, detail, retryAfterS: status === 503 ? 1 : -1 };
 }
 
-/** Field lines of a problem answer, without those that every answer has. */
-export function problemFields(from: Problem): string {
-  let lines = 'content-type: application/problem+json\r\ncache-control: no-store\r\n';
+/** Field lines of a problem answer, without those that every answer has. `dialect`: see {@link problemBody}. */
+export function problemFields(from: Problem, dialect: Dialect | null): string {
+  const mediaType = dialect === null ? 'application/problem+json' : 'application/json';
+  let lines = `content-type: ${mediaType}\r\ncache-control: no-store\r\n`;
   if (from.retryAfterS >= 0) lines += `retry-after: ${from.retryAfterS}\r\n`;
   if (from.rateLimit !== '') lines += `ratelimit: ${from.rateLimit}\r\n`;
   if (from.rateLimitPolicy !== '') lines += `ratelimit-policy: ${from.rateLimitPolicy}\r\n`;
@@ -154,8 +162,12 @@ export function problemFields(from: Problem): string {
   return lines;
 }
 
-/** The body; `instance` is the id of the request. */
-export function problemBody(from: Problem, instance: string): string {
+/**
+ * The body; `instance` is the id of the request. `dialect`: null for a problem of RFC 9457, else an error as the SDKs of that dialect
+ * read it.
+ */
+export function problemBody(from: Problem, instance: string, dialect: Dialect | null): string {
+  if (dialect !== null) return modelError(from, instance, dialect);
   let body = `{"type":"urn:portunus:problem:${from.code}","title":${JSON.stringify(titleOf(from))},"status":${from.status}`;
   body += `,"detail":${JSON.stringify(from.detail)},"code":${JSON.stringify(from.code)},"instance":"${instance}"`;
   if (from.limit !== '') body += `,"limit":${JSON.stringify(from.limit)}`;

@@ -49,6 +49,8 @@ function partsOf(services: readonly string[], open: (name: string) => () => void
     },
     endpointSlots: new Int32Array(),
     alerts: { matched: unused },
+    models: { bind: unused },
+    preparedPools: null,
     instantiate: unused,
     hashKey: unused,
     combineKey: unused,

@@ -1,6 +1,9 @@
 /** One version of the rules as a data thread serves it: matcher, services, and what a route needs, made on its first request. */
-import type { Route } from '../model/world.ts';
+import type { OperationName } from '../model/pools.ts';
+import type { Route, Timeouts } from '../model/world.ts';
+import type { RequestContext } from '../pipeline/context.ts';
 import type { CounterBinding, Counters } from '../pipeline/counters.ts';
+import type { ModelServices } from '../pipeline/key-pool.ts';
 import type { BoundRuntime, InstantiateRoute, RoutePipeline, RouteProgram } from '../pipeline/program.ts';
 import type { Upstream, UpstreamService } from '../pipeline/upstream.ts';
 import { IDEMPOTENT_METHODS } from './field-kinds.ts';
@@ -22,6 +25,9 @@ export interface VersionParts {
   readonly combineKey: BoundRuntime['combineKey'];
   readonly bodies: BoundRuntime['bodies'];
   readonly alerts: BoundRuntime['alerts'];
+  readonly models: ModelServices;
+  /** Of the keys of pools (opaque here: `pools/` makes and reads it). */
+  readonly preparedPools: unknown;
 }
 
 /** What a request needs of its route. */
@@ -66,6 +72,7 @@ export class RuleVersion {
   readonly #runtime: BoundRuntime;
   readonly #instantiate: InstantiateRoute;
   readonly #plans: (RoutePlan | null)[];
+  readonly #modelService: (operation: OperationName) => UpstreamService;
 
   constructor(parts: VersionParts, services: readonly UpstreamService[], binding: CounterBinding) {
     this.epoch = parts.epoch;
@@ -76,6 +83,8 @@ export class RuleVersion {
     const { hashKey, combineKey, bodies, alerts } = parts;
     this.#runtime = { counters: binding, hashKey, combineKey, bodies, alerts };
     this.#instantiate = parts.instantiate;
+    const byName = new Map(parts.rules.services.map(({ name }, index) => [name, services[index]!]));
+    this.#modelService = parts.models.bind(parts.rules.models, parts.preparedPools, byName);
     this.#plans = new Array<RoutePlan | null>(parts.rules.routeCount).fill(null);
   }
 
@@ -85,23 +94,50 @@ export class RuleVersion {
 
   #makePlan(route: number): RoutePlan {
     const program = this.rules.program(route);
-    const { upstreamPath } = program.route;
+    const { upstreamPath, ai, maxBodyBytes } = program.route;
+    const pipeline = this.#instantiate(this.rules.functions, program, this.#runtime);
+    // What a call to a model is about stands in its body.
+    const readsBody = program.body !== null || (ai !== null && ai !== 'openai/models');
     const plan: RoutePlan = {
       rules: this.rules,
-      maxBodyBytes:
-        program.body === null
-          ? program.route.maxBodyBytes
-          : Math.min(program.route.maxBodyBytes, this.#runtime.bodies.limits.requestBodyBufferedBytes),
+      maxBodyBytes: readsBody
+        ? Math.min(maxBodyBytes, this.#runtime.bodies.limits.requestBodyBufferedBytes)
+        : maxBodyBytes,
       program,
-      pipeline: this.#instantiate(this.rules.functions, program, this.#runtime),
-      service: this.services[program.service]!,
-      timeouts: this.rules.services[program.service]!.timeouts,
+      pipeline: readsBody && pipeline.readBody === null ? { ...pipeline, readBody: readUnjudged } : pipeline,
+      service: ai === null ? this.services[program.service]! : this.#modelService(ai),
+      timeouts: ai === null ? this.rules.services[program.service]!.timeouts : this.#modelTimeouts(),
       template: upstreamPath === null ? null : parseTemplate(upstreamPath, program.parameterNames),
     };
     this.#plans[route] = plan;
     return plan;
   }
+
+  /** The provider is not known yet: none is cut short by the time of another. */
+  #modelTimeouts(): Timeouts {
+    const longest = { connectMs: 0, firstByteMs: 0, idleMs: 0, totalMs: 0 };
+    for (const { service } of this.rules.models.providers.values()) {
+      longest.connectMs = Math.max(longest.connectMs, service.timeouts.connectMs);
+      longest.firstByteMs = Math.max(longest.firstByteMs, service.timeouts.firstByteMs);
+      longest.idleMs = Math.max(longest.idleMs, service.timeouts.idleMs);
+      longest.totalMs = Math.max(longest.totalMs, service.timeouts.totalMs);
+    }
+    return longest.totalMs === 0 ? NO_PROVIDER_TIMEOUTS : longest;
+  }
 }
+
+/** No rule asks for anything in the body; whoever it is sent to reads it. */
+const readUnjudged: RoutePipeline['readBody'] = (context) => {
+  context.body = NO_MEMBERS;
+  return null;
+};
+const NO_MEMBERS: NonNullable<RequestContext['body']> = [];
+const NO_PROVIDER_TIMEOUTS: Timeouts = {
+  connectMs: 1_000,
+  firstByteMs: 1_000,
+  idleMs: 1_000,
+  totalMs: 10_000,
+};
 
 /** RFC 9110, 9.2.2: sending it twice is as good as once; other methods only where the route says so. */
 export function isRepeatable(method: string, route: Route): boolean {

@@ -80,7 +80,7 @@ export interface Provider {
   readonly place: Place;
 }
 
-export const POOL_STRATEGIES = ['headroom', 'priority', 'weighted', 'cheapest'] as const;
+export const POOL_STRATEGIES = ['headroom', 'priority', 'weighted'] as const;
 export type PoolStrategy = (typeof POOL_STRATEGIES)[number];
 
 export interface Pool {
@@ -173,4 +173,8 @@ export interface OperationTarget {
   readonly method: 'GET' | 'POST';
   /** Below the base URL of a provider, which ends in `/v1` or the like. */
   readonly path: string;
+}
+
+export function dialectOf(operation: OperationName): Dialect {
+  return operation.startsWith('anthropic/') ? 'anthropic' : 'openai';
 }

@@ -1,3 +1,6 @@
+import type { Models, OperationName } from '../model/pools.ts';
+import type { UpstreamService } from './upstream.ts';
+
 /**
  * The key-pool port: provider keys, the limits of their accounts, and who may use them next. Implementation: `pools/`.
  * A *lane* is where a provider counts: one account and one model (or all models of an account). A key of a pool leads through
@@ -14,3 +17,16 @@ export interface CallAmounts {
 
 /** Most limits of one lane: requests and tokens in and out, per minute and per day, money and slots fit. */
 export const LANE_METERS_MAX = 8;
+
+/** Turns the models of one version into services that AI routes send to. Implemented by `pools/`, on each data thread. */
+export interface ModelServices {
+  /**
+   * `prepared`: places and secrets of the keys (opaque here: `pools/` makes and reads it). `services`: of the version's providers, by
+   * name.
+   */
+  bind(
+    models: Models,
+    prepared: unknown,
+    services: ReadonlyMap<string, UpstreamService>,
+  ): (operation: OperationName) => UpstreamService;
+}

@@ -1,4 +1,5 @@
-import type { Service } from '../model/world.ts';
+import type { Priority, Service } from '../model/world.ts';
+import type { KeyHash } from './identity.ts';
 
 /** The upstream port: sends one request to an endpoint of a service. Implemented by `upstream/`. */
 export interface Upstream {
@@ -70,6 +71,9 @@ export interface UpstreamRequest {
   readonly connectMs: number;
   readonly firstByteMs: number;
   readonly idleMs: number;
+  /** Whose turn it is where requests wait for one another in shares: null for a caller without tenant. */
+  readonly tenant: KeyHash | null;
+  readonly priority: Priority;
 }
 
 export interface TunnelRequest
@@ -181,6 +185,12 @@ export const UPSTREAM_ERRORS = {
   upstream_queue_full: [503, 'Too many requests wait for the service.'],
   upstream_queue_timeout: [503, 'No connection to the service became free in time.'],
   upstream_none_available: [503, 'No endpoint of the service is available.'],
+  keys_exhausted: [429, 'No key of the model has room for this request now.'],
+  no_key_available: [503, 'No key of the model can be used: the operators of the gateway have to see to it.'],
+  request_exceeds_keys: [400, 'The request takes more than any key of the model ever has room for.'],
+  model_not_found: [404, 'There is no such model here.'],
+  model_required: [400, 'The request names no model.'],
+  model_request_malformed: [400, 'The request is not what the API of models takes.'],
 } as const satisfies Record<string, readonly [status: number, sentence: string]>;
 export type UpstreamErrorCode = keyof typeof UPSTREAM_ERRORS;
 
@@ -194,4 +204,8 @@ export interface UpstreamError {
   readonly unprocessed: boolean;
   /** What a service answered to a handshake instead of accepting it; 0 for anything else. */
   readonly refusedStatus: number;
+  /** What callers are told in place of the sentence of the code. */
+  readonly sentence?: string;
+  /** When it is worth to try again; absent: nobody knows. */
+  readonly retryAfterS?: number;
 }

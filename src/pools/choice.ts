@@ -1,11 +1,16 @@
-/** Which key of a pool a call goes to: the one of most headroom, of two drawn at random when there are many. */
+/** Which key of a pool a call goes to, among those that have room for it. */
+import type { PoolStrategy } from '../model/pools.ts';
 import type { CallAmounts } from '../pipeline/key-pool.ts';
 import type { Lanes, LaneTicket } from './lanes.ts';
 
-/** A key of a pool, for one model: the lanes that its calls are counted in, ascending. */
+/** A key of a pool, for one model: the lanes that its calls are counted in, in the order of locking: that of the account first, then that of the model. */
 export interface Candidate {
   readonly key: number;
   readonly lanes: readonly number[];
+  /** 1 goes first, with `priority`. */
+  readonly priority: number;
+  /** With `weighted`. */
+  readonly weight: number;
 }
 
 export interface Chosen {
@@ -20,22 +25,30 @@ export interface NoRoom {
   readonly best: number;
 }
 
+/** How one call chooses. */
+export interface Choice {
+  readonly lanes: Lanes;
+  readonly strategy: PoolStrategy;
+  /** Hash of what is to meet the same key again and again; null: nothing is. */
+  readonly sticky: number | null;
+  /** A uniform integer below its argument. */
+  readonly draw: (below: number) => number;
+  /** Whether the headroom of a candidate is kept for somebody else, or it takes no calls. */
+  readonly isBarred: (candidate: Candidate) => boolean;
+}
+
 /** Above this many keys, two are drawn instead of looking at all: the choice stays as good (Mitzenmacher, 2001). */
 const LOOK_AT_ALL = 8;
 
-/**
- * Takes from the best key that has room. `isBarred` says of a candidate that its headroom is kept for somebody else; `draw` gives a
- * uniform integer below its argument.
- */
+/** Takes from the best key that has room. */
 export function choose(
-  lanes: Lanes,
+  choice: Choice,
   candidates: readonly Candidate[],
   amounts: CallAmounts,
   nowMs: number,
-  draw: (below: number) => number,
-  isBarred: (candidate: Candidate) => boolean,
 ): Chosen | NoRoom {
-  const first = best(lanes, candidates, amounts, nowMs, draw, isBarred);
+  const { lanes, isBarred } = choice;
+  const first = best(choice, candidates, amounts, nowMs);
   if (first !== -1) {
     const taken = lanes.take(candidates[first]!.lanes, amounts, nowMs);
     if (typeof taken !== 'number') return { key: candidates[first]!.key, ticket: taken };
@@ -52,26 +65,49 @@ export function choose(
   return earliest;
 }
 
-function best(
-  lanes: Lanes,
-  candidates: readonly Candidate[],
-  amounts: CallAmounts,
-  nowMs: number,
-  draw: (below: number) => number,
-  isBarred: (candidate: Candidate) => boolean,
-): number {
-  const few = candidates.length <= LOOK_AT_ALL;
-  const looks = few ? candidates.length : 2;
+function best(choice: Choice, candidates: readonly Candidate[], amounts: CallAmounts, nowMs: number): number {
+  const { lanes, strategy, sticky, draw, isBarred } = choice;
+  const looksAtAll = candidates.length <= LOOK_AT_ALL || strategy !== 'headroom' || sticky !== null;
+  const looks = looksAtAll ? candidates.length : 2;
   let found = -1;
-  let most = -1;
+  let most = Number.NEGATIVE_INFINITY;
   for (let look = 0; look < looks; look++) {
-    const index = few ? look : draw(candidates.length);
+    const index = looksAtAll ? look : draw(candidates.length);
     const candidate = candidates[index]!;
     if (isBarred(candidate)) continue;
     const headroom = lanes.headroom(candidate.lanes, amounts, nowMs);
-    if (headroom < 0 || headroom <= most) continue;
-    most = headroom;
+    if (headroom < 0) continue;
+    const score =
+      sticky === null ? scoreOf(strategy, candidate, headroom, draw) : affinity(sticky, candidate.key);
+    if (score <= most) continue;
+    most = score;
     found = index;
   }
   return found;
+}
+
+function scoreOf(
+  strategy: PoolStrategy,
+  { priority, weight }: Candidate,
+  headroom: number,
+  draw: Choice['draw'],
+): number {
+  switch (strategy) {
+    case 'headroom':
+      return headroom;
+    case 'priority':
+      // Headroom is at most 1: it decides among keys of one priority.
+      return headroom - 2 * priority;
+    case 'weighted':
+      // The largest of these is of each with the probability of its share (Efraimidis and Spirakis, 2006).
+      return Math.log((draw(DRAWS) + 1) / (DRAWS + 1)) / weight;
+  }
+}
+const DRAWS = 2 ** 30;
+
+/** Rendezvous hashing (Thaler and Ravishankar, 1998): a key that comes or goes moves nobody but its own. */
+function affinity(sticky: number, key: number): number {
+  let hash = Math.imul(sticky ^ Math.imul(key + 1, 0x9e37_79b1), 0x85eb_ca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
 }

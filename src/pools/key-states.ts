@@ -68,6 +68,7 @@ export const KEY_TRANSITIONS: Readonly<Record<KeyState, Row>> = {
 };
 
 export const KEY_STATE_NAMES = Object.keys(KEY_STATES) as readonly KeyState[];
+export const KEY_EVENT_NAMES = Object.keys(KEY_EVENTS) as readonly KeyEvent[];
 
 /** The state after an event: the same one where the event changes nothing. */
 export function afterEvent(state: KeyState, event: KeyEvent): KeyState {

@@ -24,12 +24,15 @@ export function applyReports(
   const lane = ticket.lanes[nth]!;
   for (const report of reports) {
     const meter = findMeter(memory, lane, report);
-    if (meter === -1) learnMeter(memory, lane, report, nowMs);
-    else
+    if (meter === -1) {
+      // The report counts this call already, and those that are under way not yet.
+      if (learnMeter(memory, lane, report, nowMs))
+        ticket.taken[nth * LANE_METERS_MAX + memory.metersOf(lane) - 1] = Number.NaN;
+    } else
       correct(
         memory,
         memory.meterAt(lane, meter),
-        thenAt(ticket, nth * LANE_METERS_MAX + meter, isRefused),
+        meter < ticket.meters[nth]! ? thenAt(ticket, nth * LANE_METERS_MAX + meter, isRefused) : null,
         report,
         nowMs,
       );
@@ -66,20 +69,21 @@ function findMeter(memory: LaneMemory, lane: number, { unit, windowMs }: MeterRe
 }
 
 /** A limit that nobody has declared. */
-function learnMeter(memory: LaneMemory, lane: number, report: MeterReport, nowMs: number): void {
+function learnMeter(memory: LaneMemory, lane: number, report: MeterReport, nowMs: number): boolean {
   const { unit, amount, windowMs, remaining } = report;
   const meter = memory.metersOf(lane);
-  if (meter === LANE_METERS_MAX || !(amount > 0)) return;
+  if (meter === LANE_METERS_MAX || !(amount > 0)) return false;
   const at = memory.meterAt(lane, meter);
   beginMeter(memory.cells, at, { unit, kind: 'bucket', amount, windowMs, source: 'learned' }, nowMs);
   if (remaining >= 0) memory.cells[at + METER.left] = Math.min(amount, remaining);
   memory.words[lane * WORD.cells + WORD.meters] = meter + 1;
+  return true;
 }
 
 function correct(
   { cells }: LaneMemory,
   at: number,
-  then: Then,
+  then: Then | null,
   { amount, remaining }: MeterReport,
   nowMs: number,
 ): void {
@@ -90,7 +94,8 @@ function correct(
     // The level moved by as much: tickets taken before compare with what they would have seen.
     cells[at + METER.corrected]! += amount - before;
   }
-  if (!(remaining >= 0)) return;
+  // A call that is older than what was learned of the limit has nothing to compare with.
+  if (!(remaining >= 0) || then === null) return;
   const since = cells[at + METER.corrected]! - then.corrected;
   const error = remaining - then.left - since;
   // What was sent later may have been counted earlier: only what even that can't explain was too much.

@@ -14,8 +14,12 @@ import {
   giveBack,
   isEstimated,
   leftAtMs,
+  type MeterReading,
+  moveMoment,
   needOf,
+  readMeter,
   refresh,
+  restoreMeter,
   SLOTS_KIND,
   setAmount,
   takeFrom,
@@ -32,7 +36,9 @@ const NOTHING: CallAmounts = { inputTokens: 0, outputTokens: 0, costNano: 0 };
 /** What a call has taken: opaque to its holder. */
 export interface LaneTicket {
   readonly lanes: readonly number[];
-  /** For each lane and meter: what was taken, what was left then, the sums of corrections and of all takes, the end of a fixed window. */
+  /** How many meters each lane had. */
+  readonly meters: readonly number[];
+  /** For each lane and meter: what was taken (NaN: the meter was learned from this call, which is counted in it), what was left then, the sums of corrections and of all takes, the end of a fixed window. */
   readonly taken: Float64Array;
   readonly leftThen: Float64Array;
   readonly correctedThen: Float64Array;
@@ -41,6 +47,15 @@ export interface LaneTicket {
   /** It is the one call that shows whether lanes that were closed are open again. */
   readonly proves: boolean;
   state: 'open' | 'settled';
+}
+
+/** What a lane holds at a moment. */
+export interface LaneReading {
+  /** In the past: it is open. */
+  readonly closedUntilMs: number;
+  /** After that moment, until one call has shown that it is open again. */
+  readonly isProving: boolean;
+  readonly meters: readonly MeterReading[];
 }
 
 export interface LanesOptions {
@@ -116,7 +131,7 @@ export class Lanes {
     return least;
   }
 
-  /** The lanes in ascending order, each once. A ticket, or the first moment at which these limits alone would let it pass. */
+  /** The lanes in the order of locking (an account before its models), each once. A ticket, or the first moment at which these limits alone would let it pass. */
   take(lanes: readonly number[], amounts: CallAmounts, nowMs: number): LaneTicket | number {
     return this.#locked(lanes, () => {
       const untilMs = this.#fitsAtMs(lanes, amounts, nowMs);
@@ -158,6 +173,7 @@ export class Lanes {
     const places = lanes.length * LANE_METERS_MAX;
     const ticket: LaneTicket = {
       lanes,
+      meters: lanes.map((lane) => this.#memory.metersOf(lane)),
       taken: new Float64Array(places),
       leftThen: new Float64Array(places),
       correctedThen: new Float64Array(places),
@@ -190,6 +206,15 @@ export class Lanes {
     return proves;
   }
 
+  /** What the head of its answer said of the limits of the last lane, while the call goes on. */
+  report(ticket: LaneTicket, reports: readonly MeterReport[], nowMs: number): void {
+    if (ticket.state === 'settled' || reports.length === 0) return;
+    this.#locked(ticket.lanes, () => {
+      applyReports(this.#memory, ticket, { reports, isRefused: false }, nowMs);
+      this.#endProof(ticket);
+    });
+  }
+
   /** The call is over. Once; `reports` is what its answer said of the limits of the last lane. */
   settle(ticket: LaneTicket, outcome: CallOutcome, reports: readonly MeterReport[], nowMs: number): void {
     if (ticket.state === 'settled') return;
@@ -200,7 +225,7 @@ export class Lanes {
       const { cells } = this.#memory;
       // Before the estimate is corrected: reports speak of the moment when the provider had counted it.
       if (reports.length > 0) applyReports(this.#memory, ticket, { reports, isRefused }, nowMs);
-      this.#eachMeter(ticket.lanes, (at, place) => {
+      this.#eachTaken(ticket, (at, place) => {
         refresh(cells, at, nowMs);
         const unit = cells[at + METER.unit]!;
         const taken = ticket.taken[place]!;
@@ -218,7 +243,7 @@ export class Lanes {
     ticket.state = 'settled';
     this.#locked(ticket.lanes, () => {
       const { cells } = this.#memory;
-      this.#eachMeter(ticket.lanes, (at, place) => {
+      this.#eachTaken(ticket, (at, place) => {
         refresh(cells, at, nowMs);
         giveBack(cells, at, ticket.taken[place]!, ticket.endMs[place]!);
       });
@@ -238,6 +263,50 @@ export class Lanes {
     }
   }
 
+  /** As it is now. */
+  read(lane: number, nowMs: number): LaneReading {
+    return this.#locked([lane], () => {
+      const { cells } = this.#memory;
+      const head = this.#memory.laneAt(lane);
+      const meters = Array.from({ length: this.#memory.metersOf(lane) }, (_, meter) => {
+        const at = this.#memory.meterAt(lane, meter);
+        refresh(cells, at, nowMs);
+        return readMeter(cells, at);
+      });
+      return {
+        closedUntilMs: cells[head + LANE.closedUntilMs]!,
+        isProving: cells[head + LANE.isProving] === 1,
+        meters,
+      };
+    });
+  }
+
+  /** All cells, to be kept over the end of the process. */
+  save(lane: number): readonly number[] {
+    return this.#locked([lane], () => {
+      const head = this.#memory.laneAt(lane);
+      return [
+        ...this.#memory.cells.subarray(head, head + LANE.cells + this.#memory.metersOf(lane) * METER.cells),
+      ];
+    });
+  }
+
+  /** As it was when its process ended, `shiftMs` to be added to its moments: no call of it goes on. */
+  restore(lane: number, saved: readonly number[], shiftMs: number): void {
+    const meters = (saved.length - LANE.cells) / METER.cells;
+    if (!Number.isInteger(meters) || meters < 0 || meters > LANE_METERS_MAX) return;
+    this.#locked([lane], () => {
+      const { cells, words } = this.#memory;
+      const head = this.#memory.laneAt(lane);
+      cells.set(saved, head);
+      moveMoment(cells, head + LANE.closedUntilMs, shiftMs);
+      cells[head + LANE.proofDueMs] = 0;
+      for (let meter = 0; meter < meters; meter++)
+        restoreMeter(cells, this.#memory.meterAt(lane, meter), shiftMs);
+      words[lane * WORD.cells + WORD.meters] = meters;
+    });
+  }
+
   /** The provider refuses calls until then; afterwards one call is to prove that it takes them again. */
   close(lane: number, untilMs: number): void {
     this.#locked([lane], () => {
@@ -255,6 +324,13 @@ export class Lanes {
       const meters = this.#memory.metersOf(lane);
       for (let meter = 0; meter < meters; meter++)
         visit(this.#memory.meterAt(lane, meter), nth * LANE_METERS_MAX + meter);
+    });
+  }
+
+  /** Of a meter that has been learned meanwhile nothing was taken yet: the call is counted in it with what it took in the end. */
+  #eachTaken({ lanes, taken }: LaneTicket, visit: (at: number, place: number) => void): void {
+    this.#eachMeter(lanes, (at, place) => {
+      if (!Number.isNaN(taken[place]!)) visit(at, place);
     });
   }
 

@@ -1,5 +1,11 @@
 /** One limit of a provider as this gateway models it, in the cells of its lane. Called under the lane's lock. */
-import { METER_KINDS, METER_UNITS, type MeterSpec } from '../model/provider-limits.ts';
+import {
+  METER_KINDS,
+  METER_UNITS,
+  type MeterKind,
+  type MeterSpec,
+  type MeterUnit,
+} from '../model/provider-limits.ts';
 import type { CallAmounts } from '../pipeline/key-pool.ts';
 import { METER } from './lane-layout.ts';
 
@@ -107,4 +113,38 @@ export function setAmount(cells: Float64Array, at: number, amount: number): void
   const used = cells[at + METER.amount]! - cells[at + METER.left]!;
   cells[at + METER.amount] = amount;
   cells[at + METER.left] = amount - used;
+}
+
+/** What a limit has at a moment. */
+export interface MeterReading {
+  readonly unit: MeterUnit;
+  readonly kind: MeterKind;
+  readonly windowMs: number;
+  readonly amount: number;
+  readonly left: number;
+  readonly isDeclared: boolean;
+}
+
+/** After {@link refresh}. */
+export function readMeter(cells: Float64Array, at: number): MeterReading {
+  return {
+    unit: METER_UNITS[cells[at + METER.unit]!]!,
+    kind: METER_KINDS[cells[at + METER.kind]!]!,
+    windowMs: cells[at + METER.windowMs]!,
+    amount: cells[at + METER.amount]!,
+    left: cells[at + METER.left]!,
+    isDeclared: cells[at + METER.declared]! > 0,
+  };
+}
+
+/** Of an earlier process: its moments are moved, and no call of it is under way any more. */
+export function restoreMeter(cells: Float64Array, at: number, shiftMs: number): void {
+  moveMoment(cells, at + METER.atMs, shiftMs);
+  cells[at + METER.surplusSinceMs] = 0;
+  if (cells[at + METER.kind] === SLOTS_KIND) cells[at + METER.left] = cells[at + METER.amount]!;
+}
+
+/** 0 is no moment. */
+export function moveMoment(cells: Float64Array, at: number, shiftMs: number): void {
+  if (cells[at] !== 0) cells[at] = Math.max(Number.MIN_VALUE, cells[at]! + shiftMs);
 }

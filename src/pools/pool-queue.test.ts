@@ -46,7 +46,7 @@ function simulate({ keys, tenants, minutes, deadlineMs }: Scenario, seed: number
     });
     setUp.declare(key, [meter('tokens', tpm), meter('requests', rpm)], 0);
   });
-  const candidates: Candidate[] = keys.map((_, key) => ({ key, lanes: [key] }));
+  const candidates: Candidate[] = keys.map((_, key) => ({ key, lanes: [key], priority: 1, weight: 1 }));
   const cells = new Float64Array(fairSharesCells(2, tenants.length));
   const events: { atMs: number; run: (nowMs: number) => void }[] = [];
   const schedule = (atMs: number, run: (nowMs: number) => void): void => {
@@ -67,6 +67,7 @@ function simulate({ keys, tenants, minutes, deadlineMs }: Scenario, seed: number
       lanes,
       shares,
       draw: (below) => Math.floor(random() * below),
+      serves: () => true,
       waitingMax: 100_000,
       wakeAt: (atMs) => {
         const mine = ++wake;
@@ -85,7 +86,16 @@ function simulate({ keys, tenants, minutes, deadlineMs }: Scenario, seed: number
     const { lanes, queue } = threads[Math.floor(random() * 2)]!;
     const tokens = size();
     const amounts: CallAmounts = { inputTokens: tokens, outputTokens: 0, costNano: 0 };
-    const call = { candidates, amounts, tenant, weight, priority: 0, deadlineMs: nowMs + deadlineMs };
+    const call = {
+      candidates,
+      amounts,
+      strategy: 'headroom' as const,
+      sticky: null,
+      tenant,
+      weight,
+      priority: 0,
+      deadlineMs: nowMs + deadlineMs,
+    };
     const go = (outcome: Chosen | NoRoom, atMs: number): void => {
       if (!('ticket' in outcome)) {
         refused[tenant]!++;

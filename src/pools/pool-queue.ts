@@ -3,6 +3,8 @@
  * priority, then who came first. A call that has to wait for much room keeps the key that will have it soonest: others go
  * past it to other keys only, so it never starves and nothing lies idle.
  */
+
+import type { PoolStrategy } from '../model/pools.ts';
 import type { CallAmounts } from '../pipeline/key-pool.ts';
 import { type Candidate, type Chosen, choose, type NoRoom } from './choice.ts';
 import { type FairShares, NO_KEY } from './fair-shares.ts';
@@ -11,6 +13,8 @@ import type { Lanes } from './lanes.ts';
 export interface Waiter {
   readonly candidates: readonly Candidate[];
   readonly amounts: CallAmounts;
+  readonly strategy: PoolStrategy;
+  readonly sticky: number | null;
   /** Place of the tenant in the tags of the pool, and its share. */
   readonly tenant: number;
   readonly weight: number;
@@ -25,6 +29,8 @@ export interface PoolQueueOptions {
   readonly lanes: Lanes;
   readonly shares: FairShares;
   readonly draw: (below: number) => number;
+  /** Whether a key takes calls at all now. */
+  readonly serves: (key: number, nowMs: number) => boolean;
   /** Most calls that wait on this thread. */
   readonly waitingMax: number;
   /** Calls {@link PoolQueue.turn} at that moment, in place of any asked for before. */
@@ -37,6 +43,8 @@ const LOOK_MS = 20;
 const YIELD_MS = 1;
 
 export class PoolQueue {
+  /** Most calls that wait on this thread. */
+  waitingMax: number;
   readonly #options: PoolQueueOptions;
   /** By tenant, in order. */
   readonly #waiting = new Map<number, Waiter[]>();
@@ -46,6 +54,7 @@ export class PoolQueue {
 
   constructor(options: PoolQueueOptions) {
     this.#options = options;
+    this.waitingMax = options.waitingMax;
   }
 
   get size(): number {
@@ -54,16 +63,19 @@ export class PoolQueue {
 
   /** At once where nobody waits: a key, or when there will be one. Past waiters only on {@link enqueue}. */
   tryNow(call: Omit<Waiter, 'resume'>, nowMs: number): Chosen | NoRoom {
-    const { lanes, shares, draw } = this.#options;
+    const { lanes, shares, draw, serves } = this.#options;
     if (this.#count > 0 || shares.othersWait(nowMs)) return this.#soonest(call, nowMs);
-    const chosen = choose(lanes, call.candidates, call.amounts, nowMs, draw, notBarred);
+    const isBarred = ({ key }: Candidate): boolean => !serves(key, nowMs);
+    const { strategy, sticky } = call;
+    const chosen = choose({ lanes, strategy, sticky, draw, isBarred }, call.candidates, call.amounts, nowMs);
     if ('ticket' in chosen) shares.served(call.tenant, workOf(call.amounts), call.weight);
     return chosen;
   }
 
   #soonest({ candidates, amounts }: Omit<Waiter, 'resume'>, nowMs: number): NoRoom {
     let soonest: NoRoom = { atMs: Number.POSITIVE_INFINITY, best: -1 };
-    candidates.forEach(({ lanes }, best) => {
+    candidates.forEach(({ key, lanes }, best) => {
+      if (!this.#options.serves(key, nowMs)) return;
       const atMs = this.#options.lanes.fitsAtMs(lanes, amounts, nowMs);
       if (atMs < soonest.atMs) soonest = { atMs, best };
     });
@@ -72,7 +84,7 @@ export class PoolQueue {
 
   /** False: too many wait already. */
   enqueue(waiter: Waiter, nowMs: number): boolean {
-    if (this.#count >= this.#options.waitingMax) return false;
+    if (this.#count >= this.waitingMax) return false;
     const line = this.#waiting.get(waiter.tenant);
     if (line === undefined) this.#waiting.set(waiter.tenant, [waiter]);
     else line.splice(placeIn(line, waiter.priority), 0, waiter);
@@ -120,9 +132,11 @@ export class PoolQueue {
   }
 
   #choose(waiter: Waiter, startTag: number, kept: ReadonlySet<number>, nowMs: number): Chosen | NoRoom {
-    const { lanes, shares, draw } = this.#options;
-    const isBarred = ({ key }: Candidate): boolean => kept.has(key) || shares.isKept(key, startTag, nowMs);
-    return choose(lanes, waiter.candidates, waiter.amounts, nowMs, draw, isBarred);
+    const { lanes, shares, draw, serves } = this.#options;
+    const isBarred = ({ key }: Candidate): boolean =>
+      !serves(key, nowMs) || kept.has(key) || shares.isKept(key, startTag, nowMs);
+    const { strategy, sticky } = waiter;
+    return choose({ lanes, strategy, sticky, draw, isBarred }, waiter.candidates, waiter.amounts, nowMs);
   }
 
   #announce(kept: ReadonlySet<number>, nowMs: number): void {
@@ -181,5 +195,4 @@ function placeIn(line: readonly Waiter[], priority: number): number {
   return at === -1 ? line.length : at;
 }
 
-const notBarred = (): boolean => false;
 const NOBODY: ReadonlySet<number> = new Set();

@@ -87,5 +87,5 @@ test('mistakes in the writing of policies are told beside those of YAML files', 
     'routes/a.yaml': 'routes: { a: { match: { path: /a } } }\n',
     'policies/p.policy': 'language 1\npolicy "p" { permt when tenant.plam is "free" }\n',
   });
-  expect(found.map((one) => one.slice(0, 6))).toEqual(['PT3102', 'PT0101']);
+  expect(found.map((one) => one.slice(0, 6))).toEqual(['PT3109', 'PT0101']);
 });

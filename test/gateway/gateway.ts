@@ -16,6 +16,7 @@ import type { ServedCertificate } from '../../src/gateway/server.ts';
 import type { ServerSettings } from '../../src/model/world.ts';
 import type { Counters } from '../../src/pipeline/counters.ts';
 import type { DirectorySnapshot, IdentitySource, TokenVerifier } from '../../src/pipeline/identity.ts';
+import type { ModelServices } from '../../src/pipeline/key-pool.ts';
 import type { InstantiateRoute, RoutePipeline, RuleBundle } from '../../src/pipeline/program.ts';
 import type { AccessRecord } from '../../src/pipeline/record.ts';
 import { createUpstream } from '../../src/upstream/client.ts';
@@ -86,6 +87,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         recorded.emit('record');
       },
     },
+    models: () => NO_MODELS,
     eventLoopDelayMs: options.eventLoopDelayMs ?? (() => 0),
     hashKey: () => {},
     combineKey: () => {},
@@ -130,7 +132,7 @@ const ENDPOINTS = 16;
 export function prepared(bundle: RuleBundle): PreparedRules {
   const endpoints = bundle.services.flatMap((service) => service.endpoints);
   const endpointSlots = Int32Array.from(endpoints, (_, slot) => slot);
-  return { bundle: packed(bundle), counterMemory: null, endpointSlots };
+  return { bundle: packed(bundle), counterMemory: null, endpointSlots, pools: null };
 }
 
 export function packed(bundle: RuleBundle, packer = new BundlePacker()): PackedBundle {
@@ -151,6 +153,12 @@ const IDENTITIES: IdentitySource = {
   secretsOf: () => [],
   holds: () => true,
   named: ({ consumer }) => (consumer === 'nobody' ? null : identity(consumer)),
+};
+
+const NO_MODELS: ModelServices = {
+  bind: () => () => {
+    throw new Error('these gateways have no routes to models');
+  },
 };
 
 export const CLOCK: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
@@ -193,6 +201,7 @@ function startOf(options: GatewayOptions, epochs: SharedArrayBuffer): DataThread
     gauges: new SharedArrayBuffer(8),
     takeJournal: null,
     clientAuthorities: null,
+    poolMemory: null,
     seenSignatures: new SharedArrayBuffer(8),
     startedMs: 0,
     keyHashSecret: new Uint8Array(8),

@@ -124,6 +124,8 @@ export function request(changes: Partial<UpstreamRequest> = {}): UpstreamRequest
     connectMs: 1_000,
     firstByteMs: 10_000,
     idleMs: 30_000,
+    tenant: null,
+    priority: 'normal',
     ...changes,
   };
 }

@@ -25,8 +25,8 @@ interface RotateOptions extends Common, Expiry {
 
 /** `portunus keys issue TENANT/CONSUMER [FOLDER]`. */
 export function issueKey(holder: string, folder: string, options: IssueOptions): Promise<ExitCode> {
-  return command(folder, options, async (ask) => {
-    const [tenant, consumer] = parts(holder, 2, 'TENANT/CONSUMER');
+  return keysCommand(folder, options, async (ask) => {
+    const [tenant, consumer] = nameParts(holder, 2, 'TENANT/CONSUMER');
     const { name, environment } = options;
     const body = { tenant, consumer, name, environment, expiresMs: expiryOf(options) };
     return printIssued(await ask<IssuedView>({ method: 'POST', path: '/v1/keys', body }), options);
@@ -38,11 +38,11 @@ export function listKeys(
   folder: string,
   options: Common & { readonly tenant?: string; readonly consumer?: string },
 ): Promise<ExitCode> {
-  return command(folder, options, async (ask) => {
+  return keysCommand(folder, options, async (ask) => {
     const query = new URLSearchParams({ limit: String(PAGE) });
     if (options.tenant !== undefined) query.set('tenant', options.tenant);
     if (options.consumer !== undefined) {
-      const [tenant, consumer] = parts(options.consumer, 2, 'TENANT/CONSUMER');
+      const [tenant, consumer] = nameParts(options.consumer, 2, 'TENANT/CONSUMER');
       query.set('tenant', tenant!);
       query.set('consumer', consumer!);
     }
@@ -65,7 +65,7 @@ export function listKeys(
 
 /** `portunus keys rotate TENANT/CONSUMER/KEY [FOLDER]`. */
 export function rotateKey(key: string, folder: string, options: RotateOptions): Promise<ExitCode> {
-  return command(folder, options, async (ask) => {
+  return keysCommand(folder, options, async (ask) => {
     const expiresMs = expiryOf(options);
     const body = { overlapMs: durationOf(options.overlap), environment: options.environment, expiresMs };
     return printIssued(
@@ -77,7 +77,7 @@ export function rotateKey(key: string, folder: string, options: RotateOptions): 
 
 /** `portunus keys expire TENANT/CONSUMER/KEY [FOLDER]`. */
 export function expireKey(key: string, folder: string, options: Common & Expiry): Promise<ExitCode> {
-  return command(folder, options, async (ask) => {
+  return keysCommand(folder, options, async (ask) => {
     const expiresMs = expiryOf(options);
     if (expiresMs === undefined) throw new Misuse('Say when: --expires-in 7d, or --expires 2027-05-01.');
     const view = await ask<KeyView>({ method: 'PUT', path: `${pathOf(key)}/expiry`, body: { expiresMs } });
@@ -87,7 +87,7 @@ export function expireKey(key: string, folder: string, options: Common & Expiry)
 
 /** `portunus keys revoke TENANT/CONSUMER/KEY [FOLDER]`. */
 export function revokeKey(key: string, folder: string, options: Common): Promise<ExitCode> {
-  return command(folder, options, async (ask) => {
+  return keysCommand(folder, options, async (ask) => {
     const view = await ask<KeyView>({ method: 'DELETE', path: pathOf(key) });
     return print(view, options, `${spell(view)} is revoked: no request is let in by it any more.`);
   });
@@ -101,7 +101,7 @@ type Ask = <Body>(request: AdminRequest) => Promise<Body>;
 class Failure extends Error {}
 class Misuse extends Error {}
 
-async function command(
+export async function keysCommand(
   folder: string,
   options: GatewayOptions,
   run: (ask: Ask) => Promise<ExitCode>,
@@ -127,14 +127,14 @@ function startIt(folder: string): string {
   return `Keys are kept by the running gateway: start it with "${PORTUNUS} start ${folder}".`;
 }
 
-function parts(text: string, count: number, form: string): readonly string[] {
+export function nameParts(text: string, count: number, form: string): readonly string[] {
   const found = text.split('/');
   if (found.length === count && found.every((part) => part !== '')) return found;
   throw new Misuse(`"${text}" is not ${form}.`);
 }
 
 function pathOf(key: string): string {
-  return `/v1/keys/${parts(key, 3, 'TENANT/CONSUMER/KEY').map(encodeURIComponent).join('/')}`;
+  return `/v1/keys/${nameParts(key, 3, 'TENANT/CONSUMER/KEY').map(encodeURIComponent).join('/')}`;
 }
 
 /** Undefined where nothing was said. */

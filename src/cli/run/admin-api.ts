@@ -16,7 +16,7 @@ import { createTokenDesk } from './token-desk.ts';
 export interface AdminApiParts
   extends Pick<
     AdminActions,
-    'health' | 'status' | 'reload' | 'keys' | 'directory' | 'observation' | 'configuration'
+    'health' | 'status' | 'reload' | 'keys' | 'pools' | 'directory' | 'observation' | 'configuration'
   > {
   readonly store: Store;
   /** Null: without TLS. */
@@ -42,6 +42,7 @@ export function openAdminApi(parts: AdminApiParts): Promise<Result<AdminServer, 
       configuration: parts.configuration,
       openApi: () => openApiDocument(ADMIN_ROUTES, VERSION),
       keys: parts.keys,
+      pools: parts.pools,
       directory: parts.directory,
       tokens: createTokenDesk(store.adminTokens, { clock, random }),
       audit: {

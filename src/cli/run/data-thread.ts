@@ -12,6 +12,8 @@ import { createSignatureVerifier } from '../../governance/request-signatures.ts'
 import { createTokenVerifier } from '../../governance/token-verifier.ts';
 import { createRecordWriter } from '../../observe/record-ring.ts';
 import { watchThread } from '../../observe/thread-watch.ts';
+import { ThreadModelServices } from '../../pools/model-services.ts';
+import type { PoolMemory } from '../../pools/pool-memory.ts';
 import type { CounterMemory } from '../../state/counter-layout.ts';
 import { LateCorrections } from '../../state/late-corrections.ts';
 import { createTakeJournal, type TakeJournalStart } from '../../state/rates/take-journal.ts';
@@ -56,6 +58,15 @@ const thread = startDataThread({
     startedMs: start.startedMs,
   }),
   records: createRecordWriter(start.recordRing),
+  models: (later) =>
+    new ThreadModelServices({
+      memory: start.poolMemory as PoolMemory,
+      limits: start.limits,
+      thread: start.thread,
+      clock,
+      random,
+      later,
+    }),
   eventLoopDelayMs: eventLoopDelay(),
   hashKey,
   combineKey,

@@ -11,6 +11,7 @@ import { err, ok, type Result } from '../../base/result.ts';
 import { DataThreads } from '../../gateway/data-threads.ts';
 import { type DataThreadStart, EPOCH_CELLS } from '../../gateway/messages.ts';
 import { LiveDirectory, type PreparedDirectory } from '../../governance/live-directory.ts';
+import { NO_MODELS } from '../../model/pools.ts';
 import type { ServerSettings } from '../../model/world.ts';
 import { createRecordRing } from '../../observe/record-ring.ts';
 import { RuleAlerts } from '../../observe/rule-alerts.ts';
@@ -21,6 +22,8 @@ import {
   readThreadGauges,
   type ThreadGaugeValues,
 } from '../../pipeline/thread-gauges.ts';
+import { createPoolMemory } from '../../pools/pool-memory.ts';
+import { PoolRegistry } from '../../pools/pool-registry.ts';
 import type { CounterMemory } from '../../state/counter-layout.ts';
 import type { CounterRegistry } from '../../state/counter-registry.ts';
 import { machineBoot } from '../../state/rates/machine-boot.ts';
@@ -53,6 +56,7 @@ import { CONTROL_THREAD, dataThreadName, GatewayMetrics } from './metrics.ts';
 import type { Observation } from './observation.ts';
 import { createObservationDesk } from './observation-desk.ts';
 import { openObservation } from './observation-opening.ts';
+import { PoolKeeper } from './pool-keeper.ts';
 import type { ProjectBuilder } from './project-builder.ts';
 import { type ProjectFiles, ProjectWatcher } from './project-files.ts';
 import { QuotaKeeper } from './quota-keeper.ts';
@@ -107,6 +111,8 @@ const ANCHOR_SYNC_MS = 1_000;
 const THRESHOLDS_EVERY_MS = 1_000;
 /** How often the state of rate windows is written. */
 const RATES_EVERY_MS = 1_000;
+/** How soon a change of a provider key is told, and how much of what is used of its limits a crash may lose. */
+const POOLS_EVERY_MS = 250;
 /** Each try on a full disk makes LMDB write a line to the console. */
 const HISTORY_RETRY_MS = 10_000;
 
@@ -130,6 +136,8 @@ export class Gateway {
   readonly #rates: RateKeeper;
   readonly #replaced: ReplacedKeeper;
   readonly #endpoints: EndpointKeeper;
+  readonly #pools: PoolRegistry;
+  readonly #poolKeeper: PoolKeeper;
   readonly #directory: LiveDirectory;
   readonly #certificates: ServedCertificates;
   readonly #adminCertificate: AdminCertificateKeeper;
@@ -200,6 +208,13 @@ export class Gateway {
       options.replaced,
     );
     const { shared } = this.#endpoints;
+    const poolMemory = createPoolMemory(world.limits, rings.length);
+    this.#pools = new PoolRegistry({
+      memory: poolMemory,
+      sizes: world.limits,
+      clock: options.clock,
+      readSecret,
+    });
     const journals = this.#rates.journals();
     const seenSignatures = createSeenSignaturesMemory(world.limits.signaturesRemembered);
     const starts = threadStarts(world, rings, {
@@ -208,6 +223,7 @@ export class Gateway {
       keyHashSecret,
       startedMs: this.#startedMs,
       seenSignatures,
+      poolMemory,
     });
     const ownGauges = createThreadGauges();
     this.#endWatch = watchThread(ownGauges, null);
@@ -215,6 +231,16 @@ export class Gateway {
       [CONTROL_THREAD, ownGauges],
       ...starts.map(({ thread, gauges }) => [dataThreadName(thread), gauges] as const),
     ]);
+    this.#poolKeeper = new PoolKeeper({
+      dataFolder: world.server.dataFolder,
+      registry: this.#pools,
+      clock: options.clock,
+      alerts: observation.alerts,
+      events: observation.events,
+      audit,
+      models: () => this.#configuration.running?.bundle.models ?? NO_MODELS,
+    });
+    this.#poolKeeper.restore();
     this.#certificates = new ServedCertificates({
       of: '',
       files: world.server.certificates,
@@ -306,6 +332,7 @@ export class Gateway {
       setInterval(() => this.#anchoring.tend(), ANCHOR_SYNC_MS),
       setInterval(() => this.#quotas.retry(), LEASE_RETRY_MS),
       setInterval(() => this.#rates.tend(), RATES_EVERY_MS),
+      setInterval(() => this.#poolKeeper.tend(), POOLS_EVERY_MS),
       setInterval(() => this.#thresholds.resolveEnded(), THRESHOLDS_EVERY_MS),
       setInterval(() => this.#ruleAlerts.resolveQuiet(), THRESHOLDS_EVERY_MS),
     ];
@@ -405,6 +432,7 @@ export class Gateway {
       health: () => this.#health,
       status: () => this.status(),
       keys: this.#directory.keys,
+      pools: this.#poolKeeper,
       directory: createDirectoryDesk(this.#directory, () => this.#liveFiles),
       reload: async (actor) => recordedReport(await this.load('admin API', actor), this.#history),
       configuration: this.#versions(),
@@ -493,6 +521,11 @@ export class Gateway {
     if (!packed.ok) return packed.error;
     const slots = rules === null ? ok(null) : this.#endpoints.prepare(epoch, rules.services);
     if (!slots.ok) return slots.error;
+    const pools = rules === null ? ok(null) : this.#pools.prepare(rules.models);
+    if (!pools.ok) {
+      this.#endpoints.retire(epoch);
+      return pools.error;
+    }
     const memory = rules === null ? null : this.#counters.prepare(rules.counters);
     if (memory !== null) {
       this.#rates.regionsChanged();
@@ -503,7 +536,7 @@ export class Gateway {
       rules:
         packed.value === null
           ? null
-          : { bundle: packed.value, counterMemory: memory, endpointSlots: slots.value! },
+          : { bundle: packed.value, counterMemory: memory, endpointSlots: slots.value!, pools: pools.value },
       directory: prepared.value === null ? null : prepared.value.snapshot,
     });
     if (!changed.ok) {
@@ -519,6 +552,7 @@ export class Gateway {
     if (rules !== null) {
       this.#counterMemory.set(epoch, memory!);
       this.#endpoints.live(rules.services, files);
+      this.#pools.activate(rules.models);
       this.#quotas.renamed(rules.counters);
       await this.#replaced.live(epoch, replaced);
       this.#tellEarliest();
@@ -612,7 +646,7 @@ function authoritiesOf({ clientCertificates }: ServerSettings): string | null {
 
 type SharedByThreads = Pick<
   DataThreadStart,
-  'endpoints' | 'keyHashSecret' | 'seenSignatures' | 'startedMs'
+  'endpoints' | 'keyHashSecret' | 'poolMemory' | 'seenSignatures' | 'startedMs'
 > & {
   /** Of each thread. */
   readonly takeJournals: readonly TakeJournalStart[];

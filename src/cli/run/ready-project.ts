@@ -30,7 +30,8 @@ export interface ServedWorld extends Omit<World, 'routes'> {
   readonly routes: ReadonlyMap<string, unknown> | ReadonlySet<string>;
 }
 
-export interface ReadyBundle extends Pick<RuleBundle, 'hash' | 'services' | 'counters' | 'alerts'> {
+export interface ReadyBundle
+  extends Pick<RuleBundle, 'hash' | 'services' | 'models' | 'counters' | 'alerts'> {
   readonly ruleCount: number;
   /** As data threads take it, made when first asked for. The error is one sentence. */
   pack(): Result<PackedBundle, string>;
@@ -60,11 +61,12 @@ const READY = new WeakMap<RuleBundle, ReadyBundle>();
 function readyBundle(bundle: RuleBundle, packer: BundlePacker): ReadyBundle {
   const known = READY.get(bundle);
   if (known !== undefined) return known;
-  const { hash, services, counters, alerts } = bundle;
+  const { hash, services, models, counters, alerts } = bundle;
   let packed: Result<PackedBundle, string> | null = null;
   const ready: ReadyBundle = {
     hash,
     services,
+    models,
     counters,
     alerts,
     ruleCount: bundle.rules.length,

@@ -4,7 +4,7 @@ import type { Accounting } from '../../model/money.ts';
 import type { Identification, Route, RouteMatch, WebSocketSettings } from '../../model/world.ts';
 import type { FileMemory } from '../check-files.ts';
 import type { RouteDocument, RoutesDocument } from '../documents.ts';
-import { below, type Here, type Report, valueAt } from '../finding.ts';
+import { below, type Here, keyAt, type Report, valueAt } from '../finding.ts';
 import { clip, didYouMean } from '../show.ts';
 import { buildCost } from './costs.ts';
 import { buildFields } from './fields.ts';
@@ -129,12 +129,14 @@ function asBefore(route: Route, before: ReadonlyMap<string, Route>): Route {
 
 function buildRoute(name: string, document: RouteDocument, here: Here, context: RouteContext): Route {
   const { services, requestBodyBytes, report } = context;
-  checkReference(document.service, services, valueAt(below(here, 'service')), report);
+  if (document.service !== undefined)
+    checkReference(document.service, services, valueAt(below(here, 'service')), report);
+  if (document.ai !== undefined) checkAiRoute(document, here, report);
   const { maxBody } = document.request;
   return {
     name,
-    service: document.service,
-    ai: null,
+    service: document.service ?? null,
+    ai: document.ai ?? null,
     match: buildMatch(document.match, below(here, 'match'), report),
     upstreamPath: document.upstreamPath ?? null,
     state: document.state,
@@ -151,6 +153,28 @@ function buildRoute(name: string, document: RouteDocument, here: Here, context: 
     summary: document.docs.summary ?? null,
     place: here.file.placeOf(here.path),
   };
+}
+
+/** What only a service has a use for. */
+const OF_SERVICES = ['upstreamPath', 'websocket', 'cost'] as const;
+
+function checkAiRoute(document: RouteDocument, here: Here, report: Report): void {
+  for (const field of OF_SERVICES) {
+    if (document[field] === undefined) continue;
+    report({
+      code: 'PT3309',
+      message: `A route to models has no use for "${field}".`,
+      target: keyAt(below(here, field)),
+      help: 'Remove it: the provider says where its calls go, and the model what they cost.',
+    });
+  }
+  if (document.request.schema === undefined) return;
+  report({
+    code: 'PT3309',
+    message: 'A route to models has no use for a schema: its requests are those of the dialect.',
+    target: keyAt(below(here, 'request', 'schema')),
+    help: 'Remove it.',
+  });
 }
 
 const BY_KEY = 'api-key';

@@ -3,7 +3,7 @@ import type { DocumentPath, Finding, Located } from '../finding.ts';
 import type { FileKind } from '../kinds.ts';
 import { explain, fieldMeant, KEYWORD_RANKS } from './explain.ts';
 import { pathOf } from './pointer.ts';
-import { fillFromShipped } from './shipped.ts';
+import { fillFromShipped, fillMatches } from './shipped.ts';
 import { validate } from './validators.ts';
 
 export interface Shape {
@@ -17,6 +17,7 @@ export interface Shape {
 /** Checks a value against the schema of its kind, fills in defaults, and says in plain words what does not fit. */
 export function checkShape(kind: FileKind, value: unknown, file: Located, findingsMax: number): Shape {
   fillFromShipped(kind, value);
+  fillMatches(kind, value);
   const errors = withoutRests(distinct(validate(kind, value)));
   const broken = new Set<string>();
   for (const { path } of errors) {
@@ -60,11 +61,17 @@ function withoutMisspelt(errors: readonly PlacedError[]): readonly PlacedError[]
       return name === null ? [] : [`${error.instancePath}\u0000${name}`];
     }),
   );
-  return errors.filter(
-    ({ error }) =>
-      error.keyword !== 'required' ||
-      !meant.has(`${error.instancePath}\u0000${String(error.params.missingProperty)}`),
+  return errors.filter(({ error }) =>
+    missing(error).every((name) => !meant.has(`${error.instancePath}\u0000${name}`)),
   );
+}
+
+/** The fields that are asked for and not there. */
+function missing({ keyword, params, schema }: ErrorObject): readonly string[] {
+  if (keyword === 'required') return [String(params.missingProperty)];
+  return keyword === 'oneOf'
+    ? (schema as readonly { readonly required: readonly string[] }[]).flatMap(({ required }) => required)
+    : [];
 }
 
 /** `tags: a, b` within `{ }` is one mistake: that `b` is no field follows from it. */

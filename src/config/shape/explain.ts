@@ -169,12 +169,13 @@ function twice({ params }: ErrorObject, { path }: Where): Explanation {
   return { code: 'PT3108', message, help: 'Remove one of them.', at: [...path, second - 1] };
 }
 
-function notExactlyOne({ schema }: ErrorObject, { path }: Where): Explanation {
+function notExactlyOne({ schema, data }: ErrorObject, { path }: Where): Explanation {
   const fields = (schema as readonly { readonly required: readonly string[] }[]).flatMap(
     (branch) => branch.required,
   );
   const message = `${subject(path)} needs exactly one of ${alternatives(fields)}.`;
-  return { code: 'PT3109', message, help: 'Keep one of them.', part: 'key' };
+  const isNone = !fields.some((field) => Object.hasOwn(data as object, field));
+  return { code: 'PT3109', message, help: isNone ? 'Write one of them.' : 'Keep one of them.', part: 'key' };
 }
 
 function unknownField({ params, parentSchema }: ErrorObject, { path, file }: Where): Explanation {

@@ -1,4 +1,5 @@
 import shipped from '../../../providers/all.json' with { type: 'json' };
+import { OPERATION_TARGETS, type OperationName } from '../../model/pools.ts';
 import type { FileKind } from '../kinds.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -23,6 +24,18 @@ export function fillFromShipped(kind: FileKind, root: unknown): void {
   for (const provider of Object.values(root.providers)) {
     if (!isMap(provider) || typeof provider.extends !== 'string' || !isShipped(provider.extends)) continue;
     fill(provider, DESCRIPTIONS[provider.extends.slice(PREFIX.length)]!);
+  }
+}
+
+/** Where the SDKs of its dialect ask for what a route to models is for: what the route itself does not say of its match. */
+export function fillMatches(kind: FileKind, root: unknown): void {
+  if (kind !== 'routes' || !isMap(root) || !isMap(root.routes)) return;
+  for (const route of Object.values(root.routes)) {
+    if (!isMap(route) || typeof route.ai !== 'string' || !Object.hasOwn(OPERATION_TARGETS, route.ai))
+      continue;
+    const { method, path } = OPERATION_TARGETS[route.ai as OperationName];
+    if (!Object.hasOwn(route, 'match')) route.match = {};
+    if (isMap(route.match)) fill(route.match, { methods: [method], path: `/v1${path}` });
   }
 }
 

@@ -197,6 +197,10 @@ export const CONFIGURATION_CODES = {
     'WebSocket without GET',
     'A WebSocket begins with a GET request, so the methods of its route, where they are named, are GET alone.',
   ),
+  PT3309: error(
+    'Field of services on a route to models',
+    'Where calls to models go, and what they cost, is said by providers and models. What only a service has a use for would be passed over in silence.',
+  ),
   PT3318: error(
     'Price in another currency',
     'Accounts are kept in the one currency that portunus.yaml names. An amount in another needs a dated rate there; what answers tell is never converted.',

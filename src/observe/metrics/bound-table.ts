@@ -108,6 +108,13 @@ export const BOUND_VIEWS = {
   yamlAliases: REFUSED_CONFIGURATION,
   nestingDepth: REFUSED_CONFIGURATION,
   regexInstructions: REFUSED_CONFIGURATION,
+  pools: REFUSED_CONFIGURATION,
+  poolKeys: REFUSED_CONFIGURATION,
+  poolLanes: REFUSED_CONFIGURATION,
+  poolTenants: told('nobody: further tenants wait as one'),
+  providerAttempts: seen(answer('keys_exhausted')),
+  providerErrorBytes: told('the caller, whose error is cut'),
+  streamEventBytes: told('nobody: all that was estimated for such a call is spent'),
   testRequests: told('whoever runs the test'),
   drainMs: told('the log, by the number of requests that were cut off'),
 } as const satisfies Record<LimitName, BoundView>;

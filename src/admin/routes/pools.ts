@@ -1,0 +1,137 @@
+import type { Result } from '../../base/result.ts';
+import { POOL_STRATEGIES } from '../../model/pools.ts';
+import { METER_KINDS, METER_UNITS } from '../../model/provider-limits.ts';
+import type { AuditActor, AuditProblem } from '../../pipeline/audit.ts';
+import type { AdminActions } from '../actions.ts';
+import type { AdminAnswer, AdminCall, AdminRoute, ParameterSchema } from '../route.ts';
+import { list, NUMBER, object, orNull, TEXT, TIME_MS, WHOLE } from '../schemas.ts';
+import { notDurable } from './tokens.ts';
+
+/** What can be seen and done of the keys of providers. Never a secret. */
+export interface PoolActions {
+  list(): readonly PoolView[];
+  /** It holds on every data thread, and is on the disk, when this resolves. */
+  change(
+    pool: string,
+    key: string,
+    change: PoolKeyChange,
+    actor: AuditActor,
+  ): Promise<Result<PoolView, AuditProblem | 'unknown'>>;
+}
+
+export type PoolKeyChange = 'disable' | 'enable' | 'drain';
+
+export interface PoolView {
+  readonly name: string;
+  readonly provider: string;
+  readonly choose: string;
+  readonly queueUpToMs: number;
+  readonly queueWaiting: number;
+  readonly keys: readonly PoolKeyView[];
+}
+
+export interface PoolKeyView {
+  readonly name: string;
+  readonly account: string;
+  readonly state: string;
+  /** What changed the state last; null: nothing has. */
+  readonly because: string | null;
+  /** Calls under way. */
+  readonly inFlight: number;
+  /** The least share that is left of a limit, 0 … 1. */
+  readonly headroom: number;
+  /** Where the provider asked to wait; `model`: null for all. */
+  readonly throttled: readonly { readonly model: string | null; readonly untilMs: number }[];
+  readonly limits: readonly PoolLimitView[];
+}
+
+export interface PoolLimitView {
+  /** As the provider calls it; null: all models of the account together. */
+  readonly model: string | null;
+  readonly unit: string;
+  readonly kind: string;
+  readonly windowMs: number;
+  readonly amount: number;
+  /** Below 0: calls took more than was estimated. */
+  readonly left: number;
+  readonly source: 'declared' | 'learned';
+}
+
+const NAMED = '^[a-zA-Z0-9](?:[a-zA-Z0-9._-]{0,98}[a-zA-Z0-9])?$';
+const PARAMETERS: Readonly<Record<'pool' | 'key', ParameterSchema>> = {
+  pool: { type: 'string', description: 'Name of the pool.', pattern: NAMED },
+  key: { type: 'string', description: 'Name of the key.', pattern: NAMED },
+};
+
+const LIMIT = object({
+  model: orNull(TEXT),
+  unit: { enum: [...METER_UNITS] },
+  kind: { enum: [...METER_KINDS] },
+  windowMs: WHOLE,
+  amount: NUMBER,
+  left: NUMBER,
+  source: { enum: ['declared', 'learned'] },
+});
+
+const POOL = object({
+  name: TEXT,
+  provider: TEXT,
+  choose: { enum: [...POOL_STRATEGIES] },
+  queueUpToMs: WHOLE,
+  queueWaiting: WHOLE,
+  keys: list(
+    object({
+      name: TEXT,
+      account: TEXT,
+      state: TEXT,
+      because: orNull(TEXT),
+      inFlight: WHOLE,
+      headroom: { ...NUMBER, description: 'The least share that is left of a limit, 0 to 1.' },
+      throttled: list(object({ model: orNull(TEXT), untilMs: TIME_MS })),
+      limits: list(LIMIT),
+    }),
+  ),
+});
+
+export const POOL_ROUTES: readonly AdminRoute[] = [
+  {
+    operation: 'listPools',
+    method: 'GET',
+    path: '/v1/pools',
+    scope: 'read',
+    summary: 'Pools of provider keys: the state of each key, why, and what is left of its limits.',
+    answers: { 200: { description: 'All of them.', content: { schema: object({ pools: list(POOL) }) } } },
+    answer: (_call, { pools }) => ({ status: 200, body: { pools: pools.list() } }),
+  },
+  ...(['disable', 'enable', 'drain'] as const).map((change): AdminRoute => {
+    const summaries = {
+      disable: 'Switches a provider key off: only "enable" switches it on again.',
+      enable: 'Lets a provider key take calls again, whatever its state was.',
+      drain: 'Gives a provider key no new calls; those under way end.',
+    };
+    return {
+      operation: `${change}ProviderKey`,
+      method: 'POST',
+      path: `/v1/pools/{pool}/keys/{key}/${change}`,
+      scope: 'keys',
+      summary: summaries[change],
+      parameters: PARAMETERS,
+      answers: { 200: { description: 'The pool as it is now.', content: { schema: POOL } } },
+      problems: ['not_found', 'not_durable'],
+      answer: (call, actions) => changeAnswer(change, call, actions),
+    };
+  }),
+];
+
+async function changeAnswer(
+  change: PoolKeyChange,
+  { parameters, actor }: AdminCall,
+  { pools }: AdminActions,
+): Promise<AdminAnswer> {
+  const [pool, key] = [String(parameters.pool), String(parameters.key)];
+  const changed = await pools.change(pool, key, change, actor);
+  if (changed.ok) return { status: 200, body: changed.value };
+  if (changed.error === 'unknown')
+    return { problem: 'not_found', detail: `There is no key "${key}" in a pool "${pool}".` };
+  return notDurable(changed.error);
+}

@@ -1,0 +1,82 @@
+import type { PoolKeyChange, PoolKeyView, PoolLimitView, PoolView } from '../../admin/routes/pools.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { type TableColumn, tableText } from '../table.ts';
+import { keysCommand, nameParts } from './keys.ts';
+import type { GatewayOptions } from './remote-gateway.ts';
+
+interface Common extends GatewayOptions {
+  readonly json?: true;
+}
+
+/** `portunus keys pools [FOLDER]`: how the keys of providers are. */
+export function listPools(folder: string, options: Common): Promise<ExitCode> {
+  return keysCommand(folder, options, async (ask) => {
+    const { pools } = await ask<{ readonly pools: readonly PoolView[] }>({
+      method: 'GET',
+      path: '/v1/pools',
+    });
+    if (options.json) process.stdout.write(`${JSON.stringify(pools, null, 2)}\n`);
+    else process.stdout.write(pools.length === 0 ? NO_POOLS : poolLines(pools, Date.now()));
+    return EXIT.fine;
+  });
+}
+
+/** `portunus keys disable|enable|drain POOL/KEY [FOLDER]`. */
+export function changePoolKey(
+  change: PoolKeyChange,
+  name: string,
+  folder: string,
+  options: Common,
+): Promise<ExitCode> {
+  return keysCommand(folder, options, async (ask) => {
+    const [pool, key] = nameParts(name, 2, 'POOL/KEY');
+    const path = `/v1/pools/${encodeURIComponent(pool!)}/keys/${encodeURIComponent(key!)}/${change}`;
+    const view = await ask<PoolView>({ method: 'POST', path });
+    const { state } = view.keys.find((one) => one.name === key)!;
+    process.stdout.write(
+      options.json ? `${JSON.stringify(view, null, 2)}\n` : `${pool}/${key} is ${state}.\n`,
+    );
+    return EXIT.fine;
+  });
+}
+
+const NO_POOLS = 'There are no pools: they are defined in providers/*.yaml.\n';
+
+function poolLines(pools: readonly PoolView[], nowMs: number): string {
+  const rows = pools.flatMap((pool) => pool.keys.map((key) => rowOf(pool, key, nowMs)));
+  return tableText(COLUMNS, rows);
+}
+
+const COLUMNS: readonly TableColumn[] = [
+  { title: 'pool' },
+  { title: 'key' },
+  { title: 'account' },
+  { title: 'state' },
+  { title: 'in flight', align: 'right' },
+  { title: 'headroom', align: 'right' },
+  { title: 'scarcest limit' },
+  { title: 'because' },
+];
+
+function rowOf(pool: PoolView, key: PoolKeyView, nowMs: number): string[] {
+  const until = key.throttled.map(({ untilMs }) => untilMs);
+  const isThrottled = key.state === 'active' && until.length > 0;
+  const state = isThrottled ? `throttled ${Math.ceil((Math.min(...until) - nowMs) / 1_000)} s` : key.state;
+  return [
+    pool.name,
+    key.name,
+    key.account,
+    state,
+    String(key.inFlight),
+    key.limits.length === 0 ? '' : `${Math.round(key.headroom * 100)} %`,
+    scarcest(key.limits),
+    key.because ?? '',
+  ];
+}
+
+function scarcest(limits: readonly PoolLimitView[]): string {
+  const [first] = limits.toSorted((one, other) => one.left / one.amount - other.left / other.amount);
+  if (first === undefined) return 'no limit known yet';
+  const of = first.model === null ? '' : ` of ${first.model}`;
+  return `${first.left} of ${first.amount} ${first.unit} per ${first.windowMs / 1_000} s${of}`;
+}

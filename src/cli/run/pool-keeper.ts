@@ -1,0 +1,226 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { PoolActions, PoolKeyChange, PoolView } from '../../admin/routes/pools.ts';
+import type { Clock } from '../../base/ports.ts';
+import { err, ok, type Result } from '../../base/result.ts';
+import type { Models } from '../../model/pools.ts';
+import type { AlertBus } from '../../observe/alert-bus.ts';
+import type { EventLog } from '../../observe/event-log.ts';
+import type { AuditActor, AuditPort, AuditProblem } from '../../pipeline/audit.ts';
+import { KEY_EVENTS, KEY_STATES, type KeyState } from '../../pools/key-states.ts';
+import type { KeyReading, PoolReading, PoolRegistry, SavedPools } from '../../pools/pool-registry.ts';
+import { machineBoot } from '../../state/rates/machine-boot.ts';
+import { replaceDurably } from './durable-file.ts';
+import { poolView } from './pool-view.ts';
+
+export interface PoolKeeperParts {
+  readonly dataFolder: string;
+  readonly registry: PoolRegistry;
+  readonly clock: Clock;
+  readonly alerts: Pick<AlertBus, 'raise' | 'resolve'>;
+  readonly events: Pick<EventLog, 'write'>;
+  readonly audit: AuditPort;
+  /** Of the version that runs. */
+  readonly models: () => Models;
+}
+
+/** In the data folder. */
+const FILE = 'pools.json';
+const FILE_BYTES_MAX = 64 * 1_024 * 1_024;
+
+interface SavedFile extends SavedPools {
+  readonly version: 1;
+  readonly boot: string;
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
+/**
+ * What the control thread does about provider keys: keeps their states and what is used of their limits over the end of the process,
+ * tells people of changes, and makes those that people ask for.
+ */
+export class PoolKeeper implements PoolActions {
+  readonly #parts: PoolKeeperParts;
+  readonly #path: string;
+  readonly #told = new Map<string, KeyReading>();
+  #problem = '';
+
+  constructor(parts: PoolKeeperParts) {
+    this.#parts = parts;
+    this.#path = join(parts.dataFolder, FILE);
+  }
+
+  /** Before the first version. A file that can't be read is told, and begins anew: what providers say corrects the limits at once. */
+  restore(): void {
+    const read = this.#read();
+    if (!read.ok) {
+      this.#tellProblem(
+        `What was known of provider keys can't be read: ${this.#path}: ${read.error}. Their states begin anew.`,
+      );
+      return;
+    }
+    if (read.value === null) return;
+    const { clock, registry } = this.#parts;
+    const { boot, monotonicMs, wallMs } = read.value;
+    const nowMs = clock.monotonicMs();
+    const passedMs =
+      boot !== '' && boot === machineBoot() ? nowMs - monotonicMs : Math.max(0, clock.wallMs() - wallMs);
+    registry.restore(read.value, nowMs - monotonicMs - Math.max(0, passedMs));
+  }
+
+  #read(): Result<SavedFile | null, string> {
+    try {
+      const text = readFileSync(this.#path, 'utf8');
+      if (text.length > FILE_BYTES_MAX) return err('it is too large');
+      const saved = JSON.parse(text) as SavedFile;
+      const isOurs = saved.version === 1 && Array.isArray(saved.keys) && Array.isArray(saved.lanes);
+      return isOurs ? ok(saved) : err('it was not written by this version');
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      return code === 'ENOENT' ? ok(null) : err(message);
+    }
+  }
+
+  /** To be called a few times a second. */
+  tend(): void {
+    if (this.#parts.models().pools.size === 0) return;
+    for (const { pool, keys } of this.#readings()) for (const key of keys) this.#tell(pool.name, key);
+    this.#save();
+  }
+
+  #readings(): readonly PoolReading[] {
+    return this.#parts.registry.inspect(this.#parts.models());
+  }
+
+  /** Not synced: the page cache keeps it over the end of the process, and a machine that fell was away long enough. */
+  #save(): void {
+    const fresh = `${this.#path}.unfinished`;
+    try {
+      writeFileSync(fresh, this.#text(), { mode: 0o600 });
+      renameSync(fresh, this.#path);
+      this.#parts.alerts.resolve(NOT_KEPT);
+      this.#problem = '';
+    } catch (error) {
+      this.#tellProblem(`What is known of provider keys can't be kept: ${(error as Error).message}.`);
+    }
+  }
+
+  #text(): string {
+    const { registry, clock } = this.#parts;
+    const saved: SavedFile = {
+      version: 1,
+      boot: machineBoot(),
+      monotonicMs: clock.monotonicMs(),
+      wallMs: clock.wallMs(),
+      ...registry.save(),
+    };
+    return JSON.stringify(saved);
+  }
+
+  #tellProblem(message: string): void {
+    if (message === this.#problem) return;
+    this.#problem = message;
+    this.#parts.alerts.raise({
+      ...NOT_KEPT,
+      severity: 'warning',
+      message,
+      remedy: NOT_KEPT_REMEDY,
+    });
+  }
+
+  #tell(pool: string, now: KeyReading): void {
+    const subject = `${pool}/${now.key.name}`;
+    const before = this.#told.get(subject);
+    if (before !== undefined && before.state === now.state) return;
+    this.#told.set(subject, now);
+    if (before !== undefined)
+      this.#parts.events.write('info', 'provider key', {
+        pool,
+        key: now.key.name,
+        before: before.state,
+        state: now.state,
+        because: KEY_EVENTS[now.lastEvent],
+      });
+    const identity = { kind: 'provider-key', subject };
+    const remedy = REMEDIES[now.state];
+    if (remedy === null) this.#parts.alerts.resolve(identity);
+    else
+      this.#parts.alerts.raise({
+        ...identity,
+        severity: now.state === 'suspect' ? 'warning' : 'critical',
+        message: `Key "${now.key.name}" of pool "${pool}" is ${now.state}: it ${KEY_STATES[now.state].does}.`,
+        remedy,
+      });
+  }
+
+  // -- what people see and ask for -----------------------------------------------------------------------------------
+
+  list(): readonly PoolView[] {
+    const nowMs = this.#parts.clock.monotonicMs();
+    return this.#readings().map((reading) => poolView(reading, nowMs, this.#parts.clock.wallMs()));
+  }
+
+  async change(
+    pool: string,
+    key: string,
+    event: PoolKeyChange,
+    actor: AuditActor,
+  ): Promise<Result<PoolView, AuditProblem | 'unknown'>> {
+    const { registry, audit, models } = this.#parts;
+    const known =
+      models()
+        .pools.get(pool)
+        ?.keys.some(({ name }) => name === key) === true;
+    const place = known ? registry.keyPlace(pool, key) : null;
+    if (place === null) return err('unknown');
+    const before = registry.health.state(place);
+    registry.health.happened(place, event);
+    const after = registry.health.state(place);
+    if (before !== after) {
+      const kept = await this.#keepDurably();
+      const recorded = kept.ok
+        ? await audit.append({
+            actor,
+            action: `provider-keys.${event}`,
+            target: `pool ${pool}, key ${key}`,
+            before: { state: before },
+            after: { state: after },
+          })
+        : kept;
+      // Not recorded is not done.
+      if (!recorded.ok) {
+        registry.health.begin(place, before);
+        return recorded;
+      }
+    }
+    return ok(this.list().find(({ name }) => name === pool)!);
+  }
+
+  async #keepDurably(): Promise<Result<void, AuditProblem>> {
+    try {
+      await replaceDurably(this.#path, this.#text(), 0o600);
+      return ok(undefined);
+    } catch (error) {
+      return err({
+        code: 'pools_not_kept',
+        message: `The state of the key can't be kept: ${(error as Error).message}.`,
+        place: this.#path,
+        remedy: NOT_KEPT_REMEDY,
+      });
+    }
+  }
+}
+
+const NOT_KEPT_REMEDY = 'Make the data folder writable, with room; it is tried again at once.';
+const NOT_KEPT = { kind: 'pools-not-kept', subject: '' } as const;
+
+/** What to do about a key in each state; null: nothing is the matter. */
+const REMEDIES: Readonly<Record<KeyState, string | null>> = {
+  active: null,
+  suspect: 'Nothing yet: its next call shows whether the provider knows it.',
+  exhausted: 'Pay the provider, then say so with "portunus keys enable POOL/KEY".',
+  invalid: 'Give it a new secret, or remove it from its pool.',
+  draining: null,
+  retired: null,
+  disabled: null,
+};

@@ -1,0 +1,41 @@
+import type { PoolKeyView, PoolLimitView, PoolView } from '../../admin/routes/pools.ts';
+import { KEY_EVENTS } from '../../pools/key-states.ts';
+import type { KeyReading, PoolReading } from '../../pools/pool-registry.ts';
+
+/** A pool as the admin API shows it: moments by the wall clock. */
+export function poolView({ pool, keys }: PoolReading, nowMs: number, wallMs: number): PoolView {
+  return {
+    name: pool.name,
+    provider: pool.provider,
+    choose: pool.choose,
+    queueUpToMs: pool.queue.upToMs,
+    queueWaiting: pool.queue.waiting,
+    keys: keys.map((key) => keyView(key, nowMs, wallMs - nowMs)),
+  };
+}
+
+function keyView(reading: KeyReading, nowMs: number, wallAheadMs: number): PoolKeyView {
+  const limits = reading.lanes.flatMap(({ model, meters }) =>
+    meters.map(
+      ({ unit, kind, windowMs, amount, left, isDeclared }): PoolLimitView => ({
+        ...{ model, unit, kind, windowMs, amount },
+        left: Math.floor(left),
+        source: isDeclared ? 'declared' : 'learned',
+      }),
+    ),
+  );
+  const closed = reading.lanes.filter(({ closedUntilMs }) => closedUntilMs > nowMs);
+  return {
+    name: reading.key.name,
+    account: reading.key.account,
+    state: reading.state,
+    because: reading.changes === 0 ? null : KEY_EVENTS[reading.lastEvent],
+    inFlight: reading.inFlight,
+    headroom: limits.reduce((least, { left, amount }) => Math.min(least, Math.max(0, left / amount)), 1),
+    throttled: closed.map(({ model, closedUntilMs }) => ({
+      model,
+      untilMs: Math.ceil(closedUntilMs + wallAheadMs),
+    })),
+    limits,
+  };
+}

@@ -1,0 +1,98 @@
+/**
+ * Reads what a call has used off its answer while that passes. Of a stream whose usage the caller did not ask for, the event that
+ * only tells it is kept back; every other byte passes as it came.
+ */
+import { EventStream, eventData } from '../ai/event-stream.ts';
+import type { Operation } from '../ai/operations.ts';
+import { StreamUsage, type Usage, usageIn } from '../ai/usage.ts';
+
+export interface AnswerUsageOptions {
+  readonly operation: Operation;
+  readonly isEventStream: boolean;
+  /** Usage was asked for by the gateway alone. */
+  readonly hidesUsage: boolean;
+  /** Longest event, and longest answer that is read. */
+  readonly bytesMax: number;
+}
+
+export class AnswerUsage {
+  readonly #options: AnswerUsageOptions;
+  readonly #events: EventStream | null;
+  readonly #streamed: StreamUsage | null;
+  #pieces: Uint8Array[] = [];
+  #bytes = 0;
+  #tooLong = false;
+  #told: Usage | null = null;
+
+  constructor(options: AnswerUsageOptions) {
+    this.#options = options;
+    const paths = options.operation.usage;
+    this.#streamed = options.isEventStream && paths !== null ? new StreamUsage(paths) : null;
+    this.#events = options.isEventStream ? new EventStream(options.bytesMax) : null;
+  }
+
+  /** What passes on of a piece. */
+  pass(chunk: Uint8Array, last: boolean): Uint8Array {
+    if (this.#tooLong) return chunk;
+    return this.#events === null ? this.#passJson(chunk, last) : this.#passEvents(this.#events, chunk, last);
+  }
+
+  /** Null: it told none. */
+  get usage(): Usage | null {
+    return this.#streamed === null ? this.#told : this.#streamed.usage;
+  }
+
+  #passJson(chunk: Uint8Array, last: boolean): Uint8Array {
+    const { operation, bytesMax } = this.#options;
+    if (operation.usage === null) return chunk;
+    this.#bytes += chunk.length;
+    if (this.#bytes > bytesMax) {
+      this.#tooLong = true;
+      this.#pieces = [];
+    } else if (last) {
+      const text = Buffer.concat([...this.#pieces, chunk]);
+      this.#told = usageIn(parsed(text), operation.usage);
+      this.#pieces = [];
+    } else this.#pieces.push(chunk.slice());
+    return chunk;
+  }
+
+  /** Only whole events pass: where the provider breaks off, what the gateway then says is an event of its own. */
+  #passEvents(stream: EventStream, chunk: Uint8Array, last: boolean): Uint8Array {
+    const before = stream.heldBytes;
+    const events = stream.push(chunk);
+    if (events === null) {
+      // Nothing that long is an event of usage: from here on all passes unread.
+      this.#tooLong = true;
+      return stream.end();
+    }
+    const kept = events.filter((event) => !this.#hides(event));
+    if (kept.length === events.length && before === 0 && stream.heldBytes === 0) return chunk;
+    return Buffer.concat(last ? [...kept, stream.end()] : kept);
+  }
+
+  #hides(event: Uint8Array): boolean {
+    const data = eventData(event);
+    if (data === null) return false;
+    this.#streamed?.event(data);
+    return this.#options.hidesUsage && tellsOnlyUsage(data);
+  }
+}
+
+/** OpenAI sends one more event with no choices and the usage of the whole request (API reference, `stream_options.include_usage`). */
+function tellsOnlyUsage(data: string): boolean {
+  if (!data.includes('"usage"')) return false;
+  const event = parsed(data);
+  if (typeof event !== 'object' || event === null) return false;
+  const { choices, usage } = event as { choices?: unknown; usage?: unknown };
+  return Array.isArray(choices) && choices.length === 0 && typeof usage === 'object' && usage !== null;
+}
+
+function parsed(text: Uint8Array | string): unknown {
+  try {
+    return JSON.parse(typeof text === 'string' ? text : new TextDecoder().decode(text));
+  } catch {
+    // Not JSON: it tells nothing.
+    return null;
+  }
+}

@@ -1,0 +1,88 @@
+/** The states of all keys in shared memory, as one thread sees and changes them: single words, each change one compare-and-exchange. */
+import {
+  afterEvent,
+  KEY_EVENT_NAMES,
+  KEY_STATE_NAMES,
+  KEY_STATES,
+  type KeyEvent,
+  type KeyState,
+} from './key-states.ts';
+import { KEY_CELLS, type PoolMemory } from './pool-memory.ts';
+
+/** How long the one call that proves a suspect key may take before another is sent. */
+const PROOF_S = 60;
+
+export class KeyHealth {
+  readonly #cells: Int32Array;
+
+  constructor(memory: Pick<PoolMemory, 'keys'>) {
+    this.#cells = new Int32Array(memory.keys);
+  }
+
+  state(key: number): KeyState {
+    return KEY_STATE_NAMES[Atomics.load(this.#cells, key * KEY_CELLS.cells + KEY_CELLS.state)]!;
+  }
+
+  /** How often the state has changed, and by which event last. */
+  changes(key: number): number {
+    return Atomics.load(this.#cells, key * KEY_CELLS.cells + KEY_CELLS.changes);
+  }
+
+  lastEvent(key: number): KeyEvent {
+    return KEY_EVENT_NAMES[Atomics.load(this.#cells, key * KEY_CELLS.cells + KEY_CELLS.event)]!;
+  }
+
+  inFlight(key: number): number {
+    return Atomics.load(this.#cells, key * KEY_CELLS.cells + KEY_CELLS.inFlight);
+  }
+
+  /** Whether a call may go to the key now; of a suspect one, only while no other call proves it. */
+  serves(key: number, nowMs: number): boolean {
+    const at = key * KEY_CELLS.cells;
+    const { serves } = KEY_STATES[KEY_STATE_NAMES[Atomics.load(this.#cells, at + KEY_CELLS.state)]!];
+    if (serves !== 'proof') return serves === 'all';
+    return Atomics.load(this.#cells, at + KEY_CELLS.proofDueS) <= nowMs / 1_000;
+  }
+
+  /** A call begins; false: another one proves the key already. */
+  begins(key: number, nowMs: number): boolean {
+    const at = key * KEY_CELLS.cells;
+    const { serves } = KEY_STATES[this.state(key)];
+    if (serves === 'none') return false;
+    if (serves === 'proof') {
+      const due = Atomics.load(this.#cells, at + KEY_CELLS.proofDueS);
+      if (due > nowMs / 1_000) return false;
+      const next = Math.ceil(nowMs / 1_000) + PROOF_S;
+      if (Atomics.compareExchange(this.#cells, at + KEY_CELLS.proofDueS, due, next) !== due) return false;
+    }
+    Atomics.add(this.#cells, at + KEY_CELLS.inFlight, 1);
+    return true;
+  }
+
+  ended(key: number): void {
+    Atomics.sub(this.#cells, key * KEY_CELLS.cells + KEY_CELLS.inFlight, 1);
+  }
+
+  /** Whether it changed anything. */
+  happened(key: number, event: KeyEvent): boolean {
+    const at = key * KEY_CELLS.cells;
+    for (;;) {
+      const before = Atomics.load(this.#cells, at + KEY_CELLS.state);
+      const state = afterEvent(KEY_STATE_NAMES[before]!, event);
+      const after = KEY_STATE_NAMES.indexOf(state);
+      if (before === after) return false;
+      if (Atomics.compareExchange(this.#cells, at + KEY_CELLS.state, before, after) !== before) continue;
+      Atomics.store(this.#cells, at + KEY_CELLS.proofDueS, 0);
+      Atomics.store(this.#cells, at + KEY_CELLS.event, KEY_EVENT_NAMES.indexOf(event));
+      Atomics.add(this.#cells, at + KEY_CELLS.changes, 1);
+      return true;
+    }
+  }
+
+  /** As it was when the process ended; or a place that another key had is its own now. */
+  begin(key: number, state: KeyState): void {
+    const at = key * KEY_CELLS.cells;
+    this.#cells.fill(0, at, at + KEY_CELLS.cells);
+    Atomics.store(this.#cells, at + KEY_CELLS.state, KEY_STATE_NAMES.indexOf(state));
+  }
+}

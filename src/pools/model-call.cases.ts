@@ -1,0 +1,308 @@
+/** Calls to models with everything around them scripted: providers answer what a test says, and time passes when it says so. */
+import { SERVICE_SETTINGS } from '../../test/upstream/service-settings.ts';
+import { assert } from '../base/assert.ts';
+import { LIMIT_DEFAULTS, type LimitValues } from '../base/limits.ts';
+import { ok } from '../base/result.ts';
+import type { ErrorRule, KeyLimit, Model, OperationName, Pool, Provider } from '../model/pools.ts';
+import type {
+  ResponseHead,
+  UpstreamCall,
+  UpstreamError,
+  UpstreamHandler,
+  UpstreamRequest,
+  UpstreamService,
+} from '../pipeline/upstream.ts';
+import { ThreadModelServices } from './model-services.ts';
+import { createPoolMemory } from './pool-memory.ts';
+import { PoolRegistry, type PreparedPools, type SavedPools } from './pool-registry.ts';
+
+export class ProviderCall implements UpstreamCall {
+  readonly request: UpstreamRequest;
+  readonly handler: UpstreamHandler;
+  readonly provider: string;
+  unsent = false;
+  aborted = false;
+  body = '';
+
+  constructor(provider: string, request: UpstreamRequest, handler: UpstreamHandler) {
+    this.provider = provider;
+    this.request = request;
+    this.handler = handler;
+  }
+
+  /** The secret that it was sent with. */
+  get key(): string {
+    return /authorization: Bearer (\S+)\r\n/.exec(this.request.fieldLines)?.[1] ?? '';
+  }
+
+  write(chunk: Uint8Array): boolean {
+    this.body += Buffer.from(chunk).toString();
+    return true;
+  }
+  end(): void {}
+  pause(): void {}
+  resume(): void {}
+  abort(): void {
+    this.aborted = true;
+  }
+
+  answer(status: number, body: unknown, fields: readonly string[] = []): void {
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    this.head(status, text, true, ['content-type', 'application/json', ...fields]);
+  }
+
+  head(status: number, text: string, last: boolean, fields: readonly string[]): void {
+    assert(!this.aborted, 'an aborted call is answered');
+    const bytes = Buffer.from(text);
+    const head = { status, fields, bodyBytes: -1, hasBody: true, endpoint: 0, attempts: 1 };
+    this.handler.onHead(head, bytes, last);
+  }
+
+  stream(text: string, last = false): void {
+    this.handler.onData(Buffer.from(text), last);
+  }
+
+  fail(error: Partial<UpstreamError> = {}): void {
+    this.handler.onError({
+      code: 'upstream_closed_in_answer',
+      detail: '',
+      endpoint: 0,
+      attempts: 1,
+      unprocessed: false,
+      refusedStatus: 0,
+      ...error,
+    });
+  }
+}
+
+/** What the caller of a model got. */
+export class Caller implements UpstreamHandler {
+  head: ResponseHead | null = null;
+  body = '';
+  ended = false;
+  error: UpstreamError | null = null;
+
+  onHead(head: ResponseHead, chunk: Uint8Array, last: boolean): void {
+    assert(!this.ended && this.head === null, 'one answer');
+    this.head = head;
+    this.onData(chunk, last);
+  }
+  onData(chunk: Uint8Array, last: boolean): void {
+    assert(!this.ended, 'nothing after the end');
+    this.body += Buffer.from(chunk).toString();
+    this.ended = last;
+  }
+  onDrain(): void {}
+  onError(error: UpstreamError): void {
+    assert(!this.ended, 'nothing after the end');
+    this.error = error;
+    this.ended = true;
+  }
+}
+
+export interface ModelsOptions {
+  readonly pools: readonly (Partial<Omit<Pool, 'keys'>> & { name: string; keys: readonly KeyOptions[] })[];
+  readonly provider?: Partial<Provider>;
+  readonly model?: Partial<Model>;
+  readonly limits?: Partial<LimitValues>;
+  readonly random?: () => number;
+  readonly nowMs?: number;
+  readonly restores?: { readonly saved: SavedPools; readonly shiftMs: number };
+}
+
+export interface KeyOptions {
+  readonly name: string;
+  readonly account?: string;
+  readonly limits?: readonly KeyLimit[];
+  readonly priority?: number;
+  readonly weight?: number;
+}
+
+export class Models {
+  readonly calls: ProviderCall[] = [];
+  readonly registry: PoolRegistry;
+  nowMs: number;
+  readonly #prepared: PreparedPools;
+  readonly #service: (operation: OperationName) => UpstreamService;
+  readonly #due: { readonly atMs: number; readonly run: () => void }[] = [];
+
+  constructor(options: ModelsOptions) {
+    this.nowMs = options.nowMs ?? 1_000;
+    const limits = { ...LIMIT_DEFAULTS, ...options.limits };
+    const memory = createPoolMemory(limits, 1);
+    const clock = { monotonicMs: () => this.nowMs, wallMs: () => this.nowMs };
+    this.registry = new PoolRegistry({
+      memory,
+      sizes: limits,
+      clock,
+      readSecret: (reference) =>
+        ok(Buffer.from(`secret-of-${reference.in === 'environment' ? reference.name : ''}`)),
+    });
+    if (options.restores !== undefined)
+      this.registry.restore(options.restores.saved, options.restores.shiftMs);
+    const pools = new Map(options.pools.map((pool) => [pool.name, poolOf(pool)]));
+    const providers = new Map(
+      [...pools.values()].map(({ provider }) => [provider, providerOf(provider, options.provider)]),
+    );
+    const model: Model = {
+      name: 'gpt',
+      upstreamName: 'gpt',
+      pools: [...pools.keys()],
+      tags: [],
+      price: null,
+      outputTokensMax: null,
+      place: 'test.yaml:1',
+      ...options.model,
+    };
+    const models = { providers, pools, models: new Map([[model.name, model]]) };
+    const prepared = this.registry.prepare(models);
+    assert(prepared.ok, 'the pools of a test are right');
+    this.#prepared = prepared.value;
+    this.registry.activate(models);
+    const services = new Map(
+      [...providers.keys()].map((name): [string, UpstreamService] => [
+        name,
+        {
+          dispatch: (request, handler) => {
+            this.calls.push(new ProviderCall(name, request, handler));
+            return this.calls.at(-1)!;
+          },
+          tunnel: () => {
+            throw new Error('no WebSockets');
+          },
+          retire() {},
+        },
+      ]),
+    );
+    this.#service = new ThreadModelServices({
+      memory,
+      limits,
+      thread: 0,
+      clock,
+      random: { fill: () => {}, uint32: options.random ?? (() => 0) },
+      later: (delayMs, run) => void this.#due.push({ atMs: this.nowMs + delayMs, run }),
+    }).bind(models, prepared.value, services);
+  }
+
+  /** The calls since the last time that this was asked. */
+  newCalls(): ProviderCall[] {
+    return this.calls.splice(0);
+  }
+
+  call(
+    body: unknown,
+    operation: OperationName = 'openai/chat',
+    request: Partial<UpstreamRequest> = {},
+  ): Caller & { call: UpstreamCall } {
+    const caller = new Caller();
+    const text = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+    const call = this.#service(operation).dispatch(
+      {
+        method: 'POST',
+        target: '/v1/chat/completions',
+        fieldLines: 'content-type: application/json\r\n',
+        idLines: '',
+        host: null,
+        bodyBytes: text.length,
+        repeatable: false,
+        connectMs: 1,
+        firstByteMs: 1,
+        idleMs: 1,
+        tenant: null,
+        priority: 'normal',
+        ...request,
+      },
+      caller,
+    );
+    call.write(text);
+    call.end();
+    this.pass(0);
+    return Object.assign(caller, { call });
+  }
+
+  /** The lane of the model that calls with this secret are counted in. */
+  laneOf(secret: string): number {
+    for (const { keys } of this.#prepared.pools)
+      for (const key of keys) if (key.secret === secret) return Object.values(key.lanes)[0]!.at(-1)!;
+    throw new Error(`no key has the secret ${secret}`);
+  }
+
+  /** Time passes, and what is due runs. */
+  pass(ms: number): void {
+    const endMs = this.nowMs + ms;
+    for (;;) {
+      const next = this.#due.reduce((first, { atMs }) => Math.min(first, atMs), Number.POSITIVE_INFINITY);
+      if (next > endMs) break;
+      this.nowMs = Math.max(this.nowMs, next);
+      const at = this.#due.findIndex(({ atMs }) => atMs === next);
+      this.#due.splice(at, 1)[0]!.run();
+    }
+    this.nowMs = endMs;
+  }
+}
+
+export function perMinute(unit: KeyLimit['unit'], amount: number): KeyLimit {
+  return { unit, kind: 'bucket', amount, windowMs: 60_000, source: 'declared', model: null, per: 'model' };
+}
+
+function poolOf(options: ModelsOptions['pools'][number]): Pool {
+  return {
+    provider: 'one',
+    choose: 'headroom',
+    sticky: null,
+    queue: { upToMs: 0, waiting: 100 },
+    place: 'test.yaml:1',
+    ...options,
+    keys: options.keys.map(({ name, account, limits, priority, weight }) => ({
+      name,
+      account: account ?? name,
+      secret: { in: 'environment', name },
+      priority: priority ?? 1,
+      weight: weight ?? 1,
+      limits: limits ?? [],
+      place: 'test.yaml:1',
+    })),
+  };
+}
+
+const ERRORS: readonly ErrorRule[] = [
+  { statuses: [429], codes: ['insufficient_quota'], messageContains: null, means: 'out-of-credit' },
+  { statuses: [429], codes: [], messageContains: null, means: 'throttled' },
+  { statuses: [401], codes: [], messageContains: null, means: 'unauthorised' },
+  { statuses: [500, 503], codes: [], messageContains: null, means: 'overloaded' },
+];
+
+function providerOf(name: string, changes: Partial<Provider> = {}): Provider {
+  return {
+    name,
+    dialect: 'openai',
+    service: {
+      name,
+      owner: null,
+      endpoints: [],
+      timeouts: { connectMs: 1, firstByteMs: 2, idleMs: 3, totalMs: 4 },
+      tls: { caFile: null, certificateFile: null, keyFile: null, serverName: null },
+      ...SERVICE_SETTINGS,
+      place: 'test.yaml:1',
+    },
+    region: null,
+    auth: { header: 'authorization', prefix: 'Bearer ' },
+    headers: [],
+    limitHeaders: [
+      {
+        unit: 'requests',
+        windowMs: 60_000,
+        limit: 'x-ratelimit-limit-requests',
+        remaining: 'x-ratelimit-remaining-requests',
+        reset: 'x-ratelimit-reset-requests',
+        resetFormat: 'duration',
+      },
+    ],
+    retryHeaders: [{ name: 'retry-after', format: 'seconds' }],
+    errors: ERRORS,
+    tokensCounted: 'used',
+    streamUsage: 'asked',
+    place: 'test.yaml:1',
+    ...changes,
+  };
+}

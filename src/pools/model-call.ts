@@ -1,0 +1,436 @@
+/**
+ * One call to a model: the body is read, a key with room is chosen or waited for, the call is sent with it, and what the answer says
+ * of the key and its limits is learned. What a provider refuses is tried with another key before the caller hears of it; nothing is
+ * sent again once a byte of an answer has been passed on, or where a provider may have worked on it.
+ */
+import type { Operation } from '../ai/operations.ts';
+import { assert } from '../base/assert.ts';
+import type { MeterReport } from '../model/provider-limits.ts';
+import type {
+  ResponseHead,
+  UpstreamCall,
+  UpstreamError,
+  UpstreamErrorCode,
+  UpstreamHandler,
+  UpstreamRequest,
+} from '../pipeline/upstream.ts';
+import { AnswerUsage } from './answer-usage.ts';
+import { outgoingBody } from './call-body.ts';
+import { errorEvent } from './call-end.ts';
+import { type CallPlan, planCall } from './call-plan.ts';
+import type { Candidate, Chosen, NoRoom } from './choice.ts';
+import type { CallOutcome, LaneTicket } from './lanes.ts';
+import type { BoundModel, ModelThread, Target } from './model-services.ts';
+import type { Waiter } from './pool-queue.ts';
+import { callerFields, refusedCall, reportsOf, usedUpForMs } from './provider-answer.ts';
+import { providerRequest } from './provider-request.ts';
+
+/** A key in use. */
+interface Attempt {
+  readonly target: Target;
+  readonly key: number;
+  readonly ticket: LaneTicket;
+  readonly call: UpstreamCall;
+}
+
+export class ModelCall implements UpstreamCall, UpstreamHandler {
+  readonly #thread: ModelThread;
+  readonly #operation: Operation;
+  readonly #models: ReadonlyMap<string, BoundModel>;
+  readonly #request: UpstreamRequest;
+  readonly #handler: UpstreamHandler;
+  readonly #tenant: number;
+  #pieces: Uint8Array[] = [];
+  #plan: CallPlan | null = null;
+  #attempt: Attempt | null = null;
+  #attempts = 0;
+  /** Attempts of which a byte may have left. */
+  #sent = 0;
+  /** Pools that are not tried any more: their providers have too much to do. */
+  readonly #passedOver = new Set<Target>();
+  /** Keys that were refused: this call is not what proves that they are well again. */
+  readonly #refusedKeys: number[] = [];
+  #waits: { readonly target: Target; readonly waiter: Waiter } | null = null;
+  /** Of an answer that is passed on. */
+  #usage: AnswerUsage | null = null;
+  #isEventStream = false;
+  #head: ResponseHead | null = null;
+  /** Body of an answer that refuses the call. */
+  #refusal: Uint8Array[] | null = null;
+  #refusalBytes = 0;
+  #over = false;
+
+  constructor(
+    thread: ModelThread,
+    operation: Operation,
+    models: ReadonlyMap<string, BoundModel>,
+    request: UpstreamRequest,
+    handler: UpstreamHandler,
+  ) {
+    this.#thread = thread;
+    this.#operation = operation;
+    this.#models = models;
+    this.#request = request;
+    this.#handler = handler;
+    this.#tenant = thread.tenants.placeOf(request.tenant);
+  }
+
+  // -- as the exchange sees it -----------------------------------------------------------------------------------
+
+  get unsent(): boolean {
+    return this.#sent === 0 && (this.#attempt === null || this.#attempt.call.unsent);
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (!this.#over) this.#pieces.push(chunk.slice());
+    return true;
+  }
+
+  end(): void {
+    if (this.#over) return;
+    const body = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces);
+    this.#pieces = [];
+    const plan = planCall(body, this.#operation, this.#models, this.#thread);
+    if ('code' in plan) this.#failLater(plan.code, plan.sentence);
+    else {
+      this.#plan = plan;
+      this.#choose();
+    }
+  }
+
+  abort(): void {
+    this.#over = true;
+    if (this.#waits !== null) this.#waits.target.queue.withdraw(this.#waits.waiter);
+    this.#waits = null;
+    const attempt = this.#attempt;
+    if (attempt === null) return;
+    const { unsent } = attempt.call;
+    attempt.call.abort();
+    this.#endAttempt(unsent ? 'unsent' : this.#used(), NO_REPORTS);
+  }
+
+  pause(): void {
+    this.#attempt?.call.pause();
+  }
+
+  resume(): void {
+    this.#attempt?.call.resume();
+  }
+
+  // -- a key -----------------------------------------------------------------------------------------------------
+
+  #choose(): void {
+    const plan = this.#plan!;
+    const nowMs = this.#thread.clock.monotonicMs();
+    let soonest: { target: Target; atMs: number } | null = null;
+    let usable = false;
+    for (const target of plan.targets) {
+      if (this.#passedOver.has(target)) continue;
+      if (!this.#candidatesOf(target).some(({ key }) => this.#thread.health.serves(key, nowMs))) continue;
+      usable = true;
+      const outcome = target.queue.tryNow(this.#waiterOf(target, plan, nowMs), nowMs);
+      if ('ticket' in outcome) {
+        this.#begin(target, outcome);
+        return;
+      }
+      if (soonest === null || outcome.atMs < soonest.atMs) soonest = { target, atMs: outcome.atMs };
+    }
+    if (!usable) this.#failLater('no_key_available');
+    else if (soonest === null || soonest.atMs === Number.POSITIVE_INFINITY)
+      this.#failLater('request_exceeds_keys');
+    else if (!this.#wait(soonest.target, plan, soonest.atMs, nowMs)) this.#exhausted(soonest.atMs);
+  }
+
+  #waiterOf(target: Target, plan: CallPlan, nowMs: number): Waiter {
+    plan.waitsSinceMs ??= nowMs;
+    return {
+      candidates: this.#candidatesOf(target),
+      amounts: plan.amounts,
+      strategy: target.pool.choose,
+      sticky: target.pool.sticky === null ? null : plan.conversation,
+      tenant: this.#tenant,
+      weight: 1,
+      priority: RANKS[this.#request.priority],
+      deadlineMs: plan.waitsSinceMs + target.pool.queue.upToMs,
+      resume: (outcome) => this.#resumed(target, outcome),
+    };
+  }
+
+  #candidatesOf({ candidates }: Target): readonly Candidate[] {
+    if (this.#refusedKeys.length === 0) return candidates;
+    return candidates.filter(({ key }) => !this.#refusedKeys.includes(key));
+  }
+
+  #wait(target: Target, plan: CallPlan, atMs: number, nowMs: number): boolean {
+    const waiter = this.#waiterOf(target, plan, nowMs);
+    if (atMs > waiter.deadlineMs) return false;
+    this.#waits = { target, waiter };
+    if (target.queue.enqueue(waiter, nowMs)) return true;
+    this.#waits = null;
+    return false;
+  }
+
+  #resumed(target: Target, outcome: Chosen | NoRoom): void {
+    this.#waits = null;
+    if ('ticket' in outcome) this.#begin(target, outcome);
+    else this.#exhausted(outcome.atMs);
+  }
+
+  #begin(target: Target, { key, ticket }: Chosen): void {
+    const { health, lanes, clock } = this.#thread;
+    const plan = this.#plan!;
+    const nowMs = clock.monotonicMs();
+    if (!health.begins(key, nowMs)) {
+      // Another call proves the key, or somebody has switched it off: it serves no more, and is not chosen again.
+      lanes.release(ticket, nowMs);
+      this.#choose();
+      return;
+    }
+    this.#attempts++;
+    const body = outgoingBody(plan.document, {
+      model: plan.model.upstreamName === plan.facts.model ? null : plan.model.upstreamName,
+      asksForUsage: this.#asksForUsage(target),
+    });
+    const request = providerRequest(
+      this.#request,
+      this.#operation,
+      target,
+      target.keys.get(key)!.secret,
+      body.length,
+    );
+    const call = target.service.dispatch(request, this);
+    this.#attempt = { target, key, ticket, call };
+    call.write(body);
+    call.end();
+  }
+
+  #asksForUsage({ provider }: Target): boolean {
+    const { facts } = this.#plan!;
+    return (
+      provider.streamUsage === 'asked' &&
+      asksByOption(this.#operation) &&
+      facts.streams &&
+      !facts.asksForUsage
+    );
+  }
+
+  // -- its answer ------------------------------------------------------------------------------------------------
+
+  onHead(head: ResponseHead, chunk: Uint8Array, last: boolean): void {
+    const { target, ticket, key } = this.#attempt!;
+    const { lanes, health, clock } = this.#thread;
+    this.#head = head;
+    if (head.status >= 400) {
+      this.#refusal = [];
+      this.#refused(chunk, last || !head.hasBody);
+      return;
+    }
+    if (health.state(key) !== 'active') health.happened(key, 'answered');
+    const nowMs = clock.monotonicMs();
+    if (!last) lanes.report(ticket, reportsOf(target.provider, head.fields, clock.wallMs()), nowMs);
+    this.#isEventStream = isEventStream(head.fields);
+    this.#usage = new AnswerUsage({
+      operation: this.#operation,
+      isEventStream: this.#isEventStream,
+      hidesUsage: this.#asksForUsage(target),
+      bytesMax: this.#thread.limits.streamEventBytes,
+    });
+    const passed = this.#usage.pass(chunk, last);
+    const fields = callerFields(head.fields, target.provider);
+    const bodyBytes = this.#isEventStream ? -1 : head.bodyBytes;
+    if (last) this.#endAttempt(this.#used(), reportsOf(target.provider, head.fields, clock.wallMs()));
+    this.#handler.onHead({ ...head, fields, bodyBytes, attempts: this.#attempts }, passed, last);
+  }
+
+  onData(chunk: Uint8Array, last: boolean): void {
+    if (this.#refusal !== null) {
+      this.#refused(chunk, last);
+      return;
+    }
+    const passed = this.#usage!.pass(chunk, last);
+    if (last) this.#endAttempt(this.#used(), NO_REPORTS);
+    if (passed.length > 0 || last) this.#handler.onData(passed, last);
+  }
+
+  /** The whole body is held until it is plain what it means, and longer ones are cut: none says more in its end. */
+  #refused(chunk: Uint8Array, last: boolean): void {
+    const room = this.#thread.limits.providerErrorBytes - this.#refusalBytes;
+    if (room > 0) this.#refusal!.push(chunk.slice(0, room));
+    this.#refusalBytes += chunk.length;
+    if (last) this.#learn(Buffer.concat(this.#refusal!));
+  }
+
+  #learn(body: Uint8Array): void {
+    const { target, key } = this.#attempt!;
+    const { health, clock } = this.#thread;
+    const { status, fields } = this.#head!;
+    const wallMs = clock.wallMs();
+    const reports = reportsOf(target.provider, fields, wallMs);
+    const { means, waitMs } = refusedCall(target.provider, status, fields, body, wallMs);
+    if (means === 'unauthorised' || means === 'out-of-credit') this.#refusedKeys.push(key);
+    if (means === 'unauthorised') health.happened(key, 'unauthorised');
+    else if (means === 'out-of-credit') health.happened(key, 'out-of-credit');
+    else if (health.state(key) === 'suspect') health.happened(key, 'answered');
+    if (means === 'throttled') this.#close(waitMs, reports);
+    this.#endAttempt('refused', reports);
+    const mayRetry = this.#attempts < this.#thread.limits.providerAttempts;
+    if (means === 'throttled' || means === 'unauthorised' || means === 'out-of-credit') {
+      if (mayRetry) this.#again();
+      else if (means === 'throttled') this.#exhausted(this.#soonestMs());
+      else this.#failLater('no_key_available');
+    } else if (means === 'overloaded' && mayRetry && this.#hasOther(target)) {
+      this.#passedOver.add(target);
+      this.#again();
+    } else this.#passRefusal(body);
+  }
+
+  /** The caller's own fault, or nobody's: as the provider says it. */
+  #passRefusal(body: Uint8Array): void {
+    const head = this.#head!;
+    this.#over = true;
+    const isCut = this.#refusalBytes > body.length;
+    const fields = head.fields.filter(
+      (_, index) => !(isCut && head.fields[index - (index % 2)] === 'content-length'),
+    );
+    this.#handler.onHead(
+      { ...head, fields, bodyBytes: head.hasBody ? body.length : head.bodyBytes, attempts: this.#attempts },
+      body,
+      true,
+    );
+  }
+
+  #close(waitMs: number, reports: readonly MeterReport[]): void {
+    const { ticket } = this.#attempt!;
+    const usedUpMs = usedUpForMs(reports);
+    const forMs = Number.isNaN(waitMs) ? (Number.isNaN(usedUpMs) ? UNTOLD_WAIT_MS : usedUpMs) : waitMs;
+    const nowMs = this.#thread.clock.monotonicMs();
+    this.#thread.lanes.close(ticket.lanes.at(-1)!, nowMs + Math.min(forMs, WAIT_MAX_MS));
+  }
+
+  #again(): void {
+    this.#head = null;
+    this.#refusal = null;
+    this.#refusalBytes = 0;
+    this.#choose();
+  }
+
+  #hasOther(target: Target): boolean {
+    return this.#plan!.targets.some((other) => other !== target && !this.#passedOver.has(other));
+  }
+
+  onDrain(): void {}
+
+  onError(error: UpstreamError): void {
+    const { target } = this.#attempt!;
+    const mayRetry = error.unprocessed && this.#attempts < this.#thread.limits.providerAttempts;
+    this.#endAttempt(error.unprocessed ? 'unsent' : this.#used(), NO_REPORTS);
+    if (this.#usage !== null) this.#breakOff(error);
+    else if (mayRetry && this.#hasOther(target)) {
+      this.#passedOver.add(target);
+      this.#again();
+    } else {
+      this.#over = true;
+      this.#handler.onError({ ...error, attempts: this.#attempts });
+    }
+  }
+
+  #breakOff(error: UpstreamError): void {
+    this.#over = true;
+    if (!this.#isEventStream) {
+      this.#handler.onError({ ...error, attempts: this.#attempts });
+      return;
+    }
+    this.#handler.onData(errorEvent(this.#operation, error.code, BROKEN_OFF), true);
+  }
+
+  // -- the end ---------------------------------------------------------------------------------------------------
+
+  /** Once for each attempt. */
+  #endAttempt(outcome: CallOutcome | 'unsent', reports: readonly MeterReport[]): void {
+    const attempt = this.#attempt!;
+    this.#attempt = null;
+    const { lanes, health, clock } = this.#thread;
+    const nowMs = clock.monotonicMs();
+    health.ended(attempt.key);
+    if (outcome === 'unsent') {
+      lanes.release(attempt.ticket, nowMs);
+      return;
+    }
+    this.#sent++;
+    const { tokensCounted } = attempt.target.provider;
+    const counted = tokensCounted === 'reserved' ? this.#asReserved(outcome) : outcome;
+    lanes.settle(attempt.ticket, counted, reports, nowMs);
+    attempt.target.queue.turn(nowMs);
+  }
+
+  /** What such a provider has set aside for an answer it keeps, however short the answer was. */
+  #asReserved(outcome: CallOutcome): CallOutcome {
+    return typeof outcome === 'string'
+      ? outcome
+      : { ...outcome, outputTokens: this.#plan!.amounts.outputTokens };
+  }
+
+  /** What the answer told of the call, as far as it came. */
+  #used(): CallOutcome {
+    const usage = this.#usage?.usage ?? null;
+    if (usage === null) return this.#operation.usage === null && this.#head !== null ? NO_TOKENS : 'unknown';
+    const { inputTokens, outputTokens } = usage;
+    return { inputTokens, outputTokens, costNano: 0 };
+  }
+
+  #soonestMs(): number {
+    const nowMs = this.#thread.clock.monotonicMs();
+    const { targets, amounts } = this.#plan!;
+    let soonestMs = Number.POSITIVE_INFINITY;
+    for (const { candidates } of targets)
+      for (const { key, lanes } of candidates)
+        if (this.#thread.health.serves(key, nowMs))
+          soonestMs = Math.min(soonestMs, this.#thread.lanes.fitsAtMs(lanes, amounts, nowMs));
+    return soonestMs;
+  }
+
+  #exhausted(atMs: number): void {
+    const waitMs = atMs - this.#thread.clock.monotonicMs();
+    const retryAfterS = Number.isFinite(waitMs) ? Math.max(1, Math.ceil(waitMs / 1_000)) : undefined;
+    this.#failLater('keys_exhausted', undefined, retryAfterS);
+  }
+
+  /** In a later turn, as the port promises. */
+  #failLater(code: UpstreamErrorCode, sentence?: string, retryAfterS?: number): void {
+    assert(this.#attempt === null, 'an attempt is ended before its call is');
+    this.#thread.later(0, () => {
+      if (this.#over) return;
+      this.#over = true;
+      this.#handler.onError({
+        code,
+        detail: sentence ?? '',
+        endpoint: 0,
+        attempts: this.#attempts,
+        unprocessed: this.#sent === 0,
+        refusedStatus: 0,
+        ...(sentence === undefined ? {} : { sentence }),
+        ...(retryAfterS === undefined ? {} : { retryAfterS }),
+      });
+    });
+  }
+}
+
+function isEventStream(fields: readonly string[]): boolean {
+  for (let index = 0; index < fields.length; index += 2)
+    if (fields[index] === 'content-type') return fields[index + 1]!.startsWith('text/event-stream');
+  return false;
+}
+
+/** The others tell their usage in streams without being asked, or have no such member. */
+function asksByOption({ dialect, path }: Operation): boolean {
+  return dialect === 'openai' && (path === '/chat/completions' || path === '/completions');
+}
+
+const RANKS = { high: 0, normal: 1, low: 2 } as const;
+const NO_REPORTS: readonly MeterReport[] = [];
+const NO_TOKENS = { inputTokens: 0, outputTokens: 0, costNano: 0 };
+/** Where a provider refuses without a word of when it will not. */
+const UNTOLD_WAIT_MS = 1_000;
+/** Longer waits are no limits that come back by themselves. */
+const WAIT_MAX_MS = 24 * 3_600_000;
+const BROKEN_OFF = 'The provider broke off its answer.';

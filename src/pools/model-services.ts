@@ -1,0 +1,200 @@
+/** The models of each version on one data thread: their pools, in the order in which calls try them. */
+import { OPERATIONS } from '../ai/operations.ts';
+import { assert } from '../base/assert.ts';
+import type { LimitValues } from '../base/limits.ts';
+import type { Clock, Random } from '../base/ports.ts';
+import type { Model, Models, OperationName, Pool, Provider } from '../model/pools.ts';
+import type { ModelServices } from '../pipeline/key-pool.ts';
+import type {
+  UpstreamCall,
+  UpstreamHandler,
+  UpstreamRequest,
+  UpstreamService,
+} from '../pipeline/upstream.ts';
+import type { Candidate } from './choice.ts';
+import { FairShares, fairSharesCells } from './fair-shares.ts';
+import { KeyHealth } from './key-health.ts';
+import { Lanes } from './lanes.ts';
+import { ModelCall } from './model-call.ts';
+import { ModelList } from './model-list.ts';
+import type { PoolMemory, PoolSizes } from './pool-memory.ts';
+import { PoolQueue } from './pool-queue.ts';
+import { LANE_PROOF_MS, type PreparedKey, type PreparedPool, type PreparedPools } from './pool-registry.ts';
+import { TenantPlaces } from './tenant-places.ts';
+
+export interface ModelThreadParts {
+  readonly memory: PoolMemory;
+  readonly limits: PoolSizes & CallLimits;
+  /** Of this data thread, from 0 on. */
+  readonly thread: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Runs something in a later turn. */
+  readonly later: (delayMs: number, run: () => void) => void;
+}
+
+export type CallLimits = Pick<
+  LimitValues,
+  | 'requestBodyBufferedBytes'
+  | 'requestJsonDepth'
+  | 'requestJsonValues'
+  | 'providerAttempts'
+  | 'providerErrorBytes'
+  | 'streamEventBytes'
+>;
+
+/** What all calls of one thread share. */
+export interface ModelThread extends Pick<ModelThreadParts, 'limits' | 'clock' | 'later'> {
+  readonly lanes: Lanes;
+  readonly health: KeyHealth;
+  readonly tenants: TenantPlaces;
+}
+
+/** A pool as one model uses it. */
+export interface Target {
+  readonly pool: Pool;
+  readonly provider: Provider;
+  readonly service: UpstreamService;
+  readonly queue: PoolQueue;
+  readonly candidates: readonly Candidate[];
+  /** By their places. */
+  readonly keys: ReadonlyMap<number, PreparedKey>;
+}
+
+export interface BoundModel {
+  readonly model: Model;
+  readonly targets: readonly Target[];
+}
+
+export class ThreadModelServices implements ModelServices {
+  readonly #parts: ModelThreadParts;
+  readonly #thread: ModelThread;
+  /** By the pool's place: waiting outlasts versions. */
+  readonly #queues = new Map<number, PoolQueue>();
+
+  constructor(parts: ModelThreadParts) {
+    this.#parts = parts;
+    const { memory, limits, clock, later } = parts;
+    this.#thread = {
+      limits,
+      clock,
+      later,
+      lanes: new Lanes({ memory: memory.lanes, lanes: limits.poolLanes, proofMs: LANE_PROOF_MS }),
+      health: new KeyHealth(memory),
+      tenants: new TenantPlaces(memory),
+    };
+  }
+
+  /** Calls of this thread that wait for a key. */
+  get waiting(): number {
+    let count = 0;
+    for (const queue of this.#queues.values()) count += queue.size;
+    return count;
+  }
+
+  bind(
+    models: Models,
+    prepared: unknown,
+    services: ReadonlyMap<string, UpstreamService>,
+  ): (operation: OperationName) => UpstreamService {
+    const pools = new Map((prepared as PreparedPools).pools.map((pool) => [pool.name, pool]));
+    const bound = new Map<string, BoundModel>();
+    for (const model of models.models.values()) {
+      const targets = model.pools.map((name) => this.#target(name, model, models, pools, services));
+      bound.set(model.name, { model, targets });
+    }
+    return (operation) =>
+      operation === 'openai/models'
+        ? new ModelList(bound, this.#thread)
+        : new ModelService(this.#thread, operation, bound);
+  }
+
+  #target(
+    name: string,
+    { upstreamName }: Model,
+    { pools, providers }: Models,
+    prepared: ReadonlyMap<string, PreparedPool>,
+    services: ReadonlyMap<string, UpstreamService>,
+  ): Target {
+    const pool = pools.get(name);
+    const own = prepared.get(name);
+    assert(pool !== undefined && own !== undefined, 'pools of models are checked when the files are read');
+    const provider = providers.get(pool.provider);
+    const service = services.get(pool.provider);
+    assert(
+      provider !== undefined && service !== undefined,
+      'providers of pools are checked when the files are read',
+    );
+    return {
+      pool,
+      provider,
+      service,
+      queue: this.#queue(own.place, pool),
+      candidates: own.keys.map(({ name: key, place, lanes }) => {
+        const { priority, weight } = pool.keys.find((one) => one.name === key)!;
+        return { key: place, lanes: lanes[upstreamName]!, priority, weight };
+      }),
+      keys: new Map(own.keys.map((key) => [key.place, key])),
+    };
+  }
+
+  #queue(place: number, { queue }: Pool): PoolQueue {
+    const known = this.#queues.get(place);
+    if (known !== undefined) {
+      known.waitingMax = queue.waiting;
+      return known;
+    }
+    const { memory, limits, thread, clock, random, later } = this.#parts;
+    const { lanes, health } = this.#thread;
+    const cells = fairSharesCells(memory.threads, limits.poolTenants);
+    const shares = new FairShares({
+      cells: new Float64Array(memory.shares, place * cells * Float64Array.BYTES_PER_ELEMENT, cells),
+      threads: memory.threads,
+      thread,
+    });
+    let dueMs = Number.POSITIVE_INFINITY;
+    const made: PoolQueue = new PoolQueue({
+      lanes,
+      shares,
+      draw: (below) => random.uint32() % below,
+      serves: (key, nowMs) => health.serves(key, nowMs),
+      waitingMax: queue.waiting,
+      wakeAt: (atMs) => {
+        const nowMs = clock.monotonicMs();
+        if (dueMs > nowMs && dueMs <= atMs) return;
+        dueMs = atMs;
+        later(Math.max(0, atMs - nowMs), () => {
+          if (dueMs !== atMs) return;
+          dueMs = Number.POSITIVE_INFINITY;
+          made.turn(clock.monotonicMs());
+        });
+      },
+    });
+    this.#queues.set(place, made);
+    return made;
+  }
+}
+
+/** One operation on all models: what an AI route sends to. */
+class ModelService implements UpstreamService {
+  readonly #thread: ModelThread;
+  readonly #operation: OperationName;
+  readonly #models: ReadonlyMap<string, BoundModel>;
+
+  constructor(thread: ModelThread, operation: OperationName, models: ReadonlyMap<string, BoundModel>) {
+    this.#thread = thread;
+    this.#operation = operation;
+    this.#models = models;
+  }
+
+  dispatch(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
+    return new ModelCall(this.#thread, OPERATIONS[this.#operation], this.#models, request, handler);
+  }
+
+  tunnel(): never {
+    throw new Error('routes to models open no WebSockets: the configuration says so');
+  }
+
+  /** Providers are retired by the version. */
+  retire(): void {}
+}

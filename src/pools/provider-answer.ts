@@ -1,0 +1,78 @@
+/** What the answer of a provider says beside its content: of the key, of limits, and what of its fields callers are not told. */
+import { callErrorOf, waitOf } from '../ai/call-errors.ts';
+import { limitReports, retryAfterMs } from '../ai/limit-headers.ts';
+import type { CallError, Provider } from '../model/pools.ts';
+import type { MeterReport } from '../model/provider-limits.ts';
+
+export interface RefusedCall {
+  /** Null: nothing that the provider's description knows. */
+  readonly means: CallError | null;
+  /** How long the provider asks to wait; NaN: it does not say. */
+  readonly waitMs: number;
+}
+
+/** `body`: as much of it as was read. */
+export function refusedCall(
+  { errors, retryHeaders }: Provider,
+  status: number,
+  fields: readonly string[],
+  body: Uint8Array,
+  wallMs: number,
+): RefusedCall {
+  const parsed = parsedOf(body);
+  const fromFields = retryAfterMs(fields, retryHeaders, wallMs);
+  return {
+    means: callErrorOf(status, parsed, errors),
+    waitMs: Number.isNaN(fromFields) ? waitOf(parsed) : fromFields,
+  };
+}
+
+export function reportsOf(
+  { limitHeaders }: Provider,
+  fields: readonly string[],
+  wallMs: number,
+): readonly MeterReport[] {
+  return limitHeaders.length === 0 ? NO_REPORTS : limitReports(fields, limitHeaders, wallMs);
+}
+
+/** How long until the limits that are used up have room for anything, by what was reported; NaN: none is. */
+export function usedUpForMs(reports: readonly MeterReport[]): number {
+  let longest = Number.NaN;
+  for (const { remaining, resetMs } of reports)
+    if (remaining === 0 && !Number.isNaN(resetMs)) longest = Math.max(resetMs, longest || 0);
+  return longest;
+}
+
+/** Names of fields that speak of the account: its limits are not the caller's, and its names are nobody's business. */
+const ACCOUNT_FIELDS: ReadonlySet<string> = new Set([
+  'set-cookie',
+  'openai-organization',
+  'openai-project',
+  'anthropic-organization-id',
+]);
+
+export function callerFields(fields: readonly string[], provider: Provider): readonly string[] {
+  const kept: string[] = [];
+  for (let index = 0; index < fields.length; index += 2) {
+    const name = fields[index]!;
+    if (!ACCOUNT_FIELDS.has(name) && !speaksOfLimits(name, provider)) kept.push(name, fields[index + 1]!);
+  }
+  return kept;
+}
+
+function speaksOfLimits(name: string, { limitHeaders }: Provider): boolean {
+  return limitHeaders.some(
+    ({ limit, remaining, reset }) => name === limit || name === remaining || name === reset,
+  );
+}
+
+function parsedOf(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(body));
+  } catch {
+    // A page of a proxy, say: its status is all that counts.
+    return null;
+  }
+}
+
+const NO_REPORTS: readonly MeterReport[] = [];

@@ -1,0 +1,172 @@
+/** What today's gateways get wrong about provider keys (design/keys-acceptance.md), at the built gateway; numbers are those of the list. */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import OpenAI from 'openai';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PoolView } from '../../src/admin/routes/pools.ts';
+import { runPortunus } from '../gateway/running-gateway.ts';
+import { countsOf, type ModelsProject, startModelsProject, variableOf } from './models-project.ts';
+
+const SECRETS = ['acc-a', 'acc-b', 'acc-s1', 'acc-s2', 'acc-r', 'acc-t', 'acc-big', 'acc-little', 'acc-low'];
+let running: ModelsProject;
+let openai: OpenAI;
+const secret = (key: string): string => `secret: "env:${variableOf(key)}"`;
+
+beforeAll(async () => {
+  running = await startModelsProject({
+    accounts: [
+      { name: 'a', keys: ['acc-a'], limits: { rpm: 600, tpm: 1_000_000 } },
+      { name: 'b', keys: ['acc-b'], limits: { rpm: 600, tpm: 1_000_000 } },
+      { name: 'shared', keys: ['acc-s1', 'acc-s2'], limits: { rpm: 5, tpm: 1_000_000 } },
+      { name: 'revoked', keys: ['acc-r'], limits: { rpm: 600, tpm: 1_000_000 } },
+      { name: 'tokens', keys: ['acc-t'], limits: { rpm: 600, tpm: 1_000 } },
+      { name: 'big', keys: ['acc-big'], limits: { rpm: 600, tpm: 100_000 } },
+      { name: 'little', keys: ['acc-little'], limits: { rpm: 600, tpm: 5_000 } },
+      { name: 'lowered', keys: ['acc-low'], limits: { rpm: 600, tpm: 1_000_000 } },
+    ],
+    pools: `pools:
+  two: { provider: openai, choose: priority, keys: { a: { ${secret('acc-a')}, priority: 1 }, b: { ${secret('acc-b')}, priority: 2 } } }
+  shared: { provider: openai, keys: { s1: { account: org, ${secret('acc-s1')}, limits: { rpm: 5 } }, s2: { account: org, ${secret('acc-s2')}, limits: { rpm: 5 } } } }
+  revoked: { provider: openai, choose: priority, keys: { r: { ${secret('acc-r')}, priority: 1 }, b: { account: b, ${secret('acc-b')}, priority: 2 } } }
+  tokens: { provider: openai, keys: { t: { ${secret('acc-t')} } } }
+  sizes: { provider: openai, choose: priority, keys: { little: { ${secret('acc-little')}, priority: 1, limits: { tpm: 5_000 } }, big: { ${secret('acc-big')}, priority: 2, limits: { tpm: 100_000 } } } }
+  lowered: { provider: openai, keys: { low: { ${secret('acc-low')}, limits: { rpm: 600 } } } }
+models:
+  two: { pools: [two], as: gpt-4o }
+  shared: { pools: [shared], as: gpt-4o }
+  revoked: { pools: [revoked], as: gpt-4o }
+  tokens: { pools: [tokens], as: gpt-4o }
+  sizes: { pools: [sizes], as: gpt-4o }
+  lowered: { pools: [lowered], as: gpt-4o }
+  fallback: { pools: [tokens, two], as: gpt-4o }
+`,
+  });
+  await connect();
+});
+afterAll(() => running.close());
+
+async function connect(): Promise<void> {
+  const key = await running.gateway.key('acme', 'web');
+  openai = new OpenAI({ apiKey: key, baseURL: `${running.gateway.url}/v1`, maxRetries: 0 });
+}
+
+const say = (model: string, maxTokens = 20, content = 'Hello') =>
+  openai.chat.completions.create({ model, max_tokens: maxTokens, messages: [{ role: 'user', content }] });
+
+const mock = (path: string, body: unknown): Promise<Response> =>
+  fetch(`${running.provider.url}/mock/${path}`, { method: 'POST', body: JSON.stringify(body) });
+
+async function pool(name: string): Promise<PoolView> {
+  const { stdout } = await runPortunus(['keys', 'pools', running.project.folder, '--json']);
+  return (JSON.parse(stdout) as PoolView[]).find((one) => one.name === name)!;
+}
+
+async function keyState(name: string, key: string): Promise<string> {
+  return (await pool(name)).keys.find((one) => one.name === key)!.state;
+}
+
+describe('a key that is throttled', () => {
+  it('gets no call while it is, and another one serves (1, 2, 3)', async () => {
+    await mock('faults', { status: 429, times: 1, account: 'a' });
+    const before = countsOf(running, 'b').requests;
+    await say('two');
+    expect(countsOf(running, 'b').requests).toBe(before + 1);
+    const view = (await pool('two')).keys[0]!;
+    expect(view).toMatchObject({ name: 'a', state: 'active' });
+    expect(view.throttled).toHaveLength(1);
+  });
+
+  it('that is the only one is told of with the moment of its return, in words of OpenAI, and is not called (5)', async () => {
+    await say('tokens', 900);
+    const before = countsOf(running, 'tokens');
+    const refused = await say('tokens', 900).then(
+      () => null,
+      (error: unknown) => error as InstanceType<typeof OpenAI.RateLimitError>,
+    );
+    expect(refused).toBeInstanceOf(OpenAI.RateLimitError);
+    expect(refused).toMatchObject({ code: 'keys_exhausted', type: 'rate_limit_error' });
+    const seconds = Number(refused!.headers.get('retry-after'));
+    expect(seconds).toBeGreaterThan(40);
+    expect(seconds).toBeLessThan(60);
+    expect(countsOf(running, 'tokens')).toEqual(before);
+  });
+
+  it('in the first pool leaves the call to the next pool of the model (4)', async () => {
+    const answer = await say('fallback', 900);
+    expect(answer.choices).toHaveLength(1);
+  });
+});
+
+it('a prompt too large for one key goes to the one that has room for it, without an error of any (9)', async () => {
+  const before = countsOf(running, 'little');
+  await say('sizes', 100, 'word '.repeat(1_500));
+  expect(countsOf(running, 'little')).toEqual(before);
+  expect(countsOf(running, 'big').refused).toBe(0);
+  await say('sizes', 100);
+  expect(countsOf(running, 'little').requests).toBe(before.requests + 1);
+});
+
+it('keys of one account share its limit: both do not double it, and the provider refuses nothing (16)', async () => {
+  const outcomes = await Promise.allSettled(Array.from({ length: 10 }, () => say('shared')));
+  const served = outcomes.filter(({ status }) => status === 'fulfilled').length;
+  expect(served).toBeGreaterThanOrEqual(4);
+  expect(served).toBeLessThanOrEqual(5);
+  expect(countsOf(running, 'shared')).toMatchObject({ requests: served, refused: 0 });
+});
+
+it('a key that its provider revokes under load is invalid after two proofs, and callers see nothing (17)', async () => {
+  await say('revoked');
+  await mock('keys', { key: 'acc-r', state: 'revoked' });
+  await Promise.all(Array.from({ length: 20 }, () => say('revoked')));
+  expect(await keyState('revoked', 'r')).toBe('invalid');
+  const { unauthorised } = countsOf(running, 'revoked');
+  for (let nth = 0; nth < 5; nth++) await say('revoked');
+  expect(countsOf(running, 'revoked').unauthorised).toBe(unauthorised);
+  await running.gateway.printed(/Key \\?"r\\?" of pool \\?"revoked\\?" is invalid/);
+});
+
+it('limits that the provider lowers hold from its next answer on (18)', async () => {
+  await say('lowered');
+  await mock('limits', { account: 'lowered', limits: { rpm: 4, tpm: 1_000_000 } });
+  await say('lowered');
+  const outcomes = await Promise.allSettled(Array.from({ length: 10 }, () => say('lowered')));
+  expect(countsOf(running, 'lowered').refused).toBe(0);
+  expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBeLessThanOrEqual(2);
+});
+
+it('a storm of errors of the provider marks no key (10)', async () => {
+  await mock('faults', { status: 500, times: 6 });
+  for (let nth = 0; nth < 6; nth++) await say('sizes').catch(() => {});
+  expect((await pool('sizes')).keys.map(({ state }) => state)).toEqual(['active', 'active']);
+});
+
+it('a key that a person has switched off stays off, over kill -9 too; what is used of limits is kept (6, 7)', async () => {
+  const off = await runPortunus(['keys', 'disable', 'two/b', running.project.folder]);
+  expect(off).toMatchObject({ code: 0, stdout: 'two/b is disabled.\n' });
+  expect(await keyState('two', 'b')).toBe('disabled');
+  const used = (await pool('shared')).keys[0]!.limits[0]!.left;
+  await running.gateway.stop('SIGKILL');
+  await running.start();
+  await connect();
+  expect(await keyState('two', 'b')).toBe('disabled');
+  expect(await keyState('revoked', 'r')).toBe('invalid');
+  expect((await pool('shared')).keys[0]!.limits[0]!.left - used).toBeLessThanOrEqual(2);
+  const on = await runPortunus(['keys', 'enable', 'two/b', running.project.folder]);
+  expect(on.stdout).toBe('two/b is active.\n');
+  const audit = await runPortunus(['audit', 'show', running.project.folder]);
+  expect(audit.stdout).toContain('provider-keys.disable');
+});
+
+it('no secret of a provider is in anything that the gateway printed, answered or wrote (12)', async () => {
+  const written = filesIn(running.project.folder).map((path) => readFileSync(path, 'latin1'));
+  const { stdout } = await runPortunus(['keys', 'pools', running.project.folder]);
+  const everything = [...written, running.gateway.output, stdout].join('\n');
+  for (const each of SECRETS) expect(everything.includes(each)).toBe(false);
+});
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name);
+    return statSync(path).isDirectory() ? filesIn(path) : [path];
+  });
+}
