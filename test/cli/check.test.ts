@@ -16,10 +16,13 @@ routes: { all: { service: s, match: { path: "/{rest...}" }, auth: none } }
 `;
   const permit = 'language 1\npolicy "p" { permit }\n';
   fine = await writeProject({ 'routes/r.yaml': routes, 'policies/p.policy': permit });
-  warned = await writeProject({
-    'routes/r.yaml': routes,
-    'policies/p.policy': `${permit}policy "q" applies to routes in state draft { permit }\n`,
-  });
+  warned = await writeProject(
+    {
+      'routes/r.yaml': routes,
+      'policies/p.policy': `${permit}policy "q" applies to routes in state draft { permit }\n`,
+    },
+    { settings: 'clientCertificates: { trustedProxies: [10.0.0.7] }' },
+  );
   wrong = await writeProject({
     'routes/r.yaml': routes,
     'policies/p.policy': 'language 1\npolicy "p" {\n  permit when route is "al"\n}\n',
@@ -57,6 +60,7 @@ describe('portunus check', () => {
     const { code, stdout } = await check(warned.folder, '--warnings-as-errors');
     expect(code).toBe(1);
     expect(stdout).toContain('error[PT2108]');
+    expect(stdout).toContain('error[PT3507]: No route takes certificates of clients');
   });
 
   it('says on the standard error what took how long, by step and by policy, when asked to', async () => {

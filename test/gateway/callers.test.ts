@@ -79,7 +79,8 @@ policy "p" applies to routes requiring identity {
     },
     {
       dataThreads: 2,
-      settings: `clientCertificates: { trustedProxies: [${PROXY}], authorities: clients.pem }`,
+      settings: `clientCertificates: { trustedProxies: [${PROXY}], authorities: clients.pem }
+limits: { signaturesRemembered: 1000 }`,
     },
   );
   gateway = await RunningGateway.start(project);
@@ -263,6 +264,8 @@ describe('a signature', () => {
     expect(outcome(await send(signed({ secret: 'wrong' })))).toBe('401 signature_invalid');
     expect(outcome(await send(signed().replace('n=1', 'n=2')))).toBe('401 signature_invalid');
     expect(outcome(await send(signed().replace('sig=(', 'sig=[')))).toBe('400 signature_malformed');
+    const taken = signed({ body: 'x' }).replace('Host:', 'Connection: Content-Digest\r\nHost:');
+    expect(outcome(await send(taken))).toBe('400 signature_malformed');
   });
 
   it.each(['length', 'chunked'] as const)(
@@ -318,5 +321,19 @@ describe('a signature', () => {
       await gateway.printed(/can't be used: the variable PORTUNUS_TEST_NONE: it is not set/, before),
     ).not.toBe('');
     expect(outcome(await send(signed({ secret: SECRETS[1] })))).toBe('200');
+  });
+
+  it('is refused where no more can be remembered, and an alert says so', async () => {
+    const outcomes = new Map<string, number>();
+    const sendMany = async (): Promise<void> => {
+      for (let n = 0; n < 300 && !outcomes.has('503 signatures_full'); n++) {
+        const what = outcome(await send(signed({ secret: SECRETS[1] })));
+        outcomes.set(what, (outcomes.get(what) ?? 0) + 1);
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, sendMany));
+    expect([...outcomes.keys()].sort()).toEqual(['200', '503 signatures_full']);
+    expect(outcomes.get('200')).toBeGreaterThan(900);
+    expect(await gateway.printed(/limits\.signaturesRemembered \(1,000\)/)).not.toBe('');
   });
 });
