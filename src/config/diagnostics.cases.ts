@@ -2216,7 +2216,7 @@ models:
     texts: {
       'portunus.yaml': `portunus: 1
 `,
-      'providers/a.yaml': `providers: { openai: { extends: builtin/openai } }
+      'providers/a.yaml': `providers: { openai: { extends: builtin/openai }, groq: { extends: builtin/groq } }
 pools:
   main:
     provider: openai
@@ -2225,6 +2225,7 @@ pools:
       k2: { account: org-1, secret: env:B }
       k3: { account: org-1, secret: env:C, limits: { rpm: 600 } }
       k4: { account: org-2, secret: env:D, limits: { rpm: 600 } }
+  fast: { provider: groq, keys: { k1: { account: org-1, secret: env:E, limits: { rpm: 600 } } } }
 `,
     },
     rendered: `error[PT3213]: "k3" says other limits of the account "org-1" than the key before it.

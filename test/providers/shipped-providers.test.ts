@@ -40,6 +40,29 @@ test('at least fifteen speak OpenAI’s dialect, and Anthropic is there', () => 
   expect(WITHOUT_ADDRESS).toEqual(['azure-openai']);
 });
 
+test('what a project says takes the place of what a description says: maps field by field, lists as a whole', () => {
+  const own = `providers:
+  own:
+    extends: builtin/anthropic
+    auth: { prefix: "Key " }
+    headers: { x-team: shop }
+    retry: []
+`;
+  const { world } = loadWorld(
+    [new SourceText('portunus.yaml', 'portunus: 1\n'), new SourceText('providers/own.yaml', own)],
+    { projectFolder: '/srv/gateway' },
+  );
+  const { auth, headers, retryHeaders, ...rest } = world!.models.providers.get('own')!;
+  expect(auth).toEqual({ header: 'x-api-key', prefix: 'Key ' });
+  expect(headers).toEqual([
+    { name: 'x-team', value: 'shop' },
+    { name: 'anthropic-version', value: '2023-06-01' },
+  ]);
+  expect(retryHeaders).toEqual([]);
+  const { limitHeaders, errors } = PROVIDERS.get('anthropic')!;
+  expect(rest).toMatchObject({ limitHeaders, errors, dialect: 'anthropic', name: 'own' });
+});
+
 test.each(ANSWERS)('$provider answers $status: $means', (answer) => {
   const { limitHeaders, retryHeaders, errors } = PROVIDERS.get(answer.provider)!;
   const fields = fieldsOf(answer);
