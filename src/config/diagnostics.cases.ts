@@ -2085,6 +2085,28 @@ routes: { live: { service: s, match: { methods: [POST], path: /live }, websocket
 `,
   },
   {
+    code: 'PT3214',
+    name: 'a limit of money for a model that nobody knows the price of',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'providers/a.yaml': `providers: { openai: { extends: builtin/openai } }
+pools: { main: { provider: openai, keys: { k: { secret: "env:K", limits: { perDay: $5 } } } } }
+models:
+  house-model: { pools: [main] }
+`,
+    },
+    rendered: `error[PT3214]: Keys of "main" may spend no more than an amount of money, and no price of "house-model" is known.
+  --> providers/a.yaml:4:3
+   |
+ 4 |   house-model: { pools: [main] }
+   |   ^^^^^^^^^^^
+   = help: Say what it costs: price: { input: $2.50, output: $10, asOf: 2026-11-01 }, for a million tokens.
+
+1 error.
+`,
+  },
+  {
     code: 'PT3309',
     name: 'a route to models with a path of a service',
     texts: {

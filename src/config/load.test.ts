@@ -104,6 +104,13 @@ test('every field arrives in the world', () => {
   expect(rest).toMatchSnapshot();
 });
 
+test('a rate may be smaller than what JavaScript writes without an exponent', () => {
+  const text = 'portunus: 1\nrates: { VND: { rate: 0.00000085, date: 2026-11-01 } }\n';
+  const { world, diagnostics } = load({ ...MINIMAL, 'portunus.yaml': text });
+  expect(diagnostics).toEqual([]);
+  expect(world?.rates).toMatchObject({ VND: { nanoPerUnit: 850 } });
+});
+
 test('the world can be sent to a thread', () => {
   const { world } = load(COMPLETE);
   expect(structuredClone(world)).toEqual(world);

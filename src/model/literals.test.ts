@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   CURRENCY_SIGNS,
   DURATION_UNITS,
+  decimalText,
   type LiteralResult,
   parseDate,
   parseDuration,
@@ -92,6 +93,22 @@ describe('numbers', () => {
       }),
     );
   });
+});
+
+test('numbers below one are written in full, exactly', () => {
+  expect([8.5e-7, -1e-9, 0.25, 3, 1e21].map(decimalText)).toEqual([
+    '0.00000085',
+    '-0.000000001',
+    '0.25',
+    '3',
+    '1e+21',
+  ]);
+  fc.assert(
+    fc.property(fc.double({ min: 1e-12, max: 1 }), (number) => {
+      expect(decimalText(number)).toMatch(/^[01](?:\.\d+)?$/);
+      expect(Number(decimalText(number))).toBe(number);
+    }),
+  );
 });
 
 describe('durations and sizes', () => {

@@ -57,6 +57,13 @@ function refuse(why: string): LiteralResult<never> {
   return err({ why });
 }
 
+/** A number that YAML has read, as people write it: `8.5e-7` is 0.00000085. Larger ones than literals know keep their exponent. */
+export function decimalText(value: number): string {
+  const [, sign, whole, fraction = '', zeros] = /^(-?)(\d)(?:\.(\d+))?e-(\d+)$/.exec(String(value)) ?? [];
+  if (zeros === undefined) return String(value);
+  return `${sign}0.${'0'.repeat(Number(zeros) - 1)}${whole}${fraction}`;
+}
+
 export function parseNumber(text: string): LiteralResult {
   if (!NUMBER.test(text)) return refuse(`"${text}" is not a number. Write it like 500 or 500_000.`);
   const value = Number(text.replaceAll('_', ''));

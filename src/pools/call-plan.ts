@@ -7,6 +7,7 @@ import { scanJson } from '../base/json/scan.ts';
 import type { Model } from '../model/pools.ts';
 import type { CallAmounts } from '../pipeline/key-pool.ts';
 import type { UpstreamErrorCode } from '../pipeline/upstream.ts';
+import { costNano } from './call-cost.ts';
 import type { BoundModel, ModelThread, Target } from './model-services.ts';
 
 export interface CallPlan {
@@ -77,12 +78,14 @@ export function planCall(
 }
 
 /** A sound bound: no tokenizer makes more tokens of a text than it has bytes. */
-function amountsOf(facts: CallFacts, operation: Operation, { outputTokensMax }: Model): CallAmounts {
+function amountsOf(facts: CallFacts, operation: Operation, { outputTokensMax, price }: Model): CallAmounts {
   const cap = facts.outputCap ?? outputTokensMax ?? OUTPUT_TOKENS_UNTOLD;
+  const inputTokens = facts.promptBytes;
+  const outputTokens = operation.answersInTokens ? Math.min(TOKENS_MAX, cap * facts.choices) : 0;
   return {
-    inputTokens: facts.promptBytes,
-    outputTokens: operation.answersInTokens ? cap * facts.choices : 0,
-    costNano: 0,
+    inputTokens,
+    outputTokens,
+    costNano: costNano(price, { inputTokens, outputTokens, cachedTokens: 0 }),
   };
 }
 
@@ -90,6 +93,8 @@ function shown(name: string): string {
   return name.length <= SHOWN_MAX ? name : `${name.slice(0, SHOWN_MAX)}…`;
 }
 
+/** More than any answer has. */
+const TOKENS_MAX = 1_000_000_000;
 const SHOWN_MAX = 100;
 const NUMBER_BYTES_MAX = 1_000;
 /** Where neither the caller nor the description of the model bounds an answer. */

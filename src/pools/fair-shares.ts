@@ -10,11 +10,11 @@
 
 export const POOL = { virtualTime: 0, cells: 1 } as const;
 /** What a thread's first waiter is: others let it go first while it is news. */
-export const HEADING = { startTag: 0, saidMs: 1, keptKey: 2, cells: 3 } as const;
+export const HEADING = { startTag: 0, saidMs: 1, keptLane: 2, cells: 3 } as const;
 
 /** A heading that is older is of a thread that stands still. */
 const NEWS_MS = 100;
-export const NO_KEY = -1;
+export const NO_LANE = -1;
 
 export interface FairSharesOptions {
   readonly cells: Float64Array;
@@ -56,11 +56,11 @@ export class FairShares {
     this.#cells[this.#tagsAt + tenant]! += work / weight;
   }
 
-  /** Says what this thread's first waiter is, and which key is kept for it; null: nobody waits here. */
-  announce(startTag: number | null, keptKey: number, nowMs: number): void {
+  /** Says what this thread's first waiter is, and which lane is kept for it; null: nobody waits here. */
+  announce(startTag: number | null, keptLane: number, nowMs: number): void {
     const at = this.#headingAt(this.#thread);
     this.#cells[at + HEADING.startTag] = startTag ?? 0;
-    this.#cells[at + HEADING.keptKey] = keptKey;
+    this.#cells[at + HEADING.keptLane] = keptLane;
     this.#cells[at + HEADING.saidMs] = startTag === null ? 0 : nowMs;
   }
 
@@ -80,11 +80,11 @@ export class FairShares {
     return false;
   }
 
-  /** Whether the key is kept for a waiter of another thread that comes before this tag. */
-  isKept(key: number, startTag: number, nowMs: number): boolean {
+  /** Whether the lane is kept for a waiter of another thread that comes before this tag. */
+  isKept(lane: number, startTag: number, nowMs: number): boolean {
     for (let thread = 0; thread < this.#threads; thread++) {
       if (thread === this.#thread || !this.#isNews(thread, nowMs)) continue;
-      if (this.#cells[this.#headingAt(thread) + HEADING.keptKey] === key && this.#tagOf(thread) < startTag)
+      if (this.#cells[this.#headingAt(thread) + HEADING.keptLane] === lane && this.#tagOf(thread) < startTag)
         return true;
     }
     return false;

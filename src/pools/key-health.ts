@@ -44,23 +44,31 @@ export class KeyHealth {
     return Atomics.load(this.#cells, at + KEY_CELLS.proofDueS) <= nowMs / 1_000;
   }
 
-  /** A call begins; false: another one proves the key already. */
-  begins(key: number, nowMs: number): boolean {
-    const at = key * KEY_CELLS.cells;
-    const { serves } = KEY_STATES[this.state(key)];
-    if (serves === 'none') return false;
-    if (serves === 'proof') {
-      const due = Atomics.load(this.#cells, at + KEY_CELLS.proofDueS);
-      if (due > nowMs / 1_000) return false;
-      const next = Math.ceil(nowMs / 1_000) + PROOF_S;
-      if (Atomics.compareExchange(this.#cells, at + KEY_CELLS.proofDueS, due, next) !== due) return false;
-    }
-    Atomics.add(this.#cells, at + KEY_CELLS.inFlight, 1);
-    return true;
+  /** Whether a call may go to the key as soon as another one, which proves it, has ended. */
+  isProving(key: number): boolean {
+    return KEY_STATES[this.state(key)].serves === 'proof';
   }
 
-  ended(key: number): void {
-    Atomics.sub(this.#cells, key * KEY_CELLS.cells + KEY_CELLS.inFlight, 1);
+  /** A call begins, and may be the one that proves the key; null: it may not go. */
+  begins(key: number, nowMs: number): 'usual' | 'proof' | null {
+    const at = key * KEY_CELLS.cells;
+    const { serves } = KEY_STATES[this.state(key)];
+    if (serves === 'none') return null;
+    if (serves === 'proof') {
+      const due = Atomics.load(this.#cells, at + KEY_CELLS.proofDueS);
+      if (due > nowMs / 1_000) return null;
+      const next = Math.ceil(nowMs / 1_000) + PROOF_S;
+      if (Atomics.compareExchange(this.#cells, at + KEY_CELLS.proofDueS, due, next) !== due) return null;
+    }
+    Atomics.add(this.#cells, at + KEY_CELLS.inFlight, 1);
+    return serves === 'proof' ? 'proof' : 'usual';
+  }
+
+  /** Also of a proof that has shown nothing: the next call may be one. */
+  ended(key: number, was: 'usual' | 'proof'): void {
+    const at = key * KEY_CELLS.cells;
+    Atomics.sub(this.#cells, at + KEY_CELLS.inFlight, 1);
+    if (was === 'proof') Atomics.store(this.#cells, at + KEY_CELLS.proofDueS, 0);
   }
 
   /** Whether it changed anything. */
@@ -79,10 +87,8 @@ export class KeyHealth {
     }
   }
 
-  /** As it was when the process ended; or a place that another key had is its own now. */
+  /** As it was when the process ended, or before a change that was not recorded. */
   begin(key: number, state: KeyState): void {
-    const at = key * KEY_CELLS.cells;
-    this.#cells.fill(0, at, at + KEY_CELLS.cells);
-    Atomics.store(this.#cells, at + KEY_CELLS.state, KEY_STATE_NAMES.indexOf(state));
+    Atomics.store(this.#cells, key * KEY_CELLS.cells + KEY_CELLS.state, KEY_STATE_NAMES.indexOf(state));
   }
 }

@@ -13,10 +13,13 @@ import {
   beginMeter,
   giveBack,
   isEstimated,
+  isOf,
   leftAtMs,
   type MeterReading,
   moveMoment,
   needOf,
+  OPEN_AMOUNT,
+  openMeter,
   readMeter,
   refresh,
   restoreMeter,
@@ -30,6 +33,9 @@ import {
  * and counted the request at most.
  */
 export type CallOutcome = CallAmounts | 'unknown' | 'refused';
+
+/** How soon to look whether the call that proves a lane has ended. */
+const PROOF_LOOK_MS = 25;
 
 const NOTHING: CallAmounts = { inputTokens: 0, outputTokens: 0, costNano: 0 };
 
@@ -75,35 +81,38 @@ export class Lanes {
     this.#proofMs = proofMs;
   }
 
-  /** Sets the limits of a lane: of those it had (by unit and window), what is in use stays in use. */
+  /**
+   * Sets the limits that people have declared. Each keeps its place, because calls under way know meters by them: of those that are
+   * there what is in use stays in use, one that is not declared any more limits nothing, and what was learned stays.
+   */
   declare(lane: number, specs: readonly MeterSpec[], nowMs: number): void {
     assert(specs.length <= LANE_METERS_MAX, 'a lane has few limits');
     this.#locked([lane], () => {
       const { cells, words } = this.#memory;
-      const before = this.#snapshots(lane);
-      specs.forEach((spec, meter) => {
+      const count = this.#memory.metersOf(lane);
+      for (let meter = 0; meter < count; meter++) {
         const at = this.#memory.meterAt(lane, meter);
-        beginMeter(cells, at, spec, nowMs);
-        const known = before.find(
-          (old) =>
-            old[METER.unit] === cells[at + METER.unit] &&
-            old[METER.windowMs] === spec.windowMs &&
-            old[METER.kind] === cells[at + METER.kind],
-        );
-        if (known === undefined) return;
-        cells.set(known, at);
-        cells[at + METER.declared] = spec.source === 'declared' ? spec.amount : 0;
-        setAmount(cells, at, spec.amount);
-      });
-      words[lane * WORD.cells + WORD.meters] = specs.length;
+        const spec = specs.find((one) => isOf(cells, at, one));
+        if (spec === undefined && cells[at + METER.declared]! > 0) openMeter(cells, at);
+        if (spec !== undefined) {
+          cells[at + METER.declared] = spec.source === 'declared' ? spec.amount : 0;
+          setAmount(cells, at, spec.amount);
+        }
+      }
+      let next = count;
+      for (const spec of specs) {
+        if (this.#hasMeter(lane, count, spec) || next === LANE_METERS_MAX) continue;
+        beginMeter(cells, this.#memory.meterAt(lane, next), spec, nowMs);
+        next++;
+      }
+      words[lane * WORD.cells + WORD.meters] = next;
     });
   }
 
-  #snapshots(lane: number): Float64Array[] {
-    return Array.from({ length: this.#memory.metersOf(lane) }, (_, meter) => {
-      const at = this.#memory.meterAt(lane, meter);
-      return this.#memory.cells.slice(at, at + METER.cells);
-    });
+  #hasMeter(lane: number, count: number, spec: MeterSpec): boolean {
+    for (let meter = 0; meter < count; meter++)
+      if (isOf(this.#memory.cells, this.#memory.meterAt(lane, meter), spec)) return true;
+    return false;
   }
 
   /**
@@ -149,8 +158,10 @@ export class Lanes {
     let latestMs = nowMs;
     for (const lane of lanes) {
       const head = this.#memory.laneAt(lane);
-      if (this.#isClosed(head, nowMs))
-        latestMs = Math.max(latestMs, cells[head + LANE.closedUntilMs]!, cells[head + LANE.proofDueMs]!);
+      // A proof under way may end at any moment.
+      if (nowMs < cells[head + LANE.closedUntilMs]!)
+        latestMs = Math.max(latestMs, cells[head + LANE.closedUntilMs]!);
+      else if (nowMs < cells[head + LANE.proofDueMs]!) latestMs = Math.max(latestMs, nowMs + PROOF_LOOK_MS);
       const meters = this.#memory.metersOf(lane);
       for (let meter = 0; meter < meters; meter++) {
         const at = this.#memory.meterAt(lane, meter);
@@ -208,7 +219,7 @@ export class Lanes {
 
   /** What the head of its answer said of the limits of the last lane, while the call goes on. */
   report(ticket: LaneTicket, reports: readonly MeterReport[], nowMs: number): void {
-    if (ticket.state === 'settled' || reports.length === 0) return;
+    if (ticket.state === 'settled' || (reports.length === 0 && !ticket.proves)) return;
     this.#locked(ticket.lanes, () => {
       applyReports(this.#memory, ticket, { reports, isRefused: false }, nowMs);
       this.#endProof(ticket);
@@ -233,7 +244,9 @@ export class Lanes {
         else if (actual !== null && isEstimated(unit))
           giveBack(cells, at, taken - needOf(unit, actual), ticket.endMs[place]!);
       });
-      this.#endProof(ticket);
+      // What was refused, or ended without an answer, has shown nothing.
+      if (typeof outcome === 'string') this.#giveUpProof(ticket);
+      else this.#endProof(ticket);
     });
   }
 
@@ -247,10 +260,14 @@ export class Lanes {
         refresh(cells, at, nowMs);
         giveBack(cells, at, ticket.taken[place]!, ticket.endMs[place]!);
       });
-      if (!ticket.proves) return;
-      // It proved nothing: the next one may.
-      for (const lane of ticket.lanes) cells[this.#memory.laneAt(lane) + LANE.proofDueMs] = 0;
+      this.#giveUpProof(ticket);
     });
+  }
+
+  /** The next call may be the proof. */
+  #giveUpProof({ lanes, proves }: LaneTicket): void {
+    if (!proves) return;
+    for (const lane of lanes) this.#memory.cells[this.#memory.laneAt(lane) + LANE.proofDueMs] = 0;
   }
 
   #endProof({ lanes, proves }: LaneTicket): void {
@@ -272,7 +289,7 @@ export class Lanes {
         const at = this.#memory.meterAt(lane, meter);
         refresh(cells, at, nowMs);
         return readMeter(cells, at);
-      });
+      }).filter(({ amount }) => amount < OPEN_AMOUNT);
       return {
         closedUntilMs: cells[head + LANE.closedUntilMs]!,
         isProving: cells[head + LANE.isProving] === 1,
@@ -304,6 +321,15 @@ export class Lanes {
       for (let meter = 0; meter < meters; meter++)
         restoreMeter(cells, this.#memory.meterAt(lane, meter), shiftMs);
       words[lane * WORD.cells + WORD.meters] = meters;
+    });
+  }
+
+  /** A person says that the provider takes calls again. */
+  open(lane: number): void {
+    this.#locked([lane], () => {
+      const { cells } = this.#memory;
+      const head = this.#memory.laneAt(lane);
+      cells.fill(0, head, head + LANE.cells);
     });
   }
 

@@ -33,6 +33,23 @@ export function needOf(unit: number, amounts: CallAmounts): number {
   }
 }
 
+/** Of a limit that limits nothing: it keeps its place, since calls under way may know it. */
+export const OPEN_AMOUNT = 1e15;
+
+export function openMeter(cells: Float64Array, at: number): void {
+  cells[at + METER.amount] = cells[at + METER.left] = OPEN_AMOUNT;
+  cells[at + METER.declared] = 0;
+}
+
+/** Whether the meter counts what the spec says. */
+export function isOf(cells: Float64Array, at: number, { unit, kind, windowMs }: MeterSpec): boolean {
+  return (
+    METER_UNITS[cells[at + METER.unit]!] === unit &&
+    METER_KINDS[cells[at + METER.kind]!] === kind &&
+    cells[at + METER.windowMs] === windowMs
+  );
+}
+
 /** Requests and slots are what they are; the rest is an estimate. */
 export function isEstimated(unit: number): boolean {
   return unit === INPUT || unit === OUTPUT || unit === TOKENS || unit === COST;
@@ -80,9 +97,11 @@ function kept(cells: Float64Array, at: number, need: number): number {
 }
 
 /** When this much will be left if nothing else is taken: `nowMs` if it is, Infinity for never. After {@link refresh}. */
-export function leftAtMs(cells: Float64Array, at: number, need: number, nowMs: number): number {
+export function leftAtMs(cells: Float64Array, at: number, asked: number, nowMs: number): number {
   const amount = cells[at + METER.amount]!;
-  if (need > amount) return Number.POSITIVE_INFINITY;
+  // What was learned may be wrong, and only an answer would correct it: with all of it left, a call goes.
+  if (asked > amount && cells[at + METER.declared]! > 0) return Number.POSITIVE_INFINITY;
+  const need = Math.min(asked, amount);
   const missing = need + kept(cells, at, need) - cells[at + METER.left]!;
   if (missing <= 0) return nowMs;
   const kind = cells[at + METER.kind]!;

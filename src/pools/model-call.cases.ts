@@ -3,7 +3,15 @@ import { SERVICE_SETTINGS } from '../../test/upstream/service-settings.ts';
 import { assert } from '../base/assert.ts';
 import { LIMIT_DEFAULTS, type LimitValues } from '../base/limits.ts';
 import { ok } from '../base/result.ts';
-import type { ErrorRule, KeyLimit, Model, OperationName, Pool, Provider } from '../model/pools.ts';
+import type {
+  Models as Configured,
+  ErrorRule,
+  KeyLimit,
+  Model,
+  OperationName,
+  Pool,
+  Provider,
+} from '../model/pools.ts';
 import type {
   ResponseHead,
   UpstreamCall,
@@ -105,6 +113,9 @@ export interface ModelsOptions {
   readonly provider?: Partial<Provider>;
   readonly model?: Partial<Model>;
   readonly limits?: Partial<LimitValues>;
+  readonly secretPrefix?: string;
+  /** A further model of the same pools. */
+  readonly second?: string;
   readonly random?: () => number;
   readonly nowMs?: number;
   readonly restores?: { readonly saved: SavedPools; readonly shiftMs: number };
@@ -120,6 +131,7 @@ export interface KeyOptions {
 
 export class Models {
   readonly calls: ProviderCall[] = [];
+  readonly models: Configured;
   readonly registry: PoolRegistry;
   nowMs: number;
   readonly #prepared: PreparedPools;
@@ -136,7 +148,11 @@ export class Models {
       sizes: limits,
       clock,
       readSecret: (reference) =>
-        ok(Buffer.from(`secret-of-${reference.in === 'environment' ? reference.name : ''}`)),
+        ok(
+          Buffer.from(
+            `${options.secretPrefix ?? 'secret'}-of-${reference.in === 'environment' ? reference.name : ''}`,
+          ),
+        ),
     });
     if (options.restores !== undefined)
       this.registry.restore(options.restores.saved, options.restores.shiftMs);
@@ -155,6 +171,9 @@ export class Models {
       ...options.model,
     };
     const models = { providers, pools, models: new Map([[model.name, model]]) };
+    if (options.second !== undefined)
+      models.models.set(options.second, { ...model, name: options.second, upstreamName: options.second });
+    this.models = models;
     const prepared = this.registry.prepare(models);
     assert(prepared.ok, 'the pools of a test are right');
     this.#prepared = prepared.value;
@@ -198,18 +217,8 @@ export class Models {
     const text = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
     const call = this.#service(operation).dispatch(
       {
-        method: 'POST',
-        target: '/v1/chat/completions',
-        fieldLines: 'content-type: application/json\r\n',
-        idLines: '',
-        host: null,
+        ...REQUEST,
         bodyBytes: text.length,
-        repeatable: false,
-        connectMs: 1,
-        firstByteMs: 1,
-        idleMs: 1,
-        tenant: null,
-        priority: 'normal',
         ...request,
       },
       caller,
@@ -218,6 +227,14 @@ export class Models {
     call.end();
     this.pass(0);
     return Object.assign(caller, { call });
+  }
+
+  /** A POST that has no body, which nobody ends. */
+  empty(): Caller {
+    const caller = new Caller();
+    this.#service('openai/chat').dispatch({ ...REQUEST, bodyBytes: 0 }, caller);
+    this.pass(0);
+    return caller;
   }
 
   /** The lane of the model that calls with this secret are counted in. */
@@ -240,6 +257,21 @@ export class Models {
     this.nowMs = endMs;
   }
 }
+
+const REQUEST: UpstreamRequest = {
+  method: 'POST',
+  target: '/v1/chat/completions',
+  fieldLines: 'content-type: application/json\r\n',
+  idLines: '',
+  host: null,
+  bodyBytes: 0,
+  repeatable: false,
+  connectMs: 1,
+  firstByteMs: 1,
+  idleMs: 1,
+  tenant: null,
+  priority: 'normal',
+};
 
 export function perMinute(unit: KeyLimit['unit'], amount: number): KeyLimit {
   return { unit, kind: 'bucket', amount, windowMs: 60_000, source: 'declared', model: null, per: 'model' };

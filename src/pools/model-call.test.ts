@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { KeyLimit } from '../model/pools.ts';
 import { Models, perMinute } from './model-call.cases.ts';
 
 const HELLO = { model: 'gpt', messages: [{ role: 'user', content: 'Hello' }], max_tokens: 10 };
@@ -85,7 +86,83 @@ describe('a key that is throttled', () => {
   });
 });
 
+describe('what speaks of the caller', () => {
+  it('stays with the gateway: the provider gets one credential, that of the pool', () => {
+    const models = new Models({
+      pools: TWO_KEYS,
+      provider: { headers: [{ name: 'x-version', value: '7' }] },
+    });
+    const fieldLines =
+      'Authorization: Basic x\r\ncontent-type: application/json\r\nX-Api-Key: y\r\nOpenAI-Organization: org\r\ncookie: c\r\nx-forwarded-for: 1.2.3.4\r\n';
+    models.call(HELLO, 'openai/chat', { fieldLines });
+    expect(models.newCalls()[0]!.request.fieldLines).toBe(
+      'content-type: application/json\r\nauthorization: Bearer secret-of-a\r\nx-version: 7\r\n',
+    );
+  });
+
+  it('and what a provider says of the account or the key, in refusals too', () => {
+    const models = new Models({ pools: TWO_KEYS });
+    const told = models.call(HELLO);
+    models
+      .newCalls()[0]!
+      .answer(400, { error: { message: 'No.' } }, ['openai-organization', 'org-x', 'set-cookie', 'a=b']);
+    expect(told.head!.fields).toEqual(['content-type', 'application/json']);
+    const leaking = models.call(HELLO);
+    const [call] = models.newCalls();
+    call!.answer(400, { error: { message: `Not with ${call!.key}` } });
+    models.pass(0);
+    expect(leaking).toMatchObject({ body: '', error: { code: 'upstream_malformed_answer' } });
+  });
+});
+
+it('a request without a body is answered', () => {
+  const models = new Models({ pools: TWO_KEYS });
+  expect(models.empty().error).toMatchObject({ code: 'model_request_malformed' });
+});
+
+it('an endless refusal is read no longer than it says anything', () => {
+  const models = new Models({ pools: TWO_KEYS, limits: { providerErrorBytes: 1_024 } });
+  const caller = models.call(HELLO);
+  const [call] = models.newCalls();
+  call!.head(429, 'x'.repeat(600), false, ['retry-after', '5']);
+  call!.stream('x'.repeat(600));
+  expect(call!.aborted).toBe(true);
+  models.newCalls()[0]!.answer(200, ANSWER);
+  expect(caller.head!.status).toBe(200);
+});
+
+it('a caller can ask for no more than would end all reckoning', () => {
+  const models = new Models({
+    pools: [{ name: 'pool', keys: [{ name: 'a', limits: [perMinute('requests', 60)] }] }],
+  });
+  models.call({ ...HELLO, max_tokens: 9e15, n: 9e15 });
+  models.call({ ...HELLO, max_tokens: 9e15, n: 9e15 });
+  expect(models.newCalls()).toHaveLength(2);
+});
+
 describe('a key that its provider does not know', () => {
+  it('is not given up for calls that were under way together', () => {
+    const models = new Models({ pools: [{ name: 'pool', keys: [{ name: 'a' }] }] });
+    for (let nth = 0; nth < 3; nth++) models.call(HELLO);
+    for (const call of models.newCalls()) call.answer(401, {});
+    expect(models.registry.health.state(0)).toBe('suspect');
+  });
+
+  it('serves one call at a time while it is suspect, and others wait for that one', () => {
+    const queue = { upToMs: 60_000, waiting: 9 };
+    const models = new Models({ pools: [{ name: 'pool', queue, keys: [{ name: 'a' }] }] });
+    models.call(HELLO);
+    models.newCalls()[0]!.answer(401, {});
+    models.pass(0);
+    models.call(HELLO);
+    const waiting = models.call(HELLO);
+    expect(models.calls).toHaveLength(1);
+    expect(waiting.error).toBeNull();
+    models.newCalls()[0]!.answer(200, ANSWER);
+    models.pass(100);
+    expect(models.newCalls()).toHaveLength(1);
+  });
+
   it('is invalid once it was refused twice, and callers see nothing of it', () => {
     const models = new Models({ pools: TWO_KEYS });
     const first = models.call(HELLO);
@@ -176,6 +253,39 @@ describe('room', () => {
     expect(models.call(big).error).toMatchObject({ code: 'keys_exhausted' });
   });
 
+  it('of money is taken at the most that a call can cost, and settled by what it did', () => {
+    const price = {
+      inputNano: 2_000_000,
+      outputNano: 10_000_000,
+      cachedNano: 1_000_000,
+      requestNano: 5,
+      asOf: '',
+    };
+    const daily: KeyLimit = {
+      ...perMinute('cost', 10_000),
+      kind: 'fixed',
+      windowMs: 86_400_000,
+      per: 'account',
+    };
+    const models = new Models({
+      pools: [{ name: 'pool', keys: [{ name: 'a', limits: [daily] }] }],
+      model: { price },
+    });
+    const left = () => models.registry.lanes.read(0, models.nowMs).meters[0]!.left;
+    models.call({ ...HELLO, max_tokens: 500 });
+    const [call] = models.newCalls();
+    expect(left()).toBe(10_000 - (2 * call!.body.length + 10 * 500 + 5));
+    const usage = { prompt_tokens: 9, completion_tokens: 3, prompt_tokens_details: { cached_tokens: 4 } };
+    call!.answer(200, { usage });
+    expect(left()).toBe(10_000 - (2 * 5 + 4 + 10 * 3 + 5));
+  });
+
+  it('of one model counts in place of that of every model', () => {
+    const own: KeyLimit = { ...perMinute('tokens', 100), model: 'gpt' };
+    const models = new Models({ pools: [{ name: 'pool', keys: [{ name: 'a', limits: [...limits, own] }] }] });
+    expect(models.registry.lanes.read(0, models.nowMs).meters).toMatchObject([{ amount: 100 }]);
+  });
+
   it('for a call that no key ever has is said so', () => {
     const models = new Models({ pools: [{ name: 'pool', keys: [{ name: 'a', limits }] }] });
     expect(models.call({ ...HELLO, max_tokens: 2_000 }).error).toMatchObject({
@@ -233,6 +343,95 @@ describe('room', () => {
     models.call(HELLO);
     expect(models.newCalls()).toHaveLength(1);
     expect(models.call(HELLO).error).toMatchObject({ code: 'keys_exhausted' });
+  });
+});
+
+it('a model without room holds up no other model of its keys', () => {
+  const queue = { upToMs: 60_000, waiting: 9 };
+  const own: KeyLimit = { ...perMinute('requests', 2), model: 'gpt' };
+  const models = new Models({
+    pools: [{ name: 'pool', queue, keys: [{ name: 'a', limits: [own] }] }],
+    second: 'other',
+  });
+  for (let nth = 0; nth < 3; nth++) models.call(HELLO);
+  expect(models.newCalls()).toHaveLength(1);
+  models.call({ ...HELLO, model: 'other' });
+  models.pass(50);
+  expect(models.newCalls()).toHaveLength(1);
+});
+
+describe('a lane that a provider closed', () => {
+  const closed = () => {
+    const queue = { upToMs: 60_000, waiting: 9 };
+    const models = new Models({ pools: [{ name: 'pool', queue, keys: [{ name: 'a' }] }] });
+    models.call(HELLO);
+    models.newCalls()[0]!.answer(429, {}, ['retry-after', '5']);
+    for (let nth = 0; nth < 3; nth++) models.call(HELLO);
+    expect(models.newCalls()).toEqual([]);
+    models.pass(5_100);
+    return models;
+  };
+
+  it('is proven again when its proof was refused', () => {
+    const models = closed();
+    models.newCalls()[0]!.answer(429, {}, ['retry-after', '5']);
+    models.pass(4_000);
+    expect(models.newCalls()).toEqual([]);
+    models.pass(1_200);
+    expect(models.newCalls()).toHaveLength(1);
+  });
+
+  it('lets those who wait go as soon as its proof is answered', () => {
+    const models = closed();
+    const [proof, ...others] = models.newCalls();
+    expect(others).toEqual([]);
+    models.pass(300);
+    proof!.answer(200, ANSWER);
+    models.pass(100);
+    expect(models.newCalls().length).toBeGreaterThanOrEqual(3);
+  });
+});
+
+describe('limits of another version', () => {
+  const slots = { ...perMinute('slots', 2), kind: 'slots', windowMs: 0 } as const;
+
+  it('leave calls under way what they took', () => {
+    const limits = [perMinute('requests', 60), slots];
+    const models = new Models({ pools: [{ name: 'pool', keys: [{ name: 'a', limits }] }] });
+    models.call(HELLO);
+    models.call(HELLO);
+    expect(models.call(HELLO).error).toMatchObject({ code: 'keys_exhausted' });
+    models.registry.lanes.declare(0, [perMinute('tokens', 100_000), ...limits], models.nowMs);
+    for (const call of models.newCalls()) call.answer(200, ANSWER);
+    models.call(HELLO);
+    models.call(HELLO);
+    expect(models.newCalls()).toHaveLength(2);
+  });
+
+  it('that are declared no more limit nothing, and what was learned stays', () => {
+    const models = new Models({
+      pools: [{ name: 'pool', keys: [{ name: 'a', limits: [perMinute('tokens', 50)] }] }],
+    });
+    expect(models.call(HELLO).error).not.toBeNull();
+    models.registry.lanes.declare(0, [], models.nowMs);
+    models.call(HELLO);
+    models
+      .newCalls()[0]!
+      .answer(200, ANSWER, ['x-ratelimit-limit-requests', '9', 'x-ratelimit-remaining-requests', '8']);
+    models.registry.lanes.declare(0, [], models.nowMs);
+    const { meters } = models.registry.lanes.read(0, models.nowMs);
+    expect(meters).toMatchObject([{ unit: 'requests', amount: 9, left: 8 }]);
+  });
+
+  it('of an account hold for each of its keys, whichever says them', () => {
+    const account = { ...perMinute('requests', 3), per: 'account' } as const;
+    const keys = [
+      { name: 'a', account: 'org', limits: [account] },
+      { name: 'b', account: 'org' },
+    ];
+    const models = new Models({ pools: [{ name: 'pool', keys }] });
+    for (let nth = 0; nth < 5; nth++) models.call(HELLO);
+    expect(models.newCalls()).toHaveLength(2);
   });
 });
 
@@ -421,6 +620,16 @@ describe('the choice among keys with room', () => {
 
 const NO_TOKENS = { inputTokens: 0, outputTokens: 0, costNano: 0 };
 
+it('a key that was given up comes back with another secret, also over the end of the process', () => {
+  const options = { pools: [{ name: 'pool', keys: [{ name: 'a' }] }] };
+  const before = new Models(options);
+  before.registry.health.begin(0, 'invalid');
+  const saved = before.registry.save(before.models);
+  const restores = { saved, shiftMs: 0 };
+  expect(new Models({ ...options, restores }).registry.health.state(0)).toBe('invalid');
+  expect(new Models({ ...options, restores, secretPrefix: 'new' }).registry.health.state(0)).toBe('active');
+});
+
 describe('what is kept over the end of the process', () => {
   it('is the state of keys, and what is used of limits', () => {
     const limits = [perMinute('requests', 60)];
@@ -441,7 +650,7 @@ describe('what is kept over the end of the process', () => {
     before.pass(200);
     before.call(HELLO);
     expect(before.call(HELLO).error).toMatchObject({ code: 'keys_exhausted', retryAfterS: 1 });
-    const saved = JSON.parse(JSON.stringify(before.registry.save()));
+    const saved = JSON.parse(JSON.stringify(before.registry.save(before.models)));
     // Another clock, half a second later.
     const after = new Models({
       ...options,
@@ -461,7 +670,7 @@ describe('what is kept over the end of the process', () => {
     const before = new Models(options);
     before.call(HELLO);
     before.newCalls()[0]!.answer(429, {}, ['retry-after', '30']);
-    const saved = JSON.parse(JSON.stringify(before.registry.save()));
+    const saved = JSON.parse(JSON.stringify(before.registry.save(before.models)));
     const after = new Models({
       ...options,
       restores: { saved, shiftMs: 10_000 },

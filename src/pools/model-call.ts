@@ -16,6 +16,7 @@ import type {
 } from '../pipeline/upstream.ts';
 import { AnswerUsage } from './answer-usage.ts';
 import { outgoingBody } from './call-body.ts';
+import { costNano } from './call-cost.ts';
 import { errorEvent } from './call-end.ts';
 import { type CallPlan, planCall } from './call-plan.ts';
 import type { Candidate, Chosen, NoRoom } from './choice.ts';
@@ -31,6 +32,8 @@ interface Attempt {
   readonly key: number;
   readonly ticket: LaneTicket;
   readonly call: UpstreamCall;
+  /** `proof`: the one call that shows whether a suspect key is known. */
+  readonly as: 'usual' | 'proof';
 }
 
 export class ModelCall implements UpstreamCall, UpstreamHandler {
@@ -73,6 +76,8 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     this.#request = request;
     this.#handler = handler;
     this.#tenant = thread.tenants.placeOf(request.tenant);
+    // Nobody ends a body that there is none of.
+    if (request.bodyBytes === 0) thread.later(0, () => this.end());
   }
 
   // -- as the exchange sees it -----------------------------------------------------------------------------------
@@ -126,14 +131,19 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     let usable = false;
     for (const target of plan.targets) {
       if (this.#passedOver.has(target)) continue;
-      if (!this.#candidatesOf(target).some(({ key }) => this.#thread.health.serves(key, nowMs))) continue;
+      const candidates = this.#candidatesOf(target);
+      const { health } = this.#thread;
+      if (!candidates.some(({ key }) => health.serves(key, nowMs) || health.isProving(key))) continue;
       usable = true;
       const outcome = target.queue.tryNow(this.#waiterOf(target, plan, nowMs), nowMs);
       if ('ticket' in outcome) {
         this.#begin(target, outcome);
         return;
       }
-      if (soonest === null || outcome.atMs < soonest.atMs) soonest = { target, atMs: outcome.atMs };
+      // A key that is being proven may serve at any moment.
+      const isProving = candidates.some(({ key }) => health.isProving(key));
+      const atMs = isProving ? Math.min(outcome.atMs, nowMs + PROOF_LOOK_MS) : outcome.atMs;
+      if (soonest === null || atMs < soonest.atMs) soonest = { target, atMs };
     }
     if (!usable) this.#failLater('no_key_available');
     else if (soonest === null || soonest.atMs === Number.POSITIVE_INFINITY)
@@ -172,15 +182,27 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
 
   #resumed(target: Target, outcome: Chosen | NoRoom): void {
     this.#waits = null;
-    if ('ticket' in outcome) this.#begin(target, outcome);
-    else this.#exhausted(outcome.atMs);
+    if ('ticket' in outcome) {
+      this.#begin(target, outcome);
+      return;
+    }
+    const nowMs = this.#thread.clock.monotonicMs();
+    for (const other of this.#plan!.targets) {
+      if (other === target || this.#passedOver.has(other)) continue;
+      const found = other.queue.tryNow(this.#waiterOf(other, this.#plan!, nowMs), nowMs);
+      if (!('ticket' in found)) continue;
+      this.#begin(other, found);
+      return;
+    }
+    this.#exhausted(outcome.atMs);
   }
 
   #begin(target: Target, { key, ticket }: Chosen): void {
     const { health, lanes, clock } = this.#thread;
     const plan = this.#plan!;
     const nowMs = clock.monotonicMs();
-    if (!health.begins(key, nowMs)) {
+    const as = health.begins(key, nowMs);
+    if (as === null) {
       // Another call proves the key, or somebody has switched it off: it serves no more, and is not chosen again.
       lanes.release(ticket, nowMs);
       this.#choose();
@@ -199,7 +221,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
       body.length,
     );
     const call = target.service.dispatch(request, this);
-    this.#attempt = { target, key, ticket, call };
+    this.#attempt = { target, key, ticket, call, as };
     call.write(body);
     call.end();
   }
@@ -217,7 +239,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
   // -- its answer ------------------------------------------------------------------------------------------------
 
   onHead(head: ResponseHead, chunk: Uint8Array, last: boolean): void {
-    const { target, ticket, key } = this.#attempt!;
+    const { target, ticket, key, as } = this.#attempt!;
     const { lanes, health, clock } = this.#thread;
     this.#head = head;
     if (head.status >= 400) {
@@ -225,7 +247,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
       this.#refused(chunk, last || !head.hasBody);
       return;
     }
-    if (health.state(key) !== 'active') health.happened(key, 'answered');
+    if (as === 'proof') health.happened(key, 'answered');
     const nowMs = clock.monotonicMs();
     if (!last) lanes.report(ticket, reportsOf(target.provider, head.fields, clock.wallMs()), nowMs);
     this.#isEventStream = isEventStream(head.fields);
@@ -258,20 +280,27 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     if (room > 0) this.#refusal!.push(chunk.slice(0, room));
     this.#refusalBytes += chunk.length;
     if (last) this.#learn(Buffer.concat(this.#refusal!));
+    else if (this.#refusalBytes >= this.#thread.limits.providerErrorBytes) {
+      this.#attempt!.call.abort();
+      this.#learn(Buffer.concat(this.#refusal!));
+    }
   }
 
   #learn(body: Uint8Array): void {
-    const { target, key } = this.#attempt!;
+    const { target, key, as, ticket } = this.#attempt!;
     const { health, clock } = this.#thread;
     const { status, fields } = this.#head!;
     const wallMs = clock.wallMs();
     const reports = reportsOf(target.provider, fields, wallMs);
     const { means, waitMs } = refusedCall(target.provider, status, fields, body, wallMs);
     if (means === 'unauthorised' || means === 'out-of-credit') this.#refusedKeys.push(key);
-    if (means === 'unauthorised') health.happened(key, 'unauthorised');
-    else if (means === 'out-of-credit') health.happened(key, 'out-of-credit');
-    else if (health.state(key) === 'suspect') health.happened(key, 'answered');
-    if (means === 'throttled') this.#close(waitMs, reports);
+    // Calls that were under way together are one proof; the second one is a call that was sent after the first.
+    if (means === 'unauthorised') {
+      if (as === 'proof' || health.state(key) === 'active') health.happened(key, 'unauthorised');
+    } else if (means === 'out-of-credit') health.happened(key, 'out-of-credit');
+    else if (as === 'proof' && status < 500) health.happened(key, 'answered');
+    // First, so that nobody who waits is the next to be refused.
+    if (means === 'throttled') this.#close(ticket, waitMs, reports);
     this.#endAttempt('refused', reports);
     const mayRetry = this.#attempts < this.#thread.limits.providerAttempts;
     if (means === 'throttled' || means === 'unauthorised' || means === 'out-of-credit') {
@@ -281,16 +310,23 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     } else if (means === 'overloaded' && mayRetry && this.#hasOther(target)) {
       this.#passedOver.add(target);
       this.#again();
-    } else this.#passRefusal(body);
+    } else this.#passRefusal(body, target, key);
   }
 
-  /** The caller's own fault, or nobody's: as the provider says it. */
-  #passRefusal(body: Uint8Array): void {
+  /** The caller's own fault, or nobody's: as the provider says it, but for what it says of the account. */
+  #passRefusal(body: Uint8Array, { provider, keys }: Target, key: number): void {
     const head = this.#head!;
+    if (Buffer.from(body.buffer, body.byteOffset, body.length).includes(keys.get(key)!.secret)) {
+      this.#failLater(
+        'upstream_malformed_answer',
+        'The provider refused the call with words that may not be passed on.',
+      );
+      return;
+    }
     this.#over = true;
     const isCut = this.#refusalBytes > body.length;
-    const fields = head.fields.filter(
-      (_, index) => !(isCut && head.fields[index - (index % 2)] === 'content-length'),
+    const fields = callerFields(head.fields, provider).filter(
+      (_, index, all) => !(isCut && all[index - (index % 2)] === 'content-length'),
     );
     this.#handler.onHead(
       { ...head, fields, bodyBytes: head.hasBody ? body.length : head.bodyBytes, attempts: this.#attempts },
@@ -299,8 +335,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     );
   }
 
-  #close(waitMs: number, reports: readonly MeterReport[]): void {
-    const { ticket } = this.#attempt!;
+  #close(ticket: LaneTicket, waitMs: number, reports: readonly MeterReport[]): void {
     const usedUpMs = usedUpForMs(reports);
     const forMs = Number.isNaN(waitMs) ? (Number.isNaN(usedUpMs) ? UNTOLD_WAIT_MS : usedUpMs) : waitMs;
     const nowMs = this.#thread.clock.monotonicMs();
@@ -322,6 +357,11 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
 
   onError(error: UpstreamError): void {
     const { target } = this.#attempt!;
+    if (this.#refusal !== null) {
+      // What it refused is plain, though it broke off while it said why.
+      this.#learn(Buffer.concat(this.#refusal));
+      return;
+    }
     const mayRetry = error.unprocessed && this.#attempts < this.#thread.limits.providerAttempts;
     this.#endAttempt(error.unprocessed ? 'unsent' : this.#used(), NO_REPORTS);
     if (this.#usage !== null) this.#breakOff(error);
@@ -351,7 +391,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     this.#attempt = null;
     const { lanes, health, clock } = this.#thread;
     const nowMs = clock.monotonicMs();
-    health.ended(attempt.key);
+    health.ended(attempt.key, attempt.as);
     if (outcome === 'unsent') {
       lanes.release(attempt.ticket, nowMs);
       return;
@@ -375,7 +415,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     const usage = this.#usage?.usage ?? null;
     if (usage === null) return this.#operation.usage === null && this.#head !== null ? NO_TOKENS : 'unknown';
     const { inputTokens, outputTokens } = usage;
-    return { inputTokens, outputTokens, costNano: 0 };
+    return { inputTokens, outputTokens, costNano: costNano(this.#plan!.model.price, usage) };
   }
 
   #soonestMs(): number {
@@ -426,6 +466,8 @@ function asksByOption({ dialect, path }: Operation): boolean {
   return dialect === 'openai' && (path === '/chat/completions' || path === '/completions');
 }
 
+/** How soon a key that is being proven may serve. */
+const PROOF_LOOK_MS = 25;
 const RANKS = { high: 0, normal: 1, low: 2 } as const;
 const NO_REPORTS: readonly MeterReport[] = [];
 const NO_TOKENS = { inputTokens: 0, outputTokens: 0, costNano: 0 };

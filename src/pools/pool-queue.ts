@@ -1,13 +1,13 @@
 /**
  * Calls of one thread that wait for a key of a pool. The tenant with the least start tag goes first, within it the higher
- * priority, then who came first. A call that has to wait for much room keeps the key that will have it soonest: others go
- * past it to other keys only, so it never starves and nothing lies idle.
+ * priority, then who came first. A call that has to wait for much room keeps the lane that will have it soonest: others go
+ * past it to other lanes only, so it never starves and nothing lies idle.
  */
 
 import type { PoolStrategy } from '../model/pools.ts';
 import type { CallAmounts } from '../pipeline/key-pool.ts';
 import { type Candidate, type Chosen, choose, type NoRoom } from './choice.ts';
-import { type FairShares, NO_KEY } from './fair-shares.ts';
+import { type FairShares, NO_LANE } from './fair-shares.ts';
 import type { Lanes } from './lanes.ts';
 
 export interface Waiter {
@@ -46,7 +46,7 @@ export class PoolQueue {
   /** Most calls that wait on this thread. */
   waitingMax: number;
   readonly #options: PoolQueueOptions;
-  /** By tenant, in order. */
+  /** By tenant and model ({@link lineOf}), in order: a model without room holds up no other. */
   readonly #waiting = new Map<number, Waiter[]>();
   #count = 0;
   /** No waiter's deadline is earlier. */
@@ -85,8 +85,8 @@ export class PoolQueue {
   /** False: too many wait already. */
   enqueue(waiter: Waiter, nowMs: number): boolean {
     if (this.#count >= this.waitingMax) return false;
-    const line = this.#waiting.get(waiter.tenant);
-    if (line === undefined) this.#waiting.set(waiter.tenant, [waiter]);
+    const line = this.#waiting.get(lineOf(waiter));
+    if (line === undefined) this.#waiting.set(lineOf(waiter), [waiter]);
     else line.splice(placeIn(line, waiter.priority), 0, waiter);
     this.#count++;
     this.#deadlineMs = Math.min(this.#deadlineMs, waiter.deadlineMs);
@@ -96,9 +96,9 @@ export class PoolQueue {
 
   /** The caller has left. */
   withdraw(waiter: Waiter): void {
-    const line = this.#waiting.get(waiter.tenant);
+    const line = this.#waiting.get(lineOf(waiter));
     const at = line === undefined ? -1 : line.indexOf(waiter);
-    if (at !== -1) this.#remove(waiter.tenant, at);
+    if (at !== -1) this.#remove(lineOf(waiter), at);
   }
 
   /** Serves whom there is room for; to be called when room may have come. */
@@ -108,22 +108,22 @@ export class PoolQueue {
     let wakeMs = Number.POSITIVE_INFINITY;
     const kept = new Set<number>();
     const passed = new Set<number>();
-    for (let tenant = this.#first(passed); tenant !== null; tenant = this.#first(passed)) {
-      const startTag = shares.startTag(tenant);
+    for (let line = this.#first(passed); line !== null; line = this.#first(passed)) {
+      const waiter = this.#waiting.get(line)![0]!;
+      const startTag = shares.startTag(waiter.tenant);
       if (shares.isBehind(startTag, nowMs)) {
         wakeMs = Math.min(wakeMs, nowMs + YIELD_MS);
         break;
       }
-      const waiter = this.#waiting.get(tenant)![0]!;
       const chosen = this.#choose(waiter, startTag, kept, nowMs);
       if ('ticket' in chosen) {
-        this.#remove(tenant, 0);
-        shares.served(tenant, workOf(waiter.amounts), waiter.weight);
+        this.#remove(line, 0);
+        shares.served(waiter.tenant, workOf(waiter.amounts), waiter.weight);
         waiter.resume(chosen);
         continue;
       }
-      passed.add(tenant);
-      if (chosen.best !== -1) kept.add(waiter.candidates[chosen.best]!.key);
+      passed.add(line);
+      if (chosen.best !== -1) kept.add(laneOf(waiter.candidates[chosen.best]!));
       wakeMs = Math.min(wakeMs, chosen.atMs);
     }
     this.#announce(kept, nowMs);
@@ -133,8 +133,10 @@ export class PoolQueue {
 
   #choose(waiter: Waiter, startTag: number, kept: ReadonlySet<number>, nowMs: number): Chosen | NoRoom {
     const { lanes, shares, draw, serves } = this.#options;
-    const isBarred = ({ key }: Candidate): boolean =>
-      !serves(key, nowMs) || kept.has(key) || shares.isKept(key, startTag, nowMs);
+    const isBarred = (candidate: Candidate): boolean => {
+      const lane = laneOf(candidate);
+      return !serves(candidate.key, nowMs) || kept.has(lane) || shares.isKept(lane, startTag, nowMs);
+    };
     const { strategy, sticky } = waiter;
     return choose({ lanes, strategy, sticky, draw, isBarred }, waiter.candidates, waiter.amounts, nowMs);
   }
@@ -142,20 +144,21 @@ export class PoolQueue {
   #announce(kept: ReadonlySet<number>, nowMs: number): void {
     const { shares } = this.#options;
     const first = this.#first(NOBODY);
-    const [key = NO_KEY] = kept;
-    shares.announce(first === null ? null : shares.startTag(first), key, nowMs);
+    const [lane = NO_LANE] = kept;
+    const tag = first === null ? null : shares.startTag(this.#waiting.get(first)![0]!.tenant);
+    shares.announce(tag, lane, nowMs);
   }
 
-  /** The tenant whose turn it is. */
+  /** The line whose turn it is. */
   #first(passed: ReadonlySet<number>): number | null {
     let first: number | null = null;
     let least = Number.POSITIVE_INFINITY;
-    for (const tenant of this.#waiting.keys()) {
-      if (passed.has(tenant)) continue;
-      const tag = this.#options.shares.startTag(tenant);
+    for (const [line, waiters] of this.#waiting) {
+      if (passed.has(line)) continue;
+      const tag = this.#options.shares.startTag(waiters[0]!.tenant);
       if (tag >= least) continue;
       least = tag;
-      first = tenant;
+      first = line;
     }
     return first;
   }
@@ -163,32 +166,45 @@ export class PoolQueue {
   #endLate(nowMs: number): void {
     if (nowMs < this.#deadlineMs) return;
     this.#deadlineMs = Number.POSITIVE_INFINITY;
-    for (const [tenant, line] of [...this.#waiting]) {
-      for (let at = line.length - 1; at >= 0; at--) {
-        const waiter = line[at]!;
+    for (const [line, waiters] of [...this.#waiting]) {
+      for (let at = waiters.length - 1; at >= 0; at--) {
+        const waiter = waiters[at]!;
         if (waiter.deadlineMs > nowMs) {
           this.#deadlineMs = Math.min(this.#deadlineMs, waiter.deadlineMs);
           continue;
         }
-        this.#remove(tenant, at);
+        this.#remove(line, at);
         waiter.resume(this.#soonest(waiter, nowMs));
       }
     }
   }
 
-  #remove(tenant: number, at: number): void {
-    const line = this.#waiting.get(tenant)!;
-    line.splice(at, 1);
+  #remove(line: number, at: number): void {
+    const waiters = this.#waiting.get(line)!;
+    waiters.splice(at, 1);
     this.#count--;
-    if (line.length === 0) this.#waiting.delete(tenant);
+    if (waiters.length === 0) this.#waiting.delete(line);
   }
 }
 
+/** Where the call is counted by its model: what it waits for. */
+function laneOf({ lanes }: Candidate): number {
+  return lanes.at(-1)!;
+}
+
+/** All keys of a pool have a lane for each model: the first one's stands for the model. */
+function lineOf({ tenant, candidates }: Waiter): number {
+  return tenant * LANES_MAX + laneOf(candidates[0]!);
+}
+const LANES_MAX = 1_048_576;
+
 /** What a call counts for in fairness: its tokens, and a request that has few of them is not free. */
 export function workOf({ inputTokens, outputTokens }: CallAmounts): number {
-  return inputTokens + outputTokens + REQUEST_WORK;
+  return Math.min(WORK_MAX, inputTokens + outputTokens) + REQUEST_WORK;
 }
 const REQUEST_WORK = 100;
+/** More than any call does: what a caller writes into one must not end all reckoning. */
+const WORK_MAX = 10_000_000;
 
 function placeIn(line: readonly Waiter[], priority: number): number {
   const at = line.findIndex((other) => other.priority > priority);

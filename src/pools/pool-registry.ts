@@ -2,14 +2,15 @@
  * The control thread's side of pools: which place in shared memory each key, account and pool has, over all versions of the
  * configuration; and what their limits are.
  */
+import { createHash } from 'node:crypto';
 import type { Clock } from '../base/ports.ts';
 import { err, ok, type Result } from '../base/result.ts';
-import type { Models, Pool, PoolKey } from '../model/pools.ts';
+import type { KeyLimit, Models, Pool, PoolKey } from '../model/pools.ts';
 import type { MeterSpec } from '../model/provider-limits.ts';
 import type { SecretReference } from '../model/world.ts';
 import { LANE_METERS_MAX } from '../pipeline/key-pool.ts';
 import { KeyHealth } from './key-health.ts';
-import { KEY_STATE_NAMES, type KeyEvent, type KeyState } from './key-states.ts';
+import type { KeyEvent, KeyState } from './key-states.ts';
 import { type LaneReading, Lanes } from './lanes.ts';
 import type { PoolMemory, PoolSizes } from './pool-memory.ts';
 
@@ -58,9 +59,16 @@ export interface KeyReading {
   readonly lanes: readonly (LaneReading & { readonly model: string | null })[];
 }
 
-/** By their names, in the order of their places. */
+/** A key by its name. `secretDigest` tells only whether the secret is still the same one. */
+export interface SavedKey {
+  readonly name: string;
+  readonly state: KeyState;
+  readonly secretDigest: string;
+}
+
+/** By their names. */
 export interface SavedPools {
-  readonly keys: readonly { readonly name: string; readonly state: KeyState }[];
+  readonly keys: readonly SavedKey[];
   readonly lanes: readonly { readonly name: string; readonly cells: readonly number[] }[];
 }
 
@@ -74,6 +82,9 @@ export class PoolRegistry {
   readonly #lanePlaces: Places;
   readonly #keyPlaces: Places;
   readonly #poolPlaces: Places;
+  /** Of the secrets that keys had last, and of those that were read for a version that may come, by place. */
+  readonly #digests = new Map<number, string>();
+  readonly #read = new Map<number, string>();
 
   constructor(parts: PoolRegistryParts) {
     this.#parts = parts;
@@ -102,18 +113,23 @@ export class PoolRegistry {
     return ok({ pools });
   }
 
-  /** The version serves: its limits hold from now on. */
+  /** The version serves: its limits hold from now on, and a key with another secret is another key. */
   activate(models: Models): void {
+    for (const [place, digest] of this.#read) {
+      const before = this.#digests.get(place);
+      this.#digests.set(place, digest);
+      if (before !== undefined && before !== digest) this.health.happened(place, 'replaced');
+    }
+    this.#read.clear();
     const declared = new Map<number, readonly MeterSpec[]>();
     for (const pool of models.pools.values()) {
       for (const key of pool.keys) {
         for (const model of modelsOf(pool, models)) {
-          for (const { name, per } of lanesOf(pool, key, model.upstreamName)) {
+          for (const { name, per } of lanesOf(pool, key, model.upstreamName, models)) {
             const lane = this.#lanePlaces.known(name);
-            const own = key.limits.filter(
-              (limit) => limit.per === per && (limit.model === null || limit.model === model.name),
-            );
-            if (lane === null || own.length === 0 || declared.has(lane)) continue;
+            const own = limitsFor(key, model.name, per);
+            // Keys of one account say its limits once, at any of them.
+            if (lane === null || (declared.get(lane)?.length ?? 0) > 0) continue;
             declared.set(lane, own.slice(0, LANE_METERS_MAX));
           }
         }
@@ -128,6 +144,15 @@ export class PoolRegistry {
     return this.#keyPlaces.known(spellKey(pool, key));
   }
 
+  /** A person says that the provider takes calls of the key again: what it asked to wait is forgotten. */
+  openLanes(pool: Pool, key: PoolKey, models: Models): void {
+    for (const { upstreamName } of modelsOf(pool, models))
+      for (const { name } of lanesOf(pool, key, upstreamName, models)) {
+        const lane = this.#lanePlaces.known(name);
+        if (lane !== null) this.lanes.open(lane);
+      }
+  }
+
   /** How all pools of a version are. */
   inspect(models: Models): readonly PoolReading[] {
     const nowMs = this.#parts.clock.monotonicMs();
@@ -137,7 +162,7 @@ export class PoolRegistry {
         const place = this.keyPlace(pool.name, key.name)!;
         const lanes = new Map<number, LaneReading & { readonly model: string | null }>();
         for (const { upstreamName } of modelsOf(pool, models)) {
-          for (const { name, per } of lanesOf(pool, key, upstreamName)) {
+          for (const { name, per } of lanesOf(pool, key, upstreamName, models)) {
             const lane = this.#lanePlaces.known(name)!;
             if (lanes.has(lane)) continue;
             const model = per === 'account' ? null : upstreamName;
@@ -156,19 +181,34 @@ export class PoolRegistry {
     }));
   }
 
-  /** What is to be kept over the end of the process. */
-  save(): SavedPools {
-    return {
-      keys: this.#keyPlaces.names().map((name, place) => ({ name, state: this.health.state(place) })),
-      lanes: this.#lanePlaces.names().map((name, lane) => ({ name, cells: this.lanes.save(lane) })),
-    };
+  /** What is to be kept over the end of the process: of the keys and accounts that a version has. */
+  save(models: Models): SavedPools {
+    const keys: SavedKey[] = [];
+    const lanes = new Map<string, { name: string; cells: readonly number[] }>();
+    for (const pool of models.pools.values()) {
+      for (const key of pool.keys) {
+        const name = spellKey(pool.name, key.name);
+        const place = this.#keyPlaces.known(name);
+        if (place !== null)
+          keys.push({ name, state: this.health.state(place), secretDigest: this.#digests.get(place) ?? '' });
+        for (const { upstreamName } of modelsOf(pool, models)) {
+          for (const { name: laneName } of lanesOf(pool, key, upstreamName, models)) {
+            const lane = this.#lanePlaces.known(laneName);
+            if (lane !== null) lanes.set(laneName, { name: laneName, cells: this.lanes.save(lane) });
+          }
+        }
+      }
+    }
+    return { keys, lanes: [...lanes.values()] };
   }
 
   /** Before the first version is prepared. `shiftMs`: what has to be added to the moments of that process to be moments of this one. */
   restore({ keys, lanes }: SavedPools, shiftMs: number): void {
-    for (const { name, state } of keys) {
+    for (const { name, state, secretDigest } of keys) {
       const place = this.#keyPlaces.of(name);
-      if (place.ok && KEY_STATE_NAMES.includes(state)) this.health.begin(place.value, state);
+      if (!place.ok) continue;
+      this.health.begin(place.value, state);
+      this.#digests.set(place.value, secretDigest);
     }
     for (const { name, cells } of lanes) {
       const lane = this.#lanePlaces.of(name);
@@ -181,10 +221,11 @@ export class PoolRegistry {
     if (!place.ok) return place;
     const secret = this.#secret(pool, key);
     if (!secret.ok) return secret;
+    this.#read.set(place.value, digestOf(secret.value));
     const lanes: Record<string, readonly number[]> = {};
     for (const { upstreamName } of modelsOf(pool, models)) {
       const places: number[] = [];
-      for (const { name } of lanesOf(pool, key, upstreamName)) {
+      for (const { name } of lanesOf(pool, key, upstreamName, models)) {
         const lane = this.#lanePlaces.of(name);
         if (!lane.ok) return lane;
         places.push(lane.value);
@@ -207,6 +248,31 @@ export class PoolRegistry {
   }
 }
 
+/** Whichever of its keys says so. */
+function hasAccountLimits(provider: string, account: string, { pools }: Models): boolean {
+  for (const pool of pools.values()) {
+    if (pool.provider !== provider) continue;
+    for (const key of pool.keys)
+      if (key.account === account && key.limits.some(({ per }) => per === 'account')) return true;
+  }
+  return false;
+}
+
+/** Amounts for one model count in place of those for every model. */
+function limitsFor({ limits }: PoolKey, model: string, per: KeyLimit['per']): readonly KeyLimit[] {
+  const ofAll = limits.filter((limit) => limit.per === per && limit.model === null);
+  const ofModel = limits.filter((limit) => limit.per === per && limit.model === model);
+  const isReplaced = ({ unit, windowMs }: KeyLimit): boolean =>
+    ofModel.some((limit) => limit.unit === unit && limit.windowMs === windowMs);
+  return [...ofAll.filter((limit) => !isReplaced(limit)), ...ofModel];
+}
+
+/** Keys of providers are long and random: nobody finds one by its digest. */
+function digestOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex').slice(0, DIGEST_CHARACTERS);
+}
+const DIGEST_CHARACTERS = 16;
+
 function spellKey(pool: string, key: string): string {
   return `${pool}/${key}`;
 }
@@ -220,10 +286,13 @@ function lanesOf(
   pool: Pool,
   key: PoolKey,
   upstreamName: string,
+  models: Models,
 ): { name: string; per: 'account' | 'model' }[] {
   const account = JSON.stringify([pool.provider, key.account]);
   const own = { name: JSON.stringify([pool.provider, key.account, upstreamName]), per: 'model' } as const;
-  return key.limits.some(({ per }) => per === 'account') ? [{ name: account, per: 'account' }, own] : [own];
+  return hasAccountLimits(pool.provider, key.account, models)
+    ? [{ name: account, per: 'account' }, own]
+    : [own];
 }
 
 /** Numbers for names, each kept while the process runs. */
@@ -235,10 +304,6 @@ class Places {
   constructor(most: number, limit: string) {
     this.#most = most;
     this.#limit = limit;
-  }
-
-  names(): readonly string[] {
-    return [...this.#places.keys()];
   }
 
   known(name: string): number | null {

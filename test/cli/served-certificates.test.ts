@@ -20,6 +20,7 @@ let texts: Record<string, string>;
 let time: VirtualTime;
 let served: string[];
 let outcome: Result<void, string>;
+let thrown: Error | null;
 let alerts: ReturnType<typeof createAlertBus>;
 beforeEach(() => {
   texts = { '/front.pem': first!.certificate, '/front.key': first!.key };
@@ -27,6 +28,7 @@ beforeEach(() => {
   time.nowMs = Date.UTC(2026, 0, 1);
   served = [];
   outcome = ok(undefined);
+  thrown = null;
   alerts = createAlertBus({
     clock: time.clock,
     deliveries: () => [],
@@ -42,6 +44,7 @@ function front(files: typeof FILES | null = FILES): ServedCertificates {
     readText: (path) => (texts[path] === undefined ? { fault: 'no such file' } : { text: texts[path] }),
     alerts,
     serve: async (certificates: readonly ReadCertificate[]) => {
+      if (thrown !== null) throw thrown;
       served.push(certificates.flatMap(({ names }) => names).join());
       return outcome;
     },
@@ -87,6 +90,19 @@ test('a data thread that can’t serve them is an alert; the old files end it', 
   expect(alerts.open()[0]!.message).toContain('data thread 1: no');
   Object.assign(texts, { '/front.pem': first!.certificate, '/front.key': first!.key });
   await certificates.look();
+  expect(alerts.open()).toEqual([]);
+});
+
+test('an exception is an alert, and the next look tries again', async () => {
+  const certificates = front();
+  certificates.read();
+  Object.assign(texts, { '/front.pem': second!.certificate, '/front.key': second!.key });
+  thrown = new Error('the thread is gone');
+  await certificates.look();
+  expect(alerts.open()[0]!.message).toContain('still served: the thread is gone.');
+  thrown = null;
+  await certificates.look();
+  expect(served).toEqual(['front-2.test']);
   expect(alerts.open()).toEqual([]);
 });
 

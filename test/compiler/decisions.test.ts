@@ -46,7 +46,10 @@ describe('a decision', () => {
         const rule = ruleOfKind(kind, new Choices(added));
         const after = {
           ...before,
-          policies: policies(...before.policies.policies, policy('zeta', {}, [rule])),
+          policies: {
+            ...before.policies,
+            ...policies(...before.policies.policies, policy('zeta', {}, [rule])),
+          },
         };
         const last = before.steps.at(-1)!;
         const wasPermitted = judgeLast(before, before, last).decision === 'permitted';
@@ -68,11 +71,14 @@ describe('a decision', () => {
     fc.assert(
       fc.property(numbers, (drawn) => {
         const one = randomCase(new Choices(drawn));
-        const turned = policies(
-          ...[...one.policies.policies]
-            .reverse()
-            .map((each) => ({ ...each, rules: [...each.rules].reverse() })),
-        );
+        const turned = {
+          ...one.policies,
+          ...policies(
+            ...[...one.policies.policies]
+              .reverse()
+              .map((each) => ({ ...each, rules: [...each.rules].reverse() })),
+          ),
+        };
         expect(compileRules(turned, one.world).bundle.hash).toBe(
           compileRules(one.policies, one.world).bundle.hash,
         );

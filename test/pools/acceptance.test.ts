@@ -118,6 +118,7 @@ it('a key that its provider revokes under load is invalid after two proofs, and 
   await say('revoked');
   await mock('keys', { key: 'acc-r', state: 'revoked' });
   await Promise.all(Array.from({ length: 20 }, () => say('revoked')));
+  await say('revoked');
   expect(await keyState('revoked', 'r')).toBe('invalid');
   const { unauthorised } = countsOf(running, 'revoked');
   for (let nth = 0; nth < 5; nth++) await say('revoked');

@@ -9,6 +9,7 @@ import type { EventLog } from '../../observe/event-log.ts';
 import type { AuditActor, AuditPort, AuditProblem } from '../../pipeline/audit.ts';
 import { KEY_EVENTS, KEY_STATES, type KeyState } from '../../pools/key-states.ts';
 import type { KeyReading, PoolReading, PoolRegistry, SavedPools } from '../../pools/pool-registry.ts';
+import { areLaneCells } from '../../pools/saved-lanes.ts';
 import { machineBoot } from '../../state/rates/machine-boot.ts';
 import { replaceDurably } from './durable-file.ts';
 import { poolView } from './pool-view.ts';
@@ -72,9 +73,8 @@ export class PoolKeeper implements PoolActions {
     try {
       const text = readFileSync(this.#path, 'utf8');
       if (text.length > FILE_BYTES_MAX) return err('it is too large');
-      const saved = JSON.parse(text) as SavedFile;
-      const isOurs = saved.version === 1 && Array.isArray(saved.keys) && Array.isArray(saved.lanes);
-      return isOurs ? ok(saved) : err('it was not written by this version');
+      const saved: unknown = JSON.parse(text);
+      return isSavedFile(saved) ? ok(saved) : err('it was not written by this version, or is damaged');
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       return code === 'ENOENT' ? ok(null) : err(message);
@@ -112,7 +112,7 @@ export class PoolKeeper implements PoolActions {
       boot: machineBoot(),
       monotonicMs: clock.monotonicMs(),
       wallMs: clock.wallMs(),
-      ...registry.save(),
+      ...registry.save(this.#parts.models()),
     };
     return JSON.stringify(saved);
   }
@@ -175,6 +175,7 @@ export class PoolKeeper implements PoolActions {
     if (place === null) return err('unknown');
     const before = registry.health.state(place);
     registry.health.happened(place, event);
+    if (event === 'enable') this.#openLanes(pool, key);
     const after = registry.health.state(place);
     if (before !== after) {
       const kept = await this.#keepDurably();
@@ -196,6 +197,12 @@ export class PoolKeeper implements PoolActions {
     return ok(this.list().find(({ name }) => name === pool)!);
   }
 
+  #openLanes(pool: string, name: string): void {
+    const { registry, models } = this.#parts;
+    const found = models().pools.get(pool)!;
+    registry.openLanes(found, found.keys.find((key) => key.name === name)!, models());
+  }
+
   async #keepDurably(): Promise<Result<void, AuditProblem>> {
     try {
       await replaceDurably(this.#path, this.#text(), 0o600);
@@ -209,6 +216,38 @@ export class PoolKeeper implements PoolActions {
       });
     }
   }
+}
+
+function isSavedFile(saved: unknown): saved is SavedFile {
+  if (typeof saved !== 'object' || saved === null) return false;
+  const { version, boot, monotonicMs, wallMs, keys, lanes } = saved as Partial<SavedFile>;
+  return (
+    version === 1 &&
+    typeof boot === 'string' &&
+    Number.isFinite(monotonicMs) &&
+    Number.isFinite(wallMs) &&
+    Array.isArray(keys) &&
+    keys.every((key: unknown) => isSavedKey(key)) &&
+    Array.isArray(lanes) &&
+    lanes.every((lane: unknown) => isSavedLane(lane))
+  );
+}
+
+function isSavedKey(key: unknown): boolean {
+  if (typeof key !== 'object' || key === null) return false;
+  const { name, state, secretDigest } = key as Readonly<Record<string, unknown>>;
+  return (
+    typeof name === 'string' &&
+    typeof secretDigest === 'string' &&
+    typeof state === 'string' &&
+    Object.hasOwn(KEY_STATES, state)
+  );
+}
+
+function isSavedLane(lane: unknown): boolean {
+  if (typeof lane !== 'object' || lane === null) return false;
+  const { name, cells } = lane as Readonly<Record<string, unknown>>;
+  return typeof name === 'string' && Array.isArray(cells) && areLaneCells(cells);
 }
 
 const NOT_KEPT_REMEDY = 'Make the data folder writable, with room; it is tried again at once.';

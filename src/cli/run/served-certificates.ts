@@ -61,8 +61,13 @@ export class ServedCertificates {
     }
     if (digest === this.#refusedDigest) return;
     this.#busy = true;
-    await this.#takeUp(digest);
-    this.#busy = false;
+    try {
+      await this.#takeUp(digest);
+    } catch (thrown) {
+      this.#tellRefused(`${(thrown as Error).message}.`);
+    } finally {
+      this.#busy = false;
+    }
   }
 
   async #takeUp(digest: string): Promise<void> {
@@ -77,13 +82,17 @@ export class ServedCertificates {
       this.#tellExpiry();
       return;
     }
-    const { of } = this.#options;
     // Wrong files stay wrong until they change; a thread that could not listen may be able to the next time.
     if (!read.ok) this.#refusedDigest = digest;
+    this.#tellRefused(served.ok ? '' : served.error);
+  }
+
+  #tellRefused(why: string): void {
+    const { of } = this.#options;
     this.#options.alerts.raise({
       ...this.#refused,
       severity: 'critical',
-      message: `New certificate files${of === '' ? '' : ` of the ${of}`} can't be used, so the ones before are still served: ${served.ok ? '' : served.error}`,
+      message: `New certificate files${of === '' ? '' : ` of the ${of}`} can't be used, so the ones before are still served: ${why}`,
       remedy: 'Put certificate and key in place together; they are read again as soon as they change.',
     });
   }

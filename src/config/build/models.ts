@@ -1,6 +1,6 @@
 import type { Model, ModelPrice, Pool, Provider } from '../../model/pools.ts';
 import type { ModelDocument, PriceDocument, ProvidersDocument } from '../documents.ts';
-import { below, type Here, valueAt } from '../finding.ts';
+import { below, type Here, keyAt, valueAt } from '../finding.ts';
 import { type CatalogueNames, priceFromCatalogue } from './catalogue-prices.ts';
 import { type AccountingContext, moneyIn } from './costs.ts';
 import { count } from './literals.ts';
@@ -31,23 +31,40 @@ function buildModel(name: string, document: ModelDocument, here: Here, context: 
   for (const [index, pool] of pools.entries())
     checkReference(pool, context.poolNames, valueAt(below(here, 'pools', index)), context.report);
   checkDialects(name, pools, here, context);
+  const known = pools.map((pool) => context.pools.get(pool));
+  const found =
+    price === undefined
+      ? priceFromCatalogue(upstreamName, known, context.catalogue, context.accounting)
+      : buildPrice(price, below(here, 'price'), context);
+  if (found === null && price === undefined) checkMoney(name, known, here, context);
   return {
     name,
     upstreamName,
     pools,
     tags,
-    price:
-      price === undefined
-        ? priceFromCatalogue(
-            upstreamName,
-            pools.map((pool) => context.pools.get(pool)),
-            context.catalogue,
-            context.accounting,
-          )
-        : buildPrice(price, below(here, 'price'), context),
+    price: found,
     outputTokensMax: outputTokensMax === undefined ? null : count(outputTokensMax),
     place: here.file.placeOf(here.path),
   };
+}
+
+/** Money that nobody can count would never be short. */
+function checkMoney(
+  name: string,
+  pools: readonly (Pool | undefined)[],
+  here: Here,
+  { report }: ModelContext,
+): void {
+  const limited = pools.find((pool) =>
+    pool?.keys.some(({ limits }) => limits.some(({ unit }) => unit === 'cost')),
+  );
+  if (limited === undefined) return;
+  report({
+    code: 'PT3214',
+    message: `Keys of "${limited.name}" may spend no more than an amount of money, and no price of "${name}" is known.`,
+    target: keyAt(here),
+    help: 'Say what it costs: price: { input: $2.50, output: $10, asOf: 2026-11-01 }, for a million tokens.',
+  });
 }
 
 /** What a call says is passed on as it is, so all that may get it must understand it. */

@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.ts';
-import { parseRate } from '../../model/literals.ts';
+import { decimalText, parseRate } from '../../model/literals.ts';
 import type { Accounting, ExchangeRate } from '../../model/money.ts';
 import type { PortunusDocument } from '../documents.ts';
 import { below, keyAt, type Report } from '../finding.ts';
@@ -22,7 +22,7 @@ export function buildAccounting(
     return null;
   }
   const built = Object.entries(rates).map(([code, { rate, date }]): [string, ExchangeRate] => {
-    const nano = parseRate(String(rate));
+    const nano = parseRate(typeof rate === 'number' ? decimalText(rate) : rate);
     assert(nano.ok, 'the schema accepts only what the grammar of literals accepts');
     return [code, { nanoPerUnit: nano.value, date }];
   });

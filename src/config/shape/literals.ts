@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { nearest } from '../../diagnostics/suggest.ts';
 import {
   CURRENCY_SIGNS,
+  decimalText,
   type LiteralResult,
   parseDate,
   parseDuration,
@@ -33,7 +34,7 @@ export interface LiteralFault {
 /** Null when the value is written as it should be. */
 export function literalFault(keyword: LiteralKeyword, value: unknown): LiteralFault | null {
   if (typeof value !== 'string' && typeof value !== 'number') return null;
-  const text = String(value);
+  const text = typeof value === 'number' ? decimalText(value) : value;
   if (text.length <= LITERAL_LENGTH_MAX) return LITERALS[keyword.of](text, keyword);
   const message = `This value is longer than ${LITERAL_LENGTH_MAX} characters.`;
   return { code: 'PT3106', message, help: 'Write a shorter one.' };

@@ -168,6 +168,10 @@ export const CONFIGURATION_CODES = {
     'Two sets of limits for one account',
     'Keys of one account at one provider share its limits. What the limits are must not depend on the order of the keys.',
   ),
+  PT3214: error(
+    'Limit of money without a price',
+    'A key may spend no more than an amount of money, and a model that its pool serves has no price: what its calls cost could not be counted.',
+  ),
   PT3301: error(
     'Overlapping routes',
     'Two routes fit the same requests equally well: same host, same path apart from parameter names, a method in common. Which one answers must not depend on their order.',

@@ -62,6 +62,16 @@ describe('a comparison of the request log', () => {
     expect(fits(record, 'took > 1ms', 'attempts > 2')).toBe(false);
   });
 
+  it('may have blanks and line breaks around it and its amount, however many', () => {
+    const blanks = ' '.repeat(1_000);
+    expect(comparisonOf(`\n${blanks}took${blanks}>${blanks}1ms${blanks}\n`, 'USD')).toEqual({
+      ok: true,
+      value: { field: 'took', operator: '>', amount: 1_000 },
+    });
+    for (const text of [`took >${blanks}\n${blanks}1ms`, `took >${blanks}1ms${blanks}\nx`])
+      expect(comparisonOf(text, 'USD')).toMatchObject({ ok: false });
+  });
+
   it.each([
     ['took', '"took" is no comparison: write it like "took > 200ms".'],
     ['took ~ 1s', '"took ~ 1s" is no comparison: write it like "took > 200ms".'],
