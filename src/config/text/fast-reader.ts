@@ -54,7 +54,7 @@ const SCHEMA = new Schema({
 });
 
 /** Directives, document marks, tabs, explicit keys, collections used as keys, block scalars, comments without a blank. */
-const EXOTIC_TEXT = /^(?:%|---|\.\.\.)|\t|(?:^|[\s[{,-])\?(?:\s|$)|[\]}]\s*:|["'\]},]#|(?:^|\s)[|>]/m;
+const EXOTIC_TEXT = /^(?:%|---|\.\.\.)|\t|(?:^|[\s[{,-])\?(?:\s|$)|[\]}]\s*:|["'[\]{},]#|(?:^|\s)[|>]/m;
 
 /** The part of js-yaml's state that its listener may look at; its type declaration lacks half of it. */
 interface ReaderState {

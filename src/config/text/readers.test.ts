@@ -88,6 +88,9 @@ describe('both readers read alike', () => {
     );
   });
 
+  // Found by the one below.
+  test.each(['{#\r\n}', '{#\n}', '[#\r\n]', '[a,#\n]'])('%j', expectAlike);
+
   test('fragments of YAML in any order', () => {
     fc.assert(fc.property(yamlSoup, expectAlike), { numRuns: 5_000 });
   });
