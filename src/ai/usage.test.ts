@@ -92,7 +92,9 @@ describe('usage in a stream', () => {
 
   it('is not known of a stream that was cut before it', () => {
     const stream = new StreamUsage(OPERATIONS['openai/chat'].usage);
-    stream.event('{"choices":[{"delta":{"content":"hi"}}]}');
+    expect(stream.event('{"choices":[{"delta":{"content":"hi"}}]}')).toBeNull();
+    expect(stream.event('{"choices":[],"usage":null}')).toBeNull();
+    expect(stream.event('{"choices":[],"usage":{}}')).toBeNull();
     expect(stream.usage).toBeNull();
   });
 });

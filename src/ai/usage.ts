@@ -1,5 +1,6 @@
 /** What an answer says that a call has used. */
 import type { UsagePaths } from './operations.ts';
+import { parsedJson } from './parsed-json.ts';
 
 export interface Usage {
   /** All tokens of the prompt, cached ones included. */
@@ -42,19 +43,31 @@ export class StreamUsage {
     return this.#latest;
   }
 
-  /** `data` of one event. Most hold no usage, and are not parsed. */
-  event(data: string): void {
-    if (!data.includes('"usage"')) return;
-    const parsed = parsedOf(data);
+  /** `data` of one event. Most tell no usage, and are not parsed; the event where it tells some, else null. */
+  event(data: string): unknown {
+    if (!mayTellUsage(data)) return null;
+    const parsed = parsedJson(data);
+    let tells = false;
     for (const path of PLACES) {
       const told = usageIn(at(parsed, path), this.#paths);
-      if (told !== null) this.#latest = merged(this.#latest, told);
+      if (told === null) continue;
+      this.#latest = merged(this.#latest, told);
+      tells = true;
     }
+    return tells ? parsed : null;
   }
 }
 
 /** The event itself, `response` of OpenAI's, `message` of Anthropic's first one. */
 const PLACES: readonly (readonly string[])[] = [[], ['response'], ['message']];
+
+/** Where usage is asked for, OpenAI's events all have the member, and all but one say null. Quotes within texts are escaped. */
+function mayTellUsage(data: string): boolean {
+  for (let at = data.indexOf(MEMBER); at !== -1; at = data.indexOf(MEMBER, at + MEMBER.length))
+    if (!data.startsWith(':null', at + MEMBER.length)) return true;
+  return false;
+}
+const MEMBER = '"usage"';
 
 function merged(before: Usage | null, told: Usage): Usage {
   if (before === null) return told;
@@ -64,15 +77,6 @@ function merged(before: Usage | null, told: Usage): Usage {
     cachedTokens: told.cachedTokens || before.cachedTokens,
     reasoningTokens: told.reasoningTokens || before.reasoningTokens,
   };
-}
-
-function parsedOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Not JSON, as `[DONE]`: it tells nothing.
-    return null;
-  }
 }
 
 function at(value: unknown, path: readonly string[]): unknown {

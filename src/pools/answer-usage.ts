@@ -4,6 +4,7 @@
  */
 import { EventStream, eventData } from '../ai/event-stream.ts';
 import type { Operation } from '../ai/operations.ts';
+import { parsedJson } from '../ai/parsed-json.ts';
 import { StreamUsage, type Usage, usageIn } from '../ai/usage.ts';
 
 export interface AnswerUsageOptions {
@@ -51,7 +52,7 @@ export class AnswerUsage {
       this.#pieces = [];
     } else if (last) {
       const text = Buffer.concat([...this.#pieces, chunk]);
-      this.#told = usageIn(parsed(text), operation.usage);
+      this.#told = usageIn(parsedJson(UTF_8.decode(text)), operation.usage);
       this.#pieces = [];
     } else this.#pieces.push(chunk.slice());
     return chunk;
@@ -74,25 +75,15 @@ export class AnswerUsage {
   #hides(event: Uint8Array): boolean {
     const data = eventData(event);
     if (data === null) return false;
-    this.#streamed?.event(data);
-    return this.#options.hidesUsage && tellsOnlyUsage(data);
+    const telling = this.#streamed === null ? null : this.#streamed.event(data);
+    return telling !== null && this.#options.hidesUsage && hasNoChoices(telling);
   }
 }
 
 /** OpenAI sends one more event with no choices and the usage of the whole request (API reference, `stream_options.include_usage`). */
-function tellsOnlyUsage(data: string): boolean {
-  if (!data.includes('"usage"')) return false;
-  const event = parsed(data);
-  if (typeof event !== 'object' || event === null) return false;
-  const { choices, usage } = event as { choices?: unknown; usage?: unknown };
-  return Array.isArray(choices) && choices.length === 0 && typeof usage === 'object' && usage !== null;
+function hasNoChoices(event: unknown): boolean {
+  const { choices } = event as { readonly choices?: unknown };
+  return Array.isArray(choices) && choices.length === 0;
 }
 
-function parsed(text: Uint8Array | string): unknown {
-  try {
-    return JSON.parse(typeof text === 'string' ? text : new TextDecoder().decode(text));
-  } catch {
-    // Not JSON: it tells nothing.
-    return null;
-  }
-}
+const UTF_8 = new TextDecoder();

@@ -87,6 +87,16 @@ export class KeyHealth {
     }
   }
 
+  secretTurn(key: number): number {
+    return Atomics.load(this.#cells, key * KEY_CELLS.cells + KEY_CELLS.secretTurn);
+  }
+
+  /** The key has another secret from now on. */
+  renewed(key: number): void {
+    Atomics.add(this.#cells, key * KEY_CELLS.cells + KEY_CELLS.secretTurn, 1);
+    this.happened(key, 'replaced');
+  }
+
   /** As it was when the process ended, or before a change that was not recorded. */
   begin(key: number, state: KeyState): void {
     Atomics.store(this.#cells, key * KEY_CELLS.cells + KEY_CELLS.state, KEY_STATE_NAMES.indexOf(state));

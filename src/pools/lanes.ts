@@ -14,6 +14,7 @@ import {
   giveBack,
   isEstimated,
   isOf,
+  LOOK_SOON_MS,
   leftAtMs,
   type MeterReading,
   moveMoment,
@@ -33,9 +34,6 @@ import {
  * and counted the request at most.
  */
 export type CallOutcome = CallAmounts | 'unknown' | 'refused';
-
-/** How soon to look whether the call that proves a lane has ended. */
-const PROOF_LOOK_MS = 25;
 
 const NOTHING: CallAmounts = { inputTokens: 0, outputTokens: 0, costNano: 0 };
 
@@ -161,7 +159,7 @@ export class Lanes {
       // A proof under way may end at any moment.
       if (nowMs < cells[head + LANE.closedUntilMs]!)
         latestMs = Math.max(latestMs, cells[head + LANE.closedUntilMs]!);
-      else if (nowMs < cells[head + LANE.proofDueMs]!) latestMs = Math.max(latestMs, nowMs + PROOF_LOOK_MS);
+      else if (nowMs < cells[head + LANE.proofDueMs]!) latestMs = Math.max(latestMs, nowMs + LOOK_SOON_MS);
       const meters = this.#memory.metersOf(lane);
       for (let meter = 0; meter < meters; meter++) {
         const at = this.#memory.meterAt(lane, meter);

@@ -109,9 +109,10 @@ export function leftAtMs(cells: Float64Array, at: number, asked: number, nowMs: 
   if (kind === BUCKET) return nowMs + Math.ceil(((missing * cells[at + METER.windowMs]!) / amount) * 8) / 8;
   if (kind === FIXED) return cells[at + METER.atMs]!;
   // A slot comes back when a call ends, which nobody knows: worth a look soon.
-  return nowMs + SLOT_LOOK_MS;
+  return nowMs + LOOK_SOON_MS;
 }
-const SLOT_LOOK_MS = 25;
+/** How soon to look for what comes back when a call ends, which nobody knows. */
+export const LOOK_SOON_MS = 25;
 
 export function takeFrom(cells: Float64Array, at: number, amount: number, nowMs: number): void {
   if (cells[at + METER.kind] === FIXED && cells[at + METER.atMs] === 0)

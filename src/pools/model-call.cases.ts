@@ -273,6 +273,10 @@ const REQUEST: UpstreamRequest = {
   priority: 'normal',
 };
 
+export const HELLO = { model: 'gpt', messages: [{ role: 'user', content: 'Hello' }], max_tokens: 10 };
+export const ANSWER = { id: 'c', choices: [], usage: { prompt_tokens: 9, completion_tokens: 3 } };
+export const TWO_KEYS = [{ name: 'pool', keys: [{ name: 'a' }, { name: 'b' }] }];
+
 export function perMinute(unit: KeyLimit['unit'], amount: number): KeyLimit {
   return { unit, kind: 'bucket', amount, windowMs: 60_000, source: 'declared', model: null, per: 'model' };
 }

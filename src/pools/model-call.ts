@@ -5,6 +5,7 @@
  */
 import type { Operation } from '../ai/operations.ts';
 import { assert } from '../base/assert.ts';
+import type { CallError } from '../model/pools.ts';
 import type { MeterReport } from '../model/provider-limits.ts';
 import type {
   ResponseHead,
@@ -21,6 +22,7 @@ import { errorEvent } from './call-end.ts';
 import { type CallPlan, planCall } from './call-plan.ts';
 import type { Candidate, Chosen, NoRoom } from './choice.ts';
 import type { CallOutcome, LaneTicket } from './lanes.ts';
+import { LOOK_SOON_MS } from './meters.ts';
 import type { BoundModel, ModelThread, Target } from './model-services.ts';
 import type { Waiter } from './pool-queue.ts';
 import { callerFields, refusedCall, reportsOf, usedUpForMs } from './provider-answer.ts';
@@ -142,7 +144,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
       }
       // A key that is being proven may serve at any moment.
       const isProving = candidates.some(({ key }) => health.isProving(key));
-      const atMs = isProving ? Math.min(outcome.atMs, nowMs + PROOF_LOOK_MS) : outcome.atMs;
+      const atMs = isProving ? Math.min(outcome.atMs, nowMs + LOOK_SOON_MS) : outcome.atMs;
       if (soonest === null || atMs < soonest.atMs) soonest = { target, atMs };
     }
     if (!usable) this.#failLater('no_key_available');
@@ -287,18 +289,13 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
   }
 
   #learn(body: Uint8Array): void {
-    const { target, key, as, ticket } = this.#attempt!;
-    const { health, clock } = this.#thread;
+    const { target, key, ticket } = this.#attempt!;
+    const { clock } = this.#thread;
     const { status, fields } = this.#head!;
     const wallMs = clock.wallMs();
     const reports = reportsOf(target.provider, fields, wallMs);
     const { means, waitMs } = refusedCall(target.provider, status, fields, body, wallMs);
-    if (means === 'unauthorised' || means === 'out-of-credit') this.#refusedKeys.push(key);
-    // Calls that were under way together are one proof; the second one is a call that was sent after the first.
-    if (means === 'unauthorised') {
-      if (as === 'proof' || health.state(key) === 'active') health.happened(key, 'unauthorised');
-    } else if (means === 'out-of-credit') health.happened(key, 'out-of-credit');
-    else if (as === 'proof' && status < 500) health.happened(key, 'answered');
+    this.#judgeKey(means, status);
     // First, so that nobody who waits is the next to be refused.
     if (means === 'throttled') this.#close(ticket, waitMs, reports);
     this.#endAttempt('refused', reports);
@@ -311,6 +308,19 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
       this.#passedOver.add(target);
       this.#again();
     } else this.#passRefusal(body, target, key);
+  }
+
+  #judgeKey(means: CallError | null, status: number): void {
+    const { target, key, as } = this.#attempt!;
+    const { health } = this.#thread;
+    if (means === 'unauthorised' || means === 'out-of-credit') this.#refusedKeys.push(key);
+    // It went with a secret that the key has no more.
+    if (target.keys.get(key)!.secretTurn !== health.secretTurn(key)) return;
+    // Calls that were under way together are one proof; the second one is a call that was sent after the first.
+    if (means === 'unauthorised') {
+      if (as === 'proof' || health.state(key) === 'active') health.happened(key, 'unauthorised');
+    } else if (means === 'out-of-credit') health.happened(key, 'out-of-credit');
+    else if (as === 'proof' && status < 500) health.happened(key, 'answered');
   }
 
   /** The caller's own fault, or nobody's: as the provider says it, but for what it says of the account. */
@@ -466,8 +476,6 @@ function asksByOption({ dialect, path }: Operation): boolean {
   return dialect === 'openai' && (path === '/chat/completions' || path === '/completions');
 }
 
-/** How soon a key that is being proven may serve. */
-const PROOF_LOOK_MS = 25;
 const RANKS = { high: 0, normal: 1, low: 2 } as const;
 const NO_REPORTS: readonly MeterReport[] = [];
 const NO_TOKENS = { inputTokens: 0, outputTokens: 0, costNano: 0 };

@@ -28,6 +28,8 @@ export const KEY_CELLS = {
   proofDueS: 3,
   /** Calls under way. */
   inFlight: 4,
+  /** Counts the secrets that the key has had: calls with an earlier one say nothing of it. */
+  secretTurn: 5,
   cells: 8,
 } as const;
 

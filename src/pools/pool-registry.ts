@@ -29,6 +29,8 @@ export interface PreparedKey {
   readonly name: string;
   readonly place: number;
   readonly secret: string;
+  /** See `KEY_CELLS`. */
+  readonly secretTurn: number;
   /** The lanes of a call to a model, in the order of locking: the one of the account, then that of its model; by name of the model at the provider. */
   readonly lanes: Readonly<Record<string, readonly number[]>>;
 }
@@ -118,7 +120,7 @@ export class PoolRegistry {
     for (const [place, digest] of this.#read) {
       const before = this.#digests.get(place);
       this.#digests.set(place, digest);
-      if (before !== undefined && before !== digest) this.health.happened(place, 'replaced');
+      if (before !== undefined && before !== digest) this.health.renewed(place);
     }
     this.#read.clear();
     const declared = new Map<number, readonly MeterSpec[]>();
@@ -221,7 +223,11 @@ export class PoolRegistry {
     if (!place.ok) return place;
     const secret = this.#secret(pool, key);
     if (!secret.ok) return secret;
-    this.#read.set(place.value, digestOf(secret.value));
+    const digest = digestOf(secret.value);
+    const before = this.#digests.get(place.value);
+    this.#read.set(place.value, digest);
+    const isAnother = before !== undefined && before !== digest;
+    const secretTurn = this.health.secretTurn(place.value) + (isAnother ? 1 : 0);
     const lanes: Record<string, readonly number[]> = {};
     for (const { upstreamName } of modelsOf(pool, models)) {
       const places: number[] = [];
@@ -232,7 +238,7 @@ export class PoolRegistry {
       }
       lanes[upstreamName] = places;
     }
-    return ok({ name: key.name, place: place.value, secret: secret.value, lanes });
+    return ok({ name: key.name, place: place.value, secret: secret.value, secretTurn, lanes });
   }
 
   #secret(pool: Pool, key: PoolKey): Result<string, string> {

@@ -1,6 +1,7 @@
 /** What the answer of a provider says beside its content: of the key, of limits, and what of its fields callers are not told. */
 import { callErrorOf, waitOf } from '../ai/call-errors.ts';
 import { limitReports, retryAfterMs } from '../ai/limit-headers.ts';
+import { parsedJson } from '../ai/parsed-json.ts';
 import type { CallError, Provider } from '../model/pools.ts';
 import type { MeterReport } from '../model/provider-limits.ts';
 
@@ -19,7 +20,7 @@ export function refusedCall(
   body: Uint8Array,
   wallMs: number,
 ): RefusedCall {
-  const parsed = parsedOf(body);
+  const parsed = parsedJson(new TextDecoder().decode(body));
   const fromFields = retryAfterMs(fields, retryHeaders, wallMs);
   return {
     means: callErrorOf(status, parsed, errors),
@@ -64,15 +65,6 @@ function speaksOfLimits(name: string, { limitHeaders }: Provider): boolean {
   return limitHeaders.some(
     ({ limit, remaining, reset }) => name === limit || name === remaining || name === reset,
   );
-}
-
-function parsedOf(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(body));
-  } catch {
-    // A page of a proxy, say: its status is all that counts.
-    return null;
-  }
 }
 
 const NO_REPORTS: readonly MeterReport[] = [];

@@ -1,18 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { AdminHealth } from '../../admin/actions.ts';
 import type { ConfigurationActions } from '../../admin/routes/configuration.ts';
 import type { AdminServer } from '../../admin/server.ts';
 import { createHashKey } from '../../base/half-sip-hash.ts';
-import type { LimitValues } from '../../base/limits.ts';
 import type { Clock, Random } from '../../base/ports.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { DataThreads } from '../../gateway/data-threads.ts';
-import { type DataThreadStart, EPOCH_CELLS } from '../../gateway/messages.ts';
 import { LiveDirectory, type PreparedDirectory } from '../../governance/live-directory.ts';
 import { NO_MODELS } from '../../model/pools.ts';
-import type { ServerSettings } from '../../model/world.ts';
 import { createRecordRing } from '../../observe/record-ring.ts';
 import { RuleAlerts } from '../../observe/rule-alerts.ts';
 import { watchThread } from '../../observe/thread-watch.ts';
@@ -27,7 +23,6 @@ import { PoolRegistry } from '../../pools/pool-registry.ts';
 import type { CounterMemory } from '../../state/counter-layout.ts';
 import type { CounterRegistry } from '../../state/counter-registry.ts';
 import { machineBoot } from '../../state/rates/machine-boot.ts';
-import type { TakeJournalStart } from '../../state/rates/take-journal.ts';
 import { createSeenSignaturesMemory, signaturesWithoutRoom } from '../../state/seen-signatures.ts';
 import type { Store } from '../../state/store.ts';
 import { httpProbe } from '../../upstream/health-probe.ts';
@@ -68,6 +63,7 @@ import { SignatureRoomAlert } from './signature-room-alert.ts';
 import { readSecret, SigningSecretKeeper } from './signing-secrets.ts';
 import { adminStatus } from './status-report.ts';
 import { storedEntityReader } from './stored-entities.ts';
+import { threadCount, threadStarts } from './thread-starts.ts';
 import { ThresholdAlerts } from './threshold-alerts.ts';
 import { readText } from './tls-files.ts';
 import { createVersionDesk, recordedReport } from './version-desk.ts';
@@ -631,44 +627,4 @@ export class Gateway {
     }
     this.#options.onLoad(result);
   }
-}
-
-function threadCount(server: ServerSettings): number {
-  return server.dataThreads === 'auto' ? availableParallelism() : server.dataThreads;
-}
-
-/** A bundle that can't be read is told by the findings of certificates, before the start. */
-function authoritiesOf({ clientCertificates }: ServerSettings): string | null {
-  const file = clientCertificates?.authoritiesFile ?? null;
-  const read = file === null ? null : readText(file);
-  return read !== null && 'text' in read ? read.text : null;
-}
-
-type SharedByThreads = Pick<
-  DataThreadStart,
-  'endpoints' | 'keyHashSecret' | 'poolMemory' | 'seenSignatures' | 'startedMs'
-> & {
-  /** Of each thread. */
-  readonly takeJournals: readonly TakeJournalStart[];
-};
-
-function threadStarts(
-  world: ServedWorld,
-  rings: readonly SharedArrayBuffer[],
-  { takeJournals, ...shared }: SharedByThreads,
-): DataThreadStart[] {
-  const epochs = new SharedArrayBuffer(EPOCH_CELLS.count * Int32Array.BYTES_PER_ELEMENT);
-  const limits: LimitValues = world.limits;
-  const clientAuthorities = authoritiesOf(world.server);
-  return rings.map((recordRing, thread) => ({
-    thread,
-    server: world.server,
-    limits,
-    epochs,
-    recordRing,
-    ...shared,
-    takeJournal: takeJournals[thread],
-    gauges: createThreadGauges(),
-    clientAuthorities,
-  }));
 }

@@ -1,0 +1,208 @@
+/** Calls to models, by what their answers say of keys. */
+import { describe, expect, it } from 'vitest';
+import { ANSWER, HELLO, Models, perMinute, TWO_KEYS } from './model-call.cases.ts';
+
+describe('a key that is throttled', () => {
+  it('is left alone for as long as its provider says, and proven by one call', () => {
+    const models = new Models({ pools: TWO_KEYS });
+    const caller = models.call(HELLO);
+    models.newCalls()[0]!.answer(429, { error: { type: 'requests' } }, ['retry-after', '5']);
+    const [second] = models.newCalls();
+    expect(second!.key).toBe('secret-of-b');
+    second!.answer(200, ANSWER);
+    expect(caller.head!.status).toBe(200);
+    models.pass(4_999);
+    for (let nth = 0; nth < 4; nth++) models.call(HELLO);
+    expect(models.newCalls().map(({ key }) => key)).toEqual(Array(4).fill('secret-of-b'));
+    models.pass(1);
+    for (let nth = 0; nth < 3; nth++) models.call(HELLO);
+    const keys = models.calls.map(({ key }) => key);
+    expect(keys.filter((key) => key === 'secret-of-a')).toHaveLength(1);
+  });
+
+  it('costs the caller nothing but an answer with the first moment of return where all are', () => {
+    const models = new Models({ pools: TWO_KEYS });
+    const caller = models.call(HELLO);
+    models.newCalls()[0]!.answer(429, {}, ['retry-after', '9']);
+    models.newCalls()[0]!.answer(429, {}, ['retry-after', '4']);
+    models.pass(0);
+    expect(caller.error).toMatchObject({ code: 'keys_exhausted', retryAfterS: 4, attempts: 2 });
+    const later = models.call(HELLO);
+    expect(later.error).toMatchObject({ code: 'keys_exhausted', retryAfterS: 4, attempts: 0 });
+    expect(models.calls).toEqual([]);
+  });
+});
+
+describe('a key that its provider does not know', () => {
+  it('is not given up for calls that were under way together', () => {
+    const models = new Models({ pools: [{ name: 'pool', keys: [{ name: 'a' }] }] });
+    for (let nth = 0; nth < 3; nth++) models.call(HELLO);
+    for (const call of models.newCalls()) call.answer(401, {});
+    expect(models.registry.health.state(0)).toBe('suspect');
+  });
+
+  it('serves one call at a time while it is suspect, and others wait for that one', () => {
+    const queue = { upToMs: 60_000, waiting: 9 };
+    const models = new Models({ pools: [{ name: 'pool', queue, keys: [{ name: 'a' }] }] });
+    models.call(HELLO);
+    models.newCalls()[0]!.answer(401, {});
+    models.pass(0);
+    models.call(HELLO);
+    const waiting = models.call(HELLO);
+    expect(models.calls).toHaveLength(1);
+    expect(waiting.error).toBeNull();
+    models.newCalls()[0]!.answer(200, ANSWER);
+    models.pass(100);
+    expect(models.newCalls()).toHaveLength(1);
+  });
+
+  it('is invalid once it was refused twice, and callers see nothing of it', () => {
+    const models = new Models({ pools: TWO_KEYS });
+    const first = models.call(HELLO);
+    models.newCalls()[0]!.answer(401, { error: {} });
+    expect(models.registry.health.state(0)).toBe('suspect');
+    models.newCalls()[0]!.answer(200, ANSWER);
+    expect(first.head!.status).toBe(200);
+    const second = models.call(HELLO);
+    const [proof] = models.newCalls();
+    expect(proof!.key).toBe('secret-of-a');
+    proof!.answer(401, { error: {} });
+    models.newCalls()[0]!.answer(200, ANSWER);
+    expect(second.head!.status).toBe(200);
+    expect(models.registry.health.state(0)).toBe('invalid');
+    models.call(HELLO);
+    models.call(HELLO);
+    expect(models.newCalls().map(({ key }) => key)).toEqual(['secret-of-b', 'secret-of-b']);
+  });
+
+  it('is well again when its next call is answered', () => {
+    const models = new Models({
+      pools: [{ name: 'pool', keys: [{ name: 'a' }] }],
+      limits: { providerAttempts: 1 },
+    });
+    models.call(HELLO);
+    models.newCalls()[0]!.answer(401, {});
+    models.pass(0);
+    models.call(HELLO);
+    models.newCalls()[0]!.answer(200, ANSWER);
+    expect(models.registry.health.state(0)).toBe('active');
+  });
+
+  it('leaves nobody to serve where it is the only one: an outage, not a limit', () => {
+    const models = new Models({ pools: [{ name: 'pool', keys: [{ name: 'a' }] }] });
+    models.registry.health.happened(0, 'disable');
+    expect(models.call(HELLO).error).toMatchObject({ code: 'no_key_available', attempts: 0 });
+  });
+});
+
+it('a call that went with the secret of before says nothing of a key', () => {
+  const models = new Models({ pools: TWO_KEYS });
+  models.call(HELLO);
+  models.registry.health.renewed(0);
+  models.newCalls()[0]!.answer(401, {});
+  expect(models.registry.health.state(0)).toBe('active');
+});
+
+it('an account without credit is left, though the status is that of a limit', () => {
+  const models = new Models({ pools: TWO_KEYS });
+  const caller = models.call(HELLO);
+  models.newCalls()[0]!.answer(429, { error: { code: 'insufficient_quota' } });
+  models.newCalls()[0]!.answer(200, ANSWER);
+  expect(caller.head!.status).toBe(200);
+  expect(models.registry.health.state(0)).toBe('exhausted');
+});
+
+describe('a lane that a provider closed', () => {
+  const closed = () => {
+    const queue = { upToMs: 60_000, waiting: 9 };
+    const models = new Models({ pools: [{ name: 'pool', queue, keys: [{ name: 'a' }] }] });
+    models.call(HELLO);
+    models.newCalls()[0]!.answer(429, {}, ['retry-after', '5']);
+    for (let nth = 0; nth < 3; nth++) models.call(HELLO);
+    expect(models.newCalls()).toEqual([]);
+    models.pass(5_100);
+    return models;
+  };
+
+  it('is proven again when its proof was refused', () => {
+    const models = closed();
+    models.newCalls()[0]!.answer(429, {}, ['retry-after', '5']);
+    models.pass(4_000);
+    expect(models.newCalls()).toEqual([]);
+    models.pass(1_200);
+    expect(models.newCalls()).toHaveLength(1);
+  });
+
+  it('lets those who wait go as soon as its proof is answered', () => {
+    const models = closed();
+    const [proof, ...others] = models.newCalls();
+    expect(others).toEqual([]);
+    models.pass(300);
+    proof!.answer(200, ANSWER);
+    models.pass(100);
+    expect(models.newCalls().length).toBeGreaterThanOrEqual(3);
+  });
+});
+
+it('a key that was given up comes back with another secret, also over the end of the process', () => {
+  const options = { pools: [{ name: 'pool', keys: [{ name: 'a' }] }] };
+  const before = new Models(options);
+  before.registry.health.begin(0, 'invalid');
+  const saved = before.registry.save(before.models);
+  const restores = { saved, shiftMs: 0 };
+  expect(new Models({ ...options, restores }).registry.health.state(0)).toBe('invalid');
+  expect(new Models({ ...options, restores, secretPrefix: 'new' }).registry.health.state(0)).toBe('active');
+});
+
+describe('what is kept over the end of the process', () => {
+  it('is the state of keys, and what is used of limits', () => {
+    const limits = [perMinute('requests', 60)];
+    const options = {
+      pools: [
+        {
+          name: 'pool',
+          keys: [
+            { name: 'a', limits },
+            { name: 'b', limits },
+          ],
+        },
+      ],
+    };
+    const before = new Models(options);
+    before.registry.health.happened(0, 'disable');
+    for (let nth = 0; nth < 59; nth++) before.call(HELLO);
+    before.pass(200);
+    before.call(HELLO);
+    expect(before.call(HELLO).error).toMatchObject({ code: 'keys_exhausted', retryAfterS: 1 });
+    const saved = JSON.parse(JSON.stringify(before.registry.save(before.models)));
+    // Another clock, half a second later.
+    const after = new Models({
+      ...options,
+      restores: { saved, shiftMs: 50_000 - before.nowMs - 500 },
+      nowMs: 50_000,
+    });
+    expect(after.registry.health.state(0)).toBe('disabled');
+    after.call(HELLO);
+    expect(after.newCalls()).toHaveLength(0);
+    after.pass(1_000);
+    after.call(HELLO);
+    expect(after.newCalls().map(({ key }) => key)).toEqual(['secret-of-b']);
+  });
+
+  it('is a wait that a provider asked for', () => {
+    const options = { pools: [{ name: 'pool', keys: [{ name: 'a' }] }] };
+    const before = new Models(options);
+    before.call(HELLO);
+    before.newCalls()[0]!.answer(429, {}, ['retry-after', '30']);
+    const saved = JSON.parse(JSON.stringify(before.registry.save(before.models)));
+    const after = new Models({
+      ...options,
+      restores: { saved, shiftMs: 10_000 },
+      nowMs: before.nowMs + 10_000,
+    });
+    expect(after.call(HELLO).error).toMatchObject({ code: 'keys_exhausted', retryAfterS: 30 });
+    after.pass(30_000);
+    after.call(HELLO);
+    expect(after.newCalls()).toHaveLength(1);
+  });
+});

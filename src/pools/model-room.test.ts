@@ -1,0 +1,267 @@
+/** Calls to models, by the room that keys have for them. */
+import { describe, expect, it } from 'vitest';
+import type { KeyLimit } from '../model/pools.ts';
+import { ANSWER, HELLO, Models, perMinute } from './model-call.cases.ts';
+
+const NO_TOKENS = { inputTokens: 0, outputTokens: 0, costNano: 0 };
+
+it('a caller can ask for no more than would end all reckoning', () => {
+  const models = new Models({
+    pools: [{ name: 'pool', keys: [{ name: 'a', limits: [perMinute('requests', 60)] }] }],
+  });
+  models.call({ ...HELLO, max_tokens: 9e15, n: 9e15 });
+  models.call({ ...HELLO, max_tokens: 9e15, n: 9e15 });
+  expect(models.newCalls()).toHaveLength(2);
+});
+
+describe('room', () => {
+  const limits = [perMinute('tokens', 1_000)];
+  const big = { ...HELLO, max_tokens: 900 };
+
+  it('is taken before a call and settled by its usage', () => {
+    const models = new Models({ pools: [{ name: 'pool', keys: [{ name: 'a', limits }] }] });
+    models.call(big);
+    const [call] = models.newCalls();
+    expect(models.call(big).error).toMatchObject({ code: 'keys_exhausted' });
+    call!.answer(200, ANSWER);
+    models.call(big);
+    expect(models.newCalls()).toHaveLength(1);
+  });
+
+  it('is kept for the whole answer by providers that reserve it, and given back of the prompt', () => {
+    const tokensCounted = 'reserved' as const;
+    const models = new Models({
+      pools: [{ name: 'pool', keys: [{ name: 'a', limits }] }],
+      provider: { tokensCounted },
+    });
+    models.call({ ...HELLO, max_tokens: 450 });
+    models.newCalls()[0]!.answer(200, ANSWER);
+    const [meter] = models.registry.lanes.read(0, models.nowMs).meters;
+    expect(meter!.left).toBe(1_000 - 9 - 450);
+  });
+
+  it('that is learned from the answer of a call is not taken once more at its end', () => {
+    const models = new Models({ pools: [{ name: 'pool', keys: [{ name: 'a' }] }] });
+    const early = models.call(HELLO);
+    const report = ['x-ratelimit-limit-requests', '100', 'x-ratelimit-remaining-requests', '98'];
+    models.newCalls()[0]!.answer(200, ANSWER, report);
+    expect(early.ended).toBe(true);
+    expect(models.registry.lanes.read(0, models.nowMs).meters).toMatchObject([{ amount: 100, left: 98 }]);
+  });
+
+  it('of an account is shared by its keys', () => {
+    const keys = ['a', 'b'].map((name) => ({ name, account: 'shared', limits }));
+    const models = new Models({ pools: [{ name: 'pool', keys }] });
+    models.call(big);
+    expect(models.call(big).error).toMatchObject({ code: 'keys_exhausted' });
+  });
+
+  it('of money is taken at the most that a call can cost, and settled by what it did', () => {
+    const price = {
+      inputNano: 2_000_000,
+      outputNano: 10_000_000,
+      cachedNano: 1_000_000,
+      requestNano: 5,
+      asOf: '',
+    };
+    const daily: KeyLimit = {
+      ...perMinute('cost', 10_000),
+      kind: 'fixed',
+      windowMs: 86_400_000,
+      per: 'account',
+    };
+    const models = new Models({
+      pools: [{ name: 'pool', keys: [{ name: 'a', limits: [daily] }] }],
+      model: { price },
+    });
+    const left = () => models.registry.lanes.read(0, models.nowMs).meters[0]!.left;
+    models.call({ ...HELLO, max_tokens: 500 });
+    const [call] = models.newCalls();
+    expect(left()).toBe(10_000 - (2 * call!.body.length + 10 * 500 + 5));
+    const usage = { prompt_tokens: 9, completion_tokens: 3, prompt_tokens_details: { cached_tokens: 4 } };
+    call!.answer(200, { usage });
+    expect(left()).toBe(10_000 - (2 * 5 + 4 + 10 * 3 + 5));
+  });
+
+  it('of one model counts in place of that of every model', () => {
+    const own: KeyLimit = { ...perMinute('tokens', 100), model: 'gpt' };
+    const models = new Models({ pools: [{ name: 'pool', keys: [{ name: 'a', limits: [...limits, own] }] }] });
+    expect(models.registry.lanes.read(0, models.nowMs).meters).toMatchObject([{ amount: 100 }]);
+  });
+
+  it('for a call that no key ever has is said so', () => {
+    const models = new Models({ pools: [{ name: 'pool', keys: [{ name: 'a', limits }] }] });
+    expect(models.call({ ...HELLO, max_tokens: 2_000 }).error).toMatchObject({
+      code: 'request_exceeds_keys',
+    });
+  });
+
+  it('is waited for as long as the pool says, and taken in the moment in which it comes', () => {
+    const queue = { upToMs: 10_000, waiting: 10 };
+    const models = new Models({
+      pools: [{ name: 'pool', queue, keys: [{ name: 'a', limits: [perMinute('requests', 6)] }] }],
+    });
+    // One of the six waits for the 150 ms of refill that are always left to the provider's clock.
+    const callers = Array.from({ length: 6 }, () => models.call(HELLO));
+    expect(models.newCalls()).toHaveLength(5);
+    models.pass(151);
+    expect(models.newCalls()).toHaveLength(1);
+    callers.push(models.call(HELLO));
+    models.pass(9_000);
+    expect(models.newCalls()).toHaveLength(0);
+    models.pass(1_000);
+    expect(models.newCalls()).toHaveLength(1);
+    expect(callers.every(({ error }) => error === null)).toBe(true);
+    const [next, late] = [models.call(HELLO), models.call(HELLO)];
+    models.pass(10_000);
+    expect(models.newCalls()).toHaveLength(1);
+    expect(next.error).toBeNull();
+    expect(late.error).toMatchObject({ code: 'keys_exhausted', retryAfterS: 10 });
+  });
+
+  it('that waited for is free again when the caller has left', () => {
+    const queue = { upToMs: 30_000, waiting: 1 };
+    const models = new Models({
+      pools: [{ name: 'pool', queue, keys: [{ name: 'a', limits: [perMinute('requests', 6)] }] }],
+    });
+    for (let nth = 0; nth < 5; nth++) models.call(HELLO);
+    const waiting = models.call(HELLO);
+    expect(models.call(HELLO).error).toMatchObject({ code: 'keys_exhausted' });
+    waiting.call.abort();
+    models.call(HELLO);
+    models.newCalls();
+    models.pass(10_000);
+    expect(models.newCalls()).toHaveLength(1);
+    expect(waiting.ended).toBe(false);
+  });
+
+  it('is told by the provider, and believed at once', () => {
+    const models = new Models({
+      pools: [{ name: 'pool', keys: [{ name: 'a', limits: [perMinute('requests', 100)] }] }],
+    });
+    models.call(HELLO);
+    models
+      .newCalls()[0]!
+      .answer(200, ANSWER, [...['x-ratelimit-limit-requests', '3', 'x-ratelimit-remaining-requests', '2']]);
+    models.call(HELLO);
+    expect(models.newCalls()).toHaveLength(1);
+    expect(models.call(HELLO).error).toMatchObject({ code: 'keys_exhausted' });
+  });
+});
+
+it('a model without room holds up no other model of its keys', () => {
+  const queue = { upToMs: 60_000, waiting: 9 };
+  const own: KeyLimit = { ...perMinute('requests', 2), model: 'gpt' };
+  const models = new Models({
+    pools: [{ name: 'pool', queue, keys: [{ name: 'a', limits: [own] }] }],
+    second: 'other',
+  });
+  for (let nth = 0; nth < 3; nth++) models.call(HELLO);
+  expect(models.newCalls()).toHaveLength(1);
+  models.call({ ...HELLO, model: 'other' });
+  models.pass(50);
+  expect(models.newCalls()).toHaveLength(1);
+});
+
+describe('limits of another version', () => {
+  const slots = { ...perMinute('slots', 2), kind: 'slots', windowMs: 0 } as const;
+
+  it('leave calls under way what they took', () => {
+    const limits = [perMinute('requests', 60), slots];
+    const models = new Models({ pools: [{ name: 'pool', keys: [{ name: 'a', limits }] }] });
+    models.call(HELLO);
+    models.call(HELLO);
+    expect(models.call(HELLO).error).toMatchObject({ code: 'keys_exhausted' });
+    models.registry.lanes.declare(0, [perMinute('tokens', 100_000), ...limits], models.nowMs);
+    for (const call of models.newCalls()) call.answer(200, ANSWER);
+    models.call(HELLO);
+    models.call(HELLO);
+    expect(models.newCalls()).toHaveLength(2);
+  });
+
+  it('that are declared no more limit nothing, and what was learned stays', () => {
+    const models = new Models({
+      pools: [{ name: 'pool', keys: [{ name: 'a', limits: [perMinute('tokens', 50)] }] }],
+    });
+    expect(models.call(HELLO).error).not.toBeNull();
+    models.registry.lanes.declare(0, [], models.nowMs);
+    models.call(HELLO);
+    models
+      .newCalls()[0]!
+      .answer(200, ANSWER, ['x-ratelimit-limit-requests', '9', 'x-ratelimit-remaining-requests', '8']);
+    models.registry.lanes.declare(0, [], models.nowMs);
+    const { meters } = models.registry.lanes.read(0, models.nowMs);
+    expect(meters).toMatchObject([{ unit: 'requests', amount: 9, left: 8 }]);
+  });
+
+  it('of an account hold for each of its keys, whichever says them', () => {
+    const account = { ...perMinute('requests', 3), per: 'account' } as const;
+    const keys = [
+      { name: 'a', account: 'org', limits: [account] },
+      { name: 'b', account: 'org' },
+    ];
+    const models = new Models({ pools: [{ name: 'pool', keys }] });
+    for (let nth = 0; nth < 5; nth++) models.call(HELLO);
+    expect(models.newCalls()).toHaveLength(2);
+  });
+});
+
+describe('the choice among keys with room', () => {
+  const keys = [1, 2, 3].map((nth) => ({
+    name: `k${nth}`,
+    priority: nth === 3 ? 1 : 2,
+    weight: nth,
+    limits: [perMinute('requests', 60)],
+  }));
+  const serve = (models: Models): string => {
+    models.call(HELLO);
+    const [call] = models.newCalls();
+    call!.answer(200, ANSWER);
+    return call!.key.replace('secret-of-', '');
+  };
+
+  it('is the one with the largest share left of its scarcest limit', () => {
+    const models = new Models({ pools: [{ name: 'pool', keys }] });
+    expect([serve(models), serve(models), serve(models), serve(models)]).toEqual(['k1', 'k2', 'k3', 'k1']);
+  });
+
+  it('by priority is the first one as long as it has room', () => {
+    const models = new Models({ pools: [{ name: 'pool', choose: 'priority', keys }] });
+    const chosen = Array.from({ length: 100 }, () => serve(models));
+    expect(new Set(chosen.slice(0, 59))).toEqual(new Set(['k3']));
+    expect(chosen.slice(60)).not.toContain('k3');
+  });
+
+  it('by weight follows it', () => {
+    let seed = 1;
+    const random = (): number => (seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0);
+    const many = keys.map((key) => ({ ...key, limits: [] }));
+    const models = new Models({ pools: [{ name: 'pool', choose: 'weighted', keys: many }], random });
+    const counts = { k1: 0, k2: 0, k3: 0 };
+    for (let nth = 0; nth < 3_000; nth++) counts[serve(models) as keyof typeof counts]++;
+    expect(counts.k1 / 500).toBeCloseTo(1, 0);
+    expect(counts.k2 / 1_000).toBeCloseTo(1, 0);
+    expect(counts.k3 / 1_500).toBeCloseTo(1, 0);
+  });
+
+  it('stays with a conversation while its key has room', () => {
+    const models = new Models({ pools: [{ name: 'pool', sticky: 'conversation', keys }] });
+    const say = (first: string, ...more: string[]): string => {
+      const messages = [first, ...more].map((content, nth) => ({
+        role: nth % 2 === 0 ? 'user' : 'assistant',
+        content,
+      }));
+      models.call({ ...HELLO, messages });
+      const [call] = models.newCalls();
+      call!.answer(200, ANSWER);
+      return call!.key;
+    };
+    const openings = Array.from({ length: 20 }, (_, nth) => `Question ${nth}`);
+    const first = openings.map((opening) => say(opening));
+    expect(new Set(first).size).toBe(3);
+    expect(openings.map((opening) => say(opening, 'An answer', 'And then?'))).toEqual(first);
+    for (let nth = 0; nth < 60; nth++)
+      models.registry.lanes.take([models.laneOf(first[0]!)], NO_TOKENS, models.nowMs);
+    expect(say(openings[0]!)).not.toBe(first[0]);
+  });
+});
