@@ -60,6 +60,57 @@ describe('a snapshot', () => {
   });
 });
 
+describe('after edits that remove a limit', () => {
+  const [first, second, third] = ['a', 'b', 'c'].map((name) => spec(name, HOUR, { maxKeys: 64 }));
+  const take = (counter: number, weight: number): void => {
+    rig.take(0, counter, 1, weight);
+    rig.endTurns();
+  };
+
+  it('a crash loses nothing of the others', () => {
+    rig = new RatesRig([first!, second!]);
+    take(1, 4);
+    rig.edit([second!]);
+    rig.edit([second!, third!]);
+    take(1, 3);
+    rig.crash();
+    expect(rig.life.checkpoints.leftBehind).toEqual({ kind: 'contents', why: null });
+    expect([rig.remaining(0, 1), rig.remaining(1, 1)]).toEqual([3, 10]);
+  });
+
+  it.each(['under way', 'whole'])('a crash loses nothing where a snapshot that speaks of it is %s', (how) => {
+    rig = new RatesRig([second!]);
+    rig.edit([first!, second!]);
+    take(1, 4);
+    rig.life.checkpoints.beginSnapshot();
+    rig.edit([second!]);
+    rig.edit([second!, third!]);
+    if (how === 'whole') while (rig.life.checkpoints.step() !== 'done');
+    rig.crash();
+    expect(rig.life.checkpoints.leftBehind).toEqual({ kind: 'contents', why: null });
+    expect(rig.remaining(0, 1)).toBe(6);
+  });
+
+  it('one of its name that came later knows after a crash what it knew before, and its list ends with a snapshot', () => {
+    rig = new RatesRig([first!, second!]);
+    take(0, 4);
+    rig.edit([second!]);
+    rig.edit([second!, first!]);
+    take(1, 1);
+    expect(rig.remaining(1, 1)).toBe(9);
+    rig.crash();
+    expect(rig.remaining(1, 1)).toBe(9);
+    const listed = () => readFileSync(rig.file('limits-1'), 'utf8').split('"signature"').length - 1;
+    rig.edit([second!]);
+    rig.edit([second!, third!]);
+    expect(listed()).toBe(3);
+    rig.life.checkpoints.beginSnapshot();
+    while (rig.life.checkpoints.step() !== 'done');
+    rig.bind();
+    expect(listed()).toBe(2);
+  });
+});
+
 it('recognises each changed byte of a snapshot', () => {
   rigOf();
   for (let key = 1; key <= 3; key++) rig.take(0, 0, key, key);

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CounterBinding, type CounterSpec, TAKEN, type TakeBatch } from '../../src/pipeline/counters.ts';
+import type { CounterMemory } from '../../src/state/counter-layout.ts';
 import { createCounterRegistry } from '../../src/state/counter-registry.ts';
 import { RateCheckpoints } from '../../src/state/rates/rate-checkpoints.ts';
 import { createTakeJournal, NO_JOURNAL, type TakeSink } from '../../src/state/rates/take-journal.ts';
@@ -27,6 +28,8 @@ interface Life {
   readonly checkpoints: RateCheckpoints;
   readonly journals: readonly TakeSink[];
   bindings: readonly { readonly binding: CounterBinding; readonly batch: TakeBatch }[];
+  /** Of its rule sets, the newest last. */
+  readonly memories: CounterMemory[];
 }
 
 export class RatesRig {
@@ -62,7 +65,7 @@ export class RatesRig {
     });
     const journals = checkpoints.journals().map(createTakeJournal);
     this.pending.splice(0, THREADS, ...journals.map(() => []));
-    this.life = { registry, checkpoints, journals, bindings: [] };
+    this.life = { registry, checkpoints, journals, bindings: [], memories: [] };
     this.bind();
     return this.life;
   }
@@ -72,10 +75,19 @@ export class RatesRig {
     const { registry, checkpoints, journals } = this.life;
     const memory = registry.prepare(this.specs);
     checkpoints.regionsChanged();
+    this.life.memories.push(memory);
     this.life.bindings = journals.map((journal) => {
       const binding = createSharedCounters(memory, null, undefined, undefined, journal).bind(this.specs);
       return { binding, batch: binding.createBatch() };
     });
+  }
+
+  /** An edit whose predecessor no request uses any more. */
+  edit(specs: readonly CounterSpec[]): void {
+    this.specs = specs;
+    this.bind();
+    const { registry, memories } = this.life;
+    for (const memory of memories.splice(0, memories.length - 1)) registry.retire(memory);
   }
 
   wait(ms: number): void {

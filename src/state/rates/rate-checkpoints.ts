@@ -15,6 +15,7 @@ import type { Clock } from '../../base/ports.ts';
 import { Moment } from '../counter-kind.ts';
 import type { CounterRegistry, RateRegion } from '../counter-registry.ts';
 import { reasonOf } from '../store-problem.ts';
+import { type CataloguedRegion, catalogued, withGone } from './catalogue.ts';
 import { JOURNAL_CELLS, JOURNAL_STATES, ringUnits, type Side, UNIT_BYTES } from './journal-format.ts';
 import { type LeftBehind, lookBack } from './left-behind.ts';
 import { RateFiles } from './rate-files.ts';
@@ -83,6 +84,8 @@ export class RateCheckpoints {
   #generation: number;
   /** The last whole one of this process. */
   #snapshot: StoredSnapshot | null = null;
+  /** Of which that one speaks. */
+  #spokenOf: readonly CataloguedRegion[] = [];
   #tails: readonly number[];
   #snapshotAtMs: number | null = null;
   #durableAtMs: number | null = null;
@@ -130,7 +133,7 @@ export class RateCheckpoints {
       return;
     }
     try {
-      this.#files.writeCatalogue(this.#options.run, regions);
+      this.#files.writeCatalogue(this.#options.run, this.#toCatalogue(regions.map(catalogued)));
     } catch (thrown) {
       this.#loseTrust(reasonOf(thrown));
     }
@@ -217,7 +220,9 @@ export class RateCheckpoints {
   /** Copies all counters, in steps. */
   beginSnapshot(): void {
     const { run, registry, threads } = this.#options;
-    this.#files.prepare(run, threads, this.#ringUnits, registry.rates());
+    const regions = registry.rates();
+    const spokenOf = regions.map(catalogued);
+    this.#files.prepare(run, threads, this.#ringUnits, this.#toCatalogue(spokenOf));
     const generation = ++this.#generation;
     const tails = this.#journalsAt(JOURNAL_CELLS.flushed);
     for (const [thread, tail] of tails.entries()) {
@@ -231,9 +236,13 @@ export class RateCheckpoints {
     }
     const last = this.#snapshot ?? this.#leftBehind.state?.snapshot;
     const side = last?.side === 0 ? 1 : 0;
-    const regions = registry.rates();
     const snapshot = this.#files.snapshot(side, { run, generation, cells: this.#cells, regions });
-    this.#writing = { snapshot, side, generation, tails };
+    this.#writing = { snapshot, side, generation, tails, spokenOf };
+  }
+
+  /** Limits that edits removed stay listed for as long as a snapshot speaks of them: it would be damaged otherwise. */
+  #toCatalogue(present: readonly CataloguedRegion[]): readonly CataloguedRegion[] {
+    return withGone(present, [...this.#spokenOf, ...(this.#writing?.spokenOf ?? [])]);
   }
 
   #writeWhole(kept: 'running' | 'stopped'): void {
@@ -249,7 +258,8 @@ export class RateCheckpoints {
     this.#endSnapshot(writing, kept);
   }
 
-  #endSnapshot({ snapshot, side, generation, tails }: SnapshotUnderWay, kept: 'running' | 'stopped'): void {
+  #endSnapshot(writing: SnapshotUnderWay, kept: 'running' | 'stopped'): void {
+    const { snapshot, side, generation, tails } = writing;
     const isFirst = this.#snapshot === null;
     if (kept === 'stopped') {
       snapshot.sync();
@@ -272,6 +282,7 @@ export class RateCheckpoints {
     }
     snapshot.close();
     this.#writing = null;
+    this.#spokenOf = writing.spokenOf;
     this.#snapshotAtMs = this.#options.clock.monotonicMs();
     this.#problem = null;
     this.#doubt = lost;
@@ -343,6 +354,7 @@ interface SnapshotUnderWay {
   readonly generation: number;
   /** Positions of the journals when it was begun: what lies before them is in it. */
   readonly tails: readonly number[];
+  readonly spokenOf: readonly CataloguedRegion[];
 }
 
 /** Of a lock that is busy, each after 100 ms. */

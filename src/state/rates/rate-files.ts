@@ -1,8 +1,7 @@
 /** The files that rate windows are kept in, and the order in which they come to be. All methods throw what the file system throws. */
 import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { RateRegion } from '../counter-registry.ts';
-import { writeCatalogue } from './catalogue.ts';
+import { type CataloguedRegion, writeCatalogue } from './catalogue.ts';
 import { MARK_PAGE_BYTES, MARK_SIDE_BYTES, markWords, type Side, UNIT_BYTES } from './journal-format.ts';
 import { catalogueName, journalName, STATE_FILE } from './left-behind.ts';
 import { snapshotName } from './snapshot-format.ts';
@@ -29,7 +28,7 @@ export class RateFiles {
   }
 
   /** What a snapshot needs beside it. Journals are made in their full size: later writes need no room on the disk. */
-  prepare(run: number, threads: number, ringUnits: number, regions: readonly RateRegion[]): void {
+  prepare(run: number, threads: number, ringUnits: number, regions: readonly CataloguedRegion[]): void {
     this.#openState();
     this.writeCatalogue(run, regions);
     if (this.#journalsMade) return;
@@ -39,8 +38,8 @@ export class RateFiles {
     this.#journalsMade = true;
   }
 
-  writeCatalogue(run: number, regions: readonly RateRegion[]): void {
-    const names = JSON.stringify(regions.map(({ region, signature }) => [region, signature]));
+  writeCatalogue(run: number, regions: readonly CataloguedRegion[]): void {
+    const names = JSON.stringify(regions);
     if (names === this.#catalogued) return;
     writeCatalogue(join(this.#folder, catalogueName(this.#side)), run, regions);
     this.#catalogued = names;

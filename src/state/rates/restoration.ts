@@ -50,6 +50,8 @@ class Restoration {
       regions.flatMap((region) => region.signatures.map((signature) => [signature, region] as const)),
     );
     for (const stored of contents.regions) {
+      // What it counted was given up before the process ended; a limit of its name that came later has a region of its own.
+      if (stored.gone === true) continue;
       const region = bySignature.get(stored.signature);
       if (region === undefined) continue;
       const family = region.families.at(-1)!;
