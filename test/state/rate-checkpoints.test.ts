@@ -1,6 +1,7 @@
 /** Rate windows over the ends of their process: what the property beside this one does not meet by chance. */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { RateFiles } from '../../src/state/rates/rate-files.ts';
 import { readSnapshot } from '../../src/state/rates/snapshot-reading.ts';
 import { readState } from '../../src/state/rates/state-file.ts';
 import { spec } from './counters-rig.ts';
@@ -150,6 +151,33 @@ describe('where files can not be written', () => {
     rig.endTurns();
     rig.crash();
     expect(rig.remaining(0, 1)).toBe(3);
+  });
+
+  it('a state that can not be made durable names its snapshot all the same, and is tried again', () => {
+    const sync = vi.spyOn(RateFiles.prototype, 'syncState').mockImplementationOnce(() => {
+      throw new Error('EIO');
+    });
+    try {
+      rigOf();
+      expect(rig.life.checkpoints.inspect()).toMatchObject({ state: 'exact', problem: 'EIO' });
+      rig.take(0, 0, 1, 4);
+      rig.endTurns();
+      rig.life.checkpoints.beginSnapshot();
+      rig.crash();
+      expect(rig.life.checkpoints.leftBehind).toEqual({ kind: 'contents', why: null });
+      expect(rig.remaining(0, 1)).toBe(6);
+      sync.mockImplementationOnce(() => {
+        throw new Error('EIO');
+      });
+      rig.crash();
+      const tries = sync.mock.calls.length;
+      rig.wait(5_000);
+      rig.tend();
+      expect(sync.mock.calls.length - tries).toBe(1);
+      expect(rig.life.checkpoints.inspect()).toMatchObject({ state: 'exact', problem: null });
+    } finally {
+      sync.mockRestore();
+    }
   });
 
   it('a journal that can not be written is told, and made up for by a snapshot; one that is gone makes windows full', () => {

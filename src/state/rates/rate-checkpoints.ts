@@ -78,6 +78,8 @@ export class RateCheckpoints {
   /** What was left behind is in the counters, and they are to be kept. */
   #begun = false;
   #doubt = false;
+  /** The state on the disk may be that of the process before: its name and contents were not made durable yet. */
+  #owesSync = true;
   #problem: string | null = null;
   #retryAtMs = 0;
   #writing: SnapshotUnderWay | null = null;
@@ -274,8 +276,6 @@ export class RateCheckpoints {
         lost ? 'in-doubt' : kept,
         isFirst || this.#doubt || kept === 'stopped' ? 'both' : 'one',
       );
-      // What was said before must not come back with the end of the machine: "stopped" after a start, "running" after a stop.
-      if (isFirst || kept === 'stopped') this.#files.syncState();
     } catch (thrown) {
       ({ snapshot: this.#snapshot, tails: this.#tails } = before);
       throw thrown;
@@ -289,6 +289,12 @@ export class RateCheckpoints {
     for (const [thread, tail] of tails.entries()) {
       Atomics.store(this.#journals, thread * JOURNAL_CELLS.cells + JOURNAL_CELLS.tail, tail);
     }
+    this.#owesSync ||= kept === 'stopped';
+    if (!this.#owesSync) return;
+    // What was said before must not come back with the end of the machine: "stopped" after a start, "running" after a stop. Where that
+    // fails the state names this snapshot all the same: it is not to be overwritten.
+    this.#files.syncState();
+    this.#owesSync = false;
   }
 
   #abandon(): void {
