@@ -1,11 +1,12 @@
 /**
  * Limits that an edit has replaced (language-rules #27): a limit whose counter begins anew, because its window or its key is another
  * now, stays in force as it was until nothing counts there any more that the new counter does not know. Else every such edit would
- * let each caller have the old amount and the new one. A limit that is removed, or loses its name, has no successor and goes at once.
+ * let each caller have the old amount and the new one. A limit that is removed, or loses its name, has no successor and goes at once;
+ * what has no name is succeeded by what has none, measures the same, and was not there before.
  */
 import { isPolicyFile } from '../config/kinds.ts';
 import { SourceText } from '../diagnostics/source.ts';
-import { canonicalRule } from '../language/canonical.ts';
+import { canonicalRule, counterMeasure } from '../language/canonical.ts';
 import { checkParsedPolicies, PolicyMemory } from '../language/check.ts';
 import { isTestFile } from '../language/check-tests.ts';
 import { isLimitRule } from '../language/limit-rules.ts';
@@ -69,12 +70,18 @@ export function replacedLimits(
     reader.limits(limit).filter(({ rule }) => rule.counterIdentity === limit.identity),
   );
   const edited = former.files.flatMap((file) => reader.limits(file));
+  const known = new Set(former.files.flatMap((file) => reader.identities(file)));
   const kept = new Map<string, FormerLimit>();
-  for (const each of [...before, ...edited]) {
-    const { counterIdentity } = each.rule;
-    if (!kept.has(counterIdentity) && present.replaces(each.policy.name, each.rule))
-      kept.set(counterIdentity, each);
-  }
+  const keep = (limits: readonly FormerLimit[], formerly: ReadonlySet<string>): void => {
+    for (const each of limits) {
+      const { counterIdentity } = each.rule;
+      if (!kept.has(counterIdentity) && present.replaces(each.policy.name, each.rule, formerly))
+        kept.set(counterIdentity, each);
+    }
+  };
+  // What succeeded those of earlier edits has been there since then.
+  keep(before, new Set());
+  keep(edited, known);
   const newest = [...kept.values()].slice(-world.limits.replacedLimits);
   return {
     policies: newest.map(({ policy, rule }) => ({ ...policy, rules: [asReplaced(rule)] })),
@@ -103,8 +110,8 @@ interface FormerLimit {
 /** The limits that the project has now. */
 class Present {
   readonly #counters = new Set<string>();
-  /** Policy and name of each, and the names that it had before. */
-  readonly #names = new Set<string>();
+  /** Identities by policy and name of each, and the names that it had before. */
+  readonly #byName = new Map<string, string[]>();
 
   constructor({ policies }: CheckedPolicies) {
     for (const { name: policy, rules } of policies) {
@@ -113,15 +120,20 @@ class Present {
         for (const identity of [rule.counterIdentity, rule.formerIdentity]) {
           if (identity === null) continue;
           this.#counters.add(identity);
-          this.#names.add(JSON.stringify([policy, nameIn(identity)]));
+          const name = JSON.stringify([policy, nameIn(identity)]);
+          this.#byName.set(name, [...(this.#byName.get(name) ?? []), identity]);
         }
       }
     }
   }
 
-  /** Whether there is a limit in place of this one, and it counts elsewhere. */
-  replaces(policy: string, { name, counterIdentity }: LimitRule): boolean {
-    return !this.#counters.has(counterIdentity) && this.#names.has(JSON.stringify([policy, name]));
+  /** Whether there is a limit in place of this one, and it counts elsewhere. `known`: what its policy file counted before. */
+  replaces(policy: string, { name, counterIdentity }: LimitRule, known: ReadonlySet<string>): boolean {
+    if (this.#counters.has(counterIdentity)) return false;
+    const named = this.#byName.get(JSON.stringify([policy, name])) ?? [];
+    if (name !== null) return named.length > 0;
+    const measure = counterMeasure(counterIdentity);
+    return named.some((identity) => !known.has(identity) && counterMeasure(identity) === measure);
   }
 }
 
@@ -145,6 +157,15 @@ class FormerFiles {
 
   /** Those of quotas and budgets are not among them: what they counted is of a period. */
   limits(file: PolicyText): readonly FormerLimit[] {
+    return this.#all(file).filter(({ rule }) => rule.window.kind !== 'calendar');
+  }
+
+  /** Of the counters of all limits. */
+  identities(file: PolicyText): readonly string[] {
+    return this.#all(file).map(({ rule }) => rule.counterIdentity);
+  }
+
+  #all(file: PolicyText): readonly FormerLimit[] {
     const name = `${file.path}\0${file.text}`;
     const known = this.#read.get(name);
     if (known !== undefined) return known;
@@ -163,7 +184,6 @@ class FormerFiles {
       .flatMap((policy) =>
         policy.rules
           .filter(isLimitRule)
-          .filter(({ window }) => window.kind !== 'calendar')
           .sort((a, b) => compareCodePoints(a.counterIdentity, b.counterIdentity))
           .map((rule) => ({ file, policy, rule })),
       );

@@ -255,6 +255,28 @@ describe('a limit whose window or key is edited', () => {
     expect(gateways.permitted(2)).toBe(2);
   });
 
+  it.each([
+    ['another that was there before', 'limit at most 9 requests in any 5m in total'],
+    ['a quota that was there before', 'quota 9 requests per day in UTC  in total'],
+  ])('goes at once where it is removed, has no name, and beside it is %s', async (_what, other) => {
+    await gateways.load(policy(`limit at most 1 requests in any 1m in total\n    ${other}`));
+    expect(gateways.permitted(2)).toBe(1);
+    await gateways.load(policy(other));
+    expect(gateways.labels()).toEqual([]);
+    expect(gateways.permitted(2)).toBe(2);
+  });
+
+  it('has no name, and stays in force beside others without one, over edits of its file', async () => {
+    const other = 'limit at most 9 requests in any 5m in total';
+    await gateways.load(policy(`limit at most 1 requests in any 1m in total\n    ${other}`));
+    expect(gateways.permitted(2)).toBe(1);
+    for (const text of ['', '# again']) {
+      await gateways.load(policy(`limit at most 5 requests in any 2m in total\n    ${other}  ${text}`));
+      expect(gateways.labels()).toEqual([expect.stringMatching(/^before an edit: limit at most 1 /)]);
+      expect(gateways.permitted(2)).toBe(0);
+    }
+  });
+
   it('stays in force where it is renamed with `was`, or has never had a name, or moves to another file', async () => {
     await gateways.load(policy('limit "pace" at most 1 requests in any 1m in total'));
     expect(gateways.permitted(2)).toBe(1);

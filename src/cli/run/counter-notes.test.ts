@@ -29,7 +29,10 @@ test('a changed window starts the limit empty, and says how long it stays in for
   ]);
   // Said once: the next load only keeps it.
   expect(counterNotes([after, staying], [after, staying])).toEqual([]);
-  expect(counterNotes([after, staying], [before, { ...after, replaced: true }])).toEqual([]);
+  // Edited back: it goes on as it was, and what it had become stays for its own time.
+  expect(counterNotes([after, staying], [before, { ...after, replaced: true }])).toEqual([
+    'plans/pace for each tenant: as it was it stays in force for 10 s.',
+  ]);
   const renamed = { ...spec('speed', 10_000), formerIdentity: spec('pace', 10_000).identity };
   expect(counterNotes([before], [renamed, staying])).toEqual([
     `plans/speed for each tenant: starts empty, because its window or its key has changed; as it was it stays in force for 60 s.`,

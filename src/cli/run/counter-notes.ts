@@ -11,10 +11,18 @@ export function counterNotes(
   after: readonly CounterSpec[],
 ): readonly string[] {
   const staying = after.filter(({ replaced }) => replaced);
-  return editedLimits(before, after).map((edited) => {
-    const stays = staying.filter((spec) => isSameRule(edited.now, spec));
-    return `${counterLabel(edited.now.identity)}: ${beginning(edited)}${stayingText(edited, stays)}.`;
-  });
+  const edits = editedLimits(before, after);
+  const known = new Set(before.filter(({ replaced }) => replaced).map(({ identity }) => identity));
+  const untold = staying.filter(
+    (spec) => !known.has(spec.identity) && !edits.some(({ now }) => isSameRule(now, spec)),
+  );
+  return [
+    ...edits.map((edited) => {
+      const stays = staying.filter((spec) => isSameRule(edited.now, spec));
+      return `${counterLabel(edited.now.identity)}: ${beginning(edited)}${stayingText(edited, stays)}.`;
+    }),
+    ...untold.map((spec) => `${counterLabel(spec.identity)}: ${staysText([spec])}.`),
+  ];
 }
 
 /** What the new counter begins with, and why it is not all that was used. */
@@ -39,9 +47,13 @@ function periodText({ window }: CounterSpec): string {
 function stayingText({ before }: EditedLimit, stays: readonly CounterSpec[]): string {
   if (before.every(({ window }) => window.kind === 'calendar')) return '';
   if (stays.length === 0) return '; as it was it is in force no more';
+  return `; ${staysText(stays)}`;
+}
+
+function staysText(stays: readonly CounterSpec[]): string {
   const length = Math.max(...stays.map((spec) => lengthMs(spec.window) ?? 0));
   const until = length === 0 ? 'until the requests that it counted have ended' : `for ${spell(length)}`;
-  return `; as it was it stays in force ${until}`;
+  return `as it was it stays in force ${until}`;
 }
 
 /** Named one by one; a raised `counterKeys` concerns every limit that says no number of its own. */
