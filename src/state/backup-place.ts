@@ -15,6 +15,15 @@ export function timeStamp(wallMs: number): string {
   return new Date(wallMs).toISOString().replaceAll(/[-:]/g, '');
 }
 
+/** A copy that nobody needs. One that can't be removed stays: nothing depends on it. */
+export function removeCopy(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // Its folder can't be written to, which whoever writes the next copy is told.
+  }
+}
+
 /**
  * Copies a store that nobody writes to: whoever calls holds the lock of the folder. On the disk under its name when it returns, which
  * answers where. Throws what the file system throws.

@@ -3,6 +3,7 @@
  * after a crash it has its old format or the newest, nothing between.
  */
 import { err, ok, type Result } from '../base/result.ts';
+import { removeCopy } from './backup-place.ts';
 import { problem, RESTORE_REMEDY, type StoreProblem } from './store-problem.ts';
 import type { RecordKey } from './store-records.ts';
 import type { StoreChange, StoreTables } from './store-tables.ts';
@@ -101,7 +102,10 @@ export function migrateStore(
     migrations.filter((step) => step.to > from),
     nowMs,
   );
-  return done.ok ? ok({ from, to, backup }) : done;
+  if (done.ok) return ok({ from, to, backup });
+  // The store is as it was. Each try of a service manager would leave another copy.
+  removeCopy(backup);
+  return done;
 }
 
 function runSteps(

@@ -184,6 +184,8 @@ it('a step that can’t be done leaves nothing of those before it', async () => 
   });
   expect(refused.ok ? '' : refused.error.remedy).toContain('start --recover');
   expect([await readRaw(['schema']), await amounts()]).toEqual([before, [{ amount: 1 }, { amount: 2 }]]);
+  // Started again and again it fills no disk.
+  expect(backups()).toEqual([]);
 });
 
 it('a kill in the middle leaves the old format, and the next start does all of it', async () => {
