@@ -30,7 +30,7 @@ export function carryMarks(
       .map(({ key, mark }) => [nameOf(key), mark.used] as const),
   );
   const carried = before.value
-    .filter(({ key, mark }) => mark.endMs > periodMs && mark.used > (known.get(nameOf(key)) ?? 0))
+    .filter(({ key, mark }) => mark.endMs > wallMs && mark.used > (known.get(nameOf(key)) ?? 0))
     .map(({ key, mark: { used } }) => ({ counter, key, periodMs, endMs, used }));
   return carried.length === 0 ? ok(undefined) : marks.write(carried);
 }

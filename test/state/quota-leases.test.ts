@@ -222,11 +222,11 @@ describe('a quota', () => {
     const carry = () => carryMarks(store.marks, daily(20), monthly, store.clock.wallMs);
     expect(carry()).toEqual({ ok: true, value: undefined });
     const month = store.process([monthly]);
-    expect([1, 2, 3].map((key) => admitted(month, 200, key))).toEqual([100 - 8, 100 - 5, 100]);
+    expect([1, 2, 3].map((key) => admitted(month, 200, key))).toEqual([100, 100 - 5, 100]);
     month.stop();
     carry();
     expect(admitted(store.process([monthly]), 200, 2)).toBe(0);
-    // What ended before the month began says nothing of it.
+    // A period that is over says nothing.
     store.clock.wallMs += 40 * DAY_MS;
     carry();
     expect(admitted(store.process([monthly]), 200, 1)).toBe(100);
