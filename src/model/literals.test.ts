@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   CURRENCY_SIGNS,
-  decimalText,
   DURATION_UNITS,
   decimalText,
   type LiteralResult,

@@ -27,8 +27,7 @@ export function withGone(
   spokenOf: readonly CataloguedRegion[],
 ): readonly CataloguedRegion[] {
   const listed = new Map(present.map((each) => [each.region, each]));
-  for (const each of spokenOf)
-    if (!listed.has(each.region)) listed.set(each.region, { ...each, gone: true });
+  for (const each of spokenOf) if (!listed.has(each.region)) listed.set(each.region, { ...each, gone: true });
   return [...listed.values()];
 }
 
