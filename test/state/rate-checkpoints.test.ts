@@ -73,7 +73,7 @@ describe('after edits that remove a limit', () => {
     take(1, 4);
     rig.edit([second!]);
     rig.edit([second!, third!]);
-    take(1, 3);
+    take(0, 3);
     rig.crash();
     expect(rig.life.checkpoints.leftBehind).toEqual({ kind: 'contents', why: null });
     expect([rig.remaining(0, 1), rig.remaining(1, 1)]).toEqual([3, 10]);
