@@ -2107,6 +2107,25 @@ models:
 `,
   },
   {
+    code: 'PT3104',
+    name: 'a misspelt operation',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `routes: { chat: { ai: openai/chatt } }
+`,
+    },
+    rendered: `error[PT3104]: "ai" must be openai/chat, openai/responses, openai/completions, openai/embeddings, openai/moderations, openai/images, openai/speech, openai/rerank, openai/models, anthropic/messages or anthropic/count-tokens, not "openai/chatt".
+  --> routes/a.yaml:1:23
+   |
+ 1 | routes: { chat: { ai: openai/chatt } }
+   |                       ^^^^^^^^^^^^
+   = help: Did you mean "openai/chat"?
+
+1 error.
+`,
+  },
+  {
     code: 'PT3309',
     name: 'a route to models with a path of a service',
     texts: {

@@ -2,7 +2,7 @@
 import { SERVICE_SETTINGS } from '../../test/upstream/service-settings.ts';
 import { assert } from '../base/assert.ts';
 import { LIMIT_DEFAULTS, type LimitValues } from '../base/limits.ts';
-import { ok } from '../base/result.ts';
+import { err, ok } from '../base/result.ts';
 import type {
   Models as Configured,
   ErrorRule,
@@ -113,7 +113,8 @@ export interface ModelsOptions {
   readonly provider?: Partial<Provider>;
   readonly model?: Partial<Model>;
   readonly limits?: Partial<LimitValues>;
-  readonly secretPrefix?: string;
+  /** Null: no secret is there. */
+  readonly secretPrefix?: string | null;
   /** A further model of the same pools. */
   readonly second?: string;
   readonly random?: () => number;
@@ -148,11 +149,13 @@ export class Models {
       sizes: limits,
       clock,
       readSecret: (reference) =>
-        ok(
-          Buffer.from(
-            `${options.secretPrefix ?? 'secret'}-of-${reference.in === 'environment' ? reference.name : ''}`,
-          ),
-        ),
+        options.secretPrefix === null
+          ? err('it is not set')
+          : ok(
+              Buffer.from(
+                `${options.secretPrefix ?? 'secret'}-of-${reference.in === 'environment' ? reference.name : ''}`,
+              ),
+            ),
     });
     if (options.restores !== undefined)
       this.registry.restore(options.restores.saved, options.restores.shiftMs);
@@ -175,7 +178,7 @@ export class Models {
       models.models.set(options.second, { ...model, name: options.second, upstreamName: options.second });
     this.models = models;
     const prepared = this.registry.prepare(models);
-    assert(prepared.ok, 'the pools of a test are right');
+    if (!prepared.ok) throw new Error(prepared.error);
     this.#prepared = prepared.value;
     this.registry.activate(models);
     const services = new Map(

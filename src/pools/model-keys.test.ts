@@ -206,3 +206,10 @@ describe('what is kept over the end of the process', () => {
     expect(after.newCalls()).toHaveLength(1);
   });
 });
+
+it('a secret that is not there is told with its place, and what to do', () => {
+  const missing = () => new Models({ pools: TWO_KEYS, secretPrefix: null });
+  expect(missing).toThrow(
+    'The secret of key "a" of pool "pool" can\'t be read: the variable a: it is not set. Set it where the gateway is started.',
+  );
+});

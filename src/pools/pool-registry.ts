@@ -245,7 +245,10 @@ export class PoolRegistry {
     const read = this.#parts.readSecret(key.secret);
     const what = `The secret of key "${key.name}" of pool "${pool.name}"`;
     const where = key.secret.in === 'file' ? key.secret.path : `the variable ${key.secret.name}`;
-    if (!read.ok) return err(`${what} can't be read: ${where}: ${read.error}.`);
+    if (!read.ok)
+      return err(
+        `${what} can't be read: ${where}: ${read.error}. ${key.secret.in === 'file' ? 'Write the file' : 'Set it'} where the gateway is started.`,
+      );
     const text = Buffer.from(read.value).toString('latin1').trim();
     // What a field may hold (RFC 9110, 5.5), without blanks: no key has any.
     if (!/^[\x21-\x7e]{1,4096}$/.test(text))

@@ -31,9 +31,10 @@ export function fillFromShipped(kind: FileKind, root: unknown): void {
 export function fillMatches(kind: FileKind, root: unknown): void {
   if (kind !== 'routes' || !isMap(root) || !isMap(root.routes)) return;
   for (const route of Object.values(root.routes)) {
-    if (!isMap(route) || typeof route.ai !== 'string' || !Object.hasOwn(OPERATION_TARGETS, route.ai))
-      continue;
-    const { method, path } = OPERATION_TARGETS[route.ai as OperationName];
+    if (!isMap(route) || typeof route.ai !== 'string') continue;
+    // Of a misspelt one it is not also said that its match is missing.
+    const name = Object.hasOwn(OPERATION_TARGETS, route.ai) ? (route.ai as OperationName) : 'openai/chat';
+    const { method, path } = OPERATION_TARGETS[name];
     if (!Object.hasOwn(route, 'match')) route.match = {};
     if (isMap(route.match)) fill(route.match, { methods: [method], path: `/v1${path}` });
   }
