@@ -41,6 +41,17 @@ describe('a key that its provider does not know', () => {
     expect(models.registry.health.state(0)).toBe('suspect');
   });
 
+  it('is proven by the next call where the proof ended without an answer', () => {
+    const models = new Models({ pools: [{ name: 'pool', keys: [{ name: 'a' }] }] });
+    models.call(HELLO);
+    models.newCalls()[0]!.answer(401, {});
+    models.pass(0);
+    models.call(HELLO).call.abort();
+    expect(models.newCalls()).toHaveLength(1);
+    models.call(HELLO);
+    expect(models.newCalls()).toHaveLength(1);
+  });
+
   it('serves one call at a time while it is suspect, and others wait for that one', () => {
     const queue = { upToMs: 60_000, waiting: 9 };
     const models = new Models({ pools: [{ name: 'pool', queue, keys: [{ name: 'a' }] }] });

@@ -5,7 +5,7 @@ import type { Candidate, Chosen, NoRoom } from './choice.ts';
 import { FairShares, fairSharesCells } from './fair-shares.ts';
 import { laneBytes } from './lane-layout.ts';
 import { Lanes } from './lanes.ts';
-import { PoolQueue } from './pool-queue.ts';
+import { PoolQueue, workOf } from './pool-queue.ts';
 
 const MINUTE_MS = 60_000;
 /** The buckets are full at first: nobody waits, and nothing has to be shared. */
@@ -228,4 +228,10 @@ describe('the queue of a pool', () => {
     );
     expect(report.refusedCalls[0]).toBeLessThanOrEqual(5);
   });
+});
+
+it('what a call counts for in fairness has an end, whatever its caller writes', () => {
+  const asked = (outputTokens: number) => workOf({ inputTokens: 0, outputTokens, costNano: 0 });
+  expect(asked(20_000_000)).toBe(asked(1_000_000_000));
+  expect(asked(1_000_000)).toBeLessThan(asked(2_000_000));
 });
