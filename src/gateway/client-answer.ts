@@ -1,5 +1,5 @@
 /** What the client is answered: what its service says, as it comes or changed, or what the gateway has to say itself. */
-import { dialectOf } from '../model/pools.ts';
+import type { Dialect } from '../model/pools.ts';
 import type { BodyTransform } from '../pipeline/body-transform.ts';
 import type { RequestContext } from '../pipeline/context.ts';
 import type { ResponseHead, UpstreamCall } from '../pipeline/upstream.ts';
@@ -28,6 +28,8 @@ export interface AnswerHost {
 
 export class ClientAnswer implements ResponseBodyHost {
   requestId = '';
+  /** In whose words errors are told: of a route to models, once it is found. */
+  dialect: Dialect | null = null;
   /** The head has been given to the client. */
   begun = false;
   /** Nothing is missing, but the client may not have taken all of it yet. */
@@ -144,10 +146,8 @@ export class ClientAnswer implements ResponseBodyHost {
   /** `plan`: null where no route was found. */
   problem(why: Problem, plan: RoutePlan | null): void {
     const lines = ownFieldLines(this.requestId, this.#context, plan === null ? null : plan.rules);
-    const ai = plan === null ? null : plan.program.route.ai;
-    const dialect = ai === null ? null : dialectOf(ai);
-    const fields = lines + problemFields(why, dialect);
-    const body = problemBody(why, this.requestId, dialect);
+    const fields = lines + problemFields(why, this.dialect);
+    const body = problemBody(why, this.requestId, this.dialect);
     this.#account.status = why.status;
     this.begun = true;
     if (this.#context.method === 'HEAD') {

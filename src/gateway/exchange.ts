@@ -26,7 +26,7 @@ import { decide, FIRST_STAGE, NEEDS_BODY, NEEDS_SIGNED_BODY } from './deciding.t
 import type { ExchangeThread, RequestInFlight } from './exchange-thread.ts';
 import { checkFront } from './front-checks.ts';
 import { linesWithin, requestIdIn, tracedLines, traceparentIn } from './identifiers.ts';
-import { findRoute, identifyAgain, receive } from './intake.ts';
+import { checkAgainstRoute, findRoute, identifyAgain, receive } from './intake.ts';
 import { isJson } from './media-type.ts';
 import { OutgoingBody } from './outgoing-body.ts';
 import { outgoingRequest } from './outgoing-request.ts';
@@ -157,6 +157,9 @@ export class Exchange
     if (version === null) return problem('not_ready');
     const plan = findRoute(this.#context, version);
     if ('code' in plan) return plan;
+    this.#answer.dialect = plan.dialect;
+    const unfit = checkAgainstRoute(this.#context, plan);
+    if (unfit !== null) return unfit;
     this.#plan = plan;
     const { cost } = plan.program.route;
     if (cost !== null) this.#cost = new RequestCost(cost, thread);

@@ -41,6 +41,7 @@ export function receive(context: RequestContext, thread: ExchangeThread): Proble
 }
 
 /** Phase match: the route, or 404, or 405. Leaves the decoded path parameters on the context. */
+/** To be followed by {@link checkAgainstRoute}. */
 export function findRoute(context: RequestContext, version: RuleVersion): RoutePlan | Problem {
   const { matcher } = version;
   const route = matcher.match(context.method, context.host, context.path, context.headers);
@@ -59,10 +60,11 @@ export function findRoute(context: RequestContext, version: RuleVersion): RouteP
     }
     context.parameters = decoded;
   }
-  return checkAgainstRoute(context, plan) ?? plan;
+  return plan;
 }
 
-function checkAgainstRoute(context: RequestContext, plan: RoutePlan): Problem | null {
+/** Whether the route takes such a request. */
+export function checkAgainstRoute(context: RequestContext, plan: RoutePlan): Problem | null {
   const { program } = plan;
   if (program.route.state === 'retired') return problem('route_retired');
   if (context.bodyBytes > plan.maxBodyBytes) return problem('body_too_large');

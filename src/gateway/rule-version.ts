@@ -1,5 +1,5 @@
 /** One version of the rules as a data thread serves it: matcher, services, and what a route needs, made on its first request. */
-import type { OperationName } from '../model/pools.ts';
+import { type Dialect, dialectOf, type OperationName } from '../model/pools.ts';
 import type { Route, Timeouts } from '../model/world.ts';
 import type { RequestContext } from '../pipeline/context.ts';
 import type { CounterBinding, Counters } from '../pipeline/counters.ts';
@@ -40,6 +40,8 @@ export interface RoutePlan {
   readonly service: UpstreamService;
   readonly timeouts: ServedRules['services'][number]['timeouts'];
   readonly template: PathTemplate | null;
+  /** Of a route to models; null for those of services. */
+  readonly dialect: Dialect | null;
 }
 
 /** Builds in steps: the caller serves requests between them. */
@@ -108,6 +110,7 @@ export class RuleVersion {
       service: ai === null ? this.services[program.service]! : this.#modelService(ai),
       timeouts: ai === null ? this.rules.services[program.service]!.timeouts : this.#modelTimeouts(),
       template: upstreamPath === null ? null : parseTemplate(upstreamPath, program.parameterNames),
+      dialect: ai === null ? null : dialectOf(ai),
     };
     this.#plans[route] = plan;
     return plan;

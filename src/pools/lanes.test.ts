@@ -99,7 +99,7 @@ function drive({ lanes, provider, seed, untilMs, reports, gapMs = 0, onTime }: R
       schedule(atMs + 10 + random() * 100, (countedMs) => {
         const { isRefused, reports: said } = provider.answer(size, countedMs);
         schedule(countedMs + 10 + random() * 300, (doneMs) => {
-          if (isRefused) lanes.close(0, doneMs + 1_000);
+          if (isRefused) lanes.close(0, doneMs + 1_000, 0);
           lanes.settle(
             ticket,
             isRefused ? 'refused' : tokens(size),
@@ -203,7 +203,7 @@ describe('lanes', () => {
   it('let one call through after a refusal, and the others once that one is back', () => {
     const lanes = lanesOf(1);
     lanes.declare(0, [declared('requests', 100)], 0);
-    lanes.close(0, 5_000);
+    lanes.close(0, 5_000, 0);
     expect(lanes.take([0], tokens(1), 4_999)).toBe(5_000);
     const proof = lanes.take([0], tokens(1), 5_000);
     expect(typeof proof).toBe('object');

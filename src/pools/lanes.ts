@@ -35,6 +35,9 @@ import {
  */
 export type CallOutcome = CallAmounts | 'unknown' | 'refused';
 
+/** Longer waits are no limits that come back by themselves. */
+const CLOSED_MAX_MS = 24 * 3_600_000;
+
 const NOTHING: CallAmounts = { inputTokens: 0, outputTokens: 0, costNano: 0 };
 
 /** What a call has taken: opaque to its holder. */
@@ -307,17 +310,17 @@ export class Lanes {
   }
 
   /** As it was when its process ended, `shiftMs` to be added to its moments: no call of it goes on. */
-  restore(lane: number, saved: readonly number[], shiftMs: number): void {
+  restore(lane: number, saved: readonly number[], shiftMs: number, nowMs: number): void {
     const meters = (saved.length - LANE.cells) / METER.cells;
     if (!Number.isInteger(meters) || meters < 0 || meters > LANE_METERS_MAX) return;
     this.#locked([lane], () => {
       const { cells, words } = this.#memory;
       const head = this.#memory.laneAt(lane);
       cells.set(saved, head);
-      moveMoment(cells, head + LANE.closedUntilMs, shiftMs);
+      moveMoment(cells, head + LANE.closedUntilMs, shiftMs, nowMs + CLOSED_MAX_MS);
       cells[head + LANE.proofDueMs] = 0;
       for (let meter = 0; meter < meters; meter++)
-        restoreMeter(cells, this.#memory.meterAt(lane, meter), shiftMs);
+        restoreMeter(cells, this.#memory.meterAt(lane, meter), shiftMs, nowMs);
       words[lane * WORD.cells + WORD.meters] = meters;
     });
   }
@@ -331,12 +334,15 @@ export class Lanes {
     });
   }
 
-  /** The provider refuses calls until then; afterwards one call is to prove that it takes them again. */
-  close(lane: number, untilMs: number): void {
+  /** The provider refuses calls until then, a day at most; afterwards one call is to prove that it takes them again. */
+  close(lane: number, untilMs: number, nowMs: number): void {
     this.#locked([lane], () => {
       const { cells } = this.#memory;
       const head = this.#memory.laneAt(lane);
-      cells[head + LANE.closedUntilMs] = Math.max(cells[head + LANE.closedUntilMs]!, untilMs);
+      cells[head + LANE.closedUntilMs] = Math.max(
+        cells[head + LANE.closedUntilMs]!,
+        Math.min(untilMs, nowMs + CLOSED_MAX_MS),
+      );
       cells[head + LANE.isProving] = 1;
       cells[head + LANE.proofDueMs] = 0;
     });

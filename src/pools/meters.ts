@@ -157,14 +157,20 @@ export function readMeter(cells: Float64Array, at: number): MeterReading {
   };
 }
 
-/** Of an earlier process: its moments are moved, and no call of it is under way any more. */
-export function restoreMeter(cells: Float64Array, at: number, shiftMs: number): void {
-  moveMoment(cells, at + METER.atMs, shiftMs);
+/**
+ * Of an earlier process: its moments are moved, and no call of it is under way any more. What no clock and no calls can have brought
+ * about is not believed.
+ */
+export function restoreMeter(cells: Float64Array, at: number, shiftMs: number, nowMs: number): void {
+  const isFixed = cells[at + METER.kind] === FIXED;
+  moveMoment(cells, at + METER.atMs, shiftMs, isFixed ? nowMs + cells[at + METER.windowMs]! : nowMs);
+  const amount = cells[at + METER.amount]!;
+  cells[at + METER.left] = Math.min(amount, Math.max(-amount, cells[at + METER.left]!));
   cells[at + METER.surplusSinceMs] = 0;
   if (cells[at + METER.kind] === SLOTS_KIND) cells[at + METER.left] = cells[at + METER.amount]!;
 }
 
 /** 0 is no moment. */
-export function moveMoment(cells: Float64Array, at: number, shiftMs: number): void {
-  if (cells[at] !== 0) cells[at] = Math.max(Number.MIN_VALUE, cells[at]! + shiftMs);
+export function moveMoment(cells: Float64Array, at: number, shiftMs: number, latestMs: number): void {
+  if (cells[at] !== 0) cells[at] = Math.max(Number.MIN_VALUE, Math.min(latestMs, cells[at]! + shiftMs));
 }

@@ -349,7 +349,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     const usedUpMs = usedUpForMs(reports);
     const forMs = Number.isNaN(waitMs) ? (Number.isNaN(usedUpMs) ? UNTOLD_WAIT_MS : usedUpMs) : waitMs;
     const nowMs = this.#thread.clock.monotonicMs();
-    this.#thread.lanes.close(ticket.lanes.at(-1)!, nowMs + Math.min(forMs, WAIT_MAX_MS));
+    this.#thread.lanes.close(ticket.lanes.at(-1)!, nowMs + forMs, nowMs);
   }
 
   #again(): void {
@@ -481,6 +481,4 @@ const NO_REPORTS: readonly MeterReport[] = [];
 const NO_TOKENS = { inputTokens: 0, outputTokens: 0, costNano: 0 };
 /** Where a provider refuses without a word of when it will not. */
 const UNTOLD_WAIT_MS = 1_000;
-/** Longer waits are no limits that come back by themselves. */
-const WAIT_MAX_MS = 24 * 3_600_000;
 const BROKEN_OFF = 'The provider broke off its answer.';

@@ -200,6 +200,22 @@ describe('what is kept over the end of the process', () => {
     expect(after.newCalls().map(({ key }) => key)).toEqual(['secret-of-b']);
   });
 
+  it('is not believed beyond what clocks and calls can have brought about', () => {
+    const limits = [perMinute('requests', 60)];
+    const options = { pools: [{ name: 'pool', keys: [{ name: 'a', limits }] }] };
+    const saved = new Models(options).registry.save(new Models(options).models);
+    const [lane] = saved.lanes;
+    const cells = [...lane!.cells];
+    [cells[0], cells[1]] = [1e300, 1];
+    cells[8] = -1e9;
+    const damaged = { ...saved, lanes: [{ ...lane!, cells }] };
+    const after = new Models({ ...options, restores: { saved: damaged, shiftMs: 0 } });
+    expect(after.call(HELLO).error).toMatchObject({ code: 'keys_exhausted', retryAfterS: 86_400 });
+    after.pass(86_400_000);
+    after.call(HELLO);
+    expect(after.newCalls()).toHaveLength(1);
+  });
+
   it('is a wait that a provider asked for', () => {
     const options = { pools: [{ name: 'pool', keys: [{ name: 'a' }] }] };
     const before = new Models(options);

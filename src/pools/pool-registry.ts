@@ -214,7 +214,7 @@ export class PoolRegistry {
     }
     for (const { name, cells } of lanes) {
       const lane = this.#lanePlaces.of(name);
-      if (lane.ok) this.lanes.restore(lane.value, cells, shiftMs);
+      if (lane.ok) this.lanes.restore(lane.value, cells, shiftMs, this.#parts.clock.monotonicMs());
     }
   }
 

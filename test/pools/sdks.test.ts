@@ -112,6 +112,14 @@ describe("OpenAI's", () => {
     });
   });
 
+  it('reads that a request is too large as an error of its own', async () => {
+    const messages = [{ role: 'user' as const, content: 'x'.repeat(2_000_000) }];
+    await expect(openai.chat.completions.create({ model: 'gpt-4o', messages })).rejects.toMatchObject({
+      status: 413,
+      code: 'body_too_large',
+    });
+  });
+
   it('may leave in the middle of a stream, and its key is free again', async () => {
     const before = countsOf(running, 'o').requests;
     const stream = await openai.chat.completions.create({ model: 'gpt-4o', messages: HELLO, stream: true });
