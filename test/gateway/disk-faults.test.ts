@@ -31,6 +31,8 @@ routes:
   strict: { service: s, match: { path: "/strict/{id}" }, auth: none }
   lenient: { service: s, match: { path: "/lenient/{id}" }, auth: none }
   money: { service: s, match: { path: "/money/{id}" }, auth: none, cost: $0.001 per request }
+  generous: { service: s, match: { path: "/generous/{id}" }, auth: none, cost: $0.001 per request }
+  rated: { service: s, match: { path: "/rated/{id}" }, auth: none }
 `,
     'tenants/acme.yaml': 'tenants: { acme: { plan: free, consumers: { web: {} } } }\n',
     'policies/p.policy': `language 1
@@ -38,6 +40,8 @@ policy "p" { permit }
 policy "strict" applies to route "strict" { quota "year" ${AMOUNT} requests per year for each request.path }
 policy "lenient" applies to route "lenient" { quota "year" ${AMOUNT} requests per year for each request.path on failure allow }
 policy "money" applies to route "money" { budget "year" $0.020 per year for each request.path when exhausted status 402 }
+policy "generous" applies to route "generous" { budget "year" $0.020 per year for each request.path when exhausted status 402 on failure allow }
+policy "rated" applies to route "rated" { limit "hour" at most ${AMOUNT} requests in any 1h for each request.path }
 `,
   });
   shim = FaultShim.build(join(project.folder, 'data'));
@@ -127,6 +131,7 @@ async function failAndRecover(at: number, fault: DiskFault, skip: (why: string) 
   const holders = [`/strict/holder-${at}`, `/money/holder-${at}`] as const;
   for (const path of holders) expect(await ask(path)).toBe(200);
   expect(await ask('/keyed', key)).toBe(200);
+  expect(await many(`/rated/${at}`, 5)).toEqual({ 200: 5 });
   const names = await keyNames();
 
   shim.begin(fault);
@@ -135,12 +140,13 @@ async function failAndRecover(at: number, fault: DiskFault, skip: (why: string) 
   for (const path of holders) expect(Object.keys(await many(path, LEASE_MOST + 1))).toContain('503');
   expect(await ask(`/money/${at}`)).toBe(503);
   expect(await many(`/lenient/${at}`, AMOUNT + 3)).toEqual({ 200: AMOUNT, 429: 3 });
+  expect(await many(`/generous/${at}`, AMOUNT + 3)).toEqual({ 200: AMOUNT, 402: 3 });
+  // Rate windows go on in memory, those that were begun before and new ones.
+  expect(await many(`/rated/${at}`, 10)).toEqual({ 200: 10 });
+  expect(await many(`/rated/full-${at}`, AMOUNT + 3)).toEqual({ 200: AMOUNT, 429: 3 });
   expect(shim.failed).toBeGreaterThan(0);
-  expect([arrived(`/strict/${at}`), arrived(`/money/${at}`), arrived(`/lenient/${at}`)]).toEqual([
-    0,
-    0,
-    AMOUNT,
-  ]);
+  const reached = ['strict', 'money', 'lenient', 'generous'].map((route) => arrived(`/${route}/${at}`));
+  expect(reached).toEqual([0, 0, AMOUNT, AMOUNT]);
   const revoked = await admin('DELETE', `/keys/acme/web/before-${at}`);
   for (const refused of [
     revoked,
@@ -155,11 +161,15 @@ async function failAndRecover(at: number, fault: DiskFault, skip: (why: string) 
   if (holds) expect(problemOf(revoked).detail).toContain('only until this process ends');
   expect([await ask('/keyed', key), await ask('/free')]).toEqual([holds ? 401 : 200, 200]);
   expect(await alertKinds()).toContain('quotas-not-kept');
+  // What takes were written into can't be synced, but outlives the process all the same.
+  if (fault.writes !== undefined) await expect.poll(alertKinds).toContain('rate-windows-not-kept');
 
   shim.end();
   await expect.poll(alertKinds, { timeout: 10_000 }).not.toContain('quotas-not-kept');
   expect(await keyNames()).toEqual(names);
   for (const path of holders) expect(await ask(path)).toBe(200);
+  expect(await many(`/rated/${at}`, 2)).toEqual({ 200: 2 });
+  expect([await ask(`/rated/full-${at}`), await ask(`/generous/${at}`)]).toEqual([429, 402]);
   expect((await admin('DELETE', `/keys/acme/web/before-${at}`)).status).toBe(200);
   expect(await ask('/keyed', key)).toBe(401);
   expect((await issue(`after-${at}`)).status).toBe(201);
@@ -193,12 +203,19 @@ describe('a disk that', () => {
     expect([doctor.stdout, doctor.code]).toEqual([expect.stringContaining('Nothing is wrong.'), 0]);
     for (const at of FAULTS.keys()) {
       await many(`/lenient/${at}`, 1);
+      await many(`/generous/${at}`, 1);
+      await many(`/rated/${at}`, AMOUNT);
+      await many(`/rated/full-${at}`, 1);
       for (const path of [`/strict/holder-${at}`, `/money/holder-${at}`]) {
         await many(path, AMOUNT + 1);
         expect(arrived(path)).toBeLessThanOrEqual(AMOUNT);
         expect(arrived(path)).toBeGreaterThanOrEqual(AMOUNT - LEASE_MOST);
       }
     }
-    expect(FAULTS.map((_fault, at) => arrived(`/lenient/${at}`))).toEqual(FAULTS.map(() => AMOUNT));
+    for (const path of ['/lenient/', '/generous/', '/rated/', '/rated/full-'])
+      expect([path, ...FAULTS.keys().map((at) => arrived(path + at))]).toEqual([
+        path,
+        ...FAULTS.map(() => AMOUNT),
+      ]);
   });
 });
