@@ -1,10 +1,17 @@
 /**
- * Any run of takes, grants that come late, crashes, graceful stops, full disks, days and changed amounts: never more than the
+ * Any run of takes, swaps, grants that come late, crashes, graceful stops, full disks, days and changed amounts: never more than the
  * amount is admitted in a day, and never less than the amount without what crashes are told to lose.
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type CounterSpec, EXCEEDED, type Reservation, TAKEN } from '../../src/pipeline/counters.ts';
+import {
+  type CounterSpec,
+  EXCEEDED,
+  NEEDS_LEASE,
+  type Reservation,
+  TAKEN,
+  type TakeResult,
+} from '../../src/pipeline/counters.ts';
 import { spec } from './counters-rig.ts';
 import { QuotaStore, type StoreFaults } from './quota-rig.ts';
 
@@ -14,6 +21,8 @@ const KEYS = 3;
 type Step =
   | { readonly kind: 'take'; readonly key: number; readonly weight: number; readonly times: number }
   | { readonly kind: 'settle'; readonly actual: number }
+  | { readonly kind: 'swap'; readonly pick: number; readonly key: number; readonly weight: number }
+  | { readonly kind: 'release'; readonly pick: number }
   | { readonly kind: 'grant' | 'crash' | 'stop' | 'next day' | 'disk full' | 'disk free' }
   | { readonly kind: 'wait'; readonly ms: number }
   | { readonly kind: 'amount'; readonly amount: number };
@@ -30,6 +39,16 @@ const STEPS: fc.Arbitrary<Step[]> = fc.array(
       }),
     },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('settle' as const), actual: fc.nat(40) }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constant('swap' as const),
+        pick: fc.nat(20),
+        key: fc.integer({ min: 1, max: KEYS }),
+        weight: fc.constantFrom(0, 1, 1, 7, 20),
+      }),
+    },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('release' as const), pick: fc.nat(20) }) },
     { weight: 6, arbitrary: fc.constant({ kind: 'grant' as const }) },
     {
       weight: 3,
@@ -70,6 +89,13 @@ interface Account {
   lost: number;
 }
 
+/** A request in flight, and what it reserved. */
+interface OpenRequest {
+  key: number;
+  weight: number;
+  readonly reservation: Reservation;
+}
+
 /** With fewer records than keys nobody knows who loses by what another took from the shared counter; no key gains. */
 type Keys = 'a record for each' | 'fewer records';
 
@@ -79,6 +105,7 @@ function run(
   estimated: boolean,
   keys: Keys,
   steps: readonly Step[],
+  swaps: Record<TakeResult, number>,
 ): void {
   let amount = 25;
   const specs = (): CounterSpec[] => [
@@ -93,7 +120,7 @@ function run(
   ];
   const faults: StoreFaults = { writes: 'ok' };
   let process = store.process(specs(), faults);
-  let open: { key: number; weight: number; reservation: Reservation }[] = [];
+  let open: OpenRequest[] = [];
   let accounts = new Map<number, Account>();
   const account = (key: number): Account => {
     const known = accounts.get(key) ?? { spent: 0, lost: 0 };
@@ -104,6 +131,22 @@ function run(
   const begin = (): void => {
     process = store.process(specs(), faults);
     open = [];
+  };
+  /** The request gives back what it holds, and takes the other in the same step, or goes on as it was. */
+  const swap = (held: OpenRequest, key: number, weight: number): void => {
+    const result = process.swapOnce(held.reservation, { counter: 0, key, weight });
+    swaps[result]++;
+    const { spent, lost } = account(key);
+    const others = spent - (held.key === key ? held.weight : 0);
+    const isSame = held.key === key && held.weight === weight;
+    if (result === TAKEN) {
+      if (!isSame) expect(others + weight, 'no more than the amount, swapped').toBeLessThanOrEqual(amount);
+      account(held.key).spent -= held.weight;
+      account(key).spent += weight;
+      Object.assign(held, { key, weight });
+    } else if (result === EXCEEDED && process.batch.fault[0] === 0) {
+      expect(others + lost + weight, 'swap refused only what does not fit').toBeGreaterThan(amount);
+    }
   };
   const take = (key: number, weight: number): void => {
     const result = process.takeOnce({ counter: 0, key, weight });
@@ -126,6 +169,16 @@ function run(
         if (settled === undefined) break;
         process.settle(settled.reservation, step.actual);
         account(settled.key).spent += step.actual - settled.weight;
+        break;
+      }
+      case 'swap':
+        if (open.length > 0) swap(open[step.pick % open.length]!, step.key, step.weight);
+        break;
+      case 'release': {
+        const [released] = open.splice(step.pick % (open.length + 1), 1);
+        if (released === undefined) break;
+        process.release(released.reservation);
+        account(released.key).spent -= released.weight;
         break;
       }
       case 'grant':
@@ -178,13 +231,16 @@ for (const [name, estimated, keys] of [
   it(`holds for ${name}`, async () => {
     const store = new QuotaStore();
     let runs = 0;
+    const swaps = { [TAKEN]: 0, [EXCEEDED]: 0, [NEEDS_LEASE]: 0 };
     try {
       fc.assert(
-        fc.property(STEPS, (steps) => run(store, `q${runs++}`, estimated, keys, steps)),
+        fc.property(STEPS, (steps) => run(store, `q${runs++}`, estimated, keys, steps, swaps)),
         { numRuns: keys === 'fewer records' ? 80 : 300 },
       );
     } finally {
       await store.close();
     }
+    // What is exact holds nothing that could be swapped.
+    if (estimated) expect(Math.min(...Object.values(swaps))).toBeGreaterThan(20);
   }, 120_000);
 }

@@ -141,6 +141,12 @@ export class QuotaProcess {
     return this.#binding.reserve(this.#batch)!;
   }
 
+  /** One try, without what it may wait for. */
+  swapOnce(reservation: Reservation, ...asked: Asked[]): TakeResult {
+    const { monotonicMs, wallMs } = this.#clock;
+    return this.#binding.swap(reservation, fill(this.#batch, asked), monotonicMs, wallMs);
+  }
+
   settle(reservation: Reservation, actual: number): void {
     this.#binding.settle(reservation, 0, actual);
     this.grant();
