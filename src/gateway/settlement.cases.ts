@@ -1,10 +1,14 @@
 /** Lives of requests whose cost only the answer tells, in any order of what can happen to them. */
+import type { CostSource } from '../model/world.ts';
 import type { Simulation } from './exchange.cases.ts';
 
 /** What each reserves, in nano-units. */
 export const AT_MOST = 500_000_000;
-/** What a service tells in `x-cost`. */
+/** What a service tells. */
 const TOLD = 30_000_000;
+
+/** In a header its answer tells with its head, in the body with its last byte. */
+export type ToldIn = CostSource['kind'];
 
 /** What can happen to a request in flight; most of it comes too late. */
 export type RequestEvent =
@@ -23,7 +27,7 @@ export const REQUEST_EVENTS: readonly RequestEvent[] = [
 ];
 
 /** The reference: what the events up to the end of a request make of its cost. */
-export function expectedCost(events: readonly RequestEvent[]): number {
+export function expectedCost(events: readonly RequestEvent[], toldIn: ToldIn = 'header'): number {
   let told: number | null = null;
   let begun = false;
   for (const event of events) {
@@ -31,10 +35,10 @@ export function expectedCost(events: readonly RequestEvent[]): number {
     if (event === 'unprocessed') return begun ? (told ?? AT_MOST) : 0;
     if ((event === 'head' || event === 'head-last') && !begun) {
       begun = true;
-      told = TOLD;
-      if (event === 'head-last') return told;
+      if (event === 'head-last') return TOLD;
+      if (toldIn === 'header') told = TOLD;
     }
-    if (event === 'data-last' && begun) return told!;
+    if (event === 'data-last' && begun) return TOLD;
   }
   return told ?? AT_MOST;
 }
@@ -53,12 +57,14 @@ export interface OpenRequest {
 /** Requests of one simulation, told apart by their paths. */
 export class OpenRequests {
   readonly #simulation: Simulation;
+  readonly #toldIn: ToldIn;
   readonly all: OpenRequest[] = [];
   /** Those that are not over. */
   waiting: OpenRequest[] = [];
 
-  constructor(simulation: Simulation) {
+  constructor(simulation: Simulation, toldIn: ToldIn = 'header') {
     this.#simulation = simulation;
+    this.#toldIn = toldIn;
   }
 
   begin(events: readonly RequestEvent[]): OpenRequest {
@@ -77,7 +83,7 @@ export class OpenRequests {
     if (this.waiting.length === 0) return null;
     const at = pick % this.waiting.length;
     const one = this.waiting[at]!;
-    const over = apply(one) || one.events.length === 0;
+    const over = apply(one, ANSWERS[this.#toldIn]) || one.events.length === 0;
     if (over) this.waiting.splice(at, 1);
     return over ? one : null;
   }
@@ -92,8 +98,28 @@ export class OpenRequests {
   }
 }
 
+/** An answer that tells its cost: whole, and in pieces of which those in the middle may be any number. */
+interface ToldAnswer {
+  readonly fields: string[];
+  readonly whole: string;
+  readonly first: string;
+  readonly middle: string;
+  readonly last: string;
+}
+
+const ANSWERS: Readonly<Record<ToldIn, ToldAnswer>> = {
+  header: { fields: ['x-cost', '0.03'], whole: 'x', first: 'x', middle: 'x', last: 'x' },
+  body: {
+    fields: ['content-type', 'application/json'],
+    whole: '{"usage":{"cost":0.03}}',
+    first: '{"usage":{ ',
+    middle: ' ',
+    last: '"cost":0.03}}',
+  },
+};
+
 /** As service and client could do it: neither speaks after it has ended. Whether that was the end. */
-function apply(one: OpenRequest): boolean {
+function apply(one: OpenRequest, answer: ToldAnswer): boolean {
   const { client, begun } = one;
   const call = one.call!;
   const event = one.events.shift()!;
@@ -103,8 +129,11 @@ function apply(one: OpenRequest): boolean {
   else if (event === 'lost' || event === 'unprocessed')
     call.fail(event === 'unprocessed' && !begun ? 'unprocessed' : 'unknown');
   else if (event.startsWith('head') && !begun)
-    call.head(event === 'head-last', 'x', { fields: ['x-cost', '0.03'] });
-  else if (event.startsWith('data') && begun) call.data('x', event === 'data-last');
+    call.head(event === 'head-last', event === 'head-last' ? answer.whole : answer.first, {
+      fields: answer.fields,
+    });
+  else if (event.startsWith('data') && begun)
+    call.data(event === 'data-last' ? answer.last : answer.middle, event === 'data-last');
   else return false;
   one.begun ||= event.startsWith('head');
   return ENDS.has(event);

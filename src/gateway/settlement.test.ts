@@ -150,28 +150,31 @@ test('what waits for a connection when it is given up costs nothing', () => {
   }
 });
 
-test('exactly once, over random interleavings of requests that end in every way, time-outs among them', () => {
-  const scripts = fc.array(fc.array(fc.constantFrom(...REQUEST_EVENTS), { minLength: 1, maxLength: 6 }), {
-    minLength: 1,
-    maxLength: 6,
-  });
-  const timedOut = new Set<number>();
-  fc.assert(
-    fc.property(scripts, fc.infiniteStream(fc.nat()), fc.nat({ max: 40 }), (events, picks, timeOutAt) => {
-      const simulation = simulated(IN_HEADER);
-      const open = new OpenRequests(simulation);
-      for (const script of events) open.begin([...script, 'leave']);
-      for (let step = 0; open.waiting.length > 0; step++) {
-        if (step === timeOutAt) {
-          for (const { status } of open.timeOut()) timedOut.add(status);
-        } else open.step(picks.next().value);
-      }
-      costs(simulation);
-      const byPath = new Map(simulation.records.map(({ path, costNano }) => [path, costNano]));
-      for (const { path, seen } of open.all) expect(byPath.get(path)).toBe(expectedCost(seen));
-    }),
-    { numRuns: 300 },
-  );
-  // those that had no answer, and those that were in the middle of one
-  expect([...timedOut].sort()).toEqual([200, 504]);
-});
+test.each([IN_HEADER, IN_BODY])(
+  'exactly once, over random interleavings of requests that end in every way, time-outs among them: told in a $kind',
+  (told) => {
+    const scripts = fc.array(fc.array(fc.constantFrom(...REQUEST_EVENTS), { minLength: 1, maxLength: 6 }), {
+      minLength: 1,
+      maxLength: 6,
+    });
+    const timedOut = new Set<number>();
+    fc.assert(
+      fc.property(scripts, fc.infiniteStream(fc.nat()), fc.nat({ max: 40 }), (events, picks, timeOutAt) => {
+        const simulation = simulated(told);
+        const open = new OpenRequests(simulation, told.kind);
+        for (const script of events) open.begin([...script, 'leave']);
+        for (let step = 0; open.waiting.length > 0; step++) {
+          if (step === timeOutAt) {
+            for (const { status } of open.timeOut()) timedOut.add(status);
+          } else open.step(picks.next().value);
+        }
+        costs(simulation);
+        const byPath = new Map(simulation.records.map(({ path, costNano }) => [path, costNano]));
+        for (const { path, seen } of open.all) expect(byPath.get(path)).toBe(expectedCost(seen, told.kind));
+      }),
+      { numRuns: 200 },
+    );
+    // those that had no answer, and those that were in the middle of one
+    expect([...timedOut].sort()).toEqual([200, 504]);
+  },
+);

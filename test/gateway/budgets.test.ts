@@ -19,6 +19,9 @@ const answers = new Set<string>();
 /** How the service answers, by the route that was asked. */
 function answer({ url }: IncomingMessage, response: ServerResponse): void {
   if (url!.startsWith('/refused')) response.writeHead(429).end();
+  else if (url === '/told-in-header') response.writeHead(200, { 'x-cost': '0.002' }).end('{}');
+  else if (url === '/told-in-body')
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"usage":{"cost":0.002}}');
   else if (answers.has(url!) || (url !== '/silent' && url !== '/aborted')) response.end('{}');
 }
 
@@ -28,6 +31,8 @@ const routes = (port: number, nobody: number, price: string): string => `service
   nobody: { endpoints: [{ url: "http://127.0.0.1:${nobody}" }] }
 routes:
 ${ROUTES.map((name) => `  ${name}: { service: ${name === 'silent' ? 'slow' : 's'}, match: { path: "/${name}" }, auth: none, cost: ${price} per request }`).join('\n')}
+  toldInHeader: { service: s, match: { path: /told-in-header }, auth: none, cost: { header: x-cost, atMost: $0.01 } }
+  toldInBody: { service: s, match: { path: /told-in-body }, auth: none, cost: { body: usage.cost, atMost: $0.01 } }
   unreached: { service: nobody, match: { path: /unreached }, auth: none, cost: ${price} per request }
 `;
 
@@ -140,6 +145,19 @@ describe('a budget', () => {
 
   it('gives back what no service got', async () => {
     expect(await send('/unreached', 750)).toEqual(new Map([[502, 750]]));
+  });
+
+  it.each(['/told-in-header', '/told-in-body'])('is spent by what answers tell: %s', async (path) => {
+    // $0.36, beside what is reserved at most: 32 at once, each $0.01.
+    expect(await send(path, 180)).toEqual(new Map([[200, 180]]));
+    for (let sent = 0; sent < 160; sent++) expect((await one(path)).status).toBe(200);
+    // What an answer tells may be settled after its client has it: the next one may be too early.
+    const all = 346;
+    await expect.poll(async () => ((await one(path)).status === 402 ? reached(path) : 0)).toBe(all);
+    expect(await send(path, 20)).toEqual(new Map([[402, 20]]));
+    expect(reached(path)).toBe(all);
+    const { detail } = JSON.parse((await one(path)).body) as { readonly detail: string };
+    expect(detail).toBe('$0.692 of $0.7');
   });
 
   it('takes a new price for what comes from then on', async () => {
