@@ -3,6 +3,7 @@ import { copyFile, readdir, readFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AdminStatus } from '../../src/admin/actions.ts';
+import { ADMIN_ROUTES } from '../../src/admin/routes.ts';
 import type { AuditRecord } from '../../src/pipeline/audit.ts';
 import { checkAnswer, type Document, operationsOf } from '../admin/described.ts';
 import { type Project, RunningGateway, runPortunus, writeProject } from '../gateway/running-gateway.ts';
@@ -16,7 +17,10 @@ const policy = (code: string): string =>
   `language 1\npolicy "p" { permit\n  forbid "f" when request.path is "/no" code "${code}" }\n`;
 
 async function start(): Promise<void> {
-  gateway = await RunningGateway.start(project, { arguments: ['--log', join(project.folder, 'access.log')] });
+  gateway = await RunningGateway.start(project, {
+    arguments: ['--log', join(project.folder, 'access.log')],
+    environment: { SPARE_KEY: 'a-secret-of-nobody' },
+  });
 }
 
 beforeAll(async () => {
@@ -27,6 +31,10 @@ routes: { all: { service: s, match: { path: "/{rest...}" }, auth: none } }
 `,
     'policies/p.policy': policy('first'),
     'tenants/base.yaml': 'tenants: { base: { plan: free, teams: { shop: {} }, consumers: { web: {} } } }\n',
+    'providers/p.yaml': `providers: { openai: { extends: builtin/openai, baseUrl: "http://127.0.0.1:${upstream.port}/v1" } }
+pools: { spare: { provider: openai, keys: { one: { secret: env:SPARE_KEY } } } }
+models: { spare: { pools: [spare], as: gpt-4o } }
+`,
   });
   await start();
 });
@@ -84,6 +92,32 @@ async function records(): Promise<readonly AuditRecord[]> {
     .map((line) => JSON.parse(line) as AuditRecord);
 }
 
+/** Operations that change something, in an order in which each has something to change, and the record that each leaves. */
+const CHANGES: readonly (readonly [operation: string, action: string, body?: object])[] = [
+  ['issueToken', 'tokens.issue', { name: 'audited', scopes: ['read'] }],
+  ['revokeToken', 'tokens.revoke'],
+  ['putTenant', 'directory.put-tenant', { plan: 'free' }],
+  ['putTeam', 'directory.put-team', {}],
+  ['putConsumer', 'directory.put-consumer', { team: 'crew' }],
+  ['issueKey', 'keys.issue', { tenant: 'made', consumer: 'night', name: 'audited' }],
+  ['expireKey', 'keys.expire', { expiresMs: Date.UTC(2100, 0) }],
+  ['rotateKey', 'keys.rotate', { overlapMs: 60_000 }],
+  ['revokeKey', 'keys.revoke'],
+  ['deleteConsumer', 'directory.delete-consumer'],
+  ['deleteTeam', 'directory.delete-team'],
+  ['deleteTenant', 'directory.delete-tenant'],
+  ['drainProviderKey', 'provider-keys.drain'],
+  ['disableProviderKey', 'provider-keys.disable'],
+  ['enableProviderKey', 'provider-keys.enable'],
+];
+
+/** Those that leave no record of a change of their own. */
+const WITHOUT_CHANGE: Readonly<Record<string, string>> = {
+  recordBackup: 'records a copy of the store, which changes nothing: see "notices a store that was put back"',
+  reload: 'what it loads is recorded as the load of a version, and what is unchanged is not',
+  rollBack: 'recorded as a version is loaded: see "brings back the files of a version"',
+};
+
 const status = async (): Promise<AdminStatus> => (await (await call('/v1/status')).json()) as AdminStatus;
 
 describe('the admin API of a running gateway', () => {
@@ -123,6 +157,41 @@ describe('the admin API of a running gateway', () => {
       ['tokens.revoke', 'local'],
     ]);
     expect(JSON.stringify(found)).not.toContain(token);
+  });
+
+  it('leaves one record of each change, with what was before and what is after it', async () => {
+    const changing = ADMIN_ROUTES.filter(({ method }) => method !== 'GET');
+    expect(changing.map(({ operation }) => operation).sort()).toEqual(
+      [...CHANGES.map(([operation]) => operation), ...Object.keys(WITHOUT_CHANGE)].sort(),
+    );
+    const names: Record<string, string> = {
+      tenant: 'made',
+      team: 'crew',
+      consumer: 'night',
+      name: 'audited',
+    };
+    Object.assign(names, { pool: 'spare', key: 'one' });
+    const recordsAfter = async (sequence: number): Promise<readonly AuditRecord[]> => {
+      const answer = await call(`/v1/audit?after=${sequence}`);
+      return ((await answer.json()) as { readonly records: readonly AuditRecord[] }).records;
+    };
+    let last = ((await (await call('/v1/audit/anchor')).json()) as { readonly sequence: number }).sequence;
+    for (const [operation, action, body] of CHANGES) {
+      const { method, path } = changing.find((route) => route.operation === operation)!;
+      const filled = path.replaceAll(/\{(\w+)\}/g, (_all, name: string) => names[name]!);
+      const answer = await call(filled, { method, ...(body === undefined ? {} : { body }) });
+      const text = await answer.text();
+      expect([operation, answer.status, text]).toEqual([operation, expect.toBeOneOf([200, 201, 204]), text]);
+      if (operation === 'issueToken') names.id = (JSON.parse(text) as { readonly id: string }).id;
+      const left = await recordsAfter(last);
+      expect([operation, ...left.map((record) => record.action)]).toEqual([operation, action]);
+      const [{ sequence, actor, before, after }] = left as [AuditRecord];
+      last = sequence;
+      expect(actor).toMatchObject({ kind: 'token', name: 'local' });
+      expect(before, `${operation}: what it was before is not what it is after`).not.toEqual(after);
+    }
+    expect((await call('/v1/reload', { method: 'POST' })).status).toBe(200);
+    expect(await recordsAfter(last)).toEqual([]);
   });
 
   it('brings back the files of a version, which the next file event does not undo', async () => {
