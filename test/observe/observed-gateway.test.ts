@@ -22,6 +22,19 @@ let gateway: RunningGateway;
 let key: string;
 const ids: string[] = [];
 
+/** Metrics that a gateway has only where there is something that they count. */
+const CONDITIONAL: Readonly<Record<string, string>> = {
+  portunus_alert_rule_keys: 'an `alert when` in a policy',
+  portunus_alert_rule_matches_total: 'the same',
+  portunus_alert_rule_shared_matches_total: 'the same',
+  portunus_delivery_failed_attempts_total: 'a webhook for alerts',
+  portunus_delivery_notices_total: 'the same',
+  portunus_delivery_oldest_age_seconds: 'the same',
+  portunus_delivery_queue_length: 'the same',
+  portunus_metric_series_left_out_total: 'more label sets than limits.metricSeries',
+  portunus_quota_open_slice: 'a quota or a budget',
+};
+
 async function ask(path: string, options: RequestInit = {}): Promise<number> {
   const answer = await fetch(gateway.url + path, {
     ...options,
@@ -150,6 +163,17 @@ describe('metrics', () => {
     ] as const) {
       expect(families.has(name)).toBe(true);
     }
+  });
+
+  it('are all those of the table, but for what this gateway has nothing to say of', async () => {
+    const absent = async (): Promise<readonly string[]> => {
+      const text = await (await scrape('')).text();
+      return Object.keys(METRICS)
+        .filter((name) => !text.includes(`# TYPE ${name} `))
+        .sort();
+    };
+    // The state of rate windows is made durable a second after the start.
+    await expect.poll(absent, { timeout: 5_000 }).toEqual(Object.keys(CONDITIONAL).sort());
   });
 
   it('say of every bound that fills how full it is, on each thread that has it', async () => {
