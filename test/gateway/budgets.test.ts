@@ -31,8 +31,8 @@ const routes = (port: number, nobody: number, price: string): string => `service
   nobody: { endpoints: [{ url: "http://127.0.0.1:${nobody}" }] }
 routes:
 ${ROUTES.map((name) => `  ${name}: { service: ${name === 'silent' ? 'slow' : 's'}, match: { path: "/${name}" }, auth: none, cost: ${price} per request }`).join('\n')}
-  toldInHeader: { service: s, match: { path: /told-in-header }, auth: none, cost: { header: x-cost, atMost: $0.01 } }
-  toldInBody: { service: s, match: { path: /told-in-body }, auth: none, cost: { body: usage.cost, atMost: $0.01 } }
+  told-in-header: { service: s, match: { path: /told-in-header }, auth: none, cost: { header: x-cost, atMost: $0.01 } }
+  told-in-body: { service: s, match: { path: /told-in-body }, auth: none, cost: { body: usage.cost, atMost: $0.01 } }
   unreached: { service: nobody, match: { path: /unreached }, auth: none, cost: ${price} per request }
 `;
 
