@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { scanJson } from '../base/json/scan.ts';
+import type { CallFacts } from '../model/model-call.ts';
 import type { OperationName } from '../model/pools.ts';
-import { type CallFacts, readCall } from './call-facts.ts';
+import { readCall } from './call-facts.ts';
 import { OPERATIONS } from './operations.ts';
 
 function read(operation: OperationName, body: unknown): ReturnType<typeof readCall> {

@@ -1,31 +1,7 @@
-/** What of a request to a model limits, prices and the choice of a key depend on. Read once, from the scanned body. */
+/** Reads what a request to a model asks for off its scanned body, once. */
 import type { JsonDocument, JsonNode } from '../base/json/document.ts';
+import type { CallFacts, Unbounded } from '../model/model-call.ts';
 import type { Operation } from './operations.ts';
-
-export interface CallFacts {
-  /** As the caller wrote it; null where the body names none. */
-  readonly model: string | null;
-  readonly streams: boolean;
-  /** The least of the caller's own bounds; null: it set none. */
-  readonly outputCap: number | null;
-  /** Answers that are made of the prompt, 1 or more. */
-  readonly choices: number;
-  /** The caller asked for the usage at the end of a stream. */
-  readonly asksForUsage: boolean;
-  /** Bytes of the body: no tokenizer makes more tokens of a text than it has bytes. */
-  readonly promptBytes: number;
-  /** Why the prompt has no sound bound; null: it has. */
-  readonly unbounded: Unbounded | null;
-}
-
-/** What a prompt may hold whose tokens its bytes don't bound. */
-export const UNBOUNDED = {
-  image_by_url: 'an image by its URL',
-  file_by_reference: 'a file by its id or URL',
-  server_tools: 'tools that the provider runs, and whose results it puts into the prompt',
-  earlier_answer: 'an earlier answer by its id',
-} as const;
-export type Unbounded = keyof typeof UNBOUNDED;
 
 /** What is wrong with a request, for an answer of 400: `member` as the caller wrote it. */
 export interface CallFault {

@@ -14,6 +14,9 @@ import type { WaitForToken } from './token-identities.ts';
 export const NEEDS_BODY = 'needs-body';
 /** What comes next needs the body to be the one that was signed, and it has not been read. */
 export const NEEDS_SIGNED_BODY = 'needs-signed-body';
+/** The call to a model is to be shaped: limits count what is sent (language-rules #2). */
+export const NEEDS_SHAPING = 'needs-shaping';
+export type Stop = Problem | Waiting | typeof NEEDS_BODY | typeof NEEDS_SIGNED_BODY | typeof NEEDS_SHAPING;
 export type Waiting = Wait | WaitForGrant | WaitForToken;
 
 /** How far a request has come. */
@@ -31,7 +34,7 @@ export function decide(
   context: RequestContext,
   plan: RoutePlan,
   thread: Callers & Pick<ExchangeThread, 'facts' | 'inFlight' | 'overload'>,
-): Problem | Waiting | typeof NEEDS_BODY | typeof NEEDS_SIGNED_BODY | null {
+): Stop | null {
   while (progress.stage !== DISPATCH) {
     if (progress.stage === IDENTIFY) {
       const refused = identify(context, plan, thread.facts, thread);
@@ -44,6 +47,8 @@ export function decide(
       return NEEDS_SIGNED_BODY;
     } else if (progress.stage === BODY && plan.pipeline.readBody !== null && context.body === null) {
       return NEEDS_BODY;
+    } else if (progress.stage === ADMIT && context.call !== null && context.shapedCall === null) {
+      return NEEDS_SHAPING;
     } else {
       const outcome = askRules(progress.stage, context, plan);
       if (outcome !== CONTINUE) {
@@ -94,6 +99,7 @@ const MATCH_RULES = FIRST_STAGE;
 const IDENTIFY = PHASE.identify;
 const AUTHORISE = PHASE.authorise;
 const BODY = PHASE.body;
+const ADMIT = PHASE.admit;
 /** Request shaping and dispatch are one step: nothing can wait between them. */
 const DISPATCH = PHASE['shape-request'];
 

@@ -4,9 +4,10 @@ import { SERVICE_SETTINGS } from '../../test/upstream/service-settings.ts';
 import { assert } from '../base/assert.ts';
 import { LIMIT_DEFAULTS, type LimitValues } from '../base/limits.ts';
 import { NO_MODELS } from '../model/pools.ts';
-import type { Route } from '../model/world.ts';
+import type { Route, Service } from '../model/world.ts';
 import type { CounterBinding, Reservation } from '../pipeline/counters.ts';
 import type { IdentitySource, SignatureVerifier } from '../pipeline/identity.ts';
+import type { ModelService } from '../pipeline/model-request.ts';
 import { CONTINUE } from '../pipeline/outcome.ts';
 import type { RoutePipeline, RuleBundle } from '../pipeline/program.ts';
 import type { AccessRecord } from '../pipeline/record.ts';
@@ -244,6 +245,8 @@ export interface SimulationOptions {
   readonly bundle?: Partial<RuleBundle>;
   /** Counters that are more than told what is settled and released. */
   readonly counters?: Pick<CounterBinding, 'settleEstimates' | 'release'>;
+  /** What reads the bodies of calls to models; where they are sent is `calls`. */
+  readonly readCall?: ModelService['read'];
 }
 
 /** An admitted request holds a reservation, so that its release can be counted. */
@@ -364,7 +367,19 @@ function buildVersion(
     combineKey: () => {},
     bodies: { compileSchema: () => () => null, limits: LIMIT_DEFAULTS },
     alerts: { matched() {} },
-    models: { bind: () => unused },
+    models: {
+      bind: () => ({
+        list: upstream.service({} as Service, []),
+        service: () => ({
+          ...upstream.service({} as Service, []),
+          read: options.readCall ?? unused,
+          send(_call, request, handler) {
+            calls.push(new ScriptedCall(request, handler));
+            return calls.at(-1)!;
+          },
+        }),
+      }),
+    },
     preparedPools: null,
   });
   return atOnce(steps);

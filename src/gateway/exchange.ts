@@ -20,9 +20,9 @@ import type {
 import { Account, recordAccount, recordRequest, recordRoute } from './access-record.ts';
 import { type AnswerHost, ClientAnswer } from './client-answer.ts';
 import type { ClientHandler, ClientStream, ReceivedRequest } from './client-stream.ts';
-import { contentCoding, UNTRANSFORMABLE_ASKS } from './content-coding.ts';
+import { contentCoding, STALE_REQUEST_FIELDS, UNTRANSFORMABLE_ASKS } from './content-coding.ts';
 import type { Progress, Waiting } from './deciding.ts';
-import { decide, FIRST_STAGE, NEEDS_BODY, NEEDS_SIGNED_BODY } from './deciding.ts';
+import { decide, FIRST_STAGE, NEEDS_BODY, NEEDS_SHAPING, NEEDS_SIGNED_BODY } from './deciding.ts';
 import type { ExchangeThread, RequestInFlight } from './exchange-thread.ts';
 import { checkFront } from './front-checks.ts';
 import { linesWithin, requestIdIn, tracedLines, traceparentIn } from './identifiers.ts';
@@ -37,6 +37,7 @@ import type { RequestBodyHost } from './request-body.ts';
 import { RequestBody } from './request-body.ts';
 import type { RoutePlan, RuleVersion } from './rule-version.ts';
 import { RequestCost, settle } from './settling.ts';
+import { shapedCall } from './shaped-call.ts';
 import { drawsTrace, isSampled, parentSpanIdOf, traceIdOf } from './trace-context.ts';
 import type { Tunnel, TunnelCode, TunnelHost } from './tunnel.ts';
 import { openTunnel, withoutHandshake } from './tunnel-opening.ts';
@@ -117,6 +118,8 @@ export class Exchange
     // Answered by a deadline, while the wake-up was on its way.
     if (this.#ended || this.#answer.begun) return;
     this.stage = FIRST_STAGE;
+    // rules that shape may say something else by now
+    this.#context.shapedCall = null;
     this.#goOn();
   }
 
@@ -189,6 +192,7 @@ export class Exchange
     if (stop === null) this.#dispatch();
     else if (stop === NEEDS_BODY) this.#needBody();
     else if (stop === NEEDS_SIGNED_BODY) this.#needSignedBody();
+    else if (stop === NEEDS_SHAPING) this.#shapeCall();
     else if ('code' in stop) this.#refuse(stop);
     else this.#wait(stop);
   }
@@ -222,14 +226,36 @@ export class Exchange
 
   requestBodyCollected(text: Uint8Array): void {
     if (this.#ended || this.#answer.begun) return;
-    const { readBody } = this.#plan!.pipeline;
-    const fault = readBody!(this.#context, text);
+    const { pipeline, models } = this.#plan!;
+    if (models !== null) {
+      const call = models.read(text);
+      if ('code' in call) {
+        this.#refuse(fromUpstream(call.code, call.sentence, undefined));
+        return;
+      }
+      this.#context.call = call;
+    }
+    const fault = pipeline.readBody!(this.#context, text);
     if (fault !== null) {
       this.#refuse(fromFault(fault));
       return;
     }
-    if (this.#requestBody !== null) this.#outgoingBody = new OutgoingBody(this.#requestBody, text);
+    // a call to a model is sent by its service, as often as it takes
+    if (this.#requestBody !== null && models === null)
+      this.#outgoingBody = new OutgoingBody(this.#requestBody, text);
     this.#goOn();
+  }
+
+  /** Before anything is taken from limits: what they count is the call as it is sent. */
+  #shapeCall(): void {
+    const { pipeline, models } = this.#plan!;
+    const context = this.#context;
+    const shaped = shapedCall(context, pipeline, models!, this.#thread.limits.bodyHoldBackBytes);
+    if ('code' in shaped) this.#refuse(shaped);
+    else {
+      context.shapedCall = shaped;
+      this.#advance();
+    }
   }
 
   /** Never beyond the total deadline, which is looked at elsewhere. */
@@ -265,7 +291,8 @@ export class Exchange
       this.#openTunnel(plan, plan.program.route.websocket);
       return;
     }
-    const refused = this.#prepareBodies(plan.pipeline);
+    if (plan.models !== null) this.#prepareCall();
+    const refused = plan.models === null ? this.#prepareBodies(plan.pipeline) : null;
     if (refused !== null) {
       this.#refuse(refused);
       return;
@@ -278,8 +305,12 @@ export class Exchange
     }
     this.#account.decidedUs = this.#elapsedUs();
     this.#cost?.dispatched();
-    this.#call = plan.service.dispatch(request, this);
+    this.#call =
+      plan.models === null
+        ? plan.service.dispatch(request, this)
+        : plan.models.send(context.shapedCall!, request, this);
     this.#account.dispatchedUs = this.#elapsedUs();
+    if (plan.models !== null) return;
     if (this.#outgoingBody !== null) this.#outgoingBody.send(context, this.#call);
     else this.#requestBody?.sendTo(this.#call);
   }
@@ -340,7 +371,7 @@ export class Exchange
       requestEdits.set.push('accept-encoding', 'identity');
     }
     const { route } = this.#plan!.program;
-    if (route.cost?.told?.kind === 'body' || route.ai !== null) {
+    if (route.cost?.told?.kind === 'body') {
       requestEdits.removed.push('accept-encoding');
       requestEdits.set.push('accept-encoding', 'identity');
     }
@@ -353,6 +384,13 @@ export class Exchange
       requestEdits,
       limits.bodyHoldBackBytes,
     );
+  }
+
+  /** What leaves is made of the text of the body, and what comes back is read. */
+  #prepareCall(): void {
+    const { removed, set } = this.#thread.requestEdits;
+    removed.push(...STALE_REQUEST_FIELDS, ...UNTRANSFORMABLE_ASKS);
+    set.push('accept-encoding', 'identity');
   }
 
   onBody(chunk: Uint8Array, last: boolean): void {
@@ -374,9 +412,18 @@ export class Exchange
     if (this.#ended) return;
     this.#account.firstByteUs = this.#elapsedUs();
     this.#account.attempts = head.attempts;
+    if (this.#context.call !== null) this.#forgetCallBody();
     this.#cost?.head(head);
     this.#cost?.data(chunk, last || !head.hasBody);
     this.#answer.head(this.#plan!, head, chunk, last, this.#call!);
+  }
+
+  /** Its answer has begun: it is not sent again, and streams last long. */
+  #forgetCallBody(): void {
+    const { call, shapedCall } = this.#context;
+    call!.document = null;
+    if (shapedCall !== null) shapedCall.document = null;
+    this.#requestBody?.stop();
   }
 
   onData(chunk: Uint8Array, last: boolean): void {

@@ -1,9 +1,10 @@
 /** One version of the rules as a data thread serves it: matcher, services, and what a route needs, made on its first request. */
-import { type Dialect, dialectOf, type OperationName } from '../model/pools.ts';
+import { type Dialect, dialectOf } from '../model/pools.ts';
 import type { Route, Timeouts } from '../model/world.ts';
 import type { RequestContext } from '../pipeline/context.ts';
 import type { CounterBinding, Counters } from '../pipeline/counters.ts';
-import type { ModelServices } from '../pipeline/key-pool.ts';
+import type { BoundModels, ModelServices } from '../pipeline/key-pool.ts';
+import type { ModelService } from '../pipeline/model-request.ts';
 import type { BoundRuntime, InstantiateRoute, RoutePipeline, RouteProgram } from '../pipeline/program.ts';
 import type { Upstream, UpstreamService } from '../pipeline/upstream.ts';
 import { IDEMPOTENT_METHODS } from './field-kinds.ts';
@@ -38,6 +39,8 @@ export interface RoutePlan {
   readonly program: RouteProgram;
   readonly pipeline: RoutePipeline;
   readonly service: UpstreamService;
+  /** The service, where it is one that sends calls to models; else null. */
+  readonly models: ModelService | null;
   readonly timeouts: ServedRules['services'][number]['timeouts'];
   readonly template: PathTemplate | null;
   /** Of a route to models; null for those of services. */
@@ -74,7 +77,7 @@ export class RuleVersion {
   readonly #runtime: BoundRuntime;
   readonly #instantiate: InstantiateRoute;
   readonly #plans: (RoutePlan | null)[];
-  readonly #modelService: (operation: OperationName) => UpstreamService;
+  readonly #models: BoundModels;
 
   constructor(parts: VersionParts, services: readonly UpstreamService[], binding: CounterBinding) {
     this.epoch = parts.epoch;
@@ -86,7 +89,7 @@ export class RuleVersion {
     this.#runtime = { counters: binding, hashKey, combineKey, bodies, alerts };
     this.#instantiate = parts.instantiate;
     const byName = new Map(parts.rules.services.map(({ name }, index) => [name, services[index]!]));
-    this.#modelService = parts.models.bind(parts.rules.models, parts.preparedPools, byName);
+    this.#models = parts.models.bind(parts.rules.models, parts.preparedPools, byName);
     this.#plans = new Array<RoutePlan | null>(parts.rules.routeCount).fill(null);
   }
 
@@ -98,8 +101,9 @@ export class RuleVersion {
     const program = this.rules.program(route);
     const { upstreamPath, ai, maxBodyBytes } = program.route;
     const pipeline = this.#instantiate(this.rules.functions, program, this.#runtime);
+    const models = ai === null || ai === 'openai/models' ? null : this.#models.service(ai);
     // What a call to a model is about stands in its body.
-    const readsBody = program.body !== null || (ai !== null && ai !== 'openai/models');
+    const readsBody = program.body !== null || models !== null;
     const plan: RoutePlan = {
       rules: this.rules,
       maxBodyBytes: readsBody
@@ -107,7 +111,8 @@ export class RuleVersion {
         : maxBodyBytes,
       program,
       pipeline: readsBody && pipeline.readBody === null ? { ...pipeline, readBody: readUnjudged } : pipeline,
-      service: ai === null ? this.services[program.service]! : this.#modelService(ai),
+      service: models ?? (ai === null ? this.services[program.service]! : this.#models.list),
+      models,
       timeouts: ai === null ? this.rules.services[program.service]!.timeouts : this.#modelTimeouts(),
       template: upstreamPath === null ? null : parseTemplate(upstreamPath, program.parameterNames),
       dialect: ai === null ? null : dialectOf(ai),

@@ -2,6 +2,7 @@ import type { Value } from '../model/types.ts';
 import type { Answer } from './alerts.ts';
 import type { Reservation } from './counters.ts';
 import type { Identity, VerifiedSignature, VerifiedToken } from './identity.ts';
+import type { ModelRequest } from './model-request.ts';
 
 /**
  * One request as the compiled phases see it: the facts they read and the few results they leave. A class with every
@@ -37,6 +38,10 @@ export class RequestContext {
   signed: VerifiedSignature | null = null;
   /** What rules read of the body, in the order of `BodyProgram.members`; null until it has been read. */
   body: readonly BodyValue[] | null = null;
+  /** The call to a model as the caller wrote it; null before it has been read, and on routes to services. */
+  call: ModelRequest | null = null;
+  /** The same as rules have shaped it: what limits count, and what is sent. Null before rules have been asked. */
+  shapedCall: ModelRequest | null = null;
   /** How the request ended; null before, and where no rule asks. */
   answer: Answer | null = null;
 

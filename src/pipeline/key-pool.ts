@@ -1,4 +1,5 @@
 import type { Models, OperationName } from '../model/pools.ts';
+import type { ModelService } from './model-request.ts';
 import type { UpstreamService } from './upstream.ts';
 
 /**
@@ -18,15 +19,20 @@ export interface CallAmounts {
 /** Most limits of one lane: requests and tokens in and out, per minute and per day, money and slots fit. */
 export const LANE_METERS_MAX = 8;
 
+/** Of one version. */
+export interface BoundModels {
+  /** What sends calls of an operation whose requests have a JSON body. */
+  service(operation: CallOperation): ModelService;
+  /** Answers which models there are. */
+  readonly list: UpstreamService;
+}
+export type CallOperation = Exclude<OperationName, 'openai/models'>;
+
 /** Turns the models of one version into services that AI routes send to. Implemented by `pools/`, on each data thread. */
 export interface ModelServices {
   /**
    * `prepared`: places and secrets of the keys (opaque here: `pools/` makes and reads it). `services`: of the version's providers, by
    * name.
    */
-  bind(
-    models: Models,
-    prepared: unknown,
-    services: ReadonlyMap<string, UpstreamService>,
-  ): (operation: OperationName) => UpstreamService;
+  bind(models: Models, prepared: unknown, services: ReadonlyMap<string, UpstreamService>): BoundModels;
 }

@@ -1,31 +1,20 @@
 /** What is to be called: the model and its pools, and what the call may take of their limits. */
-import { type CallFacts, readCall } from '../ai/call-facts.ts';
+import { readCall } from '../ai/call-facts.ts';
 import { conversationHash } from '../ai/conversation.ts';
 import type { Operation } from '../ai/operations.ts';
-import type { JsonDocument } from '../base/json/document.ts';
 import { scanJson } from '../base/json/scan.ts';
+import type { CallFacts } from '../model/model-call.ts';
 import type { Model } from '../model/pools.ts';
 import type { CallAmounts } from '../pipeline/key-pool.ts';
-import type { UpstreamErrorCode } from '../pipeline/upstream.ts';
+import type { ModelRequest, NoModelRequest } from '../pipeline/model-request.ts';
 import { costNano } from './call-cost.ts';
 import type { BoundModel, ModelThread, Target } from './model-services.ts';
 
-export interface CallPlan {
-  readonly document: JsonDocument;
-  readonly facts: CallFacts;
-  readonly model: Model;
+export interface CallPlan extends ModelRequest {
+  readonly operation: Operation;
   readonly targets: readonly Target[];
   /** See `conversationHash`; null where no pool asks for it. */
   readonly conversation: number | null;
-  /** At most. */
-  readonly amounts: CallAmounts;
-  /** When the call first found no room. */
-  waitsSinceMs: number | null;
-}
-
-interface NoPlan {
-  readonly code: UpstreamErrorCode;
-  readonly sentence: string;
 }
 
 export function planCall(
@@ -33,7 +22,7 @@ export function planCall(
   operation: Operation,
   models: ReadonlyMap<string, BoundModel>,
   { limits }: Pick<ModelThread, 'limits'>,
-): CallPlan | NoPlan {
+): CallPlan | NoModelRequest {
   const scanned = scanJson(body, {
     bytesMax: limits.requestBodyBufferedBytes,
     depthMax: limits.requestJsonDepth,
@@ -68,12 +57,12 @@ export function planCall(
     };
   return {
     document: scanned.value,
+    operation,
     facts,
     model: bound.model,
     targets,
     conversation: targets.some(({ pool }) => pool.sticky !== null) ? conversationHash(scanned.value) : null,
     amounts: amountsOf(facts, operation, bound.model),
-    waitsSinceMs: null,
   };
 }
 

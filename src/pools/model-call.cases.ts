@@ -3,15 +3,9 @@ import { SERVICE_SETTINGS } from '../../test/upstream/service-settings.ts';
 import { assert } from '../base/assert.ts';
 import { LIMIT_DEFAULTS, type LimitValues } from '../base/limits.ts';
 import { err, ok } from '../base/result.ts';
-import type {
-  Models as Configured,
-  ErrorRule,
-  KeyLimit,
-  Model,
-  OperationName,
-  Pool,
-  Provider,
-} from '../model/pools.ts';
+import type { Models as Configured, ErrorRule, KeyLimit, Model, Pool, Provider } from '../model/pools.ts';
+import type { BoundModels, CallOperation } from '../pipeline/key-pool.ts';
+import type { ModelRequest, NoModelRequest } from '../pipeline/model-request.ts';
 import type {
   ResponseHead,
   UpstreamCall,
@@ -136,7 +130,7 @@ export class Models {
   readonly registry: PoolRegistry;
   nowMs: number;
   readonly #prepared: PreparedPools;
-  readonly #service: (operation: OperationName) => UpstreamService;
+  readonly #bound: BoundModels;
   readonly #due: { readonly atMs: number; readonly run: () => void }[] = [];
 
   constructor(options: ModelsOptions) {
@@ -196,7 +190,7 @@ export class Models {
         },
       ]),
     );
-    this.#service = new ThreadModelServices({
+    this.#bound = new ThreadModelServices({
       memory,
       limits,
       thread: 0,
@@ -213,31 +207,21 @@ export class Models {
 
   call(
     body: unknown,
-    operation: OperationName = 'openai/chat',
+    operation: CallOperation = 'openai/chat',
     request: Partial<UpstreamRequest> = {},
   ): Caller & { call: UpstreamCall } {
     const caller = new Caller();
-    const text = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
-    const call = this.#service(operation).dispatch(
-      {
-        ...REQUEST,
-        bodyBytes: text.length,
-        ...request,
-      },
-      caller,
-    );
-    call.write(text);
-    call.end();
+    const service = this.#bound.service(operation);
+    const plan = this.read(body, operation);
+    if ('code' in plan) throw new Error(plan.sentence);
+    const call = service.send(plan, { ...REQUEST, ...request }, caller);
     this.pass(0);
     return Object.assign(caller, { call });
   }
 
-  /** A POST that has no body, which nobody ends. */
-  empty(): Caller {
-    const caller = new Caller();
-    this.#service('openai/chat').dispatch({ ...REQUEST, bodyBytes: 0 }, caller);
-    this.pass(0);
-    return caller;
+  read(body: unknown, operation: CallOperation = 'openai/chat'): ModelRequest | NoModelRequest {
+    const text = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+    return this.#bound.service(operation).read(text);
   }
 
   /** The lane of the model that calls with this secret are counted in. */

@@ -43,9 +43,7 @@ describe('requests that are no calls', () => {
     ],
   ])('%j is %s', (body, code, sentence) => {
     const models = new Models({ pools: TWO_KEYS });
-    const { error } = models.call(body);
-    expect(error).toMatchObject({ code, unprocessed: true });
-    expect(error!.sentence).toMatch(sentence);
+    expect(models.read(body)).toEqual({ code, sentence: expect.stringMatching(sentence) });
     expect(models.calls).toEqual([]);
   });
 });
@@ -81,7 +79,7 @@ describe('what speaks of the caller', () => {
 
 it('a request without a body is answered', () => {
   const models = new Models({ pools: TWO_KEYS });
-  expect(models.empty().error).toMatchObject({ code: 'model_request_malformed' });
+  expect(models.read('')).toMatchObject({ code: 'model_request_malformed' });
 });
 
 it('an endless refusal is read no longer than it says anything', () => {

@@ -1,5 +1,5 @@
 /**
- * One call to a model: the body is read, a key with room is chosen or waited for, the call is sent with it, and what the answer says
+ * One call to a model: a key with room is chosen or waited for, the call is sent with it, and what the answer says
  * of the key and its limits is learned. What a provider refuses is tried with another key before the caller hears of it; nothing is
  * sent again once a byte of an answer has been passed on, or where a provider may have worked on it.
  */
@@ -19,11 +19,11 @@ import { AnswerUsage } from './answer-usage.ts';
 import { outgoingBody } from './call-body.ts';
 import { costNano } from './call-cost.ts';
 import { errorEvent } from './call-end.ts';
-import { type CallPlan, planCall } from './call-plan.ts';
+import type { CallPlan } from './call-plan.ts';
 import type { Candidate, Chosen, NoRoom } from './choice.ts';
 import type { CallOutcome, LaneTicket } from './lanes.ts';
 import { LOOK_SOON_MS } from './meters.ts';
-import type { BoundModel, ModelThread, Target } from './model-services.ts';
+import type { ModelThread, Target } from './model-services.ts';
 import type { Waiter } from './pool-queue.ts';
 import { callerFields, refusedCall, reportsOf, usedUpForMs } from './provider-answer.ts';
 import { providerRequest } from './provider-request.ts';
@@ -41,12 +41,12 @@ interface Attempt {
 export class ModelCall implements UpstreamCall, UpstreamHandler {
   readonly #thread: ModelThread;
   readonly #operation: Operation;
-  readonly #models: ReadonlyMap<string, BoundModel>;
   readonly #request: UpstreamRequest;
   readonly #handler: UpstreamHandler;
   readonly #tenant: number;
-  #pieces: Uint8Array[] = [];
-  #plan: CallPlan | null = null;
+  readonly #plan: CallPlan;
+  /** When it first found no room. */
+  #waitsSinceMs: number | null = null;
   #attempt: Attempt | null = null;
   #attempts = 0;
   /** Attempts of which a byte may have left. */
@@ -65,21 +65,14 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
   #refusalBytes = 0;
   #over = false;
 
-  constructor(
-    thread: ModelThread,
-    operation: Operation,
-    models: ReadonlyMap<string, BoundModel>,
-    request: UpstreamRequest,
-    handler: UpstreamHandler,
-  ) {
+  constructor(thread: ModelThread, plan: CallPlan, request: UpstreamRequest, handler: UpstreamHandler) {
     this.#thread = thread;
-    this.#operation = operation;
-    this.#models = models;
+    this.#plan = plan;
+    this.#operation = plan.operation;
     this.#request = request;
     this.#handler = handler;
     this.#tenant = thread.tenants.placeOf(request.tenant);
-    // Nobody ends a body that there is none of.
-    if (request.bodyBytes === 0) thread.later(0, () => this.end());
+    this.#choose();
   }
 
   // -- as the exchange sees it -----------------------------------------------------------------------------------
@@ -88,22 +81,12 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     return this.#sent === 0 && (this.#attempt === null || this.#attempt.call.unsent);
   }
 
-  write(chunk: Uint8Array): boolean {
-    if (!this.#over) this.#pieces.push(chunk.slice());
-    return true;
+  /** The body came with the plan. */
+  write(): never {
+    throw new Error('nothing is written to a call to a model');
   }
 
-  end(): void {
-    if (this.#over) return;
-    const body = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces);
-    this.#pieces = [];
-    const plan = planCall(body, this.#operation, this.#models, this.#thread);
-    if ('code' in plan) this.#failLater(plan.code, plan.sentence);
-    else {
-      this.#plan = plan;
-      this.#choose();
-    }
-  }
+  end(): void {}
 
   abort(): void {
     this.#over = true;
@@ -127,7 +110,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
   // -- a key -----------------------------------------------------------------------------------------------------
 
   #choose(): void {
-    const plan = this.#plan!;
+    const plan = this.#plan;
     const nowMs = this.#thread.clock.monotonicMs();
     let soonest: { target: Target; atMs: number } | null = null;
     let usable = false;
@@ -154,7 +137,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
   }
 
   #waiterOf(target: Target, plan: CallPlan, nowMs: number): Waiter {
-    plan.waitsSinceMs ??= nowMs;
+    this.#waitsSinceMs ??= nowMs;
     return {
       candidates: this.#candidatesOf(target),
       amounts: plan.amounts,
@@ -163,7 +146,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
       tenant: this.#tenant,
       weight: 1,
       priority: RANKS[this.#request.priority],
-      deadlineMs: plan.waitsSinceMs + target.pool.queue.upToMs,
+      deadlineMs: this.#waitsSinceMs + target.pool.queue.upToMs,
       resume: (outcome) => this.#resumed(target, outcome),
     };
   }
@@ -189,9 +172,9 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
       return;
     }
     const nowMs = this.#thread.clock.monotonicMs();
-    for (const other of this.#plan!.targets) {
+    for (const other of this.#plan.targets) {
       if (other === target || this.#passedOver.has(other)) continue;
-      const found = other.queue.tryNow(this.#waiterOf(other, this.#plan!, nowMs), nowMs);
+      const found = other.queue.tryNow(this.#waiterOf(other, this.#plan, nowMs), nowMs);
       if (!('ticket' in found)) continue;
       this.#begin(other, found);
       return;
@@ -201,7 +184,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
 
   #begin(target: Target, { key, ticket }: Chosen): void {
     const { health, lanes, clock } = this.#thread;
-    const plan = this.#plan!;
+    const plan = this.#plan;
     const nowMs = clock.monotonicMs();
     const as = health.begins(key, nowMs);
     if (as === null) {
@@ -211,7 +194,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
       return;
     }
     this.#attempts++;
-    const body = outgoingBody(plan.document, {
+    const body = outgoingBody(plan.document!, {
       model: plan.model.upstreamName === plan.facts.model ? null : plan.model.upstreamName,
       asksForUsage: this.#asksForUsage(target),
     });
@@ -229,7 +212,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
   }
 
   #asksForUsage({ provider }: Target): boolean {
-    const { facts } = this.#plan!;
+    const { facts } = this.#plan;
     return (
       provider.streamUsage === 'asked' &&
       asksByOption(this.#operation) &&
@@ -360,7 +343,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
   }
 
   #hasOther(target: Target): boolean {
-    return this.#plan!.targets.some((other) => other !== target && !this.#passedOver.has(other));
+    return this.#plan.targets.some((other) => other !== target && !this.#passedOver.has(other));
   }
 
   onDrain(): void {}
@@ -417,7 +400,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
   #asReserved(outcome: CallOutcome): CallOutcome {
     return typeof outcome === 'string'
       ? outcome
-      : { ...outcome, outputTokens: this.#plan!.amounts.outputTokens };
+      : { ...outcome, outputTokens: this.#plan.amounts.outputTokens };
   }
 
   /** What the answer told of the call, as far as it came. */
@@ -425,12 +408,12 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     const usage = this.#usage?.usage ?? null;
     if (usage === null) return this.#operation.usage === null && this.#head !== null ? NO_TOKENS : 'unknown';
     const { inputTokens, outputTokens } = usage;
-    return { inputTokens, outputTokens, costNano: costNano(this.#plan!.model.price, usage) };
+    return { inputTokens, outputTokens, costNano: costNano(this.#plan.model.price, usage) };
   }
 
   #soonestMs(): number {
     const nowMs = this.#thread.clock.monotonicMs();
-    const { targets, amounts } = this.#plan!;
+    const { targets, amounts } = this.#plan;
     let soonestMs = Number.POSITIVE_INFINITY;
     for (const { candidates } of targets)
       for (const { key, lanes } of candidates)

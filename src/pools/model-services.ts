@@ -1,16 +1,18 @@
 /** The models of each version on one data thread: their pools, in the order in which calls try them. */
-import { OPERATIONS } from '../ai/operations.ts';
+import { OPERATIONS, type Operation } from '../ai/operations.ts';
 import { assert } from '../base/assert.ts';
 import type { LimitValues } from '../base/limits.ts';
 import type { Clock, Random } from '../base/ports.ts';
-import type { Model, Models, OperationName, Pool, Provider } from '../model/pools.ts';
-import type { ModelServices } from '../pipeline/key-pool.ts';
+import type { Model, Models, Pool, Provider } from '../model/pools.ts';
+import type { BoundModels, ModelServices } from '../pipeline/key-pool.ts';
+import type { ModelRequest, ModelService, NoModelRequest } from '../pipeline/model-request.ts';
 import type {
   UpstreamCall,
   UpstreamHandler,
   UpstreamRequest,
   UpstreamService,
 } from '../pipeline/upstream.ts';
+import { type CallPlan, planCall } from './call-plan.ts';
 import type { Candidate } from './choice.ts';
 import { FairShares, fairSharesCells } from './fair-shares.ts';
 import { KeyHealth } from './key-health.ts';
@@ -92,21 +94,17 @@ export class ThreadModelServices implements ModelServices {
     return count;
   }
 
-  bind(
-    models: Models,
-    prepared: unknown,
-    services: ReadonlyMap<string, UpstreamService>,
-  ): (operation: OperationName) => UpstreamService {
+  bind(models: Models, prepared: unknown, services: ReadonlyMap<string, UpstreamService>): BoundModels {
     const pools = new Map((prepared as PreparedPools).pools.map((pool) => [pool.name, pool]));
     const bound = new Map<string, BoundModel>();
     for (const model of models.models.values()) {
       const targets = model.pools.map((name) => this.#target(name, model, models, pools, services));
       bound.set(model.name, { model, targets });
     }
-    return (operation) =>
-      operation === 'openai/models'
-        ? new ModelList(bound, this.#thread)
-        : new ModelService(this.#thread, operation, bound);
+    return {
+      list: new ModelList(bound, this.#thread),
+      service: (operation) => new OperationOnModels(this.#thread, OPERATIONS[operation], bound),
+    };
   }
 
   #target(
@@ -175,20 +173,28 @@ export class ThreadModelServices implements ModelServices {
   }
 }
 
-/** One operation on all models: what an AI route sends to. */
-class ModelService implements UpstreamService {
+class OperationOnModels implements ModelService {
   readonly #thread: ModelThread;
-  readonly #operation: OperationName;
+  readonly #operation: Operation;
   readonly #models: ReadonlyMap<string, BoundModel>;
 
-  constructor(thread: ModelThread, operation: OperationName, models: ReadonlyMap<string, BoundModel>) {
+  constructor(thread: ModelThread, operation: Operation, models: ReadonlyMap<string, BoundModel>) {
     this.#thread = thread;
     this.#operation = operation;
     this.#models = models;
   }
 
-  dispatch(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
-    return new ModelCall(this.#thread, OPERATIONS[this.#operation], this.#models, request, handler);
+  read(text: Uint8Array): ModelRequest | NoModelRequest {
+    return planCall(text, this.#operation, this.#models, this.#thread);
+  }
+
+  send(call: ModelRequest, request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
+    // whoever sends a call has it from `read`, above
+    return new ModelCall(this.#thread, call as CallPlan, request, handler);
+  }
+
+  dispatch(): never {
+    throw new Error('calls to models are read before they are sent');
   }
 
   tunnel(): never {

@@ -19,6 +19,7 @@ import type { DirectorySnapshot, IdentitySource, TokenVerifier } from '../../src
 import type { ModelServices } from '../../src/pipeline/key-pool.ts';
 import type { InstantiateRoute, RoutePipeline, RuleBundle } from '../../src/pipeline/program.ts';
 import type { AccessRecord } from '../../src/pipeline/record.ts';
+import type { UpstreamService } from '../../src/pipeline/upstream.ts';
 import { createUpstream } from '../../src/upstream/client.ts';
 import { createEndpointMemory } from '../../src/upstream/endpoint-memory.ts';
 import { identity, NO_COUNTERS, PERMIT_ALL } from './rules.ts';
@@ -155,10 +156,22 @@ const IDENTITIES: IdentitySource = {
   named: ({ consumer }) => (consumer === 'nobody' ? null : identity(consumer)),
 };
 
-const NO_MODELS: ModelServices = {
-  bind: () => () => {
+const NO_SERVICE: UpstreamService = {
+  dispatch: () => {
     throw new Error('these gateways have no routes to models');
   },
+  tunnel: () => {
+    throw new Error('these gateways have no routes to models');
+  },
+  retire() {},
+};
+const NO_MODELS: ModelServices = {
+  bind: () => ({
+    list: NO_SERVICE,
+    service: () => {
+      throw new Error('these gateways have no routes to models');
+    },
+  }),
 };
 
 export const CLOCK: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };

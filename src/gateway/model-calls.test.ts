@@ -1,0 +1,132 @@
+/** Calls to models over the simulated exchange: read once, before rules about the body, and held until an answer begins. */
+import { describe, expect, test } from 'vitest';
+import { jsonText } from '../base/json/json-text.cases.ts';
+import type { RequestContext } from '../pipeline/context.ts';
+import type { ModelRequest, ModelService } from '../pipeline/model-request.ts';
+import { CONTINUE } from '../pipeline/outcome.ts';
+import {
+  RESERVE,
+  type SimulatedClient,
+  type Simulation,
+  simulate,
+  simulatedRoute,
+} from './exchange.cases.ts';
+
+const ROUTES = [simulatedRoute('/v1/chat/completions', { ai: 'openai/chat', maxBodyBytes: 10_000 })];
+const MODEL = {
+  name: 'gpt',
+  upstreamName: 'gpt',
+  pools: ['pool'],
+  tags: [],
+  price: null,
+  outputTokensMax: null,
+  place: 'models.yaml:1',
+};
+
+/** What a body says, as long as it is JSON. */
+const read: ModelService['read'] = (text) => {
+  const document = jsonText(text);
+  if (document === null) return { code: 'model_request_malformed', sentence: 'The body is not sound JSON.' };
+  return {
+    document,
+    facts: {
+      model: 'gpt',
+      streams: false,
+      outputCap: null,
+      choices: 1,
+      asksForUsage: false,
+      promptBytes: text.length,
+      unbounded: null,
+    },
+    model: MODEL,
+    amounts: { inputTokens: text.length, outputTokens: 10, costNano: 0 },
+  };
+};
+
+function post(simulation: Simulation, body: string): SimulatedClient {
+  const fields = ['host', 'a.test', 'content-type', 'application/json', 'content-length', `${body.length}`];
+  const client = simulation.request('POST', '/v1/chat/completions', fields);
+  client.handler!.onBody(Buffer.from(body), true);
+  return client;
+}
+
+describe('the body of a call', () => {
+  test('is read before rules about bodies are asked, and before anything is taken from limits', () => {
+    const seen: (ModelRequest | null)[] = [];
+    const see = (context: RequestContext) => {
+      seen.push(context.call, context.shapedCall);
+      return CONTINUE;
+    };
+    const simulation = simulate({
+      routes: ROUTES,
+      readCall: read,
+      pipeline: { authorise: see, judgeBody: see, admit: see },
+    });
+    post(simulation, '{"model":"gpt"}');
+    const call = seen.at(-1)!;
+    expect(call.facts.promptBytes).toBe(15);
+    // `authorise` is asked before there is a body
+    expect(seen).toEqual([null, null, call, null, call, call]);
+    expect(simulation.calls).toHaveLength(1);
+  });
+
+  test('that is none is refused in the words of its dialect, with nothing taken or sent', () => {
+    const simulation = simulate({ routes: ROUTES, readCall: read, pipeline: { admit: RESERVE } });
+    const client = post(simulation, '{"model":');
+    expect(JSON.parse(client.body)).toEqual({
+      error: {
+        message: 'The body is not sound JSON.',
+        type: 'invalid_request_error',
+        param: null,
+        code: 'model_request_malformed',
+      },
+    });
+    expect(client.status).toBe(400);
+    expect([simulation.calls, simulation.releases]).toEqual([[], []]);
+  });
+
+  test('counts as held until its answer begins, however long that lasts', () => {
+    const simulation = simulate({ routes: ROUTES, readCall: read, pipeline: { admit: RESERVE } });
+    post(simulation, '{"model":"gpt"}');
+    const [call] = simulation.calls;
+    expect(simulation.thread.buffered.used).toBeGreaterThan(0);
+    call!.head(false, 'data: 1\n\n');
+    expect(simulation.thread.buffered.used).toBe(0);
+    call!.data('data: 2\n\n', true);
+    expect(simulation.releases).toHaveLength(1);
+  });
+
+  test('is let go where it ends without an answer', () => {
+    const simulation = simulate({ routes: ROUTES, readCall: read, pipeline: { admit: RESERVE } });
+    post(simulation, '{"model":"gpt"}').disconnect();
+    expect(simulation.thread.buffered.used).toBe(0);
+    expect(simulation.releases).toHaveLength(1);
+  });
+
+  test('that there is no room for on the thread is refused', () => {
+    const limits = { bodiesBufferedPerThreadBytes: 10 };
+    const simulation = simulate({ routes: ROUTES, readCall: read, limits });
+    expect(post(simulation, '{"model":"gpt"}').status).toBe(503);
+  });
+
+  test('is counted as rules have changed it, and read anew for that', () => {
+    const taken: number[] = [];
+    const simulation = simulate({
+      routes: ROUTES,
+      readCall: read,
+      pipeline: {
+        requestTransform: () => ({
+          heldBytes: 0,
+          push: (chunk) => Buffer.concat([chunk, Buffer.from('  ')]),
+        }),
+        admit: ({ call, shapedCall }) => {
+          taken.push(call!.facts.promptBytes, shapedCall!.facts.promptBytes);
+          return CONTINUE;
+        },
+      },
+    });
+    post(simulation, '{"model":"gpt"}');
+    expect(taken).toEqual([15, 17]);
+    expect(simulation.calls[0]!.request.fieldLines).toContain('accept-encoding: identity');
+  });
+});

@@ -1,0 +1,22 @@
+/** A call to a model as the rules of its route change it. */
+import type { RequestContext } from '../pipeline/context.ts';
+import type { ModelRequest, ModelService } from '../pipeline/model-request.ts';
+import type { RoutePipeline } from '../pipeline/program.ts';
+import { fromFault, fromUpstream, type Problem } from './problem.ts';
+import { transformed } from './transformed-body.ts';
+
+/** The call itself where nothing changes it: read anew costs as much as reading it did. */
+export function shapedCall(
+  context: RequestContext,
+  { requestTransform }: Pick<RoutePipeline, 'requestTransform'>,
+  models: Pick<ModelService, 'read'>,
+  heldBytesMax: number,
+): ModelRequest | Problem {
+  const call = context.call!;
+  const transform = requestTransform === null ? null : requestTransform(context);
+  if (transform === null) return call;
+  const text = transformed(transform, call.document!.bytes, true, heldBytesMax);
+  if (!(text instanceof Uint8Array)) return fromFault(text);
+  const shaped = models.read(text);
+  return 'code' in shaped ? fromUpstream(shaped.code, shaped.sentence, undefined) : shaped;
+}
