@@ -34,7 +34,7 @@ const SEED = Number(process.env.DIFFERENTIAL_SEED ?? Date.now() % 2 ** 31);
 const PARTS = 4;
 /** Of a refusal for want of a permit. */
 const NO_PERMIT = -1;
-const SEQUENCES = 4;
+const SEQUENCES = 8;
 const PROJECTS = Math.ceil(CASES / SEQUENCES);
 
 export function differentialTest(part: number): void {
