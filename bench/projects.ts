@@ -100,6 +100,7 @@ dataThreads: ${dataThreads}
 data: ./data
 limits:
   upstreamConnectionsPerEndpoint: 16_384
+  connectionsPerAddress: 16_384
 `;
 }
 

@@ -61,6 +61,12 @@ export const LIMITS = {
   requestReadMs: ms(60_000, 1_000, 3_600_000, 'time for a client to send a whole request'),
   responseHeaderBytes: bytes(64 * KIB, 4 * KIB, MIB, 'status line and header section of an upstream answer'),
   connectionsPerThread: count(16_384, 16, 1_000_000, 'open client connections of one data thread'),
+  connectionsPerAddress: count(
+    8_192,
+    1,
+    1_000_000,
+    'open client connections of one address, over all data threads; those of trusted proxies are not counted',
+  ),
   exchangesPerThread: count(16_384, 1, 1_000_000, 'requests in flight on one data thread'),
   normalExchangesPerThread: count(
     14_336,

@@ -14,6 +14,7 @@ import type { BodyChecks, BoundRuntime, InstantiateRoute } from '../pipeline/pro
 import type { RecordSink } from '../pipeline/record.ts';
 import type { ThreadLoad } from '../pipeline/thread-gauges.ts';
 import type { Upstream } from '../pipeline/upstream.ts';
+import { AddressConnections } from './address-connections.ts';
 import { CertificateIdentities } from './certificate-identities.ts';
 import { ExchangeThread } from './exchange-thread.ts';
 import { IdentityCache } from './identity-cache.ts';
@@ -130,7 +131,12 @@ class RunningDataThread {
       tellAlerts: (matches, atMs) => port.postMessage({ kind: 'alerts-matched', matches, atMs }),
       wakeLater: (exchange, delayMs) => this.#later(delayMs, () => exchange.wake()),
     });
-    this.#server = new Server(loadUws(), this.#exchanges, start.limits);
+    const addresses = new AddressConnections(
+      start.addressConnections,
+      start.limits.connectionsPerAddress,
+      () => port.postMessage({ kind: 'recount-asked' }),
+    );
+    this.#server = new Server(loadUws(), this.#exchanges, start.limits, addresses);
     this.#models = parts.models((delayMs, run) => this.#later(delayMs, run));
     this.#sweep = setInterval(() => {
       parts.makeUpLate();
@@ -148,7 +154,8 @@ class RunningDataThread {
     return {
       ...this.#exchanges.load(),
       connections,
-      connectionsPerThreadRefused: refused,
+      connectionsPerThreadRefused: refused.connectionsPerThread,
+      connectionsPerAddressRefused: refused.connectionsPerAddress,
       connectionWaiters: upstream.waiting,
       connectionWaitersMost: upstream.waitingMost,
       upstreamConnectionsMost: upstream.connectionsMost,

@@ -26,6 +26,7 @@ export interface DataThreadsOptions {
   readonly onLeasesAsked: (asks: readonly LeaseAsk[]) => void;
   readonly onThresholdsCrossed: (crossings: readonly NamedCrossing[], lost: number) => void;
   readonly onAlertsMatched: SendMatches;
+  readonly onRecountAsked: () => void;
 }
 
 /** What a change brings; null stays as it is. */
@@ -146,6 +147,7 @@ export class DataThreads {
     if (message.kind === 'thresholds-crossed')
       this.#options.onThresholdsCrossed(message.crossings, message.lost);
     if (message.kind === 'alerts-matched') this.#options.onAlertsMatched(message.matches, message.atMs);
+    if (message.kind === 'recount-asked') this.#options.onRecountAsked();
     for (const waiter of this.#waiting) waiter.receive(thread, message);
   }
 

@@ -61,6 +61,7 @@ export type ExchangeLoad = Omit<
   ThreadLoad,
   | 'connections'
   | 'connectionsPerThreadRefused'
+  | 'connectionsPerAddressRefused'
   | 'connectionWaiters'
   | 'connectionWaitersMost'
   | 'upstreamConnectionsMost'

@@ -3,6 +3,7 @@ import type { ServerSettings } from '../model/world.ts';
 import type { LeaseAsk } from '../pipeline/counters.ts';
 import type { DirectorySnapshot } from '../pipeline/identity.ts';
 import type { ResolvedEndpoint } from '../pipeline/upstream.ts';
+import type { AddressConnectionsMemory } from './address-connections.ts';
 import type { AlertMatch } from './alert-matches.ts';
 import type { PackedBundle } from './packed-bundle.ts';
 import type { ServedCertificate } from './server.ts';
@@ -50,6 +51,8 @@ export type FromDataThread =
       /** By the monotonic clock, which all threads share. */
       readonly atMs: number;
     }
+  /** Of the addresses that have connections: see `address-connections`. */
+  | { readonly kind: 'recount-asked' }
   | { readonly kind: 'listening' }
   | { readonly kind: 'listen-failed'; readonly why: string }
   /** The last request of an old version has ended. */
@@ -75,6 +78,7 @@ export interface DataThreadStart {
   readonly epochs: SharedArrayBuffer;
   /** Record ring of this thread (opaque here: `observe/` makes and reads it). */
   readonly recordRing: SharedArrayBuffer;
+  readonly addressConnections: AddressConnectionsMemory;
   /** Health of endpoints (opaque here: `upstream/` makes and reads it). */
   readonly endpoints: SharedArrayBuffer;
   /** Where it writes down what it takes from rate windows (opaque here: `state/` makes and reads it). */

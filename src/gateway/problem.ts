@@ -75,6 +75,7 @@ export const PROBLEMS = {
   internal_error: [500, 'The gateway failed to handle this request.'],
   method_not_supported: [501, 'The gateway does not support this method.'],
   signatures_full: [503, 'There is no room to remember another signature now.'],
+  too_many_connections: [503, 'The gateway has as many connections as it may have.'],
   overloaded: [503, 'The gateway has as many requests in flight as it may have.'],
   not_ready: [503, 'The gateway has no configuration yet.'],
   total_timeout: [504, 'The request took longer than the route allows.'],
@@ -163,13 +164,14 @@ export function problemFields(from: Problem, dialect: Dialect | null): string {
 }
 
 /**
- * The body; `instance` is the id of the request. `dialect`: null for a problem of RFC 9457, else an error as the SDKs of that dialect
+ * The body; `instance` is the id of the request, or '' where there is none. `dialect`: null for a problem of RFC 9457, else an error as the SDKs of that dialect
  * read it.
  */
 export function problemBody(from: Problem, instance: string, dialect: Dialect | null): string {
   if (dialect !== null) return modelError(from, instance, dialect);
   let body = `{"type":"urn:portunus:problem:${from.code}","title":${JSON.stringify(titleOf(from))},"status":${from.status}`;
-  body += `,"detail":${JSON.stringify(from.detail)},"code":${JSON.stringify(from.code)},"instance":"${instance}"`;
+  body += `,"detail":${JSON.stringify(from.detail)},"code":${JSON.stringify(from.code)}`;
+  if (instance !== '') body += `,"instance":"${instance}"`;
   if (from.limit !== '') body += `,"limit":${JSON.stringify(from.limit)}`;
   if (from.retryAfterS >= 0) body += `,"retryAfterS":${from.retryAfterS}`;
   return `${body}}`;

@@ -3,8 +3,12 @@
 import type { AppOptions, HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from 'uWebSockets.js';
 import type { LimitValues } from '../base/limits.ts';
 import type { CertificateFiles, ListenAddress } from '../model/world.ts';
+import type { AddressConnections } from './address-connections.ts';
+import { addressText } from './address-text.ts';
 import { Exchange } from './exchange.ts';
 import type { ExchangeThread } from './exchange-thread.ts';
+import { type Problem, problem, problemBody, problemFields } from './problem.ts';
+import { statusLine } from './status-text.ts';
 import { type Handshake, StreamPort } from './uws-stream.ts';
 import { tunnelBehaviour } from './uws-tunnel.ts';
 
@@ -23,17 +27,19 @@ export class Server {
   readonly #uws: UwsModule;
   readonly #thread: ExchangeThread;
   readonly #limits: LimitValues;
+  readonly #addresses: AddressConnections;
   /** The last one accepts; those before it have connections that were there before its certificates. */
   readonly #fronts: Front[] = [];
   #connections = 0;
-  /** Connections that were one too many. */
-  refused = 0;
+  /** Connections that were one too many, by the bound. */
+  readonly refused: Record<RefusedBy, number> = { connectionsPerThread: 0, connectionsPerAddress: 0 };
   #retiring: NodeJS.Timeout | undefined = undefined;
 
-  constructor(uws: UwsModule, thread: ExchangeThread, limits: LimitValues) {
+  constructor(uws: UwsModule, thread: ExchangeThread, limits: LimitValues, addresses: AddressConnections) {
     this.#uws = uws;
     this.#thread = thread;
     this.#limits = limits;
+    this.#addresses = addresses;
   }
 
   get connections(): number {
@@ -90,21 +96,41 @@ export class Server {
 
   #open(certificates: readonly ServedCertificate[] | null): Front | null {
     try {
-      return new Front(this.#uws, this.#thread, this.#limits, certificates, (connection, change) =>
-        this.#count(connection, change),
-      );
+      return new Front(this.#uws, this.#thread, this.#limits, certificates, {
+        opened: (connection) => this.#opened(connection),
+        ended: () => {
+          this.#connections--;
+        },
+      });
     } catch {
       // uWebSockets.js throws, without a reason, when it can't use the files: the control thread has read them and says why.
       return null;
     }
   }
 
-  #count(connection: HttpResponse, change: number): void {
-    this.#connections += change;
-    if (change < 0 || this.#connections <= this.#limits.connectionsPerThread) return;
-    this.refused++;
-    connection.close();
+  /** The bound that the connection goes beyond; null: it is let in. */
+  #opened(connection: HttpResponse): RefusedBy | null {
+    this.#connections++;
+    const bound = this.#boundReached(connection);
+    if (bound !== null) this.refused[bound]++;
+    return bound;
   }
+
+  #boundReached(connection: HttpResponse): RefusedBy | null {
+    if (this.#connections > this.#limits.connectionsPerThread) return 'connectionsPerThread';
+    const address = connection.getRemoteAddress();
+    // Many clients come by a proxy: its connections are bounded by those of the thread alone.
+    if (this.#thread.certificates.trusts(addressText(address))) return null;
+    return this.#addresses.isOneTooMany(new Uint8Array(address)) ? 'connectionsPerAddress' : null;
+  }
+}
+
+type RefusedBy = 'connectionsPerThread' | 'connectionsPerAddress';
+
+/** What a front tells of its connections. */
+interface ConnectionCount {
+  readonly opened: (connection: HttpResponse) => RefusedBy | null;
+  readonly ended: () => void;
 }
 
 /** One listen socket with its connections: all that came while one set of certificates was served. */
@@ -113,6 +139,7 @@ class Front {
   readonly #thread: ExchangeThread;
   readonly #limits: LimitValues;
   readonly #app: TemplatedApp;
+  readonly #count: ConnectionCount;
   readonly #port = new StreamPort();
   /** Connections that came. */
   accepted = 0;
@@ -124,18 +151,18 @@ class Front {
     thread: ExchangeThread,
     limits: LimitValues,
     certificates: readonly ServedCertificate[] | null,
-    onCount: (connection: HttpResponse, change: number) => void,
+    count: ConnectionCount,
   ) {
     this.#uws = uws;
     this.#thread = thread;
     this.#limits = limits;
     const [first, ...further] = certificates ?? [];
     this.#app = first === undefined ? uws.App({}) : uws.SSLApp(optionsOf(first));
-    const counted = (connection: HttpResponse, change: number): void => {
-      if (change > 0) this.accepted++;
-      onCount(connection, change);
-    };
-    (this.#app as FilteredApp).filter(counted);
+    this.#count = count;
+    (this.#app as FilteredApp).filter((connection, change) => {
+      if (change > 0) this.#opened(connection, first === undefined ? 'plain' : 'tls');
+      else count.ended();
+    });
     this.#serve(this.#app);
     for (const certificate of further) {
       // Throws when the files can't be used, which addServerName keeps to itself.
@@ -173,7 +200,8 @@ class Front {
     app.any('/*', (response, request) => this.#receive(response, request, null));
     // Only GET with a key for a WebSocket comes here, whatever it asks for; all else goes on to the handler above.
     app.ws('/*', {
-      ...tunnelBehaviour(this.#limits),
+      // The filter isn't told of the end of a connection that has become a WebSocket.
+      ...tunnelBehaviour(this.#limits, this.#count.ended),
       upgrade: (response, request, context) => {
         const isAsked = request.getHeader('upgrade').toLowerCase() === 'websocket';
         const isKnown = request.getHeader('sec-websocket-version') === '13';
@@ -181,6 +209,15 @@ class Front {
         this.#receive(response, request, isAsked && isKnown ? { key, context } : null);
       },
     });
+  }
+
+  #opened(connection: HttpResponse, speaks: 'plain' | 'tls'): void {
+    this.accepted++;
+    const bound = this.#count.opened(connection);
+    if (bound === null) return;
+    // Before the handshake of TLS nothing can be said.
+    if (speaks === 'tls') connection.close();
+    else refuse(connection, TOO_MANY[bound]);
   }
 
   #receive(response: HttpResponse, request: HttpRequest, handshake: Handshake | null): void {
@@ -202,6 +239,26 @@ class Front {
     this.#fields.push(name, value);
   };
 }
+
+/** Answers what the connection would have asked, and ends it. */
+function refuse(connection: HttpResponse, refusal: Problem): void {
+  connection.cork(() => {
+    connection.writeStatus(statusLine(refusal.status));
+    for (const line of problemFields(refusal, null).split('\r\n').slice(0, -1)) {
+      const colon = line.indexOf(':');
+      connection.writeHeader(line.slice(0, colon), line.slice(colon + 2));
+    }
+    connection.end(problemBody(refusal, '', null), true);
+  });
+}
+
+const TOO_MANY = {
+  connectionsPerThread: { ...problem('too_many_connections'), retryAfterS: 1 },
+  connectionsPerAddress: {
+    ...problem('too_many_connections', 'Your address has as many connections to the gateway as it may have.'),
+    retryAfterS: 1,
+  },
+} as const satisfies Record<RefusedBy, Problem>;
 
 const LOOK_MS = 20;
 const QUIET_LOOKS = 5;

@@ -60,8 +60,8 @@ export class UwsTunnel implements ClientTunnel {
   }
 }
 
-/** No compression: it costs memory for each connection, and hides what passes. */
-export function tunnelBehaviour(limits: LimitValues): WebSocketBehavior<TunnelData> {
+/** No compression: it costs memory for each connection, and hides what passes. `onEnded`: a connection is gone. */
+export function tunnelBehaviour(limits: LimitValues, onEnded: () => void): WebSocketBehavior<TunnelData> {
   return {
     maxPayloadLength: limits.websocketMessageBytes,
     // We look at what is buffered ourselves: a message that it drops would be lost without a word.
@@ -74,7 +74,10 @@ export function tunnelBehaviour(limits: LimitValues): WebSocketBehavior<TunnelDa
     ping: (socket) => socket.getUserData().tunnel.active(),
     pong: (socket) => socket.getUserData().tunnel.active(),
     drain: (socket) => socket.getUserData().tunnel.drained(),
-    close: (socket, code, reason) => socket.getUserData().tunnel.closed(code, reason),
+    close: (socket, code, reason) => {
+      onEnded();
+      socket.getUserData().tunnel.closed(code, reason);
+    },
   };
 }
 

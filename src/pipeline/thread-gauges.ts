@@ -38,6 +38,7 @@ export const THREAD_GAUGES = {
   bodyDecodersPerThreadRefused: 25,
   tokensVerifyingRefused: 26,
   upstreamWaitingRefused: 27,
+  connectionsPerAddressRefused: 28,
 } as const;
 
 export type ThreadGauge = keyof typeof THREAD_GAUGES;

@@ -3,6 +3,10 @@ import { EventEmitter, once } from 'node:events';
 import { LIMIT_DEFAULTS, type LimitValues } from '../../src/base/limits.ts';
 import type { Clock, Random } from '../../src/base/ports.ts';
 import { compileRequestSchema } from '../../src/config/request-schema.ts';
+import {
+  type AddressConnectionsMemory,
+  createAddressConnections,
+} from '../../src/gateway/address-connections.ts';
 import { type DataThread, startDataThread } from '../../src/gateway/data-thread.ts';
 import {
   type DataThreadStart,
@@ -38,6 +42,7 @@ export interface GatewayOptions {
   readonly certificates?: readonly ServedCertificate[];
   readonly eventLoopDelayMs?: () => number;
   readonly tokens?: TokenVerifier;
+  readonly addressConnections?: AddressConnectionsMemory;
 }
 
 export interface Gateway {
@@ -209,6 +214,7 @@ function startOf(options: GatewayOptions, epochs: SharedArrayBuffer): DataThread
     },
     limits: { ...LIMIT_DEFAULTS, ...options.limits },
     epochs,
+    addressConnections: options.addressConnections ?? createAddressConnections(new Uint8Array(8)),
     recordRing: new SharedArrayBuffer(8),
     endpoints: new SharedArrayBuffer(8),
     gauges: new SharedArrayBuffer(8),

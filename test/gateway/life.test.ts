@@ -1,7 +1,9 @@
 /** A data thread's life: versions come and go while it serves, bounds hold, and it drains. */
 import type { Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { type Gateway, type GatewayOptions, prepared, startGateway } from './gateway.ts';
+import { createAddressConnections } from '../../src/gateway/address-connections.ts';
+import { ConnectionRecount } from '../../src/gateway/connection-recount.ts';
+import { CLOCK, type Gateway, type GatewayOptions, prepared, startGateway } from './gateway.ts';
 import { bundle, route, service } from './rules.ts';
 import { ok, RawClient, type RawServer, rawServer } from './sockets.ts';
 
@@ -148,16 +150,60 @@ test('a request too many is told to come back', async () => {
   expect((await slow.answer()).status).toBe(200);
 });
 
-test('a connection too many is closed', async () => {
+test('a connection too many is told so, and closed', async () => {
   await start({ limits: { connectionsPerThread: 1 } });
   const first = await send('/');
   await first.answer();
   const second = await RawClient.connect(gateway.port);
-  expect(await second.untilClosed()).toBe('');
+  expect(await second.untilClosed()).toMatch(
+    /^HTTP\/1.1 503 [\s\S]*retry-after: 1\r\n[\s\S]*"detail":"The gateway has as many connections as it may have."/,
+  );
   expect(gateway.thread.load()).toMatchObject({ connections: 1, connectionsPerThreadRefused: 1 });
   first.received = '';
   first.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
   expect((await first.answer()).status).toBe(200);
+});
+
+test('an address has no more connections than it may have, others and trusted proxies have theirs', async () => {
+  const memory = createAddressConnections(new Uint8Array(8));
+  await start({
+    limits: { connectionsPerAddress: 2 },
+    addressConnections: memory,
+    server: { clientCertificates: { trustedProxies: ['127.0.0.3/32'], authoritiesFile: null } },
+  });
+  let onOutcome: (why: string | null) => void = () => {};
+  const listen = { address: '127.0.0.1', port: gateway.port };
+  const recount = new ConnectionRecount({ memory, listen, clock: CLOCK, onOutcome: (why) => onOutcome(why) });
+  const counted = (): Promise<string | null> => {
+    const outcome = new Promise<string | null>((resolve) => (onOutcome = resolve));
+    recount.ask();
+    return outcome;
+  };
+  try {
+    expect(await counted()).toBeNull();
+    const from = (localAddress: string): Promise<RawClient> => RawClient.connect(gateway.port, localAddress);
+    const [first] = await Promise.all(['127.0.0.1', '127.0.0.1'].map(from));
+    expect(await (await from('127.0.0.1')).untilClosed()).toContain(
+      '"detail":"Your address has as many connections to the gateway as it may have.","code":"too_many_connections"',
+    );
+    const others = ['127.0.0.2', '127.0.0.2', '127.0.0.3', '127.0.0.3', '127.0.0.3'];
+    for (const client of await Promise.all(others.map(from))) {
+      client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+      expect((await client.answer()).status).toBe(200);
+    }
+    expect(gateway.thread.load()).toMatchObject({ connections: 7, connectionsPerAddressRefused: 1 });
+    // It is not told whose connection has ended: one that comes too soon is refused, and asks for a recount.
+    expect(gateway.messages.filter(({ kind }) => kind === 'recount-asked')).toHaveLength(1);
+    first!.socket.destroy();
+    while (gateway.thread.load().connections > 6) await new Promise((resolve) => setImmediate(resolve));
+    expect(await (await from('127.0.0.1')).untilClosed()).toContain('too_many_connections');
+    expect(await counted()).toBeNull();
+    const next = await from('127.0.0.1');
+    next.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect((await next.answer()).status).toBe(200);
+  } finally {
+    recount.stop();
+  }
 });
 
 test('a key that is needed, missing, wrong and right', async () => {

@@ -47,6 +47,7 @@ const REFUSALS: Readonly<Record<RefusingBound & LimitName, RefusalGauge>> = {
   lowExchangesPerThread: 'lowExchangesPerThreadRefused',
   eventLoopDelayMs: 'eventLoopDelayMsRefused',
   connectionsPerThread: 'connectionsPerThreadRefused',
+  connectionsPerAddress: 'connectionsPerAddressRefused',
   bodiesBufferedPerThreadBytes: 'bodiesBufferedPerThreadBytesRefused',
   bodyDecodersPerThread: 'bodyDecodersPerThreadRefused',
   tokensVerifying: 'tokensVerifyingRefused',

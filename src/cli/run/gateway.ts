@@ -6,6 +6,8 @@ import type { AdminServer } from '../../admin/server.ts';
 import { createHashKey } from '../../base/half-sip-hash.ts';
 import type { Clock, Random } from '../../base/ports.ts';
 import { err, ok, type Result } from '../../base/result.ts';
+import { createAddressConnections } from '../../gateway/address-connections.ts';
+import { ConnectionRecount } from '../../gateway/connection-recount.ts';
 import { DataThreads } from '../../gateway/data-threads.ts';
 import { LiveDirectory, type PreparedDirectory } from '../../governance/live-directory.ts';
 import { NO_MODELS } from '../../model/pools.ts';
@@ -57,6 +59,7 @@ import { type ProjectFiles, ProjectWatcher } from './project-files.ts';
 import { QuotaKeeper } from './quota-keeper.ts';
 import { RateKeeper } from './rate-keeper.ts';
 import type { ReadyProject, ReadyVersion, ServedWorld } from './ready-project.ts';
+import { tellRecount } from './recount-alert.ts';
 import { type KeptLimit, REPLACED_FILE, ReplacedKeeper } from './replaced-keeper.ts';
 import { ServedCertificates } from './served-certificates.ts';
 import { SignatureRoomAlert } from './signature-room-alert.ts';
@@ -147,6 +150,7 @@ export class Gateway {
   readonly #metrics: GatewayMetrics;
   readonly #threadGauges: ReadonlyMap<string, SharedArrayBuffer>;
   readonly #endWatch: () => void;
+  readonly #recount: ConnectionRecount;
   #admin: AdminServer | null = null;
   #health: AdminHealth = 'starting';
 
@@ -213,7 +217,15 @@ export class Gateway {
     });
     const journals = this.#rates.journals();
     const seenSignatures = createSeenSignaturesMemory(world.limits.signaturesRemembered);
+    const addressConnections = createAddressConnections(keyHashSecret);
+    this.#recount = new ConnectionRecount({
+      memory: addressConnections,
+      listen: world.server.listen,
+      clock: options.clock,
+      onOutcome: (why) => tellRecount(observation.alerts, why),
+    });
     const starts = threadStarts(world, rings, {
+      addressConnections,
       endpoints: shared,
       takeJournals: journals,
       keyHashSecret,
@@ -277,6 +289,7 @@ export class Gateway {
       onLeasesAsked: (asks) => this.#quotas.asked(asks),
       onThresholdsCrossed: (crossings, lost) => this.#thresholds.crossed(crossings, lost),
       onAlertsMatched: (matches, atMs) => this.#ruleAlerts.matched(matches, atMs),
+      onRecountAsked: () => this.#recount.ask(),
     });
     const { clock, random, store } = options;
     this.#directory = new LiveDirectory({
@@ -450,6 +463,8 @@ export class Gateway {
     this.#adminCertificate.use(admin.value, access.value);
     const certificates = this.#certificates.read();
     if (!certificates.ok) return certificates;
+    // From here on connections are counted.
+    this.#recount.ask();
     const listening = await this.#threads.listen(certificates.value);
     if (listening.ok) this.#health = 'serving';
     return listening;
@@ -489,6 +504,7 @@ export class Gateway {
     this.#configuration.stop();
     for (const chore of this.#chores) clearInterval(chore);
     this.#endpoints.stop();
+    this.#recount.stop();
     this.#endWatch();
     const serving = this.#health === 'serving';
     this.#health = 'draining';

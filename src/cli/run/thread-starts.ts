@@ -20,7 +20,7 @@ function authoritiesOf({ clientCertificates }: ServerSettings): string | null {
 
 type SharedByThreads = Pick<
   DataThreadStart,
-  'endpoints' | 'keyHashSecret' | 'poolMemory' | 'seenSignatures' | 'startedMs'
+  'addressConnections' | 'endpoints' | 'keyHashSecret' | 'poolMemory' | 'seenSignatures' | 'startedMs'
 > & {
   /** Of each thread. */
   readonly takeJournals: readonly TakeJournalStart[];

@@ -51,6 +51,7 @@ export const BOUND_VIEWS = {
   requestReadMs: seen(answer('request_timeout')),
   responseHeaderBytes: seen(answer('upstream_header_too_large')),
   connectionsPerThread: fills('data', 'portunus_connections', refusals('connectionsPerThread')),
+  connectionsPerAddress: seen(refusals('connectionsPerAddress')),
   exchangesPerThread: fills('data', 'http_server_active_requests', refusals('exchangesPerThread')),
   normalExchangesPerThread: fills('data', refusals('normalExchangesPerThread')),
   lowExchangesPerThread: fills('data', refusals('lowExchangesPerThread')),
