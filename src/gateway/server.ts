@@ -159,10 +159,12 @@ class Front {
     const [first, ...further] = certificates ?? [];
     this.#app = first === undefined ? uws.App({}) : uws.SSLApp(optionsOf(first));
     this.#count = count;
-    (this.#app as FilteredApp).filter((connection, change) => {
-      if (change > 0) this.#opened(connection, first === undefined ? 'plain' : 'tls');
+    const speaks = first === undefined ? 'plain' : 'tls';
+    const counted = (connection: HttpResponse, change: number): void => {
+      if (change > 0) this.#opened(connection, speaks);
       else count.ended();
-    });
+    };
+    (this.#app as FilteredApp).filter(counted);
     this.#serve(this.#app);
     for (const certificate of further) {
       // Throws when the files can't be used, which addServerName keeps to itself.
