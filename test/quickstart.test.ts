@@ -26,8 +26,11 @@ describe('the quick-start project', () => {
     expect(built).not.toBeNull();
   });
 
-  it('listens where the README says, on loopback only, in front of the bundled mock upstream', () => {
+  it('listens where the README says, on loopback only, in front of the bundled mocks', () => {
     const { server, services } = built!.world;
+    const { providers } = built!.bundle.models;
+    const ofModels = [...providers.values()].flatMap(({ service }) => service.endpoints);
+    expect(ofModels).toMatchObject([{ protocol: 'http', host: '127.0.0.1', port: 9002, basePath: '/v1' }]);
     expect(server.listen).toEqual({ address: '127.0.0.1', port: 8080 });
     expect(server.admin).toEqual({ address: '127.0.0.1', port: 9090 });
     expect([...services.values()].flatMap(({ endpoints }) => endpoints)).toEqual([

@@ -21,6 +21,9 @@ function run<Arguments extends unknown[]>(load: () => Promise<(...values: Argume
   };
 }
 
+/** As the quick start's providers have it. */
+const MOCK_PROVIDER_PORT = 9002;
+
 const FOLDER = ['[folder]', 'project folder', '.'] as const;
 
 // Of commands that ask a running gateway.
@@ -108,6 +111,14 @@ program
     '--mock-upstream <port>',
     'also run the bundled mock upstream on this port of 127.0.0.1 (for trying out)',
     port,
+  )
+  .addOption(
+    new Option(
+      '--mock-provider [port]',
+      'also run the bundled mock provider on this port of 127.0.0.1: it answers for providers whose baseUrl is there (for trying out)',
+    )
+      .argParser(port)
+      .preset(String(MOCK_PROVIDER_PORT)),
   )
   .option('--log <file>', 'write access records and events to this file instead of the standard output')
   .option('--no-watch', 'do not load changed files by itself')

@@ -17,13 +17,17 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 it('writes a project that is checked without a word and whose tests pass', async () => {
   const made = await runPortunus(['init', 'mine'], { folder });
-  expect(made).toMatchObject({ code: 0, stdout: expect.stringContaining('start mine --mock-upstream 9001') });
+  expect(made).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('start mine --mock-upstream 9001 --mock-provider 9002'),
+  });
   const names = await readdir(join(folder, 'mine'));
   expect(names.filter((name) => !name.startsWith('.')).sort()).toEqual([
     'data',
     'enforcement.yaml',
     'policies',
     'portunus.yaml',
+    'providers',
     'routes',
     'tenants',
     'tour.txt',

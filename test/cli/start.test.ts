@@ -1,9 +1,11 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { cp, readFile, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
+import OpenAI from 'openai';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   freePort,
@@ -16,6 +18,11 @@ import { startUpstream, type UpstreamServer } from '../gateway/upstream-server.t
 import { makeCertificate } from '../upstream/certificate.ts';
 
 const QUICKSTART = fileURLToPath(new URL('../../policies/quickstart', import.meta.url));
+const README = new URL('../../README.md', import.meta.url);
+const AsyncFunction = (async () => {}).constructor as new (
+  parameter: string,
+  code: string,
+) => (value: typeof OpenAI) => Promise<unknown>;
 
 const running: RunningGateway[] = [];
 const projects: Project[] = [];
@@ -44,39 +51,95 @@ async function start(project: Project, commandLine: readonly string[] = []): Pro
 }
 
 describe('the quick start', () => {
-  it('prints four requests that answer 200, 401, 403 and 429 as it says', async () => {
-    const project = await openProject();
-    await cp(QUICKSTART, project.folder, { recursive: true, filter: (source) => !source.endsWith('/data') });
-    const mockPort = await freePort();
-    await project.write('routes/r.yaml', 'services: {}\n');
-    await project.write('policies/p.policy', 'language 1\n');
-    for (const [path, edit] of [
-      [
-        'portunus.yaml',
-        (text: string) => text.replace('8080', `${project.port}`).replace('9090', `${project.adminPort}`),
-      ],
-      ['routes/orders.yaml', (text: string) => text.replace('9001', String(mockPort))],
-    ] as const) {
-      await project.write(path, edit(await readFile(join(project.folder, path), 'utf8')));
-    }
-    const gateway = await start(project, ['--mock-upstream', String(mockPort)]);
-    await gateway.printed(/follows the new rule/);
-
-    const curls = [...gateway.output.matchAll(/curl -i (\S+)(?: -H "Authorization: Bearer (\S+)")?/g)];
-    expect(curls).toHaveLength(4);
+  it('answers a chat completion first, then 200, 401, 403 and 429 as it says, and OpenAI’s SDK as README has it', async () => {
+    const { gateway } = await startQuickstart();
+    const printed = gateway.output.replaceAll('\\\n', ' ');
+    const curls = [
+      ...printed.matchAll(
+        /curl (?:-i )?(\S+)(?: -H "Authorization: Bearer (\S+)")?(?: -H "Content-Type: (\S+)" +-d '(.*)')?/g,
+      ),
+    ];
+    expect(curls).toHaveLength(5);
     const ask = async (index: number): Promise<Response> => {
-      const [, url, key] = curls[index]!;
-      return await fetch(url!, key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } });
+      const [, url, key, type, body] = curls[index]!;
+      const headers = {
+        ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+        ...(type === undefined ? {} : { 'content-type': type }),
+      };
+      return await fetch(url!, body === undefined ? { headers } : { method: 'POST', headers, body });
     };
-    expect((await ask(0)).status).toBe(200);
-    expect((await ask(1)).status).toBe(401);
-    expect((await ask(2)).status).toBe(403);
+    const chat = (await (await ask(0)).json()) as OpenAI.ChatCompletion;
+    expect(chat).toMatchObject({ object: 'chat.completion', model: 'gpt-4o-mini' });
+    expect(chat.choices[0]!.message.content).toMatch(/^[a-z ]+$/);
+    expect((await ask(1)).status).toBe(200);
+    expect((await ask(2)).status).toBe(401);
+    expect((await ask(3)).status).toBe(403);
     const statuses: number[] = [];
-    for (let round = 0; round < 6; round++) statuses.push((await ask(3)).status);
+    for (let round = 0; round < 6; round++) statuses.push((await ask(4)).status);
     expect(statuses).toEqual([200, 200, 200, 200, 200, 429]);
-    expect(Number((await ask(3)).headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(Number((await ask(4)).headers.get('retry-after'))).toBeGreaterThan(0);
+
+    const shown = /^```js\nimport OpenAI from 'openai';\n([\s\S]*?)^```$/m.exec(
+      readFileSync(README, 'utf8'),
+    )![1]!;
+    const program = shown.replace('http://127.0.0.1:8080', gateway.url).replace('ptn_live_…', curls[0]![2]!);
+    const run = new AsyncFunction('OpenAI', `${program}\nreturn answer;`);
+    expect(await run(OpenAI)).toMatchObject({ object: 'chat.completion' });
+  });
+
+  it('learns of a key that is added while it runs, and serves without the mock provider', async () => {
+    const { gateway, project } = await startQuickstart();
+    const models = await readFile(join(project.folder, 'providers/models.yaml'), 'utf8');
+    await project.write('providers/mock-keys/third.txt', 'mock-key-third\n');
+    await project.write(
+      'providers/models.yaml',
+      models.replace(
+        /^ {6}first: .*\n^ {6}second: .*$/m,
+        '      third: { secret: "file:mock-keys/third.txt" }',
+      ),
+    );
+    expect((await runPortunus(['reload', project.folder])).code).toBe(0);
+    const body = JSON.stringify({ model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'Hello' }] });
+    const headers = {
+      authorization: `Bearer ${await gateway.key('globex', 'erp')}`,
+      'content-type': 'application/json',
+    };
+    const call = (): Promise<Response> =>
+      fetch(`${gateway.url}/v1/chat/completions`, { method: 'POST', headers, body });
+    expect((await call()).status).toBe(200);
+    await gateway.stop();
+    const alone = await start(project);
+    expect(alone.output).not.toContain('bundled mock');
+    expect((await call()).status).toBe(502);
   });
 });
+
+/** A copy of the quick start on ports of its own, as `npm start` runs it. */
+async function startQuickstart(): Promise<{ readonly gateway: RunningGateway; readonly project: Project }> {
+  const project = await openProject();
+  await cp(QUICKSTART, project.folder, { recursive: true, filter: (source) => !source.endsWith('/data') });
+  const [mockPort, providerPort] = [await freePort(), await freePort()];
+  await project.write('routes/r.yaml', 'services: {}\n');
+  await project.write('policies/p.policy', 'language 1\n');
+  for (const [path, edit] of [
+    [
+      'portunus.yaml',
+      (text: string) => text.replace('8080', `${project.port}`).replace('9090', `${project.adminPort}`),
+    ],
+    ['routes/orders.yaml', (text: string) => text.replace('9001', String(mockPort))],
+    ['providers/models.yaml', (text: string) => text.replace('9002', String(providerPort))],
+  ] as const) {
+    await project.write(path, edit(await readFile(join(project.folder, path), 'utf8')));
+  }
+  const gateway = await start(project, [
+    '--mock-upstream',
+    String(mockPort),
+    '--mock-provider',
+    String(providerPort),
+  ]);
+  await gateway.printed(/follows the new rule/);
+  return { gateway, project };
+}
 
 describe('start', () => {
   it('keeps keys and admin access readable for its own account only', async () => {

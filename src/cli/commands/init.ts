@@ -33,6 +33,7 @@ export async function init(folder: string): Promise<ExitCode> {
       '',
       '  portunus.yaml      addresses, zone, attribute types',
       '  routes/            what is served, and by which upstream',
+      '  providers/         models, and the keys of those who serve them',
       '  tenants/           who may call',
       '  policies/          what is allowed, and how much of it',
       '  enforcement.yaml   which policies only watch in this deployment',
@@ -44,7 +45,7 @@ export async function init(folder: string): Promise<ExitCode> {
         : []),
       '',
       `Check it:  ${PORTUNUS} check ${name}`,
-      `Run it:    ${PORTUNUS} start ${name} --mock-upstream 9001`,
+      `Run it:    ${PORTUNUS} start ${name} --mock-upstream 9001 --mock-provider 9002`,
       '',
     ].join('\n'),
   );

@@ -3,7 +3,6 @@ import { join, relative } from 'node:path';
 import { renderText } from '../../diagnostics/render/text.ts';
 import { createCounterRegistry } from '../../state/counter-registry.ts';
 import { openStore } from '../../state/store.ts';
-import { startMockUpstream } from '../../tools/mock-upstream.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { PACKAGE_FOLDER } from '../package-folder.ts';
 import { claimAddress } from '../run/address.ts';
@@ -14,6 +13,7 @@ import { prepareProject } from '../run/prepared-project.ts';
 import { readProject } from '../run/project-files.ts';
 import { finishRewrite } from '../run/project-rewrite.ts';
 import type { ReadyVersion } from '../run/ready-project.ts';
+import { type StandInOptions, startStandIns } from '../run/stand-ins.ts';
 import { loadReport } from '../run/status-report.ts';
 import { openOrRecover } from '../run/store-recovery.ts';
 import { examineInChild } from '../run/store-task.ts';
@@ -22,8 +22,7 @@ import { colourFor, PORTUNUS } from '../terminal.ts';
 import { sentence } from './reload.ts';
 import { tourOf } from './tour.ts';
 
-export interface StartOptions {
-  readonly mockUpstream?: number;
+export interface StartOptions extends StandInOptions {
   readonly watch: boolean;
   readonly log?: string;
   readonly recover?: true;
@@ -51,11 +50,8 @@ export async function start(folder: string, options: StartOptions): Promise<Exit
   const { store, project, built, madeBy, builder, keeper, replaced } = prepared;
   if (!store.ok) return failed(`${store.error.message} ${store.error.remedy}`);
   const claim = await claimAddress(built.world.server.listen);
-  const mock =
-    options.mockUpstream === undefined || !claim.ok
-      ? null
-      : await startMockUpstream({ port: options.mockUpstream });
-  const refused = [claim, mock].find((part) => part?.ok === false);
+  const standIns = claim.ok ? await startStandIns(options, built.bundle.models, clock) : null;
+  const refused = [claim, standIns].find((part) => part?.ok === false);
   if (refused?.ok === false) {
     await store.value.close();
     return failed(refused.error);
@@ -74,26 +70,29 @@ export async function start(folder: string, options: StartOptions): Promise<Exit
     random,
     logTo: options.log === undefined ? 'stdout' : { file: options.log },
     watchFiles: options.watch ? 'yes' : 'no',
-    onLive: (version) => keeper.keep(version),
+    onLive: (version) => {
+      keeper.keep(version);
+      if (standIns?.ok) standIns.value.live(version.ready.bundle.models);
+    },
     onLoad: announcer(),
     onFatal: ended.fatal,
   });
   if (!started.ok) {
     await keeper.stop();
     await store.value.close();
-    if (mock?.ok) await mock.value.close();
+    if (standIns?.ok) await standIns.value.close();
     return failed(started.error);
   }
   const gateway = started.value;
   keeper.begin();
   process.on('SIGHUP', () => void gateway.load('SIGHUP'));
-  process.stdout.write(await banner(folder, built, madeBy, mock?.ok ? mock.value.url : null));
+  process.stdout.write(await banner(folder, built, madeBy, standIns?.ok ? standIns.value.lines : []));
 
   const why = await ended.promise;
   if (why.kind === 'fatal') process.stderr.write(`Stopping: ${why.message}\n`);
   const unfinished = await gateway.stop();
   await keeper.stop();
-  if (mock?.ok) await mock.value.close();
+  if (standIns?.ok) await standIns.value.close();
   if (claim.ok) claim.value?.close();
   const closed = await store.value.close();
   if (!closed.ok) process.stderr.write(`${closed.error.message} ${closed.error.remedy}\n`);
@@ -139,7 +138,7 @@ async function banner(
   folder: string,
   { world, policyCount }: ReadyVersion,
   madeBy: 'this start' | 'an earlier start',
-  mockUrl: string | null,
+  standIns: readonly string[],
 ): Promise<string> {
   const { listen, certificates, admin, adminCertificate, dataFolder } = world.server;
   const url = `${certificates === null ? 'http' : 'https'}://${listen.address}:${listen.port}`;
@@ -151,7 +150,7 @@ async function banner(
     `Portunus is running: ${world.routes.size} routes under ${policyCount} policies from ${project}${madeBy === 'this start' ? '' : ', kept from an earlier start'}`,
     `  traffic   ${url}`,
     `  admin     ${adminCertificate === null ? 'http' : 'https'}://${admin.address}:${admin.port}   (${PORTUNUS} status ${project})`,
-    ...(mockUrl === null ? [] : [`  upstream  ${mockUrl}   (the bundled mock, for trying out)`]),
+    ...standIns,
     ...(keys.length === 0
       ? []
       : [

@@ -2,7 +2,7 @@
  * Accounts of the mock provider and their limits, enforced as OpenAI and Anthropic do: token buckets that refill evenly, one set
  * for each account and model, whatever key is used.
  */
-export const LIMIT_NAMES = ['rpm', 'tpm', 'itpm', 'otpm', 'rpd'] as const;
+export const LIMIT_NAMES = ['rps', 'rpm', 'tpm', 'itpm', 'otpm', 'rpd', 'tpd'] as const;
 export type LimitName = (typeof LIMIT_NAMES)[number];
 export type Limits = Readonly<Partial<Record<LimitName, number>>>;
 
@@ -11,6 +11,8 @@ export interface AccountOptions {
   readonly keys: readonly string[];
   /** Of each model. */
   readonly limits: Limits;
+  /** Of one model, by its name: in place of those of each. */
+  readonly modelLimits?: Readonly<Record<string, Limits>>;
   /** Tokens that are paid for; absent: no end to them. */
   readonly creditTokens?: number;
 }
@@ -44,13 +46,40 @@ interface Bucket {
   atMs: number;
 }
 
-const WINDOW_MS: Readonly<Record<LimitName, number>> = {
-  rpm: 60_000,
-  tpm: 60_000,
-  itpm: 60_000,
-  otpm: 60_000,
-  rpd: 86_400_000,
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+/** Of each limit: how long until all of it has come back, and what of a call counts against it. */
+const KINDS: Readonly<
+  Record<
+    LimitName,
+    {
+      readonly windowMs: number;
+      readonly counts: 'calls' | 'tokens';
+      readonly needOf: (asked: Asked) => number;
+    }
+  >
+> = {
+  rps: { windowMs: 1_000, counts: 'calls', needOf: () => 1 },
+  rpm: { windowMs: MINUTE_MS, counts: 'calls', needOf: () => 1 },
+  tpm: { windowMs: MINUTE_MS, counts: 'tokens', needOf: allTokens },
+  itpm: { windowMs: MINUTE_MS, counts: 'tokens', needOf: ({ inputTokens }) => inputTokens },
+  otpm: { windowMs: MINUTE_MS, counts: 'tokens', needOf: ({ outputTokens }) => outputTokens },
+  rpd: { windowMs: DAY_MS, counts: 'calls', needOf: () => 1 },
+  tpd: { windowMs: DAY_MS, counts: 'tokens', needOf: allTokens },
 };
+
+function allTokens({ inputTokens, outputTokens }: Asked): number {
+  return inputTokens + outputTokens;
+}
+
+/** Whether a limit is one of calls, or of their tokens; and of which time. */
+export function limitKind(name: LimitName): {
+  readonly counts: 'calls' | 'tokens';
+  readonly per: 'second' | 'minute' | 'day';
+} {
+  const { counts, windowMs } = KINDS[name];
+  return { counts, per: windowMs === DAY_MS ? 'day' : windowMs === MINUTE_MS ? 'minute' : 'second' };
+}
 
 export class Account {
   readonly name: string;
@@ -63,12 +92,17 @@ export class Account {
   };
   readonly revoked = new Set<string>();
   #limits: Limits;
+  #modelLimits: Readonly<Record<string, Limits>>;
   #creditTokens: number;
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #buckets = new Map<
+    string,
+    { readonly name: LimitName; readonly model: string; readonly bucket: Bucket }
+  >();
 
-  constructor({ name, limits, creditTokens }: AccountOptions) {
+  constructor({ name, limits, modelLimits, creditTokens }: AccountOptions) {
     this.name = name;
     this.#limits = limits;
+    this.#modelLimits = modelLimits ?? {};
     this.#creditTokens = creditTokens ?? Number.POSITIVE_INFINITY;
   }
 
@@ -81,38 +115,46 @@ export class Account {
   }
 
   /** What is in use stays in use. */
-  setLimits(limits: Limits): void {
+  setLimits(limits: Limits, modelLimits: Readonly<Record<string, Limits>> = {}): void {
     this.#limits = limits;
-    for (const [place, bucket] of this.#buckets) {
-      const amount = limits[place.split(' ')[0] as LimitName];
+    this.#modelLimits = modelLimits;
+    for (const { name, model, bucket } of this.#buckets.values()) {
+      const amount = this.#limitsOf(model)[name];
       if (amount === undefined) continue;
       bucket.left += amount - bucket.amount;
       bucket.amount = amount;
     }
   }
 
-  /** The limit that has no room for the call, with the wait until it will; null: all had, and it is taken. */
+  /** The limit that has no room for the call, with the wait until it will – without end where it never has; null: all had, and it is taken. */
   take(
     model: string,
     asked: Asked,
     nowMs: number,
   ): { readonly limit: LimitName; readonly waitMs: number } | null {
-    const names = this.#names();
+    const names = this.#names(model);
     for (const name of names) {
       const bucket = this.#bucket(name, model, nowMs);
-      const missing = needOf(name, asked) - bucket.left;
-      if (missing > 0) return { limit: name, waitMs: (missing * WINDOW_MS[name]) / bucket.amount };
+      const { needOf, windowMs } = KINDS[name];
+      const missing = needOf(asked) - bucket.left;
+      if (missing <= 0) continue;
+      const isTooLarge = needOf(asked) > bucket.amount;
+      return {
+        limit: name,
+        waitMs: isTooLarge ? Number.POSITIVE_INFINITY : (missing * windowMs) / bucket.amount,
+      };
     }
-    for (const name of names) this.#bucket(name, model, nowMs).left -= needOf(name, asked);
+    for (const name of names) this.#bucket(name, model, nowMs).left -= KINDS[name].needOf(asked);
     return null;
   }
 
   /** The answer had this many tokens less than the call had asked for. */
   giveBack(model: string, unused: Asked, nowMs: number): void {
-    for (const name of this.#names()) {
-      if (name === 'rpm' || name === 'rpd') continue;
+    for (const name of this.#names(model)) {
+      const { counts, needOf } = KINDS[name];
+      if (counts === 'calls') continue;
       const bucket = this.#bucket(name, model, nowMs);
-      bucket.left = Math.min(bucket.amount, bucket.left + needOf(name, unused));
+      bucket.left = Math.min(bucket.amount, bucket.left + needOf(unused));
     }
   }
 
@@ -123,42 +165,35 @@ export class Account {
   }
 
   states(model: string, nowMs: number): LimitState[] {
-    return this.#names().map((name) => {
+    return this.#names(model).map((name) => {
       const { amount, left } = this.#bucket(name, model, nowMs);
       const remaining = Math.max(0, Math.floor(left));
-      return { name, amount, remaining, resetMs: ((amount - left) * WINDOW_MS[name]) / amount };
+      return { name, amount, remaining, resetMs: ((amount - left) * KINDS[name].windowMs) / amount };
     });
   }
 
-  #names(): LimitName[] {
-    return LIMIT_NAMES.filter((name) => this.#limits[name] !== undefined);
+  #limitsOf(model: string): Limits {
+    return Object.hasOwn(this.#modelLimits, model)
+      ? { ...this.#limits, ...this.#modelLimits[model] }
+      : this.#limits;
+  }
+
+  #names(model: string): LimitName[] {
+    const limits = this.#limitsOf(model);
+    return LIMIT_NAMES.filter((name) => limits[name] !== undefined);
   }
 
   #bucket(name: LimitName, model: string, nowMs: number): Bucket {
     const place = `${name} ${model}`;
-    let bucket = this.#buckets.get(place);
+    let bucket = this.#buckets.get(place)?.bucket;
     if (bucket === undefined) {
-      const amount = this.#limits[name]!;
+      const amount = this.#limitsOf(model)[name]!;
       bucket = { amount, left: amount, atMs: nowMs };
-      this.#buckets.set(place, bucket);
+      this.#buckets.set(place, { name, model, bucket });
     }
-    const back = ((nowMs - bucket.atMs) * bucket.amount) / WINDOW_MS[name];
+    const back = ((nowMs - bucket.atMs) * bucket.amount) / KINDS[name].windowMs;
     bucket.left = Math.min(bucket.amount, bucket.left + back);
     bucket.atMs = nowMs;
     return bucket;
-  }
-}
-
-function needOf(name: LimitName, { inputTokens, outputTokens }: Asked): number {
-  switch (name) {
-    case 'rpm':
-    case 'rpd':
-      return 1;
-    case 'itpm':
-      return inputTokens;
-    case 'otpm':
-      return outputTokens;
-    case 'tpm':
-      return inputTokens + outputTokens;
   }
 }

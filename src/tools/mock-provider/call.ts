@@ -21,6 +21,8 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Where a caller sets no bound. */
 const OUTPUT_TOKENS_DEFAULT = 64;
+/** As OpenAI's API reference says of `n`. */
+const CHOICES_MAX = 128;
 
 export function readMockCall(body: JsonObject, seed: number): MockCall {
   const prompt = JSON.stringify(body.messages ?? body.input ?? body.prompt ?? '');
@@ -38,7 +40,7 @@ export function readMockCall(body: JsonObject, seed: number): MockCall {
     includeUsage: options?.include_usage === true,
     inputTokens: promptTokensOf(prompt),
     outputMax,
-    choices: typeof body.n === 'number' ? body.n : 1,
+    choices: typeof body.n === 'number' ? Math.max(1, Math.min(CHOICES_MAX, Math.floor(body.n))) : 1,
     words: wordsOf(length, hash),
     tool: toolOf(body),
     json: asksForJson(body),

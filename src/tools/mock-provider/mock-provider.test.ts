@@ -2,12 +2,22 @@ import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../../base/ports.ts';
-import { type MockProvider, startMockProvider } from './server.ts';
+import { type MockProvider, type StoodFor, startMockProvider } from './server.ts';
 
 const CLOCK: Clock & { nowMs: number } = {
   nowMs: 1_000,
   monotonicMs: () => CLOCK.nowMs,
   wallMs: () => Date.parse('2026-11-30T12:00:00Z') + CLOCK.nowMs,
+};
+
+const STOOD_FOR: StoodFor = {
+  accounts: [
+    { name: 'open', keys: ['k-open', 'k-revoked'], limits: { rpm: 1_000, tpm: 100_000 } },
+    { name: 'small', keys: ['k-small-1', 'k-small-2'], limits: { rpm: 2, tpm: 100_000 } },
+    { name: 'broke', keys: ['k-broke'], limits: { rpm: 10 }, creditTokens: 0 },
+    { name: 'claude', keys: ['k-claude'], limits: { rpm: 50, itpm: 1_000, otpm: 1_000 } },
+  ],
+  models: ['gpt-4o', 'claude-sonnet'],
 };
 
 let provider: MockProvider;
@@ -18,13 +28,7 @@ beforeAll(async () => {
   const started = await startMockProvider({
     port: 0,
     seed: 7,
-    accounts: [
-      { name: 'open', keys: ['k-open', 'k-revoked'], limits: { rpm: 1_000, tpm: 100_000 } },
-      { name: 'small', keys: ['k-small-1', 'k-small-2'], limits: { rpm: 2, tpm: 100_000 } },
-      { name: 'broke', keys: ['k-broke'], limits: { rpm: 10 }, creditTokens: 0 },
-      { name: 'claude', keys: ['k-claude'], limits: { rpm: 50, itpm: 1_000, otpm: 1_000 } },
-    ],
-    models: ['gpt-4o', 'claude-sonnet'],
+    ...STOOD_FOR,
     latencyMs: [0, 0],
     eventMs: 0,
     clock: CLOCK,
@@ -141,6 +145,88 @@ describe("the mock provider, as OpenAI's SDK sees it", () => {
     await change('faults', { status: 503, times: 1, account: 'open' });
     expect(await fails('k-open')).toMatchObject({ status: 503 });
     expect(await fails('k-open')).toHaveProperty('choices');
+  });
+});
+
+describe('the mock provider, as it can be changed', () => {
+  const chat = (key: string, model = 'gpt-4o', more = {}): Promise<OpenAI.ChatCompletion> =>
+    as(key).chat.completions.create({ model, messages: HELLO, ...more });
+  const failure = (call: Promise<unknown>): Promise<unknown> =>
+    call.then(
+      () => 'answered',
+      (error: unknown) => error,
+    );
+
+  it('tells limits of a day as such, and what no wait makes fit', async () => {
+    await change('limits', { account: 'open', limits: { rpd: 1, tpm: 1_000 } });
+    await chat('k-open');
+    const refused = (await failure(chat('k-open'))) as InstanceType<typeof OpenAI.RateLimitError>;
+    expect(refused.message).toContain('on requests per day (RPD): Limit 1. Please try again in 1440m0s.');
+    await change('limits', { account: 'open', limits: { tpm: 1_000 } });
+    const tooLarge = (await failure(chat('k-open', 'gpt-4o', { max_tokens: 2_000 }))) as InstanceType<
+      typeof OpenAI.RateLimitError
+    >;
+    expect(tooLarge.message).toContain('Request too large for gpt-4o');
+    expect(tooLarge.headers.get('retry-after')).toBeNull();
+    await change('limits', { account: 'open', limits: { rpm: 1_000, tpm: 100_000 } });
+  });
+
+  it('closes connections before and in the middle of answers', async () => {
+    for (const breaks of ['connection', 'answer']) {
+      await change('faults', { breaks, times: 1, account: 'open' });
+      await expect(chat('k-open')).rejects.toThrow();
+    }
+    await change('faults', { breaks: 'answer', times: 1 });
+    const stream = await openai.chat.completions.create({ model: 'gpt-4o', messages: HELLO, stream: true });
+    const read = (async () => {
+      for await (const chunk of stream) expect(chunk.object).toBe('chat.completion.chunk');
+    })();
+    await expect(read).rejects.toThrow();
+    await chat('k-open');
+  });
+
+  it('says other words with another seed', async () => {
+    const before = (await chat('k-open')).choices[0]!.message.content;
+    await change('answers', { seed: 8 });
+    expect((await chat('k-open')).choices[0]!.message.content).not.toBe(before);
+    await change('answers', { seed: 7 });
+    expect((await chat('k-open')).choices[0]!.message.content).toBe(before);
+  });
+
+  it.each([
+    [
+      'limits',
+      { account: 'nobody', limits: {} },
+      'There is no account "nobody": open, small, broke, claude.',
+    ],
+    ['limits', { account: 'open', limits: { rpm: 0 } }, '"limits" are amounts above 0'],
+    ['keys', { key: 'k-nobody', state: 'valid' }, 'There is no such key.'],
+    ['keys', { key: 'k-open', state: 'lost' }, '"state" is "revoked" or "valid".'],
+    ['credit', { account: 'broke', tokens: 'many' }, '"tokens" is a number'],
+    ['faults', { status: 200, times: 1 }, '"status" is 400 … 599'],
+    ['faults', { status: 500, times: 0 }, '"times" is a number'],
+    ['answers', { latencyMs: [5, 1] }, '"latencyMs" is [least, most]'],
+    ['answers', { eventMs: -1 }, '"eventMs" is a number'],
+    ['answers', [], 'The body is not a JSON object.'],
+  ])('refuses what it can’t do: %s %j', async (path, body, said) => {
+    const answer = await change(path, body);
+    expect([answer.status, ((await answer.json()) as { error: string }).error]).toEqual([
+      400,
+      expect.stringContaining(said),
+    ]);
+  });
+
+  it('goes on with what was counted when it is told of other keys', async () => {
+    const options = { name: 'open', keys: ['k-other'], limits: { rpm: 1_000, tpm: 100_000 } };
+    const { requests } = provider.accounts[0]!.counts;
+    provider.standInFor({ accounts: [options], models: ['gpt-5'] });
+    await chat('k-other', 'gpt-5');
+    expect(provider.accounts.map(({ name, counts }) => [name, counts.requests])).toEqual([
+      ['open', requests + 1],
+    ]);
+    expect(await failure(chat('k-open', 'gpt-5'))).toMatchObject({ status: 401 });
+    expect(await failure(chat('k-other'))).toMatchObject({ status: 404 });
+    provider.standInFor(STOOD_FOR);
   });
 });
 

@@ -1,5 +1,5 @@
 /** The mock provider in OpenAI's words: answers, events, errors and limit fields (platform.openai.com/docs, 2026-11). */
-import type { LimitName, LimitState } from './accounts.ts';
+import { type LimitName, type LimitState, limitKind } from './accounts.ts';
 import { type JsonObject, type MockCall, textOf } from './call.ts';
 import type { Dialect, MockAnswer, MockError } from './dialect.ts';
 import { hashOf } from './words.ts';
@@ -219,6 +219,8 @@ export function durationText(ms: number): string {
   return `${Math.floor(seconds / 60)}m${Math.round((seconds % 60) * 1_000) / 1_000}s`;
 }
 
+const PERIODS = { second: 'sec', minute: 'min', day: 'day' } as const;
+
 function errorBody(error: MockError): { readonly status: number; readonly body: JsonObject } {
   const of = (status: number, message: string, type: string, code: string | null) => ({
     status,
@@ -226,8 +228,12 @@ function errorBody(error: MockError): { readonly status: number; readonly body: 
   });
   switch (error.kind) {
     case 'limit': {
-      const unit = error.limit === 'rpm' || error.limit === 'rpd' ? 'requests' : 'tokens';
-      const sentence = `Rate limit reached for ${error.model} in organization ${error.account} on ${unit} per min (${error.limit.toUpperCase()}): Limit ${error.amount}. Please try again in ${durationText(error.waitMs)}.`;
+      const { counts, per } = limitKind(error.limit);
+      const unit = counts === 'calls' ? 'requests' : 'tokens';
+      const where = `in organization ${error.account} on ${unit} per ${PERIODS[per]} (${error.limit.toUpperCase()}): Limit ${error.amount}`;
+      const sentence = Number.isFinite(error.waitMs)
+        ? `Rate limit reached for ${error.model} ${where}. Please try again in ${durationText(error.waitMs)}.`
+        : `Request too large for ${error.model} ${where}. The input or output tokens must be reduced in order to run successfully.`;
       return of(429, sentence, unit, 'rate_limit_exceeded');
     }
     case 'credit':

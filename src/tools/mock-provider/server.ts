@@ -10,28 +10,29 @@ import { err, ok, type Result } from '../../base/result.ts';
 import { Account, type AccountOptions } from './accounts.ts';
 import { anthropic } from './anthropic.ts';
 import { type JsonObject, type MockCall, readMockCall } from './call.ts';
-import { type Control, controlAnswer } from './control.ts';
+import { type Answers, type Control, controlAnswer, type FaultKind } from './control.ts';
 import type { Dialect, MockError } from './dialect.ts';
 import { openai } from './openai.ts';
 import { hashOf } from './words.ts';
 
-export interface MockProviderOptions {
+export interface MockProviderOptions extends Readonly<Answers>, StoodFor {
   /** On 127.0.0.1; 0 lets the system choose. */
   readonly port: number;
-  readonly seed: number;
+  readonly clock: Clock;
+}
+
+/** Whose calls it answers. */
+export interface StoodFor {
   readonly accounts: readonly AccountOptions[];
   readonly models: readonly string[];
-  /** From the call to its answer, or to the first event; the seed draws within. */
-  readonly latencyMs: readonly [least: number, most: number];
-  /** Between the events of a stream. */
-  readonly eventMs: number;
-  readonly clock: Clock;
 }
 
 export interface MockProvider {
   /** Without `/v1`. */
   readonly url: string;
   readonly accounts: readonly Account[];
+  /** From now on it knows these: an account of a name that it knows keeps what it has counted. */
+  standInFor(stoodFor: StoodFor): void;
   /** Ends every connection, open streams too. */
   close(): Promise<void>;
 }
@@ -41,32 +42,63 @@ const BODY_BYTES_MAX = 16 * 1_024 * 1_024;
 
 export async function startMockProvider(options: MockProviderOptions): Promise<Result<MockProvider, string>> {
   const provider = new Provider(options);
-  const server = createServer((request, response) => void provider.answer(request, response));
+  const server = createServer((request, response) => {
+    // Whatever a caller sends, who started it goes on.
+    provider.answer(request, response).catch(() => response.destroy());
+  });
   return new Promise((resolve) => {
     server.once('error', (error) =>
       resolve(err(`The mock provider can't listen on ${ADDRESS}:${options.port}: ${error.message}.`)),
     );
     server.listen({ host: ADDRESS, port: options.port, exclusive: true }, () => {
       const { port } = server.address() as AddressInfo;
-      const { accounts } = provider.control;
-      resolve(ok({ url: `http://${ADDRESS}:${port}`, accounts, close: () => close(server) }));
+      resolve(
+        ok({
+          url: `http://${ADDRESS}:${port}`,
+          get accounts() {
+            return provider.control.accounts;
+          },
+          standInFor: (stoodFor) => provider.standInFor(stoodFor),
+          close: () => close(server),
+        }),
+      );
     });
   });
 }
 
 class Provider {
-  readonly #options: MockProviderOptions;
+  readonly #clock: Clock;
   readonly control: Control;
-  readonly #accountOf = new Map<string, Account>();
+  readonly #told = new Map<string, string>();
+  #models: readonly string[] = [];
   #calls = 0;
 
   constructor(options: MockProviderOptions) {
-    this.#options = options;
-    const accounts = options.accounts.map((account) => new Account(account));
-    options.accounts.forEach(({ keys }, index) => {
-      for (const key of keys) this.#accountOf.set(key, accounts[index]!);
+    const { clock, seed, latencyMs, eventMs } = options;
+    this.#clock = clock;
+    this.control = {
+      accounts: [],
+      accountOf: new Map(),
+      faults: [],
+      answers: { seed, latencyMs, eventMs },
+    };
+    this.standInFor(options);
+  }
+
+  standInFor({ accounts, models }: StoodFor): void {
+    const known = new Map(this.control.accounts.map((account) => [account.name, account]));
+    const accountOf = new Map<string, Account>();
+    this.control.accounts = accounts.map((options) => {
+      const account = known.get(options.name) ?? new Account(options);
+      for (const key of options.keys) accountOf.set(key, account);
+      // What somebody has set by /mock/limits holds until the limits are others.
+      const told = JSON.stringify([options.limits, options.modelLimits]);
+      if (this.#told.get(options.name) !== told) account.setLimits(options.limits, options.modelLimits);
+      this.#told.set(options.name, told);
+      return account;
     });
-    this.control = { accounts, accountOf: this.#accountOf, faults: [] };
+    this.control.accountOf = accountOf;
+    this.#models = models;
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -74,11 +106,11 @@ class Provider {
     const text = await bodyOf(request);
     if (text === null) return;
     if (path.startsWith('/mock/')) {
-      const said = controlAnswer(this.control, request.method ?? '', path, text);
+      const said = controlAnswer(this.control, request.method ?? '', path, parsed(text));
       send(response, said.status, {}, said.body);
       return;
     }
-    const below = path.replace(/^\/v1/, '');
+    const below = path.replace(/^.*?\/v1(?=\/)/, '');
     const dialect = below.startsWith('/messages') ? anthropic : openai;
     await this.#call(dialect, below, text, request, response);
   }
@@ -90,9 +122,9 @@ class Provider {
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    const { clock, seed, models } = this.#options;
+    const { seed } = this.control.answers;
     const key = dialect.keyOf(request.headers);
-    const account = this.#accountOf.get(key);
+    const account = this.control.accountOf.get(key);
     if (account === undefined || account.revoked.has(key)) {
       if (account !== undefined) account.counts.unauthorised++;
       this.#refuse(response, dialect, { kind: 'key' });
@@ -103,7 +135,7 @@ class Provider {
         response,
         200,
         {},
-        { object: 'list', data: models.map((id) => ({ id, object: 'model', owned_by: 'mock' })) },
+        { object: 'list', data: this.#models.map((id) => ({ id, object: 'model', owned_by: 'mock' })) },
       );
       return;
     }
@@ -114,14 +146,23 @@ class Provider {
     }
     const call = readMockCall(body, seed);
     account.counts.requests++;
-    const refusal = this.#refusal(account, call);
-    const nowMs = clock.monotonicMs();
+    const fault = this.#fault(account);
+    if (fault !== null && 'breaks' in fault && fault.breaks === 'connection') {
+      response.destroy();
+      return;
+    }
+    const refusal =
+      fault !== null && 'status' in fault
+        ? ({ kind: 'fault', status: fault.status } as const)
+        : this.#refusal(account, call);
+    const nowMs = this.#clock.monotonicMs();
     const full = refusal ?? this.#take(account, call, nowMs);
-    const fields = dialect.limitFields(account.states(call.model, nowMs), clock.wallMs());
+    const fields = dialect.limitFields(account.states(call.model, nowMs), this.#clock.wallMs());
     if (full !== null) {
       if (full.kind === 'limit') {
         account.counts.refused++;
-        fields['retry-after'] = String(Math.max(1, Math.ceil(full.waitMs / 1_000)));
+        if (Number.isFinite(full.waitMs))
+          fields['retry-after'] = String(Math.max(1, Math.ceil(full.waitMs / 1_000)));
       }
       this.#refuse(response, dialect, full, fields);
       return;
@@ -129,17 +170,20 @@ class Provider {
     const id = hashOf(`${key} ${this.#calls++}`, seed)
       .toString(16)
       .padStart(8, '0');
-    await this.#serve(dialect, path, account, call, { id, fields, response });
+    await this.#serve(dialect, path, account, call, { id, fields, response, breaks: fault !== null });
+  }
+
+  #fault(account: Account): FaultKind | null {
+    const fault = this.control.faults.find(
+      ({ times, account: of }) => times > 0 && (of === undefined || of === account.name),
+    );
+    if (fault === undefined) return null;
+    fault.times--;
+    return fault.kind;
   }
 
   #refusal(account: Account, { model }: MockCall): MockError | null {
-    const fault = this.control.faults.find(({ times }) => times > 0);
-    if (fault !== undefined && fault.account !== undefined && fault.account !== account.name) return null;
-    if (fault !== undefined) {
-      fault.times--;
-      return { kind: 'fault', status: fault.status };
-    }
-    if (!this.#options.models.includes(model)) return { kind: 'model', model };
+    if (!this.#models.includes(model)) return { kind: 'model', model };
     return account.hasCredit ? null : { kind: 'credit' };
   }
 
@@ -163,9 +207,16 @@ class Provider {
       id,
       fields,
       response,
-    }: { readonly id: string; readonly fields: Record<string, string>; readonly response: ServerResponse },
+      breaks,
+    }: {
+      readonly id: string;
+      readonly fields: Record<string, string>;
+      readonly response: ServerResponse;
+      /** In the middle of the answer. */
+      readonly breaks: boolean;
+    },
   ): Promise<void> {
-    const { latencyMs, eventMs, seed, clock } = this.#options;
+    const { latencyMs, eventMs, seed } = this.control.answers;
     const answer = dialect.answer(path, call, id);
     if (answer === null) {
       this.#refuse(response, dialect, { kind: 'path' });
@@ -174,23 +225,27 @@ class Provider {
     const [least, most] = latencyMs;
     await wait(least + ((most - least) * (hashOf(id, seed) % 1_000)) / 1_000);
     const outputTokens = call.words.length * call.choices;
-    if (answer.kind === 'json') send(response, 200, { ...fields, 'x-request-id': `req_${id}` }, answer.body);
+    if (answer.kind === 'json')
+      send(response, 200, { ...fields, 'x-request-id': `req_${id}` }, answer.body, breaks);
     else {
       response.writeHead(200, {
         ...fields,
         'content-type': 'text/event-stream',
         'x-request-id': `req_${id}`,
       });
-      for (const event of answer.events) {
+      const events = breaks ? answer.events.slice(0, answer.events.length / 2) : answer.events;
+      for (const event of events) {
         if (response.destroyed) break;
         response.write(event);
         await wait(eventMs);
       }
-      response.end();
+      // Not before all of them are on their way.
+      if (breaks) response.write(': broken off\n\n', () => response.destroy());
+      else response.end();
     }
     account.use(call.inputTokens, outputTokens);
     const unused = { inputTokens: 0, outputTokens: call.outputMax * call.choices - outputTokens };
-    if (dialect.settles) account.giveBack(call.model, unused, clock.monotonicMs());
+    if (dialect.settles) account.giveBack(call.model, unused, this.#clock.monotonicMs());
   }
 
   #refuse(
@@ -204,14 +259,21 @@ class Provider {
   }
 }
 
-function send(response: ServerResponse, status: number, fields: Record<string, string>, body: unknown): void {
+function send(
+  response: ServerResponse,
+  status: number,
+  fields: Record<string, string>,
+  body: unknown,
+  breaks = false,
+): void {
   const text = JSON.stringify(body);
   response.writeHead(status, {
     ...fields,
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(text),
   });
-  response.end(text);
+  if (breaks) response.write(text.slice(0, text.length / 2), () => response.destroy());
+  else response.end(text);
 }
 
 /** Null when the caller left, or sends more than anybody needs. */
