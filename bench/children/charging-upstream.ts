@@ -14,6 +14,8 @@ const random = seeded(Number(process.argv[2]));
 const received = new Map<string, { requests: number; nano: number }>();
 const windows = new Map<string, WindowPeak>();
 const open = new Set<Socket>();
+/** Ends of streams that are due while they are held open, or null: they are not. */
+let heldEnds: (() => void)[] | null = null;
 let whenNoneIsOpen: (() => void)[] = [];
 
 const server = createServer({ noDelay: true }, (socket) => {
@@ -55,6 +57,16 @@ answerQuestions({
     const peaks = Array.from(windows.values(), ({ peak }) => peak);
     return { paths: Object.fromEntries(received), windowPeak: Math.max(0, ...peaks) };
   },
+  holdStreams: () => {
+    heldEnds ??= [];
+    return null;
+  },
+  endStreams: () => {
+    const ends = heldEnds ?? [];
+    heldEnds = null;
+    for (const end of ends) end();
+    return null;
+  },
 });
 
 function answer(socket: Socket, target: string): void {
@@ -94,11 +106,14 @@ function hold(socket: Socket, cost: string): void {
   socket.write(
     `HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n${cost}Transfer-Encoding: chunked\r\n\r\n9\r\ndata: 0\n\n\r\n`,
   );
-  later(socket, 20 + random() * 200, '9\r\ndata: 1\n\n\r\n0\r\n\r\n');
+  const end = (): void => send(socket, '9\r\ndata: 1\n\n\r\n0\r\n\r\n');
+  setTimeout(() => (heldEnds === null ? end() : void heldEnds.push(end)), 20 + random() * 200);
 }
 
 function later(socket: Socket, afterMs: number, text: string): void {
-  setTimeout(() => {
-    if (!socket.destroyed) socket.write(text, 'latin1');
-  }, afterMs);
+  setTimeout(() => send(socket, text), afterMs);
+}
+
+function send(socket: Socket, text: string): void {
+  if (!socket.destroyed) socket.write(text, 'latin1');
 }

@@ -29,6 +29,7 @@ class Client {
   #status = 0;
   #body = '';
   #whenDone: (() => void) | null = null;
+  #whenHead: (() => void) | null = null;
 
   constructor(choices: readonly Asked[], seed: number) {
     this.#choices = choices;
@@ -36,6 +37,7 @@ class Client {
     this.#connection = new Connection(spec.port, {
       status: (status) => {
         this.#status = status;
+        this.#tellHead();
       },
       body: (part) => {
         if (this.#status !== 200) this.#body += part.toString('latin1');
@@ -57,6 +59,7 @@ class Client {
 
   ask(route: Asked, consumer: string): void {
     this.#asked = route;
+    this.#status = 0;
     this.#body = '';
     this.#connection.send(
       `GET ${pathOf(route, spec.group, consumer)} HTTP/1.1\r\nhost: 127.0.0.1:${spec.port}\r\n` +
@@ -66,7 +69,6 @@ class Client {
 
   /** The status of one request; 0 where none came. */
   async askOnce(route: Asked, consumer: string): Promise<number> {
-    this.#status = 0;
     const done = new Promise<void>((resolve) => {
       this.#whenDone = resolve;
     });
@@ -79,6 +81,14 @@ class Client {
     if (this.#asked === null) return;
     await new Promise<void>((resolve) => {
       this.#whenDone = resolve;
+    });
+  }
+
+  /** The head of the answer, or the end of the connection. */
+  async head(): Promise<void> {
+    if (this.#asked === null || this.#status !== 0) return;
+    await new Promise<void>((resolve) => {
+      this.#whenHead = resolve;
     });
   }
 
@@ -99,12 +109,18 @@ class Client {
 
   #done(againAfterMs: number): void {
     this.#asked = null;
+    this.#tellHead();
     const whenDone = this.#whenDone;
     this.#whenDone = null;
     if (whenDone !== null) whenDone();
     else if (againAfterMs > 0) setTimeout(() => this.#again(), againAfterMs);
     // the connection is still handling the end of the last answer
     else setImmediate(() => this.#again());
+  }
+
+  #tellHead(): void {
+    this.#whenHead?.();
+    this.#whenHead = null;
   }
 
   #again(): void {
@@ -132,6 +148,13 @@ answerQuestions({
     return tally;
   },
   tally: takeTally,
+  quiet: async () => {
+    running = false;
+    await Promise.all(
+      clients.map((client, index) => (index < spec.clients ? client.finish() : client.head())),
+    );
+    return takeTally();
+  },
   finish: async () => {
     running = false;
     await Promise.all(clients.map((client) => client.finish()));

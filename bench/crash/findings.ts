@@ -25,6 +25,8 @@ export class CrashFindings {
   /** Of these, some counter had come to its end. */
   killsAtAnEnd = 0;
   killsWithReservations = 0;
+  /** After the load had come to rest. */
+  killsAtRest = 0;
   requests = 0;
   /** The most that came in any window. */
   windowPeak = 0;
@@ -57,6 +59,7 @@ export class CrashFindings {
       count('kills', this.kills, atLeast(killsMin)),
       count('kills while starting', this.killsInStart),
       count('kills with a counter at its end', this.killsAtAnEnd, atLeast(1)),
+      count('kills at rest', this.killsAtRest, atLeast(1)),
       count('kills with open reservations', this.killsWithReservations, atLeast(1)),
       { name: 'start after a kill', unit: 'ms', values: this.startsMs, bar: null },
       count('requests that the service got', this.requests),
@@ -76,8 +79,15 @@ export class CrashFindings {
         atMost(0),
       ),
       count(
-        'kills that lost more than allowed',
-        this.losses.filter(({ lost, allowed }) => lost > allowed).length,
+        'counters of kills at rest that lost more than status printed',
+        this.losses.filter(({ isExact, lost, allowed }) => isExact && lost > allowed).length,
+        atMost(0),
+      ),
+      this.#ofPrinted('lost by kills at rest, quotas', 'requests'),
+      this.#ofPrinted('lost by kills at rest, budgets', 'money'),
+      count(
+        'counters of kills under load that lost more than printed and one slice',
+        this.losses.filter(({ isExact, lost, allowed }) => !isExact && lost > allowed).length,
         atMost(0),
       ),
       this.#withinPrinted(),
@@ -100,17 +110,37 @@ export class CrashFindings {
 
   /** Of the counters of kills before which status was printed at all: what was printed last bounds what was lost, as it stood. */
   #withinPrinted(): Figure {
-    const told = this.losses.filter(({ printed }) => printed !== null);
+    const told = this.losses.filter(({ isExact, printed }) => !isExact && printed !== null);
     const within = told.filter(({ lost, printed }) => lost <= printed!);
     const values = told.length === 0 ? [] : [(100 * within.length) / told.length];
-    return { name: 'counters of kills that lost no more than status printed', unit: '%', values, bar: null };
+    return {
+      name: 'counters of kills under load that lost no more than status printed',
+      unit: '%',
+      values,
+      bar: null,
+    };
+  }
+
+  /** All of it of a quota; of a budget less, because a request that was reserved for may have been charged already. */
+  #ofPrinted(name: string, counts: CountedRoute['counts']): Figure {
+    const told = this.losses.filter(
+      ({ isExact, route, printed }) => isExact && route.counts === counts && printed! > 0,
+    );
+    return {
+      name,
+      unit: '% of what was printed',
+      values: told.map(({ lost, printed }) => (100 * lost) / printed!),
+      bar: null,
+    };
   }
 
   /** By kill: what was lost beyond what was printed last, because a slice was granted or money reserved since. */
   #beyondPrinted(route: CountedRoute): Figure {
-    const told = this.losses.filter((loss) => loss.route.name === route.name && loss.printed !== null);
+    const told = this.losses.filter(
+      ({ isExact, route: { name }, printed }) => !isExact && name === route.name && printed !== null,
+    );
     return {
-      name: `${route.name}: lost by a kill beyond what status printed`,
+      name: `${route.name}: lost by a kill under load beyond what status printed`,
       unit: '% of the amount',
       values: told.map(({ lost, printed }) => (100 * Math.max(0, lost - printed!)) / wholeAmount(route)),
       bar: null,

@@ -7,7 +7,7 @@ import { CONSUMERS, COUNTED_ROUTES } from './counters.ts';
 import { type CrashFindings, groupEnd } from './findings.ts';
 import { beginLife, type Life } from './life.ts';
 import type { CrashLoad, LoadTally } from './load.ts';
-import { lossOf } from './losses.ts';
+import { lossOf, type Since } from './losses.ts';
 import { readMarks } from './marks.ts';
 import { type Printed, StatusWatch } from './printed.ts';
 import { type CrashProject, writeGroup } from './project.ts';
@@ -35,6 +35,8 @@ const AFTER_CHANGES_MS_MAX = 800;
 /** Of this share of lives the kill may come at any moment of the start. */
 const KILLED_IN_START_SHARE = 0.15;
 const START_MS_MAX = 1_500;
+/** Of the others: the load rests before the kill, with streams and what they reserved left open, and `status` is asked meanwhile. */
+const RESTED_SHARE = 0.35;
 const EXHAUSTED_WITHIN_MS = 120_000;
 const TALLY_EVERY_MS = 200;
 const LOOK_EVERY_MS = 3;
@@ -91,9 +93,24 @@ export class KillGroup {
     const changed = changes.run(changing.signal);
     await this.#changesMade(Math.floor(random() * (CHANGES_MAX + 1)));
     await delay(random() ** 2 * AFTER_CHANGES_MS_MAX);
-    await this.#kill(life, watch);
+    if (random() < RESTED_SHARE) await this.#killAtRest(life, watch);
+    else await this.#kill(life, watch);
     changing.abort();
     await changed;
+  }
+
+  /** What `status` prints is what is open, to the unit: so is what the kill may cost. */
+  async #killAtRest(life: Life, { status, end }: Watch): Promise<void> {
+    const { load, upstream, findings } = this.#parts;
+    await upstream.holdStreams();
+    const tally = await load.quiet();
+    await end();
+    await status.lookUntilSteady();
+    await life.kill();
+    await load.halt();
+    await upstream.endStreams();
+    findings.killsAtRest += 1;
+    await this.#killed(tally, status, 'nothing');
   }
 
   async #changesMade(count: number): Promise<void> {
@@ -136,18 +153,23 @@ export class KillGroup {
   }
 
   async #kill(life: Life, { status, end }: Watch): Promise<void> {
-    const { load, findings } = this.#parts;
+    const { load } = this.#parts;
     const tally = await load.tally();
     await life.kill();
     await end();
     await load.halt();
+    await this.#killed(tally, status, 'load');
+  }
+
+  async #killed(tally: LoadTally, status: StatusWatch, since: Since['kind']): Promise<void> {
+    const { findings } = this.#parts;
     const { printed } = status;
     findings.kills += 1;
     if (Object.values(tally.routes).some(({ refused }) => refused > 0)) findings.killsAtAnEnd += 1;
     if (Object.values(printed ?? {}).some(({ reserved }) => reserved > 0))
       findings.killsWithReservations += 1;
     this.#note(tally, status);
-    await this.#weigh(printed, tally);
+    await this.#weigh(printed, tally, since);
   }
 
   #note({ unexpected }: LoadTally, { alerts }: StatusWatch): void {
@@ -157,7 +179,7 @@ export class KillGroup {
   }
 
   /** What the kill has cost: the store says where the next process goes on, the service what it got until now. */
-  async #weigh(printed: Printed | null, { outstanding }: LoadTally): Promise<void> {
+  async #weigh(printed: Printed | null, { outstanding }: LoadTally, since: Since['kind']): Promise<void> {
     const { project, upstream, findings, number } = this.#parts;
     const account = await upstream.account();
     if (printed !== null)
@@ -173,7 +195,7 @@ export class KillGroup {
         route,
         { gapBefore, gap },
         printed?.[route.name] ?? null,
-        outstanding[route.name] ?? 0,
+        since === 'nothing' ? { kind: since } : { kind: since, outstanding: outstanding[route.name] ?? 0 },
       );
       findings.losses.push(loss);
       this.#allowed.set(route.name, (this.#allowed.get(route.name) ?? 0) + loss.allowed);

@@ -33,6 +33,8 @@ export interface CrashLoad {
   /** Drops every connection. */
   readonly halt: () => Promise<LoadTally>;
   readonly tally: () => Promise<LoadTally>;
+  /** Sends nothing more, and waits until all is answered but the ends of streams. */
+  readonly quiet: () => Promise<LoadTally>;
   /** Sends nothing more and waits for what is on its way. */
   readonly finish: () => Promise<LoadTally>;
   /** One request after the other on each counter, until it refuses: nothing else is reserved. */
@@ -51,6 +53,7 @@ export function startCrashLoad(spec: CrashLoadSpec, folder: string): CrashLoad {
     begin: () => ask<null>(started, 'begin'),
     halt: () => ask<LoadTally>(started, 'halt'),
     tally: () => ask<LoadTally>(started, 'tally'),
+    quiet: () => ask<LoadTally>(started, 'quiet'),
     finish: () => ask<LoadTally>(started, 'finish'),
     exhaust: () => ask<LoadTally>(started, 'exhaust'),
     stop: started.stop,

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { AdminStatus } from '../../src/admin/actions.ts';
 import type { AdminClient } from './admin-client.ts';
 import { COUNTED_ROUTES, policyOf } from './counters.ts';
@@ -17,6 +18,10 @@ export type Printed = Readonly<Record<string, PrintedCounter>>;
 /** So often that little happens between the last word and the kill, so seldom that the control thread has other work, too. */
 const LOOK_EVERY_MS = 15;
 
+/** Of a gateway that is left alone: a lease that a thread asked for ahead comes within this, or shows in the next look. */
+const STEADY_MS = 150;
+const STEADY_WITHIN_MS = 20_000;
+
 /** Keeps what `status` said last, as an operator would have it on the screen in the moment of the crash. */
 export class StatusWatch {
   printed: Printed | null = null;
@@ -33,6 +38,18 @@ export class StatusWatch {
     while (!signal.aborted) {
       await this.look();
       await delay(LOOK_EVERY_MS);
+    }
+  }
+
+  /** Of a gateway that nobody asks anything: until it says the same twice, so that what was printed is what is. */
+  async lookUntilSteady(): Promise<void> {
+    const deadlineMs = performance.now() + STEADY_WITHIN_MS;
+    for (let before: Printed | null = null; before === null || !isDeepStrictEqual(before, this.printed); ) {
+      if (performance.now() > deadlineMs) throw new Error('status did not come to rest');
+      before = this.printed;
+      await delay(STEADY_MS);
+      this.printed = null;
+      await this.look();
     }
   }
 

@@ -22,6 +22,9 @@ export interface ChargingUpstream {
   readonly port: number;
   /** Once every connection of the killed gateway is closed. */
   readonly account: () => Promise<Account>;
+  /** Streams that are open stay so, and what they reserved in the gateway with them. */
+  readonly holdStreams: () => Promise<null>;
+  readonly endStreams: () => Promise<null>;
   readonly stop: () => Promise<void>;
 }
 
@@ -35,6 +38,8 @@ export async function startChargingUpstream(folder: string, seed: number): Promi
   return {
     port: await ask<number>(started, 'listen'),
     account: () => ask<Account>(started, 'account'),
+    holdStreams: () => ask<null>(started, 'holdStreams'),
+    endStreams: () => ask<null>(started, 'endStreams'),
     stop: started.stop,
   };
 }
