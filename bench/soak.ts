@@ -25,7 +25,9 @@ import { readThreadMemory, type ThreadMemory } from './soak/thread-memory.ts';
 
 const { values } = parseArgs({
   options: {
+    /** Behind the warm-up. */
     minutes: { type: 'string', default: '20' },
+    'warm-up': { type: 'string', default: '10' },
     /** Share of the load, for a machine that others use too; edits stay as often as they are. */
     pace: { type: 'string', default: '1' },
     json: { type: 'string' },
@@ -34,8 +36,9 @@ const { values } = parseArgs({
   },
 });
 
-/** Of the run; caches, tables and heaps grow to their size in it. */
-const WARM_UP_SHARE = 0.3;
+/** Caches, tables and heaps grow to their size in it; a table of names takes thousands of edits and is full later (RESULTS.md). */
+const WARM_UP_MS = Number(values['warm-up']) * 60_000;
+const LASTS_MS = WARM_UP_MS + Number(values.minutes) * 60_000;
 const START_WITHIN_MS = 60_000;
 const EDIT_EVERY_MS = 1_000;
 /** A version may be late on a busy machine, but not for so long. */
@@ -52,7 +55,7 @@ async function main(): Promise<number> {
   const workFolder = mkdtempSync(join(tmpdir(), 'portunus-soak-'));
   if (!values.keep) process.once('exit', () => rmSync(workFolder, { recursive: true, force: true }));
   const machine = describeMachine();
-  console.error(`soak of ${values.minutes} minutes\n${machineLines(machine)}\n`);
+  console.error(`soak of ${values.minutes} minutes behind ${values['warm-up']}\n${machineLines(machine)}\n`);
   const service = await startService();
   const project = writeSoakProject(join(workFolder, 'project'), {
     service: service.port,
@@ -79,7 +82,7 @@ async function main(): Promise<number> {
   });
   await waitForPort(project.port, gateway, START_WITHIN_MS);
   const busyBefore = readMachineBusy();
-  const soak = new Soak(gateway, { lastsMs: Number(values.minutes) * 60_000, pace: Number(values.pace) });
+  const soak = new Soak(gateway, Number(values.pace));
   const read = (name: string): unknown => JSON.parse(readFileSync(join(project.dataFolder, name), 'utf8'));
   const keys = read('first-keys.json') as readonly { readonly consumer: string; readonly key: string }[];
   const access = read('admin-access.json') as { readonly token: string };
@@ -113,7 +116,6 @@ async function main(): Promise<number> {
 class Soak {
   readonly samples: Sample[] = [];
   readonly #gateway: StartedProcess;
-  readonly #lastsMs: number;
   readonly #pace: number;
   readonly #beganMs = performance.now();
   /** On the clock of the machine. */
@@ -122,12 +124,8 @@ class Soak {
   readonly #marks = new Set<string>();
   #edits = 0;
 
-  constructor(
-    gateway: StartedProcess,
-    { lastsMs, pace }: { readonly lastsMs: number; readonly pace: number },
-  ) {
+  constructor(gateway: StartedProcess, pace: number) {
     this.#gateway = gateway;
-    this.#lastsMs = lastsMs;
     this.#pace = pace;
   }
 
@@ -236,13 +234,13 @@ class Soak {
   notes(): readonly string[] {
     const counts = [...this.#tally.counts].sort(([a], [b]) => a.localeCompare(b));
     return [
-      `The first ${WARM_UP_SHARE * 100} % are warm-up, pace ${this.#pace}. Growth is that of the least values of each ${WINDOW_S} s, and min … max the interval of its slope (95 %). ${counts.map(([what, count]) => `${what} ${count}`).join(', ')}.`,
+      `Warm-up: ${values['warm-up']} minutes before all figures of memory. Pace ${this.#pace}. Growth is that of the least values of each ${WINDOW_S} s, and min … max the interval of its slope (95 %). ${counts.map(([what, count]) => `${what} ${count}`).join(', ')}.`,
       ...this.#tally.details.map((detail) => `UNEXPLAINED at ${detail}`),
     ];
   }
 
   #isWarm(atS: number): boolean {
-    return atS * 1_000 >= WARM_UP_SHARE * this.#lastsMs && atS * 1_000 <= this.#lastsMs;
+    return atS * 1_000 >= WARM_UP_MS && atS * 1_000 <= LASTS_MS;
   }
 
   get #nowS(): number {
@@ -250,7 +248,7 @@ class Soak {
   }
 
   get #goesOn(): boolean {
-    return performance.now() - this.#beganMs < this.#lastsMs;
+    return performance.now() - this.#beganMs < LASTS_MS;
   }
 
   #progress(): string {

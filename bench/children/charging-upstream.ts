@@ -1,10 +1,16 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { answerQuestions } from '../conversation.ts';
-import { COUNTED_ROUTES, type CountedRoute, WINDOW_ROUTE } from '../crash/counters.ts';
+import {
+  COUNTED_ROUTES,
+  type CountedRoute,
+  machineMs,
+  SENT_HEADER,
+  WINDOW_ROUTE,
+} from '../crash/counters.ts';
 import { seeded } from '../crash/seeded.ts';
 import type { Account } from '../crash/upstream.ts';
 import { WindowPeak } from '../crash/window-peak.ts';
-import { HttpFramingError, HttpReader } from './http-reader.ts';
+import { fieldPattern, HttpFramingError, HttpReader } from './http-reader.ts';
 
 /**
  * The service of the `crash` bench. It charges for a request when it has read it, whatever becomes of the answer: `told` and
@@ -13,6 +19,7 @@ import { HttpFramingError, HttpReader } from './http-reader.ts';
 const random = seeded(Number(process.argv[2]));
 const received = new Map<string, { requests: number; nano: number }>();
 const windows = new Map<string, WindowPeak>();
+const SENT_FIELD = fieldPattern(SENT_HEADER);
 const open = new Set<Socket>();
 /** Ends of streams that are due while they are held open, or null: they are not. */
 let heldEnds: (() => void)[] | null = null;
@@ -21,12 +28,14 @@ let whenNoneIsOpen: (() => void)[] = [];
 const server = createServer({ noDelay: true }, (socket) => {
   open.add(socket);
   let target = '';
+  let sentMs = Number.NaN;
   const reader = new HttpReader({
-    head: (startLine) => {
+    head: (startLine, fields) => {
       target = startLine.split(' ')[1] ?? '';
+      sentMs = Number(SENT_FIELD.exec(fields)?.[1]);
     },
     body: () => {},
-    end: () => answer(socket, target),
+    end: () => answer(socket, target, sentMs),
   });
   socket.on('data', (piece) => {
     try {
@@ -69,11 +78,12 @@ answerQuestions({
   },
 });
 
-function answer(socket: Socket, target: string): void {
+function answer(socket: Socket, target: string, sentMs: number): void {
   const route = COUNTED_ROUTES.find(({ name }) => target.startsWith(`/${name}/`));
   const nano = route === undefined ? 0 : priceOf(route);
   charge(target, nano);
-  if (target.startsWith(`/${WINDOW_ROUTE.name}/`)) noteInWindow(target.slice(target.lastIndexOf('/') + 1));
+  if (target.startsWith(`/${WINDOW_ROUTE.name}/`))
+    noteInWindow(target.slice(target.lastIndexOf('/') + 1), sentMs);
   const cost = `X-Cost: ${(nano / 1_000_000_000).toFixed(9)}\r\n`;
   if (route?.name === 'told') later(socket, 1 + random() * 8, `${HEAD}${cost}Content-Length: 2\r\n\r\n{}`);
   else if (route?.name === 'held') hold(socket, cost);
@@ -96,10 +106,10 @@ function charge(target: string, nano: number): void {
   received.set(target, on);
 }
 
-function noteInWindow(consumer: string): void {
+function noteInWindow(consumer: string, sentMs: number): void {
   const window = windows.get(consumer) ?? new WindowPeak(WINDOW_ROUTE.windowMs);
   windows.set(consumer, window);
-  window.came(performance.now());
+  window.came(sentMs, machineMs());
 }
 
 function hold(socket: Socket, cost: string): void {

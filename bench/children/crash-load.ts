@@ -1,6 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { answerQuestions } from '../conversation.ts';
-import { CONSUMERS, COUNTED_ROUTES, type CountedRoute, pathOf, WINDOW_ROUTE } from '../crash/counters.ts';
+import {
+  CONSUMERS,
+  COUNTED_ROUTES,
+  type CountedRoute,
+  machineMs,
+  pathOf,
+  SENT_HEADER,
+  WINDOW_ROUTE,
+} from '../crash/counters.ts';
 import type { CrashLoadSpec, LoadTally } from '../crash/load.ts';
 import { seeded } from '../crash/seeded.ts';
 import { Connection } from './connection.ts';
@@ -63,7 +71,7 @@ class Client {
     this.#body = '';
     this.#connection.send(
       `GET ${pathOf(route, spec.group, consumer)} HTTP/1.1\r\nhost: 127.0.0.1:${spec.port}\r\n` +
-        `authorization: Bearer ${spec.keys[consumer]}\r\n\r\n`,
+        `${SENT_HEADER}: ${machineMs()}\r\nauthorization: Bearer ${spec.keys[consumer]}\r\n\r\n`,
     );
   }
 

@@ -35,6 +35,14 @@ export const COUNTED_ROUTES = [
  */
 export const WINDOW_ROUTE = { name: 'window', amount: 150, windowMs: 10_000 } as const;
 
+/** When its client sent a request, by {@link machineMs}: a window says what it lets through, not what comes to the service when. */
+export const SENT_HEADER = 'x-sent';
+
+/** A clock that all processes of the machine share. */
+export function machineMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
 /** A route that nothing is counted on: keys are tried with it. */
 export const FREE_PATH = '/free';
 

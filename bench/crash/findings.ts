@@ -68,7 +68,7 @@ export class CrashFindings {
       count('overshoot of quotas, requests', sum(requests), atMost(0)),
       count('overshoot of budgets, nano-USD', sum(money), atMost(0)),
       count(
-        `most in any ${WINDOW_ROUTE.windowMs / 1_000} s, of at most ${WINDOW_ROUTE.amount}`,
+        `most let through in any ${WINDOW_ROUTE.windowMs / 1_000} s, of at most ${WINDOW_ROUTE.amount}`,
         this.windowPeak,
         atMost(WINDOW_ROUTE.amount),
       ),

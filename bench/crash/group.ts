@@ -154,6 +154,8 @@ export class KillGroup {
 
   async #kill(life: Life, { status, end }: Watch): Promise<void> {
     const { load } = this.#parts;
+    // What is outstanding changes until the last moment.
+    life.freeze();
     const tally = await load.tally();
     await life.kill();
     await end();

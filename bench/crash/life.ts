@@ -6,6 +6,8 @@ import type { CrashProject } from './project.ts';
 export interface Life {
   /** Resolves when it answers requests. */
   readonly ready: () => Promise<void>;
+  /** It does nothing more, and is not gone yet: what is seen now is what the kill finds. */
+  readonly freeze: () => void;
   /** Resolves when the process is gone. */
   readonly kill: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -24,6 +26,9 @@ export function beginLife(main: string, project: CrashProject): Life {
   });
   return {
     ready: () => waitForPort(project.port, started, START_WITHIN_MS),
+    freeze: () => {
+      started.child.kill('SIGSTOP');
+    },
     kill: async () => {
       const gone = once(started.child, 'exit');
       if (started.child.exitCode !== null)

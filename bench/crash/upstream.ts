@@ -13,7 +13,7 @@ export interface Received {
 /** Its account of everything until now. */
 export interface Account {
   readonly paths: Readonly<Record<string, Received>>;
-  /** The most requests of one consumer that came to the route with a window in any stretch of its length. */
+  /** The most requests of one consumer that came to the route with a window in any stretch of its length, of what surely lies in it. */
   readonly windowPeak: number;
 }
 

@@ -92,6 +92,6 @@ policy "bench" "Consumers of paying tenants with a fresh key may call"
     forbid "old-key" when credential.age > 400 days
     limit "window" at most 1_000_000_000 requests in any 1h  for each consumer
     quota "month" 2_000_000_000 requests per month  for each tenant
-    set header "x-bench-version" to "${version}" in request
+    set header "x-bench-version" to "${version}" in response
 }
 `;

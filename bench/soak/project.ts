@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The project of a soak, and the edits that are made while it runs. */
@@ -26,7 +26,12 @@ export function writeSoakProject(
   ports: { readonly service: number; readonly gateway: number; readonly admin: number },
 ): SoakProject {
   for (const name of ['routes', 'tenants', 'policies']) mkdirSync(join(folder, name), { recursive: true });
-  const write = (path: string, text: string): void => writeFileSync(join(folder, path), text);
+  // A file that is written in place is empty for a moment, and may be read in it: whoever edits under load renames.
+  const unfinished = `${folder}.unfinished`;
+  const write = (path: string, text: string): void => {
+    writeFileSync(unfinished, text);
+    renameSync(unfinished, join(folder, path));
+  };
   write(
     'portunus.yaml',
     `portunus: 1

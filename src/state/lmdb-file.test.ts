@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, rmSync, statSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -9,9 +9,11 @@ import { newestState, PAGE_BYTES, putBackTransaction } from './store-file.ts';
 
 /** Of a disk that takes the meta page and says that it did not: lmdb gives up its map then. */
 let metaPages: 'written' | 'lost in answer' = 'written';
+let opening: 'works' | 'fails' = 'works';
 vi.mock('lmdb', async (original) => {
   const real = await original<typeof lmdb>();
   const open = (options: lmdb.RootDatabaseOptionsWithPath) => {
+    if (opening === 'fails') throw new Error('ENOMEM');
     const database = real.open(options);
     const transactionSync = database.transactionSync.bind(database);
     let isBeyondUse = false;
@@ -110,6 +112,51 @@ it('a transaction that is put back was never there', async () => {
     'third',
     transaction + 1n,
   ]);
+  await again.close();
+});
+
+/** Pages of the file that this process has mapped and touched. */
+function residentBytes(): number {
+  const maps = readFileSync('/proc/self/smaps', 'utf8').split(/^(?=[\da-f]+-[\da-f]+ )/m);
+  const ofFile = maps.filter((map) => map.split('\n', 1)[0]!.endsWith(` ${path}`));
+  return ofFile.reduce((sum, map) => sum + 1_024 * Number(/^Rss:\s+(\d+)/m.exec(map)![1]), 0);
+}
+
+it('gives back the memory of what was read, and goes on', async () => {
+  const file = new LmdbFile(path, 'put-back');
+  const put = (key: number, bytes: number) =>
+    file.transaction((database, counted) => {
+      counted(bytes);
+      database.putSync(key, Buffer.alloc(bytes, key));
+    });
+  for (let key = 1; key <= 8; key++) put(key, 1_024 * 1_024);
+  for (let key = 1; key <= 8; key++) file.database.get(key);
+  expect(residentBytes()).toBeGreaterThan(8 * 1_024 * 1_024);
+  file.unmap();
+  expect(residentBytes()).toBeLessThan(256 * 1_024);
+  put(9, 10);
+  expect([file.isAway, file.database.get(8)?.[0], file.database.get(9)?.[0]]).toEqual([false, 8, 9]);
+  await file.close();
+});
+
+it('loses nothing where it can not be opened again at once', async () => {
+  const file = new LmdbFile(path, 'put-back');
+  const put = (value: string) =>
+    file.transaction((database, counted) => {
+      counted(64);
+      database.putSync(['key'], Buffer.from(value));
+    });
+  put('first');
+  put('last');
+  opening = 'fails';
+  file.unmap();
+  expect(() => file.database).toThrow('ENOMEM');
+  opening = 'works';
+  expect(file.database.get(['key'])?.toString()).toBe('last');
+  put('more');
+  await file.close();
+  const again = new LmdbFile(path, 'as-is');
+  expect(again.database.get(['key'])?.toString()).toBe('more');
   await again.close();
 });
 

@@ -87,6 +87,23 @@ export class LmdbFile {
     }
   }
 
+  /**
+   * Gives back the memory of pages that were read: what a map has touched stays resident until the map goes. For after all of a large
+   * table was read. Nothing else may read meanwhile.
+   */
+  unmap(): void {
+    if (this.#database === null) return;
+    try {
+      this.#lastGood = newestTransaction(this.path);
+      // Nothing is being written: it is closed when this returns.
+      this.#closing = this.#database.close().catch(() => {});
+      this.#database = null;
+      this.#database = this.#open();
+    } catch {
+      // Memory only. Where it could not be opened again, whoever needs it next tries, and is told.
+    }
+  }
+
   /** Throws where what was not kept can't be taken out of the file. */
   async close(): Promise<void> {
     await this.#closing;
@@ -130,6 +147,15 @@ export class LmdbFile {
       ...this.#options,
       path: this.path,
     } as LmdbOptions & { readonly path: string });
+  }
+}
+
+function newestTransaction(path: string): bigint {
+  const descriptor = openSync(path, 'r');
+  try {
+    return newestState(descriptor).transaction;
+  } finally {
+    closeSync(descriptor);
   }
 }
 

@@ -168,6 +168,11 @@ export class StoreTables {
     }
   }
 
+  /** Gives back the memory that reading all of a large table has taken. */
+  unmap(): void {
+    this.#file.unmap();
+  }
+
   /** An error: the file may hold a change that was answered as not saved. */
   async close(): Promise<Result<void, StoreProblem>> {
     try {
