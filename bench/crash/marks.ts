@@ -15,7 +15,7 @@ export async function readMarks(
 ): Promise<ReadonlyMap<string, number>> {
   const tables = new StoreTables(new LmdbFile(join(dataFolder, STORE_FILE), 'as-is', { readOnly: true }));
   try {
-    const marks = createQuotaMarks(tables);
+    const marks = createQuotaMarks(tables, tables);
     return new Map(identities.map((identity) => [identity, usedOf(marks, identity)]));
   } finally {
     await tables.close();

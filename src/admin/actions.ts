@@ -67,6 +67,8 @@ export interface AdminStatus {
   readonly services: readonly ServiceStatus[];
   /** Those that clients see; empty without TLS. */
   readonly certificates: readonly CertificateStatus[];
+  /** Of the store, and how many of its processes there were: what a former one leases late is refused. */
+  readonly node: { readonly node: string; readonly epoch: number };
   readonly kept: KeptStatus;
   readonly rateWindows: RateWindowStatus;
   readonly alerts: readonly AlertStatus[];

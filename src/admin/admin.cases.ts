@@ -111,6 +111,7 @@ export const STATUS: AdminStatus = {
     snapshotBytes: 4_096,
     durableAgeMs: 800,
   },
+  node: { node: '00f1a2b3c4d5e6f7', epoch: 3 },
   kept: {
     auditEnd: 7,
     auditRecords: 7,

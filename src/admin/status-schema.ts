@@ -120,6 +120,7 @@ export const STATUS_SCHEMA = object({
     snapshotBytes: WHOLE,
     durableAgeMs: orNull(NUMBER),
   }),
+  node: object({ node: TEXT, epoch: WHOLE }),
   kept: object({
     auditEnd: WHOLE,
     auditRecords: WHOLE,

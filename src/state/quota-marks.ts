@@ -50,7 +50,8 @@ export interface QuotaMarks {
 
 const TABLE = 'quota';
 
-export function createQuotaMarks(tables: StoreTables): QuotaMarks {
+/** `fence`: refuses what a process writes that holds the store no more. */
+export function createQuotaMarks(tables: StoreTables, fence: Pick<StoreTables, 'change'>): QuotaMarks {
   return {
     read: (name) => tables.get<QuotaMark>(recordKey(name)),
     count: (counter) => tables.count([TABLE, digest(counter)]),
@@ -60,7 +61,7 @@ export function createQuotaMarks(tables: StoreTables): QuotaMarks {
       return ok(listed.value.map(({ key, value }) => ({ key: markedKey(key), mark: value })));
     },
     write(marks, removed = []) {
-      return tables.change((change) => {
+      return fence.change((change) => {
         for (const name of removed) change.remove(recordKey(name));
         for (const mark of marks) {
           const { periodMs, endMs, used, told = 0 } = mark;
@@ -75,7 +76,7 @@ export function createQuotaMarks(tables: StoreTables): QuotaMarks {
       if (!there.ok) return there;
       if (moved.value.length === 0) return ok(undefined);
       const taken = new Set(there.value.map(({ key }) => JSON.stringify(key)));
-      return tables.change((change) => {
+      return fence.change((change) => {
         for (const { key, value } of moved.value) {
           change.remove(key);
           const target: RecordKey = [TABLE, digest(to), ...key.slice(2)];
@@ -88,7 +89,7 @@ export function createQuotaMarks(tables: StoreTables): QuotaMarks {
       if (!listed.ok) return listed;
       const ended = listed.value.filter(({ value }) => value.endMs < wallMs);
       if (ended.length === 0) return ok(0);
-      const removed = tables.change((change) => {
+      const removed = fence.change((change) => {
         for (const { key } of ended) change.remove(key);
       });
       return removed.ok ? ok(ended.length) : removed;

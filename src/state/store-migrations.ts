@@ -66,6 +66,9 @@ export interface MigrationParts {
   readonly backUp: () => string;
 }
 
+/** Written with the steps, and removed with the audit record that tells of them. */
+export const MIGRATED_KEY = ['migrated'] as const satisfies RecordKey;
+
 /** What was done to a store when it was opened. */
 export interface Migrated {
   readonly from: number;
@@ -73,14 +76,14 @@ export interface Migrated {
   readonly backup: string;
 }
 
-/** Brings a store to the newest format; null where it has it. A newer one is refused, and left alone. */
+/** Brings a store to the newest format, where it has another. A newer one is refused, and left alone. */
 export function migrateStore(
   tables: StoreTables,
   from: number,
   { path, migrations, nowMs, backUp }: MigrationParts,
-): Result<Migrated | null, StoreProblem> {
+): Result<void, StoreProblem> {
   const to = newestFormat(migrations);
-  if (from === to) return ok(null);
+  if (from === to) return ok(undefined);
   if (from > to) {
     const message = `The store has format ${from}; this version of Portunus knows ${to}.`;
     return problem('store_newer', path, message, 'Start the version that made it, or a later one.');
@@ -97,12 +100,10 @@ export function migrateStore(
       'Make room on the disk and see that it can be written to, then try again.',
     );
   }
-  const done = runSteps(
-    tables,
-    migrations.filter((step) => step.to > from),
-    nowMs,
-  );
-  if (done.ok) return ok({ from, to, backup });
+  const migrated: Migrated = { from, to, backup };
+  const steps = migrations.filter((step) => step.to > from);
+  const done = runSteps(tables, steps, migrated, nowMs);
+  if (done.ok) return done;
   // The store is as it was. Each try of a service manager would leave another copy.
   removeCopy(backup);
   return done;
@@ -111,6 +112,7 @@ export function migrateStore(
 function runSteps(
   tables: StoreTables,
   steps: readonly StoreMigration[],
+  migrated: Migrated,
   nowMs: number,
 ): Result<void, StoreProblem> {
   let failed: StoreProblem | null = null;
@@ -126,6 +128,7 @@ function runSteps(
       const formats = [...schema.value.formats, { version: step.to, sinceMs: nowMs }];
       change.put(SCHEMA_KEY, { ...schema.value, version: step.to, formats });
     }
+    change.put(MIGRATED_KEY, migrated);
   });
   if (failed !== null) return err({ ...(failed as StoreProblem), remedy: RESTORE_REMEDY });
   return written;

@@ -8,6 +8,7 @@ import { err } from '../base/result.ts';
  * - `store_newer`: made by a later version of Portunus
  * - `store_damaged`: a record or the file itself is not as it was written
  * - `store_write_failed`: a change could not be made durable; nothing of it is kept
+ * - `store_fenced`: a later process holds the store: what this one leases counts no more
  * - `store_not_put_back`: nothing of such a change was to be kept, but the disk did not let go of it until the end of the process
  */
 export type StoreProblemCode =
@@ -17,6 +18,7 @@ export type StoreProblemCode =
   | 'store_newer'
   | 'store_damaged'
   | 'store_write_failed'
+  | 'store_fenced'
   | 'store_not_put_back';
 
 export interface StoreProblem {

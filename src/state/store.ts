@@ -17,10 +17,12 @@ import { createDirectoryTable, type DirectoryTable } from './directory-table.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts';
 import { type IdempotencyTable, openIdempotencyTable } from './idempotency-records.ts';
 import { LmdbFile } from './lmdb-file.ts';
+import { holdStore, type NodeHolder } from './node-fence.ts';
 import { createQuotaMarks, type QuotaMarks } from './quota-marks.ts';
 import type { StoreExamination } from './store-examination.ts';
 import { inspectStoreFile } from './store-file.ts';
 import {
+  MIGRATED_KEY,
   type Migrated,
   migrateStore,
   newestFormat,
@@ -43,6 +45,8 @@ export interface Store {
   readonly directory: DirectoryTable;
   readonly history: ConfigurationHistory;
   readonly quotaMarks: QuotaMarks;
+  /** This process, as far as the store is concerned. */
+  readonly holder: NodeHolder;
   /** How the process before ended. */
   readonly lastHolder: FolderLock['lastHolder'];
   /** Closes the files and frees the folder. An error: something is in the store that should not be. */
@@ -166,7 +170,7 @@ interface SecretsRecord {
 function beginStore(
   tables: StoreTables,
   { random, clock, migrations }: Opening,
-): Result<OpenedStore, StoreProblem> {
+): Result<InstanceSecrets, StoreProblem> {
   const keyHashSecret = new Uint8Array(KEY_HASH_SECRET_BYTES);
   const pepper = new Uint8Array(PEPPER_BYTES);
   random.fill(keyHashSecret);
@@ -180,13 +184,13 @@ function beginStore(
     change.put(SCHEMA_KEY, schema);
     change.put(SECRETS_KEY, secrets);
   });
-  return written.ok ? ok({ secrets: { keyHashSecret, pepper }, migrated: null }) : written;
+  return written.ok ? ok({ keyHashSecret, pepper }) : written;
 }
 
 function continueStore(
   tables: StoreTables,
   { folder, path, clock, migrations }: Opening,
-): Result<OpenedStore, StoreProblem> {
+): Result<InstanceSecrets, StoreProblem> {
   const schema = tables.get<SchemaRecord>(SCHEMA_KEY);
   if (!schema.ok) return schema;
   if (schema.value?.madeBy !== 'portunus') return foreign(path);
@@ -203,12 +207,14 @@ function continueStore(
   if (secrets.value === null) return damaged(path, 'its secrets are missing');
   const keyHashSecret = new Uint8Array(Buffer.from(secrets.value.keyHashSecret, 'base64'));
   const pepper = new Uint8Array(Buffer.from(secrets.value.pepper, 'base64'));
-  return ok({ secrets: { keyHashSecret, pepper }, migrated: migrated.value });
+  return ok({ keyHashSecret, pepper });
 }
 
-interface OpenedStore {
-  readonly secrets: InstanceSecrets;
-  readonly migrated: Migrated | null;
+/** What a migration left to be recorded, also one of a process that ended before it could. */
+function recordMigration(tables: StoreTables, audit: AuditLog): Result<unknown, StoreProblem> {
+  const migrated = tables.get<Migrated>(MIGRATED_KEY);
+  if (!migrated.ok || migrated.value === null) return migrated;
+  return audit.change([migrationEntry(migrated.value)], (change) => change.remove(MIGRATED_KEY));
 }
 
 function migrationEntry({ from, to, backup }: Migrated): AuditEntry {
@@ -223,17 +229,17 @@ function migrationEntry({ from, to, backup }: Migrated): AuditEntry {
 
 function createStore(
   tables: StoreTables,
-  { secrets, migrated }: OpenedStore,
-  { folder, random, clock, arrival, lock }: Opening,
+  secrets: InstanceSecrets,
+  { folder, path, random, clock, arrival, lock }: Opening,
 ): Result<Store, StoreProblem> {
   const key = openAuditKey(folder, random);
   if (!key.ok) return key;
   const audit = openAuditLog(tables, key.value, clock, arrival);
   if (!audit.ok) return audit;
-  if (migrated !== null) {
-    const recorded = audit.value.change([migrationEntry(migrated)], () => {});
-    if (!recorded.ok) return recorded;
-  }
+  const recorded = recordMigration(tables, audit.value);
+  if (!recorded.ok) return recorded;
+  const fence = holdStore(tables, { random, place: path, isReplaced: arrival.kind === 'replaced' });
+  if (!fence.ok) return fence;
   const adminTokens = openAdminTokens(tables, audit.value);
   if (!adminTokens.ok) return adminTokens;
   const idempotency = openIdempotencyTable(tables, clock);
@@ -250,7 +256,8 @@ function createStore(
     credentials: credentials.value,
     directory: createDirectoryTable(tables, audit.value),
     history: history.value,
-    quotaMarks: createQuotaMarks(tables),
+    quotaMarks: createQuotaMarks(tables, fence.value),
+    holder: fence.value.holder,
     lastHolder: lock.lastHolder,
     async close() {
       const closed = await tables.close();

@@ -161,6 +161,18 @@ it('one of the first format is copied, changed and recorded, once; what it holds
   expect(backups()).toHaveLength(1);
 });
 
+it('one that a process had no time to record is recorded by the next, once', async () => {
+  await makeStore(NEWEST);
+  await writeRaw([['migrated'], { from: 1, to: NEWEST, backup: '/backups/a.mdb' }]);
+  const migrations = () =>
+    inStore(STORE_MIGRATIONS, ({ audit }) => {
+      const records = audit.records(0, 10);
+      return records.ok ? records.value.filter(({ action }) => action === 'store.migrate') : [];
+    });
+  expect(await migrations()).toMatchObject([{ target: 'store, copied to /backups/a.mdb before' }]);
+  expect(await migrations()).toHaveLength(1);
+});
+
 it('steps see what those before them have written', async () => {
   await makeStore(1);
   await inStore(LATER, () => {});

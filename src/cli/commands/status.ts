@@ -38,6 +38,7 @@ function report(status: AdminStatus): string {
       'gateway',
       `${status.health}, version ${status.version}, process ${status.processId}, up ${spell(status.uptimeMs)}`,
     ],
+    ['node', `${status.node.node}, its process number ${status.node.epoch}`],
     ['project', status.project],
     ['listens on', `${address(status.listen)}, admin on ${address(status.admin)}`],
     ['data threads', String(status.dataThreads.length)],

@@ -93,6 +93,7 @@ export function adminStatus(parts: StatusParts): AdminStatus {
       expiresMs,
     })),
     rateWindows: parts.rates,
+    node: parts.store.holder,
     kept: keptStatus(parts.store, parts.settings.limits),
     alerts: observation.alerts.open(),
     deliveries: observation.deliveries.inspect(),
