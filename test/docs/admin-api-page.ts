@@ -71,8 +71,8 @@ are live even where the disk is full: their records wait in memory, with the ale
 
 ## History of the configuration
 
-Every version that ran is kept with all of its files, at most ${limit('configurationVersions')} (\`limits.configurationVersions\`): \`portunus history list\`, \`history show VERSION\`, \`history diff FROM [TO]\`.
-A start with the files of the newest version goes on with its number.
+Of the versions that ran the newest ${limit('configurationVersions')} are kept, with all of their files (\`limits.configurationVersions\`, up to ${LIMITS.configurationVersions.maximum.toLocaleString('en')}): \`portunus history list\`, \`history show VERSION\`,
+\`history diff FROM --to VERSION\`. A roll-back to an older one is refused, and says which is the oldest; a text that several versions have is kept once, so whoever wants them all sets the bound higher. A start with the files of the newest version goes on with its number.
 
 \`portunus rollback VERSION\` writes the files of that version back into the project folder and loads them, as a new version. So folder and gateway say the same, the next saved file
 does not undo it, and the next edit starts from what runs. It is checked before anything is written; what lay there is kept in \`replaced-files\` of the data folder, if no version has it;

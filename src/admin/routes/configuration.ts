@@ -136,7 +136,9 @@ function versionAnswer({ parameters }: AdminCall, { configuration }: AdminAction
   const version = Number(parameters.version);
   const files = configuration.files(version);
   if (!files.ok) return unreadable(files.error);
-  return files.value === null ? unknown(version) : { status: 200, body: { version, files: files.value } };
+  return files.value === null
+    ? unknown(version, configuration)
+    : { status: 200, body: { version, files: files.value } };
 }
 
 function changesAnswer({ query }: AdminCall, { configuration }: AdminActions): AdminAnswer {
@@ -145,8 +147,8 @@ function changesAnswer({ query }: AdminCall, { configuration }: AdminActions): A
   const [before, after] = [configuration.files(from), configuration.files(to)];
   if (!before.ok) return unreadable(before.error);
   if (!after.ok) return unreadable(after.error);
-  if (before.value === null) return unknown(from);
-  if (after.value === null) return unknown(to);
+  if (before.value === null) return unknown(from, configuration);
+  if (after.value === null) return unknown(to, configuration);
   return { status: 200, body: { from, to, files: changes(before.value, after.value) } };
 }
 
@@ -162,14 +164,20 @@ function changes(before: readonly VersionFile[], after: readonly VersionFile[]):
 async function rollBackAnswer({ body, actor }: AdminCall, actions: AdminActions): Promise<AdminAnswer> {
   const { version } = body as { readonly version: number };
   const report = await actions.configuration.rollBack(version, actor);
-  if (!report.ok && report.error === 'unknown') return unknown(version);
+  if (!report.ok && report.error === 'unknown') return unknown(version, actions.configuration);
   return loadAnswer(report as Result<LoadReport, AuditProblem>);
 }
 
-function unknown(version: number): AdminAnswer {
+function unknown(version: number, configuration: ConfigurationActions): AdminAnswer {
+  const { versions, versionsMax } = configuration.versions();
+  const oldest = versions[0]?.version ?? 0;
+  const why =
+    version < oldest
+      ? `the newest ${versionsMax} are (limits.configurationVersions), the oldest of them is ${oldest}. A higher bound keeps more of those to come.`
+      : '"portunus history list" shows those that are.';
   return {
     problem: 'not_found',
-    detail: `Version ${version} is not kept: "portunus history" lists those that are.`,
+    detail: `Version ${version} is ${version < oldest ? 'no longer' : 'not'} kept: ${why}`,
   };
 }
 

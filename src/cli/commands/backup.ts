@@ -32,10 +32,13 @@ export async function backup(
   process.stdout.write(
     options.json
       ? `${JSON.stringify({ path, tables: examination.tables }, null, 2)}\n`
-      : `Copied ${records} records to ${relative('', path)}. It holds secrets: keep it as safe as the data folder.\n`,
+      : `Copied ${records} records to ${relative('', path)}. It holds secrets: keep it as safe as the data folder. ${LEFT_OUT}\n`,
   );
   return EXIT.fine;
 }
+
+/** A file of their own (`history.mdb`), with a retention of its own. */
+const LEFT_OUT = 'The request log and the sums of usage are not in it.';
 
 /** By the gateway where one runs, else by this command. */
 async function record(folder: string, path: string): Promise<Result<void, string>> {
