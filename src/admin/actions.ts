@@ -9,6 +9,7 @@ import type { DirectoryActions } from './routes/directory.ts';
 import type { KeyActions } from './routes/keys.ts';
 import type { ObservationActions } from './routes/observation.ts';
 import type { PoolActions } from './routes/pools.ts';
+import type { SecretActions } from './routes/secrets.ts';
 import type { TokenActions } from './routes/tokens.ts';
 
 /** What the admin API can ask of the gateway. Implemented by the composition root. */
@@ -23,6 +24,7 @@ export interface AdminActions {
   readonly audit: AuditActions;
   readonly keys: KeyActions;
   readonly pools: PoolActions;
+  readonly secrets: SecretActions;
   readonly directory: DirectoryActions;
   readonly observation: ObservationActions;
   readonly configuration: ConfigurationActions;

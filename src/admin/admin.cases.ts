@@ -11,6 +11,7 @@ import type { KnownAdminToken } from './admission.ts';
 import { createIdempotencyKeeper, type IdempotencyRecord, type IdempotencyRecords } from './idempotency.ts';
 import type { ObservationActions } from './routes/observation.ts';
 import type { PoolView } from './routes/pools.ts';
+import type { SecretView } from './routes/secrets.ts';
 import type { TokenActions } from './routes/tokens.ts';
 import { ADMIN_ROUTES } from './routes.ts';
 import type { AdminServerOptions } from './server.ts';
@@ -228,6 +229,13 @@ const POOL: PoolView = {
   ],
 };
 
+const SECRET: SecretView = {
+  name: 'openai/k2',
+  generation: 2,
+  sinceMs: 1_895_456_000_000,
+  formerUntilMs: null,
+};
+
 export function actions(changes: Partial<AdminActions> = {}): AdminActions {
   return {
     health: () => 'serving',
@@ -237,6 +245,11 @@ export function actions(changes: Partial<AdminActions> = {}): AdminActions {
     tokens: new TestTokens(LOCAL),
     keys: liveDirectory().directory.keys,
     pools: { list: () => [POOL], change: () => Promise.resolve(ok(POOL)) },
+    secrets: {
+      list: () => [SECRET],
+      set: () => Promise.resolve(ok(SECRET)),
+      remove: () => ok(undefined),
+    },
     directory: {
       get: () => null,
       put: () =>

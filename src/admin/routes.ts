@@ -5,6 +5,7 @@ import { DIRECTORY_ROUTES } from './routes/directory.ts';
 import { KEY_ROUTES } from './routes/keys.ts';
 import { OBSERVATION_ROUTES } from './routes/observation.ts';
 import { POOL_ROUTES } from './routes/pools.ts';
+import { SECRET_ROUTES } from './routes/secrets.ts';
 import { SYSTEM_ROUTES } from './routes/system.ts';
 import { TOKEN_ROUTES } from './routes/tokens.ts';
 
@@ -14,6 +15,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ...TOKEN_ROUTES,
   ...KEY_ROUTES,
   ...POOL_ROUTES,
+  ...SECRET_ROUTES,
   ...DIRECTORY_ROUTES,
   ...AUDIT_ROUTES,
   ...OBSERVATION_ROUTES,

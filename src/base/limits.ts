@@ -119,6 +119,7 @@ export const LIMITS = {
   ),
   consumerKeys: count(1_250_000, 1_000, 20_000_000, 'consumer keys, in files and issued at run time'),
   storedEntities: count(20_000, 1, 1_000_000, 'tenants, teams and consumers made at run time'),
+  storedSecrets: count(1_000, 1, 100_000, 'secrets that the store keeps, for store:NAME'),
   directoryBytes: bytes(
     256 * MIB,
     MIB,

@@ -354,6 +354,39 @@ for (const [change, description] of [
     );
 }
 
+const secrets = program
+  .command('secrets')
+  .description('secrets that the store keeps sealed, for store:NAME in the files');
+const SECRET = ['<name>', 'what stands behind store:'] as const;
+secrets
+  .command('set')
+  .description('seal what the standard input has; it counts at once where it is in use')
+  .argument(...SECRET)
+  .argument(...FOLDER)
+  .option('--json', 'one JSON document instead of text')
+  .addOption(URL_OPTION)
+  .addOption(CA_OPTION)
+  .addOption(TOKEN_FILE_OPTION)
+  .action(run(async () => (await import('./commands/secrets.ts')).secretsSet));
+secrets
+  .command('list')
+  .description('name them and say since when; never the secrets themselves')
+  .argument(...FOLDER)
+  .option('--json', 'one JSON document instead of text')
+  .addOption(URL_OPTION)
+  .addOption(CA_OPTION)
+  .addOption(TOKEN_FILE_OPTION)
+  .action(run(async () => (await import('./commands/secrets.ts')).secretsList));
+secrets
+  .command('remove')
+  .description('remove one that nothing has')
+  .argument(...SECRET)
+  .argument(...FOLDER)
+  .addOption(URL_OPTION)
+  .addOption(CA_OPTION)
+  .addOption(TOKEN_FILE_OPTION)
+  .action(run(async () => (await import('./commands/secrets.ts')).secretsRemove));
+
 program
   .command('export')
   .description('write out what the running gateway holds')

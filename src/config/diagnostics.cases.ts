@@ -1550,7 +1550,7 @@ clientCertificates: { trustedProxies: [10.0.0.7] }
    |
  8 |             secrets: [••••••••••••••••••••••••••••••]
    |                       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-   = help: Write env:NAME or file:PATH, and put the secret there.
+   = help: Write env:NAME, file:PATH or store:NAME, and put the secret there.
 
 1 error.
 `,
@@ -2409,7 +2409,7 @@ pools:
    |
  3 |   main: { provider: openai, keys: { k: { secret: •••••••••••••••••• } } }
    |                                                  ^^^^^^^^^^^^^^^^^^
-   = help: Write env:NAME or file:PATH, and put the secret there.
+   = help: Write env:NAME, file:PATH or store:NAME, and put the secret there.
 
 1 error.
 `,

@@ -175,6 +175,9 @@ class RunningDataThread {
       case 'endpoints-resolved':
         this.#parts.upstream.resolved(message.changes);
         return;
+      case 'keys-renewed':
+        this.#models.renewKeys(message.keys);
+        return;
       case 'grants-arrived':
         this.#leases.arrived();
         this.#exchanges.grants.arrived();

@@ -94,6 +94,10 @@ export class DataThreads {
     this.#broadcast({ kind: 'grants-arrived' });
   }
 
+  tellKeys(keys: unknown): void {
+    this.#broadcast({ kind: 'keys-renewed', keys });
+  }
+
   tellAddresses(changes: readonly ResolvedEndpoint[]): void {
     if (changes.length > 0) this.#broadcast({ kind: 'endpoints-resolved', changes });
   }

@@ -379,6 +379,7 @@ function buildVersion(
           },
         }),
       }),
+      renewKeys: unused,
     },
     preparedPools: null,
   });

@@ -24,6 +24,8 @@ export type ToDataThread =
   | { readonly kind: 'endpoints-resolved'; readonly changes: readonly ResolvedEndpoint[] }
   /** Requests that wait for leases may take anew. */
   | { readonly kind: 'grants-arrived' }
+  /** Keys of pools that have another secret from now on (opaque here: `pools/` makes and reads it). */
+  | { readonly kind: 'keys-renewed'; readonly keys: unknown }
   /**
    * Open the listen socket, with certificates where TLS is spoken; answer `listening` or `listen-failed`. Again when certificates
    * have changed: the socket of before stays when it fails.

@@ -49,7 +49,7 @@ function partsOf(services: readonly string[], open: (name: string) => () => void
     },
     endpointSlots: new Int32Array(),
     alerts: { matched: unused },
-    models: { bind: unused },
+    models: { bind: unused, renewKeys: unused },
     preparedPools: null,
     instantiate: unused,
     hashKey: unused,

@@ -1,5 +1,6 @@
 /** Secrets that callers sign with, read from where the files say: the store never has them. */
 import { err, type Result } from '../base/result.ts';
+import { spellSecretPlace } from '../model/secret-place.ts';
 import type { Consumer, Directory, SecretReference, Tenant } from '../model/world.ts';
 import type { ConsumerSecrets } from './directory-records.ts';
 
@@ -50,7 +51,7 @@ export function readSigningSecrets(
       const own: Record<string, string[]> = {};
       for (const { name, secrets: references } of consumer.credentials) {
         for (const reference of references) {
-          const place = placeOf(reference);
+          const place = spellSecretPlace(reference);
           const secret = readOne(reference, read);
           if (!secret.ok)
             faults.push({
@@ -75,6 +76,7 @@ const REMEDIES: Readonly<Record<SecretReference['in'], string>> = {
   file: 'Write a secret of 32 to 4096 bytes there that the gateway may read; files are read again every two seconds.',
   environment:
     'Set the variable to 32 to 4096 bytes and start the gateway anew: no process sees another environment.',
+  store: 'Set it to 32 to 4096 bytes with "portunus secrets set"; it counts at once.',
 };
 
 /** What a version is refused for; null where all secrets could be read. */
@@ -118,10 +120,6 @@ function readOne(reference: SecretReference, read: ReadSecret): Result<Uint8Arra
   const { length } = secret.value;
   if (length < SECRET_BYTES_MIN) return err(` has fewer than ${SECRET_BYTES_MIN} bytes`);
   return length > SECRET_BYTES_MAX ? err(` has more than ${SECRET_BYTES_MAX} bytes`) : secret;
-}
-
-function placeOf(reference: SecretReference): string {
-  return reference.in === 'file' ? reference.path : `the variable ${reference.name}`;
 }
 
 function spell(tenant: string, consumer: string): string {

@@ -376,7 +376,8 @@ export interface Credential {
   readonly secrets: readonly SecretReference[];
 }
 
-/** Where a secret is: a variable of the environment, or a file by its absolute path. */
+/** Where a secret is: a variable of the environment, a file by its absolute path, or the store, which keeps it sealed. */
 export type SecretReference =
   | { readonly in: 'environment'; readonly name: string }
+  | { readonly in: 'store'; readonly name: string }
   | { readonly in: 'file'; readonly path: string };

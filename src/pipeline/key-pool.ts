@@ -35,4 +35,6 @@ export interface ModelServices {
    * name.
    */
   bind(models: Models, prepared: unknown, services: ReadonlyMap<string, UpstreamService>): BoundModels;
+  /** Keys that are others from now on, for all versions (opaque here, as above). */
+  renewKeys(renewed: unknown): void;
 }

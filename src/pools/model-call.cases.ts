@@ -16,7 +16,7 @@ import type {
 } from '../pipeline/upstream.ts';
 import { ThreadModelServices } from './model-services.ts';
 import { createPoolMemory } from './pool-memory.ts';
-import { PoolRegistry, type PreparedPools, type SavedPools } from './pool-registry.ts';
+import { PoolRegistry, type PreparedPools, type RenewedKeys, type SavedPools } from './pool-registry.ts';
 
 export class ProviderCall implements UpstreamCall {
   readonly request: UpstreamRequest;
@@ -109,6 +109,8 @@ export interface ModelsOptions {
   readonly limits?: Partial<LimitValues>;
   /** Null: no secret is there. */
   readonly secretPrefix?: string | null;
+  /** Secrets that lie in files, by the names of the keys; they may be changed. */
+  readonly files?: Map<string, string>;
   /** A further model of the same pools. */
   readonly second?: string;
   readonly random?: () => number;
@@ -130,6 +132,7 @@ export class Models {
   readonly registry: PoolRegistry;
   nowMs: number;
   readonly #prepared: PreparedPools;
+  readonly #thread: ThreadModelServices;
   readonly #bound: BoundModels;
   readonly #due: { readonly atMs: number; readonly run: () => void }[] = [];
 
@@ -142,18 +145,23 @@ export class Models {
       memory,
       sizes: limits,
       clock,
-      readSecret: (reference) =>
-        options.secretPrefix === null
+      readSecret: (reference) => {
+        if (reference.in === 'file') {
+          const text = options.files?.get(reference.path);
+          return text === undefined ? err('no such file') : ok(Buffer.from(text));
+        }
+        return options.secretPrefix === null
           ? err('it is not set')
           : ok(
               Buffer.from(
                 `${options.secretPrefix ?? 'secret'}-of-${reference.in === 'environment' ? reference.name : ''}`,
               ),
-            ),
+            );
+      },
     });
     if (options.restores !== undefined)
       this.registry.restore(options.restores.saved, options.restores.shiftMs);
-    const pools = new Map(options.pools.map((pool) => [pool.name, poolOf(pool)]));
+    const pools = new Map(options.pools.map((pool) => [pool.name, poolOf(pool, options.files)]));
     const providers = new Map(
       [...pools.values()].map(({ provider }) => [provider, providerOf(provider, options.provider)]),
     );
@@ -190,14 +198,23 @@ export class Models {
         },
       ]),
     );
-    this.#bound = new ThreadModelServices({
+    this.#thread = new ThreadModelServices({
       memory,
       limits,
       thread: 0,
       clock,
       random: { fill: () => {}, uint32: options.random ?? (() => 0) },
       later: (delayMs, run) => void this.#due.push({ atMs: this.nowMs + delayMs, run }),
-    }).bind(models, prepared.value, services);
+    });
+    this.#bound = this.#thread.bind(models, prepared.value, services);
+  }
+
+  /** As the control thread does every two seconds. */
+  renewSecrets(): RenewedKeys {
+    const renewed = this.registry.renew(this.models);
+    this.#thread.renewKeys(renewed);
+    this.registry.renewed(renewed);
+    return renewed;
   }
 
   /** The calls since the last time that this was asked. */
@@ -268,7 +285,7 @@ export function perMinute(unit: KeyLimit['unit'], amount: number): KeyLimit {
   return { unit, kind: 'bucket', amount, windowMs: 60_000, source: 'declared', model: null, per: 'model' };
 }
 
-function poolOf(options: ModelsOptions['pools'][number]): Pool {
+function poolOf(options: ModelsOptions['pools'][number], files: ModelsOptions['files']): Pool {
   return {
     provider: 'one',
     choose: 'headroom',
@@ -279,7 +296,7 @@ function poolOf(options: ModelsOptions['pools'][number]): Pool {
     keys: options.keys.map(({ name, account, limits, priority, weight }) => ({
       name,
       account: account ?? name,
-      secret: { in: 'environment', name },
+      secret: files?.has(name) === true ? { in: 'file', path: name } : { in: 'environment', name },
       priority: priority ?? 1,
       weight: weight ?? 1,
       limits: limits ?? [],

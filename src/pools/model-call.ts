@@ -25,6 +25,7 @@ import type { CallOutcome, LaneTicket } from './lanes.ts';
 import { LOOK_SOON_MS } from './meters.ts';
 import type { ModelThread, Target } from './model-services.ts';
 import type { Waiter } from './pool-queue.ts';
+import type { PreparedKey } from './pool-registry.ts';
 import { callerFields, refusedCall, reportsOf, usedUpForMs } from './provider-answer.ts';
 import { providerRequest } from './provider-request.ts';
 
@@ -32,6 +33,8 @@ import { providerRequest } from './provider-request.ts';
 interface Attempt {
   readonly target: Target;
   readonly key: number;
+  /** As it was when the call was sent: the key may have another secret by now. */
+  readonly sent: PreparedKey;
   readonly ticket: LaneTicket;
   readonly call: UpstreamCall;
   /** `proof`: the one call that shows whether a suspect key is known. */
@@ -198,15 +201,10 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
       model: plan.model.upstreamName === plan.facts.model ? null : plan.model.upstreamName,
       asksForUsage: this.#asksForUsage(target),
     });
-    const request = providerRequest(
-      this.#request,
-      this.#operation,
-      target,
-      target.keys.get(key)!.secret,
-      body.length,
-    );
+    const sent = target.keys.get(key)!;
+    const request = providerRequest(this.#request, this.#operation, target, sent.secret, body.length);
     const call = target.service.dispatch(request, this);
-    this.#attempt = { target, key, ticket, call, as };
+    this.#attempt = { target, key, sent, ticket, call, as };
     call.write(body);
     call.end();
   }
@@ -272,7 +270,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
   }
 
   #learn(body: Uint8Array): void {
-    const { target, key, ticket } = this.#attempt!;
+    const { target, sent, ticket } = this.#attempt!;
     const { clock } = this.#thread;
     const { status, fields } = this.#head!;
     const wallMs = clock.wallMs();
@@ -290,15 +288,15 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     } else if (means === 'overloaded' && mayRetry && this.#hasOther(target)) {
       this.#passedOver.add(target);
       this.#again();
-    } else this.#passRefusal(body, target, key);
+    } else this.#passRefusal(body, target, sent);
   }
 
   #judgeKey(means: CallError | null, status: number): void {
-    const { target, key, as } = this.#attempt!;
+    const { key, sent, as } = this.#attempt!;
     const { health } = this.#thread;
+    // It went with a secret that the key has no more: the one that it has now may be tried.
+    if (sent.secretTurn !== health.secretTurn(key)) return;
     if (means === 'unauthorised' || means === 'out-of-credit') this.#refusedKeys.push(key);
-    // It went with a secret that the key has no more.
-    if (target.keys.get(key)!.secretTurn !== health.secretTurn(key)) return;
     // Calls that were under way together are one proof; the second one is a call that was sent after the first.
     if (means === 'unauthorised') {
       if (as === 'proof' || health.state(key) === 'active') health.happened(key, 'unauthorised');
@@ -307,9 +305,9 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
   }
 
   /** The caller's own fault, or nobody's: as the provider says it, but for what it says of the account. */
-  #passRefusal(body: Uint8Array, { provider, keys }: Target, key: number): void {
+  #passRefusal(body: Uint8Array, { provider }: Target, { secret }: PreparedKey): void {
     const head = this.#head!;
-    if (Buffer.from(body.buffer, body.byteOffset, body.length).includes(keys.get(key)!.secret)) {
+    if (Buffer.from(body.buffer, body.byteOffset, body.length).includes(secret)) {
       this.#failLater(
         'upstream_malformed_answer',
         'The provider refused the call with words that may not be passed on.',

@@ -240,3 +240,61 @@ it('a secret that is not there is told with its place, and what to do', () => {
     'The secret of key "a" of pool "pool" can\'t be read: the variable a: it is not set. Set it where the gateway is started.',
   );
 });
+
+describe('a key whose secret lies in a file', () => {
+  const files = (): Map<string, string> => new Map([['a', 'first']]);
+  const ONE = [{ name: 'pool', keys: [{ name: 'a' }] }];
+
+  it('is called with what lies there now, without another version', () => {
+    const secrets = files();
+    const models = new Models({ pools: ONE, files: secrets });
+    models.call(HELLO);
+    secrets.set('a', 'second');
+    expect(models.renewSecrets()).toMatchObject({
+      pools: [{ keys: [{ name: 'a', secretTurn: 1 }] }],
+      faults: [],
+    });
+    models.call(HELLO);
+    expect(models.calls.map(({ key }) => key)).toEqual(['first', 'second']);
+    expect(models.renewSecrets()).toEqual({ pools: [], faults: [] });
+  });
+
+  it('is well again when it was unknown before, and is not judged by calls with the secret of before', () => {
+    const secrets = files();
+    const models = new Models({ pools: ONE, files: secrets });
+    for (let nth = 0; nth < 2; nth++) {
+      models.call(HELLO);
+      models.newCalls()[0]!.answer(401, {});
+      models.pass(0);
+    }
+    expect(models.registry.health.state(0)).toBe('invalid');
+    secrets.set('a', 'second');
+    models.renewSecrets();
+    expect(models.registry.health.state(0)).toBe('active');
+    const caller = models.call(HELLO);
+    const [late] = models.newCalls();
+    secrets.set('a', 'third');
+    models.renewSecrets();
+    late!.answer(401, {});
+    expect(models.registry.health.state(0)).toBe('active');
+    const [again] = models.newCalls();
+    expect(again!.key).toBe('third');
+    again!.answer(200, ANSWER);
+    expect(caller.head!.status).toBe(200);
+  });
+
+  it('keeps what was read where nothing can be read now', () => {
+    const secrets = files();
+    const models = new Models({ pools: ONE, files: secrets });
+    for (const bad of ['two words', undefined]) {
+      if (bad === undefined) secrets.delete('a');
+      else secrets.set('a', bad);
+      const { pools, faults } = models.renewSecrets();
+      expect(pools).toEqual([]);
+      expect(faults).toMatchObject([{ pool: 'pool', key: 'a' }]);
+      expect(JSON.stringify(faults)).not.toContain('two words');
+      models.call(HELLO);
+    }
+    expect(models.calls.map(({ key }) => key)).toEqual(['first', 'first']);
+  });
+});

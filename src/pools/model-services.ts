@@ -21,7 +21,13 @@ import { ModelCall } from './model-call.ts';
 import { ModelList } from './model-list.ts';
 import type { PoolMemory, PoolSizes } from './pool-memory.ts';
 import { PoolQueue } from './pool-queue.ts';
-import { LANE_PROOF_MS, type PreparedKey, type PreparedPool, type PreparedPools } from './pool-registry.ts';
+import {
+  LANE_PROOF_MS,
+  type PreparedKey,
+  type PreparedPool,
+  type PreparedPools,
+  type RenewedKeys,
+} from './pool-registry.ts';
 import { TenantPlaces } from './tenant-places.ts';
 
 export interface ModelThreadParts {
@@ -58,9 +64,10 @@ export interface Target {
   readonly provider: Provider;
   readonly service: UpstreamService;
   readonly queue: PoolQueue;
-  readonly candidates: readonly Candidate[];
+  /** Both are others once keys are renewed. */
+  candidates: readonly Candidate[];
   /** By their places. */
-  readonly keys: ReadonlyMap<number, PreparedKey>;
+  keys: ReadonlyMap<number, PreparedKey>;
 }
 
 export interface BoundModel {
@@ -73,6 +80,8 @@ export class ThreadModelServices implements ModelServices {
   readonly #thread: ModelThread;
   /** By the pool's place: waiting outlasts versions. */
   readonly #queues = new Map<number, PoolQueue>();
+  /** Of all versions that are in use: nobody says of a version that it is not. */
+  #targets: readonly { readonly pool: number; readonly target: WeakRef<Target> }[] = [];
 
   constructor(parts: ModelThreadParts) {
     this.#parts = parts;
@@ -107,6 +116,19 @@ export class ThreadModelServices implements ModelServices {
     };
   }
 
+  renewKeys(renewed: unknown): void {
+    this.#targets = this.#targets.filter(({ target }) => target.deref() !== undefined);
+    for (const { place, keys } of (renewed as Pick<RenewedKeys, 'pools'>).pools)
+      for (const each of this.#targets) {
+        const target = each.target.deref();
+        if (each.pool !== place || target === undefined) continue;
+        // Only those that the version has: what else a pool has got by now is another version's.
+        const known = keys.filter((key) => target.keys.has(key.place));
+        if (known.length > 0)
+          target.keys = new Map([...target.keys, ...known.map((key) => [key.place, key] as const)]);
+      }
+  }
+
   #target(
     name: string,
     { upstreamName }: Model,
@@ -123,7 +145,7 @@ export class ThreadModelServices implements ModelServices {
       provider !== undefined && service !== undefined,
       'providers of pools are checked when the files are read',
     );
-    return {
+    const target: Target = {
       pool,
       provider,
       service,
@@ -134,6 +156,8 @@ export class ThreadModelServices implements ModelServices {
       }),
       keys: new Map(own.keys.map((key) => [key.place, key])),
     };
+    this.#targets = [...this.#targets, { pool: own.place, target: new WeakRef(target) }];
+    return target;
   }
 
   #queue(place: number, { queue }: Pool): PoolQueue {

@@ -7,6 +7,7 @@ import type { Clock } from '../base/ports.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { KeyLimit, Models, Pool, PoolKey } from '../model/pools.ts';
 import type { MeterSpec } from '../model/provider-limits.ts';
+import { spellSecretPlace } from '../model/secret-place.ts';
 import type { SecretReference } from '../model/world.ts';
 import { LANE_METERS_MAX } from '../pipeline/key-pool.ts';
 import { KeyHealth } from './key-health.ts';
@@ -33,6 +34,21 @@ export interface PreparedKey {
   readonly secretTurn: number;
   /** The lanes of a call to a model, in the order of locking: the one of the account, then that of its model; by name of the model at the provider. */
   readonly lanes: Readonly<Record<string, readonly number[]>>;
+}
+
+/** Of keys of the version that runs, whose secrets have been changed where they lie. */
+export interface RenewedKeys {
+  /** Only the pools and keys that differ: the others stay as they are. */
+  readonly pools: readonly PreparedPool[];
+  /** One for each key whose secret can't be read now: what was read before still counts. */
+  readonly faults: readonly KeyFault[];
+}
+
+export interface KeyFault {
+  readonly pool: string;
+  readonly key: string;
+  /** One sentence. */
+  readonly message: string;
 }
 
 /** The error says what is wrong, without subject. */
@@ -115,13 +131,48 @@ export class PoolRegistry {
     return ok({ pools });
   }
 
+  /** Looks at the secrets of the version that runs, but for those of the environment, which can't change. */
+  renew(models: Models): RenewedKeys {
+    const pools: PreparedPool[] = [];
+    const faults: KeyFault[] = [];
+    for (const pool of models.pools.values()) {
+      const keys: PreparedKey[] = [];
+      for (const key of pool.keys) {
+        if (key.secret.in === 'environment') continue;
+        const place = this.keyPlace(pool.name, key.name)!;
+        const secret = this.#secret(pool, key);
+        if (!secret.ok) faults.push({ pool: pool.name, key: key.name, message: secret.error });
+        else if (digestOf(secret.value) !== this.#digests.get(place)) {
+          const prepared = this.#key(pool, key, models);
+          if (prepared.ok) keys.push(prepared.value);
+        }
+      }
+      const place = this.#poolPlaces.known(pool.name);
+      if (keys.length > 0 && place !== null) pools.push({ name: pool.name, place, keys });
+    }
+    return { pools, faults };
+  }
+
+  /** Data threads were told of the renewed keys: what calls with the secrets of before say of them counts no more. */
+  renewed({ pools }: Pick<RenewedKeys, 'pools'>): void {
+    for (const { keys } of pools)
+      for (const { place } of keys) {
+        const digest = this.#read.get(place);
+        if (digest === undefined) continue;
+        this.#read.delete(place);
+        this.#take(place, digest);
+      }
+  }
+
+  #take(place: number, digest: string): void {
+    const before = this.#digests.get(place);
+    this.#digests.set(place, digest);
+    if (before !== undefined && before !== digest) this.health.renewed(place);
+  }
+
   /** The version serves: its limits hold from now on, and a key with another secret is another key. */
   activate(models: Models): void {
-    for (const [place, digest] of this.#read) {
-      const before = this.#digests.get(place);
-      this.#digests.set(place, digest);
-      if (before !== undefined && before !== digest) this.health.renewed(place);
-    }
+    for (const [place, digest] of this.#read) this.#take(place, digest);
     this.#read.clear();
     const declared = new Map<number, readonly MeterSpec[]>();
     for (const pool of models.pools.values()) {
@@ -244,11 +295,9 @@ export class PoolRegistry {
   #secret(pool: Pool, key: PoolKey): Result<string, string> {
     const read = this.#parts.readSecret(key.secret);
     const what = `The secret of key "${key.name}" of pool "${pool.name}"`;
-    const where = key.secret.in === 'file' ? key.secret.path : `the variable ${key.secret.name}`;
+    const where = spellSecretPlace(key.secret);
     if (!read.ok)
-      return err(
-        `${what} can't be read: ${where}: ${read.error}. ${key.secret.in === 'file' ? 'Write the file' : 'Set it'} where the gateway is started.`,
-      );
+      return err(`${what} can't be read: ${where}: ${read.error}. ${SECRET_REMEDIES[key.secret.in]}`);
     const text = Buffer.from(read.value).toString('latin1').trim();
     // What a field may hold (RFC 9110, 5.5), without blanks: no key has any.
     if (!/^[\x21-\x7e]{1,4096}$/.test(text))
@@ -256,6 +305,12 @@ export class PoolRegistry {
     return ok(text);
   }
 }
+
+const SECRET_REMEDIES: Readonly<Record<SecretReference['in'], string>> = {
+  environment: 'Set it where the gateway is started.',
+  file: 'Write the file where the gateway is started.',
+  store: 'Set it with "portunus secrets set".',
+};
 
 /** Whichever of its keys says so. */
 function hasAccountLimits(provider: string, account: string, { pools }: Models): boolean {

@@ -9,6 +9,8 @@ import { err } from '../base/result.ts';
  * - `store_damaged`: a record or the file itself is not as it was written
  * - `store_write_failed`: a change could not be made durable; nothing of it is kept
  * - `store_fenced`: a later process holds the store: what this one leases counts no more
+ * - `secrets_key_unusable`: the key of stored secrets is missing, or is none
+ * - `secret_sealed`: a stored secret was sealed with another key
  * - `store_not_put_back`: nothing of such a change was to be kept, but the disk did not let go of it until the end of the process
  */
 export type StoreProblemCode =
@@ -19,7 +21,9 @@ export type StoreProblemCode =
   | 'store_damaged'
   | 'store_write_failed'
   | 'store_fenced'
-  | 'store_not_put_back';
+  | 'store_not_put_back'
+  | 'secrets_key_unusable'
+  | 'secret_sealed';
 
 export interface StoreProblem {
   readonly code: StoreProblemCode;

@@ -19,6 +19,7 @@ import { type IdempotencyTable, openIdempotencyTable } from './idempotency-recor
 import { LmdbFile } from './lmdb-file.ts';
 import { holdStore, type NodeHolder } from './node-fence.ts';
 import { createQuotaMarks, type QuotaMarks } from './quota-marks.ts';
+import { SECRET_KEY_VARIABLE } from './secret-key.ts';
 import type { StoreExamination } from './store-examination.ts';
 import { inspectStoreFile } from './store-file.ts';
 import {
@@ -34,10 +35,13 @@ import {
 } from './store-migrations.ts';
 import { problem, RESTORE_REMEDY, reasonOf, type StoreProblem } from './store-problem.ts';
 import { StoreTables } from './store-tables.ts';
+import { openStoredSecrets, type StoredSecrets } from './stored-secrets.ts';
 import { syncPath } from './synced-path.ts';
 
 export interface Store {
   readonly secrets: InstanceSecrets;
+  /** Those that `store:NAME` means. */
+  readonly storedSecrets: StoredSecrets;
   readonly audit: AuditLog;
   readonly adminTokens: AdminTokens;
   readonly idempotency: IdempotencyTable;
@@ -248,8 +252,17 @@ function createStore(
   if (!credentials.ok) return credentials;
   const history = createConfigurationHistory(tables, audit.value);
   if (!history.ok) return history;
+  const storedSecrets = openStoredSecrets({
+    tables,
+    audit: audit.value,
+    key: { folder, variable: process.env[SECRET_KEY_VARIABLE] },
+    random,
+    clock,
+  });
+  if (!storedSecrets.ok) return storedSecrets;
   return ok({
     secrets,
+    storedSecrets: storedSecrets.value,
     audit: audit.value,
     adminTokens: adminTokens.value,
     idempotency: idempotency.value,

@@ -109,6 +109,8 @@ const CHANGES: readonly (readonly [operation: string, action: string, body?: obj
   ['drainProviderKey', 'provider-keys.drain'],
   ['disableProviderKey', 'provider-keys.disable'],
   ['enableProviderKey', 'provider-keys.enable'],
+  ['setSecret', 'secrets.set', { value: 'audited' }],
+  ['removeSecret', 'secrets.remove'],
 ];
 
 /** Those that leave no record of a change of their own. */

@@ -177,6 +177,7 @@ const NO_MODELS: ModelServices = {
       throw new Error('these gateways have no routes to models');
     },
   }),
+  renewKeys: () => {},
 };
 
 export const CLOCK: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };

@@ -4,10 +4,14 @@ import { join } from 'node:path';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PoolView } from '../../src/admin/routes/pools.ts';
+import { ADMIN_ROUTES } from '../../src/admin/routes.ts';
 import { runPortunus } from '../gateway/running-gateway.ts';
 import { countsOf, type ModelsProject, startModelsProject, variableOf } from './models-project.ts';
 
-const SECRETS = ['acc-a', 'acc-b', 'acc-s1', 'acc-s2', 'acc-r', 'acc-t', 'acc-big', 'acc-little', 'acc-low'];
+const SECRETS = [
+  ...['acc-a', 'acc-b', 'acc-s1', 'acc-s2', 'acc-r', 'acc-t', 'acc-big', 'acc-little', 'acc-low'],
+  ...['sk-stored-first-1', 'sk-stored-second-2', 'sk-filed-first-3', 'sk-filed-second-4'],
+];
 let running: ModelsProject;
 let openai: OpenAI;
 const secret = (key: string): string => `secret: "env:${variableOf(key)}"`;
@@ -22,6 +26,7 @@ beforeAll(async () => {
       { name: 'tokens', keys: ['acc-t'], limits: { rpm: 600, tpm: 1_000 } },
       { name: 'big', keys: ['acc-big'], limits: { rpm: 600, tpm: 100_000 } },
       { name: 'little', keys: ['acc-little'], limits: { rpm: 600, tpm: 5_000 } },
+      { name: 'kept', keys: SECRETS.slice(-4), limits: { rpm: 6_000, tpm: 1_000_000 } },
       { name: 'lowered', keys: ['acc-low'], limits: { rpm: 600, tpm: 1_000_000 } },
     ],
     pools: `pools:
@@ -31,7 +36,11 @@ beforeAll(async () => {
   tokens: { provider: openai, keys: { t: { ${secret('acc-t')} } } }
   sizes: { provider: openai, choose: priority, keys: { little: { ${secret('acc-little')}, priority: 1, limits: { tpm: 5_000 } }, big: { ${secret('acc-big')}, priority: 2, limits: { tpm: 100_000 } } } }
   lowered: { provider: openai, keys: { low: { ${secret('acc-low')}, limits: { rpm: 600 } } } }
+  stored: { provider: openai, keys: { s: { secret: "store:openai/s" } } }
+  filed: { provider: openai, keys: { f: { secret: "file:../filed.key" } } }
 models:
+  stored: { pools: [stored], as: gpt-4o }
+  filed: { pools: [filed], as: gpt-4o }
   two: { pools: [two], as: gpt-4o }
   shared: { pools: [shared], as: gpt-4o }
   revoked: { pools: [revoked], as: gpt-4o }
@@ -40,6 +49,11 @@ models:
   lowered: { pools: [lowered], as: gpt-4o }
   fallback: { pools: [tokens, two], as: gpt-4o }
 `,
+    prepare: async (project) => {
+      await project.write('filed.key', 'sk-filed-first-3\n');
+      const set = ['secrets', 'set', 'openai/s', project.folder];
+      expect(await runPortunus(set, { input: 'sk-stored-first-1\n' })).toMatchObject({ code: 0, stderr: '' });
+    },
   });
   await connect();
 });
@@ -57,8 +71,17 @@ const mock = (path: string, body: unknown): Promise<Response> =>
   fetch(`${running.provider.url}/mock/${path}`, { method: 'POST', body: JSON.stringify(body) });
 
 async function pool(name: string): Promise<PoolView> {
-  const { stdout } = await runPortunus(['keys', 'pools', running.project.folder, '--json']);
-  return (JSON.parse(stdout) as PoolView[]).find((one) => one.name === name)!;
+  const { pools } = JSON.parse(await admin('/v1/pools')) as { readonly pools: readonly PoolView[] };
+  return pools.find((one) => one.name === name)!;
+}
+
+/** What the admin API answers. */
+async function admin(path: string): Promise<string> {
+  const { folder, adminPort } = running.project;
+  const access = readFileSync(join(folder, 'data', 'admin-access.json'), 'utf8');
+  const { token } = JSON.parse(access) as { readonly token: string };
+  const headers = { authorization: `Bearer ${token}` };
+  return await (await fetch(`http://127.0.0.1:${adminPort}${path}`, { headers })).text();
 }
 
 async function keyState(name: string, key: string): Promise<string> {
@@ -141,6 +164,23 @@ it('a storm of errors of the provider marks no key (10)', async () => {
   expect((await pool('sizes')).keys.map(({ state }) => state)).toEqual(['active', 'active']);
 });
 
+it('secrets that are changed in the store or in a file count without a reload, and one in use is not removed', async () => {
+  await say('stored');
+  await say('filed');
+  await mock('keys', { key: 'sk-stored-first-1', state: 'revoked' });
+  await mock('keys', { key: 'sk-filed-first-3', state: 'revoked' });
+  const { folder } = running.project;
+  const set = await runPortunus(['secrets', 'set', 'openai/s', folder], { input: 'sk-stored-second-2' });
+  expect(set.stdout).toBe('Sealed openai/s, value 2. In the files it is store:openai/s.\n');
+  await say('stored');
+  await running.project.write('filed.key', 'sk-filed-second-4');
+  await running.gateway.printed(/"pool":"filed","key":"f","msg":"provider key has another secret"/);
+  await say('filed');
+  const removed = await runPortunus(['secrets', 'remove', 'openai/s', folder]);
+  expect(removed).toMatchObject({ code: 3, stdout: '' });
+  expect(removed.stderr).toContain('The secret is in use by key "s" of pool "stored".');
+});
+
 it('a key that a person has switched off stays off, over kill -9 too; what is used of limits is kept (6, 7)', async () => {
   const off = await runPortunus(['keys', 'disable', 'two/b', running.project.folder]);
   expect(off).toMatchObject({ code: 0, stdout: 'two/b is disabled.\n' });
@@ -159,10 +199,19 @@ it('a key that a person has switched off stays off, over kill -9 too; what is us
 });
 
 it('no secret of a provider is in anything that the gateway printed, answered or wrote (12)', async () => {
-  const written = filesIn(running.project.folder).map((path) => readFileSync(path, 'latin1'));
-  const { stdout } = await runPortunus(['keys', 'pools', running.project.folder]);
-  const everything = [...written, running.gateway.output, stdout].join('\n');
-  for (const each of SECRETS) expect(everything.includes(each)).toBe(false);
+  const written = filesIn(running.project.folder)
+    .filter((path) => !path.endsWith('filed.key'))
+    .map((path) => readFileSync(path, 'latin1'));
+  const gets = ADMIN_ROUTES.filter(({ method, path }) => method === 'GET' && !path.includes('{'));
+  const answers = await Promise.all(
+    gets.map(({ path }) => admin(path === '/v1/usage' ? `${path}?from=0&to=1` : path)),
+  );
+  const unknown = await fetch(`${running.gateway.url}/v1/chat/completions`, { method: 'POST', body: '{}' });
+  const everything = [...written, running.gateway.output, ...answers, await unknown.text()].join('\n');
+  expect(everything).toContain('portunus_build_info');
+  for (const each of SECRETS)
+    for (const form of [each, Buffer.from(each).toString('base64'), Buffer.from(each).toString('hex')])
+      expect(everything.includes(form), `${form} is written somewhere`).toBe(false);
 });
 
 function filesIn(folder: string): string[] {

@@ -20,6 +20,8 @@ export interface ModelsProjectOptions {
   readonly pools: string;
   readonly policies?: string;
   readonly eventMs?: number;
+  /** What has to be there before the first start. */
+  readonly prepare?: (project: Project) => Promise<void>;
 }
 
 /** Secrets are named after the keys of the accounts: `env:KEY_<name in capitals>`. */
@@ -73,6 +75,7 @@ ${options.pools}`,
       await provider.close();
     },
   };
+  await options.prepare?.(project);
   await running.start();
   return running;
 }

@@ -16,7 +16,15 @@ import { createTokenDesk } from './token-desk.ts';
 export interface AdminApiParts
   extends Pick<
     AdminActions,
-    'health' | 'status' | 'reload' | 'keys' | 'pools' | 'directory' | 'observation' | 'configuration'
+    | 'health'
+    | 'status'
+    | 'reload'
+    | 'keys'
+    | 'pools'
+    | 'secrets'
+    | 'directory'
+    | 'observation'
+    | 'configuration'
   > {
   readonly store: Store;
   /** Null: without TLS. */
@@ -43,6 +51,7 @@ export function openAdminApi(parts: AdminApiParts): Promise<Result<AdminServer, 
       openApi: () => openApiDocument(ADMIN_ROUTES, VERSION),
       keys: parts.keys,
       pools: parts.pools,
+      secrets: parts.secrets,
       directory: parts.directory,
       tokens: createTokenDesk(store.adminTokens, { clock, random }),
       audit: {

@@ -38,6 +38,7 @@ export async function controlBounds(
     signaturesRemembered: countSeenSignatures(parts.seenSignatures, parts.clock.wallMs()),
     consumerKeys: directory.usage.keys,
     storedEntities: directory.usage.stored,
+    storedSecrets: parts.store.storedSecrets.list().length,
     directoryBytes: directory.usage.bytes,
     accessLogQueueBytes: observation.destination.queuedBytes,
     traceQueueSpans: observation.traces === null ? 0 : observation.traces.waiting,

@@ -61,9 +61,12 @@ import { RateKeeper } from './rate-keeper.ts';
 import type { ReadyProject, ReadyVersion, ServedWorld } from './ready-project.ts';
 import { tellRecount } from './recount-alert.ts';
 import { type KeptLimit, REPLACED_FILE, ReplacedKeeper } from './replaced-keeper.ts';
+import { createSecretDesk } from './secret-desk.ts';
+import { secretReader } from './secret-reader.ts';
+import { secretUsers } from './secret-users.ts';
 import { ServedCertificates } from './served-certificates.ts';
 import { SignatureRoomAlert } from './signature-room-alert.ts';
-import { readSecret, SigningSecretKeeper } from './signing-secrets.ts';
+import { SigningSecretKeeper } from './signing-secrets.ts';
 import { adminStatus } from './status-report.ts';
 import { storedEntityReader } from './stored-entities.ts';
 import { threadCount, threadStarts } from './thread-starts.ts';
@@ -208,6 +211,7 @@ export class Gateway {
       options.replaced,
     );
     const { shared } = this.#endpoints;
+    const readSecret = secretReader(options.store.storedSecrets);
     const poolMemory = createPoolMemory(world.limits, rings.length);
     this.#pools = new PoolRegistry({
       memory: poolMemory,
@@ -247,6 +251,7 @@ export class Gateway {
       events: observation.events,
       audit,
       models: () => this.#configuration.running?.bundle.models ?? NO_MODELS,
+      tellKeys: (keys) => this.#threads.tellKeys(keys),
     });
     this.#poolKeeper.restore();
     this.#certificates = new ServedCertificates({
@@ -336,6 +341,7 @@ export class Gateway {
       setInterval(() => void this.#certificates.look(), CERTIFICATES_LOOK_MS),
       setInterval(() => void this.#adminCertificate.look(), CERTIFICATES_LOOK_MS),
       setInterval(() => void this.#signingSecrets.look(), CERTIFICATES_LOOK_MS),
+      setInterval(() => this.#poolKeeper.renewSecrets(), CERTIFICATES_LOOK_MS),
       setInterval(() => signatureRoom.look(), THRESHOLDS_EVERY_MS),
       setInterval(() => this.#history.retry(), HISTORY_RETRY_MS),
       setInterval(() => this.#anchoring.tend(), ANCHOR_SYNC_MS),
@@ -442,6 +448,15 @@ export class Gateway {
       status: () => this.status(),
       keys: this.#directory.keys,
       pools: this.#poolKeeper,
+      secrets: createSecretDesk({
+        stored: options.store.storedSecrets,
+        secretsMax: built.world.limits.storedSecrets,
+        usersOf: (name) => secretUsers(name, this.#configuration.running),
+        changed: async () => {
+          this.#poolKeeper.renewSecrets();
+          await this.#signingSecrets.look();
+        },
+      }),
       directory: createDirectoryDesk(this.#directory, () => this.#liveFiles),
       reload: async (actor) => recordedReport(await this.load('admin API', actor), this.#history),
       configuration: this.#versions(),

@@ -23,6 +23,8 @@ export interface PoolKeeperParts {
   readonly audit: AuditPort;
   /** Of the version that runs. */
   readonly models: () => Models;
+  /** Tells all data threads which keys are others (opaque here: `pools/` makes and reads it). */
+  readonly tellKeys: (keys: unknown) => void;
 }
 
 /** In the data folder. */
@@ -45,6 +47,7 @@ export class PoolKeeper implements PoolActions {
   readonly #path: string;
   readonly #told = new Map<string, KeyReading>();
   #problem = '';
+  #refusedSecrets: ReadonlySet<string> = new Set();
 
   constructor(parts: PoolKeeperParts) {
     this.#parts = parts;
@@ -88,13 +91,43 @@ export class PoolKeeper implements PoolActions {
     this.#save();
   }
 
+  /** Secrets that lie in files and in the store may be others by now. To be called every few seconds, and when one is set. */
+  renewSecrets(): void {
+    const { registry, models, tellKeys, alerts, events } = this.#parts;
+    const { pools, faults } = registry.renew(models());
+    if (pools.length > 0) {
+      // Threads first: a key that is well again is called with the secret that made it so.
+      tellKeys({ pools });
+      registry.renewed({ pools });
+      for (const { name: pool, keys } of pools)
+        for (const { name: key } of keys)
+          events.write('info', 'provider key has another secret', { pool, key });
+    }
+    const refused = new Set<string>();
+    for (const { pool, key, message } of faults) {
+      const subject = `${pool}/${key}`;
+      refused.add(subject);
+      alerts.raise({
+        kind: SECRET_REFUSED,
+        subject,
+        severity: 'critical',
+        message: `${message} What was read there before still counts.`,
+        remedy: 'See to it that the gateway can read a key there; it is tried again every two seconds.',
+      });
+    }
+    for (const subject of this.#refusedSecrets)
+      if (!refused.has(subject)) alerts.resolve({ kind: SECRET_REFUSED, subject });
+    this.#refusedSecrets = refused;
+  }
+
   #readings(): readonly PoolReading[] {
     return this.#parts.registry.inspect(this.#parts.models());
   }
 
   /** Not synced: the page cache keeps it over the end of the process, and a machine that fell was away long enough. */
   #save(): void {
-    const fresh = `${this.#path}.unfinished`;
+    // Not the name that a change by a person writes under, which may be under way.
+    const fresh = `${this.#path}.next`;
     try {
       writeFileSync(fresh, this.#text(), { mode: 0o600 });
       renameSync(fresh, this.#path);
@@ -249,6 +282,8 @@ function isSavedLane(lane: unknown): boolean {
   const { name, cells } = lane as Readonly<Record<string, unknown>>;
   return typeof name === 'string' && Array.isArray(cells) && areLaneCells(cells);
 }
+
+const SECRET_REFUSED = 'provider-secret-refused';
 
 const NOT_KEPT_REMEDY = 'Make the data folder writable, with room; it is tried again at once.';
 const NOT_KEPT = { kind: 'pools-not-kept', subject: '' } as const;

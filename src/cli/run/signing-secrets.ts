@@ -1,22 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { err, ok } from '../../base/result.ts';
 import type { LiveDirectory } from '../../governance/live-directory.ts';
-import type { ReadSecret } from '../../governance/signing-secrets.ts';
 import type { AlertBus } from '../../observe/alert-bus.ts';
-
-/** A line break at the end of a file is its editor's. */
-export const readSecret: ReadSecret = (reference) => {
-  if (reference.in === 'environment') {
-    const value = process.env[reference.name];
-    return value === undefined ? err('it is not set') : ok(Buffer.from(value));
-  }
-  try {
-    return ok(Buffer.from(readFileSync(reference.path, 'latin1').replace(/\r?\n$/, ''), 'latin1'));
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return err(code === 'ENOENT' ? 'no such file' : message);
-  }
-};
 
 const KIND = 'signing-secret-refused';
 /** Of none alone: what could be read could not be shown to the threads. */

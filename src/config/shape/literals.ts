@@ -79,7 +79,7 @@ const LITERALS = {
       : {
           code: 'PT3401',
           message: 'This is no reference to a secret, and may be the secret itself.',
-          help: 'Write env:NAME or file:PATH, and put the secret there.',
+          help: 'Write env:NAME, file:PATH or store:NAME, and put the secret there.',
         },
   zone: one(isZone, 'a time zone', (text) =>
     didYouMean(
@@ -107,7 +107,8 @@ const ALL_ADDRESSES = [
   ['::', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'],
 ].map((ends) => ends.map((end) => addressWords(end)!));
 
-const SECRET_REFERENCE = /^(?:env:[A-Za-z_][A-Za-z0-9_]*|file:[^\0]+)$/;
+const SECRET_REFERENCE =
+  /^(?:env:[A-Za-z_][A-Za-z0-9_]*|file:[^\0]+|store:[a-zA-Z0-9](?:[a-zA-Z0-9._/-]{0,126}[a-zA-Z0-9])?)$/;
 
 /** Key id: 12 base-62 characters; hash: 32 bytes in base64url, whose last character holds four bits. */
 const KEY_HASH = /^ptnh1:[A-Za-z0-9]{12}:[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;

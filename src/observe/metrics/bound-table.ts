@@ -73,6 +73,7 @@ export const BOUND_VIEWS = {
   signaturesRemembered: fills('control', answer('signatures_full')),
   consumerKeys: fills('control', 'portunus_directory_names', 'portunus_directory_names_max'),
   storedEntities: fills('control'),
+  storedSecrets: fills('control'),
   directoryBytes: fills('control'),
   replacedLimits: seen('portunus_replaced_limits'),
   counterKeys: seen('portunus_limit_keys', 'portunus_limit_keys_max', 'portunus_limit_shared_takes_total'),

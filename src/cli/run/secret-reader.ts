@@ -1,0 +1,42 @@
+import { readFileSync, statSync } from 'node:fs';
+import { err, ok } from '../../base/result.ts';
+import type { ReadSecret } from '../../governance/signing-secrets.ts';
+import type { StoredSecrets } from '../../state/stored-secrets.ts';
+
+/** More is no secret, and is looked at every two seconds. */
+const FILE_BYTES_MAX = 64 * 1_024;
+
+/** Reads secrets from where the configuration says that they are. */
+export function secretReader(stored: Pick<StoredSecrets, 'open'>): ReadSecret {
+  return (reference) => {
+    switch (reference.in) {
+      case 'environment': {
+        const value = process.env[reference.name];
+        return value === undefined ? err('it is not set') : ok(Buffer.from(value));
+      }
+      case 'store': {
+        const opened = stored.open(reference.name);
+        if (!opened.ok)
+          return err(`${withoutStop(opened.error.message)}. ${withoutStop(opened.error.remedy)}`);
+        return opened.value === null ? err('there is none of that name') : ok(opened.value.present.value);
+      }
+      case 'file':
+        return readFile(reference.path);
+    }
+  };
+}
+
+/** A line break at the end of a file is its editor's. */
+function readFile(path: string): ReturnType<ReadSecret> {
+  try {
+    if (statSync(path).size > FILE_BYTES_MAX) return err(`it is larger than ${FILE_BYTES_MAX} bytes`);
+    return ok(Buffer.from(readFileSync(path, 'latin1').replace(/\r?\n$/, ''), 'latin1'));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return err(code === 'ENOENT' ? 'no such file' : message);
+  }
+}
+
+function withoutStop(sentence: string): string {
+  return sentence.replace(/\.$/, '');
+}
