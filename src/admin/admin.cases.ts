@@ -205,6 +205,8 @@ const POOL: PoolView = {
   choose: 'headroom',
   queueUpToMs: 5_000,
   queueWaiting: 1_000,
+  headroom: 0.5,
+  usedUp: { byCurrentMs: 1_895_456_600_000, bySeasonMs: null },
   keys: [
     {
       name: 'k1',
@@ -213,6 +215,7 @@ const POOL: PoolView = {
       because: null,
       inFlight: 2,
       headroom: 0.5,
+      usedUp: { byCurrentMs: 1_895_456_600_000, bySeasonMs: null },
       throttled: [{ model: 'gpt-4o', untilMs: 1_895_456_000_000 }],
       limits: [
         {

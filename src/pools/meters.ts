@@ -142,6 +142,8 @@ export interface MeterReading {
   readonly windowMs: number;
   readonly amount: number;
   readonly left: number;
+  /** fixed: the monotonic moment at which the window ends; 0: it has not begun. Of others 0. */
+  readonly endsMs: number;
   readonly isDeclared: boolean;
 }
 
@@ -153,6 +155,7 @@ export function readMeter(cells: Float64Array, at: number): MeterReading {
     windowMs: cells[at + METER.windowMs]!,
     amount: cells[at + METER.amount]!,
     left: cells[at + METER.left]!,
+    endsMs: cells[at + METER.kind] === FIXED ? cells[at + METER.atMs]! : 0,
     isDeclared: cells[at + METER.declared]! > 0,
   };
 }

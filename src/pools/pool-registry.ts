@@ -73,8 +73,14 @@ export interface KeyReading {
   readonly changes: number;
   readonly lastEvent: KeyEvent;
   readonly inFlight: number;
-  /** `model`: as the provider calls it; null for the limits of the whole account. */
-  readonly lanes: readonly (LaneReading & { readonly model: string | null })[];
+  readonly lanes: readonly LaneOfKey[];
+}
+
+export interface LaneOfKey extends LaneReading {
+  /** Its place: keys of one account have the same one. */
+  readonly lane: number;
+  /** As the provider calls it; null for the limits of the whole account. */
+  readonly model: string | null;
 }
 
 /** A key by its name. `secretDigest` tells only whether the secret is still the same one. */
@@ -213,13 +219,13 @@ export class PoolRegistry {
       pool,
       keys: pool.keys.map((key): KeyReading => {
         const place = this.keyPlace(pool.name, key.name)!;
-        const lanes = new Map<number, LaneReading & { readonly model: string | null }>();
+        const lanes = new Map<number, LaneOfKey>();
         for (const { upstreamName } of modelsOf(pool, models)) {
           for (const { name, per } of lanesOf(pool, key, upstreamName, models)) {
             const lane = this.#lanePlaces.known(name)!;
             if (lanes.has(lane)) continue;
             const model = per === 'account' ? null : upstreamName;
-            lanes.set(lane, { model, ...this.lanes.read(lane, nowMs) });
+            lanes.set(lane, { lane, model, ...this.lanes.read(lane, nowMs) });
           }
         }
         return {

@@ -32,6 +32,12 @@ const CONDITIONAL: Readonly<Record<string, string>> = {
   portunus_delivery_oldest_age_seconds: 'the same',
   portunus_delivery_queue_length: 'the same',
   portunus_metric_series_left_out_total: 'more label sets than limits.metricSeries',
+  portunus_pool_headroom_ratio: 'a pool of provider keys',
+  portunus_pool_used_up_in_seconds: 'the same, near its end',
+  portunus_provider_key_headroom_ratio: 'the same',
+  portunus_provider_key_in_flight: 'the same',
+  portunus_provider_key_state: 'the same',
+  portunus_provider_key_used_up_in_seconds: 'the same, near its end',
   portunus_quota_open_slice: 'a quota or a budget',
 };
 

@@ -27,7 +27,18 @@ export interface PoolView {
   readonly choose: string;
   readonly queueUpToMs: number;
   readonly queueWaiting: number;
+  /** The least share that is left of what its keys have together, 0 … 1; keys that take no calls have nothing left. */
+  readonly headroom: number;
+  readonly usedUp: ForecastView;
   readonly keys: readonly PoolKeyView[];
+}
+
+/** When nothing will be left; null: not within a day, or before it is filled again. */
+export interface ForecastView {
+  /** If it is used as fast as in the last minute. */
+  readonly byCurrentMs: number | null;
+  /** If it is used as at these times of former days and hours. */
+  readonly bySeasonMs: number | null;
 }
 
 export interface PoolKeyView {
@@ -40,6 +51,7 @@ export interface PoolKeyView {
   readonly inFlight: number;
   /** The least share that is left of a limit, 0 … 1. */
   readonly headroom: number;
+  readonly usedUp: ForecastView;
   /** Where the provider asked to wait; `model`: null for all. */
   readonly throttled: readonly { readonly model: string | null; readonly untilMs: number }[];
   readonly limits: readonly PoolLimitView[];
@@ -73,12 +85,29 @@ const LIMIT = object({
   source: { enum: ['declared', 'learned'] },
 });
 
+const USED_UP = object({
+  byCurrentMs: orNull({
+    ...TIME_MS,
+    description:
+      'When nothing will be left, if it is used as fast as in the last minute; null: not within a day.',
+  }),
+  bySeasonMs: orNull({
+    ...TIME_MS,
+    description: 'The same, if it is used as at these times of former days and hours.',
+  }),
+});
+
 const POOL = object({
   name: TEXT,
   provider: TEXT,
   choose: { enum: [...POOL_STRATEGIES] },
   queueUpToMs: WHOLE,
   queueWaiting: WHOLE,
+  headroom: {
+    ...NUMBER,
+    description: 'The least share that is left of what its keys have together, 0 to 1.',
+  },
+  usedUp: USED_UP,
   keys: list(
     object({
       name: TEXT,
@@ -87,6 +116,7 @@ const POOL = object({
       because: orNull(TEXT),
       inFlight: WHOLE,
       headroom: { ...NUMBER, description: 'The least share that is left of a limit, 0 to 1.' },
+      usedUp: USED_UP,
       throttled: list(object({ model: orNull(TEXT), untilMs: TIME_MS })),
       limits: list(LIMIT),
     }),

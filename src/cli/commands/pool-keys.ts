@@ -1,4 +1,10 @@
-import type { PoolKeyChange, PoolKeyView, PoolLimitView, PoolView } from '../../admin/routes/pools.ts';
+import type {
+  ForecastView,
+  PoolKeyChange,
+  PoolKeyView,
+  PoolLimitView,
+  PoolView,
+} from '../../admin/routes/pools.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { type TableColumn, tableText } from '../table.ts';
 import { keysCommand, nameParts } from './keys.ts';
@@ -43,7 +49,10 @@ export function changePoolKey(
 const NO_POOLS = 'There are no pools: they are defined in providers/*.yaml.\n';
 
 function poolLines(pools: readonly PoolView[], nowMs: number): string {
-  const rows = pools.flatMap((pool) => pool.keys.map((key) => rowOf(pool, key, nowMs)));
+  const rows = pools.flatMap((pool) => [
+    [pool.name, '', '', '', '', percent(pool.headroom), usedUpIn(pool.usedUp, nowMs), '', ''],
+    ...pool.keys.map((key) => rowOf(pool, key, nowMs)),
+  ]);
   return tableText(COLUMNS, rows);
 }
 
@@ -54,6 +63,7 @@ const COLUMNS: readonly TableColumn[] = [
   { title: 'state' },
   { title: 'in flight', align: 'right' },
   { title: 'headroom', align: 'right' },
+  { title: 'used up in', align: 'right' },
   { title: 'scarcest limit' },
   { title: 'because' },
 ];
@@ -68,10 +78,25 @@ function rowOf(pool: PoolView, key: PoolKeyView, nowMs: number): string[] {
     key.account,
     state,
     String(key.inFlight),
-    key.limits.length === 0 ? '' : `${Math.round(key.headroom * 100)} %`,
+    key.limits.length === 0 ? '' : percent(key.headroom),
+    usedUpIn(key.usedUp, nowMs),
     scarcest(key.limits),
     key.because ?? '',
   ];
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
+
+/** The sooner of both forecasts. */
+function usedUpIn({ byCurrentMs, bySeasonMs }: ForecastView, nowMs: number): string {
+  const atMs = Math.min(byCurrentMs ?? Number.POSITIVE_INFINITY, bySeasonMs ?? Number.POSITIVE_INFINITY);
+  if (!Number.isFinite(atMs)) return '';
+  const inS = Math.max(0, Math.round((atMs - nowMs) / 1_000));
+  if (inS < 120) return `${inS} s`;
+  if (inS < 2 * 3_600) return `${Math.round(inS / 60)} min`;
+  return inS < 2 * 86_400 ? `${Math.round(inS / 3_600)} h` : `${Math.round(inS / 86_400)} days`;
 }
 
 function scarcest(limits: readonly PoolLimitView[]): string {

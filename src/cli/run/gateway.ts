@@ -372,6 +372,7 @@ export class Gateway {
       replacedInForce: () => this.#replaced.inForce,
       ruleAlerts: () => this.#ruleAlerts.inspect(),
       endpoints: () => this.#endpoints.inspect(),
+      pools: () => this.#poolKeeper.forecasts(),
       threads: () => this.#gauges(),
       controlBounds: () => controlBounds({ ...boundParts, admin: this.#admin }),
       adminConnections: () => this.#admin?.connections() ?? { open: 0, refused: 0 },

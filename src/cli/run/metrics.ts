@@ -20,6 +20,7 @@ import type { LoadResult, Running } from './configuration.ts';
 import type { EndpointUsage } from './endpoint-keeper.ts';
 import { collectEndpoints } from './endpoint-metrics.ts';
 import type { Observation } from './observation.ts';
+import { collectPools, type ForecastPool } from './pool-metrics.ts';
 
 /** What the control thread can tell when it is asked. */
 export interface MetricSources {
@@ -33,6 +34,7 @@ export interface MetricSources {
   readonly replacedInForce: () => number;
   readonly ruleAlerts: () => readonly RuleMatches[];
   readonly endpoints: () => readonly EndpointUsage[];
+  readonly pools: () => readonly ForecastPool[];
   /** By name of the thread. */
   readonly threads: () => ReadonlyMap<string, ThreadGaugeValues>;
   readonly controlBounds: () => Promise<BoundUses<FilledBound<'control'>>>;
@@ -66,6 +68,7 @@ export class GatewayMetrics {
     this.#threads(samples);
     await this.#bounds(samples);
     collectEndpoints(samples, this.#sources.endpoints(), this.#sources.limits.metricSeries);
+    collectPools(samples, this.#sources.pools(), this.#sources.limits.metricSeries);
     this.#configuration(samples);
     this.#alerts(samples);
     await this.#files(samples);

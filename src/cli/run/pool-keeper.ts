@@ -7,6 +7,7 @@ import type { Models } from '../../model/pools.ts';
 import type { AlertBus } from '../../observe/alert-bus.ts';
 import type { EventLog } from '../../observe/event-log.ts';
 import type { AuditActor, AuditPort, AuditProblem } from '../../pipeline/audit.ts';
+import { Forecasts, type PoolForecast } from '../../pools/forecasts.ts';
 import { KEY_EVENTS, KEY_STATES, type KeyState } from '../../pools/key-states.ts';
 import type { KeyReading, PoolReading, PoolRegistry, SavedPools } from '../../pools/pool-registry.ts';
 import { areLaneCells } from '../../pools/saved-lanes.ts';
@@ -29,6 +30,8 @@ export interface PoolKeeperParts {
 
 /** In the data folder. */
 const FILE = 'pools.json';
+/** How often limits are looked at for the forecast. */
+const FORECAST_EVERY_MS = 1_000;
 const FILE_BYTES_MAX = 64 * 1_024 * 1_024;
 
 interface SavedFile extends SavedPools {
@@ -46,6 +49,8 @@ export class PoolKeeper implements PoolActions {
   readonly #parts: PoolKeeperParts;
   readonly #path: string;
   readonly #told = new Map<string, KeyReading>();
+  readonly #forecasts = new Forecasts();
+  #forecastDueMs = 0;
   #problem = '';
   #refusedSecrets: ReadonlySet<string> = new Set();
 
@@ -87,8 +92,28 @@ export class PoolKeeper implements PoolActions {
   /** To be called a few times a second. */
   tend(): void {
     if (this.#parts.models().pools.size === 0) return;
-    for (const { pool, keys } of this.#readings()) for (const key of keys) this.#tell(pool.name, key);
+    const readings = this.#readings();
+    for (const { pool, keys } of readings) for (const key of keys) this.#tell(pool.name, key);
+    this.#observe(readings);
     this.#save();
+  }
+
+  #observe(readings: readonly PoolReading[]): void {
+    const { clock } = this.#parts;
+    const nowMs = clock.monotonicMs();
+    if (nowMs < this.#forecastDueMs) return;
+    this.#forecastDueMs = nowMs + FORECAST_EVERY_MS;
+    this.#forecasts.observe(readings, nowMs, clock.wallMs());
+  }
+
+  /** Of every pool, with what it is made of. */
+  forecasts(): readonly { readonly reading: PoolReading; readonly forecast: PoolForecast }[] {
+    const { clock } = this.#parts;
+    const [nowMs, wallMs] = [clock.monotonicMs(), clock.wallMs()];
+    return this.#readings().map((reading) => ({
+      reading,
+      forecast: this.#forecasts.of(reading, nowMs, wallMs),
+    }));
   }
 
   /** Secrets that lie in files and in the store may be others by now. To be called every few seconds, and when one is set. */
@@ -189,8 +214,9 @@ export class PoolKeeper implements PoolActions {
   // -- what people see and ask for -----------------------------------------------------------------------------------
 
   list(): readonly PoolView[] {
-    const nowMs = this.#parts.clock.monotonicMs();
-    return this.#readings().map((reading) => poolView(reading, nowMs, this.#parts.clock.wallMs()));
+    const { clock } = this.#parts;
+    const moment = { nowMs: clock.monotonicMs(), wallMs: clock.wallMs() };
+    return this.forecasts().map(({ reading, forecast }) => poolView(reading, forecast, moment));
   }
 
   async change(

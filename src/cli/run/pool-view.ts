@@ -1,20 +1,36 @@
-import type { PoolKeyView, PoolLimitView, PoolView } from '../../admin/routes/pools.ts';
+import type { ForecastView, PoolKeyView, PoolLimitView, PoolView } from '../../admin/routes/pools.ts';
+import type { Exhaustion } from '../../pools/exhaustion.ts';
+import type { PoolForecast } from '../../pools/forecasts.ts';
 import { KEY_EVENTS } from '../../pools/key-states.ts';
 import type { KeyReading, PoolReading } from '../../pools/pool-registry.ts';
 
 /** A pool as the admin API shows it: moments by the wall clock. */
-export function poolView({ pool, keys }: PoolReading, nowMs: number, wallMs: number): PoolView {
+export function poolView(
+  { pool, keys }: PoolReading,
+  forecast: PoolForecast,
+  { nowMs, wallMs }: { readonly nowMs: number; readonly wallMs: number },
+): PoolView {
   return {
     name: pool.name,
     provider: pool.provider,
     choose: pool.choose,
     queueUpToMs: pool.queue.upToMs,
     queueWaiting: pool.queue.waiting,
-    keys: keys.map((key) => keyView(key, nowMs, wallMs - nowMs)),
+    headroom: forecast.headroom,
+    usedUp: usedUp(forecast, wallMs),
+    keys: keys.map((key) => ({
+      ...keyView(key, nowMs, wallMs - nowMs),
+      usedUp: usedUp(forecast.keys.get(key.key.name)!, wallMs),
+    })),
   };
 }
 
-function keyView(reading: KeyReading, nowMs: number, wallAheadMs: number): PoolKeyView {
+function usedUp({ currentMs, seasonalMs }: Exhaustion, wallMs: number): ForecastView {
+  const moment = (inMs: number | null): number | null => (inMs === null ? null : Math.round(wallMs + inMs));
+  return { byCurrentMs: moment(currentMs), bySeasonMs: moment(seasonalMs) };
+}
+
+function keyView(reading: KeyReading, nowMs: number, wallAheadMs: number): Omit<PoolKeyView, 'usedUp'> {
   const limits = reading.lanes.flatMap(({ model, meters }) =>
     meters.map(
       ({ unit, kind, windowMs, amount, left, isDeclared }): PoolLimitView => ({

@@ -64,6 +64,24 @@ export const METRICS = {
     ENDPOINT_LABELS,
     'Times that an address was left alone because of what requests met there.',
   ),
+  portunus_pool_headroom_ratio: gauge(
+    ['pool'],
+    'The least share that is left of what the keys of a pool have together; keys that take no calls have nothing left.',
+  ),
+  portunus_pool_used_up_in_seconds: gauge(
+    ['pool', 'by'],
+    'In how long nothing will be left, by the use of the last minute (current) and of the same times before (season); absent where not within a day.',
+  ),
+  portunus_provider_key_headroom_ratio: gauge(
+    ['pool', 'key'],
+    'The least share that is left of a limit of a provider key; 0 where it takes no calls.',
+  ),
+  portunus_provider_key_used_up_in_seconds: gauge(['pool', 'key', 'by'], 'The same as for pools, of a key.'),
+  portunus_provider_key_state: gauge(
+    ['pool', 'key', 'state'],
+    '1 for the state that a provider key is in; its other states have no sample.',
+  ),
+  portunus_provider_key_in_flight: gauge(['pool', 'key'], 'Calls under way with a provider key.'),
   portunus_overhead_seconds: histogram(
     [],
     'Time that a request spent in the gateway and not in a service: from arrival until it was handed on, or answered here.',

@@ -1,0 +1,179 @@
+/** Forecasts against what comes to pass: limits, loads and times of day are drawn, and the clock is ours. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { exhaustion, type MeterState } from './exhaustion.ts';
+import { Forecasts } from './forecasts.ts';
+import type { KeyState } from './key-states.ts';
+import type { MeterReading } from './meters.ts';
+import type { KeyReading, PoolReading } from './pool-registry.ts';
+import { DAY_SLOT_MS, UseProfile } from './use-profile.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+/** Looked at every `everyMs` from `fromMs` to `untilMs`, with what `rateAt` uses. */
+function observed(
+  rateAt: (wallMs: number) => number,
+  fromMs: number,
+  untilMs: number,
+  everyMs: number,
+): UseProfile {
+  const profile = new UseProfile();
+  for (let atMs = fromMs + everyMs; atMs <= untilMs; atMs += everyMs)
+    profile.observe(rateAt(atMs - everyMs / 2) * everyMs, everyMs, atMs);
+  return profile;
+}
+
+describe('a limit that is used evenly', () => {
+  it('is used up when it is forecast, or never', () => {
+    const cases = fc.record({
+      kind: fc.constantFrom('bucket' as const, 'fixed' as const),
+      amount: fc.integer({ min: 10, max: 1_000_000 }),
+      share: fc.double({ min: 0.05, max: 1, noNaN: true }),
+      /** Of what comes back. */
+      load: fc.double({ min: 0.1, max: 8, noNaN: true }),
+      windowMs: fc.constantFrom(1_000, MINUTE_MS, DAY_MS),
+    });
+    fc.assert(
+      fc.property(cases, ({ kind, amount, share, load, windowMs }) => {
+        const refill = amount / windowMs;
+        const rate = refill * load;
+        const meter: MeterState = { kind, windowMs, amount, left: amount * share, endsInMs: windowMs };
+        const { currentMs } = exhaustion(
+          meter,
+          observed(() => rate, 0, 10 * MINUTE_MS, 1_000),
+          10 * MINUTE_MS,
+        );
+        const truth = (amount * share) / (rate - (kind === 'bucket' ? refill : 0));
+        const horizonMs = kind === 'bucket' ? DAY_MS : windowMs;
+        if (truth > 0 && truth < horizonMs * 0.99) expect(currentMs! / truth).toBeCloseTo(1, 2);
+        else if (truth < 0 || truth > horizonMs * 1.01) expect(currentMs).toBeNull();
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('a limit that is used as on the days before', () => {
+  it('is used up at the time of day at which it will be, though nothing is used now', () => {
+    const day = fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 24, maxLength: 24 });
+    fc.assert(
+      fc.property(
+        day,
+        fc.integer({ min: 0, max: 23 }),
+        fc.integer({ min: 1, max: 400 }),
+        (hours, hour, left) => {
+          const rateAt = (wallMs: number): number =>
+            hours[Math.floor((wallMs % DAY_MS) / 3_600_000)]! / 3_600_000;
+          const nowMs = 2 * DAY_MS + hour * 3_600_000;
+          const profile = observed(rateAt, 0, nowMs, MINUTE_MS);
+          const meter: MeterState = {
+            kind: 'fixed',
+            windowMs: DAY_MS,
+            amount: 1_000,
+            left,
+            endsInMs: DAY_MS,
+          };
+          const { seasonalMs } = exhaustion(meter, profile, nowMs);
+          let truth: number | null = null;
+          for (let atMs = 0, rest = left; atMs < DAY_MS && truth === null; atMs += MINUTE_MS) {
+            rest -= rateAt(nowMs + atMs) * MINUTE_MS;
+            if (rest <= 0) truth = atMs;
+          }
+          if (truth === null) expect(seasonalMs === null || seasonalMs > DAY_MS - 2 * DAY_SLOT_MS).toBe(true);
+          else expect(Math.abs((seasonalMs ?? DAY_MS) - truth)).toBeLessThanOrEqual(2 * DAY_SLOT_MS);
+        },
+      ),
+      { numRuns: 15 },
+    );
+  });
+
+  it('goes by the same minute of former hours while no day is known', () => {
+    const rateAt = (wallMs: number): number =>
+      Math.floor(wallMs / MINUTE_MS) % 60 === 30 ? 100 / MINUTE_MS : 0;
+    const nowMs = 3 * 3_600_000 + 10 * MINUTE_MS;
+    const profile = new UseProfile();
+    // Not long enough in one place for a slot of the day.
+    for (let hour = 1; hour < 3; hour++)
+      for (let minute = 29; minute < 31; minute++)
+        for (let second = 1; second <= 60; second++) {
+          const atMs = hour * 3_600_000 + minute * MINUTE_MS + second * 1_000;
+          profile.observe(rateAt(atMs - 500) * 1_000, 1_000, atMs);
+        }
+    profile.observe(0, 10 * MINUTE_MS, nowMs);
+    const meter: MeterState = { kind: 'fixed', windowMs: DAY_MS, amount: 100, left: 50, endsInMs: DAY_MS };
+    const { seasonalMs } = exhaustion(meter, profile, nowMs);
+    expect(seasonalMs! / MINUTE_MS).toBeGreaterThan(20);
+    expect(seasonalMs! / MINUTE_MS).toBeLessThanOrEqual(21);
+  });
+});
+
+const RPM: MeterReading = {
+  unit: 'requests',
+  kind: 'bucket',
+  windowMs: MINUTE_MS,
+  amount: 60,
+  left: 60,
+  endsMs: 0,
+  isDeclared: true,
+};
+
+function pool(
+  ...keys: readonly { readonly lane: number; readonly left: number; readonly state?: KeyState }[]
+): PoolReading {
+  return {
+    pool: { name: 'p' } as PoolReading['pool'],
+    keys: keys.map(
+      ({ lane, left, state = 'active' }, nth): KeyReading => ({
+        key: { name: `k${nth}` } as KeyReading['key'],
+        state,
+        changes: 0,
+        lastEvent: 'answered',
+        inFlight: 0,
+        lanes: [{ lane, model: 'm', closedUntilMs: 0, isProving: false, meters: [{ ...RPM, left }] }],
+      }),
+    ),
+  };
+}
+
+describe('the forecast of a pool', () => {
+  const of = (reading: PoolReading) => new Forecasts().of(reading, 0, 0);
+
+  it('counts what its keys have together, an account once', () => {
+    expect(of(pool({ lane: 0, left: 60 }, { lane: 1, left: 0 })).headroom).toBe(0.5);
+    expect(of(pool({ lane: 0, left: 30 }, { lane: 0, left: 30 })).headroom).toBe(0.5);
+    expect(of(pool({ lane: 0, left: 60, state: 'invalid' }, { lane: 0, left: 60 })).headroom).toBe(1);
+  });
+
+  it('misses what a key that is lost had, and not what a person has set aside', () => {
+    expect(of(pool({ lane: 0, left: 60 }, { lane: 1, left: 60, state: 'invalid' })).headroom).toBe(0.5);
+    expect(of(pool({ lane: 0, left: 60 }, { lane: 1, left: 60, state: 'disabled' })).headroom).toBe(1);
+    expect(of(pool({ lane: 0, left: 60, state: 'invalid' }))).toMatchObject({ headroom: 0, currentMs: 0 });
+  });
+
+  it('says when the last of its keys is used up, and of each key when that is', () => {
+    const forecasts = new Forecasts();
+    let left = 60;
+    // Of two keys one a second each leaves nothing over; the other is not used.
+    for (let second = 0; second <= 300; second++) {
+      left = 60 - (second % 2);
+      forecasts.observe([pool({ lane: 0, left }, { lane: 1, left: 60 })], second * 1_000, second * 1_000);
+    }
+    expect(
+      forecasts.of(pool({ lane: 0, left: 60 }, { lane: 1, left: 60 }), 301_000, 301_000).currentMs,
+    ).toBeNull();
+    const busy = new Forecasts();
+    for (let second = 0; second <= 10; second++)
+      busy.observe(
+        [pool({ lane: 0, left: 60 - 3 * second }, { lane: 1, left: 60 })],
+        second * 1_000,
+        second * 1_000,
+      );
+    // Four a second leave three more than come back: 30 are gone in ten seconds.
+    const forecast = busy.of(pool({ lane: 0, left: 30 }, { lane: 1, left: 60 }), 10_000, 10_000);
+    expect(forecast.keys.get('k0')!.currentMs! / 1_000).toBeCloseTo(10, 0);
+    // Both together get two a second back, and four are used.
+    expect(forecast.currentMs! / 1_000).toBeCloseTo(45, 0);
+    expect(forecast.keys.get('k1')!.currentMs).toBeNull();
+  });
+});
