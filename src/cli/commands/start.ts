@@ -50,7 +50,8 @@ export async function start(folder: string, options: StartOptions): Promise<Exit
   const { store, project, built, madeBy, builder, keeper, replaced } = prepared;
   if (!store.ok) return failed(`${store.error.message} ${store.error.remedy}`);
   const claim = await claimAddress(built.world.server.listen);
-  const standIns = claim.ok ? await startStandIns(options, built.bundle.models, clock) : null;
+  const { storedSecrets: secrets } = store.value;
+  const standIns = claim.ok ? await startStandIns(options, built.bundle.models, { clock, secrets }) : null;
   const refused = [claim, standIns].find((part) => part?.ok === false);
   if (refused?.ok === false) {
     await store.value.close();

@@ -5,7 +5,8 @@ import type { Models } from '../../model/pools.ts';
 import { projectStoodFor } from '../../tools/mock-provider/of-project.ts';
 import { type MockProvider, startMockProvider } from '../../tools/mock-provider/server.ts';
 import { type MockUpstream, startMockUpstream } from '../../tools/mock-upstream.ts';
-import { readSecret } from './signing-secrets.ts';
+import type { StoredSecrets } from '../../state/stored-secrets.ts';
+import { secretReader } from './secret-reader.ts';
 
 export interface StandInOptions {
   /** Ports. */
@@ -24,10 +25,11 @@ export interface StandIns {
 export async function startStandIns(
   { mockUpstream, mockProvider }: StandInOptions,
   models: Models,
-  clock: Clock,
+  { clock, secrets }: { readonly clock: Clock; readonly secrets: Pick<StoredSecrets, 'open'> },
 ): Promise<Result<StandIns, string>> {
   const upstream = mockUpstream === undefined ? null : await startMockUpstream({ port: mockUpstream });
   if (upstream?.ok === false) return upstream;
+  const readSecret = secretReader(secrets);
   const stoodFor = (now: Models) => projectStoodFor(now, mockProvider ?? 0, readSecret);
   const first = stoodFor(models);
   const provider =
