@@ -2,10 +2,10 @@
 import type { Clock } from '../../base/ports.ts';
 import { ok, type Result } from '../../base/result.ts';
 import type { Models } from '../../model/pools.ts';
+import type { StoredSecrets } from '../../state/stored-secrets.ts';
 import { projectStoodFor } from '../../tools/mock-provider/of-project.ts';
 import { type MockProvider, startMockProvider } from '../../tools/mock-provider/server.ts';
 import { type MockUpstream, startMockUpstream } from '../../tools/mock-upstream.ts';
-import type { StoredSecrets } from '../../state/stored-secrets.ts';
 import { secretReader } from './secret-reader.ts';
 
 export interface StandInOptions {
