@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   cpuUsBetween,
   isRunning,
+  parseCpuTicks,
   parseSchedstat,
   parseStat,
   parseStatusKib,
@@ -27,6 +28,11 @@ describe('reading /proc', () => {
 
   it('reads the state after a name with parentheses', () => {
     expect(parseStat('9 (a) Z (c) S 1 9 9 0').state).toBe('S');
+  });
+
+  it('adds the time in user mode and in the kernel', () => {
+    expect(parseCpuTicks('9 (a) b) S 1 9 9 0 -1 4194560 500 0 3 0 120 34 7 8 20 0 1 0 99 0 0\n')).toBe(154);
+    expect(() => parseCpuTicks('9 (a) S 1')).toThrow('not a stat line');
   });
 
   it('reads the resident memory', () => {

@@ -40,6 +40,8 @@ export class CrashFindings {
   readonly unrecorded: string[] = [];
   readonly invalidAudits: string[] = [];
   readonly otherMistakes: string[] = [];
+  /** Answers of a gateway that has as much in flight as it may have, as on a machine that is busy: refused, never let through. */
+  shed = 0;
 
   get mistakes(): readonly string[] {
     return [...this.lost, ...this.unrecorded, ...this.invalidAudits, ...this.otherMistakes];
@@ -99,6 +101,7 @@ export class CrashFindings {
       count('changes and audit records without each other', this.unrecorded.length, atMost(0)),
       count('audit logs verified', this.audits, atLeast(1)),
       count('audit logs not valid', this.invalidAudits.length, atMost(0)),
+      count('requests shed because of overload', this.shed),
       count('other mistakes', this.otherMistakes.length, atMost(0)),
     ];
   }

@@ -41,6 +41,9 @@ const EXHAUSTED_WITHIN_MS = 120_000;
 const TALLY_EVERY_MS = 200;
 const LOOK_EVERY_MS = 3;
 
+/** Status and code of an answer to what is shed. */
+const SHED = ': 503 overloaded';
+
 const run = promisify(execFile);
 
 interface Watch {
@@ -175,9 +178,12 @@ export class KillGroup {
   }
 
   #note({ unexpected }: LoadTally, { alerts }: StatusWatch): void {
-    const { otherMistakes } = this.#parts.findings;
-    for (const [what, times] of Object.entries(unexpected)) otherMistakes.push(`${what}, ${times} times`);
-    for (const alert of alerts) otherMistakes.push(`alert ${alert}`);
+    const { findings } = this.#parts;
+    for (const [what, times] of Object.entries(unexpected)) {
+      if (what.endsWith(SHED)) findings.shed += times;
+      else findings.otherMistakes.push(`${what}, ${times} times`);
+    }
+    for (const alert of alerts) findings.otherMistakes.push(`alert ${alert}`);
   }
 
   /** What the kill has cost: the store says where the next process goes on, the service what it got until now. */
