@@ -8,6 +8,7 @@ import { instantiateRoute } from '../../src/compiler/instantiate.ts';
 import { Interpreter } from '../../src/compiler/interpret.ts';
 import { ReferenceCounters } from '../../src/compiler/reference-counters.ts';
 import { SourceText } from '../../src/diagnostics/source.ts';
+import { NOBODY_WAITS } from '../../src/pipeline/counters.ts';
 import { CONTINUE, type Outcome } from '../../src/pipeline/outcome.ts';
 import type { BoundRuntime } from '../../src/pipeline/program.ts';
 import { type BuiltProject, buildProject } from '../../src/tools/build-project.ts';
@@ -25,6 +26,7 @@ export interface Engine {
 
 const RUNTIME: BoundRuntime = {
   counters: new ReferenceCounters().bind([]),
+  turns: NOBODY_WAITS,
   hashKey: () => {},
   combineKey: () => {},
   bodies: { compileSchema: () => () => null, limits: LIMIT_DEFAULTS },

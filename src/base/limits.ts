@@ -105,6 +105,12 @@ export const LIMITS = {
     1_000_000,
     'requests of one data thread waiting for a connection to one service',
   ),
+  limitWaitersPerThread: count(
+    1_000,
+    0,
+    100_000,
+    'requests of one data thread waiting for room in limits that say `queue up to`',
+  ),
   upstreamWaitMs: ms(5_000, 1, 600_000, 'time a request may wait for a connection to its service'),
   endpointAddresses: count(65_536, 64, 1_000_000, 'addresses of all endpoints whose health is kept'),
   addressesPerName: count(64, 1, 1_000, 'addresses of one endpoint name that are used'),

@@ -10,6 +10,7 @@ import {
   policies,
   policy,
   removeHeader,
+  routeTo,
   setHeader,
   tagged,
 } from '../../test/compiler/ast.ts';
@@ -52,6 +53,20 @@ export const FINDING_CASES: readonly FindingCase[] = [
       'Routes "catalogue", "health", "orders" and 1 more can never be permitted: no enforced policy with a permit applies to them.',
     help: 'Enforce "open", which would permit requests to them, or write another permit.',
     related: [],
+  },
+  {
+    code: 'PT2201',
+    what: 'calls routed to pools in two orders',
+    policies: policies(
+      OPEN,
+      policy('b', {}, [routeTo(['two', 'one'])]),
+      policy('a', {}, [routeTo(['one', 'two'])]),
+    ),
+    world: world({ routes: [route('orders')] }),
+    message:
+      'Policies "a" and "b" route to pool "one" then "two" and to pool "two" then "one" on route "orders", and both can hold for one request.',
+    help: HEADER_HELP,
+    related: ['the other rule'],
   },
   {
     code: 'PT2201',

@@ -3,7 +3,7 @@ import { CATALOGUE } from '../diagnostics/catalogue.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Span } from '../diagnostics/source.ts';
 import { compareCodePoints } from '../language/order.ts';
-import type { LimitRule, MemberRule, TemplateHole, TextTemplate } from '../language/typed.ts';
+import type { LimitRule, MemberRule, RouteToRule, TemplateHole, TextTemplate } from '../language/typed.ts';
 import { dateText } from '../model/local-time.ts';
 import type { Place, Route, World } from '../model/world.ts';
 import { BATCH_ENTRIES_MAX } from '../pipeline/counters.ts';
@@ -50,6 +50,7 @@ export class ProjectFindings {
       ...neverPermitted(program, this.#world, this.#spanOf),
       ...contradictingHeaders(program),
       ...contradictingDefaults(program),
+      ...contradictingPools(program),
       ...tooManyLimits(program),
     ];
     if (found.length === 0) this.#faultless.add(program);
@@ -179,6 +180,29 @@ function contradictingDefaults({ members }: ResidualProgram): Mistake[] {
     }));
 }
 
+/** Several pools are one value: the order in which they are tried. */
+function contradictingPools({ routings, specialiser }: ResidualProgram): Mistake[] {
+  return [...neighbours(routings, specialiser)]
+    .map(([one, other]) =>
+      compareRules(one.ir, other.ir) < 0 ? ([one, other] as const) : ([other, one] as const),
+    )
+    .filter(([a, b]) => poolsText(a.rule) !== poolsText(b.rule) && !exclude(a.condition, b.condition))
+    .map(([a, b]) => ({
+      key: `PT2201 ${sortable(a.ir)}${sortable(b.ir)}`,
+      code: 'PT2201',
+      describe: (routes) => ({
+        message: `${a.ir.policy === b.ir.policy ? `Two rules of policy "${a.ir.policy}"` : `Policies "${a.ir.policy}" and "${b.ir.policy}"`} route to pool ${poolsText(a.rule)} and to pool ${poolsText(b.rule)} on ${namesOf(routes)}, and both can hold for one request.`,
+        help: CONTRADICTION_HELP,
+        span: b.rule.span,
+        related: [{ span: a.rule.span, message: 'the other rule' }],
+      }),
+    }));
+}
+
+function poolsText({ pools }: RouteToRule): string {
+  return pools.map((pool) => `"${pool}"`).join(' then ');
+}
+
 function valueText({ member, value }: MemberRule): string {
   return member.type.kind === 'date' ? dateText(Number(value.value)) : JSON.stringify(value.value);
 }
@@ -187,11 +211,11 @@ function valueText({ member, value }: MemberRule): string {
  * Pairs that may hold together. Rules for different values of one fact are never compared: ten thousand of them would be
  * fifty million pairs.
  */
-function* neighbours(
-  actions: readonly HeaderAction[],
+function* neighbours<Item extends { readonly condition: Condition }>(
+  actions: readonly Item[],
   specialiser: Specialiser,
-): Generator<readonly [HeaderAction, HeaderAction]> {
-  const { always, tables } = fileByFacts(actions, byCondition<HeaderAction>(), specialiser);
+): Generator<readonly [Item, Item]> {
+  const { always, tables } = fileByFacts(actions, byCondition<Item>(), specialiser);
   const parts = tables.map(({ rows }) => rows.flatMap(({ items }) => items));
   yield* pairs(always);
   for (const [index, part] of parts.entries()) {

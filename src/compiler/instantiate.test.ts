@@ -22,6 +22,7 @@ import {
 } from '../../test/compiler/ast.ts';
 import { KeyNames, route, world } from '../../test/compiler/world.ts';
 import { LIMIT_DEFAULTS } from '../base/limits.ts';
+import { NOBODY_WAITS } from '../pipeline/counters.ts';
 import type { BoundRuntime } from '../pipeline/program.ts';
 import { compileRules } from './compile.ts';
 import { instantiateRoute } from './instantiate.ts';
@@ -130,6 +131,7 @@ function bound(specs: Parameters<ReferenceCounters['bind']>[0] = []): BoundRunti
   const keys = new KeyNames();
   return {
     counters: new ReferenceCounters().bind(specs),
+    turns: NOBODY_WAITS,
     hashKey: keys.hashKey,
     combineKey: keys.combineKey,
     bodies: { compileSchema: () => () => null, limits: LIMIT_DEFAULTS },

@@ -13,7 +13,7 @@ import {
   type PlainRequest,
   type Situation,
 } from './interpret/facts.ts';
-import { LimitTaker } from './interpret/limits.ts';
+import { LimitTaker, type Taken } from './interpret/limits.ts';
 import { phaseOf } from './interpret/phases.ts';
 import { type PlacedRule, placedRules } from './interpret/placed-rules.ts';
 import { type ShapedHeaders, shapedBody, shapedHeaders, valuesOf } from './interpret/shape.ts';
@@ -27,8 +27,9 @@ export interface Verdict {
   readonly decision: 'permitted' | 'refused' | 'waiting';
   /** How far it got. */
   readonly known: Known;
-  /** Null unless refused. */
+  /** Null unless refused, or waiting for room: what ends that. */
   readonly refusal: Refusal | null;
+  readonly wait: Taken['wait'];
   /** Indexes of rules: policies by name, rules by key. -1 for none. */
   readonly decidingRule: number;
   readonly alsoDenied: readonly number[];
@@ -39,6 +40,8 @@ export interface Verdict {
   readonly reservations: readonly Reservation[];
   readonly headers: { readonly request: ShapedHeaders; readonly response: ShapedHeaders };
   readonly totalTimeoutMs: number;
+  /** That rules leave a call to a model, in order; null: all of the model, or not permitted. */
+  readonly pools: readonly string[] | null;
   /** As the service gets it; null unless permitted. */
   readonly body: unknown;
 }
@@ -161,6 +164,7 @@ export class Interpreter {
     notes.warnings.push(...taken.warnings);
     for (const index of taken.shadowDenied) notes.shadow.add(index);
     const enforced = applying.filter(({ mode }) => mode === 'enforce').map(({ rule }) => rule);
+    const routing = enforced.find((rule) => rule.kind === 'route-to');
     const totals = enforced.flatMap((rule) => (rule.kind === 'timeout' ? [rule.totalMs] : []));
     const permitted = taken.decision === 'permitted';
     return {
@@ -168,6 +172,7 @@ export class Interpreter {
       ...noted(notes),
       decision: taken.decision,
       refusal: taken.refusal,
+      wait: taken.wait,
       decidingRule: taken.refusal?.ruleIndex ?? permit.index,
       alsoDenied: taken.alsoDenied,
       rateLimit: taken.rateLimit,
@@ -180,6 +185,7 @@ export class Interpreter {
           }
         : NOTHING.headers,
       body: permitted ? shapedBody(enforced, situation) : null,
+      pools: permitted && routing !== undefined ? routing.pools : null,
       totalTimeoutMs: permitted ? Math.min(Number.POSITIVE_INFINITY, ...totals) : Number.POSITIVE_INFINITY,
     };
   }
@@ -206,6 +212,7 @@ const NOTHING: Verdict = {
   decision: 'refused',
   known: KNOWN.body,
   refusal: null,
+  wait: null,
   decidingRule: -1,
   alsoDenied: [],
   warnings: [],
@@ -215,6 +222,7 @@ const NOTHING: Verdict = {
   reservations: [],
   headers: { request: NO_HEADERS, response: NO_HEADERS },
   totalTimeoutMs: Number.POSITIVE_INFINITY,
+  pools: null,
   body: null,
 };
 

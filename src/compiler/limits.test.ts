@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { each, fact, is, limit, permit, policies, policy } from '../../test/compiler/ast.ts';
 import { identity, requestContext, start, world } from '../../test/compiler/world.ts';
 import type { LimitRule } from '../language/typed.ts';
+import { NOBODY_WAITS, type Turns } from '../pipeline/counters.ts';
 import type { ReferenceCounters } from './reference-counters.ts';
 
 const MINUTE = { kind: 'window', amount: 1, windowMs: 60_000 } as const;
@@ -112,5 +113,74 @@ describe('a limit', () => {
   it('that needs a lease lets the request wait', () => {
     const { outcome } = last(1, [limit('l', { window: MINUTE })], (counters) => counters.revokeLease('p/l'));
     expect(outcome).toEqual({ kind: 'wait-for-grant' });
+  });
+});
+
+describe('waiting for room', () => {
+  const SECOND = { kind: 'window', amount: 1, windowMs: 1_600 } as const;
+  const patient = (name: string, queueMs: number, window: LimitRule['window'] = SECOND) =>
+    limit(name, { window, queueMs });
+  const sent = (rules: readonly LimitRule[], turns: Turns = NOBODY_WAITS) => {
+    const { pipeline, counters } = start(policies(OPEN, policy('p', {}, rules)), world(), 'orders', turns);
+    return {
+      counters,
+      at: (ms: number) => pipeline.admit(requestContext({ arrivedMonotonicMs: ms, arrivedWallMs: ms })),
+    };
+  };
+
+  it('lasts until the first moment at which every limit has room, and no longer than the least of them says', () => {
+    const { at } = sent([patient('a', 9_000), patient('b', 5_000, { ...SECOND, windowMs: 3_200 })]);
+    expect(at(0).kind).toBe('continue');
+    expect(at(100)).toMatchObject({
+      kind: 'wait',
+      atMonotonicMs: 3_400,
+      untilMonotonicMs: 5_100,
+      room: 'clock',
+      counters: ['p/a 0 0', 'p/b 0 0'],
+      refusal: { status: 429, retryAfterS: 4 },
+    });
+  });
+
+  it.each([
+    ['one of the limits lets nobody wait', [patient('a', 9_000), limit('b', { window: SECOND })]],
+    ['room comes later than it may wait', [patient('a', 9_000), patient('b', 1_000)]],
+  ])('is refused where %s', (_, rules) => {
+    const { at } = sent(rules);
+    expect(at(0).kind).toBe('continue');
+    expect(at(100).kind).toBe('respond');
+  });
+
+  it('is refused to what is larger than the limit, and where the counter can not be kept', () => {
+    const larger = sent([patient('none', 9_000, { kind: 'concurrency', amount: 0 })]);
+    expect(larger.at(0)).toMatchObject({ kind: 'respond', refusal: { code: 'larger_than_limit' } });
+    const faulty = sent([patient('a', 9_000)]);
+    faulty.counters.fail('p/a', 'table-full');
+    expect(faulty.at(0)).toMatchObject({ kind: 'respond', refusal: { code: 'limit_unavailable' } });
+  });
+
+  it('for a slot looks again now and then: no clock says when one is free', () => {
+    const { at } = sent([patient('slots', 9_000, { kind: 'concurrency', amount: 1 })]);
+    expect(at(0).kind).toBe('continue');
+    expect(at(100)).toMatchObject({
+      kind: 'wait',
+      room: 'slot',
+      atMonotonicMs: 120,
+      untilMonotonicMs: 9_100,
+    });
+  });
+
+  it('does not overtake: where somebody waits for one of the counters, nothing is taken before that one has had its turn', () => {
+    let firstAtMs = 700;
+    const turns: Turns = {
+      get areFree() {
+        return firstAtMs === 0;
+      },
+      firstAtMs: (counter) => (counter === 'p/b 0 0' ? firstAtMs : 0),
+    };
+    const { at, counters } = sent([patient('a', 9_000), patient('b', 9_000)], turns);
+    expect(at(100)).toMatchObject({ kind: 'wait', atMonotonicMs: 700, counters: ['p/b 0 0'] });
+    expect(counters.contents().size).toBe(0);
+    firstAtMs = 0;
+    expect(at(100).kind).toBe('continue');
   });
 });

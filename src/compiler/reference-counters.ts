@@ -127,20 +127,28 @@ class ReferenceBinding implements CounterBinding {
   take(batch: TakeBatch, nowMs: number, wallMs: number): TakeResult {
     const moment = { nowMs, wallMs };
     this.#lastTaken = [];
+    const { result, kept } = this.#judge(batch, moment);
+    if (result === TAKEN) this.#lastTaken = kept.map((entry) => book(batch, entry, moment));
+    return result;
+  }
+
+  look(batch: TakeBatch, nowMs: number, wallMs: number): TakeResult {
+    return this.#judge(batch, { nowMs, wallMs }).result;
+  }
+
+  #judge(batch: TakeBatch, moment: Moment): { readonly result: TakeResult; readonly kept: readonly Entry[] } {
     const entries = Array.from({ length: batch.count }, (_, at) => this.#entry(batch, at, moment));
     for (const entry of entries) leaveOut(batch, entry);
     const inForce = entries.filter(({ spec }) => !this.#counters.hasEnded(spec));
     const failed = inForce.find((entry) => entry.fault !== 'none' && entry.spec.onFailure === 'refuse');
     if (failed !== undefined) {
-      batch.retryAtMs[failed.at] = nowMs + 1;
-      return EXCEEDED;
+      batch.retryAtMs[failed.at] = moment.nowMs + 1;
+      return { result: EXCEEDED, kept: [] };
     }
     const kept = inForce.filter((entry) => entry.fault === 'none');
-    if (kept.some((entry) => this.#counters.needsLease(entry.spec))) return NEEDS_LEASE;
+    if (kept.some((entry) => this.#counters.needsLease(entry.spec))) return { result: NEEDS_LEASE, kept };
     for (const entry of kept) describe(batch, entry, moment);
-    if (kept.some((entry) => batch.retryAtMs[entry.at]! > 0)) return EXCEEDED;
-    this.#lastTaken = kept.map((entry) => book(batch, entry, moment));
-    return TAKEN;
+    return { result: kept.some((entry) => batch.retryAtMs[entry.at]! > 0) ? EXCEEDED : TAKEN, kept };
   }
 
   reserve(_batch: TakeBatch): Reservation | null {

@@ -9,6 +9,7 @@ import type {
   MemberRule,
   PermitRule,
   RequireRule,
+  RouteToRule,
   TemplateHole,
   TextTemplate,
   TimeoutRule,
@@ -54,6 +55,7 @@ export interface ResidualShaping {
   /** Changes of the body, in order. */
   readonly members: readonly Residual<MemberRule>[];
   readonly timeouts: readonly Residual<TimeoutRule>[];
+  readonly routings: readonly Residual<RouteToRule>[];
   readonly deprecations: readonly Residual<DeprecateRule>[];
   /** In every mode: whoever is told knows the mode. By the phase that knows what they ask about besides the answer. */
   readonly alerts: Readonly<Record<DecisionPhase, readonly Residual<AlertRule>[]>>;
@@ -114,7 +116,16 @@ export function isShaping({ rule }: RuleIr): boolean {
 }
 
 const SHAPING_KINDS: ReadonlySet<string> = new Set<RuleIr['rule']['kind']>([
-  ...(['set-header', 'remove-header', 'cap', 'default', 'timeout', 'deprecate', 'alert'] as const),
+  ...([
+    'set-header',
+    'remove-header',
+    'cap',
+    'default',
+    'timeout',
+    'route-to',
+    'deprecate',
+    'alert',
+  ] as const),
 ]);
 
 function joined(
@@ -163,6 +174,7 @@ function residualShaping(candidates: readonly RuleIr[], specialiser: Specialiser
       ({ rule }) => rule.member.definition.path in route.body,
     ),
     timeouts: only<TimeoutRule>(enforced, ['timeout']),
+    routings: only<RouteToRule>(enforced, ['route-to']),
     deprecations: only<DeprecateRule>(enforced, ['deprecate']),
     alerts: {
       match: alertsOf('match', residuals),

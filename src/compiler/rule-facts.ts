@@ -90,6 +90,7 @@ function templatesOf(rule: CheckedRule): TextTemplate[] {
     case 'cap':
     case 'default':
     case 'timeout':
+    case 'route-to':
       return [];
     case 'set-header':
     case 'remove-header':

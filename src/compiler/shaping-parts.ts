@@ -23,20 +23,20 @@ export class ShapingParts {
 
   /** All that the code can depend on. Null: it writes what differs from route to route. */
   #keyOf(program: ResidualProgram, inBody: readonly string[]): string | null {
-    const { headers, members, timeouts } = program;
+    const { headers, members, timeouts, routings } = program;
     const alerts = Object.values(program.alerts);
     const { auth, parameterNames, body } = program.route;
     const actions = [...headers.request, ...headers.response];
     const rules = [
       ...actions.flatMap((action) => action.rules),
-      ...[...members, ...timeouts, ...alerts.flat()].map(({ ir }) => ir),
+      ...[...members, ...timeouts, ...routings, ...alerts.flat()].map(({ ir }) => ir),
     ];
     if (rules.flatMap(factsWritten).some(({ phase, path }) => phase === 'compile' && path !== 'route'))
       return null;
-    const conditions = [...actions, ...members, ...timeouts, ...alerts.flat()].map(
+    const conditions = [...actions, ...members, ...timeouts, ...routings, ...alerts.flat()].map(
       ({ condition }) => condition.id,
     );
-    const counts = [headers.request, headers.response, members, timeouts, ...alerts].map(
+    const counts = [headers.request, headers.response, members, timeouts, routings, ...alerts].map(
       ({ length }) => length,
     );
     const numbers = [actions.map((action) => action.rules.length), rules.map((rule) => this.#numberOf(rule))];

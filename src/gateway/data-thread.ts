@@ -129,7 +129,7 @@ class RunningDataThread {
       eventLoopDelayMs: parts.eventLoopDelayMs,
       tellCrossings: (crossings, lost) => port.postMessage({ kind: 'thresholds-crossed', crossings, lost }),
       tellAlerts: (matches, atMs) => port.postMessage({ kind: 'alerts-matched', matches, atMs }),
-      wakeLater: (exchange, delayMs) => this.#later(delayMs, () => exchange.wake()),
+      later: (delayMs, run) => this.#later(delayMs, run),
     });
     const addresses = new AddressConnections(
       start.addressConnections,
@@ -215,6 +215,7 @@ class RunningDataThread {
     const bodies = { compileSchema, limits: start.limits };
     const alerts = this.#exchanges.alerts.sinkOf(epoch);
     const models = this.#models;
+    const { turns } = this.#exchanges;
     const steps = (function* () {
       const served = yield* unpackBundle(rules.bundle);
       return yield* buildRuleVersion({
@@ -222,6 +223,7 @@ class RunningDataThread {
         rules: served,
         endpointSlots: rules.endpointSlots,
         counters,
+        turns,
         upstream,
         instantiate,
         hashKey,

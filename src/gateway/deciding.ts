@@ -89,7 +89,7 @@ function follow(outcome: Outcome, progress: Progress, plan: RoutePlan): Problem 
   }
 }
 
-function ruleProblem(refusal: Refusal, plan: RoutePlan): Problem {
+export function ruleProblem(refusal: Refusal, plan: RoutePlan): Problem {
   const isLimit = refusal.rateLimitPolicy !== '' || refusal.status === 429;
   const rule = plan.rules.rule(refusal.ruleIndex);
   return fromRefusal(refusal, isLimit && rule !== null ? rule.shownName : '');

@@ -16,6 +16,7 @@ import { FrontFacts } from './front-checks.ts';
 import { GrantWaiters } from './grant-waiters.ts';
 import { Identifiers } from './identifiers.ts';
 import type { IdentityCache } from './identity-cache.ts';
+import { LimitQueue } from './limit-queue.ts';
 import { Overload } from './overload.ts';
 import { RequestFieldLines } from './request-fields.ts';
 import type { Slashes } from './target.ts';
@@ -50,8 +51,8 @@ export interface ExchangeThreadParts {
   readonly records: RecordSink;
   readonly tellCrossings: (crossings: readonly NamedCrossing[], lost: number) => void;
   readonly tellAlerts: SendMatches;
-  /** Calls `exchange.wake()` after a while: how a waiting request goes on. */
-  readonly wakeLater: (exchange: RequestInFlight, delayMs: number) => void;
+  /** Calls back in a later turn of the thread. */
+  readonly later: (delayMs: number, run: () => void) => void;
   /** By how much the events of the thread were late since it was asked last. */
   readonly eventLoopDelayMs: () => number;
 }
@@ -83,9 +84,9 @@ export class ExchangeThread {
   readonly certificates: CertificateIdentities;
   readonly signatures: SignatureVerifier;
   readonly records: RecordSink;
-  readonly wakeLater: ExchangeThreadParts['wakeLater'];
   readonly identifiers: Identifiers;
   readonly grants = new GrantWaiters();
+  readonly turns: LimitQueue;
   readonly crossings: ThresholdCrossings;
   readonly alerts: AlertMatches;
   readonly buffered: BufferedBytes;
@@ -119,7 +120,11 @@ export class ExchangeThread {
     this.certificates = parts.certificates;
     this.signatures = parts.signatures;
     this.records = parts.records;
-    this.wakeLater = parts.wakeLater;
+    this.turns = new LimitQueue({
+      waitingMax: parts.limits.limitWaitersPerThread,
+      nowMs: () => parts.clock.monotonicMs(),
+      later: parts.later,
+    });
     this.identifiers = new Identifiers(parts.random);
     this.crossings = new ThresholdCrossings(parts.tellCrossings);
     this.alerts = new AlertMatches(parts.limits.alertMatchesPerThread, parts.tellAlerts);
@@ -130,11 +135,12 @@ export class ExchangeThread {
   }
 
   load(): ExchangeLoad {
-    const { buffered, decoders, tokens, overload } = this;
+    const { buffered, decoders, tokens, turns, overload } = this;
     return {
       activeRequests: this.inFlight,
       bufferedBodyBytes: buffered.used,
       leaseWaiters: this.grants.count,
+      limitWaiters: turns.size,
       // Each of them is bounded by itself.
       identitiesKnown: Math.max(this.identities.size, tokens.size, this.certificates.size),
       tokensVerifying: tokens.verifying,
@@ -147,6 +153,7 @@ export class ExchangeThread {
       bodiesBufferedPerThreadBytesRefused: buffered.refused,
       bodyDecodersPerThreadRefused: decoders.refused,
       tokensVerifyingRefused: tokens.refused,
+      limitWaitersPerThreadRefused: turns.refused,
     };
   }
 

@@ -5,7 +5,7 @@ import { assert } from '../base/assert.ts';
 import { LIMIT_DEFAULTS, type LimitValues } from '../base/limits.ts';
 import { NO_MODELS } from '../model/pools.ts';
 import type { Route, Service } from '../model/world.ts';
-import type { CounterBinding, Reservation } from '../pipeline/counters.ts';
+import { type CounterBinding, NOBODY_WAITS, type Reservation } from '../pipeline/counters.ts';
 import type { IdentitySource, SignatureVerifier } from '../pipeline/identity.ts';
 import type { ModelService } from '../pipeline/model-request.ts';
 import { CONTINUE } from '../pipeline/outcome.ts';
@@ -229,7 +229,7 @@ export interface Simulation {
   /** What reservations were settled with, before they were released. */
   readonly settled: { readonly reservation: Reservation; readonly actual: number }[];
   /** What waiting exchanges asked for. */
-  readonly wakes: { readonly exchange: RequestInFlight; readonly delayMs: number }[];
+  readonly wakes: { readonly exchange: Pick<RequestInFlight, 'wake'>; readonly delayMs: number }[];
   nowMs: number;
   request(method: string, target: string, fields?: string[], client?: SimulatedClient): SimulatedClient;
 }
@@ -261,7 +261,7 @@ export function simulate(options: SimulationOptions): Simulation {
   const told: AlertMatch[] = [];
   const releases: Reservation[] = [];
   const settled: Simulation['settled'] = [];
-  const wakes: { exchange: RequestInFlight; delayMs: number }[] = [];
+  const wakes: { exchange: Pick<RequestInFlight, 'wake'>; delayMs: number }[] = [];
   const epochs = new SharedArrayBuffer(4 * EPOCH_CELLS.count);
   const cells = new Int32Array(epochs);
   const identities = new IdentityCache(10);
@@ -292,7 +292,7 @@ export function simulate(options: SimulationOptions): Simulation {
       eventLoopDelayMs: () => options.delayMs ?? 0,
       tellCrossings: () => {},
       tellAlerts: (matches) => void told.push(...matches),
-      wakeLater: (exchange, delayMs) => void wakes.push({ exchange, delayMs }),
+      later: (delayMs, run) => void wakes.push({ exchange: { wake: run }, delayMs }),
     }),
     records,
     told,
@@ -326,6 +326,7 @@ function buildVersion(
   const binding = {
     createBatch: unused,
     take: unused,
+    look: unused,
     reserve: unused,
     settle: unused,
     settleEstimates(reservation: Reservation, actual: number) {
@@ -363,6 +364,7 @@ function buildVersion(
     },
     upstream,
     instantiate: () => ({ ...PERMIT_ALL, ...options.pipeline }),
+    turns: NOBODY_WAITS,
     hashKey: () => {},
     combineKey: () => {},
     bodies: { compileSchema: () => () => null, limits: LIMIT_DEFAULTS },
@@ -373,7 +375,7 @@ function buildVersion(
         service: () => ({
           ...upstream.service({} as Service, []),
           read: options.readCall ?? unused,
-          send(_call, request, handler) {
+          send(_call, _pools, request, handler) {
             calls.push(new ScriptedCall(request, handler));
             return calls.at(-1)!;
           },
@@ -490,6 +492,7 @@ const PERMIT_ALL: RoutePipeline = {
   alerts: null,
   alertsReadAddress: false,
   totalTimeoutMs: () => Number.POSITIVE_INFINITY,
+  poolsFor: () => null,
 };
 
 const NO_SIGNATURES: SignatureVerifier = {

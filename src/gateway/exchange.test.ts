@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { KnownKey, SignedRequest } from '../pipeline/identity.ts';
-import type { Refusal } from '../pipeline/outcome.ts';
+import type { Outcome, Refusal } from '../pipeline/outcome.ts';
 import { CONTINUE } from '../pipeline/outcome.ts';
 import type { RoutePipeline } from '../pipeline/program.ts';
 import {
@@ -411,13 +411,30 @@ describe('containment', () => {
 });
 
 describe('waiting', () => {
+  const roomAt = (atMonotonicMs: number): Outcome => ({
+    kind: 'wait',
+    atMonotonicMs,
+    untilMonotonicMs: 1_500,
+    counters: ['limit 1 1'],
+    room: 'clock',
+    refusal: {
+      status: 429,
+      code: 'limit_exceeded',
+      detail: '',
+      ruleIndex: -1,
+      retryAfterS: 1,
+      rateLimit: '',
+      rateLimitPolicy: '',
+    },
+  });
+
   function queued(limits = {}) {
     let tries = 0;
     const simulation = simulate({
       routes: ALL,
       limits,
       pipeline: {
-        admit: (context) => (tries++ === 0 ? { kind: 'wait', atMonotonicMs: 1_250 } : RESERVE(context)),
+        admit: (context) => (tries++ === 0 ? roomAt(1_250) : RESERVE(context)),
       },
     });
     return simulation;
@@ -430,6 +447,7 @@ describe('waiting', () => {
     expect(client.paused).toBe(true);
     client.handler!.onBody(Buffer.from('abc'), true);
     simulation.request('GET', '/other', [...HOST, 'content-length', '0', 'te', '2']);
+    simulation.nowMs = 1_250;
     simulation.wakes[0]!.exchange.wake();
     const call = simulation.calls.at(-1)!;
     expect([call.body, call.bodyEnded]).toEqual(['abc', true]);
@@ -477,7 +495,7 @@ describe('waiting', () => {
         },
         admit(context) {
           seen.push(['admit', context.nowMonotonicMs, context.nowWallMs]);
-          return context.nowMonotonicMs < 1_250 ? { kind: 'wait', atMonotonicMs: 1_250 } : RESERVE(context);
+          return context.nowMonotonicMs < 1_250 ? roomAt(1_250) : RESERVE(context);
         },
       },
     });
@@ -517,13 +535,39 @@ describe('waiting', () => {
     expect(simulation.calls).toHaveLength(1);
   });
 
-  test('a wait never outlasts the deadline', () => {
+  test('room that comes after the deadline of the route is not waited for', () => {
+    const simulation = simulate({ routes: ALL, pipeline: { admit: () => roomAt(11_001) } });
+    const client = simulation.request('GET', '/');
+    expect([client.status, simulation.wakes]).toEqual([429, []]);
+    expectSettled(simulation, 1, 0);
+  });
+
+  test('nor is it when too many wait', () => {
     const simulation = simulate({
       routes: ALL,
-      pipeline: { admit: () => ({ kind: 'wait', atMonotonicMs: Number.MAX_VALUE }) },
+      limits: { limitWaitersPerThread: 1 },
+      pipeline: { admit: () => roomAt(1_250) },
     });
-    simulation.request('GET', '/');
-    expect(simulation.wakes.map((wake) => wake.delayMs)).toEqual([10_000]);
+    const statuses = ['/', '/'].map((target) => simulation.request('GET', target).status);
+    expect(statuses).toEqual([0, 429]);
+    expect(simulation.thread.load()).toMatchObject({ limitWaiters: 1, limitWaitersPerThreadRefused: 1 });
+  });
+
+  test('who has waited in vain is refused at the end of its time, and told when there is room', () => {
+    const simulation = simulate({
+      routes: ALL,
+      pipeline: { admit: ({ nowMonotonicMs }) => roomAt(Math.max(1_250, nowMonotonicMs + 100)) },
+    });
+    const client = simulation.request('GET', '/');
+    for (const nowMs of [1_250, 1_350, 1_450, 1_500]) {
+      expect(client.status).toBe(0);
+      simulation.nowMs = nowMs;
+      simulation.wakes.pop()!.exchange.wake();
+    }
+    expect(client.status).toBe(429);
+    expect(client.fields.toLowerCase()).toContain('retry-after: 1\r\n');
+    expect(simulation.thread.load()).toMatchObject({ limitWaiters: 0 });
+    expectSettled(simulation, 1, 0);
   });
 });
 

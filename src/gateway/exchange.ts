@@ -8,6 +8,7 @@
 import type { WebSocketSettings } from '../model/world.ts';
 import { KNOWN } from '../pipeline/alerts.ts';
 import { RequestContext } from '../pipeline/context.ts';
+import type { Refusal } from '../pipeline/outcome.ts';
 import { PHASE } from '../pipeline/phases.ts';
 import type { RoutePipeline } from '../pipeline/program.ts';
 import type {
@@ -22,11 +23,19 @@ import { type AnswerHost, ClientAnswer } from './client-answer.ts';
 import type { ClientHandler, ClientStream, ReceivedRequest } from './client-stream.ts';
 import { contentCoding, STALE_REQUEST_FIELDS, UNTRANSFORMABLE_ASKS } from './content-coding.ts';
 import type { Progress, Waiting } from './deciding.ts';
-import { decide, FIRST_STAGE, NEEDS_BODY, NEEDS_SHAPING, NEEDS_SIGNED_BODY } from './deciding.ts';
+import {
+  decide,
+  FIRST_STAGE,
+  NEEDS_BODY,
+  NEEDS_SHAPING,
+  NEEDS_SIGNED_BODY,
+  ruleProblem,
+} from './deciding.ts';
 import type { ExchangeThread, RequestInFlight } from './exchange-thread.ts';
 import { checkFront } from './front-checks.ts';
 import { linesWithin, requestIdIn, tracedLines, traceparentIn } from './identifiers.ts';
 import { checkAgainstRoute, findRoute, identifyAgain, receive } from './intake.ts';
+import type { LimitWaiter } from './limit-queue.ts';
 import { isJson } from './media-type.ts';
 import { OutgoingBody } from './outgoing-body.ts';
 import { outgoingRequest } from './outgoing-request.ts';
@@ -50,7 +59,8 @@ export class Exchange
     RequestInFlight,
     RequestBodyHost,
     AnswerHost,
-    TunnelHost
+    TunnelHost,
+    LimitWaiter
 {
   /** Neighbours in the thread's list of requests in flight. */
   next: RequestInFlight | null = null;
@@ -120,6 +130,8 @@ export class Exchange
     this.stage = FIRST_STAGE;
     // rules that shape may say something else by now
     this.#context.shapedCall = null;
+    // Said of the try before; its warnings are kept, each once.
+    this.#context.alsoDenied = null;
     this.#goOn();
   }
 
@@ -258,7 +270,6 @@ export class Exchange
     }
   }
 
-  /** Never beyond the total deadline, which is looked at elsewhere. */
   #wait(waiting: Waiting): void {
     this.#requestBody?.pause();
     if (waiting.kind === 'wait-for-grant') {
@@ -273,8 +284,16 @@ export class Exchange
       });
       return;
     }
-    const untilMs = Math.min(waiting.atMonotonicMs, this.#totalDeadlineMs);
-    this.#thread.wakeLater(this, Math.max(0, untilMs - this.#context.nowMonotonicMs));
+    const { identity, arrivedMonotonicMs } = this.#context;
+    const tenant = identity?.tenant.name ?? '';
+    const place = { tenant, arrivedMs: arrivedMonotonicMs };
+    const isTooLate = waiting.atMonotonicMs > this.#totalDeadlineMs;
+    if (isTooLate || !this.#thread.turns.enter(this, waiting, place)) this.refuse(waiting.refusal);
+  }
+
+  /** There was no room in time, or too many wait. */
+  refuse(refusal: Refusal): void {
+    if (!this.#ended && !this.#answer.begun) this.#refuse(ruleProblem(refusal, this.#plan!));
   }
 
   // -- to the service ------------------------------------------------------------------------------------------
@@ -308,7 +327,7 @@ export class Exchange
     this.#call =
       plan.models === null
         ? plan.service.dispatch(request, this)
-        : plan.models.send(context.shapedCall!, request, this);
+        : plan.models.send(context.shapedCall!, plan.pipeline.poolsFor(context), request, this);
     this.#account.dispatchedUs = this.#elapsedUs();
     if (plan.models !== null) return;
     if (this.#outgoingBody !== null) this.#outgoingBody.send(context, this.#call);
@@ -525,10 +544,13 @@ export class Exchange
     this.#ended = true;
     this.#stopBodies();
     if (this.#waitsForGrant) this.#thread.grants.forget(this);
+    this.#thread.turns.forget(this);
+    const heldSomething = this.#context.reservation !== null;
     settle(this.#context, this.#version === null ? null : this.#version.binding, this.#cost, this.#account);
     if (this.#plan !== null && this.#thread.crossings.any) this.#nameCrossings();
     if (this.#plan !== null && this.#plan.pipeline.alerts !== null) this.#tellAlerts(this.#plan.pipeline);
     this.#record();
+    if (heldSomething) this.#thread.turns.slotFreed();
     this.#thread.leave(this);
     if (this.#version !== null) this.#thread.versions.leave(this.#version);
   }

@@ -3,6 +3,7 @@ import { SERVICE_SETTINGS } from '../../test/upstream/service-settings.ts';
 import { LIMIT_DEFAULTS } from '../base/limits.ts';
 import { NO_MODELS } from '../model/pools.ts';
 import type { Service } from '../model/world.ts';
+import { NOBODY_WAITS } from '../pipeline/counters.ts';
 import { packMatcher } from './route-matcher.ts';
 import { buildRuleVersion, type VersionParts } from './rule-version.ts';
 
@@ -52,6 +53,7 @@ function partsOf(services: readonly string[], open: (name: string) => () => void
     models: { bind: unused, renewKeys: unused },
     preparedPools: null,
     instantiate: unused,
+    turns: NOBODY_WAITS,
     hashKey: unused,
     combineKey: unused,
     bodies: { compileSchema: unused, limits: LIMIT_DEFAULTS },

@@ -20,6 +20,7 @@ export interface VersionParts {
   /** Of all endpoints, in the order of services and endpoints. */
   readonly endpointSlots: Int32Array;
   readonly counters: Counters;
+  readonly turns: BoundRuntime['turns'];
   readonly upstream: Upstream;
   readonly instantiate: InstantiateRoute;
   readonly hashKey: BoundRuntime['hashKey'];
@@ -85,8 +86,8 @@ export class RuleVersion {
     this.matcher = createMatcher(parts.rules.matcher);
     this.services = services;
     this.binding = binding;
-    const { hashKey, combineKey, bodies, alerts } = parts;
-    this.#runtime = { counters: binding, hashKey, combineKey, bodies, alerts };
+    const { turns, hashKey, combineKey, bodies, alerts } = parts;
+    this.#runtime = { counters: binding, turns, hashKey, combineKey, bodies, alerts };
     this.#instantiate = parts.instantiate;
     const byName = new Map(parts.rules.services.map(({ name }, index) => [name, services[index]!]));
     this.#models = parts.models.bind(parts.rules.models, parts.preparedPools, byName);

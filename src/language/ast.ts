@@ -130,6 +130,8 @@ export type RuleNode =
   /** The value of a member that is not there. */
   | MemberNode<'default'>
   | (RuleNodeBase & { readonly kind: 'timeout'; readonly total: NumberNode })
+  /** Pools that a call to a model may use, in the order in which they are tried. */
+  | (RuleNodeBase & { readonly kind: 'route-to'; readonly pools: readonly TextNode[] })
   | DeprecateNode
   | AlertNode;
 
@@ -175,6 +177,8 @@ export type LimitNode = RuleNodeBase & {
   readonly currency: string | null;
   readonly window: WindowNode;
   readonly per: KeyNode | null;
+  /** Milliseconds that a request may wait for room; null: it is refused at once. */
+  readonly queue: NumberNode | null;
   readonly reply: ReplyNode;
   readonly maxKeys: NumberNode | null;
   readonly onFailure: 'refuse' | 'allow';

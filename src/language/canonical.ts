@@ -48,6 +48,8 @@ export function canonicalRule(rule: DistributiveOmit<CheckedRule, 'key' | 'span'
       return `default ${factText(rule.member)} to ${literalText(rule.value)}${when}`;
     case 'timeout':
       return `timeout ${rule.totalMs}ms${when}`;
+    case 'route-to':
+      return `route to pool ${rule.pools.map(quoted).join(' then ')}${when}`;
     case 'deprecate': {
       const successor = rule.successor === null ? '' : ` successor route ${quoted(rule.successor.route)}`;
       return `deprecate from ${dateText(rule.fromDay)} sunset ${dateText(rule.sunsetDay)}${successor}${when}`;
@@ -269,6 +271,7 @@ function keyText(key: CounterKey): string {
 
 function limitTail({
   kind,
+  queueMs,
   reply,
   maxKeys,
   onFailure,
@@ -276,7 +279,7 @@ function limitTail({
   notify,
   formerIdentity,
 }: Omit<LimitRule, 'key' | 'span'>): string {
-  const text = replyText(reply);
+  const text = `${queueMs === null ? '' : ` queue up to ${queueMs}ms`}${replyText(reply)}`;
   const exceeded = text === '' ? '' : `  when ${kind === 'budget' ? 'exhausted' : 'exceeded'}${text}`;
   const keys = maxKeys === null ? '' : `  max keys ${maxKeys}`;
   const was = formerIdentity === null ? '' : `  was ${quoted(formerName(formerIdentity))}`;

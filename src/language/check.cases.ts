@@ -357,6 +357,7 @@ export const RULE_CASES: readonly RuleCase[] = [
       window: { kind: 'window', amount: 60, windowMs: 60_000 },
       per: { kind: 'each', keys: ['consumer'], otherwise: null },
       reply: NO_REPLY,
+      queueMs: null,
       onFailure: 'refuse',
       maxKeys: null,
       counterIdentity: '["p",null,"requests","window",60000,["consumer"],null]',
@@ -372,6 +373,17 @@ export const RULE_CASES: readonly RuleCase[] = [
       maxKeys: 5,
       counterIdentity: '["p","one","requests","window",90000,[],null]',
     },
+  },
+  {
+    text: 'limit at most 4 requests at once  in total  when exceeded queue up to 5s  status 503',
+    rule: {
+      key: 'limit at most 4 requests at once  in total  when exceeded queue up to 5000ms  status 503',
+      queueMs: 5_000,
+    },
+  },
+  {
+    text: 'limit 1 request per 1s  in total  when exceeded queue up to 2m',
+    rule: { queueMs: 120_000 },
   },
   {
     text: 'quota "new" 5 requests per day in UTC  in total  was "old"',

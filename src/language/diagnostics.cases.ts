@@ -10,6 +10,8 @@ export interface DiagnosticCase {
   readonly today?: string;
   /** `a.policy` where nothing else is said: a file that may govern everything. */
   readonly path?: string;
+  /** `models`: there is one to models, too. */
+  readonly routes?: 'models';
   /** Line and column of the first character. */
   readonly at: string;
   readonly message: string;
@@ -20,6 +22,11 @@ export interface DiagnosticCase {
 /** One rule (line 3, column 3) in a policy for the routes tagged v1, which all require identity. */
 function rule(text: string): string {
   return `language 1\npolicy "p" applies to routes tagged "v1" {\n  ${text}\n}\n`;
+}
+
+/** One rule (line 3, column 3) in a policy for the route to models. */
+function ai(text: string): string {
+  return `language 1\npolicy "p" applies to routes tagged "ai" {\n  ${text}\n}\n`;
 }
 
 /** Declarations from line 2 on. */
@@ -135,9 +142,9 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
   {
     code: 'PT0106',
     what: 'a word of a later version that nothing replaces',
-    text: rule('forbid when pool is "main"'),
+    text: rule('forbid when pools is "main"'),
     at: '3:15',
-    message: '`pool` belongs to a later version of the language; this one does not have it.',
+    message: '`pools` belongs to a later version of the language; this one does not have it.',
     help: 'It comes with pools of provider keys. Remove it until then.',
   },
   {
@@ -365,6 +372,14 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     at: '3:69',
     message: 'This length of time is out of range.',
     help: 'Write a time from 1s to 24h.',
+  },
+  {
+    code: 'PT1209',
+    what: 'a limit that lets callers wait too long',
+    text: rule('limit 5 requests per 1s  in total  when exceeded queue up to 11m'),
+    at: '3:64',
+    message: 'This time to wait is out of range.',
+    help: 'Write a time from 1ms to 10m.',
   },
   {
     code: 'PT1209',
@@ -1408,6 +1423,34 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     message:
       'Route "admin" does not say what a request costs, so this budget can\'t count it (routes/shop.yaml:15:3).',
     help: 'Add `cost: $0.002 per request` to the route (`$0 per request` where it is free), or narrow `applies to`.',
+  },
+  {
+    code: 'PT1101',
+    what: 'a pool that is not there',
+    routes: 'models',
+    text: ai('route to pool "spar" then "main"'),
+    at: '3:17',
+    message: 'There is no pool "spar".',
+    help: 'Did you mean "spare" (providers/openai.yaml:4:3)?',
+  },
+  {
+    code: 'PT2132',
+    what: 'a pool that serves no model',
+    routes: 'models',
+    text: ai('route to pool "idle"'),
+    at: '3:17',
+    message: 'Pool "idle" serves no model that these routes can be asked for.',
+    help: 'Name a pool that stands below `pools` of a model whose provider speaks the dialect of the route.',
+  },
+  {
+    code: 'PT2131',
+    what: 'calls routed to pools on a route that leads to a service',
+    routes: 'models',
+    text: rule('route to pool "main"'),
+    at: '3:3',
+    message:
+      'Route "get-order" leads to a service, and only calls to models go to pools (routes/shop.yaml:19:3).',
+    help: 'Narrow `applies to` to routes of models: `applies to routes tagged "ai"`.',
   },
   {
     code: 'PT2125',

@@ -3,7 +3,7 @@ import { LANGUAGE_CODES } from '../diagnostics/catalogue/language.ts';
 import { placeOf, SourceText } from '../diagnostics/source.ts';
 import { checkPolicies } from './check.ts';
 import { DIAGNOSTIC_CASES } from './diagnostics.cases.ts';
-import { WORLD } from './world.cases.ts';
+import { AI_WORLD, WORLD } from './world.cases.ts';
 
 /** Days since 1970-01-01. */
 function dayOf(date: string | undefined): number | null {
@@ -13,8 +13,9 @@ function dayOf(date: string | undefined): number | null {
 describe('every mistake says what is wrong, where, and what to do', () => {
   it.each(DIAGNOSTIC_CASES)(
     '$code: $what',
-    ({ code, text, path = 'a.policy', today, at, message, help, related = [] }) => {
-      const { diagnostics } = checkPolicies([new SourceText(path, text)], WORLD, dayOf(today));
+    ({ code, text, path = 'a.policy', routes, today, at, message, help, related = [] }) => {
+      const world = routes === 'models' ? AI_WORLD : WORLD;
+      const { diagnostics } = checkPolicies([new SourceText(path, text)], world, dayOf(today));
       const shown = diagnostics.map((diagnostic) => ({
         code: diagnostic.code,
         at: placeOf(diagnostic.span!).replace(`${path}:`, ''),
@@ -34,8 +35,9 @@ describe('every mistake says what is wrong, where, and what to do', () => {
   });
 
   it('leaves out policies with errors and keeps those with warnings', () => {
-    for (const { code, text, path = 'a.policy', today } of DIAGNOSTIC_CASES) {
-      const { policies } = checkPolicies([new SourceText(path, text)], WORLD, dayOf(today));
+    for (const { code, text, path = 'a.policy', routes, today } of DIAGNOSTIC_CASES) {
+      const world = routes === 'models' ? AI_WORLD : WORLD;
+      const { policies } = checkPolicies([new SourceText(path, text)], world, dayOf(today));
       const { severity } = LANGUAGE_CODES[code as keyof typeof LANGUAGE_CODES];
       // of two policies with one name the first is kept
       const kept = text.includes('policy "p"') && !BESIDE_THE_POLICY.has(code);

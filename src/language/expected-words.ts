@@ -1,9 +1,12 @@
 import type { TokenType } from 'chevrotain';
-import { KEYWORD_GROUPS } from './tokens.ts';
+import { KEYWORD_GROUPS, RouteHead } from './tokens.ts';
 
 /** Sets of tokens that are named as a whole where all of them are possible. */
 const BUNDLES: readonly { readonly names: readonly string[]; readonly words: readonly string[] }[] = [
-  { names: KEYWORD_GROUPS.rule, words: [`a rule (${KEYWORD_GROUPS.rule.join(', ')})`] },
+  {
+    names: [...KEYWORD_GROUPS.rule, RouteHead.name],
+    words: [`a rule (${KEYWORD_GROUPS.rule.join(', ')}, route)`],
+  },
   { names: KEYWORD_GROUPS.clause, words: ['a clause such as `when`', 'the next rule', '`}`'] },
   {
     names: [

@@ -132,6 +132,20 @@ policy "a" { permit }
 `),
   },
   {
+    name: 'to wait comes before the answer to who has waited in vain',
+    given: scrambled(
+      'limit 5 requests per 1s in total when exceeded queue up to 120s because "Busy" status 503',
+    ),
+    formatted: ordered(
+      '    limit 5 requests per 1s  in total  when exceeded queue up to 2m  status 503  because "Busy"\n',
+    ),
+  },
+  {
+    name: 'pools stand behind one another',
+    given: scrambled('route to pool "a" then "b" when tenant.plan is "enterprise"'),
+    formatted: ordered('    route to pool "a" then "b"  when tenant.plan is "enterprise"\n'),
+  },
+  {
     name: 'long conditions begin lines with their and or or',
     given: scrambled(
       'permit when tenant.plan is "enterprise" and (request.path starts with "/orders" or consumer has role "administrator")',

@@ -42,7 +42,7 @@ const PARTS: readonly (readonly [part: string, today: string | null, words: read
     'Today a limit refuses, with the reply of its choice: `when exceeded status 429`.',
     ['fall'],
   ],
-  ['pools of provider keys', null, ['pool', 'pools']],
+  ['pools of provider keys', null, ['pools']],
   [
     'pools of provider keys',
     'Today callers can be told in time: `warn when credential.age > 60 days  because "Rotate your key"`.',
@@ -68,9 +68,8 @@ const PARTS: readonly (readonly [part: string, today: string | null, words: read
     'Today `portunus check` finds what is wrong in every project.',
     ['convention'],
   ],
-  ['queues and caches', 'Today refused callers are told when to come back, in Retry-After.', ['queue']],
   [
-    'queues and caches',
+    'caches',
     'Today clients can be asked to keep answers: `set header "cache-control" to "max-age=60" in response`.',
     ['cache'],
   ],

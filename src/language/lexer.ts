@@ -26,6 +26,7 @@ import {
   LEXED_TOKENS,
   Name,
   NumberLiteral,
+  RouteHead,
   SIGN,
   Text,
   tokenGroup,
@@ -151,7 +152,14 @@ type Finish = (token: IToken, span: Span, report: Report, previous: IToken | und
 
 /** What is still to be decided about a token after its pattern matched. */
 const FINISH: ReadonlyMap<TokenType, Finish> = new Map<TokenType, Finish>([
-  [Word, (token) => retype(token, WORDS.get(token.image) ?? Name)],
+  [
+    Word,
+    (token, _span, _report, previous) => {
+      retype(token, WORDS.get(token.image) ?? Name);
+      if (token.tokenType === KEYWORD.to && previous?.tokenType === KEYWORD.route)
+        retype(previous, RouteHead);
+    },
+  ],
   [
     BadText,
     (token, span, report) => {

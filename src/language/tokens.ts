@@ -54,11 +54,12 @@ export const KEYWORD_GROUPS = {
   ],
   word: [
     ...['consumers', 'tenants'],
-    ...['to', 'exceeded', 'exhausted', 'each', 'total', 'keys', 'failure', 'refuse', 'allow'],
+    ...['to', 'exceeded', 'exhausted', 'queue', 'up', 'each', 'total', 'keys', 'failure', 'refuse', 'allow'],
     ...['at', 'most', 'least', 'any', 'once', 'per', 'burst', 'requests', 'header'],
     ...['and', 'or', 'not', 'true', 'false', 'is', 'present', 'absent', 'subscribed', 'otherwise', 'as'],
     ...['contains', 'starts', 'ends', 'with', 'like', 'matches', 'has', 'does', 'have', 'role'],
     ...['every', 'one', 'of', 'routes', 'service', 'tagged', 'state', 'requiring', 'identity'],
+    ...['pool', 'then'],
     ...['no', 'retry', 'cost', 'by', 'sunset', 'successor', 'during', 'outside', 'except'],
   ],
 } as const satisfies Partial<Record<TokenGroup, readonly string[]>>;
@@ -79,8 +80,8 @@ export const PERIODS = ['day', 'week', 'month', 'quarter', 'year'] as const;
 export const LATER_WORDS: ReadonlySet<string> = new Set([
   ...['mask', 'rotate', 'cache'],
   ...['convention', 'waiver', 'waivable', 'approval'],
-  ...['counting', 'queue', 'fall'],
-  ...['model', 'models', 'target', 'targets', 'pool', 'pools', 'tokens', 'may'],
+  ...['counting', 'fall'],
+  ...['model', 'models', 'target', 'targets', 'pools', 'tokens', 'may'],
 ]);
 
 /** Words with a meaning in tests alone: everywhere else they are names like any other. */
@@ -184,6 +185,13 @@ export const Name = createToken({
   label: 'a defined name',
 });
 export const Later = createToken({ name: 'Later', pattern: Lexer.NA, categories: [PathHead, AnyWord] });
+/** `route` before `to`: a rule. Everywhere else it begins a fact or a selector. */
+export const RouteHead = createToken({
+  name: 'RouteHead',
+  pattern: Lexer.NA,
+  categories: [AnyWord],
+  label: '`route`',
+});
 /** `GET` before a path: a request of a test. */
 export const Method = createToken({
   name: 'Method',
@@ -334,7 +342,7 @@ export const LEXED_TOKENS: readonly TokenType[] = [
 /** What the parser knows. */
 export const VOCABULARY: readonly TokenType[] = [
   ...LEXED_TOKENS.filter((type) => type !== Blank && type !== Comment),
-  ...[PathHead, AnyWord, Unit, Period, WeekdayWord, Name],
+  ...[PathHead, AnyWord, Unit, Period, WeekdayWord, Name, RouteHead],
   ...new Set(WORDS.values()),
 ];
 
@@ -361,6 +369,7 @@ function keywordTokens(): [string, TokenType][] {
   const groups = Object.entries(KEYWORD_GROUPS) as [TokenGroup, readonly string[]][];
   // `alert` begins rules and clauses: where it matters, the word behind it tells which
   for (const [group, words] of groups.toReversed()) for (const word of words) groupOf.set(word, group);
+  groupOf.set(RouteHead.name, 'rule');
   const plain = groups.flatMap(([, words]) => words.map((word) => keyword(word, [])));
   const roots = PATH_ROOTS.map((word) => keyword(word, [PathHead]));
   const periods = PERIODS.map((word) =>

@@ -83,6 +83,8 @@ export interface LimitRule extends RuleBase {
   readonly measure: Measure;
   readonly window: LimitWindow;
   readonly per: CounterKey;
+  /** How long after its arrival a request may wait for room; null: it is refused at once. */
+  readonly queueMs: number | null;
   readonly reply: Reply;
   readonly onFailure: 'refuse' | 'allow';
   /** Shares of the amount in percent, ascending, whose crossing raises an alert. */
@@ -115,6 +117,12 @@ export interface TimeoutRule extends RuleBase {
   readonly totalMs: number;
 }
 
+/** Narrows the pools of the model that a call names to these, in this order. */
+export interface RouteToRule extends RuleBase {
+  readonly kind: 'route-to';
+  readonly pools: readonly string[];
+}
+
 /** Changes a member of the body on its way to the service; rules that decide see it as the caller wrote it. */
 export interface MemberRule extends RuleBase {
   /** `cap`: a greater value becomes this one. `default`: this is the value where there is none. */
@@ -132,6 +140,7 @@ export type CheckedRule =
   | HeaderRule
   | MemberRule
   | TimeoutRule
+  | RouteToRule
   | DeprecateRule
   | AlertRule;
 

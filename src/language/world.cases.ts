@@ -135,6 +135,32 @@ export const WORLD: World = {
   ],
 };
 
+const POOL = { provider: 'openai', choose: 'headroom', sticky: null, keys: [] } as const;
+const MODEL = { upstreamName: 'gpt-4o', tags: [], price: null, outputTokensMax: null };
+
+/** The same with a route to models. */
+export const AI_WORLD: World = {
+  ...WORLD,
+  routes: new Map([...WORLD.routes, aiRoute('chat')]),
+  models: {
+    providers: new Map(),
+    pools: new Map(
+      ['main', 'spare', 'idle'].map((name) => [
+        name,
+        { name, ...POOL, queue: { upToMs: 0, waiting: 0 }, place: 'providers/openai.yaml:4:3' },
+      ]),
+    ),
+    models: new Map([
+      ['gpt', { name: 'gpt', pools: ['main', 'spare'], ...MODEL, place: 'providers/openai.yaml:9:3' }],
+    ]),
+  },
+};
+
+function aiRoute(name: string): [string, Route] {
+  const [, made] = route(name, '', ['ai'], { path: '/v1/chat/completions' });
+  return [name, { ...made, ai: 'openai/chat' }];
+}
+
 function authority(folder: string, scope: Authority['scope']): Authority {
   return { folder, scope, place: 'portunus.yaml:9:3' };
 }

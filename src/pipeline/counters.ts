@@ -16,6 +16,8 @@ export interface CounterBinding {
    * batch holds, for each entry, what {@link TakeBatch} describes.
    */
   take(batch: TakeBatch, nowMs: number, wallMs: number): TakeResult;
+  /** What {@link take} would answer and say of each entry; takes nothing. */
+  look(batch: TakeBatch, nowMs: number, wallMs: number): TakeResult;
   /** What is needed to settle, swap or release the batch just taken; null when nothing of it can change later. */
   reserve(batch: TakeBatch): Reservation | null;
   /**
@@ -157,6 +159,16 @@ export interface ThresholdCrossing {
   /** When the counter is as if unused, or its period ends: Unix ms. */
   readonly resetsWallMs: number;
 }
+
+/** Whose turn it is where requests wait for room in counters: who came later does not overtake them. */
+export interface Turns {
+  /** Nobody waits, or whoever does has its turn now. */
+  readonly areFree: boolean;
+  /** The first moment at which the first who waits for this counter may have room; 0 where nobody does. */
+  firstAtMs(counter: string): number;
+}
+
+export const NOBODY_WAITS: Turns = Object.freeze({ areFree: true, firstAtMs: () => 0 });
 
 /** Opaque to its holder. */
 export interface Reservation {

@@ -32,6 +32,14 @@ export interface NoModelRequest {
 export interface ModelService extends UpstreamService {
   /** `text`: the whole body, without content coding. It is looked into, not copied. */
   read(text: Uint8Array): ModelRequest | NoModelRequest;
-  /** As `dispatch`, but for the body, which is that of `call`: nothing is written to it. */
-  send(call: ModelRequest, request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall;
+  /**
+   * As `dispatch`, but for the body, which is that of `call`: nothing is written to it. `pools`: those that rules leave it, in the
+   * order in which they are tried; null: all of the model.
+   */
+  send(
+    call: ModelRequest,
+    pools: readonly string[] | null,
+    request: UpstreamRequest,
+    handler: UpstreamHandler,
+  ): UpstreamCall;
 }

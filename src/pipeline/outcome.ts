@@ -11,11 +11,18 @@ export interface Respond {
   readonly kind: 'respond';
   readonly refusal: Refusal;
 }
-/** Try again at a moment (queues). */
+/** There is no room yet: try again in turn (language-rules #9). */
 export interface Wait {
   readonly kind: 'wait';
-  /** Finite. */
+  /** The first moment at which there may be room: not after `untilMonotonicMs`. */
   readonly atMonotonicMs: number;
+  /** From then on `refusal` is the answer. */
+  readonly untilMonotonicMs: number;
+  /** Names of the counters without room, the same in all rule sets. */
+  readonly counters: readonly string[];
+  /** `slot`: no clock says when there is room, somebody else's end does. */
+  readonly room: 'clock' | 'slot';
+  readonly refusal: Refusal;
 }
 /** Try again when a grant has arrived (leases): no moment can be named. */
 export interface WaitForGrant {

@@ -6,7 +6,7 @@ import type { Route, Service } from '../model/world.ts';
 import type { AlertSink, AlertSpec } from './alerts.ts';
 import type { BodyFault, TransformRequestBody, TransformResponseBody } from './body-transform.ts';
 import type { HeaderEdits, RequestContext } from './context.ts';
-import type { CounterBinding, CounterSpec } from './counters.ts';
+import type { CounterBinding, CounterSpec, Turns } from './counters.ts';
 import type { KeyHash } from './identity.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -104,6 +104,8 @@ export interface RoutePipeline {
   readonly responseTransform: TransformResponseBody | null;
   /** The least total time that rules allow, or Infinity. */
   readonly totalTimeoutMs: (context: RequestContext) => number;
+  /** The pools that rules leave a call to a model, in the order in which they are tried; null: all of the model. One list for each rule. */
+  readonly poolsFor: (context: RequestContext) => readonly string[] | null;
   /** Tells the sink of requests that have ended, with `context.answer`. Null on routes without such rules: those pay nothing. */
   readonly alerts: ((context: RequestContext) => void) | null;
   /** Whether `alerts` asks for the client's address, which is not known any more by then: it has to be asked for before. */
@@ -123,6 +125,7 @@ export type InstantiateRoute = (
 /** What instantiated code may call on its thread. */
 export interface BoundRuntime {
   readonly counters: CounterBinding;
+  readonly turns: Turns;
   /** Keyed hash of one part of a counter key; tag and text are both covered. */
   readonly hashKey: (tag: string, text: string, into: MutableKeyHash) => void;
   /** Folds a further part into a composite key; the order of parts matters. */

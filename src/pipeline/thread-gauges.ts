@@ -39,6 +39,9 @@ export const THREAD_GAUGES = {
   tokensVerifyingRefused: 26,
   upstreamWaitingRefused: 27,
   connectionsPerAddressRefused: 28,
+  /** Requests that wait for room in limits. */
+  limitWaiters: 29,
+  limitWaitersPerThreadRefused: 30,
 } as const;
 
 export type ThreadGauge = keyof typeof THREAD_GAUGES;

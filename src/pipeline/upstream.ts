@@ -189,6 +189,7 @@ export const UPSTREAM_ERRORS = {
   no_key_available: [503, 'No key of the model can be used: the operators of the gateway have to see to it.'],
   request_exceeds_keys: [400, 'The request takes more than any key of the model ever has room for.'],
   model_not_found: [404, 'There is no such model here.'],
+  no_pool_for_model: [403, 'The rules of the gateway leave this request no pool of the model.'],
   model_required: [400, 'The request names no model.'],
   model_request_malformed: [400, 'The request is not what the API of models takes.'],
 } as const satisfies Record<string, readonly [status: number, sentence: string]>;

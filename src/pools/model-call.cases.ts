@@ -226,12 +226,13 @@ export class Models {
     body: unknown,
     operation: CallOperation = 'openai/chat',
     request: Partial<UpstreamRequest> = {},
+    pools: readonly string[] | null = null,
   ): Caller & { call: UpstreamCall } {
     const caller = new Caller();
     const service = this.#bound.service(operation);
     const plan = this.read(body, operation);
     if ('code' in plan) throw new Error(plan.sentence);
-    const call = service.send(plan, { ...REQUEST, ...request }, caller);
+    const call = service.send(plan, pools, { ...REQUEST, ...request }, caller);
     this.pass(0);
     return Object.assign(caller, { call });
   }

@@ -48,6 +48,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
   readonly #handler: UpstreamHandler;
   readonly #tenant: number;
   readonly #plan: CallPlan;
+  readonly #targets: readonly Target[];
   /** When it first found no room. */
   #waitsSinceMs: number | null = null;
   #attempt: Attempt | null = null;
@@ -68,14 +69,23 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
   #refusalBytes = 0;
   #over = false;
 
-  constructor(thread: ModelThread, plan: CallPlan, request: UpstreamRequest, handler: UpstreamHandler) {
+  /** `targets`: those of the plan that rules leave it, in order. */
+  constructor(
+    thread: ModelThread,
+    plan: CallPlan,
+    targets: readonly Target[],
+    request: UpstreamRequest,
+    handler: UpstreamHandler,
+  ) {
     this.#thread = thread;
     this.#plan = plan;
+    this.#targets = targets;
     this.#operation = plan.operation;
     this.#request = request;
     this.#handler = handler;
     this.#tenant = thread.tenants.placeOf(request.tenant);
-    this.#choose();
+    if (targets.length === 0) this.#failLater('no_pool_for_model');
+    else this.#choose();
   }
 
   // -- as the exchange sees it -----------------------------------------------------------------------------------
@@ -117,7 +127,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     const nowMs = this.#thread.clock.monotonicMs();
     let soonest: { target: Target; atMs: number } | null = null;
     let usable = false;
-    for (const target of plan.targets) {
+    for (const target of this.#targets) {
       if (this.#passedOver.has(target)) continue;
       const candidates = this.#candidatesOf(target);
       const { health } = this.#thread;
@@ -175,7 +185,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
       return;
     }
     const nowMs = this.#thread.clock.monotonicMs();
-    for (const other of this.#plan.targets) {
+    for (const other of this.#targets) {
       if (other === target || this.#passedOver.has(other)) continue;
       const found = other.queue.tryNow(this.#waiterOf(other, this.#plan, nowMs), nowMs);
       if (!('ticket' in found)) continue;
@@ -341,7 +351,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
   }
 
   #hasOther(target: Target): boolean {
-    return this.#plan.targets.some((other) => other !== target && !this.#passedOver.has(other));
+    return this.#targets.some((other) => other !== target && !this.#passedOver.has(other));
   }
 
   onDrain(): void {}

@@ -14,6 +14,28 @@ it('a caller can ask for no more than would end all reckoning', () => {
   expect(models.newCalls()).toHaveLength(2);
 });
 
+describe('a route to pools', () => {
+  const limits = [perMinute('requests', 1)];
+  const pools = ['one', 'two', 'three'].map((name) => ({ name, keys: [{ name, limits }] }));
+
+  it('leaves a call no other, and tries them in its order', () => {
+    const models = new Models({ pools });
+    const routed = ['three', 'one'];
+    const errors = [1, 2, 3].map(() => models.call(HELLO, 'openai/chat', {}, routed).error);
+    expect(models.newCalls().map(({ key }) => key)).toEqual(['secret-of-three', 'secret-of-one']);
+    expect(errors).toEqual([null, null, expect.objectContaining({ code: 'keys_exhausted' })]);
+    models.call(HELLO);
+    expect(models.newCalls().map(({ key }) => key)).toEqual(['secret-of-two']);
+  });
+
+  it('that the model has none of refuses the call, and none is sent', () => {
+    const models = new Models({ pools });
+    const { error } = models.call(HELLO, 'openai/chat', {}, ['four']);
+    expect(error).toMatchObject({ code: 'no_pool_for_model', unprocessed: true });
+    expect(models.calls).toEqual([]);
+  });
+});
+
 describe('room', () => {
   const limits = [perMinute('tokens', 1_000)];
   const big = { ...HELLO, max_tokens: 900 };

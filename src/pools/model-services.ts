@@ -28,6 +28,7 @@ import {
   type PreparedPools,
   type RenewedKeys,
 } from './pool-registry.ts';
+import { RoutedTargets } from './routed-targets.ts';
 import { TenantPlaces } from './tenant-places.ts';
 
 export interface ModelThreadParts {
@@ -201,6 +202,7 @@ class OperationOnModels implements ModelService {
   readonly #thread: ModelThread;
   readonly #operation: Operation;
   readonly #models: ReadonlyMap<string, BoundModel>;
+  readonly #routed = new RoutedTargets();
 
   constructor(thread: ModelThread, operation: Operation, models: ReadonlyMap<string, BoundModel>) {
     this.#thread = thread;
@@ -212,9 +214,16 @@ class OperationOnModels implements ModelService {
     return planCall(text, this.#operation, this.#models, this.#thread);
   }
 
-  send(call: ModelRequest, request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
+  send(
+    call: ModelRequest,
+    pools: readonly string[] | null,
+    request: UpstreamRequest,
+    handler: UpstreamHandler,
+  ): UpstreamCall {
     // whoever sends a call has it from `read`, above
-    return new ModelCall(this.#thread, call as CallPlan, request, handler);
+    const plan = call as CallPlan;
+    const targets = pools === null ? plan.targets : this.#routed.of(plan, pools);
+    return new ModelCall(this.#thread, plan, targets, request, handler);
   }
 
   dispatch(): never {

@@ -113,6 +113,21 @@ class SharedBinding implements CounterBinding {
     return result;
   }
 
+  look(batch: TakeBatch, nowMs: number, wallMs: number): TakeResult {
+    this.#late.makeUp();
+    const entries = this.#entries;
+    entries.moment.set(nowMs, wallMs);
+    this.#sort(batch);
+    const result = this.#lockAll(batch) ? this.#judge(batch) : EXCEEDED;
+    if (result !== EXCEEDED) {
+      for (let i = 0; i < batch.count; i++) entries.describe(this.#families[batch.counter[i]!]!, batch, i);
+    }
+    this.#locks.releaseAll();
+    entries.askForLeases(this.#families, batch, this.#leases);
+    entries.tellCrossings(this.#thresholds);
+    return result;
+  }
+
   reserve(batch: TakeBatch): Reservation | null {
     let open = false;
     for (let i = 0; i < batch.count; i++) {

@@ -22,6 +22,7 @@ import type {
   OtherwiseExpression,
   Quantifier,
   Reply,
+  RouteToRule,
   ShareOf,
   TemplateHole,
   TextTemplate,
@@ -256,6 +257,7 @@ export function limit(
       readonly per?: CounterKey;
       readonly maxKeys?: number;
       readonly onFailure?: 'refuse' | 'allow';
+      readonly queueMs?: number;
     },
 ): LimitRule {
   const rule = base(name, options);
@@ -265,6 +267,7 @@ export function limit(
     measure: { kind: 'requests' },
     window: options.window,
     per: options.per ?? { kind: 'total' },
+    queueMs: options.queueMs ?? null,
     reply: reply(options),
     onFailure: options.onFailure ?? 'refuse',
     alertAt: [],
@@ -336,6 +339,9 @@ export function alert(
     maxKeys: null,
     notify: null,
   };
+}
+export function routeTo(pools: readonly string[], options: Guard = {}): RouteToRule {
+  return { kind: 'route-to', ...base(null, options), pools };
 }
 export function timeout(totalMs: number, options: Guard = {}): CheckedRule {
   return { kind: 'timeout', ...base(null, options), totalMs };

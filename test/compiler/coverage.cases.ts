@@ -17,6 +17,7 @@ const REACHED: Readonly<Record<string, readonly string[]>> = {
     'cap',
     'default',
     'timeout',
+    'route-to',
     'deprecate',
     'alert',
     'replaced',
@@ -67,6 +68,7 @@ const REACHED: Readonly<Record<string, readonly string[]>> = {
   end: [
     'permitted',
     'waiting',
+    'waiting limit_exceeded',
     'refused unauthenticated',
     'refused not_permitted',
     'refused forbidden',

@@ -79,6 +79,7 @@ export const RULE_PHASES = [
   'shape-request',
   'shape-response',
   'timeout',
+  'pools',
   'alerts',
 ] as const;
 
@@ -100,6 +101,8 @@ function phaseOf(
       return 'shape-response';
     case 'timeout':
       return 'timeout';
+    case 'route-to':
+      return 'pools';
     case 'alert':
       return 'alerts';
     default: {

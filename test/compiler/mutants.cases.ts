@@ -219,6 +219,16 @@ const IN_PASSES: readonly Mutant[] = [
     source: eachRule((rule) => (isLimit(rule) ? { ...rule, when: null } : rule)),
   },
   {
+    name: 'limits let nobody wait',
+    source: eachRule((rule) => (isLimit(rule) ? { ...rule, queueMs: null } : rule)),
+  },
+  {
+    name: 'calls go to pools the other way round',
+    source: eachRule((rule) =>
+      rule.kind === 'route-to' ? { ...rule, pools: rule.pools.toReversed() } : rule,
+    ),
+  },
+  {
     name: 'requirements are turned round',
     source: eachRule((rule) =>
       rule.kind === 'require' ? { ...rule, condition: not(rule.condition) } : rule,

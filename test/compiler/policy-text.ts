@@ -107,7 +107,8 @@ function ruleText(rule: CheckedRule): string {
     case 'limit':
     case 'quota':
     case 'budget': {
-      const reply = replyText(rule.reply);
+      const queue = rule.queueMs === null ? '' : ` queue up to ${rule.queueMs}ms`;
+      const reply = `${queue}${replyText(rule.reply)}`;
       return [
         `${rule.kind}${name} ${windowText(rule)} ${keyText(rule.per)}${when}`,
         reply === '' ? '' : ` when ${rule.kind === 'budget' ? 'exhausted' : 'exceeded'}${reply}`,
@@ -123,6 +124,8 @@ function ruleText(rule: CheckedRule): string {
       return `cap ${factText(rule.member)} at ${literalText(rule.value, rule.member.type)}${when}`;
     case 'default':
       return `default ${factText(rule.member)} to ${literalText(rule.value, rule.member.type)}${when}`;
+    case 'route-to':
+      return `route to pool ${rule.pools.map(quoted).join(' then ')}${when}`;
     case 'timeout':
       return `timeout ${rule.totalMs}ms${when}`;
     case 'alert': {

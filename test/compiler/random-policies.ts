@@ -31,6 +31,7 @@ import {
   present,
   removeHeader,
   require as requireRule,
+  routeTo,
   setHeader,
   timeout,
   warn,
@@ -82,6 +83,7 @@ const CROWD_KINDS = [
   'set-header',
   'remove-header',
   'timeout',
+  'route-to',
   'limit',
   'cap',
   'alert',
@@ -131,6 +133,7 @@ const RULES = [
   'require',
   'remove-header',
   'timeout',
+  'route-to',
   'cap',
   'default',
   'warn',
@@ -188,6 +191,9 @@ function ruleOf(
     }
     case 'timeout':
       return timeout(choices.one([1_000, 5_000, 250]), when);
+    case 'route-to':
+      // Two that say different things and hold together are a finding, and nothing that runs.
+      return routeTo(['first', 'second'], when);
     case 'alert':
       return alert(name, {
         when: randomAnswerCondition(choices, known),
@@ -263,6 +269,7 @@ function randomLimit(
     window,
     per: randomKey(choices, known),
     onFailure: choices.one(['refuse', 'allow']),
+    ...(choices.below(3) === 0 ? { queueMs: choices.one([1_000, 20_000, 1, 600_000]) } : {}),
     ...(choices.rarely(4) ? { maxKeys: 1 } : {}),
   });
 }

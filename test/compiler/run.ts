@@ -10,7 +10,7 @@ import type { World } from '../../src/model/world.ts';
 import { type AlertSink, KNOWN, type Known } from '../../src/pipeline/alerts.ts';
 import { HeaderEdits, type RequestContext, type Warning } from '../../src/pipeline/context.ts';
 import type { Counters, Reservation } from '../../src/pipeline/counters.ts';
-import { CONTINUE, type Outcome, type Refusal } from '../../src/pipeline/outcome.ts';
+import { CONTINUE, type Outcome, type Refusal, type Wait } from '../../src/pipeline/outcome.ts';
 import type { RoutePipeline, RuleBundle } from '../../src/pipeline/program.ts';
 import type { Choices } from './choices.ts';
 import { randomPolicies } from './random-policies.ts';
@@ -43,6 +43,7 @@ export interface Observation {
   /** What alert rules tell of it, in no order. */
   readonly alerts: readonly string[];
   readonly refusal: Refusal | null;
+  readonly wait: Pick<Wait, 'atMonotonicMs' | 'untilMonotonicMs' | 'room'> | null;
   readonly decidingRule: number;
   readonly alsoDenied: readonly number[];
   readonly warnings: readonly Warning[];
@@ -52,6 +53,7 @@ export interface Observation {
   readonly reservations: number;
   readonly headers: unknown;
   readonly totalTimeoutMs: number;
+  readonly pools: readonly string[] | null;
   readonly body: unknown;
   readonly counters: readonly (readonly [string, string])[];
 }
@@ -190,6 +192,7 @@ function runPipeline(
       },
       body: permitted ? shapedBody(pipeline, context, body) : null,
       totalTimeoutMs: permitted ? pipeline.totalTimeoutMs(context) : Number.POSITIVE_INFINITY,
+      pools: permitted ? pipeline.poolsFor(context) : null,
     },
     reservations: reservationsOf(context),
   };
@@ -216,6 +219,7 @@ function resultOf(context: RequestContext, outcome: Outcome) {
   return {
     decision: DECISIONS[outcome.kind],
     refusal: 'refusal' in outcome ? outcome.refusal : null,
+    wait: outcome.kind === 'wait' ? waitOf(outcome) : null,
     decidingRule: context.decidingRule,
     alsoDenied: context.alsoDenied ?? [],
     warnings: context.warnings ?? [],
@@ -224,6 +228,10 @@ function resultOf(context: RequestContext, outcome: Outcome) {
     rateLimitPolicy: context.rateLimitPolicy,
     reservations: reservationsOf(context).length,
   };
+}
+
+function waitOf({ atMonotonicMs, untilMonotonicMs, room }: Wait) {
+  return { atMonotonicMs, untilMonotonicMs, room };
 }
 
 const DECISIONS = {

@@ -12,6 +12,7 @@ import type { Value } from '../../src/model/types.ts';
 import type { EnforcementMode, Route, Service, World } from '../../src/model/world.ts';
 import { RequestContext } from '../../src/pipeline/context.ts';
 import type { Counters } from '../../src/pipeline/counters.ts';
+import { NOBODY_WAITS } from '../../src/pipeline/counters.ts';
 import type { Identity, KeyHash } from '../../src/pipeline/identity.ts';
 import type { BoundRuntime, MutableKeyHash, RuleBundle } from '../../src/pipeline/program.ts';
 import { SERVICE_SETTINGS } from '../upstream/service-settings.ts';
@@ -224,10 +225,11 @@ export function requestContext(values: ContextValues = {}): RequestContext {
 }
 
 /** Compiles for a world and instantiates one of its routes. */
-export function start(checked: CheckedPolicies, of: World, routeName: string) {
+export function start(checked: CheckedPolicies, of: World, routeName: string, turns = NOBODY_WAITS) {
   const compiled = compileRules(checked, of);
   const counters = new ReferenceCounters();
-  return { ...compiled, counters, pipeline: bind(compiled.bundle, counters, routeName) };
+  const pipeline = bind(compiled.bundle, counters, routeName, undefined, undefined, turns);
+  return { ...compiled, counters, pipeline };
 }
 
 export function bind(
@@ -236,11 +238,13 @@ export function bind(
   routeName: string,
   keys = new KeyNames(),
   alerts: BoundRuntime['alerts'] = { matched() {} },
+  turns = NOBODY_WAITS,
 ) {
   const index = bundle.routes.findIndex((program) => program.route.name === routeName);
   assert(index !== -1, `no route ${routeName}`);
   const runtime: BoundRuntime = {
     counters: counters.bind(bundle.counters),
+    turns,
     hashKey: keys.hashKey,
     combineKey: keys.combineKey,
     bodies: { compileSchema: compileRequestSchema, limits: LIMIT_DEFAULTS },

@@ -53,6 +53,10 @@ const RULES: Readonly<Record<RuleKind, readonly [production: string, meaning: st
     'Timeout',
     'Bounds the time from the arrival of the request to the end of the answer. The least wins.',
   ],
+  'route-to': [
+    'RouteTo',
+    'Lets a call to a model use these of its pools only, and tries them in this order. A model that none of them serves is refused with 403.',
+  ],
   alert: [
     'Alert',
     'Tells operators of requests that fit, once they have ended; changes none of them. One alert for each rule and key, over when nothing has fitted for a while.',
@@ -64,8 +68,10 @@ const CLAUSES: Readonly<Record<ClauseName, string>> = {
     '`10% of requests`, `of consumers` or `of tenants`: the rule counts for a share that a lot draws, always the same of them; a greater share keeps the members of a smaller one.',
   when: 'The rule counts only when this condition holds.',
   from: '`from D`, `from D until D` or `after D`: the rule counts on these days, in the zone of the file.',
-  'when exceeded': 'What the refusal of a limit says: `status`, `code`, `because`.',
-  'when exhausted': 'What the refusal of a budget says: `status`, `code`, `because`.',
+  'when exceeded':
+    'What the refusal of a limit says: `status`, `code`, `because`. `queue up to 5s` before them: a request waits that long after its arrival for room, if there can be any by then and each limit that it exceeds says so (the least time counts).',
+  'when exhausted':
+    'What the refusal of a budget says: `status`, `code`, `because`; or `queue up to 5s` as with limits.',
   'alert at':
     '`alert at 80%, 100%`: an alert when so much of the amount is used, once for each key and period; 100 % is the first refusal. `notify "oncall"` sends it to that delivery of portunus.yaml instead of all.',
   'for at least':

@@ -65,6 +65,18 @@ describe('a limit shared by two data threads', () => {
     expect(most).toBeLessThanOrEqual(40);
   });
 
+  it('lets callers wait for room, and refuses at once who can have none in time', async () => {
+    await startWith(`limit "slots" at most 4 requests at once  in total  when exceeded queue up to 30s
+      limit "few" at most 300 requests in any 1h  in total  when exceeded queue up to 1s`);
+    expect(await send(400)).toEqual(
+      new Map([
+        [200, 300],
+        [429, 100],
+      ]),
+    );
+    expect(upstream.requests).toHaveLength(300);
+  });
+
   it('frees the slots of "at once" when requests end, however they end', async () => {
     await startWith('limit "slots" at most 4 requests at once in total');
     for (let round = 0; round < 3; round++) {

@@ -82,6 +82,7 @@ export const PERMIT_ALL: RoutePipeline = {
   alerts: null,
   alertsReadAddress: false,
   totalTimeoutMs: () => Number.POSITIVE_INFINITY,
+  poolsFor: () => null,
 };
 
 /** For bundles without counters: nothing of it is ever called but `release`. */
@@ -93,6 +94,7 @@ export function countersWith(release: (reservation: object) => void): Counters {
     bind: () => ({
       createBatch: unused,
       take: unused,
+      look: unused,
       reserve: unused,
       settle: unused,
       settleEstimates: unused,

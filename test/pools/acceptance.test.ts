@@ -48,6 +48,12 @@ models:
   sizes: { pools: [sizes], as: gpt-4o }
   lowered: { pools: [lowered], as: gpt-4o }
   fallback: { pools: [tokens, two], as: gpt-4o }
+  routed: { pools: [tokens, two, sizes], as: gpt-4o }
+`,
+    policies: `language 1
+policy "base" { permit when consumer is subscribed to route }
+policy "europe" applies to route "chat" { route to pool "sizes" then "two" when request.header["x-region"] is present and request.header["x-region"] is "eu" }
+policy "own" applies to route "chat" { route to pool "shared" when request.header["x-region"] is present and request.header["x-region"] is "own" }
 `,
     prepare: async (project) => {
       await project.write('filed.key', 'sk-filed-first-3\n');
@@ -127,6 +133,23 @@ it('a prompt too large for one key goes to the one that has room for it, without
   expect(countsOf(running, 'big').refused).toBe(0);
   await say('sizes', 100);
   expect(countsOf(running, 'little').requests).toBe(before.requests + 1);
+});
+
+it('a rule says which pools of a model a call may use, and in which order', async () => {
+  const send = (region: string) =>
+    openai.chat.completions.create(
+      { model: 'routed', max_tokens: 20, messages: [{ role: 'user', content: 'Hello' }] },
+      { headers: { 'x-region': region } },
+    );
+  const before = [countsOf(running, 'little'), countsOf(running, 'tokens')];
+  await send('eu');
+  expect(countsOf(running, 'little').requests).toBe(before[0]!.requests + 1);
+  expect(countsOf(running, 'tokens')).toEqual(before[1]);
+  const refused = await send('own').then(
+    () => null,
+    (error: unknown) => error as InstanceType<typeof OpenAI.PermissionDeniedError>,
+  );
+  expect(refused).toMatchObject({ status: 403, code: 'no_pool_for_model' });
 });
 
 it('keys of one account share its limit: both do not double it, and the provider refuses nothing (16)', async () => {

@@ -159,7 +159,11 @@ class Run {
     const { binding, batch, memory } = this.#rig;
     const fits = ask.every((entry) => this.#naive.fits(entry, now));
     const retry = ask.map((entry) => (fits ? 0 : this.#naive.retryAtMs(entry, now)));
-    const before = fits ? '' : bytesOf(memory);
+    const untouched = bytesOf(memory);
+    expect(binding.look(fill(batch, ask), now, now)).toBe(fits ? TAKEN : EXCEEDED);
+    expect(Array.from(batch.retryAtMs.slice(0, ask.length))).toEqual(retry);
+    expect(bytesOf(memory)).toBe(untouched);
+    const before = fits ? '' : untouched;
     expect(binding.take(fill(batch, ask), now, now)).toBe(fits ? TAKEN : EXCEEDED);
     if (!fits) expect(bytesOf(memory)).toBe(before);
     if (fits) {

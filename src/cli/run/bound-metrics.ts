@@ -32,6 +32,7 @@ export function dataBounds(gauges: ThreadGaugeValues, ringUsedBytes: number): Bo
     lowExchangesPerThread: gauges.activeRequests,
     upstreamConnectionsPerEndpoint: gauges.upstreamConnectionsMost,
     upstreamWaiting: gauges.connectionWaitersMost,
+    limitWaitersPerThread: gauges.limitWaiters,
     identityCacheEntries: gauges.identitiesKnown,
     tokensVerifying: gauges.tokensVerifying,
     recordRingBytes: ringUsedBytes,
@@ -52,6 +53,7 @@ const REFUSALS: Readonly<Record<RefusingBound & LimitName, RefusalGauge>> = {
   bodyDecodersPerThread: 'bodyDecodersPerThreadRefused',
   tokensVerifying: 'tokensVerifyingRefused',
   upstreamWaiting: 'upstreamWaitingRefused',
+  limitWaitersPerThread: 'limitWaitersPerThreadRefused',
 };
 
 export function collectRefusals(samples: MetricSamples, thread: string, gauges: ThreadGaugeValues): void {

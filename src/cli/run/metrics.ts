@@ -150,6 +150,7 @@ export class GatewayMetrics {
     for (const [waitingFor, count] of [
       ['connection', gauges.connectionWaiters],
       ['lease', gauges.leaseWaiters],
+      ['limit', gauges.limitWaiters],
     ] as const) {
       samples.add('portunus_waiting_requests', { thread, waiting_for: waitingFor }, count);
     }

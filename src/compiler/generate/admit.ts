@@ -75,7 +75,9 @@ function enforcedStatements(limits: Tabled<Limit>, group: LimitGroup, frame: Fra
   const replies = frame.scope.pool.constant(group.list.map(limitConstant));
   const refuse = `return runtime.refuseLimits(context, ${replies}, result, ${orderOf(group)}, holeValues);`;
   const after = [
-    'const result = counters.take(batch, context.nowMonotonicMs, context.nowWallMs);',
+    group.list.some(({ rule }) => rule.queueMs !== null)
+      ? `const result = runtime.takeInTurn(context, ${replies}, ${orderOf(group)});`
+      : 'const result = counters.take(batch, context.nowMonotonicMs, context.nowWallMs);',
     `if (result !== 0) ${refuse}`,
     ...(group.list.some(canChangeLater) ? ['context.reservation = counters.reserve(batch);'] : []),
     ...showStatements(limits, group, replies, frame),

@@ -7,6 +7,7 @@ import { authoriseCode, judgeBodyCode, matchCode, type PhaseCode } from './decid
 import type { Marks, ProgramScope } from './frame.ts';
 import { LoopPool } from './loops.ts';
 import { ConstantPool } from './pool.ts';
+import { poolsCode } from './pools.ts';
 import { membersCode, shapeCode, timeoutCode } from './shape.ts';
 import { TablePool } from './tables.ts';
 
@@ -61,6 +62,7 @@ export function generateShaping(
     shapeResponse: shapeCode(program, scope, 'response'),
     requestTransform: membersCode(program, scope),
     totalTimeoutMs: timeoutCode(program, scope),
+    poolsFor: poolsCode(program, scope),
     alerts: alertsCode(program, scope),
     alertsReadAddress: { entry: String(readsAddress(program)), functions: [] },
   }));

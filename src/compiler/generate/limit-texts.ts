@@ -1,6 +1,8 @@
+import type { LimitRule } from '../../language/typed.ts';
 import { capacityOf, currencyOf, isInFields, policyItem, statePrefix } from '../limit-fields.ts';
 import { asConstant, type ConstantTemplate, RuleNumber } from '../numbers.ts';
 import { holesOf, limitReply, nameOfLimit } from '../replies.ts';
+import type { LimitConstant } from '../runtime/limits.ts';
 import type { Limit, LimitGroup } from './batch.ts';
 import { functionCode, indent } from './code.ts';
 import { Frame, type ProgramScope } from './frame.ts';
@@ -18,7 +20,14 @@ export function limitConstant({ ir, rule }: Limit): ConstantTemplate {
     capacity: capacityOf(rule.window),
     policy: shown ? policyItem(ir.policy, rule) : null,
     state: shown ? statePrefix(ir.policy, rule) : null,
+    queue: queueing(rule),
   });
+}
+
+function queueing({ queueMs, counterIdentity, window }: LimitRule): LimitConstant['queue'] {
+  if (queueMs === null) return null;
+  const room = window.kind === 'concurrency' ? 'slot' : 'clock';
+  return { upToMs: queueMs, counter: counterIdentity, room };
 }
 
 /** Values for the text of a limit. */

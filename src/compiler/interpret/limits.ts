@@ -13,7 +13,7 @@ import {
   type TakeBatch,
   type TakeResult,
 } from '../../pipeline/counters.ts';
-import type { Refusal } from '../../pipeline/outcome.ts';
+import type { Refusal, Wait } from '../../pipeline/outcome.ts';
 import type { MutableKeyHash } from '../../pipeline/program.ts';
 import { counterKeyTag, counterKeyText, OTHERWISE_KEY_TAG } from '../counter-keys.ts';
 import { counterSpec } from '../counter-specs.ts';
@@ -28,6 +28,8 @@ import { valuesOf } from './shape.ts';
 export interface Taken {
   readonly decision: 'permitted' | 'refused' | 'waiting';
   readonly refusal: Refusal | null;
+  /** Null unless it waits for room. */
+  readonly wait: Pick<Wait, 'atMonotonicMs' | 'untilMonotonicMs' | 'room'> | null;
   readonly alsoDenied: readonly number[];
   readonly rateLimit: string;
   readonly rateLimitPolicy: string;
@@ -160,6 +162,7 @@ export class LimitTaker {
 const NOTHING_TAKEN: Taken = {
   decision: 'permitted',
   refusal: null,
+  wait: null,
   alsoDenied: [],
   rateLimit: '',
   rateLimitPolicy: '',
@@ -194,12 +197,27 @@ function refusedBy(entries: readonly Entry[], situation: Situation): Taken {
   );
   assert(named !== undefined, 'a refused take names a limit');
   const also = others.map((entry) => entry.limit.index).sort((a, b) => a - b);
+  const wait = waitOf(exceeded, situation);
   return {
     ...NOTHING_TAKEN,
-    decision: 'refused',
+    decision: wait === null ? 'refused' : 'waiting',
+    wait,
     refusal: refusalOf(named, entries, situation),
     alsoDenied: also,
   };
+}
+
+/** A request waits if every limit without room lets it, until the soonest of their deadlines, and there can be room by then. */
+function waitOf(exceeded: readonly Entry[], { request }: Situation): Taken['wait'] {
+  const times = exceeded.map((entry) => (entry.failed ? null : entry.limit.rule.queueMs));
+  if (!times.every((time) => time !== null)) return null;
+  const untilMonotonicMs = request.arrivedMonotonicMs + Math.min(...times);
+  const atMonotonicMs = Math.max(...exceeded.map((entry) => entry.retryAtMs));
+  if (atMonotonicMs > untilMonotonicMs) return null;
+  const isForSlot = exceeded.some(({ limit }) => limit.rule.window.kind === 'concurrency');
+  if (!isForSlot) return { atMonotonicMs, untilMonotonicMs, room: 'clock' };
+  const lookMs = Math.max(atMonotonicMs, request.arrivedMonotonicMs + 20);
+  return { atMonotonicMs: Math.min(lookMs, untilMonotonicMs), untilMonotonicMs, room: 'slot' };
 }
 
 function warningOf(entry: Entry, situation: Situation): Warning {

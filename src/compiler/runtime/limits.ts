@@ -7,8 +7,9 @@ import {
   TAKEN,
   type TakeBatch,
   type TakeResult,
+  type Turns,
 } from '../../pipeline/counters.ts';
-import type { Outcome } from '../../pipeline/outcome.ts';
+import type { Outcome, Refusal, Respond, Wait } from '../../pipeline/outcome.ts';
 import type { ReplyConstant } from '../replies.ts';
 import { noteShadowed, warn } from './notes.ts';
 import { renderText } from './text.ts';
@@ -25,6 +26,17 @@ export interface LimitConstant extends ReplyConstant {
   /** `"pace";q=60;w=60` and `"pace";r=`; null when the caller may not see it. */
   readonly policy: string | null;
   readonly state: string | null;
+  /** How it lets requests wait for room; null: it refuses at once. */
+  readonly queue: LimitQueueing | null;
+}
+
+interface LimitQueueing {
+  /** After the arrival. */
+  readonly upToMs: number;
+  /** Names the counters of the limit in all rule sets. */
+  readonly counter: string;
+  /** What frees room: see `Wait.room`. */
+  readonly room: Wait['room'];
 }
 
 export type HoleValues = (context: RequestContext, limit: number) => readonly unknown[];
@@ -32,6 +44,7 @@ export type HoleValues = (context: RequestContext, limit: number) => readonly un
 /** What is needed of the thread. */
 export interface LimitThread {
   readonly counters: CounterBinding;
+  readonly turns: Turns;
   readonly batch: TakeBatch;
 }
 
@@ -42,10 +55,45 @@ interface TakenBatch {
 }
 
 const WAIT_FOR_GRANT: Outcome = Object.freeze({ kind: 'wait-for-grant' });
+/** Room that other threads free is looked for so often. */
+const SLOT_LOOK_MS = 20;
 /** Seconds to wait when a counter could not be kept: nothing better is known. */
 const UNAVAILABLE_RETRY_S = 1;
 
-/** Refuses with the limit whose first possible moment is latest; or waits when a quota needs a lease. */
+/**
+ * Takes, unless others wait for one of the counters already: then those have no room before the first of them has (language-rules
+ * #9), and nothing is taken.
+ */
+export function takeInTurn(
+  { counters, turns, batch }: LimitThread,
+  context: RequestContext,
+  limits: readonly LimitConstant[],
+  ordinal: Int32Array,
+): TakeResult {
+  const { nowMonotonicMs, nowWallMs } = context;
+  if (turns.areFree) return counters.take(batch, nowMonotonicMs, nowWallMs);
+  const firstAtMs = Array.from({ length: batch.count }, (_, entry) => {
+    const { queue } = limits[ordinal[entry]!]!;
+    return queue === null ? 0 : turns.firstAtMs(counterName(batch, entry, queue));
+  });
+  if (firstAtMs.every((atMs) => atMs === 0)) return counters.take(batch, nowMonotonicMs, nowWallMs);
+  const result = counters.look(batch, nowMonotonicMs, nowWallMs);
+  if (result === NEEDS_LEASE) return result;
+  let isBehind = false;
+  for (const [entry, atMs] of firstAtMs.entries()) {
+    // A counter that is not kept holds nobody up.
+    if (atMs === 0 || batch.fault[entry] !== 0) continue;
+    batch.retryAtMs[entry] = Math.max(batch.retryAtMs[entry]!, atMs, nowMonotonicMs + 1);
+    isBehind = true;
+  }
+  return isBehind || result === EXCEEDED ? EXCEEDED : counters.take(batch, nowMonotonicMs, nowWallMs);
+}
+
+function counterName(batch: TakeBatch, entry: number, { counter }: LimitQueueing): string {
+  return `${counter} ${batch.keyHigh[entry]} ${batch.keyLow[entry]}`;
+}
+
+/** Refuses with the limit whose first possible moment is latest; or waits: for a lease of a quota, or for room where all limits say so. */
 export function refuseLimits(
   { batch }: LimitThread,
   context: RequestContext,
@@ -64,7 +112,36 @@ export function refuseLimits(
   const others = exceeded.filter((entry) => entry !== chosen).map((entry) => ruleAt(taken, limits, entry));
   context.decidingRule = ruleAt(taken, limits, chosen);
   context.alsoDenied = others.length === 0 ? null : others;
-  return respond(taken, context, limits, chosen, holeValues);
+  const refused = respond(taken, context, limits, chosen, holeValues);
+  return waiting(taken, context, limits, exceeded, refused.refusal) ?? refused;
+}
+
+/** Null where one of the limits lets nobody wait, or room comes too late (language-rules #8, #9, #10). */
+function waiting(
+  { batch, ordinal }: TakenBatch,
+  { arrivedMonotonicMs, nowMonotonicMs }: RequestContext,
+  limits: readonly LimitConstant[],
+  exceeded: readonly number[],
+  refusal: Refusal,
+): Wait | null {
+  let untilMonotonicMs = Number.POSITIVE_INFINITY;
+  let atMonotonicMs = 0;
+  let room: Wait['room'] = 'clock';
+  const counters: string[] = [];
+  for (const entry of exceeded) {
+    const { queue } = limits[ordinal[entry]!]!;
+    if (queue === null || batch.fault[entry] !== 0) return null;
+    untilMonotonicMs = Math.min(untilMonotonicMs, arrivedMonotonicMs + queue.upToMs);
+    atMonotonicMs = Math.max(atMonotonicMs, batch.retryAtMs[entry]!);
+    if (queue.room === 'slot') room = 'slot';
+    counters.push(counterName(batch, entry, queue));
+  }
+  if (atMonotonicMs > untilMonotonicMs) return null;
+  if (room === 'slot') {
+    const lookMs = Math.max(atMonotonicMs, nowMonotonicMs + SLOT_LOOK_MS);
+    atMonotonicMs = Math.min(lookMs, untilMonotonicMs);
+  }
+  return { kind: 'wait', atMonotonicMs, untilMonotonicMs, counters, room, refusal };
 }
 
 function respond(
@@ -73,7 +150,7 @@ function respond(
   limits: readonly LimitConstant[],
   entry: number,
   holeValues: HoleValues,
-): Outcome {
+): Respond {
   const { batch } = taken;
   const ordinal = taken.ordinal[entry]!;
   const limit = limits[ordinal]!;

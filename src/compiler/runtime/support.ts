@@ -28,6 +28,7 @@ import {
   refuseLimits,
   showTaken,
   stateItem,
+  takeInTurn,
   type Watched,
 } from './limits.ts';
 import { type ChangedMember, MemberChanges } from './member-changes.ts';
@@ -49,6 +50,7 @@ interface ValueSet {
 export class RuntimeSupport {
   readonly CONTINUE: Continue = CONTINUE;
   readonly counters: CounterBinding;
+  readonly turns: BoundRuntime['turns'];
   readonly batch: TakeBatch;
   /** Which limit of the program an entry of the batch is, where conditions leave limits out. */
   readonly ordinal = new Int32Array(BATCH_ENTRIES_MAX);
@@ -62,6 +64,7 @@ export class RuntimeSupport {
 
   constructor(bound: BoundRuntime) {
     this.counters = bound.counters;
+    this.turns = bound.turns;
     this.batch = bound.counters.createBatch();
     this.#bodies = bound.bodies;
     this.hashKey = bound.hashKey;
@@ -80,6 +83,7 @@ export class RuntimeSupport {
   readonly proceed = (): Outcome => CONTINUE;
   readonly shapeNothing = (_context: RequestContext, _edits: HeaderEdits): void => {};
   readonly noTimeout = (): number => Number.POSITIVE_INFINITY;
+  readonly anyPool = (): null => null;
 
   // -- facts ---------------------------------------------------------------------------------------------------
   header(headers: readonly string[], name: string): string | undefined {
@@ -212,6 +216,9 @@ export class RuntimeSupport {
   }
   noteShadowed(context: RequestContext, rule: number): void {
     noteShadowed(context, rule);
+  }
+  takeInTurn(context: RequestContext, limits: readonly LimitConstant[], ordinal: Int32Array): TakeResult {
+    return takeInTurn(this, context, limits, ordinal);
   }
   refuseLimits(
     context: RequestContext,

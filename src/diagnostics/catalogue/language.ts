@@ -444,6 +444,18 @@ export const LANGUAGE_CODES = {
     explanation:
       'Every route in the scope of the budget costs more than the whole amount, so every request is refused as larger than the limit.',
   },
+  PT2131: {
+    title: 'Pools for a route without models',
+    severity: 'error',
+    explanation:
+      'Only calls to models go to pools of provider keys. A route that leads to a service has none, so `route to pool` could do nothing there.',
+  },
+  PT2132: {
+    title: 'Pool that serves no model of the route',
+    severity: 'error',
+    explanation:
+      'A rule sends calls to a pool that no model names, or whose provider speaks another dialect than the route: every call would be refused, or go to the other pools of the rule only.',
+  },
   PT2310: {
     title: 'Folder without authority',
     severity: 'error',

@@ -30,12 +30,16 @@ export interface ClauseNode {
   readonly status: NumberNode | null;
   readonly code: TextNode | null;
   readonly because: TemplateNode | null;
-  readonly exceeded: ReplyNode;
+  readonly exceeded: ExceededNode;
   readonly maxKeys: NumberNode | null;
   readonly onFailure: 'refuse' | 'allow' | null;
   readonly was: TextNode | null;
   readonly alertAt: readonly NumberNode[];
   readonly notify: TextNode | null;
+}
+/** What `when exceeded` says: to wait first, and how to refuse. */
+interface ExceededNode extends ReplyNode {
+  readonly queue: NumberNode | null;
 }
 export type RuleClauses = ClauseNode & { readonly reply: ReplyNode };
 export type ClauseName =
@@ -84,6 +88,7 @@ export const CLAUSES_OF: Readonly<Record<RuleNode['kind'], readonly ClauseName[]
   cap: ['from', 'when'],
   default: ['from', 'when'],
   timeout: ['from', 'when'],
+  'route-to': ['from', 'when'],
   deprecate: ['when'],
   alert: ['for at least', 'for each', 'from', 'because', 'max keys', 'notify'],
 };
@@ -118,7 +123,7 @@ const NO_CLAUSES: ClauseNode = {
   atLeast: null,
   per: null,
   ...NO_REPLY,
-  exceeded: NO_REPLY,
+  exceeded: { ...NO_REPLY, queue: null },
   maxKeys: null,
   onFailure: null,
   was: null,
@@ -195,8 +200,13 @@ function readWhen(reader: Reader, node: CstNode): ReadClause {
     ? { name: 'when', value: { when: buildCondition(reader, childOf(node, 'Condition')) } }
     : {
         name: has(exceeded, 'exhausted') ? 'when exhausted' : 'when exceeded',
-        value: { exceeded: readReply(reader, exceeded) },
+        value: { exceeded: { ...readReply(reader, exceeded), queue: readQueue(reader, exceeded) } },
       };
+}
+
+function readQueue(reader: Reader, exceeded: CstNode): NumberNode | null {
+  const queue = childOrNull(exceeded, 'Queue');
+  return queue === null ? null : buildDuration(reader, childOf(queue, 'Length'));
 }
 
 function readReplyClause(reader: Reader, node: CstNode): ReadClause {

@@ -4,7 +4,17 @@ import type { NumberNode, RuleNode, TemplateNode, TextNode, WindowNode } from '.
 import { CLAUSES_OF, type ClauseNode, collectClauses, type RuleClauses } from './clauses.ts';
 import { buildCondition, buildPath } from './conditions.ts';
 import { buildDate, buildDuration, buildLiteral, buildMoney, buildNumber, numberToken } from './literals.ts';
-import { childOf, childOrNull, has, nodeSpan, type Reader, spanOf, tokenOf, tokenOrNull } from './reader.ts';
+import {
+  childOf,
+  childOrNull,
+  has,
+  nodeSpan,
+  type Reader,
+  spanOf,
+  tokenOf,
+  tokenOrNull,
+  tokensOf,
+} from './reader.ts';
 import { buildTemplate, buildText } from './texts.ts';
 
 /** One rule with its clauses: CST to AST. Null when it misses something without which it has no meaning. */
@@ -87,6 +97,14 @@ const FORMS = {
       kind: 'timeout',
       ...base,
       total: buildDuration(reader, childOf(head, 'Length')),
+    }),
+  },
+  RouteTo: {
+    kind: 'route-to',
+    build: (reader, head, _clauses, base) => ({
+      kind: 'route-to',
+      ...base,
+      pools: tokensOf(head, 'Text').map((token) => buildText(reader, token)),
     }),
   },
   Deprecate: { kind: 'deprecate', build: buildDeprecate },
@@ -202,7 +220,8 @@ function paceOf(reader: Reader, node: CstNode): WindowNode {
 }
 
 function limitClauses({ per, exceeded, maxKeys, onFailure, alertAt, notify, was }: RuleClauses) {
-  return { per, reply: exceeded, maxKeys, onFailure: onFailure ?? 'refuse', alertAt, notify, was } as const;
+  const { queue, ...reply } = exceeded;
+  return { per, queue, reply, maxKeys, onFailure: onFailure ?? 'refuse', alertAt, notify, was } as const;
 }
 
 type Period = Extract<WindowNode, { kind: 'calendar' }>['period'];

@@ -34,6 +34,7 @@ export function checkLimit(
   const measure = amount === null ? null : counted;
   const window = checkWindow(context, node);
   const per = checkKey(context, known, node);
+  const waits = node.queue === null || isQueueTime(context, node.queue);
   const reply = checkReply(context, node.reply, {
     reader: 'caller',
     limit: per ?? UNKNOWN_KEY,
@@ -44,13 +45,14 @@ export function checkLimit(
   const notified = node.notify === null || isDelivery(context, node.notify);
   const maxKeys = node.maxKeys === null || isMaxKeys(context, node.maxKeys);
   if (measure === null || window === null || per === null) return null;
-  if (reply === null || alertAt === null || !notified || !maxKeys) return null;
+  if (!waits || reply === null || alertAt === null || !notified || !maxKeys) return null;
   return {
     kind: node.kind,
     ...head,
     measure,
     window,
     per,
+    queueMs: node.queue?.value ?? null,
     reply,
     onFailure: node.onFailure,
     alertAt,
@@ -126,6 +128,14 @@ function isLength(context: CheckContext, { value, span }: NumberNode): boolean {
   context.report(amountOutOfRange(span, 'This length of time', 'at least 1ms'));
   return false;
 }
+
+function isQueueTime(context: CheckContext, { value, span }: NumberNode): boolean {
+  if (value >= 1 && value <= QUEUE_MS_MAX) return true;
+  context.report(amountOutOfRange(span, 'This time to wait', 'a time from 1ms to 10m'));
+  return false;
+}
+/** Callers who have waited longer are gone. */
+const QUEUE_MS_MAX = 600_000;
 
 /** More would be noise. */
 const THRESHOLDS_MAX = 10;

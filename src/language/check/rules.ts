@@ -14,6 +14,7 @@ import type { Known } from './known.ts';
 import { checkLimit } from './limits.ts';
 import { checkMember } from './members.ts';
 import { checkReply } from './replies.ts';
+import { checkRouteTo } from './route-to.ts';
 import { isShare, share } from './shares.ts';
 import { checkTemplate, NO_CALENDARS, type TextPlace } from './templates.ts';
 
@@ -90,6 +91,8 @@ function checkForm(
       return checkMember(context, place.known, node, head);
     case 'timeout':
       return checkTimeout(context, node, head);
+    case 'route-to':
+      return checkRouteTo(context, node, place.known, head);
     case 'deprecate':
       return checkDeprecation(context, node, place.known, head);
     case 'alert':

@@ -79,6 +79,7 @@ const OTHERS = [
   'rates',
   'attributes',
   'deliveries',
+  'models',
   'authorities',
 ] as const satisfies (keyof World)[];
 

@@ -52,6 +52,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   Cap: inline,
   Default: inline,
   Timeout: inline,
+  RouteTo: inline,
   Deprecate: inline,
   Alert: inline,
 
@@ -60,6 +61,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   When: inline,
   Dates: inline,
   Exceeded: exceeded,
+  Queue: inline,
   Per: inline,
   KeyList: inline,
   ReplyClause: inline,
@@ -149,6 +151,7 @@ export const ANSWER_CLAUSES: readonly string[] = [
   'MaxKeys',
   'OnFailure',
   'Was',
+  'Queue',
   'status',
   'code',
   'because',

@@ -14,7 +14,7 @@ import {
   type TokenType,
 } from 'chevrotain';
 import { describe, expect, it } from 'vitest';
-import { LATER_WORDS, tokenGroup } from '../tokens.ts';
+import { LATER_WORDS, RouteHead, tokenGroup } from '../tokens.ts';
 import { PolicyGrammar } from './policies.ts';
 
 const RULES: Readonly<Record<string, Rule>> = new PolicyGrammar().getGAstProductions();
@@ -102,6 +102,7 @@ describe('line breaks need no meaning (language-rules 3.4)', () => {
       'cap',
       'default',
       'timeout',
+      'RouteHead',
       'deprecate',
       'alert',
     ]);
@@ -191,7 +192,7 @@ function renderedPart(part: IProduction): string {
 }
 
 function terminal(type: TokenType): string {
-  return TERMINALS[type.name] ?? `"${type.name}"`;
+  return TERMINALS[type.name] ?? `"${type === RouteHead ? 'route' : type.name}"`;
 }
 
 function first(parts: readonly IProduction[]): Set<TokenType> {

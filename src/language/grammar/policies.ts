@@ -5,6 +5,7 @@ import {
   NumberLiteral,
   PercentLiteral,
   Period,
+  RouteHead,
   SIGN,
   Text,
   TimeLiteral,
@@ -186,6 +187,7 @@ export class PolicyGrammar extends TestGrammar {
       { ALT: () => this.SUBRULE(this.Cap) },
       { ALT: () => this.SUBRULE(this.Default) },
       { ALT: () => this.SUBRULE(this.Timeout) },
+      { ALT: () => this.SUBRULE(this.RouteTo) },
       { ALT: () => this.SUBRULE(this.Deprecate) },
       { ALT: () => this.SUBRULE(this.Alert) },
     ]);
@@ -379,6 +381,16 @@ export class PolicyGrammar extends TestGrammar {
     INNER,
   );
 
+  readonly RouteTo = this.RULE(
+    'RouteTo',
+    () => {
+      this.CONSUME(RouteHead);
+      this.words(0, KEYWORD.to, KEYWORD.pool);
+      this.AT_LEAST_ONE_SEP({ SEP: KEYWORD.then, DEF: () => this.CONSUME(Text) });
+    },
+    INNER,
+  );
+
   readonly Deprecate = this.RULE(
     'Deprecate',
     () => {
@@ -487,7 +499,17 @@ export class PolicyGrammar extends TestGrammar {
         { ALT: () => this.CONSUME(KEYWORD.exceeded) },
         { ALT: () => this.CONSUME(KEYWORD.exhausted) },
       ]);
-      this.AT_LEAST_ONE(() => this.SUBRULE(this.ReplyClause));
+      this.OR2([{ ALT: () => this.SUBRULE(this.Queue) }, { ALT: () => this.SUBRULE(this.ReplyClause) }]);
+      this.MANY(() => this.SUBRULE2(this.ReplyClause));
+    },
+    INNER,
+  );
+
+  readonly Queue = this.RULE(
+    'Queue',
+    () => {
+      this.words(0, KEYWORD.queue, KEYWORD.up, KEYWORD.to);
+      this.SUBRULE(this.Length);
     },
     INNER,
   );

@@ -163,6 +163,24 @@ export function routeWithoutCost(span: Span, route: string, place: string): Diag
   );
 }
 
+export function routeWithoutPools(span: Span, route: string, place: string): Diagnostic {
+  return problem(
+    'PT2131',
+    span,
+    `Route "${shown(route)}" leads to a service, and only calls to models go to pools (${place}).`,
+    'Narrow `applies to` to routes of models: `applies to routes tagged "ai"`.',
+  );
+}
+
+export function uselessPool(span: Span, pool: string): Diagnostic {
+  return problem(
+    'PT2132',
+    span,
+    `Pool "${shown(pool)}" serves no model that these routes can be asked for.`,
+    'Name a pool that stands below `pools` of a model whose provider speaks the dialect of the route.',
+  );
+}
+
 export function budgetBelowCost(span: Span, cost: string): Diagnostic {
   return problem(
     'PT2125',

@@ -64,6 +64,11 @@ export const BOUND_VIEWS = {
     'portunus_waiting_requests{waiting_for="connection"}',
     refusals('upstreamWaiting'),
   ),
+  limitWaitersPerThread: fills(
+    'data',
+    'portunus_waiting_requests{waiting_for="limit"}',
+    refusals('limitWaitersPerThread'),
+  ),
   upstreamWaitMs: seen(answer('upstream_queue_timeout')),
   endpointAddresses: fills('control'),
   addressesPerName: told('nobody: further addresses of a name are not used'),

@@ -168,6 +168,7 @@ function phaseOfRule(placed: PlacedRule): RulePhase {
     case 'deprecate':
       return 'shape-response';
     case 'timeout':
+    case 'route-to':
       return 'dispatch';
     case 'alert':
       return 'account';

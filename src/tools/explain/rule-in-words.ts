@@ -17,7 +17,7 @@ export function ruleInWords(rule: CheckedRule): string {
     case 'limit':
     case 'quota':
     case 'budget':
-      return `${windowInWords(rule)}, ${keyInWords(rule.per)}`;
+      return `${windowInWords(rule)}, ${keyInWords(rule.per)}${queueInWords(rule)}`;
     case 'set-header':
       return `sets ${rule.header} to "${templateInWords(rule.value)}"`;
     case 'remove-header':
@@ -32,6 +32,8 @@ export function ruleInWords(rule: CheckedRule): string {
       return `${factText(rule.member)} is ${valueInWords(rule.member.type, rule.value.value)} where it is missing`;
     case 'timeout':
       return `answers within ${lengthInWords(rule.totalMs)}`;
+    case 'route-to':
+      return `goes to pool ${rule.pools.map((pool) => `"${pool}"`).join(', then ')}`;
     case 'alert': {
       const often =
         rule.atLeast === null
@@ -47,6 +49,10 @@ export function ruleInWords(rule: CheckedRule): string {
 
 function codeOf(code: string | null): string {
   return code === null ? '' : ` code "${code}"`;
+}
+
+function queueInWords({ queueMs }: LimitRule): string {
+  return queueMs === null ? '' : `, waits up to ${lengthInWords(queueMs)} for room`;
 }
 
 function windowInWords({ window, measure }: LimitRule): string {

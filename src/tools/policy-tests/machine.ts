@@ -12,7 +12,7 @@ import type { CheckedTest } from '../../language/typed-tests.ts';
 import type { EnforcementMode, World } from '../../model/world.ts';
 import { KNOWN, type Known } from '../../pipeline/alerts.ts';
 import { HeaderEdits, RequestContext } from '../../pipeline/context.ts';
-import type { CounterSpec } from '../../pipeline/counters.ts';
+import { type CounterSpec, NOBODY_WAITS } from '../../pipeline/counters.ts';
 import type { Identity, KeyHash } from '../../pipeline/identity.ts';
 import { CONTINUE, type Outcome, type Refusal } from '../../pipeline/outcome.ts';
 import type { BoundRuntime, RoutePipeline, RuleBundle } from '../../pipeline/program.ts';
@@ -122,6 +122,8 @@ export class MachineRun {
   readonly #pipelines = new Map<string, RoutePipeline>();
   #open: { readonly context: RequestContext; readonly cost: number }[] = [];
   #sent = 0;
+  /** When the request before had its turn. */
+  #latestMs = 0;
 
   constructor(machine: Machine, usedBefore: ReadonlyMap<number, number>) {
     this.#machine = machine;
@@ -129,7 +131,13 @@ export class MachineRun {
     this.#counters = new WatchedCounters(inner, usedBefore);
     const bodies = { compileSchema: compileRequestSchema, limits: machine.world.limits };
     this.#alerts = new AlertedRules(machine);
-    this.#runtime = { counters: this.#counters, ...TEST_KEYS, bodies, alerts: this.#alerts };
+    this.#runtime = {
+      counters: this.#counters,
+      turns: NOBODY_WAITS,
+      ...TEST_KEYS,
+      bodies,
+      alerts: this.#alerts,
+    };
   }
 
   send(sent: MachineRequest): Observation {
@@ -200,7 +208,24 @@ export class MachineRun {
     if (fault !== null)
       return { outcome: { kind: 'respond', refusal: { ...NO_RULE, ...fault } }, known: KNOWN.caller };
     const read = pipeline.judgeBody(context);
-    return { outcome: read === CONTINUE ? pipeline.admit(context) : read, known: KNOWN.body };
+    return { outcome: read === CONTINUE ? this.#admit(pipeline, context) : read, known: KNOWN.body };
+  }
+
+  /**
+   * Requests come one after another: one that waits for a clock has its turn before the next, which then is no sooner. None ends
+   * before the test does, so no slot is ever given back.
+   */
+  #admit(pipeline: RoutePipeline, context: RequestContext): Outcome {
+    moveOn(context, this.#latestMs);
+    let outcome = pipeline.admit(context);
+    while (outcome.kind === 'wait') {
+      const { room, refusal, atMonotonicMs } = outcome;
+      if (room === 'slot') return { kind: 'respond', refusal };
+      moveOn(context, atMonotonicMs);
+      outcome = pipeline.admit(context);
+    }
+    this.#latestMs = context.nowMonotonicMs;
+    return outcome;
   }
 
   /** A refusal by the schema names no rule. */
@@ -231,6 +256,12 @@ export class MachineRun {
     this.#pipelines.set(route, pipeline);
     return pipeline;
   }
+}
+
+function moveOn(context: RequestContext, toMs: number): void {
+  const waitedMs = Math.max(0, toMs - context.nowMonotonicMs);
+  context.nowMonotonicMs += waitedMs;
+  context.nowWallMs += waitedMs;
 }
 
 interface Decided {

@@ -52,6 +52,10 @@ export class WatchedCounters implements CounterBinding {
     return result;
   }
 
+  look(batch: TakeBatch, nowMs: number, wallMs: number): TakeResult {
+    return this.#inner.look(batch, nowMs, wallMs);
+  }
+
   reserve(batch: TakeBatch): Reservation | null {
     return this.#inner.reserve(batch);
   }

@@ -1,0 +1,211 @@
+import { describe, expect, test } from 'vitest';
+import type { Refusal, Wait } from '../pipeline/outcome.ts';
+import { LimitQueue, type LimitWaiter } from './limit-queue.ts';
+
+describe('whose turn it is', () => {
+  test('who came first goes first, at the moment there is room', () => {
+    const rig = new Rig({ all: 0 });
+    rig.send('a', ['all'], { atMs: 100 });
+    rig.send('b', ['all'], { atMs: 100 });
+    rig.runUntil(99);
+    expect(rig.went).toEqual([]);
+    rig.room.set('all', 1);
+    rig.runUntil(100);
+    expect(rig.went).toEqual(['a']);
+    rig.room.set('all', 1);
+    rig.runUntil(200);
+    expect(rig.went).toEqual(['a', 'b']);
+    expect(rig.queue.size).toBe(0);
+  });
+
+  test('tenants have equal shares: one that floods holds up nobody else', () => {
+    const rig = new Rig({ all: 0 });
+    for (const name of ['a1', 'a2', 'a3', 'a4']) rig.send(name, ['all'], { tenant: 'a', atMs: 100 });
+    for (const name of ['b1', 'b2']) rig.send(name, ['all'], { tenant: 'b', atMs: 100 });
+    rig.room.set('all', 6);
+    rig.runUntil(100);
+    expect(rig.went).toEqual(['a1', 'b1', 'a2', 'b2', 'a3', 'a4']);
+  });
+
+  test('a tenant that was away has saved nothing up', () => {
+    const rig = new Rig({ all: 0 });
+    for (const name of ['a1', 'a2', 'a3', 'a4', 'a5']) rig.send(name, ['all'], { tenant: 'a', atMs: 100 });
+    rig.room.set('all', 3);
+    rig.runUntil(100);
+    for (const name of ['b1', 'b2']) rig.send(name, ['all'], { tenant: 'b', atMs: 200 });
+    rig.room.set('all', 3);
+    rig.runUntil(200);
+    expect(rig.went).toEqual(['a1', 'a2', 'a3', 'b1', 'a4', 'b2']);
+  });
+
+  test('who has no room bars those behind that share one of its counters, and nobody else', () => {
+    const rig = new Rig({ x: 1, y: 0, z: 1 });
+    rig.send('both', ['x', 'y'], { atMs: 100 });
+    rig.send('shares x', ['x'], { atMs: 100 });
+    rig.send('apart', ['z'], { atMs: 100 });
+    rig.runUntil(100);
+    expect(rig.went).toEqual(['apart']);
+    rig.room.set('y', 1);
+    rig.runUntil(150);
+    rig.room.set('x', 1);
+    rig.runUntil(200);
+    expect(rig.went).toEqual(['apart', 'both', 'shares x']);
+  });
+
+  test('somebody who comes later is told whom it would overtake', () => {
+    const rig = new Rig({ x: 0 });
+    expect([rig.queue.areFree, rig.queue.firstAtMs('x')]).toEqual([true, 0]);
+    rig.send('first', ['x'], { atMs: 100 });
+    expect([rig.queue.areFree, rig.queue.firstAtMs('x'), rig.queue.firstAtMs('y')]).toEqual([false, 100, 0]);
+    rig.room.set('x', 1);
+    rig.runUntil(100);
+    expect([rig.queue.areFree, rig.queue.firstAtMs('x')]).toEqual([true, 0]);
+  });
+});
+
+describe('waiting ends', () => {
+  test('at the deadline, with the refusal and when there is room by now', () => {
+    const rig = new Rig({ x: 1, y: 0 });
+    rig.send('a', ['x', 'y'], { atMs: 2_400, untilMs: 3_000 });
+    rig.send('b', ['x'], { atMs: 2_400, untilMs: 2_500 });
+    rig.runUntil(2_499);
+    expect(rig.refused).toEqual([]);
+    rig.runUntil(2_500);
+    expect(rig.refused).toEqual(['b 1']);
+    expect(rig.queue.size).toBe(1);
+  });
+
+  test('for those behind the first one, too', () => {
+    const rig = new Rig({ x: 0 });
+    rig.send('a', ['x'], { atMs: 900, untilMs: 1_000 });
+    rig.send('b', ['x'], { atMs: 100, untilMs: 500 });
+    rig.runUntil(500);
+    expect(rig.refused).toEqual(['b 1']);
+  });
+
+  test('when its client leaves: who was behind is tried at once', () => {
+    const rig = new Rig({ x: 0, y: 1 });
+    rig.send('both', ['x', 'y'], { atMs: 100 });
+    rig.send('behind', ['y'], { atMs: 100 });
+    rig.runUntil(150);
+    expect(rig.went).toEqual([]);
+    rig.leave('both');
+    rig.runUntil(150);
+    expect(rig.went).toEqual(['behind']);
+  });
+
+  test('before it has begun where too many wait', () => {
+    const rig = new Rig({ x: 0 }, 1);
+    expect([rig.send('a', ['x'], { atMs: 100 }), rig.send('b', ['x'], { atMs: 100 })]).toEqual([true, false]);
+    expect(rig.queue.refused).toBe(1);
+  });
+});
+
+test('who becomes due while others have their turn is not forgotten', () => {
+  const rig = new Rig({ x: 1, y: 1 });
+  rig.send('slow', ['x'], { atMs: 100, takesMs: 50 });
+  rig.send('behind', ['x'], { atMs: 120 });
+  rig.runUntil(200);
+  expect(rig.went).toEqual(['slow']);
+  rig.send('late', ['y'], { atMs: 220 });
+  rig.send('first', ['x'], { atMs: 210, takesMs: 50 });
+  rig.room.set('x', 2);
+  rig.runUntil(400);
+  expect(rig.went).toEqual(['slow', 'behind', 'first', 'late']);
+});
+
+test('a slot that is given back is used at once, not when the clock says to look', () => {
+  const rig = new Rig({ slots: 0 });
+  rig.send('a', ['slots'], { atMs: 20, room: 'slot' });
+  rig.runUntil(5);
+  rig.room.set('slots', 1);
+  rig.queue.slotFreed();
+  rig.runUntil(5);
+  expect(rig.went).toEqual(['a']);
+});
+
+interface Sent {
+  readonly tenant?: string;
+  readonly atMs: number;
+  readonly untilMs?: number;
+  readonly room?: Wait['room'];
+  /** How long its turn takes. */
+  readonly takesMs?: number;
+}
+
+/** Counters with room for so many, and a clock that moves when it is told to. */
+class Rig {
+  readonly room: Map<string, number>;
+  readonly went: string[] = [];
+  readonly refused: string[] = [];
+  readonly queue: LimitQueue;
+  readonly #waiters = new Map<string, LimitWaiter>();
+  #nowMs = 0;
+  #timers: { readonly atMs: number; readonly run: () => void }[] = [];
+
+  constructor(room: Readonly<Record<string, number>>, waitingMax = 100) {
+    this.room = new Map(Object.entries(room));
+    this.queue = new LimitQueue({
+      waitingMax,
+      nowMs: () => this.#nowMs,
+      later: (delayMs, run) => void this.#timers.push({ atMs: this.#nowMs + delayMs, run }),
+    });
+  }
+
+  /** False: too many wait. Comes back 10 ms later where it finds no room at its turn. */
+  send(
+    name: string,
+    counters: readonly string[],
+    { tenant = '', atMs, untilMs = 5_000, room = 'clock', takesMs = 0 }: Sent,
+  ) {
+    const place = { tenant, arrivedMs: this.#waiters.size };
+    const wait = (at: number): Wait => ({
+      kind: 'wait',
+      atMonotonicMs: at,
+      untilMonotonicMs: untilMs,
+      counters,
+      room,
+      refusal: REFUSAL,
+    });
+    const waiter: LimitWaiter = {
+      wake: () => {
+        this.#nowMs += takesMs;
+        if (counters.every((counter) => this.room.get(counter)! > 0)) {
+          for (const counter of counters) this.room.set(counter, this.room.get(counter)! - 1);
+          this.went.push(name);
+        } else if (this.#nowMs + 10 > untilMs) waiter.refuse(REFUSAL);
+        else this.queue.enter(waiter, wait(this.#nowMs + 10), place);
+      },
+      refuse: ({ retryAfterS }) => void this.refused.push(`${name} ${retryAfterS}`),
+    };
+    this.#waiters.set(name, waiter);
+    return this.queue.enter(waiter, wait(atMs), place);
+  }
+
+  leave(name: string): void {
+    this.queue.forget(this.#waiters.get(name)!);
+  }
+
+  runUntil(untilMs: number): void {
+    for (let timer = this.#next(untilMs); timer !== undefined; timer = this.#next(untilMs)) {
+      this.#timers.splice(this.#timers.indexOf(timer), 1);
+      this.#nowMs = Math.max(this.#nowMs, timer.atMs);
+      timer.run();
+    }
+    this.#nowMs = untilMs;
+  }
+
+  #next(untilMs: number) {
+    return this.#timers.filter(({ atMs }) => atMs <= untilMs).sort((a, b) => a.atMs - b.atMs)[0];
+  }
+}
+
+const REFUSAL: Refusal = {
+  status: 429,
+  code: 'limit_exceeded',
+  detail: '',
+  ruleIndex: 0,
+  retryAfterS: 7,
+  rateLimit: '',
+  rateLimitPolicy: '',
+};
