@@ -56,6 +56,20 @@ it('sends one part at a time, and keeps a bounded number of spans while it waits
   expect(told).toEqual(['sent']);
 });
 
+it('keeps what is of each record, which is filled anew for the next', () => {
+  const { exporter, traces } = rig(100);
+  const filled = { ...record({ traceSampled: true, parentSpanId: '00f067aa0ba902b7' }) };
+  const traceIds = ['1', '2'].map((digit) => digit.repeat(32));
+  for (const [index, traceId] of traceIds.entries()) {
+    Object.assign(filled, { traceId, requestId: `00f067aa0ba9020${index}` });
+    traces.accept(filled, null);
+  }
+  traces.send();
+  const told = exporter.sent[0]!.map((span) => [span.spanContext().traceId, span.parentSpanContext?.traceId]);
+  const [first, second] = traceIds.map((traceId) => [traceId, traceId]);
+  expect(told).toEqual([first, first, second, second]);
+});
+
 it('says why spans are not taken, and counts them', async () => {
   const { exporter, told, traces, accept } = rig(100);
   exporter.fails = true;

@@ -58,11 +58,13 @@ interface Part {
 
 function span({ record, resource, version }: Common, part: Part): ReadableSpan {
   const context = (spanId: string) => ({ traceId: record.traceId, spanId, traceFlags: TraceFlags.SAMPLED });
+  // Now: the record is filled anew before the span is sent.
+  const own = context(part.id);
   const parent = part.parentId === '' ? {} : { parentSpanContext: context(part.parentId) };
   return {
     name: part.name,
     kind: part.kind,
-    spanContext: () => context(part.id),
+    spanContext: () => own,
     ...parent,
     startTime: momentOf(record.timeMs, part.fromUs),
     endTime: momentOf(record.timeMs, record.finishedUs),

@@ -1,8 +1,9 @@
 /** The built gateway under traffic, asked for everything that it observes. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import parsePrometheus from 'parse-prometheus-text-format';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LogPageBody } from '../../src/admin/routes/observation.ts';
@@ -10,7 +11,13 @@ import { LIMITS, type LimitName } from '../../src/base/limits.ts';
 import { BOUND_VIEWS, type BoundView, metricsOf } from '../../src/observe/metrics/bound-table.ts';
 import { METRICS } from '../../src/observe/metrics/metric-table.ts';
 import type { UsageReport } from '../../src/pipeline/usage.ts';
-import { type Project, RunningGateway, runPortunus, writeProject } from '../gateway/running-gateway.ts';
+import {
+  PORTUNUS,
+  type Project,
+  RunningGateway,
+  runPortunus,
+  writeProject,
+} from '../gateway/running-gateway.ts';
 import { startUpstream, type UpstreamServer } from '../gateway/upstream-server.ts';
 
 const BODY = 'a body that nobody may read later';
@@ -348,6 +355,29 @@ describe('usage', () => {
 });
 
 describe('top', () => {
+  it('is live on a terminal until it is interrupted, and leaves the screen as it was', async ({ skip }) => {
+    // Of util-linux: runs a command on a terminal of its own.
+    if (spawnSync('script', ['--version']).error !== undefined) return skip('"script" is not installed');
+    const command = `stty cols 60 rows 12; exec "${process.execPath}" "${PORTUNUS}" top "${project.folder}" --every 200ms`;
+    const terminal = spawn('script', ['-qefc', command, '/dev/null'], { stdio: 'pipe' });
+    let shown = '';
+    terminal.stdout.setEncoding('utf8').on('data', (text: string) => {
+      shown += text;
+    });
+    const ended = once(terminal, 'close');
+    const frames = (): string[] => shown.split('\u001b[H').slice(1);
+    await expect.poll(() => frames().length, { timeout: 30_000 }).toBeGreaterThanOrEqual(2);
+    await ask('/nowhere');
+    await expect.poll(() => shown, { timeout: 30_000 }).toMatch(/requests [0-9]+\.[0-9]\/s {2}4xx/);
+    terminal.stdin.write('\u0003');
+    expect(await ended).toEqual([0, null]);
+    expect(shown.startsWith('\u001b[?1049h\u001b[?25l')).toBe(true);
+    expect(shown.endsWith('\u001b[?25h\u001b[?1049l')).toBe(true);
+    const lines = frames()[0]!.split('\n');
+    expect(lines.length).toBeLessThanOrEqual(12);
+    for (const line of lines) expect(stripVTControlCharacters(line).trimEnd().length).toBeLessThanOrEqual(60);
+  });
+
   it('prints once where nobody watches', async () => {
     const text = await cli('top', project.folder, '--every', '200ms');
     expect(text).toMatch(/^requests 0\.0\/s\nlatency {2}p50/);

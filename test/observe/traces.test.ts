@@ -43,26 +43,39 @@ async function listen(
   return (server.address() as AddressInfo).port;
 }
 
-it('are children of the caller’s span, parents of the service’s, and sent only for traces that are sampled', async () => {
-  const spans: Span[] = [];
-  const told: string[] = [];
-  const receiver = await listen((path, _fields, body) => {
-    expect(path).toBe('/v1/traces');
-    const { resourceSpans } = JSON.parse(body) as {
-      resourceSpans: { scopeSpans: { spans: Span[] }[] }[];
-    };
-    spans.push(...resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans)));
+/** By their ids: a receiver that answers late, as under load, is sent the same ones again. */
+async function receive(): Promise<{ readonly spans: Map<string, Span>; readonly receiver: number }> {
+  const spans = new Map<string, Span>();
+  const receiver = await listen((_path, _fields, body) => {
+    const { resourceSpans } = JSON.parse(body) as { resourceSpans: { scopeSpans: { spans: Span[] }[] }[] };
+    for (const span of resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans)))
+      spans.set(span.spanId, span);
   });
-  const service = await listen((_path, { traceparent }) => told.push(String(traceparent)));
-  project = await writeProject(
-    {
-      'routes/r.yaml': `services: { s: { endpoints: [{ url: "http://127.0.0.1:${service}" }] } }
+  return { spans, receiver };
+}
+
+async function sent(spans: ReadonlyMap<string, Span>, count: number): Promise<readonly Span[]> {
+  await expect.poll(() => spans.size, { timeout: 30_000 }).toBeGreaterThanOrEqual(count);
+  // It sends what is left, and ends: what came by now is all.
+  await gateway!.stop();
+  expect(spans.size).toBe(count);
+  return [...spans.values()];
+}
+
+const ROUTES = (service: number) => ({
+  'routes/r.yaml': `services: { s: { endpoints: [{ url: "http://127.0.0.1:${service}" }] } }
 routes: { all: { service: s, match: { path: "/{rest...}" }, auth: none } }
 `,
-      'policies/p.policy': 'language 1\npolicy "p" { permit\n  forbid "f" when request.path is "/no" }\n',
-    },
-    { settings: `traces: { endpoint: "http://127.0.0.1:${receiver}/v1/traces", share: 100% }` },
-  );
+  'policies/p.policy': 'language 1\npolicy "p" { permit\n  forbid "f" when request.path is "/no" }\n',
+});
+
+it('are children of the caller’s span, parents of the service’s, and sent only for traces that are sampled', async () => {
+  const { spans, receiver } = await receive();
+  const told: string[] = [];
+  const service = await listen((_path, { traceparent }) => told.push(String(traceparent)));
+  project = await writeProject(ROUTES(service), {
+    settings: `traces: { endpoint: "http://127.0.0.1:${receiver}/v1/traces", share: 100% }`,
+  });
   gateway = await RunningGateway.start(project, { arguments: ['--log', join(project.folder, 'access.log')] });
   const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
   const ask = async (path: string, traceparent?: string): Promise<string> => {
@@ -79,15 +92,15 @@ routes: { all: { service: s, match: { path: "/{rest...}" }, auth: none } }
   expect(told[0]).toBe(`00-${trace}-${sampled}-01`);
   expect(told[1]).toMatch(/^00-5bf.*-00$/);
   expect(told[2]).toMatch(new RegExp(`^00-[0-9a-f]{32}-${own}-01$`));
-  await expect.poll(() => spans.length, { timeout: 10_000 }).toBe(5);
+  const all = await sent(spans, 5);
 
   const of = (id: string): [Span, Span | undefined] => {
-    const server = spans.find(({ attributes }) =>
+    const server = all.find(({ attributes }) =>
       attributes.some(
         ({ key, value }) => key === 'portunus.request_id' && JSON.stringify(value).includes(id),
       ),
     )!;
-    return [server, spans.find(({ parentSpanId }) => parentSpanId === server.spanId)];
+    return [server, all.find(({ parentSpanId }) => parentSpanId === server.spanId)];
   };
   const [server, client] = of(sampled);
   expect(server).toMatchObject({
@@ -101,4 +114,33 @@ routes: { all: { service: s, match: { path: "/{rest...}" }, auth: none } }
   expect(client!.endTimeUnixNano).toBe(server.endTimeUnixNano);
   expect(of(own)[0].parentSpanId ?? '').toBe('');
   expect(of(refused)[1]).toBeUndefined();
+});
+
+it('begin for the share of requests that is asked for, and for none where nothing is said', async () => {
+  const { spans, receiver } = await receive();
+  const told: string[] = [];
+  const service = await listen((_path, { traceparent }) => told.push(String(traceparent)));
+  const run = async (settings: string, requests: number): Promise<number> => {
+    told.length = 0;
+    project = await writeProject(ROUTES(service), { settings });
+    gateway = await RunningGateway.start(project, {
+      arguments: ['--log', join(project.folder, 'access.log')],
+    });
+    for (let index = 0; index < requests; index++) await (await fetch(gateway.url)).arrayBuffer();
+    expect(told).toHaveLength(requests);
+    return told.filter((traceparent) => traceparent.endsWith('-01')).length;
+  };
+  expect(await run('', 5)).toBe(0);
+  await gateway!.stop();
+  await project!.remove();
+
+  const recorded = await run(
+    `traces: { endpoint: "http://127.0.0.1:${receiver}/v1/traces", share: 50% }`,
+    60,
+  );
+  // Outside of it once in 10^9 runs.
+  expect([recorded > 6, recorded < 54]).toEqual([true, true]);
+  const all = await sent(spans, 2 * recorded);
+  const begun = new Set(told.filter((each) => each.endsWith('-01')).map((each) => each.split('-')[1]));
+  expect(new Set(all.map(({ traceId }) => traceId))).toEqual(begun);
 });
