@@ -135,6 +135,28 @@ describe('a webhook', () => {
     );
   });
 
+  it('gets an end of the audit log that was not taken again and again, behind alerts, until there is a newer one', async () => {
+    const { delivery, answer, pass, posts, pauses, told } = rig({ attemptsMax: 1 });
+    const anchor = (sequence: number) => delivery.anchor({ atMs: 0, sequence, hash: 'h', mac: 'm' });
+    anchor(1);
+    delivery.deliver(notice('a'));
+    await answer(ok(500));
+    await answer(ok(200));
+    await answer(ok(500));
+    expect(pauses.map(({ delayMs }) => delayMs)).toEqual([60_000]);
+    expect(delivery.inspect()).toMatchObject({ queued: 1, givenUp: 0, failedAttempts: 2 });
+    await pass();
+    anchor(2);
+    await answer(ok(500));
+    await answer(ok(200));
+    const data = posts.map(({ body }) => (JSON.parse(body) as { data: object }).data);
+    expect(data).toMatchObject([
+      ...[{ sequence: 1 }, { subject: 'a' }, { sequence: 1 }, { sequence: 1 }, { sequence: 2 }],
+    ]);
+    expect(told.at(-1)).toBe('working');
+    expect(delivery.inspect()).toMatchObject({ queued: 0, givenUp: 0 });
+  });
+
   it('gets the newest end of the audit log, however many alerts wait, and each attempt at one alike', async () => {
     const { delivery, answer, pass, posts } = rig({ queueMax: 2 });
     const anchor = (sequence: number) => delivery.anchor({ atMs: 0, sequence, hash: 'h', mac: 'm' });

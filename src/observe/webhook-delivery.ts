@@ -225,24 +225,41 @@ class Webhook implements WebhookDelivery {
     this.#failedAttempts++;
     this.#lastError = why;
     if (++this.#attempts < this.#options.attemptsMax && !this.#stopping) {
-      this.#callOff = this.#options.later(pauseMs(this.#attempts, this.#options.random()), () => {
-        this.#callOff = null;
-        this.#send();
-      });
+      this.#sendAfter(pauseMs(this.#attempts, this.#options.random()));
       return false;
     }
-    this.#next();
-    this.#givenUp++;
+    const unsent = this.#next();
+    const comesAgain = unsent.about === 'audit' && !this.#stopping;
+    if (!comesAgain) this.#givenUp++;
     if (this.#isRetired) return true;
     this.#failing = true;
     this.#options.onFailing(why);
-    return true;
+    return comesAgain ? this.#keepAnchor(unsent) : true;
   }
 
-  #next(): void {
+  /** Nobody knows when there will be another end of the audit log: this one waits behind the rest, unless there is one. */
+  #keepAnchor(unsent: Message): boolean {
+    if (this.#queued.audit === 0) {
+      this.#queue.push(unsent);
+      this.#queued.audit++;
+    }
+    if (this.#queue.length > 1 || this.#queue[0] !== unsent) return true;
+    this.#sendAfter(LONGEST_PAUSE_MS);
+    return false;
+  }
+
+  #sendAfter(delayMs: number): void {
+    this.#callOff = this.#options.later(delayMs, () => {
+      this.#callOff = null;
+      this.#send();
+    });
+  }
+
+  #next(): Message {
     const gone = this.#queue.shift()!;
     this.#queued[gone.about]--;
     this.#attempts = 0;
+    return gone;
   }
 }
 
