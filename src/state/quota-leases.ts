@@ -29,6 +29,11 @@ export interface QuotaLeases {
   openSlices(): readonly OpenSlice[];
   /** Gives back what was granted and not used: once no thread takes any more. */
   giveBack(): Result<void, StoreProblem>;
+  /**
+   * Grants nothing to counters of these signatures, until it is called again: whoever asks waits. For the time in which what they
+   * have counted is carried elsewhere.
+   */
+  hold(signatures: ReadonlySet<string>): void;
   /** The counter of one signature goes on under another from now on. */
   rename(from: string, to: string): Result<void, StoreProblem>;
   /** Forgets what is known of periods that are long over. */
@@ -66,6 +71,7 @@ class Leases implements QuotaLeases {
   readonly #locks = new LockSet(lockOwner(threadId));
   readonly #moment = new Moment();
   #waiting = new Map<string, LeaseAsk>();
+  #held: ReadonlySet<string> = new Set();
   /** Of each region: marks of earlier processes. `adopted`: they are in memory, or part of the shared counter. */
   readonly #marksKept = new Map<number, number | 'adopted'>();
   #away = false;
@@ -81,9 +87,13 @@ class Leases implements QuotaLeases {
   }
 
   retry(): 'tried' | 'nothing' {
-    if (this.#waiting.size === 0) return 'nothing';
+    if (this.#grantable().length === 0) return 'nothing';
     this.#grantWaiting();
     return 'tried';
+  }
+
+  hold(signatures: ReadonlySet<string>): void {
+    this.#held = signatures;
   }
 
   openSlices(): readonly OpenSlice[] {
@@ -128,19 +138,27 @@ class Leases implements QuotaLeases {
 
   #grantWaiting(): void {
     this.#setMoment();
-    const asks = [...this.#waiting.values()];
+    const asks = this.#grantable();
     const durable = this.#makeDurable(asks);
     if (!durable.ok) {
       this.#storeAway(durable.error, asks);
       return;
     }
-    this.#waiting = new Map();
+    const granted = new Set(asks);
+    this.#waiting = new Map([...this.#waiting].filter(([, ask]) => !granted.has(ask)));
     const { planned, busy } = durable.value;
     for (const { region, ask, grant } of planned) {
       if (!setLeaseOf(region, ask, grant, this.#locks, this.#moment)) busy.push(ask);
     }
     for (const ask of busy) this.#keep(ask);
     this.#storeBack();
+  }
+
+  #grantable(): LeaseAsk[] {
+    const asks = [...this.#waiting.values()];
+    if (this.#held.size === 0) return asks;
+    const { registry } = this.#options;
+    return asks.filter(({ region }) => !this.#held.has(registry.quota(region)?.signature ?? ''));
   }
 
   #makeDurable(

@@ -232,6 +232,23 @@ describe('a quota', () => {
     expect(admitted(store.process([monthly]), 200, 1)).toBe(100);
   });
 
+  it('is granted nothing while what it has counted is carried to another, and all that waited afterwards', () => {
+    const process = store.process([daily(20)]);
+    expect(admitted(process, 1, 1)).toBe(1);
+    process.leases.hold(new Set([regionSignature(daily(20))]));
+    const monthly = spec('m', { kind: 'calendar', amount: 100, period: 'month', zone: 'UTC' });
+    expect(carryMarks(store.marks, daily(20), monthly, store.clock.wallMs).ok).toBe(true);
+    const before = admitted(process, 20, 1);
+    expect([process.take(unit(1)), process.take(unit(2))]).toEqual([NEEDS_LEASE, NEEDS_LEASE]);
+    expect(process.leases.retry()).toBe('nothing');
+    // What was admitted meanwhile lies below the mark that was carried.
+    expect(admitted(store.process([monthly]), 200, 1)).toBeLessThanOrEqual(100 - 1 - before);
+    process.leases.hold(new Set());
+    expect(process.leases.retry()).toBe('tried');
+    expect(admitted(process, 30, 1)).toBe(20 - 1 - before);
+    expect(admitted(process, 30, 2)).toBe(20);
+  });
+
   it('forgets periods that are long over, and no others', () => {
     const process = store.process([daily(20)]);
     process.take(unit(1));

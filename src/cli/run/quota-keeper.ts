@@ -68,15 +68,27 @@ export class QuotaKeeper {
     this.#rename();
   }
 
-  /** Before a rule set goes live: quotas whose period was edited go on from what was counted. */
+  /**
+   * Before a rule set goes live: quotas whose period was edited go on from what was counted. Until {@link QuotaKeeper.wentOn} the old
+   * ones are granted nothing more, which would be counted by neither.
+   */
   goOn(before: readonly CounterSpec[], after: readonly CounterSpec[]): void {
     const { marks, clock } = this.#options;
-    for (const edited of editedLimits(before, after)) {
+    const carries = editedLimits(before, after).flatMap((edited) => {
       const from = goesOnFrom(edited);
-      if (from === null) continue;
+      return from === null ? [] : [{ from, edited }];
+    });
+    this.#leases.hold(new Set(carries.map(({ from }) => regionSignature(from))));
+    for (const { from, edited } of carries) {
       const carried = carryMarks(marks, from, edited.now, clock.wallMs());
       if (!carried.ok) this.#away(carried.error);
     }
+  }
+
+  /** The rule set is live, or will not be. */
+  wentOn(): void {
+    this.#leases.hold(new Set());
+    if (this.#leases.retry() === 'tried') this.#options.tellGrants();
   }
 
   openSlices(): readonly OpenSlice[] {
