@@ -299,7 +299,7 @@ const USAGE_ROW = {
 
 const OBSERVATION: ObservationActions = {
   metrics: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4; charset=utf-8', text: 'up 1\n' }),
-  searchLog: () => Promise.resolve({ records: [emptyRecord()], next: '1795456000000.7.3' }),
+  searchLog: () => Promise.resolve(ok({ records: [emptyRecord()], next: '1795456000000.7.3' })),
   currency: () => 'USD',
   usage: ({ by, granularity, fromMs, toMs }) =>
     Promise.resolve(

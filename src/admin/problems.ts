@@ -107,6 +107,11 @@ export const ADMIN_PROBLEMS = {
     title: 'The store can not be read',
     detail: 'A record is damaged: "portunus doctor" says which.',
   },
+  history_unreadable: {
+    status: 503,
+    title: 'Request log and usage can not be read now',
+    detail: 'The disk failed or was full: they are read again once it takes writes.',
+  },
   internal_error: {
     status: 500,
     title: 'The gateway failed to answer',

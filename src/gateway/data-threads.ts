@@ -27,6 +27,7 @@ export interface DataThreadsOptions {
   readonly onThresholdsCrossed: (crossings: readonly NamedCrossing[], lost: number) => void;
   readonly onAlertsMatched: SendMatches;
   readonly onRecountAsked: () => void;
+  readonly onIssuerTold: (thread: number, issuer: string, why: string | null) => void;
 }
 
 /** What a change brings; null stays as it is. */
@@ -151,6 +152,7 @@ export class DataThreads {
     if (message.kind === 'thresholds-crossed')
       this.#options.onThresholdsCrossed(message.crossings, message.lost);
     if (message.kind === 'alerts-matched') this.#options.onAlertsMatched(message.matches, message.atMs);
+    if (message.kind === 'issuer-told') this.#options.onIssuerTold(thread, message.issuer, message.why);
     if (message.kind === 'recount-asked') this.#options.onRecountAsked();
     for (const waiter of this.#waiting) waiter.receive(thread, message);
   }

@@ -55,6 +55,8 @@ export type FromDataThread =
     }
   /** Of the addresses that have connections: see `address-connections`. */
   | { readonly kind: 'recount-asked' }
+  /** Why the keys of a token issuer can't be had, or null once they can. */
+  | { readonly kind: 'issuer-told'; readonly issuer: string; readonly why: string | null }
   | { readonly kind: 'listening' }
   | { readonly kind: 'listen-failed'; readonly why: string }
   /** The last request of an old version has ended. */

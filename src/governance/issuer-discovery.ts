@@ -13,6 +13,8 @@ export interface DiscoveryOptions {
   readonly fetch: FetchImplementation;
   /** Keys that lie at an address. */
   readonly keysAt: (address: string) => JWTVerifyGetKey;
+  /** Told why a reading failed, or null. */
+  readonly onRead: (why: string | null) => void;
   readonly cooldownMs: number;
   readonly maxAgeMs: number;
 }
@@ -25,7 +27,7 @@ interface Configuration {
 
 /** Rejects with an error that is none of JOSE where the configuration can't be had. */
 export function discoveredKeys(issuer: string, options: DiscoveryOptions): JWTVerifyGetKey {
-  const { clock, keysAt, cooldownMs, maxAgeMs } = options;
+  const { clock, keysAt, onRead, cooldownMs, maxAgeMs } = options;
   let latest: Configuration | null = null;
   let reading: Promise<Configuration> | null = null;
   /** All who need it at a time wait for one fetch. */
@@ -35,7 +37,12 @@ export function discoveredKeys(issuer: string, options: DiscoveryOptions): JWTVe
         // Keys that lie where they lay are not fetched anew for it.
         const keys = latest?.address === address ? latest.keys : keysAt(address);
         latest = { address, keys, readMs: clock.monotonicMs() };
+        onRead(null);
         return latest;
+      })
+      .catch((error: Error) => {
+        onRead(error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message);
+        throw error;
       })
       .finally(() => {
         reading = null;

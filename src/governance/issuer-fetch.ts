@@ -5,13 +5,25 @@ import type { Clock } from '../base/ports.ts';
 export const FETCH_TIMEOUT_MS = 5_000;
 const BODY_BYTES_MAX = 1024 * 1024;
 
-/** Within the pause there is no other fetch: a server in trouble is not asked as often as tokens come. */
-export function withPause(pauseMs: number, clock: Clock): FetchImplementation {
+/**
+ * Within the pause there is no other fetch: a server in trouble is not asked as often as tokens come. `onFetched`: told why a fetch
+ * brought nothing, or null.
+ */
+export function withPause(
+  pauseMs: number,
+  clock: Clock,
+  onFetched: (why: string | null) => void,
+): FetchImplementation {
   let endedMs = Number.NEGATIVE_INFINITY;
   return async (url, options) => {
     if (clock.monotonicMs() - endedMs < pauseMs) throw new Error(`${url} could not be had just now`);
     try {
-      return await fetchBounded(url, options);
+      const response = await fetchBounded(url, options);
+      onFetched(response.status === 200 ? null : `${url} answers ${response.status}`);
+      return response;
+    } catch (error) {
+      onFetched(`${url} can't be had: ${reasonOf(error as Error)}`);
+      throw error;
     } finally {
       endedMs = clock.monotonicMs();
     }
@@ -30,3 +42,8 @@ const fetchBounded: FetchImplementation = async (url, options) => {
   }
   return new Response(Buffer.concat(chunks), { status: 200, headers: response.headers });
 };
+
+/** `fetch` says only that it failed, and why in its cause. */
+function reasonOf({ message, cause }: Error): string {
+  return cause instanceof Error ? cause.message : message;
+}

@@ -359,6 +359,33 @@ describe('an issuer that is asked where its keys are', () => {
     expect(askedAt).toEqual([CONFIGURATION, '/keys', CONFIGURATION]);
   });
 
+  it('is told of once when it, or its keys, can’t be had, and once when both can', async () => {
+    const told: (readonly [string, string | null])[] = [];
+    const found = { ...issuer, issuer: ownAddress(), keys: { from: 'discovery' } } as const;
+    const onKeys = (name: string, why: string | null) => told.push([name, why]);
+    const one = createTokenVerifier([found], { clock: time, cooldownMs: 0, onKeys });
+    const ask = async (): Promise<void> => {
+      time.nowMs += 60 * 60_000;
+      await one.verify(await theirs(signers.rsa), AMONG);
+    };
+    at.set(CONFIGURATION, () => ({ status: 500, body: '' }));
+    await ask();
+    await ask();
+    const away = `${ownAddress()}${CONFIGURATION} answers 500`;
+    expect(told).toEqual([['corporate', away]]);
+    at.set('/keys', () => ({ status: 503, body: '' }));
+    configured('/keys');
+    await ask();
+    expect(told.slice(1)).toEqual([
+      ['corporate', null],
+      ['corporate', `${ownAddress()}/keys answers 503`],
+    ]);
+    keysAt('/keys', signers.rsa);
+    await ask();
+    await ask();
+    expect(told.slice(3)).toEqual([['corporate', null]]);
+  });
+
   it('is not asked again just after it could not be had', async () => {
     at.set(CONFIGURATION, () => ({ status: 500, body: '' }));
     const one = discovering(30_000);

@@ -17,6 +17,7 @@ import type { TokenIssuer } from '../model/world.ts';
 import type { TokenVerifier, VerifiedToken } from '../pipeline/identity.ts';
 import { discoveredKeys } from './issuer-discovery.ts';
 import { FETCH_TIMEOUT_MS, withPause } from './issuer-fetch.ts';
+import { type KeysTold, KeysWatch } from './keys-watch.ts';
 
 /** Between two fetches of one set of keys, whatever comes. */
 const COOLDOWN_MS = 30_000;
@@ -30,32 +31,36 @@ export interface TokenVerifierOptions {
   readonly clock: Clock;
   /** For tests: how long after a fetch the next one may be made. */
   readonly cooldownMs?: number;
+  /** Told of a change: why the keys of an issuer can't be had, or null once they can. */
+  readonly onKeys?: KeysTold;
 }
 
 export function createTokenVerifier(
   issuers: readonly TokenIssuer[],
-  { clock, cooldownMs = COOLDOWN_MS }: TokenVerifierOptions,
+  { clock, cooldownMs = COOLDOWN_MS, onKeys = () => {} }: TokenVerifierOptions,
 ): TokenVerifier {
   const known = new Map(issuers.map((issuer) => [issuer.name, issuer]));
   const pauseMs = Math.min(FAILURE_PAUSE_MS, cooldownMs);
-  const keysAt = (address: string): JWTVerifyGetKey =>
+  const watch = new KeysWatch(onKeys);
+  const keysAt = (name: string, address: string): JWTVerifyGetKey =>
     URL.canParse(address)
       ? createRemoteJWKSet(new URL(address), {
           cooldownDuration: cooldownMs,
           cacheMaxAge: KEYS_MAX_AGE_MS,
           timeoutDuration: FETCH_TIMEOUT_MS,
-          [customFetch]: withPause(pauseMs, clock),
+          [customFetch]: withPause(pauseMs, clock, (why) => watch.told(name, 'keys', why)),
         })
       : () => Promise.reject(new Error(`${address} is no URL`));
   const keySets = new Map(
     issuers.map(({ name, issuer, keys }) => [
       name,
       keys.from === 'address'
-        ? keysAt(keys.address)
+        ? keysAt(name, keys.address)
         : discoveredKeys(issuer, {
             clock,
-            fetch: withPause(pauseMs, clock),
-            keysAt,
+            fetch: withPause(pauseMs, clock, () => {}),
+            keysAt: (address) => keysAt(name, address),
+            onRead: (why) => watch.told(name, 'configuration', why),
             cooldownMs,
             maxAgeMs: KEYS_MAX_AGE_MS,
           }),

@@ -3,7 +3,7 @@ import type { Result } from '../base/result.ts';
 /**
  * Where request log and rollups are kept: a table of bytes in the order of its keys. Made by `state/`, used by `observe/`. What it
  * promises is less than the store does: the last second may be lost with the process, and a full disk costs history only.
- * Reads throw while the file can't be opened again after a write that failed.
+ * Reads throw {@link HistoryAway} while the file can't be opened again after a write that failed.
  */
 export interface HistoryStore {
   /** Null when there is none, or it is not as it was written. */
@@ -46,4 +46,13 @@ export interface HistoryProblem {
   /** One sentence. */
   readonly message: string;
   readonly remedy: string;
+}
+
+export class HistoryAway extends Error {
+  readonly problem: HistoryProblem;
+
+  constructor(problem: HistoryProblem) {
+    super(problem.message);
+    this.problem = problem;
+  }
 }

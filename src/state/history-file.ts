@@ -7,14 +7,15 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Database, RangeOptions, RootDatabase } from 'lmdb';
 import { err, ok, type Result } from '../base/result.ts';
-import type {
-  HistoryChange,
-  HistoryEntry,
-  HistoryKey,
-  HistoryKeyRange,
-  HistoryProblem,
-  HistoryRange,
-  HistoryStore,
+import {
+  HistoryAway,
+  type HistoryChange,
+  type HistoryEntry,
+  type HistoryKey,
+  type HistoryKeyRange,
+  type HistoryProblem,
+  type HistoryRange,
+  type HistoryStore,
 } from '../pipeline/history.ts';
 import { LmdbFile } from './lmdb-file.ts';
 import { inspectStoreFile } from './store-file.ts';
@@ -122,7 +123,7 @@ class LmdbHistory implements HistoryFile {
       });
       return ok(undefined);
     } catch (thrown) {
-      return err(this.#problem('written', thrown));
+      return err(thrown instanceof HistoryAway ? thrown.problem : this.#problem('written', thrown));
     }
   }
 
@@ -130,7 +131,7 @@ class LmdbHistory implements HistoryFile {
     try {
       return ok(ask());
     } catch (thrown) {
-      return err(this.#problem('read', thrown));
+      return err(thrown instanceof HistoryAway ? thrown.problem : this.#problem('read', thrown));
     }
   }
 
@@ -152,8 +153,16 @@ class LmdbHistory implements HistoryFile {
     };
   }
 
+  #open(): RootDatabase<Buffer> {
+    try {
+      return this.#file.database;
+    } catch (thrown) {
+      throw new HistoryAway(this.#problem('read', thrown));
+    }
+  }
+
   #table(table: number): Database<Buffer> {
-    const { database } = this.#file;
+    const database = this.#open();
     if (database !== this.#database) {
       this.#tables.clear();
       this.#database = database;

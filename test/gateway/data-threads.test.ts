@@ -42,6 +42,7 @@ it('what one thread cannot prepare changes nothing anywhere, not even the part t
     onThresholdsCrossed: () => {},
     onAlertsMatched: () => {},
     onRecountAsked: () => {},
+    onIssuerTold: () => {},
   });
   await threads.start();
   const directory = (epoch: number) => ({ epoch }) as DirectorySnapshot;

@@ -66,26 +66,30 @@ it('makes a mark durable before the request that it covers leaves', async ({ ski
 routes:
   free: { service: s, match: { path: "/free" }, auth: none }
   counted: { service: s, match: { path: "/counted" }, auth: none }
+  paid: { service: s, match: { path: "/paid" }, auth: none, cost: $0.002 per request }
 `,
     'tenants/t.yaml': 'tenants: { acme: { plan: free, consumers: { app: {} } } }\n',
     'policies/p.policy': `language 1
 policy "p" applies to every route { permit }
 policy "q" applies to route "counted" { quota "year" 10_000 requests per year in total }
+policy "b" applies to route "paid" { budget "year" $20 per year in total }
 `,
   });
   gateway = await RunningGateway.start(project, { arguments: ['--log', '/dev/null'] });
   const calls = await traced(async () => {
-    for (const path of ['/free', '/counted', '/free', '/counted']) {
+    for (const path of ['/free', '/counted', '/free', '/counted', '/paid', '/paid']) {
       expect((await fetch(gateway.url + path)).status).toBe(200);
     }
   });
-  const sent = calls.flatMap((call, at) => (/"GET \/(free|counted) /.test(call) ? [at] : []));
+  const sent = calls.flatMap((call, at) => (/"GET \/(free|counted|paid) /.test(call) ? [at] : []));
   const syncs = syncsIn(calls);
-  expect(sent).toHaveLength(4);
-  // The first slice is ten requests: one sync, between the first two of these four.
-  expect(syncs).toHaveLength(1);
-  expect(syncs[0]).toBeGreaterThan(sent[0]!);
-  expect(syncs[0]).toBeLessThan(sent[1]!);
+  expect(sent).toHaveLength(6);
+  // The first slice is ten requests, of the quota as of the budget: one sync each, before the first that they are for.
+  expect(syncs).toHaveLength(2);
+  for (const [index, before] of [0, 3].entries()) {
+    expect(syncs[index]).toBeGreaterThan(sent[before]!);
+    expect(syncs[index]).toBeLessThan(sent[before + 1]!);
+  }
   // LMDB's meta page, which makes the synced pages count, is written synchronously before it, too.
   const meta = calls.findIndex((call, at) => at > syncs[0]! && /pwrite64\(\d+<.*store\.mdb>/.test(call));
   expect(meta).toBeGreaterThan(syncs[0]!);

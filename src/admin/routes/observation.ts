@@ -1,4 +1,5 @@
 import { ok, type Result } from '../../base/result.ts';
+import type { HistoryProblem } from '../../pipeline/history.ts';
 import {
   type AmountFilter,
   comparisonOf,
@@ -34,10 +35,10 @@ export interface ObservationActions {
     recordsMax: number,
     cursor: string | null,
     gone: AbortSignal,
-  ): Promise<LogPageBody>;
+  ): Promise<Result<LogPageBody, HistoryProblem>>;
   /** Of accounts, and so of costs. */
   currency(): string;
-  usage(query: UsageQuery, gone: AbortSignal): Promise<Result<UsageReport, UsageTooLarge>>;
+  usage(query: UsageQuery, gone: AbortSignal): Promise<Result<UsageReport, UsageTooLarge | HistoryProblem>>;
   live(): LiveStatus;
 }
 
@@ -221,6 +222,7 @@ export const OBSERVATION_ROUTES: readonly AdminRoute[] = [
         content: { schema: object({ records: list(RECORD), next: orNull(TEXT) }) },
       },
     },
+    problems: ['history_unreadable'],
     answer: logAnswer,
   },
   {
@@ -276,7 +278,7 @@ export const OBSERVATION_ROUTES: readonly AdminRoute[] = [
         },
       },
     },
-    problems: ['usage_too_large'],
+    problems: ['usage_too_large', 'history_unreadable'],
     answer: usageAnswer,
   },
   {
@@ -332,14 +334,19 @@ async function logAnswer({ query, gone }: AdminCall, { observation }: AdminActio
       errors: [{ place: 'where', why: `is wrong: ${asked.error.replace(/\.$/, '')}` }],
     };
   const page = await observation.searchLog(asked.value, Number(query.limit), cursor, gone);
-  return { status: 200, body: page };
+  return page.ok ? { status: 200, body: page.value } : away(page.error);
 }
 
 async function usageAnswer({ query, gone }: AdminCall, { observation }: AdminActions): Promise<AdminAnswer> {
   const report = await observation.usage(usageQuery(query), gone);
   if (report.ok) return { status: 200, body: report.value };
+  if (!('limit' in report.error)) return away(report.error);
   const { limit, max } = report.error;
   return { problem: 'usage_too_large', detail: TOO_LARGE[limit](max.toLocaleString('en')) };
+}
+
+function away({ message, remedy }: HistoryProblem): AdminAnswer {
+  return { problem: 'history_unreadable', detail: `${message} ${remedy}` };
 }
 
 const TOO_LARGE: Readonly<Record<UsageTooLarge['limit'], (max: string) => string>> = {

@@ -5,7 +5,7 @@ import { combineKey, createHashKey } from '../../base/half-sip-hash.ts';
 import { instantiateRoute } from '../../compiler/instantiate.ts';
 import { compileRequestSchema } from '../../config/request-schema.ts';
 import { startDataThread } from '../../gateway/data-thread.ts';
-import type { DataThreadStart } from '../../gateway/messages.ts';
+import type { DataThreadStart, FromDataThread } from '../../gateway/messages.ts';
 import { createCertificateVerifier } from '../../governance/client-certificates.ts';
 import { createIdentitySource } from '../../governance/identity-source.ts';
 import { createSignatureVerifier } from '../../governance/request-signatures.ts';
@@ -25,6 +25,7 @@ import { eventLoopDelay, systemClock, systemRandom } from './system-clock.ts';
 /** Entry of a data thread: wires the parts that one thread needs. */
 assert(parentPort !== null, 'this module runs as a worker');
 
+const port = parentPort;
 const start = workerData as DataThreadStart;
 const clock = systemClock();
 const random = systemRandom();
@@ -34,7 +35,7 @@ const journal = createTakeJournal(start.takeJournal as TakeJournalStart);
 
 const thread = startDataThread({
   start,
-  port: parentPort,
+  port,
   clock,
   random,
   upstream: createUpstream({
@@ -50,7 +51,10 @@ const thread = startDataThread({
     createSharedCounters(memory as CounterMemory, leases, thresholds, late, journal),
   makeUpLate: () => late.makeUp(),
   identities: (snapshot) => createIdentitySource(snapshot, hashKey),
-  tokens: createTokenVerifier(start.server.tokenIssuers, { clock }),
+  tokens: createTokenVerifier(start.server.tokenIssuers, {
+    clock,
+    onKeys: (issuer, why) => port.postMessage({ kind: 'issuer-told', issuer, why } satisfies FromDataThread),
+  }),
   certificates: createCertificateVerifier(start.clientAuthorities),
   signatures: createSignatureVerifier({
     settings: start.server.signatures,

@@ -49,6 +49,7 @@ import { replaceDurably } from './durable-file.ts';
 import { EndpointKeeper } from './endpoint-keeper.ts';
 import { makeFirstKeys } from './first-keys.ts';
 import { HistoryKeeper } from './history-keeper.ts';
+import { IssuerAlerts } from './issuer-alerts.ts';
 import { CONTROL_THREAD, dataThreadName, GatewayMetrics } from './metrics.ts';
 import type { Observation } from './observation.ts';
 import { createObservationDesk } from './observation-desk.ts';
@@ -280,6 +281,7 @@ export class Gateway {
     // uWebSockets.js reads its bound of heads that come in several packets by getenv, which knows the process alone: with that of
     // the thread it stayed at 4 KiB.
     process.env.UWS_HTTP_MAX_HEADERS_SIZE = String(world.limits.requestHeaderBytes);
+    const issuers = new IssuerAlerts(alerts);
     this.#threads = new DataThreads({
       entry: options.threadEntry,
       starts,
@@ -295,6 +297,7 @@ export class Gateway {
       onThresholdsCrossed: (crossings, lost) => this.#thresholds.crossed(crossings, lost),
       onAlertsMatched: (matches, atMs) => this.#ruleAlerts.matched(matches, atMs),
       onRecountAsked: () => this.#recount.ask(),
+      onIssuerTold: (thread, issuer, why) => issuers.told(thread, issuer, why),
     });
     const { clock, random, store } = options;
     this.#directory = new LiveDirectory({
@@ -567,6 +570,7 @@ export class Gateway {
           : { bundle: packed.value, counterMemory: memory, endpointSlots: slots.value!, pools: pools.value },
       directory: prepared.value === null ? null : prepared.value.snapshot,
     });
+    if (memory !== null) this.#quotas.wentOn();
     if (!changed.ok) {
       if (memory !== null) {
         this.#counters.retire(memory);

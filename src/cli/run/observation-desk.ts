@@ -4,9 +4,11 @@ import { OneByOne } from '../../admin/one-by-one.ts';
 import type { LiveLimit, LiveStatus, ObservationActions } from '../../admin/routes/observation.ts';
 import type { LimitValues } from '../../base/limits.ts';
 import type { Clock } from '../../base/ports.ts';
+import { err, ok, type Result } from '../../base/result.ts';
 import { counterLabel } from '../../language/canonical.ts';
 import { type LogCursor, searchLog } from '../../observe/history/log-search.ts';
 import { usageReport } from '../../observe/history/usage.ts';
+import { HistoryAway, type HistoryProblem } from '../../pipeline/history.ts';
 import type { ThreadGaugeValues } from '../../pipeline/thread-gauges.ts';
 import type { CounterUsage } from '../../state/counter-registry.ts';
 import type { GatewayMetrics } from './metrics.ts';
@@ -34,25 +36,40 @@ export function createObservationDesk(parts: ObservationDeskParts): ObservationA
   const reports = new OneByOne();
   return {
     metrics: (accept) => metrics.scrape(accept),
-    async searchLog(query, recordsMax, cursor, gone) {
-      // Whoever asks for a request that was answered a moment ago finds it.
-      observation.drain.drainTurn();
-      observation.history.flush();
-      const options = { store: observation.historyFile, clock, pause: pauseUnless(gone) };
-      const after = cursor === null ? null : cursorOf(cursor);
-      const { records, next } = await searchLog(options, query, recordsMax, after);
-      return { records, next: next === null ? null : `${next.openedMs}.${next.number}.${next.before}` };
-    },
+    searchLog: (query, recordsMax, cursor, gone) =>
+      unlessAway(async () => {
+        // Whoever asks for a request that was answered a moment ago finds it.
+        observation.drain.drainTurn();
+        observation.history.flush();
+        const options = { store: observation.historyFile, clock, pause: pauseUnless(gone) };
+        const after = cursor === null ? null : cursorOf(cursor);
+        const { records, next } = await searchLog(options, query, recordsMax, after);
+        return ok({ records, next: next === null ? null : `${next.openedMs}.${next.number}.${next.before}` });
+      }),
     currency: parts.currency,
     usage: (query, gone) =>
       // One report holds memory by its limits; several wait for one another.
-      reports.run('usage', () => {
-        observation.drain.drainTurn();
-        const { rollups } = observation.history;
-        return usageReport({ rollups, limits, pause: pauseUnless(gone) }, query);
-      }),
+      reports.run('usage', () =>
+        unlessAway(() => {
+          observation.drain.drainTurn();
+          const { rollups } = observation.history;
+          return usageReport({ rollups, limits, pause: pauseUnless(gone) }, query);
+        }),
+      ),
     live: () => liveStatus(parts),
   };
+}
+
+/** After a write that failed on a full disk the history may be away for a while. */
+async function unlessAway<Value, Fault>(
+  ask: () => Promise<Result<Value, Fault>>,
+): Promise<Result<Value, Fault | HistoryProblem>> {
+  try {
+    return await ask();
+  } catch (thrown) {
+    if (thrown instanceof HistoryAway) return err(thrown.problem);
+    throw thrown;
+  }
 }
 
 /** The next turn of the event loop, or a rejection where the caller is gone. */

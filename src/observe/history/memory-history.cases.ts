@@ -1,12 +1,13 @@
 import { err, ok, type Result } from '../../base/result.ts';
-import type {
-  HistoryChange,
-  HistoryEntry,
-  HistoryKey,
-  HistoryKeyRange,
-  HistoryProblem,
-  HistoryRange,
-  HistoryStore,
+import {
+  HistoryAway,
+  type HistoryChange,
+  type HistoryEntry,
+  type HistoryKey,
+  type HistoryKeyRange,
+  type HistoryProblem,
+  type HistoryRange,
+  type HistoryStore,
 } from '../../pipeline/history.ts';
 
 /** A history in memory, for tests: sorted, and full whenever they want. */
@@ -53,7 +54,7 @@ export class MemoryHistory implements HistoryStore {
   }
 
   #open(): void {
-    if (this.away) throw new Error('It is away.');
+    if (this.away) throw new HistoryAway({ message: 'It is away.', remedy: 'See to the disk.' });
   }
 
   usedBytes(table: number): number {
