@@ -1,7 +1,8 @@
 /**
  * Fair shares of a pool between tenants, over all threads: start-time fair queueing (Goyal, Vin, Cheng, 1996) with its tags in
  * shared memory. Who has waiters is served in the order of start tags; each call moves its tenant's tag on by its work over the
- * tenant's weight. A tenant that was idle begins where the others are: it has saved nothing up, and owes nothing.
+ * tenant's weight. A tenant that was idle begins where the others are: it has saved nothing up, and owes nothing. One that waits
+ * stays where it was when it began to, however far others come meanwhile.
  *
  * Float64 cells of one pool: {@link POOL}, then one heading per thread ({@link HEADING}), then one tag for each tenant's place.
  * Single cells are written whole, by threads that may overtake each other: a tag may then be a call behind, which the next one makes
@@ -39,16 +40,20 @@ export class FairShares {
     this.#tagsAt = POOL.cells + threads * HEADING.cells;
   }
 
-  /** Where the next call of this tenant stands in line. */
-  startTag(tenant: number): number {
-    return Math.max(this.#cells[POOL.virtualTime]!, this.#cells[this.#tagsAt + tenant]!);
+  /** Where the others are: whoever begins to wait, or does not have to, begins there. */
+  get now(): number {
+    return this.#cells[POOL.virtualTime]!;
   }
 
-  /** A call of the tenant goes. */
-  served(tenant: number, work: number, weight: number): void {
-    const start = this.startTag(tenant);
-    this.#cells[this.#tagsAt + tenant] = start + work / weight;
-    this.#cells[POOL.virtualTime] = start;
+  /** Where the next call of this tenant stands in line; `since`: {@link now} when its first one began to wait. */
+  startTag(tenant: number, since: number): number {
+    return Math.max(since, this.#cells[this.#tagsAt + tenant]!);
+  }
+
+  /** A call of the tenant goes that had this start tag. */
+  served(tenant: number, startTag: number, work: number, weight: number): void {
+    this.#cells[this.#tagsAt + tenant] = startTag + work / weight;
+    this.#cells[POOL.virtualTime] = Math.max(this.now, startTag);
   }
 
   /** It took another amount than was thought. */
@@ -64,13 +69,13 @@ export class FairShares {
     this.#cells[at + HEADING.saidMs] = startTag === null ? 0 : nowMs;
   }
 
-  /** Whether a waiter of another thread comes before one with this tag. */
-  isBehind(startTag: number, nowMs: number): boolean {
-    for (let thread = 0; thread < this.#threads; thread++) {
-      if (thread !== this.#thread && this.#isNews(thread, nowMs) && this.#tagOf(thread) < startTag)
-        return true;
-    }
-    return false;
+  /** The least tag of a waiter of another thread that comes before one with this tag; null: none does. */
+  before(startTag: number, nowMs: number): number | null {
+    let least = startTag;
+    for (let thread = 0; thread < this.#threads; thread++)
+      if (thread !== this.#thread && this.#isNews(thread, nowMs))
+        least = Math.min(least, this.#tagOf(thread));
+    return least < startTag ? least : null;
   }
 
   /** Whether anybody waits on another thread. */

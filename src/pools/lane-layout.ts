@@ -19,7 +19,15 @@ export const LANE = {
   isProving: 1,
   /** Until when the one call that proves it has time; 0: none is under way. */
   proofDueMs: 2,
-  cells: 4,
+  /** Tokens of prompts for each token of their bound: mean, and mean distance from it, over so many tokens of bounds: see `prompt-share.ts`. */
+  promptShare: 3,
+  promptSpread: 4,
+  promptSeen: 5,
+  /** Calls that were sent and not refused, of which those of a minute ago count 1/e, as of a moment; and when a refusal was last learned from. */
+  recentCalls: 6,
+  recentAtMs: 7,
+  refusedAtMs: 8,
+  cells: 9,
 } as const;
 
 export const METER = {
@@ -41,7 +49,15 @@ export const METER = {
   declared: 9,
   /** Sum of all that calls took: what was taken between two moments is its difference. */
   taken: 10,
-  cells: 11,
+  /** Estimates of calls under way: as much as that more may be left than the model says. */
+  pending: 11,
+  /** When the call was sent whose answer said the amount: those of earlier calls say an older one. */
+  saidMs: 12,
+  /** 1: an answer has told it. */
+  told: 13,
+  /** 1: it is what refusals made believe: see `refusal-pace.ts`. */
+  guessed: 14,
+  cells: 15,
 } as const;
 
 export const LANE_CELLS = LANE.cells + LANE_METERS_MAX * METER.cells;

@@ -3,7 +3,8 @@
  * the call; the ticket says what the model had left when it had. So the two are compared at one moment, and calls that were
  * sent since play no part; corrections made since then are already in the model, and are taken off. Calls overtake each other on
  * their way, so too much is corrected as far as calls that were sent later can't explain it, and too little is only believed when
- * every report of a while agrees.
+ * every report of a while agrees, and as far as the estimates of calls under way can't explain it: those are given back by
+ * themselves.
  */
 import { METER_UNITS, type MeterReport } from '../model/provider-limits.ts';
 import { LANE_METERS_MAX } from '../pipeline/key-pool.ts';
@@ -41,20 +42,24 @@ export function applyReports(
 
 /** What the model had at the moment of which the report speaks: a refused call was not counted. */
 interface Then {
+  readonly atMs: number;
   readonly left: number;
   readonly corrected: number;
   readonly taken: number;
+  readonly pending: number;
 }
 
 function thenAt(
-  { leftThen, taken, correctedThen, takenThen }: LaneTicket,
+  { atMs, leftThen, taken, correctedThen, takenThen, pendingThen }: LaneTicket,
   place: number,
   isRefused: boolean,
 ): Then {
   return {
+    atMs,
     left: leftThen[place]! + (isRefused ? taken[place]! : 0),
     corrected: correctedThen[place]!,
     taken: takenThen[place]!,
+    pending: pendingThen[place]!,
   };
 }
 
@@ -75,6 +80,7 @@ function learnMeter(memory: LaneMemory, lane: number, report: MeterReport, nowMs
   if (meter === LANE_METERS_MAX || !(amount > 0)) return false;
   const at = memory.meterAt(lane, meter);
   beginMeter(memory.cells, at, { unit, kind: 'bucket', amount, windowMs, source: 'learned' }, nowMs);
+  memory.cells[at + METER.told] = 1;
   if (remaining >= 0) memory.cells[at + METER.left] = Math.min(amount, remaining);
   memory.words[lane * WORD.cells + WORD.meters] = meter + 1;
   return true;
@@ -84,15 +90,17 @@ function correct(
   { cells }: LaneMemory,
   at: number,
   then: Then | null,
-  { amount, remaining }: MeterReport,
+  report: MeterReport,
   nowMs: number,
 ): void {
+  const { amount, remaining } = report;
   refresh(cells, at, nowMs);
+  cells[at + METER.told] = 1;
+  cells[at + METER.guessed] = 0;
   const before = cells[at + METER.amount]!;
-  if (amount > 0 && amount !== before && mayBecome(cells, at, amount)) {
-    setAmount(cells, at, amount);
-    // The level moved by as much: tickets taken before compare with what they would have seen.
-    cells[at + METER.corrected]! += amount - before;
+  if (amount > 0 && amount !== before && isNews(cells, at, then) && mayBecome(cells, at, amount)) {
+    change(cells, at, then, report, nowMs);
+    return;
   }
   // A call that is older than what was learned of the limit has nothing to compare with.
   if (!(remaining >= 0) || then === null) return;
@@ -106,8 +114,46 @@ function correct(
   } else if (error < 0) {
     cells[at + METER.surplusSinceMs] = 0;
   } else {
-    noteSurplus(cells, at, error, nowMs);
+    noteSurplus(cells, at, Math.max(0, error - then.pending), nowMs);
   }
+}
+
+/** Answers overtake each other: one that is older than the last change knows nothing of it. */
+function isNews(cells: Float64Array, at: number, then: Then | null): boolean {
+  return then === null || then.atMs >= cells[at + METER.saidMs]!;
+}
+
+/**
+ * Another amount. What is left with it is as the provider says, for some cut what is left and others leave what is used: less what
+ * may not have been counted yet, more what has come back since.
+ */
+function change(
+  cells: Float64Array,
+  at: number,
+  then: Then | null,
+  report: MeterReport,
+  nowMs: number,
+): void {
+  const { amount, remaining } = report;
+  const before = cells[at + METER.left]!;
+  setAmount(cells, at, amount);
+  if (then !== null) {
+    cells[at + METER.saidMs] = then.atMs;
+    if (remaining >= 0) {
+      const since = Math.min(cells[at + METER.taken]! - then.taken, cells[at + METER.pending]!);
+      const back = ((nowMs - then.atMs) * amount) / cells[at + METER.windowMs]!;
+      cells[at + METER.left] = Math.min(amount, debtOr(report) + back - since);
+    }
+  }
+  // Tickets taken before compare with what they would have seen.
+  cells[at + METER.corrected]! += cells[at + METER.left]! - before;
+  cells[at + METER.surplusSinceMs] = 0;
+}
+
+/** No provider tells a debt, but for how long it takes until nothing is in use any more. */
+function debtOr({ amount, remaining, resetMs, windowMs }: MeterReport): number {
+  const byReset = amount * (1 - resetMs / windowMs);
+  return remaining === 0 && byReset < 0 ? byReset : remaining;
 }
 
 /** Declared limits are what people want to use at most. */

@@ -28,6 +28,8 @@ import {
   setAmount,
   takeFrom,
 } from './meters.ts';
+import { learnPromptShare, promptShare } from './prompt-share.ts';
+import { countSent, learnFromRefusal } from './refusal-pace.ts';
 
 /**
  * How a call ended: what it took in the end; `unknown`: all of the estimate; `refused`: the provider said that it has no room,
@@ -38,6 +40,9 @@ export type CallOutcome = CallAmounts | 'unknown' | 'refused';
 /** Longer waits are no limits that come back by themselves. */
 const CLOSED_MAX_MS = 24 * 3_600_000;
 
+/** A provider that asks to wait as long as this is asked by one call first. */
+const PROVEN_FROM_MS = 2_000;
+
 const NOTHING: CallAmounts = { inputTokens: 0, outputTokens: 0, costNano: 0 };
 
 /** What a call has taken: opaque to its holder. */
@@ -45,11 +50,15 @@ export interface LaneTicket {
   readonly lanes: readonly number[];
   /** How many meters each lane had. */
   readonly meters: readonly number[];
-  /** For each lane and meter: what was taken (NaN: the meter was learned from this call, which is counted in it), what was left then, the sums of corrections and of all takes, the end of a fixed window. */
+  readonly atMs: number;
+  /** Tokens of the prompt, at most. */
+  readonly promptBound: number;
+  /** For each lane and meter: what was taken (NaN: the meter was learned from this call, which is counted in it), what was left then, the sums of corrections and of all takes, the estimates under way, the end of a fixed window. */
   readonly taken: Float64Array;
   readonly leftThen: Float64Array;
   readonly correctedThen: Float64Array;
   readonly takenThen: Float64Array;
+  readonly pendingThen: Float64Array;
   readonly endMs: Float64Array;
   /** It is the one call that shows whether lanes that were closed are open again. */
   readonly proves: boolean;
@@ -97,6 +106,7 @@ export class Lanes {
         if (spec === undefined && cells[at + METER.declared]! > 0) openMeter(cells, at);
         if (spec !== undefined) {
           cells[at + METER.declared] = spec.source === 'declared' ? spec.amount : 0;
+          cells[at + METER.guessed] = 0;
           setAmount(cells, at, spec.amount);
         }
       }
@@ -127,6 +137,7 @@ export class Lanes {
       const head = this.#memory.laneAt(lane);
       if (this.#isClosed(head, nowMs)) return -1;
       const meters = this.#memory.metersOf(lane);
+      const share = promptShare(cells, head);
       for (let meter = 0; meter < meters; meter++) {
         const at = this.#memory.meterAt(lane, meter);
         const amount = cells[at + METER.amount]!;
@@ -135,7 +146,7 @@ export class Lanes {
         const back = isBucket ? (passedMs * amount) / cells[at + METER.windowMs]! : 0;
         const isOver = cells[at + METER.kind] === 1 && cells[at + METER.atMs]! <= nowMs;
         const left = isOver ? amount : Math.min(amount, cells[at + METER.left]! + back);
-        least = Math.min(least, (left - needOf(cells[at + METER.unit]!, amounts)) / amount);
+        least = Math.min(least, (left - needOf(cells[at + METER.unit]!, amounts, share)) / amount);
       }
     }
     return least;
@@ -164,10 +175,11 @@ export class Lanes {
         latestMs = Math.max(latestMs, cells[head + LANE.closedUntilMs]!);
       else if (nowMs < cells[head + LANE.proofDueMs]!) latestMs = Math.max(latestMs, nowMs + LOOK_SOON_MS);
       const meters = this.#memory.metersOf(lane);
+      const share = promptShare(cells, head);
       for (let meter = 0; meter < meters; meter++) {
         const at = this.#memory.meterAt(lane, meter);
         refresh(cells, at, nowMs);
-        const need = needOf(cells[at + METER.unit]!, amounts);
+        const need = needOf(cells[at + METER.unit]!, amounts, share);
         latestMs = Math.max(latestMs, leftAtMs(cells, at, need, nowMs));
       }
     }
@@ -186,21 +198,28 @@ export class Lanes {
     const ticket: LaneTicket = {
       lanes,
       meters: lanes.map((lane) => this.#memory.metersOf(lane)),
+      atMs: nowMs,
+      promptBound: amounts.inputTokens,
       taken: new Float64Array(places),
       leftThen: new Float64Array(places),
       correctedThen: new Float64Array(places),
       takenThen: new Float64Array(places),
+      pendingThen: new Float64Array(places),
       endMs: new Float64Array(places),
       proves: this.#beginProof(lanes, nowMs),
       state: 'open',
     };
-    this.#eachMeter(lanes, (at, place) => {
-      const need = needOf(cells[at + METER.unit]!, amounts);
+    for (const lane of lanes) countSent(cells, this.#memory.laneAt(lane), nowMs);
+    this.#eachMeter(lanes, (at, place, lane) => {
+      const share = promptShare(cells, this.#memory.laneAt(lane));
+      const need = needOf(cells[at + METER.unit]!, amounts, share);
       takeFrom(cells, at, need, nowMs);
+      if (isEstimated(cells[at + METER.unit]!)) cells[at + METER.pending]! += need;
       ticket.taken[place] = need;
       ticket.leftThen[place] = cells[at + METER.left]!;
       ticket.correctedThen[place] = cells[at + METER.corrected]!;
       ticket.takenThen[place] = cells[at + METER.taken]!;
+      ticket.pendingThen[place] = cells[at + METER.pending]!;
       ticket.endMs[place] = cells[at + METER.atMs]!;
     });
     return ticket;
@@ -241,14 +260,36 @@ export class Lanes {
         refresh(cells, at, nowMs);
         const unit = cells[at + METER.unit]!;
         const taken = ticket.taken[place]!;
+        if (isEstimated(unit)) cells[at + METER.pending]! -= taken;
         if (cells[at + METER.kind] === SLOTS_KIND) giveBack(cells, at, taken, 0);
         else if (actual !== null && isEstimated(unit))
-          giveBack(cells, at, taken - needOf(unit, actual), ticket.endMs[place]!);
+          giveBack(cells, at, taken - needOf(unit, actual, 1), ticket.endMs[place]!);
       });
       // What was refused, or ended without an answer, has shown nothing.
       if (typeof outcome === 'string') this.#giveUpProof(ticket);
-      else this.#endProof(ticket);
+      else {
+        this.#endProof(ticket);
+        for (const lane of ticket.lanes)
+          learnPromptShare(cells, this.#memory.laneAt(lane), ticket.promptBound, outcome.inputTokens);
+      }
+      if (isRefused) this.#learnRefusal(ticket, reports.length > 0, nowMs);
     });
+  }
+
+  /** Where the limits now know why a call was refused, and when the next one fits, a short wait needs no proof. */
+  #learnRefusal({ lanes, atMs }: LaneTicket, isTold: boolean, nowMs: number): void {
+    const { cells } = this.#memory;
+    const lane = lanes.at(-1)!;
+    const head = this.#memory.laneAt(lane);
+    const isKnown = !isTold && learnFromRefusal(this.#memory, lane, atMs, nowMs);
+    if (isKnown && cells[head + LANE.closedUntilMs]! - nowMs < PROVEN_FROM_MS)
+      cells[head + LANE.isProving] = 0;
+  }
+
+  /** What of it is expected to be counted in a lane. */
+  expected(lane: number, amounts: CallAmounts): CallAmounts {
+    const share = promptShare(this.#memory.cells, this.#memory.laneAt(lane));
+    return share === 1 ? amounts : { ...amounts, inputTokens: share * amounts.inputTokens };
   }
 
   /** Nothing was sent: all is given back. */
@@ -259,6 +300,7 @@ export class Lanes {
       const { cells } = this.#memory;
       this.#eachTaken(ticket, (at, place) => {
         refresh(cells, at, nowMs);
+        if (isEstimated(cells[at + METER.unit]!)) cells[at + METER.pending]! -= ticket.taken[place]!;
         giveBack(cells, at, ticket.taken[place]!, ticket.endMs[place]!);
       });
       this.#giveUpProof(ticket);
@@ -318,6 +360,8 @@ export class Lanes {
       const head = this.#memory.laneAt(lane);
       cells.set(saved, head);
       moveMoment(cells, head + LANE.closedUntilMs, shiftMs, nowMs + CLOSED_MAX_MS);
+      moveMoment(cells, head + LANE.recentAtMs, shiftMs, nowMs);
+      moveMoment(cells, head + LANE.refusedAtMs, shiftMs, nowMs);
       cells[head + LANE.proofDueMs] = 0;
       for (let meter = 0; meter < meters; meter++)
         restoreMeter(cells, this.#memory.meterAt(lane, meter), shiftMs, nowMs);
@@ -330,7 +374,9 @@ export class Lanes {
     this.#locked([lane], () => {
       const { cells } = this.#memory;
       const head = this.#memory.laneAt(lane);
-      cells.fill(0, head, head + LANE.cells);
+      cells[head + LANE.closedUntilMs] = 0;
+      cells[head + LANE.isProving] = 0;
+      cells[head + LANE.proofDueMs] = 0;
     });
   }
 
@@ -349,11 +395,11 @@ export class Lanes {
   }
 
   /** Place in a ticket is the lane's × {@link LANE_METERS_MAX} + the meter's. */
-  #eachMeter(lanes: readonly number[], visit: (at: number, place: number) => void): void {
+  #eachMeter(lanes: readonly number[], visit: (at: number, place: number, lane: number) => void): void {
     lanes.forEach((lane, nth) => {
       const meters = this.#memory.metersOf(lane);
       for (let meter = 0; meter < meters; meter++)
-        visit(this.#memory.meterAt(lane, meter), nth * LANE_METERS_MAX + meter);
+        visit(this.#memory.meterAt(lane, meter), nth * LANE_METERS_MAX + meter, lane);
     });
   }
 

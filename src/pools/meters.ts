@@ -17,15 +17,15 @@ const BUCKET = METER_KINDS.indexOf('bucket');
 const FIXED = METER_KINDS.indexOf('fixed');
 export const SLOTS_KIND = METER_KINDS.indexOf('slots');
 
-/** What a call takes from a meter of this unit. */
-export function needOf(unit: number, amounts: CallAmounts): number {
+/** What a call takes from a meter of this unit, where prompts have that share of their bound. */
+export function needOf(unit: number, amounts: CallAmounts, promptShare: number): number {
   switch (unit) {
     case INPUT:
-      return amounts.inputTokens;
+      return promptShare * amounts.inputTokens;
     case OUTPUT:
       return amounts.outputTokens;
     case TOKENS:
-      return amounts.inputTokens + amounts.outputTokens;
+      return promptShare * amounts.inputTokens + amounts.outputTokens;
     case COST:
       return amounts.costNano;
     default:
@@ -73,6 +73,7 @@ export function refresh(cells: Float64Array, at: number, nowMs: number): void {
   if (cells[at + METER.kind] === BUCKET) {
     const passedMs = nowMs - cells[at + METER.atMs]!;
     if (passedMs <= 0) return;
+    if (cells[at + METER.guessed] === 1) grow(cells, at, passedMs);
     const back = (passedMs * amount) / cells[at + METER.windowMs]!;
     cells[at + METER.left] = Math.min(amount, cells[at + METER.left]! + back);
     cells[at + METER.atMs] = nowMs;
@@ -83,6 +84,17 @@ export function refresh(cells: Float64Array, at: number, nowMs: number): void {
     cells[at + METER.atMs] = 0;
   }
 }
+
+/** What was guessed may be too little: while it is what holds calls back, it grows by a fifth in a minute. */
+function grow(cells: Float64Array, at: number, passedMs: number): void {
+  const amount = cells[at + METER.amount]!;
+  if (cells[at + METER.left]! > amount / 2) return;
+  const declared = cells[at + METER.declared]!;
+  const grown = Math.min(GUESSED_MOST, amount * (1 + Math.min(1, GROWTH_PER_MS * passedMs)));
+  cells[at + METER.amount] = declared === 0 ? grown : Math.min(declared, grown);
+}
+const GROWTH_PER_MS = 0.2 / 60_000;
+const GUESSED_MOST = 1e9;
 
 /**
  * A call that overtakes others on its way finds a bucket that has had less time to fill than the model thinks: some of it is
@@ -170,6 +182,8 @@ export function restoreMeter(cells: Float64Array, at: number, shiftMs: number, n
   const amount = cells[at + METER.amount]!;
   cells[at + METER.left] = Math.min(amount, Math.max(-amount, cells[at + METER.left]!));
   cells[at + METER.surplusSinceMs] = 0;
+  cells[at + METER.pending] = 0;
+  cells[at + METER.saidMs] = 0;
   if (cells[at + METER.kind] === SLOTS_KIND) cells[at + METER.left] = cells[at + METER.amount]!;
 }
 

@@ -230,6 +230,51 @@ describe('the queue of a pool', () => {
   });
 });
 
+it('a small call goes past a large one of its tenant to a key that the large one does not wait for', () => {
+  const memory = new SharedArrayBuffer(laneBytes(2));
+  const lanes = new Lanes({ memory, lanes: 2, proofMs: 30_000 });
+  const perMinute = (amount: number): MeterSpec => ({
+    unit: 'tokens',
+    kind: 'bucket',
+    amount,
+    windowMs: MINUTE_MS,
+    source: 'declared',
+  });
+  lanes.declare(0, [perMinute(60_000)], 0);
+  lanes.declare(1, [perMinute(6_000)], 0);
+  const queue = new PoolQueue({
+    lanes,
+    shares: new FairShares({ cells: new Float64Array(fairSharesCells(1, 1)), threads: 1, thread: 0 }),
+    draw: () => 0,
+    serves: () => true,
+    waitingMax: 10,
+    wakeAt: () => {},
+  });
+  const order: string[] = [];
+  const wait = (name: string, inputTokens: number): void => {
+    const waiter = {
+      candidates: [0, 1].map((key) => ({ key, lanes: [key], priority: 1, weight: 1 })),
+      amounts: { inputTokens, outputTokens: 0, costNano: 0 },
+      strategy: 'headroom' as const,
+      sticky: null,
+      tenant: 0,
+      weight: 1,
+      priority: 0,
+      deadlineMs: MINUTE_MS,
+      resume: (outcome: Chosen | NoRoom) => void order.push(`${name} ${'key' in outcome ? outcome.key : ''}`),
+    };
+    const now = queue.tryNow(waiter, 0);
+    if ('ticket' in now) order.push(`${name} at once`);
+    else queue.enqueue(waiter, 0);
+  };
+  wait('first', 50_000);
+  wait('large', 40_000);
+  wait('small', 500);
+  expect(order).toEqual(['first at once', 'small 1']);
+  queue.turn(35_000);
+  expect(order.at(-1)).toBe('large 0');
+});
+
 it('what a call counts for in fairness has an end, whatever its caller writes', () => {
   const asked = (outputTokens: number) => workOf({ inputTokens: 0, outputTokens, costNano: 0 });
   expect(asked(20_000_000)).toBe(asked(1_000_000_000));

@@ -1,7 +1,7 @@
 /**
  * Calls of one thread that wait for a key of a pool. The tenant with the least start tag goes first, within it the higher
  * priority, then who came first. A call that has to wait for much room keeps the lane that will have it soonest: others go
- * past it to other lanes only, so it never starves and nothing lies idle.
+ * past it to other lanes only, those of its own tenant too, so it never starves and nothing lies idle.
  */
 
 import type { PoolStrategy } from '../model/pools.ts';
@@ -37,20 +37,33 @@ export interface PoolQueueOptions {
   readonly wakeAt: (atMs: number) => void;
 }
 
+interface Line {
+  readonly tenant: number;
+  /** Where the others were when it began to wait. */
+  readonly since: number;
+  /** In order. */
+  readonly waiters: Waiter[];
+}
+
 /** Room that other threads free is looked for this often while somebody waits. */
 const LOOK_MS = 20;
-/** How soon to look again while another thread's waiter goes first. */
+/** How soon to look again while another thread's waiter goes first, and how long it has time to take room that is there. */
 const YIELD_MS = 1;
+const PATIENCE_MS = 5;
+/** So many behind one that finds no room are looked at for smaller ones that do. */
+const LOOK_PAST = 16;
 
 export class PoolQueue {
   /** Most calls that wait on this thread. */
   waitingMax: number;
   readonly #options: PoolQueueOptions;
   /** By tenant and model ({@link lineOf}), in order: a model without room holds up no other. */
-  readonly #waiting = new Map<number, Waiter[]>();
+  readonly #waiting = new Map<number, Line>();
   #count = 0;
   /** No waiter's deadline is earlier. */
   #deadlineMs = Number.POSITIVE_INFINITY;
+  /** To which start tag of another thread room is left, and since when. */
+  #yields = { to: Number.NaN, sinceMs: 0 };
 
   constructor(options: PoolQueueOptions) {
     this.#options = options;
@@ -68,7 +81,8 @@ export class PoolQueue {
     const isBarred = ({ key }: Candidate): boolean => !serves(key, nowMs);
     const { strategy, sticky } = call;
     const chosen = choose({ lanes, strategy, sticky, draw, isBarred }, call.candidates, call.amounts, nowMs);
-    if ('ticket' in chosen) shares.served(call.tenant, workOf(call.amounts), call.weight);
+    if ('ticket' in chosen)
+      shares.served(call.tenant, shares.startTag(call.tenant, shares.now), this.#work(call), call.weight);
     return chosen;
   }
 
@@ -86,8 +100,13 @@ export class PoolQueue {
   enqueue(waiter: Waiter, nowMs: number): boolean {
     if (this.#count >= this.waitingMax) return false;
     const line = this.#waiting.get(lineOf(waiter));
-    if (line === undefined) this.#waiting.set(lineOf(waiter), [waiter]);
-    else line.splice(placeIn(line, waiter.priority), 0, waiter);
+    if (line === undefined)
+      this.#waiting.set(lineOf(waiter), {
+        tenant: waiter.tenant,
+        since: this.#options.shares.now,
+        waiters: [waiter],
+      });
+    else line.waiters.splice(placeIn(line.waiters, waiter.priority), 0, waiter);
     this.#count++;
     this.#deadlineMs = Math.min(this.#deadlineMs, waiter.deadlineMs);
     this.turn(nowMs);
@@ -97,7 +116,7 @@ export class PoolQueue {
   /** The caller has left. */
   withdraw(waiter: Waiter): void {
     const line = this.#waiting.get(lineOf(waiter));
-    const at = line === undefined ? -1 : line.indexOf(waiter);
+    const at = line === undefined ? -1 : line.waiters.indexOf(waiter);
     if (at !== -1) this.#remove(lineOf(waiter), at);
   }
 
@@ -107,23 +126,25 @@ export class PoolQueue {
     this.#endLate(nowMs);
     let wakeMs = Number.POSITIVE_INFINITY;
     const kept = new Set<number>();
-    const passed = new Set<number>();
+    const passed = new Map<number, number>();
     for (let line = this.#first(passed); line !== null; line = this.#first(passed)) {
-      const waiter = this.#waiting.get(line)![0]!;
-      const startTag = shares.startTag(waiter.tenant);
-      if (shares.isBehind(startTag, nowMs)) {
+      const at = passed.get(line) ?? 0;
+      const waiter = this.#waiting.get(line)!.waiters[at]!;
+      const startTag = this.#tagOf(this.#waiting.get(line)!);
+      const isBarred = this.#barred(startTag, kept, nowMs);
+      if (this.#leavesRoom(waiter, startTag, isBarred, nowMs)) {
         wakeMs = Math.min(wakeMs, nowMs + YIELD_MS);
         break;
       }
-      const chosen = this.#choose(waiter, startTag, kept, nowMs);
+      const chosen = this.#choose(waiter, isBarred, nowMs);
       if ('ticket' in chosen) {
-        this.#remove(line, 0);
-        shares.served(waiter.tenant, workOf(waiter.amounts), waiter.weight);
+        this.#remove(line, at);
+        shares.served(waiter.tenant, startTag, this.#work(waiter), waiter.weight);
         waiter.resume(chosen);
         continue;
       }
-      passed.add(line);
-      if (chosen.best !== -1) kept.add(laneOf(waiter.candidates[chosen.best]!));
+      passed.set(line, this.#nextSmaller(line, at));
+      if (at === 0 && chosen.best !== -1) kept.add(laneOf(waiter.candidates[chosen.best]!));
       wakeMs = Math.min(wakeMs, chosen.atMs);
     }
     this.#announce(kept, nowMs);
@@ -131,12 +152,54 @@ export class PoolQueue {
     wakeAt(Math.max(nowMs + YIELD_MS, Math.min(wakeMs, nowMs + LOOK_MS, this.#deadlineMs)));
   }
 
-  #choose(waiter: Waiter, startTag: number, kept: ReadonlySet<number>, nowMs: number): Chosen | NoRoom {
-    const { lanes, shares, draw, serves } = this.#options;
-    const isBarred = (candidate: Candidate): boolean => {
+  #barred(startTag: number, kept: ReadonlySet<number>, nowMs: number): (candidate: Candidate) => boolean {
+    const { shares, serves } = this.#options;
+    return (candidate) => {
       const lane = laneOf(candidate);
       return !serves(candidate.key, nowMs) || kept.has(lane) || shares.isKept(lane, startTag, nowMs);
     };
+  }
+
+  /**
+   * Whether room is left to a waiter of another thread whose turn it is. Not for long: what it has not taken by then is no room for
+   * one of its size.
+   */
+  #leavesRoom(
+    waiter: Waiter,
+    startTag: number,
+    isBarred: (candidate: Candidate) => boolean,
+    nowMs: number,
+  ): boolean {
+    const { lanes, shares } = this.#options;
+    const to = shares.before(startTag, nowMs);
+    if (to === null) return false;
+    const hasRoom = waiter.candidates.some(
+      (candidate) => !isBarred(candidate) && lanes.fitsAtMs(candidate.lanes, waiter.amounts, nowMs) <= nowMs,
+    );
+    if (!hasRoom) return false;
+    if (to !== this.#yields.to) this.#yields = { to, sinceMs: nowMs };
+    return nowMs - this.#yields.sinceMs < PATIENCE_MS;
+  }
+
+  /** The next one in line that takes less than all before it: the others find no room either. */
+  #nextSmaller(line: number, at: number): number {
+    const { waiters } = this.#waiting.get(line)!;
+    const { inputTokens, outputTokens } = waiters[at]!.amounts;
+    let next = at + 1;
+    while (next < waiters.length && next <= LOOK_PAST) {
+      const { amounts } = waiters[next]!;
+      if (amounts.inputTokens + amounts.outputTokens < inputTokens + outputTokens) return next;
+      next++;
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
+  #work({ candidates, amounts }: Pick<Waiter, 'candidates' | 'amounts'>): number {
+    return workOf(this.#options.lanes.expected(laneOf(candidates[0]!), amounts));
+  }
+
+  #choose(waiter: Waiter, isBarred: (candidate: Candidate) => boolean, nowMs: number): Chosen | NoRoom {
+    const { lanes, draw } = this.#options;
     const { strategy, sticky } = waiter;
     return choose({ lanes, strategy, sticky, draw, isBarred }, waiter.candidates, waiter.amounts, nowMs);
   }
@@ -145,17 +208,17 @@ export class PoolQueue {
     const { shares } = this.#options;
     const first = this.#first(NOBODY);
     const [lane = NO_LANE] = kept;
-    const tag = first === null ? null : shares.startTag(this.#waiting.get(first)![0]!.tenant);
+    const tag = first === null ? null : this.#tagOf(this.#waiting.get(first)!);
     shares.announce(tag, lane, nowMs);
   }
 
   /** The line whose turn it is. */
-  #first(passed: ReadonlySet<number>): number | null {
+  #first(passed: ReadonlyMap<number, number>): number | null {
     let first: number | null = null;
     let least = Number.POSITIVE_INFINITY;
-    for (const [line, waiters] of this.#waiting) {
-      if (passed.has(line)) continue;
-      const tag = this.#options.shares.startTag(waiters[0]!.tenant);
+    for (const [line, own] of this.#waiting) {
+      if ((passed.get(line) ?? 0) >= own.waiters.length) continue;
+      const tag = this.#tagOf(own);
       if (tag >= least) continue;
       least = tag;
       first = line;
@@ -163,10 +226,14 @@ export class PoolQueue {
     return first;
   }
 
+  #tagOf({ tenant, since }: Line): number {
+    return this.#options.shares.startTag(tenant, since);
+  }
+
   #endLate(nowMs: number): void {
     if (nowMs < this.#deadlineMs) return;
     this.#deadlineMs = Number.POSITIVE_INFINITY;
-    for (const [line, waiters] of [...this.#waiting]) {
+    for (const [line, { waiters }] of [...this.#waiting]) {
       for (let at = waiters.length - 1; at >= 0; at--) {
         const waiter = waiters[at]!;
         if (waiter.deadlineMs > nowMs) {
@@ -180,7 +247,7 @@ export class PoolQueue {
   }
 
   #remove(line: number, at: number): void {
-    const waiters = this.#waiting.get(line)!;
+    const { waiters } = this.#waiting.get(line)!;
     waiters.splice(at, 1);
     this.#count--;
     if (waiters.length === 0) this.#waiting.delete(line);
@@ -211,4 +278,4 @@ function placeIn(line: readonly Waiter[], priority: number): number {
   return at === -1 ? line.length : at;
 }
 
-const NOBODY: ReadonlySet<number> = new Set();
+const NOBODY: ReadonlyMap<number, number> = new Map();
