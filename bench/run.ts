@@ -8,6 +8,7 @@ import { crash } from './benches/crash.ts';
 import { decide } from './benches/decide.ts';
 import { governance } from './benches/governance.ts';
 import { pause } from './benches/pause.ts';
+import { pool } from './benches/pool.ts';
 import { proxy } from './benches/proxy.ts';
 import { reload } from './benches/reload.ts';
 import { routes } from './benches/routes.ts';
@@ -34,6 +35,7 @@ const BENCHES: readonly Bench[] = [
   decide,
   check,
   crash,
+  pool,
 ];
 
 const MAIN_IN_BUILD = 'src/cli/main.js';
@@ -116,9 +118,9 @@ function usage(): string {
     '  --seconds N     length of one measurement (2)',
     '  --gateway FILE  main.js of another build to measure',
     '  --against DIST  proxy: the build in this folder runs beside this one, in the same rounds (A/B)',
-    '  --only TEXT     proxy: only shapes of requests whose name holds this text',
+    '  --only TEXT     proxy: only shapes of requests whose name holds this text; pool: only such scenarios',
     '  --cycles N      crash: kills (200)',
-    '  --seed N        crash: the same moments and changes as in the run that printed it',
+    '  --seed N        crash, pool: the same moments and changes as in the run that printed it',
     '  --keep          keep projects, configurations and logs',
   ].join('\n');
 }

@@ -10,10 +10,10 @@ import { KillGroup } from '../crash/group.ts';
 import { beginLife } from '../crash/life.ts';
 import { startCrashLoad } from '../crash/load.ts';
 import { type CrashProject, writeCrashProject, writeGroup } from '../crash/project.ts';
-import { seeded } from '../crash/seeded.ts';
 import { startChargingUpstream } from '../crash/upstream.ts';
 import { freePort } from '../processes.ts';
 import { type Scope, withScope } from '../scope.ts';
+import { seeded } from '../seeded.ts';
 
 /**
  * Cycles of load and `kill -9` on one data folder, in groups: each group has counters that were never used, is killed some times,

@@ -7,9 +7,9 @@ import {
   SENT_HEADER,
   WINDOW_ROUTE,
 } from '../crash/counters.ts';
-import { seeded } from '../crash/seeded.ts';
 import type { Account } from '../crash/upstream.ts';
 import { WindowPeak } from '../crash/window-peak.ts';
+import { seeded } from '../seeded.ts';
 import { fieldPattern, HttpFramingError, HttpReader } from './http-reader.ts';
 
 /**

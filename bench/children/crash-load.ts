@@ -10,7 +10,7 @@ import {
   WINDOW_ROUTE,
 } from '../crash/counters.ts';
 import type { CrashLoadSpec, LoadTally } from '../crash/load.ts';
-import { seeded } from '../crash/seeded.ts';
+import { seeded } from '../seeded.ts';
 import { Connection } from './connection.ts';
 
 /** Clients of the `crash` bench: the gateway they ask is killed under them, and they ask again when it is back. */
