@@ -98,7 +98,7 @@ export const OPERATIONS = {
   },
   'openai/embeddings': { ...OPERATION_TARGETS['openai/embeddings'], ...OPENAI, usage: CHAT_USAGE },
   'openai/moderations': { ...OPERATION_TARGETS['openai/moderations'], ...OPENAI },
-  'openai/images': { ...OPERATION_TARGETS['openai/images'], ...OPENAI, usage: ITEMS_USAGE },
+  'openai/images': { ...OPERATION_TARGETS['openai/images'], ...OPENAI, choices: 'n', usage: ITEMS_USAGE },
   'openai/speech': { ...OPERATION_TARGETS['openai/speech'], ...OPENAI },
   'openai/transcriptions': {
     ...OPERATION_TARGETS['openai/transcriptions'],

@@ -1,18 +1,10 @@
 /** What an answer says that a call has used. */
+import type { TokenUsage } from '../model/model-call.ts';
 import type { UsagePaths } from './operations.ts';
 import { parsedJson } from './parsed-json.ts';
 
-export interface Usage {
-  /** All tokens of the prompt, cached ones included. */
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  /** Parts of the above. */
-  readonly cachedTokens: number;
-  readonly reasoningTokens: number;
-}
-
 /** Null where the parsed answer tells none, or not as the dialect does. */
-export function usageIn(answer: unknown, paths: UsagePaths): Usage | null {
+export function usageIn(answer: unknown, paths: UsagePaths): TokenUsage | null {
   const usage = at(answer, paths.at);
   if (typeof usage !== 'object' || usage === null) return null;
   const input = countAt(usage, paths.input);
@@ -28,23 +20,30 @@ export function usageIn(answer: unknown, paths: UsagePaths): Usage | null {
 }
 
 /**
- * Usage as it comes in the events of a stream. OpenAI's chat tells it whole in a last event, its responses within the event that ends
+ * TokenUsage as it comes in the events of a stream. OpenAI's chat tells it whole in a last event, its responses within the event that ends
  * them; Anthropic tells the input at first and the output, growing, later. So each part is the latest that was told.
  */
 export class StreamUsage {
   readonly #paths: UsagePaths;
-  #latest: Usage | null = null;
+  #latest: TokenUsage | null = null;
+  #isFinal = false;
 
   constructor(paths: UsagePaths) {
     this.#paths = paths;
   }
 
-  get usage(): Usage | null {
+  get usage(): TokenUsage | null {
     return this.#latest;
+  }
+
+  /** What was told is that of the whole answer: its provider has said that it ends. */
+  get isFinal(): boolean {
+    return this.#isFinal;
   }
 
   /** `data` of one event. Most tell no usage, and are not parsed; the event where it tells some, else null. */
   event(data: string): unknown {
+    if (isLast(data)) this.#isFinal = true;
     if (!mayTellUsage(data)) return null;
     const parsed = parsedJson(data);
     let tells = false;
@@ -58,6 +57,14 @@ export class StreamUsage {
   }
 }
 
+/** The last event of a stream; Anthropic's and that of OpenAI's responses name themselves first. */
+function isLast(data: string): boolean {
+  if (data === '[DONE]') return true;
+  const type = LAST_EVENT.exec(data);
+  return type !== null;
+}
+const LAST_EVENT = /^\{\s*"type"\s*:\s*"(?:message_stop|response\.(?:completed|incomplete|failed))"/;
+
 /** The event itself, `response` of OpenAI's, `message` of Anthropic's first one. */
 const PLACES: readonly (readonly string[])[] = [[], ['response'], ['message']];
 
@@ -69,7 +76,7 @@ function mayTellUsage(data: string): boolean {
 }
 const MEMBER = '"usage"';
 
-function merged(before: Usage | null, told: Usage): Usage {
+function merged(before: TokenUsage | null, told: TokenUsage): TokenUsage {
   if (before === null) return told;
   return {
     inputTokens: told.inputTokens || before.inputTokens,

@@ -159,8 +159,8 @@ function contradictingHeaders(program: ResidualProgram): Mistake[] {
 }
 
 /** Two values for one member where none is. Of two caps the lesser counts, so they never contradict. */
-function contradictingDefaults({ members }: ResidualProgram): Mistake[] {
-  const defaults = members.filter(({ rule }) => rule.kind === 'default');
+function contradictingDefaults({ members, outputCaps }: ResidualProgram): Mistake[] {
+  const defaults = [...members, ...outputCaps].filter(({ rule }) => rule.kind === 'default');
   return [...pairs(defaults)]
     .filter(
       ([a, b]) =>

@@ -1,7 +1,7 @@
 import type { LimitRule } from '../language/typed.ts';
 import type { EnforcementMode, World } from '../model/world.ts';
 import type { CounterSpec } from '../pipeline/counters.ts';
-import { isEstimated } from './limit-fields.ts';
+import { estimatedBy } from './rule-facts.ts';
 
 const SPECS = new WeakMap<LimitRule, CounterSpec>();
 
@@ -14,6 +14,7 @@ export function counterSpec(
   mode: EnforcementMode,
   world: Pick<World, 'limits'>,
 ): CounterSpec {
+  const estimates = estimatedBy(rule);
   const spec: CounterSpec = {
     identity: rule.counterIdentity,
     window: rule.window,
@@ -22,7 +23,7 @@ export function counterSpec(
     // What only watches refuses nobody, so nobody is to be warned of it.
     thresholdsPercent: mode === 'enforce' ? rule.alertAt : [],
     ...(rule.notify === null ? {} : { notify: rule.notify }),
-    ...(isEstimated(rule) ? { weights: 'estimated' } : {}),
+    ...(estimates === null ? {} : { estimates }),
     ...(mode === 'enforce' ? {} : { watching: true }),
     ...(rule.replaced === true ? { replaced: true } : {}),
     ...(rule.formerIdentity === null ? {} : { formerIdentity: rule.formerIdentity }),

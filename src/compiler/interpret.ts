@@ -16,7 +16,7 @@ import {
 import { LimitTaker, type Taken } from './interpret/limits.ts';
 import { phaseOf } from './interpret/phases.ts';
 import { type PlacedRule, placedRules } from './interpret/placed-rules.ts';
-import { type ShapedHeaders, shapedBody, shapedHeaders, valuesOf } from './interpret/shape.ts';
+import { outputCapOf, type ShapedHeaders, shapedBody, shapedHeaders, valuesOf } from './interpret/shape.ts';
 import { ruleReply, textParts } from './replies.ts';
 import { NOT_PERMITTED } from './runtime/denials.ts';
 import { renderText } from './runtime/text.ts';
@@ -44,6 +44,8 @@ export interface Verdict {
   readonly pools: readonly string[] | null;
   /** As the service gets it; null unless permitted. */
   readonly body: unknown;
+  /** The most tokens of the answer to a call; null where neither the caller nor a rule says. */
+  readonly outputCap: number | null;
 }
 
 /**
@@ -76,7 +78,7 @@ export class Interpreter {
     assert(route !== undefined, `no route ${routeName}`);
     const notes: Notes = { warnings: [], shadow: new Set<number>() };
 
-    const unidentified = { route, request, identity: null, body: null, keys: this.#keys };
+    const unidentified = { route, request, identity: null, body: null, call: null, keys: this.#keys };
     const early = this.#denials('match', unidentified, notes);
     if (early.length > 0) return { ...refused(early, 403, unidentified, notes), known: KNOWN.request };
 
@@ -93,7 +95,7 @@ export class Interpreter {
         known: KNOWN.caller,
       };
 
-    const situation = { ...unread, body: request.body };
+    const situation = { ...unread, body: request.body, call: request.call };
     const inBody = this.#askPhase('body', situation, notes);
     const permit = inAuthorise.permit ?? inBody.permit;
     if (inBody.denials.length > 0 || permit === undefined) {
@@ -117,6 +119,7 @@ export class Interpreter {
       request,
       identity: known >= KNOWN.caller && route.auth !== 'none' ? request.identity : null,
       body: known >= KNOWN.body ? request.body : null,
+      call: known >= KNOWN.body ? request.call : null,
       keys: this.#keys,
       answer,
     };
@@ -186,6 +189,7 @@ export class Interpreter {
         : NOTHING.headers,
       body: permitted ? shapedBody(enforced, situation) : null,
       pools: permitted && routing !== undefined ? routing.pools : null,
+      outputCap: permitted ? outputCapOf(enforced, situation) : null,
       totalTimeoutMs: permitted ? Math.min(Number.POSITIVE_INFINITY, ...totals) : Number.POSITIVE_INFINITY,
     };
   }
@@ -224,6 +228,7 @@ const NOTHING: Verdict = {
   totalTimeoutMs: Number.POSITIVE_INFINITY,
   pools: null,
   body: null,
+  outputCap: null,
 };
 
 function isDenyRule(placed: PlacedRule): placed is PlacedRule<DenyRule> {

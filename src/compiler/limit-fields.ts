@@ -57,14 +57,14 @@ function windowParameter(window: LimitWindow): string {
   }
 }
 
-/** The currency that amounts of the limit are in; null where requests are counted. */
+/** The currency that amounts of the limit are in; null where no money is counted. */
 export function currencyOf({ measure }: LimitRule): string | null {
-  return measure.kind === 'money' ? measure.currency : null;
+  return 'currency' in measure ? measure.currency : null;
 }
 
 /** Whether what is taken at admission is a reserve, to be settled at the end. */
 export function isEstimated({ measure }: LimitRule): boolean {
-  return measure.kind === 'money';
+  return measure.kind !== 'requests';
 }
 
 /** What a full counter holds: for a token bucket its burst. */

@@ -402,6 +402,7 @@ const KNOWN_IN: Readonly<Record<FactPhase, DecisionPhase>> = {
   route: 'match',
   identity: 'authorise',
   body: 'body',
+  call: 'body',
   // only rules ask that run when all is over
   reply: 'match',
 };

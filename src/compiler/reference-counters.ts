@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts';
+import type { CallActuals, EstimatedMeasure } from '../model/model-call.ts';
 import {
   COUNTER_FAULTS,
   type CounterBinding,
@@ -98,6 +99,7 @@ interface HeldEntry {
   readonly weight: number;
   /** A slot of `at once`, or an amount that is known at the end only; all else stays as it was taken. */
   readonly opens: 'slot' | 'estimate' | null;
+  readonly estimates: EstimatedMeasure | null;
 }
 
 class ReferenceReservation implements Reservation {
@@ -162,9 +164,11 @@ class ReferenceBinding implements CounterBinding {
     reservation.held = reservation.held.map((entry, at) => (at === index ? settled(entry, actual) : entry));
   }
 
-  settleEstimates(reservation: Reservation, actual: number): void {
+  settleEstimates(reservation: Reservation, actual: CallActuals): void {
     assert(reservation instanceof ReferenceReservation, 'a reservation of these counters');
-    reservation.held = reservation.held.map((entry) => settled(entry, actual));
+    reservation.held = reservation.held.map((entry) =>
+      entry.estimates === null ? entry : settled(entry, actual[entry.estimates] ?? entry.weight),
+    );
   }
 
   swap(reservation: Reservation, batch: TakeBatch, nowMs: number, wallMs: number): TakeResult {
@@ -224,7 +228,8 @@ function book(batch: TakeBatch, { at, spec, meter, keep, weight }: Entry, moment
   batch.remaining[at] = after.remaining;
   batch.resetMs[at] = after.resetMs;
   const isSlot = spec.window.kind === 'concurrency';
-  return { correct, weight, opens: isSlot ? 'slot' : spec.weights === 'estimated' ? 'estimate' : null };
+  const estimates = spec.estimates ?? null;
+  return { correct, weight, opens: isSlot ? 'slot' : estimates === null ? null : 'estimate', estimates };
 }
 
 /** Slots are not settled but freed. */

@@ -15,6 +15,7 @@ import type {
   TimeoutRule,
   WarnRule,
 } from '../language/typed.ts';
+import { OUTPUT_CAP } from '../model/facts.ts';
 import type { EnforcementMode } from '../model/world.ts';
 import type { Conditions } from './conditions.ts';
 import { deprecationFields } from './deprecation-fields.ts';
@@ -54,6 +55,8 @@ export interface ResidualShaping {
   readonly headers: Readonly<Record<HeaderRule['side'], readonly HeaderAction[]>>;
   /** Changes of the body, in order. */
   readonly members: readonly Residual<MemberRule>[];
+  /** Bounds of the answer to a call. */
+  readonly outputCaps: readonly Residual<MemberRule>[];
   readonly timeouts: readonly Residual<TimeoutRule>[];
   readonly routings: readonly Residual<RouteToRule>[];
   readonly deprecations: readonly Residual<DeprecateRule>[];
@@ -172,6 +175,9 @@ function residualShaping(candidates: readonly RuleIr[], specialiser: Specialiser
     },
     members: only<MemberRule>(enforced, ['cap', 'default']).filter(
       ({ rule }) => rule.member.definition.path in route.body,
+    ),
+    outputCaps: only<MemberRule>(enforced, ['cap', 'default']).filter(
+      ({ rule }) => rule.member.definition.path === OUTPUT_CAP && route.calls === 'calls',
     ),
     timeouts: only<TimeoutRule>(enforced, ['timeout']),
     routings: only<RouteToRule>(enforced, ['route-to']),

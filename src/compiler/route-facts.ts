@@ -1,12 +1,13 @@
 import { isElementPath } from '../model/facts.ts';
 import { BODY, pathBelow } from '../model/member-path.ts';
 import type { BodyMember } from '../model/request-body.ts';
+import { sendsCalls } from '../model/route-calls.ts';
 import { serviceFact } from '../model/route-service.ts';
 import type { Value } from '../model/types.ts';
 import type { Route } from '../model/world.ts';
 import { testsOf } from './conditions.ts';
 import type { FactReference, RuleIr, Test } from './ir.ts';
-import { factsOfTerm, factsWritten, termsOf } from './rule-facts.ts';
+import { estimatedBy, factsOfTerm, factsWritten, termsOf } from './rule-facts.ts';
 
 /** What partial evaluation knows of a route: the compile-time facts that its rules read. */
 export interface RouteFacts {
@@ -14,6 +15,8 @@ export interface RouteFacts {
   readonly parameterNames: readonly string[];
   /** Members of the body that rules read and the route describes, by path: whether they may be missing. */
   readonly body: Readonly<Record<string, BodyMember['absence']>>;
+  /** Whether its requests are calls to models, where a rule asks about them or counts what they use. */
+  readonly calls: 'calls' | 'no-calls' | 'not-asked';
   /** By path of the fact; null for what is missing. */
   readonly values: Readonly<Record<string, Value | null>>;
 }
@@ -27,6 +30,7 @@ export class RouteLens {
   readonly #views: { readonly path: string; readonly mentioned: ReadonlySet<Value> | null }[] = [];
   readonly #readsParameters: boolean;
   readonly #bodyPaths: readonly string[];
+  readonly #asksOfCalls: boolean;
 
   constructor(candidates: readonly RuleIr[]) {
     const mentioned = new Map<string, Set<Value> | null>();
@@ -39,6 +43,10 @@ export class RouteLens {
     const read = [...tests].flatMap(termsOf).flatMap(factsOfTerm);
     const inBody = [...read, ...written].filter((fact) => fact.phase === 'body').map(({ path }) => path);
     this.#bodyPaths = [...new Set(inBody)].sort();
+    const facts = [...read, ...written];
+    this.#asksOfCalls =
+      facts.some(({ phase }) => phase === 'call') ||
+      candidates.some(({ rule }) => estimatedBy(rule) !== null);
     this.#readsParameters = [...read, ...written].some((fact) => fact.path === 'request.parameter');
   }
 
@@ -47,6 +55,7 @@ export class RouteLens {
       auth: route.auth,
       parameterNames: this.#readsParameters ? parameterNamesOf(route.match.path) : [],
       body: this.#body(route),
+      calls: this.#asksOfCalls ? (sendsCalls(route) ? 'calls' : 'no-calls') : 'not-asked',
       values: Object.fromEntries(
         this.#views.map((view) => [view.path, blur(factValue(view.path, route), view.mentioned)]),
       ),

@@ -1,5 +1,6 @@
 import { isLimitRule } from '../language/limit-rules.ts';
 import type { CheckedRule, FactExpression, TextTemplate } from '../language/typed.ts';
+import type { EstimatedMeasure } from '../model/model-call.ts';
 import type { FactReference, RuleIr, Term, Test } from './ir.ts';
 import { factReference } from './lower.ts';
 
@@ -81,7 +82,12 @@ export function factsOfKey(rule: CheckedRule): FactReference[] {
 
 /** What says how much a request weighs in a counter. */
 export function factsOfWeight(rule: CheckedRule): FactReference[] {
-  return isLimitRule(rule) && rule.measure.kind === 'money' ? [factReference(rule.measure.cost)] : [];
+  return isLimitRule(rule) && 'cost' in rule.measure ? [factReference(rule.measure.cost)] : [];
+}
+
+/** What a limit reserves at admission and settles at the end; null where it counts requests, or the rule is no limit. */
+export function estimatedBy(rule: CheckedRule): EstimatedMeasure | null {
+  return isLimitRule(rule) && rule.measure.kind !== 'requests' ? rule.measure.kind : null;
 }
 
 function templatesOf(rule: CheckedRule): TextTemplate[] {

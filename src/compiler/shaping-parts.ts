@@ -23,24 +23,35 @@ export class ShapingParts {
 
   /** All that the code can depend on. Null: it writes what differs from route to route. */
   #keyOf(program: ResidualProgram, inBody: readonly string[]): string | null {
-    const { headers, members, timeouts, routings } = program;
+    const { headers, members, outputCaps, timeouts, routings } = program;
     const alerts = Object.values(program.alerts);
-    const { auth, parameterNames, body } = program.route;
+    const { auth, parameterNames, body, calls } = program.route;
     const actions = [...headers.request, ...headers.response];
     const rules = [
       ...actions.flatMap((action) => action.rules),
-      ...[...members, ...timeouts, ...routings, ...alerts.flat()].map(({ ir }) => ir),
+      ...[...members, ...outputCaps, ...timeouts, ...routings, ...alerts.flat()].map(({ ir }) => ir),
     ];
     if (rules.flatMap(factsWritten).some(({ phase, path }) => phase === 'compile' && path !== 'route'))
       return null;
-    const conditions = [...actions, ...members, ...timeouts, ...routings, ...alerts.flat()].map(
-      ({ condition }) => condition.id,
-    );
-    const counts = [headers.request, headers.response, members, timeouts, routings, ...alerts].map(
-      ({ length }) => length,
-    );
+    const conditions = [
+      ...actions,
+      ...members,
+      ...outputCaps,
+      ...timeouts,
+      ...routings,
+      ...alerts.flat(),
+    ].map(({ condition }) => condition.id);
+    const counts = [
+      headers.request,
+      headers.response,
+      members,
+      outputCaps,
+      timeouts,
+      routings,
+      ...alerts,
+    ].map(({ length }) => length);
     const numbers = [actions.map((action) => action.rules.length), rules.map((rule) => this.#numberOf(rule))];
-    return JSON.stringify([auth, parameterNames, body, inBody, counts, conditions, numbers]);
+    return JSON.stringify([auth, parameterNames, body, calls, inBody, counts, conditions, numbers]);
   }
 
   #numberOf(rule: RuleIr): number {

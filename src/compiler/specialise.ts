@@ -65,6 +65,7 @@ export class Specialiser {
       const absence = this.#route.body[fact.path];
       return absence === undefined ? 'never' : absence === 'never' ? 'always' : 'unknown';
     }
+    if (fact.phase === 'call') return this.#presenceInCalls(fact);
     if (fact.absence === 'never') return 'always';
     if (fact.phase === 'compile') return this.#route.values[fact.path] === null ? 'never' : 'always';
     if (fact.path === 'request.parameter') {
@@ -73,6 +74,12 @@ export class Specialiser {
     if (fact.phase !== 'identity') return 'unknown';
     if (this.#route.auth === 'none') return 'never';
     return this.#route.auth === 'required' && fact.absence === 'anonymous' ? 'always' : 'unknown';
+  }
+
+  /** Only bounds need not be there. */
+  #presenceInCalls({ path }: FactReference): 'always' | 'never' | 'unknown' {
+    if (this.#route.calls !== 'calls') return 'never';
+    return path === 'model' || path === 'request.model' ? 'always' : 'unknown';
   }
 
   /** The value of a fact that is known for the route; null when it is missing, undefined when it is not known yet. */

@@ -199,6 +199,7 @@ export interface ProviderDocument extends CallDocument {
   readonly retry: readonly RetryHeaderDocument[];
   readonly errors: readonly ErrorRuleDocument[];
   readonly tokensCounted: 'reserved' | 'used';
+  readonly outputCapMember: 'max_tokens' | 'max_completion_tokens';
   readonly streamUsage: 'asked' | 'always' | 'never';
   readonly prices?: string;
 }

@@ -18,8 +18,17 @@ export class Account {
   firstByteUs = -1;
   finishedUs = -1;
   clientAborted = false;
-  /** In nano-units; -1 where the route does not say what a request costs. */
+  /** In nano-units; -1 where nobody knows what the request cost. */
   costNano = -1;
+  /** Of a call to a model; '' and -1 for other requests, and for what nobody knows. */
+  model = '';
+  target = '';
+  providerKey = '';
+  inputTokens = -1;
+  outputTokens = -1;
+  cachedTokens = -1;
+  reasoningTokens = -1;
+  tokensFrom: AccessRecord['tokensFrom'] = '';
 }
 
 export function recordAccount(record: AccessRecord, account: Account): void {
@@ -34,6 +43,14 @@ export function recordAccount(record: AccessRecord, account: Account): void {
   record.finishedUs = account.finishedUs;
   record.clientAborted = account.clientAborted;
   record.costNano = account.costNano;
+  record.model = account.model;
+  record.target = account.target;
+  record.providerKey = account.providerKey;
+  record.inputTokens = account.inputTokens;
+  record.outputTokens = account.outputTokens;
+  record.cachedTokens = account.cachedTokens;
+  record.reasoningTokens = account.reasoningTokens;
+  record.tokensFrom = account.tokensFrom;
 }
 
 export function recordRoute(record: AccessRecord, route: Route | null): void {

@@ -2,7 +2,7 @@
 import type { LimitValues } from '../base/limits.ts';
 import type { Clock, Random } from '../base/ports.ts';
 import type { ServerSettings } from '../model/world.ts';
-import { type Answer, KNOWN } from '../pipeline/alerts.ts';
+import { type Answer, KNOWN, NOTHING_KNOWN_USED } from '../pipeline/alerts.ts';
 import { HeaderEdits } from '../pipeline/context.ts';
 import type { SignatureVerifier } from '../pipeline/identity.ts';
 import type { RecordSink } from '../pipeline/record.ts';
@@ -99,7 +99,10 @@ export class ExchangeThread {
   readonly requestEdits = new HeaderEdits();
   readonly responseEdits = new HeaderEdits();
   readonly record = emptyRecord();
-  readonly answer: Answer = { status: 0, durationMs: 0, code: undefined, known: KNOWN.request };
+  readonly answer: Answer = {
+    ...{ status: 0, durationMs: 0, code: undefined, known: KNOWN.request },
+    ...NOTHING_KNOWN_USED,
+  };
 
   inFlight = 0;
   readonly #eventLoopDelayMs: () => number;

@@ -3,6 +3,7 @@
 import { SERVICE_SETTINGS } from '../../test/upstream/service-settings.ts';
 import { assert } from '../base/assert.ts';
 import { LIMIT_DEFAULTS, type LimitValues } from '../base/limits.ts';
+import type { CallActuals } from '../model/model-call.ts';
 import { NO_MODELS } from '../model/pools.ts';
 import type { Route, Service } from '../model/world.ts';
 import { type CounterBinding, NOBODY_WAITS, type Reservation } from '../pipeline/counters.ts';
@@ -227,7 +228,12 @@ export interface Simulation {
   readonly calls: ScriptedCall[];
   readonly releases: Reservation[];
   /** What reservations were settled with, before they were released. */
-  readonly settled: { readonly reservation: Reservation; readonly actual: number }[];
+  readonly settled: {
+    readonly reservation: Reservation;
+    /** Of money; -1: nobody told it. */
+    readonly actual: number;
+    readonly actuals: CallActuals;
+  }[];
   /** What waiting exchanges asked for. */
   readonly wakes: { readonly exchange: Pick<RequestInFlight, 'wake'>; readonly delayMs: number }[];
   nowMs: number;
@@ -329,10 +335,10 @@ function buildVersion(
     look: unused,
     reserve: unused,
     settle: unused,
-    settleEstimates(reservation: Reservation, actual: number) {
+    settleEstimates(reservation: Reservation, actuals: CallActuals) {
       assert(!releases.includes(reservation), 'a reservation is settled before it is released');
-      settled.push({ reservation, actual });
-      options.counters?.settleEstimates(reservation, actual);
+      settled.push({ reservation, actual: actuals.money ?? -1, actuals });
+      options.counters?.settleEstimates(reservation, actuals);
     },
     swap: unused,
   };
@@ -375,6 +381,7 @@ function buildVersion(
         service: () => ({
           ...upstream.service({} as Service, []),
           read: options.readCall ?? unused,
+          capped: (call, outputTokens) => ({ ...call, facts: { ...call.facts, outputCap: outputTokens } }),
           send(_call, _pools, request, handler) {
             calls.push(new ScriptedCall(request, handler));
             return calls.at(-1)!;
@@ -488,6 +495,7 @@ const PERMIT_ALL: RoutePipeline = {
   shapeRequest: () => {},
   shapeResponse: () => {},
   requestTransform: null,
+  outputCap: null,
   responseTransform: null,
   alerts: null,
   alertsReadAddress: false,

@@ -562,6 +562,11 @@ export class Exchange
     answer.status = account.status;
     answer.durationMs = this.#elapsedUs() / 1000;
     answer.code = account.code === '' ? undefined : account.code;
+    answer.inputTokens = known(account.inputTokens);
+    answer.outputTokens = known(account.outputTokens);
+    answer.cachedTokens = known(account.cachedTokens);
+    answer.reasoningTokens = known(account.reasoningTokens);
+    answer.costNano = known(account.costNano);
     const gotToBody = this.stage > PHASE.authorise && (readBody === null || context.body !== null);
     answer.known = gotToBody ? KNOWN.body : this.stage > PHASE.identify ? KNOWN.caller : KNOWN.request;
     context.answer = answer;
@@ -597,6 +602,11 @@ export class Exchange
   #elapsedUs(): number {
     return Math.round((this.#thread.clock.monotonicMs() - this.#context.arrivedMonotonicMs) * 1000);
   }
+}
+
+/** Of an account: -1 says that nobody knows. */
+function known(amount: number): number | undefined {
+  return amount === -1 ? undefined : amount;
 }
 
 /** A WebSocket has its own: it lives long. */

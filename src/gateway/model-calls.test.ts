@@ -40,6 +40,17 @@ const read: ModelService['read'] = (text) => {
     },
     model: MODEL,
     amounts: { inputTokens: text.length, outputTokens: 10, costNano: 0 },
+    bounds: {
+      tokens: text.length + 10,
+      'input-tokens': text.length,
+      'output-tokens': 10,
+      'cached-tokens': text.length,
+      'reasoning-tokens': 10,
+      money: 500,
+    },
+    unbounded: { input: '', output: '', money: '' },
+    relyOnCap: false,
+    use: { pool: '', key: '', charged: 'nothing', usage: null, costNano: null },
   };
 };
 

@@ -1,5 +1,6 @@
 /** One version of the rules as a data thread serves it: matcher, services, and what a route needs, made on its first request. */
 import { type Dialect, dialectOf } from '../model/pools.ts';
+import { callOperationOf } from '../model/route-calls.ts';
 import type { Route, Timeouts } from '../model/world.ts';
 import type { RequestContext } from '../pipeline/context.ts';
 import type { CounterBinding, Counters } from '../pipeline/counters.ts';
@@ -102,7 +103,8 @@ export class RuleVersion {
     const program = this.rules.program(route);
     const { upstreamPath, ai, maxBodyBytes } = program.route;
     const pipeline = this.#instantiate(this.rules.functions, program, this.#runtime);
-    const models = ai === null || ai === 'openai/models' ? null : this.#models.service(ai);
+    const operation = callOperationOf(program.route);
+    const models = operation === null ? null : this.#models.service(operation);
     // What a call to a model is about stands in its body.
     const readsBody = program.body !== null || models !== null;
     const plan: RoutePlan = {

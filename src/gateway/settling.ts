@@ -1,7 +1,9 @@
 /** The end of a request in money and counters: what it cost, and what becomes of what was reserved for it. */
+import { type CallActuals, NOTHING_USED } from '../model/model-call.ts';
 import type { Route } from '../model/world.ts';
 import type { RequestContext } from '../pipeline/context.ts';
 import type { CounterBinding, Reservation } from '../pipeline/counters.ts';
+import type { CallUse, ModelRequest } from '../pipeline/model-request.ts';
 import type { ResponseHead } from '../pipeline/upstream.ts';
 import type { Account } from './access-record.ts';
 import type { ExchangeThread } from './exchange-thread.ts';
@@ -52,27 +54,90 @@ export class RequestCost {
   }
 }
 
-/** What was reserved of money becomes what it cost; slots of `at once` are freed. */
+/** What was reserved of money and tokens becomes what was used; slots of `at once` are freed. */
 export function settle(
   context: RequestContext,
   binding: CounterBinding | null,
   cost: RequestCost | null,
   account: Account,
 ): void {
-  if (cost !== null) {
-    account.costNano = cost.end();
-    if (account.costNano > cost.atMost && account.fault === '') account.fault = ESTIMATE_LOW;
-  }
+  const actuals =
+    cost === null ? noteCall(context.shapedCall ?? context.call, account) : noteCost(cost, account);
   const { reservation, observedReservations } = context;
-  if (reservation !== null) endReservation(binding!, reservation, account.costNano);
+  if (reservation !== null) endReservation(binding!, reservation, actuals);
   context.reservation = null;
   if (observedReservations === null) return;
-  for (const observed of observedReservations) endReservation(binding!, observed, account.costNano);
+  for (const observed of observedReservations) endReservation(binding!, observed, actuals);
   context.observedReservations = null;
 }
 
-function endReservation(binding: CounterBinding, reservation: Reservation, costNano: number): void {
-  if (costNano !== -1) binding.settleEstimates(reservation, costNano);
+function noteCost(cost: RequestCost, account: Account): CallActuals {
+  account.costNano = cost.end();
+  if (account.costNano > cost.atMost && account.fault === '') account.fault = ESTIMATE_LOW;
+  return { ...NOTHING_USED, money: account.costNano };
+}
+
+/** Null where no call to a model was read: there was nothing to estimate. */
+function noteCall(call: ModelRequest | null, account: Account): CallActuals | null {
+  if (call === null) return null;
+  const actuals = actualsOf(call.use);
+  noteUse(call, account);
+  for (const measure of Object.keys(call.bounds) as (keyof CallActuals)[])
+    if ((actuals[measure] ?? 0) > call.bounds[measure] && account.fault === '')
+      account.fault = `estimate_low: the call used more than was reserved (${measure}: ${actuals[measure]} of ${call.bounds[measure]})`;
+  return actuals;
+}
+
+function actualsOf({ charged, usage, costNano }: CallUse): CallActuals {
+  if (charged === 'nothing') return NOTHING_USED;
+  if (usage === null) return NOTHING_TOLD;
+  const { inputTokens, outputTokens, cachedTokens, reasoningTokens } = usage;
+  return {
+    tokens: inputTokens + outputTokens,
+    'input-tokens': inputTokens,
+    'output-tokens': outputTokens,
+    'cached-tokens': cachedTokens,
+    'reasoning-tokens': reasoningTokens,
+    money: costNano,
+  };
+}
+
+function noteUse({ use, bounds, model }: ModelRequest, account: Account): void {
+  account.model = model.name;
+  account.target = use.pool;
+  account.providerKey = use.key;
+  if (use.charged === 'nothing') {
+    account.costNano = 0;
+    return;
+  }
+  const told = use.usage;
+  account.tokensFrom = told === null ? 'bound' : 'provider';
+  account.inputTokens = told?.inputTokens ?? finite(bounds['input-tokens']);
+  account.outputTokens = told?.outputTokens ?? finite(bounds['output-tokens']);
+  account.cachedTokens = told?.cachedTokens ?? -1;
+  account.reasoningTokens = told?.reasoningTokens ?? -1;
+  account.costNano = told === null ? finite(bounds.money) : (use.costNano ?? -1);
+}
+
+function finite(bound: number): number {
+  return Number.isFinite(bound) ? bound : -1;
+}
+
+const NOTHING_TOLD: CallActuals = {
+  tokens: null,
+  'input-tokens': null,
+  'output-tokens': null,
+  'cached-tokens': null,
+  'reasoning-tokens': null,
+  money: null,
+};
+
+function endReservation(
+  binding: CounterBinding,
+  reservation: Reservation,
+  actuals: CallActuals | null,
+): void {
+  if (actuals !== null) binding.settleEstimates(reservation, actuals);
   binding.release(reservation);
 }
 

@@ -8,7 +8,20 @@ import { transformed } from './transformed-body.ts';
 /** The call itself where nothing changes it: read anew costs as much as reading it did. */
 export function shapedCall(
   context: RequestContext,
-  { requestTransform }: Pick<RoutePipeline, 'requestTransform'>,
+  { requestTransform, outputCap }: Pick<RoutePipeline, 'requestTransform' | 'outputCap'>,
+  models: Pick<ModelService, 'read' | 'capped'>,
+  heldBytesMax: number,
+): ModelRequest | Problem {
+  const shaped = changedCall(context, requestTransform, models, heldBytesMax);
+  if (outputCap === null || 'status' in shaped) return shaped;
+  const most = outputCap(context);
+  const isAsWritten = most === (shaped.facts.outputCap ?? Number.POSITIVE_INFINITY);
+  return isAsWritten ? shaped : models.capped(shaped, most);
+}
+
+function changedCall(
+  context: RequestContext,
+  requestTransform: RoutePipeline['requestTransform'],
   models: Pick<ModelService, 'read'>,
   heldBytesMax: number,
 ): ModelRequest | Problem {

@@ -1,5 +1,6 @@
 import type { Span } from '../diagnostics/source.ts';
 import type { ArithmeticOperator } from '../model/arithmetic.ts';
+import type { EstimatedMeasure } from '../model/model-call.ts';
 import type { ScalarValue } from '../model/types.ts';
 import type { TestNode } from './test-ast.ts';
 import type { CalendarPeriod, Quantifier, ShareOf } from './typed.ts';
@@ -171,8 +172,9 @@ export interface AtLeastNode {
 
 export type LimitNode = RuleNodeBase & {
   readonly kind: 'limit' | 'quota' | 'budget';
-  /** Requests; nano-units of a budget. */
+  /** Of a budget in nano-units. */
   readonly amount: NumberNode;
+  readonly counts: 'requests' | EstimatedMeasure;
   /** ISO 4217, of a budget; null where requests are counted. */
   readonly currency: string | null;
   readonly window: WindowNode;
@@ -255,13 +257,28 @@ export interface ListNode {
   readonly span: Span;
 }
 
-export type SelectorKind = 'every-route' | 'routes' | 'services' | 'tagged' | 'state' | 'identity';
+export type SelectorKind =
+  | 'every-route'
+  | 'routes'
+  | 'services'
+  | 'tagged'
+  | 'state'
+  | 'identity'
+  | 'models'
+  | 'models-tagged';
 
 /** A set of routes on the right of `in`: `routes tagged "x"`. */
 export interface RouteSetNode {
   readonly kind: 'route-set';
   readonly selector: Extract<SelectorKind, 'tagged' | 'state' | 'identity'>;
   readonly names: readonly TextNode[];
+  readonly span: Span;
+}
+
+/** A set of models on the right of `in`: `models tagged "x"`. */
+export interface ModelSetNode {
+  readonly kind: 'model-set';
+  readonly tag: TextNode;
   readonly span: Span;
 }
 
@@ -304,7 +321,7 @@ export type PredicateNode =
   | {
       readonly kind: 'in';
       readonly left: SubjectNode;
-      readonly right: ListNode | OperandNode | RouteSetNode;
+      readonly right: ListNode | OperandNode | RouteSetNode | ModelSetNode;
       readonly negated: boolean;
       readonly span: Span;
     }

@@ -1,6 +1,7 @@
 import { unreachable } from '../base/assert.ts';
 import { writtenPath } from '../model/facts.ts';
 import { dateText } from '../model/local-time.ts';
+import { TOKEN_MEASURES } from '../model/model-call.ts';
 import { moneyText } from '../model/money.ts';
 import type { ValueType } from '../model/types.ts';
 import type {
@@ -169,7 +170,14 @@ export function counterOtherwise(identity: string): string | null {
 /** What the counter of an identity counts. */
 export function counterMeasure(identity: string): LimitRule['measure']['kind'] {
   const [, , measure] = JSON.parse(identity) as readonly unknown[];
-  return measure === 'money' ? 'money' : 'requests';
+  return MEASURES.has(measure) ? (measure as LimitRule['measure']['kind']) : 'requests';
+}
+
+const MEASURES: ReadonlySet<unknown> = new Set(['money', ...TOKEN_MEASURES]);
+
+/** What an amount is of, as limits write it: `requests`, `input tokens`. */
+export function unitsOf(measure: Exclude<LimitRule['measure']['kind'], 'money'>): string {
+  return measure.replace('-', ' ');
 }
 
 const QUANTIFIERS = { any: 'any', every: 'every', none: 'no one' } as const;
@@ -251,15 +259,19 @@ function windowIdentity(window: LimitWindow): readonly (string | number)[] {
 
 /** How a window is written in policies, in milliseconds throughout. */
 export function windowText({ window, measure }: Pick<LimitRule, 'window' | 'measure'>): string {
+  const amount =
+    measure.kind === 'money'
+      ? `${moneyText(window.amount, undefined)} ${measure.currency}`
+      : `${window.amount} ${unitsOf(measure.kind)}`;
   switch (window.kind) {
     case 'window':
-      return `at most ${window.amount} requests in any ${window.windowMs}ms`;
+      return `at most ${amount} in any ${window.windowMs}ms`;
     case 'pace':
-      return `${window.amount} requests per ${window.periodMs}ms, burst ${window.burst}`;
+      return `${amount} per ${window.periodMs}ms, burst ${window.burst}`;
     case 'concurrency':
-      return `at most ${window.amount} requests at once`;
+      return `at most ${amount} at once`;
     case 'calendar':
-      return `${measure.kind === 'money' ? `${moneyText(window.amount, undefined)} ${measure.currency}` : `${window.amount} requests`} per ${window.period} in ${window.zone}`;
+      return `${amount} per ${window.period} in ${window.zone}`;
   }
 }
 

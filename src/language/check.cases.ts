@@ -184,21 +184,23 @@ export const CONDITION_CASES: readonly ConditionCase[] = [
 
 /** `applies to …`, and the routes of the project for which it is not false. */
 export const SCOPE_CASES: readonly ConditionCase[] = [
-  { text: 'every route', means: 'admin get-order list-orders open-search place-order refund status' },
+  { text: 'every route', means: 'admin chat get-order list-orders open-search place-order refund status' },
   { text: 'route "admin", "status"', means: 'admin status' },
   { text: 'service "search"', means: 'open-search status' },
   {
     text: 'service "orders", "search"',
     means: 'admin get-order list-orders open-search place-order refund status',
   },
+  { text: 'model "gpt-4o"', means: 'chat' },
+  { text: 'models tagged "large"', means: 'chat' },
   { text: 'routes tagged "v1"', means: 'get-order list-orders' },
   { text: 'routes in state draft', means: 'admin' },
-  { text: 'routes requiring identity', means: 'admin get-order list-orders place-order refund' },
+  { text: 'routes requiring identity', means: 'admin chat get-order list-orders place-order refund' },
   { text: 'routes tagged "v1" and not route "get-order"', means: 'list-orders' },
   { text: 'routes tagged "public" or routes tagged "admin"', means: 'admin list-orders' },
   {
     text: 'routes requiring identity and tenant.plan is "free"',
-    means: 'admin get-order list-orders place-order refund',
+    means: 'admin chat get-order list-orders place-order refund',
   },
   { text: 'service "search" and (tenant is present and tenant.plan is "free")', means: 'open-search' },
   { text: 'service "search" and consumer has role "buyer"', means: 'open-search' },

@@ -133,14 +133,6 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
   },
   {
     code: 'PT0106',
-    what: 'a fact of a later version',
-    text: rule('forbid when model is "gpt-4o"'),
-    at: '3:15',
-    message: '`model` belongs to a later version of the language; this one does not have it.',
-    help: 'It comes with routes to AI models. What a schema describes of a body is a fact today: `request.body.model` in rules, `body.model` in tests.',
-  },
-  {
-    code: 'PT0106',
     what: 'a word of a later version that nothing replaces',
     text: rule('forbid when pools is "main"'),
     at: '3:15',
@@ -656,7 +648,7 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     text: file('policy "p" applies to routes tagged "internal" {\n}\n'),
     at: '2:37',
     message: 'There is no tag "internal".',
-    help: 'Write "admin", "open", "public", "v1" or "written".',
+    help: 'Write "admin", "ai", "open", "public", "v1" or "written".',
   },
   {
     code: 'PT1101',
@@ -1461,6 +1453,68 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     help: 'Write a larger amount, or a lower price.',
   },
   {
+    code: 'PT2126',
+    what: 'a limit of tokens on a route of a service',
+    text: rule('limit at most 5 tokens in any 1m  in total'),
+    at: '3:3',
+    message:
+      'Route "get-order" sends no calls to models, so this limit can\'t count their tokens (routes/shop.yaml:19:3).',
+    help: 'Narrow `applies to` to routes with `ai`, or count requests.',
+  },
+  {
+    code: 'PT2127',
+    what: 'tokens that are under way at once',
+    text: file(
+      'policy "p" applies to routes tagged "ai" {\n  limit at most 5 output tokens at once  in total\n}\n',
+    ),
+    at: '3:3',
+    message: 'Tokens are counted over a time: how many are under way at once is not known.',
+    help: 'Write `at most … tokens in any 1m`, or `at most … requests at once`.',
+  },
+  {
+    code: 'PT2128',
+    what: 'a cap on the field of one API',
+    text: file('policy "p" applies to routes tagged "ai" {\n  cap request.body.max_tokens at 4_096\n}\n'),
+    at: '3:7',
+    message:
+      'request.body.max_tokens is the field of one dialect: a call that bounds its answer by another one passes.',
+    help: 'Write `cap request.output_cap at …`, which is written into the field that the call needs.',
+  },
+  {
+    code: 'PT1101',
+    what: 'a model that is not there',
+    text: file('policy "p" applies to routes tagged "ai" {\n  forbid when model is "gpt-4o-mni"\n}\n'),
+    at: '3:24',
+    message: 'There is no model "gpt-4o-mni".',
+    help: 'Did you mean "gpt-4o-mini" (providers/all.yaml:9:3)?',
+  },
+  {
+    code: 'PT1101',
+    what: 'a tag that no model has',
+    text: file(
+      'policy "p" applies to routes tagged "ai" {\n  forbid when model in models tagged "larg"\n}\n',
+    ),
+    at: '3:38',
+    message: 'There is no model tag "larg".',
+    help: 'Did you mean "large"?',
+  },
+  {
+    code: 'PT1301',
+    what: 'a model where a request may be no call',
+    text: rule('forbid when model is "gpt-4o"'),
+    at: '3:15',
+    message: 'model may be missing: a request to a route here may be no call to a model.',
+    help: 'Add "model is present and …", or give it a value: model otherwise ….',
+  },
+  {
+    code: 'PT1301',
+    what: 'a bound that a caller need not give',
+    text: file('policy "p" applies to routes tagged "ai" {\n  forbid when request.output_cap > 5\n}\n'),
+    at: '3:15',
+    message: 'request.output_cap may be missing: a caller need not say how long an answer may be.',
+    help: 'Add "request.output_cap is present and …", or give it a value: request.output_cap otherwise ….',
+  },
+  {
     code: 'PT1214',
     what: 'a budget in another currency',
     text: rule('budget "b" €20 per day  in total'),
@@ -2206,10 +2260,10 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
   {
     code: 'PT0106',
     what: 'a member that comes later',
-    text: rule('forbid when request.model is "gpt-4o"'),
+    text: rule('forbid when request.cost > $5'),
     at: '3:15',
-    message: '`request.model` belongs to a later version of the language; this one does not have it.',
-    help: 'It comes with routes to AI models. What a schema describes of a body is a fact today: `request.body.model` in rules, `body.model` in tests.',
+    message: '`request.cost` belongs to a later version of the language; this one does not have it.',
+    help: 'It comes with routes to AI models. Today budgets count what calls cost: `budget $20 per day  for each consumer`.',
   },
   {
     code: 'PT0108',

@@ -9,18 +9,8 @@ export interface LaterPart {
 const PARTS: readonly (readonly [part: string, today: string | null, words: readonly string[]])[] = [
   [
     'routes to AI models',
-    'What a schema describes of a body is a fact today: `request.body.model` in rules, `body.model` in tests.',
-    ['model', 'models', 'request.model'],
-  ],
-  [
-    'routes to AI models',
-    'Today requests are counted: `limit at most 60 requests in any 1m  for each tenant`.',
-    ['tokens', 'cost', 'request.tokens', 'request.cost'],
-  ],
-  [
-    'routes to AI models',
-    'Today a member of the body is capped: `cap request.body.max_tokens at 4_096`.',
-    ['request.output_cap'],
+    'Today budgets count what calls cost: `budget $20 per day  for each consumer`.',
+    ['cost', 'request.cost'],
   ],
   [
     'routes to AI models',

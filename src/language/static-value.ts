@@ -1,6 +1,7 @@
 import { calculate } from '../model/arithmetic.ts';
 import { elementPath } from '../model/facts.ts';
 import { regexTest } from '../model/regex.ts';
+import { sendsCalls } from '../model/route-calls.ts';
 import { serviceFact } from '../model/route-service.ts';
 import type { ScalarValue, Value } from '../model/types.ts';
 import type { Route } from '../model/world.ts';
@@ -169,10 +170,17 @@ function operandValue(operand: Operand, route: Route): Value | undefined {
 function factPresence(fact: FactExpression, route: Route): StaticValue {
   const value = staticFact(fact, route);
   if (value !== undefined) return value !== null;
-  const { absence, path } = fact.definition;
+  const { absence, path, phase } = fact.definition;
+  if (phase === 'call') return callFactPresence(path, route);
   if (absence === 'never' || (absence === 'anonymous' && route.auth === 'required')) return true;
   if (path !== 'request.parameter') return 'unknown';
   return pathParameters(route).includes(fact.parameter ?? '');
+}
+
+/** On routes of calls only bounds need not be there. */
+function callFactPresence(path: string, route: Route): StaticValue {
+  if (!sendsCalls(route)) return false;
+  return path === 'model' || path === 'request.model' ? true : 'unknown';
 }
 
 /** Names in the pattern of a route: `/orders/{id}/{rest...}` has `id` and `rest`. */

@@ -61,12 +61,13 @@ export const KEYWORD_GROUPS = {
     ...['every', 'one', 'of', 'routes', 'service', 'tagged', 'state', 'requiring', 'identity'],
     ...['pool', 'then'],
     ...['no', 'retry', 'cost', 'by', 'sunset', 'successor', 'during', 'outside', 'except'],
+    ...['models', 'tokens', 'input', 'output', 'cached', 'reasoning'],
   ],
 } as const satisfies Partial<Record<TokenGroup, readonly string[]>>;
 
 /** Words that begin a fact: `tenant.plan`. */
 export const PATH_ROOTS = [
-  ...['request', 'response', 'route', 'tenant', 'team', 'consumer', 'credential'],
+  ...['request', 'response', 'route', 'tenant', 'team', 'consumer', 'credential', 'model', 'usage'],
   'it',
 ] as const;
 
@@ -81,7 +82,7 @@ export const LATER_WORDS: ReadonlySet<string> = new Set([
   ...['mask', 'rotate', 'cache'],
   ...['convention', 'waiver', 'waivable', 'approval'],
   ...['counting', 'fall'],
-  ...['model', 'models', 'target', 'targets', 'pools', 'tokens', 'may'],
+  ...['target', 'targets', 'pools', 'may'],
 ]);
 
 /** Words with a meaning in tests alone: everywhere else they are names like any other. */

@@ -1,6 +1,7 @@
 import type { Span } from '../diagnostics/source.ts';
 import type { ArithmeticOperator } from '../model/arithmetic.ts';
 import type { FactDefinition } from '../model/facts.ts';
+import type { TokenMeasure } from '../model/model-call.ts';
 import type { ScalarValue, ValueType } from '../model/types.ts';
 
 /**
@@ -192,9 +193,11 @@ export interface CalendarRange {
   readonly endMinute: number;
 }
 
-/** What is counted. Further measures (tokens, bytes) are further members. */
+/** What is counted. Further measures (bytes) are further members. */
 export type Measure =
   | { readonly kind: 'requests' }
+  /** Of calls to models. */
+  | { readonly kind: TokenMeasure }
   /** In nano-units of the accounting currency. `cost`: the fact that says what a request costs at most. */
   | { readonly kind: 'money'; readonly cost: FactExpression; readonly currency: string };
 

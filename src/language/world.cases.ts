@@ -1,6 +1,6 @@
 import { SERVICE_SETTINGS } from '../../test/upstream/service-settings.ts';
 import { LIMIT_DEFAULTS } from '../base/limits.ts';
-import { NO_MODELS } from '../model/pools.ts';
+import { type Model, NO_MODELS } from '../model/pools.ts';
 import type { BodyMember, RequestBodySchema } from '../model/request-body.ts';
 import type { ValueType } from '../model/types.ts';
 import type { Authority, Consumer, Route, Service, Tenant, World } from '../model/world.ts';
@@ -96,8 +96,9 @@ export const WORLD: World = {
     route('status', 'search', ['open'], { path: '/status', auth: 'none' }),
     route('place-order', 'orders', ['written'], { path: '/v1/new', body: ORDER }),
     route('refund', 'orders', ['written'], { path: '/v1/refund', body: REFUND }),
+    route('chat', null, ['ai'], { path: '/v1/chat/completions', ai: 'openai/chat' }),
   ]),
-  models: NO_MODELS,
+  models: { ...NO_MODELS, models: new Map([model('gpt-4o', ['large']), model('gpt-4o-mini', [])]) },
   directory: {
     tenants: new Map([
       tenant('acme', 'free', [consumer('web-shop', ['buyer']), consumer('crawler', [])]),
@@ -187,20 +188,26 @@ function service(name: string): [string, Service] {
 interface RouteOptions {
   readonly path: string;
   readonly auth?: Route['auth'];
+  readonly ai?: Route['ai'];
   readonly state?: Route['state'];
   readonly body?: RequestBodySchema;
   /** In nano-units. */
   readonly cost?: number;
 }
 
-function route(name: string, to: string, tags: readonly string[], options: RouteOptions): [string, Route] {
+function route(
+  name: string,
+  to: string | null,
+  tags: readonly string[],
+  options: RouteOptions,
+): [string, Route] {
   const { path, auth = 'required', state = 'published', body = null } = options;
   return [
     name,
     {
       name,
       service: to,
-      ai: null,
+      ai: options.ai ?? null,
       match: { methods: [], path, hosts: [], headers: [] },
       upstreamPath: null,
       state,
@@ -218,6 +225,11 @@ function route(name: string, to: string, tags: readonly string[], options: Route
       place: `routes/shop.yaml:${10 + name.length}:3`,
     },
   ];
+}
+
+function model(name: string, tags: readonly string[]): [string, Model] {
+  const place = 'providers/all.yaml:9:3';
+  return [name, { name, upstreamName: name, pools: [], tags, price: null, outputTokensMax: null, place }];
 }
 
 function tenant(name: string, plan: string, consumers: readonly Consumer[]): [string, Tenant] {

@@ -2,8 +2,11 @@ import { WEEKDAYS } from './local-time.ts';
 import type { ValueType } from './types.ts';
 import type { World } from './world.ts';
 
-/** When a fact is first known; later phases know it too. The order is the order of the phases. */
-export const FACT_PHASES = ['compile', 'route', 'identity', 'body', 'reply'] as const;
+/**
+ * When a fact is first known; later phases know it too. The order is the order of the phases. `call`: with the body, on routes whose
+ * requests are calls to models.
+ */
+export const FACT_PHASES = ['compile', 'route', 'identity', 'body', 'call', 'reply'] as const;
 export type FactPhase = (typeof FACT_PHASES)[number];
 
 /**
@@ -52,6 +55,9 @@ export function writtenPath(path: string): string {
   const at = path.lastIndexOf(ELEMENT);
   return at === -1 ? path : `it${path.slice(at + ELEMENT.length)}`;
 }
+
+/** What `cap` and `default` set in the field that a dialect has for it. */
+export const OUTPUT_CAP = 'request.output_cap';
 
 const TEXT: ValueType = { kind: 'text' };
 const TAGS: ValueType = { kind: 'list', of: { kind: 'reference', to: 'tag' } };
@@ -211,6 +217,29 @@ export const BUILT_IN_FACTS: readonly FactDefinition[] = [
   ),
 
   fact(
+    'model',
+    { kind: 'reference', to: 'model' },
+    'call',
+    'always',
+    'The model that is called; missing where a request is no call to one.',
+  ),
+  fact('request.model', TEXT, 'call', 'always', 'The model as the caller wrote it.'),
+  fact(
+    'request.tokens',
+    { kind: 'number' },
+    'call',
+    'always',
+    'The most tokens that the prompt of a call can be; missing where nothing bounds it, as with an image by its URL.',
+  ),
+  fact(
+    OUTPUT_CAP,
+    { kind: 'number' },
+    'call',
+    'always',
+    'The most tokens that the caller lets each answer have; missing where it says nothing.',
+  ),
+
+  fact(
     'response.status',
     { kind: 'number' },
     'reply',
@@ -230,6 +259,36 @@ export const BUILT_IN_FACTS: readonly FactDefinition[] = [
     'reply',
     'always',
     'The code of what the gateway answered, or why an answer broke off; missing where the service answered in full.',
+  ),
+
+  fact(
+    'usage.input_tokens',
+    { kind: 'number' },
+    'reply',
+    'always',
+    'Tokens of the prompt, as the provider tells them; where it does not, the most that they can be.',
+  ),
+  fact('usage.output_tokens', { kind: 'number' }, 'reply', 'always', 'The same of the answer.'),
+  fact(
+    'usage.cached_tokens',
+    { kind: 'number' },
+    'reply',
+    'always',
+    'Tokens of the prompt that the provider had in its cache; missing where nobody tells them.',
+  ),
+  fact(
+    'usage.reasoning_tokens',
+    { kind: 'number' },
+    'reply',
+    'always',
+    'Tokens of the answer that the model thought with; missing where nobody tells them.',
+  ),
+  fact(
+    'usage.cost',
+    { kind: 'money' },
+    'reply',
+    'always',
+    'What the request cost; missing where that is not known.',
   ),
 ];
 

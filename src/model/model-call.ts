@@ -23,3 +23,39 @@ export const UNBOUNDED = {
   earlier_answer: 'an earlier answer by its id',
 } as const;
 export type Unbounded = keyof typeof UNBOUNDED;
+
+/** What limits can count of calls, besides money: `tokens` is input and output together. */
+export const TOKEN_MEASURES = [
+  'tokens',
+  'input-tokens',
+  'output-tokens',
+  'cached-tokens',
+  'reasoning-tokens',
+] as const;
+export type TokenMeasure = (typeof TOKEN_MEASURES)[number];
+
+/** What is reserved at admission and known at the end. Money in nano-units of the accounting currency. */
+export type EstimatedMeasure = TokenMeasure | 'money';
+
+/** Of each measure so much; of a call that is over, null where nobody has told it. */
+export type CallBounds = Readonly<Record<EstimatedMeasure, number>>;
+export type CallActuals = Readonly<Record<EstimatedMeasure, number | null>>;
+
+export const NOTHING_USED: CallBounds = {
+  tokens: 0,
+  'input-tokens': 0,
+  'output-tokens': 0,
+  'cached-tokens': 0,
+  'reasoning-tokens': 0,
+  money: 0,
+};
+
+/** What the answer to a call says that it has used. */
+export interface TokenUsage {
+  /** All tokens of the prompt, cached ones included. */
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** Parts of the above. */
+  readonly cachedTokens: number;
+  readonly reasoningTokens: number;
+}

@@ -47,7 +47,8 @@ export type ReferenceKind =
   | 'credential'
   | 'plan'
   | 'role'
-  | 'tag';
+  | 'tag'
+  | 'model';
 
 export type ScalarValue = string | number | boolean;
 export type Value = ScalarValue | readonly ScalarValue[];

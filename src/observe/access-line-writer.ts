@@ -193,6 +193,9 @@ function isRare(record: AccessRecord): boolean {
     record.clientAborted ||
     record.inputTokens !== -1 ||
     record.outputTokens !== -1 ||
+    record.tokensFrom !== '' ||
+    record.cachedTokens !== -1 ||
+    record.reasoningTokens !== -1 ||
     record.costNano !== -1 ||
     record.alsoDenied.length > 0 ||
     record.shadowDenied.length > 0 ||

@@ -84,6 +84,10 @@ export function rareFields(record: AccessRecord): string {
   if (record.waivedRules.length > 0) fields += `,"portunus.waived":${JSON.stringify(record.waivedRules)}`;
   if (record.inputTokens !== -1) fields += `,"gen_ai.usage.input_tokens":${json(record.inputTokens)}`;
   if (record.outputTokens !== -1) fields += `,"gen_ai.usage.output_tokens":${json(record.outputTokens)}`;
+  if (record.cachedTokens !== -1)
+    fields += `,"gen_ai.usage.cache_read.input_tokens":${json(record.cachedTokens)}`;
+  if (record.reasoningTokens !== -1) fields += `,"portunus.reasoning_tokens":${json(record.reasoningTokens)}`;
+  if (record.tokensFrom !== '') fields += `,"portunus.tokens_from":"${record.tokensFrom}"`;
   if (record.costNano !== -1) fields += `,"portunus.cost_nano":${json(record.costNano)}`;
   if (record.clientAborted) fields += ',"portunus.client_aborted":true';
   return fields;

@@ -6,10 +6,12 @@ import {
   FORMAT_VERSION,
   FRAME_BYTES_MAX,
   FRAME_BYTES_MIN,
+  HAS_PARTS,
   NUMBER_BITS,
   NUMBER_MASK,
   NUMBERS_AT,
   OWN_TEXTS,
+  PARTS_BYTES,
   PLAIN,
   type RecordFrame,
   SAMPLED,
@@ -17,6 +19,8 @@ import {
   TELLS_DECISION,
   TELLS_ROUTE,
   type TextForm,
+  TOKENS_BOUND,
+  TOKENS_TOLD,
   VERSION_MASK,
 } from './record-format.ts';
 import {
@@ -78,23 +82,29 @@ export class RecordDecoder implements RecordFrame {
     const waived = (lists >> 16) & 0xff;
     const warned = lists >>> 24;
     const texts = OWN_TEXTS + denied + shadowed + waived + warned + textsOfNames(flags);
-    const textStart = at + FIXED_BYTES + 2 * texts;
+    const hasParts = (flags & HAS_PARTS) !== 0;
+    const fixedBytes = hasParts ? FIXED_BYTES + PARTS_BYTES : FIXED_BYTES;
+    const textStart = at + fixedBytes + 2 * texts;
     const sound =
       (flags & VERSION_MASK) === FORMAT_VERSION &&
       frameBytes <= FRAME_BYTES_MAX &&
       at + frameBytes <= limit &&
       textBytes >= 0 &&
       alignFrame(textStart + textBytes - at) === frameBytes &&
-      this.#textLengthsAddUp((at + FIXED_BYTES) >> 1, texts, textBytes);
+      this.#textLengthsAddUp((at + fixedBytes) >> 1, texts, textBytes);
     if (!sound) return 0;
     this.start = at;
     this.texts = (flags & PLAIN) === 0 ? 'any' : 'plain';
-    this.#openTexts((at + FIXED_BYTES) >> 1, textStart);
+    this.#openTexts((at + fixedBytes) >> 1, textStart);
     const record = this.record;
     record.status = int32[word + 2]!;
     record.attempts = int32[word + 3]!;
     record.clientAborted = (flags & ABORTED) !== 0;
     record.traceSampled = (flags & SAMPLED) !== 0;
+    record.tokensFrom =
+      (flags & TOKENS_BOUND) !== 0 ? 'bound' : (flags & TOKENS_TOLD) !== 0 ? 'provider' : '';
+    record.cachedTokens = hasParts ? this.#float64[(at + FIXED_BYTES) >> 3]! : -1;
+    record.reasoningTokens = hasParts ? this.#float64[((at + FIXED_BYTES) >> 3) + 1]! : -1;
     record.alsoDenied = this.#takeList(denied);
     record.shadowDenied = this.#takeList(shadowed);
     record.waivedRules = this.#takeList(waived);

@@ -4,17 +4,21 @@ import {
   alignFrame,
   FIXED_BYTES,
   FORMAT_VERSION,
+  HAS_PARTS,
   LIST_ITEMS_MAX,
   NAME_UNITS_MAX,
   NUMBER_BITS,
   NUMBERS_AT,
   OWN_TEXTS,
+  PARTS_BYTES,
   PATH_UNITS_MAX,
   PLAIN,
   SAMPLED,
   TELLS_CALLER,
   TELLS_DECISION,
   TELLS_ROUTE,
+  TOKENS_BOUND,
+  TOKENS_TOLD,
   UTF8_BYTES_PER_UNIT_MAX,
 } from './record-format.ts';
 import {
@@ -75,11 +79,13 @@ export class RecordEncoder {
       (knownRoute < 0 ? ROUTE_FIELDS.length : 0) +
       (knownCaller < 0 ? CALLER_FIELDS.length : 0) +
       (knownDecision < 0 ? DECISION_FIELDS.length : 0);
-    const textStart = at + FIXED_BYTES + 2 * texts;
+    const hasParts = record.cachedTokens !== -1 || record.reasoningTokens !== -1;
+    const fixedBytes = hasParts ? FIXED_BYTES + PARTS_BYTES : FIXED_BYTES;
+    const textStart = at + fixedBytes + 2 * texts;
     if (textStart > limit) return 0;
     this.#cursor = textStart;
     this.#limit = limit;
-    this.#nextLength = (at + FIXED_BYTES) >> 1;
+    this.#nextLength = (at + fixedBytes) >> 1;
     this.#plain = true;
     this.#overrun = false;
     this.#put(record.requestId, NAME_UNITS_MAX);
@@ -104,6 +110,8 @@ export class RecordEncoder {
       (record.clientAborted ? ABORTED : 0) |
       (plain ? PLAIN : 0) |
       (record.traceSampled ? SAMPLED : 0) |
+      (record.tokensFrom === '' ? 0 : record.tokensFrom === 'bound' ? TOKENS_BOUND : TOKENS_TOLD) |
+      (hasParts ? HAS_PARTS : 0) |
       (knownRoute < 0 ? TELLS_ROUTE : 0) |
       (knownCaller < 0 ? TELLS_CALLER : 0) |
       (knownDecision < 0 ? TELLS_DECISION : 0);
@@ -116,6 +124,10 @@ export class RecordEncoder {
     int32[word + 6] = route | (caller << NUMBER_BITS);
     int32[word + 7] = knownDecision < 0 ? this.#decisions.add(record) : knownDecision;
     this.#putNumbers(record, (at + NUMBERS_AT) >> 3);
+    if (hasParts) {
+      this.#float64[(at + FIXED_BYTES) >> 3] = record.cachedTokens;
+      this.#float64[((at + FIXED_BYTES) >> 3) + 1] = record.reasoningTokens;
+    }
     return frameBytes;
   }
 

@@ -6,11 +6,12 @@ import { type CallerNames, type DecisionNames, NAME_FIELDS, type RouteNames } fr
  * | offset | content                                                                             |
  * |--------|-------------------------------------------------------------------------------------|
  * | 0      | int32: bytes of the frame, a multiple of 8                                          |
- * | 4      | int32: version, and flags from bit 8 (aborted, plain, told groups of names, sampled)         |
+ * | 4      | int32: version, and flags from bit 8 (aborted, plain, told groups, sampled, tokens)  |
  * | 8      | int32: status · 12: attempts · 16: lengths of the four lists, one byte each         |
  * | 20     | int32: bytes of text · 24: numbers of the groups of names · 28: 0                   |
  * | 32     | ten float64: time, tokens in and out, cost, bytes in and out, four phase times      |
- * | 112    | uint16 per text: its bytes                                                          |
+ * | 112    | two float64, where a flag says so: cached and reasoning tokens                      |
+ * | 112 …  | uint16 per text: its bytes                                                          |
  * | …      | the texts in UTF-8, one after the other                                             |
  *
  * Numbers stand first and aligned so that they are plain typed-array stores. Texts: the record's own, those of its lists,
@@ -26,6 +27,7 @@ export const LIST_ITEMS_MAX = 8;
 
 export const FIXED_BYTES = 112;
 export const NUMBERS_AT = 32;
+export const PARTS_BYTES = 16;
 /** Request id, trace id, parent span, path. */
 export const OWN_TEXTS = 4;
 const LIST_COUNT = 4;
@@ -37,7 +39,7 @@ const TEXT_UNITS_MAX = PATH_UNITS_MAX + (TEXTS_MAX - 1) * NAME_UNITS_MAX;
 export const FRAME_BYTES_MIN = alignFrame(FIXED_BYTES + 2 * OWN_TEXTS);
 /** No frame is longer, whatever the record holds. */
 export const FRAME_BYTES_MAX = alignFrame(
-  FIXED_BYTES + 2 * TEXTS_MAX + TEXT_UNITS_MAX * UTF8_BYTES_PER_UNIT_MAX,
+  FIXED_BYTES + PARTS_BYTES + 2 * TEXTS_MAX + TEXT_UNITS_MAX * UTF8_BYTES_PER_UNIT_MAX,
 );
 
 export const ABORTED = 1 << 8;
@@ -47,6 +49,11 @@ export const TELLS_ROUTE = 1 << 10;
 export const TELLS_CALLER = 1 << 11;
 export const TELLS_DECISION = 1 << 12;
 export const SAMPLED = 1 << 13;
+/** Tokens were told by a provider, or are bounds; neither: there are none. */
+export const TOKENS_TOLD = 1 << 14;
+export const TOKENS_BOUND = 1 << 15;
+/** Two numbers more follow the others: cached and reasoning tokens. */
+export const HAS_PARTS = 1 << 16;
 export const VERSION_MASK = 0xff;
 
 /** The three numbers share a word and a half: route and caller in the first, the decision's in the second. */

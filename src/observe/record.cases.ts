@@ -4,7 +4,7 @@ import type { AccessRecord } from '../pipeline/record.ts';
 /** A permitted request as the gateway records it; `changes` on top. */
 export function record(changes: Partial<AccessRecord> = {}): AccessRecord {
   return {
-    version: 2,
+    version: 3,
     timeMs: 1_795_456_000_123,
     requestId: '01JD3ZK8W5V6Q1N0A2B3C4D5E6',
     traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
@@ -33,6 +33,9 @@ export function record(changes: Partial<AccessRecord> = {}): AccessRecord {
     providerKey: '',
     inputTokens: -1,
     outputTokens: -1,
+    cachedTokens: -1,
+    reasoningTokens: -1,
+    tokensFrom: '',
     costNano: -1,
     requestBytes: 0,
     responseBytes: 512,
@@ -63,7 +66,7 @@ const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
 
 /** Any record within the bounds of the binary form: it must come back as it is. */
 export const anyRecord: fc.Arbitrary<AccessRecord> = fc.record({
-  version: fc.constant(2 as const),
+  version: fc.constant(3 as const),
   timeMs: number,
   requestId: name,
   traceId: name,
@@ -92,6 +95,9 @@ export const anyRecord: fc.Arbitrary<AccessRecord> = fc.record({
   providerKey: name,
   inputTokens: number,
   outputTokens: number,
+  cachedTokens: number,
+  reasoningTokens: number,
+  tokensFrom: fc.constantFrom('', 'provider', 'bound'),
   costNano: number,
   requestBytes: number,
   responseBytes: number,

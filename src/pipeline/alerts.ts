@@ -8,11 +8,25 @@ export interface Answer {
   durationMs: number;
   /** Stable code of what the gateway answered, or of why an answer broke off; undefined where there is none. */
   code: string | undefined;
+  /** What it used, each undefined where that is not known. */
+  inputTokens: number | undefined;
+  outputTokens: number | undefined;
+  cachedTokens: number | undefined;
+  reasoningTokens: number | undefined;
+  costNano: number | undefined;
   /** How far the request got: what was not known by then no rule is asked about. */
   known: Known;
 }
 export type Known = (typeof KNOWN)[keyof typeof KNOWN];
 export const KNOWN = { request: 0, caller: 1, body: 2 } as const;
+
+export const NOTHING_KNOWN_USED = {
+  inputTokens: undefined,
+  outputTokens: undefined,
+  cachedTokens: undefined,
+  reasoningTokens: undefined,
+  costNano: undefined,
+};
 
 /** Takes what fits an alert rule; of one data thread. */
 export interface AlertSink {

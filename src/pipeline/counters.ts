@@ -1,3 +1,5 @@
+import type { CallActuals, EstimatedMeasure } from '../model/model-call.ts';
+
 /**
  * The counters port. One rule set binds its counters once per thread; a request then fills a {@link TakeBatch} and
  * takes from all of them in one linearizable step: all or nothing, and a refused request leaves every counter as it
@@ -25,8 +27,11 @@ export interface CounterBinding {
    * is charged in full. Without effect when that window has passed or the entry was settled before.
    */
   settle(reservation: Reservation, index: number, actual: number): void;
-  /** {@link settle} for every estimated entry: one request has one cost, whatever counters it is kept in. */
-  settleEstimates(reservation: Reservation, actual: number): void;
+  /**
+   * {@link settle} for every estimated entry, by its measure: one request has one cost, whatever counters it is kept in. Of what
+   * nobody has told the whole reserve is spent.
+   */
+  settleEstimates(reservation: Reservation, actual: CallActuals): void;
   /** Replaces a reservation by a new batch in one step: counters with equal key keep their unit. Nothing changes on refusal. */
   swap(reservation: Reservation, batch: TakeBatch, nowMs: number, wallMs: number): TakeResult;
   /** Gives back what was not settled; frees slots of `at once`. Idempotent. */
@@ -100,10 +105,10 @@ export interface CounterSpec {
   /** The delivery that is told of crossings. Absent: all that take everything. */
   readonly notify?: string;
   /**
-   * `estimated`: what is taken is a reserve, settled or given back later (tokens, money). Absent: the weight is exact, and
-   * once taken it stays taken: neither `settle` nor `release` changes it (a count of requests).
+   * What is taken is a reserve of this measure, settled or given back later. Absent: the weight is exact, and once taken it stays
+   * taken: neither `settle` nor `release` changes it (a count of requests).
    */
-  readonly weights?: 'estimated';
+  readonly estimates?: EstimatedMeasure;
   /**
    * Of a limit that an edit has replaced (language-rules #27): it stays in force beside its successor until the moment that the
    * control thread sets, and takes leave it out from then on. Absent: it is in force as long as its rule set.

@@ -1,4 +1,5 @@
-import type { Models, OperationName } from '../model/pools.ts';
+import type { Models } from '../model/pools.ts';
+import type { CallOperation } from '../model/route-calls.ts';
 import type { ModelService } from './model-request.ts';
 import type { UpstreamService } from './upstream.ts';
 
@@ -26,8 +27,6 @@ export interface BoundModels {
   /** Answers which models there are. */
   readonly list: UpstreamService;
 }
-export type CallOperation = Exclude<OperationName, 'openai/models'>;
-
 /** Turns the models of one version into services that AI routes send to. Implemented by `pools/`, on each data thread. */
 export interface ModelServices {
   /**

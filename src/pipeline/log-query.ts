@@ -91,6 +91,16 @@ export const LOG_AMOUNTS = {
     what: 'tokens that a model wrote',
     of: ({ outputTokens }) => outputTokens,
   },
+  'cached-tokens': {
+    unit: 'count',
+    what: 'tokens that a provider had in its cache',
+    of: ({ cachedTokens }) => cachedTokens,
+  },
+  'reasoning-tokens': {
+    unit: 'count',
+    what: 'tokens that a model thought with',
+    of: ({ reasoningTokens }) => reasoningTokens,
+  },
   attempts: { unit: 'count', what: 'times that a service was asked', of: ({ attempts }) => attempts },
   status: { unit: 'count', what: 'status of the answer', of: ({ status }) => status },
 } as const satisfies Readonly<

@@ -1,6 +1,6 @@
 /** Calls to models: read off the body before any rule about it is asked, and sent as they were read. */
 import type { JsonDocument } from '../base/json/document.ts';
-import type { CallFacts } from '../model/model-call.ts';
+import type { CallBounds, CallFacts, TokenUsage } from '../model/model-call.ts';
 import type { Model } from '../model/pools.ts';
 import type { CallAmounts } from './key-pool.ts';
 import type {
@@ -18,8 +18,34 @@ export interface ModelRequest {
   readonly facts: CallFacts;
   /** What is called. */
   readonly model: Model;
-  /** What it takes at most. */
+  /** What it takes at most of the limits of keys: finite, where `bounds` may not be. */
   readonly amounts: CallAmounts;
+  /** The most that it can take of each measure; infinite where nothing bounds it soundly, and `unbounded` says why. */
+  readonly bounds: CallBounds;
+  readonly unbounded: UnboundedCall;
+  /** Limits reserve what the cap on its answer allows, so that cap has to be in what is sent (language-rules #2). */
+  relyOnCap: boolean;
+  readonly use: CallUse;
+}
+
+/** In words that follow "because of"; '' where there is a bound. */
+export interface UnboundedCall {
+  readonly input: string;
+  readonly output: string;
+  readonly money: string;
+}
+
+/** How the call went: filled by whoever sends it, and read once it has ended. */
+export interface CallUse {
+  /** Where its last attempt went, '' before there was one. */
+  pool: string;
+  key: string;
+  /** `nothing`: no provider can have worked on it. `reserve`: nobody has told what it used, so all that was reserved is spent. */
+  charged: 'nothing' | 'told' | 'reserve';
+  /** Null unless told. */
+  usage: TokenUsage | null;
+  /** Nano-units; null where it was not told, or no price is known. */
+  costNano: number | null;
 }
 
 /** Why a body is no call. */
@@ -32,6 +58,8 @@ export interface NoModelRequest {
 export interface ModelService extends UpstreamService {
   /** `text`: the whole body, without content coding. It is looked into, not copied. */
   read(text: Uint8Array): ModelRequest | NoModelRequest;
+  /** The same call, with an answer of no more tokens than that. */
+  capped(call: ModelRequest, outputTokens: number): ModelRequest;
   /**
    * As `dispatch`, but for the body, which is that of `call`: nothing is written to it. `pools`: those that rules leave it, in the
    * order in which they are tried; null: all of the model.

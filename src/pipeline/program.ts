@@ -101,6 +101,11 @@ export interface RoutePipeline {
   readonly shapeResponse: (context: RequestContext, edits: HeaderEdits) => void;
   /** Null on routes whose rules leave bodies as they are: those pay nothing. */
   readonly requestTransform: TransformRequestBody | null;
+  /**
+   * The most tokens that an answer to the call may have, by the caller and the rules; infinite where neither says anything. Null on
+   * routes without such rules.
+   */
+  readonly outputCap: ((context: RequestContext) => number) | null;
   readonly responseTransform: TransformResponseBody | null;
   /** The least total time that rules allow, or Infinity. */
   readonly totalTimeoutMs: (context: RequestContext) => number;

@@ -1,10 +1,10 @@
 /**
- * Access record, version 2: what is kept of every request. Never a credential, never a body. Everything later (log,
+ * Access record, version 3: what is kept of every request. Never a credential, never a body. Everything later (log,
  * rollups, replay, forecast) reads it; fields that a request does not have are -1 or ''.
  */
 export interface AccessRecord {
-  /** 1 called `costNano` by the name of one currency. */
-  version: 2;
+  /** 1 called `costNano` by the name of one currency; 2 did not tell parts of tokens. */
+  version: 3;
   timeMs: number;
   requestId: string;
   /** Trace id of `traceparent` (W3C Trace Context), 32 hex digits, or ''. */
@@ -43,6 +43,11 @@ export interface AccessRecord {
   providerKey: string;
   inputTokens: number;
   outputTokens: number;
+  /** Parts of the above; -1 where nobody told them. */
+  cachedTokens: number;
+  reasoningTokens: number;
+  /** `bound`: nobody told the tokens, so they are the most that they can be. '' where there are none. */
+  tokensFrom: '' | 'provider' | 'bound';
   /** In 1/1,000,000,000 of the currency of account. */
   costNano: number;
   requestBytes: number;
@@ -59,7 +64,7 @@ export interface AccessRecord {
 /** A record of which nothing is known yet: made once per thread and filled anew for each request. */
 export function emptyRecord(): AccessRecord {
   return {
-    version: 2,
+    version: 3,
     timeMs: 0,
     requestId: '',
     traceId: '',
@@ -88,6 +93,9 @@ export function emptyRecord(): AccessRecord {
     providerKey: '',
     inputTokens: -1,
     outputTokens: -1,
+    cachedTokens: -1,
+    reasoningTokens: -1,
+    tokensFrom: '',
     costNano: -1,
     requestBytes: 0,
     responseBytes: 0,

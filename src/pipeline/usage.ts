@@ -1,5 +1,13 @@
 /** What was used, added up over a time by one dimension. Made by `observe/`, answered by `admin/`. */
-export const USAGE_DIMENSIONS = ['route', 'tenant', 'consumer', 'credential', 'decision'] as const;
+export const USAGE_DIMENSIONS = [
+  'route',
+  'tenant',
+  'consumer',
+  'credential',
+  'decision',
+  'model',
+  'pool',
+] as const;
 export type UsageDimension = (typeof USAGE_DIMENSIONS)[number];
 
 export const USAGE_GRANULARITIES = ['minute', 'hour', 'day'] as const;

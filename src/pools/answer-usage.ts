@@ -5,7 +5,8 @@
 import { EventStream, eventData } from '../ai/event-stream.ts';
 import type { Operation } from '../ai/operations.ts';
 import { parsedJson } from '../ai/parsed-json.ts';
-import { StreamUsage, type Usage, usageIn } from '../ai/usage.ts';
+import { StreamUsage, usageIn } from '../ai/usage.ts';
+import type { TokenUsage } from '../model/model-call.ts';
 
 export interface AnswerUsageOptions {
   readonly operation: Operation;
@@ -23,7 +24,8 @@ export class AnswerUsage {
   #pieces: Uint8Array[] = [];
   #bytes = 0;
   #tooLong = false;
-  #told: Usage | null = null;
+  #told: TokenUsage | null = null;
+  #isWhole = false;
 
   constructor(options: AnswerUsageOptions) {
     this.#options = options;
@@ -34,13 +36,19 @@ export class AnswerUsage {
 
   /** What passes on of a piece. */
   pass(chunk: Uint8Array, last: boolean): Uint8Array {
+    this.#isWhole = last;
     if (this.#tooLong) return chunk;
     return this.#events === null ? this.#passJson(chunk, last) : this.#passEvents(this.#events, chunk, last);
   }
 
   /** Null: it told none. */
-  get usage(): Usage | null {
+  get usage(): TokenUsage | null {
     return this.#streamed === null ? this.#told : this.#streamed.usage;
+  }
+
+  /** Whether the answer came to its end: of a stream that breaks off, what was told before is less than was used. */
+  get isWhole(): boolean {
+    return this.#isWhole || this.#streamed?.isFinal === true;
   }
 
   #passJson(chunk: Uint8Array, last: boolean): Uint8Array {

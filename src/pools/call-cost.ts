@@ -1,12 +1,27 @@
 /** What calls cost, by the price of their model. */
-import type { Usage } from '../ai/usage.ts';
+import type { TokenUsage } from '../model/model-call.ts';
 import type { ModelPrice } from '../model/pools.ts';
 
 /** Prices are for a million tokens. */
 const TOKENS_PRICED = 1_000_000;
 
+/**
+ * The most that a call can cost; infinite where its price or one of its amounts is not known. What costs nothing needs no bound.
+ */
+export function costBoundNano(price: ModelPrice | null, inputTokens: number, outputTokens: number): number {
+  if (price === null) return Number.POSITIVE_INFINITY;
+  // a prompt may lie in the cache of its provider or not, whichever is dearer
+  const inputNano = Math.max(price.inputNano, price.cachedNano);
+  const tokens = times(inputTokens, inputNano) + times(outputTokens, price.outputNano);
+  return Math.ceil(tokens / TOKENS_PRICED) + price.requestNano;
+}
+
+function times(tokens: number, nano: number): number {
+  return nano === 0 ? 0 : tokens * nano;
+}
+
 /** In nano-units, rounded up once; 0 where no price is known. */
-export function costNano(price: ModelPrice | null, usage: Omit<Usage, 'reasoningTokens'>): number {
+export function costNano(price: ModelPrice | null, usage: Omit<TokenUsage, 'reasoningTokens'>): number {
   if (price === null) return 0;
   const { inputTokens, cachedTokens, outputTokens } = usage;
   const tokens =

@@ -3,26 +3,39 @@ import { readCall } from '../ai/call-facts.ts';
 import { conversationHash } from '../ai/conversation.ts';
 import type { Operation } from '../ai/operations.ts';
 import { scanJson } from '../base/json/scan.ts';
-import type { CallFacts } from '../model/model-call.ts';
+import { type CallFacts, UNBOUNDED } from '../model/model-call.ts';
 import type { Model } from '../model/pools.ts';
 import type { CallAmounts } from '../pipeline/key-pool.ts';
 import type { ModelRequest, NoModelRequest } from '../pipeline/model-request.ts';
-import { costNano } from './call-cost.ts';
-import type { BoundModel, ModelThread, Target } from './model-services.ts';
+import { costBoundNano, costNano } from './call-cost.ts';
+import type { CallLimits, Target } from './model-services.ts';
 
-export interface CallPlan extends ModelRequest {
+/** Bounds of a body. */
+export type ReadLimits = Pick<
+  CallLimits,
+  'requestBodyBufferedBytes' | 'requestJsonDepth' | 'requestJsonValues'
+>;
+
+/** What reading a call needs to know of a pool. */
+export type ReadTarget = Pick<Target, 'pool' | 'provider'>;
+
+export interface CallPlan<Of extends ReadTarget = Target> extends ModelRequest {
   readonly operation: Operation;
-  readonly targets: readonly Target[];
+  readonly targets: readonly Of[];
+  /** The most tokens of an answer that anything allows: the caller, the rules, the model. Null: nobody has said. */
+  readonly outputCap: number | null;
+  /** A rule has said so, and the caller something else or nothing. */
+  readonly isCapped: boolean;
   /** See `conversationHash`; null where no pool asks for it. */
   readonly conversation: number | null;
 }
 
-export function planCall(
+export function planCall<Of extends ReadTarget>(
   body: Uint8Array,
   operation: Operation,
-  models: ReadonlyMap<string, BoundModel>,
-  { limits }: Pick<ModelThread, 'limits'>,
-): CallPlan | NoModelRequest {
+  models: ReadonlyMap<string, { readonly model: Model; readonly targets: readonly Of[] }>,
+  limits: ReadLimits,
+): CallPlan<Of> | NoModelRequest {
   const scanned = scanJson(body, {
     bytesMax: limits.requestBodyBufferedBytes,
     depthMax: limits.requestJsonDepth,
@@ -62,13 +75,43 @@ export function planCall(
     model: bound.model,
     targets,
     conversation: targets.some(({ pool }) => pool.sticky !== null) ? conversationHash(scanned.value) : null,
-    amounts: amountsOf(facts, operation, bound.model),
+    isCapped: false,
+    ...boundedBy(facts, operation, bound.model, Number.POSITIVE_INFINITY),
+    relyOnCap: false,
+    use: unused(),
+  };
+}
+
+/** The same call with an answer of no more tokens than that. */
+export function cappedPlan<Of extends ReadTarget>(plan: CallPlan<Of>, outputTokens: number): CallPlan<Of> {
+  const { facts, operation, model } = plan;
+  return { ...plan, isCapped: true, ...boundedBy(facts, operation, model, outputTokens), use: unused() };
+}
+
+type Bounded = Pick<CallPlan, 'outputCap' | 'amounts' | 'bounds' | 'unbounded'>;
+
+function boundedBy(facts: CallFacts, operation: Operation, model: Model, outputTokens: number): Bounded {
+  const least = Math.min(
+    facts.outputCap ?? Number.POSITIVE_INFINITY,
+    model.outputTokensMax ?? Number.POSITIVE_INFINITY,
+    outputTokens,
+  );
+  const outputCap = Number.isFinite(least) ? least : null;
+  return {
+    outputCap,
+    amounts: amountsOf(facts, operation, model, outputCap),
+    ...boundsOf(facts, operation, model, least),
   };
 }
 
 /** A sound bound: no tokenizer makes more tokens of a text than it has bytes. */
-function amountsOf(facts: CallFacts, operation: Operation, { outputTokensMax, price }: Model): CallAmounts {
-  const cap = facts.outputCap ?? outputTokensMax ?? OUTPUT_TOKENS_UNTOLD;
+function amountsOf(
+  facts: CallFacts,
+  operation: Operation,
+  { price }: Model,
+  outputCap: number | null,
+): CallAmounts {
+  const cap = outputCap ?? OUTPUT_TOKENS_UNTOLD;
   const inputTokens = facts.promptBytes;
   const outputTokens = operation.answersInTokens ? Math.min(TOKENS_MAX, cap * facts.choices) : 0;
   return {
@@ -76,6 +119,46 @@ function amountsOf(facts: CallFacts, operation: Operation, { outputTokensMax, pr
     outputTokens,
     costNano: costNano(price, { inputTokens, outputTokens, cachedTokens: 0 }),
   };
+}
+
+/** The same for limits of policies, which rely on it: nothing is guessed. */
+function boundsOf(
+  facts: CallFacts,
+  operation: Operation,
+  model: Model,
+  cap: number,
+): Pick<CallPlan, 'bounds' | 'unbounded'> {
+  const { price } = model;
+  const input = facts.unbounded === null ? facts.promptBytes : Number.POSITIVE_INFINITY;
+  const output = operation.answersInTokens ? cap * facts.choices : 0;
+  const priced = operation.answersInTokens || price === null || price.outputNano === 0 ? output : cap;
+  const money = costBoundNano(price, input, priced);
+  const unbounded = {
+    input: facts.unbounded === null ? '' : UNBOUNDED[facts.unbounded],
+    output: Number.isFinite(output)
+      ? ''
+      : `an answer that neither the request nor the model "${model.name}" bounds`,
+  };
+  const unpriced = price === null ? `the price of model "${model.name}", which is not known` : '';
+  const unpricedAnswer = Number.isFinite(priced) ? '' : 'an answer that is priced by what it holds';
+  return {
+    bounds: {
+      tokens: input + output,
+      'input-tokens': input,
+      'output-tokens': output,
+      'cached-tokens': input,
+      'reasoning-tokens': output,
+      money,
+    },
+    unbounded: {
+      ...unbounded,
+      money: Number.isFinite(money) ? '' : unpriced || unbounded.input || unbounded.output || unpricedAnswer,
+    },
+  };
+}
+
+function unused(): CallPlan['use'] {
+  return { pool: '', key: '', charged: 'nothing', usage: null, costNano: null };
 }
 
 function shown(name: string): string {

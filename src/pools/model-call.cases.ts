@@ -4,7 +4,8 @@ import { assert } from '../base/assert.ts';
 import { LIMIT_DEFAULTS, type LimitValues } from '../base/limits.ts';
 import { err, ok } from '../base/result.ts';
 import type { Models as Configured, ErrorRule, KeyLimit, Model, Pool, Provider } from '../model/pools.ts';
-import type { BoundModels, CallOperation } from '../pipeline/key-pool.ts';
+import type { CallOperation } from '../model/route-calls.ts';
+import type { BoundModels } from '../pipeline/key-pool.ts';
 import type { ModelRequest, NoModelRequest } from '../pipeline/model-request.ts';
 import type {
   ResponseHead,
@@ -342,6 +343,7 @@ function providerOf(name: string, changes: Partial<Provider> = {}): Provider {
     retryHeaders: [{ name: 'retry-after', format: 'seconds' }],
     errors: ERRORS,
     tokensCounted: 'used',
+    outputCapMember: 'max_completion_tokens',
     streamUsage: 'asked',
     place: 'test.yaml:1',
     ...changes,

@@ -207,8 +207,11 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
       return;
     }
     this.#attempts++;
-    const body = outgoingBody(plan.document!, {
+    this.#noteAttempt(target, key);
+    const body = outgoingBody(plan.document!, this.#operation, {
       model: plan.model.upstreamName === plan.facts.model ? null : plan.model.upstreamName,
+      outputCap: plan.isCapped || plan.relyOnCap ? plan.outputCap : null,
+      capMember: capMember(this.#operation, target.provider),
       asksForUsage: this.#asksForUsage(target),
     });
     const sent = target.keys.get(key)!;
@@ -217,6 +220,13 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     this.#attempt = { target, key, sent, ticket, call, as };
     call.write(body);
     call.end();
+  }
+
+  #noteAttempt({ pool, keys }: Target, key: number): void {
+    const { use } = this.#plan;
+    use.pool = pool.name;
+    use.key = keys.get(key)!.name;
+    use.charged = 'reserve';
   }
 
   #asksForUsage({ provider }: Target): boolean {
@@ -290,6 +300,8 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     // First, so that nobody who waits is the next to be refused.
     if (means === 'throttled') this.#close(ticket, waitMs, reports);
     this.#endAttempt('refused', reports);
+    // what failed for no reason that is known may have been paid for
+    if (means === null && status >= 500) this.#plan.use.charged = 'reserve';
     const mayRetry = this.#attempts < this.#thread.limits.providerAttempts;
     if (means === 'throttled' || means === 'unauthorised' || means === 'out-of-credit') {
       if (mayRetry) this.#again();
@@ -393,6 +405,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     const { lanes, health, clock } = this.#thread;
     const nowMs = clock.monotonicMs();
     health.ended(attempt.key, attempt.as);
+    this.#noteUse(outcome);
     if (outcome === 'unsent') {
       lanes.release(attempt.ticket, nowMs);
       return;
@@ -402,6 +415,17 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     const counted = tokensCounted === 'reserved' ? this.#asReserved(outcome) : outcome;
     lanes.settle(attempt.ticket, counted, reports, nowMs);
     attempt.target.queue.turn(nowMs);
+  }
+
+  #noteUse(outcome: CallOutcome | 'unsent'): void {
+    const { use, model } = this.#plan;
+    const usage = this.#usage?.usage ?? null;
+    if (outcome === 'unsent' || outcome === 'refused') use.charged = 'nothing';
+    else if (usage !== null && this.#usage!.isWhole) {
+      use.charged = 'told';
+      use.usage = usage;
+      use.costNano = model.price === null ? null : costNano(model.price, usage);
+    } else use.charged = 'reserve';
   }
 
   /** What such a provider has set aside for an answer it keeps, however short the answer was. */
@@ -460,6 +484,11 @@ function isEventStream(fields: readonly string[]): boolean {
   for (let index = 0; index < fields.length; index += 2)
     if (fields[index] === 'content-type') return fields[index + 1]!.startsWith('text/event-stream');
   return false;
+}
+
+/** Of OpenAI's two names for it, providers that speak its dialect may know but one. */
+function capMember({ outputCaps }: Operation, { outputCapMember }: Target['provider']): string | null {
+  return outputCaps.includes(outputCapMember) ? outputCapMember : (outputCaps[0] ?? null);
 }
 
 /** The others tell their usage in streams without being asked, or have no such member. */

@@ -12,7 +12,7 @@ import type {
   UpstreamRequest,
   UpstreamService,
 } from '../pipeline/upstream.ts';
-import { type CallPlan, planCall } from './call-plan.ts';
+import { type CallPlan, cappedPlan, planCall } from './call-plan.ts';
 import type { Candidate } from './choice.ts';
 import { FairShares, fairSharesCells } from './fair-shares.ts';
 import { KeyHealth } from './key-health.ts';
@@ -211,7 +211,11 @@ class OperationOnModels implements ModelService {
   }
 
   read(text: Uint8Array): ModelRequest | NoModelRequest {
-    return planCall(text, this.#operation, this.#models, this.#thread);
+    return planCall(text, this.#operation, this.#models, this.#thread.limits);
+  }
+
+  capped(call: ModelRequest, outputTokens: number): ModelRequest {
+    return cappedPlan(call as CallPlan, outputTokens);
   }
 
   send(

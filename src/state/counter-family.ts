@@ -1,5 +1,6 @@
 /** The counters of one limit as one thread sees them: views of the shared memory, and the figures of the limit. */
 import { assert } from '../base/assert.ts';
+import type { EstimatedMeasure } from '../model/model-call.ts';
 import type { CounterSpec, CounterWindow } from '../pipeline/counters.ts';
 import { periodClock } from './calendar-periods.ts';
 import { calendarQuota, steadyQuota } from './calendar-quota.ts';
@@ -46,6 +47,8 @@ export class CounterFamily implements KindSettings {
   /** Concurrency is freed at the end of the request; estimates are settled: both need a reservation. */
   readonly frees: boolean;
   readonly estimated: boolean;
+  /** What is estimated; null where weights are exact. */
+  readonly estimates: EstimatedMeasure | null;
   readonly allowOnFailure: boolean;
   /** Nothing may be used before it is durable: see `quota-lease-cells.ts`. */
   readonly leased: boolean;
@@ -86,7 +89,8 @@ export class CounterFamily implements KindSettings {
     this.cells = new Float64Array(region.memory);
     this.keysMax = region.keysMax;
     this.frees = spec.window.kind === 'concurrency';
-    this.estimated = spec.weights === 'estimated';
+    this.estimates = spec.estimates ?? null;
+    this.estimated = this.estimates !== null;
     this.allowOnFailure = spec.onFailure === 'allow';
     this.leased = quotas === 'leased' && spec.window.kind === 'calendar';
     this.rate = rateKind(spec.window.kind);

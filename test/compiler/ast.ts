@@ -1,4 +1,5 @@
 /** Typed syntax trees for tests, as short as the policies they stand for. Facts are looked up in the one list of facts. */
+
 import { assert } from '../../src/base/assert.ts';
 import { SourceText, type Span } from '../../src/diagnostics/source.ts';
 import type {
@@ -29,6 +30,7 @@ import type {
   TypedExpression,
 } from '../../src/language/typed.ts';
 import { elementPath, type FactDefinition, factsOf } from '../../src/model/facts.ts';
+import type { TokenMeasure } from '../../src/model/model-call.ts';
 import type { AttributeType, ScalarValue, ValueType } from '../../src/model/types.ts';
 import type { World } from '../../src/model/world.ts';
 import { BODY_FACTS } from './bodies.ts';
@@ -281,6 +283,10 @@ export function limit(
 export function budget(...parts: Parameters<typeof limit>): LimitRule {
   const rule = limit(...parts);
   return { ...rule, kind: 'budget', measure: { kind: 'money', cost: fact('route.cost'), currency: 'USD' } };
+}
+/** A limit of tokens; its guard has to prove that requests are calls to models. */
+export function tokenLimit(kind: TokenMeasure, ...parts: Parameters<typeof limit>): LimitRule {
+  return { ...limit(...parts), measure: { kind } };
 }
 export function setHeader(
   header: string,

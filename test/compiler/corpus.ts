@@ -85,6 +85,7 @@ const REQUEST = {
   bodyBytes: 0,
   headers: [],
   parameters: ['1'],
+  call: null,
   body: null,
 } as const;
 

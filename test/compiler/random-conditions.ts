@@ -57,6 +57,10 @@ export const FACT_CASES: readonly FactCase[] = [
   { path: 'request.time', parameter: 'Asia/Kathmandu', values: [165, 225, 8 * 60] },
   { path: 'request.weekday', parameter: 'Europe/Berlin', values: ['thu', 'fri', 'sat'] },
   ...Object.entries(BODY_VALUES).map(([name, values]) => ({ path: joinedPath(BODY, name), values })),
+  { path: 'model', values: NAMES.models },
+  { path: 'request.model', values: NAMES.models },
+  { path: 'request.tokens', values: [1, 2, 3] },
+  { path: 'request.output_cap', values: [1, 2, 3] },
   { path: 'route', values: NAMES.routes },
   { path: 'route.service', values: NAMES.services },
   { path: 'route.tags', values: NAMES.tags },
@@ -140,8 +144,13 @@ function randomAnswerTest(choices: Choices): TypedExpression {
     () => and(present(code), is(code, choices.one(['forbidden', 'total_timeout', 'custom']))),
     () => memberOf(fact('response.status'), list(403, 500, 503)),
     () => not(present(code)),
+    () => {
+      const used = fact(`usage.${choices.one(USED)}`);
+      return and(present(used), compare(choices.one(['gt', 'le']), used, choices.one([0, 1, 2])));
+    },
   );
 }
+const USED = ['input_tokens', 'output_tokens', 'cached_tokens', 'reasoning_tokens', 'cost'] as const;
 
 /** Their hours begin and end within the hours in which requests arrive. */
 const CALENDARS: readonly CheckedCalendar[] = [

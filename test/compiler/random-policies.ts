@@ -9,7 +9,9 @@ import type {
   LimitWindow,
   TypedExpression,
 } from '../../src/language/typed.ts';
+import { OUTPUT_CAP } from '../../src/model/facts.ts';
 import { BODY, joinedPath } from '../../src/model/member-path.ts';
+import { TOKEN_MEASURES } from '../../src/model/model-call.ts';
 import type { ScalarValue } from '../../src/model/types.ts';
 import {
   alert,
@@ -34,6 +36,7 @@ import {
   routeTo,
   setHeader,
   timeout,
+  tokenLimit,
   warn,
 } from './ast.ts';
 import { BODY_VALUES } from './bodies.ts';
@@ -186,6 +189,15 @@ function ruleOf(
       return deprecate(choices.one([null, '/v2/orders', '/v2/{url id}', '//b.example/{url part}/x']), when);
     case 'cap':
     case 'default': {
+      if (choices.rarely(3)) {
+        const isCall = present(fact('model'));
+        const guard = { when: when.when === undefined ? isCall : and(isCall, when.when) };
+        return {
+          ...member('cap', joinedPath(BODY, 'amount'), choices.one([1, 2, 5]), guard),
+          kind,
+          member: fact(OUTPUT_CAP),
+        };
+      }
       const [path, values] = choices.one(kind === 'cap' ? CAPPED : DEFAULTED);
       return member(kind, joinedPath(BODY, path), choices.one(values), when);
     }
@@ -261,9 +273,17 @@ function randomLimit(
 ): LimitRule {
   const window = randomWindow(choices);
   const isBudget = window.kind === 'calendar' && choices.below(2) === 0;
-  const priced = present(fact('route.cost'));
-  const guard = !isBudget ? when : { when: when.when === undefined ? priced : and(priced, when.when) };
-  return (isBudget ? budget : limit)(name, {
+  const tokens =
+    !isBudget && window.kind !== 'concurrency' && choices.rarely(4) ? choices.one(TOKEN_MEASURES) : null;
+  const isCall = present(fact('model'));
+  const needed = isBudget
+    ? choices.one([present(fact('route.cost')), isCall])
+    : tokens === null
+      ? null
+      : isCall;
+  const guard = needed === null ? when : { when: when.when === undefined ? needed : and(needed, when.when) };
+  const make = isBudget ? budget : tokens === null ? limit : tokenLimit.bind(null, tokens);
+  return make(name, {
     ...guard,
     ...randomReply(choices, LIMIT_TEXTS),
     window,

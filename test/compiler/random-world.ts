@@ -1,8 +1,10 @@
 /** Random worlds, callers and sequences of requests, over few values, so that rules and requests meet. */
 
 import type { PlainRequest } from '../../src/compiler/interpret/facts.ts';
+import { sendsCalls } from '../../src/model/route-calls.ts';
 import type { EnforcementMode, Route, World } from '../../src/model/world.ts';
 import type { Identity } from '../../src/pipeline/identity.ts';
+import type { ModelRequest } from '../../src/pipeline/model-request.ts';
 import { OPEN_BODY, randomBody, STRICT_BODY } from './bodies.ts';
 import type { Choices } from './choices.ts';
 import { identity, type KeyNames, route, world } from './world.ts';
@@ -25,6 +27,7 @@ export const NAMES = {
   addresses: ['192.0.2.1', '10.1.2.3', '2001:db8::7', '2001:db8:0::7', '::ffff:10.1.2.3', '203.0.113.9'],
   networks: ['10.0.0.0/8', '192.0.2.0/24', '2001:db8::/32', '::/0', '203.0.113.9'],
   parameters: ['id', 'part'],
+  models: ['gpt', 'mini'],
 } as const;
 
 /** Most policies of a crowd (`random-policies.ts`). */
@@ -48,14 +51,16 @@ function price(atMost: number): Route['cost'] {
 }
 
 function randomRoute(name: string, choices: Choices): Route {
+  const ai = choices.rarely(3) ? choices.one(['openai/chat', 'openai/chat', 'openai/models'] as const) : null;
   const parameters = choices.one(['/{id}', '', '/{id}/{part...}']);
   return route(name, {
-    service: choices.one(NAMES.services),
+    service: ai === null ? choices.one(NAMES.services) : null,
+    ai,
     match: { methods: [], path: `/${name}${parameters}`, hosts: [], headers: [] },
     tags: choices.some(NAMES.tags),
     state: choices.one(NAMES.states),
     version: choices.one([null, ...NAMES.versions]),
-    cost: choices.one([null, price(1), price(2), price(0), price(3)]),
+    cost: ai === null ? choices.one([null, price(1), price(2), price(0), price(3)]) : null,
     auth: choices.one(['optional', 'required', 'none']),
     requestBody: choices.one([null, OPEN_BODY, STRICT_BODY]),
   });
@@ -159,7 +164,50 @@ function randomRequest(
     parameters,
     identity: caller,
     body: randomBody(of.requestBody, choices),
+    call: sendsCalls(of) ? randomCall(choices) : null,
     arrivedMonotonicMs: 1_000 + elapsedMs,
     arrivedWallMs: WALL_START_MS + elapsedMs,
+  };
+}
+
+/** Few tokens, so that limits are met, and now and then something that nothing bounds. */
+function randomCall(choices: Choices): ModelRequest {
+  const name = choices.one(NAMES.models);
+  const input = choices.one([1, 2, 3, 1, Number.POSITIVE_INFINITY]);
+  const outputCap = choices.one([1, 2, null, 3]);
+  const output = outputCap ?? choices.one([2, Number.POSITIVE_INFINITY]);
+  const money = choices.one([1, 2, 0, Number.POSITIVE_INFINITY]);
+  return {
+    document: null,
+    facts: {
+      model: name,
+      streams: false,
+      outputCap,
+      choices: 1,
+      asksForUsage: false,
+      promptBytes: 1,
+      unbounded: null,
+    },
+    model: {
+      name,
+      upstreamName: name,
+      pools: [],
+      tags: [],
+      price: null,
+      outputTokensMax: null,
+      place: 'm:1',
+    },
+    amounts: { inputTokens: 1, outputTokens: 1, costNano: 0 },
+    bounds: {
+      tokens: input + output,
+      'input-tokens': input,
+      'output-tokens': output,
+      'cached-tokens': input,
+      'reasoning-tokens': output,
+      money,
+    },
+    unbounded: { input: 'an image', output: 'a long answer', money: 'a price' },
+    relyOnCap: false,
+    use: { pool: '', key: '', charged: 'nothing', usage: null, costNano: null },
   };
 }

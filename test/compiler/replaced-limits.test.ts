@@ -165,6 +165,7 @@ const REQUEST = {
   headers: [],
   parameters: ['x'],
   identity: null,
+  call: null,
   body: null,
 } as const;
 

@@ -55,6 +55,7 @@ export interface Observation {
   readonly totalTimeoutMs: number;
   readonly pools: readonly string[] | null;
   readonly body: unknown;
+  readonly outputCap: number | null;
   readonly counters: readonly (readonly [string, string])[];
 }
 
@@ -128,6 +129,11 @@ function answerTo({ id }: PlainRequest, refusal: Refusal | null): PlainAnswer {
     status: refusal?.status ?? ANSWERED[number % ANSWERED.length]!,
     durationMs: number % 3_000,
     code: refusal?.code ?? (number % 4 === 0 ? 'total_timeout' : undefined),
+    inputTokens: number % 5 === 0 ? undefined : number % 3,
+    outputTokens: number % 7 === 0 ? undefined : number % 4,
+    cachedTokens: number % 2 === 0 ? undefined : 1,
+    reasoningTokens: number % 3 === 0 ? undefined : 2,
+    costNano: number % 4 === 0 ? undefined : number % 3,
   };
 }
 const ANSWERED = [200, 404, 500, 503, 200, 204];
@@ -152,7 +158,7 @@ function isAnonymousRoute(bundle: RuleBundle, route: string): Credentials {
 /** What the exchange does with a pipeline. */
 function runPipeline(
   pipeline: RoutePipeline,
-  { id, identity, body, ...facts }: PlainRequest,
+  { id, identity, body, call, ...facts }: PlainRequest,
   credentials: Credentials,
 ) {
   const context = requestContext({
@@ -171,6 +177,7 @@ function runPipeline(
   }
   if (outcome === CONTINUE) {
     known = KNOWN.body;
+    context.call = context.shapedCall = call;
     if (pipeline.readBody !== null) {
       const fault = pipeline.readBody(context, new TextEncoder().encode(JSON.stringify(body)));
       assert(fault === null, `a body that fits its schema: ${JSON.stringify([body, fault])}`);
@@ -191,6 +198,7 @@ function runPipeline(
         response: permitted ? shaped(pipeline.shapeResponse, context) : NO_HEADERS,
       },
       body: permitted ? shapedBody(pipeline, context, body) : null,
+      outputCap: permitted ? outputCapOf(pipeline, context) : null,
       totalTimeoutMs: permitted ? pipeline.totalTimeoutMs(context) : Number.POSITIVE_INFINITY,
       pools: permitted ? pipeline.poolsFor(context) : null,
     },
@@ -204,6 +212,12 @@ function shapedBody({ requestTransform }: RoutePipeline, context: RequestContext
   const changed = changes.push(new TextEncoder().encode(JSON.stringify(body)), true);
   assert(changed instanceof Uint8Array, 'changes of a body that was read have no faults');
   return JSON.parse(new TextDecoder().decode(changed));
+}
+
+function outputCapOf({ outputCap }: RoutePipeline, context: RequestContext): number | null {
+  if (outputCap === null || context.call === null) return context.call?.facts.outputCap ?? null;
+  const most = outputCap(context);
+  return Number.isFinite(most) ? most : null;
 }
 
 const NO_HEADERS = { set: [], removed: [], added: [] };

@@ -108,12 +108,12 @@ export const PROMISED: readonly PromisedDiagnostic[] = [
       'request.model is what the caller asked for; this route can also send to "gpt-4o-mini". Write model, so that the rule holds for every model used.',
     files: rule('forbid when request.model is "gpt-4o"'),
     said: {
-      code: 'PT0106',
+      code: 'PT1301',
       at: 'policies/a.policy:4:15',
-      message: '`request.model` belongs to a later version of the language; this one does not have it.',
-      help: 'It comes with routes to AI models. What a schema describes of a body is a fact today: `request.body.model` in rules, `body.model` in tests.',
+      message: 'request.model may be missing: a request to a route here may be no call to a model.',
+      help: 'Add "request.model is present and …", or give it a value: request.model otherwise ….',
     },
-    waitsFor: 'routes to AI models',
+    waitsFor: 'fallbacks to other models',
   },
   {
     code: 'PT2110',

@@ -116,6 +116,7 @@ const KNOWN: Readonly<Record<FactPhase, string>> = {
   route: 'with the head of the request',
   identity: 'when the caller is known',
   body: 'once the body has been read and fits its schema',
+  call: 'with the body, on routes whose requests are calls to models',
   reply: 'with the answer',
 };
 

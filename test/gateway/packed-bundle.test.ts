@@ -51,6 +51,7 @@ const PROVIDERS = Array.from(
     retryHeaders: [],
     errors: [{ statuses: [429], codes: [], messageContains: null, means: 'throttled' }],
     tokensCounted: 'used',
+    outputCapMember: 'max_tokens',
     streamUsage: 'asked',
     place: 'providers/all.yaml:2:3',
   }),

@@ -78,6 +78,7 @@ export const PERMIT_ALL: RoutePipeline = {
   shapeRequest: () => {},
   shapeResponse: () => {},
   requestTransform: null,
+  outputCap: null,
   responseTransform: null,
   alerts: null,
   alertsReadAddress: false,

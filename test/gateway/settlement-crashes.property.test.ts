@@ -98,11 +98,7 @@ function run(
   steps: readonly Step[],
 ): { crashedOpen: number; refused: number } {
   const specs = [
-    spec(
-      identity,
-      { kind: 'calendar', amount: BUDGET, period: 'day', zone: 'UTC' },
-      { weights: 'estimated' },
-    ),
+    spec(identity, { kind: 'calendar', amount: BUDGET, period: 'day', zone: 'UTC' }, { estimates: 'money' }),
   ];
   let life = begin(store, specs);
   /** Of processes that are gone: what is charged for good, and what crashes were told to lose. */

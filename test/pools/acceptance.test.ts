@@ -9,7 +9,18 @@ import { runPortunus } from '../gateway/running-gateway.ts';
 import { countsOf, type ModelsProject, startModelsProject, variableOf } from './models-project.ts';
 
 const SECRETS = [
-  ...['acc-a', 'acc-b', 'acc-s1', 'acc-s2', 'acc-r', 'acc-t', 'acc-big', 'acc-little', 'acc-low'],
+  ...[
+    'acc-a',
+    'acc-b',
+    'acc-s1',
+    'acc-s2',
+    'acc-r',
+    'acc-t',
+    'acc-big',
+    'acc-little',
+    'acc-low',
+    'acc-money',
+  ],
   ...['sk-stored-first-1', 'sk-stored-second-2', 'sk-filed-first-3', 'sk-filed-second-4'],
 ];
 let running: ModelsProject;
@@ -26,6 +37,7 @@ beforeAll(async () => {
       { name: 'tokens', keys: ['acc-t'], limits: { rpm: 600, tpm: 1_000 } },
       { name: 'big', keys: ['acc-big'], limits: { rpm: 600, tpm: 100_000 } },
       { name: 'little', keys: ['acc-little'], limits: { rpm: 600, tpm: 5_000 } },
+      { name: 'money', keys: ['acc-money'], limits: { rpm: 10_000, tpm: 10_000_000 } },
       { name: 'kept', keys: SECRETS.slice(-4), limits: { rpm: 6_000, tpm: 1_000_000 } },
       { name: 'lowered', keys: ['acc-low'], limits: { rpm: 600, tpm: 1_000_000 } },
     ],
@@ -35,6 +47,7 @@ beforeAll(async () => {
   revoked: { provider: openai, choose: priority, keys: { r: { ${secret('acc-r')}, priority: 1 }, b: { account: b, ${secret('acc-b')}, priority: 2 } } }
   tokens: { provider: openai, keys: { t: { ${secret('acc-t')} } } }
   sizes: { provider: openai, choose: priority, keys: { little: { ${secret('acc-little')}, priority: 1, limits: { tpm: 5_000 } }, big: { ${secret('acc-big')}, priority: 2, limits: { tpm: 100_000 } } } }
+  budgeted: { provider: openai, keys: { m: { ${secret('acc-money')} } } }
   lowered: { provider: openai, keys: { low: { ${secret('acc-low')}, limits: { rpm: 600 } } } }
   stored: { provider: openai, keys: { s: { secret: "store:openai/s" } } }
   filed: { provider: openai, keys: { f: { secret: "file:../filed.key" } } }
@@ -49,9 +62,17 @@ models:
   lowered: { pools: [lowered], as: gpt-4o }
   fallback: { pools: [tokens, two], as: gpt-4o }
   routed: { pools: [tokens, two, sizes], as: gpt-4o }
+  priced: { pools: [budgeted], as: gpt-4o, price: { input: $2.50, output: $10, asOf: 2026-11-30 } }
+  counted: { pools: [budgeted], as: gpt-4o }
+  capped: { pools: [budgeted], as: gpt-4o, outputTokensMax: 4_000 }
 `,
     policies: `language 1
 policy "base" { permit when consumer is subscribed to route }
+policy "spending" applies to route "chat" {
+  budget "purse" $0.02 per year  for each consumer  when model is "priced"
+  limit "tokens" at most 1_000 tokens in any 24h  for each consumer  when model is "counted"
+  cap request.output_cap at 5  when model is "capped"
+}
 policy "europe" applies to route "chat" { route to pool "sizes" then "two" when request.header["x-region"] is present and request.header["x-region"] is "eu" }
 policy "own" applies to route "chat" { route to pool "shared" when request.header["x-region"] is present and request.header["x-region"] is "own" }
 `,
@@ -93,6 +114,73 @@ async function admin(path: string): Promise<string> {
 async function keyState(name: string, key: string): Promise<string> {
   return (await pool(name)).keys.find((one) => one.name === key)!.state;
 }
+
+describe('money and tokens of calls', () => {
+  const refused = (call: Promise<unknown>) =>
+    call.then(
+      () => null,
+      (error: { status: number; code: string }) => `${error.status} ${error.code}`,
+    );
+
+  it('are never overspent, however many streams run at once (22)', async () => {
+    const before = countsOf(running, 'money');
+    const stream = async (nth: number) => {
+      const events = await openai.chat.completions.create({
+        model: 'priced',
+        stream: true,
+        max_tokens: 100,
+        messages: [{ role: 'user', content: `Say ${nth}` }],
+      });
+      for await (const _ of events);
+    };
+    const ends = await Promise.all(Array.from({ length: 60 }, (_, nth) => refused(stream(nth))));
+    const after = countsOf(running, 'money');
+    const spent =
+      (after.inputTokens - before.inputTokens) * 2.5e-6 + (after.outputTokens - before.outputTokens) * 1e-5;
+    expect(new Set(ends)).toEqual(new Set([null, '429 budget_exhausted']));
+    expect(spent).toBeLessThanOrEqual(0.02);
+    // what was reserved and not used serves the next ones
+    while ((await refused(stream(0))) === null);
+    const all = countsOf(running, 'money');
+    const used =
+      (all.inputTokens - before.inputTokens) * 2.5e-6 + (all.outputTokens - before.outputTokens) * 1e-5;
+    expect(used).toBeLessThanOrEqual(0.02);
+    expect(used).toBeGreaterThan(0.018);
+  });
+
+  it('that nothing bounds are refused, and it is said why', async () => {
+    const image = { type: 'image_url' as const, image_url: { url: 'https://example.com/cat.png' } };
+    const seen = openai.chat.completions.create({
+      model: 'priced',
+      max_tokens: 5,
+      messages: [{ role: 'user', content: [image] }],
+    });
+    await expect(seen).rejects.toMatchObject({
+      status: 403,
+      code: 'no_sound_bound',
+      message: expect.stringContaining('an image by its URL'),
+    });
+    const unending = openai.chat.completions.create({ model: 'counted', messages: [] });
+    await expect(unending).rejects.toMatchObject({ status: 403, code: 'no_sound_bound' });
+  });
+
+  it('count by what the provider tells, and a call larger than the limit is told so', async () => {
+    const { usage } = await say('counted', 200);
+    expect(usage!.total_tokens).toBeGreaterThan(20);
+    expect(await refused(say('counted', 2_000))).toBe('403 larger_than_limit');
+    // with the prompt, of a byte for each token, it fits the limit, but not what is left of it
+    expect(await refused(say('counted', 890))).toBe('429 limit_exceeded');
+    expect(await refused(say('counted', 600))).toBe(null);
+  });
+
+  it('are capped by rules in the field that the provider knows', async () => {
+    const answer = await openai.chat.completions.create({
+      model: 'capped',
+      messages: [{ role: 'user', content: 'Write a long text' }],
+    });
+    expect(answer.usage!.completion_tokens).toBeLessThanOrEqual(5);
+  });
+});
 
 describe('a key that is throttled', () => {
   it('gets no call while it is, and another one serves (1, 2, 3)', async () => {

@@ -72,7 +72,7 @@ describe('more keys than a limit keeps apart', () => {
         const window = spec(
           'w',
           { kind: 'window', amount: 6, windowMs: 400 },
-          { maxKeys, weights: 'estimated' },
+          { maxKeys, estimates: 'money' },
         );
         run(window, steps, (log) => {
           const { atMs } = log.at(-1)!;
@@ -169,8 +169,8 @@ describe('more keys than a limit keeps apart', () => {
   });
 
   it.each([
-    spec('w', { kind: 'window', amount: 4, windowMs: 160 }, { maxKeys: 1, weights: 'estimated' }),
-    spec('p', { kind: 'pace', amount: 40, periodMs: 1_000, burst: 4 }, { maxKeys: 1, weights: 'estimated' }),
+    spec('w', { kind: 'window', amount: 4, windowMs: 160 }, { maxKeys: 1, estimates: 'money' }),
+    spec('p', { kind: 'pace', amount: 40, periodMs: 1_000, burst: 4 }, { maxKeys: 1, estimates: 'money' }),
   ])('does not touch a counter that took over the place of the one reserved in: $window.kind', (one) => {
     const { binding, batch } = rigOf([one]);
     binding.take(fill(batch, [{ counter: 0, key: 1, weight: 4 }]), 0, 0);

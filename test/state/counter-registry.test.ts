@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NOTHING_USED } from '../../src/model/model-call.ts';
 import { type CounterSpec, EXCEEDED, TAKEN, type ThresholdCrossing } from '../../src/pipeline/counters.ts';
 import type { CounterMemory } from '../../src/state/counter-layout.ts';
 import { createCounterRegistry } from '../../src/state/counter-registry.ts';
@@ -176,7 +177,7 @@ describe('thresholds', () => {
 
   it('are those of what is settled where amounts are estimates', () => {
     const day = { kind: 'calendar', amount: 100, period: 'day', zone: 'UTC' } as const;
-    const specs = [spec('b', day, { thresholdsPercent: [50, 100], weights: 'estimated' })];
+    const specs = [spec('b', day, { thresholdsPercent: [50, 100], estimates: 'money' })];
     const binding = createSharedCounters(createCounterRegistry().prepare(specs), null, sink).bind(specs);
     const batch = binding.createBatch();
     const take = (weight: number) => {
@@ -190,14 +191,14 @@ describe('thresholds', () => {
     expect(shares()).toEqual([100]);
     binding.release(first);
     expect(shares()).toEqual([]);
-    binding.settleEstimates(second, 49);
+    binding.settleEstimates(second, { ...NOTHING_USED, money: 49 });
     expect(shares()).toEqual([]);
     const third = take(10)!;
-    binding.settleEstimates(third, 1);
+    binding.settleEstimates(third, { ...NOTHING_USED, money: 1 });
     expect(told).toMatchObject([{ percent: 50, used: 50, isShared: false, resetsWallMs: 86_400_000 }]);
     shares();
     // told already
-    binding.settleEstimates(take(50)!, 50);
+    binding.settleEstimates(take(50)!, { ...NOTHING_USED, money: 50 });
     expect(take(1)).toBe(null);
     expect(shares()).toEqual([]);
   });

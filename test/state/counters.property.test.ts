@@ -113,7 +113,7 @@ class Run {
 
   constructor(windows: readonly CounterWindow[], naturalMs: number) {
     const specs = windows.map((window, i) =>
-      spec(`limit-${i}`, window, { weights: 'estimated', maxKeys: KEYS }),
+      spec(`limit-${i}`, window, { estimates: 'money', maxKeys: KEYS }),
     );
     this.#rig = rigOf(specs);
     this.#naive = new NaiveCounters(windows);

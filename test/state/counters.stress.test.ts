@@ -126,7 +126,7 @@ describe('two threads on the same counters', () => {
     const { answers, left } = await onThreads<number>(
       [
         spec('c', { kind: 'concurrency', amount: 3 }),
-        spec('w', { kind: 'window', amount: 1e9, windowMs: 1_000 }, { weights: 'estimated' }),
+        spec('w', { kind: 'window', amount: 1e9, windowMs: 1_000 }, { estimates: 'money' }),
       ],
       `let most = 0; const held = [];
        for (let i = 0; i < 20000; i++) {

@@ -113,7 +113,7 @@ function run(
       identity,
       { kind: 'calendar', amount, period: 'day', zone: 'UTC' },
       {
-        ...(estimated ? { weights: 'estimated' } : {}),
+        ...(estimated ? { estimates: 'money' } : {}),
         ...(keys === 'fewer records' ? { maxKeys: KEYS - 2 } : {}),
       },
     ),

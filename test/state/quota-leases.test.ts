@@ -262,7 +262,7 @@ describe('a quota', () => {
 });
 
 describe('an estimate', () => {
-  const tokens = [daily(1_000, { weights: 'estimated' })];
+  const tokens = [daily(1_000, { estimates: 'money' })];
 
   it('that was too low is charged in full, and stays so over a crash', () => {
     const process = store.process(tokens);
@@ -276,15 +276,15 @@ describe('an estimate', () => {
   });
 
   it('of nothing waits, too, to learn what an earlier process has spent', () => {
-    const process = store.process([daily(10, { weights: 'estimated' })]);
+    const process = store.process([daily(10, { estimates: 'money' })]);
     process.take(unit(1, 1));
     process.settle(process.reserve(), 12);
     expect(process.take(unit(1, 0))).toBe(EXCEEDED);
-    expect(store.process([daily(10, { weights: 'estimated' })]).take(unit(1, 0))).toBe(EXCEEDED);
+    expect(store.process([daily(10, { estimates: 'money' })]).take(unit(1, 0))).toBe(EXCEEDED);
   });
 
   it('of nothing is taken from a quota of nothing', () => {
-    expect(store.process([daily(0, { weights: 'estimated' })]).take(unit(1, 0))).toBe(TAKEN);
+    expect(store.process([daily(0, { estimates: 'money' })]).take(unit(1, 0))).toBe(TAKEN);
   });
 
   it('that is open at a crash counts as spent', () => {

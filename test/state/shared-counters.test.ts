@@ -131,7 +131,7 @@ describe('shared counters', () => {
   });
 
   it('settles an estimate in its own window, and charges more than was reserved in full', () => {
-    const { binding, batch } = rigOf([spec('w', SECOND, { weights: 'estimated' })]);
+    const { binding, batch } = rigOf([spec('w', SECOND, { estimates: 'money' })]);
     binding.take(fill(batch, [{ counter: 0, key: 1, weight: 4 }]), 0, 0);
     const low = binding.reserve(batch)!;
     binding.settle(low, 0, 1);
@@ -169,7 +169,7 @@ describe('shared counters', () => {
   });
 
   it('swaps in one step, keeps equal units, and restores all on refusal', () => {
-    const specs = [spec('a', SECOND, { weights: 'estimated' }), spec('b', SECOND, { weights: 'estimated' })];
+    const specs = [spec('a', SECOND, { estimates: 'money' }), spec('b', SECOND, { estimates: 'money' })];
     const { binding, batch, memory } = rigOf(specs);
     const [a, b] = [0, 1].map((counter) => ({ counter, key: 1, weight: 5 })) as [Asked, Asked];
     binding.take(fill(batch, [a]), 0, 0);
@@ -193,7 +193,7 @@ describe('shared counters', () => {
     const inShard = (shard: number) => (key: number) =>
       (Math.imul(key, 0x9e37_79b1) & (shards - 1)) === shard;
     const day = { kind: 'calendar', amount: 1_000, period: 'day', zone: 'UTC' } as const;
-    const specs = [spec('q', day, { weights: 'estimated', thresholdsPercent: [50], maxKeys: keys })];
+    const specs = [spec('q', day, { estimates: 'money', thresholdsPercent: [50], maxKeys: keys })];
     const memory = createCounterRegistry().prepare(specs);
     expect(memory.regions[0]!.layout.shards).toBe(shards);
     const binding = createSharedCounters(memory, null, sink).bind(specs);

@@ -111,6 +111,7 @@ const RECORD = object({
       'model',
       'target',
       'providerKey',
+      'tokensFrom',
     ].map((name) => [name, TEXT]),
   ),
   status: { type: 'integer' },
@@ -121,6 +122,8 @@ const RECORD = object({
     [
       'inputTokens',
       'outputTokens',
+      'cachedTokens',
+      'reasoningTokens',
       'costNano',
       'requestBytes',
       'responseBytes',

@@ -68,6 +68,27 @@ export function setMember(
   return { span: { start: at, end: at }, replacement };
 }
 
+/**
+ * The edits after which `object` has all these members (JSON texts by name); those that are not there are inserted together.
+ */
+export function setMembers(
+  document: JsonDocument,
+  object: JsonNode,
+  members: Readonly<Record<string, Uint8Array>>,
+): JsonEdit[] {
+  const edits = Object.entries(members).map(([name, value]) => setMember(document, object, name, value));
+  const inserted = edits.filter(({ span }) => span.start === span.end);
+  const [first] = inserted;
+  if (first === undefined || inserted.length === 1) return edits;
+  const isEmpty = lastValue(document, object) === undefined;
+  const texts = inserted.map(({ replacement }, index) =>
+    isEmpty && index > 0 ? Buffer.concat([COMMA, replacement]) : replacement,
+  );
+  const replaced = edits.filter(({ span }) => span.start !== span.end);
+  return [...replaced, { span: first.span, replacement: Buffer.concat(texts) }];
+}
+const COMMA = new TextEncoder().encode(',');
+
 function lastValue(document: JsonDocument, object: JsonNode): JsonNode | undefined {
   let last: JsonNode | undefined;
   for (let name = document.first(object); name !== undefined; name = document.next(name)) last = name;

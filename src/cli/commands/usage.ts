@@ -20,7 +20,7 @@ export interface UsageOptions extends GatewayOptions {
   readonly json?: true;
 }
 
-/** `portunus usage [FOLDER]`: what was used, added up by route, tenant, consumer, credential or decision. */
+/** `portunus usage [FOLDER]`: what was used, added up by route, tenant, consumer, credential, decision, model or pool of keys. */
 export async function usage(folder: string, options: UsageOptions): Promise<ExitCode> {
   const query = queryOf(options, Date.now());
   if (!query.ok) return failed(query.error, EXIT.usage);

@@ -3,6 +3,7 @@ import { type Problem, problem } from '../../gateway/problem.ts';
 import { createMatcher, NO_ROUTE, packMatcher } from '../../gateway/route-matcher.ts';
 import { checkQuery, decodeSegment, normalisePath } from '../../gateway/target.ts';
 import type { World } from '../../model/world.ts';
+import { callReader } from '../../pools/call-reader.ts';
 import { createCounterRegistry } from '../../state/counter-registry.ts';
 import { createSharedCounters } from '../../state/shared-counters.ts';
 import type {
@@ -16,6 +17,7 @@ import type {
 /** The parts of the gateway that tests of policies run on: its matcher, and its counters in memory of their own. */
 export const TEST_PORTS: TestPorts = {
   finder: routeFinder,
+  calls: ({ models, limits }) => callReader(models, limits),
   counters: (specs) => createSharedCounters(createCounterRegistry().prepare(specs), null).bind(specs),
 };
 

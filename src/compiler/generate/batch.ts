@@ -3,7 +3,7 @@ import type { FactReference } from '../ir.ts';
 import { isEstimated, isInFields } from '../limit-fields.ts';
 import { CounterNumber } from '../numbers.ts';
 import type { Residual } from '../residual.ts';
-import { factsOfWeight } from '../rule-facts.ts';
+import { estimatedBy, factsOfWeight } from '../rule-facts.ts';
 import { guarded } from './code.ts';
 import { Frame, type ProgramScope } from './frame.ts';
 import { keyFacts, keyStatements } from './keys.ts';
@@ -74,13 +74,25 @@ function sometimesStatements(
 
 export function entryStatements(limit: Limit, at: string, frame: Frame): string[] {
   const number = frame.scope.pool.constant(new CounterNumber(limit.rule));
-  const [cost] = factsOfWeight(limit.rule);
-  const weight = cost === undefined ? '1' : frame.fact(cost);
+  const weight = weightOf(limit, frame);
   return [
     `counter[${at}] = ${number};`,
     ...keyStatements(limit.rule, at, frame),
     `weight[${at}] = ${weight};`,
   ];
+}
+
+/** One request, or what a call is estimated to take; what a route has a price for takes that. */
+function weightOf({ rule, ir }: Limit, frame: Frame): string {
+  const measure = estimatedBy(rule);
+  if (measure === null) return '1';
+  if (frame.scope.route.calls === 'calls') {
+    const how = ir.mode === 'enforce' ? 'reservedOf' : 'boundOf';
+    return `runtime.${how}(context, ${frame.scope.pool.constant(measure)})`;
+  }
+  const [cost] = factsOfWeight(rule);
+  // a route to models that sends no calls: the list of them
+  return cost === undefined || frame.scope.specialiser.presence(cost) === 'never' ? '0' : frame.fact(cost);
 }
 
 export function fillRows(limits: Tabled<Limit>, frame: Frame): string[] {

@@ -64,9 +64,18 @@ const READERS: Readonly<Record<string, Reader>> = {
   'credential.age': (frame) => ofCredential(frame, 'context.nowWallMs - identity.credential.createdMs'),
   'credential.expires_in': (frame) =>
     ofCredential(frame, 'runtime.expiresInMs(identity.credential, context.nowWallMs)'),
+  model: () => 'context.call.model.name',
+  'request.model': () => 'context.call.facts.model',
+  'request.tokens': () => 'runtime.tokensOf(context.call)',
+  'request.output_cap': () => '(context.call.facts.outputCap ?? undefined)',
   'response.status': () => 'context.answer.status',
   'response.duration': () => 'context.answer.durationMs',
   'response.code': () => 'context.answer.code',
+  'usage.input_tokens': () => 'context.answer.inputTokens',
+  'usage.output_tokens': () => 'context.answer.outputTokens',
+  'usage.cached_tokens': () => 'context.answer.cachedTokens',
+  'usage.reasoning_tokens': () => 'context.answer.reasoningTokens',
+  'usage.cost': () => 'context.answer.costNano',
 };
 
 function localClock(frame: Frame, { parameter }: FactReference): string {

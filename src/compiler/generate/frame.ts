@@ -37,11 +37,11 @@ export type Moment =
   | 'ended-in-body';
 
 const UNKNOWN: Readonly<Record<Moment, ReadonlySet<FactPhase>>> = {
-  'before-identity': new Set<FactPhase>(['identity', 'body', 'reply']),
-  'before-body': new Set<FactPhase>(['body', 'reply']),
+  'before-identity': new Set<FactPhase>(['identity', 'body', 'call', 'reply']),
+  'before-body': new Set<FactPhase>(['body', 'call', 'reply']),
   'after-body': new Set<FactPhase>(['reply']),
-  'ended-in-match': new Set<FactPhase>(['identity', 'body']),
-  'ended-in-authorise': new Set<FactPhase>(['body']),
+  'ended-in-match': new Set<FactPhase>(['identity', 'body', 'call']),
+  'ended-in-authorise': new Set<FactPhase>(['body', 'call']),
   'ended-in-body': new Set(),
 };
 

@@ -8,7 +8,7 @@ import type { Marks, ProgramScope } from './frame.ts';
 import { LoopPool } from './loops.ts';
 import { ConstantPool } from './pool.ts';
 import { poolsCode } from './pools.ts';
-import { membersCode, shapeCode, timeoutCode } from './shape.ts';
+import { membersCode, outputCapCode, shapeCode, timeoutCode } from './shape.ts';
 import { TablePool } from './tables.ts';
 
 /** Code whose constants and names are its own, so that it stays as it is whatever stands beside it. */
@@ -61,6 +61,7 @@ export function generateShaping(
     shapeRequest: shapeCode(program, scope, 'request'),
     shapeResponse: shapeCode(program, scope, 'response'),
     requestTransform: membersCode(program, scope),
+    outputCap: outputCapCode(program, scope),
     totalTimeoutMs: timeoutCode(program, scope),
     poolsFor: poolsCode(program, scope),
     alerts: alertsCode(program, scope),

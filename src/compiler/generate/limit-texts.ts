@@ -2,6 +2,7 @@ import type { LimitRule } from '../../language/typed.ts';
 import { capacityOf, currencyOf, isInFields, policyItem, statePrefix } from '../limit-fields.ts';
 import { asConstant, type ConstantTemplate, RuleNumber } from '../numbers.ts';
 import { holesOf, limitReply, nameOfLimit } from '../replies.ts';
+import { estimatedBy } from '../rule-facts.ts';
 import type { LimitConstant } from '../runtime/limits.ts';
 import type { Limit, LimitGroup } from './batch.ts';
 import { functionCode, indent } from './code.ts';
@@ -16,6 +17,7 @@ export function limitConstant({ ir, rule }: Limit): ConstantTemplate {
     name: rule.name ?? ir.policy,
     title: nameOfLimit(ir.policy, rule),
     currency: currencyOf(rule),
+    estimates: estimatedBy(rule),
     amount: rule.window.amount,
     capacity: capacityOf(rule.window),
     policy: shown ? policyItem(ir.policy, rule) : null,

@@ -116,6 +116,49 @@ function changeStatement({ rule }: Member, frame: Frame): string {
   return `changes = runtime.${change}(changes, ${member}, ${now}, ${pool.constant(rule.value.value)});`;
 }
 
+/** The least of what the caller asks for, or what stands for that, and all caps that apply. */
+export function outputCapCode({ outputCaps }: ResidualProgram, scope: ProgramScope): PhaseCode {
+  if (outputCaps.length === 0) return { entry: 'null', functions: [] };
+  const kinds = (['default', 'cap'] as const).map((kind) =>
+    tabledCaps(
+      outputCaps.filter(({ rule }) => rule.kind === kind),
+      scope,
+    ),
+  );
+  const frame = capsFrame(kinds, scope);
+  const body = [
+    'let most = context.call.facts.outputCap ?? Infinity;',
+    ...kinds.flatMap((rules) => capStatements(rules, frame)),
+    'return most;',
+  ];
+  return { entry: 'outputCap', functions: [functionCode('outputCap(context)', body)] };
+}
+
+function tabledCaps(caps: readonly Member[], scope: ProgramScope): Tabled<Member> {
+  return tabled(caps, byCondition(), scope, (items, inRow) => {
+    const rules = tabledCaps(items, inRow);
+    const statements = capStatements(rules, capsFrame([rules], inRow));
+    return { lessen: functionCode('lessen(context, most)', [...statements, 'return most;']) };
+  });
+}
+
+function capsFrame(kinds: readonly Tabled<Member>[], scope: ProgramScope): Frame {
+  const conditions = kinds.flatMap((rules) => rules.always.map(({ condition }) => condition));
+  return new Frame(scope, 'after-body', conditions, kinds.flatMap(factsOfTables));
+}
+
+function capStatements(caps: Tabled<Member>, frame: Frame): string[] {
+  const always = caps.always.flatMap(({ rule, condition, ir }) => {
+    const value = frame.scope.pool.constant(rule.value.value);
+    const applies = rule.kind === 'cap' ? `${value} < most` : 'most === Infinity';
+    return frame.statement(
+      () => guarded(frame.condition(condition), [`if (${applies}) most = ${value};`]),
+      [ir],
+    );
+  });
+  return [...always, ...forRows(caps, frame, (row) => [`most = ${row}.lessen(context, most);`])];
+}
+
 /** The least of all timeouts that apply. */
 export function timeoutCode(program: ResidualProgram, scope: ProgramScope): PhaseCode {
   if (program.timeouts.length === 0) return { entry: 'runtime.noTimeout', functions: [] };

@@ -1,6 +1,6 @@
 import { assert } from '../../base/assert.ts';
 import type { FactExpression } from '../../language/typed.ts';
-import { isElementPath, isWholeElement, writtenPath } from '../../model/facts.ts';
+import { isElementPath, isWholeElement, OUTPUT_CAP, writtenPath } from '../../model/facts.ts';
 import { DAY_MS } from '../../model/local-time.ts';
 import { memberNames } from '../../model/member-path.ts';
 import { queryValue } from '../../model/query.ts';
@@ -9,6 +9,7 @@ import type { Value, ValueType } from '../../model/types.ts';
 import type { Route } from '../../model/world.ts';
 import type { Answer } from '../../pipeline/alerts.ts';
 import type { EntityFacts, Identity, KeyHash } from '../../pipeline/identity.ts';
+import type { ModelRequest } from '../../pipeline/model-request.ts';
 import type { BoundRuntime } from '../../pipeline/program.ts';
 import { localMoment } from '../reference-calendar.ts';
 
@@ -30,12 +31,14 @@ export interface PlainRequest {
   readonly identity: Identity | null;
   /** The JSON value; null where the route describes none, undefined where it could not be read. */
   readonly body: unknown;
+  /** The call to a model that the body is; null where it is none. */
+  readonly call: ModelRequest | null;
   readonly arrivedMonotonicMs: number;
   readonly arrivedWallMs: number;
 }
 
 /** How a request ended. */
-export type PlainAnswer = Pick<Answer, 'status' | 'durationMs' | 'code'>;
+export type PlainAnswer = Omit<Answer, 'known'>;
 
 /** What the rules of one phase look at: in `match` nobody has been identified, and only later is the body read. */
 export interface Situation extends FactSituation {
@@ -48,6 +51,7 @@ export interface FactSituation {
   readonly request: PlainRequest;
   readonly identity: Identity | null;
   readonly body: unknown;
+  readonly call: ModelRequest | null;
   /** Of a request that has ended. */
   readonly answer?: PlainAnswer;
   /** What `it` stands for, in the condition of a quantifier. */
@@ -64,6 +68,8 @@ export function factValue(
   if (isWholeElement(path)) return situation.element as Value;
   if (isElementPath(path)) return bodyValue(situation.element, memberNames(writtenPath(path)).slice(1), type);
   if (definition.phase === 'body') return bodyValue(situation.body, memberNames(path).slice(2), type);
+  if (definition.phase === 'call')
+    return situation.call === null ? undefined : callValue(path, situation.call);
   const [root, member] = divide(definition.path);
   switch (root) {
     case 'request':
@@ -72,6 +78,8 @@ export function factValue(
       return routeValue(member, route);
     case 'response':
       return situation.answer === undefined ? undefined : answerValue(member, situation.answer);
+    case 'usage':
+      return situation.answer === undefined ? undefined : usageValue(member, situation.answer);
     case 'tenant':
       return member === 'plan' ? identity?.tenant.plan : entityValue(identity?.tenant, member);
     case 'team':
@@ -142,6 +150,20 @@ function requestValue(
   }
 }
 
+function callValue(path: string, { model, facts, bounds }: ModelRequest): Value | undefined {
+  switch (path) {
+    case 'model':
+      return model.name;
+    case 'request.model':
+      return facts.model ?? undefined;
+    case 'request.tokens':
+      return Number.isFinite(bounds['input-tokens']) ? bounds['input-tokens'] : undefined;
+    default:
+      assert(path === OUTPUT_CAP, `a fact of calls: ${path}`);
+      return facts.outputCap ?? undefined;
+  }
+}
+
 function routeValue(member: string, route: Route): Value | undefined {
   switch (member) {
     case 'name':
@@ -171,6 +193,22 @@ function answerValue(member: string, { status, durationMs, code }: PlainAnswer):
     default:
       assert(member === 'code', `a fact of the response: ${member}`);
       return code;
+  }
+}
+
+function usageValue(member: string, answer: PlainAnswer): Value | undefined {
+  switch (member) {
+    case 'input_tokens':
+      return answer.inputTokens;
+    case 'output_tokens':
+      return answer.outputTokens;
+    case 'cached_tokens':
+      return answer.cachedTokens;
+    case 'reasoning_tokens':
+      return answer.reasoningTokens;
+    default:
+      assert(member === 'cost', `a fact of what was used: ${member}`);
+      return answer.costNano;
   }
 }
 

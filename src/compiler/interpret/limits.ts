@@ -20,6 +20,9 @@ import { counterSpec } from '../counter-specs.ts';
 import { capacityOf, currencyOf, isEstimated, isInFields, itemName, policyItem } from '../limit-fields.ts';
 import { factReference } from '../lower.ts';
 import { limitReply, nameOfLimit } from '../replies.ts';
+import { estimatedBy } from '../rule-facts.ts';
+import { unboundedBy } from '../runtime/call-weights.ts';
+import { noSoundBound } from '../runtime/limits.ts';
 import { renderText } from '../runtime/text.ts';
 import { factValue, type HashKeys, type Situation } from './facts.ts';
 import type { PlacedRule } from './placed-rules.ts';
@@ -178,6 +181,9 @@ function isLimit(placed: PlacedRule): placed is PlacedLimit {
 /** One for each request; of a budget, what a request to the route costs at most. */
 function weightOf({ measure }: LimitRule, situation: Situation): number {
   if (measure.kind === 'requests') return 1;
+  const { call, route } = situation;
+  if (call !== null) return Math.min(call.bounds[measure.kind], Number.MAX_SAFE_INTEGER);
+  if (measure.kind !== 'money' || (route.ai !== null && route.cost === null)) return 0;
   const cost = factValue(measure.cost, situation);
   assert(typeof cost === 'number', 'a budget applies to routes with a price');
   return cost;
@@ -246,6 +252,9 @@ function refusalOf(named: Entry, entries: readonly Entry[], situation: Situation
       rateLimitPolicy: '',
     };
   }
+  const unbounded = unboundedBy(situation.call, estimatedBy(limit.rule));
+  if (named.retryAtMs === Number.POSITIVE_INFINITY && unbounded !== '')
+    return { ...noSoundBound(title, unbounded), retryAfterS: -1, ...fields };
   if (named.retryAtMs === Number.POSITIVE_INFINITY) {
     const detail = `${title} is smaller than this request.`;
     return { status: 403, code: 'larger_than_limit', detail, retryAfterS: -1, ...fields };

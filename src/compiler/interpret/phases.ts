@@ -20,6 +20,9 @@ function asksAbout(what: 'body' | 'identity', node: unknown): boolean {
   const { kind, definition, span: _span, type: _type, ...parts } = node as Record<string, unknown>;
   if (kind === 'has-role' || kind === 'subscribed') return what === 'identity';
   if (kind === 'share') return what === 'identity' && parts.of !== 'requests';
-  if (kind === 'fact') return (definition as { phase: string }).phase === what;
+  if (kind === 'fact') {
+    const { phase } = definition as { phase: string };
+    return (phase === 'call' ? 'body' : phase) === what;
+  }
   return Object.values(parts).some((each) => asksAbout(what, each));
 }

@@ -1,4 +1,5 @@
 import type { CheckedRule, HeaderRule, MemberRule, TextTemplate } from '../../language/typed.ts';
+import { OUTPUT_CAP } from '../../model/facts.ts';
 import { dateText } from '../../model/local-time.ts';
 import { memberNames } from '../../model/member-path.ts';
 import { deprecationFields } from '../deprecation-fields.ts';
@@ -56,7 +57,7 @@ function once(texts: readonly string[]): string[] {
 /** The body as the service gets it: first defaults, then caps. A member of an object that is not there is not added. */
 export function shapedBody(rules: readonly CheckedRule[], { body }: Situation): unknown {
   const shaped: unknown = structuredClone(body);
-  const members = rules.filter(isMemberRule);
+  const members = rules.filter(isMemberRule).filter(({ member }) => member.definition.path !== OUTPUT_CAP);
   const ofKind = (kind: MemberRule['kind']) => members.filter((rule) => rule.kind === kind);
   for (const { kind, member, value } of [...ofKind('default'), ...ofKind('cap')]) {
     const path = memberNames(member.definition.path).slice(2);
@@ -80,6 +81,17 @@ export function shapedBody(rules: readonly CheckedRule[], { body }: Situation): 
       });
   }
   return shaped;
+}
+
+/** What the caller asks for, or a default where it asks for nothing, or less. */
+export function outputCapOf(rules: readonly CheckedRule[], { call }: Situation): number | null {
+  if (call === null) return null;
+  const about = rules.filter(isMemberRule).filter(({ member }) => member.definition.path === OUTPUT_CAP);
+  const values = (kind: MemberRule['kind']) =>
+    about.filter((rule) => rule.kind === kind).map(({ value }) => Number(value.value));
+  const own = call.facts.outputCap ?? values('default')[0] ?? Number.POSITIVE_INFINITY;
+  const least = Math.min(own, ...values('cap'));
+  return Number.isFinite(least) ? least : null;
 }
 
 function isMemberRule(rule: CheckedRule): rule is MemberRule {

@@ -81,8 +81,8 @@ function sightOfAlert(
 ): RuleSight {
   if (ended === null || ended.known < neededBy(placed)) return unseen(placed);
   const identity = ended.known >= KNOWN.caller && route.auth !== 'none' ? request.identity : null;
-  const body = ended.known >= KNOWN.body ? request.body : null;
-  return sightOf(placed, { route, request, keys, identity, body, answer: ended });
+  const [body, call] = ended.known >= KNOWN.body ? [request.body, request.call] : [null, null];
+  return sightOf(placed, { route, request, keys, identity, body, call, answer: ended });
 }
 
 function unseen(placed: PlacedRule): RuleSight {
@@ -96,7 +96,7 @@ function traceDecision(
   keys: HashKeys,
 ): Trace {
   const identity = route.auth === 'none' ? null : request.identity;
-  const unidentified = { route, request, identity: null, body: null, keys };
+  const unidentified = { route, request, identity: null, body: null, call: null, keys };
   const early = rules.map((placed) => (rulePhase(placed) === 'match' ? sightOf(placed, unidentified) : null));
   if (refuses(early)) return { sights: filled(rules, early), stage: 'match' };
   if (route.auth === 'required' && identity === null)
@@ -109,7 +109,7 @@ function traceDecision(
   if (refuses(judged) || !(permits(judged) || waits))
     return { sights: filled(rules, judged), stage: 'authorise' };
   if (request.body === undefined) return { sights: filled(rules, judged), stage: 'body' };
-  const situation = { ...unread, body: request.body };
+  const situation = { ...unread, body: request.body, call: request.call };
   const read = seenIn('body', rules, judged, situation);
   if (refuses(read) || !permits(read)) return { sights: filled(rules, read), stage: 'body' };
   return { sights: rules.map((placed, at) => read[at] ?? sightOf(placed, situation)), stage: 'admit' };

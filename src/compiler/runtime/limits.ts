@@ -1,4 +1,5 @@
 import { assert } from '../../base/assert.ts';
+import type { EstimatedMeasure } from '../../model/model-call.ts';
 import type { RequestContext } from '../../pipeline/context.ts';
 import {
   type CounterBinding,
@@ -11,6 +12,7 @@ import {
 } from '../../pipeline/counters.ts';
 import type { Outcome, Refusal, Respond, Wait } from '../../pipeline/outcome.ts';
 import type { ReplyConstant } from '../replies.ts';
+import { unboundedBy } from './call-weights.ts';
 import { noteShadowed, warn } from './notes.ts';
 import { renderText } from './text.ts';
 
@@ -19,8 +21,10 @@ export interface LimitConstant extends ReplyConstant {
   readonly name: string;
   /** In a sentence: `Limit "pace" of policy "plans"`. */
   readonly title: string;
-  /** Null where requests are counted. */
+  /** Null where no money is counted. */
   readonly currency: string | null;
+  /** Null where requests are counted. */
+  readonly estimates: EstimatedMeasure | null;
   readonly amount: number;
   readonly capacity: number;
   /** `"pace";q=60;w=60` and `"pace";r=`; null when the caller may not see it. */
@@ -181,6 +185,8 @@ function replyOf(
     };
   }
   if (batch.retryAtMs[entry] === Number.POSITIVE_INFINITY) {
+    const unbounded = unboundedBy(context.shapedCall, limit.estimates);
+    if (unbounded !== '') return noSoundBound(limit.title, unbounded);
     return { status: 403, code: 'larger_than_limit', detail: `${limit.title} is smaller than this request.` };
   }
   const facts = {
@@ -192,6 +198,15 @@ function replyOf(
   };
   const moment = { limit: facts, wallMs: context.nowWallMs };
   return { status: limit.status || 429, code: limit.code, detail: renderText(limit.text, values(), moment) };
+}
+
+/** A limit of tokens or money is never overshot, so what it can't bound it does not let pass. */
+export function noSoundBound(title: string, why: string) {
+  return {
+    status: 403,
+    code: 'no_sound_bound',
+    detail: `${title} takes only what is bounded, unlike ${why}.`,
+  };
 }
 
 /** Only an answer that invites a retry says when (RFC 9110, 10.2.3; RFC 6585, 4). */

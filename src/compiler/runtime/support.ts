@@ -18,6 +18,7 @@ import type { CalendarHours } from '../ir.ts';
 import type { ReplyConstant, TextPart } from '../replies.ts';
 import { standing } from '../shares.ts';
 import { Calendar } from './calendar.ts';
+import { boundOf, reservedOf, tokensOf } from './call-weights.ts';
 import { Denial, Denials, notPermitted } from './denials.ts';
 import { globTest } from './glob.ts';
 import {
@@ -104,6 +105,11 @@ export class RuntimeSupport {
   }
 
   readonly saturated = saturated;
+
+  // -- calls to models -----------------------------------------------------------------------------------------
+  readonly tokensOf = tokensOf;
+  readonly boundOf = boundOf;
+  readonly reservedOf = reservedOf;
 
   // -- tests ---------------------------------------------------------------------------------------------------
   networksTest(networks: readonly string[]): (address: string | undefined) => boolean {

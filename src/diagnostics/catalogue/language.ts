@@ -444,6 +444,24 @@ export const LANGUAGE_CODES = {
     explanation:
       'Every route in the scope of the budget costs more than the whole amount, so every request is refused as larger than the limit.',
   },
+  PT2126: {
+    title: 'Tokens of what is no call to a model',
+    severity: 'error',
+    explanation:
+      'Limits of tokens count what calls to models use. The policy also applies to a route of a service, where nothing says what a request would count.',
+  },
+  PT2127: {
+    title: 'Tokens at once',
+    severity: 'error',
+    explanation:
+      '`at once` counts what is under way at a moment. Of a call that is under way nobody knows how many tokens it has used.',
+  },
+  PT2128: {
+    title: 'Cap on the field of one dialect',
+    severity: 'error',
+    explanation:
+      'Each API of models has a field of its own for the longest answer, and some have two. A rule about one of them is passed by a call that uses another, or none. `request.output_cap` is the least of them all.',
+  },
   PT2131: {
     title: 'Pools for a route without models',
     severity: 'error',

@@ -152,7 +152,7 @@ const CLAUSES = {
     name: 'for at least',
     value: {
       atLeast: {
-        amount: buildNumber(reader, numberToken(childOf(node, 'Amount'))),
+        amount: buildNumber(reader, numberToken(childOf(node, 'Requests'))),
         length: buildDuration(reader, childOf(node, 'Length')),
       },
     },

@@ -4,6 +4,7 @@ import type {
   ArithmeticNode,
   ConditionNode,
   ListNode,
+  ModelSetNode,
   OperandNode,
   PathNode,
   PredicateNode,
@@ -93,11 +94,13 @@ function buildSelector(reader: Reader, node: CstNode): ConditionNode {
     span,
   });
   if (has(node, 'every')) return select('every-route', []);
+  const models = childOrNull(node, 'ModelSet');
+  if (models !== null) return select('models-tagged', [buildText(reader, tokenOf(models, 'Text'))]);
   const set = childOrNull(node, 'RouteSet');
   if (set === null) {
     const texts = childOf(node, 'Texts').children.Text ?? [];
     const names = texts.flatMap((token) => ('image' in token ? [buildText(reader, token)] : []));
-    return select(has(node, 'service') ? 'services' : 'routes', names);
+    return select(has(node, 'service') ? 'services' : has(node, 'model') ? 'models' : 'routes', names);
   }
   const { selector, names } = buildRouteSet(reader, set);
   return select(selector, names);
@@ -165,9 +168,16 @@ function buildIn(...[reader, left, test, { span }]: Parameters<Build>): Predicat
   return { kind: 'in', left, right: buildInRight(reader, test), negated: has(test, 'not'), span };
 }
 
-function buildInRight(reader: Reader, test: CstNode): ListNode | OperandNode | RouteSetNode {
+function buildInRight(reader: Reader, test: CstNode): ListNode | OperandNode | RouteSetNode | ModelSetNode {
   const list = childOrNull(test, 'List');
   if (list !== null) return buildList(reader, list);
+  const models = childOrNull(test, 'ModelSet');
+  if (models !== null)
+    return {
+      kind: 'model-set',
+      tag: buildText(reader, tokenOf(models, 'Text')),
+      span: nodeSpan(reader, models),
+    };
   const set = childOrNull(test, 'RouteSet');
   return set === null ? buildOperand(reader, childOf(test, 'Operand')) : buildRouteSet(reader, set);
 }

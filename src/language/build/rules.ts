@@ -1,6 +1,6 @@
 import type { CstNode } from 'chevrotain';
 import { assert } from '../../base/assert.ts';
-import type { NumberNode, RuleNode, TemplateNode, TextNode, WindowNode } from '../ast.ts';
+import type { LimitNode, NumberNode, RuleNode, TemplateNode, TextNode, WindowNode } from '../ast.ts';
 import { CLAUSES_OF, type ClauseNode, collectClauses, type RuleClauses } from './clauses.ts';
 import { buildCondition, buildPath } from './conditions.ts';
 import { buildDate, buildDuration, buildLiteral, buildMoney, buildNumber, numberToken } from './literals.ts';
@@ -130,6 +130,7 @@ function buildLimit(reader: Reader, head: CstNode, clauses: RuleClauses, base: B
     kind: 'limit',
     ...base,
     amount: amountOf(reader, form),
+    counts: countedBy(form),
     currency: null,
     window: form.name === 'Pace' ? paceOf(reader, form) : atMostOf(reader, form),
     ...limitClauses(clauses),
@@ -141,6 +142,7 @@ function buildQuota(reader: Reader, head: CstNode, clauses: RuleClauses, base: B
     kind: 'quota',
     ...base,
     amount: amountOf(reader, head),
+    counts: countedBy(head),
     currency: null,
     window: calendarOf(reader, childOf(head, 'ByCalendar')),
     ...limitClauses(clauses),
@@ -153,6 +155,7 @@ function buildBudget(reader: Reader, head: CstNode, clauses: RuleClauses, base: 
     kind: 'budget',
     ...base,
     amount: { value: Number(value), span },
+    counts: 'money',
     currency,
     window: calendarOf(reader, childOf(head, 'ByCalendar')),
     ...limitClauses(clauses),
@@ -191,6 +194,15 @@ function buildMember(reader: Reader, head: CstNode) {
 function amountOf(reader: Reader, node: CstNode): NumberNode {
   return buildNumber(reader, numberToken(childOf(node, 'Amount')));
 }
+
+/** What an amount is of. */
+function countedBy(node: CstNode): LimitNode['counts'] {
+  const tokens = childOrNull(childOf(node, 'Amount'), 'Tokens');
+  if (tokens === null) return 'requests';
+  const part = TOKEN_PARTS.find((word) => has(tokens, word));
+  return part === undefined ? 'tokens' : `${part}-tokens`;
+}
+const TOKEN_PARTS = ['input', 'output', 'cached', 'reasoning'] as const;
 
 function atMostOf(reader: Reader, node: CstNode): WindowNode {
   const length = childOrNull(node, 'Length');

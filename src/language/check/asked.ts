@@ -1,6 +1,6 @@
 import type { ReferenceKind } from '../../model/types.ts';
 
-export type NameKind = ReferenceKind | 'path parameter';
+export type NameKind = ReferenceKind | 'path parameter' | 'model tag';
 
 /**
  * What the check of a file has asked of the world, beside the routes that its policies apply to. While the answers stay

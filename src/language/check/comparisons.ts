@@ -4,7 +4,15 @@ import { nearest } from '../../diagnostics/suggest.ts';
 import { SUPPORTED_METHODS } from '../../model/methods.ts';
 import { compileRegex } from '../../model/regex.ts';
 import type { ValueType } from '../../model/types.ts';
-import type { ListNode, LiteralNode, OperandNode, PredicateNode, RouteSetNode, SubjectNode } from '../ast.ts';
+import type {
+  ListNode,
+  LiteralNode,
+  ModelSetNode,
+  OperandNode,
+  PredicateNode,
+  RouteSetNode,
+  SubjectNode,
+} from '../ast.ts';
 import { unknownName } from '../problems/names.ts';
 import { shown } from '../problems/problem.ts';
 import {
@@ -23,7 +31,7 @@ import { canHold } from './impossible-texts.ts';
 import type { Known } from './known.ts';
 import { typeLiteral } from './literals.ts';
 import { checkOperand } from './operands.ts';
-import { selectRoutes } from './selectors.ts';
+import { selectRoutes, taggedModels } from './selectors.ts';
 import { exampleOf, literalInWords, ORDERED, sameType } from './type-names.ts';
 import { checkSubject, described, resolveValue, valueText } from './values.ts';
 
@@ -58,6 +66,7 @@ export function checkIn(
 ): TypedExpression | null {
   const element = checkSubject(context, known, leftNode);
   if (right.kind === 'route-set') return checkInRoutes(context, element, right, { negated, span });
+  if (right.kind === 'model-set') return checkInModels(context, element, right, { negated, span });
   const found = right.kind === 'list' ? right : resolveValue(context, right);
   if (element === null || found === null) return null;
   const value =
@@ -85,6 +94,28 @@ export function checkIn(
   if (items.length < value.items.length) return null;
   const type: ValueType = { kind: 'list', of: element.type };
   return { kind: 'in', element, list: { kind: 'list', items, type, span: value.span }, negated, span };
+}
+
+/** Whether the model is one of those with a tag. */
+function checkInModels(
+  context: CheckContext,
+  element: Operand | null,
+  set: ModelSetNode,
+  { negated, span }: Pick<Extract<PredicateNode, { kind: 'in' }>, 'negated' | 'span'>,
+): TypedExpression | null {
+  const isIn = taggedModels(context, set);
+  if (element === null || isIn === null) return null;
+  if (element.type.kind === 'reference' && element.type.to === 'model')
+    return { ...isIn, element, negated, span };
+  context.report(
+    typeMismatch(
+      span,
+      described(element),
+      'a set of models',
+      'Only `model` can be in it: write `model in models tagged …`.',
+    ),
+  );
+  return null;
 }
 
 /** Whether the route is one of a set: the same as a condition over its facts, so that it is decided when compiling. */

@@ -44,7 +44,8 @@ function fits(form: TextForm, question: TextTest | 'is', asked: string): boolean
 /** Null where any text can be. A fallback (`otherwise`) is the author's own. */
 export function formOf(fact: Operand, slashes: keyof typeof PATH_FORMS): TextForm | null {
   if (fact.kind !== 'fact') return null;
-  if (fact.type.kind === 'reference') return NAME_FORM;
+  // models are called by the names that their providers gave them
+  if (fact.type.kind === 'reference') return fact.type.to === 'model' ? null : NAME_FORM;
   const { path } = fact.definition;
   return path === 'request.path' ? PATH_FORMS[slashes] : (FORMS.get(path) ?? null);
 }

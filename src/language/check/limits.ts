@@ -7,7 +7,14 @@ import type { KeyNode, LimitNode, NumberNode, TextNode } from '../ast.ts';
 import { counterIdentity } from '../canonical.ts';
 import { compareCodePoints } from '../order.ts';
 import { unknownName, unknownZone } from '../problems/names.ts';
-import { budgetBelowCost, noCounterKey, notAKey, routeWithoutCost } from '../problems/rules.ts';
+import {
+  budgetBelowCost,
+  noCounterKey,
+  notAKey,
+  routeWithoutCost,
+  tokensAtOnce,
+  tokensWithoutCalls,
+} from '../problems/rules.ts';
 import { amountOutOfRange, keyMayBeMissing } from '../problems/types.ts';
 import { nearestTimeZone } from '../time-zones.ts';
 import type { CounterKey, FactExpression, LimitRule, LimitWindow, Measure } from '../typed.ts';
@@ -66,21 +73,36 @@ export function checkLimit(
 
 /** A budget counts what its routes cost, so each of them has to say it: a missing price would be spent without end. */
 function checkMeasure(context: CheckContext, known: Known, node: LimitNode): Measure | null {
-  if (node.kind !== 'budget') return { kind: 'requests' };
+  if (node.counts === 'requests') return { kind: 'requests' };
+  if (node.counts !== 'money') return areCalls(context, known, node) ? { kind: node.counts } : null;
   const cost = builtInFact(context, 'route.cost', node.span);
   if (!known.followsMistake && !arePriced(context, known.routes, node)) return null;
   return { kind: 'money', cost, currency: context.project.world.currency };
 }
 
+/** Tokens are counted of calls to models, in windows: how many are under way at once nobody knows. */
+function areCalls(context: CheckContext, known: Known, { span, window }: LimitNode): boolean {
+  if (window.kind === 'concurrency') {
+    context.report(tokensAtOnce(span));
+    return false;
+  }
+  const [other] = known.followsMistake
+    ? []
+    : known.routes.filter(({ ai }) => ai === null).sort((a, b) => compareCodePoints(a.name, b.name));
+  if (other !== undefined) context.report(tokensWithoutCalls(span, other.name, other.place));
+  return other === undefined;
+}
+
+/** Of calls to models the price of the model is known, or the budget refuses them. */
 function arePriced(context: CheckContext, routes: readonly Route[], { span, amount }: LimitNode): boolean {
   const [unpriced] = routes
-    .filter(({ cost }) => cost === null)
+    .filter(({ cost, ai }) => cost === null && ai === null)
     .sort((a, b) => compareCodePoints(a.name, b.name));
   if (unpriced !== undefined) {
     context.report(routeWithoutCost(span, unpriced.name, unpriced.place));
     return false;
   }
-  const least = Math.min(...routes.map(({ cost }) => cost!.atMost));
+  const least = Math.min(...routes.map(({ cost }) => cost?.atMost ?? 0));
   if (routes.length > 0 && least > amount.value)
     context.report(budgetBelowCost(amount.span, moneyText(least, context.project.world.currency)));
   return true;

@@ -1,14 +1,18 @@
-import { BODY, isBodyPath, pathBelow } from '../../model/member-path.ts';
+import { OUTPUT_CAP } from '../../model/facts.ts';
+import { BODY, isBodyPath, joinedPath, pathBelow } from '../../model/member-path.ts';
 import { regexTest } from '../../model/regex.ts';
 import type { ValueBounds } from '../../model/request-body.ts';
 import type { ScalarValue } from '../../model/types.ts';
 import type { MemberNode } from '../ast.ts';
 import { notShapeable, outsideSchema } from '../problems/bodies.ts';
+import { dialectsOwnCap } from '../problems/rules.ts';
 import type { FactExpression, LiteralExpression, MemberRule } from '../typed.ts';
 import { resolveBodyFact } from './body-facts.ts';
 import type { CheckContext } from './context.ts';
 import { factText, type Known } from './known.ts';
+import { isAmount } from './limits.ts';
 import { typeLiteral } from './literals.ts';
+import { resolveFact } from './operands.ts';
 import type { RuleHead, Unfinished } from './rules.ts';
 import { inWords, ORDERED } from './type-names.ts';
 
@@ -20,6 +24,11 @@ export function checkMember(
   head: RuleHead,
 ): Unfinished<MemberRule> | null {
   const { kind, member: path } = node;
+  if (path.path === OUTPUT_CAP) return checkOutputCap(context, known, node, head);
+  if (DIALECTS_CAPS.has(path.path) && known.routes.some(({ ai }) => ai !== null)) {
+    context.report(dialectsOwnCap(path.span, path.path, kind));
+    return null;
+  }
   if (!isBodyPath(path.path)) {
     context.report(notShapeable(path.span, path.path, kind, 'it is not a member of the request body'));
     return null;
@@ -33,6 +42,27 @@ export function checkMember(
   }
   const value = typeLiteral(context, node.value, type, factText(member));
   if (value === null || !fitsSchemas(context, known, member, { kind, value })) return null;
+  return { kind, ...head, member, value };
+}
+
+/** Fields of single APIs that bound an answer. */
+const DIALECTS_CAPS: ReadonlySet<string> = new Set(
+  ['max_tokens', 'max_completion_tokens', 'max_output_tokens'].map((name) => joinedPath(BODY, name)),
+);
+
+/** No caller need set it: what a cap lets pass is set where there is none (language-rules #3). */
+function checkOutputCap(
+  context: CheckContext,
+  known: Known,
+  { kind, member: path, value: written }: MemberNode,
+  head: RuleHead,
+): Unfinished<MemberRule> | null {
+  const member = resolveFact(context, known, path);
+  if (member === null) return null;
+  const value = typeLiteral(context, written, member.type, factText(member));
+  if (value === null) return null;
+  if (!isAmount(context, { value: Number(value.value), span: value.span }, 'This number of tokens'))
+    return null;
   return { kind, ...head, member, value };
 }
 

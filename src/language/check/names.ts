@@ -9,7 +9,12 @@ import type { CheckContext, ProjectNames } from './context.ts';
 import { routeIndexOf } from './route-index.ts';
 
 /** Whether a name stands for something in the configuration; reports it when not. */
-export function checkName(context: CheckContext, to: ReferenceKind, name: string, span: Span): boolean {
+export function checkName(
+  context: CheckContext,
+  to: ReferenceKind | 'model tag',
+  name: string,
+  span: Span,
+): boolean {
   const known = knownNames(context.project, to);
   noteName(context.asked, to, name, known.has(name));
   if (known.has(name)) return true;
@@ -22,7 +27,7 @@ export function checkName(context: CheckContext, to: ReferenceKind, name: string
 }
 
 /** Names that the admin API can add later: an unknown one is a mistake only when it looks like a slip of the pen. */
-const CREATED_AT_RUN_TIME: ReadonlySet<ReferenceKind> = new Set(['tenant', 'team', 'consumer', 'credential']);
+const CREATED_AT_RUN_TIME: ReadonlySet<NameKind> = new Set(['tenant', 'team', 'consumer', 'credential']);
 
 /** `shop-1` and `shop-2` are two things, not one of them misspelt. */
 function differInDigitsOnly(a: string, b: string): boolean {
@@ -45,6 +50,9 @@ const KNOWN_NAMES: Readonly<Record<NameKind, (project: ProjectNames) => KnownNam
   tag: ({ world }) => unplaced([...routeIndexOf(world).tags].sort()),
   plan: ({ world }) => unplaced(world.directory.plans),
   role: ({ world }) => unplaced(world.directory.roles),
+  model: ({ world }) => places(world.models.models.values()),
+  'model tag': ({ world }) =>
+    unplaced(new Set([...world.models.models.values()].flatMap(({ tags }) => tags))),
   tenant: ({ world }) => places(tenantsOf(world)),
   team: ({ world }) =>
     new Map(tenantsOf(world).flatMap(({ teams, place }) => [...teams.keys()].map((name) => [name, place]))),

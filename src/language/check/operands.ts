@@ -100,17 +100,26 @@ export function resolvePath(context: CheckContext, known: Known, node: PathNode)
 
 /** Whether a fact of the response is asked before there is one; reported. */
 function isTooEarly({ response, report }: CheckContext, { path, span }: PathNode): boolean {
-  if (response === 'known' || path.split('.', 1)[0] !== 'response') return false;
+  if (response === 'known' || !OF_REPLIES.has(path.split('.', 1)[0]!)) return false;
   report(responseFact(span, response.tooEarlyFor, path));
   return true;
 }
 
+const OF_REPLIES: ReadonlySet<string> = new Set(['response', 'usage']);
+
 /** Why a fact can be missing, in words that follow a colon. */
 export function whyMissing(fact: FactExpression, route: string | null): string {
   if (route !== null) return `route "${route}" allows calls without identity`;
+  if (fact.definition.phase === 'call') return WHY_NO_CALL[fact.definition.path] ?? NOT_A_CALL;
   if (fact.definition.phase === 'body') return `the schema of a route here does not require it`;
   return WHY_MISSING[fact.definition.path] ?? `not every request has it`;
 }
+
+const NOT_A_CALL = 'a request to a route here may be no call to a model';
+const WHY_NO_CALL: Readonly<Record<string, string>> = {
+  'request.tokens': 'a prompt may hold what nothing bounds, such as an image by its URL',
+  'request.output_cap': 'a caller need not say how long an answer may be',
+};
 
 const WHY_MISSING: Readonly<Record<string, string>> = {
   team: 'a consumer need not be in a team',
@@ -123,6 +132,11 @@ const WHY_MISSING: Readonly<Record<string, string>> = {
   'route.version': 'a route need not have a version',
   'route.cost': 'a route need not say what it costs',
   'response.code': 'where the service answers in full there is none',
+  'usage.input_tokens': NOT_A_CALL,
+  'usage.output_tokens': NOT_A_CALL,
+  'usage.cached_tokens': 'a provider need not tell it',
+  'usage.reasoning_tokens': 'a provider need not tell it',
+  'usage.cost': 'what a request cost need not be known',
 };
 
 export function provePresent(context: CheckContext, known: Known, fact: FactExpression): boolean {

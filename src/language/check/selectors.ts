@@ -1,6 +1,8 @@
 import { assert } from '../../base/assert.ts';
+import type { Span } from '../../diagnostics/source.ts';
 import type { ReferenceKind } from '../../model/types.ts';
-import type { ConditionNode, TextNode } from '../ast.ts';
+import type { ConditionNode, ModelSetNode, TextNode } from '../ast.ts';
+import { compareCodePoints } from '../order.ts';
 import type { FactExpression, LiteralExpression, TypedExpression } from '../typed.ts';
 import type { CheckContext } from './context.ts';
 import { typeLiteral } from './literals.ts';
@@ -34,7 +36,41 @@ export function selectRoutes(context: CheckContext, node: Selector): TypedExpres
       return oneOf(context, node, 'route', 'route');
     case 'services':
       return oneOf(context, node, 'route.service', 'service');
+    case 'models':
+      return ofCalls(context, oneOf(context, node, 'model', 'model'), span);
+    case 'models-tagged': {
+      const [tag] = node.names;
+      return ofCalls(context, taggedModels(context, { kind: 'model-set', tag: tag!, span }), span);
+    }
   }
+}
+
+/** Where a request is no call to a model, it is a call to none of them. */
+function ofCalls(context: CheckContext, test: TypedExpression | null, span: Span): TypedExpression | null {
+  if (test === null) return null;
+  const fact = builtInFact(context, 'model', span);
+  return { kind: 'and', operands: [{ kind: 'present', fact, negated: false, span }, test], span };
+}
+
+/** `model in models tagged "x"`: the models that bear the tag, each by its name. */
+export function taggedModels(
+  context: CheckContext,
+  { tag, span }: ModelSetNode,
+): Extract<TypedExpression, { kind: 'in' }> | null {
+  if (!checkName(context, 'model tag', tag.value, tag.span)) return null;
+  const names = [...context.project.world.models.models.values()]
+    .filter(({ tags }) => tags.includes(tag.value))
+    .map(({ name }) => name)
+    .sort(compareCodePoints);
+  const type = referenceTo('model');
+  const items = names.map((value): LiteralExpression => ({ kind: 'literal', value, type, span }));
+  return {
+    kind: 'in',
+    element: builtInFact(context, 'model', span),
+    list: { kind: 'list', items, type: { kind: 'list', of: type }, span },
+    negated: false,
+    span,
+  };
 }
 
 /** The same as a condition over facts, for those who wrote a selector where a condition belongs. */
@@ -54,6 +90,10 @@ export function selectorAsFact({ selector, names }: Selector): string {
       return `route ${list}`;
     case 'services':
       return `route.service ${list}`;
+    case 'models':
+      return `model is present and model ${list}`;
+    case 'models-tagged':
+      return `model is present and model in models tagged ${quoted[0]}`;
   }
 }
 

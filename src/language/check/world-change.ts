@@ -81,6 +81,7 @@ const OTHERS = [
   'deliveries',
   'models',
   'authorities',
+  'models',
 ] as const satisfies (keyof World)[];
 
 function changedRoutes(before: ReadonlyMap<string, Route>, now: ReadonlyMap<string, Route>): Route[] {

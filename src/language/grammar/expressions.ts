@@ -127,6 +127,13 @@ export class ExpressionGrammar extends CstParser {
             this.SUBRULE2(this.Texts);
           },
         },
+        {
+          ALT: () => {
+            this.CONSUME(KEYWORD.model);
+            this.SUBRULE3(this.Texts);
+          },
+        },
+        { ALT: () => this.SUBRULE(this.ModelSet) },
         { ALT: () => this.SUBRULE(this.RouteSet) },
       ]);
     },
@@ -152,6 +159,15 @@ export class ExpressionGrammar extends CstParser {
         },
         { ALT: () => this.words(0, KEYWORD.requiring, KEYWORD.identity) },
       ]);
+    },
+    INNER,
+  );
+
+  readonly ModelSet = this.RULE(
+    'ModelSet',
+    () => {
+      this.words(0, KEYWORD.models, KEYWORD.tagged);
+      this.CONSUME(Text);
     },
     INNER,
   );
@@ -223,6 +239,7 @@ export class ExpressionGrammar extends CstParser {
       this.OR([
         { ALT: () => this.SUBRULE(this.List) },
         { ALT: () => this.SUBRULE(this.RouteSet) },
+        { ALT: () => this.SUBRULE(this.ModelSet) },
         { ALT: () => this.SUBRULE(this.Operand) },
       ]);
     },

@@ -321,6 +321,36 @@ export class PolicyGrammar extends TestGrammar {
     'Amount',
     () => {
       this.CONSUME(NumberLiteral);
+      this.OR([
+        { ALT: () => this.CONSUME(KEYWORD.requests) },
+        { ALT: () => this.CONSUME(KEYWORD.request) },
+        { ALT: () => this.SUBRULE(this.Tokens) },
+      ]);
+    },
+    INNER,
+  );
+
+  /** Of calls to models; without a word before it input and output together. */
+  readonly Tokens = this.RULE(
+    'Tokens',
+    () => {
+      this.OPTION(() => {
+        this.OR([
+          { ALT: () => this.CONSUME(KEYWORD.input) },
+          { ALT: () => this.CONSUME(KEYWORD.output) },
+          { ALT: () => this.CONSUME(KEYWORD.cached) },
+          { ALT: () => this.CONSUME(KEYWORD.reasoning) },
+        ]);
+      });
+      this.CONSUME(KEYWORD.tokens);
+    },
+    INNER,
+  );
+
+  readonly Requests = this.RULE(
+    'Requests',
+    () => {
+      this.CONSUME(NumberLiteral);
       this.OR([{ ALT: () => this.CONSUME(KEYWORD.requests) }, { ALT: () => this.CONSUME(KEYWORD.request) }]);
     },
     INNER,
@@ -610,7 +640,7 @@ export class PolicyGrammar extends TestGrammar {
     'AtLeast',
     () => {
       this.words(0, KEYWORD.for, KEYWORD.at, KEYWORD.least);
-      this.SUBRULE(this.Amount);
+      this.SUBRULE(this.Requests);
       this.words(1, KEYWORD.in, KEYWORD.any);
       this.SUBRULE(this.Length);
     },

@@ -200,3 +200,30 @@ export function responseFact(span: Span, rule: string, fact: string): Diagnostic
     `Decide by what the request says; to be told of responses write \`alert when ${shown(fact)} …\`.`,
   );
 }
+
+export function tokensWithoutCalls(span: Span, route: string, place: string): Diagnostic {
+  return problem(
+    'PT2126',
+    span,
+    `Route "${shown(route)}" sends no calls to models, so this limit can't count their tokens (${place}).`,
+    'Narrow `applies to` to routes with `ai`, or count requests.',
+  );
+}
+
+export function tokensAtOnce(span: Span): Diagnostic {
+  return problem(
+    'PT2127',
+    span,
+    'Tokens are counted over a time: how many are under way at once is not known.',
+    'Write `at most … tokens in any 1m`, or `at most … requests at once`.',
+  );
+}
+
+export function dialectsOwnCap(span: Span, path: string, kind: 'cap' | 'default'): Diagnostic {
+  return problem(
+    'PT2128',
+    span,
+    `${shown(path)} is the field of one dialect: a call that bounds its answer by another one passes.`,
+    `Write \`${kind} request.output_cap ${kind === 'cap' ? 'at' : 'to'} …\`, which is written into the field that the call needs.`,
+  );
+}

@@ -14,6 +14,8 @@ const record = fc
     consumer: fc.constantFrom('web', 'app'),
     code: fc.constantFrom('', 'refused'),
     decidingRule: fc.constantFrom('', 'p/r'),
+    model: fc.constantFrom('', 'gpt'),
+    target: fc.constantFrom('', 'main'),
     path: fc.constantFrom('/v1/items/42', '/', '/v1/a-longer-path/of-some-length'),
     status: fc.constantFrom(200, 399, 400, 499, 500, 503),
     clientAborted: fc.constantFrom(false, false, true),
@@ -45,7 +47,7 @@ describe('the sums of a minute', () => {
         const counts = new MinuteCounts(100);
         throughRing(all, (each, frame) => void counts.count(each, frame));
         for (const [dimension, nameOf] of NAMES) {
-          const names = new Set(all.map(nameOf));
+          const names = new Set(all.map(nameOf).filter((name) => name !== null));
           const sums = Object.fromEntries(
             [...counts.dimensions[dimension]].map(([name, cell]) => [name, cell.sums]),
           );
@@ -91,6 +93,8 @@ const NAMES = [
           ? code
           : `refused by ${decidingRule}`,
   ],
+  ['model', ({ model }: AccessRecord) => (model === '' ? null : model)],
+  ['pool', ({ target }: AccessRecord) => (target === '' ? null : target)],
 ] as const;
 
 function sumsOf(all: readonly AccessRecord[]) {

@@ -29,6 +29,8 @@ export function emptyDimensions(): Dimensions {
     consumer: new Map(),
     credential: new Map(),
     decision: new Map(),
+    model: new Map(),
+    pool: new Map(),
   };
 }
 
@@ -38,7 +40,7 @@ export class MinuteCounts {
   readonly #namesMax: number;
   readonly #routes = new Map<RouteNames, CountedCell>();
   readonly #callers = new Map<CallerNames, readonly CountedCell[]>();
-  readonly #decisions = new Map<DecisionNames, CountedCell>();
+  readonly #decisions = new Map<DecisionNames, readonly CountedCell[]>();
   #last: LastNames | null = null;
 
   constructor(namesMax: number) {
@@ -64,7 +66,7 @@ export class MinuteCounts {
     const last = this.#last;
     if (last !== null && last.route === route && last.caller === caller && last.decision === decision)
       return last.cells;
-    const cells = [this.#route(route), this.#decision(decision), ...this.#caller(caller)];
+    const cells = [this.#route(route), ...this.#decision(decision), ...this.#caller(caller)];
     this.#last = { route, caller, decision, cells };
     return cells;
   }
@@ -78,10 +80,15 @@ export class MinuteCounts {
     return known;
   }
 
-  #decision(names: DecisionNames): CountedCell {
+  /** Only calls have a model, and only those that were sent a pool. */
+  #decision(names: DecisionNames): readonly CountedCell[] {
     let known = this.#decisions.get(names);
     if (known === undefined) {
-      known = this.#cell('decision', decisionName(names));
+      known = [
+        this.#cell('decision', decisionName(names)),
+        ...(names.model === '' ? [] : [this.#cell('model', names.model)]),
+        ...(names.target === '' ? [] : [this.#cell('pool', names.target)]),
+      ];
       this.#decisions.set(names, known);
     }
     return known;

@@ -57,7 +57,7 @@ export function candidatesOf(
 ): Candidate[] {
   const clauses = askedClauses(rules, route);
   const identity = route.auth === 'none' ? null : request.identity;
-  const situation = { route, request, identity, body: request.body, keys };
+  const situation = { route, request, identity, body: request.body, call: request.call, keys };
   return [
     ...callerCandidates(request, callers),
     ...factCandidates(clauses, situation, world),

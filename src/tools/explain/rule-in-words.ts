@@ -1,3 +1,4 @@
+import { unitsOf } from '../../language/canonical.ts';
 import { factText } from '../../language/check/known.ts';
 import type { CheckedRule, CounterKey, LimitRule, TextTemplate } from '../../language/typed.ts';
 import { moneyText } from '../../model/money.ts';
@@ -59,7 +60,7 @@ function windowInWords({ window, measure }: LimitRule): string {
   const requests =
     measure.kind === 'money'
       ? moneyText(window.amount, measure.currency)
-      : `${grouped(window.amount)} ${window.amount === 1 ? 'request' : 'requests'}`;
+      : `${grouped(window.amount)} ${singular(unitsOf(measure.kind), window.amount)}`;
   switch (window.kind) {
     case 'window':
       return `at most ${requests} in any ${lengthInWords(window.windowMs)}`;
@@ -70,6 +71,10 @@ function windowInWords({ window, measure }: LimitRule): string {
     case 'calendar':
       return `at most ${requests} per ${window.period} in ${window.zone}`;
   }
+}
+
+function singular(units: string, amount: number): string {
+  return amount === 1 ? units.slice(0, -1) : units;
 }
 
 function grouped(value: number): string {

@@ -7,15 +7,19 @@ import type { EndedRequest } from '../../compiler/interpret.ts';
 import { NOT_PERMITTED } from '../../compiler/runtime/denials.ts';
 import { compileRequestSchema } from '../../config/request-schema.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
+import { compareCodePoints } from '../../language/order.ts';
 import type { CheckedPolicies, TypedExpression } from '../../language/typed.ts';
 import type { CheckedTest } from '../../language/typed-tests.ts';
+import { type CallActuals, NOTHING_USED } from '../../model/model-call.ts';
+import { callOperationOf } from '../../model/route-calls.ts';
 import type { EnforcementMode, World } from '../../model/world.ts';
-import { KNOWN, type Known } from '../../pipeline/alerts.ts';
+import { KNOWN, type Known, NOTHING_KNOWN_USED } from '../../pipeline/alerts.ts';
 import { HeaderEdits, RequestContext } from '../../pipeline/context.ts';
 import { type CounterSpec, NOBODY_WAITS } from '../../pipeline/counters.ts';
 import type { Identity, KeyHash } from '../../pipeline/identity.ts';
 import { CONTINUE, type Outcome, type Refusal } from '../../pipeline/outcome.ts';
 import type { BoundRuntime, RoutePipeline, RuleBundle } from '../../pipeline/program.ts';
+import { UPSTREAM_ERRORS } from '../../pipeline/upstream.ts';
 import { AlertedRules } from './alerted-rules.ts';
 import { TEST_KEYS } from './identities.ts';
 import type { FrontProblem, RouteFinder, SentRequest, TestPorts } from './ports.ts';
@@ -27,6 +31,7 @@ export interface Machine {
   readonly bundle: RuleBundle;
   readonly rules: readonly PlacedRule[];
   readonly finder: RouteFinder;
+  readonly calls: ReturnType<TestPorts['calls']>;
   readonly diagnostics: readonly Diagnostic[];
   readonly ports: TestPorts;
 }
@@ -47,7 +52,8 @@ export function buildMachine(
   const tested = { ...world, enforcement };
   const { bundle, diagnostics } = compileRules(policies, tested);
   const rules = placedRules(policies, tested);
-  return { world: tested, bundle, rules, finder: ports.finder(world), diagnostics, ports };
+  const finder = ports.finder(world);
+  return { world: tested, bundle, rules, finder, calls: ports.calls(world), diagnostics, ports };
 }
 
 /** Policies of which some rules hold for another share. */
@@ -120,7 +126,7 @@ export class MachineRun {
   readonly #runtime: BoundRuntime;
   readonly #alerts: AlertedRules;
   readonly #pipelines = new Map<string, RoutePipeline>();
-  #open: { readonly context: RequestContext; readonly cost: number }[] = [];
+  #open: { readonly context: RequestContext; readonly actuals: CallActuals }[] = [];
   #sent = 0;
   /** When the request before had its turn. */
   #latestMs = 0;
@@ -151,10 +157,10 @@ export class MachineRun {
     const pipeline = this.#pipeline(route);
     const decided = this.#decide(pipeline, context, route, sent);
     const { outcome } = decided;
-    const request: PlainRequest = { ...unread, body: bodyOf(sent.body, pipeline) };
+    const request: PlainRequest = { ...unread, body: bodyOf(sent.body, pipeline), call: context.call };
     const permitted = outcome === CONTINUE;
     const { cost } = this.#machine.world.routes.get(route)!;
-    this.#open.push({ context, cost: told ?? cost?.atMost ?? 0 });
+    this.#open.push({ context, actuals: actualsOf(context, told ?? cost?.atMost ?? null) });
     const answer = answerOf(decided, sent.status);
     const changedText = permitted ? changedBody(pipeline, context, sent.body) : null;
     return {
@@ -180,10 +186,10 @@ export class MachineRun {
 
   /** Ends every request that was sent: each cost what its route says. */
   endAll(): void {
-    for (const { context, cost } of this.#open) {
+    for (const { context, actuals } of this.#open) {
       for (const held of [context.reservation, ...(context.observedReservations ?? [])]) {
         if (held === null) continue;
-        this.#counters.settleEstimates(held, cost);
+        this.#counters.settleEstimates(held, actuals);
         this.#counters.release(held);
       }
     }
@@ -204,11 +210,44 @@ export class MachineRun {
       return { outcome: UNAUTHENTICATED, known: KNOWN.request };
     const judged = pipeline.authorise(context);
     if (judged !== CONTINUE) return { outcome: judged, known: KNOWN.caller };
+    const noCall = this.#readCall(context, route, body);
+    if (noCall !== null) return { outcome: noCall, known: KNOWN.caller };
     const fault = pipeline.readBody?.(context, new TextEncoder().encode(body)) ?? null;
     if (fault !== null)
       return { outcome: { kind: 'respond', refusal: { ...NO_RULE, ...fault } }, known: KNOWN.caller };
     const read = pipeline.judgeBody(context);
-    return { outcome: read === CONTINUE ? this.#admit(pipeline, context) : read, known: KNOWN.body };
+    if (read !== CONTINUE) return { outcome: read, known: KNOWN.body };
+    this.#shapeCall(context, route, pipeline);
+    return { outcome: this.#admit(pipeline, context), known: KNOWN.body };
+  }
+
+  /** As the gateway reads it; a test that says nothing of the body calls the first model. Null: it is one, or the route sends none. */
+  #readCall(context: RequestContext, name: string, body: string): Outcome | null {
+    const operation = callOperationOf(this.#machine.world.routes.get(name)!);
+    if (operation === null) return null;
+    const text = body === '' ? this.#firstCall() : body;
+    const call = this.#machine.calls(operation).read(new TextEncoder().encode(text));
+    if ('code' in call) {
+      const [status] = UPSTREAM_ERRORS[call.code];
+      const refusal = { ...NO_RULE, status, code: call.code, detail: call.sentence };
+      return { kind: 'respond', refusal };
+    }
+    context.call = call;
+    return null;
+  }
+
+  #firstCall(): string {
+    const [model = ''] = [...this.#machine.world.models.models.keys()].sort(compareCodePoints);
+    return JSON.stringify({ model, max_tokens: 1, messages: [] });
+  }
+
+  /** Changed members of the body are not looked at again: none of them is one that calls are counted by. */
+  #shapeCall(context: RequestContext, name: string, { outputCap }: RoutePipeline): void {
+    const { call } = context;
+    if (call === null) return;
+    const most = outputCap === null ? Number.POSITIVE_INFINITY : outputCap(context);
+    const operation = callOperationOf(this.#machine.world.routes.get(name)!)!;
+    context.shapedCall = Number.isFinite(most) ? this.#machine.calls(operation).capped(call, most) : call;
   }
 
   /**
@@ -258,6 +297,12 @@ export class MachineRun {
   }
 }
 
+/** What a request has used: what its answer tells, or its price; of a call nobody tells it, and all that was reserved is used. */
+function actualsOf({ shapedCall }: RequestContext, cost: number | null): CallActuals {
+  if (shapedCall === null) return { ...NOTHING_USED, money: cost ?? 0 };
+  return { ...shapedCall.bounds, money: cost ?? shapedCall.bounds.money };
+}
+
 function moveOn(context: RequestContext, toMs: number): void {
   const waitedMs = Math.max(0, toMs - context.nowMonotonicMs);
   context.nowMonotonicMs += waitedMs;
@@ -274,6 +319,7 @@ function answerOf({ outcome, known }: Decided, status: number): EndedRequest {
   const refusal = 'refusal' in outcome ? outcome.refusal : null;
   return {
     known,
+    ...NOTHING_KNOWN_USED,
     durationMs: 0,
     status: refusal?.status ?? status,
     code: refusal?.code,
@@ -315,7 +361,7 @@ function contextOf({
   identity: _identity,
   headers,
   ...facts
-}: Omit<PlainRequest, 'body'>): RequestContext {
+}: Omit<PlainRequest, 'body' | 'call'>): RequestContext {
   const { arrivedMonotonicMs: nowMonotonicMs, arrivedWallMs: nowWallMs } = facts;
   return Object.assign(new RequestContext(), facts, {
     headers: [...headers],

@@ -1,10 +1,14 @@
+import type { CallOperation } from '../../model/route-calls.ts';
 import type { World } from '../../model/world.ts';
 import type { CounterBinding, CounterSpec } from '../../pipeline/counters.ts';
+import type { ModelService } from '../../pipeline/model-request.ts';
 
 /** What tests need of the rooms with effects; wired by `cli`. */
 export interface TestPorts {
   /** The gateway's own way from a request to its route. */
   finder(world: World): RouteFinder;
+  /** The gateway's own way from the body of a request to the call to a model that it is. */
+  calls(world: World): (operation: CallOperation) => Pick<ModelService, 'read' | 'capped'>;
   /** Empty counters of their own, as the gateway keeps them. */
   counters(specs: readonly CounterSpec[]): CounterBinding;
 }

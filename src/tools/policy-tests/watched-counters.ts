@@ -1,3 +1,4 @@
+import type { CallActuals } from '../../model/model-call.ts';
 import {
   type CounterBinding,
   EXCEEDED,
@@ -64,7 +65,7 @@ export class WatchedCounters implements CounterBinding {
     this.#inner.settle(reservation, index, actual);
   }
 
-  settleEstimates(reservation: Reservation, actual: number): void {
+  settleEstimates(reservation: Reservation, actual: CallActuals): void {
     this.#inner.settleEstimates(reservation, actual);
   }
 

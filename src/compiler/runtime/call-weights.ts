@@ -1,0 +1,31 @@
+/** What calls to models weigh in limits of tokens and money. */
+import type { EstimatedMeasure } from '../../model/model-call.ts';
+import type { RequestContext } from '../../pipeline/context.ts';
+import type { ModelRequest } from '../../pipeline/model-request.ts';
+
+/** Larger than every limit: what nothing bounds fits nowhere. */
+const BEYOND_ALL = Number.MAX_SAFE_INTEGER;
+
+/** What a call can take at most, as rules have shaped it. */
+export function boundOf({ shapedCall }: RequestContext, measure: EstimatedMeasure): number {
+  return Math.min(shapedCall!.bounds[measure], BEYOND_ALL);
+}
+
+/** The same for a limit that is kept: the cap on the answer, which the bound rests on, is sent with the call. */
+export function reservedOf(context: RequestContext, measure: EstimatedMeasure): number {
+  context.shapedCall!.relyOnCap = true;
+  return boundOf(context, measure);
+}
+
+/** Undefined where nothing bounds the prompt. */
+export function tokensOf({ bounds }: ModelRequest): number | undefined {
+  return Number.isFinite(bounds['input-tokens']) ? bounds['input-tokens'] : undefined;
+}
+
+/** Why nothing bounds what a call takes; '' where it is bounded. */
+export function unboundedBy(call: ModelRequest | null, measure: EstimatedMeasure | null): string {
+  if (call === null || measure === null || Number.isFinite(call.bounds[measure])) return '';
+  const { input, output, money } = call.unbounded;
+  if (measure === 'money') return money;
+  return measure === 'output-tokens' || measure === 'reasoning-tokens' ? output : input || output;
+}

@@ -1,0 +1,29 @@
+/** Reads calls to the models of a configuration without any key: for who asks what rules would say of them. */
+import { OPERATIONS } from '../ai/operations.ts';
+import { assert } from '../base/assert.ts';
+import type { Models } from '../model/pools.ts';
+import type { CallOperation } from '../model/route-calls.ts';
+import type { ModelService } from '../pipeline/model-request.ts';
+import { type CallPlan, cappedPlan, planCall, type ReadLimits, type ReadTarget } from './call-plan.ts';
+
+export function callReader(
+  { models, pools, providers }: Models,
+  limits: ReadLimits,
+): (operation: CallOperation) => Pick<ModelService, 'read' | 'capped'> {
+  const target = (name: string): ReadTarget => {
+    const pool = pools.get(name);
+    const provider = providers.get(pool?.provider ?? '');
+    assert(
+      pool !== undefined && provider !== undefined,
+      'pools of models are checked when the files are read',
+    );
+    return { pool, provider };
+  };
+  const bound = new Map(
+    [...models].map(([name, model]) => [name, { model, targets: model.pools.map(target) }]),
+  );
+  return (operation) => ({
+    read: (text) => planCall(text, OPERATIONS[operation], bound, limits),
+    capped: (call, outputTokens) => cappedPlan(call as CallPlan<ReadTarget>, outputTokens),
+  });
+}
