@@ -48,6 +48,7 @@ function threadServices(scenario: Scenario, { time, random, providers }: Simulat
     sizes,
     clock: time,
     readSecret: (reference) => ok(Buffer.from(reference.in === 'environment' ? reference.name : '')),
+    readFormer: () => null,
   });
   const models = configuredModels(scenario);
   const prepared = registry.prepare(models);

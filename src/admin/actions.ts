@@ -7,6 +7,7 @@ import type { AuditActions } from './routes/audit.ts';
 import type { ConfigurationActions } from './routes/configuration.ts';
 import type { DirectoryActions } from './routes/directory.ts';
 import type { KeyActions } from './routes/keys.ts';
+import type { ModelActions } from './routes/models.ts';
 import type { ObservationActions } from './routes/observation.ts';
 import type { PoolActions } from './routes/pools.ts';
 import type { SecretActions } from './routes/secrets.ts';
@@ -24,6 +25,7 @@ export interface AdminActions {
   readonly audit: AuditActions;
   readonly keys: KeyActions;
   readonly pools: PoolActions;
+  readonly models: ModelActions;
   readonly secrets: SecretActions;
   readonly directory: DirectoryActions;
   readonly observation: ObservationActions;

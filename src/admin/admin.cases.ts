@@ -9,6 +9,7 @@ import { emptyRecord } from '../pipeline/record.ts';
 import type { AdminActions, AdminStatus, LoadReport } from './actions.ts';
 import type { KnownAdminToken } from './admission.ts';
 import { createIdempotencyKeeper, type IdempotencyRecord, type IdempotencyRecords } from './idempotency.ts';
+import type { ModelView } from './routes/models.ts';
 import type { ObservationActions } from './routes/observation.ts';
 import type { PoolView } from './routes/pools.ts';
 import type { SecretView } from './routes/secrets.ts';
@@ -216,6 +217,7 @@ const POOL: PoolView = {
       inFlight: 2,
       headroom: 0.5,
       usedUp: { byCurrentMs: 1_895_456_600_000, bySeasonMs: null },
+      rotation: { sinceMs: 1_895_456_000_000, untilMs: 1_895_456_900_000, share: 0.1, former: 'active' },
       throttled: [{ model: 'gpt-4o', untilMs: 1_895_456_000_000 }],
       limits: [
         {
@@ -232,6 +234,23 @@ const POOL: PoolView = {
   ],
 };
 
+const MODEL: ModelView = {
+  name: 'fast',
+  upstreamName: 'gpt-4o-mini',
+  tags: ['chat'],
+  dialect: 'openai',
+  pools: [{ name: 'openai-main', provider: 'openai', region: null, keys: 2 }],
+  outputTokensMax: 16_384,
+  price: {
+    currency: 'USD',
+    input: 0.15,
+    cachedInput: 0.075,
+    output: 0.6,
+    request: 0,
+    asOf: '2026-09-23',
+    source: 'catalogue',
+  },
+};
 const SECRET: SecretView = {
   name: 'openai/k2',
   generation: 2,
@@ -247,7 +266,12 @@ export function actions(changes: Partial<AdminActions> = {}): AdminActions {
     reload: () => Promise.resolve(ok(LIVE)),
     tokens: new TestTokens(LOCAL),
     keys: liveDirectory().directory.keys,
-    pools: { list: () => [POOL], change: () => Promise.resolve(ok(POOL)) },
+    pools: {
+      list: () => [POOL],
+      change: () => Promise.resolve(ok(POOL)),
+      rotate: () => Promise.resolve(ok(POOL)),
+    },
+    models: { list: () => [MODEL] },
     secrets: {
       list: () => [SECRET],
       set: () => Promise.resolve(ok(SECRET)),

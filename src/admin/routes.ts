@@ -3,6 +3,7 @@ import { AUDIT_ROUTES } from './routes/audit.ts';
 import { CONFIGURATION_ROUTES } from './routes/configuration.ts';
 import { DIRECTORY_ROUTES } from './routes/directory.ts';
 import { KEY_ROUTES } from './routes/keys.ts';
+import { MODEL_ROUTES } from './routes/models.ts';
 import { OBSERVATION_ROUTES } from './routes/observation.ts';
 import { POOL_ROUTES } from './routes/pools.ts';
 import { SECRET_ROUTES } from './routes/secrets.ts';
@@ -15,6 +16,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ...TOKEN_ROUTES,
   ...KEY_ROUTES,
   ...POOL_ROUTES,
+  ...MODEL_ROUTES,
   ...SECRET_ROUTES,
   ...DIRECTORY_ROUTES,
   ...AUDIT_ROUTES,

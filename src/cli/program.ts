@@ -284,10 +284,15 @@ keys
 
 keys
   .command('rotate')
-  .description('issue a successor; both keys count until the overlap is over')
-  .argument(...KEY)
+  .description(
+    'give a key a successor; both count until the overlap is over. Of a provider key, POOL/KEY, the new secret is read from the standard input',
+  )
+  .argument('<key>', 'TENANT/CONSUMER/KEY, or POOL/KEY')
   .argument(...FOLDER)
-  .option('--overlap <duration>', 'how long the old key still counts; 0s ends it at once', '7d')
+  .option(
+    '--overlap <duration>',
+    'how long the old key still counts; 0s ends it at once (default: 7d, of provider keys 24h)',
+  )
   .option('--environment <word>', 'a word that people see in the key (default: live)')
   .option('--expires-in <duration>', 'how long the new key counts (default: as long as the old one was to)')
   .option('--expires <date>', 'last day on which the new key counts, in UTC')
@@ -295,7 +300,7 @@ keys
   .addOption(URL_OPTION)
   .addOption(CA_OPTION)
   .addOption(TOKEN_FILE_OPTION)
-  .action(run(async () => (await import('./commands/keys.ts')).rotateKey));
+  .action(run(async () => (await import('./commands/rotate-key.ts')).rotateKey));
 
 keys
   .command('expire')
@@ -353,6 +358,13 @@ for (const [change, description] of [
       }),
     );
 }
+
+program
+  .command('models')
+  .description('the models that callers may name: their pools and providers, and what they cost, as of when')
+  .argument(...FOLDER)
+  .option('--json', 'one JSON document instead of text')
+  .action(run(async () => (await import('./commands/models.ts')).models));
 
 const secrets = program
   .command('secrets')

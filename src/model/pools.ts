@@ -142,6 +142,8 @@ export interface ModelPrice {
   readonly requestNano: number;
   /** `2026-11-30`: the day that it is from. */
   readonly asOf: string;
+  /** Who says so: the files of the project, or the catalogue of prices. */
+  readonly source: 'project' | 'catalogue';
 }
 
 /** All that the configuration says of models. */

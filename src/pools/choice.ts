@@ -11,6 +11,8 @@ export interface Candidate {
   readonly priority: number;
   /** With `weighted`. */
   readonly weight: number;
+  /** The share of calls that it is tried for before the others: below 1 for a new secret that has to prove itself. */
+  readonly share: number;
 }
 
 export interface Chosen {
@@ -75,6 +77,7 @@ function best(choice: Choice, candidates: readonly Candidate[], amounts: CallAmo
     const index = looksAtAll ? look : draw(candidates.length);
     const candidate = candidates[index]!;
     if (isBarred(candidate)) continue;
+    if (candidate.share < 1 && draw(DRAWS) >= candidate.share * DRAWS) continue;
     const headroom = lanes.headroom(candidate.lanes, amounts, nowMs);
     if (headroom < 0) continue;
     const score =

@@ -112,11 +112,20 @@ export interface ModelsOptions {
   readonly secretPrefix?: string | null;
   /** Secrets that lie in files, by the names of the keys; they may be changed. */
   readonly files?: Map<string, string>;
+  /** Secrets of the store, by the names of the keys; they may be changed. */
+  readonly rotated?: Map<string, RotatedSecret>;
   /** A further model of the same pools. */
   readonly second?: string;
   readonly random?: () => number;
   readonly nowMs?: number;
   readonly restores?: { readonly saved: SavedPools; readonly shiftMs: number };
+}
+
+export interface RotatedSecret {
+  readonly present: string;
+  readonly former: string | null;
+  readonly sinceMs: number;
+  readonly untilMs: number;
 }
 
 export interface KeyOptions {
@@ -151,18 +160,21 @@ export class Models {
           const text = options.files?.get(reference.path);
           return text === undefined ? err('no such file') : ok(Buffer.from(text));
         }
+        const rotated = reference.in === 'store' ? options.rotated?.get(reference.name) : undefined;
+        if (rotated !== undefined) return ok(Buffer.from(rotated.present));
         return options.secretPrefix === null
           ? err('it is not set')
-          : ok(
-              Buffer.from(
-                `${options.secretPrefix ?? 'secret'}-of-${reference.in === 'environment' ? reference.name : ''}`,
-              ),
-            );
+          : ok(Buffer.from(`${options.secretPrefix ?? 'secret'}-of-${reference.name}`));
+      },
+      readFormer: (reference) => {
+        const rotated = reference.in === 'store' ? options.rotated?.get(reference.name) : undefined;
+        if (rotated === undefined || rotated.former === null) return null;
+        return { ...rotated, value: Buffer.from(rotated.former) };
       },
     });
     if (options.restores !== undefined)
       this.registry.restore(options.restores.saved, options.restores.shiftMs);
-    const pools = new Map(options.pools.map((pool) => [pool.name, poolOf(pool, options.files)]));
+    const pools = new Map(options.pools.map((pool) => [pool.name, poolOf(pool, options)]));
     const providers = new Map(
       [...pools.values()].map(({ provider }) => [provider, providerOf(provider, options.provider)]),
     );
@@ -214,7 +226,7 @@ export class Models {
   renewSecrets(): RenewedKeys {
     const renewed = this.registry.renew(this.models);
     this.#thread.renewKeys(renewed);
-    this.registry.renewed(renewed);
+    this.registry.renewed(renewed, this.models);
     return renewed;
   }
 
@@ -287,7 +299,10 @@ export function perMinute(unit: KeyLimit['unit'], amount: number): KeyLimit {
   return { unit, kind: 'bucket', amount, windowMs: 60_000, source: 'declared', model: null, per: 'model' };
 }
 
-function poolOf(options: ModelsOptions['pools'][number], files: ModelsOptions['files']): Pool {
+function poolOf(
+  options: ModelsOptions['pools'][number],
+  { files, rotated }: Pick<ModelsOptions, 'files' | 'rotated'>,
+): Pool {
   return {
     provider: 'one',
     choose: 'headroom',
@@ -298,7 +313,10 @@ function poolOf(options: ModelsOptions['pools'][number], files: ModelsOptions['f
     keys: options.keys.map(({ name, account, limits, priority, weight }) => ({
       name,
       account: account ?? name,
-      secret: files?.has(name) === true ? { in: 'file', path: name } : { in: 'environment', name },
+      secret:
+        files?.has(name) === true
+          ? { in: 'file', path: name }
+          : { in: rotated?.has(name) === true ? 'store' : 'environment', name },
       priority: priority ?? 1,
       weight: weight ?? 1,
       limits: limits ?? [],

@@ -199,8 +199,9 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     const { health, lanes, clock } = this.#thread;
     const plan = this.#plan;
     const nowMs = clock.monotonicMs();
-    const as = health.begins(key, nowMs);
-    if (as === null) {
+    const sent = target.keys.get(key);
+    const as = sent === undefined ? null : health.begins(key, nowMs);
+    if (sent === undefined || as === null) {
       // Another call proves the key, or somebody has switched it off: it serves no more, and is not chosen again.
       lanes.release(ticket, nowMs);
       this.#choose();
@@ -214,7 +215,6 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
       capMember: capMember(this.#operation, target.provider),
       asksForUsage: this.#asksForUsage(target),
     });
-    const sent = target.keys.get(key)!;
     const request = providerRequest(this.#request, this.#operation, target, sent.secret, body.length);
     const call = target.service.dispatch(request, this);
     this.#attempt = { target, key, sent, ticket, call, as };

@@ -1,6 +1,6 @@
 /** Calls to models, by what their answers say of keys. */
 import { describe, expect, it } from 'vitest';
-import { ANSWER, HELLO, Models, perMinute, TWO_KEYS } from './model-call.cases.ts';
+import { ANSWER, HELLO, Models, perMinute, type RotatedSecret, TWO_KEYS } from './model-call.cases.ts';
 
 describe('a key that is throttled', () => {
   it('is left alone for as long as its provider says, and proven by one call', () => {
@@ -296,5 +296,105 @@ describe('a key whose secret lies in a file', () => {
       models.call(HELLO);
     }
     expect(models.calls.map(({ key }) => key)).toEqual(['first', 'first']);
+  });
+});
+
+describe('a key whose secret is replaced with an overlap', () => {
+  const DAY_MS = 86_400_000;
+  const ONE = [{ name: 'pool', keys: [{ name: 'a' }] }];
+  /** Draws that go round evenly. */
+  const evenly = (): (() => number) => {
+    let nth = 0;
+    return () => (nth++ % 20) * (2 ** 30 / 20);
+  };
+
+  function rotating(): {
+    models: Models;
+    rotated: Map<string, RotatedSecret>;
+    shares: () => Record<string, number>;
+  } {
+    const rotated = new Map<string, RotatedSecret>([
+      ['a', { present: 'old', former: null, sinceMs: 0, untilMs: 0 }],
+    ]);
+    const models = new Models({ pools: ONE, rotated, random: evenly() });
+    rotated.set('a', {
+      present: 'new',
+      former: 'old',
+      sinceMs: models.nowMs,
+      untilMs: models.nowMs + DAY_MS,
+    });
+    models.renewSecrets();
+    const shares = () => {
+      for (let nth = 0; nth < 20; nth++) models.call(HELLO);
+      const calls = models.newCalls();
+      for (const call of calls) call.answer(200, ANSWER);
+      return Object.fromEntries(
+        ['old', 'new'].map((name) => [name, calls.filter(({ key }) => key === name).length]),
+      );
+    };
+    return { models, rotated, shares };
+  }
+
+  it('tries the new one for a growing share of calls, and gives the former one up', () => {
+    const { models, rotated, shares } = rotating();
+    expect(shares()).toEqual({ new: 2, old: 18 });
+    models.pass(DAY_MS / 8);
+    expect(models.renewSecrets().pools).toHaveLength(1);
+    expect(shares()).toEqual({ new: 10, old: 10 });
+    models.pass((DAY_MS * 3) / 8);
+    models.renewSecrets();
+    expect(shares()).toEqual({ new: 20, old: 0 });
+    const rotation = () => models.registry.inspect(models.models)[0]!.keys[0]!.rotation;
+    expect(rotation()).toMatchObject({ share: 1, former: 'draining' });
+    models.pass(DAY_MS / 2);
+    models.renewSecrets();
+    models.renewSecrets();
+    expect(rotation()).toMatchObject({ former: 'retired' });
+    rotated.set('a', { ...rotated.get('a')!, former: null });
+    expect(models.renewSecrets().pools).toEqual([]);
+    expect(rotation()).toBeNull();
+    expect(shares()).toEqual({ new: 20, old: 0 });
+  });
+
+  it('lets the former one serve what the new one is refused, and no caller hears of it', () => {
+    const { models } = rotating();
+    const callers = Array.from({ length: 60 }, () => models.call(HELLO));
+    for (;;) {
+      const calls = models.newCalls();
+      if (calls.length === 0) break;
+      for (const call of calls) {
+        if (call.key === 'old') call.answer(200, ANSWER);
+        else call.answer(401, {});
+        models.pass(0);
+      }
+    }
+    for (let nth = 0; nth < 40; nth++) {
+      callers.push(models.call(HELLO));
+      for (let calls = models.newCalls(); calls.length > 0; calls = models.newCalls())
+        for (const call of calls) {
+          if (call.key === 'old') call.answer(200, ANSWER);
+          else call.answer(401, {});
+          models.pass(0);
+        }
+    }
+    expect(callers.every(({ head }) => head?.status === 200)).toBe(true);
+    expect(models.registry.inspect(models.models)[0]!.keys[0]).toMatchObject({
+      state: 'invalid',
+      rotation: { former: 'active' },
+    });
+  });
+
+  it('takes the new one for all calls where the former one is known no more', () => {
+    const { models } = rotating();
+    for (let nth = 0; nth < 10; nth++) {
+      const caller = models.call(HELLO);
+      for (let calls = models.newCalls(); calls.length > 0; calls = models.newCalls())
+        for (const call of calls) {
+          if (call.key === 'new') call.answer(200, ANSWER);
+          else call.answer(401, {});
+          models.pass(0);
+        }
+      expect(caller.head!.status).toBe(200);
+    }
   });
 });

@@ -85,6 +85,7 @@ describe('room', () => {
       cachedNano: 1_000_000,
       requestNano: 5,
       asOf: '',
+      source: 'project' as const,
     };
     const daily: KeyLimit = {
       ...perMinute('cost', 10_000),

@@ -65,6 +65,8 @@ export interface Target {
   readonly provider: Provider;
   readonly service: UpstreamService;
   readonly queue: PoolQueue;
+  /** What its provider calls the model. */
+  readonly upstreamName: string;
   /** Both are others once keys are renewed. */
   candidates: readonly Candidate[];
   /** By their places. */
@@ -82,7 +84,7 @@ export class ThreadModelServices implements ModelServices {
   /** By the pool's place: waiting outlasts versions. */
   readonly #queues = new Map<number, PoolQueue>();
   /** Of all versions that are in use: nobody says of a version that it is not. */
-  #targets: readonly { readonly pool: number; readonly target: WeakRef<Target> }[] = [];
+  #targets: { readonly pool: number; readonly target: WeakRef<Target> }[] = [];
 
   constructor(parts: ModelThreadParts) {
     this.#parts = parts;
@@ -124,9 +126,8 @@ export class ThreadModelServices implements ModelServices {
         const target = each.target.deref();
         if (each.pool !== place || target === undefined) continue;
         // Only those that the version has: what else a pool has got by now is another version's.
-        const known = keys.filter((key) => target.keys.has(key.place));
-        if (known.length > 0)
-          target.keys = new Map([...target.keys, ...known.map((key) => [key.place, key] as const)]);
+        const known = keys.filter(({ family }) => target.keys.has(family));
+        if (known.length > 0) putKeys(target, known);
       }
   }
 
@@ -151,13 +152,12 @@ export class ThreadModelServices implements ModelServices {
       provider,
       service,
       queue: this.#queue(own.place, pool),
-      candidates: own.keys.map(({ name: key, place, lanes }) => {
-        const { priority, weight } = pool.keys.find((one) => one.name === key)!;
-        return { key: place, lanes: lanes[upstreamName]!, priority, weight };
-      }),
-      keys: new Map(own.keys.map((key) => [key.place, key])),
+      upstreamName,
+      candidates: [],
+      keys: new Map(),
     };
-    this.#targets = [...this.#targets, { pool: own.place, target: new WeakRef(target) }];
+    putKeys(target, own.keys);
+    this.#targets.push({ pool: own.place, target: new WeakRef(target) });
     return target;
   }
 
@@ -196,6 +196,23 @@ export class ThreadModelServices implements ModelServices {
     this.#queues.set(place, made);
     return made;
   }
+}
+
+/** In the place of all that the target has of these keys. */
+function putKeys(target: Target, renewed: readonly PreparedKey[]): void {
+  const { pool, upstreamName } = target;
+  // An old version may have models that the one that runs has not.
+  const fitting = renewed.filter(({ lanes }) => lanes[upstreamName] !== undefined);
+  const families = new Set(fitting.map(({ family }) => family));
+  const others = [...target.keys.values()].filter(({ family }) => !families.has(family));
+  const all = [...others, ...fitting];
+  // In the order of the file, which decides between equals; the former secret of a key stands behind the new one.
+  const inOrder = pool.keys.flatMap((key) => all.filter(({ name }) => name === key.name));
+  target.keys = new Map(inOrder.map((key) => [key.place, key]));
+  target.candidates = inOrder.map(({ name, place, lanes, share }) => {
+    const { priority, weight } = pool.keys.find((one) => one.name === name)!;
+    return { key: place, lanes: lanes[upstreamName]!, priority, weight, share };
+  });
 }
 
 class OperationOnModels implements ModelService {

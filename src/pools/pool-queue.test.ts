@@ -46,7 +46,13 @@ function simulate({ keys, tenants, minutes, deadlineMs }: Scenario, seed: number
     });
     setUp.declare(key, [meter('tokens', tpm), meter('requests', rpm)], 0);
   });
-  const candidates: Candidate[] = keys.map((_, key) => ({ key, lanes: [key], priority: 1, weight: 1 }));
+  const candidates: Candidate[] = keys.map((_, key) => ({
+    key,
+    lanes: [key],
+    priority: 1,
+    weight: 1,
+    share: 1,
+  }));
   const cells = new Float64Array(fairSharesCells(2, tenants.length));
   const events: { atMs: number; run: (nowMs: number) => void }[] = [];
   const schedule = (atMs: number, run: (nowMs: number) => void): void => {
@@ -253,7 +259,7 @@ it('a small call goes past a large one of its tenant to a key that the large one
   const order: string[] = [];
   const wait = (name: string, inputTokens: number): void => {
     const waiter = {
-      candidates: [0, 1].map((key) => ({ key, lanes: [key], priority: 1, weight: 1 })),
+      candidates: [0, 1].map((key) => ({ key, lanes: [key], priority: 1, weight: 1, share: 1 })),
       amounts: { inputTokens, outputTokens: 0, costNano: 0 },
       strategy: 'headroom' as const,
       sticky: null,

@@ -14,6 +14,7 @@ import { KeyHealth } from './key-health.ts';
 import type { KeyEvent, KeyState } from './key-states.ts';
 import { type LaneReading, Lanes } from './lanes.ts';
 import type { PoolMemory, PoolSizes } from './pool-memory.ts';
+import { type FormerSecret, rotationStep } from './rotation.ts';
 
 /** One version of the configuration, on its way to the data threads: the only thing there that holds secrets. */
 export interface PreparedPools {
@@ -26,9 +27,14 @@ export interface PreparedPool {
   readonly keys: readonly PreparedKey[];
 }
 
+/** While a secret is replaced, a key is there twice: with the new secret, and behind it with the former one. */
 export interface PreparedKey {
   readonly name: string;
   readonly place: number;
+  /** Place of the key with its present secret. */
+  readonly family: number;
+  /** The share of calls that it is tried for before others: below 1 while a new secret has to prove itself. */
+  readonly share: number;
   readonly secret: string;
   /** See `KEY_CELLS`. */
   readonly secretTurn: number;
@@ -38,7 +44,7 @@ export interface PreparedKey {
 
 /** Of keys of the version that runs, whose secrets have been changed where they lie. */
 export interface RenewedKeys {
-  /** Only the pools and keys that differ: the others stay as they are. */
+  /** Only the pools and keys that differ, each with all that it is: the others stay as they are. */
   readonly pools: readonly PreparedPool[];
   /** One for each key whose secret can't be read now: what was read before still counts. */
   readonly faults: readonly KeyFault[];
@@ -59,6 +65,8 @@ export interface PoolRegistryParts {
   readonly sizes: PoolSizes;
   readonly clock: Clock;
   readonly readSecret: ReadSecret;
+  /** Of a secret that is being replaced; null: it is not. */
+  readonly readFormer: (reference: SecretReference) => FormerSecret | null;
 }
 
 export interface PoolReading {
@@ -73,7 +81,18 @@ export interface KeyReading {
   readonly changes: number;
   readonly lastEvent: KeyEvent;
   readonly inFlight: number;
+  readonly rotation: KeyRotation | null;
   readonly lanes: readonly LaneOfKey[];
+}
+
+/** Its secret is being replaced; moments by the wall clock. */
+export interface KeyRotation {
+  readonly sinceMs: number;
+  readonly untilMs: number;
+  /** The share of calls that the new secret is tried for first. */
+  readonly share: number;
+  /** State of the key with its former secret. */
+  readonly former: KeyState;
 }
 
 export interface LaneOfKey extends LaneReading {
@@ -109,6 +128,11 @@ export class PoolRegistry {
   /** Of the secrets that keys had last, and of those that were read for a version that may come, by place. */
   readonly #digests = new Map<number, string>();
   readonly #read = new Map<number, string>();
+  /** What data threads know of the secrets of a key, by its place; and what they would of a version that may come. */
+  readonly #told = new Map<number, string>();
+  /** Former secrets that no thread is told of any more: retired one look later, when every thread has heard of it. */
+  readonly #over = new Set<number>();
+  readonly #toTell = new Map<number, string>();
 
   constructor(parts: PoolRegistryParts) {
     this.#parts = parts;
@@ -128,9 +152,9 @@ export class PoolRegistry {
       if (!place.ok) return place;
       const keys: PreparedKey[] = [];
       for (const key of pool.keys) {
-        const prepared = this.#key(pool, key, models);
+        const prepared = this.#family(pool, key, models);
         if (!prepared.ok) return prepared;
-        keys.push(prepared.value);
+        keys.push(...prepared.value);
       }
       pools.push({ name: pool.name, place: place.value, keys });
     }
@@ -145,12 +169,11 @@ export class PoolRegistry {
       const keys: PreparedKey[] = [];
       for (const key of pool.keys) {
         if (key.secret.in === 'environment') continue;
-        const place = this.keyPlace(pool.name, key.name)!;
-        const secret = this.#secret(pool, key);
-        if (!secret.ok) faults.push({ pool: pool.name, key: key.name, message: secret.error });
-        else if (digestOf(secret.value) !== this.#digests.get(place)) {
-          const prepared = this.#key(pool, key, models);
-          if (prepared.ok) keys.push(prepared.value);
+        const prepared = this.#family(pool, key, models);
+        if (!prepared.ok) faults.push({ pool: pool.name, key: key.name, message: prepared.error });
+        else {
+          const { family } = prepared.value[0]!;
+          if (this.#toTell.get(family) !== this.#told.get(family)) keys.push(...prepared.value);
         }
       }
       const place = this.#poolPlaces.known(pool.name);
@@ -160,13 +183,30 @@ export class PoolRegistry {
   }
 
   /** Data threads were told of the renewed keys: what calls with the secrets of before say of them counts no more. */
-  renewed({ pools }: Pick<RenewedKeys, 'pools'>): void {
+  renewed({ pools }: Pick<RenewedKeys, 'pools'>, models: Models): void {
     for (const { keys } of pools)
-      for (const { place } of keys) {
+      for (const { place, family } of keys) {
         const digest = this.#read.get(place);
-        if (digest === undefined) continue;
-        this.#read.delete(place);
-        this.#take(place, digest);
+        if (digest !== undefined) this.#take(place, digest);
+        this.#told.set(family, this.#toTell.get(family)!);
+      }
+    this.#moveFormers(models);
+  }
+
+  /** Keys with a former secret give it up, step by step. */
+  #moveFormers(models: Models): void {
+    for (const pool of models.pools.values())
+      for (const key of pool.keys) {
+        const place = this.#keyPlaces.known(spellFormer(pool.name, key.name));
+        if (place === null) continue;
+        const former = this.#parts.readFormer(key.secret);
+        const step = former === null ? 'over' : rotationStep(former, this.#parts.clock.wallMs()).former;
+        if (step === 'drains') this.health.happened(place, 'drain');
+        if (step !== 'over') this.#over.delete(place);
+        else if (this.#over.has(place)) {
+          this.health.happened(place, 'drain');
+          this.health.happened(place, 'drained');
+        } else this.#over.add(place);
       }
   }
 
@@ -180,6 +220,9 @@ export class PoolRegistry {
   activate(models: Models): void {
     for (const [place, digest] of this.#read) this.#take(place, digest);
     this.#read.clear();
+    for (const [family, told] of this.#toTell) this.#told.set(family, told);
+    this.#toTell.clear();
+    this.#moveFormers(models);
     const declared = new Map<number, readonly MeterSpec[]>();
     for (const pool of models.pools.values()) {
       for (const key of pool.keys) {
@@ -234,6 +277,7 @@ export class PoolRegistry {
           changes: this.health.changes(place),
           lastEvent: this.health.lastEvent(place),
           inFlight: this.health.inFlight(place),
+          rotation: this.#rotation(pool, key),
           lanes: [...lanes.values()],
         };
       }),
@@ -275,16 +319,56 @@ export class PoolRegistry {
     }
   }
 
-  #key(pool: Pool, key: PoolKey, models: Models): Result<PreparedKey, string> {
-    const place = this.#keyPlaces.of(spellKey(pool.name, key.name));
-    if (!place.ok) return place;
+  #rotation(pool: Pool, key: PoolKey): KeyRotation | null {
+    const place = this.#keyPlaces.known(spellFormer(pool.name, key.name));
+    const former = place === null ? null : this.#parts.readFormer(key.secret);
+    if (place === null || former === null) return null;
+    const { sinceMs, untilMs } = former;
+    const { share } = rotationStep(former, this.#parts.clock.wallMs());
+    return { sinceMs, untilMs, share, former: this.health.state(place) };
+  }
+
+  /** The key, and behind it the same one with its former secret. */
+  #family(pool: Pool, key: PoolKey, models: Models): Result<readonly PreparedKey[], string> {
     const secret = this.#secret(pool, key);
     if (!secret.ok) return secret;
-    const digest = digestOf(secret.value);
+    const lanes = this.#lanes(pool, key, models);
+    if (!lanes.ok) return lanes;
+    const present = this.#prepared(spellKey(pool.name, key.name), secret.value);
+    if (!present.ok) return present;
+    const family = present.value.place;
+    const shared = { name: key.name, family, lanes: lanes.value };
+    const former = this.#parts.readFormer(key.secret);
+    const step = former === null ? null : rotationStep(former, this.#parts.clock.wallMs());
+    if (former === null || step === null || step.former === 'over') {
+      this.#toTell.set(family, digestOf(secret.value));
+      return ok([{ ...shared, ...present.value, share: 1 }]);
+    }
+    const before = keyIn(former.value) ?? '';
+    const prepared = this.#prepared(spellFormer(pool.name, key.name), before);
+    if (!prepared.ok) return prepared;
+    this.#toTell.set(family, `${digestOf(secret.value)} ${digestOf(before)} ${step.share}`);
+    return ok([
+      { ...shared, ...present.value, share: step.share },
+      { ...shared, ...prepared.value, share: 1 },
+    ]);
+  }
+
+  #prepared(
+    name: string,
+    secret: string,
+  ): Result<Pick<PreparedKey, 'place' | 'secret' | 'secretTurn'>, string> {
+    const place = this.#keyPlaces.of(name);
+    if (!place.ok) return place;
+    const digest = digestOf(secret);
     const before = this.#digests.get(place.value);
     this.#read.set(place.value, digest);
     const isAnother = before !== undefined && before !== digest;
     const secretTurn = this.health.secretTurn(place.value) + (isAnother ? 1 : 0);
+    return ok({ place: place.value, secret, secretTurn });
+  }
+
+  #lanes(pool: Pool, key: PoolKey, models: Models): Result<PreparedKey['lanes'], string> {
     const lanes: Record<string, readonly number[]> = {};
     for (const { upstreamName } of modelsOf(pool, models)) {
       const places: number[] = [];
@@ -295,7 +379,7 @@ export class PoolRegistry {
       }
       lanes[upstreamName] = places;
     }
-    return ok({ name: key.name, place: place.value, secret: secret.value, secretTurn, lanes });
+    return ok(lanes);
   }
 
   #secret(pool: Pool, key: PoolKey): Result<string, string> {
@@ -304,9 +388,8 @@ export class PoolRegistry {
     const where = spellSecretPlace(key.secret);
     if (!read.ok)
       return err(`${what} can't be read: ${where}: ${read.error}. ${SECRET_REMEDIES[key.secret.in]}`);
-    const text = Buffer.from(read.value).toString('latin1').trim();
-    // What a field may hold (RFC 9110, 5.5), without blanks: no key has any.
-    if (!/^[\x21-\x7e]{1,4096}$/.test(text))
+    const text = keyIn(read.value);
+    if (text === null)
       return err(`${what} (${where}) is no key: 1 to 4,096 visible ASCII characters are expected.`);
     return ok(text);
   }
@@ -342,6 +425,16 @@ function digestOf(secret: string): string {
   return createHash('sha256').update(secret).digest('hex').slice(0, DIGEST_CHARACTERS);
 }
 const DIGEST_CHARACTERS = 16;
+
+/** What a field may hold (RFC 9110, 5.5), without blanks: no key has any. Null where the bytes are none. */
+export function keyIn(bytes: Uint8Array): string | null {
+  const text = Buffer.from(bytes).toString('latin1').trim();
+  return /^[\x21-\x7e]{1,4096}$/.test(text) ? text : null;
+}
+
+function spellFormer(pool: string, key: string): string {
+  return `${spellKey(pool, key)}/former`;
+}
 
 function spellKey(pool: string, key: string): string {
   return `${pool}/${key}`;

@@ -44,7 +44,7 @@ async function again(): Promise<void> {
 }
 
 const set = (name: string, value: Buffer, keepFormerMs = 0) =>
-  store.storedSecrets.set(name, value, { actor, keepFormerMs });
+  store.storedSecrets.set(name, value, { actor, keepFormerMs, usedBy: null });
 
 function value(name = 'openai/k2'): string | undefined {
   const opened = store.storedSecrets.open(name);

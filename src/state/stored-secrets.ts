@@ -35,16 +35,19 @@ export interface OpenedSecret {
   readonly former: SecretValue | null;
 }
 
+export interface SecretChange {
+  readonly actor: AuditActor;
+  /** How long the value before is kept beside it; 0: it is gone. */
+  readonly keepFormerMs: number;
+  /** What it is for, in words that the audit log shows: `key k1 of pool main`; null: not said. */
+  readonly usedBy: string | null;
+}
+
 export interface StoredSecrets {
   list(): readonly SecretView[];
   /** Null: there is none of that name. */
   open(name: string): Result<OpenedSecret | null, StoreProblem>;
-  /** `keepFormerMs`: how long the value before is kept beside it; 0: it is gone. */
-  set(
-    name: string,
-    value: Uint8Array,
-    change: { readonly actor: AuditActor; readonly keepFormerMs: number },
-  ): Result<SecretView, StoreProblem>;
+  set(name: string, value: Uint8Array, change: SecretChange): Result<SecretView, StoreProblem>;
   /** The former value is needed no more. */
   endFormer(name: string, actor: AuditActor): Result<void, StoreProblem>;
   /** The former value is the present one again: the one that was to replace it does not work. */
@@ -105,11 +108,12 @@ export function openStoredSecrets(parts: StoredSecretsParts): Result<StoredSecre
     before: SecretRecord | undefined,
     after: SecretRecord | null,
     action: AuditEntry['action'],
-    actor: AuditActor,
+    { actor, usedBy = null }: Partial<SecretChange> & Pick<SecretChange, 'actor'>,
   ): Result<void, StoreProblem> => {
     const name = (after ?? before)!.name;
     const shown = (record: SecretRecord | null | undefined) => (record == null ? null : viewOf(record));
-    const entry = { actor, action, target: `secret ${name}`, before: shown(before), after: shown(after) };
+    const target = usedBy === null ? `secret ${name}` : `secret ${name} of ${usedBy}`;
+    const entry = { actor, action, target, before: shown(before), after: shown(after) };
     const written = audit.change([entry], (change) => {
       if (after === null) change.remove([TABLE, name]);
       else change.put([TABLE, name], after);
@@ -133,7 +137,8 @@ export function openStoredSecrets(parts: StoredSecretsParts): Result<StoredSecre
       if (!former.ok) return former;
       return ok({ view: viewOf(record), present: present.value, former: former.value });
     },
-    set(name, value, { actor, keepFormerMs }) {
+    set(name, value, asked) {
+      const { keepFormerMs } = asked;
       const key = keyFor('seal');
       if (!key.ok) return key;
       const before = records.get(name);
@@ -153,24 +158,24 @@ export function openStoredSecrets(parts: StoredSecretsParts): Result<StoredSecre
         former: keepsFormer ? { ...before.present, untilMs: nowMs + keepFormerMs } : null,
       };
       const action = keepsFormer ? 'secrets.rotate' : 'secrets.set';
-      const written = write(before, after, action, actor);
+      const written = write(before, after, action, asked);
       return written.ok ? ok(viewOf(after)) : written;
     },
     endFormer(name, actor) {
       const before = records.get(name);
       if (before === undefined || before.former === null) return ok(undefined);
-      return write(before, { ...before, former: null }, 'secrets.retire', actor);
+      return write(before, { ...before, former: null }, 'secrets.retire', { actor });
     },
     goBack(name, actor) {
       const before = records.get(name);
       if (before === undefined || before.former === null) return ok(undefined);
       const { untilMs: _, ...former } = before.former;
-      return write(before, { name, present: former, former: null }, 'secrets.go-back', actor);
+      return write(before, { name, present: former, former: null }, 'secrets.go-back', { actor });
     },
     remove(name, actor) {
       const before = records.get(name);
       if (before === undefined) return ok('unknown');
-      const written = write(before, null, 'secrets.remove', actor);
+      const written = write(before, null, 'secrets.remove', { actor });
       return written.ok ? ok('removed') : written;
     },
   });

@@ -17,10 +17,7 @@ const policy = (code: string): string =>
   `language 1\npolicy "p" { permit\n  forbid "f" when request.path is "/no" code "${code}" }\n`;
 
 async function start(): Promise<void> {
-  gateway = await RunningGateway.start(project, {
-    arguments: ['--log', join(project.folder, 'access.log')],
-    environment: { SPARE_KEY: 'a-secret-of-nobody' },
-  });
+  gateway = await RunningGateway.start(project, { arguments: ['--log', join(project.folder, 'access.log')] });
 }
 
 beforeAll(async () => {
@@ -32,10 +29,12 @@ routes: { all: { service: s, match: { path: "/{rest...}" }, auth: none } }
     'policies/p.policy': policy('first'),
     'tenants/base.yaml': 'tenants: { base: { plan: free, teams: { shop: {} }, consumers: { web: {} } } }\n',
     'providers/p.yaml': `providers: { openai: { extends: builtin/openai, baseUrl: "http://127.0.0.1:${upstream.port}/v1" } }
-pools: { spare: { provider: openai, keys: { one: { secret: env:SPARE_KEY } } } }
+pools: { spare: { provider: openai, keys: { one: { secret: store:spare } } } }
 models: { spare: { pools: [spare], as: gpt-4o } }
 `,
   });
+  const set = await runPortunus(['secrets', 'set', 'spare', project.folder], { input: 'a-secret-of-nobody' });
+  expect(set.code).toBe(0);
   await start();
 });
 afterAll(async () => {
@@ -109,6 +108,7 @@ const CHANGES: readonly (readonly [operation: string, action: string, body?: obj
   ['drainProviderKey', 'provider-keys.drain'],
   ['disableProviderKey', 'provider-keys.disable'],
   ['enableProviderKey', 'provider-keys.enable'],
+  ['rotateProviderKey', 'secrets.rotate', { secret: 'second', overlapMs: 60_000 }],
   ['setSecret', 'secrets.set', { value: 'audited' }],
   ['removeSecret', 'secrets.remove'],
 ];

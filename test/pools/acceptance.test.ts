@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ModelView } from '../../src/admin/routes/models.ts';
 import type { PoolView } from '../../src/admin/routes/pools.ts';
 import { ADMIN_ROUTES } from '../../src/admin/routes.ts';
 import { runPortunus } from '../gateway/running-gateway.ts';
@@ -22,6 +23,7 @@ const SECRETS = [
     'acc-money',
   ],
   ...['sk-stored-first-1', 'sk-stored-second-2', 'sk-filed-first-3', 'sk-filed-second-4'],
+  ...['sk-rotated-third-5', 'sk-nobody-knows-6'],
 ];
 let running: ModelsProject;
 let openai: OpenAI;
@@ -38,7 +40,7 @@ beforeAll(async () => {
       { name: 'big', keys: ['acc-big'], limits: { rpm: 600, tpm: 100_000 } },
       { name: 'little', keys: ['acc-little'], limits: { rpm: 600, tpm: 5_000 } },
       { name: 'money', keys: ['acc-money'], limits: { rpm: 10_000, tpm: 10_000_000 } },
-      { name: 'kept', keys: SECRETS.slice(-4), limits: { rpm: 6_000, tpm: 1_000_000 } },
+      { name: 'kept', keys: SECRETS.slice(-6, -1), limits: { rpm: 6_000, tpm: 1_000_000 } },
       { name: 'lowered', keys: ['acc-low'], limits: { rpm: 600, tpm: 1_000_000 } },
     ],
     pools: `pools:
@@ -290,6 +292,51 @@ it('secrets that are changed in the store or in a file count without a reload, a
   const removed = await runPortunus(['secrets', 'remove', 'openai/s', folder]);
   expect(removed).toMatchObject({ code: 3, stdout: '' });
   expect(removed.stderr).toContain('The secret is in use by key "s" of pool "stored".');
+});
+
+it('a secret is replaced without one failed request; one that does not work gives way, and the audit log says who (20)', async () => {
+  const { folder } = running.project;
+  const rotate = (input: string, overlap: string) =>
+    runPortunus(['keys', 'rotate', 'stored/s', folder, '--overlap', overlap], { input });
+  const rotated = await rotate('sk-rotated-third-5', '3s');
+  expect(rotated.stdout).toMatch(
+    /^stored\/s has another secret, which takes its first calls; the former one/,
+  );
+  await callUntil('stored', /"pool":"stored","key":"s","msg":"provider key has its new secret alone"/);
+  await mock('keys', { key: 'sk-stored-second-2', state: 'revoked' });
+  await say('stored');
+  expect((await rotate('sk-nobody-knows-6', '1h')).code).toBe(0);
+  await callUntil('stored', /is not known to its provider: the former one serves again/);
+  await say('stored');
+  expect((await pool('stored')).keys[0]).toMatchObject({ state: 'active', rotation: null });
+  const { stdout } = await runPortunus(['audit', 'show', folder]);
+  expect(stdout).toMatch(/secrets\.rotate .*openai\/s of key s of pool stored/);
+  for (const action of ['secrets.retire', 'secrets.go-back']) expect(stdout).toContain(action);
+});
+
+/** Calls one after another, none of which may fail, until the gateway has printed something. */
+async function callUntil(model: string, pattern: RegExp): Promise<void> {
+  let printed = false;
+  const told = running.gateway.printed(pattern).then(() => {
+    printed = true;
+  });
+  while (!printed) await say(model);
+  await told;
+}
+
+it('models are listed with their pools and prices, by the command as by the admin API', async () => {
+  const { stdout } = await runPortunus(['models', running.project.folder, '--json']);
+  const { models } = JSON.parse(await admin('/v1/models')) as { readonly models: readonly ModelView[] };
+  expect(JSON.parse(stdout)).toEqual(models);
+  expect(models.find(({ name }) => name === 'fallback')).toMatchObject({
+    upstreamName: 'gpt-4o',
+    dialect: 'openai',
+    pools: [
+      { name: 'tokens', provider: 'openai', region: null, keys: 1 },
+      { name: 'two', keys: 2 },
+    ],
+    price: { currency: 'USD', input: 2.5, output: 10, source: 'catalogue' },
+  });
 });
 
 it('a key that a person has switched off stays off, over kill -9 too; what is used of limits is kept (6, 7)', async () => {

@@ -27,6 +27,7 @@ test.each(PRICED_PROVIDERS)('names of models at %s mean what the package takes t
       cachedNano: nano(cached === '-' ? input! : cached!),
       requestNano: request === '-' ? 0 : nano(request!),
       asOf: CATALOGUE.asOf,
+      source: 'catalogue',
     };
     expect([name, price]).toEqual([name, expected]);
   }
@@ -62,6 +63,7 @@ describe('prices', () => {
       cachedNano: cached! * DOLLAR,
       requestNano: Math.round(request! * DOLLAR),
       asOf: CATALOGUE.asOf,
+      source: 'catalogue',
     });
   });
 
@@ -107,6 +109,7 @@ pools:
       cachedNano: DOLLAR,
       requestNano: 0,
       asOf: '2026-11-30',
+      source: 'project',
     });
   });
 

@@ -17,7 +17,23 @@ export interface PoolActions {
     change: PoolKeyChange,
     actor: AuditActor,
   ): Promise<Result<PoolView, AuditProblem | 'unknown'>>;
+  /** The new secret is on the disk, and takes its first calls, when this resolves. */
+  rotate(
+    pool: string,
+    key: string,
+    request: KeyRotationRequest,
+    actor: AuditActor,
+  ): Promise<Result<PoolView, AuditProblem | RotationRefusal>>;
 }
+
+export interface KeyRotationRequest {
+  readonly secret: string;
+  /** How long the former secret is kept beside it. */
+  readonly overlapMs: number;
+}
+
+/** `not-stored`: its secret lies elsewhere. `no-key`: the new one has characters that no key has. `under-way`: the one before is. */
+export type RotationRefusal = 'unknown' | 'not-stored' | 'no-key' | 'under-way';
 
 export type PoolKeyChange = 'disable' | 'enable' | 'drain';
 
@@ -52,9 +68,21 @@ export interface PoolKeyView {
   /** The least share that is left of a limit, 0 … 1. */
   readonly headroom: number;
   readonly usedUp: ForecastView;
+  /** While its secret is replaced. */
+  readonly rotation: RotationView | null;
   /** Where the provider asked to wait; `model`: null for all. */
   readonly throttled: readonly { readonly model: string | null; readonly untilMs: number }[];
   readonly limits: readonly PoolLimitView[];
+}
+
+export interface RotationView {
+  readonly sinceMs: number;
+  /** When the former secret is given up. */
+  readonly untilMs: number;
+  /** The share of calls that the new secret is tried for first. */
+  readonly share: number;
+  /** State of the key with its former secret. */
+  readonly former: string;
 }
 
 export interface PoolLimitView {
@@ -74,6 +102,8 @@ const PARAMETERS: Readonly<Record<'pool' | 'key', ParameterSchema>> = {
   pool: { type: 'string', description: 'Name of the pool.', pattern: NAMED },
   key: { type: 'string', description: 'Name of the key.', pattern: NAMED },
 };
+
+const OVERLAP_MS_MAX = 90 * 86_400_000;
 
 const LIMIT = object({
   model: orNull(TEXT),
@@ -117,6 +147,7 @@ const POOL = object({
       inFlight: WHOLE,
       headroom: { ...NUMBER, description: 'The least share that is left of a limit, 0 to 1.' },
       usedUp: USED_UP,
+      rotation: orNull(object({ sinceMs: TIME_MS, untilMs: TIME_MS, share: NUMBER, former: TEXT })),
       throttled: list(object({ model: orNull(TEXT), untilMs: TIME_MS })),
       limits: list(LIMIT),
     }),
@@ -151,7 +182,52 @@ export const POOL_ROUTES: readonly AdminRoute[] = [
       answer: (call, actions) => changeAnswer(change, call, actions),
     };
   }),
+  {
+    operation: 'rotateProviderKey',
+    method: 'POST',
+    path: '/v1/pools/{pool}/keys/{key}/rotation',
+    scope: 'keys',
+    summary:
+      'Gives a provider key another secret: that takes a growing share of its calls, while the former one serves the others, and is given up when the overlap is over.',
+    parameters: PARAMETERS,
+    body: object({
+      secret: { type: 'string', minLength: 1, maxLength: 4_096 },
+      overlapMs: { ...WHOLE, maximum: OVERLAP_MS_MAX },
+    }),
+    answers: { 200: { description: 'The pool as it is now.', content: { schema: POOL } } },
+    problems: ['not_found', 'conflict', 'not_durable'],
+    answer: rotationAnswer,
+  },
 ];
+
+async function rotationAnswer(
+  { parameters, body, actor }: AdminCall,
+  { pools }: AdminActions,
+): Promise<AdminAnswer> {
+  const [pool, key] = [String(parameters.pool), String(parameters.key)];
+  const rotated = await pools.rotate(pool, key, body as KeyRotationRequest, actor);
+  if (rotated.ok) return { status: 200, body: rotated.value };
+  switch (rotated.error) {
+    case 'unknown':
+      return { problem: 'not_found', detail: `There is no key "${key}" in a pool "${pool}".` };
+    case 'not-stored':
+      return {
+        problem: 'conflict',
+        detail:
+          'Only secrets of the store are replaced with an overlap: let the file say store:NAME, and set that first.',
+      };
+    case 'no-key':
+      return { problem: 'conflict', detail: 'This is no key: visible ASCII characters are expected.' };
+    case 'under-way':
+      return {
+        problem: 'conflict',
+        detail:
+          'Its secret is being replaced already: wait for the end of that, or set the secret at once with "portunus secrets set".',
+      };
+    default:
+      return notDurable(rotated.error);
+  }
+}
 
 async function changeAnswer(
   change: PoolKeyChange,

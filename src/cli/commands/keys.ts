@@ -18,8 +18,8 @@ interface IssueOptions extends Common, Expiry {
   readonly name?: string;
   readonly environment?: string;
 }
-interface RotateOptions extends Common, Expiry {
-  readonly overlap: string;
+export interface RotateOptions extends Common, Expiry {
+  readonly overlap?: string;
   readonly environment?: string;
 }
 
@@ -64,10 +64,14 @@ export function listKeys(
 }
 
 /** `portunus keys rotate TENANT/CONSUMER/KEY [FOLDER]`. */
-export function rotateKey(key: string, folder: string, options: RotateOptions): Promise<ExitCode> {
+export function rotateConsumerKey(key: string, folder: string, options: RotateOptions): Promise<ExitCode> {
   return keysCommand(folder, options, async (ask) => {
     const expiresMs = expiryOf(options);
-    const body = { overlapMs: durationOf(options.overlap), environment: options.environment, expiresMs };
+    const body = {
+      overlapMs: durationOf(options.overlap ?? '7d'),
+      environment: options.environment,
+      expiresMs,
+    };
     return printIssued(
       await ask<IssuedView>({ method: 'POST', path: `${pathOf(key)}/rotation`, body }),
       options,
@@ -99,7 +103,7 @@ type Ask = <Body>(request: AdminRequest) => Promise<Body>;
 
 /** Told on the standard error; 3, or 2 for what was asked wrongly. */
 class Failure extends Error {}
-class Misuse extends Error {}
+export class Misuse extends Error {}
 
 export async function keysCommand(
   folder: string,
@@ -149,7 +153,7 @@ function expiryOf({ expiresIn, expires }: Expiry): number | undefined {
   return (day.value + 1) * DURATION_UNITS.d;
 }
 
-function durationOf(text: string): number {
+export function durationOf(text: string): number {
   const duration = parseDuration(text);
   if (!duration.ok) throw new Misuse(duration.error.why);
   return duration.value;

@@ -7,8 +7,9 @@ import type {
 } from '../../admin/routes/pools.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { type TableColumn, tableText } from '../table.ts';
-import { keysCommand, nameParts } from './keys.ts';
+import { durationOf, keysCommand, Misuse, nameParts } from './keys.ts';
 import type { GatewayOptions } from './remote-gateway.ts';
+import { readSecretInput } from './secret-input.ts';
 
 interface Common extends GatewayOptions {
   readonly json?: true;
@@ -46,6 +47,39 @@ export function changePoolKey(
   });
 }
 
+/** `portunus keys rotate POOL/KEY [FOLDER]`: the new secret is read from the standard input. */
+export async function rotatePoolKey(
+  name: string,
+  folder: string,
+  options: Common & {
+    readonly overlap?: string;
+    readonly environment?: string;
+    readonly expiresIn?: string;
+    readonly expires?: string;
+  },
+): Promise<ExitCode> {
+  return await keysCommand(folder, options, async (ask) => {
+    const [pool, key] = nameParts(name, 2, 'POOL/KEY');
+    if ((options.environment ?? options.expiresIn ?? options.expires) !== undefined)
+      throw new Misuse(
+        'Keys of providers have no --environment and no end: these are for keys of consumers.',
+      );
+    const overlapMs = durationOf(options.overlap ?? '24h');
+    const secret = await readSecretInput(process.stdin);
+    if (!secret.ok) throw new Misuse(secret.error);
+    const path = `/v1/pools/${encodeURIComponent(pool!)}/keys/${encodeURIComponent(key!)}/rotation`;
+    const body = { secret: secret.value, overlapMs };
+    const view = await ask<PoolView>({ method: 'POST', path, body });
+    const { rotation } = view.keys.find((one) => one.name === key)!;
+    const sentence =
+      rotation === null
+        ? `${name} has another secret.`
+        : `${name} has another secret, which takes its first calls; the former one is given up at ${new Date(rotation.untilMs).toISOString().slice(0, 19)}Z.`;
+    process.stdout.write(options.json ? `${JSON.stringify(view, null, 2)}\n` : `${sentence}\n`);
+    return EXIT.fine;
+  });
+}
+
 const NO_POOLS = 'There are no pools: they are defined in providers/*.yaml.\n';
 
 function poolLines(pools: readonly PoolView[], nowMs: number): string {
@@ -71,12 +105,13 @@ const COLUMNS: readonly TableColumn[] = [
 function rowOf(pool: PoolView, key: PoolKeyView, nowMs: number): string[] {
   const until = key.throttled.map(({ untilMs }) => untilMs);
   const isThrottled = key.state === 'active' && until.length > 0;
+  const rotates = key.rotation === null ? '' : ', its secret is replaced';
   const state = isThrottled ? `throttled ${Math.ceil((Math.min(...until) - nowMs) / 1_000)} s` : key.state;
   return [
     pool.name,
     key.name,
     key.account,
-    state,
+    state + rotates,
     String(key.inFlight),
     key.limits.length === 0 ? '' : percent(key.headroom),
     usedUpIn(key.usedUp, nowMs),

@@ -21,6 +21,7 @@ export interface AdminApiParts
     | 'reload'
     | 'keys'
     | 'pools'
+    | 'models'
     | 'secrets'
     | 'directory'
     | 'observation'
@@ -51,6 +52,7 @@ export function openAdminApi(parts: AdminApiParts): Promise<Result<AdminServer, 
       openApi: () => openApiDocument(ADMIN_ROUTES, VERSION),
       keys: parts.keys,
       pools: parts.pools,
+      models: parts.models,
       secrets: parts.secrets,
       directory: parts.directory,
       tokens: createTokenDesk(store.adminTokens, { clock, random }),

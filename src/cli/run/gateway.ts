@@ -51,6 +51,7 @@ import { makeFirstKeys } from './first-keys.ts';
 import { HistoryKeeper } from './history-keeper.ts';
 import { IssuerAlerts } from './issuer-alerts.ts';
 import { CONTROL_THREAD, dataThreadName, GatewayMetrics } from './metrics.ts';
+import { modelViews } from './model-view.ts';
 import type { Observation } from './observation.ts';
 import { createObservationDesk } from './observation-desk.ts';
 import { openObservation } from './observation-opening.ts';
@@ -63,7 +64,7 @@ import type { ReadyProject, ReadyVersion, ServedWorld } from './ready-project.ts
 import { tellRecount } from './recount-alert.ts';
 import { type KeptLimit, REPLACED_FILE, ReplacedKeeper } from './replaced-keeper.ts';
 import { createSecretDesk } from './secret-desk.ts';
-import { secretReader } from './secret-reader.ts';
+import { formerReader, secretReader } from './secret-reader.ts';
 import { secretUsers } from './secret-users.ts';
 import { ServedCertificates } from './served-certificates.ts';
 import { SignatureRoomAlert } from './signature-room-alert.ts';
@@ -219,6 +220,7 @@ export class Gateway {
       sizes: world.limits,
       clock: options.clock,
       readSecret,
+      readFormer: formerReader(options.store.storedSecrets),
     });
     const journals = this.#rates.journals();
     const seenSignatures = createSeenSignaturesMemory(world.limits.signaturesRemembered);
@@ -253,6 +255,7 @@ export class Gateway {
       audit,
       models: () => this.#configuration.running?.bundle.models ?? NO_MODELS,
       tellKeys: (keys) => this.#threads.tellKeys(keys),
+      secrets: options.store.storedSecrets,
     });
     this.#poolKeeper.restore();
     this.#certificates = new ServedCertificates({
@@ -452,6 +455,12 @@ export class Gateway {
       status: () => this.status(),
       keys: this.#directory.keys,
       pools: this.#poolKeeper,
+      models: {
+        list: () => {
+          const { running } = this.#configuration;
+          return running === null ? [] : modelViews(running.bundle.models, running.world.currency);
+        },
+      },
       secrets: createSecretDesk({
         stored: options.store.storedSecrets,
         secretsMax: built.world.limits.storedSecrets,

@@ -1,6 +1,12 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PoolActions, PoolKeyChange, PoolView } from '../../admin/routes/pools.ts';
+import type {
+  KeyRotationRequest,
+  PoolActions,
+  PoolKeyChange,
+  PoolView,
+  RotationRefusal,
+} from '../../admin/routes/pools.ts';
 import type { Clock } from '../../base/ports.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import type { Models } from '../../model/pools.ts';
@@ -9,9 +15,16 @@ import type { EventLog } from '../../observe/event-log.ts';
 import type { AuditActor, AuditPort, AuditProblem } from '../../pipeline/audit.ts';
 import { Forecasts, type PoolForecast } from '../../pools/forecasts.ts';
 import { KEY_EVENTS, KEY_STATES, type KeyState } from '../../pools/key-states.ts';
-import type { KeyReading, PoolReading, PoolRegistry, SavedPools } from '../../pools/pool-registry.ts';
+import {
+  type KeyReading,
+  keyIn,
+  type PoolReading,
+  type PoolRegistry,
+  type SavedPools,
+} from '../../pools/pool-registry.ts';
 import { areLaneCells } from '../../pools/saved-lanes.ts';
 import { machineBoot } from '../../state/rates/machine-boot.ts';
+import type { StoredSecrets } from '../../state/stored-secrets.ts';
 import { replaceDurably } from './durable-file.ts';
 import { poolView } from './pool-view.ts';
 
@@ -26,6 +39,7 @@ export interface PoolKeeperParts {
   readonly models: () => Models;
   /** Tells all data threads which keys are others (opaque here: `pools/` makes and reads it). */
   readonly tellKeys: (keys: unknown) => void;
+  readonly secrets: Pick<StoredSecrets, 'list' | 'set' | 'endFormer' | 'goBack'>;
 }
 
 /** In the data folder. */
@@ -118,12 +132,13 @@ export class PoolKeeper implements PoolActions {
 
   /** Secrets that lie in files and in the store may be others by now. To be called every few seconds, and when one is set. */
   renewSecrets(): void {
+    this.#tendRotations();
     const { registry, models, tellKeys, alerts, events } = this.#parts;
     const { pools, faults } = registry.renew(models());
+    // Threads first: a key that is well again is called with the secret that made it so.
+    if (pools.length > 0) tellKeys({ pools });
+    registry.renewed({ pools }, models());
     if (pools.length > 0) {
-      // Threads first: a key that is well again is called with the secret that made it so.
-      tellKeys({ pools });
-      registry.renewed({ pools });
       for (const { name: pool, keys } of pools)
         for (const { name: key } of keys)
           events.write('info', 'provider key has another secret', { pool, key });
@@ -143,6 +158,53 @@ export class PoolKeeper implements PoolActions {
     for (const subject of this.#refusedSecrets)
       if (!refused.has(subject)) alerts.resolve({ kind: SECRET_REFUSED, subject });
     this.#refusedSecrets = refused;
+  }
+
+  /** A former secret whose time is over is given up, and a new one that its provider does not know gives way to the former one. */
+  #tendRotations(): void {
+    const { secrets, clock, alerts, events } = this.#parts;
+    const wallMs = clock.wallMs();
+    for (const { pool, keys } of this.#readings())
+      for (const { key, state, rotation } of keys) {
+        if (rotation === null || key.secret.in !== 'store') continue;
+        const { name } = key.secret;
+        const identity = { kind: 'key-rotation-failed', subject: `${pool.name}/${key.name}` };
+        if (state === 'invalid') {
+          const back = secrets.goBack(name, ROTATION);
+          if (!back.ok) continue;
+          alerts.raise({
+            ...identity,
+            severity: 'critical',
+            message: `The new secret of key "${key.name}" of pool "${pool.name}" is not known to its provider: the former one serves again.`,
+            remedy: `Rotate it again with a secret that works: "portunus keys rotate ${pool.name}/${key.name}".`,
+          });
+        } else if (wallMs >= rotation.untilMs && secrets.endFormer(name, ROTATION).ok)
+          events.write('info', 'provider key has its new secret alone', { pool: pool.name, key: key.name });
+      }
+  }
+
+  async rotate(
+    pool: string,
+    key: string,
+    { secret, overlapMs }: KeyRotationRequest,
+    actor: AuditActor,
+  ): Promise<Result<PoolView, AuditProblem | RotationRefusal>> {
+    const { models, secrets, alerts } = this.#parts;
+    const found = models()
+      .pools.get(pool)
+      ?.keys.find(({ name }) => name === key);
+    if (found === undefined) return err('unknown');
+    if (found.secret.in !== 'store') return err('not-stored');
+    if (keyIn(Buffer.from(secret, 'utf8')) === null) return err('no-key');
+    const { name } = found.secret;
+    const known = secrets.list().find((each) => each.name === name);
+    if (known !== undefined && known.formerUntilMs !== null) return err('under-way');
+    const usedBy = `key ${key} of pool ${pool}`;
+    const set = secrets.set(name, Buffer.from(secret, 'utf8'), { actor, keepFormerMs: overlapMs, usedBy });
+    if (!set.ok) return set;
+    alerts.resolve({ kind: 'key-rotation-failed', subject: `${pool}/${key}` });
+    this.renewSecrets();
+    return ok(this.list().find((view) => view.name === pool)!);
   }
 
   #readings(): readonly PoolReading[] {
@@ -309,6 +371,7 @@ function isSavedLane(lane: unknown): boolean {
   return typeof name === 'string' && Array.isArray(cells) && areLaneCells(cells);
 }
 
+const ROTATION: AuditActor = { kind: 'gateway', cause: 'rotation' };
 const SECRET_REFUSED = 'provider-secret-refused';
 
 const NOT_KEPT_REMEDY = 'Make the data folder writable, with room; it is tried again at once.';

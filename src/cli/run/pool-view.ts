@@ -47,6 +47,7 @@ function keyView(reading: KeyReading, nowMs: number, wallAheadMs: number): Omit<
     state: reading.state,
     because: reading.changes === 0 ? null : KEY_EVENTS[reading.lastEvent],
     inFlight: reading.inFlight,
+    rotation: reading.rotation,
     headroom: limits.reduce((least, { left, amount }) => Math.min(least, Math.max(0, left / amount)), 1),
     throttled: closed.map(({ model, closedUntilMs }) => ({
       model,

@@ -19,7 +19,7 @@ export function createSecretDesk({ stored, secretsMax, usersOf, changed }: Secre
     async set(name, value, actor) {
       const known = stored.list();
       if (known.length >= secretsMax && !known.some((each) => each.name === name)) return err('full');
-      const set = stored.set(name, Buffer.from(value, 'utf8'), { actor, keepFormerMs: 0 });
+      const set = stored.set(name, Buffer.from(value, 'utf8'), { actor, keepFormerMs: 0, usedBy: null });
       if (set.ok) await changed(name);
       return set;
     },

@@ -1,6 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { err, ok } from '../../base/result.ts';
 import type { ReadSecret } from '../../governance/signing-secrets.ts';
+import type { SecretReference } from '../../model/world.ts';
+import type { FormerSecret } from '../../pools/rotation.ts';
 import type { StoredSecrets } from '../../state/stored-secrets.ts';
 
 /** More is no secret, and is looked at every two seconds. */
@@ -23,6 +25,19 @@ export function secretReader(stored: Pick<StoredSecrets, 'open'>): ReadSecret {
       case 'file':
         return readFile(reference.path);
     }
+  };
+}
+
+/** What the store keeps of a secret that is being replaced; null where it is not, or where it can't be opened, which reading it tells. */
+export function formerReader(
+  stored: Pick<StoredSecrets, 'open'>,
+): (reference: SecretReference) => FormerSecret | null {
+  return (reference) => {
+    const opened = reference.in === 'store' ? stored.open(reference.name) : null;
+    if (opened === null || !opened.ok || opened.value === null) return null;
+    const { former, view } = opened.value;
+    if (former === null || view.formerUntilMs === null) return null;
+    return { value: former.value, sinceMs: view.sinceMs, untilMs: view.formerUntilMs };
   };
 }
 

@@ -61,6 +61,7 @@ function dearer(a: ModelPrice, b: ModelPrice): ModelPrice {
     cachedNano: Math.max(a.cachedNano, b.cachedNano),
     requestNano: Math.max(a.requestNano, b.requestNano),
     asOf: a.asOf,
+    source: a.source,
   };
 }
 
@@ -75,5 +76,5 @@ function converted(price: ModelPrice, accounting: Accounting): ModelPrice | null
     cachedNano: amount(price.cachedNano),
     requestNano: amount(price.requestNano),
   };
-  return Object.values(own).some(Number.isNaN) ? null : { ...own, asOf: price.asOf };
+  return Object.values(own).some(Number.isNaN) ? null : { ...own, asOf: price.asOf, source: price.source };
 }

@@ -99,5 +99,6 @@ function buildPrice(document: PriceDocument, here: Here, context: ModelContext):
     cachedNano: amount('cached') ?? input,
     requestNano: amount('request') ?? 0,
     asOf: document.asOf,
+    source: 'project',
   };
 }

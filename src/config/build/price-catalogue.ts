@@ -52,6 +52,7 @@ function priceIn(line: string): ModelPrice | null {
     cachedNano: cached ?? input,
     requestNano: request ?? 0,
     asOf: catalogue.asOf,
+    source: 'catalogue',
   };
 }
 

@@ -1,0 +1,76 @@
+import { DIALECTS } from '../../model/pools.ts';
+import type { AdminRoute } from '../route.ts';
+import { list, NUMBER, object, orNull, TEXT, WHOLE } from '../schemas.ts';
+
+/** What callers may ask models for, and what it costs. */
+export interface ModelActions {
+  /** Of the version that runs. */
+  list(): readonly ModelView[];
+}
+
+export interface ModelView {
+  /** What callers write. */
+  readonly name: string;
+  /** What its providers call it. */
+  readonly upstreamName: string;
+  readonly tags: readonly string[];
+  readonly dialect: string;
+  /** In the order in which calls try them. */
+  readonly pools: readonly ModelPoolView[];
+  /** The most tokens of an answer; null: not known. */
+  readonly outputTokensMax: number | null;
+  /** For a million tokens; null: not known. */
+  readonly price: ModelPriceView | null;
+}
+
+export interface ModelPoolView {
+  readonly name: string;
+  readonly provider: string;
+  readonly region: string | null;
+  readonly keys: number;
+}
+
+export interface ModelPriceView {
+  readonly currency: string;
+  readonly input: number;
+  readonly cachedInput: number;
+  readonly output: number;
+  /** For each request. */
+  readonly request: number;
+  /** `2026-11-30`. */
+  readonly asOf: string;
+  /** Who says so: the files of the project, or the catalogue of prices. */
+  readonly source: 'project' | 'catalogue';
+}
+
+const MODEL = object({
+  name: { ...TEXT, description: 'What callers write.' },
+  upstreamName: { ...TEXT, description: 'What its providers call it.' },
+  tags: list(TEXT),
+  dialect: { enum: [...DIALECTS] },
+  pools: list(object({ name: TEXT, provider: TEXT, region: orNull(TEXT), keys: WHOLE })),
+  outputTokensMax: orNull(WHOLE),
+  price: orNull(
+    object({
+      currency: TEXT,
+      input: { ...NUMBER, description: 'Of a million tokens, as all of these but request.' },
+      cachedInput: NUMBER,
+      output: NUMBER,
+      request: { ...NUMBER, description: 'Of each request.' },
+      asOf: { ...TEXT, description: 'The day that the price is from.' },
+      source: { enum: ['project', 'catalogue'] },
+    }),
+  ),
+});
+
+export const MODEL_ROUTES: readonly AdminRoute[] = [
+  {
+    operation: 'listModels',
+    method: 'GET',
+    path: '/v1/models',
+    scope: 'read',
+    summary: 'The models that callers may name: where they are served, and what they cost.',
+    answers: { 200: { description: 'All of them.', content: { schema: object({ models: list(MODEL) }) } } },
+    answer: (_call, { models }) => ({ status: 200, body: { models: models.list() } }),
+  },
+];
