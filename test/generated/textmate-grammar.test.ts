@@ -21,6 +21,7 @@ import {
   PercentLiteral,
   Period,
   Regex,
+  RouteHead,
   SIGN,
   SizeLiteral,
   TEST_WORD,
@@ -105,6 +106,8 @@ const FIXED_SCOPES = new Map([
   [PercentLiteral, 'constant.numeric.percent'],
   [NumberLiteral, 'constant.numeric.number'],
   [Later, 'invalid.deprecated.later'],
+  // editors colour words one by one: what follows `route` may stand on the next line
+  [RouteHead, 'support.variable.fact'],
 ]);
 const GROUP_SCOPES = {
   declaration: 'storage.type.declaration',
