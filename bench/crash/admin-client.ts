@@ -8,6 +8,8 @@ export interface AdminReply {
   readonly body: unknown;
 }
 
+const REQUEST_TIMEOUT = 408;
+
 /** The admin API of a gateway that may be gone in any moment. */
 export class AdminClient {
   readonly #project: CrashProject;
@@ -29,6 +31,8 @@ export class AdminClient {
         body: body === undefined ? null : JSON.stringify(body),
       });
       const text = await answer.text();
+      // It waited in vain for the rest of the request: on a machine that is busy nobody knows what it has seen of it.
+      if (answer.status === REQUEST_TIMEOUT) return null;
       const isJson = answer.headers.get('content-type')?.includes('json') === true;
       return { status: answer.status, body: isJson ? JSON.parse(text) : text };
     } catch {
