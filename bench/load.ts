@@ -21,6 +21,8 @@ export interface LoadSpec {
   readonly keys: readonly string[] | null;
   readonly connections: number;
   readonly seconds: number;
+  /** An answer that takes longer is a failure; absent: what the tool holds for that. */
+  readonly answersWithinSeconds?: number;
   readonly core: number | null;
   /** For the script that wrk reads. */
   readonly folder: string;
@@ -49,6 +51,7 @@ export async function applyLoad(spec: LoadSpec): Promise<LoadReport> {
 async function applyWrk(wrk: string, spec: LoadSpec): Promise<LoadReport> {
   const args = ['-t', '1', '-c', `${spec.connections}`, '-d', `${spec.seconds}s`, '--latency'];
   for (const [name, value] of Object.entries(spec.headers)) args.push('-H', `${name}: ${value}`);
+  if (spec.answersWithinSeconds !== undefined) args.push('--timeout', `${spec.answersWithinSeconds}s`);
   const script = wrkScript(spec);
   if (script !== null) {
     const path = join(spec.folder, 'wrk.lua');
@@ -120,6 +123,7 @@ async function applyAutocannon(spec: LoadSpec): Promise<LoadReport> {
   const args = [program, '--json', '-c', `${spec.connections}`, '-d', `${spec.seconds}`, '-m', spec.method];
   for (const [name, value] of Object.entries(spec.headers)) args.push('-H', `${name}=${value}`);
   if (spec.body !== null) args.push('-b', spec.body);
+  if (spec.answersWithinSeconds !== undefined) args.push('-t', `${spec.answersWithinSeconds}`);
   const text = await output(process.execPath, [...args, spec.url], spec.core);
   const report = JSON.parse(text) as AutocannonReport;
   refuseFailures(spec, report.errors + report.timeouts + report.non2xx);

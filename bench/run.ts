@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Bench } from './bench.ts';
+import { ai } from './benches/ai.ts';
 import { check } from './benches/check.ts';
 import { crash } from './benches/crash.ts';
 import { decide } from './benches/decide.ts';
@@ -32,6 +33,7 @@ const BENCHES: readonly Bench[] = [
   pause,
   streams,
   threads,
+  ai,
   decide,
   check,
   crash,
@@ -118,7 +120,7 @@ function usage(): string {
     '  --seconds N     length of one measurement (2)',
     '  --gateway FILE  main.js of another build to measure',
     '  --against DIST  proxy: the build in this folder runs beside this one, in the same rounds (A/B)',
-    '  --only TEXT     proxy: only shapes of requests whose name holds this text; pool: only such scenarios',
+    '  --only TEXT     proxy, ai: only shapes of requests whose name holds this text; pool: only such scenarios',
     '  --cycles N      crash: kills (200)',
     '  --seed N        crash, pool: the same moments and changes as in the run that printed it',
     '  --keep          keep projects, configurations and logs',

@@ -5,6 +5,8 @@ import { startProgram } from './processes.ts';
 export interface StreamsSpec {
   readonly port: number;
   readonly path: string;
+  /** Sent with POST; null: GET. */
+  readonly body: string | null;
   readonly headers: Readonly<Record<string, string>>;
   /** Streams that `open` opens and keeps. */
   readonly streams: number;
@@ -12,11 +14,19 @@ export interface StreamsSpec {
   readonly probes: number;
 }
 
+/** Of one stream that was opened alone. */
+export interface FirstByte {
+  /** From the upstream's write to the read here. */
+  readonly delayUs: number;
+  /** From the request to the read. */
+  readonly totalUs: number;
+}
+
 export interface StreamsClient {
   readonly open: () => Promise<null>;
   readonly count: () => Promise<{ readonly open: number; readonly eventsRead: number }>;
-  /** Microseconds from the upstream's first byte to its arrival, one per probe. */
-  readonly firstBytes: () => Promise<readonly number[]>;
+  /** One per probe. */
+  readonly firstBytes: () => Promise<readonly FirstByte[]>;
   readonly stop: () => Promise<void>;
 }
 
@@ -30,7 +40,7 @@ export function startStreamsClient(spec: StreamsSpec, folder: string): StreamsCl
   return {
     open: () => ask<null>(started, 'open'),
     count: () => ask(started, 'count'),
-    firstBytes: () => ask<readonly number[]>(started, 'firstBytes'),
+    firstBytes: () => ask<readonly FirstByte[]>(started, 'firstBytes'),
     stop: started.stop,
   };
 }

@@ -1,14 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { atLeast, atMost, type Bench, type BenchContext, type BenchResult } from '../bench.ts';
-import { residentBytes } from '../cpu.ts';
 import { type Gateway, startGateway } from '../gateway.ts';
 import { applyLoad } from '../load.ts';
-import { openFilesLimit } from '../machine.ts';
+import { firstByteFigures, measureMemory, possibleStreams, SETTLE_MS } from '../open-streams.ts';
 import { FREE } from '../placement.ts';
 import { ITEM_PATH, STREAM_PATH } from '../projects.ts';
 import { type Scope, withScope } from '../scope.ts';
-import { quantile } from '../statistics.ts';
-import { type StreamsClient, type StreamsSpec, startStreamsClient } from '../streams-client.ts';
+import { type StreamsSpec, startStreamsClient } from '../streams-client.ts';
 import { type CountingUpstream, startCountingUpstream } from '../upstream.ts';
 
 export const streams: Bench = {
@@ -20,19 +18,16 @@ export const streams: Bench = {
 const STREAMS = 10_000;
 const STREAMS_QUICK = 500;
 const PROBES = 500;
-/** Open files of the gateway beside two sockets a stream. */
-const OTHER_FILES = 200;
-const SETTLE_MS = 2_000;
 
 async function run(context: BenchContext, scope: Scope): Promise<BenchResult> {
   const wanted = context.mode === 'quick' ? STREAMS_QUICK : STREAMS;
-  const possible = Math.floor((openFilesLimit() - OTHER_FILES) / 2);
-  const count = Math.min(wanted, possible);
+  const { count, note } = possibleStreams(wanted);
   const upstream = scope.own(await startCountingUpstream(context.workFolder, FREE.others));
   const gateway = scope.own(await startGatewayFor(upstream, context));
   const spec: StreamsSpec = {
     port: gateway.project.port,
     path: STREAM_PATH,
+    body: null,
     headers: gateway.credential,
     streams: count,
     probes: PROBES,
@@ -61,11 +56,7 @@ async function run(context: BenchContext, scope: Scope): Promise<BenchResult> {
     notes: [
       `Memory: resident size of the whole gateway process, one event on every stream included; socket buffers of the kernel are not in it. ${memory.summary}`,
       `First byte: from the upstream's write to the client's read, through the gateway, ${PROBES} streams one after the other. Just started: the first ${PROBES} of the process, in code that is still interpreted.`,
-      ...(count < wanted
-        ? [
-            `Only ${count} instead of ${wanted} streams: a process may have ${openFilesLimit()} open files here, and a stream takes two.`,
-          ]
-        : []),
+      ...note,
     ],
   };
 }
@@ -98,40 +89,4 @@ async function warmUp(gateway: Gateway, context: BenchContext): Promise<void> {
     folder: context.workFolder,
   });
   await delay(SETTLE_MS);
-}
-
-async function measureMemory(
-  gateway: Gateway,
-  client: StreamsClient,
-  upstream: CountingUpstream,
-  count: number,
-): Promise<{ open: number; kibPerStream: number; summary: string }> {
-  const before = residentBytes(gateway.pid);
-  await client.open();
-  const readBefore = (await client.count()).eventsRead;
-  const pulsed = await upstream.pulse();
-  await delay(SETTLE_MS);
-  const after = residentBytes(gateway.pid);
-  const { open, eventsRead } = await client.count();
-  const received = eventsRead - readBefore;
-  if (received !== pulsed) throw new Error(`${pulsed} events were sent on open streams, ${received} came`);
-  return {
-    open,
-    kibPerStream: (after - before) / 1_024 / count,
-    summary: `${mib(before)} MiB before, ${mib(after)} MiB with ${open} streams.`,
-  };
-}
-
-function firstByteFigures(when: string, delaysUs: readonly number[]) {
-  const p50 = quantile(delaysUs, 0.5)! / 1_000;
-  const p99 = quantile(delaysUs, 0.99)! / 1_000;
-  const bar = when === 'idle' ? atMost(1) : null;
-  return [
-    { name: `first byte after upstream's, p50, ${when}`, unit: 'ms', values: [p50], bar },
-    { name: `first byte after upstream's, p99, ${when}`, unit: 'ms', values: [p99], bar },
-  ];
-}
-
-function mib(bytes: number): string {
-  return (bytes / 2 ** 20).toFixed(1);
 }

@@ -4,6 +4,7 @@ import { answerQuestions } from '../conversation.ts';
 import type { UpstreamCounts } from '../upstream.ts';
 import { fieldPattern, HttpFramingError, HttpReader } from './http-reader.ts';
 import { IdCounts } from './id-counts.ts';
+import { LIMIT_FIELDS, modelAnswer, modelEvents } from './model-answers.ts';
 
 /**
  * The upstream that counts and streams, on raw sockets: node:http would cost as much as the gateway under test.
@@ -13,14 +14,21 @@ import { IdCounts } from './id-counts.ts';
  *   ?id=N&events=E&everyMs=M        counted; E numbered server-sent events, then the end
  *   ?hold=1                         one event that carries the time it was sent at, then open until the client leaves
  *   ?once=1                         the same event, then the end
+ *   …/chat/completions              as a model answers: JSON, or 100 events where the body asks for a stream, `&everyMs=M` apart
  */
 const VERSION_FIELD = fieldPattern('x-bench-version');
 const ID_PARAMETER = /\?id=(\d+)/;
 const STREAM_PARAMETERS = /&events=(\d+)&everyMs=(\d+)/;
+const EVERY_PARAMETER = /[?&]everyMs=(\d+)/;
+const EVERY_MS_DEFAULT = 10;
+/** The last field keeps nginx from collecting events; other proxies don't know it. */
 const STREAM_HEAD =
-  'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nTransfer-Encoding: chunked\r\n\r\n';
+  'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nX-Accel-Buffering: no\r\nTransfer-Encoding: chunked\r\n\r\n';
 const LAST_CHUNK = '0\r\n\r\n';
 
+const chatAnswer = jsonAnswer(modelAnswer(), LIMIT_FIELDS);
+const EVENTS = modelEvents('no usage').map(chunk);
+const EVENTS_WITH_USAGE = modelEvents('usage').map(chunk);
 const smallJson = jsonAnswer(readFileSync(process.argv[2]!, 'utf8'));
 const ids = new IdCounts();
 const held = new Set<Socket>();
@@ -77,7 +85,17 @@ function answer(socket: Socket, target: string, fields: string, body: string): v
   if (id !== undefined) answerCounted(socket, Number(id), target, fields, body);
   else if (target.endsWith('?hold=1')) hold(socket);
   else if (target.endsWith('?once=1')) socket.write(STREAM_HEAD + timedEvent() + LAST_CHUNK);
+  else if (target.includes('/chat/completions')) answerModelCall(socket, target, body);
   else socket.write(smallJson, 'latin1');
+}
+
+function answerModelCall(socket: Socket, target: string, body: string): void {
+  if (!/"stream": ?true/.test(body)) {
+    socket.write(chatAnswer, 'latin1');
+    return;
+  }
+  const events = body.includes('"include_usage"') ? EVENTS_WITH_USAGE : EVENTS;
+  sendEvents(socket, events, Number(EVERY_PARAMETER.exec(target)?.[1] ?? EVERY_MS_DEFAULT));
 }
 
 function answerCounted(socket: Socket, id: number, target: string, fields: string, body: string): void {
@@ -94,11 +112,20 @@ function answerCounted(socket: Socket, id: number, target: string, fields: strin
 }
 
 function stream(socket: Socket, events: number, everyMs: number): void {
+  sendEvents(
+    socket,
+    Array.from({ length: events }, (_, index) => chunk(`data: ${index}\n\n`)),
+    everyMs,
+  );
+}
+
+/** Each in a packet of its own. */
+function sendEvents(socket: Socket, events: readonly string[], everyMs: number): void {
   let sent = 1;
-  socket.write(STREAM_HEAD + chunk('data: 0\n\n'));
+  socket.write(STREAM_HEAD + events[0]!, 'latin1');
   const timer = setInterval(() => {
-    if (sent < events && !socket.destroyed) {
-      socket.write(chunk(`data: ${sent}\n\n`));
+    if (sent < events.length && !socket.destroyed) {
+      socket.write(events[sent]!, 'latin1');
       sent += 1;
       return;
     }
@@ -121,6 +148,6 @@ function chunk(text: string): string {
   return `${text.length.toString(16)}\r\n${text}\r\n`;
 }
 
-function jsonAnswer(json: string): string {
-  return `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${json.length}\r\n\r\n${json}`;
+function jsonAnswer(json: string, moreFields = ''): string {
+  return `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n${moreFields}Content-Length: ${json.length}\r\n\r\n${json}`;
 }

@@ -424,6 +424,18 @@ program
   .addOption(TOKEN_FILE_OPTION)
   .action(run(async () => (await import('./commands/top.ts')).top));
 
+program
+  .command('demo')
+  .description('see it at work, on this machine alone')
+  .command('exhaustion')
+  .description(
+    "three keys of a provider under a load that they can't take: two minutes, naive rotation beside it",
+  )
+  .option('--fast', 'the same in some seconds')
+  .addOption(new Option('--seed <seed>', 'other calls at other moments').argParser(wholeNumber).default(1))
+  .option('--json', 'only the figures at the end, as one JSON document')
+  .action(run(async () => (await import('./commands/demo.ts')).demoExhaustion));
+
 const logCommand = program
   .command('log')
   .description('search the request log, newest first; a value that ends in * is a beginning')

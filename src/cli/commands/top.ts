@@ -3,6 +3,7 @@ import { callAdmin } from '../../admin/client.ts';
 import type { LiveStatus, LiveThread } from '../../admin/routes/observation.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { durationOf, spellBytes, spellUs } from '../moments.ts';
+import { CLOSE_SCREEN, frame, OPEN_SCREEN } from '../screen.ts';
 import { tableText } from '../table.ts';
 import { findGateway } from './data-folder.ts';
 import type { GatewayOptions } from './remote-gateway.ts';
@@ -53,19 +54,6 @@ export async function top(folder: string, options: TopOptions): Promise<ExitCode
     stdout.write(frame(text, stdout.columns, stdout.rows));
     before = now;
   }
-}
-
-// ECMA-48 and xterm: alternate screen, hidden cursor.
-const OPEN_SCREEN = '\u001b[?1049h\u001b[?25l';
-const CLOSE_SCREEN = '\u001b[?25h\u001b[?1049l';
-const HOME = '\u001b[H';
-const ERASE_LINE_END = '\u001b[K';
-const ERASE_BELOW = '\u001b[J';
-
-/** Written over what is there, line by line: nothing flickers. What does not fit is left out. */
-function frame(text: string, columns: number, rows: number): string {
-  const lines = text.trimEnd().split('\n').slice(0, rows);
-  return HOME + lines.map((line) => line.slice(0, columns) + ERASE_LINE_END).join('\n') + ERASE_BELOW;
 }
 
 /** What happened between two looks. */
