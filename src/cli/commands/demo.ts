@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../../base/ports.ts';
 import {
   clock as clockText,
+  forecastText,
   frameText,
   lineText,
   type Sight,
@@ -196,6 +197,9 @@ class News {
 
   seen({ pool, alerts }: Seen, atMs: number): void {
     for (const { severity, message } of alerts) this.#tell(atMs, message, `${severity}: ${message}`);
+    const endsInMs = usedUpInMs(pool);
+    if (endsInMs !== null && endsInMs > 0)
+      this.#tell(atMs, 'forecast', `Portunus forecasts: ${forecastText(endsInMs)}.`);
     const working = pool.keys.reduce((sum, { inFlight }) => sum + inFlight, 0);
     const { gateway, naive } = this.#stage;
     if (gateway.underWay > working + WAITING_SEEN)
@@ -220,6 +224,11 @@ class News {
   }
 }
 
+/** By the use of the last minute. */
+function usedUpInMs({ usedUp }: Seen['pool']): number | null {
+  return usedUp.byCurrentMs === null ? null : usedUp.byCurrentMs - Date.now();
+}
+
 /** Calls at the gateway beyond those that are with the provider: fewer are on their way. */
 const WAITING_SEEN = 3;
 
@@ -232,6 +241,7 @@ function sightOf(stage: Stage, story: Story, atMs: number, news: News, pool: See
     rates: Array.from({ length: Math.floor(atMs / 1_000) + 1 }, (_, second) =>
       floodRate(story, second * 1_000),
     ),
+    usedUpInMs: pool === null ? null : usedUpInMs(pool),
     ...stage.sides(pool),
     news: news.told,
   };

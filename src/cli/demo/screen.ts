@@ -11,6 +11,8 @@ export interface Sight {
   readonly rate: number;
   /** Of each second so far. */
   readonly rates: readonly number[];
+  /** When the gateway forecasts that its keys have nothing left, from now on; null: not soon. */
+  readonly usedUpInMs: number | null;
   readonly gateway: SideSight;
   readonly naive: SideSight;
   /** What happened, newest last: with the moment. */
@@ -39,7 +41,7 @@ const COLUMN = 42;
 const NEWS_SHOWN = 6;
 
 export function frameText(sight: Sight): string {
-  const { atMs, endMs, chapter, rate, rates, gateway, naive, news } = sight;
+  const { atMs, endMs, chapter, rate, rates, usedUpInMs, gateway, naive, news } = sight;
   const keys = gateway.keys.map((key, index) => pair(keyLine(key), keyLine(naive.keys[index]!)));
   return [
     `portunus demo exhaustion   ${clock(atMs)} of ${clock(endMs)}   ${chapter}   (Ctrl-C ends it)`,
@@ -48,12 +50,19 @@ export function frameText(sight: Sight): string {
     '',
     pair(GATEWAY, NAIVE),
     ...keys,
+    usedUpInMs === null ? '' : `forecast: ${forecastText(usedUpInMs)}`,
     '',
     ...tallyLines(gateway).map((line, index) => pair(line, tallyLines(naive)[index]!)),
     '',
     ...news.slice(-NEWS_SHOWN),
     '',
   ].join('\n');
+}
+
+export function forecastText(usedUpInMs: number): string {
+  return usedUpInMs <= 0
+    ? 'nothing is left'
+    : `at this rate nothing is left in ${Math.ceil(usedUpInMs / 1_000)} s`;
 }
 
 function pair(left: string, right: string): string {
@@ -77,10 +86,11 @@ function tallyLines({ tally, refusals }: SideSight): readonly string[] {
 }
 
 /** One line, where nobody watches. */
-export function lineText({ atMs, chapter, rate, gateway, naive }: Sight): string {
+export function lineText({ atMs, chapter, rate, usedUpInMs, gateway, naive }: Sight): string {
+  const forecast = usedUpInMs === null ? '' : `; ${forecastText(usedUpInMs)}`;
   const side = ({ keys, tally, refusals }: SideSight): string =>
     `keys ${keys.map(({ share, state }) => (state === 'active' ? percent(share) : state)).join(' ')}, answered ${tally.served} of ${tally.sent}, told to return ${tally.refused}, errors ${tally.errors}, refused by the provider ${refusals}`;
-  return `${clock(atMs)}  ${chapter}, acme ${rate.toFixed(1)}/s\n       ${GATEWAY}: ${side(gateway)}\n       ${NAIVE}: ${side(naive)}\n`;
+  return `${clock(atMs)}  ${chapter}, acme ${rate.toFixed(1)}/s\n       ${GATEWAY}: ${side(gateway)}${forecast}\n       ${NAIVE}: ${side(naive)}\n`;
 }
 
 export function summaryText({ gateway, naive }: Pick<Sight, 'gateway' | 'naive'>): string {
