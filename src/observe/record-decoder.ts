@@ -6,12 +6,12 @@ import {
   FORMAT_VERSION,
   FRAME_BYTES_MAX,
   FRAME_BYTES_MIN,
+  fixedBytesOf,
   HAS_PARTS,
   NUMBER_BITS,
   NUMBER_MASK,
   NUMBERS_AT,
   OWN_TEXTS,
-  PARTS_BYTES,
   PLAIN,
   type RecordFrame,
   SAMPLED,
@@ -83,7 +83,7 @@ export class RecordDecoder implements RecordFrame {
     const warned = lists >>> 24;
     const texts = OWN_TEXTS + denied + shadowed + waived + warned + textsOfNames(flags);
     const hasParts = (flags & HAS_PARTS) !== 0;
-    const fixedBytes = hasParts ? FIXED_BYTES + PARTS_BYTES : FIXED_BYTES;
+    const fixedBytes = fixedBytesOf(flags);
     const textStart = at + fixedBytes + 2 * texts;
     const sound =
       (flags & VERSION_MASK) === FORMAT_VERSION &&

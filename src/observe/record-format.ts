@@ -56,6 +56,11 @@ export const TOKENS_BOUND = 1 << 15;
 export const HAS_PARTS = 1 << 16;
 export const VERSION_MASK = 0xff;
 
+/** Where the lengths of texts begin, by the flags of a frame. */
+export function fixedBytesOf(flags: number): number {
+  return (flags & HAS_PARTS) === 0 ? FIXED_BYTES : FIXED_BYTES + PARTS_BYTES;
+}
+
 /** The three numbers share a word and a half: route and caller in the first, the decision's in the second. */
 export const NUMBER_BITS = 12;
 export const NUMBER_MASK = (1 << NUMBER_BITS) - 1;

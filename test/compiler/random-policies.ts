@@ -277,7 +277,7 @@ function randomLimit(
     !isBudget && window.kind !== 'concurrency' && choices.rarely(4) ? choices.one(TOKEN_MEASURES) : null;
   const isCall = present(fact('model'));
   const needed = isBudget
-    ? choices.one([present(fact('route.cost')), isCall])
+    ? choices.one([present(fact('route.cost')), present(fact('route.cost')), isCall])
     : tokens === null
       ? null
       : isCall;

@@ -9,8 +9,8 @@ import { RecordDecoder } from '../record-decoder.ts';
 import { RecordEncoder } from '../record-encoder.ts';
 import {
   alignFrame,
-  FIXED_BYTES,
   FRAME_BYTES_MAX,
+  fixedBytesOf,
   NUMBER_BITS,
   OWN_TEXTS,
   type RecordFrame,
@@ -106,7 +106,8 @@ export class RecordBlockWriter {
     const lists = source[(start >> 2) + 4]!;
     const texts =
       OWN_TEXTS + (lists & 0xff) + ((lists >> 8) & 0xff) + ((lists >> 16) & 0xff) + (lists >>> 24);
-    const lengthsEnd = FIXED_BYTES + 2 * texts;
+    const fixedBytes = fixedBytesOf(source[(start >> 2) + 1]!);
+    const lengthsEnd = fixedBytes + 2 * texts;
     let frameBytes: number;
     if (textStart === start + lengthsEnd) {
       // Nearly all tell no names: a loop, for calls of `set` and the views that they want cost twice as much.
@@ -115,7 +116,7 @@ export class RecordBlockWriter {
       for (let word = 0; word < frameBytes >> 2; word++)
         words[(to >> 2) + word] = source[(start >> 2) + word]!;
     } else {
-      frameBytes = this.#copyWithoutNames(frame, lengthsEnd, texts);
+      frameBytes = this.#copyWithoutNames(frame, fixedBytes, texts);
     }
     const word = to >> 2;
     this.#int32[word] = frameBytes;
@@ -125,11 +126,12 @@ export class RecordBlockWriter {
   }
 
   /** Answers the length of what it has made of the frame. */
-  #copyWithoutNames({ bytes, start, textStart }: RecordFrame, lengthsEnd: number, texts: number): number {
+  #copyWithoutNames({ bytes, start, textStart }: RecordFrame, fixedBytes: number, texts: number): number {
     const to = this.#at;
+    const lengthsEnd = fixedBytes + 2 * texts;
     this.#bytes.set(bytes.subarray(start, start + lengthsEnd), to);
     let textBytes = 0;
-    for (let text = 0; text < texts; text++) textBytes += this.#uint16[((to + FIXED_BYTES) >> 1) + text]!;
+    for (let text = 0; text < texts; text++) textBytes += this.#uint16[((to + fixedBytes) >> 1) + text]!;
     this.#bytes.set(bytes.subarray(textStart, textStart + textBytes), to + lengthsEnd);
     this.#int32[(to >> 2) + 5] = textBytes;
     return alignFrame(lengthsEnd + textBytes);
