@@ -1,5 +1,12 @@
 import { assert } from '../base/assert.ts';
-import type { AlertRule, CheckedPolicies, ForbidRule, RequireRule, WarnRule } from '../language/typed.ts';
+import type {
+  AlertRule,
+  CheckedPolicies,
+  FilterRule,
+  ForbidRule,
+  RequireRule,
+  WarnRule,
+} from '../language/typed.ts';
 import type { World } from '../model/world.ts';
 import { alertIdentity, KNOWN, type Known } from '../pipeline/alerts.ts';
 import type { Warning } from '../pipeline/context.ts';
@@ -17,7 +24,7 @@ import { LimitTaker, type Taken } from './interpret/limits.ts';
 import { phaseOf } from './interpret/phases.ts';
 import { type PlacedRule, placedRules } from './interpret/placed-rules.ts';
 import { outputCapOf, type ShapedHeaders, shapedBody, shapedHeaders, valuesOf } from './interpret/shape.ts';
-import { ruleReply, textParts } from './replies.ts';
+import { filterReply, ruleReply, textParts } from './replies.ts';
 import { NOT_PERMITTED } from './runtime/denials.ts';
 import { renderText } from './runtime/text.ts';
 import { statusRank } from './status-rank.ts';
@@ -42,6 +49,9 @@ export interface Verdict {
   readonly totalTimeoutMs: number;
   /** That rules leave a call to a model, in order; null: all of the model, or not permitted. */
   readonly pools: readonly string[] | null;
+  /** Pools that rules leave out, and what is answered where no other is left and the first rule says no status. */
+  readonly barred: readonly string[];
+  readonly targetless: Refusal | null;
   /** As the service gets it; null unless permitted. */
   readonly body: unknown;
   /** The most tokens of the answer to a call; null where neither the caller nor a rule says. */
@@ -168,6 +178,13 @@ export class Interpreter {
     for (const index of taken.shadowDenied) notes.shadow.add(index);
     const enforced = applying.filter(({ mode }) => mode === 'enforce').map(({ rule }) => rule);
     const routing = enforced.find((rule) => rule.kind === 'route-to');
+    const targets = applying.filter(isFilterRule).filter(({ mode }) => mode === 'enforce');
+    const barring = targets.flatMap((placed) => {
+      const pools = placed.rule.barred
+        .filter(({ when }) => holds(when, situation))
+        .flatMap(({ pools }) => pools);
+      return pools.length === 0 ? [] : [{ placed, pools }];
+    });
     const totals = enforced.flatMap((rule) => (rule.kind === 'timeout' ? [rule.totalMs] : []));
     const permitted = taken.decision === 'permitted';
     return {
@@ -188,6 +205,8 @@ export class Interpreter {
           }
         : NOTHING.headers,
       body: permitted ? shapedBody(enforced, situation) : null,
+      barred: permitted ? [...new Set(barring.flatMap(({ pools }) => pools))].sort() : [],
+      targetless: permitted && barring.length > 0 ? answerOfFilter(barring[0]!.placed, situation) : null,
       pools: permitted && routing !== undefined ? routing.pools : null,
       outputCap: permitted ? outputCapOf(enforced, situation) : null,
       totalTimeoutMs: permitted ? Math.min(Number.POSITIVE_INFINITY, ...totals) : Number.POSITIVE_INFINITY,
@@ -227,12 +246,32 @@ const NOTHING: Verdict = {
   headers: { request: NO_HEADERS, response: NO_HEADERS },
   totalTimeoutMs: Number.POSITIVE_INFINITY,
   pools: null,
+  barred: [],
+  targetless: null,
   body: null,
   outputCap: null,
 };
 
 function isDenyRule(placed: PlacedRule): placed is PlacedRule<DenyRule> {
   return placed.rule.kind === 'forbid' || placed.rule.kind === 'require';
+}
+
+function isFilterRule(placed: PlacedRule): placed is PlacedRule<FilterRule> {
+  return placed.rule.kind === 'filter';
+}
+
+function answerOfFilter(placed: PlacedRule<FilterRule>, situation: Situation): Refusal {
+  const reply = filterReply(placed, placed.index);
+  const moment = { limit: null, wallMs: situation.request.arrivedWallMs };
+  return {
+    status: reply.status || 403,
+    code: reply.code,
+    detail: renderText(reply.text, valuesOf(placed.rule.reply.because, situation), moment),
+    ruleIndex: placed.index,
+    retryAfterS: reply.status === 503 ? 1 : -1,
+    rateLimit: '',
+    rateLimitPolicy: '',
+  };
 }
 
 function isPermit({ mode, rule }: PlacedRule): boolean {

@@ -100,6 +100,8 @@ export interface RuleIr<Rule extends CheckedRule = CheckedRule> {
   /** Permit: permits. Forbid and require: denies. All others: applies. Includes the policy's scope. */
   readonly condition: Condition;
   readonly phase: DecisionPhase;
+  /** Of a rule that leaves pools out, in the order of its `barred`: when it does. Includes the policy's scope. */
+  readonly barred: readonly Condition[];
   /** False only where no body could make `condition` hold: decided before the body is read. */
   readonly possible: Condition;
 }

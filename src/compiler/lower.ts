@@ -144,6 +144,7 @@ function lowerOne(
     rule,
     condition: lowerRule(rule, policy.scope, conditions),
     phase: placeRule(rule, policy.scope),
+    barred: barredWhen(rule, policy.scope, conditions),
     possible: possible([policy.scope, rule.when], conditions),
   };
 }
@@ -160,7 +161,14 @@ function sorted<Item>(items: readonly Item[], name: (item: Item) => string): Ite
 function lowerRule(rule: CheckedRule, scope: TypedExpression | null, conditions: Conditions): Condition {
   const parts = [lower(scope, conditions), lower(rule.when, conditions)];
   if (rule.kind === 'require') parts.push(conditions.not(lower(rule.condition, conditions)));
+  if (rule.kind === 'filter')
+    parts.push(conditions.any(rule.barred.map(({ when }) => lower(when, conditions))));
   return conditions.all(parts);
+}
+
+function barredWhen(rule: CheckedRule, scope: TypedExpression | null, conditions: Conditions): Condition[] {
+  if (rule.kind !== 'filter') return [];
+  return rule.barred.map(({ when }) => conditions.all([lower(scope, conditions), lower(when, conditions)]));
 }
 
 function lower(expression: TypedExpression | null, conditions: Conditions): Condition {
@@ -403,6 +411,8 @@ const KNOWN_IN: Readonly<Record<FactPhase, DecisionPhase>> = {
   identity: 'authorise',
   body: 'body',
   call: 'body',
+  // the check has put the values of each target in their place
+  target: 'match',
   // only rules ask that run when all is over
   reply: 'match',
 };

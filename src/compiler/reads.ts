@@ -65,7 +65,13 @@ export function readsOfDecisions(program: ResidualDecisions & Pick<ResidualProgr
 
 export function readsOfShaping(program: ResidualShaping & Pick<ResidualProgram, 'route'>): PartReads {
   const actions = [...program.headers.request, ...program.headers.response];
-  const residuals = [...program.members, ...program.outputCaps, ...program.timeouts, ...program.routings];
+  const residuals = [
+    ...program.members,
+    ...program.outputCaps,
+    ...program.timeouts,
+    ...program.routings,
+    ...program.filters,
+  ];
   const tested = factsTested([...residuals, ...actions]);
   const told = factsOfAlerts(program);
   const written = actions.flatMap((action) => factsOfTemplate(action.value));

@@ -1,5 +1,6 @@
 import type {
   CheckedRule,
+  FilterRule,
   ForbidRule,
   LimitRule,
   Reply,
@@ -73,7 +74,24 @@ export function limitReply<Number>(
   };
 }
 
-function defaultText(policy: string, rule: ForbidRule | RequireRule | WarnRule): string {
+export function filterReply<Number>(
+  { policy, rule }: RuleOfPolicy<FilterRule>,
+  number: Number,
+): ReplyConstant<Number> {
+  const { status, code, because } = rule.reply;
+  const { as } = rule.written;
+  return {
+    rule: number,
+    status: status ?? 0,
+    code: code ?? DEFAULT_CODES[as],
+    text: because === null ? [defaultText(policy, { name: rule.name, kind: as })] : textParts(because),
+  };
+}
+
+function defaultText(
+  policy: string,
+  rule: Pick<ForbidRule | RequireRule | WarnRule, 'kind' | 'name'>,
+): string {
   const named = rule.name === null ? `policy "${policy}"` : `"${rule.name}" of policy "${policy}"`;
   switch (rule.kind) {
     case 'forbid':

@@ -3,6 +3,7 @@ import { LIMIT_KINDS } from '../language/limit-rules.ts';
 import type {
   AlertRule,
   DeprecateRule,
+  FilterRule,
   ForbidRule,
   HeaderRule,
   LimitRule,
@@ -59,6 +60,8 @@ export interface ResidualShaping {
   readonly outputCaps: readonly Residual<MemberRule>[];
   readonly timeouts: readonly Residual<TimeoutRule>[];
   readonly routings: readonly Residual<RouteToRule>[];
+  /** In order of rules. */
+  readonly filters: readonly FilterCase[];
   readonly deprecations: readonly Residual<DeprecateRule>[];
   /** In every mode: whoever is told knows the mode. By the phase that knows what they ask about besides the answer. */
   readonly alerts: Readonly<Record<DecisionPhase, readonly Residual<AlertRule>[]>>;
@@ -69,6 +72,11 @@ export interface Residual<Rule extends RuleIr['rule']> {
   readonly rule: Rule;
   /** Never the constant false. */
   readonly condition: Condition;
+}
+
+/** Pools that a rule leaves out where the condition holds. */
+export interface FilterCase extends Residual<FilterRule> {
+  readonly pools: readonly string[];
 }
 
 export interface PhaseDecisions {
@@ -126,6 +134,7 @@ const SHAPING_KINDS: ReadonlySet<string> = new Set<RuleIr['rule']['kind']>([
     'default',
     'timeout',
     'route-to',
+    'filter',
     'deprecate',
     'alert',
   ] as const),
@@ -181,6 +190,7 @@ function residualShaping(candidates: readonly RuleIr[], specialiser: Specialiser
     ),
     timeouts: only<TimeoutRule>(enforced, ['timeout']),
     routings: only<RouteToRule>(enforced, ['route-to']),
+    filters: filterCases(enforced, specialiser),
     deprecations: only<DeprecateRule>(enforced, ['deprecate']),
     alerts: {
       match: alertsOf('match', residuals),
@@ -188,6 +198,15 @@ function residualShaping(candidates: readonly RuleIr[], specialiser: Specialiser
       body: alertsOf('body', residuals),
     },
   };
+}
+
+function filterCases(enforced: readonly AnyResidual[], specialiser: Specialiser): FilterCase[] {
+  return only<FilterRule>(enforced, ['filter']).flatMap(({ ir, rule }) =>
+    rule.barred.flatMap(({ pools }, at) => {
+      const condition = specialiser.condition(ir.barred[at]!);
+      return condition === specialiser.conditions.never ? [] : [{ ir, rule, condition, pools }];
+    }),
+  );
 }
 
 function residualsOf(rules: readonly RuleIr[], specialiser: Specialiser): AnyResidual[] {

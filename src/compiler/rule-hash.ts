@@ -12,7 +12,8 @@ export function ruleHash(policy: Pick<CheckedPolicy, 'scope'>, rule: CheckedRule
   return createHash('sha256').update(meaning).digest('hex').slice(0, 16);
 }
 
-/** Fields that say nothing of the meaning: `key`, `seed` and `counterIdentity` are made of names, types follow from the rest. */
+/** Fields that say nothing of the meaning: `key`, `seed` and `counterIdentity` are made of names, `barred` of what is
+ * written and of the pools there are; types follow from the rest. */
 const LEFT_OUT: ReadonlySet<string> = new Set([
   'name',
   'key',
@@ -21,6 +22,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   'because',
   'counterIdentity',
   'formerIdentity',
+  'barred',
   'type',
 ]);
 const UNORDERED: ReadonlySet<string> = new Set(['operands', 'items']);

@@ -23,13 +23,15 @@ export class ShapingParts {
 
   /** All that the code can depend on. Null: it writes what differs from route to route. */
   #keyOf(program: ResidualProgram, inBody: readonly string[]): string | null {
-    const { headers, members, outputCaps, timeouts, routings } = program;
+    const { headers, members, outputCaps, timeouts, routings, filters } = program;
     const alerts = Object.values(program.alerts);
     const { auth, parameterNames, body, calls } = program.route;
     const actions = [...headers.request, ...headers.response];
     const rules = [
       ...actions.flatMap((action) => action.rules),
-      ...[...members, ...outputCaps, ...timeouts, ...routings, ...alerts.flat()].map(({ ir }) => ir),
+      ...[...members, ...outputCaps, ...timeouts, ...routings, ...filters, ...alerts.flat()].map(
+        ({ ir }) => ir,
+      ),
     ];
     if (rules.flatMap(factsWritten).some(({ phase, path }) => phase === 'compile' && path !== 'route'))
       return null;
@@ -39,6 +41,7 @@ export class ShapingParts {
       ...outputCaps,
       ...timeouts,
       ...routings,
+      ...filters,
       ...alerts.flat(),
     ].map(({ condition }) => condition.id);
     const counts = [
@@ -48,6 +51,7 @@ export class ShapingParts {
       outputCaps,
       timeouts,
       routings,
+      filters,
       ...alerts,
     ].map(({ length }) => length);
     const numbers = [actions.map((action) => action.rules.length), rules.map((rule) => this.#numberOf(rule))];

@@ -501,6 +501,8 @@ const PERMIT_ALL: RoutePipeline = {
   alertsReadAddress: false,
   totalTimeoutMs: () => Number.POSITIVE_INFINITY,
   poolsFor: () => null,
+  barredPools: () => null,
+  refuseTargets: () => null,
 };
 
 const NO_SIGNATURES: SignatureVerifier = {

@@ -8,14 +8,16 @@
 import type { WebSocketSettings } from '../model/world.ts';
 import { KNOWN } from '../pipeline/alerts.ts';
 import { RequestContext } from '../pipeline/context.ts';
+import type { PoolChoice } from '../pipeline/model-request.ts';
 import type { Refusal } from '../pipeline/outcome.ts';
 import { PHASE } from '../pipeline/phases.ts';
-import type { RoutePipeline } from '../pipeline/program.ts';
+import type { BarredPools, RoutePipeline } from '../pipeline/program.ts';
 import type {
   ResponseHead,
   TunnelOpened,
   UpstreamCall,
   UpstreamError,
+  UpstreamErrorCode,
   UpstreamHandler,
 } from '../pipeline/upstream.ts';
 import { Account, recordAccount, recordRequest, recordRoute } from './access-record.ts';
@@ -85,6 +87,8 @@ export class Exchange
   #outgoingBody: OutgoingBody | null = null;
   /** Null unless the route opens WebSockets, and the rules have let this one through. */
   #tunnel: Tunnel | null = null;
+  /** Pools that rules have left out; null: none. */
+  #barred: BarredPools | null = null;
   #ended = false;
   #waitsForGrant = false;
   #readDeadlineMs = Number.POSITIVE_INFINITY;
@@ -327,11 +331,18 @@ export class Exchange
     this.#call =
       plan.models === null
         ? plan.service.dispatch(request, this)
-        : plan.models.send(context.shapedCall!, plan.pipeline.poolsFor(context), request, this);
+        : plan.models.send(context.shapedCall!, this.#poolChoice(plan.pipeline), request, this);
     this.#account.dispatchedUs = this.#elapsedUs();
     if (plan.models !== null) return;
     if (this.#outgoingBody !== null) this.#outgoingBody.send(context, this.#call);
     else this.#requestBody?.sendTo(this.#call);
+  }
+
+  /** Null on routes whose rules leave every model its pools. */
+  #poolChoice(pipeline: RoutePipeline): PoolChoice | null {
+    const order = pipeline.poolsFor(this.#context);
+    this.#barred = pipeline.barredPools(this.#context);
+    return order === null && this.#barred === null ? null : { order, barred: this.#barred?.pools ?? null };
   }
 
   // -- a WebSocket ---------------------------------------------------------------------------------------------
@@ -480,7 +491,17 @@ export class Exchange
     if (error.unprocessed) this.#cost?.spare();
     this.#cost?.answered(error.refusedStatus);
     this.#account.fault = error.detail;
-    this.#fail(fromUpstream(error.code, error.sentence, error.retryAfterS));
+    this.#fail(
+      this.#targetProblem(error.code) ?? fromUpstream(error.code, error.sentence, error.retryAfterS),
+    );
+  }
+
+  /** Null unless rules have left pools out, and no other could take the call (language-rules #18). */
+  #targetProblem(code: UpstreamErrorCode): Problem | null {
+    const status = TARGETLESS[code];
+    if (this.#barred === null || status === undefined) return null;
+    const refusal = this.#plan!.pipeline.refuseTargets(this.#context, this.#barred, status);
+    return refusal === null ? null : ruleProblem(refusal, this.#plan!);
   }
 
   onAborted(): void {
@@ -615,6 +636,12 @@ function totalMsOf({ program, timeouts }: RoutePlan): number {
 }
 
 const NO_RULE = -1;
+/** No pool is left by configuration, or none of those left is well; one without room is neither. */
+const TARGETLESS: Partial<Record<UpstreamErrorCode, number>> = {
+  no_pool_for_model: 403,
+  no_key_available: 503,
+  upstream_none_available: 503,
+};
 const NOTHING = new Uint8Array(0);
 /** What is left of a refused body is read and dropped up to here, so that an ordinary 401 or 429 keeps its connection. */
 const UNREAD_BYTES_MAX = 65_536;

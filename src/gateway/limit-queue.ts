@@ -113,6 +113,7 @@ export class LimitQueue implements Turns {
 
   /** It has left, or is answered. */
   forget(waiter: LimitWaiter): void {
+    if (this.#places.size === 0) return;
     const place = this.#places.get(waiter);
     if (place === undefined) return;
     this.#remove(place);

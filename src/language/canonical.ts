@@ -49,6 +49,11 @@ export function canonicalRule(rule: DistributiveOmit<CheckedRule, 'key' | 'span'
       return `default ${factText(rule.member)} to ${literalText(rule.value)}${when}`;
     case 'timeout':
       return `timeout ${rule.totalMs}ms${when}`;
+    case 'filter': {
+      const { as, when, condition } = rule.written;
+      const what = condition === null ? '' : ` ${canonicalCondition(condition)}`;
+      return `${as}${what}${whenText(when)}${replyText(rule.reply)}`;
+    }
     case 'route-to':
       return `route to pool ${rule.pools.map(quoted).join(' then ')}${when}`;
     case 'deprecate': {

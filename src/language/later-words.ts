@@ -25,7 +25,7 @@ const PARTS: readonly (readonly [part: string, today: string | null, words: read
   [
     'routes to AI models',
     'Today a rule can tell which service a route leads to: `route.service is "eu"`.',
-    ['target', 'targets'],
+    ['targets'],
   ],
   [
     'routes to AI models',

@@ -67,7 +67,7 @@ export const KEYWORD_GROUPS = {
 
 /** Words that begin a fact: `tenant.plan`. */
 export const PATH_ROOTS = [
-  ...['request', 'response', 'route', 'tenant', 'team', 'consumer', 'credential', 'model', 'usage'],
+  ...['request', 'response', 'route', 'tenant', 'team', 'consumer', 'credential', 'model', 'usage', 'target'],
   'it',
 ] as const;
 
@@ -82,7 +82,7 @@ export const LATER_WORDS: ReadonlySet<string> = new Set([
   ...['mask', 'rotate', 'cache'],
   ...['convention', 'waiver', 'waivable', 'approval'],
   ...['counting', 'fall'],
-  ...['target', 'targets', 'pools', 'may'],
+  ...['targets', 'pools', 'may'],
 ]);
 
 /** Words with a meaning in tests alone: everywhere else they are names like any other. */

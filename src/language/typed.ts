@@ -118,6 +118,26 @@ export interface TimeoutRule extends RuleBase {
   readonly totalMs: number;
 }
 
+/**
+ * A `forbid` or `require` over facts of targets: leaves pools out, and refuses a call to a model only where none is left (language-rules
+ * #18). Facts of targets are known when rules are checked, so what remains to be asked is about the request alone.
+ */
+export interface FilterRule extends RuleBase {
+  readonly kind: 'filter';
+  readonly written: {
+    readonly as: 'forbid' | 'require';
+    readonly when: TypedExpression | null;
+    readonly condition: TypedExpression | null;
+  };
+  /** Which pools it leaves out, and when. */
+  readonly barred: readonly BarredPools[];
+  readonly reply: Reply;
+}
+export interface BarredPools {
+  readonly pools: readonly string[];
+  readonly when: TypedExpression;
+}
+
 /** Narrows the pools of the model that a call names to these, in this order. */
 export interface RouteToRule extends RuleBase {
   readonly kind: 'route-to';
@@ -142,6 +162,7 @@ export type CheckedRule =
   | MemberRule
   | TimeoutRule
   | RouteToRule
+  | FilterRule
   | DeprecateRule
   | AlertRule;
 

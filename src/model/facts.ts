@@ -6,7 +6,7 @@ import type { World } from './world.ts';
  * When a fact is first known; later phases know it too. The order is the order of the phases. `call`: with the body, on routes whose
  * requests are calls to models.
  */
-export const FACT_PHASES = ['compile', 'route', 'identity', 'body', 'call', 'reply'] as const;
+export const FACT_PHASES = ['compile', 'route', 'identity', 'body', 'call', 'target', 'reply'] as const;
 export type FactPhase = (typeof FACT_PHASES)[number];
 
 /**
@@ -237,6 +237,22 @@ export const BUILT_IN_FACTS: readonly FactDefinition[] = [
     'call',
     'always',
     'The most tokens that the caller lets each answer have; missing where it says nothing.',
+  ),
+
+  fact(
+    'target.pool',
+    TEXT,
+    'target',
+    'never',
+    'The pool whose keys a call to a model would use: only `forbid` and `require` ask, of each pool of the model.',
+  ),
+  fact('target.provider', TEXT, 'target', 'never', 'The provider of that pool.'),
+  fact(
+    'target.region',
+    TEXT,
+    'target',
+    'never',
+    'The region of that provider. A pool without one is left out by every rule that asks for it and applies.',
   ),
 
   fact(

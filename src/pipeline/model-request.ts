@@ -54,6 +54,14 @@ export interface NoModelRequest {
   readonly sentence: string;
 }
 
+/** Which pools of its model a call may use. */
+export interface PoolChoice {
+  /** In the order in which they are tried; null: all, in the order of the model. */
+  readonly order: readonly string[] | null;
+  /** But for these; null: none. */
+  readonly barred: ReadonlySet<string> | null;
+}
+
 /** One operation on all models of a version: where AI routes send to. */
 export interface ModelService extends UpstreamService {
   /** `text`: the whole body, without content coding. It is looked into, not copied. */
@@ -61,12 +69,12 @@ export interface ModelService extends UpstreamService {
   /** The same call, with an answer of no more tokens than that. */
   capped(call: ModelRequest, outputTokens: number): ModelRequest;
   /**
-   * As `dispatch`, but for the body, which is that of `call`: nothing is written to it. `pools`: those that rules leave it, in the
-   * order in which they are tried; null: all of the model.
+   * As `dispatch`, but for the body, which is that of `call`: nothing is written to it. `pools`: those that rules leave it; null: all of the
+   * model.
    */
   send(
     call: ModelRequest,
-    pools: readonly string[] | null,
+    pools: PoolChoice | null,
     request: UpstreamRequest,
     handler: UpstreamHandler,
   ): UpstreamCall;

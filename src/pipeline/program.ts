@@ -8,7 +8,7 @@ import type { BodyFault, TransformRequestBody, TransformResponseBody } from './b
 import type { HeaderEdits, RequestContext } from './context.ts';
 import type { CounterBinding, CounterSpec, Turns } from './counters.ts';
 import type { KeyHash } from './identity.ts';
-import type { Outcome } from './outcome.ts';
+import type { Outcome, Refusal } from './outcome.ts';
 
 /**
  * Everything a data thread needs to serve one version of the rules. Plain data: built on the control thread, sent to
@@ -111,10 +111,20 @@ export interface RoutePipeline {
   readonly totalTimeoutMs: (context: RequestContext) => number;
   /** The pools that rules leave a call to a model, in the order in which they are tried; null: all of the model. One list for each rule. */
   readonly poolsFor: (context: RequestContext) => readonly string[] | null;
+  /** The pools that rules leave out of those of a call to a model; null: none. The same object for the same rules. */
+  readonly barredPools: (context: RequestContext) => BarredPools | null;
+  /** How they refuse a call that no pool is left for; `status`: where they say none. Null only where {@link barredPools} always is. */
+  readonly refuseTargets: (context: RequestContext, barred: BarredPools, status: number) => Refusal | null;
   /** Tells the sink of requests that have ended, with `context.answer`. Null on routes without such rules: those pay nothing. */
   readonly alerts: ((context: RequestContext) => void) | null;
   /** Whether `alerts` asks for the client's address, which is not known any more by then: it has to be asked for before. */
   readonly alertsReadAddress: boolean;
+}
+
+export interface BarredPools {
+  readonly pools: ReadonlySet<string>;
+  /** Which cases of the program's rules hold. */
+  readonly cases: readonly number[];
 }
 
 /**

@@ -6,7 +6,7 @@ import { err, ok } from '../base/result.ts';
 import type { Models as Configured, ErrorRule, KeyLimit, Model, Pool, Provider } from '../model/pools.ts';
 import type { CallOperation } from '../model/route-calls.ts';
 import type { BoundModels } from '../pipeline/key-pool.ts';
-import type { ModelRequest, NoModelRequest } from '../pipeline/model-request.ts';
+import type { ModelRequest, NoModelRequest, PoolChoice } from '../pipeline/model-request.ts';
 import type {
   ResponseHead,
   UpstreamCall,
@@ -239,7 +239,7 @@ export class Models {
     body: unknown,
     operation: CallOperation = 'openai/chat',
     request: Partial<UpstreamRequest> = {},
-    pools: readonly string[] | null = null,
+    pools: PoolChoice | null = null,
   ): Caller & { call: UpstreamCall } {
     const caller = new Caller();
     const service = this.#bound.service(operation);

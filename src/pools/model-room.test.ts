@@ -20,7 +20,7 @@ describe('a route to pools', () => {
 
   it('leaves a call no other, and tries them in its order', () => {
     const models = new Models({ pools });
-    const routed = ['three', 'one'];
+    const routed = { order: ['three', 'one'], barred: null };
     const errors = [1, 2, 3].map(() => models.call(HELLO, 'openai/chat', {}, routed).error);
     expect(models.newCalls().map(({ key }) => key)).toEqual(['secret-of-three', 'secret-of-one']);
     expect(errors).toEqual([null, null, expect.objectContaining({ code: 'keys_exhausted' })]);
@@ -28,9 +28,18 @@ describe('a route to pools', () => {
     expect(models.newCalls().map(({ key }) => key)).toEqual(['secret-of-two']);
   });
 
+  it('leaves pools out that rules bar, and keeps the order of the others', () => {
+    const models = new Models({ pools });
+    const some = { order: null, barred: new Set(['one']) };
+    for (let call = 0; call < 2; call++) models.call(HELLO, 'openai/chat', {}, some);
+    expect(models.newCalls().map(({ key }) => key)).toEqual(['secret-of-two', 'secret-of-three']);
+    const none = { order: ['one'], barred: new Set(['one']) };
+    expect(models.call(HELLO, 'openai/chat', {}, none).error).toMatchObject({ code: 'no_pool_for_model' });
+  });
+
   it('that the model has none of refuses the call, and none is sent', () => {
     const models = new Models({ pools });
-    const { error } = models.call(HELLO, 'openai/chat', {}, ['four']);
+    const { error } = models.call(HELLO, 'openai/chat', {}, { order: ['four'], barred: null });
     expect(error).toMatchObject({ code: 'no_pool_for_model', unprocessed: true });
     expect(models.calls).toEqual([]);
   });

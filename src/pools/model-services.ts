@@ -5,7 +5,7 @@ import type { LimitValues } from '../base/limits.ts';
 import type { Clock, Random } from '../base/ports.ts';
 import type { Model, Models, Pool, Provider } from '../model/pools.ts';
 import type { BoundModels, ModelServices } from '../pipeline/key-pool.ts';
-import type { ModelRequest, ModelService, NoModelRequest } from '../pipeline/model-request.ts';
+import type { ModelRequest, ModelService, NoModelRequest, PoolChoice } from '../pipeline/model-request.ts';
 import type {
   UpstreamCall,
   UpstreamHandler,
@@ -237,7 +237,7 @@ class OperationOnModels implements ModelService {
 
   send(
     call: ModelRequest,
-    pools: readonly string[] | null,
+    pools: PoolChoice | null,
     request: UpstreamRequest,
     handler: UpstreamHandler,
   ): UpstreamCall {

@@ -13,6 +13,7 @@ import type {
   CounterKey,
   DeprecateRule,
   FactExpression,
+  FilterRule,
   HeaderRule,
   LimitRule,
   LimitWindow,
@@ -345,6 +346,14 @@ export function alert(
     maxKeys: null,
     notify: null,
   };
+}
+export function filter(
+  name: string | null,
+  barred: FilterRule['barred'],
+  options: Guard & ReplyText = {},
+): FilterRule {
+  const written = { as: 'forbid', when: null, condition: null } as const;
+  return { kind: 'filter', ...base(name, options), written, barred, reply: reply(options) };
 }
 export function routeTo(pools: readonly string[], options: Guard = {}): RouteToRule {
   return { kind: 'route-to', ...base(null, options), pools };

@@ -18,6 +18,7 @@ const REACHED: Readonly<Record<string, readonly string[]>> = {
     'default',
     'timeout',
     'route-to',
+    'filter',
     'deprecate',
     'alert',
     'replaced',
@@ -102,7 +103,8 @@ const REACHED: Readonly<Record<string, readonly string[]>> = {
     'request.body["ship-to"]["@type"]',
   ],
   fact: [
-    ...FACTS.map((fact) => fact.path),
+    // the check puts their values in the place of those of targets
+    ...FACTS.filter(({ phase }) => phase !== 'target').map((fact) => fact.path),
     ...['route.tags', 'consumer.roles', 'tenant.regions', 'request.body.labels'].map(elementPath),
   ],
 };

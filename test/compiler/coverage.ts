@@ -102,6 +102,7 @@ function phaseOf(
     case 'timeout':
       return 'timeout';
     case 'route-to':
+    case 'filter':
       return 'pools';
     case 'alert':
       return 'alerts';

@@ -124,6 +124,9 @@ function ruleText(rule: CheckedRule): string {
       return `cap ${factText(rule.member)} at ${literalText(rule.value, rule.member.type)}${when}`;
     case 'default':
       return `default ${factText(rule.member)} to ${literalText(rule.value, rule.member.type)}${when}`;
+    case 'filter':
+      // Its pools are of no project: the checker refuses it.
+      return `forbid${name} when target.pool is "first"`;
     case 'route-to':
       return `route to pool ${rule.pools.map(quoted).join(' then ')}${when}`;
     case 'timeout':

@@ -19,6 +19,7 @@ import {
   budget,
   deprecate,
   fact,
+  filter,
   forbid,
   hasRole,
   is,
@@ -137,6 +138,7 @@ const RULES = [
   'remove-header',
   'timeout',
   'route-to',
+  'filter',
   'cap',
   'default',
   'warn',
@@ -203,6 +205,15 @@ function ruleOf(
     }
     case 'timeout':
       return timeout(choices.one([1_000, 5_000, 250]), when);
+    case 'filter':
+      return filter(
+        name,
+        choices.times(1, 3, (at) => ({
+          pools: [['first'], ['second', 'third'], ['first', 'fourth']][at % 3]!,
+          when: randomCondition(choices, known, 1),
+        })),
+        randomReply(choices, TEXTS),
+      );
     case 'route-to':
       // Two that say different things and hold together are a finding, and nothing that runs.
       return routeTo(['first', 'second'], when);

@@ -54,6 +54,8 @@ export interface Observation {
   readonly headers: unknown;
   readonly totalTimeoutMs: number;
   readonly pools: readonly string[] | null;
+  readonly barred: readonly string[];
+  readonly targetless: Refusal | null;
   readonly body: unknown;
   readonly outputCap: number | null;
   readonly counters: readonly (readonly [string, string])[];
@@ -201,9 +203,18 @@ function runPipeline(
       outputCap: permitted ? outputCapOf(pipeline, context) : null,
       totalTimeoutMs: permitted ? pipeline.totalTimeoutMs(context) : Number.POSITIVE_INFINITY,
       pools: permitted ? pipeline.poolsFor(context) : null,
+      ...(permitted ? targetsOf(pipeline, context) : { barred: [], targetless: null }),
     },
     reservations: reservationsOf(context),
   };
+}
+
+function targetsOf(pipeline: RoutePipeline, context: RequestContext) {
+  const { alsoDenied } = context;
+  const barred = pipeline.barredPools(context);
+  const targetless = barred === null ? null : pipeline.refuseTargets(context, barred, 403);
+  context.alsoDenied = alsoDenied;
+  return { barred: [...(barred?.pools ?? [])].sort(), targetless };
 }
 
 function shapedBody({ requestTransform }: RoutePipeline, context: RequestContext, body: unknown): unknown {

@@ -117,6 +117,7 @@ const KNOWN: Readonly<Record<FactPhase, string>> = {
   identity: 'when the caller is known',
   body: 'once the body has been read and fits its schema',
   call: 'with the body, on routes whose requests are calls to models',
+  target: 'of each pool that a call to a model could go to: `forbid` and `require` leave pools out by them',
   reply: 'with the answer',
 };
 

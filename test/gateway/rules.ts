@@ -84,6 +84,8 @@ export const PERMIT_ALL: RoutePipeline = {
   alertsReadAddress: false,
   totalTimeoutMs: () => Number.POSITIVE_INFINITY,
   poolsFor: () => null,
+  barredPools: () => null,
+  refuseTargets: () => null,
 };
 
 /** For bundles without counters: nothing of it is ever called but `release`. */

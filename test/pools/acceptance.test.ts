@@ -76,6 +76,10 @@ policy "spending" applies to route "chat" {
   cap request.output_cap at 5  when model is "capped"
 }
 policy "europe" applies to route "chat" { route to pool "sizes" then "two" when request.header["x-region"] is present and request.header["x-region"] is "eu" }
+policy "p5-eu" applies to route "chat" {
+    require "eu-only" target.pool in ["two", "sizes"]  when request.header["x-tags"] is present and request.header["x-tags"] is "eu"
+        status 503  code "no_eu_target"  because "EU data stays in the EU, and no EU target is available"
+}
 policy "own" applies to route "chat" { route to pool "shared" when request.header["x-region"] is present and request.header["x-region"] is "own" }
 `,
     prepare: async (project) => {
@@ -240,6 +244,22 @@ it('a rule says which pools of a model a call may use, and in which order', asyn
     (error: unknown) => error as InstanceType<typeof OpenAI.PermissionDeniedError>,
   );
   expect(refused).toMatchObject({ status: 403, code: 'no_pool_for_model' });
+});
+
+it('a rule over targets keeps calls from others, and refuses where none is left', async () => {
+  const send = (model: string) =>
+    openai.chat.completions.create(
+      { model, max_tokens: 20, messages: [{ role: 'user', content: 'Hello' }] },
+      { headers: { 'x-tags': 'eu' } },
+    );
+  const before = countsOf(running, 'tokens');
+  await send('fallback');
+  const refused = await send('tokens').then(
+    () => null,
+    (error: unknown) => error as InstanceType<typeof OpenAI.InternalServerError>,
+  );
+  expect(refused).toMatchObject({ status: 503, code: 'no_eu_target' });
+  expect(countsOf(running, 'tokens')).toEqual(before);
 });
 
 it('keys of one account share its limit: both do not double it, and the provider refuses nothing (16)', async () => {

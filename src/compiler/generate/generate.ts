@@ -7,7 +7,7 @@ import { authoriseCode, judgeBodyCode, matchCode, type PhaseCode } from './decid
 import type { Marks, ProgramScope } from './frame.ts';
 import { LoopPool } from './loops.ts';
 import { ConstantPool } from './pool.ts';
-import { poolsCode } from './pools.ts';
+import { filtersCode, poolsCode, targetRefusalCode } from './pools.ts';
 import { membersCode, outputCapCode, shapeCode, timeoutCode } from './shape.ts';
 import { TablePool } from './tables.ts';
 
@@ -64,6 +64,8 @@ export function generateShaping(
     outputCap: outputCapCode(program, scope),
     totalTimeoutMs: timeoutCode(program, scope),
     poolsFor: poolsCode(program, scope),
+    barredPools: filtersCode(program, scope),
+    refuseTargets: targetRefusalCode(program, scope),
     alerts: alertsCode(program, scope),
     alertsReadAddress: { entry: String(readsAddress(program)), functions: [] },
   }));

@@ -11,8 +11,8 @@ import {
   type TakeResult,
 } from '../../pipeline/counters.ts';
 import type { Identity, KeyHash } from '../../pipeline/identity.ts';
-import { CONTINUE, type Continue, type Outcome } from '../../pipeline/outcome.ts';
-import type { BoundRuntime, MutableKeyHash } from '../../pipeline/program.ts';
+import { CONTINUE, type Continue, type Outcome, type Refusal } from '../../pipeline/outcome.ts';
+import type { BarredPools, BoundRuntime, MutableKeyHash } from '../../pipeline/program.ts';
 import { counterKeyText } from '../counter-keys.ts';
 import type { CalendarHours } from '../ir.ts';
 import type { ReplyConstant, TextPart } from '../replies.ts';
@@ -36,6 +36,7 @@ import { type ChangedMember, MemberChanges } from './member-changes.ts';
 import { isInNetworks, networksTest } from './networks.ts';
 import { noteShadowed, warn } from './notes.ts';
 import { type RowConstant, RowNumbers, type RowShape, RowTable } from './row-table.ts';
+import { BarredPoolSets, type FilterConstant, refuseTargets } from './targets.ts';
 import { headerSafe, NOTHING_MORE, renderText } from './text.ts';
 import { TextSet } from './text-set.ts';
 
@@ -85,6 +86,7 @@ export class RuntimeSupport {
   readonly shapeNothing = (_context: RequestContext, _edits: HeaderEdits): void => {};
   readonly noTimeout = (): number => Number.POSITIVE_INFINITY;
   readonly anyPool = (): null => null;
+  readonly noneBarred = (): null => null;
 
   // -- facts ---------------------------------------------------------------------------------------------------
   header(headers: readonly string[], name: string): string | undefined {
@@ -234,6 +236,19 @@ export class RuntimeSupport {
     holeValues: HoleValues,
   ): Outcome {
     return refuseLimits(this, context, limits, result, ordinal, holeValues);
+  }
+  readonly #barred = new BarredPoolSets();
+  barredPools(cases: readonly FilterConstant[], held: string): BarredPools {
+    return this.#barred.of(cases, held);
+  }
+  refuseTargets(
+    context: RequestContext,
+    cases: readonly FilterConstant[],
+    barred: BarredPools,
+    status: number,
+    values: (context: RequestContext, at: number) => readonly unknown[],
+  ): Refusal {
+    return refuseTargets(context, cases, barred, status, values(context, barred.cases[0]!));
   }
   observe(context: RequestContext, watched: Watched, ordinal: Int32Array): void {
     observe(this, context, watched, ordinal);

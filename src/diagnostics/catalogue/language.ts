@@ -474,6 +474,12 @@ export const LANGUAGE_CODES = {
     explanation:
       'A rule sends calls to a pool that no model names, or whose provider speaks another dialect than the route: every call would be refused, or go to the other pools of the rule only.',
   },
+  PT2133: {
+    title: 'Target asked about by a rule that leaves none out',
+    severity: 'error',
+    explanation:
+      'Facts of targets are asked of each pool that a call to a model could go to: `forbid` and `require` leave pools out by them. Other rules are asked once for a request, when no pool has been chosen.',
+  },
   PT2310: {
     title: 'Folder without authority',
     severity: 'error',

@@ -31,6 +31,8 @@ export interface CheckContext {
   readonly authority: FileAuthority;
   /** Whether facts of the response are known where something stands; if not, what asks too early. */
   readonly response: 'known' | { readonly tooEarlyFor: string };
+  /** Whether rules ask about each pool that a call could go to, or what asks and can't. */
+  readonly target: 'known' | { readonly tooEarlyFor: string };
   /** Of the policy being checked. */
   readonly successor: PolicySuccessor;
   /** Routes of which it was said, for the policy being checked, that nothing describes their bodies. */
@@ -73,6 +75,7 @@ export function fileContext(
     successor: 'none',
     undescribed: new Set<string>(),
     response: { tooEarlyFor: 'applies to' },
+    target: { tooEarlyFor: 'applies to' },
   } as const;
   return { project, defines, item: null, zone, authority, ...policy, asked: nothingAsked(), report };
 }

@@ -16,7 +16,7 @@ import {
 } from '../problems/names.ts';
 import { listOfObjects } from '../problems/quantifiers.ts';
 import { notInThisVersion } from '../problems/reading.ts';
-import { responseFact } from '../problems/rules.ts';
+import { responseFact, targetFact } from '../problems/rules.ts';
 import { alreadyTyped, mayBeMissing, neverMissing } from '../problems/types.ts';
 import { nearestTimeZone } from '../time-zones.ts';
 import { LATER_WORDS } from '../tokens.ts';
@@ -87,7 +87,7 @@ export function resolveFact(context: CheckContext, known: Known, node: PathNode)
 export function resolvePath(context: CheckContext, known: Known, node: PathNode): FactExpression | null {
   if (isElement(node)) return resolveElement(context, known, node);
   if (isBodyPath(node.path)) return resolveBodyFact(context, known, node);
-  if (isTooEarly(context, node)) return null;
+  if (isTooEarly(context, node) || asksAboutNoTarget(context, node)) return null;
   const definition = context.project.facts.get(node.path);
   if (definition === undefined) {
     reportUnknown(context, known, node);
@@ -106,6 +106,13 @@ function isTooEarly({ response, report }: CheckContext, { path, span }: PathNode
 }
 
 const OF_REPLIES: ReadonlySet<string> = new Set(['response', 'usage']);
+
+/** Whether something asks about targets that can't leave any out; reported. */
+function asksAboutNoTarget({ target, report }: CheckContext, { path, span }: PathNode): boolean {
+  if (target === 'known' || path.split('.', 1)[0] !== 'target') return false;
+  report(targetFact(span, target.tooEarlyFor, path));
+  return true;
+}
 
 /** Why a fact can be missing, in words that follow a colon. */
 export function whyMissing(fact: FactExpression, route: string | null): string {

@@ -16,6 +16,7 @@ import { checkMember } from './members.ts';
 import { checkReply } from './replies.ts';
 import { checkRouteTo } from './route-to.ts';
 import { isShare, share } from './shares.ts';
+import { asksAboutTargets, filterRule } from './targets.ts';
 import { checkTemplate, NO_CALENDARS, type TextPlace } from './templates.ts';
 
 /** Where a rule stands. */
@@ -29,7 +30,8 @@ export interface RulePlace {
 /** A rule, resolved and typed. Null means that problems were reported. */
 export function checkRule(inPolicy: CheckContext, node: RuleNode, place: RulePlace): CheckedRule | null {
   const response = node.kind === 'alert' ? 'known' : { tooEarlyFor: node.kind };
-  const context: CheckContext = { ...inPolicy, response };
+  const target = node.kind === 'forbid' || node.kind === 'require' ? 'known' : { tooEarlyFor: node.kind };
+  const context: CheckContext = { ...inPolicy, response, target };
   const guard = node.when === null ? null : checkCondition(context, place.known, node.when, 'rule');
   const failed = node.when !== null && guard === null;
   const when = both(inForce(context, node.dates), guard);
@@ -44,7 +46,10 @@ export function checkRule(inPolicy: CheckContext, node: RuleNode, place: RulePla
   const shared =
     node.share === null ? rule : { ...rule, when: both(when, share(node.share, place.policy, rule)) };
   const complete = { ...shared, span: node.span };
-  return { ...complete, key: complete.name ?? canonicalRule(complete) } as CheckedRule;
+  const checked = { ...complete, key: complete.name ?? canonicalRule(complete) } as CheckedRule;
+  return (checked.kind === 'forbid' || checked.kind === 'require') && asksAboutTargets(checked)
+    ? filterRule(context, checked, known)
+    : checked;
 }
 
 export interface RuleHead {
@@ -64,13 +69,17 @@ function checkForm(
     case 'permit':
       return { kind: 'permit', ...head };
     case 'forbid': {
-      const reply = checkReply(context, node.reply, denial(place, [head.when]));
+      const reply = checkReply(toPeople(context), node.reply, denial(place, [head.when]));
       return reply === null ? null : { kind: 'forbid', ...head, reply };
     }
     case 'require': {
       const condition = checkCondition(context, place.known, node.condition, 'rule');
       const known = condition === null ? place.known.afterMistake() : place.known;
-      const reply = checkReply(context, node.reply, denial({ ...place, known }, [head.when, condition]));
+      const reply = checkReply(
+        toPeople(context),
+        node.reply,
+        denial({ ...place, known }, [head.when, condition]),
+      );
       return condition === null || reply === null ? null : { kind: 'require', ...head, condition, reply };
     }
     case 'warn': {
@@ -98,6 +107,11 @@ function checkForm(
     case 'alert':
       return checkAlert(context, node, place, head);
   }
+}
+
+/** Texts are written once for a request, whatever pools were left out. */
+function toPeople(context: CheckContext): CheckContext {
+  return { ...context, target: { tooEarlyFor: 'because' } };
 }
 
 function denial({ scope, known }: RulePlace, conditions: readonly (TypedExpression | null)[]): TextPlace {

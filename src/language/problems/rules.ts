@@ -163,6 +163,17 @@ export function routeWithoutCost(span: Span, route: string, place: string): Diag
   );
 }
 
+export function targetFact(span: Span, rule: string, fact: string): Diagnostic {
+  const who =
+    rule === 'applies to' || rule === 'because' ? `\`${rule}\`` : `A ${shown(rule.replace('-', ' '))}`;
+  return problem(
+    'PT2133',
+    span,
+    `${who} can't use ${shown(fact)}: it is not one call to one target that is asked about.`,
+    `Only the conditions of \`forbid\` and \`require\` ask, of each pool in turn: \`require ${shown(fact)} in […]\`.`,
+  );
+}
+
 export function routeWithoutPools(span: Span, route: string, place: string): Diagnostic {
   return problem(
     'PT2131',

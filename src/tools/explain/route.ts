@@ -169,6 +169,7 @@ function phaseOfRule(placed: PlacedRule): RulePhase {
       return 'shape-response';
     case 'timeout':
     case 'route-to':
+    case 'filter':
       return 'dispatch';
     case 'alert':
       return 'account';

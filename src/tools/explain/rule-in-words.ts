@@ -33,6 +33,8 @@ export function ruleInWords(rule: CheckedRule): string {
       return `${factText(rule.member)} is ${valueInWords(rule.member.type, rule.value.value)} where it is missing`;
     case 'timeout':
       return `answers within ${lengthInWords(rule.totalMs)}`;
+    case 'filter':
+      return `leaves pools out; refused where none is left${codeOf(rule.reply.code)}`;
     case 'route-to':
       return `goes to pool ${rule.pools.map((pool) => `"${pool}"`).join(', then ')}`;
     case 'alert': {
