@@ -171,12 +171,13 @@ describe('money and tokens of calls', () => {
   });
 
   it('count by what the provider tells, and a call larger than the limit is told so', async () => {
-    const { usage } = await say('counted', 200);
-    expect(usage!.total_tokens).toBeGreaterThan(20);
+    // how long answers are depends on the calls before: as many as leave less than 890 tokens
+    let used = 0;
+    while (used <= 110) used += (await say('counted', 200)).usage!.total_tokens;
     expect(await refused(say('counted', 2_000))).toBe('403 larger_than_limit');
     // with the prompt, of a byte for each token, it fits the limit, but not what is left of it
     expect(await refused(say('counted', 890))).toBe('429 limit_exceeded');
-    expect(await refused(say('counted', 600))).toBe(null);
+    expect(await refused(say('counted', 500))).toBe(null);
   });
 
   it('are capped by rules in the field that the provider knows', async () => {
