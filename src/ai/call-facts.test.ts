@@ -38,6 +38,9 @@ describe('facts of a call', () => {
       choices: 3,
       asksForUsage: false,
       promptBytes: JSON.stringify(body).length,
+      images: 0,
+      hasTools: false,
+      writesCache: false,
       unbounded: null,
     });
   });
@@ -86,6 +89,25 @@ describe('facts of a call', () => {
     ],
   ] as const)('%s %j: %s', (operation, body, unbounded) => {
     expect(facts(operation, { model: 'm', ...body }).unbounded).toBe(unbounded);
+  });
+
+  it('count what the bytes of a prompt do not bound', () => {
+    const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,AA' } };
+    const block = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'x' } };
+    const pdf = { type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: 'x' } };
+    const content = (...parts: object[]) => ({ model: 'm', max_tokens: 1, messages: [{ content: parts }] });
+    expect(facts('openai/chat', content(image, image)).images).toBe(2);
+    expect(facts('anthropic/messages', content(block))).toMatchObject({ images: 1, unbounded: null });
+    expect(facts('anthropic/messages', content(pdf)).unbounded).toBe('file_inside');
+    expect(
+      facts('openai/responses', { model: 'm', input: [{ content: [{ file_data: 'data:x' }] }] }).unbounded,
+    ).toBe('file_inside');
+    const cached = {
+      ...content({ type: 'text', text: 'x', cache_control: { type: 'ephemeral' } }),
+      tools: [{}],
+    };
+    expect(facts('anthropic/messages', cached)).toMatchObject({ writesCache: true, hasTools: true });
+    expect(facts('openai/chat', { ...content(), web_search_options: {} }).unbounded).toBe('server_tools');
   });
 
   it.each([

@@ -33,8 +33,13 @@ export function readCall(document: JsonDocument, operation: Operation): CallFact
     choices: Math.max(choices ?? 1, bestOf(document, root)),
     asksForUsage: asks === true,
     promptBytes: document.bytes.length,
-    unbounded: unboundedIn(document, root),
+    hasTools: hasItems(document, document.member(root, 'tools')),
+    ...beyondBytes(document, root),
   };
+}
+
+function hasItems(document: JsonDocument, list: JsonNode | undefined): boolean {
+  return list !== undefined && document.typeOf(list) === 'array' && document.first(list) !== undefined;
 }
 
 function wrong(member: string, expected: string): CallFault {
@@ -63,14 +68,27 @@ function bestOf(document: JsonDocument, root: JsonNode): number {
   return typeof count === 'number' ? count : 1;
 }
 
-/** Members that name, at any depth, what is put into the prompt from elsewhere. */
-function unboundedIn(document: JsonDocument, root: JsonNode): Unbounded | null {
-  const earlier = document.member(root, 'previous_response_id') ?? document.member(root, 'conversation');
-  if (earlier !== undefined && document.typeOf(earlier) !== 'null') return 'earlier_answer';
-  const tools = document.member(root, 'tools');
-  if (tools !== undefined && hasServerTool(document, tools)) return 'server_tools';
-  return referenceIn(document, root);
+/** What its bytes don't bound, of the whole of a prompt. */
+interface Beyond {
+  images: number;
+  writesCache: boolean;
+  unbounded: Unbounded | null;
 }
+
+function beyondBytes(document: JsonDocument, root: JsonNode): Beyond {
+  const found: Beyond = { images: 0, writesCache: false, unbounded: null };
+  const earlier = document.member(root, 'previous_response_id') ?? document.member(root, 'conversation');
+  if (earlier !== undefined && document.typeOf(earlier) !== 'null') found.unbounded = 'earlier_answer';
+  const tools = document.member(root, 'tools');
+  if (tools !== undefined && hasServerTool(document, tools)) found.unbounded ??= 'server_tools';
+  if (SERVER_TOOLS.some((name) => document.member(root, name) !== undefined))
+    found.unbounded ??= 'server_tools';
+  lookInto(document, root, found);
+  return found;
+}
+
+/** Members beside `tools` by which a provider runs something. */
+const SERVER_TOOLS = ['web_search_options', 'mcp_servers'] as const;
 
 /** The caller's own tools have a schema; those that the provider runs are named by their type alone. */
 function hasServerTool(document: JsonDocument, tools: JsonNode): boolean {
@@ -84,41 +102,46 @@ function hasServerTool(document: JsonDocument, tools: JsonNode): boolean {
 }
 const OWN_TOOLS: ReadonlySet<string> = new Set(['function', 'custom']);
 
+/** Depth is bounded by the scanner. */
+function lookInto(document: JsonDocument, node: JsonNode, found: Beyond): void {
+  const type = document.typeOf(node);
+  if (type !== 'object' && type !== 'array') return;
+  for (let child = document.first(node); child !== undefined; child = document.next(child)) {
+    const value = type === 'object' ? document.valueOf(child) : child;
+    if (type === 'object') noteMember(document, document.text(child), value, found);
+    lookInto(document, value, found);
+  }
+}
+
+function noteMember(document: JsonDocument, name: string, value: JsonNode, found: Beyond): void {
+  if (name === 'cache_control') found.writesCache = true;
+  else if (name === 'source') noteSource(document, value, found);
+  else if (Object.hasOwn(REFERENCES, name)) {
+    const url = document.typeOf(value) === 'object' ? document.member(value, 'url') : value;
+    if (url === undefined || document.typeOf(url) !== 'string') return;
+    if (name === 'image_url' && document.text(url).startsWith('data:')) found.images++;
+    else found.unbounded ??= REFERENCES[name]!;
+  }
+}
+
 const REFERENCES: Readonly<Record<string, Unbounded>> = {
   image_url: 'image_by_url',
   file_id: 'file_by_reference',
   file_url: 'file_by_reference',
+  file_data: 'file_inside',
 };
 
-/** Depth is bounded by the scanner. */
-function referenceIn(document: JsonDocument, node: JsonNode): Unbounded | null {
-  const type = document.typeOf(node);
-  if (type !== 'object' && type !== 'array') return null;
-  for (let child = document.first(node); child !== undefined; child = document.next(child)) {
-    const value = type === 'object' ? document.valueOf(child) : child;
-    if (type === 'object') {
-      const found = referenceAt(document, document.text(child), value);
-      if (found !== null) return found;
-    }
-    const inside = referenceIn(document, value);
-    if (inside !== null) return inside;
+/** Anthropic's images and documents: `{"type":"url"}` or `{"type":"file"}`; `base64` and `text` are in the prompt. */
+function noteSource(document: JsonDocument, value: JsonNode, found: Beyond): void {
+  const type = textMember(document, value, 'type');
+  if (type === 'url' || type === 'file') found.unbounded ??= 'image_by_url';
+  else if (type === 'base64') {
+    if (textMember(document, value, 'media_type') === 'application/pdf') found.unbounded ??= 'file_inside';
+    else found.images++;
   }
-  return null;
 }
 
-function referenceAt(document: JsonDocument, name: string, value: JsonNode): Unbounded | null {
-  if (name === 'source' && isUrlSource(document, value)) return 'image_by_url';
-  const reference = Object.hasOwn(REFERENCES, name) ? REFERENCES[name]! : null;
-  if (reference === null) return null;
-  const url = document.typeOf(value) === 'object' ? document.member(value, 'url') : value;
-  if (url === undefined || document.typeOf(url) !== 'string') return null;
-  // An image within the prompt costs by its size in pixels, never more than it has bytes in base64.
-  return name === 'image_url' && document.text(url).startsWith('data:') ? null : reference;
-}
-
-/** Anthropic's images and documents: `{"type":"url"}` or `{"type":"file"}`, where `base64` is in the prompt. */
-function isUrlSource(document: JsonDocument, value: JsonNode): boolean {
-  const type = document.typeOf(value) === 'object' ? document.member(value, 'type') : undefined;
-  if (type === undefined || document.typeOf(type) !== 'string') return false;
-  return document.text(type) === 'url' || document.text(type) === 'file';
+function textMember(document: JsonDocument, object: JsonNode, name: string): string | null {
+  const node = document.typeOf(object) === 'object' ? document.member(object, name) : undefined;
+  return node !== undefined && document.typeOf(node) === 'string' ? document.text(node) : null;
 }

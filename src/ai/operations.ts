@@ -11,6 +11,9 @@ export interface Operation extends OperationTarget {
   readonly outputCaps: readonly string[];
   /** The member that says how many answers are made of one prompt, each up to the cap; null: one. */
   readonly choices: string | null;
+  /** The most tokens that an image within a prompt can be, and that tools add to what is written of them. */
+  readonly imageTokensMax: number;
+  readonly toolsTokensMax: number;
   /** Whether an answer of text is made at all: where not, nothing is taken of output tokens. */
   readonly answersInTokens: boolean;
   readonly streams: boolean;
@@ -30,6 +33,8 @@ export interface UsagePaths {
   readonly reasoning: readonly string[] | null;
   /** Input that the dialect counts beside `input` instead of in it. */
   readonly besideInput: readonly string[];
+  /** Parts of the input that cost more than the rest, and by which share of its price. */
+  readonly surcharged: readonly { readonly path: readonly string[]; readonly share: number }[];
 }
 
 const CHAT_USAGE: UsagePaths = {
@@ -39,6 +44,7 @@ const CHAT_USAGE: UsagePaths = {
   cached: ['prompt_tokens_details', 'cached_tokens'],
   reasoning: ['completion_tokens_details', 'reasoning_tokens'],
   besideInput: [],
+  surcharged: [],
 };
 
 const ITEMS_USAGE: UsagePaths = {
@@ -48,6 +54,7 @@ const ITEMS_USAGE: UsagePaths = {
   cached: ['input_tokens_details', 'cached_tokens'],
   reasoning: ['output_tokens_details', 'reasoning_tokens'],
   besideInput: [],
+  surcharged: [],
 };
 
 const MESSAGES_USAGE: UsagePaths = {
@@ -57,6 +64,11 @@ const MESSAGES_USAGE: UsagePaths = {
   cached: ['cache_read_input_tokens'],
   reasoning: null,
   besideInput: ['cache_read_input_tokens', 'cache_creation_input_tokens'],
+  // "Prompt caching", prices: writes cost 1.25 times the input, those for an hour twice as much
+  surcharged: [
+    { path: ['cache_creation_input_tokens'], share: 0.25 },
+    { path: ['cache_creation', 'ephemeral_1h_input_tokens'], share: 0.75 },
+  ],
 };
 
 const OPENAI = {
@@ -64,9 +76,22 @@ const OPENAI = {
   body: 'json',
   outputCaps: [],
   choices: null,
+  // gpt-4o-mini takes most: 2,833 and 5,667 for each of up to eight tiles ("Images and vision", calculating costs)
+  imageTokensMax: 48_169,
+  toolsTokensMax: 0,
   answersInTokens: false,
   streams: false,
   usage: null,
+} as const;
+
+const ANTHROPIC = {
+  dialect: 'anthropic',
+  body: 'json',
+  choices: null,
+  // images of more than 8,000 pixels on a side are refused, larger ones than the model sees are scaled down ("Vision")
+  imageTokensMax: 5_000,
+  // the system prompt of tool use is at most 735 of the models that there have been ("Tool use", pricing)
+  toolsTokensMax: 800,
 } as const;
 
 export const OPERATIONS = {
@@ -110,20 +135,16 @@ export const OPERATIONS = {
   'openai/models': { ...OPERATION_TARGETS['openai/models'], ...OPENAI, body: 'none' },
   'anthropic/messages': {
     ...OPERATION_TARGETS['anthropic/messages'],
-    dialect: 'anthropic',
-    body: 'json',
+    ...ANTHROPIC,
     outputCaps: ['max_tokens'],
-    choices: null,
     answersInTokens: true,
     streams: true,
     usage: MESSAGES_USAGE,
   },
   'anthropic/count-tokens': {
     ...OPERATION_TARGETS['anthropic/count-tokens'],
-    dialect: 'anthropic',
-    body: 'json',
+    ...ANTHROPIC,
     outputCaps: [],
-    choices: null,
     answersInTokens: false,
     streams: false,
     usage: null,

@@ -14,17 +14,17 @@ describe('usage', () => {
           completion_tokens_details: { reasoning_tokens: 3 },
         },
       },
-      { inputTokens: 10, outputTokens: 7, cachedTokens: 4, reasoningTokens: 3 },
+      { inputTokens: 10, outputTokens: 7, cachedTokens: 4, reasoningTokens: 3, surcharge: 0 },
     ],
     [
       'openai/responses',
       { usage: { input_tokens: 5, output_tokens: 6, output_tokens_details: { reasoning_tokens: 2 } } },
-      { inputTokens: 5, outputTokens: 6, cachedTokens: 0, reasoningTokens: 2 },
+      { inputTokens: 5, outputTokens: 6, cachedTokens: 0, reasoningTokens: 2, surcharge: 0 },
     ],
     [
       'openai/embeddings',
       { usage: { prompt_tokens: 8, total_tokens: 8 } },
-      { inputTokens: 8, outputTokens: 0, cachedTokens: 0, reasoningTokens: 0 },
+      { inputTokens: 8, outputTokens: 0, cachedTokens: 0, reasoningTokens: 0, surcharge: 0 },
     ],
     [
       'anthropic/messages',
@@ -36,7 +36,7 @@ describe('usage', () => {
           output_tokens: 9,
         },
       },
-      { inputTokens: 30, outputTokens: 9, cachedTokens: 20, reasoningTokens: 0 },
+      { inputTokens: 30, outputTokens: 9, cachedTokens: 20, reasoningTokens: 0, surcharge: 1.75 },
     ],
   ] as const)('of %s', (operation, answer, usage) => {
     expect(usageIn(answer, OPERATIONS[operation].usage)).toEqual(usage);

@@ -16,6 +16,10 @@ export function usageIn(answer: unknown, paths: UsagePaths): TokenUsage | null {
     outputTokens: output ?? 0,
     cachedTokens: (paths.cached === null ? null : countAt(usage, paths.cached)) ?? 0,
     reasoningTokens: (paths.reasoning === null ? null : countAt(usage, paths.reasoning)) ?? 0,
+    surcharge: paths.surcharged.reduce(
+      (sum, { path, share }) => sum + (countAt(usage, path) ?? 0) * share,
+      0,
+    ),
   };
 }
 
@@ -83,6 +87,7 @@ function merged(before: TokenUsage | null, told: TokenUsage): TokenUsage {
     outputTokens: told.outputTokens || before.outputTokens,
     cachedTokens: told.cachedTokens || before.cachedTokens,
     reasoningTokens: told.reasoningTokens || before.reasoningTokens,
+    surcharge: told.surcharge || before.surcharge,
   };
 }
 

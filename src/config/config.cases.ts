@@ -29,6 +29,7 @@ deliveries:
 refuseChunkedRequests: true
 forwardedFields: forwarded
 mergeSlashes: true
+tellCosts: true
 traces: { endpoint: "http://127.0.0.1:4318/v1/traces", share: 5% }
 history: { log: { size: 1MiB, age: 2d }, minutes: 2h, hours: 3d, days: 4d }
 attributes:

@@ -22,6 +22,7 @@ export interface PortunusDocument {
   readonly refuseChunkedRequests: boolean;
   readonly forwardedFields: 'x-forwarded' | 'forwarded' | 'none';
   readonly mergeSlashes: boolean;
+  readonly tellCosts: boolean;
   readonly history: {
     readonly log: { readonly size: string; readonly age: string };
     readonly minutes: string;

@@ -22,6 +22,7 @@ test('a project of one line has safe defaults', () => {
       refuseChunkedRequests: false,
       forwardedFields: 'x-forwarded',
       mergeSlashes: true,
+      tellCosts: false,
       traces: null,
       history: {
         logBytes: 268_435_456,

@@ -12,7 +12,7 @@ import type { Problem } from './problem.ts';
 import { badUpstream, fromFault, problemBody, problemFields } from './problem.ts';
 import type { ResponseBody, ResponseBodyHost } from './response-body.ts';
 import { ChangedBody, StreamedBody } from './response-body.ts';
-import { limitFieldLines, ownFieldLines, responseFieldLines } from './response-fields.ts';
+import { costLine, limitFieldLines, ownFieldLines, responseFieldLines } from './response-fields.ts';
 import type { RoutePlan } from './rule-version.ts';
 import { transformed } from './transformed-body.ts';
 
@@ -138,7 +138,8 @@ export class ClientAnswer implements ResponseBodyHost {
     plan.pipeline.shapeResponse(context, edits);
     if (stale.length > 0) edits.removed.push(...stale);
     const own = ownFieldLines(this.requestId, context, plan.rules);
-    return responseFieldLines(head.fields, edits, own + limitFieldLines(context));
+    const cost = this.#thread.tellsCosts ? costLine(context) : '';
+    return responseFieldLines(head.fields, edits, own + limitFieldLines(context) + cost);
   }
 
   // -- of the gateway ------------------------------------------------------------------------------------------

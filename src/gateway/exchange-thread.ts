@@ -41,7 +41,7 @@ export interface ExchangeThreadParts {
   readonly limits: LimitValues;
   readonly server: Pick<
     ServerSettings,
-    'refuseChunkedRequests' | 'forwardedFields' | 'mergeSlashes' | 'certificates' | 'traces'
+    'refuseChunkedRequests' | 'forwardedFields' | 'mergeSlashes' | 'tellCosts' | 'certificates' | 'traces'
   >;
   readonly versions: VersionStore;
   readonly identities: IdentityCache;
@@ -76,6 +76,7 @@ export class ExchangeThread {
   readonly forwardedFields: ServerSettings['forwardedFields'];
   readonly scheme: 'http' | 'https';
   readonly slashes: Slashes;
+  readonly tellsCosts: boolean;
   /** Share of the traces begun here that are recorded; null where none is. */
   readonly tracedShare: number | null;
   readonly versions: VersionStore;
@@ -116,6 +117,7 @@ export class ExchangeThread {
     this.forwardedFields = parts.server.forwardedFields;
     this.scheme = parts.server.certificates === null ? 'http' : 'https';
     this.slashes = parts.server.mergeSlashes ? 'merge' : 'keep';
+    this.tellsCosts = parts.server.tellCosts;
     this.tracedShare = parts.server.traces === null ? null : parts.server.traces.share;
     this.versions = parts.versions;
     this.identities = parts.identities;

@@ -285,6 +285,7 @@ export function simulate(options: SimulationOptions): Simulation {
         refuseChunkedRequests: false,
         forwardedFields: 'none',
         mergeSlashes: true,
+        tellCosts: false,
         certificates: null,
         traces: null,
         ...options.server,

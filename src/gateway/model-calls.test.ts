@@ -37,6 +37,9 @@ const read: ModelService['read'] = (text) => {
       asksForUsage: false,
       promptBytes: text.length,
       unbounded: null,
+      images: 0,
+      hasTools: false,
+      writesCache: false,
     },
     model: MODEL,
     amounts: { inputTokens: text.length, outputTokens: 10, costNano: 0 },
@@ -139,5 +142,105 @@ describe('the body of a call', () => {
     post(simulation, '{"model":"gpt"}');
     expect(taken).toEqual([15, 17]);
     expect(simulation.calls[0]!.request.fieldLines).toContain('accept-encoding: identity');
+  });
+});
+
+describe('what a call has reserved', () => {
+  const BOUNDS = { tokens: 25, 'input-tokens': 15, 'output-tokens': 10, money: 500 };
+  const usage = { inputTokens: 9, outputTokens: 4, cachedTokens: 3, reasoningTokens: 1, surcharge: 0 };
+  const begun = (server = {}) => {
+    const calls: ModelRequest[] = [];
+    const simulation = simulate({
+      routes: ROUTES,
+      server,
+      pipeline: { admit: RESERVE },
+      readCall: (text) => {
+        const call = read(text);
+        if (!('code' in call)) calls.push(call);
+        return call;
+      },
+    });
+    const client = post(simulation, '{"model":"gpt"}');
+    return { simulation, client, use: calls[0]!.use, sent: simulation.calls[0]! };
+  };
+
+  test('is settled with what its provider told, once, and its record says who told it', () => {
+    const { simulation, use, sent } = begun();
+    Object.assign(use, { pool: 'main', key: 'k', charged: 'told', usage, costNano: 77 });
+    sent.head(true, '{}');
+    expect(simulation.settled).toMatchObject([
+      {
+        actuals: {
+          tokens: 13,
+          'input-tokens': 9,
+          'output-tokens': 4,
+          'cached-tokens': 3,
+          'reasoning-tokens': 1,
+          money: 77,
+        },
+      },
+    ]);
+    expect(simulation.releases).toHaveLength(1);
+    expect(simulation.records).toMatchObject([
+      {
+        model: 'gpt',
+        target: 'main',
+        providerKey: 'k',
+        inputTokens: 9,
+        outputTokens: 4,
+        cachedTokens: 3,
+        reasoningTokens: 1,
+        tokensFrom: 'provider',
+        costNano: 77,
+        fault: '',
+      },
+    ]);
+  });
+
+  test('is spent where nobody told: by a caller that leaves within the answer', () => {
+    const { simulation, client, use, sent } = begun();
+    Object.assign(use, { pool: 'main', key: 'k', charged: 'reserve' });
+    sent.head(false, 'data: 1\n\n');
+    client.disconnect();
+    const [{ actuals }] = simulation.settled as [(typeof simulation.settled)[number]];
+    expect(new Set(Object.values(actuals))).toEqual(new Set([null]));
+    expect(simulation.records).toMatchObject([
+      {
+        inputTokens: BOUNDS['input-tokens'],
+        outputTokens: BOUNDS['output-tokens'],
+        tokensFrom: 'bound',
+        costNano: 500,
+      },
+    ]);
+  });
+
+  test('is given back where no provider can have worked on it', () => {
+    const { simulation, client } = begun();
+    client.disconnect();
+    const [{ actuals }] = simulation.settled as [(typeof simulation.settled)[number]];
+    expect(new Set(Object.values(actuals))).toEqual(new Set([0]));
+    expect(simulation.records).toMatchObject([{ inputTokens: -1, tokensFrom: '', costNano: 0 }]);
+  });
+
+  test('and was too little is charged in full, and said in the record', () => {
+    const { simulation, use, sent } = begun();
+    Object.assign(use, { charged: 'told', usage: { ...usage, outputTokens: 99 }, costNano: 77 });
+    sent.head(true, '{}');
+    expect(simulation.settled).toMatchObject([{ actuals: { 'output-tokens': 99 } }]);
+    expect(simulation.records[0]!.fault).toBe(
+      'estimate_low: the call used more than was reserved (tokens: 108 of 25)',
+    );
+  });
+
+  test('and what it cost is told to the caller, where that is asked for and known', () => {
+    for (const [server, cost] of [
+      [{}, false],
+      [{ tellCosts: true }, true],
+    ] as const) {
+      const { client, use, sent } = begun(server);
+      Object.assign(use, { charged: 'told', usage, costNano: 77_000 });
+      sent.head(true, '{}');
+      expect(client.fields.includes('portunus-cost: 0.000077\r\n')).toBe(cost);
+    }
   });
 });

@@ -1,4 +1,5 @@
 /** The field lines of an answer: what the service sent, less what was for its hop, plus what the gateway says. */
+import { moneyText } from '../model/money.ts';
 import type { HeaderEdits, RequestContext } from '../pipeline/context.ts';
 import type { FieldLines } from './client-stream.ts';
 import { RESPONSE_FIELDS_DROPPED } from './field-kinds.ts';
@@ -24,6 +25,12 @@ export function limitFieldLines({ rateLimit, rateLimitPolicy }: RequestContext):
   if (rateLimit !== '') lines += `ratelimit: ${rateLimit}\r\n`;
   if (rateLimitPolicy !== '') lines += `ratelimit-policy: ${rateLimitPolicy}\r\n`;
   return lines;
+}
+
+/** What the call to a model cost, where that is known by now. */
+export function costLine({ shapedCall }: RequestContext): string {
+  const nano = shapedCall === null ? null : shapedCall.use.costNano;
+  return nano === null ? '' : `portunus-cost: ${moneyText(nano, undefined)}\r\n`;
 }
 
 /**

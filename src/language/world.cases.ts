@@ -54,6 +54,7 @@ export const WORLD: World = {
     refuseChunkedRequests: false,
     forwardedFields: 'none',
     mergeSlashes: false,
+    tellCosts: false,
     traces: null,
     history: {
       logBytes: 268_435_456,

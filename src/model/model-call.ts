@@ -11,6 +11,12 @@ export interface CallFacts {
   readonly asksForUsage: boolean;
   /** Bytes of the body: no tokenizer makes more tokens of a text than it has bytes. */
   readonly promptBytes: number;
+  /** Images within the prompt: what they count by their size in pixels their bytes don't bound. */
+  readonly images: number;
+  /** The caller has tools, which dialects describe to the model in words of their own. */
+  readonly hasTools: boolean;
+  /** The caller asks for parts of the prompt to be put into the cache of the provider, which costs more than to read them. */
+  readonly writesCache: boolean;
   /** Why the prompt has no sound bound; null: it has. */
   readonly unbounded: Unbounded | null;
 }
@@ -19,6 +25,7 @@ export interface CallFacts {
 export const UNBOUNDED = {
   image_by_url: 'an image by its URL',
   file_by_reference: 'a file by its id or URL',
+  file_inside: 'a file, whose pages count as images too',
   server_tools: 'tools that the provider runs, and whose results it puts into the prompt',
   earlier_answer: 'an earlier answer by its id',
 } as const;
@@ -58,4 +65,6 @@ export interface TokenUsage {
   /** Parts of the above. */
   readonly cachedTokens: number;
   readonly reasoningTokens: number;
+  /** What tokens cost above their price, as so many tokens of the prompt: those that were put into the provider's cache. */
+  readonly surcharge: number;
 }

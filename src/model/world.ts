@@ -106,6 +106,8 @@ export interface ServerSettings {
   readonly forwardedFields: 'x-forwarded' | 'forwarded' | 'none';
   /** Fold runs of slashes in a path into one before matching (default); otherwise `//admin` is another path than `/admin`. */
   readonly mergeSlashes: boolean;
+  /** Callers are told what a call to a model cost, where that is known when its answer begins. */
+  readonly tellCosts: boolean;
   /** Whose tokens routes may accept, by name. */
   readonly tokenIssuers: readonly TokenIssuer[];
   /** Null: no proxy is believed what it says of certificates. */

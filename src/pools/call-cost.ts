@@ -8,13 +8,24 @@ const TOKENS_PRICED = 1_000_000;
 /**
  * The most that a call can cost; infinite where its price or one of its amounts is not known. What costs nothing needs no bound.
  */
-export function costBoundNano(price: ModelPrice | null, inputTokens: number, outputTokens: number): number {
+export function costBoundNano(
+  price: ModelPrice | null,
+  inputTokens: number,
+  outputTokens: number,
+  cache: 'writes' | 'reads',
+): number {
   if (price === null) return Number.POSITIVE_INFINITY;
   // a prompt may lie in the cache of its provider or not, whichever is dearer
-  const inputNano = Math.max(price.inputNano, price.cachedNano);
+  const inputNano = Math.max(
+    price.inputNano * (cache === 'writes' ? CACHE_WRITE_TIMES_MAX : 1),
+    price.cachedNano,
+  );
   const tokens = times(inputTokens, inputNano) + times(outputTokens, price.outputNano);
   return Math.ceil(tokens / TOKENS_PRICED) + price.requestNano;
 }
+
+/** See `surcharged` of operations. */
+const CACHE_WRITE_TIMES_MAX = 2;
 
 function times(tokens: number, nano: number): number {
   return nano === 0 ? 0 : tokens * nano;
@@ -23,9 +34,9 @@ function times(tokens: number, nano: number): number {
 /** In nano-units, rounded up once; 0 where no price is known. */
 export function costNano(price: ModelPrice | null, usage: Omit<TokenUsage, 'reasoningTokens'>): number {
   if (price === null) return 0;
-  const { inputTokens, cachedTokens, outputTokens } = usage;
+  const { inputTokens, cachedTokens, outputTokens, surcharge } = usage;
   const tokens =
-    (inputTokens - cachedTokens) * price.inputNano +
+    (inputTokens - cachedTokens + surcharge) * price.inputNano +
     cachedTokens * price.cachedNano +
     outputTokens * price.outputNano;
   return Math.ceil(tokens / TOKENS_PRICED) + price.requestNano;

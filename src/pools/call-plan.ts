@@ -117,7 +117,7 @@ function amountsOf(
   return {
     inputTokens,
     outputTokens,
-    costNano: costNano(price, { inputTokens, outputTokens, cachedTokens: 0 }),
+    costNano: costNano(price, { inputTokens, outputTokens, cachedTokens: 0, surcharge: 0 }),
   };
 }
 
@@ -129,10 +129,10 @@ function boundsOf(
   cap: number,
 ): Pick<CallPlan, 'bounds' | 'unbounded'> {
   const { price } = model;
-  const input = facts.unbounded === null ? facts.promptBytes : Number.POSITIVE_INFINITY;
+  const input = facts.unbounded === null ? promptBound(facts, operation) : Number.POSITIVE_INFINITY;
   const output = operation.answersInTokens ? cap * facts.choices : 0;
   const priced = operation.answersInTokens || price === null || price.outputNano === 0 ? output : cap;
-  const money = costBoundNano(price, input, priced);
+  const money = costBoundNano(price, input, priced, facts.writesCache ? 'writes' : 'reads');
   const unbounded = {
     input: facts.unbounded === null ? '' : UNBOUNDED[facts.unbounded],
     output: Number.isFinite(output)
@@ -155,6 +155,11 @@ function boundsOf(
       money: Number.isFinite(money) ? '' : unpriced || unbounded.input || unbounded.output || unpricedAnswer,
     },
   };
+}
+
+/** No tokenizer makes more tokens of a text than it has bytes, and what templates add is less than the JSON around it. */
+function promptBound({ promptBytes, images, hasTools }: CallFacts, operation: Operation): number {
+  return promptBytes + images * operation.imageTokensMax + (hasTools ? operation.toolsTokensMax : 0);
 }
 
 function unused(): CallPlan['use'] {

@@ -2,7 +2,7 @@
 import { PERIOD_CELL, RESERVED_CELL, USED_CELL } from './calendar-quota.ts';
 import type { CounterFamily } from './counter-family.ts';
 
-/** Windows keep no account of it: only budgets are estimated today, and they follow the calendar. */
+/** Windows keep no account of it: what is reserved of them counts as used until it is settled. */
 function isKept(family: CounterFamily): boolean {
   return family.estimated && family.periods !== null;
 }

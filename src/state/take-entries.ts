@@ -165,7 +165,9 @@ export class TakeEntries {
     batch.retryAtMs[entry] = 0;
     batch.resetMs[entry] = kind.resetMs(family, cells, at, this.moment);
     if (family.estimated) reserve(family, at, batch.weight[entry]!);
-    else if (family.thresholdsPercent.length > 0) this.#noteReached(family, batch, entry, usedNow);
+    // windows keep no account of what is reserved of them: there it counts as used
+    if (family.thresholdsPercent.length > 0 && !(family.estimated && family.periods !== null))
+      this.#noteReached(family, batch, entry, usedNow);
   }
 
   #tell({ region }: CounterFamily, batch: TakeBatch, entry: number, flags: number): void {

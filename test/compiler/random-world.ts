@@ -187,6 +187,9 @@ function randomCall(choices: Choices): ModelRequest {
       asksForUsage: false,
       promptBytes: 1,
       unbounded: null,
+      images: 0,
+      hasTools: false,
+      writesCache: false,
     },
     model: {
       name,

@@ -78,6 +78,7 @@ export function world(
       refuseChunkedRequests: false,
       forwardedFields: 'none',
       mergeSlashes: false,
+      tellCosts: false,
       traces: null,
       history: {
         logBytes: 268_435_456,

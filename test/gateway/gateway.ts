@@ -199,6 +199,7 @@ function startOf(options: GatewayOptions, epochs: SharedArrayBuffer): DataThread
       refuseChunkedRequests: false,
       forwardedFields: 'x-forwarded',
       mergeSlashes: true,
+      tellCosts: false,
       traces: null,
       history: {
         logBytes: 268_435_456,

@@ -175,6 +175,23 @@ describe('thresholds', () => {
     expect(crossed(9, 70_000)).toEqual([50, 80]);
   });
 
+  it('are those of what is reserved where amounts of a window are estimates', () => {
+    const minute = { kind: 'window', amount: 100, windowMs: 60_000 } as const;
+    const specs = [spec('w', minute, { thresholdsPercent: [50], estimates: 'tokens' })];
+    const binding = createSharedCounters(createCounterRegistry().prepare(specs), null, sink).bind(specs);
+    const batch = binding.createBatch();
+    const take = (weight: number) => {
+      expect(binding.take(fill(batch, [{ counter: 0, key: 1, weight }]), 0, 0)).toBe(TAKEN);
+      return binding.reserve(batch)!;
+    };
+    const first = take(40);
+    expect(shares()).toEqual([]);
+    take(20);
+    expect(shares()).toEqual([50]);
+    binding.settleEstimates(first, { ...NOTHING_USED, tokens: 100 });
+    expect(shares()).toEqual([]);
+  });
+
   it('are those of what is settled where amounts are estimates', () => {
     const day = { kind: 'calendar', amount: 100, period: 'day', zone: 'UTC' } as const;
     const specs = [spec('b', day, { thresholdsPercent: [50, 100], estimates: 'money' })];

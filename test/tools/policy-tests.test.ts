@@ -35,6 +35,67 @@ function failuresOf(body: string): string[] {
   );
 }
 
+it('calls to models are read as the gateway reads them, and count what they reserve', () => {
+  const texts = {
+    'portunus.yaml': 'portunus: 1\n',
+    'providers/p.yaml': `providers:
+  openai: { extends: builtin/openai }
+pools:
+  main: { provider: openai, keys: { k: { secret: "env:K" } } }
+models:
+  large: { pools: [main], tags: [large], price: { input: $10, output: $100, asOf: 2026-11-01 } }
+  small: { pools: [main], price: { input: $1, output: $10, asOf: 2026-11-01 } }
+`,
+    'routes/ai.yaml': 'routes:\n  chat: { ai: openai/chat, auth: none }\n',
+    'policies/a.policy': `language 1
+policy "ai" applies to route "chat" {
+  permit
+  forbid "largest" when model in models tagged "large" and request.output_cap otherwise 100 > 50  status 403
+  limit "minute" at most 500 tokens in any 1m  in total
+  quota "month" 10_000 output tokens per month  in total
+  budget "purse" $1 per day  in total
+  cap request.output_cap at 200
+}
+`,
+    'policies/a.test.policy': `language 1
+test "large answers of large models are refused" {
+  when POST /v1/chat/completions is sent with body.model "large" and body.max_tokens 60
+  expect refused 403 by "ai" "largest"
+  when POST /v1/chat/completions is sent with body.model "large" and body.max_tokens 40
+  expect permitted
+}
+test "an answer that nobody bounds is capped, and its bound counts" {
+  when POST /v1/chat/completions is sent with body.model "small"
+  expect permitted
+  when POST /v1/chat/completions is sent with body.model "small"
+  expect permitted
+  when POST /v1/chat/completions is sent with body.model "small"
+  expect refused 429 by "ai" "minute"
+}
+test "the month" {
+  given "month" in "ai" used 9_990
+  when POST /v1/chat/completions is sent with body.model "small" and body.max_tokens 11
+  expect refused 429 by "ai" "month"
+}
+test "the purse" {
+  given "purse" in "ai" used $1
+  when POST /v1/chat/completions is sent
+  expect refused 429 code "budget_exhausted"
+}
+test "no model of that name" {
+  when POST /v1/chat/completions is sent with body.model "other"
+  expect refused 404 code "model_not_found"
+}
+`,
+  };
+  const sources = Object.entries(texts).map(([path, text]) => new SourceText(path, text));
+  const { tests } = reportOf(checkProject(sources, '/project', Date.UTC(2026, 10, 24)));
+  expect(
+    tests.flatMap(({ name, failures }) => failures.map(({ happened }) => `${name}: ${happened[0]}`)),
+  ).toEqual([]);
+  expect(tests).toHaveLength(5);
+});
+
 it('alerts are asked of what the service answers, or the gateway, and count', () => {
   const texts = {
     'portunus.yaml': 'portunus: 1\n',

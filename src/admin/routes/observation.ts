@@ -88,7 +88,7 @@ export interface LiveThread {
 }
 
 const RECORD = object({
-  version: { const: 2 },
+  version: { const: 3 },
   timeMs: NUMBER,
   ...Object.fromEntries(
     [

@@ -47,6 +47,7 @@ export function buildServer(
     refuseChunkedRequests: document.refuseChunkedRequests,
     forwardedFields: document.forwardedFields,
     mergeSlashes: document.mergeSlashes,
+    tellCosts: document.tellCosts,
     tokenIssuers: tokenIssuers(document.tokenIssuers, below(root, 'tokenIssuers'), report),
     clientCertificates: clientCertificates(document.clientCertificates, root, projectFolder, report),
     signatures: signatureSettings(document.signatures),
