@@ -1,7 +1,7 @@
 /** Forecasts of all keys and pools: the control thread looks at every limit once a second, and tells when it will be used up. */
 import type { MeterUnit } from '../model/provider-limits.ts';
 import { type Exhaustion, exhaustion, type MeterState, sooner } from './exhaustion.ts';
-import { KEY_STATES } from './key-states.ts';
+import { KEY_STATES, SET_ASIDE } from './key-states.ts';
 import type { MeterReading } from './meters.ts';
 import type { KeyReading, LaneOfKey, PoolReading } from './pool-registry.ts';
 import { together, UseProfile, type UseRate } from './use-profile.ts';
@@ -157,9 +157,6 @@ function groupsOf(serving: readonly KeyReading[], all: readonly KeyReading[]): r
   }
   return [...groups.values()].filter(({ keys }) => keys.size === serving.length);
 }
-
-/** By a person: what they have is not missed. */
-const SET_ASIDE: ReadonlySet<string> = new Set(['draining', 'retired', 'disabled']);
 
 function stateOf(meters: readonly MeterReading[], nowMs: number): MeterState {
   const { kind, windowMs } = meters[0]!;

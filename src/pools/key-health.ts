@@ -6,6 +6,7 @@ import {
   KEY_STATES,
   type KeyEvent,
   type KeyState,
+  SET_ASIDE,
 } from './key-states.ts';
 import { KEY_CELLS, type PoolMemory } from './pool-memory.ts';
 
@@ -40,20 +41,32 @@ export class KeyHealth {
   serves(key: number, nowMs: number): boolean {
     const at = key * KEY_CELLS.cells;
     const { serves } = KEY_STATES[KEY_STATE_NAMES[Atomics.load(this.#cells, at + KEY_CELLS.state)]!];
-    if (serves !== 'proof') return serves === 'all';
+    if (serves === 'none' || this.#isSetAside(key)) return false;
+    if (serves === 'all') return true;
     return Atomics.load(this.#cells, at + KEY_CELLS.proofDueS) <= nowMs / 1_000;
   }
 
   /** Whether a call may go to the key as soon as another one, which proves it, has ended. */
   isProving(key: number): boolean {
-    return KEY_STATES[this.state(key)].serves === 'proof';
+    return KEY_STATES[this.state(key)].serves === 'proof' && !this.#isSetAside(key);
+  }
+
+  /** The key with its former secret takes calls only while the key itself is wanted. */
+  #isSetAside(key: number): boolean {
+    const family = Atomics.load(this.#cells, key * KEY_CELLS.cells + KEY_CELLS.family);
+    return family !== 0 && SET_ASIDE.has(this.state(family - 1));
+  }
+
+  /** The place of a key with its former secret, and of the key itself. Before any thread hears of it. */
+  isFormerOf(place: number, family: number): void {
+    Atomics.store(this.#cells, place * KEY_CELLS.cells + KEY_CELLS.family, family + 1);
   }
 
   /** A call begins, and may be the one that proves the key; null: it may not go. */
   begins(key: number, nowMs: number): 'usual' | 'proof' | null {
     const at = key * KEY_CELLS.cells;
     const { serves } = KEY_STATES[this.state(key)];
-    if (serves === 'none') return null;
+    if (serves === 'none' || this.#isSetAside(key)) return null;
     if (serves === 'proof') {
       const due = Atomics.load(this.#cells, at + KEY_CELLS.proofDueS);
       if (due > nowMs / 1_000) return null;

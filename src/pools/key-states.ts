@@ -17,6 +17,9 @@ export const KEY_STATES = {
 } as const;
 export type KeyState = keyof typeof KEY_STATES;
 
+/** Somebody wants no calls of these, whichever of its secrets a key has: what they have is not missed. */
+export const SET_ASIDE: ReadonlySet<KeyState> = new Set(['draining', 'retired', 'disabled']);
+
 /** What happens to a key. What the provider says comes from answers; the rest from people, time and rotation. */
 export const KEY_EVENTS = {
   answered: 'a call was answered, whatever its status says of the call itself',

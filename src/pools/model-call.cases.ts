@@ -225,9 +225,14 @@ export class Models {
   /** As the control thread does every two seconds. */
   renewSecrets(): RenewedKeys {
     const renewed = this.registry.renew(this.models);
-    this.#thread.renewKeys(renewed);
+    this.tellKeys(renewed);
     this.registry.renewed(renewed, this.models);
     return renewed;
+  }
+
+  /** As the data thread hears it. */
+  tellKeys(renewed: unknown): void {
+    this.#thread.renewKeys(renewed);
   }
 
   /** The calls since the last time that this was asked. */

@@ -384,6 +384,56 @@ describe('a key whose secret is replaced with an overlap', () => {
     });
   });
 
+  it.each(['disable', 'drain'] as const)('serves with neither once a person has said %s', (event) => {
+    const { models } = rotating();
+    const place = models.registry.keyPlace('pool', 'a')!;
+    models.registry.health.happened(place, event);
+    expect(models.call(HELLO).error).toMatchObject({ code: 'no_key_available', attempts: 0 });
+    models.registry.health.happened(place, 'enable');
+    models.call(HELLO);
+    expect(models.newCalls()).toHaveLength(1);
+  });
+
+  it('does not serve where it was disabled before, nor after a restart', () => {
+    const rotated = new Map<string, RotatedSecret>([
+      ['a', { present: 'old', former: null, sinceMs: 0, untilMs: 0 }],
+    ]);
+    const models = new Models({ pools: ONE, rotated });
+    models.registry.health.happened(models.registry.keyPlace('pool', 'a')!, 'disable');
+    rotated.set('a', { present: 'new', former: 'old', sinceMs: models.nowMs, untilMs: DAY_MS });
+    models.renewSecrets();
+    expect(models.call(HELLO).error).toMatchObject({ code: 'no_key_available', attempts: 0 });
+    const saved = models.registry.save(models.models);
+    const again = new Models({ pools: ONE, rotated, restores: { saved, shiftMs: 0 } });
+    expect(again.call(HELLO).error).toMatchObject({ code: 'no_key_available', attempts: 0 });
+  });
+
+  it('has a former one that serves also where one was given up before', () => {
+    const { models, rotated, shares } = rotating();
+    const again = rotated.get('a')!;
+    rotated.set('a', { ...again, present: 'old', former: null });
+    for (let nth = 0; nth < 3; nth++) models.renewSecrets();
+    rotated.set('a', { ...again, sinceMs: models.nowMs, untilMs: models.nowMs + DAY_MS });
+    models.renewSecrets();
+    expect(shares()).toEqual({ new: 2, old: 18 });
+  });
+
+  it('takes the new one for all calls where there is no place for the former one, or it is no key', () => {
+    for (const [former, poolKeys] of [
+      ['old', 1],
+      ['two words', 9],
+    ] as const) {
+      const rotated = new Map<string, RotatedSecret>([
+        ['a', { present: 'old', former: null, sinceMs: 0, untilMs: 0 }],
+      ]);
+      const models = new Models({ pools: ONE, rotated, limits: { poolKeys }, random: evenly() });
+      rotated.set('a', { present: 'new', former, sinceMs: models.nowMs, untilMs: models.nowMs + DAY_MS });
+      expect(models.renewSecrets().faults).toEqual([]);
+      for (let nth = 0; nth < 20; nth++) models.call(HELLO);
+      expect(new Set(models.newCalls().map(({ key }) => key))).toEqual(new Set(['new']));
+    }
+  });
+
   it('takes the new one for all calls where the former one is known no more', () => {
     const { models } = rotating();
     for (let nth = 0; nth < 10; nth++) {

@@ -30,6 +30,8 @@ export const KEY_CELLS = {
   inFlight: 4,
   /** Counts the secrets that the key has had: calls with an earlier one say nothing of it. */
   secretTurn: 5,
+  /** Of a key with its former secret: one more than the place of the key itself; 0: it is that. */
+  family: 6,
   cells: 8,
 } as const;
 

@@ -11,7 +11,7 @@ import { spellSecretPlace } from '../model/secret-place.ts';
 import type { SecretReference } from '../model/world.ts';
 import { LANE_METERS_MAX } from '../pipeline/key-pool.ts';
 import { KeyHealth } from './key-health.ts';
-import type { KeyEvent, KeyState } from './key-states.ts';
+import { type KeyEvent, type KeyState, SET_ASIDE } from './key-states.ts';
 import { type LaneReading, Lanes } from './lanes.ts';
 import type { PoolMemory, PoolSizes } from './pool-memory.ts';
 import { type FormerSecret, rotationStep } from './rotation.ts';
@@ -41,6 +41,8 @@ export interface PreparedKey {
   /** The lanes of a call to a model, in the order of locking: the one of the account, then that of its model; by name of the model at the provider. */
   readonly lanes: Readonly<Record<string, readonly number[]>>;
 }
+
+type PreparedSecret = Pick<PreparedKey, 'place' | 'secret' | 'secretTurn'>;
 
 /** Of keys of the version that runs, whose secrets have been changed where they lie. */
 export interface RenewedKeys {
@@ -202,6 +204,8 @@ export class PoolRegistry {
         const former = this.#parts.readFormer(key.secret);
         const step = former === null ? 'over' : rotationStep(former, this.#parts.clock.wallMs()).former;
         if (step === 'drains') this.health.happened(place, 'drain');
+        // The place was given up with a former secret of before.
+        if (step === 'serves' && SET_ASIDE.has(this.health.state(place))) this.health.begin(place, 'active');
         if (step !== 'over') this.#over.delete(place);
         else if (this.#over.has(place)) {
           this.health.happened(place, 'drain');
@@ -328,7 +332,7 @@ export class PoolRegistry {
     return { sinceMs, untilMs, share, former: this.health.state(place) };
   }
 
-  /** The key, and behind it the same one with its former secret. */
+  /** The key, and behind it the same one with its former secret: where that can't be, the new one takes all calls. */
   #family(pool: Pool, key: PoolKey, models: Models): Result<readonly PreparedKey[], string> {
     const secret = this.#secret(pool, key);
     if (!secret.ok) return secret;
@@ -338,26 +342,32 @@ export class PoolRegistry {
     if (!present.ok) return present;
     const family = present.value.place;
     const shared = { name: key.name, family, lanes: lanes.value };
-    const former = this.#parts.readFormer(key.secret);
-    const step = former === null ? null : rotationStep(former, this.#parts.clock.wallMs());
-    if (former === null || step === null || step.former === 'over') {
+    const former = this.#former(pool, key);
+    if (former === null) {
       this.#toTell.set(family, digestOf(secret.value));
       return ok([{ ...shared, ...present.value, share: 1 }]);
     }
-    const before = keyIn(former.value) ?? '';
-    const prepared = this.#prepared(spellFormer(pool.name, key.name), before);
-    if (!prepared.ok) return prepared;
-    this.#toTell.set(family, `${digestOf(secret.value)} ${digestOf(before)} ${step.share}`);
+    const { share, prepared } = former;
+    this.health.isFormerOf(prepared.place, family);
+    this.#toTell.set(family, `${digestOf(secret.value)} ${digestOf(prepared.secret)} ${share}`);
     return ok([
-      { ...shared, ...present.value, share: step.share },
-      { ...shared, ...prepared.value, share: 1 },
+      { ...shared, ...present.value, share },
+      { ...shared, ...prepared, share: 1 },
     ]);
   }
 
-  #prepared(
-    name: string,
-    secret: string,
-  ): Result<Pick<PreparedKey, 'place' | 'secret' | 'secretTurn'>, string> {
+  /** Null: there is none, its time is over, or it can't be used. */
+  #former(pool: Pool, key: PoolKey): { readonly share: number; readonly prepared: PreparedSecret } | null {
+    const former = this.#parts.readFormer(key.secret);
+    if (former === null) return null;
+    const { share, former: still } = rotationStep(former, this.#parts.clock.wallMs());
+    const text = keyIn(former.value);
+    if (still === 'over' || text === null) return null;
+    const prepared = this.#prepared(spellFormer(pool.name, key.name), text);
+    return prepared.ok ? { share, prepared: prepared.value } : null;
+  }
+
+  #prepared(name: string, secret: string): Result<PreparedSecret, string> {
     const place = this.#keyPlaces.of(name);
     if (!place.ok) return place;
     const digest = digestOf(secret);

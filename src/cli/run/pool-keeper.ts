@@ -15,18 +15,12 @@ import type { EventLog } from '../../observe/event-log.ts';
 import type { AuditActor, AuditPort, AuditProblem } from '../../pipeline/audit.ts';
 import { Forecasts, type PoolForecast } from '../../pools/forecasts.ts';
 import { KEY_EVENTS, KEY_STATES, type KeyState } from '../../pools/key-states.ts';
-import {
-  type KeyReading,
-  keyIn,
-  type PoolReading,
-  type PoolRegistry,
-  type SavedPools,
-} from '../../pools/pool-registry.ts';
-import { areLaneCells } from '../../pools/saved-lanes.ts';
+import { type KeyReading, keyIn, type PoolReading, type PoolRegistry } from '../../pools/pool-registry.ts';
 import { machineBoot } from '../../state/rates/machine-boot.ts';
 import type { StoredSecrets } from '../../state/stored-secrets.ts';
 import { replaceDurably } from './durable-file.ts';
 import { poolView } from './pool-view.ts';
+import { POOLS_FILE_VERSION, type PoolsFile, type ReadPoolsFile, readPoolsFile } from './pools-file.ts';
 
 export interface PoolKeeperParts {
   readonly dataFolder: string;
@@ -47,13 +41,6 @@ const FILE = 'pools.json';
 /** How often limits are looked at for the forecast. */
 const FORECAST_EVERY_MS = 1_000;
 const FILE_BYTES_MAX = 64 * 1_024 * 1_024;
-
-interface SavedFile extends SavedPools {
-  readonly version: 1;
-  readonly boot: string;
-  readonly monotonicMs: number;
-  readonly wallMs: number;
-}
 
 /**
  * What the control thread does about provider keys: keeps their states and what is used of their limits over the end of the process,
@@ -83,6 +70,11 @@ export class PoolKeeper implements PoolActions {
       return;
     }
     if (read.value === null) return;
+    if (read.value.dropped > 0)
+      this.#parts.events.write('warn', 'a part of what was kept of provider keys can not be read', {
+        path: this.#path,
+        parts: read.value.dropped,
+      });
     const { clock, registry } = this.#parts;
     const { boot, monotonicMs, wallMs } = read.value;
     const nowMs = clock.monotonicMs();
@@ -91,12 +83,11 @@ export class PoolKeeper implements PoolActions {
     registry.restore(read.value, nowMs - monotonicMs - Math.max(0, passedMs));
   }
 
-  #read(): Result<SavedFile | null, string> {
+  #read(): Result<ReadPoolsFile | null, string> {
     try {
       const text = readFileSync(this.#path, 'utf8');
       if (text.length > FILE_BYTES_MAX) return err('it is too large');
-      const saved: unknown = JSON.parse(text);
-      return isSavedFile(saved) ? ok(saved) : err('it was not written by this version, or is damaged');
+      return readPoolsFile(text);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       return code === 'ENOENT' ? ok(null) : err(message);
@@ -132,7 +123,12 @@ export class PoolKeeper implements PoolActions {
 
   /** Secrets that lie in files and in the store may be others by now. To be called every few seconds, and when one is set. */
   renewSecrets(): void {
-    this.#tendRotations();
+    this.#renew();
+    // Only now: the state of a key is that of its present secret.
+    if (this.#tendRotations()) this.#renew();
+  }
+
+  #renew(): void {
     const { registry, models, tellKeys, alerts, events } = this.#parts;
     const { pools, faults } = registry.renew(models());
     // Threads first: a key that is well again is called with the secret that made it so.
@@ -160,27 +156,67 @@ export class PoolKeeper implements PoolActions {
     this.#refusedSecrets = refused;
   }
 
-  /** A former secret whose time is over is given up, and a new one that its provider does not know gives way to the former one. */
-  #tendRotations(): void {
-    const { secrets, clock, alerts, events } = this.#parts;
+  /**
+   * A former secret whose time is over is given up, and a new one that its provider does not know gives way to the former one.
+   * Whether any did.
+   */
+  #tendRotations(): boolean {
+    const { secrets, clock, events } = this.#parts;
     const wallMs = clock.wallMs();
-    for (const { pool, keys } of this.#readings())
-      for (const { key, state, rotation } of keys) {
-        if (rotation === null || key.secret.in !== 'store') continue;
-        const { name } = key.secret;
-        const identity = { kind: 'key-rotation-failed', subject: `${pool.name}/${key.name}` };
-        if (state === 'invalid') {
-          const back = secrets.goBack(name, ROTATION);
-          if (!back.ok) continue;
-          alerts.raise({
-            ...identity,
-            severity: 'critical',
-            message: `The new secret of key "${key.name}" of pool "${pool.name}" is not known to its provider: the former one serves again.`,
-            remedy: `Rotate it again with a secret that works: "portunus keys rotate ${pool.name}/${key.name}".`,
-          });
-        } else if (wallMs >= rotation.untilMs && secrets.endFormer(name, ROTATION).ok)
-          events.write('info', 'provider key has its new secret alone', { pool: pool.name, key: key.name });
+    let wentBack = false;
+    // Of the store, not of keys: an overlap may have ended while no gateway ran, and its key may have left the files.
+    for (const { name, formerUntilMs } of secrets.list()) {
+      if (formerUntilMs === null) continue;
+      const users = this.#keysWith(name);
+      if (wallMs >= formerUntilMs) {
+        if (!this.#isKept(name, secrets.endFormer(name, ROTATION))) continue;
+        for (const user of users.length > 0 ? users : [{ secret: name }])
+          events.write('info', 'provider key has its new secret alone', user);
+      } else if (users.some(({ pool, key }) => this.#isInvalid(pool, key))) {
+        if (!this.#isKept(name, secrets.goBack(name, ROTATION))) continue;
+        for (const user of users) this.#tellGoneBack(user);
+        wentBack = true;
       }
+    }
+    return wentBack;
+  }
+
+  /** Keys of the version that runs whose secret is `store:NAME`. */
+  #keysWith(secret: string): { readonly pool: string; readonly key: string }[] {
+    return [...this.#parts.models().pools.values()].flatMap((pool) =>
+      pool.keys
+        .filter((key) => key.secret.in === 'store' && key.secret.name === secret)
+        .map((key) => ({ pool: pool.name, key: key.name })),
+    );
+  }
+
+  #isInvalid(pool: string, key: string): boolean {
+    const { registry } = this.#parts;
+    const place = registry.keyPlace(pool, key);
+    return place !== null && registry.health.state(place) === 'invalid';
+  }
+
+  /** What can't be written is tried again with the next look. */
+  #isKept(secret: string, written: Result<void, AuditProblem>): boolean {
+    const { alerts } = this.#parts;
+    const identity = { kind: 'key-rotation-not-kept', subject: secret };
+    if (written.ok) alerts.resolve(identity);
+    else {
+      const { message, remedy } = written.error;
+      const sentence = `The rotation of the secret "${secret}" can't go on: ${message}`;
+      alerts.raise({ ...identity, severity: 'critical', message: sentence, remedy });
+    }
+    return written.ok;
+  }
+
+  #tellGoneBack({ pool, key }: { readonly pool: string; readonly key: string }): void {
+    this.#parts.alerts.raise({
+      kind: 'key-rotation-failed',
+      subject: `${pool}/${key}`,
+      severity: 'critical',
+      message: `The new secret of key "${key}" of pool "${pool}" is not known to its provider: the former one serves again.`,
+      remedy: `Rotate it again with a secret that works: "portunus keys rotate ${pool}/${key}".`,
+    });
   }
 
   async rotate(
@@ -189,7 +225,7 @@ export class PoolKeeper implements PoolActions {
     { secret, overlapMs }: KeyRotationRequest,
     actor: AuditActor,
   ): Promise<Result<PoolView, AuditProblem | RotationRefusal>> {
-    const { models, secrets, alerts } = this.#parts;
+    const { models, secrets, alerts, clock } = this.#parts;
     const found = models()
       .pools.get(pool)
       ?.keys.find(({ name }) => name === key);
@@ -198,7 +234,7 @@ export class PoolKeeper implements PoolActions {
     if (keyIn(Buffer.from(secret, 'utf8')) === null) return err('no-key');
     const { name } = found.secret;
     const known = secrets.list().find((each) => each.name === name);
-    if (known !== undefined && known.formerUntilMs !== null) return err('under-way');
+    if ((known?.formerUntilMs ?? Number.NEGATIVE_INFINITY) > clock.wallMs()) return err('under-way');
     const usedBy = `key ${key} of pool ${pool}`;
     const set = secrets.set(name, Buffer.from(secret, 'utf8'), { actor, keepFormerMs: overlapMs, usedBy });
     if (!set.ok) return set;
@@ -227,8 +263,8 @@ export class PoolKeeper implements PoolActions {
 
   #text(): string {
     const { registry, clock } = this.#parts;
-    const saved: SavedFile = {
-      version: 1,
+    const saved: PoolsFile = {
+      version: POOLS_FILE_VERSION,
       boot: machineBoot(),
       monotonicMs: clock.monotonicMs(),
       wallMs: clock.wallMs(),
@@ -337,38 +373,6 @@ export class PoolKeeper implements PoolActions {
       });
     }
   }
-}
-
-function isSavedFile(saved: unknown): saved is SavedFile {
-  if (typeof saved !== 'object' || saved === null) return false;
-  const { version, boot, monotonicMs, wallMs, keys, lanes } = saved as Partial<SavedFile>;
-  return (
-    version === 1 &&
-    typeof boot === 'string' &&
-    Number.isFinite(monotonicMs) &&
-    Number.isFinite(wallMs) &&
-    Array.isArray(keys) &&
-    keys.every((key: unknown) => isSavedKey(key)) &&
-    Array.isArray(lanes) &&
-    lanes.every((lane: unknown) => isSavedLane(lane))
-  );
-}
-
-function isSavedKey(key: unknown): boolean {
-  if (typeof key !== 'object' || key === null) return false;
-  const { name, state, secretDigest } = key as Readonly<Record<string, unknown>>;
-  return (
-    typeof name === 'string' &&
-    typeof secretDigest === 'string' &&
-    typeof state === 'string' &&
-    Object.hasOwn(KEY_STATES, state)
-  );
-}
-
-function isSavedLane(lane: unknown): boolean {
-  if (typeof lane !== 'object' || lane === null) return false;
-  const { name, cells } = lane as Readonly<Record<string, unknown>>;
-  return typeof name === 'string' && Array.isArray(cells) && areLaneCells(cells);
 }
 
 const ROTATION: AuditActor = { kind: 'gateway', cause: 'rotation' };

@@ -1,0 +1,67 @@
+/** What of provider keys is kept over the end of the process, as the file has it. It may be damaged, somebody's, or of another version. */
+import { err, ok, type Result } from '../../base/result.ts';
+import { KEY_STATES } from '../../pools/key-states.ts';
+import type { SavedKey, SavedPools } from '../../pools/pool-registry.ts';
+import { areLaneCells } from '../../pools/saved-lanes.ts';
+
+/** Raised with the layout of lanes, whose cells say nothing by themselves. */
+export const POOLS_FILE_VERSION = 2;
+
+export interface PoolsFile extends SavedPools {
+  readonly version: number;
+  readonly boot: string;
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
+export interface ReadPoolsFile extends PoolsFile {
+  /** Keys and lanes that can't be read. */
+  readonly dropped: number;
+}
+
+/** Keys by themselves, whatever the version: what a person has switched off stays so. Lanes are learned anew from what providers say. */
+export function readPoolsFile(text: string): Result<ReadPoolsFile, string> {
+  const saved = parsed(text);
+  if (typeof saved !== 'object' || saved === null) return err('it is damaged');
+  const { version, boot, monotonicMs, wallMs, keys, lanes } = saved as Readonly<Record<string, unknown>>;
+  if (!isCount(version) || typeof boot !== 'string' || !isCount(monotonicMs) || !isCount(wallMs))
+    return err('it is damaged');
+  const [allKeys, allLanes] = [listOf(keys), listOf(lanes)];
+  const goodKeys = allKeys.filter(isSavedKey);
+  const goodLanes = version === POOLS_FILE_VERSION ? allLanes.filter(isSavedLane) : [];
+  const dropped = allKeys.length - goodKeys.length + (allLanes.length - goodLanes.length);
+  return ok({ version, boot, monotonicMs, wallMs, keys: goodKeys, lanes: goodLanes, dropped });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function isSavedKey(key: unknown): key is SavedKey {
+  if (typeof key !== 'object' || key === null) return false;
+  const { name, state, secretDigest } = key as Readonly<Record<string, unknown>>;
+  return (
+    typeof name === 'string' &&
+    typeof secretDigest === 'string' &&
+    typeof state === 'string' &&
+    Object.hasOwn(KEY_STATES, state)
+  );
+}
+
+function isSavedLane(lane: unknown): lane is SavedPools['lanes'][number] {
+  if (typeof lane !== 'object' || lane === null) return false;
+  const { name, cells } = lane as Readonly<Record<string, unknown>>;
+  return typeof name === 'string' && Array.isArray(cells) && areLaneCells(cells);
+}

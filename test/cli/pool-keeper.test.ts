@@ -1,0 +1,190 @@
+/** Provider keys on the control thread: rotations come to an end whatever happens meanwhile, and what is kept of keys is found again. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { err, ok } from '../../src/base/result.ts';
+import { PoolKeeper, type PoolKeeperParts } from '../../src/cli/run/pool-keeper.ts';
+import type { AuditActor } from '../../src/pipeline/audit.ts';
+import { HELLO, Models, type RotatedSecret } from '../../src/pools/model-call.cases.ts';
+
+const HOUR_MS = 3_600_000;
+const actor: AuditActor = { kind: 'account', name: 'test' };
+const NO_ROOM = {
+  code: 'store_write_failed',
+  message: 'No room.',
+  place: '/',
+  remedy: 'Make room.',
+} as const;
+const POOL = [{ name: 'pool', keys: [{ name: 'a' }] }];
+
+let dataFolder: string;
+beforeEach(() => {
+  dataFolder = mkdtempSync(join(tmpdir(), 'portunus-pools-'));
+});
+afterEach(() => rmSync(dataFolder, { recursive: true, force: true }));
+
+/** A control thread and a data thread; the store is a map. */
+class Rig {
+  readonly stored: Map<string, RotatedSecret>;
+  readonly models: Models;
+  readonly keeper: PoolKeeper;
+  readonly alerts = new Map<string, string>();
+  readonly events: string[] = [];
+  diskIsFull = false;
+
+  constructor(stored: Record<string, RotatedSecret>, nowMs = 1_000) {
+    this.stored = new Map(Object.entries(stored));
+    this.models = new Models({ pools: POOL, rotated: this.stored, nowMs });
+    const clock = { monotonicMs: () => this.models.nowMs, wallMs: () => this.models.nowMs };
+    this.keeper = new PoolKeeper({
+      dataFolder,
+      registry: this.models.registry,
+      clock,
+      alerts: {
+        raise: ({ kind, subject, message }) => {
+          this.alerts.set(`${kind} ${subject}`, message);
+          return true;
+        },
+        resolve: ({ kind, subject }) => void this.alerts.delete(`${kind} ${subject}`),
+      },
+      events: { write: (_level, message) => void this.events.push(message) },
+      audit: {
+        append: (entry) => Promise.resolve(ok({ ...entry, sequence: 1, timeMs: 0, previous: '', hash: '' })),
+      },
+      models: () => this.models.models,
+      tellKeys: (keys) => this.models.tellKeys(keys),
+      secrets: this.#secrets(),
+    });
+  }
+
+  #secrets(): PoolKeeperParts['secrets'] {
+    const put = (name: string, change: Partial<RotatedSecret>) => {
+      if (this.diskIsFull) return err(NO_ROOM);
+      const before = this.stored.get(name) ?? { present: '', former: null, sinceMs: 0, untilMs: 0 };
+      this.stored.set(name, { ...before, ...change });
+      return ok(undefined);
+    };
+    const viewOf = (name: string) => {
+      const { former, sinceMs, untilMs } = this.stored.get(name)!;
+      return { name, generation: 1, sinceMs, formerUntilMs: former === null ? null : untilMs };
+    };
+    return {
+      list: () => [...this.stored.keys()].map(viewOf),
+      set: (name, value, { keepFormerMs }) => {
+        const former = this.stored.get(name)?.present ?? null;
+        const sinceMs = this.models.nowMs;
+        const present = Buffer.from(value).toString();
+        const set = put(name, { present, former, sinceMs, untilMs: sinceMs + keepFormerMs });
+        return set.ok ? ok(viewOf(name)) : set;
+      },
+      endFormer: (name) => put(name, { former: null }),
+      goBack: (name) => put(name, { present: this.stored.get(name)!.former!, former: null }),
+    };
+  }
+
+  rotate(secret: string) {
+    return this.keeper.rotate('pool', 'a', { secret, overlapMs: HOUR_MS }, actor);
+  }
+
+  /** The secrets that calls went out with; only those that are known are answered with success. */
+  callsKnowing(...known: string[]): string[] {
+    this.models.call(HELLO);
+    const used: string[] = [];
+    for (let calls = this.models.newCalls(); calls.length > 0; calls = this.models.newCalls())
+      for (const call of calls) {
+        used.push(call.key!);
+        call.answer(known.includes(call.key!) ? 200 : 401, {});
+        this.models.pass(0);
+      }
+    return used;
+  }
+
+  get state(): string {
+    return this.keeper.list()[0]!.keys[0]!.state;
+  }
+}
+
+const kept = (present: string): RotatedSecret => ({ present, former: null, sinceMs: 0, untilMs: 0 });
+
+describe('the rotation of a key', () => {
+  it('gives an invalid one a new secret also where it was rotated before', async () => {
+    const rig = new Rig({ a: kept('first') });
+    await rig.rotate('second');
+    rig.models.pass(HOUR_MS);
+    rig.keeper.renewSecrets();
+    expect(rig.stored.get('a')).toMatchObject({ present: 'second', former: null });
+    for (let nth = 0; nth < 3; nth++) rig.callsKnowing();
+    expect(rig.state).toBe('invalid');
+    expect((await rig.rotate('third')).ok).toBe(true);
+    expect(rig.stored.get('a')!.present).toBe('third');
+    expect([rig.state, rig.alerts.has('key-rotation-failed pool/a')]).toEqual(['active', false]);
+    for (let nth = 0; nth < 3; nth++) expect(rig.callsKnowing('third').at(-1)).toBe('third');
+  });
+
+  it('goes back where the new secret is not known, so that the next call has the former one', async () => {
+    const rig = new Rig({ a: kept('first') });
+    await rig.rotate('wrong');
+    for (let nth = 0; nth < 3; nth++) expect(rig.callsKnowing('first').at(-1)).toBe('first');
+    expect(rig.state).toBe('invalid');
+    rig.diskIsFull = true;
+    rig.keeper.renewSecrets();
+    expect(rig.alerts.get('key-rotation-not-kept a')).toContain('No room.');
+    rig.diskIsFull = false;
+    rig.keeper.renewSecrets();
+    expect([...rig.alerts.keys()]).toEqual(['key-rotation-failed pool/a']);
+    expect(rig.state).toBe('active');
+    expect(rig.callsKnowing('first')).toEqual(['first']);
+  });
+
+  it('ends though its overlap was over before the gateway began, or its key has left the files', () => {
+    const over = { present: 'new', former: 'old', sinceMs: 1_000, untilMs: 2_000 };
+    const rig = new Rig({ a: over, gone: over, other: { ...over, untilMs: HOUR_MS } }, 5_000);
+    rig.diskIsFull = true;
+    rig.keeper.renewSecrets();
+    expect(rig.stored.get('a')!.former).toBe('old');
+    expect([...rig.alerts.keys()]).toEqual(['key-rotation-not-kept a', 'key-rotation-not-kept gone']);
+    rig.diskIsFull = false;
+    rig.keeper.renewSecrets();
+    expect([...rig.stored.values()].map(({ former }) => former)).toEqual([null, null, 'old']);
+    expect(rig.alerts.size).toBe(0);
+  });
+
+  it('may follow one whose overlap is over', async () => {
+    const rig = new Rig({ a: { present: 'new', former: 'old', sinceMs: 1_000, untilMs: 2_000 } }, 5_000);
+    expect((await rig.rotate('newer')).ok).toBe(true);
+    expect(await rig.rotate('newest')).toEqual(err('under-way'));
+  });
+});
+
+describe('what is kept of keys', () => {
+  const restarted = (change: (file: Record<string, unknown>) => void): Rig => {
+    const rig = new Rig({ a: kept('first') });
+    rig.models.registry.health.happened(0, 'disable');
+    rig.keeper.tend();
+    const path = join(dataFolder, 'pools.json');
+    const file = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+    change(file);
+    writeFileSync(path, JSON.stringify(file));
+    const next = new Rig({ a: kept('first') });
+    next.keeper.restore();
+    return next;
+  };
+
+  it.each([
+    ['a lane is damaged', (file) => (file.lanes as unknown[]).push({ name: 'damaged', cells: [null] })],
+    ['a key is damaged', (file) => (file.keys as unknown[]).push({ name: 'damaged' })],
+    ['the lanes are those of another version', (file) => (file.version = 1)],
+    ['there are no lanes', (file) => delete file.lanes],
+  ] as [string, (file: Record<string, unknown>) => void][])('is found again though %s', (_what, change) => {
+    const rig = restarted(change);
+    expect(rig.state).toBe('disabled');
+    expect(rig.alerts.size).toBe(0);
+  });
+
+  it('is told where it is lost', () => {
+    const rig = restarted((file) => (file.wallMs = 'yesterday'));
+    expect(rig.state).toBe('active');
+    expect([...rig.alerts.keys()]).toEqual(['pools-not-kept ']);
+  });
+});
