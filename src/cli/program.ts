@@ -123,6 +123,7 @@ program
   .option('--log <file>', 'write access records and events to this file instead of the standard output')
   .option('--no-watch', 'do not load changed files by itself')
   .option('--recover', 'where the store is damaged, go back to the newest sound backup')
+  .addOption(new Option('--end-with-input', 'end as soon as the standard input does').hideHelp())
   .action(run(async () => (await import('./commands/start.ts')).start));
 
 program
@@ -394,6 +395,7 @@ secrets
   .description('remove one that nothing has')
   .argument(...SECRET)
   .argument(...FOLDER)
+  .option('--force', 'also one that the files have, while no gateway runs')
   .addOption(URL_OPTION)
   .addOption(CA_OPTION)
   .addOption(TOKEN_FILE_OPTION)

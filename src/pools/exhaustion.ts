@@ -20,58 +20,97 @@ export interface Exhaustion {
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
 /** How far it looks where a limit is filled again all the time. */
-const BUCKET_HORIZON_MS = 24 * HOUR_MS;
+const BUCKET_HORIZON_MS = DAY_MS;
 
 export function exhaustion(meter: MeterState, rate: UseRate, wallMs: number): Exhaustion {
-  // Slots come back with each call that ends: there is nothing to run out of.
-  if (meter.kind === 'slots') return { currentMs: null, seasonalMs: null };
-  if (meter.left <= 0) return { currentMs: 0, seasonalMs: 0 };
-  const refill = meter.kind === 'bucket' ? meter.amount / meter.windowMs : 0;
-  const horizonMs = meter.kind === 'bucket' ? BUCKET_HORIZON_MS : meter.endsInMs;
-  const net = rate.current - refill;
-  const currentMs = net > 0 ? meter.left / net : Number.POSITIVE_INFINITY;
-  return {
-    currentMs: currentMs < horizonMs ? currentMs : null,
-    seasonalMs: seasonal(meter, rate, { refill, horizonMs, wallMs }),
-  };
+  return { currentMs: currentExhaustion(meter, rate), seasonalMs: seasonalExhaustion(meter, rate, wallMs) };
 }
 
-function seasonal(
-  { amount, left: leftNow }: MeterState,
-  rate: UseRate,
-  {
-    refill,
-    horizonMs,
-    wallMs,
-  }: { readonly refill: number; readonly horizonMs: number; readonly wallMs: number },
-): number | null {
+/** As fast as it is used now. */
+export function currentExhaustion(meter: MeterState, rate: UseRate): number | null {
+  // Slots come back with each call that ends: there is nothing to run out of.
+  if (meter.kind === 'slots') return null;
+  if (meter.left <= 0) return 0;
+  const net = rate.current - refillOf(meter);
+  const currentMs = net > 0 ? meter.left / net : Number.POSITIVE_INFINITY;
+  return currentMs < horizonOf(meter) ? currentMs : null;
+}
+
+/** As fast as it was used at these times before. A day is gone through by minutes and slots, however long the window is. */
+export function seasonalExhaustion(meter: MeterState, rate: UseRate, wallMs: number): number | null {
+  if (meter.kind === 'slots') return null;
+  if (meter.left <= 0) return 0;
   const { seasonalMost } = rate;
+  const refill = refillOf(meter);
+  const horizonMs = horizonOf(meter);
   // Most limits are never near their end: nothing is gone through for them.
   if (seasonalMost === null || Math.max(seasonalMost, rate.current) <= refill) return null;
-  let left = leftNow;
-  for (let atMs = 0; atMs < horizonMs; ) {
-    const stepMs = Math.min(stepAt(atMs), horizonMs - atMs);
-    const net = meanRate(rate, wallMs + atMs, stepMs) - refill;
-    if (net > 0 && left <= net * stepMs) return atMs + left / net;
-    left = Math.min(amount, left - net * stepMs);
-    atMs += stepMs;
+  const walk = new Walk(meter, rate, wallMs);
+  // Near moments matter to the minute.
+  const foundMs =
+    walk.to(Math.min(2 * HOUR_MS, horizonMs), MINUTE_MS) ?? walk.to(Math.min(DAY_MS, horizonMs), DAY_SLOT_MS);
+  if (foundMs !== null || horizonMs <= DAY_MS) return foundMs;
+  // All further days are as the next one is: those that leave something over need not be gone through.
+  const ofDay = walk.usedInDay();
+  if (ofDay <= 0) return null;
+  walk.pass(Math.floor(walk.left / ofDay), ofDay);
+  return walk.to(Math.min(walk.atMs + DAY_MS + DAY_SLOT_MS, horizonMs), DAY_SLOT_MS);
+}
+
+function refillOf({ kind, amount, windowMs }: MeterState): number {
+  return kind === 'bucket' ? amount / windowMs : 0;
+}
+
+function horizonOf({ kind, endsInMs }: MeterState): number {
+  return kind === 'bucket' ? BUCKET_HORIZON_MS : endsInMs;
+}
+
+class Walk {
+  atMs = 0;
+  left: number;
+  readonly #amount: number;
+  readonly #refill: number;
+  readonly #rate: UseRate;
+  readonly #wallMs: number;
+
+  constructor(meter: MeterState, rate: UseRate, wallMs: number) {
+    this.left = meter.left;
+    this.#amount = meter.amount;
+    this.#refill = refillOf(meter);
+    this.#rate = rate;
+    this.#wallMs = wallMs;
   }
-  return null;
-}
 
-/** Near moments matter to the minute. */
-function stepAt(atMs: number): number {
-  if (atMs < 2 * HOUR_MS) return MINUTE_MS;
-  return atMs < 24 * HOUR_MS ? DAY_SLOT_MS : HOUR_MS;
-}
+  /** When nothing is left on the way there; null: something is when it gets there. */
+  to(endMs: number, lengthMs: number): number | null {
+    while (this.atMs < endMs) {
+      const stepMs = Math.min(lengthMs, endMs - this.atMs);
+      const net = this.#rateIn(this.atMs, stepMs) - this.#refill;
+      if (net > 0 && this.left <= net * stepMs) return this.atMs + this.left / net;
+      this.left = Math.min(this.#amount, this.left - net * stepMs);
+      this.atMs += stepMs;
+    }
+    return null;
+  }
 
-function meanRate(rate: UseRate, wallMs: number, lengthMs: number): number {
-  const looks = Math.max(1, Math.round(lengthMs / DAY_SLOT_MS));
-  let sum = 0;
-  for (let look = 0; look < looks; look++)
-    sum += rate.seasonalAt(wallMs + ((look + 0.5) * lengthMs) / looks) ?? rate.current;
-  return sum / looks;
+  /** Of what is not filled again within a day. */
+  usedInDay(): number {
+    let used = 0;
+    for (let atMs = 0; atMs < DAY_MS; atMs += DAY_SLOT_MS)
+      used += this.#rateIn(this.atMs + atMs, DAY_SLOT_MS) * DAY_SLOT_MS;
+    return used;
+  }
+
+  pass(days: number, usedInDay: number): void {
+    this.atMs += days * DAY_MS;
+    this.left -= days * usedInDay;
+  }
+
+  #rateIn(atMs: number, lengthMs: number): number {
+    return this.#rate.seasonalAt(this.#wallMs + atMs + lengthMs / 2) ?? this.#rate.current;
+  }
 }
 
 /** The sooner one. */

@@ -1,6 +1,6 @@
 /** Forecasts against what comes to pass: limits, loads and times of day are drawn, and the clock is ours. */
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { exhaustion, type MeterState } from './exhaustion.ts';
 import { Forecasts } from './forecasts.ts';
 import type { KeyState } from './key-states.ts';
@@ -86,6 +86,60 @@ describe('a limit that is used as on the days before', () => {
       ),
       { numRuns: 15 },
     );
+  });
+
+  it('is used up at the moment of a later day at which it will be, and no day is gone through twice', () => {
+    // Ten a minute from noon to one o'clock.
+    const rateAt = (wallMs: number): number => (Math.floor(wallMs / 3_600_000) % 24 === 12 ? 10 / MINUTE_MS : 0);
+    const looks = { count: 0 };
+    const rate = {
+      current: 0,
+      seasonalMost: 10 / MINUTE_MS,
+      seasonalAt(wallMs: number) {
+        looks.count++;
+        return rateAt(wallMs);
+      },
+    };
+    const forecastOf = (left: number, days: number, hour = 0): number | null => {
+      const fixed = { kind: 'fixed', windowMs: 30 * DAY_MS, amount: 100_000 } as const;
+      const meter: MeterState = { ...fixed, left, endsInMs: days * DAY_MS };
+      return exhaustion(meter, rate, 50 * DAY_MS + hour * 3_600_000).seasonalMs;
+    };
+    const HALF_PAST = 12 * 3_600_000 + 30 * MINUTE_MS;
+    expect(forecastOf(300, 30)).toBeCloseTo(HALF_PAST, -2);
+    expect(forecastOf(3 * 600 + 300, 30)).toBeCloseTo(3 * DAY_MS + HALF_PAST, -2);
+    expect(forecastOf(29 * 600 + 300, 30)).toBeCloseTo(29 * DAY_MS + HALF_PAST, -2);
+    // The hour of today is over.
+    expect(forecastOf(3 * 600 + 300, 30, 13)).toBeCloseTo(3 * DAY_MS + HALF_PAST + 11 * 3_600_000, -2);
+    expect(forecastOf(3 * 600, 30)! / DAY_MS).toBeGreaterThan(2.5);
+    expect(forecastOf(4 * 600 + 300, 4)).toBeNull();
+    looks.count = 0;
+    expect(forecastOf(30 * 600 + 300, 30)).toBeNull();
+    expect(looks.count).toBeLessThan(1_200);
+  });
+
+  it('is reckoned once for each look, and comes nearer meanwhile', () => {
+    const forecasts = new Forecasts();
+    const month: MeterReading = { ...RPM, kind: 'fixed', windowMs: 30 * DAY_MS, amount: 1_000_000, endsMs: 30 * DAY_MS };
+    const reading = (left: number): PoolReading => {
+      const one = pool({ lane: 0, left });
+      const [key] = one.keys;
+      return { ...one, keys: [{ ...key!, lanes: [{ ...key!.lanes[0]!, meters: [{ ...month, left }] }] }] };
+    };
+    for (let minute = 0; minute <= 20; minute++)
+      forecasts.observe([reading(1_000_000 - minute * 1_000)], minute * MINUTE_MS, minute * MINUTE_MS);
+    const nowMs = 20 * MINUTE_MS;
+    const first = forecasts.of(reading(980_000), nowMs, nowMs);
+    expect(first.seasonalMs! / MINUTE_MS).toBeCloseTo(980, 0);
+    const looks = vi.spyOn(UseProfile.prototype, 'seasonalAt');
+    const second = forecasts.of(reading(980_000), nowMs + 500, nowMs + 500);
+    expect(second.seasonalMs).toBe(first.seasonalMs! - 500);
+    expect(second.keys.get('k0')!.seasonalMs).toBe(second.seasonalMs);
+    expect(looks).not.toHaveBeenCalled();
+    forecasts.observe([reading(970_000)], nowMs + 1_000, nowMs + 1_000);
+    expect(forecasts.of(reading(970_000), nowMs + 1_000, nowMs + 1_000).seasonalMs! / MINUTE_MS).toBeCloseTo(970, 0);
+    expect(looks).toHaveBeenCalled();
+    looks.mockRestore();
   });
 
   it('goes by the same minute of former hours while no day is known', () => {

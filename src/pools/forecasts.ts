@@ -1,6 +1,12 @@
 /** Forecasts of all keys and pools: the control thread looks at every limit once a second, and tells when it will be used up. */
 import type { MeterUnit } from '../model/provider-limits.ts';
-import { type Exhaustion, exhaustion, type MeterState, sooner } from './exhaustion.ts';
+import {
+  currentExhaustion,
+  type Exhaustion,
+  type MeterState,
+  seasonalExhaustion,
+  sooner,
+} from './exhaustion.ts';
 import { KEY_STATES, SET_ASIDE } from './key-states.ts';
 import type { MeterReading } from './meters.ts';
 import type { KeyReading, LaneOfKey, PoolReading } from './pool-registry.ts';
@@ -29,9 +35,12 @@ interface Followed {
 export class Forecasts {
   /** By lane and limit: no more than there is room for in shared memory. */
   readonly #followed = new Map<string, Followed>();
+  /** Monotonic moments, or null, since the last look: days are gone through once for each, however often somebody asks. */
+  readonly #seasonal = new Map<string, number | null>();
 
   /** To be called every second or so. */
   observe(pools: readonly PoolReading[], nowMs: number, wallMs: number): void {
+    this.#seasonal.clear();
     const seen = new Set<string>();
     for (const { keys } of pools)
       for (const { lanes } of keys)
@@ -59,7 +68,7 @@ export class Forecasts {
     Object.assign(before, { left, amount, endsMs, atMs: nowMs });
   }
 
-  of({ keys }: PoolReading, nowMs: number, wallMs: number): PoolForecast {
+  of({ pool, keys }: PoolReading, nowMs: number, wallMs: number): PoolForecast {
     const serving = keys.filter((key) => serves(key));
     const ofKeys = new Map(keys.map((key) => [key.key.name, this.#ofKey(key, nowMs, wallMs)]));
     if (serving.length === 0) return { headroom: 0, currentMs: 0, seasonalMs: 0, keys: ofKeys };
@@ -74,9 +83,10 @@ export class Forecasts {
         nowMs,
       );
       const rate = together(group.lanes.map(({ lane, meter }) => this.#rate(lane, meter)));
-      const found = exhaustion({ ...state, left }, rate, wallMs);
-      currentMs = sooner(currentMs, found.currentMs);
-      seasonalMs = sooner(seasonalMs, found.seasonalMs);
+      const atHand = { ...state, left };
+      const name = `${pool.name} ${group.lanes.map(({ lane, meter }) => nameOf(lane, meter)).join()}`;
+      currentMs = sooner(currentMs, currentExhaustion(atHand, rate));
+      seasonalMs = sooner(seasonalMs, this.#seasonalOf(name, atHand, rate, { nowMs, wallMs }));
     }
     return { headroom: Math.max(0, headroom), currentMs, seasonalMs, keys: ofKeys };
   }
@@ -89,12 +99,31 @@ export class Forecasts {
       if (lane.closedUntilMs > nowMs) [headroom, currentMs] = [0, 0];
       for (const meter of lane.meters) {
         headroom = Math.min(headroom, Math.max(0, meter.left / meter.amount));
-        const found = exhaustion(stateOf([meter], nowMs), this.#rate(lane, meter), wallMs);
-        currentMs = sooner(currentMs, found.currentMs);
-        seasonalMs = sooner(seasonalMs, found.seasonalMs);
+        const [state, rate] = [stateOf([meter], nowMs), this.#rate(lane, meter)];
+        currentMs = sooner(currentMs, currentExhaustion(state, rate));
+        seasonalMs = sooner(
+          seasonalMs,
+          this.#seasonalOf(nameOf(lane, meter), state, rate, { nowMs, wallMs }),
+        );
       }
     }
     return { headroom, currentMs, seasonalMs };
+  }
+
+  #seasonalOf(
+    name: string,
+    state: MeterState,
+    rate: UseRate,
+    { nowMs, wallMs }: { readonly nowMs: number; readonly wallMs: number },
+  ): number | null {
+    if (state.left <= 0) return 0;
+    let endsMs = this.#seasonal.get(name);
+    if (endsMs === undefined) {
+      const inMs = seasonalExhaustion(state, rate, wallMs);
+      endsMs = inMs === null ? null : nowMs + inMs;
+      this.#seasonal.set(name, endsMs);
+    }
+    return endsMs === null ? null : Math.max(0, endsMs - nowMs);
   }
 
   #rate(lane: LaneOfKey, meter: MeterReading): UseRate {

@@ -1,8 +1,12 @@
-import { readdir } from 'node:fs/promises';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { expect, it } from 'vitest';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { arrivalsOf, FAST, lengthMs, TWO_MINUTES } from '../../src/cli/demo/story.ts';
-import { runPortunus } from '../gateway/running-gateway.ts';
+import { PORTUNUS, runPortunus } from '../gateway/running-gateway.ts';
 
 interface Side {
   readonly calls: number;
@@ -36,6 +40,56 @@ it('tells its story with the real gateway, loses no call, and leaves nothing beh
   expect(naive.errors).toBeGreaterThan(0);
   expect(gateway.providerRefusals).toBeLessThan(naive.providerRefusals);
   expect(await demos()).toEqual(before);
+});
+
+describe('a demo that is broken off', () => {
+  const WITHIN = { timeout: 20_000, interval: 50 };
+  let folder: string;
+  let demo: ChildProcess;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'portunus-broken-off-'));
+    const env = { ...process.env, TMPDIR: folder };
+    demo = spawn(process.execPath, [PORTUNUS, 'demo', 'exhaustion', '--fast', '--json'], { env, stdio: 'ignore' });
+  });
+  afterEach(async () => {
+    demo.kill('SIGKILL');
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  /** Of the gateway, once it begins; the data folder is its first work. */
+  async function gatewayPid(): Promise<number> {
+    await vi.waitFor(() => {
+      const [project] = readdirSync(folder);
+      expect(project !== undefined && existsSync(join(folder, project, 'data'))).toBe(true);
+    }, WITHIN);
+    const processes = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).split('\n');
+    const own = processes.map((line) => line.trim().split(/\s+/)).find(([, parent]) => parent === String(demo.pid));
+    return Number(own![0]);
+  }
+
+  const isGone = (pid: number): boolean => {
+    try {
+      return !process.kill(pid, 0);
+    } catch {
+      return true;
+    }
+  };
+
+  it('while it begins leaves nothing behind, however often it is told', async () => {
+    const gateway = await gatewayPid();
+    const closed = once(demo, 'close');
+    demo.kill('SIGTERM');
+    demo.kill('SIGINT');
+    expect(await closed).toEqual([0, null]);
+    expect([isGone(gateway), await readdir(folder)]).toEqual([true, []]);
+  });
+
+  it('by a kill takes its gateway along', async () => {
+    const gateway = await gatewayPid();
+    expect(isGone(gateway)).toBe(false);
+    demo.kill('SIGKILL');
+    await vi.waitFor(() => expect(isGone(gateway)).toBe(true), WITHIN);
+  });
 });
 
 it('has the same load for the same seed, in two minutes at most', () => {

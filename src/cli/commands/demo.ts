@@ -35,24 +35,36 @@ export async function demoExhaustion({ fast, seed, json }: DemoOptions): Promise
   const story = fast ? FAST : TWO_MINUTES;
   const clock = systemClock();
   if (!json) process.stdout.write(introduction(story));
-  const stage = await openStage(story, seed, clock);
-  if (!stage.ok) {
-    process.stderr.write(`portunus demo: ${stage.error}\n`);
-    return EXIT.couldNotRun;
-  }
-  const show = json ? NOTHING : process.stdout.isTTY ? new Screen() : new Lines(fast ? 1_000 : 5_000);
   const interrupted = new AbortController();
   const interrupt = (): void => interrupted.abort();
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  // From before anything is there to be left behind until nothing is: however often somebody asks.
+  for (const signal of SIGNALS) process.on(signal, interrupt);
+  try {
+    const stage = await openStage(story, seed, clock);
+    if (!stage.ok) {
+      process.stderr.write(`portunus demo: ${stage.error}\n`);
+      return EXIT.couldNotRun;
+    }
+    await perform(stage.value, { story, seed, clock, isOver: () => interrupted.signal.aborted }, json === true);
+  } finally {
+    for (const signal of SIGNALS) process.removeListener(signal, interrupt);
+  }
+  return EXIT.fine;
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** And closes the stage. */
+async function perform(stage: Stage, playing: Omit<Playing, 'show'>, json: boolean): Promise<void> {
+  const { story, seed } = playing;
+  const show = json
+    ? NOTHING
+    : process.stdout.isTTY
+      ? new Screen()
+      : new Lines(story === FAST ? 1_000 : 5_000);
   try {
     show.begin();
-    const sight = await play(stage.value, {
-      story,
-      seed,
-      clock,
-      show,
-      isOver: () => interrupted.signal.aborted,
-    });
+    const sight = await play(stage, { ...playing, show });
     show.end();
     if (json) {
       const summary = { seed, gateway: summaryOf(sight.gateway), naive: summaryOf(sight.naive) };
@@ -60,10 +72,8 @@ export async function demoExhaustion({ fast, seed, json }: DemoOptions): Promise
     } else process.stdout.write(`\n${summaryText(sight)}${CLOSING}`);
   } finally {
     show.end();
-    process.removeListener('SIGINT', interrupt).removeListener('SIGTERM', interrupt);
-    await stage.value.close();
+    await stage.close();
   }
-  return EXIT.fine;
 }
 
 function introduction(story: Story): string {

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { err, ok, type Result } from '../../base/result.ts';
 
 const BYTES_MAX = 4_096;
@@ -17,9 +18,11 @@ export async function readSecretInput(
     if (bytes > BYTES_MAX + 2) return err(`A secret has at most ${BYTES_MAX} bytes.`);
     pieces.push(chunk);
   }
-  const text = Buffer.concat(pieces)
-    .toString('utf8')
-    .replace(/\r?\n$/, '');
+  const read = Buffer.concat(pieces);
+  // Decoded, anything else would be another secret.
+  if (!isUtf8(read))
+    return err('A secret is text (UTF-8), and this is not: give it as base64 or hex, if who reads it takes that.');
+  const text = read.toString('utf8').replace(/\r?\n$/, '');
   if (text === '') return err('The standard input is empty: the secret is read from there.');
   if (Buffer.byteLength(text) > BYTES_MAX) return err(`A secret has at most ${BYTES_MAX} bytes.`);
   return ok(text);

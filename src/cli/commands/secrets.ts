@@ -2,14 +2,19 @@ import { callAdmin } from '../../admin/client.ts';
 import type { SecretView } from '../../admin/routes/secrets.ts';
 import { LIMIT_DEFAULTS } from '../../base/limits.ts';
 import { err, ok, type Result } from '../../base/result.ts';
+import { isPolicyFile } from '../../config/kinds.ts';
+import { loadWorld } from '../../config/load.ts';
 import type { AuditProblem } from '../../pipeline/audit.ts';
 import { openStore, type Store } from '../../state/store.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { readProject } from '../run/project-files.ts';
 import { createSecretDesk } from '../run/secret-desk.ts';
+import { secretUsers } from '../run/secret-users.ts';
 import { anchorAlone, thisAccount } from '../run/store-arrival.ts';
 import { examineInChild } from '../run/store-task.ts';
 import { systemClock, systemRandom } from '../run/system-clock.ts';
 import { tableText } from '../table.ts';
+import { PORTUNUS } from '../terminal.ts';
 import { findGateway, findSettings } from './data-folder.ts';
 import type { GatewayOptions } from './remote-gateway.ts';
 import { readSecretInput } from './secret-input.ts';
@@ -23,8 +28,8 @@ export async function secretsSet(name: string, folder: string, options: Options)
   const value = await readSecretInput(process.stdin);
   if (!value.ok) return failed(value.error);
   const body = { value: value.value };
-  const set = await ask<SecretView>(folder, options, { method: 'PUT', path: pathOf(name), body }, (desk) =>
-    desk.set(name, value.value, thisAccount()),
+  const set = await ask<SecretView>(folder, options, { method: 'PUT', path: pathOf(name), body }, (store) =>
+    deskOf(store).set(name, value.value, thisAccount()),
   );
   if (!set.ok) return failed(set.error);
   const sentence = `Sealed ${name}, value ${set.value.generation}. In the files it is store:${name}.`;
@@ -37,7 +42,7 @@ export async function secretsList(folder: string, options: Options): Promise<Exi
     folder,
     options,
     { method: 'GET', path: '/v1/secrets' },
-    async (desk) => ok({ secrets: desk.list() }),
+    async (store) => ok({ secrets: deskOf(store).list() }),
   );
   if (!found.ok) return failed(found.error);
   const { secrets } = found.value;
@@ -60,30 +65,58 @@ const COLUMNS = [
   { title: 'the one before until' },
 ] as const;
 
+interface RemoveOptions extends Options {
+  /** Also one that the files have: who has lost the key of the store sets all of its secrets again. */
+  readonly force?: true;
+}
+
 /** `portunus secrets remove NAME [FOLDER]`. */
-export async function secretsRemove(name: string, folder: string, options: Options): Promise<ExitCode> {
+export async function secretsRemove(name: string, folder: string, options: RemoveOptions): Promise<ExitCode> {
   const removed = await ask<unknown>(
     folder,
     options,
     { method: 'DELETE', path: pathOf(name) },
-    async (desk) => desk.remove(name, thisAccount()),
+    async (store) => {
+      const users = options.force ? ok([]) : await usersInFiles(name, folder);
+      if (!users.ok) return err({ sentence: users.error });
+      return deskOf(store, users.value).remove(name, thisAccount());
+    },
   );
   return removed.ok ? print(`Removed ${name}.`) : failed(removed.error);
 }
+
+/** What of the project has the secret: no gateway runs that would know. The error is a sentence or two. */
+async function usersInFiles(name: string, folder: string): Promise<Result<readonly string[], string>> {
+  const files = await readProject(folder);
+  if (!files.ok) return files;
+  const texts = files.value.texts.filter(({ path }) => !isPolicyFile(path));
+  const { world } = loadWorld(texts, { projectFolder: files.value.folder });
+  if (world !== null) return ok(secretUsers(name, world));
+  return err(
+    `The files have errors, so nobody knows whether they have it: run "${PORTUNUS} check ${folder}". ${FORCE}`,
+  );
+}
+
+const FORCE = 'Where the key of the store is lost, "--force" removes it all the same.';
 
 function pathOf(name: string): string {
   return `/v1/secrets/${encodeURIComponent(name)}`;
 }
 
 type Desk = ReturnType<typeof createSecretDesk>;
-type DeskProblem = AuditProblem | 'full' | 'unknown' | { readonly inUseBy: readonly string[] };
+type DeskProblem =
+  | AuditProblem
+  | 'full'
+  | 'unknown'
+  | { readonly inUseBy: readonly string[] }
+  | { readonly sentence: string };
 
 /** Of the gateway where one runs, else of its store: a gateway can't start before its secrets are there. The error is a sentence or two. */
 async function ask<Value>(
   folder: string,
   options: GatewayOptions,
   request: Parameters<typeof callAdmin>[1],
-  alone: (desk: Desk) => Promise<Result<Value | undefined, DeskProblem>>,
+  alone: (store: Store) => Promise<Result<Value | undefined, DeskProblem>>,
 ): Promise<Result<Value, string>> {
   const access = await findGateway(folder, options);
   if (access.ok) {
@@ -96,19 +129,19 @@ async function ask<Value>(
   const clock = systemClock();
   const store = openStore(settings.value.dataFolder, systemRandom(), examineInChild, clock);
   if (!store.ok) return err(`${store.error.message} ${store.error.remedy}`);
-  const done = await alone(deskOf(store.value));
+  const done = await alone(store.value);
   const anchored = anchorAlone(settings.value.dataFolder, store.value.audit, clock.wallMs());
   await store.value.close();
   if (!done.ok) return err(wordsOf(done.error));
   return anchored.ok ? ok(done.value as Value) : anchored;
 }
 
-function deskOf({ storedSecrets }: Store): Desk {
+function deskOf({ storedSecrets }: Store, users: readonly string[] = []): Desk {
   return createSecretDesk({
     stored: storedSecrets,
     // The gateway's own bound is held to while it runs.
     secretsMax: LIMIT_DEFAULTS.storedSecrets,
-    usersOf: () => [],
+    usersOf: () => users,
     changed: async () => {},
   });
 }
@@ -116,7 +149,9 @@ function deskOf({ storedSecrets }: Store): Desk {
 function wordsOf(problem: DeskProblem): string {
   if (problem === 'full') return 'There is no room for another: limits.storedSecrets is reached.';
   if (problem === 'unknown') return 'There is no secret of that name.';
-  if ('inUseBy' in problem) return `It is in use by ${problem.inUseBy.join(', ')}.`;
+  if ('inUseBy' in problem)
+    return `It is in use by ${problem.inUseBy.join(', ')}. Take it out of the files first. ${FORCE}`;
+  if ('sentence' in problem) return problem.sentence;
   return `${problem.message} ${problem.remedy}`;
 }
 

@@ -26,6 +26,8 @@ export interface StartOptions extends StandInOptions {
   readonly watch: boolean;
   readonly log?: string;
   readonly recover?: true;
+  /** Ends as soon as the standard input does: whoever has begun it is gone. */
+  readonly endWithInput?: true;
 }
 
 /** `portunus start [FOLDER]`: runs until SIGTERM or SIGINT. */
@@ -58,7 +60,7 @@ export async function start(folder: string, options: StartOptions): Promise<Exit
     return failed(refused.error);
   }
 
-  const ended = endOfProcess();
+  const ended = endOfProcess(options.endWithInput === true ? process.stdin : null);
   const started = await Gateway.start({
     files: files.value,
     project,
@@ -109,12 +111,16 @@ function failed(why: string): ExitCode {
 
 type End = { readonly kind: 'asked' } | { readonly kind: 'fatal'; readonly message: string };
 
-function endOfProcess(): { readonly promise: Promise<End>; readonly fatal: (message: string) => void } {
+function endOfProcess(input: NodeJS.ReadStream | null): {
+  readonly promise: Promise<End>;
+  readonly fatal: (message: string) => void;
+} {
   let settle: (end: End) => void = () => {};
   const promise = new Promise<End>((resolve) => {
     settle = resolve;
   });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => settle({ kind: 'asked' }));
+  input?.once('close', () => settle({ kind: 'asked' })).resume();
   return { promise, fatal: (message) => settle({ kind: 'fatal', message }) };
 }
 

@@ -1,6 +1,7 @@
 /** The gateway of the demo: the product itself, in a process and on a project folder of its own, both gone afterwards. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -24,25 +25,39 @@ export interface DemoGateway {
 const CONSUMER = 'app';
 const END_WITHIN_MS = 5_000;
 
-/** `secretOf` a key of the provider at `providerUrl`. The error is a sentence. */
+/** `secretOf` a key of the provider at `providerUrl`. The error is a sentence; nothing is left behind then. */
 export async function startDemoGateway(
   story: Story,
   providerUrl: string,
   secretOf: (key: string) => string,
 ): Promise<Result<DemoGateway, string>> {
   const folder = await mkdtemp(join(tmpdir(), 'portunus-demo-'));
-  const [port, adminPort] = [await freePort(), await freePort()];
-  for (const [path, text] of Object.entries(projectTexts(story, providerUrl, port, adminPort))) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), text);
+  let isStarted = false;
+  try {
+    const [port, adminPort] = [await freePort(), await freePort()];
+    for (const [path, text] of Object.entries(projectTexts(story, providerUrl, port, adminPort))) {
+      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await writeFile(join(folder, path), text);
+    }
+    for (const key of KEYS) await writeFile(join(folder, 'providers', `${key}.txt`), secretOf(key));
+    const started = await startIn(folder, `http://127.0.0.1:${port}`);
+    isStarted = started.ok;
+    return started;
+  } finally {
+    if (!isStarted) await rm(folder, { recursive: true, force: true });
   }
-  for (const key of KEYS) await writeFile(join(folder, 'providers', `${key}.txt`), secretOf(key));
+}
+
+async function startIn(folder: string, url: string): Promise<Result<DemoGateway, string>> {
   const main = fileURLToPath(new URL('dist/src/cli/main.js', PACKAGE_FOLDER));
-  const child = spawn(process.execPath, [main, 'start', folder, '--no-watch'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  // It ends with its input: also where this process is killed, and can't end it.
+  const child = spawn(process.execPath, [main, 'start', folder, '--no-watch', '--end-with-input'], {
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
-  // However this process ends.
-  const kill = (): void => void child.kill('SIGKILL');
+  const kill = (): void => {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  };
   process.once('exit', kill);
   const close = async (): Promise<void> => {
     await ended(child);
@@ -60,7 +75,7 @@ export async function startDemoGateway(
     return keys;
   }
   return ok({
-    url: `http://127.0.0.1:${port}`,
+    url,
     folder,
     keyOf: (tenant) => keys.value.find((key) => key.tenant === tenant)!.key,
     printed: () => output.text,

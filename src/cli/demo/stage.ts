@@ -113,10 +113,21 @@ function refusalsOf({ accounts }: MockProvider): number {
 /** The error is a sentence; nothing is left running then. */
 export async function openStage(story: Story, seed: number, clock: Clock): Promise<Result<Stage, string>> {
   const opened: (() => Promise<void>)[] = [];
-  const failed = async <Failure extends { readonly ok: false }>(why: Failure): Promise<Failure> => {
-    for (const close of opened.reverse()) await close();
-    return why;
-  };
+  let stage: Result<Stage, string> | null = null;
+  try {
+    stage = await openParts(story, seed, clock, opened);
+    return stage;
+  } finally {
+    if (stage?.ok !== true) for (const close of opened.reverse()) await close();
+  }
+}
+
+async function openParts(
+  story: Story,
+  seed: number,
+  clock: Clock,
+  opened: (() => Promise<void>)[],
+): Promise<Result<Stage, string>> {
   const providers: MockProvider[] = [];
   for (let nth = 0; nth < 2; nth++) {
     const started = await startMockProvider({
@@ -128,16 +139,16 @@ export async function openStage(story: Story, seed: number, clock: Clock): Promi
       eventMs: 0,
       clock,
     });
-    if (!started.ok) return await failed(started);
+    if (!started.ok) return started;
     opened.push(() => started.value.close());
     providers.push(started.value);
   }
   const [provider, naiveProvider] = providers;
   const gateway = await startDemoGateway(story, provider!.url, secretOf);
-  if (!gateway.ok) return await failed(gateway);
+  if (!gateway.ok) return gateway;
   opened.push(() => gateway.value.close());
   const access = await findGateway(gateway.value.folder);
-  if (!access.ok) return await failed(access);
+  if (!access.ok) return access;
   return ok(
     new Stage({
       clock,

@@ -464,7 +464,12 @@ export class Gateway {
       secrets: createSecretDesk({
         stored: options.store.storedSecrets,
         secretsMax: built.world.limits.storedSecrets,
-        usersOf: (name) => secretUsers(name, this.#configuration.running),
+        usersOf: (name) => {
+          const { running } = this.#configuration;
+          if (running === null) return [];
+          const { models } = running.bundle;
+          return secretUsers(name, { models, directory: running.world.directory });
+        },
         changed: async () => {
           this.#poolKeeper.renewSecrets();
           await this.#signingSecrets.look();
