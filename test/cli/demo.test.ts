@@ -49,7 +49,10 @@ describe('a demo that is broken off', () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'portunus-broken-off-'));
     const env = { ...process.env, TMPDIR: folder };
-    demo = spawn(process.execPath, [PORTUNUS, 'demo', 'exhaustion', '--fast', '--json'], { env, stdio: 'ignore' });
+    demo = spawn(process.execPath, [PORTUNUS, 'demo', 'exhaustion', '--fast', '--json'], {
+      env,
+      stdio: 'ignore',
+    });
   });
   afterEach(async () => {
     demo.kill('SIGKILL');
@@ -63,7 +66,9 @@ describe('a demo that is broken off', () => {
       expect(project !== undefined && existsSync(join(folder, project, 'data'))).toBe(true);
     }, WITHIN);
     const processes = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).split('\n');
-    const own = processes.map((line) => line.trim().split(/\s+/)).find(([, parent]) => parent === String(demo.pid));
+    const own = processes
+      .map((line) => line.trim().split(/\s+/))
+      .find(([, parent]) => parent === String(demo.pid));
     return Number(own![0]);
   }
 

@@ -55,7 +55,9 @@ async function withStore<Value>(use: (store: Store) => Value): Promise<Value> {
 }
 
 const names = () =>
-  withStore(({ storedSecrets }) => storedSecrets.list().map(({ name }) => name)).then((all) => all.toSorted());
+  withStore(({ storedSecrets }) => storedSecrets.list().map(({ name }) => name)).then((all) =>
+    all.toSorted(),
+  );
 
 describe('a secret of the store', () => {
   it('is not removed while the files have it, but with --force', async () => {

@@ -45,7 +45,11 @@ export async function demoExhaustion({ fast, seed, json }: DemoOptions): Promise
       process.stderr.write(`portunus demo: ${stage.error}\n`);
       return EXIT.couldNotRun;
     }
-    await perform(stage.value, { story, seed, clock, isOver: () => interrupted.signal.aborted }, json === true);
+    await perform(
+      stage.value,
+      { story, seed, clock, isOver: () => interrupted.signal.aborted },
+      json === true,
+    );
   } finally {
     for (const signal of SIGNALS) process.removeListener(signal, interrupt);
   }

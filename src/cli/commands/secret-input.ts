@@ -21,7 +21,9 @@ export async function readSecretInput(
   const read = Buffer.concat(pieces);
   // Decoded, anything else would be another secret.
   if (!isUtf8(read))
-    return err('A secret is text (UTF-8), and this is not: give it as base64 or hex, if who reads it takes that.');
+    return err(
+      'A secret is text (UTF-8), and this is not: give it as base64 or hex, if who reads it takes that.',
+    );
   const text = read.toString('utf8').replace(/\r?\n$/, '');
   if (text === '') return err('The standard input is empty: the secret is read from there.');
   if (Buffer.byteLength(text) > BYTES_MAX) return err(`A secret has at most ${BYTES_MAX} bytes.`);

@@ -1,7 +1,10 @@
 import type { World } from '../../model/world.ts';
 
 /** What of a version has the secret `store:NAME`, in words. */
-export function secretUsers(name: string, { models, directory }: Pick<World, 'models' | 'directory'>): string[] {
+export function secretUsers(
+  name: string,
+  { models, directory }: Pick<World, 'models' | 'directory'>,
+): string[] {
   const users: string[] = [];
   for (const pool of models.pools.values())
     for (const key of pool.keys)
