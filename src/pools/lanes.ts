@@ -33,9 +33,10 @@ import { countSent, learnFromRefusal } from './refusal-pace.ts';
 
 /**
  * How a call ended: what it took in the end; `unknown`: all of the estimate; `refused`: the provider said that it has no room,
- * and counted the request at most.
+ * and counted the request at most;
+ * `rejected`: it would not answer for another reason, such as a key that it does not know, which says nothing of its limits.
  */
-export type CallOutcome = CallAmounts | 'unknown' | 'refused';
+export type CallOutcome = CallAmounts | 'unknown' | 'refused' | 'rejected';
 
 /** Longer waits are no limits that come back by themselves. */
 const CLOSED_MAX_MS = 24 * 3_600_000;
@@ -250,8 +251,9 @@ export class Lanes {
   settle(ticket: LaneTicket, outcome: CallOutcome, reports: readonly MeterReport[], nowMs: number): void {
     if (ticket.state === 'settled') return;
     ticket.state = 'settled';
-    const isRefused = outcome === 'refused';
-    const actual = outcome === 'refused' ? NOTHING : outcome === 'unknown' ? null : outcome;
+    const isRefused = outcome === 'refused' || outcome === 'rejected';
+    const actual =
+      outcome === 'refused' || outcome === 'rejected' ? NOTHING : outcome === 'unknown' ? null : outcome;
     this.#locked(ticket.lanes, () => {
       const { cells } = this.#memory;
       // Before the estimate is corrected: reports speak of the moment when the provider had counted it.
@@ -272,7 +274,7 @@ export class Lanes {
         for (const lane of ticket.lanes)
           learnPromptShare(cells, this.#memory.laneAt(lane), ticket.promptBound, outcome.inputTokens);
       }
-      if (isRefused) this.#learnRefusal(ticket, reports.length > 0, nowMs);
+      if (outcome === 'refused') this.#learnRefusal(ticket, reports.length > 0, nowMs);
     });
   }
 

@@ -299,7 +299,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     this.#judgeKey(means, status);
     // First, so that nobody who waits is the next to be refused.
     if (means === 'throttled') this.#close(ticket, waitMs, reports);
-    this.#endAttempt('refused', reports);
+    this.#endAttempt(means === 'throttled' ? 'refused' : 'rejected', reports);
     // what failed for no reason that is known may have been paid for
     if (means === null && status >= 500) this.#plan.use.charged = 'reserve';
     const mayRetry = this.#attempts < this.#thread.limits.providerAttempts;
@@ -420,7 +420,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
   #noteUse(outcome: CallOutcome | 'unsent'): void {
     const { use, model } = this.#plan;
     const usage = this.#usage?.usage ?? null;
-    if (outcome === 'unsent' || outcome === 'refused') use.charged = 'nothing';
+    if (outcome === 'unsent' || outcome === 'refused' || outcome === 'rejected') use.charged = 'nothing';
     else if (usage !== null && this.#usage!.isWhole) {
       use.charged = 'told';
       use.usage = usage;
