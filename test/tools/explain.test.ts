@@ -71,12 +71,15 @@ describe('a route in plain words', () => {
       Cost of a request: at most 6 checks, 4 counters, and its body is not read.
 
       Decided by the route alone, so no request is asked:
-          routes requiring identity
+          routes tagged "orders"
           not (route.tags contains "stream")
+          routes requiring identity
           routes tagged "orders" and routes requiring identity
           route.tags contains "reports"
+          route.tags contains "orders"
 
       Left out for this route:
+          "models": its scope is not this route: routes tagged "models" does not hold  (policies/models.policy:7:16)
           "public": its scope is not this route: route "service-status" does not hold  (policies/access.policy:21:16)
           "streams": its scope is not this route: routes tagged "stream" does not hold  (policies/plans.policy:31:16)
       "
@@ -101,8 +104,9 @@ describe('a route in plain words', () => {
           route "service-status"
 
       Left out for this route:
-          "headers": its scope is not this route: routes requiring identity does not hold  (policies/headers.policy:5:16)
+          "headers": its scope is not this route: routes tagged "orders" does not hold  (policies/headers.policy:5:16)
           "key-hygiene": its scope is not this route: routes requiring identity does not hold  (policies/key-hygiene.policy:8:16)
+          "models": its scope is not this route: routes tagged "models" does not hold  (policies/models.policy:7:16)
           "plans": its scope is not this route: routes tagged "orders" does not hold  (policies/plans.policy:7:16)
           "streams": its scope is not this route: routes tagged "stream" does not hold  (policies/plans.policy:31:16)
           "subscriptions": its scope is not this route: routes requiring identity does not hold  (policies/access.policy:8:16)
@@ -133,8 +137,9 @@ describe('one request', () => {
             ✗ credential.age > 90 days: credential.age was 0s
         "subscriptions" require "json": did not hold  (policies/access.policy:13:5)
             ✗ request.method is "POST": request.method was "GET"
+            - route.tags contains "orders": not asked
             - request.header["content-type"] otherwise "application/json" starts with "application/json": not asked
-        (7 further rules were not asked or do not apply here)
+        (9 further rules were not asked or do not apply here)
 
       To be permitted:
         tenant.plan would have to be other than "free", for example "enterprise"
@@ -155,8 +160,9 @@ describe('one request', () => {
       What each rule saw:
         "subscriptions" require "json": refused  (policies/access.policy:13:5)
             ✓ request.method is "POST": request.method was "POST"
+            ✓ route.tags contains "orders": route.tags was ["orders"]
             ✗ request.header["content-type"] otherwise "application/json" starts with "application/json": request.header["content-type"] was "text/csv"
-        (10 further rules were not asked or do not apply here)
+        (12 further rules were not asked or do not apply here)
 
       To be permitted:
         request.header["content-type"] would have to be "application/json" (it was "text/csv")
