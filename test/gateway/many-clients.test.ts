@@ -33,12 +33,14 @@ beforeAll(async () => {
     });
     request.on('end', () => response.end(`${request.url} ${body}`));
   });
-  project = await writeProject({
+  const files = {
     'routes/r.yaml': `services: { s: { endpoints: [{ url: "http://127.0.0.1:${upstream.port}" }] } }
 routes: { all: { service: s, match: { path: "/{rest...}" }, auth: none } }
 `,
     'policies/p.policy': 'language 1\npolicy "p" applies to every route { permit }\n',
-  });
+  };
+  // all of them come from one address
+  project = await writeProject(files, { settings: 'limits: { connectionsPerAddress: 20000 }' });
   gateway = await RunningGateway.start(project);
   pid = gateway.child.pid!;
 });
