@@ -30,9 +30,9 @@ describe('portunus test', () => {
   it('runs the tests of the quick start, and every rule of it is missed when it is gone', async () => {
     const { code, stdout, stderr } = await run('test', QUICKSTART, '--coverage', '--each-rule');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain('15 of 15    in all');
+    expect(stdout).toContain('18 of 18    in all');
     expect(stdout).toContain('Without any one of the rules, at least one test fails.');
-    expect(stdout).toMatch(/\nFine: 17 tests passed\.\n$/);
+    expect(stdout).toMatch(/\nFine: 19 tests passed\.\n$/);
   });
 
   it('ends with 1 when one fails, in every format', async () => {
