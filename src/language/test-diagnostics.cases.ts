@@ -223,12 +223,12 @@ export const TEST_DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     related: ['a.policy:3:6 the other one'],
   },
   {
-    code: 'PT0106',
-    what: 'a test of a later version',
+    code: 'PT0101',
+    what: 'a word that requests of tests do not have',
     text: test('when POST /v1/orders is sent with model "gpt-5"\n  expect permitted'),
     at: '4:37',
-    message: '`model` belongs to a later version of the language; this one does not have it.',
-    help: 'It comes with routes to AI models. What a schema describes of a body is a fact today: `request.body.model` in rules, `body.model` in tests.',
+    message: '`model` cannot stand here.',
+    help: 'Write `header`, `ip`, `host`, `size`, `cost`, `status` or `body` here.',
   },
   {
     code: 'PT1120',
