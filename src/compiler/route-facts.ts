@@ -34,7 +34,9 @@ export class RouteLens {
 
   constructor(candidates: readonly RuleIr[]) {
     const mentioned = new Map<string, Set<Value> | null>();
-    const tests = new Set(candidates.flatMap((rule) => testsOf(rule.condition)));
+    // what each pool is left out by may ask for more than all of them together
+    const conditions = candidates.flatMap(({ condition, barred }) => [condition, ...barred]);
+    const tests = new Set(conditions.flatMap(testsOf));
     for (const test of tests) noteTest(test, mentioned);
     const written = candidates.flatMap(factsWritten);
     for (const fact of written)

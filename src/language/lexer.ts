@@ -68,7 +68,7 @@ export function lex(
         foreignCharacter(span, found, null),
     );
   }
-  for (const [index, token] of tokens.entries()) finishToken(token, tokens[index - 1], source, report);
+  for (const at of tokens.keys()) finishToken(tokens, at, source, report);
   const depth = tooDeep(tokens, nestingDepthMax);
   if (depth !== -1) {
     report(nestedTooDeeply(tokenSpan(tokens[depth]!, source), nestingDepthMax));
@@ -148,16 +148,23 @@ function reportPiecedLetters(source: SourceText, report: Report): void {
 }
 
 type Report = (problem: Diagnostic) => void;
-type Finish = (token: IToken, span: Span, report: Report, previous: IToken | undefined) => void;
+type Finish = (
+  token: IToken,
+  span: Span,
+  report: Report,
+  previous: IToken | undefined,
+  beforeThat: IToken | undefined,
+) => void;
 
 /** What is still to be decided about a token after its pattern matched. */
 const FINISH: ReadonlyMap<TokenType, Finish> = new Map<TokenType, Finish>([
   [
     Word,
-    (token, _span, _report, previous) => {
+    (token, _span, _report, previous, beforeThat) => {
       retype(token, WORDS.get(token.image) ?? Name);
-      if (token.tokenType === KEYWORD.to && previous?.tokenType === KEYWORD.route)
-        retype(previous, RouteHead);
+      // behind `default` it is a fact
+      const isRule = previous?.tokenType === KEYWORD.route && beforeThat?.tokenType !== KEYWORD.default;
+      if (token.tokenType === KEYWORD.to && isRule) retype(previous, RouteHead);
     },
   ],
   [
@@ -187,10 +194,11 @@ const FINISH: ReadonlyMap<TokenType, Finish> = new Map<TokenType, Finish>([
   ],
 ]);
 
-function finishToken(token: IToken, previous: IToken | undefined, source: SourceText, report: Report): void {
+function finishToken(tokens: readonly IToken[], at: number, source: SourceText, report: Report): void {
+  const token = tokens[at]!;
   token.endOffset = token.startOffset + token.image.length - 1;
   const finish = FINISH.get(token.tokenType);
-  if (finish !== undefined) finish(token, tokenSpan(token, source), report, previous);
+  if (finish !== undefined) finish(token, tokenSpan(token, source), report, tokens[at - 1], tokens[at - 2]);
 }
 
 /** `a-b` could be a name of the configuration, and there are no signs of numbers. */
