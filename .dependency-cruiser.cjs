@@ -7,7 +7,7 @@ const ROOMS = {
   config: ['base', 'model', 'diagnostics'],
   ai: ['base', 'model'],
   pipeline: ['base', 'model'],
-  compiler: ['base', 'model', 'diagnostics', 'language', 'pipeline'],
+  compiler: ['base', 'model', 'diagnostics', 'language', 'ai', 'pipeline'],
   state: ['base', 'model', 'pipeline'],
   pools: ['base', 'model', 'ai', 'pipeline'],
   upstream: ['base', 'model', 'pipeline'],

@@ -50,6 +50,12 @@ export const LIMITS = {
     64 * 1_024 * MIB,
     'what a compressed answer may come to where rules read it',
   ),
+  maskedAnswerBytes: bytes(
+    8 * MIB,
+    KIB,
+    256 * MIB,
+    'JSON answer that is held in memory whole, because a mask reads it',
+  ),
   responseCostBytes: bytes(
     MIB,
     KIB,
@@ -266,6 +272,12 @@ export const LIMITS = {
     10,
     5_000,
     'size of one regular expression of a policy, in steps of its program',
+  ),
+  maskPatternCharacters: count(
+    256,
+    1,
+    4_096,
+    'longest text that one pattern of a mask fits: so much of a stream is held back, in UTF-16 code units',
   ),
   pools: count(64, 1, 10_000, 'pools of provider keys, of all configurations since the start'),
   poolKeys: count(1_024, 1, 100_000, 'keys of pools, of all configurations since the start'),

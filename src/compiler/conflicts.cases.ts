@@ -5,6 +5,7 @@ import {
   forbid,
   is,
   limit,
+  mask,
   member,
   permit,
   policies,
@@ -31,10 +32,25 @@ export interface FindingCase {
 
 const OPEN = policy('open', {}, [permit()]);
 const SECONDS = { kind: 'window', amount: 1, windowMs: 1_000 } as const;
+const WEBSOCKET = { idleMs: 60_000, totalMs: 3_600_000 };
 const HEADER_HELP =
   'Keep one, make the values equal, or make the conditions exclude each other: compare one fact with different values.';
 
 export const FINDING_CASES: readonly FindingCase[] = [
+  {
+    code: 'PT2203',
+    what: 'a mask on a route that opens WebSockets',
+    policies: policies(
+      OPEN,
+      policy('data', {}, [mask({ kinds: ['email'], patterns: [] }, ['request', 'response'], '*')]),
+    ),
+    world: world({
+      routes: [route('chat', { websocket: WEBSOCKET }), route('orders')],
+    }),
+    message: 'Route "chat" opens WebSockets, whose messages pass unread: nothing can be masked in them.',
+    help: 'Narrow what the policy applies to.',
+    related: [],
+  },
   {
     code: 'PT2401',
     what: 'a route without any permit',

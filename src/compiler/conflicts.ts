@@ -45,6 +45,8 @@ export class ProjectFindings {
     const untold =
       program.deprecations.length > 0 ? [] : routes.filter(({ state }) => state === 'deprecated');
     if (untold.length > 0) this.#add(deprecatedInSilence(this.#spanOf), untold);
+    const tunnels = routes.filter(({ websocket }) => websocket !== null);
+    if (tunnels.length > 0) for (const finding of masksOfTunnels(program)) this.#add(finding, tunnels);
     if (this.#faultless.has(program)) return;
     const found = [
       ...neverPermitted(program, this.#world, this.#spanOf),
@@ -292,6 +294,20 @@ function holePath(hole: TemplateHole): string {
 /** Sorts as {@link compareRules} does: no text has the character between. */
 function sortable({ policy, rule }: RuleIr): string {
   return `${policy}\u0000${rule.key}\u0000`;
+}
+
+function masksOfTunnels({ masks }: ResidualProgram): Mistake[] {
+  const rules = [...new Set([...masks.request, ...masks.response].map(({ ir }) => ir))];
+  return rules.map((ir) => ({
+    key: `PT2203 ${sortable(ir)}`,
+    code: 'PT2203',
+    describe: (routes) => ({
+      message: `${capitalised(namesOf(routes))} ${routes.length === 1 ? 'opens' : 'open'} WebSockets, whose messages pass unread: nothing can be masked in them.`,
+      help: 'Narrow what the policy applies to.',
+      span: ir.rule.span,
+      related: [],
+    }),
+  }));
 }
 
 function tooManyLimits(program: ResidualProgram): Mistake[] {

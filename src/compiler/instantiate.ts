@@ -7,6 +7,7 @@ import type {
   RouteProgram,
   RuleBundle,
 } from '../pipeline/program.ts';
+import { maskedRequests, maskedResponses } from './runtime/body-masks.ts';
 import { bodyReader } from './runtime/body-reader.ts';
 import { RuntimeSupport } from './runtime/support.ts';
 
@@ -20,9 +21,17 @@ type ProgramFactory = (runtime: RuntimeSupport, constants: readonly ProgramConst
  */
 export const instantiateRoute: InstantiateRoute = (functions, program, binding) => {
   const pipeline = sharedPipeline(functions, program, binding);
-  const { requestBody } = program.route;
-  if (program.body === null || requestBody === null) return pipeline;
-  return { ...pipeline, readBody: bodyReader(program.body, requestBody, binding.bodies) };
+  const { requestBody, ai } = program.route;
+  const isRead = program.body !== null && requestBody !== null;
+  const isMasked = pipeline.requestMasks !== null || pipeline.responseMasks !== null;
+  if (!isRead && !isMasked) return pipeline;
+  const { limits } = binding.bodies;
+  return {
+    ...pipeline,
+    readBody: isRead ? bodyReader(program.body, requestBody, binding.bodies) : pipeline.readBody,
+    maskRequest: maskedRequests(pipeline, ai, limits),
+    responseTransform: maskedResponses(pipeline, ai, limits),
+  };
 };
 
 function sharedPipeline(functions: Functions, program: RouteProgram, binding: BoundRuntime): RoutePipeline {

@@ -4,6 +4,7 @@ import type {
   CheckedPolicies,
   FilterRule,
   ForbidRule,
+  MaskSide,
   RequireRule,
   WarnRule,
 } from '../language/typed.ts';
@@ -23,7 +24,14 @@ import {
 import { LimitTaker, type Taken } from './interpret/limits.ts';
 import { phaseOf } from './interpret/phases.ts';
 import { type PlacedRule, placedRules } from './interpret/placed-rules.ts';
-import { outputCapOf, type ShapedHeaders, shapedBody, shapedHeaders, valuesOf } from './interpret/shape.ts';
+import {
+  masksOf,
+  outputCapOf,
+  type ShapedHeaders,
+  shapedBody,
+  shapedHeaders,
+  valuesOf,
+} from './interpret/shape.ts';
 import { filterReply, ruleReply, textParts } from './replies.ts';
 import { NOT_PERMITTED } from './runtime/denials.ts';
 import { renderText } from './runtime/text.ts';
@@ -52,6 +60,8 @@ export interface Verdict {
   /** Pools that rules leave out, and what is answered where no other is left and the first rule says no status. */
   readonly barred: readonly string[];
   readonly targetless: Refusal | null;
+  /** What is removed of bodies: each mask as JSON, in no order. */
+  readonly masks: Readonly<Record<MaskSide, readonly string[]>>;
   /** As the service gets it; null unless permitted. */
   readonly body: unknown;
   /** The most tokens of the answer to a call; null where neither the caller nor a rule says. */
@@ -209,6 +219,9 @@ export class Interpreter {
       targetless: permitted && barring.length > 0 ? answerOfFilter(barring[0]!.placed, situation) : null,
       pools: permitted && routing !== undefined ? routing.pools : null,
       outputCap: permitted ? outputCapOf(enforced, situation) : null,
+      masks: permitted
+        ? { request: masksOf(enforced, 'request'), response: masksOf(enforced, 'response') }
+        : NOTHING.masks,
       totalTimeoutMs: permitted ? Math.min(Number.POSITIVE_INFINITY, ...totals) : Number.POSITIVE_INFINITY,
     };
   }
@@ -248,6 +261,7 @@ const NOTHING: Verdict = {
   pools: null,
   barred: [],
   targetless: null,
+  masks: { request: [], response: [] },
   body: null,
   outputCap: null,
 };

@@ -71,6 +71,8 @@ export function readsOfShaping(program: ResidualShaping & Pick<ResidualProgram, 
     ...program.timeouts,
     ...program.routings,
     ...program.filters,
+    ...program.masks.request,
+    ...program.masks.response,
   ];
   const tested = factsTested([...residuals, ...actions]);
   const told = factsOfAlerts(program);

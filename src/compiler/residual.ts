@@ -7,6 +7,8 @@ import type {
   ForbidRule,
   HeaderRule,
   LimitRule,
+  MaskRule,
+  MaskSide,
   MemberRule,
   PermitRule,
   RequireRule,
@@ -62,6 +64,7 @@ export interface ResidualShaping {
   readonly routings: readonly Residual<RouteToRule>[];
   /** In order of rules. */
   readonly filters: readonly FilterCase[];
+  readonly masks: Readonly<Record<MaskSide, readonly Residual<MaskRule>[]>>;
   readonly deprecations: readonly Residual<DeprecateRule>[];
   /** In every mode: whoever is told knows the mode. By the phase that knows what they ask about besides the answer. */
   readonly alerts: Readonly<Record<DecisionPhase, readonly Residual<AlertRule>[]>>;
@@ -135,6 +138,7 @@ const SHAPING_KINDS: ReadonlySet<string> = new Set<RuleIr['rule']['kind']>([
     'timeout',
     'route-to',
     'filter',
+    'mask',
     'deprecate',
     'alert',
   ] as const),
@@ -191,6 +195,7 @@ function residualShaping(candidates: readonly RuleIr[], specialiser: Specialiser
     timeouts: only<TimeoutRule>(enforced, ['timeout']),
     routings: only<RouteToRule>(enforced, ['route-to']),
     filters: filterCases(enforced, specialiser),
+    masks: { request: masksOf(enforced, 'request'), response: masksOf(enforced, 'response') },
     deprecations: only<DeprecateRule>(enforced, ['deprecate']),
     alerts: {
       match: alertsOf('match', residuals),
@@ -240,6 +245,10 @@ function decisionsOf(phase: DecisionPhase, residuals: readonly AnyResidual[]): P
     enforced: here.filter((residual) => residual.ir.mode === 'enforce'),
     observed: here.filter((residual) => residual.ir.mode !== 'enforce'),
   };
+}
+
+function masksOf(enforced: readonly AnyResidual[], side: MaskSide): readonly Residual<MaskRule>[] {
+  return only<MaskRule>(enforced, ['mask']).filter(({ rule }) => rule.sides.includes(side));
 }
 
 function alertsOf(phase: DecisionPhase, residuals: readonly AnyResidual[]): readonly Residual<AlertRule>[] {

@@ -97,6 +97,7 @@ function templatesOf(rule: CheckedRule): TextTemplate[] {
     case 'default':
     case 'timeout':
     case 'route-to':
+    case 'mask':
       return [];
     case 'set-header':
     case 'remove-header':

@@ -24,12 +24,13 @@ export class ShapingParts {
   /** All that the code can depend on. Null: it writes what differs from route to route. */
   #keyOf(program: ResidualProgram, inBody: readonly string[]): string | null {
     const { headers, members, outputCaps, timeouts, routings, filters } = program;
+    const masks = Object.values(program.masks);
     const alerts = Object.values(program.alerts);
     const { auth, parameterNames, body, calls } = program.route;
     const actions = [...headers.request, ...headers.response];
     const rules = [
       ...actions.flatMap((action) => action.rules),
-      ...[...members, ...outputCaps, ...timeouts, ...routings, ...filters, ...alerts.flat()].map(
+      ...[...members, ...outputCaps, ...timeouts, ...routings, ...filters, ...masks.flat(), ...alerts.flat()].map(
         ({ ir }) => ir,
       ),
     ];
@@ -42,6 +43,7 @@ export class ShapingParts {
       ...timeouts,
       ...routings,
       ...filters,
+      ...masks.flat(),
       ...alerts.flat(),
     ].map(({ condition }) => condition.id);
     const counts = [
@@ -52,6 +54,7 @@ export class ShapingParts {
       timeouts,
       routings,
       filters,
+      ...masks,
       ...alerts,
     ].map(({ length }) => length);
     const numbers = [actions.map((action) => action.rules.length), rules.map((rule) => this.#numberOf(rule))];

@@ -1,6 +1,6 @@
 /** What the client is answered: what its service says, as it comes or changed, or what the gateway has to say itself. */
 import type { Dialect } from '../model/pools.ts';
-import type { BodyTransform } from '../pipeline/body-transform.ts';
+import type { BodyTransform, TransformResponseBody } from '../pipeline/body-transform.ts';
 import type { RequestContext } from '../pipeline/context.ts';
 import type { ResponseHead, UpstreamCall } from '../pipeline/upstream.ts';
 import type { Account } from './access-record.ts';
@@ -15,6 +15,7 @@ import { ChangedBody, StreamedBody } from './response-body.ts';
 import { costLine, limitFieldLines, ownFieldLines, responseFieldLines } from './response-fields.ts';
 import type { RoutePlan } from './rule-version.ts';
 import { transformed } from './transformed-body.ts';
+import { WholeBody } from './whole-body.ts';
 
 /** The exchange, as its answer speaks to it. */
 export interface AnswerHost {
@@ -63,11 +64,18 @@ export class ClientAnswer implements ResponseBodyHost {
 
   head(plan: RoutePlan, head: ResponseHead, chunk: Uint8Array, last: boolean, call: UpstreamCall): void {
     const { responseTransform } = plan.pipeline;
-    const transform = responseTransform === null ? null : responseTransform(this.#context, head);
+    const transform = responseTransform === null ? null : this.#transformOf(responseTransform, head);
     const lines = this.#shape(plan, head, transform === null ? NONE : STALE_RESPONSE_FIELDS);
     if (lines === null) this.#host.answerFailed(MALFORMED_ANSWER);
     else if (transform === null) this.#pass(head, lines, chunk, last, call);
     else this.#change(head, lines, transform, chunk, last, call);
+  }
+
+  #transformOf(of: TransformResponseBody, head: ResponseHead): BodyTransform | null {
+    const transform = of(this.#context, head);
+    if (transform?.takesWhole !== true) return transform;
+    const { buffered, limits } = this.#thread;
+    return new WholeBody(transform, buffered, limits.maskedAnswerBytes);
   }
 
   data(chunk: Uint8Array, last: boolean): void {

@@ -5,6 +5,7 @@
  * ending goes through `#finish`, once.
  */
 
+import { isJson, isPlainText } from '../model/media-type.ts';
 import type { WebSocketSettings } from '../model/world.ts';
 import { KNOWN } from '../pipeline/alerts.ts';
 import { RequestContext } from '../pipeline/context.ts';
@@ -38,7 +39,6 @@ import { checkFront } from './front-checks.ts';
 import { linesWithin, requestIdIn, tracedLines, traceparentIn } from './identifiers.ts';
 import { checkAgainstRoute, findRoute, identifyAgain, receive } from './intake.ts';
 import type { LimitWaiter } from './limit-queue.ts';
-import { isJson } from './media-type.ts';
 import { OutgoingBody } from './outgoing-body.ts';
 import { outgoingRequest } from './outgoing-request.ts';
 import { fillTemplate } from './path-template.ts';
@@ -216,10 +216,18 @@ export class Exchange
   /** All rules that don't read the body have been asked: only now is it read, and held. */
   #needBody(): void {
     const { headers } = this.#context;
-    if (!isJson(headers)) this.#refuse(problem('unsupported_media_type'));
+    if (!this.#isReadable()) this.#refuse(problem('unsupported_media_type'));
     else if (contentCoding(headers) === null) this.#refuse(problem('unsupported_content_coding'));
     else if (this.#requestBody === null) this.requestBodyCollected(NOTHING);
     else this.#requestBody.collect(headers);
+  }
+
+  /** Where nothing but masks asks for the body, it may be plain text, or not be there. */
+  #isReadable(): boolean {
+    const { headers, bodyBytes } = this.#context;
+    if (isJson(headers)) return true;
+    const { program, models } = this.#plan!;
+    return program.body === null && models === null && (bodyBytes === 0 || isPlainText(headers));
   }
 
   /** What was signed is all of it, as it came: nothing of it leaves before it is known to be right. */
@@ -394,7 +402,8 @@ export class Exchange
   }
 
   /** Makes the fields say what leaves, and what may come back. */
-  #prepareBodies({ requestTransform, responseTransform }: RoutePipeline): Problem | null {
+  #prepareBodies(pipeline: RoutePipeline): Problem | null {
+    const { requestTransform, responseTransform } = pipeline;
     const { requestEdits, limits } = this.#thread;
     if (responseTransform !== null) {
       requestEdits.removed.push(...UNTRANSFORMABLE_ASKS);
@@ -408,12 +417,7 @@ export class Exchange
     if (this.#requestBody === null) return null;
     if (requestTransform !== null) this.#outgoingBody ??= new OutgoingBody(this.#requestBody, null);
     if (this.#outgoingBody === null) return null;
-    return this.#outgoingBody.prepare(
-      this.#context,
-      requestTransform,
-      requestEdits,
-      limits.bodyHoldBackBytes,
-    );
+    return this.#outgoingBody.prepare(this.#context, pipeline, requestEdits, limits.bodyHoldBackBytes);
   }
 
   /** What leaves is made of the text of the body, and what comes back is read. */

@@ -23,13 +23,20 @@ export class OutgoingBody {
   /** Changes what is held already, and takes back what the fields say of a body that will be another. */
   prepare(
     context: RequestContext,
-    transformOf: RoutePipeline['requestTransform'],
+    { maskRequest, requestTransform }: Pick<RoutePipeline, 'maskRequest' | 'requestTransform'>,
     { removed }: HeaderEdits,
     holdBackBytes: number,
   ): Problem | null {
     const coding = contentCoding(context.headers);
-    if (this.#text !== null && coding !== 'identity') removed.push(...STALE_REQUEST_FIELDS);
-    const transform = transformOf === null ? null : transformOf(context);
+    const text = this.#text;
+    if (maskRequest !== null && text !== null) {
+      const masked = maskRequest(context, text);
+      if (!(masked instanceof Uint8Array)) return fromFault(masked);
+      this.#text = masked;
+    }
+    if (text !== null && (coding !== 'identity' || this.#text !== text))
+      removed.push(...STALE_REQUEST_FIELDS);
+    const transform = requestTransform === null ? null : requestTransform(context);
     if (transform === null) return null;
     removed.push(...STALE_REQUEST_FIELDS);
     if (coding === null) return problem('unsupported_content_coding');

@@ -72,6 +72,7 @@ export class ChangedBody implements ResponseBody {
   /** Undoes the coding; null for none. */
   readonly #decoded: DecodedBody | null;
   readonly #entry: BodyOutput;
+  readonly #changed: TransformedBody;
   #begun = false;
   #received = false;
   #paused = false;
@@ -100,6 +101,7 @@ export class ChangedBody implements ResponseBody {
             failed: (why) => host.responseFailed(UNREADABLE[why]),
           });
     if (coding !== 'identity' && this.#decoded === null) host.responseFailed(overloaded());
+    this.#changed = changed;
     this.#entry = this.#decoded ?? changed;
   }
 
@@ -121,6 +123,7 @@ export class ChangedBody implements ResponseBody {
 
   stop(): void {
     this.#decoded?.stop();
+    this.#changed.stop();
   }
 
   #pass(chunk: Uint8Array): boolean {

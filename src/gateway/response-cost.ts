@@ -2,12 +2,13 @@
  * What a request cost, as the answer of its service tells it. Nothing else of the answer is looked at; what can't be read tells
  * nothing, and the whole reserve is spent.
  */
+
+import { isJson } from '../model/media-type.ts';
 import { toldNano } from '../model/told-amounts.ts';
 import type { CostSource } from '../model/world.ts';
 import type { ResponseHead } from '../pipeline/upstream.ts';
 import { BodyBuffer, type BufferedBytes } from './body-buffer.ts';
 import { contentCoding } from './content-coding.ts';
-import { isJson } from './media-type.ts';
 
 export class ResponseCost {
   readonly #source: CostSource;

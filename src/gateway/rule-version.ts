@@ -106,7 +106,7 @@ export class RuleVersion {
     const operation = callOperationOf(program.route);
     const models = operation === null ? null : this.#models.service(operation);
     // What a call to a model is about stands in its body.
-    const readsBody = program.body !== null || models !== null;
+    const readsBody = program.body !== null || pipeline.maskRequest !== null || models !== null;
     const plan: RoutePlan = {
       rules: this.rules,
       maxBodyBytes: readsBody

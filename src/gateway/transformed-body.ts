@@ -30,6 +30,10 @@ export class TransformedBody implements BodyOutput {
     if (!this.#failed) this.#output.end();
   }
 
+  stop(): void {
+    this.#transform.stop?.();
+  }
+
   #push(chunk: Uint8Array, last: boolean): boolean {
     if (this.#failed) return true;
     const changed = transformed(this.#transform, chunk, last, this.#heldBytesMax);

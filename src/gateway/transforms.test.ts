@@ -280,6 +280,53 @@ describe('an answer', () => {
     settled(simulation);
   });
 
+  describe('that is changed as a whole', () => {
+    const whole = (limits = {}) =>
+      simulate({
+        routes: ALL,
+        limits,
+        pipeline: {
+          responseTransform: () => ({
+            heldBytes: 0,
+            takesWhole: true,
+            push: (text: Uint8Array, last: boolean) => Buffer.from(`${last} ${latin1(text)}`),
+          }),
+        },
+      });
+
+    test('is held until it is there, and changed once', () => {
+      const simulation = whole();
+      const client = get(simulation);
+      const call = simulation.calls[0]!;
+      call.head(false, 'ab');
+      call.data('cd', false);
+      expect([client.status, client.body]).toEqual([0, '']);
+      call.data('e', true);
+      expect([client.status, client.body]).toEqual([200, 'true abcde']);
+      settled(simulation);
+    });
+
+    test.each([
+      ['is too large', { maskedAnswerBytes: 1_024 }, 1_025, [502, 'answer_too_large_to_mask']],
+      ['finds no room', { bodiesBufferedPerThreadBytes: 1_048_576 }, 1_048_577, [503, 'overloaded']],
+    ])('%s', (_, limits, bytes, problem) => {
+      const simulation = whole(limits);
+      const client = get(simulation);
+      simulation.calls[0]!.head(false, 'a'.repeat(bytes - 10));
+      simulation.calls[0]!.data('b'.repeat(10), false);
+      expect(problemOf(client)).toEqual(problem);
+      settled(simulation);
+    });
+
+    test('is let go with its client', () => {
+      const simulation = whole();
+      const client = get(simulation);
+      simulation.calls[0]!.head(false, 'ab');
+      client.disconnect();
+      settled(simulation);
+    });
+  });
+
   test('for which no decoder is left is refused, and nothing of it follows', () => {
     const simulation = changing({ bodyDecodersPerThread: 0 });
     const client = get(simulation);

@@ -133,6 +133,7 @@ export type RuleNode =
   | (RuleNodeBase & { readonly kind: 'timeout'; readonly total: NumberNode })
   /** Pools that a call to a model may use, in the order in which they are tried. */
   | (RuleNodeBase & { readonly kind: 'route-to'; readonly pools: readonly TextNode[] })
+  | MaskNode
   | DeprecateNode
   | AlertNode;
 
@@ -140,6 +141,17 @@ export type MemberNode<Kind extends 'cap' | 'default' = 'cap' | 'default'> = Rul
   readonly kind: Kind;
   readonly member: PathNode;
   readonly value: LiteralNode;
+};
+
+/** Removes what it is about from the bodies of one side or both. */
+export type MaskNode = RuleNodeBase & {
+  readonly kind: 'mask';
+  readonly kinds: readonly TextNode[];
+  /** Without the slashes around them. */
+  readonly patterns: readonly TextNode[];
+  readonly sides: readonly ('request' | 'response')[];
+  /** What stands in the place of what is removed; null: the usual text. */
+  readonly text: TextNode | null;
 };
 
 /** Days since 1970-01-01. */

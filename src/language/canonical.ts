@@ -56,6 +56,10 @@ export function canonicalRule(rule: DistributiveOmit<CheckedRule, 'key' | 'span'
     }
     case 'route-to':
       return `route to pool ${rule.pools.map(quoted).join(' then ')}${when}`;
+    case 'mask': {
+      const asked = [...rule.kinds, ...rule.patterns.map((pattern) => `pattern /${pattern}/`)];
+      return `mask ${asked.join(', ')} in ${rule.sides.join(' and ')} with ${quoted(rule.text)}${when}`;
+    }
     case 'deprecate': {
       const successor = rule.successor === null ? '' : ` successor route ${quoted(rule.successor.route)}`;
       return `deprecate from ${dateText(rule.fromDay)} sunset ${dateText(rule.sunsetDay)}${successor}${when}`;

@@ -72,6 +72,15 @@ policy "a" { permit }
     ),
   },
   {
+    name: 'a mask is a sentence, and its kinds go on below where they are many',
+    given: scrambled(
+      'mask email,card   in request and response with  "*" when true mask pattern /ORD-[0-9]{8}/, pattern /CUSTOMER-[0-9]{8}-[A-Z]{2}/, email, phone, iban, secret in response',
+    ),
+    formatted: ordered(
+      '    mask email, card in request and response with "*"  when true\n    mask pattern /ORD-[0-9]{8}/,\n            pattern /CUSTOMER-[0-9]{8}-[A-Z]{2}/,\n            email,\n            phone,\n            iban,\n            secret in response\n',
+    ),
+  },
+  {
     name: 'a policy of one rule stays on one line',
     given: `language 1\npolicy "p"\n{\n    permit when\n    true\n}\n`,
     formatted: file(`policy "p" { permit when true }\n`),

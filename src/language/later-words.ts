@@ -19,11 +19,6 @@ const PARTS: readonly (readonly [part: string, today: string | null, words: read
   ],
   [
     'routes to AI models',
-    'Today a fixed text is written over a header: `set header "x-note" to "[removed]" in response`.',
-    ['mask'],
-  ],
-  [
-    'routes to AI models',
     'Today a rule can tell which service a route leads to: `route.service is "eu"`.',
     ['targets'],
   ],

@@ -33,6 +33,7 @@ export const KEYWORD_GROUPS = {
     'cap',
     'default',
     'timeout',
+    'mask',
     'deprecate',
     'alert',
   ],
@@ -62,6 +63,7 @@ export const KEYWORD_GROUPS = {
     ...['pool', 'then'],
     ...['no', 'retry', 'cost', 'by', 'sunset', 'successor', 'during', 'outside', 'except'],
     ...['models', 'tokens', 'input', 'output', 'cached', 'reasoning'],
+    'pattern',
   ],
 } as const satisfies Partial<Record<TokenGroup, readonly string[]>>;
 
@@ -79,7 +81,7 @@ export const PERIODS = ['day', 'week', 'month', 'quarter', 'year'] as const;
  * then, and answered with "not in this version" (PT0106) wherever they stand.
  */
 export const LATER_WORDS: ReadonlySet<string> = new Set([
-  ...['mask', 'rotate', 'cache'],
+  ...['rotate', 'cache'],
   ...['convention', 'waiver', 'waivable', 'approval'],
   ...['counting', 'fall'],
   ...['targets', 'pools', 'may'],
@@ -242,13 +244,14 @@ export const Comment = createToken({
   group: 'comments',
 });
 /**
- * A slash begins a regular expression only behind `matches`; everywhere else it divides. The lexer does not know keywords
+ * A slash begins a regular expression only behind `matches` and `pattern`; everywhere else it divides. The lexer does not know keywords
  * yet, so the word is told by its text.
  */
 export const Regex = createToken({
   name: 'Regex',
   pattern: (text, offset, matched) => {
-    if (matched.at(-1)?.image !== 'matches') return null;
+    const before = matched.at(-1)?.image;
+    if (before !== 'matches' && before !== 'pattern') return null;
     REGEX_TEXT.lastIndex = offset;
     return REGEX_TEXT.exec(text);
   },

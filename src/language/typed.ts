@@ -2,6 +2,7 @@ import type { Span } from '../diagnostics/source.ts';
 import type { ArithmeticOperator } from '../model/arithmetic.ts';
 import type { FactDefinition } from '../model/facts.ts';
 import type { TokenMeasure } from '../model/model-call.ts';
+import type { MaskKind } from '../model/masks/kinds.ts';
 import type { ScalarValue, ValueType } from '../model/types.ts';
 
 /**
@@ -143,6 +144,18 @@ export interface RouteToRule extends RuleBase {
   readonly kind: 'route-to';
   readonly pools: readonly string[];
 }
+/** Removes from bodies what its kinds and patterns find; all that apply are one mask. */
+export interface MaskRule extends RuleBase {
+  readonly kind: 'mask';
+  /** Sorted, each once. */
+  readonly kinds: readonly MaskKind[];
+  /** Sorted, each once; each has a longest text. */
+  readonly patterns: readonly string[];
+  readonly sides: readonly MaskSide[];
+  /** What stands in the place of what is removed. */
+  readonly text: string;
+}
+export type MaskSide = 'request' | 'response';
 
 /** Changes a member of the body on its way to the service; rules that decide see it as the caller wrote it. */
 export interface MemberRule extends RuleBase {
@@ -163,6 +176,7 @@ export type CheckedRule =
   | TimeoutRule
   | RouteToRule
   | FilterRule
+  | MaskRule
   | DeprecateRule
   | AlertRule;
 

@@ -72,6 +72,64 @@ export function regexFits(source: string, form: TextForm): boolean {
   return false;
 }
 
+/**
+ * UTF-16 code units of the longest text that an accepted regular expression fits, and of the shortest; null where there is no
+ * longest one: the longest way through its instructions.
+ */
+export function textLengths(source: string): { readonly least: number; readonly most: number } | null {
+  const { inst, start } = RE2JS.compile(source).re2().prog as Program;
+  const lengths = new Map<number, { readonly least: number; readonly most: number }>();
+  const open = new Set<number>();
+  let isEndless = false;
+  const measure = (at: number): { readonly least: number; readonly most: number } => {
+    const known = lengths.get(at);
+    if (known !== undefined) return known;
+    const { op, out, arg } = inst[at]!;
+    if (op === OP.match) return NO_UNITS;
+    if (op === OP.fail) return { least: Number.POSITIVE_INFINITY, most: 0 };
+    if (open.has(at)) {
+      isEndless = true;
+      return NO_UNITS;
+    }
+    open.add(at);
+    const ways = op === OP.alternatives || op === OP.alternativesOfMatch ? [out, arg] : [out];
+    const measured = ways.map(measure);
+    open.delete(at);
+    const taken = op >= OP.rune && op <= OP.anyRuneButNewline ? unitsOf(inst[at]!) : NO_UNITS;
+    const length = {
+      least: Math.min(...measured.map(({ least }) => least)) + taken.least,
+      most: Math.max(...measured.map(({ most }) => most)) + taken.most,
+    };
+    lengths.set(at, length);
+    return length;
+  };
+  const length = measure(start);
+  return isEndless ? null : length;
+}
+
+const NO_UNITS = { least: 0, most: 0 };
+
+function unitsOf({ op, runes }: Instruction): { readonly least: number; readonly most: number } {
+  if (op >= OP.anyRune) return { least: 1, most: 2 };
+  return { least: 1, most: runes.some((rune) => rune > LAST_OF_ONE_UNIT) ? 2 : 1 };
+}
+const LAST_OF_ONE_UNIT = 0xffff;
+
+/** Where an accepted regular expression fits first in a text, from a position on; null: nowhere. */
+export type PlaceFinder = (text: string) => (from: number) => Place | null;
+export interface Place {
+  readonly start: number;
+  readonly end: number;
+}
+
+export function placeFinder(source: string): PlaceFinder {
+  const regex = RE2JS.compile(source);
+  return (text) => {
+    const matcher = regex.matcher(text);
+    return (from) => (matcher.find(from) ? { start: matcher.start(), end: matcher.end() } : null);
+  };
+}
+
 function takes(instruction: Instruction, character: string): boolean {
   return instruction.op >= OP.anyRune || instruction.matchRune(character.charCodeAt(0));
 }
@@ -85,6 +143,7 @@ interface Instruction {
   readonly op: number;
   readonly out: number;
   readonly arg: number;
+  readonly runes: ArrayLike<number> & { some(test: (rune: number) => boolean): boolean };
   matchRune(rune: number): boolean;
 }
 const OP = {

@@ -11,8 +11,12 @@ export interface BodyTransform {
    * with the call; `last` comes once, maybe with an empty chunk, and leaves nothing held back. A fault ends the exchange.
    */
   push(chunk: Uint8Array, last: boolean): Uint8Array | BodyFault;
+  /** It is pushed to once, with everything: whoever runs it holds the pieces, within `maskedAnswerBytes`. */
+  readonly takesWhole?: true;
   /** Bytes held back because what follows may change them: bounded by the limit `bodyHoldBackBytes`. */
   readonly heldBytes: number;
+  /** Nothing more comes or goes. May be called at any time, more than once. */
+  stop?(): void;
 }
 
 /** Why a body may not pass. Told to the client as a problem while nothing has been sent; else the connection breaks. */

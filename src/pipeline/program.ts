@@ -1,4 +1,5 @@
 import type { LimitValues } from '../base/limits.ts';
+import type { MaskSet } from '../model/masks/mask-set.ts';
 import type { Models } from '../model/pools.ts';
 import type { CheckSchema, JsonSchema } from '../model/request-body.ts';
 import type { ValueType } from '../model/types.ts';
@@ -99,6 +100,11 @@ export interface RoutePipeline {
   readonly admit: (context: RequestContext) => Outcome;
   readonly shapeRequest: (context: RequestContext, edits: HeaderEdits) => void;
   readonly shapeResponse: (context: RequestContext, edits: HeaderEdits) => void;
+  /** What is to be removed of this request's body, and of its answer's; null: nothing. Null themselves on routes without such rules. */
+  readonly requestMasks: ((context: RequestContext) => MaskSet | null) | null;
+  readonly responseMasks: ((context: RequestContext) => MaskSet | null) | null;
+  /** The whole text of a body as it may go on; asked once it has been read. Null on routes without masks. */
+  readonly maskRequest: ((context: RequestContext, text: Uint8Array) => Uint8Array | BodyFault) | null;
   /** Null on routes whose rules leave bodies as they are: those pay nothing. */
   readonly requestTransform: TransformRequestBody | null;
   /**
@@ -153,7 +159,11 @@ export interface BodyChecks {
   readonly compileSchema: (schema: JsonSchema, regexInstructionsMax: number) => CheckSchema;
   readonly limits: Pick<
     LimitValues,
-    'requestBodyBufferedBytes' | 'requestJsonDepth' | 'requestJsonValues' | 'regexInstructions'
+    | 'requestBodyBufferedBytes'
+    | 'requestJsonDepth'
+    | 'requestJsonValues'
+    | 'regexInstructions'
+    | 'streamEventBytes'
   >;
 }
 

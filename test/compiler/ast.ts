@@ -19,6 +19,7 @@ import type {
   LimitWindow,
   ListExpression,
   LiteralExpression,
+  MaskRule,
   MemberRule,
   Operand,
   OtherwiseExpression,
@@ -360,6 +361,15 @@ export function routeTo(pools: readonly string[], options: Guard = {}): RouteToR
 }
 export function timeout(totalMs: number, options: Guard = {}): CheckedRule {
   return { kind: 'timeout', ...base(null, options), totalMs };
+}
+
+export function mask(
+  asked: Pick<MaskRule, 'kinds' | 'patterns'>,
+  sides: MaskRule['sides'],
+  text: string,
+  options: Guard = {},
+): MaskRule {
+  return { kind: 'mask', ...base(null, options), ...asked, sides, text };
 }
 
 /** Gives the limits an identity that names their policy, as the checker does. */

@@ -24,7 +24,8 @@ type Edit = typeof edit extends fc.Arbitrary<infer Value> ? Value : never;
 
 /** Kinds of rules that decide nothing. */
 const SHAPING: ReadonlySet<string> = new Set([
-  ...['set-header', 'remove-header', 'cap', 'default', 'timeout', 'route-to', 'filter', 'deprecate', 'alert'],
+  ...['set-header', 'remove-header', 'cap', 'default', 'timeout', 'route-to', 'filter', 'mask'],
+  ...['deprecate', 'alert'],
 ]);
 
 /** In the place of a rule that shapes: one of its kind, or none. */

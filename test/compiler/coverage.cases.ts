@@ -19,6 +19,7 @@ const REACHED: Readonly<Record<string, readonly string[]>> = {
     'timeout',
     'route-to',
     'filter',
+    'mask',
     'deprecate',
     'alert',
     'replaced',

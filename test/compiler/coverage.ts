@@ -80,6 +80,7 @@ export const RULE_PHASES = [
   'shape-response',
   'timeout',
   'pools',
+  'mask',
   'alerts',
 ] as const;
 
@@ -104,6 +105,8 @@ function phaseOf(
     case 'route-to':
     case 'filter':
       return 'pools';
+    case 'mask':
+      return rule.kind;
     case 'alert':
       return 'alerts';
     default: {

@@ -126,6 +126,7 @@ describe('generated code', () => {
         `limit "l${at}" at most ${at + 1} requests in any 1s in total when request.host is "n${at}"`,
     ],
     ['shapeRequest', (at: number) => `set header "x-of" to "${at}" in request when request.host is "n${at}"`],
+    ['requestMasks', (at: number) => `mask email in request with "${at}" when request.host is "n${at}"`],
     ['totalTimeoutMs', (at: number) => `timeout ${at + 1}s when request.host is "n${at}"`],
   ])('finds rules by the value they demand, however many there are: %s', (phase, rule) => {
     const code = (count: number) =>

@@ -100,6 +100,7 @@ const IN_CODE: readonly Mutant[] = [
   ),
   replace('an added field replaces', 'edits.added.push', 'edits.set.push'),
   replace('a removed field is kept', 'edits.removed.push', 'edits.set.push'),
+  replace('masks are forgotten', /masks = runtime\.addMask\([^;]*;/, ';'),
   replace('a timeout is not lessened', ' < least && ', ' > least && '),
   replace('an optional field is read from the wrong place', 'runtime.header(', 'runtime.query('),
   replace(
@@ -150,6 +151,7 @@ const IN_TABLES: readonly Mutant[] = [
   replace('limits of rows are not shown', /runtime\.showTaken\([^)]*\);/, ';'),
   replace('policies in rows watch no limit', /row\d+\.observe\(context\);/, ';'),
   replace('rows shape nothing', /\w+\.shape\(context, edits\);/, ';'),
+  replace('rows mask nothing', /masks = row\d+\.mask\(context, masks\);/, ';'),
   replace('rows bound no time', /least = \w+\.lessen\(context, least\);/, ';'),
   replace('one item of a list is looked up', /item < (list\d+)\.length/, 'item < Math.min(1, $1.length)'),
   replace('repeated items count twice', /(table\d+)\.ofItem\((list\d+), item\)/, '$1.get($2[item])'),

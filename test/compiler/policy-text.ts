@@ -131,6 +131,10 @@ function ruleText(rule: CheckedRule): string {
       return `route to pool ${rule.pools.map(quoted).join(' then ')}${when}`;
     case 'timeout':
       return `timeout ${rule.totalMs}ms${when}`;
+    case 'mask': {
+      const asked = [...rule.kinds, ...rule.patterns.map((pattern) => `pattern /${pattern}/`)];
+      return `mask ${asked.join(', ')} in ${rule.sides.join(' and ')} with ${quoted(rule.text)}${when}`;
+    }
     case 'alert': {
       const often =
         rule.atLeast === null

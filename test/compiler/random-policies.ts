@@ -7,6 +7,7 @@ import type {
   FactExpression,
   LimitRule,
   LimitWindow,
+  MaskRule,
   TypedExpression,
 } from '../../src/language/typed.ts';
 import { OUTPUT_CAP } from '../../src/model/facts.ts';
@@ -25,6 +26,7 @@ import {
   is,
   limit,
   list,
+  mask,
   member,
   memberOf,
   or,
@@ -88,6 +90,7 @@ const CROWD_KINDS = [
   'remove-header',
   'timeout',
   'route-to',
+  'mask',
   'limit',
   'cap',
   'alert',
@@ -139,6 +142,7 @@ const RULES = [
   'timeout',
   'route-to',
   'filter',
+  'mask',
   'cap',
   'default',
   'warn',
@@ -217,6 +221,8 @@ function ruleOf(
     case 'route-to':
       // Two that say different things and hold together are a finding, and nothing that runs.
       return routeTo(['first', 'second'], when);
+    case 'mask':
+      return mask(choices.one(MASKED), choices.one(SIDES), choices.one(['[removed]', '*']), when);
     case 'alert':
       return alert(name, {
         when: randomAnswerCondition(choices, known),
@@ -226,6 +232,14 @@ function ruleOf(
       });
   }
 }
+
+const MASKED: readonly Pick<MaskRule, 'kinds' | 'patterns'>[] = [
+  { kinds: ['email'], patterns: [] },
+  { kinds: ['card', 'email'], patterns: [] },
+  { kinds: [], patterns: ['ORD-[0-9]{8}'] },
+  { kinds: ['iban'], patterns: ['A{1,3}', 'B'] },
+];
+const SIDES: readonly MaskRule['sides'][] = [['request'], ['response'], ['request', 'response']];
 
 type MemberCase = readonly [path: string, values: readonly ScalarValue[]];
 const CAPPED: readonly MemberCase[] = [

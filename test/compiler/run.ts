@@ -56,6 +56,7 @@ export interface Observation {
   readonly pools: readonly string[] | null;
   readonly barred: readonly string[];
   readonly targetless: Refusal | null;
+  readonly masks: unknown;
   readonly body: unknown;
   readonly outputCap: number | null;
   readonly counters: readonly (readonly [string, string])[];
@@ -204,6 +205,10 @@ function runPipeline(
       totalTimeoutMs: permitted ? pipeline.totalTimeoutMs(context) : Number.POSITIVE_INFINITY,
       pools: permitted ? pipeline.poolsFor(context) : null,
       ...(permitted ? targetsOf(pipeline, context) : { barred: [], targetless: null }),
+      masks: {
+        request: permitted ? masksIn(pipeline.requestMasks, context) : [],
+        response: permitted ? masksIn(pipeline.responseMasks, context) : [],
+      },
     },
     reservations: reservationsOf(context),
   };
@@ -267,6 +272,10 @@ const DECISIONS = {
   'next-variant': 'refused',
   fail: 'refused',
 } as const;
+
+function masksIn(masks: RoutePipeline['requestMasks'], context: RequestContext): readonly string[] {
+  return once((masks?.(context)?.masks ?? []).map((mask) => JSON.stringify(mask)));
+}
 
 function shaped(shape: RoutePipeline['shapeRequest'], context: RequestContext) {
   const edits = new HeaderEdits();

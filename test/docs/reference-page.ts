@@ -4,11 +4,12 @@ import { CLAUSES_OF, type ClauseName } from '../../src/language/build/clauses.ts
 import { exampleOf, inWords, ORDERED } from '../../src/language/check/type-names.ts';
 import { LATER_PARTS } from '../../src/language/later-words.ts';
 import { type Absence, BUILT_IN_FACTS, type FactDefinition, type FactPhase } from '../../src/model/facts.ts';
+import { MASK_KINDS } from '../../src/model/masks/kinds.ts';
 import type { ScalarKind } from '../../src/model/types.ts';
 
 /** The page `docs/reference.md`: rules and clauses from the parser's tables, facts and types from the checker's. */
 export function referencePage(): string {
-  return `${[INTRODUCTION, rules(), clauses(), facts(), types(), later()].join('\n\n')}\n`;
+  return `${[INTRODUCTION, rules(), clauses(), masks(), facts(), types(), later()].join('\n\n')}\n`;
 }
 
 const INTRODUCTION = `# Reference of the policy language
@@ -57,6 +58,10 @@ const RULES: Readonly<Record<RuleKind, readonly [production: string, meaning: st
     'RouteTo',
     'Lets a call to a model use these of its pools only, and tries them in this order. A model that none of them serves is refused with 403.',
   ],
+  mask: [
+    'Mask',
+    'Removes personal data and secrets from the body of the request, of the answer, or both; all masks that apply are one.',
+  ],
   alert: [
     'Alert',
     'Tells operators of requests that fit, once they have ended; changes none of them. One alert for each rule and key, over when nothing has fitted for a while.',
@@ -99,6 +104,23 @@ function rules(): string {
 function clauses(): string {
   const rows = Object.entries(CLAUSES).map(([name, meaning]) => [`\`${name}\``, meaning]);
   return `## Clauses\n\nEach at most once, in any order; \`portunus fmt\` puts them in the order above.\n\n${table(['clause', 'says'], rows)}`;
+}
+
+/** What each word of a mask is about, exactly. */
+function masks(): string {
+  const rows = Object.entries(MASK_KINDS).map(([kind, { finds, unitsMost }]) => [
+    code(kind),
+    finds,
+    String(unitsMost),
+  ]);
+  return `## Masks
+
+What a mask finds, wherever it stands in a text: in every text of a JSON body (and in whole numbers of it), in plain text, and in all that a call to a model
+or its answer says, streamed or not. It says nothing of header fields and of what a body of another kind holds: such a body is refused, on the side that is masked.
+\`pattern /…/\` is a regular expression of RE2 with a longest text. Of a stream as much is held back as may be the beginning of something to be removed, and never
+more than the last column says; behind a pattern always as much as its longest text.
+
+${table(['word', 'finds', 'characters held back'], rows)}`;
 }
 
 /** Words that are refused today, so that no policy changes its meaning when they come. */

@@ -33,7 +33,18 @@ import { WEEKDAYS } from '../../src/model/local-time.ts';
  */
 
 const CONSTANTS = ['true', 'false'] as const;
-const OPERATORS = ['and', 'or', 'not', 'is', 'contains', 'like', 'has', 'otherwise', 'matches'] as const;
+const OPERATORS = [
+  'and',
+  'or',
+  'not',
+  'is',
+  'contains',
+  'like',
+  'has',
+  'otherwise',
+  'matches',
+  'pattern',
+] as const;
 
 /** The scope of each word, without its end `.portunus`. */
 const WORD_SCOPES: readonly (readonly [scope: string, words: readonly string[]])[] = [
@@ -109,8 +120,8 @@ export function textMateGrammar(): string {
       test: testBlock(),
       comment: rule('comment.line.number-sign', patternOf(Comment)),
       regex: behind(
-        ['matches'],
-        scoped('keyword.operator.word'),
+        ['matches', 'pattern'],
+        '',
         [rule('string.regexp', '/(?:\\\\.|[^/\\\\\\n])+/')],
         '/',
       ),

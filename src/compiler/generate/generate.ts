@@ -6,6 +6,7 @@ import { indent } from './code.ts';
 import { authoriseCode, judgeBodyCode, matchCode, type PhaseCode } from './decide.ts';
 import type { Marks, ProgramScope } from './frame.ts';
 import { LoopPool } from './loops.ts';
+import { masksCode } from './masks.ts';
 import { ConstantPool } from './pool.ts';
 import { filtersCode, poolsCode, targetRefusalCode } from './pools.ts';
 import { membersCode, outputCapCode, shapeCode, timeoutCode } from './shape.ts';
@@ -66,6 +67,8 @@ export function generateShaping(
     poolsFor: poolsCode(program, scope),
     barredPools: filtersCode(program, scope),
     refuseTargets: targetRefusalCode(program, scope),
+    requestMasks: masksCode(program, scope, 'request'),
+    responseMasks: masksCode(program, scope, 'response'),
     alerts: alertsCode(program, scope),
     alertsReadAddress: { entry: String(readsAddress(program)), functions: [] },
   }));
@@ -120,6 +123,7 @@ export function codeOf({ decisions, shaping }: GeneratedProgram): string {
     'return {',
     ...indent([...entriesOf(decisions), ...nested]),
     '  readBody: null,',
+    '  maskRequest: null,',
     '  responseTransform: null,',
     '};',
   ].join('\n');

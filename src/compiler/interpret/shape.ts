@@ -1,4 +1,4 @@
-import type { CheckedRule, HeaderRule, MemberRule, TextTemplate } from '../../language/typed.ts';
+import type { CheckedRule, HeaderRule, MaskSide, MemberRule, TextTemplate } from '../../language/typed.ts';
 import { OUTPUT_CAP } from '../../model/facts.ts';
 import { dateText } from '../../model/local-time.ts';
 import { memberNames } from '../../model/member-path.ts';
@@ -34,6 +34,12 @@ export function shapedHeaders(
     removed: once(removed.map((rule) => rule.header)),
     added: once(told.filter(({ kind }) => kind === 'add-header').map(line)),
   };
+}
+
+/** What the given rules remove from bodies of one side; their conditions hold. */
+export function masksOf(rules: readonly CheckedRule[], side: MaskSide): readonly string[] {
+  const masks = rules.flatMap((rule) => (rule.kind === 'mask' && rule.sides.includes(side) ? [rule] : []));
+  return once(masks.map(({ kinds, patterns, text }) => JSON.stringify({ kinds, patterns, text })));
 }
 
 /** A template with its holes filled from facts. */

@@ -1,5 +1,7 @@
 import { saturated } from '../../model/arithmetic.ts';
 import { type LocalClock, localClock } from '../../model/local-time.ts';
+import type { Mask } from '../../model/masks/kinds.ts';
+import { MaskSet } from '../../model/masks/mask-set.ts';
 import { queryValue } from '../../model/query.ts';
 import { regexTest } from '../../model/regex.ts';
 import type { ScalarValue, Value } from '../../model/types.ts';
@@ -195,6 +197,12 @@ export class RuntimeSupport {
     const more = changes ?? new MemberChanges(this.#bodies.limits);
     more.set(member, value);
     return more;
+  }
+
+  // -- masks ---------------------------------------------------------------------------------------------------
+  readonly #noMasks = new MaskSet();
+  addMask(masks: MaskSet | null, mask: Mask): MaskSet {
+    return (masks ?? this.#noMasks).with(mask);
   }
 
   // -- answers -------------------------------------------------------------------------------------------------

@@ -480,6 +480,24 @@ export const LANGUAGE_CODES = {
     explanation:
       'Facts of targets are asked of each pool that a call to a model could go to: `forbid` and `require` leave pools out by them. Other rules are asked once for a request, when no pool has been chosen.',
   },
+  PT2140: {
+    title: 'Unknown kind of a mask',
+    severity: 'error',
+    explanation:
+      'A mask removes what it knows by a word – `email`, `card`, `phone`, `iban`, `ip`, `ssn`, `secret` – or what a pattern of your own describes.',
+  },
+  PT2141: {
+    title: 'Pattern that can not be masked in a stream',
+    severity: 'error',
+    explanation:
+      'As much of a stream is held back as the longest text that a pattern fits, because its end may decide whether its beginning may pass. So a pattern has a longest text, within `limits.maskPatternCharacters`, and never fits the empty text.',
+  },
+  PT2142: {
+    title: 'Unfit text of a mask',
+    severity: 'error',
+    explanation:
+      'What stands in the place of what is removed is written into JSON, and into JSON within texts of it, such as the arguments of a tool: it holds nothing that would have to be escaped there.',
+  },
   PT2310: {
     title: 'Folder without authority',
     severity: 'error',

@@ -17,6 +17,12 @@ export const PROJECT_CODES = {
     explanation:
       'All limits that apply to a request are checked and taken in one step, and that step has a bounded size. Merge limits that say the same, or narrow what their policies apply to.',
   },
+  PT2203: {
+    title: 'Mask on a WebSocket',
+    severity: 'error',
+    explanation:
+      'Messages of WebSockets pass unread, so nothing could be removed from them. A route that opens them is in the scope of no mask.',
+  },
   PT2401: {
     title: 'Route that can never be permitted',
     severity: 'error',

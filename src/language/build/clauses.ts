@@ -89,6 +89,7 @@ export const CLAUSES_OF: Readonly<Record<RuleNode['kind'], readonly ClauseName[]
   default: ['from', 'when'],
   timeout: ['from', 'when'],
   'route-to': ['from', 'when'],
+  mask: ['from', 'when'],
   deprecate: ['when'],
   alert: ['for at least', 'for each', 'from', 'because', 'max keys', 'notify'],
 };

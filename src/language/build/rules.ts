@@ -1,12 +1,14 @@
 import type { CstNode } from 'chevrotain';
 import { assert } from '../../base/assert.ts';
 import type { LimitNode, NumberNode, RuleNode, TemplateNode, TextNode, WindowNode } from '../ast.ts';
+import { saidTwice } from '../problems/reading.ts';
 import { CLAUSES_OF, type ClauseNode, collectClauses, type RuleClauses } from './clauses.ts';
 import { buildCondition, buildPath } from './conditions.ts';
 import { buildDate, buildDuration, buildLiteral, buildMoney, buildNumber, numberToken } from './literals.ts';
 import {
   childOf,
   childOrNull,
+  childrenOf,
   has,
   nodeSpan,
   type Reader,
@@ -107,6 +109,7 @@ const FORMS = {
       pools: tokensOf(head, 'Text').map((token) => buildText(reader, token)),
     }),
   },
+  Mask: { kind: 'mask', build: buildMask },
   Deprecate: { kind: 'deprecate', build: buildDeprecate },
   Alert: {
     kind: 'alert',
@@ -170,6 +173,35 @@ function buildDeprecate(reader: Reader, head: CstNode, _clauses: RuleClauses, ba
     from: buildDate(reader, tokenOf(head, 'DateLiteral')),
     sunset: buildDate(reader, tokenOf(head, 'DateLiteral', 1)),
     successor: successor === null ? null : buildText(reader, successor),
+  };
+}
+
+function buildMask(reader: Reader, head: CstNode, _clauses: RuleClauses, base: Base): RuleNode {
+  const asked = childrenOf(head, 'MaskKind');
+  const text = tokenOrNull(head, 'Text');
+  const [first, second] = childrenOf(head, 'Side');
+  const sides = [first, second].flatMap((side) =>
+    side === undefined ? [] : [has(side, 'request') ? ('request' as const) : ('response' as const)],
+  );
+  if (first !== undefined && second !== undefined && sides[0] === sides[1])
+    reader.report(saidTwice(nodeSpan(reader, second), sides[0]!, nodeSpan(reader, first)));
+  return {
+    kind: 'mask',
+    ...base,
+    kinds: asked
+      .flatMap((kind) => tokensOf(kind, 'Name'))
+      .map((token) => ({
+        value: token.image,
+        span: spanOf(reader, token),
+      })),
+    patterns: asked
+      .flatMap((kind) => tokensOf(kind, 'Regex'))
+      .map((token) => ({
+        value: token.image.slice(1, -1),
+        span: spanOf(reader, token),
+      })),
+    sides,
+    text: text === null ? null : buildText(reader, text),
   };
 }
 

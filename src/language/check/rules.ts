@@ -12,6 +12,7 @@ import { checkDeprecation } from './deprecations.ts';
 import { isGatewayHeader, isHeaderName, isHeaderText } from './header-names.ts';
 import type { Known } from './known.ts';
 import { checkLimit } from './limits.ts';
+import { checkMask } from './masks.ts';
 import { checkMember } from './members.ts';
 import { checkReply } from './replies.ts';
 import { checkRouteTo } from './route-to.ts';
@@ -102,6 +103,8 @@ function checkForm(
       return checkTimeout(context, node, head);
     case 'route-to':
       return checkRouteTo(context, node, place.known, head);
+    case 'mask':
+      return checkMask(context, node, head);
     case 'deprecate':
       return checkDeprecation(context, node, place.known, head);
     case 'alert':

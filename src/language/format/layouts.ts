@@ -1,5 +1,5 @@
 import type { CstNode, IToken } from 'chevrotain';
-import { SIGN, Text } from '../tokens.ts';
+import { KEYWORD, SIGN, Text } from '../tokens.ts';
 import { BREAK, type Document, group, ifBroken, indent, line, ownComment, row } from './document.ts';
 import { lengthOfTime } from './literals.ts';
 import { isToken, partsOf } from './parts.ts';
@@ -55,6 +55,8 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   Default: inline,
   Timeout: inline,
   RouteTo: inline,
+  Mask: mask,
+  MaskKind: inline,
   Deprecate: inline,
   Alert: inline,
 
@@ -291,6 +293,20 @@ function commaRow(printer: Printer, node: CstNode): Document {
     return row([index === 0 ? ' ' : '', printer.part(part)]);
   });
   return group(row([printer.part(first!), indent(row(documents))]));
+}
+
+/** Kinds behind commas as in a {@link commaRow}, then the sides and the text in a row. */
+function mask(printer: Printer, node: CstNode): Document {
+  const parts = partsOf(node);
+  const side = parts.findIndex((part) => isToken(part) && part.tokenType === KEYWORD.in);
+  const [word, ...kinds] = parts.slice(0, side);
+  const documents = kinds.map((part, index) => {
+    if (isToken(part) && part.tokenType === SIGN[',']) return row([printer.token(part), line(' ')]);
+    return row([index === 0 ? ' ' : '', printer.part(part)]);
+  });
+  return group(
+    row([printer.part(word!), indent(row([...documents, ' ', printer.inline(parts.slice(side))]))]),
+  );
 }
 
 /** The name, and dates that may begin a new line. */

@@ -103,6 +103,7 @@ describe('line breaks need no meaning (language-rules 3.4)', () => {
       'default',
       'timeout',
       'RouteHead',
+      'mask',
       'deprecate',
       'alert',
     ]);

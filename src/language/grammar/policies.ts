@@ -6,6 +6,7 @@ import {
   PercentLiteral,
   Period,
   RouteHead,
+  Regex,
   SIGN,
   Text,
   TimeLiteral,
@@ -188,6 +189,7 @@ export class PolicyGrammar extends TestGrammar {
       { ALT: () => this.SUBRULE(this.Default) },
       { ALT: () => this.SUBRULE(this.Timeout) },
       { ALT: () => this.SUBRULE(this.RouteTo) },
+      { ALT: () => this.SUBRULE(this.Mask) },
       { ALT: () => this.SUBRULE(this.Deprecate) },
       { ALT: () => this.SUBRULE(this.Alert) },
     ]);
@@ -417,6 +419,41 @@ export class PolicyGrammar extends TestGrammar {
       this.CONSUME(RouteHead);
       this.words(0, KEYWORD.to, KEYWORD.pool);
       this.AT_LEAST_ONE_SEP({ SEP: KEYWORD.then, DEF: () => this.CONSUME(Text) });
+    },
+    INNER,
+  );
+
+  readonly Mask = this.RULE(
+    'Mask',
+    () => {
+      this.CONSUME(KEYWORD.mask);
+      this.AT_LEAST_ONE_SEP({ SEP: SIGN[','], DEF: () => this.SUBRULE(this.MaskKind) });
+      this.CONSUME(KEYWORD.in);
+      this.SUBRULE(this.Side);
+      this.OPTION(() => {
+        this.CONSUME(KEYWORD.and);
+        this.SUBRULE2(this.Side);
+      });
+      this.OPTION2(() => {
+        this.CONSUME(KEYWORD.with);
+        this.CONSUME(Text);
+      });
+    },
+    INNER,
+  );
+
+  readonly MaskKind = this.RULE(
+    'MaskKind',
+    () => {
+      this.OR([
+        {
+          ALT: () => {
+            this.CONSUME(KEYWORD.pattern);
+            this.CONSUME(Regex);
+          },
+        },
+        { ALT: () => this.CONSUME(Name) },
+      ]);
     },
     INNER,
   );

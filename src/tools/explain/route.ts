@@ -165,6 +165,8 @@ function phaseOfRule(placed: PlacedRule): RulePhase {
     case 'cap':
     case 'default':
       return 'shape-request';
+    case 'mask':
+      return rule.sides.includes('request') ? 'shape-request' : 'shape-response';
     case 'deprecate':
       return 'shape-response';
     case 'timeout':

@@ -37,6 +37,10 @@ export function ruleInWords(rule: CheckedRule): string {
       return `leaves pools out; refused where none is left${codeOf(rule.reply.code)}`;
     case 'route-to':
       return `goes to pool ${rule.pools.map((pool) => `"${pool}"`).join(', then ')}`;
+    case 'mask': {
+      const asked = [...rule.kinds, ...rule.patterns.map((pattern) => `/${pattern}/`)];
+      return `masks ${asked.join(', ')} in ${rule.sides.join(' and ')} with "${rule.text}"`;
+    }
     case 'alert': {
       const often =
         rule.atLeast === null

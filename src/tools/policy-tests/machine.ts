@@ -403,8 +403,16 @@ function refusedAtFront({ status, code, detail }: FrontProblem): Observation {
 }
 
 /** What leaves for the service, where the gateway would change it. */
-function changedBody({ requestTransform }: RoutePipeline, context: RequestContext, body: string) {
-  const changes = requestTransform === null || body === '' ? null : requestTransform(context);
-  const changed = changes?.push(new TextEncoder().encode(body), true);
-  return changed instanceof Uint8Array ? new TextDecoder().decode(changed) : null;
+function changedBody(
+  { maskRequest, requestTransform }: RoutePipeline,
+  context: RequestContext,
+  body: string,
+): string | null {
+  if (body === '') return null;
+  const text = new TextEncoder().encode(body);
+  const masked = maskRequest === null ? text : maskRequest(context, text);
+  if (!(masked instanceof Uint8Array)) return null;
+  const changes = requestTransform === null ? null : requestTransform(context);
+  const changed = changes === null ? masked : changes.push(masked, true);
+  return changed instanceof Uint8Array && changed !== text ? new TextDecoder().decode(changed) : null;
 }

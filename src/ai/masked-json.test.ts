@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import { editJson } from '../base/json/edit.ts';
+import { scanJson } from '../base/json/scan.ts';
+import { Masker } from '../model/masks/masker.ts';
+import { maskModelJson } from './masked-json.ts';
+
+const MASKER = new Masker([{ kinds: ['email', 'card'], patterns: [], text: '*' }]);
+const MAIL = 'ann@mail.example';
+
+/** The body as it passes, or why it does not. */
+function masked(text: string): string {
+  const bytes = new TextEncoder().encode(text);
+  const scanned = scanJson(bytes, {
+    ...{
+      depthMax: 64,
+      nodesMax: 1e5,
+      membersMax: 1e5,
+      bytesMax: 1e6,
+      stringBytesMax: 1e6,
+      numberBytesMax: 99,
+    },
+  });
+  if (!scanned.ok) throw new Error(scanned.error.why);
+  const edits = maskModelJson(scanned.value, MASKER);
+  return Array.isArray(edits)
+    ? new TextDecoder().decode(editJson(bytes, edits))
+    : `refused: ${(edits as { why: string }).why}`;
+}
+
+describe('text is masked wherever it is', () => {
+  it.each([
+    ['a message', { messages: [{ role: 'user', content: MAIL }] }],
+    ['a part', { messages: [{ role: 'user', content: [{ type: 'text', text: MAIL }] }] }],
+    [
+      'arguments of a tool',
+      { messages: [{ tool_calls: [{ type: 'function', function: { arguments: `{"to":"${MAIL}"}` } }] }] },
+    ],
+    ['a system prompt', { system: [{ type: 'text', text: MAIL, cache_control: { type: 'ephemeral' } }] }],
+    [
+      'instructions',
+      { instructions: MAIL, input: [{ role: 'user', content: [{ type: 'input_text', text: MAIL }] }] },
+    ],
+    ['input for embeddings', { input: ['x', MAIL] }],
+    [
+      'input of a tool, whatever its members are called',
+      {
+        messages: [
+          {
+            content: [
+              { type: 'tool_use', input: { id: MAIL, type: MAIL, image_url: MAIL, deep: [{ role: MAIL }] } },
+            ],
+          },
+        ],
+      },
+    ],
+    [
+      'a text document',
+      {
+        messages: [
+          { content: [{ type: 'document', source: { type: 'text', media_type: 'text/plain', data: MAIL } }] },
+        ],
+      },
+    ],
+    [
+      'a prompt, a user, metadata, a description',
+      {
+        prompt: MAIL,
+        user: MAIL,
+        metadata: { id: MAIL },
+        tools: [{ type: 'function', function: { description: MAIL, parameters: { description: MAIL } } }],
+      },
+    ],
+    [
+      'an answer',
+      {
+        choices: [{ message: { role: 'assistant', content: MAIL, reasoning_content: MAIL, refusal: null } }],
+      },
+    ],
+    [
+      'an answer of Responses',
+      {
+        output: [
+          { type: 'message', content: [{ type: 'output_text', text: MAIL, annotations: [] }] },
+          { type: 'reasoning', summary: [{ type: 'summary_text', text: MAIL }] },
+        ],
+      },
+    ],
+  ])('%s', (_, body) => {
+    const text = JSON.stringify(body);
+    expect(masked(text)).toBe(text.replaceAll(MAIL, '*'));
+  });
+
+  it('every other byte stays as it was', () => {
+    const text = `{ "model" : "a@b.example", "temperature":1.0e0, "messages":[ {"role":"user","content":"\\u0061nn\\u0040mail.example, \\u00e9"} ]\n}`;
+    expect(masked(text)).toBe(text.replace('\\u0061nn\\u0040mail.example, \\u00e9', '*, é'));
+  });
+
+  it('a number that is a card', () => {
+    const call = (card: string) =>
+      `{"messages":[{"content":[{"type":"tool_use","input":{"card":${card}}}]}]}`;
+    expect(masked(call('4111111111111111'))).toBe(call('"*"'));
+    expect(masked(call('0.4111111111111111'))).toBe(call('0.4111111111111111'));
+  });
+});
+
+describe('what is not known to be text is refused', () => {
+  it.each([
+    [
+      'an image',
+      { messages: [{ content: [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }] }] },
+    ],
+    [
+      'an image of Anthropic',
+      { messages: [{ content: [{ type: 'image', source: { type: 'base64', data: 'AAAA' } }] }] },
+    ],
+    ['a file', { input: [{ role: 'user', content: [{ type: 'input_file', file_id: 'f' }] }] }],
+    [
+      'a document by its URL',
+      { messages: [{ content: [{ type: 'document', source: { type: 'url', url: 'https://x' } }] }] },
+    ],
+    ['sound', { choices: [{ message: { content: null, audio: { data: 'AAAA' } } }] }],
+    ['tokens', { input: [[1, 2, 3]] }],
+    ['a picture made', { data: [{ b64_json: 'AAAA' }] }],
+    ['a part that nobody knows', { output: [{ type: 'hologram' }] }],
+    ['a name that is itself one', { messages: [{ content: [{ type: 'tool_use', input: { [MAIL]: 1 } }] }] }],
+  ])('%s', (_, body) => {
+    expect(masked(JSON.stringify(body))).toMatch(/^refused: /);
+  });
+});
+
+it('log probabilities tell the answer once more: they are removed', () => {
+  expect(masked('{"choices":[{"logprobs":{"content":[{"token":"ann@"}]},"message":{"content":"x"}}]}')).toBe(
+    '{"choices":[{"logprobs":null,"message":{"content":"x"}}]}',
+  );
+  expect(
+    masked(
+      '{"logprobs":true,"output":[{"type":"message","content":[{"type":"output_text","text":"x","logprobs":[{"token":"a@"}]}]}]}',
+    ),
+  ).toBe(
+    '{"logprobs":true,"output":[{"type":"message","content":[{"type":"output_text","text":"x","logprobs":[]}]}]}',
+  );
+});
+
+it('embeddings pass as they are', () => {
+  const answer =
+    '{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.4111111111111111,-1e-3]}]}';
+  expect(masked(answer)).toBe(answer);
+});

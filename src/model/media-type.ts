@@ -1,0 +1,38 @@
+/** What a body is said to be by its `content-type`. Once: what is said twice is not said. */
+
+/** JSON in UTF-8 (RFC 8259, 8.1 and 11; RFC 6839, 3.1). */
+export function isJson(fields: readonly string[]): boolean {
+  return isInUtf8(fields, JSON_TYPE);
+}
+
+/** Text in UTF-8 that is read as it stands: not server-sent events, which are cut into pieces. */
+export function isPlainText(fields: readonly string[]): boolean {
+  return isInUtf8(fields, TEXT_TYPE) && !isEventStream(fields);
+}
+
+/** WHATWG HTML, 9.2. */
+export function isEventStream(fields: readonly string[]): boolean {
+  return isInUtf8(fields, EVENT_STREAM_TYPE);
+}
+
+function isInUtf8(fields: readonly string[], wanted: RegExp): boolean {
+  let value: string | null = null;
+  for (let index = 0; index < fields.length; index += 2) {
+    if (fields[index] !== 'content-type') continue;
+    if (value !== null) return false;
+    value = fields[index + 1]!;
+  }
+  if (value === null) return false;
+  const [type = '', ...parameters] = value.toLowerCase().split(';');
+  return wanted.test(type.trim()) && parameters.every(isHarmless);
+}
+
+function isHarmless(parameter: string): boolean {
+  const [name = '', value = ''] = parameter.split('=', 2);
+  return name.trim() !== 'charset' || UTF_8.test(value.trim());
+}
+
+const JSON_TYPE = /^application\/(?:json|[a-z0-9!#$&^_.-]+\+json)$/;
+const TEXT_TYPE = /^text\/[a-z0-9!#$&^_.+-]+$/;
+const EVENT_STREAM_TYPE = /^text\/event-stream$/;
+const UTF_8 = /^"?utf-?8"?$/;
