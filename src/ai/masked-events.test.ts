@@ -272,6 +272,35 @@ describe('a stream that can not be read', () => {
   });
 });
 
+it.each(['openai/chat', 'openai/responses', 'anthropic/messages'] as const)(
+  '%s: any JSON passes as JSON or is refused, and nothing is held in the end',
+  (operation) => {
+    const names = ['choices', 'delta', 'content', 'text', 'type', 'index', 'finish_reason', 'error', 'tool_calls'];
+    const kinds = ['content_block_delta', 'content_block_stop', 'response.output_text.delta', 'x.done', 'text'];
+    const { any } = fc.letrec((tie) => ({
+      any: fc.oneof(
+        { maxDepth: 4 },
+        fc.constantFrom<unknown>('ann@mail.example', 'ann@', 'x', 0, 1, null, true, ...kinds),
+        fc.array(tie('any'), { maxLength: 3 }),
+        fc.dictionary(fc.constantFrom(...names), tie('any'), { maxKeys: 4 }),
+      ),
+    }));
+    fc.assert(
+      fc.property(fc.array(any, { maxLength: 6 }), (values) => {
+        const [stream = new Uint8Array(0)] = inOne(values.map(data).join(''));
+        const through = new MaskedEvents(operation, MASKER, BOUNDS);
+        const passed = through.push(stream, true);
+        if (!(passed instanceof Uint8Array)) return;
+        expect(through.heldBytes).toBe(0);
+        const said = Buffer.from(passed).toString().match(/^data: .*$/gm) ?? [];
+        expect(said.length).toBeGreaterThanOrEqual(values.length);
+        for (const line of said) JSON.parse(line.slice('data: '.length));
+      }),
+      { numRuns: Number(process.env.MASK_RUNS ?? 100) },
+    );
+  },
+);
+
 it('what is held when a stream breaks off leaves before the error is told', () => {
   const chunk = data({ id: 'c', choices: [{ index: 0, delta: { content: 'to ann' }, finish_reason: null }] });
   const error = data({ error: { message: 'broken' } });

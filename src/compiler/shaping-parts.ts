@@ -30,9 +30,15 @@ export class ShapingParts {
     const actions = [...headers.request, ...headers.response];
     const rules = [
       ...actions.flatMap((action) => action.rules),
-      ...[...members, ...outputCaps, ...timeouts, ...routings, ...filters, ...masks.flat(), ...alerts.flat()].map(
-        ({ ir }) => ir,
-      ),
+      ...[
+        ...members,
+        ...outputCaps,
+        ...timeouts,
+        ...routings,
+        ...filters,
+        ...masks.flat(),
+        ...alerts.flat(),
+      ].map(({ ir }) => ir),
     ];
     if (rules.flatMap(factsWritten).some(({ phase, path }) => phase === 'compile' && path !== 'route'))
       return null;

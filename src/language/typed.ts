@@ -1,8 +1,8 @@
 import type { Span } from '../diagnostics/source.ts';
 import type { ArithmeticOperator } from '../model/arithmetic.ts';
 import type { FactDefinition } from '../model/facts.ts';
-import type { TokenMeasure } from '../model/model-call.ts';
 import type { MaskKind } from '../model/masks/kinds.ts';
+import type { TokenMeasure } from '../model/model-call.ts';
 import type { ScalarValue, ValueType } from '../model/types.ts';
 
 /**

@@ -43,7 +43,6 @@ const OPERATORS = [
   'has',
   'otherwise',
   'matches',
-  'pattern',
 ] as const;
 
 /** The scope of each word, without its end `.portunus`. */
@@ -119,12 +118,7 @@ export function textMateGrammar(): string {
       },
       test: testBlock(),
       comment: rule('comment.line.number-sign', patternOf(Comment)),
-      regex: behind(
-        ['matches', 'pattern'],
-        '',
-        [rule('string.regexp', '/(?:\\\\.|[^/\\\\\\n])+/')],
-        '/',
-      ),
+      regex: behind(['matches', 'pattern'], '', [rule('string.regexp', '/(?:\\\\.|[^/\\\\\\n])+/')], '/'),
       template: behind(['because', 'to'], '', [textRule([ESCAPE, HOLE])], '"'),
       words: { patterns: [...WORD_SCOPES.map(([scope, words]) => rule(scope, anyOf(words)))] },
       name: rule(NAME_SCOPE, patternOf(Word)),
