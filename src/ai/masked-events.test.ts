@@ -275,8 +275,24 @@ describe('a stream that can not be read', () => {
 it.each(['openai/chat', 'openai/responses', 'anthropic/messages'] as const)(
   '%s: any JSON passes as JSON or is refused, and nothing is held in the end',
   (operation) => {
-    const names = ['choices', 'delta', 'content', 'text', 'type', 'index', 'finish_reason', 'error', 'tool_calls'];
-    const kinds = ['content_block_delta', 'content_block_stop', 'response.output_text.delta', 'x.done', 'text'];
+    const names = [
+      'choices',
+      'delta',
+      'content',
+      'text',
+      'type',
+      'index',
+      'finish_reason',
+      'error',
+      'tool_calls',
+    ];
+    const kinds = [
+      'content_block_delta',
+      'content_block_stop',
+      'response.output_text.delta',
+      'x.done',
+      'text',
+    ];
     const { any } = fc.letrec((tie) => ({
       any: fc.oneof(
         { maxDepth: 4 },
@@ -292,7 +308,10 @@ it.each(['openai/chat', 'openai/responses', 'anthropic/messages'] as const)(
         const passed = through.push(stream, true);
         if (!(passed instanceof Uint8Array)) return;
         expect(through.heldBytes).toBe(0);
-        const said = Buffer.from(passed).toString().match(/^data: .*$/gm) ?? [];
+        const said =
+          Buffer.from(passed)
+            .toString()
+            .match(/^data: .*$/gm) ?? [];
         expect(said.length).toBeGreaterThanOrEqual(values.length);
         for (const line of said) JSON.parse(line.slice('data: '.length));
       }),

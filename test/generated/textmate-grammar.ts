@@ -33,17 +33,7 @@ import { WEEKDAYS } from '../../src/model/local-time.ts';
  */
 
 const CONSTANTS = ['true', 'false'] as const;
-const OPERATORS = [
-  'and',
-  'or',
-  'not',
-  'is',
-  'contains',
-  'like',
-  'has',
-  'otherwise',
-  'matches',
-] as const;
+const OPERATORS = ['and', 'or', 'not', 'is', 'contains', 'like', 'has', 'otherwise', 'matches'] as const;
 
 /** The scope of each word, without its end `.portunus`. */
 const WORD_SCOPES: readonly (readonly [scope: string, words: readonly string[]])[] = [
