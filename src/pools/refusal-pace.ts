@@ -6,7 +6,7 @@
 import { METER_KINDS, METER_UNITS } from '../model/provider-limits.ts';
 import { LANE_METERS_MAX } from '../pipeline/key-pool.ts';
 import { LANE, type LaneMemory, METER, WORD } from './lane-layout.ts';
-import { beginMeter, setAmount } from './meters.ts';
+import { beginMeter } from './meters.ts';
 
 const WINDOW_MS = 60_000;
 /** Of fewer calls a minute, a refusal says nothing of how many would have been taken. */
@@ -37,8 +37,9 @@ export function learnFromRefusal(memory: LaneMemory, lane: number, sentMs: numbe
   cells[head + LANE.refusedAtMs] = nowMs;
   const amount = cells[at + METER.amount]!;
   const cut = cells[at + METER.guessed] === 0 && cells[at + METER.declared] === 0 ? 0 : CUT_MOST * amount;
-  setAmount(cells, at, Math.min(amount, MARGIN * Math.max(recent, cut)));
-  cells[at + METER.left] = Math.min(0, cells[at + METER.left]!);
+  cells[at + METER.amount] = Math.min(amount, MARGIN * Math.max(recent, cut));
+  // Nothing is left, and nothing owed: the provider has refused, not lent.
+  cells[at + METER.left] = 0;
   cells[at + METER.guessed] = 1;
   return true;
 }
