@@ -57,6 +57,18 @@ describe('facts of a call', () => {
     expect(facts('openai/chat', body)).toMatchObject({ outputCap: null, choices: 1, streams: false });
   });
 
+  it.each([
+    ['one', 1],
+    [[1, 2, 3], 1],
+    [['one', 'two'], 2],
+    [[[1], [2, 3], [4]], 3],
+    [['one', 5], 2],
+    [[], 1],
+  ])('of completions have an answer for each prompt of %j', (prompt, prompts) => {
+    expect(facts('openai/completions', { model: 'm', prompt }).choices).toBe(prompts);
+    expect(facts('openai/completions', { model: 'm', prompt, n: 2, best_of: 3 }).choices).toBe(3 * prompts);
+  });
+
   it('know whether usage was asked for', () => {
     const body = { model: 'm', messages: HELLO, stream: true, stream_options: { include_usage: true } };
     expect(facts('openai/chat', body).asksForUsage).toBe(true);

@@ -30,7 +30,7 @@ export function readCall(document: JsonDocument, operation: Operation): CallFact
     model: model === undefined ? null : document.text(model),
     streams: operation.streams && streams,
     outputCap,
-    choices: Math.max(choices ?? 1, bestOf(document, root)),
+    choices: Math.max(choices ?? 1, bestOf(document, root)) * promptsIn(document, root, operation.prompts),
     asksForUsage: asks === true,
     promptBytes: document.bytes.length,
     hasTools: hasItems(document, document.member(root, 'tools')),
@@ -66,6 +66,15 @@ function countIn(document: JsonDocument, object: JsonNode, name: string): number
 function bestOf(document: JsonDocument, root: JsonNode): number {
   const count = countIn(document, root, 'best_of');
   return typeof count === 'number' ? count : 1;
+}
+
+/** An array of texts or of arrays of tokens holds several prompts, an array of tokens is one. */
+function promptsIn(document: JsonDocument, root: JsonNode, member: string | null): number {
+  const prompts = member === null ? undefined : document.member(root, member);
+  if (prompts === undefined || document.typeOf(prompts) !== 'array') return 1;
+  for (let item = document.first(prompts); item !== undefined; item = document.next(item))
+    if (document.typeOf(item) !== 'number') return document.size(prompts);
+  return 1;
 }
 
 /** What its bytes don't bound, of the whole of a prompt. */

@@ -14,6 +14,8 @@ export interface Operation extends OperationTarget {
   /** The most tokens that an image within a prompt can be, and that tools add to what is written of them. */
   readonly imageTokensMax: number;
   readonly toolsTokensMax: number;
+  /** The member that may hold several prompts, each answered for itself; null: there is one. */
+  readonly prompts: string | null;
   /** Whether an answer of text is made at all: where not, nothing is taken of output tokens. */
   readonly answersInTokens: boolean;
   readonly streams: boolean;
@@ -79,6 +81,7 @@ const OPENAI = {
   // gpt-4o-mini takes most: 2,833 and 5,667 for each of up to eight tiles ("Images and vision", calculating costs)
   imageTokensMax: 48_169,
   toolsTokensMax: 0,
+  prompts: null,
   answersInTokens: false,
   streams: false,
   usage: null,
@@ -88,6 +91,7 @@ const ANTHROPIC = {
   dialect: 'anthropic',
   body: 'json',
   choices: null,
+  prompts: null,
   // images of more than 8,000 pixels on a side are refused, larger ones than the model sees are scaled down ("Vision")
   imageTokensMax: 5_000,
   // the system prompt of tool use is at most 735 of the models that there have been ("Tool use", pricing)
@@ -117,6 +121,7 @@ export const OPERATIONS = {
     ...OPENAI,
     outputCaps: ['max_tokens'],
     choices: 'n',
+    prompts: 'prompt',
     answersInTokens: true,
     streams: true,
     usage: CHAT_USAGE,

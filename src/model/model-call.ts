@@ -5,7 +5,7 @@ export interface CallFacts {
   readonly streams: boolean;
   /** The least of the caller's own bounds; null: it set none. */
   readonly outputCap: number | null;
-  /** Answers that are made of the prompt, 1 or more. */
+  /** Answers that are made of the prompts together, 1 or more. */
   readonly choices: number;
   /** The caller asked for the usage at the end of a stream. */
   readonly asksForUsage: boolean;
