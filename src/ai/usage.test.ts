@@ -56,6 +56,23 @@ describe('usage', () => {
   });
 });
 
+it('has no larger part than the whole', () => {
+  const usage = {
+    prompt_tokens: 10,
+    completion_tokens: 2,
+    prompt_tokens_details: { cached_tokens: 11 },
+    completion_tokens_details: { reasoning_tokens: 3 },
+  };
+  const told = { inputTokens: 10, outputTokens: 2, cachedTokens: 10, reasoningTokens: 2 };
+  expect(usageIn({ usage }, OPERATIONS['openai/chat'].usage)).toEqual(told);
+  const stream = new StreamUsage(OPERATIONS['openai/chat'].usage);
+  stream.event(
+    JSON.stringify({ usage: { prompt_tokens: 30, prompt_tokens_details: { cached_tokens: 20 } } }),
+  );
+  stream.event(JSON.stringify({ usage: { prompt_tokens: 10, completion_tokens: 2 } }));
+  expect(stream.usage).toMatchObject({ inputTokens: 10, cachedTokens: 10 });
+});
+
 describe('usage in a stream', () => {
   it.each([
     [
@@ -88,6 +105,19 @@ describe('usage in a stream', () => {
     const stream = new StreamUsage(OPERATIONS[operation].usage);
     for (const event of events) stream.event(event);
     expect(stream.usage).toMatchObject(usage);
+  });
+
+  it.each([
+    ['openai/chat', '[DONE]'],
+    ['openai/responses', '{"response":{"id":"r"},"type":"response.completed","usage":{"input_tokens":1}}'],
+    ['openai/responses', '{"type":"response.incomplete","response":{}}'],
+    ['anthropic/messages', '{"type":"message_stop"}'],
+  ] as const)('of %s is final with %s', (operation, last) => {
+    const stream = new StreamUsage(OPERATIONS[operation].usage);
+    stream.event('{"type":"message_delta","usage":{"input_tokens":1,"output_tokens":15}}');
+    expect(stream.isFinal).toBe(false);
+    stream.event(last);
+    expect(stream.isFinal).toBe(true);
   });
 
   it('is not known of a stream that was cut before it', () => {

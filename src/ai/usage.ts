@@ -11,7 +11,7 @@ export function usageIn(answer: unknown, paths: UsagePaths): TokenUsage | null {
   const output = countAt(usage, paths.output);
   if (input === null && output === null) return null;
   const beside = paths.besideInput.reduce((sum, name) => sum + (countAt(usage, [name]) ?? 0), 0);
-  return {
+  return withinWhole({
     inputTokens: (input ?? 0) + beside,
     outputTokens: output ?? 0,
     cachedTokens: (paths.cached === null ? null : countAt(usage, paths.cached)) ?? 0,
@@ -20,6 +20,15 @@ export function usageIn(answer: unknown, paths: UsagePaths): TokenUsage | null {
       (sum, { path, share }) => sum + (countAt(usage, path) ?? 0) * share,
       0,
     ),
+  });
+}
+
+/** A part that is larger than its whole would make a cost below nothing. */
+function withinWhole(usage: TokenUsage): TokenUsage {
+  return {
+    ...usage,
+    cachedTokens: Math.min(usage.cachedTokens, usage.inputTokens),
+    reasoningTokens: Math.min(usage.reasoningTokens, usage.outputTokens),
   };
 }
 
@@ -50,6 +59,7 @@ export class StreamUsage {
     if (isLast(data)) this.#isFinal = true;
     if (!mayTellUsage(data)) return null;
     const parsed = parsedJson(data);
+    if (LAST_TYPES.includes(at(parsed, ['type']))) this.#isFinal = true;
     let tells = false;
     for (const path of PLACES) {
       const told = usageIn(at(parsed, path), this.#paths);
@@ -61,13 +71,17 @@ export class StreamUsage {
   }
 }
 
-/** The last event of a stream; Anthropic's and that of OpenAI's responses name themselves first. */
+/** The last event of a stream; Anthropic's and that of OpenAI's responses mostly name themselves first. */
 function isLast(data: string): boolean {
-  if (data === '[DONE]') return true;
-  const type = LAST_EVENT.exec(data);
-  return type !== null;
+  return data === '[DONE]' || LAST_TYPES.includes(FIRST_TYPE.exec(data)?.[1]);
 }
-const LAST_EVENT = /^\{\s*"type"\s*:\s*"(?:message_stop|response\.(?:completed|incomplete|failed))"/;
+const FIRST_TYPE = /^\{\s*"type"\s*:\s*"([a-z_.]+)"/;
+const LAST_TYPES: readonly unknown[] = [
+  'message_stop',
+  'response.completed',
+  'response.incomplete',
+  'response.failed',
+];
 
 /** The event itself, `response` of OpenAI's, `message` of Anthropic's first one. */
 const PLACES: readonly (readonly string[])[] = [[], ['response'], ['message']];
@@ -82,13 +96,13 @@ const MEMBER = '"usage"';
 
 function merged(before: TokenUsage | null, told: TokenUsage): TokenUsage {
   if (before === null) return told;
-  return {
+  return withinWhole({
     inputTokens: told.inputTokens || before.inputTokens,
     outputTokens: told.outputTokens || before.outputTokens,
     cachedTokens: told.cachedTokens || before.cachedTokens,
     reasoningTokens: told.reasoningTokens || before.reasoningTokens,
     surcharge: told.surcharge || before.surcharge,
-  };
+  });
 }
 
 function at(value: unknown, path: readonly string[]): unknown {

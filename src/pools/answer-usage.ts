@@ -46,9 +46,11 @@ export class AnswerUsage {
     return this.#streamed === null ? this.#told : this.#streamed.usage;
   }
 
-  /** Whether the answer came to its end: of a stream that breaks off, what was told before is less than was used. */
+  /**
+   * Whether the answer came to its end. A stream says so itself: one that ends before, however cleanly, has told less than was used.
+   */
   get isWhole(): boolean {
-    return this.#isWhole || this.#streamed?.isFinal === true;
+    return this.#streamed === null ? this.#isWhole : this.#streamed.isFinal;
   }
 
   #passJson(chunk: Uint8Array, last: boolean): Uint8Array {
