@@ -3,15 +3,15 @@
  * at the end of a stream.
  */
 import type { Operation } from '../ai/operations.ts';
-import type { JsonDocument } from '../base/json/document.ts';
-import { editJson, type JsonEdit, setMember, setMembers } from '../base/json/edit.ts';
+import type { JsonDocument, JsonNode } from '../base/json/document.ts';
+import { editJson, type JsonEdit, removeMember, setMember, setMembers } from '../base/json/edit.ts';
 
 export interface BodyChanges {
   /** Null: as the caller wrote it. */
   readonly model: string | null;
   /** Null: as the caller wrote it. */
   readonly outputCap: number | null;
-  /** The member that says it where the caller has written none. */
+  /** The member that the provider knows it by; null: the operation has none. */
   readonly capMember: string | null;
   readonly asksForUsage: boolean;
 }
@@ -24,13 +24,11 @@ export function outgoingBody(
   const members: Record<string, Uint8Array> = {};
   const edits: JsonEdit[] = [];
   if (model !== null) members.model = json(model);
-  if (outputCap !== null) {
-    const written = outputCaps.filter((name) => isSet(document, name));
-    for (const name of written) {
-      // a provider may go by any of them
-      if (document.number(document.member(document.root, name)!) > outputCap) members[name] = json(outputCap);
-    }
-    if (written.length === 0 && capMember !== null) members[capMember] = json(outputCap);
+  if (outputCap !== null && capMember !== null) {
+    if (!says(document, capMember, outputCap)) members[capMember] = json(outputCap);
+    // a provider that knows both refuses both at once, and one that knows but this one would not be bound by the other
+    const other = memberOf(document, (name) => name !== capMember && outputCaps.includes(name));
+    if (other !== null) edits.push(removeMember(document, document.root, other));
   }
   if (asksForUsage) {
     const options = document.member(document.root, 'stream_options');
@@ -42,9 +40,15 @@ export function outgoingBody(
   return edits.length === 0 ? document.bytes : editJson(document.bytes, edits);
 }
 
-function isSet(document: JsonDocument, name: string): boolean {
+function says(document: JsonDocument, name: string, count: number): boolean {
   const node = document.member(document.root, name);
-  return node !== undefined && document.typeOf(node) === 'number';
+  return node !== undefined && document.typeOf(node) === 'number' && document.number(node) === count;
+}
+
+function memberOf(document: JsonDocument, isIt: (name: string) => boolean): JsonNode | null {
+  for (let name = document.first(document.root); name !== undefined; name = document.next(name))
+    if (isIt(document.text(name))) return name;
+  return null;
 }
 
 function json(value: unknown): Uint8Array {

@@ -247,12 +247,25 @@ export class Models {
     pools: PoolChoice | null = null,
   ): Caller & { call: UpstreamCall } {
     const caller = new Caller();
-    const service = this.#bound.service(operation);
     const plan = this.read(body, operation);
     if ('code' in plan) throw new Error(plan.sentence);
-    const call = service.send(plan, pools, { ...REQUEST, ...request }, caller);
+    return Object.assign(caller, { call: this.send(plan, caller, operation, request, pools) });
+  }
+
+  send(
+    plan: ModelRequest,
+    caller: Caller,
+    operation: CallOperation = 'openai/chat',
+    request: Partial<UpstreamRequest> = {},
+    pools: PoolChoice | null = null,
+  ): UpstreamCall {
+    const call = this.#bound.service(operation).send(plan, pools, { ...REQUEST, ...request }, caller);
     this.pass(0);
-    return Object.assign(caller, { call });
+    return call;
+  }
+
+  capped(plan: ModelRequest, outputTokens: number, operation: CallOperation): ModelRequest {
+    return this.#bound.service(operation).capped(plan, outputTokens);
   }
 
   read(body: unknown, operation: CallOperation = 'openai/chat'): ModelRequest | NoModelRequest {

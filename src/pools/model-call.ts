@@ -300,14 +300,13 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     // First, so that nobody who waits is the next to be refused.
     if (means === 'throttled') this.#close(ticket, waitMs, reports);
     this.#endAttempt(means === 'throttled' ? 'refused' : 'rejected', reports);
-    // what failed for no reason that is known may have been paid for
-    if (means === null && status >= 500) this.#plan.use.charged = 'reserve';
+    if (mayHaveWorked(status)) this.#plan.use.charged = 'reserve';
     const mayRetry = this.#attempts < this.#thread.limits.providerAttempts;
     if (means === 'throttled' || means === 'unauthorised' || means === 'out-of-credit') {
       if (mayRetry) this.#again();
       else if (means === 'throttled') this.#exhausted(this.#soonestMs());
       else this.#failLater('no_key_available');
-    } else if (means === 'overloaded' && mayRetry && this.#hasOther(target)) {
+    } else if (means === 'overloaded' && !mayHaveWorked(status) && mayRetry && this.#hasOther(target)) {
       this.#passedOver.add(target);
       this.#again();
     } else this.#passRefusal(body, target, sent);
@@ -484,6 +483,14 @@ function isEventStream(fields: readonly string[]): boolean {
   for (let index = 0; index < fields.length; index += 2)
     if (fields[index] === 'content-type') return fields[index + 1]!.startsWith('text/event-stream');
   return false;
+}
+
+/**
+ * What fails or takes too long may have been worked on, and be paid for. 503, and the 529 that some providers have beside it, say that
+ * there was no room for it.
+ */
+function mayHaveWorked(status: number): boolean {
+  return status === 408 || (status >= 500 && status !== 503 && status !== 529);
 }
 
 /** Of OpenAI's two names for it, providers that speak its dialect may know but one. */

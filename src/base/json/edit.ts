@@ -89,6 +89,26 @@ export function setMembers(
 }
 const COMMA = new TextEncoder().encode(',');
 
+/** The edit after which `object`, which has other members too, has none of this name. One edit list may remove one member of an object. */
+export function removeMember(document: JsonDocument, object: JsonNode, removed: JsonNode): JsonEdit {
+  let before: JsonNode | undefined;
+  for (let name = document.first(object); name !== removed; name = document.next(name)) {
+    assert(name !== undefined, 'a member is removed from the object that it is in');
+    before = name;
+  }
+  const next = document.next(removed);
+  assert(before !== undefined || next !== undefined, 'an object keeps one member at least');
+  const span =
+    before === undefined
+      ? { start: document.span(removed).start, end: document.span(next!).start }
+      : {
+          start: document.span(document.valueOf(before)).end,
+          end: document.span(document.valueOf(removed)).end,
+        };
+  return { span, replacement: NOTHING };
+}
+const NOTHING = new Uint8Array(0);
+
 function lastValue(document: JsonDocument, object: JsonNode): JsonNode | undefined {
   let last: JsonNode | undefined;
   for (let name = document.first(object); name !== undefined; name = document.next(name)) last = name;

@@ -1,0 +1,129 @@
+/** What limits of policies rely on: the bound of a call holds at its provider, and what nobody has told stays reserved. */
+import { describe, expect, it } from 'vitest';
+import type { CallOperation } from '../model/route-calls.ts';
+import type { ModelRequest } from '../pipeline/model-request.ts';
+import {
+  ANSWER,
+  Caller,
+  HELLO,
+  Models,
+  type ModelsOptions,
+  type ProviderCall,
+  TWO_KEYS,
+} from './model-call.cases.ts';
+
+function planned(
+  body: object,
+  operation: CallOperation = 'openai/chat',
+  options: Partial<ModelsOptions> = {},
+): { models: Models; plan: ModelRequest } {
+  const models = new Models({ pools: TWO_KEYS, ...options });
+  const plan = models.read({ model: 'gpt', ...body }, operation);
+  if ('code' in plan) throw new Error(plan.sentence);
+  return { models, plan };
+}
+
+/** The call that leaves, and its plan. */
+function sent(
+  body: object,
+  options: Partial<ModelsOptions> = {},
+  reliesOnCap = true,
+): { plan: ModelRequest; call: ProviderCall; models: Models; caller: Caller } {
+  const { models, plan } = planned(body, 'openai/chat', options);
+  plan.relyOnCap = reliesOnCap;
+  const caller = new Caller();
+  models.send(plan, caller);
+  return { plan, call: models.newCalls()[0]!, models, caller };
+}
+
+/** What leaves of each body, with the cap that it says. */
+function bodiesSent(bodies: readonly object[], options: Partial<ModelsOptions>): unknown[] {
+  const models = new Models({ pools: TWO_KEYS, ...options });
+  return bodies.map((body) => {
+    const plan = models.read(body);
+    if ('code' in plan) throw new Error(plan.sentence);
+    plan.relyOnCap = true;
+    models.send(plan, new Caller());
+    const [call] = models.newCalls();
+    expect(call!.request.bodyBytes).toBe(Buffer.byteLength(call!.body));
+    return JSON.parse(call!.body);
+  });
+}
+
+describe('a cap that limits rely on', () => {
+  const messages = HELLO.messages;
+  it.each([
+    ['max_tokens', { max_completion_tokens: 1 }, { max_tokens: 1 }],
+    ['max_tokens', { max_tokens: 5 }, { max_tokens: 5 }],
+    ['max_tokens', { max_completion_tokens: 3, max_tokens: 9 }, { max_tokens: 3 }],
+    ['max_completion_tokens', { max_tokens: 4 }, { max_completion_tokens: 4 }],
+    ['max_completion_tokens', { max_tokens: 4, max_completion_tokens: 9 }, { max_completion_tokens: 4 }],
+    ['max_completion_tokens', { max_tokens: null, max_completion_tokens: 9 }, { max_completion_tokens: 9 }],
+    ['max_tokens', { max_tokens: null, max_completion_tokens: 2 }, { max_tokens: 2 }],
+  ] as const)('is said as the provider knows it, and once: %s of %j', (outputCapMember, caps, expected) => {
+    const orders = [
+      { ...caps, model: 'gpt', messages },
+      { model: 'gpt', ...caps, messages },
+      { model: 'gpt', messages, ...caps },
+    ];
+    for (const body of bodiesSent(orders, { provider: { outputCapMember } }))
+      expect(body).toEqual({ model: 'gpt', messages, ...expected });
+  });
+
+  it('is that of the model where the caller wrote none', () => {
+    const options = { model: { outputTokensMax: 50 }, provider: { outputCapMember: 'max_tokens' as const } };
+    expect(bodiesSent([{ model: 'gpt', messages }], options)).toEqual([
+      { model: 'gpt', messages, max_tokens: 50 },
+    ]);
+  });
+
+  it('stays as the caller wrote it where nothing relies on it', () => {
+    const body = { model: 'gpt', max_completion_tokens: 1, messages, max_tokens: null };
+    const { call } = sent(body, { provider: { outputCapMember: 'max_tokens' } }, false);
+    expect(call.body).toBe(JSON.stringify(body));
+  });
+});
+
+describe('a stream that ends cleanly before its last event', () => {
+  it.each([
+    ['data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":1}}\n\n', 'reserve'],
+    ['data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":1}}\n\ndata: [DONE]\n\n', 'told'],
+    ['data: [DONE]\n\n', 'reserve'],
+  ])('%j leaves the %s', (events, charged) => {
+    const { plan, call } = sent({ ...HELLO, stream: true });
+    call.head(200, events, true, ['content-type', 'text/event-stream']);
+    expect(plan.use.charged).toBe(charged);
+  });
+});
+
+describe('a provider that fails', () => {
+  const pools = [
+    { name: 'first', provider: 'one', keys: [{ name: 'a' }] },
+    { name: 'second', provider: 'two', keys: [{ name: 'b' }] },
+  ];
+  const statuses = [408, 500, 502, 503, 504, 529];
+  const provider = {
+    errors: [{ statuses, codes: [], messageContains: null, means: 'overloaded' as const }],
+  };
+
+  it.each([408, 500, 502, 504])(
+    'with %i may have worked: nothing is sent again, the reserve is kept',
+    (status) => {
+      const { plan, call, models, caller } = sent(HELLO, { pools, provider });
+      call.answer(status, {});
+      expect(models.newCalls()).toEqual([]);
+      expect(caller.head!.status).toBe(status);
+      expect(plan.use.charged).toBe('reserve');
+    },
+  );
+
+  it.each([503, 529])('with %i refuses: another pool serves', (status) => {
+    const alone = sent(HELLO, { provider });
+    alone.call.answer(status, {});
+    expect(alone.plan.use.charged).toBe('nothing');
+    const { plan, call, models } = sent(HELLO, { pools, provider });
+    call.answer(status, {});
+    models.newCalls()[0]!.answer(200, ANSWER);
+    expect(plan.use).toMatchObject({ charged: 'told', pool: 'second' });
+  });
+});
