@@ -87,6 +87,17 @@ describe('facts of a call', () => {
     ],
     ['openai/responses', { input: [{ type: 'input_file', file_id: 'file-1' }] }, 'file_by_reference'],
     ['openai/responses', { input: 'x', previous_response_id: 'resp_1' }, 'earlier_answer'],
+    ['openai/responses', { input: [{ type: 'item_reference', id: 'msg_1' }] }, 'earlier_answer'],
+    ['openai/responses', { input: 'x', prompt: { id: 'pmpt_1' } }, 'stored_prompt'],
+    ['openai/completions', { prompt: ['x'] }, null],
+    ['openai/chat', { messages: HELLO, plugins: [{ id: 'web' }] }, 'server_tools'],
+    ['openai/chat', { messages: HELLO, search_parameters: { mode: 'on' } }, 'server_tools'],
+    [
+      'openai/chat',
+      { messages: [{ content: [{ video_url: { url: 'data:video/mp4;base64,A' } }] }] },
+      'file_by_reference',
+    ],
+    ['anthropic/messages', { max_tokens: 5, messages: HELLO, container: 'c' }, 'server_tools'],
     ['openai/responses', { input: 'x', tools: [{ type: 'web_search' }] }, 'server_tools'],
     ['openai/chat', { messages: HELLO, tools: [{ type: 'function', function: { name: 'f' } }] }, null],
     [

@@ -92,12 +92,20 @@ function beyondBytes(document: JsonDocument, root: JsonNode): Beyond {
   if (tools !== undefined && hasServerTool(document, tools)) found.unbounded ??= 'server_tools';
   if (SERVER_TOOLS.some((name) => document.member(root, name) !== undefined))
     found.unbounded ??= 'server_tools';
+  const prompt = document.member(root, 'prompt');
+  if (prompt !== undefined && document.typeOf(prompt) === 'object') found.unbounded ??= 'stored_prompt';
   lookInto(document, root, found);
   return found;
 }
 
 /** Members beside `tools` by which a provider runs something. */
-const SERVER_TOOLS = ['web_search_options', 'mcp_servers'] as const;
+const SERVER_TOOLS = [
+  'web_search_options',
+  'mcp_servers',
+  'container',
+  'search_parameters',
+  'plugins',
+] as const;
 
 /** The caller's own tools have a schema; those that the provider runs are named by their type alone. */
 function hasServerTool(document: JsonDocument, tools: JsonNode): boolean {
@@ -124,7 +132,10 @@ function lookInto(document: JsonDocument, node: JsonNode, found: Beyond): void {
 
 function noteMember(document: JsonDocument, name: string, value: JsonNode, found: Beyond): void {
   if (name === 'cache_control') found.writesCache = true;
-  else if (name === 'source') noteSource(document, value, found);
+  else if (name === 'type') {
+    if (document.typeOf(value) === 'string' && document.text(value) === 'item_reference')
+      found.unbounded ??= 'earlier_answer';
+  } else if (name === 'source') noteSource(document, value, found);
   else if (Object.hasOwn(REFERENCES, name)) {
     const url = document.typeOf(value) === 'object' ? document.member(value, 'url') : value;
     if (url === undefined || document.typeOf(url) !== 'string') return;
@@ -137,6 +148,9 @@ const REFERENCES: Readonly<Record<string, Unbounded>> = {
   image_url: 'image_by_url',
   file_id: 'file_by_reference',
   file_url: 'file_by_reference',
+  video_url: 'file_by_reference',
+  audio_url: 'file_by_reference',
+  document_url: 'file_by_reference',
   file_data: 'file_inside',
 };
 

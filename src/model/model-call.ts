@@ -28,6 +28,7 @@ export const UNBOUNDED = {
   file_inside: 'a file, whose pages count as images too',
   server_tools: 'tools that the provider runs, and whose results it puts into the prompt',
   earlier_answer: 'an earlier answer by its id',
+  stored_prompt: 'a prompt that the provider keeps, by its id',
 } as const;
 export type Unbounded = keyof typeof UNBOUNDED;
 
