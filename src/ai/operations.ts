@@ -16,8 +16,11 @@ export interface Operation extends OperationTarget {
   readonly toolsTokensMax: number;
   /** The member that may hold several prompts, each answered for itself; null: there is one. */
   readonly prompts: string | null;
-  /** Whether an answer of text is made at all: where not, nothing is taken of output tokens. */
-  readonly answersInTokens: boolean;
+  /**
+   * Which tokens it answers with: those that a member of the request caps, those that only the model bounds, for each of which it is
+   * paid anew, or none.
+   */
+  readonly answer: 'capped' | 'uncapped' | 'none';
   readonly streams: boolean;
   /** Null: the answer tells none. */
   readonly usage: UsagePaths | null;
@@ -82,7 +85,7 @@ const OPENAI = {
   imageTokensMax: 48_169,
   toolsTokensMax: 0,
   prompts: null,
-  answersInTokens: false,
+  answer: 'none',
   streams: false,
   usage: null,
 } as const;
@@ -104,7 +107,7 @@ export const OPERATIONS = {
     ...OPENAI,
     outputCaps: ['max_completion_tokens', 'max_tokens'],
     choices: 'n',
-    answersInTokens: true,
+    answer: 'capped',
     streams: true,
     usage: CHAT_USAGE,
   },
@@ -112,7 +115,7 @@ export const OPERATIONS = {
     ...OPERATION_TARGETS['openai/responses'],
     ...OPENAI,
     outputCaps: ['max_output_tokens'],
-    answersInTokens: true,
+    answer: 'capped',
     streams: true,
     usage: ITEMS_USAGE,
   },
@@ -122,18 +125,25 @@ export const OPERATIONS = {
     outputCaps: ['max_tokens'],
     choices: 'n',
     prompts: 'prompt',
-    answersInTokens: true,
+    answer: 'capped',
     streams: true,
     usage: CHAT_USAGE,
   },
   'openai/embeddings': { ...OPERATION_TARGETS['openai/embeddings'], ...OPENAI, usage: CHAT_USAGE },
   'openai/moderations': { ...OPERATION_TARGETS['openai/moderations'], ...OPENAI },
-  'openai/images': { ...OPERATION_TARGETS['openai/images'], ...OPENAI, choices: 'n', usage: ITEMS_USAGE },
-  'openai/speech': { ...OPERATION_TARGETS['openai/speech'], ...OPENAI },
+  'openai/images': {
+    ...OPERATION_TARGETS['openai/images'],
+    ...OPENAI,
+    choices: 'n',
+    answer: 'uncapped',
+    usage: ITEMS_USAGE,
+  },
+  'openai/speech': { ...OPERATION_TARGETS['openai/speech'], ...OPENAI, answer: 'uncapped' },
   'openai/transcriptions': {
     ...OPERATION_TARGETS['openai/transcriptions'],
     ...OPENAI,
     body: 'multipart',
+    answer: 'uncapped',
     usage: ITEMS_USAGE,
   },
   'openai/rerank': { ...OPERATION_TARGETS['openai/rerank'], ...OPENAI },
@@ -142,7 +152,7 @@ export const OPERATIONS = {
     ...OPERATION_TARGETS['anthropic/messages'],
     ...ANTHROPIC,
     outputCaps: ['max_tokens'],
-    answersInTokens: true,
+    answer: 'capped',
     streams: true,
     usage: MESSAGES_USAGE,
   },
@@ -150,7 +160,7 @@ export const OPERATIONS = {
     ...OPERATION_TARGETS['anthropic/count-tokens'],
     ...ANTHROPIC,
     outputCaps: [],
-    answersInTokens: false,
+    answer: 'none',
     streams: false,
     usage: null,
   },

@@ -63,7 +63,7 @@ it('has no larger part than the whole', () => {
     prompt_tokens_details: { cached_tokens: 11 },
     completion_tokens_details: { reasoning_tokens: 3 },
   };
-  const told = { inputTokens: 10, outputTokens: 2, cachedTokens: 10, reasoningTokens: 2 };
+  const told = { inputTokens: 10, outputTokens: 2, cachedTokens: 10, reasoningTokens: 2, surcharge: 0 };
   expect(usageIn({ usage }, OPERATIONS['openai/chat'].usage)).toEqual(told);
   const stream = new StreamUsage(OPERATIONS['openai/chat'].usage);
   stream.event(

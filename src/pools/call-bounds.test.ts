@@ -1,5 +1,6 @@
 /** What limits of policies rely on: the bound of a call holds at its provider, and what nobody has told stays reserved. */
 import { describe, expect, it } from 'vitest';
+import type { ModelPrice } from '../model/pools.ts';
 import type { CallOperation } from '../model/route-calls.ts';
 import type { ModelRequest } from '../pipeline/model-request.ts';
 import {
@@ -11,6 +12,15 @@ import {
   type ProviderCall,
   TWO_KEYS,
 } from './model-call.cases.ts';
+
+const PRICE: ModelPrice = {
+  inputNano: 2_000_000,
+  outputNano: 8_000_000,
+  cachedNano: 1_000_000,
+  requestNano: 7,
+  asOf: '2026-11-30',
+  source: 'project',
+};
 
 function planned(
   body: object,
@@ -81,6 +91,44 @@ describe('a cap that limits rely on', () => {
     const body = { model: 'gpt', max_completion_tokens: 1, messages, max_tokens: null };
     const { call } = sent(body, { provider: { outputCapMember: 'max_tokens' } }, false);
     expect(call.body).toBe(JSON.stringify(body));
+  });
+});
+
+describe('an answer that no member of the request caps', () => {
+  const prompt = { prompt: 'a cat', n: 3 };
+
+  it.each(['openai/images', 'openai/speech'] as const)('of %s is bounded by its model alone', (operation) => {
+    const { models, plan } = planned(prompt, operation, { model: { price: PRICE } });
+    for (const each of [plan, models.capped(plan, 5, operation)]) {
+      expect(each.bounds['output-tokens']).toBe(Number.POSITIVE_INFINITY);
+      expect(each.bounds.money).toBe(Number.POSITIVE_INFINITY);
+      expect(each.unbounded.output).not.toBe('');
+      expect(each.unbounded.money).not.toBe('');
+    }
+  });
+
+  it('is made, and paid, as many times as it is asked for', () => {
+    const model = { price: PRICE, outputTokensMax: 1_000 };
+    const { plan } = planned(prompt, 'openai/images', { model });
+    expect(plan.bounds['output-tokens']).toBe(3_000);
+    expect(plan.amounts.outputTokens).toBe(3_000);
+    expect(plan.bounds.money).toBe(2 * plan.bounds['input-tokens'] + 8 * 3_000 + 3 * 7);
+    expect(plan.unbounded).toEqual({ input: '', output: '', money: '' });
+  });
+
+  it('costs as often when its tokens are told', () => {
+    const { models, plan } = planned(prompt, 'openai/images', { model: { price: PRICE } });
+    models.send(plan, new Caller(), 'openai/images');
+    models.newCalls()[0]!.answer(200, { data: [], usage: { input_tokens: 5, output_tokens: 10 } });
+    expect(plan.use.costNano).toBe(2 * 5 + 8 * 10 + 3 * 7);
+  });
+
+  it('costs nothing where answers are free, and there is none of vectors', () => {
+    const free = { price: { ...PRICE, outputNano: 0 } };
+    expect(planned(prompt, 'openai/images', { model: free }).plan.unbounded.money).toBe('');
+    const vectors = planned({ input: 'x' }, 'openai/embeddings', { model: { price: PRICE } }).plan;
+    expect(vectors.bounds['output-tokens']).toBe(0);
+    expect(vectors.unbounded).toEqual({ input: '', output: '', money: '' });
   });
 });
 

@@ -7,12 +7,12 @@ const TOKENS_PRICED = 1_000_000;
 
 /**
  * The most that a call can cost; infinite where its price or one of its amounts is not known. What costs nothing needs no bound.
+ * `requests`: how often the price for a request is paid.
  */
 export function costBoundNano(
   price: ModelPrice | null,
-  inputTokens: number,
-  outputTokens: number,
-  cache: 'writes' | 'reads',
+  { inputTokens, outputTokens, cache }: CostBound,
+  requests: number,
 ): number {
   if (price === null) return Number.POSITIVE_INFINITY;
   // a prompt may lie in the cache of its provider or not, whichever is dearer
@@ -21,7 +21,13 @@ export function costBoundNano(
     price.cachedNano,
   );
   const tokens = times(inputTokens, inputNano) + times(outputTokens, price.outputNano);
-  return Math.ceil(tokens / TOKENS_PRICED) + price.requestNano;
+  return Math.ceil(tokens / TOKENS_PRICED) + requests * price.requestNano;
+}
+
+export interface CostBound {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cache: 'writes' | 'reads';
 }
 
 /** See `surcharged` of operations. */
@@ -32,12 +38,16 @@ function times(tokens: number, nano: number): number {
 }
 
 /** In nano-units, rounded up once; 0 where no price is known. */
-export function costNano(price: ModelPrice | null, usage: Omit<TokenUsage, 'reasoningTokens'>): number {
+export function costNano(
+  price: ModelPrice | null,
+  usage: Omit<TokenUsage, 'reasoningTokens'>,
+  requests: number,
+): number {
   if (price === null) return 0;
   const { inputTokens, cachedTokens, outputTokens, surcharge } = usage;
   const tokens =
     (inputTokens - cachedTokens + surcharge) * price.inputNano +
     cachedTokens * price.cachedNano +
     outputTokens * price.outputNano;
-  return Math.ceil(tokens / TOKENS_PRICED) + price.requestNano;
+  return Math.ceil(tokens / TOKENS_PRICED) + requests * price.requestNano;
 }

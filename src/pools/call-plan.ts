@@ -91,11 +91,11 @@ export function cappedPlan<Of extends ReadTarget>(plan: CallPlan<Of>, outputToke
 type Bounded = Pick<CallPlan, 'outputCap' | 'amounts' | 'bounds' | 'unbounded'>;
 
 function boundedBy(facts: CallFacts, operation: Operation, model: Model, outputTokens: number): Bounded {
-  const least = Math.min(
-    facts.outputCap ?? Number.POSITIVE_INFINITY,
-    model.outputTokensMax ?? Number.POSITIVE_INFINITY,
-    outputTokens,
-  );
+  const ofModel = model.outputTokensMax ?? Number.POSITIVE_INFINITY;
+  const least =
+    operation.answer === 'capped'
+      ? Math.min(facts.outputCap ?? Number.POSITIVE_INFINITY, ofModel, outputTokens)
+      : ofModel;
   const outputCap = Number.isFinite(least) ? least : null;
   return {
     outputCap,
@@ -111,13 +111,18 @@ function amountsOf(
   { price }: Model,
   outputCap: number | null,
 ): CallAmounts {
-  const cap = outputCap ?? OUTPUT_TOKENS_UNTOLD;
+  // what no caller says is mostly not told either
+  const cap = outputCap ?? (operation.answer === 'capped' ? OUTPUT_TOKENS_UNTOLD : 0);
   const inputTokens = facts.promptBytes;
-  const outputTokens = operation.answersInTokens ? Math.min(TOKENS_MAX, cap * facts.choices) : 0;
+  const outputTokens = operation.answer === 'none' ? 0 : Math.min(TOKENS_MAX, cap * facts.choices);
   return {
     inputTokens,
     outputTokens,
-    costNano: costNano(price, { inputTokens, outputTokens, cachedTokens: 0, surcharge: 0 }),
+    costNano: costNano(
+      price,
+      { inputTokens, outputTokens, cachedTokens: 0, surcharge: 0 },
+      timesPaid(facts, operation),
+    ),
   };
 }
 
@@ -130,9 +135,12 @@ function boundsOf(
 ): Pick<CallPlan, 'bounds' | 'unbounded'> {
   const { price } = model;
   const input = facts.unbounded === null ? promptBound(facts, operation) : Number.POSITIVE_INFINITY;
-  const output = operation.answersInTokens ? cap * facts.choices : 0;
-  const priced = operation.answersInTokens || price === null || price.outputNano === 0 ? output : cap;
-  const money = costBoundNano(price, input, priced, facts.writesCache ? 'writes' : 'reads');
+  const output = operation.answer === 'none' ? 0 : cap * facts.choices;
+  const money = costBoundNano(
+    price,
+    { inputTokens: input, outputTokens: output, cache: facts.writesCache ? 'writes' : 'reads' },
+    timesPaid(facts, operation),
+  );
   const unbounded = {
     input: facts.unbounded === null ? '' : UNBOUNDED[facts.unbounded],
     output: Number.isFinite(output)
@@ -140,7 +148,6 @@ function boundsOf(
       : `an answer that neither the request nor the model "${model.name}" bounds`,
   };
   const unpriced = price === null ? `the price of model "${model.name}", which is not known` : '';
-  const unpricedAnswer = Number.isFinite(priced) ? '' : 'an answer that is priced by what it holds';
   return {
     bounds: {
       tokens: input + output,
@@ -152,9 +159,14 @@ function boundsOf(
     },
     unbounded: {
       ...unbounded,
-      money: Number.isFinite(money) ? '' : unpriced || unbounded.input || unbounded.output || unpricedAnswer,
+      money: Number.isFinite(money) ? '' : unpriced || unbounded.input || unbounded.output,
     },
   };
+}
+
+/** How often the price for a request is paid: for each picture, and once for all choices of a text. */
+export function timesPaid({ choices }: CallFacts, { answer }: Operation): number {
+  return answer === 'uncapped' ? choices : 1;
 }
 
 /** No tokenizer makes more tokens of a text than it has bytes, and what templates add is less than the JSON around it. */

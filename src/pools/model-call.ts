@@ -5,6 +5,7 @@
  */
 import type { Operation } from '../ai/operations.ts';
 import { assert } from '../base/assert.ts';
+import type { TokenUsage } from '../model/model-call.ts';
 import type { CallError } from '../model/pools.ts';
 import type { MeterReport } from '../model/provider-limits.ts';
 import type {
@@ -19,7 +20,7 @@ import { AnswerUsage } from './answer-usage.ts';
 import { outgoingBody } from './call-body.ts';
 import { costNano } from './call-cost.ts';
 import { errorEvent } from './call-end.ts';
-import type { CallPlan } from './call-plan.ts';
+import { type CallPlan, timesPaid } from './call-plan.ts';
 import type { Candidate, Chosen, NoRoom } from './choice.ts';
 import type { CallOutcome, LaneTicket } from './lanes.ts';
 import { LOOK_SOON_MS } from './meters.ts';
@@ -423,7 +424,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     else if (usage !== null && this.#usage!.isWhole) {
       use.charged = 'told';
       use.usage = usage;
-      use.costNano = model.price === null ? null : costNano(model.price, usage);
+      use.costNano = model.price === null ? null : this.#costNano(usage);
     } else use.charged = 'reserve';
   }
 
@@ -439,7 +440,12 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     const usage = this.#usage?.usage ?? null;
     if (usage === null) return this.#operation.usage === null && this.#head !== null ? NO_TOKENS : 'unknown';
     const { inputTokens, outputTokens } = usage;
-    return { inputTokens, outputTokens, costNano: costNano(this.#plan.model.price, usage) };
+    return { inputTokens, outputTokens, costNano: this.#costNano(usage) };
+  }
+
+  #costNano(usage: TokenUsage): number {
+    const { model, facts, operation } = this.#plan;
+    return costNano(model.price, usage, timesPaid(facts, operation));
   }
 
   #soonestMs(): number {
