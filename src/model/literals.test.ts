@@ -104,7 +104,7 @@ test('numbers below one are written in full, exactly', () => {
     '1e+21',
   ]);
   fc.assert(
-    fc.property(fc.double({ min: 1e-12, max: 1 }), (number) => {
+    fc.property(fc.double({ min: 1e-12, max: 1, noNaN: true }), (number) => {
       expect(decimalText(number)).toMatch(/^[01](?:\.\d+)?$/);
       expect(Number(decimalText(number))).toBe(number);
     }),
