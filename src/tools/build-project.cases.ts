@@ -13,6 +13,10 @@ routes:
   list-orders: { service: shop, match: { path: /orders }, tags: [v1] }
   refund: { service: shop, match: { methods: [POST], path: /refunds }, tags: [v1] }
 `;
+const LIVE = `services: { live: { endpoints: [{ url: "http://127.0.0.1:9001" }] } }
+routes:
+  news: { service: live, match: { path: /news }, websocket: {} }
+`;
 const MANY_LIMITS = Array.from(
   { length: 65 },
   (_, at) => `  limit "l${at + 1}" at most 5 requests in any 1m  in total`,
@@ -104,6 +108,30 @@ note: the first of them
  3 |   limit "l1" at most 5 requests in any 1m  in total
    |   -------------------------------------------------
    = help: Merge limits that say the same, or narrow what their policies apply to.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT2203',
+    what: 'a mask on a route that opens WebSockets',
+    texts: {
+      'portunus.yaml': 'portunus: 1\n',
+      'routes/live.yaml': LIVE,
+      'policies/a.policy': `language 1
+policy "personal-data"
+{
+    permit
+    mask email in request
+}
+`,
+    },
+    rendered: `error[PT2203]: Route "news" opens WebSockets, whose messages pass unread: nothing can be masked in them.
+  --> policies/a.policy:5:5
+   |
+ 5 |     mask email in request
+   |     ^^^^^^^^^^^^^^^^^^^^^
+   = help: Narrow what the policy applies to.
 
 1 error.
 `,
