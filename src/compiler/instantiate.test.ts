@@ -4,6 +4,7 @@ import {
   compare,
   each,
   fact,
+  filter,
   forbid,
   hasRole,
   inNetworks,
@@ -22,6 +23,7 @@ import {
 } from '../../test/compiler/ast.ts';
 import { KeyNames, route, world } from '../../test/compiler/world.ts';
 import { LIMIT_DEFAULTS } from '../base/limits.ts';
+import { RequestContext } from '../pipeline/context.ts';
 import { NOBODY_WAITS } from '../pipeline/counters.ts';
 import type { BoundRuntime } from '../pipeline/program.ts';
 import { compileRules } from './compile.ts';
@@ -64,6 +66,24 @@ describe('routes of equal rules', () => {
       [0, 1].map((at) => instantiateRoute(bundle.functions, bundle.routes[at]!, runtime)),
     );
     expect(names.size).toBe(2);
+  });
+
+  it('share no pools that one rule leaves out elsewhere', () => {
+    const barred = [
+      { pools: ['second'], when: tagged('t1') },
+      { pools: ['first'], when: tagged('t2') },
+    ];
+    const filtered = compileRules(
+      policies(policy('p', {}, [permit(), filter(null, barred)])),
+      world({ routes }),
+    );
+    const runtime = bound();
+    const { functions, routes: programs } = filtered.bundle;
+    const left = ['r1', 'r2'].map((name) => {
+      const program = programs.find((each) => each.route.name === name)!;
+      return instantiateRoute(functions, program, runtime).barredPools(new RequestContext())?.pools;
+    });
+    expect(left).toEqual([new Set(['second']), new Set(['first'])]);
   });
 
   function each_(at: number) {

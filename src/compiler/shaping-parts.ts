@@ -64,7 +64,9 @@ export class ShapingParts {
       ...alerts,
     ].map(({ length }) => length);
     const numbers = [actions.map((action) => action.rules.length), rules.map((rule) => this.#numberOf(rule))];
-    return JSON.stringify([auth, parameterNames, body, calls, inBody, counts, conditions, numbers]);
+    // of one rule, other pools may be left out on other routes, under equal conditions
+    const pools = filters.map((filter) => filter.pools);
+    return JSON.stringify([auth, parameterNames, body, calls, inBody, counts, conditions, numbers, pools]);
   }
 
   #numberOf(rule: RuleIr): number {
