@@ -1,6 +1,6 @@
 import { SERVICE_SETTINGS } from '../../test/upstream/service-settings.ts';
 import { LIMIT_DEFAULTS } from '../base/limits.ts';
-import { type Model, NO_MODELS } from '../model/pools.ts';
+import { type Model, NO_MODELS, type Provider } from '../model/pools.ts';
 import type { BodyMember, RequestBodySchema } from '../model/request-body.ts';
 import type { ValueType } from '../model/types.ts';
 import type { Authority, Consumer, Route, Service, Tenant, World } from '../model/world.ts';
@@ -145,7 +145,12 @@ export const AI_WORLD: World = {
   ...WORLD,
   routes: new Map([...WORLD.routes, aiRoute('chat')]),
   models: {
-    providers: new Map(),
+    providers: new Map([
+      [
+        'openai',
+        { name: 'openai', dialect: 'openai', region: 'DE', place: 'providers/openai.yaml:2:3' } as Provider,
+      ],
+    ]),
     pools: new Map(
       ['main', 'spare', 'idle'].map((name) => [
         name,

@@ -7,7 +7,8 @@ import { checkTests } from '../../src/language/check-tests.ts';
 import { DIAGNOSTIC_CASES as LANGUAGE_CASES } from '../../src/language/diagnostics.cases.ts';
 import { parsePolicyFile } from '../../src/language/parse.ts';
 import { TEST_DIAGNOSTIC_CASES } from '../../src/language/test-diagnostics.cases.ts';
-import { WORLD } from '../../src/language/world.cases.ts';
+import { AI_WORLD, WORLD } from '../../src/language/world.cases.ts';
+import type { World } from '../../src/model/world.ts';
 import { PROJECT_CASES } from '../../src/tools/build-project.cases.ts';
 import {
   AUTHORITY_CASES,
@@ -79,8 +80,10 @@ function exampleByCode(): ReadonlyMap<string, Example> {
   const add = (code: string, example: () => Example): void => {
     if (!examples.has(code)) examples.set(code, example());
   };
-  for (const { code, what, text } of [...LANGUAGE_CASES, ...TEST_DIAGNOSTIC_CASES])
-    add(code, () => languageExample(what, text));
+  for (const { code, what, text, routes } of LANGUAGE_CASES)
+    add(code, () => languageExample(what, text, routes === 'models' ? AI_WORLD : WORLD));
+  for (const { code, what, text } of TEST_DIAGNOSTIC_CASES)
+    add(code, () => languageExample(what, text, WORLD));
   for (const { code, what, texts, rendered } of PROJECT_CASES)
     add(code, () => ({ what, files: shownFiles(texts), rendered }));
   for (const { code, name, texts, rendered } of CONFIGURATION_CASES)
@@ -102,11 +105,11 @@ const CERTIFICATES = `portunus: 1
 listen: { tls: { certificate: /tls/front.pem, key: /tls/front.key } }
 `;
 
-function languageExample(what: string, text: string): Example {
-  const files = [parsePolicyFile(new SourceText('a.policy', text), WORLD.limits.nestingDepth)];
+function languageExample(what: string, text: string, world: World): Example {
+  const files = [parsePolicyFile(new SourceText('a.policy', text), world.limits.nestingDepth)];
   const diagnostics = [
-    ...checkParsedPolicies(files, WORLD).diagnostics,
-    ...checkTests(files, WORLD).diagnostics,
+    ...checkParsedPolicies(files, world).diagnostics,
+    ...checkTests(files, world).diagnostics,
   ];
   return { what, files: [['a.policy', text]], rendered: renderText(diagnostics, { colour: 'off' }) };
 }

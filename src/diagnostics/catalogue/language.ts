@@ -480,6 +480,18 @@ export const LANGUAGE_CODES = {
     explanation:
       'Facts of targets are asked of each pool that a call to a model could go to: `forbid` and `require` leave pools out by them. Other rules are asked once for a request, when no pool has been chosen.',
   },
+  PT2134: {
+    title: 'Forbid that leaves out no pool',
+    severity: 'warning',
+    explanation:
+      'A `forbid` over facts of targets leaves out the pools that it holds for. Where that is none of the project, calls go to all pools as if the rule were not there: most often something in it is misspelt.',
+  },
+  PT2135: {
+    title: 'Rule that leaves a model no pool',
+    severity: 'warning',
+    explanation:
+      'All pools of a model are left out, whatever the request is, so that every call to it is refused. A pool whose provider has no region is left out by every rule that asks for the region.',
+  },
   PT2140: {
     title: 'Unknown kind of a mask',
     severity: 'error',

@@ -32,6 +32,7 @@ import type { Known } from './known.ts';
 import { typeLiteral } from './literals.ts';
 import { checkOperand } from './operands.ts';
 import { selectRoutes, taggedModels } from './selectors.ts';
+import { canBeTarget } from './target-names.ts';
 import { exampleOf, literalInWords, ORDERED, sameType } from './type-names.ts';
 import { checkSubject, described, resolveValue, valueText } from './values.ts';
 
@@ -52,7 +53,7 @@ export function checkCompare(
   }
   const right =
     value.kind === 'literal' ? typeValue(context, value, left) : checkFactBeside(context, known, left, value);
-  if (right === null) return null;
+  if (right === null || (right.kind === 'literal' && !canBeTarget(context, left, [right]))) return null;
   return left.type.kind === 'ip'
     ? sameAddress(left, right, operator === 'is-not', span)
     : { kind: 'compare', operator, left, right, span };
@@ -91,7 +92,7 @@ export function checkIn(
     return networks === null ? null : { kind: 'in-networks', address: element, networks, negated, span };
   }
   const items = value.items.flatMap((item) => typeValue(context, item, element) ?? []);
-  if (items.length < value.items.length) return null;
+  if (items.length < value.items.length || !canBeTarget(context, element, items)) return null;
   const type: ValueType = { kind: 'list', of: element.type };
   return { kind: 'in', element, list: { kind: 'list', items, type, span: value.span }, negated, span };
 }

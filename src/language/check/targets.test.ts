@@ -64,8 +64,8 @@ describe('rules over facts of targets', () => {
     expect(barred(rule)).toEqual(expected);
   });
 
-  it('that no pool is left out by leave none out', () => {
-    expect(barred('forbid when target.pool is "other"')).toEqual([]);
+  it('that all pools fit leave none out', () => {
+    expect(barred('require target.pool in ["near", "far", "unsaid"]')).toEqual([]);
   });
 
   it('are no others', () => {

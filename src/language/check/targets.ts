@@ -1,7 +1,7 @@
-import type { Provider } from '../../model/pools.ts';
+import type { Model, Provider } from '../../model/pools.ts';
 import type { Route, World } from '../../model/world.ts';
 import { compareCodePoints } from '../order.ts';
-import { routeWithoutPools } from '../problems/rules.ts';
+import { barsAllPools, barsNoPool, routeWithoutPools } from '../problems/rules.ts';
 import { staticValue } from '../static-value.ts';
 import type {
   BarredPools,
@@ -35,6 +35,10 @@ export function filterRule(
     report(routeWithoutPools(rule.span, plain.name, plain.place));
     return null;
   }
+  const barred = barredPools(project.world, denialOf(rule));
+  if (!known.followsMistake && rule.kind === 'forbid' && barred.length === 0) report(barsNoPool(rule.span));
+  const stranded = modelWithoutPools(project.world, barred);
+  if (stranded !== undefined) report(barsAllPools(rule.span, stranded.name, stranded.place));
   const condition = rule.kind === 'require' ? rule.condition : null;
   const { name, key, span, reply, when } = rule;
   return {
@@ -44,9 +48,19 @@ export function filterRule(
     span,
     when: null,
     written: { as: rule.kind, when, condition },
-    barred: barredPools(project.world, denialOf(rule)),
+    barred,
     reply,
   };
+}
+
+/** One that nobody can call, whatever the request is. */
+function modelWithoutPools({ models }: World, barred: readonly BarredPools[]): Model | undefined {
+  const always = new Set(
+    barred.flatMap(({ pools, when }) => (when.kind === 'constant' && when.value ? pools : [])),
+  );
+  return [...models.models.values()]
+    .sort((a, b) => compareCodePoints(a.name, b.name))
+    .find(({ pools }) => pools.length > 0 && pools.every((pool) => always.has(pool)));
 }
 
 function denialOf(rule: ForbidRule | RequireRule): TypedExpression {

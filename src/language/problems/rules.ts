@@ -183,6 +183,24 @@ export function routeWithoutPools(span: Span, route: string, place: string): Dia
   );
 }
 
+export function barsNoPool(span: Span): Diagnostic {
+  return problem(
+    'PT2134',
+    span,
+    'This forbid leaves out no pool of the project, so it forbids nothing.',
+    'Look whether its texts are spelt like the names of pools and providers, and the regions of providers; or remove the rule.',
+  );
+}
+
+export function barsAllPools(span: Span, model: string, place: string): Diagnostic {
+  return problem(
+    'PT2135',
+    span,
+    `This rule leaves model "${shown(model)}" no pool, so that no request to it is ever permitted here (${place}).`,
+    `Give the model a pool that fits the rule, or narrow the rule: \`when model is not "${shown(model)}"\`.`,
+  );
+}
+
 export function uselessPool(span: Span, pool: string): Diagnostic {
   return problem(
     'PT2132',

@@ -1,0 +1,52 @@
+import { meant } from '../../diagnostics/suggest.ts';
+import { unknownName } from '../problems/names.ts';
+import type { LiteralExpression, Operand } from '../typed.ts';
+import type { CheckContext } from './context.ts';
+import type { KnownNames } from './names.ts';
+
+/**
+ * Whether what is compared with a fact of a target can be one: a `forbid` of a misspelt pool would leave none out, and nobody would
+ * notice. Of a list of regions it is enough that one is there, as lists speak of regions to come, too. False: reported.
+ */
+export function canBeTarget(
+  context: CheckContext,
+  fact: Operand,
+  asked: readonly LiteralExpression[],
+): boolean {
+  if (fact.kind !== 'fact' || fact.definition.phase !== 'target') return true;
+  const { what, known } = namesOf(context, fact.definition.path);
+  const unknown = asked.filter(({ value }) => !known.has(String(value)));
+  const isSpeltAlike = ({ value }: LiteralExpression): boolean =>
+    [...known.keys()].some((name) => bare(name) === bare(String(value)));
+  const mistaken =
+    what === 'region' && unknown.length < asked.length ? unknown.filter(isSpeltAlike) : unknown;
+  for (const { value, span } of mistaken) {
+    const name = String(value);
+    const near = [...known.keys()].find((one) => bare(one) === bare(name)) ?? meant(name, known.keys());
+    const suggestion = near === null ? null : { name: near, place: known.get(near) ?? null };
+    context.report(unknownName(span, what, name, suggestion, [...known.keys()].sort()));
+  }
+  return mistaken.length === 0;
+}
+
+function namesOf(
+  { project: { world } }: CheckContext,
+  path: string,
+): { readonly what: string; readonly known: KnownNames } {
+  const { pools, providers } = world.models;
+  if (path === 'target.pool') return { what: 'pool', known: placesOf(pools) };
+  if (path === 'target.provider') return { what: 'provider', known: placesOf(providers) };
+  const regions = [...providers.values()].flatMap(({ region, place }): [string, string][] =>
+    region === null ? [] : [[region, place]],
+  );
+  return { what: 'region', known: new Map(regions) };
+}
+
+function placesOf(named: ReadonlyMap<string, { readonly place: string }>): KnownNames {
+  return new Map(Array.from(named, ([name, { place }]) => [name, place]));
+}
+
+/** `eu-west-1` and `EU West 1` are one region to people. */
+function bare(name: string): string {
+  return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+}
