@@ -136,7 +136,10 @@ describe('waiting for room', () => {
       atMonotonicMs: 3_400,
       untilMonotonicMs: 5_100,
       room: 'clock',
-      counters: ['p/a 0 0', 'p/b 0 0'],
+      counters: [
+        { name: 'p/a 0 0', atMs: 1_700, room: 'clock' },
+        { name: 'p/b 0 0', atMs: 3_400, room: 'clock' },
+      ],
       refusal: { status: 429, retryAfterS: 4 },
     });
   });
@@ -164,6 +167,7 @@ describe('waiting for room', () => {
     expect(at(100)).toMatchObject({
       kind: 'wait',
       room: 'slot',
+      counters: [{ atMs: 120, room: 'slot' }],
       atMonotonicMs: 120,
       untilMonotonicMs: 9_100,
     });
@@ -178,7 +182,11 @@ describe('waiting for room', () => {
       firstAtMs: (counter) => (counter === 'p/b 0 0' ? firstAtMs : 0),
     };
     const { at, counters } = sent([patient('a', 9_000), patient('b', 9_000)], turns);
-    expect(at(100)).toMatchObject({ kind: 'wait', atMonotonicMs: 700, counters: ['p/b 0 0'] });
+    expect(at(100)).toMatchObject({
+      kind: 'wait',
+      atMonotonicMs: 700,
+      counters: [{ name: 'p/b 0 0', atMs: 700 }],
+    });
     expect(counters.contents().size).toBe(0);
     firstAtMs = 0;
     expect(at(100).kind).toBe('continue');

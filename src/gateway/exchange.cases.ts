@@ -8,7 +8,7 @@ import { NO_MODELS } from '../model/pools.ts';
 import type { Route, Service } from '../model/world.ts';
 import { type CounterBinding, NOBODY_WAITS, type Reservation } from '../pipeline/counters.ts';
 import type { IdentitySource, SignatureVerifier } from '../pipeline/identity.ts';
-import type { ModelService } from '../pipeline/model-request.ts';
+import type { ModelService, PoolChoice } from '../pipeline/model-request.ts';
 import { CONTINUE } from '../pipeline/outcome.ts';
 import type { RoutePipeline, RuleBundle } from '../pipeline/program.ts';
 import type { AccessRecord } from '../pipeline/record.ts';
@@ -16,6 +16,7 @@ import type {
   ResponseHead,
   Upstream,
   UpstreamCall,
+  UpstreamErrorCode,
   UpstreamHandler,
   UpstreamRequest,
   UpstreamTunnel,
@@ -146,6 +147,8 @@ export class SimulatedClient implements ClientStream {
 export class ScriptedCall implements UpstreamCall {
   readonly request: UpstreamRequest;
   readonly handler: UpstreamHandler;
+  /** Of a call to a model. */
+  readonly pools: PoolChoice | null;
   state: 'open' | 'over' | 'aborted' = 'open';
   body = '';
   bodyEnded = false;
@@ -155,9 +158,10 @@ export class ScriptedCall implements UpstreamCall {
   unsent = false;
   sent = '';
 
-  constructor(request: UpstreamRequest, handler: UpstreamHandler) {
+  constructor(request: UpstreamRequest, handler: UpstreamHandler, pools: PoolChoice | null = null) {
     this.request = request;
     this.handler = handler;
+    this.pools = pools;
   }
 
   write(chunk: Uint8Array): boolean {
@@ -207,10 +211,13 @@ export class ScriptedCall implements UpstreamCall {
     this.handler.onData(bytes(chunk), last);
   }
 
-  fail(service: 'unprocessed' | 'unknown' = 'unknown'): void {
+  fail(
+    service: 'unprocessed' | 'unknown' = 'unknown',
+    code: UpstreamErrorCode = 'upstream_closed_in_answer',
+  ): void {
     this.state = 'over';
     this.handler.onError({
-      code: 'upstream_closed_in_answer',
+      code,
       detail: 'The service broke off.',
       endpoint: 0,
       attempts: 2,
@@ -383,8 +390,8 @@ function buildVersion(
           ...upstream.service({} as Service, []),
           read: options.readCall ?? unused,
           capped: (call, outputTokens) => ({ ...call, facts: { ...call.facts, outputCap: outputTokens } }),
-          send(_call, _pools, request, handler) {
-            calls.push(new ScriptedCall(request, handler));
+          send(_call, pools, request, handler) {
+            calls.push(new ScriptedCall(request, handler, pools));
             return calls.at(-1)!;
           },
         }),

@@ -415,7 +415,7 @@ describe('waiting', () => {
     kind: 'wait',
     atMonotonicMs,
     untilMonotonicMs: 1_500,
-    counters: ['limit 1 1'],
+    counters: [{ name: 'limit 1 1', atMs: atMonotonicMs, room: 'clock' }],
     room: 'clock',
     refusal: {
       status: 429,
@@ -477,7 +477,8 @@ describe('waiting', () => {
     client.hasRoom = false;
     simulation.nowMs += 10_000;
     simulation.thread.sweep();
-    expect([client.status, client.state]).toEqual([504, 'flushing']);
+    // whoever waits for a limit is refused by it
+    expect([client.status, client.state]).toEqual([429, 'flushing']);
     simulation.wakes[0]!.exchange.wake();
     expect(simulation.calls).toHaveLength(0);
     client.drain();
@@ -542,6 +543,43 @@ describe('waiting', () => {
     expectSettled(simulation, 1, 0);
   });
 
+  test('nor is room after the deadline of a rule, and waiting ends with it', () => {
+    const pipeline = { totalTimeoutMs: () => 300 };
+    const late = simulate({ routes: ALL, pipeline: { ...pipeline, admit: () => roomAt(1_301) } });
+    expect([late.request('GET', '/').status, late.wakes]).toEqual([429, []]);
+    const soon = simulate({
+      routes: ALL,
+      pipeline: { ...pipeline, admit: ({ nowMonotonicMs }) => roomAt(Math.min(nowMonotonicMs + 200, 1_300)) },
+    });
+    const client = soon.request('GET', '/');
+    for (const nowMs of [1_200, 1_300]) {
+      expect(client.status).toBe(0);
+      soon.nowMs = nowMs;
+      soon.wakes.pop()?.exchange.wake();
+    }
+    expect(client.status).toBe(429);
+    expectSettled(soon, 1, 0);
+  });
+
+  test('an upload is not late for the time that it was made to wait', () => {
+    const simulation = simulate({
+      routes: ALL,
+      limits: { requestReadMs: 300 },
+      pipeline: { admit: ({ nowMonotonicMs }) => (nowMonotonicMs < 1_400 ? roomAt(1_400) : CONTINUE) },
+    });
+    const client = simulation.request('POST', '/', [...HOST, 'content-length', '3']);
+    const statusAt = (nowMs: number) => {
+      simulation.nowMs = nowMs;
+      simulation.thread.sweep();
+      return client.status;
+    };
+    expect(statusAt(1_350)).toBe(0);
+    simulation.nowMs = 1_400;
+    simulation.wakes.pop()!.exchange.wake();
+    expect(simulation.calls).toHaveLength(1);
+    expect([statusAt(1_699), statusAt(1_700)]).toEqual([0, 408]);
+  });
+
   test('nor is it when too many wait', () => {
     const simulation = simulate({
       routes: ALL,
@@ -556,7 +594,9 @@ describe('waiting', () => {
   test('who has waited in vain is refused at the end of its time, and told when there is room', () => {
     const simulation = simulate({
       routes: ALL,
-      pipeline: { admit: ({ nowMonotonicMs }) => roomAt(Math.max(1_250, nowMonotonicMs + 100)) },
+      pipeline: {
+        admit: ({ nowMonotonicMs }) => roomAt(Math.min(Math.max(1_250, nowMonotonicMs + 100), 1_500)),
+      },
     });
     const client = simulation.request('GET', '/');
     for (const nowMs of [1_250, 1_350, 1_450, 1_500]) {

@@ -9,19 +9,18 @@ import { isJson, isPlainText } from '../model/media-type.ts';
 import type { WebSocketSettings } from '../model/world.ts';
 import { KNOWN } from '../pipeline/alerts.ts';
 import { RequestContext } from '../pipeline/context.ts';
-import type { PoolChoice } from '../pipeline/model-request.ts';
-import type { Refusal } from '../pipeline/outcome.ts';
+import type { Refusal, Wait } from '../pipeline/outcome.ts';
 import { PHASE } from '../pipeline/phases.ts';
-import type { BarredPools, RoutePipeline } from '../pipeline/program.ts';
+import type { RoutePipeline } from '../pipeline/program.ts';
 import type {
   ResponseHead,
   TunnelOpened,
   UpstreamCall,
   UpstreamError,
-  UpstreamErrorCode,
   UpstreamHandler,
 } from '../pipeline/upstream.ts';
 import { Account, recordAccount, recordRequest, recordRoute } from './access-record.ts';
+import { type CallTargets, callTargets, isTargetless, targetRefusal } from './call-targets.ts';
 import { type AnswerHost, ClientAnswer } from './client-answer.ts';
 import type { ClientHandler, ClientStream, ReceivedRequest } from './client-stream.ts';
 import { contentCoding, STALE_REQUEST_FIELDS, UNTRANSFORMABLE_ASKS } from './content-coding.ts';
@@ -87,10 +86,14 @@ export class Exchange
   #outgoingBody: OutgoingBody | null = null;
   /** Null unless the route opens WebSockets, and the rules have let this one through. */
   #tunnel: Tunnel | null = null;
-  /** Pools that rules have left out; null: none. */
-  #barred: BarredPools | null = null;
+  /** Null unless it is a call to a model that has been shaped. */
+  #targets: CallTargets | null = null;
   #ended = false;
   #waitsForGrant = false;
+  /** Null while it does not wait for its turn, a grant or the check of a token. */
+  #waitsSinceMs: number | null = null;
+  /** What ends its waiting for its turn. */
+  #waitsInVain: Refusal | null = null;
   #readDeadlineMs = Number.POSITIVE_INFINITY;
   #totalDeadlineMs = Number.POSITIVE_INFINITY;
   /** Null where the route does not say what a request costs. */
@@ -144,6 +147,7 @@ export class Exchange
     const context = this.#context;
     context.nowMonotonicMs = clock.monotonicMs();
     context.nowWallMs = clock.wallMs();
+    this.#endWaiting(context.nowMonotonicMs);
     // The thread's facts are of another request by now.
     checkFront(context.method, context.headers, limits, facts);
     const refused =
@@ -153,8 +157,16 @@ export class Exchange
     else this.#wait(refused);
   }
 
+  /** Meanwhile nothing of the body was read: that is not the client's doing. */
+  #endWaiting(nowMs: number): void {
+    if (this.#waitsSinceMs !== null) this.#readDeadlineMs += nowMs - this.#waitsSinceMs;
+    this.#waitsSinceMs = null;
+    this.#waitsInVain = null;
+  }
+
   checkDeadlines(nowMs: number): void {
     if (nowMs >= this.#totalDeadlineMs) this.#outOfTime();
+    else if (this.#waitsSinceMs !== null) return;
     else if (this.#tunnel !== null) this.#tunnel.checkIdle(nowMs);
     else if (this.#requestBody === null || this.#requestBody.complete) return;
     else if (nowMs >= this.#readDeadlineMs) this.#fail(problem('request_timeout'));
@@ -278,17 +290,15 @@ export class Exchange
     if ('code' in shaped) this.#refuse(shaped);
     else {
       context.shapedCall = shaped;
-      this.#advance();
+      this.#targets = callTargets(context, pipeline, shaped);
+      if (isTargetless(this.#targets)) this.#refuse(this.#callProblem(NO_POOL));
+      else this.#advance();
     }
   }
 
   #wait(waiting: Waiting): void {
     this.#requestBody?.pause();
-    if (waiting.kind === 'wait-for-grant') {
-      this.#waitsForGrant = true;
-      this.#thread.grants.await(this);
-      return;
-    }
+    this.#waitsSinceMs = this.#context.nowMonotonicMs;
     if (waiting.kind === 'wait-for-token') {
       void waiting.outcome.then((outcome) => {
         this.#context.tokenOutcome = outcome;
@@ -296,11 +306,30 @@ export class Exchange
       });
       return;
     }
-    const { identity, arrivedMonotonicMs } = this.#context;
-    const tenant = identity?.tenant.name ?? '';
-    const place = { tenant, arrivedMs: arrivedMonotonicMs };
-    const isTooLate = waiting.atMonotonicMs > this.#totalDeadlineMs;
-    if (isTooLate || !this.#thread.turns.enter(this, waiting, place)) this.refuse(waiting.refusal);
+    this.#totalDeadlineMs = this.#deadlineMs();
+    if (waiting.kind === 'wait-for-grant') {
+      this.#waitsForGrant = true;
+      this.#thread.grants.await(this);
+    } else this.#waitForTurn(waiting);
+  }
+
+  #waitForTurn(waiting: Wait): void {
+    const { identity, arrivedMonotonicMs, nowMonotonicMs } = this.#context;
+    const place = { tenant: identity?.tenant.name ?? '', arrivedMs: arrivedMonotonicMs };
+    const untilMonotonicMs = Math.min(waiting.untilMonotonicMs, this.#totalDeadlineMs);
+    const isTooLate =
+      nowMonotonicMs >= untilMonotonicMs ||
+      waiting.counters.some(({ room, atMs }) => room === 'clock' && atMs > untilMonotonicMs);
+    const bounded = { ...waiting, untilMonotonicMs };
+    this.#waitsInVain = waiting.refusal;
+    if (isTooLate || !this.#thread.turns.enter(this, bounded, place)) this.refuse(waiting.refusal);
+  }
+
+  /** By route and rules, once all that they ask about is known. */
+  #deadlineMs(): number {
+    const plan = this.#plan!;
+    const totalMs = Math.min(totalMsOf(plan), plan.pipeline.totalTimeoutMs(this.#context));
+    return this.#context.arrivedMonotonicMs + totalMs;
   }
 
   /** There was no room in time, or too many wait. */
@@ -314,8 +343,7 @@ export class Exchange
     const thread = this.#thread;
     const context = this.#context;
     const plan = this.#plan!;
-    const limitMs = Math.min(totalMsOf(plan), plan.pipeline.totalTimeoutMs(context));
-    this.#totalDeadlineMs = context.arrivedMonotonicMs + limitMs;
+    this.#totalDeadlineMs = this.#deadlineMs();
     thread.requestEdits.clear();
     plan.pipeline.shapeRequest(context, thread.requestEdits);
     if (plan.program.route.websocket !== null) {
@@ -339,18 +367,11 @@ export class Exchange
     this.#call =
       plan.models === null
         ? plan.service.dispatch(request, this)
-        : plan.models.send(context.shapedCall!, this.#poolChoice(plan.pipeline), request, this);
+        : plan.models.send(context.shapedCall!, this.#targets!.choice, request, this);
     this.#account.dispatchedUs = this.#elapsedUs();
     if (plan.models !== null) return;
     if (this.#outgoingBody !== null) this.#outgoingBody.send(context, this.#call);
     else this.#requestBody?.sendTo(this.#call);
-  }
-
-  /** Null on routes whose rules leave every model its pools. */
-  #poolChoice(pipeline: RoutePipeline): PoolChoice | null {
-    const order = pipeline.poolsFor(this.#context);
-    this.#barred = pipeline.barredPools(this.#context);
-    return order === null && this.#barred === null ? null : { order, barred: this.#barred?.pools ?? null };
   }
 
   // -- a WebSocket ---------------------------------------------------------------------------------------------
@@ -398,6 +419,7 @@ export class Exchange
 
   #outOfTime(): void {
     if (this.#tunnel?.isOpen) this.#tunnel.end('total_timeout');
+    else if (this.#waitsInVain !== null) this.refuse(this.#waitsInVain);
     else this.#fail(problem('total_timeout'));
   }
 
@@ -495,17 +517,17 @@ export class Exchange
     if (error.unprocessed) this.#cost?.spare();
     this.#cost?.answered(error.refusedStatus);
     this.#account.fault = error.detail;
-    this.#fail(
-      this.#targetProblem(error.code) ?? fromUpstream(error.code, error.sentence, error.retryAfterS),
-    );
+    this.#fail(this.#callProblem(error));
   }
 
-  /** Null unless rules have left pools out, and no other could take the call (language-rules #18). */
-  #targetProblem(code: UpstreamErrorCode): Problem | null {
-    const status = TARGETLESS[code];
-    if (this.#barred === null || status === undefined) return null;
-    const refusal = this.#plan!.pipeline.refuseTargets(this.#context, this.#barred, status);
-    return refusal === null ? null : ruleProblem(refusal, this.#plan!);
+  /** In the words of a rule where that left out the pools that could have taken the call. */
+  #callProblem(error: Omit<UpstreamError, 'detail' | 'endpoint' | 'attempts' | 'refusedStatus'>): Problem {
+    const plan = this.#plan!;
+    const refusal =
+      this.#targets === null ? null : targetRefusal(this.#context, plan.pipeline, this.#targets, error);
+    return refusal === null
+      ? fromUpstream(error.code, error.sentence, error.retryAfterS)
+      : ruleProblem(refusal, plan);
   }
 
   onAborted(): void {
@@ -541,6 +563,7 @@ export class Exchange
   }
 
   #refuse(why: Problem): void {
+    this.#endWaiting(this.#thread.clock.monotonicMs());
     // A long body that nobody wants is not read to its end just to keep the connection.
     if (this.#unreadBytes() > UNREAD_BYTES_MAX) this.#client.contain();
     this.#endedBy(why.code, why.ruleIndex);
@@ -640,12 +663,7 @@ function totalMsOf({ program, timeouts }: RoutePlan): number {
 }
 
 const NO_RULE = -1;
-/** No pool is left by configuration, or none of those left is well; one without room is neither. */
-const TARGETLESS: Partial<Record<UpstreamErrorCode, number>> = {
-  no_pool_for_model: 403,
-  no_key_available: 503,
-  upstream_none_available: 503,
-};
+const NO_POOL = { code: 'no_pool_for_model', unprocessed: true } as const;
 const NOTHING = new Uint8Array(0);
 /** What is left of a refused body is read and dropped up to here, so that an ordinary 401 or 429 keeps its connection. */
 const UNREAD_BYTES_MAX = 65_536;

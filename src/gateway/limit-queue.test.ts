@@ -38,18 +38,60 @@ describe('whose turn it is', () => {
     expect(rig.went).toEqual(['a1', 'a2', 'a3', 'b1', 'a4', 'b2']);
   });
 
-  test('who has no room bars those behind that share one of its counters, and nobody else', () => {
-    const rig = new Rig({ x: 1, y: 0, z: 1 });
-    rig.send('both', ['x', 'y'], { atMs: 100 });
-    rig.send('shares x', ['x'], { atMs: 100 });
-    rig.send('apart', ['z'], { atMs: 100 });
+  test('whatever lines the requests of a tenant stand in', () => {
+    const rig = new Rig({ all: 0, a1: 9, a2: 9, a3: 9, b: 9 });
+    for (const name of ['a1', 'a2', 'a3']) rig.send(name, ['all', name], { tenant: 'a', atMs: 100 });
+    rig.send('b', ['all', 'b'], { tenant: 'b', atMs: 100 });
+    rig.send('b again', ['all', 'b'], { tenant: 'b', atMs: 100 });
+    rig.room.set('all', 4);
     rig.runUntil(100);
-    expect(rig.went).toEqual(['apart']);
-    rig.room.set('y', 1);
-    rig.runUntil(150);
+    expect(rig.went).toEqual(['a1', 'b', 'a2', 'b again']);
+  });
+
+  test('who has no room bars those behind that share one of its counters, and nobody else', () => {
+    const rig = new Rig({ x: 0, y: 1, z: 1 });
+    rig.send('both', ['x', 'y'], { atMs: 100 });
+    rig.send('shares x', ['x'], { atMs: 90 });
+    rig.send('apart', ['z'], { atMs: 100 });
+    rig.runUntil(95);
     rig.room.set('x', 1);
     rig.runUntil(200);
-    expect(rig.went).toEqual(['apart', 'both', 'shares x']);
+    expect(rig.went).toEqual(['both', 'apart']);
+    rig.room.set('x', 1);
+    rig.runUntil(300);
+    expect(rig.went).toEqual(['both', 'apart', 'shares x']);
+  });
+
+  test('it bars each of them only until that one may have room: what is full for it alone stops nobody', () => {
+    const rig = new Rig({ shared: 0, own: 0 });
+    rig.send('slow', { shared: 100, own: 55_000 }, { untilMs: 60_000 });
+    expect(rig.queue.firstAtMs('shared')).toBe(100);
+    rig.send('other', ['shared'], { tenant: 'b', atMs: 50 });
+    rig.runUntil(99);
+    rig.room.set('shared', 1);
+    expect(rig.went).toEqual([]);
+    rig.runUntil(110);
+    expect(rig.went).toEqual(['other']);
+    expect([rig.queue.firstAtMs('shared'), rig.queue.firstAtMs('own')]).toEqual([0, 55_000]);
+  });
+
+  test('nor does who is behind it', () => {
+    const rig = new Rig({ shared: 0, own: 0 });
+    rig.send('slow', { own: 55_000 }, { untilMs: 60_000 });
+    rig.send('behind', { shared: 100, own: 100 }, { untilMs: 60_000 });
+    rig.send('other', ['shared'], { tenant: 'b', atMs: 150 });
+    rig.room.set('shared', 1);
+    rig.runUntil(150);
+    expect(rig.went).toEqual(['other']);
+    expect(rig.queue.firstAtMs('shared')).toBe(0);
+  });
+
+  test('whom it bars is tried as soon as it does not any more', () => {
+    const rig = new Rig({ x: 1, own: 0 });
+    rig.send('slow', { x: 100, own: 55_000 }, { untilMs: 60_000 });
+    rig.send('behind', ['x'], { atMs: 50 });
+    rig.runUntil(101);
+    expect(rig.went).toEqual(['behind']);
   });
 
   test('somebody who comes later is told whom it would overtake', () => {
@@ -65,7 +107,7 @@ describe('whose turn it is', () => {
 
 describe('waiting ends', () => {
   test('at the deadline, with the refusal and when there is room by now', () => {
-    const rig = new Rig({ x: 1, y: 0 });
+    const rig = new Rig({ x: 0, y: 0 });
     rig.send('a', ['x', 'y'], { atMs: 2_400, untilMs: 3_000 });
     rig.send('b', ['x'], { atMs: 2_400, untilMs: 2_500 });
     rig.runUntil(2_499);
@@ -85,13 +127,32 @@ describe('waiting ends', () => {
 
   test('when its client leaves: who was behind is tried at once', () => {
     const rig = new Rig({ x: 0, y: 1 });
-    rig.send('both', ['x', 'y'], { atMs: 100 });
+    rig.send('both', { x: 500, y: 400 }, {});
     rig.send('behind', ['y'], { atMs: 100 });
     rig.runUntil(150);
     expect(rig.went).toEqual([]);
     rig.leave('both');
     rig.runUntil(150);
     expect(rig.went).toEqual(['behind']);
+  });
+
+  test('at the deadline for those who are due and barred, too', () => {
+    const rig = new Rig({ x: 0 });
+    rig.send('a', ['x'], { atMs: 900, untilMs: 1_000 });
+    rig.send('b', ['x', 'y'], { atMs: 500, untilMs: 500 });
+    rig.runUntil(500);
+    expect(rig.refused).toEqual(['b 1']);
+    expect(rig.queue.size).toBe(1);
+  });
+
+  test('for the last of the tenant that fills the queue, when one with fewer comes', () => {
+    const rig = new Rig({ x: 0 }, 3);
+    for (const name of ['a1', 'a2', 'a3']) rig.send(name, ['x'], { tenant: 'a', atMs: 1_100 });
+    expect(rig.send('a4', ['x'], { tenant: 'a', atMs: 1_100 })).toBe(false);
+    expect(rig.send('b1', ['x'], { tenant: 'b', atMs: 1_100 })).toBe(true);
+    expect(rig.refused).toEqual(['a3 2']);
+    expect(rig.send('b2', ['x'], { tenant: 'b', atMs: 1_100 })).toBe(false);
+    expect([rig.queue.size, rig.queue.refused]).toEqual([3, 3]);
   });
 
   test('before it has begun where too many wait', () => {
@@ -126,7 +187,7 @@ test('a slot that is given back is used at once, not when the clock says to look
 
 interface Sent {
   readonly tenant?: string;
-  readonly atMs: number;
+  readonly atMs?: number;
   readonly untilMs?: number;
   readonly room?: Wait['room'];
   /** How long its turn takes. */
@@ -152,18 +213,25 @@ class Rig {
     });
   }
 
-  /** False: too many wait. Comes back 10 ms later where it finds no room at its turn. */
+  /**
+   * False: too many wait. Comes back 10 ms later, for what is full by then, where it finds no room at its turn. `waitsFor`: counters that
+   * may have room at `atMs`, or each at a moment of its own.
+   */
   send(
     name: string,
-    counters: readonly string[],
-    { tenant = '', atMs, untilMs = 5_000, room = 'clock', takesMs = 0 }: Sent,
+    waitsFor: readonly string[] | Readonly<Record<string, number>>,
+    { tenant = '', atMs = 0, untilMs = 5_000, room = 'clock', takesMs = 0 }: Sent,
   ) {
     const place = { tenant, arrivedMs: this.#waiters.size };
-    const wait = (at: number): Wait => ({
+    const moments = Array.isArray(waitsFor)
+      ? waitsFor.map((counter): [string, number] => [counter, atMs])
+      : Object.entries(waitsFor as Readonly<Record<string, number>>);
+    const counters = moments.map(([counter]) => counter);
+    const wait = (waitedFor: readonly (readonly [string, number])[]): Wait => ({
       kind: 'wait',
-      atMonotonicMs: at,
+      atMonotonicMs: Math.max(...waitedFor.map(([, at]) => at)),
       untilMonotonicMs: untilMs,
-      counters,
+      counters: waitedFor.map(([counter, at]) => ({ name: counter, atMs: at, room })),
       room,
       refusal: REFUSAL,
     });
@@ -174,12 +242,16 @@ class Rig {
           for (const counter of counters) this.room.set(counter, this.room.get(counter)! - 1);
           this.went.push(name);
         } else if (this.#nowMs + 10 > untilMs) waiter.refuse(REFUSAL);
-        else this.queue.enter(waiter, wait(this.#nowMs + 10), place);
+        else {
+          const full = counters.filter((counter) => this.room.get(counter)! <= 0);
+          const again = full.map((counter): [string, number] => [counter, this.#nowMs + 10]);
+          this.queue.enter(waiter, wait(again), place);
+        }
       },
       refuse: ({ retryAfterS }) => void this.refused.push(`${name} ${retryAfterS}`),
     };
     this.#waiters.set(name, waiter);
-    return this.queue.enter(waiter, wait(atMs), place);
+    return this.queue.enter(waiter, wait(moments), place);
   }
 
   leave(name: string): void {

@@ -1,23 +1,17 @@
 /**
  * Requests of one thread that wait for room in limits (language-rules #9). They hold nothing: whose turn it is takes anew, whole.
- * Who waits for the same counters stands in one line: in equal shares of the tenants, by start-time fair queueing (Goyal, Vin,
- * Cheng, 1996), in the order of arrival within one. Whoever has no room yet bars those behind that share one of its counters,
- * and nobody else.
+ * Whoever has no room yet bars the others from the counters that it waits for, from each until that one may have room, and from
+ * nothing else: what is full for one tenant holds up no other.
  */
 import type { Turns } from '../pipeline/counters.ts';
-import type { Wait } from '../pipeline/outcome.ts';
+import type { Refusal, Wait } from '../pipeline/outcome.ts';
+import { count, type Head, headOf, inOrder, LimitLines, type Line, type WaiterPlace } from './limit-lines.ts';
 
 export interface LimitWaiter {
   /** It is its turn: judges the request anew, in this call. */
   wake(): void;
   /** Its time to wait is over. */
-  refuse(refusal: Wait['refusal']): void;
-}
-
-/** Whose share of a line a request takes. */
-interface WaiterPlace {
-  readonly tenant: string;
-  readonly arrivedMs: number;
+  refuse(refusal: Refusal): void;
 }
 
 interface LimitQueueOptions {
@@ -30,46 +24,25 @@ interface LimitQueueOptions {
 interface Place extends WaiterPlace {
   readonly waiter: LimitWaiter;
   readonly wait: Wait;
-  /** Of the counters it waits for. */
-  readonly line: string;
-  /** When it is to be tried: `wait.atMonotonicMs`, or sooner. */
+  /** In the order of the counters of its line: from when on each may have room. */
+  readonly moments: number[];
+  /** When it is to be tried. */
   atMs: number;
+  /** It was due in the last turn, and somebody before it waits for one of its counters. */
+  isBehind: boolean;
 }
 
-interface Line {
-  readonly counters: readonly string[];
-  virtualTime: number;
-  readonly tenants: Map<string, TenantLine>;
-}
-
-interface TenantLine {
-  /** Where its next request stands in the line. */
-  tag: number;
-  /** By arrival. */
-  readonly places: Place[];
-}
-
-/** The next to go of a line. */
-interface Head {
-  readonly line: Line;
-  readonly of: TenantLine;
-  readonly place: Place;
-}
-
-/** What a request takes of the line; tenants have equal shares. */
-const SHARE = 1;
 /** No clock is finer, and a turn that nobody can use is not to be followed by another at once. */
 const STEP_MS = 1;
 
 export class LimitQueue implements Turns {
-  /** Requests that found it full. */
+  /** Requests that found it full, or were turned away for the sake of a tenant with fewer. */
   refused = 0;
   readonly #options: LimitQueueOptions;
-  readonly #places = new Map<LimitWaiter, Place>();
-  /** By the counters that are waited for. */
-  readonly #lines = new Map<string, Line>();
-  /** Lines of each counter. */
-  readonly #linesOf = new Map<string, Set<Line>>();
+  readonly #places = new Map<LimitWaiter, { readonly place: Place; readonly line: Line<Place> }>();
+  readonly #lines = new LimitLines<Place>();
+  /** How many of each tenant wait. */
+  readonly #ofTenants = new Map<string, number>();
   #isServing = false;
   /** When the next turn is due. */
   #timerAtMs = Number.POSITIVE_INFINITY;
@@ -87,26 +60,31 @@ export class LimitQueue implements Turns {
   }
 
   firstAtMs(counter: string): number {
-    const lines = this.#linesOf.get(counter);
-    if (lines === undefined) return 0;
-    return Math.min(...[...lines].map((line) => headOf(line).place.atMs));
+    const waitedFor = this.#lines.counter(counter);
+    if (waitedFor === undefined) return 0;
+    const nowMs = this.#options.nowMs();
+    let firstMs = Number.POSITIVE_INFINITY;
+    for (const line of waitedFor.lines) {
+      const { place } = headOf(line);
+      const momentMs = place.moments[line.counters.indexOf(waitedFor)]!;
+      const isOnItsWay = place.atMs <= nowMs && !place.isBehind;
+      if (momentMs > nowMs || isOnItsWay) firstMs = Math.min(firstMs, momentMs);
+    }
+    return firstMs === Number.POSITIVE_INFINITY ? 0 : firstMs;
   }
 
   /** False: too many wait already. */
-  enter(waiter: LimitWaiter, wait: Wait, place: WaiterPlace): boolean {
+  enter(waiter: LimitWaiter, wait: Wait, { tenant, arrivedMs }: WaiterPlace): boolean {
     if (this.#places.size >= this.#options.waitingMax) {
       this.refused++;
-      return false;
+      if (!this.#makeRoomFor(tenant)) return false;
     }
-    const name = wait.counters.join('\n');
-    const { tenants } = this.#lineOf(name, wait.counters);
-    const own = tenants.get(place.tenant) ?? { tag: 0, places: [] };
-    tenants.set(place.tenant, own);
-    const atMs = Math.max(wait.atMonotonicMs, this.#options.nowMs() + STEP_MS);
-    const entry: Place = { ...place, waiter, wait, line: name, atMs };
-    const after = own.places.findIndex(({ arrivedMs }) => arrivedMs > place.arrivedMs);
-    own.places.splice(after === -1 ? own.places.length : after, 0, entry);
-    this.#places.set(waiter, entry);
+    const soonestMs = this.#options.nowMs() + STEP_MS;
+    const moments = wait.counters.map(({ atMs }) => Math.max(atMs, soonestMs));
+    const atMs = Math.min(Math.max(soonestMs, ...moments), Math.max(soonestMs, wait.untilMonotonicMs));
+    const place: Place = { tenant, arrivedMs, waiter, wait, moments, atMs, isBehind: false };
+    this.#places.set(waiter, { place, line: this.#lines.add(place, wait.counters) });
+    count(this.#ofTenants, tenant, 1);
     this.#callAt(Math.min(atMs, wait.untilMonotonicMs));
     return true;
   }
@@ -114,9 +92,9 @@ export class LimitQueue implements Turns {
   /** It has left, or is answered. */
   forget(waiter: LimitWaiter): void {
     if (this.#places.size === 0) return;
-    const place = this.#places.get(waiter);
-    if (place === undefined) return;
-    this.#remove(place);
+    const known = this.#places.get(waiter);
+    if (known === undefined) return;
+    this.#remove(known.place, known.line);
     this.#callAt(this.#options.nowMs());
   }
 
@@ -124,11 +102,31 @@ export class LimitQueue implements Turns {
   slotFreed(): void {
     if (this.#places.size === 0) return;
     const nowMs = this.#options.nowMs();
-    for (const line of this.#lines.values()) {
-      const { place } = headOf(line);
-      if (place.wait.room === 'slot') place.atMs = nowMs;
+    for (const { place } of this.#lines.heads()) {
+      if (place.wait.room !== 'slot') continue;
+      for (const [at, { room }] of place.wait.counters.entries())
+        if (room === 'slot') place.moments[at] = Math.min(place.moments[at]!, nowMs);
+      place.atMs = Math.max(...place.moments);
     }
     this.#callAt(nowMs);
+  }
+
+  /** Turns away the last of the tenant with most places, where it has more than the one that comes would have. */
+  #makeRoomFor(tenant: string): boolean {
+    const [most] = [...this.#ofTenants].sort(([, a], [, b]) => b - a);
+    if (most === undefined || most[1] <= (this.#ofTenants.get(tenant) ?? 0) + 1) return false;
+    const [first, ...others] = [...this.#places.values()].filter(({ place }) => place.tenant === most[0]);
+    this.#turnAway(
+      others.reduce((last, each) => (each.place.arrivedMs >= last.place.arrivedMs ? each : last), first!),
+    );
+    return true;
+  }
+
+  #turnAway({ place, line }: { readonly place: Place; readonly line: Line<Place> }): void {
+    this.#remove(place, line);
+    const { refusal, atMonotonicMs } = place.wait;
+    const retryAfterS = Math.max(1, Math.ceil((atMonotonicMs - this.#options.nowMs()) / 1_000));
+    place.waiter.refuse(refusal.retryAfterS === -1 ? refusal : { ...refusal, retryAfterS });
   }
 
   #callAt(atMs: number): void {
@@ -141,29 +139,43 @@ export class LimitQueue implements Turns {
     });
   }
 
-  /** Serves whoever has room, first come first. */
+  /** Serves whoever has room, in order. */
   #turn(): void {
     const nowMs = this.#options.nowMs();
     this.#timerAtMs = Number.POSITIVE_INFINITY;
     this.#endLate(nowMs);
-    const barred = new Set<string>();
-    const behind = new Set<Line>();
-    const heads = [...this.#lines.values()].map(headOf).sort(inOrder);
+    const barred = new Map<string, number>();
+    let heads = this.#lines.heads();
     for (let head = heads.shift(); head !== undefined; head = heads.shift()) {
       const { line, place } = head;
-      const isBehind = line.counters.some((counter) => barred.has(counter));
-      if (isBehind) behind.add(line);
-      if (isBehind || place.atMs > nowMs || !this.#serve(head)) {
-        for (const counter of line.counters) barred.add(counter);
-      } else if (this.#lines.get(place.line) === line) insert(heads, headOf(line));
+      const isDue = place.atMs <= nowMs;
+      place.isBehind = isDue && line.counters.some(({ name }) => barred.has(name));
+      if (!isDue || (place.isBehind && place.wait.untilMonotonicMs > nowMs)) {
+        bar(place, line, nowMs, barred);
+        continue;
+      }
+      if (place.isBehind) this.#turnAway({ place, line });
+      else if (!this.#serve(head)) {
+        // it may wait for others of its counters by now
+        const again = this.#places.get(place.waiter);
+        if (again !== undefined) bar(again.place, again.line, nowMs, barred);
+      } else if (line.counters.some(({ lines }) => lines.size > 1)) heads = this.#inNewOrder(heads);
+      const next = this.#lines.headOf(line);
+      if (next !== null) insert(heads, next);
     }
-    this.#callForNext(behind);
+    this.#callForNext(barred);
+  }
+
+  /** A request was served: who is ahead of its share has changed. */
+  #inNewOrder(heads: readonly Head<Place>[]): Head<Place>[] {
+    return heads.flatMap(({ line }) => this.#lines.headOf(line) ?? []).sort(inOrder);
   }
 
   /** Whether it has gone; false where it waits on. */
-  #serve({ line, of, place }: Head): boolean {
-    const start = startTag(line, of);
-    this.#remove(place);
+  #serve(head: Head<Place>): boolean {
+    const { line, place } = head;
+    const served = this.#lines.serving(head);
+    this.#remove(place, line);
     this.#isServing = true;
     try {
       place.waiter.wake();
@@ -171,92 +183,54 @@ export class LimitQueue implements Turns {
       this.#isServing = false;
     }
     if (this.#places.has(place.waiter)) return false;
-    line.virtualTime = start;
-    of.tag = start + SHARE;
+    served();
     return true;
   }
 
   #endLate(nowMs: number): void {
-    for (const place of [...this.#places.values()]) {
-      if (place.wait.untilMonotonicMs > nowMs || this.#isDue(place, nowMs)) continue;
-      this.#remove(place);
-      const { refusal, atMonotonicMs } = place.wait;
-      const retryAfterS = Math.max(1, Math.ceil((atMonotonicMs - nowMs) / 1_000));
-      place.waiter.refuse(refusal.retryAfterS === -1 ? refusal : { ...refusal, retryAfterS });
+    for (const each of [...this.#places.values()]) {
+      if (each.place.wait.untilMonotonicMs > nowMs || this.#isTriedOnceMore(each, nowMs)) continue;
+      this.#turnAway(each);
     }
   }
 
-  /** Whether its last moment is also one at which there may be room: it is tried once more. */
-  #isDue(place: Place, nowMs: number): boolean {
+  /** Whether its last moment is also one at which there may be room. */
+  #isTriedOnceMore(
+    { place, line }: { readonly place: Place; readonly line: Line<Place> },
+    nowMs: number,
+  ): boolean {
     const { atMs, wait } = place;
-    return (
-      atMs <= nowMs && atMs >= wait.untilMonotonicMs && headOf(this.#lines.get(place.line)!).place === place
-    );
+    return atMs <= nowMs && atMs >= wait.untilMonotonicMs && headOf(line).place === place;
   }
 
-  /** `behind`: barred by the first of another line, in whose turn they are looked at again. */
-  #callForNext(behind: ReadonlySet<Line>): void {
+  /** Whoever is behind somebody is looked at again when that one bars it no longer. */
+  #callForNext(barred: ReadonlyMap<string, number>): void {
     let nextMs = Number.POSITIVE_INFINITY;
-    for (const line of this.#lines.values())
-      if (!behind.has(line)) nextMs = Math.min(nextMs, headOf(line).place.atMs);
-    for (const { wait } of this.#places.values()) nextMs = Math.min(nextMs, wait.untilMonotonicMs);
+    for (const { line, place } of this.#lines.heads()) {
+      if (!place.isBehind) nextMs = Math.min(nextMs, place.atMs);
+      else for (const { name } of line.counters) nextMs = Math.min(nextMs, barred.get(name) ?? nextMs);
+    }
+    for (const { place } of this.#places.values()) nextMs = Math.min(nextMs, place.wait.untilMonotonicMs);
     // Some may have become due while others had their turn.
     if (nextMs !== Number.POSITIVE_INFINITY) this.#callAt(Math.max(nextMs, this.#options.nowMs() + STEP_MS));
   }
 
-  #lineOf(name: string, counters: readonly string[]): Line {
-    const known = this.#lines.get(name);
-    if (known !== undefined) return known;
-    const line: Line = { counters, virtualTime: 0, tenants: new Map() };
-    this.#lines.set(name, line);
-    for (const counter of counters) {
-      const lines = this.#linesOf.get(counter);
-      if (lines === undefined) this.#linesOf.set(counter, new Set([line]));
-      else lines.add(line);
-    }
-    return line;
-  }
-
-  #remove(place: Place): void {
+  #remove(place: Place, line: Line<Place>): void {
     this.#places.delete(place.waiter);
-    const line = this.#lines.get(place.line)!;
-    const own = line.tenants.get(place.tenant)!;
-    own.places.splice(own.places.indexOf(place), 1);
-    if ([...line.tenants.values()].some(({ places }) => places.length > 0)) return;
-    this.#lines.delete(place.line);
-    for (const counter of line.counters) {
-      const lines = this.#linesOf.get(counter)!;
-      lines.delete(line);
-      if (lines.size === 0) this.#linesOf.delete(counter);
-    }
+    this.#lines.remove(place, line);
+    count(this.#ofTenants, place.tenant, -1);
   }
 }
 
-/** Who goes next of a line: of the tenant with the least start tag, or who came first of equals. */
-function headOf(line: Line): Head {
-  let head: Head | null = null;
-  for (const of of line.tenants.values()) {
-    const [place] = of.places;
-    if (place === undefined) continue;
-    const ahead =
-      head === null
-        ? -1
-        : startTag(line, of) - startTag(line, head.of) || place.arrivedMs - head.place.arrivedMs;
-    if (ahead < 0) head = { line, of, place };
+/** Those behind are barred from what it waits for; what may have room by now is theirs. */
+function bar(place: Place, line: Line<Place>, nowMs: number, barred: Map<string, number>): void {
+  for (const [at, { name }] of line.counters.entries()) {
+    const momentMs = place.moments[at]!;
+    if (momentMs > nowMs) barred.set(name, Math.max(momentMs, barred.get(name) ?? 0));
   }
-  return head!;
 }
 
-/** A tenant that was away begins where the others are: it has saved nothing up. */
-function startTag({ virtualTime }: Line, { tag }: TenantLine): number {
-  return Math.max(virtualTime, tag);
-}
-
-function inOrder(a: Head, b: Head): number {
-  return a.place.arrivedMs - b.place.arrivedMs;
-}
-
-function insert(heads: Head[], head: Head): void {
+function insert(heads: Head<Place>[], head: Head<Place>): void {
   const after = heads.findIndex((other) => inOrder(other, head) > 0);
   heads.splice(after === -1 ? heads.length : after, 0, head);
 }

@@ -4,6 +4,7 @@ import { jsonText } from '../base/json/json-text.cases.ts';
 import type { RequestContext } from '../pipeline/context.ts';
 import type { ModelRequest, ModelService } from '../pipeline/model-request.ts';
 import { CONTINUE } from '../pipeline/outcome.ts';
+import type { RoutePipeline } from '../pipeline/program.ts';
 import {
   RESERVE,
   type SimulatedClient,
@@ -244,3 +245,84 @@ describe('what a call has reserved', () => {
     }
   });
 });
+
+describe('rules that leave pools out', () => {
+  /** Those of two pools that rules leave out, and how they refuse a call to a model that has them. */
+  function barring(pools: readonly string[], rest: Partial<RoutePipeline> = {}) {
+    const barred = { pools: new Set(pools), cases: [0] };
+    return simulate({
+      routes: ROUTES,
+      readCall: (text) => ({ ...(read(text) as ModelRequest), model: { ...MODEL, pools: ['near', 'far'] } }),
+      pipeline: {
+        barredPools: () => barred,
+        refuseTargets: (_context, _barred, had, status) =>
+          had.some((pool) => barred.pools.has(pool))
+            ? { ...REFUSAL, status, detail: `Not ${pools.join(', ')}, of ${had.join(', ')}.` }
+            : null,
+        ...rest,
+      },
+    });
+  }
+  const answerOf = ({ status, body }: SimulatedClient) => {
+    const { code, message } = (JSON.parse(body) as { error: { code: string; message: string } }).error;
+    return `${status} ${code} ${message}`;
+  };
+
+  test('leave the others to the call', () => {
+    const simulation = barring(['far']);
+    post(simulation, '{}');
+    expect(simulation.calls[0]!.pools).toEqual({ order: null, barred: new Set(['far']) });
+  });
+
+  test('refuse where none is left, before anything is taken from limits or waited for', () => {
+    let asked = 0;
+    const admit: RoutePipeline['admit'] = () => {
+      asked++;
+      return CONTINUE;
+    };
+    const simulation = barring(['far', 'near'], { admit });
+    expect(answerOf(post(simulation, '{}'))).toBe('403 not_there Not far, near, of near, far.');
+    expect([simulation.calls, asked]).toEqual([[], 0]);
+  });
+
+  test('and where none of those that rules route to is', () => {
+    const simulation = barring(['near'], { poolsFor: () => ['elsewhere', 'near'] });
+    expect(answerOf(post(simulation, '{}'))).toBe('403 not_there Not near, of near.');
+  });
+
+  test('but say nothing where they leave out none of the pools that the call has', () => {
+    const elsewhere = barring(['near'], { poolsFor: () => ['elsewhere'] });
+    expect(answerOf(post(elsewhere, '{}'))).toMatch(/^403 no_pool_for_model /);
+    const away = barring(['elsewhere']);
+    const client = post(away, '{}');
+    away.calls[0]!.fail('unprocessed', 'no_key_available');
+    expect(answerOf(client)).toMatch(/^503 no_key_available /);
+  });
+
+  test.each([
+    ['no_key_available', 'unknown', 'refuses'],
+    ['upstream_none_available', 'unprocessed', 'refuses'],
+    ['upstream_connect_failed', 'unprocessed', 'refuses'],
+    ['upstream_connect_timeout', 'unprocessed', 'refuses'],
+    ['upstream_tls_failed', 'unprocessed', 'refuses'],
+    ['upstream_queue_timeout', 'unprocessed', 'refuses'],
+    ['upstream_connect_failed', 'unknown', 'says nothing'],
+    ['keys_exhausted', 'unprocessed', 'says nothing'],
+    ['upstream_closed_in_answer', 'unknown', 'says nothing'],
+  ] as const)('of a call that ends with %s (%s) the rule %s', (code, service, rule) => {
+    const simulation = barring(['far']);
+    const client = post(simulation, '{}');
+    simulation.calls[0]!.fail(service, code);
+    const said =
+      rule === 'refuses' ? /^503 not_there Not far, of near, far\.$/ : new RegExp(`^\\d+ ${code} `);
+    expect(answerOf(client)).toMatch(said);
+  });
+});
+
+const REFUSAL = {
+  code: 'not_there',
+  ruleIndex: 0,
+  retryAfterS: -1,
+  rateLimit: '',
+  rateLimitPolicy: '',
+};

@@ -14,15 +14,23 @@ export interface Respond {
 /** There is no room yet: try again in turn (language-rules #9). */
 export interface Wait {
   readonly kind: 'wait';
-  /** The first moment at which there may be room: not after `untilMonotonicMs`. */
+  /** The first moment at which there may be room in all counters: not after `untilMonotonicMs`. */
   readonly atMonotonicMs: number;
   /** From then on `refusal` is the answer. */
   readonly untilMonotonicMs: number;
-  /** Names of the counters without room, the same in all rule sets. */
-  readonly counters: readonly string[];
+  /** Those without room. */
+  readonly counters: readonly WaitedCounter[];
+  /** `slot` where that is the room of any. */
+  readonly room: WaitedCounter['room'];
+  readonly refusal: Refusal;
+}
+export interface WaitedCounter {
+  /** The same in all rule sets. */
+  readonly name: string;
+  /** The first moment at which this one alone may have room. */
+  readonly atMs: number;
   /** `slot`: no clock says when there is room, somebody else's end does. */
   readonly room: 'clock' | 'slot';
-  readonly refusal: Refusal;
 }
 /** Try again when a grant has arrived (leases): no moment can be named. */
 export interface WaitForGrant {

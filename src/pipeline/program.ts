@@ -119,8 +119,16 @@ export interface RoutePipeline {
   readonly poolsFor: (context: RequestContext) => readonly string[] | null;
   /** The pools that rules leave out of those of a call to a model; null: none. The same object for the same rules. */
   readonly barredPools: (context: RequestContext) => BarredPools | null;
-  /** How they refuse a call that no pool is left for; `status`: where they say none. Null only where {@link barredPools} always is. */
-  readonly refuseTargets: (context: RequestContext, barred: BarredPools, status: number) => Refusal | null;
+  /**
+   * How they refuse a call that no pool is left for. `pools`: those that it would have but for `barred`; null where rules bar none of
+   * them. `status`: where they say none.
+   */
+  readonly refuseTargets: (
+    context: RequestContext,
+    barred: BarredPools,
+    pools: readonly string[],
+    status: number,
+  ) => Refusal | null;
   /** Tells the sink of requests that have ended, with `context.answer`. Null on routes without such rules: those pay nothing. */
   readonly alerts: ((context: RequestContext) => void) | null;
   /** Whether `alerts` asks for the client's address, which is not known any more by then: it has to be asked for before. */

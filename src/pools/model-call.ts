@@ -450,9 +450,9 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
 
   #soonestMs(): number {
     const nowMs = this.#thread.clock.monotonicMs();
-    const { targets, amounts } = this.#plan;
+    const { amounts } = this.#plan;
     let soonestMs = Number.POSITIVE_INFINITY;
-    for (const { candidates } of targets)
+    for (const { candidates } of this.#targets)
       for (const { key, lanes } of candidates)
         if (this.#thread.health.serves(key, nowMs))
           soonestMs = Math.min(soonestMs, this.#thread.lanes.fitsAtMs(lanes, amounts, nowMs));

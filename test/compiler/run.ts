@@ -217,7 +217,7 @@ function runPipeline(
 function targetsOf(pipeline: RoutePipeline, context: RequestContext) {
   const { alsoDenied } = context;
   const barred = pipeline.barredPools(context);
-  const targetless = barred === null ? null : pipeline.refuseTargets(context, barred, 403);
+  const targetless = barred === null ? null : pipeline.refuseTargets(context, barred, [...barred.pools], 403);
   context.alsoDenied = alsoDenied;
   return { barred: [...(barred?.pools ?? [])].sort(), targetless };
 }

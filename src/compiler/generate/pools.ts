@@ -48,8 +48,8 @@ export function targetRefusalCode({ filters }: ResidualProgram, scope: ProgramSc
     entry: 'refuseTargets',
     functions: [
       functionCode('targetValues(context, at)', [...values, 'return [];']),
-      functionCode('refuseTargets(context, barred, status)', [
-        `return runtime.refuseTargets(context, ${cases}, barred, status, targetValues);`,
+      functionCode('refuseTargets(context, barred, pools, status)', [
+        `return runtime.refuseTargets(context, ${cases}, { barred, pools, status }, targetValues);`,
       ]),
     ],
   };

@@ -10,7 +10,7 @@ import {
   type TakeResult,
   type Turns,
 } from '../../pipeline/counters.ts';
-import type { Outcome, Refusal, Respond, Wait } from '../../pipeline/outcome.ts';
+import type { Outcome, Refusal, Respond, Wait, WaitedCounter } from '../../pipeline/outcome.ts';
 import type { ReplyConstant } from '../replies.ts';
 import { unboundedBy } from './call-weights.ts';
 import { noteShadowed, warn } from './notes.ts';
@@ -39,8 +39,8 @@ interface LimitQueueing {
   readonly upToMs: number;
   /** Names the counters of the limit in all rule sets. */
   readonly counter: string;
-  /** What frees room: see `Wait.room`. */
-  readonly room: Wait['room'];
+  /** What frees room. */
+  readonly room: WaitedCounter['room'];
 }
 
 export type HoleValues = (context: RequestContext, limit: number) => readonly unknown[];
@@ -131,16 +131,19 @@ function waiting(
   let untilMonotonicMs = Number.POSITIVE_INFINITY;
   let atMonotonicMs = 0;
   let room: Wait['room'] = 'clock';
-  const counters: string[] = [];
+  const counters: WaitedCounter[] = [];
   for (const entry of exceeded) {
     const { queue } = limits[ordinal[entry]!]!;
     if (queue === null || batch.fault[entry] !== 0) return null;
     untilMonotonicMs = Math.min(untilMonotonicMs, arrivedMonotonicMs + queue.upToMs);
-    atMonotonicMs = Math.max(atMonotonicMs, batch.retryAtMs[entry]!);
+    const retryAtMs = batch.retryAtMs[entry]!;
+    atMonotonicMs = Math.max(atMonotonicMs, retryAtMs);
     if (queue.room === 'slot') room = 'slot';
-    counters.push(counterName(batch, entry, queue));
+    const atMs = queue.room === 'slot' ? Math.max(retryAtMs, nowMonotonicMs + SLOT_LOOK_MS) : retryAtMs;
+    counters.push({ name: counterName(batch, entry, queue), atMs, room: queue.room });
   }
-  if (atMonotonicMs > untilMonotonicMs) return null;
+  // its last moment is one at which it was tried, too
+  if (atMonotonicMs > untilMonotonicMs || nowMonotonicMs >= untilMonotonicMs) return null;
   if (room === 'slot') {
     const lookMs = Math.max(atMonotonicMs, nowMonotonicMs + SLOT_LOOK_MS);
     atMonotonicMs = Math.min(lookMs, untilMonotonicMs);

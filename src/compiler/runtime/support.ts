@@ -38,7 +38,7 @@ import { type ChangedMember, MemberChanges } from './member-changes.ts';
 import { isInNetworks, networksTest } from './networks.ts';
 import { noteShadowed, warn } from './notes.ts';
 import { type RowConstant, RowNumbers, type RowShape, RowTable } from './row-table.ts';
-import { BarredPoolSets, type FilterConstant, refuseTargets } from './targets.ts';
+import { BarredPoolSets, type FilterConstant, refuseTargets, type TargetlessCall } from './targets.ts';
 import { headerSafe, NOTHING_MORE, renderText } from './text.ts';
 import { TextSet } from './text-set.ts';
 
@@ -252,11 +252,10 @@ export class RuntimeSupport {
   refuseTargets(
     context: RequestContext,
     cases: readonly FilterConstant[],
-    barred: BarredPools,
-    status: number,
+    call: TargetlessCall,
     values: (context: RequestContext, at: number) => readonly unknown[],
-  ): Refusal {
-    return refuseTargets(context, cases, barred, status, values(context, barred.cases[0]!));
+  ): Refusal | null {
+    return refuseTargets(context, cases, call, values);
   }
   observe(context: RequestContext, watched: Watched, ordinal: Int32Array): void {
     observe(this, context, watched, ordinal);

@@ -29,22 +29,36 @@ export class BarredPoolSets {
 /** Combinations of cases that are remembered; what is beyond is made each time. */
 const SETS_MAX = 1_000;
 
-/** Where no pool is left: the first rule that left any out says so, and the others are named in the record. */
+/** One that no pool is left for. */
+export interface TargetlessCall {
+  readonly barred: BarredPools;
+  /** Those that it would have but for `barred`. */
+  readonly pools: readonly string[];
+  /** Where the rule says none. */
+  readonly status: number;
+}
+
+/**
+ * The first rule that left out a pool of the call says so, and the others are named in the record; null where none did: such rules
+ * have nothing to do with the call.
+ */
 export function refuseTargets(
   context: RequestContext,
   cases: readonly FilterConstant[],
-  { cases: held }: BarredPools,
-  status: number,
-  values: readonly unknown[],
-): Refusal {
-  const reply = cases[held[0]!]!;
+  { barred, pools, status }: TargetlessCall,
+  values: (context: RequestContext, at: number) => readonly unknown[],
+): Refusal | null {
+  const held = barred.cases.filter((at) => cases[at]!.pools.some((pool) => pools.includes(pool)));
+  const [first] = held;
+  if (first === undefined) return null;
+  const reply = cases[first]!;
   const others = [...new Set(held.map((at) => cases[at]!.rule))].filter((rule) => rule !== reply.rule);
   context.alsoDenied = others.length === 0 ? null : others.sort((a, b) => a - b);
   const said = reply.status || status;
   return {
     status: said,
     code: reply.code,
-    detail: renderText(reply.text, values, { limit: null, wallMs: context.nowWallMs }),
+    detail: renderText(reply.text, values(context, first), { limit: null, wallMs: context.nowWallMs }),
     ruleIndex: reply.rule,
     retryAfterS: said === 503 ? RETRY_S : -1,
     rateLimit: '',
