@@ -9,7 +9,6 @@ const CASES = ['near', 'far', 'far'].map(
     status: 0,
     code: `case_${at}`,
     text: [],
-    name: '',
   }),
 );
 
