@@ -1,15 +1,13 @@
 /** The key that signs the ends of the audit log. It lies beside the store, not in it: a copy of the store can't forge a log. */
-import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Random } from '../base/ports.ts';
 import { ok, type Result } from '../base/result.ts';
+import { KEY_BYTES, keyIn, writeKeyFile } from './key-file.ts';
 import { problem, reasonOf, type StoreProblem } from './store-problem.ts';
-import { syncPath } from './synced-path.ts';
 
 /** In the data folder. */
 export const AUDIT_KEY_FILE = 'audit.key';
-const KEY_BYTES = 32;
-const FILE_MODE = 0o600;
 
 export interface AuditKey {
   readonly bytes: Uint8Array;
@@ -25,33 +23,11 @@ export function openAuditKey(folder: string, random: Random): Result<AuditKey, S
   if (known.value !== null) return ok({ bytes: known.value, state: 'kept', keep: () => ok(undefined) });
   const bytes = new Uint8Array(KEY_BYTES);
   random.fill(bytes);
-  return ok({ bytes, state: 'fresh', keep: () => writeKey(join(folder, AUDIT_KEY_FILE), bytes) });
-}
-
-function writeKey(path: string, bytes: Uint8Array): Result<void, StoreProblem> {
-  const fresh = `${path}.unfinished`;
-  try {
-    rmSync(fresh, { force: true });
-    const descriptor = openSync(fresh, 'wx', FILE_MODE);
-    try {
-      writeSync(descriptor, `${Buffer.from(bytes).toString('hex')}\n`);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-    // never in the place of one that is there
-    linkSync(fresh, path);
-    rmSync(fresh);
-    syncPath(dirname(path));
-    return ok(undefined);
-  } catch (thrown) {
-    return problem(
-      'store_unusable',
-      path,
-      `The key of the audit log can't be written: ${reasonOf(thrown)}.`,
-      'Make room on the disk and see that the data folder can be written to.',
-    );
-  }
+  return ok({
+    bytes,
+    state: 'fresh',
+    keep: () => writeKeyFile(join(folder, AUDIT_KEY_FILE), bytes, 'the audit log'),
+  });
 }
 
 /** Null where there is none. */
@@ -59,13 +35,13 @@ export function readAuditKey(folder: string): Result<Uint8Array | null, StorePro
   const path = join(folder, AUDIT_KEY_FILE);
   let text: string;
   try {
-    text = readFileSync(path, 'utf8').trim();
+    text = readFileSync(path, 'utf8');
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return ok(null);
     return unusable(path, `it can't be read: ${reasonOf(thrown)}`);
   }
-  if (!/^[0-9a-f]{64}$/.test(text)) return unusable(path, `it is not ${KEY_BYTES} bytes in hex`);
-  return ok(new Uint8Array(Buffer.from(text, 'hex')));
+  const key = keyIn(text);
+  return key === null ? unusable(path, `it is not ${KEY_BYTES} bytes in hex`) : ok(key);
 }
 
 function unusable(path: string, why: string): ReturnType<typeof problem> {

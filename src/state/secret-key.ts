@@ -2,18 +2,16 @@
  * The key that stored secrets are sealed with: from the variable PORTUNUS_SECRETS_KEY, or from a file beside the store, not in it, so a
  * copy of the store alone tells no secret.
  */
-import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Random } from '../base/ports.ts';
 import { ok, type Result } from '../base/result.ts';
+import { KEY_BYTES, keyIn, writeKeyFile } from './key-file.ts';
 import { problem, reasonOf, type StoreProblem } from './store-problem.ts';
-import { syncPath } from './synced-path.ts';
 
 /** In the data folder. */
 export const SECRET_KEY_FILE = 'secrets.key';
 export const SECRET_KEY_VARIABLE = 'PORTUNUS_SECRETS_KEY';
-const KEY_BYTES = 32;
-const FILE_MODE = 0o600;
 const OTHERS = 0o077;
 
 export interface SecretKeyPlace {
@@ -46,37 +44,10 @@ export function readSecretKey({ folder, variable }: SecretKeyPlace): Result<Uint
 
 /** Makes the file where there is none; whoever calls holds the lock of the folder. */
 export function makeSecretKey(folder: string, random: Random): Result<Uint8Array, StoreProblem> {
-  const path = join(folder, SECRET_KEY_FILE);
-  const fresh = `${path}.unfinished`;
-  const bytes = new Uint8Array(KEY_BYTES);
-  random.fill(bytes);
-  try {
-    rmSync(fresh, { force: true });
-    const descriptor = openSync(fresh, 'wx', FILE_MODE);
-    try {
-      writeSync(descriptor, `${Buffer.from(bytes).toString('hex')}\n`);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-    // never in the place of one that is there
-    linkSync(fresh, path);
-    rmSync(fresh);
-    syncPath(dirname(path));
-    return ok(bytes);
-  } catch (thrown) {
-    return problem(
-      'store_unusable',
-      path,
-      `The key of stored secrets can't be written: ${reasonOf(thrown)}.`,
-      'Make room on the disk and see that the data folder can be written to.',
-    );
-  }
-}
-
-function keyIn(text: string): Uint8Array | null {
-  const hex = text.trim();
-  return /^[0-9a-fA-F]{64}$/.test(hex) ? new Uint8Array(Buffer.from(hex, 'hex')) : null;
+  const key = new Uint8Array(KEY_BYTES);
+  random.fill(key);
+  const written = writeKeyFile(join(folder, SECRET_KEY_FILE), key, 'stored secrets');
+  return written.ok ? ok(key) : written;
 }
 
 function unusable(place: string, why: string): ReturnType<typeof problem> {
