@@ -329,3 +329,51 @@ it('what is held when a stream breaks off leaves before the error is told', () =
   expect(passed.indexOf('broken')).toBeGreaterThan(rest);
   expect(events(passed)[1]).toMatchObject({ id: 'c', choices: [{ index: 0, finish_reason: null }] });
 });
+
+describe('what providers write otherwise than their documents say', () => {
+  const choice = (content: string, more: object = {}) => ({ index: 0, delta: { content }, ...more });
+  const responses = (delta: string, id: string) =>
+    named({
+      type: 'response.output_text.delta',
+      ...{ item_id: id, output_index: 0, content_index: 0, delta },
+    });
+  const block = (text: string) =>
+    data({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } });
+
+  it.each([
+    [
+      'openai/chat',
+      'an error that is none',
+      data({ error: null, choices: [choice('x ann@mail.example y')] }),
+    ],
+    ['openai/chat', 'an error beside text', data({ error: {}, choices: [choice('x ann@mail.example y')] })],
+    [
+      'openai/chat',
+      'a reason that is none',
+      data({ choices: [choice('x ann@ma', { finish_reason: '' })] }) +
+        data({ choices: [choice('il.example y', { finish_reason: '' })] }),
+    ],
+    ['openai/chat', 'a byte order mark', `\uFEFF${data({ choices: [choice('x ann@mail.example y')] })}`],
+    [
+      'openai/chat',
+      'fields beside the data',
+      `: ann@mail.example\nid: ann@mail.example\n${data({ choices: [] })}`,
+    ],
+    [
+      'anthropic/messages',
+      'a new event',
+      block('x ann@ma') + data({ type: 'new_event' }) + block('il.example y'),
+    ],
+    ['openai/responses', 'an id for each event', responses('x ann@ma', 'a') + responses('il.example y', 'b')],
+    ['openai/chat', 'details of an error', data({ detail: 'no ann@mail.example' })],
+  ] as const)('%s: %s', (operation, _what, stream) => {
+    const passed = masked(operation, inOne(stream));
+    expect(passed).not.toContain('ann@ma');
+    expect(passed).toContain('[removed]');
+  });
+
+  it.each([{ choices: 'ann@mail.example' }, { choices: ['ann@mail.example'] }])('refused: %j', (event) => {
+    const through = new MaskedEvents('openai/chat', MASKER, BOUNDS);
+    expect(through.push(Buffer.from(data(event)), true)).toHaveProperty('why');
+  });
+});

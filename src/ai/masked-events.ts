@@ -28,6 +28,8 @@ interface Text {
   readonly masked: MaskedText;
   /** The event that carries the rest of it. */
   readonly event: (rest: string) => string;
+  /** What is kept to make it. */
+  readonly eventBytes: number;
 }
 
 interface Piece {
@@ -35,6 +37,7 @@ interface Piece {
   readonly group: string;
   readonly node: JsonNode;
   readonly event: (rest: string) => string;
+  readonly eventBytes: number;
 }
 
 /** What one event brings: pieces of texts, edits of all else, and which texts end with it. */
@@ -68,7 +71,8 @@ export class MaskedEvents {
 
   get heldBytes(): number {
     let held = this.#events.heldBytes;
-    for (const { masked } of this.#texts.values()) held += masked.heldUnits * BYTES_PER_UNIT;
+    for (const { masked, eventBytes } of this.#texts.values())
+      held += masked.heldUnits * BYTES_PER_UNIT + eventBytes;
     return held;
   }
 
@@ -84,8 +88,10 @@ export class MaskedEvents {
     return passed.length === 1 ? passed[0]! : Buffer.concat(passed);
   }
 
-  #pass(event: Uint8Array, passed: Uint8Array[]): Unmaskable | null {
-    if (event.length === 0) return null;
+  #pass(received: Uint8Array, passed: Uint8Array[]): Unmaskable | null {
+    if (received.length === 0) return null;
+    // before the first event it may stand, and whoever reads skips it (WHATWG HTML, 9.2.5)
+    const event = BOM.every((byte, at) => received[at] === byte) ? received.subarray(BOM.length) : received;
     const data = eventData(event);
     if (data === null || data === DONE) {
       if (data === DONE) this.#end('all', passed);
@@ -109,23 +115,39 @@ export class MaskedEvents {
     const reading = this.#read(document, this.#masker, () => this.#frame);
     if ('why' in reading) return reading;
     this.#pieces(document, reading);
+    if (this.#texts.size > valuesMax) return { why: 'it has too many texts at once' };
     // texts that end with this event, and of which it brings nothing more
     this.#end(reading.ended, passed);
     const changed = reading.edits.length === 0 ? data : UTF_8.decode(editJson(bytes, reading.edits));
     if (document.member(document.root, 'choices') !== undefined) this.#frame = changed;
-    passed.push(changed === data ? event : withData(event, changed));
+    passed.push(this.#withData(event, changed === data ? null : changed));
     return null;
   }
 
+  /** The event with other data in the place of its own, which may have stood on several lines; null: with the same. */
+  #withData(event: Uint8Array, data: string | null): Uint8Array {
+    const text = UTF_8.decode(event);
+    if (data === null && !OTHER_LINES.test(text)) return event;
+    const lines = text.split(/\r\n|\n|\r/);
+    const first = lines.findIndex(isData);
+    const changed = data?.split('\n').map((line) => `data: ${line}`);
+    const written = lines.flatMap((line, at) => {
+      if (!isData(line)) return [this.#masker.mask(line)];
+      return changed === undefined ? [line] : at === first ? changed : [];
+    });
+    return ENCODER.encode(written.join('\n'));
+  }
+
   #pieces(document: JsonDocument, { pieces, edits, ended }: Reading): void {
-    for (const { key, group, node, event } of pieces) {
+    for (const { key, group, node, event, eventBytes } of pieces) {
       const piece = document.text(node);
       const known = this.#texts.get(key);
       const masked = known?.masked ?? this.#masker.stream();
       const ends = ended === 'all' || ended.has(group);
       const passed = masked.push(piece, ends);
       if (ends) this.#texts.delete(key);
-      else if (known === undefined || known.event !== event) this.#texts.set(key, { group, masked, event });
+      else if (known === undefined || known.event !== event)
+        this.#texts.set(key, { group, masked, event, eventBytes });
       if (passed !== piece) edits.push({ span: document.span(node), replacement: jsonText(passed) });
     }
   }
@@ -148,26 +170,30 @@ const readChoices: ReadEvent = (document, masker, frame) => {
   const { root } = document;
   const fault = maskMembers(document, root, 'frame', masker, reading.edits, CHOICES);
   if (fault !== null) return fault;
+  const error = document.member(root, 'error');
   // nothing follows
-  if (document.member(root, 'error') !== undefined) return { ...reading, ended: 'all' };
+  const isLast = error !== undefined && document.typeOf(error) !== 'null';
+  const read = isLast ? { ...reading, ended: 'all' as const } : reading;
   const choices = document.member(root, 'choices');
-  if (choices === undefined || document.typeOf(choices) !== 'array') return reading;
+  if (choices === undefined || document.typeOf(choices) === 'null') return read;
+  if (document.typeOf(choices) !== 'array') return { why: '`choices` of an event is no list' };
   let at = 0;
   for (let choice = document.first(choices); choice !== undefined; choice = document.next(choice), at++) {
-    if (document.typeOf(choice) !== 'object') continue;
+    if (document.typeOf(choice) !== 'object') return { why: 'a choice of an event is no object' };
     const index = numberIn(document, choice, 'index') ?? at;
     const group = String(index);
-    const reason = document.member(choice, 'finish_reason');
-    if (reason !== undefined && document.typeOf(reason) !== 'null') reading.ended.add(group);
+    // some providers write '' in every event
+    if (textIn(document, choice, 'finish_reason') !== '') reading.ended.add(group);
     const unfit = readChoice(document, choice, masker, reading, (path, node) => ({
       key: `${group} ${path.join(' ')}`,
       group,
       node,
       event: (rest) => choiceEvent(frame(), index, path, rest),
+      eventBytes: 0,
     }));
     if (unfit !== null) return unfit;
   }
-  return reading;
+  return read;
 };
 const CHOICES: ReadonlySet<string> = new Set(['choices']);
 
@@ -265,13 +291,13 @@ const readBlocks: ReadEvent = (document, masker) => {
       if (node === undefined || document.typeOf(node) !== 'string') continue;
       texts.add(name);
       const event = (rest: string) => blockEvent(index, { type: deltaType, [name]: rest });
-      reading.pieces.push({ key: `${index} ${name}`, group: String(index), node, event });
+      reading.pieces.push({ key: `${index} ${name}`, group: String(index), node, event, eventBytes: 0 });
     }
     const unfit = maskMembers(document, block, 'content', masker, reading.edits, texts);
     if (unfit !== null) return unfit;
   }
   if (type === 'content_block_stop') reading.ended.add(String(index));
-  return BLOCKS_GO_ON.has(type) ? reading : { ...reading, ended: 'all' };
+  return BLOCKS_END.has(type) ? { ...reading, ended: 'all' } : reading;
 };
 
 function blockEvent(index: number, delta: object): string {
@@ -284,9 +310,7 @@ const BLOCK_TEXTS = [
   ['partial_json', 'input_json_delta'],
   ['thinking', 'thinking_delta'],
 ] as const;
-const BLOCKS_GO_ON: ReadonlySet<string> = new Set([
-  ...['content_block_start', 'content_block_delta', 'content_block_stop', 'ping', 'message_start'],
-]);
+const BLOCKS_END: ReadonlySet<string> = new Set(['message_delta', 'message_stop', 'error']);
 
 /** Responses: `X.delta` brings a piece, `X.done` ends the text; it and the events after it bring the text once more, whole. */
 const readItems: ReadEvent = (document, masker, _frame) => {
@@ -298,11 +322,13 @@ const readItems: ReadEvent = (document, masker, _frame) => {
   const isPiece = type.endsWith(DELTA) && delta !== undefined && document.typeOf(delta) === 'string';
   const fault = maskMembers(document, root, 'frame', masker, reading.edits, isPiece ? ITEM_DELTA : NO_NAMES);
   if (fault !== null) return fault;
-  const place = ITEM_PLACES.map((name) => numberIn(document, root, name) ?? textIn(document, root, name));
+  const at = ITEM_PLACES.map((name) => numberIn(document, root, name) ?? '');
+  // some write another id in each event
+  const place = at[0] === '' ? [textIn(document, root, 'item_id'), ...at] : at;
   if (isPiece) {
     const group = [type.slice(0, -DELTA.length), ...place].join(' ');
     const event = (rest: string) => itemEvent(type, document, rest);
-    reading.pieces.push({ key: group, group, node: delta, event });
+    reading.pieces.push({ key: group, group, node: delta, event, eventBytes: document.bytes.length });
   } else if (type.endsWith(DONE_OF_ITEM))
     reading.ended.add([type.slice(0, -DONE_OF_ITEM.length), ...place].join(' '));
   return ITEMS_END.has(type) ? { ...reading, ended: 'all' } : reading;
@@ -320,7 +346,7 @@ const DELTA = '.delta';
 const DONE_OF_ITEM = '.done';
 const ITEM_DELTA: ReadonlySet<string> = new Set(['delta']);
 const NO_NAMES: ReadonlySet<string> = new Set();
-const ITEM_PLACES = ['item_id', 'output_index', 'content_index', 'summary_index'] as const;
+const ITEM_PLACES = ['output_index', 'content_index', 'summary_index'] as const;
 const ITEMS_END: ReadonlySet<string> = new Set([
   ...['response.completed', 'response.incomplete', 'response.failed', 'response.cancelled', 'error'],
 ]);
@@ -335,19 +361,13 @@ function textIn(document: JsonDocument, node: JsonNode, name: string): string {
   return found !== undefined && document.typeOf(found) === 'string' ? document.text(found) : '';
 }
 
-/** The event with other data in the place of its own, which may have stood on several lines. */
-function withData(event: Uint8Array, data: string): Uint8Array {
-  const lines = UTF_8.decode(event).split(/\r\n|\n|\r/);
-  const first = lines.findIndex(isData);
-  const changed = data.split('\n').map((line) => `data: ${line}`);
-  const others = lines.flatMap((line, at) => (at === first ? changed : isData(line) ? [] : [line]));
-  return ENCODER.encode(others.join('\n'));
-}
-
 function isData(line: string): boolean {
   return line === 'data' || line.startsWith('data:');
 }
 
+/** Comments, and fields but `data` and `event`: what an answer says may stand there, too. */
+const OTHER_LINES = /^(?!data|event:|$)/m;
+const BOM = [0xef, 0xbb, 0xbf];
 const DONE = '[DONE]';
 const ENCODER = new TextEncoder();
 const UTF_8 = new TextDecoder('utf-8', { ignoreBOM: true });

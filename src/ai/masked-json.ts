@@ -113,7 +113,7 @@ export const FRAME_NAMES: ReadonlySet<string> = new Set([
   ],
   ...['tool_call_id', 'tool_use_id', 'call_id', 'item_id', 'response_id', 'previous_response_id'],
   ...['signature', 'encrypted_content', 'obfuscation', 'system_fingerprint', 'service_tier'],
-  ...['encoding_format', 'embedding', 'effort', 'verbosity', 'detail', 'media_type', 'format'],
+  ...['encoding_format', 'embedding', 'effort', 'verbosity', 'media_type', 'format'],
 ]);
 /** Of any form: what tools are called with, and what describes it. */
 const FREE_NAMES: ReadonlySet<string> = new Set([

@@ -63,7 +63,7 @@ function maskNumber(document: JsonDocument, node: JsonNode, masker: TextMask, ed
 
 const UTF_8 = new TextEncoder();
 const LATIN_1 = new TextDecoder('latin1');
-const WHOLE = /^\d+$/;
+const WHOLE = /^-?\d+$/;
 /** Shorter ones are no address, number or key. */
 const NAME_LEAST = 3;
 const NUMBER_LEAST = 3;

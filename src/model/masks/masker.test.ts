@@ -70,6 +70,12 @@ const PIECES = [
     '-BEGIN ',
     'é',
     '😀',
+    '\\',
+    '\\n',
+    '\\u0040',
+    '\\u00',
+    '\\\\',
+    '\\"',
   ],
 ];
 const anyText = fc
@@ -82,6 +88,20 @@ const MASKS = [
   of(['email', 'secret'], ['[a-z]{2,9}[0-9]', '\\b1+1{0,3}$'.replace('1+', '1')], '#'),
   of(['card', 'phone'], ['1{3}', '@.{1,20}@']),
 ];
+
+describe('JSON within a text', () => {
+  it.each([
+    [String.raw`{"t":"a\nDE89370400440532013000"}`, String.raw`{"t":"a\n*"}`],
+    [String.raw`{"t":"call\n+49 30 901820, or \u002B49 30 901820"}`, String.raw`{"t":"call\n*, or *"}`],
+    [String.raw`{"t":"hello\nann@mail.example"}`, String.raw`{"t":"hello\n*"}`],
+    [String.raw`{"t":"ann\u0040mail.example"}`, '{"t":"*"}'],
+    [String.raw`{"t":"jos\u00e9@mail.example"}`, '{"t":"*"}'],
+    [String.raw`{"t":"\\ann@mail.example"}`, String.raw`{"t":"\\*"}`],
+    [String.raw`C:\temp and \q`, String.raw`C:\temp and \q`],
+  ])('%s', (text, masked) => {
+    expect(new Masker([of(KINDS)]).mask(text)).toBe(masked);
+  });
+});
 
 describe('in pieces', () => {
   it.each(KINDS.flatMap((kind) => KIND_CASES[kind]).filter((text) => text.length < 200))(

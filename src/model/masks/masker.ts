@@ -1,4 +1,6 @@
 /** Removes from a text what masks are about, in whatever pieces the text comes. */
+
+import { unescaped } from './inner-escapes.ts';
 import { MASK_KINDS, type Mask } from './kinds.ts';
 import { patternRecogniser } from './pattern.ts';
 import type { Recogniser, RecogniserOf } from './recogniser.ts';
@@ -42,8 +44,9 @@ interface Place {
  */
 export class MaskedText {
   readonly #parts: readonly { readonly recogniser: Recogniser; readonly text: string }[];
-  /** Where each part goes on, as all positions here counted from the beginning of what is held. */
+  /** Where each part goes on, as all positions here counted in what is held, as it means. */
   readonly #from: number[];
+  /** As it was written. */
   #held = '';
   /** Of what is held, has been given out or removed. */
   #past = 0;
@@ -58,12 +61,14 @@ export class MaskedText {
 
   /** Code units that may yet be removed. */
   get heldUnits(): number {
-    return this.#held.length - Math.min(this.#past, this.#held.length);
+    const { places } = unescaped(this.#held, false);
+    return this.#held.length - Math.min(placeIn(places, this.#past), this.#held.length);
   }
 
   /** What may go on: nothing that follows can change it. `isEnd` comes once. */
   push(piece: string, isEnd: boolean): string {
-    const text = this.#held === '' ? piece : this.#held + piece;
+    const written = this.#held === '' ? piece : this.#held + piece;
+    const { text, places } = unescaped(written, isEnd);
     let decided = text.length;
     for (let at = 0; at < this.#parts.length; at++) {
       const { recogniser, text: instead } = this.#parts[at]!;
@@ -73,17 +78,18 @@ export class MaskedText {
       this.#from[at] = from;
       if (from < decided) decided = from;
     }
-    const passed = this.#pass(text, decided);
-    this.#forget(text, decided);
+    const source = { written, places };
+    const passed = this.#pass(source, decided);
+    this.#forget(source, decided);
     return passed;
   }
 
-  #pass(text: string, decided: number): string {
+  #pass(source: Source, decided: number): string {
     if (this.#places.length === 0) {
       const from = this.#past;
       if (from >= decided) return '';
       this.#past = decided;
-      return from === 0 && decided === text.length ? text : text.slice(from, decided);
+      return writtenAs(source, from, decided);
     }
     let passed = '';
     const places = this.#places.sort(inOrder);
@@ -92,22 +98,22 @@ export class MaskedText {
       if (place.start >= decided) break;
       count++;
       if (place.start > this.#removedTo) {
-        passed += text.slice(this.#past, place.start) + place.text;
+        passed += writtenAs(source, this.#past, place.start) + place.text;
         this.#past = place.end;
         this.#removedTo = place.end;
       } else if (place.end > this.#removedTo) this.#past = this.#removedTo = place.end;
     }
     this.#places = places.slice(count);
     if (this.#past >= decided) return passed;
-    passed += text.slice(this.#past, decided);
+    passed += writtenAs(source, this.#past, decided);
     this.#past = decided;
     return passed;
   }
 
   /** Keeps what is undecided, and what stands before it as far as recognisers look back. */
-  #forget(text: string, decided: number): void {
+  #forget({ written, places }: Source, decided: number): void {
     const cut = Math.max(0, decided - LOOKED_BACK);
-    this.#held = text.slice(cut);
+    this.#held = written.slice(placeIn(places, cut));
     if (cut === 0) return;
     this.#past -= cut;
     this.#removedTo = Math.max(-1, this.#removedTo - cut);
@@ -118,6 +124,24 @@ export class MaskedText {
       text: instead,
     }));
   }
+}
+
+interface Source {
+  readonly written: string;
+  /** See `Unescaped`. */
+  readonly places: readonly number[] | null;
+}
+
+function writtenAs({ written, places }: Source, from: number, to: number): string {
+  const end = placeIn(places, to);
+  return from === 0 && end === written.length ? written : written.slice(placeIn(places, from), end);
+}
+
+/** Beyond the end, as when a place that was removed is not held any more, positions go on as they are. */
+function placeIn(places: readonly number[] | null, at: number): number {
+  if (places === null) return at;
+  const end = places.length - 1;
+  return at <= end ? places[at]! : places[end]! + at - end;
 }
 
 function inOrder(one: Place, other: Place): number {
