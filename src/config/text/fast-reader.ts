@@ -73,6 +73,7 @@ interface ReaderState {
 const DEFINITION_LEVEL = 3;
 const CONSUMER_LEVEL = 5;
 const OPENING_BRACE = 0x7b;
+const OPENING_BRACKET = 0x5b;
 const HASH = 0x23;
 const BLANK = 0x20;
 const LINE_FEED = 0x0a;
@@ -116,10 +117,11 @@ class Observer {
     this.#columns[level] = position - lineStart + 1;
   }
 
-  #close({ depth, kind, line, tag, anchor, result }: ReaderState): void {
+  #close(state: ReaderState): void {
+    const { depth, kind, line, tag, anchor, result } = state;
     const isAlias = kind === null && result !== null;
     const isTagged = tag !== null && tag !== '?' && tag !== PLAIN_TAG;
-    const hasLines = kind === 'scalar' && line !== this.#openedAt[depth];
+    const hasLines = kind === 'scalar' ? line !== this.#openedAt[depth] : this.#isFlowOverLines(state);
     if (isAlias || isTagged || hasLines || anchor !== null) this.exotic = true;
     const level = this.#levels[depth]!;
     if (level > CONSUMER_LEVEL || kind !== 'scalar' || typeof result !== 'string') return;
@@ -128,6 +130,18 @@ class Observer {
     else if (level === CONSUMER_LEVEL && this.#names[4] === 'consumers') {
       this.#note([this.#names[2]!, this.#names[3]!, 'consumers', result], level);
     }
+  }
+
+  /** js-yaml takes lines of a list in brackets that are indented no deeper than its name; YAML 1.2 (§7.4) does not. */
+  #isFlowOverLines({ depth, input, position }: ReaderState): boolean {
+    const from = this.#contents[depth]!;
+    const first = input.charCodeAt(from);
+    if (first !== OPENING_BRACE && first !== OPENING_BRACKET) return false;
+    for (let at = from; at < position; at++) {
+      const code = input.charCodeAt(at);
+      if (code === LINE_FEED || code === CARRIAGE_RETURN) return true;
+    }
+    return false;
   }
 
   #note(path: readonly string[], level: number): void {

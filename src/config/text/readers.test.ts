@@ -89,7 +89,7 @@ describe('both readers read alike', () => {
   });
 
   // Found by the one below.
-  test.each(['{#\r\n}', '{#\n}', '[#\r\n]', '[a,#\n]'])('%j', expectAlike);
+  test.each(['{#\r\n}', '{#\n}', '[#\r\n]', '[a,#\n]', 'a: [\nb]', '- a: {\n  b: c}'])('%j', expectAlike);
 
   test('fragments of YAML in any order', () => {
     fc.assert(fc.property(yamlSoup, expectAlike), { numRuns: 5_000 });
