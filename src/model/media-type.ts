@@ -5,9 +5,9 @@ export function isJson(fields: readonly string[]): boolean {
   return isInUtf8(fields, JSON_TYPE);
 }
 
-/** Text in UTF-8 that is read as it stands: not server-sent events, which are cut into pieces. */
+/** Text in UTF-8 that means what stands there: no markup, whose references mean something else, and no JSON under another name. */
 export function isPlainText(fields: readonly string[]): boolean {
-  return isInUtf8(fields, TEXT_TYPE) && !isEventStream(fields);
+  return isInUtf8(fields, TEXT_TYPE);
 }
 
 /** WHATWG HTML, 9.2. */
@@ -33,6 +33,6 @@ function isHarmless(parameter: string): boolean {
 }
 
 const JSON_TYPE = /^application\/(?:json|[a-z0-9!#$&^_.-]+\+json)$/;
-const TEXT_TYPE = /^text\/[a-z0-9!#$&^_.+-]+$/;
+const TEXT_TYPE = /^text\/(?:plain|csv|markdown|tab-separated-values|calendar|vcard)$/;
 const EVENT_STREAM_TYPE = /^text\/event-stream$/;
 const UTF_8 = /^"?utf-?8"?$/;
