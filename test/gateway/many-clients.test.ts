@@ -39,8 +39,8 @@ routes: { all: { service: s, match: { path: "/{rest...}" }, auth: none } }
 `,
     'policies/p.policy': 'language 1\npolicy "p" applies to every route { permit }\n',
   };
-  // all of them come from one address
-  project = await writeProject(files, { settings: 'limits: { connectionsPerAddress: 20000 }' });
+  // all of them come from one address, and the second crowd before those of the first have been counted off
+  project = await writeProject(files, { settings: 'limits: { connectionsPerAddress: 60000 }' });
   gateway = await RunningGateway.start(project);
   pid = gateway.child.pid!;
 });
