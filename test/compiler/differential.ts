@@ -14,6 +14,7 @@ import { CORPUS } from './corpus.cases.ts';
 import { caseOf, corpusEntry } from './corpus.ts';
 import { MUST_BE_REACHED } from './coverage.cases.ts';
 import { Coverage } from './coverage.ts';
+import { refusedAsSoon } from './refused-sooner.ts';
 import {
   bundleJudge,
   type Case,
@@ -33,7 +34,6 @@ const SEED = Number(process.env.DIFFERENTIAL_SEED ?? Date.now() % 2 ** 31);
 /** Files of tests run side by side, so the cases stand in several. */
 const PARTS = 4;
 /** Of a refusal for want of a permit. */
-const NO_PERMIT = -1;
 const SEQUENCES = 8;
 const PROJECTS = Math.ceil(CASES / SEQUENCES);
 
@@ -86,17 +86,6 @@ function judgeBoth(one: Case, { compiled, interpreted }: Judges = judgesOf(one))
   const observed = playAnew(one, compiled);
   const expected = playAnew(one, interpreted).map((each, step) => refusedAsSoon(each, observed[step]));
   return { compiled: observed, interpreted: expected };
-}
-
-/**
- * Where no body can make a permit hold, as in `it.a is absent and it.a is present`, the compiler may see that and refuse before the body
- * is read. How far it got is no part of the meaning; what alert rules tell of it is, and is compared.
- */
-function refusedAsSoon(interpreted: Observation, compiled: Observation | undefined): Observation {
-  const isSooner = compiled?.decision === 'refused' && compiled.known < interpreted.known;
-  return isSooner && interpreted.refusal?.ruleIndex === NO_PERMIT
-    ? { ...interpreted, known: compiled.known }
-    : interpreted;
 }
 
 function playAnew(one: Case, judge: Judge): Observation[] {
