@@ -15,7 +15,7 @@ export interface Meter {
   contents(): string;
 }
 
-/** Only of slots of `at once` and of money: counts of requests stay. */
+/** Only of slots of `at once`, of money and of tokens: counts of requests stay. */
 export type Correct = (delta: number) => void;
 
 export interface Moment {
@@ -31,8 +31,6 @@ export interface Check {
   readonly retryAtMs: number;
   readonly resetMs: number;
 }
-
-const stays: Correct = () => {};
 
 export function meterOf(window: CounterWindow): Meter {
   switch (window.kind) {
@@ -57,7 +55,7 @@ function windowMeter(amount: number, windowMs: number): Meter {
   const endOf = (slot: number) => (slot + 1 + SUB_WINDOWS) * slotMs;
   const live = ({ nowMs }: Moment) =>
     [...slots]
-      .filter(([slot]) => slot + SUB_WINDOWS >= Math.floor(nowMs / slotMs))
+      .filter(([slot, weight]) => weight > 0 && slot + SUB_WINDOWS >= Math.floor(nowMs / slotMs))
       .sort((a, b) => a[0] - b[0]);
   const used = (moment: Moment) => live(moment).reduce((sum, [, weight]) => sum + weight, 0);
   return {
@@ -77,8 +75,9 @@ function windowMeter(amount: number, windowMs: number): Meter {
     },
     take(weight, moment) {
       const slot = Math.floor(moment.nowMs / slotMs);
-      slots.set(slot, (slots.get(slot) ?? 0) + weight);
-      return stays;
+      const add = (delta: number) => slots.set(slot, Math.max(0, (slots.get(slot) ?? 0) + delta));
+      add(weight);
+      return add;
     },
     isAsNew: (moment) => used(moment) === 0,
     contents: () => JSON.stringify([...slots].sort((a, b) => a[0] - b[0])),
@@ -91,6 +90,9 @@ function windowMeter(amount: number, windowMs: number): Meter {
  */
 function paceMeter(amount: number, periodMs: number, burst: number): Meter {
   let fullAt = 0;
+  let takenAt = 0;
+  /** A busy time ends when the bucket is full; corrections reach only their own. */
+  let busyTime = 0;
   const start = ({ nowMs }: Moment) => Math.max(fullAt, nowMs * amount);
   const check: Meter['check'] = (weight, moment) => {
     const debt = start(moment) - moment.nowMs * amount;
@@ -109,8 +111,13 @@ function paceMeter(amount: number, periodMs: number, burst: number): Meter {
   return {
     check,
     take(weight, moment) {
+      takenAt = moment.nowMs * amount;
+      if (fullAt <= takenAt) busyTime++;
       fullAt = start(moment) + weight * periodMs;
-      return stays;
+      const own = busyTime;
+      return (delta) => {
+        if (busyTime === own) fullAt = Math.max(takenAt, fullAt + delta * periodMs);
+      };
     },
     isAsNew: (moment) => fullAt <= moment.nowMs * amount,
     contents: () => String(fullAt),

@@ -114,6 +114,7 @@ function sharedCounters(bundle: RuleBundle, registry = createCounterRegistry()):
   return { bind: () => counters.bind(bundle.counters) };
 }
 
-function decision({ counters: _counters, ...rest }: Observation): unknown {
-  return rest;
+/** Shared memory counts time in parts of a millisecond, the model in fractions: a wait ends in the same millisecond. */
+function decision({ counters: _counters, wait, ...rest }: Observation): unknown {
+  return { ...rest, wait: wait && { ...wait, atMonotonicMs: Math.ceil(wait.atMonotonicMs) } };
 }
