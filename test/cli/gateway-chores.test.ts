@@ -62,6 +62,7 @@ it('sweeps the counters every second, and frees the locks of a lost thread befor
     files: { folder, texts, folders: [] },
     project,
     replaced: [],
+    formerCounters: [],
     builder,
     store,
     counters: {

@@ -20,14 +20,16 @@ afterEach(async () => {
 const policy = (limit: string): string =>
   `language 1\npolicy "p" applies to every route { permit  ${limit} }\n`;
 
-async function startWith(limit: string): Promise<void> {
-  upstream = await startUpstream();
+async function startWith(policies: string): Promise<void> {
+  upstream = await startUpstream((request, response) => {
+    if (request.url !== '/held') response.end('fine');
+  });
   project = await writeProject(
     {
       'routes/r.yaml': `services: { s: { endpoints: [{ url: "http://127.0.0.1:${upstream.port}" }] } }
 routes: { all: { service: s, match: { path: "/{rest...}" }, auth: none } }
 `,
-      'policies/p.policy': policy(limit),
+      'policies/p.policy': policies,
     },
     { dataThreads: 2, settings: 'limits: { rateJournalBytes: 256KiB }' },
   );
@@ -49,7 +51,7 @@ const stateFile = () => join(project.folder, 'data', 'windows', 'state');
 
 describe('a rate window', () => {
   it('goes on after kill -9 where it was: exactly its amount reaches the service', async () => {
-    await startWith('limit "hour" at most 1200 requests in any 1h in total');
+    await startWith(policy('limit "hour" at most 1200 requests in any 1h in total'));
     expect((await send(300)).get(200)).toBe(300);
     await gateway.stop('SIGKILL');
     await startAgain();
@@ -73,7 +75,7 @@ describe('a rate window', () => {
   }, 120_000);
 
   it('keeps what was used over a graceful stop, under its new name and with its new amount', async () => {
-    await startWith('limit "hour" at most 300 requests in any 1h in total');
+    await startWith(policy('limit "hour" at most 300 requests in any 1h in total'));
     expect((await send(200)).get(200)).toBe(200);
     expect(await gateway.stop('SIGTERM')).toBe(0);
     await project.write(
@@ -84,8 +86,41 @@ describe('a rate window', () => {
     expect((await send(400)).get(200)).toBe(150);
   });
 
+  it('that was edited while nothing ran stays in force as it was, and a quota goes on, as with a reload', async () => {
+    const policies = (limit: string, quota: string): string => `language 1
+policy "open" applies to every route { permit }
+policy "p" applies to every route { limit "pace" ${limit} in total  when request.path is "/x" }
+policy "q" applies to every route { quota "days" ${quota} in total  when request.path is "/q" }
+`;
+    await startWith(policies('at most 30 requests in any 1h', '50 requests per day'));
+    const sendQuota = (requests: number) => statusesOf(`${gateway.url}/q`, { requests, connections: 4 });
+    expect([(await send(20)).get(200), (await sendQuota(15)).get(200)]).toEqual([20, 15]);
+    expect(await gateway.stop('SIGTERM')).toBe(0);
+    await project.write(
+      'policies/p.policy',
+      policies('at most 100 requests in any 2h', '50 requests per month'),
+    );
+    await startAgain();
+    expect([(await send(40)).get(200), (await sendQuota(60)).get(200)]).toEqual([10, 35]);
+  });
+
+  it('slots of "at once" that were in use at a kill -9 are free', async () => {
+    await startWith(policy('limit "slots" at most 2 requests at once in total'));
+    const held = [1, 2].map(() => fetch(`${gateway.url}/held`).catch(() => null));
+    await expect.poll(() => upstream.requests.length).toBe(2);
+    expect((await fetch(`${gateway.url}/x`)).status).toBe(429);
+    await gateway.stop('SIGKILL');
+    await Promise.all(held);
+    await startAgain();
+    const free = [1, 2].map(() => fetch(`${gateway.url}/held`).catch(() => null));
+    await expect.poll(() => upstream.requests.length).toBe(4);
+    expect((await fetch(`${gateway.url}/x`)).status).toBe(429);
+    await gateway.stop('SIGKILL');
+    await Promise.all(free);
+  });
+
   it('begins full after the machine has ended, and after its files were damaged, and says so', async () => {
-    await startWith('limit "hour" at most 300 requests in any 1h in total');
+    await startWith(policy('limit "hour" at most 300 requests in any 1h in total'));
     expect((await send(10)).get(200)).toBe(10);
     await gateway.stop('SIGKILL');
     const state = readState(stateFile());

@@ -49,7 +49,7 @@ export async function start(folder: string, options: StartOptions): Promise<Exit
     process.stderr.write('Not started: the configuration has errors.\n');
     return EXIT.findings;
   }
-  const { store, project, built, madeBy, builder, keeper, replaced } = prepared;
+  const { store, project, built, madeBy, builder, keeper, replaced, formerCounters } = prepared;
   if (!store.ok) return failed(`${store.error.message} ${store.error.remedy}`);
   const claim = await claimAddress(built.world.server.listen);
   const { storedSecrets: secrets } = store.value;
@@ -65,6 +65,7 @@ export async function start(folder: string, options: StartOptions): Promise<Exit
     files: files.value,
     project,
     replaced,
+    formerCounters,
     builder,
     store: store.value,
     counters: createCounterRegistry(),

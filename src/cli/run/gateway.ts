@@ -15,6 +15,7 @@ import { createRecordRing } from '../../observe/record-ring.ts';
 import { RuleAlerts } from '../../observe/rule-alerts.ts';
 import { watchThread } from '../../observe/thread-watch.ts';
 import type { AuditActor, AuditEntry } from '../../pipeline/audit.ts';
+import type { CounterSpec } from '../../pipeline/counters.ts';
 import {
   createThreadGauges,
   readThreadGauges,
@@ -82,6 +83,8 @@ export interface GatewayOptions {
   readonly project: ReadyProject;
   /** What the process before this one had in force beside its rules. */
   readonly replaced: readonly KeptLimit[];
+  /** Counters of the version before, where its policies were edited while nothing ran; else empty. */
+  readonly formerCounters: readonly CounterSpec[];
   /** Of {@link GatewayOptions.project}, for reloads; stopped with the gateway. */
   readonly builder: ProjectBuilder;
   readonly store: Store;
@@ -575,7 +578,8 @@ export class Gateway {
     if (memory !== null) {
       this.#rates.regionsChanged();
       await this.#replaced.prepare(replaced);
-      this.#quotas.goOn(this.#configuration.running?.bundle.counters ?? [], rules!.counters);
+      const before = this.#configuration.running?.bundle.counters ?? this.#options.formerCounters;
+      this.#quotas.goOn(before, rules!.counters);
     }
     const changed = await this.#threads.change(epoch, {
       rules:

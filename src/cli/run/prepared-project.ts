@@ -3,10 +3,14 @@ import type { Clock } from '../../base/ports.ts';
 import type { Result } from '../../base/result.ts';
 import { loadSettings } from '../../config/load.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
+import { SourceText } from '../../diagnostics/source.ts';
 import type { Directory } from '../../model/world.ts';
+import type { CounterSpec } from '../../pipeline/counters.ts';
+import { digestOfFiles } from '../../state/configuration-history.ts';
 import { machineBoot } from '../../state/rates/machine-boot.ts';
 import type { Store } from '../../state/store.ts';
 import type { StoreProblem } from '../../state/store-problem.ts';
+import { editedFiles, type FormerLimits, type PolicyText } from '../../tools/replaced-limits.ts';
 import { PACKAGE_FOLDER } from '../package-folder.ts';
 import type { LiveVersion } from './configuration.ts';
 import { LocalBuilder, type ProjectBuilder, ThreadBuilder } from './project-builder.ts';
@@ -37,6 +41,8 @@ export type PreparedProject =
       readonly store: Result<Store, StoreProblem>;
       readonly keeper: VersionKeeper;
       readonly replaced: readonly KeptLimit[];
+      /** Of the version before, where its policies were edited while nothing ran; else empty. */
+      readonly formerCounters: readonly CounterSpec[];
     };
 
 type OpenStore = (dataFolder: string) => Result<Store, StoreProblem>;
@@ -62,18 +68,82 @@ export async function prepareProject(
   const builder = cached === null ? new LocalBuilder() : new ThreadBuilder(BUILD_THREAD, cached.directory);
   const former = { files: [], replaced: stillInForce(replaced, clock) };
   const read = cached?.project ?? (await builder.build(texts, folder, wallMs, former));
-  const project = withCertificateFindings(read, wallMs);
-  const { built, diagnostics } = project;
-  if (built === null) {
+  const asWritten = withCertificateFindings(read, wallMs);
+  if (asWritten.built === null) {
     if (opened?.ok === true) await opened.value.close();
-    return { kind: 'refused', diagnostics };
+    return { kind: 'refused', diagnostics: asWritten.diagnostics };
   }
-  const store = opened ?? open(built.world.server.dataFolder);
+  const store = opened ?? open(asWritten.built.world.server.dataFolder);
+  const edited = store.ok && cached === null ? policiesBefore(store.value, texts) : null;
+  const after =
+    edited === null
+      ? { built: asWritten.built, formerCounters: [] }
+      : await builtAfter(edited, files, {
+          builder,
+          wallMs,
+          replaced: former.replaced,
+          asWritten: asWritten.built,
+        });
+  const { built, formerCounters } = after;
+  const { diagnostics } = asWritten;
+  const project: ReadyProject = { built, diagnostics };
   const cache = store.ok ? cacheOf(store.value, built.world) : null;
   const keeper = new VersionKeeper(cache, program, (line) => process.stderr.write(line));
   if (cached !== null) keeper.holds(inputs!);
   const madeBy = cached === null ? 'this start' : 'an earlier start';
-  return { kind: 'ready', project, built, madeBy, diagnostics, builder, store, keeper, replaced };
+  return {
+    kind: 'ready',
+    project,
+    built,
+    madeBy,
+    diagnostics,
+    builder,
+    store,
+    keeper,
+    replaced,
+    formerCounters,
+  };
+}
+
+interface PoliciesBefore {
+  /** All files of the version before. */
+  readonly texts: readonly SourceText[];
+  /** Its policy files that are others now, or gone. */
+  readonly edited: readonly PolicyText[];
+}
+
+/** What a reload would have known of the version that ran last; null where its policies are those of now. */
+function policiesBefore({ history }: Store, texts: readonly SourceText[]): PoliciesBefore | null {
+  const last = history.versions().at(-1);
+  if (last === undefined || last.digest === digestOfFiles(texts)) return null;
+  const files = history.files(last.epoch);
+  // A damaged history is told by "portunus doctor".
+  if (!files.ok || files.value === null) return null;
+  const edited = editedFiles(files.value, texts);
+  return edited.length === 0
+    ? null
+    : { edited, texts: files.value.map(({ path, text }) => new SourceText(path, text)) };
+}
+
+/** Edited while nothing ran, limits stay in force and quotas go on as with a reload (language-rules #27). */
+async function builtAfter(
+  { texts: before, edited }: PoliciesBefore,
+  { texts, folder }: ProjectFiles,
+  {
+    builder,
+    wallMs,
+    replaced,
+    asWritten,
+  }: {
+    readonly builder: ProjectBuilder;
+    readonly wallMs: number;
+    readonly replaced: FormerLimits['replaced'];
+    readonly asWritten: ReadyVersion;
+  },
+): Promise<{ readonly built: ReadyVersion; readonly formerCounters: readonly CounterSpec[] }> {
+  const former = await builder.build(before, folder, wallMs);
+  const { built } = await builder.build(texts, folder, wallMs, { files: edited, replaced });
+  return { built: built ?? asWritten, formerCounters: former.built?.bundle.counters ?? [] };
 }
 
 const BUILD_THREAD = new URL('dist/src/cli/run/build-thread.js', PACKAGE_FOLDER);
