@@ -62,7 +62,7 @@ it('sweeps the counters every second, and frees the locks of a lost thread befor
     files: { folder, texts, folders: [] },
     project,
     replaced: [],
-    formerCounters: [],
+    formerCounters: null,
     builder,
     store,
     counters: {

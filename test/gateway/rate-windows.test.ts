@@ -101,6 +101,12 @@ policy "q" applies to every route { quota "days" ${quota} in total  when request
       policies('at most 100 requests in any 2h', '50 requests per month'),
     );
     await startAgain();
+    expect((await status()).lastLoad.outcome).toMatchObject({
+      notes: [
+        expect.stringMatching(/^p\/pace in total: .*; as it was it stays in force for 60 min\.$/),
+        expect.stringMatching(/^q\/days in total: goes on from what was counted per day/),
+      ],
+    });
     expect([(await send(40)).get(200), (await sendQuota(60)).get(200)]).toEqual([10, 35]);
   });
 

@@ -6,6 +6,7 @@ import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import { calledServices } from '../../model/called-services.ts';
 import type { ServerSettings, Service } from '../../model/world.ts';
 import type { AuditActor } from '../../pipeline/audit.ts';
+import type { CounterSpec } from '../../pipeline/counters.ts';
 import type { CounterUsage } from '../../state/counter-registry.ts';
 import {
   editedFiles,
@@ -161,12 +162,20 @@ export class Configuration {
     return await this.#attempt(cause);
   }
 
-  /** The first version, read and checked by the caller because the settings of the process come from it. */
-  start(built: ReadyVersion, files: ProjectFiles, diagnostics: readonly Diagnostic[]): Promise<LoadResult> {
+  /**
+   * The first version, read and checked by the caller because the settings of the process come from it. `former`: counters of the
+   * version that ran last; null where its policies are those of now.
+   */
+  start(
+    built: ReadyVersion,
+    files: ProjectFiles,
+    diagnostics: readonly Diagnostic[],
+    former: readonly CounterSpec[] | null = null,
+  ): Promise<LoadResult> {
     this.#options.target.watch(files.folders);
     const cause: LoadCause = { reason: 'start', actor: { kind: 'gateway', cause: 'start' } };
     return this.#report(cause, async () => ({
-      outcome: await this.#change(built, files, cause),
+      outcome: await this.#change(built, files, cause, former),
       diagnostics,
     }));
   }
@@ -225,7 +234,12 @@ export class Configuration {
     if (this.#stopped) throw new Error('stopped');
   }
 
-  async #change(ready: ReadyVersion, files: ProjectFiles, cause: LoadCause): Promise<LoadOutcome> {
+  async #change(
+    ready: ReadyVersion,
+    files: ProjectFiles,
+    cause: LoadCause,
+    former: readonly CounterSpec[] | null = this.#running?.bundle.counters ?? null,
+  ): Promise<LoadOutcome> {
     const { world, bundle, replaced } = ready;
     const { texts } = files;
     const before = this.#running;
@@ -259,7 +273,7 @@ export class Configuration {
       replaced,
       sinceMs: this.#options.clock.wallMs(),
     };
-    if (before !== null) notes.push(...counterNotes(before.bundle.counters, bundle.counters));
+    if (former !== null) notes.push(...counterNotes(former, bundle.counters));
     notes.push(...keyNotes(this.#options.target.counters()));
     return { kind: 'live', epoch, hash: bundle.hash, notes };
   }

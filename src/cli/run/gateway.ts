@@ -83,8 +83,8 @@ export interface GatewayOptions {
   readonly project: ReadyProject;
   /** What the process before this one had in force beside its rules. */
   readonly replaced: readonly KeptLimit[];
-  /** Counters of the version before, where its policies were edited while nothing ran; else empty. */
-  readonly formerCounters: readonly CounterSpec[];
+  /** Counters of the version before, where its policies were edited while nothing ran; else null. */
+  readonly formerCounters: readonly CounterSpec[] | null;
   /** Of {@link GatewayOptions.project}, for reloads; stopped with the gateway. */
   readonly builder: ProjectBuilder;
   readonly store: Store;
@@ -442,7 +442,8 @@ export class Gateway {
     const threads = await starting;
     if (!loaded.ok) return loaded;
     if (!threads.ok) return threads;
-    const first = await this.#configuration.start(built, options.files, options.project.diagnostics);
+    const { files, project, formerCounters } = options;
+    const first = await this.#configuration.start(built, files, project.diagnostics, formerCounters);
     if (first.outcome.kind === 'refused') return err(first.outcome.why);
     this.#record('gateway.start', 'the start', { software: VERSION, version: first.outcome.epoch });
     const shown = this.#adminCertificate.read();
@@ -578,7 +579,7 @@ export class Gateway {
     if (memory !== null) {
       this.#rates.regionsChanged();
       await this.#replaced.prepare(replaced);
-      const before = this.#configuration.running?.bundle.counters ?? this.#options.formerCounters;
+      const before = this.#configuration.running?.bundle.counters ?? this.#options.formerCounters ?? [];
       this.#quotas.goOn(before, rules!.counters);
     }
     const changed = await this.#threads.change(epoch, {

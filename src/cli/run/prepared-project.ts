@@ -41,8 +41,8 @@ export type PreparedProject =
       readonly store: Result<Store, StoreProblem>;
       readonly keeper: VersionKeeper;
       readonly replaced: readonly KeptLimit[];
-      /** Of the version before, where its policies were edited while nothing ran; else empty. */
-      readonly formerCounters: readonly CounterSpec[];
+      /** Of the version before, where its policies were edited while nothing ran; else null. */
+      readonly formerCounters: readonly CounterSpec[] | null;
     };
 
 type OpenStore = (dataFolder: string) => Result<Store, StoreProblem>;
@@ -74,10 +74,10 @@ export async function prepareProject(
     return { kind: 'refused', diagnostics: asWritten.diagnostics };
   }
   const store = opened ?? open(asWritten.built.world.server.dataFolder);
-  const edited = store.ok && cached === null ? policiesBefore(store.value, texts) : null;
+  const edited = store.ok ? policiesBefore(store.value, texts) : null;
   const after =
     edited === null
-      ? { built: asWritten.built, formerCounters: [] }
+      ? { built: asWritten.built, formerCounters: null }
       : await builtAfter(edited, files, {
           builder,
           wallMs,
@@ -140,10 +140,10 @@ async function builtAfter(
     readonly replaced: FormerLimits['replaced'];
     readonly asWritten: ReadyVersion;
   },
-): Promise<{ readonly built: ReadyVersion; readonly formerCounters: readonly CounterSpec[] }> {
-  const former = await builder.build(before, folder, wallMs);
+): Promise<Pick<Extract<PreparedProject, { kind: 'ready' }>, 'built' | 'formerCounters'>> {
+  const former = await builder.build(before, folder, wallMs, { files: [], replaced });
   const { built } = await builder.build(texts, folder, wallMs, { files: edited, replaced });
-  return { built: built ?? asWritten, formerCounters: former.built?.bundle.counters ?? [] };
+  return { built: built ?? asWritten, formerCounters: former.built?.bundle.counters ?? null };
 }
 
 const BUILD_THREAD = new URL('dist/src/cli/run/build-thread.js', PACKAGE_FOLDER);
