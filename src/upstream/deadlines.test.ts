@@ -53,10 +53,34 @@ describe('deadlines', () => {
     );
   });
 
+  test('a pause of the thread takes no time from what is set behind it', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 60_000 }), fc.integer({ min: 1, max: 5_000 }), (pauseMs, ms) => {
+        const { state, deadlines, expired, watch } = rig();
+        const before = watch('before', ms);
+        state.nowMs += DEADLINE_PRECISION_MS;
+        state.tick!();
+        deadlines.set(before, NO_DEADLINE);
+        // what came meanwhile is read, and sent on, before the next tick
+        state.nowMs += pauseMs;
+        const setMs = state.nowMs;
+        deadlines.set(before, deadlines.after(ms));
+        watch('behind', ms);
+        while (expired.length < 2) {
+          state.tick!();
+          expect(expired.length === 0 || state.nowMs - setMs >= ms).toBe(true);
+          state.nowMs += DEADLINE_PRECISION_MS;
+        }
+        expect(state.nowMs - setMs).toBeLessThanOrEqual(ms + 3 * DEADLINE_PRECISION_MS);
+      }),
+    );
+  });
+
   test('a deadline moves, and moves with its place', () => {
     const { state, deadlines, expired, watch } = rig();
     const all = Array.from({ length: 200 }, (_, index) => watch(String(index), 100));
     for (const watched of all.slice(0, 150)) deadlines.unwatch(watched);
+    state.tick!();
     deadlines.set(all[0]!, 0);
     deadlines.set(all[199]!, 5_000);
     deadlines.set(all[198]!, NO_DEADLINE);

@@ -26,7 +26,7 @@ export class Deadlines {
   readonly #clock: Clock;
   readonly #ticker: Ticker;
   readonly #watched: Watched[] = [];
-  /** By watch index. */
+  /** By watch index: moments, or below nought what {@link after} says. */
   #times = new Float64Array(64);
   #stop: (() => void) | null = null;
 
@@ -36,12 +36,20 @@ export class Deadlines {
     this.nowMs = clock.monotonicMs();
   }
 
-  /** The moment at least `ms` from now; `nowMs` lags by up to one tick. */
+  /**
+   * For {@link set} and {@link watch}: at least `ms` from now, counted from the next tick on. Counted from the last one, a request that
+   * came behind a pause of the thread (the collector, a machine without a core for it) was too late at once.
+   */
   after(ms: number): number {
-    return this.nowMs + ms + DEADLINE_PRECISION_MS;
+    return -1 - ms;
   }
 
-  /** Replaces the deadline of what is watched; without effect on what is not. */
+  /** The moment `ms` from now, to be compared with others. Reads the clock. */
+  at(ms: number): number {
+    return this.#clock.monotonicMs() + ms;
+  }
+
+  /** Replaces the deadline of what is watched, a moment or {@link after}; without effect on what is not. */
   set(watched: Watched, deadlineMs: number): void {
     if (watched.watchIndex >= 0) this.#times[watched.watchIndex] = deadlineMs;
   }
@@ -83,7 +91,12 @@ export class Deadlines {
     this.nowMs = nowMs;
     // From the end: who expires leaves, and the last one, which has been looked at, takes its place.
     for (let index = this.#watched.length - 1; index >= 0; index--) {
-      if (this.#times[index]! > nowMs) continue;
+      const time = this.#times[index]!;
+      if (time > nowMs) continue;
+      if (time < 0) {
+        this.#times[index] = nowMs - time - 1;
+        continue;
+      }
       // Several may have left with the one before.
       this.#watched[index]?.expire(nowMs);
     }

@@ -26,7 +26,7 @@ export class WaitQueue implements Watched {
   /** False when the queue is full. */
   add(call: Call): boolean {
     if (this.#calls.size >= this.#callsMax) return false;
-    call.waitUntilMs = this.#deadlines.after(this.#waitMs);
+    call.waitUntilMs = this.#deadlines.at(this.#waitMs);
     this.#calls.add(call);
     if (this.#calls.size === 1) this.#deadlines.watch(this, call.waitUntilMs);
     return true;

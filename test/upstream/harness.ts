@@ -54,7 +54,9 @@ export class ClientHarness {
     return this.#tick !== null;
   }
 
+  /** With a tick before most of it is over, as they come every 50 ms: deadlines count from the next one. */
   advance(ms: number): void {
+    this.#tick?.();
     this.nowMs += ms;
     this.#tick?.();
   }
