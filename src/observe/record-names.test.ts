@@ -33,6 +33,15 @@ test('no number of reloads and routes makes a look-up longer', () => {
     expect(comparisons({ configurationHash })).toBeLessThanOrEqual(3);
 });
 
+test('reloads leave no more known than the last two versions of each route', () => {
+  const names = new KnownNames(ROUTE_NAMES);
+  const routes = Array.from({ length: 50 }, (_, at) => `route-${at}`);
+  const told = new Set<number>();
+  for (let version = 0; version < 500; version++)
+    for (const route of routes) told.add(names.add(asked({ route, configurationHash: `${version}` })));
+  expect(told.size).toBeLessThanOrEqual(2 * routes.length);
+});
+
 test('what was told is found under its number until something else is told under it', () => {
   const names = new KnownNames(ROUTE_NAMES);
   const told = new Map<number, string>();
