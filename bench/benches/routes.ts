@@ -1,6 +1,6 @@
 import { atMost, type Bench, type BenchContext, type BenchResult, type Figure } from '../bench.ts';
 import { type Gateway, type GatewayOptions, startGateway, startOnProject } from '../gateway.ts';
-import { applyLoad, loadTool } from '../load.ts';
+import { loadTool } from '../load.ts';
 import { column, measurePeer, type PeerSample, type SharedLoad } from '../measure.ts';
 import { apart } from '../placement.ts';
 import { placementNote } from '../processes.ts';
@@ -9,6 +9,7 @@ import { type Contender, interleave } from '../rounds.ts';
 import { type Scope, withScope } from '../scope.ts';
 import { pairedRatios } from '../statistics.ts';
 import { startUpstream } from '../upstream.ts';
+import { visitOnce } from '../visit.ts';
 
 export const routes: Bench = {
   name: 'routes',
@@ -49,7 +50,9 @@ async function run(context: BenchContext, scope: Scope): Promise<BenchResult> {
     contender('same 100 routes', many, big, context, others),
     contender('every route in turn', many, big, context, others),
   ];
-  await visitEveryRoute(big, many, context, others);
+  context.say('asking for every route once');
+  await visitOnce(small, { paths: pathsOf(FEW, FEW), keys: null });
+  const firstUs = await visitOnce(big, { paths: pathsOf(many, many), keys: null });
   const samples = await interleave(contenders, {
     rounds: context.rounds,
     warmUps: 2,
@@ -58,6 +61,12 @@ async function run(context: BenchContext, scope: Scope): Promise<BenchResult> {
   return {
     figures: [
       ...figuresOf(samples, many),
+      {
+        name: `${many} routes, first request of each · CPU`,
+        unit: 'µs',
+        values: [firstUs],
+        bar: null,
+      },
       { name: `${many} routes · first start`, unit: 'ms', values: [cold.startedInMs], bar: null },
       { name: `${many} routes · second start`, unit: 'ms', values: [big.startedInMs], bar: null },
     ],
@@ -88,34 +97,22 @@ function contender(
 }
 
 /** `asked` paths spread evenly over all `count` routes. */
+const pathsOf = (asked: number, count: number): readonly string[] =>
+  Array.from({ length: asked }, (_, index) => generatedPath(Math.floor((index * count) / asked)));
+
 function loadOn(asked: number, count: number, context: BenchContext, core: number | null): SharedLoad {
   return {
     path: '/',
     method: 'GET',
     headers: {},
     body: null,
-    paths: Array.from({ length: asked }, (_, index) => generatedPath(Math.floor((index * count) / asked))),
+    paths: pathsOf(asked, count),
     keys: null,
     connections: 32,
     seconds: context.seconds,
     core,
     folder: context.workFolder,
   };
-}
-
-/** A route's first request may cost more (its functions are made then): all first requests come before the rounds. */
-async function visitEveryRoute(
-  gateway: Gateway,
-  count: number,
-  context: BenchContext,
-  core: number | null,
-): Promise<void> {
-  const { path, ...load } = loadOn(count, count, context, core);
-  const url = `${gateway.url}${path}`;
-  // A run has to come round all paths; how long that takes is only known afterwards.
-  let seconds = Math.ceil(count / 15_000);
-  while ((await applyLoad({ ...load, url, headers: gateway.credential, seconds })).requests < count)
-    seconds *= 2;
 }
 
 function figuresOf(samples: ReadonlyMap<string, readonly PeerSample[]>, many: number): Figure[] {

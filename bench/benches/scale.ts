@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { atMost, type Bench, type BenchContext, type BenchResult, type Figure } from '../bench.ts';
 import { cpuOfProcessMs, readMemory } from '../cpu.ts';
 import { dropStartCache, type Gateway, startCacheWritten, startOnProject } from '../gateway.ts';
-import { applyLoad, loadTool } from '../load.ts';
+import { loadTool } from '../load.ts';
 import { column, measurePeer, type PeerSample, type SharedLoad } from '../measure.ts';
 import { apart } from '../placement.ts';
 import { freePort, placementNote } from '../processes.ts';
@@ -14,6 +14,7 @@ import { makeScaleProject, pathsOf, policyOf, type ScaleProject, type ScaleSize 
 import { type Scope, withScope } from '../scope.ts';
 import { pairedRatios } from '../statistics.ts';
 import { startUpstream } from '../upstream.ts';
+import { visitOnce } from '../visit.ts';
 
 export const scale: Bench = {
   name: 'scale',
@@ -75,7 +76,7 @@ async function run(context: BenchContext, scope: Scope): Promise<BenchResult> {
       ...(requests === null
         ? ['NOT MEASURED: requests with many keys need wrk, which is not installed.']
         : []),
-      `Requests: ${placementNote(measured, others)}`,
+      `Requests: ${placementNote(measured, others)} First requests come from this process over 32 connections, all others from wrk.`,
     ],
   };
 }
@@ -179,14 +180,19 @@ async function request(gateway: Gateway, key: string): Promise<string | null> {
   return answer.headers.get('x-bench-version');
 }
 
-type Samples = ReadonlyMap<string, readonly PeerSample[]>;
+/** Of a gateway with few routes and keys, and of one with many. */
+interface Requests {
+  readonly samples: ReadonlyMap<string, readonly PeerSample[]>;
+  /** CPU of the first request of each route, all of them, in µs. */
+  readonly firstUs: number;
+}
 
 async function measureRequests(
   few: ScaleProject,
   many: ScaleProject,
   context: BenchContext,
   scope: Scope,
-): Promise<Samples> {
+): Promise<Requests> {
   const { measured, others } = apart();
   const start = async ({ project, keys }: ScaleProject, name: string): Promise<Gateway> =>
     scope.own(await startOnProject(project, { name, main: context.gatewayMain, core: measured }, keys[0]!));
@@ -212,8 +218,9 @@ async function measureRequests(
     measure: () => measurePeer(gateway, load),
   });
   context.say('asking for every route once');
-  await visitAll(big, { ...loadOn(many, PATTERNS[1]), seconds: Math.ceil(many.size.routes / 12_000) });
-  return await interleave(
+  await visitOnce(small, { paths: pathsOf(few.size, few.size.routes), keys: few.keys });
+  const firstUs = await visitOnce(big, { paths: pathsOf(many.size, many.size.routes), keys: many.keys });
+  const samples = await interleave(
     [
       contender('few', small, loadOn(few, PATTERNS[0])),
       ...PATTERNS.map((pattern) => contender(pattern, big, loadOn(many, pattern))),
@@ -224,11 +231,7 @@ async function measureRequests(
       onRound: (round) => context.say(`round ${round + 1} of ${context.rounds}`),
     },
   );
-}
-
-/** A route's functions are made on its first request: all those come before the rounds. */
-async function visitAll(gateway: Gateway, { path, ...load }: SharedLoad): Promise<void> {
-  await applyLoad({ ...load, url: `${gateway.url}${path}` });
+  return { samples, firstUs };
 }
 
 function startFigures({ cold, warm, isCached }: Starts): Figure[] {
@@ -269,9 +272,12 @@ function reloadFigures({ toLiveMs: [first, ...others], settledMib, peakMib }: Re
   ];
 }
 
-function requestFigures(samples: Samples | null): Figure[] {
+function requestFigures(requests: Requests | null): Figure[] {
+  const samples = requests?.samples;
   const few = column(samples?.get('few'), 'cpuUsPerRequest');
+  const first = requests === null ? [] : [requests.firstUs];
   return [
+    { name: 'first request of each route · CPU', unit: 'µs', values: first, bar: null },
     { name: '100 routes and keys · CPU per request', unit: 'µs', values: few, bar: null },
     ...PATTERNS.flatMap((pattern): Figure[] => {
       const values = column(samples?.get(pattern), 'cpuUsPerRequest');
