@@ -6,6 +6,7 @@ import {
   parseSchedstat,
   parseStat,
   parseStatusKib,
+  parseWaitedMs,
   processTree,
   readCpu,
 } from './cpu.ts';
@@ -13,6 +14,7 @@ import {
 describe('reading /proc', () => {
   it('reads the time on a core from schedstat', () => {
     expect(parseSchedstat('1986574918 282383 29\n')).toBe(1_986_574_918);
+    expect(parseWaitedMs('1986574918 282383 29\n')).toBe(0.282383);
     expect(() => parseSchedstat('')).toThrow('not a schedstat line');
     expect(() => parseSchedstat('12 13')).toThrow('not a schedstat line');
   });

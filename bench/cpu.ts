@@ -91,9 +91,18 @@ export function isRunning(pid: number): boolean {
 
 /** `/proc/PID/task/TID/schedstat`: time on a core, time waiting for one, time slices (Documentation/scheduler/sched-stats.rst). */
 export function parseSchedstat(text: string): number {
-  const match = text.match(/^(\d+) \d+ \d+\s*$/);
+  return schedstatFields(text)[0];
+}
+
+/** Of the same line, the time for which the thread was ready and had no core. */
+export function parseWaitedMs(text: string): number {
+  return schedstatFields(text)[1] / 1e6;
+}
+
+function schedstatFields(text: string): readonly [onCoreNs: number, waitedNs: number] {
+  const match = text.match(/^(\d+) (\d+) \d+\s*$/);
   if (match === null) throw new Error(`not a schedstat line: ${JSON.stringify(text)}`);
-  return Number(match[1]);
+  return [Number(match[1]), Number(match[2])];
 }
 
 export interface ProcessStat {

@@ -15,7 +15,10 @@ import { describeMachine } from './machine.ts';
 import { othersNote, readMachineBusy } from './others.ts';
 import { endOfLog, freePort, type StartedProcess, startProcess, waitForPort } from './processes.ts';
 import { everyBarHolds, jsonReport, machineLines, table } from './report.ts';
-import { type Caller, soakCallers, Unexpected } from './soak/callers.ts';
+import { type Caller, soakCallers } from './soak/callers.ts';
+import { Cores, LOOK_EVERY_MS } from './soak/cores.ts';
+import { EditMoments } from './soak/edit-moments.ts';
+import { Unexpected } from './soak/exchange.ts';
 import { growthPerHour, type Point } from './soak/growth.ts';
 import { writeSoakProject } from './soak/project.ts';
 import { type Sample, takeSample } from './soak/samples.ts';
@@ -95,6 +98,7 @@ async function main(): Promise<number> {
   });
   await Promise.all([
     soak.sample(),
+    soak.watchCores(),
     soak.edit((number) => project.edit(number)),
     ...callers.flatMap((caller) => Array.from({ length: caller.count }, () => soak.call(caller))),
   ]);
@@ -121,46 +125,62 @@ class Soak {
   /** On the clock of the machine. */
   readonly #beganAtMs = Number(process.hrtime.bigint()) / 1e6;
   readonly #tally = new Tally();
-  readonly #marks = new Set<string>();
-  #edits = 0;
+  readonly #edits = new EditMoments();
+  readonly #cores: Cores;
 
   constructor(gateway: StartedProcess, pace: number) {
     this.#gateway = gateway;
     this.#pace = pace;
+    this.#cores = new Cores(gateway.pid);
   }
 
   seen(mark: string): void {
-    this.#marks.add(mark);
+    this.#edits.seen(mark, performance.now());
   }
 
   async call({ name, once, pauseMs }: Caller): Promise<void> {
     while (this.#goesOn) {
+      const beganMs = performance.now();
       try {
         this.#tally.explained(`${name}: ${await once()}`);
       } catch (error) {
-        const said = error instanceof Unexpected ? error.message : String((error as Error).stack ?? error);
-        this.#tally.unexplained(this.#nowS, `${name}: ${said}`);
+        this.#unexpected(name, error, beganMs);
       }
       // Spread, so that callers don't march in step.
       await delay((pauseMs / this.#pace) * (0.5 + Math.random()));
     }
   }
 
+  #unexpected(name: string, error: unknown, beganMs: number): void {
+    const nowMs = performance.now();
+    if (error instanceof Unexpected && this.#cores.explain(error.code, beganMs, nowMs)) {
+      this.#tally.starved(`${name}: ${error.code}`);
+      return;
+    }
+    const said = error instanceof Unexpected ? error.message : String((error as Error).stack ?? error);
+    this.#tally.unexplained(this.#nowS, `${name}: ${said}\n    ${this.#edits.around(beganMs, nowMs)}`);
+  }
+
+  /** Until the end of the soak. */
+  async watchCores(): Promise<void> {
+    for (; this.#goesOn; await delay(LOOK_EVERY_MS)) this.#cores.look();
+  }
+
   async edit(
     edit: (number: number) => { readonly outcome: 'live' | 'refused'; readonly mark: string },
   ): Promise<void> {
-    for (let number = 1; this.#goesOn; number++) {
+    for (let number = 1; this.#staysFor(LIVE_WITHIN_MS + EDIT_EVERY_MS); number++) {
       const { outcome, mark } = edit(number);
-      this.#edits++;
+      this.#edits.written(mark, performance.now());
       await delay(EDIT_EVERY_MS);
       if (outcome === 'refused') {
-        if (this.#marks.has(mark))
+        if (this.#edits.isSeen(mark))
           this.#tally.unexplained(this.#nowS, `edit ${mark} has an error, and is live`);
         continue;
       }
       const deadlineMs = performance.now() + LIVE_WITHIN_MS;
-      while (!this.#marks.has(mark) && performance.now() < deadlineMs) await delay(20);
-      if (this.#marks.has(mark)) this.#tally.explained('edit: live');
+      while (!this.#edits.isSeen(mark) && performance.now() < deadlineMs) await delay(20);
+      if (this.#edits.isSeen(mark)) this.#tally.explained('edit: live');
       else this.#tally.unexplained(this.#nowS, `edit ${mark} was not live in ${LIVE_WITHIN_MS} ms`);
     }
   }
@@ -187,13 +207,13 @@ class Soak {
           .map((memory) => ({ atS: (memory.atMs - this.#beganAtMs) / 1_000, value: of(memory) / MIB }))
           .filter(({ atS }) => this.#isWarm(atS)),
       );
-    const { unexplainedCount, counts } = this.#tally;
-    const explained = [...counts.values()].reduce((sum, count) => sum + count, 0);
+    const { unexplainedCount, counts, starvedCounts } = this.#tally;
     const memory = { unit: 'MiB', perHour: BARS.mibPerHour } as const;
     return [
-      { name: 'unexplained', unit: 'of all', values: [unexplainedCount], bar: atMost(0) },
-      { name: 'explained', unit: 'exchanges', values: [explained], bar: null },
-      { name: 'edits', unit: 'edits', values: [this.#edits], bar: null },
+      { name: 'unexplained', unit: 'exchanges', values: [unexplainedCount], bar: atMost(0) },
+      { name: 'explained', unit: 'exchanges', values: [sum(counts)], bar: null },
+      { name: 'late for want of a core', unit: 'exchanges', values: [sum(starvedCounts)], bar: null },
+      { name: 'edits', unit: 'edits', values: [this.#edits.count], bar: null },
       ...growthFigures(
         'resident',
         sampled(({ residentBytes }) => residentBytes / MIB),
@@ -232,10 +252,15 @@ class Soak {
   }
 
   notes(): readonly string[] {
-    const counts = [...this.#tally.counts].sort(([a], [b]) => a.localeCompare(b));
+    const { counts, starvedCounts, details } = this.#tally;
     return [
-      `Warm-up: ${values['warm-up']} minutes before all figures of memory. Pace ${this.#pace}. Growth is that of the least values of each ${WINDOW_S} s, and min … max the interval of its slope (95 %). ${counts.map(([what, count]) => `${what} ${count}`).join(', ')}.`,
-      ...this.#tally.details.map((detail) => `UNEXPLAINED at ${detail}`),
+      `Warm-up: ${values['warm-up']} minutes before all figures of memory. Pace ${this.#pace}. Growth is that of the least values of each ${WINDOW_S} s, and min … max the interval of its slope (95 %). ${listed(counts)}.`,
+      ...(starvedCounts.size === 0
+        ? []
+        : [
+            `Late while gateway or service were ready and had no core for as long (REPEAT ON A QUIET MACHINE): ${listed(starvedCounts)}.`,
+          ]),
+      ...details.map((detail) => `UNEXPLAINED at ${detail}`),
     ];
   }
 
@@ -248,7 +273,12 @@ class Soak {
   }
 
   get #goesOn(): boolean {
-    return performance.now() - this.#beganMs < LASTS_MS;
+    return this.#staysFor(0);
+  }
+
+  /** That an edit is live is seen by callers: after the last one they go on for as long as it may take. */
+  #staysFor(ms: number): boolean {
+    return performance.now() - this.#beganMs + ms < LASTS_MS;
   }
 
   #progress(): string {
@@ -256,6 +286,15 @@ class Soak {
     const mib = (bytes: number): string => (bytes / MIB).toFixed(1);
     return `${Math.round(this.#nowS)} s: ${mib(residentBytes)} MiB resident, ${mib(anonymousBytes)} without files, ${descriptors} descriptors, ${this.#tally.unexplainedCount} unexplained`;
   }
+}
+
+function sum(counts: ReadonlyMap<string, number>): number {
+  return [...counts.values()].reduce((total, count) => total + count, 0);
+}
+
+function listed(counts: ReadonlyMap<string, number>): string {
+  const sorted = [...counts].sort(([a], [b]) => a.localeCompare(b));
+  return sorted.map(([what, count]) => `${what} ${count}`).join(', ');
 }
 
 /** Of one or of each thread. */

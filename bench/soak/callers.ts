@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { Agent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { Agent, request as httpRequest } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { WebSocket } from 'undici';
+import { converse } from './conversation.ts';
+import { type Answer, exchange, expectStatus, expectThat } from './exchange.ts';
 import { BIG_BYTES, HALF_BYTES, STREAM_EVENTS } from './service.ts';
 
-/** One way of using the gateway, done over and over. Answers the name of what happened; throws {@link Unexpected} otherwise. */
+/** One way of using the gateway, done over and over. Answers the name of what happened; throws `Unexpected` otherwise. */
 export interface Caller {
   readonly name: string;
   /** How many at a time. */
@@ -13,8 +13,6 @@ export interface Caller {
   readonly pauseMs: number;
   readonly once: () => Promise<string>;
 }
-
-export class Unexpected extends Error {}
 
 export interface CallerContext {
   readonly port: number;
@@ -24,14 +22,6 @@ export interface CallerContext {
   readonly adminToken: string;
   /** Told of each mark that an answer bore. */
   readonly onMark: (mark: string) => void;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly body: Buffer;
-  readonly headers: IncomingMessage['headers'];
-  /** How it ended when it was cut short, or null. */
-  readonly cut: string | null;
 }
 
 interface Sent {
@@ -73,9 +63,9 @@ export function soakCallers(context: CallerContext): readonly Caller[] {
   const soundJson = async (path: string, headers: Record<string, string> = {}): Promise<string> => {
     const answer = await send(path, { headers });
     expectStatus(answer, [200]);
-    expectThat(answer.body.toString() === '{"fine":true}', `a body of ${answer.body.length} bytes`);
+    expectThat(answer.body.toString() === '{"fine":true}', 'another body', answer);
     const mark = answer.headers['x-edit'];
-    expectThat(typeof mark === 'string', 'no x-edit');
+    expectThat(typeof mark === 'string', 'no x-edit', answer);
     context.onMark(mark as string);
     return '200';
   };
@@ -88,7 +78,7 @@ export function soakCallers(context: CallerContext): readonly Caller[] {
     const answer = await send(path);
     expectStatus(answer, statuses);
     const { code } = JSON.parse(answer.body.toString()) as { readonly code: string };
-    expectThat(codes.includes(code), `code ${code}`);
+    expectThat(codes.includes(code), `code ${code}`, answer);
     return code;
   };
 
@@ -106,7 +96,8 @@ export function soakCallers(context: CallerContext): readonly Caller[] {
         expectStatus(answer, [200]);
         expectThat(
           answer.body.toString() === createHash('sha256').update(body).digest('hex'),
-          'another body',
+          `not the hash of the ${body.length} bytes sent`,
+          answer,
         );
         return '200';
       },
@@ -118,7 +109,7 @@ export function soakCallers(context: CallerContext): readonly Caller[] {
       once: async () => {
         const answer = await send('/big');
         expectStatus(answer, [200]);
-        expectThat(answer.body.length === BIG_BYTES, `${answer.body.length} bytes`);
+        expectThat(answer.body.length === BIG_BYTES, 'another length', answer);
         return '200';
       },
     },
@@ -130,11 +121,11 @@ export function soakCallers(context: CallerContext): readonly Caller[] {
         const answer = await send('/stream');
         expectStatus(answer, [200]);
         const events = answer.body.toString().split('\n\n').length - 1;
-        expectThat(events === STREAM_EVENTS, `${events} events`);
+        expectThat(events === STREAM_EVENTS, `${events} events`, answer);
         return '200';
       },
     },
-    { name: 'socket', count: 3, pauseMs: 50, once: () => converse(context.port) },
+    { name: 'socket', count: 3, pauseMs: 50, once: () => converse(context.port, '/socket') },
     { name: 'abort answer', count: 2, pauseMs: 20, once: () => abortAnswer(context.port) },
     { name: 'abort request', count: 2, pauseMs: 20, once: () => abortRequest(context.port) },
     {
@@ -193,7 +184,7 @@ export function soakCallers(context: CallerContext): readonly Caller[] {
       once: async () => {
         const answer = await send('/faulty/five');
         expectStatus(answer, [500]);
-        expectThat(answer.body.toString() === 'broken', 'another body');
+        expectThat(answer.body.toString() === 'broken', 'another body', answer);
         return '500 of the service';
       },
     },
@@ -202,11 +193,9 @@ export function soakCallers(context: CallerContext): readonly Caller[] {
       count: 1,
       pauseMs: 100,
       once: async () => {
-        const { status, cut, body } = await send('/faulty/half');
-        expectThat(
-          status === 200 && cut !== null && body.length <= HALF_BYTES,
-          `status ${status}, ${body.length} bytes, ${cut}`,
-        );
+        const answer = await send('/faulty/half');
+        const { status, cut, body } = answer;
+        expectThat(status === 200 && cut !== null && body.length <= HALF_BYTES, 'not cut', answer);
         return 'cut';
       },
     },
@@ -233,7 +222,7 @@ export function soakCallers(context: CallerContext): readonly Caller[] {
       pauseMs: 2_000,
       once: async () => {
         for (const path of ['/status', '/log?route=get&limit=20', '/usage', '/configuration/versions'])
-          expectStatus(await admin('GET', path), [200], path);
+          expectStatus(await admin('GET', path), [200]);
         expectStatus(
           await send('/metrics', {
             port: context.adminPort,
@@ -245,57 +234,6 @@ export function soakCallers(context: CallerContext): readonly Caller[] {
       },
     },
   ];
-}
-
-async function exchange(options: RequestOptions, body: Buffer | undefined): Promise<Answer> {
-  const sent = httpRequest({ host: '127.0.0.1', ...options });
-  sent.end(body);
-  const [response] = (await once(sent, 'response')) as [IncomingMessage];
-  const pieces: Buffer[] = [];
-  let cut: string | null = null;
-  try {
-    for await (const piece of response) pieces.push(piece as Buffer);
-  } catch (error) {
-    cut = (error as NodeJS.ErrnoException).code ?? String(error);
-  }
-  return { status: response.statusCode!, headers: response.headers, body: Buffer.concat(pieces), cut };
-}
-
-async function converse(port: number): Promise<string> {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/socket`);
-  try {
-    await heard(socket, 'open');
-    for (let turn = 0; turn < 3; turn++) {
-      const said = randomBytes(20).toString('hex');
-      const answered = heard(socket, 'message');
-      socket.send(said);
-      const { data } = (await answered) as { readonly data?: unknown };
-      expectThat(data === said, `"${String(data)}" in answer to "${said}"`);
-      await delay(20);
-    }
-    const closed = heard(socket, 'close');
-    socket.close(1000);
-    const { code } = (await closed) as { readonly code?: number };
-    expectThat(code === 1000, `closed with ${code}`);
-    return 'conversed';
-  } finally {
-    socket.close();
-  }
-}
-
-function heard(socket: WebSocket, type: 'open' | 'message' | 'close'): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    socket.addEventListener(type, resolve, { once: true });
-    socket.addEventListener(
-      'error',
-      (event) => reject(new Unexpected(`WebSocket: ${String((event as { error?: unknown }).error)}`)),
-      { once: true },
-    );
-    if (type !== 'close')
-      socket.addEventListener('close', () => reject(new Unexpected(`WebSocket closed before ${type}`)), {
-        once: true,
-      });
-  });
 }
 
 /** Leaves somewhere within the answer. */
@@ -318,16 +256,4 @@ async function abortRequest(port: number): Promise<string> {
   await delay(Math.random() * 50);
   sent.destroy();
   return 'left';
-}
-
-function expectStatus({ status, body, cut }: Answer, expected: readonly number[], what = ''): void {
-  const isWhole = cut === null && expected.includes(status);
-  if (!isWhole)
-    throw new Unexpected(
-      `${what} status ${status}${cut === null ? '' : `, cut by ${cut}`}: ${body.toString().slice(0, 300)}`,
-    );
-}
-
-function expectThat(holds: boolean, otherwise: string): void {
-  if (!holds) throw new Unexpected(otherwise);
 }
