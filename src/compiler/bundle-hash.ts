@@ -5,7 +5,7 @@ import type { FunctionCode } from './function-code.ts';
 
 /** What a rule set is made of. Its numbers follow from that, so they have no part in the hash. */
 export interface HashedContent
-  extends Pick<RuleBundle, 'rules' | 'counters' | 'alerts' | 'services' | 'models'> {
+  extends Pick<RuleBundle, 'rules' | 'counters' | 'alerts' | 'poolRules' | 'services' | 'models'> {
   readonly functions: readonly FunctionCode[];
   /** Digests of each route and of its signature. */
   readonly routes: readonly string[];
@@ -22,6 +22,7 @@ export function bundleHash(content: HashedContent): string {
   for (const name of ['rules', 'counters', 'alerts', 'services'] as const) {
     hash.update(`${name}:${content[name].map(digestOf).join()}\n`);
   }
+  for (const alert of content.poolRules.alerts) hash.update(`pool alert:${digestOf(alert)}\n`);
   const { providers, pools, models } = content.models;
   for (const part of [providers, pools, models])
     hash.update(`models:${[...part.values()].map(digestOf).join()}\n`);

@@ -1,6 +1,6 @@
 import { placeOf, type Span } from '../diagnostics/source.ts';
 import { compareCodePoints } from '../language/order.ts';
-import type { CheckedRule, LimitRule } from '../language/typed.ts';
+import type { CheckedPolicies, CheckedRule, LimitRule } from '../language/typed.ts';
 import { calledServices } from '../model/called-services.ts';
 import type { Route, World } from '../model/world.ts';
 import type { CounterSpec } from '../pipeline/counters.ts';
@@ -14,6 +14,7 @@ import { type FunctionCode, FunctionCodes } from './function-code.ts';
 import type { RuleIr } from './ir.ts';
 import type { Lowered } from './lower.ts';
 import type { Numbering } from './numbers.ts';
+import { poolRuleSpecs } from './pool-rules.ts';
 import type { GroupedRoutes } from './route-groups.ts';
 import { ShapingParts } from './shaping-parts.ts';
 import type { Made, Signature } from './signature.ts';
@@ -34,6 +35,7 @@ export interface BundledRoutes {
 export function bundleOf(
   grouped: GroupedRoutes,
   { rules, moved }: Pick<Lowered, 'rules' | 'moved'>,
+  policies: CheckedPolicies,
   world: World,
   before: BundledRoutes | null,
 ): { readonly bundle: RuleBundle; readonly bundled: BundledRoutes } {
@@ -48,6 +50,7 @@ export function bundleOf(
     rules: rules.map((rule) => ruleInfo(rule, moved.get(rule.rule.span) ?? rule.rule.span)),
     counters: [...counters.values()].map(({ spec }) => spec),
     alerts: rules.flatMap((ir) => alertSpec(ir, world) ?? []),
+    poolRules: poolRuleSpecs(policies, world),
   };
   const hash = bundleHash({ ...content, functions, routes: bundled.digests });
   const { programs } = bundled;

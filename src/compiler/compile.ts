@@ -53,7 +53,7 @@ export function compileRules(
   return {
     diagnostics: findings.list(),
     get bundle() {
-      bundle ??= memory.bundle((before) => bundleOf(grouped, { rules, moved }, world, before));
+      bundle ??= memory.bundle((before) => bundleOf(grouped, { rules, moved }, checked, world, before));
       return bundle;
     },
   };

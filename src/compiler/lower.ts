@@ -171,7 +171,7 @@ function barredWhen(rule: CheckedRule, scope: TypedExpression | null, conditions
   return rule.barred.map(({ when }) => conditions.all([lower(scope, conditions), lower(when, conditions)]));
 }
 
-function lower(expression: TypedExpression | null, conditions: Conditions): Condition {
+export function lower(expression: TypedExpression | null, conditions: Conditions): Condition {
   if (expression === null) return conditions.always;
   switch (expression.kind) {
     case 'constant':
@@ -306,6 +306,8 @@ const SAME_FACT: Readonly<Record<string, string>> = {
   'team.name': 'team',
   'consumer.name': 'consumer',
   'credential.name': 'credential',
+  'pool.name': 'pool',
+  'key.name': 'key',
 };
 
 export function factReference({ definition, parameter, type }: FactExpression): FactReference {
@@ -415,4 +417,6 @@ const KNOWN_IN: Readonly<Record<FactPhase, DecisionPhase>> = {
   target: 'match',
   // only rules ask that run when all is over
   reply: 'match',
+  // rules over it are about no request
+  pool: 'match',
 };

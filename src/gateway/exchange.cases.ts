@@ -454,6 +454,7 @@ export function simulatedRoute(path: string, rest: Partial<Route> = {}): Route {
 function bundleOf({ routes, bundle }: SimulationOptions): RuleBundle {
   return {
     hash: '0123456789abcdef',
+    poolRules: { alerts: [] },
     routes: routes.map((route) => ({
       route,
       service: 0,

@@ -364,4 +364,11 @@ export type PredicateNode =
       readonly left: SubjectNode;
       readonly negated: boolean;
       readonly span: Span;
+    }
+  /** `pool exhausted within 10m`: milliseconds. */
+  | {
+      readonly kind: 'exhausted';
+      readonly left: SubjectNode;
+      readonly within: NumberNode;
+      readonly span: Span;
     };

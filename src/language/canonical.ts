@@ -14,6 +14,7 @@ import type {
   LimitWindow,
   LiteralExpression,
   Operand,
+  PoolRule,
   Reply,
   TemplateHole,
   TextTemplate,
@@ -70,6 +71,14 @@ export function canonicalRule(rule: DistributiveOmit<CheckedRule, 'key' | 'span'
       return unreachable(rule);
   }
 }
+
+/** The same of a rule about pools. */
+export function canonicalPoolRule(rule: DistributiveOmit<PoolRule, 'key' | 'span'>): string {
+  const because = rule.because === null ? '' : `  because ${templateText(rule.because)}`;
+  const notify = rule.notify === null ? '' : `  notify ${quoted(rule.notify)}`;
+  return `alert${whenText(rule.when).slice(1)}${because}${notify}`;
+}
+
 type DistributiveOmit<Union, Key extends PropertyKey> = Union extends unknown ? Omit<Union, Key> : never;
 
 function alertText({

@@ -24,6 +24,7 @@ const BUNDLES: readonly { readonly names: readonly string[]; readonly words: rea
       'matches',
       'has',
       'does',
+      'exhausted',
     ],
     words: ['a test such as `is`, `<`, `in`, `contains` or `has role`'],
   },

@@ -316,4 +316,9 @@ policy "p"
       '    permit when not (request.header["x"] otherwise "y" is "z") and tenant.plan in ["a"]\n',
     ),
   },
+  {
+    name: 'an alert about pools',
+    given: scrambled('alert   when pool.headroom<15% or pool exhausted  within 10 minutes notify "oncall"\n'),
+    formatted: ordered('    alert when pool.headroom < 15% or pool exhausted within 10m  notify "oncall"\n'),
+  },
 ];

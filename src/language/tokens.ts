@@ -60,7 +60,7 @@ export const KEYWORD_GROUPS = {
     ...['and', 'or', 'not', 'true', 'false', 'is', 'present', 'absent', 'subscribed', 'otherwise', 'as'],
     ...['contains', 'starts', 'ends', 'with', 'like', 'matches', 'has', 'does', 'have', 'role'],
     ...['every', 'one', 'of', 'routes', 'service', 'tagged', 'state', 'requiring', 'identity'],
-    ...['pool', 'then'],
+    'then',
     ...['no', 'retry', 'cost', 'by', 'sunset', 'successor', 'during', 'outside', 'except'],
     ...['models', 'tokens', 'input', 'output', 'cached', 'reasoning'],
     'pattern',
@@ -70,6 +70,7 @@ export const KEYWORD_GROUPS = {
 /** Words that begin a fact: `tenant.plan`. */
 export const PATH_ROOTS = [
   ...['request', 'response', 'route', 'tenant', 'team', 'consumer', 'credential', 'model', 'usage', 'target'],
+  ...['pool', 'key'],
   'it',
 ] as const;
 

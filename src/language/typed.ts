@@ -32,6 +32,8 @@ export interface CheckedPolicy {
   readonly scope: TypedExpression | null;
   /** Sorted by {@link ruleKey}. */
   readonly rules: readonly CheckedRule[];
+  /** What it says of pools, whatever is requested. Sorted likewise. */
+  readonly poolRules: readonly PoolRule[];
 }
 
 /** When people are to look at a policy again. */
@@ -192,6 +194,20 @@ export interface AlertRule extends RuleBase {
   /** Keys kept apart; null means the limit `alertKeys`. */
   readonly maxKeys: number | null;
   /** The delivery of portunus.yaml that is told of it; null: all that take everything. */
+  readonly notify: string | null;
+}
+
+/** Rules about pools and their keys: the gateway asks them all the time, and no request is judged by them. */
+export type PoolRule = PoolAlertRule;
+
+/** Tells operators of pools, or keys, of which something holds: once when it begins to, and when it no longer does. */
+export interface PoolAlertRule extends RuleBase {
+  readonly kind: 'pool-alert';
+  /** Whether each key is asked by itself, or each pool. */
+  readonly of: 'pool' | 'key';
+  readonly when: TypedExpression;
+  /** Said of the pool or key when it begins; read by operators. */
+  readonly because: TextTemplate | null;
   readonly notify: string | null;
 }
 

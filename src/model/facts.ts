@@ -1,12 +1,22 @@
 import { WEEKDAYS } from './local-time.ts';
+import { KEY_STATE_NAMES } from './pools.ts';
 import type { ValueType } from './types.ts';
 import type { World } from './world.ts';
 
 /**
  * When a fact is first known; later phases know it too. The order is the order of the phases. `call`: with the body, on routes whose
- * requests are calls to models.
+ * requests are calls to models. `pool`: of no request – the gateway asks pools and their keys by themselves, all the time.
  */
-export const FACT_PHASES = ['compile', 'route', 'identity', 'body', 'call', 'target', 'reply'] as const;
+export const FACT_PHASES = [
+  'compile',
+  'route',
+  'identity',
+  'body',
+  'call',
+  'target',
+  'reply',
+  'pool',
+] as const;
 export type FactPhase = (typeof FACT_PHASES)[number];
 
 /**
@@ -306,7 +316,47 @@ export const BUILT_IN_FACTS: readonly FactDefinition[] = [
     'always',
     'What the request cost; missing where that is not known.',
   ),
+
+  ofPools('pool', TEXT, 'never', 'The name of the pool.'),
+  ofPools('pool.name', TEXT, 'never', 'The name of the pool.'),
+  ofPools('pool.provider', TEXT, 'never', 'Its provider.'),
+  ofPools(
+    'pool.headroom',
+    { kind: 'percent' },
+    'never',
+    'The least share that is left of what its keys have together; 0% where none takes calls.',
+  ),
+  ofPools('pool.keys', { kind: 'number' }, 'never', 'How many keys it has.'),
+  ofPools('pool.usable_keys', { kind: 'number' }, 'never', 'How many of them take calls.'),
+  ofPools(
+    'pool.exhausted_in',
+    { kind: 'duration' },
+    'always',
+    'In how long nothing will be left, by the forecast that says it sooner; missing where none does. `pool exhausted within 10m` asks both.',
+  ),
+  ofPools('key', TEXT, 'never', 'The name of a key; of each pool each key is asked.'),
+  ofPools('key.name', TEXT, 'never', 'The name of the key.'),
+  ofPools('key.account', TEXT, 'never', 'The account whose limits it shares.'),
+  ofPools('key.state', { kind: 'enum', values: KEY_STATE_NAMES }, 'never', 'Its state.'),
+  ofPools(
+    'key.headroom',
+    { kind: 'percent' },
+    'never',
+    'The least share that is left of a limit of it; 0% where it takes no calls.',
+  ),
+  ofPools(
+    'key.age',
+    { kind: 'duration' },
+    'never',
+    'How long it has had its secret: one of the store since it was set, another since the gateway first saw it.',
+  ),
+  ofPools('key.exhausted_in', { kind: 'duration' }, 'always', 'The same as of a pool, of the key alone.'),
 ];
+
+/** Operators alone are told of pools and keys. */
+function ofPools(path: string, type: ValueType, absence: Absence, summary: string): FactDefinition {
+  return { ...fact(path, type, 'pool', absence, summary), label: 'internal' };
+}
 
 /**
  * All facts of a project: the built-in ones and, below `tenant`, `team` and `consumer`, the declared attributes.

@@ -85,6 +85,18 @@ export interface Provider {
 export const POOL_STRATEGIES = ['headroom', 'priority', 'weighted'] as const;
 export type PoolStrategy = (typeof POOL_STRATEGIES)[number];
 
+/** What a key of a provider can be; what each of them means and leads to is `pools/key-states`. */
+export const KEY_STATE_NAMES = [
+  'active',
+  'suspect',
+  'exhausted',
+  'invalid',
+  'draining',
+  'retired',
+  'disabled',
+] as const;
+export type KeyState = (typeof KEY_STATE_NAMES)[number];
+
 export interface Pool {
   readonly name: string;
   readonly provider: string;

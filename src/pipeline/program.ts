@@ -10,6 +10,7 @@ import type { HeaderEdits, RequestContext } from './context.ts';
 import type { CounterBinding, CounterSpec, Turns } from './counters.ts';
 import type { KeyHash } from './identity.ts';
 import type { Outcome, Refusal } from './outcome.ts';
+import type { PoolRuleSpecs } from './pool-rules.ts';
 
 /**
  * Everything a data thread needs to serve one version of the rules. Plain data: built on the control thread, sent to
@@ -27,6 +28,8 @@ export interface RuleBundle {
   readonly rules: readonly RuleInfo[];
   readonly counters: readonly CounterSpec[];
   readonly alerts: readonly AlertSpec[];
+  /** For the control thread alone. */
+  readonly poolRules: PoolRuleSpecs;
 }
 
 export interface RouteProgram {

@@ -2,6 +2,7 @@
  * The life of a provider key: one table of states and of what moves a key between them. Routing, admin API, metrics and the page
  * about pools are made from it. Limits that were met are not here: they belong to lanes, which keys of one account share.
  */
+import type { KeyState } from '../model/pools.ts';
 
 export const KEY_STATES = {
   active: { serves: 'all', does: 'takes calls' },
@@ -14,8 +15,8 @@ export const KEY_STATES = {
   draining: { serves: 'none', does: 'takes no new calls; those under way end' },
   retired: { serves: 'none', does: 'has been replaced' },
   disabled: { serves: 'none', does: 'was switched off by a person, and only a person switches it on' },
-} as const;
-export type KeyState = keyof typeof KEY_STATES;
+} as const satisfies Readonly<Record<KeyState, unknown>>;
+export type { KeyState };
 
 /** Somebody wants no calls of these, whichever of its secrets a key has: what they have is not missed. */
 export const SET_ASIDE: ReadonlySet<KeyState> = new Set(['draining', 'retired', 'disabled']);

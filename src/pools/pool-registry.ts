@@ -83,6 +83,8 @@ export interface KeyReading {
   readonly changes: number;
   readonly lastEvent: KeyEvent;
   readonly inFlight: number;
+  /** Since when the gateway knows its present secret, by the wall clock. */
+  readonly secretSinceMs: number;
   readonly rotation: KeyRotation | null;
   readonly lanes: readonly LaneOfKey[];
 }
@@ -109,6 +111,8 @@ export interface SavedKey {
   readonly name: string;
   readonly state: KeyState;
   readonly secretDigest: string;
+  /** Since when it is known; undefined: an earlier version did not keep it. */
+  readonly secretSinceMs?: number | undefined;
 }
 
 /** By their names. */
@@ -130,6 +134,8 @@ export class PoolRegistry {
   /** Of the secrets that keys had last, and of those that were read for a version that may come, by place. */
   readonly #digests = new Map<number, string>();
   readonly #read = new Map<number, string>();
+  /** Since when they are known. */
+  readonly #sinceMs = new Map<number, number>();
   /** What data threads know of the secrets of a key, by its place; and what they would of a version that may come. */
   readonly #told = new Map<number, string>();
   /** Former secrets that no thread is told of any more: retired one look later, when every thread has heard of it. */
@@ -217,6 +223,7 @@ export class PoolRegistry {
   #take(place: number, digest: string): void {
     const before = this.#digests.get(place);
     this.#digests.set(place, digest);
+    if (before !== digest || !this.#sinceMs.has(place)) this.#sinceMs.set(place, this.#parts.clock.wallMs());
     if (before !== undefined && before !== digest) this.health.renewed(place);
   }
 
@@ -281,6 +288,7 @@ export class PoolRegistry {
           changes: this.health.changes(place),
           lastEvent: this.health.lastEvent(place),
           inFlight: this.health.inFlight(place),
+          secretSinceMs: this.#sinceMs.get(place) ?? this.#parts.clock.wallMs(),
           rotation: this.#rotation(pool, key),
           lanes: [...lanes.values()],
         };
@@ -297,7 +305,12 @@ export class PoolRegistry {
         const name = spellKey(pool.name, key.name);
         const place = this.#keyPlaces.known(name);
         if (place !== null)
-          keys.push({ name, state: this.health.state(place), secretDigest: this.#digests.get(place) ?? '' });
+          keys.push({
+            name,
+            state: this.health.state(place),
+            secretDigest: this.#digests.get(place) ?? '',
+            secretSinceMs: this.#sinceMs.get(place),
+          });
         for (const { upstreamName } of modelsOf(pool, models)) {
           for (const { name: laneName } of lanesOf(pool, key, upstreamName, models)) {
             const lane = this.#lanePlaces.known(laneName);
@@ -311,11 +324,12 @@ export class PoolRegistry {
 
   /** Before the first version is prepared. `shiftMs`: what has to be added to the moments of that process to be moments of this one. */
   restore({ keys, lanes }: SavedPools, shiftMs: number): void {
-    for (const { name, state, secretDigest } of keys) {
+    for (const { name, state, secretDigest, secretSinceMs } of keys) {
       const place = this.#keyPlaces.of(name);
       if (!place.ok) continue;
       this.health.begin(place.value, state);
       this.#digests.set(place.value, secretDigest);
+      if (secretSinceMs !== undefined) this.#sinceMs.set(place.value, secretSinceMs);
     }
     for (const { name, cells } of lanes) {
       const lane = this.#lanePlaces.of(name);

@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { err, ok } from '../../src/base/result.ts';
 import { PoolKeeper, type PoolKeeperParts } from '../../src/cli/run/pool-keeper.ts';
+import { poolRuleSpecs } from '../../src/compiler/pool-rules.ts';
+import { poolAlertTest } from '../../src/compiler/runtime/pool-rules.ts';
+import { SourceText } from '../../src/diagnostics/source.ts';
+import { checkPolicies } from '../../src/language/check.ts';
+import { AI_WORLD } from '../../src/language/world.cases.ts';
+import { PoolAlerts } from '../../src/observe/pool-alerts.ts';
 import type { AuditActor } from '../../src/pipeline/audit.ts';
+import type { PoolAlertTest } from '../../src/pipeline/pool-rules.ts';
 import { HELLO, Models, type RotatedSecret } from '../../src/pools/model-call.cases.ts';
 
 const HOUR_MS = 3_600_000;
@@ -31,23 +38,26 @@ class Rig {
   readonly keeper: PoolKeeper;
   readonly alerts = new Map<string, string>();
   readonly events: string[] = [];
+  readonly poolAlerts: PoolAlerts;
   diskIsFull = false;
 
   constructor(stored: Record<string, RotatedSecret>, nowMs = 1_000) {
     this.stored = new Map(Object.entries(stored));
     this.models = new Models({ pools: POOL, rotated: this.stored, nowMs });
     const clock = { monotonicMs: () => this.models.nowMs, wallMs: () => this.models.nowMs };
+    const alerts: PoolKeeperParts['alerts'] = {
+      raise: ({ kind, subject, message }) => {
+        this.alerts.set(`${kind} ${subject}`, message);
+        return true;
+      },
+      resolve: ({ kind, subject }) => void this.alerts.delete(`${kind} ${subject}`),
+    };
+    this.poolAlerts = new PoolAlerts({ clock, alerts, quietMs: 60_000 });
     this.keeper = new PoolKeeper({
       dataFolder,
       registry: this.models.registry,
       clock,
-      alerts: {
-        raise: ({ kind, subject, message }) => {
-          this.alerts.set(`${kind} ${subject}`, message);
-          return true;
-        },
-        resolve: ({ kind, subject }) => void this.alerts.delete(`${kind} ${subject}`),
-      },
+      alerts,
       events: { write: (_level, message) => void this.events.push(message) },
       audit: {
         append: (entry) => Promise.resolve(ok({ ...entry, sequence: 1, timeMs: 0, previous: '', hash: '' })),
@@ -55,6 +65,7 @@ class Rig {
       models: () => this.models.models,
       tellKeys: (keys) => this.models.tellKeys(keys),
       secrets: this.#secrets(),
+      poolAlerts: this.poolAlerts,
     });
   }
 
@@ -186,5 +197,55 @@ describe('what is kept of keys', () => {
     const rig = restarted((file) => (file.wallMs = 'yesterday'));
     expect(rig.state).toBe('active');
     expect([...rig.alerts.keys()]).toEqual(['pools-not-kept ']);
+  });
+});
+
+describe('a rule about pools', () => {
+  /** The rule in force, of a project that has this pool. */
+  function rule(text: string): PoolAlertTest[] {
+    const { pools } = new Rig({ a: kept('first') }).models.models;
+    const file = new SourceText('a.policy', `language 1\npolicy "p" { ${text} }`);
+    const world = { ...AI_WORLD, models: { ...AI_WORLD.models, pools } };
+    const { policies, diagnostics } = checkPolicies([file], world);
+    expect(diagnostics).toEqual([]);
+    return poolRuleSpecs(policies, world).alerts.map(poolAlertTest);
+  }
+
+  it('sees a key that is lost as the gateway does, and is over once it is back', () => {
+    const rig = new Rig({ a: kept('first') });
+    rig.poolAlerts.use(
+      rule('alert "lost" when pool.usable_keys < pool.keys  because "{pool} has {pool.headroom}"'),
+    );
+    const look = (ms: number) => {
+      rig.models.pass(ms);
+      rig.keeper.tend();
+    };
+    look(1_000);
+    expect([...rig.alerts]).toEqual([]);
+    for (let nth = 0; nth < 3; nth++) rig.callsKnowing();
+    look(1_000);
+    const lost = 'policy-alert p/lost for pool "pool"';
+    expect(rig.alerts.get(lost)).toBe('p/lost for pool "pool": pool has 0%');
+    rig.stored.set('a', kept('second'));
+    rig.keeper.renewSecrets();
+    look(59_000);
+    expect(rig.alerts.has(lost)).toBe(true);
+    look(1_000);
+    expect(rig.alerts.has(lost)).toBe(false);
+  });
+
+  it('knows how old a secret is, over a restart too', () => {
+    const before = new Rig({ a: kept('first') }, HOUR_MS);
+    before.keeper.tend();
+    const rig = new Rig({ a: kept('first') }, 3 * HOUR_MS);
+    rig.keeper.restore();
+    rig.poolAlerts.use(rule('alert "old" when key.age >= 3h'));
+    rig.keeper.tend();
+    expect([...rig.alerts.values()]).toEqual(['p/old for key "a" of pool "pool": key.age is 3 hours.']);
+    rig.stored.set('a', { ...kept('second'), sinceMs: 3 * HOUR_MS });
+    rig.keeper.renewSecrets();
+    rig.models.pass(61_000);
+    rig.keeper.tend();
+    expect([...rig.alerts]).toEqual([]);
   });
 });

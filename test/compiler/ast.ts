@@ -388,6 +388,7 @@ export function policy(
     owner: null,
     review: null,
     effective: null,
+    poolRules: [],
     span: SPAN,
     scope: options.scope ?? null,
     rules: identified,

@@ -5,6 +5,7 @@ import prices from '../../providers/prices.json' with { type: 'json' };
 import { loadWorld } from '../../src/config/load.ts';
 import { SHIPPED_NAMES } from '../../src/config/shape/shipped.ts';
 import { SourceText } from '../../src/diagnostics/source.ts';
+import { checkPolicies } from '../../src/language/check.ts';
 import { CALL_ERRORS } from '../../src/model/pools.ts';
 
 const PAGE = readFileSync(new URL('../../docs/providers.md', import.meta.url), 'utf8');
@@ -24,6 +25,18 @@ test('the examples are accepted together', () => {
   const { models } = modelsOf(FILES);
   expect([...models.keys()]).toEqual(['gpt-4o', 'llama']);
   expect([...models.values()].every(({ price }) => price !== null)).toBe(true);
+});
+
+test('the policies are accepted with them', () => {
+  const texts = [...PAGE.matchAll(/^```policy\n([\s\S]*?)^```$/gm)].map(([, text], at) => {
+    const calendar = at === 0 ? 'calendar "office" mon..fri 08:00..18:00\n' : '';
+    return new SourceText(`policies/${at}.policy`, `language 1\n${calendar}${text}`);
+  });
+  expect(texts.length).toBeGreaterThan(0);
+  const deliveries = 'portunus: 1\ndeliveries: { oncall: { webhook: https://oncall.example/portunus } }\n';
+  const files = [new SourceText('portunus.yaml', deliveries), ...FILES];
+  const { world } = loadWorld(files, { projectFolder: '/project' });
+  expect(checkPolicies(texts, world!).diagnostics).toEqual([]);
 });
 
 test('lines that say what holds without them do', () => {

@@ -142,6 +142,7 @@ const KNOWN: Readonly<Record<FactPhase, string>> = {
   call: 'with the body, on routes whose requests are calls to models',
   target: 'of each pool that a call to a model could go to: `forbid` and `require` leave pools out by them',
   reply: 'with the answer',
+  pool: 'of no request: an `alert when` that asks about pools or keys is asked of each of them once a second',
 };
 
 const MISSING: Readonly<Record<Absence, string>> = {

@@ -24,7 +24,17 @@ function asSent(served: ServedRules): RuleBundle {
   const routes = Array.from({ length: routeCount }, (_, index) => served.program(index));
   const rules: RuleInfo[] = [];
   for (let rule = served.rule(0); rule !== null; rule = served.rule(rules.length)) rules.push(rule);
-  return { hash, routes, services, models, functions, rules, counters, alerts: [] };
+  return {
+    hash,
+    routes,
+    services,
+    models,
+    functions,
+    rules,
+    counters,
+    alerts: [],
+    poolRules: { alerts: [] },
+  };
 }
 
 /** With what routes share in it once, so that it can be compared in bearable time. */

@@ -81,6 +81,11 @@ policy "p5-eu" applies to route "chat" {
         status 503  code "no_eu_target"  because "EU data stays in the EU, and no EU target is available"
 }
 policy "own" applies to route "chat" { route to pool "shared" when request.header["x-region"] is present and request.header["x-region"] is "own" }
+policy "supply" {
+  alert "lost" when key.state is "invalid"  because "{key} of {pool} is {key.state}"
+  alert "scarce" when pool is "shared" and (pool.headroom < 50% or pool exhausted within 1s)
+  alert "idle" when pool is "lowered" and pool.usable_keys < 1
+}
 `,
     prepare: async (project) => {
       await project.write('filed.key', 'sk-filed-first-3\n');
@@ -281,6 +286,7 @@ it('a key that its provider revokes under load is invalid after two proofs, and 
   for (let nth = 0; nth < 5; nth++) await say('revoked');
   expect(countsOf(running, 'revoked').unauthorised).toBe(unauthorised);
   await running.gateway.printed(/Key \\?"r\\?" of pool \\?"revoked\\?" is invalid/);
+  await running.gateway.printed(/supply\/lost for key \\?"r\\?" of pool \\?"revoked\\?": r of revoked is invalid/);
 });
 
 it('limits that the provider lowers hold from its next answer on (18)', async () => {
@@ -344,6 +350,13 @@ async function callUntil(model: string, pattern: RegExp): Promise<void> {
   while (!printed) await say(model);
   await told;
 }
+
+it('rules about pools are told of those alone of which they hold', async () => {
+  const status = await runPortunus(['status', running.project.folder]);
+  expect(status.stdout).toMatch(/supply\/scarce for pool "shared": pool.headroom is/);
+  expect(status.stdout).toContain('supply/lost for key "r" of pool "revoked"');
+  expect(status.stdout).not.toContain('supply/idle');
+});
 
 it('models are listed with their pools and prices, by the command as by the admin API', async () => {
   const { stdout } = await runPortunus(['models', running.project.folder, '--json']);

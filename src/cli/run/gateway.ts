@@ -6,11 +6,13 @@ import type { AdminServer } from '../../admin/server.ts';
 import { createHashKey } from '../../base/half-sip-hash.ts';
 import type { Clock, Random } from '../../base/ports.ts';
 import { err, ok, type Result } from '../../base/result.ts';
+import { poolAlertTest } from '../../compiler/runtime/pool-rules.ts';
 import { createAddressConnections } from '../../gateway/address-connections.ts';
 import { ConnectionRecount } from '../../gateway/connection-recount.ts';
 import { DataThreads } from '../../gateway/data-threads.ts';
 import { LiveDirectory, type PreparedDirectory } from '../../governance/live-directory.ts';
 import { NO_MODELS } from '../../model/pools.ts';
+import { PoolAlerts } from '../../observe/pool-alerts.ts';
 import { createRecordRing } from '../../observe/record-ring.ts';
 import { RuleAlerts } from '../../observe/rule-alerts.ts';
 import { watchThread } from '../../observe/thread-watch.ts';
@@ -145,6 +147,7 @@ export class Gateway {
   readonly #endpoints: EndpointKeeper;
   readonly #pools: PoolRegistry;
   readonly #poolKeeper: PoolKeeper;
+  readonly #poolAlerts: PoolAlerts;
   readonly #directory: LiveDirectory;
   readonly #certificates: ServedCertificates;
   readonly #adminCertificate: AdminCertificateKeeper;
@@ -249,6 +252,11 @@ export class Gateway {
       [CONTROL_THREAD, ownGauges],
       ...starts.map(({ thread, gauges }) => [dataThreadName(thread), gauges] as const),
     ]);
+    this.#poolAlerts = new PoolAlerts({
+      clock: options.clock,
+      alerts: observation.alerts,
+      quietMs: world.limits.alertQuietMs,
+    });
     this.#poolKeeper = new PoolKeeper({
       dataFolder: world.server.dataFolder,
       registry: this.#pools,
@@ -259,6 +267,7 @@ export class Gateway {
       models: () => this.#configuration.running?.bundle.models ?? NO_MODELS,
       tellKeys: (keys) => this.#threads.tellKeys(keys),
       secrets: options.store.storedSecrets,
+      poolAlerts: this.#poolAlerts,
     });
     this.#poolKeeper.restore();
     this.#certificates = new ServedCertificates({
@@ -380,6 +389,7 @@ export class Gateway {
       rates: () => this.#rates.inspect(),
       replacedInForce: () => this.#replaced.inForce,
       ruleAlerts: () => this.#ruleAlerts.inspect(),
+      poolAlerts: () => this.#poolAlerts.inspect(),
       endpoints: () => this.#endpoints.inspect(),
       pools: () => this.#poolKeeper.forecasts(),
       threads: () => this.#gauges(),
@@ -678,6 +688,7 @@ export class Gateway {
     if (running !== null) {
       // First what ends: deliveries that go with their rules are told of it.
       this.#ruleAlerts.use(running.bundle.alerts, running.epoch);
+      this.#poolAlerts.use(running.bundle.poolRules.alerts.map(poolAlertTest));
       this.#observation.deliveries.use(running.world.deliveries);
     }
     this.#options.onLoad(result);

@@ -7,6 +7,7 @@ import type { FilledBound } from '../../observe/metrics/bound-table.ts';
 import { type Exposition, exposition } from '../../observe/metrics/exposition.ts';
 import { MetricSamples } from '../../observe/metrics/metric-samples.ts';
 import type { LabelsOf } from '../../observe/metrics/metric-table.ts';
+import type { PoolAlertView } from '../../observe/pool-alerts.ts';
 import type { RuleMatches } from '../../observe/rule-alerts.ts';
 import type { ThreadGaugeValues } from '../../pipeline/thread-gauges.ts';
 import type { CounterUsage } from '../../state/counter-registry.ts';
@@ -33,6 +34,7 @@ export interface MetricSources {
   readonly rates: () => RateKeeping;
   readonly replacedInForce: () => number;
   readonly ruleAlerts: () => readonly RuleMatches[];
+  readonly poolAlerts: () => readonly PoolAlertView[];
   readonly endpoints: () => readonly EndpointUsage[];
   readonly pools: () => readonly ForecastPool[];
   /** By name of the thread. */
@@ -197,6 +199,7 @@ export class GatewayMetrics {
     for (const askedBy of ASKED_BY)
       samples.add('portunus_alerts_left_out_total', { asked_by: askedBy }, alerts.counts.overflowed[askedBy]);
     this.#ruleAlerts(samples);
+    this.#poolAlerts(samples);
     this.#deliveries(samples);
   }
 
@@ -211,6 +214,18 @@ export class GatewayMetrics {
     }
     const leftOut = Math.max(0, rules.length - seriesMax);
     const metric = 'portunus_alert_rule_matches_total';
+    if (leftOut > 0) samples.add('portunus_metric_series_left_out_total', { metric }, leftOut);
+  }
+
+  #poolAlerts(samples: MetricSamples): void {
+    const rules = this.#sources.poolAlerts();
+    const seriesMax = this.#sources.limits.metricSeries;
+    for (const { policy, rule, mode, begun, holding } of rules.slice(0, seriesMax)) {
+      samples.add('portunus_pool_alert_rule_begun_total', { policy, rule, mode }, begun);
+      samples.add('portunus_pool_alert_rule_holding', { policy, rule, mode }, holding);
+    }
+    const leftOut = Math.max(0, rules.length - seriesMax);
+    const metric = 'portunus_pool_alert_rule_begun_total';
     if (leftOut > 0) samples.add('portunus_metric_series_left_out_total', { metric }, leftOut);
   }
 

@@ -12,6 +12,7 @@ import { err, ok, type Result } from '../../base/result.ts';
 import type { Models } from '../../model/pools.ts';
 import type { AlertBus } from '../../observe/alert-bus.ts';
 import type { EventLog } from '../../observe/event-log.ts';
+import type { PoolAlerts } from '../../observe/pool-alerts.ts';
 import type { AuditActor, AuditPort, AuditProblem } from '../../pipeline/audit.ts';
 import { Forecasts, type PoolForecast } from '../../pools/forecasts.ts';
 import { KEY_EVENTS, KEY_STATES, type KeyState } from '../../pools/key-states.ts';
@@ -19,6 +20,7 @@ import { type KeyReading, keyIn, type PoolReading, type PoolRegistry } from '../
 import { machineBoot } from '../../state/rates/machine-boot.ts';
 import type { StoredSecrets } from '../../state/stored-secrets.ts';
 import { replaceDurably } from './durable-file.ts';
+import { poolSubjects } from './pool-subjects.ts';
 import { poolView } from './pool-view.ts';
 import { POOLS_FILE_VERSION, type PoolsFile, type ReadPoolsFile, readPoolsFile } from './pools-file.ts';
 
@@ -34,6 +36,8 @@ export interface PoolKeeperParts {
   /** Tells all data threads which keys are others (opaque here: `pools/` makes and reads it). */
   readonly tellKeys: (keys: unknown) => void;
   readonly secrets: Pick<StoredSecrets, 'list' | 'set' | 'endFormer' | 'goBack'>;
+  /** Rules about pools. */
+  readonly poolAlerts: Pick<PoolAlerts, 'look'>;
 }
 
 /** In the data folder. */
@@ -96,7 +100,10 @@ export class PoolKeeper implements PoolActions {
 
   /** To be called a few times a second. */
   tend(): void {
-    if (this.#parts.models().pools.size === 0) return;
+    if (this.#parts.models().pools.size === 0) {
+      this.#parts.poolAlerts.look([]);
+      return;
+    }
     const readings = this.#readings();
     for (const { pool, keys } of readings) for (const key of keys) this.#tell(pool.name, key);
     this.#observe(readings);
@@ -109,6 +116,14 @@ export class PoolKeeper implements PoolActions {
     if (nowMs < this.#forecastDueMs) return;
     this.#forecastDueMs = nowMs + FORECAST_EVERY_MS;
     this.#forecasts.observe(readings, nowMs, clock.wallMs());
+    this.#parts.poolAlerts.look(poolSubjects(this.forecasts(), this.#secretSinceMs(), clock.wallMs()));
+  }
+
+  /** Of a key, since when it has its secret. The store knows it of its own, whatever the gateway has seen. */
+  #secretSinceMs(): (key: KeyReading) => number {
+    const stored = new Map(this.#parts.secrets.list().map(({ name, sinceMs }) => [name, sinceMs]));
+    return ({ key: { secret }, secretSinceMs }) =>
+      (secret.in === 'store' ? stored.get(secret.name) : undefined) ?? secretSinceMs;
   }
 
   /** Of every pool, with what it is made of. */

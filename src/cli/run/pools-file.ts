@@ -51,10 +51,11 @@ function listOf(value: unknown): readonly unknown[] {
 
 function isSavedKey(key: unknown): key is SavedKey {
   if (typeof key !== 'object' || key === null) return false;
-  const { name, state, secretDigest } = key as Readonly<Record<string, unknown>>;
+  const { name, state, secretDigest, secretSinceMs } = key as Readonly<Record<string, unknown>>;
   return (
     typeof name === 'string' &&
     typeof secretDigest === 'string' &&
+    (secretSinceMs === undefined || isCount(secretSinceMs)) &&
     typeof state === 'string' &&
     Object.hasOwn(KEY_STATES, state)
   );

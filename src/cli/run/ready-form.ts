@@ -16,7 +16,10 @@ export interface ReadyForm {
 export interface VersionForm extends Pick<ReadyVersion, 'policyCount' | 'days' | 'replaced'> {
   readonly world: Omit<ServedWorld, 'routes'>;
   readonly routes: readonly string[];
-  readonly bundle: Pick<ReadyBundle, 'hash' | 'services' | 'models' | 'counters' | 'alerts' | 'ruleCount'>;
+  readonly bundle: Pick<
+    ReadyBundle,
+    'hash' | 'services' | 'models' | 'counters' | 'alerts' | 'poolRules' | 'ruleCount'
+  >;
   /** A sentence where it can't be packed. */
   readonly packed: PackedBundle | string;
 }
@@ -54,12 +57,12 @@ export function fromForm({ built, findings }: ReadyForm, texts: readonly SourceT
 
 function versionForm({ world, bundle, policyCount, days, replaced }: ReadyVersion): VersionForm {
   const { routes, ...others } = world;
-  const { hash, services, models, counters, alerts, ruleCount } = bundle;
+  const { hash, services, models, counters, alerts, poolRules, ruleCount } = bundle;
   const packed = bundle.pack();
   return {
     world: others,
     routes: [...routes.keys()],
-    bundle: { hash, services, models, counters, alerts, ruleCount },
+    bundle: { hash, services, models, counters, alerts, poolRules, ruleCount },
     packed: packed.ok ? packed.value : packed.error,
     policyCount,
     days,

@@ -31,7 +31,7 @@ export interface ServedWorld extends Omit<World, 'routes'> {
 }
 
 export interface ReadyBundle
-  extends Pick<RuleBundle, 'hash' | 'services' | 'models' | 'counters' | 'alerts'> {
+  extends Pick<RuleBundle, 'hash' | 'services' | 'models' | 'counters' | 'alerts' | 'poolRules'> {
   readonly ruleCount: number;
   /** As data threads take it, made when first asked for. The error is one sentence. */
   pack(): Result<PackedBundle, string>;
@@ -61,7 +61,7 @@ const READY = new WeakMap<RuleBundle, ReadyBundle>();
 function readyBundle(bundle: RuleBundle, packer: BundlePacker): ReadyBundle {
   const known = READY.get(bundle);
   if (known !== undefined) return known;
-  const { hash, services, models, counters, alerts } = bundle;
+  const { hash, services, models, counters, alerts, poolRules } = bundle;
   let packed: Result<PackedBundle, string> | null = null;
   const ready: ReadyBundle = {
     hash,
@@ -69,6 +69,7 @@ function readyBundle(bundle: RuleBundle, packer: BundlePacker): ReadyBundle {
     models,
     counters,
     alerts,
+    poolRules,
     ruleCount: bundle.rules.length,
     pack() {
       packed ??= packer.pack(bundle);

@@ -510,6 +510,36 @@ export const LANGUAGE_CODES = {
     explanation:
       'What stands in the place of what is removed is written into JSON, and into JSON within texts of it, such as the arguments of a tool: it holds nothing that would have to be escaped there.',
   },
+  PT2150: {
+    title: 'Fact of pools in a rule about requests',
+    severity: 'error',
+    explanation:
+      'How much room a pool has changes from call to call, on all threads at once: no decision about a request rests on it. Calls wait for room, or go where some is, by themselves; people are told by `alert when`, which asks pools all the time.',
+  },
+  PT2151: {
+    title: 'Fact of requests in a rule about pools',
+    severity: 'error',
+    explanation:
+      'An alert that asks about pools or keys is asked all the time, whether or not there are requests. So it knows no caller, route or answer. Calendars and dates it knows: `during "office"`.',
+  },
+  PT2152: {
+    title: 'Clause about requests in an alert about pools',
+    severity: 'error',
+    explanation:
+      'An alert about pools is raised when its condition begins to hold, for each pool or key by itself, and is over when it no longer does. There is nothing to count.',
+  },
+  PT2153: {
+    title: 'Rule about pools beyond the authority of its folder',
+    severity: 'error',
+    explanation:
+      'A folder that `authorities` names governs some routes, or the callers of some tenants. Pools serve all of them, so a rule about pools is for those who govern everything.',
+  },
+  PT2154: {
+    title: 'Nothing that can be exhausted',
+    severity: 'error',
+    explanation:
+      '`exhausted within` asks a forecast: when nothing is left if it is used as fast as now, or as at these times of former days. The gateway makes it for pools and for their keys.',
+  },
   PT2310: {
     title: 'Folder without authority',
     severity: 'error',

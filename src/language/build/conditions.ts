@@ -15,7 +15,7 @@ import type {
   ValueNode,
 } from '../ast.ts';
 import { mixedAndOr } from '../problems/reading.ts';
-import { buildList, buildLiteral } from './literals.ts';
+import { buildDuration, buildList, buildLiteral } from './literals.ts';
 import { type PathStep, pathNode } from './paths.ts';
 import {
   childOf,
@@ -126,6 +126,7 @@ const TESTS = {
   TextTest: buildTextTest,
   RegexTest: buildRegexTest,
   RoleTest: buildRole,
+  ExhaustedTest: buildExhausted,
 };
 
 function buildPredicate(reader: Reader, node: CstNode): PredicateNode {
@@ -204,6 +205,10 @@ function buildRegexTest(...[reader, left, test, { span }]: Parameters<Build>): P
 function buildRole(...[reader, left, test, { span }]: Parameters<Build>): PredicateNode {
   const role = buildText(reader, tokenOf(test, 'Text'));
   return { kind: 'has-role', left, role, negated: has(test, 'not'), span };
+}
+
+function buildExhausted(...[reader, left, test, { span }]: Parameters<Build>): PredicateNode {
+  return { kind: 'exhausted', left, within: buildDuration(reader, childOf(test, 'Length')), span };
 }
 
 function buildSum(reader: Reader, node: CstNode): SubjectNode {

@@ -1,5 +1,6 @@
 import { spanText } from '../../diagnostics/source.ts';
 import type { ConditionNode, PredicateNode, QuantifiedNode } from '../ast.ts';
+import { notExhausted, poolFact, requestFact } from '../problems/pools.ts';
 import { selectorInCondition } from '../problems/reading.ts';
 import { neverMissing, onlyConsumers } from '../problems/types.ts';
 import type { TypedExpression } from '../typed.ts';
@@ -9,9 +10,9 @@ import type { CheckContext } from './context.ts';
 import { asksItem, isOfElement, itemLast } from './elements.ts';
 import { factText, type Known } from './known.ts';
 import { checkName } from './names.ts';
-import { resolvePath } from './operands.ts';
+import { POOL_ROOTS, resolvePath } from './operands.ts';
 import { askItems, checkList, definedItems } from './quantifiers.ts';
-import { selectorAsFact, selectRoutes } from './selectors.ts';
+import { builtInFact, selectorAsFact, selectRoutes } from './selectors.ts';
 
 /** Where a condition stands: only a scope takes selectors such as `routes tagged "x"`. */
 export type ConditionPlace = 'scope' | 'rule';
@@ -112,6 +113,8 @@ function checkPredicate(context: CheckContext, known: Known, node: PredicateNode
       return checkRegexTest(context, known, node);
     case 'present':
       return checkPresent(context, known, node);
+    case 'exhausted':
+      return checkExhausted(context, node);
     case 'has-role':
       if (!isConsumer(context, node, 'has roles')) return null;
       if (!checkName(context, 'role', node.role.value, node.role.span)) return null;
@@ -141,7 +144,38 @@ function checkPresent(
   return null;
 }
 
+/** `pool exhausted within 10m`: something is foreseen, and comes that soon. */
+function checkExhausted(
+  context: CheckContext,
+  { left, within, span }: Extract<PredicateNode, { kind: 'exhausted' }>,
+): TypedExpression | null {
+  const path = left.kind === 'operand' && left.otherwise === null && left.unit === null ? left.path : null;
+  if (path === null || path.parameter !== null || !POOL_ROOTS.has(path.path)) {
+    context.report(notExhausted(left.span, spanText(left.span)));
+    return null;
+  }
+  if (context.pools !== 'known') {
+    context.report(poolFact(left.span, context.pools.tooEarlyFor, path.path));
+    return null;
+  }
+  const fact = builtInFact(context, `${path.path}.exhausted_in`, left.span);
+  const { type } = fact;
+  const right = { kind: 'literal', value: within.value, type, span: within.span } as const;
+  return {
+    kind: 'and',
+    operands: [
+      { kind: 'present', fact, negated: false, span },
+      { kind: 'compare', operator: 'le', left: fact, right, span },
+    ],
+    span,
+  };
+}
+
 function isConsumer(context: CheckContext, { left }: PredicateNode, what: string): boolean {
+  if (context.pools === 'known') {
+    context.report(requestFact(left.span, spanText(left.span)));
+    return false;
+  }
   if (left.kind === 'operand') {
     const { path, otherwise, unit } = left;
     if (path.path === 'consumer' && path.parameter === null && otherwise === null && unit === null)

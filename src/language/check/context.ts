@@ -33,6 +33,8 @@ export interface CheckContext {
   readonly response: 'known' | { readonly tooEarlyFor: string };
   /** Whether rules ask about each pool that a call could go to, or what asks and can't. */
   readonly target: 'known' | { readonly tooEarlyFor: string };
+  /** Whether pools and their keys are asked, and no request; if not, what asks about requests. */
+  readonly pools: 'known' | { readonly tooEarlyFor: string };
   /** Of the policy being checked. */
   readonly successor: PolicySuccessor;
   /** Routes of which it was said, for the policy being checked, that nothing describes their bodies. */
@@ -76,6 +78,7 @@ export function fileContext(
     undescribed: new Set<string>(),
     response: { tooEarlyFor: 'applies to' },
     target: { tooEarlyFor: 'applies to' },
+    pools: { tooEarlyFor: 'applies to' },
   } as const;
   return { project, defines, item: null, zone, authority, ...policy, asked: nothingAsked(), report };
 }

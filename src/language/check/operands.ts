@@ -14,6 +14,7 @@ import {
   unknownName,
   unknownZone,
 } from '../problems/names.ts';
+import { poolFact, requestFact } from '../problems/pools.ts';
 import { listOfObjects } from '../problems/quantifiers.ts';
 import { notInThisVersion } from '../problems/reading.ts';
 import { responseFact, targetFact } from '../problems/rules.ts';
@@ -85,6 +86,7 @@ export function resolveFact(context: CheckContext, known: Known, node: PathNode)
 
 /** The same for those who only ask whether it is there, or for its elements. */
 export function resolvePath(context: CheckContext, known: Known, node: PathNode): FactExpression | null {
+  if (asksAboutOthers(context, node)) return null;
   if (isElement(node)) return resolveElement(context, known, node);
   if (isBodyPath(node.path)) return resolveBodyFact(context, known, node);
   if (isTooEarly(context, node) || asksAboutNoTarget(context, node)) return null;
@@ -113,6 +115,19 @@ function asksAboutNoTarget({ target, report }: CheckContext, { path, span }: Pat
   report(targetFact(span, target.tooEarlyFor, path));
   return true;
 }
+
+/** Whether something asks about pools among requests, or about requests among pools; reported. */
+function asksAboutOthers({ pools, report, project }: CheckContext, { path, span }: PathNode): boolean {
+  const isOfPools = POOL_ROOTS.has(path.split('.', 1)[0]!);
+  if (isOfPools === (pools === 'known')) return false;
+  if (pools !== 'known') report(poolFact(span, pools.tooEarlyFor, path));
+  else if (project.facts.has(path) || isBodyPath(path)) report(requestFact(span, path));
+  else return false;
+  return true;
+}
+
+/** What facts begin with that are of no request. */
+export const POOL_ROOTS: ReadonlySet<string> = new Set(['pool', 'key']);
 
 /** Why a fact can be missing, in words that follow a colon. */
 export function whyMissing(fact: FactExpression, route: string | null): string {
@@ -144,6 +159,8 @@ const WHY_MISSING: Readonly<Record<string, string>> = {
   'usage.cached_tokens': 'a provider need not tell it',
   'usage.reasoning_tokens': 'a provider need not tell it',
   'usage.cost': 'what a request cost need not be known',
+  'pool.exhausted_in': 'nothing need be foreseen',
+  'key.exhausted_in': 'nothing need be foreseen',
 };
 
 export function provePresent(context: CheckContext, known: Known, fact: FactExpression): boolean {

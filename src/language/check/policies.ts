@@ -7,13 +7,14 @@ import { beyondAuthority, permitWithoutRoute } from '../problems/authorities.ts'
 import { equalLimits, formerNameInUse, ruleTwice } from '../problems/names.ts';
 import { appliesNowhere, noEffect } from '../problems/rules.ts';
 import { staticValue } from '../static-value.ts';
-import type { CheckedPolicy, CheckedRule, TypedExpression } from '../typed.ts';
+import type { CheckedPolicy, CheckedRule, PoolRule, TypedExpression } from '../typed.ts';
 import { ownsRoutes, withinAuthority, withinOwned } from './authorities.ts';
 import { checkCondition } from './conditions.ts';
 import type { CheckContext } from './context.ts';
 import { both, inForce } from './dates.ts';
 import { successorOf } from './deprecations.ts';
 import { Known } from './known.ts';
+import { checkPoolRule, isAboutPools } from './pool-rules.ts';
 import { checkReview } from './reviews.ts';
 import type { RouteIndex } from './route-index.ts';
 import { checkRule } from './rules.ts';
@@ -34,15 +35,25 @@ export function checkPolicy(
   const { scope, known } = checkScope(counting, node, index);
   const inPolicy = { ...counting, successor: successorOf(counting, node, known) };
   const place = { policy: node.name.value, scope: scope === 'unreadable' ? null : scope, known };
-  const checked = node.rules.flatMap((rule) => {
+  const ofRequests = node.rules.filter((rule) => !isAboutPools(rule));
+  const checked = ofRequests.flatMap((rule) => {
     const typed = checkRule(inPolicy, rule, place);
+    return typed === null ? [] : [{ node: rule, rule: typed }];
+  });
+  const checkedOfPools = node.rules.filter(isAboutPools).flatMap((rule) => {
+    const typed = checkPoolRule(inPolicy, rule, node.effective, index);
     return typed === null ? [] : [{ node: rule, rule: typed }];
   });
   checkPermits(counting, node);
   checkFormerNames(counting, node);
-  const rules = distinctRules(counting, checked);
-  if (errors === 0 && scope !== 'unreadable') warnAboutEffects(context, node, known.routes, rules);
-  if (errors > 0 || scope === 'unreadable' || checked.length < node.rules.length) return null;
+  const distinct = distinctRules<CheckedRule | PoolRule>(counting, [...checked, ...checkedOfPools]);
+  const poolRules = distinct.filter((rule) => rule.kind === 'pool-alert');
+  const rules = distinct.filter((rule) => rule.kind !== 'pool-alert');
+  const isOfPoolsAlone = ofRequests.length === 0 && node.rules.length > 0;
+  if (errors === 0 && scope !== 'unreadable' && !isOfPoolsAlone)
+    warnAboutEffects(context, node, known.routes, rules);
+  const read = checked.length + checkedOfPools.length;
+  if (errors > 0 || scope === 'unreadable' || read < node.rules.length) return null;
   return {
     name: node.name.value,
     title: node.title?.value ?? null,
@@ -52,6 +63,7 @@ export function checkPolicy(
     span: node.span,
     scope,
     rules: rules.sort((a, b) => compareCodePoints(a.key, b.key)),
+    poolRules: poolRules.sort((a, b) => compareCodePoints(a.key, b.key)),
   };
 }
 
@@ -124,14 +136,17 @@ function checkPermits({ authority, report }: CheckContext, { rules }: PolicyNode
     if (kind === 'permit') report(permitWithoutRoute(span, authority.folder));
 }
 
-interface CheckedNode {
+interface CheckedNode<Rule> {
   readonly node: RuleNode;
-  readonly rule: CheckedRule;
+  readonly rule: Rule;
 }
 
 /** Two equal rules of a policy are one rule; two limits that would share a counter, or two of one name, are mistakes. */
-function distinctRules(context: CheckContext, checked: readonly CheckedNode[]): CheckedRule[] {
-  const byKey = new Map<string, CheckedRule>();
+function distinctRules<Rule extends CheckedRule | PoolRule>(
+  context: CheckContext,
+  checked: readonly CheckedNode<Rule>[],
+): Rule[] {
+  const byKey = new Map<string, Rule>();
   const byCounter = new Map<string, Span>();
   for (const { node, rule } of checked) {
     const counter = 'counterIdentity' in rule && rule.name === null ? rule.counterIdentity : null;

@@ -32,7 +32,8 @@ export interface RulePlace {
 export function checkRule(inPolicy: CheckContext, node: RuleNode, place: RulePlace): CheckedRule | null {
   const response = node.kind === 'alert' ? 'known' : { tooEarlyFor: node.kind };
   const target = node.kind === 'forbid' || node.kind === 'require' ? 'known' : { tooEarlyFor: node.kind };
-  const context: CheckContext = { ...inPolicy, response, target };
+  const pools = { tooEarlyFor: node.kind };
+  const context: CheckContext = { ...inPolicy, response, target, pools };
   const guard = node.when === null ? null : checkCondition(context, place.known, node.when, 'rule');
   const failed = node.when !== null && guard === null;
   const when = both(inForce(context, node.dates), guard);

@@ -5,7 +5,7 @@ import type { CheckContext } from './context.ts';
 import type { KnownNames } from './names.ts';
 
 /**
- * Whether what is compared with a fact of a target can be one: a `forbid` of a misspelt pool would leave none out, and nobody would
+ * Whether what is compared with a fact of a target or a pool can be one: a `forbid` of a misspelt pool would leave none out, and nobody would
  * notice. Of a list of regions it is enough that one is there, as lists speak of regions to come, too. False: reported.
  */
 export function canBeTarget(
@@ -13,7 +13,7 @@ export function canBeTarget(
   fact: Operand,
   asked: readonly LiteralExpression[],
 ): boolean {
-  if (fact.kind !== 'fact' || fact.definition.phase !== 'target') return true;
+  if (fact.kind !== 'fact' || !NAMING.has(fact.definition.path)) return true;
   const { what, known } = namesOf(context, fact.definition.path);
   const unknown = asked.filter(({ value }) => !known.has(String(value)));
   const isSpeltAlike = ({ value }: LiteralExpression): boolean =>
@@ -29,13 +29,32 @@ export function canBeTarget(
   return mistaken.length === 0;
 }
 
+/** Facts whose values the configuration names. */
+const NAMING: ReadonlySet<string> = new Set([
+  ...['target.pool', 'target.provider', 'target.region'],
+  ...['pool', 'pool.name', 'pool.provider', 'key', 'key.name', 'key.account'],
+]);
+
 function namesOf(
   { project: { world } }: CheckContext,
   path: string,
 ): { readonly what: string; readonly known: KnownNames } {
   const { pools, providers } = world.models;
-  if (path === 'target.pool') return { what: 'pool', known: placesOf(pools) };
-  if (path === 'target.provider') return { what: 'provider', known: placesOf(providers) };
+  const keys = [...pools.values()].flatMap((pool) => pool.keys);
+  switch (path) {
+    case 'target.pool':
+    case 'pool':
+    case 'pool.name':
+      return { what: 'pool', known: placesOf(pools) };
+    case 'target.provider':
+    case 'pool.provider':
+      return { what: 'provider', known: placesOf(providers) };
+    case 'key':
+    case 'key.name':
+      return { what: 'key', known: new Map(keys.map(({ name, place }) => [name, place])) };
+    case 'key.account':
+      return { what: 'account', known: new Map(keys.map(({ account, place }) => [account, place])) };
+  }
   const regions = [...providers.values()].flatMap(({ region, place }): [string, string][] =>
     region === null ? [] : [[region, place]],
   );

@@ -32,6 +32,7 @@ import type { CheckedExpect, CheckedStep, CheckedTest, RuleName, TestCaller } fr
 import type { CheckContext } from './context.ts';
 import { isHeaderName } from './header-names.ts';
 import { accountingAmount } from './literals.ts';
+import { isAboutPools } from './pool-rules.ts';
 import { putInto, type Tree } from './test-bodies.ts';
 import { checkBodyNames } from './test-body-names.ts';
 import { checkCaller, checkOtherCaller, givenCaller } from './test-callers.ts';
@@ -323,8 +324,9 @@ function ruleName(context: CheckContext, { policy, rule }: RuleNameNode, policie
 
 function alertName(context: CheckContext, { policy, rule }: RuleNameNode, policies: PolicyNames): RuleName {
   const found = ruleOf(context, policy, rule, policies);
-  if (rule !== null && found !== null && found.kind !== 'alert')
-    context.report(neverAlerts(rule.span, rule.value, found.kind));
+  if (rule === null || found === null) return { policy: policy.value, rule: rule?.value ?? null };
+  if (found.kind !== 'alert') context.report(neverAlerts(rule.span, rule.value, found.kind));
+  else if (isAboutPools(found)) context.report(neverAlerts(rule.span, rule.value, 'rule about pools'));
   return { policy: policy.value, rule: rule?.value ?? null };
 }
 

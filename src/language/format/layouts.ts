@@ -94,6 +94,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   TextTest: inline,
   RegexTest: inline,
   RoleTest: inline,
+  ExhaustedTest: inline,
 
   Test: block,
   TestName: inline,

@@ -13,6 +13,7 @@ import {
   Regex,
   SIGN,
   SizeLiteral,
+  TEST_WORD,
   Text,
   TimeLiteral,
   Unit,
@@ -191,6 +192,7 @@ export class ExpressionGrammar extends CstParser {
         { ALT: () => this.SUBRULE(this.TextTest) },
         { ALT: () => this.SUBRULE(this.RegexTest) },
         { ALT: () => this.SUBRULE(this.RoleTest) },
+        { ALT: () => this.SUBRULE(this.ExhaustedTest) },
       ]);
     },
     INNER,
@@ -278,6 +280,16 @@ export class ExpressionGrammar extends CstParser {
       ]);
       this.CONSUME(KEYWORD.role);
       this.CONSUME(Text);
+    },
+    INNER,
+  );
+
+  readonly ExhaustedTest = this.RULE(
+    'ExhaustedTest',
+    () => {
+      this.CONSUME(KEYWORD.exhausted);
+      this.CONSUME(TEST_WORD.within);
+      this.SUBRULE(this.Length);
     },
     INNER,
   );

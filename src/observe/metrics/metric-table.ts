@@ -206,6 +206,14 @@ export const METRICS = {
     'Those of them that shared one alert, because too many keys were kept apart (limits.alertKeys, limits.alertMatchesPerThread).',
   ),
   portunus_alert_rule_keys: gauge(['policy', 'rule'], 'Keys that an `alert when` keeps apart at present.'),
+  portunus_pool_alert_rule_begun_total: counter(
+    ['policy', 'rule', 'mode'],
+    'How often an `alert when` about pools began to hold of a pool or key, whether or not anybody was told.',
+  ),
+  portunus_pool_alert_rule_holding: gauge(
+    ['policy', 'rule', 'mode'],
+    'Pools, or keys, of which an `alert when` holds, or did within limits.alertQuietMs.',
+  ),
   portunus_delivery_notices_total: counter(
     ['delivery', 'outcome'],
     'Notices that a webhook was to get: sent, given-up (limits.alertDeliveryAttempts), dropped (its queue was full, or the gateway stopped).',
