@@ -33,7 +33,8 @@ test('the policies are accepted with them', () => {
     return new SourceText(`policies/${at}.policy`, `language 1\n${calendar}${text}`);
   });
   expect(texts.length).toBeGreaterThan(0);
-  const deliveries = 'portunus: 1\ndeliveries: { oncall: { webhook: https://oncall.example/portunus } }\n';
+  const deliveries =
+    'portunus: 1\ndeliveries: { oncall: { webhook: "https://oncall.example/portunus", secretFile: /run/secrets/oncall } }\n';
   const files = [new SourceText('portunus.yaml', deliveries), ...FILES];
   const { world } = loadWorld(files, { projectFolder: '/project' });
   expect(checkPolicies(texts, world!).diagnostics).toEqual([]);

@@ -286,7 +286,9 @@ it('a key that its provider revokes under load is invalid after two proofs, and 
   for (let nth = 0; nth < 5; nth++) await say('revoked');
   expect(countsOf(running, 'revoked').unauthorised).toBe(unauthorised);
   await running.gateway.printed(/Key \\?"r\\?" of pool \\?"revoked\\?" is invalid/);
-  await running.gateway.printed(/supply\/lost for key \\?"r\\?" of pool \\?"revoked\\?": r of revoked is invalid/);
+  await running.gateway.printed(
+    /supply\/lost for key \\?"r\\?" of pool \\?"revoked\\?": r of revoked is invalid/,
+  );
 });
 
 it('limits that the provider lowers hold from its next answer on (18)', async () => {
