@@ -9,7 +9,13 @@ import { ADMIN_ROUTES } from '../../src/admin/routes.ts';
 import { runPortunus } from '../gateway/running-gateway.ts';
 import { countsOf, type ModelsProject, startModelsProject, variableOf } from './models-project.ts';
 
+/** Keys of a burst: a hundred calls of 1,000 tokens each come back in a second and a half. */
+const BURST = ['acc-burst-1', 'acc-burst-2', 'acc-burst-3'];
+const BURST_TPM = 4_000_000;
+
 const SECRETS = [
+  ...BURST,
+  'acc-flood',
   ...[
     'acc-a',
     'acc-b',
@@ -41,6 +47,8 @@ beforeAll(async () => {
       { name: 'little', keys: ['acc-little'], limits: { rpm: 600, tpm: 5_000 } },
       { name: 'money', keys: ['acc-money'], limits: { rpm: 10_000, tpm: 10_000_000 } },
       { name: 'kept', keys: SECRETS.slice(-6, -1), limits: { rpm: 6_000, tpm: 1_000_000 } },
+      ...BURST.map((name) => ({ name, keys: [name], limits: { rpm: 1_000_000, tpm: BURST_TPM } })),
+      { name: 'flood', keys: ['acc-flood'], limits: { rpm: 1_000_000, tpm: 600_000 } },
       { name: 'lowered', keys: ['acc-low'], limits: { rpm: 600, tpm: 1_000_000 } },
     ],
     pools: `pools:
@@ -53,7 +61,11 @@ beforeAll(async () => {
   lowered: { provider: openai, keys: { low: { ${secret('acc-low')}, limits: { rpm: 600 } } } }
   stored: { provider: openai, keys: { s: { secret: "store:openai/s" } } }
   filed: { provider: openai, keys: { f: { secret: "file:../filed.key" } } }
+  burst: { provider: openai, queue: { upTo: 5s, waiting: 1_000 }, keys: { ${BURST.map((name, nth) => `b${nth}: { ${secret(name)}, limits: { tpm: ${BURST_TPM} } }`).join(', ')} } }
+  flood: { provider: openai, queue: { upTo: 5s, waiting: 1_000 }, keys: { f: { ${secret('acc-flood')}, limits: { tpm: 600_000 } } } }
 models:
+  burst: { pools: [burst], as: gpt-4o }
+  flood: { pools: [flood], as: gpt-4o }
   stored: { pools: [stored], as: gpt-4o }
   filed: { pools: [filed], as: gpt-4o }
   two: { pools: [two], as: gpt-4o }
@@ -69,7 +81,10 @@ models:
   capped: { pools: [budgeted], as: gpt-4o, outputTokensMax: 4_000 }
 `,
     policies: `language 1
-policy "base" { permit when consumer is subscribed to route }
+policy "base" {
+    permit when consumer is subscribed to route
+    limit "pace" at most 90 requests in any 1m  for each tenant  when tenant.plan is "trial"
+}
 policy "spending" applies to route "chat" {
   budget "purse" $0.02 per year  for each consumer  when model is "priced"
   limit "tokens" at most 1_000 tokens in any 24h  for each consumer  when model is "counted"
@@ -104,6 +119,21 @@ async function connect(): Promise<void> {
 
 const say = (model: string, maxTokens = 20, content = 'Hello') =>
   openai.chat.completions.create({ model, max_tokens: maxTokens, messages: [{ role: 'user', content }] });
+
+/** Without the SDK, which would make up most of the time of many calls. */
+async function send(key: string, model: string, maxTokens: number): Promise<Response> {
+  const body = { model, max_tokens: maxTokens, messages: [{ role: 'user', content: 'Hello' }] };
+  const response = await fetch(`${running.gateway.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${key}`,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify(body),
+  });
+  await response.arrayBuffer();
+  return response;
+}
 
 const mock = (path: string, body: unknown): Promise<Response> =>
   fetch(`${running.provider.url}/mock/${path}`, { method: 'POST', body: JSON.stringify(body) });
@@ -374,6 +404,52 @@ it('models are listed with their pools and prices, by the command as by the admi
     price: { currency: 'USD', input: 2.5, output: 10, source: 'catalogue' },
   });
 });
+
+it('a burst of 500 calls, with room for 300 now and 200 a little later, is served whole, and no provider refuses any (19)', async () => {
+  // What is left of each key is room for a hundred calls; the rest comes back while others wait.
+  for (const _ of BURST) await say('burst', BURST_TPM - 100_000);
+  running.clock.passesSinceMs = performance.now();
+  const before = BURST.map((name) => countsOf(running, name).requests);
+  const key = await running.gateway.key('acme', 'web');
+  const answers = await Promise.all(Array.from({ length: 500 }, () => send(key, 'burst', 970)));
+  standStill();
+  expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+  const counts = BURST.map((name) => countsOf(running, name));
+  expect(counts.map(({ refused }) => refused)).toEqual([0, 0, 0]);
+  const calls = counts.map(({ requests }, nth) => requests - before[nth]!);
+  expect(calls.reduce((sum, count) => sum + count, 0)).toBe(500);
+});
+
+it('a tenant that floods holds up nobody else, and is told of its limit (14)', async () => {
+  await say('flood', 590_000);
+  running.clock.passesSinceMs = performance.now();
+  const keys = {
+    flood: await running.gateway.key('flood', 'web'),
+    small: await running.gateway.key('small', 'web'),
+  };
+  const ended: string[] = [];
+  const call = async (tenant: keyof typeof keys): Promise<Response> => {
+    const answer = await send(keys[tenant], 'flood', 470);
+    ended.push(tenant);
+    return answer;
+  };
+  // 10,000 tokens are left, and as many come back in a second: room for twenty calls of 500, and for twenty a second.
+  const flood = Promise.all(Array.from({ length: 100 }, () => call('flood')));
+  const small = await Promise.all(Array.from({ length: 3 }, () => call('small')));
+  const flooded = await flood;
+  standStill();
+  expect(small.map(({ status }) => status)).toEqual([200, 200, 200]);
+  // Those of the flood that waited came after it, though they were there before.
+  expect(ended.length - 1 - ended.lastIndexOf('small')).toBeGreaterThan(20);
+  const limited = flooded.filter(({ status, headers }) => status === 429 && headers.has('ratelimit'));
+  expect(limited).toHaveLength(10);
+  expect(countsOf(running, 'flood').refused).toBe(0);
+});
+
+function standStill(): void {
+  running.clock.nowMs = running.clock.monotonicMs();
+  running.clock.passesSinceMs = null;
+}
 
 it('a key that a person has switched off stays off, over kill -9 too; what is used of limits is kept (6, 7)', async () => {
   const off = await runPortunus(['keys', 'disable', 'two/b', running.project.folder]);

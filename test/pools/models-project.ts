@@ -1,4 +1,4 @@
-/** A project with models, and the providers that it has keys of: mock providers of this process, whose time stands still. */
+/** A project with models, and the providers that it has keys of: mock providers of this process, whose time stands still until a test lets it pass. */
 import type { Clock } from '../../src/base/ports.ts';
 import type { AccountOptions } from '../../src/tools/mock-provider/accounts.ts';
 import { type MockProvider, startMockProvider } from '../../src/tools/mock-provider/server.ts';
@@ -7,7 +7,7 @@ import { type Project, RunningGateway, writeProject } from '../gateway/running-g
 export interface ModelsProject {
   readonly provider: MockProvider;
   readonly project: Project;
-  readonly clock: Clock & { nowMs: number };
+  readonly clock: Clock & { nowMs: number; passesSinceMs: number | null };
   readonly environment: Readonly<Record<string, string>>;
   gateway: RunningGateway;
   start(): Promise<RunningGateway>;
@@ -26,7 +26,14 @@ export interface ModelsProjectOptions {
 
 /** Secrets are named after the keys of the accounts: `env:KEY_<name in capitals>`. */
 export async function startModelsProject(options: ModelsProjectOptions): Promise<ModelsProject> {
-  const clock = { nowMs: 1_000, monotonicMs: () => clock.nowMs, wallMs: () => Date.now() };
+  const clock = {
+    nowMs: 1_000,
+    /** On the clock of the process; null: it stands still. */
+    passesSinceMs: null as number | null,
+    monotonicMs: (): number =>
+      clock.nowMs + (clock.passesSinceMs === null ? 0 : performance.now() - clock.passesSinceMs),
+    wallMs: () => Date.now(),
+  };
   const started = await startMockProvider({
     port: 0,
     seed: 7,
@@ -53,6 +60,7 @@ ${options.pools}`,
     'tenants/acme.yaml': `tenants:
   acme: { plan: free, consumers: { web: { subscriptions: [chat, responses, embeddings, models, messages] } } }
   small: { plan: free, consumers: { web: { subscriptions: [chat] } } }
+  flood: { plan: trial, consumers: { web: { subscriptions: [chat] } } }
 `,
     'policies/p.policy':
       options.policies ?? 'language 1\npolicy "base" { permit when consumer is subscribed to route }\n',
