@@ -78,6 +78,7 @@ function providerOf({ name, tokensCounted }: ScenarioProvider): Provider {
       { statuses: [503], codes: [], messageContains: null, means: 'overloaded' },
     ],
     tokensCounted,
+    dailyZone: null,
     outputCapMember: 'max_tokens',
     streamUsage: 'asked',
     place: PLACE,

@@ -183,6 +183,8 @@ routes:
       - { statuses: [429], codes: [tokens], message: "Too Many", means: throttled }
       - { means: request }
     tokensCounted: reserved
+    dailyLimits: midnight
+    dailyLimitsZone: America/Los_Angeles
     streamUsage: always
     prices: openai
     timeouts: { connect: 1s, firstByte: 1m, idle: 20s, total: 5m }

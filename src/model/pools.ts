@@ -75,6 +75,8 @@ export interface Provider {
   readonly errors: readonly ErrorRule[];
   /** Of the tokens that a call reserved and did not use: `reserved` – counted all the same; `used` – given back. */
   readonly tokensCounted: 'reserved' | 'used';
+  /** At whose midnight what was used of a day's limits comes back; null: it comes back evenly. */
+  readonly dailyZone: string | null;
   /** The member of a chat that bounds its answer, of those that the dialect has had: the one that the provider knows. */
   readonly outputCapMember: 'max_tokens' | 'max_completion_tokens';
   /** Streams tell their usage when `stream_options.include_usage` asks for it. */

@@ -6,9 +6,9 @@ export type MeterUnit = (typeof METER_UNITS)[number];
 
 /**
  * How a provider lets what was used come back. `bucket`: evenly, up to the amount (OpenAI, Anthropic); `fixed`: all at once, a
- * window after it began; `slots`: with each call that ends.
+ * window after it began; `slots`: with each call that ends; `daily`: all at once, at midnight of the provider's zone (Gemini).
  */
-export const METER_KINDS = ['bucket', 'fixed', 'slots'] as const;
+export const METER_KINDS = ['bucket', 'fixed', 'slots', 'daily'] as const;
 export type MeterKind = (typeof METER_KINDS)[number];
 
 /** One limit of a lane. */

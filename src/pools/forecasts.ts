@@ -146,6 +146,7 @@ function usedSince(
   switch (kind) {
     case 'bucket':
       return Math.min(amount, leftBefore + ((nowMs - atMs) * amount) / windowMs) - left;
+    case 'daily':
     case 'fixed':
       // A window that has begun anew was full.
       return (endsNow === endsMs || endsMs === 0 ? leftBefore : amount) - left;

@@ -6,7 +6,7 @@
  * every report of a while agrees, and as far as the estimates of calls under way can't explain it: those are given back by
  * themselves.
  */
-import { METER_UNITS, type MeterReport } from '../model/provider-limits.ts';
+import { METER_KINDS, METER_UNITS, type MeterReport } from '../model/provider-limits.ts';
 import { LANE_METERS_MAX } from '../pipeline/key-pool.ts';
 import { type LaneMemory, METER, WORD } from './lane-layout.ts';
 import type { LaneTicket } from './lanes.ts';
@@ -141,7 +141,8 @@ function change(
     cells[at + METER.saidMs] = then.atMs;
     if (remaining >= 0) {
       const since = Math.min(cells[at + METER.taken]! - then.taken, cells[at + METER.pending]!);
-      const back = ((nowMs - then.atMs) * amount) / cells[at + METER.windowMs]!;
+      const isBucket = METER_KINDS[cells[at + METER.kind]!] === 'bucket';
+      const back = isBucket ? ((nowMs - then.atMs) * amount) / cells[at + METER.windowMs]! : 0;
       cells[at + METER.left] = Math.min(amount, debtOr(report) + back - since);
     }
   }

@@ -10,7 +10,9 @@ import { type CallAmounts, LANE_METERS_MAX } from '../pipeline/key-pool.ts';
 import { LANE, LaneMemory, METER, WORD } from './lane-layout.ts';
 import { applyReports } from './lane-reports.ts';
 import {
+  alignDay,
   beginMeter,
+  DAILY_KIND,
   giveBack,
   isEstimated,
   isOf,
@@ -121,6 +123,19 @@ export class Lanes {
     });
   }
 
+  /** When the day ends that daily limits of a lane are of: to be told after {@link declare}, and now and then. */
+  alignDay(lane: number, endMs: number, nowMs: number): void {
+    this.#locked([lane], () => {
+      const { cells } = this.#memory;
+      for (let meter = 0; meter < this.#memory.metersOf(lane); meter++) {
+        const at = this.#memory.meterAt(lane, meter);
+        if (cells[at + METER.kind] !== DAILY_KIND) continue;
+        refresh(cells, at, nowMs);
+        alignDay(cells, at, endMs);
+      }
+    });
+  }
+
   #hasMeter(lane: number, count: number, spec: MeterSpec): boolean {
     for (let meter = 0; meter < count; meter++)
       if (isOf(this.#memory.cells, this.#memory.meterAt(lane, meter), spec)) return true;
@@ -145,7 +160,7 @@ export class Lanes {
         const passedMs = Math.max(0, nowMs - cells[at + METER.atMs]!);
         const isBucket = cells[at + METER.kind] === 0;
         const back = isBucket ? (passedMs * amount) / cells[at + METER.windowMs]! : 0;
-        const isOver = cells[at + METER.kind] === 1 && cells[at + METER.atMs]! <= nowMs;
+        const isOver = !isBucket && cells[at + METER.kind] !== SLOTS_KIND && cells[at + METER.atMs]! <= nowMs;
         const left = isOver ? amount : Math.min(amount, cells[at + METER.left]! + back);
         least = Math.min(least, (left - needOf(cells[at + METER.unit]!, amounts, share)) / amount);
       }

@@ -16,6 +16,7 @@ const COST = METER_UNITS.indexOf('cost');
 const BUCKET = METER_KINDS.indexOf('bucket');
 const FIXED = METER_KINDS.indexOf('fixed');
 export const SLOTS_KIND = METER_KINDS.indexOf('slots');
+export const DAILY_KIND = METER_KINDS.indexOf('daily');
 
 /** What a call takes from a meter of this unit, where prompts have that share of their bound. */
 export function needOf(unit: number, amounts: CallAmounts, promptShare: number): number {
@@ -55,7 +56,7 @@ export function isEstimated(unit: number): boolean {
   return unit === INPUT || unit === OUTPUT || unit === TOKENS || unit === COST;
 }
 
-/** A meter of which nothing is used. */
+/** A meter of which nothing is used; a daily one is to be told when its day ends ({@link alignDay}). */
 export function beginMeter(cells: Float64Array, at: number, spec: MeterSpec, nowMs: number): void {
   cells.fill(0, at, at + METER.cells);
   cells[at + METER.unit] = METER_UNITS.indexOf(spec.unit);
@@ -77,6 +78,13 @@ export function refresh(cells: Float64Array, at: number, nowMs: number): void {
     const back = (passedMs * amount) / cells[at + METER.windowMs]!;
     cells[at + METER.left] = Math.min(amount, cells[at + METER.left]! + back);
     cells[at + METER.atMs] = nowMs;
+  } else if (cells[at + METER.kind] === DAILY_KIND) {
+    const endMs = cells[at + METER.atMs]!;
+    if (endMs === 0 || nowMs < endMs) return;
+    cells[at + METER.left] = amount;
+    const windowMs = cells[at + METER.windowMs]!;
+    // Days on which clocks change are put right when the day is aligned.
+    cells[at + METER.atMs] = endMs + windowMs * (1 + Math.floor((nowMs - endMs) / windowMs));
   } else if (cells[at + METER.kind] === FIXED) {
     const endMs = cells[at + METER.atMs]!;
     if (endMs === 0 || nowMs < endMs) return;
@@ -119,7 +127,7 @@ export function leftAtMs(cells: Float64Array, at: number, asked: number, nowMs: 
   const kind = cells[at + METER.kind]!;
   // Rounded up: who asks again at that very moment is to find it.
   if (kind === BUCKET) return nowMs + Math.ceil(((missing * cells[at + METER.windowMs]!) / amount) * 8) / 8;
-  if (kind === FIXED) return cells[at + METER.atMs]!;
+  if (kind === FIXED || kind === DAILY_KIND) return cells[at + METER.atMs]!;
   // A slot comes back when a call ends, which nobody knows: worth a look soon.
   return nowMs + LOOK_SOON_MS;
 }
@@ -137,7 +145,22 @@ export function takeFrom(cells: Float64Array, at: number, amount: number, nowMs:
 export function giveBack(cells: Float64Array, at: number, amount: number, endMs: number): void {
   // What belonged to a window that has ended came back with its end.
   if (cells[at + METER.kind] === FIXED && cells[at + METER.atMs] !== endMs) return;
+  if (cells[at + METER.kind] === DAILY_KIND && isAnotherDay(cells, at, endMs)) return;
   cells[at + METER.left] = Math.min(cells[at + METER.amount]!, cells[at + METER.left]! + amount);
+}
+
+/** When the day of a daily limit ends, by the wall clock and the zone of its provider. After {@link refresh}. */
+export function alignDay(cells: Float64Array, at: number, endMs: number): void {
+  const before = cells[at + METER.atMs]!;
+  // By the wall clock the day is over, and by the monotonic one not yet.
+  if (before !== 0 && endMs > before && isAnotherDay(cells, at, endMs))
+    cells[at + METER.left] = cells[at + METER.amount]!;
+  cells[at + METER.atMs] = endMs;
+}
+
+/** Ends of one day differ by an hour at most. */
+function isAnotherDay(cells: Float64Array, at: number, endMs: number): boolean {
+  return Math.abs(endMs - cells[at + METER.atMs]!) > cells[at + METER.windowMs]! / 2;
 }
 
 /** Another amount: what is in use stays in use. */
@@ -154,7 +177,7 @@ export interface MeterReading {
   readonly windowMs: number;
   readonly amount: number;
   readonly left: number;
-  /** fixed: the monotonic moment at which the window ends; 0: it has not begun. Of others 0. */
+  /** fixed and daily: the monotonic moment at which the window ends; 0: it has not begun. Of others 0. */
   readonly endsMs: number;
   readonly isDeclared: boolean;
 }
@@ -167,7 +190,8 @@ export function readMeter(cells: Float64Array, at: number): MeterReading {
     windowMs: cells[at + METER.windowMs]!,
     amount: cells[at + METER.amount]!,
     left: cells[at + METER.left]!,
-    endsMs: cells[at + METER.kind] === FIXED ? cells[at + METER.atMs]! : 0,
+    endsMs:
+      cells[at + METER.kind] === FIXED || cells[at + METER.kind] === DAILY_KIND ? cells[at + METER.atMs]! : 0,
     isDeclared: cells[at + METER.declared]! > 0,
   };
 }
@@ -177,7 +201,8 @@ export function readMeter(cells: Float64Array, at: number): MeterReading {
  * about is not believed.
  */
 export function restoreMeter(cells: Float64Array, at: number, shiftMs: number, nowMs: number): void {
-  const isFixed = cells[at + METER.kind] === FIXED;
+  const kind = cells[at + METER.kind]!;
+  const isFixed = kind === FIXED || kind === DAILY_KIND;
   moveMoment(cells, at + METER.atMs, shiftMs, isFixed ? nowMs + cells[at + METER.windowMs]! : nowMs);
   const amount = cells[at + METER.amount]!;
   cells[at + METER.left] = Math.min(amount, Math.max(-amount, cells[at + METER.left]!));

@@ -141,6 +141,8 @@ export class Models {
   readonly models: Configured;
   readonly registry: PoolRegistry;
   nowMs: number;
+  /** How far the wall clock is ahead of where it was. */
+  wallAheadMs = 0;
   readonly #prepared: PreparedPools;
   readonly #thread: ThreadModelServices;
   readonly #bound: BoundModels;
@@ -150,7 +152,7 @@ export class Models {
     this.nowMs = options.nowMs ?? 1_000;
     const limits = { ...LIMIT_DEFAULTS, ...options.limits };
     const memory = createPoolMemory(limits, 1);
-    const clock = { monotonicMs: () => this.nowMs, wallMs: () => this.nowMs };
+    const clock = { monotonicMs: () => this.nowMs, wallMs: () => this.nowMs + this.wallAheadMs };
     this.registry = new PoolRegistry({
       memory,
       sizes: limits,
@@ -379,6 +381,7 @@ function providerOf(name: string, changes: Partial<Provider> = {}): Provider {
     retryHeaders: [{ name: 'retry-after', format: 'seconds' }],
     errors: ERRORS,
     tokensCounted: 'used',
+    dailyZone: null,
     outputCapMember: 'max_completion_tokens',
     streamUsage: 'asked',
     place: 'test.yaml:1',

@@ -195,6 +195,75 @@ it('a model without room holds up no other model of its keys', () => {
   expect(models.newCalls()).toHaveLength(1);
 });
 
+describe('a limit of a day', () => {
+  const HOUR_MS = 3_600_000;
+  const daily: KeyLimit = { ...perMinute('requests', 3), windowMs: 24 * HOUR_MS };
+  const modelsOf = (dailyZone: string | null): Models =>
+    new Models({
+      pools: [{ name: 'pool', keys: [{ name: 'a', limits: [daily] }] }],
+      provider: { dailyZone },
+    });
+  const serve = (models: Models): void => {
+    models.call(HELLO);
+    models.newCalls()[0]!.answer(200, ANSWER);
+  };
+
+  it("comes back whole at midnight of its provider's zone, and not before", () => {
+    const models = modelsOf('America/Los_Angeles');
+    for (let nth = 0; nth < 3; nth++) serve(models);
+    // The clock began at 16:00:01 there.
+    expect(models.call(HELLO).error).toMatchObject({ code: 'keys_exhausted', retryAfterS: 8 * 3_600 - 1 });
+    models.pass(8 * HOUR_MS - 1_001);
+    expect(models.call(HELLO).error).toMatchObject({ code: 'keys_exhausted', retryAfterS: 1 });
+    models.pass(1);
+    for (let nth = 0; nth < 3; nth++) serve(models);
+    expect(models.call(HELLO).error).toMatchObject({ retryAfterS: 24 * 3_600 });
+  });
+
+  it('comes back bit by bit where the provider says nothing else', () => {
+    const models = modelsOf(null);
+    for (let nth = 0; nth < 2; nth++) serve(models);
+    models.pass(8 * HOUR_MS + 1_000);
+    const { meters } = models.registry.lanes.read(0, models.nowMs);
+    expect(meters).toMatchObject([{ kind: 'bucket', amount: 3 }]);
+    expect(meters[0]!.left).toBeCloseTo(2, 1);
+  });
+
+  it('ends by the wall clock of the zone, on days of 23 hours and when the clock is set', () => {
+    const models = modelsOf('America/Los_Angeles');
+    serve(models);
+    const left = (): number => models.registry.lanes.read(0, models.nowMs).meters[0]!.left;
+    const endsMs = (): number => models.registry.lanes.read(0, models.nowMs).meters[0]!.endsMs;
+    expect(endsMs() - models.nowMs).toBe(8 * HOUR_MS - 1_000);
+    // Clocks are an hour ahead: what was used stays used, and the day ends an hour sooner.
+    models.wallAheadMs = HOUR_MS;
+    models.registry.alignDays(models.models);
+    expect(endsMs() - models.nowMs).toBe(7 * HOUR_MS - 1_000);
+    expect(left()).toBe(2);
+    // It is another day by now.
+    models.wallAheadMs = 8 * HOUR_MS;
+    models.registry.alignDays(models.models);
+    expect(left()).toBe(3);
+    expect(endsMs() - models.nowMs).toBe(24 * HOUR_MS - 1_000);
+  });
+
+  it('gives back to the day alone in which it was taken', () => {
+    const own: KeyLimit = { ...perMinute('tokens', 10_000), windowMs: 24 * HOUR_MS };
+    const models = new Models({
+      pools: [{ name: 'pool', keys: [{ name: 'a', limits: [own] }] }],
+      provider: { dailyZone: 'UTC' },
+    });
+    const left = (): number => models.registry.lanes.read(0, models.nowMs).meters[0]!.left;
+    models.call({ ...HELLO, max_tokens: 5_000 });
+    const [early] = models.newCalls();
+    models.pass(24 * HOUR_MS);
+    models.call({ ...HELLO, max_tokens: 3_000 });
+    const before = left();
+    early!.answer(200, ANSWER);
+    expect(left()).toBe(before);
+  });
+});
+
 describe('limits of another version', () => {
   const slots = { ...perMinute('slots', 2), kind: 'slots', windowMs: 0 } as const;
 

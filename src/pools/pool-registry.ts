@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../base/ports.ts';
 import { err, ok, type Result } from '../base/result.ts';
+import { DAY_MS, localClock } from '../model/local-time.ts';
 import type { KeyLimit, Models, Pool, PoolKey } from '../model/pools.ts';
 import type { MeterSpec } from '../model/provider-limits.ts';
 import { spellSecretPlace } from '../model/secret-place.ts';
@@ -243,13 +244,36 @@ export class PoolRegistry {
             const own = limitsFor(key, model.name, per);
             // Keys of one account say its limits once, at any of them.
             if (lane === null || (declared.get(lane)?.length ?? 0) > 0) continue;
-            declared.set(lane, own.slice(0, LANE_METERS_MAX));
+            const zone = models.providers.get(pool.provider)!.dailyZone;
+            declared.set(
+              lane,
+              own.slice(0, LANE_METERS_MAX).map((spec) => asOfDay(spec, zone)),
+            );
           }
         }
       }
     }
     const nowMs = this.#parts.clock.monotonicMs();
     for (const [lane, specs] of declared) this.lanes.declare(lane, specs, nowMs);
+    this.alignDays(models);
+  }
+
+  /** Daily limits end with the day of their provider's zone, by the wall clock, which may be set. To be called every second. */
+  alignDays(models: Models): void {
+    const { clock } = this.#parts;
+    const [nowMs, wallMs] = [clock.monotonicMs(), clock.wallMs()];
+    for (const pool of models.pools.values()) {
+      const zone = models.providers.get(pool.provider)!.dailyZone;
+      if (zone === null) continue;
+      const local = localClock(zone);
+      const endMs = nowMs + local.startOfDayMs(local.day(wallMs) + 1) - wallMs;
+      for (const key of pool.keys)
+        for (const { upstreamName } of modelsOf(pool, models))
+          for (const { name } of lanesOf(pool, key, upstreamName, models)) {
+            const lane = this.#lanePlaces.known(name);
+            if (lane !== null) this.lanes.alignDay(lane, endMs, nowMs);
+          }
+    }
   }
 
   /** Null where no version has had such a key. */
@@ -424,6 +448,12 @@ const SECRET_REMEDIES: Readonly<Record<SecretReference['in'], string>> = {
   file: 'Write the file where the gateway is started.',
   store: 'Set it with "portunus secrets set".',
 };
+
+/** Where a provider gives a day's limits back at once, they are of that day. */
+function asOfDay(spec: KeyLimit, zone: string | null): MeterSpec {
+  const isDaily = zone !== null && spec.kind === 'bucket' && spec.windowMs === DAY_MS;
+  return isDaily ? { ...spec, kind: 'daily' } : spec;
+}
 
 /** Whichever of its keys says so. */
 function hasAccountLimits(provider: string, account: string, { pools }: Models): boolean {

@@ -61,6 +61,7 @@ const PROVIDERS = Array.from(
     retryHeaders: [],
     errors: [{ statuses: [429], codes: [], messageContains: null, means: 'throttled' }],
     tokensCounted: 'used',
+    dailyZone: null,
     outputCapMember: 'max_tokens',
     streamUsage: 'asked',
     place: 'providers/all.yaml:2:3',

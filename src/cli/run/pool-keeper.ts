@@ -115,6 +115,7 @@ export class PoolKeeper implements PoolActions {
     const nowMs = clock.monotonicMs();
     if (nowMs < this.#forecastDueMs) return;
     this.#forecastDueMs = nowMs + FORECAST_EVERY_MS;
+    this.#parts.registry.alignDays(this.#parts.models());
     this.#forecasts.observe(readings, nowMs, clock.wallMs());
     this.#parts.poolAlerts.look(poolSubjects(this.forecasts(), this.#secretSinceMs(), clock.wallMs()));
   }
