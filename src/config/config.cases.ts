@@ -183,7 +183,6 @@ routes:
       - { statuses: [429], codes: [tokens], message: "Too Many", means: throttled }
       - { means: request }
     tokensCounted: reserved
-    dailyLimits: midnight
     dailyLimitsZone: America/Los_Angeles
     streamUsage: always
     prices: openai

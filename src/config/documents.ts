@@ -200,8 +200,7 @@ export interface ProviderDocument extends CallDocument {
   readonly retry: readonly RetryHeaderDocument[];
   readonly errors: readonly ErrorRuleDocument[];
   readonly tokensCounted: 'reserved' | 'used';
-  readonly dailyLimits: 'evenly' | 'midnight';
-  readonly dailyLimitsZone: string;
+  readonly dailyLimitsZone?: string;
   readonly outputCapMember: 'max_tokens' | 'max_completion_tokens';
   readonly streamUsage: 'asked' | 'always' | 'never';
   readonly prices?: string;

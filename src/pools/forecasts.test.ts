@@ -154,6 +154,21 @@ describe('a limit that is used as on the days before', () => {
     looks.mockRestore();
   });
 
+  it('takes a day whose end moves a little for the same day', () => {
+    const forecasts = new Forecasts();
+    const reading = (second: number): PoolReading => {
+      const day = { ...RPM, kind: 'daily', windowMs: DAY_MS, amount: 1_000_000 } as const;
+      const one = pool({ lane: 0, left: 0 });
+      const [key] = one.keys;
+      const meters = [{ ...day, left: 900_000 - second, endsMs: DAY_MS + (second % 2) * 60 }];
+      return { ...one, keys: [{ ...key!, lanes: [{ ...key!.lanes[0]!, meters }] }] };
+    };
+    for (let second = 0; second <= 600; second++)
+      forecasts.observe([reading(second)], second * 1_000, second * 1_000);
+    // One a second leaves most of it over; what was used before counted once.
+    expect(forecasts.of(reading(600), 600_000, 600_000).currentMs).toBeNull();
+  });
+
   it('goes by the same minute of former hours while no day is known', () => {
     const rateAt = (wallMs: number): number =>
       Math.floor(wallMs / MINUTE_MS) % 60 === 30 ? 100 / MINUTE_MS : 0;

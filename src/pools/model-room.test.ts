@@ -1,6 +1,6 @@
 /** Calls to models, by the room that keys have for them. */
-import { describe, expect, it } from 'vitest';
-import type { KeyLimit } from '../model/pools.ts';
+import { describe, expect, it, vi } from 'vitest';
+import type { KeyLimit, Pool } from '../model/pools.ts';
 import { ANSWER, HELLO, Models, perMinute } from './model-call.cases.ts';
 
 const NO_TOKENS = { inputTokens: 0, outputTokens: 0, costNano: 0 };
@@ -245,6 +245,23 @@ describe('a limit of a day', () => {
     models.registry.alignDays(models.models);
     expect(left()).toBe(3);
     expect(endsMs() - models.nowMs).toBe(24 * HOUR_MS - 1_000);
+  });
+
+  it('ends with its day from when a version declares it; that end is told again only where the clock was set', () => {
+    const models = modelsOf('UTC');
+    const tell = vi.spyOn(models.registry.lanes, 'alignDay');
+    models.pass(1_000);
+    models.registry.alignDays(models.models);
+    expect(tell).not.toHaveBeenCalled();
+    const [[name, pool]] = [...models.models.pools] as [[string, Pool]];
+    const keys = pool.keys.map((key) => ({ ...key, limits: [{ ...daily, unit: 'tokens' as const }] }));
+    models.registry.activate({ ...models.models, pools: new Map([[name, { ...pool, keys }]]) });
+    expect(models.registry.lanes.read(0, models.nowMs).meters).toMatchObject([
+      { unit: 'tokens', endsMs: 24 * HOUR_MS },
+    ]);
+    models.wallAheadMs = 60;
+    models.registry.alignDays(models.models);
+    expect(models.registry.lanes.read(0, models.nowMs).meters).toMatchObject([{ endsMs: 24 * HOUR_MS - 60 }]);
   });
 
   it('gives back to the day alone in which it was taken', () => {

@@ -125,10 +125,15 @@ export interface SavedPools {
 /** How long the one call that shows whether a closed lane is open again may take before another is sent. */
 export const LANE_PROOF_MS = 60_000;
 
+/** By how much the end of a day has to move before lanes, which may be tens of thousands, are told. */
+const DAY_END_MOVED_MS = 50;
+
 export class PoolRegistry {
   readonly health: KeyHealth;
   readonly lanes: Lanes;
   readonly #parts: PoolRegistryParts;
+  /** By zone, as lanes were told last: moments of the monotonic clock. */
+  readonly #dayEnds = new Map<string, number>();
   readonly #lanePlaces: Places;
   readonly #keyPlaces: Places;
   readonly #poolPlaces: Places;
@@ -255,6 +260,7 @@ export class PoolRegistry {
     }
     const nowMs = this.#parts.clock.monotonicMs();
     for (const [lane, specs] of declared) this.lanes.declare(lane, specs, nowMs);
+    this.#dayEnds.clear();
     this.alignDays(models);
   }
 
@@ -262,11 +268,18 @@ export class PoolRegistry {
   alignDays(models: Models): void {
     const { clock } = this.#parts;
     const [nowMs, wallMs] = [clock.monotonicMs(), clock.wallMs()];
-    for (const pool of models.pools.values()) {
-      const zone = models.providers.get(pool.provider)!.dailyZone;
+    const moved = new Map<string, number>();
+    for (const { dailyZone: zone } of models.providers.values()) {
       if (zone === null) continue;
       const local = localClock(zone);
       const endMs = nowMs + local.startOfDayMs(local.day(wallMs) + 1) - wallMs;
+      const isMoved = !(Math.abs(endMs - this.#dayEnds.get(zone)!) < DAY_END_MOVED_MS);
+      if (isMoved) moved.set(zone, endMs);
+    }
+    for (const [zone, endMs] of moved) this.#dayEnds.set(zone, endMs);
+    for (const pool of models.pools.values()) {
+      const endMs = moved.get(models.providers.get(pool.provider)!.dailyZone ?? '');
+      if (endMs === undefined) continue;
       for (const key of pool.keys)
         for (const { upstreamName } of modelsOf(pool, models))
           for (const { name } of lanesOf(pool, key, upstreamName, models)) {

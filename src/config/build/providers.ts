@@ -76,7 +76,7 @@ function buildProvider(
     retryHeaders: document.retry.map(({ header, format }) => ({ name: header.toLowerCase(), format })),
     errors: document.errors.map(errorRule),
     tokensCounted: document.tokensCounted,
-    dailyZone: document.dailyLimits === 'midnight' ? document.dailyLimitsZone : null,
+    dailyZone: document.dailyLimitsZone ?? null,
     outputCapMember: document.outputCapMember,
     streamUsage: document.streamUsage,
     place: here.file.placeOf(here.path),
