@@ -5,7 +5,10 @@ export function isJson(fields: readonly string[]): boolean {
   return isInUtf8(fields, JSON_TYPE);
 }
 
-/** Text in UTF-8 that means what stands there: no markup, whose references mean something else, and no JSON under another name. */
+/**
+ * Text in UTF-8 that means what stands there: no markup (Markdown included), whose references and
+ * escapes mean something else, no calendar or card, which fold their lines, and no JSON under another name.
+ */
 export function isPlainText(fields: readonly string[]): boolean {
   return isInUtf8(fields, TEXT_TYPE);
 }
@@ -33,6 +36,6 @@ function isHarmless(parameter: string): boolean {
 }
 
 const JSON_TYPE = /^application\/(?:json|[a-z0-9!#$&^_.-]+\+json)$/;
-const TEXT_TYPE = /^text\/(?:plain|csv|markdown|tab-separated-values|calendar|vcard)$/;
+const TEXT_TYPE = /^text\/(?:plain|csv|tab-separated-values)$/;
 const EVENT_STREAM_TYPE = /^text\/event-stream$/;
 const UTF_8 = /^"?utf-?8"?$/;

@@ -115,9 +115,10 @@ function masks(): string {
   ]);
   return `## Masks
 
-What a mask finds, wherever it stands in a text: in every text of a JSON body (and in whole numbers of it), in plain text, CSV, Markdown and the like, and in all texts of a call to a model
-and of its answer, streamed or not. It says nothing of header fields and of what a body of another kind holds: such a body is refused, on the side that is masked, markup too. Of JSON within a text – arguments of
-tools – escapes are read as what they mean; numbers in calls to models and their answers stay, but for those that tools are called with.
+What a mask finds, wherever it stands in a text: in every text of a JSON body (and in whole numbers of it), in plain text, CSV and tab-separated values, and in all texts of a call to a model
+and of its answer, streamed or not. It says nothing of header fields and of what a body of another kind holds: such a body is refused, on the side that is masked; so are
+markup (Markdown, too), calendars and cards, whose texts mean something else than what stands there. A text is searched as it stands, and as what it would mean as JSON – arguments of tools – and as JSON within
+that, four deep: what is found in any reading is removed, and what was JSON stays JSON. Numbers in calls to models and their answers stay, but for those that tools are called with.
 \`pattern /…/\` is a regular expression of RE2 with a longest text. Of a stream as much is held back as may be the beginning of something to be removed, and never
 more than the last column says; behind a pattern always as much as its longest text.
 

@@ -155,6 +155,9 @@ describe('an ordinary route', () => {
       ['', MAIL],
       ['application/json', `{"a":"${MAIL}"`],
       ['text/plain', Buffer.from([0xff])],
+      ['text/markdown', MAIL.replace('@', '\\@')],
+      ['text/calendar', MAIL.replace('@', '\r\n @')],
+      ['text/vcard', MAIL.replace('@', '\r\n @')],
     ] as const) {
       echo.answer = { type, pieces: [piece] };
       const response = await send('/notes/1', null);

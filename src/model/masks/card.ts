@@ -10,9 +10,8 @@ export const CARD_MOST = FIRST_GROUP + ((DIGITS_MOST - FIRST_GROUP) / GROUP_LEAS
 
 /** ISO/IEC 7812: digits alone, or a group of four and groups of three to six behind one kind of sign. */
 const cardEnd: EndOf = (text, start, isEnd) => {
-  if (!isIssuer(text, start)) {
-    return text.length - start < FIRST_GROUP && !isEnd ? UNDECIDED : NONE;
-  }
+  if (text.length - start < FIRST_GROUP) return isEnd ? NONE : UNDECIDED;
+  if (!isIssuer(text, start)) return NONE;
   const first = digitsEnd(text, start, DIGITS_MOST + 1);
   if (first === text.length && first - start <= DIGITS_MOST && !isEnd) return UNDECIDED;
   if (first - start !== FIRST_GROUP) return isCard(text, start, first) ? first : NONE;
@@ -34,12 +33,8 @@ const cardEnd: EndOf = (text, start, isEnd) => {
   return end;
 };
 
-export const card = recogniserAt((text, at) => {
-  if (!isDigit(text.charCodeAt(at))) return false;
-  const before = text.charCodeAt(at - 1);
-  // what stands behind a decimal point is no number of its own
-  return !isDigit(before) && !(before === DOT && isDigit(text.charCodeAt(at - 2)));
-}, cardEnd);
+/** What stands behind a decimal point is no number of its own. */
+export const card = recogniserAt(/[2-6](?<![0-9].|[0-9]\..)(?=[0-9]{3}|[0-9]{0,2}$)/g, cardEnd);
 
 function digitsEnd(text: string, start: number, most: number): number {
   const end = Math.min(text.length, start + most);
@@ -73,4 +68,3 @@ function isCard(text: string, start: number, end: number): boolean {
 
 const ZERO = 0x30;
 const HYPHEN = 0x2d;
-const DOT = 0x2e;

@@ -19,6 +19,7 @@ const EMAIL: Recogniser = {
     }
     return isEnd ? text.length : localStart(text, text.length);
   },
+  copy: () => EMAIL,
 };
 
 /** Where the local part that ends at `end` begins; `end` where there is none. */

@@ -1,10 +1,12 @@
 import {
+  type EndOf,
   isBlank,
   isDigit,
   isLatinLetter,
   isLatinLetterOrDigit,
   NONE,
-  recogniserAt,
+  type Recogniser,
+  type RecogniserOf,
   UNDECIDED,
 } from './recogniser.ts';
 
@@ -24,32 +26,52 @@ const LONGEST = Math.max(...Object.values(LENGTHS));
 /** In groups of four with a blank between them. */
 export const IBAN_MOST = LONGEST + Math.ceil(LONGEST / GROUP) - 1;
 
-export const iban = recogniserAt(
-  (text, at) => isLatinLetter(text.charCodeAt(at)) && !isLatinLetterOrDigit(text.charCodeAt(at - 1)),
-  (text, start, isEnd) => {
-    if (start + GROUP > text.length) return isEnd || !mayGoOn(text, start) ? NONE : UNDECIDED;
-    if (!areDigits(text, start + 2)) return NONE;
-    const length = LENGTHS[text.slice(start, start + 2).toUpperCase()];
-    if (length === undefined) return NONE;
-    let remainder = 0;
-    let taken = 0;
-    let at = start;
-    for (; taken < length; at++) {
-      if (at === text.length) return isEnd ? NONE : UNDECIDED;
-      const unit = text.charCodeAt(at);
-      if (isBlank(unit) && taken > 0 && taken % GROUP === 0 && !isBlank(text.charCodeAt(at - 1))) continue;
-      if (!isLatinLetterOrDigit(unit)) return NONE;
-      // the first four stand at the end of the number that is divided
-      if (taken >= GROUP) remainder = divided(remainder, unit);
-      taken++;
+/** Two letters and two digits, where a word begins. */
+const BEGIN = /[A-Za-z]{2}[0-9]{2}(?<![A-Za-z0-9]....)/g;
+
+const IBAN: Recogniser = {
+  scan(text, from, isEnd, found) {
+    BEGIN.lastIndex = from;
+    while (BEGIN.test(text)) {
+      const start = BEGIN.lastIndex - GROUP;
+      const end = ibanEnd(text, start, isEnd);
+      if (end === UNDECIDED) return start;
+      if (end !== NONE) found(start, end);
     }
-    for (let head = start; head < start + GROUP; head++)
-      remainder = divided(remainder, text.charCodeAt(head));
-    if (remainder !== 1) return NONE;
-    if (at === text.length) return isEnd ? at : UNDECIDED;
-    return isLatinLetterOrDigit(text.charCodeAt(at)) ? NONE : at;
+    return isEnd ? text.length : cutBegin(text, from);
   },
-);
+  copy: () => IBAN,
+};
+
+export const iban: RecogniserOf = () => IBAN;
+
+const ibanEnd: EndOf = (text, start, isEnd) => {
+  const length = LENGTHS[text.slice(start, start + 2).toUpperCase()];
+  if (length === undefined) return NONE;
+  let remainder = 0;
+  let taken = 0;
+  let at = start;
+  for (; taken < length; at++) {
+    if (at === text.length) return isEnd ? NONE : UNDECIDED;
+    const unit = text.charCodeAt(at);
+    if (isBlank(unit) && taken > 0 && taken % GROUP === 0 && !isBlank(text.charCodeAt(at - 1))) continue;
+    if (!isLatinLetterOrDigit(unit)) return NONE;
+    // the first four stand at the end of the number that is divided
+    if (taken >= GROUP) remainder = divided(remainder, unit);
+    taken++;
+  }
+  for (let head = start; head < start + GROUP; head++) remainder = divided(remainder, text.charCodeAt(head));
+  if (remainder !== 1) return NONE;
+  if (at === text.length) return isEnd ? at : UNDECIDED;
+  return isLatinLetterOrDigit(text.charCodeAt(at)) ? NONE : at;
+};
+
+/** Where the text ends within two letters and two digits; its length where it does not. */
+function cutBegin(text: string, from: number): number {
+  for (let start = Math.max(from, text.length - GROUP + 1); start < text.length; start++)
+    if (!isLatinLetterOrDigit(text.charCodeAt(start - 1)) && mayGoOn(text, start)) return start;
+  return text.length;
+}
 
 /** ISO 7064, MOD 97-10: a letter counts as two digits. */
 function divided(remainder: number, unit: number): number {
@@ -64,10 +86,6 @@ function mayGoOn(text: string, start: number): boolean {
     if (at - start < 2 ? !isLatinLetter(unit) : !isDigit(unit)) return false;
   }
   return true;
-}
-
-function areDigits(text: string, at: number): boolean {
-  return isDigit(text.charCodeAt(at)) && isDigit(text.charCodeAt(at + 1));
 }
 
 const MODULUS = 97;

@@ -1,25 +1,16 @@
-import { type EndOf, isDigit, isLatinLetterOrDigit, NONE, recogniserAt, UNDECIDED } from './recogniser.ts';
+import {
+  type EndOf,
+  isDigit,
+  isLatinLetterOrDigit,
+  NONE,
+  type Recogniser,
+  type RecogniserOf,
+  recogniserAt,
+  UNDECIDED,
+} from './recogniser.ts';
 
 /** Eight groups of four hexadecimal digits. */
 export const IP_MOST = 39;
-
-/** IPv4 in four parts; IPv6 as RFC 4291, 2.2, with a digit in it: `a::b` is more often code. */
-export const ip = recogniserAt(
-  (text, at) => {
-    const unit = text.charCodeAt(at);
-    if (!isHex(unit) && unit !== COLON) return false;
-    const before = text.charCodeAt(at - 1);
-    // the last part of `::ffff:10.0.0.1` begins behind a colon
-    if (before === COLON) return isDigit(unit);
-    return !isLatinLetterOrDigit(before) && !(before === DOT && isDigit(text.charCodeAt(at - 2)));
-  },
-  (text, start, isEnd) => {
-    const four = isDigit(text.charCodeAt(start)) ? v4End(text, start, isEnd) : NONE;
-    if (four === UNDECIDED || text.charCodeAt(start - 1) === COLON) return four;
-    const six = v6End(text, start, isEnd);
-    return six === UNDECIDED ? UNDECIDED : Math.max(four, six);
-  },
-);
 
 const v4End: EndOf = (text, start, isEnd) => {
   let at = start;
@@ -39,6 +30,9 @@ const v4End: EndOf = (text, start, isEnd) => {
   return isDigit(text.charCodeAt(at + 1)) ? NONE : at;
 };
 
+/** In four parts; also the last part of `::ffff:10.0.0.1`. */
+export const ipv4 = recogniserAt(/[0-9](?=[0-9]{0,2}(?:\.(?:[0-9]|$)|$))(?<![A-Za-z0-9].|[0-9]\..)/g, v4End);
+
 const v6End: EndOf = (text, start, isEnd) => {
   const most = Math.min(text.length, start + IP_MOST + 1);
   let at = start;
@@ -56,12 +50,50 @@ const v6End: EndOf = (text, start, isEnd) => {
   return written.endsWith(':') && isV6(written.slice(0, -1)) ? at - 1 : NONE;
 };
 
+const V6: Recogniser = {
+  scan(text, from, isEnd, found) {
+    GROUP_END.lastIndex = from;
+    while (GROUP_END.test(text)) {
+      const start = groupStart(text, GROUP_END.lastIndex - 1);
+      if (start < from || !mayBeginV6(text, start)) continue;
+      const end = v6End(text, start, isEnd);
+      if (end === UNDECIDED) return start;
+      if (end !== NONE) found(start, end);
+    }
+    if (isEnd) return text.length;
+    const start = groupStart(text, text.length);
+    return start >= from && mayBeginV6(text, start) ? start : text.length;
+  },
+  copy: () => V6,
+};
+
+/** RFC 4291, 2.2, with a digit in it: `a::b` is more often code. Found by its colons. */
+export const ipv6: RecogniserOf = () => V6;
+
+const GROUP_END = /:(?=[0-9A-Fa-f:]|$)/g;
+const GROUP_MOST = 4;
+
+function groupStart(text: string, end: number): number {
+  let start = end;
+  while (end - start < GROUP_MOST && isHex(text.charCodeAt(start - 1))) start--;
+  return start;
+}
+
+function mayBeginV6(text: string, start: number): boolean {
+  const before = text.charCodeAt(start - 1);
+  return (
+    before !== COLON &&
+    !isLatinLetterOrDigit(before) &&
+    !(before === DOT && isDigit(text.charCodeAt(start - 2)))
+  );
+}
+
 function isV6(text: string): boolean {
   if (!/\d/.test(text)) return false;
   const halves = text.split('::');
   if (halves.length > 2) return false;
   const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')));
-  if (groups.some((group) => group.length === 0 || group.length > 4)) return false;
+  if (groups.some((group) => group.length === 0 || group.length > GROUP_MOST)) return false;
   return halves.length === 1 ? groups.length === 8 : groups.length >= 2 && groups.length <= 7;
 }
 

@@ -76,6 +76,9 @@ const PIECES = [
     '\\u00',
     '\\\\',
     '\\"',
+    '\\\\n',
+    '\\u005c',
+    '\\\\u0040',
   ],
 ];
 const anyText = fc
@@ -98,8 +101,59 @@ describe('JSON within a text', () => {
     [String.raw`{"t":"jos\u00e9@mail.example"}`, '{"t":"*"}'],
     [String.raw`{"t":"\\ann@mail.example"}`, String.raw`{"t":"\\*"}`],
     [String.raw`C:\temp and \q`, String.raw`C:\temp and \q`],
+    // JSON in it once more
+    [String.raw`{"t":"{\"t\":\"a\\nDE89370400440532013000\"}"}`, String.raw`{"t":"{\"t\":\"a\\n*\"}"}`],
+    [String.raw`{"t":"{\"t\":\"a\\nann@mail.example\"}"}`, String.raw`{"t":"{\"t\":\"a\\n*\"}"}`],
+    [String.raw`{"t":"{\"t\":\"ann\\u0040mail.example\"}"}`, String.raw`{"t":"{\"t\":\"*\"}"}`],
+    [String.raw`{\"k\":\"-----BEGIN PRIVATE KEY-----\\nMIIB\"}`, String.raw`{\"k\":\"*\"}`],
+    // none at all
+    [String.raw`CORP\bob@mail.example`, 'CORP*'],
+    [String.raw`\u0041nn@mail.example`, '*'],
   ])('%s', (text, masked) => {
     expect(new Masker([of(KINDS)]).mask(text)).toBe(masked);
+  });
+
+  it('finds what a pattern says of the text as it stands', () => {
+    expect(new Masker([of([], [String.raw`ACME\\[a-z]{2,8}`])]).mask(String.raw`ACME\bob`)).toBe('*');
+    expect(new Masker([of([], ['"id":1'])]).mask(String.raw`{\"id\":1}`)).toBe('{*}');
+  });
+
+  const SECRETS = ['ann@mail.example', 'DE89370400440532013000', `sk-${'a1B2'.repeat(8)}`, '+49 30 901820'];
+  const nested = fc.tuple(
+    fc.array(
+      fc.tuple(fc.constantFrom('\n', '\t', '"', '\\', 'é', ' ', '\u0001', '/'), fc.constantFrom(...SECRETS)),
+      { minLength: 1, maxLength: 4 },
+    ),
+    fc.integer({ min: 0, max: 4 }),
+    fc.boolean(),
+  );
+
+  it('is masked however deep it is, and stays JSON', () => {
+    fc.assert(
+      fc.property(nested, fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 30 }), (said, lengths) => {
+        const [items, depth, isAscii] = said;
+        let text = items.map(([before, secret]) => `${before}${secret}`).join(' ;');
+        for (let level = 0; level < depth; level++) {
+          text = JSON.stringify({ t: text });
+          if (isAscii) text = text.replaceAll(/[@+é]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`);
+        }
+        const masker = new Masker([of(KINDS)]);
+        const masked = masker.mask(text);
+        let read = masked;
+        for (let level = 0; level < depth; level++) read = (JSON.parse(read) as { t: string }).t;
+        for (const secret of SECRETS) expect(read).not.toContain(secret);
+        expect(read.split(';')).toHaveLength(items.length);
+        const stream = masker.stream();
+        let passed = '';
+        let at = 0;
+        for (const length of lengths) {
+          passed += stream.push(text.slice(at, at + length), false);
+          at = Math.min(text.length, at + length);
+        }
+        expect(passed + stream.push(text.slice(at), true)).toBe(masked);
+      }),
+      { numRuns: Number(process.env.MASK_RUNS ?? 60) },
+    );
   });
 });
 

@@ -1,8 +1,8 @@
 /** Removes from a text what masks are about, in whatever pieces the text comes. */
 
-import { unescaped } from './inner-escapes.ts';
 import { MASK_KINDS, type Mask } from './kinds.ts';
 import { patternRecogniser } from './pattern.ts';
+import { Readings } from './readings.ts';
 import type { Recogniser, RecogniserOf } from './recogniser.ts';
 
 interface Part {
@@ -16,7 +16,7 @@ export class Masker {
 
   constructor(masks: readonly Mask[]) {
     this.#parts = masks.flatMap(({ kinds, patterns, text }) => [
-      ...kinds.map((kind) => ({ recogniser: MASK_KINDS[kind].recogniser, text })),
+      ...kinds.flatMap((kind) => MASK_KINDS[kind].recognisers.map((recogniser) => ({ recogniser, text }))),
       ...patterns.map((pattern) => ({ recogniser: patternRecogniser(pattern), text })),
     ]);
   }
@@ -39,14 +39,13 @@ interface Place {
 }
 
 /**
- * One text on its way. Places that overlap or touch are removed as one, with the text of the one that begins first (of those
- * that begin together the longest; then by code units), so that nothing depends on the order of rules or the size of pieces.
+ * One text on its way, searched in all its readings at once: what is found in any is removed. Places that overlap or touch are
+ * removed as one, with the text of the one that begins first (of those that begin together the longest; then by code units), so that
+ * nothing depends on the order of rules or the size of pieces. All positions are of what is held, as it was written.
  */
 export class MaskedText {
-  readonly #parts: readonly { readonly recogniser: Recogniser; readonly text: string }[];
-  /** Where each part goes on, as all positions here counted in what is held, as it means. */
-  readonly #from: number[];
-  /** As it was written. */
+  /** One for each reading that has ever differed from the one before. */
+  readonly #searches: Search[];
   #held = '';
   /** Of what is held, has been given out or removed. */
   #past = 0;
@@ -55,98 +54,135 @@ export class MaskedText {
   #places: Place[] = [];
 
   constructor(parts: readonly Part[]) {
-    this.#parts = parts.map(({ recogniser, text }) => ({ recogniser: recogniser(), text }));
-    this.#from = parts.map(() => 0);
+    this.#searches = [
+      new Search(
+        parts.map(({ recogniser, text }) => ({ recogniser: recogniser(), text })),
+        parts.map(() => 0),
+      ),
+    ];
   }
 
   /** Code units that may yet be removed. */
   get heldUnits(): number {
-    const { places } = unescaped(this.#held, false);
-    return this.#held.length - Math.min(placeIn(places, this.#past), this.#held.length);
+    return this.#held.length - this.#past;
   }
 
   /** What may go on: nothing that follows can change it. `isEnd` comes once. */
   push(piece: string, isEnd: boolean): string {
     const written = this.#held === '' ? piece : this.#held + piece;
-    const { text, places } = unescaped(written, isEnd);
-    let decided = text.length;
-    for (let at = 0; at < this.#parts.length; at++) {
-      const { recogniser, text: instead } = this.#parts[at]!;
-      const from = recogniser.scan(text, this.#from[at]!, isEnd, (start, end) => {
-        this.#places.push({ start, end, text: instead });
+    const readings = new Readings(written, isEnd);
+    const { texts } = readings;
+    const searches = this.#searches;
+    // up to here one reading was as the other
+    while (searches.length < texts.length) searches.push(searches.at(-1)!.copy());
+    let decided = written.length;
+    for (const [level, search] of searches.entries()) {
+      const from = search.scan(texts[level] ?? texts.at(-1)!, isEnd, (start, end, text) => {
+        this.#places.push({ start: readings.written(level, start), end: readings.written(level, end), text });
       });
-      this.#from[at] = from;
-      if (from < decided) decided = from;
+      decided = Math.min(decided, readings.written(level, from));
     }
-    const source = { written, places };
-    const passed = this.#pass(source, decided);
-    this.#forget(source, decided);
+    decided = readings.whole(decided, 'before');
+    const passed = this.#pass(readings, decided);
+    this.#forget(readings, decided);
     return passed;
   }
 
-  #pass(source: Source, decided: number): string {
-    if (this.#places.length === 0) {
-      const from = this.#past;
-      if (from >= decided) return '';
-      this.#past = decided;
-      return writtenAs(source, from, decided);
-    }
+  #pass(readings: Readings, decided: number): string {
+    const written = readings.texts[0]!;
     let passed = '';
-    const places = this.#places.sort(inOrder);
-    let count = 0;
-    for (const place of places) {
-      if (place.start >= decided) break;
-      count++;
-      if (place.start > this.#removedTo) {
-        passed += writtenAs(source, this.#past, place.start) + place.text;
-        this.#past = place.end;
-        this.#removedTo = place.end;
-      } else if (place.end > this.#removedTo) this.#past = this.#removedTo = place.end;
+    if (this.#places.length > 0) {
+      for (const place of this.#settled(readings, decided)) {
+        if (place.start > this.#removedTo) {
+          passed += written.slice(this.#past, place.start) + place.text;
+          this.#past = this.#removedTo = place.end;
+        } else if (place.end > this.#removedTo) this.#past = this.#removedTo = place.end;
+      }
     }
-    this.#places = places.slice(count);
-    if (this.#past >= decided) return passed;
-    passed += writtenAs(source, this.#past, decided);
+    const from = this.#past;
+    if (from >= decided) return passed;
     this.#past = decided;
-    return passed;
+    return from === 0 && decided === written.length ? written : passed + written.slice(from, decided);
   }
 
-  /** Keeps what is undecided, and what stands before it as far as recognisers look back. */
-  #forget({ written, places }: Source, decided: number): void {
-    const cut = Math.max(0, decided - LOOKED_BACK);
-    this.#held = written.slice(placeIn(places, cut));
+  /** Places as far as they are decided, in order; of those that go on the rest is kept. */
+  #settled(readings: Readings, decided: number): Place[] {
+    const settled: (Place & { readonly reach: number })[] = [];
+    const open: Place[] = [];
+    for (const place of this.#places) {
+      const { start, end: reach, text } = place;
+      if (start >= decided) open.push(place);
+      else {
+        if (reach > decided) open.push({ start: decided, end: reach, text });
+        const from = readings.whole(start, 'from');
+        const to = reach > decided ? decided : readings.whole(reach, 'to');
+        if (from < to) settled.push({ start: from, end: to, reach, text });
+      }
+    }
+    this.#places = open;
+    return settled.sort(inOrder);
+  }
+
+  /** Keeps what is undecided, and what stands before it as far as recognisers look back in any reading. */
+  #forget(readings: Readings, decided: number): void {
+    const written = readings.texts[0]!;
+    let cut = decided;
+    for (const [level, { from }] of this.#searches.entries())
+      cut = Math.min(cut, readings.written(level, Math.max(0, from - LOOKED_BACK)));
+    cut = readings.whole(cut, 'before');
+    this.#held = cut === 0 ? written : written.slice(cut);
     if (cut === 0) return;
     this.#past -= cut;
     this.#removedTo = Math.max(-1, this.#removedTo - cut);
-    for (let at = 0; at < this.#from.length; at++) this.#from[at]! -= cut;
-    this.#places = this.#places.map(({ start, end, text: instead }) => ({
-      start: start - cut,
-      end: end - cut,
-      text: instead,
-    }));
+    const cuts = readings.places(cut);
+    for (const [level, search] of this.#searches.entries()) search.forget(cuts[level] ?? cuts.at(-1)!);
+    this.#places = this.#places.map(({ start, end, text }) => ({ start: start - cut, end: end - cut, text }));
   }
 }
 
-interface Source {
-  readonly written: string;
-  /** See `Unescaped`. */
-  readonly places: readonly number[] | null;
+type FoundAs = (start: number, end: number, text: string) => void;
+
+/** One reading of a text, searched for all that is to be removed. */
+class Search {
+  readonly #parts: readonly { readonly recogniser: Recogniser; readonly text: string }[];
+  /** Where each part goes on. */
+  readonly #from: number[];
+  /** The first of them. */
+  from: number;
+
+  constructor(parts: readonly { readonly recogniser: Recogniser; readonly text: string }[], from: number[]) {
+    this.#parts = parts;
+    this.#from = from;
+    this.from = Math.min(...from);
+  }
+
+  copy(): Search {
+    const parts = this.#parts.map(({ recogniser, text }) => ({ recogniser: recogniser.copy(), text }));
+    return new Search(parts, [...this.#from]);
+  }
+
+  /** Up to where all is decided. */
+  scan(text: string, isEnd: boolean, found: FoundAs): number {
+    let decided = text.length;
+    for (let at = 0; at < this.#parts.length; at++) {
+      const { recogniser, text: instead } = this.#parts[at]!;
+      const from = recogniser.scan(text, this.#from[at]!, isEnd, (start, end) => found(start, end, instead));
+      this.#from[at] = from;
+      if (from < decided) decided = from;
+    }
+    this.from = decided;
+    return decided;
+  }
+
+  forget(units: number): void {
+    this.from -= units;
+    for (let at = 0; at < this.#from.length; at++) this.#from[at]! -= units;
+  }
 }
 
-function writtenAs({ written, places }: Source, from: number, to: number): string {
-  const end = placeIn(places, to);
-  return from === 0 && end === written.length ? written : written.slice(placeIn(places, from), end);
-}
-
-/** Beyond the end, as when a place that was removed is not held any more, positions go on as they are. */
-function placeIn(places: readonly number[] | null, at: number): number {
-  if (places === null) return at;
-  const end = places.length - 1;
-  return at <= end ? places[at]! : places[end]! + at - end;
-}
-
-function inOrder(one: Place, other: Place): number {
+function inOrder(one: Place & { readonly reach: number }, other: Place & { readonly reach: number }): number {
   if (one.start !== other.start) return one.start - other.start;
-  if (one.end !== other.end) return other.end - one.end;
+  if (one.reach !== other.reach) return other.reach - one.reach;
   return one.text < other.text ? -1 : one.text > other.text ? 1 : 0;
 }
 

@@ -20,6 +20,10 @@ class Pattern implements Recogniser {
     this.#unitsMost = unitsMost;
   }
 
+  copy(): Recogniser {
+    return this;
+  }
+
   /** What begins at a place depends on so many units behind it, and on one more, which `$` and `\\b` look at. */
   scan(text: string, from: number, isEnd: boolean, found: Found): number {
     const decided = isEnd ? text.length : text.length - this.#unitsMost;

@@ -1,4 +1,4 @@
-import { isBlank, isDigit, isLatinLetterOrDigit, NONE, recogniserAt, UNDECIDED } from './recogniser.ts';
+import { isBlank, isDigit, NONE, recogniserAt, UNDECIDED } from './recogniser.ts';
 
 /** E.164. */
 const DIGITS_MOST = 15;
@@ -9,22 +9,23 @@ const SIGNS_MOST = 2;
 /** `00`, and each digit with two signs before it. */
 export const PHONE_MOST = 2 + DIGITS_MOST * (1 + SIGNS_MOST);
 
-/** `+` or `00` and a country's number; or North American groups of three, three and four digits. */
-export const phone = recogniserAt(
-  (text, at) => BEGINS.has(text.charCodeAt(at)) && !isLatinLetterOrDigit(text.charCodeAt(at - 1)),
-  (text, start, isEnd) => {
-    const first = text[start]!;
-    if (first === '+') return international(text, start + 1, DIGITS_LEAST, isEnd);
-    if (first !== '0') return northAmerican(text, start, isEnd);
-    if (start + 1 === text.length) return isEnd ? NONE : UNDECIDED;
-    if (text[start + 1] !== '0') return NONE;
-    return international(text, start + 2, DIGITS_LEAST_AFTER_ZEROS, isEnd);
-  },
+/** `+` or `00` and a country's number. */
+export const internationalPhone = recogniserAt(
+  /(?:\+(?=[1-9]|$)|0(?=0(?:[1-9]|$)|$))(?<![A-Za-z0-9].)/g,
+  (text, start, isEnd) =>
+    text[start] === '+'
+      ? international(text, start + 1, DIGITS_LEAST, isEnd)
+      : international(text, start + 2, DIGITS_LEAST_AFTER_ZEROS, isEnd),
+);
+
+/** Groups of three, three and four digits. */
+export const northAmericanPhone = recogniserAt(
+  /(?:\((?=[2-9]|$)|[2-9](?=[0-9](?:[0-9](?:[-./() \u00a0\u202f]|$)|$)|$))(?<![A-Za-z0-9].)/g,
+  northAmerican,
 );
 
 /** Up to the last group of digits that still fits. */
 function international(text: string, start: number, digitsLeast: number, isEnd: boolean): number {
-  if (text.charCodeAt(start) === ZERO) return NONE;
   let end = NONE;
   let digits = 0;
   let signs = 0;
@@ -79,6 +80,4 @@ function isSign(unit: number): boolean {
 }
 
 const SIGNS: ReadonlySet<number> = new Set([...'-./()'].map((sign) => sign.charCodeAt(0)));
-const BEGINS: ReadonlySet<number> = new Set([...'+(023456789'].map((sign) => sign.charCodeAt(0)));
-const ZERO = 0x30;
 const ONE = 0x31;

@@ -5,6 +5,8 @@ export interface Recogniser {
    * the beginning of one: it goes on there. `isEnd`: no more text comes. What stands before `from` is looked at, not searched.
    */
   scan(text: string, from: number, isEnd: boolean, found: Found): number;
+  /** One that goes on from here on its own; itself where it remembers nothing. */
+  copy(): Recogniser;
 }
 
 /** Half-open range of UTF-16 code units. */
@@ -18,18 +20,23 @@ export type EndOf = (text: string, start: number, isEnd: boolean) => number;
 export const NONE = -1;
 export const UNDECIDED = -2;
 
-/** Tries each position at which a place may begin. */
-export function recogniserAt(mayBegin: (text: string, at: number) => boolean, endOf: EndOf): RecogniserOf {
+/**
+ * Tries each position at which a place may begin, as the first match of `begin`, a global expression for one code unit: V8 finds it
+ * faster than anything here. It lets pass what the text's end leaves open.
+ */
+export function recogniserAt(begin: RegExp, endOf: EndOf): RecogniserOf {
   const recogniser: Recogniser = {
     scan(text, from, isEnd, found) {
-      for (let at = from; at < text.length; at++) {
-        if (!mayBegin(text, at)) continue;
+      begin.lastIndex = from;
+      while (begin.test(text)) {
+        const at = begin.lastIndex - 1;
         const end = endOf(text, at, isEnd);
         if (end === UNDECIDED) return at;
         if (end !== NONE) found(at, end);
       }
       return text.length;
     },
+    copy: () => recogniser,
   };
   return () => recogniser;
 }

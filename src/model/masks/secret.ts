@@ -68,6 +68,15 @@ class Secrets implements Recogniser {
   #hyphens = 0;
   #fences = 0;
 
+  copy(): Recogniser {
+    const copy = new Secrets();
+    copy.#open = this.#open;
+    copy.#charactersLeft = this.#charactersLeft;
+    copy.#hyphens = this.#hyphens;
+    copy.#fences = this.#fences;
+    return copy;
+  }
+
   scan(text: string, from: number, isEnd: boolean, found: Found): number {
     let at = from;
     if (this.#open !== 'none') {

@@ -5,7 +5,7 @@ export const SSN_MOST = SHAPE.length;
 
 /** A social security number of the United States as it is issued: never 000, 666 or 9 at first, no group of zeros. */
 export const ssn = recogniserAt(
-  (text, at) => isDigit(text.charCodeAt(at)) && !isDigit(text.charCodeAt(at - 1)),
+  /[0-9](?<![0-9].)(?=[0-9](?:[0-9](?:[- \u00a0\u202f]|$)|$)|$)/g,
   (text, start, isEnd) => {
     const sign = text.charCodeAt(start + 3);
     for (let at = 0; at < SSN_MOST; at++) {
