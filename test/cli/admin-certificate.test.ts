@@ -91,10 +91,30 @@ test('an access file that can’t be written keeps the old one, says so, and is 
     "New certificate files of the admin API can't be used, so the ones before are still served: " +
       "The admin access can't be written.",
   );
+  // Nothing is wrong with the certificate, so nobody is sent to look at it.
+  expect(alerts.open()[0]!.remedy).toBe(
+    'Make room on the disk of the data folder, and see that it can be written to; it is tried again every few seconds.',
+  );
   written = ok(undefined);
   await keeper.look();
   expect(events.at(-1)).toBe('serves second.test');
   expect(alerts.open()).toEqual([]);
+});
+
+test('a certificate without its key is told with what to do, and neither shown nor known', async () => {
+  keeper.read();
+  use();
+  texts['/admin.pem'] = second!.certificate;
+  await keeper.look();
+  expect(events).toEqual([]);
+  const { message, remedy } = alerts.open()[0]!;
+  expect(message).toBe(
+    "New certificate files of the admin API can't be used, so the ones before are still served: " +
+      'The key in /admin.key does not belong to the certificate in /admin.pem.',
+  );
+  expect(remedy).toBe(
+    'Put certificate and key in place together; they are read again as soon as they change.',
+  );
 });
 
 test('files are not looked at before the admin API listens', async () => {

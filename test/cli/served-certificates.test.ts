@@ -1,7 +1,7 @@
 /** Certificates of the front, renewed by whoever writes their files. */
 import { beforeEach, expect, test } from 'vitest';
-import { ok, type Result } from '../../src/base/result.ts';
-import { ServedCertificates } from '../../src/cli/run/served-certificates.ts';
+import { err, ok, type Result } from '../../src/base/result.ts';
+import { type NotServed, ServedCertificates } from '../../src/cli/run/served-certificates.ts';
 import { createAlertBus } from '../../src/observe/alert-bus.ts';
 import type { ReadCertificate } from '../../src/tools/certificate-findings.ts';
 import { makeCertificate } from '../upstream/certificate.ts';
@@ -19,7 +19,7 @@ const [first, second] = [1, 2].map((number) =>
 let texts: Record<string, string>;
 let time: VirtualTime;
 let served: string[];
-let outcome: Result<void, string>;
+let outcome: Result<void, NotServed>;
 let thrown: Error | null;
 let alerts: ReturnType<typeof createAlertBus>;
 beforeEach(() => {
@@ -75,6 +75,7 @@ test('a certificate without its key waits for it: an alert, and the old one is s
     "New certificate files can't be used, so the ones before are still served: " +
       'The key in /front.key does not belong to the certificate in /front.pem.',
   );
+  expect(alerts.open()[0]!.remedy).toMatch(/^Put certificate and key in place together/);
   texts['/front.key'] = second!.key;
   await certificates.look();
   expect(served).toEqual(['front-2.test']);
@@ -84,10 +85,13 @@ test('a certificate without its key waits for it: an alert, and the old one is s
 test('a data thread that can’t serve them is an alert; the old files end it', async () => {
   const certificates = front();
   certificates.read();
-  outcome = { ok: false, error: 'data thread 1: no' };
+  outcome = err({ message: 'data thread 1: no', remedy: 'wait' });
   Object.assign(texts, { '/front.pem': second!.certificate, '/front.key': second!.key });
   await certificates.look();
-  expect(alerts.open()[0]!.message).toContain('data thread 1: no');
+  expect(alerts.open()[0]).toMatchObject({
+    message: expect.stringContaining('data thread 1: no'),
+    remedy: 'wait',
+  });
   Object.assign(texts, { '/front.pem': first!.certificate, '/front.key': first!.key });
   await certificates.look();
   expect(alerts.open()).toEqual([]);
@@ -99,7 +103,10 @@ test('an exception is an alert, and the next look tries again', async () => {
   Object.assign(texts, { '/front.pem': second!.certificate, '/front.key': second!.key });
   thrown = new Error('the thread is gone');
   await certificates.look();
-  expect(alerts.open()[0]!.message).toContain('still served: the thread is gone.');
+  expect(alerts.open()[0]).toMatchObject({
+    message: expect.stringContaining('still served: the thread is gone.'),
+    remedy: expect.stringContaining('tried again every few seconds'),
+  });
   thrown = null;
   await certificates.look();
   expect(served).toEqual(['front-2.test']);

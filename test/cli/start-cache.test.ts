@@ -198,6 +198,20 @@ describe('what a project is kept for', () => {
     expect(new Set(digests).size).toBe(digests.length);
   });
 
+  it('so do limits that stay in force beside the files: which there are, of which text, and under which identity', () => {
+    const limit = { path: 'policies/p.policy', text: 'language 1\n', identity: 'pace', lengthMs: 10_000 };
+    const digests = [
+      [],
+      [limit],
+      [limit, limit],
+      [{ ...limit, path: 'policies/q.policy' }],
+      [{ ...limit, text: 'language 1\n\n' }],
+      [{ ...limit, identity: 'other' }],
+    ].map((replaced) => cacheInputs(TEXTS, FOLDER, PROGRAM, replaced)!.digest.toString('hex'));
+    expect(new Set(digests).size).toBe(digests.length);
+    expect(digests[0]).toBe(INPUTS.digest.toString('hex'));
+  });
+
   it('tests of policies are not: the gateway does not read them', () => {
     expect(digest({ ...FILES, 'policies/p.test.policy': 'language 1\n\n' })).toBe(digest(FILES));
   });

@@ -1,6 +1,6 @@
 /*
- * Preloaded into a gateway by tests: makes system calls on files below one folder fail, and moves the wall clock. What it is to do
- * stands in a file that the test writes while the gateway runs (fault-shim.ts has the layout).
+ * Preloaded into a gateway by tests: makes system calls on files below one folder fail, moves the wall clock, and says where names lead.
+ * What it is to do stands in files that the test writes while the gateway runs (fault-shim.ts has the layout of the first).
  *
  * Beside it, it keeps what a disk would hold: a copy of each *.mdb that has only what was synced. What a sync that failed was
  * to write is lost there for good, as kernels do it: they take such pages for clean.
@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -310,4 +311,30 @@ time_t time(time_t *into) {
   clock_gettime(CLOCK_REALTIME, &exact);
   if (into != NULL) *into = exact.tv_sec;
   return exact.tv_sec;
+}
+
+/* ---- Names: a line "name address" for each address of a name, the name alone for one that can't be resolved */
+
+int getaddrinfo(const char *restrict node, const char *restrict service, const struct addrinfo *restrict hints,
+                struct addrinfo **restrict found) {
+  REAL(int, "getaddrinfo", const char *, const char *, const struct addrinfo *, struct addrinfo **);
+  const char *path = getenv("FAULTS_NAMES");
+  FILE *names = path == NULL || node == NULL ? NULL : fopen(path, "r");
+  if (names == NULL) return real(node, service, hints, found);
+  struct addrinfo numeric = {0}, **end = found;
+  if (hints != NULL) numeric = *hints;
+  numeric.ai_flags = AI_NUMERICHOST;
+  char line[512], name[256], address[256];
+  int known = 0;
+  *found = NULL;
+  while (fgets(line, sizeof line, names) != NULL) {
+    int parts = sscanf(line, "%255s %255s", name, address);
+    if (parts < 1 || strcmp(name, node) != 0) continue;
+    known = 1;
+    if (parts < 2 || real(address, service, &numeric, end) != 0) continue;
+    while (*end != NULL) end = &(*end)->ai_next;
+  }
+  fclose(names);
+  if (!known) return real(node, service, hints, found);
+  return *found == NULL ? EAI_NONAME : 0;
 }

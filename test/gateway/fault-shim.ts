@@ -1,6 +1,16 @@
-/** Makes the disk below a gateway's data folder fail, and its wall clock jump, while it runs: `fault-shim.c`, preloaded. */
+/** Makes the disk below a gateway's data folder fail, its wall clock jump and names lead elsewhere while it runs: `fault-shim.c`, preloaded. */
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -40,12 +50,14 @@ export class FaultShim {
   /** Has each *.mdb as the disk would have it after a fall of the machine. */
   readonly durableFolder: string;
   readonly #folder: string;
+  readonly #names: string;
   readonly #control: number;
 
   private constructor(folder: string, faultyFolder: string) {
     this.#folder = folder;
     this.durableFolder = join(folder, 'durable');
     mkdirSync(this.durableFolder);
+    this.#names = join(folder, 'names');
     const control = join(folder, 'control');
     this.#control = openSync(control, 'w+');
     writeSync(this.#control, Buffer.alloc(CONTROL_BYTES));
@@ -54,6 +66,7 @@ export class FaultShim {
       FAULTS_CONTROL: control,
       FAULTS_FOLDER: faultyFolder,
       FAULTS_DURABLE: this.durableFolder,
+      FAULTS_NAMES: this.#names,
     };
   }
 
@@ -98,6 +111,15 @@ export class FaultShim {
     const cell = Buffer.alloc(8);
     cell.writeBigInt64LE(BigInt(Math.round(ms * 1_000)));
     writeSync(this.#control, cell, 0, 8, AT.wallOffset);
+  }
+
+  /** Where these names lead from now on; one without addresses can't be resolved. All others are the system's. */
+  setNames(names: Readonly<Record<string, readonly string[]>>): void {
+    const lines = Object.entries(names).flatMap(([name, addresses]) =>
+      addresses.length === 0 ? [`${name}\n`] : addresses.map((address) => `${name} ${address}\n`),
+    );
+    writeFileSync(`${this.#names}.new`, lines.join(''));
+    renameSync(`${this.#names}.new`, this.#names);
   }
 
   close(): void {

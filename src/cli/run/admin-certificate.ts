@@ -5,7 +5,12 @@ import { err, ok, type Result } from '../../base/result.ts';
 import type { CertificateFiles } from '../../model/world.ts';
 import type { ReadCertificate } from '../../tools/certificate-findings.ts';
 import type { AdminAccessKeeper } from './admin-access.ts';
-import { ServedCertificates, type ServedCertificatesOptions } from './served-certificates.ts';
+import {
+  type NotServed,
+  ServedCertificates,
+  type ServedCertificatesOptions,
+  TRIED_AGAIN,
+} from './served-certificates.ts';
 
 export interface AdminCertificateOptions
   extends Pick<ServedCertificatesOptions, 'clock' | 'readText' | 'alerts'> {
@@ -62,16 +67,17 @@ export class AdminCertificateKeeper {
     if (this.#server !== null) await this.#certificates.look();
   }
 
-  async #serve(certificate: ReadCertificate): Promise<Result<void, string>> {
+  async #serve(certificate: ReadCertificate): Promise<Result<void, NotServed>> {
     const texts = this.#texts(certificate);
-    if (!texts.ok) return texts;
+    if (!texts.ok) return err({ message: texts.error, remedy: TRIED_AGAIN });
     const before = this.fingerprints ?? [];
     // Both, before the new one is shown: at no moment a command meets a certificate that it doesn't know.
     const written = await this.#access!.write([...new Set([fingerprint(texts.value), ...before])]);
-    if (!written.ok) return written;
+    if (!written.ok) return err({ message: written.error, remedy: ACCESS_REMEDY });
     const served = this.#server!.serveCertificate(texts.value);
-    if (served.ok) this.#shown = texts.value;
-    return served;
+    if (!served.ok) return err({ message: served.error, remedy: TRIED_AGAIN });
+    this.#shown = texts.value;
+    return ok(undefined);
   }
 
   #texts({ certificateFile, keyFile, names }: ReadCertificate): Result<AdminCertificate, string> {
@@ -81,6 +87,9 @@ export class AdminCertificateKeeper {
     return ok({ certificate: certificate.text, key: key.text, names });
   }
 }
+
+const ACCESS_REMEDY =
+  'Make room on the disk of the data folder, and see that it can be written to; it is tried again every few seconds.';
 
 function fingerprint({ certificate }: AdminCertificate): string {
   return fingerprintOf(new X509Certificate(certificate).raw);

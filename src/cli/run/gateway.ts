@@ -69,7 +69,7 @@ import { type KeptLimit, REPLACED_FILE, ReplacedKeeper } from './replaced-keeper
 import { createSecretDesk } from './secret-desk.ts';
 import { formerReader, secretReader } from './secret-reader.ts';
 import { secretUsers } from './secret-users.ts';
-import { ServedCertificates } from './served-certificates.ts';
+import { ServedCertificates, TRIED_AGAIN } from './served-certificates.ts';
 import { SignatureRoomAlert } from './signature-room-alert.ts';
 import { SigningSecretKeeper } from './signing-secrets.ts';
 import { adminStatus } from './status-report.ts';
@@ -276,7 +276,10 @@ export class Gateway {
       clock: options.clock,
       readText,
       alerts: observation.alerts,
-      serve: (certificates) => this.#threads.listen(certificates),
+      serve: async (certificates) => {
+        const listening = await this.#threads.listen(certificates);
+        return listening.ok ? listening : err({ message: `${listening.error}.`, remedy: TRIED_AGAIN });
+      },
     });
     const { alerts, events, deliveries } = observation;
     this.#adminCertificate = new AdminCertificateKeeper({

@@ -13,8 +13,14 @@ export interface ServedCertificatesOptions {
   readonly clock: Pick<Clock, 'wallMs'>;
   readonly readText: ReadText;
   readonly alerts: Pick<AlertBus, 'raise' | 'resolve'>;
-  /** Makes whoever listens serve them from now on. */
-  readonly serve: (certificates: readonly ReadCertificate[]) => Promise<Result<void, string>>;
+  /** Makes whoever listens serve them from now on; tried again every few seconds where that fails. */
+  readonly serve: (certificates: readonly ReadCertificate[]) => Promise<Result<void, NotServed>>;
+}
+
+/** Why sound files are not served. */
+export interface NotServed {
+  readonly message: string;
+  readonly remedy: string;
 }
 
 /**
@@ -64,7 +70,7 @@ export class ServedCertificates {
     try {
       await this.#takeUp(digest);
     } catch (thrown) {
-      this.#tellRefused(`${(thrown as Error).message}.`);
+      this.#tellRefused({ message: `${(thrown as Error).message}.`, remedy: TRIED_AGAIN });
     } finally {
       this.#busy = false;
     }
@@ -72,28 +78,32 @@ export class ServedCertificates {
 
   async #takeUp(digest: string): Promise<void> {
     const read = this.#readAll();
-    const served = read.ok ? await this.#options.serve(read.value) : read;
-    if (served.ok && read.ok) {
-      // Data threads read the files themselves: what changed meanwhile is taken up the next time.
-      this.#digest = digest;
-      this.#served = read.value;
-      this.#refusedDigest = '';
-      this.#options.alerts.resolve(this.#refused);
-      this.#tellExpiry();
+    if (!read.ok) {
+      // Wrong files stay wrong until they change; who could not serve right ones may be able to the next time.
+      this.#refusedDigest = digest;
+      this.#tellRefused({ message: read.error, remedy: WRONG_FILES });
       return;
     }
-    // Wrong files stay wrong until they change; a thread that could not listen may be able to the next time.
-    if (!read.ok) this.#refusedDigest = digest;
-    this.#tellRefused(served.ok ? '' : served.error);
+    const served = await this.#options.serve(read.value);
+    if (!served.ok) {
+      this.#tellRefused(served.error);
+      return;
+    }
+    // Data threads read the files themselves: what changed meanwhile is taken up the next time.
+    this.#digest = digest;
+    this.#served = read.value;
+    this.#refusedDigest = '';
+    this.#options.alerts.resolve(this.#refused);
+    this.#tellExpiry();
   }
 
-  #tellRefused(why: string): void {
+  #tellRefused({ message, remedy }: NotServed): void {
     const { of } = this.#options;
     this.#options.alerts.raise({
       ...this.#refused,
       severity: 'critical',
-      message: `New certificate files${of === '' ? '' : ` of the ${of}`} can't be used, so the ones before are still served: ${why}`,
-      remedy: 'Put certificate and key in place together; they are read again as soon as they change.',
+      message: `New certificate files${of === '' ? '' : ` of the ${of}`} can't be used, so the ones before are still served: ${message}`,
+      remedy,
     });
   }
 
@@ -133,6 +143,12 @@ export class ServedCertificates {
     }
   }
 }
+
+const WRONG_FILES = 'Put certificate and key in place together; they are read again as soon as they change.';
+
+/** For what may pass by itself. A restart could end with nothing served. */
+export const TRIED_AGAIN =
+  'It is tried again every few seconds. Where it stays so, put the former files back, and have the certificate made anew.';
 
 const DAY_MS = 24 * 3_600_000;
 const SOON_MS = 30 * DAY_MS;
