@@ -8,6 +8,8 @@ export interface AdminAccess {
   readonly token: string;
   /** Null: without TLS. */
   readonly tls: ServerProof | null;
+  /** The command that starts it, for whoever finds that it does not run. */
+  readonly startedBy?: string;
 }
 
 /** By what the gateway is known, before it is shown the token. */

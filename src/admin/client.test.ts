@@ -70,6 +70,9 @@ describe('the admin client', () => {
         message: `No gateway is running: nothing listens on 127.0.0.1:${access.listen.port}.`,
       },
     });
+    expect(await requestStatus({ ...access, startedBy: 'portunus start shop' })).toMatchObject({
+      error: { message: expect.stringMatching(/\. Start it with "portunus start shop"\.$/) },
+    });
   });
 
   it('says that the token is refused', async () => {

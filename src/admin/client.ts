@@ -81,7 +81,7 @@ async function exchange(access: AdminAccess, asked: AdminRequest): Promise<Resul
     const socket = tls === null ? null : await openProven(at, tls, signal);
     return ok(await answerTo(send(at, access.token, asked, socket, signal)));
   } catch (error) {
-    return err(transportError(listen, error as NodeJS.ErrnoException, timeoutMs));
+    return err(transportError(access, error as NodeJS.ErrnoException, timeoutMs));
   }
 }
 
@@ -143,12 +143,14 @@ async function readText(response: IncomingMessage): Promise<string> {
 }
 
 function transportError(
-  { address, port }: AdminAccess['listen'],
+  { listen: { address, port }, startedBy }: AdminAccess,
   error: NodeJS.ErrnoException,
   timeoutMs: number,
 ): AdminClientError {
   if (error.code === 'ECONNREFUSED') {
-    return { kind: 'not-running', message: `No gateway is running: nothing listens on ${address}:${port}.` };
+    const start = startedBy === undefined ? '' : ` Start it with "${startedBy}".`;
+    const message = `No gateway is running: nothing listens on ${address}:${port}.${start}`;
+    return { kind: 'not-running', message };
   }
   const why =
     error.name === 'TimeoutError' || error.name === 'AbortError'

@@ -33,6 +33,11 @@ export function spellUs(us: number): string {
   return `${figures(us / 1_000_000)} s`;
 }
 
+/** `1 record`, `1,200 records`. */
+export function spellCount(count: number, what: string): string {
+  return `${count.toLocaleString('en-US')} ${what}${count === 1 ? '' : 's'}`;
+}
+
 export function spellBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
   let unit = 0;

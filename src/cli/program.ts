@@ -149,7 +149,7 @@ program
 
 const history = program.command('history').description('the versions of the configuration that ran');
 history
-  .command('list')
+  .command('list', { isDefault: true })
   .description('all that are kept: since when, by whom')
   .argument(...FOLDER)
   .option('--json', 'one JSON document instead of text')

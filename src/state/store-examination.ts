@@ -56,10 +56,13 @@ export async function copyStore(path: string, target: string): Promise<Result<vo
     await opened.value.backup(target, true);
     return ok(undefined);
   } catch (thrown) {
+    const reason = reasonOf(thrown);
+    // What LMDB itself says is about the pages that it reads.
+    if (reason.startsWith('MDB_')) return unreadable(path, reason);
     return problem(
       'store_unusable',
       target,
-      `The copy can't be written: ${reasonOf(thrown)}.`,
+      `The copy can't be written: ${reason}.`,
       'Make room there, and see that it can be written to.',
     );
   } finally {

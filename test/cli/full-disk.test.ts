@@ -17,7 +17,7 @@ let mounted: string | undefined;
 afterEach(async () => {
   await gateway?.stop('SIGKILL');
   await upstream?.close();
-  if (mounted !== undefined) execFileSync('umount', [mounted]);
+  if (mounted !== undefined) execFileSync('umount', ['-l', mounted]);
   await project?.remove();
   [upstream, project, gateway, mounted] = [undefined, undefined, undefined, undefined];
 });
@@ -129,35 +129,42 @@ routes: { all: { service: s, match: { path: "/{rest...}" }, auth: none } }
   expect(kept.slice(-3)).toEqual([configuration.epoch - 1, configuration.epoch, configuration.epoch + 1]);
 }, 60_000);
 
-it('does on a full disk what each quota says for that, admits no more than the amount, and goes on by itself when there is room', async ({
+it('does on a full disk what each limit says for that, admits no more than the amount, and goes on by itself when there is room', async ({
   skip,
 }) => {
   upstream = await startUpstream();
-  project = await writeProject({
-    'routes/r.yaml': `services: { s: { endpoints: [{ url: "http://127.0.0.1:${upstream.port}" }] } }
+  const route = (name: string, more = ''): string =>
+    `  ${name}: { service: s, match: { path: "/${name}/{id}" }, auth: none${more} }\n`;
+  project = await writeProject(
+    {
+      'routes/r.yaml': `services: { s: { endpoints: [{ url: "http://127.0.0.1:${upstream.port}" }] } }
 routes:
-  strict: { service: s, match: { path: "/strict/{id}" }, auth: none }
-  lenient: { service: s, match: { path: "/lenient" }, auth: none }
-`,
-    'policies/p.policy': `language 1
+${route('strict')}${route('lenient')}${route('money', ', cost: $0.001 per request')}${route('generous', ', cost: $0.001 per request')}${route('rated')}`,
+      'policies/p.policy': `language 1
 policy "p" { permit }
 policy "strict" applies to route "strict" { quota "year" 300 requests per year for each request.path }
-policy "lenient" applies to route "lenient" { quota "year" 300 requests per year in total on failure allow }
+policy "lenient" applies to route "lenient" { quota "year" 100 requests per year in total on failure allow }
+policy "money" applies to route "money" { budget "year" $3 per year for each request.path when exhausted status 402 }
+policy "generous" applies to route "generous" { budget "year" $0.1 per year in total when exhausted status 402 on failure allow }
+policy "rated" applies to route "rated" { limit "hour" at most 50 requests in any 1h for each request.path }
 `,
-  });
+    },
+    { settings: 'limits: { rateJournalBytes: 256KiB }' },
+  );
   const data = join(project.folder, 'data');
   if (!mountSmall(data)) return skip('only who may mount can make a full disk');
   gateway = await RunningGateway.start(project, { arguments: ['--log', '/dev/null'] });
   const ask = async (path: string): Promise<number> => (await fetch(gateway!.url + path)).status;
-  const answers = async (path: string, requests: number): Promise<Map<number, number>> => {
-    const counts = new Map<number, number>();
+  const answers = async (path: string, requests: number): Promise<Record<number, number>> => {
+    const counts: Record<number, number> = {};
     for (let i = 0; i < requests; i++) {
       const status = await ask(path);
-      counts.set(status, (counts.get(status) ?? 0) + 1);
+      counts[status] = (counts[status] ?? 0) + 1;
     }
     return counts;
   };
-  expect([await ask('/strict/0'), await ask('/lenient')]).toEqual([200, 200]);
+  for (const route of ['strict', 'lenient', 'money', 'generous', 'rated'])
+    expect([route, await ask(`/${route}/0`)]).toEqual([route, 200]);
 
   const filler = fill(data);
   // New callers, until the free pages of the store are used up.
@@ -169,16 +176,22 @@ policy "lenient" applies to route "lenient" { quota "year" 300 requests per year
     refused.headers.get('retry-after'),
     ((await refused.json()) as { code: string }).code,
   ]).toEqual([503, '1', 'limit_unavailable']);
-  // A caller who holds a lease goes on with it, and the other quota up to its amount.
-  expect(await ask('/strict/0')).toBe(200);
-  expect((await answers('/lenient', 350)).get(200)).toBe(299);
+  expect(await ask('/money/new')).toBe(503);
+  // A caller who holds a lease goes on with it; the others up to their amount, and no further.
+  expect([await ask('/strict/0'), await ask('/money/0')]).toEqual([200, 200]);
+  expect(await answers('/lenient/1', 110)).toEqual({ 200: 99, 429: 11 });
+  expect(await answers('/generous/1', 110)).toEqual({ 200: 99, 402: 11 });
+  expect(await answers('/rated/0', 60)).toEqual({ 200: 49, 429: 11 });
+  expect(await answers('/rated/new', 60)).toEqual({ 200: 50, 429: 10 });
   await expect.poll(alertKinds, { timeout: 20_000 }).toContain('quotas-not-kept');
 
   rmSync(filler);
   await expect.poll(async () => (await status()).alerts, { timeout: 30_000, interval: 500 }).toEqual([]);
-  expect(await ask(`/strict/${caller}`)).toBe(200);
+  expect([await ask(`/strict/${caller}`), await ask('/money/new')]).toEqual([200, 200]);
   await gateway.stop('SIGKILL');
   gateway = await RunningGateway.start(project, { arguments: ['--log', '/dev/null'] });
-  // What was allowed without a lease is not forgotten.
-  expect(await answers('/lenient', 20)).toEqual(new Map([[429, 20]]));
+  // What was allowed without a lease is not forgotten, nor what was taken while nothing could be written.
+  expect(await answers('/lenient/1', 10)).toEqual({ 429: 10 });
+  expect(await answers('/generous/1', 10)).toEqual({ 402: 10 });
+  expect([await answers('/rated/0', 5), await answers('/rated/new', 5)]).toEqual([{ 429: 5 }, { 429: 5 }]);
 }, 120_000);

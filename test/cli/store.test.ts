@@ -2,6 +2,7 @@
 import { chmodSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Finding } from '../../src/cli/run/examination.ts';
 import { type Project, RunningGateway, runPortunus, writeProject } from '../gateway/running-gateway.ts';
 import { startUpstream, type UpstreamServer } from '../gateway/upstream-server.ts';
 
@@ -45,11 +46,9 @@ function damage(text: string): void {
   writeFileSync(data('store.mdb'), bytes);
 }
 
-async function doctorOn(
-  what: string,
-): Promise<{ readonly code: number; readonly state: string; readonly says: string }> {
+async function doctorOn(what: string): Promise<Finding & { readonly code: number }> {
   const { code, stdout } = await portunus('doctor', '--json');
-  const { findings } = JSON.parse(stdout) as { findings: { what: string; state: string; says: string }[] };
+  const { findings } = JSON.parse(stdout) as { findings: Finding[] };
   return { code, ...findings.find((finding) => finding.what === what)! };
 }
 
@@ -95,6 +94,12 @@ describe('a backup', () => {
     await start();
     const target = join(project.folder, 'copy.mdb');
     expect((await portunus('backup', '--to', target, '--json')).code).toBe(0);
+    const copy = readFileSync(target);
+    expect(await portunus('backup', '--to', target)).toMatchObject({
+      code: 3,
+      stderr: `portunus backup: ${target} is there already, and nothing is overwritten. Name another file.\n`,
+    });
+    expect(readFileSync(target).equals(copy)).toBe(true);
     await gateway!.stop('SIGTERM');
     expect((await portunus('restore', '--from', target)).code).toBe(0);
     writeFileSync(target, 'not a store');
@@ -123,6 +128,7 @@ describe('a damaged store', () => {
       code: 1,
       state: 'wrong',
       says: expect.stringContaining('secrets'),
+      remedy: expect.stringContaining('goes back to the newest backup'),
     });
 
     await start('--recover');
@@ -140,7 +146,7 @@ describe('a damaged store', () => {
     damage('permit  quota');
     expect(await portunus('start')).toMatchObject({ code: 3, stderr: expect.stringContaining('["text",') });
     await start('--recover');
-    expect(gateway!.output).toContain('There is no sound backup: 1 damaged records were left out.');
+    expect(gateway!.output).toContain('There is no sound backup: 1 damaged record was left out.');
     // Of the quota the open slice is lost, which is a tenth at most.
     const left = await served(100);
     expect(left).toBeLessThanOrEqual(50 - 12);
@@ -150,6 +156,7 @@ describe('a damaged store', () => {
   it('that is cut short or of another program is told by doctor, and changed by nobody', async () => {
     await start();
     await gateway!.stop('SIGTERM');
+    const sound = readFileSync(data('store.mdb'));
     truncateSync(data('store.mdb'), 9_000);
     expect(await doctorOn('store')).toMatchObject({
       state: 'wrong',
@@ -159,12 +166,19 @@ describe('a damaged store', () => {
     expect(await doctorOn('store')).toMatchObject({
       state: 'wrong',
       says: expect.stringContaining('not made by'),
+      remedy: expect.stringMatching(
+        /^There is no backup\..*start .* --recover.*; else set `data:` to an empty folder\.$/,
+      ),
     });
     expect(await portunus('start', '--recover')).toMatchObject({
       code: 3,
       stderr: expect.stringContaining('no sound backup'),
     });
     expect(readFileSync(data('store.mdb')).equals(Buffer.alloc(40_000, 'x'))).toBe(true);
+    writeFileSync(data('store.mdb'), sound.fill(0, 8_192, 13_192));
+    const backup = await portunus('backup');
+    expect(backup.code).toBe(3);
+    expect(backup.stderr).toMatch(/^portunus backup: The store can't be read: MDB_.*--recover/m);
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { LiveStatus } from '../../src/admin/routes/observation.ts';
 import { topText } from '../../src/cli/commands/top.ts';
 import { csvText } from '../../src/cli/csv.ts';
-import { durationOf, momentOf, spellBytes, spellUs } from '../../src/cli/moments.ts';
+import { durationOf, momentOf, spellBytes, spellCount, spellUs } from '../../src/cli/moments.ts';
 import { sparkline, tableText } from '../../src/cli/table.ts';
 
 describe('tables', () => {
@@ -56,6 +56,11 @@ describe('times', () => {
       '12.3 ms',
       '123 ms',
       '2.00 s',
+    ]);
+    expect([0, 1, 2_000].map((count) => spellCount(count, 'record'))).toEqual([
+      '0 records',
+      '1 record',
+      '2,000 records',
     ]);
     expect([0, 1_023, 1_536, 20 * 1_048_576].map(spellBytes)).toEqual([
       '0 B',

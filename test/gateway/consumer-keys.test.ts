@@ -4,6 +4,7 @@ import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readAdminAccess } from '../../src/admin/access-file.ts';
+import type { AdminStatus } from '../../src/admin/actions.ts';
 import { type AdminRequest, callAdmin } from '../../src/admin/client.ts';
 import type { IssuedView, KeyView } from '../../src/governance/key-views.ts';
 import { startIssuer, type TestIssuer } from './issuer.ts';
@@ -98,7 +99,8 @@ describe('portunus keys', () => {
     const revoked = await keys('revoke', 'acme/app/night-1');
     expect(revoked.stdout).toBe('acme/app/night-1 is revoked: no request is let in by it any more.\n');
     expect(await status(fresh.key)).toBe(401);
-    await keys('rotate', 'acme/app/night', '--overlap', '0s');
+    const replaced = await keys('rotate', 'acme/app/night', '--overlap', '0s');
+    expect(replaced.stdout).toMatch(/^Issued acme\/app\/night-2\. acme\/app\/night has ended\. This key/);
     expect(await status(old.key)).toBe(401);
   });
 
@@ -192,6 +194,9 @@ describe('a revocation', () => {
 describe('a consumer that is made while the gateway runs', () => {
   it('calls with its key until it is deleted, and is in the export', async () => {
     const path = '/v1/directory/tenants/acme/consumers/night';
+    const versionNow = async () =>
+      (await admin<AdminStatus>({ method: 'GET', path: '/v1/status' })).configuration.epoch;
+    const version = await versionNow();
     const made = await admin({ method: 'PUT', path, body: { roles: ['buyer'] } });
     expect(made).toMatchObject({ name: 'night', in: 'store', roles: ['buyer'], team: null });
     const { key } = await issue('night');
@@ -207,6 +212,8 @@ describe('a consumer that is made while the gateway runs', () => {
     expect(exported.stdout).toMatch(/tenants:\n {2}acme:[\s\S]*night:/);
     await admin({ method: 'DELETE', path });
     expect(await status(key)).toBe(401);
+    // The directory has an epoch of its own: no version of the rules was made for it.
+    expect(await versionNow()).toBe(version);
     await expect(admin({ method: 'PUT', path: path.replace('night', 'web'), body: {} })).rejects.toThrow(
       'is defined in tenants/acme.yaml',
     );
@@ -244,6 +251,11 @@ describe('what was answered', () => {
     await gateway.stop();
     const refused = await keys('list');
     expect(refused).toMatchObject({ code: 3 });
-    expect(refused.stderr).toMatch(/No gateway is running.*Keys are kept by the running gateway: start it/);
+    expect(refused.stdout).toBe('');
+    expect(refused.stderr).toMatch(/No gateway is running.*Start it with "portunus start /);
+    expect(await keys('issue')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('is not TENANT/CONSUMER'),
+    });
   });
 });

@@ -3,6 +3,7 @@ import type { AuditRecord } from '../../pipeline/audit.ts';
 import type { AuditVerdict, ForeignAnchor } from '../../state/audit-verification.ts';
 import { STORE_FILE } from '../../state/store.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { spellCount } from '../moments.ts';
 import { auditRecordsInChild, verifyAuditInChild } from '../run/store-task.ts';
 import { findSettings } from './data-folder.ts';
 import { actorText } from './history.ts';
@@ -38,11 +39,11 @@ function parseForeign(text: string): ForeignAnchor | null {
 function report({ records, first, last, anchors, findings, findingsOmitted, notes }: AuditVerdict): string {
   const lines = [
     ...findings.map(({ says }) => `WRONG  ${says}`),
-    ...(findingsOmitted === 0 ? [] : [`WRONG  ${findingsOmitted} further findings.`]),
+    ...(findingsOmitted === 0 ? [] : [`WRONG  ${spellCount(findingsOmitted, 'further finding')}.`]),
     ...notes.map((note) => `note   ${note}`),
     last === null
       ? 'The log has no records.'
-      : `${records} records, ${first} to ${last.sequence}, held against ${anchors} anchors. The end is ${last.sequence}:${last.hash}`,
+      : `${spellCount(records, 'record')}, ${first} to ${last.sequence}, held against ${spellCount(anchors, 'anchor')}. The end is ${last.sequence}:${last.hash}`,
     findings.length === 0 ? 'The log is as it was written.' : 'The log is not as it was written.',
   ];
   return `${lines.join('\n')}\n`;

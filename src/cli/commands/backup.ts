@@ -3,6 +3,7 @@ import { callAdmin } from '../../admin/client.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import type { AuditRecord } from '../../pipeline/audit.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { spellCount } from '../moments.ts';
 import { backupEntry, recordAlone, thisAccount } from '../run/store-arrival.ts';
 import { makeBackup } from '../run/store-backups.ts';
 import { systemClock, systemRandom } from '../run/system-clock.ts';
@@ -32,7 +33,7 @@ export async function backup(
   process.stdout.write(
     options.json
       ? `${JSON.stringify({ path, tables: examination.tables }, null, 2)}\n`
-      : `Copied ${records} records to ${relative('', path)}. It holds secrets: keep it as safe as the data folder. ${LEFT_OUT}\n`,
+      : `Copied ${spellCount(records, 'record')} to ${relative('', path)}. It holds secrets: keep it as safe as the data folder. ${LEFT_OUT}\n`,
   );
   return EXIT.fine;
 }

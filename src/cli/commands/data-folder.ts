@@ -21,7 +21,10 @@ export async function findGateway(
   const server = await findSettings(folder);
   if (!server.ok) return server;
   const access = await readAdminAccess(adminAccessFile(server.value.dataFolder));
-  return access.ok ? ok(access.value) : err(access.error.message);
+  const startedBy = `${PORTUNUS} start${folder === '.' ? '' : ` ${folder}`}`;
+  if (access.ok) return ok({ ...access.value, startedBy });
+  const { kind, message } = access.error;
+  return err(kind === 'absent' ? `${message} Start one with "${startedBy}".` : message);
 }
 
 /** What `portunus.yaml` says of the process. */
@@ -30,7 +33,7 @@ export async function findSettings(folder: string): Promise<Result<ServerSetting
   if (!files.ok) return err(files.error);
   const settings = files.value.texts.filter(({ path }) => path === 'portunus.yaml');
   if (settings.length === 0)
-    return err(`There is no portunus.yaml in ${folder}. Name the project folder of the gateway.`);
+    return err(`There is no portunus.yaml in "${folder}". Name the project folder of the gateway.`);
   const { world } = loadWorld(settings, { projectFolder: files.value.folder });
   if (world === null) return err(`portunus.yaml has errors. Run "${PORTUNUS} check ${folder}".`);
   return ok(world.server);

@@ -29,6 +29,6 @@ function report(folder: string, findings: readonly Finding[], wrong: number): st
   const end =
     wrong === 0
       ? 'Nothing is wrong.'
-      : `${wrong} of ${findings.length} are not as they should be. "${PORTUNUS} doctor ${name}" can be run again at any time.`;
+      : `${wrong} of ${findings.length} ${wrong === 1 ? 'is' : 'are'} not as ${wrong === 1 ? 'it' : 'they'} should be. "${PORTUNUS} doctor ${name}" can be run again at any time.`;
   return `${[...lines, '', end].join('\n')}\n`;
 }

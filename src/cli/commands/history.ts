@@ -78,6 +78,8 @@ export async function historyDiff(
   const { files } = answer.value;
   const limits = files.length === 0 ? [] : await limitNotes(folder, options, [from, answer.value.to]);
   if (options.json) return print(`${JSON.stringify({ ...answer.value, limits }, null, 2)}\n`);
+  if (from === answer.value.to && to === undefined)
+    return print(`Version ${from} is the one that runs: name another one.\n`);
   if (files.length === 0) return print(`Versions ${from} and ${answer.value.to} have the same files.\n`);
   const patches = files.map((file) => patch(file, from, answer.value.to));
   const notes = limits.map((note) => `${note}\n`);

@@ -3,7 +3,6 @@ import { callAdmin } from '../../admin/client.ts';
 import type { IssuedView, KeyView } from '../../governance/key-views.ts';
 import { DURATION_UNITS, parseDate, parseDuration } from '../../model/literals.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { PORTUNUS } from '../terminal.ts';
 import { findGateway } from './data-folder.ts';
 import type { GatewayOptions } from './remote-gateway.ts';
 
@@ -46,14 +45,13 @@ export function listKeys(
       query.set('tenant', tenant!);
       query.set('consumer', consumer!);
     }
-    const begins = options.json ? '[' : `${row(HEADINGS)}\n`;
-    process.stdout.write(begins);
     for (let first = true, next: string | null = ''; next !== null; first = false) {
       const path: string = `/v1/keys?${query}`;
       const page = await ask<{ readonly keys: readonly KeyView[]; readonly next: string | null }>({
         method: 'GET',
         path,
       });
+      if (first) process.stdout.write(options.json ? '[' : `${row(HEADINGS)}\n`);
       process.stdout.write(options.json ? jsonLines(page.keys, first) : page.keys.map(keyLine).join(''));
       next = page.next;
       query.set('after', next ?? '');
@@ -66,16 +64,12 @@ export function listKeys(
 /** `portunus keys rotate TENANT/CONSUMER/KEY [FOLDER]`. */
 export function rotateConsumerKey(key: string, folder: string, options: RotateOptions): Promise<ExitCode> {
   return keysCommand(folder, options, async (ask) => {
-    const expiresMs = expiryOf(options);
-    const body = {
-      overlapMs: durationOf(options.overlap ?? '7d'),
-      environment: options.environment,
-      expiresMs,
-    };
-    return printIssued(
-      await ask<IssuedView>({ method: 'POST', path: `${pathOf(key)}/rotation`, body }),
-      options,
-    );
+    const overlapMs = durationOf(options.overlap ?? '7d');
+    const body = { overlapMs, environment: options.environment, expiresMs: expiryOf(options) };
+    const issued = await ask<IssuedView>({ method: 'POST', path: `${pathOf(key)}/rotation`, body });
+    const end =
+      overlapMs === 0 ? 'has ended' : `counts until ${moment(Date.now() + overlapMs)} at the latest`;
+    return printIssued(issued, options, ` ${key} ${end}.`);
   });
 }
 
@@ -110,25 +104,20 @@ export async function keysCommand(
   options: GatewayOptions,
   run: (ask: Ask) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const hint = options.url === undefined ? ` ${startIt(folder)}` : '';
   try {
-    const access = await findGateway(folder, options);
-    if (!access.ok) throw new Failure(`${access.error}${hint}`);
+    // The gateway is looked for once the command is known to be called rightly.
     return await run(async <Body>(request: AdminRequest): Promise<Body> => {
+      const access = await findGateway(folder, options);
+      if (!access.ok) throw new Failure(access.error);
       const answer = await callAdmin<Body>(access.value, request);
       if (answer.ok) return answer.value;
-      const { kind, message } = answer.error;
-      throw new Failure(kind === 'not-running' ? `${message}${hint}` : message);
+      throw new Failure(answer.error.message);
     });
   } catch (error) {
     if (!(error instanceof Failure || error instanceof Misuse)) throw error;
     process.stderr.write(`portunus keys: ${error.message}\n`);
     return error instanceof Misuse ? EXIT.usage : EXIT.couldNotRun;
   }
-}
-
-function startIt(folder: string): string {
-  return `Keys are kept by the running gateway: start it with "${PORTUNUS} start ${folder}".`;
 }
 
 export function nameParts(text: string, count: number, form: string): readonly string[] {
@@ -164,9 +153,13 @@ function print(view: KeyView, { json }: Common, sentence: string): ExitCode {
   return EXIT.fine;
 }
 
-function printIssued(issued: IssuedView, options: Common): ExitCode {
+function printIssued(issued: IssuedView, options: Common, more = ''): ExitCode {
   const until = issued.expiresMs === null ? '' : `, until ${moment(issued.expiresMs)}`;
-  const lines = [`Issued ${spell(issued)}${until}. This key is shown once and kept nowhere:`, '', issued.key];
+  const lines = [
+    `Issued ${spell(issued)}${until}.${more} This key is shown once and kept nowhere:`,
+    '',
+    issued.key,
+  ];
   return print(issued, options, lines.join('\n'));
 }
 

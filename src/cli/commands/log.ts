@@ -24,6 +24,8 @@ export interface LogOptions extends GatewayOptions {
   readonly [field: string]: unknown;
 }
 
+const STATUS = /^(?:[1-5]xx|[1-5]\d\d)$/;
+
 /** Records asked for at a time. */
 const PAGE_RECORDS = 1_000;
 
@@ -63,7 +65,11 @@ function queryOf(options: LogOptions, nowMs: number): Result<URLSearchParams, st
     if (!comparison.ok) return err(`--where: ${comparison.error}`);
     query.append('where', text);
   }
-  for (const status of options.status ?? []) query.append('status', status);
+  for (const status of options.status ?? []) {
+    if (!STATUS.test(status))
+      return err(`--status: "${status}" is no status: write 429, or 5xx for a class.`);
+    query.append('status', status);
+  }
   if (options.aborted) query.set('aborted', 'yes');
   for (const name of ['since', 'until'] as const) {
     const text = options[name];

@@ -30,6 +30,8 @@ export async function restore(
   return EXIT.fine;
 }
 
+const HELD_REMEDY = 'Stop it first: a copy takes the place of the store only while nobody uses that.';
+
 interface Restored {
   readonly backup: string;
   /** The new name of what was there, or null. */
@@ -41,7 +43,10 @@ async function restoreInto(dataFolder: string, from: string | null): Promise<Res
   const backup = from ?? listBackups(dataFolder).at(-1);
   if (backup === undefined) return err(`There is no backup in ${dataFolder}. Name a copy with --from.`);
   const lock = lockFolder(dataFolder);
-  if (!lock.ok) return err(`${lock.error.message} ${lock.error.remedy}`);
+  if (!lock.ok) {
+    const { code, message, remedy } = lock.error;
+    return err(`${message} ${code === 'store_held' ? HELD_REMEDY : remedy}`);
+  }
   const restored = restoreBackup(dataFolder, backup, clock.wallMs());
   if (!restored.ok) {
     lock.value.giveUp();

@@ -4,6 +4,7 @@ import { renderText } from '../../diagnostics/render/text.ts';
 import { createCounterRegistry } from '../../state/counter-registry.ts';
 import { openStore } from '../../state/store.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { spellCount } from '../moments.ts';
 import { PACKAGE_FOLDER } from '../package-folder.ts';
 import { claimAddress } from '../run/address.ts';
 import type { LoadResult } from '../run/configuration.ts';
@@ -101,7 +102,7 @@ export async function start(folder: string, options: StartOptions): Promise<Exit
   const closed = await store.value.close();
   if (!closed.ok) process.stderr.write(`${closed.error.message} ${closed.error.remedy}\n`);
   if (unfinished > 0)
-    process.stderr.write(`${unfinished} requests were cut off: they did not end in time.\n`);
+    process.stderr.write(`Cut off ${spellCount(unfinished, 'request')} that did not end in time.\n`);
   return why.kind === 'fatal' ? EXIT.couldNotRun : EXIT.fine;
 }
 
@@ -155,7 +156,7 @@ async function banner(
   const tourFile = join(folder, 'tour.txt');
   const project = relative('', folder) || '.';
   return [
-    `Portunus is running: ${world.routes.size} routes under ${policyCount} policies from ${project}${madeBy === 'this start' ? '' : ', kept from an earlier start'}`,
+    `Portunus is running: ${spellCount(world.routes.size, 'route')} under ${policyCount === 1 ? 'one policy' : `${policyCount} policies`} from ${project}${madeBy === 'this start' ? '' : ', kept from an earlier start'}`,
     `  traffic   ${url}`,
     `  admin     ${adminCertificate === null ? 'http' : 'https'}://${admin.address}:${admin.port}   (${PORTUNUS} status ${project})`,
     ...standIns,

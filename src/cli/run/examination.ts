@@ -7,6 +7,7 @@ import { STORE_FILE } from '../../state/store.ts';
 import { newestFormat, STORE_MIGRATIONS } from '../../state/store-migrations.ts';
 import { buildProject } from '../../tools/build-project.ts';
 import { ProjectMemory } from '../../tools/project-memory.ts';
+import { spellCount } from '../moments.ts';
 import { PORTUNUS } from '../terminal.ts';
 import { addressIsFree } from './address.ts';
 import { adminAccessFile } from './admin-access.ts';
@@ -39,11 +40,16 @@ export async function examineProject(folder: string): Promise<Finding> {
   );
   const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
   const check = `"${PORTUNUS} check ${relative('', folder) || '.'}" shows them.`;
-  if (built === null) return { state: 'wrong', what, says: `${errors} errors.`, remedy: check };
+  if (built === null) return { state: 'wrong', what, says: `${spellCount(errors, 'error')}.`, remedy: check };
   const { world, policies } = built;
-  const says = `${world.routes.size} routes, ${policies.policies.length} policies`;
+  const says = `${spellCount(world.routes.size, 'route')}, ${policies.policies.length} policies`;
   if (diagnostics.length === 0) return sound(what, `${says}.`);
-  return { state: 'notable', what, says: `${says}, ${diagnostics.length} warnings.`, remedy: check };
+  return {
+    state: 'notable',
+    what,
+    says: `${says}, ${spellCount(diagnostics.length, 'warning')}.`,
+    remedy: check,
+  };
 }
 
 export async function examineDataFolder(folder: string, server: ServerSettings): Promise<readonly Finding[]> {
@@ -69,7 +75,7 @@ async function gatewayFinding(server: ServerSettings): Promise<Finding> {
   if (status?.ok) {
     const { alerts, processId } = status.value;
     if (alerts.length === 0) return sound(what, `runs, process ${processId}, without alerts.`);
-    const says = `runs, process ${processId}, with ${alerts.length} alerts: ${alerts[0]!.message}`;
+    const says = `runs, process ${processId}, with ${spellCount(alerts.length, 'alert')}: ${alerts[0]!.message}`;
     return { state: 'wrong', what, says, remedy: alerts[0]!.remedy };
   }
   for (const [setting, listen] of [
@@ -113,7 +119,11 @@ function storeFinding(folder: string, dataFolder: string): Finding {
   const path = join(dataFolder, STORE_FILE);
   if (!existsSync(path))
     return { state: 'notable', what, says: 'is not there: the first start makes it.', remedy: '' };
-  const remedy = `Stop the gateway, then "${PORTUNUS} restore ${relative('', folder) || '.'}" goes back to the newest backup.`;
+  const project = relative('', folder) || '.';
+  const remedy =
+    listBackups(dataFolder).length > 0
+      ? `Stop the gateway, then "${PORTUNUS} restore ${project}" goes back to the newest backup.`
+      : `There is no backup. Stop the gateway, then try "${PORTUNUS} start ${project} --recover", which keeps records that are sound; else set \`data:\` to an empty folder.`;
   const examined = examineInChild(path);
   if (!examined.ok) return { state: 'wrong', what, says: examined.error.message, remedy };
   const { tables, damaged, format } = examined.value;
@@ -130,7 +140,7 @@ function storeFinding(folder: string, dataFolder: string): Finding {
     version < newest ? `, which the next start changes to ${newest}` : sinceText(format?.sinceMs ?? null);
   return sound(
     what,
-    `${records} records, each with the checksum that it was written with; format ${version}${older}.`,
+    `${spellCount(records, 'record')}, each with the checksum that it was written with; format ${version}${older}.`,
   );
 }
 
@@ -144,11 +154,17 @@ function auditFinding(folder: string, dataFolder: string): Finding {
   if (!existsSync(join(dataFolder, STORE_FILE)))
     return { state: 'notable', what, says: 'is not there: the first start makes it.', remedy: '' };
   const verdict = verifyAuditInChild(dataFolder, []);
-  if (!verdict.ok) return { state: 'wrong', what, says: verdict.error.message, remedy: verdict.error.remedy };
+  if (!verdict.ok) {
+    const inStore = 'It is a part of the store: what helps that helps it.';
+    return { state: 'wrong', what, says: verdict.error.message, remedy: inStore };
+  }
   const { records, anchors, findings } = verdict.value;
   if (findings.length > 0)
     return { state: 'wrong', what, says: `is not as it was written: ${findings[0]!.says}`, remedy };
-  return sound(what, `${records} records as they were written, held against ${anchors} anchors.`);
+  return sound(
+    what,
+    `${spellCount(records, 'record')} as written, held against ${spellCount(anchors, 'anchor')}.`,
+  );
 }
 
 function backupFinding(folder: string, dataFolder: string): Finding {

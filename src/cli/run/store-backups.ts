@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { err, ok, type Result } from '../../base/result.ts';
 import { BACKUP_NAME, BACKUPS_FOLDER, backupFile, timeStamp } from '../../state/backup-place.ts';
@@ -35,6 +35,9 @@ export function makeBackup(
   target: string | null,
 ): Result<Backup, string> {
   const path = target ?? backupFile(dataFolder, wallMs);
+  // It could be anything, a store in use included.
+  if (existsSync(path))
+    return err(`${path} is there already, and nothing is overwritten. Name another file.`);
   const unfinished = `${path}.unfinished`;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });

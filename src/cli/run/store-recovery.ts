@@ -4,6 +4,7 @@ import { err, ok, type Result } from '../../base/result.ts';
 import { lockFolder } from '../../state/folder-lock.ts';
 import { openStore, type Store } from '../../state/store.ts';
 import type { StoreProblem, StoreProblemCode } from '../../state/store-problem.ts';
+import { spellCount } from '../moments.ts';
 import { openReplacedStore } from './store-arrival.ts';
 import { listBackups, rebuildStore, restoreBackup } from './store-backups.ts';
 import { examineInChild } from './store-task.ts';
@@ -44,7 +45,10 @@ function recover(dataFolder: string, wallMs: number): Result<string, string> {
     unusable.push(restored.error);
   }
   const rebuilt = rebuildStore(dataFolder, wallMs);
-  if (rebuilt.ok) return ok(`There is no sound backup: ${rebuilt.value} damaged records were left out.`);
+  if (rebuilt.ok)
+    return ok(
+      `There is no sound backup: ${spellCount(rebuilt.value, 'damaged record')} ${rebuilt.value === 1 ? 'was' : 'were'} left out.`,
+    );
   return err(
     [...unusable, "There is no sound backup, and the store can't be rebuilt:", rebuilt.error].join(' '),
   );
