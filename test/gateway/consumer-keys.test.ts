@@ -100,7 +100,9 @@ describe('portunus keys', () => {
     expect(revoked.stdout).toBe('acme/app/night-1 is revoked: no request is let in by it any more.\n');
     expect(await status(fresh.key)).toBe(401);
     const replaced = await keys('rotate', 'acme/app/night', '--overlap', '0s');
-    expect(replaced.stdout).toMatch(/^Issued acme\/app\/night-2\. acme\/app\/night has ended\. This key/);
+    expect(replaced.stdout).toMatch(
+      /^Issued acme\/app\/night-2, until .*Z\. acme\/app\/night has ended\. This key/,
+    );
     expect(await status(old.key)).toBe(401);
   });
 
@@ -252,7 +254,7 @@ describe('what was answered', () => {
     const refused = await keys('list');
     expect(refused).toMatchObject({ code: 3 });
     expect(refused.stdout).toBe('');
-    expect(refused.stderr).toMatch(/No gateway is running.*Start it with "portunus start /);
+    expect(refused.stderr).toMatch(/No gateway is running.*Start it with "(npx )?portunus start /);
     expect(await keys('issue')).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('is not TENANT/CONSUMER'),
