@@ -16,6 +16,7 @@ import type { ThreadLoad } from '../pipeline/thread-gauges.ts';
 import type { Upstream } from '../pipeline/upstream.ts';
 import { AddressConnections } from './address-connections.ts';
 import { CertificateIdentities } from './certificate-identities.ts';
+import { DroppedMemory } from './dropped-memory.ts';
 import { ExchangeThread } from './exchange-thread.ts';
 import { IdentityCache } from './identity-cache.ts';
 import { LeaseAsks } from './lease-asks.ts';
@@ -102,11 +103,12 @@ class RunningDataThread {
     const { start, clock, random, records, port } = parts;
     const identities = new IdentityCache(start.limits.identityCacheEntries);
     this.#leases = new LeaseAsks((asks) => port.postMessage({ kind: 'leases-asked', asks }));
-    this.#versions = new VersionStore(start.epochs, identities, (epoch) => {
+    const retired = (epoch: number): void => {
       // Its last requests may have told debt, which must be durable before the counter is forgotten.
       this.#leases.leave();
       port.postMessage({ kind: 'rules-retired', epoch });
-    });
+    };
+    this.#versions = new VersionStore(start.epochs, identities, retired, new DroppedMemory());
     this.#exchanges = new ExchangeThread({
       clock,
       random,

@@ -24,6 +24,7 @@ import type {
 import type { AlertMatch } from './alert-matches.ts';
 import { CertificateIdentities } from './certificate-identities.ts';
 import type { ClientHandler, ClientStream, FieldLines } from './client-stream.ts';
+import { DroppedMemory } from './dropped-memory.ts';
 import { Exchange } from './exchange.ts';
 import { ExchangeThread, type ExchangeThreadParts, type RequestInFlight } from './exchange-thread.ts';
 import { IdentityCache } from './identity-cache.ts';
@@ -278,7 +279,7 @@ export function simulate(options: SimulationOptions): Simulation {
   const epochs = new SharedArrayBuffer(4 * EPOCH_CELLS.count);
   const cells = new Int32Array(epochs);
   const identities = new IdentityCache(10);
-  const versions = new VersionStore(epochs, identities, () => {});
+  const versions = new VersionStore(epochs, identities, () => {}, new DroppedMemory());
   versions.addRules(buildVersion(options, calls, { releases, settled }));
   versions.addDirectory(1, IDENTITIES);
   cells[EPOCH_CELLS.rules] = 1;

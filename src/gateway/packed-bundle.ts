@@ -29,6 +29,8 @@ export interface PackedBundle {
   readonly shared: Uint8Array;
   /** Where each of its parts ends; it begins where the one before ends. */
   readonly partEnds: readonly number[];
+  /** Shared memory that was made for it: routes that stayed the same lie in that of a version before. */
+  readonly ownBytes: number;
 }
 
 /** Items of a list in one part: read in well below the time of a slice. */
@@ -70,6 +72,7 @@ export class BundlePacker {
 
   /** The error is one sentence: a route that can't be matched. */
   pack(bundle: RuleBundle): Result<PackedBundle, string> {
+    const before = this.#last;
     const routes = this.#routes(bundle.routes.map(({ route }) => route));
     if (!routes.ok) return routes;
     const { matcher, packed } = routes.value;
@@ -82,10 +85,7 @@ export class BundlePacker {
       constantNumbers[index] = tables.constantsNumber(program.constants);
     }
     const { constants, lists } = tables.numbered();
-    return ok({
-      hash: bundle.hash,
-      matcher,
-      routes: packed,
+    const made = {
       programNumbers,
       constantNumbers,
       programs: packTexts(programs.all),
@@ -97,7 +97,9 @@ export class BundlePacker {
         ...tables.elementParts(),
         ...partsOfLists(lists),
       ]),
-    });
+    };
+    const ownBytes = bytesOf(made) + (routes.value === before ? 0 : bytesOf(matcher) + bytesOf(packed));
+    return ok({ hash: bundle.hash, matcher, routes: packed, ...made, ownBytes });
   }
 
   #routes(routes: readonly Route[]): Result<RoutesPacked, string> {
@@ -127,6 +129,16 @@ function sharedNumbers(length: number): Uint32Array {
 
 function isSameList<Item>(left: readonly Item[], right: readonly Item[]): boolean {
   return left.length === right.length && left.every((item, index) => item === right[index]);
+}
+
+/** Of all arrays of numbers in it. */
+function bytesOf(packed: object): number {
+  if (ArrayBuffer.isView(packed)) return packed.byteLength;
+  if (Array.isArray(packed)) return 0;
+  return Object.values(packed).reduce<number>(
+    (sum, part) => (typeof part === 'object' ? sum + bytesOf(part as object) : sum),
+    0,
+  );
 }
 
 function packParts(parts: readonly Part[]): Pick<PackedBundle, 'shared' | 'partEnds'> {
@@ -283,6 +295,7 @@ class UnpackedRules implements ServedRules {
   readonly hash: string;
   readonly matcher: PackedRoutes;
   readonly routeCount: number;
+  readonly ownBytes: number;
   readonly services: RuleBundle['services'][number][] = [];
   readonly models = {
     providers: new Map<string, Provider>(),
@@ -302,6 +315,7 @@ class UnpackedRules implements ServedRules {
     this.hash = packed.hash;
     this.matcher = packed.matcher;
     this.routeCount = packed.programNumbers.length;
+    this.ownBytes = packed.ownBytes;
     this.#packed = packed;
     this.#programs = new ReadTexts(packed.programs, (program) => program);
     this.#constants = new ReadTexts(packed.constants, (constants) =>

@@ -34,6 +34,7 @@ function partsOf(services: readonly string[], open: (name: string) => () => void
       hash: '',
       matcher,
       routeCount: 0,
+      ownBytes: 0,
       services: services.map((name): Service => ({ ...SERVICE, name })),
       models: NO_MODELS,
       functions: [],

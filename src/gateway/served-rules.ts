@@ -6,6 +6,8 @@ export interface ServedRules
   extends Pick<RuleBundle, 'hash' | 'services' | 'models' | 'functions' | 'counters'> {
   readonly matcher: PackedRoutes;
   readonly routeCount: number;
+  /** Shared memory that was made for this version: see `DroppedMemory`. */
+  readonly ownBytes: number;
   /** Null for a number that no rule has. */
   rule(index: number): RuleInfo | null;
   /** Made anew with each call; routes that share constants share the same ones. */

@@ -1,6 +1,7 @@
 /** The versions of rules and directory a data thread holds, and which of them a new request gets. */
 import { assert } from '../base/assert.ts';
 import type { IdentitySource } from '../pipeline/identity.ts';
+import type { DroppedMemory } from './dropped-memory.ts';
 import type { IdentityCache } from './identity-cache.ts';
 import { EPOCH_CELLS } from './messages.ts';
 import type { RuleVersion } from './rule-version.ts';
@@ -9,15 +10,22 @@ export class VersionStore {
   readonly #epochs: Int32Array;
   readonly #identities: IdentityCache;
   readonly #onRetired: (epoch: number) => void;
+  readonly #dropped: DroppedMemory;
   readonly #rules = new Map<number, RuleVersion>();
   readonly #directories = new Map<number, IdentitySource>();
   #current: RuleVersion | null = null;
   #directoryEpoch = 0;
 
-  constructor(epochs: SharedArrayBuffer, identities: IdentityCache, onRetired: (epoch: number) => void) {
+  constructor(
+    epochs: SharedArrayBuffer,
+    identities: IdentityCache,
+    onRetired: (epoch: number) => void,
+    dropped: DroppedMemory,
+  ) {
     this.#epochs = new Int32Array(epochs);
     this.#identities = identities;
     this.#onRetired = onRetired;
+    this.#dropped = dropped;
   }
 
   addRules(version: RuleVersion): void {
@@ -90,5 +98,6 @@ export class VersionStore {
   #drop(version: RuleVersion): void {
     this.#rules.delete(version.epoch);
     for (const service of version.services) service.retire();
+    this.#dropped.add(version.rules.ownBytes);
   }
 }

@@ -191,3 +191,13 @@ test('whatever constants are, they arrive as they were', () => {
     { numRuns: 200 },
   );
 });
+
+test('tells how much memory was made for a version: none for routes that stayed', () => {
+  const packer = new BundlePacker();
+  const first = packed(bundle, packer);
+  const { nodes, candidates, edges, text, methodSets, conditionLists } = first.matcher;
+  const lists = [first.routes, methodSets, conditionLists].flatMap(({ bytes, ends }) => [bytes, ends]);
+  const ofRoutes = [nodes, candidates, edges, text, ...lists].reduce((sum, part) => sum + part.byteLength, 0);
+  expect(packed({ ...bundle, hash: 'another' }, packer).ownBytes).toBe(first.ownBytes - ofRoutes);
+  expect(first.ownBytes).toBeGreaterThan(ofRoutes + first.shared.byteLength);
+});

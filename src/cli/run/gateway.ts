@@ -10,6 +10,7 @@ import { poolAlertTest } from '../../compiler/runtime/pool-rules.ts';
 import { createAddressConnections } from '../../gateway/address-connections.ts';
 import { ConnectionRecount } from '../../gateway/connection-recount.ts';
 import { DataThreads } from '../../gateway/data-threads.ts';
+import { DroppedMemory } from '../../gateway/dropped-memory.ts';
 import { LiveDirectory, type PreparedDirectory } from '../../governance/live-directory.ts';
 import { NO_MODELS } from '../../model/pools.ts';
 import { PoolAlerts } from '../../observe/pool-alerts.ts';
@@ -134,6 +135,9 @@ export class Gateway {
   readonly #world: ServedWorld;
   readonly #counters: CounterRegistry;
   readonly #counterMemory = new Map<number, CounterMemory>();
+  readonly #dropped = new DroppedMemory();
+  /** Shared memory that was made for the rules that run. */
+  #rulesBytes = 0;
   readonly #threads: DataThreads;
   readonly #observation: Observation;
   readonly #watcher: ProjectWatcher;
@@ -615,6 +619,8 @@ export class Gateway {
     prepared.value?.takeUp();
     if (rules !== null) {
       this.#counterMemory.set(epoch, memory!);
+      this.#dropped.add(this.#rulesBytes);
+      this.#rulesBytes = packed.value!.ownBytes;
       this.#endpoints.live(rules.services, files);
       this.#pools.activate(rules.models);
       this.#quotas.renamed(rules.counters);
