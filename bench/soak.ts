@@ -2,7 +2,7 @@
  * `npm run soak`: a gateway under mixed load for a long time, its configuration edited each second and its services faulty. What it
  * holds must stay flat once it is warm, and every answer must be one that can be explained. Exit code 0 when every bar holds.
  *
- * "Flat" is told from the least value of each minute, as collectors make a saw-tooth of the rest, by its slope and the interval in which
+ * "Flat" is told from the least value of each minute, in which all threads collect once, by its slope and the interval in which
  * the true one lies 19 times of 20: a bar holds when all of that interval is below it.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ import { type Caller, soakCallers } from './soak/callers.ts';
 import { Cores, LOOK_EVERY_MS } from './soak/cores.ts';
 import { EditMoments } from './soak/edit-moments.ts';
 import { Unexpected } from './soak/exchange.ts';
-import { growthPerHour, type Point } from './soak/growth.ts';
+import { growthFigures, type Series } from './soak/growth-figures.ts';
 import { writeSoakProject } from './soak/project.ts';
 import { type Sample, takeSample } from './soak/samples.ts';
 import { startService } from './soak/service.ts';
@@ -33,6 +33,8 @@ const { values } = parseArgs({
     'warm-up': { type: 'string', default: '10' },
     /** Share of the load, for a machine that others use too; edits stay as often as they are. */
     pace: { type: 'string', default: '1' },
+    /** Leaves collecting to V8 alone, as in a gateway that nobody looks at. */
+    'never-collect': { type: 'boolean', default: false },
     json: { type: 'string' },
     gateway: { type: 'string', default: new URL('../src/cli/main.js', import.meta.url).pathname },
     keep: { type: 'boolean', default: false },
@@ -48,7 +50,10 @@ const EDIT_EVERY_MS = 1_000;
 const LIVE_WITHIN_MS = 10_000;
 const MIB = 1024 * 1024;
 
-/** What is held is seen where the collectors of all threads have been: they come several times a minute. */
+/**
+ * What is held is seen where the collectors of all threads have been, so each is asked to come once in each window: by themselves they
+ * come at any time, and each in a minute of its own, which made a saw-tooth of 60 MiB of what is resident.
+ */
 const WINDOW_S = 60;
 
 /** What may be gained in an hour, all of the interval below it. Memory: 30 bytes for each exchange, or 8 KiB for each reload. */
@@ -208,7 +213,7 @@ class Soak {
           .filter(({ atS }) => this.#isWarm(atS)),
       );
     const { unexplainedCount, counts, starvedCounts } = this.#tally;
-    const memory = { unit: 'MiB', perHour: BARS.mibPerHour } as const;
+    const memory = { unit: 'MiB', perHour: BARS.mibPerHour, windowS: WINDOW_S } as const;
     return [
       { name: 'unexplained', unit: 'exchanges', values: [unexplainedCount], bar: atMost(0) },
       { name: 'explained', unit: 'exchanges', values: [sum(counts)], bar: null },
@@ -245,6 +250,7 @@ class Soak {
         {
           unit: 'open',
           perHour: BARS.descriptorsPerHour,
+          windowS: WINDOW_S,
         },
       ),
       { name: 'threads', unit: 'threads', values: warm.map((sample) => sample.threads), bar: null },
@@ -253,8 +259,12 @@ class Soak {
 
   notes(): readonly string[] {
     const { counts, starvedCounts, details } = this.#tally;
+    const collections = values['never-collect']
+      ? 'No collection was asked for.'
+      : `Each thread was asked to collect once in ${WINDOW_S} s.`;
     return [
-      `Warm-up: ${values['warm-up']} minutes before all figures of memory. Pace ${this.#pace}. Growth is that of the least values of each ${WINDOW_S} s, and min … max the interval of its slope (95 %). ${listed(counts)}.`,
+      `Warm-up: ${values['warm-up']} minutes before all figures of memory. Pace ${this.#pace}. ${collections} Growth is that of the least values of each ${WINDOW_S} s, and min … max the interval of its slope (95 %).`,
+      `${listed(counts)}.`,
       ...(starvedCounts.size === 0
         ? []
         : [
@@ -297,43 +307,10 @@ function listed(counts: ReadonlyMap<string, number>): string {
   return sorted.map(([what, count]) => `${what} ${count}`).join(', ');
 }
 
-/** Of one or of each thread. */
-type Series = readonly (readonly Point[])[];
-
-function growthFigures(
-  name: string,
-  series: Series,
-  { unit, perHour }: { readonly unit: string; readonly perHour: number },
-): readonly Figure[] {
-  const growth = growthPerHour(series, WINDOW_S);
-  return [
-    { name, unit, values: totals(series), bar: null },
-    {
-      name: `${name}, growth`,
-      unit: `${unit}/h`,
-      values: growth === null ? [] : [growth.low, growth.slope, growth.high],
-      bar: null,
-    },
-    {
-      name: `${name}, growth at most`,
-      unit: `${unit}/h`,
-      values: growth === null ? [] : [growth.high],
-      bar: atMost(perHour),
-    },
-  ];
-}
-
-/** Of all threads, as far as each was seen. */
-function totals([first, ...others]: Series): readonly number[] {
-  return (first ?? []).flatMap(({ value }, at) => {
-    const values = others.map((points) => points[at]?.value);
-    return values.includes(undefined) ? [] : [values.reduce<number>((sum, each) => sum + each!, value)];
-  });
-}
-
 function probeInto(folder: string): string {
   const url = new URL(import.meta.resolve('./children/memory-probe.js'));
   url.searchParams.set('into', folder);
+  url.searchParams.set('collectEveryMs', values['never-collect'] ? '0' : `${WINDOW_S * 1_000}`);
   return url.href;
 }
 
