@@ -7,7 +7,7 @@
  * | POST /mock/limits     | `{"account","limits":{"rpm":5}}`: other limits, what is in use stays in use                |
  * | POST /mock/keys       | `{"key","state":"revoked"|"valid"}`                                                       |
  * | POST /mock/credit     | `{"account","tokens"}`: so many more are paid for                                         |
- * | POST /mock/faults     | `{"status","times","account"?}`: the next calls are answered with that status; `"breaks"` in place of it: `"connection"` closes it unanswered, `"answer"` in the middle of the answer |
+ * | POST /mock/faults     | `{"status","times","account"?}`: the next calls are answered with that status, with `"fields"` and `"body"` beside it in just these words; `"breaks"` in place of it: `"connection"` closes it unanswered, `"answer"` in the middle of the answer |
  * | POST /mock/answers    | `{"latencyMs"?:[50,200],"eventMs"?:20,"seed"?:7}`: when answers come, and what is drawn     |
  */
 import { type Account, LIMIT_NAMES, type Limits } from './accounts.ts';
@@ -21,7 +21,13 @@ export interface Fault {
 }
 
 export type FaultKind =
-  | { readonly status: number }
+  | {
+      readonly status: number;
+      /** Header fields of the answer beside its own. */
+      readonly fields: Readonly<Record<string, string>>;
+      /** Undefined: as the dialect words such a status. */
+      readonly body: unknown;
+    }
   /** The connection is closed unanswered, or in the middle of the answer. */
   | { readonly breaks: 'connection' | 'answer' };
 
@@ -81,9 +87,10 @@ const CHANGES: Readonly<Record<string, (control: Control, body: JsonObject) => s
     found.pay(tokens);
     return null;
   },
-  'POST /mock/faults': ({ faults, accounts }, { status, breaks, times, account }) => {
-    const kind = faultKind(status, breaks);
-    if (kind === null) return '"status" is 400 … 599, or "breaks" is "connection" or "answer".';
+  'POST /mock/faults': ({ faults, accounts }, { times, account, ...said }) => {
+    const kind = faultKind(said);
+    if (kind === null)
+      return '"status" is 400 … 599, with or without "fields" of texts, or "breaks" is "connection" or "answer".';
     if (!isAmount(times, 1)) return '"times" is a number, 1 or more.';
     if (account === undefined) {
       faults.push({ kind, times });
@@ -135,7 +142,15 @@ function areLimits(value: unknown): value is Limits {
   );
 }
 
-function faultKind(status: unknown, breaks: unknown): FaultKind | null {
+function faultKind({ status, breaks, fields = {}, body }: JsonObject): FaultKind | null {
   if (breaks === 'connection' || breaks === 'answer') return { breaks };
-  return isAmount(status, 400) && status <= 599 ? { status } : null;
+  const isSound = isAmount(status, 400) && status <= 599 && areFields(fields);
+  return isSound ? { status, fields, body } : null;
+}
+
+function areFields(value: unknown): value is Readonly<Record<string, string>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.entries(value).every(
+    ([name, text]) => /^[a-z0-9-]+$/.test(name) && typeof text === 'string' && /^[ -~]*$/.test(text),
+  );
 }

@@ -145,6 +145,16 @@ describe("the mock provider, as OpenAI's SDK sees it", () => {
     await change('faults', { status: 503, times: 1, account: 'open' });
     expect(await fails('k-open')).toMatchObject({ status: 503 });
     expect(await fails('k-open')).toHaveProperty('choices');
+    const body = { error: { message: 'Please try again in 1.574s.', code: 'rate_limit_exceeded' } };
+    await change('faults', { status: 429, times: 1, fields: { 'retry-after': '5' }, body });
+    const scripted = (await fails('k-open')) as InstanceType<typeof OpenAI.RateLimitError>;
+    expect(scripted).toMatchObject({
+      status: 429,
+      code: 'rate_limit_exceeded',
+      message: expect.stringContaining('1.574s'),
+    });
+    expect(scripted.headers.get('retry-after')).toBe('5');
+    expect(await fails('k-open')).toHaveProperty('choices');
   });
 });
 
@@ -204,6 +214,7 @@ describe('the mock provider, as it can be changed', () => {
     ['keys', { key: 'k-open', state: 'lost' }, '"state" is "revoked" or "valid".'],
     ['credit', { account: 'broke', tokens: 'many' }, '"tokens" is a number'],
     ['faults', { status: 200, times: 1 }, '"status" is 400 … 599'],
+    ['faults', { status: 429, times: 1, fields: { 'x y': '1' } }, '"status" is 400 … 599'],
     ['faults', { status: 500, times: 0 }, '"times" is a number'],
     ['answers', { latencyMs: [5, 1] }, '"latencyMs" is [least, most]'],
     ['answers', { eventMs: -1 }, '"eventMs" is a number'],

@@ -151,10 +151,11 @@ class Provider {
       response.destroy();
       return;
     }
+    const scripted = fault !== null && 'status' in fault ? fault : null;
     const refusal =
-      fault !== null && 'status' in fault
-        ? ({ kind: 'fault', status: fault.status } as const)
-        : this.#refusal(account, call);
+      scripted === null
+        ? this.#refusal(account, call)
+        : ({ kind: 'fault', status: scripted.status } as const);
     const nowMs = this.#clock.monotonicMs();
     const full = refusal ?? this.#take(account, call, nowMs);
     const fields = dialect.limitFields(account.states(call.model, nowMs), this.#clock.wallMs());
@@ -164,7 +165,9 @@ class Provider {
         if (Number.isFinite(full.waitMs))
           fields['retry-after'] = String(Math.max(1, Math.ceil(full.waitMs / 1_000)));
       }
-      this.#refuse(response, dialect, full, fields);
+      Object.assign(fields, scripted?.fields);
+      if (scripted?.body === undefined) this.#refuse(response, dialect, full, fields);
+      else send(response, scripted.status, fields, scripted.body);
       return;
     }
     const id = hashOf(`${key} ${this.#calls++}`, seed)
