@@ -20,6 +20,20 @@ describe('a key that is throttled', () => {
     expect(keys.filter((key) => key === 'secret-of-a')).toHaveLength(1);
   });
 
+  it('is left alone for as long as the words of the refusal say, and is active all the time', () => {
+    const models = new Models({ pools: [{ name: 'pool', keys: [{ name: 'a' }] }] });
+    models.call(HELLO);
+    const message = 'Rate limit reached for gpt-4o on tokens per min (TPM). Please try again in 1.574s.';
+    models.newCalls()[0]!.answer(429, { error: { message, type: 'tokens', code: 'rate_limit_exceeded' } });
+    models.pass(1_573);
+    models.call(HELLO);
+    expect(models.newCalls()).toEqual([]);
+    expect(models.registry.health.state(0)).toBe('active');
+    models.pass(1);
+    models.call(HELLO);
+    expect(models.newCalls()).toHaveLength(1);
+  });
+
   it('costs the caller nothing but an answer with the first moment of return where all are', () => {
     const models = new Models({ pools: TWO_KEYS });
     const caller = models.call(HELLO);
@@ -105,6 +119,26 @@ describe('a key that its provider does not know', () => {
     expect(models.call(HELLO).error).toMatchObject({ code: 'no_key_available', attempts: 0 });
   });
 });
+
+it.each([
+  [200, ANSWER],
+  [401, {}],
+  [429, {}],
+  [500, {}],
+])(
+  'a key that a person disables while its call is under way stays disabled when that ends with %i',
+  (status, body) => {
+    const models = new Models({ pools: TWO_KEYS });
+    models.call(HELLO);
+    models.registry.health.happened(0, 'disable');
+    models.newCalls()[0]!.answer(status, body);
+    models.pass(60_000);
+    expect(models.registry.health.state(0)).toBe('disabled');
+    models.newCalls();
+    models.call(HELLO);
+    expect(models.newCalls().map(({ key }) => key)).toEqual(['secret-of-b']);
+  },
+);
 
 it('a call that went with the secret of before says nothing of a key', () => {
   const models = new Models({ pools: TWO_KEYS });

@@ -27,6 +27,7 @@ const SECRETS = [
     'acc-little',
     'acc-low',
     'acc-money',
+    ...['acc-stormy', 'acc-brief', 'acc-house', 'acc-worded', 'acc-cool', 'acc-m1', 'acc-m2', 'acc-m3'],
   ],
   ...['sk-stored-first-1', 'sk-stored-second-2', 'sk-filed-first-3', 'sk-filed-second-4'],
   ...['sk-rotated-third-5', 'sk-nobody-knows-6'],
@@ -42,7 +43,7 @@ beforeAll(async () => {
       { name: 'b', keys: ['acc-b'], limits: { rpm: 600, tpm: 1_000_000 } },
       { name: 'shared', keys: ['acc-s1', 'acc-s2'], limits: { rpm: 5, tpm: 1_000_000 } },
       { name: 'revoked', keys: ['acc-r'], limits: { rpm: 600, tpm: 1_000_000 } },
-      { name: 'tokens', keys: ['acc-t'], limits: { rpm: 600, tpm: 1_000 } },
+      { name: 'tokens', keys: ['acc-t'], limits: { rpm: 600, tpm: 10_000 } },
       { name: 'big', keys: ['acc-big'], limits: { rpm: 600, tpm: 100_000 } },
       { name: 'little', keys: ['acc-little'], limits: { rpm: 600, tpm: 5_000 } },
       { name: 'money', keys: ['acc-money'], limits: { rpm: 10_000, tpm: 10_000_000 } },
@@ -50,6 +51,16 @@ beforeAll(async () => {
       ...BURST.map((name) => ({ name, keys: [name], limits: { rpm: 1_000_000, tpm: BURST_TPM } })),
       { name: 'flood', keys: ['acc-flood'], limits: { rpm: 1_000_000, tpm: 600_000 } },
       { name: 'lowered', keys: ['acc-low'], limits: { rpm: 600, tpm: 1_000_000 } },
+      ...['stormy', 'brief', 'house', 'worded', 'cool', 'm1', 'm2', 'm3'].map((name) => ({
+        name,
+        keys: [`acc-${name}`],
+        limits: { rpm: 6_000, tpm: 1_000_000 },
+      })),
+    ],
+    providers: (url) => [
+      `stormy: { extends: builtin/openai, baseUrl: "${url}", outliers: { failures: 3, first: 1m, longest: 1m } }`,
+      `brief: { extends: builtin/openai, baseUrl: "${url}", outliers: { failures: 3, first: 300ms, longest: 300ms } }`,
+      `house: { dialect: openai, baseUrl: "${url}", errors: [{ statuses: [429], means: throttled }, { statuses: [503], means: overloaded }] }`,
     ],
     pools: `pools:
   two: { provider: openai, choose: priority, keys: { a: { ${secret('acc-a')}, priority: 1 }, b: { ${secret('acc-b')}, priority: 2 } } }
@@ -63,7 +74,18 @@ beforeAll(async () => {
   filed: { provider: openai, keys: { f: { secret: "file:../filed.key" } } }
   burst: { provider: openai, queue: { upTo: 5s, waiting: 1_000 }, keys: { ${BURST.map((name, nth) => `b${nth}: { ${secret(name)}, limits: { tpm: ${BURST_TPM} } }`).join(', ')} } }
   flood: { provider: openai, queue: { upTo: 5s, waiting: 1_000 }, keys: { f: { ${secret('acc-flood')}, limits: { tpm: 600_000 } } } }
+  stormy: { provider: stormy, keys: { s: { ${secret('acc-stormy')} } } }
+  brief: { provider: brief, keys: { k: { ${secret('acc-brief')} } } }
+  house: { provider: house, keys: { h: { ${secret('acc-house')} } } }
+  worded: { provider: openai, keys: { w: { ${secret('acc-worded')} } } }
+  cool: { provider: openai, keys: { c: { ${secret('acc-cool')} } } }
 models:
+  stormy: { pools: [stormy], as: gpt-4o }
+  sheltered: { pools: [stormy, two], as: gpt-4o }
+  brief: { pools: [brief], as: gpt-4o }
+  custom: { pools: [house, two], as: gpt-4o }
+  worded: { pools: [worded, two], as: gpt-4o }
+  cool: { pools: [cool], as: gpt-4o }
   burst: { pools: [burst], as: gpt-4o }
   flood: { pools: [flood], as: gpt-4o }
   stored: { pools: [stored], as: gpt-4o }
@@ -104,6 +126,7 @@ policy "supply" {
 `,
     prepare: async (project) => {
       await project.write('filed.key', 'sk-filed-first-3\n');
+      await project.write('providers/moved.yaml', moved('m1', 'm2', 'm3'));
       const set = ['secrets', 'set', 'openai/s', project.folder];
       expect(await runPortunus(set, { input: 'sk-stored-first-1\n' })).toMatchObject({ code: 0, stderr: '' });
     },
@@ -115,6 +138,18 @@ afterAll(() => running.close());
 async function connect(): Promise<void> {
   const key = await running.gateway.key('acme', 'web');
   openai = new OpenAI({ apiKey: key, baseURL: `${running.gateway.url}/v1`, maxRetries: 0 });
+}
+
+/** A pool and its model, whose keys go first in this order. */
+function moved(...keys: readonly string[]): string {
+  const lines = keys.map((key, nth) => `      ${key}: { ${secret(`acc-${key}`)}, priority: ${nth + 1} }\n`);
+  return `pools:
+  moved:
+    provider: openai
+    choose: priority
+    keys:
+${lines.join('')}models: { moved: { pools: [moved], as: gpt-4o } }
+`;
 }
 
 const say = (model: string, maxTokens = 20, content = 'Hello') =>
@@ -224,34 +259,74 @@ describe('money and tokens of calls', () => {
   });
 });
 
+/** The status that the caller of a model got. */
+const statusOf = (call: Promise<unknown>): Promise<number> =>
+  call.then(
+    () => 200,
+    ({ status }: { readonly status: number }) => status,
+  );
+
 describe('a key that is throttled', () => {
-  it('gets no call while it is, and another one serves (1, 2, 3)', async () => {
-    await mock('faults', { status: 429, times: 1, account: 'a' });
-    const before = countsOf(running, 'b').requests;
+  it('gets no call for as long as its provider says, and another one serves (1)', async () => {
+    await mock('faults', { status: 429, times: 1, account: 'a', fields: { 'retry-after': '5' } });
+    const before = { a: countsOf(running, 'a').requests, b: countsOf(running, 'b').requests };
+    const fromMs = Date.now();
     await say('two');
-    expect(countsOf(running, 'b').requests).toBe(before + 1);
+    const toMs = Date.now();
     const view = (await pool('two')).keys[0]!;
-    expect(view).toMatchObject({ name: 'a', state: 'active' });
-    expect(view.throttled).toHaveLength(1);
+    expect(view).toMatchObject({ name: 'a', state: 'active', throttled: [{ model: 'gpt-4o' }] });
+    expect(view.throttled[0]!.untilMs).toBeGreaterThanOrEqual(fromMs + 5_000);
+    expect(view.throttled[0]!.untilMs).toBeLessThanOrEqual(toMs + 5_002);
+    for (let nth = 0; nth < 5; nth++) await say('two');
+    expect(countsOf(running, 'a').requests).toBe(before.a + 1);
+    expect(countsOf(running, 'b').requests).toBe(before.b + 6);
+  });
+
+  it('is one by the words of its provider too, and not an invalid one (2)', async () => {
+    const message = 'Rate limit reached on tokens per min (TPM). Please try again in 1.574s.';
+    const body = { error: { message, type: 'tokens', param: null, code: 'rate_limit_exceeded' } };
+    await mock('faults', { status: 429, times: 1, account: 'worded', body });
+    const before = countsOf(running, 'b').requests;
+    await say('worded');
+    expect(countsOf(running, 'b').requests).toBe(before + 1);
+    expect(await keyState('worded', 'w')).toBe('active');
+  });
+
+  it('or whose provider is overloaded leaves the call to the next pool, at a provider of the own description too (3)', async () => {
+    for (const status of [503, 429]) {
+      await mock('faults', { status, times: 1, account: 'house' });
+      const before = [countsOf(running, 'house').requests, countsOf(running, 'b').requests];
+      await say('custom');
+      const after = [countsOf(running, 'house').requests, countsOf(running, 'b').requests];
+      expect(after).toEqual(before.map((count) => count + 1));
+    }
   });
 
   it('that is the only one is told of with the moment of its return, in words of OpenAI, and is not called (5)', async () => {
-    await say('tokens', 900);
+    const fromMs = performance.now();
+    await say('tokens', 9_000);
+    // What the provider itself would say, whose time stands still. Few of its tokens are those of the prompt, which the gateway takes for more.
+    const asked = new OpenAI({ apiKey: 'acc-t', baseURL: `${running.provider.url}/v1`, maxRetries: 0 });
+    const told = await asked.chat.completions
+      .create({ model: 'gpt-4o', max_tokens: 9_000, messages: [{ role: 'user', content: 'Hello' }] })
+      .catch((error: { headers: Headers }) => Number(error.headers.get('retry-after')));
+    expect(told).toBeGreaterThan(40);
     const before = countsOf(running, 'tokens');
-    const refused = await say('tokens', 900).then(
+    const refused = await say('tokens', 9_000).then(
       () => null,
       (error: unknown) => error as InstanceType<typeof OpenAI.RateLimitError>,
     );
     expect(refused).toBeInstanceOf(OpenAI.RateLimitError);
     expect(refused).toMatchObject({ code: 'keys_exhausted', type: 'rate_limit_error' });
     const seconds = Number(refused!.headers.get('retry-after'));
-    expect(seconds).toBeGreaterThan(40);
-    expect(seconds).toBeLessThan(60);
+    expect(seconds).toBeLessThanOrEqual((told as number) + 1);
+    // That of the gateway passed meanwhile.
+    expect(seconds + (performance.now() - fromMs) / 1_000).toBeGreaterThanOrEqual((told as number) - 1);
     expect(countsOf(running, 'tokens')).toEqual(before);
   });
 
   it('in the first pool leaves the call to the next pool of the model (4)', async () => {
-    const answer = await say('fallback', 900);
+    const answer = await say('fallback', 9_000);
     expect(answer.choices).toHaveLength(1);
   });
 });
@@ -330,10 +405,78 @@ it('limits that the provider lowers hold from its next answer on (18)', async ()
   expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBeLessThanOrEqual(2);
 });
 
-it('a storm of errors of the provider marks no key (10)', async () => {
-  await mock('faults', { status: 500, times: 6 });
-  for (let nth = 0; nth < 6; nth++) await say('sizes').catch(() => {});
-  expect((await pool('sizes')).keys.map(({ state }) => state)).toEqual(['active', 'active']);
+describe('a storm of errors of a provider (10)', () => {
+  it('marks no key: nothing is sent there, and the next pool serves', async () => {
+    await mock('faults', { status: 500, times: 3, account: 'stormy' });
+    for (let nth = 0; nth < 3; nth++) expect(await statusOf(say('stormy'))).toBe(500);
+    const before = countsOf(running, 'stormy');
+    for (let nth = 0; nth < 3; nth++) expect(await statusOf(say('sheltered'))).toBe(200);
+    const refused = await say('stormy').then(
+      () => null,
+      (error: unknown) => error as InstanceType<typeof OpenAI.InternalServerError>,
+    );
+    expect(refused).toMatchObject({ status: 503, code: 'upstream_none_available' });
+    const seconds = Number(refused!.headers.get('retry-after'));
+    expect(seconds).toBeGreaterThan(30);
+    expect(seconds).toBeLessThanOrEqual(60);
+    expect(countsOf(running, 'stormy')).toEqual(before);
+    expect(await keyState('stormy', 's')).toBe('active');
+    const status = await runPortunus(['status', running.project.folder]);
+    expect(status.stdout).toMatch(/stormy.*too many of its answers are errors; left alone for \d+ ms more/);
+  });
+
+  it('is over when one call, sent alone, is answered well', async () => {
+    await mock('faults', { status: 500, times: 5, account: 'brief' });
+    for (let nth = 0; nth < 3; nth++) expect(await statusOf(say('brief'))).toBe(500);
+    const seen: number[] = [];
+    while (!seen.includes(200)) {
+      const round = await Promise.all(Array.from({ length: 4 }, () => statusOf(say('brief'))));
+      expect(round.filter((status) => status === 500).length).toBeLessThanOrEqual(1);
+      seen.push(...round);
+    }
+    expect(seen.filter((status) => status === 500)).toHaveLength(2);
+    expect(new Set(seen)).toEqual(new Set([503, 500, 200]));
+    for (let nth = 0; nth < 3; nth++) expect(await statusOf(say('brief'))).toBe(200);
+    expect(await keyState('brief', 'k')).toBe('active');
+  });
+});
+
+it('a key that is throttled serves again by itself when its time is over (1, 2, 4)', async () => {
+  for (const [model, account] of [
+    ['two', 'a'],
+    ['worded', 'worded'],
+    ['custom', 'house'],
+  ] as const) {
+    const before = countsOf(running, account).requests;
+    while (countsOf(running, account).requests === before) await say(model);
+    expect(await statusOf(say(model))).toBe(200);
+    expect(countsOf(running, account).requests).toBe(before + 2);
+  }
+});
+
+it('a key that is switched off stays off when keys change their places, and the others keep their order (6)', async () => {
+  const { folder } = running.project;
+  const served = async (): Promise<string> => {
+    const counts = (name: string) => countsOf(running, name).requests;
+    const before = ['m1', 'm2', 'm3'].map(counts);
+    await say('moved');
+    return ['m1', 'm2', 'm3'].find((name, nth) => counts(name) > before[nth]!)!;
+  };
+  const reload = async (...keys: readonly string[]): Promise<void> => {
+    await running.project.write('providers/moved.yaml', moved(...keys));
+    expect((await runPortunus(['reload', folder])).code).toBe(0);
+  };
+  expect((await runPortunus(['keys', 'disable', 'moved/m1', folder])).code).toBe(0);
+  expect(await served()).toBe('m2');
+  await reload('m1', 'm3', 'm2');
+  expect(await keyState('moved', 'm1')).toBe('disabled');
+  expect(await served()).toBe('m3');
+  await reload('m1', 'm2');
+  expect((await pool('moved')).keys.map(({ name, state }) => [name, state])).toEqual([
+    ['m1', 'disabled'],
+    ['m2', 'active'],
+  ]);
+  expect(await served()).toBe('m2');
 });
 
 it('secrets that are changed in the store or in a file count without a reload, and one in use is not removed', async () => {
@@ -451,7 +594,10 @@ function standStill(): void {
   running.clock.passesSinceMs = null;
 }
 
-it('a key that a person has switched off stays off, over kill -9 too; what is used of limits is kept (6, 7)', async () => {
+it('a key that a person has switched off stays off, over kill -9 too; what is used of limits, and a wait, is kept (6, 7)', async () => {
+  await mock('faults', { status: 429, times: 1, account: 'cool', fields: { 'retry-after': '300' } });
+  expect(await statusOf(say('cool'))).toBe(429);
+  const cooling = (await pool('cool')).keys[0]!.throttled[0]!.untilMs;
   const off = await runPortunus(['keys', 'disable', 'two/b', running.project.folder]);
   expect(off).toMatchObject({ code: 0, stdout: 'two/b is disabled.\n' });
   expect(await keyState('two', 'b')).toBe('disabled');
@@ -461,6 +607,10 @@ it('a key that a person has switched off stays off, over kill -9 too; what is us
   await connect();
   expect(await keyState('two', 'b')).toBe('disabled');
   expect(await keyState('revoked', 'r')).toBe('invalid');
+  const calls = countsOf(running, 'cool').requests;
+  expect(await statusOf(say('cool'))).toBe(429);
+  expect(countsOf(running, 'cool').requests).toBe(calls);
+  expect(Math.abs((await pool('cool')).keys[0]!.throttled[0]!.untilMs - cooling)).toBeLessThan(100);
   expect((await pool('shared')).keys[0]!.limits[0]!.left - used).toBeLessThanOrEqual(2);
   const on = await runPortunus(['keys', 'enable', 'two/b', running.project.folder]);
   expect(on.stdout).toBe('two/b is active.\n');

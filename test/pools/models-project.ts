@@ -18,6 +18,8 @@ export interface ModelsProjectOptions {
   readonly accounts: readonly AccountOptions[];
   /** YAML of `pools:` and `models:`, below providers "openai" and "anthropic". */
   readonly pools: string;
+  /** YAML of further providers, one in each line, that are at this base URL. */
+  readonly providers?: (baseUrl: string) => readonly string[];
   readonly policies?: string;
   readonly eventMs?: number;
   /** What has to be there before the first start. */
@@ -49,7 +51,7 @@ export async function startModelsProject(options: ModelsProjectOptions): Promise
     'providers/p.yaml': `providers:
   openai: { extends: builtin/openai, baseUrl: "${provider.url}/v1" }
   anthropic: { extends: builtin/anthropic, baseUrl: "${provider.url}/v1" }
-${options.pools}`,
+${(options.providers?.(`${provider.url}/v1`) ?? []).map((line) => `  ${line}\n`).join('')}${options.pools}`,
     'routes/models.yaml': `routes:
   chat: { ai: openai/chat }
   responses: { ai: openai/responses }
