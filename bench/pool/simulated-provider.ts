@@ -89,6 +89,11 @@ export class SimulatedProvider implements UpstreamService {
     };
   }
 
+  /** A provider that is away says so to every call. */
+  outForMs(): number {
+    return 0;
+  }
+
   tunnel(): never {
     throw new Error('calls to models open no WebSockets');
   }

@@ -358,6 +358,7 @@ function buildVersion(
         return calls.at(-1)!;
       },
       tunnel: () => SILENT_TUNNEL,
+      outForMs: () => 0,
       retire() {},
     }),
     resolved: unused,

@@ -44,7 +44,7 @@ function partsOf(services: readonly string[], open: (name: string) => () => void
     },
     counters: { bind: unused },
     upstream: {
-      service: ({ name }) => ({ dispatch: unused, tunnel: unused, retire: open(name) }),
+      service: ({ name }) => ({ dispatch: unused, tunnel: unused, outForMs: () => 0, retire: open(name) }),
       resolved: unused,
       load: unused,
       close: unused,

@@ -205,9 +205,18 @@ export interface HealthCheckSettings {
 
 /** When an endpoint is left alone because of what requests met there. */
 export interface OutlierSettings {
-  /** Broken exchanges in a row. A refused connection counts at once. */
+  /**
+   * `beside-others`: by what the other endpoints of the service do meanwhile, and the least bad one is tried where all are out; so
+   * are services. `alone`: by its own failures, and nothing is sent where all are out; so are providers, whose calls have other pools
+   * to go to.
+   */
+  readonly judged: 'beside-others' | 'alone';
+  /**
+   * Broken exchanges in a row; a refused connection counts at once. Alone, errors and exchanges that take too long count too, and
+   * refused connections do not take the last one out at once.
+   */
   readonly failures: number;
-  /** Share, 0 to 1, of answers that fail (5xx, or none), where it is at least twice that of the other endpoints. */
+  /** Share, 0 to 1, of answers that fail (5xx, or none); beside others where it is at least twice that of the other endpoints. */
   readonly errorShare: number;
   readonly windowMs: number;
   /** Fewer requests in the window say nothing about a share. */

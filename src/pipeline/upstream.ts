@@ -48,6 +48,11 @@ export interface UpstreamService {
   dispatch(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall;
   /** Opens a WebSocket to an endpoint. The handler is called from later turns only. */
   tunnel(request: TunnelRequest, handler: TunnelHandler): UpstreamTunnel;
+  /**
+   * Milliseconds until it takes requests again where every endpoint is left alone; 0: it does now. Infinity: nobody knows. Until then
+   * {@link dispatch} refuses what it is given.
+   */
+  outForMs(): number;
   /** The service is no longer part of the configuration: its pools end when their exchanges have. */
   retire(): void;
 }

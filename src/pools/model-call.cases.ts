@@ -138,6 +138,8 @@ export interface KeyOptions {
 
 export class Models {
   readonly calls: ProviderCall[] = [];
+  /** Of providers that are left alone, by their names. */
+  readonly outForMs = new Map<string, number>();
   readonly models: Configured;
   readonly registry: PoolRegistry;
   nowMs: number;
@@ -209,6 +211,7 @@ export class Models {
           tunnel: () => {
             throw new Error('no WebSockets');
           },
+          outForMs: () => this.outForMs.get(name) ?? 0,
           retire() {},
         },
       ]),
@@ -349,6 +352,7 @@ const ERRORS: readonly ErrorRule[] = [
   { statuses: [429], codes: ['insufficient_quota'], messageContains: null, means: 'out-of-credit' },
   { statuses: [429], codes: [], messageContains: null, means: 'throttled' },
   { statuses: [401], codes: [], messageContains: null, means: 'unauthorised' },
+  { statuses: [], codes: ['context_length_exceeded'], messageContains: null, means: 'context-too-long' },
   { statuses: [500, 503], codes: [], messageContains: null, means: 'overloaded' },
 ];
 

@@ -125,6 +125,66 @@ describe('another pool', () => {
     expect(models.newCalls()[0]!.provider).toBe('two');
   });
 
+  it('serves while the provider of the first is left alone, which gets no call and is not waited for', () => {
+    const models = new Models({ pools });
+    models.outForMs.set('one', 1_500);
+    models.call(HELLO);
+    expect(models.newCalls()).toMatchObject([{ provider: 'two' }]);
+    models.outForMs.set('two', 4_000);
+    expect(models.call(HELLO).error).toMatchObject({
+      code: 'upstream_none_available',
+      retryAfterS: 2,
+      unprocessed: true,
+    });
+    expect(models.calls).toEqual([]);
+    models.outForMs.clear();
+    models.call(HELLO);
+    expect(models.newCalls()).toMatchObject([{ provider: 'one' }]);
+  });
+
+  it('that has no room does not hide that the first is back sooner, and one that is back sooner is told of', () => {
+    const limits = [perMinute('requests', 1)];
+    const models = new Models({ pools: [pools[0]!, { ...pools[1]!, keys: [{ name: 'b', limits }] }] });
+    models.outForMs.set('one', 1_500);
+    models.call(HELLO);
+    expect(models.call(HELLO).error).toMatchObject({ code: 'upstream_none_available', retryAfterS: 2 });
+    models.outForMs.set('one', Number.POSITIVE_INFINITY);
+    expect(models.call(HELLO).error).toMatchObject({ code: 'keys_exhausted', retryAfterS: 60 });
+  });
+
+  it('is not asked of a call that waited for room, when its provider is left alone by then', () => {
+    const first = { ...pools[0]!, keys: [{ name: 'a', limits: [perMinute('requests', 1)] }] };
+    const models = new Models({ pools: [{ ...first, queue: { upToMs: 90_000, waiting: 9 } }] });
+    models.call(HELLO);
+    models.newCalls()[0]!.answer(200, ANSWER);
+    const caller = models.call(HELLO);
+    expect(caller.ended).toBe(false);
+    models.outForMs.set('one', 1_000);
+    models.pass(61_000);
+    expect(models.calls).toEqual([]);
+    expect(caller.error).toMatchObject({ code: 'upstream_none_available', retryAfterS: 1 });
+  });
+
+  it('may take what is too long for the model of the first; a call that may have run is not sent again', () => {
+    const models = new Models({ pools });
+    const tooLong = { error: { code: 'context_length_exceeded' } };
+    const caller = models.call(HELLO);
+    models.newCalls()[0]!.answer(400, tooLong);
+    const [second] = models.newCalls();
+    expect(second!.provider).toBe('two');
+    second!.answer(400, tooLong);
+    expect(caller).toMatchObject({ body: JSON.stringify(tooLong), ended: true });
+    expect(caller.head).toMatchObject({ status: 400, attempts: 2 });
+    const failed = models.call(HELLO);
+    models.newCalls()[0]!.answer(500, tooLong);
+    expect(models.calls).toEqual([]);
+    expect(failed.head!.status).toBe(500);
+    models.outForMs.set('two', 1_000);
+    const alone = models.call(HELLO);
+    models.newCalls()[0]!.answer(400, tooLong);
+    expect(alone.head!.status).toBe(400);
+  });
+
   it('has no better answer to what is wrong with the request itself', () => {
     const models = new Models({ pools });
     const caller = models.call(HELLO);

@@ -129,7 +129,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     let soonest: { target: Target; atMs: number } | null = null;
     let usable = false;
     for (const target of this.#targets) {
-      if (this.#passedOver.has(target)) continue;
+      if (!this.#mayTry(target)) continue;
       const candidates = this.#candidatesOf(target);
       const { health } = this.#thread;
       if (!candidates.some(({ key }) => health.serves(key, nowMs) || health.isProving(key))) continue;
@@ -144,10 +144,29 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
       const atMs = isProving ? Math.min(outcome.atMs, nowMs + LOOK_SOON_MS) : outcome.atMs;
       if (soonest === null || atMs < soonest.atMs) soonest = { target, atMs };
     }
-    if (!usable) this.#failLater('no_key_available');
-    else if (soonest === null || soonest.atMs === Number.POSITIVE_INFINITY)
-      this.#failLater('request_exceeds_keys');
-    else if (!this.#wait(soonest.target, plan, soonest.atMs, nowMs)) this.#exhausted(soonest.atMs);
+    const isLarger = soonest === null || soonest.atMs === Number.POSITIVE_INFINITY;
+    if (!isLarger && this.#wait(soonest!.target, plan, soonest!.atMs, nowMs)) return;
+    const backMs = this.#backMs(nowMs);
+    if (backMs !== null && (isLarger || backMs < soonest!.atMs)) this.#unavailable(backMs);
+    else if (!usable) this.#failLater('no_key_available');
+    else if (isLarger) this.#failLater('request_exceeds_keys');
+    else this.#exhausted(soonest!.atMs);
+  }
+
+  /** Whether a provider may be called for it: what is left alone is not, and the next pool serves. */
+  #mayTry(target: Target): boolean {
+    return !this.#passedOver.has(target) && target.service.outForMs() === 0;
+  }
+
+  /** When the first of the providers that are left alone is tried again; null: none is. */
+  #backMs(nowMs: number): number | null {
+    let backMs: number | null = null;
+    for (const target of this.#targets) {
+      const outForMs = target.service.outForMs();
+      if (outForMs > 0 && !this.#passedOver.has(target))
+        backMs = Math.min(backMs ?? Number.POSITIVE_INFINITY, nowMs + outForMs);
+    }
+    return backMs;
   }
 
   #waiterOf(target: Target, plan: CallPlan, nowMs: number): Waiter {
@@ -187,23 +206,25 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     }
     const nowMs = this.#thread.clock.monotonicMs();
     for (const other of this.#targets) {
-      if (other === target || this.#passedOver.has(other)) continue;
+      if (other === target || !this.#mayTry(other)) continue;
       const found = other.queue.tryNow(this.#waiterOf(other, this.#plan, nowMs), nowMs);
       if (!('ticket' in found)) continue;
       this.#begin(other, found);
       return;
     }
-    this.#exhausted(outcome.atMs);
+    const backMs = this.#backMs(nowMs);
+    if (backMs !== null && backMs < outcome.atMs) this.#unavailable(backMs);
+    else this.#exhausted(outcome.atMs);
   }
 
   #begin(target: Target, { key, ticket }: Chosen): void {
     const { health, lanes, clock } = this.#thread;
     const plan = this.#plan;
     const nowMs = clock.monotonicMs();
-    const sent = target.keys.get(key);
+    const sent = this.#mayTry(target) ? target.keys.get(key) : undefined;
     const as = sent === undefined ? null : health.begins(key, nowMs);
     if (sent === undefined || as === null) {
-      // Another call proves the key, or somebody has switched it off: it serves no more, and is not chosen again.
+      // Its provider is left alone by now, another call proves the key, or somebody has switched it off: it serves no more, and is not chosen again.
       lanes.release(ticket, nowMs);
       this.#choose();
       return;
@@ -307,7 +328,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
       if (mayRetry) this.#again();
       else if (means === 'throttled') this.#exhausted(this.#soonestMs());
       else this.#failLater('no_key_available');
-    } else if (means === 'overloaded' && !mayHaveWorked(status) && mayRetry && this.#hasOther(target)) {
+    } else if (isForOthers(means) && !mayHaveWorked(status) && mayRetry && this.#hasOther(target)) {
       this.#passedOver.add(target);
       this.#again();
     } else this.#passRefusal(body, target, sent);
@@ -363,7 +384,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
   }
 
   #hasOther(target: Target): boolean {
-    return this.#targets.some((other) => other !== target && !this.#passedOver.has(other));
+    return this.#targets.some((other) => other !== target && this.#mayTry(other));
   }
 
   onDrain(): void {}
@@ -383,7 +404,9 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
       this.#again();
     } else {
       this.#over = true;
-      this.#handler.onError({ ...error, attempts: this.#attempts });
+      const backMs =
+        error.code === 'upstream_none_available' ? target.service.outForMs() : Number.POSITIVE_INFINITY;
+      this.#handler.onError({ ...error, attempts: this.#attempts, ...retryAfter(backMs) });
     }
   }
 
@@ -460,13 +483,21 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
   }
 
   #exhausted(atMs: number): void {
-    const waitMs = atMs - this.#thread.clock.monotonicMs();
-    const retryAfterS = Number.isFinite(waitMs) ? Math.max(1, Math.ceil(waitMs / 1_000)) : undefined;
-    this.#failLater('keys_exhausted', undefined, retryAfterS);
+    this.#failLater('keys_exhausted', undefined, atMs);
   }
 
-  /** In a later turn, as the port promises. */
-  #failLater(code: UpstreamErrorCode, sentence?: string, retryAfterS?: number): void {
+  /** An outage. */
+  #unavailable(atMs: number): void {
+    this.#failLater(
+      'upstream_none_available',
+      'Every provider of the model is left alone for a while, as it fails.',
+      atMs,
+    );
+  }
+
+  /** In a later turn, as the port promises. `againMs`: when it is worth to try again. */
+  #failLater(code: UpstreamErrorCode, sentence?: string, againMs = Number.POSITIVE_INFINITY): void {
+    const waitMs = againMs - this.#thread.clock.monotonicMs();
     assert(this.#attempt === null, 'an attempt is ended before its call is');
     this.#thread.later(0, () => {
       if (this.#over) return;
@@ -479,10 +510,15 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
         unprocessed: this.#sent === 0,
         refusedStatus: 0,
         ...(sentence === undefined ? {} : { sentence }),
-        ...(retryAfterS === undefined ? {} : { retryAfterS }),
+        ...retryAfter(waitMs),
       });
     });
   }
+}
+
+/** Nothing where nobody knows. */
+function retryAfter(waitMs: number): { readonly retryAfterS?: number } {
+  return Number.isFinite(waitMs) ? { retryAfterS: Math.max(1, Math.ceil(waitMs / 1_000)) } : {};
 }
 
 function isEventStream(fields: readonly string[]): boolean {
@@ -497,6 +533,11 @@ function isEventStream(fields: readonly string[]): boolean {
  */
 function mayHaveWorked(status: number): boolean {
   return status === 408 || (status >= 500 && status !== 503 && status !== 529);
+}
+
+/** What another provider may take, though this one does not. */
+function isForOthers(means: CallError | null): boolean {
+  return means === 'overloaded' || means === 'context-too-long';
 }
 
 /** Of OpenAI's two names for it, providers that speak its dialect may know but one. */

@@ -52,5 +52,9 @@ export class ModelList implements UpstreamService {
     throw new Error('routes to models open no WebSockets: the configuration says so');
   }
 
+  outForMs(): number {
+    return 0;
+  }
+
   retire(): void {}
 }

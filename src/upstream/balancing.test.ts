@@ -221,3 +221,75 @@ describe('several endpoints', () => {
     held.call.abort();
   });
 });
+
+describe('a service whose endpoints are judged alone', () => {
+  const alone = (...ports: number[]) => {
+    const service = serviceOf(...ports);
+    return { ...service, outliers: { ...service.outliers, judged: 'alone' as const, outMax: 1 } };
+  };
+  const outcomes = async (service: UpstreamService, count: number) => {
+    const seen: unknown[] = [];
+    for (let round = 0; round < count; round++) {
+      const { head, error } = await exchange(service, request()).outcome;
+      seen.push(error?.code ?? head?.status);
+    }
+    return seen;
+  };
+
+  test('sends nothing while all are left alone, then one request, and all again when that is answered well', async () => {
+    let isWell = false;
+    const server = await serve(async (peer) => {
+      while ((await peer.request()) !== null) await peer.send(isWell ? OK : UNWELL);
+    });
+    harness = new ClientHarness();
+    const service = harness.open(alone(server.port));
+    expect(await outcomes(service, 5)).toEqual([503, 503, 503, ...Array(2).fill('upstream_none_available')]);
+    expect(service.outForMs()).toBe(1_000);
+    // Nothing is under way, so no timer runs: it is back by the clock alone.
+    harness.nowMs += 1_000;
+    expect(service.outForMs()).toBe(0);
+    expect(await outcomes(service, 2)).toEqual([503, 'upstream_none_available']);
+    expect(service.outForMs()).toBe(2_000);
+    isWell = true;
+    harness.nowMs += 2_000;
+    expect(await outcomes(service, 3)).toEqual([200, 200, 200]);
+    expect(server.requestsSeen).toBe(7);
+  });
+
+  test('refuses who waits for a connection when its last endpoint is left alone', async () => {
+    const peers: Peer[] = [];
+    const server = await serve(async (peer) => {
+      await peer.request();
+      peers.push(peer);
+      if (peers.length >= 3) for (const each of peers.splice(0)) each.reset();
+    });
+    harness = new ClientHarness({ upstreamConnectionsPerEndpoint: 3 });
+    const settings = alone(server.port);
+    const service = harness.open({ ...settings, outliers: { ...settings.outliers, failures: 1 } });
+    const ends = Array.from({ length: 6 }, () => exchange(service, request()).outcome);
+    // The first one that fails makes room for one more before anybody knows.
+    const failed = ends.slice(0, 3);
+    expect((await Promise.all(failed)).map(({ error }) => error?.code)).toEqual(
+      Array(3).fill('upstream_closed_before_answer'),
+    );
+    const refused = (await Promise.all(ends.slice(4))).map(({ error }) => error?.code);
+    expect(refused).toEqual(Array(2).fill('upstream_none_available'));
+    peers[0]?.reset();
+    expect(server.requestsSeen).toBeLessThanOrEqual(4);
+  });
+
+  test('goes to what is well, and not to what is left alone, also after a failure', async () => {
+    const broken = await serve(async (peer) => {
+      await peer.request();
+      peer.reset();
+    });
+    const good = await serve(answering);
+    harness = new ClientHarness();
+    const service = harness.open(alone(broken.port, good.port));
+    await outcomes(service, 30);
+    const { requestsSeen } = broken;
+    expect(requestsSeen).toBe(3);
+    expect(await outcomes(service, 10)).toEqual(Array(10).fill(200));
+    expect(broken.requestsSeen).toBe(requestsSeen);
+  });
+});

@@ -36,6 +36,12 @@ export class Deadlines {
     this.nowMs = clock.monotonicMs();
   }
 
+  /** The time now: while nothing is watched, {@link nowMs} stands still. */
+  readNow(): number {
+    this.nowMs = this.#clock.monotonicMs();
+    return this.nowMs;
+  }
+
   /**
    * For {@link set} and {@link watch}: at least `ms` from now, counted from the next tick on. Counted from the last one, a request that
    * came behind a pause of the thread (the collector, a machine without a core for it) was too late at once.

@@ -15,7 +15,7 @@ export const CELL = {
   /** Ejections without a quiet time between them. */
   ejections: 2,
   ejectedUntil: 3,
-  /** 1 while a request of any thread probes a half-open endpoint. */
+  /** Since when a request of any thread probes a half-open endpoint; 0: none does. */
   probing: 4,
   backSince: 5,
   /** One of {@link REASONS}. */

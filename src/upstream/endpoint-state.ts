@@ -20,7 +20,7 @@ export type EndpointState =
 const WORDS: Readonly<Record<(typeof REASONS)[number], string>> = {
   refused: 'connections to it fail',
   broken: 'its exchanges break off',
-  errors: 'it answers with errors, others do not',
+  errors: 'too many of its answers are errors',
 };
 
 export function endpointState(

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { healthOf } from '../../test/upstream/endpoint-health.ts';
+import { healthOf, PEERS } from '../../test/upstream/endpoint-health.ts';
 import { SERVICE_SETTINGS } from '../../test/upstream/service-settings.ts';
 import { bringBack, CELL, createEndpointMemory, endpointMemory, STATE } from './endpoint-memory.ts';
 import { endpointState } from './endpoint-state.ts';
-import type { AttemptOutcome, EndpointHealth } from './health.ts';
+import type { AttemptOutcome, EndpointHealth, Peers } from './health.ts';
 
 const FIRST_MS = SERVICE_SETTINGS.outliers.firstMs;
 
@@ -51,7 +51,7 @@ describe('failures in a row', () => {
   });
 
   test('broken exchanges take nothing out when too much of the service is out; refused connections do', () => {
-    const health = healthOf({ peers: { mayEject: () => false, errorShareBeside: () => 0 } });
+    const health = healthOf({ peers: { ...PEERS, mayEject: () => false } });
     failTimes(health, 50, 0);
     expect(health.isOut).toBe(false);
     attempt(health, 'connect-failed', 0);
@@ -143,7 +143,7 @@ describe('the share of errors', () => {
     ['others fail as well', 0.3],
     ['nothing is known of others', null],
   ])('it stays where %s', (_, share) => {
-    const health = healthOf({ outliers, peers: { mayEject: () => true, errorShareBeside: () => share } });
+    const health = healthOf({ outliers, peers: { ...PEERS, errorShareBeside: () => share } });
     answers(health, half, 0);
     expect(health.isOut).toBe(false);
   });
@@ -245,5 +245,70 @@ describe('shared memory', () => {
     attempt(health, 'answered', 4_000);
     expect(state(4_000)).toEqual({ kind: 'warming' });
     expect(state(14_000)).toEqual({ kind: 'well' });
+  });
+});
+
+describe('an endpoint that is judged alone', () => {
+  const outliers = { judged: 'alone', failures: 3, outMax: 1 } as const;
+  const alone = (peers: Partial<Peers> = {}) =>
+    healthOf({
+      outliers,
+      peers: { ...PEERS, errorShareBeside: () => null, othersServe: () => false, ...peers },
+    });
+
+  test.each(['answered-error', 'broken', 'timed-out', 'connect-failed'] as const)(
+    'is left alone when %s comes three times in a row, be there others or not',
+    (outcome) => {
+      const health = alone();
+      for (const each of [outcome, outcome, 'answered', outcome, outcome] as const) attempt(health, each, 0);
+      expect(health.isOut).toBe(false);
+      attempt(health, outcome, 0);
+      expect(health.outForMs(0)).toBe(FIRST_MS);
+    },
+  );
+
+  test('comes back by a good probe alone, whatever it was left alone for', () => {
+    const health = alone();
+    failTimes(health, 3, 0);
+    attempt(health, 'answered-error', FIRST_MS);
+    expect(health.outForMs(FIRST_MS)).toBe(2 * FIRST_MS);
+    attempt(health, 'timed-out', 3 * FIRST_MS);
+    expect(health.outForMs(3 * FIRST_MS)).toBe(4 * FIRST_MS);
+    attempt(health, 'answered', 7 * FIRST_MS);
+    expect(health.isOut).toBe(false);
+  });
+
+  test('is left alone by its own share of failures, though they are never in a row', () => {
+    const health = healthOf({
+      outliers: { ...outliers, requestsMin: 10, errorShare: 0.5 },
+      peers: { ...PEERS, errorShareBeside: () => 1 },
+    });
+    for (let nth = 0; nth < 9; nth++) attempt(health, nth % 2 === 0 ? 'answered' : 'answered-error', 0);
+    expect(health.isOut).toBe(false);
+    attempt(health, 'answered-error', 0);
+    expect(health.isOut).toBe(true);
+  });
+
+  test('refuses no second connection where others serve meanwhile', () => {
+    const health = alone({ othersServe: () => true });
+    attempt(health, 'connect-failed', 0);
+    expect(health.isOut).toBe(true);
+  });
+
+  test('stays where no more may be left alone', () => {
+    const health = alone({ mayEject: () => false });
+    failTimes(health, 50, 0);
+    expect(health.isOut).toBe(false);
+  });
+
+  test('is tried by another one when a probe takes longer than it would be left alone for anew', () => {
+    const health = alone();
+    failTimes(health, 3, 0);
+    expect(health.attemptBegins(FIRST_MS)).toBe(true);
+    expect(health.isAvailable(2 * FIRST_MS - 10)).toBe(false);
+    expect(health.attemptBegins(2 * FIRST_MS - 10)).toBe(false);
+    expect(health.isAvailable(3 * FIRST_MS)).toBe(true);
+    expect(health.attemptBegins(3 * FIRST_MS)).toBe(true);
+    expect(health.attemptBegins(3 * FIRST_MS)).toBe(false);
   });
 });

@@ -20,16 +20,22 @@ export type AttemptOutcome =
   | 'answered'
   /** With a 5xx. */
   | 'answered-error'
+  /** Not at all in time, or with a silence: slowness may be the request's own. */
+  | 'timed-out'
   | 'connect-failed'
   /** A connection broke while an answer was due. */
   | 'broken';
 
-/** The other endpoints of the service: what is an outlier is so beside them. */
+type FailedOutcome = Exclude<AttemptOutcome, 'unknown' | 'answered'>;
+
+/** The other endpoints of the service: what is an outlier is so beside them, unless each is judged alone. */
 export interface Peers {
   /** Whether one more may be left alone by judgement. */
   mayEject(): boolean;
   /** Share of errors, in this thread's windows, of all but one; null when too few requests went there. */
   errorShareBeside(health: EndpointHealth): number | null;
+  /** Whether any but one may be chosen now. */
+  othersServe(health: EndpointHealth, nowMs: number): boolean;
 }
 
 export interface HealthParts {
@@ -89,7 +95,7 @@ export class EndpointHealth {
   isAvailable(nowMs: number): boolean {
     const state = this.#load(CELL.state);
     if ((state & OUT) === 0) return true;
-    return (state & STATE.unhealthy) === 0 && this.#leftMs(nowMs) <= 0 && this.#load(CELL.probing) === 0;
+    return (state & STATE.unhealthy) === 0 && this.#leftMs(nowMs) <= 0 && !this.#isProbed(nowMs);
   }
 
   /** Both in one: {@link shareNow}, 0 where it may not be chosen. */
@@ -128,12 +134,21 @@ export class EndpointHealth {
   /** True when the attempt is the one that decides about a half-open endpoint. */
   attemptBegins(nowMs: number): boolean {
     if ((this.#load(CELL.state) & STATE.ejected) === 0 || this.#leftMs(nowMs) > 0) return false;
-    return Atomics.compareExchange(this.#memory, this.#base + CELL.probing, 0, 1) === 0;
+    const before = this.#load(CELL.probing);
+    if (before !== 0 && this.#isProbed(nowMs)) return false;
+    const since = ticksOf(nowMs) || 1;
+    return Atomics.compareExchange(this.#memory, this.#base + CELL.probing, before, since) === before;
+  }
+
+  /** A probe that takes longer than the endpoint would be left alone for anew keeps no other one back: an answer may take minutes. */
+  #isProbed(nowMs: number): boolean {
+    const since = this.#load(CELL.probing);
+    return since !== 0 && msBetween(since, ticksOf(nowMs)) < this.#ejectionMs();
   }
 
   attemptEnds(outcome: AttemptOutcome, isProbe: boolean, nowMs: number): void {
     if (isProbe) this.#store(CELL.probing, 0);
-    if (outcome === 'unknown') return;
+    if (outcome === 'unknown' || (outcome === 'timed-out' && !this.#isAlone)) return;
     if (nowMs >= this.#windowEndsMs) this.#openWindow(nowMs);
     this.requests++;
     if (outcome === 'answered') this.#answered(isProbe, nowMs);
@@ -155,25 +170,45 @@ export class EndpointHealth {
     else Atomics.and(this.#memory, this.#base + CELL.state, ~STATE.ejected);
   }
 
-  #failed(outcome: Exclude<AttemptOutcome, 'unknown' | 'answered'>, isProbe: boolean, nowMs: number): void {
+  #failed(outcome: FailedOutcome, isProbe: boolean, nowMs: number): void {
     this.errors++;
     if ((this.#load(CELL.state) & STATE.ejected) !== 0) {
-      if (outcome === 'answered-error' && this.#reason !== 'errors') this.#answered(isProbe, nowMs);
+      const isNews = outcome === 'answered-error' && this.#reason !== 'errors' && !this.#isAlone;
+      if (isNews) this.#answered(isProbe, nowMs);
       else if (this.#leftMs(nowMs) <= 0) this.#ejectAgain(nowMs);
+      return;
+    }
+    if (this.#isAlone) {
+      this.#failedAlone(outcome, nowMs);
       return;
     }
     if (outcome === 'answered-error') {
       this.#answered(isProbe, nowMs);
     } else {
-      const failures = Atomics.add(this.#memory, this.#base + CELL.failures, 1) + 1;
-      Atomics.or(this.#memory, this.#base + CELL.state, STATE.failing);
-      const isBroken = failures >= this.#outliers.failures && this.#peers.mayEject();
+      const isBroken = this.#failedInRow() >= this.#outliers.failures && this.#peers.mayEject();
       if (outcome === 'connect-failed' || isBroken) {
         this.#eject(outcome === 'connect-failed' ? 'refused' : 'broken', nowMs);
         return;
       }
     }
     if (this.#isOutlier(nowMs) && this.#peers.mayEject()) this.#eject('errors', nowMs);
+  }
+
+  /** A refused connection may be a moment's: it takes out at once only what others stand in for. */
+  #failedAlone(outcome: FailedOutcome, nowMs: number): void {
+    const isInRow = this.#failedInRow() >= this.#outliers.failures;
+    const isOften = this.#isOutlier(nowMs);
+    if (outcome === 'connect-failed') {
+      if (isInRow || isOften || this.#peers.othersServe(this, nowMs)) this.#eject('refused', nowMs);
+    } else if ((isInRow || isOften) && this.#peers.mayEject()) {
+      this.#eject(outcome === 'broken' ? 'broken' : 'errors', nowMs);
+    }
+  }
+
+  #failedInRow(): number {
+    const failures = Atomics.add(this.#memory, this.#base + CELL.failures, 1) + 1;
+    Atomics.or(this.#memory, this.#base + CELL.state, STATE.failing);
+    return failures;
   }
 
   // -- ejections -----------------------------------------------------------------------------------------------
@@ -219,7 +254,7 @@ export class EndpointHealth {
     this.errors = 0;
   }
 
-  /** A service that fails everywhere has no outlier: taking endpoints out would only add load to the others. */
+  /** Beside others, a service that fails everywhere has no outlier: taking endpoints out would only add load to the others. */
   #isOutlier(nowMs: number): boolean {
     if (this.#load(CELL.backSince) !== this.#windowBackSince) {
       this.#openWindow(nowMs);
@@ -229,8 +264,13 @@ export class EndpointHealth {
     if (this.requests < requestsMin) return false;
     const share = this.errors / this.requests;
     if (share < errorShare) return false;
+    if (this.#isAlone) return true;
     const others = this.#peers.errorShareBeside(this);
     return others !== null && others <= share / 2;
+  }
+
+  get #isAlone(): boolean {
+    return this.#outliers.judged === 'alone';
   }
 
   get #reason(): EjectionReason {

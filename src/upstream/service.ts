@@ -115,12 +115,31 @@ export class ServiceClient implements UpstreamService, CallOwner, PoolOwner, Pee
     return requests < this.service.outliers.requestsMin ? null : errors / requests;
   }
 
+  othersServe(asking: EndpointHealth, nowMs: number): boolean {
+    return this.#pools.some(({ health }) => health !== asking && health.isAvailable(nowMs));
+  }
+
+  /** Of endpoints that are judged beside one another the least bad one is tried rather than none. */
+  outForMs(): number {
+    if (this.service.outliers.judged !== 'alone' || this.#pools.some(({ health }) => !health.isOut)) return 0;
+    const nowMs = this.#thread.deadlines.readNow();
+    if (this.#pools.some(({ health }) => health.isAvailable(nowMs))) return 0;
+    const soonestMs = this.#pools.reduce(
+      (soonest, { health }) => Math.min(soonest, health.outForMs(nowMs)),
+      Number.POSITIVE_INFINITY,
+    );
+    // One that a probe is about to decide of may be back at any moment.
+    return Math.max(1, soonestMs);
+  }
+
   dispatch(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
     assertRequest(request);
     const call = new Call(this, request, handler);
     this.#budget.request();
     if (this.#closed || this.#pools.length === 0) {
       this.#refuseLater(call, 'upstream_none_available', 'the service has no endpoint any more');
+    } else if (this.outForMs() > 0) {
+      this.#refuseLater(call, 'upstream_none_available', LEFT_ALONE);
     } else if (this.#queue.size > 0) {
       // An endpoint may be back by time alone: whoever waits longest gets it.
       this.#enqueue(call);
@@ -180,7 +199,14 @@ export class ServiceClient implements UpstreamService, CallOwner, PoolOwner, Pee
       deadlines.nowMs,
       random,
     );
-    return index === NONE ? null : pools[index]!;
+    const chosen = index === NONE ? null : pools[index]!;
+    if (chosen === null || this.#mayServe(chosen)) return chosen;
+    // Nothing is sent to what is left alone: rather to the one that has just failed, where it is not.
+    return avoid?.hasRoom === true && this.#mayServe(avoid) ? avoid : null;
+  }
+
+  #mayServe({ health }: EndpointPool): boolean {
+    return this.service.outliers.judged !== 'alone' || health.isAvailable(this.#thread.deadlines.nowMs);
   }
 
   #count(call: Call, pool: EndpointPool): void {
@@ -210,6 +236,7 @@ export class ServiceClient implements UpstreamService, CallOwner, PoolOwner, Pee
     const attemptsMax = this.service.retries.attempts;
     if (
       mayRepeat(failure, { repeatable, attempts, attemptsMax, bodyAtHand, endpoints: this.#pools.length }) &&
+      this.outForMs() === 0 &&
       this.#takesRetry(call.pool!)
     ) {
       this.#repeat(call, failure);
@@ -258,12 +285,20 @@ export class ServiceClient implements UpstreamService, CallOwner, PoolOwner, Pee
   }
 
   connectionFree(): void {
+    if (this.#queue.size > 0 && this.outForMs() > 0) this.#refuseWaiting();
     for (let call = this.#queue.first(); call !== undefined; call = this.#queue.first()) {
       const pool = this.#choose(call.pool);
       if (pool === null) return;
       this.#queue.remove(call);
       this.#count(call, pool);
       pool.serve(call);
+    }
+  }
+
+  #refuseWaiting(): void {
+    for (let call = this.#queue.first(); call !== undefined; call = this.#queue.first()) {
+      this.#queue.remove(call);
+      this.#refuseLater(call, 'upstream_none_available', LEFT_ALONE);
     }
   }
 }
@@ -273,15 +308,17 @@ function outcomeOf(failure: AttemptFailure): AttemptOutcome {
   return isStale && failure.kind !== 'malformed' ? 'unknown' : OUTCOMES[failure.kind];
 }
 
-/** What a failure says about the endpoint. Slowness and large heads may be the request's own. */
+const LEFT_ALONE = 'every endpoint of the service is left alone for a while';
+
+/** What a failure says about the endpoint. Large heads may be the request's own. */
 const OUTCOMES: Readonly<Record<FailureKind, AttemptOutcome>> = {
   'connect-failed': 'connect-failed',
   'connect-timeout': 'connect-failed',
   'tls-failed': 'connect-failed',
   closed: 'broken',
   'write-failed': 'broken',
-  'first-byte-timeout': 'unknown',
-  'idle-timeout': 'unknown',
+  'first-byte-timeout': 'timed-out',
+  'idle-timeout': 'timed-out',
   malformed: 'broken',
   'too-large': 'unknown',
 };

@@ -168,6 +168,7 @@ const NO_SERVICE: UpstreamService = {
   tunnel: () => {
     throw new Error('these gateways have no routes to models');
   },
+  outForMs: () => 0,
   retire() {},
 };
 const NO_MODELS: ModelServices = {

@@ -7,6 +7,7 @@ export const SERVICE_SETTINGS: Pick<
 > = {
   health: null,
   outliers: {
+    judged: 'beside-others',
     failures: 3,
     errorShare: 0.5,
     windowMs: 10_000,

@@ -90,7 +90,7 @@ function buildService(
   projectFolder: string,
   report: Report,
 ): Service | null {
-  const calls = buildCalls(document, here, projectFolder, report);
+  const calls = buildCalls(document, 'alone', here, projectFolder, report);
   if (document.baseUrl === undefined) return null;
   const endpoint = readEndpoint(document.baseUrl, below(here, 'baseUrl'), report);
   return endpoint === null ? null : { name, owner: null, endpoints: [{ ...endpoint, weight: 1 }], ...calls };

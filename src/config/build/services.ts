@@ -21,7 +21,7 @@ export function buildServices(
       name,
       owner: definition.owner ?? null,
       endpoints: buildEndpoints(definition.endpoints, below(here, 'endpoints'), report),
-      ...buildCalls(definition, here, projectFolder, report),
+      ...buildCalls(definition, 'beside-others', here, projectFolder, report),
     });
   }
   return services;
@@ -30,6 +30,7 @@ export function buildServices(
 /** How a service is called, wherever it is. */
 export function buildCalls(
   document: CallDocument,
+  judged: OutlierSettings['judged'],
   here: Here,
   projectFolder: string,
   report: Report,
@@ -57,7 +58,7 @@ export function buildCalls(
       serverName: serverName?.toLowerCase() ?? null,
     },
     health: document.health === undefined ? null : healthOf(document.health),
-    outliers: outliersOf(document.outliers),
+    outliers: outliersOf(document.outliers, judged),
     slowStartMs: durationMs(document.slowStart),
     resolveMs: durationMs(document.resolve),
     retries: { share: share(document.retries.share), attempts: count(document.retries.attempts) },
@@ -86,8 +87,12 @@ function healthOf(document: HealthDocument): HealthCheckSettings {
   };
 }
 
-function outliersOf(document: ServiceDocument['outliers']): OutlierSettings {
+function outliersOf(
+  document: ServiceDocument['outliers'],
+  judged: OutlierSettings['judged'],
+): OutlierSettings {
   return {
+    judged,
     failures: count(document.failures),
     errorShare: share(document.errorShare),
     windowMs: durationMs(document.window),
