@@ -281,6 +281,51 @@ it('a small call goes past a large one of its tenant to a key that the large one
   expect(order.at(-1)).toBe('large 0');
 });
 
+it('a large call that waits for room of its account is not starved by small ones of another model, on no thread', () => {
+  const memory = new SharedArrayBuffer(laneBytes(3));
+  const cells = new Float64Array(fairSharesCells(2, 3));
+  const ACCOUNT = 0;
+  const order: string[] = [];
+  const threads = [0, 1].map((thread) => {
+    const lanes = new Lanes({ memory, lanes: 3, proofMs: 30_000 });
+    return new PoolQueue({
+      lanes,
+      shares: new FairShares({ cells, threads: 2, thread }),
+      draw: () => 0,
+      serves: () => true,
+      waitingMax: 100,
+      wakeAt: () => {},
+    });
+  });
+  const perMinute = { unit: 'tokens', kind: 'bucket', windowMs: MINUTE_MS, source: 'declared' } as const;
+  new Lanes({ memory, lanes: 3, proofMs: 30_000 }).declare(ACCOUNT, [{ ...perMinute, amount: 60_000 }], 0);
+  const TENANTS = ['first', 'large', 'small'];
+  const asks = (thread: number, name: string, model: number, inputTokens: number, nowMs: number): void => {
+    const waiter = {
+      candidates: [{ key: 0, lanes: [ACCOUNT, model], priority: 1, weight: 1, share: 1 }],
+      amounts: { inputTokens, outputTokens: 0, costNano: 0 },
+      strategy: 'headroom' as const,
+      sticky: null,
+      tenant: TENANTS.indexOf(name),
+      weight: 1,
+      priority: 0,
+      deadlineMs: 10 * MINUTE_MS,
+      resume: (outcome: Chosen | NoRoom) => void ('key' in outcome && order.push(name)),
+    };
+    const now = threads[thread]!.tryNow(waiter, nowMs);
+    if ('ticket' in now) order.push(name);
+    else threads[thread]!.enqueue(waiter, nowMs);
+  };
+  asks(0, 'first', 1, 60_000, 0);
+  asks(0, 'large', 1, 20_000, 0);
+  // As much as comes back; there is never room for both.
+  for (let nowMs = 50; nowMs <= 25_000; nowMs += 50) {
+    asks(nowMs % 100 === 0 ? 0 : 1, 'small', 2, 50, nowMs);
+    for (const thread of threads) thread.turn(nowMs);
+  }
+  expect(order.indexOf('large')).toBeGreaterThan(0);
+});
+
 it('what a call counts for in fairness has an end, whatever its caller writes', () => {
   const asked = (outputTokens: number) => workOf({ inputTokens: 0, outputTokens, costNano: 0 });
   expect(asked(20_000_000)).toBe(asked(1_000_000_000));

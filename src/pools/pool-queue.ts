@@ -1,13 +1,13 @@
 /**
  * Calls of one thread that wait for a key of a pool. The tenant with the least start tag goes first, within it the higher
- * priority, then who came first. A call that has to wait for much room keeps the lane that will have it soonest: others go
- * past it to other lanes only, those of its own tenant too, so it never starves and nothing lies idle.
+ * priority, then who came first. A call that has to wait for much room keeps the lanes without it of the key that will have it
+ * soonest, be they of the account or of the model: others go past it to other lanes only, those of its own tenant too, so it never starves and nothing lies idle.
  */
 
 import type { PoolStrategy } from '../model/pools.ts';
 import type { CallAmounts } from '../pipeline/key-pool.ts';
 import { type Candidate, type Chosen, choose, type NoRoom } from './choice.ts';
-import { type FairShares, NO_LANE } from './fair-shares.ts';
+import type { FairShares } from './fair-shares.ts';
 import type { Lanes } from './lanes.ts';
 
 export interface Waiter {
@@ -126,6 +126,7 @@ export class PoolQueue {
     this.#endLate(nowMs);
     let wakeMs = Number.POSITIVE_INFINITY;
     const kept = new Set<number>();
+    let first: readonly number[] | null = null;
     const passed = new Map<number, number>();
     for (let line = this.#first(passed); line !== null; line = this.#first(passed)) {
       const at = passed.get(line) ?? 0;
@@ -144,10 +145,14 @@ export class PoolQueue {
         continue;
       }
       passed.set(line, this.#nextSmaller(line, at));
-      if (at === 0 && chosen.best !== -1) kept.add(laneOf(waiter.candidates[chosen.best]!));
+      if (at === 0) {
+        const full = this.#fullLanes(waiter, chosen, nowMs);
+        first ??= full;
+        for (const lane of full) kept.add(lane);
+      }
       wakeMs = Math.min(wakeMs, chosen.atMs);
     }
-    this.#announce(kept, nowMs);
+    this.#announce(first ?? [], nowMs);
     if (this.#count === 0) return;
     wakeAt(Math.max(nowMs + YIELD_MS, Math.min(wakeMs, nowMs + LOOK_MS, this.#deadlineMs)));
   }
@@ -155,9 +160,18 @@ export class PoolQueue {
   #barred(startTag: number, kept: ReadonlySet<number>, nowMs: number): (candidate: Candidate) => boolean {
     const { shares, serves } = this.#options;
     return (candidate) => {
-      const lane = laneOf(candidate);
-      return !serves(candidate.key, nowMs) || kept.has(lane) || shares.isKept(lane, startTag, nowMs);
+      const { key, lanes } = candidate;
+      return (
+        !serves(key, nowMs) || lanes.some((lane) => kept.has(lane)) || shares.isKept(lanes, startTag, nowMs)
+      );
     };
+  }
+
+  /** What the waiter waits for at the key that will have room soonest. */
+  #fullLanes({ candidates, amounts }: Waiter, { best }: NoRoom, nowMs: number): readonly number[] {
+    if (best === -1) return [];
+    const { lanes } = this.#options;
+    return candidates[best]!.lanes.filter((lane) => lanes.fitsAtMs([lane], amounts, nowMs) > nowMs);
   }
 
   /**
@@ -204,12 +218,11 @@ export class PoolQueue {
     return choose({ lanes, strategy, sticky, draw, isBarred }, waiter.candidates, waiter.amounts, nowMs);
   }
 
-  #announce(kept: ReadonlySet<number>, nowMs: number): void {
+  #announce(kept: readonly number[], nowMs: number): void {
     const { shares } = this.#options;
     const first = this.#first(NOBODY);
-    const [lane = NO_LANE] = kept;
     const tag = first === null ? null : this.#tagOf(this.#waiting.get(first)!);
-    shares.announce(tag, lane, nowMs);
+    shares.announce(tag, kept, nowMs);
   }
 
   /** The line whose turn it is. */

@@ -43,7 +43,7 @@ it('tells its story with the real gateway, loses no call, and leaves nothing beh
 });
 
 describe('a demo that is broken off', () => {
-  const WITHIN = { timeout: 20_000, interval: 50 };
+  const WITHIN = { timeout: 40_000, interval: 50 };
   let folder: string;
   let demo: ChildProcess;
   beforeEach(async () => {
