@@ -22,6 +22,11 @@ export class EventStream {
     return this.#held.length;
   }
 
+  /** Nothing is held, and what comes next begins an event. */
+  get isBetweenEvents(): boolean {
+    return this.#held.length === 0 && this.#lineIsEmpty && this.#eventIsEmpty && !this.#afterCr;
+  }
+
   /** The events that `chunk` completes, with all of their bytes; null when one grows beyond the bound. */
   push(chunk: Uint8Array): readonly Uint8Array[] | null {
     const bytes = this.#held.length === 0 ? chunk : joined(this.#held, chunk);
@@ -63,6 +68,12 @@ export class EventStream {
     this.#seen = 0;
     return rest;
   }
+}
+
+/** Whether the last line is blank, in the way that nearly all write it: what follows begins an event, if one began with these bytes. */
+export function endsEvent(bytes: Uint8Array): boolean {
+  const { length } = bytes;
+  return length >= 2 && bytes[length - 1] === LF && bytes[length - 2] === LF;
 }
 
 /** The data of an event, its lines joined; null where it has none (a comment, a bare `event:`). */

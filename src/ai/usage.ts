@@ -89,10 +89,19 @@ const PLACES: readonly (readonly string[])[] = [[], ['response'], ['message']];
 /** Where usage is asked for, OpenAI's events all have the member, and all but one say null. Quotes within texts are escaped. */
 function mayTellUsage(data: string): boolean {
   for (let at = data.indexOf(MEMBER); at !== -1; at = data.indexOf(MEMBER, at + MEMBER.length))
-    if (!data.startsWith(':null', at + MEMBER.length)) return true;
+    if (!data.startsWith(NULL, at + MEMBER.length)) return true;
   return false;
 }
 const MEMBER = '"usage"';
+
+/** The same of bytes that are not decoded yet. */
+export function bytesMayTellUsage(bytes: Uint8Array): boolean {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = view.indexOf(MEMBER); at !== -1; at = view.indexOf(MEMBER, at + MEMBER.length))
+    if (view.toString('latin1', at + MEMBER.length, at + MEMBER.length + NULL.length) !== NULL) return true;
+  return false;
+}
+const NULL = ':null';
 
 function merged(before: TokenUsage | null, told: TokenUsage): TokenUsage {
   if (before === null) return told;

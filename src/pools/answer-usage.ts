@@ -2,10 +2,10 @@
  * Reads what a call has used off its answer while that passes. Of a stream whose usage the caller did not ask for, the event that
  * only tells it is kept back; every other byte passes as it came.
  */
-import { EventStream, eventData } from '../ai/event-stream.ts';
+import { EventStream, endsEvent, eventData } from '../ai/event-stream.ts';
 import type { Operation } from '../ai/operations.ts';
 import { parsedJson } from '../ai/parsed-json.ts';
-import { StreamUsage, usageIn } from '../ai/usage.ts';
+import { bytesMayTellUsage, StreamUsage, usageIn } from '../ai/usage.ts';
 import type { TokenUsage } from '../model/model-call.ts';
 
 export interface AnswerUsageOptions {
@@ -70,6 +70,7 @@ export class AnswerUsage {
 
   /** Only whole events pass: where the provider breaks off, what the gateway then says is an event of its own. */
   #passEvents(stream: EventStream, chunk: Uint8Array, last: boolean): Uint8Array {
+    if (this.#passesUnread(stream, chunk)) return chunk;
     const before = stream.heldBytes;
     const events = stream.push(chunk);
     if (events === null) {
@@ -80,6 +81,16 @@ export class AnswerUsage {
     const kept = events.filter((event) => !this.#hides(event));
     if (kept.length === events.length && before === 0 && stream.heldBytes === 0) return chunk;
     return Buffer.concat(last ? [...kept, stream.end()] : kept);
+  }
+
+  /** Most of a stream: whole events without a word of usage. To cut and decode each would cost more than to pass it on. */
+  #passesUnread(stream: EventStream, chunk: Uint8Array): boolean {
+    return (
+      stream.isBetweenEvents &&
+      endsEvent(chunk) &&
+      chunk.length <= this.#options.bytesMax &&
+      (this.#streamed === null || !bytesMayTellUsage(chunk))
+    );
   }
 
   #hides(event: Uint8Array): boolean {

@@ -57,12 +57,12 @@ export interface LaneTicket {
   /** Tokens of the prompt, at most. */
   readonly promptBound: number;
   /** For each lane and meter: what was taken (NaN: the meter was learned from this call, which is counted in it), what was left then, the sums of corrections and of all takes, the estimates under way, the end of a fixed window. */
-  readonly taken: Float64Array;
-  readonly leftThen: Float64Array;
-  readonly correctedThen: Float64Array;
-  readonly takenThen: Float64Array;
-  readonly pendingThen: Float64Array;
-  readonly endMs: Float64Array;
+  readonly taken: number[];
+  readonly leftThen: number[];
+  readonly correctedThen: number[];
+  readonly takenThen: number[];
+  readonly pendingThen: number[];
+  readonly endMs: number[];
   /** It is the one call that shows whether lanes that were closed are open again. */
   readonly proves: boolean;
   state: 'open' | 'settled';
@@ -211,17 +211,18 @@ export class Lanes {
   #book(lanes: readonly number[], amounts: CallAmounts, nowMs: number): LaneTicket {
     const { cells } = this.#memory;
     const places = lanes.length * LANE_METERS_MAX;
+    // Arrays, not typed ones: where those have more than 64 bytes they lie outside of V8's heap, and cost 1.4 µs each instead of 0.17.
     const ticket: LaneTicket = {
       lanes,
       meters: lanes.map((lane) => this.#memory.metersOf(lane)),
       atMs: nowMs,
       promptBound: amounts.inputTokens,
-      taken: new Float64Array(places),
-      leftThen: new Float64Array(places),
-      correctedThen: new Float64Array(places),
-      takenThen: new Float64Array(places),
-      pendingThen: new Float64Array(places),
-      endMs: new Float64Array(places),
+      taken: new Array<number>(places).fill(0),
+      leftThen: new Array<number>(places).fill(0),
+      correctedThen: new Array<number>(places).fill(0),
+      takenThen: new Array<number>(places).fill(0),
+      pendingThen: new Array<number>(places).fill(0),
+      endMs: new Array<number>(places).fill(0),
       proves: this.#beginProof(lanes, nowMs),
       state: 'open',
     };
