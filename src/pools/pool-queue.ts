@@ -1,7 +1,8 @@
 /**
  * Calls of one thread that wait for a key of a pool. The tenant with the least start tag goes first, within it the higher
  * priority, then who came first. A call that has to wait for much room keeps the lanes without it of the key that will have it
- * soonest, be they of the account or of the model: others go past it to other lanes only, those of its own tenant too, so it never starves and nothing lies idle.
+ * soonest, be they of the account or of the model: others go past it to other lanes only, those of its own tenant too, so it never
+ * starves and nothing lies idle.
  */
 
 import type { PoolStrategy } from '../model/pools.ts';
