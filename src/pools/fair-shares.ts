@@ -10,12 +10,12 @@
  */
 
 export const POOL = { virtualTime: 0, cells: 1 } as const;
-/** What a thread's first waiter is: others let it go first while it is news. It may wait for room of the account and of the model. */
-export const HEADING = { startTag: 0, saidMs: 1, keptLane: 2, keptLanes: 2, cells: 4 } as const;
+/** What a thread's first waiter is: others let it go first while it is news. */
+export const HEADING = { startTag: 0, saidMs: 1, keptLane: 2, cells: 3 } as const;
 
 /** A heading that is older is of a thread that stands still. */
 const NEWS_MS = 100;
-const NO_LANE = -1;
+export const NO_LANE = -1;
 
 export interface FairSharesOptions {
   readonly cells: Float64Array;
@@ -61,12 +61,11 @@ export class FairShares {
     this.#cells[this.#tagsAt + tenant]! += work / weight;
   }
 
-  /** Says what this thread's first waiter is, and which lanes are kept for it; null: nobody waits here. */
-  announce(startTag: number | null, kept: readonly number[], nowMs: number): void {
+  /** Says what this thread's first waiter is, and which lane is kept for it; null: nobody waits here. */
+  announce(startTag: number | null, keptLane: number, nowMs: number): void {
     const at = this.#headingAt(this.#thread);
     this.#cells[at + HEADING.startTag] = startTag ?? 0;
-    for (let nth = 0; nth < HEADING.keptLanes; nth++)
-      this.#cells[at + HEADING.keptLane + nth] = kept[nth] ?? NO_LANE;
+    this.#cells[at + HEADING.keptLane] = keptLane;
     this.#cells[at + HEADING.saidMs] = startTag === null ? 0 : nowMs;
   }
 
@@ -90,10 +89,8 @@ export class FairShares {
   isKept(lanes: readonly number[], startTag: number, nowMs: number): boolean {
     for (let thread = 0; thread < this.#threads; thread++) {
       if (thread === this.#thread || !this.#isNews(thread, nowMs)) continue;
-      if (this.#tagOf(thread) >= startTag) continue;
-      const at = this.#headingAt(thread) + HEADING.keptLane;
-      for (let nth = 0; nth < HEADING.keptLanes; nth++)
-        if (lanes.includes(this.#cells[at + nth]!)) return true;
+      const kept = this.#cells[this.#headingAt(thread) + HEADING.keptLane]!;
+      if (lanes.includes(kept) && this.#tagOf(thread) < startTag) return true;
     }
     return false;
   }

@@ -1,14 +1,14 @@
 /**
  * Calls of one thread that wait for a key of a pool. The tenant with the least start tag goes first, within it the higher
- * priority, then who came first. A call that has to wait for much room keeps the lanes without it of the key that will have it
- * soonest, be they of the account or of the model: others go past it to other lanes only, those of its own tenant too, so it never
+ * priority, then who came first. A call that has to wait for much room keeps the lane without it of the key that will have it
+ * soonest, be that of the account or of the model: others go past it to other lanes only, those of its own tenant too, so it never
  * starves and nothing lies idle.
  */
 
 import type { PoolStrategy } from '../model/pools.ts';
 import type { CallAmounts } from '../pipeline/key-pool.ts';
 import { type Candidate, type Chosen, choose, type NoRoom } from './choice.ts';
-import type { FairShares } from './fair-shares.ts';
+import { type FairShares, NO_LANE } from './fair-shares.ts';
 import type { Lanes } from './lanes.ts';
 
 export interface Waiter {
@@ -127,7 +127,6 @@ export class PoolQueue {
     this.#endLate(nowMs);
     let wakeMs = Number.POSITIVE_INFINITY;
     const kept = new Set<number>();
-    let first: readonly number[] | null = null;
     const passed = new Map<number, number>();
     for (let line = this.#first(passed); line !== null; line = this.#first(passed)) {
       const at = passed.get(line) ?? 0;
@@ -146,14 +145,10 @@ export class PoolQueue {
         continue;
       }
       passed.set(line, this.#nextSmaller(line, at));
-      if (at === 0) {
-        const full = this.#fullLanes(waiter, chosen, nowMs);
-        first ??= full;
-        for (const lane of full) kept.add(lane);
-      }
+      if (at === 0) kept.add(this.#fullLane(waiter, chosen, nowMs));
       wakeMs = Math.min(wakeMs, chosen.atMs);
     }
-    this.#announce(first ?? [], nowMs);
+    this.#announce(kept, nowMs);
     if (this.#count === 0) return;
     wakeAt(Math.max(nowMs + YIELD_MS, Math.min(wakeMs, nowMs + LOOK_MS, this.#deadlineMs)));
   }
@@ -168,11 +163,11 @@ export class PoolQueue {
     };
   }
 
-  /** What the waiter waits for at the key that will have room soonest. */
-  #fullLanes({ candidates, amounts }: Waiter, { best }: NoRoom, nowMs: number): readonly number[] {
-    if (best === -1) return [];
+  /** What the waiter waits for at the key that will have room soonest: first the account, whose room all its models take from. */
+  #fullLane({ candidates, amounts }: Waiter, { best }: NoRoom, nowMs: number): number {
     const { lanes } = this.#options;
-    return candidates[best]!.lanes.filter((lane) => lanes.fitsAtMs([lane], amounts, nowMs) > nowMs);
+    const hasNoRoom = (lane: number): boolean => lanes.fitsAtMs([lane], amounts, nowMs) > nowMs;
+    return candidates[best]?.lanes.find(hasNoRoom) ?? NO_LANE;
   }
 
   /**
@@ -219,11 +214,12 @@ export class PoolQueue {
     return choose({ lanes, strategy, sticky, draw, isBarred }, waiter.candidates, waiter.amounts, nowMs);
   }
 
-  #announce(kept: readonly number[], nowMs: number): void {
+  #announce(kept: ReadonlySet<number>, nowMs: number): void {
     const { shares } = this.#options;
     const first = this.#first(NOBODY);
+    const [lane = NO_LANE] = kept;
     const tag = first === null ? null : this.#tagOf(this.#waiting.get(first)!);
-    shares.announce(tag, kept, nowMs);
+    shares.announce(tag, lane, nowMs);
   }
 
   /** The line whose turn it is. */
