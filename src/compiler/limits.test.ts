@@ -125,6 +125,7 @@ describe('waiting for room', () => {
     return {
       counters,
       at: (ms: number) => pipeline.admit(requestContext({ arrivedMonotonicMs: ms, arrivedWallMs: ms })),
+      admit: pipeline.admit,
     };
   };
 
@@ -171,6 +172,16 @@ describe('waiting for room', () => {
       atMonotonicMs: 120,
       untilMonotonicMs: 9_100,
     });
+  });
+
+  it('knows whose slots it holds: its end is told to those who wait for them', () => {
+    const { admit } = sent([
+      patient('slots', 9_000, { kind: 'concurrency', amount: 1 }),
+      patient('a', 9_000),
+    ]);
+    const [first, second] = [requestContext(), requestContext()];
+    expect([admit(first).kind, admit(second).kind]).toEqual(['continue', 'wait']);
+    expect([first.heldSlots, second.heldSlots]).toEqual([['p/slots 0 0'], null]);
   });
 
   it('does not overtake: where somebody waits for one of the counters, nothing is taken before that one has had its turn', () => {

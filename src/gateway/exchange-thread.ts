@@ -31,8 +31,8 @@ export interface RequestInFlight {
   checkDeadlines(nowMs: number): void;
   /** Ends what would never end by itself. */
   goAway(): void;
-  /** It has waited, and goes on. */
-  wake(): void;
+  /** It has waited, and goes on. Whether it was let through. */
+  wake(): boolean;
 }
 
 export interface ExchangeThreadParts {

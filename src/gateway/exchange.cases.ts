@@ -26,7 +26,7 @@ import { CertificateIdentities } from './certificate-identities.ts';
 import type { ClientHandler, ClientStream, FieldLines } from './client-stream.ts';
 import { DroppedMemory } from './dropped-memory.ts';
 import { Exchange } from './exchange.ts';
-import { ExchangeThread, type ExchangeThreadParts, type RequestInFlight } from './exchange-thread.ts';
+import { ExchangeThread, type ExchangeThreadParts } from './exchange-thread.ts';
 import { IdentityCache } from './identity-cache.ts';
 import { EPOCH_CELLS } from './messages.ts';
 import { BundlePacker, unpackBundle } from './packed-bundle.ts';
@@ -243,7 +243,7 @@ export interface Simulation {
     readonly actuals: CallActuals;
   }[];
   /** What waiting exchanges asked for. */
-  readonly wakes: { readonly exchange: Pick<RequestInFlight, 'wake'>; readonly delayMs: number }[];
+  readonly wakes: { readonly exchange: { wake(): void }; readonly delayMs: number }[];
   nowMs: number;
   request(method: string, target: string, fields?: string[], client?: SimulatedClient): SimulatedClient;
 }
@@ -275,7 +275,7 @@ export function simulate(options: SimulationOptions): Simulation {
   const told: AlertMatch[] = [];
   const releases: Reservation[] = [];
   const settled: Simulation['settled'] = [];
-  const wakes: { exchange: Pick<RequestInFlight, 'wake'>; delayMs: number }[] = [];
+  const wakes: { exchange: { wake(): void }; delayMs: number }[] = [];
   const epochs = new SharedArrayBuffer(4 * EPOCH_CELLS.count);
   const cells = new Int32Array(epochs);
   const identities = new IdentityCache(10);

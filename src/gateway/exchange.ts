@@ -47,7 +47,7 @@ import type { RequestBodyHost } from './request-body.ts';
 import { RequestBody } from './request-body.ts';
 import type { RoutePlan, RuleVersion } from './rule-version.ts';
 import { RequestCost, settle } from './settling.ts';
-import { shapedCall } from './shaped-call.ts';
+import { type ShapedCall, shapedCall } from './shaped-call.ts';
 import { drawsTrace, isSampled, parentSpanIdOf, traceIdOf } from './trace-context.ts';
 import type { Tunnel, TunnelCode, TunnelHost } from './tunnel.ts';
 import { openTunnel, withoutHandshake } from './tunnel-opening.ts';
@@ -88,6 +88,8 @@ export class Exchange
   #tunnel: Tunnel | null = null;
   /** Null unless it is a call to a model that has been shaped. */
   #targets: CallTargets | null = null;
+  /** Of the last try. */
+  #shaped: ShapedCall | null = null;
   #ended = false;
   #waitsForGrant = false;
   /** Null while it does not wait for its turn, a grant or the check of a token. */
@@ -131,15 +133,16 @@ export class Exchange
   }
 
   /** A request that waited is judged anew: its key may have been revoked, a calendar closed (language-rules #9). */
-  wake(): void {
+  wake(): boolean {
     // Answered by a deadline, while the wake-up was on its way.
-    if (this.#ended || this.#answer.begun) return;
+    if (this.#ended || this.#answer.begun) return false;
     this.stage = FIRST_STAGE;
     // rules that shape may say something else by now
     this.#context.shapedCall = null;
     // Said of the try before; its warnings are kept, each once.
     this.#context.alsoDenied = null;
     this.#goOn();
+    return this.#context.reservation !== null || this.#account.dispatchedUs >= 0;
   }
 
   #goOn(): void {
@@ -286,11 +289,13 @@ export class Exchange
   #shapeCall(): void {
     const { pipeline, models } = this.#plan!;
     const context = this.#context;
-    const shaped = shapedCall(context, pipeline, models!, this.#thread.limits.bodyHoldBackBytes);
+    const { bodyHoldBackBytes } = this.#thread.limits;
+    const shaped = shapedCall(context, pipeline, models!, bodyHoldBackBytes, this.#shaped);
     if ('code' in shaped) this.#refuse(shaped);
     else {
-      context.shapedCall = shaped;
-      this.#targets = callTargets(context, pipeline, shaped);
+      this.#shaped = shaped;
+      context.shapedCall = shaped.call;
+      this.#targets = callTargets(context, pipeline, shaped.call);
       if (isTargetless(this.#targets)) this.#refuse(this.#callProblem(NO_POOL));
       else this.#advance();
     }
@@ -412,9 +417,10 @@ export class Exchange
     this.#finish();
   }
 
-  /** The thread is to end: a WebSocket would outlast every patience. */
+  /** The thread is to end: a WebSocket would outlast every patience, and who waits for room would be cut off without an answer. */
   goAway(): void {
     if (this.#tunnel?.isOpen) this.#tunnel.end('going_away');
+    else if (this.#waitsInVain !== null) this.refuse(this.#waitsInVain);
   }
 
   #outOfTime(): void {
@@ -593,12 +599,12 @@ export class Exchange
     this.#stopBodies();
     if (this.#waitsForGrant) this.#thread.grants.forget(this);
     this.#thread.turns.forget(this);
-    const heldSomething = this.#context.reservation !== null;
+    const { heldSlots } = this.#context;
     settle(this.#context, this.#version === null ? null : this.#version.binding, this.#cost, this.#account);
     if (this.#plan !== null && this.#thread.crossings.any) this.#nameCrossings();
     if (this.#plan !== null && this.#plan.pipeline.alerts !== null) this.#tellAlerts(this.#plan.pipeline);
     this.#record();
-    if (heldSomething) this.#thread.turns.slotFreed();
+    if (heldSlots !== null) this.#thread.turns.slotsFreed(heldSlots);
     this.#thread.leave(this);
     if (this.#version !== null) this.#thread.versions.leave(this.#version);
   }

@@ -53,8 +53,8 @@ export class LimitLines<Place extends WaiterPlace> {
     const line = this.#lineOf(waitedFor.map(({ name }) => name));
     const own = line.places.get(place.tenant) ?? [];
     line.places.set(place.tenant, own);
-    const after = own.findIndex(({ arrivedMs }) => arrivedMs > place.arrivedMs);
-    own.splice(after === -1 ? own.length : after, 0, place);
+    // mostly the last
+    own.splice(own.findLastIndex(({ arrivedMs }) => arrivedMs <= place.arrivedMs) + 1, 0, place);
     for (const { waiting } of line.counters) count(waiting, place.tenant, 1);
     return line;
   }

@@ -180,9 +180,38 @@ test('a slot that is given back is used at once, not when the clock says to look
   rig.send('a', ['slots'], { atMs: 20, room: 'slot' });
   rig.runUntil(5);
   rig.room.set('slots', 1);
-  rig.queue.slotFreed();
+  rig.queue.slotsFreed(['slots']);
   rig.runUntil(5);
   expect(rig.went).toEqual(['a']);
+});
+
+test('nobody is woken by a slot of what it does not wait for', () => {
+  const rig = new Rig({ x: 0, y: 0 });
+  rig.send('a', ['x'], { atMs: 20, room: 'slot' });
+  rig.send('b', ['y'], { atMs: 20, room: 'slot' });
+  rig.queue.slotsFreed(['y', 'z']);
+  rig.runUntil(5);
+  expect(rig.tries).toEqual(['b']);
+});
+
+test('who is answered otherwise at its turn has had nothing of its tenant’s share', () => {
+  const rig = new Rig({ all: 0 });
+  rig.send('a1', ['all'], { tenant: 'a', atMs: 100, turn: 'leaves' });
+  for (const name of ['a2', 'a3']) rig.send(name, ['all'], { tenant: 'a', atMs: 100 });
+  rig.send('b1', ['all'], { tenant: 'b', atMs: 100 });
+  rig.room.set('all', 3);
+  rig.runUntil(100);
+  expect(rig.went).toEqual(['a2', 'b1', 'a3']);
+});
+
+test('a turn that goes wrong stops nobody else', () => {
+  const rig = new Rig({ x: 1, y: 1 });
+  rig.send('broken', ['x'], { atMs: 100, turn: 'throws' });
+  rig.send('next', ['x'], { atMs: 100 });
+  rig.send('apart', ['y'], { atMs: 150 });
+  expect(() => rig.runUntil(100)).toThrow('broken');
+  rig.runUntil(200);
+  expect(rig.went).toEqual(['next', 'apart']);
 });
 
 interface Sent {
@@ -192,6 +221,8 @@ interface Sent {
   readonly room?: Wait['room'];
   /** How long its turn takes. */
   readonly takesMs?: number;
+  /** What comes of its turn. */
+  readonly turn?: 'leaves' | 'throws';
 }
 
 /** Counters with room for so many, and a clock that moves when it is told to. */
@@ -199,6 +230,7 @@ class Rig {
   readonly room: Map<string, number>;
   readonly went: string[] = [];
   readonly refused: string[] = [];
+  readonly tries: string[] = [];
   readonly queue: LimitQueue;
   readonly #waiters = new Map<string, LimitWaiter>();
   #nowMs = 0;
@@ -220,7 +252,7 @@ class Rig {
   send(
     name: string,
     waitsFor: readonly string[] | Readonly<Record<string, number>>,
-    { tenant = '', atMs = 0, untilMs = 5_000, room = 'clock', takesMs = 0 }: Sent,
+    { tenant = '', atMs = 0, untilMs = 5_000, room = 'clock', takesMs = 0, turn }: Sent,
   ) {
     const place = { tenant, arrivedMs: this.#waiters.size };
     const moments = Array.isArray(waitsFor)
@@ -237,16 +269,22 @@ class Rig {
     });
     const waiter: LimitWaiter = {
       wake: () => {
+        this.tries.push(name);
         this.#nowMs += takesMs;
+        if (turn === 'throws') throw new Error(name);
+        if (turn === 'leaves') return false;
         if (counters.every((counter) => this.room.get(counter)! > 0)) {
           for (const counter of counters) this.room.set(counter, this.room.get(counter)! - 1);
           this.went.push(name);
-        } else if (this.#nowMs + 10 > untilMs) waiter.refuse(REFUSAL);
+          return true;
+        }
+        if (this.#nowMs + 10 > untilMs) waiter.refuse(REFUSAL);
         else {
           const full = counters.filter((counter) => this.room.get(counter)! <= 0);
           const again = full.map((counter): [string, number] => [counter, this.#nowMs + 10]);
           this.queue.enter(waiter, wait(again), place);
         }
+        return false;
       },
       refuse: ({ retryAfterS }) => void this.refused.push(`${name} ${retryAfterS}`),
     };

@@ -8,8 +8,8 @@ import type { Refusal, Wait } from '../pipeline/outcome.ts';
 import { count, type Head, headOf, inOrder, LimitLines, type Line, type WaiterPlace } from './limit-lines.ts';
 
 export interface LimitWaiter {
-  /** It is its turn: judges the request anew, in this call. */
-  wake(): void;
+  /** It is its turn: judges the request anew, in this call. Whether it took what it waited for. */
+  wake(): boolean;
   /** Its time to wait is over. */
   refuse(refusal: Refusal): void;
 }
@@ -98,17 +98,22 @@ export class LimitQueue implements Turns {
     this.#callAt(this.#options.nowMs());
   }
 
-  /** Something that was taken until a request ends has been given back. */
-  slotFreed(): void {
+  /** What was taken of these counters until a request ended has been given back. */
+  slotsFreed(counters: readonly string[]): void {
     if (this.#places.size === 0) return;
     const nowMs = this.#options.nowMs();
-    for (const { place } of this.#lines.heads()) {
-      if (place.wait.room !== 'slot') continue;
-      for (const [at, { room }] of place.wait.counters.entries())
-        if (room === 'slot') place.moments[at] = Math.min(place.moments[at]!, nowMs);
-      place.atMs = Math.max(...place.moments);
+    for (const name of counters) {
+      const counter = this.#lines.counter(name);
+      if (counter === undefined) continue;
+      for (const line of counter.lines) {
+        const { place } = headOf(line);
+        const at = line.counters.indexOf(counter);
+        if (place.wait.counters[at]!.room !== 'slot') continue;
+        place.moments[at] = Math.min(place.moments[at]!, nowMs);
+        place.atMs = Math.max(...place.moments);
+      }
+      this.#callAt(nowMs);
     }
-    this.#callAt(nowMs);
   }
 
   /** Turns away the last of the tenant with most places, where it has more than the one that comes would have. */
@@ -145,7 +150,15 @@ export class LimitQueue implements Turns {
     this.#timerAtMs = Number.POSITIVE_INFINITY;
     this.#endLate(nowMs);
     const barred = new Map<string, number>();
-    let heads = this.#lines.heads();
+    try {
+      this.#serveInOrder(nowMs, barred);
+    } finally {
+      this.#callForNext(barred);
+    }
+  }
+
+  #serveInOrder(nowMs: number, barred: Map<string, number>): void {
+    const heads = this.#lines.heads();
     for (let head = heads.shift(); head !== undefined; head = heads.shift()) {
       const { line, place } = head;
       const isDue = place.atMs <= nowMs;
@@ -155,34 +168,43 @@ export class LimitQueue implements Turns {
         continue;
       }
       if (place.isBehind) this.#turnAway({ place, line });
-      else if (!this.#serve(head)) {
+      else {
+        const isServed = this.#serve(head);
         // it may wait for others of its counters by now
         const again = this.#places.get(place.waiter);
         if (again !== undefined) bar(again.place, again.line, nowMs, barred);
-      } else if (line.counters.some(({ lines }) => lines.size > 1)) heads = this.#inNewOrder(heads);
+        else if (isServed) this.#putInNewOrder(heads, line);
+      }
       const next = this.#lines.headOf(line);
       if (next !== null) insert(heads, next);
     }
-    this.#callForNext(barred);
   }
 
-  /** A request was served: who is ahead of its share has changed. */
-  #inNewOrder(heads: readonly Head<Place>[]): Head<Place>[] {
-    return heads.flatMap(({ line }) => this.#lines.headOf(line) ?? []).sort(inOrder);
+  /** A request of a line was served: who is ahead of its share has changed where others share a counter with it. */
+  #putInNewOrder(heads: Head<Place>[], served: Line<Place>): void {
+    const sharing = new Set(served.counters.flatMap(({ lines }) => [...lines]));
+    if (sharing.size === 0 || (sharing.size === 1 && sharing.has(served))) return;
+    const changed = heads.filter(({ line }) => sharing.has(line));
+    let kept = 0;
+    for (const head of heads) if (!sharing.has(head.line)) heads[kept++] = head;
+    heads.length = kept;
+    for (const { line } of changed) {
+      const head = this.#lines.headOf(line);
+      if (head !== null) insert(heads, head);
+    }
   }
 
-  /** Whether it has gone; false where it waits on. */
+  /** Whether it took what it waited for; false where it waits on, or is answered otherwise. */
   #serve(head: Head<Place>): boolean {
     const { line, place } = head;
     const served = this.#lines.serving(head);
     this.#remove(place, line);
     this.#isServing = true;
     try {
-      place.waiter.wake();
+      if (!place.waiter.wake()) return false;
     } finally {
       this.#isServing = false;
     }
-    if (this.#places.has(place.waiter)) return false;
     served();
     return true;
   }
@@ -231,6 +253,12 @@ function bar(place: Place, line: Line<Place>, nowMs: number, barred: Map<string,
 }
 
 function insert(heads: Head<Place>[], head: Head<Place>): void {
-  const after = heads.findIndex((other) => inOrder(other, head) > 0);
-  heads.splice(after === -1 ? heads.length : after, 0, head);
+  let low = 0;
+  let high = heads.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (inOrder(heads[middle]!, head) > 0) high = middle;
+    else low = middle + 1;
+  }
+  heads.splice(low, 0, head);
 }

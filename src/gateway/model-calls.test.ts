@@ -1,9 +1,10 @@
 /** Calls to models over the simulated exchange: read once, before rules about the body, and held until an answer begins. */
 import { describe, expect, test } from 'vitest';
 import { jsonText } from '../base/json/json-text.cases.ts';
+import { MaskSet } from '../model/masks/mask-set.ts';
 import type { RequestContext } from '../pipeline/context.ts';
 import type { ModelRequest, ModelService } from '../pipeline/model-request.ts';
-import { CONTINUE } from '../pipeline/outcome.ts';
+import { CONTINUE, type Wait } from '../pipeline/outcome.ts';
 import type { RoutePipeline } from '../pipeline/program.ts';
 import {
   RESERVE,
@@ -14,6 +15,22 @@ import {
 } from './exchange.cases.ts';
 
 const ROUTES = [simulatedRoute('/v1/chat/completions', { ai: 'openai/chat', maxBodyBytes: 10_000 })];
+const WAIT: Wait = {
+  kind: 'wait',
+  atMonotonicMs: 0,
+  untilMonotonicMs: Number.MAX_SAFE_INTEGER,
+  counters: [{ name: 'limit 1 1', atMs: 0, room: 'slot' }],
+  room: 'slot',
+  refusal: {
+    status: 429,
+    code: 'limit_exceeded',
+    detail: '',
+    ruleIndex: -1,
+    retryAfterS: 1,
+    rateLimit: '',
+    rateLimitPolicy: '',
+  },
+};
 const MODEL = {
   name: 'gpt',
   upstreamName: 'gpt',
@@ -83,6 +100,50 @@ describe('the body of a call', () => {
     // `authorise` is asked before there is a body
     expect(seen).toEqual([null, null, call, null, call, call]);
     expect(simulation.calls).toHaveLength(1);
+  });
+
+  test('is masked and read once, however often it waits, unless other masks or another cap apply by then', () => {
+    const sets = [new MaskSet(), new MaskSet()];
+    const state = { masks: sets[0]!, cap: 5, tries: 0, masked: 0, read: 0 };
+    const seen: (ModelRequest | null)[] = [];
+    const simulation = simulate({
+      routes: ROUTES,
+      readCall: (text) => {
+        state.read++;
+        return read(text);
+      },
+      pipeline: {
+        requestMasks: () => state.masks,
+        maskRequest: (_context, text) => {
+          state.masked++;
+          return Uint8Array.from(text);
+        },
+        outputCap: () => state.cap,
+        admit: (context) => {
+          seen.push(context.shapedCall);
+          return state.tries++ < 4
+            ? { ...WAIT, atMonotonicMs: context.nowMonotonicMs + 20 }
+            : RESERVE(context);
+        },
+      },
+    });
+    const client = post(simulation, '{"model":"gpt"}');
+    const wakeUp = () => {
+      simulation.nowMs += 20;
+      simulation.wakes.pop()!.exchange.wake();
+    };
+    wakeUp();
+    seen.at(-1)!.relyOnCap = true;
+    wakeUp();
+    expect([state.read, state.masked, seen.at(-1)!.relyOnCap]).toEqual([2, 1, false]);
+    expect([seen[1], seen[2]]).toEqual([seen[0], seen[0]]);
+    state.masks = sets[1]!;
+    wakeUp();
+    expect([state.read, state.masked]).toEqual([3, 2]);
+    state.cap = 6;
+    wakeUp();
+    expect([state.read, state.masked, seen.at(-1)!.facts.outputCap]).toEqual([4, 3, 6]);
+    expect([client.status, simulation.calls.length]).toEqual([0, 1]);
   });
 
   test('that is none is refused in the words of its dialect, with nothing taken or sent', () => {

@@ -1,23 +1,63 @@
 /** A call to a model as the rules of its route change it. */
+import type { MaskSet } from '../model/masks/mask-set.ts';
 import type { RequestContext } from '../pipeline/context.ts';
 import type { ModelRequest, ModelService } from '../pipeline/model-request.ts';
 import type { RoutePipeline } from '../pipeline/program.ts';
 import { fromFault, fromUpstream, type Problem } from './problem.ts';
 import { transformed } from './transformed-body.ts';
 
-/** The call itself where nothing changes it: read anew costs as much as reading it did. */
+type Shapers = Pick<
+  RoutePipeline,
+  'requestMasks' | 'responseMasks' | 'maskRequest' | 'requestTransform' | 'outputCap'
+>;
+
+/** A call as it was shaped, and by what. */
+export interface ShapedCall {
+  readonly call: ModelRequest;
+  /** As it was written. */
+  readonly written: ModelRequest;
+  readonly requestMasks: MaskSet | null;
+  readonly responseMasks: MaskSet | null;
+  /** Null: no rule says. */
+  readonly outputTokensMost: number | null;
+}
+
+/**
+ * The call itself where nothing changes it: read anew costs as much as reading it did. `last`: of the try before, whose call it is again
+ * where the same would shape it; null for the first.
+ */
 export function shapedCall(
   context: RequestContext,
-  pipeline: Pick<RoutePipeline, 'maskRequest' | 'requestTransform' | 'outputCap'>,
+  pipeline: Shapers,
   models: Pick<ModelService, 'read' | 'capped'>,
   heldBytesMax: number,
-): ModelRequest | Problem {
+  last: ShapedCall | null,
+): ShapedCall | Problem {
+  const by = {
+    written: context.call!,
+    requestMasks: pipeline.requestMasks?.(context) ?? null,
+    responseMasks: pipeline.responseMasks?.(context) ?? null,
+    outputTokensMost: pipeline.outputCap?.(context) ?? null,
+  };
+  if (last !== null && pipeline.requestTransform === null && isShapedBy(last, by)) {
+    // limits say so anew
+    last.call.relyOnCap = false;
+    return last;
+  }
   const shaped = changedCall(context, pipeline, models, heldBytesMax);
-  const { outputCap } = pipeline;
-  if (outputCap === null || 'status' in shaped) return shaped;
-  const most = outputCap(context);
-  const isAsWritten = most === (shaped.facts.outputCap ?? Number.POSITIVE_INFINITY);
-  return isAsWritten ? shaped : models.capped(shaped, most);
+  if ('status' in shaped) return shaped;
+  const { outputTokensMost: most } = by;
+  const isAsWritten = most === null || most === (shaped.facts.outputCap ?? Number.POSITIVE_INFINITY);
+  return { ...by, call: isAsWritten ? shaped : models.capped(shaped, most) };
+}
+
+function isShapedBy(shaped: ShapedCall, by: Omit<ShapedCall, 'call'>): boolean {
+  return (
+    shaped.written === by.written &&
+    shaped.requestMasks === by.requestMasks &&
+    shaped.responseMasks === by.responseMasks &&
+    shaped.outputTokensMost === by.outputTokensMost
+  );
 }
 
 function changedCall(

@@ -65,6 +65,8 @@ export class RequestContext {
   reservation: Reservation | null = null;
   /** The same of policies in warn and shadow, which are taken apart: released together with `reservation`. */
   observedReservations: Reservation[] | null = null;
+  /** Counters that others may wait for, of which it holds a slot until it ends, as they are named there; null: none. */
+  heldSlots: readonly string[] | null = null;
   /** Values for the answer of an admitted request, '' when no limit may be shown. */
   rateLimit = '';
   rateLimitPolicy = '';

@@ -64,11 +64,34 @@ const SLOT_LOOK_MS = 20;
 /** Seconds to wait when a counter could not be kept: nothing better is known. */
 const UNAVAILABLE_RETRY_S = 1;
 
+/** Takes in turn, and notes whom the end of the request concerns. */
+export function takeInTurn(
+  thread: LimitThread,
+  context: RequestContext,
+  limits: readonly LimitConstant[],
+  ordinal: Int32Array,
+): TakeResult {
+  const result = takeUnlessBehind(thread, context, limits, ordinal);
+  if (result === TAKEN) context.heldSlots = heldSlots({ batch: thread.batch, ordinal }, limits);
+  return result;
+}
+
+function heldSlots({ batch, ordinal }: TakenBatch, limits: readonly LimitConstant[]): string[] | null {
+  let held: string[] | null = null;
+  for (let entry = 0; entry < batch.count; entry++) {
+    const { queue } = limits[ordinal[entry]!]!;
+    if (queue?.room !== 'slot') continue;
+    held ??= [];
+    held.push(counterName(batch, entry, queue));
+  }
+  return held;
+}
+
 /**
  * Takes, unless others wait for one of the counters already: then those have no room before the first of them has (language-rules
  * #9), and nothing is taken.
  */
-export function takeInTurn(
+function takeUnlessBehind(
   { counters, turns, batch }: LimitThread,
   context: RequestContext,
   limits: readonly LimitConstant[],
