@@ -96,6 +96,7 @@ function plain(context: Sample['context']) {
     ...rest,
     id: { high: context.idHigh, low: context.idLow },
     ip: context.ip,
+    isKept: false,
     arrivedMonotonicMs: context.nowMonotonicMs,
     arrivedWallMs: context.nowWallMs,
   };

@@ -198,7 +198,7 @@ const UNKNOWN_KEY = {
 };
 
 function headOf(status: number, fields: readonly string[]): ResponseHead {
-  return { status, fields, bodyBytes: -1, hasBody: true, endpoint: 0, attempts: 1 };
+  return { status, fields, bodyBytes: -1, hasBody: true, untilClose: false, endpoint: 0, attempts: 1 };
 }
 
 /** As OpenAI tells them; of windows other than a minute it tells nothing. */

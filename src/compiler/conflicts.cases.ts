@@ -1,5 +1,6 @@
 /** Every code about all policies and routes together, with the exact text it gives. */
 import {
+  cache,
   deprecate,
   fact,
   forbid,
@@ -81,6 +82,20 @@ export const FINDING_CASES: readonly FindingCase[] = [
     world: world({ routes: [route('orders')] }),
     message:
       'Policies "a" and "b" route to pool "one" then "two" and to pool "two" then "one" on route "orders", and both can hold for one request.',
+    help: HEADER_HELP,
+    related: ['the other rule'],
+  },
+  {
+    code: 'PT2201',
+    what: 'answers kept for two times',
+    policies: policies(
+      OPEN,
+      policy('b', {}, [cache(90_000)]),
+      policy('a', {}, [cache(600_000, { when: is(fact('request.method'), 'GET') })]),
+    ),
+    world: world({ routes: [route('orders')] }),
+    message:
+      'Policies "a" and "b" let answers be kept for 10m and for 90s on route "orders", and both can hold for one request.',
     help: HEADER_HELP,
     related: ['the other rule'],
   },

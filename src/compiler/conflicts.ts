@@ -3,7 +3,8 @@ import { CATALOGUE } from '../diagnostics/catalogue.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Span } from '../diagnostics/source.ts';
 import { compareCodePoints } from '../language/order.ts';
-import type { LimitRule, MemberRule, RouteToRule, TemplateHole, TextTemplate } from '../language/typed.ts';
+import type { LimitRule, MemberRule, TemplateHole, TextTemplate } from '../language/typed.ts';
+import { lengthInWords } from '../model/length-in-words.ts';
 import { dateText } from '../model/local-time.ts';
 import type { Place, Route, World } from '../model/world.ts';
 import { BATCH_ENTRIES_MAX } from '../pipeline/counters.ts';
@@ -53,6 +54,7 @@ export class ProjectFindings {
       ...contradictingHeaders(program),
       ...contradictingDefaults(program),
       ...contradictingPools(program),
+      ...contradictingCaches(program),
       ...tooManyLimits(program),
     ];
     if (found.length === 0) this.#faultless.add(program);
@@ -184,25 +186,45 @@ function contradictingDefaults({ members, outputCaps }: ResidualProgram): Mistak
 
 /** Several pools are one value: the order in which they are tried. */
 function contradictingPools({ routings, specialiser }: ResidualProgram): Mistake[] {
-  return [...neighbours(routings, specialiser)]
+  return contradictions(
+    routings,
+    specialiser,
+    ({ pools }) => `pool ${pools.map((pool) => `"${pool}"`).join(' then ')}`,
+    (a, b) => `route to ${a} and to ${b}`,
+  );
+}
+
+function contradictingCaches({ caches, specialiser }: ResidualProgram): Mistake[] {
+  return contradictions(
+    caches,
+    specialiser,
+    ({ forMs }) => lengthInWords(forMs),
+    (a, b) => `let answers be kept for ${a} and for ${b}`,
+  );
+}
+
+/** Of rules that each say one value, those that say different ones and may hold together. */
+function contradictions<Rule extends RuleIr['rule']>(
+  rules: readonly Residual<Rule>[],
+  specialiser: Specialiser,
+  valueIn: (rule: Rule) => string,
+  inWords: (a: string, b: string) => string,
+): Mistake[] {
+  return [...neighbours(rules, specialiser)]
     .map(([one, other]) =>
       compareRules(one.ir, other.ir) < 0 ? ([one, other] as const) : ([other, one] as const),
     )
-    .filter(([a, b]) => poolsText(a.rule) !== poolsText(b.rule) && !exclude(a.condition, b.condition))
+    .filter(([a, b]) => valueIn(a.rule) !== valueIn(b.rule) && !exclude(a.condition, b.condition))
     .map(([a, b]) => ({
       key: `PT2201 ${sortable(a.ir)}${sortable(b.ir)}`,
       code: 'PT2201',
       describe: (routes) => ({
-        message: `${a.ir.policy === b.ir.policy ? `Two rules of policy "${a.ir.policy}"` : `Policies "${a.ir.policy}" and "${b.ir.policy}"`} route to pool ${poolsText(a.rule)} and to pool ${poolsText(b.rule)} on ${namesOf(routes)}, and both can hold for one request.`,
+        message: `${a.ir.policy === b.ir.policy ? `Two rules of policy "${a.ir.policy}"` : `Policies "${a.ir.policy}" and "${b.ir.policy}"`} ${inWords(valueIn(a.rule), valueIn(b.rule))} on ${namesOf(routes)}, and both can hold for one request.`,
         help: CONTRADICTION_HELP,
         span: b.rule.span,
         related: [{ span: a.rule.span, message: 'the other rule' }],
       }),
     }));
-}
-
-function poolsText({ pools }: RouteToRule): string {
-  return pools.map((pool) => `"${pool}"`).join(' then ');
 }
 
 function valueText({ member, value }: MemberRule): string {

@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts';
+import type { TakeBatch } from '../pipeline/counters.ts';
 import type {
   BoundRuntime,
   InstantiateRoute,
@@ -24,15 +25,27 @@ export const instantiateRoute: InstantiateRoute = (functions, program, binding) 
   const { requestBody, ai } = program.route;
   const isRead = program.body !== null && requestBody !== null;
   const isMasked = pipeline.requestMasks !== null || pipeline.responseMasks !== null;
-  if (!isRead && !isMasked) return pipeline;
+  const isCached = pipeline.cacheForMs !== null;
+  if (!isRead && !isMasked && !isCached) return pipeline;
   const { limits } = binding.bodies;
   return {
     ...pipeline,
+    admit: isCached ? admittingHits(pipeline.admit, threadOf(binding).support.batch) : pipeline.admit,
     readBody: isRead ? bodyReader(program.body, requestBody, binding.bodies) : pipeline.readBody,
     maskRequest: maskedRequests(pipeline, ai, limits),
     responseTransform: maskedResponses(pipeline, ai, limits),
   };
 };
+
+/** An answer that is at hand uses neither tokens nor money, so nothing of those is asked (language-rules #31). */
+function admittingHits(admit: RoutePipeline['admit'], batch: TakeBatch): RoutePipeline['admit'] {
+  return (context) => {
+    if (context.cached) batch.leavesOut = 'estimates';
+    const outcome = admit(context);
+    batch.leavesOut = 'nothing';
+    return outcome;
+  };
+}
 
 function sharedPipeline(functions: Functions, program: RouteProgram, binding: BoundRuntime): RoutePipeline {
   const thread = threadOf(binding);

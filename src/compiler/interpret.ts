@@ -55,6 +55,8 @@ export interface Verdict {
   readonly reservations: readonly Reservation[];
   readonly headers: { readonly request: ShapedHeaders; readonly response: ShapedHeaders };
   readonly totalTimeoutMs: number;
+  /** How long the answer may be kept; null: not at all. */
+  readonly cacheForMs: number | null;
   /** That rules leave a call to a model, in order; null: all of the model, or not permitted. */
   readonly pools: readonly string[] | null;
   /** Pools that rules leave out, and what is answered where no other is left and the first rule says no status. */
@@ -196,6 +198,7 @@ export class Interpreter {
       return pools.length === 0 ? [] : [{ placed, pools }];
     });
     const totals = enforced.flatMap((rule) => (rule.kind === 'timeout' ? [rule.totalMs] : []));
+    const kept = enforced.find((rule) => rule.kind === 'cache');
     const permitted = taken.decision === 'permitted';
     return {
       ...NOTHING,
@@ -222,6 +225,7 @@ export class Interpreter {
       masks: permitted
         ? { request: masksOf(enforced, 'request'), response: masksOf(enforced, 'response') }
         : NOTHING.masks,
+      cacheForMs: permitted ? (kept?.forMs ?? null) : null,
       totalTimeoutMs: permitted ? Math.min(Number.POSITIVE_INFINITY, ...totals) : Number.POSITIVE_INFINITY,
     };
   }
@@ -258,6 +262,7 @@ const NOTHING: Verdict = {
   reservations: [],
   headers: { request: NO_HEADERS, response: NO_HEADERS },
   totalTimeoutMs: Number.POSITIVE_INFINITY,
+  cacheForMs: null,
   pools: null,
   barred: [],
   targetless: null,

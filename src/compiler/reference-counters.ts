@@ -141,7 +141,10 @@ class ReferenceBinding implements CounterBinding {
   #judge(batch: TakeBatch, moment: Moment): { readonly result: TakeResult; readonly kept: readonly Entry[] } {
     const entries = Array.from({ length: batch.count }, (_, at) => this.#entry(batch, at, moment));
     for (const entry of entries) leaveOut(batch, entry);
-    const inForce = entries.filter(({ spec }) => !this.#counters.hasEnded(spec));
+    const inForce = entries.filter(
+      ({ spec }) =>
+        !this.#counters.hasEnded(spec) && (batch.leavesOut === 'nothing' || spec.estimates === undefined),
+    );
     const failed = inForce.find((entry) => entry.fault !== 'none' && entry.spec.onFailure === 'refuse');
     if (failed !== undefined) {
       batch.retryAtMs[failed.at] = moment.nowMs + 1;

@@ -2,6 +2,7 @@ import { assert } from '../base/assert.ts';
 import { LIMIT_KINDS } from '../language/limit-rules.ts';
 import type {
   AlertRule,
+  CacheRule,
   DeprecateRule,
   FilterRule,
   ForbidRule,
@@ -61,6 +62,7 @@ export interface ResidualShaping {
   /** Bounds of the answer to a call. */
   readonly outputCaps: readonly Residual<MemberRule>[];
   readonly timeouts: readonly Residual<TimeoutRule>[];
+  readonly caches: readonly Residual<CacheRule>[];
   readonly routings: readonly Residual<RouteToRule>[];
   /** In order of rules. */
   readonly filters: readonly FilterCase[];
@@ -136,6 +138,7 @@ const SHAPING_KINDS: ReadonlySet<string> = new Set<RuleIr['rule']['kind']>([
     'cap',
     'default',
     'timeout',
+    'cache',
     'route-to',
     'filter',
     'mask',
@@ -193,6 +196,7 @@ function residualShaping(candidates: readonly RuleIr[], specialiser: Specialiser
       ({ rule }) => rule.member.definition.path === OUTPUT_CAP && route.calls === 'calls',
     ),
     timeouts: only<TimeoutRule>(enforced, ['timeout']),
+    caches: only<CacheRule>(enforced, ['cache']),
     routings: only<RouteToRule>(enforced, ['route-to']),
     filters: filterCases(enforced, specialiser),
     masks: { request: masksOf(enforced, 'request'), response: masksOf(enforced, 'response') },

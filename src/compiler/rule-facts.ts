@@ -96,6 +96,7 @@ function templatesOf(rule: CheckedRule): TextTemplate[] {
     case 'cap':
     case 'default':
     case 'timeout':
+    case 'cache':
     case 'route-to':
     case 'mask':
       return [];

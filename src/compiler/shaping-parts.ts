@@ -23,7 +23,7 @@ export class ShapingParts {
 
   /** All that the code can depend on. Null: it writes what differs from route to route. */
   #keyOf(program: ResidualProgram, inBody: readonly string[]): string | null {
-    const { headers, members, outputCaps, timeouts, routings, filters } = program;
+    const { headers, members, outputCaps, timeouts, caches, routings, filters } = program;
     const masks = Object.values(program.masks);
     const alerts = Object.values(program.alerts);
     const { auth, parameterNames, body, calls } = program.route;
@@ -34,6 +34,7 @@ export class ShapingParts {
         ...members,
         ...outputCaps,
         ...timeouts,
+        ...caches,
         ...routings,
         ...filters,
         ...masks.flat(),
@@ -47,6 +48,7 @@ export class ShapingParts {
       ...members,
       ...outputCaps,
       ...timeouts,
+      ...caches,
       ...routings,
       ...filters,
       ...masks.flat(),
@@ -58,6 +60,7 @@ export class ShapingParts {
       members,
       outputCaps,
       timeouts,
+      caches,
       routings,
       filters,
       ...masks,

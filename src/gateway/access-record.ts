@@ -29,6 +29,7 @@ export class Account {
   cachedTokens = -1;
   reasoningTokens = -1;
   tokensFrom: AccessRecord['tokensFrom'] = '';
+  cache: AccessRecord['cache'] = '';
 }
 
 export function recordAccount(record: AccessRecord, account: Account): void {
@@ -51,6 +52,7 @@ export function recordAccount(record: AccessRecord, account: Account): void {
   record.cachedTokens = account.cachedTokens;
   record.reasoningTokens = account.reasoningTokens;
   record.tokensFrom = account.tokensFrom;
+  record.cache = account.cache;
 }
 
 export function recordRoute(record: AccessRecord, route: Route | null): void {

@@ -4,6 +4,7 @@ import type { BodyTransform, TransformResponseBody } from '../pipeline/body-tran
 import type { RequestContext } from '../pipeline/context.ts';
 import type { ResponseHead, UpstreamCall } from '../pipeline/upstream.ts';
 import type { Account } from './access-record.ts';
+import type { AnswerKeeping } from './answer-keeping.ts';
 import type { ClientStream, FieldLines } from './client-stream.ts';
 import type { ClientTunnelHandler } from './client-tunnel.ts';
 import { contentCoding, STALE_RESPONSE_FIELDS } from './content-coding.ts';
@@ -31,6 +32,8 @@ export class ClientAnswer implements ResponseBodyHost {
   requestId = '';
   /** In whose words errors are told: of a route to models, once it is found. */
   dialect: Dialect | null = null;
+  /** What it says of the cache; null where no rule lets answers be kept. */
+  keeping: Pick<AnswerKeeping, 'fields'> | null = null;
   /** The head has been given to the client. */
   begun = false;
   /** Nothing is missing, but the client may not have taken all of it yet. */
@@ -145,6 +148,8 @@ export class ClientAnswer implements ResponseBodyHost {
     edits.clear();
     plan.pipeline.shapeResponse(context, edits);
     if (stale.length > 0) edits.removed.push(...stale);
+    // behind what caches before this one say (RFC 9211, 2)
+    if (this.keeping !== null) edits.added.push(...this.keeping.fields);
     const own = ownFieldLines(this.requestId, context, plan.rules);
     const cost = this.#thread.tellsCosts ? costLine(context) : '';
     return responseFieldLines(head.fields, edits, own + limitFieldLines(context) + cost);

@@ -16,7 +16,15 @@ export const NEEDS_BODY = 'needs-body';
 export const NEEDS_SIGNED_BODY = 'needs-signed-body';
 /** The call to a model is to be shaped: limits count what is sent (language-rules #2). */
 export const NEEDS_SHAPING = 'needs-shaping';
-export type Stop = Problem | Waiting | typeof NEEDS_BODY | typeof NEEDS_SIGNED_BODY | typeof NEEDS_SHAPING;
+/** Rules let answers be kept: there may be one. */
+export const NEEDS_LOOKUP = 'needs-lookup';
+export type Stop =
+  | Problem
+  | Waiting
+  | typeof NEEDS_BODY
+  | typeof NEEDS_SIGNED_BODY
+  | typeof NEEDS_SHAPING
+  | typeof NEEDS_LOOKUP;
 export type Waiting = Wait | WaitForGrant | WaitForToken;
 
 /** How far a request has come. */
@@ -24,6 +32,8 @@ export interface Progress {
   /** Index into `PHASES`. */
   stage: number;
   variant: number;
+  /** An answer was looked for, for this try. */
+  isLookedUp: boolean;
 }
 
 export const FIRST_STAGE = PHASE.match;
@@ -49,6 +59,8 @@ export function decide(
       return NEEDS_BODY;
     } else if (progress.stage === ADMIT && context.call !== null && context.shapedCall === null) {
       return NEEDS_SHAPING;
+    } else if (progress.stage === ADMIT && !progress.isLookedUp && plan.pipeline.cacheForMs !== null) {
+      return NEEDS_LOOKUP;
     } else {
       const outcome = askRules(progress.stage, context, plan);
       if (outcome !== CONTINUE) {
@@ -82,6 +94,7 @@ function follow(outcome: Outcome, progress: Progress, plan: RoutePlan): Problem 
     case 'next-variant':
       progress.variant++;
       progress.stage = AUTHORISE;
+      progress.isLookedUp = false;
       return progress.variant < VARIANTS ? null : ruleProblem(outcome.refusal, plan);
     case 'respond':
     case 'fail':

@@ -9,6 +9,7 @@ import type { RecordSink } from '../pipeline/record.ts';
 import { emptyRecord } from '../pipeline/record.ts';
 import type { ThreadLoad } from '../pipeline/thread-gauges.ts';
 import { AlertMatches, type SendMatches } from './alert-matches.ts';
+import { AnswerCache } from './answer-cache.ts';
 import { BufferedBytes } from './body-buffer.ts';
 import type { CertificateIdentities } from './certificate-identities.ts';
 import { Decoders } from './decoded-body.ts';
@@ -92,6 +93,7 @@ export class ExchangeThread {
   readonly alerts: AlertMatches;
   readonly buffered: BufferedBytes;
   readonly decoders: Decoders;
+  readonly answers: AnswerCache;
   readonly overload: Overload;
 
   // Valid only within one turn; an exchange that waits fills them again when it goes on.
@@ -134,13 +136,14 @@ export class ExchangeThread {
     this.crossings = new ThresholdCrossings(parts.tellCrossings);
     this.alerts = new AlertMatches(parts.limits.alertMatchesPerThread, parts.tellAlerts);
     this.buffered = new BufferedBytes(parts.limits.bodiesBufferedPerThreadBytes);
+    this.answers = new AnswerCache(parts.limits);
     this.overload = new Overload(parts.limits);
     this.#eventLoopDelayMs = parts.eventLoopDelayMs;
     this.decoders = new Decoders(parts.limits.bodyDecodersPerThread);
   }
 
   load(): ExchangeLoad {
-    const { buffered, decoders, tokens, turns, overload } = this;
+    const { answers, buffered, decoders, tokens, turns, overload } = this;
     return {
       activeRequests: this.inFlight,
       bufferedBodyBytes: buffered.used,
@@ -159,6 +162,9 @@ export class ExchangeThread {
       bodyDecodersPerThreadRefused: decoders.refused,
       tokensVerifyingRefused: tokens.refused,
       limitWaitersPerThreadRefused: turns.refused,
+      cachedAnswers: answers.size,
+      cachedBytes: answers.bytes,
+      cachedAnswersEvicted: answers.evicted,
     };
   }
 

@@ -18,8 +18,12 @@ import type {
   UpstreamCall,
   UpstreamError,
   UpstreamHandler,
+  UpstreamRequest,
 } from '../pipeline/upstream.ts';
 import { Account, recordAccount, recordRequest, recordRoute } from './access-record.ts';
+import { placeOf, type StoredAnswer } from './answer-cache.ts';
+import { AnswerKeeping } from './answer-keeping.ts';
+import { changes, wishesOf } from './cacheable.ts';
 import { type CallTargets, callTargets, isTargetless, targetRefusal } from './call-targets.ts';
 import { type AnswerHost, ClientAnswer } from './client-answer.ts';
 import type { ClientHandler, ClientStream, ReceivedRequest } from './client-stream.ts';
@@ -29,6 +33,7 @@ import {
   decide,
   FIRST_STAGE,
   NEEDS_BODY,
+  NEEDS_LOOKUP,
   NEEDS_SHAPING,
   NEEDS_SIGNED_BODY,
   ruleProblem,
@@ -37,12 +42,14 @@ import type { ExchangeThread, RequestInFlight } from './exchange-thread.ts';
 import { checkFront } from './front-checks.ts';
 import { linesWithin, requestIdIn, tracedLines, traceparentIn } from './identifiers.ts';
 import { checkAgainstRoute, findRoute, identifyAgain, receive } from './intake.ts';
+import { keepingOf } from './kept-request.ts';
 import type { LimitWaiter } from './limit-queue.ts';
 import { OutgoingBody } from './outgoing-body.ts';
 import { outgoingRequest } from './outgoing-request.ts';
 import { fillTemplate } from './path-template.ts';
 import type { Problem } from './problem.ts';
 import { fromFault, fromUpstream, overloaded, problem } from './problem.ts';
+import { ReplayedAnswer } from './replayed-answer.ts';
 import type { RequestBodyHost } from './request-body.ts';
 import { RequestBody } from './request-body.ts';
 import type { RoutePlan, RuleVersion } from './rule-version.ts';
@@ -68,6 +75,7 @@ export class Exchange
   previous: RequestInFlight | null = null;
   stage = FIRST_STAGE;
   variant = 0;
+  isLookedUp = false;
 
   readonly #thread: ExchangeThread;
   readonly #client: ClientStream;
@@ -90,6 +98,10 @@ export class Exchange
   #targets: CallTargets | null = null;
   /** Of the last try. */
   #shaped: ShapedCall | null = null;
+  /** Null unless rules let the answer be kept. */
+  #keeping: AnswerKeeping | null = null;
+  /** The answer, where it is at hand. */
+  #kept: StoredAnswer | null = null;
   #ended = false;
   #waitsForGrant = false;
   /** Null while it does not wait for its turn, a grant or the check of a token. */
@@ -137,6 +149,7 @@ export class Exchange
     // Answered by a deadline, while the wake-up was on its way.
     if (this.#ended || this.#answer.begun) return false;
     this.stage = FIRST_STAGE;
+    this.isLookedUp = false;
     // rules that shape may say something else by now
     this.#context.shapedCall = null;
     // Said of the try before; its warnings are kept, each once.
@@ -224,6 +237,7 @@ export class Exchange
     else if (stop === NEEDS_BODY) this.#needBody();
     else if (stop === NEEDS_SIGNED_BODY) this.#needSignedBody();
     else if (stop === NEEDS_SHAPING) this.#shapeCall();
+    else if (stop === NEEDS_LOOKUP) this.#lookUp();
     else if ('code' in stop) this.#refuse(stop);
     else this.#wait(stop);
   }
@@ -301,6 +315,34 @@ export class Exchange
     }
   }
 
+  /** Before anything is taken from limits: an answer at hand takes nothing of tokens and money (language-rules #31). */
+  #lookUp(): void {
+    const thread = this.#thread;
+    const context = this.#context;
+    const plan = this.#plan!;
+    this.isLookedUp = true;
+    this.#kept = this.#keeping = this.#answer.keeping = null;
+    const forMs = plan.program.route.websocket === null ? plan.pipeline.cacheForMs!(context) : 0;
+    const wishes = forMs > 0 ? wishesOf(context, plan.models) : null;
+    const request = wishes === null ? null : this.#outgoing(plan);
+    if (request !== null && 'code' in request) {
+      this.#refuse(request);
+      return;
+    }
+    if (forMs > 0) {
+      const asked = { context, route: plan.program.route.name, targets: this.#targets };
+      const keeping =
+        wishes === null || request === null
+          ? null
+          : keepingOf(asked, { request, edits: thread.requestEdits, wishes, forMs });
+      this.#keeping = this.#answer.keeping = new AnswerKeeping(thread, this.#version!.epoch, keeping);
+      this.#kept = this.#keeping.find(this.#targets);
+      this.#account.cache = this.#keeping.outcome;
+    }
+    context.cached = this.#kept !== null;
+    this.#advance();
+  }
+
   #wait(waiting: Waiting): void {
     this.#requestBody?.pause();
     this.#waitsSinceMs = this.#context.nowMonotonicMs;
@@ -349,20 +391,17 @@ export class Exchange
     const context = this.#context;
     const plan = this.#plan!;
     this.#totalDeadlineMs = this.#deadlineMs();
-    thread.requestEdits.clear();
-    plan.pipeline.shapeRequest(context, thread.requestEdits);
+    if (this.#kept !== null) {
+      this.#replay(this.#kept);
+      return;
+    }
     if (plan.program.route.websocket !== null) {
+      thread.requestEdits.clear();
+      plan.pipeline.shapeRequest(context, thread.requestEdits);
       this.#openTunnel(plan, plan.program.route.websocket);
       return;
     }
-    if (plan.models !== null) this.#prepareCall();
-    const refused = plan.models === null ? this.#prepareBodies(plan.pipeline) : null;
-    if (refused !== null) {
-      this.#refuse(refused);
-      return;
-    }
-    const bodyBytes = this.#outgoingBody === null ? context.bodyBytes : this.#outgoingBody.bytes(context);
-    const request = outgoingRequest(context, plan, thread, this.#upstreamPath, this.#idLines, bodyBytes);
+    const request = this.#outgoing(plan);
     if ('code' in request) {
       this.#refuse(request);
       return;
@@ -377,6 +416,26 @@ export class Exchange
     if (plan.models !== null) return;
     if (this.#outgoingBody !== null) this.#outgoingBody.send(context, this.#call);
     else this.#requestBody?.sendTo(this.#call);
+  }
+
+  /** As rules and route shape it, and as it leaves. */
+  #outgoing(plan: RoutePlan): UpstreamRequest | Problem {
+    const thread = this.#thread;
+    const context = this.#context;
+    thread.requestEdits.clear();
+    plan.pipeline.shapeRequest(context, thread.requestEdits);
+    if (plan.models !== null) this.#prepareCall();
+    const refused = plan.models === null ? this.#prepareBodies(plan.pipeline) : null;
+    if (refused !== null) return refused;
+    const bodyBytes = this.#outgoingBody === null ? context.bodyBytes : this.#outgoingBody.bytes(context);
+    return outgoingRequest(context, plan, thread, this.#upstreamPath, this.#idLines, bodyBytes);
+  }
+
+  #replay(kept: StoredAnswer): void {
+    this.#account.decidedUs = this.#elapsedUs();
+    const replayed = new ReplayedAnswer(kept, this);
+    this.#call = replayed;
+    replayed.begin();
   }
 
   // -- a WebSocket ---------------------------------------------------------------------------------------------
@@ -397,7 +456,15 @@ export class Exchange
   }
 
   tunnelAccepted({ fields, protocol, attempts, endpoint }: TunnelOpened): boolean {
-    const head = { status: 101, fields, bodyBytes: -1, hasBody: false, endpoint, attempts };
+    const head = {
+      status: 101,
+      fields,
+      bodyBytes: -1,
+      hasBody: false,
+      untilClose: false,
+      endpoint,
+      attempts,
+    };
     this.#account.firstByteUs = this.#elapsedUs();
     this.#account.attempts = attempts;
     this.#cost?.head(head);
@@ -472,8 +539,11 @@ export class Exchange
 
   onHead(head: ResponseHead, chunk: Uint8Array, last: boolean): void {
     if (this.#ended) return;
-    this.#account.firstByteUs = this.#elapsedUs();
+    // no service has been waited for
+    if (!this.#context.cached) this.#account.firstByteUs = this.#elapsedUs();
     this.#account.attempts = head.attempts;
+    this.#keeping?.head(head, chunk, last);
+    if (this.#thread.answers.size > 0 && changes(this.#context, head)) this.#thread.answers.forget(placeOf(this.#context));
     if (this.#context.call !== null) this.#forgetCallBody();
     this.#cost?.head(head);
     this.#cost?.data(chunk, last || !head.hasBody);
@@ -491,6 +561,7 @@ export class Exchange
   onData(chunk: Uint8Array, last: boolean): void {
     if (this.#ended || this.#answer.complete) return;
     this.#cost?.data(chunk, last);
+    this.#keeping?.data(chunk, last);
     if (last) this.serviceDone();
     this.#answer.data(chunk, last);
   }
@@ -591,6 +662,7 @@ export class Exchange
 
   #stopBodies(): void {
     this.#requestBody?.stop();
+    this.#keeping?.stop();
     this.#answer.stop();
   }
 

@@ -71,7 +71,7 @@ const read: ModelService['read'] = (text) => {
     },
     unbounded: { input: '', output: '', money: '' },
     relyOnCap: false,
-    use: { pool: '', key: '', charged: 'nothing', usage: null, costNano: null },
+    use: { pool: '', key: '', charged: 'nothing', isWhole: false, usage: null, costNano: null },
   };
 };
 

@@ -63,6 +63,7 @@ export function settle(
 ): void {
   const actuals =
     cost === null ? noteCall(context.shapedCall ?? context.call, account) : noteCost(cost, account);
+  if (context.cached && context.call !== null) noteNothingUsed(account);
   const { reservation, observedReservations } = context;
   if (reservation !== null) endReservation(binding!, reservation, actuals);
   context.reservation = null;
@@ -117,6 +118,11 @@ function noteUse({ use, bounds, model }: ModelRequest, account: Account): void {
   account.cachedTokens = told?.cachedTokens ?? -1;
   account.reasoningTokens = told?.reasoningTokens ?? -1;
   account.costNano = told === null ? finite(bounds.money) : (use.costNano ?? -1);
+}
+
+/** The tokens were those of the request that the answer was made for. */
+function noteNothingUsed(account: Account): void {
+  account.inputTokens = account.outputTokens = account.costNano = 0;
 }
 
 function finite(bound: number): number {

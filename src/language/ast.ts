@@ -131,6 +131,8 @@ export type RuleNode =
   /** The value of a member that is not there. */
   | MemberNode<'default'>
   | (RuleNodeBase & { readonly kind: 'timeout'; readonly total: NumberNode })
+  /** How long an answer may be kept for later requests. */
+  | (RuleNodeBase & { readonly kind: 'cache'; readonly time: NumberNode })
   /** Pools that a call to a model may use, in the order in which they are tried. */
   | (RuleNodeBase & { readonly kind: 'route-to'; readonly pools: readonly TextNode[] })
   | MaskNode

@@ -50,6 +50,8 @@ export function canonicalRule(rule: DistributiveOmit<CheckedRule, 'key' | 'span'
       return `default ${factText(rule.member)} to ${literalText(rule.value)}${when}`;
     case 'timeout':
       return `timeout ${rule.totalMs}ms${when}`;
+    case 'cache':
+      return `cache ${rule.forMs}ms${when}`;
     case 'filter': {
       const { as, when, condition } = rule.written;
       const what = condition === null ? '' : ` ${canonicalCondition(condition)}`;

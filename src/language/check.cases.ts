@@ -469,6 +469,7 @@ export const RULE_CASES: readonly RuleCase[] = [
     text: 'remove header "Server" in response when tenant.trial is true',
     rule: { kind: 'remove-header', header: 'server', side: 'response', value: { parts: [] } },
   },
+  { text: 'cache 10m', rule: { kind: 'cache', forMs: 600_000, key: 'cache 600000ms' } },
   { text: 'timeout 1.5s', rule: { kind: 'timeout', totalMs: 1_500 } },
   { text: 'timeout 2 minutes', rule: { kind: 'timeout', totalMs: 120_000, key: 'timeout 120000ms' } },
   {

@@ -1293,6 +1293,14 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
   },
   {
     code: 'PT1209',
+    what: 'answers kept for a month',
+    text: rule('cache 30 days'),
+    at: '3:9',
+    message: 'This time is out of range.',
+    help: 'Write a time from 1s to 7 days.',
+  },
+  {
+    code: 'PT1209',
     what: 'no keys',
     text: rule('limit at most 5 requests at once  in total  max keys 0'),
     at: '3:56',
@@ -1525,6 +1533,15 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     message:
       'Route "get-order" leads to a service, and only calls to models go to pools (routes/shop.yaml:19:3).',
     help: 'Narrow `applies to` to routes of models: `applies to routes tagged "ai"`.',
+  },
+  {
+    code: 'PT2160',
+    what: 'answers to POST kept',
+    text: file('policy "p" applies to route "refund" {\n  cache 10m\n}\n'),
+    at: '3:3',
+    message:
+      'No answer of route "refund" can be kept: only those to GET, HEAD and calls to models can (routes/shop.yaml:16:3).',
+    help: 'Let the rule apply to other routes too, or remove it.',
   },
   {
     code: 'PT2125',

@@ -150,6 +150,11 @@ policy "a" { permit }
     ),
   },
   {
+    name: 'answers are kept for a time in its largest unit',
+    given: scrambled('cache 120s when tenant.plan is "enterprise"'),
+    formatted: ordered('    cache 2m  when tenant.plan is "enterprise"\n'),
+  },
+  {
     name: 'pools stand behind one another',
     given: scrambled('route to pool "a" then "b" when tenant.plan is "enterprise"'),
     formatted: ordered('    route to pool "a" then "b"  when tenant.plan is "enterprise"\n'),

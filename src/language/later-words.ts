@@ -53,11 +53,6 @@ const PARTS: readonly (readonly [part: string, today: string | null, words: read
     'Today `portunus check` finds what is wrong in every project.',
     ['convention'],
   ],
-  [
-    'caches',
-    'Today clients can be asked to keep answers: `set header "cache-control" to "max-age=60" in response`.',
-    ['cache'],
-  ],
 ];
 
 /** For one word or fact; undefined for those that belong to no greater part. */

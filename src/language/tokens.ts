@@ -32,7 +32,7 @@ export const KEYWORD_GROUPS = {
     'remove',
     'cap',
     'default',
-    'timeout',
+    ...['timeout', 'cache'],
     'mask',
     'deprecate',
     'alert',
@@ -82,7 +82,7 @@ export const PERIODS = ['day', 'week', 'month', 'quarter', 'year'] as const;
  * then, and answered with "not in this version" (PT0106) wherever they stand.
  */
 export const LATER_WORDS: ReadonlySet<string> = new Set([
-  ...['rotate', 'cache'],
+  'rotate',
   ...['convention', 'waiver', 'waivable', 'approval'],
   ...['counting', 'fall'],
   ...['targets', 'pools', 'may'],

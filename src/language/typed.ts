@@ -121,6 +121,12 @@ export interface TimeoutRule extends RuleBase {
   readonly totalMs: number;
 }
 
+/** Lets answers be kept for later requests of the same callers, for so long at most (language-rules #31). */
+export interface CacheRule extends RuleBase {
+  readonly kind: 'cache';
+  readonly forMs: number;
+}
+
 /**
  * A `forbid` or `require` over facts of targets: leaves pools out, and refuses a call to a model only where none is left (language-rules
  * #18). Facts of targets are known when rules are checked, so what remains to be asked is about the request alone.
@@ -176,6 +182,7 @@ export type CheckedRule =
   | HeaderRule
   | MemberRule
   | TimeoutRule
+  | CacheRule
   | RouteToRule
   | FilterRule
   | MaskRule

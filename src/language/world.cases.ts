@@ -96,7 +96,7 @@ export const WORLD: World = {
     route('open-search', 'search', ['open'], { path: '/search', auth: 'optional' }),
     route('status', 'search', ['open'], { path: '/status', auth: 'none' }),
     route('place-order', 'orders', ['written'], { path: '/v1/new', body: ORDER }),
-    route('refund', 'orders', ['written'], { path: '/v1/refund', body: REFUND }),
+    route('refund', 'orders', ['written'], { path: '/v1/refund', body: REFUND, methods: ['POST'] }),
     route('chat', null, ['ai'], { path: '/v1/chat/completions', ai: 'openai/chat' }),
   ]),
   models: { ...NO_MODELS, models: new Map([model('gpt-4o', ['large']), model('gpt-4o-mini', [])]) },
@@ -193,6 +193,7 @@ function service(name: string): [string, Service] {
 
 interface RouteOptions {
   readonly path: string;
+  readonly methods?: readonly string[];
   readonly auth?: Route['auth'];
   readonly ai?: Route['ai'];
   readonly state?: Route['state'];
@@ -207,14 +208,14 @@ function route(
   tags: readonly string[],
   options: RouteOptions,
 ): [string, Route] {
-  const { path, auth = 'required', state = 'published', body = null } = options;
+  const { path, methods = [], auth = 'required', state = 'published', body = null } = options;
   return [
     name,
     {
       name,
       service: to,
       ai: options.ai ?? null,
-      match: { methods: [], path, hosts: [], headers: [] },
+      match: { methods, path, hosts: [], headers: [] },
       upstreamPath: null,
       state,
       version: null,

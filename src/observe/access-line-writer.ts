@@ -191,6 +191,7 @@ class WrittenOnce<Names extends object> {
 function isRare(record: AccessRecord): boolean {
   return (
     record.clientAborted ||
+    record.cache !== '' ||
     record.inputTokens !== -1 ||
     record.outputTokens !== -1 ||
     record.tokensFrom !== '' ||

@@ -89,6 +89,7 @@ export function rareFields(record: AccessRecord): string {
   if (record.reasoningTokens !== -1) fields += `,"portunus.reasoning_tokens":${json(record.reasoningTokens)}`;
   if (record.tokensFrom !== '') fields += `,"portunus.tokens_from":"${record.tokensFrom}"`;
   if (record.costNano !== -1) fields += `,"portunus.cost_nano":${json(record.costNano)}`;
+  if (record.cache !== '') fields += `,"portunus.cache":"${record.cache}"`;
   if (record.clientAborted) fields += ',"portunus.client_aborted":true';
   return fields;
 }

@@ -2,6 +2,9 @@ import { type AccessRecord, emptyRecord } from '../pipeline/record.ts';
 import {
   ABORTED,
   alignFrame,
+  CACHE_MASK,
+  CACHE_OUTCOMES,
+  CACHE_SHIFT,
   FIXED_BYTES,
   FORMAT_VERSION,
   FRAME_BYTES_MAX,
@@ -103,6 +106,7 @@ export class RecordDecoder implements RecordFrame {
     record.traceSampled = (flags & SAMPLED) !== 0;
     record.tokensFrom =
       (flags & TOKENS_BOUND) !== 0 ? 'bound' : (flags & TOKENS_TOLD) !== 0 ? 'provider' : '';
+    record.cache = CACHE_OUTCOMES[(flags >> CACHE_SHIFT) & CACHE_MASK]!;
     record.cachedTokens = hasParts ? this.#float64[(at + FIXED_BYTES) >> 3]! : -1;
     record.reasoningTokens = hasParts ? this.#float64[((at + FIXED_BYTES) >> 3) + 1]! : -1;
     record.alsoDenied = this.#takeList(denied);

@@ -2,6 +2,8 @@ import type { AccessRecord } from '../pipeline/record.ts';
 import {
   ABORTED,
   alignFrame,
+  CACHE_OUTCOMES,
+  CACHE_SHIFT,
   FIXED_BYTES,
   FORMAT_VERSION,
   HAS_PARTS,
@@ -112,6 +114,7 @@ export class RecordEncoder {
       (record.traceSampled ? SAMPLED : 0) |
       (record.tokensFrom === '' ? 0 : record.tokensFrom === 'bound' ? TOKENS_BOUND : TOKENS_TOLD) |
       (hasParts ? HAS_PARTS : 0) |
+      (record.cache === '' ? 0 : CACHE_OUTCOMES.indexOf(record.cache) << CACHE_SHIFT) |
       (knownRoute < 0 ? TELLS_ROUTE : 0) |
       (knownCaller < 0 ? TELLS_CALLER : 0) |
       (knownDecision < 0 ? TELLS_DECISION : 0);

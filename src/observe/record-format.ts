@@ -6,7 +6,7 @@ import { type CallerNames, type DecisionNames, NAME_FIELDS, type RouteNames } fr
  * | offset | content                                                                             |
  * |--------|-------------------------------------------------------------------------------------|
  * | 0      | int32: bytes of the frame, a multiple of 8                                          |
- * | 4      | int32: version, and flags from bit 8 (aborted, plain, told groups, sampled, tokens)  |
+ * | 4      | int32: version, and flags from bit 8 (aborted, plain, told groups, sampled, tokens, cache) |
  * | 8      | int32: status · 12: attempts · 16: lengths of the four lists, one byte each         |
  * | 20     | int32: bytes of text · 24: numbers of the groups of names · 28: 0                   |
  * | 32     | ten float64: time, tokens in and out, cost, bytes in and out, four phase times      |
@@ -54,6 +54,10 @@ export const TOKENS_TOLD = 1 << 14;
 export const TOKENS_BOUND = 1 << 15;
 /** Two numbers more follow the others: cached and reasoning tokens. */
 export const HAS_PARTS = 1 << 16;
+/** Two bits: the place of the outcome in the list. */
+export const CACHE_SHIFT = 17;
+export const CACHE_OUTCOMES = ['', 'hit', 'miss', 'bypass'] as const;
+export const CACHE_MASK = 3;
 export const VERSION_MASK = 0xff;
 
 /** Where the lengths of texts begin, by the flags of a frame. */

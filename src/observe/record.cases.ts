@@ -45,6 +45,7 @@ export function record(changes: Partial<AccessRecord> = {}): AccessRecord {
     finishedUs: 200,
     attempts: 1,
     clientAborted: false,
+    cache: '',
     ...changes,
   };
 }
@@ -107,4 +108,5 @@ export const anyRecord: fc.Arbitrary<AccessRecord> = fc.record({
   finishedUs: number,
   attempts: int32,
   clientAborted: fc.boolean(),
+  cache: fc.constantFrom('', 'hit', 'miss', 'bypass'),
 });

@@ -101,6 +101,7 @@ function serverAttributes(record: AccessRecord): Attributes {
     'portunus.tenant': record.tenant,
     'portunus.consumer': record.consumer,
     'portunus.rule': record.decidingRule,
+    'portunus.cache': record.cache,
     'portunus.decided_us': record.decidedUs,
   });
 }

@@ -42,6 +42,8 @@ export class RequestContext {
   call: ModelRequest | null = null;
   /** The same as rules have shaped it: what limits count, and what is sent. Null before rules have been asked. */
   shapedCall: ModelRequest | null = null;
+  /** Its answer is at hand: it takes no tokens and no money (language-rules #31). */
+  cached = false;
   /** How the request ended; null before, and where no rule asks. */
   answer: Answer | null = null;
 

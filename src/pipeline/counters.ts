@@ -51,6 +51,8 @@ export const NEEDS_LEASE = 2;
  */
 export interface TakeBatch {
   count: number;
+  /** Counters that are neither asked nor taken from, though they have entries: those of estimates, where a request uses nothing of them. */
+  leavesOut: 'nothing' | 'estimates';
   /** Index into the bound specs. */
   readonly counter: Int32Array;
   /** Hash of the counter's key; (0, 0) for `in total`. */
@@ -78,6 +80,7 @@ export const BATCH_ENTRIES_MAX = 64;
 export function createTakeBatch(): TakeBatch {
   return {
     count: 0,
+    leavesOut: 'nothing',
     counter: new Int32Array(BATCH_ENTRIES_MAX),
     keyHigh: new Int32Array(BATCH_ENTRIES_MAX),
     keyLow: new Int32Array(BATCH_ENTRIES_MAX),

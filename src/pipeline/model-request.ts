@@ -42,6 +42,8 @@ export interface CallUse {
   key: string;
   /** `nothing`: no provider can have worked on it. `reserve`: nobody has told what it used, so all that was reserved is spent. */
   charged: 'nothing' | 'told' | 'reserve';
+  /** The answer has come to its end, and tells of no failure. */
+  isWhole: boolean;
   /** Null unless told. */
   usage: TokenUsage | null;
   /** Nano-units; null where it was not told, or no price is known. */

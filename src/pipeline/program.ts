@@ -118,6 +118,8 @@ export interface RoutePipeline {
   readonly responseTransform: TransformResponseBody | null;
   /** The least total time that rules allow, or Infinity. */
   readonly totalTimeoutMs: (context: RequestContext) => number;
+  /** For how long rules let the answer be kept for later requests; 0: not at all. Null on routes without such rules: those pay nothing. */
+  readonly cacheForMs: ((context: RequestContext) => number) | null;
   /** The pools that rules leave a call to a model, in the order in which they are tried; null: all of the model. One list for each rule. */
   readonly poolsFor: (context: RequestContext) => readonly string[] | null;
   /** The pools that rules leave out of those of a call to a model; null: none. The same object for the same rules. */

@@ -59,7 +59,11 @@ export interface AccessRecord {
   finishedUs: number;
   attempts: number;
   clientAborted: boolean;
+  /** Where rules let answers be kept: whether this one came from there, or was not to. '' where no rule says so. */
+  cache: CacheOutcome;
 }
+
+export type CacheOutcome = '' | 'hit' | 'miss' | 'bypass';
 
 /** A record of which nothing is known yet: made once per thread and filled anew for each request. */
 export function emptyRecord(): AccessRecord {
@@ -105,6 +109,7 @@ export function emptyRecord(): AccessRecord {
     finishedUs: -1,
     attempts: 0,
     clientAborted: false,
+    cache: '',
   };
 }
 

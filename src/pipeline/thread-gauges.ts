@@ -42,6 +42,10 @@ export const THREAD_GAUGES = {
   /** Requests that wait for room in limits. */
   limitWaiters: 29,
   limitWaitersPerThreadRefused: 30,
+  /** Answers that are kept for later requests. */
+  cachedAnswers: 31,
+  cachedBytes: 32,
+  cachedAnswersEvicted: 33,
 } as const;
 
 export type ThreadGauge = keyof typeof THREAD_GAUGES;

@@ -166,6 +166,8 @@ export interface ResponseHead {
   readonly bodyBytes: number;
   /** False for HEAD, 204, 304: no body follows whatever the length says. */
   readonly hasBody: boolean;
+  /** The body ends where the connection does: nobody can see whether it is whole. */
+  readonly untilClose: boolean;
   /** Index into `Service.endpoints`. */
   readonly endpoint: number;
   readonly attempts: number;

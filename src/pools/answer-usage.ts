@@ -5,6 +5,7 @@
 import { EventStream, endsEvent, eventData } from '../ai/event-stream.ts';
 import type { Operation } from '../ai/operations.ts';
 import { parsedJson } from '../ai/parsed-json.ts';
+import { bytesMayTellEnd, isUnfinished, tellsFailure } from '../ai/unfinished-answer.ts';
 import { bytesMayTellUsage, StreamUsage, usageIn } from '../ai/usage.ts';
 import type { TokenUsage } from '../model/model-call.ts';
 
@@ -26,6 +27,7 @@ export class AnswerUsage {
   #tooLong = false;
   #told: TokenUsage | null = null;
   #isWhole = false;
+  #tellsFailure = false;
 
   constructor(options: AnswerUsageOptions) {
     this.#options = options;
@@ -53,6 +55,11 @@ export class AnswerUsage {
     return this.#streamed === null ? this.#isWhole : this.#streamed.isFinal;
   }
 
+  /** It is whole, and nothing in it says that the call failed, or goes on. */
+  get isSound(): boolean {
+    return this.isWhole && !this.#tooLong && !this.#tellsFailure;
+  }
+
   #passJson(chunk: Uint8Array, last: boolean): Uint8Array {
     const { operation, bytesMax } = this.#options;
     if (operation.usage === null) return chunk;
@@ -62,7 +69,9 @@ export class AnswerUsage {
       this.#pieces = [];
     } else if (last) {
       const text = Buffer.concat([...this.#pieces, chunk]);
-      this.#told = usageIn(parsedJson(UTF_8.decode(text)), operation.usage);
+      const answer = parsedJson(UTF_8.decode(text));
+      this.#told = usageIn(answer, operation.usage);
+      this.#tellsFailure = isUnfinished(answer);
       this.#pieces = [];
     } else this.#pieces.push(chunk.slice());
     return chunk;
@@ -83,12 +92,13 @@ export class AnswerUsage {
     return Buffer.concat(last ? [...kept, stream.end()] : kept);
   }
 
-  /** Most of a stream: whole events without a word of usage. To cut and decode each would cost more than to pass it on. */
+  /** Most of a stream: whole events without a word of usage, of an end or of a failure. To cut and decode each would cost more than to pass it on. */
   #passesUnread(stream: EventStream, chunk: Uint8Array): boolean {
     return (
       stream.isBetweenEvents &&
       endsEvent(chunk) &&
       chunk.length <= this.#options.bytesMax &&
+      !bytesMayTellEnd(chunk) &&
       (this.#streamed === null || !bytesMayTellUsage(chunk))
     );
   }
@@ -96,6 +106,7 @@ export class AnswerUsage {
   #hides(event: Uint8Array): boolean {
     const data = eventData(event);
     if (data === null) return false;
+    if (tellsFailure(data)) this.#tellsFailure = true;
     const telling = this.#streamed === null ? null : this.#streamed.event(data);
     return telling !== null && this.#options.hidesUsage && hasNoChoices(telling);
   }

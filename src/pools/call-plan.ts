@@ -175,7 +175,7 @@ function promptBound({ promptBytes, images, hasTools }: CallFacts, operation: Op
 }
 
 function unused(): CallPlan['use'] {
-  return { pool: '', key: '', charged: 'nothing', usage: null, costNano: null };
+  return { pool: '', key: '', charged: 'nothing', isWhole: false, usage: null, costNano: null };
 }
 
 function shown(name: string): string {

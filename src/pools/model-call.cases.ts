@@ -57,7 +57,15 @@ export class ProviderCall implements UpstreamCall {
   head(status: number, text: string, last: boolean, fields: readonly string[]): void {
     assert(!this.aborted, 'an aborted call is answered');
     const bytes = Buffer.from(text);
-    const head = { status, fields, bodyBytes: -1, hasBody: true, endpoint: 0, attempts: 1 };
+    const head = {
+      status,
+      fields,
+      bodyBytes: -1,
+      hasBody: true,
+      untilClose: false,
+      endpoint: 0,
+      attempts: 1,
+    };
     this.handler.onHead(head, bytes, last);
   }
 

@@ -412,6 +412,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
 
   #breakOff(error: UpstreamError): void {
     this.#over = true;
+    this.#plan.use.isWhole = false;
     if (!this.#isEventStream) {
       this.#handler.onError({ ...error, attempts: this.#attempts });
       return;
@@ -443,6 +444,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
   #noteUse(outcome: CallOutcome | 'unsent'): void {
     const { use, model } = this.#plan;
     const usage = this.#usage?.usage ?? null;
+    use.isWhole = this.#usage?.isSound === true && this.#head?.untilClose !== true;
     if (outcome === 'unsent' || outcome === 'refused' || outcome === 'rejected') use.charged = 'nothing';
     else if (usage !== null && this.#usage!.isWhole) {
       use.charged = 'told';

@@ -31,6 +31,7 @@ export class ModelList implements UpstreamService {
         fields: ['content-type', 'application/json'],
         bodyBytes: this.#answer.length,
         hasBody: true,
+        untilClose: false,
         endpoint: 0,
         attempts: 0,
       };

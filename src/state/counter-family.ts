@@ -1,7 +1,7 @@
 /** The counters of one limit as one thread sees them: views of the shared memory, and the figures of the limit. */
 import { assert } from '../base/assert.ts';
 import type { EstimatedMeasure } from '../model/model-call.ts';
-import type { CounterSpec, CounterWindow } from '../pipeline/counters.ts';
+import type { CounterSpec, CounterWindow, TakeBatch } from '../pipeline/counters.ts';
 import { periodClock } from './calendar-periods.ts';
 import { calendarQuota, steadyQuota } from './calendar-quota.ts';
 import {
@@ -117,8 +117,13 @@ export class CounterFamily implements KindSettings {
     this.periods = figures.periods;
   }
 
-  /** A replaced limit whose time is over: nothing is taken from it any more. */
-  hasEnded(nowMs: number): boolean {
+  /** Nothing is asked of it or taken from it. */
+  isLeftOut({ leavesOut }: Pick<TakeBatch, 'leavesOut'>, nowMs: number): boolean {
+    return (leavesOut === 'estimates' && this.estimated) || this.#hasEnded(nowMs);
+  }
+
+  /** A replaced limit whose time is over. */
+  #hasEnded(nowMs: number): boolean {
     if (!this.replaced) return false;
     const endsAtS = Atomics.load(this.words, HEADER.endsAtS);
     return endsAtS !== 0 && nowMs >= endsAtS * 1_000;

@@ -110,7 +110,7 @@ function lockUnion(
   }));
   for (let i = 0; i < batch.count; i++) {
     const family = families[batch.counter[i]!]!;
-    if (family.hasEnded(entries.moment.nowMs)) {
+    if (family.isLeftOut(batch, entries.moment.nowMs)) {
       entries.leaveOut(batch, i, 'none');
       continue;
     }

@@ -134,7 +134,7 @@ class SharedBinding implements CounterBinding {
     let open = false;
     for (let i = 0; i < batch.count; i++) {
       const family = this.#families[batch.counter[i]!]!;
-      if (family.frees || family.estimated) open = true;
+      if (family.frees || (family.estimated && batch.leavesOut === 'nothing')) open = true;
     }
     if (!open) return null;
     const held: ReservedEntry[] = [];
@@ -214,7 +214,7 @@ class SharedBinding implements CounterBinding {
       const family = this.#families[batch.counter[i]!]!;
       assert(family.region !== lastRegion, 'a counter appears once in a batch');
       lastRegion = family.region;
-      if (family.hasEnded(entries.moment.nowMs)) {
+      if (family.isLeftOut(batch, entries.moment.nowMs)) {
         entries.leaveOut(batch, i, 'none');
         continue;
       }

@@ -167,6 +167,7 @@ export class Call implements UpstreamCall {
       fields: parser.fields,
       bodyBytes: parser.bodyBytes,
       hasBody: parser.hasBody,
+      untilClose: parser.untilClose,
       endpoint: this.endpoint,
       attempts: this.attempts,
     };

@@ -21,6 +21,8 @@ export class ResponseParser {
   /** Content-Length, or -1. */
   bodyBytes = -1;
   hasBody = true;
+  /** Nobody can see whether the body is whole. */
+  untilClose = false;
   keepAliveMs = -1;
   /** After LAST: whether the connection may carry another exchange. */
   reusable = false;
@@ -128,6 +130,7 @@ export class ResponseParser {
     this.keepAliveMs = reader.keepAliveMs;
     this.hasBody = !(this.#isHead || status === 204 || status === 304);
     // RFC 9110, 8.6: a 204 has no Content-Length; one that is there says nothing.
+    this.untilClose = this.hasBody && reader.chunked !== 1 && reader.contentLength < 0;
     this.bodyBytes = status === 204 ? -1 : reader.contentLength;
     // RFC 9112, 9.3.
     this.reusable = reader.closeAsked === 0 && (reader.minorVersion === 1 || reader.keepAliveAsked === 1);

@@ -359,6 +359,9 @@ export function filter(
 export function routeTo(pools: readonly string[], options: Guard = {}): RouteToRule {
   return { kind: 'route-to', ...base(null, options), pools };
 }
+export function cache(forMs: number, options: Guard = {}): CheckedRule {
+  return { kind: 'cache', ...base(null, options), forMs };
+}
 export function timeout(totalMs: number, options: Guard = {}): CheckedRule {
   return { kind: 'timeout', ...base(null, options), totalMs };
 }

@@ -24,7 +24,7 @@ type Edit = typeof edit extends fc.Arbitrary<infer Value> ? Value : never;
 
 /** Kinds of rules that decide nothing. */
 const SHAPING: ReadonlySet<string> = new Set([
-  ...['set-header', 'remove-header', 'cap', 'default', 'timeout', 'route-to', 'filter', 'mask'],
+  ...['set-header', 'remove-header', 'cap', 'default', 'timeout', 'cache', 'route-to', 'filter', 'mask'],
   ...['deprecate', 'alert'],
 ]);
 

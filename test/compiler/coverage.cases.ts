@@ -17,6 +17,7 @@ const REACHED: Readonly<Record<string, readonly string[]>> = {
     'cap',
     'default',
     'timeout',
+    'cache',
     'route-to',
     'filter',
     'mask',

@@ -79,6 +79,7 @@ export const RULE_PHASES = [
   'shape-request',
   'shape-response',
   'timeout',
+  'cache',
   'pools',
   'mask',
   'alerts',
@@ -100,6 +101,8 @@ function phaseOf(
       return `shape-${rule.side}`;
     case 'deprecate':
       return 'shape-response';
+    case 'cache':
+      return 'cache';
     case 'timeout':
       return 'timeout';
     case 'route-to':

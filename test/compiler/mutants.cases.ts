@@ -231,6 +231,10 @@ const IN_PASSES: readonly Mutant[] = [
     ),
   },
   {
+    name: 'answers are kept for longer',
+    source: eachRule((rule) => (rule.kind === 'cache' ? { ...rule, forMs: rule.forMs + 1 } : rule)),
+  },
+  {
     name: 'requirements are turned round',
     source: eachRule((rule) =>
       rule.kind === 'require' ? { ...rule, condition: not(rule.condition) } : rule,

@@ -129,6 +129,8 @@ function ruleText(rule: CheckedRule): string {
       return `forbid${name} when target.pool is "first"`;
     case 'route-to':
       return `route to pool ${rule.pools.map(quoted).join(' then ')}${when}`;
+    case 'cache':
+      return `cache ${rule.forMs}ms${when}`;
     case 'timeout':
       return `timeout ${rule.totalMs}ms${when}`;
     case 'mask': {

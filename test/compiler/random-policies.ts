@@ -18,6 +18,7 @@ import {
   alert,
   and,
   budget,
+  cache,
   deprecate,
   fact,
   filter,
@@ -89,6 +90,7 @@ const CROWD_KINDS = [
   'set-header',
   'remove-header',
   'timeout',
+  'cache',
   'route-to',
   'mask',
   'limit',
@@ -140,6 +142,7 @@ const RULES = [
   'require',
   'remove-header',
   'timeout',
+  'cache',
   'route-to',
   'filter',
   'mask',
@@ -209,6 +212,9 @@ function ruleOf(
     }
     case 'timeout':
       return timeout(choices.one([1_000, 5_000, 250]), when);
+    case 'cache':
+      // as with pools, below
+      return cache(60_000, when);
     case 'filter':
       return filter(
         name,

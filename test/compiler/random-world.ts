@@ -167,6 +167,7 @@ function randomRequest(
     call: sendsCalls(of) ? randomCall(choices) : null,
     arrivedMonotonicMs: 1_000 + elapsedMs,
     arrivedWallMs: WALL_START_MS + elapsedMs,
+    isKept: choices.rarely(3),
   };
 }
 
@@ -211,6 +212,6 @@ function randomCall(choices: Choices): ModelRequest {
     },
     unbounded: { input: 'an image', output: 'a long answer', money: 'a price' },
     relyOnCap: false,
-    use: { pool: '', key: '', charged: 'nothing', usage: null, costNano: null },
+    use: { pool: '', key: '', charged: 'nothing', isWhole: false, usage: null, costNano: null },
   };
 }

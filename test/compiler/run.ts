@@ -53,6 +53,7 @@ export interface Observation {
   readonly reservations: number;
   readonly headers: unknown;
   readonly totalTimeoutMs: number;
+  readonly cacheForMs: number | null;
   readonly pools: readonly string[] | null;
   readonly barred: readonly string[];
   readonly targetless: Refusal | null;
@@ -161,7 +162,7 @@ function isAnonymousRoute(bundle: RuleBundle, route: string): Credentials {
 /** What the exchange does with a pipeline. */
 function runPipeline(
   pipeline: RoutePipeline,
-  { id, identity, body, call, ...facts }: PlainRequest,
+  { id, identity, body, call, isKept, ...facts }: PlainRequest,
   credentials: Credentials,
 ) {
   const context = requestContext({
@@ -187,7 +188,10 @@ function runPipeline(
     }
     outcome = pipeline.judgeBody(context);
   }
-  if (outcome === CONTINUE) outcome = pipeline.admit(context);
+  if (outcome === CONTINUE) {
+    context.cached = isKept && forMsOf(pipeline, context) !== null;
+    outcome = pipeline.admit(context);
+  }
   const permitted = outcome === CONTINUE;
   const refusal = 'refusal' in outcome ? outcome.refusal : null;
   context.answer = { ...answerTo({ id } as PlainRequest, refusal), known };
@@ -202,6 +206,7 @@ function runPipeline(
       },
       body: permitted ? shapedBody(pipeline, context, body) : null,
       outputCap: permitted ? outputCapOf(pipeline, context) : null,
+      cacheForMs: permitted ? forMsOf(pipeline, context) : null,
       totalTimeoutMs: permitted ? pipeline.totalTimeoutMs(context) : Number.POSITIVE_INFINITY,
       pools: permitted ? pipeline.poolsFor(context) : null,
       ...(permitted ? targetsOf(pipeline, context) : { barred: [], targetless: null }),
@@ -212,6 +217,10 @@ function runPipeline(
     },
     reservations: reservationsOf(context),
   };
+}
+
+function forMsOf({ cacheForMs }: RoutePipeline, context: RequestContext): number | null {
+  return cacheForMs?.(context) || null;
 }
 
 function targetsOf(pipeline: RoutePipeline, context: RequestContext) {

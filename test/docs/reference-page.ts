@@ -54,6 +54,10 @@ const RULES: Readonly<Record<RuleKind, readonly [production: string, meaning: st
     'Timeout',
     'Bounds the time from the arrival of the request to the end of the answer. The least wins.',
   ],
+  cache: [
+    'Cache',
+    'Lets answers be kept for so long, and answers later requests of the same callers with them: those that ask for the same, byte for byte.',
+  ],
   'route-to': [
     'RouteTo',
     'Lets a call to a model use these of its pools only, and tries them in this order. A model that none of them serves is refused with 403.',

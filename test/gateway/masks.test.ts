@@ -34,6 +34,7 @@ beforeAll(async () => {
 routes:
   notes: { service: s, match: { path: "/notes/{rest...}" }, auth: none }
   plain: { service: s, match: { path: "/plain/{rest...}" }, auth: none }
+  kept: { service: s, match: { path: "/kept/{rest...}" } }
   chat: { ai: openai/chat }
   messages: { ai: anthropic/messages }
   images: { ai: openai/images }
@@ -50,8 +51,14 @@ models:
 `,
     'tenants/acme.yaml':
       'tenants: { acme: { plan: free, consumers: { web: { subscriptions: [chat, messages, images] } } } }\n',
+    'tenants/globex.yaml': 'tenants: { globex: { plan: free, consumers: { web: { subscriptions: [] } } } }\n',
     'policies/p.policy': `language 1
 policy "open" { permit }
+policy "kept" applies to route "kept", "chat" {
+    cache 1h  when request.header["x-keep"] is present
+    limit "dear" at most 100 tokens in any 24h  for each consumer  when request.header["x-keep"] is present and model is present
+    mask email in response  when tenant is "acme"
+}
 policy "mail" applies to route "notes", "chat", "messages", "images" {
     mask email in request and response
 }
@@ -250,3 +257,49 @@ describe('calls to models', () => {
     expect(echo.received).toHaveLength(before);
   });
 });
+
+describe('an answer that is kept', () => {
+  const keep = { 'x-keep': '1' };
+
+  it('is given again to the same tenant alone, masked for it, and says how old it is', async () => {
+    const other = await gateway.key('globex', 'web');
+    const gotten: string[] = [];
+    for (const authorization of [`Bearer ${key}`, `Bearer ${other}`, `Bearer ${key}`, `Bearer ${other}`]) {
+      echo.answer = { type: 'text/plain', pieces: [`${MAIL} ${gotten.length}`] };
+      const response = await send('/kept/1', null, '', { ...keep, authorization });
+      const status = response.headers.get('cache-status')!.replace(/ttl=\d+/, 'ttl');
+      gotten.push(`${await response.text()} ${status} ${response.headers.has('age')}`);
+    }
+    expect(gotten).toEqual([
+      '[removed] 0 portunus; fwd=miss false',
+      `${MAIL} 1 portunus; fwd=miss false`,
+      '[removed] 0 portunus; hit; ttl true',
+      `${MAIL} 1 portunus; hit; ttl true`,
+    ]);
+  });
+
+  it('is a stream again where it was one, and takes no tokens: its limit had room for one call', async () => {
+    const event = (content: string) =>
+      `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`;
+    const usage = 'data: {"choices":[],"usage":{"prompt_tokens":60,"completion_tokens":30}}\n\n';
+    const call = (text: string) =>
+      send(
+        '/v1/chat/completions',
+        JSON.stringify({ ...CALL, messages: [{ role: 'user', content: text }] }),
+        undefined,
+        keep,
+      );
+    echo.answer = { type: 'text/event-stream', pieces: [event('hi'), usage, 'data: [DONE]\n\n'] };
+    const before = echo.received.length;
+    const first = await (await call('a')).text();
+    const second = await call('a');
+    expect(second.headers.get('cache-status')).toContain('hit');
+    expect(second.headers.get('transfer-encoding')).toBe('chunked');
+    expect(await second.text()).toBe(first);
+    expect(first).toContain('hi');
+    expect(first.endsWith('data: [DONE]\n\n')).toBe(true);
+    expect((await call('b')).status).toBe(429);
+    expect(echo.received.length - before).toBe(1);
+  });
+});
+const CALL = { model: 'gpt', max_tokens: 5, stream: true };

@@ -87,6 +87,7 @@ export const PERMIT_ALL: RoutePipeline = {
   alerts: null,
   alertsReadAddress: false,
   totalTimeoutMs: () => Number.POSITIVE_INFINITY,
+  cacheForMs: null,
   poolsFor: () => null,
   barredPools: () => null,
   refuseTargets: () => null,

@@ -112,6 +112,7 @@ const RECORD = object({
       'target',
       'providerKey',
       'tokensFrom',
+      'cache',
     ].map((name) => [name, TEXT]),
   ),
   status: { type: 'integer' },

@@ -33,6 +33,8 @@ export function dataBounds(gauges: ThreadGaugeValues, ringUsedBytes: number): Bo
     upstreamConnectionsPerEndpoint: gauges.upstreamConnectionsMost,
     upstreamWaiting: gauges.connectionWaitersMost,
     limitWaitersPerThread: gauges.limitWaiters,
+    cachedBytesPerThread: gauges.cachedBytes,
+    cachedAnswersPerThread: gauges.cachedAnswers,
     identityCacheEntries: gauges.identitiesKnown,
     tokensVerifying: gauges.tokensVerifying,
     recordRingBytes: ringUsedBytes,

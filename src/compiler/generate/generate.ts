@@ -2,6 +2,7 @@ import type { ConstantTemplate } from '../numbers.ts';
 import type { ResidualProgram } from '../residual.ts';
 import { admitCode } from './admit.ts';
 import { alertsCode, readsAddress } from './alerts.ts';
+import { cacheCode } from './caches.ts';
 import { indent } from './code.ts';
 import { authoriseCode, judgeBodyCode, matchCode, type PhaseCode } from './decide.ts';
 import type { Marks, ProgramScope } from './frame.ts';
@@ -64,6 +65,7 @@ export function generateShaping(
     requestTransform: membersCode(program, scope),
     outputCap: outputCapCode(program, scope),
     totalTimeoutMs: timeoutCode(program, scope),
+    cacheForMs: cacheCode(program, scope),
     poolsFor: poolsCode(program, scope),
     barredPools: filtersCode(program, scope),
     refuseTargets: targetRefusalCode(program, scope),

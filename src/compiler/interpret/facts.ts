@@ -33,6 +33,8 @@ export interface PlainRequest {
   readonly body: unknown;
   /** The call to a model that the body is; null where it is none. */
   readonly call: ModelRequest | null;
+  /** An answer that was kept is at hand, where rules let answers be kept. */
+  readonly isKept: boolean;
   readonly arrivedMonotonicMs: number;
   readonly arrivedWallMs: number;
 }

@@ -69,7 +69,9 @@ export class LimitTaker {
   }
 
   take(applying: readonly PlacedRule[], situation: Situation): Taken {
-    const limits = applying.filter(isLimit);
+    // An answer at hand uses neither tokens nor money (language-rules #31).
+    const usesNothing = situation.request.isKept && applying.some(letsKeep);
+    const limits = applying.filter(isLimit).filter(({ rule }) => !(usesNothing && isEstimated(rule)));
     const enforced = limits.filter((limit) => limit.mode === 'enforce');
     const { result, entries } = this.#takeAll(enforced, situation);
     if (result === NEEDS_LEASE) return { ...NOTHING_TAKEN, decision: 'waiting' };
@@ -187,6 +189,10 @@ function weightOf({ measure }: LimitRule, situation: Situation): number {
   const cost = factValue(measure.cost, situation);
   assert(typeof cost === 'number', 'a budget applies to routes with a price');
   return cost;
+}
+
+function letsKeep({ rule, mode }: PlacedRule): boolean {
+  return rule.kind === 'cache' && mode === 'enforce';
 }
 
 function exceededOf(entries: readonly Entry[]): Entry[] {

@@ -100,8 +100,9 @@ function takeUnlessBehind(
   const { nowMonotonicMs, nowWallMs } = context;
   if (turns.areFree) return counters.take(batch, nowMonotonicMs, nowWallMs);
   const firstAtMs = Array.from({ length: batch.count }, (_, entry) => {
-    const { queue } = limits[ordinal[entry]!]!;
-    return queue === null ? 0 : turns.firstAtMs(counterName(batch, entry, queue));
+    const { queue, estimates } = limits[ordinal[entry]!]!;
+    const isLeftOut = batch.leavesOut === 'estimates' && estimates !== null;
+    return queue === null || isLeftOut ? 0 : turns.firstAtMs(counterName(batch, entry, queue));
   });
   if (firstAtMs.every((atMs) => atMs === 0)) return counters.take(batch, nowMonotonicMs, nowWallMs);
   const result = counters.look(batch, nowMonotonicMs, nowWallMs);

@@ -540,6 +540,12 @@ export const LANGUAGE_CODES = {
     explanation:
       '`exhausted within` asks a forecast: when nothing is left if it is used as fast as now, or as at these times of former days. The gateway makes it for pools and for their keys.',
   },
+  PT2160: {
+    title: 'Cache for routes whose answers are never kept',
+    severity: 'error',
+    explanation:
+      'Answers to GET and HEAD can be kept for later requests, and those of models. To other methods services answer with what they have done, which is to be done each time; and a WebSocket has no answer.',
+  },
   PT2310: {
     title: 'Folder without authority',
     severity: 'error',

@@ -88,6 +88,7 @@ export const CLAUSES_OF: Readonly<Record<RuleNode['kind'], readonly ClauseName[]
   cap: ['from', 'when'],
   default: ['from', 'when'],
   timeout: ['from', 'when'],
+  cache: ['from', 'when'],
   'route-to': ['from', 'when'],
   mask: ['from', 'when'],
   deprecate: ['when'],

@@ -101,6 +101,14 @@ const FORMS = {
       total: buildDuration(reader, childOf(head, 'Length')),
     }),
   },
+  Cache: {
+    kind: 'cache',
+    build: (reader, head, _clauses, base) => ({
+      kind: 'cache',
+      ...base,
+      time: buildDuration(reader, childOf(head, 'Length')),
+    }),
+  },
   RouteTo: {
     kind: 'route-to',
     build: (reader, head, _clauses, base) => ({

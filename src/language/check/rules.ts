@@ -4,6 +4,7 @@ import { gatewayHeader, headerValue, notAHeaderName } from '../problems/rules.ts
 import { amountOutOfRange } from '../problems/types.ts';
 import type { CheckedRule, HeaderRule, TextTemplate, TypedExpression } from '../typed.ts';
 import { checkAlert } from './alerts.ts';
+import { checkCache } from './caches.ts';
 import { calendarsIn } from './calendars.ts';
 import { checkCondition } from './conditions.ts';
 import type { CheckContext } from './context.ts';
@@ -102,6 +103,8 @@ function checkForm(
       return checkMember(context, place.known, node, head);
     case 'timeout':
       return checkTimeout(context, node, head);
+    case 'cache':
+      return checkCache(context, node, place.known, head);
     case 'route-to':
       return checkRouteTo(context, node, place.known, head);
     case 'mask':

@@ -54,6 +54,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   Cap: inline,
   Default: inline,
   Timeout: inline,
+  Cache: inline,
   RouteTo: inline,
   Mask: mask,
   MaskKind: inline,

@@ -102,6 +102,7 @@ describe('line breaks need no meaning (language-rules 3.4)', () => {
       'cap',
       'default',
       'timeout',
+      'cache',
       'RouteHead',
       'mask',
       'deprecate',

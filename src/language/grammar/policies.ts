@@ -188,6 +188,7 @@ export class PolicyGrammar extends TestGrammar {
       { ALT: () => this.SUBRULE(this.Cap) },
       { ALT: () => this.SUBRULE(this.Default) },
       { ALT: () => this.SUBRULE(this.Timeout) },
+      { ALT: () => this.SUBRULE(this.Cache) },
       { ALT: () => this.SUBRULE(this.RouteTo) },
       { ALT: () => this.SUBRULE(this.Mask) },
       { ALT: () => this.SUBRULE(this.Deprecate) },
@@ -408,6 +409,15 @@ export class PolicyGrammar extends TestGrammar {
     'Timeout',
     () => {
       this.CONSUME(KEYWORD.timeout);
+      this.SUBRULE(this.Length);
+    },
+    INNER,
+  );
+
+  readonly Cache = this.RULE(
+    'Cache',
+    () => {
+      this.CONSUME(KEYWORD.cache);
       this.SUBRULE(this.Length);
     },
     INNER,

@@ -183,6 +183,15 @@ export function routeWithoutPools(span: Span, route: string, place: string): Dia
   );
 }
 
+export function uncachedRoute(span: Span, route: string, place: string): Diagnostic {
+  return problem(
+    'PT2160',
+    span,
+    `No answer of route "${shown(route)}" can be kept: only those to GET, HEAD and calls to models can (${place}).`,
+    'Let the rule apply to other routes too, or remove it.',
+  );
+}
+
 export function barsNoPool(span: Span): Diagnostic {
   return problem(
     'PT2134',

@@ -94,6 +94,14 @@ export const METRICS = {
     ['error_type'],
     'Requests that the gateway itself ended, by their stable code.',
   ),
+  portunus_cache_requests_total: counter(
+    ['http_route', 'outcome'],
+    'Requests whose answers rules let be kept: hit (it was at hand), miss (it was fetched), bypass (the request has nothing to do with caches).',
+  ),
+  portunus_cache_evictions_total: counter(
+    ['thread'],
+    'Answers that went before their time, to make room (limits.cachedBytesPerThread, limits.cachedAnswersPerThread).',
+  ),
   portunus_requests_aborted_total: counter([], 'Requests whose client went away before the end.'),
   portunus_tokens_total: counter(['direction'], 'Tokens of AI models that were used: input, output.'),
   portunus_cost_nano_units_total: counter(

@@ -29,6 +29,7 @@ class RouteCounts {
   requestBytes = 0;
   responseBytes = 0;
   attempts = 0;
+  readonly cached = { hit: 0, miss: 0, bypass: 0 };
 }
 
 type RequestLabels = LabelsOf<'http_server_request_duration_seconds'>;
@@ -70,6 +71,7 @@ class RecordedRequests implements RequestMetrics {
     this.#countRules('would-refuse', record.shadowDenied);
     this.#countRules('warned', record.warnedRules);
     this.#countRules('waived', record.waivedRules);
+    if (record.cache !== '') route.cached[record.cache]++;
     if (record.clientAborted) this.#aborted++;
     if (record.inputTokens > 0) this.#inputTokens += record.inputTokens;
     if (record.outputTokens > 0) this.#outputTokens += record.outputTokens;
@@ -85,6 +87,8 @@ class RecordedRequests implements RequestMetrics {
     for (const [labels, route] of this.#routes) {
       samples.add('http_server_request_body_bytes_total', labels, route.requestBytes);
       samples.add('http_server_response_body_bytes_total', labels, route.responseBytes);
+      for (const [outcome, count] of Object.entries(route.cached))
+        if (count > 0) samples.add('portunus_cache_requests_total', { ...labels, outcome }, count);
       if (route.attempts === 0) continue;
       samples.add('portunus_upstream_attempts_total', labels, route.attempts);
       samples.addHistogram('http_client_request_duration_seconds', labels, route.upstream);

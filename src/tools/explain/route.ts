@@ -33,6 +33,7 @@ export type RulePhase =
   | 'match'
   | 'authorise'
   | 'body'
+  | 'look-up'
   | 'admit'
   | 'shape-request'
   | 'shape-response'
@@ -169,6 +170,8 @@ function phaseOfRule(placed: PlacedRule): RulePhase {
       return rule.sides.includes('request') ? 'shape-request' : 'shape-response';
     case 'deprecate':
       return 'shape-response';
+    case 'cache':
+      return 'look-up';
     case 'timeout':
     case 'route-to':
     case 'filter':

@@ -1,8 +1,8 @@
 import { unitsOf } from '../../language/canonical.ts';
 import { factText } from '../../language/check/known.ts';
 import type { CheckedRule, CounterKey, LimitRule, TextTemplate } from '../../language/typed.ts';
+import { lengthInWords } from '../../model/length-in-words.ts';
 import { moneyText } from '../../model/money.ts';
-import { lengthInWords } from '../policy-tests/lengths.ts';
 import { dateInWords, valueInWords } from '../values.ts';
 
 /** What a rule does where it applies: `at most 5 requests in any 10s, for each consumer`. */
@@ -33,6 +33,8 @@ export function ruleInWords(rule: CheckedRule): string {
       return `${factText(rule.member)} is ${valueInWords(rule.member.type, rule.value.value)} where it is missing`;
     case 'timeout':
       return `answers within ${lengthInWords(rule.totalMs)}`;
+    case 'cache':
+      return `keeps answers for ${lengthInWords(rule.forMs)}`;
     case 'filter':
       return `leaves pools out; refused where none is left${codeOf(rule.reply.code)}`;
     case 'route-to':

@@ -2,8 +2,8 @@ import type { PlacedRule } from '../../compiler/interpret/placed-rules.ts';
 import { placeOf } from '../../diagnostics/source.ts';
 import { factText } from '../../language/check/known.ts';
 import type { CheckedRule, FactExpression } from '../../language/typed.ts';
+import { lengthInWords } from '../../model/length-in-words.ts';
 import { memberNames } from '../../model/member-path.ts';
-import { lengthInWords } from '../policy-tests/lengths.ts';
 import type { Edits, Observation } from '../policy-tests/machine.ts';
 import { ruleInWords } from './rule-in-words.ts';
 
@@ -39,6 +39,7 @@ export function shapedRequest(
   const members = new Map(
     rules.flatMap(({ rule }) => ('member' in rule ? [[factText(rule.member), rule.member] as const] : [])),
   );
+  const caches = about(({ kind }) => kind === 'cache');
   const timeouts = about(({ kind }) => kind === 'timeout');
   return {
     service: [
@@ -58,7 +59,10 @@ export function shapedRequest(
             },
           ]),
     ],
-    caller: headerParts(headers.response, (header) => about(ofHeader(header, 'response'))),
+    caller: [
+      ...headerParts(headers.response, (header) => about(ofHeader(header, 'response'))),
+      ...caches.map((rule) => ({ part: 'the answer', becomes: ruleInWords(rule.rule), rules: saying([rule]) })),
+    ],
     body: changedText,
   };
 }

@@ -1,8 +1,8 @@
 import type { PlacedRule } from '../../compiler/interpret/placed-rules.ts';
 import { placeOf } from '../../diagnostics/source.ts';
 import type { CheckedExpect, CheckedStep, RuleName } from '../../language/typed-tests.ts';
+import { lengthInWords } from '../../model/length-in-words.ts';
 import { memberPath } from '../../model/member-path.ts';
-import { lengthInWords } from './lengths.ts';
 import type { Observation } from './machine.ts';
 
 /** In which ways a request is not what was expected, one sentence each. Empty: it is. */

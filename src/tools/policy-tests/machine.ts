@@ -152,7 +152,8 @@ export class MachineRun {
     const { route, path, parameters } = found;
     const { nowMs, wallMs, body: _text, cost: told, status: _status, ...facts } = sent;
     const moment = { arrivedMonotonicMs: nowMs, arrivedWallMs: wallMs };
-    const unread = { ...facts, id: requestId(++this.#sent), path, parameters, ...moment };
+    // Services and providers of a test answer each request anew.
+    const unread = { ...facts, id: requestId(++this.#sent), path, parameters, isKept: false, ...moment };
     const context = contextOf(unread);
     const pipeline = this.#pipeline(route);
     const decided = this.#decide(pipeline, context, route, sent);
@@ -359,12 +360,14 @@ function bodyOf(text: string, { readBody }: RoutePipeline): unknown {
 function contextOf({
   id,
   identity: _identity,
+  isKept: cached,
   headers,
   ...facts
 }: Omit<PlainRequest, 'body' | 'call'>): RequestContext {
   const { arrivedMonotonicMs: nowMonotonicMs, arrivedWallMs: nowWallMs } = facts;
   return Object.assign(new RequestContext(), facts, {
     headers: [...headers],
+    cached,
     idHigh: id.high,
     idLow: id.low,
     nowMonotonicMs,

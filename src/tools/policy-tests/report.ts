@@ -1,11 +1,11 @@
 import { rulePhase, type Trace, traceRequest } from '../../compiler/interpret/trace.ts';
 import { placeOf, spanText } from '../../diagnostics/source.ts';
+import { lengthInWords } from '../../model/length-in-words.ts';
 import { type CounterViews, type RuleView, ruleViews } from '../sights.ts';
 import type { Coverage } from './coverage.ts';
 import type { UntestedRule } from './dropped-rules.ts';
 import { TEST_KEYS } from './identities.ts';
 import { happened } from './judge.ts';
-import { lengthInWords } from './lengths.ts';
 import type { Machine, Observation } from './machine.ts';
 import type { ExpectFailure, TestResult } from './run.ts';
 

@@ -1,4 +1,4 @@
-import { DURATION_UNITS } from '../../model/literals.ts';
+import { DURATION_UNITS } from './literals.ts';
 
 /** `90s`, `2m`, `121d`: in the largest unit that divides it. */
 export function lengthInWords(ms: number): string {
