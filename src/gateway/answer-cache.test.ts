@@ -5,7 +5,17 @@ const OBJECTS = 512;
 
 function answer(bytes: number, lifeMs = 1_000, place = ''): StoredAnswer {
   const body = new Uint8Array(bytes);
-  return { fields: [], bodyBytes: bytes, hasBody: true, body, place, pool: '', storedMs: 0, ageMs: 0, lifeMs };
+  return {
+    fields: [],
+    bodyBytes: bytes,
+    hasBody: true,
+    body,
+    place,
+    pool: '',
+    storedMs: 0,
+    ageMs: 0,
+    lifeMs,
+  };
 }
 
 function cacheOf(limits: { cachedAnswersPerThread?: number; cachedBytesPerThread?: number } = {}) {

@@ -254,15 +254,18 @@ describe('an answer of a service', () => {
     ['DELETE', 200, 3],
     ['POST', 500, 2],
     ['OPTIONS', 200, 2],
-  ])('is forgotten once a %s there was answered %d, if that may have changed it', (method, status, fetched) => {
-    const caching = new Caching();
-    caching.get('/items/1');
-    caching.answer('one');
-    caching.simulation.request(method, '/items/1', ['host', 'a.test']);
-    caching.simulation.calls.at(-1)!.head(true, '', { status });
-    caching.get('/items/1');
-    expect(caching.fetched).toBe(fetched);
-  });
+  ])(
+    'is forgotten once a %s there was answered %d, if that may have changed it',
+    (method, status, fetched) => {
+      const caching = new Caching();
+      caching.get('/items/1');
+      caching.answer('one');
+      caching.simulation.request(method, '/items/1', ['host', 'a.test']);
+      caching.simulation.calls.at(-1)!.head(true, '', { status });
+      caching.get('/items/1');
+      expect(caching.fetched).toBe(fetched);
+    },
+  );
 
   test('holds nothing of the cache once its caller has gone', () => {
     const caching = new Caching();

@@ -543,7 +543,8 @@ export class Exchange
     if (!this.#context.cached) this.#account.firstByteUs = this.#elapsedUs();
     this.#account.attempts = head.attempts;
     this.#keeping?.head(head, chunk, last);
-    if (this.#thread.answers.size > 0 && changes(this.#context, head)) this.#thread.answers.forget(placeOf(this.#context));
+    if (this.#thread.answers.size > 0 && changes(this.#context, head))
+      this.#thread.answers.forget(placeOf(this.#context));
     if (this.#context.call !== null) this.#forgetCallBody();
     this.#cost?.head(head);
     this.#cost?.data(chunk, last || !head.hasBody);

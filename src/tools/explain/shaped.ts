@@ -61,7 +61,11 @@ export function shapedRequest(
     ],
     caller: [
       ...headerParts(headers.response, (header) => about(ofHeader(header, 'response'))),
-      ...caches.map((rule) => ({ part: 'the answer', becomes: ruleInWords(rule.rule), rules: saying([rule]) })),
+      ...caches.map((rule) => ({
+        part: 'the answer',
+        becomes: ruleInWords(rule.rule),
+        rules: saying([rule]),
+      })),
     ],
     body: changedText,
   };
