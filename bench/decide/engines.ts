@@ -53,7 +53,9 @@ export function ownEngines(scenario: Scenario, project: Project): Engine[] {
     project.bundle.routes[route]!,
     RUNTIME,
   );
-  const interpreter = new Interpreter(project.policies, project.world, new ReferenceCounters(), RUNTIME);
+  const interpreter = new Interpreter(project.policies, project.world, new ReferenceCounters(), RUNTIME, {
+    as: () => null,
+  });
   const decided = (at: number): Outcome => {
     const outcome = match(contexts[at]!);
     return outcome === CONTINUE ? authorise(contexts[at]!) : outcome;

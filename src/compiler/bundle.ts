@@ -8,7 +8,7 @@ import type { RouteProgram, RuleBundle, RuleInfo } from '../pipeline/program.ts'
 import { alertSpec } from './alert-specs.ts';
 import { placesBefore } from './aligned.ts';
 import { bundleHash } from './bundle-hash.ts';
-import { counterSpec } from './counter-specs.ts';
+import { type CounterOf, counterOf, counterSpec } from './counter-specs.ts';
 import { digestOfRoute } from './digests.ts';
 import { type FunctionCode, FunctionCodes } from './function-code.ts';
 import type { RuleIr } from './ir.ts';
@@ -113,12 +113,13 @@ function sameNames(a: readonly string[], b: readonly string[]): boolean {
 function numberingOf(rules: readonly RuleIr[], world: World) {
   const places = new Map<CheckedRule, number>(rules.map(({ rule }, index) => [rule, index]));
   const counters = new Map<string, { readonly number: number; readonly spec: CounterSpec }>();
-  const ofCounter = (rule: LimitRule): number => {
-    const known = counters.get(rule.counterIdentity);
+  const ofCounter = (rule: LimitRule, of: CounterOf): number => {
+    const { identity } = counterOf(rule, of);
+    const known = counters.get(identity);
     if (known !== undefined) return known.number;
     const number = counters.size;
     const { mode } = rules[places.get(rule)!]!;
-    counters.set(rule.counterIdentity, { number, spec: counterSpec(rule, mode, world) });
+    counters.set(identity, { number, spec: counterSpec(rule, mode, world, of) });
     return number;
   };
   const numbering: Numbering = { ofRule: (rule) => places.get(rule)!, ofCounter };

@@ -12,6 +12,7 @@ import type { World } from '../model/world.ts';
 import { alertIdentity, KNOWN, type Known } from '../pipeline/alerts.ts';
 import type { Warning } from '../pipeline/context.ts';
 import type { Counters, Reservation } from '../pipeline/counters.ts';
+import type { ModelRequest, ModelService } from '../pipeline/model-request.ts';
 import type { Refusal } from '../pipeline/outcome.ts';
 import { holds, possibly } from './interpret/expressions.ts';
 import {
@@ -21,7 +22,7 @@ import {
   type PlainRequest,
   type Situation,
 } from './interpret/facts.ts';
-import { LimitTaker, type Taken } from './interpret/limits.ts';
+import { type FallenSituation, LimitTaker, type Taken } from './interpret/limits.ts';
 import { phaseOf } from './interpret/phases.ts';
 import { type PlacedRule, placedRules } from './interpret/placed-rules.ts';
 import {
@@ -66,6 +67,8 @@ export interface Verdict {
   readonly masks: Readonly<Record<MaskSide, readonly string[]>>;
   /** As the service gets it; null unless permitted. */
   readonly body: unknown;
+  /** What is sent, or would have been; null where it is no call to a model, or nobody got to ask. */
+  readonly call: ModelRequest | null;
   /** The most tokens of the answer to a call; null where neither the caller nor a rule says. */
   readonly outputCap: number | null;
 }
@@ -83,10 +86,18 @@ export class Interpreter {
   readonly #phases: ReadonlyMap<PlacedRule, DecisionPhase>;
   readonly #limits: LimitTaker;
   readonly #keys: HashKeys;
+  readonly #models: Pick<ModelService, 'as'>;
 
-  constructor(checked: CheckedPolicies, world: World, counters: Counters, keys: HashKeys) {
+  constructor(
+    checked: CheckedPolicies,
+    world: World,
+    counters: Counters,
+    keys: HashKeys,
+    models: Pick<ModelService, 'as'>,
+  ) {
     this.#world = world;
     this.#keys = keys;
+    this.#models = models;
     const placed = placedRules(checked, world);
     this.#alertRules = placed.filter(isAlertRule);
     this.#rules = placed.filter((each) => !isAlertRule(each));
@@ -117,16 +128,30 @@ export class Interpreter {
         known: KNOWN.caller,
       };
 
-    const situation = { ...unread, body: request.body, call: request.call };
+    const judged = (call: ModelRequest | null, fallen: ReadonlySet<string>) =>
+      this.#judgeRead(inAuthorise.permit, { ...unread, body: request.body, call, fallen }, copied(notes));
+    const asked = judged(request.call, NOWHERE);
+    if (asked.offer === null) return asked.verdict;
+    for (const model of asked.offer.models) {
+      const call = this.#models.as(request.call!, model);
+      const { verdict } = call === null ? asked : judged(call, asked.offer.fallen);
+      const isForGrant = verdict.decision === 'waiting' && verdict.wait === null;
+      if (verdict.decision === 'permitted' || isForGrant) return verdict;
+    }
+    return asked.verdict;
+  }
+
+  /** Judges a request whose body has been read, as a call to one model where it is one. */
+  #judgeRead(early: PlacedRule | undefined, situation: FallenSituation, notes: Notes): Judged {
     const inBody = this.#askPhase('body', situation, notes);
-    const permit = inAuthorise.permit ?? inBody.permit;
+    const permit = early ?? inBody.permit;
     if (inBody.denials.length > 0 || permit === undefined) {
-      return refused(
-        [...inBody.denials, ...(permit === undefined ? [null] : [])],
-        missingStatus,
-        situation,
-        notes,
-      );
+      const denials = [...inBody.denials, ...(permit === undefined ? [null] : [])];
+      const status = situation.identity === null ? 401 : 403;
+      return {
+        verdict: { ...refused(denials, status, situation, notes), call: situation.call },
+        offer: null,
+      };
     }
     return this.#admitted(permit, situation, notes);
   }
@@ -183,7 +208,7 @@ export class Interpreter {
     return denying.filter(({ mode }) => mode === 'enforce');
   }
 
-  #admitted(permit: PlacedRule, situation: Situation, notes: Notes): Verdict {
+  #admitted(permit: PlacedRule, situation: FallenSituation, notes: Notes): Judged {
     const applying = this.#applying(situation);
     const taken = this.#limits.take(applying, situation);
     notes.warnings.push(...taken.warnings);
@@ -200,9 +225,10 @@ export class Interpreter {
     const totals = enforced.flatMap((rule) => (rule.kind === 'timeout' ? [rule.totalMs] : []));
     const kept = enforced.find((rule) => rule.kind === 'cache');
     const permitted = taken.decision === 'permitted';
-    return {
+    const verdict: Verdict = {
       ...NOTHING,
       ...noted(notes),
+      call: situation.call,
       decision: taken.decision,
       refusal: taken.refusal,
       wait: taken.wait,
@@ -228,8 +254,15 @@ export class Interpreter {
       cacheForMs: permitted ? (kept?.forMs ?? null) : null,
       totalTimeoutMs: permitted ? Math.min(Number.POSITIVE_INFINITY, ...totals) : Number.POSITIVE_INFINITY,
     };
+    return { verdict, offer: taken.offer };
   }
 }
+
+interface Judged {
+  readonly verdict: Verdict;
+  readonly offer: Taken['offer'];
+}
+const NOWHERE: ReadonlySet<string> = new Set();
 
 /** A request that got so far, and its answer. */
 export type EndedRequest = PlainAnswer & { readonly known: Known };
@@ -245,6 +278,11 @@ type DecisionPhase = ReturnType<typeof phaseOf>;
 interface Notes {
   readonly warnings: Warning[];
   readonly shadow: Set<number>;
+}
+
+/** What is said of a call that is refused is not said of the one that is made instead. */
+function copied({ warnings, shadow }: Notes): Notes {
+  return { warnings: [...warnings], shadow: new Set(shadow) };
 }
 
 const NO_HEADERS: ShapedHeaders = { set: [], removed: [], added: [] };
@@ -268,6 +306,7 @@ const NOTHING: Verdict = {
   targetless: null,
   masks: { request: [], response: [] },
   body: null,
+  call: null,
   outputCap: null,
 };
 

@@ -53,6 +53,8 @@ export type Test =
       readonly seed: string;
     }
   | { readonly kind: 'role'; readonly role: string }
+  /** Whether the call goes to another model because this limit, known by its counter, had no room. */
+  | { readonly kind: 'fallen'; readonly limit: string }
   | { readonly kind: 'subscribed' };
 
 /** Whether the condition holds for some element of a list. Facts of the element have a path of their own: see `model/facts`. */

@@ -1,5 +1,6 @@
 import { sameValue } from '../base/same-value.ts';
 import type { SourceText, Span } from '../diagnostics/source.ts';
+import { isLimitRule } from '../language/limit-rules.ts';
 import { compareCodePoints } from '../language/order.ts';
 import type {
   CheckedPolicies,
@@ -161,6 +162,9 @@ function sorted<Item>(items: readonly Item[], name: (item: Item) => string): Ite
 function lowerRule(rule: CheckedRule, scope: TypedExpression | null, conditions: Conditions): Condition {
   const parts = [lower(scope, conditions), lower(rule.when, conditions)];
   if (rule.kind === 'require') parts.push(conditions.not(lower(rule.condition, conditions)));
+  // a threshold is not asked of calls that it sent elsewhere
+  if (isLimitRule(rule) && rule.fallback?.counted.kind === 'nowhere')
+    parts.push(conditions.not(conditions.test({ kind: 'fallen', limit: rule.counterIdentity })));
   if (rule.kind === 'filter')
     parts.push(conditions.any(rule.barred.map(({ when }) => lower(when, conditions))));
   return conditions.all(parts);

@@ -1,5 +1,6 @@
 import type { LimitRule } from '../language/typed.ts';
 import type { ProgramConstant } from '../pipeline/program.ts';
+import type { CounterOf } from './counter-specs.ts';
 import type { RuleIr } from './ir.ts';
 
 /** Stands for the index of a rule in `RuleBundle.rules`, which changes while rules before it come and go. */
@@ -21,13 +22,15 @@ export class RuleNumber {
 /** Stands for the index of a counter in `RuleBundle.counters`. */
 export class CounterNumber {
   readonly rule: LimitRule;
+  readonly of: CounterOf;
 
-  constructor(rule: LimitRule) {
+  constructor(rule: LimitRule, of: CounterOf) {
     this.rule = rule;
+    this.of = of;
   }
 
   toJSON(): readonly unknown[] {
-    return ['number of the counter', this.rule.counterIdentity];
+    return ['number of the counter', this.of, this.rule.counterIdentity];
   }
 }
 
@@ -42,7 +45,7 @@ export type ConstantTemplate =
 /** Gives the indexes in the rule set that is being made. */
 export interface Numbering {
   readonly ofRule: (rule: RuleNumber['rule']) => number;
-  readonly ofCounter: (rule: LimitRule) => number;
+  readonly ofCounter: (rule: LimitRule, of: CounterOf) => number;
 }
 
 export function asConstant(value: object): ConstantTemplate {
@@ -50,7 +53,7 @@ export function asConstant(value: object): ConstantTemplate {
 }
 
 export function numberOf(number: RuleNumber | CounterNumber, { ofRule, ofCounter }: Numbering): number {
-  return number instanceof RuleNumber ? ofRule(number.rule) : ofCounter(number.rule);
+  return number instanceof RuleNumber ? ofRule(number.rule) : ofCounter(number.rule, number.of);
 }
 
 /** The numbers in a constant, in its order. */

@@ -3,6 +3,7 @@ import type { CheckedPolicies } from '../language/typed.ts';
 import type { Route, World } from '../model/world.ts';
 import type { ProgramConstant } from '../pipeline/program.ts';
 import { programOf } from './compile.ts';
+import { counterOf } from './counter-specs.ts';
 import { codeOf, type GeneratedPart, generateProgram } from './generate/generate.ts';
 import type { RuleIr } from './ir.ts';
 import { type Numbering, numbered } from './numbers.ts';
@@ -19,9 +20,10 @@ export function readableCode(checked: CheckedPolicies, world: World, route: Rout
   const byRule = new Map(rules.map(({ rule }, index) => [rule, index]));
   const numbering: Numbering = {
     ofRule: (rule) => byRule.get(rule)!,
-    ofCounter: ({ counterIdentity }) => {
-      const number = counters.get(counterIdentity) ?? counters.size;
-      counters.set(counterIdentity, number);
+    ofCounter: (rule, of) => {
+      const { identity } = counterOf(rule, of);
+      const number = counters.get(identity) ?? counters.size;
+      counters.set(identity, number);
       return number;
     },
   };

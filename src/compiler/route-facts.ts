@@ -1,3 +1,4 @@
+import { isLimitRule } from '../language/limit-rules.ts';
 import { isElementPath } from '../model/facts.ts';
 import { BODY, pathBelow } from '../model/member-path.ts';
 import type { BodyMember } from '../model/request-body.ts';
@@ -48,7 +49,7 @@ export class RouteLens {
     const facts = [...read, ...written];
     this.#asksOfCalls =
       facts.some(({ phase }) => phase === 'call') ||
-      candidates.some(({ rule }) => estimatedBy(rule) !== null);
+      candidates.some(({ rule }) => estimatedBy(rule) !== null || fallsBack(rule));
     this.#readsParameters = [...read, ...written].some((fact) => fact.path === 'request.parameter');
   }
 
@@ -73,6 +74,11 @@ export class RouteLens {
       }),
     );
   }
+}
+
+/** Only calls go to another model. */
+function fallsBack(rule: RuleIr['rule']): boolean {
+  return isLimitRule(rule) && rule.fallback !== null;
 }
 
 /** `request.body.order.amount` is the member `order.amount`. */

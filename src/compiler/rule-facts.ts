@@ -29,6 +29,7 @@ export function termsOf(test: Test): Term[] {
     case 'share':
     case 'role':
     case 'subscribed':
+    case 'fallen':
       return [];
   }
 }

@@ -38,7 +38,7 @@ function meaningOf(node: unknown): unknown {
 
 /** What came to the language later, where a rule does not say it: its hash is the one that it had before. */
 function isUnsaid(name: string, value: unknown): boolean {
-  return name === 'queueMs' && value === null;
+  return (name === 'queueMs' || name === 'fallback') && value === null;
 }
 
 function fieldMeaning(name: string, value: unknown): unknown {

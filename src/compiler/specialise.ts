@@ -116,6 +116,8 @@ export class Specialiser {
         return this.#present(condition, test.fact);
       case 'calendar':
         return condition;
+      case 'fallen':
+        return this.#route.calls === 'calls' ? condition : this.#conditions.never;
       case 'some':
         return this.#some(test);
       case 'share':
@@ -243,6 +245,7 @@ function decide(test: Test): boolean {
     case 'share':
     case 'role':
     case 'subscribed':
+    case 'fallen':
       return false;
   }
 }

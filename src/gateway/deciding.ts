@@ -1,8 +1,9 @@
-/** The phases that decide, and the loop over variants: whether a request may be sent, is refused, or waits. */
+/** The phases that decide: whether a request may be sent, is refused, or waits. */
 import type { RequestContext } from '../pipeline/context.ts';
 import type { Outcome, Refusal, Wait, WaitForGrant } from '../pipeline/outcome.ts';
 import { CONTINUE } from '../pipeline/outcome.ts';
 import { PHASE } from '../pipeline/phases.ts';
+import { Variants } from '../pipeline/variants.ts';
 import type { ExchangeThread } from './exchange-thread.ts';
 import { type Callers, identify } from './intake.ts';
 import type { Problem } from './problem.ts';
@@ -18,20 +19,24 @@ export const NEEDS_SIGNED_BODY = 'needs-signed-body';
 export const NEEDS_SHAPING = 'needs-shaping';
 /** Rules let answers be kept: there may be one. */
 export const NEEDS_LOOKUP = 'needs-lookup';
+/** The call to a model can't be had as it is: with the next model that limits name. */
+export const NEEDS_VARIANT = 'needs-variant';
 export type Stop =
   | Problem
   | Waiting
   | typeof NEEDS_BODY
   | typeof NEEDS_SIGNED_BODY
   | typeof NEEDS_SHAPING
-  | typeof NEEDS_LOOKUP;
+  | typeof NEEDS_LOOKUP
+  | typeof NEEDS_VARIANT;
 export type Waiting = Wait | WaitForGrant | WaitForToken;
 
 /** How far a request has come. */
 export interface Progress {
   /** Index into `PHASES`. */
   stage: number;
-  variant: number;
+  /** Null where it is no call to a model, or has not been read. */
+  variants: Variants | null;
   /** An answer was looked for, for this try. */
   isLookedUp: boolean;
 }
@@ -62,9 +67,10 @@ export function decide(
     } else if (progress.stage === ADMIT && !progress.isLookedUp && plan.pipeline.cacheForMs !== null) {
       return NEEDS_LOOKUP;
     } else {
+      if (progress.stage === BODY && context.call !== null) progress.variants ??= new Variants(context);
       const outcome = askRules(progress.stage, context, plan);
       if (outcome !== CONTINUE) {
-        const stop = follow(outcome, progress, plan);
+        const stop = follow(outcome, progress, context, plan);
         if (stop !== null) return stop;
         continue;
       }
@@ -83,22 +89,21 @@ function askRules(stage: number, context: RequestContext, plan: RoutePlan): Outc
 }
 
 /** Null when the phases go on at once, at the stage that is left in `progress`. */
-function follow(outcome: Outcome, progress: Progress, plan: RoutePlan): Problem | Waiting | null {
+function follow(outcome: Outcome, progress: Progress, context: RequestContext, plan: RoutePlan): Stop | null {
   switch (outcome.kind) {
     case 'continue':
       progress.stage++;
       return null;
-    case 'wait':
     case 'wait-for-grant':
       return outcome;
     case 'next-variant':
-      progress.variant++;
-      progress.stage = AUTHORISE;
-      progress.isLookedUp = false;
-      return progress.variant < VARIANTS ? null : ruleProblem(outcome.refusal, plan);
+      progress.variants!.offer(outcome, context);
+      return NEEDS_VARIANT;
+    case 'wait':
+      return progress.variants?.areTried ? NEEDS_VARIANT : outcome;
     case 'respond':
     case 'fail':
-      return ruleProblem(outcome.refusal, plan);
+      return progress.variants?.areTried ? NEEDS_VARIANT : ruleProblem(outcome.refusal, plan);
   }
 }
 
@@ -111,10 +116,7 @@ export function ruleProblem(refusal: Refusal, plan: RoutePlan): Problem {
 const MATCH_RULES = FIRST_STAGE;
 const IDENTIFY = PHASE.identify;
 const AUTHORISE = PHASE.authorise;
-const BODY = PHASE.body;
+export const BODY = PHASE.body;
 const ADMIT = PHASE.admit;
 /** Request shaping and dispatch are one step: nothing can wait between them. */
 const DISPATCH = PHASE['shape-request'];
-
-/** One (the service) today, models and targets later: the loop over them is here from the start. */
-const VARIANTS = 1;

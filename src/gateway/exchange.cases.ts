@@ -150,6 +150,7 @@ export class ScriptedCall implements UpstreamCall {
   readonly handler: UpstreamHandler;
   /** Of a call to a model. */
   readonly pools: PoolChoice | null;
+  readonly model: string | null;
   state: 'open' | 'over' | 'aborted' = 'open';
   body = '';
   bodyEnded = false;
@@ -159,10 +160,16 @@ export class ScriptedCall implements UpstreamCall {
   unsent = false;
   sent = '';
 
-  constructor(request: UpstreamRequest, handler: UpstreamHandler, pools: PoolChoice | null = null) {
+  constructor(
+    request: UpstreamRequest,
+    handler: UpstreamHandler,
+    pools: PoolChoice | null = null,
+    model: string | null = null,
+  ) {
     this.request = request;
     this.handler = handler;
     this.pools = pools;
+    this.model = model;
   }
 
   write(chunk: Uint8Array): boolean {
@@ -392,9 +399,11 @@ function buildVersion(
         service: () => ({
           ...upstream.service({} as Service, []),
           read: options.readCall ?? unused,
+          as: (call, name) =>
+            name === NOT_OFFERED ? null : { ...call, model: { ...call.model, name }, use: { ...call.use } },
           capped: (call, outputTokens) => ({ ...call, facts: { ...call.facts, outputCap: outputTokens } }),
-          send(_call, pools, request, handler) {
-            calls.push(new ScriptedCall(request, handler, pools));
+          send(call, pools, request, handler) {
+            calls.push(new ScriptedCall(request, handler, pools, call.model.name));
             return calls.at(-1)!;
           },
         }),
@@ -405,6 +414,9 @@ function buildVersion(
   });
   return atOnce(steps);
 }
+
+/** A model of no operation. */
+export const NOT_OFFERED = 'not offered';
 
 /** Of a service that never answers the handshake. */
 const SILENT_TUNNEL: UpstreamTunnel = {

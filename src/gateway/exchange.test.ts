@@ -275,17 +275,6 @@ describe('refusals', () => {
       'forbidden',
     ],
     [
-      'last variant out',
-      {
-        pipeline: {
-          admit: () => ({ kind: 'next-variant', refusal: refusal({ status: 503, code: 'none_left' }) }),
-        },
-      },
-      ['GET', '/', HOST],
-      503,
-      'none_left',
-    ],
-    [
       'failing rule',
       {
         pipeline: {

@@ -20,6 +20,7 @@ import type {
   UpstreamHandler,
   UpstreamRequest,
 } from '../pipeline/upstream.ts';
+import type { Variants } from '../pipeline/variants.ts';
 import { Account, recordAccount, recordRequest, recordRoute } from './access-record.ts';
 import { placeOf, type StoredAnswer } from './answer-cache.ts';
 import { AnswerKeeping } from './answer-keeping.ts';
@@ -30,12 +31,14 @@ import type { ClientHandler, ClientStream, ReceivedRequest } from './client-stre
 import { contentCoding, STALE_REQUEST_FIELDS, UNTRANSFORMABLE_ASKS } from './content-coding.ts';
 import type { Progress, Waiting } from './deciding.ts';
 import {
+  BODY,
   decide,
   FIRST_STAGE,
   NEEDS_BODY,
   NEEDS_LOOKUP,
   NEEDS_SHAPING,
   NEEDS_SIGNED_BODY,
+  NEEDS_VARIANT,
   ruleProblem,
 } from './deciding.ts';
 import type { ExchangeThread, RequestInFlight } from './exchange-thread.ts';
@@ -74,7 +77,7 @@ export class Exchange
   next: RequestInFlight | null = null;
   previous: RequestInFlight | null = null;
   stage = FIRST_STAGE;
-  variant = 0;
+  variants: Variants | null = null;
   isLookedUp = false;
 
   readonly #thread: ExchangeThread;
@@ -150,8 +153,9 @@ export class Exchange
     if (this.#ended || this.#answer.begun) return false;
     this.stage = FIRST_STAGE;
     this.isLookedUp = false;
-    // rules that shape may say something else by now
-    this.#context.shapedCall = null;
+    // rules that shape may say something else by now, and there may be room for the call as it was asked for
+    this.variants?.reset(this.#context);
+    this.variants = null;
     // Said of the try before; its warnings are kept, each once.
     this.#context.alsoDenied = null;
     this.#goOn();
@@ -238,6 +242,7 @@ export class Exchange
     else if (stop === NEEDS_SIGNED_BODY) this.#needSignedBody();
     else if (stop === NEEDS_SHAPING) this.#shapeCall();
     else if (stop === NEEDS_LOOKUP) this.#lookUp();
+    else if (stop === NEEDS_VARIANT) this.#nextVariant();
     else if ('code' in stop) this.#refuse(stop);
     else this.#wait(stop);
   }
@@ -304,15 +309,39 @@ export class Exchange
     const { pipeline, models } = this.#plan!;
     const context = this.#context;
     const { bodyHoldBackBytes } = this.#thread.limits;
-    const shaped = shapedCall(context, pipeline, models!, bodyHoldBackBytes, this.#shaped);
-    if ('code' in shaped) this.#refuse(shaped);
-    else {
-      this.#shaped = shaped;
-      context.shapedCall = shaped.call;
-      this.#targets = callTargets(context, pipeline, shaped.call);
-      if (isTargetless(this.#targets)) this.#refuse(this.#callProblem(NO_POOL));
-      else this.#advance();
+    const isOther = this.variants?.areTried === true;
+    const last = isOther ? null : this.#shaped;
+    const shaped = shapedCall(context, pipeline, models!, bodyHoldBackBytes, last);
+    if ('code' in shaped) {
+      this.#refuseVariant(shaped);
+      return;
     }
+    // what may have to wait is the call as it was asked for
+    if (!isOther) this.#shaped = shaped;
+    context.shapedCall = shaped.call;
+    this.#targets = callTargets(context, pipeline, shaped.call);
+    if (isTargetless(this.#targets)) this.#refuseVariant(this.#callProblem(NO_POOL));
+    else this.#advance();
+  }
+
+  /** The call can't be had as it is: that ends it, unless it is one that limits sent to another model. */
+  #refuseVariant(why: Problem): void {
+    if (this.variants?.areTried) this.#nextVariant();
+    else this.#refuse(why);
+  }
+
+  /** The same call to the next model that limits without room name; as it was asked for where there is none. */
+  #nextVariant(): void {
+    const plan = this.#plan!;
+    if (this.variants!.next(this.#context, plan.models!)) {
+      this.stage = BODY;
+      this.isLookedUp = false;
+      this.#advance();
+      return;
+    }
+    const end = this.variants!.giveUp(this.#context);
+    if (end.kind === 'wait') this.#wait(end);
+    else this.#refuse(ruleProblem(end.refusal, plan));
   }
 
   /** Before anything is taken from limits: an answer at hand takes nothing of tokens and money (language-rules #31). */
@@ -326,7 +355,7 @@ export class Exchange
     const wishes = forMs > 0 ? wishesOf(context, plan.models) : null;
     const request = wishes === null ? null : this.#outgoing(plan);
     if (request !== null && 'code' in request) {
-      this.#refuse(request);
+      this.#refuseVariant(request);
       return;
     }
     if (forMs > 0) {
@@ -554,6 +583,7 @@ export class Exchange
   /** Its answer has begun: it is not sent again, and streams last long. */
   #forgetCallBody(): void {
     const { call, shapedCall } = this.#context;
+    this.variants?.forgetBody();
     call!.document = null;
     if (shapedCall !== null) shapedCall.document = null;
     this.#requestBody?.stop();

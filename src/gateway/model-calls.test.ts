@@ -4,9 +4,10 @@ import { jsonText } from '../base/json/json-text.cases.ts';
 import { MaskSet } from '../model/masks/mask-set.ts';
 import type { RequestContext } from '../pipeline/context.ts';
 import type { ModelRequest, ModelService } from '../pipeline/model-request.ts';
-import { CONTINUE, type Wait } from '../pipeline/outcome.ts';
+import { CONTINUE, type NextVariant, type Outcome, type Refusal, type Wait } from '../pipeline/outcome.ts';
 import type { RoutePipeline } from '../pipeline/program.ts';
 import {
+  NOT_OFFERED,
   RESERVE,
   type SimulatedClient,
   type Simulation,
@@ -386,4 +387,140 @@ const REFUSAL = {
   retryAfterS: -1,
   rateLimit: '',
   rateLimitPolicy: '',
+};
+
+describe('a call that limits have no room for', () => {
+  interface Rules {
+    readonly models: readonly string[];
+    readonly otherwise?: NextVariant['otherwise'];
+    /** By the model that is asked about. */
+    readonly admits: (model: string, context: RequestContext) => Outcome;
+    readonly rest?: Partial<RoutePipeline>;
+  }
+  function fallingBack({ models, admits, rest, otherwise = { kind: 'respond', refusal: FULL } }: Rules) {
+    const asked: string[] = [];
+    const simulation = simulate({
+      routes: ROUTES,
+      readCall: read,
+      pipeline: {
+        admit: (context) => {
+          const { name } = context.call!.model;
+          asked.push(`${name} ${context.shapedCall!.model.name} ${context.fallen?.has('budget') ?? false}`);
+          return context.fallen === null && name === 'gpt'
+            ? { kind: 'next-variant', models, fallen: new Set(['budget']), otherwise }
+            : admits(name, context);
+        },
+        ...rest,
+      },
+    });
+    return { simulation, asked };
+  }
+  const REFUSED: Outcome = { kind: 'respond', refusal: { ...FULL, status: 403, code: 'of_the_other' } };
+  const codeOf = ({ status, body }: SimulatedClient) =>
+    `${status} ${(JSON.parse(body) as { error: { code: string } }).error.code}`;
+
+  test('goes to the first model that can have it, judged and shaped as one to that', () => {
+    const judged: string[] = [];
+    const { simulation, asked } = fallingBack({
+      models: [NOT_OFFERED, 'full', 'mini', 'never'],
+      admits: (name, context) => (name === 'mini' ? RESERVE(context) : REFUSED),
+      rest: {
+        judgeBody: ({ call }) => {
+          judged.push(`${call!.model.name} ${call!.facts.model}`);
+          return CONTINUE;
+        },
+        requestTransform: () => ({ heldBytes: 0, push: (chunk) => Buffer.concat([chunk, Buffer.from(' ')]) }),
+      },
+    });
+    post(simulation, '{"model":"gpt"}');
+    expect(asked).toEqual(['gpt gpt false', 'full full true', 'mini mini true']);
+    expect(judged).toEqual(['gpt gpt', 'full gpt', 'mini gpt']);
+    const [call] = simulation.calls;
+    expect(call!.model).toBe('mini');
+    call!.head(true, '{}');
+    expect(simulation.releases).toHaveLength(1);
+    expect(simulation.thread.buffered.used).toBe(0);
+    expect(simulation.records).toMatchObject([{ model: 'mini', status: 200, code: '' }]);
+  });
+
+  test('ends as it would have as it was asked for, where none can', () => {
+    const { simulation, asked } = fallingBack({
+      models: ['a', 'b', 'c', 'd'],
+      admits: (name) =>
+        name === 'a' ? FOR_ROOM : { kind: 'fail', refusal: { ...FULL, status: 503, code: 'counter_away' } },
+      rest: {
+        judgeBody: ({ call }) => (call!.model.name === 'b' ? REFUSED : CONTINUE),
+        poolsFor: ({ call }) => (call!.model.name === 'c' ? ['elsewhere'] : null),
+      },
+    });
+    const client = post(simulation, '{"model":"gpt"}');
+    expect(asked).toEqual(['gpt gpt false', 'a a true', 'd d true']);
+    expect(codeOf(client)).toBe('429 no_room');
+    expect([simulation.calls, simulation.releases]).toEqual([[], []]);
+    expect(simulation.records).toMatchObject([{ model: 'gpt', code: 'no_room' }]);
+  });
+
+  test('has what is noted of the call that is made, not of those that were refused', () => {
+    const noted = (refuses: boolean) =>
+      fallingBack({
+        models: ['mini'],
+        admits: () => (refuses ? REFUSED : CONTINUE),
+        rest: {
+          authorise: (context) => {
+            context.warnings = [{ rule: 0, code: 'early', detail: '' }];
+            return CONTINUE;
+          },
+          judgeBody: (context) => {
+            context.warnings!.push({ rule: 0, code: context.call!.model.name, detail: '' });
+            return CONTINUE;
+          },
+        },
+      }).simulation;
+    for (const [refuses, model] of [
+      [false, 'mini'],
+      [true, 'gpt'],
+    ] as const) {
+      const simulation = noted(refuses);
+      const client = post(simulation, '{"model":"gpt"}');
+      if (!refuses) simulation.calls[0]!.head(true, '{}');
+      expect(client.fields.match(/code="\w+"/g), model).toEqual(['code="early"', `code="${model}"`]);
+    }
+  });
+
+  test('waits for room where limits say so and no other model can have it, and is asked for anew', () => {
+    const { simulation, asked } = fallingBack({
+      models: ['mini'],
+      otherwise: FOR_ROOM,
+      admits: () => (asked.length > 3 ? CONTINUE : REFUSED),
+    });
+    post(simulation, '{"model":"gpt"}');
+    expect(asked).toEqual(['gpt gpt false', 'mini mini true']);
+    expect(simulation.wakes).toHaveLength(1);
+    simulation.nowMs = 1_250;
+    simulation.wakes[0]!.exchange.wake();
+    expect(asked.slice(2)).toEqual(['gpt gpt false', 'mini mini true']);
+    expect(simulation.calls[0]!.model).toBe('mini');
+  });
+
+  test('and waits for a grant for another model is asked for anew, too', () => {
+    const { simulation, asked } = fallingBack({
+      models: ['mini'],
+      admits: () => (asked.length > 3 ? CONTINUE : { kind: 'wait-for-grant' }),
+    });
+    post(simulation, '{"model":"gpt"}');
+    simulation.thread.grants.arrived();
+    expect(asked).toEqual(['gpt gpt false', 'mini mini true', 'gpt gpt false', 'mini mini true']);
+    expect(simulation.calls).toHaveLength(1);
+  });
+});
+
+/** How a call ends where no other model can have it. */
+const FULL: Refusal = { ...REFUSAL, status: 429, code: 'no_room', detail: 'There is no room.' };
+const FOR_ROOM: Wait = {
+  kind: 'wait',
+  atMonotonicMs: 1_250,
+  untilMonotonicMs: 5_000,
+  counters: [{ name: 'c', atMs: 1_250, room: 'clock' }],
+  room: 'clock',
+  refusal: FULL,
 };

@@ -29,7 +29,7 @@ export interface ShapedCall {
 export function shapedCall(
   context: RequestContext,
   pipeline: Shapers,
-  models: Pick<ModelService, 'read' | 'capped'>,
+  models: Pick<ModelService, 'read' | 'as' | 'capped'>,
   heldBytesMax: number,
   last: ShapedCall | null,
 ): ShapedCall | Problem {
@@ -63,7 +63,7 @@ function isShapedBy(shaped: ShapedCall, by: Omit<ShapedCall, 'call'>): boolean {
 function changedCall(
   context: RequestContext,
   { maskRequest, requestTransform }: Pick<RoutePipeline, 'maskRequest' | 'requestTransform'>,
-  models: Pick<ModelService, 'read'>,
+  models: Pick<ModelService, 'read' | 'as'>,
   heldBytesMax: number,
 ): ModelRequest | Problem {
   const call = context.call!;
@@ -75,5 +75,7 @@ function changedCall(
   const text = transform === null ? masked : transformed(transform, masked, true, heldBytesMax);
   if (!(text instanceof Uint8Array)) return fromFault(text);
   const shaped = models.read(text);
-  return 'code' in shaped ? fromUpstream(shaped.code, shaped.sentence, undefined) : shaped;
+  if ('code' in shaped) return fromUpstream(shaped.code, shaped.sentence, undefined);
+  // what the text names is the model that was asked for
+  return context.fallen === null ? shaped : models.as(shaped, call.model.name)!;
 }

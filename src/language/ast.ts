@@ -195,6 +195,7 @@ export type LimitNode = RuleNodeBase & {
   readonly per: KeyNode | null;
   /** Milliseconds that a request may wait for room; null: it is refused at once. */
   readonly queue: NumberNode | null;
+  readonly fallback: FallbackNode | null;
   readonly reply: ReplyNode;
   readonly maxKeys: NumberNode | null;
   readonly onFailure: 'refuse' | 'allow';
@@ -205,6 +206,14 @@ export type LimitNode = RuleNodeBase & {
   /** The name it had before. */
   readonly was: TextNode | null;
 };
+
+/** Where calls without room go instead. */
+export interface FallbackNode {
+  readonly models: readonly TextNode[];
+  /** What the limit allows to them, in nano-units of a currency; `any`: whatever they take; null: it says nothing. */
+  readonly more: { readonly amount: NumberNode; readonly currency: string | null } | 'any' | null;
+  readonly span: Span;
+}
 
 export type WindowNode =
   | { readonly kind: 'window'; readonly length: NumberNode }

@@ -10,6 +10,7 @@ import type {
   CheckedRule,
   CounterKey,
   FactExpression,
+  Fallback,
   LimitRule,
   LimitWindow,
   LiteralExpression,
@@ -167,6 +168,21 @@ export function counterIdentity(
   ]);
 }
 
+/** Of the counter of what a limit allows more to calls that fall back, beside that of the limit itself. */
+export function allowanceIdentity(identity: string): string {
+  const parts = JSON.parse(identity) as readonly unknown[];
+  return JSON.stringify([...parts.slice(0, WINDOW_PLACE), FALLBACK, ...parts.slice(WINDOW_PLACE)]);
+}
+
+export function isAllowance(identity: string): boolean {
+  return (JSON.parse(identity) as readonly unknown[])[WINDOW_PLACE] === FALLBACK;
+}
+
+/** Where an identity says what kind of window it is of. */
+const WINDOW_PLACE = 3;
+/** No kind of window. */
+const FALLBACK = 'fallback';
+
 /** A counter's identity in words: `plans/trial-pace for each consumer`. */
 export function counterLabel(identity: string): string {
   const parts = JSON.parse(identity) as readonly unknown[];
@@ -174,7 +190,8 @@ export function counterLabel(identity: string): string {
   const keys = counterKeys(identity);
   const otherwise = parts.at(-1) as string | null;
   const per = keys.length === 0 ? 'in total' : `for each ${keys.join(' and ')}`;
-  return `${policy}/${rule ?? measure} ${per}${otherwise === null ? '' : ` otherwise ${otherwise}`}`;
+  const name = `${policy}/${rule ?? measure}${isAllowance(identity) ? ' (fallback)' : ''}`;
+  return `${name} ${per}${otherwise === null ? '' : ` otherwise ${otherwise}`}`;
 }
 
 /** The facts that tell its keys apart; none for one counter of all. */
@@ -303,7 +320,9 @@ function keyText(key: CounterKey): string {
 
 function limitTail({
   kind,
+  measure,
   queueMs,
+  fallback,
   reply,
   maxKeys,
   onFailure,
@@ -311,7 +330,8 @@ function limitTail({
   notify,
   formerIdentity,
 }: Omit<LimitRule, 'key' | 'span'>): string {
-  const text = `${queueMs === null ? '' : ` queue up to ${queueMs}ms`}${replyText(reply)}`;
+  const instead = fallback === null ? '' : ` ${fallbackText(fallback, measure)}`;
+  const text = `${instead}${queueMs === null ? '' : ` queue up to ${queueMs}ms`}${replyText(reply)}`;
   const exceeded = text === '' ? '' : `  when ${kind === 'budget' ? 'exhausted' : 'exceeded'}${text}`;
   const keys = maxKeys === null ? '' : `  max keys ${maxKeys}`;
   const was = formerIdentity === null ? '' : `  was ${quoted(formerName(formerIdentity))}`;
@@ -320,6 +340,14 @@ function limitTail({
       ? ''
       : `  alert at ${alertAt.map((share) => `${share}%`).join(', ')}${notify === null ? '' : ` notify ${quoted(notify)}`}`;
   return `${exceeded}${alerts}${keys}${onFailure === 'allow' ? '  on failure allow' : ''}${was}`;
+}
+
+/** `fall back to model "a", "b" for at most 5 USD more`. */
+function fallbackText({ models, counted }: Fallback, measure: LimitRule['measure']): string {
+  const to = `fall back to model ${models.map(quoted).join(', ')}`;
+  if (counted.kind === 'nowhere') return `${to} for any amount`;
+  if (counted.kind === 'again' || measure.kind !== 'money') return to;
+  return `${to} for at most ${moneyText(counted.amount, undefined)} ${measure.currency} more`;
 }
 
 function formerName(identity: string): string {

@@ -4,6 +4,7 @@ import type { SourceText } from '../diagnostics/source.ts';
 import type { World } from '../model/world.ts';
 import type { PolicyNode } from './ast.ts';
 import type { Asked } from './check/asked.ts';
+import { modelsAsWritten } from './check/asked-models.ts';
 import { authorityOf, EVERYTHING, type FolderWithout } from './check/authorities.ts';
 import { type Calendars, calendarsText, projectCalendars } from './check/calendars.ts';
 import { fileContext, type ProjectNames, projectNames } from './check/context.ts';
@@ -60,7 +61,7 @@ export function checkParsedPolicies(
   const kept = memory.keptFor(world, calendars);
   const policies: CheckedPolicy[] = [];
   const names = new Map<string, PolicyNode>();
-  const diagnostics = ordered.flatMap((parsed, at) => {
+  const found = ordered.map((parsed, at) => {
     const { checked, problems } = kept.check(parsed);
     const found = [...problems, ...ofCalendars[at]!];
     const report = boundedReport(found);
@@ -70,9 +71,12 @@ export function checkParsedPolicies(
       else if (policy !== null) policies.push(policy);
       names.set(node.name.value, first ?? node);
     }
-    return presentable(found);
+    return { source: parsed.source, found, report };
   });
   kept.finish();
+  for (const problem of modelsAsWritten(policies, world.routes))
+    found.find(({ source }) => source === problem.span?.source)?.report(problem);
+  const diagnostics = found.flatMap((each) => presentable(each.found));
   return {
     policies: { policies: policies.sort((a, b) => compareCodePoints(a.name, b.name)) },
     diagnostics,

@@ -155,6 +155,24 @@ policy "a" { permit }
     formatted: ordered('    cache 2m  when tenant.plan is "enterprise"\n'),
   },
   {
+    name: 'another model comes before waiting, and what is allowed to it stands with it',
+    given: scrambled(
+      'budget 20 USD per day when exhausted fall   back to model "mini" , "nano" for at most $5 more queue up to 5s status 403 in total',
+    ),
+    formatted: ordered(`    budget 20 USD per day  in total
+        when exhausted fall back to model "mini", "nano" for at most $5 more
+            queue up to 5s
+            status 403
+`),
+  },
+  {
+    name: 'a limit is for each of something behind another model, too',
+    given: scrambled('limit 5 requests per 1s when exceeded fall back to model "mini" for each model'),
+    formatted: ordered(
+      '    limit 5 requests per 1s  for each model  when exceeded fall back to model "mini"\n',
+    ),
+  },
+  {
     name: 'pools stand behind one another',
     given: scrambled('route to pool "a" then "b" when tenant.plan is "enterprise"'),
     formatted: ordered('    route to pool "a" then "b"  when tenant.plan is "enterprise"\n'),

@@ -22,11 +22,6 @@ const PARTS: readonly (readonly [part: string, today: string | null, words: read
     'Today a rule can tell which service a route leads to: `route.service is "eu"`.',
     ['targets'],
   ],
-  [
-    'routes to AI models',
-    'Today a limit refuses, with the reply of its choice: `when exceeded status 429`.',
-    ['fall'],
-  ],
   ['pools of provider keys', null, ['pools']],
   [
     'pools of provider keys',

@@ -138,6 +138,8 @@ export type ExpectPartNode =
       readonly span: Span;
     }
   | { readonly kind: 'timeout'; readonly ms: NumberNode; readonly span: Span }
+  /** That the call goes to. */
+  | { readonly kind: 'model'; readonly name: TextNode; readonly span: Span }
   | {
       readonly kind: 'body';
       readonly path: readonly string[];

@@ -55,6 +55,7 @@ export const KEYWORD_GROUPS = {
   ],
   word: [
     ...['consumers', 'tenants'],
+    ...['fall', 'back', 'more', 'amount'],
     ...['to', 'exceeded', 'exhausted', 'queue', 'up', 'each', 'total', 'keys', 'failure', 'refuse', 'allow'],
     ...['at', 'most', 'least', 'any', 'once', 'per', 'burst', 'requests', 'header'],
     ...['and', 'or', 'not', 'true', 'false', 'is', 'present', 'absent', 'subscribed', 'otherwise', 'as'],
@@ -84,7 +85,7 @@ export const PERIODS = ['day', 'week', 'month', 'quarter', 'year'] as const;
 export const LATER_WORDS: ReadonlySet<string> = new Set([
   'rotate',
   ...['convention', 'waiver', 'waivable', 'approval'],
-  ...['counting', 'fall'],
+  'counting',
   ...['targets', 'pools', 'may'],
 ]);
 

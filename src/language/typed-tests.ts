@@ -88,6 +88,8 @@ export interface CheckedExpect {
   readonly code: string | null;
   readonly because: { readonly match: 'is' | 'contains'; readonly text: string } | null;
   readonly retryAfter: { readonly operator: 'le' | 'ge' | 'is'; readonly ms: number } | null;
+  /** That the call goes to. */
+  readonly model: string | null;
   readonly timeoutMs: number | null;
   /** Members of the body that the service gets, as JSON values. */
   readonly body: readonly { readonly path: readonly string[]; readonly value: ScalarValue }[];

@@ -89,6 +89,8 @@ export interface LimitRule extends RuleBase {
   readonly per: CounterKey;
   /** How long after its arrival a request may wait for room; null: it is refused at once. */
   readonly queueMs: number | null;
+  /** Where calls without room go instead; null: nowhere. Tried before waiting. */
+  readonly fallback: Fallback | null;
   readonly reply: Reply;
   readonly onFailure: 'refuse' | 'allow';
   /** Shares of the amount in percent, ascending, whose crossing raises an alert. */
@@ -107,6 +109,26 @@ export interface LimitRule extends RuleBase {
   /** See {@link CheckedPolicies.replaced}. */
   readonly replaced?: true;
 }
+/** `fall back to model "a", "b" for at most $5 more` (language-rules #6, #7). */
+export interface Fallback {
+  /** In the order in which they are tried; none is named twice. */
+  readonly models: readonly string[];
+  /** What a limit that had no room counts of the call that goes to another model instead. */
+  readonly counted: FallbackCount;
+}
+/**
+ * `again`: all of it, as it counts every call: most often by the key of that model. `allowance`: in a counter beside its own, of this
+ * amount. `nowhere`: nothing, which makes the limit a threshold.
+ */
+export type FallbackCount =
+  | { readonly kind: 'again' }
+  | {
+      readonly kind: 'allowance';
+      readonly amount: number;
+      /** As that of a limit. */
+      readonly counterIdentity: string;
+    }
+  | { readonly kind: 'nowhere' };
 export interface HeaderRule extends RuleBase {
   readonly kind: 'set-header' | 'remove-header';
   /** Lower-case field name. */

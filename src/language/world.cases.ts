@@ -150,15 +150,33 @@ export const AI_WORLD: World = {
         'openai',
         { name: 'openai', dialect: 'openai', region: 'DE', place: 'providers/openai.yaml:2:3' } as Provider,
       ],
+      [
+        'anthropic',
+        {
+          name: 'anthropic',
+          dialect: 'anthropic',
+          region: null,
+          place: 'providers/all.yaml:2:3',
+        } as Provider,
+      ],
     ]),
     pools: new Map(
-      ['main', 'spare', 'idle'].map((name) => [
+      ['main', 'spare', 'idle', 'foreign'].map((name) => [
         name,
-        { name, ...POOL, queue: { upToMs: 0, waiting: 0 }, place: 'providers/openai.yaml:4:3' },
+        {
+          name,
+          ...POOL,
+          provider: name === 'foreign' ? 'anthropic' : 'openai',
+          queue: { upToMs: 0, waiting: 0 },
+          place: 'providers/openai.yaml:4:3',
+        },
       ]),
     ),
     models: new Map([
       ['gpt', { name: 'gpt', pools: ['main', 'spare'], ...MODEL, place: 'providers/openai.yaml:9:3' }],
+      ['mini', { name: 'mini', pools: ['main', 'spare'], ...MODEL, place: 'providers/openai.yaml:10:3' }],
+      ['nano', { name: 'nano', pools: ['main', 'spare'], ...MODEL, place: 'providers/openai.yaml:11:3' }],
+      ['opus', { name: 'opus', pools: ['foreign'], ...MODEL, place: 'providers/all.yaml:9:3' }],
     ]),
   },
 };

@@ -44,6 +44,8 @@ export class RequestContext {
   shapedCall: ModelRequest | null = null;
   /** Its answer is at hand: it takes no tokens and no money (language-rules #31). */
   cached = false;
+  /** Limits, by their counters, that had no room for the call as it was asked for: it is tried with another model. Null: it is not. */
+  fallen: ReadonlySet<string> | null = null;
   /** How the request ended; null before, and where no rule asks. */
   answer: Answer | null = null;
 

@@ -68,6 +68,8 @@ export interface PoolChoice {
 export interface ModelService extends UpstreamService {
   /** `text`: the whole body, without content coding. It is looked into, not copied. */
   read(text: Uint8Array): ModelRequest | NoModelRequest;
+  /** The same call, to another model; null where this operation does not offer that. */
+  as(call: ModelRequest, model: string): ModelRequest | null;
   /** The same call, with an answer of no more tokens than that. */
   capped(call: ModelRequest, outputTokens: number): ModelRequest;
   /**

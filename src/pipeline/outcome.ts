@@ -36,10 +36,15 @@ export interface WaitedCounter {
 export interface WaitForGrant {
   readonly kind: 'wait-for-grant';
 }
-/** This variant (model, target) is out; the exchange goes on with the next one. */
+/** There is no room for the call as it was asked for, and all limits without room name other models (language-rules #6 to #8). */
 export interface NextVariant {
   readonly kind: 'next-variant';
-  readonly refusal: Refusal;
+  /** In the order in which they are tried. */
+  readonly models: readonly string[];
+  /** Those without room, by their counters. */
+  readonly fallen: ReadonlySet<string>;
+  /** What it is where none of them can have the call either. */
+  readonly otherwise: Respond | Wait;
 }
 /** The gateway or the upstream failed; `code` is one of the stable problem codes. */
 export interface Fail {

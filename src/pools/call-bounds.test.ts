@@ -175,3 +175,41 @@ describe('a provider that fails', () => {
     expect(plan.use).toMatchObject({ charged: 'told', pool: 'second' });
   });
 });
+
+describe('a call that goes to another model', () => {
+  const body = { max_tokens: 100, messages: HELLO.messages };
+  const options = { second: 'mini', model: { price: PRICE, outputTokensMax: 40 } };
+
+  it('leaves as one to that, with no longer an answer than it makes', () => {
+    const { models, plan } = planned(body, 'openai/chat', { second: 'mini' });
+    const other = models.as(plan, 'mini')!;
+    expect([other.model.name, other.facts.model, plan.model.name]).toEqual(['mini', 'gpt', 'gpt']);
+    models.send(other, new Caller());
+    expect(JSON.parse(models.newCalls()[0]!.body)).toEqual({ ...body, model: 'mini' });
+    const short = planned(body, 'openai/chat', options);
+    short.models.send(short.models.as(short.plan, 'mini')!, new Caller());
+    const sent = JSON.parse(short.models.newCalls()[0]!.body) as Readonly<Record<string, unknown>>;
+    expect(Object.values(sent)).toContain(40);
+    expect(Object.values(sent)).not.toContain(100);
+  });
+
+  it('is bounded, used and capped by itself', () => {
+    const { models, plan } = planned(body, 'openai/chat', options);
+    const other = models.as(plan, 'mini')!;
+    expect(other.bounds).toEqual(plan.bounds);
+    other.use.charged = 'told';
+    other.relyOnCap = true;
+    expect([plan.use.charged, plan.relyOnCap]).toEqual(['nothing', false]);
+    expect(models.capped(other, 5, 'openai/chat')).toMatchObject({
+      model: { name: 'mini' },
+      bounds: { 'output-tokens': 5 },
+    });
+  });
+
+  it('is none where there is no such model, or its provider speaks another dialect', () => {
+    const { models, plan } = planned(body);
+    expect(models.as(plan, 'nobody')).toBeNull();
+    const foreign = new Models({ pools: TWO_KEYS, provider: { dialect: 'anthropic' } });
+    expect(foreign.as(plan, 'gpt')).toBeNull();
+  });
+});

@@ -30,10 +30,23 @@ export interface CallPlan<Of extends ReadTarget = Target> extends ModelRequest {
   readonly conversation: number | null;
 }
 
+type BoundModels<Of> = ReadonlyMap<string, { readonly model: Model; readonly targets: readonly Of[] }>;
+
+function targetsFor<Of extends ReadTarget>(
+  { dialect }: Operation,
+  { targets }: { readonly targets: readonly Of[] },
+): readonly Of[] {
+  return targets.filter(({ provider }) => provider.dialect === dialect);
+}
+
+function isForConversations({ pool }: ReadTarget): boolean {
+  return pool.sticky !== null;
+}
+
 export function planCall<Of extends ReadTarget>(
   body: Uint8Array,
   operation: Operation,
-  models: ReadonlyMap<string, { readonly model: Model; readonly targets: readonly Of[] }>,
+  models: BoundModels<Of>,
   limits: ReadLimits,
 ): CallPlan<Of> | NoModelRequest {
   const scanned = scanJson(body, {
@@ -62,7 +75,7 @@ export function planCall<Of extends ReadTarget>(
   const bound = models.get(facts.model);
   if (bound === undefined)
     return { code: 'model_not_found', sentence: `There is no model "${shown(facts.model)}" here.` };
-  const targets = bound.targets.filter(({ provider }) => provider.dialect === operation.dialect);
+  const targets = targetsFor(operation, bound);
   if (targets.length === 0)
     return {
       code: 'model_not_found',
@@ -74,9 +87,35 @@ export function planCall<Of extends ReadTarget>(
     facts,
     model: bound.model,
     targets,
-    conversation: targets.some(({ pool }) => pool.sticky !== null) ? conversationHash(scanned.value) : null,
+    conversation: targets.some(isForConversations) ? conversationHash(scanned.value) : null,
     isCapped: false,
     ...boundedBy(facts, operation, bound.model, Number.POSITIVE_INFINITY),
+    relyOnCap: false,
+    use: unused(),
+  };
+}
+
+/** The same call to another model; null where the operation can't be asked of that. */
+export function planAs<Of extends ReadTarget>(
+  { document, operation, facts, conversation }: CallPlan<Of>,
+  name: string,
+  models: BoundModels<Of>,
+): CallPlan<Of> | null {
+  const bound = models.get(name);
+  const targets = bound === undefined ? [] : targetsFor(operation, bound);
+  if (bound === undefined || targets.length === 0) return null;
+  const bounded = boundedBy(facts, operation, bound.model, Number.POSITIVE_INFINITY);
+  const isSticky = conversation === null && document !== null && targets.some(isForConversations);
+  return {
+    document,
+    operation,
+    facts,
+    model: bound.model,
+    targets,
+    conversation: isSticky ? conversationHash(document) : conversation,
+    // the caller's own bound is one of the model that it asked for, and this one may have less
+    isCapped: bounded.outputCap !== null && bounded.outputCap < (facts.outputCap ?? 0),
+    ...bounded,
     relyOnCap: false,
     use: unused(),
   };

@@ -4,12 +4,19 @@ import { assert } from '../base/assert.ts';
 import type { Models } from '../model/pools.ts';
 import type { CallOperation } from '../model/route-calls.ts';
 import type { ModelService } from '../pipeline/model-request.ts';
-import { type CallPlan, cappedPlan, planCall, type ReadLimits, type ReadTarget } from './call-plan.ts';
+import {
+  type CallPlan,
+  cappedPlan,
+  planAs,
+  planCall,
+  type ReadLimits,
+  type ReadTarget,
+} from './call-plan.ts';
 
 export function callReader(
   { models, pools, providers }: Models,
   limits: ReadLimits,
-): (operation: CallOperation) => Pick<ModelService, 'read' | 'capped'> {
+): (operation: CallOperation) => Pick<ModelService, 'read' | 'as' | 'capped'> {
   const target = (name: string): ReadTarget => {
     const pool = pools.get(name);
     const provider = providers.get(pool?.provider ?? '');
@@ -24,6 +31,7 @@ export function callReader(
   );
   return (operation) => ({
     read: (text) => planCall(text, OPERATIONS[operation], bound, limits),
+    as: (call, model) => planAs(call as CallPlan<ReadTarget>, model, bound),
     capped: (call, outputTokens) => cappedPlan(call as CallPlan<ReadTarget>, outputTokens),
   });
 }

@@ -277,6 +277,10 @@ export class Models {
     return call;
   }
 
+  as(plan: ModelRequest, model: string, operation: CallOperation = 'openai/chat'): ModelRequest | null {
+    return this.#bound.service(operation).as(plan, model);
+  }
+
   capped(plan: ModelRequest, outputTokens: number, operation: CallOperation): ModelRequest {
     return this.#bound.service(operation).capped(plan, outputTokens);
   }

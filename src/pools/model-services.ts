@@ -12,7 +12,7 @@ import type {
   UpstreamRequest,
   UpstreamService,
 } from '../pipeline/upstream.ts';
-import { type CallPlan, cappedPlan, planCall } from './call-plan.ts';
+import { type CallPlan, cappedPlan, planAs, planCall } from './call-plan.ts';
 import type { Candidate } from './choice.ts';
 import { FairShares, fairSharesCells } from './fair-shares.ts';
 import { KeyHealth } from './key-health.ts';
@@ -229,6 +229,10 @@ class OperationOnModels implements ModelService {
 
   read(text: Uint8Array): ModelRequest | NoModelRequest {
     return planCall(text, this.#operation, this.#models, this.#thread.limits);
+  }
+
+  as(call: ModelRequest, model: string): ModelRequest | null {
+    return planAs(call as CallPlan, model, this.#models);
   }
 
   capped(call: ModelRequest, outputTokens: number): ModelRequest {

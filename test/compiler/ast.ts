@@ -13,6 +13,7 @@ import type {
   CounterKey,
   DeprecateRule,
   FactExpression,
+  Fallback,
   FilterRule,
   HeaderRule,
   LimitRule,
@@ -262,6 +263,7 @@ export function limit(
       readonly maxKeys?: number;
       readonly onFailure?: 'refuse' | 'allow';
       readonly queueMs?: number;
+      readonly fallback?: Fallback;
     },
 ): LimitRule {
   const rule = base(name, options);
@@ -272,6 +274,7 @@ export function limit(
     window: options.window,
     per: options.per ?? { kind: 'total' },
     queueMs: options.queueMs ?? null,
+    fallback: options.fallback ?? null,
     reply: reply(options),
     onFailure: options.onFailure ?? 'refuse',
     alertAt: [],
@@ -280,6 +283,13 @@ export function limit(
     counterIdentity: rule.key,
     formerIdentity: null,
   };
+}
+function ofPolicy(policy: string, rule: LimitRule): LimitRule {
+  const counterIdentity = `${policy}/${rule.key}`;
+  const { fallback } = rule;
+  if (fallback?.counted.kind !== 'allowance') return { ...rule, counterIdentity };
+  const counted = { ...fallback.counted, counterIdentity: `${counterIdentity} more` };
+  return { ...rule, counterIdentity, fallback: { ...fallback, counted } };
 }
 /** A calendar quota of money, in nano-units; its guard has to prove that the route has a price. */
 export function budget(...parts: Parameters<typeof limit>): LimitRule {
@@ -382,8 +392,7 @@ export function policy(
   rules: readonly CheckedRule[],
 ): CheckedPolicy {
   const identified = rules.map(
-    (rule): CheckedRule =>
-      'counterIdentity' in rule ? { ...rule, counterIdentity: `${name}/${rule.key}` } : rule,
+    (rule): CheckedRule => ('counterIdentity' in rule ? ofPolicy(name, rule) : rule),
   );
   return {
     name,

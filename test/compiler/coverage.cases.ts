@@ -62,6 +62,9 @@ const REACHED: Readonly<Record<string, readonly string[]>> = {
     'pace',
     'concurrency',
     'calendar',
+    'again',
+    'allowance',
+    'nowhere',
   ],
   quantifier: ['any', 'every', 'none'],
   operator: ['is', 'is-not', 'lt', 'le', 'gt', 'ge', '+', '-', '*', '/'],
@@ -74,6 +77,7 @@ const REACHED: Readonly<Record<string, readonly string[]>> = {
   mode: ['enforce', 'warn', 'shadow'],
   status: ['401', '403', '404', '410', '418', '429', '451', '503'],
   end: [
+    'fell-back',
     'permitted',
     'waiting',
     'waiting limit_exceeded',
@@ -105,8 +109,8 @@ const REACHED: Readonly<Record<string, readonly string[]>> = {
     'request.body["ship-to"]["@type"]',
   ],
   fact: [
-    // the check puts their values in the place of those of targets
-    ...FACTS.filter(({ phase }) => phase !== 'target').map((fact) => fact.path),
+    // the check puts their values in the place of those of targets; those of pools are asked of no request
+    ...FACTS.filter(({ phase }) => phase !== 'target' && phase !== 'pool').map((fact) => fact.path),
     ...['route.tags', 'consumer.roles', 'tenant.regions', 'request.body.labels'].map(elementPath),
   ],
 };

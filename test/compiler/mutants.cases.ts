@@ -7,6 +7,7 @@ import type {
   CheckedPolicy,
   CheckedRule,
   DeprecateRule,
+  Fallback,
   LimitRule,
   LimitWindow,
   TypedExpression,
@@ -41,6 +42,16 @@ const IN_CODE: readonly Mutant[] = [
   replace('contains becomes begins with', /(?<!roles|regions)(\??\.)includes\(/, '$1startsWith('),
   replace('present becomes missing', '!== undefined', '=== undefined'),
   replace('a fallback is lost', / \?\? c\d+/, ''),
+  replace(
+    'a threshold is asked of calls that it sent elsewhere only',
+    '!runtime.hasFallen(',
+    'runtime.hasFallen(',
+  ),
+  replace(
+    'what is allowed more is counted first',
+    /hasFallen\((context, c\d+)\) \? (c\d+) : (c\d+)/,
+    'hasFallen($1) ? $3 : $2',
+  ),
   replace('a weight is doubled', '] = 1;', '] = 2;'),
   replace('a slot is never given back', 'context.reservation = counters.reserve(batch);', ''),
   replace('a slot of a watching policy is never given back', 'observeReserving', 'observe'),
@@ -224,6 +235,15 @@ const IN_PASSES: readonly Mutant[] = [
     name: 'limits let nobody wait',
     source: eachRule((rule) => (isLimit(rule) ? { ...rule, queueMs: null } : rule)),
   },
+  { name: 'limits name no other model', source: eachFallback(() => null) },
+  {
+    name: 'the last model that is named is tried first',
+    source: eachFallback((fallback) => ({ ...fallback, models: fallback.models.toReversed() })),
+  },
+  {
+    name: 'limits count calls that fall back again',
+    source: eachFallback((fallback) => ({ ...fallback, counted: { kind: 'again' } })),
+  },
   {
     name: 'calls go to pools the other way round',
     source: eachRule((rule) =>
@@ -379,7 +399,9 @@ const BY_PHASE: readonly Mutant[] = [
   {
     name: 'fallbacks are other values',
     source: eachNode((node) =>
-      'fallback' in node ? { ...node, fallback: { ...(node.fallback as object), value: 'x' } } : node,
+      'fallback' in node && 'fact' in node
+        ? { ...node, fallback: { ...(node.fallback as object), value: 'x' } }
+        : node,
     ),
   },
   {
@@ -463,6 +485,11 @@ function isLimit(rule: CheckedRule): rule is LimitRule {
 }
 function eachLimit(change: (rule: LimitRule) => LimitRule): (one: Case) => Case {
   return eachRule((rule) => (isLimit(rule) ? change(rule) : rule));
+}
+function eachFallback(change: (fallback: Fallback) => Fallback | null): (one: Case) => Case {
+  return eachLimit((limit) =>
+    limit.fallback === null ? limit : { ...limit, fallback: change(limit.fallback) },
+  );
 }
 function eachMode(change: (mode: EnforcementMode) => EnforcementMode): (one: Case) => Case {
   return (one) => {

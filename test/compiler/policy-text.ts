@@ -8,6 +8,7 @@ import type {
   CheckedRule,
   CounterKey,
   FactExpression,
+  LimitRule,
   LiteralExpression,
   Notice,
   Operand,
@@ -18,6 +19,7 @@ import type {
 } from '../../src/language/typed.ts';
 import { writtenPath } from '../../src/model/facts.ts';
 import { dateText, WEEKDAYS } from '../../src/model/local-time.ts';
+import { moneyText } from '../../src/model/money.ts';
 import { regexFits } from '../../src/model/regex.ts';
 import { canBe } from '../../src/model/text-forms.ts';
 import type { ValueType } from '../../src/model/types.ts';
@@ -108,7 +110,7 @@ function ruleText(rule: CheckedRule): string {
     case 'quota':
     case 'budget': {
       const queue = rule.queueMs === null ? '' : ` queue up to ${rule.queueMs}ms`;
-      const reply = `${queue}${replyText(rule.reply)}`;
+      const reply = `${fallbackText(rule)}${queue}${replyText(rule.reply)}`;
       return [
         `${rule.kind}${name} ${windowText(rule)} ${keyText(rule.per)}${when}`,
         reply === '' ? '' : ` when ${rule.kind === 'budget' ? 'exhausted' : 'exceeded'}${reply}`,
@@ -149,6 +151,18 @@ function ruleText(rule: CheckedRule): string {
       // a deprecation writes the URL of its successor itself
       throw new Unwritable();
   }
+}
+
+function fallbackText({ fallback }: LimitRule): string {
+  if (fallback === null) return '';
+  const { models, counted } = fallback;
+  const more =
+    counted.kind === 'allowance'
+      ? ` for at most ${moneyText(counted.amount, undefined)} USD more`
+      : counted.kind === 'nowhere'
+        ? ' for any amount'
+        : '';
+  return ` fall back to model ${models.map(quoted).join(', ')}${more}`;
 }
 
 function keyText(key: CounterKey): string {

@@ -5,6 +5,8 @@ import type {
   CheckedRule,
   CounterKey,
   FactExpression,
+  Fallback,
+  FallbackCount,
   LimitRule,
   LimitWindow,
   MaskRule,
@@ -20,6 +22,7 @@ import {
   budget,
   cache,
   deprecate,
+  each,
   fact,
   filter,
   forbid,
@@ -46,7 +49,7 @@ import {
 import { BODY_VALUES } from './bodies.ts';
 import type { Choices } from './choices.ts';
 import { FACT_CASES, randomAnswerCondition, randomCondition } from './random-conditions.ts';
-import { CROWD_MAX, NAMES } from './random-world.ts';
+import { CROWD_MAX, NAMES, NOT_OFFERED } from './random-world.ts';
 
 export function randomPolicies(choices: Choices): CheckedPolicies {
   const isOpen = !choices.rarely(3);
@@ -307,20 +310,26 @@ function randomLimit(
   const tokens =
     !isBudget && window.kind !== 'concurrency' && choices.rarely(4) ? choices.one(TOKEN_MEASURES) : null;
   const isCall = present(fact('model'));
-  const needed = isBudget
-    ? choices.one([present(fact('route.cost')), present(fact('route.cost')), isCall])
-    : tokens === null
+  const fallback = choices.below(3) === 0 ? randomFallback(isBudget, choices) : undefined;
+  const isOfCalls = tokens !== null || fallback !== undefined;
+  const isUnguarded = tokens === null && !isBudget && choices.rarely(3);
+  const needed = isOfCalls
+    ? isUnguarded
       ? null
-      : isCall;
+      : isCall
+    : isBudget
+      ? choices.one([present(fact('route.cost')), present(fact('route.cost')), isCall])
+      : null;
   const guard = needed === null ? when : { when: when.when === undefined ? needed : and(needed, when.when) };
   const make = isBudget ? budget : tokens === null ? limit : tokenLimit.bind(null, tokens);
   return make(name, {
     ...guard,
     ...randomReply(choices, LIMIT_TEXTS),
     window,
-    per: randomKey(choices, known),
+    per: needed === isCall && choices.below(3) === 0 ? each('model') : randomKey(choices, known),
     onFailure: choices.one(['refuse', 'allow']),
     ...(choices.below(3) === 0 ? { queueMs: choices.one([1_000, 20_000, 1, 600_000]) } : {}),
+    ...(fallback === undefined ? {} : { fallback }),
     ...(choices.rarely(4) ? { maxKeys: 1 } : {}),
   });
 }
@@ -343,6 +352,18 @@ function randomWindow(choices: Choices): LimitWindow {
       zone: choices.one(['UTC', 'Europe/Berlin', 'America/New_York']),
     }),
   );
+}
+
+function randomFallback(isBudget: boolean, choices: Choices): Fallback {
+  const models = choices.one([['mini'], ['mini', 'gpt'], ['gpt', 'mini'], ['gpt'], [NOT_OFFERED, 'mini']]);
+  const counted = choices.one<FallbackCount>([
+    isBudget
+      ? { kind: 'allowance', amount: choices.one([1, 2, 3]), counterIdentity: '' }
+      : { kind: 'nowhere' },
+    { kind: 'again' },
+    { kind: 'nowhere' },
+  ]);
+  return { models, counted };
 }
 
 const ALWAYS_KEYS = ['request.ip', 'route', 'request.method', 'route.service', 'route.tags'];

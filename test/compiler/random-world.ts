@@ -4,7 +4,7 @@ import type { PlainRequest } from '../../src/compiler/interpret/facts.ts';
 import { sendsCalls } from '../../src/model/route-calls.ts';
 import type { EnforcementMode, Route, World } from '../../src/model/world.ts';
 import type { Identity } from '../../src/pipeline/identity.ts';
-import type { ModelRequest } from '../../src/pipeline/model-request.ts';
+import type { ModelRequest, ModelService } from '../../src/pipeline/model-request.ts';
 import { OPEN_BODY, randomBody, STRICT_BODY } from './bodies.ts';
 import type { Choices } from './choices.ts';
 import { identity, type KeyNames, route, world } from './world.ts';
@@ -171,6 +171,16 @@ function randomRequest(
   };
 }
 
+/** The same call to another model: the small one is cheap, and one is not offered. */
+export const MODELS: Pick<ModelService, 'as'> = {
+  as: (call, name) => {
+    if (name === NOT_OFFERED) return null;
+    const money = name === 'mini' ? Math.min(1, call.bounds.money) : call.bounds.money;
+    return { ...call, model: { ...call.model, name }, bounds: { ...call.bounds, money } };
+  },
+};
+export const NOT_OFFERED = 'of another dialect';
+
 /** Few tokens, so that limits are met, and now and then something that nothing bounds. */
 function randomCall(choices: Choices): ModelRequest {
   const name = choices.one(NAMES.models);
@@ -178,6 +188,10 @@ function randomCall(choices: Choices): ModelRequest {
   const outputCap = choices.one([1, 2, null, 3]);
   const output = outputCap ?? choices.one([2, Number.POSITIVE_INFINITY]);
   const money = choices.one([1, 2, 0, Number.POSITIVE_INFINITY]);
+  return callTo(name, { input, output, outputCap, money });
+}
+
+export function callTo(name: string, { input, output, outputCap, money }: CallAmounts): ModelRequest {
   return {
     document: null,
     facts: {
@@ -214,4 +228,12 @@ function randomCall(choices: Choices): ModelRequest {
     relyOnCap: false,
     use: { pool: '', key: '', charged: 'nothing', isWhole: false, usage: null, costNano: null },
   };
+}
+
+interface CallAmounts {
+  readonly input: number;
+  readonly output: number;
+  readonly outputCap: number | null;
+  /** Nano-units. */
+  readonly money: number;
 }

@@ -12,9 +12,10 @@ import { HeaderEdits, type RequestContext, type Warning } from '../../src/pipeli
 import type { Counters, Reservation } from '../../src/pipeline/counters.ts';
 import { CONTINUE, type Outcome, type Refusal, type Wait } from '../../src/pipeline/outcome.ts';
 import type { RoutePipeline, RuleBundle } from '../../src/pipeline/program.ts';
+import { Variants } from '../../src/pipeline/variants.ts';
 import type { Choices } from './choices.ts';
 import { randomPolicies } from './random-policies.ts';
-import { randomSteps, randomWorld, type Step } from './random-world.ts';
+import { MODELS, randomSteps, randomWorld, type Step } from './random-world.ts';
 import { bind, KeyNames, requestContext } from './world.ts';
 
 export interface Case {
@@ -40,6 +41,10 @@ export function withOtherSteps(one: Case, choices: Choices): Case {
 export interface Observation {
   readonly decision: 'permitted' | 'refused' | 'waiting';
   readonly known: Known;
+  /** Of the call that is made; null where it is none, or was refused before it was read. */
+  readonly model: string | null;
+  /** It goes to another model than the one that was asked for. */
+  readonly fellBack: boolean;
   /** What alert rules tell of it, in no order. */
   readonly alerts: readonly string[];
   readonly refusal: Refusal | null;
@@ -73,17 +78,27 @@ export interface Judge {
 
 export function interpretedJudge({ policies, world, keys }: Case): Judge {
   const counters = new ReferenceCounters();
-  const interpreter = new Interpreter(policies, world, counters, keys);
+  const interpreter = new Interpreter(policies, world, counters, keys, MODELS);
   const binding = counters.bind([]);
   let open: Reservation[] = [];
   return {
     counters,
     judge(route, request) {
-      const { reservations, ...verdict } = interpreter.judge(route, request);
+      const { reservations, call, ...verdict } = interpreter.judge(route, request);
       open.push(...reservations);
       const ended = { ...answerTo(request, verdict.refusal), known: verdict.known };
-      const alerts = interpreter.alerts(route, request, ended).map(alertText).sort();
-      return { ...verdict, alerts, reservations: reservations.length, counters: [...counters.contents()] };
+      const made = { ...request, call: call ?? request.call };
+      const alerts = interpreter.alerts(route, made, ended).map(alertText).sort();
+      const model = call?.model.name ?? null;
+      const fellBack = call !== null && call !== request.call;
+      return {
+        ...verdict,
+        model,
+        fellBack,
+        alerts,
+        reservations: reservations.length,
+        counters: [...counters.contents()],
+      };
     },
     release() {
       for (const reservation of open) binding.release(reservation);
@@ -186,11 +201,7 @@ function runPipeline(
       const fault = pipeline.readBody(context, new TextEncoder().encode(JSON.stringify(body)));
       assert(fault === null, `a body that fits its schema: ${JSON.stringify([body, fault])}`);
     }
-    outcome = pipeline.judgeBody(context);
-  }
-  if (outcome === CONTINUE) {
-    context.cached = isKept && forMsOf(pipeline, context) !== null;
-    outcome = pipeline.admit(context);
+    outcome = judgeCall(pipeline, context, isKept);
   }
   const permitted = outcome === CONTINUE;
   const refusal = 'refusal' in outcome ? outcome.refusal : null;
@@ -200,6 +211,8 @@ function runPipeline(
     observation: {
       ...resultOf(context, outcome),
       known,
+      model: context.call?.model.name ?? null,
+      fellBack: context.fallen !== null,
       headers: {
         request: permitted ? shaped(pipeline.shapeRequest, context) : NO_HEADERS,
         response: permitted ? shaped(pipeline.shapeResponse, context) : NO_HEADERS,
@@ -221,6 +234,27 @@ function runPipeline(
 
 function forMsOf({ cacheForMs }: RoutePipeline, context: RequestContext): number | null {
   return cacheForMs?.(context) || null;
+}
+
+/** As it is asked for, then with the models that limits without room name. */
+function judgeCall(pipeline: RoutePipeline, context: RequestContext, isKept: boolean): Outcome {
+  const variants = context.call === null ? null : new Variants(context);
+  const asked = judgeRead(pipeline, context, isKept);
+  if (asked.kind !== 'next-variant') return asked;
+  variants!.offer(asked, context);
+  while (variants!.next(context, MODELS)) {
+    context.shapedCall = context.call;
+    const outcome = judgeRead(pipeline, context, isKept);
+    if (outcome === CONTINUE || outcome.kind === 'wait-for-grant') return outcome;
+  }
+  return variants!.giveUp(context);
+}
+
+function judgeRead(pipeline: RoutePipeline, context: RequestContext, isKept: boolean): Outcome {
+  const outcome = pipeline.judgeBody(context);
+  if (outcome !== CONTINUE) return outcome;
+  context.cached = isKept && forMsOf(pipeline, context) !== null;
+  return pipeline.admit(context);
 }
 
 function targetsOf(pipeline: RoutePipeline, context: RequestContext) {

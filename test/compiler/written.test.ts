@@ -6,6 +6,7 @@ import { checkPolicies } from '../../src/language/check.ts';
 import { formatPolicyFile } from '../../src/language/format.ts';
 import { lex } from '../../src/language/lexer.ts';
 import type { CheckedPolicies } from '../../src/language/typed.ts';
+import type { Model, Pool, Provider } from '../../src/model/pools.ts';
 import type { World } from '../../src/model/world.ts';
 import { drawnNumbers, withRandomGaps } from '../language/random-sentences.ts';
 import { Choices } from './choices.ts';
@@ -27,6 +28,15 @@ const DIRECTORY: World['directory'] = {
   tenants: new Map(),
   plans: new Set(NAMES.plans),
   roles: new Set(NAMES.roles),
+};
+
+/** As limits name them, each with a pool of one provider. */
+const MODELS: World['models'] = {
+  providers: new Map([['openai', { name: 'openai', dialect: 'openai' } as Provider]]),
+  pools: new Map([['main', { name: 'main', provider: 'openai' } as Pool]]),
+  models: new Map(
+    NAMES.models.map((name) => [name, { name, pools: ['main'], tags: [], place: '' } as unknown as Model]),
+  ),
 };
 
 /** Of a policy in a file of its own; each of its rules has a line below. */
@@ -128,7 +138,7 @@ function written(policies: PolicyTexts['policies']): string {
 
 /** The policies, and their errors. */
 function check(files: readonly SourceText[], world: World) {
-  const { policies, diagnostics } = checkPolicies(files, { ...world, directory: DIRECTORY });
+  const { policies, diagnostics } = checkPolicies(files, { ...world, directory: DIRECTORY, models: MODELS });
   return { policies, diagnostics: diagnostics.filter(({ severity }) => severity === 'error') };
 }
 
@@ -154,8 +164,9 @@ function seen({
   reservations,
   warnings,
   alsoDenied,
+  model,
 }: Observation) {
   const answer = refusal === null ? null : { status: refusal.status, code: refusal.code };
   const counts = { warnings: warnings.length, alsoDenied: alsoDenied.length };
-  return { decision, answer, headers, totalTimeoutMs, reservations, ...counts };
+  return { decision, answer, model, headers, totalTimeoutMs, reservations, ...counts };
 }

@@ -106,14 +106,32 @@ export const PROMISED: readonly PromisedDiagnostic[] = [
     code: 'PT2107',
     promised:
       'request.model is what the caller asked for; this route can also send to "gpt-4o-mini". Write model, so that the rule holds for every model used.',
-    files: rule('forbid when request.model is "gpt-4o"'),
-    said: {
-      code: 'PT1301',
-      at: 'policies/a.policy:4:15',
-      message: 'request.model may be missing: a request to a route here may be no call to a model.',
-      help: 'Add "request.model is present and …", or give it a value: request.model otherwise ….',
+    files: {
+      'providers/openai.yaml': `providers:
+  openai: { extends: builtin/openai }
+pools:
+  main: { provider: openai, keys: { one: { secret: "env:OPENAI_KEY" } } }
+models:
+  gpt-4o: { pools: [main] }
+  gpt-4o-mini: { pools: [main] }
+`,
+      'routes/models.yaml': 'routes:\n  calls: { ai: openai/chat }\n',
+      'policies/a.policy': `language 1
+policy "a" applies to route "calls" {
+  permit
+  forbid when request.model is "gpt-4o"
+  budget $5 per day  in total  when exhausted fall back to model "gpt-4o-mini"
+}
+policy "b" applies to route "chat" { permit }
+`,
     },
-    waitsFor: 'fallbacks to other models',
+    said: {
+      code: 'PT2107',
+      at: 'policies/a.policy:4:15',
+      message: 'request.model is what the caller asked for; this route can also send to "gpt-4o-mini".',
+      help: 'Write model, so that the rule holds for every model used.',
+      related: ['policies/a.policy:5:3 a limit that sends calls there'],
+    },
   },
   {
     code: 'PT2110',

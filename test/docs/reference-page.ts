@@ -78,9 +78,9 @@ const CLAUSES: Readonly<Record<ClauseName, string>> = {
   when: 'The rule counts only when this condition holds.',
   from: '`from D`, `from D until D` or `after D`: the rule counts on these days, in the zone of the file.',
   'when exceeded':
-    'What the refusal of a limit says: `status`, `code`, `because`. `queue up to 5s` before them: a request waits that long after its arrival for room, if there can be any by then and each limit that it exceeds says so (the least time counts).',
+    'What the refusal of a limit says: `status`, `code`, `because`. `fall back to model "mini"` before them: a call to a model without room goes to that one instead, if every limit that it exceeds names it; `for any amount`: this limit then does not count it. `queue up to 5s` before them: a request waits that long after its arrival for room, if there can be any by then and each limit that it exceeds says so (the least time counts).',
   'when exhausted':
-    'What the refusal of a budget says: `status`, `code`, `because`; or `queue up to 5s` as with limits.',
+    'What the refusal of a budget says: `status`, `code`, `because`; or `queue up to 5s` and `fall back to model "mini"` as with limits, `for at most $5 more` where those calls have an amount of their own beside that of the budget.',
   'alert at':
     '`alert at 80%, 100%`: an alert when so much of the amount is used, once for each key and period; 100 % is the first refusal. `notify "oncall"` sends it to that delivery of portunus.yaml instead of all.',
   'for at least':

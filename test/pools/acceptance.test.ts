@@ -99,6 +99,8 @@ models:
   fallback: { pools: [tokens, two], as: gpt-4o }
   routed: { pools: [tokens, two, sizes], as: gpt-4o }
   priced: { pools: [budgeted], as: gpt-4o, price: { input: $2.50, output: $10, asOf: 2026-11-30 } }
+  dear: { pools: [budgeted], as: gpt-4o, price: { input: $2.50, output: $10, asOf: 2026-11-30 } }
+  cheap: { pools: [budgeted], as: gpt-4o-mini, price: { input: $0.15, output: $0.60, asOf: 2026-11-30 } }
   counted: { pools: [budgeted], as: gpt-4o }
   capped: { pools: [budgeted], as: gpt-4o, outputTokensMax: 4_000 }
 `,
@@ -109,6 +111,8 @@ policy "base" {
 }
 policy "spending" applies to route "chat" {
   budget "purse" $0.02 per year  for each consumer  when model is "priced"
+  budget "app" $0.006 per year  for each consumer  when model in ["dear", "cheap"]
+    when exhausted fall back to model "cheap" for at most $0.0006 more  status 402
   limit "tokens" at most 1_000 tokens in any 24h  for each consumer  when model is "counted"
   cap request.output_cap at 5  when model is "capped"
 }
@@ -222,6 +226,27 @@ describe('money and tokens of calls', () => {
       (all.inputTokens - before.inputTokens) * 2.5e-6 + (all.outputTokens - before.outputTokens) * 1e-5;
     expect(used).toBeLessThanOrEqual(0.02);
     expect(used).toBeGreaterThan(0.018);
+  });
+
+  it('fall back to another model where a budget is exhausted, and what it allows more is not overspent either', async () => {
+    const spent = { 'gpt-4o': 0, 'gpt-4o-mini': 0 };
+    const call = async (): Promise<string | null> => {
+      const answer = say('dear', 100).then(({ model, usage }) => {
+        const [input, output] = model === 'gpt-4o' ? [2.5e-6, 1e-5] : [1.5e-7, 6e-7];
+        spent[model as keyof typeof spent] +=
+          usage!.prompt_tokens * input + usage!.completion_tokens * output;
+      });
+      return refused(answer);
+    };
+    await Promise.all(Array.from({ length: 40 }, call));
+    while ((await call()) === null);
+    // reserved are some $0.0012 of the one and $0.00007 of the other
+    expect(spent['gpt-4o']).toBeGreaterThan(0.0045);
+    expect(spent['gpt-4o']).toBeLessThanOrEqual(0.006);
+    expect(spent['gpt-4o-mini']).toBeGreaterThan(0.0005);
+    expect(spent['gpt-4o-mini']).toBeLessThanOrEqual(0.0006);
+    // none has room, and the limit says so as it would without the other model
+    expect(await refused(say('dear', 100))).toBe('402 budget_exhausted');
   });
 
   it('that nothing bounds are refused, and it is said why', async () => {

@@ -55,6 +55,10 @@ policy "ai" applies to route "chat" {
   quota "month" 10_000 output tokens per month  in total
   budget "purse" $1 per day  in total
   cap request.output_cap at 200
+  limit "pace" at most 1 request in any 1h  for each model
+    when request.header["x-paced"] is present  when exceeded fall back to model "small"
+  limit "patient" at most 1 request in any 1h  for each model
+    when request.header["x-patient"] is present  when exceeded fall back to model "small" queue up to 10m
 }
 `,
     'policies/a.test.policy': `language 1
@@ -82,6 +86,23 @@ test "the purse" {
   when POST /v1/chat/completions is sent
   expect refused 429 code "budget_exhausted"
 }
+test "another model where there is no room" {
+  given request with header "x-paced" is "yes"
+  when 3 requests POST /v1/chat/completions are sent with body.model "large" and body.max_tokens 40
+  expect first 1 permitted with model "large"
+  expect 1..1 permitted with model "small"
+  expect the last refused 429 by "ai" "pace"
+}
+test "and waiting where that has none" {
+  given request with header "x-patient" is "yes"
+  when 3 requests POST /v1/chat/completions are sent with body.model "large" and body.max_tokens 40
+  expect 2..2 permitted
+  expect the last refused 429 by "ai" "patient"
+}
+test "the wrong model" {
+  when POST /v1/chat/completions is sent with body.model "large" and body.max_tokens 40
+  expect permitted with model "small"
+}
 test "no model of that name" {
   when POST /v1/chat/completions is sent with body.model "other"
   expect refused 404 code "model_not_found"
@@ -92,8 +113,8 @@ test "no model of that name" {
   const { tests } = reportOf(checkProject(sources, '/project', Date.UTC(2026, 10, 24)));
   expect(
     tests.flatMap(({ name, failures }) => failures.map(({ happened }) => `${name}: ${happened[0]}`)),
-  ).toEqual([]);
-  expect(tests).toHaveLength(5);
+  ).toEqual(['the wrong model: the model was "large"']);
+  expect(tests).toHaveLength(8);
 });
 
 it('alerts are asked of what the service answers, or the gateway, and count', () => {

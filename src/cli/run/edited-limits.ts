@@ -1,4 +1,4 @@
-import { counterKeys, counterMeasure, counterOtherwise } from '../../language/canonical.ts';
+import { counterKeys, counterMeasure, counterOtherwise, isAllowance } from '../../language/canonical.ts';
 import type { CalendarPeriod } from '../../language/typed.ts';
 import type { CounterSpec } from '../../pipeline/counters.ts';
 
@@ -60,5 +60,5 @@ function identitiesOf({ identity, formerIdentity }: CounterSpec): readonly strin
 
 function ruleOf(identity: string): string {
   const [policy, rule] = JSON.parse(identity) as readonly unknown[];
-  return JSON.stringify([policy, rule]);
+  return JSON.stringify([policy, rule, isAllowance(identity)]);
 }

@@ -73,13 +73,22 @@ function sometimesStatements(
 }
 
 export function entryStatements(limit: Limit, at: string, frame: Frame): string[] {
-  const number = frame.scope.pool.constant(new CounterNumber(limit.rule));
+  const number = counterNumber(limit, frame);
   const weight = weightOf(limit, frame);
   return [
     `counter[${at}] = ${number};`,
     ...keyStatements(limit.rule, at, frame),
     `weight[${at}] = ${weight};`,
   ];
+}
+
+/** Of a call that fell back from this limit it counts no more than it allows to those. */
+function counterNumber({ rule, ir }: Limit, { scope: { pool, route } }: Frame): string {
+  const own = pool.constant(new CounterNumber(rule, 'limit'));
+  const canFall = ir.mode === 'enforce' && route.calls === 'calls';
+  if (!canFall || rule.fallback?.counted.kind !== 'allowance') return own;
+  const allowance = pool.constant(new CounterNumber(rule, 'allowance'));
+  return `runtime.hasFallen(context, ${pool.constant(rule.counterIdentity)}) ? ${allowance} : ${own}`;
 }
 
 /** One request, or what a call is estimated to take; what a route has a price for takes that. */

@@ -61,6 +61,7 @@ const NS_OF_TEST: Readonly<Record<Exclude<Test['kind'], 'member'>, number>> = {
   le: 1,
   present: 0,
   role: 8,
+  fallen: 2,
   subscribed: 10,
   'starts-with': 8,
   'ends-with': 8,

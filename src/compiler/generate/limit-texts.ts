@@ -23,7 +23,13 @@ export function limitConstant({ ir, rule }: Limit): ConstantTemplate {
     policy: shown ? policyItem(ir.policy, rule) : null,
     state: shown ? statePrefix(ir.policy, rule) : null,
     queue: queueing(rule),
+    fallback: fallbackConstant(rule),
   });
+}
+
+function fallbackConstant({ fallback, counterIdentity }: LimitRule): LimitConstant['fallback'] {
+  if (fallback === null) return null;
+  return { models: fallback.models, limit: counterIdentity, counted: fallback.counted.kind };
 }
 
 function queueing({ queueMs, counterIdentity, window }: LimitRule): LimitConstant['queue'] {

@@ -43,6 +43,8 @@ export function testCode(test: Test, frame: Frame): string {
       return shareCode(test, frame);
     case 'role':
       return ofConsumer(`consumer.roles.includes(${frame.scope.pool.constant(test.role)})`, frame);
+    case 'fallen':
+      return `runtime.hasFallen(context, ${frame.scope.pool.constant(test.limit)})`;
     case 'subscribed':
       return ofConsumer(`consumer.subscriptions.has(${frame.scope.pool.routeName()})`, frame);
   }

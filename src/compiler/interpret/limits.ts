@@ -13,7 +13,7 @@ import {
   type TakeBatch,
   type TakeResult,
 } from '../../pipeline/counters.ts';
-import type { Refusal, Wait } from '../../pipeline/outcome.ts';
+import type { NextVariant, Refusal, Wait } from '../../pipeline/outcome.ts';
 import type { MutableKeyHash } from '../../pipeline/program.ts';
 import { counterKeyTag, counterKeyText, OTHERWISE_KEY_TAG } from '../counter-keys.ts';
 import { counterSpec } from '../counter-specs.ts';
@@ -33,6 +33,8 @@ export interface Taken {
   readonly refusal: Refusal | null;
   /** Null unless it waits for room. */
   readonly wait: Pick<Wait, 'atMonotonicMs' | 'untilMonotonicMs' | 'room'> | null;
+  /** Null unless all limits without room name other models, and some of them the same ones. */
+  readonly offer: Pick<NextVariant, 'models' | 'fallen'> | null;
   readonly alsoDenied: readonly number[];
   readonly rateLimit: string;
   readonly rateLimitPolicy: string;
@@ -41,6 +43,11 @@ export interface Taken {
   readonly warnings: readonly Warning[];
   /** Limits in shadow that would have refused. */
   readonly shadowDenied: readonly number[];
+}
+
+/** The counters of limits that had no room for the call as it was asked for; none where it is asked for. */
+export interface FallenSituation extends Situation {
+  readonly fallen: ReadonlySet<string>;
 }
 
 type PlacedLimit = PlacedRule<LimitRule>;
@@ -57,21 +64,30 @@ interface Entry {
 /** Takes from all limits that apply, all or nothing; then from those of each watching policy, alone. */
 export class LimitTaker {
   readonly #limits: readonly PlacedLimit[];
+  /** Those that allow calls more which fall back. */
+  readonly #generous: readonly PlacedLimit[];
   readonly #binding: CounterBinding;
   readonly #batch: TakeBatch;
   readonly #keys: HashKeys;
 
   constructor(rules: readonly PlacedRule[], world: World, counters: Counters, keys: HashKeys) {
     this.#limits = rules.filter(isLimit);
-    this.#binding = counters.bind(this.#limits.map((limit) => counterSpec(limit.rule, limit.mode, world)));
+    this.#generous = this.#limits.filter(({ rule }) => rule.fallback?.counted.kind === 'allowance');
+    this.#binding = counters.bind([
+      ...this.#limits.map(({ rule, mode }) => counterSpec(rule, mode, world, 'limit')),
+      ...this.#generous.map(({ rule, mode }) => counterSpec(rule, mode, world, 'allowance')),
+    ]);
     this.#batch = this.#binding.createBatch();
     this.#keys = keys;
   }
 
-  take(applying: readonly PlacedRule[], situation: Situation): Taken {
+  take(applying: readonly PlacedRule[], situation: FallenSituation): Taken {
     // An answer at hand uses neither tokens nor money (language-rules #31).
     const usesNothing = situation.request.isKept && applying.some(letsKeep);
-    const limits = applying.filter(isLimit).filter(({ rule }) => !(usesNothing && isEstimated(rule)));
+    const limits = applying
+      .filter(isLimit)
+      .filter(({ rule }) => !(usesNothing && isEstimated(rule)))
+      .filter((limit) => !(hasFallen(limit, situation) && limit.rule.fallback?.counted.kind === 'nowhere'));
     const enforced = limits.filter((limit) => limit.mode === 'enforce');
     const { result, entries } = this.#takeAll(enforced, situation);
     if (result === NEEDS_LEASE) return { ...NOTHING_TAKEN, decision: 'waiting' };
@@ -103,14 +119,17 @@ export class LimitTaker {
 
   #takeAll(
     limits: readonly PlacedLimit[],
-    situation: Situation,
+    situation: FallenSituation,
   ): { readonly result: TakeResult; readonly entries: readonly Entry[] } {
     if (limits.length === 0) return { result: TAKEN, entries: [] };
     const batch = this.#batch;
     batch.count = limits.length;
     limits.forEach((limit, at) => {
       const key = this.#key(limit.rule, situation);
-      batch.counter[at] = this.#limits.indexOf(limit);
+      const counts = hasFallen(limit, situation) && this.#generous.includes(limit);
+      batch.counter[at] = counts
+        ? this.#limits.length + this.#generous.indexOf(limit)
+        : this.#limits.indexOf(limit);
       batch.keyHigh[at] = key.high;
       batch.keyLow[at] = key.low;
       batch.weight[at] = weightOf(limit.rule, situation);
@@ -168,6 +187,7 @@ const NOTHING_TAKEN: Taken = {
   decision: 'permitted',
   refusal: null,
   wait: null,
+  offer: null,
   alsoDenied: [],
   rateLimit: '',
   rateLimitPolicy: '',
@@ -178,6 +198,11 @@ const NOTHING_TAKEN: Taken = {
 
 function isLimit(placed: PlacedRule): placed is PlacedLimit {
   return isLimitRule(placed.rule);
+}
+
+/** Limits that only watch refuse nothing, so no call falls back for them. */
+function hasFallen({ rule, mode }: PlacedLimit, { fallen }: FallenSituation): boolean {
+  return mode === 'enforce' && fallen.has(rule.counterIdentity);
 }
 
 /** One for each request; of a budget, what a request to the route costs at most. */
@@ -200,7 +225,7 @@ function exceededOf(entries: readonly Entry[]): Entry[] {
 }
 
 /** A request larger than a limit first, then a counter that cannot be kept, then the latest moment. */
-function refusedBy(entries: readonly Entry[], situation: Situation): Taken {
+function refusedBy(entries: readonly Entry[], situation: FallenSituation): Taken {
   const urgency = (entry: Entry) => (entry.failed ? Number.MAX_VALUE : entry.retryAtMs);
   const exceeded = exceededOf(entries);
   const [named, ...others] = [...exceeded].sort(
@@ -214,9 +239,19 @@ function refusedBy(entries: readonly Entry[], situation: Situation): Taken {
     ...NOTHING_TAKEN,
     decision: wait === null ? 'refused' : 'waiting',
     wait,
+    offer: situation.call === null || situation.fallen.size > 0 ? null : offerOf(exceeded),
     refusal: refusalOf(named, entries, situation),
     alsoDenied: also,
   };
+}
+
+/** Models that all of them name, in the order of the first. A counter that can't be kept names none. */
+function offerOf(exceeded: readonly Entry[]): Taken['offer'] {
+  const inOrder = [...exceeded].sort((a, b) => a.limit.index - b.limit.index);
+  const lists = inOrder.map(({ failed, limit }) => (failed ? [] : (limit.rule.fallback?.models ?? [])));
+  const models = lists[0]!.filter((model) => lists.every((list) => list.includes(model)));
+  const fallen = new Set(exceeded.map(({ limit }) => limit.rule.counterIdentity));
+  return models.length === 0 ? null : { models, fallen };
 }
 
 /** A request waits if every limit without room lets it, until the soonest of their deadlines, and there can be room by then. */

@@ -17,6 +17,11 @@ export function reservedOf(context: RequestContext, measure: EstimatedMeasure): 
   return boundOf(context, measure);
 }
 
+/** Whether the call goes to another model because the limit of this counter had no room for it. */
+export function hasFallen({ fallen }: RequestContext, limit: string): boolean {
+  return fallen?.has(limit) === true;
+}
+
 /** Undefined where nothing bounds the prompt. */
 export function tokensOf({ bounds }: ModelRequest): number | undefined {
   return Number.isFinite(bounds['input-tokens']) ? bounds['input-tokens'] : undefined;

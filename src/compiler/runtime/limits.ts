@@ -1,4 +1,5 @@
 import { assert } from '../../base/assert.ts';
+import type { FallbackCount } from '../../language/typed.ts';
 import type { EstimatedMeasure } from '../../model/model-call.ts';
 import type { RequestContext } from '../../pipeline/context.ts';
 import {
@@ -10,9 +11,9 @@ import {
   type TakeResult,
   type Turns,
 } from '../../pipeline/counters.ts';
-import type { Outcome, Refusal, Respond, Wait, WaitedCounter } from '../../pipeline/outcome.ts';
+import type { NextVariant, Outcome, Refusal, Respond, Wait, WaitedCounter } from '../../pipeline/outcome.ts';
 import type { ReplyConstant } from '../replies.ts';
-import { unboundedBy } from './call-weights.ts';
+import { hasFallen, unboundedBy } from './call-weights.ts';
 import { noteShadowed, warn } from './notes.ts';
 import { renderText } from './text.ts';
 
@@ -32,6 +33,15 @@ export interface LimitConstant extends ReplyConstant {
   readonly state: string | null;
   /** How it lets requests wait for room; null: it refuses at once. */
   readonly queue: LimitQueueing | null;
+  /** The models that calls without room go to, and the counter that the limit is known by; null: it names none. */
+  readonly fallback: LimitFallback | null;
+}
+
+interface LimitFallback {
+  readonly models: readonly string[];
+  readonly limit: string;
+  /** See `Fallback`. */
+  readonly counted: FallbackCount['kind'];
 }
 
 interface LimitQueueing {
@@ -100,9 +110,11 @@ function takeUnlessBehind(
   const { nowMonotonicMs, nowWallMs } = context;
   if (turns.areFree) return counters.take(batch, nowMonotonicMs, nowWallMs);
   const firstAtMs = Array.from({ length: batch.count }, (_, entry) => {
-    const { queue, estimates } = limits[ordinal[entry]!]!;
+    const { queue, fallback, estimates } = limits[ordinal[entry]!]!;
     const isLeftOut = batch.leavesOut === 'estimates' && estimates !== null;
-    return queue === null || isLeftOut ? 0 : turns.firstAtMs(counterName(batch, entry, queue));
+    // nobody waits for what is allowed to calls that fall back
+    const isApart = fallback?.counted === 'allowance' && hasFallen(context, fallback.limit);
+    return queue === null || isLeftOut || isApart ? 0 : turns.firstAtMs(counterName(batch, entry, queue));
   });
   if (firstAtMs.every((atMs) => atMs === 0)) return counters.take(batch, nowMonotonicMs, nowWallMs);
   const result = counters.look(batch, nowMonotonicMs, nowWallMs);
@@ -141,7 +153,25 @@ export function refuseLimits(
   context.decidingRule = ruleAt(taken, limits, chosen);
   context.alsoDenied = others.length === 0 ? null : others;
   const refused = respond(taken, context, limits, chosen, holeValues);
-  return waiting(taken, context, limits, exceeded, refused.refusal) ?? refused;
+  const otherwise = waiting(taken, context, limits, exceeded, refused.refusal) ?? refused;
+  return fallingBack(taken, context, limits, exceeded, otherwise) ?? otherwise;
+}
+
+/** Null where it is no call, one of the limits names no other model, or they have none in common; or the call has fallen back already. */
+function fallingBack(
+  { batch, ordinal }: TakenBatch,
+  { call, fallen }: RequestContext,
+  limits: readonly LimitConstant[],
+  exceeded: readonly number[],
+  otherwise: Respond | Wait,
+): NextVariant | null {
+  if (call === null || fallen !== null || exceeded.some((entry) => batch.fault[entry] !== 0)) return null;
+  const offers = exceeded.map((entry) => limits[ordinal[entry]!]!.fallback);
+  if (!offers.every((offer) => offer !== null)) return null;
+  const [first, ...others] = offers;
+  const models = first!.models.filter((model) => others.every((other) => other.models.includes(model)));
+  if (models.length === 0) return null;
+  return { kind: 'next-variant', models, fallen: new Set(offers.map(({ limit }) => limit)), otherwise };
 }
 
 /** Null where one of the limits lets nobody wait, or room comes too late (language-rules #8, #9, #10). */

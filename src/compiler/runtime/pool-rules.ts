@@ -70,6 +70,8 @@ function tested(test: Test, moment: Moment): boolean {
       return moment.subject.facts[test.fact.path] !== undefined;
     case 'calendar':
       return calendarOf(test.hours).isOpen(moment.wallMs);
+    case 'fallen':
+      return false;
     case 'contains':
     case 'starts-with':
     case 'ends-with':

@@ -20,7 +20,7 @@ import type { CalendarHours } from '../ir.ts';
 import type { ReplyConstant, TextPart } from '../replies.ts';
 import { standing } from '../shares.ts';
 import { Calendar } from './calendar.ts';
-import { boundOf, reservedOf, tokensOf } from './call-weights.ts';
+import { boundOf, hasFallen, reservedOf, tokensOf } from './call-weights.ts';
 import { Denial, Denials, notPermitted } from './denials.ts';
 import { globTest } from './glob.ts';
 import {
@@ -114,6 +114,7 @@ export class RuntimeSupport {
   readonly tokensOf = tokensOf;
   readonly boundOf = boundOf;
   readonly reservedOf = reservedOf;
+  readonly hasFallen = hasFallen;
 
   // -- tests ---------------------------------------------------------------------------------------------------
   networksTest(networks: readonly string[]): (address: string | undefined) => boolean {

@@ -2,7 +2,7 @@ import type { CatalogueEntry } from './entry.ts';
 
 /**
  * Codes of one policy file: PT01xx reading the text, PT11xx names, PT12xx types, PT13xx values that may be missing,
- * PT21xx rules that cannot mean what they say, PT23xx what a folder may govern. PT2107 is kept for rules over models.
+ * PT21xx rules that cannot mean what they say, PT23xx what a folder may govern.
  */
 export const LANGUAGE_CODES = {
   PT0101: {
@@ -356,6 +356,12 @@ export const LANGUAGE_CODES = {
     explanation:
       'Texts that callers see hold only facts labelled for callers, and `limit` facts only where a limit answers. Amounts of counters that others share are not shown.',
   },
+  PT2107: {
+    title: 'Decided by the model that the caller wrote',
+    severity: 'error',
+    explanation:
+      'Limits may send a call to another model than the caller asked for. A rule about `request.model` holds for what was asked, so the other model would pass it; `model` is the one that is used, and the rule is asked of each that is tried.',
+  },
   PT2108: {
     title: 'Policy that applies to no route',
     severity: 'warning',
@@ -491,6 +497,30 @@ export const LANGUAGE_CODES = {
     severity: 'warning',
     explanation:
       'All pools of a model are left out, whatever the request is, so that every call to it is refused. A pool whose provider has no region is left out by every rule that asks for the region.',
+  },
+  PT2136: {
+    title: 'Other model for what is no call',
+    severity: 'error',
+    explanation:
+      '`fall back to model` sends a call to another model where there is no room. The policy also applies to a route whose requests are no calls to models.',
+  },
+  PT2137: {
+    title: 'Other model of another dialect',
+    severity: 'error',
+    explanation:
+      'Calls go on in the dialect in which they came. A limit names a model that no provider offers in the dialect of a route in its scope, so no call of that route could go there.',
+  },
+  PT2138: {
+    title: 'Money more than what counts none',
+    severity: 'error',
+    explanation:
+      '`for at most $5 more` is an amount beside that of a budget. A limit of requests or tokens counts calls to the other model itself, by its key or its condition, or lets them pass uncounted.',
+  },
+  PT2139: {
+    title: 'Other model for which there is no room either',
+    severity: 'warning',
+    explanation:
+      'A limit without room counts the call to the other model as well, unless it has a counter for each model or a condition about it. Without them that call finds the same counter full, and every one of them is refused.',
   },
   PT2140: {
     title: 'Unknown kind of a mask',

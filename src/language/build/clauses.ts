@@ -4,6 +4,7 @@ import type {
   AtLeastNode,
   ConditionNode,
   DatesNode,
+  FallbackNode,
   KeyNode,
   NumberNode,
   ReplyNode,
@@ -16,7 +17,7 @@ import { saidTwice } from '../problems/reading.ts';
 import { clauseNotHere } from '../problems/rules.ts';
 import { buildCondition, buildPath } from './conditions.ts';
 import { buildDates } from './dates.ts';
-import { buildDuration, buildNumber, buildPercent, numberToken } from './literals.ts';
+import { buildDuration, buildMoney, buildNumber, buildPercent, numberToken } from './literals.ts';
 import { childOf, childOrNull, childrenOf, has, nodeSpan, type Reader, tokenOf, tokensOf } from './reader.ts';
 import { buildTemplate, buildText } from './texts.ts';
 
@@ -37,8 +38,9 @@ export interface ClauseNode {
   readonly alertAt: readonly NumberNode[];
   readonly notify: TextNode | null;
 }
-/** What `when exceeded` says: to wait first, and how to refuse. */
+/** What `when exceeded` says: where to go instead, to wait, and how to refuse. */
 interface ExceededNode extends ReplyNode {
+  readonly fallback: FallbackNode | null;
   readonly queue: NumberNode | null;
 }
 export type RuleClauses = ClauseNode & { readonly reply: ReplyNode };
@@ -125,7 +127,7 @@ const NO_CLAUSES: ClauseNode = {
   atLeast: null,
   per: null,
   ...NO_REPLY,
-  exceeded: { ...NO_REPLY, queue: null },
+  exceeded: { ...NO_REPLY, fallback: null, queue: null },
   maxKeys: null,
   onFailure: null,
   was: null,
@@ -202,8 +204,31 @@ function readWhen(reader: Reader, node: CstNode): ReadClause {
     ? { name: 'when', value: { when: buildCondition(reader, childOf(node, 'Condition')) } }
     : {
         name: has(exceeded, 'exhausted') ? 'when exhausted' : 'when exceeded',
-        value: { exceeded: { ...readReply(reader, exceeded), queue: readQueue(reader, exceeded) } },
+        value: {
+          exceeded: {
+            ...readReply(reader, exceeded),
+            fallback: readFallback(reader, exceeded),
+            queue: readQueue(reader, exceeded),
+          },
+        },
       };
+}
+
+function readFallback(reader: Reader, exceeded: CstNode): FallbackNode | null {
+  const fallback = childOrNull(exceeded, 'Fallback');
+  if (fallback === null) return null;
+  return {
+    models: tokensOf(fallback, 'Text').map((token) => buildText(reader, token)),
+    more: readMore(reader, fallback),
+    span: nodeSpan(reader, fallback),
+  };
+}
+
+function readMore(reader: Reader, fallback: CstNode): FallbackNode['more'] {
+  const money = childOrNull(fallback, 'Money');
+  if (money === null) return has(fallback, 'amount') ? 'any' : null;
+  const { value, currency, span } = buildMoney(reader, money);
+  return { amount: { value: Number(value), span }, currency };
 }
 
 function readQueue(reader: Reader, exceeded: CstNode): NumberNode | null {

@@ -272,8 +272,18 @@ function paceOf(reader: Reader, node: CstNode): WindowNode {
 }
 
 function limitClauses({ per, exceeded, maxKeys, onFailure, alertAt, notify, was }: RuleClauses) {
-  const { queue, ...reply } = exceeded;
-  return { per, queue, reply, maxKeys, onFailure: onFailure ?? 'refuse', alertAt, notify, was } as const;
+  const { fallback, queue, ...reply } = exceeded;
+  return {
+    per,
+    fallback,
+    queue,
+    reply,
+    maxKeys,
+    onFailure: onFailure ?? 'refuse',
+    alertAt,
+    notify,
+    was,
+  } as const;
 }
 
 type Period = Extract<WindowNode, { kind: 'calendar' }>['period'];

@@ -339,6 +339,7 @@ function buildExpectPart(reader: Reader, node: CstNode): ExpectPartNode {
   }
   const [name, value] = textsOf(reader, node);
   assert(name !== undefined, 'the grammar demands a name');
+  if (has(node, 'model')) return { kind: 'model', name, span };
   const side = has(childOf(node, 'Side'), 'request') ? 'request' : 'response';
   return { kind: 'header', name, value: value ?? null, side, span };
 }

@@ -19,6 +19,7 @@ import { amountOutOfRange, keyMayBeMissing } from '../problems/types.ts';
 import { nearestTimeZone } from '../time-zones.ts';
 import type { CounterKey, FactExpression, LimitRule, LimitWindow, Measure } from '../typed.ts';
 import type { CheckContext } from './context.ts';
+import { areModels, checkMore, fallbackOf } from './fallbacks.ts';
 import { factText, type Known } from './known.ts';
 import { accountingAmount } from './literals.ts';
 import { resolveFact, whyMissing } from './operands.ts';
@@ -32,7 +33,7 @@ import { inWords } from './type-names.ts';
 export function checkLimit(
   context: CheckContext,
   written: LimitNode,
-  { policy, known }: RulePlace,
+  { policy, scope, known }: RulePlace,
   head: RuleHead,
 ): Omit<LimitRule, 'key' | 'span'> | null {
   const amount = accountingAmount(context, written.amount.value, written.currency, written.amount.span);
@@ -41,6 +42,8 @@ export function checkLimit(
   const measure = amount === null ? null : counted;
   const window = checkWindow(context, node);
   const per = checkKey(context, known, node);
+  const fits = node.fallback === null || areModels(context, node.fallback, known);
+  const more = node.fallback === null ? 'unsaid' : checkMore(context, node.fallback, node);
   const waits = node.queue === null || isQueueTime(context, node.queue);
   const reply = checkReply(context, node.reply, {
     reader: 'caller',
@@ -52,7 +55,10 @@ export function checkLimit(
   const notified = node.notify === null || isDelivery(context, node.notify);
   const maxKeys = node.maxKeys === null || isMaxKeys(context, node.maxKeys);
   if (measure === null || window === null || per === null) return null;
-  if (!waits || reply === null || alertAt === null || !notified || !maxKeys) return null;
+  if (!waits || !fits || more === null || reply === null || alertAt === null || !notified || !maxKeys)
+    return null;
+  const identity = counterIdentity(policy, { name: head.name, measure, window, per });
+  const falling = { measure, per, counterIdentity: identity, conditions: [scope, head.when] };
   return {
     kind: node.kind,
     ...head,
@@ -60,12 +66,13 @@ export function checkLimit(
     window,
     per,
     queueMs: node.queue?.value ?? null,
+    fallback: node.fallback === null ? null : fallbackOf(context, node.fallback, more, falling),
     reply,
     onFailure: node.onFailure,
     alertAt,
     notify: node.notify?.value ?? null,
     maxKeys: node.maxKeys?.value ?? null,
-    counterIdentity: counterIdentity(policy, { name: head.name, measure, window, per }),
+    counterIdentity: identity,
     formerIdentity:
       node.was === null ? null : counterIdentity(policy, { name: node.was.value, measure, window, per }),
   };

@@ -32,6 +32,7 @@ import type { CheckedExpect, CheckedStep, CheckedTest, RuleName, TestCaller } fr
 import type { CheckContext } from './context.ts';
 import { isHeaderName } from './header-names.ts';
 import { accountingAmount } from './literals.ts';
+import { checkName } from './names.ts';
 import { isAboutPools } from './pool-rules.ts';
 import { putInto, type Tree } from './test-bodies.ts';
 import { checkBodyNames } from './test-body-names.ts';
@@ -278,6 +279,7 @@ function checkExpect(
     code: node.code?.value ?? null,
     because: node.because === null ? null : { match: node.because.match, text: node.because.text.value },
     retryAfter: retry === undefined ? null : { operator: retry.operator, ms: retry.ms.value },
+    model: expectedModel(context, node),
     timeoutMs: node.parts.find((part) => part.kind === 'timeout')?.ms.value ?? null,
     body: node.parts.flatMap((part) =>
       part.kind === 'body' ? [{ path: part.path, value: jsonValue(context, part.value) }] : [],
@@ -289,6 +291,14 @@ function checkExpect(
     ),
     span: node.span,
   };
+}
+
+/** A name that is not there is reported, and expected all the same: the test is not run. */
+function expectedModel(context: CheckContext, { parts }: ExpectNode): string | null {
+  const part = parts.find((each) => each.kind === 'model');
+  if (part === undefined) return null;
+  checkName(context, 'model', part.name.value, part.name.span);
+  return part.name.value;
 }
 
 function checkWhich(context: CheckContext, which: WhichNode, sent: number): CheckedExpect['which'] {

@@ -153,7 +153,7 @@ describe('line breaks need no meaning (language-rules 3.4)', () => {
     const clashes = [...follow].flatMap(([name, after]) =>
       greedyChoices(RULES[name]!.definition, after).map((type) => `${name}: ${type.name}`),
     );
-    // a limit has no `notify` but that of its `alert at`; `in ZONE` of a quota is told from `in total` by a gate, a trailing comma by the token behind it; `when
+    // a limit has no `notify` but that of its `alert at`; `in ZONE` of a quota is told from `in total` by a gate, as is `for any amount` from `for each`; a trailing comma by the token behind it; `when
     // exceeded` takes all reply clauses behind it; `from` takes an `until` behind it, which means the same; the condition of a
     // quantifier takes every `and` and `or` behind it
     expect(clashes.sort()).toEqual([
@@ -165,6 +165,7 @@ describe('line breaks need no meaning (language-rules 3.4)', () => {
       'Exceeded: because',
       'Exceeded: code',
       'Exceeded: status',
+      'Fallback: for',
       'List: ,',
     ]);
   });

@@ -576,8 +576,45 @@ export class PolicyGrammar extends TestGrammar {
         { ALT: () => this.CONSUME(KEYWORD.exceeded) },
         { ALT: () => this.CONSUME(KEYWORD.exhausted) },
       ]);
-      this.OR2([{ ALT: () => this.SUBRULE(this.Queue) }, { ALT: () => this.SUBRULE(this.ReplyClause) }]);
+      this.OR2([
+        {
+          ALT: () => {
+            this.SUBRULE(this.Fallback);
+            this.OPTION(() => this.SUBRULE(this.Queue));
+          },
+        },
+        { ALT: () => this.SUBRULE2(this.Queue) },
+        { ALT: () => this.SUBRULE(this.ReplyClause) },
+      ]);
       this.MANY(() => this.SUBRULE2(this.ReplyClause));
+    },
+    INNER,
+  );
+
+  /** Other models for calls without room, and what is allowed to them. */
+  readonly Fallback = this.RULE(
+    'Fallback',
+    () => {
+      this.words(0, KEYWORD.fall, KEYWORD.back, KEYWORD.to);
+      this.CONSUME(KEYWORD.model);
+      this.AT_LEAST_ONE_SEP({ SEP: SIGN[','], DEF: () => this.CONSUME(Text) });
+      this.OPTION({
+        // `for each` begins alike, and belongs to the limit
+        GATE: () => this.LA(2).tokenType !== KEYWORD.each,
+        DEF: () => {
+          this.CONSUME(KEYWORD.for);
+          this.OR([
+            {
+              ALT: () => {
+                this.words(1, KEYWORD.at, KEYWORD.most);
+                this.SUBRULE(this.Money);
+                this.CONSUME(KEYWORD.more);
+              },
+            },
+            { ALT: () => this.words(2, KEYWORD.any, KEYWORD.amount) },
+          ]);
+        },
+      });
     },
     INNER,
   );

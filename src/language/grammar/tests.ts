@@ -498,6 +498,12 @@ export class TestGrammar extends ExpressionGrammar {
         },
         {
           ALT: () => {
+            this.CONSUME(KEYWORD.model);
+            this.CONSUME4(Text);
+          },
+        },
+        {
+          ALT: () => {
             this.SUBRULE(this.ShapedPath);
             this.SUBRULE(this.Literal);
           },

@@ -18,7 +18,7 @@ export function ruleInWords(rule: CheckedRule): string {
     case 'limit':
     case 'quota':
     case 'budget':
-      return `${windowInWords(rule)}, ${keyInWords(rule.per)}${queueInWords(rule)}`;
+      return `${amountInWords(rule)}, ${keyInWords(rule.per)}${fallbackInWords(rule)}${queueInWords(rule)}`;
     case 'set-header':
       return `sets ${rule.header} to "${templateInWords(rule.value)}"`;
     case 'remove-header':
@@ -62,6 +62,21 @@ function codeOf(code: string | null): string {
 
 function queueInWords({ queueMs }: LimitRule): string {
   return queueMs === null ? '' : `, waits up to ${lengthInWords(queueMs)} for room`;
+}
+
+/** What does not count all calls is no ceiling, and is not called one (language-rules #7). */
+function amountInWords(rule: LimitRule): string {
+  const words = windowInWords(rule);
+  return rule.fallback?.counted.kind === 'nowhere' ? words.replace(/^at most /, 'up to ') : words;
+}
+
+function fallbackInWords({ fallback, measure }: LimitRule): string {
+  if (fallback === null) return '';
+  const { models, counted } = fallback;
+  const to = `calls go to model ${models.map((model) => `"${model}"`).join(', then ')}`;
+  if (counted.kind === 'nowhere') return `, beyond which ${to}, uncounted: a threshold, not a ceiling`;
+  if (counted.kind === 'again' || measure.kind !== 'money') return `, else ${to}`;
+  return `, else ${to} for at most ${moneyText(counted.amount, measure.currency)} more`;
 }
 
 function windowInWords({ window, measure }: LimitRule): string {

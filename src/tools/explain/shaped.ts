@@ -1,9 +1,11 @@
 import type { PlacedRule } from '../../compiler/interpret/placed-rules.ts';
 import { placeOf } from '../../diagnostics/source.ts';
 import { factText } from '../../language/check/known.ts';
+import { isLimitRule } from '../../language/limit-rules.ts';
 import type { CheckedRule, FactExpression } from '../../language/typed.ts';
 import { lengthInWords } from '../../model/length-in-words.ts';
 import { memberNames } from '../../model/member-path.ts';
+import type { ModelRequest } from '../../pipeline/model-request.ts';
 import type { Edits, Observation } from '../policy-tests/machine.ts';
 import { ruleInWords } from './rule-in-words.ts';
 
@@ -32,7 +34,8 @@ export function shapedRequest(
     body,
     changedText,
     timeoutMs,
-  }: Pick<Observation, 'headers' | 'body' | 'changedText' | 'timeoutMs'>,
+    request,
+  }: Pick<Observation, 'headers' | 'body' | 'changedText' | 'timeoutMs' | 'request'>,
 ): ShapedRequest {
   const rules = applied.filter(({ mode }) => mode === 'enforce');
   const about = (fits: (rule: CheckedRule) => boolean) => rules.filter(({ rule }) => fits(rule));
@@ -43,6 +46,7 @@ export function shapedRequest(
   const timeouts = about(({ kind }) => kind === 'timeout');
   return {
     service: [
+      ...otherModel(request?.call ?? null, about),
       ...[...members].sort().map(([part, member]) => ({
         part,
         becomes: memberInWords(memberOf(sentBody, member), memberOf(body, member)),
@@ -69,6 +73,18 @@ export function shapedRequest(
     ],
     body: changedText,
   };
+}
+
+/** A limit had no room for the model that was asked for. */
+function otherModel(
+  call: ModelRequest | null,
+  about: (fits: (rule: CheckedRule) => boolean) => PlacedRule[],
+): ShapedPart[] {
+  if (call === null || call.model.name === call.facts.model) return [];
+  const { name } = call.model;
+  const becomes = `goes to model "${name}" ("${call.facts.model}" was asked for)`;
+  const names = (rule: CheckedRule) => isLimitRule(rule) && rule.fallback?.models.includes(name) === true;
+  return [{ part: 'the call', becomes, rules: saying(about(names)) }];
 }
 
 function memberOf(body: unknown, { definition }: FactExpression): unknown {

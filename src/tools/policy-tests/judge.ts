@@ -17,6 +17,7 @@ export function mismatches(
   return [
     ...replyDiffers(expect, observation),
     ...watchersDiffer(expect, observation, rules),
+    ...modelDiffers(expect, observation),
     ...(expect.timeoutMs === null || expect.timeoutMs === observation.timeoutMs
       ? []
       : [`the timeout was ${timeoutInWords(observation.timeoutMs)}`]),
@@ -110,6 +111,14 @@ function watchersDiffer(
 }
 
 const WATCHED_WORDS = { warn: 'warned', shadow: 'shadowed', alert: 'alerted' } as const;
+
+function modelDiffers({ model }: CheckedExpect, { decision, request }: Observation): string[] {
+  if (model === null) return [];
+  const made = request?.call?.model.name;
+  if (decision !== 'permitted') return ['it was refused, so no model gets it'];
+  if (made === model) return [];
+  return [made === undefined ? 'it is no call to a model' : `the model was "${made}"`];
+}
 
 function memberDiffers(
   { path, value }: CheckedExpect['body'][number],

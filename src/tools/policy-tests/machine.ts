@@ -20,6 +20,7 @@ import type { Identity, KeyHash } from '../../pipeline/identity.ts';
 import { CONTINUE, type Outcome, type Refusal } from '../../pipeline/outcome.ts';
 import type { BoundRuntime, RoutePipeline, RuleBundle } from '../../pipeline/program.ts';
 import { UPSTREAM_ERRORS } from '../../pipeline/upstream.ts';
+import { Variants } from '../../pipeline/variants.ts';
 import { AlertedRules } from './alerted-rules.ts';
 import { TEST_KEYS } from './identities.ts';
 import type { FrontProblem, RouteFinder, SentRequest, TestPorts } from './ports.ts';
@@ -216,10 +217,27 @@ export class MachineRun {
     const fault = pipeline.readBody?.(context, new TextEncoder().encode(body)) ?? null;
     if (fault !== null)
       return { outcome: { kind: 'respond', refusal: { ...NO_RULE, ...fault } }, known: KNOWN.caller };
+    return { outcome: this.#judgeRead(pipeline, context, route), known: KNOWN.body };
+  }
+
+  /** As it is asked for, and with the models that limits without room name instead. */
+  #judgeRead(pipeline: RoutePipeline, context: RequestContext, route: string): Outcome {
+    const variants = context.call === null ? null : new Variants(context);
+    const asked = this.#judgeOnce(pipeline, context, route);
+    if (asked.kind !== 'next-variant') return this.#afterWaiting(asked, pipeline, context, route);
+    const operation = callOperationOf(this.#machine.world.routes.get(route)!)!;
+    variants!.offer(asked, context);
+    while (variants!.next(context, this.#machine.calls(operation)))
+      if (this.#judgeOnce(pipeline, context, route) === CONTINUE) return CONTINUE;
+    return this.#afterWaiting(variants!.giveUp(context), pipeline, context, route);
+  }
+
+  #judgeOnce(pipeline: RoutePipeline, context: RequestContext, route: string): Outcome {
     const read = pipeline.judgeBody(context);
-    if (read !== CONTINUE) return { outcome: read, known: KNOWN.body };
+    if (read !== CONTINUE) return read;
     this.#shapeCall(context, route, pipeline);
-    return { outcome: this.#admit(pipeline, context), known: KNOWN.body };
+    moveOn(context, this.#latestMs);
+    return pipeline.admit(context);
   }
 
   /** As the gateway reads it; a test that says nothing of the body calls the first model. Null: it is one, or the route sends none. */
@@ -255,17 +273,13 @@ export class MachineRun {
    * Requests come one after another: one that waits for a clock has its turn before the next, which then is no sooner. None ends
    * before the test does, so no slot is ever given back.
    */
-  #admit(pipeline: RoutePipeline, context: RequestContext): Outcome {
-    moveOn(context, this.#latestMs);
-    let outcome = pipeline.admit(context);
-    while (outcome.kind === 'wait') {
-      const { room, refusal, atMonotonicMs } = outcome;
-      if (room === 'slot') return { kind: 'respond', refusal };
-      moveOn(context, atMonotonicMs);
-      outcome = pipeline.admit(context);
-    }
-    this.#latestMs = context.nowMonotonicMs;
-    return outcome;
+  #afterWaiting(outcome: Outcome, pipeline: RoutePipeline, context: RequestContext, route: string): Outcome {
+    this.#latestMs = Math.max(this.#latestMs, context.nowMonotonicMs);
+    if (outcome.kind !== 'wait') return outcome;
+    const { room, refusal, atMonotonicMs } = outcome;
+    if (room === 'slot') return { kind: 'respond', refusal };
+    moveOn(context, atMonotonicMs);
+    return this.#judgeRead(pipeline, context, route);
   }
 
   /** A refusal by the schema names no rule. */

@@ -8,7 +8,7 @@ export interface TestPorts {
   /** The gateway's own way from a request to its route. */
   finder(world: World): RouteFinder;
   /** The gateway's own way from the body of a request to the call to a model that it is. */
-  calls(world: World): (operation: CallOperation) => Pick<ModelService, 'read' | 'capped'>;
+  calls(world: World): (operation: CallOperation) => Pick<ModelService, 'read' | 'as' | 'capped'>;
   /** Empty counters of their own, as the gateway keeps them. */
   counters(specs: readonly CounterSpec[]): CounterBinding;
 }

@@ -1,0 +1,51 @@
+import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
+import type { Span } from '../../diagnostics/source.ts';
+import { problem, shown } from './problem.ts';
+
+/** Limits that name other models for calls without room. One factory per code. */
+
+export function modelAsWritten(span: Span, model: string, fallback: Span): Diagnostic {
+  return problem(
+    'PT2107',
+    span,
+    `request.model is what the caller asked for; this route can also send to "${shown(model)}".`,
+    'Write model, so that the rule holds for every model used.',
+    [{ span: fallback, message: 'a limit that sends calls there' }],
+  );
+}
+
+export function fallbackWithoutCalls(span: Span, route: string, place: string): Diagnostic {
+  return problem(
+    'PT2136',
+    span,
+    `Route "${shown(route)}" sends no calls to models, so there is no other model for its requests (${place}).`,
+    'Narrow `applies to` to routes with `ai`.',
+  );
+}
+
+export function foreignModel(span: Span, model: string, route: string, place: string): Diagnostic {
+  return problem(
+    'PT2137',
+    span,
+    `Model "${shown(model)}" can't be asked for on route "${shown(route)}": its providers speak another dialect (${place}).`,
+    'Name a model that callers of these routes could ask for themselves, or narrow `applies to`.',
+  );
+}
+
+export function allowanceOfNoMoney(span: Span): Diagnostic {
+  return problem(
+    'PT2138',
+    span,
+    'Only a budget allows calls an amount of money more.',
+    'Write `for any amount`, or nothing: then the limit counts the call to the other model as it counts every call.',
+  );
+}
+
+export function endlessFallback(span: Span, model: string): Diagnostic {
+  return problem(
+    'PT2139',
+    span,
+    `A call to "${shown(model)}" finds no room either: this limit counts it as it counts the one before.`,
+    'Count `for each … and model`, write `when model is not …`, or let such calls pass uncounted: `for any amount`.',
+  );
+}
