@@ -1,4 +1,4 @@
-import { meant } from '../../diagnostics/suggest.ts';
+import { meant, nearest } from '../../diagnostics/suggest.ts';
 import { unknownName } from '../problems/names.ts';
 import type { LiteralExpression, Operand } from '../typed.ts';
 import type { CheckContext } from './context.ts';
@@ -6,7 +6,8 @@ import type { KnownNames } from './names.ts';
 
 /**
  * Whether what is compared with a fact of a target or a pool can be one: a `forbid` of a misspelt pool would leave none out, and nobody would
- * notice. Of a list of regions it is enough that one is there, as lists speak of regions to come, too. False: reported.
+ * notice. Of a list of regions it is enough that one is there, as lists speak of regions to come, too: of the others those are mistakes
+ * that are a slip away from one. False: reported.
  */
 export function canBeTarget(
   context: CheckContext,
@@ -16,13 +17,13 @@ export function canBeTarget(
   if (fact.kind !== 'fact' || !NAMING.has(fact.definition.path)) return true;
   const { what, known } = namesOf(context, fact.definition.path);
   const unknown = asked.filter(({ value }) => !known.has(String(value)));
-  const isSpeltAlike = ({ value }: LiteralExpression): boolean =>
-    [...known.keys()].some((name) => bare(name) === bare(String(value)));
   const mistaken =
-    what === 'region' && unknown.length < asked.length ? unknown.filter(isSpeltAlike) : unknown;
+    what === 'region' && unknown.length < asked.length
+      ? unknown.filter(({ value }) => isSlip(String(value), known))
+      : unknown;
   for (const { value, span } of mistaken) {
     const name = String(value);
-    const near = [...known.keys()].find((one) => bare(one) === bare(name)) ?? meant(name, known.keys());
+    const near = speltAlike(name, known) ?? meant(name, known.keys());
     const suggestion = near === null ? null : { name: near, place: known.get(near) ?? null };
     context.report(unknownName(span, what, name, suggestion, [...known.keys()].sort()));
   }
@@ -63,6 +64,22 @@ function namesOf(
 
 function placesOf(named: ReadonlyMap<string, { readonly place: string }>): KnownNames {
   return new Map(Array.from(named, ([name, { place }]) => [name, place]));
+}
+
+/** One letter: but `eu-west-2` is no misspelt `eu-west-1`, and `SE` no `DE`. */
+function isSlip(name: string, known: KnownNames): boolean {
+  if (speltAlike(name, known) !== null) return true;
+  const near = name.length < SLIP_LEAST ? null : nearest(name, known.keys(), 1);
+  return near !== null && digits(near) === digits(name);
+}
+const SLIP_LEAST = 5;
+
+function speltAlike(name: string, known: KnownNames): string | null {
+  return [...known.keys()].find((one) => bare(one) === bare(name)) ?? null;
+}
+
+function digits(name: string): string {
+  return name.replaceAll(/[^0-9]/g, '');
 }
 
 /** `eu-west-1` and `EU West 1` are one region to people. */

@@ -12,7 +12,12 @@ const WORLD: World = {
   models: {
     ...AI_WORLD.models,
     providers: new Map(
-      [provider('near', 'DE'), provider('far', 'US'), provider('unsaid', null)].map((one) => [one.name, one]),
+      [
+        provider('near', 'DE'),
+        provider('far', 'US'),
+        provider('unsaid', null),
+        provider('poolless', 'eu-west-1'),
+      ].map((one) => [one.name, one]),
     ),
     pools: new Map(
       ['near', 'far', 'unsaid'].map((name) => [
@@ -66,6 +71,16 @@ describe('rules over facts of targets', () => {
 
   it('that all pools fit leave none out', () => {
     expect(barred('require target.pool in ["near", "far", "unsaid"]')).toEqual([]);
+  });
+
+  it.each([
+    ['"DE", "eu-west-2", "SE"', []],
+    ['"DE", "eu-wset-1"', ['There is no region "eu-wset-1".']],
+    ['"DE", "eu-west-1", "EU West 1"', ['There is no region "EU West 1".']],
+  ])('lists speak of regions to come, but for slips: %s', (regions, messages) => {
+    const text = `language 1\npolicy "p" applies to routes tagged "ai" {\n  permit\n  require target.region in [${regions}]\n}\n`;
+    const { diagnostics } = checkPolicies([new SourceText('a.policy', text)], WORLD);
+    expect(diagnostics.map(({ message }) => message)).toEqual(messages);
   });
 
   it('are no others', () => {
