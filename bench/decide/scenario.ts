@@ -82,6 +82,7 @@ export function caller(facts: CallerFacts): Identity {
       name: facts.tenant ?? 'acme',
       plan: facts.plan ?? 'team',
       priority: 'normal',
+      share: 1,
       attributes: {},
       keyHash: NO_HASH,
     },

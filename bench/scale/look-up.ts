@@ -23,7 +23,7 @@ export function keysInMemory(count: number): KeysInMemory {
   const hashKey = createHashKey(randomBytes(8));
   const directory = new SharedDirectory({ consumerKeys: count, directoryBytes: 256 * 1024 * 1024 }, hashKey);
   const draft = directory.draft();
-  draft.putTenant({ name: TENANT, plan: 'team', priority: 'normal', attributes: {} });
+  draft.putTenant({ name: TENANT, plan: 'team', priority: 'normal', share: 1, attributes: {} });
   const consumer = { name: CONSUMER, team: null, roles: [], subscriptions: [], attributes: {} };
   draft.putConsumer(TENANT, consumer, null);
   directory.use(draft);

@@ -142,6 +142,7 @@ routes:
   acme:
     plan: free
     priority: low
+    share: 3
     attributes: { models: [gpt-4o], seats: 1_000 }
     teams:
       shop: { attributes: { region: eu, floor: 1, spares: [1] } }

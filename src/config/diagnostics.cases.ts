@@ -502,7 +502,7 @@ attributes: { tenant: { tier: { type: text } } }
    |
  1 | tenants: { acme: { plan: free, zzz: 1 } }
    |                                ^^^
-   = help: Its fields are plan, priority, attributes, teams and consumers.
+   = help: Its fields are plan, priority, share, attributes, teams and consumers.
 
 1 error.
 `,

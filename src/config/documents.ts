@@ -154,6 +154,7 @@ export interface TenantsDocument {
 export interface TenantDocument {
   readonly plan: string;
   readonly priority: 'high' | 'normal' | 'low';
+  readonly share: number | string;
   readonly attributes: AttributeValues;
   readonly teams: Readonly<Record<string, { readonly attributes: AttributeValues }>>;
   readonly consumers: Readonly<Record<string, ConsumerDocument>>;

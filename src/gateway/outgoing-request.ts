@@ -40,6 +40,7 @@ export function outgoingRequest(
     firstByteMs,
     idleMs,
     tenant: context.identity === null ? null : context.identity.tenant.keyHash,
+    share: context.identity?.tenant.share ?? 1,
     priority: route.priority ?? context.identity?.tenant.priority ?? 'normal',
   };
 }

@@ -19,7 +19,7 @@ function directoryOf(plan: string, asked: string[]): IdentitySource {
     named: ({ credential: name, createdMs, expiresMs }) => {
       asked.push(plan);
       return {
-        tenant: { name: 'acme', plan, priority: 'normal', attributes: {}, keyHash },
+        tenant: { name: 'acme', plan, priority: 'normal', share: 1, attributes: {}, keyHash },
         team: null,
         consumer: { name: 'web', attributes: {}, keyHash, roles: [], subscriptions: new Set<string>() },
         credential: { name, kind: 'token', keyHash, createdMs, expiresMs },

@@ -6,6 +6,7 @@ export interface TenantRecord {
   readonly name: string;
   readonly plan: string;
   readonly priority: Priority;
+  readonly share: number;
   readonly attributes: Readonly<Record<string, Value>>;
 }
 

@@ -32,6 +32,7 @@ export function tenant(name: string, consumers: readonly Consumer[], changes: Pa
     name,
     plan: 'free',
     priority: 'normal',
+    share: 1,
     attributes: {},
     teams: new Map(),
     consumers: new Map(consumers.map((each) => [each.name, each])),

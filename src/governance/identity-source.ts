@@ -137,9 +137,9 @@ class SharedIdentitySource implements IdentitySource {
     if (known !== undefined) return known;
     const source = this.#record<TenantRecord>(number);
     if (source === null) return null;
-    const { name, plan, priority, attributes } = source;
+    const { name, plan, priority, share, attributes } = source;
     const hash = keyHash(this.#hashKey, 'tenant', [name]);
-    const tenant = Object.freeze({ ...entity(name, attributes, hash), plan, priority });
+    const tenant = Object.freeze({ ...entity(name, attributes, hash), plan, priority, share });
     keep(this.#tenants, number, tenant);
     return tenant;
   }

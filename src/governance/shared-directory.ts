@@ -211,8 +211,8 @@ export class DirectoryDraft {
     return this.#places;
   }
 
-  putTenant({ name, plan, priority, attributes }: TenantRecord): void {
-    const record: TenantRecord = { name, plan, priority, attributes };
+  putTenant({ name, plan, priority, share, attributes }: TenantRecord): void {
+    const record: TenantRecord = { name, plan, priority, share, attributes };
     this.#put(tenantName(name), record);
   }
 

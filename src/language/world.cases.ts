@@ -266,6 +266,7 @@ function tenant(name: string, plan: string, consumers: readonly Consumer[]): [st
       name,
       plan,
       priority: 'normal',
+      share: 1,
       attributes: {},
       teams,
       consumers: byName,

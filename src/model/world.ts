@@ -348,6 +348,8 @@ export interface Tenant {
   readonly name: string;
   readonly plan: string;
   readonly priority: Priority;
+  /** Its weight beside other tenants where calls wait for keys of a pool. */
+  readonly share: number;
   readonly attributes: Readonly<Record<string, Value>>;
   readonly teams: ReadonlyMap<string, Team>;
   readonly consumers: ReadonlyMap<string, Consumer>;

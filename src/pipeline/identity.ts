@@ -6,7 +6,11 @@ import type { CredentialKind, Priority } from '../model/world.ts';
  * snapshot is loaded, so that identifying a request allocates nothing.
  */
 export interface Identity {
-  readonly tenant: EntityFacts & { readonly plan: string; readonly priority: Priority };
+  readonly tenant: EntityFacts & {
+    readonly plan: string;
+    readonly priority: Priority;
+    readonly share: number;
+  };
   readonly team: EntityFacts | null;
   readonly consumer: EntityFacts & {
     readonly roles: readonly string[];

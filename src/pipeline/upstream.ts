@@ -78,6 +78,8 @@ export interface UpstreamRequest {
   readonly idleMs: number;
   /** Whose turn it is where requests wait for one another in shares: null for a caller without tenant. */
   readonly tenant: KeyHash | null;
+  /** How much of what is shared the tenant gets, relative to others. */
+  readonly share: number;
   readonly priority: Priority;
 }
 

@@ -324,6 +324,7 @@ const REQUEST: UpstreamRequest = {
   idleMs: 1,
   tenant: null,
   priority: 'normal',
+  share: 1,
 };
 
 export const HELLO = { model: 'gpt', messages: [{ role: 'user', content: 'Hello' }], max_tokens: 10 };

@@ -177,7 +177,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
       strategy: target.pool.choose,
       sticky: target.pool.sticky === null ? null : plan.conversation,
       tenant: this.#tenant,
-      weight: 1,
+      weight: this.#request.share,
       priority: RANKS[this.#request.priority],
       deadlineMs: this.#waitsSinceMs + target.pool.queue.upToMs,
       resume: (outcome) => this.#resumed(target, outcome),

@@ -181,6 +181,40 @@ describe('room', () => {
   });
 });
 
+describe('calls that wait', () => {
+  const waiting = () => {
+    const keys = [{ name: 'a', limits: [perMinute('requests', 60)] }];
+    const models = new Models({ pools: [{ name: 'pool', queue: { upToMs: 60_000, waiting: 500 }, keys }] });
+    for (let nth = 0; nth < 60; nth++) models.call(HELLO);
+    models.pass(1_000);
+    expect(models.newCalls()).toHaveLength(60);
+    return models;
+  };
+  const tenant = (nth: number) => ({ high: nth, low: 2 * nth });
+
+  it('are served in shares of their tenants, whoever has more of them', () => {
+    const models = waiting();
+    for (let nth = 0; nth < 40; nth++) {
+      models.call({ ...HELLO, user: 'one' }, 'openai/chat', { tenant: tenant(1), share: 1 });
+      models.call({ ...HELLO, user: 'three' }, 'openai/chat', { tenant: tenant(2), share: 3 });
+    }
+    models.pass(40_000);
+    const bodies = models.newCalls().map(({ body }) => (body.includes('three') ? 3 : 1));
+    const ofThree = bodies.filter((share) => share === 3).length;
+    expect(bodies).toHaveLength(40);
+    expect(Math.abs(ofThree - 30)).toBeLessThanOrEqual(1);
+  });
+
+  it('go in the order of their priorities, and in that of their coming within one', () => {
+    const models = waiting();
+    for (const [nth, priority] of (['low', 'normal', 'high', 'low', 'high', 'normal'] as const).entries())
+      models.call({ ...HELLO, user: `${priority} ${nth}` }, 'openai/chat', { tenant: tenant(1), priority });
+    models.pass(6_500);
+    const users = models.newCalls().map(({ body }) => (JSON.parse(body) as { user: string }).user);
+    expect(users).toEqual(['high 2', 'high 4', 'normal 1', 'normal 5', 'low 0', 'low 3']);
+  });
+});
+
 it('a model without room holds up no other model of its keys', () => {
   const queue = { upToMs: 60_000, waiting: 9 };
   const own: KeyLimit = { ...perMinute('requests', 2), model: 'gpt' };

@@ -53,7 +53,7 @@ function entity({ kind, tenant: of, name }: EntityName): EntityView {
   const shared = { tenant: of, name, in: 'store', attributes: {} } as const;
   if (kind === 'team') return { kind, ...shared };
   if (kind === 'tenant')
-    return { kind, ...shared, plan: 'free', priority: 'normal', teams: [], consumers: ['web'] };
+    return { kind, ...shared, plan: 'free', priority: 'normal', share: 1, teams: [], consumers: ['web'] };
   return { kind, ...shared, team: null, roles: ['buyer'], subscriptions: [] };
 }
 const DIRECTORY: AdminActions['directory'] = {

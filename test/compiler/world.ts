@@ -135,6 +135,7 @@ export function identity(options: CallerOptions = {}, keys: KeyNames = new KeyNa
       name: tenant,
       plan: options.plan ?? 'free',
       priority: 'normal',
+      share: 1,
       attributes: { tier: 1, addresses: [], office: '198.51.100.0/24', ...options.tenantAttributes },
       keyHash: keys.hash('tenant', tenant),
     },

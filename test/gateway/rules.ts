@@ -121,7 +121,7 @@ export function identity(
 ): Identity {
   const keyHash = { high: 0, low: 0 };
   return {
-    tenant: { name: 'acme', plan: 'gold', priority, attributes: {}, keyHash },
+    tenant: { name: 'acme', plan: 'gold', priority, share: 1, attributes: {}, keyHash },
     team: null,
     consumer: { name, attributes: {}, keyHash, roles: [], subscriptions: new Set() },
     credential: { name: `${name}-key`, kind: 'key', keyHash, createdMs: 0, expiresMs },

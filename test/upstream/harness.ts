@@ -128,6 +128,7 @@ export function request(changes: Partial<UpstreamRequest> = {}): UpstreamRequest
     idleMs: 30_000,
     tenant: null,
     priority: 'normal',
+    share: 1,
     ...changes,
   };
 }

@@ -33,6 +33,7 @@ const NAMED = { type: 'string', pattern: NAME } as const;
 const NAMES = { type: 'array', items: NAMED, uniqueItems: true, maxItems: 10_000 } as const;
 /** Held against what portunus.yaml declares, like those of files. */
 const ATTRIBUTES = { type: 'object', maxProperties: 1_000 } as const;
+const SHARE = { type: 'integer', minimum: 1, maximum: 1_000 } as const;
 const PRIORITY = { enum: ['high', 'normal', 'low'] } as const;
 const IN = { enum: ['file', 'store'] } as const;
 
@@ -55,7 +56,7 @@ const FAMILIES: readonly Family[] = [
     noun: 'Tenant',
     path: '/v1/directory/tenants/{tenant}',
     parameters: { tenant: TENANT },
-    body: objectOf({ plan: NAMED }, { priority: PRIORITY, attributes: ATTRIBUTES }),
+    body: objectOf({ plan: NAMED }, { priority: PRIORITY, share: SHARE, attributes: ATTRIBUTES }),
     view: object({
       kind: constant('tenant'),
       tenant: TEXT,
@@ -63,6 +64,7 @@ const FAMILIES: readonly Family[] = [
       in: IN,
       plan: TEXT,
       priority: PRIORITY,
+      share: SHARE,
       attributes: ATTRIBUTES,
       teams: list(TEXT),
       consumers: list(TEXT),

@@ -35,9 +35,9 @@ function viewOf(directory: LiveDirectory, { kind, tenant: of, name }: EntityName
   const tenant = directory.whole.tenants.get(of);
   if (tenant === undefined) return null;
   if (kind === 'tenant') {
-    const { plan, priority, attributes, teams, consumers, place } = tenant;
+    const { plan, priority, share, attributes, teams, consumers, place } = tenant;
     const members = { teams: [...teams.keys()], consumers: [...consumers.keys()] };
-    return { kind, tenant: of, name: '', in: where(place), plan, priority, attributes, ...members };
+    return { kind, tenant: of, name: '', in: where(place), plan, priority, share, attributes, ...members };
   }
   if (kind === 'team') {
     const team = tenant.teams.get(name);

@@ -9,6 +9,7 @@ import { alternatives, didYouMean } from '../show.ts';
 import { readAttributes } from './attribute-values.ts';
 import type { Attributes } from './attributes.ts';
 import { type Hashes, readCredentials } from './credentials.ts';
+import { count } from './literals.ts';
 import { checkReference, definitionsOf, type KnownNames, type NameTable } from './names.ts';
 import type { Checked, Files } from './sources.ts';
 
@@ -118,6 +119,7 @@ function buildTenant(name: string, document: TenantDocument, here: Here, context
     name,
     plan: document.plan,
     priority: document.priority,
+    share: count(document.share),
     attributes: readAttributes('tenant', document.attributes, context.attributes, { ...context, here }),
     teams,
     consumers,

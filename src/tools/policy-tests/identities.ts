@@ -18,7 +18,7 @@ export function identityOf(caller: TestIdentity, world: World): Identity {
     return into;
   };
   return {
-    tenant: { ...tenant, priority: 'normal', keyHash: keyHash('tenant', tenant.name) },
+    tenant: { ...tenant, priority: 'normal', share: 1, keyHash: keyHash('tenant', tenant.name) },
     team: team === null ? null : { ...team, keyHash: keyHash('team', tenant.name, team.name) },
     consumer: {
       ...consumer,
