@@ -72,7 +72,7 @@ function threadServices(scenario: Scenario, { time, random, providers }: Simulat
 }
 
 /** As large as scenarios need: memory of the defaults is for thousands of keys. */
-const SMALL = { poolLanes: 64, poolKeys: 64, pools: 8, poolTenants: 64 } as const;
+const SMALL = { poolLanes: 64, poolKeys: 64, pools: 8, poolTenants: 64, rememberedAnswers: 64 } as const;
 
 function requestOf({ tenants }: Scenario, { id, tenant }: LoadedCall, bodyBytes: number): UpstreamRequest {
   return {

@@ -24,6 +24,8 @@ export interface Operation extends OperationTarget {
   readonly streams: boolean;
   /** Null: the answer tells none. */
   readonly usage: UsagePaths | null;
+  /** The member that names an answer of before, which the account has kept that gave it; null: each call stands alone. */
+  readonly previous: string | null;
 }
 
 /** Paths of members from the object that holds the usage; the object itself is `usage` unless `within` says otherwise. */
@@ -84,6 +86,7 @@ const OPENAI = {
   // gpt-4o-mini takes most: 2,833 and 5,667 for each of up to eight tiles ("Images and vision", calculating costs)
   imageTokensMax: 48_169,
   toolsTokensMax: 0,
+  previous: null,
   prompts: null,
   answer: 'none',
   streams: false,
@@ -94,6 +97,7 @@ const ANTHROPIC = {
   dialect: 'anthropic',
   body: 'json',
   choices: null,
+  previous: null,
   prompts: null,
   // images of more than 8,000 pixels on a side are refused, larger ones than the model sees are scaled down ("Vision")
   imageTokensMax: 5_000,
@@ -114,6 +118,7 @@ export const OPERATIONS = {
   'openai/responses': {
     ...OPERATION_TARGETS['openai/responses'],
     ...OPENAI,
+    previous: 'previous_response_id',
     outputCaps: ['max_output_tokens'],
     answer: 'capped',
     streams: true,

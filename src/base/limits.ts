@@ -301,6 +301,12 @@ export const LIMITS = {
     100_000,
     'tenants that wait for keys in shares of their own; further ones share one',
   ),
+  rememberedAnswers: count(
+    65_536,
+    4,
+    16_777_216,
+    'answers of models whose account is known, so that calls that build upon one go there',
+  ),
   providerAttempts: count(4, 1, 20, 'keys that one call to a model is tried with'),
   providerErrorBytes: bytes(64 * KIB, KIB, 16 * MIB, 'error of a provider that is read; longer ones are cut'),
   streamEventBytes: bytes(

@@ -25,7 +25,7 @@ const keyHash = { high: 0, low: 0 };
 
 function caller(tenant: string, team: string | null = null, roles: readonly string[] = []): Identity {
   return {
-    tenant: { name: tenant, plan: 'gold', priority: 'normal', attributes: {}, keyHash },
+    tenant: { name: tenant, plan: 'gold', priority: 'normal', share: 1, attributes: {}, keyHash },
     team: team === null ? null : { name: team, attributes: {}, keyHash },
     consumer: { name: 'app', attributes: {}, keyHash, roles, subscriptions: new Set() },
     credential: { name: 'key', kind: 'key', keyHash, createdMs: 0, expiresMs: null },

@@ -551,7 +551,7 @@ const IDENTITIES: IdentitySource = {
     if (!key.startsWith('good')) return 'unknown';
     const keyHash = { high: 0, low: 0 };
     const identity = {
-      tenant: { name: 'acme', plan: 'gold', priority: 'normal' as const, share: 1, attributes: {}, keyHash },
+      tenant: { name: 'acme', plan: 'gold', priority: 'normal' as const, share: 3, attributes: {}, keyHash },
       team: { name: 'red', attributes: {}, keyHash },
       consumer: { name: 'app', attributes: {}, keyHash, roles: [], subscriptions: new Set<string>() },
       credential: {

@@ -57,6 +57,16 @@ describe('the straight way', () => {
     expect(new Set([...seen, '0000000000000001']).size).toBe(3);
   });
 
+  test('a request waits with the share of its tenant, and one of nobody with that of one', () => {
+    const simulation = simulate({ routes: [simulatedRoute('/', { auth: 'optional' })] });
+    simulation.request('GET', '/', HOST);
+    simulation.request('GET', '/', [...HOST, 'x-api-key', 'good']);
+    expect(simulation.calls.map(({ request }) => request)).toMatchObject([
+      { tenant: null, share: 1 },
+      { tenant: { high: 0, low: 0 }, share: 3 },
+    ]);
+  });
+
   test('a request without a body: one dispatch, one answer, one record', () => {
     const simulation = simulate({ routes: ALL });
     const client = simulation.request('GET', '/a/../b?x=1', [...HOST, 'accept', '*/*']);

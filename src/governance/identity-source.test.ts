@@ -47,7 +47,11 @@ describe('the identity source', () => {
     ],
     { teams: new Map([['shop', { name: 'shop', attributes: { floor: 2 } }]]), attributes: { region: 'eu' } },
   );
-  const globex = tenant('globex', [consumer('erp', [erp.credential])], { plan: 'enterprise' });
+  const globex = tenant('globex', [consumer('erp', [erp.credential])], {
+    plan: 'enterprise',
+    priority: 'high',
+    share: 3,
+  });
   const source = sourceOf(directory(acme, globex));
 
   it('finds the caller by the key', () => {
@@ -58,7 +62,7 @@ describe('the identity source', () => {
     expect(identity.consumer.subscriptions.has('list-orders')).toBe(true);
     expect(identity.credential).toMatchObject({ name: 'web-1', createdMs: 1_000, expiresMs: 5_000 });
     expect(identityOf(source.identify(erp.key, 1_000))).toMatchObject({
-      tenant: { name: 'globex' },
+      tenant: { name: 'globex', priority: 'high', share: 3 },
       team: null,
     });
   });

@@ -28,6 +28,7 @@ export class AnswerUsage {
   #told: TokenUsage | null = null;
   #isWhole = false;
   #tellsFailure = false;
+  #answerId: string | null = null;
 
   constructor(options: AnswerUsageOptions) {
     this.#options = options;
@@ -46,6 +47,11 @@ export class AnswerUsage {
   /** Null: it told none. */
   get usage(): TokenUsage | null {
     return this.#streamed === null ? this.#told : this.#streamed.usage;
+  }
+
+  /** By which a later call may name the answer; null: none may, or it was not told. */
+  get answerId(): string | null {
+    return this.#answerId;
   }
 
   /**
@@ -72,6 +78,7 @@ export class AnswerUsage {
       const answer = parsedJson(UTF_8.decode(text));
       this.#told = usageIn(answer, operation.usage);
       this.#tellsFailure = isUnfinished(answer);
+      this.#noteId(answer);
       this.#pieces = [];
     } else this.#pieces.push(chunk.slice());
     return chunk;
@@ -103,11 +110,19 @@ export class AnswerUsage {
     );
   }
 
+  #noteId(answer: unknown): void {
+    if (this.#options.operation.previous === null || typeof answer !== 'object' || answer === null) return;
+    const { id } = answer as { readonly id?: unknown };
+    if (typeof id === 'string') this.#answerId = id;
+  }
+
   #hides(event: Uint8Array): boolean {
     const data = eventData(event);
     if (data === null) return false;
     if (tellsFailure(data)) this.#tellsFailure = true;
     const telling = this.#streamed === null ? null : this.#streamed.event(data);
+    // The event that tells the usage of a kept answer has all of it.
+    if (telling !== null) this.#noteId((telling as { readonly response?: unknown }).response);
     return telling !== null && this.#options.hidesUsage && hasNoChoices(telling);
   }
 }

@@ -2,6 +2,7 @@
 import { readCall } from '../ai/call-facts.ts';
 import { conversationHash } from '../ai/conversation.ts';
 import type { Operation } from '../ai/operations.ts';
+import type { JsonDocument } from '../base/json/document.ts';
 import { scanJson } from '../base/json/scan.ts';
 import { type CallFacts, UNBOUNDED } from '../model/model-call.ts';
 import type { Model } from '../model/pools.ts';
@@ -28,6 +29,8 @@ export interface CallPlan<Of extends ReadTarget = Target> extends ModelRequest {
   readonly isCapped: boolean;
   /** See `conversationHash`; null where no pool asks for it. */
   readonly conversation: number | null;
+  /** The answer that it builds upon; null: none. */
+  readonly previous: string | null;
 }
 
 type BoundModels<Of> = ReadonlyMap<string, { readonly model: Model; readonly targets: readonly Of[] }>;
@@ -88,6 +91,7 @@ export function planCall<Of extends ReadTarget>(
     model: bound.model,
     targets,
     conversation: targets.some(isForConversations) ? conversationHash(scanned.value) : null,
+    previous: previousIn(scanned.value, operation),
     isCapped: false,
     ...boundedBy(facts, operation, bound.model, Number.POSITIVE_INFINITY),
     relyOnCap: false,
@@ -95,9 +99,14 @@ export function planCall<Of extends ReadTarget>(
   };
 }
 
+function previousIn(document: JsonDocument, { previous }: Operation): string | null {
+  const member = previous === null ? undefined : document.member(document.root, previous);
+  return member !== undefined && document.typeOf(member) === 'string' ? document.text(member) : null;
+}
+
 /** The same call to another model; null where the operation can't be asked of that. */
 export function planAs<Of extends ReadTarget>(
-  { document, operation, facts, conversation }: CallPlan<Of>,
+  { document, operation, facts, conversation, previous }: CallPlan<Of>,
   name: string,
   models: BoundModels<Of>,
 ): CallPlan<Of> | null {
@@ -113,6 +122,7 @@ export function planAs<Of extends ReadTarget>(
     model: bound.model,
     targets,
     conversation: isSticky ? conversationHash(document) : conversation,
+    previous,
     // the caller's own bound is one of the model that it asked for, and this one may have less
     isCapped: bounded.outputCap !== null && bounded.outputCap < (facts.outputCap ?? 0),
     ...bounded,

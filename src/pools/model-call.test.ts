@@ -195,6 +195,66 @@ describe('another pool', () => {
   });
 });
 
+describe('a call that builds upon an answer', () => {
+  const pools = [
+    {
+      name: 'first',
+      provider: 'one',
+      keys: [{ name: 'a1', account: 'a' }, { name: 'b' }, { name: 'a2', account: 'a' }],
+    },
+    { name: 'second', provider: 'two', keys: [{ name: 'c' }] },
+  ];
+  const ask = (models: Models, previous?: string) =>
+    models.call({ model: 'gpt', input: 'Hello', previous_response_id: previous }, 'openai/responses');
+  const usage = { input_tokens: 9, output_tokens: 3 };
+
+  it('goes to a key of the account that gave it, streamed or not, and waits for that one', () => {
+    const models = new Models({ pools });
+    ask(models);
+    const [plain] = models.newCalls();
+    expect(plain!.key).toBe('secret-of-a1');
+    plain!.answer(200, { id: 'resp_1', usage });
+    models.registry.health.happened(0, 'disable');
+    models.registry.health.happened(2, 'disable');
+    ask(models);
+    const [streamed] = models.newCalls();
+    expect(streamed!.key).toBe('secret-of-b');
+    const event = { type: 'response.completed', response: { id: 'resp_2', usage } };
+    streamed!.head(200, `data: ${JSON.stringify(event)}\n\n`, true, ['content-type', 'text/event-stream']);
+    models.registry.health.happened(2, 'enable');
+    for (let nth = 0; nth < 3; nth++) ask(models, 'resp_1');
+    expect(models.newCalls().map(({ key }) => key)).toEqual(Array(3).fill('secret-of-a2'));
+    for (let nth = 0; nth < 3; nth++) ask(models, 'resp_2');
+    const [first, ...others] = models.newCalls();
+    expect([first, ...others].map((call) => call!.key)).toEqual(Array(3).fill('secret-of-b'));
+    first!.answer(429, {}, ['retry-after', '7']);
+    models.pass(0);
+    expect(ask(models, 'resp_2').error).toMatchObject({ code: 'keys_exhausted', retryAfterS: 7 });
+  });
+
+  it('that nobody remembers, or whose account has no key left, goes to any', () => {
+    const models = new Models({ pools });
+    ask(models, 'resp_unknown');
+    const [call] = models.newCalls();
+    expect(call!.key).toBe('secret-of-a1');
+    call!.answer(200, { id: 'resp_1', usage });
+    models.registry.health.happened(0, 'disable');
+    models.registry.health.happened(2, 'disable');
+    ask(models, 'resp_1');
+    expect(models.newCalls()[0]!.key).toBe('secret-of-b');
+  });
+
+  it('is not tried at another provider, which does not know the answer', () => {
+    const models = new Models({ pools });
+    ask(models);
+    models.newCalls()[0]!.answer(200, { id: 'resp_1', usage });
+    const caller = ask(models, 'resp_1');
+    models.newCalls()[0]!.answer(503, {});
+    expect(models.calls).toEqual([]);
+    expect(caller.head!.status).toBe(503);
+  });
+});
+
 describe('a stream', () => {
   const STREAM = ['content-type', 'text/event-stream'];
   const begun = (body: object = {}) => {

@@ -50,6 +50,8 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
   readonly #tenant: number;
   readonly #plan: CallPlan;
   readonly #targets: readonly Target[];
+  /** The account that keeps the answer which the call builds upon; null: any may serve it. */
+  readonly #home: number | null;
   /** When it first found no room. */
   #waitsSinceMs: number | null = null;
   #attempt: Attempt | null = null;
@@ -85,6 +87,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     this.#request = request;
     this.#handler = handler;
     this.#tenant = thread.tenants.placeOf(request.tenant);
+    this.#home = this.#homeOf(plan);
     if (targets.length === 0) this.#failLater('no_pool_for_model');
     else this.#choose();
   }
@@ -184,9 +187,26 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     };
   }
 
-  #candidatesOf({ candidates }: Target): readonly Candidate[] {
-    if (this.#refusedKeys.length === 0) return candidates;
-    return candidates.filter(({ key }) => !this.#refusedKeys.includes(key));
+  #candidatesOf({ candidates, accounts }: Target): readonly Candidate[] {
+    if (this.#refusedKeys.length === 0 && this.#home === null) return candidates;
+    return candidates.filter(
+      ({ key }) =>
+        !this.#refusedKeys.includes(key) && (this.#home === null || accounts.get(key) === this.#home),
+    );
+  }
+
+  /** An account that has no key any more that is well keeps nobody from another: its provider says what it does not know. */
+  #homeOf({ previous }: CallPlan): number | null {
+    const { homes, health, clock } = this.#thread;
+    const home = previous === null ? null : homes.accountOf(previous);
+    if (home === null) return null;
+    const nowMs = clock.monotonicMs();
+    const isThere = this.#targets.some(({ accounts }) =>
+      [...accounts].some(
+        ([key, account]) => account === home && (health.serves(key, nowMs) || health.isProving(key)),
+      ),
+    );
+    return isThere ? home : null;
   }
 
   #wait(target: Target, plan: CallPlan, atMs: number, nowMs: number): boolean {
@@ -384,7 +404,9 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
   }
 
   #hasOther(target: Target): boolean {
-    return this.#targets.some((other) => other !== target && this.#mayTry(other));
+    return this.#targets.some(
+      (other) => other !== target && this.#mayTry(other) && this.#candidatesOf(other).length > 0,
+    );
   }
 
   onDrain(): void {}
@@ -435,6 +457,9 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
       return;
     }
     this.#sent++;
+    const answerId = this.#usage?.answerId ?? null;
+    const account = attempt.target.accounts.get(attempt.key);
+    if (answerId !== null && account !== undefined) this.#thread.homes.remember(answerId, account);
     const { tokensCounted } = attempt.target.provider;
     const counted = tokensCounted === 'reserved' ? this.#asReserved(outcome) : outcome;
     lanes.settle(attempt.ticket, counted, reports, nowMs);
@@ -477,8 +502,8 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     const nowMs = this.#thread.clock.monotonicMs();
     const { amounts } = this.#plan;
     let soonestMs = Number.POSITIVE_INFINITY;
-    for (const { candidates } of this.#targets)
-      for (const { key, lanes } of candidates)
+    for (const target of this.#targets)
+      for (const { key, lanes } of this.#candidatesOf(target))
         if (this.#thread.health.serves(key, nowMs))
           soonestMs = Math.min(soonestMs, this.#thread.lanes.fitsAtMs(lanes, amounts, nowMs));
     return soonestMs;

@@ -12,6 +12,7 @@ import type {
   UpstreamRequest,
   UpstreamService,
 } from '../pipeline/upstream.ts';
+import { AnswerHomes, accountTag } from './answer-homes.ts';
 import { type CallPlan, cappedPlan, planAs, planCall } from './call-plan.ts';
 import type { Candidate } from './choice.ts';
 import { FairShares, fairSharesCells } from './fair-shares.ts';
@@ -57,6 +58,7 @@ export interface ModelThread extends Pick<ModelThreadParts, 'limits' | 'clock' |
   readonly lanes: Lanes;
   readonly health: KeyHealth;
   readonly tenants: TenantPlaces;
+  readonly homes: AnswerHomes;
 }
 
 /** A pool as one model uses it. */
@@ -67,10 +69,12 @@ export interface Target {
   readonly queue: PoolQueue;
   /** What its provider calls the model. */
   readonly upstreamName: string;
-  /** Both are others once keys are renewed. */
+  /** All three are others once keys are renewed. */
   candidates: readonly Candidate[];
   /** By their places. */
   keys: ReadonlyMap<number, PreparedKey>;
+  /** {@link accountTag} of each, by its place. */
+  accounts: ReadonlyMap<number, number>;
 }
 
 export interface BoundModel {
@@ -96,6 +100,7 @@ export class ThreadModelServices implements ModelServices {
       lanes: new Lanes({ memory: memory.lanes, lanes: limits.poolLanes, proofMs: LANE_PROOF_MS }),
       health: new KeyHealth(memory),
       tenants: new TenantPlaces(memory),
+      homes: new AnswerHomes(memory.homes),
     };
   }
 
@@ -155,6 +160,7 @@ export class ThreadModelServices implements ModelServices {
       upstreamName,
       candidates: [],
       keys: new Map(),
+      accounts: new Map(),
     };
     putKeys(target, own.keys);
     this.#targets.push({ pool: own.place, target: new WeakRef(target) });
@@ -209,6 +215,8 @@ function putKeys(target: Target, renewed: readonly PreparedKey[]): void {
   // In the order of the file, which decides between equals; the former secret of a key stands behind the new one.
   const inOrder = pool.keys.flatMap((key) => all.filter(({ name }) => name === key.name));
   target.keys = new Map(inOrder.map((key) => [key.place, key]));
+  const accountOf = new Map(pool.keys.map(({ name, account }) => [name, accountTag(pool.provider, account)]));
+  target.accounts = new Map(inOrder.map(({ name, place }) => [place, accountOf.get(name)!]));
   target.candidates = inOrder.map(({ name, place, lanes, share }) => {
     const { priority, weight } = pool.keys.find((one) => one.name === name)!;
     return { key: place, lanes: lanes[upstreamName]!, priority, weight, share };

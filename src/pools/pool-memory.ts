@@ -1,5 +1,6 @@
 /** What all threads share of pools. Everything starts as zero: nothing taken, every key active, nobody waiting. */
 import type { LimitValues } from '../base/limits.ts';
+import { answerHomesBytes } from './answer-homes.ts';
 import { fairSharesCells } from './fair-shares.ts';
 import { laneBytes } from './lane-layout.ts';
 
@@ -11,10 +12,15 @@ export interface PoolMemory {
   readonly shares: SharedArrayBuffer;
   /** Int32 hashes of tenants, by their place in the tags of a pool. */
   readonly tenants: SharedArrayBuffer;
+  /** Of `AnswerHomes`. */
+  readonly homes: SharedArrayBuffer;
   readonly threads: number;
 }
 
-export type PoolSizes = Pick<LimitValues, 'poolLanes' | 'poolKeys' | 'pools' | 'poolTenants'>;
+export type PoolSizes = Pick<
+  LimitValues,
+  'poolLanes' | 'poolKeys' | 'pools' | 'poolTenants' | 'rememberedAnswers'
+>;
 
 /** Cells of one key. */
 export const KEY_CELLS = {
@@ -43,6 +49,7 @@ export function createPoolMemory(sizes: PoolSizes, threads: number): PoolMemory 
       sizes.pools * fairSharesCells(threads, sizes.poolTenants) * Float64Array.BYTES_PER_ELEMENT,
     ),
     tenants: new SharedArrayBuffer(sizes.poolTenants * Int32Array.BYTES_PER_ELEMENT),
+    homes: new SharedArrayBuffer(answerHomesBytes(sizes.rememberedAnswers)),
     threads,
   };
 }

@@ -124,6 +124,9 @@ export const BOUND_VIEWS = {
   poolKeys: REFUSED_CONFIGURATION,
   poolLanes: REFUSED_CONFIGURATION,
   poolTenants: told('nobody: further tenants wait as one'),
+  rememberedAnswers: told(
+    'the caller, by the provider: a call that builds upon a forgotten answer goes to any account',
+  ),
   providerAttempts: seen(answer('keys_exhausted')),
   providerErrorBytes: told('the caller, whose error is cut'),
   streamEventBytes: told('nobody: all that was estimated for such a call is spent'),

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { AnswerHomes, accountTag, answerHomesBytes } from './answer-homes.ts';
+
+const homes = (answers: number) => {
+  const memory = new SharedArrayBuffer(answerHomesBytes(answers));
+  return { memory, homes: new AnswerHomes(memory) };
+};
+const ACCOUNTS = ['org-1', 'org-2', 'org-3'].map((name) => accountTag('openai', name));
+
+describe('homes of answers', () => {
+  it('are known to all threads, for as many as there is room for, the latest ones first', () => {
+    const { memory, homes: one } = homes(1_000);
+    const other = new AnswerHomes(memory);
+    const id = (nth: number) => `resp_${nth.toString(16).padStart(48, '0')}`;
+    for (let nth = 0; nth < 3_000; nth++) one.remember(id(nth), ACCOUNTS[nth % 3]!);
+    let [known, latest] = [0, 0];
+    for (let nth = 0; nth < 3_000; nth++) {
+      const account = other.accountOf(id(nth));
+      if (account === null) continue;
+      expect(account).toBe(ACCOUNTS[nth % 3]);
+      known++;
+      if (nth >= 2_800) latest++;
+    }
+    expect(known).toBe(1_000);
+    expect(latest).toBeGreaterThan(195);
+    expect(other.accountOf('resp_of_somebody')).toBeNull();
+  });
+
+  it('tell accounts of two providers apart, though they have one name', () => {
+    expect(accountTag('openai', 'main')).not.toBe(accountTag('azure', 'main'));
+  });
+});

@@ -1,0 +1,67 @@
+/**
+ * Which account keeps an answer that a later call builds upon (`previous_response_id` of OpenAI's responses): another account does not
+ * know it. Of the latest answers of all threads, in shared memory: what is forgotten goes to any account, as if nothing were known.
+ *
+ * A 64-bit word for each: the tag of the id above, the account below. Buckets of {@link WAYS}, the latest first. Each word is written
+ * whole; of two threads that write a bucket at a time one may lose what it wrote.
+ */
+
+/** Words of a bucket. */
+const WAYS = 4;
+
+export function answerHomesBytes(answers: number): number {
+  return Math.ceil(answers / WAYS) * WAYS * BigInt64Array.BYTES_PER_ELEMENT;
+}
+
+export class AnswerHomes {
+  readonly #words: BigInt64Array;
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#words = new BigInt64Array(memory);
+  }
+
+  /** `account`: 31 bits, not 0. */
+  remember(id: string, account: number): void {
+    const first = this.#bucketOf(id);
+    for (let at = first + WAYS - 1; at > first; at--)
+      Atomics.store(this.#words, at, Atomics.load(this.#words, at - 1));
+    Atomics.store(this.#words, first, BigInt.asIntN(64, (BigInt(tagOf(id)) << 32n) | BigInt(account)));
+  }
+
+  /** Null: forgotten, or never known. */
+  accountOf(id: string): number | null {
+    const first = this.#bucketOf(id);
+    const tag = tagOf(id);
+    for (let at = first; at < first + WAYS; at++) {
+      const word = BigInt.asUintN(64, Atomics.load(this.#words, at));
+      const account = Number(word & 0xffff_ffffn);
+      if (account !== 0 && Number(word >> 32n) === tag) return account;
+    }
+    return null;
+  }
+
+  #bucketOf(id: string): number {
+    return (hashOf(id, BUCKET_SEED) % (this.#words.length / WAYS)) * WAYS;
+  }
+}
+
+/** What tells accounts apart: 31 bits of its name and its provider's, never 0. */
+export function accountTag(provider: string, account: string): number {
+  return (hashOf(`${provider}\0${account}`, TAG_SEED) >>> 1) | 1;
+}
+
+function tagOf(id: string): number {
+  return hashOf(id, TAG_SEED);
+}
+
+/** FNV-1a, with a last mixing (MurmurHash3): ids differ in their ends. */
+function hashOf(text: string, seed: number): number {
+  let hash = seed;
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x0100_0193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+const BUCKET_SEED = 0x811c_9dc5;
+const TAG_SEED = 0x9747_b28c;
