@@ -289,6 +289,7 @@ describe('an answer of a service', () => {
     caching.answer('one');
     isFull = true;
     expect(caching.get('/items/1').status).toBe(429);
+    expect(caching.record.cache).toBe('');
   });
 });
 

@@ -366,7 +366,6 @@ export class Exchange
           : keepingOf(asked, { request, edits: thread.requestEdits, wishes, forMs });
       this.#keeping = this.#answer.keeping = new AnswerKeeping(thread, this.#version!.epoch, keeping);
       this.#kept = this.#keeping.find(this.#targets);
-      this.#account.cache = this.#keeping.outcome;
     }
     context.cached = this.#kept !== null;
     this.#advance();
@@ -420,6 +419,8 @@ export class Exchange
     const context = this.#context;
     const plan = this.#plan!;
     this.#totalDeadlineMs = this.#deadlineMs();
+    // said of what is let through alone: limits may refuse an answer at hand
+    if (this.#keeping !== null) this.#account.cache = this.#keeping.outcome;
     if (this.#kept !== null) {
       this.#replay(this.#kept);
       return;
