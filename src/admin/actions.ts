@@ -142,6 +142,10 @@ export interface CounterStatus {
   readonly openSlice: number | null;
   /** Of a budget: what requests in flight have reserved. It would count as spent then. */
   readonly reserved: number | null;
+  /** Of the key that has used most of it, 0 … 1. */
+  readonly usedShare: number;
+  /** Of a quota or budget: when that key will have used it up, if it goes on as since the period began; null: not before the next one. */
+  readonly usedUpMs: number | null;
   /** Of a limit as it was before an edit; null for limits of the rules as they are. */
   readonly replaced: {
     readonly state: 'in-force' | 'over';

@@ -82,6 +82,8 @@ export const STATUS: AdminStatus = {
       keysMaxFromNextStart: 100_000,
       currency: null,
       openSlice: null,
+      usedShare: 0.25,
+      usedUpMs: null,
       reserved: null,
       replaced: { state: 'in-force', endsMs: 1_764_500_000_000 },
     },

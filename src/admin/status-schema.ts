@@ -94,6 +94,12 @@ export const STATUS_SCHEMA = object({
       currency: orNull(TEXT),
       openSlice: orNull(NUMBER),
       reserved: orNull(NUMBER),
+      usedShare: { ...NUMBER, description: 'Of the key that has used most of it, 0 to 1.' },
+      usedUpMs: orNull({
+        ...TIME_MS,
+        description:
+          'Of a quota or budget: when that key will have used it up, if it goes on as since the period began; null: not before the next one.',
+      }),
       replaced: orNull(object({ state: { enum: ['in-force', 'over'] }, endsMs: orNull(TIME_MS) })),
     }),
   ),

@@ -56,6 +56,10 @@ describe('a quota', () => {
       ]),
     );
     expect(upstream.requests).toHaveLength(700);
+    const status = () => runPortunus(['status', project.folder]);
+    await expect
+      .poll(async () => (await status()).stdout, { timeout: 10_000 })
+      .toContain('a key has used all of it');
   });
 
   it('is never exceeded over kill -9, and loses at most the open slices that status told', async () => {

@@ -111,6 +111,8 @@ function counterText({
   currency,
   openSlice,
   reserved,
+  usedShare,
+  usedUpMs,
   replaced,
 }: CounterStatus): string {
   const later = keysMaxFromNextStart > keysMax ? ` (${keysMaxFromNextStart} from the next start on)` : '';
@@ -118,7 +120,13 @@ function counterText({
   const held =
     reserved === null || reserved === 0 ? '' : ` and spend ${text(reserved)} that is only reserved`;
   const atRisk = openSlice === null ? '' : `; a crash now would lose ${text(openSlice)} of it${held}`;
-  return `${label}${replacedText(replaced)}: ${keys} of ${keysMax} keys${later}${atRisk}`;
+  const forecast =
+    usedUpMs === null
+      ? ''
+      : usedShare >= 1
+        ? '; a key has used all of it'
+        : `; a key has used ${Math.floor(100 * usedShare)} % of it, and all by ${new Date(usedUpMs).toISOString().slice(0, 16)}Z if it goes on so`;
+  return `${label}${replacedText(replaced)}: ${keys} of ${keysMax} keys${later}${atRisk}${forecast}`;
 }
 
 function replacedText(replaced: CounterStatus['replaced']): string {

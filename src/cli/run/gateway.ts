@@ -389,6 +389,7 @@ export class Gateway {
     this.#metrics = new GatewayMetrics({
       observation,
       startedMs: this.#startedMs,
+      clock,
       dataFolder: world.server.dataFolder,
       running: () => this.#configuration.running,
       counters: () => this.#counters.inspect(),

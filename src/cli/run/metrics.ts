@@ -2,6 +2,7 @@ import { readdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AdminServer } from '../../admin/server.ts';
 import type { LimitValues } from '../../base/limits.ts';
+import type { Clock } from '../../base/ports.ts';
 import { ALERT_SEVERITIES, ASKED_BY } from '../../observe/alert-bus.ts';
 import type { FilledBound } from '../../observe/metrics/bound-table.ts';
 import { type Exposition, exposition } from '../../observe/metrics/exposition.ts';
@@ -12,6 +13,7 @@ import type { RuleMatches } from '../../observe/rule-alerts.ts';
 import type { ThreadGaugeValues } from '../../pipeline/thread-gauges.ts';
 import type { CounterUsage } from '../../state/counter-registry.ts';
 import { HISTORY_FILE } from '../../state/history-file.ts';
+import { quotaUsedUpMs } from '../../state/quota-forecast.ts';
 import type { OpenSlice } from '../../state/quota-leases.ts';
 import type { RateKeeping } from '../../state/rates/rate-checkpoints.ts';
 import { STORE_FILE } from '../../state/store.ts';
@@ -27,6 +29,7 @@ import { collectPools, type ForecastPool } from './pool-metrics.ts';
 export interface MetricSources {
   readonly observation: Observation;
   readonly startedMs: number;
+  readonly clock: Pick<Clock, 'wallMs'>;
   readonly dataFolder: string;
   readonly running: () => Running | null;
   readonly counters: () => readonly CounterUsage[];
@@ -80,6 +83,9 @@ export class GatewayMetrics {
 
   #limits(samples: MetricSamples): void {
     const slices = new Map(this.#sources.openSlices().map(({ identity, amount }) => [identity, amount]));
+    const running = this.#sources.running();
+    const windows = new Map(running?.bundle.counters.map(({ identity, window }) => [identity, window]));
+    const wallMs = this.#sources.clock.wallMs();
     // No more limits than series, as for every other metric: those nearest to their end first.
     const usages = [...this.#sources.counters()].sort((a, b) => b.headroom.usedShare - a.headroom.usedShare);
     const seriesMax = this.#sources.limits.metricSeries;
@@ -93,6 +99,10 @@ export class GatewayMetrics {
       samples.add('portunus_limit_memory_bytes', labels, usage.bytes);
       const slice = slices.get(usage.identity);
       if (slice !== undefined) samples.add('portunus_quota_open_slice', labels, slice);
+      const window = windows.get(usage.identity);
+      const usedUpMs = window === undefined ? null : quotaUsedUpMs(window, usage.headroom.usedShare, wallMs);
+      if (usedUpMs !== null)
+        samples.add('portunus_quota_used_up_in_seconds', labels, (usedUpMs - wallMs) / 1e3);
     }
     samples.add('portunus_replaced_limits', {}, this.#sources.replacedInForce());
     const leftOut = Math.max(0, usages.length - seriesMax);

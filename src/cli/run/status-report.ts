@@ -14,8 +14,10 @@ import type { LimitValues } from '../../base/limits.ts';
 import { renderText } from '../../diagnostics/render/text.ts';
 import { counterLabel, counterMeasure } from '../../language/canonical.ts';
 import type { World } from '../../model/world.ts';
+import type { CounterSpec } from '../../pipeline/counters.ts';
 import type { ConfigurationHistory } from '../../state/configuration-history.ts';
 import type { CounterUsage } from '../../state/counter-registry.ts';
+import { quotaUsedUpMs } from '../../state/quota-forecast.ts';
 import type { OpenSlice } from '../../state/quota-leases.ts';
 import type { RateKeeping } from '../../state/rates/rate-checkpoints.ts';
 import type { Store } from '../../state/store.ts';
@@ -75,7 +77,7 @@ export function adminStatus(parts: StatusParts): AdminStatus {
       logDropped: observation.accessLog.counts.dropped,
       logError: observation.destination.lastError,
     },
-    counters: parts.counters.map(({ identity, keysUsed, keysMax, keysWanted, replaced }) => ({
+    counters: parts.counters.map(({ identity, keysUsed, keysMax, keysWanted, replaced, headroom }) => ({
       identity,
       label: counterLabel(identity),
       keys: keysUsed,
@@ -84,6 +86,8 @@ export function adminStatus(parts: StatusParts): AdminStatus {
       currency: counterMeasure(identity) === 'money' ? running.world.currency : null,
       openSlice: sliceOf(parts, identity)?.amount ?? null,
       reserved: sliceOf(parts, identity)?.reserved ?? null,
+      usedShare: headroom.usedShare,
+      usedUpMs: usedUpMs(running.bundle.counters, identity, headroom.usedShare, parts.nowMs),
       replaced: replaced === null ? null : replacedStatus(replaced, parts),
     })),
     services: parts.services,
@@ -99,6 +103,16 @@ export function adminStatus(parts: StatusParts): AdminStatus {
     deliveries: observation.deliveries.inspect(),
     limits: parts.settings.limits,
   };
+}
+
+function usedUpMs(
+  counters: readonly CounterSpec[],
+  identity: string,
+  usedShare: number,
+  nowMs: number,
+): number | null {
+  const window = counters.find((spec) => spec.identity === identity)?.window;
+  return window === undefined ? null : quotaUsedUpMs(window, usedShare, nowMs);
 }
 
 function replacedStatus(

@@ -112,6 +112,10 @@ export const METRICS = {
     LIMIT_LABELS,
     'Of a limit or quota: the share that is used by the counter nearest to its end (1: nothing left).',
   ),
+  portunus_quota_used_up_in_seconds: gauge(
+    LIMIT_LABELS,
+    'Of a quota or budget: in how long the counter nearest to its end will have nothing left, if it is used as since the period began; absent where that is not before the next one.',
+  ),
   portunus_limit_exhausted_keys: gauge(LIMIT_LABELS, 'Counters of a limit that have nothing left.'),
   portunus_limit_keys: gauge(LIMIT_LABELS, 'Counters of a limit in use.'),
   portunus_limit_keys_max: gauge(LIMIT_LABELS, 'Counters that a limit keeps apart.'),
