@@ -34,6 +34,7 @@ function poolOf({ name, accounts }: ScenarioProvider, deadlineMs: number): Pool 
     choose: 'headroom',
     sticky: null,
     queue: { upToMs: deadlineMs, waiting: 10_000 },
+    rotationHook: null,
     keys: accounts.flatMap((account) =>
       keysOf(account).map((key) => ({
         name: key,

@@ -219,6 +219,8 @@ const POOL: PoolView = {
       inFlight: 2,
       headroom: 0.5,
       usedUp: { byCurrentMs: 1_895_456_600_000, bySeasonMs: null },
+      secretSinceMs: 1_895_456_000_000,
+      rotationDueMs: 1_900_640_000_000,
       rotation: { sinceMs: 1_895_456_000_000, untilMs: 1_895_456_900_000, share: 0.1, former: 'active' },
       throttled: [{ model: 'gpt-4o', untilMs: 1_895_456_000_000 }],
       limits: [

@@ -22,7 +22,8 @@ export function bundleHash(content: HashedContent): string {
   for (const name of ['rules', 'counters', 'alerts', 'services'] as const) {
     hash.update(`${name}:${content[name].map(digestOf).join()}\n`);
   }
-  for (const alert of content.poolRules.alerts) hash.update(`pool alert:${digestOf(alert)}\n`);
+  for (const rules of [content.poolRules.alerts, content.poolRules.rotations])
+    hash.update(`pool rules:${rules.map(digestOf).join()}\n`);
   const { providers, pools, models } = content.models;
   for (const part of [providers, pools, models])
     hash.update(`models:${[...part.values()].map(digestOf).join()}\n`);

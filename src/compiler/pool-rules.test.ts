@@ -5,7 +5,7 @@ import { checkPolicies } from '../language/check.ts';
 import { AI_WORLD } from '../language/world.cases.ts';
 import type { PoolAlertTest, PoolSubject } from '../pipeline/pool-rules.ts';
 import { poolRuleSpecs } from './pool-rules.ts';
-import { poolAlertTest } from './runtime/pool-rules.ts';
+import { poolAlertTest, rotationTest } from './runtime/pool-rules.ts';
 
 const MONDAY_NOON_MS = Date.UTC(2026, 10, 30, 12);
 const DECLARATIONS = 'language 1\ncalendar "office" mon..fri 08:00..18:00\ndefine some = ["spare", "main"]\n';
@@ -123,5 +123,29 @@ describe('an alert about pools', () => {
       notify: 'oncall',
       mode: 'enforce',
     });
+  });
+});
+
+describe('a rotation of keys', () => {
+  it('says how old secrets may be, on the days when it is in force', () => {
+    const text = 'rotate keys of pool "main" every 60 days  overlap 24h  notify "oncall"  from 2026-12-01';
+    const file = new SourceText(
+      'a.policy',
+      `${DECLARATIONS}policy "p" { ${text} rotate keys of pool "main" every 2h }`,
+    );
+    const { policies, diagnostics } = checkPolicies([file], AI_WORLD);
+    expect(diagnostics).toEqual([]);
+    const rules = policies.policies[0]!.poolRules;
+    expect(rules.map(({ key }) => key)).toEqual([
+      'rotate keys of pool "main" every 5184000000ms  overlap 86400000ms  when request.date["Europe/Berlin"] >= 20788 days  notify "oncall"',
+      'rotate keys of pool "main" every 7200000ms',
+    ]);
+    const tests = poolRuleSpecs(policies, AI_WORLD).rotations.map(rotationTest);
+    expect(tests.map(({ spec }) => [spec.everyMs, spec.overlapMs, spec.notify])).toEqual([
+      [60 * 86_400_000, 86_400_000, 'oncall'],
+      [7_200_000, null, null],
+    ]);
+    expect(tests.map((test) => test.isInForce(MONDAY_NOON_MS))).toEqual([false, true]);
+    expect(tests.map((test) => test.isInForce(MONDAY_NOON_MS + 86_400_000))).toEqual([true, true]);
   });
 });

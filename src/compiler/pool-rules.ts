@@ -1,7 +1,13 @@
 import { compareCodePoints } from '../language/order.ts';
-import type { CheckedPolicies, CheckedPolicy, PoolAlertRule, TextTemplate } from '../language/typed.ts';
-import type { World } from '../model/world.ts';
-import type { PoolAlertSpec, PoolRuleSpecs } from '../pipeline/pool-rules.ts';
+import type {
+  CheckedPolicies,
+  CheckedPolicy,
+  PoolAlertRule,
+  RotationRule,
+  TextTemplate,
+} from '../language/typed.ts';
+import type { EnforcementMode, World } from '../model/world.ts';
+import type { PoolAlertSpec, PoolRuleSpecs, RotationSpec } from '../pipeline/pool-rules.ts';
 import { Conditions } from './conditions.ts';
 import type { Condition, FactReference } from './ir.ts';
 import { lower } from './lower.ts';
@@ -17,8 +23,14 @@ export interface PoolText {
 /** Rules about pools as plain data, by policy and rule. No route has a part in them. */
 export function poolRuleSpecs({ policies }: CheckedPolicies, world: World): PoolRuleSpecs {
   const sorted = [...policies].sort((a, b) => compareCodePoints(a.name, b.name));
+  const rules = sorted.flatMap((policy) => policy.poolRules.map((rule) => ({ rule, policy })));
   return {
-    alerts: sorted.flatMap((policy) => policy.poolRules.map((rule) => alertSpec(rule, policy, world))),
+    alerts: rules.flatMap(({ rule, policy }) =>
+      rule.kind === 'pool-alert' ? [alertSpec(rule, policy, world)] : [],
+    ),
+    rotations: rules.flatMap(({ rule, policy }) =>
+      rule.kind === 'rotation' ? [rotationSpec(rule, policy, world)] : [],
+    ),
   };
 }
 
@@ -28,7 +40,7 @@ function alertSpec(rule: PoolAlertRule, { name: policy }: CheckedPolicy, world: 
   return {
     policy,
     rule: rule.key,
-    mode: world.enforcement.get(policy)?.mode ?? 'enforce',
+    mode: modeOf(policy, world),
     of: rule.of,
     condition,
     because: rule.because === null ? null : textOf(rule.because),
@@ -37,6 +49,16 @@ function alertSpec(rule: PoolAlertRule, { name: policy }: CheckedPolicy, world: 
     ),
     notify: rule.notify,
   };
+}
+
+function rotationSpec(rule: RotationRule, { name: policy }: CheckedPolicy, world: World): RotationSpec {
+  const { pool, everyMs, overlapMs, when, notify } = rule;
+  const condition = when === null ? null : lower(when, new Conditions());
+  return { policy, mode: modeOf(policy, world), pool, everyMs, overlapMs, condition, notify };
+}
+
+function modeOf(policy: string, { enforcement }: World): EnforcementMode {
+  return enforcement.get(policy)?.mode ?? 'enforce';
 }
 
 function textOf(because: TextTemplate): PoolText {

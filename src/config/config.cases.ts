@@ -233,7 +233,14 @@ pools:
           account: *amounts
       k2: { secret: "file:../secrets/k2" }
   house: { provider: house, keys: { main: { secret: env:HOUSE_KEY } } }
-  other: { provider: other, keys: { main: { secret: env:OTHER_KEY } } }
+  other:
+    provider: other
+    rotation: { command: [../bin/new-key, --quiet], within: 1m }
+    keys: { main: { secret: "store:other/main" } }
+  further:
+    provider: other
+    rotation: { webhook: "https://vault.example.com/rotate", secretFile: ../secrets/rotation }
+    keys: { main: { secret: "store:further/main" } }
 models:
   gpt-4o:
     pools: [openai-main, house]

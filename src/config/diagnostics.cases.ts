@@ -2252,6 +2252,78 @@ models:
 `,
   },
   {
+    code: 'PT3215',
+    name: 'a hook that is a command and a webhook',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'providers/a.yaml': `providers: { openai: { extends: builtin/openai } }
+pools:
+  main:
+    provider: openai
+    rotation: { command: [/bin/new], webhook: "https://vault.example" }
+    keys: { k: { secret: "store:k" } }
+`,
+    },
+    rendered: `error[PT3215]: What is asked for new secrets is a command, or a webhook with the secretFile that it is signed with.
+  --> providers/a.yaml:5:15
+   |
+ 5 |     rotation: { command: [/bin/new], webhook: "https://vault.example" }
+   |               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+   = help: Write \`command: [/usr/local/bin/new-key]\`, or \`webhook\` and \`secretFile\`.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3215',
+    name: 'a webhook that answers secrets in the clear',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'providers/a.yaml': `providers: { openai: { extends: builtin/openai } }
+pools:
+  main:
+    provider: openai
+    rotation: { webhook: "http://vault.example/", secretFile: s }
+    keys: { k: { secret: "store:k" } }
+`,
+    },
+    rendered: `error[PT3215]: "http://vault.example/" is not an address that secrets can be asked for.
+  --> providers/a.yaml:5:26
+   |
+ 5 |     rotation: { webhook: "http://vault.example/", secretFile: s }
+   |                          ^^^^^^^^^^^^^^^^^^^^^^^
+   = help: Write it like https://vault.example.com/rotate, without a name or password in it; http is taken on this machine alone.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3216',
+    name: 'a hook for a secret of the environment',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'providers/a.yaml': `providers: { openai: { extends: builtin/openai } }
+pools:
+  main:
+    provider: openai
+    rotation: { command: [/bin/new] }
+    keys: { k: { secret: "env:K" } }
+`,
+    },
+    rendered: `error[PT3216]: The secret of key "k" of pool "main" is the variable K, which no hook can replace.
+  --> providers/a.yaml:5:15
+   |
+ 5 |     rotation: { command: [/bin/new] }
+   |               ^^^^^^^^^^^^^^^^^^^^^^^
+   = help: Write \`secret: "store:main/k"\` at the key, and set it with "portunus secrets set"; or remove \`rotation\`.
+
+1 error.
+`,
+  },
+  {
     code: 'PT3213',
     name: 'two sets of limits for one account',
     texts: {

@@ -229,7 +229,14 @@ export interface PoolDocument {
   readonly choose: PoolStrategy;
   readonly sticky?: 'conversation';
   readonly queue: { readonly upTo: string; readonly waiting: number | string };
+  readonly rotation?: RotationDocument;
   readonly keys: Readonly<Record<string, PoolKeyDocument>>;
+}
+export interface RotationDocument {
+  readonly command?: readonly string[];
+  readonly webhook?: string;
+  readonly secretFile?: string;
+  readonly within: string;
 }
 export interface PoolKeyDocument {
   readonly account?: string;

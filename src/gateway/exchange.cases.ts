@@ -469,7 +469,7 @@ export function simulatedRoute(path: string, rest: Partial<Route> = {}): Route {
 function bundleOf({ routes, bundle }: SimulationOptions): RuleBundle {
   return {
     hash: '0123456789abcdef',
-    poolRules: { alerts: [] },
+    poolRules: { alerts: [], rotations: [] },
     routes: routes.map((route) => ({
       route,
       service: 0,

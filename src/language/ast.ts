@@ -137,7 +137,8 @@ export type RuleNode =
   | (RuleNodeBase & { readonly kind: 'route-to'; readonly pools: readonly TextNode[] })
   | MaskNode
   | DeprecateNode
-  | AlertNode;
+  | AlertNode
+  | RotateNode;
 
 export type MemberNode<Kind extends 'cap' | 'default' = 'cap' | 'default'> = RuleNodeBase & {
   readonly kind: Kind;
@@ -176,6 +177,15 @@ export type AlertNode = RuleNodeBase & {
   readonly because: TemplateNode | null;
   readonly maxKeys: NumberNode | null;
   /** The delivery that is told; null: all that take everything. */
+  readonly notify: TextNode | null;
+};
+/** `rotate keys of pool "main" every 60 days  overlap 24h`; milliseconds. */
+export type RotateNode = RuleNodeBase & {
+  readonly kind: 'rotate';
+  readonly pool: TextNode;
+  readonly every: NumberNode;
+  /** Null: as whoever rotates says. */
+  readonly overlap: NumberNode | null;
   readonly notify: TextNode | null;
 };
 /** `for at least 10 requests in any 1m`. */

@@ -77,8 +77,13 @@ export function canonicalRule(rule: DistributiveOmit<CheckedRule, 'key' | 'span'
 
 /** The same of a rule about pools. */
 export function canonicalPoolRule(rule: DistributiveOmit<PoolRule, 'key' | 'span'>): string {
-  const because = rule.because === null ? '' : `  because ${templateText(rule.because)}`;
   const notify = rule.notify === null ? '' : `  notify ${quoted(rule.notify)}`;
+  if (rule.kind === 'rotation') {
+    const overlap = rule.overlapMs === null ? '' : `  overlap ${rule.overlapMs}ms`;
+    const every = `rotate keys of pool ${quoted(rule.pool)} every ${rule.everyMs}ms`;
+    return `${every}${overlap}${whenText(rule.when)}${notify}`;
+  }
+  const because = rule.because === null ? '' : `  because ${templateText(rule.because)}`;
   return `alert${whenText(rule.when).slice(1)}${because}${notify}`;
 }
 

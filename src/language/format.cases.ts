@@ -344,4 +344,9 @@ policy "p"
     given: scrambled('alert   when pool.headroom<15% or pool exhausted  within 10 minutes notify "oncall"\n'),
     formatted: ordered('    alert when pool.headroom < 15% or pool exhausted within 10m  notify "oncall"\n'),
   },
+  {
+    name: 'a rotation of keys',
+    given: scrambled('rotate keys of pool "openai-main" every 60 days notify "oncall" overlap 24h\n'),
+    formatted: ordered('    rotate keys of pool "openai-main" every 60 days  overlap 24h  notify "oncall"\n'),
+  },
 ];

@@ -24,11 +24,6 @@ const PARTS: readonly (readonly [part: string, today: string | null, words: read
   ],
   ['pools of provider keys', null, ['pools']],
   [
-    'pools of provider keys',
-    'Today callers can be told in time: `warn when credential.age > 60 days  because "Rotate your key"`.',
-    ['rotate'],
-  ],
-  [
     'weights of requests',
     'Today requests are counted, and money with prices of routes: `budget $20 per day  for each consumer`.',
     ['counting'],

@@ -27,7 +27,7 @@ describe('tokens', () => {
     ['tenant.limit.each', ['tenant tenant', 'Member .limit', 'Member .each']],
     ['total to tot', ['total total', 'to to', 'Name tot']],
     ['day days', ['day day', 'days days']],
-    ['rotate', ['Later rotate']],
+    ['waiver', ['Later waiver']],
     ['<= < >= >', ['<= <=', '< <', '>= >=', '> >']],
     ['"a\\"b" "c"', ['Text "a\\"b"', 'Text "c"']],
     ['a#"x"\nb', ['Name a', 'Name b']],

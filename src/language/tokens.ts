@@ -36,6 +36,7 @@ export const KEYWORD_GROUPS = {
     'mask',
     'deprecate',
     'alert',
+    'rotate',
   ],
   clause: [
     'when',
@@ -50,6 +51,7 @@ export const KEYWORD_GROUPS = {
     'max',
     'on',
     'was',
+    'overlap',
     'alert',
     'notify',
   ],
@@ -83,7 +85,6 @@ export const PERIODS = ['day', 'week', 'month', 'quarter', 'year'] as const;
  * then, and answered with "not in this version" (PT0106) wherever they stand.
  */
 export const LATER_WORDS: ReadonlySet<string> = new Set([
-  'rotate',
   ...['convention', 'waiver', 'waivable', 'approval'],
   'counting',
   ...['targets', 'pools', 'may'],

@@ -227,7 +227,7 @@ export interface AlertRule extends RuleBase {
 }
 
 /** Rules about pools and their keys: the gateway asks them all the time, and no request is judged by them. */
-export type PoolRule = PoolAlertRule;
+export type PoolRule = PoolAlertRule | RotationRule;
 
 /** Tells operators of pools, or keys, of which something holds: once when it begins to, and when it no longer does. */
 export interface PoolAlertRule extends RuleBase {
@@ -237,6 +237,16 @@ export interface PoolAlertRule extends RuleBase {
   readonly when: TypedExpression;
   /** Said of the pool or key when it begins; read by operators. */
   readonly because: TextTemplate | null;
+  readonly notify: string | null;
+}
+
+/** How old the secrets of a pool's keys may be. Nobody is refused by it: an older one falls due, and is replaced by people or a hook. */
+export interface RotationRule extends RuleBase {
+  readonly kind: 'rotation';
+  readonly pool: string;
+  readonly everyMs: number;
+  /** How long the former secret serves beside the new one, where whoever rotates says nothing; null: 24 hours. */
+  readonly overlapMs: number | null;
   readonly notify: string | null;
 }
 

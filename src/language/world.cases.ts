@@ -137,7 +137,7 @@ export const WORLD: World = {
   ],
 };
 
-const POOL = { provider: 'openai', choose: 'headroom', sticky: null, keys: [] } as const;
+const POOL = { provider: 'openai', choose: 'headroom', sticky: null, rotationHook: null, keys: [] } as const;
 const MODEL = { upstreamName: 'gpt-4o', tags: [], price: null, outputTokensMax: null };
 
 /** The same with a route to models. */

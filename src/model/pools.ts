@@ -107,9 +107,21 @@ export interface Pool {
   readonly sticky: 'conversation' | null;
   /** How long calls may wait for a key, and how many of them on one data thread. 0: none waits. */
   readonly queue: { readonly upToMs: number; readonly waiting: number };
+  /** What is asked for a new secret of a key; null: people are. */
+  readonly rotationHook: RotationHook | null;
   readonly keys: readonly PoolKey[];
   readonly place: Place;
 }
+
+export type RotationHook = (
+  | {
+      readonly kind: 'command';
+      /** Absolute. */
+      readonly program: string;
+      readonly options: readonly string[];
+    }
+  | { readonly kind: 'webhook'; readonly url: string; readonly secretFile: string }
+) & { readonly withinMs: number };
 
 export interface PoolKey {
   readonly name: string;

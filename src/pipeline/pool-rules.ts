@@ -4,6 +4,7 @@ import type { EnforcementMode } from '../model/world.ts';
 
 export interface PoolRuleSpecs {
   readonly alerts: readonly PoolAlertSpec[];
+  readonly rotations: readonly RotationSpec[];
 }
 
 /** `alert when pool.headroom < 15%`. */
@@ -23,6 +24,19 @@ export interface PoolAlertSpec {
   readonly notify: string | null;
 }
 
+/** `rotate keys of pool "main" every 60 days  overlap 24h`. */
+export interface RotationSpec {
+  readonly policy: string;
+  readonly mode: EnforcementMode;
+  readonly pool: string;
+  readonly everyMs: number;
+  /** Null: as whoever rotates says. */
+  readonly overlapMs: number | null;
+  /** The days on which it is in force, as {@link PoolAlertSpec.condition}; null: all. */
+  readonly condition: unknown;
+  readonly notify: string | null;
+}
+
 /** A pool or a key as rules see it: values by the names of facts; undefined where one is missing. */
 export interface PoolSubject {
   readonly pool: string;
@@ -37,4 +51,9 @@ export interface PoolAlertTest {
   holds(subject: PoolSubject, wallMs: number): boolean;
   /** What is said when it begins to hold. */
   text(subject: PoolSubject, wallMs: number): string;
+}
+
+export interface RotationTest {
+  readonly spec: RotationSpec;
+  isInForce(wallMs: number): boolean;
 }

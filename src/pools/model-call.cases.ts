@@ -344,6 +344,7 @@ function poolOf(
     choose: 'headroom',
     sticky: null,
     queue: { upToMs: 0, waiting: 100 },
+    rotationHook: null,
     place: 'test.yaml:1',
     ...options,
     keys: options.keys.map(({ name, account, limits, priority, weight }) => ({

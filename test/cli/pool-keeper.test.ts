@@ -3,16 +3,17 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { err, ok } from '../../src/base/result.ts';
+import { err, ok, type Result } from '../../src/base/result.ts';
 import { PoolKeeper, type PoolKeeperParts } from '../../src/cli/run/pool-keeper.ts';
 import { poolRuleSpecs } from '../../src/compiler/pool-rules.ts';
-import { poolAlertTest } from '../../src/compiler/runtime/pool-rules.ts';
+import { poolAlertTest, rotationTest } from '../../src/compiler/runtime/pool-rules.ts';
 import { SourceText } from '../../src/diagnostics/source.ts';
 import { checkPolicies } from '../../src/language/check.ts';
 import { AI_WORLD } from '../../src/language/world.cases.ts';
+import type { RotationHook } from '../../src/model/pools.ts';
 import { PoolAlerts } from '../../src/observe/pool-alerts.ts';
 import type { AuditActor } from '../../src/pipeline/audit.ts';
-import type { PoolAlertTest } from '../../src/pipeline/pool-rules.ts';
+import type { PoolAlertTest, PoolRuleSpecs } from '../../src/pipeline/pool-rules.ts';
 import { HELLO, Models, type RotatedSecret } from '../../src/pools/model-call.cases.ts';
 
 const HOUR_MS = 3_600_000;
@@ -39,11 +40,18 @@ class Rig {
   readonly alerts = new Map<string, string>();
   readonly events: string[] = [];
   readonly poolAlerts: PoolAlerts;
+  readonly hookCalls: string[] = [];
+  hookGives: Result<string, string> = err('it said nothing');
   diskIsFull = false;
 
-  constructor(stored: Record<string, RotatedSecret>, nowMs = 1_000) {
+  constructor(
+    stored: Record<string, RotatedSecret>,
+    nowMs = 1_000,
+    rotationHook: RotationHook | null = null,
+  ) {
     this.stored = new Map(Object.entries(stored));
-    this.models = new Models({ pools: POOL, rotated: this.stored, nowMs });
+    const pools = POOL.map((pool) => ({ ...pool, rotationHook }));
+    this.models = new Models({ pools, rotated: this.stored, nowMs });
     const clock = { monotonicMs: () => this.models.nowMs, wallMs: () => this.models.nowMs };
     const alerts: PoolKeeperParts['alerts'] = {
       raise: ({ kind, subject, message }) => {
@@ -66,6 +74,10 @@ class Rig {
       tellKeys: (keys) => this.models.tellKeys(keys),
       secrets: this.#secrets(),
       poolAlerts: this.poolAlerts,
+      callHook: (_hook, { pool, key }) => {
+        this.hookCalls.push(`${pool}/${key}`);
+        return Promise.resolve(this.hookGives);
+      },
     });
   }
 
@@ -200,16 +212,19 @@ describe('what is kept of keys', () => {
   });
 });
 
+/** The rules in force, of a project that has this pool. */
+function rulesOf(text: string, mode: 'enforce' | 'warn' | 'shadow' = 'enforce'): PoolRuleSpecs {
+  const { pools } = new Rig({ a: kept('first') }).models.models;
+  const file = new SourceText('a.policy', `language 1\npolicy "p" { ${text} }`);
+  const enforcement = new Map([['p', { mode, place: '' }]]);
+  const world = { ...AI_WORLD, enforcement, models: { ...AI_WORLD.models, pools } };
+  const { policies, diagnostics } = checkPolicies([file], world);
+  expect(diagnostics).toEqual([]);
+  return poolRuleSpecs(policies, world);
+}
+
 describe('a rule about pools', () => {
-  /** The rule in force, of a project that has this pool. */
-  function rule(text: string): PoolAlertTest[] {
-    const { pools } = new Rig({ a: kept('first') }).models.models;
-    const file = new SourceText('a.policy', `language 1\npolicy "p" { ${text} }`);
-    const world = { ...AI_WORLD, models: { ...AI_WORLD.models, pools } };
-    const { policies, diagnostics } = checkPolicies([file], world);
-    expect(diagnostics).toEqual([]);
-    return poolRuleSpecs(policies, world).alerts.map(poolAlertTest);
-  }
+  const rule = (text: string): PoolAlertTest[] => rulesOf(text).alerts.map(poolAlertTest);
 
   it('sees a key that is lost as the gateway does, and is over once it is back', () => {
     const rig = new Rig({ a: kept('first') });
@@ -247,5 +262,98 @@ describe('a rule about pools', () => {
     rig.models.pass(61_000);
     rig.keeper.tend();
     expect([...rig.alerts]).toEqual([]);
+  });
+});
+
+describe('a rotation that a policy asks for', () => {
+  const DUE = 'key-rotation-due pool/a';
+  const FAILED = 'key-rotation-hook-failed pool/a';
+  const hook: RotationHook = { kind: 'command', program: '/bin/new', options: [], withinMs: 1_000 };
+
+  /** Looks after this time, and once more when the hook has ended. */
+  async function look(rig: Rig, ms: number): Promise<void> {
+    for (const each of [ms, 1_000]) {
+      rig.models.pass(each);
+      rig.keeper.tend();
+      await new Promise(setImmediate);
+    }
+  }
+
+  function underRules(text: string, given: { hook?: RotationHook; mode?: 'warn' | 'shadow' } = {}): Rig {
+    const rig = new Rig({ a: kept('first') }, 1_000, given.hook ?? null);
+    rig.keeper.useRotations(rulesOf(text, given.mode).rotations.map(rotationTest));
+    return rig;
+  }
+
+  it('falls due when the secret is too old, and is over when that has another one', async () => {
+    const rig = underRules(
+      'rotate keys of pool "pool" every 9h  rotate keys of pool "pool" every 3h  overlap 2h',
+    );
+    const dueMs = () => rig.keeper.list()[0]!.keys[0]!.rotationDueMs;
+    expect(dueMs()).toBe(3 * HOUR_MS);
+    await look(rig, 3 * HOUR_MS - 3_000);
+    expect(rig.alerts.has(DUE)).toBe(false);
+    await look(rig, 1_000);
+    expect(rig.alerts.get(DUE)).toBe(
+      'The secret of key "a" of pool "pool" is due: policy "p" has it replaced every 3 hours.',
+    );
+    const rotatedMs = rig.models.nowMs;
+    expect((await rig.keeper.rotate('pool', 'a', { secret: 'second' }, actor)).ok).toBe(true);
+    expect(rig.stored.get('a')!.untilMs).toBe(rotatedMs + 2 * HOUR_MS);
+    await look(rig, 1_000);
+    expect(rig.alerts.has(DUE)).toBe(false);
+    expect(dueMs()).toBe(rotatedMs + 3 * HOUR_MS);
+  });
+
+  it('is none of a key that nobody uses, nor of a policy in shadow', async () => {
+    const rig = underRules('rotate keys of pool "pool" every 3h', { mode: 'shadow' });
+    await look(rig, 4 * HOUR_MS);
+    rig.keeper.useRotations(rulesOf('rotate keys of pool "pool" every 3h').rotations.map(rotationTest));
+    await rig.keeper.change('pool', 'a', 'disable', actor);
+    await look(rig, 1_000);
+    expect([...rig.alerts.keys()].filter((key) => key === DUE)).toEqual([]);
+    expect(rig.keeper.list()[0]!.keys[0]!.rotationDueMs).toBeNull();
+    await rig.keeper.change('pool', 'a', 'enable', actor);
+    await look(rig, 1_000);
+    expect(rig.alerts.has(DUE)).toBe(true);
+    rig.keeper.useRotations([]);
+    await look(rig, 1_000);
+    expect(rig.alerts.has(DUE)).toBe(false);
+  });
+
+  it('is made with what the hook of the pool gives, which is asked again with growing pauses', async () => {
+    const rig = underRules('rotate keys of pool "pool" every 3h', { hook });
+    await look(rig, 3 * HOUR_MS);
+    expect(rig.alerts.get(FAILED)).toBe(
+      'The hook of pool "pool" gave no new secret for key "a": it said nothing.',
+    );
+    await look(rig, 57_000);
+    expect(rig.hookCalls).toEqual(['pool/a']);
+    rig.hookGives = ok('no key \n at all');
+    await look(rig, 3_000);
+    expect(rig.hookCalls).toHaveLength(2);
+    expect(rig.alerts.get(FAILED)).toContain('what it gave is no key');
+    rig.hookGives = ok('second');
+    await look(rig, 117_000);
+    expect(rig.hookCalls).toHaveLength(2);
+    await look(rig, 3_000);
+    expect(rig.stored.get('a')).toMatchObject({ present: 'second', former: 'first' });
+    expect([...rig.alerts.keys()]).toEqual([]);
+    await look(rig, HOUR_MS);
+    expect(rig.hookCalls).toHaveLength(3);
+    expect(JSON.stringify([rig.events, [...rig.alerts]])).not.toContain('second');
+  });
+
+  it('leaves a hook alone in warn, which keeps no rule that is enforced from asking it', async () => {
+    const rig = underRules('rotate keys of pool "pool" every 3h', { hook, mode: 'warn' });
+    await look(rig, 3 * HOUR_MS);
+    expect([rig.hookCalls, rig.alerts.has(DUE)]).toEqual([[], true]);
+    const enforced = rulesOf('rotate keys of pool "pool" every 5h').rotations.map(rotationTest);
+    const warning = rulesOf('rotate keys of pool "pool" every 3h', 'warn').rotations.map(rotationTest);
+    rig.keeper.useRotations([...warning, ...enforced]);
+    await look(rig, HOUR_MS);
+    expect(rig.hookCalls).toEqual([]);
+    await look(rig, HOUR_MS);
+    expect(rig.hookCalls).toEqual(['pool/a']);
   });
 });

@@ -68,7 +68,11 @@ const RULES: Readonly<Record<RuleKind, readonly [production: string, meaning: st
   ],
   alert: [
     'Alert',
-    'Tells operators of requests that fit, once they have ended; changes none of them. One alert for each rule and key, over when nothing has fitted for a while.',
+    'Tells operators of requests that fit, once they have ended; changes none of them. One alert for each rule and key, over when nothing has fitted for a while. One that asks about pools or their keys is about no request: it is asked of each of them once a second.',
+  ],
+  rotate: [
+    'Rotate',
+    'Has the secrets of a pool’s keys replaced: one that is older is due, which people are told, or the hook of the pool is asked for a new one. Of several for one pool the shortest time counts.',
   ],
 };
 
@@ -91,6 +95,8 @@ const CLAUSES: Readonly<Record<ClauseName, string>> = {
   code: 'A stable word for programs, in the field `code` of the answer.',
   because: 'A sentence for people. `{tenant.name}` is a hole; what is missing prints as `(none)`.',
   was: '`was "old-name"`: a renamed limit keeps what was counted under its old name.',
+  overlap:
+    '`overlap 24h`: how long a former secret serves beside the new one, where whoever replaces it says nothing else.',
   'max keys':
     'How many keys are counted apart (100,000 where it is not said; 1,000 of an alert); further ones share one counter of the same size, or one alert.',
   notify: '`notify "oncall"`: an alert goes to that delivery of portunus.yaml instead of all.',

@@ -33,7 +33,7 @@ function asSent(served: ServedRules): RuleBundle {
     rules,
     counters,
     alerts: [],
-    poolRules: { alerts: [] },
+    poolRules: { alerts: [], rotations: [] },
   };
 }
 
@@ -72,6 +72,7 @@ const POOLS = PROVIDERS.map(
     name: `pool-${at}`,
     provider: name,
     choose: 'headroom',
+    rotationHook: null,
     sticky: null,
     queue: { upToMs: 0, waiting: 0 },
     keys: [],

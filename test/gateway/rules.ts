@@ -48,7 +48,7 @@ export function service(port: number): Service {
 export function bundle(routes: readonly Route[], port: number, rest: Partial<RuleBundle> = {}): RuleBundle {
   return {
     hash: '0123456789abcdef',
-    poolRules: { alerts: [] },
+    poolRules: { alerts: [], rotations: [] },
     routes: routes.map((each) => ({
       route: each,
       service: 0,

@@ -62,12 +62,22 @@ export async function writeProject(texts: ProjectTexts, options: GatewayOptions 
   return project;
 }
 
+interface RunOptions {
+  readonly input?: string;
+  readonly folder?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 /** A process that runs to its end: its exit code and everything it printed. */
 export async function runPortunus(
   commandLine: readonly string[],
-  { input = '', folder = process.cwd() }: { readonly input?: string; readonly folder?: string } = {},
+  { input = '', folder = process.cwd(), environment = {} }: RunOptions = {},
 ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
-  const child = spawn(process.execPath, [PORTUNUS, ...commandLine], { stdio: 'pipe', cwd: folder });
+  const child = spawn(process.execPath, [PORTUNUS, ...commandLine], {
+    stdio: 'pipe',
+    cwd: folder,
+    env: { ...process.env, ...environment },
+  });
   // a command that does not read its input may end before it is written
   child.stdin.on('error', () => {}).end(input);
   const output = collect(child);

@@ -205,7 +205,7 @@ describe('the TextMate grammar gives every token of the lexer the scope of its c
     ['5M', ['invalid.illegal.number']],
     ['Forbid on-call', ['invalid.illegal.word', 'invalid.illegal.word']],
     ['a == b', ['variable.other.name', 'invalid.illegal.sign', 'variable.other.name']],
-    ['rotate', ['invalid.deprecated.later']],
+    ['waiver', ['invalid.deprecated.later']],
     ['"unclosed', ['invalid.illegal.unclosed']],
   ])('%s', (text, scopes) => {
     const innermost = scopesOf(text)

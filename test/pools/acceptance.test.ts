@@ -28,10 +28,14 @@ const SECRETS = [
     'acc-low',
     'acc-money',
     ...['acc-stormy', 'acc-brief', 'acc-house', 'acc-worded', 'acc-cool', 'acc-m1', 'acc-m2', 'acc-m3'],
+    'sk-due-first-7',
+    'sk-hooked-8',
   ],
   ...['sk-stored-first-1', 'sk-stored-second-2', 'sk-filed-first-3', 'sk-filed-second-4'],
   ...['sk-rotated-third-5', 'sk-nobody-knows-6'],
 ];
+/** Sixty-one days back. */
+const CLOCK_OF_LONG_AGO = 'const now = Date.now; Date.now = () => now() - 5270400000';
 let running: ModelsProject;
 let openai: OpenAI;
 const secret = (key: string): string => `secret: "env:${variableOf(key)}"`;
@@ -50,6 +54,7 @@ beforeAll(async () => {
       { name: 'kept', keys: SECRETS.slice(-6, -1), limits: { rpm: 6_000, tpm: 1_000_000 } },
       ...BURST.map((name) => ({ name, keys: [name], limits: { rpm: 1_000_000, tpm: BURST_TPM } })),
       { name: 'flood', keys: ['acc-flood'], limits: { rpm: 1_000_000, tpm: 600_000 } },
+      { name: 'due', keys: ['sk-due-first-7', 'sk-hooked-8'], limits: { rpm: 6_000, tpm: 1_000_000 } },
       { name: 'lowered', keys: ['acc-low'], limits: { rpm: 600, tpm: 1_000_000 } },
       ...['stormy', 'brief', 'house', 'worded', 'cool', 'm1', 'm2', 'm3'].map((name) => ({
         name,
@@ -79,6 +84,7 @@ beforeAll(async () => {
   house: { provider: house, keys: { h: { ${secret('acc-house')} } } }
   worded: { provider: openai, keys: { w: { ${secret('acc-worded')} } } }
   cool: { provider: openai, keys: { c: { ${secret('acc-cool')} } } }
+  due: { provider: openai, rotation: { command: [/bin/sh, -c, 'grep -q due && echo sk-hoo""ked-8'] }, keys: { d: { secret: "store:openai/d" } } }
 models:
   stormy: { pools: [stormy], as: gpt-4o }
   sheltered: { pools: [stormy, two], as: gpt-4o }
@@ -90,6 +96,7 @@ models:
   flood: { pools: [flood], as: gpt-4o }
   stored: { pools: [stored], as: gpt-4o }
   filed: { pools: [filed], as: gpt-4o }
+  due: { pools: [due], as: gpt-4o }
   two: { pools: [two], as: gpt-4o }
   shared: { pools: [shared], as: gpt-4o }
   revoked: { pools: [revoked], as: gpt-4o }
@@ -126,11 +133,19 @@ policy "supply" {
   alert "lost" when key.state is "invalid"  because "{key} of {pool} is {key.state}"
   alert "scarce" when pool is "shared" and (pool.headroom < 50% or pool exhausted within 1s)
   alert "idle" when pool is "lowered" and pool.usable_keys < 1
+  rotate keys of pool "due" every 60 days  overlap 1h
 }
 `,
     prepare: async (project) => {
       await project.write('filed.key', 'sk-filed-first-3\n');
       await project.write('providers/moved.yaml', moved('m1', 'm2', 'm3'));
+      const longAgo = {
+        NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(CLOCK_OF_LONG_AGO)}`,
+      };
+      const due = ['secrets', 'set', 'openai/d', project.folder];
+      expect(await runPortunus(due, { input: 'sk-due-first-7', environment: longAgo })).toMatchObject({
+        code: 0,
+      });
       const set = ['secrets', 'set', 'openai/s', project.folder];
       expect(await runPortunus(set, { input: 'sk-stored-first-1\n' })).toMatchObject({ code: 0, stderr: '' });
     },
@@ -538,7 +553,23 @@ it('a secret is replaced without one failed request; one that does not work give
   expect((await pool('stored')).keys[0]).toMatchObject({ state: 'active', rotation: null });
   const { stdout } = await runPortunus(['audit', 'show', folder]);
   expect(stdout).toMatch(/secrets\.rotate .*openai\/s of key s of pool stored/);
-  for (const action of ['secrets.retire', 'secrets.go-back']) expect(stdout).toContain(action);
+  for (const action of ['secrets.retire', 'secrets.go-back', 'rotation hook'])
+    expect(stdout).toContain(action);
+});
+
+it('a secret that is older than a policy allows is replaced by the hook of its pool', async () => {
+  await running.gateway.printed(/The secret of key \\?"d\\?" of pool \\?"due\\?" is due/);
+  await running.gateway.printed(
+    /"pool":"due","key":"d","msg":"a hook has given a provider key another secret"/,
+  );
+  const [key] = (await pool('due')).keys;
+  const hour = 3_600_000;
+  expect(key!.rotation!.untilMs - key!.rotation!.sinceMs).toBe(hour);
+  expect(key!.rotationDueMs! - key!.secretSinceMs).toBe(60 * 24 * hour);
+  await mock('keys', { key: 'sk-due-first-7', state: 'revoked' });
+  for (let nth = 0; nth < 3; nth++) await say('due');
+  const { stdout } = await runPortunus(['keys', 'pools', running.project.folder]);
+  expect(stdout).toMatch(/due +d .*in 60 days/);
 });
 
 /** Calls one after another, none of which may fail, until the gateway has printed something. */

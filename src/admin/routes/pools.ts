@@ -4,7 +4,7 @@ import { METER_KINDS, METER_UNITS } from '../../model/provider-limits.ts';
 import type { AuditActor, AuditProblem } from '../../pipeline/audit.ts';
 import type { AdminActions } from '../actions.ts';
 import type { AdminAnswer, AdminCall, AdminRoute, ParameterSchema } from '../route.ts';
-import { list, NUMBER, object, orNull, TEXT, TIME_MS, WHOLE } from '../schemas.ts';
+import { list, NUMBER, object, objectOf, orNull, TEXT, TIME_MS, WHOLE } from '../schemas.ts';
 import { notDurable } from './tokens.ts';
 
 /** What can be seen and done of the keys of providers. Never a secret. */
@@ -28,8 +28,8 @@ export interface PoolActions {
 
 export interface KeyRotationRequest {
   readonly secret: string;
-  /** How long the former secret is kept beside it. */
-  readonly overlapMs: number;
+  /** How long the former secret is kept beside it; undefined: as policies say, or 24 hours. */
+  readonly overlapMs?: number | undefined;
 }
 
 /** `not-stored`: its secret lies elsewhere. `no-key`: the new one has characters that no key has. `under-way`: the one before is. */
@@ -68,6 +68,10 @@ export interface PoolKeyView {
   /** The least share that is left of a limit, 0 … 1. */
   readonly headroom: number;
   readonly usedUp: ForecastView;
+  /** Since when it has its secret. */
+  readonly secretSinceMs: number;
+  /** When a policy has it replaced; null: none says so. */
+  readonly rotationDueMs: number | null;
   /** While its secret is replaced. */
   readonly rotation: RotationView | null;
   /** Where the provider asked to wait; `model`: null for all. */
@@ -147,6 +151,8 @@ const POOL = object({
       inFlight: WHOLE,
       headroom: { ...NUMBER, description: 'The least share that is left of a limit, 0 to 1.' },
       usedUp: USED_UP,
+      secretSinceMs: { ...TIME_MS, description: 'Since when it has its secret.' },
+      rotationDueMs: orNull({ ...TIME_MS, description: 'When a policy has its secret replaced.' }),
       rotation: orNull(object({ sinceMs: TIME_MS, untilMs: TIME_MS, share: NUMBER, former: TEXT })),
       throttled: list(object({ model: orNull(TEXT), untilMs: TIME_MS })),
       limits: list(LIMIT),
@@ -190,10 +196,17 @@ export const POOL_ROUTES: readonly AdminRoute[] = [
     summary:
       'Gives a provider key another secret: that takes a growing share of its calls, while the former one serves the others, and is given up when the overlap is over.',
     parameters: PARAMETERS,
-    body: object({
-      secret: { type: 'string', minLength: 1, maxLength: 4_096 },
-      overlapMs: { ...WHOLE, maximum: OVERLAP_MS_MAX },
-    }),
+    body: objectOf(
+      { secret: { type: 'string', minLength: 1, maxLength: 4_096 } },
+      {
+        overlapMs: {
+          ...WHOLE,
+          maximum: OVERLAP_MS_MAX,
+          description:
+            'Where it is left out, as long as the policy says that has keys of the pool rotated; else 24 hours.',
+        },
+      },
+    ),
     answers: { 200: { description: 'The pool as it is now.', content: { schema: POOL } } },
     problems: ['not_found', 'conflict', 'not_durable'],
     answer: rotationAnswer,

@@ -64,7 +64,7 @@ export async function rotatePoolKey(
       throw new Misuse(
         'Keys of providers have no --environment and no end: these are for keys of consumers.',
       );
-    const overlapMs = durationOf(options.overlap ?? '24h');
+    const overlapMs = options.overlap === undefined ? undefined : durationOf(options.overlap);
     const secret = await readSecretInput(process.stdin);
     if (!secret.ok) throw new Misuse(secret.error);
     const path = `/v1/pools/${encodeURIComponent(pool!)}/keys/${encodeURIComponent(key!)}/rotation`;
@@ -84,7 +84,7 @@ const NO_POOLS = 'There are no pools: they are defined in providers/*.yaml.\n';
 
 function poolLines(pools: readonly PoolView[], nowMs: number): string {
   const rows = pools.flatMap((pool) => [
-    [pool.name, '', '', '', '', percent(pool.headroom), usedUpIn(pool.usedUp, nowMs), '', ''],
+    [pool.name, '', '', '', '', percent(pool.headroom), usedUpIn(pool.usedUp, nowMs), '', '', ''],
     ...pool.keys.map((key) => rowOf(pool, key, nowMs)),
   ]);
   return tableText(COLUMNS, rows);
@@ -99,6 +99,7 @@ const COLUMNS: readonly TableColumn[] = [
   { title: 'headroom', align: 'right' },
   { title: 'used up in', align: 'right' },
   { title: 'scarcest limit' },
+  { title: 'secret due' },
   { title: 'because' },
 ];
 
@@ -116,6 +117,7 @@ function rowOf(pool: PoolView, key: PoolKeyView, nowMs: number): string[] {
     key.limits.length === 0 ? '' : percent(key.headroom),
     usedUpIn(key.usedUp, nowMs),
     scarcest(key.limits),
+    dueIn(key.rotationDueMs, nowMs),
     key.because ?? '',
   ];
 }
@@ -133,6 +135,16 @@ function usedUpIn({ byCurrentMs, bySeasonMs }: ForecastView, nowMs: number): str
   if (inS < 2 * 3_600) return `${Math.round(inS / 60)} min`;
   return inS < 2 * 86_400 ? `${Math.round(inS / 3_600)} h` : `${Math.round(inS / 86_400)} days`;
 }
+
+/** When a policy has the secret replaced. */
+function dueIn(dueMs: number | null, nowMs: number): string {
+  if (dueMs === null) return '';
+  const inMs = dueMs - nowMs;
+  if (inMs <= 0) return 'now';
+  return inMs < 2 * DAY_MS ? `in ${Math.ceil(inMs / 3_600_000)} h` : `in ${Math.round(inMs / DAY_MS)} days`;
+}
+
+const DAY_MS = 86_400_000;
 
 function scarcest(limits: readonly PoolLimitView[]): string {
   const [first] = limits.toSorted((one, other) => one.left / one.amount - other.left / other.amount);

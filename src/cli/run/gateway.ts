@@ -6,7 +6,7 @@ import type { AdminServer } from '../../admin/server.ts';
 import { createHashKey } from '../../base/half-sip-hash.ts';
 import type { Clock, Random } from '../../base/ports.ts';
 import { err, ok, type Result } from '../../base/result.ts';
-import { poolAlertTest } from '../../compiler/runtime/pool-rules.ts';
+import { poolAlertTest, rotationTest } from '../../compiler/runtime/pool-rules.ts';
 import { createAddressConnections } from '../../gateway/address-connections.ts';
 import { ConnectionRecount } from '../../gateway/connection-recount.ts';
 import { DataThreads } from '../../gateway/data-threads.ts';
@@ -67,6 +67,7 @@ import { RateKeeper } from './rate-keeper.ts';
 import type { ReadyProject, ReadyVersion, ServedWorld } from './ready-project.ts';
 import { tellRecount } from './recount-alert.ts';
 import { type KeptLimit, REPLACED_FILE, ReplacedKeeper } from './replaced-keeper.ts';
+import { callRotationHook } from './rotation-call.ts';
 import { createSecretDesk } from './secret-desk.ts';
 import { formerReader, secretReader } from './secret-reader.ts';
 import { secretUsers } from './secret-users.ts';
@@ -272,6 +273,7 @@ export class Gateway {
       tellKeys: (keys) => this.#threads.tellKeys(keys),
       secrets: options.store.storedSecrets,
       poolAlerts: this.#poolAlerts,
+      callHook: callRotationHook,
     });
     this.#poolKeeper.restore();
     this.#certificates = new ServedCertificates({
@@ -699,6 +701,7 @@ export class Gateway {
       // First what ends: deliveries that go with their rules are told of it.
       this.#ruleAlerts.use(running.bundle.alerts, running.epoch);
       this.#poolAlerts.use(running.bundle.poolRules.alerts.map(poolAlertTest));
+      this.#poolKeeper.useRotations(running.bundle.poolRules.rotations.map(rotationTest));
       this.#observation.deliveries.use(running.world.deliveries);
     }
     this.#options.onLoad(result);

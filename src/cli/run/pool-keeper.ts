@@ -14,15 +14,18 @@ import type { AlertBus } from '../../observe/alert-bus.ts';
 import type { EventLog } from '../../observe/event-log.ts';
 import type { PoolAlerts } from '../../observe/pool-alerts.ts';
 import type { AuditActor, AuditPort, AuditProblem } from '../../pipeline/audit.ts';
+import type { RotationTest } from '../../pipeline/pool-rules.ts';
 import { Forecasts, type PoolForecast } from '../../pools/forecasts.ts';
 import { KEY_EVENTS, KEY_STATES, type KeyState } from '../../pools/key-states.ts';
 import { type KeyReading, keyIn, type PoolReading, type PoolRegistry } from '../../pools/pool-registry.ts';
 import { machineBoot } from '../../state/rates/machine-boot.ts';
 import type { StoredSecrets } from '../../state/stored-secrets.ts';
+import { DueRotations } from './due-rotations.ts';
 import { replaceDurably } from './durable-file.ts';
 import { poolSubjects } from './pool-subjects.ts';
 import { poolView } from './pool-view.ts';
 import { POOLS_FILE_VERSION, type PoolsFile, type ReadPoolsFile, readPoolsFile } from './pools-file.ts';
+import { RotationHooks, type RotationHooksParts } from './rotation-hooks.ts';
 
 export interface PoolKeeperParts {
   readonly dataFolder: string;
@@ -38,6 +41,7 @@ export interface PoolKeeperParts {
   readonly secrets: Pick<StoredSecrets, 'list' | 'set' | 'endFormer' | 'goBack'>;
   /** Rules about pools. */
   readonly poolAlerts: Pick<PoolAlerts, 'look'>;
+  readonly callHook: RotationHooksParts['call'];
 }
 
 /** In the data folder. */
@@ -55,6 +59,8 @@ export class PoolKeeper implements PoolActions {
   readonly #path: string;
   readonly #told = new Map<string, KeyReading>();
   readonly #forecasts = new Forecasts();
+  readonly #dueRotations: DueRotations;
+  readonly #hooks: RotationHooks;
   #forecastDueMs = 0;
   #problem = '';
   #refusedSecrets: ReadonlySet<string> = new Set();
@@ -62,6 +68,15 @@ export class PoolKeeper implements PoolActions {
   constructor(parts: PoolKeeperParts) {
     this.#parts = parts;
     this.#path = join(parts.dataFolder, FILE);
+    this.#dueRotations = new DueRotations(parts);
+    this.#hooks = new RotationHooks({
+      ...parts,
+      call: parts.callHook,
+      replace: async ({ pool, key }, secret) => {
+        const rotated = await this.rotate(pool.name, key.name, { secret }, HOOK);
+        return rotated.ok ? ok(undefined) : err(whyNotRotated(rotated.error));
+      },
+    });
   }
 
   /** Before the first version. A file that can't be read is told, and begins anew: what providers say corrects the limits at once. */
@@ -102,6 +117,7 @@ export class PoolKeeper implements PoolActions {
   tend(): void {
     if (this.#parts.models().pools.size === 0) {
       this.#parts.poolAlerts.look([]);
+      void this.#hooks.tend(this.#dueRotations.look([]));
       return;
     }
     const readings = this.#readings();
@@ -117,7 +133,19 @@ export class PoolKeeper implements PoolActions {
     this.#forecastDueMs = nowMs + FORECAST_EVERY_MS;
     this.#parts.registry.alignDays(this.#parts.models());
     this.#forecasts.observe(readings, nowMs, clock.wallMs());
-    this.#parts.poolAlerts.look(poolSubjects(this.forecasts(), this.#secretSinceMs(), clock.wallMs()));
+    const secretSinceMs = this.#secretSinceMs();
+    this.#parts.poolAlerts.look(poolSubjects(this.forecasts(), secretSinceMs, clock.wallMs()));
+    const due = this.#dueRotations.look(
+      readings.flatMap(({ pool, keys }) =>
+        keys.map((reading) => ({ ...reading, pool, sinceMs: secretSinceMs(reading) })),
+      ),
+    );
+    void this.#hooks.tend(due);
+  }
+
+  /** Rules about how old secrets may be, from now on. */
+  useRotations(tests: readonly RotationTest[]): void {
+    this.#dueRotations.use(tests);
   }
 
   /** Of a key, since when it has its secret. The store knows it of its own, whatever the gateway has seen. */
@@ -252,7 +280,8 @@ export class PoolKeeper implements PoolActions {
     const known = secrets.list().find((each) => each.name === name);
     if ((known?.formerUntilMs ?? Number.NEGATIVE_INFINITY) > clock.wallMs()) return err('under-way');
     const usedBy = `key ${key} of pool ${pool}`;
-    const set = secrets.set(name, Buffer.from(secret, 'utf8'), { actor, keepFormerMs: overlapMs, usedBy });
+    const keepFormerMs = overlapMs ?? this.#dueRotations.overlapMs(pool) ?? OVERLAP_MS;
+    const set = secrets.set(name, Buffer.from(secret, 'utf8'), { actor, keepFormerMs, usedBy });
     if (!set.ok) return set;
     alerts.resolve({ kind: 'key-rotation-failed', subject: `${pool}/${key}` });
     this.renewSecrets();
@@ -330,7 +359,14 @@ export class PoolKeeper implements PoolActions {
   list(): readonly PoolView[] {
     const { clock } = this.#parts;
     const moment = { nowMs: clock.monotonicMs(), wallMs: clock.wallMs() };
-    return this.forecasts().map(({ reading, forecast }) => poolView(reading, forecast, moment));
+    const secretSinceMs = this.#secretSinceMs();
+    return this.forecasts().map(({ reading, forecast }) =>
+      poolView(reading, forecast, moment, (key) => {
+        const sinceMs = secretSinceMs(key);
+        const rotationDueMs = this.#dueRotations.dueMs({ ...key, pool: reading.pool, sinceMs });
+        return { secretSinceMs: sinceMs, rotationDueMs };
+      }),
+    );
   }
 
   async change(
@@ -392,6 +428,16 @@ export class PoolKeeper implements PoolActions {
 }
 
 const ROTATION: AuditActor = { kind: 'gateway', cause: 'rotation' };
+const HOOK: AuditActor = { kind: 'gateway', cause: 'rotation hook' };
+
+/** Where neither a policy nor who asks says otherwise. */
+const OVERLAP_MS = 86_400_000;
+
+/** Why what a hook gave was not taken. */
+function whyNotRotated(why: AuditProblem | RotationRefusal): string {
+  if (typeof why === 'object') return why.message.replace(/\.$/, '');
+  return why === 'no-key' ? 'what it gave is no key' : `the rotation is refused (${why})`;
+}
 const SECRET_REFUSED = 'provider-secret-refused';
 
 const NOT_KEPT_REMEDY = 'Make the data folder writable, with room; it is tried again at once.';

@@ -4,11 +4,15 @@ import type { PoolForecast } from '../../pools/forecasts.ts';
 import { KEY_EVENTS } from '../../pools/key-states.ts';
 import type { KeyReading, PoolReading } from '../../pools/pool-registry.ts';
 
+/** How old a secret is, and when it is to be replaced. */
+export type SecretAge = Pick<PoolKeyView, 'secretSinceMs' | 'rotationDueMs'>;
+
 /** A pool as the admin API shows it: moments by the wall clock. */
 export function poolView(
   { pool, keys }: PoolReading,
   forecast: PoolForecast,
   { nowMs, wallMs }: { readonly nowMs: number; readonly wallMs: number },
+  secretOf: (key: KeyReading) => SecretAge,
 ): PoolView {
   return {
     name: pool.name,
@@ -20,6 +24,7 @@ export function poolView(
     usedUp: usedUp(forecast, wallMs),
     keys: keys.map((key) => ({
       ...keyView(key, nowMs, wallMs - nowMs),
+      ...secretOf(key),
       usedUp: usedUp(forecast.keys.get(key.key.name)!, wallMs),
     })),
   };
@@ -30,7 +35,11 @@ function usedUp({ currentMs, seasonalMs }: Exhaustion, wallMs: number): Forecast
   return { byCurrentMs: moment(currentMs), bySeasonMs: moment(seasonalMs) };
 }
 
-function keyView(reading: KeyReading, nowMs: number, wallAheadMs: number): Omit<PoolKeyView, 'usedUp'> {
+function keyView(
+  reading: KeyReading,
+  nowMs: number,
+  wallAheadMs: number,
+): Omit<PoolKeyView, 'usedUp' | keyof SecretAge> {
   const limits = reading.lanes.flatMap(({ model, meters }) =>
     meters.map(
       ({ unit, kind, windowMs, amount, left, isDeclared }): PoolLimitView => ({

@@ -3,7 +3,13 @@ import { calculate } from '../../model/arithmetic.ts';
 import { localClock } from '../../model/local-time.ts';
 import { regexTest } from '../../model/regex.ts';
 import type { ScalarValue, Value } from '../../model/types.ts';
-import type { PoolAlertSpec, PoolAlertTest, PoolSubject } from '../../pipeline/pool-rules.ts';
+import type {
+  PoolAlertSpec,
+  PoolAlertTest,
+  PoolSubject,
+  RotationSpec,
+  RotationTest,
+} from '../../pipeline/pool-rules.ts';
 import type { Condition, FactReference, Term, Test } from '../ir.ts';
 import type { PoolText } from '../pool-rules.ts';
 import { calendarOf } from './calendar.ts';
@@ -30,6 +36,17 @@ export function poolAlertTest(spec: PoolAlertSpec): PoolAlertTest {
           ),
   };
 }
+
+export function rotationTest(spec: RotationSpec): RotationTest {
+  const condition = spec.condition as Condition | null;
+  return {
+    spec,
+    isInForce: (wallMs) => condition === null || holds(condition, { subject: NO_SUBJECT, wallMs }),
+  };
+}
+
+/** Days are of no pool. */
+const NO_SUBJECT: PoolSubject = { pool: '', key: null, facts: {} };
 
 interface Moment {
   readonly subject: PoolSubject;

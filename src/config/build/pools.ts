@@ -12,6 +12,7 @@ import { below, type Here, keyAt, type Report, valueAt } from '../finding.ts';
 import { type AccountingContext, moneyIn } from './costs.ts';
 import { count, durationMs } from './literals.ts';
 import { checkReference, definitionsOf, type NameTable } from './names.ts';
+import { buildRotationHook, checkStored } from './rotation-hooks.ts';
 import { readSecretReference } from './secret-references.ts';
 import type { Files } from './sources.ts';
 
@@ -37,17 +38,22 @@ export function buildPools(
 }
 
 function buildPool(name: string, document: PoolDocument, here: Here, context: PoolContext): Pool {
-  const { provider, choose, sticky, queue, keys } = document;
+  const { provider, choose, sticky, queue, rotation, keys } = document;
   checkReference(provider, context.providers, valueAt(below(here, 'provider')), context.report);
+  const built = Object.entries(keys).flatMap(
+    ([key, written]) => buildKey(key, written, below(here, 'keys', key), context) ?? [],
+  );
+  const hookAt = below(here, 'rotation');
+  const rotationHook = rotation === undefined ? null : buildRotationHook(rotation, hookAt, context);
+  if (rotationHook !== null) checkStored(name, built, hookAt, context.report);
   return {
     name,
     provider,
     choose,
     sticky: sticky ?? null,
     queue: { upToMs: durationMs(queue.upTo), waiting: count(queue.waiting) },
-    keys: Object.entries(keys).flatMap(
-      ([key, written]) => buildKey(key, written, below(here, 'keys', key), context) ?? [],
-    ),
+    rotationHook,
+    keys: built,
     place: here.file.placeOf(here.path),
   };
 }

@@ -172,6 +172,14 @@ export const CONFIGURATION_CODES = {
     'Limit of money without a price',
     'A key may spend no more than an amount of money, and a model that its pool serves has no price: what its calls cost could not be counted.',
   ),
+  PT3215: error(
+    'Hook of rotations that nobody can call',
+    'A pool may name what is asked for a new secret: a command of this machine, or a webhook. A webhook is sent over https, or stays on this machine, and knows by a signature who asks: what it answers is a secret.',
+  ),
+  PT3216: error(
+    'Hook for a secret that it can not replace',
+    'With a hook the gateway puts new secrets in their place by itself. It can do so in its own store alone: a file or variable is somebody else’s to write.',
+  ),
   PT3301: error(
     'Overlapping routes',
     'Two routes fit the same requests equally well: same host, same path apart from parameter names, a method in common. Which one answers must not depend on their order.',

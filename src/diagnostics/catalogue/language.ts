@@ -570,6 +570,12 @@ export const LANGUAGE_CODES = {
     explanation:
       '`exhausted within` asks a forecast: when nothing is left if it is used as fast as now, or as at these times of former days. The gateway makes it for pools and for their keys.',
   },
+  PT2155: {
+    title: 'Overlap as long as the time between rotations',
+    severity: 'error',
+    explanation:
+      'While a secret is replaced with an overlap, the former one serves beside it, and no other can take its place. So the overlap has to end before the next rotation falls due.',
+  },
   PT2160: {
     title: 'Cache for routes whose answers are never kept',
     severity: 'error',

@@ -35,6 +35,7 @@ export interface ClauseNode {
   readonly maxKeys: NumberNode | null;
   readonly onFailure: 'refuse' | 'allow' | null;
   readonly was: TextNode | null;
+  readonly overlap: NumberNode | null;
   readonly alertAt: readonly NumberNode[];
   readonly notify: TextNode | null;
 }
@@ -58,6 +59,7 @@ export type ClauseName =
   | 'max keys'
   | 'on failure'
   | 'was'
+  | 'overlap'
   | 'alert at'
   | 'notify';
 
@@ -95,6 +97,7 @@ export const CLAUSES_OF: Readonly<Record<RuleNode['kind'], readonly ClauseName[]
   mask: ['from', 'when'],
   deprecate: ['when'],
   alert: ['for at least', 'for each', 'from', 'because', 'max keys', 'notify'],
+  rotate: ['overlap', 'from', 'notify'],
 };
 
 /** Reads the clauses of a rule; those it does not take and those said twice are reported. */
@@ -131,6 +134,7 @@ const NO_CLAUSES: ClauseNode = {
   maxKeys: null,
   onFailure: null,
   was: null,
+  overlap: null,
   alertAt: [],
   notify: null,
 };
@@ -173,6 +177,10 @@ const CLAUSES = {
   Was: (reader: Reader, node: CstNode): ReadClause => ({
     name: 'was',
     value: { was: buildText(reader, tokenOf(node, 'Text')) },
+  }),
+  Overlap: (reader: Reader, node: CstNode): ReadClause => ({
+    name: 'overlap',
+    value: { overlap: buildDuration(reader, childOf(node, 'Length')) },
   }),
   AlertAt: (reader: Reader, node: CstNode): ReadClause => ({
     name: 'alert at',

@@ -128,6 +128,17 @@ const FORMS = {
       ...{ atLeast, per, because, maxKeys, notify },
     }),
   },
+  Rotate: {
+    kind: 'rotate',
+    build: (reader, head, { overlap, notify }, base) => ({
+      kind: 'rotate',
+      ...base,
+      pool: buildText(reader, tokenOf(head, 'Text')),
+      every: buildDuration(reader, childOf(head, 'Length')),
+      overlap,
+      notify,
+    }),
+  },
 } as const satisfies Record<string, { readonly kind: RuleNode['kind']; readonly build: Build }>;
 
 function nameOf(reader: Reader, head: CstNode): TextNode | null {

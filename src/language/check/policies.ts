@@ -47,8 +47,8 @@ export function checkPolicy(
   checkPermits(counting, node);
   checkFormerNames(counting, node);
   const distinct = distinctRules<CheckedRule | PoolRule>(counting, [...checked, ...checkedOfPools]);
-  const poolRules = distinct.filter((rule) => rule.kind === 'pool-alert');
-  const rules = distinct.filter((rule) => rule.kind !== 'pool-alert');
+  const poolRules = distinct.filter(isPoolRule);
+  const rules = distinct.filter((rule) => !isPoolRule(rule));
   const isOfPoolsAlone = ofRequests.length === 0 && node.rules.length > 0;
   if (errors === 0 && scope !== 'unreadable' && !isOfPoolsAlone)
     warnAboutEffects(context, node, known.routes, rules);
@@ -134,6 +134,10 @@ function checkPermits({ authority, report }: CheckContext, { rules }: PolicyNode
   if (ownsRoutes(authority)) return;
   for (const { kind, span } of rules)
     if (kind === 'permit') report(permitWithoutRoute(span, authority.folder));
+}
+
+function isPoolRule(rule: CheckedRule | PoolRule): rule is PoolRule {
+  return rule.kind === 'pool-alert' || rule.kind === 'rotation';
 }
 
 interface CheckedNode<Rule> {

@@ -1,9 +1,17 @@
 import type { Span } from '../../diagnostics/source.ts';
-import type { AlertNode, DatesNode, RuleNode } from '../ast.ts';
+import type { AlertNode, DatesNode, NumberNode, RotateNode, RuleNode } from '../ast.ts';
 import { canonicalPoolRule } from '../canonical.ts';
-import { poolsBeyondAuthority, requestClause } from '../problems/pools.ts';
+import { overlapTooLong, poolsBeyondAuthority, requestClause } from '../problems/pools.ts';
 import { noEffect } from '../problems/rules.ts';
-import type { FactExpression, PoolRule, TextTemplate, TypedExpression } from '../typed.ts';
+import { amountOutOfRange } from '../problems/types.ts';
+import type {
+  FactExpression,
+  PoolAlertRule,
+  PoolRule,
+  RotationRule,
+  TextTemplate,
+  TypedExpression,
+} from '../typed.ts';
 import { withinAuthority } from './authorities.ts';
 import { calendarsIn } from './calendars.ts';
 import { checkCondition } from './conditions.ts';
@@ -13,13 +21,16 @@ import { Known } from './known.ts';
 import { isDelivery } from './limits.ts';
 import { POOL_ROOTS } from './operands.ts';
 import type { RouteIndex } from './route-index.ts';
+import { isPool } from './route-to.ts';
 import { checkTemplate } from './templates.ts';
 
-export type PoolRuleNode = AlertNode;
+type Unfinished<Rule> = Omit<Rule, 'key' | 'span'>;
+
+export type PoolRuleNode = AlertNode | RotateNode;
 
 /** Whether a rule is about pools and keys, and no request is judged by it: an alert is, by what it asks. */
 export function isAboutPools(node: RuleNode): node is PoolRuleNode {
-  return node.kind === 'alert' && asksPools(node.when);
+  return node.kind === 'rotate' || (node.kind === 'alert' && asksPools(node.when));
 }
 
 function asksPools(node: unknown): boolean {
@@ -47,10 +58,14 @@ export function checkPoolRule(
     inPolicy.report(poolsBeyondAuthority(node.span, authority.folder));
     return null;
   }
-  if (project.world.models.pools.size === 0) inPolicy.report(noEffect(node.span, 'the project has no pools'));
+  if (node.kind === 'alert' && project.world.models.pools.size === 0)
+    inPolicy.report(noEffect(node.span, 'the project has no pools'));
   const context: CheckContext = { ...inPolicy, pools: 'known' };
   const dates = both(inForce(context, effective), inForce(context, node.dates));
-  const rule = checkPoolAlert(context, node, dates, index);
+  const rule =
+    node.kind === 'rotate'
+      ? checkRotation(context, node, dates)
+      : checkPoolAlert(context, node, dates, index);
   if (rule === null) return null;
   const complete = { ...rule, span: node.span };
   return { ...complete, key: complete.name ?? canonicalPoolRule(complete) };
@@ -61,7 +76,7 @@ function checkPoolAlert(
   node: AlertNode,
   dates: TypedExpression | null,
   index: RouteIndex,
-): Omit<PoolRule, 'key' | 'span'> | null {
+): Unfinished<PoolAlertRule> | null {
   const known = Known.of(index.all, context.project.ofEveryTeam, () => {
     context.asked.otherRoutes = true;
   });
@@ -78,6 +93,42 @@ function checkPoolAlert(
     because,
     notify: node.notify?.value ?? null,
   };
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const EVERY_MS = { least: HOUR_MS, most: 3_650 * DAY_MS };
+const OVERLAP_MS_MAX = 90 * DAY_MS;
+
+function checkRotation(
+  context: CheckContext,
+  { pool, every, overlap, notify }: RotateNode,
+  when: TypedExpression | null,
+): Unfinished<RotationRule> | null {
+  const exists = isPool(context, pool);
+  const isLong = every.value >= EVERY_MS.least && every.value <= EVERY_MS.most;
+  if (!isLong)
+    context.report(amountOutOfRange(every.span, 'This length of time', 'a time from 1h to 3_650 days'));
+  const fits = overlap === null || isOverlap(context, overlap, isLong ? every.value : EVERY_MS.most);
+  const notified = notify === null || isDelivery(context, notify);
+  if (!exists || !isLong || !fits || !notified) return null;
+  return {
+    kind: 'rotation',
+    name: null,
+    pool: pool.value,
+    everyMs: every.value,
+    overlapMs: overlap?.value ?? null,
+    when,
+    notify: notify?.value ?? null,
+  };
+}
+
+/** A former secret has to be gone before the next one falls due. */
+function isOverlap({ report }: CheckContext, { value, span }: NumberNode, everyMs: number): boolean {
+  if (value > OVERLAP_MS_MAX) report(amountOutOfRange(span, 'This length of time', 'a time up to 90 days'));
+  else if (value >= everyMs) report(overlapTooLong(span));
+  else return true;
+  return false;
 }
 
 /** Clauses that count requests; reported. */

@@ -27,7 +27,8 @@ export function checkRouteTo(
   return { kind: 'route-to', ...head, pools: pools.map(({ value }) => value) };
 }
 
-function isPool(context: CheckContext, { value, span }: TextNode): boolean {
+/** Whether the project has such a pool; reported. */
+export function isPool(context: CheckContext, { value, span }: TextNode): boolean {
   const { pools } = context.project.world.models;
   if (pools.has(value)) return true;
   const near = meant(value, pools.keys());

@@ -1,4 +1,4 @@
-import type { RuleNode } from '../ast.ts';
+import type { RotateNode, RuleNode } from '../ast.ts';
 import { canonicalRule } from '../canonical.ts';
 import { gatewayHeader, headerValue, notAHeaderName } from '../problems/rules.ts';
 import { amountOutOfRange } from '../problems/types.ts';
@@ -30,7 +30,11 @@ export interface RulePlace {
 }
 
 /** A rule, resolved and typed. Null means that problems were reported. */
-export function checkRule(inPolicy: CheckContext, node: RuleNode, place: RulePlace): CheckedRule | null {
+export function checkRule(
+  inPolicy: CheckContext,
+  node: RequestRuleNode,
+  place: RulePlace,
+): CheckedRule | null {
   const response = node.kind === 'alert' ? 'known' : { tooEarlyFor: node.kind };
   const target = node.kind === 'forbid' || node.kind === 'require' ? 'known' : { tooEarlyFor: node.kind };
   const pools = { tooEarlyFor: node.kind };
@@ -55,6 +59,9 @@ export function checkRule(inPolicy: CheckContext, node: RuleNode, place: RulePla
     : checked;
 }
 
+/** What requests are judged by. */
+export type RequestRuleNode = Exclude<RuleNode, RotateNode>;
+
 export interface RuleHead {
   readonly name: string | null;
   readonly when: TypedExpression | null;
@@ -64,7 +71,7 @@ export type Unfinished<Rule> = Rule extends unknown ? Omit<Rule, 'key' | 'span'>
 
 function checkForm(
   context: CheckContext,
-  node: RuleNode,
+  node: RequestRuleNode,
   place: RulePlace,
   head: RuleHead,
 ): Unfinished<CheckedRule> | null {

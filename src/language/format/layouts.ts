@@ -60,6 +60,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   MaskKind: inline,
   Deprecate: inline,
   Alert: inline,
+  Rotate: inline,
 
   Clause: inline,
   Share: inline,
@@ -74,6 +75,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   MaxKeys: inline,
   OnFailure: inline,
   Was: inline,
+  Overlap: inline,
   AlertAt: inline,
   AtLeast: inline,
   Notify: inline,
@@ -152,7 +154,7 @@ const BLOCKS: ReadonlySet<string> = new Set(['Policy', 'Test']);
 /** Header clauses, each on its own line. */
 export const HEADER_ORDER: readonly string[] = ['Owner', 'Review', 'Reviewed', 'Effective', 'AppliesTo'];
 /** Clauses by the innermost name that tells them apart; those before the gap say when a rule holds and stay on its line. */
-export const SCOPE_CLAUSES: readonly string[] = ['Share', 'AtLeast', 'Per', 'Dates', 'When'];
+export const SCOPE_CLAUSES: readonly string[] = ['Share', 'AtLeast', 'Per', 'Overlap', 'Dates', 'When'];
 export const ANSWER_CLAUSES: readonly string[] = [
   'Exceeded',
   'AlertAt',

@@ -107,6 +107,7 @@ describe('line breaks need no meaning (language-rules 3.4)', () => {
       'mask',
       'deprecate',
       'alert',
+      'rotate',
     ]);
   });
 
@@ -127,6 +128,7 @@ describe('line breaks need no meaning (language-rules 3.4)', () => {
       'notify',
       'on',
       'or',
+      'overlap',
       'status',
       'until',
       'was',

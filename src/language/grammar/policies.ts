@@ -193,6 +193,7 @@ export class PolicyGrammar extends TestGrammar {
       { ALT: () => this.SUBRULE(this.Mask) },
       { ALT: () => this.SUBRULE(this.Deprecate) },
       { ALT: () => this.SUBRULE(this.Alert) },
+      { ALT: () => this.SUBRULE(this.Rotate) },
     ]);
     this.MANY({
       // `alert at 80%` belongs to the limit before it, `alert when` is the next rule
@@ -494,6 +495,17 @@ export class PolicyGrammar extends TestGrammar {
     INNER,
   );
 
+  readonly Rotate = this.RULE(
+    'Rotate',
+    () => {
+      this.words(0, KEYWORD.rotate, KEYWORD.keys, KEYWORD.of, KEYWORD.pool);
+      this.CONSUME(Text);
+      this.CONSUME(KEYWORD.every);
+      this.SUBRULE(this.Length);
+    },
+    INNER,
+  );
+
   readonly Clause = this.RULE(
     'Clause',
     () => {
@@ -507,6 +519,7 @@ export class PolicyGrammar extends TestGrammar {
         { ALT: () => this.SUBRULE(this.MaxKeys) },
         { ALT: () => this.SUBRULE(this.OnFailure) },
         { ALT: () => this.SUBRULE(this.Was) },
+        { ALT: () => this.SUBRULE(this.Overlap) },
         { ALT: () => this.SUBRULE(this.AlertAt) },
         { ALT: () => this.SUBRULE(this.Notify) },
       ]);
@@ -697,6 +710,15 @@ export class PolicyGrammar extends TestGrammar {
     () => {
       this.CONSUME(KEYWORD.was);
       this.CONSUME(Text);
+    },
+    INNER,
+  );
+
+  readonly Overlap = this.RULE(
+    'Overlap',
+    () => {
+      this.CONSUME(KEYWORD.overlap);
+      this.SUBRULE(this.Length);
     },
     INNER,
   );

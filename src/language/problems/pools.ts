@@ -50,3 +50,12 @@ export function notExhausted(span: Span, what: string): Diagnostic {
     'Write `pool exhausted within 10m`, or `key exhausted within 10m`.',
   );
 }
+
+export function overlapTooLong(span: Span): Diagnostic {
+  return problem(
+    'PT2155',
+    span,
+    'The former secret would still serve when the next rotation falls due.',
+    'Write an overlap that is shorter than the time between two rotations: `every 60 days  overlap 24h`.',
+  );
+}
