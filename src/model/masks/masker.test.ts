@@ -113,6 +113,12 @@ describe('JSON within a text', () => {
     expect(new Masker([of(KINDS)]).mask(text)).toBe(masked);
   });
 
+  it('lets no half of an escape pass before what is found within it', () => {
+    const stream = new Masker([of(['email'])]).stream();
+    const text = String.raw`to \u0020nn@mail.example now`;
+    expect([...text, ''].map((unit, at) => stream.push(unit, at === text.length)).join('')).toBe('to * now');
+  });
+
   it('finds what a pattern says of the text as it stands', () => {
     expect(new Masker([of([], [String.raw`ACME\\[a-z]{2,8}`])]).mask(String.raw`ACME\bob`)).toBe('*');
     expect(new Masker([of([], ['"id":1'])]).mask(String.raw`{\"id\":1}`)).toBe('{*}');
