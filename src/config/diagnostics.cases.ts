@@ -2145,6 +2145,25 @@ models:
 `,
   },
   {
+    code: 'PT3309',
+    name: 'a route to models that asks for what may be paid for twice',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `routes: { chat: { ai: openai/chat, repeatUnsafeMethods: true } }
+`,
+    },
+    rendered: `error[PT3309]: A route to models has no use for "repeatUnsafeMethods": its calls are never repeated after they were sent.
+  --> routes/a.yaml:1:36
+   |
+ 1 | routes: { chat: { ai: openai/chat, repeatUnsafeMethods: true } }
+   |                                    ^^^^^^^^^^^^^^^^^^^
+   = help: Remove it: what a provider has worked on is paid for, though its answer was lost.
+
+1 error.
+`,
+  },
+  {
     code: 'PT3401',
     name: 'an API key',
     texts: {

@@ -93,6 +93,18 @@ it('an endless refusal is read no longer than it says anything', () => {
   expect(caller.head!.status).toBe(200);
 });
 
+it('a throttled key is asked nothing in a week in which nobody calls, and takes the first call then (21)', () => {
+  const models = new Models({ pools: [{ name: 'pool', keys: [{ name: 'a' }] }] });
+  models.call(HELLO);
+  models.newCalls()[0]!.answer(429, '{}', ['retry-after', '3600']);
+  expect(models.call(HELLO).error).toMatchObject({ code: 'keys_exhausted' });
+  models.pass(7 * 86_400_000);
+  expect(models.newCalls()).toEqual([]);
+  const caller = models.call(HELLO);
+  models.newCalls()[0]!.answer(200, ANSWER);
+  expect(caller.head!.status).toBe(200);
+});
+
 describe('another pool', () => {
   const pools = [
     { name: 'first', provider: 'one', keys: [{ name: 'a' }] },

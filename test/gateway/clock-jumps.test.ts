@@ -12,9 +12,15 @@ let upstream: UpstreamServer;
 let project: Project;
 let gateway: RunningGateway;
 let shim: FaultShim | null = null;
+/** The provider of models refuses calls. */
+let isThrottled = false;
 
 beforeAll(async () => {
-  upstream = await startUpstream();
+  upstream = await startUpstream(({ url }, response) => {
+    response.setHeader('content-type', 'application/json');
+    if (url!.startsWith('/v1/') && isThrottled) response.writeHead(429, { 'retry-after': '3600' });
+    response.end('{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1}}');
+  });
   const services = `services: { s: { endpoints: [{ url: "http://127.0.0.1:${upstream.port}" }] } }`;
   const routes = ['day', 'month', 'money', 'window', 'pace'].map(
     (name) =>
@@ -23,6 +29,11 @@ beforeAll(async () => {
   project = await writeProject(
     {
       'routes/r.yaml': `${services}\nroutes:\n${routes.join('\n')}\n`,
+      'providers/p.yaml': `providers: { openai: { extends: builtin/openai, baseUrl: "http://127.0.0.1:${upstream.port}/v1" } }
+pools: { idle: { provider: openai, keys: { a: { secret: "env:IDLE_KEY" } } } }
+models: { gpt-4o: { pools: [idle] } }
+`,
+      'routes/models.yaml': 'routes: { chat: { ai: openai/chat, auth: none } }\n',
       'policies/p.policy': `language 1
 policy "p" { permit }
 policy "day" applies to route "day" { quota "day" ${AMOUNT} requests per day in Europe/Berlin for each request.path }
@@ -49,7 +60,7 @@ afterAll(async () => {
 async function start(): Promise<void> {
   gateway = await RunningGateway.start(project, {
     arguments: ['--log', '/dev/null'],
-    environment: shim!.environment,
+    environment: { ...shim!.environment, IDLE_KEY: 'of-idle' },
   });
 }
 
@@ -151,4 +162,24 @@ it('a clock that was set back over a boundary while the gateway was down begins 
     0,
     AMOUNT,
   ]);
+});
+
+it('a provider key that was throttled takes its first call after a week, and its provider hears of nothing before (keys-acceptance 21)', async ({
+  skip,
+}) => {
+  if (shim === null) return skip('there is no C compiler');
+  const calls = (): number => upstream.requests.filter((line) => line.startsWith('POST /v1/')).length;
+  const call = async (): Promise<number> => {
+    const body = JSON.stringify({ model: 'gpt-4o', max_tokens: 5, messages: [] });
+    const headers = { 'content-type': 'application/json' };
+    return (await fetch(`${gateway.url}/v1/chat/completions`, { method: 'POST', headers, body })).status;
+  };
+  isThrottled = true;
+  expect([await call(), await call(), calls()]).toEqual([429, 429, 1]);
+  isThrottled = false;
+  await gateway.stop('SIGTERM');
+  setClock('2030-01-09T00:30:00+01:00');
+  await start();
+  expect(calls()).toBe(1);
+  expect([await call(), calls()]).toEqual([200, 2]);
 });

@@ -7,6 +7,7 @@ import type { ModelView } from '../../src/admin/routes/models.ts';
 import type { PoolView } from '../../src/admin/routes/pools.ts';
 import { ADMIN_ROUTES } from '../../src/admin/routes.ts';
 import { runPortunus } from '../gateway/running-gateway.ts';
+import { startUpstream, type UpstreamServer } from '../gateway/upstream-server.ts';
 import { countsOf, type ModelsProject, startModelsProject, variableOf } from './models-project.ts';
 
 /** Keys of a burst: a hundred calls of 1,000 tokens each come back in a second and a half. */
@@ -30,6 +31,7 @@ const SECRETS = [
     ...['acc-stormy', 'acc-brief', 'acc-house', 'acc-worded', 'acc-cool', 'acc-m1', 'acc-m2', 'acc-m3'],
     'sk-due-first-7',
     'sk-hooked-8',
+    'acc-costly',
   ],
   ...['sk-stored-first-1', 'sk-stored-second-2', 'sk-filed-first-3', 'sk-filed-second-4'],
   ...['sk-rotated-third-5', 'sk-nobody-knows-6'],
@@ -38,9 +40,18 @@ const SECRETS = [
 const CLOCK_OF_LONG_AGO = 'const now = Date.now; Date.now = () => now() - 5270400000';
 let running: ModelsProject;
 let openai: OpenAI;
+/** A service that is no provider: to the first request for each path it breaks the connection once it has read it. */
+let jobs: UpstreamServer;
 const secret = (key: string): string => `secret: "env:${variableOf(key)}"`;
 
 beforeAll(async () => {
+  jobs = await startUpstream((request, response) => {
+    request.resume().on('end', () => {
+      const asked = `${request.method} ${request.url}`;
+      if (jobs.requests.filter((each) => each === asked).length > 1) response.end();
+      else request.socket.resetAndDestroy();
+    });
+  });
   running = await startModelsProject({
     accounts: [
       { name: 'a', keys: ['acc-a'], limits: { rpm: 600, tpm: 1_000_000 } },
@@ -51,6 +62,7 @@ beforeAll(async () => {
       { name: 'big', keys: ['acc-big'], limits: { rpm: 600, tpm: 100_000 } },
       { name: 'little', keys: ['acc-little'], limits: { rpm: 600, tpm: 5_000 } },
       { name: 'money', keys: ['acc-money'], limits: { rpm: 10_000, tpm: 10_000_000 } },
+      { name: 'costly', keys: ['acc-costly'], limits: { rpm: 10_000, tpm: 10_000_000 } },
       { name: 'kept', keys: SECRETS.slice(-6, -1), limits: { rpm: 6_000, tpm: 1_000_000 } },
       ...BURST.map((name) => ({ name, keys: [name], limits: { rpm: 1_000_000, tpm: BURST_TPM } })),
       { name: 'flood', keys: ['acc-flood'], limits: { rpm: 1_000_000, tpm: 600_000 } },
@@ -74,6 +86,7 @@ beforeAll(async () => {
   tokens: { provider: openai, keys: { t: { ${secret('acc-t')} } } }
   sizes: { provider: openai, choose: priority, keys: { little: { ${secret('acc-little')}, priority: 1, limits: { tpm: 5_000 } }, big: { ${secret('acc-big')}, priority: 2, limits: { tpm: 100_000 } } } }
   budgeted: { provider: openai, keys: { m: { ${secret('acc-money')} } } }
+  costly: { provider: openai, keys: { c: { ${secret('acc-costly')} } } }
   lowered: { provider: openai, keys: { low: { ${secret('acc-low')}, limits: { rpm: 600 } } } }
   stored: { provider: openai, keys: { s: { secret: "store:openai/s" } } }
   filed: { provider: openai, keys: { f: { secret: "file:../filed.key" } } }
@@ -109,6 +122,7 @@ models:
   dear: { pools: [budgeted], as: gpt-4o, price: { input: $2.50, output: $10, asOf: 2026-11-30 } }
   cheap: { pools: [budgeted], as: gpt-4o-mini, price: { input: $0.15, output: $0.60, asOf: 2026-11-30 } }
   counted: { pools: [budgeted], as: gpt-4o }
+  costly: { pools: [costly], as: gpt-4o, outputTokensMax: 100, price: { input: $1_000, output: $1_000, asOf: 2026-11-30 } }
   capped: { pools: [budgeted], as: gpt-4o, outputTokensMax: 4_000 }
 `,
     policies: `language 1
@@ -116,7 +130,9 @@ policy "base" {
     permit when consumer is subscribed to route
     limit "pace" at most 90 requests in any 1m  for each tenant  when tenant.plan is "trial"
 }
+policy "jobs" applies to route "once", "again" { permit }
 policy "spending" applies to route "chat" {
+  budget "dollar" $1.00 per month in UTC  for each consumer  when model is "costly"
   budget "purse" $0.02 per year  for each consumer  when model is "priced"
   budget "app" $0.006 per year  for each consumer  when model in ["dear", "cheap"]
     when exhausted fall back to model "cheap" for at most $0.0006 more  status 402
@@ -146,13 +162,24 @@ policy "supply" {
       expect(await runPortunus(due, { input: 'sk-due-first-7', environment: longAgo })).toMatchObject({
         code: 0,
       });
+      await project.write(
+        'routes/jobs.yaml',
+        `services: { jobs: { endpoints: [{ url: "http://127.0.0.1:${jobs.port}" }] } }
+routes:
+  once: { service: jobs, match: { path: /jobs/once } }
+  again: { service: jobs, match: { path: /jobs/again }, repeatUnsafeMethods: true }
+`,
+      );
       const set = ['secrets', 'set', 'openai/s', project.folder];
       expect(await runPortunus(set, { input: 'sk-stored-first-1\n' })).toMatchObject({ code: 0, stderr: '' });
     },
   });
   await connect();
 });
-afterAll(() => running.close());
+afterAll(async () => {
+  await running.close();
+  await jobs.close();
+});
 
 async function connect(): Promise<void> {
   const key = await running.gateway.key('acme', 'web');
@@ -519,6 +546,35 @@ it('a key that is switched off stays off when keys change their places, and the 
   expect(await served()).toBe('m2');
 });
 
+it('a POST whose connection breaks after it was sent is made once, unless its route allows repeats (11)', async () => {
+  const headers = { authorization: `Bearer ${await running.gateway.key('acme', 'web')}` };
+  const post = async (path: string): Promise<number> =>
+    (await fetch(`${running.gateway.url}/jobs/${path}`, { method: 'POST', headers, body: 'do it' })).status;
+  expect([await post('once'), await post('again')]).toEqual([502, 200]);
+  expect(jobs.requests).toEqual(['POST /jobs/once', 'POST /jobs/again', 'POST /jobs/again']);
+  // A call to a model may be paid for.
+  const before = countsOf(running, 'big').requests;
+  await mock('faults', { breaks: 'connection', times: 1, account: 'big' });
+  await expect(say('sizes', 6_000)).rejects.toMatchObject({ status: 502 });
+  expect(countsOf(running, 'big').requests).toBe(before + 1);
+});
+
+it('pools with a field that nobody knows are refused with its place; the version before serves, and says so (13)', async () => {
+  const { folder } = running.project;
+  const path = join(folder, 'providers', 'p.yaml');
+  const text = readFileSync(path, 'utf8');
+  await running.project.write('providers/p.yaml', text.replace('limits: { rpm: 5 }', 'limits: { rpx: 5 }'));
+  const reload = await runPortunus(['reload', folder]);
+  const line = text.split('\n').findIndex((each) => each.includes('limits: { rpm: 5 }')) + 1;
+  const refused = new RegExp(`"rpx"[^]*providers/p\\.yaml:${line}:`);
+  expect(reload).toMatchObject({ code: 1, stdout: expect.stringMatching(refused) });
+  expect(reload.stdout).toContain('The version before goes on serving.');
+  expect((await runPortunus(['status', folder])).stdout).toMatch(refused);
+  await say('sizes');
+  await running.project.write('providers/p.yaml', text);
+  expect((await runPortunus(['reload', folder])).code).toBe(0);
+});
+
 it('secrets that are changed in the store or in a file count without a reload, and one in use is not removed', async () => {
   await say('stored');
   await say('filed');
@@ -650,6 +706,19 @@ function standStill(): void {
   running.clock.passesSinceMs = null;
 }
 
+/** Two hundred streams at once, none of which says how long it may become: how each ended. */
+async function streamAtOnce(): Promise<readonly string[]> {
+  const stream = async (nth: number): Promise<string> => {
+    const messages = [{ role: 'user' as const, content: `Say ${nth}` }];
+    const events = await openai.chat.completions.create({ model: 'costly', stream: true, messages });
+    for await (const _ of events);
+    return 'served';
+  };
+  const ended = ({ status, code, message }: { status?: number; code?: string; message: string }): string =>
+    status === undefined ? 'broken off' : `${status} ${code}: ${message}`;
+  return Promise.all(Array.from({ length: 200 }, (_, nth) => stream(nth).catch(ended)));
+}
+
 it('a key that a person has switched off stays off, over kill -9 too; what is used of limits, and a wait, is kept (6, 7)', async () => {
   await mock('faults', { status: 429, times: 1, account: 'cool', fields: { 'retry-after': '300' } });
   expect(await statusOf(say('cool'))).toBe(429);
@@ -658,7 +727,12 @@ it('a key that a person has switched off stays off, over kill -9 too; what is us
   expect(off).toMatchObject({ code: 0, stdout: 'two/b is disabled.\n' });
   expect(await keyState('two', 'b')).toBe('disabled');
   const used = (await pool('shared')).keys[0]!.limits[0]!.left;
+  await mock('answers', { eventMs: 50 });
+  const cut = streamAtOnce();
+  await expect.poll(() => countsOf(running, 'costly').requests, { timeout: 20_000 }).toBeGreaterThan(1);
   await running.gateway.stop('SIGKILL');
+  expect(await cut).toContain('broken off');
+  await mock('answers', { eventMs: 0 });
   await running.start();
   await connect();
   expect(await keyState('two', 'b')).toBe('disabled');
@@ -672,6 +746,19 @@ it('a key that a person has switched off stays off, over kill -9 too; what is us
   expect(on.stdout).toBe('two/b is active.\n');
   const audit = await runPortunus(['audit', 'show', running.project.folder]);
   expect(audit.stdout).toContain('provider-keys.disable');
+});
+
+it('a dollar is not overspent by streams of unknown length, though a kill -9 came in their middle, and refusals say when there is another (22)', async () => {
+  const { requests } = countsOf(running, 'costly');
+  const ends = [...(await streamAtOnce()), ...(await streamAtOnce())];
+  const counts = countsOf(running, 'costly');
+  expect(ends.filter((end) => end === 'served')).toHaveLength(counts.requests - requests);
+  // At a tenth of a cent for each token.
+  expect(counts.inputTokens + counts.outputTokens).toBeLessThanOrEqual(1_000);
+  const refusals = new Set(ends.filter((end) => end !== 'served'));
+  expect([...refusals]).toEqual([
+    expect.stringMatching(/^429 budget_exhausted: .* it resets \d{4}-\d\d-01T00:00:00Z\.$/),
+  ]);
 });
 
 it('no secret of a provider is in anything that the gateway printed, answered or wrote (12)', async () => {

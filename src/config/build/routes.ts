@@ -168,6 +168,14 @@ function checkAiRoute(document: RouteDocument, here: Here, report: Report): void
       help: 'Remove it: the provider says where its calls go, and the model what they cost.',
     });
   }
+  if (document.repeatUnsafeMethods)
+    report({
+      code: 'PT3309',
+      message:
+        'A route to models has no use for "repeatUnsafeMethods": its calls are never repeated after they were sent.',
+      target: keyAt(below(here, 'repeatUnsafeMethods')),
+      help: 'Remove it: what a provider has worked on is paid for, though its answer was lost.',
+    });
   if (document.request.schema === undefined) return;
   report({
     code: 'PT3309',
