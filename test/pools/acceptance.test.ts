@@ -86,7 +86,7 @@ beforeAll(async () => {
   tokens: { provider: openai, keys: { t: { ${secret('acc-t')} } } }
   sizes: { provider: openai, choose: priority, keys: { little: { ${secret('acc-little')}, priority: 1, limits: { tpm: 5_000 } }, big: { ${secret('acc-big')}, priority: 2, limits: { tpm: 100_000 } } } }
   budgeted: { provider: openai, keys: { m: { ${secret('acc-money')} } } }
-  costly: { provider: openai, keys: { c: { ${secret('acc-costly')} } } }
+  costly: { provider: openai, keys: { costly: { ${secret('acc-costly')} } } }
   lowered: { provider: openai, keys: { low: { ${secret('acc-low')}, limits: { rpm: 600 } } } }
   stored: { provider: openai, keys: { s: { secret: "store:openai/s" } } }
   filed: { provider: openai, keys: { f: { secret: "file:../filed.key" } } }
