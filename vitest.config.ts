@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** `VITEST_JSON=file` also writes the results there, for `.ci/run`. */
@@ -6,8 +7,8 @@ const json = process.env.VITEST_JSON;
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts'],
-    // By default one core is left free, which is half of a small machine.
-    maxWorkers: '100%',
+    // One more than cores: tests of running gateways wait half of their time.
+    maxWorkers: availableParallelism() + 1,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     ...(json === undefined ? {} : { reporters: ['default', 'json'], outputFile: { json } }),
