@@ -1,3 +1,4 @@
+import tenantsSchema from '../../schemas/tenants.schema.json' with { type: 'json' };
 import type { SourceText } from '../diagnostics/source.ts';
 import { checkFiles } from './check-files.ts';
 import { Ledger } from './ledger.ts';
@@ -51,10 +52,21 @@ function plain({ fields, teams, consumers }: OpenTenant): object {
     ...(teams.size === 0 ? {} : { teams: Object.fromEntries([...teams].sort(byName)) }),
     ...(consumers.size === 0 ? {} : { consumers: Object.fromEntries([...consumers].sort(byName)) }),
   };
-  return withoutEmpty({ ...fields, ...members });
+  return withoutEmpty({ ...withoutDefaults(fields), ...members });
 }
 
-/** Defaults that the schema filled in say nothing. */
+/** What was made at run time has no defaults, what files say had them filled in: both read alike. */
+function withoutDefaults(fields: OpenTenant['fields']): OpenTenant['fields'] {
+  return Object.fromEntries(Object.entries(fields).filter(([name, value]) => value !== DEFAULTS.get(name)));
+}
+
+const DEFAULTS: ReadonlyMap<string, unknown> = new Map(
+  Object.entries(tenantsSchema.$defs.tenant.properties).flatMap(([name, property]) =>
+    'default' in property ? [[name, property.default]] : [],
+  ),
+);
+
+/** Nor do empty lists and maps. */
 function withoutEmpty(value: unknown): object {
   const kept = Object.entries(value as object).filter(([, member]) => !isEmpty(member));
   return Object.fromEntries(

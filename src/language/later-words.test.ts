@@ -14,6 +14,6 @@ it.each(offered)('what stands for a word of a later version can be read today: %
   expect(parsePolicyFile(source, 50).diagnostics).toEqual([]);
 });
 
-it('most words have something', () => {
-  expect(offered.length).toBeGreaterThan(4);
+it('several words have something', () => {
+  expect(offered.length).toBeGreaterThan(2);
 });

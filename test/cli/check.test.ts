@@ -75,10 +75,8 @@ describe('portunus check', () => {
     const [all, ...parts] = [...stderr.split('\n')[6]!.matchAll(/([\d.]+) ms/g)].map(([, ms]) => Number(ms));
     expect(parts).toHaveLength(3);
     for (const part of parts) expect(part).toBeGreaterThan(0);
-    expect(all).toBeCloseTo(
-      parts.reduce((sum, part) => sum + part, 0),
-      0,
-    );
+    const sum = parts.reduce((most, part) => most + part, 0);
+    expect(Math.abs(all! - sum), 'each of the four is rounded').toBeLessThanOrEqual(2);
   });
 
   it('says what took how long also of a project with errors', async () => {

@@ -103,7 +103,12 @@ function contents({ built: version, diagnostics }: ReadyProject) {
   return {
     world: { ...world, routes: [...world.routes.keys()] },
     bundle: { hash, services, counters, ruleCount },
-    packed: { ...(inBytes(packed.value) as object), partEnds: null, shared: partsOf(packed.value) },
+    packed: {
+      ...(inBytes(packed.value) as object),
+      partEnds: null,
+      ownBytes: null,
+      shared: partsOf(packed.value),
+    },
     counted: { policyCount, days },
     text: renderText(diagnostics, { colour: 'off' }),
     findings: renderText(findings, { colour: 'off' }),

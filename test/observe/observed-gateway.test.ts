@@ -34,11 +34,14 @@ const CONDITIONAL: Readonly<Record<string, string>> = {
   portunus_alert_rule_keys: 'an `alert when` in a policy',
   portunus_alert_rule_matches_total: 'the same',
   portunus_alert_rule_shared_matches_total: 'the same',
+  portunus_cache_requests_total: 'a `cache` in a policy',
   portunus_delivery_failed_attempts_total: 'a webhook for alerts',
   portunus_delivery_notices_total: 'the same',
   portunus_delivery_oldest_age_seconds: 'the same',
   portunus_delivery_queue_length: 'the same',
   portunus_metric_series_left_out_total: 'more label sets than limits.metricSeries',
+  portunus_pool_alert_rule_begun_total: 'an `alert when` about pools',
+  portunus_pool_alert_rule_holding: 'the same',
   portunus_pool_headroom_ratio: 'a pool of provider keys',
   portunus_pool_used_up_in_seconds: 'the same, near its end',
   portunus_provider_key_headroom_ratio: 'the same',
@@ -46,6 +49,7 @@ const CONDITIONAL: Readonly<Record<string, string>> = {
   portunus_provider_key_state: 'the same',
   portunus_provider_key_used_up_in_seconds: 'the same, near its end',
   portunus_quota_open_slice: 'a quota or a budget',
+  portunus_quota_used_up_in_seconds: 'the same, near its end',
 };
 
 async function ask(path: string, options: RequestInit = {}): Promise<number> {
