@@ -228,15 +228,20 @@ describe('a rule about pools', () => {
 
   it('sees a key that is lost as the gateway does, and is over once it is back', () => {
     const rig = new Rig({ a: kept('first') });
-    rig.poolAlerts.use(
-      rule('alert "lost" when pool.usable_keys < pool.keys  because "{pool} has {pool.headroom}"'),
+    const lostRule = rule(
+      'alert "lost" when pool.usable_keys < pool.keys  because "{pool} has {pool.headroom}"',
     );
+    rig.poolAlerts.use(lostRule);
     const look = (ms: number) => {
       rig.models.pass(ms);
       rig.keeper.tend();
     };
     look(1_000);
     expect([...rig.alerts]).toEqual([]);
+    rig.poolAlerts.use(rule('alert "full" when pool.headroom is 100% and key.headroom is 100%'));
+    look(1_000);
+    expect([...rig.alerts.keys()]).toEqual(['policy-alert p/full for key "a" of pool "pool"']);
+    rig.poolAlerts.use(lostRule);
     for (let nth = 0; nth < 3; nth++) rig.callsKnowing();
     look(1_000);
     const lost = 'policy-alert p/lost for pool "pool"';
