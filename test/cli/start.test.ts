@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { cp, readFile, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -287,6 +287,21 @@ describe('start', () => {
     const refused = await runPortunus(['start', project.folder]);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain('Did you mean "all"');
+  });
+});
+
+describe('SIGHUP', () => {
+  it('during the start is a reload behind it, and no end', async () => {
+    const project = await openProject();
+    const dataFolder = join(project.folder, 'data');
+    const gateway = await RunningGateway.start(project, {
+      whileStarting: async (child) => {
+        await expect.poll(() => existsSync(dataFolder), { interval: 1, timeout: 30_000 }).toBe(true);
+        child.kill('SIGHUP');
+      },
+    });
+    running.push(gateway);
+    await gateway.printed(/^SIGHUP: /m);
   });
 });
 

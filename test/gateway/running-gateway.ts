@@ -19,6 +19,8 @@ export interface GatewayOptions {
   readonly arguments?: readonly string[];
   /** Further variables of its environment. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Done while it starts, as soon as its process is there. */
+  readonly whileStarting?: (child: ChildProcess) => Promise<void>;
 }
 
 export interface Project {
@@ -102,6 +104,7 @@ export class RunningGateway {
       env: { ...process.env, ...options.environment },
     });
     const gateway = new RunningGateway(project, child, collect(child));
+    await options.whileStarting?.(child);
     await gateway.printed(/Portunus is running/);
     return gateway;
   }

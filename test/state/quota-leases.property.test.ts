@@ -235,7 +235,7 @@ for (const [name, estimated, keys] of [
     try {
       fc.assert(
         fc.property(STEPS, (steps) => run(store, `q${runs++}`, estimated, keys, steps, swaps)),
-        { numRuns: keys === 'fewer records' ? 80 : 300 },
+        { numRuns: keys === 'fewer records' ? 40 : 120 },
       );
     } finally {
       await store.close();

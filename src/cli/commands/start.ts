@@ -33,6 +33,7 @@ export interface StartOptions extends StandInOptions {
 
 /** `portunus start [FOLDER]`: runs until SIGTERM or SIGINT. */
 export async function start(folder: string, options: StartOptions): Promise<ExitCode> {
+  const reloads = reloadsOfProcess();
   const finished = await finishRewrite(folder);
   if (!finished.ok) return failed(finished.error);
   const files = await readProject(folder);
@@ -90,8 +91,8 @@ export async function start(folder: string, options: StartOptions): Promise<Exit
   }
   const gateway = started.value;
   keeper.begin();
-  process.on('SIGHUP', () => void gateway.load('SIGHUP'));
   process.stdout.write(await banner(folder, built, madeBy, standIns?.ok ? standIns.value.lines : []));
+  reloads.begin(() => void gateway.load('SIGHUP'));
 
   const why = await ended.promise;
   if (why.kind === 'fatal') process.stderr.write(`Stopping: ${why.message}\n`);
@@ -109,6 +110,20 @@ export async function start(folder: string, options: StartOptions): Promise<Exit
 function failed(why: string): ExitCode {
   process.stderr.write(`portunus start: ${why}\n`);
   return EXIT.couldNotRun;
+}
+
+/** SIGHUP asks for a reload. One that comes during the start waits for its end: unheard it would end the process. */
+function reloadsOfProcess(): { readonly begin: (load: () => void) => void } {
+  let isAsked = false;
+  let load = (): void => {
+    isAsked = true;
+  };
+  process.on('SIGHUP', () => load());
+  const begin = (served: () => void): void => {
+    load = served;
+    if (isAsked) served();
+  };
+  return { begin };
 }
 
 type End = { readonly kind: 'asked' } | { readonly kind: 'fatal'; readonly message: string };
