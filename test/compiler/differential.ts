@@ -34,7 +34,7 @@ const SEED = Number(process.env.DIFFERENTIAL_SEED ?? Date.now() % 2 ** 31);
 /** Files of tests run side by side, so the cases stand in several. */
 const PARTS = 4;
 /** Of a refusal for want of a permit. */
-const SEQUENCES = 12;
+const SEQUENCES = 8;
 const PROJECTS = Math.ceil(CASES / SEQUENCES);
 
 export function differentialTest(part: number): void {

@@ -235,7 +235,7 @@ for (const [name, estimated, keys] of [
     try {
       fc.assert(
         fc.property(STEPS, (steps) => run(store, `q${runs++}`, estimated, keys, steps, swaps)),
-        { numRuns: keys === 'fewer records' ? 40 : 120 },
+        { numRuns: keys === 'fewer records' ? 40 : estimated ? 300 : 120 },
       );
     } finally {
       await store.close();
