@@ -162,6 +162,7 @@ describe('an ordinary route', () => {
       ['', MAIL],
       ['application/json', `{"a":"${MAIL}"`],
       ['text/plain', Buffer.from([0xff])],
+      ['text/html', MAIL.replace('@', '&#64;')],
       ['text/markdown', MAIL.replace('@', '\\@')],
       ['text/calendar', MAIL.replace('@', '\r\n @')],
       ['text/vcard', MAIL.replace('@', '\r\n @')],

@@ -1,10 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { EXCEEDED, type Reservation, TAKEN, type ThresholdCrossing } from '../../src/pipeline/counters.ts';
+import { ReferenceCounters } from '../../src/compiler/reference-counters.ts';
+import {
+  type CounterSpec,
+  EXCEEDED,
+  type Reservation,
+  TAKEN,
+  type ThresholdCrossing,
+} from '../../src/pipeline/counters.ts';
 import { createCounterRegistry } from '../../src/state/counter-registry.ts';
 import { createSharedCounters } from '../../src/state/shared-counters.ts';
 import { type Asked, bytesOf, fill, rigOf, spec } from './counters-rig.ts';
 
 const SECOND = { kind: 'window', amount: 5, windowMs: 1_600 } as const;
+
+function referenceOf(specs: readonly CounterSpec[]) {
+  const binding = new ReferenceCounters().bind(specs);
+  return { binding, batch: binding.createBatch() };
+}
 
 describe('shared counters', () => {
   it('admits exactly N from an empty ring, then refuses and says when', () => {
@@ -19,6 +31,25 @@ describe('shared counters', () => {
     expect(batch.resetMs[0]).toBe(1_650);
     expect(binding.take(batch, 1_699, 0)).toBe(EXCEEDED);
     expect(binding.take(batch, 1_700, 0)).toBe(TAKEN);
+  });
+
+  it.each([
+    ['a window', SECOND],
+    ['a rate', { kind: 'pace', amount: 5, periodMs: 1_600, burst: 5 }],
+  ] as const)('gives back to %s what an estimate was too much, as the reference model does', (_, window) => {
+    const specs = [spec('w', window, { estimates: 'tokens' })];
+    for (const { binding, batch } of [rigOf(specs), referenceOf(specs)]) {
+      const take = (weight: number): Reservation | null =>
+        binding.take(fill(batch, [{ counter: 0, key: 1, weight }]), 50, 0) === TAKEN
+          ? binding.reserve(batch)
+          : null;
+      const [first, second] = [take(3)!, take(2)!];
+      expect(take(1)).toBeNull();
+      binding.settle(first, 0, 1);
+      expect([take(3), take(2)]).toEqual([null, expect.anything()]);
+      binding.release(second);
+      expect([take(3), take(2)]).toEqual([null, expect.anything()]);
+    }
   });
 
   it('leaves a replaced limit out from its end on, whoever takes, and no other', () => {
