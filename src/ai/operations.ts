@@ -6,7 +6,6 @@ import { type Dialect, OPERATION_TARGETS, type OperationName, type OperationTarg
  */
 export interface Operation extends OperationTarget {
   readonly dialect: Dialect;
-  readonly body: 'json' | 'multipart' | 'none';
   /** Members that bound the tokens of the answer: the least of those that are there counts, and the first one is set. */
   readonly outputCaps: readonly string[];
   /** The member that says how many answers are made of one prompt, each up to the cap; null: one. */
@@ -80,7 +79,6 @@ const MESSAGES_USAGE: UsagePaths = {
 
 const OPENAI = {
   dialect: 'openai',
-  body: 'json',
   outputCaps: [],
   choices: null,
   // gpt-4o-mini takes most: 2,833 and 5,667 for each of up to eight tiles ("Images and vision", calculating costs)
@@ -95,7 +93,6 @@ const OPENAI = {
 
 const ANTHROPIC = {
   dialect: 'anthropic',
-  body: 'json',
   choices: null,
   previous: null,
   prompts: null,
@@ -144,15 +141,8 @@ export const OPERATIONS = {
     usage: ITEMS_USAGE,
   },
   'openai/speech': { ...OPERATION_TARGETS['openai/speech'], ...OPENAI, answer: 'uncapped' },
-  'openai/transcriptions': {
-    ...OPERATION_TARGETS['openai/transcriptions'],
-    ...OPENAI,
-    body: 'multipart',
-    answer: 'uncapped',
-    usage: ITEMS_USAGE,
-  },
   'openai/rerank': { ...OPERATION_TARGETS['openai/rerank'], ...OPENAI },
-  'openai/models': { ...OPERATION_TARGETS['openai/models'], ...OPENAI, body: 'none' },
+  'openai/models': { ...OPERATION_TARGETS['openai/models'], ...OPENAI },
   'anthropic/messages': {
     ...OPERATION_TARGETS['anthropic/messages'],
     ...ANTHROPIC,

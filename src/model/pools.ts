@@ -190,7 +190,6 @@ export const OPERATION_TARGETS = {
   'openai/moderations': { method: 'POST', path: '/moderations' },
   'openai/images': { method: 'POST', path: '/images/generations' },
   'openai/speech': { method: 'POST', path: '/audio/speech' },
-  'openai/transcriptions': { method: 'POST', path: '/audio/transcriptions' },
   'openai/rerank': { method: 'POST', path: '/rerank' },
   'openai/models': { method: 'GET', path: '/models' },
   'anthropic/messages': { method: 'POST', path: '/messages' },
