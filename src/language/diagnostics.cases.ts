@@ -1604,8 +1604,8 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     text: rule('limit 5 requests per 1m  in total  when exceeded fall back to model "mini" for any amount'),
     at: '3:52',
     message:
-      'Route "get-order" sends no calls to models, so there is no other model for its requests (routes/shop.yaml:19:3).',
-    help: 'Narrow `applies to` to routes with `ai`.',
+      'Requests of route "get-order" ask no model, so there is no other one for them (routes/shop.yaml:19:3).',
+    help: 'Narrow `applies to` to routes that call a model: with `ai`, but not openai/models.',
   },
   {
     code: 'PT2137',
@@ -1670,7 +1670,7 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     text: rule('limit at most 5 tokens in any 1m  in total'),
     at: '3:3',
     message:
-      'Route "get-order" sends no calls to models, so this limit can\'t count their tokens (routes/shop.yaml:19:3).',
+      'Requests of route "get-order" ask no model, so this limit can\'t count their tokens (routes/shop.yaml:19:3).',
     help: 'Narrow `applies to` to routes with `ai`, or count requests.',
   },
   {

@@ -18,8 +18,8 @@ export function fallbackWithoutCalls(span: Span, route: string, place: string): 
   return problem(
     'PT2136',
     span,
-    `Route "${shown(route)}" sends no calls to models, so there is no other model for its requests (${place}).`,
-    'Narrow `applies to` to routes with `ai`.',
+    `Requests of route "${shown(route)}" ask no model, so there is no other one for them (${place}).`,
+    'Narrow `applies to` to routes that call a model: with `ai`, but not openai/models.',
   );
 }
 

@@ -243,7 +243,7 @@ export function tokensWithoutCalls(span: Span, route: string, place: string): Di
   return problem(
     'PT2126',
     span,
-    `Route "${shown(route)}" sends no calls to models, so this limit can't count their tokens (${place}).`,
+    `Requests of route "${shown(route)}" ask no model, so this limit can't count their tokens (${place}).`,
     'Narrow `applies to` to routes with `ai`, or count requests.',
   );
 }
