@@ -1,5 +1,5 @@
 /** Hooks that give new secrets of provider keys: bounded in time and in what they may say, and never quoted. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,10 +11,21 @@ import type { RotationAsked } from '../../src/cli/run/rotation-hooks.ts';
 import { signatureFields } from '../../src/observe/webhook-signature.ts';
 
 const ASKED: RotationAsked = { pool: 'main', key: 'k1', account: 'org', provider: 'openai' };
+const RUNNING = new AbortController().signal;
 
 describe('a command', () => {
-  const sh = (script: string, withinMs = 10_000) =>
-    callRotationHook({ kind: 'command', program: '/bin/sh', options: ['-c', script], withinMs }, ASKED);
+  const folder = mkdtempSync(join(tmpdir(), 'portunus-hook-'));
+  const pidFile = join(folder, 'pid');
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const sh = (script: string, withinMs = 10_000, stopping = RUNNING) =>
+    callRotationHook(
+      { kind: 'command', program: '/bin/sh', options: ['-c', script], withinMs },
+      ASKED,
+      stopping,
+    );
+  const isOver = () =>
+    existsSync(pidFile) && !existsSync(`/proc/${readFileSync(pidFile, 'utf8').trim()}/fd/0`);
 
   it('is told what is asked, and gives what it says', async () => {
     const asked = JSON.stringify({ event: 'key-rotation-due', ...ASKED });
@@ -36,13 +47,28 @@ describe('a command', () => {
     expect(await sh(script)).toEqual(err(error));
   });
 
-  it('that does not end is killed, with what it began', async () => {
-    expect(await sh('sleep 600 & sleep 600', 100)).toEqual(err('its command did not end within 100 ms'));
+  it.each([
+    ['that does not end', '& sleep 600'],
+    ['that leaves something behind that does not end', '&'],
+  ])('%s is killed, with what it began', async (_, rest) => {
+    const script = `sleep 600 ${rest.replace('&', `& echo $! > ${pidFile};`)}`;
+    expect(await sh(script, 300)).toEqual(err('its command did not end within 300 ms'));
+    await expect.poll(isOver).toBe(true);
+    rmSync(pidFile);
+  });
+
+  it('does not outlive the gateway', async () => {
+    const stopping = new AbortController();
+    const called = sh(`sleep 600 & echo $! > ${pidFile}; wait`, 60_000, stopping.signal);
+    await expect.poll(() => existsSync(pidFile)).toBe(true);
+    stopping.abort();
+    expect(await called).toEqual(err('the gateway stops'));
+    await expect.poll(isOver).toBe(true);
   });
 
   it('that is not there is told of', async () => {
     const hook = { kind: 'command', program: '/nowhere/x', options: [], withinMs: 10_000 } as const;
-    expect(await callRotationHook(hook, ASKED)).toEqual(
+    expect(await callRotationHook(hook, ASKED, RUNNING)).toEqual(
       err("its command can't be run: spawn /nowhere/x ENOENT"),
     );
   });
@@ -83,7 +109,11 @@ describe('a webhook', () => {
 
   const ask = (withinMs = 10_000, secretFile = 'secret') => {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/rotate`;
-    return callRotationHook({ kind: 'webhook', url, secretFile: join(folder, secretFile), withinMs }, ASKED);
+    return callRotationHook(
+      { kind: 'webhook', url, secretFile: join(folder, secretFile), withinMs },
+      ASKED,
+      RUNNING,
+    );
   };
 
   it('is asked with a signature, and gives the secret of its answer', async () => {

@@ -152,6 +152,7 @@ export class Gateway {
   readonly #endpoints: EndpointKeeper;
   readonly #pools: PoolRegistry;
   readonly #poolKeeper: PoolKeeper;
+  readonly #stopping = new AbortController();
   readonly #poolAlerts: PoolAlerts;
   readonly #directory: LiveDirectory;
   readonly #certificates: ServedCertificates;
@@ -273,7 +274,7 @@ export class Gateway {
       tellKeys: (keys) => this.#threads.tellKeys(keys),
       secrets: options.store.storedSecrets,
       poolAlerts: this.#poolAlerts,
-      callHook: callRotationHook,
+      callHook: (hook, asked) => callRotationHook(hook, asked, this.#stopping.signal),
     });
     this.#poolKeeper.restore();
     this.#certificates = new ServedCertificates({
@@ -557,6 +558,7 @@ export class Gateway {
 
   /** Stops accepting, finishes what is in flight, writes what is queued. Returns the number of requests cut off. */
   async stop(): Promise<number> {
+    this.#stopping.abort();
     this.#watcher.stop();
     this.#configuration.stop();
     for (const chore of this.#chores) clearInterval(chore);

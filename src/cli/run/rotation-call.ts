@@ -11,14 +11,23 @@ import type { RotationAsked } from './rotation-hooks.ts';
 /** More than any secret, with what JSON puts around it. */
 export const HOOK_ANSWER_BYTES_MAX = 8_192;
 
-export function callRotationHook(hook: RotationHook, asked: RotationAsked): Promise<Result<string, string>> {
+/** `stopping`: the gateway ends, and no command may outlive it. */
+export function callRotationHook(
+  hook: RotationHook,
+  asked: RotationAsked,
+  stopping: AbortSignal,
+): Promise<Result<string, string>> {
   const body = JSON.stringify({ event: 'key-rotation-due', ...asked });
-  return hook.kind === 'command' ? run(hook, body) : ask(hook, body);
+  return hook.kind === 'command' ? run(hook, body, stopping) : ask(hook, body);
 }
 
 type Command = Extract<RotationHook, { kind: 'command' }>;
 
-function run({ program, options, withinMs }: Command, input: string): Promise<Result<string, string>> {
+function run(
+  { program, options, withinMs }: Command,
+  input: string,
+  stopping: AbortSignal,
+): Promise<Result<string, string>> {
   return new Promise((resolve) => {
     // Of the environment only where programs are: keys of other providers may be in it. A group of its own, so that all of it is killed.
     const child = spawn(program, options, {
@@ -28,14 +37,18 @@ function run({ program, options, withinMs }: Command, input: string): Promise<Re
     });
     const pieces: Buffer[] = [];
     let bytes = 0;
+    let isClosed = false;
     const end = (result: Result<string, string>): void => {
       clearTimeout(deadline);
-      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
-        killGroup(child.pid);
+      stopping.removeEventListener('abort', stop);
+      // As long as its output is open, it or something that it began is there.
+      if (child.pid !== undefined && !isClosed) killGroup(child.pid);
       child.stdout.destroy();
       resolve(result);
     };
     const deadline = setTimeout(() => end(err(`its command did not end within ${withinMs} ms`)), withinMs);
+    const stop = (): void => end(err('the gateway stops'));
+    stopping.addEventListener('abort', stop);
     child.on('error', ({ message }) => end(err(`its command can't be run: ${message}`)));
     child.stdin.on('error', () => {});
     child.stdin.end(input);
@@ -45,6 +58,7 @@ function run({ program, options, withinMs }: Command, input: string): Promise<Re
       else pieces.push(piece);
     });
     child.on('close', (code, signal) => {
+      isClosed = true;
       if (code !== 0) end(err(`its command ended with ${signal ?? `status ${code}`}`));
       else end(said(Buffer.concat(pieces).toString('utf8')));
     });
