@@ -21,6 +21,12 @@ export interface Edit {
 /** Of those that may be asked in a second, the fewer. */
 export const LIMIT_LEAST = 20;
 
+/**
+ * More than a soak issues, and so few that the warm-up touches each page of their table: with room for a million keys each
+ * new one touches pages for the first time, which cannot be told from a leak in an hour.
+ */
+const CONSUMER_KEYS_MAX = 5_000;
+
 export function writeSoakProject(
   folder: string,
   ports: { readonly service: number; readonly gateway: number; readonly admin: number },
@@ -40,6 +46,7 @@ admin: { address: 127.0.0.1, port: ${ports.admin} }
 dataThreads: 2
 data: ./data
 history: { log: { size: 4MiB } }
+limits: { consumerKeys: ${CONSUMER_KEYS_MAX} }
 attributes: { tenant: { edit: { type: number } } }
 `,
   );
