@@ -129,7 +129,7 @@ export const LIMITS = {
   endpointAddresses: count(65_536, 64, 1_000_000, 'addresses of all endpoints whose health is kept'),
   addressesPerName: count(64, 1, 1_000, 'addresses of one endpoint name that are used'),
   healthChecksAtOnce: count(64, 1, 10_000, 'health checks of endpoints under way at a time'),
-  identityCacheEntries: count(10_000, 0, 1_000_000, 'presented keys a data thread remembers'),
+  identityCacheEntries: count(30_000, 0, 1_000_000, 'presented keys a data thread remembers'),
   tokensVerifying: count(256, 1, 65_536, 'tokens that one data thread verifies at a time'),
   signaturesRemembered: count(
     250_000,

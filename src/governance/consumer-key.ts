@@ -20,7 +20,7 @@ const SECRET_LENGTH_MAX = 64;
 const CHECKSUM_LENGTH = 6;
 const ENVIRONMENT_LENGTH_MAX = 16;
 const KEY_LENGTH_MIN = PREFIX.length + 1 + 1 + ID_LENGTH + 1 + SECRET_LENGTH + CHECKSUM_LENGTH;
-const KEY_LENGTH_MAX =
+export const KEY_LENGTH_MAX =
   PREFIX.length + ENVIRONMENT_LENGTH_MAX + 1 + ID_LENGTH + 1 + SECRET_LENGTH_MAX + CHECKSUM_LENGTH;
 
 export interface IssuedKey {
@@ -86,11 +86,7 @@ const DIGEST_LENGTH = 43;
 
 /** `ptnh1:<keyId>:<base64url of HMAC-SHA-256(pepper, key)>`, the form that files and the store keep. */
 export function hashConsumerKey(pepper: Uint8Array, keyId: string, key: string): string {
-  return `${HASH_PREFIX}${keyId}:${digestOfKey(pepper, key).toString('base64url')}`;
-}
-
-export function digestOfKey(pepper: Uint8Array, key: string): Buffer {
-  return createHmac('sha256', pepper).update(key, 'utf8').digest();
+  return `${HASH_PREFIX}${keyId}:${createHmac('sha256', pepper).update(key, 'utf8').digest('base64url')}`;
 }
 
 /** The digest of a hash text as eight words. False where the text is not one. */

@@ -12,7 +12,7 @@ import type {
   VerifiedToken,
 } from '../pipeline/identity.ts';
 import type { MutableKeyHash } from '../pipeline/program.ts';
-import { digestOfKey, parseKey } from './consumer-key.ts';
+import { KEY_LENGTH_MAX, parseKey } from './consumer-key.ts';
 import {
   type ConsumerRecord,
   consumerName,
@@ -20,6 +20,7 @@ import {
   type TeamRecord,
   type TenantRecord,
 } from './directory-records.ts';
+import { KeyDigest } from './key-digest.ts';
 import { digestWords, KeyTableReader } from './key-table.ts';
 import { NameIndex } from './name-index.ts';
 import { SharedTexts } from './shared-texts.ts';
@@ -36,7 +37,7 @@ export function createIdentitySource(snapshot: DirectorySnapshot, hashKey: HashK
 const OBJECTS_MAX = 10_000;
 
 class SharedIdentitySource implements IdentitySource {
-  readonly #pepper: Uint8Array;
+  readonly #digests: KeyDigest;
   readonly #keys: KeyTableReader;
   readonly #texts: SharedTexts;
   readonly #names: NameIndex;
@@ -48,7 +49,7 @@ class SharedIdentitySource implements IdentitySource {
   readonly #callers = new Map<number, Caller>();
 
   constructor({ pepper, memory, records }: DirectorySnapshot, hashKey: HashKey) {
-    this.#pepper = pepper;
+    this.#digests = new KeyDigest(pepper, KEY_LENGTH_MAX);
     this.#keys = new KeyTableReader(memory.keys);
     this.#texts = new SharedTexts(memory.texts);
     this.#names = new NameIndex(memory.names, this.#texts, hashKey);
@@ -58,7 +59,7 @@ class SharedIdentitySource implements IdentitySource {
 
   identify(presentedKey: string, wallMs: number): KnownKey | IdentityFailure {
     if (parseKey(presentedKey) === null) return 'malformed';
-    return this.#known(digestOfKey(this.#pepper, presentedKey), wallMs);
+    return this.#known(this.#digests.of(presentedKey), wallMs);
   }
 
   identifyByName(nameHash: Uint8Array, wallMs: number): KnownKey | IdentityFailure {

@@ -155,12 +155,11 @@ class Piece {
   readonly words: Int32Array;
 
   constructor(bytes: Uint8Array) {
-    this.length = bytes.length;
-    const padded = new DataView(new ArrayBuffer((bytes.length + 3) & ~3));
-    for (const [index, byte] of bytes.entries()) padded.setUint8(index, byte);
-    this.words = Int32Array.from({ length: padded.byteLength / 4 }, (_, index) =>
-      padded.getInt32(4 * index, true),
-    );
+    const { length } = bytes;
+    this.length = length;
+    const words = new Int32Array((length + 3) >> 2);
+    for (let index = 0; index < length; index++) words[index >> 2]! |= bytes[index]! << ((index & 3) << 3);
+    this.words = words;
   }
 }
 

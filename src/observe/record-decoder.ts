@@ -1,4 +1,5 @@
 import { type AccessRecord, emptyRecord } from '../pipeline/record.ts';
+import { NamesByNumber } from './known-names.ts';
 import {
   ABORTED,
   alignFrame,
@@ -7,16 +8,17 @@ import {
   CACHE_SHIFT,
   FIXED_BYTES,
   FORMAT_VERSION,
+  FORMER_VERSION,
   FRAME_BYTES_MAX,
   FRAME_BYTES_MIN,
   fixedBytesOf,
+  type GroupNumbers,
   HAS_PARTS,
-  NUMBER_BITS,
-  NUMBER_MASK,
   NUMBERS_AT,
   OWN_TEXTS,
   PLAIN,
   type RecordFrame,
+  readGroupNumbers,
   SAMPLED,
   TELLS_CALLER,
   TELLS_DECISION,
@@ -33,7 +35,6 @@ import {
   DECISION_FIELDS,
   DECISION_NAMES,
   type DecisionNames,
-  NamesByNumber,
   ROUTE_FIELDS,
   ROUTE_NAMES,
   type RouteNames,
@@ -57,9 +58,11 @@ export class RecordDecoder implements RecordFrame {
   readonly #lengths: Uint16Array;
   readonly #int32: Int32Array;
   readonly #float64: Float64Array;
-  readonly #routes = new NamesByNumber<RouteNames>();
-  readonly #callers = new NamesByNumber<CallerNames>();
-  readonly #decisions = new NamesByNumber<DecisionNames>();
+  readonly #routes = new NamesByNumber(ROUTE_NAMES);
+  readonly #callers = new NamesByNumber(CALLER_NAMES);
+  readonly #decisions = new NamesByNumber(DECISION_NAMES);
+  readonly #shared = new Map<string, string>();
+  readonly #numbers: GroupNumbers = { route: 0, caller: 0, decision: 0 };
   #cursor = 0;
   #nextLength = 0;
 
@@ -78,6 +81,7 @@ export class RecordDecoder implements RecordFrame {
     if (at + FRAME_BYTES_MIN > limit) return 0;
     const frameBytes = int32[word]!;
     const flags = int32[word + 1]!;
+    const version = flags & VERSION_MASK;
     const lists = int32[word + 4]!;
     const textBytes = int32[word + 5]!;
     const denied = lists & 0xff;
@@ -89,7 +93,7 @@ export class RecordDecoder implements RecordFrame {
     const fixedBytes = fixedBytesOf(flags);
     const textStart = at + fixedBytes + 2 * texts;
     const sound =
-      (flags & VERSION_MASK) === FORMAT_VERSION &&
+      (version === FORMAT_VERSION || version === FORMER_VERSION) &&
       frameBytes <= FRAME_BYTES_MAX &&
       at + frameBytes <= limit &&
       textBytes >= 0 &&
@@ -114,7 +118,8 @@ export class RecordDecoder implements RecordFrame {
     record.waivedRules = this.#takeList(waived);
     record.warnedRules = this.#takeList(warned);
     this.#takeNumbers(record, (at + NUMBERS_AT) >> 3);
-    return this.#takeNames(int32[word + 6]!, int32[word + 7]!, flags) ? frameBytes : 0;
+    readGroupNumbers(int32[word + 6]!, int32[word + 7]!, version, this.#numbers);
+    return this.#takeNames(flags) ? frameBytes : 0;
   }
 
   /** A frame was lost, and with it perhaps names: no number means anything until it is told again. */
@@ -189,21 +194,60 @@ export class RecordDecoder implements RecordFrame {
   }
 
   /** False for a number that was never told: the frame that told it has been lost. */
-  #takeNames(routeAndCaller: number, decision: number, flags: number): boolean {
-    const routeAt = routeAndCaller & NUMBER_MASK;
-    const callerAt = (routeAndCaller >>> NUMBER_BITS) & NUMBER_MASK;
-    const decisionAt = decision & NUMBER_MASK;
-    if ((flags & TELLS_ROUTE) !== 0) this.#routes.set(routeAt, ROUTE_NAMES.pick(this.#learn(ROUTE_FIELDS)));
-    if ((flags & TELLS_CALLER) !== 0)
-      this.#callers.set(callerAt, CALLER_NAMES.pick(this.#learn(CALLER_FIELDS)));
-    if ((flags & TELLS_DECISION) !== 0)
-      this.#decisions.set(decisionAt, DECISION_NAMES.pick(this.#learn(DECISION_FIELDS)));
+  #takeNames(flags: number): boolean {
+    const { route: routeAt, caller: callerAt, decision: decisionAt } = this.#numbers;
+    if ((flags & TELLS_ROUTE) !== 0 && !this.#routes.set(routeAt, this.#takeRoute())) return false;
+    if ((flags & TELLS_CALLER) !== 0 && !this.#callers.set(callerAt, this.#takeCaller())) return false;
+    if ((flags & TELLS_DECISION) !== 0 && !this.#decisions.set(decisionAt, this.#takeDecision()))
+      return false;
     const route = this.#routes.get(routeAt);
     const caller = this.#callers.get(callerAt);
     const decided = this.#decisions.get(decisionAt);
     if (route === undefined || caller === undefined || decided === undefined) return false;
     this.#useNames(route, caller, decided);
     return true;
+  }
+
+  /** Texts in the order of the fields: written out, because these are made anew where more are in use than are known at a time. */
+  #takeRoute(): RouteNames {
+    return {
+      route: this.#take(),
+      routeVersion: this.#takeShared(),
+      configurationHash: this.#takeShared(),
+    };
+  }
+
+  #takeCaller(): CallerNames {
+    return {
+      tenant: this.#takeShared(),
+      team: this.#takeShared(),
+      consumer: this.#takeShared(),
+      credential: this.#takeShared(),
+      person: this.#take(),
+    };
+  }
+
+  #takeDecision(): DecisionNames {
+    return {
+      method: this.#takeShared(),
+      decidingRule: this.#takeShared(),
+      code: this.#takeShared(),
+      fault: this.#take(),
+      target: this.#takeShared(),
+      model: this.#takeShared(),
+      providerKey: this.#takeShared(),
+    };
+  }
+
+  /** A text that many groups have: held once. */
+  #takeShared(): string {
+    const text = this.#take();
+    if (text === '') return text;
+    const known = this.#shared.get(text);
+    if (known !== undefined) return known;
+    if (this.#shared.size === SHARED_TEXTS_MAX) this.#shared.clear();
+    this.#shared.set(text, text);
+    return text;
   }
 
   #useNames(route: RouteNames, caller: CallerNames, decided: DecisionNames): void {
@@ -214,12 +258,6 @@ export class RecordDecoder implements RecordFrame {
     this.routeNames = route;
     this.callerNames = caller;
     this.decisionNames = decided;
-  }
-
-  #learn(fields: readonly NameField[]): AccessRecord {
-    const names = emptyRecord();
-    for (const field of fields) names[field] = this.#take();
-    return names;
   }
 
   #takeList(count: number): readonly string[] {
@@ -236,8 +274,6 @@ export class RecordDecoder implements RecordFrame {
   }
 }
 
-type NameField = (typeof ROUTE_FIELDS | typeof CALLER_FIELDS | typeof DECISION_FIELDS)[number];
-
 function textsOfNames(flags: number): number {
   return (
     ((flags & TELLS_ROUTE) === 0 ? 0 : ROUTE_FIELDS.length) +
@@ -247,3 +283,4 @@ function textsOfNames(flags: number): number {
 }
 
 const NO_TEXTS: readonly string[] = Object.freeze([]);
+const SHARED_TEXTS_MAX = 2_048;

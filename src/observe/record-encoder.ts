@@ -1,4 +1,5 @@
 import type { AccessRecord } from '../pipeline/record.ts';
+import { KnownNames } from './known-names.ts';
 import {
   ABORTED,
   alignFrame,
@@ -9,12 +10,12 @@ import {
   HAS_PARTS,
   LIST_ITEMS_MAX,
   NAME_UNITS_MAX,
-  NUMBER_BITS,
   NUMBERS_AT,
   OWN_TEXTS,
   PARTS_BYTES,
   PATH_UNITS_MAX,
   PLAIN,
+  ROUTE_BITS,
   SAMPLED,
   TELLS_CALLER,
   TELLS_DECISION,
@@ -28,7 +29,6 @@ import {
   CALLER_NAMES,
   DECISION_FIELDS,
   DECISION_NAMES,
-  KnownNames,
   ROUTE_FIELDS,
   ROUTE_NAMES,
 } from './record-names.ts';
@@ -124,8 +124,9 @@ export class RecordEncoder {
     int32[word + 5] = this.#cursor - textStart;
     const route = knownRoute < 0 ? this.#routes.add(record) : knownRoute;
     const caller = knownCaller < 0 ? this.#callers.add(record) : knownCaller;
-    int32[word + 6] = route | (caller << NUMBER_BITS);
-    int32[word + 7] = knownDecision < 0 ? this.#decisions.add(record) : knownDecision;
+    const decision = knownDecision < 0 ? this.#decisions.add(record) : knownDecision;
+    int32[word + 6] = route | (decision << ROUTE_BITS);
+    int32[word + 7] = caller;
     this.#putNumbers(record, (at + NUMBERS_AT) >> 3);
     if (hasParts) {
       this.#float64[(at + FIXED_BYTES) >> 3] = record.cachedTokens;

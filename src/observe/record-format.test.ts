@@ -4,8 +4,8 @@ import type { AccessRecord } from '../pipeline/record.ts';
 import { anyRecord, record } from './record.cases.ts';
 import { RecordDecoder } from './record-decoder.ts';
 import { RecordEncoder } from './record-encoder.ts';
-import { FRAME_BYTES_MAX, FRAME_BYTES_MIN } from './record-format.ts';
-import { NAME_FIELDS, NAMES_KNOWN_MAX } from './record-names.ts';
+import { FORMAT_VERSION, FORMER_VERSION, FRAME_BYTES_MAX, FRAME_BYTES_MIN } from './record-format.ts';
+import { CALLER_NAMES, NAME_FIELDS } from './record-names.ts';
 
 const BASE = 64;
 
@@ -143,13 +143,51 @@ describe('the binary form of an access record', () => {
 
   it('knows a bounded number of names, also when all differ', () => {
     const { encoder, decoder } = codec();
+    const one = record();
+    let wrong = 0;
     for (let round = 0; round < 2; round++) {
-      for (let consumer = 0; consumer < NAMES_KNOWN_MAX + 10; consumer++) {
-        const one = record({ consumer: `web-${consumer}` });
-        expect(decoder.decode(0, encoder.encode(one, 0, FRAME_BYTES_MAX))).toBeGreaterThan(0);
-        expect(decoder.record.consumer).toBe(one.consumer);
+      for (let consumer = 0; consumer < CALLER_NAMES.knownMax + 10; consumer++) {
+        one.consumer = `web-${consumer}`;
+        const size = decoder.decode(0, encoder.encode(one, 0, FRAME_BYTES_MAX));
+        if (size === 0 || decoder.record.consumer !== one.consumer) wrong++;
       }
     }
+    expect(wrong).toBe(0);
+  });
+
+  it('reads the numbers of names where version 4 had them', () => {
+    const { memory, encoder, decoder } = codec();
+    const words = new Int32Array(memory, BASE);
+    const asVersion4 = (): void => {
+      const [route, decision, caller] = [words[6]! & 0xfffff, words[6]! >>> 20, words[7]!];
+      words[6] = (route & 0xfff) | ((caller & 0xfff) << 12);
+      words[7] = decision;
+      words[1] = (words[1]! & ~0xff) | FORMER_VERSION;
+    };
+    const several = ['web', 'app', 'web'].map((consumer) => record({ consumer, route: `of-${consumer}` }));
+    for (const one of several) {
+      const size = encoder.encode(one, 0, FRAME_BYTES_MAX);
+      asVersion4();
+      expect(decoder.decode(0, size)).toBe(size);
+      expect(decoder.record).toEqual(one);
+    }
+  });
+
+  it('refuses a frame of a version that it does not know', () => {
+    const { memory, encoder, decoder } = codec();
+    const size = encoder.encode(record(), 0, FRAME_BYTES_MAX);
+    const words = new Int32Array(memory, BASE);
+    for (const version of [FORMER_VERSION - 1, FORMAT_VERSION + 1]) {
+      words[1] = (words[1]! & ~0xff) | version;
+      expect(decoder.decode(0, size)).toBe(0);
+    }
+  });
+
+  it('refuses a number that no writer gives', () => {
+    const { memory, encoder, decoder } = codec();
+    const size = encoder.encode(record(), 0, FRAME_BYTES_MAX);
+    new Int32Array(memory, BASE)[7] = -1;
+    expect(decoder.decode(0, size)).toBe(0);
   });
 
   it('refuses a frame whose names it was never told', () => {

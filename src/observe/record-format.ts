@@ -1,14 +1,14 @@
 import { type CallerNames, type DecisionNames, NAME_FIELDS, type RouteNames } from './record-names.ts';
 
 /**
- * The binary form of one access record, version 4, as it lies in a record ring.
+ * The binary form of one access record, version 5, as it lies in a record ring.
  *
  * | offset | content                                                                             |
  * |--------|-------------------------------------------------------------------------------------|
  * | 0      | int32: bytes of the frame, a multiple of 8                                          |
  * | 4      | int32: version, and flags from bit 8 (aborted, plain, told groups, sampled, tokens, cache) |
  * | 8      | int32: status · 12: attempts · 16: lengths of the four lists, one byte each         |
- * | 20     | int32: bytes of text · 24: numbers of the groups of names · 28: 0                   |
+ * | 20     | int32: bytes of text · 24: numbers of route and decision · 28: number of the caller |
  * | 32     | ten float64: time, tokens in and out, cost, bytes in and out, four phase times      |
  * | 112    | two float64, where a flag says so: cached and reasoning tokens                      |
  * | 112 …  | uint16 per text: its bytes                                                          |
@@ -18,7 +18,9 @@ import { type CallerNames, type DecisionNames, NAME_FIELDS, type RouteNames } fr
  * and those of the groups of names (`record-names.ts`) that it tells: its numbers stand for them from then on, and later
  * frames refer to them by number alone.
  */
-export const FORMAT_VERSION = 4;
+export const FORMAT_VERSION = 5;
+/** Differs in where the numbers of groups stand. Logs that were written until 2026-11 hold it. */
+export const FORMER_VERSION = 4;
 
 /** Bounds in UTF-16 units; longer texts are cut. Paths can be as long as a request line, names are ours. */
 export const PATH_UNITS_MAX = 2_048;
@@ -65,9 +67,30 @@ export function fixedBytesOf(flags: number): number {
   return (flags & HAS_PARTS) === 0 ? FIXED_BYTES : FIXED_BYTES + PARTS_BYTES;
 }
 
-/** The three numbers share a word and a half: route and caller in the first, the decision's in the second. */
-export const NUMBER_BITS = 12;
-export const NUMBER_MASK = (1 << NUMBER_BITS) - 1;
+/** The decision's number stands above the route's, in one word; the caller's has the next one. */
+export const ROUTE_BITS = 20;
+const ROUTE_MASK = (1 << ROUTE_BITS) - 1;
+const FORMER_BITS = 12;
+const FORMER_MASK = (1 << FORMER_BITS) - 1;
+
+/** The two words that stand at byte 24, as numbers of groups. */
+export interface GroupNumbers {
+  route: number;
+  caller: number;
+  decision: number;
+}
+
+export function readGroupNumbers(first: number, second: number, version: number, into: GroupNumbers): void {
+  if (version === FORMER_VERSION) {
+    into.route = first & FORMER_MASK;
+    into.caller = (first >>> FORMER_BITS) & FORMER_MASK;
+    into.decision = second & FORMER_MASK;
+  } else {
+    into.route = first & ROUTE_MASK;
+    into.decision = first >>> ROUTE_BITS;
+    into.caller = second >>> 0;
+  }
+}
 
 /** Frames begin and end at multiples of 8. */
 export function alignFrame(bytes: number): number {

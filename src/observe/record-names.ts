@@ -33,91 +33,16 @@ export const DECISION_FIELDS = [
 ] as const satisfies readonly NameField[];
 export const NAME_FIELDS = [...ROUTE_FIELDS, ...CALLER_FIELDS, ...DECISION_FIELDS] as const;
 
-/** Groups of a kind known at a time, on both sides of a ring. Their numbers are slots: a power of two, at most 2^12. */
-export const NAMES_KNOWN_MAX = 4_096;
-
-/** How the writer deals with one kind of group; written out, because a loop over field names costs ten times as much. */
-interface GroupKind<Names> {
+/** How both sides deal with one kind of group; written out, because a loop over field names costs ten times as much. */
+export interface GroupKind<Names> {
   readonly same: (record: AccessRecord, names: Names) => boolean;
-  /** Any 32 bits that seldom agree for different names. */
+  /** Whether nobody will ask for these names once the record's are told: they are of a former version of it. */
+  readonly supersedes: (record: AccessRecord, names: Names) => boolean;
+  /** Any 32 bits that seldom agree for different names, and agree for those that supersede one another. */
   readonly hash: (record: AccessRecord) => number;
   readonly pick: (record: AccessRecord) => Names;
-}
-
-/**
- * The writer's side of one kind: which groups the reader has been told, by which number. A group has two slots it may
- * lie in, found by a hash; where both are taken it replaces the one used longer ago. So a look-up compares three times
- * at most, however many routes, callers and versions of the rules there are, and one that fails costs no more.
- */
-export class KnownNames<Names extends object> {
-  readonly #kind: GroupKind<Names>;
-  readonly #slots: (Names | undefined)[] = new Array(NAMES_KNOWN_MAX).fill(undefined);
-  /** Of each pair of slots, the one used last. */
-  readonly #recent = new Uint16Array(NAMES_KNOWN_MAX >> 1);
-  #lastSlot = 0;
-
-  constructor(kind: GroupKind<Names>) {
-    this.#kind = kind;
-  }
-
-  /** The number of the record's group, or -1 when the reader has not been told it. */
-  find(record: AccessRecord): number {
-    const kind = this.#kind;
-    const slots = this.#slots;
-    const last = slots[this.#lastSlot];
-    if (last !== undefined && kind.same(record, last)) return this.#lastSlot;
-    const first = this.#firstSlot(record);
-    for (let slot = first; slot <= first + 1; slot++) {
-      const names = slots[slot];
-      if (names === undefined || !kind.same(record, names)) continue;
-      this.#use(slot);
-      return slot;
-    }
-    return -1;
-  }
-
-  /** A number for a group that {@link find} did not find; the reader must be told both. */
-  add(record: AccessRecord): number {
-    const first = this.#firstSlot(record);
-    const slot = this.#slots[first] === undefined ? first : this.#recent[first >> 1]! ^ 1;
-    this.#slots[slot] = this.#kind.pick(record);
-    this.#use(slot);
-    return slot;
-  }
-
-  /** What the reader knows is in doubt: a frame did not get in, or did not come out. */
-  forget(): void {
-    this.#slots.fill(undefined);
-  }
-
-  #use(slot: number): void {
-    this.#recent[slot >> 1] = slot;
-    this.#lastSlot = slot;
-  }
-
-  #firstSlot(record: AccessRecord): number {
-    const hash = Math.imul(this.#kind.hash(record), 0x9e3779b1);
-    return (hash >>> 20) & (NAMES_KNOWN_MAX - 2);
-  }
-}
-
-/** The reader's side of one kind. */
-export class NamesByNumber<Names extends object> {
-  readonly #slots: (Names | undefined)[] = new Array(NAMES_KNOWN_MAX).fill(undefined);
-
-  set(number: number, names: Names): Names {
-    this.#slots[number] = names;
-    return names;
-  }
-
-  /** Undefined for a number that was never told. */
-  get(number: number): Names | undefined {
-    return this.#slots[number];
-  }
-
-  forget(): void {
-    this.#slots.fill(undefined);
-  }
+  /** Most groups that are known at a time, on both sides of a ring: a power of two. */
+  readonly knownMax: number;
 }
 
 /** Mostly comparisons of one and the same string with itself. */
@@ -126,9 +51,11 @@ export const ROUTE_NAMES: GroupKind<RouteNames> = {
     record.route === names.route &&
     record.configurationHash === names.configurationHash &&
     record.routeVersion === names.routeVersion,
-  // Without the version: a route's next ones take the slots of those that nobody uses any more. Else each reload left a group for each
-  // route behind, until both sides held as many as they can (some 700 bytes each, 16 MiB with a reload each second).
+  // A route's next version takes the place of the one that nobody uses any more. Else each reload left a group for each
+  // route behind, until both sides held as many as they can (some 700 bytes each).
+  supersedes: (record, names) => record.route === names.route,
   hash: ({ route }) => hashText(0, route),
+  knownMax: 2 ** 17,
   pick: ({ route, routeVersion, configurationHash }) => ({ route, routeVersion, configurationHash }),
 };
 
@@ -139,6 +66,8 @@ export const CALLER_NAMES: GroupKind<CallerNames> = {
     record.tenant === names.tenant &&
     record.team === names.team &&
     record.person === names.person,
+  supersedes: () => false,
+  knownMax: 2 ** 16,
   hash: ({ tenant, consumer, credential, person }) =>
     hashText(hashText(hashText(hashText(0, tenant), consumer), credential), person),
   pick: ({ tenant, team, consumer, credential, person }) => ({ tenant, team, consumer, credential, person }),
@@ -153,6 +82,8 @@ export const DECISION_NAMES: GroupKind<DecisionNames> = {
     record.target === names.target &&
     record.model === names.model &&
     record.providerKey === names.providerKey,
+  supersedes: () => false,
+  knownMax: 2 ** 12,
   hash: ({ method, decidingRule, code, target, model }) =>
     hashText(hashText(hashText(hashText(hashText(0, method), decidingRule), code), target), model),
   pick: ({ method, decidingRule, code, fault, target, model, providerKey }) => ({

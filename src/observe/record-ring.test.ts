@@ -1,28 +1,29 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AccessRecord } from '../pipeline/record.ts';
+import { KnownNames } from './known-names.ts';
 import { anyRecord, record } from './record.cases.ts';
 import { RecordEncoder } from './record-encoder.ts';
 import { FRAME_BYTES_MAX } from './record-format.ts';
-import { KnownNames, ROUTE_NAMES } from './record-names.ts';
+import { ROUTE_NAMES } from './record-names.ts';
 import { createRecordReader, createRecordRing, createRecordWriter } from './record-ring.ts';
 
 const SMALL_RING_BYTES = 72 * 1_024;
 const HEADER_BYTES = 64;
 const HEAD_CELL = 2;
 
-/** Two routes that fill the slots of a hash, and a third one that takes the place of the first. */
-function routesOfOneSlot() {
+/** Routes that fill the slots of a hash, and a last one that takes the place of the first. */
+function routesOfOneSlot(): { readonly filling: readonly string[]; readonly last: string } {
   const names = new KnownNames(ROUTE_NAMES);
-  const told: { readonly route: string; readonly number: number }[] = [];
+  const routeOf = new Map<number, string>();
   for (let at = 0; ; at++) {
     const route = `route-${at}`;
     const number = names.add(record({ route }));
-    const first = told.find((earlier) => earlier.number === number);
-    const neighbour = told.find((earlier) => earlier.number === (number ^ 1));
-    if (first !== undefined && neighbour !== undefined && told.indexOf(first) < told.indexOf(neighbour))
-      return [{ route: first.route, neighbour: neighbour.route }, route] as const;
-    told.push({ route, number });
+    if (!routeOf.has(number)) routeOf.set(number, route);
+    else {
+      const set = number - (number % 4);
+      return { filling: [0, 1, 2, 3].map((slot) => routeOf.get(set + slot)!), last: route };
+    }
   }
 }
 
@@ -139,22 +140,22 @@ describe('a record ring', () => {
 
 describe('a damaged record ring', () => {
   it('never names a record by what its number stood for before the frame that was lost', () => {
-    const [first, third] = routesOfOneSlot();
+    const { filling, last } = routesOfOneSlot();
     const ring = createRecordRing(SMALL_RING_BYTES);
     const writer = createRecordWriter(ring);
     const reader = createRecordReader(ring);
     const head = () => new Int32Array(ring)[HEAD_CELL]!;
     const named: string[] = [];
-    for (const route of [first.route, first.neighbour]) writer.write(record({ route }));
+    for (const route of filling) writer.write(record({ route }));
     reader.drain(10, () => {});
     writer.write(record({ requestId: 'carrier' }));
     const lost = head();
-    writer.write(record({ route: third }));
+    writer.write(record({ route: last }));
     new Int32Array(ring)[(HEADER_BYTES + lost) / 4 + 1] = 0;
     // Written while the reader is at work: it refers to names whose telling is about to be found damaged.
-    reader.drain(10, () => writer.write(record({ route: third })));
+    reader.drain(10, () => writer.write(record({ route: last })));
     reader.drain(10, ({ route }) => named.push(route));
-    expect(named.filter((route) => route !== third)).toEqual([]);
+    expect(named.filter((route) => route !== last)).toEqual([]);
     expect(reader.counts.damaged).toBeGreaterThan(0);
   });
 

@@ -16,6 +16,23 @@ interface Side {
   readonly providerRefusals: number;
 }
 
+interface Summary {
+  readonly gateway: Side;
+  readonly naive: Side;
+  readonly news: readonly string[];
+}
+
+/** What of the story must be seen, in this order; chapters and other news may stand between. */
+const TOLD = [
+  /the load rises/,
+  /Portunus forecasts: at this rate nothing is left in \d+ s/,
+  /calls wait up to 1\.5 s, in fair shares/,
+  /the provider revokes one key/,
+  /two.*invalid/,
+  /the key is replaced/,
+  /key "two" serves again/,
+];
+
 it('tells its story with the real gateway, loses no call, and leaves nothing behind', async () => {
   const demos = async (): Promise<string[]> =>
     (await readdir(tmpdir())).filter((name) => name.startsWith('portunus-demo-'));
@@ -29,7 +46,7 @@ it('tells its story with the real gateway, loses no call, and leaves nothing beh
     '--json',
   ]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  const { gateway, naive } = JSON.parse(stdout) as { readonly gateway: Side; readonly naive: Side };
+  const { gateway, naive, news } = JSON.parse(stdout) as Summary;
   const calls = arrivalsOf(FAST, 3).length;
   for (const side of [gateway, naive]) {
     expect(side.calls).toBe(calls);
@@ -39,6 +56,9 @@ it('tells its story with the real gateway, loses no call, and leaves nothing beh
   expect(gateway.errors).toBe(0);
   expect(naive.errors).toBeGreaterThan(0);
   expect(gateway.providerRefusals).toBeLessThan(naive.providerRefusals);
+  const moments = TOLD.map((what) => news.findIndex((text) => what.test(text)));
+  expect(moments, news.join('\n')).not.toContain(-1);
+  expect(moments).toEqual(moments.toSorted((one, other) => one - other));
   expect(await demos()).toEqual(before);
 });
 

@@ -16,6 +16,7 @@ import {
   chapterAt,
   FAST,
   floodRate,
+  LOST_KEY,
   lengthMs,
   type Story,
   TWO_MINUTES,
@@ -71,7 +72,8 @@ async function perform(stage: Stage, playing: Omit<Playing, 'show'>, json: boole
     const sight = await play(stage, { ...playing, show });
     show.end();
     if (json) {
-      const summary = { seed, gateway: summaryOf(sight.gateway), naive: summaryOf(sight.naive) };
+      const { gateway, naive, news } = sight;
+      const summary = { seed, gateway: summaryOf(gateway), naive: summaryOf(naive), news };
       process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
     } else process.stdout.write(`\n${summaryText(sight)}${CLOSING}`);
   } finally {
@@ -196,6 +198,7 @@ class News {
   readonly #stage: Stage;
   readonly #known = new Set<string>();
   #chapter = '';
+  #isLost = false;
 
   constructor(stage: Stage) {
     this.#stage = stage;
@@ -211,6 +214,9 @@ class News {
 
   seen({ pool, alerts }: Seen, atMs: number): void {
     for (const { severity, message } of alerts) this.#tell(atMs, message, `${severity}: ${message}`);
+    const lost = pool.keys.find(({ name }) => name === LOST_KEY)!;
+    if (lost.state !== 'active') this.#isLost = true;
+    else if (this.#isLost) this.#tell(atMs, 'back', `Portunus: key "${LOST_KEY}" serves again.`);
     const endsInMs = usedUpInMs(pool);
     if (endsInMs !== null && endsInMs > 0)
       this.#tell(atMs, 'forecast', `Portunus forecasts: ${forecastText(endsInMs)}.`);

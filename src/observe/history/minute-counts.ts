@@ -75,7 +75,7 @@ export class MinuteCounts {
     let known = this.#routes.get(names);
     if (known === undefined) {
       known = this.#cell('route', routeName(names));
-      this.#routes.set(names, known);
+      keep(this.#routes, names, known);
     }
     return known;
   }
@@ -89,7 +89,7 @@ export class MinuteCounts {
         ...(names.model === '' ? [] : [this.#cell('model', names.model)]),
         ...(names.target === '' ? [] : [this.#cell('pool', names.target)]),
       ];
-      this.#decisions.set(names, known);
+      keep(this.#decisions, names, known);
     }
     return known;
   }
@@ -102,7 +102,7 @@ export class MinuteCounts {
         this.#cell('consumer', consumerName(names)),
         this.#cell('credential', credentialName(names)),
       ];
-      this.#callers.set(names, known);
+      keep(this.#callers, names, known);
     }
     return known;
   }
@@ -110,6 +110,16 @@ export class MinuteCounts {
   #cell(dimension: RollupDimension, name: string): CountedCell {
     return cellOf(this.dimensions[dimension], name, this.#namesMax);
   }
+}
+
+/**
+ * Groups come as new objects each time that a ring tells them, which may be with every record. They are found again by
+ * their texts.
+ */
+const GROUPS_KEPT_MAX = 65_536;
+function keep<Names, Cells>(groups: Map<Names, Cells>, names: Names, cells: Cells): void {
+  if (groups.size === GROUPS_KEPT_MAX) groups.clear();
+  groups.set(names, cells);
 }
 
 /** Scratch: records are counted one after the other. */

@@ -11,9 +11,9 @@ import {
   alignFrame,
   FRAME_BYTES_MAX,
   fixedBytesOf,
-  NUMBER_BITS,
   OWN_TEXTS,
   type RecordFrame,
+  ROUTE_BITS,
   TELLS_CALLER,
   TELLS_DECISION,
   TELLS_ROUTE,
@@ -29,7 +29,7 @@ import {
 
 /** A block is closed before it grows beyond this; it can hold one record of any size. */
 export const BLOCK_FRAMES_BYTES = 256 * 1024;
-/** Numbers of names have twelve bits; a record of a block may bring one of each. */
+/** Numbers of decisions have twelve bits; a record of a block may bring one of each. */
 const BLOCK_RECORDS_MAX = 4_000;
 
 interface BlockHead {
@@ -168,8 +168,8 @@ export class RecordBlockWriter {
   }
 
   #number(word: number, route: RouteNames, caller: CallerNames, decision: DecisionNames): void {
-    this.#int32[word + 6] = this.#routes.of(route) | (this.#callers.of(caller) << NUMBER_BITS);
-    this.#int32[word + 7] = this.#decisions.of(decision);
+    this.#int32[word + 6] = this.#routes.of(route) | (this.#decisions.of(decision) << ROUTE_BITS);
+    this.#int32[word + 7] = this.#callers.of(caller);
   }
 }
 
