@@ -28,7 +28,7 @@ const TOLD = [
   /Portunus forecasts: at this rate nothing is left in \d+ s/,
   /calls wait up to 1\.5 s, in fair shares/,
   /the provider revokes one key/,
-  /two.*invalid/,
+  /Key "two" of pool "main" is (suspect|invalid)/,
   /the key is replaced/,
   /key "two" serves again/,
 ];
