@@ -11,8 +11,12 @@ function cut(text: string, at: readonly number[]): { events: string[]; rest: str
   const places = [0, ...at.map((place) => place % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
   const stream = new EventStream(BYTES_MAX);
   const events: string[] = [];
-  for (let piece = 1; piece < places.length; piece++)
-    events.push(...stream.push(bytes.subarray(places[piece - 1], places[piece]))!.map(decode));
+  for (let nth = 1; nth < places.length; nth++) {
+    const piece = Buffer.from(bytes.subarray(places[nth - 1], places[nth]));
+    events.push(...stream.push(piece)!.map(decode));
+    // as the next read does
+    piece.fill('#');
+  }
   return { events, rest: decode(stream.end()) };
 }
 

@@ -110,7 +110,8 @@ export class AnswerKeeping {
       return;
     }
     this.#bytes = bytes;
-    if (chunk.length > 0) this.#pieces.push(chunk.slice());
+    // A view, which dies with the call; `slice` of a Buffer would be one, too.
+    if (chunk.length > 0) this.#pieces.push(new Uint8Array(chunk));
     if (last) this.#keep(this.#head, this.#freshness!);
   }
 

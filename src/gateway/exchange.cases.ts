@@ -211,13 +211,17 @@ export class ScriptedCall implements UpstreamCall {
       attempts: 1,
       ...head,
     };
-    this.handler.onHead(whole, bytes(chunk), last);
+    const piece = bytes(chunk);
+    this.handler.onHead(whole, piece, last);
+    overwrite(piece);
   }
 
   data(chunk: string, last: boolean): void {
     this.sent += chunk;
     if (last) this.state = 'over';
-    this.handler.onData(bytes(chunk), last);
+    const piece = bytes(chunk);
+    this.handler.onData(piece, last);
+    overwrite(piece);
   }
 
   fail(
@@ -567,6 +571,11 @@ const IDENTITIES: IdentitySource = {
   holds: () => true,
   named: () => null,
 };
+
+/** As the next read does: pieces of an answer die with the call. */
+function overwrite(piece: Uint8Array): void {
+  piece.fill(0x23);
+}
 
 function bytes(value: string): Uint8Array {
   return Buffer.from(value, 'latin1');

@@ -19,6 +19,11 @@ import { ThreadModelServices } from './model-services.ts';
 import { createPoolMemory } from './pool-memory.ts';
 import { PoolRegistry, type PreparedPools, type RenewedKeys, type SavedPools } from './pool-registry.ts';
 
+/** As the next read does: pieces of an answer die with the call. */
+function overwrite(bytes: Buffer): void {
+  bytes.fill('#');
+}
+
 export class ProviderCall implements UpstreamCall {
   readonly request: UpstreamRequest;
   readonly handler: UpstreamHandler;
@@ -67,10 +72,13 @@ export class ProviderCall implements UpstreamCall {
       attempts: 1,
     };
     this.handler.onHead(head, bytes, last);
+    overwrite(bytes);
   }
 
   stream(text: string, last = false): void {
-    this.handler.onData(Buffer.from(text), last);
+    const bytes = Buffer.from(text);
+    this.handler.onData(bytes, last);
+    overwrite(bytes);
   }
 
   fail(error: Partial<UpstreamError> = {}): void {
