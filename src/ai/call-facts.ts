@@ -26,6 +26,7 @@ export function readCall(document: JsonDocument, operation: Operation): CallFact
   if (choices === 'wrong') return wrong(operation.choices!, 'a whole number, 1 or more');
   const options = document.member(root, 'stream_options');
   const asks = options === undefined ? false : flagIn(document, options, 'include_usage');
+  const { images, writesCache, unbounded } = beyondBytes(document, root);
   return {
     model: model === undefined ? null : document.text(model),
     streams: operation.streams && streams,
@@ -34,7 +35,9 @@ export function readCall(document: JsonDocument, operation: Operation): CallFact
     asksForUsage: asks === true,
     promptBytes: document.bytes.length,
     hasTools: hasItems(document, document.member(root, 'tools')),
-    ...beyondBytes(document, root),
+    images,
+    writesCache,
+    unbounded,
   };
 }
 
@@ -125,34 +128,51 @@ function lookInto(document: JsonDocument, node: JsonNode, found: Beyond): void {
   if (type !== 'object' && type !== 'array') return;
   for (let child = document.first(node); child !== undefined; child = document.next(child)) {
     const value = type === 'object' ? document.valueOf(child) : child;
-    if (type === 'object') noteMember(document, document.text(child), value, found);
+    if (type === 'object') noteMember(document, child, value, found);
     lookInto(document, value, found);
   }
 }
 
-function noteMember(document: JsonDocument, name: string, value: JsonNode, found: Beyond): void {
-  if (name === 'cache_control') found.writesCache = true;
-  else if (name === 'type') {
-    if (document.typeOf(value) === 'string' && document.text(value) === 'item_reference')
+/** Names are compared as they are written: to decode each of them was most of reading a call. */
+function noteMember(document: JsonDocument, name: JsonNode, value: JsonNode, found: Beyond): void {
+  if (document.isText(name, 'cache_control')) found.writesCache = true;
+  else if (document.isText(name, 'type')) {
+    if (document.typeOf(value) === 'string' && document.isText(value, 'item_reference'))
       found.unbounded ??= 'earlier_answer';
-  } else if (name === 'source') noteSource(document, value, found);
-  else if (Object.hasOwn(REFERENCES, name)) {
+  } else if (document.isText(name, 'source')) noteSource(document, value, found);
+  else noteReference(document, name, value, found);
+}
+
+function noteReference(document: JsonDocument, name: JsonNode, value: JsonNode, found: Beyond): void {
+  for (const { member, unbounded } of REFERENCES) {
+    if (!document.isText(name, member)) continue;
     const url = document.typeOf(value) === 'object' ? document.member(value, 'url') : value;
     if (url === undefined || document.typeOf(url) !== 'string') return;
-    if (name === 'image_url' && document.text(url).startsWith('data:')) found.images++;
-    else found.unbounded ??= REFERENCES[name]!;
+    if (member === 'image_url' && isDataUrl(document, url)) found.images++;
+    else found.unbounded ??= unbounded;
+    return;
   }
 }
 
-const REFERENCES: Readonly<Record<string, Unbounded>> = {
-  image_url: 'image_by_url',
-  file_id: 'file_by_reference',
-  file_url: 'file_by_reference',
-  video_url: 'file_by_reference',
-  audio_url: 'file_by_reference',
-  document_url: 'file_by_reference',
-  file_data: 'file_inside',
-};
+/** Megabytes of an image are not decoded for that. */
+function isDataUrl(document: JsonDocument, url: JsonNode): boolean {
+  const first = document.span(url).start + 1;
+  for (let at = 0; at < DATA_SCHEME.length; at++)
+    if (document.bytes[first + at] !== DATA_SCHEME.charCodeAt(at))
+      return document.text(url).startsWith(DATA_SCHEME);
+  return true;
+}
+const DATA_SCHEME = 'data:';
+
+const REFERENCES: readonly { readonly member: string; readonly unbounded: Unbounded }[] = [
+  { member: 'image_url', unbounded: 'image_by_url' },
+  { member: 'file_id', unbounded: 'file_by_reference' },
+  { member: 'file_url', unbounded: 'file_by_reference' },
+  { member: 'video_url', unbounded: 'file_by_reference' },
+  { member: 'audio_url', unbounded: 'file_by_reference' },
+  { member: 'document_url', unbounded: 'file_by_reference' },
+  { member: 'file_data', unbounded: 'file_inside' },
+];
 
 /** Anthropic's images and documents: `{"type":"url"}` or `{"type":"file"}`; `base64` and `text` are in the prompt. */
 function noteSource(document: JsonDocument, value: JsonNode, found: Beyond): void {

@@ -27,7 +27,10 @@ export function outgoingBody(
   if (outputCap !== null && capMember !== null) {
     if (!says(document, capMember, outputCap)) members[capMember] = json(outputCap);
     // a provider that knows both refuses both at once, and one that knows but this one would not be bound by the other
-    const other = memberOf(document, (name) => name !== capMember && outputCaps.includes(name));
+    const other = memberOf(
+      document,
+      outputCaps.filter((name) => name !== capMember),
+    );
     if (other !== null) edits.push(removeMember(document, document.root, other));
   }
   if (asksForUsage) {
@@ -45,12 +48,12 @@ function says(document: JsonDocument, name: string, count: number): boolean {
   return node !== undefined && document.typeOf(node) === 'number' && document.number(node) === count;
 }
 
-function memberOf(document: JsonDocument, isIt: (name: string) => boolean): JsonNode | null {
+function memberOf(document: JsonDocument, names: readonly string[]): JsonNode | null {
   for (let name = document.first(document.root); name !== undefined; name = document.next(name))
-    if (isIt(document.text(name))) return name;
+    if (names.some((one) => document.isText(name!, one))) return name;
   return null;
 }
 
 function json(value: unknown): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(value));
+  return Buffer.from(JSON.stringify(value));
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { WIDE_BOUNDS } from './generated.cases.ts';
+import { readWhole, WIDE_BOUNDS } from './generated.cases.ts';
 import { scanJson } from './scan.ts';
 
 /** Letters that fold to others, of one byte and of several, and signs that differ from letters in one bit. */
@@ -47,4 +47,37 @@ describe('a name beside another', () => {
     );
     expect(seen.size).toBe(3);
   });
+});
+
+it('a document stays as it was read while others are read, refused, and larger', () => {
+  const values = [
+    { model: 'gpt', messages: [{ role: 'user', content: 'x' }] },
+    Array.from({ length: 400 }, (_, index) => ({ index })),
+    Array.from({ length: 2_000 }, (_, index) => index),
+    'a text',
+    {},
+  ];
+  const read = Array.from({ length: 60 }, (_, nth) => {
+    const value = { nth, value: values[nth % values.length]! };
+    const scanned = scanJson(new TextEncoder().encode(JSON.stringify(value)), WIDE_BOUNDS);
+    scanJson(new TextEncoder().encode('{"a":[1,2,3'), WIDE_BOUNDS);
+    if (!scanned.ok) throw new Error(scanned.error.why);
+    return { value, document: scanned.value };
+  });
+  for (const { value, document } of read) expect(readWhole(document, document.root)).toEqual(value);
+});
+
+it.each([
+  ['"model"', 'model', true],
+  ['"m\\u006fdel"', 'model', true],
+  ['"Model"', 'model', false],
+  ['"Ã"', 'Ã', true],
+  ['"Ã"', 'Ã\u0083', false],
+  ['"😀"', '😀', true],
+  ['"mode"', 'model', false],
+  ['""', '', true],
+])('%s is the text %j: %s', (written, text, is) => {
+  const scanned = scanJson(new TextEncoder().encode(written), WIDE_BOUNDS);
+  if (!scanned.ok) throw new Error(scanned.error.why);
+  expect(scanned.value.isText(scanned.value.root, text)).toBe(is);
 });

@@ -47,7 +47,7 @@ export class JsonDocument {
   member(object: JsonNode, name: string): JsonNode | undefined {
     if (this.typeOf(object) !== 'object') return undefined;
     for (let child = this.first(object); child !== undefined; child = this.next(child)) {
-      if (this.#isText(child, name)) return this.valueOf(child);
+      if (this.isText(child, name)) return this.valueOf(child);
     }
     return undefined;
   }
@@ -115,6 +115,12 @@ export class JsonDocument {
     return { start: this.#tape.start(node), end: this.#tape.end(node) };
   }
 
+  /** Whether a string or name is this one, its escapes resolved. Nothing is decoded. */
+  isText(node: JsonNode, text: string): boolean {
+    const compared = this.compareName(node, text);
+    return compared === 'unsure' ? this.#hasPoints(node, text) : compared === 'same';
+  }
+
   /**
    * How a name stands to an ASCII one, told from its bytes alone: most names of an object are neither it nor like it, and
    * decoding each of them was two thirds of reading a body. `unsure`: only {@link text} tells.
@@ -128,7 +134,7 @@ export class JsonDocument {
     for (let at = 0; at < length; at++) {
       const byte = bytes[start + at]!;
       const wanted = ascii.charCodeAt(at);
-      if (byte === wanted) continue;
+      if (byte === wanted && byte < 0x80) continue;
       if (byte >= 0x80 || wanted >= 0x80) return 'unsure';
       // beyond the end `wanted` is no number, and differs
       if ((byte | CAPITAL_BIT) !== (wanted | CAPITAL_BIT)) return 'differs';
@@ -138,7 +144,7 @@ export class JsonDocument {
     return alike ? 'same' : 'unsure';
   }
 
-  #isText(node: JsonNode, text: string): boolean {
+  #hasPoints(node: JsonNode, text: string): boolean {
     const points = this.#points;
     points.open(this.bytes, this.#tape.start(node), this.#tape.end(node));
     let at = 0;

@@ -12,7 +12,6 @@ export class DuplicateNames {
   readonly #tape: Tape;
   readonly #left = new CodePoints();
   readonly #right = new CodePoints();
-  #names = new Int32Array(64);
 
   constructor(bytes: Uint8Array, tape: Tape) {
     this.#bytes = bytes;
@@ -22,43 +21,50 @@ export class DuplicateNames {
   /** A hash of the name just appended, kept in its detail word. */
   hash(name: number): void {
     const tape = this.#tape;
-    const points = this.#left;
-    points.open(this.#bytes, tape.start(name), tape.end(name));
+    const bytes = this.#bytes;
+    const end = tape.end(name) - 1;
     let hash = FNV_OFFSET;
-    for (let point = points.next(); point !== NO_CODE_POINT; point = points.next()) {
-      hash = Math.imul(hash ^ point, FNV_PRIME);
+    for (let at = tape.start(name) + 1; at < end; at++) {
+      const byte = bytes[at]!;
+      if (byte >= 0x80 || byte === BACKSLASH) {
+        hash = this.#hashOfPoints(name);
+        break;
+      }
+      hash = Math.imul(hash ^ byte, FNV_PRIME);
     }
     tape.setDetail(name, hash);
   }
 
+  #hashOfPoints(name: number): number {
+    const points = this.#left;
+    points.open(this.#bytes, this.#tape.start(name), this.#tape.end(name));
+    let hash = FNV_OFFSET;
+    for (let point = points.next(); point !== NO_CODE_POINT; point = points.next()) {
+      hash = Math.imul(hash ^ point, FNV_PRIME);
+    }
+    return hash;
+  }
+
   /** The first name of a closed object that an earlier member has already, or {@link NO_DUPLICATE}. */
   first(object: number): number {
-    const names = this.#collect(object);
-    return names.length <= PAIRWISE_MAX ? this.#firstOfFew(names) : this.#firstOfMany(names);
+    return this.#tape.detail(object) <= PAIRWISE_MAX ? this.#firstOfFew(object) : this.#firstOfMany(object);
   }
 
-  #collect(object: number): Int32Array {
+  #firstOfFew(object: number): number {
     const tape = this.#tape;
-    const count = tape.detail(object);
-    if (count > this.#names.length) this.#names = new Int32Array(Math.max(count, this.#names.length * 2));
-    let name = object + 1;
-    for (let i = 0; i < count; i++) {
-      this.#names[i] = name;
-      name = tape.next(name);
-    }
-    return this.#names.subarray(0, count);
-  }
-
-  #firstOfFew(names: Int32Array): number {
-    for (let later = 1; later < names.length; later++) {
-      for (let earlier = 0; earlier < later; earlier++) {
-        if (this.#order(names[earlier]!, names[later]!) === 0) return names[later]!;
+    const behind = tape.next(object);
+    for (let later = object + 1; later < behind; later = tape.next(later)) {
+      for (let earlier = object + 1; earlier < later; earlier = tape.next(earlier)) {
+        if (this.#order(earlier, later) === 0) return later;
       }
     }
     return NO_DUPLICATE;
   }
 
-  #firstOfMany(names: Int32Array): number {
+  #firstOfMany(object: number): number {
+    const tape = this.#tape;
+    const names = new Int32Array(tape.detail(object));
+    for (let i = 0, name = object + 1; i < names.length; i++, name = tape.next(name)) names[i] = name;
     // The sort is stable and nodes are numbered in the order of the text: of equal names the earlier stays before.
     names.sort((one, other) => this.#order(one, other));
     let first = NO_DUPLICATE;
@@ -87,6 +93,7 @@ export class DuplicateNames {
 export const NO_DUPLICATE = -1;
 
 const PAIRWISE_MAX = 8;
+const BACKSLASH = 0x5c;
 
 /** FNV-1a, 32 bits, over code points instead of bytes. */
 const FNV_OFFSET = 0x811c_9dc5 | 0;

@@ -16,7 +16,8 @@ export interface JsonEdit {
  */
 export function editJson(bytes: Uint8Array, edits: readonly JsonEdit[]): Uint8Array {
   const ordered = edits.toSorted((one, other) => one.span.start - other.span.start);
-  const edited = new Uint8Array(editedLength(bytes, ordered));
+  // Of a small text from the pool of buffers; every byte of it is written below.
+  const edited: Uint8Array = Buffer.allocUnsafe(editedLength(bytes, ordered));
   let read = 0;
   let written = 0;
   for (const { span, replacement } of ordered) {
@@ -61,11 +62,8 @@ export function setMember(
   if (present !== undefined) return { span: document.span(present), replacement: value };
   const last = lastValue(document, object);
   const at = last === undefined ? document.span(object).start + 1 : document.span(last).end;
-  const before = new TextEncoder().encode(`${last === undefined ? '' : ','}${JSON.stringify(name)}:`);
-  const replacement = new Uint8Array(before.length + value.length);
-  replacement.set(before);
-  replacement.set(value, before.length);
-  return { span: { start: at, end: at }, replacement };
+  const before = Buffer.from(`${last === undefined ? '' : ','}${JSON.stringify(name)}:`);
+  return { span: { start: at, end: at }, replacement: Buffer.concat([before, value]) };
 }
 
 /**

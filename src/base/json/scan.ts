@@ -26,7 +26,11 @@ export function scanJson(bytes: Uint8Array, bounds: JsonBounds): Result<JsonDocu
   assert(bounds.bytesMax <= 0x7fff_ffff, 'offsets into a JSON text are kept in 32 bits');
   const head = new ReadingHead(bytes, bounds);
   const scan = new Scan(head);
-  if (scan.run()) return ok(new JsonDocument(bytes, scan.tape));
+  if (scan.run()) {
+    scan.tape.keep();
+    return ok(new JsonDocument(bytes, scan.tape));
+  }
+  scan.tape.drop();
   const code = head.fault;
   assert(code !== undefined, 'a scan that stops says why');
   return err({ code, offset: head.faultAt, why: JSON_FAULTS[code].why });
@@ -37,7 +41,7 @@ const STEP = { value: 0, firstItem: 1, firstName: 2, name: 3, after: 4, end: 5, 
 type Step = (typeof STEP)[keyof typeof STEP];
 
 class Scan {
-  readonly tape: Tape;
+  readonly tape = new Tape();
   readonly #head: ReadingHead;
   readonly #duplicates: DuplicateNames;
   /** The object, array or name that the next node belongs to. */
@@ -45,11 +49,8 @@ class Scan {
   #depth = 0;
 
   constructor(head: ReadingHead) {
-    const { bytes, bounds } = head;
     this.#head = head;
-    // A node for each 16 bytes is what chat requests need at most; denser texts make the tape grow.
-    this.tape = new Tape(Math.min(bounds.nodesMax, bytes.length >>> 4) + 8);
-    this.#duplicates = new DuplicateNames(bytes, this.tape);
+    this.#duplicates = new DuplicateNames(head.bytes, this.tape);
   }
 
   run(): boolean {
