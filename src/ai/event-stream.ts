@@ -27,7 +27,7 @@ export class EventStream {
     return this.#held.length === 0 && this.#lineIsEmpty && this.#eventIsEmpty && !this.#afterCr;
   }
 
-  /** The events that `chunk` completes, with all of their bytes; null when one grows beyond the bound. */
+  /** The events that `chunk` completes, with all of their bytes, as views for this turn; null when one grows beyond the bound. */
   push(chunk: Uint8Array): readonly Uint8Array[] | null {
     const bytes = this.#held.length === 0 ? chunk : joined(this.#held, chunk);
     const events: Uint8Array[] = [];
@@ -38,7 +38,7 @@ export class EventStream {
         this.#afterCr = false;
         // The LF of a CRLF that ended an event still belongs to it.
         if (at === start && events.length > 0) {
-          events[events.length - 1] = bytes.slice(start - events.at(-1)!.length, at + 1);
+          events[events.length - 1] = bytes.subarray(start - events.at(-1)!.length, at + 1);
           start = at + 1;
         }
         continue;
@@ -50,13 +50,14 @@ export class EventStream {
         continue;
       }
       if (this.#lineIsEmpty && !this.#eventIsEmpty) {
-        events.push(bytes.slice(start, at + 1));
+        events.push(bytes.subarray(start, at + 1));
         start = at + 1;
         this.#eventIsEmpty = true;
       }
       this.#lineIsEmpty = true;
     }
-    this.#held = bytes.slice(start);
+    // A copy: what comes is a view of memory that the next read overwrites.
+    this.#held = start === bytes.length ? NOTHING : new Uint8Array(bytes.subarray(start));
     this.#seen = this.#held.length;
     return this.#held.length > this.#bytesMax ? null : events;
   }
@@ -68,12 +69,6 @@ export class EventStream {
     this.#seen = 0;
     return rest;
   }
-}
-
-/** Whether the last line is blank, in the way that nearly all write it: what follows begins an event, if one began with these bytes. */
-export function endsEvent(bytes: Uint8Array): boolean {
-  const { length } = bytes;
-  return length >= 2 && bytes[length - 1] === LF && bytes[length - 2] === LF;
 }
 
 /** The data of an event, its lines joined; null where it has none (a comment, a bare `event:`). */

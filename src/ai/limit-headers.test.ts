@@ -41,6 +41,25 @@ describe('resets', () => {
   });
 });
 
+it('numbers and durations are what their grammar says', () => {
+  const written = fc.string({
+    unit: fc.constantFrom(...'0123456789...', 'ms', 'us', 'µs', 'ns', 'h', 'm', 's', 'd', '-', ' '),
+    maxLength: 14,
+  });
+  const seen = new Set<string>();
+  fc.assert(
+    fc.property(written, (text) => {
+      const isDecimal = /^\d{1,15}(\.\d{1,17})?$/.test(text);
+      expect(parseReset(text, 'milliseconds', 0)).toBe(isDecimal ? Number(text) : Number.NaN);
+      const isDuration = /^(\d{1,9}(\.\d{1,9})?(ms|us|µs|ns|h|m|s|d)){1,6}$/.test(text);
+      expect(Number.isNaN(parseReset(text, 'duration', 0))).toBe(!isDuration);
+      seen.add(isDecimal ? 'decimal' : isDuration ? 'duration' : 'neither');
+    }),
+    { numRuns: 2_000 },
+  );
+  expect(seen.size).toBe(3);
+});
+
 describe('the sentence of an error', () => {
   it.each([
     ['Rate limit reached for gpt-4o. Please try again in 1.574s. Visit …', 1_574],

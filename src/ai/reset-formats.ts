@@ -24,30 +24,57 @@ function fromNow(atMs: number, wallMs: number): number {
 
 /** A number of a limit: whole or decimal, never negative; NaN for anything else (Azure says -1 where it does not know). */
 export function parseDecimal(text: string): number {
-  return DECIMAL.test(text) ? Number(text) : Number.NaN;
+  const end = endOfNumber(text, 0, WHOLE_DIGITS_MAX, FRACTION_DIGITS_MAX);
+  return end === text.length ? Number(text) : Number.NaN;
 }
-const DECIMAL = /^\d{1,15}(\.\d{1,17})?$/;
+const WHOLE_DIGITS_MAX = 15;
+const FRACTION_DIGITS_MAX = 17;
+
+/** Behind the number that begins at `start`; -1 where none does. Read by hand: each answer of a provider says six of them. */
+function endOfNumber(text: string, start: number, wholeMax: number, fractionMax: number): number {
+  const whole = endOfDigits(text, start);
+  if (whole === start || whole - start > wholeMax) return -1;
+  if (text.charCodeAt(whole) !== POINT) return whole;
+  const fraction = endOfDigits(text, whole + 1);
+  return fraction === whole + 1 || fraction - whole - 1 > fractionMax ? -1 : fraction;
+}
+
+function endOfDigits(text: string, start: number): number {
+  let at = start;
+  while (at < text.length && text.charCodeAt(at) >= DIGIT_0 && text.charCodeAt(at) <= DIGIT_9) at++;
+  return at;
+}
+const POINT = 0x2e;
+const DIGIT_0 = 0x30;
+const DIGIT_9 = 0x39;
 const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
 
 /** As Go's `time.Duration` prints it: `1h2m3.5s`, `6m0s`, `120ms`. */
 export function parseDuration(text: string): number {
-  if (!DURATION.test(text)) return Number.NaN;
   let ms = 0;
-  for (const [, amount, unit] of text.matchAll(DURATION_PART)) ms += Number(amount) * UNIT_MS[unit!]!;
-  return ms;
+  let at = 0;
+  for (let part = 0; part < PARTS_MAX && at < text.length; part++) {
+    const end = endOfNumber(text, at, PART_DIGITS_MAX, PART_DIGITS_MAX);
+    const unit = end === -1 ? undefined : UNITS.find(({ name }) => text.startsWith(name, end));
+    if (unit === undefined) return Number.NaN;
+    ms += Number(text.slice(at, end)) * unit.ms;
+    at = end + unit.name.length;
+  }
+  return at > 0 && at === text.length ? ms : Number.NaN;
 }
-const DURATION = /^(\d{1,9}(\.\d{1,9})?(ms|us|µs|ns|h|m|s|d)){1,6}$/;
-const DURATION_PART = /(\d+(?:\.\d+)?)(ms|us|µs|ns|h|m|s|d)/g;
-const UNIT_MS: Readonly<Record<string, number>> = {
-  d: 86_400_000,
-  h: 3_600_000,
-  m: 60_000,
-  s: 1_000,
-  ms: 1,
-  us: 0.001,
-  µs: 0.001,
-  ns: 0.000_001,
-};
+const PARTS_MAX = 6;
+const PART_DIGITS_MAX = 9;
+/** Longer names before those that they begin with. */
+const UNITS = [
+  { name: 'ms', ms: 1 },
+  { name: 'us', ms: 0.001 },
+  { name: 'µs', ms: 0.001 },
+  { name: 'ns', ms: 0.000_001 },
+  { name: 'h', ms: 3_600_000 },
+  { name: 'm', ms: 60_000 },
+  { name: 's', ms: 1_000 },
+  { name: 'd', ms: 86_400_000 },
+] as const;
 
 /**
  * The wait that the sentence of an error names, as OpenAI's and Groq's do: `Please try again in 1m2.5s`, `in 20ms`, `in 6 seconds`.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bytesMayTellEnd, isUnfinished, tellsFailure } from './unfinished-answer.ts';
+import { isUnfinished, tellsFailure } from './unfinished-answer.ts';
 
 describe('answers of 200 that are none', () => {
   it.each([
@@ -26,18 +26,5 @@ describe('answers of 200 that are none', () => {
     ['{"type":"response.incomplete","response":{}}', true],
   ])('event %s', (data, expected) => {
     expect(tellsFailure(data)).toBe(expected);
-  });
-
-  it.each([
-    ['data: {"choices":[{"delta":{"content":"hi"}}]}', false],
-    ['event: content_block_delta\ndata: {"type":"content_block_delta"}', false],
-    ['data: {"type":"response.output_text.delta","delta":"hi"}', false],
-    ['data: [DONE]', true],
-    ['event: message_stop\ndata: {"type":"message_stop"}', true],
-    ['data: {"type":"response.completed"}', true],
-    ['data: {"type":"response.incomplete"}', true],
-    ['data: {"error":{"message":"overloaded"}}', true],
-  ])('bytes of %s', (text, expected) => {
-    expect(bytesMayTellEnd(new TextEncoder().encode(`${text}\n\n`))).toBe(expected);
   });
 });

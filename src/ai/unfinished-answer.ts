@@ -20,14 +20,8 @@ const UNFINISHED: ReadonlySet<unknown> = new Set([
   'queued',
   'cancelled',
 ]);
-const FAILURE =
-  /^\{\s*(?:"error"\s*:\s*[^n\s]|"type"\s*:\s*"(?:error|response\.failed|response\.incomplete|response\.cancelled)")/;
-
-/** Whether events among bytes that are not decoded yet may say that a stream ends, or has failed. */
-export function bytesMayTellEnd(bytes: Uint8Array): boolean {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  return END_MARKS.some((mark) => view.includes(mark));
-}
-
-/** Each is part of a text that an event of an end or a failure has, and few others have. */
-const END_MARKS = ['[DONE]', 'message_stop', 'response.c', 'response.i', 'response.f', '"error"'] as const;
+/** Of events. */
+export const FAILED_TYPES = ['error', 'response.failed', 'response.incomplete', 'response.cancelled'] as const;
+const FAILURE = new RegExp(
+  String.raw`^\{\s*(?:"error"\s*:\s*[^n\s]|"type"\s*:\s*"(?:${FAILED_TYPES.join('|').replaceAll('.', String.raw`\.`)})")`,
+);

@@ -76,7 +76,7 @@ function isLast(data: string): boolean {
   return data === '[DONE]' || LAST_TYPES.includes(FIRST_TYPE.exec(data)?.[1]);
 }
 const FIRST_TYPE = /^\{\s*"type"\s*:\s*"([a-z_.]+)"/;
-const LAST_TYPES: readonly unknown[] = [
+export const LAST_TYPES: readonly unknown[] = [
   'message_stop',
   'response.completed',
   'response.incomplete',
@@ -93,14 +93,6 @@ function mayTellUsage(data: string): boolean {
   return false;
 }
 const MEMBER = '"usage"';
-
-/** The same of bytes that are not decoded yet. */
-export function bytesMayTellUsage(bytes: Uint8Array): boolean {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let at = view.indexOf(MEMBER); at !== -1; at = view.indexOf(MEMBER, at + MEMBER.length))
-    if (view.toString('latin1', at + MEMBER.length, at + MEMBER.length + NULL.length) !== NULL) return true;
-  return false;
-}
 const NULL = ':null';
 
 function merged(before: TokenUsage | null, told: TokenUsage): TokenUsage {

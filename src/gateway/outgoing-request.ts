@@ -16,11 +16,14 @@ export function outgoingRequest(
   bodyBytes: number,
 ): UpstreamRequest | Problem {
   const { route } = plan.program;
-  const { forwardedFields, scheme } = thread;
+  const { scheme } = thread;
+  // Who the caller is, is nothing that a provider learns: and the address need not be asked for.
+  const forwardedFields = route.ai === null ? thread.forwardedFields : 'withheld';
+  const isTold = forwardedFields === 'x-forwarded' || forwardedFields === 'forwarded';
   const fieldLines = thread.requestFieldLines.of(context.headers, thread.facts, thread.requestEdits, {
     forwardedFields,
     scheme,
-    ip: forwardedFields === 'none' ? '' : context.ip,
+    ip: isTold ? context.ip : '',
     // A provider gets a key of the gateway's, never the caller's own.
     keys: route.auth === 'none' && route.ai === null ? 'passed' : 'consumed',
     signatures: route.auth !== 'none' && route.identify.signatures ? 'consumed' : 'passed',

@@ -14,7 +14,8 @@ import type { FrontFacts } from './front-checks.ts';
 import { bearerToken } from './front-checks.ts';
 
 export interface ForwardingFacts {
-  readonly forwardedFields: 'x-forwarded' | 'forwarded' | 'none';
+  /** `none`: those of the client pass. `withheld`: neither its own nor any about it. */
+  readonly forwardedFields: 'x-forwarded' | 'forwarded' | 'none' | 'withheld';
   /** As the client came. */
   readonly scheme: 'http' | 'https';
   readonly ip: string;
@@ -30,6 +31,7 @@ export interface ForwardingFacts {
  */
 export class RequestFieldLines {
   #section = -1;
+  #forwardedFields: ForwardingFacts['forwardedFields'] = 'none';
   #ip = '';
   #keys: ForwardingFacts['keys'] = 'consumed';
   #signatures: ForwardingFacts['signatures'] = 'consumed';
@@ -47,12 +49,14 @@ export class RequestFieldLines {
     const same =
       facts.section === this.#section &&
       forwarding.ip === this.#ip &&
+      forwarding.forwardedFields === this.#forwardedFields &&
       forwarding.keys === this.#keys &&
       forwarding.signatures === this.#signatures &&
       areSame(edits.removed, this.#removed) &&
       areSame(edits.set, this.#set);
     if (same) return this.#lines;
     this.#section = facts.section;
+    this.#forwardedFields = forwarding.forwardedFields;
     this.#ip = forwarding.ip;
     this.#keys = forwarding.keys;
     this.#signatures = forwarding.signatures;
@@ -129,6 +133,7 @@ function passesOn(kind: number, value: string, facts: FrontFacts, forwarding: Fo
 function forwardedLines(facts: FrontFacts, forwarding: ForwardingFacts): string {
   switch (forwarding.forwardedFields) {
     case 'none':
+    case 'withheld':
       return '';
     case 'x-forwarded':
       return `x-forwarded-for: ${forwarding.ip}\r\nx-forwarded-proto: ${forwarding.scheme}\r\nx-forwarded-host: ${facts.authority}\r\n`;

@@ -83,11 +83,13 @@ function noteCall(call: ModelRequest | null, account: Account): CallActuals | nu
   if (call === null) return null;
   const actuals = actualsOf(call.use);
   noteUse(call, account);
-  for (const measure of Object.keys(call.bounds) as (keyof CallActuals)[])
+  for (const measure of MEASURES)
     if ((actuals[measure] ?? 0) > call.bounds[measure] && account.fault === '')
       account.fault = `estimate_low: the call used more than was reserved (${measure}: ${actuals[measure]} of ${call.bounds[measure]})`;
   return actuals;
 }
+
+const MEASURES = Object.keys(NOTHING_USED) as (keyof CallActuals)[];
 
 function actualsOf({ charged, usage, costNano }: CallUse): CallActuals {
   if (charged === 'nothing') return NOTHING_USED;

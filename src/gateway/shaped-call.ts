@@ -48,7 +48,13 @@ export function shapedCall(
   if ('status' in shaped) return shaped;
   const { outputTokensMost: most } = by;
   const isAsWritten = most === null || most === (shaped.facts.outputCap ?? Number.POSITIVE_INFINITY);
-  return { ...by, call: isAsWritten ? shaped : models.capped(shaped, most) };
+  return {
+    call: isAsWritten ? shaped : models.capped(shaped, most),
+    written: by.written,
+    requestMasks: by.requestMasks,
+    responseMasks: by.responseMasks,
+    outputTokensMost: most,
+  };
 }
 
 function isShapedBy(shaped: ShapedCall, by: Omit<ShapedCall, 'call'>): boolean {

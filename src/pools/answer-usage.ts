@@ -2,11 +2,12 @@
  * Reads what a call has used off its answer while that passes. Of a stream whose usage the caller did not ask for, the event that
  * only tells it is kept back; every other byte passes as it came.
  */
-import { EventStream, endsEvent, eventData } from '../ai/event-stream.ts';
+import { EventStream, eventData } from '../ai/event-stream.ts';
 import type { Operation } from '../ai/operations.ts';
-import { parsedJson } from '../ai/parsed-json.ts';
-import { bytesMayTellEnd, isUnfinished, tellsFailure } from '../ai/unfinished-answer.ts';
-import { bytesMayTellUsage, StreamUsage, usageIn } from '../ai/usage.ts';
+import { outermostMembers } from '../ai/outermost-members.ts';
+import { areQuietEvents } from '../ai/quiet-events.ts';
+import { isUnfinished, tellsFailure } from '../ai/unfinished-answer.ts';
+import { StreamUsage, usageIn } from '../ai/usage.ts';
 import type { TokenUsage } from '../model/model-call.ts';
 
 export interface AnswerUsageOptions {
@@ -74,13 +75,13 @@ export class AnswerUsage {
       this.#tooLong = true;
       this.#pieces = [];
     } else if (last) {
-      const text = Buffer.concat([...this.#pieces, chunk]);
-      const answer = parsedJson(UTF_8.decode(text));
+      const whole = this.#pieces.length === 0 ? chunk : Buffer.concat([...this.#pieces, chunk]);
+      const answer = outermostMembers(whole, [operation.usage.at[0]!, ...ANSWER_MEMBERS]);
       this.#told = usageIn(answer, operation.usage);
       this.#tellsFailure = isUnfinished(answer);
       this.#noteId(answer);
       this.#pieces = [];
-    } else this.#pieces.push(chunk.slice());
+    } else this.#pieces.push(new Uint8Array(chunk));
     return chunk;
   }
 
@@ -103,10 +104,8 @@ export class AnswerUsage {
   #passesUnread(stream: EventStream, chunk: Uint8Array): boolean {
     return (
       stream.isBetweenEvents &&
-      endsEvent(chunk) &&
       chunk.length <= this.#options.bytesMax &&
-      !bytesMayTellEnd(chunk) &&
-      (this.#streamed === null || !bytesMayTellUsage(chunk))
+      areQuietEvents(chunk, this.#streamed !== null)
     );
   }
 
@@ -133,4 +132,5 @@ function hasNoChoices(event: unknown): boolean {
   return Array.isArray(choices) && choices.length === 0;
 }
 
-const UTF_8 = new TextDecoder();
+/** By which an answer says that it failed or goes on, and is named. */
+const ANSWER_MEMBERS = ['error', 'status', 'id'] as const;

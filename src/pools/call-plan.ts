@@ -33,13 +33,24 @@ export interface CallPlan<Of extends ReadTarget = Target> extends ModelRequest {
   readonly previous: string | null;
 }
 
-type BoundModels<Of> = ReadonlyMap<string, { readonly model: Model; readonly targets: readonly Of[] }>;
+interface BoundModel<Of> {
+  readonly model: Model;
+  readonly targets: readonly Of[];
+}
 
-function targetsFor<Of extends ReadTarget>(
+/** The models of a version as one operation finds them: of each the targets that speak its dialect. */
+export type OfferedModels<Of extends ReadTarget> = ReadonlyMap<string, BoundModel<Of>>;
+
+export function offeredModels<Of extends ReadTarget>(
+  models: OfferedModels<Of>,
   { dialect }: Operation,
-  { targets }: { readonly targets: readonly Of[] },
-): readonly Of[] {
-  return targets.filter(({ provider }) => provider.dialect === dialect);
+): OfferedModels<Of> {
+  return new Map(
+    [...models].map(([name, { model, targets }]) => [
+      name,
+      { model, targets: targets.filter(({ provider }) => provider.dialect === dialect) },
+    ]),
+  );
 }
 
 function isForConversations({ pool }: ReadTarget): boolean {
@@ -49,7 +60,7 @@ function isForConversations({ pool }: ReadTarget): boolean {
 export function planCall<Of extends ReadTarget>(
   body: Uint8Array,
   operation: Operation,
-  models: BoundModels<Of>,
+  models: OfferedModels<Of>,
   limits: ReadLimits,
 ): CallPlan<Of> | NoModelRequest {
   const scanned = scanJson(body, {
@@ -78,12 +89,18 @@ export function planCall<Of extends ReadTarget>(
   const bound = models.get(facts.model);
   if (bound === undefined)
     return { code: 'model_not_found', sentence: `There is no model "${shown(facts.model)}" here.` };
-  const targets = targetsFor(operation, bound);
+  const { targets } = bound;
   if (targets.length === 0)
     return {
       code: 'model_not_found',
       sentence: `The model "${shown(facts.model)}" is not offered by this API: its provider speaks another dialect.`,
     };
+  const { outputCap, amounts, bounds, unbounded } = boundedBy(
+    facts,
+    operation,
+    bound.model,
+    Number.POSITIVE_INFINITY,
+  );
   return {
     document: scanned.value,
     operation,
@@ -93,7 +110,10 @@ export function planCall<Of extends ReadTarget>(
     conversation: targets.some(isForConversations) ? conversationHash(scanned.value) : null,
     previous: previousIn(scanned.value, operation),
     isCapped: false,
-    ...boundedBy(facts, operation, bound.model, Number.POSITIVE_INFINITY),
+    outputCap,
+    amounts,
+    bounds,
+    unbounded,
     relyOnCap: false,
     use: unused(),
   };
@@ -108,11 +128,11 @@ function previousIn(document: JsonDocument, { previous }: Operation): string | n
 export function planAs<Of extends ReadTarget>(
   { document, operation, facts, conversation, previous }: CallPlan<Of>,
   name: string,
-  models: BoundModels<Of>,
+  models: OfferedModels<Of>,
 ): CallPlan<Of> | null {
   const bound = models.get(name);
-  const targets = bound === undefined ? [] : targetsFor(operation, bound);
-  if (bound === undefined || targets.length === 0) return null;
+  if (bound === undefined || bound.targets.length === 0) return null;
+  const { targets } = bound;
   const bounded = boundedBy(facts, operation, bound.model, Number.POSITIVE_INFINITY);
   const isSticky = conversation === null && document !== null && targets.some(isForConversations);
   return {
@@ -146,11 +166,8 @@ function boundedBy(facts: CallFacts, operation: Operation, model: Model, outputT
       ? Math.min(facts.outputCap ?? Number.POSITIVE_INFINITY, ofModel, outputTokens)
       : ofModel;
   const outputCap = Number.isFinite(least) ? least : null;
-  return {
-    outputCap,
-    amounts: amountsOf(facts, operation, model, outputCap),
-    ...boundsOf(facts, operation, model, least),
-  };
+  const { bounds, unbounded } = boundsOf(facts, operation, model, least);
+  return { outputCap, amounts: amountsOf(facts, operation, model, outputCap), bounds, unbounded };
 }
 
 /** A sound bound: no tokenizer makes more tokens of a text than it has bytes. */
@@ -190,12 +207,10 @@ function boundsOf(
     { inputTokens: input, outputTokens: output, cache: facts.writesCache ? 'writes' : 'reads' },
     timesPaid(facts, operation),
   );
-  const unbounded = {
-    input: facts.unbounded === null ? '' : UNBOUNDED[facts.unbounded],
-    output: Number.isFinite(output)
-      ? ''
-      : `an answer that neither the request nor the model "${model.name}" bounds`,
-  };
+  const inputWhy = facts.unbounded === null ? '' : UNBOUNDED[facts.unbounded];
+  const outputWhy = Number.isFinite(output)
+    ? ''
+    : `an answer that neither the request nor the model "${model.name}" bounds`;
   const unpriced = price === null ? `the price of model "${model.name}", which is not known` : '';
   return {
     bounds: {
@@ -207,8 +222,9 @@ function boundsOf(
       money,
     },
     unbounded: {
-      ...unbounded,
-      money: Number.isFinite(money) ? '' : unpriced || unbounded.input || unbounded.output,
+      input: inputWhy,
+      output: outputWhy,
+      money: Number.isFinite(money) ? '' : unpriced || inputWhy || outputWhy,
     },
   };
 }

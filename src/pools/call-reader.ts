@@ -7,6 +7,7 @@ import type { ModelService } from '../pipeline/model-request.ts';
 import {
   type CallPlan,
   cappedPlan,
+  offeredModels,
   planAs,
   planCall,
   type ReadLimits,
@@ -29,9 +30,12 @@ export function callReader(
   const bound = new Map(
     [...models].map(([name, model]) => [name, { model, targets: model.pools.map(target) }]),
   );
-  return (operation) => ({
-    read: (text) => planCall(text, OPERATIONS[operation], bound, limits),
-    as: (call, model) => planAs(call as CallPlan<ReadTarget>, model, bound),
-    capped: (call, outputTokens) => cappedPlan(call as CallPlan<ReadTarget>, outputTokens),
-  });
+  return (operation) => {
+    const offered = offeredModels(bound, OPERATIONS[operation]);
+    return {
+      read: (text) => planCall(text, OPERATIONS[operation], offered, limits),
+      as: (call, model) => planAs(call as CallPlan<ReadTarget>, model, offered),
+      capped: (call, outputTokens) => cappedPlan(call as CallPlan<ReadTarget>, outputTokens),
+    };
+  };
 }

@@ -1,7 +1,8 @@
 /** Which key of a pool a call goes to, among those that have room for it. */
 import type { PoolStrategy } from '../model/pools.ts';
 import type { CallAmounts } from '../pipeline/key-pool.ts';
-import type { Lanes, LaneTicket } from './lanes.ts';
+import type { LaneTicket } from './lane-ticket.ts';
+import type { Lanes } from './lanes.ts';
 
 /** A key of a pool, for one model: the lanes that its calls are counted in, in the order of locking: that of the account first, then that of the model. */
 export interface Candidate {

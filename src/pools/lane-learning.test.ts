@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { MeterReport, MeterSpec } from '../model/provider-limits.ts';
 import type { CallAmounts } from '../pipeline/key-pool.ts';
 import { laneBytes } from './lane-layout.ts';
-import { Lanes, type LaneTicket } from './lanes.ts';
+import type { LaneTicket } from './lane-ticket.ts';
+import { Lanes } from './lanes.ts';
 
 const MINUTE_MS = 60_000;
 

@@ -9,7 +9,7 @@
 import { METER_KINDS, METER_UNITS, type MeterReport } from '../model/provider-limits.ts';
 import { LANE_METERS_MAX } from '../pipeline/key-pool.ts';
 import { type LaneMemory, METER, WORD } from './lane-layout.ts';
-import type { LaneTicket } from './lanes.ts';
+import { type LaneTicket, learnedPlace, placeThen, STOOD } from './lane-ticket.ts';
 import { beginMeter, refresh, setAmount } from './meters.ts';
 
 /** Longer than calls overtake each other, shorter than a window. */
@@ -27,16 +27,14 @@ export function applyReports(
     const meter = findMeter(memory, lane, report);
     if (meter === -1) {
       // The report counts this call already, and those that are under way not yet.
-      if (learnMeter(memory, lane, report, nowMs))
-        ticket.taken[nth * LANE_METERS_MAX + memory.metersOf(lane) - 1] = Number.NaN;
-    } else
-      correct(
-        memory,
-        memory.meterAt(lane, meter),
-        meter < ticket.meters[nth]! ? thenAt(ticket, nth * LANE_METERS_MAX + meter, isRefused) : null,
-        report,
-        nowMs,
-      );
+      if (learnMeter(memory, lane, report, nowMs)) {
+        ticket.learned ??= [];
+        ticket.learned.push(learnedPlace(nth, memory.metersOf(lane) - 1));
+      }
+    } else {
+      const then = thenAt(ticket, placeThen(ticket, nth, meter), isRefused);
+      correct(memory, memory.meterAt(lane, meter), then, report, nowMs);
+    }
   }
 }
 
@@ -49,17 +47,14 @@ interface Then {
   readonly pending: number;
 }
 
-function thenAt(
-  { atMs, leftThen, taken, correctedThen, takenThen, pendingThen }: LaneTicket,
-  place: number,
-  isRefused: boolean,
-): Then {
+function thenAt({ atMs, stood }: LaneTicket, place: number, isRefused: boolean): Then | null {
+  if (place === -1) return null;
   return {
     atMs,
-    left: leftThen[place]! + (isRefused ? taken[place]! : 0),
-    corrected: correctedThen[place]!,
-    taken: takenThen[place]!,
-    pending: pendingThen[place]!,
+    left: stood[place + STOOD.left]! + (isRefused ? stood[place + STOOD.taken]! : 0),
+    corrected: stood[place + STOOD.corrected]!,
+    taken: stood[place + STOOD.allTaken]!,
+    pending: stood[place + STOOD.pending]!,
   };
 }
 

@@ -22,7 +22,8 @@ import { costNano } from './call-cost.ts';
 import { errorEvent } from './call-end.ts';
 import { type CallPlan, timesPaid } from './call-plan.ts';
 import type { Candidate, Chosen, NoRoom } from './choice.ts';
-import type { CallOutcome, LaneTicket } from './lanes.ts';
+import type { LaneTicket } from './lane-ticket.ts';
+import type { CallOutcome } from './lanes.ts';
 import { LOOK_SOON_MS } from './meters.ts';
 import type { ModelThread, Target } from './model-services.ts';
 import type { Waiter } from './pool-queue.ts';
@@ -134,8 +135,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     for (const target of this.#targets) {
       if (!this.#mayTry(target)) continue;
       const candidates = this.#candidatesOf(target);
-      const { health } = this.#thread;
-      if (!candidates.some(({ key }) => health.serves(key, nowMs) || health.isProving(key))) continue;
+      if (!this.#isUsable(candidates, nowMs)) continue;
       usable = true;
       const outcome = target.queue.tryNow(this.#waiterOf(target, plan, nowMs), nowMs);
       if ('ticket' in outcome) {
@@ -143,7 +143,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
         return;
       }
       // A key that is being proven may serve at any moment.
-      const isProving = candidates.some(({ key }) => health.isProving(key));
+      const isProving = candidates.some(({ key }) => this.#thread.health.isProving(key));
       const atMs = isProving ? Math.min(outcome.atMs, nowMs + LOOK_SOON_MS) : outcome.atMs;
       if (soonest === null || atMs < soonest.atMs) soonest = { target, atMs };
     }
@@ -154,6 +154,11 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     else if (!usable) this.#failLater('no_key_available');
     else if (isLarger) this.#failLater('request_exceeds_keys');
     else this.#exhausted(soonest!.atMs);
+  }
+
+  #isUsable(candidates: readonly Candidate[], nowMs: number): boolean {
+    const { health } = this.#thread;
+    return candidates.some(({ key }) => health.serves(key, nowMs) || health.isProving(key));
   }
 
   /** Whether a provider may be called for it: what is left alone is not, and the next pool serves. */
@@ -257,7 +262,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
       capMember: capMember(this.#operation, target.provider),
       asksForUsage: this.#asksForUsage(target),
     });
-    const request = providerRequest(this.#request, this.#operation, target, sent.secret, body.length);
+    const request = providerRequest(this.#request, this.#operation, target.provider, sent, body.length);
     const call = target.service.dispatch(request, this);
     this.#attempt = { target, key, sent, ticket, call, as };
     call.write(body);
@@ -306,7 +311,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     const fields = callerFields(head.fields, target.provider);
     const bodyBytes = this.#isEventStream ? -1 : head.bodyBytes;
     if (last) this.#endAttempt(this.#used(), reportsOf(target.provider, head.fields, clock.wallMs()));
-    this.#handler.onHead({ ...head, fields, bodyBytes, attempts: this.#attempts }, passed, last);
+    this.#handler.onHead(asPassed(head, fields, bodyBytes, this.#attempts), passed, last);
   }
 
   onData(chunk: Uint8Array, last: boolean): void {
@@ -322,7 +327,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
   /** The whole body is held until it is plain what it means, and longer ones are cut: none says more in its end. */
   #refused(chunk: Uint8Array, last: boolean): void {
     const room = this.#thread.limits.providerErrorBytes - this.#refusalBytes;
-    if (room > 0) this.#refusal!.push(chunk.slice(0, room));
+    if (room > 0) this.#refusal!.push(new Uint8Array(chunk.subarray(0, room)));
     this.#refusalBytes += chunk.length;
     if (last) this.#learn(Buffer.concat(this.#refusal!));
     else if (this.#refusalBytes >= this.#thread.limits.providerErrorBytes) {
@@ -382,11 +387,8 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     const fields = callerFields(head.fields, provider).filter(
       (_, index, all) => !(isCut && all[index - (index % 2)] === 'content-length'),
     );
-    this.#handler.onHead(
-      { ...head, fields, bodyBytes: head.hasBody ? body.length : head.bodyBytes, attempts: this.#attempts },
-      body,
-      true,
-    );
+    const bodyBytes = head.hasBody ? body.length : head.bodyBytes;
+    this.#handler.onHead(asPassed(head, fields, bodyBytes, this.#attempts), body, true);
   }
 
   #close(ticket: LaneTicket, waitMs: number, reports: readonly MeterReport[]): void {
@@ -546,6 +548,15 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
 /** Nothing where nobody knows. */
 function retryAfter(waitMs: number): { readonly retryAfterS?: number } {
   return Number.isFinite(waitMs) ? { retryAfterS: Math.max(1, Math.ceil(waitMs / 1_000)) } : {};
+}
+
+function asPassed(
+  { status, hasBody, untilClose, endpoint }: ResponseHead,
+  fields: readonly string[],
+  bodyBytes: number,
+  attempts: number,
+): ResponseHead {
+  return { status, fields, bodyBytes, hasBody, untilClose, endpoint, attempts };
 }
 
 function isEventStream(fields: readonly string[]): boolean {

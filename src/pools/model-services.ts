@@ -13,7 +13,14 @@ import type {
   UpstreamService,
 } from '../pipeline/upstream.ts';
 import { AnswerHomes, accountTag } from './answer-homes.ts';
-import { type CallPlan, cappedPlan, planAs, planCall } from './call-plan.ts';
+import {
+  type CallPlan,
+  cappedPlan,
+  type OfferedModels,
+  offeredModels,
+  planAs,
+  planCall,
+} from './call-plan.ts';
 import type { Candidate } from './choice.ts';
 import { FairShares, fairSharesCells } from './fair-shares.ts';
 import { KeyHealth } from './key-health.ts';
@@ -226,13 +233,13 @@ function putKeys(target: Target, renewed: readonly PreparedKey[]): void {
 class OperationOnModels implements ModelService {
   readonly #thread: ModelThread;
   readonly #operation: Operation;
-  readonly #models: ReadonlyMap<string, BoundModel>;
+  readonly #models: OfferedModels<Target>;
   readonly #routed = new RoutedTargets();
 
   constructor(thread: ModelThread, operation: Operation, models: ReadonlyMap<string, BoundModel>) {
     this.#thread = thread;
     this.#operation = operation;
-    this.#models = models;
+    this.#models = offeredModels(models, operation);
   }
 
   read(text: Uint8Array): ModelRequest | NoModelRequest {

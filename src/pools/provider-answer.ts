@@ -53,18 +53,25 @@ const ACCOUNT_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 export function callerFields(fields: readonly string[], provider: Provider): readonly string[] {
+  const hidden = hiddenOf(provider);
   const kept: string[] = [];
   for (let index = 0; index < fields.length; index += 2) {
     const name = fields[index]!;
-    if (!ACCOUNT_FIELDS.has(name) && !speaksOfLimits(name, provider)) kept.push(name, fields[index + 1]!);
+    if (!hidden.has(name)) kept.push(name, fields[index + 1]!);
   }
   return kept;
 }
 
-function speaksOfLimits(name: string, { limitHeaders }: Provider): boolean {
-  return limitHeaders.some(
-    ({ limit, remaining, reset }) => name === limit || name === remaining || name === reset,
-  );
+/** Those, and the fields that speak of limits. Made once for each provider. */
+function hiddenOf(provider: Provider): ReadonlySet<string> {
+  let hidden = HIDDEN.get(provider);
+  if (hidden === undefined) {
+    const ofLimits = provider.limitHeaders.flatMap(({ limit, remaining, reset }) => [limit, remaining, reset]);
+    hidden = new Set([...ACCOUNT_FIELDS, ...ofLimits.filter((name) => name !== null)]);
+    HIDDEN.set(provider, hidden);
+  }
+  return hidden;
 }
+const HIDDEN = new WeakMap<Provider, ReadonlySet<string>>();
 
 const NO_REPORTS: readonly MeterReport[] = [];
