@@ -2,22 +2,29 @@ import type { AccessRecord } from '../pipeline/record.ts';
 import {
   ATTEMPTS,
   accessLine,
+  CACHED_TOKENS,
+  COST,
   callerFields,
   DECIDED,
   DISPATCHED,
   decisionFields,
+  endFields,
   FINISHED,
   FIRST_BYTE,
+  INPUT_TOKENS,
   json,
   LINE_END,
   LINE_START,
+  OUTPUT_TOKENS,
   PATH,
+  REASONING_TOKENS,
   REQUEST_BYTES,
   REQUEST_ID,
   RESPONSE_BYTES,
-  rareFields,
   routeFields,
+  ruleFields,
   STATUS,
+  TOKENS_FROM,
   TRACE_ID,
 } from './access-line.ts';
 import { FRAME_BYTES_MAX, type RecordFrame } from './record-format.ts';
@@ -83,7 +90,14 @@ export class AccessLineWriter {
     if (record.dispatchedUs !== -1) this.#addNumber(BEFORE_DISPATCHED, record.dispatchedUs);
     if (record.firstByteUs !== -1) this.#addNumber(BEFORE_FIRST_BYTE, record.firstByteUs);
     this.#addNumber(BEFORE_FINISHED, record.finishedUs);
-    if (isRare(record)) this.#addText(rareFields(record));
+    if (hasRuleFields(record)) this.#addText(ruleFields(record));
+    if (record.inputTokens !== -1) this.#addNumber(BEFORE_INPUT_TOKENS, record.inputTokens);
+    if (record.outputTokens !== -1) this.#addNumber(BEFORE_OUTPUT_TOKENS, record.outputTokens);
+    if (record.cachedTokens !== -1) this.#addNumber(BEFORE_CACHED_TOKENS, record.cachedTokens);
+    if (record.reasoningTokens !== -1) this.#addNumber(BEFORE_REASONING_TOKENS, record.reasoningTokens);
+    if (record.tokensFrom !== '') this.#add(FROM[record.tokensFrom]);
+    if (record.costNano !== -1) this.#addNumber(BEFORE_COST, record.costNano);
+    if (record.cache !== '' || record.clientAborted) this.#addText(endFields(record));
     this.#add(END);
   }
 
@@ -187,16 +201,8 @@ class WrittenOnce<Names extends object> {
   }
 }
 
-function isRare(record: AccessRecord): boolean {
+function hasRuleFields(record: AccessRecord): boolean {
   return (
-    record.clientAborted ||
-    record.cache !== '' ||
-    record.inputTokens !== -1 ||
-    record.outputTokens !== -1 ||
-    record.tokensFrom !== '' ||
-    record.cachedTokens !== -1 ||
-    record.reasoningTokens !== -1 ||
-    record.costNano !== -1 ||
     record.alsoDenied.length > 0 ||
     record.shadowDenied.length > 0 ||
     record.waivedRules.length > 0 ||
@@ -226,4 +232,10 @@ const BEFORE_DECIDED = pieceOf(DECIDED);
 const BEFORE_DISPATCHED = pieceOf(DISPATCHED);
 const BEFORE_FIRST_BYTE = pieceOf(FIRST_BYTE);
 const BEFORE_FINISHED = pieceOf(FINISHED);
+const BEFORE_INPUT_TOKENS = pieceOf(INPUT_TOKENS);
+const BEFORE_OUTPUT_TOKENS = pieceOf(OUTPUT_TOKENS);
+const BEFORE_CACHED_TOKENS = pieceOf(CACHED_TOKENS);
+const BEFORE_REASONING_TOKENS = pieceOf(REASONING_TOKENS);
+const FROM = { provider: pieceOf(TOKENS_FROM.provider), bound: pieceOf(TOKENS_FROM.bound) } as const;
+const BEFORE_COST = pieceOf(COST);
 const END = pieceOf(LINE_END);

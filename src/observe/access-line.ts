@@ -22,7 +22,7 @@ export function accessLine(record: AccessRecord): string {
   if (record.dispatchedUs !== -1) line += `${DISPATCHED}${json(record.dispatchedUs)}`;
   if (record.firstByteUs !== -1) line += `${FIRST_BYTE}${json(record.firstByteUs)}`;
   line += `${FINISHED}${json(record.finishedUs)}`;
-  return `${line + rareFields(record)}${LINE_END}`;
+  return `${line + ruleFields(record) + usageFields(record) + endFields(record)}${LINE_END}`;
 }
 
 // What stands before each value, on its own so that both ways of writing a line share it.
@@ -38,6 +38,15 @@ export const DECIDED = ',"portunus.decided_us":';
 export const DISPATCHED = ',"portunus.dispatched_us":';
 export const FIRST_BYTE = ',"portunus.first_byte_us":';
 export const FINISHED = ',"portunus.finished_us":';
+export const INPUT_TOKENS = ',"gen_ai.usage.input_tokens":';
+export const OUTPUT_TOKENS = ',"gen_ai.usage.output_tokens":';
+export const CACHED_TOKENS = ',"gen_ai.usage.cache_read.input_tokens":';
+export const REASONING_TOKENS = ',"portunus.reasoning_tokens":';
+export const TOKENS_FROM = {
+  provider: ',"portunus.tokens_from":"provider"',
+  bound: ',"portunus.tokens_from":"bound"',
+} as const satisfies Record<Exclude<AccessRecord['tokensFrom'], ''>, string>;
+export const COST = ',"portunus.cost_nano":';
 export const LINE_END = '}\n';
 
 /** The fields that are the same for all records with these names, behind the time. */
@@ -74,24 +83,33 @@ function field(name: string, text: string): string {
   return text === '' ? '' : `,"${name}":${JSON.stringify(text)}`;
 }
 
-/** Of few records: what other rules said, what a model used, who went away. */
-export function rareFields(record: AccessRecord): string {
+/** Of few records: what other rules said. */
+export function ruleFields(record: AccessRecord): string {
   let fields = '';
   if (record.alsoDenied.length > 0) fields += `,"portunus.also_denied":${JSON.stringify(record.alsoDenied)}`;
   if (record.shadowDenied.length > 0)
     fields += `,"portunus.shadow_denied":${JSON.stringify(record.shadowDenied)}`;
   if (record.warnedRules.length > 0) fields += `,"portunus.warned":${JSON.stringify(record.warnedRules)}`;
   if (record.waivedRules.length > 0) fields += `,"portunus.waived":${JSON.stringify(record.waivedRules)}`;
-  if (record.inputTokens !== -1) fields += `,"gen_ai.usage.input_tokens":${json(record.inputTokens)}`;
-  if (record.outputTokens !== -1) fields += `,"gen_ai.usage.output_tokens":${json(record.outputTokens)}`;
-  if (record.cachedTokens !== -1)
-    fields += `,"gen_ai.usage.cache_read.input_tokens":${json(record.cachedTokens)}`;
-  if (record.reasoningTokens !== -1) fields += `,"portunus.reasoning_tokens":${json(record.reasoningTokens)}`;
-  if (record.tokensFrom !== '') fields += `,"portunus.tokens_from":"${record.tokensFrom}"`;
-  if (record.costNano !== -1) fields += `,"portunus.cost_nano":${json(record.costNano)}`;
-  if (record.cache !== '') fields += `,"portunus.cache":"${record.cache}"`;
-  if (record.clientAborted) fields += ',"portunus.client_aborted":true';
   return fields;
+}
+
+/** Of calls to models, and of what cost something. */
+function usageFields(record: AccessRecord): string {
+  let fields = '';
+  if (record.inputTokens !== -1) fields += `${INPUT_TOKENS}${json(record.inputTokens)}`;
+  if (record.outputTokens !== -1) fields += `${OUTPUT_TOKENS}${json(record.outputTokens)}`;
+  if (record.cachedTokens !== -1) fields += `${CACHED_TOKENS}${json(record.cachedTokens)}`;
+  if (record.reasoningTokens !== -1) fields += `${REASONING_TOKENS}${json(record.reasoningTokens)}`;
+  if (record.tokensFrom !== '') fields += TOKENS_FROM[record.tokensFrom];
+  if (record.costNano !== -1) fields += `${COST}${json(record.costNano)}`;
+  return fields;
+}
+
+/** Of few records: what the cache did, who went away. */
+export function endFields(record: AccessRecord): string {
+  const cache = record.cache === '' ? '' : `,"portunus.cache":"${record.cache}"`;
+  return record.clientAborted ? `${cache},"portunus.client_aborted":true` : cache;
 }
 
 /** JSON knows no NaN or Infinity; a damaged record may hold them, and the line has to stay readable. */
