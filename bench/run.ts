@@ -119,7 +119,7 @@ function usage(): string {
     '  --rounds N      interleaved rounds (7)',
     '  --seconds N     length of one measurement (2)',
     '  --gateway FILE  main.js of another build to measure',
-    '  --against DIST  proxy: the build in this folder runs beside this one, in the same rounds (A/B)',
+    '  --against DIST  proxy, ai: the build in this folder runs beside this one, in the same rounds (A/B)',
     '  --only TEXT     proxy, ai: only shapes of requests whose name holds this text; pool: only such scenarios',
     '  --cycles N      crash: kills (200)',
     '  --seed N        crash, pool: the same moments and changes as in the run that printed it',

@@ -14,8 +14,9 @@ export interface AiProjectOptions {
 }
 
 /**
- * A governed route to a model: consumer key checked, two deciding rules, a limit per consumer, a quota per tenant; one of three keys is
- * chosen by headroom and what the call may take is reserved on it; the price is known, so that each answer is read for its usage.
+ * A governed route to a model: consumer key checked, two deciding rules, requests and tokens limited per consumer, requests and money per
+ * tenant. So the most that the call can take is reserved before it is sent, and settled by what the answer tells of its usage. One of
+ * three keys is chosen by headroom, and what the call may take is reserved on it as well. Nothing is masked.
  */
 export function writeAiProject({ folder, upstreamPort, port, adminPort }: AiProjectOptions): BenchProject {
   const write = (path: string, text: string): void => writeFileSync(join(folder, path), text);
@@ -48,7 +49,7 @@ pools:
     keys:
 ${keys.map((key) => `      ${key}: { secret: "file:${key}.txt", limits: { rpm: 100_000_000, tpm: 100_000_000_000 } }`).join('\n')}
 models:
-  ${MODEL}: { pools: [main] }
+  ${MODEL}: { pools: [main], price: { input: $0.15, output: $0.60, asOf: 2026-11-30 } }
 `,
   );
   write('routes/models.yaml', 'routes:\n  chat: { ai: openai/chat }\n');
@@ -74,9 +75,8 @@ policy "bench" "Subscribed consumers with a fresh key may call"
     permit "subscribed" when consumer is subscribed to route
     forbid "old-key" when credential.age > 400 days
     limit "window" at most 1_000_000_000 requests in any 1h  for each consumer
+    limit "tokens" at most 1_000_000_000_000 tokens in any 1h  for each consumer
     quota "month" 2_000_000_000 requests per month  for each tenant
+    budget "spend" $1_000_000 per month  for each tenant
 }
 `;
-
-/** What is not in the policy yet, and is said beside the figures. */
-export const NOT_GOVERNED = 'The policy limits requests; limits of tokens are not in it yet.';
