@@ -23,7 +23,12 @@ import { freePort, placementNote } from '../processes.ts';
 import { type Contender, interleave } from '../rounds.ts';
 import { type Scope, withScope } from '../scope.ts';
 import { pairedRatios, quantile } from '../statistics.ts';
-import { type FirstByte, type StreamsClient, type StreamsSpec, startStreamsClient } from '../streams-client.ts';
+import {
+  type FirstByte,
+  type StreamsClient,
+  type StreamsSpec,
+  startStreamsClient,
+} from '../streams-client.ts';
 import { type CountingUpstream, startCountingUpstream } from '../upstream.ts';
 
 export const ai: Bench = {
@@ -238,7 +243,14 @@ function costFigures(shape: Shape, samples: ReadonlyMap<string, readonly PeerSam
     },
     ...(of(AGAINST).length === 0
       ? []
-      : [{ name: `${shape.name} · governed / against`, unit: '×', values: ratio(GATEWAY, AGAINST), bar: null }]),
+      : [
+          {
+            name: `${shape.name} · governed / against`,
+            unit: '×',
+            values: ratio(GATEWAY, AGAINST),
+            bar: null,
+          },
+        ]),
     ...(shape.portkey === 'fails' || of(AGAINST).length > 0
       ? []
       : [
@@ -257,11 +269,13 @@ async function measureStreams(context: BenchContext, scope: Scope, parts: Parts)
   const { upstream, others } = parts;
   const { count, note } = possibleStreams(context.mode === 'quick' ? STREAMS_QUICK : STREAMS);
   const heap = heapOfGateway(join(context.workFolder, 'heap'));
-  const gateway = scope.own(await startAiGateway(context, parts, {
-    name: `${GATEWAY} streams`,
-    main: context.gatewayMain,
-    nodeArguments: heap.nodeArguments,
-  }));
+  const gateway = scope.own(
+    await startAiGateway(context, parts, {
+      name: `${GATEWAY} streams`,
+      main: context.gatewayMain,
+      nodeArguments: heap.nodeArguments,
+    }),
+  );
   const spec: StreamsSpec = {
     port: gateway.project.port,
     path: CHAT_PATH,
@@ -286,7 +300,12 @@ async function measureStreams(context: BenchContext, scope: Scope, parts: Parts)
       { name: 'open streams', unit: 'streams', values: [memory.open], bar: atLeast(count) },
       { name: 'memory per open stream', unit: 'KiB', values: [memory.kibPerStream], bar: atMost(15) },
       { name: 'of that heap, collected', unit: 'KiB', values: [perStream('heapUsed')], bar: null },
-      { name: 'of that beside the heap, for objects in it', unit: 'KiB', values: [perStream('external')], bar: null },
+      {
+        name: 'of that beside the heap, for objects in it',
+        unit: 'KiB',
+        values: [perStream('external')],
+        bar: null,
+      },
       ...firstByteFigures('through it', through),
       ...firstTokenFigures(without, through),
     ],

@@ -27,7 +27,7 @@ export function outermostMembers(
     const start = behindSpace(text, colon + 1);
     const end = behindValue(text, start);
     if (end === CUT) return null;
-    if (name !== undefined) found[name] = valueOf(text.slice(start, end));
+    if (name !== undefined) found[name] = parsedLatin1(text.slice(start, end));
     at = behindSpace(text, end);
     const next = text.charCodeAt(at);
     if (next === CLOSE_OBJECT) return behindSpace(text, at + 1) === text.length ? found : null;
@@ -43,13 +43,13 @@ function nameAmong(names: readonly string[], text: string, start: number, end: n
   for (let at = start + 1; at < end - 1; at++) {
     const code = text.charCodeAt(at);
     if (code !== BACKSLASH && code < 0x80) continue;
-    const written = valueOf(text.slice(start, end));
+    const written = parsedLatin1(text.slice(start, end));
     return names.find((name) => name === written);
   }
   return undefined;
 }
 
-function valueOf(latin1: string): unknown {
+function parsedLatin1(latin1: string): unknown {
   return parsedJson(BEYOND_ASCII.test(latin1) ? Buffer.from(latin1, 'latin1').toString('utf8') : latin1);
 }
 const BEYOND_ASCII = /[\x80-\xff]/;

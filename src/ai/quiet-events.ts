@@ -37,13 +37,17 @@ function isQuietLine(bytes: Uint8Array, at: number, first: number): boolean {
 
 /** Anthropic's events, and those of OpenAI's responses, name their type first. */
 function isQuietType(bytes: Uint8Array, value: number): boolean {
-  const head = Buffer.from(bytes.buffer, bytes.byteOffset + value, Math.min(HEAD_BYTES, bytes.length - value));
+  const head = Buffer.from(
+    bytes.buffer,
+    bytes.byteOffset + value,
+    Math.min(HEAD_BYTES, bytes.length - value),
+  );
   const type = FIRST_TYPE.exec(head.toString('latin1'))?.[1];
   return type !== undefined && !LOUD.has(type);
 }
 const FIRST_TYPE = /^\{"type": ?"([a-z_.]+)"/;
 const HEAD_BYTES = 96;
-const LOUD: ReadonlySet<string> = new Set([...LAST_TYPES, ...FAILED_TYPES]);
+const LOUD: ReadonlySet<unknown> = new Set([...LAST_TYPES, ...FAILED_TYPES]);
 
 /** Where usage is asked for, OpenAI's events all have the member, and all but one say null. Quotes within texts are escaped. */
 function mayTellUsage(bytes: Uint8Array, at: number): boolean {

@@ -21,7 +21,12 @@ const UNFINISHED: ReadonlySet<unknown> = new Set([
   'cancelled',
 ]);
 /** Of events. */
-export const FAILED_TYPES = ['error', 'response.failed', 'response.incomplete', 'response.cancelled'] as const;
+export const FAILED_TYPES = [
+  'error',
+  'response.failed',
+  'response.incomplete',
+  'response.cancelled',
+] as const;
 const FAILURE = new RegExp(
   String.raw`^\{\s*(?:"error"\s*:\s*[^n\s]|"type"\s*:\s*"(?:${FAILED_TYPES.join('|').replaceAll('.', String.raw`\.`)})")`,
 );

@@ -85,7 +85,10 @@ function post(simulation: Simulation, body: string): SimulatedClient {
 
 test('the provider is told nothing of who the caller is', () => {
   const simulation = simulate({ routes: ROUTES, readCall: read });
-  const said = ['x-real-ip', 'x-forwarded-for', 'x-forwarded-port', 'forwarded'].flatMap((name) => [name, '7.7.7.7']);
+  const said = ['x-real-ip', 'x-forwarded-for', 'x-forwarded-port', 'forwarded'].flatMap((name) => [
+    name,
+    '7.7.7.7',
+  ]);
   const fields = ['host', 'a.test', 'content-type', 'application/json', 'content-length', '2', ...said];
   simulation.request('POST', '/v1/chat/completions', fields).handler!.onBody(Buffer.from('{}'), true);
   expect(simulation.calls[0]!.request.fieldLines).not.toMatch(/7\.7\.7\.7|forwarded|a\.test/);

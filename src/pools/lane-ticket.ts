@@ -22,7 +22,15 @@ export interface LaneTicket {
 }
 
 /** Of one meter: what was taken, what was left then, the sums of corrections and of all takes, the estimates under way, the end of a fixed window. */
-export const STOOD = { taken: 0, left: 1, corrected: 2, allTaken: 3, pending: 4, endMs: 5, cells: 6 } as const;
+export const STOOD = {
+  taken: 0,
+  left: 1,
+  corrected: 2,
+  allTaken: 3,
+  pending: 4,
+  endMs: 5,
+  cells: 6,
+} as const;
 
 /** To be called for the meters of a lane in their order, right after `taken` was taken. */
 export function noteTaken(stood: number[], cells: Float64Array, at: number, taken: number): void {

@@ -66,7 +66,11 @@ export function callerFields(fields: readonly string[], provider: Provider): rea
 function hiddenOf(provider: Provider): ReadonlySet<string> {
   let hidden = HIDDEN.get(provider);
   if (hidden === undefined) {
-    const ofLimits = provider.limitHeaders.flatMap(({ limit, remaining, reset }) => [limit, remaining, reset]);
+    const ofLimits = provider.limitHeaders.flatMap(({ limit, remaining, reset }) => [
+      limit,
+      remaining,
+      reset,
+    ]);
     hidden = new Set([...ACCOUNT_FIELDS, ...ofLimits.filter((name) => name !== null)]);
     HIDDEN.set(provider, hidden);
   }
