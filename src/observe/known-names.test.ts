@@ -122,3 +122,10 @@ test('nothing is known after its reader was lost', () => {
   names.forget();
   expect(names.find(asked({}))).toBe(-1);
 });
+
+test('calls that differ in the key of their provider alone are all known', () => {
+  const names = new KnownNames(DECISION_NAMES);
+  const calls = Array.from({ length: 50 }, (_, key) => ({ ...emptyRecord(), providerKey: `key-${key}` }));
+  for (const call of calls) names.add(call);
+  expect(calls.filter((call) => names.find(call) === -1)).toEqual([]);
+});

@@ -45,7 +45,7 @@ export class KnownNames<Names extends object> {
 
   /** A number for a group that {@link find} did not find; the reader must be told both. */
   add(record: AccessRecord): number {
-    if (this.#drivenOut > this.#slots.length / 2 && this.#slots.length < this.#kind.knownMax)
+    if (this.#drivenOut > this.#slots.length / SLOTS_PER_SET && this.#slots.length < this.#kind.knownMax)
       this.#makeRoom(2 * this.#slots.length);
     const slot = this.#slotFor(record);
     this.#slots[slot] = this.#kind.pick(record);

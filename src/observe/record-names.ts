@@ -84,8 +84,11 @@ export const DECISION_NAMES: GroupKind<DecisionNames> = {
     record.providerKey === names.providerKey,
   supersedes: () => false,
   knownMax: 2 ** 12,
-  hash: ({ method, decidingRule, code, target, model }) =>
-    hashText(hashText(hashText(hashText(hashText(0, method), decidingRule), code), target), model),
+  hash: ({ method, decidingRule, code, target, model, providerKey }) =>
+    hashText(
+      hashText(hashText(hashText(hashText(hashText(0, method), decidingRule), code), target), model),
+      providerKey,
+    ),
   pick: ({ method, decidingRule, code, fault, target, model, providerKey }) => ({
     method,
     decidingRule,
