@@ -2,7 +2,7 @@
 
 /** JSON in UTF-8 (RFC 8259, 8.1 and 11; RFC 6839, 3.1). */
 export function isJson(fields: readonly string[]): boolean {
-  return isInUtf8(fields, JSON_TYPE);
+  return isInUtf8(fields, 'application/json', JSON_TYPE);
 }
 
 /**
@@ -10,15 +10,16 @@ export function isJson(fields: readonly string[]): boolean {
  * escapes mean something else, no calendar or card, which fold their lines, and no JSON under another name.
  */
 export function isPlainText(fields: readonly string[]): boolean {
-  return isInUtf8(fields, TEXT_TYPE);
+  return isInUtf8(fields, 'text/plain', TEXT_TYPE);
 }
 
 /** WHATWG HTML, 9.2. */
 export function isEventStream(fields: readonly string[]): boolean {
-  return isInUtf8(fields, EVENT_STREAM_TYPE);
+  return isInUtf8(fields, 'text/event-stream', EVENT_STREAM_TYPE);
 }
 
-function isInUtf8(fields: readonly string[], wanted: RegExp): boolean {
+/** `usual`: one of those wanted, as nearly all say it. */
+function isInUtf8(fields: readonly string[], usual: string, wanted: RegExp): boolean {
   let value: string | null = null;
   for (let index = 0; index < fields.length; index += 2) {
     if (fields[index] !== 'content-type') continue;
@@ -26,6 +27,7 @@ function isInUtf8(fields: readonly string[], wanted: RegExp): boolean {
     value = fields[index + 1]!;
   }
   if (value === null) return false;
+  if (value === usual) return true;
   const [type = '', ...parameters] = value.toLowerCase().split(';');
   return wanted.test(type.trim()) && parameters.every(isHarmless);
 }

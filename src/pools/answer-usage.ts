@@ -3,7 +3,7 @@
  * only tells it is kept back; every other byte passes as it came.
  */
 import { EventStream, eventData } from '../ai/event-stream.ts';
-import type { Operation } from '../ai/operations.ts';
+import type { Operation, UsagePaths } from '../ai/operations.ts';
 import { outermostMembers } from '../ai/outermost-members.ts';
 import { areQuietEvents } from '../ai/quiet-events.ts';
 import { isUnfinished, tellsFailure } from '../ai/unfinished-answer.ts';
@@ -76,7 +76,7 @@ export class AnswerUsage {
       this.#pieces = [];
     } else if (last) {
       const whole = this.#pieces.length === 0 ? chunk : Buffer.concat([...this.#pieces, chunk]);
-      const answer = outermostMembers(whole, [operation.usage.at[0]!, ...ANSWER_MEMBERS]);
+      const answer = outermostMembers(whole, membersRead(operation, operation.usage));
       this.#told = usageIn(answer, operation.usage);
       this.#tellsFailure = isUnfinished(answer);
       this.#noteId(answer);
@@ -132,5 +132,7 @@ function hasNoChoices(event: unknown): boolean {
   return Array.isArray(choices) && choices.length === 0;
 }
 
-/** By which an answer says that it failed or goes on, and is named. */
-const ANSWER_MEMBERS = ['error', 'status', 'id'] as const;
+/** Of an answer: its usage, what says that it failed or goes on, and the name by which a later call may build upon it. */
+function membersRead({ previous }: Operation, { at }: UsagePaths): readonly string[] {
+  return previous === null ? [at[0]!, 'error', 'status'] : [at[0]!, 'error', 'status', 'id'];
+}

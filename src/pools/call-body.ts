@@ -4,7 +4,14 @@
  */
 import type { Operation } from '../ai/operations.ts';
 import type { JsonDocument, JsonNode } from '../base/json/document.ts';
-import { editJson, type JsonEdit, removeMember, setMember, setMembers } from '../base/json/edit.ts';
+import {
+  editJson,
+  type JsonEdit,
+  removeMember,
+  replaceMember,
+  setMember,
+  setMembers,
+} from '../base/json/edit.ts';
 
 export interface BodyChanges {
   /** Null: as the caller wrote it. */
@@ -25,13 +32,14 @@ export function outgoingBody(
   const edits: JsonEdit[] = [];
   if (model !== null) members.model = json(model);
   if (outputCap !== null && capMember !== null) {
-    if (!says(document, capMember, outputCap)) members[capMember] = json(outputCap);
+    const own = document.member(document.root, capMember);
     // a provider that knows both refuses both at once, and one that knows but this one would not be bound by the other
-    const other = memberOf(
-      document,
-      outputCaps.filter((name) => name !== capMember),
-    );
-    if (other !== null) edits.push(removeMember(document, document.root, other));
+    const other = memberOf(document, outputCaps, capMember);
+    if (other !== null && own === undefined)
+      edits.push(replaceMember(document, other, capMember, json(outputCap)));
+    else if (other !== null) edits.push(removeMember(document, document.root, other));
+    const isSaid = own === undefined ? other !== null : says(document, own, outputCap);
+    if (!isSaid) members[capMember] = json(outputCap);
   }
   if (asksForUsage) {
     const options = document.member(document.root, 'stream_options');
@@ -39,18 +47,18 @@ export function outgoingBody(
       members.stream_options = json({ include_usage: true });
     else edits.push(setMember(document, options, 'include_usage', json(true)));
   }
-  edits.push(...setMembers(document, document.root, members));
+  for (const edit of setMembers(document, document.root, members)) edits.push(edit);
   return edits.length === 0 ? document.bytes : editJson(document.bytes, edits);
 }
 
-function says(document: JsonDocument, name: string, count: number): boolean {
-  const node = document.member(document.root, name);
-  return node !== undefined && document.typeOf(node) === 'number' && document.number(node) === count;
+function says(document: JsonDocument, node: JsonNode, count: number): boolean {
+  return document.typeOf(node) === 'number' && document.number(node) === count;
 }
 
-function memberOf(document: JsonDocument, names: readonly string[]): JsonNode | null {
-  for (let name = document.first(document.root); name !== undefined; name = document.next(name))
-    if (names.some((one) => document.isText(name!, one))) return name;
+/** The first member of one of these names, but for one. */
+function memberOf(document: JsonDocument, names: readonly string[], but: string): JsonNode | null {
+  for (let member = document.first(document.root); member !== undefined; member = document.next(member))
+    for (const name of names) if (name !== but && document.isText(member, name)) return member;
   return null;
 }
 

@@ -74,7 +74,9 @@ export function setMembers(
   object: JsonNode,
   members: Readonly<Record<string, Uint8Array>>,
 ): JsonEdit[] {
-  const edits = Object.entries(members).map(([name, value]) => setMember(document, object, name, value));
+  const names = Object.keys(members);
+  if (names.length === 0) return [];
+  const edits = names.map((name) => setMember(document, object, name, members[name]!));
   const inserted = edits.filter(({ span }) => span.start === span.end);
   const [first] = inserted;
   if (first === undefined || inserted.length === 1) return edits;
@@ -86,6 +88,17 @@ export function setMembers(
   return [...replaced, { span: first.span, replacement: Buffer.concat(texts) }];
 }
 const COMMA = new TextEncoder().encode(',');
+
+/** The edit after which another member stands in the place of this one: its object has none of that name yet. */
+export function replaceMember(
+  document: JsonDocument,
+  replaced: JsonNode,
+  name: string,
+  value: Uint8Array,
+): JsonEdit {
+  const span = { start: document.span(replaced).start, end: document.span(document.valueOf(replaced)).end };
+  return { span, replacement: Buffer.concat([Buffer.from(`${JSON.stringify(name)}:`), value]) };
+}
 
 /** The edit after which `object`, which has other members too, has none of this name. One edit list may remove one member of an object. */
 export function removeMember(document: JsonDocument, object: JsonNode, removed: JsonNode): JsonEdit {
