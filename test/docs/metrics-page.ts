@@ -41,7 +41,8 @@ What can fill says how full it is, by the name of its setting in \`limits\` and 
 
 Those that it leaves out are full once they have run for long: there the oldest go to make room. Gauges of data threads are
 those of the last second. More requests than \`normalExchangesPerThread\` and \`lowExchangesPerThread\` may be in flight, of higher
-priority. Bounds that nothing fills are seen by what they refused:`;
+priority. Requests that wait for a further slice of a quota (\`portunus_waiting_requests{waiting_for="lease"}\`) have no bound of their
+own: \`exchangesPerThread\` bounds them with all others in flight. Bounds that nothing fills are seen by what they refused:`;
 
 const INTRODUCTION = `# Metrics
 

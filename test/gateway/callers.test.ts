@@ -16,6 +16,7 @@ const SECRETS = [
   'the first secret, which is long enough',
   'the second secret, which is long enough',
 ] as const;
+const LEAVING = 'the secret of one who leaves, which is long enough';
 
 const ROOT = makeCertificate({ name: 'clients' });
 const BETWEEN = makeCertificate({ name: 'between', authority: 0 }, ROOT);
@@ -64,9 +65,11 @@ routes:
       web: { credentials: { pinned: { certificate: { sha256: "${fingerprint}" }, created: 2026-11-01 } } }
       app: { credentials: { named: { certificate: { uri: "spiffe://acme/app" }, created: 2026-11-01 } } }
       bot: { credentials: { signer: { secrets: ["file:secrets/bot"], created: 2026-11-01 } } }
+      leaver: { credentials: { signer: { secrets: ["file:secrets/leaver"], created: 2026-11-01 } } }
       key: {}
 `,
       'tenants/secrets/bot': `${SECRETS[0]}\n`,
+      'tenants/secrets/leaver': `${LEAVING}\n`,
       'clients.pem': ROOT.certificate,
       'policies/p.policy': `language 1
 policy "open" applies to route "open" { permit }
@@ -181,6 +184,7 @@ describe('Client-Cert', () => {
       'acme/app/named: certificate',
       'acme/bot/signer: signing',
       expect.stringMatching(/^acme\/key\/[^:]+: bearer key$/),
+      'acme/leaver/signer: signing',
       'acme/web/pinned: certificate',
     ]);
   });
@@ -204,6 +208,7 @@ interface Signing {
   readonly sent?: string;
   readonly framing?: 'length' | 'chunked';
   readonly secret?: string;
+  readonly consumer?: 'bot' | 'leaver';
   readonly nonce?: string;
 }
 
@@ -216,6 +221,7 @@ function signed({
   sent = body,
   framing = 'length',
   secret = SECRETS[0],
+  consumer = 'bot',
   nonce = String(++nonces),
 }: Signing = {}): string {
   const method = body === '' ? 'GET' : 'POST';
@@ -230,7 +236,7 @@ function signed({
   if (body !== '') lines.push(['content-digest', digest]);
   const covered = lines.map(([name]) => `"${name}"`).join(' ');
   const created = Math.ceil(Date.now() / 1_000);
-  const parameters = `(${covered});created=${created};nonce="${nonce}";keyid="acme/bot/signer"`;
+  const parameters = `(${covered});created=${created};nonce="${nonce}";keyid="acme/${consumer}/signer"`;
   const base = [...lines.map(([name, value]) => `"${name}": ${value}`), `"@signature-params": ${parameters}`];
   const mac = createHmac('sha256', secret).update(base.join('\n')).digest('base64');
   const fields = [
@@ -321,6 +327,15 @@ describe('a signature', () => {
       await gateway.printed(/can't be used: the variable PORTUNUS_TEST_NONE: it is not set/, before),
     ).not.toBe('');
     expect(outcome(await send(signed({ secret: SECRETS[1] })))).toBe('200');
+  });
+
+  it('lets nobody in once its credential is revoked, on every thread', async () => {
+    const leaving = (): string => signed({ consumer: 'leaver', secret: LEAVING });
+    expect(await always(leaving)).toBe('200');
+    const revoked = await runPortunus(['keys', 'revoke', 'acme/leaver/signer', project.folder]);
+    expect(revoked.stdout).toContain('is revoked');
+    expect(await always(leaving)).toBe('401 signature_invalid');
+    expect(await always(() => signed({ secret: SECRETS[1] }))).toBe('200');
   });
 
   it('is refused where no more can be remembered, and an alert says so', async () => {

@@ -53,7 +53,12 @@ export const BOUND_VIEWS = {
   responseHeaderBytes: seen(answer('upstream_header_too_large')),
   connectionsPerThread: fills('data', 'portunus_connections', refusals('connectionsPerThread')),
   connectionsPerAddress: seen(refusals('connectionsPerAddress')),
-  exchangesPerThread: fills('data', 'http_server_active_requests', refusals('exchangesPerThread')),
+  exchangesPerThread: fills(
+    'data',
+    'http_server_active_requests',
+    'portunus_waiting_requests{waiting_for="lease"}',
+    refusals('exchangesPerThread'),
+  ),
   normalExchangesPerThread: fills('data', refusals('normalExchangesPerThread')),
   lowExchangesPerThread: fills('data', refusals('lowExchangesPerThread')),
   eventLoopDelayMs: seen('portunus_overload_level', refusals('eventLoopDelayMs')),

@@ -169,7 +169,7 @@ export const METRICS = {
   portunus_connections: gauge(['thread'], 'Open client connections (limits.connectionsPerThread).'),
   portunus_waiting_requests: gauge(
     ['thread', 'waiting_for'],
-    'Requests that wait: connection (to a service), limit (for room where limits say `queue up to`), lease (for a further slice of a quota; bounded as requests in flight are).',
+    'Requests that wait: connection (to a service), limit (for room where limits say `queue up to`), lease (for a further slice of a quota).',
   ),
   portunus_overload_level: gauge(
     ['thread'],
