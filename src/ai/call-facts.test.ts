@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { scanJson } from '../base/json/scan.ts';
 import type { CallFacts } from '../model/model-call.ts';
-import type { OperationName } from '../model/pools.ts';
+import type { CallOperation } from '../model/route-calls.ts';
 import { readCall } from './call-facts.ts';
 import { OPERATIONS } from './operations.ts';
 
-function read(operation: OperationName, body: unknown): ReturnType<typeof readCall> {
+function read(operation: CallOperation, body: unknown): ReturnType<typeof readCall> {
   const bytes = new TextEncoder().encode(JSON.stringify(body));
   const bounds = { depthMax: 32, nodesMax: 1_000, membersMax: 1_000, numberBytesMax: 40 };
   const scanned = scanJson(bytes, { ...bounds, bytesMax: bytes.length, stringBytesMax: bytes.length });
@@ -13,7 +13,7 @@ function read(operation: OperationName, body: unknown): ReturnType<typeof readCa
   return readCall(scanned.value, OPERATIONS[operation]);
 }
 
-function facts(operation: OperationName, body: unknown): CallFacts {
+function facts(operation: CallOperation, body: unknown): CallFacts {
   const found = read(operation, body);
   if ('why' in found) throw new Error(`${found.member} ${found.why}`);
   return found;

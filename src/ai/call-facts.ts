@@ -26,12 +26,15 @@ export function readCall(document: JsonDocument, operation: Operation): CallFact
   if (choices === 'wrong') return wrong(operation.choices!, 'a whole number, 1 or more');
   const options = document.member(root, 'stream_options');
   const asks = options === undefined ? false : flagIn(document, options, 'include_usage');
-  const { images, writesCache, unbounded } = beyondBytes(document, root);
+  const { images, writesCache, unbounded } = beyondBytes(document, root, operation);
   return {
     model: model === undefined ? null : document.text(model),
     streams: operation.streams && streams,
     outputCap,
-    choices: Math.max(choices ?? 1, bestOf(document, root)) * promptsIn(document, root, operation.prompts),
+    choices:
+      operation.documents === null
+        ? Math.max(choices ?? 1, bestOf(document, root)) * promptsIn(document, root, operation.prompts)
+        : searchesIn(document, root, operation.documents),
     asksForUsage: asks === true,
     promptBytes: document.bytes.length,
     hasTools: hasItems(document, document.member(root, 'tools')),
@@ -80,6 +83,22 @@ function promptsIn(document: JsonDocument, root: JsonNode, member: string | null
   return 1;
 }
 
+/**
+ * The most that is paid for: one for a hundred documents, and a document counts once for each part of it that fits 500 tokens together
+ * with the query (Cohere, "How does pricing work"). No text has more tokens than bytes.
+ */
+function searchesIn(document: JsonDocument, root: JsonNode, member: string): number {
+  const documents = document.member(root, member);
+  const query = document.member(root, 'query');
+  const span = query === undefined ? null : document.span(query);
+  const room = Math.max(1, RANKED_TOKENS_MAX - (span === null ? 0 : span.end - span.start));
+  const count =
+    documents !== undefined && document.typeOf(documents) === 'array' ? document.size(documents) : 1;
+  return Math.ceil((count + document.bytes.length / room) / RANKED_PER_SEARCH);
+}
+const RANKED_TOKENS_MAX = 500;
+const RANKED_PER_SEARCH = 100;
+
 /** What its bytes don't bound, of the whole of a prompt. */
 interface Beyond {
   images: number;
@@ -87,8 +106,12 @@ interface Beyond {
   unbounded: Unbounded | null;
 }
 
-function beyondBytes(document: JsonDocument, root: JsonNode): Beyond {
-  const found: Beyond = { images: 0, writesCache: false, unbounded: null };
+function beyondBytes(document: JsonDocument, root: JsonNode, { files }: Operation): Beyond {
+  const found: Beyond = {
+    images: 0,
+    writesCache: false,
+    unbounded: files === 'sound' ? 'sound_inside' : null,
+  };
   const earlier = document.member(root, 'previous_response_id') ?? document.member(root, 'conversation');
   if (earlier !== undefined && document.typeOf(earlier) !== 'null') found.unbounded = 'earlier_answer';
   const tools = document.member(root, 'tools');

@@ -1,4 +1,5 @@
-import { type Dialect, OPERATION_TARGETS, type OperationName, type OperationTarget } from '../model/pools.ts';
+import { type Dialect, OPERATION_TARGETS, type OperationTarget } from '../model/pools.ts';
+import type { CallOperation } from '../model/route-calls.ts';
 
 /**
  * What can be asked of a model, one row each: where it is asked (below the base path of the dialect), and where in its messages the
@@ -10,6 +11,12 @@ export interface Operation extends OperationTarget {
   readonly outputCaps: readonly string[];
   /** The member that says how many answers are made of one prompt, each up to the cap; null: one. */
   readonly choices: string | null;
+  /** What its requests may bring as files of a form; `none`: they are JSON. */
+  readonly files: 'none' | 'images' | 'sound';
+  /** The member that holds what is to be ranked, which is paid in searches of a hundred; null: it ranks nothing. */
+  readonly documents: string | null;
+  /** Where an answer says how many searches are paid for; null: none does. */
+  readonly searches: readonly string[] | null;
   /** The most tokens that an image within a prompt can be, and that tools add to what is written of them. */
   readonly imageTokensMax: number;
   readonly toolsTokensMax: number;
@@ -86,16 +93,43 @@ const OPENAI = {
   toolsTokensMax: 0,
   previous: null,
   prompts: null,
+  files: 'none',
+  documents: null,
+  searches: null,
   answer: 'none',
   streams: false,
   usage: null,
 } as const;
+
+const PICTURES = { ...OPENAI, choices: 'n', answer: 'uncapped', streams: true, usage: ITEMS_USAGE } as const;
+
+const SOUND_IN_WORDS = {
+  ...OPENAI,
+  files: 'sound',
+  answer: 'uncapped',
+  streams: true,
+  usage: ITEMS_USAGE,
+} as const;
+
+/** As Jina, Voyage, Together and vLLM tell it; Cohere tells searches. */
+const RANKING_USAGE: UsagePaths = {
+  at: ['usage'],
+  input: ['total_tokens'],
+  output: [],
+  cached: null,
+  reasoning: null,
+  besideInput: [],
+  surcharged: [],
+};
 
 const ANTHROPIC = {
   dialect: 'anthropic',
   choices: null,
   previous: null,
   prompts: null,
+  files: 'none',
+  documents: null,
+  searches: null,
   // images of more than 8,000 pixels on a side are refused, larger ones than the model sees are scaled down ("Vision")
   imageTokensMax: 5_000,
   // the system prompt of tool use is at most 735 of the models that there have been ("Tool use", pricing)
@@ -133,16 +167,29 @@ export const OPERATIONS = {
   },
   'openai/embeddings': { ...OPERATION_TARGETS['openai/embeddings'], ...OPENAI, usage: CHAT_USAGE },
   'openai/moderations': { ...OPERATION_TARGETS['openai/moderations'], ...OPENAI },
-  'openai/images': {
-    ...OPERATION_TARGETS['openai/images'],
+  'openai/images': { ...OPERATION_TARGETS['openai/images'], ...PICTURES },
+  'openai/image-edits': { ...OPERATION_TARGETS['openai/image-edits'], ...PICTURES, files: 'images' },
+  'openai/image-variations': {
+    ...OPERATION_TARGETS['openai/image-variations'],
+    ...PICTURES,
+    files: 'images',
+  },
+  'openai/speech': {
+    ...OPERATION_TARGETS['openai/speech'],
     ...OPENAI,
-    choices: 'n',
     answer: 'uncapped',
+    streams: true,
     usage: ITEMS_USAGE,
   },
-  'openai/speech': { ...OPERATION_TARGETS['openai/speech'], ...OPENAI, answer: 'uncapped' },
-  'openai/rerank': { ...OPERATION_TARGETS['openai/rerank'], ...OPENAI },
-  'openai/models': { ...OPERATION_TARGETS['openai/models'], ...OPENAI },
+  'openai/transcriptions': { ...OPERATION_TARGETS['openai/transcriptions'], ...SOUND_IN_WORDS },
+  'openai/translations': { ...OPERATION_TARGETS['openai/translations'], ...SOUND_IN_WORDS },
+  'openai/rerank': {
+    ...OPERATION_TARGETS['openai/rerank'],
+    ...OPENAI,
+    documents: 'documents',
+    searches: ['meta', 'billed_units', 'search_units'],
+    usage: RANKING_USAGE,
+  },
   'anthropic/messages': {
     ...OPERATION_TARGETS['anthropic/messages'],
     ...ANTHROPIC,
@@ -159,4 +206,4 @@ export const OPERATIONS = {
     streams: false,
     usage: null,
   },
-} as const satisfies Readonly<Record<OperationName, Operation>>;
+} as const satisfies Readonly<Record<CallOperation, Operation>>;

@@ -7,17 +7,17 @@ import { parsedJson } from './parsed-json.ts';
 export function usageIn(answer: unknown, paths: UsagePaths): TokenUsage | null {
   const usage = at(answer, paths.at);
   if (typeof usage !== 'object' || usage === null) return null;
-  const input = countAt(usage, paths.input);
-  const output = countAt(usage, paths.output);
+  const input = amountAt(usage, paths.input);
+  const output = amountAt(usage, paths.output);
   if (input === null && output === null) return null;
-  const beside = paths.besideInput.reduce((sum, name) => sum + (countAt(usage, [name]) ?? 0), 0);
+  const beside = paths.besideInput.reduce((sum, name) => sum + (amountAt(usage, [name]) ?? 0), 0);
   return withinWhole({
     inputTokens: (input ?? 0) + beside,
     outputTokens: output ?? 0,
-    cachedTokens: (paths.cached === null ? null : countAt(usage, paths.cached)) ?? 0,
-    reasoningTokens: (paths.reasoning === null ? null : countAt(usage, paths.reasoning)) ?? 0,
+    cachedTokens: (paths.cached === null ? null : amountAt(usage, paths.cached)) ?? 0,
+    reasoningTokens: (paths.reasoning === null ? null : amountAt(usage, paths.reasoning)) ?? 0,
     surcharge: paths.surcharged.reduce(
-      (sum, { path, share }) => sum + (countAt(usage, path) ?? 0) * share,
+      (sum, { path, share }) => sum + (amountAt(usage, path) ?? 0) * share,
       0,
     ),
   });
@@ -81,6 +81,10 @@ export const LAST_TYPES: readonly unknown[] = [
   'response.completed',
   'response.incomplete',
   'response.failed',
+  'transcript.text.done',
+  'speech.audio.done',
+  'image_generation.completed',
+  'image_edit.completed',
 ];
 
 /** The event itself, `response` of OpenAI's, `message` of Anthropic's first one. */
@@ -115,7 +119,8 @@ function at(value: unknown, path: readonly string[]): unknown {
   return found;
 }
 
-function countAt(usage: object, path: readonly string[]): number | null {
-  const count = at(usage, path);
+/** A whole number that is 0 or more; null for all else. */
+export function amountAt(answer: unknown, path: readonly string[]): number | null {
+  const count = at(answer, path);
   return typeof count === 'number' && Number.isSafeInteger(count) && count >= 0 ? count : null;
 }

@@ -2115,7 +2115,7 @@ models:
       'routes/a.yaml': `routes: { chat: { ai: openai/chatt } }
 `,
     },
-    rendered: `error[PT3104]: "ai" must be openai/chat, openai/responses, openai/completions, openai/embeddings, openai/moderations, openai/images, openai/speech, openai/rerank, openai/models, anthropic/messages or anthropic/count-tokens, not "openai/chatt".
+    rendered: `error[PT3104]: "ai" must be openai, anthropic, openai/chat, openai/responses, openai/completions, openai/embeddings, openai/moderations, openai/images, openai/image-edits, openai/image-variations, openai/speech, openai/transcriptions, openai/translations, openai/rerank, openai/models, openai/model, anthropic/messages, anthropic/count-tokens, anthropic/models or anthropic/model, not "openai/chatt".
   --> routes/a.yaml:1:23
    |
  1 | routes: { chat: { ai: openai/chatt } }
@@ -2159,6 +2159,70 @@ models:
  1 | routes: { chat: { ai: openai/chat, repeatUnsafeMethods: true } }
    |                                    ^^^^^^^^^^^^^^^^^^^
    = help: Remove it: what a provider has worked on is paid for, though its answer was lost.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3309',
+    name: 'a route to all operations without room for them',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `routes: { llm: { ai: openai, match: { methods: [POST], path: /v1/chat/completions } } }
+`,
+    },
+    rendered: `error[PT3309]: A route to all operations has no use for "methods": each of them has its own.
+  --> routes/a.yaml:1:39
+   |
+ 1 | routes: { llm: { ai: openai, match: { methods: [POST], path: /v1/chat/completions } } }
+   |                                       ^^^^^^^
+   = help: Remove it.
+
+error[PT3309]: The path of a route to all operations ends in {name...}: they are below it.
+  --> routes/a.yaml:1:62
+   |
+ 1 | routes: { llm: { ai: openai, match: { methods: [POST], path: /v1/chat/completions } } }
+   |                                                              ^^^^^^^^^^^^^^^^^^^^
+   = help: Write path: "/v1/{operation...}".
+
+2 errors.
+`,
+  },
+  {
+    code: 'PT3309',
+    name: 'a route to one model that does not say which',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `routes: { one: { ai: openai/model, match: { path: /v1/models } } }
+`,
+    },
+    rendered: `error[PT3309]: The path of a route to one model ends in a parameter, which is its name.
+  --> routes/a.yaml:1:51
+   |
+ 1 | routes: { one: { ai: openai/model, match: { path: /v1/models } } }
+   |                                                   ^^^^^^^^^^
+   = help: Write path: "/v1/models/{model...}".
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3302',
+    name: 'a line whose path has the parameter of an operation',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `routes: { llm: { ai: openai, match: { path: "/{model}/{rest...}" } } }
+`,
+    },
+    rendered: `error[PT3302]: The path "/{model}/models/{model...}" names {model} twice.
+  --> routes/a.yaml:1:45
+   |
+ 1 | routes: { llm: { ai: openai, match: { path: "/{model}/{rest...}" } } }
+   |                                             ^^^^^^^^^^^^^^^^^^^^
+   = help: Give each parameter a name of its own.
 
 1 error.
 `,

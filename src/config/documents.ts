@@ -127,7 +127,7 @@ export interface CostDocument {
 export interface RouteDocument {
   /** Either this or `ai`. */
   readonly service?: string;
-  readonly ai?: OperationName;
+  readonly ai?: OperationName | Dialect;
   readonly match: {
     readonly methods?: readonly string[];
     readonly path: string;

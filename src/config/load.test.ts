@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { SERVICE_SETTINGS } from '../../test/upstream/service-settings.ts';
 import { LIMIT_DEFAULTS } from '../base/limits.ts';
-import { NO_MODELS } from '../model/pools.ts';
+import { NO_MODELS, OPERATION_TARGETS } from '../model/pools.ts';
 import { COMPLETE, MINIMAL, PROJECT_FOLDER, type ProjectTexts, sources } from './config.cases.ts';
 import { checkEnforcement, loadWorld } from './load.ts';
 
@@ -160,4 +160,41 @@ test('a message about text that goes on for a whole file is cut', () => {
   });
   const quoted = diagnostics.find(({ message }) => message.includes('…'));
   expect(quoted?.message).toMatch(/^Unexpected scalar token in YAML stream: "key0: .{100,140}…\.$/);
+});
+
+test('a line for all operations of a dialect becomes a route for each', () => {
+  const { world, diagnostics } = load({
+    ...MINIMAL,
+    'routes/a.yaml': `routes:
+  llm: { ai: openai, match: { path: "/ai/{rest...}", hosts: [ai.test] }, tags: [ai], request: { maxBody: 1MiB } }
+  claude: { ai: anthropic }
+  models: { ai: openai/models }
+`,
+    'tenants/a.yaml': 'tenants: { t: { plan: p, consumers: { c: { subscriptions: [llm] } } } }\n',
+  });
+  expect(diagnostics).toEqual([]);
+  const routes = [...world!.routes.values()];
+  const ofLine = (line: string) => routes.filter(({ name }) => name.startsWith(`${line}/`));
+  const operations = Object.keys(OPERATION_TARGETS);
+  expect([...ofLine('llm'), ...ofLine('claude')].map(({ ai }) => ai).sort()).toEqual(operations.sort());
+  expect(world!.routes.get('llm/transcriptions')).toMatchObject({
+    ...{ ai: 'openai/transcriptions', service: null, tags: ['ai'], maxBodyBytes: 1_048_576 },
+    match: { methods: ['POST'], path: '/ai/audio/transcriptions', hosts: ['ai.test'], headers: [] },
+  });
+  // which both dialects have below one path
+  expect(world!.routes.get('claude/models')!.match).toEqual({
+    ...{ methods: ['GET'], path: '/v1/models', hosts: [] },
+    headers: [{ name: 'anthropic-version', value: null }],
+  });
+});
+
+test('a route beside a line is told apart from its operations', () => {
+  const codes = (routes: string): string[] =>
+    load({ ...MINIMAL, 'routes/a.yaml': `routes: { ${routes} }\n` }).diagnostics.map(
+      ({ code, message }) => `${code} ${message}`,
+    );
+  expect(codes('llm: { ai: openai }, chat: { ai: openai/chat }')).toEqual([
+    'PT3301 The routes "chat" and "llm/chat" fit the same requests equally well.',
+  ]);
+  expect(codes('llm: { ai: openai }, chat: { ai: openai/chat, match: { path: /chat } }')).toEqual([]);
 });

@@ -399,12 +399,13 @@ function buildVersion(
     alerts: { matched() {} },
     models: {
       bind: () => ({
-        list: upstream.service({} as Service, []),
+        list: () => upstream.service({} as Service, []),
         service: () => ({
           ...upstream.service({} as Service, []),
           read: options.readCall ?? unused,
           as: (call, name) =>
             name === NOT_OFFERED ? null : { ...call, model: { ...call.model, name }, use: { ...call.use } },
+          takesForms: false,
           capped: (call, outputTokens) => ({ ...call, facts: { ...call.facts, outputCap: outputTokens } }),
           send(call, pools, request, handler) {
             calls.push(new ScriptedCall(request, handler, pools, call.model.name));

@@ -5,7 +5,6 @@
  * ending goes through `#finish`, once.
  */
 
-import { isJson, isPlainText } from '../model/media-type.ts';
 import type { WebSocketSettings } from '../model/world.ts';
 import { KNOWN } from '../pipeline/alerts.ts';
 import { RequestContext } from '../pipeline/context.ts';
@@ -28,7 +27,7 @@ import { changes, wishesOf } from './cacheable.ts';
 import { type CallTargets, callTargets, isTargetless, targetRefusal } from './call-targets.ts';
 import { type AnswerHost, ClientAnswer } from './client-answer.ts';
 import type { ClientHandler, ClientStream, ReceivedRequest } from './client-stream.ts';
-import { contentCoding, STALE_REQUEST_FIELDS, UNTRANSFORMABLE_ASKS } from './content-coding.ts';
+import { STALE_REQUEST_FIELDS, UNTRANSFORMABLE_ASKS } from './content-coding.ts';
 import type { Progress, Waiting } from './deciding.ts';
 import {
   BODY,
@@ -47,11 +46,13 @@ import { linesWithin, requestIdIn, tracedLines, traceparentIn } from './identifi
 import { checkAgainstRoute, findRoute, identifyAgain, receive } from './intake.ts';
 import { keepingOf } from './kept-request.ts';
 import type { LimitWaiter } from './limit-queue.ts';
+import { dialectBelow } from './model-apis.ts';
 import { OutgoingBody } from './outgoing-body.ts';
 import { outgoingRequest } from './outgoing-request.ts';
 import { fillTemplate } from './path-template.ts';
 import type { Problem } from './problem.ts';
-import { fromFault, fromUpstream, overloaded, problem } from './problem.ts';
+import { fromUpstream, overloaded, problem } from './problem.ts';
+import { readWholeBody, unreadableBody } from './read-body.ts';
 import { ReplayedAnswer } from './replayed-answer.ts';
 import type { RequestBodyHost } from './request-body.ts';
 import { RequestBody } from './request-body.ts';
@@ -207,8 +208,8 @@ export class Exchange
     const version = this.#version;
     if (version === null) return problem('not_ready');
     const plan = findRoute(this.#context, version);
+    this.#answer.dialect = 'code' in plan ? dialectBelow(version.rules.apis, this.#context) : plan.dialect;
     if ('code' in plan) return plan;
-    this.#answer.dialect = plan.dialect;
     const unfit = checkAgainstRoute(this.#context, plan);
     if (unfit !== null) return unfit;
     this.#plan = plan;
@@ -249,19 +250,10 @@ export class Exchange
 
   /** All rules that don't read the body have been asked: only now is it read, and held. */
   #needBody(): void {
-    const { headers } = this.#context;
-    if (!this.#isReadable()) this.#refuse(problem('unsupported_media_type'));
-    else if (contentCoding(headers) === null) this.#refuse(problem('unsupported_content_coding'));
+    const refused = unreadableBody(this.#context, this.#plan!);
+    if (refused !== null) this.#refuse(refused);
     else if (this.#requestBody === null) this.requestBodyCollected(NOTHING);
-    else this.#requestBody.collect(headers);
-  }
-
-  /** Where nothing but masks asks for the body, it may be plain text, or not be there. */
-  #isReadable(): boolean {
-    const { headers, bodyBytes } = this.#context;
-    if (isJson(headers)) return true;
-    const { program, models } = this.#plan!;
-    return program.body === null && models === null && (bodyBytes === 0 || isPlainText(headers));
+    else this.#requestBody.collect(this.#context.headers);
   }
 
   /** What was signed is all of it, as it came: nothing of it leaves before it is known to be right. */
@@ -284,22 +276,13 @@ export class Exchange
 
   requestBodyCollected(text: Uint8Array): void {
     if (this.#ended || this.#answer.begun) return;
-    const { pipeline, models } = this.#plan!;
-    if (models !== null) {
-      const call = models.read(text);
-      if ('code' in call) {
-        this.#refuse(fromUpstream(call.code, call.sentence, undefined));
-        return;
-      }
-      this.#context.call = call;
-    }
-    const fault = pipeline.readBody!(this.#context, text);
-    if (fault !== null) {
-      this.#refuse(fromFault(fault));
+    const refused = readWholeBody(this.#context, this.#plan!, text);
+    if (refused !== null) {
+      this.#refuse(refused);
       return;
     }
     // a call to a model is sent by its service, as often as it takes
-    if (this.#requestBody !== null && models === null)
+    if (this.#requestBody !== null && this.#plan!.models === null)
       this.#outgoingBody = new OutgoingBody(this.#requestBody, text);
     this.#goOn();
   }

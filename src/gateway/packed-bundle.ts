@@ -10,6 +10,7 @@ import { err, ok, type Result } from '../base/result.ts';
 import type { Model, Models, Pool, Provider } from '../model/pools.ts';
 import type { Route } from '../model/world.ts';
 import type { ProgramConstant, RouteProgram, RuleBundle, RuleInfo } from '../pipeline/program.ts';
+import { type ModelApi, modelApis } from './model-apis.ts';
 import type { PackedRoutes } from './packed-routes.ts';
 import { type PackedTexts, packTexts, ReadTexts, readText } from './packed-texts.ts';
 import { packMatcher } from './route-matcher.ts';
@@ -18,6 +19,7 @@ import type { ServedRules } from './served-rules.ts';
 export interface PackedBundle {
   readonly hash: string;
   readonly matcher: PackedRoutes;
+  readonly apis: readonly ModelApi[];
   readonly routes: PackedTexts;
   /** Of each route, which of the different programs it runs, and with which constants. */
   readonly programNumbers: Uint32Array;
@@ -75,7 +77,7 @@ export class BundlePacker {
     const before = this.#last;
     const routes = this.#routes(bundle.routes.map(({ route }) => route));
     if (!routes.ok) return routes;
-    const { matcher, packed } = routes.value;
+    const { matcher, apis, packed } = routes.value;
     const tables = new ConstantTables();
     const programs = new Programs();
     const programNumbers = sharedNumbers(bundle.routes.length);
@@ -99,7 +101,7 @@ export class BundlePacker {
       ]),
     };
     const ownBytes = bytesOf(made) + (routes.value === before ? 0 : bytesOf(matcher) + bytesOf(packed));
-    return ok({ hash: bundle.hash, matcher, routes: packed, ...made, ownBytes });
+    return ok({ hash: bundle.hash, matcher, apis, routes: packed, ...made, ownBytes });
   }
 
   #routes(routes: readonly Route[]): Result<RoutesPacked, string> {
@@ -107,7 +109,7 @@ export class BundlePacker {
     if (last !== null && isSameList(last.routes, routes)) return ok(last);
     const matcher = packMatcher(routes.map((route) => (isServed(route) ? route : null)));
     if ('fault' in matcher) return err(matcher.fault);
-    this.#last = { routes, matcher, packed: packTexts(routes) };
+    this.#last = { routes, matcher, apis: modelApis(routes.filter(isServed)), packed: packTexts(routes) };
     return ok(this.#last);
   }
 }
@@ -115,6 +117,7 @@ export class BundlePacker {
 interface RoutesPacked {
   readonly routes: readonly Route[];
   readonly matcher: PackedRoutes;
+  readonly apis: readonly ModelApi[];
   readonly packed: PackedTexts;
 }
 
@@ -294,6 +297,7 @@ function* pieces<Item>(items: readonly Item[], length: number): Generator<readon
 class UnpackedRules implements ServedRules {
   readonly hash: string;
   readonly matcher: PackedRoutes;
+  readonly apis: readonly ModelApi[];
   readonly routeCount: number;
   readonly ownBytes: number;
   readonly services: RuleBundle['services'][number][] = [];
@@ -314,6 +318,7 @@ class UnpackedRules implements ServedRules {
   constructor(packed: PackedBundle) {
     this.hash = packed.hash;
     this.matcher = packed.matcher;
+    this.apis = packed.apis;
     this.routeCount = packed.programNumbers.length;
     this.ownBytes = packed.ownBytes;
     this.#packed = packed;

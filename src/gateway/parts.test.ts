@@ -190,26 +190,6 @@ describe('problems', () => {
   });
 });
 
-describe('errors for callers of models', () => {
-  const refused = { ...problem('unauthenticated', 'Show a key.'), retryAfterS: 3 };
-
-  test('are read by the SDKs of OpenAI', () => {
-    expect(JSON.parse(problemBody(refused, 'id', 'openai'))).toEqual({
-      error: { message: 'Show a key.', type: 'authentication_error', param: null, code: 'unauthenticated' },
-    });
-    expect(problemFields(refused, 'openai')).toContain('content-type: application/json\r\n');
-    expect(problemFields(refused, 'openai')).toContain('retry-after: 3\r\n');
-  });
-
-  test('and by those of Anthropic', () => {
-    expect(JSON.parse(problemBody(refused, 'id', 'anthropic'))).toEqual({
-      type: 'error',
-      error: { type: 'authentication_error', message: 'Show a key. (unauthenticated)' },
-      request_id: 'id',
-    });
-  });
-});
-
 test('status lines have the registered phrase, or none', () => {
   expect(statusLine(404)).toBe('404 Not Found');
   expect(statusLine(299)).toBe('299 ');

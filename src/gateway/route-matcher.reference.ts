@@ -67,11 +67,11 @@ function fitPath(pattern: RoutePattern, path: string): string[] | null {
 }
 
 function holds(
-  condition: { readonly name: string; readonly value: string },
+  condition: { readonly name: string; readonly value: string | null },
   fields: readonly string[],
 ): boolean {
   const values = fields.filter((_, index) => index % 2 === 1 && fields[index - 1] === condition.name);
-  return values.length === 1 && values[0] === condition.value;
+  return values.length === 1 && (condition.value === null || values[0] === condition.value);
 }
 
 function compare(left: readonly number[], right: readonly number[]): number {

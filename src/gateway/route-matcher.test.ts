@@ -120,10 +120,13 @@ const match: fc.Arbitrary<Match> = fc.record({
   path: pattern,
   methods: fc.uniqueArray(fc.constantFrom('GET', 'POST'), { maxLength: 2 }),
   hosts: fc.uniqueArray(fc.constantFrom('a.test', '*.test', '*.a.test', 'b.a.test'), { maxLength: 2 }),
-  headers: fc.uniqueArray(fc.constantFrom({ name: 'x', value: '1' }, { name: 'y', value: '2' }), {
-    maxLength: 2,
-    selector: (condition) => condition.name,
-  }),
+  headers: fc.uniqueArray(
+    fc.constantFrom({ name: 'x', value: '1' }, { name: 'y', value: '2' }, { name: 'y', value: null }),
+    {
+      maxLength: 2,
+      selector: (condition) => condition.name,
+    },
+  ),
 });
 const request = fc.record({
   method: fc.constantFrom('GET', 'POST', 'PUT'),

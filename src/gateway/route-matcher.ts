@@ -190,11 +190,12 @@ function here(table: RouteTable, node: number): number {
 }
 
 /** Whether the field is there exactly once, with exactly this value: a repeated one could be read either way. */
-function hasField(fields: readonly string[], name: string, value: string): boolean {
+/** Once; null is any value. */
+function hasField(fields: readonly string[], name: string, value: string | null): boolean {
   let found = false;
   for (let index = 0; index < fields.length; index += 2) {
     if (fields[index] !== name) continue;
-    if (found || fields[index + 1] !== value) return false;
+    if (found || (value !== null && fields[index + 1] !== value)) return false;
     found = true;
   }
   return found;

@@ -10,7 +10,8 @@ export interface Candidate {
 
 export interface FieldCondition {
   readonly name: string;
-  readonly value: string;
+  /** Null: any. */
+  readonly value: string | null;
 }
 
 export interface PathNode {

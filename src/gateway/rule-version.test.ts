@@ -33,6 +33,7 @@ function partsOf(services: readonly string[], open: (name: string) => () => void
     rules: {
       hash: '',
       matcher,
+      apis: [],
       routeCount: 0,
       ownBytes: 0,
       services: services.map((name): Service => ({ ...SERVICE, name })),

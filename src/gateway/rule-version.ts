@@ -1,6 +1,6 @@
 /** One version of the rules as a data thread serves it: matcher, services, and what a route needs, made on its first request. */
 import { type Dialect, dialectOf } from '../model/pools.ts';
-import { callOperationOf } from '../model/route-calls.ts';
+import { callOperationOf, isListOperation } from '../model/route-calls.ts';
 import type { Route, Timeouts } from '../model/world.ts';
 import type { RequestContext } from '../pipeline/context.ts';
 import type { CounterBinding, Counters } from '../pipeline/counters.ts';
@@ -101,7 +101,7 @@ export class RuleVersion {
 
   #makePlan(route: number): RoutePlan {
     const program = this.rules.program(route);
-    const { upstreamPath, ai, maxBodyBytes } = program.route;
+    const { upstreamPath, ai, maxBodyBytes, match } = program.route;
     const pipeline = this.#instantiate(this.rules.functions, program, this.#runtime);
     const operation = callOperationOf(program.route);
     const models = operation === null ? null : this.#models.service(operation);
@@ -114,7 +114,11 @@ export class RuleVersion {
         : maxBodyBytes,
       program,
       pipeline: readsBody && pipeline.readBody === null ? { ...pipeline, readBody: readUnjudged } : pipeline,
-      service: models ?? (ai === null ? this.services[program.service]! : this.#models.list),
+      service:
+        models ??
+        (ai !== null && isListOperation(ai)
+          ? this.#models.list(ai, match.path)
+          : this.services[program.service]!),
       models,
       timeouts: ai === null ? this.rules.services[program.service]!.timeouts : this.#modelTimeouts(),
       template: upstreamPath === null ? null : parseTemplate(upstreamPath, program.parameterNames),

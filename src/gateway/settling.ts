@@ -93,7 +93,8 @@ const MEASURES = Object.keys(NOTHING_USED) as (keyof CallActuals)[];
 
 function actualsOf({ charged, usage, costNano }: CallUse): CallActuals {
   if (charged === 'nothing') return NOTHING_USED;
-  if (usage === null) return NOTHING_TOLD;
+  // of a call that is paid by the search, money alone is told
+  if (usage === null) return { ...NOTHING_TOLD, money: costNano };
   const { inputTokens, outputTokens, cachedTokens, reasoningTokens } = usage;
   return {
     tokens: inputTokens + outputTokens,
@@ -119,7 +120,7 @@ function noteUse({ use, bounds, model }: ModelRequest, account: Account): void {
   account.outputTokens = told?.outputTokens ?? finite(bounds['output-tokens']);
   account.cachedTokens = told?.cachedTokens ?? -1;
   account.reasoningTokens = told?.reasoningTokens ?? -1;
-  account.costNano = told === null ? finite(bounds.money) : (use.costNano ?? -1);
+  account.costNano = told === null ? (use.costNano ?? finite(bounds.money)) : (use.costNano ?? -1);
 }
 
 /** The tokens were those of the request that the answer was made for. */

@@ -29,6 +29,7 @@ export const UNBOUNDED = {
   server_tools: 'tools that the provider runs, and whose results it puts into the prompt',
   earlier_answer: 'an earlier answer by its id',
   stored_prompt: 'a prompt that the provider keeps, by its id',
+  sound_inside: 'sound, whose length its bytes do not bound',
 } as const;
 export type Unbounded = keyof typeof UNBOUNDED;
 

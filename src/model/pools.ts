@@ -181,29 +181,53 @@ export interface Models {
 
 export const NO_MODELS: Models = { providers: new Map(), pools: new Map(), models: new Map() };
 
+/** By which callers of Anthropic's dialect are told from others where paths are the same: all its SDKs send it, with the version they mean. */
+const ANTHROPIC_FIELDS = ['anthropic-version'] as const;
+
 /** What can be asked of a model, and where it is asked; `ai/operations` says more of each. */
 export const OPERATION_TARGETS = {
-  'openai/chat': { method: 'POST', path: '/chat/completions' },
-  'openai/responses': { method: 'POST', path: '/responses' },
-  'openai/completions': { method: 'POST', path: '/completions' },
-  'openai/embeddings': { method: 'POST', path: '/embeddings' },
-  'openai/moderations': { method: 'POST', path: '/moderations' },
-  'openai/images': { method: 'POST', path: '/images/generations' },
-  'openai/speech': { method: 'POST', path: '/audio/speech' },
-  'openai/rerank': { method: 'POST', path: '/rerank' },
-  'openai/models': { method: 'GET', path: '/models' },
-  'anthropic/messages': { method: 'POST', path: '/messages' },
-  'anthropic/count-tokens': { method: 'POST', path: '/messages/count_tokens' },
+  'openai/chat': post('/chat/completions'),
+  'openai/responses': post('/responses'),
+  'openai/completions': post('/completions'),
+  'openai/embeddings': post('/embeddings'),
+  'openai/moderations': post('/moderations'),
+  'openai/images': post('/images/generations'),
+  'openai/image-edits': post('/images/edits'),
+  'openai/image-variations': post('/images/variations'),
+  'openai/speech': post('/audio/speech'),
+  'openai/transcriptions': post('/audio/transcriptions'),
+  'openai/translations': post('/audio/translations'),
+  'openai/rerank': post('/rerank'),
+  'openai/models': get('/models'),
+  'openai/model': get('/models/{model...}'),
+  'anthropic/messages': post('/messages'),
+  'anthropic/count-tokens': post('/messages/count_tokens'),
+  'anthropic/models': get('/models', ANTHROPIC_FIELDS),
+  'anthropic/model': get('/models/{model...}', ANTHROPIC_FIELDS),
 } as const satisfies Readonly<Record<string, OperationTarget>>;
 export type OperationName = keyof typeof OPERATION_TARGETS;
 
 /** A request of an operation. */
 export interface OperationTarget {
   readonly method: 'GET' | 'POST';
-  /** Below the base URL of a provider, which ends in `/v1` or the like. */
+  /** Below the base URL of a provider, which ends in `/v1` or the like; with a parameter it is asked of no provider. */
   readonly path: string;
+  /** Header fields that its requests have, in lower case. */
+  readonly fields: readonly string[];
+}
+
+function post(path: string): OperationTarget {
+  return { method: 'POST', path, fields: [] };
+}
+
+function get(path: string, fields: OperationTarget['fields'] = []): OperationTarget {
+  return { method: 'GET', path, fields };
 }
 
 export function dialectOf(operation: OperationName): Dialect {
   return operation.startsWith('anthropic/') ? 'anthropic' : 'openai';
+}
+
+export function isDialect(name: string): name is Dialect {
+  return (DIALECTS as readonly string[]).includes(name);
 }

@@ -332,8 +332,8 @@ export interface RouteMatch {
   readonly path: string;
   /** Lower-case hosts; `*.example.com` covers one or more labels; empty means every host. */
   readonly hosts: readonly string[];
-  /** Header fields that must have exactly this value; names in lower case. */
-  readonly headers: readonly { readonly name: string; readonly value: string }[];
+  /** Header fields that must have exactly this value, or any one value where it is null; names in lower case. */
+  readonly headers: readonly { readonly name: string; readonly value: string | null }[];
 }
 
 /** Who may call. It has an epoch of its own: compiled rules read it at run time and never bake it in. */

@@ -1,5 +1,5 @@
 import type { Models } from '../model/pools.ts';
-import type { CallOperation } from '../model/route-calls.ts';
+import type { CallOperation, ListOperation } from '../model/route-calls.ts';
 import type { ModelService } from './model-request.ts';
 import type { UpstreamService } from './upstream.ts';
 
@@ -22,10 +22,10 @@ export const LANE_METERS_MAX = 8;
 
 /** Of one version. */
 export interface BoundModels {
-  /** What sends calls of an operation whose requests have a JSON body. */
+  /** What sends calls of an operation. */
   service(operation: CallOperation): ModelService;
-  /** Answers which models there are. */
-  readonly list: UpstreamService;
+  /** Answers which models there are; `path`: the pattern of its route. */
+  list(operation: ListOperation, path: string): UpstreamService;
 }
 /** Turns the models of one version into services that AI routes send to. Implemented by `pools/`, on each data thread. */
 export interface ModelServices {

@@ -1,4 +1,5 @@
 /** Calls to models: read off the body before any rule about it is asked, and sent as they were read. */
+import type { FormDocument } from '../base/form-data.ts';
 import type { JsonDocument } from '../base/json/document.ts';
 import type { CallBounds, CallFacts, TokenUsage } from '../model/model-call.ts';
 import type { Model } from '../model/pools.ts';
@@ -14,7 +15,7 @@ import type {
 /** One call, as the body of a request says it. Made by a {@link ModelService}, and sent by the same one. */
 export interface ModelRequest {
   /** Views the bytes of the body. Null once an answer has begun: nothing is sent again then, and whoever held the bytes lets go of them. */
-  document: JsonDocument | null;
+  document: JsonDocument | FormDocument | null;
   readonly facts: CallFacts;
   /** What is called. */
   readonly model: Model;
@@ -46,7 +47,7 @@ export interface CallUse {
   isWhole: boolean;
   /** Null unless told. */
   usage: TokenUsage | null;
-  /** Nano-units; null where it was not told, or no price is known. */
+  /** Nano-units; null where it was not told, or no price is known. Of what is paid by the search it may be told without `usage`. */
   costNano: number | null;
 }
 
@@ -66,8 +67,10 @@ export interface PoolChoice {
 
 /** One operation on all models of a version: where AI routes send to. */
 export interface ModelService extends UpstreamService {
-  /** `text`: the whole body, without content coding. It is looked into, not copied. */
-  read(text: Uint8Array): ModelRequest | NoModelRequest;
+  /** Its requests may be forms, as well as JSON. */
+  readonly takesForms: boolean;
+  /** `text`: the whole body, without content coding. It is looked into, not copied. `boundary`: of a form; null: it is JSON. */
+  read(text: Uint8Array, boundary?: string | null): ModelRequest | NoModelRequest;
   /** The same call, to another model; null where this operation does not offer that. */
   as(call: ModelRequest, model: string): ModelRequest | null;
   /** The same call, with an answer of no more tokens than that. */

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { OPERATIONS } from '../ai/operations.ts';
+import type { CallOperation } from '../model/route-calls.ts';
 import { AnswerUsage } from './answer-usage.ts';
 
 const CHUNK = '{"choices":[{"index":0,"delta":{"content":"\\"usage\\":{} \u00e9"}}],"usage":null}';
@@ -14,6 +15,7 @@ function pass(
   const answer = new AnswerUsage({
     operation: OPERATIONS['openai/chat'],
     isEventStream: true,
+    isMedia: false,
     hidesUsage,
     bytesMax: 1_000,
   });
@@ -52,8 +54,54 @@ it('passes events that come whole as the very bytes that came', () => {
   const answer = new AnswerUsage({
     operation: OPERATIONS['openai/chat'],
     isEventStream: true,
+    isMedia: false,
     hidesUsage: true,
     bytesMax: 1_000,
   });
   expect(answer.pass(piece, false)).toBe(piece);
+});
+
+/** Of an answer that is no stream, in pieces of 300 bytes. */
+function whole(answer: unknown, operation: CallOperation, isMedia = false): AnswerUsage {
+  const read = new AnswerUsage({
+    ...{
+      operation: OPERATIONS[operation],
+      isEventStream: false,
+      isMedia,
+      hidesUsage: false,
+      bytesMax: 1_000,
+    },
+  });
+  const text = Buffer.from(JSON.stringify(answer));
+  for (let at = 0; at < text.length; at += 300) {
+    const piece = Buffer.from(text.subarray(at, at + 300));
+    expect(read.pass(piece, at + 300 >= text.length)).toBe(piece);
+    // whoever brings the pieces reads the next one into the same memory
+    piece.fill(0);
+  }
+  return read;
+}
+
+const TOLD = { input_tokens: 7, output_tokens: 3 };
+
+it('reads what a picture took at the end of an answer that is too long to hold', () => {
+  const picture = 'x'.repeat(9_000);
+  for (const length of [0, 500, 3_000, 3_001, 3_299])
+    expect(
+      whole({ data: [{ b64_json: picture + 'y'.repeat(length) }], usage: TOLD, size: 'l' }, 'openai/images')
+        .usage,
+    ).toMatchObject({ inputTokens: 7, outputTokens: 3 });
+  const said = '"usage":{"input_tokens":9}';
+  expect(whole({ usage: TOLD, data: [picture, said] }, 'openai/images').usage).toBeNull();
+  expect(whole({ data: [picture, { usage: TOLD }] }, 'openai/images').usage).toBeNull();
+});
+
+it('reads no sound, and searches where they are told', () => {
+  expect(whole({ usage: TOLD }, 'openai/speech', true).usage).toBeNull();
+  expect(whole({ usage: TOLD }, 'openai/speech').usage).toMatchObject({ inputTokens: 7 });
+  const told = whole({ meta: { billed_units: { search_units: 3 } } }, 'openai/rerank');
+  expect([told.searches, told.usage]).toEqual([3, null]);
+  expect(whole({ usage: { total_tokens: 5 } }, 'openai/rerank')).toMatchObject({
+    ...{ searches: null, usage: { inputTokens: 5, outputTokens: 0 } },
+  });
 });

@@ -3,16 +3,18 @@
  * only tells it is kept back; every other byte passes as it came.
  */
 import { EventStream, eventData } from '../ai/event-stream.ts';
-import type { Operation, UsagePaths } from '../ai/operations.ts';
+import type { Operation } from '../ai/operations.ts';
 import { outermostMembers } from '../ai/outermost-members.ts';
 import { areQuietEvents } from '../ai/quiet-events.ts';
 import { isUnfinished, tellsFailure } from '../ai/unfinished-answer.ts';
-import { StreamUsage, usageIn } from '../ai/usage.ts';
+import { amountAt, StreamUsage, usageIn } from '../ai/usage.ts';
 import type { TokenUsage } from '../model/model-call.ts';
 
 export interface AnswerUsageOptions {
   readonly operation: Operation;
   readonly isEventStream: boolean;
+  /** Sound or a picture: it tells nothing, and passes unread. */
+  readonly isMedia: boolean;
   /** Usage was asked for by the gateway alone. */
   readonly hidesUsage: boolean;
   /** Longest event, and longest answer that is read. */
@@ -27,6 +29,7 @@ export class AnswerUsage {
   #bytes = 0;
   #tooLong = false;
   #told: TokenUsage | null = null;
+  #searches: number | null = null;
   #isWhole = false;
   #tellsFailure = false;
   #answerId: string | null = null;
@@ -41,13 +44,19 @@ export class AnswerUsage {
   /** What passes on of a piece. */
   pass(chunk: Uint8Array, last: boolean): Uint8Array {
     this.#isWhole = last;
-    if (this.#tooLong) return chunk;
-    return this.#events === null ? this.#passJson(chunk, last) : this.#passEvents(this.#events, chunk, last);
+    if (this.#events === null) this.#readJson(chunk, last);
+    else if (!this.#tooLong) return this.#passEvents(this.#events, chunk, last);
+    return chunk;
   }
 
   /** Null: it told none. */
   get usage(): TokenUsage | null {
     return this.#streamed === null ? this.#told : this.#streamed.usage;
+  }
+
+  /** How many searches are paid for; null: it told none. */
+  get searches(): number | null {
+    return this.#searches;
   }
 
   /** By which a later call may name the answer; null: none may, or it was not told. */
@@ -67,22 +76,28 @@ export class AnswerUsage {
     return this.isWhole && !this.#tooLong && !this.#tellsFailure;
   }
 
-  #passJson(chunk: Uint8Array, last: boolean): Uint8Array {
-    const { operation, bytesMax } = this.#options;
-    if (operation.usage === null) return chunk;
+  #readJson(chunk: Uint8Array, last: boolean): void {
+    const { operation, bytesMax, isMedia } = this.#options;
+    if (operation.usage === null || isMedia) return;
     this.#bytes += chunk.length;
-    if (this.#bytes > bytesMax) {
-      this.#tooLong = true;
-      this.#pieces = [];
-    } else if (last) {
-      const whole = this.#pieces.length === 0 ? chunk : Buffer.concat([...this.#pieces, chunk]);
-      const answer = outermostMembers(whole, membersRead(operation, operation.usage));
-      this.#told = usageIn(answer, operation.usage);
-      this.#tellsFailure = isUnfinished(answer);
-      this.#noteId(answer);
-      this.#pieces = [];
-    } else this.#pieces.push(new Uint8Array(chunk));
-    return chunk;
+    this.#tooLong = this.#bytes > bytesMax;
+    if (this.#tooLong) this.#keepEnd(chunk);
+    else if (!last) this.#pieces.push(new Uint8Array(chunk));
+    if (!last) return;
+    const pieces = this.#tooLong ? this.#pieces : [...this.#pieces, chunk];
+    const bytes = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+    this.#pieces = [];
+    const answer = outermostMembers(this.#tooLong ? behindAll(bytes) : bytes, membersRead(operation));
+    this.#told = usageIn(answer, operation.usage);
+    this.#searches = operation.searches === null ? null : amountAt(answer, operation.searches);
+    this.#tellsFailure = isUnfinished(answer);
+    this.#noteId(answer);
+  }
+
+  /** Pictures within JSON are long, and what they took stands behind them. */
+  #keepEnd(chunk: Uint8Array): void {
+    const bytes = Buffer.concat([...this.#pieces, chunk]);
+    this.#pieces = [bytes.subarray(-END_BYTES)];
   }
 
   /** Only whole events pass: where the provider breaks off, what the gateway then says is an event of its own. */
@@ -133,6 +148,18 @@ function hasNoChoices(event: unknown): boolean {
 }
 
 /** Of an answer: its usage, what says that it failed or goes on, and the name by which a later call may build upon it. */
-function membersRead({ previous }: Operation, { at }: UsagePaths): readonly string[] {
-  return previous === null ? [at[0]!, 'error', 'status'] : [at[0]!, 'error', 'status', 'id'];
+function membersRead({ usage, searches, previous }: Operation): readonly string[] {
+  const told = [...(usage?.at.slice(0, 1) ?? []), ...(searches?.slice(0, 1) ?? []), 'error', 'status'];
+  return previous === null ? told : [...told, 'id'];
 }
+
+/** The last members of an answer from its usage on, as an object of their own; none where that is not among them. */
+function behindAll(end: Uint8Array): Uint8Array {
+  const at = Buffer.from(end.buffer, end.byteOffset, end.length).lastIndexOf('"usage"');
+  return at === -1 ? NOTHING : Buffer.concat([OPEN_OBJECT, end.subarray(at)]);
+}
+
+const NOTHING = new Uint8Array(0);
+const OPEN_OBJECT = Buffer.from('{');
+/** A usage with all its parts is some hundred bytes long. */
+const END_BYTES = 4_096;

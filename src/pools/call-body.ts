@@ -3,6 +3,7 @@
  * at the end of a stream.
  */
 import type { Operation } from '../ai/operations.ts';
+import { FormDocument } from '../base/form-data.ts';
 import type { JsonDocument, JsonNode } from '../base/json/document.ts';
 import {
   editJson,
@@ -24,10 +25,11 @@ export interface BodyChanges {
 }
 
 export function outgoingBody(
-  document: JsonDocument,
+  document: JsonDocument | FormDocument,
   { outputCaps }: Pick<Operation, 'outputCaps'>,
   { model, outputCap, capMember, asksForUsage }: BodyChanges,
 ): Uint8Array {
+  if (document instanceof FormDocument) return outgoingForm(document, model);
   const members: Record<string, Uint8Array> = {};
   const edits: JsonEdit[] = [];
   if (model !== null) members.model = json(model);
@@ -49,6 +51,14 @@ export function outgoingBody(
   }
   for (const edit of setMembers(document, document.root, members)) edits.push(edit);
   return edits.length === 0 ? document.bytes : editJson(document.bytes, edits);
+}
+
+/** Forms have neither a bound of their answer nor a wish for usage. */
+function outgoingForm(form: FormDocument, model: string | null): Uint8Array {
+  const [part] = form.named('model');
+  return model === null || part === undefined
+    ? form.bytes
+    : form.withContent(part, new TextEncoder().encode(model));
 }
 
 function says(document: JsonDocument, node: JsonNode, count: number): boolean {

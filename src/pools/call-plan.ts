@@ -1,21 +1,15 @@
 /** What is to be called: the model and its pools, and what the call may take of their limits. */
-import { readCall } from '../ai/call-facts.ts';
 import { conversationHash } from '../ai/conversation.ts';
 import type { Operation } from '../ai/operations.ts';
-import type { JsonDocument } from '../base/json/document.ts';
-import { scanJson } from '../base/json/scan.ts';
+import type { FormDocument } from '../base/form-data.ts';
+import { JsonDocument } from '../base/json/document.ts';
 import { type CallFacts, UNBOUNDED } from '../model/model-call.ts';
 import type { Model } from '../model/pools.ts';
 import type { CallAmounts } from '../pipeline/key-pool.ts';
 import type { ModelRequest, NoModelRequest } from '../pipeline/model-request.ts';
 import { costBoundNano, costNano } from './call-cost.ts';
-import type { CallLimits, Target } from './model-services.ts';
-
-/** Bounds of a body. */
-export type ReadLimits = Pick<
-  CallLimits,
-  'requestBodyBufferedBytes' | 'requestJsonDepth' | 'requestJsonValues'
->;
+import type { Target } from './model-services.ts';
+import { type CallBody, type ReadLimits, readBody } from './received-body.ts';
 
 /** What reading a call needs to know of a pool. */
 export type ReadTarget = Pick<Target, 'pool' | 'provider'>;
@@ -58,32 +52,14 @@ function isForConversations({ pool }: ReadTarget): boolean {
 }
 
 export function planCall<Of extends ReadTarget>(
-  body: Uint8Array,
+  body: CallBody,
   operation: Operation,
   models: OfferedModels<Of>,
   limits: ReadLimits,
 ): CallPlan<Of> | NoModelRequest {
-  const scanned = scanJson(body, {
-    bytesMax: limits.requestBodyBufferedBytes,
-    depthMax: limits.requestJsonDepth,
-    nodesMax: limits.requestJsonValues,
-    membersMax: limits.requestJsonValues,
-    stringBytesMax: limits.requestBodyBufferedBytes,
-    numberBytesMax: NUMBER_BYTES_MAX,
-  });
-  if (!scanned.ok) {
-    const { why, offset } = scanned.error;
-    return {
-      code: 'model_request_malformed',
-      sentence: `The body is not sound JSON: ${why}, at byte ${offset}.`,
-    };
-  }
-  const facts = readCall(scanned.value, operation);
-  if ('why' in facts) {
-    const { member, why } = facts;
-    const subject = member === '' ? 'The body' : `"${member}"`;
-    return { code: 'model_request_malformed', sentence: `${subject} ${why}.` };
-  }
+  const read = readBody(body, operation, limits);
+  if ('code' in read) return read;
+  const { document, facts } = read;
   if (facts.model === null)
     return { code: 'model_required', sentence: 'The request names no model: "model" is missing.' };
   const bound = models.get(facts.model);
@@ -102,13 +78,13 @@ export function planCall<Of extends ReadTarget>(
     Number.POSITIVE_INFINITY,
   );
   return {
-    document: scanned.value,
+    document,
     operation,
     facts,
     model: bound.model,
     targets,
-    conversation: targets.some(isForConversations) ? conversationHash(scanned.value) : null,
-    previous: previousIn(scanned.value, operation),
+    conversation: conversationIn(document, targets),
+    previous: previousIn(document, operation),
     isCapped: false,
     outputCap,
     amounts,
@@ -119,8 +95,15 @@ export function planCall<Of extends ReadTarget>(
   };
 }
 
-function previousIn(document: JsonDocument, { previous }: Operation): string | null {
-  const member = previous === null ? undefined : document.member(document.root, previous);
+/** Only JSON has one. */
+function conversationIn(document: ModelRequest['document'], targets: readonly ReadTarget[]): number | null {
+  if (!(document instanceof JsonDocument) || !targets.some(isForConversations)) return null;
+  return conversationHash(document);
+}
+
+function previousIn(document: JsonDocument | FormDocument, { previous }: Operation): string | null {
+  if (previous === null || !(document instanceof JsonDocument)) return null;
+  const member = document.member(document.root, previous);
   return member !== undefined && document.typeOf(member) === 'string' ? document.text(member) : null;
 }
 
@@ -134,14 +117,13 @@ export function planAs<Of extends ReadTarget>(
   if (bound === undefined || bound.targets.length === 0) return null;
   const { targets } = bound;
   const bounded = boundedBy(facts, operation, bound.model, Number.POSITIVE_INFINITY);
-  const isSticky = conversation === null && document !== null && targets.some(isForConversations);
   return {
     document,
     operation,
     facts,
     model: bound.model,
     targets,
-    conversation: isSticky ? conversationHash(document) : conversation,
+    conversation: conversation ?? conversationIn(document, targets),
     previous,
     // the caller's own bound is one of the model that it asked for, and this one may have less
     isCapped: bounded.outputCap !== null && bounded.outputCap < (facts.outputCap ?? 0),
@@ -229,9 +211,9 @@ function boundsOf(
   };
 }
 
-/** How often the price for a request is paid: for each picture, and once for all choices of a text. */
-export function timesPaid({ choices }: CallFacts, { answer }: Operation): number {
-  return answer === 'uncapped' ? choices : 1;
+/** How often the price for a request is paid: for each picture or search, and once for all choices of a text. */
+export function timesPaid({ choices }: CallFacts, { answer, documents }: Operation): number {
+  return answer === 'uncapped' || documents !== null ? choices : 1;
 }
 
 /** No tokenizer makes more tokens of a text than it has bytes, and what templates add is less than the JSON around it. */
@@ -250,6 +232,5 @@ function shown(name: string): string {
 /** More than any answer has. */
 const TOKENS_MAX = 1_000_000_000;
 const SHOWN_MAX = 100;
-const NUMBER_BYTES_MAX = 1_000;
 /** Where neither the caller nor the description of the model bounds an answer. */
 const OUTPUT_TOKENS_UNTOLD = 4_096;

@@ -4,15 +4,8 @@ import { assert } from '../base/assert.ts';
 import type { Models } from '../model/pools.ts';
 import type { CallOperation } from '../model/route-calls.ts';
 import type { ModelService } from '../pipeline/model-request.ts';
-import {
-  type CallPlan,
-  cappedPlan,
-  offeredModels,
-  planAs,
-  planCall,
-  type ReadLimits,
-  type ReadTarget,
-} from './call-plan.ts';
+import { type CallPlan, cappedPlan, offeredModels, planAs, planCall, type ReadTarget } from './call-plan.ts';
+import type { ReadLimits } from './received-body.ts';
 
 export function callReader(
   { models, pools, providers }: Models,
@@ -33,7 +26,7 @@ export function callReader(
   return (operation) => {
     const offered = offeredModels(bound, OPERATIONS[operation]);
     return {
-      read: (text) => planCall(text, OPERATIONS[operation], offered, limits),
+      read: (text, boundary = null) => planCall({ text, boundary }, OPERATIONS[operation], offered, limits),
       as: (call, model) => planAs(call as CallPlan<ReadTarget>, model, offered),
       capped: (call, outputTokens) => cappedPlan(call as CallPlan<ReadTarget>, outputTokens),
     };

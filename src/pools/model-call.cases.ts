@@ -293,9 +293,13 @@ export class Models {
     return this.#bound.service(operation).capped(plan, outputTokens);
   }
 
-  read(body: unknown, operation: CallOperation = 'openai/chat'): ModelRequest | NoModelRequest {
+  read(
+    body: unknown,
+    operation: CallOperation = 'openai/chat',
+    boundary: string | null = null,
+  ): ModelRequest | NoModelRequest {
     const text = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
-    return this.#bound.service(operation).read(text);
+    return this.#bound.service(operation).read(text, boundary);
   }
 
   /** The lane of the model that calls with this secret are counted in. */

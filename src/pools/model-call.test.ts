@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ANSWER, HELLO, Models, perMinute, TWO_KEYS } from './model-call.cases.ts';
+import type { ModelRequest } from '../pipeline/model-request.ts';
+import { ANSWER, Caller, HELLO, Models, perMinute, TWO_KEYS } from './model-call.cases.ts';
 
 describe('what leaves', () => {
   it('is the body as it came, with a key of the pool, to the path of the operation', () => {
@@ -27,6 +28,40 @@ describe('what leaves', () => {
       model: 'gpt-2026',
       stream: true,
       stream_options: { include_usage: true },
+    });
+  });
+});
+
+describe('a form', () => {
+  const part = (head: string, content: string): string =>
+    `--b\r\nContent-Disposition: form-data; ${head}\r\n\r\n${content}\r\n`;
+  const file = part('name=file; filename="a.mp3"', 'model\r\n\0');
+  const form = (model: string): string => `${file}${part('name="model"', model)}--b--\r\n`;
+
+  it('leaves as it came, but for the name of the model', () => {
+    const models = new Models({ pools: TWO_KEYS, model: { upstreamName: 'whisper-1' } });
+    const call = models.read(form('gpt'), 'openai/transcriptions', 'b');
+    models.send(call as ModelRequest, new Caller(), 'openai/transcriptions');
+    const [sent] = models.newCalls();
+    expect(sent!.body).toBe(form('whisper-1'));
+    expect(sent!.request).toMatchObject({
+      target: '/audio/transcriptions',
+      bodyBytes: form('whisper-1').length,
+    });
+  });
+
+  it('is refused where it is not sound, or names no model of here', () => {
+    const models = new Models({ pools: TWO_KEYS });
+    const read = (text: string) => models.read(text, 'openai/transcriptions', 'b');
+    expect(read(file)).toEqual({
+      code: 'model_request_malformed',
+      sentence: `The body is not a sound form: it ends before its last boundary, at byte ${file.length}.`,
+    });
+    expect(read(`${file}--b--`)).toMatchObject({ code: 'model_required' });
+    expect(read(form('other'))).toMatchObject({ code: 'model_not_found' });
+    expect(read(`${part('name=model', 'gpt')}${form('gpt')}`)).toEqual({
+      code: 'model_request_malformed',
+      sentence: '"model" must be given once.',
     });
   });
 });

@@ -5,6 +5,7 @@
  */
 import type { Operation } from '../ai/operations.ts';
 import { assert } from '../base/assert.ts';
+import { isMedia } from '../model/media-type.ts';
 import type { TokenUsage } from '../model/model-call.ts';
 import type { CallError } from '../model/pools.ts';
 import type { MeterReport } from '../model/provider-limits.ts';
@@ -304,6 +305,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     this.#usage = new AnswerUsage({
       operation: this.#operation,
       isEventStream: this.#isEventStream,
+      isMedia: isMedia(head.fields),
       hidesUsage: this.#asksForUsage(target),
       bytesMax: this.#thread.limits.streamEventBytes,
     });
@@ -471,12 +473,16 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
   #noteUse(outcome: CallOutcome | 'unsent'): void {
     const { use, model } = this.#plan;
     const usage = this.#usage?.usage ?? null;
+    const searchesNano = this.#searchesNano();
     use.isWhole = this.#usage?.isSound === true && this.#head?.untilClose !== true;
     if (outcome === 'unsent' || outcome === 'refused' || outcome === 'rejected') use.charged = 'nothing';
     else if (usage !== null && this.#usage!.isWhole) {
       use.charged = 'told';
       use.usage = usage;
       use.costNano = model.price === null ? null : this.#costNano(usage);
+    } else if (searchesNano !== null) {
+      use.charged = 'told';
+      use.costNano = searchesNano;
     } else use.charged = 'reserve';
   }
 
@@ -493,6 +499,14 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     if (usage === null) return this.#operation.usage === null && this.#head !== null ? NO_TOKENS : 'unknown';
     const { inputTokens, outputTokens } = usage;
     return { inputTokens, outputTokens, costNano: this.#costNano(usage) };
+  }
+
+  /** Where the answer tells searches alone, and nothing else of it costs anything; else null. */
+  #searchesNano(): number | null {
+    const { price } = this.#plan.model;
+    const searches = this.#usage?.isWhole === true ? this.#usage.searches : null;
+    if (searches === null || price === null || price.inputNano > 0 || price.outputNano > 0) return null;
+    return searches * price.requestNano;
   }
 
   #costNano(usage: TokenUsage): number {

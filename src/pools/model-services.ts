@@ -126,7 +126,7 @@ export class ThreadModelServices implements ModelServices {
       bound.set(model.name, { model, targets });
     }
     return {
-      list: new ModelList(bound, this.#thread),
+      list: (operation, path) => new ModelList(bound, { operation, path }, this.#thread),
       service: (operation) => new OperationOnModels(this.#thread, OPERATIONS[operation], bound),
     };
   }
@@ -242,8 +242,12 @@ class OperationOnModels implements ModelService {
     this.#models = offeredModels(models, operation);
   }
 
-  read(text: Uint8Array): ModelRequest | NoModelRequest {
-    return planCall(text, this.#operation, this.#models, this.#thread.limits);
+  get takesForms(): boolean {
+    return this.#operation.files !== 'none';
+  }
+
+  read(text: Uint8Array, boundary: string | null = null): ModelRequest | NoModelRequest {
+    return planCall({ text, boundary }, this.#operation, this.#models, this.#thread.limits);
   }
 
   as(call: ModelRequest, model: string): ModelRequest | null {

@@ -38,8 +38,9 @@ describe('the code that explain shows', () => {
       '  // "plans" forbid "reports"  policies/plans.policy:9:5\n  if (identity.tenant.plan === "free") ',
     );
     expect(code).toContain(
-      '  // "subscriptions" permit  policies/access.policy:10:5\n  if (identity.consumer.subscriptions.has("order-reports")) ',
+      '  // "subscriptions" permit  policies/access.policy:10:5\n  if (identity.consumer.subscriptions.has(writtenName',
     );
+    expect(code).toMatch(/^const writtenName\d+ = runtime\.writtenName\("order-reports"\);$/m);
     expect(code).not.toMatch(/shared\[|routeName/);
   });
 

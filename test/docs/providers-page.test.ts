@@ -6,7 +6,7 @@ import { loadWorld } from '../../src/config/load.ts';
 import { SHIPPED_NAMES } from '../../src/config/shape/shipped.ts';
 import { SourceText } from '../../src/diagnostics/source.ts';
 import { checkPolicies } from '../../src/language/check.ts';
-import { CALL_ERRORS } from '../../src/model/pools.ts';
+import { CALL_ERRORS, OPERATION_TARGETS } from '../../src/model/pools.ts';
 
 const PAGE = readFileSync(new URL('../../docs/providers.md', import.meta.url), 'utf8');
 const FILES = [...PAGE.matchAll(/^```yaml (\S+)\n([\s\S]*?)^```$/gm)].map(
@@ -38,6 +38,14 @@ test('the policies are accepted with them', () => {
   const files = [new SourceText('portunus.yaml', deliveries), ...FILES];
   const { world } = loadWorld(files, { projectFolder: '/project' });
   expect(checkPolicies(texts, world!).diagnostics).toEqual([]);
+});
+
+test('all operations are named, with where they are asked for', () => {
+  const rows = [...PAGE.matchAll(/^\| `([a-z]+\/[a-z-]+)` \| `([A-Z]+) \/v1([^`]+)`/gm)];
+  const named = rows.map(([, name, method, path]) => [name, method, path]);
+  expect(named).toEqual(
+    Object.entries(OPERATION_TARGETS).map(([name, { method, path }]) => [name, method, path]),
+  );
 });
 
 test('lines that say what holds without them do', () => {

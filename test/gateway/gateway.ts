@@ -173,7 +173,7 @@ const NO_SERVICE: UpstreamService = {
 };
 const NO_MODELS: ModelServices = {
   bind: () => ({
-    list: NO_SERVICE,
+    list: () => NO_SERVICE,
     service: () => {
       throw new Error('these gateways have no routes to models');
     },

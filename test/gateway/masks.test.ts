@@ -38,6 +38,7 @@ routes:
   chat: { ai: openai/chat }
   messages: { ai: anthropic/messages }
   images: { ai: openai/images }
+  ears: { ai: openai/transcriptions }
 `,
     'providers/p.yaml': `providers:
   openai: { extends: builtin/openai, baseUrl: "${url}/v1" }
@@ -50,7 +51,7 @@ models:
   claude: { pools: [a], as: claude-sonnet }
 `,
     'tenants/acme.yaml':
-      'tenants: { acme: { plan: free, consumers: { web: { subscriptions: [chat, messages, images] } } } }\n',
+      'tenants: { acme: { plan: free, consumers: { web: { subscriptions: [chat, messages, images, ears] } } } }\n',
     'tenants/globex.yaml': 'tenants: { globex: { plan: free, consumers: { web: { subscriptions: [] } } } }\n',
     'policies/p.policy': `language 1
 policy "open" { permit }
@@ -59,7 +60,7 @@ policy "kept" applies to route "kept", "chat" {
     limit "dear" at most 100 tokens in any 24h  for each consumer  when request.header["x-keep"] is present and model is present
     mask email in response  when tenant is "acme"
 }
-policy "mail" applies to route "notes", "chat", "messages", "images" {
+policy "mail" applies to route "notes", "chat", "messages", "images", "ears" {
     mask email in request and response
 }
 policy "orders" applies to route "notes", "chat", "messages" {
@@ -255,7 +256,18 @@ describe('calls to models', () => {
     expect(
       (await send('/v1/images/generations', JSON.stringify({ model: 'gpt', prompt: 'a cat' }))).status,
     ).toBe(422);
+    const form = '--b\r\nContent-Disposition: form-data; name="model"\r\n\r\ngpt\r\n--b--\r\n';
+    const refused = await send('/v1/audio/transcriptions', form, 'multipart/form-data; boundary=b');
+    expect([refused.status, await code(refused)]).toEqual([422, expect.stringContaining('neither JSON nor')]);
     expect(echo.received).toHaveLength(before);
+  });
+
+  it('refuses events of which it is not known what in them is text', async () => {
+    const event = { type: 'transcript.text.delta', delta: MAIL };
+    echo.answer = { type: 'text/event-stream', pieces: [`data: ${JSON.stringify(event)}\n\n`] };
+    const answer = await send('/v1/audio/transcriptions', JSON.stringify({ model: 'gpt', stream: true }));
+    expect(answer.status).toBe(502);
+    expect(await answer.text()).not.toContain(MAIL);
   });
 });
 

@@ -21,6 +21,10 @@ export interface ModelsProjectOptions {
   /** YAML of further providers, one in each line, that are at this base URL. */
   readonly providers?: (baseUrl: string) => readonly string[];
   readonly policies?: string;
+  /** In place of the usual ones: YAML of `routes:` and of `tenants:`, and the models that the mock provider knows. */
+  readonly routes?: string;
+  readonly tenants?: string;
+  readonly served?: readonly string[];
   readonly eventMs?: number;
   /** What has to be there before the first start. */
   readonly prepare?: (project: Project) => Promise<void>;
@@ -40,7 +44,7 @@ export async function startModelsProject(options: ModelsProjectOptions): Promise
     port: 0,
     seed: 7,
     accounts: options.accounts,
-    models: ['gpt-4o', 'gpt-4o-mini', 'claude-sonnet', 'text-embedding-3-small'],
+    models: options.served ?? ['gpt-4o', 'gpt-4o-mini', 'claude-sonnet', 'text-embedding-3-small'],
     latencyMs: [0, 0],
     eventMs: options.eventMs ?? 0,
     clock,
@@ -52,14 +56,18 @@ export async function startModelsProject(options: ModelsProjectOptions): Promise
   openai: { extends: builtin/openai, baseUrl: "${provider.url}/v1" }
   anthropic: { extends: builtin/anthropic, baseUrl: "${provider.url}/v1" }
 ${(options.providers?.(`${provider.url}/v1`) ?? []).map((line) => `  ${line}\n`).join('')}${options.pools}`,
-    'routes/models.yaml': `routes:
+    'routes/models.yaml':
+      options.routes ??
+      `routes:
   chat: { ai: openai/chat }
   responses: { ai: openai/responses }
   embeddings: { ai: openai/embeddings }
   models: { ai: openai/models }
   messages: { ai: anthropic/messages }
 `,
-    'tenants/acme.yaml': `tenants:
+    'tenants/acme.yaml':
+      options.tenants ??
+      `tenants:
   acme: { plan: free, consumers: { web: { subscriptions: [chat, responses, embeddings, models, messages] } } }
   small: { plan: free, consumers: { web: { subscriptions: [chat] } } }
   flood: { plan: trial, consumers: { web: { subscriptions: [chat] } } }

@@ -13,15 +13,21 @@ beforeAll(async () => {
     accounts: [
       { name: 'o', keys: ['sdk-o'], limits: { rpm: 1_000, tpm: 1_000_000 } },
       { name: 'c', keys: ['sdk-c'], limits: { rpm: 1_000, itpm: 1_000_000, otpm: 1_000_000 } },
+      { name: 'o-small', keys: ['sdk-o-small'], limits: { rpm: 1 } },
+      { name: 'c-small', keys: ['sdk-c-small'], limits: { rpm: 1 } },
     ],
     pools: `pools:
   openai-main: { provider: openai, keys: { k1: { secret: "env:${variableOf('sdk-o')}" } } }
   claude-main: { provider: anthropic, keys: { k1: { secret: "env:${variableOf('sdk-c')}" } } }
+  openai-small: { provider: openai, keys: { rare: { secret: "env:${variableOf('sdk-o-small')}", limits: { rpm: 1 } } } }
+  claude-small: { provider: anthropic, keys: { rare: { secret: "env:${variableOf('sdk-c-small')}", limits: { rpm: 1 } } } }
 models:
   gpt-4o: { pools: [openai-main] }
   fast: { pools: [openai-main], as: gpt-4o-mini }
   text-embedding-3-small: { pools: [openai-main] }
   claude-sonnet: { pools: [claude-main] }
+  gpt-rare: { pools: [openai-small], as: gpt-4o }
+  claude-rare: { pools: [claude-small], as: claude-sonnet }
 `,
     eventMs: 1,
   });
@@ -88,7 +94,33 @@ describe("OpenAI's", () => {
     expect(embedded.data[0]!.embedding.length).toBeGreaterThan(0);
     const names: string[] = [];
     for await (const { id } of openai.models.list()) names.push(id);
-    expect(names).toEqual(['gpt-4o', 'fast', 'text-embedding-3-small', 'claude-sonnet']);
+    expect(names).toEqual(['gpt-4o', 'fast', 'text-embedding-3-small', 'gpt-rare']);
+  });
+
+  it('streams responses', async () => {
+    const events = await openai.responses.create({
+      model: 'gpt-4o',
+      input: 'Say hello, please.',
+      stream: true,
+    });
+    let text = '';
+    let last = null;
+    for await (const event of events) {
+      if (event.type === 'response.output_text.delta') text += event.delta;
+      last = event;
+    }
+    expect(text).toMatch(/^[a-z ]+$/);
+    expect(last).toMatchObject({ type: 'response.completed', response: { status: 'completed' } });
+  });
+
+  it('is told when a key has room again', async () => {
+    const asked = { model: 'gpt-rare', messages: HELLO };
+    await openai.chat.completions.create(asked);
+    const refused = await openai.chat.completions.create(asked).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(OpenAI.RateLimitError);
+    const { code, headers } = refused as InstanceType<typeof OpenAI.RateLimitError>;
+    expect(code).toBe('keys_exhausted');
+    expect(secondsUntilRoom(headers)).toBe(true);
   });
 
   it('reads errors of the gateway as its own kinds', async () => {
@@ -149,5 +181,50 @@ describe("Anthropic's", () => {
     await expect(anthropic.messages.create({ ...asked, model: 'claude-9' })).rejects.toBeInstanceOf(
       Anthropic.NotFoundError,
     );
+    const stranger = new Anthropic({
+      apiKey: 'ptn_live_nobody',
+      baseURL: running.gateway.url,
+      maxRetries: 0,
+    });
+    await expect(stranger.messages.create(asked)).rejects.toBeInstanceOf(Anthropic.AuthenticationError);
+  });
+
+  it('calls tools, whole and in streams', async () => {
+    const input_schema = { type: 'object' as const, properties: { place: { type: 'string' } } };
+    const tooled = {
+      ...asked,
+      tools: [{ name: 'weather', input_schema }],
+      tool_choice: { type: 'any' as const },
+    };
+    const called = { type: 'tool_use', name: 'weather', input: { place: 'Berlin' } };
+    const whole = await anthropic.messages.create(tooled);
+    expect(whole).toMatchObject({ stop_reason: 'tool_use', content: [called] });
+    const final = await anthropic.messages.stream(tooled).finalMessage();
+    expect(final).toMatchObject({ stop_reason: 'tool_use', content: [called] });
+  });
+
+  it('may leave in the middle of a stream, and its key is free again', async () => {
+    const before = countsOf(running, 'c').requests;
+    const stream = anthropic.messages.stream(asked);
+    for await (const _ of stream) break;
+    stream.abort();
+    await anthropic.messages.create(asked);
+    expect(countsOf(running, 'c').requests).toBe(before + 2);
+  });
+
+  it('is told when a key has room again', async () => {
+    const rare = { ...asked, model: 'claude-rare' };
+    await anthropic.messages.create(rare);
+    const refused = await anthropic.messages.create(rare).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(Anthropic.RateLimitError);
+    const { headers, error } = refused as InstanceType<typeof Anthropic.RateLimitError>;
+    expect(error).toMatchObject({ type: 'error', error: { type: 'rate_limit_error' } });
+    expect(secondsUntilRoom(headers)).toBe(true);
   });
 });
+
+/** A minute has one call: it comes back after some sixty seconds. */
+function secondsUntilRoom(headers: Headers): boolean {
+  const seconds = Number(headers.get('retry-after'));
+  return Number.isInteger(seconds) && seconds > 0 && seconds <= 61;
+}

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { readableCode } from '../../compiler/readable-code.ts';
 import { renderText } from '../../diagnostics/render/text.ts';
 import { nearest } from '../../diagnostics/suggest.ts';
+import { routesNamed } from '../../model/route-lines.ts';
 import { buildProject } from '../../tools/build-project.ts';
 import { explainConfiguration, renderConfiguration } from '../../tools/explain/config.ts';
 import { renderRequest } from '../../tools/explain/render-request.ts';
@@ -49,6 +50,9 @@ async function explainRouteNamed(
 ): Promise<ExitCode> {
   const route = project.world.routes.get(name);
   if (route === undefined) {
+    const ofLine = routesNamed(project.world.routes, name);
+    if (ofLine.length > 0)
+      return usage(`"${name}" stands for several routes. Name one: ${ofLine.join(', ')}.`);
     const near = nearest(name, project.world.routes.keys());
     const help =
       near === null

@@ -46,8 +46,12 @@ export function testCode(test: Test, frame: Frame): string {
     case 'fallen':
       return `runtime.hasFallen(context, ${frame.scope.pool.constant(test.limit)})`;
     case 'subscribed':
-      return ofConsumer(`consumer.subscriptions.has(${frame.scope.pool.routeName()})`, frame);
+      return ofConsumer(`consumer.subscriptions.has(${subscribedName(frame)})`, frame);
   }
+}
+
+function subscribedName({ scope: { pool } }: Frame): string {
+  return pool.prepared('writtenName', pool.routeName());
 }
 
 function prepared(maker: string, value: string | readonly string[], frame: Frame): string {

@@ -9,6 +9,7 @@ import type {
 } from '../../language/typed.ts';
 import { addressWords, contains, parseNetwork } from '../../model/networks.ts';
 import { regexTest } from '../../model/regex.ts';
+import { writtenName } from '../../model/route-lines.ts';
 import type { Value } from '../../model/types.ts';
 import { isOpenAt } from '../reference-calendar.ts';
 import { SHARE_TAG, standing } from '../shares.ts';
@@ -51,7 +52,8 @@ export function holds(expression: TypedExpression | null, situation: Situation):
     case 'has-role':
       return (situation.identity?.consumer.roles.includes(expression.role) ?? false) !== expression.negated;
     case 'subscribed': {
-      const subscribed = situation.identity?.consumer.subscriptions.has(situation.route.name) ?? false;
+      const subscribed =
+        situation.identity?.consumer.subscriptions.has(writtenName(situation.route.name)) ?? false;
       return subscribed !== expression.negated;
     }
   }

@@ -6,6 +6,7 @@ import type {
   QuantifiedExpression,
   TypedExpression,
 } from '../../language/typed.ts';
+import { writtenName } from '../../model/route-lines.ts';
 import type { Value, ValueType } from '../../model/types.ts';
 import type { Route } from '../../model/world.ts';
 import { KNOWN } from '../../pipeline/alerts.ts';
@@ -289,7 +290,7 @@ function sawOf(expression: TypedExpression, situation: Situation): ClauseSight['
     const { identity } = situation;
     return [
       { fact: 'consumer', type: TEXT, value: identity?.consumer.name },
-      { fact: 'route', type: TEXT, value: situation.route.name },
+      { fact: 'route', type: TEXT, value: writtenName(situation.route.name) },
     ];
   }
   return factsIn(expression).map((fact) => ({

@@ -31,7 +31,9 @@ export function maskedRequests(
     if (masks === null || text.length === 0) return text;
     const masked = isJson(context.headers)
       ? maskJson(text, masks.masker, operation, bounds.requestJsonDepth, bounds.requestJsonValues)
-      : maskPlain(text, masks);
+      : isPlainText(context.headers)
+        ? maskPlain(text, masks)
+        : FORM_BODY;
     return masked instanceof Uint8Array ? masked : unmaskableRequest(masked);
   };
 }
@@ -47,13 +49,20 @@ export function maskedResponses(
     if (masks === null) return null;
     if (isJson(fields)) return new MaskedJson(masks, operation, bounds);
     if (isPlainText(fields)) return new MaskedPlain(masks);
-    if (isEventStream(fields) && operation !== null) return new MaskedStream(masks, operation, bounds);
+    if (isEventStream(fields) && operation !== null && STREAMED_TEXTS.has(operation))
+      return new MaskedStream(masks, operation, bounds);
     return UNREADABLE;
   };
 }
 
 /** Their answers are pictures and sound, whatever is asked. */
-const MEDIA_OPERATIONS: ReadonlySet<OperationName> = new Set(['openai/images', 'openai/speech']);
+const MEDIA_OPERATIONS: ReadonlySet<OperationName> = new Set([
+  ...(['openai/images', 'openai/image-edits', 'openai/image-variations', 'openai/speech'] as const),
+]);
+/** Whose events are known: which of them bring a text in pieces. */
+const STREAMED_TEXTS: ReadonlySet<OperationName> = new Set([
+  ...(['openai/chat', 'openai/completions', 'openai/responses', 'anthropic/messages'] as const),
+]);
 
 /** Whole: what is at its end can't be told from its beginning. */
 class MaskedJson implements BodyTransform {
@@ -184,6 +193,7 @@ const MEDIA_ANSWER: BodyFault = {
   code: 'unmaskable_body',
   detail: 'A rule removes personal data from answers, and pictures and sound can not be read for it.',
 };
+const FORM_BODY: Unmaskable = { why: 'it is neither JSON nor plain text' };
 const NO_UTF_8: Unmaskable = { why: 'it is not in UTF-8' };
 const ENCODER = new TextEncoder();
 const STRICT_UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

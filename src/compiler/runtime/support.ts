@@ -4,6 +4,7 @@ import type { Mask } from '../../model/masks/kinds.ts';
 import { MaskSet } from '../../model/masks/mask-set.ts';
 import { queryValue } from '../../model/query.ts';
 import { regexTest } from '../../model/regex.ts';
+import { writtenName } from '../../model/route-lines.ts';
 import type { ScalarValue, Value } from '../../model/types.ts';
 import type { HeaderEdits, RequestContext } from '../../pipeline/context.ts';
 import {
@@ -58,6 +59,7 @@ export class RuntimeSupport {
   readonly batch: TakeBatch;
   /** Which limit of the program an entry of the batch is, where conditions leave limits out. */
   readonly ordinal = new Int32Array(BATCH_ENTRIES_MAX);
+  readonly writtenName = writtenName;
   readonly IN_ORDER = Int32Array.from({ length: BATCH_ENTRIES_MAX }, (_, entry) => entry);
   /** Scratch for keys being made; used within one turn. */
   readonly key: MutableKeyHash = { high: 0, low: 0 };

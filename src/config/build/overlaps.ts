@@ -76,8 +76,14 @@ export function overlapKeys(match: RouteMatch, shape: string): readonly string[]
 
 function areEqual(left: RouteMatch, right: RouteMatch): boolean {
   return left.headers.every(
-    ({ name, value }) => !right.headers.some((other) => other.name === name && other.value !== value),
+    ({ name, value }) =>
+      !right.headers.some((other) => other.name === name && contradict(value, other.value)),
   );
+}
+
+/** Null is any value. */
+function contradict(one: string | null, other: string | null): boolean {
+  return one !== null && other !== null && one !== other;
 }
 
 function reportOverlap(route: PlacedRoute, rival: PlacedRoute, report: Report): void {

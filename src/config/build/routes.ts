@@ -1,11 +1,14 @@
 import { sameValue } from '../../base/same-value.ts';
 import { nearest } from '../../diagnostics/suggest.ts';
 import type { Accounting } from '../../model/money.ts';
+import { isDialect } from '../../model/pools.ts';
+import { writtenName } from '../../model/route-lines.ts';
 import type { Identification, Route, RouteMatch, WebSocketSettings } from '../../model/world.ts';
 import type { FileMemory } from '../check-files.ts';
 import type { RouteDocument, RoutesDocument } from '../documents.ts';
-import { below, type Here, keyAt, type Report, valueAt } from '../finding.ts';
+import { below, type Here, type Report, valueAt } from '../finding.ts';
 import { clip, didYouMean } from '../show.ts';
+import { checkAiRoute, checkOperationPath, routesOfLine, toldApart } from './ai-routes.ts';
 import { buildCost } from './costs.ts';
 import { buildFields } from './fields.ts';
 import { durationMs, sizeBytes } from './literals.ts';
@@ -77,7 +80,7 @@ function stillTrue(
   if (built === undefined || built.requestBodyBytes !== requestBodyBytes) return null;
   if (!sameValue(built.accounting, accounting)) return null;
   // a route that another file defines first is not this one's
-  if (!built.routes.every(({ name }) => names.names.get(name)?.file === file.file)) return null;
+  if (!built.routes.every(({ name }) => names.names.get(writtenName(name))?.file === file.file)) return null;
   for (const name of built.services) if (!services.names.has(name)) return null;
   for (const name of built.issuers) if (!issuers.names.has(name)) return null;
   if (built.certificates && trustedProxies !== 'named') return null;
@@ -95,13 +98,20 @@ function buildFile(file: Checked<RoutesDocument>, names: NameTable, context: Rou
   const routes: Route[] = [];
   const placed: PlacedRoute[] = [];
   const one = { checked: [file], complete: true };
+  let written = 0;
   for (const { name, here, definition, sound } of definitionsOf(one, 'routes', names)) {
-    const route = asBefore(buildRoute(name, definition, here, { ...context, report }), memory.routes);
-    routes.push(route);
+    written++;
+    const line = buildRoute(name, definition, here, { ...context, report });
     const pattern = checkPaths(definition, here, report);
     // A match that lost a wrong part would fit more than its author meant.
-    if (pattern !== null && sound(below(here, 'match').path))
-      placed.push({ name, match: route.match, keys: overlapKeys(route.match, pattern.shape), here });
+    const isPlaced = pattern !== null && sound(below(here, 'match').path);
+    for (const built of routesOf(line, definition)) {
+      const route = asBefore(built, memory.routes);
+      routes.push(route);
+      const shape = isPlaced ? shapeOf(route, here, report) : null;
+      if (shape !== null)
+        placed.push({ name: route.name, match: route.match, keys: overlapKeys(route.match, shape), here });
+    }
   }
   const texts = routes.flatMap(({ requestBody }): [string, string][] =>
     requestBody === null ? [] : [[requestBody.file, schemas.textOf(requestBody.file) ?? '']],
@@ -116,9 +126,27 @@ function buildFile(file: Checked<RoutesDocument>, names: NameTable, context: Rou
     certificates: routes.some(({ identify }) => identify.certificates),
     schemas: new Map(texts),
   };
-  const isWhole = routes.length === Object.keys(file.document.routes).length;
+  const isWhole = written === Object.keys(file.document.routes).length;
   if (findings === 0 && isWhole) memory.routeFiles.set(file, built);
   return built;
+}
+
+/** One for each operation, where the line is for all of a dialect. */
+function routesOf(line: Route, { ai }: RouteDocument): readonly Route[] {
+  return ai !== undefined && isDialect(ai) ? routesOfLine(line, ai) : [line];
+}
+
+/** Null: the path of a line has a parameter that one of its operations has, too. */
+function shapeOf({ match }: Route, here: Here, report: Report): string | null {
+  const pattern = parsePathPattern(match.path);
+  if ('shape' in pattern) return pattern.shape;
+  report({
+    code: 'PT3302',
+    message: `The path "${clip(match.path)}" ${pattern.fault}`,
+    target: valueAt(below(here, 'match', 'path')),
+    help: pattern.help,
+  });
+  return null;
 }
 
 /** The same object as long as the route is the same: what was found out about it stays with it. */
@@ -132,12 +160,15 @@ function buildRoute(name: string, document: RouteDocument, here: Here, context: 
   if (document.service !== undefined)
     checkReference(document.service, services, valueAt(below(here, 'service')), report);
   if (document.ai !== undefined) checkAiRoute(document, here, report);
+  if (document.ai !== undefined) checkOperationPath(document.ai, document, here, report);
   const { maxBody } = document.request;
+  const ai = document.ai === undefined || isDialect(document.ai) ? null : document.ai;
+  const match = buildMatch(document.match, below(here, 'match'), report);
   return {
     name,
     service: document.service ?? null,
-    ai: document.ai ?? null,
-    match: buildMatch(document.match, below(here, 'match'), report),
+    ai,
+    match: ai === null ? match : toldApart(match, ai),
     upstreamPath: document.upstreamPath ?? null,
     state: document.state,
     version: document.version ?? null,
@@ -153,36 +184,6 @@ function buildRoute(name: string, document: RouteDocument, here: Here, context: 
     summary: document.docs.summary ?? null,
     place: here.file.placeOf(here.path),
   };
-}
-
-/** What only a service has a use for. */
-const OF_SERVICES = ['upstreamPath', 'websocket', 'cost'] as const;
-
-function checkAiRoute(document: RouteDocument, here: Here, report: Report): void {
-  for (const field of OF_SERVICES) {
-    if (document[field] === undefined) continue;
-    report({
-      code: 'PT3309',
-      message: `A route to models has no use for "${field}".`,
-      target: keyAt(below(here, field)),
-      help: 'Remove it: the provider says where its calls go, and the model what they cost.',
-    });
-  }
-  if (document.repeatUnsafeMethods)
-    report({
-      code: 'PT3309',
-      message:
-        'A route to models has no use for "repeatUnsafeMethods": its calls are never repeated after they were sent.',
-      target: keyAt(below(here, 'repeatUnsafeMethods')),
-      help: 'Remove it: what a provider has worked on is paid for, though its answer was lost.',
-    });
-  if (document.request.schema === undefined) return;
-  report({
-    code: 'PT3309',
-    message: 'A route to models has no use for a schema: its requests are those of the dialect.',
-    target: keyAt(below(here, 'request', 'schema')),
-    help: 'Remove it.',
-  });
 }
 
 const BY_KEY = 'api-key';

@@ -1,5 +1,5 @@
 import shipped from '../../../providers/all.json' with { type: 'json' };
-import { OPERATION_TARGETS, type OperationName } from '../../model/pools.ts';
+import { isDialect, OPERATION_TARGETS, type OperationName } from '../../model/pools.ts';
 import type { FileKind } from '../kinds.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -32,12 +32,17 @@ export function fillMatches(kind: FileKind, root: unknown): void {
   if (kind !== 'routes' || !isMap(root) || !isMap(root.routes)) return;
   for (const route of Object.values(root.routes)) {
     if (!isMap(route) || typeof route.ai !== 'string') continue;
-    // Of a misspelt one it is not also said that its match is missing.
-    const name = Object.hasOwn(OPERATION_TARGETS, route.ai) ? (route.ai as OperationName) : 'openai/chat';
-    const { method, path } = OPERATION_TARGETS[name];
     if (!Object.hasOwn(route, 'match')) route.match = {};
-    if (isMap(route.match)) fill(route.match, { methods: [method], path: `/v1${path}` });
+    if (isMap(route.match)) fill(route.match, usualMatch(route.ai));
   }
+}
+
+function usualMatch(ai: string): Fields {
+  if (isDialect(ai)) return { path: '/v1/{operation...}' };
+  // Of a misspelt one it is not also said that its match is missing.
+  const name = Object.hasOwn(OPERATION_TARGETS, ai) ? (ai as OperationName) : 'openai/chat';
+  const { method, path } = OPERATION_TARGETS[name];
+  return { methods: [method], path: `/v1${path}` };
 }
 
 function fill(target: Record<string, unknown>, from: Fields): void {

@@ -210,8 +210,8 @@ export const CONFIGURATION_CODES = {
     'A WebSocket begins with a GET request, so the methods of its route, where they are named, are GET alone.',
   ),
   PT3309: error(
-    'Field of services on a route to models',
-    'Where calls to models go, and what they cost, is said by providers and models. What only a service has a use for would be passed over in silence.',
+    'Field that a route to models has no use for',
+    'Where calls to models go, and what they cost, is said by providers and models. What only a service has a use for would be passed over in silence. A route to all operations of a dialect has them below its path, each with a method of its own; one that tells of a single model reads its name off the end of the path.',
   ),
   PT3318: error(
     'Price in another currency',

@@ -1,6 +1,7 @@
 import { assert } from '../../base/assert.ts';
 import type { Span } from '../../diagnostics/source.ts';
 import { nearest } from '../../diagnostics/suggest.ts';
+import { routesNamed } from '../../model/route-lines.ts';
 import type { AuthorityScope, OwnedRoutes } from '../../model/world.ts';
 import type { TypedExpression } from '../typed.ts';
 import type { ProjectNames } from './context.ts';
@@ -86,7 +87,7 @@ function isOwned(
   const element = (name: string) =>
     ({ kind: 'literal', value: name, type: referenceTo('tag'), span }) as const;
   const operands: TypedExpression[] = [
-    ...(routes.length === 0 ? [] : [isOneOf(project, 'route', 'route', routes, span)]),
+    ...(routes.length === 0 ? [] : [isOneOf(project, 'route', 'route', everyRouteOf(project, routes), span)]),
     ...(services.length === 0 ? [] : [isOneOf(project, 'route.service', 'service', services, span)]),
     ...tags.map(
       (tag): TypedExpression => ({
@@ -99,6 +100,16 @@ function isOwned(
     ),
   ];
   return operands.length === 1 ? operands[0]! : { kind: 'or', operands, span };
+}
+
+/** A name may be that of a line of several routes. */
+function everyRouteOf({ world }: ProjectNames, names: readonly string[]): readonly string[] {
+  return names.flatMap((name) => routesNamed(world.routes, name));
+}
+
+/** Routes by whose names the scopes are made. */
+export function routesOwned(project: ProjectNames, { scopes }: FileAuthority): readonly string[] {
+  return scopes.flatMap(({ owned }) => (owned === null ? [] : everyRouteOf(project, owned.routes)));
 }
 
 /** A caller without identity is of no tenant. */

@@ -31,9 +31,9 @@ import { canHold } from './impossible-texts.ts';
 import type { Known } from './known.ts';
 import { typeLiteral } from './literals.ts';
 import { checkOperand } from './operands.ts';
-import { selectRoutes, taggedModels } from './selectors.ts';
+import { everyRoute, selectRoutes, taggedModels } from './selectors.ts';
 import { canBeTarget } from './target-names.ts';
-import { exampleOf, literalInWords, ORDERED, sameType } from './type-names.ts';
+import { exampleOf, literalInWords, ORDERED, referenceTo, sameType } from './type-names.ts';
 import { checkSubject, described, resolveValue, valueText } from './values.ts';
 
 /** Comparisons: both sides of one type, units included. Null means that a problem was reported. */
@@ -54,6 +54,16 @@ export function checkCompare(
   const right =
     value.kind === 'literal' ? typeValue(context, value, left) : checkFactBeside(context, known, left, value);
   if (right === null || (right.kind === 'literal' && !canBeTarget(context, left, [right]))) return null;
+  const routes = right.kind === 'literal' ? everyRoute(context, right) : [];
+  if (routes.length > 1) {
+    const list = {
+      kind: 'list',
+      items: routes,
+      type: { kind: 'list', of: referenceTo('route') },
+      span: value.span,
+    } as const;
+    return { kind: 'in', element: left, list, negated: operator === 'is-not', span };
+  }
   return left.type.kind === 'ip'
     ? sameAddress(left, right, operator === 'is-not', span)
     : { kind: 'compare', operator, left, right, span };
@@ -91,8 +101,9 @@ export function checkIn(
     const networks = checkNetworks(context, element, value);
     return networks === null ? null : { kind: 'in-networks', address: element, networks, negated, span };
   }
-  const items = value.items.flatMap((item) => typeValue(context, item, element) ?? []);
-  if (items.length < value.items.length || !canBeTarget(context, element, items)) return null;
+  const written = value.items.flatMap((item) => typeValue(context, item, element) ?? []);
+  if (written.length < value.items.length || !canBeTarget(context, element, written)) return null;
+  const items = written.flatMap((item) => everyRoute(context, item));
   const type: ValueType = { kind: 'list', of: element.type };
   return { kind: 'in', element, list: { kind: 'list', items, type, span: value.span }, negated, span };
 }

@@ -41,9 +41,8 @@ export function checkDeprecation(
 function checkSuccessor(context: CheckContext, { value, span }: TextNode, known: Known): Successor | null {
   if (!checkName(context, 'route', value, span)) return null;
   const route = context.project.world.routes.get(value);
-  if (route === undefined) return null;
-  const why = unfit(route, known);
-  if (why === null) return { route: value, url: urlOf(context, route, known, span) };
+  const why = route === undefined ? 'it stands for several routes' : unfit(route, known);
+  if (why === null) return { route: value, url: urlOf(context, route!, known, span) };
   context.report(noSuccessor(span, value, why));
   return null;
 }

@@ -1,5 +1,6 @@
 import type { Span } from '../../diagnostics/source.ts';
 import { meant, nearest } from '../../diagnostics/suggest.ts';
+import { routesNamed, writtenName } from '../../model/route-lines.ts';
 import type { ReferenceKind } from '../../model/types.ts';
 import type { Place, World } from '../../model/world.ts';
 import { type Suggestion, unknownName } from '../problems/names.ts';
@@ -16,8 +17,10 @@ export function checkName(
   span: Span,
 ): boolean {
   const known = knownNames(context.project, to);
-  noteName(context.asked, to, name, known.has(name));
-  if (known.has(name)) return true;
+  const found = known.has(name);
+  const stoodFor = to === 'route' && found ? routesNamed(context.project.world.routes, name) : [name];
+  for (const each of stoodFor) noteName(context.asked, to, each, found);
+  if (found) return true;
   const suggest = CREATED_AT_RUN_TIME.has(to) ? nearest : meant;
   const near = suggest(name, known.keys());
   if (CREATED_AT_RUN_TIME.has(to) && (near === null || differInDigitsOnly(near, name))) return true;
@@ -35,7 +38,9 @@ function differInDigitsOnly(a: string, b: string): boolean {
 }
 
 /** Names, and where they are defined. */
-export type KnownNames = Pick<ReadonlyMap<string, Place | null>, 'has' | 'get' | 'keys' | 'size'>;
+export interface KnownNames extends Pick<ReadonlyMap<string, Place | null>, 'has' | 'get' | 'size'> {
+  keys(): Iterable<string>;
+}
 
 /** Made once for a project: ten thousand routes are not listed anew for each name that is asked about. */
 export function knownNames(project: ProjectNames, to: NameKind): KnownNames {
@@ -45,7 +50,7 @@ export function knownNames(project: ProjectNames, to: NameKind): KnownNames {
 }
 
 const KNOWN_NAMES: Readonly<Record<NameKind, (project: ProjectNames) => KnownNames>> = {
-  route: ({ world }) => new Placed(world.routes),
+  route: ({ world }) => new RouteNames(world.routes),
   service: ({ world }) => places(world.services.values()),
   tag: ({ world }) => unplaced([...routeIndexOf(world).tags].sort()),
   plan: ({ world }) => unplaced(world.directory.plans),
@@ -73,24 +78,31 @@ const KNOWN_NAMES: Readonly<Record<NameKind, (project: ProjectNames) => KnownNam
     ),
 };
 
-/** Looks through to what the world has: ten thousand routes are not listed anew for each change of one. */
-class Placed implements KnownNames {
-  readonly #named: ReadonlyMap<string, { readonly place: Place }>;
+/** Routes, and lines of several. Looks through to what the world has: ten thousand routes are not listed anew for each change of one. */
+class RouteNames implements KnownNames {
+  readonly #routes: World['routes'];
 
-  constructor(named: ReadonlyMap<string, { readonly place: Place }>) {
-    this.#named = named;
+  constructor(routes: World['routes']) {
+    this.#routes = routes;
   }
   get size(): number {
-    return this.#named.size;
+    return this.#routes.size;
   }
   has(name: string): boolean {
-    return this.#named.has(name);
+    return routesNamed(this.#routes, name).length > 0;
   }
   get(name: string): Place | undefined {
-    return this.#named.get(name)?.place;
+    const [first] = routesNamed(this.#routes, name);
+    return first === undefined ? undefined : this.#routes.get(first)!.place;
   }
-  keys() {
-    return this.#named.keys();
+  *keys(): Iterable<string> {
+    let line = '';
+    for (const name of this.#routes.keys()) {
+      const written = writtenName(name);
+      if (written !== name && written !== line) yield written;
+      line = written;
+      yield name;
+    }
   }
 }
 

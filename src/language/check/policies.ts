@@ -8,7 +8,8 @@ import { equalLimits, formerNameInUse, ruleTwice } from '../problems/names.ts';
 import { appliesNowhere, noEffect } from '../problems/rules.ts';
 import { staticValue } from '../static-value.ts';
 import type { CheckedPolicy, CheckedRule, PoolRule, TypedExpression } from '../typed.ts';
-import { ownsRoutes, withinAuthority, withinOwned } from './authorities.ts';
+import { noteName } from './asked.ts';
+import { ownsRoutes, routesOwned, withinAuthority, withinOwned } from './authorities.ts';
 import { checkCondition } from './conditions.ts';
 import type { CheckContext } from './context.ts';
 import { both, inForce } from './dates.ts';
@@ -83,6 +84,7 @@ function checkScope(context: CheckContext, node: PolicyNode, index: RouteIndex):
   const everywhere = Known.of(index.all, project.ofEveryTeam, () => {
     context.asked.otherRoutes = true;
   });
+  for (const route of routesOwned(project, authority)) noteName(context.asked, 'route', route, true);
   const authorised = withinAuthority(project, authority, node.span);
   const allowed = authorised === null ? everywhere : everywhere.after(authorised, true);
   const dates = inForce(context, node.effective);

@@ -1,5 +1,6 @@
 import { assert } from '../../base/assert.ts';
 import type { Span } from '../../diagnostics/source.ts';
+import { routesNamed } from '../../model/route-lines.ts';
 import type { ReferenceKind } from '../../model/types.ts';
 import type { ConditionNode, ModelSetNode, TextNode } from '../ast.ts';
 import { compareCodePoints } from '../order.ts';
@@ -104,11 +105,22 @@ function oneOf(
   to: ReferenceKind,
 ): TypedExpression | null {
   const fact = builtInFact(context, path, span);
-  const items = names.flatMap((name) => nameLiteral(context, to, name) ?? []);
-  if (items.length < names.length) return null;
+  const literals = names.flatMap((name) => nameLiteral(context, to, name) ?? []);
+  if (literals.length < names.length) return null;
+  const items = literals.flatMap((literal) => everyRoute(context, literal));
   if (items.length === 1) return { kind: 'compare', operator: 'is', left: fact, right: items[0]!, span };
   const type = { kind: 'list', of: referenceTo(to) } as const;
   return { kind: 'in', element: fact, list: { kind: 'list', items, type, span }, negated: false, span };
+}
+
+/** Each route that the name of a line stands for; any other literal by itself. */
+export function everyRoute(
+  { project }: CheckContext,
+  literal: LiteralExpression,
+): readonly LiteralExpression[] {
+  const { type, value } = literal;
+  if (type.kind !== 'reference' || type.to !== 'route') return [literal];
+  return routesNamed(project.world.routes, String(value)).map((name) => ({ ...literal, value: name }));
 }
 
 function nameLiteral(

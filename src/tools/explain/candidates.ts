@@ -10,6 +10,7 @@ import { factsIn } from '../../compiler/interpret/trace.ts';
 import { factText } from '../../language/check/known.ts';
 import type { FactExpression, ShareExpression, ShareOf, TypedExpression } from '../../language/typed.ts';
 import { isElementPath } from '../../model/facts.ts';
+import { writtenName } from '../../model/route-lines.ts';
 import { isListOfObjects, type Value } from '../../model/types.ts';
 import type { Route, World } from '../../model/world.ts';
 import type { Identity, KeyHash } from '../../pipeline/identity.ts';
@@ -144,10 +145,11 @@ function mentions(clause: TypedExpression, name: string): boolean {
 }
 
 function isSubscribed({ identity }: PlainRequest, { name }: Route): boolean {
-  return identity?.consumer.subscriptions.has(name) ?? false;
+  return identity?.consumer.subscriptions.has(writtenName(name)) ?? false;
 }
 
-function subscription({ name }: Route, wanted: boolean): Candidate {
+function subscription(route: Route, wanted: boolean): Candidate {
+  const name = writtenName(route.name);
   return {
     key: 'subscription',
     fact: 'the consumer',
@@ -156,7 +158,7 @@ function subscription({ name }: Route, wanted: boolean): Candidate {
     apply: (request) => {
       if (request.identity === null) return null;
       const { consumer } = request.identity;
-      const others = [...consumer.subscriptions].filter((route) => route !== name);
+      const others = [...consumer.subscriptions].filter((other) => other !== name);
       const subscriptions = new Set(wanted ? [...others, name] : others);
       return { ...request, identity: { ...request.identity, consumer: { ...consumer, subscriptions } } };
     },

@@ -1,6 +1,7 @@
 import { type EffectiveValue, effectiveConfiguration } from '../../config/effective.ts';
 import type { SourceText } from '../../diagnostics/source.ts';
 import type { CheckedPolicies } from '../../language/typed.ts';
+import { routesNamed } from '../../model/route-lines.ts';
 import type { World } from '../../model/world.ts';
 
 /** The whole configuration in force, with the modes of policies that enforcement.yaml does not name. */
@@ -24,7 +25,8 @@ export function explainConfiguration(
 /** A route that says nothing of its bodies has the limit of all. */
 function withBodyLimit(value: EffectiveValue, world: World): EffectiveValue {
   const route = /^routes\.(.*)\.request$/.exec(value.path)?.[1];
-  const known = route === undefined || value.value !== '{}' ? undefined : world.routes.get(route);
+  const [first = ''] = route === undefined || value.value !== '{}' ? [] : routesNamed(world.routes, route);
+  const known = world.routes.get(first);
   if (known === undefined) return value;
   return {
     ...value,

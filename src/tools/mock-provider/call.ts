@@ -15,6 +15,20 @@ export interface MockCall {
   readonly tool: { readonly name: string; readonly input: string } | null;
   /** The text is JSON because the caller asked for that. */
   readonly json: boolean;
+  /** Of a form, in order. */
+  readonly files: readonly MockFile[];
+  /** As the call names it: of sound, of a transcription. */
+  readonly format: string | null;
+  /** To be ranked. */
+  readonly documents: number;
+}
+
+export interface MockFile {
+  readonly field: string;
+  readonly name: string;
+  readonly bytes: number;
+  /** FNV-1a of its content, so that a test sees that it came as it was. */
+  readonly hash: number;
 }
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -25,7 +39,7 @@ const OUTPUT_TOKENS_DEFAULT = 64;
 const CHOICES_MAX = 128;
 
 export function readMockCall(body: JsonObject, seed: number): MockCall {
-  const prompt = JSON.stringify(body.messages ?? body.input ?? body.prompt ?? '');
+  const prompt = JSON.stringify(body.messages ?? body.input ?? body.prompt ?? body.query ?? '');
   const caps = ['max_completion_tokens', 'max_tokens', 'max_output_tokens']
     .map((name) => body[name])
     .filter((cap): cap is number => typeof cap === 'number');
@@ -44,7 +58,47 @@ export function readMockCall(body: JsonObject, seed: number): MockCall {
     words: wordsOf(length, hash),
     tool: toolOf(body),
     json: asksForJson(body),
+    files: Array.isArray(body.files) ? (body.files as readonly MockFile[]) : [],
+    format: typeof body.response_format === 'string' ? body.response_format : null,
+    documents: Array.isArray(body.documents) ? body.documents.length : 0,
   };
+}
+
+/** A body of JSON, or a form as if it were: numbers and flags are written as texts there. Null where it is neither. */
+export async function bodyOfCall(bytes: Buffer, contentType: string | undefined): Promise<JsonObject | null> {
+  if (contentType?.startsWith('multipart/form-data') !== true) return parsedObject(bytes.toString('utf8'));
+  const files: MockFile[] = [];
+  const members: Record<string, unknown> = { files };
+  try {
+    const form = await new Response(bytes, { headers: { 'content-type': contentType } }).formData();
+    for (const [field, value] of form) {
+      if (typeof value === 'string')
+        members[field] = /^(?:\d+|true|false)$/.test(value) ? JSON.parse(value) : value;
+      else {
+        const content = Buffer.from(await value.arrayBuffer());
+        files.push({
+          field,
+          name: value.name,
+          bytes: content.length,
+          hash: hashOf(content.toString('latin1'), 0),
+        });
+      }
+    }
+    return members;
+  } catch {
+    // Told to the caller as what it is.
+    return null;
+  }
+}
+
+export function parsedObject(text: string): JsonObject | null {
+  try {
+    const body: unknown = JSON.parse(text);
+    return typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as JsonObject) : null;
+  } catch {
+    // Told to the caller as what it is.
+    return null;
+  }
 }
 
 function toolOf(body: JsonObject): MockCall['tool'] {

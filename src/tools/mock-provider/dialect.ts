@@ -15,6 +15,8 @@ export interface Dialect {
 
 export type MockAnswer =
   | { readonly kind: 'json'; readonly body: JsonObject }
+  /** Sound, or text that is no JSON. */
+  | { readonly kind: 'bytes'; readonly contentType: string; readonly bytes: Uint8Array }
   /** Each one whole, with the blank line that ends it. */
   | { readonly kind: 'events'; readonly events: readonly string[] };
 

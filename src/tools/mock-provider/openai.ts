@@ -2,6 +2,7 @@
 import { type LimitName, type LimitState, limitKind } from './accounts.ts';
 import { type JsonObject, type MockCall, textOf } from './call.ts';
 import type { Dialect, MockAnswer, MockError } from './dialect.ts';
+import { mediaAnswer } from './openai-media.ts';
 import { hashOf } from './words.ts';
 
 const CREATED_S = 1_767_225_600;
@@ -20,13 +21,13 @@ export const openai: Dialect = {
           ? responsesStream(call, id)
           : { kind: 'json', body: response(call, id, 'completed') };
       case '/completions':
-        return { kind: 'json', body: completion(call, id) };
+        return call.stream ? completionStream(call, id) : { kind: 'json', body: completion(call, id) };
       case '/embeddings':
         return { kind: 'json', body: embedding(call) };
       case '/moderations':
         return { kind: 'json', body: { id, model: call.model, results: [{ flagged: false }] } };
       default:
-        return null;
+        return mediaAnswer(path, call);
     }
   },
 };
@@ -182,6 +183,23 @@ function completion(call: MockCall, id: string): JsonObject {
     choices,
     usage: usageOf(call),
   };
+}
+
+function completionStream(call: MockCall, id: string): MockAnswer {
+  const frame = { id: `cmpl-${id}`, object: 'text_completion', created: CREATED_S, model: call.model };
+  const event = (text: string, finish: string | null): string =>
+    dataOf(
+      JSON.stringify({
+        ...frame,
+        choices: [{ text, index: 0, logprobs: null, finish_reason: finish }],
+        ...(call.includeUsage ? { usage: null } : {}),
+      }),
+    );
+  const told = call.includeUsage
+    ? [dataOf(JSON.stringify({ ...frame, choices: [], usage: usageOf(call) }))]
+    : [];
+  const texts = call.words.map((word) => event(word, null));
+  return { kind: 'events', events: [...texts, event('', finishOf(call)), ...told, dataOf('[DONE]')] };
 }
 
 function embedding({ model, inputTokens }: MockCall): JsonObject {

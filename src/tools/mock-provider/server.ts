@@ -9,7 +9,7 @@ import type { Clock } from '../../base/ports.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { Account, type AccountOptions } from './accounts.ts';
 import { anthropic } from './anthropic.ts';
-import { type JsonObject, type MockCall, readMockCall } from './call.ts';
+import { bodyOfCall, type MockCall, parsedObject, readMockCall } from './call.ts';
 import { type Answers, type Control, controlAnswer, type FaultKind } from './control.ts';
 import type { Dialect, MockError } from './dialect.ts';
 import { openai } from './openai.ts';
@@ -103,22 +103,27 @@ class Provider {
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [path = '/'] = (request.url ?? '/').split('?');
-    const text = await bodyOf(request);
-    if (text === null) return;
+    const bytes = await bodyOf(request);
+    if (bytes === null) return;
     if (path.startsWith('/mock/')) {
-      const said = controlAnswer(this.control, request.method ?? '', path, parsed(text));
+      const said = controlAnswer(
+        this.control,
+        request.method ?? '',
+        path,
+        parsedObject(bytes.toString('utf8')),
+      );
       send(response, said.status, {}, said.body);
       return;
     }
     const below = path.replace(/^.*?\/v1(?=\/)/, '');
     const dialect = below.startsWith('/messages') ? anthropic : openai;
-    await this.#call(dialect, below, text, request, response);
+    await this.#call(dialect, below, bytes, request, response);
   }
 
   async #call(
     dialect: Dialect,
     path: string,
-    text: string,
+    bytes: Buffer,
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
@@ -139,9 +144,9 @@ class Provider {
       );
       return;
     }
-    const body = parsed(text);
+    const body = await bodyOfCall(bytes, request.headers['content-type']);
     if (body === null) {
-      this.#refuse(response, dialect, { kind: 'body', why: 'The body is not a JSON object.' });
+      this.#refuse(response, dialect, { kind: 'body', why: 'The body is neither a JSON object nor a form.' });
       return;
     }
     const call = readMockCall(body, seed);
@@ -230,6 +235,8 @@ class Provider {
     const outputTokens = call.words.length * call.choices;
     if (answer.kind === 'json')
       send(response, 200, { ...fields, 'x-request-id': `req_${id}` }, answer.body, breaks);
+    else if (answer.kind === 'bytes')
+      sendBytes(response, { ...fields, 'x-request-id': `req_${id}` }, answer, breaks);
     else {
       response.writeHead(200, {
         ...fields,
@@ -279,8 +286,19 @@ function send(
   else response.end(text);
 }
 
+function sendBytes(
+  response: ServerResponse,
+  fields: Record<string, string>,
+  { contentType, bytes }: { readonly contentType: string; readonly bytes: Uint8Array },
+  breaks: boolean,
+): void {
+  response.writeHead(200, { ...fields, 'content-type': contentType, 'content-length': bytes.length });
+  if (breaks) response.write(bytes.subarray(0, bytes.length / 2), () => response.destroy());
+  else response.end(bytes);
+}
+
 /** Null when the caller left, or sends more than anybody needs. */
-async function bodyOf(request: IncomingMessage): Promise<string | null> {
+async function bodyOf(request: IncomingMessage): Promise<Buffer | null> {
   const pieces: Buffer[] = [];
   let bytes = 0;
   try {
@@ -296,17 +314,7 @@ async function bodyOf(request: IncomingMessage): Promise<string | null> {
     // The caller left: there is nobody to answer.
     return null;
   }
-  return Buffer.concat(pieces).toString('utf8');
-}
-
-function parsed(text: string): JsonObject | null {
-  try {
-    const body: unknown = JSON.parse(text);
-    return typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as JsonObject) : null;
-  } catch {
-    // Told to the caller as what it is.
-    return null;
-  }
+  return Buffer.concat(pieces);
 }
 
 /** Latency 0 answers in the same turn. */

@@ -1,5 +1,6 @@
 import { combineKey, createHashKey } from '../../base/half-sip-hash.ts';
 import type { TestIdentity } from '../../language/typed-tests.ts';
+import { writtenName } from '../../model/route-lines.ts';
 import type { World } from '../../model/world.ts';
 import type { Identity, KeyHash } from '../../pipeline/identity.ts';
 import type { BoundRuntime } from '../../pipeline/program.ts';
@@ -22,7 +23,7 @@ export function identityOf(caller: TestIdentity, world: World): Identity {
     team: team === null ? null : { ...team, keyHash: keyHash('team', tenant.name, team.name) },
     consumer: {
       ...consumer,
-      subscriptions: new Set(consumer.subscriptions ?? world.routes.keys()),
+      subscriptions: new Set(consumer.subscriptions ?? Array.from(world.routes.keys(), writtenName)),
       keyHash: keyHash('consumer', tenant.name, consumer.name),
     },
     credential: {
