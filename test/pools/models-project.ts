@@ -26,6 +26,8 @@ export interface ModelsProjectOptions {
   readonly tenants?: string;
   readonly served?: readonly string[];
   readonly eventMs?: number;
+  /** Further lines of portunus.yaml. */
+  readonly settings?: string;
   /** What has to be there before the first start. */
   readonly prepare?: (project: Project) => Promise<void>;
 }
@@ -74,7 +76,7 @@ ${(options.providers?.(`${provider.url}/v1`) ?? []).map((line) => `  ${line}\n`)
 `,
     'policies/p.policy':
       options.policies ?? 'language 1\npolicy "base" { permit when consumer is subscribed to route }\n',
-  });
+  }, options.settings === undefined ? {} : { settings: options.settings });
   const keys = options.accounts.flatMap((account) => account.keys);
   const environment = Object.fromEntries(keys.map((key) => [variableOf(key), key]));
   const running: ModelsProject = {

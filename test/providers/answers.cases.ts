@@ -1,7 +1,8 @@
 import type { CallError } from '../../src/model/pools.ts';
 import type { MeterReport } from '../../src/model/provider-limits.ts';
+import type { KeyPlace } from '../../src/tools/mock-provider/key-places.ts';
 
-/** An answer as the provider documents it, or as it was seen, and what the shipped description makes of it at {@link NOW_MS}. */
+/** An answer as the provider documents it, or as it was seen, and what the shipped description makes of it. */
 export interface ProviderAnswer {
   readonly provider: string;
   readonly status: number;
@@ -12,8 +13,6 @@ export interface ProviderAnswer {
   /** What its fields say of when to try again, or else its sentence. */
   readonly waitMs?: number;
 }
-
-export const NOW_MS = Date.parse('2026-11-30T12:00:00Z');
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -34,7 +33,91 @@ function report(
   return { unit, windowMs, amount, remaining, resetMs };
 }
 
-export const ANSWERS: readonly ProviderAnswer[] = [
+/** Where it wants its keys, unless that is where OpenAI wants them. */
+export const KEY_PLACES: Readonly<Record<string, KeyPlace>> = {
+  anthropic: { header: 'x-api-key', prefix: '' },
+  'azure-openai': { header: 'api-key', prefix: '' },
+};
+export const USUAL_KEY_PLACE: KeyPlace = { header: 'authorization', prefix: 'Bearer ' };
+
+/** Errors that are documented by their status alone: nothing in their bodies decides what they mean. */
+const BY_STATUS: readonly (readonly [provider: string, means: CallError, ...statuses: number[]])[] = [
+  ['azure-openai', 'unauthorised', 401],
+  ['cerebras', 'out-of-credit', 402],
+  ['cerebras', 'unauthorised', 401],
+  ['cerebras', 'request', 422],
+  ['deepinfra', 'out-of-credit', 402],
+  ['deepinfra', 'unauthorised', 401],
+  ['deepinfra', 'request', 404],
+  ['deepseek', 'unauthorised', 401],
+  ['deepseek', 'request', 422],
+  ['fireworks', 'out-of-credit', 402],
+  ['fireworks', 'unauthorised', 401],
+  ['fireworks', 'overloaded', 503],
+  ['fireworks', 'request', 404],
+  ['gemini', 'out-of-credit', 402],
+  ['gemini', 'unauthorised', 401],
+  ['gemini', 'overloaded', 503],
+  ['gemini', 'request', 403],
+  ['groq', 'unauthorised', 401],
+  ['groq', 'overloaded', 503],
+  ['groq', 'request', 422],
+  ['huggingface', 'unauthorised', 401],
+  ['huggingface', 'overloaded', 503],
+  ['huggingface', 'request', 422],
+  ['hyperbolic', 'unauthorised', 401],
+  ['hyperbolic', 'overloaded', 503],
+  ['hyperbolic', 'request', 422],
+  ['lm-studio', 'overloaded', 500],
+  ['mistral', 'out-of-credit', 402],
+  ['mistral', 'overloaded', 503],
+  ['mistral', 'request', 422],
+  ['moonshot', 'unauthorised', 401],
+  ['moonshot', 'overloaded', 500],
+  ['moonshot', 'request', 404],
+  ['nebius', 'out-of-credit', 402],
+  ['nebius', 'unauthorised', 401],
+  ['nebius', 'overloaded', 503],
+  ['nebius', 'request', 422],
+  ['novita', 'out-of-credit', 402],
+  ['novita', 'unauthorised', 401],
+  ['novita', 'overloaded', 503],
+  ['novita', 'request', 400],
+  ['nvidia', 'out-of-credit', 402],
+  ['nvidia', 'unauthorised', 401],
+  ['nvidia', 'overloaded', 503],
+  ['nvidia', 'request', 422],
+  ['ollama', 'request', 404],
+  ['openrouter', 'unauthorised', 401],
+  // what its moderation flags is 403
+  ['openrouter', 'request', 403],
+  ['openrouter', 'overloaded', 408, 529],
+  ['perplexity', 'overloaded', 503, 524],
+  ['perplexity', 'request', 400],
+  ['sambanova', 'out-of-credit', 402],
+  ['sambanova', 'unauthorised', 401],
+  ['sambanova', 'overloaded', 503],
+  ['sambanova', 'request', 410],
+  ['together', 'unauthorised', 401],
+  ['together', 'request', 422],
+  ['vllm', 'overloaded', 503],
+  ['vllm', 'request', 404],
+  ['xai', 'unauthorised', 401],
+  ['xai', 'overloaded', 503],
+  ['xai', 'request', 422],
+];
+
+/** `nowMs`: what fields that name a moment count from. */
+export function answersAt(nowMs: number): readonly ProviderAnswer[] {
+  const byStatus = BY_STATUS.flatMap(([provider, means, ...statuses]) =>
+    statuses.map((status) => ({ provider, status, body: error(null, ''), means })),
+  );
+  return [...inTheirWords(nowMs), ...byStatus];
+}
+
+function inTheirWords(nowMs: number): readonly ProviderAnswer[] {
+  const momentIn = (ms: number): string => `${new Date(nowMs + ms).toISOString().slice(0, 19)}Z`;
+  return [
   {
     provider: 'openai',
     status: 200,
@@ -107,6 +190,12 @@ export const ANSWERS: readonly ProviderAnswer[] = [
   { provider: 'openai', status: 503, body: error(null, 'server_error'), means: 'overloaded' },
   {
     provider: 'openai',
+    status: 400,
+    body: error('content_policy_violation', 'invalid_request_error'),
+    means: 'request',
+  },
+  {
+    provider: 'openai',
     status: 403,
     body: error('unsupported_country_region_territory', 'request_forbidden'),
     means: 'request',
@@ -117,16 +206,16 @@ export const ANSWERS: readonly ProviderAnswer[] = [
     fields: {
       'anthropic-ratelimit-requests-limit': '1000',
       'anthropic-ratelimit-requests-remaining': '999',
-      'anthropic-ratelimit-requests-reset': '2026-11-30T12:00:01Z',
+      'anthropic-ratelimit-requests-reset': momentIn(1_000),
       'anthropic-ratelimit-input-tokens-limit': '80000',
       'anthropic-ratelimit-input-tokens-remaining': '79000',
-      'anthropic-ratelimit-input-tokens-reset': '2026-11-30T12:00:02Z',
+      'anthropic-ratelimit-input-tokens-reset': momentIn(2_000),
       'anthropic-ratelimit-output-tokens-limit': '16000',
       'anthropic-ratelimit-output-tokens-remaining': '8000',
-      'anthropic-ratelimit-output-tokens-reset': '2026-11-30T12:00:30Z',
+      'anthropic-ratelimit-output-tokens-reset': momentIn(30_000),
       'anthropic-ratelimit-tokens-limit': '96000',
       'anthropic-ratelimit-tokens-remaining': '87000',
-      'anthropic-ratelimit-tokens-reset': '2026-11-30T12:00:30Z',
+      'anthropic-ratelimit-tokens-reset': momentIn(30_000),
     },
     reports: [
       report('requests', MINUTE_MS, 1_000, 999, 1_000),
@@ -433,7 +522,7 @@ export const ANSWERS: readonly ProviderAnswer[] = [
     fields: {
       'x-ratelimit-limit': '20',
       'x-ratelimit-remaining': '0',
-      'x-ratelimit-reset': String(NOW_MS + 17_000),
+      'x-ratelimit-reset': String(nowMs + 17_000),
     },
     body: { error: { code: 429, message: 'Rate limit exceeded: free-models-per-min.' } },
     means: 'throttled',
@@ -692,3 +781,4 @@ export const ANSWERS: readonly ProviderAnswer[] = [
   { provider: 'vllm', status: 401, body: { error: 'Unauthorized' }, means: 'unauthorised' },
   { provider: 'lm-studio', status: 404, body: error('model_not_found', ''), means: 'request' },
 ];
+}

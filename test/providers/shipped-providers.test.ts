@@ -5,9 +5,11 @@ import { limitReports, retryAfterMs } from '../../src/ai/limit-headers.ts';
 import { loadWorld } from '../../src/config/load.ts';
 import { SourceText } from '../../src/diagnostics/source.ts';
 import type { ErrorRule, Provider } from '../../src/model/pools.ts';
-import { ANSWERS, NOW_MS, type ProviderAnswer } from './answers.cases.ts';
+import { answersAt, type ProviderAnswer } from './answers.cases.ts';
 
 const NAMES = Object.keys(shipped);
+const NOW_MS = Date.parse('2026-11-30T12:00:00Z');
+const ANSWERS = answersAt(NOW_MS);
 /** What needs an address of one's own. */
 const WITHOUT_ADDRESS = NAMES.filter((name) => !('baseUrl' in shipped[name as keyof typeof shipped]));
 
@@ -93,6 +95,11 @@ describe.each(NAMES)('%s', (name) => {
     );
     const unseen = errors.filter((rule, index) => isTold(rule) && !decided.includes(index));
     expect(unseen).toEqual([]);
+  });
+
+  test('has an answer for each meaning that its errors have', () => {
+    const seen = new Set(own.map(({ means }) => means));
+    expect(errors.map(({ means }) => means).filter((means) => !seen.has(means))).toEqual([]);
   });
 
   test('marks no key for what is a fault of the provider or of the request', () => {

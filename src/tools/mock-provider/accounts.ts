@@ -2,6 +2,8 @@
  * Accounts of the mock provider and their limits, enforced as OpenAI and Anthropic do: token buckets that refill evenly, one set
  * for each account and model, whatever key is used.
  */
+import type { KeyPlace } from './key-places.ts';
+
 export const LIMIT_NAMES = ['rps', 'rpm', 'tpm', 'itpm', 'otpm', 'rpd', 'tpd'] as const;
 export type LimitName = (typeof LIMIT_NAMES)[number];
 export type Limits = Readonly<Partial<Record<LimitName, number>>>;
@@ -9,6 +11,8 @@ export type Limits = Readonly<Partial<Record<LimitName, number>>>;
 export interface AccountOptions {
   readonly name: string;
   readonly keys: readonly string[];
+  /** Where its keys have to be shown; absent: where the dialect's SDKs do. */
+  readonly keysAt?: KeyPlace;
   /** Of each model. */
   readonly limits: Limits;
   /** Of one model, by its name: in place of those of each. */

@@ -7,7 +7,7 @@
  * | POST /mock/limits     | `{"account","limits":{"rpm":5}}`: other limits, what is in use stays in use                |
  * | POST /mock/keys       | `{"key","state":"revoked"|"valid"}`                                                       |
  * | POST /mock/credit     | `{"account","tokens"}`: so many more are paid for                                         |
- * | POST /mock/faults     | `{"status","times","account"?}`: the next calls are answered with that status, with `"fields"` and `"body"` beside it in just these words; `"breaks"` in place of it: `"connection"` closes it unanswered, `"answer"` in the middle of the answer |
+ * | POST /mock/faults     | `{"status","times","account"?}`: the next calls are answered with that status, with `"fields"` and `"body"` beside it in just these words (of 200, a list is the events of a stream); `"breaks"` in place of it: `"connection"` closes it unanswered, `"answer"` in the middle of the answer |
  * | POST /mock/answers    | `{"latencyMs"?:[50,200],"eventMs"?:20,"seed"?:7}`: when answers come, and what is drawn     |
  */
 import { type Account, LIMIT_NAMES, type Limits } from './accounts.ts';
@@ -90,7 +90,7 @@ const CHANGES: Readonly<Record<string, (control: Control, body: JsonObject) => s
   'POST /mock/faults': ({ faults, accounts }, { times, account, ...said }) => {
     const kind = faultKind(said);
     if (kind === null)
-      return '"status" is 400 … 599, with or without "fields" of texts, or "breaks" is "connection" or "answer".';
+      return '"status" is 200 or 400 … 599, with or without "fields" of texts, or "breaks" is "connection" or "answer".';
     if (!isAmount(times, 1)) return '"times" is a number, 1 or more.';
     if (account === undefined) {
       faults.push({ kind, times });
@@ -144,7 +144,8 @@ function areLimits(value: unknown): value is Limits {
 
 function faultKind({ status, breaks, fields = {}, body }: JsonObject): FaultKind | null {
   if (breaks === 'connection' || breaks === 'answer') return { breaks };
-  const isSound = isAmount(status, 400) && status <= 599 && areFields(fields);
+  const isSound =
+    isAmount(status, 200) && (status === 200 || status >= 400) && status <= 599 && areFields(fields);
   return isSound ? { status, fields, body } : null;
 }
 

@@ -195,6 +195,35 @@ describe('the mock provider, as it can be changed', () => {
     await chat('k-open');
   });
 
+  it('answers in words that it was told, whole and as a stream', async () => {
+    const body = { object: 'chat.completion', choices: [], usage: { prompt_tokens: 3 } };
+    await change('faults', { status: 200, times: 1, fields: { 'x-told': 'yes' }, body });
+    const { data, response } = await as('k-open')
+      .chat.completions.create({ model: 'gpt-4o', messages: HELLO })
+      .withResponse();
+    expect(data).toMatchObject(body);
+    expect(response.headers.get('x-told')).toBe('yes');
+    await change('faults', { status: 200, times: 1, body: [body, '[DONE]'] });
+    const stream = await openai.chat.completions.create({ model: 'gpt-4o', messages: HELLO, stream: true });
+    const events: unknown[] = [];
+    for await (const event of stream) events.push(event);
+    expect(events).toEqual([body]);
+  });
+
+  it('takes a key only at the place where its account wants it', async () => {
+    const account = { name: 'other', keys: ['k-other'], limits: {} };
+    provider.standInFor({
+      accounts: [{ ...account, keysAt: { header: 'api-key', prefix: '' } }],
+      models: ['gpt-4o'],
+    });
+    const statusWith = async (headers: Readonly<Record<string, string>>): Promise<number> =>
+      (await fetch(`${provider.url}/v1/models`, { headers })).status;
+    expect(await statusWith({ 'api-key': 'k-other' })).toBe(200);
+    expect(await statusWith({ 'api-key': 'k-other', authorization: 'Bearer k-callers-own' })).toBe(401);
+    expect(await statusWith({ authorization: 'Bearer k-other' })).toBe(401);
+    provider.standInFor(STOOD_FOR);
+  });
+
   it('says other words with another seed', async () => {
     const before = (await chat('k-open')).choices[0]!.message.content;
     await change('answers', { seed: 8 });
@@ -213,8 +242,8 @@ describe('the mock provider, as it can be changed', () => {
     ['keys', { key: 'k-nobody', state: 'valid' }, 'There is no such key.'],
     ['keys', { key: 'k-open', state: 'lost' }, '"state" is "revoked" or "valid".'],
     ['credit', { account: 'broke', tokens: 'many' }, '"tokens" is a number'],
-    ['faults', { status: 200, times: 1 }, '"status" is 400 … 599'],
-    ['faults', { status: 429, times: 1, fields: { 'x y': '1' } }, '"status" is 400 … 599'],
+    ['faults', { status: 204, times: 1 }, '"status" is 200 or 400 … 599'],
+    ['faults', { status: 429, times: 1, fields: { 'x y': '1' } }, '"status" is 200 or 400 … 599'],
     ['faults', { status: 500, times: 0 }, '"times" is a number'],
     ['answers', { latencyMs: [5, 1] }, '"latencyMs" is [least, most]'],
     ['answers', { eventMs: -1 }, '"eventMs" is a number'],

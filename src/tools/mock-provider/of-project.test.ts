@@ -46,11 +46,24 @@ it('stands in for the providers at its port: their keys, accounts, declared limi
       {
         name: 'mock/org',
         keys: ['secret of K1', 'secret of K2'],
+        keysAt: { header: 'authorization', prefix: 'Bearer ' },
         limits: { rpm: 5, tpd: 900 },
         modelLimits: { 'gpt-4o-mini': { rpm: 9 } },
       },
-      { name: 'mock/lost', keys: [], limits: {}, modelLimits: {} },
-      { name: 'claude/k3', keys: ['secret of K3'], limits: { itpm: 10, otpm: 20 }, modelLimits: {} },
+      {
+        name: 'mock/lost',
+        keys: [],
+        keysAt: { header: 'authorization', prefix: 'Bearer ' },
+        limits: {},
+        modelLimits: {},
+      },
+      {
+        name: 'claude/k3',
+        keys: ['secret of K3'],
+        keysAt: { header: 'x-api-key', prefix: '' },
+        limits: { itpm: 10, otpm: 20 },
+        modelLimits: {},
+      },
     ],
   });
 });

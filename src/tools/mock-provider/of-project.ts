@@ -25,7 +25,7 @@ export function projectStoodFor(models: Models, port: number, readSecret: ReadSe
   const upstreamNames = new Map(served.map(({ name, upstreamName }) => [name, upstreamName]));
   return {
     providers: [...names],
-    accounts: accountsOf(pools, upstreamNames, readSecret),
+    accounts: accountsOf(pools, models.providers, upstreamNames, readSecret),
     models: [...new Set(upstreamNames.values())],
   };
 }
@@ -35,6 +35,7 @@ const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost']);
 
 function accountsOf(
   pools: readonly Pool[],
+  providers: Models['providers'],
   upstreamNames: ReadonlyMap<string, string>,
   readSecret: ReadSecret,
 ): readonly AccountOptions[] {
@@ -50,6 +51,7 @@ function accountsOf(
       accounts.set(name, {
         name,
         keys: [...(known?.keys ?? []), ...own],
+        keysAt: providers.get(provider)!.auth,
         limits: says?.limits ?? known!.limits,
         modelLimits: says?.modelLimits ?? known!.modelLimits!,
       });

@@ -11,7 +11,8 @@ import { Account, type AccountOptions } from './accounts.ts';
 import { anthropic } from './anthropic.ts';
 import { bodyOfCall, type MockCall, parsedObject, readMockCall } from './call.ts';
 import { type Answers, type Control, controlAnswer, type FaultKind } from './control.ts';
-import type { Dialect, MockError } from './dialect.ts';
+import type { Dialect, MockAnswer, MockError } from './dialect.ts';
+import { KeyPlaces } from './key-places.ts';
 import { openai } from './openai.ts';
 import { hashOf } from './words.ts';
 
@@ -70,6 +71,7 @@ class Provider {
   readonly #clock: Clock;
   readonly control: Control;
   readonly #told = new Map<string, string>();
+  #keyPlaces = new KeyPlaces([]);
   #models: readonly string[] = [];
   #calls = 0;
 
@@ -98,6 +100,7 @@ class Provider {
       return account;
     });
     this.control.accountOf = accountOf;
+    this.#keyPlaces = new KeyPlaces(accounts);
     this.#models = models;
   }
 
@@ -128,7 +131,7 @@ class Provider {
     response: ServerResponse,
   ): Promise<void> {
     const { seed } = this.control.answers;
-    const key = dialect.keyOf(request.headers);
+    const key = this.#keyPlaces.shownIn(request.headers, dialect.keyOf(request.headers));
     const account = this.control.accountOf.get(key);
     if (account === undefined || account.revoked.has(key)) {
       if (account !== undefined) account.counts.unauthorised++;
@@ -160,7 +163,9 @@ class Provider {
     const refusal =
       scripted === null
         ? this.#refusal(account, call)
-        : ({ kind: 'fault', status: scripted.status } as const);
+        : scripted.status === 200
+          ? null
+          : ({ kind: 'fault', status: scripted.status } as const);
     const nowMs = this.#clock.monotonicMs();
     const full = refusal ?? this.#take(account, call, nowMs);
     const fields = dialect.limitFields(account.states(call.model, nowMs), this.#clock.wallMs());
@@ -178,7 +183,11 @@ class Provider {
     const id = hashOf(`${key} ${this.#calls++}`, seed)
       .toString(16)
       .padStart(8, '0');
-    await this.#serve(dialect, path, account, call, { id, fields, response, breaks: fault !== null });
+    Object.assign(fields, scripted?.fields);
+    await this.#serve(dialect, path, account, call, {
+      ...{ id, fields, response, body: scripted?.body },
+      breaks: fault !== null && scripted === null,
+    });
   }
 
   #fault(account: Account): FaultKind | null {
@@ -215,17 +224,20 @@ class Provider {
       id,
       fields,
       response,
+      body,
       breaks,
     }: {
       readonly id: string;
       readonly fields: Record<string, string>;
       readonly response: ServerResponse;
+      /** In place of what the dialect answers; undefined: nothing is. */
+      readonly body: unknown;
       /** In the middle of the answer. */
       readonly breaks: boolean;
     },
   ): Promise<void> {
     const { latencyMs, eventMs, seed } = this.control.answers;
-    const answer = dialect.answer(path, call, id);
+    const answer = body === undefined ? dialect.answer(path, call, id) : scriptedAnswer(body);
     if (answer === null) {
       this.#refuse(response, dialect, { kind: 'path' });
       return;
@@ -267,6 +279,13 @@ class Provider {
     const { status, body } = dialect.errorBody(error);
     send(response, status, fields, body);
   }
+}
+
+/** A list is the events of a stream, in data or as texts. */
+function scriptedAnswer(body: unknown): MockAnswer {
+  if (!Array.isArray(body)) return { kind: 'json', body: body as JsonObject };
+  const dataOf = (event: unknown): string => (typeof event === 'string' ? event : JSON.stringify(event));
+  return { kind: 'events', events: body.map((event) => `data: ${dataOf(event)}\n\n`) };
 }
 
 function send(
