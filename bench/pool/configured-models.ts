@@ -1,4 +1,5 @@
 /** A scenario as the configuration of a project would have it. */
+import { AS_THE_DIALECT } from '../../src/ai/usage-fields.cases.ts';
 import type { LimitHeaders, Models, Pool, Provider } from '../../src/model/pools.ts';
 import { SERVICE_SETTINGS } from '../../test/upstream/service-settings.ts';
 import { keysOf, type Scenario, type ScenarioAccount, type ScenarioProvider } from './scenario.ts';
@@ -19,6 +20,8 @@ export function configuredModels({ providers, deadlineMs }: Scenario): Models {
           pools: providers.map(({ name }) => name),
           tags: [],
           price: null,
+          datedPrices: [],
+          contextTokens: null,
           outputTokensMax: null,
           place: PLACE,
         },
@@ -82,6 +85,7 @@ function providerOf({ name, tokensCounted }: ScenarioProvider): Provider {
     dailyZone: null,
     outputCapMember: 'max_tokens',
     streamUsage: 'asked',
+    usage: AS_THE_DIALECT,
     place: PLACE,
   };
 }

@@ -244,6 +244,7 @@ const MODEL: ModelView = {
   tags: ['chat'],
   dialect: 'openai',
   pools: [{ name: 'openai-main', provider: 'openai', region: null, keys: 2 }],
+  contextTokens: 128_000,
   outputTokensMax: 16_384,
   price: {
     currency: 'USD',
@@ -254,6 +255,7 @@ const MODEL: ModelView = {
     asOf: '2026-09-23',
     source: 'catalogue',
   },
+  laterPrices: [],
 };
 const SECRET: SecretView = {
   name: 'openai/k2',

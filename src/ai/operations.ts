@@ -34,7 +34,7 @@ export interface Operation extends OperationTarget {
   readonly previous: string | null;
 }
 
-/** Paths of members from the object that holds the usage; the object itself is `usage` unless `within` says otherwise. */
+/** Paths of members from the object that holds the usage. */
 export interface UsagePaths {
   /** The members that lead to the usage, in an answer that does not stream. */
   readonly at: readonly string[];

@@ -5,6 +5,7 @@ import { OPERATIONS } from './operations.ts';
 import { areQuietEvents } from './quiet-events.ts';
 import { tellsFailure } from './unfinished-answer.ts';
 import { StreamUsage } from './usage.ts';
+import { AS_THE_DIALECT } from './usage-fields.cases.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -78,7 +79,7 @@ describe('events that are passed on unread', () => {
         seen.add(isQuiet);
         if (!isQuiet) return;
         const stream = new EventStream(10_000);
-        const usage = new StreamUsage(OPERATIONS['openai/chat'].usage);
+        const usage = new StreamUsage(OPERATIONS['openai/chat'].usage, AS_THE_DIALECT);
         for (const event of stream.push(bytes)!) {
           const data = eventData(event);
           if (data === null) continue;

@@ -1,26 +1,43 @@
 /** What an answer says that a call has used. */
 import type { TokenUsage } from '../model/model-call.ts';
+import type { MemberPath, ToldCost, UsageFields } from '../model/pools.ts';
+import { toldNanoAt } from '../model/told-amounts.ts';
 import type { UsagePaths } from './operations.ts';
 import { parsedJson } from './parsed-json.ts';
 
-/** Null where the parsed answer tells none, or not as the dialect does. */
-export function usageIn(answer: unknown, paths: UsagePaths): TokenUsage | null {
-  const usage = at(answer, paths.at);
+/** Null where the parsed answer tells none, or neither as its dialect does nor as its provider (`own`). */
+export function usageIn(answer: unknown, paths: UsagePaths, own: UsageFields): TokenUsage | null {
+  return usageFrom(at(answer, paths.at), paths, own);
+}
+
+function usageFrom(usage: unknown, paths: UsagePaths, own: UsageFields): TokenUsage | null {
   if (typeof usage !== 'object' || usage === null) return null;
-  const input = amountAt(usage, paths.input);
-  const output = amountAt(usage, paths.output);
+  const count = (ownPath: MemberPath | null, path: MemberPath | null): number | null =>
+    amountAt(usage, ownPath) ?? amountAt(usage, path);
+  const input = count(own.input, paths.input);
+  const output = count(own.output, paths.output);
   if (input === null && output === null) return null;
   const beside = paths.besideInput.reduce((sum, name) => sum + (amountAt(usage, [name]) ?? 0), 0);
+  const inputTokens = (input ?? 0) + beside;
   return withinWhole({
-    inputTokens: (input ?? 0) + beside,
-    outputTokens: output ?? 0,
-    cachedTokens: (paths.cached === null ? null : amountAt(usage, paths.cached)) ?? 0,
-    reasoningTokens: (paths.reasoning === null ? null : amountAt(usage, paths.reasoning)) ?? 0,
+    inputTokens,
+    outputTokens: Math.max(output ?? 0, (amountAt(usage, own.total) ?? 0) - inputTokens),
+    cachedTokens: count(own.cached, paths.cached) ?? 0,
+    reasoningTokens: count(own.reasoning, paths.reasoning) ?? 0,
     surcharge: paths.surcharged.reduce(
       (sum, { path, share }) => sum + (amountAt(usage, path) ?? 0) * share,
       0,
     ),
+    costNano: own.cost === null ? null : costAt(usage, own.cost),
   });
+}
+
+/** A number, or a text that is one. */
+function costAt(usage: object, { path, currency, decimals, rateNano }: ToldCost): number | null {
+  const told = at(usage, path);
+  if (typeof told !== 'number' && typeof told !== 'string') return null;
+  const text = decimals === 0 ? String(told) : `${told}e-${decimals}`;
+  return toldNanoAt(text, currency, rateNano);
 }
 
 /** A part that is larger than its whole would make a cost below nothing. */
@@ -38,11 +55,15 @@ function withinWhole(usage: TokenUsage): TokenUsage {
  */
 export class StreamUsage {
   readonly #paths: UsagePaths;
+  readonly #own: UsageFields;
+  readonly #places: readonly MemberPath[];
   #latest: TokenUsage | null = null;
   #isFinal = false;
 
-  constructor(paths: UsagePaths) {
+  constructor(paths: UsagePaths, own: UsageFields) {
     this.#paths = paths;
+    this.#own = own;
+    this.#places = [...PLACES.map((place) => [...place, ...paths.at]), ...own.inStreams];
   }
 
   get usage(): TokenUsage | null {
@@ -61,8 +82,8 @@ export class StreamUsage {
     const parsed = parsedJson(data);
     if (LAST_TYPES.includes(at(parsed, ['type']))) this.#isFinal = true;
     let tells = false;
-    for (const path of PLACES) {
-      const told = usageIn(at(parsed, path), this.#paths);
+    for (const place of this.#places) {
+      const told = usageFrom(at(parsed, place), this.#paths, this.#own);
       if (told === null) continue;
       this.#latest = merged(this.#latest, told);
       tells = true;
@@ -88,7 +109,7 @@ export const LAST_TYPES: readonly unknown[] = [
 ];
 
 /** The event itself, `response` of OpenAI's, `message` of Anthropic's first one. */
-const PLACES: readonly (readonly string[])[] = [[], ['response'], ['message']];
+const PLACES: readonly MemberPath[] = [[], ['response'], ['message']];
 
 /** Where usage is asked for, OpenAI's events all have the member, and all but one say null. Quotes within texts are escaped. */
 function mayTellUsage(data: string): boolean {
@@ -107,10 +128,11 @@ function merged(before: TokenUsage | null, told: TokenUsage): TokenUsage {
     cachedTokens: told.cachedTokens || before.cachedTokens,
     reasoningTokens: told.reasoningTokens || before.reasoningTokens,
     surcharge: told.surcharge || before.surcharge,
+    costNano: told.costNano ?? before.costNano,
   });
 }
 
-function at(value: unknown, path: readonly string[]): unknown {
+function at(value: unknown, path: MemberPath): unknown {
   let found = value;
   for (const name of path) {
     if (typeof found !== 'object' || found === null || !Object.hasOwn(found, name)) return undefined;
@@ -120,7 +142,7 @@ function at(value: unknown, path: readonly string[]): unknown {
 }
 
 /** A whole number that is 0 or more; null for all else. */
-export function amountAt(answer: unknown, path: readonly string[]): number | null {
-  const count = at(answer, path);
+export function amountAt(answer: unknown, path: MemberPath | null): number | null {
+  const count = path === null ? null : at(answer, path);
   return typeof count === 'number' && Number.isSafeInteger(count) && count >= 0 ? count : null;
 }

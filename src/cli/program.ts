@@ -362,8 +362,16 @@ for (const [change, description] of [
 
 program
   .command('models')
-  .description('the models that callers may name: their pools and providers, and what they cost, as of when')
+  .description(
+    'the models that callers may name: their pools and providers, their context, and what they cost, as of when',
+  )
   .argument(...FOLDER)
+  .option(
+    '--name <name>',
+    'only this model; with * at the end, a beginning; may be there several times',
+    collect,
+  )
+  .option('--csv', 'comma-separated values, one line for each price')
   .option('--json', 'one JSON document instead of text')
   .action(run(async () => (await import('./commands/models.ts')).models));
 

@@ -186,6 +186,14 @@ routes:
     tokensCounted: reserved
     dailyLimitsZone: America/Los_Angeles
     streamUsage: always
+    usage:
+      inStreams: [x_house.usage]
+      input: in
+      output: out
+      total: all
+      cached: details.cached
+      reasoning: details.thought
+      cost: { at: bill.cents, currency: EUR, decimals: 2 }
     prices: openai
     timeouts: { connect: 1s, firstByte: 1m, idle: 20s, total: 5m }
     tls: { ca: ca.pem, certificate: client.pem, key: client.key, serverName: Models.acme.example }
@@ -194,7 +202,7 @@ routes:
     slowStart: 30s
     resolve: 1m
     retries: { share: 5%, attempts: 2 }
-  other: { dialect: openai, baseUrl: "http://127.0.0.1:11434/v1" }
+  other: { dialect: openai, region: local, regions: { local: "http://127.0.0.1:11434/v1" } }
 pools:
   openai-main:
     provider: openai
@@ -247,6 +255,9 @@ models:
     as: gpt-4o-2024-08-06
     tags: [chat]
     price: { input: €2.50, output: €10, cached: €1.25, request: €0.01, asOf: 2026-11-01 }
+    pricesFrom:
+      2027-03-01: { input: €2, output: €8, cached: €1, request: €0.02 }
+      2027-01-15: { input: €3, output: €12 }
     outputTokensMax: 16_384
   Llama-3.3/70B: { pools: [house] }
   gpt-4o-mini: { pools: [house] }

@@ -2335,6 +2335,34 @@ models:
 `,
   },
   {
+    code: 'PT3218',
+    name: 'a price to come that is older than the one of now',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'providers/a.yaml': `providers: { openai: { extends: builtin/openai } }
+pools: { main: { provider: openai, keys: { k: { secret: "env:K" } } } }
+models:
+  gpt-4o: { pools: [main], pricesFrom: { 2026-01-01: { input: $3, output: $9 } } }
+  chat:
+    pools: [main]
+    price: { input: $2, output: $8, asOf: 2026-11-01 }
+    pricesFrom:
+      2026-11-01: { input: $3, output: $9 }
+      2026-11-02: { input: $3, output: $9 }
+`,
+    },
+    rendered: `error[PT3218]: The price from 2026-11-01 on would take the place of one that is from 2026-11-01.
+  --> providers/a.yaml:9:7
+   |
+ 9 |       2026-11-01: { input: $3, output: $9 }
+   |       ^^^^^^^^^^
+   = help: Remove it, or say that price under pricesFrom as well.
+
+1 error.
+`,
+  },
+  {
     code: 'PT3215',
     name: 'a hook that is a command and a webhook',
     texts: {
@@ -2463,6 +2491,43 @@ note: the service
    = help: Give one of them another name: both are called, and are told apart by it.
 
 1 error.
+`,
+  },
+  {
+    code: 'PT3201',
+    name: 'a region in which a provider has no address',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'providers/a.yaml': `providers:
+  openrouter: { extends: builtin/openrouter, region: europe }
+  house: { dialect: openai, region: fr, regions: { de: "https://de.example/v1" } }
+  moved: { extends: builtin/openrouter, region: europe, baseUrl: "https://europe.example/v1" }
+  typo: { dialect: openai, baseUrl: "https://de.example/v1", regions: { de: "de.example" } }
+`,
+    },
+    rendered: `error[PT3201]: builtin/openrouter has no address in the region "europe".
+  --> providers/a.yaml:2:54
+   |
+ 2 |   openrouter: { extends: builtin/openrouter, region: europe }
+   |                                                      ^^^^^^
+   = help: Write one of eu, us, or say where that is: baseUrl.
+
+error[PT3201]: "house" has no address in the region "fr".
+  --> providers/a.yaml:3:37
+   |
+ 3 |   house: { dialect: openai, region: fr, regions: { de: "https://de.example/v1" } }
+   |                                     ^^
+   = help: Write one of de, or say where that is: baseUrl.
+
+error[PT3113]: "de.example" is not an endpoint.
+  --> providers/a.yaml:5:77
+   |
+ 5 |   typo: { dialect: openai, baseUrl: "https://de.example/v1", regions: { de: "de.example" } }
+   |                                                                             ^^^^^^^^^^^^
+   = help: Write it like http://127.0.0.1:9001 or https://orders.example.com/api.
+
+3 errors.
 `,
   },
   {

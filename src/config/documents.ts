@@ -195,6 +195,7 @@ export interface ProviderDocument extends CallDocument {
   readonly dialect?: Dialect;
   readonly baseUrl?: string;
   readonly region?: string;
+  readonly regions: Readonly<Record<string, string>>;
   readonly auth: { readonly header: string; readonly prefix: string };
   readonly headers: Readonly<Record<string, string>>;
   readonly limits: readonly LimitHeadersDocument[];
@@ -204,7 +205,18 @@ export interface ProviderDocument extends CallDocument {
   readonly dailyLimitsZone?: string;
   readonly outputCapMember: 'max_tokens' | 'max_completion_tokens';
   readonly streamUsage: 'asked' | 'always' | 'never';
+  readonly usage: UsageDocument;
   readonly prices?: string;
+}
+/** Paths of members, with points between them. */
+export interface UsageDocument {
+  readonly inStreams: readonly string[];
+  readonly input?: string;
+  readonly output?: string;
+  readonly total?: string;
+  readonly cached?: string;
+  readonly reasoning?: string;
+  readonly cost?: { readonly at: string; readonly currency: string; readonly decimals: number | string };
 }
 export interface LimitHeadersDocument {
   readonly unit: MeterUnit;
@@ -266,13 +278,17 @@ export interface ModelDocument {
   readonly as?: string;
   readonly tags: readonly string[];
   readonly price?: PriceDocument;
+  /** By day. */
+  readonly pricesFrom: Readonly<Record<string, PriceAmountsDocument>>;
   readonly outputTokensMax?: number | string;
 }
-export interface PriceDocument {
+export interface PriceAmountsDocument {
   readonly input: string;
   readonly output: string;
   readonly cached?: string;
   readonly request?: string;
+}
+export interface PriceDocument extends PriceAmountsDocument {
   readonly asOf: string;
 }
 

@@ -61,6 +61,7 @@ export function loadWorld(
   const { projectFolder } = options;
   const providers = buildProviders(checked.providers, names.providers, {
     services: names.services,
+    accounting,
     projectFolder,
     report,
   });
@@ -76,6 +77,7 @@ export function loadWorld(
     catalogue: catalogueNames(checked.providers, names.providers, report),
     pools,
     providers,
+    zone: settings?.sound(['zone']) === true ? settings.document.zone : 'UTC',
     accounting,
     report,
   });

@@ -74,7 +74,7 @@ class Caching {
       ...{ document, facts, relyOnCap: false, unbounded: { input: '', output: '', money: '' } },
       model: {
         ...{ name: 'gpt', upstreamName: 'gpt', pools, tags: [], price: null },
-        outputTokensMax: null,
+        ...{ datedPrices: [], contextTokens: null, outputTokensMax: null },
         place: '',
       },
       amounts: { inputTokens: 1, outputTokens: 1, costNano: 0 },

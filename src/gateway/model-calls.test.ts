@@ -38,6 +38,8 @@ const MODEL = {
   pools: ['pool'],
   tags: [],
   price: null,
+  datedPrices: [],
+  contextTokens: null,
   outputTokensMax: null,
   place: 'models.yaml:1',
 };
@@ -221,7 +223,14 @@ describe('the body of a call', () => {
 
 describe('what a call has reserved', () => {
   const BOUNDS = { tokens: 25, 'input-tokens': 15, 'output-tokens': 10, money: 500 };
-  const usage = { inputTokens: 9, outputTokens: 4, cachedTokens: 3, reasoningTokens: 1, surcharge: 0 };
+  const usage = {
+    inputTokens: 9,
+    outputTokens: 4,
+    cachedTokens: 3,
+    reasoningTokens: 1,
+    surcharge: 0,
+    costNano: null,
+  };
   const begun = (server = {}) => {
     const calls: ModelRequest[] = [];
     const simulation = simulate({

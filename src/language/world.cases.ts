@@ -5,6 +5,8 @@ import type { BodyMember, RequestBodySchema } from '../model/request-body.ts';
 import type { ValueType } from '../model/types.ts';
 import type { Authority, Consumer, Route, Service, Tenant, World } from '../model/world.ts';
 
+const UNPRICED = { price: null, datedPrices: [], contextTokens: null, outputTokensMax: null };
+
 const UNBOUNDED = {
   ...{ least: null, most: null, above: null, below: null, whole: false, multipleOf: [] },
   ...{ lengthMin: null, lengthMax: null, patterns: [] },
@@ -138,7 +140,7 @@ export const WORLD: World = {
 };
 
 const POOL = { provider: 'openai', choose: 'headroom', sticky: null, rotationHook: null, keys: [] } as const;
-const MODEL = { upstreamName: 'gpt-4o', tags: [], price: null, outputTokensMax: null };
+const MODEL = { upstreamName: 'gpt-4o', tags: [], ...UNPRICED };
 
 /** The same with a route to models. */
 export const AI_WORLD: World = {
@@ -254,7 +256,7 @@ function route(
 
 function model(name: string, tags: readonly string[]): [string, Model] {
   const place = 'providers/all.yaml:9:3';
-  return [name, { name, upstreamName: name, pools: [], tags, price: null, outputTokensMax: null, place }];
+  return [name, { name, upstreamName: name, pools: [], tags, ...UNPRICED, place }];
 }
 
 function tenant(name: string, plan: string, consumers: readonly Consumer[]): [string, Tenant] {

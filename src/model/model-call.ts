@@ -69,4 +69,6 @@ export interface TokenUsage {
   readonly reasoningTokens: number;
   /** What tokens cost above their price, as so many tokens of the prompt: those that were put into the provider's cache. */
   readonly surcharge: number;
+  /** What it cost, in nano-units of the accounting currency, as the provider says; null: it does not. */
+  readonly costNano: number | null;
 }

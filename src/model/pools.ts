@@ -60,6 +60,33 @@ export interface ErrorRule {
   readonly means: CallError;
 }
 
+/** From a value to one within it: names of members, and places in lists. */
+export type MemberPath = readonly string[];
+
+/** Where answers tell what was used beside where their dialect has it; each is looked for there first, and null where it is not told. */
+export interface UsageFields {
+  /** From an event of a stream to what tells the usage. */
+  readonly inStreams: readonly MemberPath[];
+  /** From there on. */
+  readonly input: MemberPath | null;
+  readonly output: MemberPath | null;
+  /** Input and output together: what it has above both is output that `output` leaves out. */
+  readonly total: MemberPath | null;
+  readonly cached: MemberPath | null;
+  readonly reasoning: MemberPath | null;
+  readonly cost: ToldCost | null;
+}
+
+/** A cost that answers tell. */
+export interface ToldCost {
+  readonly path: MemberPath;
+  readonly currency: string;
+  /** How many of its last digits stand behind the point. */
+  readonly decimals: number;
+  /** Nano-units of the accounting currency for one of `currency`. */
+  readonly rateNano: number;
+}
+
 export interface Provider {
   readonly name: string;
   readonly dialect: Dialect;
@@ -81,6 +108,7 @@ export interface Provider {
   readonly outputCapMember: 'max_tokens' | 'max_completion_tokens';
   /** Streams tell their usage when `stream_options.include_usage` asks for it. */
   readonly streamUsage: 'asked' | 'always' | 'never';
+  readonly usage: UsageFields;
   readonly place: Place;
 }
 
@@ -154,6 +182,10 @@ export interface Model {
   readonly tags: readonly string[];
   /** In nano-units of the accounting currency for a million tokens; null: not known. */
   readonly price: ModelPrice | null;
+  /** In order: from its moment on, each counts in place of that before it, and the first in place of `price`. */
+  readonly datedPrices: readonly DatedPrice[];
+  /** The most tokens of a prompt and its answer together; null: not known. */
+  readonly contextTokens: number | null;
   /** The most tokens of an answer that the model makes; null: not known. */
   readonly outputTokensMax: number | null;
   readonly place: Place;
@@ -170,6 +202,19 @@ export interface ModelPrice {
   readonly asOf: string;
   /** Who says so: the files of the project, or the catalogue of prices. */
   readonly source: 'project' | 'catalogue';
+}
+
+export interface DatedPrice {
+  readonly fromMs: number;
+  readonly price: ModelPrice;
+}
+
+/** What a model costs at a moment. */
+export function priceAt(
+  { price, datedPrices }: Pick<Model, 'price' | 'datedPrices'>,
+  wallMs: number,
+): ModelPrice | null {
+  return datedPrices.findLast(({ fromMs }) => fromMs <= wallMs)?.price ?? price;
 }
 
 /** All that the configuration says of models. */

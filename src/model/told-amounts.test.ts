@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { toldNano } from './told-amounts.ts';
+import { toldNano, toldNanoAt } from './told-amounts.ts';
 
 it.each([
   ['0.0123', 12_300_000],
@@ -26,6 +26,16 @@ it.each([
   ['€0.02', null],
 ])('%s is %s nano-units of USD', (text, nano) => {
   expect(toldNano(text, 'USD')).toBe(nano);
+});
+
+it.each([
+  ['0.0000000010', 1_060_000_000, 2],
+  ['2', 500_000_000, 1_000_000_000],
+  ['0.0123', 1_000_000_000, 12_300_000],
+  ['9000000', 1_000_000_001, null],
+  ['-1', 500_000_000, null],
+])('%s USD of %i nano-units each are %s', (text, rateNano, nano) => {
+  expect(toldNanoAt(text, 'USD', rateNano)).toBe(nano);
 });
 
 it('never rounds down, and never up by a whole unit', () => {

@@ -20,6 +20,15 @@ export function toldNano(text: string, currency: string): number | null {
   return nano > NANO_MAX ? null : Number(nano);
 }
 
+/** The same where the service counts in another currency: one unit of it is worth `rateNano` nano-units of the accounting currency. */
+export function toldNanoAt(text: string, currency: string, rateNano: number): number | null {
+  const nano = toldNano(text, currency);
+  if (nano === null || rateNano === NANO_PER_UNIT) return nano;
+  const own = shifted(BigInt(nano) * BigInt(rateNano), -NANO_DECIMALS);
+  return own > NANO_MAX ? null : Number(own);
+}
+export const NANO_PER_UNIT = 1_000_000_000;
+
 /** Times ten to the power of `shift`, rounded up. */
 function shifted(digits: bigint, shift: number): bigint {
   if (shift >= 0) return digits * 10n ** BigInt(shift);

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { OPERATIONS } from '../ai/operations.ts';
+import { AS_THE_DIALECT } from '../ai/usage-fields.cases.ts';
 import type { CallOperation } from '../model/route-calls.ts';
 import { AnswerUsage } from './answer-usage.ts';
 
@@ -14,6 +15,7 @@ function pass(
 ): { readonly out: string; readonly usage: unknown } {
   const answer = new AnswerUsage({
     operation: OPERATIONS['openai/chat'],
+    usageFields: AS_THE_DIALECT,
     isEventStream: true,
     isMedia: false,
     hidesUsage,
@@ -53,6 +55,7 @@ it('passes events that come whole as the very bytes that came', () => {
   const piece = Buffer.from(of(CHUNK));
   const answer = new AnswerUsage({
     operation: OPERATIONS['openai/chat'],
+    usageFields: AS_THE_DIALECT,
     isEventStream: true,
     isMedia: false,
     hidesUsage: true,
@@ -66,6 +69,7 @@ function whole(answer: unknown, operation: CallOperation, isMedia = false): Answ
   const read = new AnswerUsage({
     ...{
       operation: OPERATIONS[operation],
+      usageFields: AS_THE_DIALECT,
       isEventStream: false,
       isMedia,
       hidesUsage: false,

@@ -9,9 +9,12 @@ import { areQuietEvents } from '../ai/quiet-events.ts';
 import { isUnfinished, tellsFailure } from '../ai/unfinished-answer.ts';
 import { amountAt, StreamUsage, usageIn } from '../ai/usage.ts';
 import type { TokenUsage } from '../model/model-call.ts';
+import type { UsageFields } from '../model/pools.ts';
 
 export interface AnswerUsageOptions {
   readonly operation: Operation;
+  /** Where its provider tells what was used, beside the dialect. */
+  readonly usageFields: UsageFields;
   readonly isEventStream: boolean;
   /** Sound or a picture: it tells nothing, and passes unread. */
   readonly isMedia: boolean;
@@ -37,7 +40,8 @@ export class AnswerUsage {
   constructor(options: AnswerUsageOptions) {
     this.#options = options;
     const paths = options.operation.usage;
-    this.#streamed = options.isEventStream && paths !== null ? new StreamUsage(paths) : null;
+    this.#streamed =
+      options.isEventStream && paths !== null ? new StreamUsage(paths, options.usageFields) : null;
     this.#events = options.isEventStream ? new EventStream(options.bytesMax) : null;
   }
 
@@ -77,7 +81,7 @@ export class AnswerUsage {
   }
 
   #readJson(chunk: Uint8Array, last: boolean): void {
-    const { operation, bytesMax, isMedia } = this.#options;
+    const { operation, usageFields, bytesMax, isMedia } = this.#options;
     if (operation.usage === null || isMedia) return;
     this.#bytes += chunk.length;
     this.#tooLong = this.#bytes > bytesMax;
@@ -88,7 +92,7 @@ export class AnswerUsage {
     const bytes = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
     this.#pieces = [];
     const answer = outermostMembers(this.#tooLong ? behindAll(bytes) : bytes, membersRead(operation));
-    this.#told = usageIn(answer, operation.usage);
+    this.#told = usageIn(answer, operation.usage, usageFields);
     this.#searches = operation.searches === null ? null : amountAt(answer, operation.searches);
     this.#tellsFailure = isUnfinished(answer);
     this.#noteId(answer);

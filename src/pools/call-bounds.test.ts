@@ -1,5 +1,6 @@
 /** What limits of policies rely on: the bound of a call holds at its provider, and what nobody has told stays reserved. */
 import { describe, expect, it } from 'vitest';
+import { AS_THE_DIALECT } from '../ai/usage-fields.cases.ts';
 import type { ModelPrice } from '../model/pools.ts';
 import type { CallOperation } from '../model/route-calls.ts';
 import type { ModelRequest } from '../pipeline/model-request.ts';
@@ -129,6 +130,56 @@ describe('an answer that no member of the request caps', () => {
     const vectors = planned({ input: 'x' }, 'openai/embeddings', { model: { price: PRICE } }).plan;
     expect(vectors.bounds['output-tokens']).toBe(0);
     expect(vectors.unbounded).toEqual({ input: '', output: '', money: '' });
+  });
+});
+
+describe('a cost that the provider tells', () => {
+  const cost = { path: ['cost'], currency: 'USD', decimals: 0, rateNano: 2_000_000_000 };
+  const provider = { usage: { ...AS_THE_DIALECT, cost } };
+  const costOf = (usage: object, model: NonNullable<ModelsOptions['model']>): number | null => {
+    const { plan, call } = sent({ messages: [] }, { provider, model });
+    call.answer(200, { usage });
+    return plan.use.costNano;
+  };
+
+  it('counts in place of the price, in the currency of accounts, and also where no price is known', () => {
+    const usage = { prompt_tokens: 5, completion_tokens: 1, cost: 0.000_001_5 };
+    expect(costOf(usage, { price: PRICE })).toBe(3_000);
+    expect(costOf(usage, { price: null })).toBe(3_000);
+  });
+
+  it('gives way to the price where it is none', () => {
+    const usage = { prompt_tokens: 5, completion_tokens: 1, cost: -1 };
+    expect(costOf(usage, { price: PRICE })).toBe(2 * 5 + 8 * 1 + 7);
+    expect(costOf(usage, { price: null })).toBeNull();
+  });
+});
+
+describe('a price that changes on a day', () => {
+  const fromMs = 86_400_000;
+  const datedPrices = [
+    { fromMs, price: { ...PRICE, requestNano: 100 } },
+    { fromMs: 2 * fromMs, price: { ...PRICE, requestNano: 1_000 } },
+  ];
+
+  it('is that of calls which begin from then on', () => {
+    const models = new Models({
+      pools: [{ name: 'pool', keys: [{ name: 'a', limits: [] }] }],
+      model: { price: null, datedPrices },
+    });
+    const planAt = (wallMs: number): ModelRequest => {
+      models.wallAheadMs = wallMs - models.nowMs;
+      const plan = models.read({ model: 'gpt', messages: [], max_tokens: 1 });
+      if ('code' in plan) throw new Error(plan.sentence);
+      return plan;
+    };
+    expect(planAt(fromMs - 1).unbounded.money).toContain('the price of model');
+    const plan = planAt(fromMs);
+    const dearer = planAt(2 * fromMs);
+    expect(dearer.bounds.money - plan.bounds.money).toBe(900);
+    models.send(plan, new Caller());
+    models.newCalls()[0]!.answer(200, { usage: { prompt_tokens: 5, completion_tokens: 1 } });
+    expect(plan.use.costNano).toBe(2 * 5 + 8 * 1 + 100);
   });
 });
 

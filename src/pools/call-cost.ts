@@ -40,7 +40,7 @@ function times(tokens: number, nano: number): number {
 /** In nano-units, rounded up once; 0 where no price is known. */
 export function costNano(
   price: ModelPrice | null,
-  usage: Omit<TokenUsage, 'reasoningTokens'>,
+  usage: Omit<TokenUsage, 'reasoningTokens' | 'costNano'>,
   requests: number,
 ): number {
   if (price === null) return 0;

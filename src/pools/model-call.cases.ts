@@ -1,5 +1,6 @@
 /** Calls to models with everything around them scripted: providers answer what a test says, and time passes when it says so. */
 import { SERVICE_SETTINGS } from '../../test/upstream/service-settings.ts';
+import { AS_THE_DIALECT } from '../ai/usage-fields.cases.ts';
 import { assert } from '../base/assert.ts';
 import { LIMIT_DEFAULTS, type LimitValues } from '../base/limits.ts';
 import { err, ok } from '../base/result.ts';
@@ -204,6 +205,8 @@ export class Models {
       pools: [...pools.keys()],
       tags: [],
       price: null,
+      datedPrices: [],
+      contextTokens: null,
       outputTokensMax: null,
       place: 'test.yaml:1',
       ...options.model,
@@ -414,6 +417,7 @@ function providerOf(name: string, changes: Partial<Provider> = {}): Provider {
     dailyZone: null,
     outputCapMember: 'max_completion_tokens',
     streamUsage: 'asked',
+    usage: AS_THE_DIALECT,
     place: 'test.yaml:1',
     ...changes,
   };

@@ -304,6 +304,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     this.#isEventStream = isEventStream(head.fields);
     this.#usage = new AnswerUsage({
       operation: this.#operation,
+      usageFields: target.provider.usage,
       isEventStream: this.#isEventStream,
       isMedia: isMedia(head.fields),
       hidesUsage: this.#asksForUsage(target),
@@ -479,7 +480,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     else if (usage !== null && this.#usage!.isWhole) {
       use.charged = 'told';
       use.usage = usage;
-      use.costNano = model.price === null ? null : this.#costNano(usage);
+      use.costNano = usage.costNano ?? (model.price === null ? null : this.#costNano(usage));
     } else if (searchesNano !== null) {
       use.charged = 'told';
       use.costNano = searchesNano;
@@ -509,7 +510,9 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     return searches * price.requestNano;
   }
 
+  /** As the provider says, or else by the price of the model. */
   #costNano(usage: TokenUsage): number {
+    if (usage.costNano !== null) return usage.costNano;
     const { model, facts, operation } = this.#plan;
     return costNano(model.price, usage, timesPaid(facts, operation));
   }

@@ -36,6 +36,7 @@ import {
   type PreparedPools,
   type RenewedKeys,
 } from './pool-registry.ts';
+import { PricedModel } from './priced-model.ts';
 import { RoutedTargets } from './routed-targets.ts';
 import { TenantPlaces } from './tenant-places.ts';
 
@@ -123,7 +124,11 @@ export class ThreadModelServices implements ModelServices {
     const bound = new Map<string, BoundModel>();
     for (const model of models.models.values()) {
       const targets = model.pools.map((name) => this.#target(name, model, models, pools, services));
-      bound.set(model.name, { model, targets });
+      const isDated = model.datedPrices.length > 0;
+      bound.set(
+        model.name,
+        isDated ? new PricedModel(model, targets, this.#parts.clock) : { model, targets },
+      );
     }
     return {
       list: (operation, path) => new ModelList(bound, { operation, path }, this.#thread),

@@ -98,6 +98,20 @@ describe('the configuration in force', () => {
       place: 'builtin/openai',
     });
     expect(of('providers.alpha.limits.0.window')).toMatchObject({ value: '"1d"', place: 'builtin/groq' });
+    expect(of('providers.alpha.usage.inStreams')).toMatchObject({
+      value: '["x_groq.usage"]',
+      place: 'builtin/groq',
+    });
     expect(of('pools.a.choose')).toMatchObject({ value: '"headroom"', place: null });
+  });
+
+  it('says at which of the addresses of a description a provider is called', () => {
+    const text = 'providers: { own: { extends: builtin/openrouter, region: eu } }\n';
+    const all = effectiveConfiguration([new SourceText(PROVIDERS.path, text)], world().limits);
+    expect(all.find(({ path }) => path === 'providers.own.baseUrl')).toMatchObject({
+      value: '"https://eu.openrouter.ai/api/v1"',
+      place: 'builtin/openrouter',
+    });
+    expect(all.find(({ path }) => path === 'providers.own.usage.cost.at')?.place).toBe('builtin/openrouter');
   });
 });

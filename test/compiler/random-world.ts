@@ -212,6 +212,8 @@ export function callTo(name: string, { input, output, outputCap, money }: CallAm
       pools: [],
       tags: [],
       price: null,
+      datedPrices: [],
+      contextTokens: null,
       outputTokensMax: null,
       place: 'm:1',
     },

@@ -23,7 +23,7 @@ function modelsOf(files: readonly SourceText[]) {
 
 test('the examples are accepted together', () => {
   const { models } = modelsOf(FILES);
-  expect([...models.keys()]).toEqual(['gpt-4o', 'llama']);
+  expect([...models.keys()]).toEqual(['gpt-4o', 'llama', 'gpt-4o-mini']);
   expect([...models.values()].every(({ price }) => price !== null)).toBe(true);
 });
 

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { AS_THE_DIALECT } from '../../src/ai/usage-fields.cases.ts';
 import { compileRules } from '../../src/compiler/compile.ts';
 import { BundlePacker, type PackedBundle, unpackBundle } from '../../src/gateway/packed-bundle.ts';
 import { createMatcher, NO_ROUTE } from '../../src/gateway/route-matcher.ts';
@@ -64,6 +65,7 @@ const PROVIDERS = Array.from(
     dailyZone: null,
     outputCapMember: 'max_tokens',
     streamUsage: 'asked',
+    usage: AS_THE_DIALECT,
     place: 'providers/all.yaml:2:3',
   }),
 );
@@ -86,6 +88,8 @@ const MODEL_LIST = POOLS.map(
     pools: [name],
     tags: [],
     price: null,
+    datedPrices: [],
+    contextTokens: null,
     outputTokensMax: null,
     place: 'providers/all.yaml:6:3',
   }),

@@ -26,8 +26,8 @@ export const PRICED_PROVIDERS: readonly string[] = [
 ];
 
 /**
- * `providers/prices.json`: of each model what a million tokens cost, as one line of text: input, output, cached input, request (`-` where
- * nothing is said), and the names that it goes by (`src/config/build/price-catalogue.ts` reads them). The
+ * `providers/prices.json`: of each model what a million tokens cost, as one line of text: input, output, cached input, request, how many
+ * tokens its context has (`-` where nothing is said), and the names that it goes by (`src/config/build/price-catalogue.ts` reads them). The
  * package itself takes longer to load than a small project to check.
  */
 export function priceCatalogue(): string {
@@ -54,8 +54,9 @@ function providerOf(id: string) {
 }
 
 /** Also of a model that is not paid by the token: its names are not those of another. */
-function lineOf({ match, prices }: ModelInfo): string {
-  return [...(priceOn(CATALOGUE.asOf, prices) ?? NO_PRICE), ...namesOf(match)].join(' ');
+function lineOf({ match, prices, context_window }: ModelInfo): string {
+  const price = priceOn(CATALOGUE.asOf, prices) ?? NO_PRICE;
+  return [...price, context_window ?? '-', ...namesOf(match)].join(' ');
 }
 
 const NO_PRICE = ['-', '-', '-', '-'];

@@ -53,30 +53,33 @@ export async function startModelsProject(options: ModelsProjectOptions): Promise
   });
   if (!started.ok) throw new Error(started.error);
   const provider = started.value;
-  const project = await writeProject({
-    'providers/p.yaml': `providers:
+  const project = await writeProject(
+    {
+      'providers/p.yaml': `providers:
   openai: { extends: builtin/openai, baseUrl: "${provider.url}/v1" }
   anthropic: { extends: builtin/anthropic, baseUrl: "${provider.url}/v1" }
 ${(options.providers?.(`${provider.url}/v1`) ?? []).map((line) => `  ${line}\n`).join('')}${options.pools}`,
-    'routes/models.yaml':
-      options.routes ??
-      `routes:
+      'routes/models.yaml':
+        options.routes ??
+        `routes:
   chat: { ai: openai/chat }
   responses: { ai: openai/responses }
   embeddings: { ai: openai/embeddings }
   models: { ai: openai/models }
   messages: { ai: anthropic/messages }
 `,
-    'tenants/acme.yaml':
-      options.tenants ??
-      `tenants:
+      'tenants/acme.yaml':
+        options.tenants ??
+        `tenants:
   acme: { plan: free, consumers: { web: { subscriptions: [chat, responses, embeddings, models, messages] } } }
   small: { plan: free, consumers: { web: { subscriptions: [chat] } } }
   flood: { plan: trial, consumers: { web: { subscriptions: [chat] } } }
 `,
-    'policies/p.policy':
-      options.policies ?? 'language 1\npolicy "base" { permit when consumer is subscribed to route }\n',
-  }, options.settings === undefined ? {} : { settings: options.settings });
+      'policies/p.policy':
+        options.policies ?? 'language 1\npolicy "base" { permit when consumer is subscribed to route }\n',
+    },
+    options.settings === undefined ? {} : { settings: options.settings },
+  );
   const keys = options.accounts.flatMap((account) => account.keys);
   const environment = Object.fromEntries(keys.map((key) => [variableOf(key), key]));
   const running: ModelsProject = {

@@ -14,9 +14,9 @@ import { answersAt, KEY_PLACES, type ProviderAnswer, USUAL_KEY_PLACE } from './a
 interface Description {
   readonly dialect: string;
   readonly limits?: readonly {
-    readonly limit?: string;
+    readonly limit?: string | undefined;
     readonly remaining: string;
-    readonly reset?: string;
+    readonly reset?: string | undefined;
   }[];
 }
 const DESCRIPTIONS: Readonly<Record<string, Description>> = shipped;
@@ -52,6 +52,32 @@ function failsAddress({ status }: ProviderAnswer): boolean {
   return status >= 500;
 }
 
+/** Of a million tokens: what a call costs tells what was counted of it. */
+const PRICE = '{ input: $1, cached: $0.10, output: $10, asOf: 2026-11-30 }';
+const NANO_EACH = { input: 1_000, cached: 100, output: 10_000 };
+
+function costNanoOf({
+  inputTokens = 0,
+  outputTokens = 0,
+  cachedTokens = 0,
+  surcharge = 0,
+  costNano,
+}: NonNullable<ProviderAnswer['usage']>): number {
+  const { input, cached, output } = NANO_EACH;
+  const byPrice = (inputTokens - cachedTokens + surcharge) * input + cachedTokens * cached;
+  return costNano ?? byPrice + outputTokens * output;
+}
+
+/** Pools whose providers are called at the address of their region, and one whose provider is in none. */
+const PLACED = ['in-eu', 'in-us', 'anywhere'];
+const DEAD_URL = 'http://127.0.0.1:1/v1';
+
+/** Only the address of that region leads somewhere. */
+function regions(region: string, url: string): string {
+  const addresses = { eu: DEAD_URL, us: DEAD_URL, [region]: url };
+  return `{ eu: "${addresses.eu}", us: "${addresses.us}" }`;
+}
+
 const secretOf = (name: string): string => `sk-${name}`;
 
 let running: ModelsProject;
@@ -60,12 +86,19 @@ let consumerKey: string;
 beforeAll(async () => {
   const replays = NAMES.flatMap((provider) => replaysOf(provider, Date.now()));
   running = await startModelsProject({
-    accounts: replays.map(({ name, answer: { provider } }) => ({
-      ...{ name, keys: [secretOf(name)], limits: {} },
-      keysAt: KEY_PLACES[provider] ?? USUAL_KEY_PLACE,
-    })),
-    settings: 'limits: { pools: 1_000 }',
+    accounts: [
+      ...replays.map(({ name, answer: { provider } }) => ({
+        ...{ name, keys: [secretOf(name)], limits: {} },
+        keysAt: KEY_PLACES[provider] ?? USUAL_KEY_PLACE,
+      })),
+      ...PLACED.map((name) => ({ name, keys: [secretOf(name)], limits: {} })),
+    ],
+    settings: 'limits: { pools: 1_000 }\ntellCosts: true',
     providers: (url) => [
+      ...['eu', 'us'].map(
+        (region) => `in-${region}: { dialect: openai, regions: ${regions(region, url)}, region: ${region} }`,
+      ),
+      `anywhere: { dialect: openai, baseUrl: "${url}" }`,
       ...NAMES.map((name) => `${name}.usual: { extends: builtin/${name}, baseUrl: "${url}" }`),
       ...replays
         .filter(({ answer }) => failsAddress(answer))
@@ -78,12 +111,27 @@ beforeAll(async () => {
       'pools:',
       ...replays.map(
         ({ name, answer }) =>
-          `  ${name}: { provider: ${failsAddress(answer) ? name : `${answer.provider}.usual`}, queue: { upTo: 0s }, keys: { k: { secret: "env:${variableOf(secretOf(name))}" } } }`,
+          `  ${name}: { provider: ${failsAddress(answer) ? name : `${answer.provider}.usual`}, queue: { upTo: 0s }, keys: { k: { account: ${name}, secret: "env:${variableOf(secretOf(name))}" } } }`,
+      ),
+      ...PLACED.map(
+        (name) =>
+          `  ${name}: { provider: ${name}, keys: { k: { secret: "env:${variableOf(secretOf(name))}" } } }`,
       ),
       'models:',
-      ...replays.map(({ name }) => `  ${name}: { pools: [${name}], as: gpt-4o }`),
+      '  placed: { pools: [in-us, anywhere, in-eu], as: gpt-4o }',
+      '  abroad: { pools: [in-us, anywhere], as: gpt-4o }',
+      ...replays.map(({ name }) => `  ${name}: { pools: [${name}], as: gpt-4o, price: ${PRICE} }`),
       '',
     ].join('\n'),
+    policies: `language 1
+policy "base" { permit when consumer is subscribed to route }
+policy "residency" applies to route "chat" {
+  require target.region in ["eu"]  when request.header["x-residency"] is present and request.header["x-residency"] is "eu"
+    because "Data of Europe stays there."
+  forbid when target.region is "us" and request.header["x-residency"] is present and request.header["x-residency"] is "not us"
+    because "Nothing of it goes to the United States."
+}
+`,
   });
   consumerKey = await running.gateway.key('acme', 'web');
 });
@@ -120,16 +168,24 @@ interface Answered {
   readonly answeredMs: number;
 }
 
-async function call({ name, answer: { provider } }: Replay): Promise<Answered> {
-  const path = DESCRIPTIONS[provider]!.dialect === 'anthropic' ? 'messages' : 'chat/completions';
+async function call({ name, answer }: Replay): Promise<Answered> {
+  const { provider, operation, body } = answer;
+  const asked = { model: name, stream: Array.isArray(body) };
+  const [path, question]: readonly [string, object] =
+    operation === 'openai/responses'
+      ? ['responses', { input: 'Hello', max_output_tokens: 5 }]
+      : [
+          DESCRIPTIONS[provider]!.dialect === 'anthropic' ? 'messages' : 'chat/completions',
+          { max_tokens: 5, messages: [{ role: 'user', content: 'Hello' }] },
+        ];
   const sentMs = Date.now();
-  const answer = await fetch(`${running.gateway.url}/v1/${path}`, {
+  const answered = await fetch(`${running.gateway.url}/v1/${path}`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${consumerKey}` },
-    body: JSON.stringify({ model: name, max_tokens: 5, messages: [{ role: 'user', content: 'Hello' }] }),
+    headers: { authorization: `Bearer ${consumerKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ ...asked, ...question }),
   });
-  const text = await answer.text();
-  return { status: answer.status, headers: answer.headers, text, sentMs, answeredMs: Date.now() };
+  const text = await answered.text();
+  return { status: answered.status, headers: answered.headers, text, sentMs, answeredMs: Date.now() };
 }
 
 /** What callers get the first time and the next, and the state of the key after each. */
@@ -168,6 +224,7 @@ test.each(NAMES)('%s: limits are learned, and errors mean what they say', async 
     if (answer.means === 'throttled') expectWait(answer, { key, headers, baseMs, answeredMs, readMs });
     else expect([name, key.throttled]).toEqual([name, []]);
     expectLimits(answer, key, firsts[nth]!, readMs);
+    expectCost(answer, firsts[nth]!);
   }
   const calls = replays.map(({ name }) => countsOf(running, name).requests);
   const nexts = await Promise.all(
@@ -187,6 +244,30 @@ test.each(NAMES)('%s: limits are learned, and errors mean what they say', async 
     expect([name, countsOf(running, name).requests - calls[nth]!]).toEqual([name, isCalled ? 1 : 0]);
   }
 });
+
+test.each([
+  ['placed', null, 200, 'in-us'],
+  ['placed', 'eu', 200, 'in-eu'],
+  ['placed', 'not us', 200, 'in-eu'],
+  ['abroad', 'eu', 403, null],
+] as const)(
+  'the model "%s" for data of residency %s is answered %i by the pool %s',
+  async (model, residency, status, pool) => {
+    const countsBefore = PLACED.map((name) => countsOf(running, name).requests);
+    const answer = await fetch(`${running.gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${consumerKey}`,
+        'content-type': 'application/json',
+        ...(residency === null ? {} : { 'x-residency': residency }),
+      },
+      body: JSON.stringify({ model, max_tokens: 5, messages: [{ role: 'user', content: 'Hello' }] }),
+    });
+    expect(answer.status, await answer.text()).toBe(status);
+    const called = PLACED.filter((name, nth) => countsOf(running, name).requests > countsBefore[nth]!);
+    expect(called).toEqual(pool === null ? [] : [pool]);
+  },
+);
 
 /** From the moment that the provider names or counts from; answers are told in whole seconds. */
 function expectWait(
@@ -242,4 +323,16 @@ function expectLimits(
     expect(key.limits[nth]!.left).toBeGreaterThanOrEqual(remaining);
     expect(key.limits[nth]!.left).toBeLessThanOrEqual(Math.min(amount, remaining + back));
   }
+}
+
+/** Of a stream it is not known when its head goes out; whole answers are settled by what their provider tells. */
+function expectCost({ provider, usage, body }: ProviderAnswer, { headers, text }: Answered): void {
+  if (usage === undefined) return;
+  if (Array.isArray(body)) {
+    for (const event of body)
+      expect(text).toContain(`data: ${typeof event === 'string' ? event : JSON.stringify(event)}\n`);
+    return;
+  }
+  const nano = Math.round(Number(headers.get('portunus-cost')) * 1e9);
+  expect([provider, nano]).toEqual([provider, costNanoOf(usage)]);
 }

@@ -17,10 +17,14 @@ export interface ModelView {
   readonly dialect: string;
   /** In the order in which calls try them. */
   readonly pools: readonly ModelPoolView[];
+  /** The most tokens of a prompt and its answer together; null: not known. */
+  readonly contextTokens: number | null;
   /** The most tokens of an answer; null: not known. */
   readonly outputTokensMax: number | null;
-  /** For a million tokens; null: not known. */
+  /** That of now, for a million tokens; null: not known. */
   readonly price: ModelPriceView | null;
+  /** Those that take its place, each on its day. */
+  readonly laterPrices: readonly ModelPriceView[];
 }
 
 export interface ModelPoolView {
@@ -37,11 +41,21 @@ export interface ModelPriceView {
   readonly output: number;
   /** For each request. */
   readonly request: number;
-  /** `2026-11-30`. */
+  /** `2026-11-30`: the day that it is from. */
   readonly asOf: string;
   /** Who says so: the files of the project, or the catalogue of prices. */
   readonly source: 'project' | 'catalogue';
 }
+
+const PRICE = object({
+  currency: TEXT,
+  input: { ...NUMBER, description: 'Of a million tokens, as all of these but request.' },
+  cachedInput: NUMBER,
+  output: NUMBER,
+  request: { ...NUMBER, description: 'Of each request.' },
+  asOf: { ...TEXT, description: 'The day that the price is from.' },
+  source: { enum: ['project', 'catalogue'] },
+});
 
 const MODEL = object({
   name: { ...TEXT, description: 'What callers write.' },
@@ -49,18 +63,13 @@ const MODEL = object({
   tags: list(TEXT),
   dialect: { enum: [...DIALECTS] },
   pools: list(object({ name: TEXT, provider: TEXT, region: orNull(TEXT), keys: WHOLE })),
+  contextTokens: orNull({
+    ...WHOLE,
+    description: 'The most tokens of a prompt and its answer together, as the catalogue says.',
+  }),
   outputTokensMax: orNull(WHOLE),
-  price: orNull(
-    object({
-      currency: TEXT,
-      input: { ...NUMBER, description: 'Of a million tokens, as all of these but request.' },
-      cachedInput: NUMBER,
-      output: NUMBER,
-      request: { ...NUMBER, description: 'Of each request.' },
-      asOf: { ...TEXT, description: 'The day that the price is from.' },
-      source: { enum: ['project', 'catalogue'] },
-    }),
-  ),
+  price: orNull(PRICE),
+  laterPrices: list(PRICE),
 });
 
 export const MODEL_ROUTES: readonly AdminRoute[] = [

@@ -1,35 +1,79 @@
 import type { ModelPriceView, ModelView } from '../../admin/routes/models.ts';
+import { err, ok, type Result } from '../../base/result.ts';
 import { loadWorld } from '../../config/load.ts';
 import { renderText } from '../../diagnostics/render/text.ts';
+import { meant } from '../../diagnostics/suggest.ts';
+import { csvText } from '../csv.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { modelViews } from '../run/model-view.ts';
 import { readProject } from '../run/project-files.ts';
 import { type TableColumn, tableText } from '../table.ts';
 import { colourFor } from '../terminal.ts';
 
+export interface ModelsOptions {
+  /** Of models; with `*` at the end, what a name begins with. */
+  readonly name?: readonly string[];
+  readonly csv?: true;
+  readonly json?: true;
+}
+
 /** `portunus models [FOLDER]`: what the files say, whether or not a gateway runs. */
-export async function models(folder: string, options: { readonly json?: true }): Promise<ExitCode> {
+export async function models(folder: string, options: ModelsOptions): Promise<ExitCode> {
   const files = await readProject(folder);
-  if (!files.ok) return failed(files.error);
+  if (!files.ok) return failed(files.error, EXIT.couldNotRun);
   // Models stand in YAML alone, and are shown where a policy is wrong too.
   const written = files.value.texts.filter(({ path }) => !path.endsWith('.policy'));
   const { world, diagnostics } = loadWorld(written, { projectFolder: files.value.folder });
   if (world === null) {
     process.stderr.write(renderText(diagnostics, { colour: colourFor(process.stderr) }));
-    return failed('the project has errors.');
+    return failed('the project has errors.', EXIT.couldNotRun);
   }
-  const views = modelViews(world.models, world.currency);
-  if (options.json) process.stdout.write(`${JSON.stringify(views, null, 2)}\n`);
-  else process.stdout.write(views.length === 0 ? NO_MODELS : tableText(COLUMNS, views.map(rowOf)));
+  const named = namedOf(modelViews(world.models, world.currency, Date.now()), options.name);
+  if (!named.ok) return failed(named.error, EXIT.usage);
+  process.stdout.write(output(named.value, options));
   return EXIT.fine;
 }
 
-const NO_MODELS = 'There are no models: they are defined in providers/*.yaml.\n';
+function namedOf(
+  views: readonly ModelView[],
+  names: readonly string[] | undefined,
+): Result<readonly ModelView[], string> {
+  if (names === undefined) return ok(views);
+  const fits = (pattern: string, { name }: ModelView): boolean =>
+    pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+  for (const pattern of names) {
+    if (views.some((view) => fits(pattern, view))) continue;
+    const near = meant(
+      pattern.replace(/\*$/, ''),
+      views.map(({ name }) => name),
+    );
+    const help = near === null ? 'Without --name all of them are listed.' : `Did you mean "${near}"?`;
+    const what = pattern.endsWith('*') ? 'No name of a model begins so' : 'There is no such model';
+    return err(`--name ${pattern}: ${what}. ${help}`);
+  }
+  return ok(views.filter((view) => names.some((pattern) => fits(pattern, view))));
+}
+
+function output(views: readonly ModelView[], { csv, json }: ModelsOptions): string {
+  if (json) return `${JSON.stringify(views, null, 2)}\n`;
+  if (csv) return csvText(FIELDS, views.flatMap(csvRows));
+  if (views.length === 0) return NO_MODELS;
+  const table = tableText(COLUMNS, views.flatMap(rowsOf));
+  return views.some(({ price }) => price === null) ? `${table}${UNPRICED}` : table;
+}
+
+const NO_MODELS = `There are no models: they are defined in providers/*.yaml.
+  models: { gpt-4o: { pools: [main] } }
+`;
+const UNPRICED = `What is not known can't be spent from a budget: such calls are refused by it. The model may say its price:
+  price: { input: $2.50, output: $10, asOf: 2026-11-30 }
+`;
 
 const COLUMNS: readonly TableColumn[] = [
   { title: 'model' },
   { title: 'at the provider' },
   { title: 'pools' },
+  { title: 'context', align: 'right' },
   { title: 'most output', align: 'right' },
   { title: 'input/1M', align: 'right' },
   { title: 'cached/1M', align: 'right' },
@@ -39,26 +83,30 @@ const COLUMNS: readonly TableColumn[] = [
   { title: 'tags' },
 ];
 
-function rowOf({ name, upstreamName, pools, outputTokensMax, price, tags }: ModelView): string[] {
-  return [
+/** One row, and one for each price that is to come. */
+function rowsOf(view: ModelView): string[][] {
+  const { name, upstreamName, pools, contextTokens, outputTokensMax, price, laterPrices, tags } = view;
+  const tokens = (count: number | null): string => (count === null ? '' : String(count));
+  const row = [
     name,
     upstreamName,
-    pools.map((pool) => `${pool.name} (${pool.provider})`).join(', '),
-    outputTokensMax === null ? '' : String(outputTokensMax),
-    ...(price === null ? ['', '', '', '', 'not known'] : amountsOf(price)),
+    pools.map(({ name: pool, provider, region }) => `${pool} (${placed(provider, region)})`).join(', '),
+    tokens(contextTokens),
+    tokens(outputTokensMax),
+    ...(price === null ? ['', '', '', '', 'not known'] : amountsOf(price, '')),
     tags.join(', '),
   ];
+  return [row, ...laterPrices.map((later) => ['', '', '', '', '', ...amountsOf(later, 'from '), ''])];
 }
 
-function amountsOf({
-  currency,
-  input,
-  cachedInput,
-  output,
-  request,
-  asOf,
-  source,
-}: ModelPriceView): string[] {
+function placed(provider: string, region: string | null): string {
+  return region === null ? provider : `${provider}, ${region}`;
+}
+
+function amountsOf(
+  { currency, input, cachedInput, output, request, asOf, source }: ModelPriceView,
+  since: '' | 'from ',
+): string[] {
   const amount = (value: number): string => `${value} ${currency}`;
   const said = source === 'project' ? 'your files' : 'the catalogue';
   return [
@@ -66,11 +114,50 @@ function amountsOf({
     amount(cachedInput),
     amount(output),
     request === 0 ? '' : amount(request),
-    `${asOf}, ${said}`,
+    `${since}${asOf}, ${said}`,
   ];
 }
 
-function failed(why: string): ExitCode {
+const FIELDS = [
+  'model',
+  'upstreamName',
+  'dialect',
+  'pools',
+  'regions',
+  'contextTokens',
+  'outputTokensMax',
+  'currency',
+  'input',
+  'cachedInput',
+  'output',
+  'request',
+  'asOf',
+  'source',
+  'inForce',
+  'tags',
+];
+
+/** One line for each price, and one without amounts where none is known. Prices that are to come are not in force. */
+function csvRows(view: ModelView): (string | number | boolean)[][] {
+  const { name, upstreamName, dialect, pools, contextTokens, outputTokensMax, tags } = view;
+  const line = (price: ModelPriceView | null, inForce: boolean): (string | number | boolean)[] => [
+    name,
+    upstreamName,
+    dialect,
+    pools.map((pool) => pool.name).join(' '),
+    [...new Set(pools.flatMap(({ region }) => region ?? []))].join(' '),
+    contextTokens ?? '',
+    outputTokensMax ?? '',
+    ...PRICE_FIELDS.map((field) => price?.[field] ?? ''),
+    inForce,
+    tags.join(' '),
+  ];
+  return [line(view.price, true), ...view.laterPrices.map((later) => line(later, false))];
+}
+
+const PRICE_FIELDS = ['currency', 'input', 'cachedInput', 'output', 'request', 'asOf', 'source'] as const;
+
+function failed(why: string, code: ExitCode): ExitCode {
   process.stderr.write(`portunus models: ${why}\n`);
-  return EXIT.couldNotRun;
+  return code;
 }

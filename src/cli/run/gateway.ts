@@ -483,7 +483,8 @@ export class Gateway {
       models: {
         list: () => {
           const { running } = this.#configuration;
-          return running === null ? [] : modelViews(running.bundle.models, running.world.currency);
+          if (running === null) return [];
+          return modelViews(running.bundle.models, running.world.currency, options.clock.wallMs());
         },
       },
       secrets: createSecretDesk({

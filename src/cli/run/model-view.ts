@@ -1,15 +1,16 @@
 import type { ModelView } from '../../admin/routes/models.ts';
-import type { Model, ModelPrice, Models } from '../../model/pools.ts';
+import { type Model, type ModelPrice, type Models, priceAt } from '../../model/pools.ts';
 
 const NANO = 1e9;
 
-/** All models as the admin API and `portunus models` show them; `currency`: that of the amounts. */
-export function modelViews(models: Models, currency: string): readonly ModelView[] {
-  return [...models.models.values()].map((model) => modelView(model, models, currency));
+/** All models as the admin API and `portunus models` show them at a moment; `currency`: that of the amounts. */
+export function modelViews(models: Models, currency: string, wallMs: number): readonly ModelView[] {
+  return [...models.models.values()].map((model) => modelView(model, models, currency, wallMs));
 }
 
-function modelView(model: Model, { pools, providers }: Models, currency: string): ModelView {
-  const { name, upstreamName, tags, outputTokensMax, price } = model;
+function modelView(model: Model, { pools, providers }: Models, currency: string, wallMs: number): ModelView {
+  const { name, upstreamName, tags, contextTokens, outputTokensMax, datedPrices } = model;
+  const price = priceAt(model, wallMs);
   const served = model.pools.map((pool) => pools.get(pool)!);
   return {
     name,
@@ -22,8 +23,12 @@ function modelView(model: Model, { pools, providers }: Models, currency: string)
       region: providers.get(provider)!.region,
       keys: keys.length,
     })),
+    contextTokens,
     outputTokensMax,
     price: price === null ? null : priceView(price, currency),
+    laterPrices: datedPrices
+      .filter(({ fromMs }) => fromMs > wallMs)
+      .map(({ price: later }) => priceView(later, currency)),
   };
 }
 

@@ -3,7 +3,12 @@ import type { ModelPrice, Pool } from '../../model/pools.ts';
 import type { ProvidersDocument } from '../documents.ts';
 import { below, type Report, valueAt } from '../finding.ts';
 import { checkReference, definitionsOf, type KnownNames, type NameTable } from './names.ts';
-import { CATALOGUE_CURRENCY, CATALOGUE_PROVIDERS, cataloguePrice } from './price-catalogue.ts';
+import {
+  CATALOGUE_CURRENCY,
+  CATALOGUE_PROVIDERS,
+  catalogueContext,
+  cataloguePrice,
+} from './price-catalogue.ts';
 import type { Files } from './sources.ts';
 
 const CATALOGUE: KnownNames = {
@@ -52,6 +57,21 @@ export function priceFromCatalogue(
     dearest = dearer(dearest, other);
   }
   return converted(dearest, accounting);
+}
+
+/** The least that a prompt and its answer may have at any of the providers that the catalogue has; null where it has none. */
+export function contextFromCatalogue(
+  upstreamName: string,
+  pools: readonly (Pool | undefined)[],
+  catalogue: CatalogueNames,
+): number | null {
+  let least: number | null = null;
+  for (const pool of pools) {
+    const name = catalogue.get(pool?.provider ?? '');
+    const context = name === undefined ? null : catalogueContext(name, upstreamName);
+    if (context !== null) least = Math.min(context, least ?? context);
+  }
+  return least;
 }
 
 function dearer(a: ModelPrice, b: ModelPrice): ModelPrice {

@@ -1,7 +1,8 @@
-import type { Model, ModelPrice, Pool, Provider } from '../../model/pools.ts';
-import type { ModelDocument, PriceDocument, ProvidersDocument } from '../documents.ts';
+import { DAY_MS, localClock } from '../../model/local-time.ts';
+import type { DatedPrice, Model, ModelPrice, Pool, Provider } from '../../model/pools.ts';
+import type { ModelDocument, PriceAmountsDocument, ProvidersDocument } from '../documents.ts';
 import { below, type Here, keyAt, valueAt } from '../finding.ts';
-import { type CatalogueNames, priceFromCatalogue } from './catalogue-prices.ts';
+import { type CatalogueNames, contextFromCatalogue, priceFromCatalogue } from './catalogue-prices.ts';
 import { type AccountingContext, moneyIn } from './costs.ts';
 import { count } from './literals.ts';
 import { checkReference, definitionsOf, type NameTable } from './names.ts';
@@ -12,6 +13,8 @@ export interface ModelContext extends AccountingContext {
   readonly pools: ReadonlyMap<string, Pool>;
   readonly providers: ReadonlyMap<string, Provider>;
   readonly catalogue: CatalogueNames;
+  /** At whose midnight days begin. */
+  readonly zone: string;
 }
 
 export function buildModels(
@@ -27,7 +30,7 @@ export function buildModels(
 }
 
 function buildModel(name: string, document: ModelDocument, here: Here, context: ModelContext): Model {
-  const { pools, as: upstreamName = name, tags, price, outputTokensMax } = document;
+  const { pools, as: upstreamName = name, tags, price, pricesFrom, outputTokensMax } = document;
   for (const [index, pool] of pools.entries())
     checkReference(pool, context.poolNames, valueAt(below(here, 'pools', index)), context.report);
   checkDialects(name, pools, here, context);
@@ -35,7 +38,7 @@ function buildModel(name: string, document: ModelDocument, here: Here, context: 
   const found =
     price === undefined
       ? priceFromCatalogue(upstreamName, known, context.catalogue, context.accounting)
-      : buildPrice(price, below(here, 'price'), context);
+      : buildPrice(price, price.asOf, below(here, 'price'), context);
   if (found === null && price === undefined) checkMoney(name, known, here, context);
   return {
     name,
@@ -43,6 +46,8 @@ function buildModel(name: string, document: ModelDocument, here: Here, context: 
     pools,
     tags,
     price: found,
+    datedPrices: buildDatedPrices(pricesFrom, price?.asOf ?? null, below(here, 'pricesFrom'), context),
+    contextTokens: contextFromCatalogue(upstreamName, known, context.catalogue),
     outputTokensMax: outputTokensMax === undefined ? null : count(outputTokensMax),
     place: here.file.placeOf(here.path),
   };
@@ -86,7 +91,37 @@ function checkDialects(
   });
 }
 
-function buildPrice(document: PriceDocument, here: Here, context: ModelContext): ModelPrice | null {
+function buildDatedPrices(
+  prices: Readonly<Record<string, PriceAmountsDocument>>,
+  asOf: string | null,
+  here: Here,
+  context: ModelContext,
+): readonly DatedPrice[] {
+  const days = localClock(context.zone);
+  return Object.entries(prices)
+    .flatMap(([day, amounts]): DatedPrice[] => {
+      if (asOf !== null && day <= asOf) reportEarlier(day, asOf, below(here, day), context);
+      const price = buildPrice(amounts, day, below(here, day), context);
+      return price === null ? [] : [{ fromMs: days.startOfDayMs(Date.parse(day) / DAY_MS), price }];
+    })
+    .sort((a, b) => a.fromMs - b.fromMs);
+}
+
+function reportEarlier(day: string, asOf: string, here: Here, { report }: ModelContext): void {
+  report({
+    code: 'PT3218',
+    message: `The price from ${day} on would take the place of one that is from ${asOf}.`,
+    target: keyAt(here),
+    help: 'Remove it, or say that price under pricesFrom as well.',
+  });
+}
+
+function buildPrice(
+  document: PriceAmountsDocument,
+  asOf: string,
+  here: Here,
+  context: ModelContext,
+): ModelPrice | null {
   const amount = (field: 'input' | 'output' | 'cached' | 'request'): number | null => {
     const written = document[field];
     return written === undefined ? null : moneyIn(written, below(here, field), context);
@@ -98,7 +133,7 @@ function buildPrice(document: PriceDocument, here: Here, context: ModelContext):
     outputNano: output,
     cachedNano: amount('cached') ?? input,
     requestNano: amount('request') ?? 0,
-    asOf: document.asOf,
+    asOf,
     source: 'project',
   };
 }

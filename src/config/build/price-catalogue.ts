@@ -3,7 +3,7 @@ import { assert } from '../../base/assert.ts';
 import type { ModelPrice } from '../../model/pools.ts';
 import { toldNano } from '../../model/told-amounts.ts';
 
-/** Of each model of a provider one line: four amounts and the names that it goes by (`test/generated/price-catalogue.ts` says how). */
+/** Of each model of a provider one line: four amounts, the size of its context and the names that it goes by (`test/generated/price-catalogue.ts` says how). */
 const LINES: Readonly<Record<string, readonly string[]>> = catalogue.providers;
 const FALLBACKS: Readonly<Record<string, readonly string[]>> = catalogue.fallbacks;
 export const CATALOGUE_CURRENCY = 'USD';
@@ -13,16 +13,26 @@ export const CATALOGUE_PROVIDERS: readonly string[] = Object.keys(LINES);
 
 /** What a model costs at a provider of the catalogue, in nano-dollars; null where that is not known. */
 export function cataloguePrice(provider: string, model: string): ModelPrice | null {
-  for (const each of [provider, ...(FALLBACKS[provider] ?? [])]) {
-    const found = entriesOf(each).find(({ names }) => names.some((name) => fits(model, name)));
-    if (found !== undefined) return found.price;
-  }
-  return null;
+  return entryOf(provider, model)?.price ?? null;
+}
+
+/** How many tokens a prompt and its answer may have together; null where that is not known. */
+export function catalogueContext(provider: string, model: string): number | null {
+  return entryOf(provider, model)?.contextTokens ?? null;
 }
 
 interface Entry {
   readonly names: readonly string[];
   readonly price: ModelPrice | null;
+  readonly contextTokens: number | null;
+}
+
+function entryOf(provider: string, model: string): Entry | null {
+  for (const each of [provider, ...(FALLBACKS[provider] ?? [])]) {
+    const found = entriesOf(each).find(({ names }) => names.some((name) => fits(model, name)));
+    if (found !== undefined) return found;
+  }
+  return null;
 }
 
 const ENTRIES = new Map<string, readonly Entry[]>();
@@ -31,10 +41,10 @@ const ENTRIES = new Map<string, readonly Entry[]>();
 function entriesOf(provider: string): readonly Entry[] {
   let entries = ENTRIES.get(provider);
   if (entries === undefined) {
-    entries = (LINES[provider] ?? []).map((line) => ({
-      names: line.split(' ').slice(AMOUNTS),
-      price: priceIn(line),
-    }));
+    entries = (LINES[provider] ?? []).map((line) => {
+      const [context, ...names] = line.split(' ').slice(AMOUNTS);
+      return { names, price: priceIn(line), contextTokens: context === '-' ? null : Number(context) };
+    });
     ENTRIES.set(provider, entries);
   }
   return entries;

@@ -1,3 +1,4 @@
+import type { Accounting } from '../../model/money.ts';
 import type { ErrorRule, LimitHeaders, Provider } from '../../model/pools.ts';
 import type { Service } from '../../model/world.ts';
 import type {
@@ -6,18 +7,21 @@ import type {
   ProviderDocument,
   ProvidersDocument,
 } from '../documents.ts';
-import { below, type Here, keyAt, type Report } from '../finding.ts';
-import { isShipped, SHIPPED_NAMES } from '../shape/shipped.ts';
+import { below, type Here, keyAt, type Report, valueAt } from '../finding.ts';
+import { isShipped, SHIPPED_NAMES, shippedBaseUrl } from '../shape/shipped.ts';
 import { buildFields } from './fields.ts';
 import { durationMs } from './literals.ts';
 import { checkReference, definitionsOf, type KnownNames, type NameTable } from './names.ts';
 import { buildCalls, readEndpoint } from './services.ts';
 import type { Files } from './sources.ts';
+import { buildUsageFields } from './usage-fields.ts';
 
 export interface ProviderContext {
   /** Of routes/, which providers share their names with: limits of endpoints and alerts speak of both. */
   readonly services: NameTable;
   readonly projectFolder: string;
+  /** Null: it could not be read. */
+  readonly accounting: Accounting | null;
   readonly report: Report;
 }
 
@@ -53,13 +57,14 @@ function buildProvider(
   name: string,
   document: ProviderDocument,
   here: Here,
-  { projectFolder, report }: ProviderContext,
+  { projectFolder, accounting, report }: ProviderContext,
 ): Provider | null {
   const { extends: extended, dialect, baseUrl } = document;
   if (extended !== undefined && !isShipped(extended)) {
     checkReference(extended, SHIPPED, { ...below(here, 'extends'), part: 'value' }, report);
     return null;
   }
+  if (!isInRegion(name, document, here, report)) return null;
   const service = buildService(name, document, here, projectFolder, report);
   if (dialect === undefined) reportMissing(name, 'dialect', 'openai, or anthropic', here, report);
   if (baseUrl === undefined)
@@ -79,8 +84,25 @@ function buildProvider(
     dailyZone: document.dailyLimitsZone ?? null,
     outputCapMember: document.outputCapMember,
     streamUsage: document.streamUsage,
+    usage: buildUsageFields(document.usage, accounting),
     place: here.file.placeOf(here.path),
   };
+}
+
+/** Whether the provider is called where it is said to compute: an address of all regions is none of one of them. */
+function isInRegion(name: string, document: ProviderDocument, here: Here, report: Report): boolean {
+  const { extends: extended, region, regions, baseUrl } = document;
+  for (const [each, url] of Object.entries(regions)) readEndpoint(url, below(here, 'regions', each), report);
+  const names = Object.keys(regions);
+  const isAddressOfAll = baseUrl === undefined || baseUrl === shippedBaseUrl(extended);
+  if (region === undefined || names.length === 0 || names.includes(region) || !isAddressOfAll) return true;
+  report({
+    code: 'PT3201',
+    message: `${extended ?? `"${name}"`} has no address in the region "${region}".`,
+    target: valueAt(below(here, 'region')),
+    help: `Write one of ${names.join(', ')}, or say where that is: baseUrl.`,
+  });
+  return false;
 }
 
 function buildService(

@@ -181,6 +181,7 @@ const CANDIDATES: readonly unknown[] = [
     'bill',
     'us',
     '2026-12-24',
+    'other.usage',
   ],
   '../schemas/other.schema.json',
   'ptnh1:abcdefghijkl:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',

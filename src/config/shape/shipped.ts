@@ -15,16 +15,40 @@ export function isShipped(name: string): boolean {
   return SHIPPED_NAMES.includes(name);
 }
 
+/** Where a shipped description is called that is not told in which region; undefined: it has no such address. */
+export function shippedBaseUrl(extended: string | undefined): string | undefined {
+  const { baseUrl } = descriptionOf(extended);
+  return typeof baseUrl === 'string' ? baseUrl : undefined;
+}
+
 /**
  * Fills in what a file of providers takes from shipped descriptions, before its schema fills in defaults: maps field by field, lists as
- * a whole. Changes `root`.
+ * a whole; of several addresses that of the region that a provider is said to be in. Changes `root`.
  */
 export function fillFromShipped(kind: FileKind, root: unknown): void {
   if (kind !== 'providers' || !isMap(root) || !isMap(root.providers)) return;
   for (const provider of Object.values(root.providers)) {
-    if (!isMap(provider) || typeof provider.extends !== 'string' || !isShipped(provider.extends)) continue;
-    fill(provider, DESCRIPTIONS[provider.extends.slice(PREFIX.length)]!);
+    if (!isMap(provider)) continue;
+    const description = descriptionOf(provider.extends);
+    fillBaseUrl(provider, description);
+    fill(provider, description);
   }
+}
+
+function fillBaseUrl(provider: Record<string, unknown>, description: Fields): void {
+  const { baseUrl, region } = provider;
+  if (baseUrl !== undefined || typeof region !== 'string') return;
+  for (const regions of [provider.regions, description.regions]) {
+    if (!isMap(regions) || !Object.hasOwn(regions, region)) continue;
+    provider.baseUrl = regions[region];
+    return;
+  }
+}
+
+function descriptionOf(extended: unknown): Fields {
+  return typeof extended === 'string' && isShipped(extended)
+    ? DESCRIPTIONS[extended.slice(PREFIX.length)]!
+    : {};
 }
 
 /** Where the SDKs of its dialect ask for what a route to models is for: what the route itself does not say of its match. */

@@ -180,6 +180,10 @@ export const CONFIGURATION_CODES = {
     'Hook for a secret that it can not replace',
     'With a hook the gateway puts new secrets in their place by itself. It can do so in its own store alone: a file or variable is somebody else’s to write.',
   ),
+  PT3218: error(
+    'Price of a day that is over',
+    'A price of pricesFrom takes the place of the one before on its day. Where that one is from the same day or a later one, it is not plain which of them is meant.',
+  ),
   PT3301: error(
     'Overlapping routes',
     'Two routes fit the same requests equally well: same host, same path apart from parameter names, a method in common. Which one answers must not depend on their order.',

@@ -9,7 +9,7 @@ import type { Clock } from '../../base/ports.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { Account, type AccountOptions } from './accounts.ts';
 import { anthropic } from './anthropic.ts';
-import { bodyOfCall, type MockCall, parsedObject, readMockCall } from './call.ts';
+import { bodyOfCall, type JsonObject, type MockCall, parsedObject, readMockCall } from './call.ts';
 import { type Answers, type Control, controlAnswer, type FaultKind } from './control.ts';
 import type { Dialect, MockAnswer, MockError } from './dialect.ts';
 import { KeyPlaces } from './key-places.ts';
