@@ -44,11 +44,15 @@ export class IdentityCache {
         const { expiresMs } = known.identity.credential;
         return expiresMs !== null && expiresMs <= wallMs ? 'expired' : known.identity;
       }
-      this.#known.delete(presentedKey);
     }
     const found = source.identify(presentedKey, wallMs);
-    if (typeof found === 'string') return found;
-    if (this.#entriesMax > 0) this.#remember(presentedKey, found);
+    if (typeof found === 'string') {
+      if (known !== undefined) this.#known.delete(presentedKey);
+      return found;
+    }
+    // One that is known keeps its place in the order.
+    if (known !== undefined) this.#known.set(presentedKey, found);
+    else if (this.#entriesMax > 0) this.#remember(presentedKey, found);
     return found.identity;
   }
 

@@ -9,8 +9,9 @@ const SLOTS_PER_SET = 4;
 /**
  * The writer's side of one kind of groups: which ones the reader has been told, by which number. A group has four slots it may lie
  * in, found by a hash, and takes the one that was filled first. So a look-up compares five times at most, however many
- * routes, callers and versions of the rules there are. Where groups that are in use drive one another out, the room is doubled up to
- * `knownMax`: what a group costs that is not known, on both sides, is more than all the rest of a record.
+ * routes, callers and versions of the rules there are. Where groups come back that were driven out, the room is doubled up to
+ * `knownMax`: what a group costs that is not known, on both sides, is more than all the rest of a record. Groups that never come
+ * back, such as callers who call once, make no room.
  */
 export class KnownNames<Names extends object> {
   readonly #kind: GroupKind<Names>;
@@ -18,12 +19,17 @@ export class KnownNames<Names extends object> {
   /** Of each set, the slot that is filled next. */
   #next = new Uint8Array(0);
   #hashShift = 0;
-  /** Groups driven out since the room was made. */
-  #drivenOut = 0;
+  /** Groups that were told a second time, since the room was made. */
+  #cameBack = 0;
+  /** Hashes of groups that were told in this room, by a part of themselves: who finds its own there comes back. */
+  readonly #told: Int32Array;
+  /** Makes hashes of an earlier room mean nothing, without going over all of them. */
+  #room = 0;
   #lastSlot = 0;
 
   constructor(kind: GroupKind<Names>) {
     this.#kind = kind;
+    this.#told = new Int32Array(kind.knownMax);
     this.#makeRoom(NAMES_KNOWN_AT_FIRST);
   }
 
@@ -45,7 +51,7 @@ export class KnownNames<Names extends object> {
 
   /** A number for a group that {@link find} did not find; the reader must be told both. */
   add(record: AccessRecord): number {
-    if (this.#drivenOut > this.#slots.length / SLOTS_PER_SET && this.#slots.length < this.#kind.knownMax)
+    if (this.#cameBack > this.#slots.length / SLOTS_PER_SET && this.#slots.length < this.#kind.knownMax)
       this.#makeRoom(2 * this.#slots.length);
     const slot = this.#slotFor(record);
     this.#slots[slot] = this.#kind.pick(record);
@@ -65,11 +71,18 @@ export class KnownNames<Names extends object> {
       const names = slots[slot];
       if (names !== undefined && this.#kind.supersedes(record, names)) return slot;
     }
+    this.#noteTold(record);
     const set = first / SLOTS_PER_SET;
     const slot = first + this.#next[set]!;
     this.#next[set] = (this.#next[set]! + 1) % SLOTS_PER_SET;
-    if (slots[slot] !== undefined) this.#drivenOut++;
     return slot;
+  }
+
+  #noteTold(record: AccessRecord): void {
+    const hash = this.#hash(record) ^ this.#room;
+    const at = hash & (this.#told.length - 1);
+    if (this.#told[at] === hash) this.#cameBack++;
+    else this.#told[at] = hash;
   }
 
   /** Numbers are slots, so all groups are told anew. */
@@ -83,14 +96,22 @@ export class KnownNames<Names extends object> {
       this.#next = new Uint8Array(sets);
     }
     this.#hashShift = 32 - Math.log2(sets);
-    this.#drivenOut = 0;
+    this.#cameBack = 0;
+    this.#room = Math.imul(this.#room + 1, HASH_FACTOR);
     this.#lastSlot = 0;
   }
 
   #firstSlot(record: AccessRecord): number {
-    return (Math.imul(this.#kind.hash(record), 0x9e3779b1) >>> this.#hashShift) * SLOTS_PER_SET;
+    return (this.#hash(record) >>> this.#hashShift) * SLOTS_PER_SET;
+  }
+
+  #hash(record: AccessRecord): number {
+    return Math.imul(this.#kind.hash(record), HASH_FACTOR);
   }
 }
+
+/** 2^32 over the golden ratio: spreads hashes over their upper bits (Knuth, The Art of Computer Programming, 6.4). */
+const HASH_FACTOR = 0x9e3779b1;
 
 /** The reader's side of one kind: as large as the numbers that it is told. */
 export class NamesByNumber<Names extends object> {

@@ -84,11 +84,10 @@ export const DECISION_NAMES: GroupKind<DecisionNames> = {
     record.providerKey === names.providerKey,
   supersedes: () => false,
   knownMax: 2 ** 12,
-  hash: ({ method, decidingRule, code, target, model, providerKey }) =>
-    hashText(
-      hashText(hashText(hashText(hashText(hashText(0, method), decidingRule), code), target), model),
-      providerKey,
-    ),
+  hash: ({ method, decidingRule, code, fault, target, model, providerKey }) => {
+    const answer = hashText(hashText(hashText(hashText(0, method), decidingRule), code), fault);
+    return hashText(hashText(hashText(answer, target), model), providerKey);
+  },
   pick: ({ method, decidingRule, code, fault, target, model, providerKey }) => ({
     method,
     decidingRule,
@@ -100,13 +99,17 @@ export const DECISION_NAMES: GroupKind<DecisionNames> = {
   }),
 };
 
-/** The last units say most: names are numbered at their end. */
+/** Ends of long texts alone: names are told apart by their beginnings or their ends, and seldom have more than this together. */
 function hashText(before: number, text: string): number {
   const { length } = text;
   let hash = Math.imul(before, 31) + length;
-  for (let index = length > HASHED_UNITS ? length - HASHED_UNITS : 0; index < length; index++)
+  const skipped = length > 2 * HASHED_UNITS ? length - HASHED_UNITS : 0;
+  const end = skipped === 0 ? length : HASHED_UNITS;
+  for (let index = 0; index < end; index++) hash = (Math.imul(hash, 31) + text.charCodeAt(index)) | 0;
+  if (skipped === 0) return hash;
+  for (let index = skipped; index < length; index++)
     hash = (Math.imul(hash, 31) + text.charCodeAt(index)) | 0;
   return hash;
 }
 
-const HASHED_UNITS = 8;
+const HASHED_UNITS = 32;

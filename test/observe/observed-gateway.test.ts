@@ -339,6 +339,12 @@ describe('usage', () => {
       Object.fromEntries((await usage('--by', by)).rows.map(({ name, requests }) => [name, requests]));
     expect(await counts('route')).toEqual({ orders: 4, stock: 3, '(none)': 1 });
     expect(await counts('consumer')).toEqual({ 'acme/web': 5, '(none)': 3 });
+    const credentials = await counts('credential');
+    expect(Object.keys(credentials).map((name) => name.split('/').slice(0, -1).join('/'))).toEqual([
+      'acme/web',
+      '',
+    ]);
+    expect(Object.values(credentials)).toEqual([5, 3]);
     expect(await counts('decision')).toMatchObject({ 'refused by plans/pace': 1, route_not_found: 1 });
     const { total, rows } = await usage('--by', 'route', '--name', 'sto*', '--last', '1h', '--per', 'minute');
     expect(rows.map(({ name }) => name)).toEqual(['stock']);

@@ -23,7 +23,9 @@ type Step =
   | { readonly kind: 'settle'; readonly actual: number }
   | { readonly kind: 'swap'; readonly pick: number; readonly key: number; readonly weight: number }
   | { readonly kind: 'release'; readonly pick: number }
-  | { readonly kind: 'grant' | 'crash' | 'stop' | 'next day' | 'disk full' | 'disk free' }
+  | { readonly kind: 'late'; readonly pick: number; readonly actual: number | null }
+  | { readonly kind: 'next day'; readonly actual: number | null }
+  | { readonly kind: 'grant' | 'crash' | 'stop' | 'disk full' | 'disk free' }
   | { readonly kind: 'wait'; readonly ms: number }
   | { readonly kind: 'amount'; readonly amount: number };
 
@@ -49,12 +51,23 @@ const STEPS: fc.Arbitrary<Step[]> = fc.array(
       }),
     },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('release' as const), pick: fc.nat(20) }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant('late' as const),
+        pick: fc.nat(20),
+        actual: fc.option(fc.nat(60)),
+      }),
+    },
     { weight: 6, arbitrary: fc.constant({ kind: 'grant' as const }) },
     {
       weight: 3,
       arbitrary: fc.record({ kind: fc.constantFrom('crash' as const, 'stop' as const) }),
     },
-    { weight: 1, arbitrary: fc.constant({ kind: 'next day' as const }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({ kind: fc.constant('next day' as const), actual: fc.option(fc.nat(60)) }),
+    },
     {
       weight: 1,
       arbitrary: fc.record({ kind: fc.constantFrom('disk full' as const, 'disk free' as const) }),
@@ -106,6 +119,7 @@ function run(
   keys: Keys,
   steps: readonly Step[],
   swaps: Record<TakeResult, number>,
+  endedLate: { count: number },
 ): void {
   let amount = 25;
   const specs = (): CounterSpec[] => [
@@ -121,6 +135,8 @@ function run(
   const faults: StoreFaults = { writes: 'ok' };
   let process = store.process(specs(), faults);
   let open: OpenRequest[] = [];
+  /** Of days that are over: what becomes of them is nothing to the accounts of today. */
+  let late: OpenRequest[] = [];
   let accounts = new Map<number, Account>();
   const account = (key: number): Account => {
     const known = accounts.get(key) ?? { spent: 0, lost: 0 };
@@ -131,6 +147,7 @@ function run(
   const begin = (): void => {
     process = store.process(specs(), faults);
     open = [];
+    late = [];
   };
   /** The request gives back what it holds, and takes the other in the same step, or goes on as it was. */
   const swap = (held: OpenRequest, key: number, weight: number): void => {
@@ -159,6 +176,14 @@ function run(
       expect(spent + lost + weight, 'refused only what does not fit').toBeGreaterThan(amount);
     }
   };
+  /** Settles, or where there is no amount gives back, what was reserved on a day before. */
+  const endLate = (pick: number, actual: number | null): void => {
+    const [ended] = late.splice(Math.max(0, pick) % Math.max(1, late.length), 1);
+    if (ended === undefined) return;
+    if (actual === null) process.release(ended.reservation);
+    else process.settle(ended.reservation, actual);
+    endedLate.count++;
+  };
   for (const step of [...steps, ...FILL]) {
     switch (step.kind) {
       case 'take':
@@ -181,6 +206,9 @@ function run(
         account(released.key).spent -= released.weight;
         break;
       }
+      case 'late':
+        endLate(step.pick, step.actual);
+        break;
       case 'grant':
         process.grant();
         process.leases.retry();
@@ -200,9 +228,10 @@ function run(
         break;
       case 'next day':
         store.clock.wallMs += DAY_MS;
-        // What was reserved yesterday is settled in yesterday's account.
+        late.push(...open);
         open = [];
         accounts = new Map();
+        endLate(late.length - 1, step.actual);
         break;
       case 'disk full':
         faults.writes = 'fail';
@@ -217,7 +246,6 @@ function run(
       case 'amount':
         amount = step.amount;
         process.use(process.bind(specs()));
-        open = [];
         break;
     }
   }
@@ -231,11 +259,12 @@ for (const [name, estimated, keys] of [
   it(`holds for ${name}`, async () => {
     const store = new QuotaStore();
     let runs = 0;
+    const endedLate = { count: 0 };
     const swaps = { [TAKEN]: 0, [EXCEEDED]: 0, [NEEDS_LEASE]: 0 };
     try {
       fc.assert(
-        fc.property(STEPS, (steps) => run(store, `q${runs++}`, estimated, keys, steps, swaps)),
-        { numRuns: keys === 'fewer records' ? 40 : estimated ? 300 : 120 },
+        fc.property(STEPS, (steps) => run(store, `q${runs++}`, estimated, keys, steps, swaps, endedLate)),
+        { numRuns: keys === 'fewer records' ? 40 : estimated ? 200 : 100 },
       );
     } finally {
       await store.close();
@@ -243,5 +272,6 @@ for (const [name, estimated, keys] of [
     // What is exact holds nothing that could be swapped.
     const all = Object.values(swaps).reduce((sum, count) => sum + count, 0);
     if (estimated) expect(all).toBeGreaterThan(3);
+    if (estimated) expect(endedLate.count).toBeGreaterThan(3);
   }, 120_000);
 }

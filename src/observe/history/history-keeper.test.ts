@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../base/ports.ts';
 import type { HistoryProblem } from '../../pipeline/history.ts';
-import { type LogQuery, statusFilter } from '../../pipeline/log-query.ts';
+import { LOG_TEXT_FIELDS, type LogQuery, type LogTextField, statusFilter } from '../../pipeline/log-query.ts';
 import type { AccessRecord } from '../../pipeline/record.ts';
 import { anyRecord, record } from '../record.cases.ts';
 import { createRecordReader, createRecordRing, createRecordWriter } from '../record-ring.ts';
@@ -215,7 +215,30 @@ describe('the history', () => {
     );
   });
 
-  it('is found by every field, by beginnings, classes of status, times and lengths', async () => {
+  it('is found by each field of its own', async () => {
+    const rig = new Rig();
+    const fields = Object.entries(LOG_TEXT_FIELDS) as [LogTextField, { readonly field: string }][];
+    // What a record has in one field the others have in the next: a search that looks elsewhere finds another.
+    const textOf = (record: number, field: number): string =>
+      `value-${(record + field) % fields.length}-${record === field ? 'own' : 'other'}`;
+    for (const record of fields.keys()) {
+      const texts = fields.map(([, { field }], number) => [
+        field === 'rules' ? 'decidingRule' : field,
+        textOf(record, number),
+      ]);
+      rig.record(Object.fromEntries(texts));
+    }
+    rig.keeper.flush();
+    for (const [number, [field]] of fields.entries()) {
+      const found = await rig.search({ texts: [{ field, values: [textOf(number, number)] }] });
+      expect(
+        found.map(({ requestId }) => requestId),
+        field,
+      ).toEqual([textOf(number, 0)]);
+    }
+  });
+
+  it('is found by beginnings, classes of status, times and lengths', async () => {
     const rig = new Rig();
     rig.record({ requestId: 'id-1', tenant: 'acme', path: '/orders/1', status: 200, finishedUs: 10 });
     rig.pass(1_000);

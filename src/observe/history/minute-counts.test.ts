@@ -4,6 +4,7 @@ import { type AccessRecord, emptyRecord } from '../../pipeline/record.ts';
 import { createRecordReader, createRecordRing, createRecordWriter } from '../record-ring.ts';
 import { MinuteCounts } from './minute-counts.ts';
 import { copyRecord, openBlock, RecordBlockWriter } from './record-block.ts';
+import type { RollupCell } from './rollup-cell.ts';
 
 const amount = fc.constantFrom(-1, -1, -1, -1, 0, 27, 5_000);
 /** Few names, so that many records have those of the one before, and many differ in one. */
@@ -11,7 +12,8 @@ const record = fc
   .record({
     route: fc.constantFrom('', 'items'),
     tenant: fc.constantFrom('acme', 'beta'),
-    consumer: fc.constantFrom('web', 'app'),
+    consumer: fc.constantFrom('web', 'app', ''),
+    credential: fc.constantFrom('one', 'two'),
     code: fc.constantFrom('', 'refused'),
     decidingRule: fc.constantFrom('', 'p/r'),
     model: fc.constantFrom('', 'gpt'),
@@ -49,11 +51,15 @@ describe('the sums of a minute', () => {
         for (const [dimension, nameOf] of NAMES) {
           const names = new Set(all.map(nameOf).filter((name) => name !== null));
           const sums = Object.fromEntries(
-            [...counts.dimensions[dimension]].map(([name, cell]) => [name, cell.sums]),
+            [...counts.dimensions[dimension]].map(([name, cell]) => [
+              name,
+              { ...cell.sums, ...percentilesOf(cell) },
+            ]),
           );
+          const namedSo = (name: string | null) => all.filter((each) => nameOf(each) === name);
           const expected = [...names].map((name) => [
             name,
-            sumsOf(all.filter((each) => nameOf(each) === name)),
+            { ...sumsOf(namedSo(name)), ...ranksOf(namedSo(name)) },
           ]);
           expect(sums).toEqual(Object.fromEntries(expected));
         }
@@ -81,7 +87,15 @@ describe('a block of records', () => {
 const NAMES = [
   ['route', ({ route }: AccessRecord) => (route === '' ? '(none)' : route)],
   ['tenant', ({ tenant }: AccessRecord) => tenant],
-  ['consumer', ({ tenant, consumer }: AccessRecord) => `${tenant}/${consumer}`],
+  [
+    'consumer',
+    ({ tenant, consumer }: AccessRecord) => (consumer === '' ? '(none)' : `${tenant}/${consumer}`),
+  ],
+  [
+    'credential',
+    ({ tenant, consumer, credential }: AccessRecord) =>
+      consumer === '' ? '(none)' : `${tenant}/${consumer}/${credential}`,
+  ],
   [
     'decision',
     ({ code, decidingRule }: AccessRecord) =>
@@ -96,6 +110,40 @@ const NAMES = [
   ['model', ({ model }: AccessRecord) => (model === '' ? null : model)],
   ['pool', ({ target }: AccessRecord) => (target === '' ? null : target)],
 ] as const;
+
+const SHARES = [0.5, 0.99, 1] as const;
+
+function percentilesOf(cell: RollupCell) {
+  return {
+    latency: SHARES.map((share) => cell.latencyUs.percentile(share)),
+    requestSize: SHARES.map((share) => cell.requestBytes.percentile(share)),
+    responseSize: SHARES.map((share) => cell.responseBytes.percentile(share)),
+  };
+}
+
+/** The value of that rank, rounded up as far as the histogram may: an eighth for times, to a power of two less one for sizes. */
+function ranksOf(all: readonly AccessRecord[]) {
+  const of = (amountOf: (each: AccessRecord) => number, roundedUp: (value: number) => number): number[] => {
+    const values = all.map((each) => Math.max(0, amountOf(each))).sort((one, other) => one - other);
+    return SHARES.map((share) =>
+      Math.min(values.at(-1)!, roundedUp(values[Math.ceil(share * values.length) - 1]!)),
+    );
+  };
+  return {
+    latency: of(({ finishedUs }) => finishedUs, eighthUp),
+    requestSize: of(({ requestBytes }) => requestBytes, powerUp),
+    responseSize: of(({ responseBytes }) => responseBytes, powerUp),
+  };
+}
+
+const powerUp = (value: number): number => (value === 0 ? 0 : 2 ** (Math.floor(Math.log2(value)) + 1) - 1);
+
+/** To the end of its eighth of the power of two it lies in; below eight each number stands for itself. */
+function eighthUp(value: number): number {
+  if (value < 8) return value;
+  const eighth = 2 ** (Math.floor(Math.log2(value)) - 3);
+  return (Math.floor(value / eighth) + 1) * eighth - 1;
+}
 
 function sumsOf(all: readonly AccessRecord[]) {
   const count = (isMeant: (each: AccessRecord) => boolean) => all.filter(isMeant).length;

@@ -113,10 +113,10 @@ export class MinuteCounts {
 }
 
 /**
- * Groups come as new objects each time that a ring tells them, which may be with every record. They are found again by
- * their texts.
+ * Groups come as new objects each time that a ring tells them, which may be with every record, and each ring has its own. They are
+ * found again by their texts.
  */
-const GROUPS_KEPT_MAX = 65_536;
+const GROUPS_KEPT_MAX = 262_144;
 function keep<Names, Cells>(groups: Map<Names, Cells>, names: Names, cells: Cells): void {
   if (groups.size === GROUPS_KEPT_MAX) groups.clear();
   groups.set(names, cells);

@@ -34,7 +34,8 @@ function rollupsOf(requests: readonly (readonly [hour: number, tenant: string, r
   for (const [hour, tenant, count] of requests) {
     for (let i = 0; i < count; i++) {
       const timeMs = START_MS + hour * HOUR_MS + i * 1_000;
-      rollups.accept(record({ timeMs, tenant, responseBytes: 100, costNano: 7, finishedUs: 1_000 }), null);
+      const responseBytes = tenant === 'globex' ? 400 : 100;
+      rollups.accept(record({ timeMs, tenant, responseBytes, costNano: 7, finishedUs: 1_000 }), null);
     }
   }
   const write = (): void => {
@@ -65,13 +66,15 @@ describe('a report of usage', () => {
     ]);
     expect(total).toMatchObject({
       requests: 7,
-      responseBytes: 700,
+      responseBytes: 1_000,
       costNano: 49,
       meanUs: 1_000,
       series: [4, 3],
     });
     expect(total.p99Us).toBeGreaterThanOrEqual(1_000);
     expect(total.p99Us).toBeLessThanOrEqual(1_125);
+    // Sizes are told by powers of two, and never above the greatest.
+    expect([total.p50Bytes, total.p99Bytes]).toEqual([127, 400]);
   });
 
   it('keeps to the time, the name and the number of rows that are asked for', async () => {
