@@ -13,7 +13,7 @@ function cut(text: string, at: readonly number[]): { events: string[]; rest: str
   const events: string[] = [];
   for (let nth = 1; nth < places.length; nth++) {
     const piece = Buffer.from(bytes.subarray(places[nth - 1], places[nth]));
-    events.push(...stream.push(piece)!.map(decode));
+    events.push(...stream.push(piece).map(decode));
     // as the next read does
     piece.fill('#');
   }
@@ -50,7 +50,10 @@ describe('an event stream', () => {
   });
 
   it('ends at its bound', () => {
-    expect(new EventStream(10).push(encode('data: 0123456789'))).toBeNull();
+    const stream = new EventStream(10);
+    expect(stream.push(encode('data: 1\n\ndata: 0123456789')).map(decode)).toEqual(['data: 1\n\n']);
+    expect(stream.isTooLong).toBe(true);
+    expect(decode(stream.end())).toBe('data: 0123456789');
   });
 });
 

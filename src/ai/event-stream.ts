@@ -27,8 +27,13 @@ export class EventStream {
     return this.#held.length === 0 && this.#lineIsEmpty && this.#eventIsEmpty && !this.#afterCr;
   }
 
-  /** The events that `chunk` completes, with all of their bytes, as views for this turn; null when one grows beyond the bound. */
-  push(chunk: Uint8Array): readonly Uint8Array[] | null {
+  /** The event that is held grows beyond the bound. */
+  get isTooLong(): boolean {
+    return this.#held.length > this.#bytesMax;
+  }
+
+  /** The events that `chunk` completes, with all of their bytes, as views for this turn. */
+  push(chunk: Uint8Array): readonly Uint8Array[] {
     const bytes = this.#held.length === 0 ? chunk : joined(this.#held, chunk);
     const events: Uint8Array[] = [];
     let start = 0;
@@ -59,7 +64,7 @@ export class EventStream {
     // A copy: what comes is a view of memory that the next read overwrites.
     this.#held = start === bytes.length ? NOTHING : new Uint8Array(bytes.subarray(start));
     this.#seen = this.#held.length;
-    return this.#held.length > this.#bytesMax ? null : events;
+    return events;
   }
 
   /** What has come of an event that never ended. */

@@ -78,7 +78,7 @@ export class MaskedEvents {
 
   push(chunk: Uint8Array, last: boolean): Uint8Array | Unmaskable {
     const events = this.#events.push(chunk);
-    if (events === null) return { why: 'an event of it is too long' };
+    if (this.#events.isTooLong) return { why: 'an event of it is too long' };
     const passed: Uint8Array[] = [];
     for (const event of last ? [...events, this.#events.end()] : events) {
       const fault = this.#pass(event, passed);

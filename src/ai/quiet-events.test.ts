@@ -29,6 +29,8 @@ describe('events that are passed on unread', () => {
     ['data: {"error":{"message":"overloaded"}}', false],
     ['data: {"id":"x","usage":{"prompt_tokens":1}}', false],
     ['data: {"id":"x","usage": null}', false],
+    ['data: {"id":"x","us\\u0061ge":{"prompt_tokens":1}}', false],
+    ['data: {"id":"\\u00e9"}', true],
     ['data: {"id":"x"}\r', false],
     ['data: {"id":"x"', false],
     ['\ufeffdata: [DONE]', false],
@@ -56,6 +58,7 @@ describe('events that are passed on unread', () => {
               '"id":"',
               '"usage":"',
               '"usage":{"prompt_tokens":1},"x":"',
+              '"us\\u0061ge":{"prompt_tokens":1},"x":"',
             ),
             fc.constantFrom(
               'error',
@@ -80,7 +83,7 @@ describe('events that are passed on unread', () => {
         if (!isQuiet) return;
         const stream = new EventStream(10_000);
         const usage = new StreamUsage(OPERATIONS['openai/chat'].usage, AS_THE_DIALECT);
-        for (const event of stream.push(bytes)!) {
+        for (const event of stream.push(bytes)) {
           const data = eventData(event);
           if (data === null) continue;
           expect([data, usage.event(data), usage.isFinal, tellsFailure(data)]).toEqual([

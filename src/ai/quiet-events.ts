@@ -19,7 +19,9 @@ export function areQuietEvents(bytes: Uint8Array, looksForUsage: boolean): boole
     if (beginsLine && !isQuietLine(bytes, at, byte)) return false;
     beginsLine = byte === LF;
     if (byte === CR) return false;
-    if (byte === QUOTE && looksForUsage && bytes[at + 1] === SMALL_U && mayTellUsage(bytes, at)) return false;
+    if (looksForUsage && (byte === QUOTE || byte === BACKSLASH) && bytes[at + 1] === SMALL_U) {
+      if (byte === QUOTE ? mayTellUsage(bytes, at) : isEscapedLetter(bytes, at)) return false;
+    }
   }
   return true;
 }
@@ -54,6 +56,14 @@ function mayTellUsage(bytes: Uint8Array, at: number): boolean {
   return isAt(bytes, at, USAGE) && !isAt(bytes, at + USAGE.length, NULL);
 }
 
+/** As none is written by anybody: the name of a member may be, which only reading tells. */
+function isEscapedLetter(bytes: Uint8Array, at: number): boolean {
+  return (
+    isAt(bytes, at, ESCAPE) &&
+    (bytes[at + ESCAPE.length]! === DIGIT_6 || bytes[at + ESCAPE.length]! === DIGIT_7)
+  );
+}
+
 function isAt(bytes: Uint8Array, at: number, text: string): boolean {
   for (let index = 0; index < text.length; index++)
     if (bytes[at + index] !== text.charCodeAt(index)) return false;
@@ -63,6 +73,10 @@ function isAt(bytes: Uint8Array, at: number, text: string): boolean {
 const DATA = 'data:';
 const USAGE = '"usage"';
 const NULL = ':null';
+const ESCAPE = '\\u00';
+const DIGIT_6 = 0x36;
+const DIGIT_7 = 0x37;
+const BACKSLASH = 0x5c;
 const LF = 0x0a;
 const CR = 0x0d;
 const BLANK = 0x20;

@@ -111,13 +111,18 @@ export const LAST_TYPES: readonly unknown[] = [
 /** The event itself, `response` of OpenAI's, `message` of Anthropic's first one. */
 const PLACES: readonly MemberPath[] = [[], ['response'], ['message']];
 
-/** Where usage is asked for, OpenAI's events all have the member, and all but one say null. Quotes within texts are escaped. */
+/**
+ * Where usage is asked for, OpenAI's events all have the member, and all but one say null. Quotes within texts are escaped. Nobody writes
+ * letters of names as escapes, but who does means the same.
+ */
 function mayTellUsage(data: string): boolean {
+  if (ESCAPED_LETTER.test(data)) return true;
   for (let at = data.indexOf(MEMBER); at !== -1; at = data.indexOf(MEMBER, at + MEMBER.length))
     if (!data.startsWith(NULL, at + MEMBER.length)) return true;
   return false;
 }
 const MEMBER = '"usage"';
+const ESCAPED_LETTER = /\\u00[67]/;
 const NULL = ':null';
 
 function merged(before: TokenUsage | null, told: TokenUsage): TokenUsage {

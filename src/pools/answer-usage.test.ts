@@ -109,3 +109,13 @@ it('reads no sound, and searches where they are told', () => {
     ...{ searches: null, usage: { inputTokens: 5, outputTokens: 0 } },
   });
 });
+
+it('reads the events before one that is too long to be read, in whatever pieces they come', () => {
+  const long = `data: {"choices":[{"delta":{"content":"${'x'.repeat(1_100)}"}}]}\n\n`;
+  const bytes = Buffer.from(of(CHUNK, TELLS) + long + of('[DONE]'));
+  for (const at of [10, 150, 400, bytes.length - 20, bytes.length]) {
+    const { out, usage } = pass([bytes.subarray(0, at), bytes.subarray(at)], true);
+    expect([at, out]).toEqual([at, of(CHUNK) + long + of('[DONE]')]);
+    expect(usage).toMatchObject({ inputTokens: 7, outputTokens: 3 });
+  }
+});

@@ -109,14 +109,11 @@ export class AnswerUsage {
     if (this.#passesUnread(stream, chunk)) return chunk;
     const before = stream.heldBytes;
     const events = stream.push(chunk);
-    if (events === null) {
-      // Nothing that long is an event of usage: from here on all passes unread.
-      this.#tooLong = true;
-      return stream.end();
-    }
+    // Nothing that long is an event of usage: behind those that are whole, all passes unread.
+    this.#tooLong = stream.isTooLong;
     const kept = events.filter((event) => !this.#hides(event));
     if (kept.length === events.length && before === 0 && stream.heldBytes === 0) return chunk;
-    return Buffer.concat(last ? [...kept, stream.end()] : kept);
+    return Buffer.concat(last || this.#tooLong ? [...kept, stream.end()] : kept);
   }
 
   /** Most of a stream: whole events without a word of usage, of an end or of a failure. To cut and decode each would cost more than to pass it on. */
@@ -152,10 +149,17 @@ function hasNoChoices(event: unknown): boolean {
 }
 
 /** Of an answer: its usage, what says that it failed or goes on, and the name by which a later call may build upon it. */
-function membersRead({ usage, searches, previous }: Operation): readonly string[] {
-  const told = [...(usage?.at.slice(0, 1) ?? []), ...(searches?.slice(0, 1) ?? []), 'error', 'status'];
-  return previous === null ? told : [...told, 'id'];
+function membersRead(operation: Operation): readonly string[] {
+  let read = MEMBERS_READ.get(operation);
+  if (read === undefined) {
+    const { usage, searches, previous } = operation;
+    const told = [...(usage?.at.slice(0, 1) ?? []), ...(searches?.slice(0, 1) ?? []), 'error', 'status'];
+    read = previous === null ? told : [...told, 'id'];
+    MEMBERS_READ.set(operation, read);
+  }
+  return read;
 }
+const MEMBERS_READ = new WeakMap<Operation, readonly string[]>();
 
 /** The last members of an answer from its usage on, as an object of their own; none where that is not among them. */
 function behindAll(end: Uint8Array): Uint8Array {

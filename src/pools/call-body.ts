@@ -30,24 +30,24 @@ export function outgoingBody(
   { model, outputCap, capMember, asksForUsage }: BodyChanges,
 ): Uint8Array {
   if (document instanceof FormDocument) return outgoingForm(document, model);
-  const members: Record<string, Uint8Array> = {};
+  const members: Record<string, string> = {};
   const edits: JsonEdit[] = [];
-  if (model !== null) members.model = json(model);
+  if (model !== null) members.model = JSON.stringify(model);
   if (outputCap !== null && capMember !== null) {
     const own = document.member(document.root, capMember);
     // a provider that knows both refuses both at once, and one that knows but this one would not be bound by the other
     const other = memberOf(document, outputCaps, capMember);
     if (other !== null && own === undefined)
-      edits.push(replaceMember(document, other, capMember, json(outputCap)));
+      edits.push(replaceMember(document, other, capMember, String(outputCap)));
     else if (other !== null) edits.push(removeMember(document, document.root, other));
     const isSaid = own === undefined ? other !== null : says(document, own, outputCap);
-    if (!isSaid) members[capMember] = json(outputCap);
+    if (!isSaid) members[capMember] = String(outputCap);
   }
   if (asksForUsage) {
     const options = document.member(document.root, 'stream_options');
     if (options === undefined || document.typeOf(options) !== 'object')
-      members.stream_options = json({ include_usage: true });
-    else edits.push(setMember(document, options, 'include_usage', json(true)));
+      members.stream_options = '{"include_usage":true}';
+    else edits.push(setMember(document, options, 'include_usage', 'true'));
   }
   for (const edit of setMembers(document, document.root, members)) edits.push(edit);
   return edits.length === 0 ? document.bytes : editJson(document.bytes, edits);
@@ -70,8 +70,4 @@ function memberOf(document: JsonDocument, names: readonly string[], but: string)
   for (let member = document.first(document.root); member !== undefined; member = document.next(member))
     for (const name of names) if (name !== but && document.isText(member, name)) return member;
   return null;
-}
-
-function json(value: unknown): Uint8Array {
-  return Buffer.from(JSON.stringify(value));
 }

@@ -45,10 +45,12 @@ export class JsonDocument {
 
   /** The value of the member with this name, or undefined, also where `object` is not an object. */
   member(object: JsonNode, name: string): JsonNode | undefined {
-    if (this.typeOf(object) !== 'object') return undefined;
-    for (let child = this.first(object); child !== undefined; child = this.next(child)) {
-      if (this.isText(child, name)) return this.valueOf(child);
-    }
+    const tape = this.#tape;
+    if (tape.kind(object) !== KIND.object) return undefined;
+    // Children of an object are names, each with its value behind it.
+    const behind = tape.next(object);
+    for (let child = object + 1; child < behind; child = tape.next(child))
+      if (this.isText(child as JsonNode, name)) return (child + 1) as JsonNode;
     return undefined;
   }
 

@@ -3,11 +3,14 @@
 import { assert } from '../assert.ts';
 import type { JsonDocument, JsonNode, JsonSpan } from './document.ts';
 
+/** JSON text, as bytes or, where it is short, as text: so no buffer is made for it. Without half surrogate pairs. */
+export type JsonText = Uint8Array | string;
+
 export interface JsonEdit {
   /** What is replaced; where start and end are the same, the replacement is inserted there. */
   readonly span: JsonSpan;
-  /** JSON text, as of `JSON.stringify`; taken as it is. */
-  readonly replacement: Uint8Array;
+  /** As of `JSON.stringify`; taken as it is. */
+  readonly replacement: JsonText;
 }
 
 /**
@@ -17,14 +20,17 @@ export interface JsonEdit {
 export function editJson(bytes: Uint8Array, edits: readonly JsonEdit[]): Uint8Array {
   const ordered = edits.toSorted((one, other) => one.span.start - other.span.start);
   // Of a small text from the pool of buffers; every byte of it is written below.
-  const edited: Uint8Array = Buffer.allocUnsafe(editedLength(bytes, ordered));
+  const edited = Buffer.allocUnsafe(editedLength(bytes, ordered));
   let read = 0;
   let written = 0;
   for (const { span, replacement } of ordered) {
     edited.set(bytes.subarray(read, span.start), written);
     written += span.start - read;
-    edited.set(replacement, written);
-    written += replacement.length;
+    if (typeof replacement === 'string') written += edited.write(replacement, written);
+    else {
+      edited.set(replacement, written);
+      written += replacement.length;
+    }
     read = span.end;
   }
   edited.set(bytes.subarray(read), written);
@@ -38,7 +44,7 @@ function editedLength(bytes: Uint8Array, ordered: readonly JsonEdit[]): number {
   for (const { span, replacement } of ordered) {
     assert(span.start > before && span.start >= end, 'edits of a JSON text overlap');
     assert(span.end >= span.start && span.end <= bytes.length, 'an edit lies outside the JSON text');
-    length += replacement.length - (span.end - span.start);
+    length += Buffer.byteLength(replacement) - (span.end - span.start);
     before = span.start;
     end = span.end;
   }
@@ -50,20 +56,15 @@ function editedLength(bytes: Uint8Array, ordered: readonly JsonEdit[]): number {
  * is there, so that no duplicate can arise, and else the member is inserted behind the last one. One edit list may insert
  * into an object once.
  */
-export function setMember(
-  document: JsonDocument,
-  object: JsonNode,
-  name: string,
-  value: Uint8Array,
-): JsonEdit {
+export function setMember(document: JsonDocument, object: JsonNode, name: string, value: JsonText): JsonEdit {
   assert(document.typeOf(object) === 'object', 'a member can only be set in an object');
   assert(name.isWellFormed(), 'a member name must not hold half a surrogate pair');
   const present = document.member(object, name);
   if (present !== undefined) return { span: document.span(present), replacement: value };
   const last = lastValue(document, object);
   const at = last === undefined ? document.span(object).start + 1 : document.span(last).end;
-  const before = Buffer.from(`${last === undefined ? '' : ','}${JSON.stringify(name)}:`);
-  return { span: { start: at, end: at }, replacement: Buffer.concat([before, value]) };
+  const before = `${last === undefined ? '' : ','}${JSON.stringify(name)}:`;
+  return { span: { start: at, end: at }, replacement: together([before, value]) };
 }
 
 /**
@@ -72,7 +73,7 @@ export function setMember(
 export function setMembers(
   document: JsonDocument,
   object: JsonNode,
-  members: Readonly<Record<string, Uint8Array>>,
+  members: Readonly<Record<string, JsonText>>,
 ): JsonEdit[] {
   const names = Object.keys(members);
   if (names.length === 0) return [];
@@ -81,23 +82,28 @@ export function setMembers(
   const [first] = inserted;
   if (first === undefined || inserted.length === 1) return edits;
   const isEmpty = lastValue(document, object) === undefined;
-  const texts = inserted.map(({ replacement }, index) =>
-    isEmpty && index > 0 ? Buffer.concat([COMMA, replacement]) : replacement,
+  const texts = inserted.flatMap(({ replacement }, index) =>
+    isEmpty && index > 0 ? [',', replacement] : [replacement],
   );
   const replaced = edits.filter(({ span }) => span.start !== span.end);
-  return [...replaced, { span: first.span, replacement: Buffer.concat(texts) }];
+  return [...replaced, { span: first.span, replacement: together(texts) }];
 }
-const COMMA = new TextEncoder().encode(',');
+
+function together(texts: readonly JsonText[]): JsonText {
+  return texts.every((text) => typeof text === 'string')
+    ? texts.join('')
+    : Buffer.concat(texts.map((text) => (typeof text === 'string' ? Buffer.from(text) : text)));
+}
 
 /** The edit after which another member stands in the place of this one: its object has none of that name yet. */
 export function replaceMember(
   document: JsonDocument,
   replaced: JsonNode,
   name: string,
-  value: Uint8Array,
+  value: JsonText,
 ): JsonEdit {
   const span = { start: document.span(replaced).start, end: document.span(document.valueOf(replaced)).end };
-  return { span, replacement: Buffer.concat([Buffer.from(`${JSON.stringify(name)}:`), value]) };
+  return { span, replacement: together([`${JSON.stringify(name)}:`, value]) };
 }
 
 /** The edit after which `object`, which has other members too, has none of this name. One edit list may remove one member of an object. */
