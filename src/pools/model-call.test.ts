@@ -95,6 +95,10 @@ describe('what speaks of the caller', () => {
     expect(models.newCalls()[0]!.request.fieldLines).toBe(
       'content-type: application/json\r\nauthorization: Bearer secret-of-a\r\nx-version: 7\r\n',
     );
+    models.call(HELLO, 'openai/chat', { fieldLines: 'accept: */*\r\n' });
+    expect(models.newCalls()[0]!.request.fieldLines).toBe(
+      'accept: */*\r\nauthorization: Bearer secret-of-a\r\nx-version: 7\r\n',
+    );
   });
 
   it('and what a provider says of the account or the key, in refusals too', () => {
