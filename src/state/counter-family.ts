@@ -122,6 +122,11 @@ export class CounterFamily implements KindSettings {
     return (leavesOut === 'estimates' && this.estimated) || this.#hasEnded(nowMs);
   }
 
+  /** A take could not have a lock in time: the control thread tells of it. */
+  noteLockTimeout(): void {
+    Atomics.add(this.words, HEADER.lockTimeouts, 1);
+  }
+
   /** A replaced limit whose time is over. */
   #hasEnded(nowMs: number): boolean {
     if (!this.replaced) return false;

@@ -4,13 +4,14 @@
  * | part     | cells                                                                                        |
  * |----------|----------------------------------------------------------------------------------------------|
  * | header   | 16 Int32: {@link HEADER}; its lock guards `keysUsed` and the overflow record; `storeAway` and|
- * |          | `endsAtS` are written by the control thread alone, and read without a lock                   |
+ * |          | `endsAtS` are written by the control thread alone, and read without a lock; `lockTimeouts` is|
+ * |          | added to atomically by threads that could not have a lock                                    |
  * | shards   | 16 Int32 each: {@link SHARD}; a cache line of its own, so that locks of two shards don't meet|
  * | heads    | per shard `buckets` Int32: first record of the bucket + 1, 0 for none                        |
  * | meta     | per record 4 Int32: {@link META}                                                             |
  * | cells    | per record `recordCells` Float64, laid out by the kind of counter                            |
  *
- * Everything but the lock words is read and written under locks only, so plain access is race-free. Memory starts as zero,
+ * Everything but these and the lock words is read and written under locks only, so plain access is race-free. Memory starts as zero,
  * and a record of zeros is a counter that was never used. Pages that no key has touched are never committed.
  */
 import type { CounterSpec, CounterWindow } from '../pipeline/counters.ts';
@@ -22,6 +23,7 @@ export const HEADER = {
   overflowTakes: 2,
   storeAway: 3,
   endsAtS: 4,
+  lockTimeouts: 5,
   cells: 16,
 } as const;
 export const SHARD = { lock: 0, handedOut: 1, firstFree: 2, cells: 16 } as const;

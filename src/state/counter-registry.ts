@@ -76,6 +76,8 @@ export interface QuotaRegion {
 }
 
 export interface CounterUsage {
+  /** Of its memory: unique in the process. */
+  readonly region: number;
   readonly identity: string;
   readonly kind: CounterSpec['window']['kind'];
   readonly keysUsed: number;
@@ -85,6 +87,10 @@ export interface CounterUsage {
   readonly keysWanted: number;
   /** Takes that had to share the overflow counter because all keys were in use. */
   readonly overflowTakes: number;
+  /** Takes that could not be counted, because the memory stayed locked; begins anew behind 2^32, as `overflowTakes` does. */
+  readonly lockTimeouts: number;
+  /** What becomes of requests that can't be counted. */
+  readonly whenNotKept: 'refused' | 'uncounted';
   readonly bytes: number;
   /** Of a limit that an edit has replaced: when it ends, or ended, on the monotonic clock; null where that is not known yet. */
   readonly replaced: { readonly endsAtMs: number | null } | null;
@@ -245,12 +251,15 @@ function usageOf({ region, words, uses, pass }: LiveRegion): CounterUsage {
   const spec = [...uses.values()].at(-1);
   assert(spec !== undefined, 'a living region is used');
   return {
+    region: region.region,
     identity: spec.identity,
     kind: spec.window.kind,
     keysUsed: Atomics.load(words, HEADER.keysUsed),
     keysMax: limitedTo(region, spec).keysMax,
     keysWanted: spec.maxKeys,
     overflowTakes: Atomics.load(words, HEADER.overflowTakes) >>> 0,
+    lockTimeouts: Atomics.load(words, HEADER.lockTimeouts) >>> 0,
+    whenNotKept: spec.onFailure === 'allow' || spec.watching === true ? 'uncounted' : 'refused',
     bytes: region.memory.byteLength,
     replaced: spec.replaced ? { endsAtMs: endOf(words) } : null,
     headroom: pass.headroom,

@@ -139,6 +139,7 @@ function lockUnion(
       }
     }
     if (!locked) {
+      family.noteLockTimeout();
       for (let i = 0; i < batch.count; i++) {
         entries.leaveOut(batch, i, families[batch.counter[i]!] === family ? 'lock-timeout' : 'none');
         batch.retryAtMs[i] = entries.moment.nowMs + 1;

@@ -224,6 +224,7 @@ class SharedBinding implements CounterBinding {
         if (locked) entries.findShared(family, batch, i);
       }
       if (locked) continue;
+      family.noteLockTimeout();
       entries.leaveOut(batch, i, 'lock-timeout');
       if (!family.allowOnFailure) {
         this.#describeFault(batch, i);

@@ -1,7 +1,7 @@
 /** Alerts of limits on the built product: from the counter of a data thread to a webhook, signed. */
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -57,6 +57,7 @@ routes:
   paid: { service: s, match: { path: /paid }, auth: none, cost: $0.01 per request }
   counted: { service: s, match: { path: /counted }, auth: none }
   gone: { service: away, match: { path: /gone }, auth: none }
+  keyed: { service: s, match: { path: /keyed }, auth: none }
 `,
       'policies/p.policy': `language 1
 policy "money" applies to route "paid" {
@@ -73,6 +74,10 @@ policy "watch" applies to route "gone" {
         because "{route} answers {response.status} ({response.code})"  notify "oncall"
 }
 policy "shadowed" applies to route "gone" { alert "seen" when response.status is 502 }
+policy "crowded" applies to route "keyed" {
+    permit
+    limit "few" at most 100 requests in any 1m  for each request.header["x-key"] otherwise request.ip  max keys 2
+}
 `,
       'enforcement.yaml': 'policies: { shadowed: shadow }\n',
       secret: SECRET,
@@ -112,6 +117,13 @@ function anchorsAt(path: string) {
 interface AlertBody {
   readonly type: string;
   readonly data: { readonly kind: string; readonly subject: string; readonly message: string };
+}
+
+const BEGUN_AND_OVER = ['alert.raised', 'alert.resolved'];
+
+/** What came of alerts of one kind. */
+function told(path: string, kind: string): string[] {
+  return alertsAt(path).flatMap(({ type, data }) => (data.kind === kind ? [type] : []));
 }
 
 function alertsAt(path: string): AlertBody[] {
@@ -208,6 +220,19 @@ describe('a threshold', () => {
     expect(alertsAt('/all').some(({ data: { kind } }) => kind === 'policy-alert')).toBe(false);
   });
 
+  it('tells of a limit that has more keys than counters', async () => {
+    const ask = (key: string) => fetch(`${gateway.url}/keyed`, { headers: { 'x-key': key } });
+    const answers = await Promise.all(['a', 'b', 'c', 'd'].map(ask));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    await expect
+      .poll(() => alertsAt('/all').at(-1)!.data, { timeout: 10_000 })
+      .toMatchObject({
+        kind: 'limit-keys-full',
+        subject: 'crowded/few for each request.header["x-key"] otherwise request.ip',
+        message: expect.stringContaining('keeps 2 keys apart, and all are in use'),
+      });
+  });
+
   it('is over with its rule, which is told also where its delivery goes with it', async () => {
     const settings = await readFile(join(project.folder, 'portunus.yaml'), 'utf8');
     // Refused until the policy that names it is changed, too.
@@ -219,20 +244,46 @@ policy "money" applies to route "paid" { permit }
 policy "pace" applies to route "counted" { permit }
 policy "watch" applies to route "gone" { permit }
 policy "shadowed" applies to route "gone" { alert "seen" when response.status is 502 }
+policy "crowded" applies to route "keyed" { permit }
 `,
     );
     await expect
       .poll(() => alertsAt('/oncall').at(-1), { timeout: 10_000 })
       .toMatchObject({ type: 'alert.resolved', data: { kind: 'policy-alert' } });
+    await expect.poll(() => told('/all', 'limit-keys-full'), { timeout: 10_000 }).toEqual(BEGUN_AND_OVER);
   });
 
   it('reaches webhooks also when it is found while the gateway starts', async () => {
     await gateway.stop('SIGTERM');
     await writeFile(join(project.folder, 'data', HISTORY_FILE), 'no database at all'.repeat(1_000));
+    await appendFile(join(project.folder, 'portunus.yaml'), '\nlimits: { alertDeliveryAttempts: 1 }\n');
     gateway = await RunningGateway.start(project);
     await expect
       .poll(() => alertsAt('/all').map(({ data }) => data.kind), { timeout: 10_000 })
       .toContain('request-log-damaged');
+  });
+});
+
+describe('a delivery that takes nothing', () => {
+  it('is told to the others, until it takes something again', async () => {
+    // What was found at the start was given up at once: nobody listens there.
+    await expect.poll(() => told('/all', 'delivery-failing'), { timeout: 10_000 }).toEqual(['alert.raised']);
+    expect(alertsAt('/all').at(-1)!.data).toMatchObject({
+      subject: 'late',
+      message: expect.stringMatching(/^Delivery "late" did not take a message, .*ECONNREFUSED/),
+    });
+    const back = await startReceiver(latePort);
+    await project.write('policies/q.policy', 'language 1\npolicy\n');
+    await expect.poll(() => told('/all', 'delivery-failing'), { timeout: 10_000 }).toEqual(BEGUN_AND_OVER);
+    expect(told('/all', 'configuration-refused')).toEqual(['alert.raised']);
+    await project.write(
+      'policies/q.policy',
+      'language 1\npolicy "q" applies to route "counted" { permit }\n',
+    );
+    await expect
+      .poll(() => told('/all', 'configuration-refused'), { timeout: 10_000 })
+      .toEqual(BEGUN_AND_OVER);
+    back.server.close();
   });
 });
 

@@ -42,17 +42,22 @@ describe('a lock that is not given back', () => {
     expect(binding.take(fill(batch, ALL), 1_000, 0)).toBe(EXCEEDED);
     expect(Array.from(batch.fault.slice(0, 3))).toEqual([0, LOCK_TIMEOUT, 0]);
     expect(Array.from(batch.retryAtMs.slice(0, 3))).toEqual([0, 1_001, 0]);
-    // The mark of a waiter is all that may differ, and it is in the lock word.
+    // All that may differ: the mark of a waiter, which is in the lock word, and the count of those who waited in vain.
     const after = new Int32Array(memory.regions[1]!.memory);
     after[HEADER.cells] = DEAD;
+    expect(after[HEADER.lockTimeouts]).toBe(1);
+    after[HEADER.lockTimeouts] = 0;
     expect(bytesOf(memory)).toBe(before);
   });
 
   it('leaves out a limit that allows on failure, and takes the others', () => {
-    const { binding, batch, die, revive } = rig('allow');
+    const { registry, binding, batch, die, revive } = rig('allow');
     die();
     expect(binding.take(fill(batch, ALL), 1_000, 0)).toBe(TAKEN);
     expect(Array.from(batch.fault.slice(0, 3))).toEqual([0, LOCK_TIMEOUT, 0]);
+    expect(
+      registry.inspect().map(({ lockTimeouts, whenNotKept }) => `${lockTimeouts} ${whenNotKept}`),
+    ).toEqual(['0 refused', '1 uncounted', '0 refused']);
     expect(Array.from(batch.remaining.slice(0, 3))).toEqual([4, 0, 8]);
     const reservation = binding.reserve(batch)!;
     revive();
@@ -106,7 +111,7 @@ describe('a lock that is not given back', () => {
   });
 
   it('refuses a swap and keeps the reservation', () => {
-    const { binding, batch, die, revive } = rig('refuse');
+    const { registry, binding, batch, die, revive } = rig('refuse');
     binding.take(fill(batch, ALL), 1_000, 0);
     const reservation = binding.reserve(batch)!;
     die();
@@ -114,6 +119,7 @@ describe('a lock that is not given back', () => {
       EXCEEDED,
     );
     expect(batch.fault[0]).toBe(LOCK_TIMEOUT);
+    expect(registry.inspect()[1]).toMatchObject({ lockTimeouts: 1, whenNotKept: 'refused' });
     revive();
     binding.release(reservation);
     binding.take(fill(batch, ALL), 1_000, 0);

@@ -54,6 +54,7 @@ import { EndpointKeeper } from './endpoint-keeper.ts';
 import { makeFirstKeys } from './first-keys.ts';
 import { HistoryKeeper } from './history-keeper.ts';
 import { IssuerAlerts } from './issuer-alerts.ts';
+import { LimitAlerts } from './limit-alerts.ts';
 import { CONTROL_THREAD, dataThreadName, GatewayMetrics } from './metrics.ts';
 import { modelViews } from './model-view.ts';
 import type { Observation } from './observation.ts';
@@ -111,7 +112,7 @@ export interface GatewayOptions {
 const SWEEP_EVERY_MS = 1_000;
 /** How soon a service without a well endpoint is told. */
 const ENDPOINTS_LOOK_MS = 500;
-/** See `CounterRegistry.lookAtUse`. */
+/** See `CounterRegistry.lookAtUse`; and how soon a limit that is out of memory is told. */
 const LOOK_EVERY_MS = 1_000;
 /** How soon renewed certificates are served. */
 const CERTIFICATES_LOOK_MS = 2_000;
@@ -362,6 +363,11 @@ export class Gateway {
       alerts: observation.alerts,
       quietMs: world.limits.alertQuietMs,
     });
+    const limitAlerts = new LimitAlerts({
+      clock,
+      alerts: observation.alerts,
+      limits: () => this.#counters.inspect(),
+    });
     this.#chores = [
       setInterval(() => this.#counters.sweep(clock.monotonicMs(), clock.wallMs()), SWEEP_EVERY_MS),
       setInterval(() => this.#endpoints.look(), ENDPOINTS_LOOK_MS),
@@ -371,6 +377,7 @@ export class Gateway {
       setInterval(() => void this.#signingSecrets.look(), CERTIFICATES_LOOK_MS),
       setInterval(() => this.#poolKeeper.renewSecrets(), CERTIFICATES_LOOK_MS),
       setInterval(() => signatureRoom.look(), THRESHOLDS_EVERY_MS),
+      setInterval(() => limitAlerts.look(), LOOK_EVERY_MS),
       setInterval(() => this.#history.retry(), HISTORY_RETRY_MS),
       setInterval(() => this.#anchoring.tend(), ANCHOR_SYNC_MS),
       setInterval(() => this.#quotas.retry(), LEASE_RETRY_MS),

@@ -96,6 +96,7 @@ export class GatewayMetrics {
       samples.add('portunus_limit_keys', labels, usage.keysUsed);
       samples.add('portunus_limit_keys_max', labels, usage.keysMax);
       samples.add('portunus_limit_shared_takes_total', labels, usage.overflowTakes);
+      samples.add('portunus_limit_lock_timeouts_total', labels, usage.lockTimeouts);
       samples.add('portunus_limit_memory_bytes', labels, usage.bytes);
       const slice = slices.get(usage.identity);
       if (slice !== undefined) samples.add('portunus_quota_open_slice', labels, slice);

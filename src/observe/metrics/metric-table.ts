@@ -123,6 +123,10 @@ export const METRICS = {
     LIMIT_LABELS,
     'Requests that shared one counter of a limit, because all of its counters were in use.',
   ),
+  portunus_limit_lock_timeouts_total: counter(
+    LIMIT_LABELS,
+    'Requests that a limit could not count, because its memory stayed in use: `on failure` decided.',
+  ),
   portunus_limit_memory_bytes: gauge(LIMIT_LABELS, 'Shared memory of the counters of a limit.'),
   portunus_replaced_limits: gauge(
     [],
