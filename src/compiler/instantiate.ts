@@ -31,7 +31,9 @@ export const instantiateRoute: InstantiateRoute = (functions, program, binding) 
   return {
     ...pipeline,
     admit: isCached ? admittingHits(pipeline.admit, threadOf(binding).support.batch) : pipeline.admit,
-    readBody: isRead ? bodyReader(program.body, requestBody, binding.bodies) : pipeline.readBody,
+    readBody: isRead
+      ? toldMasked(bodyReader(program.body, requestBody, binding.bodies), pipeline.requestMasks)
+      : pipeline.readBody,
     maskRequest: maskedRequests(pipeline, ai, limits),
     responseTransform: maskedResponses(pipeline, ai, limits),
   };
@@ -44,6 +46,19 @@ function admittingHits(admit: RoutePipeline['admit'], batch: TakeBatch): RoutePi
     const outcome = admit(context);
     batch.leavesOut = 'nothing';
     return outcome;
+  };
+}
+
+/** From when a body has been read, texts may tell of it: what is masked in it is not told (language-rules #32). */
+function toldMasked(
+  readBody: NonNullable<RoutePipeline['readBody']>,
+  masks: RoutePipeline['requestMasks'],
+): RoutePipeline['readBody'] {
+  if (masks === null) return readBody;
+  return (context, text) => {
+    const fault = readBody(context, text);
+    if (fault === null) context.bodyMasks = masks;
+    return fault;
   };
 }
 

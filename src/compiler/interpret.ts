@@ -8,6 +8,8 @@ import type {
   RequireRule,
   WarnRule,
 } from '../language/typed.ts';
+import type { TextMask } from '../model/masks/json.ts';
+import { Masker } from '../model/masks/masker.ts';
 import type { World } from '../model/world.ts';
 import { alertIdentity, KNOWN, type Known } from '../pipeline/alerts.ts';
 import type { Warning } from '../pipeline/context.ts';
@@ -21,19 +23,22 @@ import {
   type PlainAnswer,
   type PlainRequest,
   type Situation,
+  type ToldSituation,
 } from './interpret/facts.ts';
 import { type FallenSituation, LimitTaker, type Taken } from './interpret/limits.ts';
 import { phaseOf } from './interpret/phases.ts';
 import { type PlacedRule, placedRules } from './interpret/placed-rules.ts';
 import {
+  filled,
   masksOf,
+  momentIn,
   outputCapOf,
   type ShapedHeaders,
   shapedBody,
   shapedHeaders,
   valuesOf,
 } from './interpret/shape.ts';
-import { filterReply, ruleReply, textParts } from './replies.ts';
+import { filterReply, ruleReply } from './replies.ts';
 import { NOT_PERMITTED } from './runtime/denials.ts';
 import { renderText } from './runtime/text.ts';
 import { statusRank } from './status-rank.ts';
@@ -111,7 +116,7 @@ export class Interpreter {
     assert(route !== undefined, `no route ${routeName}`);
     const notes: Notes = { warnings: [], shadow: new Set<number>() };
 
-    const unidentified = { route, request, identity: null, body: null, call: null, keys: this.#keys };
+    const unidentified = { route, request, identity: null, body: null, call: null, keys: this.#keys, mask: null };
     const early = this.#denials('match', unidentified, notes);
     if (early.length > 0) return { ...refused(early, 403, unidentified, notes), known: KNOWN.request };
 
@@ -128,8 +133,11 @@ export class Interpreter {
         known: KNOWN.caller,
       };
 
-    const judged = (call: ModelRequest | null, fallen: ReadonlySet<string>) =>
-      this.#judgeRead(inAuthorise.permit, { ...unread, body: request.body, call, fallen }, copied(notes));
+    const judged = (call: ModelRequest | null, fallen: ReadonlySet<string>) => {
+      const read = { ...unread, body: request.body, call };
+      const situation = { ...read, fallen, mask: this.#bodyMask(read) };
+      return this.#judgeRead(inAuthorise.permit, situation, copied(notes));
+    };
     const asked = judged(request.call, NOWHERE);
     if (asked.offer === null) return asked.verdict;
     for (const model of asked.offer.models) {
@@ -157,11 +165,11 @@ export class Interpreter {
   }
 
   /** What alert rules tell of a request that has ended; they change nothing of it. */
-  alerts(routeName: string, request: PlainRequest, ended: EndedRequest): ToldAlert[] {
+  alerts(routeName: string, request: PlainRequest, end: EndedRequest): ToldAlert[] {
     const route = this.#world.routes.get(routeName);
     assert(route !== undefined, `no route ${routeName}`);
-    const { known, ...answer } = ended;
-    const situation = {
+    const { known, ...answer } = end;
+    const ended = {
       route,
       request,
       identity: known >= KNOWN.caller && route.auth !== 'none' ? request.identity : null,
@@ -170,13 +178,24 @@ export class Interpreter {
       keys: this.#keys,
       answer,
     };
+    const situation = { ...ended, mask: known >= KNOWN.body ? this.#bodyMask(ended) : null };
     return this.#alertRules
       .filter((placed) => known >= neededBy(placed) && applies(placed, situation))
       .map((placed) => toldAlert(placed, situation));
   }
 
+  /** What removes from the body what enforced rules mask in it. */
+  #bodyMask(situation: Situation): TextMask | null {
+    const masks = this.#rules.flatMap((placed) => {
+      const { mode, rule } = placed;
+      const isMask = mode === 'enforce' && rule.kind === 'mask' && rule.sides.includes('request');
+      return isMask && applies(placed, situation) ? [rule] : [];
+    });
+    return masks.length === 0 ? null : new Masker(masks);
+  }
+
   /** What the rules of one phase say: those that deny, and the first permit that holds. */
-  #askPhase(phase: 'authorise' | 'body', situation: Situation, notes: Notes) {
+  #askPhase(phase: 'authorise' | 'body', situation: ToldSituation, notes: Notes) {
     const inPhase = this.#rules.filter(
       (placed) => (this.#phases.get(placed) === 'body') === (phase === 'body'),
     );
@@ -198,7 +217,7 @@ export class Interpreter {
   }
 
   /** Enforced rules of a phase that deny; those that only watch are noted. */
-  #denials(phase: DecisionPhase, situation: Situation, notes: Notes): PlacedRule<DenyRule>[] {
+  #denials(phase: DecisionPhase, situation: ToldSituation, notes: Notes): PlacedRule<DenyRule>[] {
     const here = this.#rules.filter(isDenyRule).filter((placed) => this.#phases.get(placed) === phase);
     const denying = here.filter((placed) => denies(placed, situation));
     for (const placed of denying) {
@@ -270,6 +289,8 @@ export type EndedRequest = PlainAnswer & { readonly known: Known };
 export interface ToldAlert {
   readonly identity: string;
   readonly key: readonly unknown[];
+  /** As people may see it; null: as it is. */
+  readonly shownKey: readonly unknown[] | null;
   readonly text: string | null;
 }
 
@@ -318,13 +339,12 @@ function isFilterRule(placed: PlacedRule): placed is PlacedRule<FilterRule> {
   return placed.rule.kind === 'filter';
 }
 
-function answerOfFilter(placed: PlacedRule<FilterRule>, situation: Situation): Refusal {
+function answerOfFilter(placed: PlacedRule<FilterRule>, situation: ToldSituation): Refusal {
   const reply = filterReply(placed, placed.index);
-  const moment = { limit: null, wallMs: situation.request.arrivedWallMs };
   return {
     status: reply.status || 403,
     code: reply.code,
-    detail: renderText(reply.text, valuesOf(placed.rule.reply.because, situation), moment),
+    detail: renderText(reply.text, valuesOf(placed.rule.reply.because, situation), momentIn(situation)),
     ruleIndex: placed.index,
     retryAfterS: reply.status === 503 ? 1 : -1,
     rateLimit: '',
@@ -368,16 +388,29 @@ export function neededBy({ scope, rule }: PlacedRule): Known {
   return phase === 'body' ? KNOWN.body : phase === 'authorise' ? KNOWN.caller : KNOWN.request;
 }
 
-function toldAlert({ policy, rule }: PlacedRule<AlertRule>, situation: Situation): ToldAlert {
-  const moment = { limit: null, wallMs: situation.request.arrivedWallMs };
+function toldAlert({ policy, rule }: PlacedRule<AlertRule>, situation: ToldSituation): ToldAlert {
+  const key = alertKey(rule, situation);
   return {
     identity: alertIdentity(policy, rule.key),
-    key: alertKey(rule, situation),
-    text:
-      rule.because === null
-        ? null
-        : renderText(textParts(rule.because), valuesOf(rule.because, situation), moment),
+    key,
+    shownKey: shownKey(rule, key, situation),
+    text: rule.because === null ? null : filled(rule.because, situation),
   };
+}
+
+/** Values of the body as it is masked; null where that leaves all of it. */
+function shownKey(
+  { per }: AlertRule,
+  [space, ...values]: readonly unknown[],
+  { mask }: ToldSituation,
+): readonly unknown[] | null {
+  if (per.kind === 'total' || mask === null) return null;
+  const facts = space === 'each' ? per.keys : space === 'otherwise' ? [per.otherwise!] : [];
+  const shown = facts.map(({ definition }, at) =>
+    definition.phase === 'body' ? mask.mask(String(values[at])) : values[at],
+  );
+  const isAsItIs = facts.every((_, at) => String(shown[at]) === String(values[at]));
+  return isAsItIs ? null : [space, ...shown];
 }
 
 function alertKey({ per }: AlertRule, situation: Situation): readonly unknown[] {
@@ -388,10 +421,9 @@ function alertKey({ per }: AlertRule, situation: Situation): readonly unknown[] 
   return other === undefined ? ['missing'] : ['otherwise', other];
 }
 
-function warningOf(placed: PlacedRule<DenyRule | WarnRule>, situation: Situation): Warning {
+function warningOf(placed: PlacedRule<DenyRule | WarnRule>, situation: ToldSituation): Warning {
   const { rule, code, text } = ruleReply(placed, placed.index);
-  const moment = { limit: null, wallMs: situation.request.arrivedWallMs };
-  const detail = renderText(text, valuesOf(placed.rule.reply.because, situation), moment);
+  const detail = renderText(text, valuesOf(placed.rule.reply.because, situation), momentIn(situation));
   return { rule, code, detail };
 }
 
@@ -421,7 +453,7 @@ function missingPermit(status: 401 | 403): Refusal {
 function refused(
   denials: readonly (PlacedRule<DenyRule> | null)[],
   defaultStatus: 401 | 403,
-  situation: Situation,
+  situation: ToldSituation,
   notes: Notes,
 ): Verdict {
   const statusOf = (denial: PlacedRule<DenyRule> | null) => denial?.rule.reply.status ?? defaultStatus;
@@ -441,10 +473,9 @@ function refused(
   };
 }
 
-function answer(denial: PlacedRule<DenyRule>, status: number, situation: Situation): Refusal {
+function answer(denial: PlacedRule<DenyRule>, status: number, situation: ToldSituation): Refusal {
   const reply = ruleReply(denial, denial.index);
-  const moment = { limit: null, wallMs: situation.request.arrivedWallMs };
-  const detail = renderText(reply.text, valuesOf(denial.rule.reply.because, situation), moment);
+  const detail = renderText(reply.text, valuesOf(denial.rule.reply.because, situation), momentIn(situation));
   return {
     status,
     code: reply.code,

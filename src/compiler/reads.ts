@@ -98,6 +98,11 @@ export function factsOfAlerts({ alerts }: Pick<ResidualShaping, 'alerts'>): Fact
   return [...factsTested(all), ...all.flatMap(({ ir }) => factsWritten(ir))];
 }
 
+/** What decides what is masked in the bodies of requests. */
+export function factsOfMasks({ masks }: Pick<ResidualShaping, 'masks'>): FactReference[] {
+  return factsTested(masks.request);
+}
+
 function described(facts: readonly FactReference[], { body }: RouteFacts): string[] {
   return sorted(facts.filter(({ phase, path }) => phase === 'body' && path in body).map(({ path }) => path));
 }

@@ -28,6 +28,8 @@ export type TextPart = string | FactHole | LimitHole | CalendarHole;
 export interface FactHole {
   /** How the value is written: the kind of its type, behind `money` the currency. */
   readonly format: string;
+  /** It is told as the masks of the body leave it. */
+  readonly ofBody?: true;
 }
 export interface LimitHole {
   readonly limit: 'name' | 'amount' | 'used' | 'resets';
@@ -143,7 +145,10 @@ function holePart(hole: TemplateHole): TextPart {
     case 'url-part':
       return { format: 'url-part' };
     case 'fact':
-      return { format: formatOf(factReference(hole)) };
+      return {
+        format: formatOf(factReference(hole)),
+        ...(hole.definition.phase === 'body' ? { ofBody: true as const } : {}),
+      };
   }
 }
 

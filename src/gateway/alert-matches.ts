@@ -1,5 +1,5 @@
 /** What fits alert rules on a data thread: counted by rule and key, told in one message a turn of the thread's clock. */
-import type { AlertSink } from '../pipeline/alerts.ts';
+import type { AlertSink, ShowKey } from '../pipeline/alerts.ts';
 
 /** Requests that fitted a rule, of one key. */
 export interface AlertMatch {
@@ -9,6 +9,8 @@ export interface AlertMatch {
   readonly epoch: number;
   /** See `AlertSpec.keys`; `['others']` where the thread could keep no more of them apart. */
   readonly key: readonly string[];
+  /** The same as people may see it; null: as it is. */
+  readonly shownKey: readonly string[] | null;
   readonly requests: number;
   /** Of the first of them; null where the rule says none. */
   readonly text: string | null;
@@ -37,10 +39,11 @@ export class AlertMatches {
   /** What the rules of an epoch tell. */
   sinkOf(epoch: number): AlertSink {
     return {
-      matched: (identity, key, describe) => {
-        const texts = key.map((value) => String(value).slice(0, KEY_CHARACTERS_MAX));
+      matched: (identity, key, describe, show) => {
+        const texts = textsOf(key);
         const rule = { identity, epoch };
-        const match = this.#known(rule, texts) ?? this.#begun(rule, texts, describe);
+        const shown = () => (show === null ? null : show(key));
+        const match = this.#known(rule, texts) ?? this.#begun(rule, texts, describe, shown);
         match.requests++;
       },
     };
@@ -59,15 +62,31 @@ export class AlertMatches {
   }
 
   /** Beyond the bound there is at most one more of each rule that has keys, and one of each that has none. */
-  #begun(rule: MatchedRule, key: readonly string[], describe: (() => string) | null) {
+  #begun(
+    rule: MatchedRule,
+    key: readonly string[],
+    describe: (() => string) | null,
+    shown: () => ReturnType<ShowKey>,
+  ) {
     const isFull = this.#matches.size >= this.#keptMax && key.length > 0;
     const kept = isFull ? OTHER_KEYS : key;
     const known = isFull ? this.#known(rule, kept) : undefined;
     if (known !== undefined) return known;
-    const match = { ...rule, key: kept, requests: 0, text: describe === null ? null : describe() };
+    const told = isFull ? null : shown();
+    const match = {
+      ...rule,
+      key: kept,
+      shownKey: told === null ? null : textsOf(told),
+      requests: 0,
+      text: describe === null ? null : describe(),
+    };
     this.#matches.set(nameOf(rule, kept), match);
     return match;
   }
+}
+
+function textsOf(key: readonly unknown[]): string[] {
+  return key.map((value) => String(value).slice(0, KEY_CHARACTERS_MAX));
 }
 
 function nameOf({ identity, epoch }: MatchedRule, key: readonly string[]): string {

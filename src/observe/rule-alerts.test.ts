@@ -34,10 +34,10 @@ function rig(spec: Partial<AlertSpec> = {}, policyMax = 10) {
     rules,
     alerts,
     match: (requests = 1, key: readonly string[] = [], text: string | null = null) =>
-      rules.matched([{ identity: 'id', epoch: 1, key, requests, text }], nowMs),
+      rules.matched([{ identity: 'id', epoch: 1, key, shownKey: null, requests, text }], nowMs),
     /** As the control thread reads it that long after a data thread said it. */
     matchLate: (lateMs: number, requests: number) =>
-      rules.matched([{ identity: 'id', epoch: 1, key: [], requests, text: null }], nowMs - lateMs),
+      rules.matched([{ identity: 'id', epoch: 1, key: [], shownKey: null, requests, text: null }], nowMs - lateMs),
     pass: (ms: number) => {
       nowMs += ms;
       rules.resolveQuiet();
@@ -114,10 +114,33 @@ describe('an alert rule', () => {
     ]);
   });
 
+  it('tells apart keys of which people see the same part', () => {
+    const { rules, told } = rig({ keys: ['request.body.ssn'] });
+    const match = (ssn: string) =>
+      rules.matched(
+        [
+          {
+            identity: 'id',
+            epoch: 1,
+            key: ['each', ssn],
+            shownKey: ['each', '[removed]'],
+            requests: 1,
+            text: null,
+          },
+        ],
+        0,
+      );
+    for (const ssn of ['078-05-1120', '078-05-1121', '078-05-1120']) match(ssn);
+    expect(told()).toEqual([
+      'raised ops/errors for request.body.ssn "[removed]" (1) 1',
+      'raised ops/errors for request.body.ssn "[removed]" (2) 1',
+    ]);
+  });
+
   it('takes the keys of an older version for no keys of its own', () => {
     const { rules, match, told } = rig({ keys: ['tenant'] });
     match(1, ['each', 'acme']);
-    const late = { identity: 'id', key: ['each', 'acme'], requests: 1, text: null };
+    const late = { identity: 'id', key: ['each', 'acme'], shownKey: null, requests: 1, text: null };
     rules.use([{ ...SPEC, keys: ['route'] }], 2);
     rules.matched([{ ...late, epoch: 1 }], 0);
     expect(rules.inspect()[0]).toMatchObject({ matched: 2, open: 0 });

@@ -9,6 +9,8 @@ export interface RuleMatch {
   /** Of the rules that were in force for these requests. */
   readonly epoch: number;
   readonly key: readonly string[];
+  /** The same as people may see it; null: as it is. */
+  readonly shownKey: readonly string[] | null;
   readonly requests: number;
   readonly text: string | null;
 }
@@ -56,7 +58,8 @@ export class RuleAlerts {
         before.delete(spec.identity);
       } else {
         const { matched = 0, shared = 0 } = known ?? {};
-        this.#rules.set(spec.identity, { spec, sinceEpoch: epoch, matched, shared, keys: new Map() });
+        const begun = { spec, sinceEpoch: epoch, matched, shared, keysMasked: 0, keys: new Map() };
+        this.#rules.set(spec.identity, begun);
       }
     }
     for (const { keys } of before.values()) for (const key of keys.values()) this.#end(key);
@@ -100,9 +103,10 @@ export class RuleAlerts {
     }));
   }
 
-  #count(rule: RuleState, { key: values, requests, text }: RuleMatch, atMs: number): void {
+  #count(rule: RuleState, match: RuleMatch, atMs: number): void {
     const { spec } = rule;
-    const key = keyOf(rule, values, requests);
+    const { requests, text } = match;
+    const key = keyOf(rule, match);
     const recent = key.recent?.add(requests, atMs) ?? requests;
     const isEnough = spec.atLeast === null || recent >= spec.atLeast.requests;
     if (isEnough) key.enoughMs = Math.max(key.enoughMs, atMs);
@@ -137,6 +141,8 @@ interface RuleState {
   readonly sinceEpoch: number;
   matched: number;
   shared: number;
+  /** Keys so far that people see only a part of: counted, so that their alerts are told apart. */
+  keysMasked: number;
   readonly keys: Map<string, KeyState>;
 }
 
@@ -164,7 +170,7 @@ function isCountedAlike(a: AlertSpec, b: AlertSpec): boolean {
 const OTHERS = 'others';
 
 /** Beyond the bound of keys all further ones share one. */
-function keyOf(rule: RuleState, values: readonly string[], requests: number): KeyState {
+function keyOf(rule: RuleState, { key: values, shownKey, requests }: RuleMatch): KeyState {
   const { spec, keys } = rule;
   const isFull = keys.size >= spec.maxKeys && values.length > 0;
   const own = JSON.stringify(values);
@@ -174,7 +180,11 @@ function keyOf(rule: RuleState, values: readonly string[], requests: number): Ke
   let key = keys.get(name);
   if (key === undefined) {
     key = {
-      label: isShared ? ' for further keys' : labelOf(spec, values),
+      label: isShared
+        ? ' for further keys'
+        : shownKey === null
+          ? labelOf(spec, values)
+          : `${labelOf(spec, shownKey)} (${++rule.keysMasked})`,
       recent: spec.atLeast === null ? null : new RecentCount(spec.atLeast.windowMs),
       open: null,
       message: '',

@@ -31,10 +31,18 @@ export const NOTHING_KNOWN_USED = {
 /** Takes what fits an alert rule; of one data thread. */
 export interface AlertSink {
   /**
-   * `key`: see {@link AlertSpec}. `describe` is asked where no other such request was told of yet: what `because` says.
+   * `key`: see {@link AlertSpec}. `describe` and `show` are asked where no other such request was told of yet: what `because` says,
+   * and the key as people may see it (null: as it is).
    */
-  matched(identity: string, key: readonly unknown[], describe: (() => string) | null): void;
+  matched(
+    identity: string,
+    key: readonly unknown[],
+    describe: (() => string) | null,
+    show: ShowKey | null,
+  ): void;
 }
+
+export type ShowKey = (key: readonly unknown[]) => readonly unknown[] | null;
 
 /** An alert rule, for whoever counts what fits it. */
 export interface AlertSpec {

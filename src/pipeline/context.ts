@@ -1,3 +1,4 @@
+import type { MaskSet } from '../model/masks/mask-set.ts';
 import type { Value } from '../model/types.ts';
 import type { Answer } from './alerts.ts';
 import type { Reservation } from './counters.ts';
@@ -38,6 +39,8 @@ export class RequestContext {
   signed: VerifiedSignature | null = null;
   /** What rules read of the body, in the order of `BodyProgram.members`; null until it has been read. */
   body: readonly BodyValue[] | null = null;
+  /** What is masked in it, and so in what texts tell of it (language-rules #32); null before it has been read, and where nothing is. */
+  bodyMasks: ((context: RequestContext) => MaskSet | null) | null = null;
   /** The call to a model as the caller wrote it; null before it has been read, and on routes to services. */
   call: ModelRequest | null = null;
   /** The same as rules have shaped it: what limits count, and what is sent. Null before rules have been asked. */

@@ -111,6 +111,7 @@ const IN_CODE: readonly Mutant[] = [
   ),
   replace('an added field replaces', 'edits.added.push', 'edits.set.push'),
   replace('a removed field is kept', 'edits.removed.push', 'edits.set.push'),
+  replace('alerts show keys as callers wrote them', /\(key\) => runtime\.shownKey\([^)]*\)/, 'null'),
   replace('masks are forgotten', /masks = runtime\.addMask\([^;]*;/, ';'),
   replace('a timeout is not lessened', ' < least && ', ' > least && '),
   replace('an optional field is read from the wrong place', 'runtime.header(', 'runtime.query('),
@@ -204,6 +205,11 @@ const IN_CONSTANTS: readonly Mutant[] = [
         ? { ...value, ranges: (value.ranges as readonly { endMinute: number }[]).map(beforeMidnight) }
         : value,
   },
+  {
+    name: 'texts tell values of the body as callers wrote them',
+    constant: (value) =>
+      hasField(value, 'text') && Array.isArray(value.text) ? { ...value, text: value.text.map(unmasked) } : value,
+  },
   { name: 'a glob begins at the start only', constant: (value) => (value === '*e*' ? 'e*' : value) },
   {
     name: 'a reply loses its status',
@@ -217,6 +223,9 @@ const IN_CONSTANTS: readonly Mutant[] = [
 
 function isTexts(value: ProgramConstant, part: string): value is readonly string[] {
   return Array.isArray(value) && value.some((item) => typeof item === 'string' && item.includes(part));
+}
+function unmasked(part: ProgramConstant): ProgramConstant {
+  return hasField(part, 'ofBody') ? { ...part, ofBody: false } : part;
 }
 function beforeMidnight<Range extends { readonly endMinute: number }>(range: Range): Range {
   return { ...range, endMinute: Math.min(range.endMinute, 1_440) };

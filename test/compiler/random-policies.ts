@@ -194,7 +194,7 @@ function ruleOf(
     case 'limit':
       return randomLimit(name, when, choices, known);
     case 'set-header':
-      return setHeader(choices.one(['x-a', 'x-b']), choices.one(['one', ...TEXTS]), { ...when, side });
+      return setHeader(choices.one(['x-a', 'x-b']), choices.one(['one', ...TEXTS, BODY_TEXT]), { ...when, side });
     case 'remove-header':
       return removeHeader(choices.one(['x-a', 'x-c']), { ...when, side });
     case 'deprecate':
@@ -247,6 +247,7 @@ const MASKED: readonly Pick<MaskRule, 'kinds' | 'patterns'>[] = [
   { kinds: ['card', 'email'], patterns: [] },
   { kinds: [], patterns: ['ORD-[0-9]{8}'] },
   { kinds: ['iban'], patterns: ['A{1,3}', 'B'] },
+  { kinds: [], patterns: ['blue', '50[0-9]', 'EUR|2026-12'] },
 ];
 const SIDES: readonly MaskRule['sides'][] = [['request'], ['response'], ['request', 'response']];
 
@@ -274,13 +275,16 @@ const TEXTS = [
   '{route} {route.tags} {route.version} {request.size} {request.parameter["id"]} {request.query["a"]}',
   '{request.date["UTC"]} {request.time["Europe/Berlin"]} {request.weekday["Europe/Berlin"]}',
 ];
-const DENIAL_TEXTS = [...TEXTS, '{calendar.name} from {calendar.opens} until {calendar.closes}'];
+const BODY_TEXT =
+  '{request.body.currency}: {request.body.amount} due {request.body.due} {request.body.note} {request.body.labels}';
+const DENIAL_TEXTS = [...TEXTS, BODY_TEXT, '{calendar.name} from {calendar.opens} until {calendar.closes}'];
 const ALERT_TEXTS = [
   ...DENIAL_TEXTS,
   '{response.status} after {response.duration} ({response.code}) for {tenant} and {request.body.amount}',
 ];
 const LIMIT_TEXTS = [
   ...TEXTS,
+  BODY_TEXT,
   '{limit.name}: {limit.used} of {limit.amount}, {limit.resets} for {consumer.contact}',
 ];
 const STATUSES = [403, 401, 404, 410, 418, 429, 451, 503];
@@ -292,7 +296,7 @@ function randomReply(choices: Choices, texts: readonly string[] = DENIAL_TEXTS) 
   };
 }
 
-function randomNotice(choices: Choices, texts: readonly string[] = TEXTS) {
+function randomNotice(choices: Choices, texts: readonly string[] = [...TEXTS, BODY_TEXT]) {
   return {
     ...(choices.below(2) === 0 ? {} : { code: 'custom' }),
     ...(choices.below(2) === 0 ? {} : { because: choices.one(texts) }),
@@ -368,7 +372,7 @@ function randomFallback(isBudget: boolean, choices: Choices): Fallback {
 
 const ALWAYS_KEYS = ['request.ip', 'route', 'request.method', 'route.service', 'route.tags'];
 const CALLER_KEYS = ['consumer', 'tenant', 'credential', 'tenant.plan', 'consumer.name'];
-const OPTIONAL_KEYS = ['team', 'consumer.contact', 'request.size', 'route.version'];
+const OPTIONAL_KEYS = ['team', 'consumer.contact', 'request.size', 'route.version', joinedPath(BODY, 'currency')];
 
 function randomKey(choices: Choices, known: ReadonlySet<string>): CounterKey {
   return choices.way<CounterKey>(

@@ -120,8 +120,10 @@ export function bundleJudge(
   const binding = counters.bind([]);
   const told: string[] = [];
   const sink: AlertSink = {
-    matched: (identity, key, describe) =>
-      void told.push(alertText({ identity, key, text: describe === null ? null : describe() })),
+    matched: (identity, key, describe, show) => {
+      const text = describe === null ? null : describe();
+      told.push(alertText({ identity, key, shownKey: show === null ? null : show(key), text }));
+    },
   };
   let open: Reservation[] = [];
   return {
@@ -157,8 +159,8 @@ function answerTo({ id }: PlainRequest, refusal: Refusal | null): PlainAnswer {
 }
 const ANSWERED = [200, 404, 500, 503, 200, 204];
 
-function alertText({ identity, key, text }: ToldAlert): string {
-  return JSON.stringify([identity, key, text]);
+function alertText({ identity, key, shownKey, text }: ToldAlert): string {
+  return JSON.stringify([identity, key, shownKey, text]);
 }
 
 /** Only the reference model shows its contents. */

@@ -4,7 +4,7 @@ import { byCondition } from '../fact-tables.ts';
 import type { DecisionPhase, FactReference } from '../ir.ts';
 import { factReference } from '../lower.ts';
 import { asConstant } from '../numbers.ts';
-import { factsOfAlerts } from '../reads.ts';
+import { factsOfAlerts, factsOfMasks } from '../reads.ts';
 import { holesOf, textParts } from '../replies.ts';
 import type { Residual, ResidualProgram } from '../residual.ts';
 import { factsOfKey } from '../rule-facts.ts';
@@ -42,9 +42,11 @@ export function alertsCode({ alerts }: ResidualProgram, scope: ProgramScope): Ph
   };
 }
 
-/** Whether any of it says who the client is by its address. */
+/** Whether any of it says who the client is by its address, or depends on it: what is told of a body does, where its masks do. */
 export function readsAddress(program: ResidualProgram): boolean {
-  return factsOfAlerts(program).some(({ path }) => path === 'request.ip');
+  const told = factsOfAlerts(program);
+  const masking = told.some(({ phase }) => phase === 'body') ? factsOfMasks(program) : [];
+  return [...told, ...masking].some(({ path }) => path === 'request.ip');
 }
 
 function nameOf(phase: DecisionPhase): string {
@@ -100,7 +102,16 @@ function tellStatement({ ir, rule }: Alert, textName: string, frame: Frame): str
   const identity = frame.scope.pool.constant(alertIdentity(ir.policy, rule.key));
   const key = frame.unsure(() => keyExpression(rule, frame));
   const describe = rule.because === null ? 'null' : `() => ${textName}(context)`;
-  return `runtime.alerts.matched(${identity}, ${key}, ${describe});`;
+  return `runtime.alerts.matched(${identity}, ${key}, ${describe}, ${showExpression(rule, frame)});`;
+}
+
+/** What shows a key, where a value of it is of the body: that may be masked. */
+function showExpression({ per }: AlertRule, { scope }: Frame): string {
+  if (per.kind === 'total') return 'null';
+  const each = per.keys.flatMap(({ definition }, at) => (definition.phase === 'body' ? [at] : []));
+  const otherwise = per.otherwise?.definition.phase === 'body' ? [0] : [];
+  if (each.length + otherwise.length === 0) return 'null';
+  return `(key) => runtime.shownKey(context, key, ${scope.pool.constant({ each, otherwise })})`;
 }
 
 /** See `AlertSpec.keys`. */

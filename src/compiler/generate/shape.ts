@@ -55,7 +55,7 @@ function valueExpression(action: HeaderAction, frame: Frame): string {
   const parts = textParts(action.value);
   if (parts.every((part) => typeof part === 'string')) return pool.constant(headerSafe(parts.join('')));
   const values = holesOf(action.value).map((fact) => frame.fact(fact));
-  return `runtime.headerValue(${pool.constant(parts.map(partConstant))}, [${values.join(', ')}])`;
+  return `runtime.headerValue(context, ${pool.constant(parts.map(partConstant))}, [${values.join(', ')}])`;
 }
 
 function partConstant(part: ReturnType<typeof textParts>[number]) {

@@ -2,6 +2,7 @@ import { assert } from '../../base/assert.ts';
 import type { FactExpression } from '../../language/typed.ts';
 import { isElementPath, isWholeElement, OUTPUT_CAP, writtenPath } from '../../model/facts.ts';
 import { DAY_MS } from '../../model/local-time.ts';
+import type { TextMask } from '../../model/masks/json.ts';
 import { memberNames } from '../../model/member-path.ts';
 import { queryValue } from '../../model/query.ts';
 import { serviceFact } from '../../model/route-service.ts';
@@ -46,6 +47,11 @@ export type PlainAnswer = Omit<Answer, 'known'>;
 export interface Situation extends FactSituation {
   /** What lots are drawn with. */
   readonly keys: HashKeys;
+}
+/** What texts are written from. */
+export interface ToldSituation extends Situation {
+  /** Removes from values of the body what enforced rules mask in it; null where they mask nothing, and before it was read. */
+  readonly mask: TextMask | null;
 }
 export type HashKeys = Pick<BoundRuntime, 'hashKey' | 'combineKey'>;
 export interface FactSituation {

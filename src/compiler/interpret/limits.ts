@@ -24,9 +24,9 @@ import { estimatedBy } from '../rule-facts.ts';
 import { unboundedBy } from '../runtime/call-weights.ts';
 import { noSoundBound } from '../runtime/limits.ts';
 import { renderText } from '../runtime/text.ts';
-import { factValue, type HashKeys, type Situation } from './facts.ts';
+import { factValue, type HashKeys, type Situation, type ToldSituation } from './facts.ts';
 import type { PlacedRule } from './placed-rules.ts';
-import { valuesOf } from './shape.ts';
+import { momentIn, valuesOf } from './shape.ts';
 
 export interface Taken {
   readonly decision: 'permitted' | 'refused' | 'waiting';
@@ -46,7 +46,7 @@ export interface Taken {
 }
 
 /** The counters of limits that had no room for the call as it was asked for; none where it is asked for. */
-export interface FallenSituation extends Situation {
+export interface FallenSituation extends ToldSituation {
   readonly fallen: ReadonlySet<string>;
 }
 
@@ -267,12 +267,12 @@ function waitOf(exceeded: readonly Entry[], { request }: Situation): Taken['wait
   return { atMonotonicMs: Math.min(lookMs, untilMonotonicMs), untilMonotonicMs, room: 'slot' };
 }
 
-function warningOf(entry: Entry, situation: Situation): Warning {
+function warningOf(entry: Entry, situation: ToldSituation): Warning {
   const { ruleIndex, code, detail } = refusalOf(entry, [], situation);
   return { rule: ruleIndex, code, detail };
 }
 
-function refusalOf(named: Entry, entries: readonly Entry[], situation: Situation): Refusal {
+function refusalOf(named: Entry, entries: readonly Entry[], situation: ToldSituation): Refusal {
   const { limit } = named;
   const title = nameOfLimit(limit.policy, limit.rule);
   const shown = entries.filter((entry) => isInFields(entry.limit.rule));
@@ -311,7 +311,7 @@ function refusalOf(named: Entry, entries: readonly Entry[], situation: Situation
   };
 }
 
-function detailOf({ limit, remaining, resetMs }: Entry, situation: Situation): string {
+function detailOf({ limit, remaining, resetMs }: Entry, situation: ToldSituation): string {
   const facts = {
     name: limit.rule.name ?? limit.policy,
     amount: limit.rule.window.amount,
@@ -319,10 +319,8 @@ function detailOf({ limit, remaining, resetMs }: Entry, situation: Situation): s
     used: Math.max(0, capacityOf(limit.rule.window) - Math.max(0, remaining)),
     resetsWallMs: situation.request.arrivedWallMs + resetMs,
   };
-  return renderText(limitReply(limit, limit.index).text, valuesOf(limit.rule.reply.because, situation), {
-    limit: facts,
-    wallMs: situation.request.arrivedWallMs,
-  });
+  const values = valuesOf(limit.rule.reply.because, situation);
+  return renderText(limitReply(limit, limit.index).text, values, momentIn(situation, facts));
 }
 
 function tightest(entries: readonly Entry[]): Entry {

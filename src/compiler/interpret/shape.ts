@@ -4,8 +4,8 @@ import { dateText } from '../../model/local-time.ts';
 import { memberNames } from '../../model/member-path.ts';
 import { deprecationFields } from '../deprecation-fields.ts';
 import { textParts } from '../replies.ts';
-import { headerSafe, NOTHING_MORE, renderText } from '../runtime/text.ts';
-import { factValue, type Situation } from './facts.ts';
+import { headerSafe, type LimitFacts, renderText, type TextMoment } from '../runtime/text.ts';
+import { factValue, type Situation, type ToldSituation } from './facts.ts';
 
 /** Sorted, each once: the order of edits has no meaning. */
 export interface ShapedHeaders {
@@ -20,7 +20,7 @@ export interface ShapedHeaders {
 export function shapedHeaders(
   rules: readonly CheckedRule[],
   side: HeaderRule['side'],
-  situation: Situation,
+  situation: ToldSituation,
 ): ShapedHeaders {
   const here = rules.filter((rule) => 'side' in rule && rule.side === side) as readonly HeaderRule[];
   const set = here.filter((rule) => rule.kind === 'set-header');
@@ -43,8 +43,13 @@ export function masksOf(rules: readonly CheckedRule[], side: MaskSide): readonly
 }
 
 /** A template with its holes filled from facts. */
-export function filled(template: TextTemplate, situation: Situation): string {
-  return renderText(textParts(template), valuesOf(template, situation), NOTHING_MORE);
+export function filled(template: TextTemplate, situation: ToldSituation): string {
+  return renderText(textParts(template), valuesOf(template, situation), momentIn(situation));
+}
+
+/** The moment of a request, for its texts. */
+export function momentIn({ request, mask }: ToldSituation, limit: LimitFacts | null = null): TextMoment {
+  return { limit, wallMs: request.arrivedWallMs, mask };
 }
 
 /** Values of the fact holes, in order. */

@@ -2,7 +2,7 @@ import type { RequestContext } from '../../pipeline/context.ts';
 import type { Respond } from '../../pipeline/outcome.ts';
 import type { ReplyConstant } from '../replies.ts';
 import { statusRank } from '../status-rank.ts';
-import { renderText } from './text.ts';
+import { momentOf, renderText } from './text.ts';
 
 /** A rule that can deny. An answer whose text has no holes is made once. */
 export class Denial {
@@ -15,10 +15,10 @@ export class Denial {
     this.#isFixed = reply.text.every((part) => typeof part === 'string');
   }
 
-  answer(status: number, values: readonly unknown[], wallMs: number): Respond {
+  answer(status: number, values: readonly unknown[], context: RequestContext): Respond {
     if (this.#answer?.refusal.status === status) return this.#answer;
     const { code, text, rule } = this.reply;
-    const answer = refuse(status, code, renderText(text, values, { limit: null, wallMs }), rule);
+    const answer = refuse(status, code, renderText(text, values, momentOf(context)), rule);
     if (this.#isFixed) this.#answer = answer;
     return answer;
   }
@@ -64,7 +64,7 @@ export class Denials {
     const denial = this.#denials[chosen]!;
     context.decidingRule = denial.reply.rule;
     const status = denial.reply.status || this.#defaultStatus;
-    return denial.answer(status, this.#values[chosen]!, context.nowWallMs);
+    return denial.answer(status, this.#values[chosen]!, context);
   }
 
   /** By rank of the status, then by rule; -1 for the missing permit. */

@@ -15,7 +15,7 @@ import type { NextVariant, Outcome, Refusal, Respond, Wait, WaitedCounter } from
 import type { ReplyConstant } from '../replies.ts';
 import { hasFallen, unboundedBy } from './call-weights.ts';
 import { noteShadowed, warn } from './notes.ts';
-import { renderText } from './text.ts';
+import { momentOf, renderText } from './text.ts';
 
 /** A limit of a program, as its refusal needs it. */
 export interface LimitConstant extends ReplyConstant {
@@ -253,8 +253,8 @@ function replyOf(
     used: Math.max(0, limit.capacity - Math.max(0, batch.remaining[entry]!)),
     resetsWallMs: context.nowWallMs + batch.resetMs[entry]!,
   };
-  const moment = { limit: facts, wallMs: context.nowWallMs };
-  return { status: limit.status || 429, code: limit.code, detail: renderText(limit.text, values(), moment) };
+  const detail = renderText(limit.text, values(), momentOf(context, facts));
+  return { status: limit.status || 429, code: limit.code, detail };
 }
 
 /** A limit of tokens or money is never overshot, so what it can't bound it does not let pass. */

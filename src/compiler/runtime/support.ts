@@ -40,7 +40,8 @@ import { isInNetworks, networksTest } from './networks.ts';
 import { noteShadowed, warn } from './notes.ts';
 import { type RowConstant, RowNumbers, type RowShape, RowTable } from './row-table.ts';
 import { BarredPoolSets, type FilterConstant, refuseTargets, type TargetlessCall } from './targets.ts';
-import { headerSafe, NOTHING_MORE, renderText } from './text.ts';
+import { shownKey } from './shown-key.ts';
+import { headerSafe, momentOf, renderText } from './text.ts';
 import { TextSet } from './text-set.ts';
 
 /** What is asked whether it has a value. */
@@ -224,15 +225,12 @@ export class RuntimeSupport {
   }
   readonly #denials = new Denials();
   warn(context: RequestContext, { rule, code, text }: ReplyConstant, values: readonly unknown[]): void {
-    warn(context, {
-      rule,
-      code,
-      detail: renderText(text, values, { limit: null, wallMs: context.nowWallMs }),
-    });
+    warn(context, { rule, code, detail: renderText(text, values, momentOf(context)) });
   }
   alertText(context: RequestContext, text: readonly TextPart[], values: readonly unknown[]): string {
-    return renderText(text, values, { limit: null, wallMs: context.nowWallMs });
+    return renderText(text, values, momentOf(context));
   }
+  readonly shownKey = shownKey;
   noteShadowed(context: RequestContext, rule: number): void {
     noteShadowed(context, rule);
   }
@@ -278,7 +276,7 @@ export class RuntimeSupport {
   stateItem(entry: number, prefix: string): string {
     return stateItem(this.batch, entry, prefix);
   }
-  headerValue(parts: readonly TextPart[], values: readonly unknown[]): string {
-    return headerSafe(renderText(parts, values, NOTHING_MORE));
+  headerValue(context: RequestContext, parts: readonly TextPart[], values: readonly unknown[]): string {
+    return headerSafe(renderText(parts, values, momentOf(context)));
   }
 }

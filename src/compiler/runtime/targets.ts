@@ -2,7 +2,7 @@ import type { RequestContext } from '../../pipeline/context.ts';
 import type { Refusal } from '../../pipeline/outcome.ts';
 import type { BarredPools } from '../../pipeline/program.ts';
 import type { ReplyConstant } from '../replies.ts';
-import { renderText } from './text.ts';
+import { momentOf, renderText } from './text.ts';
 
 /** Pools that one rule leaves out together, and how it refuses. */
 export interface FilterConstant extends ReplyConstant {
@@ -58,7 +58,7 @@ export function refuseTargets(
   return {
     status: said,
     code: reply.code,
-    detail: renderText(reply.text, values(context, first), { limit: null, wallMs: context.nowWallMs }),
+    detail: renderText(reply.text, values(context, first), momentOf(context)),
     ruleIndex: reply.rule,
     retryAfterS: said === 503 ? RETRY_S : -1,
     rateLimit: '',

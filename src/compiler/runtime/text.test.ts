@@ -56,11 +56,11 @@ describe('a text', () => {
     ] as const;
     const resetsWallMs = Date.UTC(2026, 11, 24, 1, 2, 2, 1);
     const limit = { name: 'pace', amount: 60, used: 12, currency: null, resetsWallMs };
-    expect(renderText(parts, ['acme'], { limit, wallMs: 0 })).toBe(
+    expect(renderText(parts, ['acme'], { limit, wallMs: 0, mask: null })).toBe(
       'acme used 12 of 60 until 2026-12-24T01:02:03Z',
     );
     const spent = { ...limit, amount: 20_000_000_000, used: 1, currency: 'USD' };
-    expect(renderText(parts, ['acme'], { limit: spent, wallMs: 0 })).toBe(
+    expect(renderText(parts, ['acme'], { limit: spent, wallMs: 0, mask: null })).toBe(
       'acme used $0.000000001 of $20 until 2026-12-24T01:02:03Z',
     );
     expect(renderText(parts, [], NOTHING_MORE)).toBe('(none) used (none) of (none) until (none)');

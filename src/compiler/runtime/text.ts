@@ -1,4 +1,6 @@
+import type { TextMask } from '../../model/masks/json.ts';
 import { moneyText } from '../../model/money.ts';
+import type { RequestContext } from '../../pipeline/context.ts';
 import type { CalendarHole, LimitHole, TextPart } from '../replies.ts';
 import { calendarOf, localText } from './calendar.ts';
 
@@ -12,14 +14,26 @@ export interface LimitFacts {
   readonly resetsWallMs: number;
 }
 
-/** What a text can say besides facts: of the limit that refuses (null: none does), and of the moment. */
+/** What a text can say besides facts, of the limit that refuses (null: none does) and of the moment; and what it must not say. */
 export interface TextMoment {
   readonly limit: LimitFacts | null;
   readonly wallMs: number;
+  /** Removes from values of the body what is masked in it; null: nothing is. */
+  readonly mask: TextMask | null;
 }
 
-/** For texts that speak neither of a limit nor of a calendar. */
-export const NOTHING_MORE: TextMoment = { limit: null, wallMs: 0 };
+/** For texts that speak neither of a limit, nor of a calendar, nor of a body. */
+export const NOTHING_MORE: TextMoment = { limit: null, wallMs: 0, mask: null };
+
+/** The moment of a request. */
+export function momentOf(context: RequestContext, limit: LimitFacts | null = null): TextMoment {
+  return { limit, wallMs: context.nowWallMs, mask: bodyMask(context) };
+}
+
+/** Null where nothing is masked in the body of a request, or it was not read. */
+export function bodyMask(context: RequestContext): TextMask | null {
+  return context.bodyMasks?.(context)?.masker ?? null;
+}
 
 /** Bounds of what a message may repeat of a request (language-rules #32). */
 const CHARACTERS_MAX = 200;
@@ -30,7 +44,7 @@ const MISSING = '(none)';
 export function renderText(
   parts: readonly TextPart[],
   values: readonly unknown[],
-  { limit, wallMs }: TextMoment,
+  { limit, wallMs, mask }: TextMoment,
 ): string {
   let next = 0;
   let text = '';
@@ -38,7 +52,7 @@ export function renderText(
     if (typeof part === 'string') text += part;
     else if ('limit' in part) text += limitText(part, limit);
     else if ('calendar' in part) text += calendarText(part, wallMs);
-    else text += valueText(values[next++], part.format);
+    else text += valueText(values[next++], part.format, part.ofBody === true ? mask : null);
   }
   return text;
 }
@@ -76,19 +90,20 @@ function instantText(wallMs: number): string {
 /** ECMA-262, 21.4.1.1: dates end 100,000,000 days from the epoch. */
 const LAST_DATE_MS = 8_640_000_000_000_000;
 
-export function valueText(value: unknown, format: string): string {
+/** `mask`: what removes from it what is not to be told, before any of it is cut off; null: nothing. */
+export function valueText(value: unknown, format: string, mask: TextMask | null = null): string {
   if (value === undefined || value === null) return MISSING;
-  if (!Array.isArray(value)) return scalarText(value, format);
+  if (!Array.isArray(value)) return scalarText(value, format, mask);
   const kind = format.slice('list '.length);
-  const items = value.slice(0, ITEMS_MAX).map((item) => scalarText(item, kind));
+  const items = value.slice(0, ITEMS_MAX).map((item) => scalarText(item, kind, mask));
   const more = value.length > ITEMS_MAX ? `, and ${value.length - ITEMS_MAX} more` : '';
   return clean(items.join(', ')) + more;
 }
 
-function scalarText(value: unknown, kind: string): string {
-  if (kind === 'url-part') return urlPart(clean(String(value)));
-  if (typeof value === 'number') return numberText(value, kind);
-  return clean(String(value));
+function scalarText(value: unknown, kind: string, mask: TextMask | null): string {
+  const written = typeof value === 'number' ? numberText(value, kind) : String(value);
+  const text = clean(mask === null ? written : mask.mask(written));
+  return kind === 'url-part' ? urlPart(text) : text;
 }
 
 /** RFC 3986, 2.1; the slashes of a parameter that takes the rest of a path stay. */
