@@ -32,7 +32,7 @@ export function runPool(scenario: Scenario, load: readonly LoadedCall[], seed: n
       const service = services[call.thread]!;
       const read = service.read(body);
       if ('code' in read) throw new Error(read.sentence);
-      service.send(read, null, requestOf(scenario, call, body.length), caller);
+      service.send(read, null, requestOf(scenario, call, body.length), caller, null);
     });
   }
   world.time.run(Number.POSITIVE_INFINITY);

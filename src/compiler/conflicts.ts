@@ -334,11 +334,13 @@ function masksOfTunnels({ masks }: ResidualProgram): Mistake[] {
 
 function tooManyLimits(program: ResidualProgram): Mistake[] {
   const enforced = { limits: program.limits, what: 'enforced limits' };
-  const observed = program.observedLimits.map(({ limits, policy }) => ({
+  const ofKeys = { limits: program.targetLimits, what: 'enforced limits for each key or target' };
+  const watching = [...program.observedLimits, ...program.observedTargetLimits];
+  const observed = watching.map(({ limits, policy }) => ({
     limits,
     what: `limits of policy "${policy}"`,
   }));
-  return [enforced, ...observed]
+  return [enforced, ofKeys, ...observed]
     .map((each) => ({ ...each, together: mostTogether(each.limits, program.specialiser) }))
     .filter(({ together }) => together > BATCH_ENTRIES_MAX)
     .map(({ limits, what, together }) => ({

@@ -30,6 +30,7 @@ export function counterSpec(
     onFailure: rule.onFailure,
     // What only watches refuses nobody, so nobody is to be warned of it.
     thresholdsPercent: mode === 'enforce' && of === 'limit' ? rule.alertAt : [],
+    ...withoutRoom(rule),
     ...(rule.notify === null ? {} : { notify: rule.notify }),
     ...(estimates === null ? {} : { estimates }),
     ...(mode === 'enforce' ? {} : { watching: true }),
@@ -40,6 +41,12 @@ export function counterSpec(
   if (known?.maxKeys === spec.maxKeys && known.watching === spec.watching) return known;
   SPECS[of].set(rule, spec);
   return spec;
+}
+
+/** For whoever tells of its thresholds. */
+function withoutRoom({ alertAt, fallback, queueMs }: LimitRule): Pick<CounterSpec, 'withoutRoom'> {
+  if (alertAt.length === 0 || (fallback === null && queueMs === null)) return {};
+  return { withoutRoom: { models: fallback?.models ?? [], waits: queueMs !== null } };
 }
 
 /** Which counter it is, and what it holds. */

@@ -25,7 +25,7 @@ import {
   type Situation,
   type ToldSituation,
 } from './interpret/facts.ts';
-import { type FallenSituation, LimitTaker, type Taken } from './interpret/limits.ts';
+import { type FallenSituation, LimitTaker, type PlainCallLimits, type Taken } from './interpret/limits.ts';
 import { phaseOf } from './interpret/phases.ts';
 import { type PlacedRule, placedRules } from './interpret/placed-rules.ts';
 import {
@@ -76,6 +76,8 @@ export interface Verdict {
   readonly call: ModelRequest | null;
   /** The most tokens of the answer to a call; null where neither the caller nor a rule says. */
   readonly outputCap: number | null;
+  /** Limits that are counted by what the call is sent to; null: none applies, or it is not permitted. */
+  readonly callLimits: PlainCallLimits | null;
 }
 
 /**
@@ -116,7 +118,15 @@ export class Interpreter {
     assert(route !== undefined, `no route ${routeName}`);
     const notes: Notes = { warnings: [], shadow: new Set<number>() };
 
-    const unidentified = { route, request, identity: null, body: null, call: null, keys: this.#keys, mask: null };
+    const unidentified = {
+      route,
+      request,
+      identity: null,
+      body: null,
+      call: null,
+      keys: this.#keys,
+      mask: null,
+    };
     const early = this.#denials('match', unidentified, notes);
     if (early.length > 0) return { ...refused(early, 403, unidentified, notes), known: KNOWN.request };
 
@@ -267,6 +277,7 @@ export class Interpreter {
       targetless: permitted && barring.length > 0 ? answerOfFilter(barring[0]!.placed, situation) : null,
       pools: permitted && routing !== undefined ? routing.pools : null,
       outputCap: permitted ? outputCapOf(enforced, situation) : null,
+      callLimits: permitted && situation.call !== null ? this.#limits.callLimits(applying, situation) : null,
       masks: permitted
         ? { request: masksOf(enforced, 'request'), response: masksOf(enforced, 'response') }
         : NOTHING.masks,
@@ -329,6 +340,7 @@ const NOTHING: Verdict = {
   body: null,
   call: null,
   outputCap: null,
+  callLimits: null,
 };
 
 function isDenyRule(placed: PlacedRule): placed is PlacedRule<DenyRule> {

@@ -1,3 +1,4 @@
+import { isLimitOfTargets } from '../language/limit-rules.ts';
 import type { LimitRule, LimitWindow } from '../language/typed.ts';
 import { factReference } from './lower.ts';
 
@@ -17,11 +18,12 @@ export function isShownToCaller(rule: LimitRule): boolean {
 }
 
 /**
- * Whether callers see it in fields. Not a limit that an edit has replaced, which will soon be gone. Not of money: an amount in nano-units has more digits than the integers of structured
+ * Whether callers see it in fields. Not a limit that an edit has replaced, which will soon be gone. Not one that each key has for itself: which one serves is nothing to callers. Not of money: an amount in nano-units has more digits than the integers of structured
  * fields (RFC 9651, 3.3.1).
  */
 export function isInFields(rule: LimitRule): boolean {
-  return rule.replaced !== true && rule.measure.kind === 'requests' && isShownToCaller(rule);
+  const isCounted = rule.measure.kind === 'requests' && !isLimitOfTargets(rule);
+  return rule.replaced !== true && isCounted && isShownToCaller(rule);
 }
 
 /** `"pace";q=60;w=60`. */

@@ -100,6 +100,7 @@ interface HeldEntry {
   /** A slot of `at once`, or an amount that is known at the end only; all else stays as it was taken. */
   readonly opens: 'slot' | 'estimate' | null;
   readonly estimates: EstimatedMeasure | null;
+  readonly isSettled: boolean;
 }
 
 class ReferenceReservation implements Reservation {
@@ -162,6 +163,11 @@ class ReferenceBinding implements CounterBinding {
       : null;
   }
 
+  hold(batch: TakeBatch): Reservation | null {
+    const isWhole = batch.leavesOut === 'nothing' && batch.count > 0;
+    return isWhole ? new ReferenceReservation(this.#lastTaken) : this.reserve(batch);
+  }
+
   settle(reservation: Reservation, index: number, actual: number): void {
     assert(reservation instanceof ReferenceReservation, 'a reservation of these counters');
     reservation.held = reservation.held.map((entry, at) => (at === index ? settled(entry, actual) : entry));
@@ -187,6 +193,12 @@ class ReferenceBinding implements CounterBinding {
   release(reservation: Reservation): void {
     assert(reservation instanceof ReferenceReservation, 'a reservation of these counters');
     for (const { correct, weight, opens } of reservation.held) if (opens !== null) correct(-weight);
+    reservation.held = [];
+  }
+
+  cancel(reservation: Reservation): void {
+    assert(reservation instanceof ReferenceReservation, 'a reservation of these counters');
+    for (const { correct, weight, isSettled } of reservation.held) if (!isSettled) correct(-weight);
     reservation.held = [];
   }
 
@@ -232,12 +244,13 @@ function book(batch: TakeBatch, { at, spec, meter, keep, weight }: Entry, moment
   batch.resetMs[at] = after.resetMs;
   const isSlot = spec.window.kind === 'concurrency';
   const estimates = spec.estimates ?? null;
-  return { correct, weight, opens: isSlot ? 'slot' : estimates === null ? null : 'estimate', estimates };
+  const opens = isSlot ? 'slot' : estimates === null ? null : 'estimate';
+  return { correct, weight, opens, estimates, isSettled: false };
 }
 
 /** Slots are not settled but freed. */
 function settled(entry: HeldEntry, actual: number): HeldEntry {
   if (entry.opens !== 'estimate') return entry;
   entry.correct(actual - entry.weight);
-  return { ...entry, opens: null };
+  return { ...entry, opens: null, isSettled: true };
 }

@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts';
-import { LIMIT_KINDS } from '../language/limit-rules.ts';
+import { isLimitOfTargets, LIMIT_KINDS } from '../language/limit-rules.ts';
 import type {
   AlertRule,
   CacheRule,
@@ -49,6 +49,9 @@ export interface ResidualDecisions {
   readonly limits: readonly Residual<LimitRule>[];
   /** Limits of policies in warn and shadow, each policy a group taken alone. */
   readonly observedLimits: readonly ObservedLimits[];
+  /** Both again, of those that are counted by what a call is sent to. */
+  readonly targetLimits: readonly Residual<LimitRule>[];
+  readonly observedTargetLimits: readonly ObservedLimits[];
   /** Policies in warn or shadow with a permit that could hold. */
   readonly unenforcedPermits: readonly string[];
 }
@@ -161,6 +164,8 @@ function residualDecisions(rules: readonly RuleIr[], specialiser: Specialiser): 
   const residuals = residualsOf(rules, specialiser);
   const enforced = residuals.filter((residual) => residual.ir.mode === 'enforce');
   const observed = residuals.filter((residual) => residual.ir.mode !== 'enforce');
+  const limits = only<LimitRule>(enforced, LIMIT_KINDS);
+  const watching = only<LimitRule>(observed, LIMIT_KINDS);
   return {
     decidingPolicies: policiesOf(residuals),
     decisions: {
@@ -173,8 +178,10 @@ function residualDecisions(rules: readonly RuleIr[], specialiser: Specialiser): 
     mayBePermitted: conditions.any(
       rules.filter(isPermitOfBody).map(({ possible }) => specialiser.condition(possible)),
     ),
-    limits: only<LimitRule>(enforced, LIMIT_KINDS),
-    observedLimits: groupByPolicy(only<LimitRule>(observed, LIMIT_KINDS)),
+    limits: limits.filter(isOfRequests),
+    observedLimits: groupByPolicy(watching.filter(isOfRequests)),
+    targetLimits: limits.filter((limit) => !isOfRequests(limit)),
+    observedTargetLimits: groupByPolicy(watching.filter((limit) => !isOfRequests(limit))),
     unenforcedPermits: policiesOf(only<PermitRule>(observed, ['permit'])),
   };
 }
@@ -226,6 +233,10 @@ function residualsOf(rules: readonly RuleIr[], specialiser: Specialiser): AnyRes
 
 function policiesOf(residuals: readonly AnyResidual[]): string[] {
   return [...new Set(residuals.map(({ ir }) => ir.policy))];
+}
+
+function isOfRequests({ rule }: Residual<LimitRule>): boolean {
+  return !isLimitOfTargets(rule);
 }
 
 function isPermitOfBody({ rule, mode, phase }: RuleIr): boolean {

@@ -8,7 +8,7 @@ import type { Value } from '../model/types.ts';
 import type { Route } from '../model/world.ts';
 import { testsOf } from './conditions.ts';
 import type { FactReference, RuleIr, Test } from './ir.ts';
-import { estimatedBy, factsOfTerm, factsWritten, termsOf } from './rule-facts.ts';
+import { factsOfTerm, factsWritten, termsOf } from './rule-facts.ts';
 
 /** What partial evaluation knows of a route: the compile-time facts that its rules read. */
 export interface RouteFacts {
@@ -16,7 +16,7 @@ export interface RouteFacts {
   readonly parameterNames: readonly string[];
   /** Members of the body that rules read and the route describes, by path: whether they may be missing. */
   readonly body: Readonly<Record<string, BodyMember['absence']>>;
-  /** Whether its requests are calls to models, where a rule asks about them or counts what they use. */
+  /** Whether its requests are calls to models, where a rule asks about them or counts them. */
   readonly calls: 'calls' | 'no-calls' | 'not-asked';
   /** By path of the fact; null for what is missing. */
   readonly values: Readonly<Record<string, Value | null>>;
@@ -48,8 +48,7 @@ export class RouteLens {
     this.#bodyPaths = [...new Set(inBody)].sort();
     const facts = [...read, ...written];
     this.#asksOfCalls =
-      facts.some(({ phase }) => phase === 'call') ||
-      candidates.some(({ rule }) => estimatedBy(rule) !== null || fallsBack(rule));
+      facts.some(({ phase }) => phase === 'call') || candidates.some(({ rule }) => isLimitRule(rule));
     this.#readsParameters = [...read, ...written].some((fact) => fact.path === 'request.parameter');
   }
 
@@ -74,11 +73,6 @@ export class RouteLens {
       }),
     );
   }
-}
-
-/** Only calls go to another model. */
-function fallsBack(rule: RuleIr['rule']): boolean {
-  return isLimitRule(rule) && rule.fallback !== null;
 }
 
 /** `request.body.order.amount` is the member `order.amount`. */

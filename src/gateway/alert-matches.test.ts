@@ -71,7 +71,10 @@ it('keeps no more keys apart than its bound, and loses no request', () => {
 it('asks once how a key may be shown', () => {
   const { told, sink, tell } = matches();
   const asked: (readonly unknown[])[] = [];
-  const show = (key: readonly unknown[]) => (asked.push(key), key[1] === 7 ? ['each', '[removed]'] : null);
+  const show = (key: readonly unknown[]) => {
+    asked.push(key);
+    return key[1] === 7 ? ['each', '[removed]'] : null;
+  };
   for (const value of [7, 7, 8]) sink.matched('a', ['each', value], null, show);
   tell();
   expect(told[0]!.map(({ key, shownKey, requests }) => [key[1], shownKey, requests])).toEqual([

@@ -2,13 +2,14 @@
  * The cache of answers as one request uses it: asked before anything is taken from limits (language-rules #31), told of the answer
  * that comes, and named to the caller in Cache-Status (RFC 9211).
  */
+
+import type { CallTargets } from '../pipeline/call-targets.ts';
 import type { ModelRequest } from '../pipeline/model-request.ts';
 import type { CacheOutcome } from '../pipeline/record.ts';
 import type { ResponseHead } from '../pipeline/upstream.ts';
 import type { StoredAnswer } from './answer-cache.ts';
 import type { Asked, CacheWishes, Freshness } from './cacheable.ts';
 import { freshnessOf } from './cacheable.ts';
-import type { CallTargets } from './call-targets.ts';
 import type { ExchangeThread } from './exchange-thread.ts';
 
 export interface Keeping {

@@ -247,6 +247,8 @@ export interface Simulation {
   readonly told: AlertMatch[];
   readonly calls: ScriptedCall[];
   readonly releases: Reservation[];
+  /** Those that were given back whole. */
+  readonly cancelled: Reservation[];
   /** What reservations were settled with, before they were released. */
   readonly settled: {
     readonly reservation: Reservation;
@@ -286,13 +288,14 @@ export function simulate(options: SimulationOptions): Simulation {
   const records: AccessRecord[] = [];
   const told: AlertMatch[] = [];
   const releases: Reservation[] = [];
+  const cancelled: Reservation[] = [];
   const settled: Simulation['settled'] = [];
   const wakes: { exchange: { wake(): void }; delayMs: number }[] = [];
   const epochs = new SharedArrayBuffer(4 * EPOCH_CELLS.count);
   const cells = new Int32Array(epochs);
   const identities = new IdentityCache(10);
   const versions = new VersionStore(epochs, identities, () => {}, new DroppedMemory());
-  versions.addRules(buildVersion(options, calls, { releases, settled }));
+  versions.addRules(buildVersion(options, calls, { releases, cancelled, settled }));
   versions.addDirectory(1, IDENTITIES);
   cells[EPOCH_CELLS.rules] = 1;
   cells[EPOCH_CELLS.directory] = 1;
@@ -325,6 +328,7 @@ export function simulate(options: SimulationOptions): Simulation {
     told,
     calls,
     releases,
+    cancelled,
     settled,
     wakes,
     nowMs: 1_000,
@@ -345,7 +349,7 @@ export function simulate(options: SimulationOptions): Simulation {
 function buildVersion(
   options: SimulationOptions,
   calls: ScriptedCall[],
-  { releases, settled }: Pick<Simulation, 'releases' | 'settled'>,
+  { releases, cancelled, settled }: Pick<Simulation, 'releases' | 'cancelled' | 'settled'>,
 ) {
   const unused = (): never => {
     throw new Error('these bundles have no counters');
@@ -355,6 +359,8 @@ function buildVersion(
     take: unused,
     look: unused,
     reserve: unused,
+    hold: unused,
+    cancel: (reservation: Reservation) => void cancelled.push(reservation),
     settle: unused,
     settleEstimates(reservation: Reservation, actuals: CallActuals) {
       assert(!releases.includes(reservation), 'a reservation is settled before it is released');
@@ -521,6 +527,7 @@ const PERMIT_ALL: RoutePipeline = {
   readBody: null,
   judgeBody: () => CONTINUE,
   admit: RESERVE,
+  targetLimits: null,
   shapeRequest: () => {},
   shapeResponse: () => {},
   requestTransform: null,

@@ -7,15 +7,18 @@
 
 import type { WebSocketSettings } from '../model/world.ts';
 import { KNOWN } from '../pipeline/alerts.ts';
+import { type CallTargets, callTargets, isTargetless, targetRefusal } from '../pipeline/call-targets.ts';
 import { RequestContext } from '../pipeline/context.ts';
 import type { Refusal, Wait } from '../pipeline/outcome.ts';
 import { PHASE } from '../pipeline/phases.ts';
 import type { RoutePipeline } from '../pipeline/program.ts';
+import type { TargetLimits } from '../pipeline/target-limits.ts';
 import type {
   ResponseHead,
   TunnelOpened,
   UpstreamCall,
   UpstreamError,
+  UpstreamErrorCode,
   UpstreamHandler,
   UpstreamRequest,
 } from '../pipeline/upstream.ts';
@@ -24,7 +27,6 @@ import { Account, recordAccount, recordRequest, recordRoute } from './access-rec
 import { placeOf, type StoredAnswer } from './answer-cache.ts';
 import { AnswerKeeping } from './answer-keeping.ts';
 import { changes, wishesOf } from './cacheable.ts';
-import { type CallTargets, callTargets, isTargetless, targetRefusal } from './call-targets.ts';
 import { type AnswerHost, ClientAnswer } from './client-answer.ts';
 import type { ClientHandler, ClientStream, ReceivedRequest } from './client-stream.ts';
 import { STALE_REQUEST_FIELDS, UNTRANSFORMABLE_ASKS } from './content-coding.ts';
@@ -424,11 +426,16 @@ export class Exchange
     this.#call =
       plan.models === null
         ? plan.service.dispatch(request, this)
-        : plan.models.send(context.shapedCall!, this.#targets!.choice, request, this);
+        : plan.models.send(context.shapedCall!, this.#targets!.choice, request, this, this.#callLimits(plan));
     this.#account.dispatchedUs = this.#elapsedUs();
     if (plan.models !== null) return;
     if (this.#outgoingBody !== null) this.#outgoingBody.send(context, this.#call);
     else this.#requestBody?.sendTo(this.#call);
+  }
+
+  /** Those of rules that are counted by the key or target that is yet to be chosen. */
+  #callLimits({ pipeline }: RoutePlan): TargetLimits | null {
+    return pipeline.targetLimits === null ? null : pipeline.targetLimits(this.#context);
   }
 
   /** As rules and route shape it, and as it leaves. */
@@ -609,14 +616,23 @@ export class Exchange
     if (error.unprocessed) this.#cost?.spare();
     this.#cost?.answered(error.refusedStatus);
     this.#account.fault = error.detail;
+    if (error.unprocessed && WANT_OF_ROOM.has(error.code)) this.#giveBack();
     this.#fail(this.#callProblem(error));
   }
 
-  /** In the words of a rule where that left out the pools that could have taken the call. */
+  /** A call that no key has room for leaves every counter as it was (language-rules #19). */
+  #giveBack(): void {
+    const { reservation } = this.#context;
+    if (reservation !== null) this.#version!.binding.cancel(reservation);
+    this.#context.reservation = null;
+  }
+
+  /** In the words of a rule where that had no room for the call, or left out the pools that could have taken it. */
   #callProblem(error: Omit<UpstreamError, 'detail' | 'endpoint' | 'attempts' | 'refusedStatus'>): Problem {
     const plan = this.#plan!;
     const refusal =
-      this.#targets === null ? null : targetRefusal(this.#context, plan.pipeline, this.#targets, error);
+      error.refusal ??
+      (this.#targets === null ? null : targetRefusal(this.#context, plan.pipeline, this.#targets, error));
     return refusal === null
       ? fromUpstream(error.code, error.sentence, error.retryAfterS)
       : ruleProblem(refusal, plan);
@@ -756,6 +772,10 @@ function totalMsOf({ program, timeouts }: RoutePlan): number {
 }
 
 const NO_RULE = -1;
+const WANT_OF_ROOM: ReadonlySet<UpstreamErrorCode> = new Set<UpstreamErrorCode>([
+  'keys_exhausted',
+  'request_exceeds_keys',
+]);
 const NO_POOL = { code: 'no_pool_for_model', unprocessed: true } as const;
 const NOTHING = new Uint8Array(0);
 /** What is left of a refused body is read and dropped up to here, so that an ordinary 401 or 429 keeps its connection. */

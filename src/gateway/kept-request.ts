@@ -1,11 +1,12 @@
 /** What the cache has to know of a request whose answer rules let be kept. */
+
+import type { CallTargets } from '../pipeline/call-targets.ts';
 import type { HeaderEdits, RequestContext } from '../pipeline/context.ts';
 import type { UpstreamRequest } from '../pipeline/upstream.ts';
 import { placeOf } from './answer-cache.ts';
 import type { Keeping } from './answer-keeping.ts';
 import { cacheKey, type KeptCall } from './cache-key.ts';
 import type { CacheWishes } from './cacheable.ts';
-import type { CallTargets } from './call-targets.ts';
 
 /** What was asked for, and of whom. */
 export interface AskedFor {

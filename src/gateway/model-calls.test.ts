@@ -401,6 +401,18 @@ describe('rules that leave pools out', () => {
   });
 });
 
+test.each([
+  ['keys_exhausted', 'unprocessed', 'given back'],
+  ['request_exceeds_keys', 'unprocessed', 'given back'],
+  ['keys_exhausted', 'unknown', 'kept'],
+  ['upstream_none_available', 'unprocessed', 'kept'],
+] as const)('of a call that ends with %s (%s) what limits took is %s', (code, service, becomes) => {
+  const simulation = simulate({ routes: ROUTES, readCall: read });
+  post(simulation, '{}');
+  simulation.calls[0]!.fail(service, code);
+  expect(simulation.cancelled.length).toBe(becomes === 'given back' ? 1 : 0);
+});
+
 const REFUSAL = {
   code: 'not_there',
   ruleIndex: 0,

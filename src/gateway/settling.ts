@@ -1,9 +1,10 @@
 /** The end of a request in money and counters: what it cost, and what becomes of what was reserved for it. */
 import { type CallActuals, NOTHING_USED } from '../model/model-call.ts';
 import type { Route } from '../model/world.ts';
+import { actualsOf } from '../pipeline/call-actuals.ts';
 import type { RequestContext } from '../pipeline/context.ts';
 import type { CounterBinding, Reservation } from '../pipeline/counters.ts';
-import type { CallUse, ModelRequest } from '../pipeline/model-request.ts';
+import type { ModelRequest } from '../pipeline/model-request.ts';
 import type { ResponseHead } from '../pipeline/upstream.ts';
 import type { Account } from './access-record.ts';
 import type { ExchangeThread } from './exchange-thread.ts';
@@ -91,21 +92,6 @@ function noteCall(call: ModelRequest | null, account: Account): CallActuals | nu
 
 const MEASURES = Object.keys(NOTHING_USED) as (keyof CallActuals)[];
 
-function actualsOf({ charged, usage, costNano }: CallUse): CallActuals {
-  if (charged === 'nothing') return NOTHING_USED;
-  // of a call that is paid by the search, money alone is told
-  if (usage === null) return { ...NOTHING_TOLD, money: costNano };
-  const { inputTokens, outputTokens, cachedTokens, reasoningTokens } = usage;
-  return {
-    tokens: inputTokens + outputTokens,
-    'input-tokens': inputTokens,
-    'output-tokens': outputTokens,
-    'cached-tokens': cachedTokens,
-    'reasoning-tokens': reasoningTokens,
-    money: costNano,
-  };
-}
-
 function noteUse({ use, bounds, model }: ModelRequest, account: Account): void {
   account.model = model.name;
   account.target = use.pool;
@@ -131,15 +117,6 @@ function noteNothingUsed(account: Account): void {
 function finite(bound: number): number {
   return Number.isFinite(bound) ? bound : -1;
 }
-
-const NOTHING_TOLD: CallActuals = {
-  tokens: null,
-  'input-tokens': null,
-  'output-tokens': null,
-  'cached-tokens': null,
-  'reasoning-tokens': null,
-  money: null,
-};
 
 function endReservation(
   binding: CounterBinding,

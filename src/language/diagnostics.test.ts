@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { LANGUAGE_CODES } from '../diagnostics/catalogue/language.ts';
+import { POOL_CODES } from '../diagnostics/catalogue/pools.ts';
 import { placeOf, SourceText } from '../diagnostics/source.ts';
 import { checkPolicies } from './check.ts';
 import { DIAGNOSTIC_CASES } from './diagnostics.cases.ts';
 import { AI_WORLD, WORLD } from './world.cases.ts';
+
+/** Of one policy file. */
+const CODES = { ...LANGUAGE_CODES, ...POOL_CODES };
 
 /** Days since 1970-01-01. */
 function dayOf(date: string | undefined): number | null {
@@ -24,21 +28,21 @@ describe('every mistake says what is wrong, where, and what to do', () => {
         related: diagnostic.related.map((place) => `${placeOf(place.span)} ${place.message}`),
         severity: diagnostic.severity,
       }));
-      const { severity } = LANGUAGE_CODES[code as keyof typeof LANGUAGE_CODES];
+      const { severity } = CODES[code as keyof typeof CODES];
       expect(shown).toEqual([{ code, at, message, help, related, severity }]);
     },
   );
 
   it('shows every code of the catalogue', () => {
     const shown = new Set(DIAGNOSTIC_CASES.map(({ code }) => code));
-    expect(Object.keys(LANGUAGE_CODES).filter((code) => !shown.has(code))).toEqual([]);
+    expect(Object.keys(CODES).filter((code) => !shown.has(code))).toEqual([]);
   });
 
   it('leaves out policies with errors and keeps those with warnings', () => {
     for (const { code, text, path = 'a.policy', routes, today } of DIAGNOSTIC_CASES) {
       const world = routes === 'models' ? AI_WORLD : WORLD;
       const { policies } = checkPolicies([new SourceText(path, text)], world, dayOf(today));
-      const { severity } = LANGUAGE_CODES[code as keyof typeof LANGUAGE_CODES];
+      const { severity } = CODES[code as keyof typeof CODES];
       // of two policies with one name the first is kept
       const kept = text.includes('policy "p"') && !BESIDE_THE_POLICY.has(code);
       if (severity === 'warning') expect(policies.policies).toHaveLength(1);

@@ -8,21 +8,17 @@ export interface LaterPart {
 /** What the words belong to that are kept for later versions of the language: `tokens.ts` says which these are. */
 const PARTS: readonly (readonly [part: string, today: string | null, words: readonly string[]])[] = [
   [
-    'routes to AI models',
+    'prices of calls before they are made',
     'Today budgets count what calls cost: `budget $20 per day  for each consumer`.',
     ['cost', 'request.cost'],
   ],
   [
-    'routes to AI models',
+    'lists of models of tenants and teams',
     'Today a list of names is an attribute: declare `models` below `attributes` in portunus.yaml.',
     ['tenant.models', 'team.models'],
   ],
-  [
-    'routes to AI models',
-    'Today a rule can tell which service a route leads to: `route.service is "eu"`.',
-    ['targets'],
-  ],
-  ['pools of provider keys', null, ['pools']],
+  ['sets of targets', 'Today a rule asks of each target: `require target.region in ["eu"]`.', ['targets']],
+  ['sets of pools', 'Today a rule names them: `route to pool "main" then "spare"`.', ['pools']],
   [
     'weights of requests',
     'Today requests are counted, and money with prices of routes: `budget $20 per day  for each consumer`.',

@@ -254,8 +254,9 @@ export const BUILT_IN_FACTS: readonly FactDefinition[] = [
     TEXT,
     'target',
     'never',
-    'The pool whose keys a call to a model would use: only `forbid` and `require` ask, of each pool of the model.',
+    'The pool whose keys a call to a model would use: `forbid` and `require` ask, of each pool of the model, and limits count for each.',
   ),
+  fact('target', TEXT, 'target', 'never', 'The same.'),
   fact('target.provider', TEXT, 'target', 'never', 'The provider of that pool.'),
   fact(
     'target.region',
@@ -295,6 +296,13 @@ export const BUILT_IN_FACTS: readonly FactDefinition[] = [
     'Tokens of the prompt, as the provider tells them; where it does not, the most that they can be.',
   ),
   fact('usage.output_tokens', { kind: 'number' }, 'reply', 'always', 'The same of the answer.'),
+  fact(
+    'usage.tokens',
+    { kind: 'number' },
+    'reply',
+    'always',
+    'Both together, as limits of `tokens` count them.',
+  ),
   fact(
     'usage.cached_tokens',
     { kind: 'number' },

@@ -37,7 +37,10 @@ function rig(spec: Partial<AlertSpec> = {}, policyMax = 10) {
       rules.matched([{ identity: 'id', epoch: 1, key, shownKey: null, requests, text }], nowMs),
     /** As the control thread reads it that long after a data thread said it. */
     matchLate: (lateMs: number, requests: number) =>
-      rules.matched([{ identity: 'id', epoch: 1, key: [], shownKey: null, requests, text: null }], nowMs - lateMs),
+      rules.matched(
+        [{ identity: 'id', epoch: 1, key: [], shownKey: null, requests, text: null }],
+        nowMs - lateMs,
+      ),
     pass: (ms: number) => {
       nowMs += ms;
       rules.resolveQuiet();

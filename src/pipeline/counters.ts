@@ -22,6 +22,8 @@ export interface CounterBinding {
   look(batch: TakeBatch, nowMs: number, wallMs: number): TakeResult;
   /** What is needed to settle, swap or release the batch just taken; null when nothing of it can change later. */
   reserve(batch: TakeBatch): Reservation | null;
+  /** The same of a batch taken with `holds`: with it all can be given back, what is exact too, by {@link cancel}. */
+  hold(batch: TakeBatch): Reservation | null;
   /**
    * Books the actual amount of entry `index` in the window or period of its admission; above the reserved amount it
    * is charged in full. Without effect when that window has passed or the entry was settled before.
@@ -36,6 +38,8 @@ export interface CounterBinding {
   swap(reservation: Reservation, batch: TakeBatch, nowMs: number, wallMs: number): TakeResult;
   /** Gives back what was not settled; frees slots of `at once`. Idempotent. */
   release(reservation: Reservation): void;
+  /** Gives back everything of what is held: nobody has got what it was taken for. Idempotent. */
+  cancel(reservation: Reservation): void;
 }
 
 export type TakeResult = typeof TAKEN | typeof EXCEEDED | typeof NEEDS_LEASE;
@@ -53,6 +57,8 @@ export interface TakeBatch {
   count: number;
   /** Counters that are neither asked nor taken from, though they have entries: those of estimates, where a request uses nothing of them. */
   leavesOut: 'nothing' | 'estimates';
+  /** What is taken is held, and may be given back whole. */
+  holds: boolean;
   /** Index into the bound specs. */
   readonly counter: Int32Array;
   /** Hash of the counter's key; (0, 0) for `in total`. */
@@ -81,6 +87,7 @@ export function createTakeBatch(): TakeBatch {
   return {
     count: 0,
     leavesOut: 'nothing',
+    holds: false,
     counter: new Int32Array(BATCH_ENTRIES_MAX),
     keyHigh: new Int32Array(BATCH_ENTRIES_MAX),
     keyLow: new Int32Array(BATCH_ENTRIES_MAX),
@@ -105,6 +112,8 @@ export interface CounterSpec {
    * what is settled (language-rules #14). Each once until the counter is as new or its period ends.
    */
   readonly thresholdsPercent: readonly number[];
+  /** What becomes of requests that it has no room for: told with the threshold of 100. Absent: they are refused. */
+  readonly withoutRoom?: WithoutRoom;
   /** The delivery that is told of crossings. Absent: all that take everything. */
   readonly notify?: string;
   /**
@@ -119,6 +128,12 @@ export interface CounterSpec {
   readonly replaced?: true;
   /** Of a policy that only watches: it never waits for a lease, and its marks follow what it counted. Absent: it is enforced. */
   readonly watching?: true;
+}
+
+export interface WithoutRoom {
+  /** Calls go to one of these, where all limits without room name it. */
+  readonly models: readonly string[];
+  readonly waits: boolean;
 }
 
 export type CounterWindow =

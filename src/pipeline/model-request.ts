@@ -4,6 +4,7 @@ import type { JsonDocument } from '../base/json/document.ts';
 import type { CallBounds, CallFacts, TokenUsage } from '../model/model-call.ts';
 import type { Model } from '../model/pools.ts';
 import type { CallAmounts } from './key-pool.ts';
+import type { TargetLimits } from './target-limits.ts';
 import type {
   UpstreamCall,
   UpstreamErrorCode,
@@ -77,12 +78,13 @@ export interface ModelService extends UpstreamService {
   capped(call: ModelRequest, outputTokens: number): ModelRequest;
   /**
    * As `dispatch`, but for the body, which is that of `call`: nothing is written to it. `pools`: those that rules leave it; null: all of the
-   * model.
+   * model. `limits`: of rules, counted by key or target; null: there are none.
    */
   send(
     call: ModelRequest,
     pools: PoolChoice | null,
     request: UpstreamRequest,
     handler: UpstreamHandler,
+    limits: TargetLimits | null,
   ): UpstreamCall;
 }

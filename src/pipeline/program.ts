@@ -11,6 +11,7 @@ import type { CounterBinding, CounterSpec, Turns } from './counters.ts';
 import type { KeyHash } from './identity.ts';
 import type { Outcome, Refusal } from './outcome.ts';
 import type { PoolRuleSpecs } from './pool-rules.ts';
+import type { TargetLimits } from './target-limits.ts';
 
 /**
  * Everything a data thread needs to serve one version of the rules. Plain data: built on the control thread, sent to
@@ -101,6 +102,8 @@ export interface RoutePipeline {
   readonly judgeBody: (context: RequestContext) => Outcome;
   /** Takes from all limits; leaves `reservation` and the RateLimit values on the context. */
   readonly admit: (context: RequestContext) => Outcome;
+  /** Those limits that are counted by what a call is sent to; asked once it has been shaped and admitted. Null on routes without such rules. */
+  readonly targetLimits: ((context: RequestContext) => TargetLimits | null) | null;
   readonly shapeRequest: (context: RequestContext, edits: HeaderEdits) => void;
   readonly shapeResponse: (context: RequestContext, edits: HeaderEdits) => void;
   /** What is to be removed of this request's body, and of its answer's; null: nothing. Null themselves on routes without such rules. */

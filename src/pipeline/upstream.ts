@@ -1,5 +1,6 @@
 import type { Priority, Service } from '../model/world.ts';
 import type { KeyHash } from './identity.ts';
+import type { Refusal } from './outcome.ts';
 
 /** The upstream port: sends one request to an endpoint of a service. Implemented by `upstream/`. */
 export interface Upstream {
@@ -218,4 +219,6 @@ export interface UpstreamError {
   readonly sentence?: string;
   /** When it is worth to try again; absent: nobody knows. */
   readonly retryAfterS?: number;
+  /** Of a rule that had no room for it, in place of all that; absent: none. */
+  readonly refusal?: Refusal;
 }

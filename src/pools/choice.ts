@@ -28,6 +28,16 @@ export interface NoRoom {
   readonly best: number;
 }
 
+/** What rules allow one call with each key, by its place (language-rules #19). */
+export interface KeyGuard {
+  /** The least share that would be left, 0 … 1; below 0 where it may not go. */
+  headroom(key: number, nowMs: number): number;
+  /** The first moment at which it may: not after `nowMs` where it may now. */
+  fitsAtMs(key: number, nowMs: number): number;
+  /** Takes what it counts for; false: there is no room. */
+  take(key: number, nowMs: number): boolean;
+}
+
 /** How one call chooses. */
 export interface Choice {
   readonly lanes: Lanes;
@@ -38,6 +48,8 @@ export interface Choice {
   readonly draw: (below: number) => number;
   /** Whether the headroom of a candidate is kept for somebody else, or it takes no calls. */
   readonly isBarred: (candidate: Candidate) => boolean;
+  /** Null: rules count nothing by key. */
+  readonly guard: KeyGuard | null;
 }
 
 /** Above this many keys, two are drawn instead of looking at all: the choice stays as good (Mitzenmacher, 2001). */
@@ -50,10 +62,10 @@ export function choose(
   amounts: CallAmounts,
   nowMs: number,
 ): Chosen | NoRoom {
-  const { lanes, isBarred } = choice;
+  const { isBarred } = choice;
   const first = best(choice, candidates, amounts, nowMs);
   if (first !== -1) {
-    const taken = lanes.take(candidates[first]!.lanes, amounts, nowMs);
+    const taken = take(choice, candidates[first]!, amounts, nowMs);
     if (typeof taken !== 'number') return { key: candidates[first]!.key, ticket: taken };
   }
   // Another thread was faster, or two that were drawn are not all: every key is asked before anybody is told to wait.
@@ -61,15 +73,27 @@ export function choose(
   for (let index = 0; index < candidates.length; index++) {
     const candidate = candidates[index]!;
     if (isBarred(candidate)) continue;
-    const taken = lanes.take(candidate.lanes, amounts, nowMs);
+    const taken = take(choice, candidate, amounts, nowMs);
     if (typeof taken !== 'number') return { key: candidate.key, ticket: taken };
     if (taken < earliest.atMs) earliest = { atMs: taken, best: index };
   }
   return earliest;
 }
 
+/** From its lanes and what rules count by key, in one step; or the first moment at which there is room in all of them. */
+function take(
+  { lanes, guard }: Choice,
+  { key, lanes: own }: Candidate,
+  amounts: CallAmounts,
+  nowMs: number,
+): LaneTicket | number {
+  if (guard === null) return lanes.take(own, amounts, nowMs);
+  const taken = lanes.take(own, amounts, nowMs, () => guard.take(key, nowMs));
+  return typeof taken === 'number' ? Math.max(taken, guard.fitsAtMs(key, nowMs)) : taken;
+}
+
 function best(choice: Choice, candidates: readonly Candidate[], amounts: CallAmounts, nowMs: number): number {
-  const { lanes, strategy, sticky, draw, isBarred } = choice;
+  const { lanes, strategy, sticky, draw, isBarred, guard } = choice;
   const looksAtAll = candidates.length <= LOOK_AT_ALL || strategy !== 'headroom' || sticky !== null;
   const looks = looksAtAll ? candidates.length : 2;
   let found = -1;
@@ -79,7 +103,8 @@ function best(choice: Choice, candidates: readonly Candidate[], amounts: CallAmo
     const candidate = candidates[index]!;
     if (isBarred(candidate)) continue;
     if (candidate.share < 1 && draw(DRAWS) >= candidate.share * DRAWS) continue;
-    const headroom = lanes.headroom(candidate.lanes, amounts, nowMs);
+    const own = lanes.headroom(candidate.lanes, amounts, nowMs);
+    const headroom = own < 0 || guard === null ? own : Math.min(own, guard.headroom(candidate.key, nowMs));
     if (headroom < 0) continue;
     const score =
       sticky === null ? scoreOf(strategy, candidate, headroom, draw) : affinity(sticky, candidate.key);

@@ -149,11 +149,20 @@ export class Lanes {
     return least;
   }
 
-  /** The lanes in the order of locking (an account before its models), each once. A ticket, or the first moment at which these limits alone would let it pass. */
-  take(lanes: readonly number[], amounts: CallAmounts, nowMs: number): LaneTicket | number {
+  /**
+   * The lanes in the order of locking (an account before its models), each once. A ticket, or the first moment at which these limits alone would let it pass.
+   * `also`: takes what rules count of it, as a part of the same step; false: there is no room for that, and nothing is taken.
+   */
+  take(
+    lanes: readonly number[],
+    amounts: CallAmounts,
+    nowMs: number,
+    also: (() => boolean) | null = null,
+  ): LaneTicket | number {
     return this.#locked(lanes, () => {
       const untilMs = this.#fitsAtMs(lanes, amounts, nowMs);
-      return untilMs > nowMs ? untilMs : this.#book(lanes, amounts, nowMs);
+      if (untilMs > nowMs) return untilMs;
+      return also === null || also() ? this.#book(lanes, amounts, nowMs) : nowMs;
     });
   }
 

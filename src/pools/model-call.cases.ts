@@ -8,6 +8,7 @@ import type { Models as Configured, ErrorRule, KeyLimit, Model, Pool, Provider }
 import type { CallOperation } from '../model/route-calls.ts';
 import type { BoundModels } from '../pipeline/key-pool.ts';
 import type { ModelRequest, NoModelRequest, PoolChoice } from '../pipeline/model-request.ts';
+import type { TargetLimits } from '../pipeline/target-limits.ts';
 import type {
   ResponseHead,
   UpstreamCall,
@@ -282,8 +283,10 @@ export class Models {
     operation: CallOperation = 'openai/chat',
     request: Partial<UpstreamRequest> = {},
     pools: PoolChoice | null = null,
+    limits: TargetLimits | null = null,
   ): UpstreamCall {
-    const call = this.#bound.service(operation).send(plan, pools, { ...REQUEST, ...request }, caller);
+    const service = this.#bound.service(operation);
+    const call = service.send(plan, pools, { ...REQUEST, ...request }, caller, limits);
     this.pass(0);
     return call;
   }

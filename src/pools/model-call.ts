@@ -9,6 +9,8 @@ import { isMedia } from '../model/media-type.ts';
 import type { TokenUsage } from '../model/model-call.ts';
 import type { CallError } from '../model/pools.ts';
 import type { MeterReport } from '../model/provider-limits.ts';
+import type { Refusal } from '../pipeline/outcome.ts';
+import type { TargetHold, TargetLimits } from '../pipeline/target-limits.ts';
 import type {
   ResponseHead,
   UpstreamCall,
@@ -21,8 +23,9 @@ import { AnswerUsage } from './answer-usage.ts';
 import { outgoingBody } from './call-body.ts';
 import { costNano } from './call-cost.ts';
 import { errorEvent } from './call-end.ts';
+import { CallGuard } from './call-guard.ts';
 import { type CallPlan, timesPaid } from './call-plan.ts';
-import type { Candidate, Chosen, NoRoom } from './choice.ts';
+import type { Candidate, Chosen, KeyGuard, NoRoom } from './choice.ts';
 import type { LaneTicket } from './lane-ticket.ts';
 import type { CallOutcome } from './lanes.ts';
 import { LOOK_SOON_MS } from './meters.ts';
@@ -39,6 +42,8 @@ interface Attempt {
   /** As it was when the call was sent: the key may have another secret by now. */
   readonly sent: PreparedKey;
   readonly ticket: LaneTicket;
+  /** Of what rules count by key or target; null: they count nothing. */
+  readonly hold: TargetHold | null;
   readonly call: UpstreamCall;
   /** `proof`: the one call that shows whether a suspect key is known. */
   readonly as: 'usual' | 'proof';
@@ -52,6 +57,8 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
   readonly #tenant: number;
   readonly #plan: CallPlan;
   readonly #targets: readonly Target[];
+  /** Null: rules count nothing by key or target. */
+  readonly #guard: CallGuard | null;
   /** The account that keeps the answer which the call builds upon; null: any may serve it. */
   readonly #home: number | null;
   /** When it first found no room. */
@@ -74,13 +81,14 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
   #refusalBytes = 0;
   #over = false;
 
-  /** `targets`: those of the plan that rules leave it, in order. */
+  /** `targets`: those of the plan that rules leave it, in order. `limits`: of rules, by key or target; null: there are none. */
   constructor(
     thread: ModelThread,
     plan: CallPlan,
     targets: readonly Target[],
     request: UpstreamRequest,
     handler: UpstreamHandler,
+    limits: TargetLimits | null,
   ) {
     this.#thread = thread;
     this.#plan = plan;
@@ -88,6 +96,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     this.#operation = plan.operation;
     this.#request = request;
     this.#handler = handler;
+    this.#guard = limits === null ? null : new CallGuard(limits);
     this.#tenant = thread.tenants.placeOf(request.tenant);
     this.#home = this.#homeOf(plan);
     if (targets.length === 0) this.#failLater('no_pool_for_model');
@@ -183,6 +192,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     return {
       candidates: this.#candidatesOf(target),
       amounts: plan.amounts,
+      guard: this.#guardOf(target),
       strategy: target.pool.choose,
       sticky: target.pool.sticky === null ? null : plan.conversation,
       tenant: this.#tenant,
@@ -191,6 +201,10 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
       deadlineMs: this.#waitsSinceMs + target.pool.queue.upToMs,
       resume: (outcome) => this.#resumed(target, outcome),
     };
+  }
+
+  #guardOf(target: Target): KeyGuard | null {
+    return this.#guard === null ? null : this.#guard.of(target);
   }
 
   #candidatesOf({ candidates, accounts }: Target): readonly Candidate[] {
@@ -249,13 +263,16 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     const nowMs = clock.monotonicMs();
     const sent = this.#mayTry(target) ? target.keys.get(key) : undefined;
     const as = sent === undefined ? null : health.begins(key, nowMs);
+    const hold = this.#guard === null ? null : this.#guard.held();
     if (sent === undefined || as === null) {
       // Its provider is left alone by now, another call proves the key, or somebody has switched it off: it serves no more, and is not chosen again.
       lanes.release(ticket, nowMs);
+      hold?.cancel();
       this.#choose();
       return;
     }
     this.#attempts++;
+    if (hold !== null) this.#guard!.watch(hold, target, key, nowMs);
     this.#noteAttempt(target, key);
     const body = outgoingBody(plan.document!, this.#operation, {
       model: plan.model.upstreamName === plan.facts.model ? null : plan.model.upstreamName,
@@ -265,7 +282,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     });
     const request = providerRequest(this.#request, this.#operation, target.provider, sent, body.length);
     const call = target.service.dispatch(request, this);
-    this.#attempt = { target, key, sent, ticket, call, as };
+    this.#attempt = { target, key, sent, ticket, hold, call, as };
     call.write(body);
     call.end();
   }
@@ -459,9 +476,11 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     this.#noteUse(outcome);
     if (outcome === 'unsent') {
       lanes.release(attempt.ticket, nowMs);
+      attempt.hold?.cancel();
       return;
     }
     this.#sent++;
+    attempt.hold?.end(this.#plan.use);
     const answerId = this.#usage?.answerId ?? null;
     const account = attempt.target.accounts.get(attempt.key);
     if (answerId !== null && account !== undefined) this.#thread.homes.remember(answerId, account);
@@ -543,7 +562,9 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
 
   /** In a later turn, as the port promises. `againMs`: when it is worth to try again. */
   #failLater(code: UpstreamErrorCode, sentence?: string, againMs = Number.POSITIVE_INFINITY): void {
-    const waitMs = againMs - this.#thread.clock.monotonicMs();
+    const nowMs = this.#thread.clock.monotonicMs();
+    const waitMs = againMs - nowMs;
+    const refusal = WANT_OF_ROOM.has(code) ? this.#limitRefusal(nowMs) : null;
     assert(this.#attempt === null, 'an attempt is ended before its call is');
     this.#thread.later(0, () => {
       if (this.#over) return;
@@ -556,11 +577,42 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
         unprocessed: this.#sent === 0,
         refusedStatus: 0,
         ...(sentence === undefined ? {} : { sentence }),
+        ...(refusal === null ? {} : { refusal }),
         ...retryAfter(waitMs),
       });
     });
   }
+
+  /** In the words of a rule, where that has room for the call later than the limits of the key that is there first (language-rules #11). */
+  #limitRefusal(nowMs: number): Refusal | null {
+    const { health, lanes } = this.#thread;
+    const guard = this.#guard;
+    if (guard === null) return null;
+    const keys = this.#targets
+      .filter((target) => this.#mayTry(target))
+      .flatMap((target) => this.#candidatesOf(target).map((candidate) => ({ target, candidate })))
+      .filter(({ candidate }) => health.serves(candidate.key, nowMs))
+      .map(({ target, candidate: { key, lanes: own } }) => {
+        const ownMs = lanes.fitsAtMs(own, this.#plan.amounts, nowMs);
+        const ruleMs = guard.of(target).fitsAtMs(key, nowMs);
+        return { target, key, ownMs, ruleMs, atMs: Math.max(ownMs, ruleMs) };
+      });
+    // of those that never have room one whose own limits are large enough
+    const [first] = keys.sort((a, b) => compared(a.atMs, b.atMs) || compared(a.ownMs, b.ownMs));
+    if (first === undefined || first.ruleMs <= first.ownMs) return null;
+    return guard.refusal(first.target, first.key, nowMs);
+  }
 }
+
+/** Also of moments that never come. */
+function compared(a: number, b: number): number {
+  return a === b ? 0 : a < b ? -1 : 1;
+}
+
+const WANT_OF_ROOM: ReadonlySet<UpstreamErrorCode> = new Set<UpstreamErrorCode>([
+  'keys_exhausted',
+  'request_exceeds_keys',
+]);
 
 /** Nothing where nobody knows. */
 function retryAfter(waitMs: number): { readonly retryAfterS?: number } {

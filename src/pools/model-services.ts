@@ -6,6 +6,7 @@ import type { Clock, Random } from '../base/ports.ts';
 import type { Model, Models, Pool, Provider } from '../model/pools.ts';
 import type { BoundModels, ModelServices } from '../pipeline/key-pool.ts';
 import type { ModelRequest, ModelService, NoModelRequest, PoolChoice } from '../pipeline/model-request.ts';
+import type { TargetLimits } from '../pipeline/target-limits.ts';
 import type {
   UpstreamCall,
   UpstreamHandler,
@@ -268,11 +269,12 @@ class OperationOnModels implements ModelService {
     pools: PoolChoice | null,
     request: UpstreamRequest,
     handler: UpstreamHandler,
+    limits: TargetLimits | null,
   ): UpstreamCall {
     // whoever sends a call has it from `read`, above
     const plan = call as CallPlan;
     const targets = pools === null ? plan.targets : this.#routed.of(plan, pools);
-    return new ModelCall(this.#thread, plan, targets, request, handler);
+    return new ModelCall(this.#thread, plan, targets, request, handler, limits);
   }
 
   dispatch(): never {

@@ -7,13 +7,15 @@
 
 import type { PoolStrategy } from '../model/pools.ts';
 import type { CallAmounts } from '../pipeline/key-pool.ts';
-import { type Candidate, type Chosen, choose, type NoRoom } from './choice.ts';
+import { type Candidate, type Chosen, choose, type KeyGuard, type NoRoom } from './choice.ts';
 import { type FairShares, NO_LANE } from './fair-shares.ts';
 import type { Lanes } from './lanes.ts';
 
 export interface Waiter {
   readonly candidates: readonly Candidate[];
   readonly amounts: CallAmounts;
+  /** What rules count by key; a limit of theirs holds up only whom it counts, so others go past. Null: nothing. */
+  readonly guard: KeyGuard | null;
   readonly strategy: PoolStrategy;
   readonly sticky: number | null;
   /** Place of the tenant in the tags of the pool, and its share. */
@@ -80,18 +82,20 @@ export class PoolQueue {
     const { lanes, shares, draw, serves } = this.#options;
     if (this.#count > 0 || shares.othersWait(nowMs)) return this.#soonest(call, nowMs);
     const isBarred = ({ key }: Candidate): boolean => !serves(key, nowMs);
-    const { strategy, sticky } = call;
-    const chosen = choose({ lanes, strategy, sticky, draw, isBarred }, call.candidates, call.amounts, nowMs);
+    const { strategy, sticky, guard } = call;
+    const choice = { lanes, strategy, sticky, draw, isBarred, guard };
+    const chosen = choose(choice, call.candidates, call.amounts, nowMs);
     if ('ticket' in chosen)
       shares.served(call.tenant, shares.startTag(call.tenant, shares.now), this.#work(call), call.weight);
     return chosen;
   }
 
-  #soonest({ candidates, amounts }: Omit<Waiter, 'resume'>, nowMs: number): NoRoom {
+  #soonest({ candidates, amounts, guard }: Omit<Waiter, 'resume'>, nowMs: number): NoRoom {
     let soonest: NoRoom = { atMs: Number.POSITIVE_INFINITY, best: -1 };
     candidates.forEach(({ key, lanes }, best) => {
       if (!this.#options.serves(key, nowMs)) return;
-      const atMs = this.#options.lanes.fitsAtMs(lanes, amounts, nowMs);
+      const ownMs = this.#options.lanes.fitsAtMs(lanes, amounts, nowMs);
+      const atMs = guard === null ? ownMs : Math.max(ownMs, guard.fitsAtMs(key, nowMs));
       if (atMs < soonest.atMs) soonest = { atMs, best };
     });
     return soonest;
@@ -183,8 +187,12 @@ export class PoolQueue {
     const { lanes, shares } = this.#options;
     const to = shares.before(startTag, nowMs);
     if (to === null) return false;
-    const hasRoom = waiter.candidates.some(
-      (candidate) => !isBarred(candidate) && lanes.fitsAtMs(candidate.lanes, waiter.amounts, nowMs) <= nowMs,
+    const { candidates, amounts, guard } = waiter;
+    const hasRoom = candidates.some(
+      (candidate) =>
+        !isBarred(candidate) &&
+        lanes.fitsAtMs(candidate.lanes, amounts, nowMs) <= nowMs &&
+        (guard === null || guard.fitsAtMs(candidate.key, nowMs) <= nowMs),
     );
     if (!hasRoom) return false;
     if (to !== this.#yields.to) this.#yields = { to, sinceMs: nowMs };
@@ -210,8 +218,9 @@ export class PoolQueue {
 
   #choose(waiter: Waiter, isBarred: (candidate: Candidate) => boolean, nowMs: number): Chosen | NoRoom {
     const { lanes, draw } = this.#options;
-    const { strategy, sticky } = waiter;
-    return choose({ lanes, strategy, sticky, draw, isBarred }, waiter.candidates, waiter.amounts, nowMs);
+    const { strategy, sticky, guard } = waiter;
+    const choice = { lanes, strategy, sticky, draw, isBarred, guard };
+    return choose(choice, waiter.candidates, waiter.amounts, nowMs);
   }
 
   #announce(kept: ReadonlySet<number>, nowMs: number): void {

@@ -136,7 +136,14 @@ class SharedBinding implements CounterBinding {
       const family = this.#families[batch.counter[i]!]!;
       if (family.frees || (family.estimated && batch.leavesOut === 'nothing')) open = true;
     }
-    if (!open) return null;
+    return open ? this.#held(batch) : null;
+  }
+
+  hold(batch: TakeBatch): Reservation | null {
+    return batch.leavesOut === 'nothing' && batch.count > 0 ? this.#held(batch) : this.reserve(batch);
+  }
+
+  #held(batch: TakeBatch): Reservation {
     const held: ReservedEntry[] = [];
     for (let i = 0; i < batch.count; i++) {
       held.push(reservedEntry(this.#families[batch.counter[i]!]!, batch, i, this.#entries));
@@ -184,6 +191,14 @@ class SharedBinding implements CounterBinding {
   release(reservation: Reservation): void {
     for (const entry of heldBy(reservation)) {
       if (entry.state !== 'open') continue;
+      entry.state = 'done';
+      this.#correct(entry, -entry.weight);
+    }
+  }
+
+  cancel(reservation: Reservation): void {
+    for (const entry of heldBy(reservation)) {
+      if (entry.state === 'done') continue;
       entry.state = 'done';
       this.#correct(entry, -entry.weight);
     }

@@ -22,7 +22,7 @@ export function takeSteady(
   journal: TakeSink,
 ): boolean {
   const { count } = batch;
-  if (batch.leavesOut !== 'nothing') return false;
+  if (batch.leavesOut !== 'nothing' || batch.holds) return false;
   if (count !== 1 && count !== 2) return false;
   const first = families[batch.counter[0]!]!;
   const second = count === 1 ? first : families[batch.counter[1]!]!;

@@ -59,6 +59,8 @@ describe.each([
     const rest = POLICY.replace(/ {2}mask .*\n/g, '');
     const watching = `${rest} policy "masks" { mask email in request  mask card in response }`;
     const [refused] = observed([FORBIDDEN], { policies: watching, modes: { masks: 'warn' } });
-    expect(refused!.refusal!.detail).toBe(`ann@example.org, no, bob@example.org, ${CARD} for eve@example.org`);
+    expect(refused!.refusal!.detail).toBe(
+      `ann@example.org, no, bob@example.org, ${CARD} for eve@example.org`,
+    );
   });
 });

@@ -54,6 +54,9 @@ const IN_CODE: readonly Mutant[] = [
   ),
   replace('a weight is doubled', '] = 1;', '] = 2;'),
   replace('a slot is never given back', 'context.reservation = counters.reserve(batch);', ''),
+  replace('what is taken for calls is never given back', 'context.reservation = counters.hold(batch);', ''),
+  replace('limits for each key are not asked', 'return limits.areNone ? null : limits;', 'return null;'),
+  replace('watching limits for each key are not asked', /watchTargets\d+\(context, limits\);/, ';'),
   replace('a slot of a watching policy is never given back', 'observeReserving', 'observe'),
   replace('a watching policy takes nothing', /^ {2}observe0\(context\);$/m, ''),
   replace('deny rules of match are forgotten', 'return refuseInMatch(context);', ';'),
@@ -206,9 +209,15 @@ const IN_CONSTANTS: readonly Mutant[] = [
         : value,
   },
   {
+    name: 'keys of one pool are counted together',
+    constant: (value) => (Array.isArray(value) && value.some(isPartOfKey) ? value.map(ofPool) : value),
+  },
+  {
     name: 'texts tell values of the body as callers wrote them',
     constant: (value) =>
-      hasField(value, 'text') && Array.isArray(value.text) ? { ...value, text: value.text.map(unmasked) } : value,
+      hasField(value, 'text') && Array.isArray(value.text)
+        ? { ...value, text: value.text.map(unmasked) }
+        : value,
   },
   { name: 'a glob begins at the start only', constant: (value) => (value === '*e*' ? 'e*' : value) },
   {
@@ -223,6 +232,12 @@ const IN_CONSTANTS: readonly Mutant[] = [
 
 function isTexts(value: ProgramConstant, part: string): value is readonly string[] {
   return Array.isArray(value) && value.some((item) => typeof item === 'string' && item.includes(part));
+}
+function isPartOfKey(value: ProgramConstant): boolean {
+  return Array.isArray(value) && value.some((part) => hasField(part, 'tag') && hasField(part, 'path'));
+}
+function ofPool(value: ProgramConstant): ProgramConstant {
+  return Array.isArray(value) ? value.map((part) => ({ ...(part as object), path: 'target' })) : value;
 }
 function unmasked(part: ProgramConstant): ProgramConstant {
   return hasField(part, 'ofBody') ? { ...part, ofBody: false } : part;

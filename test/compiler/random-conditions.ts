@@ -150,7 +150,9 @@ function randomAnswerTest(choices: Choices): TypedExpression {
     },
   );
 }
-const USED = ['input_tokens', 'output_tokens', 'cached_tokens', 'reasoning_tokens', 'cost'] as const;
+const USED = [
+  ...(['input_tokens', 'output_tokens', 'tokens', 'cached_tokens', 'reasoning_tokens', 'cost'] as const),
+];
 
 /** Their hours begin and end within the hours in which requests arrive. */
 const CALENDARS: readonly CheckedCalendar[] = [

@@ -194,7 +194,10 @@ function ruleOf(
     case 'limit':
       return randomLimit(name, when, choices, known);
     case 'set-header':
-      return setHeader(choices.one(['x-a', 'x-b']), choices.one(['one', ...TEXTS, BODY_TEXT]), { ...when, side });
+      return setHeader(choices.one(['x-a', 'x-b']), choices.one(['one', ...TEXTS, BODY_TEXT]), {
+        ...when,
+        side,
+      });
     case 'remove-header':
       return removeHeader(choices.one(['x-a', 'x-c']), { ...when, side });
     case 'deprecate':
@@ -326,16 +329,30 @@ function randomLimit(
       : null;
   const guard = needed === null ? when : { when: when.when === undefined ? needed : and(needed, when.when) };
   const make = isBudget ? budget : tokens === null ? limit : tokenLimit.bind(null, tokens);
-  return make(name, {
+  const per = needed === isCall && choices.below(3) === 0 ? each('model') : randomKey(choices, known);
+  const said = {
     ...guard,
     ...randomReply(choices, LIMIT_TEXTS),
     window,
-    per: needed === isCall && choices.below(3) === 0 ? each('model') : randomKey(choices, known),
-    onFailure: choices.one(['refuse', 'allow']),
+    onFailure: choices.one(['refuse', 'allow'] as const),
+    ...(choices.rarely(4) ? { maxKeys: 1 } : {}),
+  };
+  if (window.kind !== 'calendar' && choices.rarely(4))
+    return make(name, { ...said, per: withTarget(per, choices) });
+  return make(name, {
+    ...said,
+    per,
     ...(choices.below(3) === 0 ? { queueMs: choices.one([1_000, 20_000, 1, 600_000]) } : {}),
     ...(fallback === undefined ? {} : { fallback }),
-    ...(choices.rarely(4) ? { maxKeys: 1 } : {}),
   });
+}
+
+/** Counted by what the call is sent to as well. */
+function withTarget(per: CounterKey, choices: Choices): CounterKey {
+  const own = choices.one([['key'], ['target'], ['key.account', 'target.provider'], ['key', 'target.pool']]);
+  const keys = own.map((path) => fact(path));
+  if (per.kind === 'total') return { kind: 'each', keys, otherwise: null };
+  return { ...per, keys: choices.below(2) === 0 ? [...per.keys, ...keys] : [...keys, ...per.keys] };
 }
 
 function randomWindow(choices: Choices): LimitWindow {
@@ -372,7 +389,13 @@ function randomFallback(isBudget: boolean, choices: Choices): Fallback {
 
 const ALWAYS_KEYS = ['request.ip', 'route', 'request.method', 'route.service', 'route.tags'];
 const CALLER_KEYS = ['consumer', 'tenant', 'credential', 'tenant.plan', 'consumer.name'];
-const OPTIONAL_KEYS = ['team', 'consumer.contact', 'request.size', 'route.version', joinedPath(BODY, 'currency')];
+const OPTIONAL_KEYS = [
+  'team',
+  'consumer.contact',
+  'request.size',
+  'route.version',
+  joinedPath(BODY, 'currency'),
+];
 
 function randomKey(choices: Choices, known: ReadonlySet<string>): CounterKey {
   return choices.way<CounterKey>(

@@ -3,15 +3,18 @@
 import { assert } from '../../src/base/assert.ts';
 import { compileRules } from '../../src/compiler/compile.ts';
 import type { PlainAnswer, PlainRequest } from '../../src/compiler/interpret/facts.ts';
+import type { PlainCallLimits, PlainWatch } from '../../src/compiler/interpret/limits.ts';
 import { Interpreter, type ToldAlert } from '../../src/compiler/interpret.ts';
 import { ReferenceCounters } from '../../src/compiler/reference-counters.ts';
 import type { CheckedPolicies, CheckedPolicy } from '../../src/language/typed.ts';
 import type { World } from '../../src/model/world.ts';
 import { type AlertSink, KNOWN, type Known } from '../../src/pipeline/alerts.ts';
 import { HeaderEdits, type RequestContext, type Warning } from '../../src/pipeline/context.ts';
-import type { Counters, Reservation } from '../../src/pipeline/counters.ts';
+import type { CounterBinding, Counters, Reservation } from '../../src/pipeline/counters.ts';
+import type { CallUse, ModelRequest } from '../../src/pipeline/model-request.ts';
 import { CONTINUE, type Outcome, type Refusal, type Wait } from '../../src/pipeline/outcome.ts';
 import type { RoutePipeline, RuleBundle } from '../../src/pipeline/program.ts';
+import type { ChosenTarget, TargetHold, TargetLimits } from '../../src/pipeline/target-limits.ts';
 import { Variants } from '../../src/pipeline/variants.ts';
 import type { Choices } from './choices.ts';
 import { randomPolicies } from './random-policies.ts';
@@ -66,6 +69,8 @@ export interface Observation {
   readonly body: unknown;
   readonly outputCap: number | null;
   readonly counters: readonly (readonly [string, string])[];
+  /** What limits say of each target that the call could be sent to, one after the other; null: none applies. */
+  readonly targets: readonly unknown[] | null;
 }
 
 /** A way to judge requests one after another, over counters of its own. */
@@ -84,8 +89,15 @@ export function interpretedJudge({ policies, world, keys }: Case): Judge {
   return {
     counters,
     judge(route, request) {
-      const { reservations, call, ...verdict } = interpreter.judge(route, request);
-      open.push(...reservations);
+      const { reservations, call, callLimits, ...judged } = interpreter.judge(route, request);
+      let verdict = judged;
+      if (isGivenBack(request, call)) for (const each of reservations) binding.cancel(each);
+      else open.push(...reservations);
+      const targets = callLimits === null ? null : plainTargets(callLimits, binding, open);
+      for (const { warnings, shadowDenied } of targets?.said ?? []) {
+        verdict = { ...verdict, warnings: warned(verdict.warnings, warnings) };
+        verdict = { ...verdict, shadowDenied: sorted([...verdict.shadowDenied, ...shadowDenied]) };
+      }
       const ended = { ...answerTo(request, verdict.refusal), known: verdict.known };
       const made = { ...request, call: call ?? request.call };
       const alerts = interpreter.alerts(route, made, ended).map(alertText).sort();
@@ -96,6 +108,7 @@ export function interpretedJudge({ policies, world, keys }: Case): Judge {
         model,
         fellBack,
         alerts,
+        targets: targets?.seen ?? null,
         reservations: reservations.length,
         counters: [...counters.contents()],
       };
@@ -126,21 +139,104 @@ export function bundleJudge(
     },
   };
   let open: Reservation[] = [];
+  let sent: TargetHold[] = [];
   return {
     counters,
     judge(route, request) {
       const pipeline = pipelines.get(route) ?? bind(bundle, counters, route, keys, sink);
       pipelines.set(route, pipeline);
-      const { observation, reservations } = runPipeline(pipeline, request, isAnonymousRoute(bundle, route));
-      open.push(...reservations);
+      const { observation, reservations, holds } = runPipeline(
+        pipeline,
+        request,
+        isAnonymousRoute(bundle, route),
+      );
+      if (isGivenBack(request, request.call)) for (const each of reservations) binding.cancel(each);
+      else open.push(...reservations);
+      sent.push(...holds);
       const alerts = told.splice(0).sort();
       return { ...observation, alerts, counters: contentsOf(counters) };
     },
     release() {
       for (const reservation of open) binding.release(reservation);
+      for (const hold of sent) hold.end(NOT_USED);
       open = [];
+      sent = [];
     },
   };
+}
+
+/** Calls that no key has room for, now and then. */
+function isGivenBack({ id }: PlainRequest, call: ModelRequest | null): boolean {
+  return call !== null && (id.high >>> 0) % 5 === 0;
+}
+
+const NOT_USED: CallUse = {
+  pool: '',
+  key: '',
+  charged: 'nothing',
+  isWhole: false,
+  usage: null,
+  costNano: null,
+};
+
+/** Two keys of one account, and one of another pool; the call goes to the first, and then leaves the second again. */
+const TARGETS: readonly ChosenTarget[] = [
+  { pool: 'first', provider: 'openai', key: 'a', account: 'x' },
+  { pool: 'first', provider: 'openai', key: 'b', account: 'x' },
+  { pool: 'second', provider: 'other', key: 'a', account: 'x' },
+];
+
+function plainTargets(limits: PlainCallLimits, binding: CounterBinding, open: Reservation[]) {
+  const said: PlainWatch[] = [];
+  const seen = TARGETS.map((target, at) => {
+    const asked = [limits.headroom(target), limits.fitsAtMs(target), limits.refusal(target)];
+    const held = limits.take(target);
+    if (held === null) return [...asked, 'full'];
+    const watched = at === 0 ? limits.watch(target) : null;
+    if (watched !== null) said.push(watched);
+    for (const each of [...held, ...(watched?.held ?? [])])
+      if (at === 1) binding.cancel(each);
+      else open.push(each);
+    return [...asked, 'taken'];
+  });
+  return { seen, said };
+}
+
+function compiledTargets(limits: TargetLimits, context: RequestContext) {
+  const holds: TargetHold[] = [];
+  const nowMs = context.nowMonotonicMs;
+  const seen = TARGETS.map((target, at) => {
+    const asked = [
+      limits.headroom(target, nowMs),
+      limits.fitsAtMs(target, nowMs),
+      refusalOf(limits, target, context),
+    ];
+    const hold = limits.take(target, nowMs);
+    if (hold === null) return [...asked, 'full'];
+    if (at === 0) limits.watch(hold, target, nowMs);
+    if (at === 1) hold.cancel();
+    else holds.push(hold);
+    return [...asked, 'taken'];
+  });
+  return { seen, holds };
+}
+
+/** The request goes on as if nobody had asked. */
+function refusalOf(limits: TargetLimits, target: ChosenTarget, context: RequestContext): Refusal | null {
+  const { decidingRule, alsoDenied } = context;
+  const refusal = limits.refusal(target, context.nowMonotonicMs);
+  Object.assign(context, { decidingRule, alsoDenied });
+  return refusal;
+}
+
+/** Each rule once, as the first of it says. */
+function warned(before: readonly Warning[], more: readonly Warning[]): readonly Warning[] {
+  const others = more.filter(({ rule }) => !before.some((each) => each.rule === rule));
+  return [...before, ...others].sort((a, b) => a.rule - b.rule);
+}
+
+function sorted(numbers: readonly number[]): readonly number[] {
+  return [...new Set(numbers)].sort((a, b) => a - b);
 }
 
 /** What the service answers, or the gateway; as many different answers as there are requests. */
@@ -206,12 +302,15 @@ function runPipeline(
     outcome = judgeCall(pipeline, context, isKept);
   }
   const permitted = outcome === CONTINUE;
+  const limits = permitted && context.call !== null ? (pipeline.targetLimits?.(context) ?? null) : null;
+  const targets = limits === null ? null : compiledTargets(limits, context);
   const refusal = 'refusal' in outcome ? outcome.refusal : null;
   context.answer = { ...answerTo({ id } as PlainRequest, refusal), known };
   pipeline.alerts?.(context);
   return {
     observation: {
       ...resultOf(context, outcome),
+      targets: targets?.seen ?? null,
       known,
       model: context.call?.model.name ?? null,
       fellBack: context.fallen !== null,
@@ -231,6 +330,7 @@ function runPipeline(
       },
     },
     reservations: reservationsOf(context),
+    holds: targets?.holds ?? [],
   };
 }
 

@@ -161,6 +161,34 @@ describe('shared counters', () => {
     expect(Array.from(batch.remaining.slice(0, 2))).toEqual([2, 1]);
   });
 
+  it('gives back all of what is held, what is exact too and once, as the reference model does', () => {
+    const specs = [
+      spec('w', SECOND),
+      spec('p', { kind: 'pace', amount: 5, periodMs: 1_600, burst: 5 }),
+      spec('c', { kind: 'concurrency', amount: 5 }),
+      spec('e', SECOND, { estimates: 'tokens' }),
+    ];
+    for (const counters of [specs.slice(0, 1), specs]) {
+      const ask = counters.map((_, counter) => ({ counter, key: 1, weight: 2 }));
+      for (const { binding, batch } of [rigOf(counters), referenceOf(counters)]) {
+        const taken = () => {
+          binding.take(fill(batch, ask), 50, 0);
+          return Array.from(batch.remaining.slice(0, ask.length));
+        };
+        expect(taken()).toEqual(ask.map(() => 3));
+        batch.holds = true;
+        expect(taken()).toEqual(ask.map(() => 1));
+        const held = binding.hold(batch)!;
+        batch.holds = false;
+        binding.cancel(held);
+        binding.cancel(held);
+        expect(taken()).toEqual(ask.map(() => 1));
+        expect(taken()).toEqual(ask.map(() => 1));
+        expect(binding.take(batch, 50, 0)).toBe(EXCEEDED);
+      }
+    }
+  });
+
   it('settles an estimate in its own window, and charges more than was reserved in full', () => {
     const { binding, batch } = rigOf([spec('w', SECOND, { estimates: 'money' })]);
     binding.take(fill(batch, [{ counter: 0, key: 1, weight: 4 }]), 0, 0);

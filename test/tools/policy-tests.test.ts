@@ -117,6 +117,81 @@ test "no model of that name" {
   expect(tests).toHaveLength(8);
 });
 
+it('rules leave calls the pools that the gateway would leave them, mask what is counted, and tell what is used', () => {
+  const texts = {
+    'portunus.yaml': `portunus: 1
+attributes: { tenant: { eu: { type: boolean, label: caller }, models: { list: text, label: caller } } }
+`,
+    'providers/p.yaml': `providers:
+  near: { extends: builtin/openai, region: eu }
+  far: { extends: builtin/openai, region: us }
+pools:
+  near: { provider: near, keys: { k: { secret: "env:K" } } }
+  far: { provider: far, keys: { k: { secret: "env:K" } } }
+models:
+  both: { pools: [near, far], price: { input: $10, output: $100, asOf: 2026-11-01 } }
+  abroad: { pools: [far] }
+  other: { pools: [far] }
+`,
+    'tenants/t.yaml': `tenants:
+  berlin: { plan: free, attributes: { eu: true, models: [both, abroad] }, consumers: { web: { subscriptions: [chat] } } }
+  acme: { plan: free, attributes: { eu: false, models: [both, abroad] }, consumers: { app: { subscriptions: [chat] } } }
+`,
+    'routes/ai.yaml': 'routes:\n  chat: { ai: openai/chat }\n',
+    'policies/a.policy': `language 1
+policy "ai" applies to route "chat" {
+  permit
+  forbid "own-list" when model not in tenant.models  because "{tenant.name} may use {tenant.models}"
+  require "eu-only" target.region is "eu"  when tenant.eu is true  because "EU data stays in the EU"
+  route to pool "near"  when request.header["x-near"] is present
+  mask pattern /long[x]{200}/ in request
+  limit "prompt" at most 200 input tokens in any 1m  in total
+  limit "gentle" at most 1 requests in any 1h  for each key
+  alert "dear" when usage.cost is present and usage.cost > $0.001
+}
+`,
+    'policies/a.test.policy': `language 1
+test "a pool abroad is left out" {
+  given consumer "web"
+  when POST /v1/chat/completions is sent with body.model "abroad" and body.max_tokens 1
+  expect refused 403 by "ai" "eu-only" because "EU data stays in the EU"
+  when POST /v1/chat/completions is sent with body.model "both" and body.max_tokens 1
+  expect permitted
+}
+test "a model on no list" {
+  given consumer "app"
+  when POST /v1/chat/completions is sent with body.model "other" and body.max_tokens 1
+  expect refused 403 by "ai" "own-list" because "acme may use both, abroad"
+}
+test "a rule routes to none of its pools" {
+  given consumer "app", request with header "x-near" is "1"
+  when POST /v1/chat/completions is sent with body.model "abroad" and body.max_tokens 1
+  expect refused 403 code "no_pool_for_model"
+}
+test "what is masked is not counted" {
+  given consumer "app"
+  when POST /v1/chat/completions is sent with body.model "abroad" and body.max_tokens 1 and body.note "long${'x'.repeat(200)}"
+  expect permitted
+  when POST /v1/chat/completions is sent with body.model "abroad" and body.max_tokens 1 and body.note "lone${'x'.repeat(200)}"
+  expect refused 403 code "larger_than_limit"
+}
+test "what an answer may cost is told" {
+  given consumer "app"
+  when POST /v1/chat/completions is sent with body.model "both" and body.max_tokens 1
+  expect permitted
+  when POST /v1/chat/completions is sent with body.model "both" and body.max_tokens 100
+  expect alerted by "ai" "dear"
+}
+`,
+  };
+  const sources = Object.entries(texts).map(([path, text]) => new SourceText(path, text));
+  const { tests } = reportOf(checkProject(sources, '/project', Date.UTC(2026, 10, 24)));
+  expect(
+    tests.flatMap(({ name, failures }) => failures.map(({ happened }) => `${name}: ${happened[0]}`)),
+  ).toEqual([]);
+  expect(tests).toHaveLength(5);
+});
+
 it('alerts are asked of what the service answers, or the gateway, and count', () => {
   const texts = {
     'portunus.yaml': 'portunus: 1\n',

@@ -15,10 +15,14 @@ function rig() {
   let nowMs = 1_000_000;
   let counters: readonly CounterSpec[] = [SPEC];
   const open = new Set<string>();
+  const told: string[] = [];
   const alerts = new ThresholdAlerts({
     clock: { wallMs: () => nowMs, monotonicMs: () => nowMs },
     alerts: {
-      raise: ({ subject }: AlertRaised) => open.add(subject) !== undefined,
+      raise: ({ subject, message, remedy }: AlertRaised) => {
+        told.push(`${message} ${remedy}`);
+        return open.add(subject) !== undefined;
+      },
       resolve: ({ subject }) => void open.delete(subject),
     },
     counters: () => counters,
@@ -26,6 +30,7 @@ function rig() {
   });
   return {
     open: () => [...open],
+    told,
     cross: (percent: number) =>
       alerts.crossed(
         [
@@ -74,4 +79,30 @@ it('a threshold is over with its rule, and with the share that it asks for', () 
   expect(open()).toEqual(['']);
   pass(60_000);
   expect(open()).toEqual([]);
+});
+
+it.each([
+  [undefined, 'has refused its first request; its amount is 1000', 'Requests are refused until then.'],
+  [
+    { models: ['mini', 'tiny'], waits: false },
+    'has had no room for a request for the first time; its amount is 1000',
+    'Until then calls go to model "mini" or "tiny"; those that find none there are refused.',
+  ],
+  [
+    { models: ['mini'], waits: true },
+    'has had no room for a request for the first time; its amount is 1000',
+    'Until then calls go to model "mini", or wait for room; those that find none there or in time are refused.',
+  ],
+  [
+    { models: [], waits: true },
+    'has had no room for a request for the first time; its amount is 1000',
+    'Requests wait for room until then, and those that find none in time are refused.',
+  ],
+])('of a limit without room it says what becomes of requests: %j', (withoutRoom, said, remedy) => {
+  const { cross, told, run } = rig();
+  run([{ ...SPEC, ...(withoutRoom === undefined ? {} : { withoutRoom }) }]);
+  cross(100);
+  expect(told).toHaveLength(1);
+  expect(told[0]).toContain(` ${said}. It resets `);
+  expect(told[0]).toContain(` ${remedy} Raise the amount`);
 });

@@ -85,19 +85,20 @@ export class ThresholdAlerts {
       severity: isExhausted ? 'warning' : 'notice',
       message: this.#message(crossing, spec, who),
       remedy: isExhausted
-        ? 'Requests are refused until then. Raise the amount in the policy if they should not be.'
+        ? `${consequence(spec)} Raise the amount in the policy if they should not be.`
         : 'Nothing is refused yet. Raise the amount in the policy if it will not last.',
     });
     if (isOpen) this.#open.set(identity.subject, { identity, counter: crossing, untilMs: resetsWallMs });
   }
 
-  #message({ identity, percent, used, resetsWallMs }: NamedCrossing, { window }: CounterSpec, who: string) {
+  #message(crossing: NamedCrossing, { window, withoutRoom }: CounterSpec, who: string) {
+    const { identity, percent, used, resetsWallMs } = crossing;
     const currency = counterMeasure(identity) === 'money' ? this.#options.currency() : null;
     const amount = (value: number) => (currency === null ? String(value) : moneyText(value, currency));
     const capacity = window.kind === 'pace' ? window.burst : window.amount;
     const said =
       percent >= 100
-        ? `has refused its first request; its amount is ${amount(capacity)}`
+        ? `${withoutRoom === undefined ? 'has refused its first request' : 'has had no room for a request for the first time'}; its amount is ${amount(capacity)}`
         : `has reached ${percent}% of ${amount(capacity)}: ${amount(used)} is used`;
     return `${counterLabel(identity)}${who} ${said}. It resets ${new Date(resetsWallMs).toISOString()}.`;
   }
@@ -112,6 +113,16 @@ export class ThresholdAlerts {
     });
     if (isOpen) this.#open.set('', { identity: LOST, counter: null, untilMs });
   }
+}
+
+/** Of requests without room, as one limit alone knows it. */
+function consequence({ withoutRoom }: CounterSpec): string {
+  if (withoutRoom === undefined) return 'Requests are refused until then.';
+  const { models, waits } = withoutRoom;
+  const named = models.map((model) => `"${model}"`).join(' or ');
+  const sent = models.length === 0 ? '' : `Until then calls go to model ${named}`;
+  if (sent === '') return 'Requests wait for room until then, and those that find none in time are refused.';
+  return `${sent}${waits ? ', or wait for room' : ''}; those that find none there${waits ? ' or in time' : ''} are refused.`;
 }
 
 /** ` of consumer "web", tenant "acme"`: what the counter's key is made of; '' for one counter of all. */

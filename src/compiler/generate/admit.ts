@@ -74,18 +74,27 @@ export function tabledLimits(
 function enforcedStatements(limits: Tabled<Limit>, group: LimitGroup, frame: Frame): string[] {
   const replies = frame.scope.pool.constant(group.list.map(limitConstant));
   const refuse = `return runtime.refuseLimits(context, ${replies}, result, ${orderOf(group)}, holeValues);`;
+  const isCall = frame.scope.route.calls === 'calls';
   const after = [
+    ...(isCall ? ['batch.holds = true;'] : []),
     group.list.some(({ rule }) => rule.queueMs !== null)
       ? `const result = runtime.takeInTurn(context, ${replies}, ${orderOf(group)});`
       : 'const result = counters.take(batch, context.nowMonotonicMs, context.nowWallMs);',
+    ...(isCall ? ['batch.holds = false;'] : []),
     `if (result !== 0) ${refuse}`,
-    ...(group.list.some(canChangeLater) ? ['context.reservation = counters.reserve(batch);'] : []),
+    ...reserveStatements(group.list, isCall ? 'calls' : 'requests'),
     ...showStatements(limits, group, replies, frame),
   ];
   const fill = fillStatements(limits, group, frame);
   return group.list.some(isUnconditional)
     ? [...fill, ...after]
     : [...fill, 'if (at !== 0) {', ...indent(after), '}'];
+}
+
+/** A call that no key has room for leaves every counter as it was (language-rules #19). */
+function reserveStatements(limits: readonly Limit[], of: 'calls' | 'requests'): string[] {
+  if (of === 'calls') return ['context.reservation = counters.hold(batch);'];
+  return limits.some(canChangeLater) ? ['context.reservation = counters.reserve(batch);'] : [];
 }
 
 function showStatements(

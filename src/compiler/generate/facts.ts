@@ -73,6 +73,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   'response.code': () => 'context.answer.code',
   'usage.input_tokens': () => 'context.answer.inputTokens',
   'usage.output_tokens': () => 'context.answer.outputTokens',
+  'usage.tokens': () => 'runtime.tokensUsed(context.answer)',
   'usage.cached_tokens': () => 'context.answer.cachedTokens',
   'usage.reasoning_tokens': () => 'context.answer.reasoningTokens',
   'usage.cost': () => 'context.answer.costNano',

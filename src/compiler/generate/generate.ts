@@ -12,6 +12,7 @@ import { ConstantPool } from './pool.ts';
 import { filtersCode, poolsCode, targetRefusalCode } from './pools.ts';
 import { membersCode, outputCapCode, shapeCode, timeoutCode } from './shape.ts';
 import { TablePool } from './tables.ts';
+import { targetLimitsCode } from './target-limits.ts';
 
 /** Code whose constants and names are its own, so that it stays as it is whatever stands beside it. */
 export interface GeneratedPart {
@@ -51,6 +52,7 @@ export function generateDecisions(
     authorise: authoriseCode(program, scope),
     judgeBody: judgeBodyCode(program, scope),
     admit: admitCode(program, scope),
+    targetLimits: targetLimitsCode(program, scope),
   }));
 }
 

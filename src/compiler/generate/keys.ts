@@ -1,3 +1,4 @@
+import { requestKeys } from '../../language/limit-rules.ts';
 import type { FactExpression, LimitRule } from '../../language/typed.ts';
 import { counterKeyTag, MISSING_KEY_TAG, OTHERWISE_KEY_TAG } from '../counter-keys.ts';
 import type { FactReference } from '../ir.ts';
@@ -10,8 +11,9 @@ const ENTITIES: ReadonlySet<string> = new Set(['tenant', 'team', 'consumer', 'cr
 
 /** Statements that put the key of a limit's counter at `at` of the batch. */
 export function keyStatements(rule: LimitRule, at: string, frame: Frame): string[] {
-  if (rule.per.kind === 'total') return [`keyHigh[${at}] = 0;`, `keyLow[${at}] = 0;`];
-  const keys = rule.per.keys.map(factReference);
+  const keys = requestKeys(rule).map(factReference);
+  // what a call is sent to is told apart when that is chosen
+  if (rule.per.kind === 'total' || keys.length === 0) return [`keyHigh[${at}] = 0;`, `keyLow[${at}] = 0;`];
   const presences = keys.map((key) => frame.scope.specialiser.presence(key));
   if (presences.includes('never')) return fallbackStatements(rule.per.otherwise, at, frame);
   const main = listStatements(keys, at, frame);
@@ -30,7 +32,9 @@ export function keyStatements(rule: LimitRule, at: string, frame: Frame): string
 /** Facts whose values or presence the statements read. */
 export function keyFacts(rule: LimitRule): FactReference[] {
   if (rule.per.kind === 'total') return [];
-  return [...rule.per.keys, ...(rule.per.otherwise === null ? [] : [rule.per.otherwise])].map(factReference);
+  return [...requestKeys(rule), ...(rule.per.otherwise === null ? [] : [rule.per.otherwise])].map(
+    factReference,
+  );
 }
 
 function listStatements(keys: readonly FactReference[], at: string, frame: Frame): string[] {

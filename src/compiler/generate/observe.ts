@@ -82,7 +82,7 @@ function functionsOfGroup(
 }
 
 /** What the run time is told of a policy that watches; made once per route. */
-function watchedName(
+export function watchedName(
   mode: ObservedLimits['mode'],
   { list }: LimitGroup,
   holeValues: string,

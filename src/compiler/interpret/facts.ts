@@ -210,6 +210,10 @@ function usageValue(member: string, answer: PlainAnswer): Value | undefined {
       return answer.inputTokens;
     case 'output_tokens':
       return answer.outputTokens;
+    case 'tokens':
+      return [answer.inputTokens, answer.outputTokens].reduce((sum, part) =>
+        sum === undefined || part === undefined ? undefined : sum + part,
+      );
     case 'cached_tokens':
       return answer.cachedTokens;
     case 'reasoning_tokens':

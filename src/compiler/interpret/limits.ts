@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.ts';
-import { isLimitRule } from '../../language/limit-rules.ts';
+import { isLimitOfTargets, isLimitRule, requestKeys, targetKeys } from '../../language/limit-rules.ts';
 import type { FactExpression, LimitRule } from '../../language/typed.ts';
 import type { World } from '../../model/world.ts';
 import type { Warning } from '../../pipeline/context.ts';
@@ -15,7 +15,8 @@ import {
 } from '../../pipeline/counters.ts';
 import type { NextVariant, Refusal, Wait } from '../../pipeline/outcome.ts';
 import type { MutableKeyHash } from '../../pipeline/program.ts';
-import { counterKeyTag, counterKeyText, OTHERWISE_KEY_TAG } from '../counter-keys.ts';
+import type { ChosenTarget } from '../../pipeline/target-limits.ts';
+import { counterKeyTag, counterKeyText, OTHERWISE_KEY_TAG, targetKeyText } from '../counter-keys.ts';
 import { counterSpec } from '../counter-specs.ts';
 import { capacityOf, currencyOf, isEstimated, isInFields, itemName, policyItem } from '../limit-fields.ts';
 import { factReference } from '../lower.ts';
@@ -52,6 +53,26 @@ export interface FallenSituation extends ToldSituation {
 
 type PlacedLimit = PlacedRule<LimitRule>;
 
+/** `TargetLimits`, at the moment of the request. */
+export interface PlainCallLimits {
+  headroom(target: ChosenTarget): number;
+  fitsAtMs(target: ChosenTarget): number;
+  /** What is held; null where there is no room. */
+  take(target: ChosenTarget): readonly Reservation[] | null;
+  watch(target: ChosenTarget): PlainWatch;
+  refusal(target: ChosenTarget): Refusal | null;
+}
+export interface PlainWatch {
+  readonly warnings: Warning[];
+  readonly shadowDenied: number[];
+  readonly held: Reservation[];
+}
+
+interface Asked {
+  readonly result: TakeResult;
+  readonly entries: readonly Entry[];
+}
+
 /** What a take said of one limit. */
 interface Entry {
   readonly limit: PlacedLimit;
@@ -78,6 +99,8 @@ export class LimitTaker {
       ...this.#generous.map(({ rule, mode }) => counterSpec(rule, mode, world, 'allowance')),
     ]);
     this.#batch = this.#binding.createBatch();
+    // any of it may be given back whole
+    this.#batch.holds = true;
     this.#keys = keys;
   }
 
@@ -86,13 +109,16 @@ export class LimitTaker {
     const usesNothing = situation.request.isKept && applying.some(letsKeep);
     const limits = applying
       .filter(isLimit)
+      .filter(({ rule }) => !isLimitOfTargets(rule))
       .filter(({ rule }) => !(usesNothing && isEstimated(rule)))
       .filter((limit) => !(hasFallen(limit, situation) && limit.rule.fallback?.counted.kind === 'nowhere'));
     const enforced = limits.filter((limit) => limit.mode === 'enforce');
     const { result, entries } = this.#takeAll(enforced, situation);
     if (result === NEEDS_LEASE) return { ...NOTHING_TAKEN, decision: 'waiting' };
     if (result === EXCEEDED) return refusedBy(entries, situation);
-    const reservations = this.#reserved(enforced);
+    // a call that no key has room for leaves every counter as it was (language-rules #19)
+    const isHeld = situation.call !== null && !usesNothing;
+    const reservations = isHeld ? this.#held(enforced) : this.#reserved(enforced);
     const shown = entries.filter((entry) => isInFields(entry.limit.rule));
     const watching = limits.filter((limit) => limit.mode !== 'enforce');
     const warnings: Warning[] = [];
@@ -117,15 +143,59 @@ export class LimitTaker {
     };
   }
 
-  #takeAll(
+  /** Those that are counted by what the call is sent to; null: none applies. The time is that of the request. */
+  callLimits(applying: readonly PlacedRule[], situation: FallenSituation): PlainCallLimits | null {
+    const limits = applying.filter(isLimit).filter(({ rule }) => isLimitOfTargets(rule));
+    if (limits.length === 0) return null;
+    const enforced = limits.filter(({ mode }) => mode === 'enforce');
+    const watching = limits.filter(({ mode }) => mode !== 'enforce');
+    const ask = (how: 'take' | 'look', some: readonly PlacedLimit[], target: ChosenTarget) =>
+      this.#askAll(how, some, situation, target);
+    return {
+      headroom: (target) => {
+        const { result, entries } = ask('look', enforced, target);
+        return result === EXCEEDED ? -1 : Math.min(1, ...entries.map((entry) => shareLeft(entry, situation)));
+      },
+      fitsAtMs: (target) => {
+        const { result, entries } = ask('look', enforced, target);
+        const moments = result === EXCEEDED ? entries.map(({ retryAtMs }) => retryAtMs) : [];
+        return Math.max(situation.request.arrivedMonotonicMs, ...moments);
+      },
+      take: (target) => (ask('take', enforced, target).result === TAKEN ? this.#held(enforced) : null),
+      refusal: (target) => {
+        const { result, entries } = ask('look', enforced, target);
+        return result === EXCEEDED ? refusedBy(entries, situation).refusal : null;
+      },
+      watch: (target) => {
+        const said: PlainWatch = { warnings: [], shadowDenied: [], held: [] };
+        for (const policy of new Set(watching.map((limit) => limit.policy))) {
+          const group = watching.filter((limit) => limit.policy === policy);
+          const { result, entries } = ask('take', group, target);
+          for (const entry of result === EXCEEDED ? exceededOf(entries) : [])
+            if (entry.limit.mode === 'warn') said.warnings.push(warningOf(entry, situation));
+            else said.shadowDenied.push(entry.limit.index);
+          if (result === TAKEN) said.held.push(...this.#held(group));
+        }
+        return said;
+      },
+    };
+  }
+
+  #takeAll(limits: readonly PlacedLimit[], situation: FallenSituation): Asked {
+    return this.#askAll('take', limits, situation, null);
+  }
+
+  #askAll(
+    how: 'take' | 'look',
     limits: readonly PlacedLimit[],
     situation: FallenSituation,
-  ): { readonly result: TakeResult; readonly entries: readonly Entry[] } {
+    target: ChosenTarget | null,
+  ): Asked {
     if (limits.length === 0) return { result: TAKEN, entries: [] };
     const batch = this.#batch;
     batch.count = limits.length;
     limits.forEach((limit, at) => {
-      const key = this.#key(limit.rule, situation);
+      const key = this.#key(limit.rule, situation, target);
       const counts = hasFallen(limit, situation) && this.#generous.includes(limit);
       batch.counter[at] = counts
         ? this.#limits.length + this.#generous.indexOf(limit)
@@ -135,7 +205,7 @@ export class LimitTaker {
       batch.weight[at] = weightOf(limit.rule, situation);
     });
     const { arrivedMonotonicMs, arrivedWallMs } = situation.request;
-    const result = this.#binding.take(batch, arrivedMonotonicMs, arrivedWallMs);
+    const result = this.#binding[how](batch, arrivedMonotonicMs, arrivedWallMs);
     const entries = limits.map((limit, at) => ({
       limit,
       remaining: batch.remaining[at]!,
@@ -146,23 +216,42 @@ export class LimitTaker {
     return { result, entries };
   }
 
+  #held(limits: readonly PlacedLimit[]): Reservation[] {
+    const held = limits.length === 0 ? null : this.#binding.hold(this.#batch);
+    return held === null ? [] : [held];
+  }
+
   #reserved(limits: readonly PlacedLimit[]): Reservation[] {
     if (!limits.some(({ rule }) => rule.window.kind === 'concurrency' || isEstimated(rule))) return [];
     const reservation = this.#binding.reserve(this.#batch);
     return reservation === null ? [] : [reservation];
   }
 
-  #key({ per }: LimitRule, situation: Situation): MutableKeyHash {
+  /** Of the request, then of what the call is sent to. */
+  #key(rule: LimitRule, situation: Situation, target: ChosenTarget | null): MutableKeyHash {
+    const key = this.#requestKey(rule, situation);
+    for (const fact of targetKeys(rule)) {
+      const part = { high: 0, low: 0 };
+      const reference = factReference(fact);
+      this.#keys.hashKey(counterKeyTag(reference), targetKeyText(reference.path, target!), part);
+      this.#keys.combineKey(key, part);
+    }
+    return key;
+  }
+
+  #requestKey(rule: LimitRule, situation: Situation): MutableKeyHash {
     const key = { high: 0, low: 0 };
-    if (per.kind === 'total') return key;
-    const missing = per.keys.some((fact) => factValue(fact, situation) === undefined);
-    assert(!missing || per.otherwise !== null, 'a key that may be missing has a fallback');
+    const keys = requestKeys(rule);
+    if (rule.per.kind === 'total' || keys.length === 0) return key;
+    const { otherwise } = rule.per;
+    const missing = keys.some((fact) => factValue(fact, situation) === undefined);
+    assert(!missing || otherwise !== null, 'a key that may be missing has a fallback');
     if (missing) {
       this.#keys.hashKey(OTHERWISE_KEY_TAG, '', key);
-      this.#keys.combineKey(key, this.#part(per.otherwise!, situation));
+      this.#keys.combineKey(key, this.#part(otherwise!, situation));
       return key;
     }
-    const [first, ...others] = per.keys.map((fact) => this.#part(fact, situation));
+    const [first, ...others] = keys.map((fact) => this.#part(fact, situation));
     Object.assign(key, first);
     for (const part of others) this.#keys.combineKey(key, part);
     return key;
@@ -214,6 +303,11 @@ function weightOf({ measure }: LimitRule, situation: Situation): number {
   const cost = factValue(measure.cost, situation);
   assert(typeof cost === 'number', 'a budget applies to routes with a price');
   return cost;
+}
+
+/** Of what a full counter holds, behind the call. */
+function shareLeft({ limit: { rule }, remaining, failed }: Entry, situation: Situation): number {
+  return failed ? 1 : (remaining - weightOf(rule, situation)) / capacityOf(rule.window);
 }
 
 function letsKeep({ rule, mode }: PlacedRule): boolean {

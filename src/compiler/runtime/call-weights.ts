@@ -1,5 +1,6 @@
 /** What calls to models weigh in limits of tokens and money. */
 import type { EstimatedMeasure } from '../../model/model-call.ts';
+import type { Answer } from '../../pipeline/alerts.ts';
 import type { RequestContext } from '../../pipeline/context.ts';
 import type { ModelRequest } from '../../pipeline/model-request.ts';
 
@@ -25,6 +26,11 @@ export function hasFallen({ fallen }: RequestContext, limit: string): boolean {
 /** Undefined where nothing bounds the prompt. */
 export function tokensOf({ bounds }: ModelRequest): number | undefined {
   return Number.isFinite(bounds['input-tokens']) ? bounds['input-tokens'] : undefined;
+}
+
+/** Undefined where that is not known of both sides. */
+export function tokensUsed({ inputTokens, outputTokens }: Answer): number | undefined {
+  return inputTokens === undefined || outputTokens === undefined ? undefined : inputTokens + outputTokens;
 }
 
 /** Why nothing bounds what a call takes; '' where it is bounded. */

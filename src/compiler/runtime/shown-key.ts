@@ -15,8 +15,6 @@ export function shownKey(
 ): readonly unknown[] | null {
   const mask = bodyMask(context);
   if (mask === null || (space !== 'each' && space !== 'otherwise')) return null;
-  const shown = values.map((value, at) =>
-    ofBody[space].includes(at) ? mask.mask(String(value)) : value,
-  );
+  const shown = values.map((value, at) => (ofBody[space].includes(at) ? mask.mask(String(value)) : value));
   return shown.every((value, at) => String(value) === String(values[at])) ? null : [space, ...shown];
 }

@@ -21,7 +21,7 @@ import type { CalendarHours } from '../ir.ts';
 import type { ReplyConstant, TextPart } from '../replies.ts';
 import { standing } from '../shares.ts';
 import { Calendar } from './calendar.ts';
-import { boundOf, hasFallen, reservedOf, tokensOf } from './call-weights.ts';
+import { boundOf, hasFallen, reservedOf, tokensOf, tokensUsed } from './call-weights.ts';
 import { Denial, Denials, notPermitted } from './denials.ts';
 import { globTest } from './glob.ts';
 import {
@@ -39,8 +39,9 @@ import { type ChangedMember, MemberChanges } from './member-changes.ts';
 import { isInNetworks, networksTest } from './networks.ts';
 import { noteShadowed, warn } from './notes.ts';
 import { type RowConstant, RowNumbers, type RowShape, RowTable } from './row-table.ts';
-import { BarredPoolSets, type FilterConstant, refuseTargets, type TargetlessCall } from './targets.ts';
 import { shownKey } from './shown-key.ts';
+import { RuleCallLimits, type TargetPart, type TargetThread } from './target-limits.ts';
+import { BarredPoolSets, type FilterConstant, refuseTargets, type TargetlessCall } from './targets.ts';
 import { headerSafe, momentOf, renderText } from './text.ts';
 import { TextSet } from './text-set.ts';
 
@@ -77,7 +78,19 @@ export class RuntimeSupport {
     this.hashKey = bound.hashKey;
     this.combineKey = bound.combineKey;
     this.alerts = bound.alerts;
+    const { counters, turns, hashKey, combineKey, batch: filled } = this;
+    const ordinal = new Int32Array(BATCH_ENTRIES_MAX);
+    this.#targets = {
+      counters,
+      turns,
+      hashKey,
+      combineKey,
+      filled,
+      ordinal,
+      batch: counters.createBatch(),
+    };
   }
+  readonly #targets: TargetThread;
 
   // -- tables --------------------------------------------------------------------------------------------------
   readonly NO_ITEMS: readonly never[] = [];
@@ -115,6 +128,7 @@ export class RuntimeSupport {
 
   // -- calls to models -----------------------------------------------------------------------------------------
   readonly tokensOf = tokensOf;
+  readonly tokensUsed = tokensUsed;
   readonly boundOf = boundOf;
   readonly reservedOf = reservedOf;
   readonly hasFallen = hasFallen;
@@ -257,6 +271,16 @@ export class RuntimeSupport {
     values: (context: RequestContext, at: number) => readonly unknown[],
   ): Refusal | null {
     return refuseTargets(context, cases, call, values);
+  }
+  /** `ordinal`: of the batch, which holds the enforced ones. */
+  callLimits(
+    context: RequestContext,
+    limits: readonly LimitConstant[],
+    parts: readonly (readonly TargetPart[])[],
+    ordinal: Int32Array,
+    holeValues: HoleValues,
+  ): RuleCallLimits {
+    return new RuleCallLimits(this.#targets, context, limits, holeValues, parts, ordinal);
   }
   observe(context: RequestContext, watched: Watched, ordinal: Int32Array): void {
     observe(this, context, watched, ordinal);

@@ -468,36 +468,6 @@ export const LANGUAGE_CODES = {
     explanation:
       'Each API of models has a field of its own for the longest answer, and some have two. A rule about one of them is passed by a call that uses another, or none. `request.output_cap` is the least of them all.',
   },
-  PT2131: {
-    title: 'Pools for a route without models',
-    severity: 'error',
-    explanation:
-      'Only calls to models go to pools of provider keys. A route that leads to a service has none, so `route to pool` could do nothing there.',
-  },
-  PT2132: {
-    title: 'Pool that serves no model of the route',
-    severity: 'error',
-    explanation:
-      'A rule sends calls to a pool that no model names, or whose provider speaks another dialect than the route: every call would be refused, or go to the other pools of the rule only.',
-  },
-  PT2133: {
-    title: 'Target asked about by a rule that leaves none out',
-    severity: 'error',
-    explanation:
-      'Facts of targets are asked of each pool that a call to a model could go to: `forbid` and `require` leave pools out by them. Other rules are asked once for a request, when no pool has been chosen.',
-  },
-  PT2134: {
-    title: 'Forbid that leaves out no pool',
-    severity: 'warning',
-    explanation:
-      'A `forbid` over facts of targets leaves out the pools that it holds for. Where that is none of the project, calls go to all pools as if the rule were not there: most often something in it is misspelt.',
-  },
-  PT2135: {
-    title: 'Rule that leaves a model no pool',
-    severity: 'warning',
-    explanation:
-      'All pools of a model are left out, whatever the request is, so that every call to it is refused. A pool whose provider has no region is left out by every rule that asks for the region.',
-  },
   PT2136: {
     title: 'Other model for what is no call',
     severity: 'error',
@@ -539,42 +509,6 @@ export const LANGUAGE_CODES = {
     severity: 'error',
     explanation:
       'What stands in the place of what is removed is written into JSON, and into JSON within texts of it, such as the arguments of a tool: it holds nothing that would have to be escaped there.',
-  },
-  PT2150: {
-    title: 'Fact of pools in a rule about requests',
-    severity: 'error',
-    explanation:
-      'How much room a pool has changes from call to call, on all threads at once: no decision about a request rests on it. Calls wait for room, or go where some is, by themselves; people are told by `alert when`, which asks pools all the time.',
-  },
-  PT2151: {
-    title: 'Fact of requests in a rule about pools',
-    severity: 'error',
-    explanation:
-      'An alert that asks about pools or keys is asked all the time, whether or not there are requests. So it knows no caller, route or answer. Calendars and dates it knows: `during "office"`.',
-  },
-  PT2152: {
-    title: 'Clause about requests in an alert about pools',
-    severity: 'error',
-    explanation:
-      'An alert about pools is raised when its condition begins to hold, for each pool or key by itself, and is over when it no longer does. There is nothing to count.',
-  },
-  PT2153: {
-    title: 'Rule about pools beyond the authority of its folder',
-    severity: 'error',
-    explanation:
-      'A folder that `authorities` names governs some routes, or the callers of some tenants. Pools serve all of them, so a rule about pools is for those who govern everything.',
-  },
-  PT2154: {
-    title: 'Nothing that can be exhausted',
-    severity: 'error',
-    explanation:
-      '`exhausted within` asks a forecast: when nothing is left if it is used as fast as now, or as at these times of former days. The gateway makes it for pools and for their keys.',
-  },
-  PT2155: {
-    title: 'Overlap as long as the time between rotations',
-    severity: 'error',
-    explanation:
-      'While a secret is replaced with an overlap, the former one serves beside it, and no other can take its place. So the overlap has to end before the next rotation falls due.',
   },
   PT2160: {
     title: 'Cache for routes whose answers are never kept',

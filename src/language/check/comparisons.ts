@@ -117,8 +117,7 @@ function checkInModels(
 ): TypedExpression | null {
   const isIn = taggedModels(context, set);
   if (element === null || isIn === null) return null;
-  if (element.type.kind === 'reference' && element.type.to === 'model')
-    return { ...isIn, element, negated, span };
+  if (isModel(element)) return { ...isIn, element, negated, span };
   context.report(
     typeMismatch(
       span,
@@ -300,7 +299,7 @@ function checkInFact(
     context.report(notAList(node.span, described(list)));
     return null;
   }
-  if (sameType(element.type, list.type.of)) {
+  if (sameType(element.type, list.type.of) || (isModel(element) && list.type.of.kind === 'text')) {
     return isLookUpOnce(context, known, list) ? { kind: 'in', element, list, negated, span } : null;
   }
   context.report(
@@ -312,6 +311,11 @@ function checkInFact(
     ),
   );
   return null;
+}
+
+/** Attributes name models as texts: `model not in tenant.models`. */
+function isModel({ type }: Operand): boolean {
+  return type.kind === 'reference' && type.to === 'model';
 }
 
 /** An address is a network of one, so a list of addresses does as well. */

@@ -3,7 +3,7 @@ import { meant } from '../../diagnostics/suggest.ts';
 import { isTimeZone } from '../../model/local-time.ts';
 import { moneyText } from '../../model/money.ts';
 import type { Route } from '../../model/world.ts';
-import type { KeyNode, LimitNode, NumberNode, TextNode } from '../ast.ts';
+import type { KeyNode, LimitNode, NumberNode, PathNode, TextNode } from '../ast.ts';
 import { counterIdentity } from '../canonical.ts';
 import { compareCodePoints } from '../order.ts';
 import { unknownName, unknownZone } from '../problems/names.ts';
@@ -26,6 +26,7 @@ import { resolveFact, whyMissing } from './operands.ts';
 import { checkReply } from './replies.ts';
 import type { RuleHead, RulePlace } from './rules.ts';
 import { builtInFact } from './selectors.ts';
+import { isOfChosen, targetKey } from './target-limits.ts';
 import { NO_CALENDARS } from './templates.ts';
 import { inWords } from './type-names.ts';
 
@@ -54,7 +55,8 @@ export function checkLimit(
   const alertAt = checkThresholds(context, node);
   const notified = node.notify === null || isDelivery(context, node.notify);
   const maxKeys = node.maxKeys === null || isMaxKeys(context, node.maxKeys);
-  if (measure === null || window === null || per === null) return null;
+  if (measure === null || window === null || per === null || !isOfChosen(context, known, node, per))
+    return null;
   if (!waits || !fits || more === null || reply === null || alertAt === null || !notified || !maxKeys)
     return null;
   const identity = counterIdentity(policy, { name: head.name, measure, window, per });
@@ -203,15 +205,22 @@ function isMaxKeys(context: CheckContext, { value, span }: NumberNode): boolean 
 }
 
 function checkKey(context: CheckContext, known: Known, { per, span }: LimitNode): CounterKey | null {
-  if (per !== null) return checkKeyList(context, known, per);
+  if (per !== null) return checkKeyList(context, known, per, targetKey);
   context.report(noCounterKey(span));
   return null;
 }
 
-/** What tells counters, or alerts, of a rule apart. Null: reported. */
-export function checkKeyList(context: CheckContext, known: Known, per: KeyNode): CounterKey | null {
+/** What tells counters, or alerts, of a rule apart. Null: reported. `ofTarget`: what of it a call is sent to, where that counts. */
+export function checkKeyList(
+  context: CheckContext,
+  known: Known,
+  per: KeyNode,
+  ofTarget: (context: CheckContext, path: PathNode) => FactExpression | null = () => null,
+): CounterKey | null {
   if (per.kind === 'total') return per;
-  const keys = per.paths.flatMap((path) => keyFact(context, resolveFact(context, known, path)) ?? []);
+  const keys = per.paths.flatMap(
+    (path) => keyFact(context, ofTarget(context, path) ?? resolveFact(context, known, path)) ?? [],
+  );
   const otherwise =
     per.otherwise === null ? null : keyFact(context, resolveFact(context, known, per.otherwise));
   if (keys.length < per.paths.length || (per.otherwise !== null && otherwise === null)) return null;

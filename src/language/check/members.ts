@@ -47,7 +47,10 @@ export function checkMember(
 
 /** Fields of single APIs that bound an answer. */
 const DIALECTS_CAPS: ReadonlySet<string> = new Set(
-  ['max_tokens', 'max_completion_tokens', 'max_output_tokens'].map((name) => joinedPath(BODY, name)),
+  ['max_tokens', 'max_completion_tokens', 'max_output_tokens'].flatMap((name) => [
+    joinedPath(BODY, name),
+    `request.${name}`,
+  ]),
 );
 
 /** No caller need set it: what a cap lets pass is set where there is none (language-rules #3). */

@@ -156,6 +156,7 @@ const WHY_MISSING: Readonly<Record<string, string>> = {
   'response.code': 'where the service answers in full there is none',
   'usage.input_tokens': NOT_A_CALL,
   'usage.output_tokens': NOT_A_CALL,
+  'usage.tokens': NOT_A_CALL,
   'usage.cached_tokens': 'a provider need not tell it',
   'usage.reasoning_tokens': 'a provider need not tell it',
   'usage.cost': 'what a request cost need not be known',

@@ -32,7 +32,7 @@ export function canBeTarget(
 
 /** Facts whose values the configuration names. */
 const NAMING: ReadonlySet<string> = new Set([
-  ...['target.pool', 'target.provider', 'target.region'],
+  ...['target', 'target.pool', 'target.provider', 'target.region'],
   ...['pool', 'pool.name', 'pool.provider', 'key', 'key.name', 'key.account'],
 ]);
 
@@ -43,6 +43,7 @@ function namesOf(
   const { pools, providers } = world.models;
   const keys = [...pools.values()].flatMap((pool) => pool.keys);
   switch (path) {
+    case 'target':
     case 'target.pool':
     case 'pool':
     case 'pool.name':

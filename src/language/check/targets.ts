@@ -149,7 +149,8 @@ function withValues<Node>(node: Node, facts: TargetFacts): Node {
   if (Array.isArray(node)) return node.map((each) => withValues(each, facts)) as Node;
   if (isTargetFact(node)) {
     const { definition, type, span } = node;
-    const value = facts[definition.path.slice('target.'.length) as keyof TargetFacts];
+    const [, member = 'pool'] = definition.path.split('.');
+    const value = facts[member as keyof TargetFacts];
     if (value === null) return node;
     return { kind: 'literal', value, type, span } satisfies LiteralExpression as Node;
   }

@@ -11,6 +11,7 @@ import { notAHeaderName } from '../problems/rules.ts';
 import {
   badElement,
   badTestAmount,
+  countedByTarget,
   neverAlerts,
   neverRefuses,
   noRoute,
@@ -34,6 +35,7 @@ import { isHeaderName } from './header-names.ts';
 import { accountingAmount } from './literals.ts';
 import { checkName } from './names.ts';
 import { isAboutPools } from './pool-rules.ts';
+import { isOfTarget } from './target-limits.ts';
 import { putInto, type Tree } from './test-bodies.ts';
 import { checkBodyNames } from './test-body-names.ts';
 import { checkCaller, checkOtherCaller, givenCaller } from './test-callers.ts';
@@ -329,7 +331,15 @@ function ruleName(context: CheckContext, { policy, rule }: RuleNameNode, policie
   const found = ruleOf(context, policy, rule, policies);
   if (rule !== null && found !== null && !REFUSING.has(found.kind))
     context.report(neverRefuses(rule.span, rule.value, found.kind));
+  if (rule !== null && found !== null && countsByTarget(found))
+    context.report(countedByTarget(rule.span, rule.value));
   return { policy: policy.value, rule: rule?.value ?? null };
+}
+
+/** See `limit-rules`. */
+function countsByTarget(rule: RuleNode): boolean {
+  if (!('window' in rule) || rule.per === null || rule.per.kind === 'total') return false;
+  return rule.per.paths.some(({ path }) => isOfTarget(path));
 }
 
 function alertName(context: CheckContext, { policy, rule }: RuleNameNode, policies: PolicyNames): RuleName {
@@ -408,6 +418,8 @@ function usedOf(
   return given.flatMap((item) => {
     if (item.kind !== 'used') return [];
     const rule = ruleOf(context, item.policy, item.rule, policies);
+    if (rule !== null && countsByTarget(rule))
+      context.report(countedByTarget(item.rule.span, item.rule.value));
     if (rule !== null && !('window' in rule))
       context.report(
         badTestAmount(

@@ -2,7 +2,7 @@ import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { Span } from '../../diagnostics/source.ts';
 import { problem, shown } from './problem.ts';
 
-/** Rules about pools, which are asked apart from all requests. */
+/** Rules about pools, which are asked apart from all requests, and limits that are counted by what a call is sent to. */
 
 export function poolFact(span: Span, rule: string, fact: string): Diagnostic {
   const article = /^[aeiou]/.test(rule) ? 'An' : 'A';
@@ -57,5 +57,15 @@ export function overlapTooLong(span: Span): Diagnostic {
     span,
     'The former secret would still serve when the next rotation falls due.',
     'Write an overlap that is shorter than the time between two rotations: `every 60 days  overlap 24h`.',
+  );
+}
+
+/** `what`: behind "can't"; `help`: a sentence. */
+export function onlyAtAdmission(span: Span, key: string, what: string, help: string): Diagnostic {
+  return problem(
+    'PT2156',
+    span,
+    `A limit for each ${shown(key)} can't ${what}: it is asked when a key is chosen.`,
+    help,
   );
 }

@@ -122,6 +122,15 @@ export function neverRefuses(span: Span, rule: string, kind: string): Diagnostic
   );
 }
 
+export function countedByTarget(span: Span, rule: string): Diagnostic {
+  return problem(
+    'PT1405',
+    span,
+    `"${shown(rule)}" is counted by the key or target that a call goes to, and tests choose none: it never refuses in one.`,
+    'Test the other rules: a key is chosen by the running gateway alone.',
+  );
+}
+
 export function neverAlerts(span: Span, rule: string, kind: string): Diagnostic {
   return problem(
     'PT1405',

@@ -192,6 +192,8 @@ function changeOf(
   if (decision === 'permitted' || route === null || request === null || isLimit) return null;
   if (request.body === undefined) return null;
   const asked = world.routes.get(route)!;
+  // what refuses a request behind them – a limit that is too small for it, rules that leave a call no pool – is no fact's doing alone
+  if (traceRequest(rules, asked, request, TEST_KEYS).stage === 'admit') return null;
   const check = compileRequestSchema(asked.requestBody?.schema ?? true, world.limits.regexInstructions);
   const found = whatWouldChange(rules, asked, request, {
     world,

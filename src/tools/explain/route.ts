@@ -1,7 +1,7 @@
 import { type PlacedRule, placedRules } from '../../compiler/interpret/placed-rules.ts';
 import { rulePhase } from '../../compiler/interpret/trace.ts';
 import { placeOf } from '../../diagnostics/source.ts';
-import { isLimitRule } from '../../language/limit-rules.ts';
+import { isLimitOfTargets, isLimitRule } from '../../language/limit-rules.ts';
 import type { CheckedPolicies, LimitRule, TypedExpression } from '../../language/typed.ts';
 import type { Route, World } from '../../model/world.ts';
 import { clauseText } from '../clause-text.ts';
@@ -159,7 +159,7 @@ function phaseOfRule(placed: PlacedRule): RulePhase {
     case 'limit':
     case 'quota':
     case 'budget':
-      return 'admit';
+      return isLimitOfTargets(rule) ? 'dispatch' : 'admit';
     case 'set-header':
     case 'remove-header':
       return rule.side === 'request' ? 'shape-request' : 'shape-response';

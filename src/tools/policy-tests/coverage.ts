@@ -1,8 +1,9 @@
 import type { PlacedRule } from '../../compiler/interpret/placed-rules.ts';
 import { type ClauseSight, clausesOf, traceRequest } from '../../compiler/interpret/trace.ts';
 import { placeOf } from '../../diagnostics/source.ts';
+import { isLimitOfTargets, isLimitRule } from '../../language/limit-rules.ts';
 import { staticValue } from '../../language/static-value.ts';
-import type { TypedExpression } from '../../language/typed.ts';
+import type { CheckedRule, TypedExpression } from '../../language/typed.ts';
 import type { World } from '../../model/world.ts';
 import { clauseText } from '../clause-text.ts';
 import { TEST_KEYS } from './identities.ts';
@@ -119,7 +120,12 @@ function itemsOf(placed: PlacedRule, world: World, isFirst: boolean): Item[] {
     .filter(({ part }) => part !== 'scope' || isFirst)
     .filter(({ clause }) => routes.some((route) => staticValue(clause, route) === 'unknown'));
   const items = clauses.flatMap(withElements).map(({ clause }): Item => ({ placed, clause }));
-  return 'counterIdentity' in placed.rule ? [...items, { placed, clause: 'room' }] : items;
+  return hasRoomInTests(placed.rule) ? [...items, { placed, clause: 'room' }] : items;
+}
+
+/** No test chooses a key, so it asks no limit that is counted by one. */
+function hasRoomInTests(rule: CheckedRule): boolean {
+  return isLimitRule(rule) && !isLimitOfTargets(rule);
 }
 
 /** A quantifier, and what it asks of elements: each is a clause. */

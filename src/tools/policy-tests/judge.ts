@@ -45,7 +45,7 @@ export function happened(
 /** `"plans" "trial-pace"`; a rule without name by its place. */
 export function named({ policy, rule }: PlacedRule): string {
   return rule.name === null
-    ? `"${policy}" (${rule.kind} at ${placeOf(rule.span)})`
+    ? `"${policy}" (${rule.kind === 'filter' ? rule.written.as : rule.kind} at ${placeOf(rule.span)})`
     : `"${policy}" "${rule.name}"`;
 }
 

@@ -14,9 +14,11 @@ import { type CallActuals, NOTHING_USED } from '../../model/model-call.ts';
 import { callOperationOf } from '../../model/route-calls.ts';
 import type { EnforcementMode, World } from '../../model/world.ts';
 import { KNOWN, type Known, NOTHING_KNOWN_USED } from '../../pipeline/alerts.ts';
+import { callTargets, isTargetless, targetRefusal } from '../../pipeline/call-targets.ts';
 import { HeaderEdits, RequestContext } from '../../pipeline/context.ts';
 import { type CounterSpec, NOBODY_WAITS } from '../../pipeline/counters.ts';
 import type { Identity, KeyHash } from '../../pipeline/identity.ts';
+import type { ModelRequest, ModelService } from '../../pipeline/model-request.ts';
 import { CONTINUE, type Outcome, type Refusal } from '../../pipeline/outcome.ts';
 import type { BoundRuntime, RoutePipeline, RuleBundle } from '../../pipeline/program.ts';
 import { UPSTREAM_ERRORS } from '../../pipeline/upstream.ts';
@@ -163,7 +165,10 @@ export class MachineRun {
     const permitted = outcome === CONTINUE;
     const { cost } = this.#machine.world.routes.get(route)!;
     this.#open.push({ context, actuals: actualsOf(context, told ?? cost?.atMost ?? null) });
-    const answer = answerOf(decided, sent.status);
+    const answer = {
+      ...answerOf(decided, sent.status),
+      ...usedBy(context, outcome, told ?? cost?.atMost ?? null),
+    };
     const changedText = permitted ? changedBody(pipeline, context, sent.body) : null;
     return {
       route,
@@ -235,7 +240,8 @@ export class MachineRun {
   #judgeOnce(pipeline: RoutePipeline, context: RequestContext, route: string): Outcome {
     const read = pipeline.judgeBody(context);
     if (read !== CONTINUE) return read;
-    this.#shapeCall(context, route, pipeline);
+    const unshaped = this.#shapeCall(context, route, pipeline) ?? targetless(context, pipeline);
+    if (unshaped !== null) return unshaped;
     moveOn(context, this.#latestMs);
     return pipeline.admit(context);
   }
@@ -260,13 +266,25 @@ export class MachineRun {
     return JSON.stringify({ model, max_tokens: 1, messages: [] });
   }
 
-  /** Changed members of the body are not looked at again: none of them is one that calls are counted by. */
-  #shapeCall(context: RequestContext, name: string, { outputCap }: RoutePipeline): void {
+  /**
+   * Masked, and with an answer no longer than rules let it be. Changed members of the body are not looked at again: none of them is one
+   * that calls are counted by. Null, or why it can't be masked.
+   */
+  #shapeCall(
+    context: RequestContext,
+    name: string,
+    { maskRequest, outputCap }: RoutePipeline,
+  ): Outcome | null {
     const { call } = context;
-    if (call === null) return;
+    if (call === null) return null;
+    const calls = this.#machine.calls(callOperationOf(this.#machine.world.routes.get(name)!)!);
+    const { bytes } = call.document!;
+    const masked = maskRequest === null ? bytes : maskRequest(context, bytes);
+    if (!(masked instanceof Uint8Array)) return { kind: 'respond', refusal: { ...NO_RULE, ...masked } };
+    const shaped = masked === bytes ? call : maskedCall(calls, masked, call.model.name);
     const most = outputCap === null ? Number.POSITIVE_INFINITY : outputCap(context);
-    const operation = callOperationOf(this.#machine.world.routes.get(name)!)!;
-    context.shapedCall = Number.isFinite(most) ? this.#machine.calls(operation).capped(call, most) : call;
+    context.shapedCall = Number.isFinite(most) ? calls.capped(shaped, most) : shaped;
+    return null;
   }
 
   /**
@@ -310,6 +328,41 @@ export class MachineRun {
     this.#pipelines.set(route, pipeline);
     return pipeline;
   }
+}
+
+function maskedCall(calls: Pick<ModelService, 'read' | 'as'>, text: Uint8Array, model: string): ModelRequest {
+  const read = calls.read(text);
+  assert(!('code' in read), 'a call whose texts are masked is a call');
+  return calls.as(read, model)!;
+}
+
+/** In the words of the rules, where they leave a call no pool: whether one is well no test knows. */
+function targetless(context: RequestContext, pipeline: RoutePipeline): Outcome | null {
+  if (context.shapedCall === null) return null;
+  const targets = callTargets(context, pipeline, context.shapedCall);
+  if (!isTargetless(targets)) return null;
+  const code = 'no_pool_for_model';
+  const [status, detail] = UPSTREAM_ERRORS[code];
+  const refusal = targetRefusal(context, pipeline, targets, { code, unprocessed: true });
+  return { kind: 'respond', refusal: refusal ?? { ...NO_RULE, status, code, detail } };
+}
+
+/** As the record of the request tells it: of a call the most that it can be, and of what was refused that it cost nothing. */
+function usedBy({ shapedCall, call }: RequestContext, outcome: Outcome, cost: number | null) {
+  const isPriced = cost !== null || call !== null;
+  if (outcome !== CONTINUE) return { ...NOTHING_KNOWN_USED, costNano: isPriced ? 0 : undefined };
+  if (shapedCall === null) return { ...NOTHING_KNOWN_USED, costNano: cost ?? undefined };
+  const { bounds } = shapedCall;
+  return {
+    ...NOTHING_KNOWN_USED,
+    inputTokens: finite(bounds['input-tokens']),
+    outputTokens: finite(bounds['output-tokens']),
+    costNano: cost ?? finite(bounds.money),
+  };
+}
+
+function finite(bound: number): number | undefined {
+  return Number.isFinite(bound) ? bound : undefined;
 }
 
 /** What a request has used: what its answer tells, or its price; of a call nobody tells it, and all that was reserved is used. */

@@ -61,6 +61,10 @@ export class WatchedCounters implements CounterBinding {
     return this.#inner.reserve(batch);
   }
 
+  hold(batch: TakeBatch): Reservation | null {
+    return this.#inner.hold(batch);
+  }
+
   settle(reservation: Reservation, index: number, actual: number): void {
     this.#inner.settle(reservation, index, actual);
   }
@@ -75,6 +79,10 @@ export class WatchedCounters implements CounterBinding {
 
   release(reservation: Reservation): void {
     this.#inner.release(reservation);
+  }
+
+  cancel(reservation: Reservation): void {
+    this.#inner.cancel(reservation);
   }
 
   #fill(batch: TakeBatch, entry: number, nowMs: number, wallMs: number): void {

@@ -1,9 +1,9 @@
 /** Which pools of its model rules leave a call: worked out before anything is taken from limits (language-rules #18). */
-import type { RequestContext } from '../pipeline/context.ts';
-import type { ModelRequest, PoolChoice } from '../pipeline/model-request.ts';
-import type { Refusal } from '../pipeline/outcome.ts';
-import type { BarredPools, RoutePipeline } from '../pipeline/program.ts';
-import type { UpstreamError, UpstreamErrorCode } from '../pipeline/upstream.ts';
+import type { RequestContext } from './context.ts';
+import type { ModelRequest, PoolChoice } from './model-request.ts';
+import type { Refusal } from './outcome.ts';
+import type { BarredPools, RoutePipeline } from './program.ts';
+import type { UpstreamError, UpstreamErrorCode } from './upstream.ts';
 
 export interface CallTargets {
   /** Null: all of the model. */
