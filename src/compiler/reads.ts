@@ -45,15 +45,17 @@ export function readsOfDecisions(program: ResidualDecisions & Pick<ResidualProgr
     ...program.warns,
     ...permits,
     ...program.limits,
-    ...program.observedLimits.flatMap((group) => group.limits),
+    ...program.targetLimits,
+    ...[...program.observedLimits, ...program.observedTargetLimits].flatMap((group) => group.limits),
   ];
   const deciding = [
     ...[match, authorise, body].flatMap(({ enforced }) => enforced),
     ...permits,
     { condition: program.mayBePermitted },
     ...program.limits,
+    ...program.targetLimits,
   ];
-  const keys = program.limits.flatMap((limit) => factsOfKey(limit.rule));
+  const keys = [...program.limits, ...program.targetLimits].flatMap((limit) => factsOfKey(limit.rule));
   return {
     inBody: described(
       [...factsTested(residuals), ...residuals.flatMap(({ ir }) => factsWritten(ir))],

@@ -4,6 +4,7 @@
  * differential test prints the case of a failure in this form.
  */
 import type { CorpusCase } from './corpus.ts';
+import { callTo } from './random-world.ts';
 
 const TWELVE = Array.from({ length: 12 }, (_, index) => index);
 const WEB = { tenant: 'acme', consumer: 'web' } as const;
@@ -261,5 +262,33 @@ policy "p" { permit  limit at most 2 requests in any 60s  in total }`,
       { 'ship-to': {} },
     ].map((body) => ({ body })),
     ends: ['forbidden', 'forbidden', 'permitted', 'limit_exceeded', 'permitted'],
+  },
+  {
+    what: 'values of a body are told as its masks leave them, by texts and as keys of alerts',
+    routes: { orders: { body: 'open' } },
+    policies: `policy "p" {
+  permit
+  mask pattern /bl[a-z]{2}/ in request
+  forbid when request.body.urgent is present and request.body.urgent is true  because "{request.body.note}"
+  alert when response.status >= 200  for each request.body.note otherwise request.ip
+}`,
+    steps: [{ body: { note: 'blue', urgent: true } }, { body: { note: 'blue' } }],
+    ends: ['forbidden', 'permitted'],
+  },
+  {
+    what: 'a limit for each key asks for members of the body and for fields, as every limit does',
+    routes: { chat: { ai: 'openai/chat', service: null, body: 'open' } },
+    policies: `policy "p" {
+  permit
+  limit at most 1 requests in any 1m  for each key
+    when request.body.labels is present and any of request.body.labels has it is "red"
+  limit at most 1 requests in any 1m  for each request.header["x-color"] and target otherwise request.ip
+}`,
+    steps: ['red', 'red', 'blue'].map((label) => ({
+      body: { labels: ['blue', label] },
+      call: callTo('gpt', { input: 1, output: 1, outputCap: 1, money: 1 }),
+      headers: ['x-color', label],
+    })),
+    ends: ['permitted', 'permitted', 'permitted'],
   },
 ];

@@ -9,7 +9,7 @@ import { NAMES, type Step, WALL_START_MS } from './random-world.ts';
 import type { Case } from './run.ts';
 import { type CallerOptions, identity, KeyNames, route, world } from './world.ts';
 
-type RouteOptions = Partial<Pick<Route, 'service' | 'tags' | 'state' | 'version' | 'auth'>> & {
+type RouteOptions = Partial<Pick<Route, 'service' | 'ai' | 'tags' | 'state' | 'version' | 'auth'>> & {
   readonly path?: string;
   readonly body?: 'open' | 'strict' | 'none';
 };
@@ -105,9 +105,9 @@ export function corpusEntry(one: Case): string {
   return JSON.stringify(entry, null, 2);
 }
 
-function routeOptions({ service, tags, state, version, auth, match, requestBody }: Route): RouteOptions {
+function routeOptions({ service, ai, tags, state, version, auth, match, requestBody }: Route): RouteOptions {
   const body = requestBody === OPEN_BODY ? 'open' : requestBody === STRICT_BODY ? 'strict' : 'none';
-  return { service, tags, state, version, auth, path: match.path, body };
+  return { service, ai, tags, state, version, auth, path: match.path, body };
 }
 
 function corpusSteps(steps: readonly Step[]): CorpusStep[] {
