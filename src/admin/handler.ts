@@ -73,7 +73,7 @@ export function createAdminHandler(options: HandlerOptions): AdminHandler {
       check = options.makeCheck(schema);
       checks.set(route, check);
     }
-    const value = parseBody(bytes.value, check, options.limits);
+    const value = parseBody(bytes.value, { check, schema }, options.limits);
     return value.ok ? { bytes: bytes.value, value: value.value } : value.error;
   }
 

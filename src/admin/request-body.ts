@@ -38,7 +38,7 @@ export function isDeclaredJson({ headers }: IncomingMessage): boolean {
 /** The value of a body that fits the schema; members that are there twice are refused, as others would read the other one. */
 export function parseBody(
   bytes: Buffer,
-  check: CheckSchema,
+  { check, schema }: { readonly check: CheckSchema; readonly schema: JsonSchema },
   limits: BodyLimits,
 ): Result<unknown, AdminRefusal> {
   const scanned = scanJson(bytes, {
@@ -56,5 +56,28 @@ export function parseBody(
   const value: unknown = JSON.parse(bytes.toString('utf8'));
   const fault = check(value);
   if (fault === null) return ok(value);
+  if (holdsSecret(schema) && !namesOnlyKnown(value, schema))
+    return err({ problem: 'body_invalid', errors: [{ place: '', why: 'has a member that is not known' }] });
   return err({ problem: 'body_invalid', errors: [{ place: fault.pointer, why: fault.why }] });
+}
+
+/** Of such a body nothing is repeated that its sender wrote: a secret may stand where it does not belong. */
+function holdsSecret(schema: JsonSchema): boolean {
+  return Object.values(propertiesOf(schema)).some(
+    (property) => typeof property === 'object' && property.writeOnly === true,
+  );
+}
+
+function namesOnlyKnown(value: unknown, schema: JsonSchema): boolean {
+  const known = propertiesOf(schema);
+  return (
+    typeof value !== 'object' ||
+    value === null ||
+    Object.keys(value).every((name) => Object.hasOwn(known, name))
+  );
+}
+
+function propertiesOf(schema: JsonSchema): Readonly<Record<string, JsonSchema>> {
+  if (typeof schema === 'boolean') return {};
+  return (schema.properties ?? {}) as Readonly<Record<string, JsonSchema>>;
 }

@@ -30,8 +30,8 @@ export interface Operation extends OperationTarget {
   readonly streams: boolean;
   /** Null: the answer tells none. */
   readonly usage: UsagePaths | null;
-  /** The member that names an answer of before, which the account has kept that gave it; null: each call stands alone. */
-  readonly previous: string | null;
+  /** Members that name what the account has kept that gave it: an answer of before, or a conversation. None: each call stands alone. */
+  readonly buildsUpon: readonly string[];
 }
 
 /** Paths of members from the object that holds the usage. */
@@ -91,7 +91,7 @@ const OPENAI = {
   // gpt-4o-mini takes most: 2,833 and 5,667 for each of up to eight tiles ("Images and vision", calculating costs)
   imageTokensMax: 48_169,
   toolsTokensMax: 0,
-  previous: null,
+  buildsUpon: [],
   prompts: null,
   files: 'none',
   documents: null,
@@ -125,7 +125,7 @@ const RANKING_USAGE: UsagePaths = {
 const ANTHROPIC = {
   dialect: 'anthropic',
   choices: null,
-  previous: null,
+  buildsUpon: [],
   prompts: null,
   files: 'none',
   documents: null,
@@ -149,7 +149,7 @@ export const OPERATIONS = {
   'openai/responses': {
     ...OPERATION_TARGETS['openai/responses'],
     ...OPENAI,
-    previous: 'previous_response_id',
+    buildsUpon: ['previous_response_id', 'conversation'],
     outputCaps: ['max_output_tokens'],
     answer: 'capped',
     streams: true,

@@ -106,6 +106,7 @@ export const LAST_TYPES: readonly unknown[] = [
   'speech.audio.done',
   'image_generation.completed',
   'image_edit.completed',
+  'response.cancelled',
 ];
 
 /** The event itself, `response` of OpenAI's, `message` of Anthropic's first one. */

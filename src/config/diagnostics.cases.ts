@@ -2468,6 +2468,34 @@ note: the other ones
 `,
   },
   {
+    code: 'PT3217',
+    name: 'one secret as keys of two accounts',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'providers/a.yaml': `providers: { openai: { extends: builtin/openai }, groq: { extends: builtin/groq } }
+pools:
+  main: { provider: openai, keys: { k1: { secret: env:A }, k2: { account: k1, secret: env:A } } }
+  fast: { provider: groq, keys: { k9: { secret: env:A } } }
+  spare: { provider: openai, keys: { s1: { secret: env:A } } }
+`,
+    },
+    rendered: `warning[PT3217]: "s1" has the same secret as "k1" of "main", but its account is "s1" and not "k1".
+  --> providers/a.yaml:5:52
+   |
+ 5 |   spare: { provider: openai, keys: { s1: { secret: env:A } } }
+   |                                                    ^^^^^
+note: the other one
+  --> providers/a.yaml:3:51
+   |
+ 3 |   main: { provider: openai, keys: { k1: { secret: env:A }, k2: { account: k1, secret: env:A } } }
+   |                                                   -----
+   = help: Write at both which account it is: account: k1.
+
+1 warning.
+`,
+  },
+  {
     code: 'PT3202',
     name: 'a provider called like a service',
     texts: {

@@ -88,7 +88,15 @@ class Caching {
           money: 1,
         },
       },
-      use: { pool: '', key: '', charged: 'nothing', isWhole: false, usage: null, costNano: null },
+      use: {
+        pool: '',
+        key: '',
+        charged: 'nothing',
+        isWhole: false,
+        brokenOff: '',
+        usage: null,
+        costNano: null,
+      },
     };
     return this.call;
   };

@@ -199,6 +199,8 @@ export class ExchangeThread {
 
   /** Ends what would never end by itself. */
   goAway(): void {
+    // kept connections may bring requests until their next answer ends them
+    this.turns.close();
     for (let exchange = this.#first; exchange !== null; ) {
       const { next } = exchange;
       exchange.goAway();

@@ -8,14 +8,14 @@ import { NO_MODELS } from '../model/pools.ts';
 import type { Route, Service } from '../model/world.ts';
 import { type CounterBinding, NOBODY_WAITS, type Reservation } from '../pipeline/counters.ts';
 import type { IdentitySource, SignatureVerifier } from '../pipeline/identity.ts';
-import type { ModelService, PoolChoice } from '../pipeline/model-request.ts';
+import type { BoundModels } from '../pipeline/key-pool.ts';
+import type { ModelService, PoolChoice, SentModelCall } from '../pipeline/model-request.ts';
 import { CONTINUE } from '../pipeline/outcome.ts';
 import type { RoutePipeline, RuleBundle } from '../pipeline/program.ts';
 import type { AccessRecord } from '../pipeline/record.ts';
 import type {
   ResponseHead,
   Upstream,
-  UpstreamCall,
   UpstreamErrorCode,
   UpstreamHandler,
   UpstreamRequest,
@@ -145,7 +145,7 @@ export class SimulatedClient implements ClientStream {
   }
 }
 
-export class ScriptedCall implements UpstreamCall {
+export class ScriptedCall implements SentModelCall {
   readonly request: UpstreamRequest;
   readonly handler: UpstreamHandler;
   /** Of a call to a model. */
@@ -187,6 +187,10 @@ export class ScriptedCall implements UpstreamCall {
   abort(): void {
     assert(this.state === 'open', `abort while ${this.state}`);
     this.state = 'aborted';
+  }
+
+  breakOff(): boolean {
+    return false;
   }
 
   pause(): void {
@@ -275,6 +279,8 @@ export interface SimulationOptions {
   readonly counters?: Pick<CounterBinding, 'settleEstimates' | 'release'>;
   /** What reads the bodies of calls to models; where they are sent is `calls`. */
   readonly readCall?: ModelService['read'];
+  /** In their place: what sends them to providers of its own. */
+  readonly models?: BoundModels;
 }
 
 /** An admitted request holds a reservation, so that its release can be counted. */
@@ -404,21 +410,22 @@ function buildVersion(
     bodies: { compileSchema: () => () => null, limits: LIMIT_DEFAULTS },
     alerts: { matched() {} },
     models: {
-      bind: () => ({
-        list: () => upstream.service({} as Service, []),
-        service: () => ({
-          ...upstream.service({} as Service, []),
-          read: options.readCall ?? unused,
-          as: (call, name) =>
-            name === NOT_OFFERED ? null : { ...call, model: { ...call.model, name }, use: { ...call.use } },
-          takesForms: false,
-          capped: (call, outputTokens) => ({ ...call, facts: { ...call.facts, outputCap: outputTokens } }),
-          send(call, pools, request, handler) {
-            calls.push(new ScriptedCall(request, handler, pools, call.model.name));
-            return calls.at(-1)!;
-          },
-        }),
-      }),
+      bind: () =>
+        options.models ?? {
+          list: () => upstream.service({} as Service, []),
+          service: () => ({
+            ...upstream.service({} as Service, []),
+            read: options.readCall ?? unused,
+            as: (call, name) =>
+              name === NOT_OFFERED ? null : { ...call, model: { ...call.model, name }, use: { ...call.use } },
+            takesForms: false,
+            capped: (call, outputTokens) => ({ ...call, facts: { ...call.facts, outputCap: outputTokens } }),
+            send(call, pools, request, handler) {
+              calls.push(new ScriptedCall(request, handler, pools, call.model.name));
+              return calls.at(-1)!;
+            },
+          }),
+        },
       renewKeys: unused,
     },
     preparedPools: null,

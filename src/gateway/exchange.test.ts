@@ -471,6 +471,14 @@ describe('waiting', () => {
     expectSettled(simulation, 1, 0);
   });
 
+  test('it does not begin to when its thread is to end: a kept connection may bring one by then', () => {
+    const simulation = simulate({ routes: ALL, pipeline: { admit: () => roomAt(1_250) } });
+    simulation.thread.goAway();
+    expect(simulation.request('GET', '/').status).toBe(429);
+    expect(simulation.thread.load()).toMatchObject({ limitWaiters: 0 });
+    expectSettled(simulation, 1, 0);
+  });
+
   test('a client that leaves is not woken', () => {
     const simulation = queued();
     const client = simulation.request('GET', '/');

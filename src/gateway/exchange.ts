@@ -9,6 +9,7 @@ import type { WebSocketSettings } from '../model/world.ts';
 import { KNOWN } from '../pipeline/alerts.ts';
 import { type CallTargets, callTargets, isTargetless, targetRefusal } from '../pipeline/call-targets.ts';
 import { RequestContext } from '../pipeline/context.ts';
+import type { SentModelCall } from '../pipeline/model-request.ts';
 import type { Refusal, Wait } from '../pipeline/outcome.ts';
 import { PHASE } from '../pipeline/phases.ts';
 import type { RoutePipeline } from '../pipeline/program.ts';
@@ -94,6 +95,8 @@ export class Exchange
   /** Of the caller, where traces are recorded. */
   #parentSpanId = '';
   #call: UpstreamCall | null = null;
+  /** The same, where it is one to a model. */
+  #modelCall: SentModelCall | null = null;
   /** Null when there is none. */
   #requestBody: RequestBody | null = null;
   /** Null while the body goes on as it comes. */
@@ -423,10 +426,12 @@ export class Exchange
     }
     this.#account.decidedUs = this.#elapsedUs();
     this.#cost?.dispatched();
-    this.#call =
-      plan.models === null
-        ? plan.service.dispatch(request, this)
-        : plan.models.send(context.shapedCall!, this.#targets!.choice, request, this, this.#callLimits(plan));
+    if (plan.models !== null) {
+      const { choice } = this.#targets!;
+      const limits = this.#callLimits(plan);
+      this.#modelCall = plan.models.send(context.shapedCall!, choice, request, this, limits);
+    }
+    this.#call = this.#modelCall ?? plan.service.dispatch(request, this);
     this.#account.dispatchedUs = this.#elapsedUs();
     if (plan.models !== null) return;
     if (this.#outgoingBody !== null) this.#outgoingBody.send(context, this.#call);
@@ -513,7 +518,14 @@ export class Exchange
   #outOfTime(): void {
     if (this.#tunnel?.isOpen) this.#tunnel.end('total_timeout');
     else if (this.#waitsInVain !== null) this.refuse(this.#waitsInVain);
-    else this.#fail(problem('total_timeout'));
+    else if (!this.#endsStream(OUT_OF_TIME)) this.#fail(OUT_OF_TIME);
+  }
+
+  /** A stream of a model has words for why it ends: its caller need not take it for whole, nor for a broken connection. */
+  #endsStream(why: Problem): boolean {
+    if (this.#modelCall === null || !this.#answer.begun || this.#answer.complete) return false;
+    this.#endedBy(why.code, why.ruleIndex);
+    return this.#modelCall.breakOff(why.code, why.detail);
   }
 
   /** Makes the fields say what leaves, and what may come back. */
@@ -702,7 +714,9 @@ export class Exchange
     this.#stopBodies();
     if (this.#waitsForGrant) this.#thread.grants.forget(this);
     this.#thread.turns.forget(this);
-    const { heldSlots } = this.#context;
+    const { heldSlots, shapedCall } = this.#context;
+    if (shapedCall !== null && shapedCall.use.brokenOff !== '' && this.#account.code === '')
+      this.#endedBy(shapedCall.use.brokenOff, NO_RULE);
     settle(this.#context, this.#version === null ? null : this.#version.binding, this.#cost, this.#account);
     if (this.#plan !== null && this.#thread.crossings.any) this.#nameCrossings();
     if (this.#plan !== null && this.#plan.pipeline.alerts !== null) this.#tellAlerts(this.#plan.pipeline);
@@ -776,6 +790,7 @@ const WANT_OF_ROOM: ReadonlySet<UpstreamErrorCode> = new Set<UpstreamErrorCode>(
   'keys_exhausted',
   'request_exceeds_keys',
 ]);
+const OUT_OF_TIME = problem('total_timeout');
 const NO_POOL = { code: 'no_pool_for_model', unprocessed: true } as const;
 const NOTHING = new Uint8Array(0);
 /** What is left of a refused body is read and dropped up to here, so that an ordinary 401 or 429 keeps its connection. */

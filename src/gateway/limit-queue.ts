@@ -44,6 +44,7 @@ export class LimitQueue implements Turns {
   /** How many of each tenant wait. */
   readonly #ofTenants = new Map<string, number>();
   #isServing = false;
+  #isClosed = false;
   /** When the next turn is due. */
   #timerAtMs = Number.POSITIVE_INFINITY;
 
@@ -73,8 +74,14 @@ export class LimitQueue implements Turns {
     return firstMs === Number.POSITIVE_INFINITY ? 0 : firstMs;
   }
 
-  /** False: too many wait already. */
+  /** The thread is to end: whoever comes from now on is not let wait. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** False: too many wait already, or nobody may any more. */
   enter(waiter: LimitWaiter, wait: Wait, { tenant, arrivedMs }: WaiterPlace): boolean {
+    if (this.#isClosed) return false;
     if (this.#places.size >= this.#options.waitingMax) {
       this.refused++;
       if (!this.#makeRoomFor(tenant)) return false;

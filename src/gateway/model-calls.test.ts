@@ -74,7 +74,15 @@ const read: ModelService['read'] = (text) => {
     },
     unbounded: { input: '', output: '', money: '' },
     relyOnCap: false,
-    use: { pool: '', key: '', charged: 'nothing', isWhole: false, usage: null, costNano: null },
+    use: {
+      pool: '',
+      key: '',
+      charged: 'nothing',
+      isWhole: false,
+      brokenOff: '',
+      usage: null,
+      costNano: null,
+    },
   };
 };
 

@@ -46,10 +46,21 @@ export interface CallUse {
   charged: 'nothing' | 'told' | 'reserve';
   /** The answer has come to its end, and tells of no failure. */
   isWhole: boolean;
+  /** Why a stream ended before its time, with an event that says so; '' for others. */
+  brokenOff: string;
   /** Null unless told. */
   usage: TokenUsage | null;
   /** Nano-units; null where it was not told, or no price is known. Of what is paid by the search it may be told without `usage`. */
   costNano: number | null;
+}
+
+/** A call to a model on its way. */
+export interface SentModelCall extends UpstreamCall {
+  /**
+   * Ends an answer that streams with an event that says why, and the handler is told the end of it; what was used is settled. False: there is no
+   * such answer, and nothing has happened.
+   */
+  breakOff(code: string, sentence: string): boolean;
 }
 
 /** Why a body is no call. */
@@ -86,5 +97,5 @@ export interface ModelService extends UpstreamService {
     request: UpstreamRequest,
     handler: UpstreamHandler,
     limits: TargetLimits | null,
-  ): UpstreamCall;
+  ): SentModelCall;
 }

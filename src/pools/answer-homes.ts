@@ -1,6 +1,6 @@
 /**
- * Which account keeps an answer that a later call builds upon (`previous_response_id` of OpenAI's responses): another account does not
- * know it. Of the latest answers of all threads, in shared memory: what is forgotten goes to any account, as if nothing were known.
+ * Which account keeps an answer or a conversation that a later call builds upon (`previous_response_id` and `conversation` of OpenAI's
+ * responses): another account does not know it. Of the latest ones of all threads, in shared memory: what is forgotten goes to any account, as if nothing were known.
  *
  * A 64-bit word for each: the tag of the id above, the account below. Buckets of {@link WAYS}, the latest first. Each word is written
  * whole; of two threads that write a bucket at a time one may lose what it wrote.

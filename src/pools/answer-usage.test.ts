@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { OPERATIONS } from '../ai/operations.ts';
 import { AS_THE_DIALECT } from '../ai/usage-fields.cases.ts';
 import type { CallOperation } from '../model/route-calls.ts';
@@ -19,6 +19,8 @@ function pass(
     isEventStream: true,
     isMedia: false,
     hidesUsage,
+    untilClose: false,
+    secret: 'sk-secret',
     bytesMax: 1_000,
   });
   const out = pieces.map((piece, index) => Buffer.from(answer.pass(piece, index === pieces.length - 1)));
@@ -59,6 +61,8 @@ it('passes events that come whole as the very bytes that came', () => {
     isEventStream: true,
     isMedia: false,
     hidesUsage: true,
+    untilClose: false,
+    secret: 'sk-secret',
     bytesMax: 1_000,
   });
   expect(answer.pass(piece, false)).toBe(piece);
@@ -73,6 +77,8 @@ function whole(answer: unknown, operation: CallOperation, isMedia = false): Answ
       isEventStream: false,
       isMedia,
       hidesUsage: false,
+      untilClose: false,
+      secret: 'sk-secret',
       bytesMax: 1_000,
     },
   });
@@ -118,4 +124,52 @@ it('reads the events before one that is too long to be read, in whatever pieces 
     expect([at, out]).toEqual([at, of(CHUNK) + long + of('[DONE]')]);
     expect(usage).toMatchObject({ inputTokens: 7, outputTokens: 3 });
   }
+});
+
+describe('of a stream that ends', () => {
+  const end = (operation: 'openai/chat' | 'openai/responses', stream: string, untilClose = false) => {
+    const answer = new AnswerUsage({
+      operation: OPERATIONS[operation],
+      isEventStream: true,
+      isMedia: false,
+      usageFields: AS_THE_DIALECT,
+      hidesUsage: false,
+      untilClose,
+      secret: 'sk-secret',
+      bytesMax: 1_000,
+    });
+    const passed = Buffer.from(answer.pass(Buffer.from(stream), true)).toString();
+    return { passed, isCut: answer.isCut };
+  };
+
+  it.each([
+    ['openai/chat', of(CHUNK), false, false],
+    ['openai/chat', of(CHUNK), true, true],
+    ['openai/chat', of(CHUNK, '[DONE]'), true, false],
+    ['openai/chat', `${of(CHUNK)}: a comment`, false, false],
+    ['openai/chat', `${of(CHUNK)}data: {"choices"`, false, true],
+    ['openai/responses', of('{"type":"response.created"}'), false, true],
+    ['openai/responses', of('{"type":"response.cancelled"}'), false, false],
+  ] as const)(
+    '%s %j, until the connection closes: %s, something is missing: %s',
+    (operation, stream, untilClose, isCut) => {
+      expect(end(operation, stream, untilClose).isCut).toBe(isCut);
+    },
+  );
+
+  it('with an error that repeats the secret says another one', () => {
+    for (const said of ['sk-secret', 'sk\\u002dsecret', Buffer.from('sk-secret').toString('base64')]) {
+      const { passed } = end('openai/chat', of(CHUNK, `{"error":{"message":"Not with ${said}"}}`));
+      expect(passed).toContain('words that may not be passed on');
+      expect(passed.startsWith(of(CHUNK))).toBe(true);
+      expect(passed).not.toContain(said);
+    }
+    expect(end('openai/chat', of('{"error":{"message":"Not you"}}')).passed).toContain('Not you');
+  });
+
+  it('without the blank line of its last event that event counts and gets it, and one that is no whole one goes', () => {
+    expect(end('openai/chat', 'data: [DONE]').passed).toBe('data: [DONE]\n\n');
+    expect(end('openai/chat', `${of(CHUNK)}data: ${CHUNK}`).passed).toBe(`${of(CHUNK)}data: ${CHUNK}\n\n`);
+    expect(end('openai/chat', `${of(CHUNK)}data: {"ch`).passed).toBe(of(CHUNK));
+  });
 });

@@ -5,11 +5,14 @@
 import { EventStream, eventData } from '../ai/event-stream.ts';
 import type { Operation } from '../ai/operations.ts';
 import { outermostMembers } from '../ai/outermost-members.ts';
+import { parsedJson } from '../ai/parsed-json.ts';
 import { areQuietEvents } from '../ai/quiet-events.ts';
-import { isUnfinished, tellsFailure } from '../ai/unfinished-answer.ts';
+import { alwaysTellsEnd, isUnfinished, tellsFailure } from '../ai/unfinished-answer.ts';
 import { amountAt, StreamUsage, usageIn } from '../ai/usage.ts';
 import type { TokenUsage } from '../model/model-call.ts';
 import type { UsageFields } from '../model/pools.ts';
+import { errorEvent } from './call-end.ts';
+import { repeats } from './provider-answer.ts';
 
 export interface AnswerUsageOptions {
   readonly operation: Operation;
@@ -20,6 +23,10 @@ export interface AnswerUsageOptions {
   readonly isMedia: boolean;
   /** Usage was asked for by the gateway alone. */
   readonly hidesUsage: boolean;
+  /** The answer ends where its connection does, whether or not all of it has come. */
+  readonly untilClose: boolean;
+  /** What it was asked with: nothing that repeats it is passed on. */
+  readonly secret: string;
   /** Longest event, and longest answer that is read. */
   readonly bytesMax: number;
 }
@@ -35,6 +42,10 @@ export class AnswerUsage {
   #searches: number | null = null;
   #isWhole = false;
   #tellsFailure = false;
+  /** Usage of the whole answer was told, though the answer itself may not have ended yet. */
+  #isToldWhole = false;
+  /** The stream ended within an event. */
+  #endsWithin = false;
   #answerId: string | null = null;
 
   constructor(options: AnswerUsageOptions) {
@@ -75,6 +86,26 @@ export class AnswerUsage {
     return this.#streamed === null ? this.#isWhole : this.#streamed.isFinal;
   }
 
+  /**
+   * Whether its usage was told as that of the whole answer, though its end may be missing: good enough for what a key has left, which its
+   * provider corrects.
+   */
+  get isToldWhole(): boolean {
+    return this.isWhole || this.#isToldWhole;
+  }
+
+  /** Its provider has said all that it will: the last event, or an error in place of it. */
+  get hasEnded(): boolean {
+    return this.isWhole || this.#tellsFailure;
+  }
+
+  /** Of a stream that is over: something of it is missing. Where its dialect need not say that it ends, an end between two events is one. */
+  get isCut(): boolean {
+    if (this.#events === null || this.#tooLong || this.hasEnded) return false;
+    const { operation, untilClose } = this.#options;
+    return this.#endsWithin || untilClose || alwaysTellsEnd(operation);
+  }
+
   /** It is whole, and nothing in it says that the call failed, or goes on. */
   get isSound(): boolean {
     return this.isWhole && !this.#tooLong && !this.#tellsFailure;
@@ -111,9 +142,22 @@ export class AnswerUsage {
     const events = stream.push(chunk);
     // Nothing that long is an event of usage: behind those that are whole, all passes unread.
     this.#tooLong = stream.isTooLong;
-    const kept = events.filter((event) => !this.#hides(event));
-    if (kept.length === events.length && before === 0 && stream.heldBytes === 0) return chunk;
-    return Buffer.concat(last || this.#tooLong ? [...kept, stream.end()] : kept);
+    const passed = events.map((event) => this.#passEvent(event));
+    const isUnchanged = passed.every((event, nth) => event === events[nth]);
+    if (isUnchanged && before === 0 && stream.heldBytes === 0) return chunk;
+    if (this.#tooLong) return Buffer.concat([...passed, stream.end()]);
+    return Buffer.concat(last ? [...passed, this.#lastEvent(stream.end())] : passed);
+  }
+
+  /** Some end without the blank line behind their last event; what is cut within one is none (WHATWG HTML, 9.2.6). */
+  #lastEvent(rest: Uint8Array): Uint8Array {
+    const data = eventData(rest);
+    const isEvent = data === DONE || isObject(data);
+    this.#endsWithin = !isEvent && saysSomething(rest);
+    if (this.#endsWithin) return NOTHING;
+    const passed = isEvent ? this.#passEvent(rest) : rest;
+    // parsers may need it, and what is said behind it must not become a part of it
+    return passed.length === 0 ? passed : Buffer.concat([passed, BLANK_LINE]);
   }
 
   /** Most of a stream: whole events without a word of usage, of an end or of a failure. To cut and decode each would cost more than to pass it on. */
@@ -126,20 +170,46 @@ export class AnswerUsage {
   }
 
   #noteId(answer: unknown): void {
-    if (this.#options.operation.previous === null || typeof answer !== 'object' || answer === null) return;
+    if (this.#options.operation.buildsUpon.length === 0 || typeof answer !== 'object' || answer === null)
+      return;
     const { id } = answer as { readonly id?: unknown };
     if (typeof id === 'string') this.#answerId = id;
   }
 
-  #hides(event: Uint8Array): boolean {
+  #passEvent(event: Uint8Array): Uint8Array {
     const data = eventData(event);
-    if (data === null) return false;
-    if (tellsFailure(data)) this.#tellsFailure = true;
+    if (data === null) return event;
+    const isFailure = tellsFailure(data);
+    if (isFailure) this.#tellsFailure = true;
     const telling = this.#streamed === null ? null : this.#streamed.event(data);
+    if (isFailure && repeats(this.#options.secret, Buffer.from(data))) return this.#unspeakable();
+    if (telling === null) return event;
     // The event that tells the usage of a kept answer has all of it.
-    if (telling !== null) this.#noteId((telling as { readonly response?: unknown }).response);
-    return telling !== null && this.#options.hidesUsage && hasNoChoices(telling);
+    this.#noteId((telling as { readonly response?: unknown }).response);
+    const tellsAlone = hasNoChoices(telling);
+    if (tellsAlone) this.#isToldWhole = true;
+    return tellsAlone && this.#options.hidesUsage ? NOTHING : event;
   }
+
+  #unspeakable(): Uint8Array {
+    return errorEvent(
+      this.#options.operation,
+      'upstream_malformed_answer',
+      'The provider ended its answer with words that may not be passed on.',
+    );
+  }
+}
+
+function isObject(data: string | null): boolean {
+  const parsed = data === null ? null : parsedJson(data);
+  return typeof parsed === 'object' && parsed !== null;
+}
+
+/** Lines that begin with a colon are comments, and keep connections alive. */
+function saysSomething(bytes: Uint8Array): boolean {
+  return UTF_8.decode(bytes)
+    .split(/[\r\n]/)
+    .some((line) => line !== '' && !line.startsWith(':'));
 }
 
 /** OpenAI sends one more event with no choices and the usage of the whole request (API reference, `stream_options.include_usage`). */
@@ -152,9 +222,9 @@ function hasNoChoices(event: unknown): boolean {
 function membersRead(operation: Operation): readonly string[] {
   let read = MEMBERS_READ.get(operation);
   if (read === undefined) {
-    const { usage, searches, previous } = operation;
+    const { usage, searches, buildsUpon } = operation;
     const told = [...(usage?.at.slice(0, 1) ?? []), ...(searches?.slice(0, 1) ?? []), 'error', 'status'];
-    read = previous === null ? told : [...told, 'id'];
+    read = buildsUpon.length === 0 ? told : [...told, 'id'];
     MEMBERS_READ.set(operation, read);
   }
   return read;
@@ -167,7 +237,10 @@ function behindAll(end: Uint8Array): Uint8Array {
   return at === -1 ? NOTHING : Buffer.concat([OPEN_OBJECT, end.subarray(at)]);
 }
 
+const UTF_8 = new TextDecoder();
 const NOTHING = new Uint8Array(0);
+const BLANK_LINE = new TextEncoder().encode('\n\n');
+const DONE = '[DONE]';
 const OPEN_OBJECT = Buffer.from('{');
 /** A usage with all its parts is some hundred bytes long. */
 const END_BYTES = 4_096;

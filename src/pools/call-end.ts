@@ -1,12 +1,11 @@
-/** The end of a stream that its provider broke off, in the words of the caller's dialect. */
+/** The end of a stream that was broken off, in the words of the caller's dialect. */
 import type { Operation } from '../ai/operations.ts';
-import type { UpstreamErrorCode } from '../pipeline/upstream.ts';
 
-export function errorEvent(operation: Operation, code: UpstreamErrorCode, message: string): Uint8Array {
+export function errorEvent(operation: Operation, code: string, message: string): Uint8Array {
   return new TextEncoder().encode(textOf(operation, code, message));
 }
 
-function textOf({ dialect, path }: Operation, code: UpstreamErrorCode, message: string): string {
+function textOf({ dialect, path }: Operation, code: string, message: string): string {
   if (dialect === 'anthropic') {
     const data = { type: 'error', error: { type: 'api_error', message: `${message} (${code})` } };
     return `event: error\ndata: ${JSON.stringify(data)}\n\n`;

@@ -23,8 +23,8 @@ export interface CallPlan<Of extends ReadTarget = Target> extends ModelRequest {
   readonly isCapped: boolean;
   /** See `conversationHash`; null where no pool asks for it. */
   readonly conversation: number | null;
-  /** The answer that it builds upon; null: none. */
-  readonly previous: string | null;
+  /** Id of the answer or the conversation that it builds upon; null: none. */
+  readonly buildsUpon: string | null;
 }
 
 interface BoundModel<Of> {
@@ -84,7 +84,7 @@ export function planCall<Of extends ReadTarget>(
     model: bound.model,
     targets,
     conversation: conversationIn(document, targets),
-    previous: previousIn(document, operation),
+    buildsUpon: idBuiltUpon(document, operation),
     isCapped: false,
     outputCap,
     amounts,
@@ -101,15 +101,21 @@ function conversationIn(document: ModelRequest['document'], targets: readonly Re
   return conversationHash(document);
 }
 
-function previousIn(document: JsonDocument | FormDocument, { previous }: Operation): string | null {
-  if (previous === null || !(document instanceof JsonDocument)) return null;
-  const member = document.member(document.root, previous);
-  return member !== undefined && document.typeOf(member) === 'string' ? document.text(member) : null;
+function idBuiltUpon(document: JsonDocument | FormDocument, { buildsUpon }: Operation): string | null {
+  if (buildsUpon.length === 0 || !(document instanceof JsonDocument)) return null;
+  for (const name of buildsUpon) {
+    const member = document.member(document.root, name);
+    if (member === undefined) continue;
+    // a conversation may be written as an object, too
+    const id = document.typeOf(member) === 'object' ? document.member(member, 'id') : member;
+    if (id !== undefined && document.typeOf(id) === 'string') return document.text(id);
+  }
+  return null;
 }
 
 /** The same call to another model; null where the operation can't be asked of that. */
 export function planAs<Of extends ReadTarget>(
-  { document, operation, facts, conversation, previous }: CallPlan<Of>,
+  { document, operation, facts, conversation, buildsUpon }: CallPlan<Of>,
   name: string,
   models: OfferedModels<Of>,
 ): CallPlan<Of> | null {
@@ -124,7 +130,7 @@ export function planAs<Of extends ReadTarget>(
     model: bound.model,
     targets,
     conversation: conversation ?? conversationIn(document, targets),
-    previous,
+    buildsUpon,
     // the caller's own bound is one of the model that it asked for, and this one may have less
     isCapped: bounded.outputCap !== null && bounded.outputCap < (facts.outputCap ?? 0),
     ...bounded,
@@ -222,7 +228,15 @@ function promptBound({ promptBytes, images, hasTools }: CallFacts, operation: Op
 }
 
 function unused(): CallPlan['use'] {
-  return { pool: '', key: '', charged: 'nothing', isWhole: false, usage: null, costNano: null };
+  return {
+    pool: '',
+    key: '',
+    charged: 'nothing',
+    isWhole: false,
+    brokenOff: '',
+    usage: null,
+    costNano: null,
+  };
 }
 
 function shown(name: string): string {

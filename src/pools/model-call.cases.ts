@@ -165,7 +165,8 @@ export class Models {
   wallAheadMs = 0;
   readonly #prepared: PreparedPools;
   readonly #thread: ThreadModelServices;
-  readonly #bound: BoundModels;
+  /** What sends calls to them. */
+  readonly bound: BoundModels;
   readonly #due: { readonly atMs: number; readonly run: () => void }[] = [];
 
   constructor(options: ModelsOptions) {
@@ -244,7 +245,7 @@ export class Models {
       random: { fill: () => {}, uint32: options.random ?? (() => 0) },
       later: (delayMs, run) => void this.#due.push({ atMs: this.nowMs + delayMs, run }),
     });
-    this.#bound = this.#thread.bind(models, prepared.value, services);
+    this.bound = this.#thread.bind(models, prepared.value, services);
   }
 
   /** As the control thread does every two seconds. */
@@ -258,6 +259,11 @@ export class Models {
   /** As the data thread hears it. */
   tellKeys(renewed: unknown): void {
     this.#thread.renewKeys(renewed);
+  }
+
+  /** Places in queues. */
+  get waiting(): number {
+    return this.#thread.waiting;
   }
 
   /** The calls since the last time that this was asked. */
@@ -285,18 +291,18 @@ export class Models {
     pools: PoolChoice | null = null,
     limits: TargetLimits | null = null,
   ): UpstreamCall {
-    const service = this.#bound.service(operation);
+    const service = this.bound.service(operation);
     const call = service.send(plan, pools, { ...REQUEST, ...request }, caller, limits);
     this.pass(0);
     return call;
   }
 
   as(plan: ModelRequest, model: string, operation: CallOperation = 'openai/chat'): ModelRequest | null {
-    return this.#bound.service(operation).as(plan, model);
+    return this.bound.service(operation).as(plan, model);
   }
 
   capped(plan: ModelRequest, outputTokens: number, operation: CallOperation): ModelRequest {
-    return this.#bound.service(operation).capped(plan, outputTokens);
+    return this.bound.service(operation).capped(plan, outputTokens);
   }
 
   read(
@@ -305,7 +311,7 @@ export class Models {
     boundary: string | null = null,
   ): ModelRequest | NoModelRequest {
     const text = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
-    return this.#bound.service(operation).read(text, boundary);
+    return this.bound.service(operation).read(text, boundary);
   }
 
   /** The lane of the model that calls with this secret are counted in. */

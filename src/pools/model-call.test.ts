@@ -108,11 +108,21 @@ describe('what speaks of the caller', () => {
       .newCalls()[0]!
       .answer(400, { error: { message: 'No.' } }, ['openai-organization', 'org-x', 'set-cookie', 'a=b']);
     expect(told.head!.fields).toEqual(['content-type', 'application/json']);
-    const leaking = models.call(HELLO);
+    for (const form of [
+      (key: string) => key,
+      (key: string) => key.replaceAll('-', '\\u002d'),
+      (key: string) => Buffer.from(key).toString('base64'),
+    ]) {
+      const leaking = models.call(HELLO);
+      const [call] = models.newCalls();
+      call!.answer(400, `{"error":{"message":"Not with ${form(call!.key)}"}}`);
+      models.pass(0);
+      expect(leaking).toMatchObject({ body: '', error: { code: 'upstream_malformed_answer' } });
+    }
+    const inField = models.call(HELLO);
     const [call] = models.newCalls();
-    call!.answer(400, { error: { message: `Not with ${call!.key}` } });
-    models.pass(0);
-    expect(leaking).toMatchObject({ body: '', error: { code: 'upstream_malformed_answer' } });
+    call!.answer(400, '{}', ['x-asked-with', `Bearer ${call!.key}`, 'x-other', 'o']);
+    expect(inField.head!.fields).toEqual(['content-type', 'application/json', 'x-other', 'o']);
   });
 });
 
@@ -281,6 +291,23 @@ describe('a call that builds upon an answer', () => {
     first!.answer(429, {}, ['retry-after', '7']);
     models.pass(0);
     expect(ask(models, 'resp_2').error).toMatchObject({ code: 'keys_exhausted', retryAfterS: 7 });
+  });
+
+  it('in a conversation goes to the account that has answered in it before, however it is named', () => {
+    const models = new Models({ pools });
+    const said = (conversation: unknown): string => {
+      models.call({ model: 'gpt', input: 'Hello', conversation }, 'openai/responses');
+      const [call] = models.newCalls();
+      call!.answer(200, { id: 'resp', usage });
+      return call!.key;
+    };
+    models.registry.health.happened(0, 'disable');
+    models.registry.health.happened(2, 'disable');
+    expect(said('conv_1')).toBe('secret-of-b');
+    models.registry.health.happened(0, 'enable');
+    models.registry.health.happened(2, 'enable');
+    expect(said('conv_2')).toBe('secret-of-a1');
+    for (const conversation of ['conv_1', { id: 'conv_1' }]) expect(said(conversation)).toBe('secret-of-b');
   });
 
   it('that nobody remembers, or whose account has no key left, goes to any', () => {

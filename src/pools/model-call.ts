@@ -1,7 +1,6 @@
 /**
- * One call to a model: a key with room is chosen or waited for, the call is sent with it, and what the answer says
- * of the key and its limits is learned. What a provider refuses is tried with another key before the caller hears of it; nothing is
- * sent again once a byte of an answer has been passed on, or where a provider may have worked on it.
+ * One call to a model: it is sent with the key that `key-search.ts` finds, and what the answer says of the key and its limits is
+ * learned. What a provider refuses is tried with another key before the caller hears of it; nothing is sent again once a byte of an answer has been passed on, or where a provider may have worked on it.
  */
 import type { Operation } from '../ai/operations.ts';
 import { assert } from '../base/assert.ts';
@@ -9,7 +8,7 @@ import { isMedia } from '../model/media-type.ts';
 import type { TokenUsage } from '../model/model-call.ts';
 import type { CallError } from '../model/pools.ts';
 import type { MeterReport } from '../model/provider-limits.ts';
-import type { Refusal } from '../pipeline/outcome.ts';
+import type { SentModelCall } from '../pipeline/model-request.ts';
 import type { TargetHold, TargetLimits } from '../pipeline/target-limits.ts';
 import type {
   ResponseHead,
@@ -25,14 +24,20 @@ import { costNano } from './call-cost.ts';
 import { errorEvent } from './call-end.ts';
 import { CallGuard } from './call-guard.ts';
 import { type CallPlan, timesPaid } from './call-plan.ts';
-import type { Candidate, Chosen, KeyGuard, NoRoom } from './choice.ts';
+import type { Chosen } from './choice.ts';
+import { KeySearch, type KeySeeker, type NoKey } from './key-search.ts';
 import type { LaneTicket } from './lane-ticket.ts';
 import type { CallOutcome } from './lanes.ts';
-import { LOOK_SOON_MS } from './meters.ts';
 import type { ModelThread, Target } from './model-services.ts';
-import type { Waiter } from './pool-queue.ts';
 import type { PreparedKey } from './pool-registry.ts';
-import { callerFields, refusedCall, reportsOf, usedUpForMs } from './provider-answer.ts';
+import {
+  callerFields,
+  refusalFields,
+  refusedCall,
+  repeats,
+  reportsOf,
+  usedUpForMs,
+} from './provider-answer.ts';
 import { providerRequest } from './provider-request.ts';
 
 /** A key in use. */
@@ -49,29 +54,19 @@ interface Attempt {
   readonly as: 'usual' | 'proof';
 }
 
-export class ModelCall implements UpstreamCall, UpstreamHandler {
+export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
   readonly #thread: ModelThread;
   readonly #operation: Operation;
   readonly #request: UpstreamRequest;
   readonly #handler: UpstreamHandler;
-  readonly #tenant: number;
   readonly #plan: CallPlan;
-  readonly #targets: readonly Target[];
   /** Null: rules count nothing by key or target. */
   readonly #guard: CallGuard | null;
-  /** The account that keeps the answer which the call builds upon; null: any may serve it. */
-  readonly #home: number | null;
-  /** When it first found no room. */
-  #waitsSinceMs: number | null = null;
+  readonly #search: KeySearch;
   #attempt: Attempt | null = null;
   #attempts = 0;
   /** Attempts of which a byte may have left. */
   #sent = 0;
-  /** Pools that are not tried any more: their providers have too much to do. */
-  readonly #passedOver = new Set<Target>();
-  /** Keys that were refused: this call is not what proves that they are well again. */
-  readonly #refusedKeys: number[] = [];
-  #waits: { readonly target: Target; readonly waiter: Waiter } | null = null;
   /** Of an answer that is passed on. */
   #usage: AnswerUsage | null = null;
   #isEventStream = false;
@@ -92,15 +87,13 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
   ) {
     this.#thread = thread;
     this.#plan = plan;
-    this.#targets = targets;
     this.#operation = plan.operation;
     this.#request = request;
     this.#handler = handler;
-    this.#guard = limits === null ? null : new CallGuard(limits);
-    this.#tenant = thread.tenants.placeOf(request.tenant);
-    this.#home = this.#homeOf(plan);
-    if (targets.length === 0) this.#failLater('no_pool_for_model');
-    else this.#choose();
+    const guard = limits === null ? null : new CallGuard(limits);
+    this.#guard = guard;
+    this.#search = new KeySearch({ thread, plan, targets, request, guard }, this);
+    this.#search.look();
   }
 
   // -- as the exchange sees it -----------------------------------------------------------------------------------
@@ -118,13 +111,21 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
 
   abort(): void {
     this.#over = true;
-    if (this.#waits !== null) this.#waits.target.queue.withdraw(this.#waits.waiter);
-    this.#waits = null;
+    this.#search.leave();
     const attempt = this.#attempt;
     if (attempt === null) return;
     const { unsent } = attempt.call;
     attempt.call.abort();
     this.#endAttempt(unsent ? 'unsent' : this.#used(), NO_REPORTS);
+  }
+
+  breakOff(code: string, sentence: string): boolean {
+    const attempt = this.#attempt;
+    if (attempt === null || this.#usage === null || !this.#isEventStream) return false;
+    attempt.call.abort();
+    this.#endAttempt(this.#used(), NO_REPORTS);
+    this.#sayBrokenOff(code, sentence);
+    return true;
   }
 
   pause(): void {
@@ -137,138 +138,23 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
 
   // -- a key -----------------------------------------------------------------------------------------------------
 
-  #choose(): void {
-    const plan = this.#plan;
-    const nowMs = this.#thread.clock.monotonicMs();
-    let soonest: { target: Target; atMs: number } | null = null;
-    let usable = false;
-    for (const target of this.#targets) {
-      if (!this.#mayTry(target)) continue;
-      const candidates = this.#candidatesOf(target);
-      if (!this.#isUsable(candidates, nowMs)) continue;
-      usable = true;
-      const outcome = target.queue.tryNow(this.#waiterOf(target, plan, nowMs), nowMs);
-      if ('ticket' in outcome) {
-        this.#begin(target, outcome);
-        return;
-      }
-      // A key that is being proven may serve at any moment.
-      const isProving = candidates.some(({ key }) => this.#thread.health.isProving(key));
-      const atMs = isProving ? Math.min(outcome.atMs, nowMs + LOOK_SOON_MS) : outcome.atMs;
-      if (soonest === null || atMs < soonest.atMs) soonest = { target, atMs };
-    }
-    const isLarger = soonest === null || soonest.atMs === Number.POSITIVE_INFINITY;
-    if (!isLarger && this.#wait(soonest!.target, plan, soonest!.atMs, nowMs)) return;
-    const backMs = this.#backMs(nowMs);
-    if (backMs !== null && (isLarger || backMs < soonest!.atMs)) this.#unavailable(backMs);
-    else if (!usable) this.#failLater('no_key_available');
-    else if (isLarger) this.#failLater('request_exceeds_keys');
-    else this.#exhausted(soonest!.atMs);
+  /** In a later turn, as the port promises. */
+  notFound({ code, againMs }: NoKey): void {
+    this.#failLater(code, code === 'upstream_none_available' ? LEFT_ALONE : undefined, againMs);
   }
 
-  #isUsable(candidates: readonly Candidate[], nowMs: number): boolean {
-    const { health } = this.#thread;
-    return candidates.some(({ key }) => health.serves(key, nowMs) || health.isProving(key));
-  }
-
-  /** Whether a provider may be called for it: what is left alone is not, and the next pool serves. */
-  #mayTry(target: Target): boolean {
-    return !this.#passedOver.has(target) && target.service.outForMs() === 0;
-  }
-
-  /** When the first of the providers that are left alone is tried again; null: none is. */
-  #backMs(nowMs: number): number | null {
-    let backMs: number | null = null;
-    for (const target of this.#targets) {
-      const outForMs = target.service.outForMs();
-      if (outForMs > 0 && !this.#passedOver.has(target))
-        backMs = Math.min(backMs ?? Number.POSITIVE_INFINITY, nowMs + outForMs);
-    }
-    return backMs;
-  }
-
-  #waiterOf(target: Target, plan: CallPlan, nowMs: number): Waiter {
-    this.#waitsSinceMs ??= nowMs;
-    return {
-      candidates: this.#candidatesOf(target),
-      amounts: plan.amounts,
-      guard: this.#guardOf(target),
-      strategy: target.pool.choose,
-      sticky: target.pool.sticky === null ? null : plan.conversation,
-      tenant: this.#tenant,
-      weight: this.#request.share,
-      priority: RANKS[this.#request.priority],
-      deadlineMs: this.#waitsSinceMs + target.pool.queue.upToMs,
-      resume: (outcome) => this.#resumed(target, outcome),
-    };
-  }
-
-  #guardOf(target: Target): KeyGuard | null {
-    return this.#guard === null ? null : this.#guard.of(target);
-  }
-
-  #candidatesOf({ candidates, accounts }: Target): readonly Candidate[] {
-    if (this.#refusedKeys.length === 0 && this.#home === null) return candidates;
-    return candidates.filter(
-      ({ key }) =>
-        !this.#refusedKeys.includes(key) && (this.#home === null || accounts.get(key) === this.#home),
-    );
-  }
-
-  /** An account that has no key any more that is well keeps nobody from another: its provider says what it does not know. */
-  #homeOf({ previous }: CallPlan): number | null {
-    const { homes, health, clock } = this.#thread;
-    const home = previous === null ? null : homes.accountOf(previous);
-    if (home === null) return null;
-    const nowMs = clock.monotonicMs();
-    const isThere = this.#targets.some(({ accounts }) =>
-      [...accounts].some(
-        ([key, account]) => account === home && (health.serves(key, nowMs) || health.isProving(key)),
-      ),
-    );
-    return isThere ? home : null;
-  }
-
-  #wait(target: Target, plan: CallPlan, atMs: number, nowMs: number): boolean {
-    const waiter = this.#waiterOf(target, plan, nowMs);
-    if (atMs > waiter.deadlineMs) return false;
-    this.#waits = { target, waiter };
-    if (target.queue.enqueue(waiter, nowMs)) return true;
-    this.#waits = null;
-    return false;
-  }
-
-  #resumed(target: Target, outcome: Chosen | NoRoom): void {
-    this.#waits = null;
-    if ('ticket' in outcome) {
-      this.#begin(target, outcome);
-      return;
-    }
-    const nowMs = this.#thread.clock.monotonicMs();
-    for (const other of this.#targets) {
-      if (other === target || !this.#mayTry(other)) continue;
-      const found = other.queue.tryNow(this.#waiterOf(other, this.#plan, nowMs), nowMs);
-      if (!('ticket' in found)) continue;
-      this.#begin(other, found);
-      return;
-    }
-    const backMs = this.#backMs(nowMs);
-    if (backMs !== null && backMs < outcome.atMs) this.#unavailable(backMs);
-    else this.#exhausted(outcome.atMs);
-  }
-
-  #begin(target: Target, { key, ticket }: Chosen): void {
+  found(target: Target, { key, ticket }: Chosen): void {
     const { health, lanes, clock } = this.#thread;
     const plan = this.#plan;
     const nowMs = clock.monotonicMs();
-    const sent = this.#mayTry(target) ? target.keys.get(key) : undefined;
+    const sent = this.#search.mayTry(target) ? target.keys.get(key) : undefined;
     const as = sent === undefined ? null : health.begins(key, nowMs);
     const hold = this.#guard === null ? null : this.#guard.held();
     if (sent === undefined || as === null) {
       // Its provider is left alone by now, another call proves the key, or somebody has switched it off: it serves no more, and is not chosen again.
       lanes.release(ticket, nowMs);
       hold?.cancel();
-      this.#choose();
+      this.#search.look();
       return;
     }
     this.#attempts++;
@@ -307,7 +193,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
   // -- its answer ------------------------------------------------------------------------------------------------
 
   onHead(head: ResponseHead, chunk: Uint8Array, last: boolean): void {
-    const { target, ticket, key, as } = this.#attempt!;
+    const { target, ticket, key, sent, as } = this.#attempt!;
     const { lanes, health, clock } = this.#thread;
     this.#head = head;
     if (head.status >= 400) {
@@ -325,13 +211,19 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
       isEventStream: this.#isEventStream,
       isMedia: isMedia(head.fields),
       hidesUsage: this.#asksForUsage(target),
+      untilClose: head.untilClose,
+      secret: sent.secret,
       bytesMax: this.#thread.limits.streamEventBytes,
     });
     const passed = this.#usage.pass(chunk, last);
-    const fields = callerFields(head.fields, target.provider);
+    const fields =
+      head.status < 300
+        ? callerFields(head.fields, target.provider)
+        : refusalFields(head.fields, target.provider, sent.secret);
     const bodyBytes = this.#isEventStream ? -1 : head.bodyBytes;
     if (last) this.#endAttempt(this.#used(), reportsOf(target.provider, head.fields, clock.wallMs()));
-    this.#handler.onHead(asPassed(head, fields, bodyBytes, this.#attempts), passed, last);
+    const end = last ? this.#endOf(passed) : passed;
+    this.#handler.onHead(asPassed(head, fields, bodyBytes, this.#attempts), end, last);
   }
 
   onData(chunk: Uint8Array, last: boolean): void {
@@ -341,7 +233,15 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     }
     const passed = this.#usage!.pass(chunk, last);
     if (last) this.#endAttempt(this.#used(), NO_REPORTS);
-    if (passed.length > 0 || last) this.#handler.onData(passed, last);
+    if (passed.length > 0 || last) this.#handler.onData(last ? this.#endOf(passed) : passed, last);
+  }
+
+  /** The last piece of an answer, with what is to be said where its provider ended it before it was whole. */
+  #endOf(passed: Uint8Array): Uint8Array {
+    if (!this.#usage!.isCut) return passed;
+    const { use } = this.#plan;
+    use.brokenOff = CUT;
+    return Buffer.concat([passed, errorEvent(this.#operation, CUT, BROKEN_OFF)]);
   }
 
   /** The whole body is held until it is plain what it means, and longer ones are cut: none says more in its end. */
@@ -371,10 +271,11 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     const mayRetry = this.#attempts < this.#thread.limits.providerAttempts;
     if (means === 'throttled' || means === 'unauthorised' || means === 'out-of-credit') {
       if (mayRetry) this.#again();
-      else if (means === 'throttled') this.#exhausted(this.#soonestMs());
+      else if (means === 'throttled')
+        this.notFound({ code: 'keys_exhausted', againMs: this.#search.earliestMs() });
       else this.#failLater('no_key_available');
-    } else if (isForOthers(means) && !mayHaveWorked(status) && mayRetry && this.#hasOther(target)) {
-      this.#passedOver.add(target);
+    } else if (isForOthers(means) && !mayHaveWorked(status) && mayRetry && this.#search.hasOther(target)) {
+      this.#search.passOver(target);
       this.#again();
     } else this.#passRefusal(body, target, sent);
   }
@@ -384,7 +285,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     const { health } = this.#thread;
     // It went with a secret that the key has no more: the one that it has now may be tried.
     if (sent.secretTurn !== health.secretTurn(key)) return;
-    if (means === 'unauthorised' || means === 'out-of-credit') this.#refusedKeys.push(key);
+    if (means === 'unauthorised' || means === 'out-of-credit') this.#search.leaveOut(key);
     // Calls that were under way together are one proof; the second one is a call that was sent after the first.
     if (means === 'unauthorised') {
       if (as === 'proof' || health.state(key) === 'active') health.happened(key, 'unauthorised');
@@ -395,16 +296,13 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
   /** The caller's own fault, or nobody's: as the provider says it, but for what it says of the account. */
   #passRefusal(body: Uint8Array, { provider }: Target, { secret }: PreparedKey): void {
     const head = this.#head!;
-    if (Buffer.from(body.buffer, body.byteOffset, body.length).includes(secret)) {
-      this.#failLater(
-        'upstream_malformed_answer',
-        'The provider refused the call with words that may not be passed on.',
-      );
+    if (repeats(secret, body)) {
+      this.#failLater('upstream_malformed_answer', UNSPEAKABLE);
       return;
     }
     this.#over = true;
     const isCut = this.#refusalBytes > body.length;
-    const fields = callerFields(head.fields, provider).filter(
+    const fields = refusalFields(head.fields, provider, secret).filter(
       (_, index, all) => !(isCut && all[index - (index % 2)] === 'content-length'),
     );
     const bodyBytes = head.hasBody ? body.length : head.bodyBytes;
@@ -422,13 +320,7 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     this.#head = null;
     this.#refusal = null;
     this.#refusalBytes = 0;
-    this.#choose();
-  }
-
-  #hasOther(target: Target): boolean {
-    return this.#targets.some(
-      (other) => other !== target && this.#mayTry(other) && this.#candidatesOf(other).length > 0,
-    );
+    this.#search.look();
   }
 
   onDrain(): void {}
@@ -443,8 +335,8 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     const mayRetry = error.unprocessed && this.#attempts < this.#thread.limits.providerAttempts;
     this.#endAttempt(error.unprocessed ? 'unsent' : this.#used(), NO_REPORTS);
     if (this.#usage !== null) this.#breakOff(error);
-    else if (mayRetry && this.#hasOther(target)) {
-      this.#passedOver.add(target);
+    else if (mayRetry && this.#search.hasOther(target)) {
+      this.#search.passOver(target);
       this.#again();
     } else {
       this.#over = true;
@@ -455,13 +347,26 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
   }
 
   #breakOff(error: UpstreamError): void {
-    this.#over = true;
-    this.#plan.use.isWhole = false;
-    if (!this.#isEventStream) {
-      this.#handler.onError({ ...error, attempts: this.#attempts });
+    if (this.#isEventStream) {
+      this.#sayBrokenOff(error.code, BROKEN_OFF);
       return;
     }
-    this.#handler.onData(errorEvent(this.#operation, error.code, BROKEN_OFF), true);
+    this.#over = true;
+    this.#plan.use.isWhole = false;
+    this.#handler.onError({ ...error, attempts: this.#attempts });
+  }
+
+  /** Nothing is missing where all has been said, though the connection did not end as it should. */
+  #sayBrokenOff(code: string, sentence: string): void {
+    this.#over = true;
+    const { use } = this.#plan;
+    use.isWhole = false;
+    if (this.#usage!.hasEnded) {
+      this.#handler.onData(NOTHING, true);
+      return;
+    }
+    use.brokenOff = code;
+    this.#handler.onData(errorEvent(this.#operation, code, sentence), true);
   }
 
   // -- the end ---------------------------------------------------------------------------------------------------
@@ -481,13 +386,22 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     }
     this.#sent++;
     attempt.hold?.end(this.#plan.use);
-    const answerId = this.#usage?.answerId ?? null;
-    const account = attempt.target.accounts.get(attempt.key);
-    if (answerId !== null && account !== undefined) this.#thread.homes.remember(answerId, account);
+    this.#rememberHome(attempt);
     const { tokensCounted } = attempt.target.provider;
     const counted = tokensCounted === 'reserved' ? this.#asReserved(outcome) : outcome;
     lanes.settle(attempt.ticket, counted, reports, nowMs);
     attempt.target.queue.turn(nowMs);
+  }
+
+  /** What an account has built upon it has, whoever made it: a conversation is made elsewhere. */
+  #rememberHome({ target, key }: Attempt): void {
+    const answerId = this.#usage?.answerId ?? null;
+    const account = target.accounts.get(key);
+    if (answerId === null || account === undefined) return;
+    const { homes } = this.#thread;
+    homes.remember(answerId, account);
+    const { buildsUpon } = this.#plan;
+    if (buildsUpon !== null) homes.remember(buildsUpon, account);
   }
 
   #noteUse(outcome: CallOutcome | 'unsent'): void {
@@ -513,12 +427,15 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
       : { ...outcome, outputTokens: this.#plan.amounts.outputTokens };
   }
 
-  /** What the answer told of the call, as far as it came. */
+  /** What the answer told of the call. Of one that was not told to its end, the tokens of the prompt: those of the answer may have become more. */
   #used(): CallOutcome {
     const usage = this.#usage?.usage ?? null;
     if (usage === null) return this.#operation.usage === null && this.#head !== null ? NO_TOKENS : 'unknown';
-    const { inputTokens, outputTokens } = usage;
-    return { inputTokens, outputTokens, costNano: this.#costNano(usage) };
+    const { inputTokens } = usage;
+    const outputTokens = this.#usage!.isToldWhole
+      ? usage.outputTokens
+      : Math.max(usage.outputTokens, this.#plan.amounts.outputTokens);
+    return { inputTokens, outputTokens, costNano: this.#costNano({ ...usage, outputTokens }) };
   }
 
   /** Where the answer tells searches alone, and nothing else of it costs anything; else null. */
@@ -536,35 +453,11 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
     return costNano(model.price, usage, timesPaid(facts, operation));
   }
 
-  #soonestMs(): number {
-    const nowMs = this.#thread.clock.monotonicMs();
-    const { amounts } = this.#plan;
-    let soonestMs = Number.POSITIVE_INFINITY;
-    for (const target of this.#targets)
-      for (const { key, lanes } of this.#candidatesOf(target))
-        if (this.#thread.health.serves(key, nowMs))
-          soonestMs = Math.min(soonestMs, this.#thread.lanes.fitsAtMs(lanes, amounts, nowMs));
-    return soonestMs;
-  }
-
-  #exhausted(atMs: number): void {
-    this.#failLater('keys_exhausted', undefined, atMs);
-  }
-
-  /** An outage. */
-  #unavailable(atMs: number): void {
-    this.#failLater(
-      'upstream_none_available',
-      'Every provider of the model is left alone for a while, as it fails.',
-      atMs,
-    );
-  }
-
   /** In a later turn, as the port promises. `againMs`: when it is worth to try again. */
   #failLater(code: UpstreamErrorCode, sentence?: string, againMs = Number.POSITIVE_INFINITY): void {
     const nowMs = this.#thread.clock.monotonicMs();
     const waitMs = againMs - nowMs;
-    const refusal = WANT_OF_ROOM.has(code) ? this.#limitRefusal(nowMs) : null;
+    const refusal = WANT_OF_ROOM.has(code) ? this.#search.limitRefusal() : null;
     assert(this.#attempt === null, 'an attempt is ended before its call is');
     this.#thread.later(0, () => {
       if (this.#over) return;
@@ -582,31 +475,6 @@ export class ModelCall implements UpstreamCall, UpstreamHandler {
       });
     });
   }
-
-  /** In the words of a rule, where that has room for the call later than the limits of the key that is there first (language-rules #11). */
-  #limitRefusal(nowMs: number): Refusal | null {
-    const { health, lanes } = this.#thread;
-    const guard = this.#guard;
-    if (guard === null) return null;
-    const keys = this.#targets
-      .filter((target) => this.#mayTry(target))
-      .flatMap((target) => this.#candidatesOf(target).map((candidate) => ({ target, candidate })))
-      .filter(({ candidate }) => health.serves(candidate.key, nowMs))
-      .map(({ target, candidate: { key, lanes: own } }) => {
-        const ownMs = lanes.fitsAtMs(own, this.#plan.amounts, nowMs);
-        const ruleMs = guard.of(target).fitsAtMs(key, nowMs);
-        return { target, key, ownMs, ruleMs, atMs: Math.max(ownMs, ruleMs) };
-      });
-    // of those that never have room one whose own limits are large enough
-    const [first] = keys.sort((a, b) => compared(a.atMs, b.atMs) || compared(a.ownMs, b.ownMs));
-    if (first === undefined || first.ruleMs <= first.ownMs) return null;
-    return guard.refusal(first.target, first.key, nowMs);
-  }
-}
-
-/** Also of moments that never come. */
-function compared(a: number, b: number): number {
-  return a === b ? 0 : a < b ? -1 : 1;
 }
 
 const WANT_OF_ROOM: ReadonlySet<UpstreamErrorCode> = new Set<UpstreamErrorCode>([
@@ -657,9 +525,13 @@ function asksByOption({ dialect, path }: Operation): boolean {
   return dialect === 'openai' && (path === '/chat/completions' || path === '/completions');
 }
 
-const RANKS = { high: 0, normal: 1, low: 2 } as const;
+const LEFT_ALONE = 'Every provider of the model is left alone for a while, as it fails.';
 const NO_REPORTS: readonly MeterReport[] = [];
+const NOTHING = new Uint8Array(0);
 const NO_TOKENS = { inputTokens: 0, outputTokens: 0, costNano: 0 };
 /** Where a provider refuses without a word of when it will not. */
 const UNTOLD_WAIT_MS = 1_000;
+const UNSPEAKABLE = 'The provider refused the call with words that may not be passed on.';
 const BROKEN_OFF = 'The provider broke off its answer.';
+/** Of a stream that ended before its provider said that it does. */
+const CUT: UpstreamErrorCode = 'upstream_closed_in_answer';

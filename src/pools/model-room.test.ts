@@ -1,7 +1,8 @@
 /** Calls to models, by the room that keys have for them. */
+import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import type { KeyLimit, Pool } from '../model/pools.ts';
-import { ANSWER, HELLO, Models, perMinute } from './model-call.cases.ts';
+import { ANSWER, HELLO, Models, type ProviderCall, perMinute } from './model-call.cases.ts';
 
 const NO_TOKENS = { inputTokens: 0, outputTokens: 0, costNano: 0 };
 
@@ -212,6 +213,137 @@ describe('calls that wait', () => {
     models.pass(6_500);
     const users = models.newCalls().map(({ body }) => (JSON.parse(body) as { user: string }).user);
     expect(users).toEqual(['high 2', 'high 4', 'normal 1', 'normal 5', 'low 0', 'low 3']);
+  });
+});
+
+describe('a call that finds no room in several pools', () => {
+  const slot: KeyLimit = { ...perMinute('slots', 1), kind: 'slots', windowMs: 0 };
+  const pool = (name: string, limits: readonly KeyLimit[], upToMs = 60_000, waiting = 9) => ({
+    name,
+    provider: name,
+    queue: { upToMs, waiting },
+    keys: [{ name: `of-${name}`, limits }],
+  });
+  const secretOf = (name: string): string => `secret-of-of-${name}`;
+  /** Of both pools the room is taken: the slot of the one, and the one request in ten seconds of the other. */
+  const full = (paced = pool('paced', [perMinute('requests', 6)]), slots = pool('slots', [slot])): Models => {
+    const models = new Models({ pools: [slots, paced] });
+    for (let nth = 0; nth < 7; nth++) models.call(HELLO);
+    // one of them waits for the 150 ms of refill that are always left to the provider's clock
+    models.pass(200);
+    expect(models.calls).toHaveLength(7);
+    return models;
+  };
+
+  it('waits for all of them, and goes to the first that has some', () => {
+    for (const [freesAfterMs, served] of [
+      [3_000, 'slots'],
+      [30_000, 'paced'],
+    ] as const) {
+      const models = full();
+      const [holdsSlot] = models.newCalls();
+      expect(holdsSlot!.key).toBe(secretOf('slots'));
+      const caller = models.call(HELLO);
+      models.pass(Math.min(freesAfterMs, 10_200));
+      if (served === 'slots') {
+        expect(models.calls).toEqual([]);
+        holdsSlot!.answer(200, ANSWER);
+      }
+      expect(models.newCalls().map(({ key }) => key)).toEqual([secretOf(served)]);
+      expect([caller.error, models.waiting]).toEqual([null, 0]);
+    }
+  });
+
+  it('waits for each as long as that lets it, and not where too many wait', () => {
+    const early = full(pool('paced', [perMinute('requests', 6)]), pool('slots', [slot], 2_000));
+    const [held] = early.newCalls();
+    early.call(HELLO);
+    early.pass(5_000);
+    expect(early.waiting).toBe(1);
+    held!.answer(200, ANSWER);
+    expect(early.calls).toEqual([]);
+    early.pass(6_000);
+    expect(early.newCalls()).toMatchObject([{ provider: 'paced' }]);
+    const crowded = full(pool('paced', [perMinute('requests', 6)]), pool('slots', [slot], 60_000, 0));
+    crowded.newCalls();
+    crowded.call(HELLO);
+    expect(crowded.waiting).toBe(1);
+  });
+
+  it('is told when the first of all of them will have some', () => {
+    const pools = [
+      pool('slow', [perMinute('requests', 1)], 5_000),
+      pool('fast', [perMinute('requests', 2)], 5_000),
+    ];
+    const models = new Models({ pools });
+    for (let nth = 0; nth < 3; nth++) models.call(HELLO);
+    models.pass(200);
+    expect(models.newCalls()).toHaveLength(3);
+    expect(models.call(HELLO).error).toMatchObject({ code: 'keys_exhausted', retryAfterS: 30 });
+  });
+
+  it('stands nowhere any more when its caller has left', () => {
+    const models = full();
+    const [held] = models.newCalls();
+    const caller = models.call(HELLO);
+    expect(models.waiting).toBe(2);
+    caller.call.abort();
+    expect(models.waiting).toBe(0);
+    held!.answer(200, ANSWER);
+    models.pass(60_000);
+    expect(models.calls).toEqual([]);
+  });
+
+  it('is served once or refused in time, and leaves nothing behind, whatever comes and goes', () => {
+    const event = fc.record({
+      kind: fc.constantFrom('call', 'answer', 'throttle', 'leave', 'pass'),
+      nth: fc.nat({ max: 9 }),
+      ms: fc.nat({ max: 4_000 }),
+      tenant: fc.nat({ max: 2 }),
+    });
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 60 }), (events) => {
+        const models = new Models({
+          pools: [
+            pool('slots', [slot], 5_000, 4),
+            pool('paced', [perMinute('requests', 30)], 8_000, 4),
+            pool('small', [slot, perMinute('requests', 30)], 0),
+          ],
+        });
+        const callers: (ReturnType<Models['call']> & { hasLeft: boolean })[] = [];
+        let open: ProviderCall[] = [];
+        const collect = (): void => void open.push(...models.newCalls());
+        for (const { kind, nth, ms, tenant } of events) {
+          collect();
+          const one = open[nth % Math.max(1, open.length)];
+          const caller = callers[nth];
+          if (kind === 'call') {
+            const request = { tenant: { high: tenant, low: tenant } };
+            callers.push(Object.assign(models.call(HELLO, 'openai/chat', request), { hasLeft: false }));
+          } else if (kind === 'pass') models.pass(ms);
+          else if (kind === 'leave' && caller !== undefined && !caller.ended && !caller.hasLeft) {
+            caller.hasLeft = true;
+            caller.call.abort();
+          } else if ((kind === 'answer' || kind === 'throttle') && one !== undefined) {
+            open = open.filter((call) => call !== one);
+            if (!one.aborted && kind === 'answer') one.answer(200, ANSWER);
+            else if (!one.aborted) one.answer(429, {}, ['retry-after', '2']);
+          }
+          models.pass(0);
+        }
+        models.pass(8_100);
+        collect();
+        expect(models.waiting).toBe(0);
+        for (const call of open) if (!call.aborted) call.answer(200, ANSWER);
+        models.pass(0);
+        for (const { ended, hasLeft } of callers) expect(ended).toBe(!hasLeft);
+        for (const name of ['slots', 'small']) {
+          const { meters } = models.registry.lanes.read(models.laneOf(secretOf(name)), models.nowMs);
+          expect(meters.find(({ unit }) => unit === 'slots')!.left).toBe(1);
+        }
+      }),
+      { numRuns: 60 },
+    );
   });
 });
 

@@ -5,14 +5,15 @@ import type { LimitValues } from '../base/limits.ts';
 import type { Clock, Random } from '../base/ports.ts';
 import type { Model, Models, Pool, Provider } from '../model/pools.ts';
 import type { BoundModels, ModelServices } from '../pipeline/key-pool.ts';
-import type { ModelRequest, ModelService, NoModelRequest, PoolChoice } from '../pipeline/model-request.ts';
-import type { TargetLimits } from '../pipeline/target-limits.ts';
 import type {
-  UpstreamCall,
-  UpstreamHandler,
-  UpstreamRequest,
-  UpstreamService,
-} from '../pipeline/upstream.ts';
+  ModelRequest,
+  ModelService,
+  NoModelRequest,
+  PoolChoice,
+  SentModelCall,
+} from '../pipeline/model-request.ts';
+import type { TargetLimits } from '../pipeline/target-limits.ts';
+import type { UpstreamHandler, UpstreamRequest, UpstreamService } from '../pipeline/upstream.ts';
 import { AnswerHomes, accountTag } from './answer-homes.ts';
 import {
   type CallPlan,
@@ -270,7 +271,7 @@ class OperationOnModels implements ModelService {
     request: UpstreamRequest,
     handler: UpstreamHandler,
     limits: TargetLimits | null,
-  ): UpstreamCall {
+  ): SentModelCall {
     // whoever sends a call has it from `read`, above
     const plan = call as CallPlan;
     const targets = pools === null ? plan.targets : this.#routed.of(plan, pools);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { MeterSpec } from '../model/provider-limits.ts';
 import type { CallAmounts } from '../pipeline/key-pool.ts';
 import type { Candidate, Chosen, NoRoom } from './choice.ts';
@@ -327,6 +327,48 @@ it('a large call that waits for room of its account is not starved by small ones
     for (const thread of threads) thread.turn(nowMs);
   }
   expect(order.indexOf('large')).toBeGreaterThan(0);
+});
+
+it('a turn looks at each line of those that wait a few times, however many there are', () => {
+  const lines = 200;
+  const lanes = new Lanes({ memory: new SharedArrayBuffer(laneBytes(2)), lanes: 2, proofMs: 30_000 });
+  for (const lane of [0, 1])
+    lanes.declare(
+      lane,
+      [{ unit: 'tokens', kind: 'bucket', windowMs: MINUTE_MS, source: 'declared', amount: 1_000 }],
+      0,
+    );
+  const cells = new Float64Array(fairSharesCells(1, lines));
+  const shares = new FairShares({ cells, threads: 1, thread: 0 });
+  const queue = new PoolQueue({
+    lanes,
+    shares,
+    draw: () => 0,
+    serves: () => true,
+    waitingMax: lines,
+    wakeAt: () => {},
+  });
+  const candidates = [0, 1].map((key) => ({ key, lanes: [key], priority: 1, weight: 1, share: 1 }));
+  const amounts = { inputTokens: 1_000, outputTokens: 0, costNano: 0 };
+  const call = {
+    candidates,
+    amounts,
+    strategy: 'headroom',
+    sticky: null,
+    guard: null,
+    weight: 1,
+    priority: 0,
+  } as const;
+  let served = 0;
+  for (let tenant = 0; tenant < lines; tenant++) {
+    const waiter = { ...call, tenant, deadlineMs: 10 * MINUTE_MS, resume: () => void served++ };
+    if ('ticket' in queue.tryNow(waiter, 0)) continue;
+    queue.enqueue(waiter, 0);
+  }
+  const asked = vi.spyOn(shares, 'startTag');
+  queue.turn(MINUTE_MS);
+  expect(served).toBe(2);
+  expect(asked.mock.calls.length).toBeLessThan(8 * lines);
 });
 
 it('what a call counts for in fairness has an end, whatever its caller writes', () => {

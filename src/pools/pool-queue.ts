@@ -118,11 +118,14 @@ export class PoolQueue {
     return true;
   }
 
-  /** The caller has left. */
+  /** It is served elsewhere, or its caller has left. */
   withdraw(waiter: Waiter): void {
     const line = this.#waiting.get(lineOf(waiter));
     const at = line === undefined ? -1 : line.waiters.indexOf(waiter);
-    if (at !== -1) this.#remove(lineOf(waiter), at);
+    if (at === -1) return;
+    this.#remove(lineOf(waiter), at);
+    // there is no further turn in which other threads would be told
+    if (this.#count === 0) this.#options.shares.announce(null, NO_LANE, 0);
   }
 
   /** Serves whom there is room for; to be called when room may have come. */
@@ -132,7 +135,8 @@ export class PoolQueue {
     let wakeMs = Number.POSITIVE_INFINITY;
     const kept = new Set<number>();
     const passed = new Map<number, number>();
-    for (let line = this.#first(passed); line !== null; line = this.#first(passed)) {
+    const barred = new Set<readonly Candidate[]>();
+    for (let line = this.#first(passed, barred); line !== null; line = this.#first(passed, barred)) {
       const at = passed.get(line) ?? 0;
       const waiter = this.#waiting.get(line)!.waiters[at]!;
       const startTag = this.#tagOf(this.#waiting.get(line)!);
@@ -150,6 +154,8 @@ export class PoolQueue {
       }
       passed.set(line, this.#nextSmaller(line, at));
       if (at === 0) kept.add(this.#fullLane(waiter, chosen, nowMs));
+      // who comes later may have them no more than this one: each is asked once, not by each line
+      if (waiter.candidates.every(isBarred)) barred.add(waiter.candidates);
       wakeMs = Math.min(wakeMs, chosen.atMs);
     }
     this.#announce(kept, nowMs);
@@ -225,18 +231,19 @@ export class PoolQueue {
 
   #announce(kept: ReadonlySet<number>, nowMs: number): void {
     const { shares } = this.#options;
-    const first = this.#first(NOBODY);
+    const first = this.#first(NOBODY, NONE);
     const [lane = NO_LANE] = kept;
     const tag = first === null ? null : this.#tagOf(this.#waiting.get(first)!);
     shares.announce(tag, lane, nowMs);
   }
 
-  /** The line whose turn it is. */
-  #first(passed: ReadonlyMap<number, number>): number | null {
+  /** The line whose turn it is, of those that have candidates which are not barred. */
+  #first(passed: ReadonlyMap<number, number>, barred: ReadonlySet<readonly Candidate[]>): number | null {
     let first: number | null = null;
     let least = Number.POSITIVE_INFINITY;
     for (const [line, own] of this.#waiting) {
-      if ((passed.get(line) ?? 0) >= own.waiters.length) continue;
+      const waiter = own.waiters[passed.get(line) ?? 0];
+      if (waiter === undefined || barred.has(waiter.candidates)) continue;
       const tag = this.#tagOf(own);
       if (tag >= least) continue;
       least = tag;
@@ -298,3 +305,4 @@ function placeIn(line: readonly Waiter[], priority: number): number {
 }
 
 const NOBODY: ReadonlyMap<number, number> = new Map();
+const NONE: ReadonlySet<readonly Candidate[]> = new Set();

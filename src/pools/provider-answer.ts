@@ -44,6 +44,29 @@ export function usedUpForMs(reports: readonly MeterReport[]): number {
   return longest;
 }
 
+/** Whether a provider repeats the secret that it was sent, as it is or as others write it: in the escapes of JSON, in a URL, in base64. */
+export function repeats(secret: string, said: Uint8Array): boolean {
+  const text = Buffer.from(said.buffer, said.byteOffset, said.length).toString('latin1');
+  // without its escapes
+  const meant = text.includes('\\u') ? (JSON.stringify(parsedJson(text)) ?? '') : '';
+  const base64 = Buffer.from(secret).toString('base64').replace(/=+$/, '');
+  const forms = [secret, encodeURIComponent(secret), base64];
+  return forms.some((form) => text.includes(form) || meant.includes(form));
+}
+
+/** Fields of a refusal: those that repeat the secret go as well. */
+export function refusalFields(
+  fields: readonly string[],
+  provider: Provider,
+  secret: string,
+): readonly string[] {
+  const kept: string[] = [];
+  const own = callerFields(fields, provider);
+  for (let index = 0; index < own.length; index += 2)
+    if (!repeats(secret, Buffer.from(own[index + 1]!, 'latin1'))) kept.push(own[index]!, own[index + 1]!);
+  return kept;
+}
+
 /** Names of fields that speak of the account: its limits are not the caller's, and its names are nobody's business. */
 const ACCOUNT_FIELDS: ReadonlySet<string> = new Set([
   'set-cookie',

@@ -228,7 +228,15 @@ export function callTo(name: string, { input, output, outputCap, money }: CallAm
     },
     unbounded: { input: 'an image', output: 'a long answer', money: 'a price' },
     relyOnCap: false,
-    use: { pool: '', key: '', charged: 'nothing', isWhole: false, usage: null, costNano: null },
+    use: {
+      pool: '',
+      key: '',
+      charged: 'nothing',
+      isWhole: false,
+      brokenOff: '',
+      usage: null,
+      costNano: null,
+    },
   };
 }
 

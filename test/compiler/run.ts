@@ -175,6 +175,7 @@ const NOT_USED: CallUse = {
   key: '',
   charged: 'nothing',
   isWhole: false,
+  brokenOff: '',
   usage: null,
   costNano: null,
 };

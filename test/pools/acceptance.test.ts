@@ -1,6 +1,6 @@
 /** What today's gateways get wrong about provider keys (design/keys-acceptance.md), at the built gateway; numbers are those of the list. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ModelView } from '../../src/admin/routes/models.ts';
@@ -9,6 +9,7 @@ import { ADMIN_ROUTES } from '../../src/admin/routes.ts';
 import { runPortunus } from '../gateway/running-gateway.ts';
 import { startUpstream, type UpstreamServer } from '../gateway/upstream-server.ts';
 import { countsOf, type ModelsProject, startModelsProject, variableOf } from './models-project.ts';
+import { formsOf } from './secret-forms.ts';
 
 /** Keys of a burst: a hundred calls of 1,000 tokens each come back in a second and a half. */
 const BURST = ['acc-burst-1', 'acc-burst-2', 'acc-burst-3'];
@@ -36,12 +37,15 @@ const SECRETS = [
   ...['sk-stored-first-1', 'sk-stored-second-2', 'sk-filed-first-3', 'sk-filed-second-4'],
   ...['sk-rotated-third-5', 'sk-nobody-knows-6'],
 ];
+const WEBHOOK_SECRET = 'whsec_d2ViaG9vay1zZWNyZXQtMDEyMzQ1Njc4OWFi';
 /** Sixty-one days back. */
 const CLOCK_OF_LONG_AGO = 'const now = Date.now; Date.now = () => now() - 5270400000';
 let running: ModelsProject;
 let openai: OpenAI;
 /** A service that is no provider: to the first request for each path it breaks the connection once it has read it. */
 let jobs: UpstreamServer;
+/** Who is told of alerts and traces: path, fields and body of each message. */
+let people: { readonly server: UpstreamServer; readonly told: (readonly [string, string, string])[] };
 const secret = (key: string): string => `secret: "env:${variableOf(key)}"`;
 
 beforeAll(async () => {
@@ -52,7 +56,21 @@ beforeAll(async () => {
       else request.socket.resetAndDestroy();
     });
   });
+  const told: [string, string, string][] = [];
+  const server = await startUpstream((request, response) => {
+    let body = '';
+    request.setEncoding('latin1').on('data', (text: string) => {
+      body += text;
+    });
+    request.on('end', () => {
+      told.push([request.url!, JSON.stringify(request.headers), body]);
+      response.setHeader('content-type', 'application/json').end('{}');
+    });
+  });
+  people = { server, told };
   running = await startModelsProject({
+    settings: `deliveries: { people: { webhook: "http://127.0.0.1:${server.port}/alerts", secretFile: ./webhook.secret } }
+traces: { endpoint: "http://127.0.0.1:${server.port}/v1/traces", share: 0% }`,
     accounts: [
       { name: 'a', keys: ['acc-a'], limits: { rpm: 600, tpm: 1_000_000 } },
       { name: 'b', keys: ['acc-b'], limits: { rpm: 600, tpm: 1_000_000 } },
@@ -153,6 +171,7 @@ policy "supply" {
 }
 `,
     prepare: async (project) => {
+      await project.write('webhook.secret', WEBHOOK_SECRET);
       await project.write('filed.key', 'sk-filed-first-3\n');
       await project.write('providers/moved.yaml', moved('m1', 'm2', 'm3'));
       const longAgo = {
@@ -178,6 +197,7 @@ routes:
 });
 afterAll(async () => {
   await running.close();
+  await people.server.close();
   await jobs.close();
 });
 
@@ -761,21 +781,191 @@ it('a dollar is not overspent by streams of unknown length, though a kill -9 cam
   ]);
 });
 
-it('no secret of a provider is in anything that the gateway printed, answered or wrote (12)', async () => {
-  const written = filesIn(running.project.folder)
-    .filter((path) => !path.endsWith('filed.key'))
-    .map((path) => readFileSync(path, 'latin1'));
-  const gets = ADMIN_ROUTES.filter(({ method, path }) => method === 'GET' && !path.includes('{'));
-  const answers = await Promise.all(
-    gets.map(({ path }) => admin(path === '/v1/usage' ? `${path}?from=0&to=1` : path)),
+/** Texts that somebody could read, by where. */
+class Told {
+  readonly #texts: { readonly where: string; readonly text: string }[] = [];
+
+  add(where: string, ...texts: readonly string[]): void {
+    for (const text of texts) this.#texts.push({ where, text });
+  }
+
+  async answer(where: string, answered: Promise<Response>): Promise<Response> {
+    const answer = await answered;
+    this.add(where, JSON.stringify([...answer.headers]), await answer.text());
+    return answer;
+  }
+
+  async run(...commandLine: readonly string[]): Promise<{ readonly code: number; readonly stdout: string }> {
+    const { code, stdout, stderr } = await runPortunus([...commandLine, running.project.folder]);
+    this.add(`portunus ${commandLine.join(' ')}`, stdout, stderr);
+    return { code, stdout };
+  }
+
+  /** Each form of each secret that is told anywhere but where it has to be. */
+  leaks(secrets: readonly string[], meant: (where: string) => readonly string[]): readonly string[] {
+    return this.#texts.flatMap(({ where, text }) =>
+      secrets
+        .filter((secret) => !meant(where).includes(secret))
+        .flatMap((secret) => formsOf(secret).filter((form) => text.includes(form)))
+        .map((form) => `${form} in ${where}`),
+    );
+  }
+
+  get places(): ReadonlySet<string> {
+    return new Set(this.#texts.map(({ where }) => where));
+  }
+}
+
+describe('no secret of a provider, a caller or an operator (12)', () => {
+  const told = new Told();
+  const secrets: string[] = [
+    ...SECRETS,
+    'sk-put-9-to-store',
+    'sk-posted-10-there',
+    'sk-inline-11-here',
+    WEBHOOK_SECRET,
+  ];
+  /** Files whose purpose is to hold one, which nobody else may read. */
+  const OWN_FILES = ['first-keys.json', 'admin-access.json', 'secrets.key', 'audit.key'].map((name) =>
+    join('data', name),
   );
-  const unknown = await fetch(`${running.gateway.url}/v1/chat/completions`, { method: 'POST', body: '{}' });
-  const everything = [...written, running.gateway.output, ...answers, await unknown.text()].join('\n');
-  expect(everything).toContain('portunus_build_info');
-  for (const each of SECRETS)
-    for (const form of [each, Buffer.from(each).toString('base64'), Buffer.from(each).toString('hex')])
-      expect(everything.includes(form), `${form} is written somewhere`).toBe(false);
+
+  it('is told to those who send or ask, whatever they send', async () => {
+    const { folder, adminPort } = running.project;
+    const { token } = JSON.parse(readFileSync(join(folder, 'data', 'admin-access.json'), 'utf8'));
+    const send = (method: string, path: string, body?: string) =>
+      told.answer(
+        `${method} ${path} ${body ?? ''}`,
+        fetch(`http://127.0.0.1:${adminPort}${path}`, {
+          method,
+          headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+          ...(body === undefined ? {} : { body }),
+        }),
+      );
+    const bodiesOf = (name: string, secret: string): readonly string[] => [
+      JSON.stringify({ [name]: secret }),
+      JSON.stringify({ [name]: [secret] }),
+      JSON.stringify({ [secret]: name, [name]: secret }),
+      JSON.stringify({ [name]: `${secret} é` }),
+      `{"${name}": ${secret}}`,
+      `${secret}`,
+    ];
+    const puts = bodiesOf('value', 'sk-put-9-to-store');
+    for (const body of puts) await send('PUT', '/v1/secrets/openai%2Fput', body);
+    const path = '/v1/pools/due/keys/d/rotation';
+    for (const body of bodiesOf('secret', 'sk-posted-10-there').slice(1)) await send('POST', path, body);
+    expect((await send('POST', path, JSON.stringify({ secret: 'sk-posted-10-there' }))).status).toBe(409);
+    await send('DELETE', '/v1/secrets/openai%2Fput');
+    for (const { method, path: asked } of ADMIN_ROUTES)
+      if (method === 'GET' && !asked.includes('{'))
+        await send(method, asked === '/v1/usage' ? `${asked}?from=0&to=1` : asked);
+    await mock('faults', {
+      status: 400,
+      times: 1,
+      account: 'house',
+      fields: { 'x-asked-with': 'Bearer acc-house' },
+      body: { error: { message: 'There is no acc-house.', type: 'invalid_request_error' } },
+    });
+    const key = await running.gateway.key('acme', 'web');
+    const call = (authorization: string, model: string) =>
+      told.answer(
+        `a call to ${model}`,
+        fetch(`${running.gateway.url}/v1/chat/completions`, {
+          method: 'POST',
+          headers: {
+            authorization,
+            'content-type': 'application/json',
+            traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+          },
+          body: JSON.stringify({ model, max_tokens: 5, messages: [{ role: 'user', content: 'Hello' }] }),
+        }),
+      );
+    expect((await call(`Bearer ${key}`, 'custom')).status).toBe(502);
+    expect((await call(`Bearer ${key}`, 'nobody')).status).toBe(404);
+    expect((await call(`Bearer ${key}x`, 'custom')).status).toBe(401);
+    expect((await call(`Basic ${key}`, 'custom')).status).toBe(401);
+    // of all that has been sent, these alone are new
+    secrets.push(
+      key,
+      await running.gateway.key('small', 'web'),
+      await running.gateway.key('flood', 'web'),
+      token,
+    );
+    const inline = "pools: { leak: { provider: openai, keys: { l: { secret: 'sk-inline-11-here' } } } }\n";
+    await running.project.write('providers/leak.yaml', inline);
+    await running.gateway.printed(/PT3401/);
+    await told.run('check', '--format', 'json');
+    await told.run('check');
+    rmSync(join(folder, 'providers', 'leak.yaml'));
+    expect((await told.run('reload')).code).toBe(0);
+  });
+
+  it('is shown by any command', async () => {
+    const issued = await runPortunus(['keys', 'issue', 'acme/web', running.project.folder, '--json']);
+    const made = await runPortunus([
+      'tokens',
+      'issue',
+      'reader',
+      running.project.folder,
+      '--scope',
+      'read',
+      '--json',
+    ]);
+    for (const { stdout } of [issued, made])
+      secrets.push(...Object.values(JSON.parse(stdout) as object).filter(isLongText));
+    const commands = [
+      ['status', '--json'],
+      ['keys', 'list', '--json'],
+      ['keys', 'pools', '--json'],
+      ['secrets', 'list', '--json'],
+      ['tokens', 'list', '--json'],
+      ['audit', 'export'],
+      ['log', '--json'],
+      ['usage', '--json'],
+      ['explain', 'config', '--json'],
+      ['history', '--json'],
+      ['backup', '--json'],
+      ['doctor', '--json'],
+    ];
+    for (let next = 0; next < commands.length; next += 3)
+      await Promise.all(commands.slice(next, next + 3).map((each) => told.run(...each)));
+  });
+
+  it('is in what the gateway printed, sent or wrote, or what a copy of its store has', async () => {
+    const { folder } = running.project;
+    for (const name of ['secrets.key', 'audit.key']) {
+      const hex = readFileSync(join(folder, 'data', name), 'utf8').trim();
+      const bytes = Buffer.from(hex, 'hex');
+      secrets.push(hex, bytes.toString('latin1'), bytes.toString('base64'));
+    }
+    expect(people.told.some(([path]) => path === '/alerts')).toBe(true);
+    await expect
+      .poll(() => people.told.some(([path]) => path === '/v1/traces'), { timeout: 20_000 })
+      .toBe(true);
+    await running.gateway.stop();
+    expect((await told.run('restore')).code).toBe(0);
+    await told.run('doctor');
+    for (const texts of people.told) told.add(`sent to ${texts[0]}`, ...texts);
+    told.add('printed', running.gateway.output);
+    for (const path of filesIn(folder)) told.add(relative(folder, path), readFileSync(path, 'latin1'));
+    for (const own of OWN_FILES) expect([own, statSync(join(folder, own)).mode & 0o077]).toEqual([own, 0]);
+    const seen = [...told.places].join('\n');
+    for (const place of ['store.mdb', 'history.mdb', 'pools.json'].map((name) => join('data', name)))
+      expect(seen).toContain(place);
+    for (const place of ['backups', 'replaced', 'printed', 'sent to /alerts', 'sent to /v1/traces'])
+      expect(seen).toContain(place);
+    const meant = (where: string): readonly string[] =>
+      [...OWN_FILES, 'filed.key', 'webhook.secret'].includes(where) ? secrets : [];
+    expect(told.leaks(secrets, meant)).toEqual([]);
+    // or else nothing was looked for
+    expect(told.leaks(secrets, () => [])).not.toEqual([]);
+  });
 });
+
+/** Of what an answer that shows a key or a token has: names are short, moments are numbers. */
+function isLongText(value: unknown): value is string {
+  return typeof value === 'string' && value.startsWith('ptn_');
+}
 
 function filesIn(folder: string): string[] {
   return readdirSync(folder).flatMap((name) => {

@@ -1,15 +1,60 @@
 /** The official SDKs, unmodified, at the built gateway: a base URL and a key are all that they are told. */
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from 'node:path';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PoolView } from '../../src/admin/routes/pools.ts';
+import type { Dialect } from '../../src/model/pools.ts';
+import { startUpstream, type UpstreamServer } from '../gateway/upstream-server.ts';
+import {
+  afterCut,
+  bytesOf,
+  type CutKind,
+  dataIn,
+  GOLDEN_STREAMS,
+  type GoldenStream,
+} from './golden-streams.ts';
 import { countsOf, type ModelsProject, startModelsProject, variableOf } from './models-project.ts';
 
 let running: ModelsProject;
+let cutter: UpstreamServer;
 let openai: OpenAI;
 let anthropic: Anthropic;
 
+/** Sends as much of a golden stream as the caller's `x-cut` says, and ends it as it says. */
+function cutStream(request: IncomingMessage, response: ServerResponse): void {
+  const [nth, bytes, end] = String(request.headers['x-cut']).split(' ') as [
+    string,
+    string,
+    CutKind | 'silent',
+  ];
+  const come = bytesOf(GOLDEN_STREAMS[Number(nth)]!).subarray(0, Number(bytes));
+  request.resume().on('end', () => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+    if (end === 'ends') response.end(come);
+    else response.write(come.length === 0 ? ':\n\n' : come, () => end === 'breaks' && response.destroy());
+  });
+}
+
 beforeAll(async () => {
+  cutter = await startUpstream(cutStream);
+  const cut = `baseUrl: "http://127.0.0.1:${cutter.port}/v1"`;
+  const often = 'outliers: { failures: 1_000, requests: 1_000_000 }';
   running = await startModelsProject({
+    providers: () => [
+      `cut-openai: { extends: builtin/openai, ${cut}, ${often} }`,
+      `cut-anthropic: { extends: builtin/anthropic, ${cut}, ${often} }`,
+      `silent: { extends: builtin/openai, ${cut}, timeouts: { idle: 200ms } }`,
+      `fragile: { extends: builtin/openai, ${cut}, outliers: { failures: 3, first: 1m } }`,
+    ],
+    policies: `language 1
+policy "p" {
+  permit when consumer is subscribed to route
+  limit "tokens" at most ${CUT_TOKENS + PROBE_TOKENS} tokens in any 24h  for each consumer  when model is present and model in models tagged "cut"
+}
+`,
     accounts: [
       { name: 'o', keys: ['sdk-o'], limits: { rpm: 1_000, tpm: 1_000_000 } },
       { name: 'c', keys: ['sdk-c'], limits: { rpm: 1_000, itpm: 1_000_000, otpm: 1_000_000 } },
@@ -21,6 +66,7 @@ beforeAll(async () => {
   claude-main: { provider: anthropic, keys: { k1: { secret: "env:${variableOf('sdk-c')}" } } }
   openai-small: { provider: openai, keys: { rare: { secret: "env:${variableOf('sdk-o-small')}", limits: { rpm: 1 } } } }
   claude-small: { provider: anthropic, keys: { rare: { secret: "env:${variableOf('sdk-c-small')}", limits: { rpm: 1 } } } }
+${CUT_POOLS.map((name) => `  ${name}: { provider: ${name}, keys: { k: { account: ${name}, secret: "env:${variableOf('sdk-o')}", limits: { perMonth: $1_000 } } } }`).join('\n')}
 models:
   gpt-4o: { pools: [openai-main] }
   fast: { pools: [openai-main], as: gpt-4o-mini }
@@ -28,6 +74,7 @@ models:
   claude-sonnet: { pools: [claude-main] }
   gpt-rare: { pools: [openai-small], as: gpt-4o }
   claude-rare: { pools: [claude-small], as: claude-sonnet }
+${CUT_POOLS.map((name, nth) => `  ${name}: { pools: [${name}], tags: [${nth < 2 ? 'cut' : 'apart'}], price: { input: $2, output: $10, asOf: 2026-11-30 } }`).join('\n')}
 `,
     eventMs: 1,
   });
@@ -35,7 +82,49 @@ models:
   openai = new OpenAI({ apiKey: key, baseURL: `${running.gateway.url}/v1`, maxRetries: 0 });
   anthropic = new Anthropic({ apiKey: key, baseURL: running.gateway.url, maxRetries: 0 });
 });
-afterAll(() => running.close());
+afterAll(async () => {
+  await running.close();
+  await cutter.close();
+});
+
+const CUT_POOLS = ['cut-openai', 'cut-anthropic', 'silent', 'fragile'];
+
+/** A golden stream of which so many bytes come. */
+interface Cut {
+  readonly stream: GoldenStream;
+  readonly bytes: number;
+  readonly end: CutKind;
+}
+
+/** Both ends, before and within each event, and within what ends it. */
+const CUTS: readonly Cut[] = GOLDEN_STREAMS.filter(
+  ({ operation }) => operation !== 'openai/completions',
+).flatMap((stream) => {
+  let at = 0;
+  return stream.events.flatMap(({ text }) => {
+    const [from, length] = [at, Buffer.byteLength(text)];
+    at += length;
+    const places = [from, from + (length >> 1), at - 1];
+    return places.flatMap((bytes) => (['breaks', 'ends'] as const).map((end) => ({ stream, bytes, end })));
+  });
+});
+
+function bodyOf(stream: GoldenStream, model = `cut-${stream.dialect}`): string {
+  return JSON.stringify({ model, ...stream.asks });
+}
+
+/** What a call reserves of a limit: a token for each byte of its body, and the longest answer. */
+function reservedBy(stream: GoldenStream): number {
+  return Buffer.byteLength(bodyOf(stream)) + stream.outputMax;
+}
+
+/** What all of them together take of the limit of the policy, and a whole call behind them reserves. */
+const CUT_TOKENS = CUTS.reduce((sum, { stream, bytes, end }) => {
+  const { settled } = afterCut(stream, bytes, end);
+  return sum + (settled === null ? reservedBy(stream) : settled.input + settled.output);
+}, 0);
+const [PROBE] = GOLDEN_STREAMS as readonly [GoldenStream];
+const PROBE_TOKENS = reservedBy(PROBE);
 
 const HELLO = [{ role: 'user' as const, content: 'Say hello, please.' }];
 
@@ -94,7 +183,8 @@ describe("OpenAI's", () => {
     expect(embedded.data[0]!.embedding.length).toBeGreaterThan(0);
     const names: string[] = [];
     for await (const { id } of openai.models.list()) names.push(id);
-    expect(names).toEqual(['gpt-4o', 'fast', 'text-embedding-3-small', 'gpt-rare']);
+    const own = ['gpt-4o', 'fast', 'text-embedding-3-small', 'gpt-rare'];
+    expect(names).toEqual([...own, 'cut-openai', 'silent', 'fragile']);
   });
 
   it('streams responses', async () => {
@@ -228,3 +318,70 @@ function secondsUntilRoom(headers: Headers): boolean {
   const seconds = Number(headers.get('retry-after'));
   return Number.isInteger(seconds) && seconds > 0 && seconds <= 61;
 }
+/** Every end, near every event, through all of the gateway. */
+describe('streams that are cut', () => {
+  const send = async (stream: GoldenStream, bytes: number, end: string, body = bodyOf(stream)) => {
+    const key = await running.gateway.key('acme', 'web');
+    const response = await fetch(`${running.gateway.url}${stream.path}`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${key}`,
+        'content-type': 'application/json',
+        'x-cut': `${GOLDEN_STREAMS.indexOf(stream)} ${bytes} ${end}`,
+      },
+      body,
+    });
+    return { status: response.status, data: dataIn(`${await response.text()}\n\n`) };
+  };
+  const keysNow = async () => {
+    const { folder, adminPort } = running.project;
+    const access = readFileSync(join(folder, 'data', 'admin-access.json'), 'utf8');
+    const { token } = JSON.parse(access) as { readonly token: string };
+    const answer = await fetch(`http://127.0.0.1:${adminPort}/v1/pools`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    const { pools } = (await answer.json()) as { readonly pools: readonly PoolView[] };
+    return CUT_POOLS.map((name) => {
+      const [key] = pools.find((pool) => pool.name === name)!.keys;
+      return { money: key!.limits[0]!.left, is: [key!.state, key!.inFlight] };
+    });
+  };
+  /** In nano-units. */
+  const cost = (input: number, output: number): number => 2_000 * input + 10_000 * output;
+
+  it('end in words of their dialect, are counted once, and leave key and budget as they should be', async () => {
+    const before = await keysNow();
+    const spent: Record<Dialect, number> = { openai: 0, anthropic: 0 };
+    const one = async ({ stream, bytes, end }: Cut): Promise<void> => {
+      const { data } = await send(stream, bytes, end);
+      const after = afterCut(stream, bytes, end);
+      const at = `${stream.name}, ${end} at ${bytes}`;
+      expect([at, ...data.slice(0, after.data.length)]).toEqual([at, ...after.data]);
+      expect(data.length - after.data.length, at).toBe(after.isToldOff ? 1 : 0);
+      const { input, output } = after.counted ?? {
+        input: Buffer.byteLength(bodyOf(stream)),
+        output: stream.outputMax,
+      };
+      spent[stream.dialect] += cost(input, output);
+    };
+    for (let next = 0; next < CUTS.length; next += 10)
+      await Promise.all(CUTS.slice(next, next + 10).map(one));
+    const after = await keysNow();
+    expect(before[0]!.money - after[0]!.money).toBe(spent.openai);
+    expect(before[1]!.money - after[1]!.money).toBe(spent.anthropic);
+    expect(after.map(({ is }) => is)).toEqual(CUT_POOLS.map(() => ['active', 0]));
+    // a byte more than is left, if each was counted once; and all that is left
+    const longer = bodyOf(PROBE).replace('Grüße!', 'Grüße!!');
+    expect((await send(PROBE, bytesOf(PROBE).length, 'ends', longer)).status).toBe(429);
+    expect((await send(PROBE, bytesOf(PROBE).length, 'ends')).status).toBe(200);
+  });
+
+  it('by a provider that falls silent end as well, and one that breaks off often is left alone', async () => {
+    const half = bytesOf(PROBE).length >> 1;
+    const { data } = await send(PROBE, half, 'silent', bodyOf(PROBE, 'silent'));
+    expect(JSON.parse(data.at(-1)!)).toMatchObject({ error: { code: 'upstream_idle_timeout' } });
+    for (let nth = 0; nth < 3; nth++) await send(PROBE, half, 'breaks', bodyOf(PROBE, 'fragile'));
+    expect((await send(PROBE, half, 'breaks', bodyOf(PROBE, 'fragile'))).status).toBe(503);
+    expect((await keysNow()).map(({ is }) => is)).toEqual(CUT_POOLS.map(() => ['active', 0]));
+  });
+});

@@ -197,7 +197,7 @@ export const POOL_ROUTES: readonly AdminRoute[] = [
       'Gives a provider key another secret: that takes a growing share of its calls, while the former one serves the others, and is given up when the overlap is over.',
     parameters: PARAMETERS,
     body: objectOf(
-      { secret: { type: 'string', minLength: 1, maxLength: 4_096 } },
+      { secret: { type: 'string', minLength: 1, maxLength: 4_096, writeOnly: true } },
       {
         overlapMs: {
           ...WHOLE,

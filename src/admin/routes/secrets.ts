@@ -60,7 +60,7 @@ export const SECRET_ROUTES: readonly AdminRoute[] = [
     scope: 'keys',
     summary: 'Seals a secret and keeps it in the store; what has it counts with the new value at once.',
     parameters: { name: NAME },
-    body: object({ value: { type: 'string', minLength: 1, maxLength: 4_096 } }),
+    body: object({ value: { type: 'string', minLength: 1, maxLength: 4_096, writeOnly: true } }),
     answers: { 200: { description: 'It is kept.', content: { schema: SECRET } } },
     problems: ['conflict', 'not_durable'],
     answer: setAnswer,

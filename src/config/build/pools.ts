@@ -1,6 +1,7 @@
 import { sameValue } from '../../base/same-value.ts';
 import type { KeyLimit, Pool, PoolKey } from '../../model/pools.ts';
 import type { MeterKind, MeterUnit } from '../../model/provider-limits.ts';
+import { spellSecretPlace } from '../../model/secret-place.ts';
 import type {
   AmountsDocument,
   KeyLimitsDocument,
@@ -32,7 +33,7 @@ export function buildPools(
   for (const { name, here, definition } of definitionsOf(files, 'pools', names)) {
     const pool = buildPool(name, definition, here, context);
     pools.set(name, pool);
-    for (const key of pool.keys) accounts.add(pool.provider, key, below(here, 'keys', key.name));
+    for (const key of pool.keys) accounts.add(pool, key, below(here, 'keys', key.name));
   }
   return pools;
 }
@@ -138,16 +139,43 @@ interface KnownAccount {
   readonly here: Here;
 }
 
-/** Keys of one account at one provider share its limits, so they may not say different ones. */
+interface KnownSecret {
+  readonly pool: string;
+  readonly key: PoolKey;
+  readonly here: Here;
+}
+
+/** Keys of one account at one provider share its limits, so they may not say different ones; and one secret is of one account. */
 class Accounts {
   readonly #report: Report;
   readonly #known = new Map<string, KnownAccount>();
+  /** By provider, and where the secret lies. */
+  readonly #secrets = new Map<string, KnownSecret>();
 
   constructor(report: Report) {
     this.#report = report;
   }
 
-  add(provider: string, { name, account, limits }: PoolKey, here: Here): void {
+  add(pool: Pool, key: PoolKey, here: Here): void {
+    this.#checkLimits(pool.provider, key, here);
+    this.#checkSecret(pool, key, here);
+  }
+
+  #checkSecret({ name: pool, provider }: Pool, key: PoolKey, here: Here): void {
+    const place = `${provider} ${spellSecretPlace(key.secret)}`;
+    const first = this.#secrets.get(place);
+    if (first === undefined) this.#secrets.set(place, { pool, key, here });
+    else if (first.key.account !== key.account)
+      this.#report({
+        code: 'PT3217',
+        message: `"${key.name}" has the same secret as "${first.key.name}" of "${first.pool}", but its account is "${key.account}" and not "${first.key.account}".`,
+        target: valueAt(below(here, 'secret')),
+        help: `Write at both which account it is: account: ${first.key.account}.`,
+        related: [{ target: valueAt(below(first.here, 'secret')), message: 'the other one' }],
+      });
+  }
+
+  #checkLimits(provider: string, { name, account, limits }: PoolKey, here: Here): void {
     if (limits.length === 0) return;
     const key = `${provider} ${account}`;
     const first = this.#known.get(key);

@@ -4,6 +4,10 @@ function error(title: string, explanation: string): CatalogueEntry & { readonly 
   return { title, severity: 'error', explanation };
 }
 
+function warning(title: string, explanation: string): CatalogueEntry & { readonly severity: 'warning' } {
+  return { title, severity: 'warning', explanation };
+}
+
 /** Codes of YAML files: PT30xx reading the text, PT31xx shape, PT32xx references, PT33xx routes, PT34xx secrets. */
 export const CONFIGURATION_CODES = {
   PT3001: error(
@@ -179,6 +183,10 @@ export const CONFIGURATION_CODES = {
   PT3216: error(
     'Hook for a secret that it can not replace',
     'With a hook the gateway puts new secrets in their place by itself. It can do so in its own store alone: a file or variable is somebody else’s to write.',
+  ),
+  PT3217: warning(
+    'One secret as keys of two accounts',
+    'Keys that have their secret from the same place are the same key of the provider. An account is what shares limits, and what keeps answers and conversations: with two names for one, its limits would be used twice.',
   ),
   PT3218: error(
     'Price of a day that is over',

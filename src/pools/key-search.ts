@@ -1,0 +1,281 @@
+/**
+ * Finds a key for one call: now, or once one has room. It waits in the queues of all its pools at a time, in each for as long as that lets
+ * it, and goes to the one that has room first. What the call has met – keys that refused it, providers that have too much to do – is left
+ * out from then on.
+ */
+import { assert } from '../base/assert.ts';
+import type { Refusal } from '../pipeline/outcome.ts';
+import type { UpstreamRequest } from '../pipeline/upstream.ts';
+import type { CallGuard } from './call-guard.ts';
+import type { CallPlan } from './call-plan.ts';
+import type { Candidate, Chosen, NoRoom } from './choice.ts';
+import { LOOK_SOON_MS } from './meters.ts';
+import type { ModelThread, Target } from './model-services.ts';
+import type { Waiter } from './pool-queue.ts';
+
+/** Why no key serves the call. */
+export interface NoKey {
+  readonly code:
+    | 'keys_exhausted'
+    | 'upstream_none_available'
+    | 'no_key_available'
+    | 'request_exceeds_keys'
+    | 'no_pool_for_model';
+  /** When it is worth to try again; Infinity: nobody knows. */
+  readonly againMs: number;
+}
+
+export interface KeySearchParts {
+  readonly thread: ModelThread;
+  readonly plan: CallPlan;
+  /** Those of the plan that rules leave the call, in order. */
+  readonly targets: readonly Target[];
+  readonly request: Pick<UpstreamRequest, 'tenant' | 'share' | 'priority'>;
+  /** Of rules that count by key or target; null: there are none. */
+  readonly guard: CallGuard | null;
+}
+
+export interface KeySeeker {
+  /** Its room is taken. At once, or later. */
+  found(target: Target, chosen: Chosen): void;
+  notFound(why: NoKey): void;
+}
+
+/** A pool without room now, and when it will have some. */
+interface Full {
+  readonly target: Target;
+  readonly atMs: number;
+}
+
+/** One time of waiting: it is over with the first key that is found. */
+interface Wait {
+  readonly waiters: Map<Target, Waiter>;
+  /** It stands in all queues that take it. */
+  isBegun: boolean;
+}
+
+export class KeySearch {
+  readonly #parts: KeySearchParts;
+  readonly #seeker: KeySeeker;
+  readonly #tenant: number;
+  /** The account that keeps what the call builds upon; null: any may serve it. */
+  readonly #home: number | null;
+  /** When it first looked: waits behind refusals are parts of one. */
+  #sinceMs: number | null = null;
+  /** Pools that are not tried any more: their providers have too much to do. */
+  readonly #passedOver = new Set<Target>();
+  readonly #refusedKeys: number[] = [];
+  #wait: Wait | null = null;
+
+  constructor(parts: KeySearchParts, seeker: KeySeeker) {
+    this.#parts = parts;
+    this.#seeker = seeker;
+    this.#tenant = parts.thread.tenants.placeOf(parts.request.tenant);
+    this.#home = this.#homeOf(parts.plan);
+  }
+
+  /** Tells the seeker of a key, now or later, or why there is none. */
+  look(): void {
+    assert(this.#wait === null, 'a call looks for one key at a time');
+    const { targets, thread } = this.#parts;
+    const nowMs = thread.clock.monotonicMs();
+    this.#sinceMs ??= nowMs;
+    if (targets.length === 0) {
+      this.#seeker.notFound({ code: 'no_pool_for_model', againMs: Number.POSITIVE_INFINITY });
+      return;
+    }
+    const full = this.#take(nowMs);
+    if (full !== null && !this.#waits(full, nowMs)) this.#seeker.notFound(this.#why(full, nowMs));
+  }
+
+  /** The caller has left. */
+  leave(): void {
+    if (this.#wait !== null) this.#endWait(this.#wait);
+  }
+
+  /** The key refused the call: this call is not what proves that it is well again. */
+  leaveOut(key: number): void {
+    this.#refusedKeys.push(key);
+  }
+
+  passOver(target: Target): void {
+    this.#passedOver.add(target);
+  }
+
+  /** Whether a provider may be called for it: what is left alone is not, and the next pool serves. */
+  mayTry(target: Target): boolean {
+    return !this.#passedOver.has(target) && target.service.outForMs() === 0;
+  }
+
+  hasOther(target: Target): boolean {
+    return this.#parts.targets.some(
+      (other) => other !== target && this.mayTry(other) && this.#candidatesOf(other).length > 0,
+    );
+  }
+
+  /** When the first key of all pools will have room. */
+  earliestMs(): number {
+    const { targets, plan, thread } = this.#parts;
+    const nowMs = thread.clock.monotonicMs();
+    let earliestMs = Number.POSITIVE_INFINITY;
+    for (const target of targets)
+      for (const { key, lanes } of this.#candidatesOf(target))
+        if (thread.health.serves(key, nowMs))
+          earliestMs = Math.min(earliestMs, thread.lanes.fitsAtMs(lanes, plan.amounts, nowMs));
+    return earliestMs;
+  }
+
+  /** In the words of a rule, where that has room for the call later than the limits of the key that is there first (language-rules #11). */
+  limitRefusal(): Refusal | null {
+    const { targets, thread, plan, guard } = this.#parts;
+    const { health, lanes, clock } = thread;
+    if (guard === null) return null;
+    const nowMs = clock.monotonicMs();
+    const keys = targets
+      .filter((target) => this.mayTry(target))
+      .flatMap((target) => this.#candidatesOf(target).map((candidate) => ({ target, candidate })))
+      .filter(({ candidate }) => health.serves(candidate.key, nowMs))
+      .map(({ target, candidate: { key, lanes: own } }) => {
+        const ownMs = lanes.fitsAtMs(own, plan.amounts, nowMs);
+        const ruleMs = guard.of(target).fitsAtMs(key, nowMs);
+        return { target, key, ownMs, ruleMs, atMs: Math.max(ownMs, ruleMs) };
+      });
+    // of those that never have room one whose own limits are large enough
+    const [first] = keys.sort((a, b) => compared(a.atMs, b.atMs) || compared(a.ownMs, b.ownMs));
+    if (first === undefined || first.ruleMs <= first.ownMs) return null;
+    return guard.refusal(first.target, first.key, nowMs);
+  }
+
+  /** Null: a key was found. Else the pools that have a key that is well, and no room. */
+  #take(nowMs: number): readonly Full[] | null {
+    const { targets, thread } = this.#parts;
+    const full: Full[] = [];
+    for (const target of targets) {
+      if (!this.mayTry(target)) continue;
+      const candidates = this.#candidatesOf(target);
+      const { health } = thread;
+      // A key that is being proven may serve at any moment.
+      const isProving = candidates.some(({ key }) => health.isProving(key));
+      if (!isProving && !candidates.some(({ key }) => health.serves(key, nowMs))) continue;
+      const outcome = target.queue.tryNow(this.#waiterOf(target, candidates, null), nowMs);
+      if ('ticket' in outcome) {
+        this.#seeker.found(target, outcome);
+        return null;
+      }
+      full.push({
+        target,
+        atMs: isProving ? Math.min(outcome.atMs, nowMs + LOOK_SOON_MS) : outcome.atMs,
+      });
+    }
+    return full;
+  }
+
+  /** False: no pool has room in time, or too many wait everywhere. */
+  #waits(full: readonly Full[], nowMs: number): boolean {
+    const wait: Wait = { waiters: new Map(), isBegun: false };
+    this.#wait = wait;
+    for (const { target, atMs } of full) {
+      const waiter = this.#waiterOf(target, this.#candidatesOf(target), wait);
+      if (atMs === Number.POSITIVE_INFINITY || atMs > waiter.deadlineMs) continue;
+      wait.waiters.set(target, waiter);
+      if (!target.queue.enqueue(waiter, nowMs)) wait.waiters.delete(target);
+      // it may have been its turn at once
+      if (this.#wait !== wait) return true;
+    }
+    wait.isBegun = true;
+    if (wait.waiters.size === 0) this.#wait = null;
+    return wait.waiters.size > 0;
+  }
+
+  #waiterOf(target: Target, candidates: readonly Candidate[], wait: Wait | null): Waiter {
+    const { plan, request, guard } = this.#parts;
+    return {
+      candidates,
+      amounts: plan.amounts,
+      guard: guard === null ? null : guard.of(target),
+      strategy: target.pool.choose,
+      sticky: target.pool.sticky === null ? null : plan.conversation,
+      tenant: this.#tenant,
+      weight: request.share,
+      priority: RANKS[request.priority],
+      deadlineMs: this.#sinceMs! + target.pool.queue.upToMs,
+      resume: (outcome) => this.#resumed(target, outcome, wait!),
+    };
+  }
+
+  #resumed(target: Target, outcome: Chosen | NoRoom, wait: Wait): void {
+    assert(wait === this.#wait, 'who has left a queue is not resumed');
+    wait.waiters.delete(target);
+    if ('ticket' in outcome) {
+      this.#endWait(wait);
+      this.#seeker.found(target, outcome);
+    } else if (wait.waiters.size === 0 && wait.isBegun) {
+      this.#endWait(wait);
+      this.#endInVain();
+    }
+  }
+
+  #endWait(wait: Wait): void {
+    this.#wait = null;
+    for (const [target, waiter] of wait.waiters) target.queue.withdraw(waiter);
+    wait.waiters.clear();
+  }
+
+  /** A pool may have room by now that it did not wait for. */
+  #endInVain(): void {
+    const nowMs = this.#parts.thread.clock.monotonicMs();
+    const full = this.#take(nowMs);
+    if (full !== null) this.#seeker.notFound(this.#why(full, nowMs));
+  }
+
+  #why(full: readonly Full[], nowMs: number): NoKey {
+    const atMs = full.reduce((soonest, each) => Math.min(soonest, each.atMs), Number.POSITIVE_INFINITY);
+    const backMs = this.#backMs(nowMs);
+    if (backMs !== null && (atMs === Number.POSITIVE_INFINITY || backMs < atMs))
+      return { code: 'upstream_none_available', againMs: backMs };
+    if (full.length === 0) return { code: 'no_key_available', againMs: Number.POSITIVE_INFINITY };
+    if (atMs === Number.POSITIVE_INFINITY) return { code: 'request_exceeds_keys', againMs: atMs };
+    return { code: 'keys_exhausted', againMs: atMs };
+  }
+
+  /** When the first of the providers that are left alone is tried again; null: none is. */
+  #backMs(nowMs: number): number | null {
+    let backMs: number | null = null;
+    for (const target of this.#parts.targets) {
+      const outForMs = target.service.outForMs();
+      if (outForMs > 0 && !this.#passedOver.has(target))
+        backMs = Math.min(backMs ?? Number.POSITIVE_INFINITY, nowMs + outForMs);
+    }
+    return backMs;
+  }
+
+  #candidatesOf({ candidates, accounts }: Target): readonly Candidate[] {
+    if (this.#refusedKeys.length === 0 && this.#home === null) return candidates;
+    return candidates.filter(
+      ({ key }) =>
+        !this.#refusedKeys.includes(key) && (this.#home === null || accounts.get(key) === this.#home),
+    );
+  }
+
+  /** An account that has no key any more that is well keeps nobody from another: its provider says what it does not know. */
+  #homeOf({ buildsUpon }: CallPlan): number | null {
+    if (buildsUpon === null) return null;
+    const { homes, health, clock } = this.#parts.thread;
+    const home = homes.accountOf(buildsUpon);
+    if (home === null) return null;
+    const nowMs = clock.monotonicMs();
+    const isThere = this.#parts.targets.some(({ accounts }) =>
+      [...accounts].some(
+        ([key, account]) => account === home && (health.serves(key, nowMs) || health.isProving(key)),
+      ),
+    );
+    return isThere ? home : null;
+  }
+}
+
+/** Also of moments that never come. */
+function compared(a: number, b: number): number {
+  return a === b ? 0 : a < b ? -1 : 1;
+}
+
+const RANKS = { high: 0, normal: 1, low: 2 } as const;
