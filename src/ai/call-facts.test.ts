@@ -144,3 +144,21 @@ describe('facts of a call', () => {
     expect(read('openai/chat', body)).toMatchObject({ member });
   });
 });
+
+describe('searches', () => {
+  const ranked = (query: string, documents: readonly string[]): number =>
+    facts('openai/rerank', { model: 'm', query, documents }).choices;
+
+  it('are for a hundred documents each, and long documents count for each part that fits beside the query', () => {
+    expect(ranked('key', ['door'])).toBe(1);
+    expect(
+      ranked(
+        'key',
+        Array.from({ length: 150 }, () => 'a'),
+      ),
+    ).toBe(2);
+    // some 60,000 bytes in parts of 495
+    expect(ranked('key', ['x'.repeat(60_000)])).toBe(2);
+    expect(ranked('key '.repeat(200), ['x'.repeat(1_000)])).toBe(19);
+  });
+});

@@ -50,6 +50,8 @@ describe('a form', () => {
     ['something behind its end', `${field('a', 'x')}--b--\r\nx`],
     ['a boundary that begins within a line', `${field('a', 'x --b')}--b--`],
     ['a boundary that only a bare line feed divides', `${field('a', 'x\n--b\n')}--b--`],
+    ['a part that begins within a line', `${field('a', 'x ').slice(0, -2)}${field('b', 'y')}--b--`],
+    ['a part behind a bare line feed', `${field('a', 'x').slice(0, -2)}\n${field('b', 'y')}--b--`],
     ['a boundary that goes on', `${field('a', 'x\r\n--bc')}--b--`],
     ['a boundary with blanks behind it', `--b \r\n${DISPOSED}\r\n\r\nx\r\n--b--`],
     ['a boundary right behind a head', `--b\r\n${DISPOSED}\r\n\r\n--b--`],
@@ -65,7 +67,8 @@ describe('a form', () => {
     ['an encoded part', headed(DISPOSED, 'Content-Transfer-Encoding: base64')],
     ['a folded line', headed('Content-Disposition: form-data;', ' name="a"')],
     ['a bare line feed in a head', headed(`${DISPOSED}\nX: y`)],
-    ['a null in a head', headed(`${DISPOSED}\0`)],
+    ['a null in a head', headed(DISPOSED, 'X: a\0b')],
+    ['a bare line feed in another field', headed(DISPOSED, 'X: a\nb')],
     ['a head without a colon', headed(DISPOSED, 'X')],
     ['a blank before a colon', headed('Content-Disposition : form-data; name=a')],
     ['a head that is too long', headed(DISPOSED, `X: ${'y'.repeat(500)}`)],
@@ -121,7 +124,7 @@ describe('a form', () => {
         for (let end = 0; end < bytes.length - 2; end++)
           expect([end, scan(bytes.subarray(0, end), boundary).ok]).toEqual([end, false]);
       }),
-      { numRuns: 15 },
+      { numRuns: 6 },
     );
   });
 

@@ -207,13 +207,11 @@ describe('one line serves', () => {
 });
 
 it('is explained by each of its routes', async () => {
-  const explain = (name: string) => runPortunus(['explain', name, running.project.folder]);
-  const line = await explain('anthropic');
+  const line = await runPortunus(['explain', 'anthropic', running.project.folder]);
   expect([line.code, line.stderr]).toEqual([
     2,
     'portunus explain: "anthropic" stands for several routes. Name one: anthropic/models, anthropic/model, anthropic/messages, anthropic/count-tokens.\n',
   ]);
-  expect((await explain('openai/image-variations')).stdout).toContain('AI, openai/image-variations');
 });
 
 describe('what can not be served is refused in words of the dialect', () => {
