@@ -30,6 +30,11 @@ export const ROLLUP_SUMS = [
   /** In 1/1,000,000,000 of the currency of account. */
   'costNano',
   'durationUs',
+  /** Parts of the tokens in and out. */
+  'cachedTokens',
+  'reasoningTokens',
+  /** Answers that were at hand. */
+  'cacheHits',
 ] as const;
 export type RollupSum = (typeof ROLLUP_SUMS)[number];
 

@@ -103,8 +103,11 @@ const FIGURES: readonly { readonly title: string; readonly of: (row: UsageRow) =
 
 /** Shown where there are any. */
 const AMOUNTS: readonly { readonly title: string; readonly of: (row: UsageRow) => number }[] = [
+  { title: 'at hand', of: ({ cacheHits }) => cacheHits },
   { title: 'tokens in', of: ({ inputTokens }) => inputTokens },
+  { title: 'cached', of: ({ cachedTokens }) => cachedTokens },
   { title: 'tokens out', of: ({ outputTokens }) => outputTokens },
+  { title: 'reasoning', of: ({ reasoningTokens }) => reasoningTokens },
   { title: 'cost', of: ({ costNano }) => costNano / 1e9 },
 ];
 

@@ -26,6 +26,9 @@ const record = fc
     inputTokens: amount,
     outputTokens: amount,
     costNano: amount,
+    cachedTokens: amount,
+    reasoningTokens: amount,
+    cache: fc.constantFrom('', 'hit', 'miss'),
     finishedUs: fc.constantFrom(-1, 0, 400, 70_000),
   })
   .map((fields): AccessRecord => ({ ...emptyRecord(), timeMs: 1, ...fields }));
@@ -161,5 +164,8 @@ function sumsOf(all: readonly AccessRecord[]) {
     outputTokens: total(({ outputTokens }) => outputTokens),
     costNano: total(({ costNano }) => costNano),
     durationUs: total(({ finishedUs }) => finishedUs),
+    cachedTokens: total(({ cachedTokens }) => cachedTokens),
+    reasoningTokens: total(({ reasoningTokens }) => reasoningTokens),
+    cacheHits: count(({ cache }) => cache === 'hit'),
   };
 }

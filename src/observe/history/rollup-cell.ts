@@ -20,6 +20,9 @@ export class RollupRequest {
   outputTokens = 0;
   costNano = 0;
   durationUs = 0;
+  cachedTokens = 0;
+  reasoningTokens = 0;
+  cacheHits = 0;
   // -- as the histograms see it --------------------------------------------------------------------------------
   latencyUs = 0;
   latencyBucket = 0;
@@ -37,8 +40,11 @@ export class RollupRequest {
     this.inputTokens = above0(record.inputTokens);
     this.outputTokens = above0(record.outputTokens);
     this.costNano = above0(record.costNano);
-    this.isRare =
-      status >= 400 || this.aborted + this.inputTokens + this.outputTokens + this.costNano + this.refused > 0;
+    this.cachedTokens = above0(record.cachedTokens);
+    this.reasoningTokens = above0(record.reasoningTokens);
+    this.cacheHits = record.cache === 'hit' ? 1 : 0;
+    const ofCalls = this.inputTokens + this.outputTokens + this.cachedTokens + this.reasoningTokens;
+    this.isRare = status >= 400 || this.aborted + ofCalls + this.costNano + this.refused + this.cacheHits > 0;
     this.requestBytes = requestBytes;
     this.responseBytes = responseBytes;
     this.durationUs = above0(finishedUs);
@@ -72,6 +78,9 @@ export class RollupCell {
     outputTokens: 0,
     costNano: 0,
     durationUs: 0,
+    cachedTokens: 0,
+    reasoningTokens: 0,
+    cacheHits: 0,
   };
   readonly latencyUs = new LogLinearHistogram(LATENCY_PRECISION_BITS);
   readonly requestBytes = new LogLinearHistogram(SIZE_PRECISION_BITS);
@@ -98,6 +107,9 @@ export class RollupCell {
     sums.inputTokens += request.inputTokens;
     sums.outputTokens += request.outputTokens;
     sums.costNano += request.costNano;
+    sums.cachedTokens += request.cachedTokens;
+    sums.reasoningTokens += request.reasoningTokens;
+    sums.cacheHits += request.cacheHits;
   }
 
   addAll(other: RollupCell): void {
