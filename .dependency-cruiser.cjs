@@ -21,6 +21,7 @@ const ROOMS = {
 /** Packages that one room owns. */
 const OWNERS = {
   chevrotain: 'language',
+  'gpt-tokenizer': 'ai',
   'uWebSockets\\.js': 'gateway',
   lmdb: 'state',
   'js-yaml': 'config',

@@ -23,6 +23,7 @@ export function configuredModels({ providers, deadlineMs }: Scenario): Models {
           datedPrices: [],
           contextTokens: null,
           outputTokensMax: null,
+          tokenizer: null,
           place: PLACE,
         },
       ],

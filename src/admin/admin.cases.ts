@@ -246,6 +246,7 @@ const MODEL: ModelView = {
   pools: [{ name: 'openai-main', provider: 'openai', region: null, keys: 2 }],
   contextTokens: 128_000,
   outputTokensMax: 16_384,
+  tokenizer: 'o200k_base',
   price: {
     currency: 'USD',
     input: 0.15,

@@ -1,6 +1,7 @@
 /** Reads what a request to a model asks for off its scanned body, once. */
-import type { JsonDocument, JsonNode } from '../base/json/document.ts';
+import type { JsonDocument, JsonNode, JsonSpan } from '../base/json/document.ts';
 import type { CallFacts, Unbounded } from '../model/model-call.ts';
+import { normalisationGrowth } from './normalisation.ts';
 import type { Operation } from './operations.ts';
 
 /** What is wrong with a request, for an answer of 400: `member` as the caller wrote it. */
@@ -36,7 +37,7 @@ export function readCall(document: JsonDocument, operation: Operation): CallFact
         ? Math.max(choices ?? 1, bestOf(document, root)) * promptsIn(document, root, operation.prompts)
         : searchesIn(document, root, operation.documents),
     asksForUsage: asks === true,
-    promptBytes: document.bytes.length,
+    promptBytes: document.bytes.length + repeatedBytes(document, operation),
     hasTools: hasItems(document, document.member(root, 'tools')),
     images,
     writesCache,
@@ -98,6 +99,37 @@ function searchesIn(document: JsonDocument, root: JsonNode, member: string): num
 }
 const RANKED_TOKENS_MAX = 500;
 const RANKED_PER_SEARCH = 100;
+
+/** What the model reads of the body beyond its bytes: a query again with each document, and the marks that stand between both. */
+function repeatedBytes(document: JsonDocument, operation: Operation): number {
+  const ranked = rankedIn(document, operation);
+  return ranked === null ? 0 : ranked.documents * (ranked.query.end - ranked.query.start + PAIR_MARKS);
+}
+
+/** What normalisation can add to the prompt, of what the model reads more than once each time. */
+export function promptGrowth(document: JsonDocument, operation: Operation): number {
+  if (document.isAscii) return 0;
+  const { bytes } = document;
+  const ranked = rankedIn(document, operation);
+  const whole = normalisationGrowth(bytes);
+  if (ranked === null) return whole;
+  const { start, end } = ranked.query;
+  return whole + ranked.documents * normalisationGrowth(bytes.subarray(start, end));
+}
+
+function rankedIn(
+  document: JsonDocument,
+  operation: Operation,
+): { readonly documents: number; readonly query: JsonSpan } | null {
+  if (operation.documents === null) return null;
+  const query = document.member(document.root, 'query');
+  const documents = document.member(document.root, operation.documents);
+  if (query === undefined || documents === undefined || document.typeOf(documents) !== 'array') return null;
+  return { documents: document.size(documents), query: document.span(query) };
+}
+
+/** BERT and its kin write `[CLS] query [SEP] document [SEP]`, RoBERTa's `<s> query </s></s> document </s>`. */
+const PAIR_MARKS = 4;
 
 /** What its bytes don't bound, of the whole of a prompt. */
 interface Beyond {

@@ -2,6 +2,7 @@
 import type { FormDocument, FormPart } from '../base/form-data.ts';
 import type { CallFacts } from '../model/model-call.ts';
 import type { CallFault } from './call-facts.ts';
+import { textGrowth } from './normalisation.ts';
 import type { Operation } from './operations.ts';
 
 export function readFormCall(
@@ -30,6 +31,17 @@ export function readFormCall(
     unbounded: files === 'sound' ? 'sound_inside' : null,
   };
 }
+
+/** What normalisation can add to its texts; of one that is not UTF-8 nobody knows what becomes of it, so each byte counts as the worst. */
+export function formGrowth(form: FormDocument): number {
+  return form.parts.reduce((growth, part) => {
+    if (part.isFile) return growth;
+    const text = form.text(part);
+    return growth + (text === null ? GROWTH_MAX * (part.end - part.start) : textGrowth(text));
+  }, 0);
+}
+/** See `normalisationGrowth`: 33 bytes of three. */
+const GROWTH_MAX = 10;
 
 /** Null where it is not there. What is given twice each reader would take another of. */
 function textOf(form: FormDocument, name: string): string | CallFault | null {

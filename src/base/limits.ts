@@ -295,6 +295,19 @@ export const LIMITS = {
     1_000_000,
     'accounts of providers, once for each of their models, whose limits are counted apart',
   ),
+  countedPromptBytes: bytes(
+    128 * KIB,
+    0,
+    16 * MIB,
+    'request whose prompt is counted where limits have no room for its bytes; 0 counts none',
+  ),
+  promptCountsPerThread: count(
+    64,
+    0,
+    10_000,
+    'prompts of one data thread that are being counted; further ones are bounded by their bytes',
+  ),
+  promptCountMs: ms(5_000, 10, 60_000, 'time for a count of a prompt, whose bytes bound it after that'),
   poolTenants: count(
     1_024,
     2,

@@ -26,11 +26,13 @@ export const instantiateRoute: InstantiateRoute = (functions, program, binding) 
   const isRead = program.body !== null && requestBody !== null;
   const isMasked = pipeline.requestMasks !== null || pipeline.responseMasks !== null;
   const isCached = pipeline.cacheForMs !== null;
-  if (!isRead && !isMasked && !isCached) return pipeline;
+  const isCall = ai !== null;
+  if (!isRead && !isMasked && !isCached && !isCall) return pipeline;
   const { limits } = binding.bodies;
   return {
     ...pipeline,
-    admit: isCached ? admittingHits(pipeline.admit, threadOf(binding).support.batch) : pipeline.admit,
+    admit:
+      isCached || isCall ? admittingWith(threadOf(binding).support.batch, pipeline.admit) : pipeline.admit,
     readBody: isRead
       ? toldMasked(bodyReader(program.body, requestBody, binding.bodies), pipeline.requestMasks)
       : pipeline.readBody,
@@ -39,11 +41,16 @@ export const instantiateRoute: InstantiateRoute = (functions, program, binding) 
   };
 };
 
-/** An answer that is at hand uses neither tokens nor money, so nothing of those is asked (language-rules #31). */
-function admittingHits(admit: RoutePipeline['admit'], batch: TakeBatch): RoutePipeline['admit'] {
+/**
+ * An answer that is at hand uses neither tokens nor money, so nothing of those is asked (language-rules #31). A prompt that can be
+ * counted is refused by its bytes only for the time being.
+ */
+function admittingWith(batch: TakeBatch, admit: RoutePipeline['admit']): RoutePipeline['admit'] {
   return (context) => {
     if (context.cached) batch.leavesOut = 'estimates';
+    batch.isTrial = context.shapedCall?.prompt === 'countable';
     const outcome = admit(context);
+    batch.isTrial = false;
     batch.leavesOut = 'nothing';
     return outcome;
   };

@@ -1,10 +1,21 @@
 /** What callers are told of limits. */
 import { describe, expect, it } from 'vitest';
-import { each, fact, is, limit, permit, policies, policy } from '../../test/compiler/ast.ts';
-import { identity, requestContext, start, world } from '../../test/compiler/world.ts';
+import {
+  budget,
+  each,
+  fact,
+  is,
+  limit,
+  permit,
+  policies,
+  policy,
+  tokenLimit,
+} from '../../test/compiler/ast.ts';
+import { callTo } from '../../test/compiler/random-world.ts';
+import { bind, identity, KeyNames, requestContext, route, start, world } from '../../test/compiler/world.ts';
 import type { LimitRule } from '../language/typed.ts';
 import { NOBODY_WAITS, type Turns } from '../pipeline/counters.ts';
-import type { ReferenceCounters } from './reference-counters.ts';
+import { ReferenceCounters } from './reference-counters.ts';
 
 const MINUTE = { kind: 'window', amount: 1, windowMs: 60_000 } as const;
 const OPEN = policy('open', {}, [permit()]);
@@ -201,5 +212,65 @@ describe('waiting for room', () => {
     expect(counters.contents().size).toBe(0);
     firstAtMs = 0;
     expect(at(100).kind).toBe('continue');
+  });
+});
+
+describe('limits without room for a call', () => {
+  const AI = world({ routes: [route('chat', { service: null, ai: 'openai/chat' })] });
+  const checkedOf = (rules: readonly LimitRule[]) => policies(OPEN, policy('p', {}, rules));
+  const window = (amount: number) => ({ window: { ...MINUTE, amount } });
+  const tokens = (kind: Parameters<typeof tokenLimit>[0], amount: number) =>
+    tokenLimit(kind, `${kind} ${amount}`, window(amount));
+  const contextOf = (output: number, prompt: 'bytes' | 'countable' = 'countable') => {
+    const call = { ...callTo('gpt', { input: 50, output, outputCap: output, money: 600 }), prompt };
+    return Object.assign(requestContext({ identity: identity() }), { call, shapedCall: call });
+  };
+  /** Of a call of 50 tokens in and 10 out. */
+  const isShort = (rules: readonly LimitRule[], output = 10) => {
+    const { pipeline } = start(checkedOf(rules), AI, 'chat');
+    const context = contextOf(output);
+    expect(pipeline.admit(context).kind).toBe('respond');
+    return context.isShortOfPrompt;
+  };
+
+  it('say whether fewer tokens of its prompt may be all that it needs', () => {
+    for (const kind of ['tokens', 'input-tokens', 'cached-tokens'] as const)
+      expect(isShort([tokens(kind, 20)]), kind).toBe(true);
+    expect(isShort([budget('b', window(100))])).toBe(true);
+    expect(isShort([tokens('tokens', 20), tokens('input-tokens', 1)])).toBe(true);
+    // for the output alone there is no room, or none beside it
+    expect(isShort([tokens('output-tokens', 9)])).toBe(false);
+    expect(isShort([tokens('tokens', 10)])).toBe(false);
+    expect(isShort([tokens('tokens', 20)], Number.POSITIVE_INFINITY)).toBe(false);
+    expect(isShort([limit('requests', window(0))])).toBe(false);
+    expect(isShort([tokens('tokens', 20), limit('requests', window(0))])).toBe(false);
+  });
+
+  it('that may have it once its prompt is counted are only tried: no counter is exhausted by that, but by those that watch', () => {
+    const seen: boolean[] = [];
+    const counters = new ReferenceCounters();
+    const { bundle } = start(
+      policies(OPEN, policy('p', {}, [tokens('input-tokens', 90)]), policy('w', {}, [tokens('tokens', 90)])),
+      world({ routes: [...AI.routes.values()], modes: { w: 'shadow' } }),
+      'chat',
+    );
+    const pipeline = bind(
+      bundle,
+      {
+        bind: (specs) => {
+          const binding = counters.bind(specs);
+          const take = binding.take.bind(binding);
+          binding.take = (batch, ...moment) => {
+            seen.push(batch.isTrial);
+            return take(batch, ...moment);
+          };
+          return binding;
+        },
+      },
+      'chat',
+      new KeyNames(),
+    );
+    for (const prompt of ['countable', 'bytes'] as const) pipeline.admit(contextOf(10, prompt));
+    expect(seen).toEqual([true, false, false]);
   });
 });

@@ -259,6 +259,7 @@ models:
       2027-03-01: { input: €2, output: €8, cached: €1, request: €0.02 }
       2027-01-15: { input: €3, output: €12 }
     outputTokensMax: 16_384
+    tokenizer: o200k_base
   Llama-3.3/70B: { pools: [house] }
   gpt-4o-mini: { pools: [house] }
 `,

@@ -1,5 +1,6 @@
 import type { CallError, Dialect, OperationName, PoolStrategy, ResetFormat } from '../model/pools.ts';
 import type { MeterUnit } from '../model/provider-limits.ts';
+import type { TokenizerName } from '../model/tokenizers.ts';
 
 /**
  * What a file of each kind holds once its schema has accepted it and filled in the defaults: `schemas/*.schema.json`
@@ -281,6 +282,7 @@ export interface ModelDocument {
   /** By day. */
   readonly pricesFrom: Readonly<Record<string, PriceAmountsDocument>>;
   readonly outputTokensMax?: number | string;
+  readonly tokenizer?: TokenizerName | 'none';
 }
 export interface PriceAmountsDocument {
   readonly input: string;

@@ -72,9 +72,10 @@ class Caching {
     const pools = ['one', 'two'];
     this.call = {
       ...{ document, facts, relyOnCap: false, unbounded: { input: '', output: '', money: '' } },
+      prompt: 'bytes',
       model: {
         ...{ name: 'gpt', upstreamName: 'gpt', pools, tags: [], price: null },
-        ...{ datedPrices: [], contextTokens: null, outputTokensMax: null },
+        ...{ datedPrices: [], contextTokens: null, outputTokensMax: null, tokenizer: null },
         place: '',
       },
       amounts: { inputTokens: 1, outputTokens: 1, costNano: 0 },

@@ -131,6 +131,7 @@ class RunningDataThread {
       eventLoopDelayMs: parts.eventLoopDelayMs,
       tellCrossings: (crossings, lost) => port.postMessage({ kind: 'thresholds-crossed', crossings, lost }),
       tellAlerts: (matches, atMs) => port.postMessage({ kind: 'alerts-matched', matches, atMs }),
+      askCount: (prompt) => port.postMessage({ kind: 'count-asked', prompt }),
       later: (delayMs, run) => this.#later(delayMs, run),
     });
     const addresses = new AddressConnections(
@@ -183,6 +184,9 @@ class RunningDataThread {
       case 'grants-arrived':
         this.#leases.arrived();
         this.#exchanges.grants.arrived();
+        return;
+      case 'prompt-counted':
+        this.#exchanges.counts.told(message.id, message.tokens);
         return;
       case 'discard':
         if (message.rules !== null) {

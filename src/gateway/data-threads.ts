@@ -11,6 +11,7 @@ import {
   type PreparedRules,
   type ToDataThread,
 } from './messages.ts';
+import type { PromptToCount } from './prompt-counts.ts';
 import type { ServedCertificate } from './server.ts';
 import type { NamedCrossing } from './threshold-crossings.ts';
 
@@ -26,6 +27,7 @@ export interface DataThreadsOptions {
   readonly onLeasesAsked: (asks: readonly LeaseAsk[]) => void;
   readonly onThresholdsCrossed: (crossings: readonly NamedCrossing[], lost: number) => void;
   readonly onAlertsMatched: SendMatches;
+  readonly onCountAsked: (prompt: PromptToCount) => Promise<number | null>;
   readonly onRecountAsked: () => void;
   readonly onIssuerTold: (thread: number, issuer: string, why: string | null) => void;
 }
@@ -154,7 +156,18 @@ export class DataThreads {
     if (message.kind === 'alerts-matched') this.#options.onAlertsMatched(message.matches, message.atMs);
     if (message.kind === 'issuer-told') this.#options.onIssuerTold(thread, message.issuer, message.why);
     if (message.kind === 'recount-asked') this.#options.onRecountAsked();
+    if (message.kind === 'count-asked') void this.#count(thread, message.prompt);
     for (const waiter of this.#waiting) waiter.receive(thread, message);
+  }
+
+  async #count(thread: number, prompt: PromptToCount): Promise<void> {
+    const tokens = await this.#options.onCountAsked(prompt);
+    const place = this.#options.starts.findIndex((start) => start.thread === thread);
+    this.#workers[place]!.postMessage({
+      kind: 'prompt-counted',
+      id: prompt.id,
+      tokens,
+    } satisfies ToDataThread);
   }
 
   #broadcast(message: ToDataThread): void {

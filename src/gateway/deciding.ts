@@ -8,6 +8,7 @@ import type { ExchangeThread } from './exchange-thread.ts';
 import { type Callers, identify } from './intake.ts';
 import type { Problem } from './problem.ts';
 import { fromRefusal, overloaded } from './problem.ts';
+import type { WaitForCount } from './prompt-counts.ts';
 import type { RoutePlan } from './rule-version.ts';
 import type { WaitForToken } from './token-identities.ts';
 
@@ -21,6 +22,8 @@ export const NEEDS_SHAPING = 'needs-shaping';
 export const NEEDS_LOOKUP = 'needs-lookup';
 /** The call to a model can't be had as it is: with the next model that limits name. */
 export const NEEDS_VARIANT = 'needs-variant';
+/** There is no room for as many tokens as the prompt has bytes, and it can be counted. */
+export const NEEDS_COUNT = 'needs-count';
 export type Stop =
   | Problem
   | Waiting
@@ -28,8 +31,9 @@ export type Stop =
   | typeof NEEDS_SIGNED_BODY
   | typeof NEEDS_SHAPING
   | typeof NEEDS_LOOKUP
-  | typeof NEEDS_VARIANT;
-export type Waiting = Wait | WaitForGrant | WaitForToken;
+  | typeof NEEDS_VARIANT
+  | typeof NEEDS_COUNT;
+export type Waiting = Wait | WaitForGrant | WaitForToken | WaitForCount;
 
 /** How far a request has come. */
 export interface Progress {
@@ -90,6 +94,7 @@ function askRules(stage: number, context: RequestContext, plan: RoutePlan): Outc
 
 /** Null when the phases go on at once, at the stage that is left in `progress`. */
 function follow(outcome: Outcome, progress: Progress, context: RequestContext, plan: RoutePlan): Stop | null {
+  if (isForTheTimeBeing(outcome, progress, context)) return NEEDS_COUNT;
   switch (outcome.kind) {
     case 'continue':
       progress.stage++;
@@ -105,6 +110,13 @@ function follow(outcome: Outcome, progress: Progress, context: RequestContext, p
     case 'fail':
       return progress.variants?.areTried ? NEEDS_VARIANT : ruleProblem(outcome.refusal, plan);
   }
+}
+
+/** Limits that have no room for the bytes of a prompt may have it for its tokens. */
+function isForTheTimeBeing({ kind }: Outcome, { stage }: Progress, { shapedCall }: RequestContext): boolean {
+  return (
+    stage === ADMIT && shapedCall?.prompt === 'countable' && kind !== 'continue' && kind !== 'wait-for-grant'
+  );
 }
 
 export function ruleProblem(refusal: Refusal, plan: RoutePlan): Problem {

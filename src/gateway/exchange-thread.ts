@@ -19,6 +19,7 @@ import { Identifiers } from './identifiers.ts';
 import type { IdentityCache } from './identity-cache.ts';
 import { LimitQueue } from './limit-queue.ts';
 import { Overload } from './overload.ts';
+import { PromptCounts, type PromptToCount } from './prompt-counts.ts';
 import { RequestFieldLines } from './request-fields.ts';
 import type { Slashes } from './target.ts';
 import { type NamedCrossing, ThresholdCrossings } from './threshold-crossings.ts';
@@ -52,6 +53,7 @@ export interface ExchangeThreadParts {
   readonly records: RecordSink;
   readonly tellCrossings: (crossings: readonly NamedCrossing[], lost: number) => void;
   readonly tellAlerts: SendMatches;
+  readonly askCount: (prompt: PromptToCount) => void;
   /** Calls back in a later turn of the thread. */
   readonly later: (delayMs: number, run: () => void) => void;
   /** By how much the events of the thread were late since it was asked last. */
@@ -89,6 +91,7 @@ export class ExchangeThread {
   readonly identifiers: Identifiers;
   readonly grants = new GrantWaiters();
   readonly turns: LimitQueue;
+  readonly counts: PromptCounts;
   readonly crossings: ThresholdCrossings;
   readonly alerts: AlertMatches;
   readonly buffered: BufferedBytes;
@@ -132,6 +135,12 @@ export class ExchangeThread {
       nowMs: () => parts.clock.monotonicMs(),
       later: parts.later,
     });
+    this.counts = new PromptCounts({
+      waitingMax: parts.limits.promptCountsPerThread,
+      withinMs: parts.limits.promptCountMs,
+      send: parts.askCount,
+      later: parts.later,
+    });
     this.identifiers = new Identifiers(parts.random);
     this.crossings = new ThresholdCrossings(parts.tellCrossings);
     this.alerts = new AlertMatches(parts.limits.alertMatchesPerThread, parts.tellAlerts);
@@ -143,7 +152,7 @@ export class ExchangeThread {
   }
 
   load(): ExchangeLoad {
-    const { answers, buffered, decoders, tokens, turns, overload } = this;
+    const { answers, buffered, counts, decoders, tokens, turns, overload } = this;
     return {
       activeRequests: this.inFlight,
       bufferedBodyBytes: buffered.used,
@@ -165,6 +174,10 @@ export class ExchangeThread {
       cachedAnswers: answers.size,
       cachedBytes: answers.bytes,
       cachedAnswersEvicted: answers.evicted,
+      promptsCounting: counts.waiting,
+      promptsCounted: counts.made,
+      promptCountsPerThreadRefused: counts.refused.waiting,
+      promptCountMsRefused: counts.refused.late,
     };
   }
 

@@ -30,6 +30,7 @@ import { ExchangeThread, type ExchangeThreadParts } from './exchange-thread.ts';
 import { IdentityCache } from './identity-cache.ts';
 import { EPOCH_CELLS } from './messages.ts';
 import { BundlePacker, unpackBundle } from './packed-bundle.ts';
+import type { PromptToCount } from './prompt-counts.ts';
 import { buildRuleVersion } from './rule-version.ts';
 import type { ServedRules } from './served-rules.ts';
 import { TokenIdentities } from './token-identities.ts';
@@ -262,6 +263,8 @@ export interface Simulation {
   }[];
   /** What waiting exchanges asked for. */
   readonly wakes: { readonly exchange: { wake(): void }; readonly delayMs: number }[];
+  /** Prompts that are to be counted. */
+  readonly counts: PromptToCount[];
   nowMs: number;
   request(method: string, target: string, fields?: string[], client?: SimulatedClient): SimulatedClient;
 }
@@ -281,6 +284,8 @@ export interface SimulationOptions {
   readonly readCall?: ModelService['read'];
   /** In their place: what sends them to providers of its own. */
   readonly models?: BoundModels;
+  /** What is to be counted of their prompts. */
+  readonly promptOf?: ModelService['prompt'];
 }
 
 /** An admitted request holds a reservation, so that its release can be counted. */
@@ -297,6 +302,7 @@ export function simulate(options: SimulationOptions): Simulation {
   const cancelled: Reservation[] = [];
   const settled: Simulation['settled'] = [];
   const wakes: { exchange: { wake(): void }; delayMs: number }[] = [];
+  const counts: PromptToCount[] = [];
   const epochs = new SharedArrayBuffer(4 * EPOCH_CELLS.count);
   const cells = new Int32Array(epochs);
   const identities = new IdentityCache(10);
@@ -328,6 +334,7 @@ export function simulate(options: SimulationOptions): Simulation {
       eventLoopDelayMs: () => options.delayMs ?? 0,
       tellCrossings: () => {},
       tellAlerts: (matches) => void told.push(...matches),
+      askCount: (prompt) => void counts.push(prompt),
       later: (delayMs, run) => void wakes.push({ exchange: { wake: run }, delayMs }),
     }),
     records,
@@ -337,6 +344,7 @@ export function simulate(options: SimulationOptions): Simulation {
     cancelled,
     settled,
     wakes,
+    counts,
     nowMs: 1_000,
     request(method, target, fields = ['host', 'a.test'], client = new SimulatedClient()) {
       const [path, query] = target.split('?') as [string, string | undefined];
@@ -420,6 +428,12 @@ function buildVersion(
               name === NOT_OFFERED ? null : { ...call, model: { ...call.model, name }, use: { ...call.use } },
             takesForms: false,
             capped: (call, outputTokens) => ({ ...call, facts: { ...call.facts, outputCap: outputTokens } }),
+            prompt: options.promptOf ?? (() => null),
+            counted: (call, tokens) => ({
+              ...call,
+              prompt: 'counted',
+              bounds: { ...call.bounds, 'input-tokens': tokens },
+            }),
             send(call, pools, request, handler) {
               calls.push(new ScriptedCall(request, handler, pools, call.model.name));
               return calls.at(-1)!;

@@ -37,6 +37,7 @@ import {
   decide,
   FIRST_STAGE,
   NEEDS_BODY,
+  NEEDS_COUNT,
   NEEDS_LOOKUP,
   NEEDS_SHAPING,
   NEEDS_SIGNED_BODY,
@@ -61,7 +62,7 @@ import type { RequestBodyHost } from './request-body.ts';
 import { RequestBody } from './request-body.ts';
 import type { RoutePlan, RuleVersion } from './rule-version.ts';
 import { RequestCost, settle } from './settling.ts';
-import { type ShapedCall, shapedCall } from './shaped-call.ts';
+import { type CountedText, type ShapedCall, shapedCall, withCount } from './shaped-call.ts';
 import { drawsTrace, isSampled, parentSpanIdOf, traceIdOf } from './trace-context.ts';
 import type { Tunnel, TunnelCode, TunnelHost } from './tunnel.ts';
 import { openTunnel, withoutHandshake } from './tunnel-opening.ts';
@@ -107,6 +108,8 @@ export class Exchange
   #targets: CallTargets | null = null;
   /** Of the last try. */
   #shaped: ShapedCall | null = null;
+  /** Of prompts that limits had no room for by their bytes; null: there was none. */
+  #counted: CountedText[] | null = null;
   /** Null unless rules let the answer be kept. */
   #keeping: AnswerKeeping | null = null;
   /** The answer, where it is at hand. */
@@ -249,6 +252,7 @@ export class Exchange
     else if (stop === NEEDS_SHAPING) this.#shapeCall();
     else if (stop === NEEDS_LOOKUP) this.#lookUp();
     else if (stop === NEEDS_VARIANT) this.#nextVariant();
+    else if (stop === NEEDS_COUNT) this.#countPrompt();
     else if ('code' in stop) this.#refuse(stop);
     else this.#wait(stop);
   }
@@ -304,12 +308,36 @@ export class Exchange
       this.#refuseVariant(shaped);
       return;
     }
+    const call = this.#counted === null ? shaped.call : withCount(shaped.call, this.#counted, models!);
     // what may have to wait is the call as it was asked for
-    if (!isOther) this.#shaped = shaped;
-    context.shapedCall = shaped.call;
-    this.#targets = callTargets(context, pipeline, shaped.call);
+    if (!isOther) this.#shaped = call === shaped.call ? shaped : { ...shaped, call };
+    context.shapedCall = call;
+    this.#targets = callTargets(context, pipeline, call);
     if (isTargetless(this.#targets)) this.#refuseVariant(this.#callProblem(NO_POOL));
     else this.#advance();
+  }
+
+  /**
+   * There is no room for a token of each byte of the prompt: it is counted, where fewer tokens may fit. The request waits for that, and
+   * holds nothing meanwhile.
+   */
+  #countPrompt(): void {
+    const { shapedCall, isShortOfPrompt } = this.#context;
+    const call = shapedCall!;
+    const prompt = isShortOfPrompt ? this.#plan!.models!.prompt(call) : null;
+    const tokens = prompt === null ? null : this.#thread.counts.count(prompt);
+    if (tokens === null) {
+      call.prompt = 'bytes';
+      this.#advance();
+      return;
+    }
+    const { tokenizer } = call.model;
+    const { bytes } = call.document!;
+    const counted = tokens.then((most) => {
+      this.#counted = [...(this.#counted ?? []), { tokenizer, bytes, tokens: most }];
+      return most;
+    });
+    this.#wait({ kind: 'wait-for-count', tokens: counted });
   }
 
   /** The call can't be had as it is: that ends it, unless it is one that limits sent to another model. */
@@ -367,6 +395,10 @@ export class Exchange
         this.#context.tokenOutcome = outcome;
         this.wake();
       });
+      return;
+    }
+    if (waiting.kind === 'wait-for-count') {
+      void waiting.tokens.then(() => this.wake());
       return;
     }
     this.#totalDeadlineMs = this.#deadlineMs();
@@ -589,6 +621,7 @@ export class Exchange
     this.variants?.forgetBody();
     call!.document = null;
     if (shapedCall !== null) shapedCall.document = null;
+    this.#counted = null;
     this.#requestBody?.stop();
   }
 

@@ -6,6 +6,7 @@ import type { ResolvedEndpoint } from '../pipeline/upstream.ts';
 import type { AddressConnectionsMemory } from './address-connections.ts';
 import type { AlertMatch } from './alert-matches.ts';
 import type { PackedBundle } from './packed-bundle.ts';
+import type { PromptToCount } from './prompt-counts.ts';
 import type { ServedCertificate } from './server.ts';
 import type { NamedCrossing } from './threshold-crossings.ts';
 
@@ -24,6 +25,8 @@ export type ToDataThread =
   | { readonly kind: 'endpoints-resolved'; readonly changes: readonly ResolvedEndpoint[] }
   /** Requests that wait for leases may take anew. */
   | { readonly kind: 'grants-arrived' }
+  /** Answers `count-asked`; null: it can't be counted. */
+  | { readonly kind: 'prompt-counted'; readonly id: number; readonly tokens: number | null }
   /** Keys of pools that have another secret from now on (opaque here: `pools/` makes and reads it). */
   | { readonly kind: 'keys-renewed'; readonly keys: unknown }
   /**
@@ -53,6 +56,8 @@ export type FromDataThread =
       /** By the monotonic clock, which all threads share. */
       readonly atMs: number;
     }
+  /** Limits have no room for the bytes of a prompt: it is to be counted. */
+  | { readonly kind: 'count-asked'; readonly prompt: PromptToCount }
   /** Of the addresses that have connections: see `address-connections`. */
   | { readonly kind: 'recount-asked' }
   /** Why the keys of a token issuer can't be had, or null once they can. */

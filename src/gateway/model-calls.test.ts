@@ -11,6 +11,7 @@ import {
   RESERVE,
   type SimulatedClient,
   type Simulation,
+  type SimulationOptions,
   simulate,
   simulatedRoute,
 } from './exchange.cases.ts';
@@ -41,6 +42,7 @@ const MODEL = {
   datedPrices: [],
   contextTokens: null,
   outputTokensMax: null,
+  tokenizer: null,
   place: 'models.yaml:1',
 };
 
@@ -73,6 +75,7 @@ const read: ModelService['read'] = (text) => {
       money: 500,
     },
     unbounded: { input: '', output: '', money: '' },
+    prompt: 'bytes',
     relyOnCap: false,
     use: {
       pool: '',
@@ -564,3 +567,126 @@ const FOR_ROOM: Wait = {
   room: 'clock',
   refusal: FULL,
 };
+
+describe('a prompt that limits have no room for by its bytes', () => {
+  const TEXTS = { encoding: 'o200k_base', texts: ['a', 'b'], beside: 3 } as const;
+  const REFUSED: Outcome = { kind: 'respond', refusal: FULL };
+  /** Limits with room for so many tokens of a prompt. */
+  function limited(room: number, options: Partial<SimulationOptions> & { readonly isShort?: boolean } = {}) {
+    const asked: string[] = [];
+    const simulation = simulate({
+      routes: ROUTES,
+      readCall: (text) => ({ ...(read(text) as ModelRequest), prompt: 'countable' }),
+      promptOf: () => TEXTS,
+      ...options,
+      pipeline: {
+        admit: (context) => {
+          const { bounds, prompt, model } = context.shapedCall!;
+          asked.push(`${model.name} ${prompt} ${bounds['input-tokens']}`);
+          context.isShortOfPrompt = options.isShort ?? true;
+          return bounds['input-tokens'] <= room ? RESERVE(context) : REFUSED;
+        },
+        ...options.pipeline,
+      },
+    });
+    return { simulation, asked };
+  }
+  /** The thread that counts answers; what waits goes on in a later turn. */
+  async function counted(simulation: Simulation, tokens: number | null): Promise<void> {
+    simulation.thread.counts.told(simulation.counts.at(-1)!.id, tokens);
+    await new Promise(setImmediate);
+  }
+
+  test('is not counted where they have it', () => {
+    const { simulation, asked } = limited(15);
+    post(simulation, '{"model":"gpt"}');
+    expect(asked).toEqual(['gpt countable 15']);
+    expect([simulation.counts, simulation.calls.length]).toEqual([[], 1]);
+  });
+
+  test('is counted elsewhere while it holds nothing, and is let through by its tokens, as its record says', async () => {
+    const { simulation, asked } = limited(8);
+    const client = post(simulation, '{"model":"gpt"}');
+    expect(simulation.counts).toEqual([{ id: 0, encoding: 'o200k_base', texts: ['a', 'b'] }]);
+    expect([simulation.calls, client.state]).toEqual([[], 'open']);
+    expect(simulation.thread.load()).toMatchObject({ promptsCounting: 1, promptsCounted: 0 });
+    await counted(simulation, 5);
+    expect(asked).toEqual(['gpt countable 15', 'gpt counted 8']);
+    expect(simulation.thread.load()).toMatchObject({ promptsCounting: 0, promptsCounted: 1 });
+    simulation.calls[0]!.head(false, 'data: 1\n\n');
+    client.disconnect();
+    expect(simulation.releases).toHaveLength(1);
+  });
+
+  test('is refused where they have none for its tokens either, and counted once', async () => {
+    const { simulation, asked } = limited(8);
+    const client = post(simulation, '{"model":"gpt"}');
+    await counted(simulation, 6);
+    expect(asked).toEqual(['gpt countable 15', 'gpt counted 9']);
+    expect([client.status, simulation.counts.length]).toEqual([429, 1]);
+  });
+
+  test('is refused by its bytes where it can not be counted, not in time, or where that would not help', async () => {
+    const refusals: readonly (readonly [
+      Parameters<typeof limited>[1],
+      (simulation: Simulation) => unknown,
+    ])[] = [
+      [{}, (simulation) => counted(simulation, null)],
+      [{}, (simulation) => simulation.wakes.at(-1)!.exchange.wake()],
+      [{ isShort: false }, () => {}],
+      [{ promptOf: () => null }, () => {}],
+      [{ limits: { promptCountsPerThread: 0 } }, () => {}],
+    ];
+    for (const [options, end] of refusals) {
+      const { simulation, asked } = limited(8, options);
+      const client = post(simulation, '{"model":"gpt"}');
+      await end(simulation);
+      await new Promise(setImmediate);
+      expect(asked).toEqual(['gpt countable 15', 'gpt bytes 15']);
+      expect(client.status).toBe(429);
+    }
+  });
+
+  test('that has a bound of its count is said to be counted, where nobody tells what it used', async () => {
+    const calls: ModelRequest[] = [];
+    const { simulation } = limited(8, {
+      pipeline: {
+        admit: (context) => {
+          calls.push(context.shapedCall!);
+          context.isShortOfPrompt = true;
+          return context.shapedCall!.prompt === 'counted' ? RESERVE(context) : REFUSED;
+        },
+      },
+    });
+    const client = post(simulation, '{"model":"gpt"}');
+    await counted(simulation, 5);
+    Object.assign(calls.at(-1)!.use, { pool: 'main', key: 'k', charged: 'reserve' });
+    simulation.calls[0]!.head(false, 'data: 1\n\n');
+    client.disconnect();
+    expect(simulation.records).toMatchObject([{ inputTokens: 8, tokensFrom: 'counted' }]);
+  });
+
+  test('is counted for each text of it, however often it is shaped anew', async () => {
+    let tries = 0;
+    const { simulation, asked } = limited(8, {
+      pipeline: {
+        requestTransform: () => ({ heldBytes: 0, push: (chunk) => Buffer.concat([chunk, Buffer.from(' ')]) }),
+        judgeBody: () => (tries++ === 1 ? { kind: 'wait-for-grant' } : CONTINUE),
+      },
+    });
+    post(simulation, '{"model":"gpt"}');
+    await counted(simulation, 5);
+    simulation.thread.grants.arrived();
+    expect(asked).toEqual(['gpt countable 16', 'gpt counted 8']);
+    expect(simulation.counts).toHaveLength(1);
+  });
+
+  test('may wait in vain: whoever has left is not counted for', async () => {
+    const { simulation, asked } = limited(8);
+    post(simulation, '{"model":"gpt"}').disconnect();
+    await counted(simulation, 5);
+    expect(asked).toHaveLength(1);
+    expect(simulation.calls).toEqual([]);
+    expect(simulation.thread.buffered.used).toBe(0);
+  });
+});

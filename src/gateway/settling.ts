@@ -92,7 +92,7 @@ function noteCall(call: ModelRequest | null, account: Account): CallActuals | nu
 
 const MEASURES = Object.keys(NOTHING_USED) as (keyof CallActuals)[];
 
-function noteUse({ use, bounds, model }: ModelRequest, account: Account): void {
+function noteUse({ use, bounds, model, prompt }: ModelRequest, account: Account): void {
   account.model = model.name;
   account.target = use.pool;
   account.providerKey = use.key;
@@ -101,7 +101,7 @@ function noteUse({ use, bounds, model }: ModelRequest, account: Account): void {
     return;
   }
   const told = use.usage;
-  account.tokensFrom = told === null ? 'bound' : 'provider';
+  account.tokensFrom = told !== null ? 'provider' : prompt === 'counted' ? 'counted' : 'bound';
   account.inputTokens = told?.inputTokens ?? finite(bounds['input-tokens']);
   account.outputTokens = told?.outputTokens ?? finite(bounds['output-tokens']);
   account.cachedTokens = told?.cachedTokens ?? -1;

@@ -1,5 +1,6 @@
 /** A call to a model as the rules of its route change it. */
 import type { MaskSet } from '../model/masks/mask-set.ts';
+import type { Model } from '../model/pools.ts';
 import type { RequestContext } from '../pipeline/context.ts';
 import type { ModelRequest, ModelService } from '../pipeline/model-request.ts';
 import type { RoutePipeline } from '../pipeline/program.ts';
@@ -55,6 +56,35 @@ export function shapedCall(
     responseMasks: by.responseMasks,
     outputTokensMost: most,
   };
+}
+
+/** A prompt that was counted. */
+export interface CountedText {
+  readonly tokenizer: Model['tokenizer'];
+  /** The whole request. */
+  readonly bytes: Uint8Array;
+  /** Null: it could not be. */
+  readonly tokens: number | null;
+}
+
+/** The call as what was counted of its text bounds it: it may have been shaped anew, to the same. */
+export function withCount(
+  call: ModelRequest,
+  counted: readonly CountedText[],
+  models: Pick<ModelService, 'counted'>,
+): ModelRequest {
+  const { prompt, document, model } = call;
+  const found =
+    prompt !== 'countable'
+      ? undefined
+      : counted.find(
+          ({ tokenizer, bytes }) =>
+            tokenizer === model.tokenizer && Buffer.compare(bytes, document!.bytes) === 0,
+        );
+  if (found === undefined) return call;
+  if (found.tokens !== null) return models.counted(call, found.tokens);
+  call.prompt = 'bytes';
+  return call;
 }
 
 function isShapedBy(shaped: ShapedCall, by: Omit<ShapedCall, 'call'>): boolean {

@@ -5,7 +5,10 @@ import type { BodyMember, RequestBodySchema } from '../model/request-body.ts';
 import type { ValueType } from '../model/types.ts';
 import type { Authority, Consumer, Route, Service, Tenant, World } from '../model/world.ts';
 
-const UNPRICED = { price: null, datedPrices: [], contextTokens: null, outputTokensMax: null };
+const UNPRICED = {
+  ...{ price: null, datedPrices: [], contextTokens: null },
+  ...{ outputTokensMax: null, tokenizer: null },
+};
 
 const UNBOUNDED = {
   ...{ least: null, most: null, above: null, below: null, whole: false, multipleOf: [] },

@@ -9,7 +9,7 @@ export interface CallFacts {
   readonly choices: number;
   /** The caller asked for the usage at the end of a stream. */
   readonly asksForUsage: boolean;
-  /** Bytes of the body: no tokenizer makes more tokens of a text than it has bytes. */
+  /** Bytes of the body, and of what of it the model reads more than once: no tokenizer makes more tokens of a text than it has bytes. */
   readonly promptBytes: number;
   /** Images within the prompt: what they count by their size in pixels their bytes don't bound. */
   readonly images: number;

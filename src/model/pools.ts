@@ -1,5 +1,6 @@
 /** Providers, their keys and their models as the configuration has them: plain data, without any secret in it. */
 import type { MeterSpec, MeterUnit } from './provider-limits.ts';
+import type { TokenizerName } from './tokenizers.ts';
 import type { Place, SecretReference, Service } from './world.ts';
 
 /** How a provider is spoken to. */
@@ -188,6 +189,8 @@ export interface Model {
   readonly contextTokens: number | null;
   /** The most tokens of an answer that the model makes; null: not known. */
   readonly outputTokensMax: number | null;
+  /** What makes tokens of its prompts; null: not known, or not published. */
+  readonly tokenizer: TokenizerName | null;
   readonly place: Place;
 }
 

@@ -236,6 +236,10 @@ const BEFORE_INPUT_TOKENS = pieceOf(INPUT_TOKENS);
 const BEFORE_OUTPUT_TOKENS = pieceOf(OUTPUT_TOKENS);
 const BEFORE_CACHED_TOKENS = pieceOf(CACHED_TOKENS);
 const BEFORE_REASONING_TOKENS = pieceOf(REASONING_TOKENS);
-const FROM = { provider: pieceOf(TOKENS_FROM.provider), bound: pieceOf(TOKENS_FROM.bound) } as const;
+const FROM = {
+  provider: pieceOf(TOKENS_FROM.provider),
+  bound: pieceOf(TOKENS_FROM.bound),
+  counted: pieceOf(TOKENS_FROM.counted),
+} as const;
 const BEFORE_COST = pieceOf(COST);
 const END = pieceOf(LINE_END);

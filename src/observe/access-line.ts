@@ -45,6 +45,7 @@ export const REASONING_TOKENS = ',"portunus.reasoning_tokens":';
 export const TOKENS_FROM = {
   provider: ',"portunus.tokens_from":"provider"',
   bound: ',"portunus.tokens_from":"bound"',
+  counted: ',"portunus.tokens_from":"counted"',
 } as const satisfies Record<Exclude<AccessRecord['tokensFrom'], ''>, string>;
 export const COST = ',"portunus.cost_nano":';
 export const LINE_END = '}\n';

@@ -24,8 +24,9 @@ import {
   TELLS_DECISION,
   TELLS_ROUTE,
   type TextForm,
-  TOKENS_BOUND,
-  TOKENS_TOLD,
+  TOKENS_FROM,
+  TOKENS_MASK,
+  TOKENS_SHIFT,
   VERSION_MASK,
 } from './record-format.ts';
 import {
@@ -108,8 +109,7 @@ export class RecordDecoder implements RecordFrame {
     record.attempts = int32[word + 3]!;
     record.clientAborted = (flags & ABORTED) !== 0;
     record.traceSampled = (flags & SAMPLED) !== 0;
-    record.tokensFrom =
-      (flags & TOKENS_BOUND) !== 0 ? 'bound' : (flags & TOKENS_TOLD) !== 0 ? 'provider' : '';
+    record.tokensFrom = TOKENS_FROM[(flags >> TOKENS_SHIFT) & TOKENS_MASK]!;
     record.cache = CACHE_OUTCOMES[(flags >> CACHE_SHIFT) & CACHE_MASK]!;
     record.cachedTokens = hasParts ? this.#float64[(at + FIXED_BYTES) >> 3]! : -1;
     record.reasoningTokens = hasParts ? this.#float64[((at + FIXED_BYTES) >> 3) + 1]! : -1;

@@ -20,8 +20,8 @@ import {
   TELLS_CALLER,
   TELLS_DECISION,
   TELLS_ROUTE,
-  TOKENS_BOUND,
-  TOKENS_TOLD,
+  TOKENS_FROM,
+  TOKENS_SHIFT,
   UTF8_BYTES_PER_UNIT_MAX,
 } from './record-format.ts';
 import {
@@ -112,7 +112,7 @@ export class RecordEncoder {
       (record.clientAborted ? ABORTED : 0) |
       (plain ? PLAIN : 0) |
       (record.traceSampled ? SAMPLED : 0) |
-      (record.tokensFrom === '' ? 0 : record.tokensFrom === 'bound' ? TOKENS_BOUND : TOKENS_TOLD) |
+      (record.tokensFrom === '' ? 0 : TOKENS_FROM.indexOf(record.tokensFrom) << TOKENS_SHIFT) |
       (hasParts ? HAS_PARTS : 0) |
       (record.cache === '' ? 0 : CACHE_OUTCOMES.indexOf(record.cache) << CACHE_SHIFT) |
       (knownRoute < 0 ? TELLS_ROUTE : 0) |

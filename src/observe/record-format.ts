@@ -51,9 +51,10 @@ export const TELLS_ROUTE = 1 << 10;
 export const TELLS_CALLER = 1 << 11;
 export const TELLS_DECISION = 1 << 12;
 export const SAMPLED = 1 << 13;
-/** Tokens were told by a provider, or are bounds; neither: there are none. */
-export const TOKENS_TOLD = 1 << 14;
-export const TOKENS_BOUND = 1 << 15;
+/** Two bits: the place of who tells the tokens in the list. */
+export const TOKENS_SHIFT = 14;
+export const TOKENS_FROM = ['', 'provider', 'bound', 'counted'] as const;
+export const TOKENS_MASK = 3;
 /** Two numbers more follow the others: cached and reasoning tokens. */
 export const HAS_PARTS = 1 << 16;
 /** Two bits: the place of the outcome in the list. */

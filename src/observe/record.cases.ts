@@ -98,7 +98,7 @@ export const anyRecord: fc.Arbitrary<AccessRecord> = fc.record({
   outputTokens: number,
   cachedTokens: number,
   reasoningTokens: number,
-  tokensFrom: fc.constantFrom('', 'provider', 'bound'),
+  tokensFrom: fc.constantFrom('', 'provider', 'bound', 'counted'),
   costNano: number,
   requestBytes: number,
   responseBytes: number,

@@ -49,6 +49,8 @@ export class RequestContext {
   cached = false;
   /** Limits, by their counters, that had no room for the call as it was asked for: it is tried with another model. Null: it is not. */
   fallen: ReadonlySet<string> | null = null;
+  /** Whether what refused it last are limits that count its prompt, which fewer tokens might fit. */
+  isShortOfPrompt = false;
   /** How the request ended; null before, and where no rule asks. */
   answer: Answer | null = null;
 

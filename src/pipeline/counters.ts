@@ -59,6 +59,8 @@ export interface TakeBatch {
   leavesOut: 'nothing' | 'estimates';
   /** What is taken is held, and may be given back whole. */
   holds: boolean;
+  /** A first try with more than may be needed: where it is refused, no counter is exhausted by that, and no threshold crossed. */
+  isTrial: boolean;
   /** Index into the bound specs. */
   readonly counter: Int32Array;
   /** Hash of the counter's key; (0, 0) for `in total`. */
@@ -88,6 +90,7 @@ export function createTakeBatch(): TakeBatch {
     count: 0,
     leavesOut: 'nothing',
     holds: false,
+    isTrial: false,
     counter: new Int32Array(BATCH_ENTRIES_MAX),
     keyHigh: new Int32Array(BATCH_ENTRIES_MAX),
     keyLow: new Int32Array(BATCH_ENTRIES_MAX),

@@ -3,6 +3,7 @@ import type { FormDocument } from '../base/form-data.ts';
 import type { JsonDocument } from '../base/json/document.ts';
 import type { CallBounds, CallFacts, TokenUsage } from '../model/model-call.ts';
 import type { Model } from '../model/pools.ts';
+import type { Encoding } from '../model/tokenizers.ts';
 import type { CallAmounts } from './key-pool.ts';
 import type { TargetLimits } from './target-limits.ts';
 import type {
@@ -25,6 +26,11 @@ export interface ModelRequest {
   /** The most that it can take of each measure; infinite where nothing bounds it soundly, and `unbounded` says why. */
   readonly bounds: CallBounds;
   readonly unbounded: UnboundedCall;
+  /**
+   * What bounds the tokens of the prompt: its bytes, or a count by the model's tokenizer. `countable`: its bytes, and a count may show
+   * that it has fewer.
+   */
+  prompt: 'bytes' | 'countable' | 'counted';
   /** Limits reserve what the cap on its answer allows, so that cap has to be in what is sent (language-rules #2). */
   relyOnCap: boolean;
   readonly use: CallUse;
@@ -63,6 +69,14 @@ export interface SentModelCall extends UpstreamCall {
   breakOff(code: string, sentence: string): boolean;
 }
 
+/** What a tokenizer is to count. */
+export interface CountedPrompt {
+  readonly encoding: Encoding;
+  readonly texts: readonly string[];
+  /** The most tokens that the prompt has besides. */
+  readonly beside: number;
+}
+
 /** Why a body is no call. */
 export interface NoModelRequest {
   readonly code: UpstreamErrorCode;
@@ -87,6 +101,10 @@ export interface ModelService extends UpstreamService {
   as(call: ModelRequest, model: string): ModelRequest | null;
   /** The same call, with an answer of no more tokens than that. */
   capped(call: ModelRequest, outputTokens: number): ModelRequest;
+  /** Of a call that is `countable`; null where its prompt holds something whose tokens nobody knows. */
+  prompt(call: ModelRequest): CountedPrompt | null;
+  /** The same call, whose prompt has no more tokens than that. */
+  counted(call: ModelRequest, promptTokens: number): ModelRequest;
   /**
    * As `dispatch`, but for the body, which is that of `call`: nothing is written to it. `pools`: those that rules leave it; null: all of the
    * model. `limits`: of rules, counted by key or target; null: there are none.

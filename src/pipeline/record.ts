@@ -46,8 +46,11 @@ export interface AccessRecord {
   /** Parts of the above; -1 where nobody told them. */
   cachedTokens: number;
   reasoningTokens: number;
-  /** `bound`: nobody told the tokens, so they are the most that they can be. '' where there are none. */
-  tokensFrom: '' | 'provider' | 'bound';
+  /**
+   * Who tells the tokens; '' where there are none. `bound`: nobody, so they are the most that they can be; `counted`: the same, where
+   * those of the prompt were counted by the model's tokenizer.
+   */
+  tokensFrom: '' | 'provider' | 'bound' | 'counted';
   /** In 1/1,000,000,000 of the currency of account. */
   costNano: number;
   requestBytes: number;

@@ -46,6 +46,12 @@ export const THREAD_GAUGES = {
   cachedAnswers: 31,
   cachedBytes: 32,
   cachedAnswersEvicted: 33,
+  /** Prompts whose tokens are being counted, and those that were. */
+  promptsCounting: 34,
+  promptsCounted: 35,
+  promptCountsPerThreadRefused: 36,
+  /** Counts that did not come in time. */
+  promptCountMsRefused: 37,
 } as const;
 
 export type ThreadGauge = keyof typeof THREAD_GAUGES;

@@ -1,10 +1,14 @@
 /** What is to be called: the model and its pools, and what the call may take of their limits. */
+import { promptGrowth } from '../ai/call-facts.ts';
 import { conversationHash } from '../ai/conversation.ts';
+import { formGrowth } from '../ai/form-facts.ts';
 import type { Operation } from '../ai/operations.ts';
+import { isCounted, type PromptTexts, promptTexts } from '../ai/prompt-texts.ts';
 import type { FormDocument } from '../base/form-data.ts';
 import { JsonDocument } from '../base/json/document.ts';
 import { type CallFacts, UNBOUNDED } from '../model/model-call.ts';
 import type { Model } from '../model/pools.ts';
+import { TOKENIZERS } from '../model/tokenizers.ts';
 import type { CallAmounts } from '../pipeline/key-pool.ts';
 import type { ModelRequest, NoModelRequest } from '../pipeline/model-request.ts';
 import { costBoundNano, costNano } from './call-cost.ts';
@@ -17,6 +21,8 @@ export type ReadTarget = Pick<Target, 'pool' | 'provider'>;
 export interface CallPlan<Of extends ReadTarget = Target> extends ModelRequest {
   readonly operation: Operation;
   readonly targets: readonly Of[];
+  /** The most tokens that the prompt has, of what is bounded of it. */
+  readonly promptTokens: number;
   /** The most tokens of an answer that anything allows: the caller, the rules, the model. Null: nobody has said. */
   readonly outputCap: number | null;
   /** A rule has said so, and the caller something else or nothing. */
@@ -71,21 +77,21 @@ export function planCall<Of extends ReadTarget>(
       code: 'model_not_found',
       sentence: `The model "${shown(facts.model)}" is not offered by this API: its provider speaks another dialect.`,
     };
-  const { outputCap, amounts, bounds, unbounded } = boundedBy(
-    facts,
-    operation,
-    bound.model,
-    Number.POSITIVE_INFINITY,
-  );
+  const { model } = bound;
+  const call = { document, operation, facts, model };
+  const promptTokens = promptBound(call);
+  const { outputCap, amounts, bounds, unbounded } = boundedBy(call, promptTokens, Number.POSITIVE_INFINITY);
   return {
     document,
     operation,
     facts,
-    model: bound.model,
+    model,
     targets,
     conversation: conversationIn(document, targets),
     buildsUpon: idBuiltUpon(document, operation),
     isCapped: false,
+    promptTokens,
+    prompt: mayBeCounted(call, limits) ? 'countable' : 'bytes',
     outputCap,
     amounts,
     bounds,
@@ -99,6 +105,25 @@ export function planCall<Of extends ReadTarget>(
 function conversationIn(document: ModelRequest['document'], targets: readonly ReadTarget[]): number | null {
   if (!(document instanceof JsonDocument) || !targets.some(isForConversations)) return null;
   return conversationHash(document);
+}
+
+/** What is read of a call before anything is worked out for its model. */
+type ReadCall = Pick<CallPlan, 'document' | 'operation' | 'facts' | 'model'>;
+
+/** What holds things whose tokens nobody knows is not counted, nor what would take too long. */
+function mayBeCounted(
+  { document, operation, facts, model }: ReadCall,
+  { countedPromptBytes }: Pick<ReadLimits, 'countedPromptBytes'>,
+): boolean {
+  return (
+    model.tokenizer !== null &&
+    facts.unbounded === null &&
+    facts.images === 0 &&
+    !facts.hasTools &&
+    document instanceof JsonDocument &&
+    document.bytes.length <= countedPromptBytes &&
+    isCounted(operation)
+  );
 }
 
 function idBuiltUpon(document: JsonDocument | FormDocument, { buildsUpon }: Operation): string | null {
@@ -118,17 +143,19 @@ export function planAs<Of extends ReadTarget>(
   { document, operation, facts, conversation, buildsUpon }: CallPlan<Of>,
   name: string,
   models: OfferedModels<Of>,
+  limits: Pick<ReadLimits, 'countedPromptBytes'>,
 ): CallPlan<Of> | null {
   const bound = models.get(name);
   if (bound === undefined || bound.targets.length === 0) return null;
   const { targets } = bound;
-  const bounded = boundedBy(facts, operation, bound.model, Number.POSITIVE_INFINITY);
+  const call = { document, operation, facts, model: bound.model };
+  const promptTokens = promptBound(call);
+  const bounded = boundedBy(call, promptTokens, Number.POSITIVE_INFINITY);
   return {
-    document,
-    operation,
-    facts,
-    model: bound.model,
+    ...call,
     targets,
+    promptTokens,
+    prompt: mayBeCounted(call, limits) ? 'countable' : 'bytes',
     conversation: conversation ?? conversationIn(document, targets),
     buildsUpon,
     // the caller's own bound is one of the model that it asked for, and this one may have less
@@ -141,24 +168,40 @@ export function planAs<Of extends ReadTarget>(
 
 /** The same call with an answer of no more tokens than that. */
 export function cappedPlan<Of extends ReadTarget>(plan: CallPlan<Of>, outputTokens: number): CallPlan<Of> {
-  const { facts, operation, model } = plan;
-  return { ...plan, isCapped: true, ...boundedBy(facts, operation, model, outputTokens), use: unused() };
+  return { ...plan, isCapped: true, ...boundedBy(plan, plan.promptTokens, outputTokens), use: unused() };
+}
+
+/** What its tokenizer is to count of it; null where that is not known. */
+export function countedTexts({ document, operation }: CallPlan<ReadTarget>): PromptTexts | null {
+  return document instanceof JsonDocument ? promptTexts(document, operation) : null;
+}
+
+/** The same call, whose prompt has no more tokens than that. */
+export function countedPlan<Of extends ReadTarget>(plan: CallPlan<Of>, tokens: number): CallPlan<Of> {
+  const { templateTokens } = TOKENIZERS[plan.model.tokenizer!];
+  const promptTokens = Math.min(tokens + templateTokens, plan.promptTokens);
+  const bounded = boundedBy(plan, promptTokens, plan.outputCap ?? Number.POSITIVE_INFINITY);
+  return { ...plan, promptTokens, prompt: 'counted', ...bounded, use: unused() };
 }
 
 type Bounded = Pick<CallPlan, 'outputCap' | 'amounts' | 'bounds' | 'unbounded'>;
 
-function boundedBy(facts: CallFacts, operation: Operation, model: Model, outputTokens: number): Bounded {
+function boundedBy(
+  { facts, operation, model }: Omit<ReadCall, 'document'>,
+  promptTokens: number,
+  outputTokens: number,
+): Bounded {
   const ofModel = model.outputTokensMax ?? Number.POSITIVE_INFINITY;
   const least =
     operation.answer === 'capped'
       ? Math.min(facts.outputCap ?? Number.POSITIVE_INFINITY, ofModel, outputTokens)
       : ofModel;
   const outputCap = Number.isFinite(least) ? least : null;
-  const { bounds, unbounded } = boundsOf(facts, operation, model, least);
+  const { bounds, unbounded } = boundsOf(facts, operation, model, promptTokens, least);
   return { outputCap, amounts: amountsOf(facts, operation, model, outputCap), bounds, unbounded };
 }
 
-/** A sound bound: no tokenizer makes more tokens of a text than it has bytes. */
+/** By the bytes of the prompt: what it has of them is learned by lane, and whether it was counted has no part in that. */
 function amountsOf(
   facts: CallFacts,
   operation: Operation,
@@ -185,10 +228,11 @@ function boundsOf(
   facts: CallFacts,
   operation: Operation,
   model: Model,
+  promptTokens: number,
   cap: number,
 ): Pick<CallPlan, 'bounds' | 'unbounded'> {
   const { price } = model;
-  const input = facts.unbounded === null ? promptBound(facts, operation) : Number.POSITIVE_INFINITY;
+  const input = facts.unbounded === null ? promptTokens : Number.POSITIVE_INFINITY;
   const output = operation.answer === 'none' ? 0 : cap * facts.choices;
   const money = costBoundNano(
     price,
@@ -222,9 +266,21 @@ export function timesPaid({ choices }: CallFacts, { answer, documents }: Operati
   return answer === 'uncapped' || documents !== null ? choices : 1;
 }
 
-/** No tokenizer makes more tokens of a text than it has bytes, and what templates add is less than the JSON around it. */
-function promptBound({ promptBytes, images, hasTools }: CallFacts, operation: Operation): number {
-  return promptBytes + images * operation.imageTokensMax + (hasTools ? operation.toolsTokensMax : 0);
+/**
+ * No tokenizer makes more tokens of a text than it has bytes once it is normalised, and what templates write around texts is less than
+ * the JSON around them.
+ */
+function promptBound({ document, operation, facts, model }: ReadCall): number {
+  const { promptBytes, images, hasTools } = facts;
+  const ofTokenizer =
+    model.tokenizer === null ? growthOf(document, operation) : TOKENIZERS[model.tokenizer].templateTokens;
+  const ofTools = hasTools ? operation.toolsTokensMax : 0;
+  return promptBytes + ofTokenizer + images * operation.imageTokensMax + ofTools;
+}
+
+function growthOf(document: ModelRequest['document'], operation: Operation): number {
+  if (document === null) return 0;
+  return document instanceof JsonDocument ? promptGrowth(document, operation) : formGrowth(document);
 }
 
 function unused(): CallPlan['use'] {

@@ -1,4 +1,7 @@
-/** Reads calls to the models of a configuration without any key: for who asks what rules would say of them. */
+/**
+ * Reads calls to the models of a configuration without any key: for who asks what rules would say of them. Prompts are bounded by
+ * their bytes alone.
+ */
 import { OPERATIONS } from '../ai/operations.ts';
 import { assert } from '../base/assert.ts';
 import type { Models } from '../model/pools.ts';
@@ -23,11 +26,13 @@ export function callReader(
   const bound = new Map(
     [...models].map(([name, model]) => [name, { model, targets: model.pools.map(target) }]),
   );
+  const uncounted = { ...limits, countedPromptBytes: 0 };
   return (operation) => {
     const offered = offeredModels(bound, OPERATIONS[operation]);
     return {
-      read: (text, boundary = null) => planCall({ text, boundary }, OPERATIONS[operation], offered, limits),
-      as: (call, model) => planAs(call as CallPlan<ReadTarget>, model, offered),
+      read: (text, boundary = null) =>
+        planCall({ text, boundary }, OPERATIONS[operation], offered, uncounted),
+      as: (call, model) => planAs(call as CallPlan<ReadTarget>, model, offered, uncounted),
       capped: (call, outputTokens) => cappedPlan(call as CallPlan<ReadTarget>, outputTokens),
     };
   };

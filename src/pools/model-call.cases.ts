@@ -7,7 +7,7 @@ import { err, ok } from '../base/result.ts';
 import type { Models as Configured, ErrorRule, KeyLimit, Model, Pool, Provider } from '../model/pools.ts';
 import type { CallOperation } from '../model/route-calls.ts';
 import type { BoundModels } from '../pipeline/key-pool.ts';
-import type { ModelRequest, NoModelRequest, PoolChoice } from '../pipeline/model-request.ts';
+import type { CountedPrompt, ModelRequest, NoModelRequest, PoolChoice } from '../pipeline/model-request.ts';
 import type { TargetLimits } from '../pipeline/target-limits.ts';
 import type {
   ResponseHead,
@@ -210,6 +210,7 @@ export class Models {
       datedPrices: [],
       contextTokens: null,
       outputTokensMax: null,
+      tokenizer: null,
       place: 'test.yaml:1',
       ...options.model,
     };
@@ -303,6 +304,14 @@ export class Models {
 
   capped(plan: ModelRequest, outputTokens: number, operation: CallOperation): ModelRequest {
     return this.bound.service(operation).capped(plan, outputTokens);
+  }
+
+  prompt(plan: ModelRequest, operation: CallOperation = 'openai/chat'): CountedPrompt | null {
+    return this.bound.service(operation).prompt(plan);
+  }
+
+  counted(plan: ModelRequest, promptTokens: number, operation: CallOperation = 'openai/chat'): ModelRequest {
+    return this.bound.service(operation).counted(plan, promptTokens);
   }
 
   read(

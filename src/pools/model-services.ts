@@ -4,8 +4,10 @@ import { assert } from '../base/assert.ts';
 import type { LimitValues } from '../base/limits.ts';
 import type { Clock, Random } from '../base/ports.ts';
 import type { Model, Models, Pool, Provider } from '../model/pools.ts';
+import { TOKENIZERS } from '../model/tokenizers.ts';
 import type { BoundModels, ModelServices } from '../pipeline/key-pool.ts';
 import type {
+  CountedPrompt,
   ModelRequest,
   ModelService,
   NoModelRequest,
@@ -18,6 +20,8 @@ import { AnswerHomes, accountTag } from './answer-homes.ts';
 import {
   type CallPlan,
   cappedPlan,
+  countedPlan,
+  countedTexts,
   type OfferedModels,
   offeredModels,
   planAs,
@@ -58,6 +62,7 @@ export type CallLimits = Pick<
   | 'requestBodyBufferedBytes'
   | 'requestJsonDepth'
   | 'requestJsonValues'
+  | 'countedPromptBytes'
   | 'providerAttempts'
   | 'providerErrorBytes'
   | 'streamEventBytes'
@@ -258,11 +263,21 @@ class OperationOnModels implements ModelService {
   }
 
   as(call: ModelRequest, model: string): ModelRequest | null {
-    return planAs(call as CallPlan, model, this.#models);
+    return planAs(call as CallPlan, model, this.#models, this.#thread.limits);
   }
 
   capped(call: ModelRequest, outputTokens: number): ModelRequest {
     return cappedPlan(call as CallPlan, outputTokens);
+  }
+
+  prompt(call: ModelRequest): CountedPrompt | null {
+    const { tokenizer } = call.model;
+    const found = tokenizer === null ? null : countedTexts(call as CallPlan);
+    return found === null ? null : { encoding: TOKENIZERS[tokenizer!].encoding, ...found };
+  }
+
+  counted(call: ModelRequest, promptTokens: number): ModelRequest {
+    return countedPlan(call as CallPlan, promptTokens);
   }
 
   send(

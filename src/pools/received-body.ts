@@ -12,7 +12,7 @@ import type { CallLimits } from './model-services.ts';
 /** Bounds of a body. */
 export type ReadLimits = Pick<
   CallLimits,
-  'requestBodyBufferedBytes' | 'requestJsonDepth' | 'requestJsonValues'
+  'requestBodyBufferedBytes' | 'requestJsonDepth' | 'requestJsonValues' | 'countedPromptBytes'
 >;
 
 /** `boundary`: of a form; null: it is JSON. */

@@ -192,7 +192,7 @@ export class TakeEntries {
     else {
       batch.retryAtMs[entry] = kind.fitsAtMs(family, cells, at, weight, this.moment);
       // What is larger than the limit never fits: that says nothing of what was used.
-      if (isNewlyExhausted(family, at)) this.#note(family, batch, entry, 100, capacity);
+      if (!batch.isTrial && isNewlyExhausted(family, at)) this.#note(family, batch, entry, 100, capacity);
     }
   }
 

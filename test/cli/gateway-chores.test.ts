@@ -71,6 +71,7 @@ it('sweeps the counters every second, and frees the locks of a lost thread befor
       releaseLocksOf: (thread) => said.push(`release ${thread > 0 ? 'its' : 'no'} locks`),
     },
     threadEntry: new URL(`data:text/javascript,${encodeURIComponent(THREAD)}`),
+    counterEntry: new URL(import.meta.url),
     clock,
     random,
     logTo: { file: join(folder, 'access.log') },

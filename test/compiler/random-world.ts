@@ -215,6 +215,7 @@ export function callTo(name: string, { input, output, outputCap, money }: CallAm
       datedPrices: [],
       contextTokens: null,
       outputTokensMax: null,
+      tokenizer: null,
       place: 'm:1',
     },
     amounts: { inputTokens: 1, outputTokens: 1, costNano: 0 },
@@ -227,6 +228,7 @@ export function callTo(name: string, { input, output, outputCap, money }: CallAm
       money,
     },
     unbounded: { input: 'an image', output: 'a long answer', money: 'a price' },
+    prompt: 'bytes',
     relyOnCap: false,
     use: {
       pool: '',

@@ -41,6 +41,7 @@ it('what one thread cannot prepare changes nothing anywhere, not even the part t
     onLeasesAsked: () => {},
     onThresholdsCrossed: () => {},
     onAlertsMatched: () => {},
+    onCountAsked: () => Promise.resolve(null),
     onRecountAsked: () => {},
     onIssuerTold: () => {},
   });

@@ -91,6 +91,7 @@ const MODEL_LIST = POOLS.map(
     datedPrices: [],
     contextTokens: null,
     outputTokensMax: null,
+    tokenizer: null,
     place: 'providers/all.yaml:6:3',
   }),
 );

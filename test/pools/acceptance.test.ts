@@ -38,6 +38,8 @@ const SECRETS = [
   ...['sk-rotated-third-5', 'sk-nobody-knows-6'],
 ];
 const WEBHOOK_SECRET = 'whsec_d2ViaG9vay1zZWNyZXQtMDEyMzQ1Njc4OWFi';
+/** A thousand bytes of which no tokenizer makes much. */
+const IDS = Array.from({ length: 111 }, (_, nth) => (nth * 2_654_435_761).toString(16).slice(-8)).join(' ');
 /** Sixty-one days back. */
 const CLOCK_OF_LONG_AGO = 'const now = Date.now; Date.now = () => now() - 5270400000';
 let running: ModelsProject;
@@ -140,6 +142,8 @@ models:
   dear: { pools: [budgeted], as: gpt-4o, price: { input: $2.50, output: $10, asOf: 2026-11-30 } }
   cheap: { pools: [budgeted], as: gpt-4o-mini, price: { input: $0.15, output: $0.60, asOf: 2026-11-30 } }
   counted: { pools: [budgeted], as: gpt-4o }
+  near: { pools: [budgeted], as: gpt-4o }
+  opaque: { pools: [budgeted], as: gpt-4o, tokenizer: none }
   costly: { pools: [costly], as: gpt-4o, outputTokensMax: 100, price: { input: $1_000, output: $1_000, asOf: 2026-11-30 } }
   capped: { pools: [budgeted], as: gpt-4o, outputTokensMax: 4_000 }
 `,
@@ -155,6 +159,7 @@ policy "spending" applies to route "chat" {
   budget "app" $0.006 per year  for each consumer  when model in ["dear", "cheap"]
     when exhausted fall back to model "cheap" for at most $0.0006 more  status 402
   limit "tokens" at most 1_000 tokens in any 24h  for each consumer  when model is "counted"
+  limit "near" at most 900 tokens in any 24h  for each model  when model in ["near", "opaque"]
   cap request.output_cap at 5  when model is "capped"
 }
 policy "europe" applies to route "chat" { route to pool "sizes" then "two" when request.header["x-region"] is present and request.header["x-region"] is "eu" }
@@ -335,6 +340,20 @@ describe('money and tokens of calls', () => {
     // with the prompt, of a byte for each token, it fits the limit, but not what is left of it
     expect(await refused(say('counted', 890))).toBe('429 limit_exceeded');
     expect(await refused(say('counted', 500))).toBe(null);
+  });
+
+  it('are counted where there is no room for the bytes of a prompt, unless nobody knows how', async () => {
+    expect(await refused(say('opaque', 20, IDS))).toBe('403 larger_than_limit');
+    const { usage } = await say('near', 20, IDS);
+    expect(usage!.total_tokens).toBeLessThan(900);
+    // settled by what was used: a shorter one has room by its bytes, and is not counted
+    expect(await refused(say('near', 20, IDS.slice(0, IDS.length / 2)))).toBe(null);
+    expect(await refused(say('near', 20, IDS))).toBe('429 limit_exceeded');
+    // what threads say of themselves is written once a second
+    await expect
+      .poll(() => admin('/metrics'), { timeout: 5_000 })
+      .toMatch(/^portunus_prompts_counted_total\{.*\} [1-9]/m);
+    expect(await admin('/v1/log?model=near&limit=10')).not.toContain('estimate_low');
   });
 
   it('are capped by rules in the field that the provider knows', async () => {

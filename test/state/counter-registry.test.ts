@@ -164,6 +164,10 @@ describe('thresholds', () => {
     expect(crossed(4, 0)).toEqual([]);
     // larger than the limit: that says nothing of what was used
     expect(crossed(11, 0)).toEqual([]);
+    // a first try with more than may be needed is no refusal
+    batch.isTrial = true;
+    expect(crossed(7, 0)).toEqual([]);
+    batch.isTrial = false;
     // refused at 60 %: what is below is still to come
     expect(crossed(7, 0)).toEqual([100]);
     expect(crossed(1, 0)).toEqual([50]);

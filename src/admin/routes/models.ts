@@ -21,6 +21,8 @@ export interface ModelView {
   readonly contextTokens: number | null;
   /** The most tokens of an answer; null: not known. */
   readonly outputTokensMax: number | null;
+  /** What makes tokens of its prompts; null: not known. */
+  readonly tokenizer: string | null;
   /** That of now, for a million tokens; null: not known. */
   readonly price: ModelPriceView | null;
   /** Those that take its place, each on its day. */
@@ -68,6 +70,7 @@ const MODEL = object({
     description: 'The most tokens of a prompt and its answer together, as the catalogue says.',
   }),
   outputTokensMax: orNull(WHOLE),
+  tokenizer: orNull(TEXT),
   price: orNull(PRICE),
   laterPrices: list(PRICE),
 });

@@ -25,12 +25,15 @@ export interface JsonSpan {
 export class JsonDocument {
   readonly bytes: Uint8Array;
   readonly root = 0 as JsonNode;
+  /** No character of it is, nor is one escaped that might be, more than ASCII. */
+  readonly isAscii: boolean;
   readonly #tape: Tape;
   readonly #points = new CodePoints();
 
-  constructor(bytes: Uint8Array, tape: Tape) {
+  constructor(bytes: Uint8Array, tape: Tape, isAscii: boolean) {
     this.bytes = bytes;
     this.#tape = tape;
+    this.isAscii = isAscii;
   }
 
   /** The value that the path leads to: a string names a member, a number counts items from 0. */

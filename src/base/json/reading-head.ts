@@ -23,6 +23,8 @@ export class ReadingHead {
   at = 0;
   fault: JsonFaultCode | undefined = undefined;
   faultAt = 0;
+  /** Nothing was taken so far that is, or stands for, more than ASCII. */
+  isAscii = true;
 
   constructor(bytes: Uint8Array, bounds: JsonBounds) {
     this.bytes = bytes;

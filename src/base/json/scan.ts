@@ -28,7 +28,7 @@ export function scanJson(bytes: Uint8Array, bounds: JsonBounds): Result<JsonDocu
   const scan = new Scan(head);
   if (scan.run()) {
     scan.tape.keep();
-    return ok(new JsonDocument(bytes, scan.tape));
+    return ok(new JsonDocument(bytes, scan.tape, head.isAscii));
   }
   scan.tape.drop();
   const code = head.fault;

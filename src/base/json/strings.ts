@@ -48,6 +48,7 @@ function takeEscape(head: ReadingHead): boolean {
   if (letter === NO_BYTE) return head.refuse('cut_short', head.at);
   head.at++;
   if (letter !== 0x75) return SHORT_ESCAPES.includes(letter) || head.refuse('unknown_escape', start);
+  head.isAscii = false;
   const unit = takeFourDigits(head, start);
   if (unit === NO_UNIT) return false;
   if (unit < 0xd800 || unit > 0xdfff) return true;
@@ -99,6 +100,7 @@ const HEX = Int8Array.from({ length: 256 }, (_, byte) =>
 function takeSequence(head: ReadingHead, lead: number): boolean {
   if (lead === NO_BYTE) return head.refuse('cut_short', head.at);
   if (lead < 0x20) return head.refuse('control_character', head.at);
+  head.isAscii = false;
   const { bytes, at } = head;
   const size = SEQUENCE_BYTES[lead]!;
   if (size === 0 || at + size > bytes.length) return head.refuse('invalid_utf8', at);

@@ -72,6 +72,7 @@ export async function start(folder: string, options: StartOptions): Promise<Exit
     store: store.value,
     counters: createCounterRegistry(),
     threadEntry: new URL('dist/src/cli/run/data-thread.js', PACKAGE_FOLDER),
+    counterEntry: new URL('dist/src/cli/run/count-thread.js', PACKAGE_FOLDER),
     clock,
     random,
     logTo: options.log === undefined ? 'stdout' : { file: options.log },

@@ -37,6 +37,7 @@ export function dataBounds(gauges: ThreadGaugeValues, ringUsedBytes: number): Bo
     cachedAnswersPerThread: gauges.cachedAnswers,
     identityCacheEntries: gauges.identitiesKnown,
     tokensVerifying: gauges.tokensVerifying,
+    promptCountsPerThread: gauges.promptsCounting,
     recordRingBytes: ringUsedBytes,
   };
 }
@@ -56,6 +57,8 @@ const REFUSALS: Readonly<Record<RefusingBound & LimitName, RefusalGauge>> = {
   tokensVerifying: 'tokensVerifyingRefused',
   upstreamWaiting: 'upstreamWaitingRefused',
   limitWaitersPerThread: 'limitWaitersPerThreadRefused',
+  promptCountsPerThread: 'promptCountsPerThreadRefused',
+  promptCountMs: 'promptCountMsRefused',
 };
 
 export function collectRefusals(samples: MetricSamples, thread: string, gauges: ThreadGaugeValues): void {

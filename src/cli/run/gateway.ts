@@ -63,6 +63,7 @@ import { openObservation } from './observation-opening.ts';
 import { PoolKeeper } from './pool-keeper.ts';
 import type { ProjectBuilder } from './project-builder.ts';
 import { type ProjectFiles, ProjectWatcher } from './project-files.ts';
+import { PromptCounter } from './prompt-counter.ts';
 import { QuotaKeeper } from './quota-keeper.ts';
 import { RateKeeper } from './rate-keeper.ts';
 import type { ReadyProject, ReadyVersion, ServedWorld } from './ready-project.ts';
@@ -96,6 +97,8 @@ export interface GatewayOptions {
   readonly counters: CounterRegistry;
   /** Module that each data thread runs. */
   readonly threadEntry: URL;
+  /** Module of the thread that counts prompts. */
+  readonly counterEntry: URL;
   readonly clock: Clock;
   readonly random: Random;
   readonly logTo: 'stdout' | { readonly file: string };
@@ -169,6 +172,7 @@ export class Gateway {
   readonly #threadGauges: ReadonlyMap<string, SharedArrayBuffer>;
   readonly #endWatch: () => void;
   readonly #recount: ConnectionRecount;
+  readonly #counter: PromptCounter;
   #admin: AdminServer | null = null;
   #health: AdminHealth = 'starting';
 
@@ -308,6 +312,9 @@ export class Gateway {
     // the thread it stayed at 4 KiB.
     process.env.UWS_HTTP_MAX_HEADERS_SIZE = String(world.limits.requestHeaderBytes);
     const issuers = new IssuerAlerts(alerts);
+    this.#counter = new PromptCounter(options.counterEntry, (why) =>
+      events.write('error', 'the thread that counts prompts is lost', { why }),
+    );
     this.#threads = new DataThreads({
       entry: options.threadEntry,
       starts,
@@ -322,6 +329,7 @@ export class Gateway {
       onLeasesAsked: (asks) => this.#quotas.asked(asks),
       onThresholdsCrossed: (crossings, lost) => this.#thresholds.crossed(crossings, lost),
       onAlertsMatched: (matches, atMs) => this.#ruleAlerts.matched(matches, atMs),
+      onCountAsked: ({ encoding, texts }) => this.#counter.count(encoding, texts),
       onRecountAsked: () => this.#recount.ask(),
       onIssuerTold: (thread, issuer, why) => issuers.told(thread, issuer, why),
     });
@@ -578,6 +586,7 @@ export class Gateway {
     const unfinished = serving ? await this.#threads.drain(this.#world.limits.drainMs) : 0;
     await this.#threads.stop();
     await this.#options.builder.stop();
+    await this.#counter.stop();
     this.#quotas.giveBack();
     this.#rates.close(this.#isThreadLost ? 'in-doubt' : 'whole');
     await this.#admin?.close();

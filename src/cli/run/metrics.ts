@@ -160,6 +160,7 @@ export class GatewayMetrics {
     samples.add('http_server_active_requests', { thread }, gauges.activeRequests);
     samples.add('portunus_connections', { thread }, gauges.connections);
     samples.add('portunus_cache_evictions_total', { thread }, gauges.cachedAnswersEvicted);
+    samples.add('portunus_prompts_counted_total', { thread }, gauges.promptsCounted);
     samples.add('portunus_overload_level', { thread }, gauges.overloadLevel);
     for (const [waitingFor, count] of [
       ['connection', gauges.connectionWaiters],

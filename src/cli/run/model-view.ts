@@ -9,7 +9,7 @@ export function modelViews(models: Models, currency: string, wallMs: number): re
 }
 
 function modelView(model: Model, { pools, providers }: Models, currency: string, wallMs: number): ModelView {
-  const { name, upstreamName, tags, contextTokens, outputTokensMax, datedPrices } = model;
+  const { name, upstreamName, tags, contextTokens, outputTokensMax, tokenizer, datedPrices } = model;
   const price = priceAt(model, wallMs);
   const served = model.pools.map((pool) => pools.get(pool)!);
   return {
@@ -25,6 +25,7 @@ function modelView(model: Model, { pools, providers }: Models, currency: string,
     })),
     contextTokens,
     outputTokensMax,
+    tokenizer,
     price: price === null ? null : priceView(price, currency),
     laterPrices: datedPrices
       .filter(({ fromMs }) => fromMs > wallMs)

@@ -18,6 +18,28 @@ export function reservedOf(context: RequestContext, measure: EstimatedMeasure): 
   return boundOf(context, measure);
 }
 
+/**
+ * Whether fewer tokens of its prompt may be all that a call needs to fit: then what is left of its weight without them is less than
+ * the room.
+ */
+export function isShortOfPrompt(
+  { shapedCall }: RequestContext,
+  measure: EstimatedMeasure | null,
+  weight: number,
+  room: number,
+): boolean {
+  if (shapedCall === null || measure === null || !OF_PROMPT.has(measure)) return false;
+  if (weight <= room || weight === BEYOND_ALL) return false;
+  // what a token of the prompt costs is not known here
+  return measure === 'money' || weight - shapedCall.bounds['input-tokens'] < room;
+}
+const OF_PROMPT: ReadonlySet<EstimatedMeasure> = new Set([
+  'tokens',
+  'input-tokens',
+  'cached-tokens',
+  'money',
+]);
+
 /** Whether the call goes to another model because the limit of this counter had no room for it. */
 export function hasFallen({ fallen }: RequestContext, limit: string): boolean {
   return fallen?.has(limit) === true;

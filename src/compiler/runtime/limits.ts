@@ -13,7 +13,7 @@ import {
 } from '../../pipeline/counters.ts';
 import type { NextVariant, Outcome, Refusal, Respond, Wait, WaitedCounter } from '../../pipeline/outcome.ts';
 import type { ReplyConstant } from '../replies.ts';
-import { hasFallen, unboundedBy } from './call-weights.ts';
+import { hasFallen, isShortOfPrompt, unboundedBy } from './call-weights.ts';
 import { noteShadowed, warn } from './notes.ts';
 import { momentOf, renderText } from './text.ts';
 
@@ -146,6 +146,16 @@ export function refuseLimits(
   const taken = { batch, ordinal };
   const exceeded = exceededEntries(batch).sort((a, b) => ruleAt(taken, limits, a) - ruleAt(taken, limits, b));
   assert(exceeded.length > 0, 'a refused take names at least one counter');
+  context.isShortOfPrompt = exceeded.every(
+    (entry) =>
+      batch.fault[entry] === 0 &&
+      isShortOfPrompt(
+        context,
+        limits[ordinal[entry]!]!.estimates,
+        batch.weight[entry]!,
+        batch.remaining[entry]!,
+      ),
+  );
   const chosen = exceeded.reduce((best, entry) =>
     moment(batch, entry) > moment(batch, best) ? entry : best,
   );
@@ -353,6 +363,8 @@ export function observe(
   watched: Watched,
   ordinal: Int32Array,
 ): TakeResult {
+  // for what only watches nothing is counted: what it says of the bound is its last word
+  thread.batch.isTrial = false;
   const result = thread.counters.take(thread.batch, context.nowMonotonicMs, context.nowWallMs);
   if (result !== EXCEEDED) return result;
   const exceeded = exceededEntries(thread.batch);

@@ -4,6 +4,7 @@ import type { ModelDocument, PriceAmountsDocument, ProvidersDocument } from '../
 import { below, type Here, keyAt, valueAt } from '../finding.ts';
 import { type CatalogueNames, contextFromCatalogue, priceFromCatalogue } from './catalogue-prices.ts';
 import { type AccountingContext, moneyIn } from './costs.ts';
+import { knownTokenizer } from './known-tokenizers.ts';
 import { count } from './literals.ts';
 import { checkReference, definitionsOf, type NameTable } from './names.ts';
 import type { Files } from './sources.ts';
@@ -30,7 +31,7 @@ export function buildModels(
 }
 
 function buildModel(name: string, document: ModelDocument, here: Here, context: ModelContext): Model {
-  const { pools, as: upstreamName = name, tags, price, pricesFrom, outputTokensMax } = document;
+  const { pools, as: upstreamName = name, tags, price, pricesFrom, outputTokensMax, tokenizer } = document;
   for (const [index, pool] of pools.entries())
     checkReference(pool, context.poolNames, valueAt(below(here, 'pools', index)), context.report);
   checkDialects(name, pools, here, context);
@@ -49,6 +50,12 @@ function buildModel(name: string, document: ModelDocument, here: Here, context: 
     datedPrices: buildDatedPrices(pricesFrom, price?.asOf ?? null, below(here, 'pricesFrom'), context),
     contextTokens: contextFromCatalogue(upstreamName, known, context.catalogue),
     outputTokensMax: outputTokensMax === undefined ? null : count(outputTokensMax),
+    tokenizer:
+      tokenizer === undefined
+        ? knownTokenizer(upstreamName, known, context.catalogue)
+        : tokenizer === 'none'
+          ? null
+          : tokenizer,
     place: here.file.placeOf(here.path),
   };
 }

@@ -128,6 +128,9 @@ export const BOUND_VIEWS = {
   pools: REFUSED_CONFIGURATION,
   poolKeys: REFUSED_CONFIGURATION,
   poolLanes: REFUSED_CONFIGURATION,
+  countedPromptBytes: told('nobody: longer prompts are bounded by their bytes'),
+  promptCountsPerThread: fills('data', refusals('promptCountsPerThread')),
+  promptCountMs: seen(refusals('promptCountMs')),
   poolTenants: told('nobody: further tenants wait as one'),
   rememberedAnswers: told(
     'the caller, by the provider: a call that builds upon a forgotten answer goes to any account',

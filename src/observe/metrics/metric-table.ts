@@ -102,6 +102,10 @@ export const METRICS = {
     ['thread'],
     'Answers that went before their time, to make room (limits.cachedBytesPerThread, limits.cachedAnswersPerThread).',
   ),
+  portunus_prompts_counted_total: counter(
+    ['thread'],
+    'Prompts whose tokens were counted, because limits had no room for a token of each of their bytes.',
+  ),
   portunus_requests_aborted_total: counter([], 'Requests whose client went away before the end.'),
   portunus_tokens_total: counter(['direction'], 'Tokens of AI models that were used: input, output.'),
   portunus_cost_nano_units_total: counter(
