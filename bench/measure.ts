@@ -18,6 +18,9 @@ export async function measurePeer(peer: Peer, load: SharedLoad): Promise<PeerSam
     headers: { ...peer.credential, ...load.headers },
   });
   const cpuUs = cpuUsBetween(before, readCpu(peer.pid));
+  // A machine that has no time for it: what was spent on none says nothing of one.
+  if (report.requests === 0)
+    throw new Error(`no request to ${peer.name} came to its end within ${load.seconds} s`);
   return { ...report, cpuUsPerRequest: cpuUs / report.requests };
 }
 
