@@ -40,7 +40,7 @@ import {
 } from './interpret/shape.ts';
 import { filterReply, ruleReply } from './replies.ts';
 import { NOT_PERMITTED } from './runtime/denials.ts';
-import { renderText } from './runtime/text.ts';
+import { maskedText, renderText } from './runtime/text.ts';
 import { statusRank } from './status-rank.ts';
 
 /** All that can be observed of one request. */
@@ -419,7 +419,7 @@ function shownKey(
   if (per.kind === 'total' || mask === null) return null;
   const facts = space === 'each' ? per.keys : space === 'otherwise' ? [per.otherwise!] : [];
   const shown = facts.map(({ definition }, at) =>
-    definition.phase === 'body' ? mask.mask(String(values[at])) : values[at],
+    definition.phase === 'body' ? maskedText(mask, String(values[at])) : values[at],
   );
   const isAsItIs = facts.every((_, at) => String(shown[at]) === String(values[at]));
   return isAsItIs ? null : [space, ...shown];

@@ -34,6 +34,15 @@ describe.each([
     expect(refused!.warnings.map(({ detail }) => detail)).toEqual(['(who)']);
   });
 
+  it('mask what characters that nobody is shown stand in', () => {
+    for (const note of ['ann\u0001@example.org', 'ann@exa\u200emple.org']) {
+      const [permitted, exceeded] = observed([{ body: { note } }, { body: { note } }]);
+      expect(permitted!.headers).toMatchObject({ request: { set: ['x-note: (who)'] } });
+      expect(exceeded!.refusal!.detail).toBe('again, (who)');
+      expect(permitted!.alerts.map((told) => JSON.parse(told)[2])).toEqual([['each', '(who)', 'orders']]);
+    }
+  });
+
   it('ask what masks ask', () => {
     const [refused] = observed([{ ...FORBIDDEN, body: { ...BODY, currency: 'USD' } }]);
     expect(refused!.refusal!.detail).toContain(`, ${CARD} for`);

@@ -1,5 +1,5 @@
 import type { RequestContext } from '../../pipeline/context.ts';
-import { bodyMask } from './text.ts';
+import { bodyMask, maskedText } from './text.ts';
 
 /** Which values of a key are of the body, by the space of the key (see `AlertSpec.keys`). */
 export interface KeyOfBody {
@@ -15,6 +15,8 @@ export function shownKey(
 ): readonly unknown[] | null {
   const mask = bodyMask(context);
   if (mask === null || (space !== 'each' && space !== 'otherwise')) return null;
-  const shown = values.map((value, at) => (ofBody[space].includes(at) ? mask.mask(String(value)) : value));
+  const shown = values.map((value, at) =>
+    ofBody[space].includes(at) ? maskedText(mask, String(value)) : value,
+  );
   return shown.every((value, at) => String(value) === String(values[at])) ? null : [space, ...shown];
 }

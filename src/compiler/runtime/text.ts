@@ -102,7 +102,7 @@ export function valueText(value: unknown, format: string, mask: TextMask | null 
 
 function scalarText(value: unknown, kind: string, mask: TextMask | null): string {
   const written = typeof value === 'number' ? numberText(value, kind) : String(value);
-  const text = clean(mask === null ? written : mask.mask(written));
+  const text = clean(mask === null ? written : maskedText(mask, written));
   return kind === 'url-part' ? urlPart(text) : text;
 }
 
@@ -154,6 +154,11 @@ function twoDigits(value: number): string {
 function clean(text: string): string {
   const bounded = text.length > CHARACTERS_MAX ? `${text.slice(0, CHARACTERS_MAX - 1)}…` : text;
   return bounded.replace(UNPRINTABLE, '');
+}
+
+/** What is not shown goes before a mask looks: between the characters of an address it would hide it, and then leave it whole. */
+export function maskedText(mask: TextMask, text: string): string {
+  return mask.mask(text.replace(UNPRINTABLE, ''));
 }
 
 /** Controls, halves of a surrogate pair, characters that change the direction of text, line and paragraph separators. */
