@@ -8,10 +8,11 @@ import {
   type AlertNotice,
   createAlertBus,
 } from './alert-bus.ts';
+import type { AlertKind } from './alert-kinds.ts';
 import { createAlertLogDelivery } from './alert-log-delivery.ts';
 
 const down: AlertCondition = {
-  kind: 'upstream-down',
+  kind: 'service-down',
   subject: 'orders',
   severity: 'warning',
   message: 'No endpoint of service "orders" answers.',
@@ -72,9 +73,11 @@ describe('the alert bus', () => {
 
   it('tells conditions apart by kind and subject together', () => {
     const { alerts } = bus();
-    alerts.raise({ ...down, kind: 'a', subject: 'bc' });
-    alerts.raise({ ...down, kind: 'ab', subject: 'c' });
-    alerts.raise({ ...down, kind: 'a', subject: 'bc' });
+    const raise = (kind: string, subject: string) =>
+      alerts.raise({ ...down, kind: kind as AlertKind, subject });
+    raise('a', 'bc');
+    raise('ab', 'c');
+    raise('a', 'bc');
     expect(alerts.open().map(({ kind, subject, times }) => [kind, subject, times])).toEqual([
       ['a', 'bc', 2],
       ['ab', 'c', 1],
@@ -170,7 +173,7 @@ describe('the log delivery', () => {
       ['info', 'alert resolved: No endpoint of service "orders" answers.'],
     ]);
     expect(lines[0]?.[2]).toMatchObject({
-      'portunus.alert.kind': 'upstream-down',
+      'portunus.alert.kind': 'service-down',
       'portunus.alert.times': 3,
     });
   });

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/ports.ts';
 import type { Result } from '../base/result.ts';
+import type { AlertKind } from './alert-kinds.ts';
 
 /**
  * Alerts of the control thread. An alert is a condition that lasts: it is raised once, counted while it goes on, and
@@ -15,10 +16,9 @@ export interface AlertBus {
   readonly counts: AlertBusCounts;
 }
 
-/** What makes two alerts the same: `{ kind: 'upstream-down', subject: 'orders' }`. */
+/** What makes two alerts the same: `{ kind: 'service-down', subject: 'orders' }`. */
 export interface AlertIdentity {
-  /** Stable, kebab-case. */
-  readonly kind: string;
+  readonly kind: AlertKind;
   /** What it is about, by name; '' for the gateway itself. */
   readonly subject: string;
 }

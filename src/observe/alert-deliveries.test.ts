@@ -19,7 +19,7 @@ function named(name: string, rest: Partial<Delivery> = {}): Delivery {
 
 function noticeOf(rest: Partial<AlertNotice['alert']>): AlertNotice {
   const alert: AlertNotice['alert'] = {
-    ...{ kind: 'k', subject: 's', severity: 'warning', message: 'm', remedy: 'r', notify: null },
+    ...{ kind: 'service-down', subject: 's', severity: 'warning', message: 'm', remedy: 'r', notify: null },
     ...{ askedBy: 'policy', reach: 'everybody', sinceMs: 0, lastMs: 0, times: 1 },
     ...rest,
   };

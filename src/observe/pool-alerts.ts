@@ -86,7 +86,7 @@ export class PoolAlerts {
     if (spec.mode === 'shadow') return;
     if (state.open === null)
       state.message = `${spec.policy}/${spec.rule} for ${label}: ${test.text(subject, wallMs)}`;
-    const identity = { kind: 'policy-alert', subject: `${spec.policy}/${spec.rule} for ${label}` };
+    const identity = { kind: 'policy-alert', subject: `${spec.policy}/${spec.rule} for ${label}` } as const;
     const isOpen = this.#options.alerts.raise({
       ...identity,
       askedBy: 'policy',

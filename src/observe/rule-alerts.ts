@@ -113,7 +113,7 @@ export class RuleAlerts {
     if (!isEnough && key.open === null) return;
     const isNew = key.open === null;
     if (isNew) key.message = messageOf(spec, key.label, text);
-    const identity = { kind: 'policy-alert', subject: `${spec.policy}/${spec.rule}${key.label}` };
+    const identity = { kind: 'policy-alert', subject: `${spec.policy}/${spec.rule}${key.label}` } as const;
     const isOpen = this.#options.alerts.raise(
       {
         ...identity,

@@ -111,7 +111,7 @@ function openParts(folder: string, time: { monotonicMs: number; wallMs: number }
     versionsMax: 100,
     recordsMax: 10_000,
   });
-  const identity = { kind: 'request-log-not-kept', subject: '' };
+  const identity = { kind: 'request-log-not-kept', subject: '' } as const;
   const requestLog = new RequestLogKeeper({
     store: historyFile.value,
     clock,

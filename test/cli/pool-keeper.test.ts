@@ -130,6 +130,18 @@ class Rig {
 
 const kept = (present: string): RotatedSecret => ({ present, former: null, sinceMs: 0, untilMs: 0 });
 
+it('a secret that is no key is told, until there is one', () => {
+  const rig = new Rig({ a: kept('first') });
+  rig.stored.set('a', kept(''));
+  rig.keeper.renewSecrets();
+  expect(rig.alerts.get('provider-secret-refused pool/a')).toMatch(
+    /What was read there before still counts\.$/,
+  );
+  rig.stored.set('a', kept('second'));
+  rig.keeper.renewSecrets();
+  expect(rig.alerts.has('provider-secret-refused pool/a')).toBe(false);
+});
+
 describe('the rotation of a key', () => {
   it('gives an invalid one a new secret also where it was rotated before', async () => {
     const rig = new Rig({ a: kept('first') });
@@ -139,8 +151,12 @@ describe('the rotation of a key', () => {
     expect(rig.stored.get('a')).toMatchObject({ present: 'second', former: null });
     for (let nth = 0; nth < 3; nth++) rig.callsKnowing();
     expect(rig.state).toBe('invalid');
+    rig.keeper.tend();
+    expect(rig.alerts.get('provider-key pool/a')).toMatch(/^Key "a" of pool "pool" is invalid: /);
     expect((await rig.rotate('third')).ok).toBe(true);
     expect(rig.stored.get('a')!.present).toBe('third');
+    rig.keeper.tend();
+    expect(rig.alerts.has('provider-key pool/a')).toBe(false);
     expect([rig.state, rig.alerts.has('key-rotation-failed pool/a')]).toEqual(['active', false]);
     for (let nth = 0; nth < 3; nth++) expect(rig.callsKnowing('third').at(-1)).toBe('third');
   });

@@ -5,7 +5,7 @@ import type { LimitValues } from '../../base/limits.ts';
 import type { Clock, Random } from '../../base/ports.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import type { Service } from '../../model/world.ts';
-import type { AlertBus } from '../../observe/alert-bus.ts';
+import type { AlertBus, AlertIdentity } from '../../observe/alert-bus.ts';
 import type { ResolvedEndpoint } from '../../pipeline/upstream.ts';
 import { type EndpointCounts, readCounts } from '../../upstream/endpoint-counts.ts';
 import { endpointUrl } from '../../upstream/endpoint-key.ts';
@@ -254,7 +254,7 @@ export class EndpointKeeper {
   }
 
   #unresolvable(host: string, why: string | null): void {
-    const identity = { kind: 'name-not-resolved', subject: host };
+    const identity = { kind: 'name-not-resolved', subject: host } as const;
     if (why === null) {
       this.#unresolved.delete(host);
       this.#options.alerts.resolve(identity);
@@ -300,7 +300,7 @@ function describe(
   }
 }
 
-function downAlert(service: string): { readonly kind: string; readonly subject: string } {
+function downAlert(service: string): AlertIdentity {
   return { kind: 'service-down', subject: service };
 }
 

@@ -704,7 +704,7 @@ export class Gateway {
 
   #loaded(result: LoadResult): void {
     this.#metrics.loaded(result);
-    const identity = { kind: 'configuration-refused', subject: '' };
+    const identity = { kind: 'configuration-refused', subject: '' } as const;
     if (result.outcome.kind === 'refused') {
       this.#observation.alerts.raise({
         ...identity,

@@ -12,7 +12,7 @@ export class IssuerAlerts {
   told(thread: number, issuer: string, why: string | null): void {
     const threads = this.#inTrouble.get(issuer) ?? new Set();
     this.#inTrouble.set(issuer, threads);
-    const identity = { kind: 'issuer-keys-missing', subject: issuer };
+    const identity = { kind: 'issuer-keys-missing', subject: issuer } as const;
     if (why === null) {
       threads.delete(thread);
       if (threads.size === 0) this.#alerts.resolve(identity);

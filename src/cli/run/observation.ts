@@ -14,18 +14,14 @@ import { type LogDestination, openLogDestination } from '../../observe/log-desti
 import { createRequestMetrics, type RequestMetrics } from '../../observe/metrics/request-metrics.ts';
 import { createRecordDrain, type Every, type RecordDrain } from '../../observe/record-drain.ts';
 import { createRecordReader } from '../../observe/record-ring.ts';
-import {
-  createTraceExport,
-  otlpExporter,
-  SEND_EVERY_MS,
-  type TraceExport,
-} from '../../observe/trace-export.ts';
+import { SEND_EVERY_MS, type TraceExport } from '../../observe/trace-export.ts';
 import { createTraffic, type Traffic } from '../../observe/traffic.ts';
 import { createWebhookDelivery, type WebhookDelivery } from '../../observe/webhook-delivery.ts';
 import { secretBytes } from '../../observe/webhook-signature.ts';
 import { periodClock } from '../../state/calendar-periods.ts';
 import type { HistoryFile } from '../../state/history-file.ts';
 import { VERSION } from '../version.ts';
+import { sendTraces } from './told-traces.ts';
 
 /** Everything on the control thread that watches: records, logs, traffic counts, alerts. */
 export interface Observation {
@@ -62,7 +58,7 @@ export interface ObservationOptions {
 }
 
 export async function startObservation(options: ObservationOptions): Promise<Result<Observation, string>> {
-  const { clock, limits } = options;
+  const { clock, limits, traceSettings } = options;
   const opened = await openLogDestination({ to: options.logTo, queueBytes: limits.accessLogQueueBytes });
   if (!opened.ok) return err(opened.error);
   const destination = opened.value;
@@ -79,7 +75,12 @@ export async function startObservation(options: ObservationOptions): Promise<Res
   });
   deliveries.use(options.deliveries);
   const history = keepHistory(options, alerts);
-  const traces = exportTraces(options, alerts);
+  const traces = sendTraces({
+    settings: traceSettings,
+    version: VERSION,
+    spansMax: limits.traceQueueSpans,
+    alerts,
+  });
   const endTurns = every(HISTORY_TURN_MS, () => history.turn());
   const endSending = every(SEND_EVERY_MS, () => traces?.send());
   const drain = createRecordDrain({
@@ -153,33 +154,13 @@ function keepHistory(options: ObservationOptions, alerts: AlertBus): HistoryKeep
   });
 }
 
-const UNSENT = { kind: 'traces-not-sent', subject: '' } as const;
-
-function exportTraces({ traceSettings, limits }: ObservationOptions, alerts: AlertBus): TraceExport | null {
-  if (traceSettings === null) return null;
-  const { endpoint } = traceSettings;
-  return createTraceExport({
-    exporter: otlpExporter(endpoint),
-    version: VERSION,
-    waitingMax: limits.traceQueueSpans,
-    onFailed: (why) =>
-      alerts.raise({
-        ...UNSENT,
-        severity: 'warning',
-        message: `Spans can't be sent to ${endpoint}: ${why}`,
-        remedy: 'See to the receiver, or correct `traces:` in portunus.yaml.',
-      }),
-    onSent: () => alerts.resolve(UNSENT),
-  });
-}
-
 function webhookOf(
   { name, url, secretFile }: Delivery,
   clock: Clock,
   limits: LimitValues,
   alerts: () => AlertBus,
 ): WebhookDelivery {
-  const failing = { kind: 'delivery-failing', subject: name };
+  const failing = { kind: 'delivery-failing', subject: name } as const;
   return createWebhookDelivery({
     name,
     clock,

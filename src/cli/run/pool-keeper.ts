@@ -243,7 +243,7 @@ export class PoolKeeper implements PoolActions {
   /** What can't be written is tried again with the next look. */
   #isKept(secret: string, written: Result<void, AuditProblem>): boolean {
     const { alerts } = this.#parts;
-    const identity = { kind: 'key-rotation-not-kept', subject: secret };
+    const identity = { kind: 'key-rotation-not-kept', subject: secret } as const;
     if (written.ok) alerts.resolve(identity);
     else {
       const { message, remedy } = written.error;
@@ -342,7 +342,7 @@ export class PoolKeeper implements PoolActions {
         state: now.state,
         because: KEY_EVENTS[now.lastEvent],
       });
-    const identity = { kind: 'provider-key', subject };
+    const identity = { kind: 'provider-key', subject } as const;
     const remedy = REMEDIES[now.state];
     if (remedy === null) this.#parts.alerts.resolve(identity);
     else

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../../base/ports.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import type { CertificateFiles } from '../../model/world.ts';
-import type { AlertBus } from '../../observe/alert-bus.ts';
+import type { AlertBus, AlertIdentity } from '../../observe/alert-bus.ts';
 import { checkCertificate, type ReadCertificate, type ReadText } from '../../tools/certificate-findings.ts';
 
 export interface ServedCertificatesOptions {
@@ -33,7 +33,7 @@ export class ServedCertificates {
   #digest = '';
   /** Of files that were refused: they are told once, not every few seconds. */
   #refusedDigest = '';
-  readonly #refused: { readonly kind: string; readonly subject: string };
+  readonly #refused: AlertIdentity;
   #busy = false;
 
   constructor(options: ServedCertificatesOptions) {
@@ -127,7 +127,7 @@ export class ServedCertificates {
   #tellExpiry(): void {
     const { clock, alerts } = this.#options;
     for (const { certificateFile, expiresMs } of this.#served) {
-      const identity = { kind: 'certificate-expires', subject: certificateFile };
+      const identity = { kind: 'certificate-expires', subject: certificateFile } as const;
       const leftMs = expiresMs - clock.wallMs();
       if (leftMs > SOON_MS) {
         alerts.resolve(identity);

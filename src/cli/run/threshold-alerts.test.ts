@@ -19,11 +19,11 @@ function rig() {
   const alerts = new ThresholdAlerts({
     clock: { wallMs: () => nowMs, monotonicMs: () => nowMs },
     alerts: {
-      raise: ({ subject, message, remedy }: AlertRaised) => {
+      raise: ({ kind, subject, message, remedy }: AlertRaised) => {
         told.push(`${message} ${remedy}`);
-        return open.add(subject) !== undefined;
+        return open.add(`${kind} ${subject}`) !== undefined;
       },
-      resolve: ({ subject }) => void open.delete(subject),
+      resolve: ({ kind, subject }) => void open.delete(`${kind} ${subject}`),
     },
     counters: () => counters,
     currency: () => 'USD',
@@ -73,10 +73,10 @@ it('a threshold is over with its rule, and with the share that it asks for', () 
   expect(open()).toHaveLength(3);
   run([{ ...SPEC, thresholdsPercent: [80] }]);
   pass(1_000);
-  expect(open()).toEqual([expect.stringContaining(' 80%'), '']);
+  expect(open()).toEqual([expect.stringMatching(/^limit-threshold .* 80%$/), 'thresholds-lost ']);
   run([]);
   pass(1_000);
-  expect(open()).toEqual(['']);
+  expect(open()).toEqual(['thresholds-lost ']);
   pass(60_000);
   expect(open()).toEqual([]);
 });

@@ -76,7 +76,8 @@ export class ThresholdAlerts {
     if (spec === undefined) return;
     const { percent, resetsWallMs } = crossing;
     const who = whose(crossing);
-    const identity = { kind: 'limit-threshold', subject: `${counterLabel(spec.identity)} ${percent}%${who}` };
+    const subject = `${counterLabel(spec.identity)} ${percent}%${who}`;
+    const identity = { kind: 'limit-threshold', subject } as const;
     const isExhausted = percent >= 100;
     const isOpen = this.#options.alerts.raise({
       ...identity,
