@@ -113,15 +113,20 @@ export class KeySearch {
     );
   }
 
-  /** When the first key of all pools will have room. */
+  /** When the first key of all pools that may be tried will have room. */
   earliestMs(): number {
-    const { targets, plan, thread } = this.#parts;
+    const { targets, plan, thread, guard } = this.#parts;
     const nowMs = thread.clock.monotonicMs();
     let earliestMs = Number.POSITIVE_INFINITY;
-    for (const target of targets)
-      for (const { key, lanes } of this.#candidatesOf(target))
-        if (thread.health.serves(key, nowMs))
-          earliestMs = Math.min(earliestMs, thread.lanes.fitsAtMs(lanes, plan.amounts, nowMs));
+    for (const target of targets) {
+      if (!this.mayTry(target)) continue;
+      for (const { key, lanes } of this.#candidatesOf(target)) {
+        if (!thread.health.serves(key, nowMs)) continue;
+        const ownMs = thread.lanes.fitsAtMs(lanes, plan.amounts, nowMs);
+        const atMs = guard === null ? ownMs : Math.max(ownMs, guard.of(target).fitsAtMs(key, nowMs));
+        earliestMs = Math.min(earliestMs, atMs);
+      }
+    }
     return earliestMs;
   }
 

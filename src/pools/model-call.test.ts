@@ -154,6 +154,41 @@ it('a throttled key is asked nothing in a week in which nobody calls, and takes 
   expect(caller.head!.status).toBe(200);
 });
 
+describe('a call that may be tried no more is told when to come back', () => {
+  const limits = { providerAttempts: 1 };
+  const throttled = ['retry-after', '40'];
+
+  it('by pools that may be tried alone', () => {
+    const models = new Models({
+      limits,
+      pools: [
+        { name: 'first', provider: 'one', keys: [{ name: 'a' }] },
+        { name: 'second', provider: 'two', keys: [{ name: 'b' }] },
+      ],
+    });
+    models.outForMs.set('two', 90_000);
+    const caller = models.call(HELLO);
+    models.newCalls()[0]!.answer(429, {}, throttled);
+    models.pass(0);
+    expect(caller.error).toMatchObject({ code: 'keys_exhausted', retryAfterS: 40 });
+  });
+
+  it('by what rules allow with each key', () => {
+    const models = new Models({ limits, pools: TWO_KEYS });
+    const [caller, plan] = [new Caller(), models.read(HELLO) as ModelRequest];
+    models.send(plan, caller, 'openai/chat', {}, null, {
+      headroom: ({ key }) => (key === 'a' ? 1 : -1),
+      fitsAtMs: ({ key }, nowMs) => (key === 'a' ? nowMs : nowMs + 30_000),
+      take: () => ({ cancel() {}, end() {} }),
+      watch() {},
+      refusal: () => null,
+    });
+    models.newCalls()[0]!.answer(429, {}, throttled);
+    models.pass(0);
+    expect(caller.error).toMatchObject({ code: 'keys_exhausted', retryAfterS: 30 });
+  });
+});
+
 describe('another pool', () => {
   const pools = [
     { name: 'first', provider: 'one', keys: [{ name: 'a' }] },

@@ -371,6 +371,58 @@ it('a turn looks at each line of those that wait a few times, however many there
   expect(asked.mock.calls.length).toBeLessThan(8 * lines);
 });
 
+describe('a call that a rule holds up', () => {
+  const lanes = new Lanes({ memory: new SharedArrayBuffer(laneBytes(1)), lanes: 1, proofMs: 30_000 });
+  const refusing = {
+    headroom: () => -1,
+    fitsAtMs: (_: number, nowMs: number) => nowMs + 60_000,
+    take: () => false,
+  };
+  const queueOf = (waitingMax: number) => {
+    const served: string[] = [];
+    const queue = new PoolQueue({
+      lanes,
+      shares: new FairShares({ cells: new Float64Array(fairSharesCells(1, 1)), threads: 1, thread: 0 }),
+      draw: () => 0,
+      serves: () => true,
+      waitingMax,
+      wakeAt: () => {},
+    });
+    const wait = (name: string, guard: typeof refusing | null, inputTokens = 10): boolean =>
+      queue.enqueue(
+        {
+          candidates: [{ key: 0, lanes: [0], priority: 1, weight: 1, share: 1 }],
+          amounts: { inputTokens, outputTokens: 0, costNano: 0 },
+          ...{ strategy: 'headroom', sticky: null, tenant: 0, weight: 1, priority: 0 },
+          guard,
+          deadlineMs: MINUTE_MS,
+          resume: (outcome) => void ('ticket' in outcome && served.push(name)),
+        },
+        0,
+      );
+    return { queue, served, wait };
+  };
+
+  it('holds up nobody behind it, of the same tenant and size', () => {
+    const { queue, served, wait } = queueOf(10);
+    wait('held', refusing);
+    wait('held too', refusing);
+    wait('free', null);
+    wait('larger', null, 20);
+    expect([served, queue.size]).toEqual([['free', 'larger'], 2]);
+  });
+
+  it('takes no place from one that has room, though as many wait as may', () => {
+    const { queue, served, wait } = queueOf(1);
+    expect([wait('held', refusing), wait('held too', refusing), wait('free', null)]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    expect([served, queue.size]).toEqual([['free'], 1]);
+  });
+});
+
 it('what a call counts for in fairness has an end, whatever its caller writes', () => {
   const asked = (outputTokens: number) => workOf({ inputTokens: 0, outputTokens, costNano: 0 });
   expect(asked(20_000_000)).toBe(asked(1_000_000_000));

@@ -101,9 +101,11 @@ export class PoolQueue {
     return soonest;
   }
 
-  /** False: too many wait already. */
+  /** False: too many wait already. Where they wait for rules of their own, one that has room goes all the same. */
   enqueue(waiter: Waiter, nowMs: number): boolean {
-    if (this.#count >= this.waitingMax) return false;
+    const isFull = this.#count >= this.waitingMax;
+    if (isFull && !this.#hasRoom(waiter, this.#barred(Number.POSITIVE_INFINITY, NO_LANES, nowMs), nowMs))
+      return false;
     const line = this.#waiting.get(lineOf(waiter));
     if (line === undefined)
       this.#waiting.set(lineOf(waiter), {
@@ -115,7 +117,9 @@ export class PoolQueue {
     this.#count++;
     this.#deadlineMs = Math.min(this.#deadlineMs, waiter.deadlineMs);
     this.turn(nowMs);
-    return true;
+    if (!isFull || this.#waiting.get(lineOf(waiter))?.waiters.includes(waiter) !== true) return true;
+    this.withdraw(waiter);
+    return false;
   }
 
   /** It is served elsewhere, or its caller has left. */
@@ -136,6 +140,7 @@ export class PoolQueue {
     const kept = new Set<number>();
     const passed = new Map<number, number>();
     const barred = new Set<readonly Candidate[]>();
+    const keeping = new Set<number>();
     for (let line = this.#first(passed, barred); line !== null; line = this.#first(passed, barred)) {
       const at = passed.get(line) ?? 0;
       const waiter = this.#waiting.get(line)!.waiters[at]!;
@@ -152,8 +157,13 @@ export class PoolQueue {
         waiter.resume(chosen);
         continue;
       }
-      passed.set(line, this.#nextSmaller(line, at));
-      if (at === 0) kept.add(this.#fullLane(waiter, chosen, nowMs));
+      const isHeldByRule = this.#lanesHaveRoom(waiter, isBarred, nowMs);
+      passed.set(line, isHeldByRule ? at + 1 : this.#nextSmaller(line, at));
+      // a rule holds up only whom it counts
+      if (!isHeldByRule && !keeping.has(line)) {
+        keeping.add(line);
+        kept.add(this.#fullLane(waiter, chosen, nowMs));
+      }
       // who comes later may have them no more than this one: each is asked once, not by each line
       if (waiter.candidates.every(isBarred)) barred.add(waiter.candidates);
       wakeMs = Math.min(wakeMs, chosen.atMs);
@@ -190,19 +200,36 @@ export class PoolQueue {
     isBarred: (candidate: Candidate) => boolean,
     nowMs: number,
   ): boolean {
-    const { lanes, shares } = this.#options;
-    const to = shares.before(startTag, nowMs);
-    if (to === null) return false;
+    const to = this.#options.shares.before(startTag, nowMs);
+    if (to === null || !this.#hasRoom(waiter, isBarred, nowMs)) return false;
+    if (to !== this.#yields.to) this.#yields = { to, sinceMs: nowMs };
+    return nowMs - this.#yields.sinceMs < PATIENCE_MS;
+  }
+
+  #hasRoom(waiter: Waiter, isBarred: (candidate: Candidate) => boolean, nowMs: number): boolean {
+    const { lanes } = this.#options;
     const { candidates, amounts, guard } = waiter;
-    const hasRoom = candidates.some(
+    return candidates.some(
       (candidate) =>
         !isBarred(candidate) &&
         lanes.fitsAtMs(candidate.lanes, amounts, nowMs) <= nowMs &&
         (guard === null || guard.fitsAtMs(candidate.key, nowMs) <= nowMs),
     );
-    if (!hasRoom) return false;
-    if (to !== this.#yields.to) this.#yields = { to, sinceMs: nowMs };
-    return nowMs - this.#yields.sinceMs < PATIENCE_MS;
+  }
+
+  /** Of one that found no room: what it has none in is a rule that counts by key. */
+  #lanesHaveRoom(
+    { candidates, amounts, guard }: Waiter,
+    isBarred: (candidate: Candidate) => boolean,
+    nowMs: number,
+  ): boolean {
+    const { lanes } = this.#options;
+    return (
+      guard !== null &&
+      candidates.some(
+        (candidate) => !isBarred(candidate) && lanes.fitsAtMs(candidate.lanes, amounts, nowMs) <= nowMs,
+      )
+    );
   }
 
   /** The next one in line that takes less than all before it: the others find no room either. */
@@ -306,3 +333,4 @@ function placeIn(line: readonly Waiter[], priority: number): number {
 
 const NOBODY: ReadonlyMap<number, number> = new Map();
 const NONE: ReadonlySet<readonly Candidate[]> = new Set();
+const NO_LANES: ReadonlySet<number> = new Set();
