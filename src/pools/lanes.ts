@@ -4,7 +4,7 @@
  */
 import { threadId } from 'node:worker_threads';
 import { assert } from '../base/assert.ts';
-import { LockSet, lockOwner } from '../base/shared-lock.ts';
+import { LOCK_BOUNDS, LockSet, lockOwner } from '../base/shared-lock.ts';
 import type { MeterReport, MeterSpec } from '../model/provider-limits.ts';
 import { type CallAmounts, LANE_METERS_MAX } from '../pipeline/key-pool.ts';
 import { LANE, LaneMemory, METER, WORD } from './lane-layout.ts';
@@ -49,6 +49,9 @@ const PROVEN_FROM_MS = 2_000;
 
 const NOTHING: CallAmounts = { inputTokens: 0, outputTokens: 0, costNano: 0 };
 
+/** Whoever holds lanes may wait for locks of counters meanwhile, each as long as those are waited for: others have to outlast that. */
+const LANE_BOUNDS = { ...LOCK_BOUNDS, waits: 10 * LOCK_BOUNDS.waits };
+
 /** What a lane holds at a moment. */
 export interface LaneReading {
   /** In the past: it is open. */
@@ -68,7 +71,7 @@ export interface LanesOptions {
 export class Lanes {
   readonly #memory: LaneMemory;
   readonly #proofMs: number;
-  readonly #locks = new LockSet(lockOwner(threadId));
+  readonly #locks = new LockSet(lockOwner(threadId), Atomics, LANE_BOUNDS);
 
   constructor({ memory, lanes, proofMs }: LanesOptions) {
     this.#memory = new LaneMemory(memory, lanes);

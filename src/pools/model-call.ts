@@ -267,7 +267,6 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
     // First, so that nobody who waits is the next to be refused.
     if (means === 'throttled') this.#close(ticket, waitMs, reports);
     this.#endAttempt(means === 'throttled' ? 'refused' : 'rejected', reports);
-    if (mayHaveWorked(status)) this.#plan.use.charged = 'reserve';
     const mayRetry = this.#attempts < this.#thread.limits.providerAttempts;
     if (means === 'throttled' || means === 'unauthorised' || means === 'out-of-credit') {
       if (mayRetry) this.#again();
@@ -409,7 +408,8 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
     const usage = this.#usage?.usage ?? null;
     const searchesNano = this.#searchesNano();
     use.isWhole = this.#usage?.isSound === true && this.#head?.untilClose !== true;
-    if (outcome === 'unsent' || outcome === 'refused' || outcome === 'rejected') use.charged = 'nothing';
+    const isRefused = outcome === 'refused' || outcome === 'rejected';
+    if (outcome === 'unsent' || (isRefused && !mayHaveWorked(this.#head!.status))) use.charged = 'nothing';
     else if (usage !== null && this.#usage!.isWhole) {
       use.charged = 'told';
       use.usage = usage;

@@ -7,6 +7,7 @@ const CARD = 4_111_111_111_111_111;
 const POLICY = `policy "p" {
   permit
   mask email in request with "(who)"
+  mask pattern /left\\sright/ in request with "(gap)"
   mask card in request and response when request.body.currency is present and request.body.currency is "EUR"
   forbid "no" when request.body.labels is present and request.body.labels contains "no"
     because "{request.body.note}, {request.body.labels}, {request.body.amount} for {request.header[\\"x-color\\"]}"
@@ -62,6 +63,21 @@ describe.each([
     const note = `${'x'.repeat(190)} ann@example.org`;
     const [refused] = observed([{ ...FORBIDDEN, body: { ...BODY, note } }]);
     expect(refused!.refusal!.detail).toContain(`${'x'.repeat(190)} (who), no`);
+  });
+
+  it.each([
+    ['ann@exa\u200emple.org', '(who)'],
+    ['ann@exa\u0001mple.org', '(who)'],
+    ['41111111\u000111111111', '[removed]'],
+    ['one\u0001 ann@example.org', 'one (who)'],
+    ['left\nright', '(gap)'],
+  ])('do not make %j whole again', (note, told) => {
+    const [refused] = observed([{ ...FORBIDDEN, body: { ...BODY, note } }]);
+    expect(refused!.refusal!.detail).toMatch(new RegExp(`^${told.replace(/[()[\]]/g, '\\$&')}, no, `));
+    const [permitted] = observed([{ body: { note, currency: 'EUR' } }]);
+    expect(permitted!.headers).toMatchObject({ request: { set: [`x-note: ${told}`] } });
+    const [, , shownKey, text] = JSON.parse(permitted!.alerts[0]!);
+    expect([shownKey[1], text]).toEqual([told, told]);
   });
 
   it('tell all where the mask only watches, or is of answers', () => {

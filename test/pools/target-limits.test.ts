@@ -158,6 +158,24 @@ describe('a limit for each key', () => {
     expect(used()).toEqual(settled);
   });
 
+  it.each([
+    [504, 'all that was reserved'],
+    [500, 'all that was reserved'],
+    [503, 'nothing'],
+    [400, 'nothing'],
+  ])('of tokens counts of a call that ends with %i %s', (status, counts) => {
+    const governed = new Governed('limit at most 300 tokens in any 1m  for each key', {
+      pools: [{ name: 'pool', keys: [{ name: 'a' }] }],
+    });
+    const used = () => [...governed.counters.contents().values()];
+    governed.call();
+    const reserved = used();
+    governed.models.newCalls()[0]!.answer(status, {});
+    governed.models.pass(0);
+    if (counts === 'nothing') expect(used()).not.toEqual(reserved);
+    else expect(used()).toEqual(reserved);
+  });
+
   it('counts each call that is sent with the key, and gives back what was never sent', () => {
     const governed = new Governed('limit at most 2 requests in any 1m  for each key', {
       pools: [{ name: 'pool', keys: [{ name: 'a' }] }],

@@ -156,9 +156,12 @@ function clean(text: string): string {
   return bounded.replace(UNPRINTABLE, '');
 }
 
-/** What is not shown goes before a mask looks: between the characters of an address it would hide it, and then leave it whole. */
+/**
+ * What is not shown goes before a mask looks: between the characters of an address it would hide it, and then leave it whole. And a mask
+ * looks before that, as it does at the body: a pattern may ask for a line break.
+ */
 export function maskedText(mask: TextMask, text: string): string {
-  return mask.mask(text.replace(UNPRINTABLE, ''));
+  return mask.mask(mask.mask(text).replace(UNPRINTABLE, ''));
 }
 
 /** Controls, halves of a surrogate pair, characters that change the direction of text, line and paragraph separators. */
