@@ -6,6 +6,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PoolView } from '../../src/admin/routes/pools.ts';
+import { normalisationGrowth } from '../../src/ai/normalisation.ts';
 import type { Dialect } from '../../src/model/pools.ts';
 import { startUpstream, type UpstreamServer } from '../gateway/upstream-server.ts';
 import {
@@ -113,9 +114,10 @@ function bodyOf(stream: GoldenStream, model = `cut-${stream.dialect}`): string {
   return JSON.stringify({ model, ...stream.asks });
 }
 
-/** What a call reserves of a limit: a token for each byte of its body, and the longest answer. */
+/** What a call reserves of a limit: a token for each byte that its body can come to once it is normalised, and the longest answer. */
 function reservedBy(stream: GoldenStream): number {
-  return Buffer.byteLength(bodyOf(stream)) + stream.outputMax;
+  const body = Buffer.from(bodyOf(stream));
+  return body.length + normalisationGrowth(body) + stream.outputMax;
 }
 
 /** What all of them together take of the limit of the policy, and a whole call behind them reserves. */
