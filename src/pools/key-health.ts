@@ -104,10 +104,13 @@ export class KeyHealth {
     return Atomics.load(this.#cells, key * KEY_CELLS.cells + KEY_CELLS.secretTurn);
   }
 
-  /** The key has another secret from now on. */
-  renewed(key: number): void {
-    Atomics.add(this.#cells, key * KEY_CELLS.cells + KEY_CELLS.secretTurn, 1);
-    this.happened(key, 'replaced');
+  /**
+   * The key has its secret of this turn from now on, and is as well as one that nobody has called. Whoever hears of it first says so: a
+   * thread that has the new secret alone must not go by what became of the former one.
+   */
+  renewed(key: number, turn: number): void {
+    const at = key * KEY_CELLS.cells + KEY_CELLS.secretTurn;
+    if (Atomics.compareExchange(this.#cells, at, turn - 1, turn) === turn - 1) this.happened(key, 'replaced');
   }
 
   /** As it was when the process ended, or before a change that was not recorded. */

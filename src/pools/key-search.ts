@@ -64,7 +64,8 @@ export class KeySearch {
   #sinceMs: number | null = null;
   /** Pools that are not tried any more: their providers have too much to do. */
   readonly #passedOver = new Set<Target>();
-  readonly #refusedKeys: number[] = [];
+  /** By key, with the turn of the secret that was refused: with another one it is another key. Null: none was. */
+  #refused: Map<number, number> | null = null;
   #wait: Wait | null = null;
 
   constructor(parts: KeySearchParts, seeker: KeySeeker) {
@@ -94,8 +95,9 @@ export class KeySearch {
   }
 
   /** The key refused the call: this call is not what proves that it is well again. */
-  leaveOut(key: number): void {
-    this.#refusedKeys.push(key);
+  leaveOut(key: number, secretTurn: number): void {
+    this.#refused ??= new Map();
+    this.#refused.set(key, secretTurn);
   }
 
   passOver(target: Target): void {
@@ -255,10 +257,13 @@ export class KeySearch {
   }
 
   #candidatesOf({ candidates, accounts }: Target): readonly Candidate[] {
-    if (this.#refusedKeys.length === 0 && this.#home === null) return candidates;
+    const refused = this.#refused;
+    if (refused === null && this.#home === null) return candidates;
+    const { health } = this.#parts.thread;
     return candidates.filter(
       ({ key }) =>
-        !this.#refusedKeys.includes(key) && (this.#home === null || accounts.get(key) === this.#home),
+        refused?.get(key) !== health.secretTurn(key) &&
+        (this.#home === null || accounts.get(key) === this.#home),
     );
   }
 

@@ -284,7 +284,7 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
     const { health } = this.#thread;
     // It went with a secret that the key has no more: the one that it has now may be tried.
     if (sent.secretTurn !== health.secretTurn(key)) return;
-    if (means === 'unauthorised' || means === 'out-of-credit') this.#search.leaveOut(key);
+    if (means === 'unauthorised' || means === 'out-of-credit') this.#search.leaveOut(key, sent.secretTurn);
     // Calls that were under way together are one proof; the second one is a call that was sent after the first.
     if (means === 'unauthorised') {
       if (as === 'proof' || health.state(key) === 'active') health.happened(key, 'unauthorised');

@@ -143,7 +143,7 @@ it.each([
 it('a call that went with the secret of before says nothing of a key', () => {
   const models = new Models({ pools: TWO_KEYS });
   models.call(HELLO);
-  models.registry.health.renewed(0);
+  models.registry.health.renewed(0, 1);
   models.newCalls()[0]!.answer(401, {});
   expect(models.registry.health.state(0)).toBe('active');
 });
@@ -418,6 +418,24 @@ describe('a key whose secret is replaced with an overlap', () => {
       state: 'invalid',
       rotation: { former: 'active' },
     });
+  });
+
+  it('goes back to the former one without a moment in which a thread has neither', () => {
+    const { models, rotated } = rotating();
+    const place = models.registry.keyPlace('pool', 'a')!;
+    for (const event of ['unauthorised', 'unauthorised'] as const)
+      models.registry.health.happened(place, event);
+    expect(models.registry.health.state(place)).toBe('invalid');
+    rotated.set('a', { present: 'old', former: null, sinceMs: 0, untilMs: 0 });
+    const renewed = models.registry.renew(models.models);
+    models.tellKeys(renewed);
+    // the thread knows the former one alone by now, and the control thread has not said that the key is well
+    models.call(HELLO);
+    expect(models.newCalls().map(({ key }) => key)).toEqual(['old']);
+    models.registry.renewed(renewed, models.models);
+    expect(models.registry.health.state(place)).toBe('active');
+    models.call(HELLO);
+    expect(models.newCalls().map(({ key }) => key)).toEqual(['old']);
   });
 
   it.each(['disable', 'drain'] as const)('serves with neither once a person has said %s', (event) => {

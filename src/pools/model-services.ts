@@ -145,7 +145,8 @@ export class ThreadModelServices implements ModelServices {
 
   renewKeys(renewed: unknown): void {
     this.#targets = this.#targets.filter(({ target }) => target.deref() !== undefined);
-    for (const { place, keys } of (renewed as Pick<RenewedKeys, 'pools'>).pools)
+    for (const { place, keys } of (renewed as Pick<RenewedKeys, 'pools'>).pools) {
+      for (const key of keys) this.#thread.health.renewed(key.place, key.secretTurn);
       for (const each of this.#targets) {
         const target = each.target.deref();
         if (each.pool !== place || target === undefined) continue;
@@ -153,6 +154,7 @@ export class ThreadModelServices implements ModelServices {
         const known = keys.filter(({ family }) => target.keys.has(family));
         if (known.length > 0) putKeys(target, known);
       }
+    }
   }
 
   #target(

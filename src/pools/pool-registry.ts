@@ -139,6 +139,8 @@ export class PoolRegistry {
   readonly #poolPlaces: Places;
   /** Of the secrets that keys had last, and of those that were read for a version that may come, by place. */
   readonly #digests = new Map<number, string>();
+  /** Of the secrets read last. */
+  readonly #turns = new Map<number, number>();
   readonly #read = new Map<number, string>();
   /** Since when they are known. */
   readonly #sinceMs = new Map<number, number>();
@@ -230,7 +232,7 @@ export class PoolRegistry {
     const before = this.#digests.get(place);
     this.#digests.set(place, digest);
     if (before !== digest || !this.#sinceMs.has(place)) this.#sinceMs.set(place, this.#parts.clock.wallMs());
-    if (before !== undefined && before !== digest) this.health.renewed(place);
+    if (before !== undefined && before !== digest) this.health.renewed(place, this.#turns.get(place)!);
   }
 
   /** The version serves: its limits hold from now on, and a key with another secret is another key. */
@@ -426,6 +428,7 @@ export class PoolRegistry {
     this.#read.set(place.value, digest);
     const isAnother = before !== undefined && before !== digest;
     const secretTurn = this.health.secretTurn(place.value) + (isAnother ? 1 : 0);
+    this.#turns.set(place.value, secretTurn);
     return ok({ place: place.value, secret, secretTurn });
   }
 
