@@ -127,6 +127,21 @@ describe('identity cache', () => {
     expect(asked).toEqual(['good1', 'good2', 'good1']);
   });
 
+  test('forgets a key that counts no more, and keeps one in its place that has another slot', () => {
+    const { cache, asked, source, revoked } = cacheOf(2);
+    for (const key of ['good1', 'good2']) cache.identify(key, 0);
+    revoked.add('good1');
+    cache.identify('good1', 0);
+    expect(cache.size).toBe(1);
+    let moved = true;
+    cache.use({ ...source, holds: (mark) => !moved && source.holds(mark) });
+    asked.length = 0;
+    for (let nth = 0; nth < 3; nth++) cache.identify('good2', 0);
+    moved = false;
+    for (const key of ['good3', 'good2', 'good3']) cache.identify(key, 0);
+    expect(asked).toEqual(['good2', 'good2', 'good2', 'good3']);
+  });
+
   test('the oldest goes first, and a new directory forgets all', () => {
     const { cache, asked, source } = cacheOf(2);
     for (const key of ['good1', 'good2', 'good3', 'good2', 'good1']) cache.identify(key, 0);

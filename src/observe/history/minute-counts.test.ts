@@ -72,6 +72,14 @@ describe('the sums of a minute', () => {
   });
 });
 
+it('keeps no more groups at hand than it may, and counts each record all the same', () => {
+  const counts = new MinuteCounts(100, 4);
+  for (let nth = 0; nth < 50; nth++)
+    counts.count({ ...emptyRecord(), timeMs: 1, route: `route-${nth % 10}`, tenant: 'acme' }, null);
+  expect(counts.groupsKept).toBeLessThanOrEqual(3 * 4);
+  expect([...counts.dimensions.route.values()].map(({ sums }) => sums.requests)).toEqual(Array(10).fill(5));
+});
+
 describe('a block of records', () => {
   it('gives back records that share their names, each as it was', () => {
     fc.assert(

@@ -38,13 +38,21 @@ export function emptyDimensions(): Dimensions {
 export class MinuteCounts {
   readonly dimensions = emptyDimensions();
   readonly #namesMax: number;
+  /** Of each kind. */
+  readonly #groupsMax: number;
   readonly #routes = new Map<RouteNames, CountedCell>();
   readonly #callers = new Map<CallerNames, readonly CountedCell[]>();
   readonly #decisions = new Map<DecisionNames, readonly CountedCell[]>();
   #last: LastNames | null = null;
 
-  constructor(namesMax: number) {
+  constructor(namesMax: number, groupsMax = GROUPS_KEPT_MAX) {
     this.#namesMax = namesMax;
+    this.#groupsMax = groupsMax;
+  }
+
+  /** Groups whose cells are at hand. */
+  get groupsKept(): number {
+    return this.#routes.size + this.#callers.size + this.#decisions.size;
   }
 
   /** Answers in how many dimensions the record was counted under another name than its own. */
@@ -75,7 +83,7 @@ export class MinuteCounts {
     let known = this.#routes.get(names);
     if (known === undefined) {
       known = this.#cell('route', routeName(names));
-      keep(this.#routes, names, known);
+      this.#keep(this.#routes, names, known);
     }
     return known;
   }
@@ -89,7 +97,7 @@ export class MinuteCounts {
         ...(names.model === '' ? [] : [this.#cell('model', names.model)]),
         ...(names.target === '' ? [] : [this.#cell('pool', names.target)]),
       ];
-      keep(this.#decisions, names, known);
+      this.#keep(this.#decisions, names, known);
     }
     return known;
   }
@@ -102,9 +110,14 @@ export class MinuteCounts {
         this.#cell('consumer', consumerName(names)),
         this.#cell('credential', credentialName(names)),
       ];
-      keep(this.#callers, names, known);
+      this.#keep(this.#callers, names, known);
     }
     return known;
+  }
+
+  #keep<Names, Cells>(groups: Map<Names, Cells>, names: Names, cells: Cells): void {
+    if (groups.size === this.#groupsMax) groups.clear();
+    groups.set(names, cells);
   }
 
   #cell(dimension: RollupDimension, name: string): CountedCell {
@@ -117,10 +130,6 @@ export class MinuteCounts {
  * found again by their texts.
  */
 const GROUPS_KEPT_MAX = 262_144;
-function keep<Names, Cells>(groups: Map<Names, Cells>, names: Names, cells: Cells): void {
-  if (groups.size === GROUPS_KEPT_MAX) groups.clear();
-  groups.set(names, cells);
-}
 
 /** Scratch: records are counted one after the other. */
 const REQUEST = new RollupRequest();
