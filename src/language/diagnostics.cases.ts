@@ -1509,6 +1509,15 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     help: 'Only `alert when` asks about pools and keys: `alert when pool.headroom < 15%`.',
   },
   {
+    code: 'PT2150',
+    what: 'a limit for each pool',
+    routes: 'models',
+    text: ai('limit at most 5 requests in any 1m  for each pool'),
+    at: '3:48',
+    message: "A limit can't use pool here: it is asked about requests, and pools are asked by themselves.",
+    help: 'Write `for each target.pool` to count by the pool that a call is sent to, or `for each key`.',
+  },
+  {
     code: 'PT2156',
     what: 'a quota for each key',
     routes: 'models',

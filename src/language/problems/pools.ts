@@ -11,7 +11,9 @@ export function poolFact(span: Span, rule: string, fact: string): Diagnostic {
     'PT2150',
     span,
     `${who} can't use ${shown(fact)} here: it is asked about requests, and pools are asked by themselves.`,
-    `Only \`alert when\` asks about pools and keys: \`alert when pool.headroom < 15%\`.`,
+    rule === 'limit' && fact === 'pool'
+      ? 'Write `for each target.pool` to count by the pool that a call is sent to, or `for each key`.'
+      : 'Only `alert when` asks about pools and keys: `alert when pool.headroom < 15%`.',
   );
 }
 
