@@ -26,6 +26,7 @@ export class AnswerKeeping {
   readonly #epoch: number;
   readonly #keeping: Keeping | null;
   #outcome: CacheOutcome = 'bypass';
+  #found: StoredAnswer | null = null;
   /** Value of Cache-Status. */
   #status = 'portunus; fwd=bypass';
   /** Value of Age; null where the answer was not kept. */
@@ -51,22 +52,26 @@ export class AnswerKeeping {
     return this.#outcome;
   }
 
+  /** The answer, where it is at hand. */
+  get found(): StoredAnswer | null {
+    return this.#found;
+  }
+
   /** Name, value, … of fields that every answer to the request gets. */
   get fields(): readonly string[] {
     const status = ['cache-status', this.#status];
     return this.#age === null ? status : ['age', String(this.#age), ...status];
   }
 
-  /** An answer that will do: one that the caller's own rules leave the target of. `targets`: null where it goes to a service. */
-  find(targets: CallTargets | null): StoredAnswer | null {
-    if (this.#keeping === null) return null;
+  /** Looks for an answer that will do: one that the caller's own rules leave the target of. `targets`: null where it goes to a service. */
+  find(targets: CallTargets | null): void {
+    if (this.#keeping === null) return;
     this.#outcome = 'miss';
     const nowMs = this.#thread.clock.monotonicMs();
     const found = this.#thread.answers.find(this.#epoch, this.#keeping.key, nowMs);
     if (typeof found === 'string') this.#forwarded(found === 'stale' ? 'stale' : 'miss');
     else if (targets !== null && !mayBeFrom(targets, found.pool)) this.#forwarded('miss');
-    else return this.#fits(found, this.#keeping, nowMs);
-    return null;
+    else this.#found = this.#fits(found, this.#keeping, nowMs);
   }
 
   #fits(answer: StoredAnswer, { wishes, asked }: Keeping, nowMs: number): StoredAnswer | null {

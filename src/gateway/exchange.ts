@@ -6,14 +6,10 @@
  */
 
 import type { WebSocketSettings } from '../model/world.ts';
-import { KNOWN } from '../pipeline/alerts.ts';
-import { type CallTargets, callTargets, isTargetless, targetRefusal } from '../pipeline/call-targets.ts';
 import { RequestContext } from '../pipeline/context.ts';
-import type { SentModelCall } from '../pipeline/model-request.ts';
-import type { Refusal, Wait } from '../pipeline/outcome.ts';
+import type { Refusal } from '../pipeline/outcome.ts';
 import { PHASE } from '../pipeline/phases.ts';
 import type { RoutePipeline } from '../pipeline/program.ts';
-import type { TargetLimits } from '../pipeline/target-limits.ts';
 import type {
   ResponseHead,
   TunnelOpened,
@@ -25,12 +21,13 @@ import type {
 } from '../pipeline/upstream.ts';
 import type { Variants } from '../pipeline/variants.ts';
 import { Account, recordAccount, recordRequest, recordRoute } from './access-record.ts';
+import { tellAlerts } from './answer-alerts.ts';
 import { placeOf, type StoredAnswer } from './answer-cache.ts';
 import { AnswerKeeping } from './answer-keeping.ts';
 import { changes, wishesOf } from './cacheable.ts';
+import { CallToModel } from './call-to-model.ts';
 import { type AnswerHost, ClientAnswer } from './client-answer.ts';
 import type { ClientHandler, ClientStream, ReceivedRequest } from './client-stream.ts';
-import { STALE_REQUEST_FIELDS, UNTRANSFORMABLE_ASKS } from './content-coding.ts';
 import type { Progress, Waiting } from './deciding.ts';
 import {
   BODY,
@@ -52,7 +49,7 @@ import { keepingOf } from './kept-request.ts';
 import type { LimitWaiter } from './limit-queue.ts';
 import { dialectBelow } from './model-apis.ts';
 import { OutgoingBody } from './outgoing-body.ts';
-import { outgoingRequest } from './outgoing-request.ts';
+import { askReadableAnswer, outgoingRequest } from './outgoing-request.ts';
 import { fillTemplate } from './path-template.ts';
 import type { Problem } from './problem.ts';
 import { fromUpstream, overloaded, problem } from './problem.ts';
@@ -60,12 +57,12 @@ import { readWholeBody, unreadableBody } from './read-body.ts';
 import { ReplayedAnswer } from './replayed-answer.ts';
 import type { RequestBodyHost } from './request-body.ts';
 import { RequestBody } from './request-body.ts';
+import { RequestWaits } from './request-waits.ts';
 import type { RoutePlan, RuleVersion } from './rule-version.ts';
-import { RequestCost, settle } from './settling.ts';
-import { type CountedText, type ShapedCall, shapedCall, withCount } from './shaped-call.ts';
+import { giveBack, RequestCost, settle } from './settling.ts';
 import { drawsTrace, isSampled, parentSpanIdOf, traceIdOf } from './trace-context.ts';
 import type { Tunnel, TunnelCode, TunnelHost } from './tunnel.ts';
-import { openTunnel, withoutHandshake } from './tunnel-opening.ts';
+import { acceptedHead, openTunnel, withoutHandshake } from './tunnel-opening.ts';
 
 export class Exchange
   implements
@@ -96,8 +93,6 @@ export class Exchange
   /** Of the caller, where traces are recorded. */
   #parentSpanId = '';
   #call: UpstreamCall | null = null;
-  /** The same, where it is one to a model. */
-  #modelCall: SentModelCall | null = null;
   /** Null when there is none. */
   #requestBody: RequestBody | null = null;
   /** Null while the body goes on as it comes. */
@@ -105,21 +100,12 @@ export class Exchange
   /** Null unless the route opens WebSockets, and the rules have let this one through. */
   #tunnel: Tunnel | null = null;
   /** Null unless it is a call to a model that has been shaped. */
-  #targets: CallTargets | null = null;
-  /** Of the last try. */
-  #shaped: ShapedCall | null = null;
-  /** Of prompts that limits had no room for by their bytes; null: there was none. */
-  #counted: CountedText[] | null = null;
+  #toModel: CallToModel | null = null;
   /** Null unless rules let the answer be kept. */
   #keeping: AnswerKeeping | null = null;
-  /** The answer, where it is at hand. */
-  #kept: StoredAnswer | null = null;
   #ended = false;
-  #waitsForGrant = false;
-  /** Null while it does not wait for its turn, a grant or the check of a token. */
-  #waitsSinceMs: number | null = null;
-  /** What ends its waiting for its turn. */
-  #waitsInVain: Refusal | null = null;
+  /** Null: it has not waited for anything. */
+  #waits: RequestWaits | null = null;
   #readDeadlineMs = Number.POSITIVE_INFINITY;
   #totalDeadlineMs = Number.POSITIVE_INFINITY;
   /** Null where the route does not say what a request costs. */
@@ -176,7 +162,7 @@ export class Exchange
     const context = this.#context;
     context.nowMonotonicMs = clock.monotonicMs();
     context.nowWallMs = clock.wallMs();
-    this.#endWaiting(context.nowMonotonicMs);
+    if (this.#waits !== null) this.#endWaiting(this.#waits, context.nowMonotonicMs);
     // The thread's facts are of another request by now.
     checkFront(context.method, context.headers, limits, facts);
     const refused =
@@ -187,15 +173,13 @@ export class Exchange
   }
 
   /** Meanwhile nothing of the body was read: that is not the client's doing. */
-  #endWaiting(nowMs: number): void {
-    if (this.#waitsSinceMs !== null) this.#readDeadlineMs += nowMs - this.#waitsSinceMs;
-    this.#waitsSinceMs = null;
-    this.#waitsInVain = null;
+  #endWaiting(waits: RequestWaits, nowMs: number): void {
+    this.#readDeadlineMs += waits.end(nowMs);
   }
 
   checkDeadlines(nowMs: number): void {
     if (nowMs >= this.#totalDeadlineMs) this.#outOfTime();
-    else if (this.#waitsSinceMs !== null) return;
+    else if (this.#waits?.areOn) return;
     else if (this.#tunnel !== null) this.#tunnel.checkIdle(nowMs);
     else if (this.#requestBody === null || this.#requestBody.complete) return;
     else if (nowMs >= this.#readDeadlineMs) this.#fail(problem('request_timeout'));
@@ -296,48 +280,19 @@ export class Exchange
     this.#goOn();
   }
 
-  /** Before anything is taken from limits: what they count is the call as it is sent. */
   #shapeCall(): void {
-    const { pipeline, models } = this.#plan!;
-    const context = this.#context;
-    const { bodyHoldBackBytes } = this.#thread.limits;
-    const isOther = this.variants?.areTried === true;
-    const last = isOther ? null : this.#shaped;
-    const shaped = shapedCall(context, pipeline, models!, bodyHoldBackBytes, last);
-    if ('code' in shaped) {
-      this.#refuseVariant(shaped);
-      return;
-    }
-    const call = this.#counted === null ? shaped.call : withCount(shaped.call, this.#counted, models!);
-    // what may have to wait is the call as it was asked for
-    if (!isOther) this.#shaped = call === shaped.call ? shaped : { ...shaped, call };
-    context.shapedCall = call;
-    this.#targets = callTargets(context, pipeline, call);
-    if (isTargetless(this.#targets)) this.#refuseVariant(this.#callProblem(NO_POOL));
-    else this.#advance();
+    this.#toModel ??= new CallToModel(this.#plan!);
+    const tried = this.variants?.areTried === true ? 'other' : 'asked';
+    const refused = this.#toModel.shape(this.#context, tried, this.#thread.limits.bodyHoldBackBytes);
+    if (refused === null) this.#advance();
+    else this.#refuseVariant(refused);
   }
 
-  /**
-   * There is no room for a token of each byte of the prompt: it is counted, where fewer tokens may fit. The request waits for that, and
-   * holds nothing meanwhile.
-   */
+  /** The request waits for that, and holds nothing meanwhile. */
   #countPrompt(): void {
-    const { shapedCall, isShortOfPrompt } = this.#context;
-    const call = shapedCall!;
-    const prompt = isShortOfPrompt ? this.#plan!.models!.prompt(call) : null;
-    const tokens = prompt === null ? null : this.#thread.counts.count(prompt);
-    if (tokens === null) {
-      call.prompt = 'bytes';
-      this.#advance();
-      return;
-    }
-    const { tokenizer } = call.model;
-    const { bytes } = call.document!;
-    const counted = tokens.then((most) => {
-      this.#counted = [...(this.#counted ?? []), { tokenizer, bytes, tokens: most }];
-      return most;
-    });
-    this.#wait({ kind: 'wait-for-count', tokens: counted });
+    const tokens = this.#toModel!.count(this.#context, this.#thread.counts);
+    if (tokens === null) this.#advance();
+    else this.#wait({ kind: 'wait-for-count', tokens });
   }
 
   /** The call can't be had as it is: that ends it, unless it is one that limits sent to another model. */
@@ -366,7 +321,7 @@ export class Exchange
     const context = this.#context;
     const plan = this.#plan!;
     this.isLookedUp = true;
-    this.#kept = this.#keeping = this.#answer.keeping = null;
+    this.#keeping = this.#answer.keeping = null;
     const forMs = plan.program.route.websocket === null ? plan.pipeline.cacheForMs!(context) : 0;
     const wishes = forMs > 0 ? wishesOf(context, plan.models) : null;
     const request = wishes === null ? null : this.#outgoing(plan);
@@ -375,49 +330,31 @@ export class Exchange
       return;
     }
     if (forMs > 0) {
-      const asked = { context, route: plan.program.route.name, targets: this.#targets };
+      const targets = this.#toModel === null ? null : this.#toModel.targets;
+      const asked = { context, route: plan.program.route.name, targets };
       const keeping =
         wishes === null || request === null
           ? null
           : keepingOf(asked, { request, edits: thread.requestEdits, wishes, forMs });
       this.#keeping = this.#answer.keeping = new AnswerKeeping(thread, this.#version!.epoch, keeping);
-      this.#kept = this.#keeping.find(this.#targets);
+      this.#keeping.find(targets);
     }
     context.cached = this.#kept !== null;
     this.#advance();
   }
 
-  #wait(waiting: Waiting): void {
-    this.#requestBody?.pause();
-    this.#waitsSinceMs = this.#context.nowMonotonicMs;
-    if (waiting.kind === 'wait-for-token') {
-      void waiting.outcome.then((outcome) => {
-        this.#context.tokenOutcome = outcome;
-        this.wake();
-      });
-      return;
-    }
-    if (waiting.kind === 'wait-for-count') {
-      void waiting.tokens.then(() => this.wake());
-      return;
-    }
-    this.#totalDeadlineMs = this.#deadlineMs();
-    if (waiting.kind === 'wait-for-grant') {
-      this.#waitsForGrant = true;
-      this.#thread.grants.await(this);
-    } else this.#waitForTurn(waiting);
+  /** The answer, where it is at hand. */
+  get #kept(): StoredAnswer | null {
+    return this.#keeping === null ? null : this.#keeping.found;
   }
 
-  #waitForTurn(waiting: Wait): void {
-    const { identity, arrivedMonotonicMs, nowMonotonicMs } = this.#context;
-    const place = { tenant: identity?.tenant.name ?? '', arrivedMs: arrivedMonotonicMs };
-    const untilMonotonicMs = Math.min(waiting.untilMonotonicMs, this.#totalDeadlineMs);
-    const isTooLate =
-      nowMonotonicMs >= untilMonotonicMs ||
-      waiting.counters.some(({ room, atMs }) => room === 'clock' && atMs > untilMonotonicMs);
-    const bounded = { ...waiting, untilMonotonicMs };
-    this.#waitsInVain = waiting.refusal;
-    if (isTooLate || !this.#thread.turns.enter(this, bounded, place)) this.refuse(waiting.refusal);
+  #wait(waiting: Waiting): void {
+    this.#requestBody?.pause();
+    if (waiting.kind === 'wait' || waiting.kind === 'wait-for-grant')
+      this.#totalDeadlineMs = this.#deadlineMs();
+    this.#waits ??= new RequestWaits(this.#thread, this, this.#context);
+    const refusal = this.#waits.begin(waiting, this.#totalDeadlineMs);
+    if (refusal !== null) this.refuse(refusal);
   }
 
   /** By route and rules, once all that they ask about is known. */
@@ -441,8 +378,9 @@ export class Exchange
     this.#totalDeadlineMs = this.#deadlineMs();
     // said of what is let through alone: limits may refuse an answer at hand
     if (this.#keeping !== null) this.#account.cache = this.#keeping.outcome;
-    if (this.#kept !== null) {
-      this.#replay(this.#kept);
+    const kept = this.#kept;
+    if (kept !== null) {
+      this.#replay(kept);
       return;
     }
     if (plan.program.route.websocket !== null) {
@@ -458,21 +396,15 @@ export class Exchange
     }
     this.#account.decidedUs = this.#elapsedUs();
     this.#cost?.dispatched();
-    if (plan.models !== null) {
-      const { choice } = this.#targets!;
-      const limits = this.#callLimits(plan);
-      this.#modelCall = plan.models.send(context.shapedCall!, choice, request, this, limits);
-    }
-    this.#call = this.#modelCall ?? plan.service.dispatch(request, this);
+    const call =
+      plan.models === null
+        ? plan.service.dispatch(request, this)
+        : this.#toModel!.send(context, request, this);
+    this.#call = call;
     this.#account.dispatchedUs = this.#elapsedUs();
     if (plan.models !== null) return;
-    if (this.#outgoingBody !== null) this.#outgoingBody.send(context, this.#call);
-    else this.#requestBody?.sendTo(this.#call);
-  }
-
-  /** Those of rules that are counted by the key or target that is yet to be chosen. */
-  #callLimits({ pipeline }: RoutePlan): TargetLimits | null {
-    return pipeline.targetLimits === null ? null : pipeline.targetLimits(this.#context);
+    if (this.#outgoingBody !== null) this.#outgoingBody.send(context, call);
+    else this.#requestBody?.sendTo(call);
   }
 
   /** As rules and route shape it, and as it leaves. */
@@ -481,8 +413,8 @@ export class Exchange
     const context = this.#context;
     thread.requestEdits.clear();
     plan.pipeline.shapeRequest(context, thread.requestEdits);
-    if (plan.models !== null) this.#prepareCall();
-    const refused = plan.models === null ? this.#prepareBodies(plan.pipeline) : null;
+    askReadableAnswer(plan, thread.requestEdits);
+    const refused = plan.models === null ? this.#prepareBody(plan.pipeline) : null;
     if (refused !== null) return refused;
     const bodyBytes = this.#outgoingBody === null ? context.bodyBytes : this.#outgoingBody.bytes(context);
     return outgoingRequest(context, plan, thread, this.#upstreamPath, this.#idLines, bodyBytes);
@@ -512,20 +444,12 @@ export class Exchange
     this.#account.dispatchedUs = this.#elapsedUs();
   }
 
-  tunnelAccepted({ fields, protocol, attempts, endpoint }: TunnelOpened): boolean {
-    const head = {
-      status: 101,
-      fields,
-      bodyBytes: -1,
-      hasBody: false,
-      untilClose: false,
-      endpoint,
-      attempts,
-    };
+  tunnelAccepted(opened: TunnelOpened): boolean {
+    const head = acceptedHead(opened);
     this.#account.firstByteUs = this.#elapsedUs();
-    this.#account.attempts = attempts;
+    this.#account.attempts = head.attempts;
     this.#cost?.head(head);
-    return this.#answer.upgrade(this.#plan!, head, protocol, this.#tunnel!);
+    return this.#answer.upgrade(this.#plan!, head, opened.protocol, this.#tunnel!);
   }
 
   tunnelFailed(error: UpstreamError): void {
@@ -544,46 +468,35 @@ export class Exchange
   /** The thread is to end: a WebSocket would outlast every patience, and who waits for room would be cut off without an answer. */
   goAway(): void {
     if (this.#tunnel?.isOpen) this.#tunnel.end('going_away');
-    else if (this.#waitsInVain !== null) this.refuse(this.#waitsInVain);
+    else this.#waitNoLonger();
   }
 
   #outOfTime(): void {
     if (this.#tunnel?.isOpen) this.#tunnel.end('total_timeout');
-    else if (this.#waitsInVain !== null) this.refuse(this.#waitsInVain);
-    else if (!this.#endsStream(OUT_OF_TIME)) this.#fail(OUT_OF_TIME);
+    else if (!this.#waitNoLonger() && !this.#endsStream(OUT_OF_TIME)) this.#fail(OUT_OF_TIME);
+  }
+
+  /** False where it does not wait for its turn. */
+  #waitNoLonger(): boolean {
+    const refusal = this.#waits === null ? null : this.#waits.inVain;
+    if (refusal !== null) this.refuse(refusal);
+    return refusal !== null;
   }
 
   /** A stream of a model has words for why it ends: its caller need not take it for whole, nor for a broken connection. */
   #endsStream(why: Problem): boolean {
-    if (this.#modelCall === null || !this.#answer.begun || this.#answer.complete) return false;
+    if (this.#toModel === null || !this.#answer.begun || this.#answer.complete) return false;
     this.#endedBy(why.code, why.ruleIndex);
-    return this.#modelCall.breakOff(why.code, why.detail);
+    return this.#toModel.breakOff(why);
   }
 
-  /** Makes the fields say what leaves, and what may come back. */
-  #prepareBodies(pipeline: RoutePipeline): Problem | null {
-    const { requestTransform, responseTransform } = pipeline;
-    const { requestEdits, limits } = this.#thread;
-    if (responseTransform !== null) {
-      requestEdits.removed.push(...UNTRANSFORMABLE_ASKS);
-      requestEdits.set.push('accept-encoding', 'identity');
-    }
-    const { route } = this.#plan!.program;
-    if (route.cost?.told?.kind === 'body') {
-      requestEdits.removed.push('accept-encoding');
-      requestEdits.set.push('accept-encoding', 'identity');
-    }
+  /** Makes the fields say what leaves. */
+  #prepareBody(pipeline: RoutePipeline): Problem | null {
     if (this.#requestBody === null) return null;
-    if (requestTransform !== null) this.#outgoingBody ??= new OutgoingBody(this.#requestBody, null);
+    if (pipeline.requestTransform !== null) this.#outgoingBody ??= new OutgoingBody(this.#requestBody, null);
     if (this.#outgoingBody === null) return null;
+    const { requestEdits, limits } = this.#thread;
     return this.#outgoingBody.prepare(this.#context, pipeline, requestEdits, limits.bodyHoldBackBytes);
-  }
-
-  /** What leaves is made of the text of the body, and what comes back is read. */
-  #prepareCall(): void {
-    const { removed, set } = this.#thread.requestEdits;
-    removed.push(...STALE_REQUEST_FIELDS, ...UNTRANSFORMABLE_ASKS);
-    set.push('accept-encoding', 'identity');
   }
 
   onBody(chunk: Uint8Array, last: boolean): void {
@@ -615,13 +528,9 @@ export class Exchange
     this.#answer.head(this.#plan!, head, chunk, last, this.#call!);
   }
 
-  /** Its answer has begun: it is not sent again, and streams last long. */
   #forgetCallBody(): void {
-    const { call, shapedCall } = this.#context;
     this.variants?.forgetBody();
-    call!.document = null;
-    if (shapedCall !== null) shapedCall.document = null;
-    this.#counted = null;
+    this.#toModel!.forgetBody(this.#context);
     this.#requestBody?.stop();
   }
 
@@ -661,26 +570,14 @@ export class Exchange
     if (error.unprocessed) this.#cost?.spare();
     this.#cost?.answered(error.refusedStatus);
     this.#account.fault = error.detail;
-    if (error.unprocessed && WANT_OF_ROOM.has(error.code)) this.#giveBack();
-    this.#fail(this.#callProblem(error));
+    if (error.unprocessed && WANT_OF_ROOM.has(error.code)) giveBack(this.#context, this.#version!.binding);
+    this.#fail(this.#problemOf(error));
   }
 
-  /** A call that no key has room for leaves every counter as it was (language-rules #19). */
-  #giveBack(): void {
-    const { reservation } = this.#context;
-    if (reservation !== null) this.#version!.binding.cancel(reservation);
-    this.#context.reservation = null;
-  }
-
-  /** In the words of a rule where that had no room for the call, or left out the pools that could have taken it. */
-  #callProblem(error: Omit<UpstreamError, 'detail' | 'endpoint' | 'attempts' | 'refusedStatus'>): Problem {
-    const plan = this.#plan!;
-    const refusal =
-      error.refusal ??
-      (this.#targets === null ? null : targetRefusal(this.#context, plan.pipeline, this.#targets, error));
-    return refusal === null
+  #problemOf(error: UpstreamError): Problem {
+    return this.#toModel === null
       ? fromUpstream(error.code, error.sentence, error.retryAfterS)
-      : ruleProblem(refusal, plan);
+      : this.#toModel.problem(this.#context, error);
   }
 
   onAborted(): void {
@@ -716,7 +613,7 @@ export class Exchange
   }
 
   #refuse(why: Problem): void {
-    this.#endWaiting(this.#thread.clock.monotonicMs());
+    if (this.#waits !== null) this.#endWaiting(this.#waits, this.#thread.clock.monotonicMs());
     // A long body that nobody wants is not read to its end just to keep the connection.
     if (this.#unreadBytes() > UNREAD_BYTES_MAX) this.#client.contain();
     this.#endedBy(why.code, why.ruleIndex);
@@ -745,37 +642,19 @@ export class Exchange
   #finish(): void {
     this.#ended = true;
     this.#stopBodies();
-    if (this.#waitsForGrant) this.#thread.grants.forget(this);
-    this.#thread.turns.forget(this);
+    this.#waits?.stop();
     const { heldSlots, shapedCall } = this.#context;
     if (shapedCall !== null && shapedCall.use.brokenOff !== '' && this.#account.code === '')
       this.#endedBy(shapedCall.use.brokenOff, NO_RULE);
     settle(this.#context, this.#version === null ? null : this.#version.binding, this.#cost, this.#account);
     if (this.#plan !== null && this.#thread.crossings.any) this.#nameCrossings();
-    if (this.#plan !== null && this.#plan.pipeline.alerts !== null) this.#tellAlerts(this.#plan.pipeline);
+    this.#account.finishedUs = this.#elapsedUs();
+    if (this.#plan !== null && this.#plan.pipeline.alerts !== null)
+      tellAlerts(this.#context, this.#plan.pipeline, this.#thread, this.#account, this.stage);
     this.#record();
     if (heldSlots !== null) this.#thread.turns.slotsFreed(heldSlots);
     this.#thread.leave(this);
     if (this.#version !== null) this.#thread.versions.leave(this.#version);
-  }
-
-  #tellAlerts({ alerts, readBody }: RoutePipeline): void {
-    const { answer } = this.#thread;
-    const context = this.#context;
-    const account = this.#account;
-    answer.status = account.status;
-    answer.durationMs = this.#elapsedUs() / 1000;
-    answer.code = account.code === '' ? undefined : account.code;
-    answer.inputTokens = known(account.inputTokens);
-    answer.outputTokens = known(account.outputTokens);
-    answer.cachedTokens = known(account.cachedTokens);
-    answer.reasoningTokens = known(account.reasoningTokens);
-    answer.costNano = known(account.costNano);
-    const gotToBody = this.stage > PHASE.authorise && (readBody === null || context.body !== null);
-    answer.known = gotToBody ? KNOWN.body : this.stage > PHASE.identify ? KNOWN.caller : KNOWN.request;
-    context.answer = answer;
-    alerts!(context);
-    context.answer = null;
   }
 
   /** Counters know keys, requests know names. */
@@ -798,7 +677,6 @@ export class Exchange
       record.requestBytes = this.#tunnel.fromClientBytes;
       account.responseBytes = this.#tunnel.toClientBytes;
     }
-    account.finishedUs = this.#elapsedUs();
     recordAccount(record, account);
     records.write(record);
   }
@@ -806,11 +684,6 @@ export class Exchange
   #elapsedUs(): number {
     return Math.round((this.#thread.clock.monotonicMs() - this.#context.arrivedMonotonicMs) * 1000);
   }
-}
-
-/** Of an account: -1 says that nobody knows. */
-function known(amount: number): number | undefined {
-  return amount === -1 ? undefined : amount;
 }
 
 /** A WebSocket has its own: it lives long. */
@@ -824,7 +697,6 @@ const WANT_OF_ROOM: ReadonlySet<UpstreamErrorCode> = new Set<UpstreamErrorCode>(
   'request_exceeds_keys',
 ]);
 const OUT_OF_TIME = problem('total_timeout');
-const NO_POOL = { code: 'no_pool_for_model', unprocessed: true } as const;
 const NOTHING = new Uint8Array(0);
 /** What is left of a refused body is read and dropped up to here, so that an ordinary 401 or 429 keeps its connection. */
 const UNREAD_BYTES_MAX = 65_536;

@@ -1,10 +1,23 @@
 /** What is sent to the service: the client's request as the rules and the route have shaped it. */
-import type { RequestContext } from '../pipeline/context.ts';
+import type { HeaderEdits, RequestContext } from '../pipeline/context.ts';
 import type { UpstreamRequest } from '../pipeline/upstream.ts';
+import { STALE_REQUEST_FIELDS, UNTRANSFORMABLE_ASKS } from './content-coding.ts';
 import type { ExchangeThread } from './exchange-thread.ts';
 import type { Problem } from './problem.ts';
 import { problem } from './problem.ts';
 import { isRepeatable, type RoutePlan } from './rule-version.ts';
+
+/** Where rules or prices read the answer, it has to come without content coding; a call to a model is made of the text of its body. */
+export function askReadableAnswer(
+  { program, pipeline, models }: RoutePlan,
+  { removed, set }: HeaderEdits,
+): void {
+  if (models !== null) removed.push(...STALE_REQUEST_FIELDS);
+  if (models !== null || pipeline.responseTransform !== null) removed.push(...UNTRANSFORMABLE_ASKS);
+  else if (program.route.cost?.told?.kind === 'body') removed.push('accept-encoding');
+  else return;
+  set.push('accept-encoding', 'identity');
+}
 
 /** The thread's edits hold what rules set and remove; `bodyBytes` as in the request, -1 where nobody knows yet. */
 export function outgoingRequest(

@@ -73,6 +73,13 @@ export function settle(
   context.observedReservations = null;
 }
 
+/** A call that no key has room for leaves every counter as it was (language-rules #19). */
+export function giveBack(context: RequestContext, binding: CounterBinding): void {
+  const { reservation } = context;
+  if (reservation !== null) binding.cancel(reservation);
+  context.reservation = null;
+}
+
 function noteCost(cost: RequestCost, account: Account): CallActuals {
   account.costNano = cost.end();
   if (account.costNano > cost.atMost && account.fault === '') account.fault = ESTIMATE_LOW;

@@ -1,6 +1,5 @@
 /** A call to a model as the rules of its route change it. */
 import type { MaskSet } from '../model/masks/mask-set.ts';
-import type { Model } from '../model/pools.ts';
 import type { RequestContext } from '../pipeline/context.ts';
 import type { ModelRequest, ModelService } from '../pipeline/model-request.ts';
 import type { RoutePipeline } from '../pipeline/program.ts';
@@ -35,6 +34,7 @@ export function shapedCall(
   last: ShapedCall | null,
 ): ShapedCall | Problem {
   const by = {
+    call: context.call!,
     written: context.call!,
     requestMasks: pipeline.requestMasks?.(context) ?? null,
     responseMasks: pipeline.responseMasks?.(context) ?? null,
@@ -49,42 +49,8 @@ export function shapedCall(
   if ('status' in shaped) return shaped;
   const { outputTokensMost: most } = by;
   const isAsWritten = most === null || most === (shaped.facts.outputCap ?? Number.POSITIVE_INFINITY);
-  return {
-    call: isAsWritten ? shaped : models.capped(shaped, most),
-    written: by.written,
-    requestMasks: by.requestMasks,
-    responseMasks: by.responseMasks,
-    outputTokensMost: most,
-  };
-}
-
-/** A prompt that was counted. */
-export interface CountedText {
-  readonly tokenizer: Model['tokenizer'];
-  /** The whole request. */
-  readonly bytes: Uint8Array;
-  /** Null: it could not be. */
-  readonly tokens: number | null;
-}
-
-/** The call as what was counted of its text bounds it: it may have been shaped anew, to the same. */
-export function withCount(
-  call: ModelRequest,
-  counted: readonly CountedText[],
-  models: Pick<ModelService, 'counted'>,
-): ModelRequest {
-  const { prompt, document, model } = call;
-  const found =
-    prompt !== 'countable'
-      ? undefined
-      : counted.find(
-          ({ tokenizer, bytes }) =>
-            tokenizer === model.tokenizer && Buffer.compare(bytes, document!.bytes) === 0,
-        );
-  if (found === undefined) return call;
-  if (found.tokens !== null) return models.counted(call, found.tokens);
-  call.prompt = 'bytes';
-  return call;
+  by.call = isAsWritten ? shaped : models.capped(shaped, most);
+  return by;
 }
 
 function isShapedBy(shaped: ShapedCall, by: Omit<ShapedCall, 'call'>): boolean {

@@ -1,7 +1,7 @@
 /** From a request that asks for a WebSocket to the handshake with its service: each of the two handshakes has fields of its own. */
 import type { WebSocketSettings } from '../model/world.ts';
 import type { HeaderEdits } from '../pipeline/context.ts';
-import type { UpstreamRequest, UpstreamService } from '../pipeline/upstream.ts';
+import type { ResponseHead, TunnelOpened, UpstreamRequest, UpstreamService } from '../pipeline/upstream.ts';
 import type { ExchangeThread } from './exchange-thread.ts';
 import { Tunnel, type TunnelHost } from './tunnel.ts';
 
@@ -24,6 +24,11 @@ export function openTunnel(
     messageBytesMax: limits.websocketMessageBytes,
   };
   return new Tunnel(host, service, asked, { limits, idleMs, nowMs: () => clock.monotonicMs() });
+}
+
+/** Of the answer to the client, once the service has accepted. */
+export function acceptedHead({ fields, attempts, endpoint }: TunnelOpened): ResponseHead {
+  return { status: 101, fields, bodyBytes: -1, hasBody: false, untilClose: false, endpoint, attempts };
 }
 
 const HANDSHAKE_FIELDS = [
