@@ -28,6 +28,8 @@ export interface ModelsProjectOptions {
   readonly eventMs?: number;
   /** Further lines of portunus.yaml. */
   readonly settings?: string;
+  /** Absent: one. */
+  readonly dataThreads?: number;
   /** What has to be there before the first start. */
   readonly prepare?: (project: Project) => Promise<void>;
 }
@@ -78,7 +80,10 @@ ${(options.providers?.(`${provider.url}/v1`) ?? []).map((line) => `  ${line}\n`)
       'policies/p.policy':
         options.policies ?? 'language 1\npolicy "base" { permit when consumer is subscribed to route }\n',
     },
-    options.settings === undefined ? {} : { settings: options.settings },
+    {
+      ...(options.settings === undefined ? {} : { settings: options.settings }),
+      ...(options.dataThreads === undefined ? {} : { dataThreads: options.dataThreads }),
+    },
   );
   const keys = options.accounts.flatMap((account) => account.keys);
   const environment = Object.fromEntries(keys.map((key) => [variableOf(key), key]));
