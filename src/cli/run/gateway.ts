@@ -10,8 +10,7 @@ import { poolAlertTest, rotationTest } from '../../compiler/runtime/pool-rules.t
 import { createAddressConnections } from '../../gateway/address-connections.ts';
 import { ConnectionRecount } from '../../gateway/connection-recount.ts';
 import { DataThreads } from '../../gateway/data-threads.ts';
-import { DroppedMemory } from '../../gateway/dropped-memory.ts';
-import { LiveDirectory, type PreparedDirectory } from '../../governance/live-directory.ts';
+import { LiveDirectory } from '../../governance/live-directory.ts';
 import { NO_MODELS } from '../../model/pools.ts';
 import { PoolAlerts } from '../../observe/pool-alerts.ts';
 import { createRecordRing } from '../../observe/record-ring.ts';
@@ -26,7 +25,6 @@ import {
 } from '../../pipeline/thread-gauges.ts';
 import { createPoolMemory } from '../../pools/pool-memory.ts';
 import { PoolRegistry } from '../../pools/pool-registry.ts';
-import type { CounterMemory } from '../../state/counter-layout.ts';
 import type { CounterRegistry } from '../../state/counter-registry.ts';
 import { machineBoot } from '../../state/rates/machine-boot.ts';
 import { createSeenSignaturesMemory, signaturesWithoutRoom } from '../../state/seen-signatures.ts';
@@ -40,13 +38,7 @@ import { openAdminAccess } from './admin-access.ts';
 import { openAdminApi } from './admin-api.ts';
 import { AdminCertificateKeeper } from './admin-certificate.ts';
 import { AuditAnchoring } from './audit-anchoring.ts';
-import {
-  type Change,
-  Configuration,
-  type LiveVersion,
-  type LoadReason,
-  type LoadResult,
-} from './configuration.ts';
+import { Configuration, type LiveVersion, type LoadReason, type LoadResult } from './configuration.ts';
 import { controlBounds } from './control-bounds.ts';
 import { createDirectoryDesk } from './directory-desk.ts';
 import { replaceDurably } from './durable-file.ts';
@@ -81,6 +73,7 @@ import { storedEntityReader } from './stored-entities.ts';
 import { threadCount, threadStarts } from './thread-starts.ts';
 import { ThresholdAlerts } from './threshold-alerts.ts';
 import { readText } from './tls-files.ts';
+import { VersionChange } from './version-change.ts';
 import { createVersionDesk, recordedReport } from './version-desk.ts';
 import { tellWatching } from './watch-alert.ts';
 
@@ -139,14 +132,11 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #world: ServedWorld;
   readonly #counters: CounterRegistry;
-  readonly #counterMemory = new Map<number, CounterMemory>();
-  readonly #dropped = new DroppedMemory();
-  /** Shared memory that was made for the rules that run. */
-  #rulesBytes = 0;
   readonly #threads: DataThreads;
   readonly #observation: Observation;
   readonly #watcher: ProjectWatcher;
   readonly #configuration: Configuration;
+  readonly #versionChange: VersionChange;
   readonly #startedMs: number;
   readonly #history: HistoryKeeper;
   readonly #anchoring: AuditAnchoring;
@@ -325,7 +315,7 @@ export class Gateway {
         this.#isThreadLost = true;
         options.onFatal(`data thread ${thread} is lost: ${why}`);
       },
-      onRulesRetired: (epoch) => this.#rulesRetired(epoch),
+      onRulesRetired: (epoch) => this.#versionChange.retired(epoch),
       onLeasesAsked: (asks) => this.#quotas.asked(asks),
       onThresholdsCrossed: (crossings, lost) => this.#thresholds.crossed(crossings, lost),
       onAlertsMatched: (matches, atMs) => this.#ruleAlerts.matched(matches, atMs),
@@ -425,6 +415,17 @@ export class Gateway {
       limits: world.limits,
     });
     this.#watcher = new ProjectWatcher(() => void this.load('file change'), options.clock, timerAfter);
+    this.#versionChange = new VersionChange({
+      threads: this.#threads,
+      directory: this.#directory,
+      counters: this.#counters,
+      endpoints: this.#endpoints,
+      pools: this.#pools,
+      quotas: this.#quotas,
+      rates: this.#rates,
+      replaced: this.#replaced,
+      countersBefore: () => this.#configuration.running?.bundle.counters ?? options.formerCounters ?? [],
+    });
     this.#configuration = new Configuration({
       folder: options.files.folder,
       clock: options.clock,
@@ -432,7 +433,7 @@ export class Gateway {
       // Epochs go on across restarts: the history names versions by them.
       firstEpoch: this.#history.epochOf(options.files.texts, options.project.built!.bundle.hash),
       target: {
-        change: (epoch, change) => this.#change(epoch, change),
+        change: (epoch, change) => this.#versionChange.make(epoch, change),
         readFiles: (services) => this.#endpoints.readFiles(services),
         live: (version) => this.#live(version),
         watch: (folders) => {
@@ -596,62 +597,6 @@ export class Gateway {
     return unfinished;
   }
 
-  /** Changes of the directory come one after another, those of the admin API among them. */
-  #change(epoch: number, change: Change): Promise<string | null> {
-    return this.#directory.exclusively(() => this.#changeNow(epoch, change));
-  }
-
-  async #changeNow(epoch: number, { rules, files, world, replaced }: Change): Promise<string | null> {
-    const prepared: Result<PreparedDirectory | null, string> =
-      world === null ? ok(null) : this.#directory.prepare(world);
-    if (!prepared.ok) return prepared.error;
-    const packed = rules === null ? ok(null) : rules.pack();
-    if (!packed.ok) return packed.error;
-    const slots = rules === null ? ok(null) : this.#endpoints.prepare(epoch, rules.services);
-    if (!slots.ok) return slots.error;
-    const pools = rules === null ? ok(null) : this.#pools.prepare(rules.models);
-    if (!pools.ok) {
-      this.#endpoints.retire(epoch);
-      return pools.error;
-    }
-    const memory = rules === null ? null : this.#counters.prepare(rules.counters);
-    if (memory !== null) {
-      this.#rates.regionsChanged();
-      await this.#replaced.prepare(replaced);
-      const before = this.#configuration.running?.bundle.counters ?? this.#options.formerCounters ?? [];
-      this.#quotas.goOn(before, rules!.counters);
-    }
-    const changed = await this.#threads.change(epoch, {
-      rules:
-        packed.value === null
-          ? null
-          : { bundle: packed.value, counterMemory: memory, endpointSlots: slots.value!, pools: pools.value },
-      directory: prepared.value === null ? null : prepared.value.snapshot,
-    });
-    if (memory !== null) this.#quotas.wentOn();
-    if (!changed.ok) {
-      if (memory !== null) {
-        this.#counters.retire(memory);
-        this.#rates.regionsChanged();
-        await this.#replaced.abandon();
-      }
-      this.#endpoints.retire(epoch);
-      return changed.error;
-    }
-    prepared.value?.takeUp();
-    if (rules !== null) {
-      this.#counterMemory.set(epoch, memory!);
-      this.#dropped.add(this.#rulesBytes);
-      this.#rulesBytes = packed.value!.ownBytes;
-      this.#endpoints.live(rules.services, files);
-      this.#pools.activate(rules.models);
-      this.#quotas.renamed(rules.counters);
-      await this.#replaced.live(epoch, replaced);
-      this.#tellEarliest();
-    }
-    return null;
-  }
-
   #versions(): ConfigurationActions {
     const { store, files, clock } = this.#options;
     const { dataFolder } = this.#world.server;
@@ -679,24 +624,6 @@ export class Gateway {
     this.#options.onLive(version);
     this.#history.keep({ epoch, hash, timeMs: this.#options.clock.wallMs(), ...cause }, files.texts);
   }
-
-  #rulesRetired(epoch: number): void {
-    const memory = this.#counterMemory.get(epoch);
-    if (memory === undefined) return;
-    this.#retirements.set(epoch, (this.#retirements.get(epoch) ?? 0) + 1);
-    if (this.#retirements.get(epoch) !== this.#threads.count) return;
-    this.#retirements.delete(epoch);
-    this.#counterMemory.delete(epoch);
-    this.#counters.retire(memory);
-    this.#endpoints.retire(epoch);
-    this.#tellEarliest();
-  }
-
-  #tellEarliest(): void {
-    this.#replaced.earliestIs(Math.min(...this.#counterMemory.keys()));
-  }
-  /** How many threads are done with an old version. */
-  readonly #retirements = new Map<number, number>();
 
   #gauges(): ReadonlyMap<string, ThreadGaugeValues> {
     return new Map([...this.#threadGauges].map(([thread, memory]) => [thread, readThreadGauges(memory)]));
