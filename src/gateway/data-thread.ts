@@ -275,19 +275,23 @@ class RunningDataThread {
     port.postMessage({ kind: 'listening' });
   }
 
-  /** Stops accepting, waits for what is in flight, then ends idle connections with the rest. */
+  /** Stops accepting, waits for what is in flight, tells the rest that it is over, then ends all connections. */
   #drain(withinMs: number): void {
     this.#server.stopAccepting();
     this.#exchanges.goAway();
+    let unfinished = 0;
     const finish = (): void => {
       if (this.#closed) return;
-      const unfinished = this.#exchanges.inFlight;
       this.close();
       this.#exchanges.alerts.tell(this.#parts.clock.monotonicMs());
       this.#parts.port.postMessage({ kind: 'drained', unfinished });
       this.#parts.port.close();
     };
-    this.#later(withinMs, finish);
+    this.#later(withinMs, () => {
+      unfinished = this.#exchanges.inFlight;
+      this.#exchanges.breakOff();
+      this.#later(FAREWELL_MS, finish);
+    });
     // Not within the callback that ended the last request: its answer is still on its way into the socket.
     const finishIdle = (): void => this.#exchanges.whenIdle(() => setImmediate(finish));
     // What kept connections have sent by now waits in the kernel: ended at once, they would lose it, and a POST is not repeated.
@@ -323,5 +327,7 @@ function loadUws(): UwsModule {
 const SWEEP_MS = 250;
 /** How long idle connections are still heard when a thread drains: several times what a busy machine takes to read them. */
 const LINGER_MS = 100;
+/** How long clients have to take what they are told when the time to drain is over. */
+const FAREWELL_MS = 500;
 /** Well below the 5 ms that a change of rules may take from requests at a time. */
 const SLICE_MS = 2;

@@ -31,8 +31,12 @@ export interface RequestInFlight {
   next: RequestInFlight | null;
   previous: RequestInFlight | null;
   checkDeadlines(nowMs: number): void;
-  /** Ends what would never end by itself. */
+  /** The thread is to end: ends what would never end by itself. */
   goAway(): void;
+  /** A service may have got of it, and not ended its answer. */
+  readonly isWorkedOn: boolean;
+  /** The time of the thread is over: ends it, with a word of why where its client can be told. */
+  breakOff(): void;
   /** It has waited, and goes on. Whether it was let through. */
   wake(): boolean;
 }
@@ -210,13 +214,27 @@ export class ExchangeThread {
     }
   }
 
-  /** Ends what would never end by itself. */
+  /** The thread is to end: ends what would never end by itself. */
   goAway(): void {
     // kept connections may bring requests until their next answer ends them
     this.turns.close();
+    this.#each((exchange) => exchange.goAway());
+  }
+
+  /** The time of the thread is over: ends all, and whoever comes now. */
+  breakOff(): void {
+    this.overload.close();
+    // what the others give back would let those begin that wait for it
+    this.#each((exchange) => {
+      if (!exchange.isWorkedOn) exchange.breakOff();
+    });
+    this.#each((exchange) => exchange.breakOff());
+  }
+
+  #each(run: (exchange: RequestInFlight) => void): void {
     for (let exchange = this.#first; exchange !== null; ) {
       const { next } = exchange;
-      exchange.goAway();
+      run(exchange);
       exchange = next;
     }
   }

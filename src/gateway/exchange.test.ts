@@ -461,24 +461,6 @@ describe('waiting', () => {
     expectSettled(simulation, 1, 0);
   });
 
-  test('it is told at once when its thread is to end', () => {
-    const simulation = queued();
-    const client = simulation.request('GET', '/');
-    simulation.thread.goAway();
-    expect(client.status).toBe(429);
-    expect(client.fields.toLowerCase()).toContain('retry-after: 1\r\n');
-    expect(simulation.thread.load()).toMatchObject({ limitWaiters: 0 });
-    expectSettled(simulation, 1, 0);
-  });
-
-  test('it does not begin to when its thread is to end: a kept connection may bring one by then', () => {
-    const simulation = simulate({ routes: ALL, pipeline: { admit: () => roomAt(1_250) } });
-    simulation.thread.goAway();
-    expect(simulation.request('GET', '/').status).toBe(429);
-    expect(simulation.thread.load()).toMatchObject({ limitWaiters: 0 });
-    expectSettled(simulation, 1, 0);
-  });
-
   test('a client that leaves is not woken', () => {
     const simulation = queued();
     const client = simulation.request('GET', '/');

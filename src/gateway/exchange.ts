@@ -52,7 +52,7 @@ import { OutgoingBody } from './outgoing-body.ts';
 import { askReadableAnswer, outgoingRequest } from './outgoing-request.ts';
 import { fillTemplate } from './path-template.ts';
 import type { Problem } from './problem.ts';
-import { fromUpstream, overloaded, problem } from './problem.ts';
+import { fromUpstream, goingAway, overloaded, problem } from './problem.ts';
 import { readWholeBody, unreadableBody } from './read-body.ts';
 import { ReplayedAnswer } from './replayed-answer.ts';
 import type { RequestBodyHost } from './request-body.ts';
@@ -196,7 +196,8 @@ export class Exchange
     if (thread.tracedShare !== null) this.#trace(facts.traceparent, thread.tracedShare);
     else if (facts.traceparent !== '') this.#idLines = linesWithin(this.#idLines, facts.traceparent);
     if (refused !== null) return refused;
-    if (thread.overload.shedsAll(thread.inFlight)) return overloaded();
+    if (thread.overload.shedsAll(thread.inFlight))
+      return thread.overload.isClosed ? goingAway(-1) : overloaded();
     const version = this.#version;
     if (version === null) return problem('not_ready');
     const plan = findRoute(this.#context, version);
@@ -354,7 +355,9 @@ export class Exchange
       this.#totalDeadlineMs = this.#deadlineMs();
     this.#waits ??= new RequestWaits(this.#thread, this, this.#context);
     const refusal = this.#waits.begin(waiting, this.#totalDeadlineMs);
-    if (refusal !== null) this.refuse(refusal);
+    if (refusal === null) return;
+    if (this.#thread.turns.isClosed) this.#refuse(goingAway(refusal.retryAfterS));
+    else this.refuse(refusal);
   }
 
   /** By route and rules, once all that they ask about is known. */
@@ -468,19 +471,32 @@ export class Exchange
   /** The thread is to end: a WebSocket would outlast every patience, and who waits for room would be cut off without an answer. */
   goAway(): void {
     if (this.#tunnel?.isOpen) this.#tunnel.end('going_away');
-    else this.#waitNoLonger();
+    else if (this.#waits?.inVain) this.#refuse(goingAway(this.#waits.inVain.retryAfterS));
+  }
+
+  get isWorkedOn(): boolean {
+    return this.#call?.unsent === false || this.#tunnel?.unsent === false;
+  }
+
+  /** Of what is complete the client takes the rest in the time that is left. */
+  breakOff(): void {
+    if (this.#answer.complete) return;
+    if (this.#tunnel?.isOpen) this.#tunnel.end('going_away');
+    else if (this.isWorkedOn) this.#endNow(CUT_OFF);
+    else {
+      if (this.#toModel !== null) giveBack(this.#context, this.#version!.binding);
+      this.#endNow(goingAway(-1));
+    }
   }
 
   #outOfTime(): void {
     if (this.#tunnel?.isOpen) this.#tunnel.end('total_timeout');
-    else if (!this.#waitNoLonger() && !this.#endsStream(OUT_OF_TIME)) this.#fail(OUT_OF_TIME);
+    else if (this.#waits?.inVain) this.refuse(this.#waits.inVain);
+    else this.#endNow(OUT_OF_TIME);
   }
 
-  /** False where it does not wait for its turn. */
-  #waitNoLonger(): boolean {
-    const refusal = this.#waits === null ? null : this.#waits.inVain;
-    if (refusal !== null) this.refuse(refusal);
-    return refusal !== null;
+  #endNow(why: Problem): void {
+    if (!this.#endsStream(why)) this.#fail(why);
   }
 
   /** A stream of a model has words for why it ends: its caller need not take it for whole, nor for a broken connection. */
@@ -697,6 +713,8 @@ const WANT_OF_ROOM: ReadonlySet<UpstreamErrorCode> = new Set<UpstreamErrorCode>(
   'request_exceeds_keys',
 ]);
 const OUT_OF_TIME = problem('total_timeout');
+/** It may have been worked on: nobody is told to ask again. */
+const CUT_OFF = problem('going_away', 'The gateway is being stopped, and the answer had not ended by then.');
 const NOTHING = new Uint8Array(0);
 /** What is left of a refused body is read and dropped up to here, so that an ordinary 401 or 429 keeps its connection. */
 const UNREAD_BYTES_MAX = 65_536;

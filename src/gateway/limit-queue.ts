@@ -74,6 +74,11 @@ export class LimitQueue implements Turns {
     return firstMs === Number.POSITIVE_INFINITY ? 0 : firstMs;
   }
 
+  /** Nobody is let wait any more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** The thread is to end: whoever comes from now on is not let wait. */
   close(): void {
     this.#isClosed = true;

@@ -20,13 +20,15 @@ export class Overload {
     lowExchangesPerThread: 0,
     eventLoopDelayMs: 0,
   };
-  readonly #inFlightMax: Readonly<Record<Priority, number>>;
+  #inFlightMax: Readonly<Record<Priority, number>>;
   readonly #leastMax: number;
   readonly #delayMs: number;
   /** How many priorities, from the lowest, are turned away because the thread is late. */
   #lateFor = 0;
   #seenBefore = 0;
   #calmSweeps = 0;
+  /** Everybody is turned away, however few there are. */
+  isClosed = false;
 
   constructor(limits: ShedLimits) {
     const { exchangesPerThread: high, normalExchangesPerThread, lowExchangesPerThread } = limits;
@@ -46,8 +48,13 @@ export class Overload {
   /** Whether a request is turned away, whatever its priority; `inFlight` counts it. */
   shedsAll(inFlight: number): boolean {
     if (inFlight <= this.#inFlightMax.high) return false;
-    this.refused.exchangesPerThread++;
+    if (!this.isClosed) this.refused.exchangesPerThread++;
     return true;
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.#inFlightMax = { high: 0, normal: 0, low: 0 };
   }
 
   /** Whether a request of this priority is. */

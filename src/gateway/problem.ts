@@ -77,6 +77,7 @@ export const PROBLEMS = {
   signatures_full: [503, 'There is no room to remember another signature now.'],
   too_many_connections: [503, 'The gateway has as many connections as it may have.'],
   overloaded: [503, 'The gateway has as many requests in flight as it may have.'],
+  going_away: [503, 'The gateway is being stopped: ask again.'],
   not_ready: [503, 'The gateway has no configuration yet.'],
   total_timeout: [504, 'The request took longer than the route allows.'],
 } as const satisfies Record<string, readonly [number, string]>;
@@ -108,6 +109,11 @@ export function methodNotAllowed(allowed: readonly string[]): Problem {
 
 export function overloaded(): Problem {
   return { ...problem('overloaded'), retryAfterS: 1 };
+}
+
+/** Nobody has worked on the request; `retryAfterS`: -1 where nobody said when it may have room. */
+export function goingAway(retryAfterS: number): Problem {
+  return { ...problem('going_away'), retryAfterS: Math.max(1, retryAfterS) };
 }
 
 /** What a rule or the upstream refused. `limit` names the limit where the refusal is one. */

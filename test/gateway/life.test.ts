@@ -136,8 +136,10 @@ test('draining ends in time even if a request does not', async () => {
   await upstream.arrived(1);
   gateway.send({ kind: 'drain', withinMs: 0 });
   expect(await gateway.said('drained')).toEqual({ kind: 'drained', unfinished: 1 });
-  await slow.untilClosed();
-  expect(gateway.records).toMatchObject([{ clientAborted: true }]);
+  expect(await slow.untilClosed()).toMatch(
+    /^HTTP\/1\.1 503 [\s\S]*connection: close\r\n[\s\S]*"code":"going_away"[^{]*}$/i,
+  );
+  expect(gateway.records).toMatchObject([{ status: 503, code: 'going_away', clientAborted: false }]);
 });
 
 test('a request too many is told to come back', async () => {

@@ -125,7 +125,7 @@ function send(call: Call, bytes: Buffer): void {
 }
 
 /** By whom the stream is ended, as its record calls it; '': by its provider. */
-type EndedBy = '' | 'upstream_closed_in_answer' | 'client_aborted' | 'total_timeout';
+type EndedBy = '' | 'upstream_closed_in_answer' | 'client_aborted' | 'total_timeout' | 'going_away';
 
 /** Settled once, by as much as was told, or all of it; the key and its slot are as they were. */
 function expectSettled(calls: Calls, call: Call, after: AfterCut, code: EndedBy): void {
@@ -211,7 +211,7 @@ describe.each(GOLDEN_STREAMS)('$name', (stream) => {
     }
   });
 
-  it('whose caller leaves, or whose time is over, behind any event and within it', () => {
+  it('whose caller leaves, whose time or that of its gateway is over, behind any event and within it', () => {
     let at = 0;
     const calls = new Calls(stream);
     for (const { text } of stream.events) {
@@ -231,6 +231,17 @@ describe.each(GOLDEN_STREAMS)('$name', (stream) => {
         expect(late.client.state).toBe('done');
         expectEnd(stream, late, after, 'total_timeout');
         expectSettled(calls, late, after, 'total_timeout');
+        // a thread ends but once
+        const ending = new Calls(stream);
+        const last = ending.begin();
+        send(last, whole.subarray(0, cut));
+        ending.simulation.thread.goAway();
+        expect(last.client.state).toBe('begun');
+        ending.simulation.thread.breakOff();
+        expect(last.provider.aborted).toBe(true);
+        expect(last.client.state).toBe('done');
+        expectEnd(stream, last, after, 'going_away');
+        expectSettled(ending, last, after, 'going_away');
       }
       at += length;
     }
