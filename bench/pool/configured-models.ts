@@ -21,6 +21,7 @@ export function configuredModels({ providers, deadlineMs }: Scenario): Models {
           tags: [],
           price: null,
           datedPrices: [],
+          poolPrices: [],
           contextTokens: null,
           outputTokensMax: null,
           tokenizer: null,

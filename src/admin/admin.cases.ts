@@ -257,6 +257,7 @@ const MODEL: ModelView = {
     source: 'catalogue',
   },
   laterPrices: [],
+  otherPrices: [],
 };
 const SECRET: SecretView = {
   name: 'openai/k2',

@@ -207,6 +207,9 @@ pools:
   openai-main:
     provider: openai
     choose: weighted
+    discount: 12.5%
+    prices: { gpt-4o: { input: €2.40, output: €9, cached: €1, request: €0.005, asOf: 2026-11-15 } }
+    pricesFrom: { gpt-4o: { 2027-02-01: { input: €2.20, output: €8, cached: €1, request: €0.004 } } }
     sticky: conversation
     queue: { upTo: 2s, waiting: 500 }
     keys:
@@ -215,6 +218,9 @@ pools:
         secret: env:OPENAI_KEY_1
         priority: 2
         weight: 3
+        discount: 20%
+        prices: { gpt-4o: { input: €2.10, output: €7.50, cached: €1, request: €0.003, asOf: 2026-11-20 } }
+        pricesFrom: { gpt-4o: { 2027-02-01: { input: €2, output: €6, cached: €1, request: €0.002 } } }
         limits:
           rps: 10
           rpm: 500
@@ -239,10 +245,11 @@ pools:
               perDay: €9
               perMonth: €10
           account: *amounts
-      k2: { secret: "file:../secrets/k2" }
+      k2: { secret: "file:../secrets/k2", surcharge: 5% }
   house: { provider: house, keys: { main: { secret: env:HOUSE_KEY } } }
   other:
     provider: other
+    surcharge: 10%
     rotation: { command: [../bin/new-key, --quiet], within: 1m }
     keys: { main: { secret: "store:other/main" } }
   further:
@@ -262,6 +269,8 @@ models:
     tokenizer: o200k_base
   Llama-3.3/70B: { pools: [house] }
   gpt-4o-mini: { pools: [house] }
+  ours: { pools: [other], price: { input: €1, output: €1, asOf: 2026-11-01 } }
+  gpt-4.1: { pools: [openai-main], price: { input: €2, output: €8, asOf: 2026-11-01 } }
 `,
   'enforcement.yaml': 'policies: { data-residency: shadow, "Key hygiene": warn }\n',
 };

@@ -2496,6 +2496,134 @@ note: the other one
 `,
   },
   {
+    code: 'PT3219',
+    name: 'a discount off a price that nobody knows',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'providers/a.yaml': `providers: { openai: { extends: builtin/openai } }
+pools:
+  main:
+    provider: openai
+    keys: { k1: { secret: env:A }, k2: { secret: env:B, discount: 20% }, k3: { secret: env:C, prices: { house-model: { input: $1, output: $2, asOf: 2026-11-01 } } } }
+  spare: { provider: openai, surcharge: 10%, keys: { s1: { secret: env:D } } }
+models:
+  gpt-4o: { pools: [main, spare] }
+  house-model: { pools: [main, spare] }
+`,
+    },
+    rendered: `error[PT3219]: "k2" of "main" has a discount, and no price of "house-model" is known that it could be of.
+  --> providers/a.yaml:9:3
+   |
+ 9 |   house-model: { pools: [main, spare] }
+   |   ^^^^^^^^^^^
+note: the discount
+  --> providers/a.yaml:5:67
+   |
+ 5 | …2: { secret: env:B, discount: 20% }, k3: { secret: env:C, prices: { house-model: { input: $1, outpu…
+   |                                ---
+   = help: Say what it costs: price: { input: $2.50, output: $10, asOf: 2026-11-01 }, for a million tokens; or at the pool or key, prices: { house-model: … }.
+
+error[PT3219]: "s1" of "spare" has a surcharge, and no price of "house-model" is known that it could be of.
+  --> providers/a.yaml:9:3
+   |
+ 9 |   house-model: { pools: [main, spare] }
+   |   ^^^^^^^^^^^
+note: the surcharge
+  --> providers/a.yaml:6:41
+   |
+ 6 |   spare: { provider: openai, surcharge: 10%, keys: { s1: { secret: env:D } } }
+   |                                         ---
+   = help: Say what it costs: price: { input: $2.50, output: $10, asOf: 2026-11-01 }, for a million tokens; or at the pool or key, prices: { house-model: … }.
+
+2 errors.
+`,
+  },
+  {
+    code: 'PT3220',
+    name: 'prices of models that a pool does not serve',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'providers/a.yaml': `providers: { openai: { extends: builtin/openai } }
+pools:
+  main:
+    provider: openai
+    prices: { gpt-4o: { input: $1, output: $2, asOf: 2026-11-01 } }
+    keys: { k1: { secret: env:A, pricesFrom: { gpt-4o: { 2026-12-15: { input: $1, output: $2 } }, gpt-4o-mini: {} } } }
+  spare: { provider: openai, keys: { s1: { secret: env:D } } }
+models:
+  gpt-4o: { pools: [spare] }
+  gpt-4o-mini: { pools: [main] }
+`,
+    },
+    rendered: `error[PT3220]: "main" does not serve "gpt-4o", so what it costs there counts for nothing.
+  --> providers/a.yaml:5:15
+   |
+ 5 |     prices: { gpt-4o: { input: $1, output: $2, asOf: 2026-11-01 } }
+   |               ^^^^^^
+   = help: Remove the price, or let the pool serve the model: pools: [spare, main].
+
+error[PT3220]: "main" does not serve "gpt-4o", so what it costs there counts for nothing.
+  --> providers/a.yaml:6:48
+   |
+ 6 | … secret: env:A, pricesFrom: { gpt-4o: { 2026-12-15: { input: $1, output: $2 } }, gpt-4o-mini: {} } …
+   |                                ^^^^^^
+   = help: Remove the price, or let the pool serve the model: pools: [spare, main].
+
+2 errors.
+`,
+  },
+  {
+    code: 'PT3109',
+    name: 'a key that costs both less and more',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'providers/a.yaml': `providers: { openai: { extends: builtin/openai } }
+pools: { main: { provider: openai, keys: { k: { secret: env:A, discount: 20%, surcharge: 5% } } } }
+models: { gpt-4o: { pools: [main] } }
+`,
+    },
+    rendered: `error[PT3109]: Calls cost either less than the price of their model, or more: there is a discount and a surcharge.
+  --> providers/a.yaml:2:79
+   |
+ 2 | pools: { main: { provider: openai, keys: { k: { secret: env:A, discount: 20%, surcharge: 5% } } } }
+   |                                                                               ^^^^^^^^^
+   = help: Keep one of discount and surcharge.
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3218',
+    name: 'a price of a key that is older than the one of now',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'providers/a.yaml': `providers: { openai: { extends: builtin/openai } }
+pools:
+  main:
+    provider: openai
+    keys:
+      k:
+        secret: env:A
+        prices: { gpt-4o: { input: $1, output: $2, asOf: 2026-11-01 } }
+        pricesFrom: { gpt-4o: { 2026-10-01: { input: $1, output: $2 } } }
+models: { gpt-4o: { pools: [main] } }
+`,
+    },
+    rendered: `error[PT3218]: The price from 2026-10-01 on would take the place of one that is from 2026-11-01.
+  --> providers/a.yaml:9:33
+   |
+ 9 |         pricesFrom: { gpt-4o: { 2026-10-01: { input: $1, output: $2 } } }
+   |                                 ^^^^^^^^^^
+   = help: Remove it, or say that price under pricesFrom as well.
+
+1 error.
+`,
+  },
+  {
     code: 'PT3202',
     name: 'a provider called like a service',
     texts: {

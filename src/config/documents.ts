@@ -237,7 +237,16 @@ export interface ErrorRuleDocument {
   readonly message?: string;
   readonly means: CallError;
 }
-export interface PoolDocument {
+/** What a pool or a key says of prices. */
+export interface OwnPricesDocument {
+  readonly discount?: string;
+  readonly surcharge?: string;
+  /** By model. */
+  readonly prices?: Readonly<Record<string, PriceDocument>>;
+  /** By model, and by day. */
+  readonly pricesFrom?: Readonly<Record<string, Readonly<Record<string, PriceAmountsDocument>>>>;
+}
+export interface PoolDocument extends OwnPricesDocument {
   readonly provider: string;
   readonly choose: PoolStrategy;
   readonly sticky?: 'conversation';
@@ -251,7 +260,7 @@ export interface RotationDocument {
   readonly secretFile?: string;
   readonly within: string;
 }
-export interface PoolKeyDocument {
+export interface PoolKeyDocument extends OwnPricesDocument {
   readonly account?: string;
   readonly secret: string;
   readonly priority: number | string;

@@ -8,7 +8,9 @@ import { buildDeliveries } from './build/deliveries.ts';
 import { buildEnforcement } from './build/enforcement.ts';
 import { buildModels } from './build/models.ts';
 import { collectNames } from './build/names.ts';
+import { buildOwnPrices } from './build/own-prices.ts';
 import { buildPools } from './build/pools.ts';
+import { checkPrices } from './build/price-checks.ts';
 import { buildProviders } from './build/providers.ts';
 import { buildAccounting } from './build/rates.ts';
 import { SchemaFiles } from './build/request-schemas.ts';
@@ -72,15 +74,21 @@ export function loadWorld(
     projectFolder,
     report,
   });
+  const prices = {
+    zone: settings?.sound(['zone']) === true ? settings.document.zone : 'UTC',
+    accounting,
+    report,
+  };
+  const ownPrices = buildOwnPrices(checked.providers, names.pools, { ...prices, models: names.models });
   const models = buildModels(checked.providers, names.models, {
     poolNames: names.pools,
     catalogue: catalogueNames(checked.providers, names.providers, report),
     pools,
     providers,
-    zone: settings?.sound(['zone']) === true ? settings.document.zone : 'UTC',
-    accounting,
-    report,
+    ownPrices,
+    ...prices,
   });
+  if (accounting !== null) checkPrices(models, { modelNames: names.models, pools, ownPrices, report });
   const defined = {
     limits,
     attributes: attributes.declared,

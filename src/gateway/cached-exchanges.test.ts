@@ -75,7 +75,7 @@ class Caching {
       prompt: 'bytes',
       model: {
         ...{ name: 'gpt', upstreamName: 'gpt', pools, tags: [], price: null },
-        ...{ datedPrices: [], contextTokens: null, outputTokensMax: null, tokenizer: null },
+        ...{ datedPrices: [], poolPrices: [], contextTokens: null, outputTokensMax: null, tokenizer: null },
         place: '',
       },
       amounts: { inputTokens: 1, outputTokens: 1, costNano: 0 },

@@ -21,7 +21,15 @@ const ROUTES = [
 ];
 const DIALECTS = { '/v1/chat/completions': 'openai', '/v1/messages': 'anthropic', '/a': null } as const;
 const MODEL = {
-  ...{ name: 'gpt', upstreamName: 'gpt', pools: ['pool'], tags: [], price: null, datedPrices: [] },
+  ...{
+    name: 'gpt',
+    upstreamName: 'gpt',
+    pools: ['pool'],
+    tags: [],
+    price: null,
+    datedPrices: [],
+    poolPrices: [],
+  },
   ...{ contextTokens: null, outputTokensMax: null, tokenizer: null, place: 'models.yaml:1' },
 };
 const TEXTS = { encoding: 'o200k_base', texts: ['a'], beside: 0 } as const;

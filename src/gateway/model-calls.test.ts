@@ -40,6 +40,7 @@ const MODEL = {
   tags: [],
   price: null,
   datedPrices: [],
+  poolPrices: [],
   contextTokens: null,
   outputTokensMax: null,
   tokenizer: null,

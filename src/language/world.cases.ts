@@ -6,7 +6,7 @@ import type { ValueType } from '../model/types.ts';
 import type { Authority, Consumer, Route, Service, Tenant, World } from '../model/world.ts';
 
 const UNPRICED = {
-  ...{ price: null, datedPrices: [], contextTokens: null },
+  ...{ price: null, datedPrices: [], poolPrices: [], contextTokens: null },
   ...{ outputTokensMax: null, tokenizer: null },
 };
 

@@ -173,7 +173,16 @@ export interface KeyLimit extends MeterSpec {
   readonly per: 'model' | 'account';
 }
 
-export interface Model {
+/** What tokens cost, and when that changes. */
+export interface Prices {
+  /** In nano-units of the accounting currency for a million tokens; null: not known. */
+  readonly price: ModelPrice | null;
+  /** In order: from its moment on, each counts in place of that before it, and the first in place of `price`. */
+  readonly datedPrices: readonly DatedPrice[];
+}
+
+/** Prices are those of the model itself: what keys cost that say nothing else. */
+export interface Model extends Prices {
   /** What callers write. */
   readonly name: string;
   /** What its providers call it. */
@@ -181,10 +190,8 @@ export interface Model {
   /** In order: the next one where no key of one before has room. */
   readonly pools: readonly string[];
   readonly tags: readonly string[];
-  /** In nano-units of the accounting currency for a million tokens; null: not known. */
-  readonly price: ModelPrice | null;
-  /** In order: from its moment on, each counts in place of that before it, and the first in place of `price`. */
-  readonly datedPrices: readonly DatedPrice[];
+  /** Of pools in which calls cost something else. */
+  readonly poolPrices: readonly PoolPrices[];
   /** The most tokens of a prompt and its answer together; null: not known. */
   readonly contextTokens: number | null;
   /** The most tokens of an answer that the model makes; null: not known. */
@@ -192,6 +199,12 @@ export interface Model {
   /** What makes tokens of its prompts; null: not known, or not published. */
   readonly tokenizer: TokenizerName | null;
   readonly place: Place;
+}
+
+export interface PoolPrices extends Prices {
+  readonly pool: string;
+  /** Of its keys that cost something else than the others. */
+  readonly keys: readonly (Prices & { readonly key: string })[];
 }
 
 export interface ModelPrice {
@@ -212,12 +225,28 @@ export interface DatedPrice {
   readonly price: ModelPrice;
 }
 
-/** What a model costs at a moment. */
-export function priceAt(
-  { price, datedPrices }: Pick<Model, 'price' | 'datedPrices'>,
-  wallMs: number,
-): ModelPrice | null {
+/** What tokens cost at a moment. */
+export function priceAt({ price, datedPrices }: Prices, wallMs: number): ModelPrice | null {
   return datedPrices.findLast(({ fromMs }) => fromMs <= wallMs)?.price ?? price;
+}
+
+/** What a model costs with the keys of a pool, by their names. */
+export function pricesIn(model: Model, pool: string): (key: string) => Prices {
+  const ofPool = model.poolPrices.find((one) => one.pool === pool);
+  const ofKeys = new Map(ofPool?.keys.map((own) => [own.key, own]));
+  return (key) => ofKeys.get(key) ?? ofPool ?? model;
+}
+
+/** Of each kind of token the most: no call costs more. */
+export function dearerPrice(a: ModelPrice, b: ModelPrice): ModelPrice {
+  return {
+    inputNano: Math.max(a.inputNano, b.inputNano),
+    outputNano: Math.max(a.outputNano, b.outputNano),
+    cachedNano: Math.max(a.cachedNano, b.cachedNano),
+    requestNano: Math.max(a.requestNano, b.requestNano),
+    asOf: a.asOf,
+    source: a.source,
+  };
 }
 
 /** All that the configuration says of models. */

@@ -11,6 +11,7 @@ import {
   Models,
   type ModelsOptions,
   type ProviderCall,
+  perMinute,
   TWO_KEYS,
 } from './model-call.cases.ts';
 
@@ -180,6 +181,107 @@ describe('a price that changes on a day', () => {
     models.send(plan, new Caller());
     models.newCalls()[0]!.answer(200, { usage: { prompt_tokens: 5, completion_tokens: 1 } });
     expect(plan.use.costNano).toBe(2 * 5 + 8 * 1 + 100);
+  });
+});
+
+describe('a price that changes on a day, of a gateway that runs on', () => {
+  it('is that of calls through routes that were there before', () => {
+    const models = new Models({
+      pools: [{ name: 'pool', keys: [{ name: 'a' }] }],
+      model: { price: PRICE, datedPrices: [{ fromMs: 5_000, price: { ...PRICE, requestNano: 1_000 } }] },
+    });
+    const service = models.bound.service('openai/chat');
+    const moneyNow = (): number => {
+      const plan = service.read(Buffer.from(JSON.stringify(HELLO)));
+      if ('code' in plan) throw new Error(plan.sentence);
+      return plan.bounds.money;
+    };
+    const before = moneyNow();
+    models.nowMs = 5_000;
+    expect(moneyNow() - before).toBe(993);
+    models.nowMs = 4_999;
+    expect(moneyNow()).toBe(before);
+  });
+});
+
+describe('keys that cost something else', () => {
+  const CHEAP = {
+    ...PRICE,
+    inputNano: 1_000_000,
+    outputNano: 4_000_000,
+    cachedNano: 500_000,
+    requestNano: 3,
+  };
+  const DEAR = { ...PRICE, outputNano: 80_000_000 };
+  const USED = { usage: { prompt_tokens: 5, completion_tokens: 1 } };
+  const priced = (pool: string, prices: Readonly<Record<string, ModelPrice | null>>) => ({
+    pool,
+    price: PRICE,
+    datedPrices: [],
+    keys: Object.entries(prices).map(([key, price]) => ({ key, price, datedPrices: [] })),
+  });
+  const only = (key: string, poolPrices: ReturnType<typeof priced>[]) =>
+    sent(HELLO, {
+      pools: [{ name: 'pool', keys: [{ name: key }, { name: 'other' }] }],
+      model: { price: PRICE, poolPrices },
+    });
+
+  it('reserve what the dearest of them asks for, and settle what the one asks for that served', () => {
+    const prices = [priced('pool', { a: CHEAP, other: DEAR })];
+    const { plan, call } = only('a', prices);
+    const atMost = plan.bounds['input-tokens'] * 2 + 10 * 80 + 7;
+    expect(plan.bounds.money).toBe(atMost);
+    expect(call.key).toBe('secret-of-a');
+    call.answer(200, USED);
+    expect(plan.use).toMatchObject({ charged: 'told', costNano: 5 * 1 + 1 * 4 + 3 });
+  });
+
+  it('settle what the key that served can have cost at most, where nobody tells it', () => {
+    const { plan, call } = only('a', [priced('pool', { a: CHEAP, other: DEAR })]);
+    call.fail();
+    expect(plan.use).toMatchObject({
+      charged: 'reserve',
+      costNano: plan.bounds['input-tokens'] * 1 + 10 * 4 + 3,
+    });
+    const same = sent(HELLO, { model: { price: PRICE } });
+    same.call.fail();
+    expect(same.plan.use).toMatchObject({ charged: 'reserve', costNano: null });
+  });
+
+  it('have no bound of money where the price of one is not known', () => {
+    const { plan, call } = only('a', [priced('pool', { a: CHEAP, other: null })]);
+    expect([plan.bounds.money, plan.unbounded.money]).toEqual([
+      Number.POSITIVE_INFINITY,
+      'the price of model "gpt", which is not known',
+    ]);
+    call.answer(200, USED);
+    expect(plan.use.costNano).toBe(12);
+  });
+
+  it('take what they cost of what they may spend', () => {
+    const perDay = (amount: number) =>
+      ({ ...perMinute('cost', amount), kind: 'fixed', windowMs: 86_400_000 }) as const;
+    const spendable = 10 * 4 + 400;
+    const models = new Models({
+      pools: [
+        {
+          name: 'pool',
+          keys: [
+            { name: 'dear', limits: [perDay(spendable)] },
+            { name: 'cheap', limits: [perDay(spendable)] },
+          ],
+        },
+      ],
+      model: { price: PRICE, poolPrices: [priced('pool', { cheap: CHEAP, dear: DEAR })] },
+    });
+    models.call(HELLO);
+    const [call, ...others] = models.newCalls();
+    expect([call?.key, others]).toEqual(['secret-of-cheap', []]);
+    const lane = models.laneOf('secret-of-cheap');
+    const left = (): number => models.registry.lanes.read(lane, models.nowMs).meters[0]!.left;
+    expect(left()).toBeGreaterThan(0);
+    call!.answer(200, USED);
+    expect(left()).toBe(spendable - 12);
   });
 });
 

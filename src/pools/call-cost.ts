@@ -1,6 +1,15 @@
 /** What calls cost, by the price of their model. */
 import type { TokenUsage } from '../model/model-call.ts';
 import type { ModelPrice } from '../model/pools.ts';
+import type { CallAmounts } from '../pipeline/key-pool.ts';
+
+/** What a call is reckoned to take before it is sent, whichever key it goes to. */
+export interface CallEstimate extends CallAmounts {
+  /** How often the price for a request is paid. */
+  readonly requests: number;
+  /** Of the keys, by `Candidate.pricePlace`; null: not known. */
+  readonly prices: readonly (ModelPrice | null)[];
+}
 
 /** Prices are for a million tokens. */
 const TOKENS_PRICED = 1_000_000;
@@ -36,6 +45,30 @@ const CACHE_WRITE_TIMES_MAX = 2;
 function times(tokens: number, nano: number): number {
   return nano === 0 ? 0 : tokens * nano;
 }
+
+/** What a call is reckoned to cost, in nano-units; 0 where no price is known. */
+export function estimateNano(
+  price: ModelPrice | null,
+  inputTokens: number,
+  outputTokens: number,
+  requests: number,
+): number {
+  if (price === null) return 0;
+  const tokens = inputTokens * price.inputNano + outputTokens * price.outputNano;
+  return Math.ceil(tokens / TOKENS_PRICED) + requests * price.requestNano;
+}
+
+/** What a call takes of a key, at the price of that. The object is used again for the next one: nobody may keep it. */
+export function takenOf({ pricePlace }: { readonly pricePlace: number }, call: CallEstimate): CallAmounts {
+  const { prices, inputTokens, outputTokens, requests } = call;
+  if (prices.length <= 1) return call;
+  TAKEN.inputTokens = inputTokens;
+  TAKEN.outputTokens = outputTokens;
+  TAKEN.costNano = estimateNano(prices[pricePlace]!, inputTokens, outputTokens, requests);
+  return TAKEN;
+}
+/** An object for each key that is looked at would be most of what a choice costs. */
+const TAKEN = { inputTokens: 0, outputTokens: 0, costNano: 0 };
 
 /** In nano-units, rounded up once; 0 where no price is known. */
 export function costNano(

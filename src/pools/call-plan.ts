@@ -9,9 +9,9 @@ import { JsonDocument } from '../base/json/document.ts';
 import { type CallFacts, UNBOUNDED } from '../model/model-call.ts';
 import type { Model } from '../model/pools.ts';
 import { TOKENIZERS } from '../model/tokenizers.ts';
-import type { CallAmounts } from '../pipeline/key-pool.ts';
 import type { ModelRequest, NoModelRequest } from '../pipeline/model-request.ts';
-import { costBoundNano, costNano } from './call-cost.ts';
+import { type CallEstimate, costBoundNano, estimateNano } from './call-cost.ts';
+import type { ModelPrices, PricesInForce } from './model-prices.ts';
 import type { Target } from './model-services.ts';
 import { type CallBody, type ReadLimits, readBody } from './received-body.ts';
 
@@ -21,6 +21,9 @@ export type ReadTarget = Pick<Target, 'pool' | 'provider'>;
 export interface CallPlan<Of extends ReadTarget = Target> extends ModelRequest {
   readonly operation: Operation;
   readonly targets: readonly Of[];
+  readonly prices: PricesInForce;
+  /** At the price of its dearest key; what it takes of others `takenOf` says. */
+  readonly amounts: CallEstimate;
   /** The most tokens that the prompt has, of what is bounded of it. */
   readonly promptTokens: number;
   /** The most tokens of an answer that anything allows: the caller, the rules, the model. Null: nobody has said. */
@@ -36,6 +39,7 @@ export interface CallPlan<Of extends ReadTarget = Target> extends ModelRequest {
 interface BoundModel<Of> {
   readonly model: Model;
   readonly targets: readonly Of[];
+  readonly prices: Pick<ModelPrices, 'inForce'>;
 }
 
 /** The models of a version as one operation finds them: of each the targets that speak its dialect. */
@@ -46,9 +50,9 @@ export function offeredModels<Of extends ReadTarget>(
   { dialect }: Operation,
 ): OfferedModels<Of> {
   return new Map(
-    [...models].map(([name, { model, targets }]) => [
+    [...models].map(([name, { model, targets, prices }]) => [
       name,
-      { model, targets: targets.filter(({ provider }) => provider.dialect === dialect) },
+      { model, targets: targets.filter(({ provider }) => provider.dialect === dialect), prices },
     ]),
   );
 }
@@ -78,7 +82,8 @@ export function planCall<Of extends ReadTarget>(
       sentence: `The model "${shown(facts.model)}" is not offered by this API: its provider speaks another dialect.`,
     };
   const { model } = bound;
-  const call = { document, operation, facts, model };
+  const prices = bound.prices.inForce;
+  const call = { document, operation, facts, model, prices };
   const promptTokens = promptBound(call);
   const { outputCap, amounts, bounds, unbounded } = boundedBy(call, promptTokens, Number.POSITIVE_INFINITY);
   return {
@@ -87,6 +92,7 @@ export function planCall<Of extends ReadTarget>(
     facts,
     model,
     targets,
+    prices,
     conversation: conversationIn(document, targets),
     buildsUpon: idBuiltUpon(document, operation),
     isCapped: false,
@@ -108,11 +114,11 @@ function conversationIn(document: ModelRequest['document'], targets: readonly Re
 }
 
 /** What is read of a call before anything is worked out for its model. */
-type ReadCall = Pick<CallPlan, 'document' | 'operation' | 'facts' | 'model'>;
+type ReadCall = Pick<CallPlan, 'document' | 'operation' | 'facts' | 'model' | 'prices'>;
 
 /** What holds things whose tokens nobody knows is not counted, nor what would take too long. */
 function mayBeCounted(
-  { document, operation, facts, model }: ReadCall,
+  { document, operation, facts, model }: Omit<ReadCall, 'prices'>,
   { countedPromptBytes }: Pick<ReadLimits, 'countedPromptBytes'>,
 ): boolean {
   return (
@@ -148,7 +154,7 @@ export function planAs<Of extends ReadTarget>(
   const bound = models.get(name);
   if (bound === undefined || bound.targets.length === 0) return null;
   const { targets } = bound;
-  const call = { document, operation, facts, model: bound.model };
+  const call = { document, operation, facts, model: bound.model, prices: bound.prices.inForce };
   const promptTokens = promptBound(call);
   const bounded = boundedBy(call, promptTokens, Number.POSITIVE_INFINITY);
   return {
@@ -186,52 +192,44 @@ export function countedPlan<Of extends ReadTarget>(plan: CallPlan<Of>, tokens: n
 
 type Bounded = Pick<CallPlan, 'outputCap' | 'amounts' | 'bounds' | 'unbounded'>;
 
-function boundedBy(
-  { facts, operation, model }: Omit<ReadCall, 'document'>,
-  promptTokens: number,
-  outputTokens: number,
-): Bounded {
+function boundedBy(call: Omit<ReadCall, 'document'>, promptTokens: number, outputTokens: number): Bounded {
+  const { facts, operation, model } = call;
   const ofModel = model.outputTokensMax ?? Number.POSITIVE_INFINITY;
   const least =
     operation.answer === 'capped'
       ? Math.min(facts.outputCap ?? Number.POSITIVE_INFINITY, ofModel, outputTokens)
       : ofModel;
   const outputCap = Number.isFinite(least) ? least : null;
-  const { bounds, unbounded } = boundsOf(facts, operation, model, promptTokens, least);
-  return { outputCap, amounts: amountsOf(facts, operation, model, outputCap), bounds, unbounded };
+  const { bounds, unbounded } = boundsOf(call, promptTokens, least);
+  return { outputCap, amounts: amountsOf(call, outputCap), bounds, unbounded };
 }
 
 /** By the bytes of the prompt: what it has of them is learned by lane, and whether it was counted has no part in that. */
 function amountsOf(
-  facts: CallFacts,
-  operation: Operation,
-  { price }: Model,
+  { facts, operation, prices }: Omit<ReadCall, 'document'>,
   outputCap: number | null,
-): CallAmounts {
+): CallEstimate {
   // what no caller says is mostly not told either
   const cap = outputCap ?? (operation.answer === 'capped' ? OUTPUT_TOKENS_UNTOLD : 0);
   const inputTokens = facts.promptBytes;
   const outputTokens = operation.answer === 'none' ? 0 : Math.min(TOKENS_MAX, cap * facts.choices);
+  const requests = timesPaid(facts, operation);
   return {
     inputTokens,
     outputTokens,
-    costNano: costNano(
-      price,
-      { inputTokens, outputTokens, cachedTokens: 0, surcharge: 0 },
-      timesPaid(facts, operation),
-    ),
+    costNano: estimateNano(prices.dearest, inputTokens, outputTokens, requests),
+    requests,
+    prices: prices.each,
   };
 }
 
 /** The same for limits of policies, which rely on it: nothing is guessed. */
 function boundsOf(
-  facts: CallFacts,
-  operation: Operation,
-  model: Model,
+  { facts, operation, model, prices }: Omit<ReadCall, 'document'>,
   promptTokens: number,
   cap: number,
 ): Pick<CallPlan, 'bounds' | 'unbounded'> {
-  const { price } = model;
+  const price = prices.dearest;
   const input = facts.unbounded === null ? promptTokens : Number.POSITIVE_INFINITY;
   const output = operation.answer === 'none' ? 0 : cap * facts.choices;
   const money = costBoundNano(
@@ -270,7 +268,7 @@ export function timesPaid({ choices }: CallFacts, { answer, documents }: Operati
  * No tokenizer makes more tokens of a text than it has bytes once it is normalised, and what templates write around texts is less than
  * the JSON around them.
  */
-function promptBound({ document, operation, facts, model }: ReadCall): number {
+function promptBound({ document, operation, facts, model }: Omit<ReadCall, 'prices'>): number {
   const { promptBytes, images, hasTools } = facts;
   const ofTokenizer =
     model.tokenizer === null ? growthOf(document, operation) : TOKENIZERS[model.tokenizer].templateTokens;

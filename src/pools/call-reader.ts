@@ -8,6 +8,7 @@ import type { Models } from '../model/pools.ts';
 import type { CallOperation } from '../model/route-calls.ts';
 import type { ModelService } from '../pipeline/model-request.ts';
 import { type CallPlan, cappedPlan, offeredModels, planAs, planCall, type ReadTarget } from './call-plan.ts';
+import { ModelPrices } from './model-prices.ts';
 import type { ReadLimits } from './received-body.ts';
 
 export function callReader(
@@ -24,7 +25,10 @@ export function callReader(
     return { pool, provider };
   };
   const bound = new Map(
-    [...models].map(([name, model]) => [name, { model, targets: model.pools.map(target) }]),
+    [...models].map(([name, model]) => {
+      const prices = new ModelPrices(model, pools, BEFORE_ALL_DATES);
+      return [name, { model, targets: model.pools.map(target), prices }] as const;
+    }),
   );
   const uncounted = { ...limits, countedPromptBytes: 0 };
   return (operation) => {
@@ -37,3 +41,5 @@ export function callReader(
     };
   };
 }
+
+const BEFORE_ALL_DATES = { wallMs: () => Number.NEGATIVE_INFINITY };

@@ -1,6 +1,6 @@
 /** Which key of a pool a call goes to, among those that have room for it. */
-import type { PoolStrategy } from '../model/pools.ts';
-import type { CallAmounts } from '../pipeline/key-pool.ts';
+import type { ModelPrice, PoolStrategy } from '../model/pools.ts';
+import { type CallEstimate, takenOf } from './call-cost.ts';
 import type { LaneTicket } from './lane-ticket.ts';
 import type { Lanes } from './lanes.ts';
 
@@ -14,10 +14,14 @@ export interface Candidate {
   readonly weight: number;
   /** The share of calls that it is tried for before the others: below 1 for a new secret that has to prove itself. */
   readonly share: number;
+  /** Place of what it costs among the prices of its model. */
+  readonly pricePlace: number;
 }
 
 export interface Chosen {
   readonly key: number;
+  /** What the call costs with it; null: not known. */
+  readonly price: ModelPrice | null;
   readonly ticket: LaneTicket;
 }
 
@@ -59,14 +63,14 @@ const LOOK_AT_ALL = 8;
 export function choose(
   choice: Choice,
   candidates: readonly Candidate[],
-  amounts: CallAmounts,
+  amounts: CallEstimate,
   nowMs: number,
 ): Chosen | NoRoom {
   const { isBarred } = choice;
   const first = best(choice, candidates, amounts, nowMs);
   if (first !== -1) {
     const taken = take(choice, candidates[first]!, amounts, nowMs);
-    if (typeof taken !== 'number') return { key: candidates[first]!.key, ticket: taken };
+    if (typeof taken !== 'number') return chosen(candidates[first]!, amounts, taken);
   }
   // Another thread was faster, or two that were drawn are not all: every key is asked before anybody is told to wait.
   let earliest: NoRoom = { atMs: Number.POSITIVE_INFINITY, best: -1 };
@@ -74,25 +78,36 @@ export function choose(
     const candidate = candidates[index]!;
     if (isBarred(candidate)) continue;
     const taken = take(choice, candidate, amounts, nowMs);
-    if (typeof taken !== 'number') return { key: candidate.key, ticket: taken };
+    if (typeof taken !== 'number') return chosen(candidate, amounts, taken);
     if (taken < earliest.atMs) earliest = { atMs: taken, best: index };
   }
   return earliest;
 }
 
+function chosen({ key, pricePlace }: Candidate, { prices }: CallEstimate, ticket: LaneTicket): Chosen {
+  return { key, price: prices[pricePlace]!, ticket };
+}
+
 /** From its lanes and what rules count by key, in one step; or the first moment at which there is room in all of them. */
 function take(
   { lanes, guard }: Choice,
-  { key, lanes: own }: Candidate,
-  amounts: CallAmounts,
+  candidate: Candidate,
+  call: CallEstimate,
   nowMs: number,
 ): LaneTicket | number {
+  const { key, lanes: own } = candidate;
+  const amounts = takenOf(candidate, call);
   if (guard === null) return lanes.take(own, amounts, nowMs);
   const taken = lanes.take(own, amounts, nowMs, () => guard.take(key, nowMs));
   return typeof taken === 'number' ? Math.max(taken, guard.fitsAtMs(key, nowMs)) : taken;
 }
 
-function best(choice: Choice, candidates: readonly Candidate[], amounts: CallAmounts, nowMs: number): number {
+function best(
+  choice: Choice,
+  candidates: readonly Candidate[],
+  amounts: CallEstimate,
+  nowMs: number,
+): number {
   const { lanes, strategy, sticky, draw, isBarred, guard } = choice;
   const looksAtAll = candidates.length <= LOOK_AT_ALL || strategy !== 'headroom' || sticky !== null;
   const looks = looksAtAll ? candidates.length : 2;
@@ -103,7 +118,7 @@ function best(choice: Choice, candidates: readonly Candidate[], amounts: CallAmo
     const candidate = candidates[index]!;
     if (isBarred(candidate)) continue;
     if (candidate.share < 1 && draw(DRAWS) >= candidate.share * DRAWS) continue;
-    const own = lanes.headroom(candidate.lanes, amounts, nowMs);
+    const own = lanes.headroom(candidate.lanes, takenOf(candidate, amounts), nowMs);
     const headroom = own < 0 || guard === null ? own : Math.min(own, guard.headroom(candidate.key, nowMs));
     if (headroom < 0) continue;
     const score =

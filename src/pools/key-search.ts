@@ -6,6 +6,7 @@
 import { assert } from '../base/assert.ts';
 import type { Refusal } from '../pipeline/outcome.ts';
 import type { UpstreamRequest } from '../pipeline/upstream.ts';
+import { takenOf } from './call-cost.ts';
 import type { CallGuard } from './call-guard.ts';
 import type { CallPlan } from './call-plan.ts';
 import type { Candidate, Chosen, NoRoom } from './choice.ts';
@@ -122,9 +123,10 @@ export class KeySearch {
     let earliestMs = Number.POSITIVE_INFINITY;
     for (const target of targets) {
       if (!this.mayTry(target)) continue;
-      for (const { key, lanes } of this.#candidatesOf(target)) {
+      for (const candidate of this.#candidatesOf(target)) {
+        const { key, lanes } = candidate;
         if (!thread.health.serves(key, nowMs)) continue;
-        const ownMs = thread.lanes.fitsAtMs(lanes, plan.amounts, nowMs);
+        const ownMs = thread.lanes.fitsAtMs(lanes, takenOf(candidate, plan.amounts), nowMs);
         const atMs = guard === null ? ownMs : Math.max(ownMs, guard.of(target).fitsAtMs(key, nowMs));
         earliestMs = Math.min(earliestMs, atMs);
       }
@@ -142,8 +144,9 @@ export class KeySearch {
       .filter((target) => this.mayTry(target))
       .flatMap((target) => this.#candidatesOf(target).map((candidate) => ({ target, candidate })))
       .filter(({ candidate }) => health.serves(candidate.key, nowMs))
-      .map(({ target, candidate: { key, lanes: own } }) => {
-        const ownMs = lanes.fitsAtMs(own, plan.amounts, nowMs);
+      .map(({ target, candidate }) => {
+        const { key, lanes: own } = candidate;
+        const ownMs = lanes.fitsAtMs(own, takenOf(candidate, plan.amounts), nowMs);
         const ruleMs = guard.of(target).fitsAtMs(key, nowMs);
         return { target, key, ownMs, ruleMs, atMs: Math.max(ownMs, ruleMs) };
       });

@@ -208,6 +208,7 @@ export class Models {
       tags: [],
       price: null,
       datedPrices: [],
+      poolPrices: [],
       contextTokens: null,
       outputTokensMax: null,
       tokenizer: null,

@@ -6,7 +6,7 @@ import type { Operation } from '../ai/operations.ts';
 import { assert } from '../base/assert.ts';
 import { isMedia } from '../model/media-type.ts';
 import type { TokenUsage } from '../model/model-call.ts';
-import type { CallError } from '../model/pools.ts';
+import type { CallError, ModelPrice } from '../model/pools.ts';
 import type { MeterReport } from '../model/provider-limits.ts';
 import type { SentModelCall } from '../pipeline/model-request.ts';
 import type { TargetHold, TargetLimits } from '../pipeline/target-limits.ts';
@@ -20,7 +20,7 @@ import type {
 } from '../pipeline/upstream.ts';
 import { AnswerUsage } from './answer-usage.ts';
 import { outgoingBody } from './call-body.ts';
-import { costNano } from './call-cost.ts';
+import { costBoundNano, costNano } from './call-cost.ts';
 import { errorEvent } from './call-end.ts';
 import { CallGuard } from './call-guard.ts';
 import { type CallPlan, timesPaid } from './call-plan.ts';
@@ -46,6 +46,8 @@ interface Attempt {
   readonly key: number;
   /** As it was when the call was sent: the key may have another secret by now. */
   readonly sent: PreparedKey;
+  /** What the call costs with it; null: not known. */
+  readonly price: ModelPrice | null;
   readonly ticket: LaneTicket;
   /** Of what rules count by key or target; null: they count nothing. */
   readonly hold: TargetHold | null;
@@ -143,7 +145,7 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
     this.#failLater(code, code === 'upstream_none_available' ? LEFT_ALONE : undefined, againMs);
   }
 
-  found(target: Target, { key, ticket }: Chosen): void {
+  found(target: Target, { key, price, ticket }: Chosen): void {
     const { health, lanes, clock } = this.#thread;
     const plan = this.#plan;
     const nowMs = clock.monotonicMs();
@@ -168,7 +170,7 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
     });
     const request = providerRequest(this.#request, this.#operation, target.provider, sent, body.length);
     const call = target.service.dispatch(request, this);
-    this.#attempt = { target, key, sent, ticket, hold, call, as };
+    this.#attempt = { target, key, sent, price, ticket, hold, call, as };
     call.write(body);
     call.end();
   }
@@ -377,7 +379,7 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
     const { lanes, health, clock } = this.#thread;
     const nowMs = clock.monotonicMs();
     health.ended(attempt.key, attempt.as);
-    this.#noteUse(outcome);
+    this.#noteUse(outcome, attempt.price);
     if (outcome === 'unsent') {
       lanes.release(attempt.ticket, nowMs);
       attempt.hold?.cancel();
@@ -403,21 +405,24 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
     if (buildsUpon !== null) homes.remember(buildsUpon, account);
   }
 
-  #noteUse(outcome: CallOutcome | 'unsent'): void {
-    const { use, model } = this.#plan;
+  #noteUse(outcome: CallOutcome | 'unsent', price: ModelPrice | null): void {
+    const { use } = this.#plan;
     const usage = this.#usage?.usage ?? null;
-    const searchesNano = this.#searchesNano();
+    const searchesNano = this.#searchesNano(price);
     use.isWhole = this.#usage?.isSound === true && this.#head?.untilClose !== true;
     const isRefused = outcome === 'refused' || outcome === 'rejected';
     if (outcome === 'unsent' || (isRefused && !mayHaveWorked(this.#head!.status))) use.charged = 'nothing';
     else if (usage !== null && this.#usage!.isWhole) {
       use.charged = 'told';
       use.usage = usage;
-      use.costNano = usage.costNano ?? (model.price === null ? null : this.#costNano(usage));
+      use.costNano = usage.costNano ?? (price === null ? null : this.#costNano(usage, price));
     } else if (searchesNano !== null) {
       use.charged = 'told';
       use.costNano = searchesNano;
-    } else use.charged = 'reserve';
+    } else {
+      use.charged = 'reserve';
+      use.costNano = this.#untoldNano(price);
+    }
   }
 
   /** What such a provider has set aside for an answer it keeps, however short the answer was. */
@@ -435,22 +440,35 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
     const outputTokens = this.#usage!.isToldWhole
       ? usage.outputTokens
       : Math.max(usage.outputTokens, this.#plan.amounts.outputTokens);
-    return { inputTokens, outputTokens, costNano: this.#costNano({ ...usage, outputTokens }) };
+    const costNano = this.#costNano({ ...usage, outputTokens }, this.#attempt!.price);
+    return { inputTokens, outputTokens, costNano };
   }
 
   /** Where the answer tells searches alone, and nothing else of it costs anything; else null. */
-  #searchesNano(): number | null {
-    const { price } = this.#plan.model;
+  #searchesNano(price: ModelPrice | null): number | null {
     const searches = this.#usage?.isWhole === true ? this.#usage.searches : null;
     if (searches === null || price === null || price.inputNano > 0 || price.outputNano > 0) return null;
     return searches * price.requestNano;
   }
 
-  /** As the provider says, or else by the price of the model. */
-  #costNano(usage: TokenUsage): number {
+  /** The most that it can have cost with its key, where keys differ: what was reserved is for the dearest. Null: all of that. */
+  #untoldNano(price: ModelPrice | null): number | null {
+    const { prices, bounds, facts, operation } = this.#plan;
+    if (prices.each.length <= 1) return null;
+    const tokens = {
+      inputTokens: bounds['input-tokens'],
+      outputTokens: bounds['output-tokens'],
+      cache: facts.writesCache ? 'writes' : 'reads',
+    } as const;
+    const mostNano = costBoundNano(price, tokens, timesPaid(facts, operation));
+    return Number.isFinite(mostNano) ? mostNano : null;
+  }
+
+  /** As the provider says, or else by the price of the key. */
+  #costNano(usage: TokenUsage, price: ModelPrice | null): number {
     if (usage.costNano !== null) return usage.costNano;
-    const { model, facts, operation } = this.#plan;
-    return costNano(model.price, usage, timesPaid(facts, operation));
+    const { facts, operation } = this.#plan;
+    return costNano(price, usage, timesPaid(facts, operation));
   }
 
   /** In a later turn, as the port promises. `againMs`: when it is worth to try again. */

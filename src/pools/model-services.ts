@@ -33,6 +33,7 @@ import { KeyHealth } from './key-health.ts';
 import { Lanes } from './lanes.ts';
 import { ModelCall } from './model-call.ts';
 import { ModelList } from './model-list.ts';
+import { ModelPrices } from './model-prices.ts';
 import type { PoolMemory, PoolSizes } from './pool-memory.ts';
 import { PoolQueue } from './pool-queue.ts';
 import {
@@ -42,7 +43,6 @@ import {
   type PreparedPools,
   type RenewedKeys,
 } from './pool-registry.ts';
-import { PricedModel } from './priced-model.ts';
 import { RoutedTargets } from './routed-targets.ts';
 import { TenantPlaces } from './tenant-places.ts';
 
@@ -84,6 +84,7 @@ export interface Target {
   readonly queue: PoolQueue;
   /** What its provider calls the model. */
   readonly upstreamName: string;
+  readonly prices: ModelPrices;
   /** All three are others once keys are renewed. */
   candidates: readonly Candidate[];
   /** By their places. */
@@ -95,6 +96,7 @@ export interface Target {
 export interface BoundModel {
   readonly model: Model;
   readonly targets: readonly Target[];
+  readonly prices: ModelPrices;
 }
 
 export class ThreadModelServices implements ModelServices {
@@ -130,12 +132,11 @@ export class ThreadModelServices implements ModelServices {
     const pools = new Map((prepared as PreparedPools).pools.map((pool) => [pool.name, pool]));
     const bound = new Map<string, BoundModel>();
     for (const model of models.models.values()) {
-      const targets = model.pools.map((name) => this.#target(name, model, models, pools, services));
-      const isDated = model.datedPrices.length > 0;
-      bound.set(
-        model.name,
-        isDated ? new PricedModel(model, targets, this.#parts.clock) : { model, targets },
+      const prices = new ModelPrices(model, models.pools, this.#parts.clock);
+      const targets = model.pools.map((name) =>
+        this.#target(name, { model, prices }, models, pools, services),
       );
+      bound.set(model.name, { model, targets, prices });
     }
     return {
       list: (operation, path) => new ModelList(bound, { operation, path }, this.#thread),
@@ -159,7 +160,7 @@ export class ThreadModelServices implements ModelServices {
 
   #target(
     name: string,
-    { upstreamName }: Model,
+    { model: { upstreamName }, prices }: Pick<BoundModel, 'model' | 'prices'>,
     { pools, providers }: Models,
     prepared: ReadonlyMap<string, PreparedPool>,
     services: ReadonlyMap<string, UpstreamService>,
@@ -179,6 +180,7 @@ export class ThreadModelServices implements ModelServices {
       service,
       queue: this.#queue(own.place, pool),
       upstreamName,
+      prices,
       candidates: [],
       keys: new Map(),
       accounts: new Map(),
@@ -227,7 +229,7 @@ export class ThreadModelServices implements ModelServices {
 
 /** In the place of all that the target has of these keys. */
 function putKeys(target: Target, renewed: readonly PreparedKey[]): void {
-  const { pool, upstreamName } = target;
+  const { pool, upstreamName, prices } = target;
   // An old version may have models that the one that runs has not.
   const fitting = renewed.filter(({ lanes }) => lanes[upstreamName] !== undefined);
   const families = new Set(fitting.map(({ family }) => family));
@@ -240,7 +242,8 @@ function putKeys(target: Target, renewed: readonly PreparedKey[]): void {
   target.accounts = new Map(inOrder.map(({ name, place }) => [place, accountOf.get(name)!]));
   target.candidates = inOrder.map(({ name, place, lanes, share }) => {
     const { priority, weight } = pool.keys.find((one) => one.name === name)!;
-    return { key: place, lanes: lanes[upstreamName]!, priority, weight, share };
+    const pricePlace = prices.placeOf(pool.name, name);
+    return { key: place, lanes: lanes[upstreamName]!, priority, weight, share, pricePlace };
   });
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { MeterSpec } from '../model/provider-limits.ts';
-import type { CallAmounts } from '../pipeline/key-pool.ts';
+import type { CallEstimate } from './call-cost.ts';
 import type { Candidate, Chosen, NoRoom } from './choice.ts';
 import { FairShares, fairSharesCells } from './fair-shares.ts';
 import { laneBytes } from './lane-layout.ts';
@@ -8,6 +8,11 @@ import { Lanes } from './lanes.ts';
 import { PoolQueue, workOf } from './pool-queue.ts';
 
 const MINUTE_MS = 60_000;
+/** Of no price. */
+function estimate(inputTokens: number): CallEstimate {
+  return { inputTokens, outputTokens: 0, costNano: 0, requests: 1, prices: [null] };
+}
+
 /** The buckets are full at first: nobody waits, and nothing has to be shared. */
 const WARM_MS = 30_000;
 
@@ -52,6 +57,7 @@ function simulate({ keys, tenants, minutes, deadlineMs }: Scenario, seed: number
     priority: 1,
     weight: 1,
     share: 1,
+    pricePlace: 0,
   }));
   const cells = new Float64Array(fairSharesCells(2, tenants.length));
   const events: { atMs: number; run: (nowMs: number) => void }[] = [];
@@ -91,7 +97,7 @@ function simulate({ keys, tenants, minutes, deadlineMs }: Scenario, seed: number
     const { weight, size } = tenants[tenant]!;
     const { lanes, queue } = threads[Math.floor(random() * 2)]!;
     const tokens = size();
-    const amounts: CallAmounts = { inputTokens: tokens, outputTokens: 0, costNano: 0 };
+    const amounts = estimate(tokens);
     const call = {
       candidates,
       amounts,
@@ -260,8 +266,15 @@ it('a small call goes past a large one of its tenant to a key that the large one
   const order: string[] = [];
   const wait = (name: string, inputTokens: number): void => {
     const waiter = {
-      candidates: [0, 1].map((key) => ({ key, lanes: [key], priority: 1, weight: 1, share: 1 })),
-      amounts: { inputTokens, outputTokens: 0, costNano: 0 },
+      candidates: [0, 1].map((key) => ({
+        key,
+        lanes: [key],
+        priority: 1,
+        weight: 1,
+        share: 1,
+        pricePlace: 0,
+      })),
+      amounts: estimate(inputTokens),
       strategy: 'headroom' as const,
       guard: null,
       sticky: null,
@@ -304,8 +317,8 @@ it('a large call that waits for room of its account is not starved by small ones
   const TENANTS = ['first', 'large', 'small'];
   const asks = (thread: number, name: string, model: number, inputTokens: number, nowMs: number): void => {
     const waiter = {
-      candidates: [{ key: 0, lanes: [ACCOUNT, model], priority: 1, weight: 1, share: 1 }],
-      amounts: { inputTokens, outputTokens: 0, costNano: 0 },
+      candidates: [{ key: 0, lanes: [ACCOUNT, model], priority: 1, weight: 1, share: 1, pricePlace: 0 }],
+      amounts: estimate(inputTokens),
       strategy: 'headroom' as const,
       guard: null,
       sticky: null,
@@ -348,8 +361,15 @@ it('a turn looks at each line of those that wait a few times, however many there
     waitingMax: lines,
     wakeAt: () => {},
   });
-  const candidates = [0, 1].map((key) => ({ key, lanes: [key], priority: 1, weight: 1, share: 1 }));
-  const amounts = { inputTokens: 1_000, outputTokens: 0, costNano: 0 };
+  const candidates = [0, 1].map((key) => ({
+    key,
+    lanes: [key],
+    priority: 1,
+    weight: 1,
+    share: 1,
+    pricePlace: 0,
+  }));
+  const amounts = estimate(1_000);
   const call = {
     candidates,
     amounts,
@@ -391,8 +411,8 @@ describe('a call that a rule holds up', () => {
     const wait = (name: string, guard: typeof refusing | null, inputTokens = 10): boolean =>
       queue.enqueue(
         {
-          candidates: [{ key: 0, lanes: [0], priority: 1, weight: 1, share: 1 }],
-          amounts: { inputTokens, outputTokens: 0, costNano: 0 },
+          candidates: [{ key: 0, lanes: [0], priority: 1, weight: 1, share: 1, pricePlace: 0 }],
+          amounts: estimate(inputTokens),
           ...{ strategy: 'headroom', sticky: null, tenant: 0, weight: 1, priority: 0 },
           guard,
           deadlineMs: MINUTE_MS,

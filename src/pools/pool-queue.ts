@@ -7,13 +7,14 @@
 
 import type { PoolStrategy } from '../model/pools.ts';
 import type { CallAmounts } from '../pipeline/key-pool.ts';
+import { type CallEstimate, takenOf } from './call-cost.ts';
 import { type Candidate, type Chosen, choose, type KeyGuard, type NoRoom } from './choice.ts';
 import { type FairShares, NO_LANE } from './fair-shares.ts';
 import type { Lanes } from './lanes.ts';
 
 export interface Waiter {
   readonly candidates: readonly Candidate[];
-  readonly amounts: CallAmounts;
+  readonly amounts: CallEstimate;
   /** What rules count by key; a limit of theirs holds up only whom it counts, so others go past. Null: nothing. */
   readonly guard: KeyGuard | null;
   readonly strategy: PoolStrategy;
@@ -92,9 +93,10 @@ export class PoolQueue {
 
   #soonest({ candidates, amounts, guard }: Omit<Waiter, 'resume'>, nowMs: number): NoRoom {
     let soonest: NoRoom = { atMs: Number.POSITIVE_INFINITY, best: -1 };
-    candidates.forEach(({ key, lanes }, best) => {
+    candidates.forEach((candidate, best) => {
+      const { key, lanes } = candidate;
       if (!this.#options.serves(key, nowMs)) return;
-      const ownMs = this.#options.lanes.fitsAtMs(lanes, amounts, nowMs);
+      const ownMs = this.#options.lanes.fitsAtMs(lanes, takenOf(candidate, amounts), nowMs);
       const atMs = guard === null ? ownMs : Math.max(ownMs, guard.fitsAtMs(key, nowMs));
       if (atMs < soonest.atMs) soonest = { atMs, best };
     });
@@ -186,8 +188,10 @@ export class PoolQueue {
   /** What the waiter waits for at the key that will have room soonest: first the account, whose room all its models take from. */
   #fullLane({ candidates, amounts }: Waiter, { best }: NoRoom, nowMs: number): number {
     const { lanes } = this.#options;
-    const hasNoRoom = (lane: number): boolean => lanes.fitsAtMs([lane], amounts, nowMs) > nowMs;
-    return candidates[best]?.lanes.find(hasNoRoom) ?? NO_LANE;
+    const candidate = candidates[best];
+    if (candidate === undefined) return NO_LANE;
+    const taken = takenOf(candidate, amounts);
+    return candidate.lanes.find((lane) => lanes.fitsAtMs([lane], taken, nowMs) > nowMs) ?? NO_LANE;
   }
 
   /**
@@ -212,7 +216,7 @@ export class PoolQueue {
     return candidates.some(
       (candidate) =>
         !isBarred(candidate) &&
-        lanes.fitsAtMs(candidate.lanes, amounts, nowMs) <= nowMs &&
+        lanes.fitsAtMs(candidate.lanes, takenOf(candidate, amounts), nowMs) <= nowMs &&
         (guard === null || guard.fitsAtMs(candidate.key, nowMs) <= nowMs),
     );
   }
@@ -227,7 +231,9 @@ export class PoolQueue {
     return (
       guard !== null &&
       candidates.some(
-        (candidate) => !isBarred(candidate) && lanes.fitsAtMs(candidate.lanes, amounts, nowMs) <= nowMs,
+        (candidate) =>
+          !isBarred(candidate) &&
+          lanes.fitsAtMs(candidate.lanes, takenOf(candidate, amounts), nowMs) <= nowMs,
       )
     );
   }

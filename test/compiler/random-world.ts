@@ -213,6 +213,7 @@ export function callTo(name: string, { input, output, outputCap, money }: CallAm
       tags: [],
       price: null,
       datedPrices: [],
+      poolPrices: [],
       contextTokens: null,
       outputTokensMax: null,
       tokenizer: null,

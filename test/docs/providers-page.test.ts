@@ -23,7 +23,7 @@ function modelsOf(files: readonly SourceText[]) {
 
 test('the examples are accepted together', () => {
   const { models } = modelsOf(FILES);
-  expect([...models.keys()]).toEqual(['gpt-4o', 'llama', 'gpt-4o-mini']);
+  expect([...models.keys()]).toEqual(['gpt-4o', 'llama', 'gpt-4o-mini', 'gpt-4.1']);
   expect([...models.values()].every(({ price }) => price !== null)).toBe(true);
 });
 

@@ -89,6 +89,7 @@ const MODEL_LIST = POOLS.map(
     tags: [],
     price: null,
     datedPrices: [],
+    poolPrices: [],
     contextTokens: null,
     outputTokensMax: null,
     tokenizer: null,

@@ -8,7 +8,7 @@ export interface ModelActions {
   list(): readonly ModelView[];
 }
 
-export interface ModelView {
+export interface ModelView extends PricesView {
   /** What callers write. */
   readonly name: string;
   /** What its providers call it. */
@@ -23,10 +23,21 @@ export interface ModelView {
   readonly outputTokensMax: number | null;
   /** What makes tokens of its prompts; null: not known. */
   readonly tokenizer: string | null;
+  /** What keys cost that do not cost what is said of the model itself. */
+  readonly otherPrices: readonly OtherPricesView[];
+}
+
+export interface PricesView {
   /** That of now, for a million tokens; null: not known. */
   readonly price: ModelPriceView | null;
   /** Those that take its place, each on its day. */
   readonly laterPrices: readonly ModelPriceView[];
+}
+
+export interface OtherPricesView extends PricesView {
+  readonly pool: string;
+  /** Null: all keys of the pool that are not named. */
+  readonly key: string | null;
 }
 
 export interface ModelPoolView {
@@ -73,6 +84,14 @@ const MODEL = object({
   tokenizer: orNull(TEXT),
   price: orNull(PRICE),
   laterPrices: list(PRICE),
+  otherPrices: list(
+    object({
+      pool: TEXT,
+      key: orNull({ ...TEXT, description: 'null: all keys of the pool that are not named.' }),
+      price: orNull(PRICE),
+      laterPrices: list(PRICE),
+    }),
+  ),
 });
 
 export const MODEL_ROUTES: readonly AdminRoute[] = [

@@ -64,6 +64,56 @@ it('lists models with their pools and regions, their context, prices of today an
   `);
 });
 
+const OF_KEYS = `providers: { openai: { extends: builtin/openai }, groq: { extends: builtin/groq }, house: { dialect: openai, baseUrl: "http://127.0.0.1:8000/v1" } }
+pools:
+  main:
+    provider: openai
+    discount: 10%
+    keys:
+      k1: { secret: env:A }
+      k2: { secret: env:B, discount: 50% }
+      k3: { secret: env:C, prices: { gpt-4o: { input: $1, output: $4, asOf: 2026-11-01 } }, pricesFrom: { gpt-4o: { 2026-12-15: { input: $2, output: $5 } } } }
+  groq: { provider: groq, keys: { k: { secret: env:D } } }
+  house: { provider: house, prices: { ours: { input: $3, output: $3, asOf: 2026-11-01 } }, keys: { k: { secret: env:E } } }
+models:
+  gpt-4o: { pools: [main] }
+  openai/gpt-oss-20b: { pools: [groq, house] }
+  ours: { pools: [house] }
+`;
+
+it('lists what keys cost that cost something else', async () => {
+  expect(await run({}, OF_KEYS)).toBe(0);
+  expect(said.out).toMatchInlineSnapshot(`
+    "model               at the provider     pools                       context  most output   input/1M   cached/1M  output/1M  per request  price of                     tags
+    gpt-4o              gpt-4o              main (openai)                128000                 2.5 USD    1.25 USD     10 USD               2026-09-23, the catalogue
+                                            main                                               2.25 USD   1.125 USD      9 USD               2026-09-23, the catalogue
+                                            main/k2                                            1.25 USD   0.625 USD      5 USD               2026-09-23, the catalogue
+                                            main/k3                                               1 USD       1 USD      4 USD               2026-11-01, your files
+                                                                                                  2 USD       2 USD      5 USD               from 2026-12-15, your files
+    openai/gpt-oss-20b  openai/gpt-oss-20b  groq (groq), house (house)   131072                                                              not known
+                                            groq                                              0.075 USD  0.0375 USD    0.3 USD               2026-09-23, the catalogue
+    ours                ours                house (house)                                                                                    not known
+                                            house                                                 3 USD       3 USD      3 USD               2026-11-01, your files
+    What is not known can't be spent from a budget: such calls are refused by it. The model may say its price:
+      price: { input: $2.50, output: $10, asOf: 2026-11-30 }
+    "
+  `);
+  said.out = '';
+  expect(await run({ csv: true, name: ['gpt-4o'] }, OF_KEYS)).toBe(0);
+  expect(said.out.replaceAll('\r\n', '\n')).toMatchInlineSnapshot(`
+    "model,upstreamName,dialect,pools,regions,contextTokens,outputTokensMax,currency,input,cachedInput,output,request,asOf,source,inForce,tags,key
+    gpt-4o,gpt-4o,openai,main,,128000,,USD,2.5,1.25,10,0,2026-09-23,catalogue,true,,
+    gpt-4o,gpt-4o,openai,main,,128000,,USD,2.25,1.125,9,0,2026-09-23,catalogue,true,,
+    gpt-4o,gpt-4o,openai,main,,128000,,USD,1.25,0.625,5,0,2026-09-23,catalogue,true,,k2
+    gpt-4o,gpt-4o,openai,main,,128000,,USD,1,1,4,0,2026-11-01,project,true,,k3
+    gpt-4o,gpt-4o,openai,main,,128000,,USD,2,2,5,0,2026-12-15,project,false,,k3
+    "
+  `);
+  said.out = '';
+  expect(await run({ name: ['ours'] }, OF_KEYS)).toBe(0);
+  expect(said.out).not.toContain('What is not known');
+});
+
 it('counts a price from its day on, in the zone of the project', async () => {
   const asOf = async (settings: string): Promise<string | undefined> => {
     said.out = '';
@@ -81,11 +131,11 @@ it('counts a price from its day on, in the zone of the project', async () => {
 it('writes one line for each price as comma-separated values', async () => {
   expect(await run({ csv: true, name: ['llama', 'gpt-oss'] })).toBe(0);
   expect(said.out.replaceAll('\r\n', '\n')).toMatchInlineSnapshot(`
-    "model,upstreamName,dialect,pools,regions,contextTokens,outputTokensMax,currency,input,cachedInput,output,request,asOf,source,inForce,tags
-    gpt-oss,openai/gpt-oss-20b,openai,groq eu,eu,131072,,USD,1,1,2,0.01,2026-11-01,project,true,
-    llama,llama,openai,house,,,,,,,,,,,true,
-    llama,llama,openai,house,,,,USD,5,1,6,0,2026-12-01,project,false,
-    llama,llama,openai,house,,,,USD,3,3,4,0,2026-12-15,project,false,
+    "model,upstreamName,dialect,pools,regions,contextTokens,outputTokensMax,currency,input,cachedInput,output,request,asOf,source,inForce,tags,key
+    gpt-oss,openai/gpt-oss-20b,openai,groq eu,eu,131072,,USD,1,1,2,0.01,2026-11-01,project,true,,
+    llama,llama,openai,house,,,,,,,,,,,true,,
+    llama,llama,openai,house,,,,USD,5,1,6,0,2026-12-01,project,false,,
+    llama,llama,openai,house,,,,USD,3,3,4,0,2026-12-15,project,false,,
     "
   `);
 });

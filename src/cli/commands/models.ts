@@ -1,4 +1,4 @@
-import type { ModelPriceView, ModelView } from '../../admin/routes/models.ts';
+import type { ModelPriceView, ModelView, OtherPricesView, PricesView } from '../../admin/routes/models.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { loadWorld } from '../../config/load.ts';
 import { renderText } from '../../diagnostics/render/text.ts';
@@ -59,7 +59,18 @@ function output(views: readonly ModelView[], { csv, json }: ModelsOptions): stri
   if (csv) return csvText(FIELDS, views.flatMap(csvRows));
   if (views.length === 0) return NO_MODELS;
   const table = tableText(COLUMNS, views.flatMap(rowsOf));
-  return views.some(({ price }) => price === null) ? `${table}${UNPRICED}` : table;
+  return views.some(isUnpriced) ? `${table}${UNPRICED}` : table;
+}
+
+/** Whether nobody knows what calls cost with one of the keys. */
+function isUnpriced({ price, pools, otherPrices }: ModelView): boolean {
+  if (otherPrices.some((other) => other.key !== null && other.price === null)) return true;
+  return pools.some(({ name, keys }) => {
+    const own = otherPrices.filter(({ pool }) => pool === name);
+    const ofOthers = own.find(({ key }) => key === null) ?? { price };
+    const named = own.filter(({ key }) => key !== null).length;
+    return named < keys && ofOthers.price === null;
+  });
 }
 
 const NO_MODELS = `There are no models: they are defined in providers/*.yaml.
@@ -83,9 +94,10 @@ const COLUMNS: readonly TableColumn[] = [
   { title: 'tags' },
 ];
 
-/** One row, and one for each price that is to come. */
+/** One row, one for each price that is to come, and the same for keys that cost something else. */
 function rowsOf(view: ModelView): string[][] {
-  const { name, upstreamName, pools, contextTokens, outputTokensMax, price, laterPrices, tags } = view;
+  const { name, upstreamName, pools, contextTokens, outputTokensMax, price, laterPrices, otherPrices, tags } =
+    view;
   const tokens = (count: number | null): string => (count === null ? '' : String(count));
   const row = [
     name,
@@ -93,10 +105,23 @@ function rowsOf(view: ModelView): string[][] {
     pools.map(({ name: pool, provider, region }) => `${pool} (${placed(provider, region)})`).join(', '),
     tokens(contextTokens),
     tokens(outputTokensMax),
-    ...(price === null ? ['', '', '', '', 'not known'] : amountsOf(price, '')),
+    ...priceCells(price),
     tags.join(', '),
   ];
-  return [row, ...laterPrices.map((later) => ['', '', '', '', '', ...amountsOf(later, 'from '), ''])];
+  return [row, ...laterRows(laterPrices), ...otherPrices.flatMap(otherRows)];
+}
+
+function otherRows({ pool, key, price, laterPrices }: OtherPricesView): string[][] {
+  const row = ['', '', key === null ? pool : `${pool}/${key}`, '', '', ...priceCells(price), ''];
+  return [row, ...laterRows(laterPrices)];
+}
+
+function laterRows(prices: readonly ModelPriceView[]): string[][] {
+  return prices.map((later) => ['', '', '', '', '', ...amountsOf(later, 'from '), '']);
+}
+
+function priceCells(price: ModelPriceView | null): string[] {
+  return price === null ? ['', '', '', '', 'not known'] : amountsOf(price, '');
 }
 
 function placed(provider: string, region: string | null): string {
@@ -135,24 +160,37 @@ const FIELDS = [
   'source',
   'inForce',
   'tags',
+  'key',
 ];
 
-/** One line for each price, and one without amounts where none is known. Prices that are to come are not in force. */
+/**
+ * One line for each price, and one without amounts where none is known. Prices that are to come are not in force; of keys that cost
+ * something else the pool stands alone, with the key.
+ */
 function csvRows(view: ModelView): (string | number | boolean)[][] {
-  const { name, upstreamName, dialect, pools, contextTokens, outputTokensMax, tags } = view;
-  const line = (price: ModelPriceView | null, inForce: boolean): (string | number | boolean)[] => [
+  const { name, upstreamName, dialect, pools, contextTokens, outputTokensMax, tags, otherPrices } = view;
+  const line = (
+    price: ModelPriceView | null,
+    inForce: boolean,
+    of: OtherPricesView | null,
+  ): (string | number | boolean)[] => [
     name,
     upstreamName,
     dialect,
-    pools.map((pool) => pool.name).join(' '),
+    of?.pool ?? pools.map((pool) => pool.name).join(' '),
     [...new Set(pools.flatMap(({ region }) => region ?? []))].join(' '),
     contextTokens ?? '',
     outputTokensMax ?? '',
     ...PRICE_FIELDS.map((field) => price?.[field] ?? ''),
     inForce,
     tags.join(' '),
+    of?.key ?? '',
   ];
-  return [line(view.price, true), ...view.laterPrices.map((later) => line(later, false))];
+  const lines = (of: OtherPricesView | null, { price, laterPrices }: PricesView) => [
+    line(price, true, of),
+    ...laterPrices.map((later) => line(later, false, of)),
+  ];
+  return [...lines(null, view), ...otherPrices.flatMap((other) => lines(other, other))];
 }
 
 const PRICE_FIELDS = ['currency', 'input', 'cachedInput', 'output', 'request', 'asOf', 'source'] as const;

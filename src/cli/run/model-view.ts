@@ -1,5 +1,5 @@
-import type { ModelView } from '../../admin/routes/models.ts';
-import { type Model, type ModelPrice, type Models, priceAt } from '../../model/pools.ts';
+import type { ModelPriceView, ModelView, PricesView } from '../../admin/routes/models.ts';
+import { type Model, type ModelPrice, type Models, type Prices, priceAt } from '../../model/pools.ts';
 
 const NANO = 1e9;
 
@@ -9,8 +9,8 @@ export function modelViews(models: Models, currency: string, wallMs: number): re
 }
 
 function modelView(model: Model, { pools, providers }: Models, currency: string, wallMs: number): ModelView {
-  const { name, upstreamName, tags, contextTokens, outputTokensMax, tokenizer, datedPrices } = model;
-  const price = priceAt(model, wallMs);
+  const { name, upstreamName, tags, contextTokens, outputTokensMax, tokenizer, poolPrices } = model;
+  const view = (prices: Prices): PricesView => pricesView(prices, currency, wallMs);
   const served = model.pools.map((pool) => pools.get(pool)!);
   return {
     name,
@@ -26,8 +26,19 @@ function modelView(model: Model, { pools, providers }: Models, currency: string,
     contextTokens,
     outputTokensMax,
     tokenizer,
+    ...view(model),
+    otherPrices: poolPrices.flatMap(({ pool, keys, ...prices }) => [
+      { pool, key: null, ...view(prices) },
+      ...keys.map(({ key, ...ofKey }) => ({ pool, key, ...view(ofKey) })),
+    ]),
+  };
+}
+
+function pricesView(prices: Prices, currency: string, wallMs: number): PricesView {
+  const price = priceAt(prices, wallMs);
+  return {
     price: price === null ? null : priceView(price, currency),
-    laterPrices: datedPrices
+    laterPrices: prices.datedPrices
       .filter(({ fromMs }) => fromMs > wallMs)
       .map(({ price: later }) => priceView(later, currency)),
   };
@@ -36,7 +47,7 @@ function modelView(model: Model, { pools, providers }: Models, currency: string,
 function priceView(
   { inputNano, cachedNano, outputNano, requestNano, asOf, source }: ModelPrice,
   currency: string,
-) {
+): ModelPriceView {
   return {
     currency,
     input: inputNano / NANO,

@@ -1,5 +1,5 @@
 import { type Accounting, inAccounting } from '../../model/money.ts';
-import type { ModelPrice, Pool } from '../../model/pools.ts';
+import { dearerPrice, type ModelPrice, type Pool } from '../../model/pools.ts';
 import type { ProvidersDocument } from '../documents.ts';
 import { below, type Report, valueAt } from '../finding.ts';
 import { checkReference, definitionsOf, type KnownNames, type NameTable } from './names.ts';
@@ -54,7 +54,7 @@ export function priceFromCatalogue(
   let dearest = first;
   for (const other of others) {
     if (other === null) return null;
-    dearest = dearer(dearest, other);
+    dearest = dearerPrice(dearest, other);
   }
   return converted(dearest, accounting);
 }
@@ -72,17 +72,6 @@ export function contextFromCatalogue(
     if (context !== null) least = Math.min(context, least ?? context);
   }
   return least;
-}
-
-function dearer(a: ModelPrice, b: ModelPrice): ModelPrice {
-  return {
-    inputNano: Math.max(a.inputNano, b.inputNano),
-    outputNano: Math.max(a.outputNano, b.outputNano),
-    cachedNano: Math.max(a.cachedNano, b.cachedNano),
-    requestNano: Math.max(a.requestNano, b.requestNano),
-    asOf: a.asOf,
-    source: a.source,
-  };
 }
 
 function converted(price: ModelPrice, accounting: Accounting): ModelPrice | null {

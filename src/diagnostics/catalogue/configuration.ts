@@ -192,6 +192,14 @@ export const CONFIGURATION_CODES = {
     'Price of a day that is over',
     'A price of pricesFrom takes the place of the one before on its day. Where that one is from the same day or a later one, it is not plain which of them is meant.',
   ),
+  PT3219: error(
+    'Price that is not known',
+    'A discount or a surcharge is a share of the price of a model, and with choose: cheapest calls go to the key that costs least. Both need to know what a model costs with each key of the pool.',
+  ),
+  PT3220: error(
+    'Price of a model that the pool does not serve',
+    'A pool or a key says what a model costs there, and the model does not name the pool: no call would ever cost that.',
+  ),
   PT3301: error(
     'Overlapping routes',
     'Two routes fit the same requests equally well: same host, same path apart from parameter names, a method in common. Which one answers must not depend on their order.',
