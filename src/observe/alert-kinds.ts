@@ -79,6 +79,10 @@ export const ALERT_KINDS = {
     subject: 'pool/key',
     says: 'The secret of a provider key can not be read: what was read before still counts.',
   },
+  'provider-usage-doubted': {
+    subject: 'pool/key',
+    says: 'Answers told more use than the limits of a provider key can have had. Over when a person enables the key.',
+  },
   'quotas-not-kept': {
     subject: '',
     says: 'Quotas can not be written down: each that needs more of its amount does what its `on failure` says.',

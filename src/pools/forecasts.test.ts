@@ -211,6 +211,7 @@ function pool(
         changes: 0,
         lastEvent: 'answered',
         inFlight: 0,
+        doubted: 0,
         secretSinceMs: 0,
         rotation: null,
         lanes: [{ lane, model: 'm', closedUntilMs: 0, isProving: false, meters: [{ ...RPM, left }] }],

@@ -37,6 +37,15 @@ export class KeyHealth {
     return Atomics.load(this.#cells, key * KEY_CELLS.cells + KEY_CELLS.inFlight);
   }
 
+  /** How many calls told more use than is believed. */
+  doubted(key: number): number {
+    return Atomics.load(this.#cells, key * KEY_CELLS.cells + KEY_CELLS.doubted);
+  }
+
+  doubt(key: number): void {
+    Atomics.add(this.#cells, key * KEY_CELLS.cells + KEY_CELLS.doubted, 1);
+  }
+
   /** Whether a call may go to the key now; of a suspect one, only while no other call proves it. */
   serves(key: number, nowMs: number): boolean {
     const at = key * KEY_CELLS.cells;

@@ -82,6 +82,8 @@ describe('a report', () => {
     for (const [remaining, resetMs, expected] of [
       [500, 30_000, 500],
       [0, 3 * MINUTE_MS, -2_000],
+      // no debt takes more than a day
+      [0, 1e15, -1_439_000],
     ] as const) {
       const lanes = lanesWith([perMinute('tokens', 10_000)]);
       const ticket = take(lanes, tokens(0, 8_000), 0);

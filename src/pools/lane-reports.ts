@@ -146,11 +146,13 @@ function change(
   cells[at + METER.surplusSinceMs] = 0;
 }
 
-/** No provider tells a debt, but for how long it takes until nothing is in use any more. */
+/** No provider tells a debt, but for how long it takes until nothing is in use any more: a day at most, as the longest wait. */
 function debtOr({ amount, remaining, resetMs, windowMs }: MeterReport): number {
-  const byReset = amount * (1 - resetMs / windowMs);
+  const byReset = amount * (1 - Math.min(resetMs, DEBT_MAX_MS) / windowMs);
   return remaining === 0 && byReset < 0 ? byReset : remaining;
 }
+
+const DEBT_MAX_MS = 24 * 3_600_000;
 
 /** Declared limits are what people want to use at most. */
 function mayBecome(cells: Float64Array, at: number, amount: number): boolean {

@@ -192,6 +192,42 @@ describe('lanes', () => {
     expect(lanes.headroom([0], tokens(0), 0)).toBeCloseTo(0.8);
   });
 
+  it('are in debt by a window at most, whatever an answer says that its call took, and by nothing once a person says so', () => {
+    const lanes = lanesOf(1);
+    lanes.declare(0, [declared('tokens', 1_000), declared('requests', 100, 'fixed')], 0);
+    const ticket = lanes.take([0], tokens(100), 0);
+    if (typeof ticket === 'number') throw new Error('it fits');
+    const told = { inputTokens: 9e15, outputTokens: 9e15, costNano: 9e15 };
+    expect(lanes.settle(ticket, told, [], 0)).toBe(false);
+    const fitsAtMs = lanes.fitsAtMs([0], tokens(100), 0);
+    expect(fitsAtMs).toBeGreaterThan(MINUTE_MS);
+    expect(fitsAtMs).toBeLessThan(MINUTE_MS * 1.2);
+    lanes.open(0, 0);
+    expect(lanes.fitsAtMs([0], tokens(100), 0)).toBe(0);
+    // what is used of a limit that is in no debt stays used
+    expect(lanes.read(0, 0).meters[1]).toMatchObject({ unit: 'requests', left: 99 });
+  });
+
+  it('are in debt by what a call took beyond its estimate', () => {
+    const lanes = lanesOf(1);
+    lanes.declare(0, [declared('tokens', 1_000)], 0);
+    const ticket = lanes.take([0], tokens(100), 0);
+    if (typeof ticket === 'number') throw new Error('it fits');
+    expect(lanes.settle(ticket, tokens(1_900), [], 0)).toBe(true);
+    expect(lanes.read(0, 0).meters[0]).toMatchObject({ left: -900 });
+  });
+
+  it('keep a debt of before they were lowered, of which a call says nothing', () => {
+    const lanes = lanesOf(1);
+    lanes.declare(0, [declared('tokens', 1_000)], 0);
+    const [first, second] = [lanes.take([0], tokens(500), 0), lanes.take([0], tokens(300), 0)];
+    if (typeof first === 'number' || typeof second === 'number') throw new Error('both fit');
+    lanes.declare(0, [declared('tokens', 100)], 0);
+    expect(lanes.settle(first, tokens(500), [], 0)).toBe(true);
+    expect(lanes.settle(second, tokens(310), [], 0)).toBe(false);
+    expect(lanes.read(0, 0).meters[0]).toMatchObject({ left: -700 });
+  });
+
   it('take from all lanes or from none', () => {
     const lanes = lanesOf(2);
     lanes.declare(0, [declared('requests', 100)], 0);

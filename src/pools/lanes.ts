@@ -14,6 +14,7 @@ import {
   alignDay,
   beginMeter,
   DAILY_KIND,
+  forgiveDebt,
   giveBack,
   isEstimated,
   isOf,
@@ -254,15 +255,19 @@ export class Lanes {
     });
   }
 
-  /** The call is over. Once; `reports` is what its answer said of the limits of the last lane. */
-  settle(ticket: LaneTicket, outcome: CallOutcome, reports: readonly MeterReport[], nowMs: number): void {
-    if (ticket.state === 'settled') return;
+  /**
+   * The call is over. Once; `reports` is what its answer said of the limits of the last lane. False: it says that it took more than is
+   * believed ({@link DEBT_WINDOWS_MAX}).
+   */
+  settle(ticket: LaneTicket, outcome: CallOutcome, reports: readonly MeterReport[], nowMs: number): boolean {
+    if (ticket.state === 'settled') return true;
     ticket.state = 'settled';
     const isRefused = outcome === 'refused' || outcome === 'rejected';
     const actual =
       outcome === 'refused' || outcome === 'rejected' ? NOTHING : outcome === 'unknown' ? null : outcome;
-    this.#locked(ticket.lanes, () => {
+    return this.#locked(ticket.lanes, () => {
       const { cells } = this.#memory;
+      let isBelieved = true;
       // Before the estimate is corrected: reports speak of the moment when the provider had counted it.
       if (reports.length > 0) applyReports(this.#memory, ticket, { reports, isRefused }, nowMs);
       this.#eachTaken(ticket, (at, taken, endMs) => {
@@ -271,7 +276,7 @@ export class Lanes {
         if (isEstimated(unit)) cells[at + METER.pending]! -= taken;
         if (cells[at + METER.kind] === SLOTS_KIND) giveBack(cells, at, taken, 0);
         else if (actual !== null && isEstimated(unit))
-          giveBack(cells, at, taken - needOf(unit, actual, 1), endMs);
+          isBelieved = giveBack(cells, at, taken - needOf(unit, actual, 1), endMs) && isBelieved;
       });
       // What was refused, or ended without an answer, has shown nothing.
       if (typeof outcome === 'string') this.#giveUpProof(ticket);
@@ -281,6 +286,7 @@ export class Lanes {
           learnPromptShare(cells, this.#memory.laneAt(lane), ticket.promptBound, outcome.inputTokens);
       }
       if (outcome === 'refused') this.#learnRefusal(ticket, reports.length > 0, nowMs);
+      return isBelieved;
     });
   }
 
@@ -377,14 +383,19 @@ export class Lanes {
     });
   }
 
-  /** A person says that the provider takes calls again. */
-  open(lane: number): void {
+  /** A person says that the provider takes calls again: what it asked to wait, and what calls took beyond a limit, is forgotten. */
+  open(lane: number, nowMs: number): void {
     this.#locked([lane], () => {
       const { cells } = this.#memory;
       const head = this.#memory.laneAt(lane);
       cells[head + LANE.closedUntilMs] = 0;
       cells[head + LANE.isProving] = 0;
       cells[head + LANE.proofDueMs] = 0;
+      for (let meter = 0; meter < this.#memory.metersOf(lane); meter++) {
+        const at = this.#memory.meterAt(lane, meter);
+        refresh(cells, at, nowMs);
+        forgiveDebt(cells, at);
+      }
     });
   }
 

@@ -141,12 +141,33 @@ export function takeFrom(cells: Float64Array, at: number, amount: number, nowMs:
   cells[at + METER.taken]! += amount;
 }
 
-/** Gives back (or, below 0, takes more of) what was taken at a moment when `endMs` was the end of a fixed window. */
-export function giveBack(cells: Float64Array, at: number, amount: number, endMs: number): void {
+/**
+ * Gives back (or, below 0, takes more of) what was taken at a moment when `endMs` was the end of a fixed window. False: it would be more
+ * than a call can have taken, and is no deeper debt than {@link DEBT_WINDOWS_MAX}.
+ */
+export function giveBack(cells: Float64Array, at: number, amount: number, endMs: number): boolean {
   // What belonged to a window that has ended came back with its end.
-  if (cells[at + METER.kind] === FIXED && cells[at + METER.atMs] !== endMs) return;
-  if (cells[at + METER.kind] === DAILY_KIND && isAnotherDay(cells, at, endMs)) return;
-  cells[at + METER.left] = Math.min(cells[at + METER.amount]!, cells[at + METER.left]! + amount);
+  if (cells[at + METER.kind] === FIXED && cells[at + METER.atMs] !== endMs) return true;
+  if (cells[at + METER.kind] === DAILY_KIND && isAnotherDay(cells, at, endMs)) return true;
+  const whole = cells[at + METER.amount]!;
+  const left = cells[at + METER.left]! + amount;
+  const least = -DEBT_WINDOWS_MAX * whole;
+  // Debts that a limit had before it was lowered are no news of this call.
+  const isBelieved = left >= least || amount >= 0;
+  cells[at + METER.left] = Math.min(whole, isBelieved ? left : Math.min(least, cells[at + METER.left]!));
+  return isBelieved;
+}
+
+/** What a call says that it took puts a limit into debt by as many of its windows at most: one absurd number would close it for ever. */
+export const DEBT_WINDOWS_MAX = 1;
+
+/** A person says that there is room again: a debt is forgotten, but for money, of which people say themselves how much may be spent. */
+export function forgiveDebt(cells: Float64Array, at: number): void {
+  if (cells[at + METER.unit] === COST || cells[at + METER.left]! >= 0) return;
+  const forgiven = cells[at + METER.amount]! - cells[at + METER.left]!;
+  cells[at + METER.left] = cells[at + METER.amount]!;
+  // Reports compare with what calls under way would have seen.
+  cells[at + METER.corrected]! += forgiven;
 }
 
 /** When the day of a daily limit ends, by the wall clock and the zone of its provider. After {@link refresh}. */
@@ -205,7 +226,7 @@ export function restoreMeter(cells: Float64Array, at: number, shiftMs: number, n
   const isFixed = kind === FIXED || kind === DAILY_KIND;
   moveMoment(cells, at + METER.atMs, shiftMs, isFixed ? nowMs + cells[at + METER.windowMs]! : nowMs);
   const amount = cells[at + METER.amount]!;
-  cells[at + METER.left] = Math.min(amount, Math.max(-amount, cells[at + METER.left]!));
+  cells[at + METER.left] = Math.min(amount, Math.max(-DEBT_WINDOWS_MAX * amount, cells[at + METER.left]!));
   cells[at + METER.surplusSinceMs] = 0;
   cells[at + METER.pending] = 0;
   cells[at + METER.saidMs] = 0;

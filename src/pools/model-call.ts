@@ -390,7 +390,7 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
     this.#rememberHome(attempt);
     const { tokensCounted } = attempt.target.provider;
     const counted = tokensCounted === 'reserved' ? this.#asReserved(outcome) : outcome;
-    lanes.settle(attempt.ticket, counted, reports, nowMs);
+    if (!lanes.settle(attempt.ticket, counted, reports, nowMs)) health.doubt(attempt.key);
     attempt.target.queue.turn(nowMs);
   }
 

@@ -189,6 +189,19 @@ describe('a lane that a provider closed', () => {
   });
 });
 
+it('a key of which one answer tells an absurd use serves again after a minute or two', () => {
+  const limits = [perMinute('tokens', 1_000)];
+  const models = new Models({ pools: [{ name: 'pool', keys: [{ name: 'a', limits }] }] });
+  models.call(HELLO);
+  models.newCalls()[0]!.answer(200, { ...ANSWER, usage: { prompt_tokens: 9e15, completion_tokens: 1 } });
+  expect(models.registry.inspect(models.models)[0]!.keys[0]).toMatchObject({ state: 'active', doubted: 1 });
+  models.call(HELLO);
+  expect(models.newCalls()).toEqual([]);
+  models.pass(130_000);
+  models.call(HELLO);
+  expect(models.newCalls()).toHaveLength(1);
+});
+
 it('a key that was given up comes back with another secret, also over the end of the process', () => {
   const options = { pools: [{ name: 'pool', keys: [{ name: 'a' }] }] };
   const before = new Models(options);

@@ -38,6 +38,8 @@ export const KEY_CELLS = {
   secretTurn: 5,
   /** Of a key with its former secret: one more than the place of the key itself; 0: it is that. */
   family: 6,
+  /** Counts calls that told more use than is believed. */
+  doubted: 7,
   cells: 8,
 } as const;
 

@@ -84,6 +84,8 @@ export interface KeyReading {
   readonly changes: number;
   readonly lastEvent: KeyEvent;
   readonly inFlight: number;
+  /** How many calls told more use than is believed, since the start. */
+  readonly doubted: number;
   /** Since when the gateway knows its present secret, by the wall clock. */
   readonly secretSinceMs: number;
   readonly rotation: KeyRotation | null;
@@ -296,12 +298,13 @@ export class PoolRegistry {
     return this.#keyPlaces.known(spellKey(pool, key));
   }
 
-  /** A person says that the provider takes calls of the key again: what it asked to wait is forgotten. */
+  /** A person says that the provider takes calls of the key again: what it asked to wait, and debts, are forgotten. */
   openLanes(pool: Pool, key: PoolKey, models: Models): void {
+    const nowMs = this.#parts.clock.monotonicMs();
     for (const { upstreamName } of modelsOf(pool, models))
       for (const { name } of lanesOf(pool, key, upstreamName, models)) {
         const lane = this.#lanePlaces.known(name);
-        if (lane !== null) this.lanes.open(lane);
+        if (lane !== null) this.lanes.open(lane, nowMs);
       }
   }
 
@@ -327,6 +330,7 @@ export class PoolRegistry {
           changes: this.health.changes(place),
           lastEvent: this.health.lastEvent(place),
           inFlight: this.health.inFlight(place),
+          doubted: this.health.doubted(place),
           secretSinceMs: this.#sinceMs.get(place) ?? this.#parts.clock.wallMs(),
           rotation: this.#rotation(pool, key),
           lanes: [...lanes.values()],

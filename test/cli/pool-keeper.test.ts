@@ -142,6 +142,19 @@ it('a secret that is no key is told, until there is one', () => {
   expect(rig.alerts.has('provider-secret-refused pool/a')).toBe(false);
 });
 
+it('a use that can not have been is told, until a person enables its key', async () => {
+  const rig = new Rig({ a: kept('first') });
+  rig.keeper.tend();
+  rig.models.registry.health.doubt(0);
+  rig.keeper.tend();
+  rig.keeper.tend();
+  expect(rig.alerts.get('provider-usage-doubted pool/a')).toMatch(/^Answers for key "a" of pool "pool" told/);
+  expect(rig.events).toEqual(['a call told more use than is believed']);
+  await rig.keeper.change('pool', 'a', 'enable', actor);
+  rig.keeper.tend();
+  expect(rig.alerts.has('provider-usage-doubted pool/a')).toBe(false);
+});
+
 describe('the rotation of a key', () => {
   it('gives an invalid one a new secret also where it was rotated before', async () => {
     const rig = new Rig({ a: kept('first') });

@@ -332,8 +332,9 @@ export class PoolKeeper implements PoolActions {
   #tell(pool: string, now: KeyReading): void {
     const subject = `${pool}/${now.key.name}`;
     const before = this.#told.get(subject);
-    if (before !== undefined && before.state === now.state) return;
+    this.#tellDoubts(subject, before?.doubted ?? 0, now);
     this.#told.set(subject, now);
+    if (before !== undefined && before.state === now.state) return;
     if (before !== undefined)
       this.#parts.events.write('info', 'provider key', {
         pool,
@@ -352,6 +353,26 @@ export class PoolKeeper implements PoolActions {
         message: `Key "${now.key.name}" of pool "${pool}" is ${now.state}: it ${KEY_STATES[now.state].does}.`,
         remedy,
       });
+  }
+
+  /** A person who enables the key has seen it. */
+  #tellDoubts(subject: string, before: number, { key, doubted }: KeyReading): void {
+    const times = doubted - before;
+    if (times === 0) return;
+    const pool = subject.slice(0, -key.name.length - 1);
+    const alert = {
+      kind: USE_DOUBTED,
+      subject,
+      severity: 'warning',
+      message: `Answers for key "${key.name}" of pool "${pool}" told more use than its limits can have had: of each as much is counted as comes back in one window.`,
+      remedy: `Look up at the provider what was used, then say so with "portunus keys enable ${subject}".`,
+    } as const;
+    this.#parts.alerts.raise(alert, times);
+    this.#parts.events.write('warn', 'a call told more use than is believed', {
+      pool,
+      key: key.name,
+      times,
+    });
   }
 
   // -- what people see and ask for -----------------------------------------------------------------------------------
@@ -384,7 +405,10 @@ export class PoolKeeper implements PoolActions {
     if (place === null) return err('unknown');
     const before = registry.health.state(place);
     registry.health.happened(place, event);
-    if (event === 'enable') this.#openLanes(pool, key);
+    if (event === 'enable') {
+      this.#openLanes(pool, key);
+      this.#parts.alerts.resolve({ kind: USE_DOUBTED, subject: `${pool}/${key}` });
+    }
     const after = registry.health.state(place);
     if (before !== after) {
       const kept = await this.#keepDurably();
@@ -438,6 +462,7 @@ function whyNotRotated(why: AuditProblem | RotationRefusal): string {
   if (typeof why === 'object') return why.message.replace(/\.$/, '');
   return why === 'no-key' ? 'what it gave is no key' : `the rotation is refused (${why})`;
 }
+const USE_DOUBTED = 'provider-usage-doubted';
 const SECRET_REFUSED = 'provider-secret-refused';
 
 const NOT_KEPT_REMEDY = 'Make the data folder writable, with room; it is tried again at once.';
