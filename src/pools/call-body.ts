@@ -13,8 +13,44 @@ import {
   setMember,
   setMembers,
 } from '../base/json/edit.ts';
+import type { Provider } from '../model/pools.ts';
+import type { CallPlan, ReadTarget } from './call-plan.ts';
 
-export interface BodyChanges {
+/** The body of a call as a provider gets it. */
+export function bodyFor(plan: SentPlan, provider: Provider): Uint8Array {
+  const { document, operation, facts, model, isCapped, relyOnCap, outputCap } = plan;
+  return outgoingBody(document!, operation, {
+    model: model.upstreamName === facts.model ? null : model.upstreamName,
+    outputCap: isCapped || relyOnCap ? outputCap : null,
+    capMember: capMember(operation, provider),
+    asksForUsage: asksForUsage(plan, provider),
+  });
+}
+
+type SentPlan = Pick<
+  CallPlan<ReadTarget>,
+  'document' | 'operation' | 'facts' | 'model' | 'isCapped' | 'relyOnCap' | 'outputCap'
+>;
+
+/** Whether the gateway asks for what the caller has not asked for: the usage at the end of a stream. */
+export function asksForUsage(
+  { operation, facts }: Pick<SentPlan, 'operation' | 'facts'>,
+  { streamUsage }: Provider,
+): boolean {
+  return streamUsage === 'asked' && asksByOption(operation) && facts.streams && !facts.asksForUsage;
+}
+
+/** Of OpenAI's two names for it, providers that speak its dialect may know but one. */
+function capMember({ outputCaps }: Operation, { outputCapMember }: Provider): string | null {
+  return outputCaps.includes(outputCapMember) ? outputCapMember : (outputCaps[0] ?? null);
+}
+
+/** The others tell their usage in streams without being asked, or have no such member. */
+function asksByOption({ dialect, path }: Operation): boolean {
+  return dialect === 'openai' && (path === '/chat/completions' || path === '/completions');
+}
+
+interface BodyChanges {
   /** Null: as the caller wrote it. */
   readonly model: string | null;
   /** Null: as the caller wrote it. */
@@ -24,7 +60,7 @@ export interface BodyChanges {
   readonly asksForUsage: boolean;
 }
 
-export function outgoingBody(
+function outgoingBody(
   document: JsonDocument | FormDocument,
   { outputCaps }: Pick<Operation, 'outputCaps'>,
   { model, outputCap, capMember, asksForUsage }: BodyChanges,

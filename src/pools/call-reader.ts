@@ -1,20 +1,43 @@
 /**
- * Reads calls to the models of a configuration without any key: for who asks what rules would say of them. Prompts are bounded by
- * their bytes alone.
+ * Calls to the models of a configuration without any key: for who asks what rules would say of them, and what would be sent. Prompts are
+ * bounded by their bytes alone.
  */
 import { OPERATIONS } from '../ai/operations.ts';
 import { assert } from '../base/assert.ts';
-import type { Models } from '../model/pools.ts';
+import type { TokenUsage } from '../model/model-call.ts';
+import { type Models, priceAt, pricesIn } from '../model/pools.ts';
 import type { CallOperation } from '../model/route-calls.ts';
-import type { ModelService } from '../pipeline/model-request.ts';
-import { type CallPlan, cappedPlan, offeredModels, planAs, planCall, type ReadTarget } from './call-plan.ts';
+import type { ModelRequest, ModelService } from '../pipeline/model-request.ts';
+import { bodyFor } from './call-body.ts';
+import { costNano } from './call-cost.ts';
+import {
+  type CallPlan,
+  cappedPlan,
+  offeredModels,
+  planAs,
+  planCall,
+  type ReadTarget,
+  timesPaid,
+} from './call-plan.ts';
 import { ModelPrices } from './model-prices.ts';
 import type { ReadLimits } from './received-body.ts';
+
+/** One operation on all models. */
+export interface CallReader extends Pick<ModelService, 'read' | 'as' | 'capped'> {
+  /** Names of the models that it can be asked of. */
+  readonly models: readonly string[];
+  /** The pools of a call's model that it can be sent to, whatever rules say, in the order of the model. */
+  pools(call: ModelRequest): readonly string[];
+  /** Its body as a provider with a key of that pool gets it. */
+  outgoing(call: ModelRequest, pool: string): Uint8Array;
+  /** What it costs with the first key of that pool where its answer tells that usage, in nano-units; null: no price is known. */
+  costNano(call: ModelRequest, pool: string, usage: TokenUsage): number | null;
+}
 
 export function callReader(
   { models, pools, providers }: Models,
   limits: ReadLimits,
-): (operation: CallOperation) => Pick<ModelService, 'read' | 'as' | 'capped'> {
+): (operation: CallOperation) => CallReader {
   const target = (name: string): ReadTarget => {
     const pool = pools.get(name);
     const provider = providers.get(pool?.provider ?? '');
@@ -38,6 +61,18 @@ export function callReader(
         planCall({ text, boundary }, OPERATIONS[operation], offered, uncounted),
       as: (call, model) => planAs(call as CallPlan<ReadTarget>, model, offered, uncounted),
       capped: (call, outputTokens) => cappedPlan(call as CallPlan<ReadTarget>, outputTokens),
+      models: [...offered].flatMap(([name, model]) => (model.targets.length === 0 ? [] : [name])),
+      pools: (call) => (call as CallPlan<ReadTarget>).targets.map(({ pool }) => pool.name),
+      outgoing: (call, name) => {
+        const { provider } = target(name);
+        return bodyFor(call as CallPlan<ReadTarget>, provider);
+      },
+      costNano: (call, name, usage) => {
+        const key = target(name).pool.keys[0]?.name ?? '';
+        const price = priceAt(pricesIn(call.model, name)(key), BEFORE_ALL_DATES.wallMs());
+        if (price === null) return null;
+        return costNano(price, usage, timesPaid(call.facts, OPERATIONS[operation]));
+      },
     };
   };
 }

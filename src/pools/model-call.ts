@@ -19,7 +19,7 @@ import type {
   UpstreamRequest,
 } from '../pipeline/upstream.ts';
 import { AnswerUsage } from './answer-usage.ts';
-import { outgoingBody } from './call-body.ts';
+import { asksForUsage, bodyFor } from './call-body.ts';
 import { costBoundNano, costNano } from './call-cost.ts';
 import { errorEvent } from './call-end.ts';
 import { CallGuard } from './call-guard.ts';
@@ -162,12 +162,7 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
     this.#attempts++;
     if (hold !== null) this.#guard!.watch(hold, target, key, nowMs);
     this.#noteAttempt(target, key);
-    const body = outgoingBody(plan.document!, this.#operation, {
-      model: plan.model.upstreamName === plan.facts.model ? null : plan.model.upstreamName,
-      outputCap: plan.isCapped || plan.relyOnCap ? plan.outputCap : null,
-      capMember: capMember(this.#operation, target.provider),
-      asksForUsage: this.#asksForUsage(target),
-    });
+    const body = bodyFor(plan, target.provider);
     const request = providerRequest(this.#request, this.#operation, target.provider, sent, body.length);
     const call = target.service.dispatch(request, this);
     this.#attempt = { target, key, sent, price, ticket, hold, call, as };
@@ -180,16 +175,6 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
     use.pool = pool.name;
     use.key = keys.get(key)!.name;
     use.charged = 'reserve';
-  }
-
-  #asksForUsage({ provider }: Target): boolean {
-    const { facts } = this.#plan;
-    return (
-      provider.streamUsage === 'asked' &&
-      asksByOption(this.#operation) &&
-      facts.streams &&
-      !facts.asksForUsage
-    );
   }
 
   // -- its answer ------------------------------------------------------------------------------------------------
@@ -212,7 +197,7 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
       usageFields: target.provider.usage,
       isEventStream: this.#isEventStream,
       isMedia: isMedia(head.fields),
-      hidesUsage: this.#asksForUsage(target),
+      hidesUsage: asksForUsage(this.#plan, target.provider),
       untilClose: head.untilClose,
       secret: sent.secret,
       bytesMax: this.#thread.limits.streamEventBytes,
@@ -531,16 +516,6 @@ function mayHaveWorked(status: number): boolean {
 /** What another provider may take, though this one does not. */
 function isForOthers(means: CallError | null): boolean {
   return means === 'overloaded' || means === 'context-too-long';
-}
-
-/** Of OpenAI's two names for it, providers that speak its dialect may know but one. */
-function capMember({ outputCaps }: Operation, { outputCapMember }: Target['provider']): string | null {
-  return outputCaps.includes(outputCapMember) ? outputCapMember : (outputCaps[0] ?? null);
-}
-
-/** The others tell their usage in streams without being asked, or have no such member. */
-function asksByOption({ dialect, path }: Operation): boolean {
-  return dialect === 'openai' && (path === '/chat/completions' || path === '/completions');
 }
 
 const LEFT_ALONE = 'Every provider of the model is left alone for a while, as it fails.';

@@ -120,6 +120,8 @@ function modelDiffers({ model }: CheckedExpect, { decision, request }: Observati
   return [made === undefined ? 'it is no call to a model' : `the model was "${made}"`];
 }
 
+type Path = CheckedExpect['body'][number]['path'];
+
 function memberDiffers(
   { path, value }: CheckedExpect['body'][number],
   { body, decision }: Observation,
@@ -134,7 +136,18 @@ function memberDiffers(
     body,
   );
   if (found === value) return [];
-  return [`${name} was ${found === undefined ? 'missing' : JSON.stringify(found)}`];
+  if (found !== undefined) return [`${name} was ${JSON.stringify(found)}`];
+  return [`${name} was missing${otherNameOf(path, body)}`];
+}
+
+/** OpenAI has two names for it, and a provider is told the one that it knows. */
+const OUTPUT_CAPS = ['max_tokens', 'max_completion_tokens'];
+
+function otherNameOf([member, ...rest]: Path, body: unknown): string {
+  if (rest.length > 0 || !OUTPUT_CAPS.includes(member!)) return '';
+  const members = body as Readonly<Record<string, unknown>>;
+  const other = OUTPUT_CAPS.find((name) => members[name] !== undefined);
+  return other === undefined ? '' : `: its provider knows it as body.${other}, which was ${members[other]}`;
 }
 
 function timeoutInWords(ms: number): string {

@@ -7,25 +7,22 @@ import type { EndedRequest } from '../../compiler/interpret.ts';
 import { NOT_PERMITTED } from '../../compiler/runtime/denials.ts';
 import { compileRequestSchema } from '../../config/request-schema.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
-import { compareCodePoints } from '../../language/order.ts';
 import type { CheckedPolicies, TypedExpression } from '../../language/typed.ts';
 import type { CheckedTest } from '../../language/typed-tests.ts';
 import { type CallActuals, NOTHING_USED } from '../../model/model-call.ts';
 import { callOperationOf } from '../../model/route-calls.ts';
 import type { EnforcementMode, World } from '../../model/world.ts';
 import { KNOWN, type Known, NOTHING_KNOWN_USED } from '../../pipeline/alerts.ts';
-import { callTargets, isTargetless, targetRefusal } from '../../pipeline/call-targets.ts';
 import { HeaderEdits, RequestContext } from '../../pipeline/context.ts';
 import { type CounterSpec, NOBODY_WAITS } from '../../pipeline/counters.ts';
 import type { Identity, KeyHash } from '../../pipeline/identity.ts';
-import type { ModelRequest, ModelService } from '../../pipeline/model-request.ts';
 import { CONTINUE, type Outcome, type Refusal } from '../../pipeline/outcome.ts';
 import type { BoundRuntime, RoutePipeline, RuleBundle } from '../../pipeline/program.ts';
-import { UPSTREAM_ERRORS } from '../../pipeline/upstream.ts';
 import { Variants } from '../../pipeline/variants.ts';
 import { AlertedRules } from './alerted-rules.ts';
 import { TEST_KEYS } from './identities.ts';
-import type { FrontProblem, RouteFinder, SentRequest, TestPorts } from './ports.ts';
+import type { FoundRoute, FrontProblem, RouteFinder, SentRequest, TestCalls, TestPorts } from './ports.ts';
+import { NO_RULE, outgoingCall, refusalBy, shapeCall, targetless, withStandIn } from './sent-calls.ts';
 import { type CounterSight, WatchedCounters } from './watched-counters.ts';
 
 /** The rules of a project as one set of enforcement modes compiles them: the very code that the gateway runs. */
@@ -152,14 +149,19 @@ export class MachineRun {
   send(sent: MachineRequest): Observation {
     const found = this.#machine.finder.find(sent);
     if (found.kind === 'problem') return refusedAtFront(found);
-    const { route, path, parameters } = found;
+    const { route } = found;
+    const calls = this.#callsOf(route);
+    return this.#sendTo({ ...found, calls }, calls === null ? sent : withStandIn(sent, calls.models));
+  }
+
+  #sendTo({ route, path, parameters, calls }: FoundCall, sent: MachineRequest): Observation {
     const { nowMs, wallMs, body: _text, cost: told, status: _status, ...facts } = sent;
     const moment = { arrivedMonotonicMs: nowMs, arrivedWallMs: wallMs };
     // Services and providers of a test answer each request anew.
     const unread = { ...facts, id: requestId(++this.#sent), path, parameters, isKept: false, ...moment };
     const context = contextOf(unread);
     const pipeline = this.#pipeline(route);
-    const decided = this.#decide(pipeline, context, route, sent);
+    const decided = this.#decide(pipeline, context, { route, calls }, sent);
     const { outcome } = decided;
     const request: PlainRequest = { ...unread, body: bodyOf(sent.body, pipeline), call: context.call };
     const permitted = outcome === CONTINUE;
@@ -169,7 +171,12 @@ export class MachineRun {
       ...answerOf(decided, sent.status),
       ...usedBy(context, outcome, told ?? cost?.atMost ?? null),
     };
-    const changedText = permitted ? changedBody(pipeline, context, sent.body) : null;
+    const leaving = !permitted
+      ? null
+      : calls === null
+        ? changedBody(pipeline, context, sent.body)
+        : outgoingCall(context, pipeline, calls);
+    const changedText = leaving === sent.body ? null : leaving;
     return {
       route,
       request,
@@ -206,7 +213,7 @@ export class MachineRun {
   #decide(
     pipeline: RoutePipeline,
     context: RequestContext,
-    route: string,
+    { route, calls }: Pick<FoundCall, 'route' | 'calls'>,
     { identity, body }: MachineRequest,
   ): Decided {
     const { auth } = this.#machine.world.routes.get(route)!;
@@ -217,87 +224,65 @@ export class MachineRun {
       return { outcome: UNAUTHENTICATED, known: KNOWN.request };
     const judged = pipeline.authorise(context);
     if (judged !== CONTINUE) return { outcome: judged, known: KNOWN.caller };
-    const noCall = this.#readCall(context, route, body);
+    const noCall = this.#readCall(context, calls, body);
     if (noCall !== null) return { outcome: noCall, known: KNOWN.caller };
-    const fault = pipeline.readBody?.(context, new TextEncoder().encode(body)) ?? null;
+    const fault = pipeline.readBody?.(context, ENCODER.encode(body)) ?? null;
     if (fault !== null)
       return { outcome: { kind: 'respond', refusal: { ...NO_RULE, ...fault } }, known: KNOWN.caller };
-    return { outcome: this.#judgeRead(pipeline, context, route), known: KNOWN.body };
+    return { outcome: this.#judgeRead(pipeline, context, calls), known: KNOWN.body };
   }
 
   /** As it is asked for, and with the models that limits without room name instead. */
-  #judgeRead(pipeline: RoutePipeline, context: RequestContext, route: string): Outcome {
+  #judgeRead(pipeline: RoutePipeline, context: RequestContext, calls: TestCalls | null): Outcome {
     const variants = context.call === null ? null : new Variants(context);
-    const asked = this.#judgeOnce(pipeline, context, route);
-    if (asked.kind !== 'next-variant') return this.#afterWaiting(asked, pipeline, context, route);
-    const operation = callOperationOf(this.#machine.world.routes.get(route)!)!;
+    const asked = this.#judgeOnce(pipeline, context, calls);
+    if (asked.kind !== 'next-variant') return this.#afterWaiting(asked, pipeline, context, calls);
     variants!.offer(asked, context);
-    while (variants!.next(context, this.#machine.calls(operation)))
-      if (this.#judgeOnce(pipeline, context, route) === CONTINUE) return CONTINUE;
-    return this.#afterWaiting(variants!.giveUp(context), pipeline, context, route);
+    while (variants!.next(context, calls!))
+      if (this.#judgeOnce(pipeline, context, calls) === CONTINUE) return CONTINUE;
+    return this.#afterWaiting(variants!.giveUp(context), pipeline, context, calls);
   }
 
-  #judgeOnce(pipeline: RoutePipeline, context: RequestContext, route: string): Outcome {
+  #judgeOnce(pipeline: RoutePipeline, context: RequestContext, calls: TestCalls | null): Outcome {
     const read = pipeline.judgeBody(context);
     if (read !== CONTINUE) return read;
-    const unshaped = this.#shapeCall(context, route, pipeline) ?? targetless(context, pipeline);
+    const unshaped =
+      calls === null ? null : (shapeCall(context, pipeline, calls) ?? targetless(context, pipeline));
     if (unshaped !== null) return unshaped;
     moveOn(context, this.#latestMs);
     return pipeline.admit(context);
   }
 
-  /** As the gateway reads it; a test that says nothing of the body calls the first model. Null: it is one, or the route sends none. */
-  #readCall(context: RequestContext, name: string, body: string): Outcome | null {
-    const operation = callOperationOf(this.#machine.world.routes.get(name)!);
-    if (operation === null) return null;
-    const text = body === '' ? this.#firstCall() : body;
-    const call = this.#machine.calls(operation).read(new TextEncoder().encode(text));
-    if ('code' in call) {
-      const [status] = UPSTREAM_ERRORS[call.code];
-      const refusal = { ...NO_RULE, status, code: call.code, detail: call.sentence };
-      return { kind: 'respond', refusal };
-    }
+  /** As the gateway reads it. Null: it is a call, or the route sends none. */
+  #readCall(context: RequestContext, calls: TestCalls | null, body: string): Outcome | null {
+    if (calls === null) return null;
+    const call = calls.read(ENCODER.encode(body));
+    if ('code' in call) return { kind: 'respond', refusal: refusalBy(call.code, call.sentence) };
     context.call = call;
     return null;
   }
 
-  #firstCall(): string {
-    const [model = ''] = [...this.#machine.world.models.models.keys()].sort(compareCodePoints);
-    return JSON.stringify({ model, max_tokens: 1, messages: [] });
-  }
-
-  /**
-   * Masked, and with an answer no longer than rules let it be. Changed members of the body are not looked at again: none of them is one
-   * that calls are counted by. Null, or why it can't be masked.
-   */
-  #shapeCall(
-    context: RequestContext,
-    name: string,
-    { maskRequest, outputCap }: RoutePipeline,
-  ): Outcome | null {
-    const { call } = context;
-    if (call === null) return null;
-    const calls = this.#machine.calls(callOperationOf(this.#machine.world.routes.get(name)!)!);
-    const { bytes } = call.document!;
-    const masked = maskRequest === null ? bytes : maskRequest(context, bytes);
-    if (!(masked instanceof Uint8Array)) return { kind: 'respond', refusal: { ...NO_RULE, ...masked } };
-    const shaped = masked === bytes ? call : maskedCall(calls, masked, call.model.name);
-    const most = outputCap === null ? Number.POSITIVE_INFINITY : outputCap(context);
-    context.shapedCall = Number.isFinite(most) ? calls.capped(shaped, most) : shaped;
-    return null;
+  #callsOf(route: string): TestCalls | null {
+    const operation = callOperationOf(this.#machine.world.routes.get(route)!);
+    return operation === null ? null : this.#machine.calls(operation);
   }
 
   /**
    * Requests come one after another: one that waits for a clock has its turn before the next, which then is no sooner. None ends
    * before the test does, so no slot is ever given back.
    */
-  #afterWaiting(outcome: Outcome, pipeline: RoutePipeline, context: RequestContext, route: string): Outcome {
+  #afterWaiting(
+    outcome: Outcome,
+    pipeline: RoutePipeline,
+    context: RequestContext,
+    calls: TestCalls | null,
+  ): Outcome {
     this.#latestMs = Math.max(this.#latestMs, context.nowMonotonicMs);
     if (outcome.kind !== 'wait') return outcome;
     const { room, refusal, atMonotonicMs } = outcome;
     if (room === 'slot') return { kind: 'respond', refusal };
     moveOn(context, atMonotonicMs);
-    return this.#judgeRead(pipeline, context, route);
+    return this.#judgeRead(pipeline, context, calls);
   }
 
   /** A refusal by the schema names no rule. */
@@ -330,23 +315,6 @@ export class MachineRun {
   }
 }
 
-function maskedCall(calls: Pick<ModelService, 'read' | 'as'>, text: Uint8Array, model: string): ModelRequest {
-  const read = calls.read(text);
-  assert(!('code' in read), 'a call whose texts are masked is a call');
-  return calls.as(read, model)!;
-}
-
-/** In the words of the rules, where they leave a call no pool: whether one is well no test knows. */
-function targetless(context: RequestContext, pipeline: RoutePipeline): Outcome | null {
-  if (context.shapedCall === null) return null;
-  const targets = callTargets(context, pipeline, context.shapedCall);
-  if (!isTargetless(targets)) return null;
-  const code = 'no_pool_for_model';
-  const [status, detail] = UPSTREAM_ERRORS[code];
-  const refusal = targetRefusal(context, pipeline, targets, { code, unprocessed: true });
-  return { kind: 'respond', refusal: refusal ?? { ...NO_RULE, status, code, detail } };
-}
-
 /** As the record of the request tells it: of a call the most that it can be, and of what was refused that it cost nothing. */
 function usedBy({ shapedCall, call }: RequestContext, outcome: Outcome, cost: number | null) {
   const isPriced = cost !== null || call !== null;
@@ -377,6 +345,11 @@ function moveOn(context: RequestContext, toMs: number): void {
   context.nowWallMs += waitedMs;
 }
 
+/** `calls`: null where the route sends none. */
+interface FoundCall extends Pick<FoundRoute, 'route' | 'path' | 'parameters'> {
+  readonly calls: TestCalls | null;
+}
+
 interface Decided {
   readonly outcome: Outcome;
   readonly known: Known;
@@ -401,10 +374,10 @@ function withFewKeys(spec: CounterSpec): CounterSpec {
   return { ...spec, maxKeys: Math.min(spec.maxKeys, KEYS_MAX) };
 }
 
+const ENCODER = new TextEncoder();
 const NO_EDITS: Edits = { set: new Map(), removed: new Set(), added: [] };
 /** See `compiler/runtime/body-reader`. */
 const UNFIT_BODY = 'invalid_body';
-const NO_RULE = { ruleIndex: -1, retryAfterS: -1, rateLimit: '', rateLimitPolicy: '' };
 const UNAUTHENTICATED: Outcome = {
   kind: 'respond',
   refusal: { status: 401, ...NOT_PERMITTED[401], ...NO_RULE },
@@ -420,7 +393,7 @@ function requestId(number: number): KeyHash {
 /** See `PlainRequest.body`. Also where a rule had refused before it was read. */
 function bodyOf(text: string, { readBody }: RoutePipeline): unknown {
   if (readBody === null) return null;
-  const fault = readBody(new RequestContext(), new TextEncoder().encode(text));
+  const fault = readBody(new RequestContext(), ENCODER.encode(text));
   return fault === null ? JSON.parse(text) : undefined;
 }
 
@@ -479,7 +452,7 @@ function changedBody(
   body: string,
 ): string | null {
   if (body === '') return null;
-  const text = new TextEncoder().encode(body);
+  const text = ENCODER.encode(body);
   const masked = maskRequest === null ? text : maskRequest(context, text);
   if (!(masked instanceof Uint8Array)) return null;
   const changes = requestTransform === null ? null : requestTransform(context);

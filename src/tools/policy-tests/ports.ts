@@ -1,16 +1,29 @@
+import type { TokenUsage } from '../../model/model-call.ts';
 import type { CallOperation } from '../../model/route-calls.ts';
 import type { World } from '../../model/world.ts';
 import type { CounterBinding, CounterSpec } from '../../pipeline/counters.ts';
-import type { ModelService } from '../../pipeline/model-request.ts';
+import type { ModelRequest, ModelService } from '../../pipeline/model-request.ts';
 
 /** What tests need of the rooms with effects; wired by `cli`. */
 export interface TestPorts {
   /** The gateway's own way from a request to its route. */
   finder(world: World): RouteFinder;
   /** The gateway's own way from the body of a request to the call to a model that it is. */
-  calls(world: World): (operation: CallOperation) => Pick<ModelService, 'read' | 'as' | 'capped'>;
+  calls(world: World): (operation: CallOperation) => TestCalls;
   /** Empty counters of their own, as the gateway keeps them. */
   counters(specs: readonly CounterSpec[]): CounterBinding;
+}
+
+/** One operation on the models of the project, as far as it needs no key. */
+export interface TestCalls extends Pick<ModelService, 'read' | 'as' | 'capped'> {
+  /** Names of the models that it can be asked of. */
+  readonly models: readonly string[];
+  /** The pools of a call's model that it can be sent to, whatever rules say, in the order of the model. */
+  pools(call: ModelRequest): readonly string[];
+  /** Its body as a provider with a key of that pool gets it. */
+  outgoing(call: ModelRequest, pool: string): Uint8Array;
+  /** What it costs with the first key of that pool where its answer tells that usage, in nano-units; null: no price is known. */
+  costNano(call: ModelRequest, pool: string, usage: TokenUsage): number | null;
 }
 
 export interface SentRequest {

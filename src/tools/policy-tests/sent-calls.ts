@@ -1,0 +1,70 @@
+/** Calls to models as tests send them: read, shaped and left their pools by the code that the gateway runs. */
+
+import { compareCodePoints } from '../../language/order.ts';
+import { isJson } from '../../model/media-type.ts';
+import { type CallTargets, callTargets, isTargetless, targetRefusal } from '../../pipeline/call-targets.ts';
+import type { RequestContext } from '../../pipeline/context.ts';
+import type { Outcome, Refusal } from '../../pipeline/outcome.ts';
+import type { RoutePipeline } from '../../pipeline/program.ts';
+import { UPSTREAM_ERRORS, type UpstreamErrorCode } from '../../pipeline/upstream.ts';
+import type { SentRequest, TestCalls } from './ports.ts';
+
+/** A test that says nothing of the body calls the first of the models that its route can be asked for. */
+export function withStandIn<Request extends SentRequest>(sent: Request, models: readonly string[]): Request {
+  if (sent.body !== '') return sent;
+  const [model = ''] = [...models].sort(compareCodePoints);
+  const body = JSON.stringify({ model, max_tokens: 1, messages: [] });
+  const headers = isJson(sent.headers) ? sent.headers : [...sent.headers, 'content-type', 'application/json'];
+  return { ...sent, body, headers, bodyBytes: sent.bodyBytes || body.length };
+}
+
+/** Masked, with the members that rules set, and an answer no longer than they let it be. Null, or why it can't be. */
+export function shapeCall(
+  context: RequestContext,
+  { maskRequest, requestTransform, outputCap }: RoutePipeline,
+  calls: TestCalls,
+): Outcome | null {
+  const call = context.call!;
+  const { bytes } = call.document!;
+  const masked = maskRequest === null ? bytes : maskRequest(context, bytes);
+  if (!(masked instanceof Uint8Array)) return { kind: 'respond', refusal: { ...NO_RULE, ...masked } };
+  const changes = requestTransform === null ? null : requestTransform(context);
+  const changed = changes === null ? masked : changes.push(masked, true);
+  if (!(changed instanceof Uint8Array)) return { kind: 'respond', refusal: { ...NO_RULE, ...changed } };
+  const shaped = changed === bytes ? call : calls.read(changed.slice());
+  if ('code' in shaped) return { kind: 'respond', refusal: refusalBy(shaped.code, shaped.sentence) };
+  const asked = shaped === call || context.fallen === null ? shaped : calls.as(shaped, call.model.name)!;
+  const most = outputCap === null ? Number.POSITIVE_INFINITY : outputCap(context);
+  const isSaid = !Number.isFinite(most) || most === asked.facts.outputCap;
+  context.shapedCall = isSaid ? asked : calls.capped(asked, most);
+  return null;
+}
+
+/** In the words of the rules, where they leave a call no pool: whether one is well no test knows. */
+export function targetless(context: RequestContext, pipeline: RoutePipeline): Outcome | null {
+  const targets = callTargets(context, pipeline, context.shapedCall!);
+  if (!isTargetless(targets)) return null;
+  const code = 'no_pool_for_model';
+  const refusal = targetRefusal(context, pipeline, targets, { code, unprocessed: true });
+  return { kind: 'respond', refusal: refusal ?? refusalBy(code) };
+}
+
+/** The text of a permitted call as its provider gets it. */
+export function outgoingCall(context: RequestContext, pipeline: RoutePipeline, calls: TestCalls): string {
+  const call = context.shapedCall!;
+  const [pool] = poolsLeft(callTargets(context, pipeline, call), calls.pools(call));
+  return new TextDecoder().decode(pool === undefined ? call.document!.bytes : calls.outgoing(call, pool));
+}
+
+/** Those that rules leave of `offered`, in the order in which they are tried. */
+function poolsLeft({ pools, barred }: CallTargets, offered: readonly string[]): readonly string[] {
+  return pools.filter((name) => offered.includes(name) && barred?.pools.has(name) !== true);
+}
+
+export function refusalBy(code: UpstreamErrorCode, sentence?: string): Refusal {
+  const [status, detail] = UPSTREAM_ERRORS[code];
+  return { ...NO_RULE, status, code, detail: sentence ?? detail };
+}
+
+/** Of refusals that are the gateway's own. */
+export const NO_RULE = { ruleIndex: -1, retryAfterS: -1, rateLimit: '', rateLimitPolicy: '' };
