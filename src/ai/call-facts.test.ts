@@ -35,6 +35,7 @@ describe('facts of a call', () => {
       model: 'gpt-4o',
       streams: true,
       outputCap: 40,
+      capsDiffer: true,
       choices: 3,
       asksForUsage: false,
       promptBytes: JSON.stringify(body).length,

@@ -18,10 +18,13 @@ export function readCall(document: JsonDocument, operation: Operation): CallFact
   const streams = flagIn(document, root, 'stream');
   if (streams === null) return wrong('stream', 'true or false');
   let outputCap: number | null = null;
+  let capsDiffer = false;
   for (const name of operation.outputCaps) {
     const cap = countIn(document, root, name);
     if (cap === 'wrong') return wrong(name, 'a whole number, 1 or more');
-    if (cap !== null) outputCap = outputCap === null ? cap : Math.min(outputCap, cap);
+    if (cap === null) continue;
+    capsDiffer ||= outputCap !== null && outputCap !== cap;
+    outputCap = outputCap === null ? cap : Math.min(outputCap, cap);
   }
   const choices = operation.choices === null ? null : countIn(document, root, operation.choices);
   if (choices === 'wrong') return wrong(operation.choices!, 'a whole number, 1 or more');
@@ -32,6 +35,7 @@ export function readCall(document: JsonDocument, operation: Operation): CallFact
     model: model === undefined ? null : document.text(model),
     streams: operation.streams && streams,
     outputCap,
+    capsDiffer,
     choices:
       operation.documents === null
         ? Math.max(choices ?? 1, bestOf(document, root)) * promptsIn(document, root, operation.prompts)

@@ -22,6 +22,7 @@ export function readFormCall(
     model,
     streams: streams && stream !== null && /^(?:true|1)$/i.test(stream),
     outputCap: null,
+    capsDiffer: false,
     choices: count === null ? 1 : Number(count),
     asksForUsage: false,
     promptBytes: form.bytes.length - fileBytes + Math.ceil(fileBytes / FILE_BYTES_PER_TOKEN),

@@ -66,7 +66,15 @@ class Caching {
   readonly #read: ModelService['read'] = (text) => {
     const document = jsonText(text)!;
     const facts = {
-      ...{ model: 'gpt', streams: false, outputCap: null, choices: 1, asksForUsage: false, images: 0 },
+      ...{
+        model: 'gpt',
+        streams: false,
+        outputCap: null,
+        capsDiffer: false,
+        choices: 1,
+        asksForUsage: false,
+        images: 0,
+      },
       ...{ promptBytes: text.length, unbounded: null, hasTools: false, writesCache: false },
     };
     const pools = ['one', 'two'];

@@ -42,7 +42,7 @@ export function shapedCall(
   };
   if (last !== null && pipeline.requestTransform === null && isShapedBy(last, by)) {
     // limits say so anew
-    last.call.relyOnCap = false;
+    last.call.relyOnCap = isSet(by.outputTokensMost);
     return last;
   }
   const shaped = changedCall(context, pipeline, models, heldBytesMax);
@@ -50,7 +50,14 @@ export function shapedCall(
   const { outputTokensMost: most } = by;
   const isAsWritten = most === null || most === (shaped.facts.outputCap ?? Number.POSITIVE_INFINITY);
   by.call = isAsWritten ? shaped : models.capped(shaped, most);
+  // a cap by a name that its provider does not know would be none
+  if (isSet(most)) by.call.relyOnCap = true;
   return by;
+}
+
+/** Rules that don't apply leave the answer without end. */
+function isSet(most: number | null): boolean {
+  return most !== null && Number.isFinite(most);
 }
 
 function isShapedBy(shaped: ShapedCall, by: Omit<ShapedCall, 'call'>): boolean {

@@ -5,6 +5,8 @@ export interface CallFacts {
   readonly streams: boolean;
   /** The least of the caller's own bounds; null: it set none. */
   readonly outputCap: number | null;
+  /** It set two that differ: only one of them may leave, as providers honour either. */
+  readonly capsDiffer: boolean;
   /** Answers that are made of the prompts together, 1 or more. */
   readonly choices: number;
   /** The caller asked for the usage at the end of a stream. */

@@ -89,6 +89,15 @@ describe('a cap that limits rely on', () => {
     ]);
   });
 
+  it('is one where the caller wrote two that differ, though nothing relies on it', () => {
+    const body = { model: 'gpt', max_tokens: 1, max_completion_tokens: 9, messages };
+    const { call, plan } = sent(body, { provider: { outputCapMember: 'max_completion_tokens' } }, false);
+    expect(JSON.parse(call.body)).toEqual({ model: 'gpt', messages, max_completion_tokens: 1 });
+    expect(plan.bounds['output-tokens']).toBe(1);
+    const same = { ...body, max_tokens: 9 };
+    expect(sent(same, {}, false).call.body).toBe(JSON.stringify(same));
+  });
+
   it('stays as the caller wrote it where nothing relies on it', () => {
     const body = { model: 'gpt', max_completion_tokens: 1, messages, max_tokens: null };
     const { call } = sent(body, { provider: { outputCapMember: 'max_tokens' } }, false);

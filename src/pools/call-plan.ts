@@ -28,7 +28,7 @@ export interface CallPlan<Of extends ReadTarget = Target> extends ModelRequest {
   readonly promptTokens: number;
   /** The most tokens of an answer that anything allows: the caller, the rules, the model. Null: nobody has said. */
   readonly outputCap: number | null;
-  /** A rule has said so, and the caller something else or nothing. */
+  /** It has to be in what is sent: a rule has said so, and the caller something else, nothing, or two that differ. */
   readonly isCapped: boolean;
   /** See `conversationHash`; null where no pool asks for it. */
   readonly conversation: number | null;
@@ -95,7 +95,7 @@ export function planCall<Of extends ReadTarget>(
     prices,
     conversation: conversationIn(document, targets),
     buildsUpon: idBuiltUpon(document, operation),
-    isCapped: false,
+    isCapped: facts.capsDiffer,
     promptTokens,
     prompt: mayBeCounted(call, limits) ? 'countable' : 'bytes',
     outputCap,
@@ -165,7 +165,7 @@ export function planAs<Of extends ReadTarget>(
     conversation: conversation ?? conversationIn(document, targets),
     buildsUpon,
     // the caller's own bound is one of the model that it asked for, and this one may have less
-    isCapped: bounded.outputCap !== null && bounded.outputCap < (facts.outputCap ?? 0),
+    isCapped: facts.capsDiffer || (bounded.outputCap !== null && bounded.outputCap < (facts.outputCap ?? 0)),
     ...bounded,
     relyOnCap: false,
     use: unused(),

@@ -198,6 +198,7 @@ export function callTo(name: string, { input, output, outputCap, money }: CallAm
       model: name,
       streams: false,
       outputCap,
+      capsDiffer: false,
       choices: 1,
       asksForUsage: false,
       promptBytes: 1,
