@@ -1,7 +1,9 @@
 /** Requests whose answers rules let be kept, over the simulated exchange: what is fetched, what is not, and for whom. */
+
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { jsonText } from '../base/json/json-text.cases.ts';
+import { PLAIN_CALL } from '../model/model-call.cases.ts';
 import type { RequestContext } from '../pipeline/context.ts';
 import type { Identity } from '../pipeline/identity.ts';
 import type { ModelRequest, ModelService } from '../pipeline/model-request.ts';
@@ -65,18 +67,7 @@ class Caching {
 
   readonly #read: ModelService['read'] = (text) => {
     const document = jsonText(text)!;
-    const facts = {
-      ...{
-        model: 'gpt',
-        streams: false,
-        outputCap: null,
-        capsDiffer: false,
-        choices: 1,
-        asksForUsage: false,
-        images: 0,
-      },
-      ...{ promptBytes: text.length, unbounded: null, hasTools: false, writesCache: false },
-    };
+    const facts = { ...PLAIN_CALL, promptBytes: text.length };
     const pools = ['one', 'two'];
     this.call = {
       ...{ document, facts, relyOnCap: false, unbounded: { input: '', output: '', money: '' } },

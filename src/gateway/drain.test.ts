@@ -1,6 +1,8 @@
 /** What becomes of requests in flight when their thread is to end: first of those that would never end, then of all. */
+
 import { describe, expect, test } from 'vitest';
 import { jsonText } from '../base/json/json-text.cases.ts';
+import { PLAIN_CALL } from '../model/model-call.cases.ts';
 import type { ModelRequest } from '../pipeline/model-request.ts';
 import type { Wait } from '../pipeline/outcome.ts';
 import type { RoutePipeline } from '../pipeline/program.ts';
@@ -50,10 +52,7 @@ const IN_A_MINUTE: Wait = {
 function read(text: Uint8Array): ModelRequest {
   return {
     document: jsonText(text)!,
-    facts: {
-      ...{ model: 'gpt', streams: true, outputCap: null, choices: 1, asksForUsage: false },
-      ...{ promptBytes: 1, unbounded: null, images: 0, hasTools: false, writesCache: false },
-    },
+    facts: { ...PLAIN_CALL, streams: true },
     model: MODEL,
     amounts: { inputTokens: 1, outputTokens: 1, costNano: 0 },
     bounds: {

@@ -1,7 +1,9 @@
 /** Calls to models over the simulated exchange: read once, before rules about the body, and held until an answer begins. */
+
 import { describe, expect, test } from 'vitest';
 import { jsonText } from '../base/json/json-text.cases.ts';
 import { MaskSet } from '../model/masks/mask-set.ts';
+import { PLAIN_CALL } from '../model/model-call.cases.ts';
 import type { RequestContext } from '../pipeline/context.ts';
 import type { ModelRequest, ModelService } from '../pipeline/model-request.ts';
 import { CONTINUE, type NextVariant, type Outcome, type Refusal, type Wait } from '../pipeline/outcome.ts';
@@ -53,19 +55,7 @@ const read: ModelService['read'] = (text) => {
   if (document === null) return { code: 'model_request_malformed', sentence: 'The body is not sound JSON.' };
   return {
     document,
-    facts: {
-      model: 'gpt',
-      streams: false,
-      outputCap: null,
-      capsDiffer: false,
-      choices: 1,
-      asksForUsage: false,
-      promptBytes: text.length,
-      unbounded: null,
-      images: 0,
-      hasTools: false,
-      writesCache: false,
-    },
+    facts: { ...PLAIN_CALL, promptBytes: text.length },
     model: MODEL,
     amounts: { inputTokens: text.length, outputTokens: 10, costNano: 0 },
     bounds: {

@@ -1,6 +1,7 @@
 /** Random worlds, callers and sequences of requests, over few values, so that rules and requests meet. */
 
 import type { PlainRequest } from '../../src/compiler/interpret/facts.ts';
+import { PLAIN_CALL } from '../../src/model/model-call.cases.ts';
 import { sendsCalls } from '../../src/model/route-calls.ts';
 import type { EnforcementMode, Route, World } from '../../src/model/world.ts';
 import type { Identity } from '../../src/pipeline/identity.ts';
@@ -194,19 +195,7 @@ function randomCall(choices: Choices): ModelRequest {
 export function callTo(name: string, { input, output, outputCap, money }: CallAmounts): ModelRequest {
   return {
     document: null,
-    facts: {
-      model: name,
-      streams: false,
-      outputCap,
-      capsDiffer: false,
-      choices: 1,
-      asksForUsage: false,
-      promptBytes: 1,
-      unbounded: null,
-      images: 0,
-      hasTools: false,
-      writesCache: false,
-    },
+    facts: { ...PLAIN_CALL, model: name, outputCap },
     model: {
       name,
       upstreamName: name,

@@ -1,0 +1,16 @@
+import type { CallFacts } from './model-call.ts';
+
+/** Of a call that says nothing but its model. */
+export const PLAIN_CALL: CallFacts = {
+  model: 'gpt',
+  streams: false,
+  outputCap: null,
+  capsDiffer: false,
+  choices: 1,
+  asksForUsage: false,
+  promptBytes: 1,
+  images: 0,
+  hasTools: false,
+  writesCache: false,
+  unbounded: null,
+};
