@@ -320,7 +320,12 @@ export const LIMITS = {
     16_777_216,
     'answers of models whose account is known, so that calls that build upon one go there',
   ),
-  providerAttempts: count(4, 1, 20, 'keys that one call to a model is tried with'),
+  providerAttempts: count(
+    4,
+    1,
+    20,
+    'times that one call to a model is sent, beside those that were refused for a key or its limits',
+  ),
   providerErrorBytes: bytes(64 * KIB, KIB, 16 * MIB, 'error of a provider that is read; longer ones are cut'),
   streamEventBytes: bytes(
     MIB,

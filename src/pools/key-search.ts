@@ -67,6 +67,8 @@ export class KeySearch {
   readonly #passedOver = new Set<Target>();
   /** By key, with the turn of the secret that was refused: with another one it is another key. Null: none was. */
   #refused: Map<number, number> | null = null;
+  /** By key, how often it had no room though it seemed to have some. Null: none. */
+  #throttled: Map<number, number> | null = null;
   #wait: Wait | null = null;
 
   constructor(parts: KeySearchParts, seeker: KeySeeker) {
@@ -101,6 +103,14 @@ export class KeySearch {
     this.#refused.set(key, secretTurn);
   }
 
+  /** Its provider had no room: others go first, and this one is asked again only from a queue. How often that was. */
+  wasThrottled(key: number): number {
+    this.#throttled ??= new Map();
+    const times = (this.#throttled.get(key) ?? 0) + 1;
+    this.#throttled.set(key, times);
+    return times;
+  }
+
   passOver(target: Target): void {
     this.#passedOver.add(target);
   }
@@ -114,24 +124,6 @@ export class KeySearch {
     return this.#parts.targets.some(
       (other) => other !== target && this.mayTry(other) && this.#candidatesOf(other).length > 0,
     );
-  }
-
-  /** When the first key of all pools that may be tried will have room. */
-  earliestMs(): number {
-    const { targets, plan, thread, guard } = this.#parts;
-    const nowMs = thread.clock.monotonicMs();
-    let earliestMs = Number.POSITIVE_INFINITY;
-    for (const target of targets) {
-      if (!this.mayTry(target)) continue;
-      for (const candidate of this.#candidatesOf(target)) {
-        const { key, lanes } = candidate;
-        if (!thread.health.serves(key, nowMs)) continue;
-        const ownMs = thread.lanes.fitsAtMs(lanes, takenOf(candidate, plan.amounts), nowMs);
-        const atMs = guard === null ? ownMs : Math.max(ownMs, guard.of(target).fitsAtMs(key, nowMs));
-        earliestMs = Math.min(earliestMs, atMs);
-      }
-    }
-    return earliestMs;
   }
 
   /** In the words of a rule, where that has room for the call later than the limits of the key that is there first (language-rules #11). */
@@ -167,17 +159,33 @@ export class KeySearch {
       // A key that is being proven may serve at any moment.
       const isProving = candidates.some(({ key }) => health.isProving(key));
       if (!isProving && !candidates.some(({ key }) => health.serves(key, nowMs))) continue;
-      const outcome = target.queue.tryNow(this.#waiterOf(target, candidates, null), nowMs);
-      if ('ticket' in outcome) {
-        this.#seeker.found(target, outcome);
-        return null;
+      const fresh = this.#freshOf(candidates);
+      let atMs = Number.POSITIVE_INFINITY;
+      if (fresh.length > 0) {
+        const outcome = target.queue.tryNow(this.#waiterOf(target, fresh, null), nowMs);
+        if ('ticket' in outcome) {
+          this.#seeker.found(target, outcome);
+          return null;
+        }
+        ({ atMs } = outcome);
       }
-      full.push({
-        target,
-        atMs: isProving ? Math.min(outcome.atMs, nowMs + LOOK_SOON_MS) : outcome.atMs,
-      });
+      if (fresh !== candidates) atMs = Math.min(atMs, this.#fitsAtMs(target, candidates, nowMs));
+      full.push({ target, atMs: isProving ? Math.min(atMs, nowMs + LOOK_SOON_MS) : atMs });
     }
     return full;
+  }
+
+  #fitsAtMs(target: Target, candidates: readonly Candidate[], nowMs: number): number {
+    const { plan, thread, guard } = this.#parts;
+    let earliestMs = Number.POSITIVE_INFINITY;
+    for (const candidate of candidates) {
+      const { key, lanes } = candidate;
+      if (!thread.health.serves(key, nowMs)) continue;
+      const ownMs = thread.lanes.fitsAtMs(lanes, takenOf(candidate, plan.amounts), nowMs);
+      const atMs = guard === null ? ownMs : Math.max(ownMs, guard.of(target).fitsAtMs(key, nowMs));
+      earliestMs = Math.min(earliestMs, atMs);
+    }
+    return earliestMs;
   }
 
   /** False: no pool has room in time, or too many wait everywhere. */
@@ -268,6 +276,12 @@ export class KeySearch {
         refused?.get(key) !== health.secretTurn(key) &&
         (this.#home === null || accounts.get(key) === this.#home),
     );
+  }
+
+  /** Those that have not said yet that they have no room. */
+  #freshOf(candidates: readonly Candidate[]): readonly Candidate[] {
+    const throttled = this.#throttled;
+    return throttled === null ? candidates : candidates.filter(({ key }) => !throttled.has(key));
   }
 
   /** An account that has no key any more that is well keeps nobody from another: its provider says what it does not know. */

@@ -154,13 +154,11 @@ it('a throttled key is asked nothing in a week in which nobody calls, and takes 
   expect(caller.head!.status).toBe(200);
 });
 
-describe('a call that may be tried no more is told when to come back', () => {
-  const limits = { providerAttempts: 1 };
+describe('a call that no key has room for any more is told when to come back', () => {
   const throttled = ['retry-after', '40'];
 
   it('by pools that may be tried alone', () => {
     const models = new Models({
-      limits,
       pools: [
         { name: 'first', provider: 'one', keys: [{ name: 'a' }] },
         { name: 'second', provider: 'two', keys: [{ name: 'b' }] },
@@ -174,12 +172,12 @@ describe('a call that may be tried no more is told when to come back', () => {
   });
 
   it('by what rules allow with each key', () => {
-    const models = new Models({ limits, pools: TWO_KEYS });
+    const models = new Models({ pools: TWO_KEYS });
     const [caller, plan] = [new Caller(), models.read(HELLO) as ModelRequest];
     models.send(plan, caller, 'openai/chat', {}, null, {
       headroom: ({ key }) => (key === 'a' ? 1 : -1),
       fitsAtMs: ({ key }, nowMs) => (key === 'a' ? nowMs : nowMs + 30_000),
-      take: () => ({ cancel() {}, end() {} }),
+      take: ({ key }) => (key === 'a' ? { cancel() {}, end() {} } : null),
       watch() {},
       refusal: () => null,
     });

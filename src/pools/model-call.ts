@@ -67,6 +67,8 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
   readonly #search: KeySearch;
   #attempt: Attempt | null = null;
   #attempts = 0;
+  /** Of these, such as a provider has refused for its key or its limits: they cost nothing, and end with the last key or the caller's patience. */
+  #refusals = 0;
   /** Attempts of which a byte may have left. */
   #sent = 0;
   /** Of an answer that is passed on. */
@@ -244,7 +246,7 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
   }
 
   #learn(body: Uint8Array): void {
-    const { target, sent, ticket } = this.#attempt!;
+    const { target, key, sent, ticket } = this.#attempt!;
     const { clock } = this.#thread;
     const { status, fields } = this.#head!;
     const wallMs = clock.wallMs();
@@ -252,15 +254,17 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
     const { means, waitMs } = refusedCall(target.provider, status, fields, body, wallMs);
     this.#judgeKey(means, status);
     // First, so that nobody who waits is the next to be refused.
-    if (means === 'throttled') this.#close(ticket, waitMs, reports);
+    if (means === 'throttled') this.#close(ticket, waitMs, this.#search.wasThrottled(key), reports);
     this.#endAttempt(means === 'throttled' ? 'refused' : 'rejected', reports);
-    const mayRetry = this.#attempts < this.#thread.limits.providerAttempts;
     if (means === 'throttled' || means === 'unauthorised' || means === 'out-of-credit') {
-      if (mayRetry) this.#again();
-      else if (means === 'throttled')
-        this.notFound({ code: 'keys_exhausted', againMs: this.#search.earliestMs() });
-      else this.#failLater('no_key_available');
-    } else if (isForOthers(means) && !mayHaveWorked(status) && mayRetry && this.#search.hasOther(target)) {
+      this.#refusals++;
+      this.#again();
+    } else if (
+      isForOthers(means) &&
+      !mayHaveWorked(status) &&
+      this.#mayRetry &&
+      this.#search.hasOther(target)
+    ) {
       this.#search.passOver(target);
       this.#again();
     } else this.#passRefusal(body, target, sent);
@@ -295,11 +299,17 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
     this.#handler.onHead(asPassed(head, fields, bodyBytes, this.#attempts), body, true);
   }
 
-  #close(ticket: LaneTicket, waitMs: number, reports: readonly MeterReport[]): void {
+  /** `times`: how often the key has refused this very call. */
+  #close(ticket: LaneTicket, waitMs: number, times: number, reports: readonly MeterReport[]): void {
     const usedUpMs = usedUpForMs(reports);
-    const forMs = Number.isNaN(waitMs) ? (Number.isNaN(usedUpMs) ? UNTOLD_WAIT_MS : usedUpMs) : waitMs;
+    const toldMs = Number.isNaN(waitMs) ? (Number.isNaN(usedUpMs) ? UNTOLD_WAIT_MS : usedUpMs) : waitMs;
+    const forMs = Math.max(toldMs, LEAST_WAIT_MS * 2 ** Math.min(times - 1, LEAST_WAIT_DOUBLES));
     const nowMs = this.#thread.clock.monotonicMs();
     this.#thread.lanes.close(ticket.lanes.at(-1)!, nowMs + forMs, nowMs);
+  }
+
+  get #mayRetry(): boolean {
+    return this.#attempts - this.#refusals < this.#thread.limits.providerAttempts;
   }
 
   #again(): void {
@@ -318,7 +328,7 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
       this.#learn(Buffer.concat(this.#refusal));
       return;
     }
-    const mayRetry = error.unprocessed && this.#attempts < this.#thread.limits.providerAttempts;
+    const mayRetry = error.unprocessed && this.#mayRetry;
     this.#endAttempt(error.unprocessed ? 'unsent' : this.#used(), NO_REPORTS);
     if (this.#usage !== null) this.#breakOff(error);
     else if (mayRetry && this.#search.hasOther(target)) {
@@ -524,6 +534,12 @@ const NOTHING = new Uint8Array(0);
 const NO_TOKENS = { inputTokens: 0, outputTokens: 0, costNano: 0 };
 /** Where a provider refuses without a word of when it will not. */
 const UNTOLD_WAIT_MS = 1_000;
+/**
+ * However short a wait a provider asks for, none or one that is over included: twice as long each time that it refuses one and the same call
+ * again, so that a caller who waits is no storm.
+ */
+const LEAST_WAIT_MS = 100;
+const LEAST_WAIT_DOUBLES = 6;
 const UNSPEAKABLE = 'The provider refused the call with words that may not be passed on.';
 const BROKEN_OFF = 'The provider broke off its answer.';
 /** Of a stream that ended before its provider said that it does. */

@@ -47,6 +47,102 @@ describe('a key that is throttled', () => {
   });
 });
 
+describe('a key that is throttled for no time', () => {
+  const NO_WAITS: readonly (readonly string[])[] = [
+    ['retry-after', '0'],
+    ['retry-after-ms', '0'],
+    ['retry-after', 'Thu, 01 Jan 1970 00:00:00 GMT'],
+  ];
+  const provider = {
+    retryHeaders: [
+      { name: 'retry-after-ms', format: 'milliseconds' },
+      { name: 'retry-after', format: 'seconds' },
+    ],
+  } as const;
+
+  it.each(NO_WAITS)('is no key for this call while another has room: %s %s', (...fields) => {
+    const pools = [{ ...TWO_KEYS[0]!, choose: 'priority' } as const];
+    const models = new Models({ pools, provider });
+    const caller = models.call(HELLO);
+    const [first] = models.newCalls();
+    first!.answer(429, {}, fields);
+    const [second] = models.newCalls();
+    expect([first!.key, second!.key]).toEqual(['secret-of-a', 'secret-of-b']);
+    second!.answer(200, ANSWER);
+    expect(caller.head!.status).toBe(200);
+  });
+
+  it('stays out for this call, however long others took to refuse it', () => {
+    const keys = ['a', 'b', 'c'].map((name, nth) => ({ name, priority: nth + 1 }));
+    const models = new Models({ pools: [{ name: 'pool', choose: 'priority', keys }], provider });
+    models.call(HELLO);
+    const asked: string[] = [];
+    for (let nth = 0; nth < 3; nth++) {
+      const [call] = models.newCalls();
+      asked.push(call!.key);
+      models.pass(5_000);
+      call!.answer(429, {}, NO_WAITS[0]);
+    }
+    expect(asked).toEqual(['secret-of-a', 'secret-of-b', 'secret-of-c']);
+  });
+
+  it('gives way to the next pool', () => {
+    const pools = ['near', 'far'].map((name) => ({ name, keys: [{ name }] }));
+    const models = new Models({ pools, provider });
+    models.call(HELLO);
+    models.newCalls()[0]!.answer(429, {}, NO_WAITS[0]);
+    expect(models.newCalls().map(({ key }) => key)).toEqual(['secret-of-far']);
+  });
+
+  it('is asked again from the queue where it is the only one, more and more rarely', () => {
+    const queue = { upToMs: 3_000, waiting: 9 };
+    const models = new Models({ pools: [{ name: 'pool', queue, keys: [{ name: 'a' }] }], provider });
+    const sinceMs = models.nowMs;
+    const caller = models.call(HELLO);
+    const askedMs: number[] = [];
+    while (models.nowMs < sinceMs + 4_000) {
+      for (const call of models.newCalls()) {
+        askedMs.push(models.nowMs - sinceMs);
+        call.answer(429, {}, NO_WAITS[0]);
+      }
+      models.pass(10);
+    }
+    expect(askedMs).toHaveLength(5);
+    for (const [nth, leastMs] of [100, 200, 400, 800].entries())
+      expect(askedMs[nth + 1]! - askedMs[nth]!).toBeGreaterThanOrEqual(leastMs);
+    expect(caller.error).toMatchObject({ code: 'keys_exhausted', attempts: 5 });
+  });
+});
+
+describe('refusals that cost nothing', () => {
+  it.each([
+    [429, ['retry-after', '20']],
+    [401, []],
+  ])('of %i end with the last key, not with a number of attempts', (status, fields) => {
+    const keys = Array.from({ length: 10 }, (_, nth) => ({ name: `k${nth}`, priority: nth + 1 }));
+    const models = new Models({ pools: [{ name: 'pool', choose: 'priority', keys }] });
+    const caller = models.call(HELLO);
+    for (let nth = 0; nth < 9; nth++) models.newCalls()[0]!.answer(status, {}, fields);
+    const [last] = models.newCalls();
+    expect(last!.key).toBe('secret-of-k9');
+    last!.answer(200, ANSWER);
+    expect(caller.head).toMatchObject({ status: 200, attempts: 10 });
+  });
+
+  it('leave the attempts that a call has for those that may cost something', () => {
+    const pools = ['one', 'two', 'three', 'four'].map((name) => ({ name, provider: name, keys: [{ name }] }));
+    const models = new Models({ pools, limits: { providerAttempts: 2 } });
+    const caller = models.call(HELLO);
+    models.newCalls()[0]!.answer(429, {}, ['retry-after', '20']);
+    models.newCalls()[0]!.answer(503, {});
+    const [third] = models.newCalls();
+    expect(third!.key).toBe('secret-of-three');
+    third!.answer(503, {});
+    expect(models.newCalls()).toEqual([]);
+    expect(caller.head!.status).toBe(503);
+  });
+});
+
 describe('a key that its provider does not know', () => {
   it('is not given up for calls that were under way together', () => {
     const models = new Models({ pools: [{ name: 'pool', keys: [{ name: 'a' }] }] });

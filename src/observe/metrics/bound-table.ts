@@ -135,7 +135,7 @@ export const BOUND_VIEWS = {
   rememberedAnswers: told(
     'the caller, by the provider: a call that builds upon a forgotten answer goes to any account',
   ),
-  providerAttempts: seen(answer('keys_exhausted')),
+  providerAttempts: told('the caller, by what the last provider said'),
   providerErrorBytes: told('the caller, whose error is cut'),
   streamEventBytes: told('nobody: all that was estimated for such a call is spent'),
   testRequests: told('whoever runs the test'),
