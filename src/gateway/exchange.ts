@@ -44,10 +44,9 @@ import {
 import type { ExchangeThread, RequestInFlight } from './exchange-thread.ts';
 import { checkFront } from './front-checks.ts';
 import { linesWithin, requestIdIn, tracedLines, traceparentIn } from './identifiers.ts';
-import { checkAgainstRoute, findRoute, identifyAgain, receive } from './intake.ts';
+import { checkAgainstRoute, dialectOfUntaken, findRoute, identifyAgain, receive } from './intake.ts';
 import { keepingOf } from './kept-request.ts';
 import type { LimitWaiter } from './limit-queue.ts';
-import { dialectBelow } from './model-apis.ts';
 import { OutgoingBody } from './outgoing-body.ts';
 import { askReadableAnswer, outgoingRequest } from './outgoing-request.ts';
 import { fillTemplate } from './path-template.ts';
@@ -195,14 +194,14 @@ export class Exchange
     if (facts.doubtful) this.#client.contain();
     if (thread.tracedShare !== null) this.#trace(facts.traceparent, thread.tracedShare);
     else if (facts.traceparent !== '') this.#idLines = linesWithin(this.#idLines, facts.traceparent);
-    if (refused !== null) return refused;
-    if (thread.overload.shedsAll(thread.inFlight))
-      return thread.overload.isClosed ? goingAway(-1) : overloaded();
     const version = this.#version;
-    if (version === null) return problem('not_ready');
-    const plan = findRoute(this.#context, version);
-    this.#answer.dialect = 'code' in plan ? dialectBelow(version.rules.apis, this.#context) : plan.dialect;
-    if ('code' in plan) return plan;
+    if (version === null) return refused ?? problem('not_ready');
+    const plan = refused ?? this.#route(version);
+    if ('code' in plan) {
+      this.#answer.dialect = dialectOfUntaken(this.#context, version, plan);
+      return plan;
+    }
+    this.#answer.dialect = plan.dialect;
     const unfit = checkAgainstRoute(this.#context, plan);
     if (unfit !== null) return unfit;
     this.#plan = plan;
@@ -220,6 +219,12 @@ export class Exchange
       this.#requestBody = new RequestBody(this.#client, thread, plan.maxBodyBytes, this);
     }
     return null;
+  }
+
+  #route(version: RuleVersion): RoutePlan | Problem {
+    const { overload, inFlight } = this.#thread;
+    if (overload.shedsAll(inFlight)) return overload.isClosed ? goingAway(-1) : overloaded();
+    return findRoute(this.#context, version);
   }
 
   /** The caller says whether its trace is recorded; of those that begin here a share is. */

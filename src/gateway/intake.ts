@@ -1,4 +1,5 @@
 /** The phases before any rule is asked: what was received is checked, its route found, its caller identified. */
+import type { Dialect } from '../model/pools.ts';
 import type { Identification } from '../model/world.ts';
 import type { RequestContext } from '../pipeline/context.ts';
 import type { SignatureVerifier } from '../pipeline/identity.ts';
@@ -7,6 +8,7 @@ import type { ExchangeThread } from './exchange-thread.ts';
 import type { FrontFacts } from './front-checks.ts';
 import { checkFront } from './front-checks.ts';
 import type { IdentityCache } from './identity-cache.ts';
+import { dialectAt } from './model-apis.ts';
 import type { Problem } from './problem.ts';
 import {
   badUpstream,
@@ -61,6 +63,17 @@ export function findRoute(context: RequestContext, version: RuleVersion): RouteP
     context.parameters = decoded;
   }
   return plan;
+}
+
+/** In whose words a request is answered that no route has taken; null: in those of nobody, which is a problem of RFC 9457. */
+export function dialectOfUntaken(
+  context: RequestContext,
+  version: RuleVersion,
+  refused: Problem,
+): Dialect | null {
+  // there is a route, for other methods
+  if (refused.status === 405) return version.plan(version.matcher.result.refused).dialect;
+  return dialectAt(version.rules.apis, context);
 }
 
 /** Whether the route takes such a request. */

@@ -10,7 +10,7 @@ import { err, ok, type Result } from '../base/result.ts';
 import type { Model, Models, Pool, Provider } from '../model/pools.ts';
 import type { Route } from '../model/world.ts';
 import type { ProgramConstant, RouteProgram, RuleBundle, RuleInfo } from '../pipeline/program.ts';
-import { type ModelApi, modelApis } from './model-apis.ts';
+import { type ModelApis, modelApis } from './model-apis.ts';
 import type { PackedRoutes } from './packed-routes.ts';
 import { type PackedTexts, packTexts, ReadTexts, readText } from './packed-texts.ts';
 import { packMatcher } from './route-matcher.ts';
@@ -19,7 +19,7 @@ import type { ServedRules } from './served-rules.ts';
 export interface PackedBundle {
   readonly hash: string;
   readonly matcher: PackedRoutes;
-  readonly apis: readonly ModelApi[];
+  readonly apis: ModelApis;
   readonly routes: PackedTexts;
   /** Of each route, which of the different programs it runs, and with which constants. */
   readonly programNumbers: Uint32Array;
@@ -117,7 +117,7 @@ export class BundlePacker {
 interface RoutesPacked {
   readonly routes: readonly Route[];
   readonly matcher: PackedRoutes;
-  readonly apis: readonly ModelApi[];
+  readonly apis: ModelApis;
   readonly packed: PackedTexts;
 }
 
@@ -297,7 +297,7 @@ function* pieces<Item>(items: readonly Item[], length: number): Generator<readon
 class UnpackedRules implements ServedRules {
   readonly hash: string;
   readonly matcher: PackedRoutes;
-  readonly apis: readonly ModelApi[];
+  readonly apis: ModelApis;
   readonly routeCount: number;
   readonly ownBytes: number;
   readonly services: RuleBundle['services'][number][] = [];

@@ -27,6 +27,8 @@ export interface MatchResult {
   parameterCount: number;
   /** Methods that would have been accepted, after `NO_ROUTE`: empty means 404, else 405. */
   readonly allowed: string[];
+  /** The first route that would have been found with another method; of a match that leaves methods in `allowed`. */
+  refused: number;
 }
 
 export interface RouteMatcher {
@@ -65,7 +67,7 @@ export function createMatcher(packed: PackedRoutes): RouteMatcher {
 const ANY_HOST = '*';
 
 class PackedMatcher implements RouteMatcher {
-  readonly result: MatchResult = { parameters: [], parameterCount: 0, allowed: [] };
+  readonly result: MatchResult = { parameters: [], parameterCount: 0, allowed: [], refused: NO_ROUTE };
   readonly #table: RouteTable;
   /** Root of its tree, or NOTHING. */
   readonly #anyHost: number;
@@ -169,6 +171,7 @@ class PackedMatcher implements RouteMatcher {
         const methods = candidates[at + CANDIDATE_CELLS.methods]!;
         if (methods === NOTHING || table.methods(methods).has(this.#method))
           return candidates[at + CANDIDATE_CELLS.route]!;
+        if (this.result.allowed.length === 0) this.result.refused = candidates[at + CANDIDATE_CELLS.route]!;
         this.#allow(table.methods(methods));
       }
       if (candidates[at + CANDIDATE_CELLS.last] === 1) return NO_ROUTE;

@@ -4,6 +4,7 @@ import { LIMIT_DEFAULTS } from '../base/limits.ts';
 import { NO_MODELS } from '../model/pools.ts';
 import type { Service } from '../model/world.ts';
 import { NOBODY_WAITS } from '../pipeline/counters.ts';
+import { NO_MODEL_APIS } from './model-apis.ts';
 import { packMatcher } from './route-matcher.ts';
 import { buildRuleVersion, type VersionParts } from './rule-version.ts';
 
@@ -33,7 +34,7 @@ function partsOf(services: readonly string[], open: (name: string) => () => void
     rules: {
       hash: '',
       matcher,
-      apis: [],
+      apis: NO_MODEL_APIS,
       routeCount: 0,
       ownBytes: 0,
       services: services.map((name): Service => ({ ...SERVICE, name })),

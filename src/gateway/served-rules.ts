@@ -1,12 +1,12 @@
 import type { RouteProgram, RuleBundle, RuleInfo } from '../pipeline/program.ts';
-import type { ModelApi } from './model-apis.ts';
+import type { ModelApis } from './model-apis.ts';
 import type { PackedRoutes } from './packed-routes.ts';
 
 /** A rule set as a data thread serves it: what few requests ask for is read when one does. */
 export interface ServedRules
   extends Pick<RuleBundle, 'hash' | 'services' | 'models' | 'functions' | 'counters'> {
   readonly matcher: PackedRoutes;
-  readonly apis: readonly ModelApi[];
+  readonly apis: ModelApis;
   readonly routeCount: number;
   /** Shared memory that was made for this version: see `DroppedMemory`. */
   readonly ownBytes: number;

@@ -130,6 +130,58 @@ const PROBE_TOKENS = reservedBy(PROBE);
 
 const HELLO = [{ role: 'user' as const, content: 'Say hello, please.' }];
 
+describe('what no route has taken is read as an error of its own kind', () => {
+  const told = (call: Promise<unknown>) =>
+    call.then(
+      () => null,
+      (error: unknown) => error as InstanceType<typeof OpenAI.APIError>,
+    );
+  const hello = { messages: [{ role: 'user' as const, content: 'Hello' }], max_tokens: 9 };
+
+  it('where the base URL has one /v1 too many or too few', async () => {
+    const { url } = running.gateway;
+    const bare = new OpenAI({ apiKey: 'k', baseURL: url, maxRetries: 0 });
+    const twice = new OpenAI({ apiKey: 'k', baseURL: `${url}/v1/v1`, maxRetries: 0 });
+    for (const call of [
+      () => bare.chat.completions.create({ model: 'gpt-4o', ...hello }),
+      () => twice.embeddings.create({ model: 'm', input: 'Hello' }),
+      () => twice.models.retrieve('gpt-4o'),
+    ]) {
+      const error = await told(call());
+      expect(error).toBeInstanceOf(OpenAI.NotFoundError);
+      expect(error).toMatchObject({ code: 'route_not_found', type: 'invalid_request_error' });
+      expect(error!.message).toBe('404 There is no route for this request.');
+    }
+    const doubled = new Anthropic({ apiKey: 'k', baseURL: `${url}/v1`, maxRetries: 0 });
+    for (const call of [
+      () => doubled.messages.create({ model: 'claude-sonnet', ...hello }),
+      () => doubled.messages.countTokens({ model: 'claude-sonnet', messages: hello.messages }),
+      () => doubled.models.list(),
+    ]) {
+      const error = await told(call());
+      expect(error).toBeInstanceOf(Anthropic.NotFoundError);
+      expect(error!.error).toMatchObject({ type: 'error', error: { type: 'not_found_error' } });
+      expect(error!.message).toContain('There is no route for this request. (route_not_found)');
+    }
+  });
+
+  it('where the endpoint is none that is served, or the request is refused before its route is looked for', async () => {
+    const missing = await told(openai.moderations.create({ input: 'Hello' }));
+    expect(missing).toBeInstanceOf(OpenAI.NotFoundError);
+    const wrong = await told(anthropic.get('/v1/messages'));
+    expect([wrong!.status, wrong!.message]).toEqual([405, expect.stringContaining('(method_not_allowed)')]);
+    const malformed = await told(openai.get('/models/%zz'));
+    expect(malformed).toBeInstanceOf(OpenAI.BadRequestError);
+    expect(malformed).toMatchObject({ code: 'malformed_target', type: 'invalid_request_error' });
+  });
+
+  it('and as a problem of RFC 9457 where nobody asks for a model', async () => {
+    const elsewhere = await fetch(`${running.gateway.url}/v1/orders`);
+    expect(elsewhere.headers.get('content-type')).toBe('application/problem+json');
+    expect(await elsewhere.json()).toMatchObject({ code: 'route_not_found' });
+  });
+});
+
 describe("OpenAI's", () => {
   it('chats', async () => {
     const answer = await openai.chat.completions.create({ model: 'gpt-4o', messages: HELLO });
