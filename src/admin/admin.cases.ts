@@ -222,6 +222,7 @@ const POOL: PoolView = {
       secretSinceMs: 1_895_456_000_000,
       rotationDueMs: 1_900_640_000_000,
       rotation: { sinceMs: 1_895_456_000_000, untilMs: 1_895_456_900_000, share: 0.1, former: 'active' },
+      creditAtMs: null,
       throttled: [{ model: 'gpt-4o', untilMs: 1_895_456_000_000 }],
       limits: [
         {

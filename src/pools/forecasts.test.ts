@@ -212,6 +212,7 @@ function pool(
         lastEvent: 'answered',
         inFlight: 0,
         doubted: 0,
+        creditAtMs: null,
         secretSinceMs: 0,
         rotation: null,
         lanes: [{ lane, model: 'm', closedUntilMs: 0, isProving: false, meters: [{ ...RPM, left }] }],

@@ -13,6 +13,11 @@ import { KEY_CELLS, type PoolMemory } from './pool-memory.ts';
 /** How long the one call that proves a suspect key may take before another is sent. */
 const PROOF_S = 60;
 
+/** No provider's word of when it gives new credit counts for longer. */
+export const CREDIT_WAIT_MAX_MS = 32 * 86_400_000;
+/** A word that did not come true is believed again after twice the time, up to this. */
+const CREDIT_DOUBT_MAX_S = 86_400;
+
 export class KeyHealth {
   readonly #cells: Int32Array;
 
@@ -51,13 +56,22 @@ export class KeyHealth {
     const at = key * KEY_CELLS.cells;
     const { serves } = KEY_STATES[KEY_STATE_NAMES[Atomics.load(this.#cells, at + KEY_CELLS.state)]!];
     if (serves === 'none' || this.#isSetAside(key)) return false;
-    if (serves === 'all') return true;
+    if (serves === 'all' && Atomics.load(this.#cells, at + KEY_CELLS.tries) === 0) return true;
     return Atomics.load(this.#cells, at + KEY_CELLS.proofDueS) <= nowMs / 1_000;
+  }
+
+  /** Calls go to it one at a time: it is suspect, or has new credit, they say. */
+  #isTried(key: number): boolean {
+    const { serves } = KEY_STATES[this.state(key)];
+    return (
+      serves === 'proof' ||
+      (serves === 'all' && Atomics.load(this.#cells, key * KEY_CELLS.cells + KEY_CELLS.tries) === 1)
+    );
   }
 
   /** Whether a call may go to the key as soon as another one, which proves it, has ended. */
   isProving(key: number): boolean {
-    return KEY_STATES[this.state(key)].serves === 'proof' && !this.#isSetAside(key);
+    return this.#isTried(key) && !this.#isSetAside(key);
   }
 
   /** The key with its former secret takes calls only while the key itself is wanted. */
@@ -74,16 +88,16 @@ export class KeyHealth {
   /** A call begins, and may be the one that proves the key; null: it may not go. */
   begins(key: number, nowMs: number): 'usual' | 'proof' | null {
     const at = key * KEY_CELLS.cells;
-    const { serves } = KEY_STATES[this.state(key)];
-    if (serves === 'none' || this.#isSetAside(key)) return null;
-    if (serves === 'proof') {
+    if (KEY_STATES[this.state(key)].serves === 'none' || this.#isSetAside(key)) return null;
+    const isTried = this.#isTried(key);
+    if (isTried) {
       const due = Atomics.load(this.#cells, at + KEY_CELLS.proofDueS);
       if (due > nowMs / 1_000) return null;
       const next = Math.ceil(nowMs / 1_000) + PROOF_S;
       if (Atomics.compareExchange(this.#cells, at + KEY_CELLS.proofDueS, due, next) !== due) return null;
     }
     Atomics.add(this.#cells, at + KEY_CELLS.inFlight, 1);
-    return serves === 'proof' ? 'proof' : 'usual';
+    return isTried ? 'proof' : 'usual';
   }
 
   /** Also of a proof that has shown nothing: the next call may be one. */
@@ -96,17 +110,60 @@ export class KeyHealth {
   /** Whether it changed anything. */
   happened(key: number, event: KeyEvent): boolean {
     const at = key * KEY_CELLS.cells;
+    if (event === 'answered' || event === 'enable' || event === 'replaced') {
+      Atomics.store(this.#cells, at + KEY_CELLS.tries, 0);
+      Atomics.store(this.#cells, at + KEY_CELLS.creditWaitS, 0);
+    }
     for (;;) {
       const before = Atomics.load(this.#cells, at + KEY_CELLS.state);
       const state = afterEvent(KEY_STATE_NAMES[before]!, event);
       const after = KEY_STATE_NAMES.indexOf(state);
       if (before === after) return false;
+      // Before any thread sees it active.
+      if (event === 'reset') Atomics.store(this.#cells, at + KEY_CELLS.tries, 1);
       if (Atomics.compareExchange(this.#cells, at + KEY_CELLS.state, before, after) !== before) continue;
       Atomics.store(this.#cells, at + KEY_CELLS.proofDueS, 0);
+      Atomics.store(this.#cells, at + KEY_CELLS.creditDueS, 0);
+      if (event !== 'reset') Atomics.store(this.#cells, at + KEY_CELLS.tries, 0);
       Atomics.store(this.#cells, at + KEY_CELLS.event, KEY_EVENT_NAMES.indexOf(event));
       Atomics.add(this.#cells, at + KEY_CELLS.changes, 1);
       return true;
     }
+  }
+
+  /** Its account has no credit. `waitMs`: until there is some, as its provider says; NaN: it does not, and a person has to. */
+  ranOut(key: number, waitMs: number, nowMs: number): void {
+    if (!this.happened(key, 'out-of-credit') || Number.isNaN(waitMs)) return;
+    const at = key * KEY_CELLS.cells;
+    const doubted = Math.min(CREDIT_DOUBT_MAX_S, 2 * Atomics.load(this.#cells, at + KEY_CELLS.creditWaitS));
+    const waitS = Math.min(CREDIT_WAIT_MAX_MS / 1_000, Math.max(1, doubted, Math.ceil(waitMs / 1_000)));
+    Atomics.store(this.#cells, at + KEY_CELLS.creditWaitS, waitS);
+    this.giveCreditAt(key, nowMs + waitS * 1_000);
+  }
+
+  /** At that moment of the monotonic clock, which may be one of another process; of one that is out of credit. */
+  giveCreditAt(key: number, atMs: number): void {
+    Atomics.store(
+      this.#cells,
+      key * KEY_CELLS.cells + KEY_CELLS.creditDueS,
+      Math.max(1, Math.ceil(atMs / 1_000)),
+    );
+  }
+
+  /** When its provider gives new credit, by the monotonic clock; null: it has some, or the provider has not said. Of one that is tried: now. */
+  creditAtMs(key: number, nowMs: number): number | null {
+    const at = key * KEY_CELLS.cells;
+    if (Atomics.load(this.#cells, at + KEY_CELLS.tries) === 1) return nowMs;
+    const dueS = Atomics.load(this.#cells, at + KEY_CELLS.creditDueS);
+    return dueS === 0 ? null : dueS * 1_000;
+  }
+
+  /** What time and the end of calls bring. */
+  tend(key: number, nowMs: number): void {
+    const state = this.state(key);
+    if (state === 'draining' && this.inFlight(key) === 0) this.happened(key, 'drained');
+    const atMs = state === 'exhausted' ? this.creditAtMs(key, nowMs) : null;
+    if (atMs !== null && atMs <= nowMs) this.happened(key, 'reset');
   }
 
   secretTurn(key: number): number {

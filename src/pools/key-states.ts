@@ -26,11 +26,12 @@ export const KEY_EVENTS = {
   answered: 'a call was answered, whatever its status says of the call itself',
   unauthorised: 'the provider does not know the key (401, or 403 that says so)',
   'out-of-credit': 'the account has used up what was paid for',
-  reset: 'the moment has come at which the provider gives new credit',
+  reset:
+    'the moment has come at which the provider gives new credit; one call at a time shows whether it did',
   disable: 'a person switches it off',
   enable: 'a person switches it on',
   drain: 'another key takes its place',
-  drained: 'its last call has ended, or its time is over',
+  drained: 'its last call has ended',
   replaced: 'its secret is another one',
 } as const;
 export type KeyEvent = keyof typeof KEY_EVENTS;
@@ -67,7 +68,7 @@ export const KEY_TRANSITIONS: Readonly<Record<KeyState, Row>> = {
   exhausted: { ...KEEPS, unauthorised: 'suspect', reset: 'active', enable: 'active', replaced: 'active' },
   invalid: { ...KEEPS, enable: 'active', replaced: 'active' },
   draining: { ...KEEPS, drain: null, drained: 'retired', enable: 'active' },
-  retired: { ...KEEPS, drain: null, enable: 'active', replaced: 'active' },
+  retired: { ...KEEPS, drain: null, enable: 'active' },
   disabled: { ...KEEPS, disable: null, drain: null, enable: 'active' },
 };
 

@@ -252,7 +252,7 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
     const wallMs = clock.wallMs();
     const reports = reportsOf(target.provider, fields, wallMs);
     const { means, waitMs } = refusedCall(target.provider, status, fields, body, wallMs);
-    this.#judgeKey(means, status);
+    this.#judgeKey(means, status, waitMs);
     // First, so that nobody who waits is the next to be refused.
     if (means === 'throttled') this.#close(ticket, waitMs, this.#search.wasThrottled(key), reports);
     this.#endAttempt(means === 'throttled' ? 'refused' : 'rejected', reports);
@@ -270,16 +270,16 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
     } else this.#passRefusal(body, target, sent);
   }
 
-  #judgeKey(means: CallError | null, status: number): void {
+  #judgeKey(means: CallError | null, status: number, waitMs: number): void {
     const { key, sent, as } = this.#attempt!;
-    const { health } = this.#thread;
+    const { health, clock } = this.#thread;
     // It went with a secret that the key has no more: the one that it has now may be tried.
     if (sent.secretTurn !== health.secretTurn(key)) return;
     if (means === 'unauthorised' || means === 'out-of-credit') this.#search.leaveOut(key, sent.secretTurn);
     // Calls that were under way together are one proof; the second one is a call that was sent after the first.
     if (means === 'unauthorised') {
       if (as === 'proof' || health.state(key) === 'active') health.happened(key, 'unauthorised');
-    } else if (means === 'out-of-credit') health.happened(key, 'out-of-credit');
+    } else if (means === 'out-of-credit') health.ranOut(key, waitMs, clock.monotonicMs());
     else if (as === 'proof' && status < 500) health.happened(key, 'answered');
   }
 

@@ -253,6 +253,90 @@ it('an account without credit is left, though the status is that of a limit', ()
   expect(models.registry.health.state(0)).toBe('exhausted');
 });
 
+describe('a key whose account has no credit', () => {
+  const options = { pools: [{ name: 'pool', keys: [{ name: 'a' }] }] };
+  const NO_CREDIT = { error: { code: 'insufficient_quota' } };
+  const out = (...fields: string[]) => {
+    const models = new Models(options);
+    models.call(HELLO);
+    models.newCalls()[0]!.answer(429, NO_CREDIT, fields);
+    models.pass(0);
+    return models;
+  };
+  const stateOf = (models: Models) => models.registry.inspect(models.models)[0]!.keys[0]!.state;
+  const stateIn = (models: Models, ms: number) => {
+    models.pass(ms);
+    models.registry.tend(models.models);
+    return stateOf(models);
+  };
+  const sent = (models: Models, calls: number) => {
+    for (let nth = 0; nth < calls; nth++) models.call(HELLO);
+    return models.newCalls();
+  };
+
+  it('waits for a person where its provider does not say when there is some', () => {
+    expect(stateIn(out(), 40 * 86_400_000)).toBe('exhausted');
+  });
+
+  it('is tried by one call at the moment that its provider says, and by all once that is answered', () => {
+    const models = out('retry-after', '5');
+    expect(stateIn(models, 4_000)).toBe('exhausted');
+    expect(sent(models, 3)).toEqual([]);
+    expect(stateIn(models, 1_000)).toBe('active');
+    const [proof, ...others] = sent(models, 3);
+    expect(others).toEqual([]);
+    proof!.answer(200, ANSWER);
+    expect(sent(models, 3)).toHaveLength(3);
+  });
+
+  it('is tried after twice the time where its provider was wrong', () => {
+    const models = out('retry-after', '5');
+    stateIn(models, 5_000);
+    sent(models, 1)[0]!.answer(429, NO_CREDIT, ['retry-after', '5']);
+    models.pass(0);
+    expect(stateIn(models, 9_000)).toBe('exhausted');
+    expect(stateIn(models, 1_000)).toBe('active');
+    sent(models, 1)[0]!.answer(200, ANSWER);
+    sent(models, 1)[0]!.answer(429, NO_CREDIT, ['retry-after', '5']);
+    expect(stateIn(models, 5_000)).toBe('active');
+  });
+
+  it('is tried at that moment also after a restart, and by one call only', () => {
+    const models = out('retry-after', '500');
+    const restarted = (before: Models) => {
+      const saved = JSON.parse(JSON.stringify(before.registry.save(before.models)));
+      return new Models({ ...options, restores: { saved, shiftMs: 0 }, nowMs: before.nowMs });
+    };
+    const second = restarted(models);
+    expect(stateIn(second, 499_000)).toBe('exhausted');
+    expect(stateIn(second, 1_000)).toBe('active');
+    const third = restarted(second);
+    expect(stateIn(third, 0)).toBe('active');
+    expect(sent(third, 3)).toHaveLength(1);
+  });
+
+  it('is enabled by a person without any proof', () => {
+    const models = out('retry-after', '5');
+    models.registry.health.happened(0, 'enable');
+    expect(sent(models, 3)).toHaveLength(3);
+    expect(stateIn(models, 60_000)).toBe('active');
+    expect(sent(models, 3)).toHaveLength(3);
+  });
+});
+
+it('a key that a person drains is retired with the end of its last call, and no new secret brings it back', () => {
+  const models = new Models({ pools: TWO_KEYS });
+  models.call(HELLO);
+  models.registry.health.happened(0, 'drain');
+  models.registry.tend(models.models);
+  expect(models.registry.health.state(0)).toBe('draining');
+  models.newCalls()[0]!.answer(200, ANSWER);
+  models.registry.tend(models.models);
+  expect(models.registry.health.state(0)).toBe('retired');
+  models.registry.health.renewed(0, 1);
+  expect(models.registry.health.state(0)).toBe('retired');
+});
+
 describe('a lane that a provider closed', () => {
   const closed = () => {
     const queue = { upToMs: 60_000, waiting: 9 };

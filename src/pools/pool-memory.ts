@@ -40,7 +40,13 @@ export const KEY_CELLS = {
   family: 6,
   /** Counts calls that told more use than is believed. */
   doubted: 7,
-  cells: 8,
+  /** Whole seconds of the monotonic clock at which its account has credit again, as its provider said; 0: it did not say. */
+  creditDueS: 8,
+  /** How long that was; 0: a call has been answered since. */
+  creditWaitS: 9,
+  /** 1: it has new credit, they say, and one call at a time shows whether it has. */
+  tries: 10,
+  cells: 16,
 } as const;
 
 export function createPoolMemory(sizes: PoolSizes, threads: number): PoolMemory {

@@ -11,7 +11,7 @@ import type { MeterSpec } from '../model/provider-limits.ts';
 import { spellSecretPlace } from '../model/secret-place.ts';
 import type { SecretReference } from '../model/world.ts';
 import { LANE_METERS_MAX } from '../pipeline/key-pool.ts';
-import { KeyHealth } from './key-health.ts';
+import { CREDIT_WAIT_MAX_MS, KeyHealth } from './key-health.ts';
 import { type KeyEvent, type KeyState, SET_ASIDE } from './key-states.ts';
 import { type LaneReading, Lanes } from './lanes.ts';
 import type { PoolMemory, PoolSizes } from './pool-memory.ts';
@@ -86,6 +86,8 @@ export interface KeyReading {
   readonly inFlight: number;
   /** How many calls told more use than is believed, since the start. */
   readonly doubted: number;
+  /** When its provider gives new credit, as it said, by the monotonic clock; null: it has some, or a person has to say so. */
+  readonly creditAtMs: number | null;
   /** Since when the gateway knows its present secret, by the wall clock. */
   readonly secretSinceMs: number;
   readonly rotation: KeyRotation | null;
@@ -116,6 +118,8 @@ export interface SavedKey {
   readonly secretDigest: string;
   /** Since when it is known; undefined: an earlier version did not keep it. */
   readonly secretSinceMs?: number | undefined;
+  /** When its provider gives new credit, by the wall clock; undefined: it has some, or it is not known. */
+  readonly creditAtMs?: number | undefined;
 }
 
 /** By their names. */
@@ -293,6 +297,24 @@ export class PoolRegistry {
     }
   }
 
+  /** What time and the end of calls bring keys. To be called a few times a second. */
+  tend(models: Models): void {
+    const nowMs = this.#parts.clock.monotonicMs();
+    for (const pool of models.pools.values())
+      for (const key of pool.keys) {
+        const place = this.keyPlace(pool.name, key.name);
+        if (place !== null) this.health.tend(place, nowMs);
+      }
+  }
+
+  /** Whether it is the secret of the key already, or the one that it had before. */
+  hasHad(pool: string, key: string, secret: string): boolean {
+    return [spellKey(pool, key), spellFormer(pool, key)].some((name) => {
+      const place = this.#keyPlaces.known(name);
+      return place !== null && this.#digests.get(place) === digestOf(secret);
+    });
+  }
+
   /** Null where no version has had such a key. */
   keyPlace(pool: string, key: string): number | null {
     return this.#keyPlaces.known(spellKey(pool, key));
@@ -331,6 +353,7 @@ export class PoolRegistry {
           lastEvent: this.health.lastEvent(place),
           inFlight: this.health.inFlight(place),
           doubted: this.health.doubted(place),
+          creditAtMs: this.health.state(place) === 'exhausted' ? this.health.creditAtMs(place, nowMs) : null,
           secretSinceMs: this.#sinceMs.get(place) ?? this.#parts.clock.wallMs(),
           rotation: this.#rotation(pool, key),
           lanes: [...lanes.values()],
@@ -341,19 +364,25 @@ export class PoolRegistry {
 
   /** What is to be kept over the end of the process: of the keys and accounts that a version has. */
   save(models: Models): SavedPools {
+    const [nowMs, wallMs] = [this.#parts.clock.monotonicMs(), this.#parts.clock.wallMs()];
     const keys: SavedKey[] = [];
     const lanes = new Map<string, { name: string; cells: readonly number[] }>();
     for (const pool of models.pools.values()) {
       for (const key of pool.keys) {
         const name = spellKey(pool.name, key.name);
         const place = this.#keyPlaces.known(name);
-        if (place !== null)
+        if (place !== null) {
+          const creditAtMs = this.health.creditAtMs(place, nowMs);
+          const state = this.health.state(place);
           keys.push({
             name,
-            state: this.health.state(place),
+            // One that is tried is so again: with the moment of its credit in the past.
+            state: state === 'active' && creditAtMs !== null ? 'exhausted' : state,
             secretDigest: this.#digests.get(place) ?? '',
             secretSinceMs: this.#sinceMs.get(place),
+            ...(creditAtMs === null ? {} : { creditAtMs: wallMs + creditAtMs - nowMs }),
           });
+        }
         for (const { upstreamName } of modelsOf(pool, models)) {
           for (const { name: laneName } of lanesOf(pool, key, upstreamName, models)) {
             const lane = this.#lanePlaces.known(laneName);
@@ -367,10 +396,17 @@ export class PoolRegistry {
 
   /** Before the first version is prepared. `shiftMs`: what has to be added to the moments of that process to be moments of this one. */
   restore({ keys, lanes }: SavedPools, shiftMs: number): void {
-    for (const { name, state, secretDigest, secretSinceMs } of keys) {
+    const { clock } = this.#parts;
+    const aheadMs = clock.monotonicMs() - clock.wallMs();
+    for (const { name, state, secretDigest, secretSinceMs, creditAtMs } of keys) {
       const place = this.#keyPlaces.of(name);
       if (!place.ok) continue;
       this.health.begin(place.value, state);
+      if (creditAtMs !== undefined)
+        this.health.giveCreditAt(
+          place.value,
+          Math.min(creditAtMs + aheadMs, clock.monotonicMs() + CREDIT_WAIT_MAX_MS),
+        );
       this.#digests.set(place.value, secretDigest);
       if (secretSinceMs !== undefined) this.#sinceMs.set(place.value, secretSinceMs);
     }

@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { err, ok, type Result } from '../../src/base/result.ts';
 import { PoolKeeper, type PoolKeeperParts } from '../../src/cli/run/pool-keeper.ts';
 import { poolRuleSpecs } from '../../src/compiler/pool-rules.ts';
@@ -14,6 +14,8 @@ import type { RotationHook } from '../../src/model/pools.ts';
 import { PoolAlerts } from '../../src/observe/pool-alerts.ts';
 import type { AuditActor } from '../../src/pipeline/audit.ts';
 import type { PoolAlertTest, PoolRuleSpecs } from '../../src/pipeline/pool-rules.ts';
+import { KeyHealth } from '../../src/pools/key-health.ts';
+import { KEY_EVENTS, type KeyEvent } from '../../src/pools/key-states.ts';
 import { HELLO, Models, type RotatedSecret } from '../../src/pools/model-call.cases.ts';
 
 const HOUR_MS = 3_600_000;
@@ -153,6 +155,52 @@ it('a use that can not have been is told, until a person enables its key', async
   await rig.keeper.change('pool', 'a', 'enable', actor);
   rig.keeper.tend();
   expect(rig.alerts.has('provider-usage-doubted pool/a')).toBe(false);
+});
+
+it('every event of the table of states happens in the product', async () => {
+  const events = new Set<KeyEvent>();
+  const { happened } = KeyHealth.prototype;
+  const heard = vi.spyOn(KeyHealth.prototype, 'happened').mockImplementation(function (
+    this: KeyHealth,
+    key,
+    event,
+  ) {
+    const hasChanged = happened.call(this, key, event);
+    if (hasChanged) events.add(event);
+    return hasChanged;
+  });
+  const rig = new Rig({ a: kept('first') });
+  rig.callsKnowing();
+  rig.callsKnowing('first');
+  rig.models.call(HELLO);
+  rig.models.newCalls()[0]!.answer(429, { error: { code: 'insufficient_quota' } }, ['retry-after', '5']);
+  rig.keeper.tend();
+  expect(rig.alerts.get('provider-key pool/a')).toMatch(/is exhausted/);
+  rig.models.pass(5_000);
+  rig.keeper.tend();
+  expect(rig.state).toBe('active');
+  await rig.keeper.change('pool', 'a', 'disable', actor);
+  await rig.keeper.change('pool', 'a', 'enable', actor);
+  rig.callsKnowing();
+  rig.stored.set('a', kept('second'));
+  rig.keeper.renewSecrets();
+  expect(rig.callsKnowing('second')).toEqual(['second']);
+  await rig.keeper.change('pool', 'a', 'drain', actor);
+  rig.keeper.tend();
+  expect(rig.state).toBe('retired');
+  heard.mockRestore();
+  expect(events).toEqual(new Set(Object.keys(KEY_EVENTS)));
+});
+
+it('a key is not rotated to the secret that it has, nor to the one that it had before', async () => {
+  const rig = new Rig({ a: kept('first') });
+  expect(await rig.rotate('first')).toEqual(err('known'));
+  expect((await rig.rotate('second')).ok).toBe(true);
+  rig.models.pass(HOUR_MS);
+  rig.keeper.renewSecrets();
+  expect(await rig.rotate('second')).toEqual(err('known'));
+  expect(await rig.rotate('first')).toEqual(err('known'));
+  expect((await rig.rotate('third')).ok).toBe(true);
 });
 
 describe('the rotation of a key', () => {

@@ -32,8 +32,11 @@ export interface KeyRotationRequest {
   readonly overlapMs?: number | undefined;
 }
 
-/** `not-stored`: its secret lies elsewhere. `no-key`: the new one has characters that no key has. `under-way`: the one before is. */
-export type RotationRefusal = 'unknown' | 'not-stored' | 'no-key' | 'under-way';
+/**
+ * `not-stored`: its secret lies elsewhere. `no-key`: the new one has characters that no key has. `known`: it is no new one, but the secret that
+ * the key has, or had before. `under-way`: the one before is.
+ */
+export type RotationRefusal = 'unknown' | 'not-stored' | 'no-key' | 'known' | 'under-way';
 
 export type PoolKeyChange = 'disable' | 'enable' | 'drain';
 
@@ -65,6 +68,8 @@ export interface PoolKeyView {
   readonly because: string | null;
   /** Calls under way. */
   readonly inFlight: number;
+  /** Of one that is exhausted: when its provider gives new credit, as it said; null: a person has to say so. */
+  readonly creditAtMs: number | null;
   /** The least share that is left of a limit, 0 … 1. */
   readonly headroom: number;
   readonly usedUp: ForecastView;
@@ -149,6 +154,11 @@ const POOL = object({
       state: TEXT,
       because: orNull(TEXT),
       inFlight: WHOLE,
+      creditAtMs: orNull({
+        ...TIME_MS,
+        description:
+          'Of an exhausted key: when its provider gives new credit, as it said; it is tried then. Null: it did not say.',
+      }),
       headroom: { ...NUMBER, description: 'The least share that is left of a limit, 0 to 1.' },
       usedUp: USED_UP,
       secretSinceMs: { ...TIME_MS, description: 'Since when it has its secret.' },
@@ -231,6 +241,12 @@ async function rotationAnswer(
       };
     case 'no-key':
       return { problem: 'conflict', detail: 'This is no key: visible ASCII characters are expected.' };
+    case 'known':
+      return {
+        problem: 'conflict',
+        detail:
+          'The key has this secret already, or had it before this one: make a new one at the provider, and rotate to that.',
+      };
     case 'under-way':
       return {
         problem: 'conflict',

@@ -107,7 +107,10 @@ function rowOf(pool: PoolView, key: PoolKeyView, nowMs: number): string[] {
   const until = key.throttled.map(({ untilMs }) => untilMs);
   const isThrottled = key.state === 'active' && until.length > 0;
   const rotates = key.rotation === null ? '' : ', its secret is replaced';
-  const state = isThrottled ? `throttled ${Math.ceil((Math.min(...until) - nowMs) / 1_000)} s` : key.state;
+  const credit = key.creditAtMs === null ? '' : `, credit in ${timeUntil(key.creditAtMs, nowMs)}`;
+  const state = isThrottled
+    ? `throttled ${Math.ceil((Math.min(...until) - nowMs) / 1_000)} s`
+    : key.state + credit;
   return [
     pool.name,
     key.name,
@@ -129,7 +132,10 @@ function percent(share: number): string {
 /** The sooner of both forecasts. */
 function usedUpIn({ byCurrentMs, bySeasonMs }: ForecastView, nowMs: number): string {
   const atMs = Math.min(byCurrentMs ?? Number.POSITIVE_INFINITY, bySeasonMs ?? Number.POSITIVE_INFINITY);
-  if (!Number.isFinite(atMs)) return '';
+  return Number.isFinite(atMs) ? timeUntil(atMs, nowMs) : '';
+}
+
+function timeUntil(atMs: number, nowMs: number): string {
   const inS = Math.max(0, Math.round((atMs - nowMs) / 1_000));
   if (inS < 120) return `${inS} s`;
   if (inS < 2 * 3_600) return `${Math.round(inS / 60)} min`;

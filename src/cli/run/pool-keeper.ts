@@ -120,6 +120,7 @@ export class PoolKeeper implements PoolActions {
       void this.#hooks.tend(this.#dueRotations.look([]));
       return;
     }
+    this.#parts.registry.tend(this.#parts.models());
     const readings = this.#readings();
     for (const { pool, keys } of readings) for (const key of keys) this.#tell(pool.name, key);
     this.#observe(readings);
@@ -276,6 +277,7 @@ export class PoolKeeper implements PoolActions {
     if (found === undefined) return err('unknown');
     if (found.secret.in !== 'store') return err('not-stored');
     if (keyIn(Buffer.from(secret, 'utf8')) === null) return err('no-key');
+    if (this.#parts.registry.hasHad(pool, key, keyIn(Buffer.from(secret, 'utf8'))!)) return err('known');
     const { name } = found.secret;
     const known = secrets.list().find((each) => each.name === name);
     if ((known?.formerUntilMs ?? Number.NEGATIVE_INFINITY) > clock.wallMs()) return err('under-way');
@@ -344,7 +346,7 @@ export class PoolKeeper implements PoolActions {
         because: KEY_EVENTS[now.lastEvent],
       });
     const identity = { kind: 'provider-key', subject } as const;
-    const remedy = REMEDIES[now.state];
+    const remedy = now.creditAtMs === null ? REMEDIES[now.state] : CREDIT_COMES;
     if (remedy === null) this.#parts.alerts.resolve(identity);
     else
       this.#parts.alerts.raise({
@@ -460,6 +462,7 @@ const OVERLAP_MS = 86_400_000;
 /** Why what a hook gave was not taken. */
 function whyNotRotated(why: AuditProblem | RotationRefusal): string {
   if (typeof why === 'object') return why.message.replace(/\.$/, '');
+  if (why === 'known') return 'what it gave is the secret that the key has, or has had';
   return why === 'no-key' ? 'what it gave is no key' : `the rotation is refused (${why})`;
 }
 const USE_DOUBTED = 'provider-usage-doubted';
@@ -467,6 +470,9 @@ const SECRET_REFUSED = 'provider-secret-refused';
 
 const NOT_KEPT_REMEDY = 'Make the data folder writable, with room; it is tried again at once.';
 const NOT_KEPT = { kind: 'pools-not-kept', subject: '' } as const;
+
+const CREDIT_COMES =
+  'Its provider says when there is new credit, and it is tried then; or pay the provider, and say so with "portunus keys enable POOL/KEY".';
 
 /** What to do about a key in each state; null: nothing is the matter. */
 const REMEDIES: Readonly<Record<KeyState, string | null>> = {

@@ -56,6 +56,7 @@ function keyView(
     state: reading.state,
     because: reading.changes === 0 ? null : KEY_EVENTS[reading.lastEvent],
     inFlight: reading.inFlight,
+    creditAtMs: reading.creditAtMs === null ? null : Math.ceil(reading.creditAtMs + wallAheadMs),
     rotation: reading.rotation,
     headroom: limits.reduce((least, { left, amount }) => Math.min(least, Math.max(0, left / amount)), 1),
     throttled: closed.map(({ model, closedUntilMs }) => ({

@@ -51,11 +51,12 @@ function listOf(value: unknown): readonly unknown[] {
 
 function isSavedKey(key: unknown): key is SavedKey {
   if (typeof key !== 'object' || key === null) return false;
-  const { name, state, secretDigest, secretSinceMs } = key as Readonly<Record<string, unknown>>;
+  const { name, state, secretDigest, secretSinceMs, creditAtMs } = key as Readonly<Record<string, unknown>>;
   return (
     typeof name === 'string' &&
     typeof secretDigest === 'string' &&
     (secretSinceMs === undefined || isCount(secretSinceMs)) &&
+    (creditAtMs === undefined || isCount(creditAtMs)) &&
     typeof state === 'string' &&
     Object.hasOwn(KEY_STATES, state)
   );
