@@ -39,7 +39,8 @@ export interface UsagePaths {
   /** The members that lead to the usage, in an answer that does not stream. */
   readonly at: readonly string[];
   readonly input: readonly string[];
-  readonly output: readonly string[];
+  /** Null: the dialect answers this with no tokens. */
+  readonly output: readonly string[] | null;
   /** Part of the input; null where the dialect does not tell it. */
   readonly cached: readonly string[] | null;
   /** Part of the output. */
@@ -59,6 +60,8 @@ const CHAT_USAGE: UsagePaths = {
   besideInput: [],
   surcharged: [],
 };
+
+const EMBEDDING_USAGE: UsagePaths = { ...CHAT_USAGE, output: null, reasoning: null };
 
 const ITEMS_USAGE: UsagePaths = {
   at: ['usage'],
@@ -115,7 +118,7 @@ const SOUND_IN_WORDS = {
 const RANKING_USAGE: UsagePaths = {
   at: ['usage'],
   input: ['total_tokens'],
-  output: [],
+  output: null,
   cached: null,
   reasoning: null,
   besideInput: [],
@@ -165,7 +168,7 @@ export const OPERATIONS = {
     streams: true,
     usage: CHAT_USAGE,
   },
-  'openai/embeddings': { ...OPERATION_TARGETS['openai/embeddings'], ...OPENAI, usage: CHAT_USAGE },
+  'openai/embeddings': { ...OPERATION_TARGETS['openai/embeddings'], ...OPENAI, usage: EMBEDDING_USAGE },
   'openai/moderations': { ...OPERATION_TARGETS['openai/moderations'], ...OPENAI },
   'openai/images': { ...OPERATION_TARGETS['openai/images'], ...PICTURES },
   'openai/image-edits': { ...OPERATION_TARGETS['openai/image-edits'], ...PICTURES, files: 'images' },

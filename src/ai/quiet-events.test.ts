@@ -28,7 +28,10 @@ describe('events that are passed on unread', () => {
     ['data: { "type":"response.incomplete"}', false],
     ['data: {"error":{"message":"overloaded"}}', false],
     ['data: {"id":"x","usage":{"prompt_tokens":1}}', false],
-    ['data: {"id":"x","usage": null}', false],
+    ['data: {"id":"x","usage": null}', true],
+    ['data: {"choices":[{"finish_reason": null}],"usage":null}', true],
+    ['data: {"choices":[{"finish_reason":"stop"}],"usage":null}', false],
+    ['data: {"id":"\\"finish_reason\\":\\"stop\\""}', true],
     ['data: {"id":"x","us\\u0061ge":{"prompt_tokens":1}}', false],
     ['data: {"id":"\\u00e9"}', true],
     ['data: {"id":"x"}\r', false],
@@ -82,7 +85,7 @@ describe('events that are passed on unread', () => {
         seen.add(isQuiet);
         if (!isQuiet) return;
         const stream = new EventStream(10_000);
-        const usage = new StreamUsage(OPERATIONS['openai/chat'].usage, AS_THE_DIALECT);
+        const usage = new StreamUsage(OPERATIONS['openai/chat'].usage, AS_THE_DIALECT, 1);
         for (const event of stream.push(bytes)) {
           const data = eventData(event);
           if (data === null) continue;

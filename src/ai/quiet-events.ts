@@ -7,7 +7,7 @@ import { LAST_TYPES } from './usage.ts';
 
 /**
  * Whether bytes that begin an event are whole events, of which none says that the stream ends or has failed and, where usage is looked
- * for, none tells any. False where that is not plain from how nearly all are written: lines end in LF, and what the data of an event
+ * for, none tells any, or that a choice is finished. False where that is not plain from how nearly all are written: lines end in LF, and what the data of an event
  * is stands first in it.
  */
 export function areQuietEvents(bytes: Uint8Array, looksForUsage: boolean): boolean {
@@ -19,8 +19,11 @@ export function areQuietEvents(bytes: Uint8Array, looksForUsage: boolean): boole
     if (beginsLine && !isQuietLine(bytes, at, byte)) return false;
     beginsLine = byte === LF;
     if (byte === CR) return false;
-    if (looksForUsage && (byte === QUOTE || byte === BACKSLASH) && bytes[at + 1] === SMALL_U) {
-      if (byte === QUOTE ? mayTellUsage(bytes, at) : isEscapedLetter(bytes, at)) return false;
+    if (looksForUsage && (byte === QUOTE || byte === BACKSLASH)) {
+      const next = bytes[at + 1];
+      if (next === SMALL_U && (byte === QUOTE ? tells(bytes, at, USAGE) : isEscapedLetter(bytes, at)))
+        return false;
+      if (next === SMALL_F && byte === QUOTE && tells(bytes, at, FINISHED)) return false;
     }
   }
   return true;
@@ -51,9 +54,14 @@ const FIRST_TYPE = /^\{"type": ?"([a-z_.]+)"/;
 const HEAD_BYTES = 96;
 const LOUD: ReadonlySet<unknown> = new Set([...LAST_TYPES, ...FAILED_TYPES]);
 
-/** Where usage is asked for, OpenAI's events all have the member, and all but one say null. Quotes within texts are escaped. */
-function mayTellUsage(bytes: Uint8Array, at: number): boolean {
-  return isAt(bytes, at, USAGE) && !isAt(bytes, at + USAGE.length, NULL);
+/**
+ * Where usage is asked for, OpenAI's events all have its member, and all but one say null; so they do of the end of a choice. Quotes within
+ * texts are escaped.
+ */
+function tells(bytes: Uint8Array, at: number, member: string): boolean {
+  if (!isAt(bytes, at, member)) return false;
+  const end = at + member.length;
+  return !isAt(bytes, end, NULL) && !isAt(bytes, end, SPACED_NULL);
 }
 
 /** As none is written by anybody: the name of a member may be, which only reading tells. */
@@ -72,7 +80,9 @@ function isAt(bytes: Uint8Array, at: number, text: string): boolean {
 
 const DATA = 'data:';
 const USAGE = '"usage"';
+const FINISHED = '"finish_reason"';
 const NULL = ':null';
+const SPACED_NULL = ': null';
 const ESCAPE = '\\u00';
 const DIGIT_6 = 0x36;
 const DIGIT_7 = 0x37;
@@ -84,5 +94,6 @@ const QUOTE = 0x22;
 const OPEN_OBJECT = 0x7b;
 const SMALL_D = 0x64;
 const SMALL_E = 0x65;
+const SMALL_F = 0x66;
 const SMALL_T = 0x74;
 const SMALL_U = 0x75;

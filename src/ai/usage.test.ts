@@ -106,7 +106,7 @@ describe('usage where a provider has it', () => {
     { choices: [{ usage: { in: 3, out: 2 } }] },
     { usage: { in: 3, out: 2 } },
   ])('is in the event %j of a stream', (event) => {
-    const stream = new StreamUsage(paths, own);
+    const stream = new StreamUsage(paths, own, 1);
     stream.event(JSON.stringify(event));
     expect(stream.usage).toMatchObject({ inputTokens: 3, outputTokens: 2 });
   });
@@ -128,7 +128,7 @@ it('has no larger part than the whole', () => {
     costNano: null,
   };
   expect(usageIn({ usage }, OPERATIONS['openai/chat'].usage, AS_THE_DIALECT)).toEqual(told);
-  const stream = new StreamUsage(OPERATIONS['openai/chat'].usage, AS_THE_DIALECT);
+  const stream = new StreamUsage(OPERATIONS['openai/chat'].usage, AS_THE_DIALECT, 1);
   stream.event(
     JSON.stringify({ usage: { prompt_tokens: 30, prompt_tokens_details: { cached_tokens: 20 } } }),
   );
@@ -165,7 +165,7 @@ describe('usage in a stream', () => {
       { inputTokens: 16, outputTokens: 15, cachedTokens: 5 },
     ],
   ] as const)('of %s', (operation, events, usage) => {
-    const stream = new StreamUsage(OPERATIONS[operation].usage, AS_THE_DIALECT);
+    const stream = new StreamUsage(OPERATIONS[operation].usage, AS_THE_DIALECT, 1);
     for (const event of events) stream.event(event);
     expect(stream.usage).toMatchObject(usage);
   });
@@ -176,7 +176,7 @@ describe('usage in a stream', () => {
     ['openai/responses', '{"type":"response.incomplete","response":{}}'],
     ['anthropic/messages', '{"type":"message_stop"}'],
   ] as const)('of %s is final with %s', (operation, last) => {
-    const stream = new StreamUsage(OPERATIONS[operation].usage, AS_THE_DIALECT);
+    const stream = new StreamUsage(OPERATIONS[operation].usage, AS_THE_DIALECT, 1);
     stream.event('{"type":"message_delta","usage":{"input_tokens":1,"output_tokens":15}}');
     expect(stream.isFinal).toBe(false);
     stream.event(last);
@@ -184,7 +184,7 @@ describe('usage in a stream', () => {
   });
 
   it('is not known of a stream that was cut before it', () => {
-    const stream = new StreamUsage(OPERATIONS['openai/chat'].usage, AS_THE_DIALECT);
+    const stream = new StreamUsage(OPERATIONS['openai/chat'].usage, AS_THE_DIALECT, 1);
     expect(stream.event('{"choices":[{"delta":{"content":"hi"}}]}')).toBeNull();
     expect(stream.event('{"choices":[],"usage":null}')).toBeNull();
     expect(stream.event('{"choices":[],"usage":{}}')).toBeNull();

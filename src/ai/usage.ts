@@ -18,10 +18,13 @@ function usageFrom(usage: unknown, paths: UsagePaths, own: UsageFields): TokenUs
   const output = count(own.output, paths.output);
   if (input === null && output === null) return null;
   const beside = paths.besideInput.reduce((sum, name) => sum + (amountAt(usage, [name]) ?? 0), 0);
-  const inputTokens = (input ?? 0) + beside;
+  const inputTokens = input === null ? null : input + beside;
+  const total = amountAt(usage, own.total);
+  const behindInput = total === null || inputTokens === null ? null : total - inputTokens;
+  const tellsOutput = output !== null || behindInput !== null || paths.output === null;
   return withinWhole({
     inputTokens,
-    outputTokens: Math.max(output ?? 0, (amountAt(usage, own.total) ?? 0) - inputTokens),
+    outputTokens: tellsOutput ? Math.max(output ?? 0, behindInput ?? 0) : null,
     cachedTokens: count(own.cached, paths.cached) ?? 0,
     reasoningTokens: count(own.reasoning, paths.reasoning) ?? 0,
     surcharge: paths.surcharged.reduce(
@@ -40,14 +43,19 @@ function costAt(usage: object, { path, currency, decimals, rateNano }: ToldCost)
   return toldNanoAt(text, currency, rateNano);
 }
 
-/** A part that is larger than its whole would make a cost below nothing. */
+/** A part that is larger than its whole would make a cost below nothing, and what is told of a whole that is not says nothing. */
 function withinWhole(usage: TokenUsage): TokenUsage {
+  const inputTokens = usage.inputTokens ?? 0;
   return {
     ...usage,
-    cachedTokens: Math.min(usage.cachedTokens, usage.inputTokens),
-    reasoningTokens: Math.min(usage.reasoningTokens, usage.outputTokens),
+    cachedTokens: Math.min(usage.cachedTokens, inputTokens),
+    reasoningTokens: Math.min(usage.reasoningTokens, usage.outputTokens ?? 0),
+    surcharge: Math.min(usage.surcharge, inputTokens * SURCHARGE_SHARE_MAX),
   };
 }
+
+/** Of the price of a token: what is put into a cache costs at most twice as much. */
+const SURCHARGE_SHARE_MAX = 1;
 
 /**
  * TokenUsage as it comes in the events of a stream. OpenAI's chat tells it whole in a last event, its responses within the event that ends
@@ -57,10 +65,16 @@ export class StreamUsage {
   readonly #paths: UsagePaths;
   readonly #own: UsageFields;
   readonly #places: readonly MemberPath[];
+  readonly #choices: number;
   #latest: TokenUsage | null = null;
   #isFinal = false;
+  /** Choices of a chat that have come to their end. */
+  #finished = 0;
+  #isToldAtEnd = false;
 
-  constructor(paths: UsagePaths, own: UsageFields) {
+  /** `choices`: how many answers there are in it. */
+  constructor(paths: UsagePaths, own: UsageFields, choices: number) {
+    this.#choices = choices;
     this.#paths = paths;
     this.#own = own;
     this.#places = [...PLACES.map((place) => [...place, ...paths.at]), ...own.inStreams];
@@ -75,9 +89,18 @@ export class StreamUsage {
     return this.#isFinal;
   }
 
+  /**
+   * All choices were finished when the latest was told. Where the stream ends behind that, nothing is missing: not all who speak OpenAI's
+   * dialect send "[DONE]".
+   */
+  get isToldAtEnd(): boolean {
+    return this.#isToldAtEnd;
+  }
+
   /** `data` of one event. Most tell no usage, and are not parsed; the event where it tells some, else null. */
   event(data: string): unknown {
     if (isLast(data)) this.#isFinal = true;
+    this.#finished += data.match(FINISHED)?.length ?? 0;
     if (!mayTellUsage(data)) return null;
     const parsed = parsedJson(data);
     if (LAST_TYPES.includes(at(parsed, ['type']))) this.#isFinal = true;
@@ -88,9 +111,13 @@ export class StreamUsage {
       this.#latest = merged(this.#latest, told);
       tells = true;
     }
+    if (tells && this.#finished >= this.#choices) this.#isToldAtEnd = true;
     return tells ? parsed : null;
   }
 }
+
+/** Of a choice: most events say null. Quotes within texts are escaped. */
+const FINISHED = /"finish_reason"\s*:\s*"/g;
 
 /** The last event of a stream; Anthropic's and that of OpenAI's responses mostly name themselves first. */
 function isLast(data: string): boolean {
@@ -129,8 +156,8 @@ const NULL = ':null';
 function merged(before: TokenUsage | null, told: TokenUsage): TokenUsage {
   if (before === null) return told;
   return withinWhole({
-    inputTokens: told.inputTokens || before.inputTokens,
-    outputTokens: told.outputTokens || before.outputTokens,
+    inputTokens: told.inputTokens || (before.inputTokens ?? told.inputTokens),
+    outputTokens: told.outputTokens || (before.outputTokens ?? told.outputTokens),
     cachedTokens: told.cachedTokens || before.cachedTokens,
     reasoningTokens: told.reasoningTokens || before.reasoningTokens,
     surcharge: told.surcharge || before.surcharge,

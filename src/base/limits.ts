@@ -333,6 +333,12 @@ export const LIMITS = {
     64 * MIB,
     'one event of a stream, or one JSON answer, that is read for what a call used; longer ones pass unread',
   ),
+  usageTokensMax: count(
+    10_000_000,
+    1,
+    1_000_000_000_000,
+    'tokens, in or out, that an answer may tell of one call where neither its bound nor its model says what it can have; more is not believed',
+  ),
   testRequests: count(100_000, 1, 1_000_000, 'requests that one step of a policy test sends'),
   drainMs: ms(30_000, 0, 3_600_000, 'time requests in flight get to finish at shutdown'),
 } as const satisfies Record<string, LimitDefinition>;

@@ -94,6 +94,7 @@ class Caching {
         charged: 'nothing',
         isWhole: false,
         brokenOff: '',
+        doubt: '',
         usage: null,
         costNano: null,
       },

@@ -63,7 +63,7 @@ function read(text: Uint8Array): ModelRequest {
     prompt: 'countable',
     relyOnCap: false,
     use: {
-      ...{ pool: '', key: '', charged: 'nothing', isWhole: false, brokenOff: '', usage: null },
+      ...{ pool: '', key: '', charged: 'nothing', isWhole: false, brokenOff: '', usage: null, doubt: '' },
       costNano: null,
     },
   };

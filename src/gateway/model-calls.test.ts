@@ -75,6 +75,7 @@ const read: ModelService['read'] = (text) => {
       charged: 'nothing',
       isWhole: false,
       brokenOff: '',
+      doubt: '',
       usage: null,
       costNano: null,
     },
@@ -316,6 +317,18 @@ describe('what a call has reserved', () => {
     expect(simulation.records[0]!.fault).toBe(
       'estimate_low: the call used more than was reserved (tokens: 108 of 25)',
     );
+  });
+
+  test('and was told or believed in part is marked in the record', () => {
+    const { simulation, use, sent } = begun();
+    const doubt = 'usage_incomplete: the answer tells no input tokens, which count as their bound';
+    const tokens = { inputTokens: 20, outputTokens: 4, cachedTokens: null, reasoningTokens: 0 };
+    Object.assign(use, { charged: 'told', usage: tokens, doubt, costNano: 77 });
+    sent.head(true, '{}');
+    expect(simulation.settled).toMatchObject([{ actuals: { tokens: 24, 'cached-tokens': null } }]);
+    expect(simulation.records).toMatchObject([
+      { inputTokens: 20, outputTokens: 4, cachedTokens: -1, tokensFrom: 'bound', costNano: 77, fault: doubt },
+    ]);
   });
 
   test('and what it cost is told to the caller, where that is asked for and known', () => {

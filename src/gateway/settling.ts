@@ -108,7 +108,9 @@ function noteUse({ use, bounds, model, prompt }: ModelRequest, account: Account)
     return;
   }
   const told = use.usage;
-  account.tokensFrom = told !== null ? 'provider' : prompt === 'counted' ? 'counted' : 'bound';
+  const isTold = told !== null && use.doubt === '';
+  account.tokensFrom = isTold ? 'provider' : prompt === 'counted' ? 'counted' : 'bound';
+  if (account.fault === '') account.fault = use.doubt;
   account.inputTokens = told?.inputTokens ?? finite(bounds['input-tokens']);
   account.outputTokens = told?.outputTokens ?? finite(bounds['output-tokens']);
   account.cachedTokens = told?.cachedTokens ?? -1;

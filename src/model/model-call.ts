@@ -61,11 +61,12 @@ export const NOTHING_USED: CallBounds = {
   money: 0,
 };
 
-/** What the answer to a call says that it has used. */
+/** What the answer to a call says that it has used: one of its two halves, or both. */
 export interface TokenUsage {
-  /** All tokens of the prompt, cached ones included. */
-  readonly inputTokens: number;
-  readonly outputTokens: number;
+  /** All tokens of the prompt, cached ones included; null: it does not say. */
+  readonly inputTokens: number | null;
+  /** Null: it does not say, though its dialect has them. */
+  readonly outputTokens: number | null;
   /** Parts of the above. */
   readonly cachedTokens: number;
   readonly reasoningTokens: number;

@@ -12,7 +12,7 @@ export function actualsOf({
   if (usage === null) return { ...NOTHING_TOLD, money: costNano };
   const { inputTokens, outputTokens, cachedTokens, reasoningTokens } = usage;
   return {
-    tokens: inputTokens + outputTokens,
+    tokens: inputTokens === null || outputTokens === null ? null : inputTokens + outputTokens,
     'input-tokens': inputTokens,
     'output-tokens': outputTokens,
     'cached-tokens': cachedTokens,

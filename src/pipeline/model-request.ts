@@ -1,7 +1,7 @@
 /** Calls to models: read off the body before any rule about it is asked, and sent as they were read. */
 import type { FormDocument } from '../base/form-data.ts';
 import type { JsonDocument } from '../base/json/document.ts';
-import type { CallBounds, CallFacts, TokenUsage } from '../model/model-call.ts';
+import type { CallBounds, CallFacts } from '../model/model-call.ts';
 import type { Model } from '../model/pools.ts';
 import type { Encoding } from '../model/tokenizers.ts';
 import type { CallAmounts } from './key-pool.ts';
@@ -43,6 +43,11 @@ export interface UnboundedCall {
   readonly money: string;
 }
 
+/** Tokens of a call that is over: as its answer tells them, or else their bound; null where neither is known. */
+export type UsedTokens = Readonly<
+  Record<'inputTokens' | 'outputTokens' | 'cachedTokens' | 'reasoningTokens', number | null>
+>;
+
 /** How the call went: filled by whoever sends it, and read once it has ended. */
 export interface CallUse {
   /** Where its last attempt went, '' before there was one. */
@@ -54,8 +59,10 @@ export interface CallUse {
   isWhole: boolean;
   /** Why a stream ended before its time, with an event that says so; '' for others. */
   brokenOff: string;
-  /** Null unless told. */
-  usage: TokenUsage | null;
+  /** Null unless told, at least in part. */
+  usage: UsedTokens | null;
+  /** Why not all of `usage` was told, or believed; '': it was. */
+  doubt: string;
   /** Nano-units; null where it was not told, or no price is known. Of what is paid by the search it may be told without `usage`. */
   costNano: number | null;
 }

@@ -21,6 +21,8 @@ export interface AnswerUsageOptions {
   readonly isEventStream: boolean;
   /** Sound or a picture: it tells nothing, and passes unread. */
   readonly isMedia: boolean;
+  /** How many answers there are in it. */
+  readonly choices: number;
   /** Usage was asked for by the gateway alone. */
   readonly hidesUsage: boolean;
   /** The answer ends where its connection does, whether or not all of it has come. */
@@ -40,7 +42,8 @@ export class AnswerUsage {
   #tooLong = false;
   #told: TokenUsage | null = null;
   #searches: number | null = null;
-  #isWhole = false;
+  /** The last piece has come. */
+  #isOver = false;
   #tellsFailure = false;
   /** Usage of the whole answer was told, though the answer itself may not have ended yet. */
   #isToldWhole = false;
@@ -52,13 +55,15 @@ export class AnswerUsage {
     this.#options = options;
     const paths = options.operation.usage;
     this.#streamed =
-      options.isEventStream && paths !== null ? new StreamUsage(paths, options.usageFields) : null;
+      options.isEventStream && paths !== null
+        ? new StreamUsage(paths, options.usageFields, options.choices)
+        : null;
     this.#events = options.isEventStream ? new EventStream(options.bytesMax) : null;
   }
 
   /** What passes on of a piece. */
   pass(chunk: Uint8Array, last: boolean): Uint8Array {
-    this.#isWhole = last;
+    this.#isOver = last;
     if (this.#events === null) this.#readJson(chunk, last);
     else if (!this.#tooLong) return this.#passEvents(this.#events, chunk, last);
     return chunk;
@@ -80,10 +85,20 @@ export class AnswerUsage {
   }
 
   /**
-   * Whether the answer came to its end. A stream says so itself: one that ends before, however cleanly, has told less than was used.
+   * Whether the answer came to its end. A stream says so itself: one that ends before, however cleanly, has told less than was used. Of one
+   * whose dialect need not say it, what was told once all choices were finished is all.
    */
   get isWhole(): boolean {
-    return this.#streamed === null ? this.#isWhole : this.#streamed.isFinal;
+    const streamed = this.#streamed;
+    if (streamed === null) return this.#isOver;
+    return streamed.isFinal || (streamed.isToldAtEnd && this.#isOver && this.#endsCleanly);
+  }
+
+  /** Between two events, as far as that can be seen; where its dialect has a word for the end, nothing else is one. */
+  get #endsCleanly(): boolean {
+    const { operation, untilClose } = this.#options;
+    const isRead = !this.#endsWithin && !this.#tooLong && !this.#tellsFailure;
+    return isRead && !untilClose && !alwaysTellsEnd(operation);
   }
 
   /**

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { AS_THE_DIALECT } from '../ai/usage-fields.cases.ts';
 import type { ModelPrice } from '../model/pools.ts';
 import type { CallOperation } from '../model/route-calls.ts';
+import { actualsOf } from '../pipeline/call-actuals.ts';
 import type { ModelRequest } from '../pipeline/model-request.ts';
 import {
   ANSWER,
@@ -294,15 +295,96 @@ describe('keys that cost something else', () => {
   });
 });
 
+const FINISHED = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n';
+
 describe('a stream that ends cleanly before its last event', () => {
   it.each([
     ['data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":1}}\n\n', 'reserve'],
     ['data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":1}}\n\ndata: [DONE]\n\n', 'told'],
     ['data: [DONE]\n\n', 'reserve'],
+    [`${FINISHED}data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":1}}\n\n`, 'told'],
+    [`data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":1}}\n\n${FINISHED}`, 'reserve'],
+    [FINISHED, 'reserve'],
   ])('%j leaves the %s', (events, charged) => {
     const { plan, call } = sent({ ...HELLO, stream: true });
     call.head(200, events, true, ['content-type', 'text/event-stream']);
     expect(plan.use.charged).toBe(charged);
+  });
+});
+
+it('a stream of two choices is whole once both are finished', () => {
+  const told = 'data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":1}}\n\n';
+  for (const [events, charged] of [
+    [FINISHED + told, 'reserve'],
+    [FINISHED + FINISHED + told, 'told'],
+  ] as const) {
+    const { plan, call } = sent({ ...HELLO, stream: true, n: 2 });
+    call.head(200, events, true, ['content-type', 'Text/Event-Stream; charset=utf-8']);
+    expect([events, plan.use.charged]).toEqual([events, charged]);
+  }
+});
+
+describe('a usage of which a half', () => {
+  const options = { model: { price: PRICE, contextTokens: 1_000 } };
+  const used = (usage: object, more: Partial<ModelsOptions> = options) => {
+    const { plan, call } = sent({ ...HELLO, max_tokens: 10 }, more);
+    call.answer(200, { usage });
+    return { ...plan.use, most: plan.bounds };
+  };
+
+  it.each([[null], [undefined], [-1], [1.5], [1e30], ['7']])(
+    'is %j counts it as its bound, and says so',
+    (untold) => {
+      const input = used({ prompt_tokens: untold, completion_tokens: 3 });
+      const { most } = input;
+      expect(input).toMatchObject({
+        charged: 'told',
+        usage: { inputTokens: most['input-tokens'], outputTokens: 3, cachedTokens: null, reasoningTokens: 0 },
+        costNano: 2 * most['input-tokens'] + 8 * 3 + 7,
+        doubt: 'usage_incomplete: the answer tells no input tokens, which count as their bound',
+      });
+      const output = used({ prompt_tokens: 5, completion_tokens: untold });
+      expect(output).toMatchObject({
+        usage: { inputTokens: 5, outputTokens: 10, cachedTokens: 0, reasoningTokens: null },
+        costNano: 2 * 5 + 8 * 10 + 7,
+        doubt: 'usage_incomplete: the answer tells no output tokens, which count as their bound',
+      });
+    },
+  );
+
+  it('has no bound counts it as all that was reserved', () => {
+    const uncapped = { model: { price: PRICE } };
+    const { plan, call } = sent({ messages: HELLO.messages }, uncapped);
+    call.answer(200, { usage: { prompt_tokens: 5 } });
+    expect(plan.use).toMatchObject({ usage: { inputTokens: 5, outputTokens: null }, costNano: null });
+    expect(actualsOf(plan.use)).toMatchObject({ tokens: null, 'input-tokens': 5, 'output-tokens': null });
+  });
+
+  it('is none of its dialect is whole', () => {
+    const { models, plan } = planned({ input: 'x' }, 'openai/embeddings', options);
+    models.send(plan, new Caller(), 'openai/embeddings');
+    models.newCalls()[0]!.answer(200, { usage: { prompt_tokens: 5, total_tokens: 5 } });
+    expect(plan.use).toMatchObject({ usage: { inputTokens: 5, outputTokens: 0 }, doubt: '' });
+  });
+
+  it('is more than its bound is debt up to what the model takes, and not believed beyond that', () => {
+    expect(used({ prompt_tokens: 1_000, completion_tokens: 1_000 })).toMatchObject({
+      usage: { inputTokens: 1_000, outputTokens: 1_000 },
+      doubt: '',
+    });
+    const absurd = used({ prompt_tokens: 1_001, completion_tokens: 3, cost: 99 });
+    expect(absurd).toMatchObject({
+      usage: { inputTokens: absurd.most['input-tokens'], outputTokens: 3 },
+      costNano: 2 * absurd.most['input-tokens'] + 8 * 3 + 7,
+      doubt: expect.stringMatching(/^usage_unbelievable: the answer tells 1001 input and 3 output tokens/),
+    });
+    const both = used({ prompt_tokens: 2 ** 53 - 1, completion_tokens: 2 ** 53 - 1 });
+    expect(both.costNano).toBe(both.most.money);
+    const small = { model: { price: PRICE, contextTokens: 10 } };
+    expect(used({ prompt_tokens: 20, completion_tokens: 3 }, small).doubt).toBe('');
+    const unknown = { model: { price: PRICE }, limits: { usageTokensMax: 500 } };
+    expect(used({ prompt_tokens: 500, completion_tokens: 3 }, unknown).doubt).toBe('');
+    expect(used({ prompt_tokens: 501, completion_tokens: 3 }, unknown).doubt).not.toBe('');
   });
 });
 

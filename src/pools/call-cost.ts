@@ -70,12 +70,13 @@ export function takenOf({ pricePlace }: { readonly pricePlace: number }, call: C
 /** An object for each key that is looked at would be most of what a choice costs. */
 const TAKEN = { inputTokens: 0, outputTokens: 0, costNano: 0 };
 
+export interface PricedTokens extends Pick<TokenUsage, 'cachedTokens' | 'surcharge'> {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
+
 /** In nano-units, rounded up once; 0 where no price is known. */
-export function costNano(
-  price: ModelPrice | null,
-  usage: Omit<TokenUsage, 'reasoningTokens' | 'costNano'>,
-  requests: number,
-): number {
+export function costNano(price: ModelPrice | null, usage: PricedTokens, requests: number): number {
   if (price === null) return 0;
   const { inputTokens, cachedTokens, outputTokens, surcharge } = usage;
   const tokens =

@@ -289,6 +289,7 @@ function unused(): CallPlan['use'] {
     isWhole: false,
     brokenOff: '',
     usage: null,
+    doubt: '',
     costNano: null,
   };
 }

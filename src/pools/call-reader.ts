@@ -8,17 +8,9 @@ import type { TokenUsage } from '../model/model-call.ts';
 import { type Models, priceAt, pricesIn } from '../model/pools.ts';
 import type { CallOperation } from '../model/route-calls.ts';
 import type { ModelRequest, ModelService } from '../pipeline/model-request.ts';
+import { usedNano } from './believed-usage.ts';
 import { bodyFor } from './call-body.ts';
-import { costNano } from './call-cost.ts';
-import {
-  type CallPlan,
-  cappedPlan,
-  offeredModels,
-  planAs,
-  planCall,
-  type ReadTarget,
-  timesPaid,
-} from './call-plan.ts';
+import { type CallPlan, cappedPlan, offeredModels, planAs, planCall, type ReadTarget } from './call-plan.ts';
 import { ModelPrices } from './model-prices.ts';
 import type { ReadLimits } from './received-body.ts';
 
@@ -70,8 +62,7 @@ export function callReader(
       costNano: (call, name, usage) => {
         const key = target(name).pool.keys[0]?.name ?? '';
         const price = priceAt(pricesIn(call.model, name)(key), BEFORE_ALL_DATES.wallMs());
-        if (price === null) return null;
-        return costNano(price, usage, timesPaid(call.facts, OPERATIONS[operation]));
+        return usedNano(usage, call as CallPlan<ReadTarget>, price);
       },
     };
   };

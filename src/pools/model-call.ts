@@ -4,8 +4,7 @@
  */
 import type { Operation } from '../ai/operations.ts';
 import { assert } from '../base/assert.ts';
-import { isMedia } from '../model/media-type.ts';
-import type { TokenUsage } from '../model/model-call.ts';
+import { isEventStream, isMedia } from '../model/media-type.ts';
 import type { CallError, ModelPrice } from '../model/pools.ts';
 import type { MeterReport } from '../model/provider-limits.ts';
 import type { SentModelCall } from '../pipeline/model-request.ts';
@@ -19,8 +18,9 @@ import type {
   UpstreamRequest,
 } from '../pipeline/upstream.ts';
 import { AnswerUsage } from './answer-usage.ts';
+import { type BelievedUsage, believed, usedNano, usedTokens } from './believed-usage.ts';
 import { asksForUsage, bodyFor } from './call-body.ts';
-import { costBoundNano, costNano } from './call-cost.ts';
+import { costBoundNano } from './call-cost.ts';
 import { errorEvent } from './call-end.ts';
 import { CallGuard } from './call-guard.ts';
 import { type CallPlan, timesPaid } from './call-plan.ts';
@@ -199,6 +199,7 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
       usageFields: target.provider.usage,
       isEventStream: this.#isEventStream,
       isMedia: isMedia(head.fields),
+      choices: this.#plan.facts.choices,
       hidesUsage: asksForUsage(this.#plan, target.provider),
       untilClose: head.untilClose,
       secret: sent.secret,
@@ -400,17 +401,24 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
     if (buildsUpon !== null) homes.remember(buildsUpon, account);
   }
 
+  /** Null: the answer has told nothing. */
+  #believed(): BelievedUsage | null {
+    const usage = this.#usage?.usage ?? null;
+    return usage === null ? null : believed(usage, this.#plan, this.#thread.limits.usageTokensMax);
+  }
+
   #noteUse(outcome: CallOutcome | 'unsent', price: ModelPrice | null): void {
     const { use } = this.#plan;
-    const usage = this.#usage?.usage ?? null;
+    const usage = this.#believed();
     const searchesNano = this.#searchesNano(price);
     use.isWhole = this.#usage?.isSound === true && this.#head?.untilClose !== true;
     const isRefused = outcome === 'refused' || outcome === 'rejected';
     if (outcome === 'unsent' || (isRefused && !mayHaveWorked(this.#head!.status))) use.charged = 'nothing';
     else if (usage !== null && this.#usage!.isWhole) {
       use.charged = 'told';
-      use.usage = usage;
-      use.costNano = usage.costNano ?? (price === null ? null : this.#costNano(usage, price));
+      use.usage = usedTokens(usage.told, this.#plan);
+      use.doubt = usage.doubt;
+      use.costNano = usedNano(usage.told, this.#plan, price);
     } else if (searchesNano !== null) {
       use.charged = 'told';
       use.costNano = searchesNano;
@@ -429,13 +437,16 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
 
   /** What the answer told of the call. Of one that was not told to its end, the tokens of the prompt: those of the answer may have become more. */
   #used(): CallOutcome {
-    const usage = this.#usage?.usage ?? null;
+    const usage = this.#believed();
     if (usage === null) return this.#operation.usage === null && this.#head !== null ? NO_TOKENS : 'unknown';
-    const { inputTokens } = usage;
-    const outputTokens = this.#usage!.isToldWhole
-      ? usage.outputTokens
-      : Math.max(usage.outputTokens, this.#plan.amounts.outputTokens);
-    const costNano = this.#costNano({ ...usage, outputTokens }, this.#attempt!.price);
+    const { told } = usage;
+    const { inputTokens } = told;
+    if (inputTokens === null) return 'unknown';
+    const isTold = told.outputTokens !== null && this.#usage!.isToldWhole;
+    const outputTokens = isTold
+      ? told.outputTokens!
+      : Math.max(told.outputTokens ?? 0, this.#plan.amounts.outputTokens);
+    const costNano = usedNano({ ...told, outputTokens }, this.#plan, this.#attempt!.price) ?? 0;
     return { inputTokens, outputTokens, costNano };
   }
 
@@ -457,13 +468,6 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
     } as const;
     const mostNano = costBoundNano(price, tokens, timesPaid(facts, operation));
     return Number.isFinite(mostNano) ? mostNano : null;
-  }
-
-  /** As the provider says, or else by the price of the key. */
-  #costNano(usage: TokenUsage, price: ModelPrice | null): number {
-    if (usage.costNano !== null) return usage.costNano;
-    const { facts, operation } = this.#plan;
-    return costNano(price, usage, timesPaid(facts, operation));
   }
 
   /** In a later turn, as the port promises. `againMs`: when it is worth to try again. */
@@ -507,12 +511,6 @@ function asPassed(
   attempts: number,
 ): ResponseHead {
   return { status, fields, bodyBytes, hasBody, untilClose, endpoint, attempts };
-}
-
-function isEventStream(fields: readonly string[]): boolean {
-  for (let index = 0; index < fields.length; index += 2)
-    if (fields[index] === 'content-type') return fields[index + 1]!.startsWith('text/event-stream');
-  return false;
 }
 
 /**

@@ -373,7 +373,7 @@ it('a key of which one answer tells an absurd use serves again after a minute or
   const limits = [perMinute('tokens', 1_000)];
   const models = new Models({ pools: [{ name: 'pool', keys: [{ name: 'a', limits }] }] });
   models.call(HELLO);
-  models.newCalls()[0]!.answer(200, { ...ANSWER, usage: { prompt_tokens: 9e15, completion_tokens: 1 } });
+  models.newCalls()[0]!.answer(200, { ...ANSWER, usage: { prompt_tokens: 9e6, completion_tokens: 1 } });
   expect(models.registry.inspect(models.models)[0]!.keys[0]).toMatchObject({ state: 'active', doubted: 1 });
   models.call(HELLO);
   expect(models.newCalls()).toEqual([]);

@@ -66,6 +66,7 @@ export type CallLimits = Pick<
   | 'providerAttempts'
   | 'providerErrorBytes'
   | 'streamEventBytes'
+  | 'usageTokensMax'
 >;
 
 /** What all calls of one thread share. */

@@ -227,6 +227,7 @@ export function callTo(name: string, { input, output, outputCap, money }: CallAm
       charged: 'nothing',
       isWhole: false,
       brokenOff: '',
+      doubt: '',
       usage: null,
       costNano: null,
     },

@@ -176,6 +176,7 @@ const NOT_USED: CallUse = {
   charged: 'nothing',
   isWhole: false,
   brokenOff: '',
+  doubt: '',
   usage: null,
   costNano: null,
 };

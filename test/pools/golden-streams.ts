@@ -15,6 +15,8 @@ export interface GoldenEvent {
   readonly tellsInput?: number;
   /** Those of the whole answer, though that may not have ended: limits of keys count so much, budgets rely on nothing but the end. */
   readonly tells?: GoldenUsage;
+  /** All that it has used, told once every choice is finished: settles where the stream ends between two events, without a word of its end. */
+  readonly closes?: GoldenUsage;
   /** The end of the answer, with all that it has used. */
   readonly settles?: GoldenUsage;
   /** The stream ends with it: nothing need be said behind it. */
@@ -100,7 +102,7 @@ export const GOLDEN_STREAMS: readonly GoldenStream[] = [
       data(chunk({ role: 'assistant', content: '' }, null, null)),
       data(chunk({ content: 'Grüße, 世界 👋 "usage":' }, null, null)),
       data(chunk({}, 'stop', null)),
-      data({ id: 'c', choices: [], usage: chatUsage(USED) }, { tells: USED, isHidden: true }),
+      data({ id: 'c', choices: [], usage: chatUsage(USED) }, { tells: USED, closes: USED, isHidden: true }),
       DONE,
     ],
   },
@@ -116,7 +118,7 @@ export const GOLDEN_STREAMS: readonly GoldenStream[] = [
       ),
       data(chunk({ tool_calls: [{ index: 0, function: { arguments: '{"ort":"Köln"}' } }] })),
       data(chunk({}, 'tool_calls')),
-      data({ id: 'c', choices: [], usage: chatUsage(USED) }, { tells: USED }),
+      data({ id: 'c', choices: [], usage: chatUsage(USED) }, { tells: USED, closes: USED }),
       DONE,
     ],
   },
@@ -127,7 +129,7 @@ export const GOLDEN_STREAMS: readonly GoldenStream[] = [
     events: [
       { text: ': working\r\n\r\n' },
       data(chunk({ content: 'é' }, null, chatUsage({ input: 9, output: 1 })), { tellsInput: 9 }),
-      data(chunk({ content: '!' }, 'stop', chatUsage(USED)), { tellsInput: 9 }),
+      data(chunk({ content: '!' }, 'stop', chatUsage(USED)), { tellsInput: 9, closes: USED }),
       DONE,
     ].map((event) => ({ ...event, text: event.text.replaceAll(/\r?\n/g, '\r\n') })),
   },
@@ -155,7 +157,7 @@ export const GOLDEN_STREAMS: readonly GoldenStream[] = [
         object: 'text_completion',
         choices: [{ index: 0, text: 'ß…', finish_reason: 'length' }],
       }),
-      data({ id: 'c', choices: [], usage: chatUsage(USED) }, { tells: USED, isHidden: true }),
+      data({ id: 'c', choices: [], usage: chatUsage(USED) }, { tells: USED, closes: USED, isHidden: true }),
       DONE,
     ],
   },
@@ -262,10 +264,12 @@ export function afterCut(stream: GoldenStream, bytes: number, kind: CutKind): Af
     at += length;
   }
   const ended = come.find(({ ends }) => ends !== undefined)?.ends ?? null;
-  const settled = come.find(({ settles }) => settles !== undefined)?.settles ?? null;
   const input = come.find(({ tellsInput }) => tellsInput !== undefined)?.tellsInput;
   const rest = restBytes === 0 ? '' : stream.events[come.length]!.text;
   const isWithin = rest !== '' && !rest.startsWith(':');
+  const closed =
+    kind === 'ends' && !isWithin ? come.find(({ closes }) => closes !== undefined)?.closes : undefined;
+  const settled = come.find(({ settles }) => settles !== undefined)?.settles ?? closed ?? null;
   return {
     data: come.filter(({ isHidden }) => isHidden !== true).flatMap(({ text: own }) => dataIn(own)),
     isToldOff: ended === null && (kind === 'breaks' || isWithin || stream.alwaysTellsEnd),

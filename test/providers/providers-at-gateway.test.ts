@@ -57,15 +57,15 @@ const PRICE = '{ input: $1, cached: $0.10, output: $10, asOf: 2026-11-30 }';
 const NANO_EACH = { input: 1_000, cached: 100, output: 10_000 };
 
 function costNanoOf({
-  inputTokens = 0,
-  outputTokens = 0,
+  inputTokens,
+  outputTokens,
   cachedTokens = 0,
   surcharge = 0,
   costNano,
 }: NonNullable<ProviderAnswer['usage']>): number {
   const { input, cached, output } = NANO_EACH;
-  const byPrice = (inputTokens - cachedTokens + surcharge) * input + cachedTokens * cached;
-  return costNano ?? byPrice + outputTokens * output;
+  const byPrice = ((inputTokens ?? 0) - cachedTokens + surcharge) * input + cachedTokens * cached;
+  return costNano ?? byPrice + (outputTokens ?? 0) * output;
 }
 
 /** Pools whose providers are called at the address of their region, and one whose provider is in none. */

@@ -80,7 +80,7 @@ function usageOf({ provider, operation, body }: ProviderAnswer, fields: UsageFie
   const asked = operation ?? (dialect === 'anthropic' ? 'anthropic/messages' : 'openai/chat');
   const { usage } = OPERATIONS[asked];
   if (!Array.isArray(body)) return usageIn(body, usage, fields);
-  const stream = new StreamUsage(usage, fields);
+  const stream = new StreamUsage(usage, fields, 1);
   for (const event of body) stream.event(typeof event === 'string' ? event : JSON.stringify(event));
   return stream.usage;
 }

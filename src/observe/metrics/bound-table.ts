@@ -138,6 +138,9 @@ export const BOUND_VIEWS = {
   providerAttempts: told('the caller, by what the last provider said'),
   providerErrorBytes: told('the caller, whose error is cut'),
   streamEventBytes: told('nobody: all that was estimated for such a call is spent'),
+  usageTokensMax: told(
+    'the record of the call, as `usage_unbelievable`: what was not believed counts as its bound',
+  ),
   testRequests: told('whoever runs the test'),
   drainMs: told('the log, by the number of requests that were cut off'),
 } as const satisfies Record<LimitName, BoundView>;
