@@ -63,6 +63,7 @@ function threadServices(scenario: Scenario, { time, random, providers }: Simulat
       clock: time,
       random: { fill: () => {}, uint32: () => Math.floor(random() * 2 ** 32) },
       // Timers of Node count whole milliseconds, and come late when there is much to do.
+      countPrompt: () => null,
       later: (delayMs, run) =>
         delayMs <= 0 ? time.after(0, run) : time.after(Math.max(1, Math.trunc(delayMs)) + random(), run),
     })

@@ -77,7 +77,7 @@ class Caching {
         ...{ datedPrices: [], poolPrices: [], contextTokens: null, outputTokensMax: null, tokenizer: null },
         place: '',
       },
-      amounts: { inputTokens: 1, outputTokens: 1, costNano: 0 },
+      amounts: { inputTokens: 1, outputTokens: 1, costNano: 0, countedTokens: null },
       bounds: {
         ...{
           tokens: 2,

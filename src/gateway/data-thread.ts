@@ -10,6 +10,7 @@ import type {
   TokenVerifier,
 } from '../pipeline/identity.ts';
 import type { ModelServices } from '../pipeline/key-pool.ts';
+import type { CountPrompt } from '../pipeline/model-request.ts';
 import type { BodyChecks, BoundRuntime, InstantiateRoute } from '../pipeline/program.ts';
 import type { RecordSink } from '../pipeline/record.ts';
 import type { ThreadLoad } from '../pipeline/thread-gauges.ts';
@@ -45,7 +46,10 @@ export interface DataThreadParts {
   readonly signatures: SignatureVerifier;
   readonly records: RecordSink;
   /** What AI routes send to; `later` runs something in a later turn of the thread. */
-  readonly models: (later: (delayMs: number, run: () => void) => void) => ModelServices;
+  readonly models: (
+    later: (delayMs: number, run: () => void) => void,
+    countPrompt: CountPrompt,
+  ) => ModelServices;
   /** By how much the events of the thread were late since it was asked last. */
   readonly eventLoopDelayMs: () => number;
   readonly hashKey: BoundRuntime['hashKey'];
@@ -140,7 +144,10 @@ class RunningDataThread {
       () => port.postMessage({ kind: 'recount-asked' }),
     );
     this.#server = new Server(loadUws(), this.#exchanges, start.limits, addresses);
-    this.#models = parts.models((delayMs, run) => this.#later(delayMs, run));
+    this.#models = parts.models(
+      (delayMs, run) => this.#later(delayMs, run),
+      (prompt) => this.#exchanges.counts.count(prompt),
+    );
     this.#sweep = setInterval(() => {
       parts.makeUpLate();
       this.#exchanges.sweep();

@@ -54,7 +54,7 @@ function read(text: Uint8Array): ModelRequest {
     document: jsonText(text)!,
     facts: { ...PLAIN_CALL, streams: true },
     model: MODEL,
-    amounts: { inputTokens: 1, outputTokens: 1, costNano: 0 },
+    amounts: { inputTokens: 1, outputTokens: 1, costNano: 0, countedTokens: null },
     bounds: {
       ...{ tokens: 2, 'input-tokens': 1, 'output-tokens': 1, 'cached-tokens': 1, 'reasoning-tokens': 1 },
       money: 1,

@@ -57,7 +57,7 @@ const read: ModelService['read'] = (text) => {
     document,
     facts: { ...PLAIN_CALL, promptBytes: text.length },
     model: MODEL,
-    amounts: { inputTokens: text.length, outputTokens: 10, costNano: 0 },
+    amounts: { inputTokens: text.length, outputTokens: 10, costNano: 0, countedTokens: null },
     bounds: {
       tokens: text.length + 10,
       'input-tokens': text.length,

@@ -9,12 +9,18 @@ import type { UpstreamService } from './upstream.ts';
  * one or two of them, and keys of one account share theirs.
  */
 
-/** What a call takes from a provider: a sound estimate before it is sent, the actual amounts after. */
+/** What a call takes from a provider. */
 export interface CallAmounts {
   readonly inputTokens: number;
   readonly outputTokens: number;
   /** Nano-units of the accounting currency; 0 where no price is known. */
   readonly costNano: number;
+}
+
+/** A sound estimate of it, before it is sent: `inputTokens` are the bytes of the prompt. */
+export interface AskedAmounts extends CallAmounts {
+  /** The most tokens that its prompt has, where those were counted; null: what it has of `inputTokens` is learned by lane. */
+  readonly countedTokens: number | null;
 }
 
 /** Most limits of one lane: requests and tokens in and out, per minute and per day, money and slots fit. */

@@ -4,7 +4,7 @@ import type { JsonDocument } from '../base/json/document.ts';
 import type { CallBounds, CallFacts } from '../model/model-call.ts';
 import type { Model } from '../model/pools.ts';
 import type { Encoding } from '../model/tokenizers.ts';
-import type { CallAmounts } from './key-pool.ts';
+import type { AskedAmounts } from './key-pool.ts';
 import type { TargetLimits } from './target-limits.ts';
 import type {
   UpstreamCall,
@@ -22,7 +22,7 @@ export interface ModelRequest {
   /** What is called. */
   readonly model: Model;
   /** What it takes at most of the limits of keys: finite, where `bounds` may not be. */
-  readonly amounts: CallAmounts;
+  readonly amounts: AskedAmounts;
   /** The most that it can take of each measure; infinite where nothing bounds it soundly, and `unbounded` says why. */
   readonly bounds: CallBounds;
   readonly unbounded: UnboundedCall;
@@ -83,6 +83,9 @@ export interface CountedPrompt {
   /** The most tokens that the prompt has besides. */
   readonly beside: number;
 }
+
+/** Counts on another thread; null in the end where no count came in time. Null at once: as many are being counted as may be. */
+export type CountPrompt = (prompt: CountedPrompt) => Promise<number | null> | null;
 
 /** Why a body is no call. */
 export interface NoModelRequest {

@@ -1,4 +1,5 @@
 /** Limits of rules that are counted by what a call to a model is sent to: a part of the room of each key (language-rules #19). */
+import type { CallBounds } from '../model/model-call.ts';
 import type { CallUse } from './model-request.ts';
 import type { Refusal } from './outcome.ts';
 
@@ -20,6 +21,8 @@ export interface TargetLimits {
   take(target: ChosenTarget, nowMs: number): TargetHold | null;
   /** It is sent there: what policies that only watch say of that. Once for each hold. */
   watch(hold: TargetHold, target: ChosenTarget, nowMs: number): void;
+  /** The same for the same call, once it is known to take no more than that. */
+  bounded(bounds: CallBounds): TargetLimits;
   /** In the words of the limit whose moment is the latest (language-rules #11); null: there is room by now. */
   refusal(target: ChosenTarget, nowMs: number): Refusal | null;
 }

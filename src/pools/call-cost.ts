@@ -1,10 +1,10 @@
 /** What calls cost, by the price of their model. */
 import type { TokenUsage } from '../model/model-call.ts';
 import type { ModelPrice } from '../model/pools.ts';
-import type { CallAmounts } from '../pipeline/key-pool.ts';
+import type { AskedAmounts } from '../pipeline/key-pool.ts';
 
 /** What a call is reckoned to take before it is sent, whichever key it goes to. */
-export interface CallEstimate extends CallAmounts {
+export interface CallEstimate extends AskedAmounts {
   /** How often the price for a request is paid. */
   readonly requests: number;
   /** Of the keys, by `Candidate.pricePlace`; null: not known. */
@@ -59,16 +59,17 @@ export function estimateNano(
 }
 
 /** What a call takes of a key, at the price of that. The object is used again for the next one: nobody may keep it. */
-export function takenOf({ pricePlace }: { readonly pricePlace: number }, call: CallEstimate): CallAmounts {
-  const { prices, inputTokens, outputTokens, requests } = call;
+export function takenOf({ pricePlace }: { readonly pricePlace: number }, call: CallEstimate): AskedAmounts {
+  const { prices, inputTokens, countedTokens, outputTokens, requests } = call;
   if (prices.length <= 1) return call;
   TAKEN.inputTokens = inputTokens;
   TAKEN.outputTokens = outputTokens;
-  TAKEN.costNano = estimateNano(prices[pricePlace]!, inputTokens, outputTokens, requests);
+  TAKEN.countedTokens = countedTokens;
+  TAKEN.costNano = estimateNano(prices[pricePlace]!, countedTokens ?? inputTokens, outputTokens, requests);
   return TAKEN;
 }
 /** An object for each key that is looked at would be most of what a choice costs. */
-const TAKEN = { inputTokens: 0, outputTokens: 0, costNano: 0 };
+const TAKEN = { inputTokens: 0, outputTokens: 0, countedTokens: null as number | null, costNano: 0 };
 
 export interface PricedTokens extends Pick<TokenUsage, 'cachedTokens' | 'surcharge'> {
   readonly inputTokens: number;

@@ -3,13 +3,13 @@ import { promptGrowth } from '../ai/call-facts.ts';
 import { conversationHash } from '../ai/conversation.ts';
 import { formGrowth } from '../ai/form-facts.ts';
 import type { Operation } from '../ai/operations.ts';
-import { isCounted, type PromptTexts, promptTexts } from '../ai/prompt-texts.ts';
+import { isCounted, promptTexts } from '../ai/prompt-texts.ts';
 import type { FormDocument } from '../base/form-data.ts';
 import { JsonDocument } from '../base/json/document.ts';
 import { type CallFacts, UNBOUNDED } from '../model/model-call.ts';
 import type { Model } from '../model/pools.ts';
 import { TOKENIZERS } from '../model/tokenizers.ts';
-import type { ModelRequest, NoModelRequest } from '../pipeline/model-request.ts';
+import type { CountedPrompt, ModelRequest, NoModelRequest } from '../pipeline/model-request.ts';
 import { type CallEstimate, costBoundNano, estimateNano } from './call-cost.ts';
 import type { ModelPrices, PricesInForce } from './model-prices.ts';
 import type { Target } from './model-services.ts';
@@ -85,7 +85,11 @@ export function planCall<Of extends ReadTarget>(
   const prices = bound.prices.inForce;
   const call = { document, operation, facts, model, prices };
   const promptTokens = promptBound(call);
-  const { outputCap, amounts, bounds, unbounded } = boundedBy(call, promptTokens, Number.POSITIVE_INFINITY);
+  const { outputCap, amounts, bounds, unbounded } = boundedBy(
+    call,
+    byBytes(promptTokens),
+    Number.POSITIVE_INFINITY,
+  );
   return {
     document,
     operation,
@@ -156,7 +160,7 @@ export function planAs<Of extends ReadTarget>(
   const { targets } = bound;
   const call = { document, operation, facts, model: bound.model, prices: bound.prices.inForce };
   const promptTokens = promptBound(call);
-  const bounded = boundedBy(call, promptTokens, Number.POSITIVE_INFINITY);
+  const bounded = boundedBy(call, byBytes(promptTokens), Number.POSITIVE_INFINITY);
   return {
     ...call,
     targets,
@@ -174,25 +178,40 @@ export function planAs<Of extends ReadTarget>(
 
 /** The same call with an answer of no more tokens than that. */
 export function cappedPlan<Of extends ReadTarget>(plan: CallPlan<Of>, outputTokens: number): CallPlan<Of> {
-  return { ...plan, isCapped: true, ...boundedBy(plan, plan.promptTokens, outputTokens), use: unused() };
+  const { promptTokens: most, amounts } = plan;
+  const prompt = { most, counted: amounts.countedTokens };
+  return { ...plan, isCapped: true, ...boundedBy(plan, prompt, outputTokens), use: unused() };
 }
 
 /** What its tokenizer is to count of it; null where that is not known. */
-export function countedTexts({ document, operation }: CallPlan<ReadTarget>): PromptTexts | null {
-  return document instanceof JsonDocument ? promptTexts(document, operation) : null;
+export function promptOf({ document, operation, model }: CallPlan<ReadTarget>): CountedPrompt | null {
+  if (model.tokenizer === null || !(document instanceof JsonDocument)) return null;
+  const found = promptTexts(document, operation);
+  return found === null ? null : { encoding: TOKENIZERS[model.tokenizer].encoding, ...found };
 }
 
 /** The same call, whose prompt has no more tokens than that. */
 export function countedPlan<Of extends ReadTarget>(plan: CallPlan<Of>, tokens: number): CallPlan<Of> {
   const { templateTokens } = TOKENIZERS[plan.model.tokenizer!];
   const promptTokens = Math.min(tokens + templateTokens, plan.promptTokens);
-  const bounded = boundedBy(plan, promptTokens, plan.outputCap ?? Number.POSITIVE_INFINITY);
+  const prompt = { most: promptTokens, counted: promptTokens };
+  const bounded = boundedBy(plan, prompt, plan.outputCap ?? Number.POSITIVE_INFINITY);
   return { ...plan, promptTokens, prompt: 'counted', ...bounded, use: unused() };
+}
+
+/** Tokens of a prompt: the most that it has, and those that were counted; null: its bytes alone are known. */
+interface PromptTokens {
+  readonly most: number;
+  readonly counted: number | null;
+}
+
+function byBytes(most: number): PromptTokens {
+  return { most, counted: null };
 }
 
 type Bounded = Pick<CallPlan, 'outputCap' | 'amounts' | 'bounds' | 'unbounded'>;
 
-function boundedBy(call: Omit<ReadCall, 'document'>, promptTokens: number, outputTokens: number): Bounded {
+function boundedBy(call: Omit<ReadCall, 'document'>, prompt: PromptTokens, outputTokens: number): Bounded {
   const { facts, operation, model } = call;
   const ofModel = model.outputTokensMax ?? Number.POSITIVE_INFINITY;
   const least =
@@ -200,14 +219,15 @@ function boundedBy(call: Omit<ReadCall, 'document'>, promptTokens: number, outpu
       ? Math.min(facts.outputCap ?? Number.POSITIVE_INFINITY, ofModel, outputTokens)
       : ofModel;
   const outputCap = Number.isFinite(least) ? least : null;
-  const { bounds, unbounded } = boundsOf(call, promptTokens, least);
-  return { outputCap, amounts: amountsOf(call, outputCap), bounds, unbounded };
+  const { bounds, unbounded } = boundsOf(call, prompt.most, least);
+  return { outputCap, amounts: amountsOf(call, outputCap, prompt.counted), bounds, unbounded };
 }
 
-/** By the bytes of the prompt: what it has of them is learned by lane, and whether it was counted has no part in that. */
+/** By the bytes of the prompt, unless it was counted: what prompts have of them is learned by lane. */
 function amountsOf(
   { facts, operation, prices }: Omit<ReadCall, 'document'>,
   outputCap: number | null,
+  countedTokens: number | null,
 ): CallEstimate {
   // what no caller says is mostly not told either
   const cap = outputCap ?? (operation.answer === 'capped' ? OUTPUT_TOKENS_UNTOLD : 0);
@@ -217,7 +237,8 @@ function amountsOf(
   return {
     inputTokens,
     outputTokens,
-    costNano: estimateNano(prices.dearest, inputTokens, outputTokens, requests),
+    countedTokens,
+    costNano: estimateNano(prices.dearest, countedTokens ?? inputTokens, outputTokens, requests),
     requests,
     prices: prices.each,
   };

@@ -2,13 +2,16 @@
  * Finds a key for one call: now, or once one has room. It waits in the queues of all its pools at a time, in each for as long as that lets
  * it, and goes to the one that has room first. What the call has met – keys that refused it, providers that have too much to do – is left
  * out from then on.
+ *
+ * The bytes of a prompt are some four times its tokens. Where they alone keep the call from a key, its prompt is counted before the call
+ * waits or is refused.
  */
 import { assert } from '../base/assert.ts';
 import type { Refusal } from '../pipeline/outcome.ts';
 import type { UpstreamRequest } from '../pipeline/upstream.ts';
-import { takenOf } from './call-cost.ts';
+import { type CallEstimate, takenOf } from './call-cost.ts';
 import type { CallGuard } from './call-guard.ts';
-import type { CallPlan } from './call-plan.ts';
+import { type CallPlan, countedPlan, promptOf } from './call-plan.ts';
 import type { Candidate, Chosen, NoRoom } from './choice.ts';
 import { LOOK_SOON_MS } from './meters.ts';
 import type { ModelThread, Target } from './model-services.ts';
@@ -42,6 +45,12 @@ export interface KeySeeker {
   notFound(why: NoKey): void;
 }
 
+/** What a call takes of a key, and of what rules count by key. */
+interface Asked {
+  readonly amounts: CallEstimate;
+  readonly guard: CallGuard | null;
+}
+
 /** A pool without room now, and when it will have some. */
 interface Full {
   readonly target: Target;
@@ -61,6 +70,9 @@ export class KeySearch {
   readonly #tenant: number;
   /** The account that keeps what the call builds upon; null: any may serve it. */
   readonly #home: number | null;
+  #amounts: CallEstimate;
+  #prompt: 'countable' | 'being-counted' | 'as-it-is';
+  #hasLeft = false;
   /** When it first looked: waits behind refusals are parts of one. */
   #sinceMs: number | null = null;
   /** Pools that are not tried any more: their providers have too much to do. */
@@ -76,11 +88,13 @@ export class KeySearch {
     this.#seeker = seeker;
     this.#tenant = parts.thread.tenants.placeOf(parts.request.tenant);
     this.#home = this.#homeOf(parts.plan);
+    this.#amounts = parts.plan.amounts;
+    this.#prompt = parts.plan.prompt === 'countable' ? 'countable' : 'as-it-is';
   }
 
   /** Tells the seeker of a key, now or later, or why there is none. */
   look(): void {
-    assert(this.#wait === null, 'a call looks for one key at a time');
+    assert(this.#wait === null && this.#prompt !== 'being-counted', 'a call looks for one key at a time');
     const { targets, thread } = this.#parts;
     const nowMs = thread.clock.monotonicMs();
     this.#sinceMs ??= nowMs;
@@ -89,11 +103,13 @@ export class KeySearch {
       return;
     }
     const full = this.#take(nowMs);
-    if (full !== null && !this.#waits(full, nowMs)) this.#seeker.notFound(this.#why(full, nowMs));
+    if (full === null || (this.#mayFitCounted(full, nowMs) && this.#isCounted())) return;
+    if (!this.#waits(full, nowMs)) this.#seeker.notFound(this.#why(full, nowMs));
   }
 
   /** The caller has left. */
   leave(): void {
+    this.#hasLeft = true;
     if (this.#wait !== null) this.#endWait(this.#wait);
   }
 
@@ -128,7 +144,7 @@ export class KeySearch {
 
   /** In the words of a rule, where that has room for the call later than the limits of the key that is there first (language-rules #11). */
   limitRefusal(): Refusal | null {
-    const { targets, thread, plan, guard } = this.#parts;
+    const { targets, thread, guard } = this.#parts;
     const { health, lanes, clock } = thread;
     if (guard === null) return null;
     const nowMs = clock.monotonicMs();
@@ -138,7 +154,7 @@ export class KeySearch {
       .filter(({ candidate }) => health.serves(candidate.key, nowMs))
       .map(({ target, candidate }) => {
         const { key, lanes: own } = candidate;
-        const ownMs = lanes.fitsAtMs(own, takenOf(candidate, plan.amounts), nowMs);
+        const ownMs = lanes.fitsAtMs(own, takenOf(candidate, this.#amounts), nowMs);
         const ruleMs = guard.of(target).fitsAtMs(key, nowMs);
         return { target, key, ownMs, ruleMs, atMs: Math.max(ownMs, ruleMs) };
       });
@@ -150,7 +166,7 @@ export class KeySearch {
 
   /** Null: a key was found. Else the pools that have a key that is well, and no room. */
   #take(nowMs: number): readonly Full[] | null {
-    const { targets, thread } = this.#parts;
+    const { targets, thread, guard } = this.#parts;
     const full: Full[] = [];
     for (const target of targets) {
       if (!this.mayTry(target)) continue;
@@ -169,23 +185,71 @@ export class KeySearch {
         }
         ({ atMs } = outcome);
       }
-      if (fresh !== candidates) atMs = Math.min(atMs, this.#fitsAtMs(target, candidates, nowMs));
+      if (fresh !== candidates)
+        atMs = Math.min(atMs, this.#fitsAtMs(target, candidates, { amounts: this.#amounts, guard }, nowMs));
       full.push({ target, atMs: isProving ? Math.min(atMs, nowMs + LOOK_SOON_MS) : atMs });
     }
     return full;
   }
 
-  #fitsAtMs(target: Target, candidates: readonly Candidate[], nowMs: number): number {
-    const { plan, thread, guard } = this.#parts;
+  #fitsAtMs(
+    target: Target,
+    candidates: readonly Candidate[],
+    { amounts, guard }: Asked,
+    nowMs: number,
+  ): number {
+    const { health, lanes } = this.#parts.thread;
     let earliestMs = Number.POSITIVE_INFINITY;
     for (const candidate of candidates) {
-      const { key, lanes } = candidate;
-      if (!thread.health.serves(key, nowMs)) continue;
-      const ownMs = thread.lanes.fitsAtMs(lanes, takenOf(candidate, plan.amounts), nowMs);
+      const { key } = candidate;
+      if (!health.serves(key, nowMs)) continue;
+      const ownMs = lanes.fitsAtMs(candidate.lanes, takenOf(candidate, amounts), nowMs);
       const atMs = guard === null ? ownMs : Math.max(ownMs, guard.of(target).fitsAtMs(key, nowMs));
       earliestMs = Math.min(earliestMs, atMs);
     }
     return earliestMs;
+  }
+
+  /**
+   * Whether fewer tokens than its prompt has bytes might be all that it lacks: to go at once where nobody else waits, or not to be
+   * refused. Else it would be counted to no end, as all calls would be that come while a key has nothing left.
+   */
+  #mayFitCounted(full: readonly Full[], nowMs: number): boolean {
+    if (this.#prompt !== 'countable') return false;
+    const isRefused = full.every(({ target, atMs }) => atMs > this.#deadlineMs(target));
+    const free = isRefused ? full : full.filter(({ target }) => target.queue.size === 0);
+    if (free.length === 0) return false;
+    const { plan, guard } = this.#parts;
+    const least = countedPlan(plan, Math.ceil(plan.facts.promptBytes / BYTES_OF_TOKEN_MOST));
+    const asked = { amounts: least.amounts, guard: guard === null ? null : guard.bounded(least.bounds) };
+    // one that no key will ever have room for by its bytes has to be told when one will
+    const neverFits = full.every(({ atMs }) => atMs === Number.POSITIVE_INFINITY);
+    return free.some(({ target }) => {
+      const byMs = neverFits ? Number.MAX_VALUE : isRefused ? this.#deadlineMs(target) : nowMs;
+      return this.#fitsAtMs(target, this.#candidatesOf(target), asked, nowMs) <= byMs;
+    });
+  }
+
+  /** Looks again once that is known; false: nobody counts it. */
+  #isCounted(): boolean {
+    const { thread, plan } = this.#parts;
+    const prompt = promptOf(plan);
+    const counting = prompt === null ? null : thread.countPrompt(prompt);
+    this.#prompt = counting === null ? 'as-it-is' : 'being-counted';
+    void counting?.then((tokens) => this.#counted(tokens));
+    return counting !== null;
+  }
+
+  /** Null: it could not be. */
+  #counted(tokens: number | null): void {
+    this.#prompt = 'as-it-is';
+    if (this.#hasLeft) return;
+    if (tokens !== null) {
+      const { amounts, bounds } = countedPlan(this.#parts.plan, tokens);
+      this.#amounts = amounts;
+      this.#parts.guard?.bound(bounds);
+    }
+    this.look();
   }
 
   /** False: no pool has room in time, or too many wait everywhere. */
@@ -205,18 +269,22 @@ export class KeySearch {
     return wait.waiters.size > 0;
   }
 
+  #deadlineMs({ pool }: Target): number {
+    return this.#sinceMs! + pool.queue.upToMs;
+  }
+
   #waiterOf(target: Target, candidates: readonly Candidate[], wait: Wait | null): Waiter {
     const { plan, request, guard } = this.#parts;
     return {
       candidates,
-      amounts: plan.amounts,
+      amounts: this.#amounts,
       guard: guard === null ? null : guard.of(target),
       strategy: target.pool.choose,
       sticky: target.pool.sticky === null ? null : plan.conversation,
       tenant: this.#tenant,
       weight: request.share,
       priority: RANKS[request.priority],
-      deadlineMs: this.#sinceMs! + target.pool.queue.upToMs,
+      deadlineMs: this.#deadlineMs(target),
       resume: (outcome) => this.#resumed(target, outcome, wait!),
     };
   }
@@ -304,5 +372,8 @@ export class KeySearch {
 function compared(a: number, b: number): number {
   return a === b ? 0 : a < b ? -1 : 1;
 }
+
+/** Few texts have more bytes to a token: a guess, which decides but whether a count may be of use. */
+const BYTES_OF_TOKEN_MOST = 16;
 
 const RANKS = { high: 0, normal: 1, low: 2 } as const;

@@ -1,7 +1,7 @@
 /** What lanes learn of limits, and of how much of an estimate calls really take. */
 import { describe, expect, it } from 'vitest';
 import type { MeterReport, MeterSpec } from '../model/provider-limits.ts';
-import type { CallAmounts } from '../pipeline/key-pool.ts';
+import type { AskedAmounts } from '../pipeline/key-pool.ts';
 import { laneBytes } from './lane-layout.ts';
 import type { LaneTicket } from './lane-ticket.ts';
 import { Lanes } from './lanes.ts';
@@ -18,15 +18,15 @@ function perMinute(unit: MeterSpec['unit'], amount: number): MeterSpec {
   return { unit, kind: 'bucket', amount, windowMs: MINUTE_MS, source: 'declared' };
 }
 
-function tokens(inputTokens: number, outputTokens = 0): CallAmounts {
-  return { inputTokens, outputTokens, costNano: 0 };
+function tokens(inputTokens: number, outputTokens = 0): AskedAmounts {
+  return { inputTokens, outputTokens, costNano: 0, countedTokens: null };
 }
 
 function told(unit: MeterSpec['unit'], amount: number, remaining: number, resetMs = Number.NaN): MeterReport {
   return { unit, windowMs: MINUTE_MS, amount, remaining, resetMs };
 }
 
-function take(lanes: Lanes, amounts: CallAmounts, nowMs: number): LaneTicket {
+function take(lanes: Lanes, amounts: AskedAmounts, nowMs: number): LaneTicket {
   const ticket = lanes.take([0], amounts, nowMs);
   if (typeof ticket === 'number') throw new Error('it fits');
   return ticket;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { MeterReport, MeterSpec } from '../model/provider-limits.ts';
-import type { CallAmounts } from '../pipeline/key-pool.ts';
+import type { AskedAmounts } from '../pipeline/key-pool.ts';
 import { laneBytes } from './lane-layout.ts';
 import { Lanes } from './lanes.ts';
 
@@ -15,8 +15,8 @@ function declared(unit: MeterSpec['unit'], amount: number, kind: MeterSpec['kind
   return { unit, kind, amount, windowMs: kind === 'slots' ? 0 : MINUTE_MS, source: 'declared' };
 }
 
-function tokens(input: number, output = 0): CallAmounts {
-  return { inputTokens: input, outputTokens: output, costNano: 0 };
+function tokens(input: number, output = 0): AskedAmounts {
+  return { inputTokens: input, outputTokens: output, costNano: 0, countedTokens: null };
 }
 
 /** Token buckets as a provider runs them, written as plainly as can be. */

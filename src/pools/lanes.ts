@@ -6,7 +6,7 @@ import { threadId } from 'node:worker_threads';
 import { assert } from '../base/assert.ts';
 import { LOCK_BOUNDS, LockSet, lockOwner } from '../base/shared-lock.ts';
 import type { MeterReport, MeterSpec } from '../model/provider-limits.ts';
-import { type CallAmounts, LANE_METERS_MAX } from '../pipeline/key-pool.ts';
+import { type AskedAmounts, type CallAmounts, LANE_METERS_MAX } from '../pipeline/key-pool.ts';
 import { LANE, LaneMemory, METER, WORD } from './lane-layout.ts';
 import { applyReports } from './lane-reports.ts';
 import { type LaneTicket, learnedPlace, noteTaken, placeThen, STOOD } from './lane-ticket.ts';
@@ -32,7 +32,7 @@ import {
   setAmount,
   takeFrom,
 } from './meters.ts';
-import { learnPromptShare, promptShare } from './prompt-share.ts';
+import { expectedTokens, learnPromptShare } from './prompt-share.ts';
 import { countSent, learnFromRefusal } from './refusal-pace.ts';
 
 /**
@@ -131,14 +131,14 @@ export class Lanes {
    * The least share that would be left of any limit of the lanes, 0 … 1; below 0 when a call of these amounts does not fit. Read
    * without locks: good enough to choose by, and {@link take} decides.
    */
-  headroom(lanes: readonly number[], amounts: CallAmounts, nowMs: number): number {
+  headroom(lanes: readonly number[], amounts: AskedAmounts, nowMs: number): number {
     const { cells } = this.#memory;
     let least = 1;
     for (const lane of lanes) {
       const head = this.#memory.laneAt(lane);
       if (this.#isClosed(head, nowMs)) return -1;
       const meters = this.#memory.metersOf(lane);
-      const share = promptShare(cells, head);
+      const promptTokens = expectedTokens(cells, head, amounts);
       for (let meter = 0; meter < meters; meter++) {
         const at = this.#memory.meterAt(lane, meter);
         const amount = cells[at + METER.amount]!;
@@ -147,7 +147,7 @@ export class Lanes {
         const back = isBucket ? (passedMs * amount) / cells[at + METER.windowMs]! : 0;
         const isOver = !isBucket && cells[at + METER.kind] !== SLOTS_KIND && cells[at + METER.atMs]! <= nowMs;
         const left = isOver ? amount : Math.min(amount, cells[at + METER.left]! + back);
-        least = Math.min(least, (left - needOf(cells[at + METER.unit]!, amounts, share)) / amount);
+        least = Math.min(least, (left - needOf(cells[at + METER.unit]!, amounts, promptTokens)) / amount);
       }
     }
     return least;
@@ -159,7 +159,7 @@ export class Lanes {
    */
   take(
     lanes: readonly number[],
-    amounts: CallAmounts,
+    amounts: AskedAmounts,
     nowMs: number,
     also: (() => boolean) | null = null,
   ): LaneTicket | number {
@@ -171,11 +171,11 @@ export class Lanes {
   }
 
   /** As {@link take} would answer, without taking. */
-  fitsAtMs(lanes: readonly number[], amounts: CallAmounts, nowMs: number): number {
+  fitsAtMs(lanes: readonly number[], amounts: AskedAmounts, nowMs: number): number {
     return this.#locked(lanes, () => this.#fitsAtMs(lanes, amounts, nowMs));
   }
 
-  #fitsAtMs(lanes: readonly number[], amounts: CallAmounts, nowMs: number): number {
+  #fitsAtMs(lanes: readonly number[], amounts: AskedAmounts, nowMs: number): number {
     const { cells } = this.#memory;
     let latestMs = nowMs;
     for (const lane of lanes) {
@@ -185,11 +185,11 @@ export class Lanes {
         latestMs = Math.max(latestMs, cells[head + LANE.closedUntilMs]!);
       else if (nowMs < cells[head + LANE.proofDueMs]!) latestMs = Math.max(latestMs, nowMs + LOOK_SOON_MS);
       const meters = this.#memory.metersOf(lane);
-      const share = promptShare(cells, head);
+      const promptTokens = expectedTokens(cells, head, amounts);
       for (let meter = 0; meter < meters; meter++) {
         const at = this.#memory.meterAt(lane, meter);
         refresh(cells, at, nowMs);
-        const need = needOf(cells[at + METER.unit]!, amounts, share);
+        const need = needOf(cells[at + METER.unit]!, amounts, promptTokens);
         latestMs = Math.max(latestMs, leftAtMs(cells, at, need, nowMs));
       }
     }
@@ -202,7 +202,7 @@ export class Lanes {
     return nowMs < cells[head + LANE.closedUntilMs]! || nowMs < cells[head + LANE.proofDueMs]!;
   }
 
-  #book(lanes: readonly number[], amounts: CallAmounts, nowMs: number): LaneTicket {
+  #book(lanes: readonly number[], amounts: AskedAmounts, nowMs: number): LaneTicket {
     const { cells } = this.#memory;
     const proves = this.#beginProof(lanes, nowMs);
     const stood: number[] = [];
@@ -210,11 +210,11 @@ export class Lanes {
     for (const lane of lanes) {
       const head = this.#memory.laneAt(lane);
       const meters = this.#memory.metersOf(lane);
-      const share = promptShare(cells, head);
+      const promptTokens = expectedTokens(cells, head, amounts);
       countSent(cells, head, nowMs);
       for (let meter = 0; meter < meters; meter++) {
         const at = this.#memory.meterAt(lane, meter);
-        const need = needOf(cells[at + METER.unit]!, amounts, share);
+        const need = needOf(cells[at + METER.unit]!, amounts, promptTokens);
         takeFrom(cells, at, need, nowMs);
         if (isEstimated(cells[at + METER.unit]!)) cells[at + METER.pending]! += need;
         noteTaken(stood, cells, at, need);
@@ -276,7 +276,8 @@ export class Lanes {
         if (isEstimated(unit)) cells[at + METER.pending]! -= taken;
         if (cells[at + METER.kind] === SLOTS_KIND) giveBack(cells, at, taken, 0);
         else if (actual !== null && isEstimated(unit))
-          isBelieved = giveBack(cells, at, taken - needOf(unit, actual, 1), endMs) && isBelieved;
+          isBelieved =
+            giveBack(cells, at, taken - needOf(unit, actual, actual.inputTokens), endMs) && isBelieved;
       });
       // What was refused, or ended without an answer, has shown nothing.
       if (typeof outcome === 'string') this.#giveUpProof(ticket);
@@ -300,10 +301,9 @@ export class Lanes {
       cells[head + LANE.isProving] = 0;
   }
 
-  /** What of it is expected to be counted in a lane. */
-  expected(lane: number, amounts: CallAmounts): CallAmounts {
-    const share = promptShare(this.#memory.cells, this.#memory.laneAt(lane));
-    return share === 1 ? amounts : { ...amounts, inputTokens: share * amounts.inputTokens };
+  /** The tokens of its prompt that are expected to be counted in a lane. */
+  expectedTokens(lane: number, amounts: AskedAmounts): number {
+    return expectedTokens(this.#memory.cells, this.#memory.laneAt(lane), amounts);
   }
 
   /** Nothing was sent: all is given back. */

@@ -18,15 +18,15 @@ const FIXED = METER_KINDS.indexOf('fixed');
 export const SLOTS_KIND = METER_KINDS.indexOf('slots');
 export const DAILY_KIND = METER_KINDS.indexOf('daily');
 
-/** What a call takes from a meter of this unit, where prompts have that share of their bound. */
-export function needOf(unit: number, amounts: CallAmounts, promptShare: number): number {
+/** What a call takes from a meter of this unit, whose prompt is taken to have so many tokens. */
+export function needOf(unit: number, amounts: CallAmounts, promptTokens: number): number {
   switch (unit) {
     case INPUT:
-      return promptShare * amounts.inputTokens;
+      return promptTokens;
     case OUTPUT:
       return amounts.outputTokens;
     case TOKENS:
-      return promptShare * amounts.inputTokens + amounts.outputTokens;
+      return promptTokens + amounts.outputTokens;
     case COST:
       return amounts.costNano;
     default:

@@ -160,6 +160,11 @@ export class Models {
   readonly outForMs = new Map<string, number>();
   readonly models: Configured;
   readonly registry: PoolRegistry;
+  /** Prompts that are being counted, and what to say of each: how many tokens it has, or null. */
+  readonly counting: { readonly prompt: CountedPrompt; readonly tell: (tokens: number | null) => void }[] =
+    [];
+  /** Most that are. */
+  countedMax = 10;
   nowMs: number;
   /** How far the wall clock is ahead of where it was. */
   wallAheadMs = 0;
@@ -245,6 +250,10 @@ export class Models {
       thread: 0,
       clock,
       random: { fill: () => {}, uint32: options.random ?? (() => 0) },
+      countPrompt: (prompt) =>
+        this.counting.length === this.countedMax
+          ? null
+          : new Promise((tell) => void this.counting.push({ prompt, tell })),
       later: (delayMs, run) => void this.#due.push({ atMs: this.nowMs + delayMs, run }),
     });
     this.bound = this.#thread.bind(models, prepared.value, services);
@@ -329,6 +338,13 @@ export class Models {
     for (const { keys } of this.#prepared.pools)
       for (const key of keys) if (key.secret === secret) return Object.values(key.lanes)[0]!.at(-1)!;
     throw new Error(`no key has the secret ${secret}`);
+  }
+
+  /** The first of the prompts that are being counted has so many tokens; null: they could not be counted. */
+  async tellCount(tokens: number | null): Promise<void> {
+    this.counting.shift()!.tell(tokens);
+    await Promise.resolve();
+    this.pass(0);
   }
 
   /** Time passes, and what is due runs. */

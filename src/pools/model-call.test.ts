@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ModelRequest } from '../pipeline/model-request.ts';
+import type { TargetLimits } from '../pipeline/target-limits.ts';
 import { ANSWER, Caller, HELLO, Models, perMinute, TWO_KEYS } from './model-call.cases.ts';
 
 describe('what leaves', () => {
@@ -174,13 +175,15 @@ describe('a call that no key has room for any more is told when to come back', (
   it('by what rules allow with each key', () => {
     const models = new Models({ pools: TWO_KEYS });
     const [caller, plan] = [new Caller(), models.read(HELLO) as ModelRequest];
-    models.send(plan, caller, 'openai/chat', {}, null, {
+    const rules: TargetLimits = {
       headroom: ({ key }) => (key === 'a' ? 1 : -1),
       fitsAtMs: ({ key }, nowMs) => (key === 'a' ? nowMs : nowMs + 30_000),
       take: ({ key }) => (key === 'a' ? { cancel() {}, end() {} } : null),
       watch() {},
+      bounded: () => rules,
       refusal: () => null,
-    });
+    };
+    models.send(plan, caller, 'openai/chat', {}, null, rules);
     models.newCalls()[0]!.answer(429, {}, throttled);
     models.pass(0);
     expect(caller.error).toMatchObject({ code: 'keys_exhausted', retryAfterS: 30 });

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { KeyLimit, Pool } from '../model/pools.ts';
 import { ANSWER, HELLO, Models, type ProviderCall, perMinute } from './model-call.cases.ts';
 
-const NO_TOKENS = { inputTokens: 0, outputTokens: 0, costNano: 0 };
+const NO_TOKENS = { inputTokens: 0, outputTokens: 0, costNano: 0, countedTokens: null };
 
 it('a caller can ask for no more than would end all reckoning', () => {
   const models = new Models({

@@ -4,10 +4,10 @@ import { assert } from '../base/assert.ts';
 import type { LimitValues } from '../base/limits.ts';
 import type { Clock, Random } from '../base/ports.ts';
 import type { Model, Models, Pool, Provider } from '../model/pools.ts';
-import { TOKENIZERS } from '../model/tokenizers.ts';
 import type { BoundModels, ModelServices } from '../pipeline/key-pool.ts';
 import type {
   CountedPrompt,
+  CountPrompt,
   ModelRequest,
   ModelService,
   NoModelRequest,
@@ -21,11 +21,11 @@ import {
   type CallPlan,
   cappedPlan,
   countedPlan,
-  countedTexts,
   type OfferedModels,
   offeredModels,
   planAs,
   planCall,
+  promptOf,
 } from './call-plan.ts';
 import type { Candidate } from './choice.ts';
 import { FairShares, fairSharesCells } from './fair-shares.ts';
@@ -55,6 +55,7 @@ export interface ModelThreadParts {
   readonly random: Random;
   /** Runs something in a later turn. */
   readonly later: (delayMs: number, run: () => void) => void;
+  readonly countPrompt: CountPrompt;
 }
 
 export type CallLimits = Pick<
@@ -70,7 +71,7 @@ export type CallLimits = Pick<
 >;
 
 /** What all calls of one thread share. */
-export interface ModelThread extends Pick<ModelThreadParts, 'limits' | 'clock' | 'later'> {
+export interface ModelThread extends Pick<ModelThreadParts, 'limits' | 'clock' | 'later' | 'countPrompt'> {
   readonly lanes: Lanes;
   readonly health: KeyHealth;
   readonly tenants: TenantPlaces;
@@ -110,11 +111,12 @@ export class ThreadModelServices implements ModelServices {
 
   constructor(parts: ModelThreadParts) {
     this.#parts = parts;
-    const { memory, limits, clock, later } = parts;
+    const { memory, limits, clock, later, countPrompt } = parts;
     this.#thread = {
       limits,
       clock,
       later,
+      countPrompt,
       lanes: new Lanes({ memory: memory.lanes, lanes: limits.poolLanes, proofMs: LANE_PROOF_MS }),
       health: new KeyHealth(memory),
       tenants: new TenantPlaces(memory),
@@ -277,9 +279,7 @@ class OperationOnModels implements ModelService {
   }
 
   prompt(call: ModelRequest): CountedPrompt | null {
-    const { tokenizer } = call.model;
-    const found = tokenizer === null ? null : countedTexts(call as CallPlan);
-    return found === null ? null : { encoding: TOKENIZERS[tokenizer!].encoding, ...found };
+    return promptOf(call as CallPlan);
   }
 
   counted(call: ModelRequest, promptTokens: number): ModelRequest {

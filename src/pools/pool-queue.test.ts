@@ -10,7 +10,7 @@ import { PoolQueue, workOf } from './pool-queue.ts';
 const MINUTE_MS = 60_000;
 /** Of no price. */
 function estimate(inputTokens: number): CallEstimate {
-  return { inputTokens, outputTokens: 0, costNano: 0, requests: 1, prices: [null] };
+  return { inputTokens, outputTokens: 0, costNano: 0, countedTokens: null, requests: 1, prices: [null] };
 }
 
 /** The buckets are full at first: nobody waits, and nothing has to be shared. */
@@ -444,7 +444,7 @@ describe('a call that a rule holds up', () => {
 });
 
 it('what a call counts for in fairness has an end, whatever its caller writes', () => {
-  const asked = (outputTokens: number) => workOf({ inputTokens: 0, outputTokens, costNano: 0 });
+  const asked = (outputTokens: number) => workOf(0, outputTokens);
   expect(asked(20_000_000)).toBe(asked(1_000_000_000));
   expect(asked(1_000_000)).toBeLessThan(asked(2_000_000));
 });

@@ -6,7 +6,6 @@
  */
 
 import type { PoolStrategy } from '../model/pools.ts';
-import type { CallAmounts } from '../pipeline/key-pool.ts';
 import { type CallEstimate, takenOf } from './call-cost.ts';
 import { type Candidate, type Chosen, choose, type KeyGuard, type NoRoom } from './choice.ts';
 import { type FairShares, NO_LANE } from './fair-shares.ts';
@@ -241,18 +240,17 @@ export class PoolQueue {
   /** The next one in line that takes less than all before it: the others find no room either. */
   #nextSmaller(line: number, at: number): number {
     const { waiters } = this.#waiting.get(line)!;
-    const { inputTokens, outputTokens } = waiters[at]!.amounts;
+    const work = this.#work(waiters[at]!);
     let next = at + 1;
     while (next < waiters.length && next <= LOOK_PAST) {
-      const { amounts } = waiters[next]!;
-      if (amounts.inputTokens + amounts.outputTokens < inputTokens + outputTokens) return next;
+      if (this.#work(waiters[next]!) < work) return next;
       next++;
     }
     return Number.POSITIVE_INFINITY;
   }
 
   #work({ candidates, amounts }: Pick<Waiter, 'candidates' | 'amounts'>): number {
-    return workOf(this.#options.lanes.expected(laneOf(candidates[0]!), amounts));
+    return workOf(this.#options.lanes.expectedTokens(laneOf(candidates[0]!), amounts), amounts.outputTokens);
   }
 
   #choose(waiter: Waiter, isBarred: (candidate: Candidate) => boolean, nowMs: number): Chosen | NoRoom {
@@ -325,8 +323,8 @@ function lineOf({ tenant, candidates }: Waiter): number {
 const LANES_MAX = 1_048_576;
 
 /** What a call counts for in fairness: its tokens, and a request that has few of them is not free. */
-export function workOf({ inputTokens, outputTokens }: CallAmounts): number {
-  return Math.min(WORK_MAX, inputTokens + outputTokens) + REQUEST_WORK;
+export function workOf(promptTokens: number, outputTokens: number): number {
+  return Math.min(WORK_MAX, promptTokens + outputTokens) + REQUEST_WORK;
 }
 const REQUEST_WORK = 100;
 /** More than any call does: what a caller writes into one must not end all reckoning. */

@@ -3,6 +3,7 @@
  * only met by what is counted, and a bound that is five times as much would leave four fifths of a key idle until answers
  * come. A prompt that has more than was expected meets its limit, which teaches. Called under the lane's lock.
  */
+import type { AskedAmounts } from '../pipeline/key-pool.ts';
 import { LANE } from './lane-layout.ts';
 
 /** Of the bound: more makes what is known older. */
@@ -12,8 +13,17 @@ const BOUND_WEIGHS_TOKENS = 5_000;
 /** Beyond the mean: prompts differ. */
 const SPREADS_KEPT = 2;
 
+/** The tokens that a prompt is taken to have in the lane: as they were counted, or what such prompts have of their bound. */
+export function expectedTokens(
+  cells: Float64Array,
+  head: number,
+  { inputTokens, countedTokens }: AskedAmounts,
+): number {
+  return countedTokens ?? promptShare(cells, head) * inputTokens;
+}
+
 /** 0 … 1. */
-export function promptShare(cells: Float64Array, head: number): number {
+function promptShare(cells: Float64Array, head: number): number {
   const seen = cells[head + LANE.promptSeen]!;
   if (seen === 0) return 1;
   const share = cells[head + LANE.promptShare]! + SPREADS_KEPT * cells[head + LANE.promptSpread]!;

@@ -209,7 +209,7 @@ export function callTo(name: string, { input, output, outputCap, money }: CallAm
       tokenizer: null,
       place: 'm:1',
     },
-    amounts: { inputTokens: 1, outputTokens: 1, costNano: 0 },
+    amounts: { inputTokens: 1, outputTokens: 1, costNano: 0, countedTokens: null },
     bounds: {
       tokens: input + output,
       'input-tokens': input,

@@ -214,6 +214,33 @@ describe('a limit for each key', () => {
     expect(refusalOf(unfit)).toEqual({ code: 'request_exceeds_keys' });
   });
 
+  it('of tokens has its calls counted where it has no room for their bytes, and takes what was counted', async () => {
+    const governed = new Governed('limit at most 10_000 tokens in any 1m  for each key', {
+      pools: [{ name: 'pool', keys: [{ name: 'a' }] }],
+      model: { tokenizer: 'o200k_base' },
+    });
+    const used = () => [...governed.counters.contents().values()];
+    const long = { ...HELLO, messages: [{ role: 'user', content: 'x'.repeat(40_000) }] };
+    governed.call('acme', long);
+    expect(governed.sent()).toEqual([]);
+    await governed.models.tellCount(9_000);
+    expect(governed.sent()).toEqual(['a']);
+    const before = used();
+    // nine hundred and ninety are left
+    const [refused, larger] = [governed.call('acme', long), governed.call('acme', long)];
+    await governed.models.tellCount(981);
+    await governed.models.tellCount(10_001);
+    expect(governed.sent()).toEqual([]);
+    expect([refused, larger].map(refusalOf)).toMatchObject([
+      { status: 429, code: 'limit_exceeded', retryAfterS: 63 },
+      { status: 403, code: 'larger_than_limit' },
+    ]);
+    expect(used()).toEqual(before);
+    governed.call('acme', long);
+    await governed.models.tellCount(980);
+    expect(governed.sent()).toEqual(['a']);
+  });
+
   it('of a policy in warn mode tells, once the key is chosen, and refuses nobody', () => {
     const governed = new Governed(
       'limit "gentle" at most 1 requests in any 1m  for each key  when exceeded because "Busy"',

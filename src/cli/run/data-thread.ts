@@ -62,7 +62,7 @@ const thread = startDataThread({
     startedMs: start.startedMs,
   }),
   records: createRecordWriter(start.recordRing),
-  models: (later) =>
+  models: (later, countPrompt) =>
     new ThreadModelServices({
       memory: start.poolMemory as PoolMemory,
       limits: start.limits,
@@ -70,6 +70,7 @@ const thread = startDataThread({
       clock,
       random,
       later,
+      countPrompt,
     }),
   eventLoopDelayMs: eventLoopDelay(),
   hashKey,

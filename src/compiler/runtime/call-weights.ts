@@ -1,5 +1,5 @@
 /** What calls to models weigh in limits of tokens and money. */
-import type { EstimatedMeasure } from '../../model/model-call.ts';
+import type { CallBounds, EstimatedMeasure } from '../../model/model-call.ts';
 import type { Answer } from '../../pipeline/alerts.ts';
 import type { RequestContext } from '../../pipeline/context.ts';
 import type { ModelRequest } from '../../pipeline/model-request.ts';
@@ -9,7 +9,11 @@ const BEYOND_ALL = Number.MAX_SAFE_INTEGER;
 
 /** What a call can take at most, as rules have shaped it. */
 export function boundOf({ shapedCall }: RequestContext, measure: EstimatedMeasure): number {
-  return Math.min(shapedCall!.bounds[measure], BEYOND_ALL);
+  return boundIn(shapedCall!.bounds, measure);
+}
+
+export function boundIn(bounds: CallBounds, measure: EstimatedMeasure): number {
+  return Math.min(bounds[measure], BEYOND_ALL);
 }
 
 /** The same for a limit that is kept: the cap on the answer, which the bound rests on, is sent with the call. */

@@ -280,7 +280,7 @@ export class RuntimeSupport {
     ordinal: Int32Array,
     holeValues: HoleValues,
   ): RuleCallLimits {
-    return new RuleCallLimits(this.#targets, context, limits, holeValues, parts, ordinal);
+    return RuleCallLimits.of({ thread: this.#targets, context, limits, holeValues }, parts, ordinal);
   }
   observe(context: RequestContext, watched: Watched, ordinal: Int32Array): void {
     observe(this, context, watched, ordinal);

@@ -1,3 +1,4 @@
+import type { CallBounds } from '../../model/model-call.ts';
 import { actualsOf } from '../../pipeline/call-actuals.ts';
 import type { RequestContext } from '../../pipeline/context.ts';
 import {
@@ -13,6 +14,7 @@ import type { Refusal } from '../../pipeline/outcome.ts';
 import type { BoundRuntime, MutableKeyHash } from '../../pipeline/program.ts';
 import type { ChosenTarget, TargetHold, TargetLimits } from '../../pipeline/target-limits.ts';
 import { targetKeyText } from '../counter-keys.ts';
+import { boundIn } from './call-weights.ts';
 import {
   type HoleValues,
   type LimitConstant,
@@ -47,6 +49,20 @@ interface Entry {
   readonly parts: readonly TargetPart[];
 }
 
+/** Of a policy that only watches. */
+interface Watching {
+  readonly watched: Watched;
+  readonly entries: readonly Entry[];
+}
+
+/** Whose limits, and of which call. */
+export interface CallLimitParts {
+  readonly thread: TargetThread;
+  readonly context: RequestContext;
+  readonly limits: readonly LimitConstant[];
+  readonly holeValues: HoleValues;
+}
+
 /** The limits of rules that are counted by what one call is sent to. */
 export class RuleCallLimits implements TargetLimits {
   readonly #thread: TargetThread;
@@ -54,22 +70,28 @@ export class RuleCallLimits implements TargetLimits {
   readonly #limits: readonly LimitConstant[];
   readonly #holeValues: HoleValues;
   readonly #entries: readonly Entry[];
-  readonly #watching: { readonly watched: Watched; readonly entries: readonly Entry[] }[] = [];
+  readonly #watching: Watching[];
 
-  /** `thread.filled`, `ordinal`: of the enforced ones. */
-  constructor(
-    thread: TargetThread,
-    context: RequestContext,
-    limits: readonly LimitConstant[],
-    holeValues: HoleValues,
-    parts: readonly (readonly TargetPart[])[],
-    ordinal: Int32Array,
+  private constructor(
+    { thread, context, limits, holeValues }: CallLimitParts,
+    entries: readonly Entry[],
+    watching: Watching[],
   ) {
     this.#thread = thread;
     this.#context = context;
     this.#limits = limits;
     this.#holeValues = holeValues;
-    this.#entries = entriesOf(thread, parts, ordinal);
+    this.#entries = entries;
+    this.#watching = watching;
+  }
+
+  /** `thread.filled`, `ordinal`: of the enforced ones. */
+  static of(
+    call: CallLimitParts,
+    parts: readonly (readonly TargetPart[])[],
+    ordinal: Int32Array,
+  ): RuleCallLimits {
+    return new RuleCallLimits(call, entriesOf(call.thread, parts, ordinal), []);
   }
 
   get areNone(): boolean {
@@ -80,6 +102,21 @@ export class RuleCallLimits implements TargetLimits {
   add(watched: Watched, parts: readonly (readonly TargetPart[])[], ordinal: Int32Array): void {
     const entries = entriesOf(this.#thread, parts, ordinal);
     if (entries.length > 0) this.#watching.push({ watched, entries });
+  }
+
+  /** Policies that only watch go by the bytes of prompts, as those of requests do. */
+  bounded(bounds: CallBounds): RuleCallLimits {
+    const entries = this.#entries.map((entry) => {
+      const { estimates } = this.#limits[entry.ordinal]!;
+      return estimates === null ? entry : { ...entry, weight: boundIn(bounds, estimates) };
+    });
+    const call = {
+      thread: this.#thread,
+      context: this.#context,
+      limits: this.#limits,
+      holeValues: this.#holeValues,
+    };
+    return new RuleCallLimits(call, entries, this.#watching);
   }
 
   headroom(target: ChosenTarget, nowMs: number): number {
