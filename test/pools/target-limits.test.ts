@@ -215,7 +215,9 @@ describe('a limit for each key', () => {
   });
 
   it('of tokens has its calls counted where it has no room for their bytes, and takes what was counted', async () => {
-    const governed = new Governed('limit at most 10_000 tokens in any 1m  for each key', {
+    const rules = `limit at most 10_000 tokens in any 1m  for each key
+      limit at most 2 requests in any 24h  for each key`;
+    const governed = new Governed(rules, {
       pools: [{ name: 'pool', keys: [{ name: 'a' }] }],
       model: { tokenizer: 'o200k_base' },
     });
