@@ -9,18 +9,20 @@ import { SCENARIOS } from './scenarios.ts';
 
 const SEED = 7;
 const SHORT_MS = 30_000;
+/** Until there is less room than calls. */
+const LONG_MS = 90_000;
 
-function scenario(name: string): Scenario {
+function scenario(name: string, untilMs: number): Scenario {
   const found = SCENARIOS.find((one) => one.name === name)!;
   const tenants = found.tenants.map((tenant) => ({
     ...tenant,
-    calls: tenant.calls.map((calls) => ({ ...calls, untilMs: Math.min(calls.untilMs, SHORT_MS) })),
+    calls: tenant.calls.map((calls) => ({ ...calls, untilMs: Math.min(calls.untilMs, untilMs) })),
   }));
   return { ...found, tenants };
 }
 
-function judged(name: string, serve = runPool): Judgement {
-  const one = scenario(name);
+function judged(name: string, serve = runPool, untilMs = SHORT_MS): Judgement {
+  const one = scenario(name, untilMs);
   const load = loadOf(one, SEED);
   return judge(one, load, optimumOf(one, load), serve(one, load, SEED));
 }
@@ -49,6 +51,12 @@ describe('a pool', () => {
     expect(goodput).toBeGreaterThan(0.985);
     expect(avoidable).toBe(0);
     expect(throttledPer10000).toBe(0);
+  });
+
+  it('begins with all keys alike where nothing is known of them, so that none lies full and gives nothing back', () => {
+    const { goodput, avoidable } = judged('undeclared and untold limits', runPool, LONG_MS);
+    expect(goodput).toBeGreaterThan(0.98);
+    expect(avoidable).toBe(0);
   });
 });
 

@@ -102,6 +102,10 @@ function take(
   return typeof taken === 'number' ? Math.max(taken, guard.fitsAtMs(key, nowMs)) : taken;
 }
 
+/**
+ * The index of the best candidate, -1 for none. Of equals – keys of which nothing is known, above all – each is as likely: the first one
+ * would be used up while the rooms of others are full and give nothing back (bench/RESULTS.md, "untold limits").
+ */
 function best(
   choice: Choice,
   candidates: readonly Candidate[],
@@ -113,6 +117,7 @@ function best(
   const looks = looksAtAll ? candidates.length : 2;
   let found = -1;
   let most = Number.NEGATIVE_INFINITY;
+  let equals = 0;
   for (let look = 0; look < looks; look++) {
     const index = looksAtAll ? look : draw(candidates.length);
     const candidate = candidates[index]!;
@@ -123,11 +128,18 @@ function best(
     if (headroom < 0) continue;
     const score =
       sticky === null ? scoreOf(strategy, candidate, headroom, draw) : affinity(sticky, candidate.key);
-    if (score <= most) continue;
+    if (score < most) continue;
+    if (score > most) equals = 1;
+    else if (isOfAccount(candidate, candidates[found]!) || draw(++equals) !== equals - 1) continue;
     most = score;
     found = index;
   }
   return found;
+}
+
+/** Of one account the first goes first: keys share its room, and a new secret stands before the former one. */
+function isOfAccount(candidate: Candidate, other: Candidate): boolean {
+  return candidate.lanes[0] === other.lanes[0];
 }
 
 function scoreOf(

@@ -509,6 +509,23 @@ describe('the choice among keys with room', () => {
     expect([serve(models), serve(models), serve(models), serve(models)]).toEqual(['k1', 'k2', 'k3', 'k1']);
   });
 
+  it('is any of those that are equal, and of one account the first', () => {
+    let seed = 7;
+    // The low bits of such a row come in turns.
+    const random = (): number => {
+      seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+      return seed >>> 10;
+    };
+    const unlimited = keys.map((key) => ({ ...key, limits: [] }));
+    const apart = new Models({ pools: [{ name: 'pool', keys: unlimited }], random });
+    const counts = { k1: 0, k2: 0, k3: 0 };
+    for (let nth = 0; nth < 300; nth++) counts[serve(apart) as keyof typeof counts]++;
+    for (const count of Object.values(counts)) expect(Math.abs(count - 100)).toBeLessThan(30);
+    const together = unlimited.map((key) => ({ ...key, account: 'org' }));
+    const models = new Models({ pools: [{ name: 'pool', keys: together }], random });
+    expect(new Set(Array.from({ length: 30 }, () => serve(models)))).toEqual(new Set(['k1']));
+  });
+
   it('by priority is the first one as long as it has room', () => {
     const models = new Models({ pools: [{ name: 'pool', choose: 'priority', keys }] });
     const chosen = Array.from({ length: 100 }, () => serve(models));
