@@ -144,6 +144,8 @@ export function fromUpstream(
 ): Problem {
   const [status, detail] = UPSTREAM_ERRORS[code];
   const bad = badUpstream(status, sentence ?? detail, code);
+  // nobody knows when a person sees to it
+  if (code === 'no_key_available') return { ...bad, retryAfterS: -1 };
   return retryAfterS === undefined ? bad : { ...bad, retryAfterS };
 }
 

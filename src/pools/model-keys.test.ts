@@ -244,6 +244,57 @@ it('a call that went with the secret of before says nothing of a key', () => {
   expect(models.registry.health.state(0)).toBe('active');
 });
 
+describe('a call that waits for a key', () => {
+  const queue = { upToMs: 70_000, waiting: 9 };
+  const limits = [perMinute('requests', 1)];
+  const refusals = [
+    ['disabled', (models: Models) => void models.registry.health.happened(0, 'disable')],
+    ['invalid', (models: Models) => models.registry.health.begin(0, 'invalid')],
+    ['exhausted', (models: Models) => void models.registry.health.happened(0, 'out-of-credit')],
+  ] as const;
+
+  it.each(refusals)('that becomes %s ends there and then where it is the last', (_, becomes) => {
+    const models = new Models({ pools: [{ name: 'pool', queue, keys: [{ name: 'a', limits }] }] });
+    models.call(HELLO);
+    const callers = [models.call(HELLO), models.call(HELLO)];
+    becomes(models);
+    models.pass(25);
+    for (const { error } of callers) {
+      expect(error).toMatchObject({ code: 'no_key_available', attempts: 0 });
+      expect(error).not.toHaveProperty('retryAfterS');
+    }
+    expect(models.waiting).toBe(0);
+  });
+
+  it.each(refusals)('that becomes %s waits on where the next pool has another', (_, becomes) => {
+    const pools = ['near', 'far'].map((name) => ({ name, queue, keys: [{ name, limits }] }));
+    const models = new Models({ pools });
+    models.call(HELLO);
+    models.call(HELLO);
+    const caller = models.call(HELLO);
+    models.newCalls();
+    becomes(models);
+    models.pass(59_900);
+    expect(caller.error).toBeNull();
+    models.pass(100);
+    expect(models.newCalls().map(({ key }) => key)).toEqual(['secret-of-far']);
+  });
+
+  it('waits on while another call shows whether it is known', () => {
+    const models = new Models({ pools: [{ name: 'pool', queue, keys: [{ name: 'a' }] }] });
+    models.call(HELLO);
+    models.newCalls()[0]!.answer(401, {});
+    models.call(HELLO);
+    const caller = models.call(HELLO);
+    models.pass(100);
+    expect(caller.error).toBeNull();
+    expect(models.waiting).toBe(1);
+    models.newCalls()[0]!.answer(401, {});
+    models.pass(25);
+    expect(caller.error).toMatchObject({ code: 'no_key_available' });
+  });
+});
+
 it('an account without credit is left, though the status is that of a limit', () => {
   const models = new Models({ pools: TWO_KEYS });
   const caller = models.call(HELLO);

@@ -213,6 +213,7 @@ export class ThreadModelServices implements ModelServices {
       shares,
       draw: (below) => random.uint32() % below,
       serves: (key, nowMs) => health.serves(key, nowMs),
+      isProving: (key) => health.isProving(key),
       waitingMax: queue.waiting,
       wakeAt: (atMs) => {
         const nowMs = clock.monotonicMs();

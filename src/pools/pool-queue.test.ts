@@ -80,6 +80,7 @@ function simulate({ keys, tenants, minutes, deadlineMs }: Scenario, seed: number
       shares,
       draw: (below) => Math.floor(random() * below),
       serves: () => true,
+      isProving: () => false,
       waitingMax: 100_000,
       wakeAt: (atMs) => {
         const mine = ++wake;
@@ -260,6 +261,7 @@ it('a small call goes past a large one of its tenant to a key that the large one
     shares: new FairShares({ cells: new Float64Array(fairSharesCells(1, 1)), threads: 1, thread: 0 }),
     draw: () => 0,
     serves: () => true,
+    isProving: () => false,
     waitingMax: 10,
     wakeAt: () => {},
   });
@@ -308,6 +310,7 @@ it('a large call that waits for room of its account is not starved by small ones
       shares: new FairShares({ cells, threads: 2, thread }),
       draw: () => 0,
       serves: () => true,
+      isProving: () => false,
       waitingMax: 100,
       wakeAt: () => {},
     });
@@ -358,6 +361,7 @@ it('a turn looks at each line of those that wait a few times, however many there
     shares,
     draw: () => 0,
     serves: () => true,
+    isProving: () => false,
     waitingMax: lines,
     wakeAt: () => {},
   });
@@ -405,6 +409,7 @@ describe('a call that a rule holds up', () => {
       shares: new FairShares({ cells: new Float64Array(fairSharesCells(1, 1)), threads: 1, thread: 0 }),
       draw: () => 0,
       serves: () => true,
+      isProving: () => false,
       waitingMax,
       wakeAt: () => {},
     });

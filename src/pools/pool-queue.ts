@@ -34,6 +34,8 @@ export interface PoolQueueOptions {
   readonly draw: (below: number) => number;
   /** Whether a key takes calls at all now. */
   readonly serves: (key: number, nowMs: number) => boolean;
+  /** Whether it will as soon as a call that is under way has ended. */
+  readonly isProving: (key: number) => boolean;
   /** Most calls that wait on this thread. */
   readonly waitingMax: number;
   /** Calls {@link PoolQueue.turn} at that moment, in place of any asked for before. */
@@ -65,6 +67,8 @@ export class PoolQueue {
   #count = 0;
   /** No waiter's deadline is earlier. */
   #deadlineMs = Number.POSITIVE_INFINITY;
+  /** When to look again for waiters whose keys serve no more. */
+  #lookAtMs = 0;
   /** To which start tag of another thread room is left, and since when. */
   #yields = { to: Number.NaN, sinceMs: 0 };
 
@@ -137,6 +141,7 @@ export class PoolQueue {
   turn(nowMs: number): void {
     const { shares, wakeAt } = this.#options;
     this.#endLate(nowMs);
+    this.#endForsaken(nowMs);
     let wakeMs = Number.POSITIVE_INFINITY;
     const kept = new Set<number>();
     const passed = new Map<number, number>();
@@ -301,6 +306,30 @@ export class PoolQueue {
         waiter.resume(this.#soonest(waiter, nowMs));
       }
     }
+  }
+
+  /** None of their keys serves any more, be it by a person's word or a provider's: nothing is worth waiting for. */
+  #endForsaken(nowMs: number): void {
+    if (nowMs < this.#lookAtMs) return;
+    this.#lookAtMs = nowMs + LOOK_MS;
+    const { serves, isProving } = this.#options;
+    // most calls have one and the same list
+    const known = new Map<readonly Candidate[], boolean>();
+    const isForsaken = ({ candidates }: Waiter): boolean => {
+      let is = known.get(candidates);
+      if (is === undefined) {
+        is = !candidates.some(({ key }) => serves(key, nowMs) || isProving(key));
+        known.set(candidates, is);
+      }
+      return is;
+    };
+    for (const [line, { waiters }] of [...this.#waiting])
+      for (let at = waiters.length - 1; at >= 0; at--) {
+        const waiter = waiters[at]!;
+        if (!isForsaken(waiter)) continue;
+        this.#remove(line, at);
+        waiter.resume({ atMs: Number.POSITIVE_INFINITY, best: -1 });
+      }
   }
 
   #remove(line: number, at: number): void {

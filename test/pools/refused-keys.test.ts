@@ -1,9 +1,12 @@
 /** How a call goes from key to key when providers refuse it, at the built gateway with two data threads. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { runPortunus } from '../gateway/running-gateway.ts';
 import { countsOf, type ModelsProject, startModelsProject, variableOf } from './models-project.ts';
 
 const TEN = Array.from({ length: 10 }, (_, nth) => `ref-${nth}`);
-const SECRETS = ['ref-hasty', 'ref-calm', 'ref-near', 'ref-far', ...TEN];
+const SECRETS = ['ref-lone', 'ref-hasty', 'ref-calm', 'ref-near', 'ref-far', ...TEN];
 let running: ModelsProject;
 let key: string;
 const secret = (name: string): string => `secret: "env:${variableOf(name)}"`;
@@ -18,11 +21,13 @@ beforeAll(async () => {
   two: { provider: openai, choose: priority, keys: { ${inOrder(['ref-hasty', 'ref-calm'])} } }
   near: { provider: openai, keys: { n: { ${secret('ref-near')} } } }
   far: { provider: openai, keys: { f: { ${secret('ref-far')} } } }
+  lone: { provider: openai, queue: { upTo: 1h }, keys: { l: { ${secret('ref-lone')}, limits: { rpm: 1 } } } }
   ten: { provider: openai, choose: priority, keys: { ${inOrder(TEN)} } }
 models:
   two: { pools: [two], as: gpt-4o }
   across: { pools: [near, far], as: gpt-4o }
   ten: { pools: [ten], as: gpt-4o }
+  lone: { pools: [lone], as: gpt-4o }
 `,
   });
   key = await running.gateway.key('acme', 'web');
@@ -36,6 +41,20 @@ function call(model: string): Promise<Response> {
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', connection: 'close' },
     body: JSON.stringify({ model, max_tokens: 5, messages: [{ role: 'user', content: 'Hello' }] }),
   });
+}
+
+async function metrics(): Promise<string> {
+  const { folder, adminPort } = running.project;
+  const access = readFileSync(join(folder, 'data', 'admin-access.json'), 'utf8');
+  const { token } = JSON.parse(access) as { readonly token: string };
+  const headers = { authorization: `Bearer ${token}` };
+  return await (await fetch(`http://127.0.0.1:${adminPort}/metrics`, { headers })).text();
+}
+
+/** Over all threads. */
+function sumOf(text: string, metric: string): number {
+  const values = text.matchAll(new RegExp(`^${metric}\\{[^}]*\\} (\\S+)$`, 'gm'));
+  return [...values].reduce((sum, [, value]) => sum + Number(value), 0);
 }
 
 const mock = (path: string, body: unknown): Promise<Response> =>
@@ -58,4 +77,18 @@ it('however many keys have no room, the one that has some serves', async () => {
   const answers = await Promise.all(Array.from({ length: 6 }, () => call('ten')));
   expect(answers.map(({ status }) => status)).toEqual(Array(6).fill(200));
   expect(requestsOf('ref-9')).toBe(6);
+});
+
+it('calls that wait for a key end once it serves no more, and are not told when to come back', async () => {
+  expect((await call('lone')).status).toBe(200);
+  const waiting = Promise.all(Array.from({ length: 8 }, () => call('lone')));
+  await expect
+    .poll(async () => sumOf(await metrics(), 'http_server_active_requests'), { timeout: 20_000 })
+    .toBe(8);
+  const { folder } = running.project;
+  expect(await runPortunus(['keys', 'disable', 'lone/l', folder])).toMatchObject({ code: 0 });
+  for (const answer of await waiting) {
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, null]);
+    expect(await answer.json()).toMatchObject({ error: { code: 'no_key_available' } });
+  }
 });
