@@ -11,7 +11,7 @@ export interface Judgement {
   readonly avoidable: number;
   /** Refusals to callers, in all. */
   readonly refused: number;
-  /** Jain's index over what tenants with a backlog were given while all of them had calls that waited; NaN where fewer than two had one. */
+  /** Jain's index over what tenants with a backlog were given, by their shares, while all of them had calls that waited; NaN where fewer than two had one. */
   readonly jain: number;
   readonly throttledPer10000: number;
 }
@@ -92,24 +92,24 @@ function fairness(
   acceptedMs: (call: LoadedCall) => number | null,
   size: (call: LoadedCall) => number,
 ): number {
-  const backlogged = tenants.flatMap((_, tenant) => {
+  const backlogged = tenants.flatMap(({ share }, tenant) => {
     const own = load.filter((call) => call.tenant === tenant);
     const refused = own.filter((call) => acceptedMs(call) === null).length;
-    return refused > BACKLOG * own.length ? [own] : [];
+    return refused > BACKLOG * own.length ? [{ own, share }] : [];
   });
   if (backlogged.length < 2) return Number.NaN;
-  const waits = backlogged.map((own) =>
+  const waits = backlogged.map(({ own }) =>
     union(own.map((call) => ({ fromMs: call.atMs, untilMs: acceptedMs(call) ?? call.atMs + deadlineMs }))),
   );
   const haveAllBacklogs = (atMs: number): boolean =>
     waits.every((intervals) => intervals.some(({ fromMs, untilMs }) => fromMs <= atMs && atMs <= untilMs));
   return jain(
-    backlogged.map((own) => {
+    backlogged.map(({ own, share }) => {
       const given = own.filter((call) => {
         const atMs = acceptedMs(call);
         return atMs !== null && atMs - call.atMs > WAITED_MS && haveAllBacklogs(atMs);
       });
-      return given.reduce((sum, call) => sum + size(call), 0);
+      return given.reduce((sum, call) => sum + size(call), 0) / share;
     }),
   );
 }

@@ -89,7 +89,7 @@ function requestOf({ tenants }: Scenario, { id, tenant }: LoadedCall, bodyBytes:
     idleMs: 60_000,
     tenant: hashOf(tenants[tenant]!.name),
     priority: 'normal',
-    share: 1,
+    share: tenants[tenant]!.share,
   };
 }
 

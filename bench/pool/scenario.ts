@@ -30,6 +30,8 @@ export interface ScenarioProvider {
 
 export interface ScenarioTenant {
   readonly name: string;
+  /** What it is given beside others of what is short. */
+  readonly share: number;
   readonly calls: readonly Arrivals[];
 }
 

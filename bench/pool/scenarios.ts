@@ -39,10 +39,21 @@ function steady(
 }
 
 function tenants(...calls: (readonly Arrivals[])[]): readonly ScenarioTenant[] {
-  return calls.map((each, nth) => ({ name: `tenant-${nth + 1}`, calls: each }));
+  return calls.map((each, nth) => ({ name: `tenant-${nth + 1}`, share: 1, calls: each }));
 }
 
 const THREE_TENANTS = tenants([steady(4)], [steady(8)], [steady(12)]);
+
+/** 85 % of what three keys of 90 requests a minute give: less than half of it evenly, the rest in bursts that wait for seconds. */
+const BURSTS: readonly Arrivals[] = [
+  { ...steady(1.8), ...USUAL },
+  ...Array.from({ length: 9 }, (_, nth) => ({
+    fromMs: 10_000 + 15_000 * nth,
+    untilMs: 10_500 + 15_000 * nth,
+    perSecond: 60,
+    ...USUAL,
+  })),
+];
 
 const UNEVEN = [
   account('large', { tpm: 200_000, rpm: 10_000 }),
@@ -155,6 +166,63 @@ export const SCENARIOS: readonly Scenario[] = [
     deadlineMs: 8_000,
     providers: [{ name: 'one', tokensCounted: 'reserved', tellsLimits: true, accounts: UNEVEN }],
     tenants: tenants([steady(40)], [steady(0.5)]),
+    changes: [],
+  },
+  {
+    name: 'unequal shares',
+    shows: 'three tenants ask for the same, and are promised one, two and five parts',
+    goal: 0.99,
+    scarce: 'tokens',
+    deadlineMs: 10_000,
+    providers: [{ name: 'one', tokensCounted: 'reserved', tellsLimits: true, accounts: UNEVEN }],
+    tenants: tenants([steady(10)], [steady(10)], [steady(10)]).map((tenant, nth) => ({
+      ...tenant,
+      share: [1, 2, 5][nth]!,
+    })),
+    changes: [],
+  },
+  {
+    name: 'close below capacity',
+    shows: 'as many calls as three keys take, but for a twentieth: none need be refused',
+    goal: 0.99,
+    scarce: 'requests',
+    deadlineMs: 10_000,
+    providers: [
+      {
+        name: 'one',
+        tokensCounted: 'reserved',
+        tellsLimits: true,
+        accounts: ['a', 'b', 'c'].map((name, nth) => ({
+          name,
+          windows: [{ unit: 'requests', kind: 'bucket', amount: 9 * (nth + 1), windowMs: 6_000 }],
+          keys: 1,
+          isDeclared: true,
+        })),
+      },
+    ],
+    tenants: tenants([steady(2.85)], [steady(2.85)], [steady(2.85)]),
+    changes: [],
+  },
+  {
+    name: 'bursts below capacity',
+    shows: 'bursts of 30 calls beside a steady load, 85 % of what three keys take: none need be refused',
+    goal: 0.99,
+    scarce: 'requests',
+    deadlineMs: 10_000,
+    providers: [
+      {
+        name: 'one',
+        tokensCounted: 'reserved',
+        tellsLimits: true,
+        accounts: ['a', 'b', 'c'].map((name) => ({
+          name,
+          windows: [{ unit: 'requests', kind: 'bucket', amount: 6, windowMs: 4_000 }],
+          keys: 1,
+          isDeclared: true,
+        })),
+      },
+    ],
+    tenants: tenants(BURSTS),
     changes: [],
   },
   {
