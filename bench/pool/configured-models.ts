@@ -67,6 +67,7 @@ function providerOf({ name, tokensCounted }: ScenarioProvider): Provider {
     region: null,
     auth: { header: 'authorization', prefix: 'Bearer ' },
     headers: [],
+    modelMembers: [],
     limitHeaders: (['requests', 'tokens'] as const).map(
       (unit): LimitHeaders => ({
         unit,

@@ -36,6 +36,8 @@ describe('facts of a call', () => {
       streams: true,
       outputCap: 40,
       capsDiffer: true,
+      capByNewName: false,
+      thinkingTokens: null,
       choices: 3,
       asksForUsage: false,
       promptBytes: JSON.stringify(body).length,

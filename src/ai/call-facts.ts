@@ -1,6 +1,7 @@
 /** Reads what a request to a model asks for off its scanned body, once. */
 import type { JsonDocument, JsonNode, JsonSpan } from '../base/json/document.ts';
 import type { CallFacts, Unbounded } from '../model/model-call.ts';
+import { likeName } from './like-names.ts';
 import { normalisationGrowth } from './normalisation.ts';
 import type { Operation } from './operations.ts';
 
@@ -13,34 +14,40 @@ export interface CallFault {
 export function readCall(document: JsonDocument, operation: Operation): CallFacts | CallFault {
   const { root } = document;
   if (document.typeOf(root) !== 'object') return { member: '', why: 'must be an object' };
+  const like = likeName(document);
+  if (like !== null) return like;
   const model = document.member(root, 'model');
   if (model !== undefined && document.typeOf(model) !== 'string') return wrong('model', 'a text');
   const streams = flagIn(document, root, 'stream');
   if (streams === null) return wrong('stream', 'true or false');
   let outputCap: number | null = null;
   let capsDiffer = false;
+  let capByNewName = false;
   for (const name of operation.outputCaps) {
-    const cap = countIn(document, root, name);
-    if (cap === 'wrong') return wrong(name, 'a whole number, 1 or more');
+    const cap = countIn(document, root, name, operation.outputCapLeast);
+    if (cap === 'wrong') return wrong(name, `a whole number, ${operation.outputCapLeast} or more`);
     if (cap === null) continue;
     capsDiffer ||= outputCap !== null && outputCap !== cap;
     outputCap = outputCap === null ? cap : Math.min(outputCap, cap);
+    capByNewName = name !== operation.outputCaps.at(-1);
   }
   const choices = operation.choices === null ? null : countIn(document, root, operation.choices);
   if (choices === 'wrong') return wrong(operation.choices!, 'a whole number, 1 or more');
-  const options = document.member(root, 'stream_options');
-  const asks = options === undefined ? false : flagIn(document, options, 'include_usage');
+  const asks = asksForUsage(document, root);
+  if (typeof asks !== 'boolean') return asks;
   const { images, writesCache, unbounded } = beyondBytes(document, root, operation);
   return {
     model: model === undefined ? null : document.text(model),
     streams: operation.streams && streams,
     outputCap,
     capsDiffer,
+    capByNewName,
+    thinkingTokens: thinkingIn(document, root, operation),
     choices:
       operation.documents === null
         ? Math.max(choices ?? 1, bestOf(document, root)) * promptsIn(document, root, operation.prompts)
         : searchesIn(document, root, operation.documents),
-    asksForUsage: asks === true,
+    asksForUsage: asks,
     promptBytes: document.bytes.length + repeatedBytes(document, operation),
     hasTools: hasItems(document, document.member(root, 'tools')),
     images,
@@ -65,12 +72,32 @@ function flagIn(document: JsonDocument, object: JsonNode, name: string): boolean
 }
 
 /** Null where it is not there. */
-function countIn(document: JsonDocument, object: JsonNode, name: string): number | null | 'wrong' {
+function countIn(
+  document: JsonDocument,
+  object: JsonNode,
+  name: string,
+  least: 0 | 1 = 1,
+): number | null | 'wrong' {
   const node = document.member(object, name);
   if (node === undefined || document.typeOf(node) === 'null') return null;
   if (document.typeOf(node) !== 'number') return 'wrong';
   const count = document.number(node);
-  return Number.isSafeInteger(count) && count >= 1 ? count : 'wrong';
+  return Number.isSafeInteger(count) && count >= least ? count : 'wrong';
+}
+
+/** The wish is set where a caller has none: what it wrote in its place is not thrown away for that. */
+function asksForUsage(document: JsonDocument, root: JsonNode): boolean | CallFault {
+  const options = document.member(root, 'stream_options');
+  if (options === undefined || document.typeOf(options) === 'null') return false;
+  if (document.typeOf(options) !== 'object') return wrong('stream_options', 'an object');
+  return flagIn(document, options, 'include_usage') ?? wrong('stream_options.include_usage', 'true or false');
+}
+
+/** What is no such number its provider refuses. */
+function thinkingIn(document: JsonDocument, root: JsonNode, { thinking }: Operation): number | null {
+  const asked = thinking === null ? undefined : document.member(root, thinking[0]);
+  const tokens = asked === undefined ? 'wrong' : countIn(document, asked, thinking![1]);
+  return tokens === 'wrong' ? null : tokens;
 }
 
 /** Completions are made, and paid, of which only the best is shown. */

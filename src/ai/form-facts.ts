@@ -23,6 +23,8 @@ export function readFormCall(
     streams: streams && stream !== null && /^(?:true|1)$/i.test(stream),
     outputCap: null,
     capsDiffer: false,
+    capByNewName: false,
+    thinkingTokens: null,
     choices: count === null ? 1 : Number(count),
     asksForUsage: false,
     promptBytes: form.bytes.length - fileBytes + Math.ceil(fileBytes / FILE_BYTES_PER_TOKEN),

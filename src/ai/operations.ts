@@ -7,8 +7,12 @@ import type { CallOperation } from '../model/route-calls.ts';
  */
 export interface Operation extends OperationTarget {
   readonly dialect: Dialect;
-  /** Members that bound the tokens of the answer: the least of those that are there counts, and the first one is set. */
+  /** Members that bound the tokens of the answer: the least of those that are there counts. Every provider knows the last one, or refuses it. */
   readonly outputCaps: readonly string[];
+  /** The least that such a member may say. */
+  readonly outputCapLeast: 0 | 1;
+  /** The path to the member that says how much of the answer, which has more, may be thought; null: there is none. */
+  readonly thinking: readonly [string, string] | null;
   /** The member that says how many answers are made of one prompt, each up to the cap; null: one. */
   readonly choices: string | null;
   /** What its requests may bring as files of a form; `none`: they are JSON. */
@@ -90,6 +94,8 @@ const MESSAGES_USAGE: UsagePaths = {
 const OPENAI = {
   dialect: 'openai',
   outputCaps: [],
+  outputCapLeast: 1,
+  thinking: null,
   choices: null,
   // gpt-4o-mini takes most: 2,833 and 5,667 for each of up to eight tiles ("Images and vision", calculating costs)
   imageTokensMax: 48_169,
@@ -127,6 +133,9 @@ const RANKING_USAGE: UsagePaths = {
 
 const ANTHROPIC = {
   dialect: 'anthropic',
+  // 0 writes the prompt into the cache, and makes no answer ("Prompt caching")
+  outputCapLeast: 0,
+  thinking: ['thinking', 'budget_tokens'],
   choices: null,
   buildsUpon: [],
   prompts: null,

@@ -205,6 +205,7 @@ export interface ProviderDocument extends CallDocument {
   readonly tokensCounted: 'reserved' | 'used';
   readonly dailyLimitsZone?: string;
   readonly outputCapMember: 'max_tokens' | 'max_completion_tokens';
+  readonly modelMembers: readonly string[];
   readonly streamUsage: 'asked' | 'always' | 'never';
   readonly usage: UsageDocument;
   readonly prices?: string;

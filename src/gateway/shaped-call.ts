@@ -3,6 +3,7 @@ import type { MaskSet } from '../model/masks/mask-set.ts';
 import type { RequestContext } from '../pipeline/context.ts';
 import type { ModelRequest, ModelService } from '../pipeline/model-request.ts';
 import type { RoutePipeline } from '../pipeline/program.ts';
+import { cappedByRules } from '../pipeline/rule-caps.ts';
 import { fromFault, fromUpstream, type Problem } from './problem.ts';
 import { transformed } from './transformed-body.ts';
 
@@ -42,22 +43,15 @@ export function shapedCall(
   };
   if (last !== null && pipeline.requestTransform === null && isShapedBy(last, by)) {
     // limits say so anew
-    last.call.relyOnCap = isSet(by.outputTokensMost);
+    last.call.relyOnCap = by.outputTokensMost !== null && last.call.facts.capByNewName;
     return last;
   }
   const shaped = changedCall(context, pipeline, models, heldBytesMax);
   if ('status' in shaped) return shaped;
-  const { outputTokensMost: most } = by;
-  const isAsWritten = most === null || most === (shaped.facts.outputCap ?? Number.POSITIVE_INFINITY);
-  by.call = isAsWritten ? shaped : models.capped(shaped, most);
-  // a cap by a name that its provider does not know would be none
-  if (isSet(most)) by.call.relyOnCap = true;
+  const capped = cappedByRules(models, shaped, by.outputTokensMost);
+  if ('code' in capped) return fromUpstream(capped.code, capped.sentence, undefined);
+  by.call = capped;
   return by;
-}
-
-/** Rules that don't apply leave the answer without end. */
-function isSet(most: number | null): boolean {
-  return most !== null && Number.isFinite(most);
 }
 
 function isShapedBy(shaped: ShapedCall, by: Omit<ShapedCall, 'call'>): boolean {

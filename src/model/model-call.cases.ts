@@ -6,6 +6,8 @@ export const PLAIN_CALL: CallFacts = {
   streams: false,
   outputCap: null,
   capsDiffer: false,
+  capByNewName: false,
+  thinkingTokens: null,
   choices: 1,
   asksForUsage: false,
   promptBytes: 1,

@@ -7,6 +7,10 @@ export interface CallFacts {
   readonly outputCap: number | null;
   /** It set two that differ: only one of them may leave, as providers honour either. */
   readonly capsDiffer: boolean;
+  /** It set it by a name that some providers don't know, and no other. */
+  readonly capByNewName: boolean;
+  /** The most of the answer that may be thought; null: the caller does not say. */
+  readonly thinkingTokens: number | null;
   /** Answers that are made of the prompts together, 1 or more. */
   readonly choices: number;
   /** The caller asked for the usage at the end of a stream. */

@@ -107,6 +107,8 @@ export interface Provider {
   readonly dailyZone: string | null;
   /** The member of a chat that bounds its answer, of those that the dialect has had: the one that the provider knows. */
   readonly outputCapMember: 'max_tokens' | 'max_completion_tokens';
+  /** Members, in small letters, by which a request has other models serve it than the one that it names. */
+  readonly modelMembers: readonly string[];
   /** Streams tell their usage when `stream_options.include_usage` asks for it. */
   readonly streamUsage: 'asked' | 'always' | 'never';
   readonly usage: UsageFields;

@@ -109,8 +109,8 @@ export interface ModelService extends UpstreamService {
   read(text: Uint8Array, boundary?: string | null): ModelRequest | NoModelRequest;
   /** The same call, to another model; null where this operation does not offer that. */
   as(call: ModelRequest, model: string): ModelRequest | null;
-  /** The same call, with an answer of no more tokens than that. */
-  capped(call: ModelRequest, outputTokens: number): ModelRequest;
+  /** The same call, with an answer of no more tokens than that; or why it can't have one. */
+  capped(call: ModelRequest, outputTokens: number): ModelRequest | NoModelRequest;
   /** Of a call that is `countable`; null where its prompt holds something whose tokens nobody knows. */
   prompt(call: ModelRequest): CountedPrompt | null;
   /** The same call, whose prompt has no more tokens than that. */

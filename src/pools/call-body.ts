@@ -14,7 +14,7 @@ import {
   setMembers,
 } from '../base/json/edit.ts';
 import type { Provider } from '../model/pools.ts';
-import type { CallPlan, ReadTarget } from './call-plan.ts';
+import { type CallPlan, type ReadTarget, THINKING_TOKENS_LEAST } from './call-plan.ts';
 
 /** The body of a call as a provider gets it. */
 export function bodyFor(plan: SentPlan, provider: Provider): Uint8Array {
@@ -23,6 +23,7 @@ export function bodyFor(plan: SentPlan, provider: Provider): Uint8Array {
     model: model.upstreamName === facts.model ? null : model.upstreamName,
     outputCap: isCapped || relyOnCap ? outputCap : null,
     capMember: capMember(operation, provider),
+    thinkingTokens: loweredThinking(plan),
     asksForUsage: asksForUsage(plan, provider),
   });
 }
@@ -31,6 +32,19 @@ type SentPlan = Pick<
   CallPlan<ReadTarget>,
   'document' | 'operation' | 'facts' | 'model' | 'isCapped' | 'relyOnCap' | 'outputCap'
 >;
+
+/**
+ * As small a share of a lower cap as it was of the caller's own, since a provider refuses what would leave an answer no room. Null: it
+ * fits as it is.
+ */
+function loweredThinking({ facts, isCapped, relyOnCap, outputCap }: SentPlan): number | null {
+  const { thinkingTokens } = facts;
+  if (!(isCapped || relyOnCap) || thinkingTokens === null || outputCap === null) return null;
+  const own = facts.outputCap ?? Number.POSITIVE_INFINITY;
+  if (outputCap >= own || thinkingTokens < outputCap) return null;
+  const share = Math.floor((outputCap * thinkingTokens) / own);
+  return Math.max(THINKING_TOKENS_LEAST, Math.min(share, outputCap - 1));
+}
 
 /** Whether the gateway asks for what the caller has not asked for: the usage at the end of a stream. */
 export function asksForUsage(
@@ -57,13 +71,15 @@ interface BodyChanges {
   readonly outputCap: number | null;
   /** The member that the provider knows it by; null: the operation has none. */
   readonly capMember: string | null;
+  /** Null: as the caller wrote it. */
+  readonly thinkingTokens: number | null;
   readonly asksForUsage: boolean;
 }
 
 function outgoingBody(
   document: JsonDocument | FormDocument,
-  { outputCaps }: Pick<Operation, 'outputCaps'>,
-  { model, outputCap, capMember, asksForUsage }: BodyChanges,
+  { outputCaps, thinking }: Pick<Operation, 'outputCaps' | 'thinking'>,
+  { model, outputCap, capMember, thinkingTokens, asksForUsage }: BodyChanges,
 ): Uint8Array {
   if (document instanceof FormDocument) return outgoingForm(document, model);
   const members: Record<string, string> = {};
@@ -78,6 +94,10 @@ function outgoingBody(
     else if (other !== null) edits.push(removeMember(document, document.root, other));
     const isSaid = own === undefined ? other !== null : says(document, own, outputCap);
     if (!isSaid) members[capMember] = String(outputCap);
+  }
+  if (thinkingTokens !== null) {
+    const asked = document.member(document.root, thinking![0])!;
+    edits.push(setMember(document, asked, thinking![1], String(thinkingTokens)));
   }
   if (asksForUsage) {
     const options = document.member(document.root, 'stream_options');

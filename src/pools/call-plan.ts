@@ -11,6 +11,7 @@ import type { Model } from '../model/pools.ts';
 import { TOKENIZERS } from '../model/tokenizers.ts';
 import type { CountedPrompt, ModelRequest, NoModelRequest } from '../pipeline/model-request.ts';
 import { type CallEstimate, costBoundNano, estimateNano } from './call-cost.ts';
+import { namesModels } from './model-members.ts';
 import type { ModelPrices, PricesInForce } from './model-prices.ts';
 import type { Target } from './model-services.ts';
 import { type CallBody, type ReadLimits, readBody } from './received-body.ts';
@@ -81,6 +82,8 @@ export function planCall<Of extends ReadTarget>(
       code: 'model_not_found',
       sentence: `The model "${shown(facts.model)}" is not offered by this API: its provider speaks another dialect.`,
     };
+  const others = namesModels(document, targets);
+  if (others !== null) return others;
   const { model } = bound;
   const prices = bound.prices.inForce;
   const call = { document, operation, facts, model, prices };
@@ -158,6 +161,7 @@ export function planAs<Of extends ReadTarget>(
   const bound = models.get(name);
   if (bound === undefined || bound.targets.length === 0) return null;
   const { targets } = bound;
+  if (namesModels(document, targets) !== null) return null;
   const call = { document, operation, facts, model: bound.model, prices: bound.prices.inForce };
   const promptTokens = promptBound(call);
   const bounded = boundedBy(call, byBytes(promptTokens), Number.POSITIVE_INFINITY);
@@ -176,12 +180,23 @@ export function planAs<Of extends ReadTarget>(
   };
 }
 
-/** The same call with an answer of no more tokens than that. */
-export function cappedPlan<Of extends ReadTarget>(plan: CallPlan<Of>, outputTokens: number): CallPlan<Of> {
+/** The same call with an answer of no more tokens than that; or why it can't have one. */
+export function cappedPlan<Of extends ReadTarget>(
+  plan: CallPlan<Of>,
+  outputTokens: number,
+): CallPlan<Of> | NoModelRequest {
+  if (plan.facts.thinkingTokens !== null && outputTokens <= THINKING_TOKENS_LEAST)
+    return {
+      code: 'model_request_malformed',
+      sentence: `"thinking.budget_tokens" is at least ${THINKING_TOKENS_LEAST}, and less than an answer may have, which rules let be ${outputTokens}.`,
+    };
   const { promptTokens: most, amounts } = plan;
   const prompt = { most, counted: amounts.countedTokens };
   return { ...plan, isCapped: true, ...boundedBy(plan, prompt, outputTokens), use: unused() };
 }
+
+/** Anthropic, "Extended thinking": the least, of which an answer has more. */
+export const THINKING_TOKENS_LEAST = 1_024;
 
 /** What its tokenizer is to count of it; null where that is not known. */
 export function promptOf({ document, operation, model }: CallPlan<ReadTarget>): CountedPrompt | null {

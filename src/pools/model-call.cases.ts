@@ -313,7 +313,9 @@ export class Models {
   }
 
   capped(plan: ModelRequest, outputTokens: number, operation: CallOperation): ModelRequest {
-    return this.bound.service(operation).capped(plan, outputTokens);
+    const capped = this.bound.service(operation).capped(plan, outputTokens);
+    if ('code' in capped) throw new Error(capped.sentence);
+    return capped;
   }
 
   prompt(plan: ModelRequest, operation: CallOperation = 'openai/chat'): CountedPrompt | null {
@@ -451,6 +453,7 @@ function providerOf(name: string, changes: Partial<Provider> = {}): Provider {
     tokensCounted: 'used',
     dailyZone: null,
     outputCapMember: 'max_completion_tokens',
+    modelMembers: [],
     streamUsage: 'asked',
     usage: AS_THE_DIALECT,
     place: 'test.yaml:1',

@@ -275,7 +275,7 @@ class OperationOnModels implements ModelService {
     return planAs(call as CallPlan, model, this.#models, this.#thread.limits);
   }
 
-  capped(call: ModelRequest, outputTokens: number): ModelRequest {
+  capped(call: ModelRequest, outputTokens: number): ModelRequest | NoModelRequest {
     return cappedPlan(call as CallPlan, outputTokens);
   }
 

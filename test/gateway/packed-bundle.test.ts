@@ -64,6 +64,7 @@ const PROVIDERS = Array.from(
     tokensCounted: 'used',
     dailyZone: null,
     outputCapMember: 'max_tokens',
+    modelMembers: ['models'],
     streamUsage: 'asked',
     usage: AS_THE_DIALECT,
     place: 'providers/all.yaml:2:3',

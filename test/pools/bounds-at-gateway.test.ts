@@ -32,20 +32,33 @@ beforeAll(async () => {
     'providers/p.yaml': `providers:
   openai: { extends: builtin/openai, ${baseUrl} }
   house: { dialect: openai, ${baseUrl} }
+  claude: { extends: builtin/anthropic, ${baseUrl} }
+  openrouter: { extends: builtin/openrouter, ${baseUrl} }
+  ollama: { extends: builtin/ollama, ${baseUrl} }
 pools:
+  claude: { provider: claude, keys: { c: { secret: env:KEY } } }
+  openrouter: { provider: openrouter, keys: { o: { secret: env:KEY } } }
+  ollama: { provider: ollama, keys: { l: { secret: env:KEY } } }
   openai: { provider: openai, keys: { k: { secret: env:KEY } } }
   house: { provider: house, keys: { h: { secret: env:KEY } } }
 models:
   gpt-4o-mini: { pools: [openai] }
   capped: { pools: [openai], as: gpt-4o-mini }
   capped-at-home: { pools: [house] }
+  thinks: { pools: [claude], as: claude-sonnet-4-5 }
+  routed: { pools: [openrouter] }
+  local: { pools: [ollama] }
   judged: { pools: [openai], as: gpt-4o-mini }
 `,
-    'routes/models.yaml': 'routes: { openai: { ai: openai } }\n',
+    'routes/models.yaml': 'routes: { openai: { ai: openai }, anthropic: { ai: anthropic } }\n',
     'tenants/acme.yaml':
-      'tenants: { acme: { plan: free, consumers: { web: { subscriptions: [openai] } } } }\n',
+      'tenants: { acme: { plan: free, consumers: { web: { subscriptions: [openai, anthropic] } } } }\n',
     'policies/p.policy': `language 1
 policy "base" { permit when consumer is subscribed to route }
+policy "thought" applies to route "anthropic/messages" {
+    cap request.output_cap at 12_000
+    cap request.output_cap at 500 when request.header["x-brief"] is present
+}
 policy "caps" applies to route "openai/chat" {
     cap request.output_cap at 500 when model in ["capped", "capped-at-home"]
     forbid "long" when model is "judged" and request.output_cap otherwise 0 > 1_000
@@ -65,11 +78,16 @@ beforeEach(() => {
 
 async function ask(
   body: object | string,
-  { path = '/v1/chat/completions', as = 'web' } = {},
+  { path = '/v1/chat/completions', as = 'web', headers = {} } = {},
 ): Promise<Answered> {
   const response = await fetch(`${gateway.url}${path}`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${await gateway.key('acme', as)}`, 'content-type': 'application/json' },
+    headers: {
+      authorization: `Bearer ${await gateway.key('acme', as)}`,
+      'content-type': 'application/json',
+      'anthropic-version': '2023-06-01',
+      ...headers,
+    },
     body: typeof body === 'string' ? body : JSON.stringify(body),
   });
   return { status: response.status, text: await response.text() };
@@ -80,7 +98,7 @@ describe('a cap on the answer', () => {
     [{ max_tokens: 1, max_completion_tokens: 100_000 }, { max_completion_tokens: 1 }],
     [{ max_completion_tokens: 100_000, max_tokens: 900 }, { max_completion_tokens: 500 }],
     [{ max_tokens: 500, max_completion_tokens: 600 }, { max_completion_tokens: 500 }],
-    [{ max_tokens: 400 }, { max_completion_tokens: 400 }],
+    [{ max_tokens: 400 }, { max_tokens: 400 }],
     [{}, { max_completion_tokens: 500 }],
   ])('leaves once, as its provider knows it, and no higher than rules say: %j', async (caps, expected) => {
     expect(await ask({ model: 'capped', messages: HELLO, ...caps })).toMatchObject({ status: 200 });
@@ -98,4 +116,98 @@ describe('a cap on the answer', () => {
     expect(received).toEqual([{ model: 'gpt-4o-mini', messages: HELLO, max_completion_tokens: 1 }]);
     expect(await ask({ ...passed, max_tokens: 1_001 })).toMatchObject({ status: 403 });
   });
+});
+
+describe('a cap below what may be thought', () => {
+  const thinking = (budget_tokens: number) => ({ type: 'enabled', budget_tokens });
+  const messages = { path: '/v1/messages' };
+
+  it.each([
+    [60_000, 50_000, 12_000, 10_000],
+    [60_000, 10_000, 12_000, 10_000],
+    [10_000, 5_000, 10_000, 5_000],
+    [13_000, 12_999, 12_000, 11_999],
+    [60_000, 60_000, 12_000, 11_999],
+  ])('lowers that too, where it has to: %i, %i', async (max_tokens, budget, cap, lowered) => {
+    const body = { model: 'thinks', messages: HELLO, max_tokens, thinking: thinking(budget) };
+    expect(await ask(body, messages)).toMatchObject({ status: 200 });
+    expect(received).toEqual([
+      { ...body, model: 'claude-sonnet-4-5', max_tokens: cap, thinking: thinking(lowered) },
+    ]);
+  });
+
+  it('is told where nothing could be thought', async () => {
+    const body = { model: 'thinks', messages: HELLO, max_tokens: 60_000, thinking: thinking(50_000) };
+    const answer = await ask(body, { ...messages, headers: { 'x-brief': 'brief' } });
+    expect(answer).toMatchObject({ status: 400, text: expect.stringContaining('thinking.budget_tokens') });
+    expect(received).toEqual([]);
+  });
+});
+
+describe('a member that has other models serve a call', () => {
+  it.each([
+    { models: ['openai/gpt-5-pro'] },
+    { Models: ['openai/gpt-5-pro'] },
+    { preset: '@preset/dear' },
+    { plugins: [{ id: 'auto-router' }] },
+  ])('is refused where its provider knows it: %j', async (more) => {
+    const answer = await ask({ model: 'routed', messages: HELLO, ...more });
+    expect(answer).toMatchObject({ status: 400, text: expect.stringContaining('model_request_malformed') });
+    expect(answer.text).toContain(Object.keys(more)[0]!.toLowerCase());
+    expect(received).toEqual([]);
+  });
+
+  it('passes where it says nothing, and where its provider has none such', async () => {
+    await ask({ model: 'routed', messages: HELLO, models: null });
+    await ask({ model: 'local', messages: HELLO, models: ['a'] });
+    expect(received).toHaveLength(2);
+  });
+});
+
+describe('a name that is read by some and not by others', () => {
+  it.each([
+    ['Model', '{"model":"local","messages":[],"Model":"gpt-5-pro"}'],
+    ['MAX_TOKENS', '{"model":"local","messages":[],"max_tokens":5,"MAX_TOKENS":100000}'],
+    ['meſſages', '{"model":"local","messages":[],"meſſages":[]}'],
+    ['Content', '{"model":"local","messages":[{"role":"user","content":"a","Content":"b"}]}'],
+  ])('is refused, with what is to be written: %s', async (name, body) => {
+    const answer = await ask(body);
+    expect(answer).toMatchObject({ status: 400, text: expect.stringContaining(name) });
+    expect(answer.text).toContain('model_request_malformed');
+    expect(received).toEqual([]);
+  });
+
+  it('is not one that is escaped, or that nothing goes by', async () => {
+    await ask('{"mod\\u0065l":"local","messages":[],"topK":5}');
+    expect(received).toEqual([{ model: 'local', messages: [], topK: 5 }]);
+  });
+});
+
+describe('a wish for usage', () => {
+  it.each([[[]], ['yes'], [{ include_usage: 'yes' }]])(
+    'that is none is refused, not replaced: %j',
+    async (wish) => {
+      const body = { model: 'local', messages: HELLO, stream: true, stream_options: wish };
+      expect(await ask(body)).toMatchObject({ status: 400, text: expect.stringContaining('stream_options') });
+      expect(received).toEqual([]);
+    },
+  );
+
+  it('stands where the caller has none, beside what else it said', async () => {
+    const body = { model: 'local', messages: HELLO, stream: true };
+    for (const stream_options of [null, { include_obfuscation: false }, { include_usage: null }])
+      await ask({ ...body, stream_options });
+    expect(received.map(({ stream_options }) => stream_options)).toEqual([
+      { include_usage: true },
+      { include_obfuscation: false, include_usage: true },
+      { include_usage: true },
+    ]);
+  });
+});
+
+it('an answer of no tokens is asked for where the dialect has one', async () => {
+  const body = { model: 'thinks', messages: HELLO, max_tokens: 0 };
+  expect(await ask(body, { path: '/v1/messages' })).toMatchObject({ status: 200 });
+  expect(received).toEqual([{ ...body, model: 'claude-sonnet-4-5' }]);
+  expect(await ask({ ...body, model: 'local' })).toMatchObject({ status: 400 });
 });

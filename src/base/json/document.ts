@@ -149,6 +149,18 @@ export class JsonDocument {
     return alike ? 'same' : 'unsure';
   }
 
+  /** Whether a name is ASCII as it is written, without escapes and capitals: then no reader takes it for another. */
+  isPlainName(name: JsonNode): boolean {
+    const { bytes } = this;
+    if (this.#tape.isEscaped(name)) return false;
+    const end = this.#tape.end(name) - 1;
+    for (let at = this.#tape.start(name) + 1; at < end; at++) {
+      const byte = bytes[at]!;
+      if (byte >= 0x80 || (byte >= CAPITAL_A && byte <= CAPITAL_Z)) return false;
+    }
+    return true;
+  }
+
   #hasPoints(node: JsonNode, text: string): boolean {
     const points = this.#points;
     points.open(this.bytes, this.#tape.start(node), this.#tape.end(node));
@@ -164,6 +176,8 @@ export class JsonDocument {
 
 /** Set in small letters, not in capitals; that it tells other signs apart as little only makes more of them unsure. */
 const CAPITAL_BIT = 0x20;
+const CAPITAL_A = 0x41;
+const CAPITAL_Z = 0x5a;
 
 const TYPES: Readonly<Record<Kind, JsonType>> = {
   [KIND.object]: 'object',

@@ -83,6 +83,7 @@ function buildProvider(
     tokensCounted: document.tokensCounted,
     dailyZone: document.dailyLimitsZone ?? null,
     outputCapMember: document.outputCapMember,
+    modelMembers: document.modelMembers,
     streamUsage: document.streamUsage,
     usage: buildUsageFields(document.usage, accounting),
     place: here.file.placeOf(here.path),

@@ -6,6 +6,7 @@ import { type CallTargets, callTargets, isTargetless, targetRefusal } from '../.
 import type { RequestContext } from '../../pipeline/context.ts';
 import type { Outcome, Refusal } from '../../pipeline/outcome.ts';
 import type { RoutePipeline } from '../../pipeline/program.ts';
+import { cappedByRules } from '../../pipeline/rule-caps.ts';
 import { UPSTREAM_ERRORS, type UpstreamErrorCode } from '../../pipeline/upstream.ts';
 import type { SentRequest, TestCalls } from './ports.ts';
 
@@ -34,9 +35,9 @@ export function shapeCall(
   const shaped = changed === bytes ? call : calls.read(changed.slice());
   if ('code' in shaped) return { kind: 'respond', refusal: refusalBy(shaped.code, shaped.sentence) };
   const asked = shaped === call || context.fallen === null ? shaped : calls.as(shaped, call.model.name)!;
-  const most = outputCap === null ? Number.POSITIVE_INFINITY : outputCap(context);
-  const isSaid = !Number.isFinite(most) || most === asked.facts.outputCap;
-  context.shapedCall = isSaid ? asked : calls.capped(asked, most);
+  const capped = cappedByRules(calls, asked, outputCap === null ? null : outputCap(context));
+  if ('code' in capped) return { kind: 'respond', refusal: refusalBy(capped.code, capped.sentence) };
+  context.shapedCall = capped;
   return null;
 }
 
