@@ -49,6 +49,7 @@ function threadServices(scenario: Scenario, { time, random, providers }: Simulat
     clock: time,
     readSecret: (reference) => ok(Buffer.from(reference.in === 'environment' ? reference.name : '')),
     readFormer: () => null,
+    setAside: () => null,
   });
   const models = configuredModels(scenario);
   const prepared = registry.prepare(models);

@@ -67,6 +67,10 @@ export const ALERT_KINDS = {
     says: 'The name of an endpoint can not be resolved: it keeps the addresses that it had.',
   },
   'policy-alert': { subject: 'rule and key', says: 'What an `alert when` of a policy asks for.' },
+  'pools-lost': {
+    subject: '',
+    says: 'What was learned of provider keys could not be read at a start. Over when somebody removes `pools.json.damaged`.',
+  },
   'pools-not-kept': {
     subject: '',
     says: 'What is known of provider keys can not be kept for the next start.',

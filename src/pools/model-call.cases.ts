@@ -136,6 +136,8 @@ export interface ModelsOptions {
   readonly second?: string;
   readonly random?: () => number;
   readonly nowMs?: number;
+  /** Names of keys that people had disabled before the process began. */
+  readonly disabled?: readonly string[];
   readonly restores?: { readonly saved: SavedPools; readonly shiftMs: number };
 }
 
@@ -194,6 +196,7 @@ export class Models {
           ? err('it is not set')
           : ok(Buffer.from(`${options.secretPrefix ?? 'secret'}-of-${reference.name}`));
       },
+      setAside: (_pool, key) => (options.disabled?.includes(key) === true ? 'disabled' : null),
       readFormer: (reference) => {
         const rotated = reference.in === 'store' ? options.rotated?.get(reference.name) : undefined;
         if (rotated === undefined || rotated.former === null) return null;

@@ -458,7 +458,7 @@ describe('what is kept over the end of the process', () => {
       ],
     };
     const before = new Models(options);
-    before.registry.health.happened(0, 'disable');
+    before.registry.health.begin(0, 'invalid');
     for (let nth = 0; nth < 59; nth++) before.call(HELLO);
     before.pass(200);
     before.call(HELLO);
@@ -470,7 +470,7 @@ describe('what is kept over the end of the process', () => {
       restores: { saved, shiftMs: 50_000 - before.nowMs - 500 },
       nowMs: 50_000,
     });
-    expect(after.registry.health.state(0)).toBe('disabled');
+    expect(after.registry.health.state(0)).toBe('invalid');
     after.call(HELLO);
     expect(after.newCalls()).toHaveLength(0);
     after.pass(1_000);
@@ -702,7 +702,7 @@ describe('a key whose secret is replaced with an overlap', () => {
     models.renewSecrets();
     expect(models.call(HELLO).error).toMatchObject({ code: 'no_key_available', attempts: 0 });
     const saved = models.registry.save(models.models);
-    const again = new Models({ pools: ONE, rotated, restores: { saved, shiftMs: 0 } });
+    const again = new Models({ pools: ONE, rotated, restores: { saved, shiftMs: 0 }, disabled: ['a'] });
     expect(again.call(HELLO).error).toMatchObject({ code: 'no_key_available', attempts: 0 });
   });
 

@@ -70,6 +70,8 @@ export interface PoolRegistryParts {
   readonly readSecret: ReadSecret;
   /** Of a secret that is being replaced; null: it is not. */
   readonly readFormer: (reference: SecretReference) => FormerSecret | null;
+  /** As what people had set a key aside when the process began; null: they had not. */
+  readonly setAside: (pool: string, key: string) => 'disabled' | 'draining' | null;
 }
 
 export interface PoolReading {
@@ -111,7 +113,7 @@ export interface LaneOfKey extends LaneReading {
   readonly model: string | null;
 }
 
-/** A key by its name. `secretDigest` tells only whether the secret is still the same one. */
+/** A key by its name, and what was learned of it. `secretDigest` tells only whether the secret is still the same one. */
 export interface SavedKey {
   readonly name: string;
   readonly state: KeyState;
@@ -145,6 +147,8 @@ export class PoolRegistry {
   readonly #poolPlaces: Places;
   /** Of the secrets that keys had last, and of those that were read for a version that may come, by place. */
   readonly #digests = new Map<number, string>();
+  /** Of keys that a version has had. */
+  readonly #begun = new Set<number>();
   /** Of the secrets read last. */
   readonly #turns = new Map<number, number>();
   readonly #read = new Map<number, string>();
@@ -376,8 +380,7 @@ export class PoolRegistry {
           const state = this.health.state(place);
           keys.push({
             name,
-            // One that is tried is so again: with the moment of its credit in the past.
-            state: state === 'active' && creditAtMs !== null ? 'exhausted' : state,
+            state: learnedState(state, creditAtMs),
             secretDigest: this.#digests.get(place) ?? '',
             secretSinceMs: this.#sinceMs.get(place),
             ...(creditAtMs === null ? {} : { creditAtMs: wallMs + creditAtMs - nowMs }),
@@ -434,6 +437,7 @@ export class PoolRegistry {
     const present = this.#prepared(spellKey(pool.name, key.name), secret.value);
     if (!present.ok) return present;
     const family = present.value.place;
+    this.#begin(pool.name, key.name, family);
     const shared = { name: key.name, family, lanes: lanes.value };
     const former = this.#former(pool, key);
     if (former === null) {
@@ -447,6 +451,15 @@ export class PoolRegistry {
       { ...shared, ...present.value, share },
       { ...shared, ...prepared, share: 1 },
     ]);
+  }
+
+  /** As people have left it. From then on what they say is said to its state. */
+  #begin(pool: string, key: string, place: number): void {
+    if (this.#begun.has(place)) return;
+    this.#begun.add(place);
+    const as = this.#parts.setAside(pool, key);
+    // Its last call ended with the process before, at the latest.
+    if (as !== null) this.health.begin(place, as === 'draining' ? 'retired' : as);
   }
 
   /** Null: there is none, its time is over, or it can't be used. */
@@ -501,9 +514,15 @@ export class PoolRegistry {
 
 const SECRET_REMEDIES: Readonly<Record<SecretReference['in'], string>> = {
   environment: 'Set it where the gateway is started.',
-  file: 'Write the file where the gateway is started.',
+  file: 'Write a file of the key there, which the gateway may read.',
   store: 'Set it with "portunus secrets set".',
 };
+
+/** What people have said is kept with the store; and one that is tried is so again, with the moment of its credit in the past. */
+function learnedState(state: KeyState, creditAtMs: number | null): KeyState {
+  if (SET_ASIDE.has(state)) return 'active';
+  return state === 'active' && creditAtMs !== null ? 'exhausted' : state;
+}
 
 /** Where a provider gives a day's limits back at once, they are of that day. */
 function asOfDay(spec: KeyLimit, zone: string | null): MeterSpec {

@@ -20,6 +20,7 @@ import { LmdbFile } from './lmdb-file.ts';
 import { holdStore, type NodeHolder } from './node-fence.ts';
 import { createQuotaMarks, type QuotaMarks } from './quota-marks.ts';
 import { SECRET_KEY_VARIABLE } from './secret-key.ts';
+import { openSetAsideKeys, type SetAsideKeys } from './set-aside-keys.ts';
 import type { StoreExamination } from './store-examination.ts';
 import { inspectStoreFile } from './store-file.ts';
 import {
@@ -42,6 +43,7 @@ export interface Store {
   readonly secrets: InstanceSecrets;
   /** Those that `store:NAME` means. */
   readonly storedSecrets: StoredSecrets;
+  readonly setAsideKeys: SetAsideKeys;
   readonly audit: AuditLog;
   readonly adminTokens: AdminTokens;
   readonly idempotency: IdempotencyTable;
@@ -260,9 +262,12 @@ function createStore(
     clock,
   });
   if (!storedSecrets.ok) return storedSecrets;
+  const setAsideKeys = openSetAsideKeys(tables, audit.value);
+  if (!setAsideKeys.ok) return setAsideKeys;
   return ok({
     secrets,
     storedSecrets: storedSecrets.value,
+    setAsideKeys: setAsideKeys.value,
     audit: audit.value,
     adminTokens: adminTokens.value,
     idempotency: idempotency.value,

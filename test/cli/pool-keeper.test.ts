@@ -12,11 +12,12 @@ import { checkPolicies } from '../../src/language/check.ts';
 import { AI_WORLD } from '../../src/language/world.cases.ts';
 import type { RotationHook } from '../../src/model/pools.ts';
 import { PoolAlerts } from '../../src/observe/pool-alerts.ts';
-import type { AuditActor } from '../../src/pipeline/audit.ts';
+import type { AuditActor, AuditEntry } from '../../src/pipeline/audit.ts';
 import type { PoolAlertTest, PoolRuleSpecs } from '../../src/pipeline/pool-rules.ts';
 import { KeyHealth } from '../../src/pools/key-health.ts';
 import { KEY_EVENTS, type KeyEvent } from '../../src/pools/key-states.ts';
 import { HELLO, Models, type RotatedSecret } from '../../src/pools/model-call.cases.ts';
+import type { KeyName, SetAsideKey } from '../../src/state/set-aside-keys.ts';
 
 const HOUR_MS = 3_600_000;
 const actor: AuditActor = { kind: 'account', name: 'test' };
@@ -29,7 +30,12 @@ const NO_ROOM = {
 const POOL = [{ name: 'pool', keys: [{ name: 'a' }] }];
 
 let dataFolder: string;
+/** What the store keeps of words of people; audit records of each change. */
+let aside: SetAsideKey[];
+let audited: AuditEntry[];
 beforeEach(() => {
+  aside = [];
+  audited = [];
   dataFolder = mkdtempSync(join(tmpdir(), 'portunus-pools-'));
 });
 afterEach(() => rmSync(dataFolder, { recursive: true, force: true }));
@@ -53,7 +59,8 @@ class Rig {
   ) {
     this.stored = new Map(Object.entries(stored));
     const pools = POOL.map((pool) => ({ ...pool, rotationHook }));
-    this.models = new Models({ pools, rotated: this.stored, nowMs });
+    const disabled = aside.map(({ key }) => key);
+    this.models = new Models({ pools, rotated: this.stored, nowMs, disabled });
     const clock = { monotonicMs: () => this.models.nowMs, wallMs: () => this.models.nowMs };
     const alerts: PoolKeeperParts['alerts'] = {
       raise: ({ kind, subject, message }) => {
@@ -69,9 +76,7 @@ class Rig {
       clock,
       alerts,
       events: { write: (_level, message) => void this.events.push(message) },
-      audit: {
-        append: (entry) => Promise.resolve(ok({ ...entry, sequence: 1, timeMs: 0, previous: '', hash: '' })),
-      },
+      setAsideKeys: this.#setAsideKeys(),
       models: () => this.models.models,
       tellKeys: (keys) => this.models.tellKeys(keys),
       secrets: this.#secrets(),
@@ -81,6 +86,20 @@ class Rig {
         return Promise.resolve(this.hookGives);
       },
     });
+  }
+
+  #setAsideKeys(): PoolKeeperParts['setAsideKeys'] {
+    const put = ({ pool, key }: KeyName, words: readonly SetAsideKey[], entry: AuditEntry) => {
+      if (this.diskIsFull) return err(NO_ROOM);
+      aside = [...aside.filter((one) => one.pool !== pool || one.key !== key), ...words];
+      audited.push(entry);
+      return ok(undefined);
+    };
+    return {
+      list: () => aside,
+      set: (key, entry) => put(key, [key], entry),
+      free: (key, entry) => put(key, [], entry),
+    };
   }
 
   #secrets(): PoolKeeperParts['secrets'] {
@@ -260,7 +279,7 @@ describe('the rotation of a key', () => {
 describe('what is kept of keys', () => {
   const restarted = (change: (file: Record<string, unknown>) => void): Rig => {
     const rig = new Rig({ a: kept('first') });
-    rig.models.registry.health.happened(0, 'disable');
+    rig.models.registry.health.begin(0, 'invalid');
     rig.keeper.tend();
     const path = join(dataFolder, 'pools.json');
     const file = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
@@ -278,14 +297,70 @@ describe('what is kept of keys', () => {
     ['there are no lanes', (file) => delete file.lanes],
   ] as [string, (file: Record<string, unknown>) => void][])('is found again though %s', (_what, change) => {
     const rig = restarted(change);
-    expect(rig.state).toBe('disabled');
+    expect(rig.state).toBe('invalid');
     expect(rig.alerts.size).toBe(0);
   });
 
-  it('is told where it is lost', () => {
+  it('is told where it is lost, until somebody has looked at it', () => {
     const rig = restarted((file) => (file.wallMs = 'yesterday'));
     expect(rig.state).toBe('active');
-    expect([...rig.alerts.keys()]).toEqual(['pools-not-kept ']);
+    const again = new Rig({ a: kept('first') });
+    again.keeper.restore();
+    for (const { keeper, alerts } of [rig, rig, again]) {
+      keeper.tend();
+      expect([...alerts.keys()]).toEqual(['pools-lost ']);
+    }
+    rmSync(join(dataFolder, 'pools.json.damaged'));
+    again.keeper.tend();
+    expect(again.alerts.size).toBe(0);
+  });
+
+  it.each([
+    ['disabled', 'disable'],
+    ['drained', 'drain'],
+  ] as const)(
+    'is in the store where a person has %s it, whatever becomes of the file',
+    async (_what, event) => {
+      const rig = new Rig({ a: kept('first') });
+      await rig.keeper.change('pool', 'a', event, actor);
+      rig.keeper.tend();
+      expect(readFileSync(join(dataFolder, 'pools.json'), 'utf8')).not.toContain(rig.state);
+      expect(aside).toEqual([{ pool: 'pool', key: 'a', as: event === 'disable' ? 'disabled' : 'draining' }]);
+      expect(audited.map(({ action }) => action)).toEqual([`provider-keys.${event}`]);
+      await rig.keeper.change('pool', 'a', event, actor);
+      await rig.keeper.change('pool', 'a', 'enable', actor);
+      expect(aside).toEqual([]);
+      expect(audited.map(({ action }) => action)).toEqual([`provider-keys.${event}`, 'provider-keys.enable']);
+    },
+  );
+
+  it('is not changed by a person where that can not be kept', async () => {
+    const rig = new Rig({ a: kept('first') });
+    rig.diskIsFull = true;
+    expect(await rig.keeper.change('pool', 'a', 'disable', actor)).toEqual(err(NO_ROOM));
+    expect(rig.state).toBe('active');
+  });
+
+  it('moves to the store from the file of an earlier version, which stays until it has', () => {
+    const rig = new Rig({ a: kept('first') });
+    rig.keeper.tend();
+    const path = join(dataFolder, 'pools.json');
+    const file = JSON.parse(readFileSync(path, 'utf8')) as { version: number; keys: { state: string }[] };
+    file.version = 2;
+    file.keys[0]!.state = 'disabled';
+    writeFileSync(path, JSON.stringify(file));
+    const next = new Rig({ a: kept('first') });
+    next.diskIsFull = true;
+    next.keeper.restore();
+    expect(next.keeper.setAside('pool', 'a')).toBe('disabled');
+    next.keeper.tend();
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ version: 2 });
+    next.diskIsFull = false;
+    next.keeper.tend();
+    expect(aside).toEqual([{ pool: 'pool', key: 'a', as: 'disabled' }]);
+    expect(audited).toMatchObject([{ actor: { cause: 'start' }, action: 'provider-keys.disable' }]);
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ version: 3 });
+    expect(new Rig({ a: kept('first') }).state).toBe('disabled');
   });
 });
 

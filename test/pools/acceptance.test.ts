@@ -1,5 +1,5 @@
 /** What today's gateways get wrong about provider keys (design/keys-acceptance.md), at the built gateway; numbers are those of the list. */
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -785,6 +785,25 @@ it('a key that a person has switched off stays off, over kill -9 too; what is us
   expect(on.stdout).toBe('two/b is active.\n');
   const audit = await runPortunus(['audit', 'show', running.project.folder]);
   expect(audit.stdout).toContain('provider-keys.disable');
+});
+
+it('keys that people have set aside stay so when the file of what is known of keys is damaged, which is told until somebody removes it (6)', async () => {
+  const { folder } = running.project;
+  for (const change of [
+    ['disable', 'two/b'],
+    ['drain', 'cool/c'],
+  ] as const)
+    expect((await runPortunus(['keys', ...change, folder])).code).toBe(0);
+  await running.gateway.stop('SIGKILL');
+  writeFileSync(join(folder, 'data', 'pools.json'), '');
+  await running.start();
+  await connect();
+  expect([await keyState('two', 'b'), await keyState('cool', 'c')]).toEqual(['disabled', 'retired']);
+  await expect.poll(() => admin('/v1/status')).toContain('pools-lost');
+  rmSync(join(folder, 'data', 'pools.json.damaged'));
+  await expect.poll(() => admin('/v1/status')).not.toContain('pools-lost');
+  for (const key of ['two/b', 'cool/c'])
+    expect((await runPortunus(['keys', 'enable', key, folder])).stdout).toBe(`${key} is active.\n`);
 });
 
 it('a dollar is not overspent by streams of unknown length, though a kill -9 came in their middle, and refusals say when there is another (22)', async () => {

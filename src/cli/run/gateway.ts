@@ -228,6 +228,7 @@ export class Gateway {
       clock: options.clock,
       readSecret,
       readFormer: formerReader(options.store.storedSecrets),
+      setAside: (pool, key) => this.#poolKeeper.setAside(pool, key),
     });
     const journals = this.#rates.journals();
     const seenSignatures = createSeenSignaturesMemory(world.limits.signaturesRemembered);
@@ -264,7 +265,7 @@ export class Gateway {
       clock: options.clock,
       alerts: observation.alerts,
       events: observation.events,
-      audit,
+      setAsideKeys: options.store.setAsideKeys,
       models: () => this.#configuration.running?.bundle.models ?? NO_MODELS,
       tellKeys: (keys) => this.#threads.tellKeys(keys),
       secrets: options.store.storedSecrets,

@@ -1,5 +1,3 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type {
   KeyRotationRequest,
   PoolActions,
@@ -7,33 +5,24 @@ import type {
   PoolView,
   RotationRefusal,
 } from '../../admin/routes/pools.ts';
-import type { Clock } from '../../base/ports.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import type { Models } from '../../model/pools.ts';
-import type { AlertBus } from '../../observe/alert-bus.ts';
-import type { EventLog } from '../../observe/event-log.ts';
 import type { PoolAlerts } from '../../observe/pool-alerts.ts';
-import type { AuditActor, AuditPort, AuditProblem } from '../../pipeline/audit.ts';
+import type { AuditActor, AuditEntry, AuditProblem } from '../../pipeline/audit.ts';
 import type { RotationTest } from '../../pipeline/pool-rules.ts';
 import { Forecasts, type PoolForecast } from '../../pools/forecasts.ts';
-import { KEY_EVENTS, KEY_STATES, type KeyState } from '../../pools/key-states.ts';
-import { type KeyReading, keyIn, type PoolReading, type PoolRegistry } from '../../pools/pool-registry.ts';
-import { machineBoot } from '../../state/rates/machine-boot.ts';
+import { afterEvent, KEY_EVENTS, KEY_STATES, type KeyState } from '../../pools/key-states.ts';
+import { type KeyReading, keyIn, type PoolReading } from '../../pools/pool-registry.ts';
+import type { KeyName, SetAsideKey, SetAsideKeys } from '../../state/set-aside-keys.ts';
 import type { StoredSecrets } from '../../state/stored-secrets.ts';
 import { DueRotations } from './due-rotations.ts';
-import { replaceDurably } from './durable-file.ts';
+import { KeptPools, type KeptPoolsParts } from './kept-pools.ts';
 import { poolSubjects } from './pool-subjects.ts';
 import { poolView } from './pool-view.ts';
-import { POOLS_FILE_VERSION, type PoolsFile, type ReadPoolsFile, readPoolsFile } from './pools-file.ts';
 import { RotationHooks, type RotationHooksParts } from './rotation-hooks.ts';
 
-export interface PoolKeeperParts {
-  readonly dataFolder: string;
-  readonly registry: PoolRegistry;
-  readonly clock: Clock;
-  readonly alerts: Pick<AlertBus, 'raise' | 'resolve'>;
-  readonly events: Pick<EventLog, 'write'>;
-  readonly audit: AuditPort;
+export interface PoolKeeperParts extends KeptPoolsParts {
+  readonly setAsideKeys: SetAsideKeys;
   /** Of the version that runs. */
   readonly models: () => Models;
   /** Tells all data threads which keys are others (opaque here: `pools/` makes and reads it). */
@@ -44,11 +33,8 @@ export interface PoolKeeperParts {
   readonly callHook: RotationHooksParts['call'];
 }
 
-/** In the data folder. */
-const FILE = 'pools.json';
 /** How often limits are looked at for the forecast. */
 const FORECAST_EVERY_MS = 1_000;
-const FILE_BYTES_MAX = 64 * 1_024 * 1_024;
 
 /**
  * What the control thread does about provider keys: keeps their states and what is used of their limits over the end of the process,
@@ -56,18 +42,19 @@ const FILE_BYTES_MAX = 64 * 1_024 * 1_024;
  */
 export class PoolKeeper implements PoolActions {
   readonly #parts: PoolKeeperParts;
-  readonly #path: string;
+  readonly #kept: KeptPools;
+  /** Words of people that a file of an earlier version has, and the store not yet. */
+  #toAdopt: readonly SetAsideKey[] = [];
   readonly #told = new Map<string, KeyReading>();
   readonly #forecasts = new Forecasts();
   readonly #dueRotations: DueRotations;
   readonly #hooks: RotationHooks;
   #forecastDueMs = 0;
-  #problem = '';
   #refusedSecrets: ReadonlySet<string> = new Set();
 
   constructor(parts: PoolKeeperParts) {
     this.#parts = parts;
-    this.#path = join(parts.dataFolder, FILE);
+    this.#kept = new KeptPools(parts);
     this.#dueRotations = new DueRotations(parts);
     this.#hooks = new RotationHooks({
       ...parts,
@@ -79,42 +66,32 @@ export class PoolKeeper implements PoolActions {
     });
   }
 
-  /** Before the first version. A file that can't be read is told, and begins anew: what providers say corrects the limits at once. */
+  /** Before the first version. */
   restore(): void {
-    const read = this.#read();
-    if (!read.ok) {
-      this.#tellProblem(
-        `What was known of provider keys can't be read: ${this.#path}: ${read.error}. Their states begin anew.`,
-      );
-      return;
-    }
-    if (read.value === null) return;
-    if (read.value.dropped > 0)
-      this.#parts.events.write('warn', 'a part of what was kept of provider keys can not be read', {
-        path: this.#path,
-        parts: read.value.dropped,
-      });
-    const { clock, registry } = this.#parts;
-    const { boot, monotonicMs, wallMs } = read.value;
-    const nowMs = clock.monotonicMs();
-    const passedMs =
-      boot !== '' && boot === machineBoot() ? nowMs - monotonicMs : Math.max(0, clock.wallMs() - wallMs);
-    registry.restore(read.value, nowMs - monotonicMs - Math.max(0, passedMs));
+    this.#toAdopt = this.#kept.restore();
+    this.#adopt();
   }
 
-  #read(): Result<ReadPoolsFile | null, string> {
-    try {
-      const text = readFileSync(this.#path, 'utf8');
-      if (text.length > FILE_BYTES_MAX) return err('it is too large');
-      return readPoolsFile(text);
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      return code === 'ENOENT' ? ok(null) : err(message);
-    }
+  /** What people have said of a key. Of a file of an earlier version it is the first word, unless the store has another. */
+  setAside(pool: string, key: string): SetAsideKey['as'] | null {
+    const { setAsideKeys } = this.#parts;
+    const isOf = (name: KeyName): boolean => name.pool === pool && name.key === key;
+    return (setAsideKeys.list().find(isOf) ?? this.#toAdopt.find(isOf))?.as ?? null;
+  }
+
+  /** Words of people move from the file of an earlier version to the store. The file stays until they have. */
+  #adopt(): void {
+    const { setAsideKeys } = this.#parts;
+    this.#toAdopt = this.#toAdopt.filter((key) => {
+      if (setAsideKeys.list().some((other) => other.pool === key.pool && other.key === key.key)) return false;
+      const entry = entryOf(START, key.as === 'disabled' ? 'disable' : 'drain', key, null, key.as);
+      return !setAsideKeys.set(key, entry, () => true).ok;
+    });
   }
 
   /** To be called a few times a second. */
   tend(): void {
+    this.#kept.tellDamage();
     if (this.#parts.models().pools.size === 0) {
       this.#parts.poolAlerts.look([]);
       void this.#hooks.tend(this.#dueRotations.look([]));
@@ -124,7 +101,8 @@ export class PoolKeeper implements PoolActions {
     const readings = this.#readings();
     for (const { pool, keys } of readings) for (const key of keys) this.#tell(pool.name, key);
     this.#observe(readings);
-    this.#save();
+    if (this.#toAdopt.length > 0) this.#adopt();
+    if (this.#toAdopt.length === 0) this.#kept.save(this.#parts.models());
   }
 
   #observe(readings: readonly PoolReading[]): void {
@@ -294,43 +272,6 @@ export class PoolKeeper implements PoolActions {
     return this.#parts.registry.inspect(this.#parts.models());
   }
 
-  /** Not synced: the page cache keeps it over the end of the process, and a machine that fell was away long enough. */
-  #save(): void {
-    // Not the name that a change by a person writes under, which may be under way.
-    const fresh = `${this.#path}.next`;
-    try {
-      writeFileSync(fresh, this.#text(), { mode: 0o600 });
-      renameSync(fresh, this.#path);
-      this.#parts.alerts.resolve(NOT_KEPT);
-      this.#problem = '';
-    } catch (error) {
-      this.#tellProblem(`What is known of provider keys can't be kept: ${(error as Error).message}.`);
-    }
-  }
-
-  #text(): string {
-    const { registry, clock } = this.#parts;
-    const saved: PoolsFile = {
-      version: POOLS_FILE_VERSION,
-      boot: machineBoot(),
-      monotonicMs: clock.monotonicMs(),
-      wallMs: clock.wallMs(),
-      ...registry.save(this.#parts.models()),
-    };
-    return JSON.stringify(saved);
-  }
-
-  #tellProblem(message: string): void {
-    if (message === this.#problem) return;
-    this.#problem = message;
-    this.#parts.alerts.raise({
-      ...NOT_KEPT,
-      severity: 'warning',
-      message,
-      remedy: NOT_KEPT_REMEDY,
-    });
-  }
-
   #tell(pool: string, now: KeyReading): void {
     const subject = `${pool}/${now.key.name}`;
     const before = this.#told.get(subject);
@@ -398,7 +339,7 @@ export class PoolKeeper implements PoolActions {
     event: PoolKeyChange,
     actor: AuditActor,
   ): Promise<Result<PoolView, AuditProblem | 'unknown'>> {
-    const { registry, audit, models } = this.#parts;
+    const { registry, models } = this.#parts;
     const known =
       models()
         .pools.get(pool)
@@ -406,28 +347,15 @@ export class PoolKeeper implements PoolActions {
     const place = known ? registry.keyPlace(pool, key) : null;
     if (place === null) return err('unknown');
     const before = registry.health.state(place);
+    const after = afterEvent(before, event);
+    // What can't be kept and recorded is not done.
+    const kept = before === after ? ok(undefined) : this.#keep({ pool, key }, event, actor, before, after);
+    if (!kept.ok) return kept;
+    this.#toAdopt = this.#toAdopt.filter((other) => other.pool !== pool || other.key !== key);
     registry.health.happened(place, event);
     if (event === 'enable') {
       this.#openLanes(pool, key);
       this.#parts.alerts.resolve({ kind: USE_DOUBTED, subject: `${pool}/${key}` });
-    }
-    const after = registry.health.state(place);
-    if (before !== after) {
-      const kept = await this.#keepDurably();
-      const recorded = kept.ok
-        ? await audit.append({
-            actor,
-            action: `provider-keys.${event}`,
-            target: `pool ${pool}, key ${key}`,
-            before: { state: before },
-            after: { state: after },
-          })
-        : kept;
-      // Not recorded is not done.
-      if (!recorded.ok) {
-        registry.health.begin(place, before);
-        return recorded;
-      }
     }
     return ok(this.list().find(({ name }) => name === pool)!);
   }
@@ -438,21 +366,42 @@ export class PoolKeeper implements PoolActions {
     registry.openLanes(found, found.keys.find((key) => key.name === name)!, models());
   }
 
-  async #keepDurably(): Promise<Result<void, AuditProblem>> {
-    try {
-      await replaceDurably(this.#path, this.#text(), 0o600);
-      return ok(undefined);
-    } catch (error) {
-      return err({
-        code: 'pools_not_kept',
-        message: `The state of the key can't be kept: ${(error as Error).message}.`,
-        place: this.#path,
-        remedy: NOT_KEPT_REMEDY,
-      });
-    }
+  #keep(
+    name: KeyName,
+    event: PoolKeyChange,
+    actor: AuditActor,
+    before: KeyState,
+    after: KeyState,
+  ): Result<void, AuditProblem> {
+    const { setAsideKeys, models } = this.#parts;
+    const entry = entryOf(actor, event, name, before, after);
+    if (event === 'enable') return setAsideKeys.free(name, entry);
+    const { pools } = models();
+    return setAsideKeys.set(
+      { ...name, as: event === 'disable' ? 'disabled' : 'draining' },
+      entry,
+      ({ pool, key }) => pools.get(pool)?.keys.some((one) => one.name === key) === true,
+    );
   }
 }
 
+function entryOf(
+  actor: AuditActor,
+  event: PoolKeyChange,
+  { pool, key }: KeyName,
+  before: KeyState | null,
+  after: KeyState,
+): AuditEntry {
+  return {
+    actor,
+    action: `provider-keys.${event}`,
+    target: `pool ${pool}, key ${key}`,
+    before: before === null ? null : { state: before },
+    after: { state: after },
+  };
+}
+
+const START: AuditActor = { kind: 'gateway', cause: 'start' };
 const ROTATION: AuditActor = { kind: 'gateway', cause: 'rotation' };
 const HOOK: AuditActor = { kind: 'gateway', cause: 'rotation hook' };
 
@@ -467,9 +416,6 @@ function whyNotRotated(why: AuditProblem | RotationRefusal): string {
 }
 const USE_DOUBTED = 'provider-usage-doubted';
 const SECRET_REFUSED = 'provider-secret-refused';
-
-const NOT_KEPT_REMEDY = 'Make the data folder writable, with room; it is tried again at once.';
-const NOT_KEPT = { kind: 'pools-not-kept', subject: '' } as const;
 
 const CREDIT_COMES =
   'Its provider says when there is new credit, and it is tried then; or pay the provider, and say so with "portunus keys enable POOL/KEY".';

@@ -1,11 +1,15 @@
-/** What of provider keys is kept over the end of the process, as the file has it. It may be damaged, somebody's, or of another version. */
+/** What was learned of provider keys, as the file keeps it over the end of the process. It may be damaged, somebody's, or of another version. */
 import { err, ok, type Result } from '../../base/result.ts';
-import { KEY_STATES } from '../../pools/key-states.ts';
+import { KEY_STATES, SET_ASIDE } from '../../pools/key-states.ts';
 import type { SavedKey, SavedPools } from '../../pools/pool-registry.ts';
 import { areLaneCells } from '../../pools/saved-lanes.ts';
+import type { SetAsideKey } from '../../state/set-aside-keys.ts';
 
-/** Raised with the layout of lanes, whose cells say nothing by themselves. */
-export const POOLS_FILE_VERSION = 2;
+export const POOLS_FILE_VERSION = 3;
+/** Since when lanes lie as they do: their cells say nothing by themselves. */
+const LANES_SINCE_VERSION = 2;
+/** From this on what people say of keys lies in the store. */
+const LEARNED_SINCE_VERSION = 3;
 
 export interface PoolsFile extends SavedPools {
   readonly version: number;
@@ -17,9 +21,11 @@ export interface PoolsFile extends SavedPools {
 export interface ReadPoolsFile extends PoolsFile {
   /** Keys and lanes that can't be read. */
   readonly dropped: number;
+  /** What a file of an earlier version says of keys that people have set aside. */
+  readonly setAside: readonly SetAsideKey[];
 }
 
-/** Keys by themselves, whatever the version: what a person has switched off stays so. Lanes are learned anew from what providers say. */
+/** Keys by themselves, whatever the version. Lanes are learned anew from what providers say. */
 export function readPoolsFile(text: string): Result<ReadPoolsFile, string> {
   const saved = parsed(text);
   if (typeof saved !== 'object' || saved === null) return err('it is damaged');
@@ -28,9 +34,20 @@ export function readPoolsFile(text: string): Result<ReadPoolsFile, string> {
     return err('it is damaged');
   const [allKeys, allLanes] = [listOf(keys), listOf(lanes)];
   const goodKeys = allKeys.filter(isSavedKey);
-  const goodLanes = version === POOLS_FILE_VERSION ? allLanes.filter(isSavedLane) : [];
+  const hasLanes = version >= LANES_SINCE_VERSION && version <= POOLS_FILE_VERSION;
+  const goodLanes = hasLanes ? allLanes.filter(isSavedLane) : [];
+  const setAside = version < LEARNED_SINCE_VERSION ? goodKeys.flatMap(setAsideIn) : [];
+  const learned = goodKeys.map((key) =>
+    SET_ASIDE.has(key.state) ? { ...key, state: 'active' as const } : key,
+  );
   const dropped = allKeys.length - goodKeys.length + (allLanes.length - goodLanes.length);
-  return ok({ version, boot, monotonicMs, wallMs, keys: goodKeys, lanes: goodLanes, dropped });
+  return ok({ version, boot, monotonicMs, wallMs, keys: learned, lanes: goodLanes, dropped, setAside });
+}
+
+function setAsideIn({ name, state }: SavedKey): readonly SetAsideKey[] {
+  const [pool, key] = name.split('/');
+  if (pool === undefined || key === undefined || !SET_ASIDE.has(state)) return [];
+  return [{ pool, key, as: state === 'disabled' ? 'disabled' : 'draining' }];
 }
 
 function parsed(text: string): unknown {
