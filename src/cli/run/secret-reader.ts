@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { err, ok } from '../../base/result.ts';
 import type { ReadSecret } from '../../governance/signing-secrets.ts';
 import type { SecretReference } from '../../model/world.ts';
@@ -43,12 +43,23 @@ export function formerReader(
 
 /** A line break at the end of a file is its editor's. */
 function readFile(path: string): ReturnType<ReadSecret> {
+  let descriptor: number | null = null;
   try {
-    if (statSync(path).size > FILE_BYTES_MAX) return err(`it is larger than ${FILE_BYTES_MAX} bytes`);
-    return ok(Buffer.from(readFileSync(path, 'latin1').replace(/\r?\n$/, ''), 'latin1'));
+    // Without waiting: a pipe that nobody writes to would hold up the control thread.
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    if (!fstatSync(descriptor).isFile())
+      return err('it is no regular file: pipes, devices and folders are not read');
+    // A file may grow while it is read.
+    const bytes = Buffer.alloc(FILE_BYTES_MAX + 1);
+    const length = readSync(descriptor, bytes, 0, bytes.length, 0);
+    if (length > FILE_BYTES_MAX) return err(`it is larger than ${FILE_BYTES_MAX} bytes`);
+    const text = bytes.toString('latin1', 0, length);
+    return ok(Buffer.from(text.replace(/\r?\n$/, ''), 'latin1'));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     return err(code === 'ENOENT' ? 'no such file' : message);
+  } finally {
+    if (descriptor !== null) closeSync(descriptor);
   }
 }
 
