@@ -62,6 +62,7 @@ function threadServices(scenario: Scenario, { time, random, providers }: Simulat
       limits: sizes,
       thread,
       clock: time,
+      decoders: { decode: () => null },
       random: { fill: () => {}, uint32: () => Math.floor(random() * 2 ** 32) },
       // Timers of Node count whole milliseconds, and come late when there is much to do.
       countPrompt: () => null,

@@ -1,4 +1,6 @@
 /** What the client is answered: what its service says, as it comes or changed, or what the gateway has to say itself. */
+
+import { contentCoding, STALE_RESPONSE_FIELDS } from '../model/content-coding.ts';
 import type { Dialect } from '../model/pools.ts';
 import type { BodyTransform, TransformResponseBody } from '../pipeline/body-transform.ts';
 import type { RequestContext } from '../pipeline/context.ts';
@@ -7,7 +9,6 @@ import type { Account } from './access-record.ts';
 import type { AnswerKeeping } from './answer-keeping.ts';
 import type { ClientStream, FieldLines } from './client-stream.ts';
 import type { ClientTunnelHandler } from './client-tunnel.ts';
-import { contentCoding, STALE_RESPONSE_FIELDS } from './content-coding.ts';
 import type { ExchangeThread } from './exchange-thread.ts';
 import type { Problem } from './problem.ts';
 import { badUpstream, fromFault, problemBody, problemFields } from './problem.ts';

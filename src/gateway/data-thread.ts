@@ -1,6 +1,7 @@
 /** A data thread: speaks `messages.ts` with the control thread, prepares versions in slices, serves, drains. */
 import { createRequire } from 'node:module';
 import type { Clock, Random } from '../base/ports.ts';
+import type { BodyDecoders } from '../pipeline/body-decoding.ts';
 import type { Counters, LeaseSource, ThresholdSink } from '../pipeline/counters.ts';
 import type {
   CertificateVerifier,
@@ -49,6 +50,7 @@ export interface DataThreadParts {
   readonly models: (
     later: (delayMs: number, run: () => void) => void,
     countPrompt: CountPrompt,
+    decoders: BodyDecoders,
   ) => ModelServices;
   /** By how much the events of the thread were late since it was asked last. */
   readonly eventLoopDelayMs: () => number;
@@ -147,6 +149,7 @@ class RunningDataThread {
     this.#models = parts.models(
       (delayMs, run) => this.#later(delayMs, run),
       (prompt) => this.#exchanges.counts.count(prompt),
+      this.#exchanges.decoders,
     );
     this.#sweep = setInterval(() => {
       parts.makeUpLate();

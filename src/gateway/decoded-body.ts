@@ -1,16 +1,11 @@
 /** Undoes the content coding of a body, in pieces, off this thread, with backpressure and bounds (node:zlib). */
-import type { BodyOutput } from './body-output.ts';
-import { type ContentCoding, openDecoder } from './content-coding.ts';
-
-export interface DecoderSource {
-  /** There is room for more of the coded body. */
-  resume(): void;
-  /** The last that is heard. `too-large`: it would decode to more than it may. */
-  failed(why: 'damaged' | 'too-large'): void;
-}
+import zlib from 'node:zlib';
+import type { ContentCoding } from '../model/content-coding.ts';
+import type { BodyDecoders, BodyDecoding, DecoderSource } from '../pipeline/body-decoding.ts';
+import type { BodyOutput } from '../pipeline/body-output.ts';
 
 /** Counts the decoders of a thread: each holds a window of up to 16 MiB (Brotli), whatever little was sent. */
-export class Decoders {
+export class Decoders implements BodyDecoders {
   open = 0;
   /** Times that as many were open as may be. */
   refused = 0;
@@ -36,7 +31,7 @@ export class Decoders {
   }
 }
 
-export class DecodedBody implements BodyOutput {
+export class DecodedBody implements BodyDecoding {
   readonly #decoders: Decoders;
   readonly #stream: ReturnType<typeof openDecoder>;
   readonly #output: BodyOutput;
@@ -98,5 +93,17 @@ export class DecodedBody implements BodyOutput {
     if (this.#stopped) return;
     this.stop();
     source.failed(why);
+  }
+}
+
+/** `deflate` is the zlib format (RFC 9110, 8.4.1.2): what some send bare is refused as damaged. */
+function openDecoder(coding: Exclude<ContentCoding, 'identity'>): zlib.Gunzip | zlib.BrotliDecompress {
+  switch (coding) {
+    case 'gzip':
+      return zlib.createGunzip();
+    case 'deflate':
+      return zlib.createInflate();
+    case 'br':
+      return zlib.createBrotliDecompress();
   }
 }

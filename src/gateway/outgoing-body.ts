@@ -1,9 +1,10 @@
 /** A request body that does not go to the service as it comes: it was read for the rules, or a transform changes it. */
+
+import { contentCoding, STALE_REQUEST_FIELDS } from '../model/content-coding.ts';
 import type { BodyTransform } from '../pipeline/body-transform.ts';
 import type { HeaderEdits, RequestContext } from '../pipeline/context.ts';
 import type { RoutePipeline } from '../pipeline/program.ts';
 import type { UpstreamCall } from '../pipeline/upstream.ts';
-import { contentCoding, STALE_REQUEST_FIELDS } from './content-coding.ts';
 import type { Problem } from './problem.ts';
 import { fromFault, problem } from './problem.ts';
 import type { RequestBody } from './request-body.ts';

@@ -1,7 +1,8 @@
 /** What is sent to the service: the client's request as the rules and the route have shaped it. */
+
+import { STALE_REQUEST_FIELDS, UNTRANSFORMABLE_ASKS } from '../model/content-coding.ts';
 import type { HeaderEdits, RequestContext } from '../pipeline/context.ts';
 import type { UpstreamRequest } from '../pipeline/upstream.ts';
-import { STALE_REQUEST_FIELDS, UNTRANSFORMABLE_ASKS } from './content-coding.ts';
 import type { ExchangeThread } from './exchange-thread.ts';
 import type { Problem } from './problem.ts';
 import { problem } from './problem.ts';

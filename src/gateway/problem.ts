@@ -2,11 +2,12 @@
  * Answers of the gateway's own: `application/problem+json` (RFC 9457) with a stable `code`. Every code that is not a
  * rule's own is in {@link PROBLEMS} or among the upstream's error codes.
  */
+
+import { READABLE_CODINGS } from '../model/content-coding.ts';
 import type { Dialect } from '../model/pools.ts';
 import type { BodyFault } from '../pipeline/body-transform.ts';
 import type { Refusal } from '../pipeline/outcome.ts';
 import { UPSTREAM_ERRORS, type UpstreamErrorCode } from '../pipeline/upstream.ts';
-import { READABLE_CODINGS } from './content-coding.ts';
 import { modelError } from './model-error.ts';
 import { STATUS_TEXT } from './status-text.ts';
 

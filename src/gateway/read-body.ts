@@ -1,7 +1,8 @@
 /** Bodies that are read before anything goes on: calls to models, and what rules ask about. */
+
+import { contentCoding } from '../model/content-coding.ts';
 import { formBoundary, isJson, isPlainText } from '../model/media-type.ts';
 import type { RequestContext } from '../pipeline/context.ts';
-import { contentCoding } from './content-coding.ts';
 import { fromFault, fromUpstream, type Problem, problem } from './problem.ts';
 import type { RoutePlan } from './rule-version.ts';
 

@@ -1,10 +1,11 @@
 /** The body of one request on its way to the service: counted, bounded, and held while there is no call to give it to. */
+
+import { contentCoding } from '../model/content-coding.ts';
+import type { BodyOutput } from '../pipeline/body-output.ts';
 import type { BodyFault, BodyTransform } from '../pipeline/body-transform.ts';
 import type { UpstreamCall } from '../pipeline/upstream.ts';
 import { BodyBuffer } from './body-buffer.ts';
-import type { BodyOutput } from './body-output.ts';
 import type { ClientStream } from './client-stream.ts';
-import { contentCoding } from './content-coding.ts';
 import type { DecodedBody } from './decoded-body.ts';
 import type { ExchangeThread } from './exchange-thread.ts';
 import type { Problem } from './problem.ts';

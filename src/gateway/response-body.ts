@@ -1,9 +1,10 @@
 /** The body of an answer on its way to the client, where it comes in pieces or is changed. */
+
+import type { ContentCoding } from '../model/content-coding.ts';
+import type { BodyOutput } from '../pipeline/body-output.ts';
 import type { BodyTransform } from '../pipeline/body-transform.ts';
 import type { UpstreamCall } from '../pipeline/upstream.ts';
-import type { BodyOutput } from './body-output.ts';
 import type { ClientStream } from './client-stream.ts';
-import type { ContentCoding } from './content-coding.ts';
 import type { DecodedBody } from './decoded-body.ts';
 import type { ExchangeThread } from './exchange-thread.ts';
 import type { Problem } from './problem.ts';

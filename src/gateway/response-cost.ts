@@ -3,12 +3,12 @@
  * nothing, and the whole reserve is spent.
  */
 
+import { contentCoding } from '../model/content-coding.ts';
 import { isJson } from '../model/media-type.ts';
 import { toldNano } from '../model/told-amounts.ts';
 import type { CostSource } from '../model/world.ts';
 import type { ResponseHead } from '../pipeline/upstream.ts';
 import { BodyBuffer, type BufferedBytes } from './body-buffer.ts';
-import { contentCoding } from './content-coding.ts';
 
 export class ResponseCost {
   readonly #source: CostSource;

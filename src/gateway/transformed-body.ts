@@ -1,6 +1,7 @@
 /** Runs a body through a transform on its way to an output, and holds it to its bounds. */
+
+import type { BodyOutput } from '../pipeline/body-output.ts';
 import type { BodyFault, BodyTransform } from '../pipeline/body-transform.ts';
-import type { BodyOutput } from './body-output.ts';
 
 export class TransformedBody implements BodyOutput {
   readonly #transform: BodyTransform;

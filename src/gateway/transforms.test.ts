@@ -3,8 +3,8 @@ import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { contentCoding } from '../model/content-coding.ts';
 import type { BodyFault, BodyTransform } from '../pipeline/body-transform.ts';
-import { contentCoding } from './content-coding.ts';
 import {
   type ScriptedCall,
   type SimulatedClient,

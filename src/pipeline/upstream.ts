@@ -189,6 +189,8 @@ export const UPSTREAM_ERRORS = {
   upstream_closed_before_answer: [502, 'The service closed the connection before it answered.'],
   upstream_closed_in_answer: [502, 'The service closed the connection within its answer.'],
   upstream_malformed_answer: [502, 'The answer of the service is not sound HTTP.'],
+  upstream_unreadable_body: [502, 'The content coding of the answer can not be undone.'],
+  upstream_body_too_large: [502, 'The answer decodes to more than it may.'],
   upstream_header_too_large: [502, "The header section of the service's answer is too large."],
   upstream_write_failed: [502, 'The request could not be sent to the service.'],
   upstream_refused_websocket: [502, 'The service did not accept the WebSocket.'],

@@ -18,7 +18,7 @@ function pass(
     usageFields: AS_THE_DIALECT,
     isEventStream: true,
     choices: 1,
-    isMedia: false,
+    isRead: true,
     hidesUsage,
     untilClose: false,
     secret: 'sk-secret',
@@ -61,7 +61,7 @@ it('passes events that come whole as the very bytes that came', () => {
     usageFields: AS_THE_DIALECT,
     isEventStream: true,
     choices: 1,
-    isMedia: false,
+    isRead: true,
     hidesUsage: true,
     untilClose: false,
     secret: 'sk-secret',
@@ -71,14 +71,14 @@ it('passes events that come whole as the very bytes that came', () => {
 });
 
 /** Of an answer that is no stream, in pieces of 300 bytes. */
-function whole(answer: unknown, operation: CallOperation, isMedia = false): AnswerUsage {
+function whole(answer: unknown, operation: CallOperation, isRead = true): AnswerUsage {
   const read = new AnswerUsage({
     ...{
       operation: OPERATIONS[operation],
       usageFields: AS_THE_DIALECT,
       isEventStream: false,
       choices: 1,
-      isMedia,
+      isRead,
       hidesUsage: false,
       untilClose: false,
       secret: 'sk-secret',
@@ -110,7 +110,7 @@ it('reads what a picture took at the end of an answer that is too long to hold',
 });
 
 it('reads no sound, and searches where they are told', () => {
-  expect(whole({ usage: TOLD }, 'openai/speech', true).usage).toBeNull();
+  expect(whole({ usage: TOLD }, 'openai/speech', false).usage).toBeNull();
   expect(whole({ usage: TOLD }, 'openai/speech').usage).toMatchObject({ inputTokens: 7 });
   const told = whole({ meta: { billed_units: { search_units: 3 } } }, 'openai/rerank');
   expect([told.searches, told.usage]).toEqual([3, null]);
@@ -135,7 +135,7 @@ describe('of a stream that ends', () => {
       operation: OPERATIONS[operation],
       isEventStream: true,
       choices: 1,
-      isMedia: false,
+      isRead: true,
       usageFields: AS_THE_DIALECT,
       hidesUsage: false,
       untilClose,

@@ -19,8 +19,8 @@ export interface AnswerUsageOptions {
   /** Where its provider tells what was used, beside the dialect. */
   readonly usageFields: UsageFields;
   readonly isEventStream: boolean;
-  /** Sound or a picture: it tells nothing, and passes unread. */
-  readonly isMedia: boolean;
+  /** Sound or a picture is not, nor what is coded in a way that can't be undone: it tells nothing, and passes as it came. */
+  readonly isRead: boolean;
   /** How many answers there are in it. */
   readonly choices: number;
   /** Usage was asked for by the gateway alone. */
@@ -127,8 +127,8 @@ export class AnswerUsage {
   }
 
   #readJson(chunk: Uint8Array, last: boolean): void {
-    const { operation, usageFields, bytesMax, isMedia } = this.#options;
-    if (operation.usage === null || isMedia) return;
+    const { operation, usageFields, bytesMax, isRead } = this.#options;
+    if (operation.usage === null || !isRead) return;
     this.#bytes += chunk.length;
     this.#tooLong = this.#bytes > bytesMax;
     if (this.#tooLong) this.#keepEnd(chunk);

@@ -6,6 +6,7 @@ import { LIMIT_DEFAULTS, type LimitValues } from '../base/limits.ts';
 import { err, ok } from '../base/result.ts';
 import type { Models as Configured, ErrorRule, KeyLimit, Model, Pool, Provider } from '../model/pools.ts';
 import type { CallOperation } from '../model/route-calls.ts';
+import type { BodyDecoders } from '../pipeline/body-decoding.ts';
 import type { BoundModels } from '../pipeline/key-pool.ts';
 import type { CountedPrompt, ModelRequest, NoModelRequest, PoolChoice } from '../pipeline/model-request.ts';
 import type { TargetLimits } from '../pipeline/target-limits.ts';
@@ -135,6 +136,7 @@ export interface ModelsOptions {
   /** A further model of the same pools. */
   readonly second?: string;
   readonly random?: () => number;
+  readonly decoders?: BodyDecoders;
   readonly nowMs?: number;
   /** Names of keys that people had disabled before the process began. */
   readonly disabled?: readonly string[];
@@ -257,6 +259,7 @@ export class Models {
         this.counting.length === this.countedMax
           ? null
           : new Promise((tell) => void this.counting.push({ prompt, tell })),
+      decoders: options.decoders ?? { decode: () => null },
       later: (delayMs, run) => void this.#due.push({ atMs: this.nowMs + delayMs, run }),
     });
     this.bound = this.#thread.bind(models, prepared.value, services);

@@ -4,6 +4,7 @@
  */
 import type { Operation } from '../ai/operations.ts';
 import { assert } from '../base/assert.ts';
+import { type ContentCoding, contentCoding } from '../model/content-coding.ts';
 import { isEventStream, isMedia } from '../model/media-type.ts';
 import type { CallError, ModelPrice } from '../model/pools.ts';
 import type { MeterReport } from '../model/provider-limits.ts';
@@ -25,6 +26,7 @@ import { errorEvent } from './call-end.ts';
 import { CallGuard } from './call-guard.ts';
 import { type CallPlan, timesPaid } from './call-plan.ts';
 import type { Chosen } from './choice.ts';
+import { DecodedAnswer, type DecodedAnswerHost, decodedHead } from './decoded-answer.ts';
 import { KeySearch, type KeySeeker, type NoKey } from './key-search.ts';
 import type { LaneTicket } from './lane-ticket.ts';
 import type { CallOutcome } from './lanes.ts';
@@ -56,7 +58,7 @@ interface Attempt {
   readonly as: 'usual' | 'proof';
 }
 
-export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
+export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker, DecodedAnswerHost {
   readonly #thread: ModelThread;
   readonly #operation: Operation;
   readonly #request: UpstreamRequest;
@@ -78,6 +80,10 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
   /** Body of an answer that refuses the call. */
   #refusal: Uint8Array[] | null = null;
   #refusalBytes = 0;
+  /** Null where the answer is not coded, or is not read. */
+  #decoded: DecodedAnswer | null = null;
+  /** It is coded in a way that can't be undone. */
+  #isUnreadable = false;
   #over = false;
 
   /** `targets`: those of the plan that rules leave it, in order. `limits`: of rules, by key or target; null: there are none. */
@@ -133,11 +139,13 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
   }
 
   pause(): void {
-    this.#attempt?.call.pause();
+    if (this.#decoded === null) this.#attempt?.call.pause();
+    else this.#decoded.pause();
   }
 
   resume(): void {
-    this.#attempt?.call.resume();
+    if (this.#decoded === null) this.#attempt?.call.resume();
+    else this.#decoded.resume();
   }
 
   // -- a key -----------------------------------------------------------------------------------------------------
@@ -182,6 +190,63 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
   // -- its answer ------------------------------------------------------------------------------------------------
 
   onHead(head: ResponseHead, chunk: Uint8Array, last: boolean): void {
+    const coding = contentCoding(head.fields);
+    this.#isUnreadable = coding === null;
+    if (coding === null || coding === 'identity' || !head.hasBody || !this.#isRead(head))
+      this.#answered(head, chunk, last);
+    else this.#decode(coding, head, chunk, last);
+  }
+
+  onData(chunk: Uint8Array, last: boolean): void {
+    if (this.#decoded === null) this.onDecoded(chunk, last);
+    else this.#decoded.push(chunk, last);
+  }
+
+  /** Whether anything is to be found in it: what it has used, that it is whole, or what it means that it refuses. */
+  #isRead({ status, fields }: ResponseHead): boolean {
+    return status >= 400 || isEventStream(fields) || (this.#operation.usage !== null && !isMedia(fields));
+  }
+
+  #decode(
+    coding: Exclude<ContentCoding, 'identity'>,
+    head: ResponseHead,
+    chunk: Uint8Array,
+    last: boolean,
+  ): void {
+    const { decoders, limits } = this.#thread;
+    const { call } = this.#attempt!;
+    const decoded = DecodedAnswer.of(coding, call, this, decoders, limits.responseBodyDecodedBytes);
+    this.#decoded = decoded;
+    if (decoded === null) {
+      call.abort();
+      this.#endAttempt(this.#used(), NO_REPORTS);
+      this.#failLater('upstream_queue_full', TOO_MANY_DECODED);
+      return;
+    }
+    this.#answered(decodedHead(head), NOTHING, false);
+    // who hears of the head may have left
+    if (this.#decoded === decoded) decoded.push(chunk, last);
+  }
+
+  onUndecodable(why: 'damaged' | 'too-large'): void {
+    this.#attempt!.call.abort();
+    this.#isUnreadable = true;
+    if (this.#refusal !== null) {
+      this.#learn(NOTHING);
+      return;
+    }
+    this.#endAttempt(this.#used(), NO_REPORTS);
+    this.#breakOff({
+      code: why === 'damaged' ? 'upstream_unreadable_body' : 'upstream_body_too_large',
+      detail: '',
+      endpoint: this.#head!.endpoint,
+      attempts: this.#attempts,
+      unprocessed: false,
+      refusedStatus: 0,
+    });
+  }
+
+  #answered(head: ResponseHead, chunk: Uint8Array, last: boolean): void {
     const { target, ticket, key, sent, as } = this.#attempt!;
     const { lanes, health, clock } = this.#thread;
     this.#head = head;
@@ -193,12 +258,12 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
     if (as === 'proof') health.happened(key, 'answered');
     const nowMs = clock.monotonicMs();
     if (!last) lanes.report(ticket, reportsOf(target.provider, head.fields, clock.wallMs()), nowMs);
-    this.#isEventStream = isEventStream(head.fields);
+    this.#isEventStream = !this.#isUnreadable && isEventStream(head.fields);
     this.#usage = new AnswerUsage({
       operation: this.#operation,
       usageFields: target.provider.usage,
       isEventStream: this.#isEventStream,
-      isMedia: isMedia(head.fields),
+      isRead: !this.#isUnreadable && !isMedia(head.fields),
       choices: this.#plan.facts.choices,
       hidesUsage: asksForUsage(this.#plan, target.provider),
       untilClose: head.untilClose,
@@ -216,7 +281,8 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
     this.#handler.onHead(asPassed(head, fields, bodyBytes, this.#attempts), end, last);
   }
 
-  onData(chunk: Uint8Array, last: boolean): void {
+  /** A piece as it is read, whether or not it came so. */
+  onDecoded(chunk: Uint8Array, last: boolean): void {
     if (this.#refusal !== null) {
       this.#refused(chunk, last);
       return;
@@ -287,6 +353,10 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
   /** The caller's own fault, or nobody's: as the provider says it, but for what it says of the account. */
   #passRefusal(body: Uint8Array, { provider }: Target, { secret }: PreparedKey): void {
     const head = this.#head!;
+    if (this.#isUnreadable) {
+      this.#failLater('upstream_unreadable_body');
+      return;
+    }
     if (repeats(secret, body)) {
       this.#failLater('upstream_malformed_answer', UNSPEAKABLE);
       return;
@@ -372,6 +442,8 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker {
   #endAttempt(outcome: CallOutcome | 'unsent', reports: readonly MeterReport[]): void {
     const attempt = this.#attempt!;
     this.#attempt = null;
+    this.#decoded?.stop();
+    this.#decoded = null;
     const { lanes, health, clock } = this.#thread;
     const nowMs = clock.monotonicMs();
     health.ended(attempt.key, attempt.as);
@@ -539,6 +611,7 @@ const UNTOLD_WAIT_MS = 1_000;
 const LEAST_WAIT_MS = 100;
 const LEAST_WAIT_DOUBLES = 6;
 const UNSPEAKABLE = 'The provider refused the call with words that may not be passed on.';
+const TOO_MANY_DECODED = 'Too many answers are being decoded at present.';
 const BROKEN_OFF = 'The provider broke off its answer.';
 /** Of a stream that ended before its provider said that it does. */
 const CUT: UpstreamErrorCode = 'upstream_closed_in_answer';

@@ -4,6 +4,7 @@ import { assert } from '../base/assert.ts';
 import type { LimitValues } from '../base/limits.ts';
 import type { Clock, Random } from '../base/ports.ts';
 import type { Model, Models, Pool, Provider } from '../model/pools.ts';
+import type { BodyDecoders } from '../pipeline/body-decoding.ts';
 import type { BoundModels, ModelServices } from '../pipeline/key-pool.ts';
 import type {
   CountedPrompt,
@@ -56,6 +57,8 @@ export interface ModelThreadParts {
   /** Runs something in a later turn. */
   readonly later: (delayMs: number, run: () => void) => void;
   readonly countPrompt: CountPrompt;
+  /** Of answers that are coded though they were asked for plain. */
+  readonly decoders: BodyDecoders;
 }
 
 export type CallLimits = Pick<
@@ -68,10 +71,12 @@ export type CallLimits = Pick<
   | 'providerErrorBytes'
   | 'streamEventBytes'
   | 'usageTokensMax'
+  | 'responseBodyDecodedBytes'
 >;
 
 /** What all calls of one thread share. */
-export interface ModelThread extends Pick<ModelThreadParts, 'limits' | 'clock' | 'later' | 'countPrompt'> {
+export interface ModelThread
+  extends Pick<ModelThreadParts, 'limits' | 'clock' | 'later' | 'countPrompt' | 'decoders'> {
   readonly lanes: Lanes;
   readonly health: KeyHealth;
   readonly tenants: TenantPlaces;
@@ -111,12 +116,13 @@ export class ThreadModelServices implements ModelServices {
 
   constructor(parts: ModelThreadParts) {
     this.#parts = parts;
-    const { memory, limits, clock, later, countPrompt } = parts;
+    const { memory, limits, clock, later, countPrompt, decoders } = parts;
     this.#thread = {
       limits,
       clock,
       later,
       countPrompt,
+      decoders,
       lanes: new Lanes({ memory: memory.lanes, lanes: limits.poolLanes, proofMs: LANE_PROOF_MS }),
       health: new KeyHealth(memory),
       tenants: new TenantPlaces(memory),

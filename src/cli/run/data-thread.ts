@@ -62,7 +62,7 @@ const thread = startDataThread({
     startedMs: start.startedMs,
   }),
   records: createRecordWriter(start.recordRing),
-  models: (later, countPrompt) =>
+  models: (later, countPrompt, decoders) =>
     new ThreadModelServices({
       memory: start.poolMemory as PoolMemory,
       limits: start.limits,
@@ -71,6 +71,7 @@ const thread = startDataThread({
       random,
       later,
       countPrompt,
+      decoders,
     }),
   eventLoopDelayMs: eventLoopDelay(),
   hashKey,

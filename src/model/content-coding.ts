@@ -1,5 +1,4 @@
 /** Content codings (RFC 9110, 8.4) that bodies can be read through, and the fields that no longer hold for a changed body. */
-import zlib from 'node:zlib';
 
 export type ContentCoding = 'identity' | 'gzip' | 'deflate' | 'br';
 
@@ -17,18 +16,6 @@ export function contentCoding(fields: readonly string[]): ContentCoding | null {
     }
   }
   return coding;
-}
-
-/** `deflate` is the zlib format (RFC 9110, 8.4.1.2): what some send bare is refused as damaged. */
-export function openDecoder(coding: Exclude<ContentCoding, 'identity'>): zlib.Gunzip | zlib.BrotliDecompress {
-  switch (coding) {
-    case 'gzip':
-      return zlib.createGunzip();
-    case 'deflate':
-      return zlib.createInflate();
-    case 'br':
-      return zlib.createBrotliDecompress();
-  }
 }
 
 const CODINGS: ReadonlyMap<string, ContentCoding> = new Map([
