@@ -423,10 +423,22 @@ test.each([
   ['keys_exhausted', 'unknown', 'kept'],
   ['upstream_none_available', 'unprocessed', 'kept'],
 ] as const)('of a call that ends with %s (%s) what limits took is %s', (code, service, becomes) => {
-  const simulation = simulate({ routes: ROUTES, readCall: read });
+  const watched = { entries: 1 };
+  const simulation = simulate({
+    routes: ROUTES,
+    readCall: read,
+    pipeline: {
+      admit: (context) => {
+        context.observedReservations = [watched];
+        return RESERVE(context);
+      },
+    },
+  });
   post(simulation, '{}');
   simulation.calls[0]!.fail(service, code);
-  expect(simulation.cancelled.length).toBe(becomes === 'given back' ? 1 : 0);
+  // of policies that only watch, too
+  expect(simulation.cancelled.length).toBe(becomes === 'given back' ? 2 : 0);
+  expect(simulation.releases.length).toBe(becomes === 'given back' ? 0 : 2);
 });
 
 const REFUSAL = {

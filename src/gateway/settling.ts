@@ -73,11 +73,14 @@ export function settle(
   context.observedReservations = null;
 }
 
-/** A call that no key has room for leaves every counter as it was (language-rules #19). */
+/** A call that no key has room for leaves every counter as it was, those of policies that only watch too (language-rules #19). */
 export function giveBack(context: RequestContext, binding: CounterBinding): void {
-  const { reservation } = context;
+  const { reservation, observedReservations } = context;
   if (reservation !== null) binding.cancel(reservation);
   context.reservation = null;
+  if (observedReservations === null) return;
+  for (const observed of observedReservations) binding.cancel(observed);
+  context.observedReservations = null;
 }
 
 function noteCost(cost: RequestCost, account: Account): CallActuals {

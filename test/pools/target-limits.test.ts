@@ -59,6 +59,37 @@ class Governed {
   }
 }
 
+/** What of it the exchange gives back where no key has room. */
+function giveBack({ counters }: Governed, context: RequestContext): void {
+  const binding = counters.bind([]);
+  for (const held of [context.reservation, ...(context.observedReservations ?? [])])
+    if (held !== null) binding.cancel(held);
+}
+
+describe('a limit of requests', () => {
+  const ONE_A_MINUTE = {
+    pools: [{ name: 'pool', keys: [{ name: 'a', limits: [perMinute('requests', 1)] }] }],
+  };
+
+  it.each(['enforce', 'warn', 'shadow'] as const)(
+    'in %s counts nothing of a call that no key has room for',
+    (mode) => {
+      const governed = new Governed(
+        'limit at most 9 requests in any 1m  for each tenant',
+        ONE_A_MINUTE,
+        mode,
+      );
+      governed.call();
+      const before = governed.counters.contents();
+      const refused = governed.call();
+      governed.models.pass(0);
+      expect(refusalOf(refused)).toEqual({ code: 'keys_exhausted' });
+      giveBack(governed, refused.context);
+      expect(governed.counters.contents()).toEqual(before);
+    },
+  );
+});
+
 function refusalOf({ error }: Caller) {
   return error === null ? null : { code: error.code, ...error.refusal };
 }

@@ -71,8 +71,9 @@ function functionsOfGroup(
   const fill = fillStatements(alone, group, limitFrame(alone, scope));
   const holeValues = `observedValues${index}`;
   const watched = watchedName(mode, group, holeValues, scope);
-  const later = group.list.some(canChangeLater);
-  const take = `runtime.${later ? 'observeReserving' : 'observe'}(context, ${watched}, ${orderOf(group)});`;
+  const later = group.list.some(canChangeLater) ? 'observeReserving' : 'observe';
+  const how = scope.route.calls === 'calls' ? 'observeHolding' : later;
+  const take = `runtime.${how}(context, ${watched}, ${orderOf(group)});`;
   const guardedTake = group.list.some(isUnconditional) ? take : `if (at !== 0) ${take}`;
   const name = functionName(index);
   return {

@@ -130,7 +130,8 @@ export class LimitTaker {
         if (entry.limit.mode === 'warn') warnings.push(warningOf(entry, situation));
         else shadowDenied.push(entry.limit.index);
       }
-      if (observed.result === TAKEN) reservations.push(...this.#reserved(group));
+      if (observed.result === TAKEN)
+        reservations.push(...(isHeld ? this.#held(group) : this.#reserved(group)));
     }
     const state = shown.length === 0 ? '' : stateItem(tightest(shown));
     return {

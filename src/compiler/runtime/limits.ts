@@ -6,6 +6,7 @@ import {
   type CounterBinding,
   EXCEEDED,
   NEEDS_LEASE,
+  type Reservation,
   TAKEN,
   type TakeBatch,
   type TakeResult,
@@ -398,8 +399,25 @@ export function observeReserving(
   watched: Watched,
   ordinal: Int32Array,
 ): void {
-  if (observe(thread, context, watched, ordinal) !== TAKEN) return;
-  const reservation = thread.counters.reserve(thread.batch);
+  if (observe(thread, context, watched, ordinal) === TAKEN)
+    keepObserved(context, thread.counters.reserve(thread.batch));
+}
+
+/** {@link observe} for calls to models: what is taken is given back where no key has room (language-rules #19). */
+export function observeHolding(
+  thread: LimitThread,
+  context: RequestContext,
+  watched: Watched,
+  ordinal: Int32Array,
+): void {
+  const { batch, counters } = thread;
+  batch.holds = true;
+  const result = observe(thread, context, watched, ordinal);
+  batch.holds = false;
+  if (result === TAKEN) keepObserved(context, counters.hold(batch));
+}
+
+function keepObserved(context: RequestContext, reservation: Reservation | null): void {
   if (reservation === null) return;
   if (context.observedReservations === null) context.observedReservations = [reservation];
   else context.observedReservations.push(reservation);

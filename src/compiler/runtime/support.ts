@@ -28,6 +28,7 @@ import {
   type HoleValues,
   type LimitConstant,
   observe,
+  observeHolding,
   observeReserving,
   refuseLimits,
   showTaken,
@@ -287,6 +288,9 @@ export class RuntimeSupport {
   }
   observeReserving(context: RequestContext, watched: Watched, ordinal: Int32Array): void {
     observeReserving(this, context, watched, ordinal);
+  }
+  observeHolding(context: RequestContext, watched: Watched, ordinal: Int32Array): void {
+    observeHolding(this, context, watched, ordinal);
   }
   warningLimits(limits: readonly LimitConstant[], holeValues: HoleValues): Watched {
     return { mode: 'warn', limits, holeValues };
