@@ -32,14 +32,7 @@ import type { LaneTicket } from './lane-ticket.ts';
 import type { CallOutcome } from './lanes.ts';
 import type { ModelThread, Target } from './model-services.ts';
 import type { PreparedKey } from './pool-registry.ts';
-import {
-  callerFields,
-  refusalFields,
-  refusedCall,
-  repeats,
-  reportsOf,
-  usedUpForMs,
-} from './provider-answer.ts';
+import { callerFields, refusedCall, repeats, reportsOf, usedUpForMs } from './provider-answer.ts';
 import { providerRequest } from './provider-request.ts';
 
 /** A key in use. */
@@ -271,10 +264,7 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker, Dec
       bytesMax: this.#thread.limits.streamEventBytes,
     });
     const passed = this.#usage.pass(chunk, last);
-    const fields =
-      head.status < 300
-        ? callerFields(head.fields, target.provider)
-        : refusalFields(head.fields, target.provider, sent.secret);
+    const fields = callerFields(head.fields, target.provider, sent);
     const bodyBytes = this.#isEventStream ? -1 : head.bodyBytes;
     if (last) this.#endAttempt(this.#used(), reportsOf(target.provider, head.fields, clock.wallMs()));
     const end = last ? this.#endOf(passed) : passed;
@@ -351,19 +341,19 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker, Dec
   }
 
   /** The caller's own fault, or nobody's: as the provider says it, but for what it says of the account. */
-  #passRefusal(body: Uint8Array, { provider }: Target, { secret }: PreparedKey): void {
+  #passRefusal(body: Uint8Array, { provider }: Target, sent: PreparedKey): void {
     const head = this.#head!;
     if (this.#isUnreadable) {
       this.#failLater('upstream_unreadable_body');
       return;
     }
-    if (repeats(secret, body)) {
+    if (repeats(sent.secret, body)) {
       this.#failLater('upstream_malformed_answer', UNSPEAKABLE);
       return;
     }
     this.#over = true;
     const isCut = this.#refusalBytes > body.length;
-    const fields = refusalFields(head.fields, provider, secret).filter(
+    const fields = callerFields(head.fields, provider, sent).filter(
       (_, index, all) => !(isCut && all[index - (index % 2)] === 'content-length'),
     );
     const bodyBytes = head.hasBody ? body.length : head.bodyBytes;

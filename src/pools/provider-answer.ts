@@ -4,6 +4,7 @@ import { limitReports, retryAfterMs } from '../ai/limit-headers.ts';
 import { parsedJson } from '../ai/parsed-json.ts';
 import type { CallError, Provider } from '../model/pools.ts';
 import type { MeterReport } from '../model/provider-limits.ts';
+import type { PreparedKey } from './pool-registry.ts';
 
 export interface RefusedCall {
   /** Null: nothing that the provider's description knows. */
@@ -47,24 +48,25 @@ export function usedUpForMs(reports: readonly MeterReport[]): number {
 /** Whether a provider repeats the secret that it was sent, as it is or as others write it: in the escapes of JSON, in a URL, in base64. */
 export function repeats(secret: string, said: Uint8Array): boolean {
   const text = Buffer.from(said.buffer, said.byteOffset, said.length).toString('latin1');
+  return tells(formsOf(secret), text);
+}
+
+function tells(forms: readonly string[], text: string): boolean {
   // without its escapes
   const meant = text.includes('\\u') ? (JSON.stringify(parsedJson(text)) ?? '') : '';
-  const base64 = Buffer.from(secret).toString('base64').replace(/=+$/, '');
-  const forms = [secret, encodeURIComponent(secret), base64];
   return forms.some((form) => text.includes(form) || meant.includes(form));
 }
 
-/** Fields of a refusal: those that repeat the secret go as well. */
-export function refusalFields(
-  fields: readonly string[],
-  provider: Provider,
-  secret: string,
-): readonly string[] {
-  const kept: string[] = [];
-  const own = callerFields(fields, provider);
-  for (let index = 0; index < own.length; index += 2)
-    if (!repeats(secret, Buffer.from(own[index + 1]!, 'latin1'))) kept.push(own[index]!, own[index + 1]!);
-  return kept;
+/** None is shorter than a secret that is a key; of base64, what it becomes behind any other bytes. */
+function formsOf(secret: string): readonly string[] {
+  const bytes = Buffer.from(secret);
+  const within = [1, 2].map((before) =>
+    Buffer.concat([Buffer.alloc(before), bytes])
+      .toString('base64')
+      .slice(before + 1, Math.floor(((before + bytes.length) * 8) / 6)),
+  );
+  const forms = [secret, encodeURIComponent(secret), bytes.toString('base64').replace(/=+$/, ''), ...within];
+  return forms.filter((form) => form.length >= secret.length);
 }
 
 /** Names of fields that speak of the account: its limits are not the caller's, and its names are nobody's business. */
@@ -75,15 +77,40 @@ const ACCOUNT_FIELDS: ReadonlySet<string> = new Set([
   'anthropic-organization-id',
 ]);
 
-export function callerFields(fields: readonly string[], provider: Provider): readonly string[] {
+/**
+ * Fields of an answer as its caller gets them: without those, and without any that repeats the secret that the call was sent with. Most are
+ * shorter than the secret, and are not searched: 15 ns for an answer with a key of 39 characters, 0.15 µs with one of 20.
+ */
+export function callerFields(
+  fields: readonly string[],
+  provider: Provider,
+  sent: PreparedKey,
+): readonly string[] {
   const hidden = hiddenOf(provider);
   const kept: string[] = [];
   for (let index = 0; index < fields.length; index += 2) {
     const name = fields[index]!;
-    if (!hidden.has(name)) kept.push(name, fields[index + 1]!);
+    const value = fields[index + 1]!;
+    if (hidden.has(name)) continue;
+    const isSearched = value.length >= sent.secret.length && !PLAIN_FIELDS.has(name);
+    if (!isSearched || !tells(knownFormsOf(sent), value)) kept.push(name, value);
   }
   return kept;
 }
+
+/** Whose values are longer than some keys, and known. */
+const PLAIN_FIELDS: ReadonlySet<string> = new Set(['date', 'content-type', 'strict-transport-security']);
+
+/** Made once for each key. */
+function knownFormsOf(sent: PreparedKey): readonly string[] {
+  let forms = FORMS.get(sent);
+  if (forms === undefined) {
+    forms = formsOf(sent.secret);
+    FORMS.set(sent, forms);
+  }
+  return forms;
+}
+const FORMS = new WeakMap<PreparedKey, readonly string[]>();
 
 /** Those, and the fields that speak of limits. Made once for each provider. */
 function hiddenOf(provider: Provider): ReadonlySet<string> {

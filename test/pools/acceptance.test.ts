@@ -919,6 +919,16 @@ describe('no secret of a provider, a caller or an operator (12)', () => {
         }),
       );
     expect((await call(`Bearer ${key}`, 'custom')).status).toBe(502);
+    const sent = 'sk-filed-second-4';
+    const inBase64 = (before: string): string => Buffer.from(before + sent).toString('base64');
+    const echoes = [sent, encodeURIComponent(sent), ...['', 'u', 'me:'].map(inBase64)];
+    for (const echo of echoes) {
+      const fields = { 'x-echo': `Bearer ${echo}`, 'x-other': 'a field of many characters' };
+      await mock('faults', { status: 200, times: 1, account: 'kept', fields });
+      const answer = await call(`Bearer ${key}`, 'filed');
+      const { headers, status } = answer;
+      expect([status, headers.get('x-other'), headers.get('x-echo')]).toEqual([200, fields['x-other'], null]);
+    }
     expect((await call(`Bearer ${key}`, 'nobody')).status).toBe(404);
     expect((await call(`Bearer ${key}x`, 'custom')).status).toBe(401);
     expect((await call(`Basic ${key}`, 'custom')).status).toBe(401);
