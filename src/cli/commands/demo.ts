@@ -199,6 +199,7 @@ class News {
   readonly #known = new Set<string>();
   #chapter = '';
   #isLost = false;
+  #waitingLooks = 0;
 
   constructor(stage: Stage) {
     this.#stage = stage;
@@ -222,7 +223,8 @@ class News {
       this.#tell(atMs, 'forecast', `Portunus forecasts: ${forecastText(endsInMs)}.`);
     const working = pool.keys.reduce((sum, { inFlight }) => sum + inFlight, 0);
     const { gateway, naive } = this.#stage;
-    if (gateway.underWay > working + WAITING_SEEN)
+    this.#waitingLooks = gateway.underWay > working + WAITING_SEEN ? this.#waitingLooks + 1 : 0;
+    if (this.#waitingLooks >= WAITING_LOOKS)
       this.#tell(
         atMs,
         'waiting',
@@ -251,6 +253,8 @@ function usedUpInMs({ usedUp }: Seen['pool']): number | null {
 
 /** Calls at the gateway beyond those that are with the provider: fewer are on their way. */
 const WAITING_SEEN = 3;
+/** Looks in a row that show them: once is what a busy machine makes of calls on their way. */
+const WAITING_LOOKS = 2;
 
 function sightOf(stage: Stage, story: Story, atMs: number, news: News, pool: Seen['pool'] | null): Sight {
   return {
