@@ -1,4 +1,5 @@
 import type { Span } from '../diagnostics/source.ts';
+import type { TokenKind } from '../model/model-call.ts';
 import type { EnforcementMode } from '../model/world.ts';
 import type { ListNode, LiteralNode, NumberNode, TextNode } from './ast.ts';
 
@@ -53,8 +54,30 @@ export type GivenNode =
       readonly percent: NumberNode;
       readonly span: Span;
     }
+  /** What it answers in this test. */
+  | {
+      readonly kind: 'reply';
+      readonly model: TextNode;
+      readonly text: ReplyTextNode | null;
+      readonly used: readonly UsedTokensNode[];
+      readonly span: Span;
+    }
+  /** A pool, or a provider, that no call reaches. */
+  | { readonly kind: 'down'; readonly target: TextNode; readonly span: Span }
   | { readonly kind: 'mode'; readonly policy: TextNode; readonly mode: EnforcementMode; readonly span: Span }
   | { readonly kind: 'request'; readonly parts: readonly RequestPartNode[]; readonly span: Span };
+
+/** `whole`: one piece, in an answer that does not stream. */
+export interface ReplyTextNode {
+  readonly kind: 'whole' | 'chunks';
+  readonly pieces: readonly TextNode[];
+}
+
+export interface UsedTokensNode {
+  readonly which: TokenKind;
+  readonly count: NumberNode;
+  readonly span: Span;
+}
 
 export interface AttributeNode {
   readonly name: TextNode;
@@ -72,6 +95,8 @@ export type RequestPartNode =
       readonly currency: string | null;
       readonly span: Span;
     }
+  /** That is called. */
+  | { readonly kind: 'model'; readonly name: TextNode; readonly span: Span }
   /** Of the answer of the service. */
   | { readonly kind: 'status'; readonly status: NumberNode; readonly span: Span }
   /** `body.order.lines 3`: the path below the body. A number counts the elements of a list, from 1. */
@@ -101,8 +126,9 @@ export interface ExpectNode {
   readonly which: WhichNode;
   readonly outcome: OutcomeNode;
   readonly watched: readonly WatchedNode[];
+  readonly reply: TextMatchNode | null;
   readonly code: TextNode | null;
-  readonly because: { readonly match: 'is' | 'contains'; readonly text: TextNode } | null;
+  readonly because: TextMatchNode | null;
   readonly parts: readonly ExpectPartNode[];
   readonly span: Span;
 }
@@ -118,6 +144,11 @@ export type WhichNode =
 export type OutcomeNode =
   | { readonly kind: 'permitted' | 'any' }
   | { readonly kind: 'refused'; readonly status: NumberNode | null; readonly by: RuleNameNode | null };
+
+export interface TextMatchNode {
+  readonly match: 'is' | 'contains';
+  readonly text: TextNode;
+}
 
 export interface RuleNameNode {
   readonly policy: TextNode;
@@ -139,10 +170,12 @@ export type ExpectPartNode =
     }
   | { readonly kind: 'timeout'; readonly ms: NumberNode; readonly span: Span }
   /** That the call goes to. */
-  | { readonly kind: 'model'; readonly name: TextNode; readonly span: Span }
+  | { readonly kind: 'model' | 'pool'; readonly name: TextNode; readonly span: Span }
+  | { readonly kind: 'no-call'; readonly span: Span }
   | {
       readonly kind: 'body';
-      readonly path: readonly string[];
+      /** As of a {@link RequestPartNode}. */
+      readonly path: readonly (string | number)[];
       readonly value: LiteralNode;
       readonly span: Span;
     }

@@ -13,12 +13,14 @@ describe('test blocks are read', () => {
     expect(diagnostics).toEqual([]);
     const [test] = file.tests;
     expect(test!.given.map(({ kind }) => kind)).toEqual([
-      ...['tenant', 'consumer', 'credential', 'roles', 'used', 'mode', 'time', 'request'],
+      ...['tenant', 'consumer', 'credential', 'roles', 'used', 'mode', 'time'],
+      ...['reply', 'reply', 'request'],
     ]);
     expect(test!.steps.map(({ count, pace, expects }) => [count?.value, pace, expects.length])).toEqual([
       [61, 'spread', 2],
       [2, 'at-once', 1],
       [undefined, 'spread', 1],
+      [undefined, 'spread', 3],
     ]);
   });
 
@@ -27,6 +29,10 @@ describe('test blocks are read', () => {
     'test "Saturday" { given role "admin", time 2026-12-05 10:00 when GET /admin is sent expect refused 403 by "p7-admin-hours" "office" }',
     'test "the month says 403" { given tenant "acme", "month" in "p2-tokens" used 10_000_000 when POST /v1/chat is sent expect refused 403 by "p2-tokens" "month" }',
     'test "gone" { given time 2027-04-01 00:00 when GET /v1/orders is sent expect refused 410 by "p10-v1" "gone" }',
+    'test "research is refused the largest" { given team "research" when POST /v1/chat/completions is sent with model "gpt-5-pro" expect refused 403 by "p1-models" "largest" }',
+    'test "split over chunks" { given model "gpt-4o" replies in chunks "a@exa", "mple.org" when POST /v1/chat/completions is sent expect reply "[removed]" }',
+    'test "never elsewhere" { given tenant "berlin" with tags "eu", target "openai-eu" is down when POST /v1/chat/completions is sent expect refused 503 by "p5-eu" and no call upstream }',
+    'test "pool" { when POST /v1/chat is sent expect permitted with pool "a" and no call upstream }',
     'test "anonymous" { given no identity when GET / is sent expect refused 401 }',
   ])('as the design writes them: %s', (text) => {
     const { diagnostics, file } = parsed(text);
@@ -49,6 +55,14 @@ describe('test blocks are read', () => {
     expect(sent).toMatchObject({ path });
     const written = (sent as Extract<typeof sent, { kind: 'body' }>).value;
     expect(written.kind === 'list' ? 'list' : written.value).toBe(value);
+  });
+
+  it('a list of pieces ends before what else is given', () => {
+    const { diagnostics, file } = parsed(
+      'test "t" { given model "m" replies in chunks "a", "month" in "p" used 5, "q" enforced, target "x" is down when GET /a is sent expect reply "a" }',
+    );
+    expect(diagnostics).toEqual([]);
+    expect(file.tests[0]!.given.map(({ kind }) => kind)).toEqual(['reply', 'used', 'mode', 'down']);
   });
 
   it('words of tests are names everywhere else', () => {

@@ -95,15 +95,14 @@ export const TEST_WORDS = [
   ...['given', 'expect', 'sent', 'are', 'within', 'the', 'first', 'last', 'all'],
   ...['permitted', 'refused', 'warned', 'shadowed', 'alerted', 'enforced', 'shadow'],
   ...['roles', 'aged', 'used', 'time', 'ip', 'host', 'size', 'body'],
+  ...['replies', 'reply', 'chunks', 'down', 'call', 'upstream'],
 ] as const;
 
 /** Accepted in tests; elsewhere they belong to a later version. */
 export const LATER_OUTSIDE_TESTS: ReadonlySet<string> = new Set(['retry', 'cost']);
 
 /** What later versions add to tests: answered there with "not in this version". */
-export const LATER_TEST_WORDS: ReadonlySet<string> = new Set([
-  ...['approvals', 'requester', 'opened', 'replies', 'reply', 'chunks', 'down', 'call', 'upstream'],
-]);
+export const LATER_TEST_WORDS: ReadonlySet<string> = new Set([...['approvals', 'requester', 'opened']]);
 
 /** With hints of how a token begins the lexer need not examine patterns when it starts. */
 const DIGITS = charactersOf('0', '9');

@@ -1,4 +1,5 @@
 import type { Span } from '../diagnostics/source.ts';
+import type { TokenKind } from '../model/model-call.ts';
 import type { ScalarValue, Value } from '../model/types.ts';
 import type { EnforcementMode } from '../model/world.ts';
 
@@ -18,7 +19,20 @@ export interface CheckedTest {
     readonly rule: string;
     readonly percent: number;
   }[];
+  /** What models answer, by their names; a model that is not named answers nothing in words. */
+  readonly replies: ReadonlyMap<string, CheckedReply>;
+  /** Pools that no call reaches. */
+  readonly down: ReadonlySet<string>;
   readonly steps: readonly CheckedStep[];
+}
+
+export interface CheckedReply {
+  /** `whole`: one piece, in an answer that does not stream. */
+  readonly kind: 'whole' | 'chunks';
+  /** Empty: the test says nothing of its text. */
+  readonly pieces: readonly string[];
+  /** Null: it tells nothing, so that all that was reserved is used. */
+  readonly usage: Readonly<Record<TokenKind, number>> | null;
 }
 
 export interface CheckedStep {
@@ -34,6 +48,8 @@ export interface CheckedStep {
   readonly bodyBytes: number;
   /** JSON text; '' when the request has none, or only its size is given. */
   readonly body: string;
+  /** That is called; null: the body says it, or the test says nothing of it. */
+  readonly model: string | null;
   /** What the answer says that it cost, in nano-units; null: nothing. */
   readonly cost: number | null;
   /** What the service answers. */
@@ -86,13 +102,18 @@ export interface CheckedExpect {
     | { readonly kind: 'refused'; readonly status: number | null; readonly by: RuleName | null };
   readonly watched: readonly { readonly mode: 'warn' | 'shadow' | 'alert'; readonly by: RuleName }[];
   readonly code: string | null;
-  readonly because: { readonly match: 'is' | 'contains'; readonly text: string } | null;
+  readonly because: TextMatch | null;
+  /** What the caller is answered. */
+  readonly reply: TextMatch | null;
   readonly retryAfter: { readonly operator: 'le' | 'ge' | 'is'; readonly ms: number } | null;
   /** That the call goes to. */
   readonly model: string | null;
+  readonly pool: string | null;
+  /** `none`: nothing leaves for a service or provider. */
+  readonly calls: 'any' | 'none';
   readonly timeoutMs: number | null;
-  /** Members of the body that the service gets, as JSON values. */
-  readonly body: readonly { readonly path: readonly string[]; readonly value: ScalarValue }[];
+  /** Members of the body that the service gets, as JSON values; a number counts the elements of a list, from 1. */
+  readonly body: readonly { readonly path: readonly (string | number)[]; readonly value: ScalarValue }[];
   /** `value` null: not there. Names in lower case. */
   readonly headers: readonly {
     readonly name: string;
@@ -100,6 +121,11 @@ export interface CheckedExpect {
     readonly side: 'request' | 'response';
   }[];
   readonly span: Span;
+}
+
+export interface TextMatch {
+  readonly match: 'is' | 'contains';
+  readonly text: string;
 }
 
 /** `rule` null: any rule of the policy. */

@@ -49,6 +49,9 @@ export const TOKEN_MEASURES = [
 ] as const;
 export type TokenMeasure = (typeof TOKEN_MEASURES)[number];
 
+/** Of the tokens of a call: those of the prompt and of its answer, and parts of these. */
+export type TokenKind = 'input' | 'output' | 'cached' | 'reasoning';
+
 /** What is reserved at admission and known at the end. Money in nano-units of the accounting currency. */
 export type EstimatedMeasure = TokenMeasure | 'money';
 

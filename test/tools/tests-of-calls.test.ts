@@ -81,3 +81,104 @@ test "free" { given request with header "x-free" is "1"
     ],
   });
 });
+
+it('a request names its model by itself, or beside the rest of its body', () => {
+  expect(
+    failures(
+      '  forbid "long" when request.output_cap otherwise 1 > 50',
+      `test "alone" { when POST /v1/chat/completions is sent with model "old"  expect permitted with model "old" and body.max_tokens 1 }
+test "beside" { when POST /v1/chat/completions is sent with model "old" and body.max_tokens 60  expect refused 401 by "ai" "long" }
+test "given" { given request with model "old"
+  when POST /v1/chat/completions is sent  expect permitted with model "old"
+  when POST /v1/chat/completions is sent with model "both"  expect permitted with model "both"
+  when POST /v1/chat/completions is sent with body.messages[1].content "Hi"  expect permitted with model "old" and body.messages[1].content "Hi" }
+test "of another dialect" { when POST /v1/chat/completions is sent with model "aspy"  expect permitted }
+test "not that text" { when POST /v1/chat/completions is sent with model "old" and body.messages[1].content "Hi"
+  expect permitted with body.messages[1].content "Ho" and body.messages[2].content "Hi" }`,
+    ),
+  ).toEqual({
+    'of another dialect': [
+      'refused 404 (model_not_found): "The model "aspy" is not offered by this API: its provider speaks another dialect."',
+    ],
+    'not that text': ['body.messages[1].content was "Hi"'],
+  });
+});
+
+it('replies are what callers get of them, whole or in pieces, in the words of every dialect', () => {
+  expect(
+    failures(
+      '  mask email in response with "[removed]"',
+      `test "pieces" { given model "both" replies in chunks "Write to a@exa", "mple.org", " now"
+  when POST /v1/chat/completions is sent  expect reply "Write to [removed] now" }
+test "whole" { given model "both" replies "Write to a@example.org"
+  when POST /v1/chat/completions is sent  expect permitted reply "Write to [removed]" }
+test "messages" { given model "aspy" replies in chunks "a@exa", "mple.org"
+  when POST /v1/messages is sent  expect reply "[removed]" }
+test "whole messages" { given model "aspy" replies "a@example.org!"
+  when POST /v1/messages is sent  expect reply contains "removed]!" }
+test "the model that answers is called" { given model "old" replies "Hello"
+  when POST /v1/chat/completions is sent  expect permitted with model "old" reply "Hello" }
+test "another text" { given model "both" replies "Hello"
+  when POST /v1/chat/completions is sent  expect reply "Hallo" }
+test "unsaid" { when POST /v1/chat/completions is sent  expect reply "Hallo" }`,
+    ),
+  ).toEqual({
+    'another text': ['the reply was "Hello"'],
+    unsaid: ['the test does not say what it replies: given model "both" replies "…"'],
+  });
+});
+
+it('what replies tell is settled: tokens as they are, money by the price of the model', () => {
+  expect(
+    failures(
+      `  quota "tokens" 1_000 tokens per month  in total  when request.header["x-tokens"] is present
+  budget "purse" $1 per day  in total  when request.header["x-money"] is present
+  alert "thoughtful" when usage.reasoning_tokens is present and usage.reasoning_tokens > 10
+  alert "dear" when usage.cost is present and usage.cost > $0.01`,
+      `test "tokens" { given request with header "x-tokens" is "1", model "both" replies with 100 input tokens and 300 output tokens
+  when 3 requests POST /v1/chat/completions are sent
+  expect first 2 permitted
+  expect the last refused 429 by "ai" "tokens" }
+test "as many as fit" { given "tokens" in "ai" used 600, request with header "x-tokens" is "1", model "both" replies "Hi" with 100 input tokens and 100 output tokens
+  when 2 requests POST /v1/chat/completions are sent
+  expect permitted }
+test "money" { given request with header "x-money" is "1", model "both" replies with 1_000 input tokens and 1_900 output tokens
+  when 6 requests POST /v1/chat/completions are sent
+  expect first 5 permitted alerted by "ai" "dear"
+  expect the last refused 429 by "ai" "purse" }
+test "told" { given request with header "x-money" is "1"
+  when POST /v1/chat/completions is sent with cost $0.9999
+  expect permitted alerted by "ai" "dear"
+  when POST /v1/chat/completions is sent
+  expect refused by "ai" "purse" }
+test "thoughts" { given model "both" replies with 20 output tokens and 11 reasoning tokens
+  when POST /v1/chat/completions is sent  expect permitted alerted by "ai" "thoughtful" }
+test "no thoughts" { given model "both" replies with 20 output tokens
+  when POST /v1/chat/completions is sent  expect alerted by "ai" "thoughtful" }`,
+    ),
+  ).toEqual({ 'no thoughts': ['nothing alerted'] });
+});
+
+it('calls go to the first pool that rules leave and that is not down', () => {
+  expect(
+    failures(
+      `  route to pool "far" then "near"  when request.header["x-far"] is present
+  require "eu" target.region is "eu"  when request.header["x-eu"] is present  because "EU data stays in the EU"
+  limit "pace" at most 1 request in any 1h  in total  when request.header["x-paced"] is present`,
+      `test "first" { when POST /v1/chat/completions is sent  expect permitted with pool "near" }
+test "ordered" { given request with header "x-far" is "1"
+  when POST /v1/chat/completions is sent  expect permitted with pool "far" and model "both" }
+test "down" { given target "near" is down
+  when POST /v1/chat/completions is sent  expect permitted with pool "far" }
+test "never elsewhere" { given request with header "x-eu" is "1", target "near" is down
+  when POST /v1/chat/completions is sent  expect refused 503 by "ai" "eu" because "EU data stays in the EU" and no call upstream }
+test "none is left" { given target "near" is down, target "far" is down
+  when POST /v1/chat/completions is sent  expect refused 503 code "upstream_none_available" }
+test "what nobody serves is not counted" { given request with header "x-paced" is "1", target "old" is down
+  when POST /v1/chat/completions is sent with model "old"  expect refused 503 with no call upstream
+  when 2 requests POST /v1/chat/completions are sent  expect first 1 permitted
+  expect the last refused 429 by "ai" "pace" }
+test "another pool" { when POST /v1/chat/completions is sent  expect permitted with pool "far" and no call upstream }`,
+    ),
+  ).toEqual({ 'another pool': ['the pool was "near"'] });
+});

@@ -10,10 +10,13 @@ import type {
   ExpectPartNode,
   GivenNode,
   OutcomeNode,
+  ReplyTextNode,
   RequestPartNode,
   RuleNameNode,
   StepNode,
   TestNode,
+  TextMatchNode,
+  UsedTokensNode,
   WatchedNode,
   WhichNode,
 } from '../test-ast.ts';
@@ -101,8 +104,32 @@ function buildGiven(reader: Reader, node: CstNode): GivenNode {
   if (time !== null) return buildMoment(reader, time);
   const rule = childOrNull(node, 'GivenRule');
   if (rule !== null) return buildGivenRule(reader, rule);
+  const model = childOrNull(node, 'GivenModel');
+  if (model !== null) return buildReply(reader, model);
+  if (has(node, 'down')) return { kind: 'down', target: buildText(reader, tokenOf(node, 'Text')), span };
   if (has(node, 'identity')) return { kind: 'no-identity', span };
   return { kind: 'request', parts: buildRequestParts(reader, childOf(node, 'RequestParts')), span };
+}
+
+function buildReply(reader: Reader, node: CstNode): GivenNode {
+  const chunks = childOrNull(node, 'Chunks');
+  const [model, whole] = textsOf(reader, node);
+  assert(model !== undefined, 'the grammar demands a name');
+  const text: ReplyTextNode | null =
+    chunks !== null
+      ? { kind: 'chunks', pieces: textsOf(reader, chunks) }
+      : whole !== undefined
+        ? { kind: 'whole', pieces: [whole] }
+        : null;
+  const used = childrenOf(node, 'UsedTokens').map((one) => buildUsedTokens(reader, one));
+  return { kind: 'reply', model, text, used, span: nodeSpan(reader, node) };
+}
+
+function buildUsedTokens(reader: Reader, node: CstNode): UsedTokensNode {
+  const kinds = ['input', 'output', 'cached', 'reasoning'] as const;
+  const which = kinds.find((kind) => has(node, kind));
+  assert(which !== undefined, 'the grammar demands a kind');
+  return { which, count: buildNumber(reader, numberToken(node)), span: nodeSpan(reader, node) };
 }
 
 function buildCaller(reader: Reader, node: CstNode): GivenNode {
@@ -196,6 +223,7 @@ function buildRequestPart(reader: Reader, node: CstNode): RequestPartNode {
     return { kind: 'cost', amount: { value: Number(value), span: written }, currency, span };
   }
   assert(first !== undefined, 'the grammar demands a text');
+  if (has(node, 'model')) return { kind: 'model', name: first, span };
   if (second === undefined) return { kind: has(node, 'ip') ? 'ip' : 'host', value: first, span };
   return { kind: 'header', name: first, value: second, span };
 }
@@ -257,21 +285,29 @@ function buildExpect(reader: Reader, node: CstNode): ExpectNode {
     );
   const code = single('code');
   const because = single('because');
+  const replies = [...childrenOf(node, 'Reply'), ...clauses.flatMap((one) => childrenOf(one, 'Reply'))];
+  const reply = onlyOne(reader, replies, 'reply');
+  const noCall = clauses.filter((clause) => has(clause, 'upstream'));
   const watched = [...childrenOf(node, 'Watched'), ...clauses.flatMap((one) => childrenOf(one, 'Watched'))];
   return {
     which: buildWhich(reader, childOrNull(node, 'Which')),
     outcome: buildOutcome(reader, node),
     watched: watched.map((one) => buildWatched(reader, one)),
+    reply: reply === null ? null : buildMatch(reader, reply),
     code: code === null ? null : buildText(reader, tokenOf(code, 'Text')),
-    because:
-      because === null
-        ? null
-        : {
-            match: has(because, 'contains') ? 'contains' : 'is',
-            text: buildText(reader, tokenOf(because, 'Text')),
-          },
-    parts: clauses.flatMap((one) => childrenOf(one, 'ExpectPart')).map((one) => buildExpectPart(reader, one)),
+    because: because === null ? null : buildMatch(reader, because),
+    parts: [
+      ...clauses.flatMap((one) => childrenOf(one, 'ExpectPart')).map((one) => buildExpectPart(reader, one)),
+      ...noCall.map((one): ExpectPartNode => ({ kind: 'no-call', span: nodeSpan(reader, one) })),
+    ],
     span: nodeSpan(reader, node),
+  };
+}
+
+function buildMatch(reader: Reader, node: CstNode): TextMatchNode {
+  return {
+    match: has(node, 'contains') ? 'contains' : 'is',
+    text: buildText(reader, tokenOf(node, 'Text')),
   };
 }
 
@@ -332,14 +368,16 @@ function buildExpectPart(reader: Reader, node: CstNode): ExpectPartNode {
       span,
     };
   }
-  const body = childOrNull(node, 'ShapedPath');
+  if (has(node, 'upstream')) return { kind: 'no-call', span };
+  const body = childOrNull(node, 'BodyPath');
   if (body !== null) {
-    const path = childrenOf(body, 'MemberName').map((name) => buildMemberName(reader, name));
+    const path = buildBodyPath(reader, body);
     return { kind: 'body', path, value: buildLiteral(reader, childOf(node, 'Literal')), span };
   }
   const [name, value] = textsOf(reader, node);
   assert(name !== undefined, 'the grammar demands a name');
   if (has(node, 'model')) return { kind: 'model', name, span };
+  if (has(node, 'pool')) return { kind: 'pool', name, span };
   const side = has(childOf(node, 'Side'), 'request') ? 'request' : 'response';
   return { kind: 'header', name, value: value ?? null, side, span };
 }

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { type Span, spanText } from '../../diagnostics/source.ts';
 import { DAY_MS, dateText, isTimeZone, localClock, timeText } from '../../model/local-time.ts';
 import { inAccounting, moneyText } from '../../model/money.ts';
+import { sendsCalls } from '../../model/route-calls.ts';
 import type { ScalarValue } from '../../model/types.ts';
 import type { EnforcementMode, Route } from '../../model/world.ts';
 import type { LimitNode, ListNode, LiteralNode, NumberNode, PolicyNode, RuleNode, TextNode } from '../ast.ts';
@@ -17,6 +18,7 @@ import {
   noRoute,
   noUnitInJson,
   unknownThing,
+  untoldCost,
 } from '../problems/tests.ts';
 import { badLiteral, percentOutOfRange } from '../problems/types.ts';
 import type {
@@ -26,19 +28,27 @@ import type {
   RuleNameNode,
   StepNode,
   TestNode,
+  TextMatchNode,
   WhichNode,
 } from '../test-ast.ts';
 import { nearestTimeZone } from '../time-zones.ts';
-import type { CheckedExpect, CheckedStep, CheckedTest, RuleName, TestCaller } from '../typed-tests.ts';
+import type {
+  CheckedExpect,
+  CheckedStep,
+  CheckedTest,
+  RuleName,
+  TestCaller,
+  TextMatch,
+} from '../typed-tests.ts';
 import type { CheckContext } from './context.ts';
 import { isHeaderName } from './header-names.ts';
 import { accountingAmount } from './literals.ts';
-import { checkName } from './names.ts';
 import { isAboutPools } from './pool-rules.ts';
 import { isOfTarget } from './target-limits.ts';
 import { putInto, type Tree } from './test-bodies.ts';
 import { checkBodyNames } from './test-body-names.ts';
 import { checkCaller, checkOtherCaller, givenCaller } from './test-callers.ts';
+import { calledModel, downOf, expectedNames, repliesOf } from './test-models.ts';
 import { candidates, nearestTarget, unserved } from './test-routes.ts';
 import { literalInWords } from './type-names.ts';
 
@@ -73,6 +83,8 @@ export function checkTest(context: CheckContext, node: TestNode, policies: Polic
   const modes = modesOf(counting, node.given, policies);
   const used = usedOf(counting, node.given, policies);
   const shares = sharesOf(counting, node.given, policies);
+  const replies = repliesOf(counting, node.given);
+  const down = downOf(counting, node.given);
   if (errors > 0) return null;
   return {
     name: node.name.value,
@@ -81,6 +93,8 @@ export function checkTest(context: CheckContext, node: TestNode, policies: Polic
     modes,
     used,
     shares,
+    replies,
+    down,
     steps: steps.map((step) => step!),
   };
 }
@@ -178,7 +192,11 @@ function requestOf(context: CheckContext, parts: readonly RequestPartNode[], rou
   let size = 0;
   let cost: number | null = null;
   let status = DEFAULT_STATUS;
+  const model = calledModel(context, parts, routes);
   const body: Tree = {};
+  const hasBody = parts.some(({ kind }) => kind === 'body');
+  // behind what the body says of it
+  if (hasBody && model !== null) putInto(body, ['model'], model);
   for (const part of parts) {
     if (part.kind === 'header') {
       if (!isHeaderName(part.name.value)) context.report(notAHeaderName(part.name.span, part.name.value));
@@ -193,13 +211,12 @@ function requestOf(context: CheckContext, parts: readonly RequestPartNode[], rou
     } else if (part.kind === 'size') size = part.bytes.value;
     else if (part.kind === 'cost') cost = costOf(context, part, routes);
     else if (part.kind === 'status') status = statusOf(context, part.status);
-    else host = part.value.value.toLowerCase();
+    else if (part.kind === 'host') host = part.value.value.toLowerCase();
   }
-  const hasBody = parts.some(({ kind }) => kind === 'body');
   const text = hasBody ? JSON.stringify(body) : '';
   if (hasBody && !headers.has('content-type')) headers.set('content-type', 'application/json');
   const bodyBytes = size || Buffer.byteLength(text);
-  return { headers: [...headers].flat(), ip, host, body: text, bodyBytes, cost, status };
+  return { headers: [...headers].flat(), ip, host, body: text, bodyBytes, model, cost, status };
 }
 
 const DEFAULT_STATUS = 200;
@@ -220,10 +237,9 @@ function costOf(
 ): number | null {
   const told = accountingAmount(context, amount.value, currency, amount.span);
   if (told === null) return null;
-  const fixed = routes.find(({ cost }) => cost === null || cost.told === null);
+  const fixed = routes.find((route) => !sendsCalls(route) && route.cost?.told == null);
   if (fixed === undefined) return told;
-  const why = fixed.cost === null ? 'does not say what a request costs' : 'has a price, whatever is answered';
-  context.report(badTestAmount(span, `Route "${fixed.name}" ${why}.`));
+  context.report(untoldCost(span, fixed));
   return null;
 }
 
@@ -279,10 +295,12 @@ function checkExpect(
       by: mode === 'alert' ? alertName(context, rule, policies) : ruleName(context, rule, policies),
     })),
     code: node.code?.value ?? null,
-    because: node.because === null ? null : { match: node.because.match, text: node.because.text.value },
+    because: matched(node.because),
+    reply: matched(node.reply),
     retryAfter: retry === undefined ? null : { operator: retry.operator, ms: retry.ms.value },
-    model: expectedModel(context, node),
+    ...expectedNames(context, node),
     timeoutMs: node.parts.find((part) => part.kind === 'timeout')?.ms.value ?? null,
+    calls: node.parts.some(({ kind }) => kind === 'no-call') ? 'none' : 'any',
     body: node.parts.flatMap((part) =>
       part.kind === 'body' ? [{ path: part.path, value: jsonValue(context, part.value) }] : [],
     ),
@@ -295,12 +313,8 @@ function checkExpect(
   };
 }
 
-/** A name that is not there is reported, and expected all the same: the test is not run. */
-function expectedModel(context: CheckContext, { parts }: ExpectNode): string | null {
-  const part = parts.find((each) => each.kind === 'model');
-  if (part === undefined) return null;
-  checkName(context, 'model', part.name.value, part.name.span);
-  return part.name.value;
+function matched(node: TextMatchNode | null): TextMatch | null {
+  return node === null ? null : { match: node.match, text: node.text.value };
 }
 
 function checkWhich(context: CheckContext, which: WhichNode, sent: number): CheckedExpect['which'] {
@@ -428,12 +442,7 @@ function usedOf(
         ),
       );
     else if (rule !== null && (rule.currency === null) !== (item.currency === null))
-      context.report(
-        badTestAmount(
-          item.amount.span,
-          `"${item.rule.value}" counts ${rule.currency === null ? 'requests' : 'money'}.`,
-        ),
-      );
+      context.report(badTestAmount(item.amount.span, `"${item.rule.value}" counts ${measureInWords(rule)}.`));
     const used = accountingAmount(context, item.amount.value, item.currency, item.amount.span);
     if (used === null || rule === null || !('window' in rule)) return [];
     if ((rule.currency === null) === (item.currency === null)) {
@@ -447,6 +456,11 @@ function usedOf(
     }
     return [{ policy: item.policy.value, rule: item.rule.value, amount: used }];
   });
+}
+
+/** `output tokens`. */
+function measureInWords({ counts }: LimitNode): string {
+  return counts.replace('-', ' ');
 }
 
 /** What a rule counts at most. One whose own currency has no rate is reported where it stands. */

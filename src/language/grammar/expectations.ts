@@ -13,6 +13,7 @@ export class ExpectationGrammar extends SendingGrammar {
         { ALT: () => this.CONSUME(TEST_WORD.permitted) },
         { ALT: () => this.SUBRULE(this.Refused) },
         { ALT: () => this.SUBRULE(this.Watched) },
+        { ALT: () => this.SUBRULE(this.Reply) },
       ]);
       this.MANY(() => this.SUBRULE(this.ExpectClause));
     },
@@ -85,11 +86,24 @@ export class ExpectationGrammar extends SendingGrammar {
     INNER,
   );
 
+  /** What the caller is answered, in words. */
+  readonly Reply = this.RULE(
+    'Reply',
+    () => {
+      this.CONSUME(TEST_WORD.reply);
+      this.OPTION(() => this.CONSUME(KEYWORD.contains));
+      this.CONSUME(Text);
+    },
+    INNER,
+  );
+
   readonly ExpectClause = this.RULE(
     'ExpectClause',
     () => {
       this.OR([
         { ALT: () => this.SUBRULE(this.Watched) },
+        { ALT: () => this.SUBRULE(this.Reply) },
+        { ALT: () => this.words(0, KEYWORD.and, KEYWORD.no, TEST_WORD.call, TEST_WORD.upstream) },
         {
           ALT: () => {
             this.CONSUME(KEYWORD.code);
@@ -143,7 +157,14 @@ export class ExpectationGrammar extends SendingGrammar {
         },
         {
           ALT: () => {
-            this.SUBRULE(this.ShapedPath);
+            this.CONSUME(KEYWORD.pool);
+            this.CONSUME5(Text);
+          },
+        },
+        { ALT: () => this.words(2, KEYWORD.no, TEST_WORD.call, TEST_WORD.upstream) },
+        {
+          ALT: () => {
+            this.SUBRULE(this.BodyPath);
             this.SUBRULE(this.Literal);
           },
         },
@@ -166,16 +187,6 @@ export class ExpectationGrammar extends SendingGrammar {
           },
         },
       ]);
-    },
-    INNER,
-  );
-
-  /** Of the body as the service gets it. */
-  readonly ShapedPath = this.RULE(
-    'ShapedPath',
-    () => {
-      this.CONSUME(TEST_WORD.body);
-      this.AT_LEAST_ONE(() => this.SUBRULE(this.MemberName));
     },
     INNER,
   );

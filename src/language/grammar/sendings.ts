@@ -75,6 +75,12 @@ export class SendingGrammar extends RuleGrammar {
         },
         {
           ALT: () => {
+            this.CONSUME(KEYWORD.model);
+            this.CONSUME4(Text);
+          },
+        },
+        {
+          ALT: () => {
             this.SUBRULE(this.BodyPath);
             this.OR3([{ ALT: () => this.SUBRULE(this.Literal) }, { ALT: () => this.SUBRULE(this.List) }]);
           },

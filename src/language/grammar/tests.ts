@@ -60,6 +60,8 @@ export class TestGrammar extends ExpectationGrammar {
         { ALT: () => this.words(0, KEYWORD.no, KEYWORD.identity) },
         { ALT: () => this.SUBRULE(this.GivenTime) },
         { ALT: () => this.SUBRULE(this.GivenRule) },
+        { ALT: () => this.SUBRULE(this.GivenModel) },
+        { ALT: () => this.words(1, KEYWORD.target, Text, KEYWORD.is, TEST_WORD.down) },
         {
           ALT: () => {
             this.CONSUME(KEYWORD.request);
@@ -184,7 +186,57 @@ export class TestGrammar extends ExpectationGrammar {
     INNER,
   );
 
-  /** Requests, or money of a budget. */
+  /** `model "gpt-5" replies "Hello" with 20 output tokens`, `model "gpt-5" replies in chunks "Hel", "lo"`. */
+  readonly GivenModel = this.RULE(
+    'GivenModel',
+    () => {
+      this.CONSUME(KEYWORD.model);
+      this.CONSUME(Text);
+      this.CONSUME(TEST_WORD.replies);
+      this.OPTION(() =>
+        this.OR([{ ALT: () => this.SUBRULE(this.Chunks) }, { ALT: () => this.CONSUME2(Text) }]),
+      );
+      this.OPTION2(() => {
+        this.CONSUME(KEYWORD.with);
+        this.AT_LEAST_ONE_SEP({ SEP: KEYWORD.and, DEF: () => this.SUBRULE(this.UsedTokens) });
+      });
+    },
+    INNER,
+  );
+
+  readonly Chunks = this.RULE(
+    'Chunks',
+    () => {
+      this.words(0, KEYWORD.in, TEST_WORD.chunks);
+      this.CONSUME(Text);
+      this.MANY({
+        // behind the comma may be the next piece, or something else: target …, "month" in "tokens" used 5
+        GATE: () => this.LA(2).tokenType === Text && !GIVEN_RULE.has(this.LA(3).tokenType),
+        DEF: () => {
+          this.CONSUME(SIGN[',']);
+          this.CONSUME2(Text);
+        },
+      });
+    },
+    INNER,
+  );
+
+  readonly UsedTokens = this.RULE(
+    'UsedTokens',
+    () => {
+      this.CONSUME(NumberLiteral);
+      this.OR([
+        { ALT: () => this.CONSUME(KEYWORD.input) },
+        { ALT: () => this.CONSUME(KEYWORD.output) },
+        { ALT: () => this.CONSUME(KEYWORD.cached) },
+        { ALT: () => this.CONSUME(KEYWORD.reasoning) },
+      ]);
+      this.CONSUME(KEYWORD.tokens);
+    },
+    INNER,
+  );
+
+  /** Requests, tokens, or money of a budget. */
   readonly Used = this.RULE(
     'Used',
     () => {

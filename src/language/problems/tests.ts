@@ -94,6 +94,37 @@ export function noRoute(span: Span, asked: string, hidden: Route | null, near: R
   return problem('PT1403', span, `No route answers ${shown(asked)}.`, help);
 }
 
+export function saysNothing(span: Span): Diagnostic {
+  return problem(
+    'PT1401',
+    span,
+    'This says nothing of what the model answers.',
+    'Write its text, or what it used: model "…" replies "Hello" with 10 input tokens and 20 output tokens.',
+  );
+}
+
+/** `model` of a request to a service. */
+export function noCalls(span: Span, route: string): Diagnostic {
+  return problem(
+    'PT1403',
+    span,
+    `Route "${shown(route)}" sends no calls to models.`,
+    'Send to a route with `ai`, or leave out the model.',
+  );
+}
+
+/** The answer of a service says what it cost where its route says so; of a call to a model, the model's price does. */
+export function untoldCost(span: Span, { name, cost, place }: Route): Diagnostic {
+  return problem(
+    'PT1404',
+    span,
+    `Route "${shown(name)}" ${cost === null ? 'does not say what a request costs' : 'has a price, whatever is answered'} (${place}).`,
+    cost === null
+      ? 'Say in its file where answers tell it: `cost: { header: x-cost, atMost: $1 }`, or leave out the cost here.'
+      : 'Leave out the cost: each request costs the price of the route.',
+  );
+}
+
 export function badTestAmount(span: Span, message: string): Diagnostic {
   return problem('PT1404', span, message, 'Write an amount that can be.');
 }

@@ -15,7 +15,7 @@ import { happened } from '../policy-tests/judge.ts';
 import { buildMachine, MachineRun, type Observation } from '../policy-tests/machine.ts';
 import type { TestPorts } from '../policy-tests/ports.ts';
 import { viewsOf } from '../policy-tests/report.ts';
-import { usedBefore } from '../policy-tests/run.ts';
+import { givenBefore } from '../policy-tests/run.ts';
 import type { RuleView } from '../sights.ts';
 import { dateInWords } from '../values.ts';
 import { type FactChange, type WhatWouldChange, whatWouldChange } from './changes.ts';
@@ -83,7 +83,7 @@ export function explainRequest(
   const machine = buildMachine(policies, world, { modes, shares: test.shares }, ports);
   const caller = step.caller;
   const identity = caller.kind === 'said' ? identityOf(caller.identity, world) : null;
-  const observation = new MachineRun(machine, usedBefore(machine, test)).send({
+  const observation = new MachineRun(machine, givenBefore(machine, test)).send({
     ...step,
     body: asked.body ?? step.body,
     bodyBytes: asked.body === null ? step.bodyBytes : Buffer.byteLength(asked.body),

@@ -2,7 +2,8 @@ import type { PlacedRule } from '../../compiler/interpret/placed-rules.ts';
 import { placeOf } from '../../diagnostics/source.ts';
 import type { CheckedExpect, CheckedStep, RuleName } from '../../language/typed-tests.ts';
 import { lengthInWords } from '../../model/length-in-words.ts';
-import { memberPath } from '../../model/member-path.ts';
+import { memberDiffers } from './judge-bodies.ts';
+import { callDiffers } from './judge-calls.ts';
 import type { Observation } from './machine.ts';
 
 /** In which ways a request is not what was expected, one sentence each. Empty: it is. */
@@ -17,7 +18,7 @@ export function mismatches(
   return [
     ...replyDiffers(expect, observation),
     ...watchersDiffer(expect, observation, rules),
-    ...modelDiffers(expect, observation),
+    ...callDiffers(expect, observation),
     ...(expect.timeoutMs === null || expect.timeoutMs === observation.timeoutMs
       ? []
       : [`the timeout was ${timeoutInWords(observation.timeoutMs)}`]),
@@ -111,44 +112,6 @@ function watchersDiffer(
 }
 
 const WATCHED_WORDS = { warn: 'warned', shadow: 'shadowed', alert: 'alerted' } as const;
-
-function modelDiffers({ model }: CheckedExpect, { decision, request }: Observation): string[] {
-  if (model === null) return [];
-  const made = request?.call?.model.name;
-  if (decision !== 'permitted') return ['it was refused, so no model gets it'];
-  if (made === model) return [];
-  return [made === undefined ? 'it is no call to a model' : `the model was "${made}"`];
-}
-
-type Path = CheckedExpect['body'][number]['path'];
-
-function memberDiffers(
-  { path, value }: CheckedExpect['body'][number],
-  { body, decision }: Observation,
-): string[] {
-  const name = path.reduce(memberPath, 'body');
-  if (decision !== 'permitted') return [`it was refused, so the service gets no ${name}`];
-  const found = path.reduce<unknown>(
-    (object, member) =>
-      typeof object === 'object' && object !== null && Object.hasOwn(object, member)
-        ? (object as Record<string, unknown>)[member]
-        : undefined,
-    body,
-  );
-  if (found === value) return [];
-  if (found !== undefined) return [`${name} was ${JSON.stringify(found)}`];
-  return [`${name} was missing${otherNameOf(path, body)}`];
-}
-
-/** OpenAI has two names for it, and a provider is told the one that it knows. */
-const OUTPUT_CAPS = ['max_tokens', 'max_completion_tokens'];
-
-function otherNameOf([member, ...rest]: Path, body: unknown): string {
-  if (rest.length > 0 || !OUTPUT_CAPS.includes(member!)) return '';
-  const members = body as Readonly<Record<string, unknown>>;
-  const other = OUTPUT_CAPS.find((name) => members[name] !== undefined);
-  return other === undefined ? '' : `: its provider knows it as body.${other}, which was ${members[other]}`;
-}
 
 function timeoutInWords(ms: number): string {
   return ms === Number.POSITIVE_INFINITY ? 'left to the service' : lengthInWords(ms);

@@ -9,7 +9,7 @@ import { compileRequestSchema } from '../../config/request-schema.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { CheckedPolicies, TypedExpression } from '../../language/typed.ts';
 import type { CheckedTest } from '../../language/typed-tests.ts';
-import { type CallActuals, NOTHING_USED } from '../../model/model-call.ts';
+import type { CallActuals } from '../../model/model-call.ts';
 import { callOperationOf } from '../../model/route-calls.ts';
 import type { EnforcementMode, World } from '../../model/world.ts';
 import { KNOWN, type Known, NOTHING_KNOWN_USED } from '../../pipeline/alerts.ts';
@@ -22,7 +22,9 @@ import { Variants } from '../../pipeline/variants.ts';
 import { AlertedRules } from './alerted-rules.ts';
 import { TEST_KEYS } from './identities.ts';
 import type { FoundRoute, FrontProblem, RouteFinder, SentRequest, TestCalls, TestPorts } from './ports.ts';
-import { NO_RULE, outgoingCall, refusalBy, shapeCall, targetless, withStandIn } from './sent-calls.ts';
+import { type ShapedReply, shapedReply } from './replies.ts';
+import { NO_RULE, poolOf, refusalBy, shapeCall, targetless, unreachable, withStandIn } from './sent-calls.ts';
+import { actualsOf, toldUsage, usedBy } from './used.ts';
 import { type CounterSight, WatchedCounters } from './watched-counters.ts';
 
 /** The rules of a project as one set of enforcement modes compiles them: the very code that the gateway runs. */
@@ -78,6 +80,8 @@ function withShare(when: TypedExpression, percent: number): TypedExpression {
 }
 
 export interface MachineRequest extends SentRequest {
+  /** See `CheckedStep`. */
+  readonly model: string | null;
   /** What the answer says that it cost, in nano-units; null: nothing. */
   readonly cost: number | null;
   /** What the service answers. */
@@ -104,6 +108,10 @@ export interface Observation {
   readonly alerted: readonly number[];
   /** How it ended; null where no route was found. */
   readonly answer: EndedRequest | null;
+  /** That the call went to; null: it is none, or was refused. */
+  readonly pool: string | null;
+  /** What a model has answered, as the caller gets it; null: nothing in words. */
+  readonly reply: ShapedReply | null;
   readonly headers: { readonly request: Edits; readonly response: Edits };
   readonly timeoutMs: number;
   /** As the service gets it; null where none is sent. */
@@ -119,22 +127,30 @@ export interface Edits {
   readonly added: readonly (readonly [string, string])[];
 }
 
+/** What holds before a test sends anything. */
+export interface GivenBefore extends Pick<CheckedTest, 'replies' | 'down'> {
+  /** By counter of the bundle. */
+  readonly used: ReadonlyMap<number, number>;
+}
+
 /** Sends requests one after another to one machine, over counters of its own. */
 export class MachineRun {
   readonly #machine: Machine;
   readonly #counters: WatchedCounters;
   readonly #runtime: BoundRuntime;
   readonly #alerts: AlertedRules;
+  readonly #given: GivenBefore;
   readonly #pipelines = new Map<string, RoutePipeline>();
   #open: { readonly context: RequestContext; readonly actuals: CallActuals }[] = [];
   #sent = 0;
   /** When the request before had its turn. */
   #latestMs = 0;
 
-  constructor(machine: Machine, usedBefore: ReadonlyMap<number, number>) {
+  constructor(machine: Machine, given: GivenBefore) {
     this.#machine = machine;
+    this.#given = given;
     const inner = machine.ports.counters(machine.bundle.counters.map(withFewKeys));
-    this.#counters = new WatchedCounters(inner, usedBefore);
+    this.#counters = new WatchedCounters(inner, given.used);
     const bodies = { compileSchema: compileRequestSchema, limits: machine.world.limits };
     this.#alerts = new AlertedRules(machine);
     this.#runtime = {
@@ -151,11 +167,14 @@ export class MachineRun {
     if (found.kind === 'problem') return refusedAtFront(found);
     const { route } = found;
     const calls = this.#callsOf(route);
-    return this.#sendTo({ ...found, calls }, calls === null ? sent : withStandIn(sent, calls.models));
+    return this.#sendTo(
+      { ...found, calls },
+      calls === null ? sent : withStandIn(sent, calls.models, this.#given.replies),
+    );
   }
 
   #sendTo({ route, path, parameters, calls }: FoundCall, sent: MachineRequest): Observation {
-    const { nowMs, wallMs, body: _text, cost: told, status: _status, ...facts } = sent;
+    const { nowMs, wallMs, body: _text, model: _model, cost: told, status: _status, ...facts } = sent;
     const moment = { arrivedMonotonicMs: nowMs, arrivedWallMs: wallMs };
     // Services and providers of a test answer each request anew.
     const unread = { ...facts, id: requestId(++this.#sent), path, parameters, isKept: false, ...moment };
@@ -166,17 +185,23 @@ export class MachineRun {
     const request: PlainRequest = { ...unread, body: bodyOf(sent.body, pipeline), call: context.call };
     const permitted = outcome === CONTINUE;
     const { cost } = this.#machine.world.routes.get(route)!;
-    this.#open.push({ context, actuals: actualsOf(context, told ?? cost?.atMost ?? null) });
+    const pool = permitted && calls !== null ? poolOf(context, pipeline, calls, this.#given.down) : null;
+    const said = pool === null ? undefined : this.#given.replies.get(context.call!.model.name);
+    const usage = said?.usage == null ? null : toldUsage(said.usage);
+    const toldNano =
+      told ?? cost?.atMost ?? (usage === null ? null : calls!.costNano(context.shapedCall!, pool!, usage));
+    this.#open.push({ context, actuals: actualsOf(context, toldNano, usage) });
     const answer = {
       ...answerOf(decided, sent.status),
-      ...usedBy(context, outcome, told ?? cost?.atMost ?? null),
+      ...usedBy(context, outcome, toldNano, usage),
     };
     const leaving = !permitted
       ? null
-      : calls === null
+      : pool === null
         ? changedBody(pipeline, context, sent.body)
-        : outgoingCall(context, pipeline, calls);
+        : new TextDecoder().decode(calls!.outgoing(context.shapedCall!, pool));
     const changedText = leaving === sent.body ? null : leaving;
+    const operation = callOperationOf(this.#machine.world.routes.get(route)!);
     return {
       route,
       request,
@@ -187,6 +212,8 @@ export class MachineRun {
       ...this.#watchers(context),
       alerted: this.#alerts.asked(pipeline, context, answer, nowMs),
       answer,
+      pool,
+      reply: said === undefined ? null : shapedReply(said, operation!, context, pipeline),
       headers: {
         request: permitted ? editsOf(pipeline.shapeRequest, context) : NO_EDITS,
         response: permitted ? editsOf(pipeline.shapeResponse, context) : NO_EDITS,
@@ -210,6 +237,12 @@ export class MachineRun {
     this.#open = [];
   }
 
+  /** A call that nobody can serve leaves every counter as it was. */
+  #giveBack(context: RequestContext): void {
+    if (context.reservation !== null) this.#counters.cancel(context.reservation);
+    context.reservation = null;
+  }
+
   #decide(
     pipeline: RoutePipeline,
     context: RequestContext,
@@ -229,7 +262,11 @@ export class MachineRun {
     const fault = pipeline.readBody?.(context, ENCODER.encode(body)) ?? null;
     if (fault !== null)
       return { outcome: { kind: 'respond', refusal: { ...NO_RULE, ...fault } }, known: KNOWN.caller };
-    return { outcome: this.#judgeRead(pipeline, context, calls), known: KNOWN.body };
+    const asked = this.#judgeRead(pipeline, context, calls);
+    const unreached =
+      asked !== CONTINUE || calls === null ? null : unreachable(context, pipeline, calls, this.#given.down);
+    if (unreached !== null) this.#giveBack(context);
+    return { outcome: unreached ?? asked, known: KNOWN.body };
   }
 
   /** As it is asked for, and with the models that limits without room name instead. */
@@ -313,30 +350,6 @@ export class MachineRun {
     this.#pipelines.set(route, pipeline);
     return pipeline;
   }
-}
-
-/** As the record of the request tells it: of a call the most that it can be, and of what was refused that it cost nothing. */
-function usedBy({ shapedCall, call }: RequestContext, outcome: Outcome, cost: number | null) {
-  const isPriced = cost !== null || call !== null;
-  if (outcome !== CONTINUE) return { ...NOTHING_KNOWN_USED, costNano: isPriced ? 0 : undefined };
-  if (shapedCall === null) return { ...NOTHING_KNOWN_USED, costNano: cost ?? undefined };
-  const { bounds } = shapedCall;
-  return {
-    ...NOTHING_KNOWN_USED,
-    inputTokens: finite(bounds['input-tokens']),
-    outputTokens: finite(bounds['output-tokens']),
-    costNano: cost ?? finite(bounds.money),
-  };
-}
-
-function finite(bound: number): number | undefined {
-  return Number.isFinite(bound) ? bound : undefined;
-}
-
-/** What a request has used: what its answer tells, or its price; of a call nobody tells it, and all that was reserved is used. */
-function actualsOf({ shapedCall }: RequestContext, cost: number | null): CallActuals {
-  if (shapedCall === null) return { ...NOTHING_USED, money: cost ?? 0 };
-  return { ...shapedCall.bounds, money: cost ?? shapedCall.bounds.money };
 }
 
 function moveOn(context: RequestContext, toMs: number): void {
@@ -437,6 +450,8 @@ function refusedAtFront({ status, code, detail }: FrontProblem): Observation {
     shadowed: [],
     alerted: [],
     answer: null,
+    pool: null,
+    reply: null,
     headers: { request: NO_EDITS, response: NO_EDITS },
     timeoutMs: Number.POSITIVE_INFINITY,
     body: null,

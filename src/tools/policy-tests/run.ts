@@ -6,7 +6,7 @@ import type { World } from '../../model/world.ts';
 import type { Identity } from '../../pipeline/identity.ts';
 import { identityOf } from './identities.ts';
 import { mismatches } from './judge.ts';
-import { buildMachine, type Machine, MachineRun, type Observation } from './machine.ts';
+import { buildMachine, type GivenBefore, type Machine, MachineRun, type Observation } from './machine.ts';
 import type { TestPorts } from './ports.ts';
 
 /** One request of a test: which it was, when, and what came of it. */
@@ -51,7 +51,7 @@ export class TestRunner {
 
   run(test: CheckedTest, listener: RequestListener = ignore): TestResult {
     const machine = this.#machine(test);
-    const run = new MachineRun(machine, usedBefore(machine, test));
+    const run = new MachineRun(machine, givenBefore(machine, test));
     const failures: ExpectFailure[] = [];
     let atMs = 0;
     for (const step of test.steps) {
@@ -89,8 +89,8 @@ function sendStep(run: MachineRun, machine: Machine, { test, step, atMs }: StepP
   const sent = Array.from({ length: step.count }, (_, index): SentInTest => {
     const now = atMs + Math.floor((index * step.withinMs) / step.count);
     const wallMs = test.wallMs + now;
-    const { method, path, query, host, headers, bodyBytes, body, ip } = step;
-    const front = { method, path, query, host, headers, bodyBytes, body, ip };
+    const { method, path, query, host, headers, bodyBytes, body, model, ip } = step;
+    const front = { method, path, query, host, headers, bodyBytes, body, model, ip };
     const found = machine.finder.find(front);
     const route = found.kind === 'found' ? found.route : null;
     const identity = callerOf(step.caller, machine.world, route, wallMs);
@@ -117,8 +117,11 @@ function callerOf(caller: TestCaller, world: World, route: string | null, wallMs
   return expiresMs !== null && wallMs >= expiresMs ? null : identityOf(caller.identity, world);
 }
 
-/** By counter of the bundle: what is given as used. */
-export function usedBefore({ rules, bundle }: Machine, test: CheckedTest): ReadonlyMap<number, number> {
+export function givenBefore(machine: Machine, test: CheckedTest): GivenBefore {
+  return { used: usedBefore(machine, test), replies: test.replies, down: test.down };
+}
+
+function usedBefore({ rules, bundle }: Machine, test: CheckedTest): GivenBefore['used'] {
   return new Map(
     test.used.flatMap(({ policy, rule, amount }) => {
       const placed = rules.find((each) => each.policy === policy && each.rule.key === rule);

@@ -1,6 +1,7 @@
 /** Calls to models as tests send them: read, shaped and left their pools by the code that the gateway runs. */
 
 import { compareCodePoints } from '../../language/order.ts';
+import type { CheckedStep, CheckedTest } from '../../language/typed-tests.ts';
 import { isJson } from '../../model/media-type.ts';
 import { type CallTargets, callTargets, isTargetless, targetRefusal } from '../../pipeline/call-targets.ts';
 import type { RequestContext } from '../../pipeline/context.ts';
@@ -10,11 +11,21 @@ import { cappedByRules } from '../../pipeline/rule-caps.ts';
 import { UPSTREAM_ERRORS, type UpstreamErrorCode } from '../../pipeline/upstream.ts';
 import type { SentRequest, TestCalls } from './ports.ts';
 
-/** A test that says nothing of the body calls the first of the models that its route can be asked for. */
-export function withStandIn<Request extends SentRequest>(sent: Request, models: readonly string[]): Request {
+/**
+ * A test that says nothing of the body calls the model that it names, else the first whose answer it gives, else the first of all that
+ * its route can be asked for.
+ */
+export function withStandIn<Request extends SentRequest & Pick<CheckedStep, 'model'>>(
+  sent: Request,
+  models: readonly string[],
+  replies: CheckedTest['replies'],
+): Request {
   if (sent.body !== '') return sent;
-  const [model = ''] = [...models].sort(compareCodePoints);
-  const body = JSON.stringify({ model, max_tokens: 1, messages: [] });
+  const sorted = [...models].sort(compareCodePoints);
+  const model = sent.model ?? sorted.find((name) => replies.has(name)) ?? sorted[0] ?? '';
+  // as long an answer as the test gives
+  const answer = replies.get(model)?.usage?.output ?? 1;
+  const body = JSON.stringify({ model, max_tokens: Math.max(1, answer), messages: [] });
   const headers = isJson(sent.headers) ? sent.headers : [...sent.headers, 'content-type', 'application/json'];
   return { ...sent, body, headers, bodyBytes: sent.bodyBytes || body.length };
 }
@@ -50,11 +61,30 @@ export function targetless(context: RequestContext, pipeline: RoutePipeline): Ou
   return { kind: 'respond', refusal: refusal ?? refusalBy(code) };
 }
 
-/** The text of a permitted call as its provider gets it. */
-export function outgoingCall(context: RequestContext, pipeline: RoutePipeline, calls: TestCalls): string {
+/** Every pool that rules leave it is down. Null: one of them is not. */
+export function unreachable(
+  context: RequestContext,
+  pipeline: RoutePipeline,
+  calls: TestCalls,
+  down: ReadonlySet<string>,
+): Outcome | null {
+  if (poolOf(context, pipeline, calls, down) !== null) return null;
+  const code = 'upstream_none_available';
+  const targets = callTargets(context, pipeline, context.shapedCall!);
+  const refusal = targetRefusal(context, pipeline, targets, { code, unprocessed: true });
+  return { kind: 'respond', refusal: refusal ?? refusalBy(code) };
+}
+
+/** The first that the call may go to, and that is not down: how much room its keys have no test knows. Null: there is none. */
+export function poolOf(
+  context: RequestContext,
+  pipeline: RoutePipeline,
+  calls: TestCalls,
+  down: ReadonlySet<string>,
+): string | null {
   const call = context.shapedCall!;
-  const [pool] = poolsLeft(callTargets(context, pipeline, call), calls.pools(call));
-  return new TextDecoder().decode(pool === undefined ? call.document!.bytes : calls.outgoing(call, pool));
+  const left = poolsLeft(callTargets(context, pipeline, call), calls.pools(call));
+  return left.find((name) => !down.has(name)) ?? null;
 }
 
 /** Those that rules leave of `offered`, in the order in which they are tried. */

@@ -1,0 +1,41 @@
+import type { CheckedExpect } from '../../language/typed-tests.ts';
+import { memberPath } from '../../model/member-path.ts';
+import type { Observation } from './machine.ts';
+
+type Member = CheckedExpect['body'][number];
+
+/** In which way a member of the body that the service gets is not as expected, as a sentence. Empty: it is. */
+export function memberDiffers({ path, value }: Member, { body, decision }: Observation): string[] {
+  const name = written(path);
+  if (decision !== 'permitted') return [`it was refused, so the service gets no ${name}`];
+  const found = path.reduce<unknown>(memberOf, body);
+  if (found === value) return [];
+  if (found !== undefined) return [`${name} was ${JSON.stringify(found)}`];
+  return [`${name} was missing${otherNameOf(path, body)}`];
+}
+
+/** `body.items[2].price`. */
+function written(path: Member['path']): string {
+  return path.reduce<string>(
+    (before, step) => (typeof step === 'number' ? `${before}[${step}]` : memberPath(before, step)),
+    'body',
+  );
+}
+
+function memberOf(value: unknown, step: string | number): unknown {
+  if (typeof step === 'number') return Array.isArray(value) ? value[step - 1] : undefined;
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, step)
+    ? (value as Readonly<Record<string, unknown>>)[step]
+    : undefined;
+}
+
+/** OpenAI has two names for it, and a provider is told the one that it knows. */
+const OUTPUT_CAPS = ['max_tokens', 'max_completion_tokens'];
+
+function otherNameOf([member, ...rest]: Member['path'], body: unknown): string {
+  if (rest.length > 0 || !OUTPUT_CAPS.includes(String(member))) return '';
+  const other = OUTPUT_CAPS.find((name) => memberOf(body, name) !== undefined);
+  return other === undefined
+    ? ''
+    : `: its provider knows it as body.${other}, which was ${memberOf(body, other)}`;
+}
