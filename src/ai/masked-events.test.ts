@@ -377,3 +377,23 @@ describe('what providers write otherwise than their documents say', () => {
     expect(through.push(Buffer.from(data(event)), true)).toHaveProperty('why');
   });
 });
+
+it('texts of the protocol are masked where they are no words of it', () => {
+  const MAIL = 'ann@mail.example';
+  for (const [operation, event] of [
+    [
+      'openai/chat',
+      { id: MAIL, choices: [{ index: 0, status: MAIL, delta: { role: MAIL, id: MAIL, content: 'x' } }] },
+    ],
+    ['openai/responses', { type: 'response.output_text.delta', item_id: MAIL, note: MAIL, delta: 'x' }],
+    [
+      'anthropic/messages',
+      { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', role: MAIL, text: 'x' } },
+    ],
+  ] as const) {
+    const masked = new MaskedEvents(operation, MASKER, BOUNDS);
+    const passed = masked.push(new TextEncoder().encode(data(event)), true) as Uint8Array;
+    expect(new TextDecoder().decode(passed)).toContain('[removed]');
+    expect(new TextDecoder().decode(passed)).not.toContain(MAIL);
+  }
+});

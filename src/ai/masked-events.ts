@@ -9,7 +9,7 @@ import { jsonText, type TextMask, type Unmaskable } from '../model/masks/json.ts
 import type { MaskedText } from '../model/masks/masker.ts';
 import type { OperationName } from '../model/pools.ts';
 import { EventStream, eventData } from './event-stream.ts';
-import { FRAME_NAMES, maskMembers, removeLogprobs, unreadableMember } from './masked-json.ts';
+import { FRAME_NAMES, maskFrameText, maskMembers, removeLogprobs, unreadableMember } from './masked-json.ts';
 
 export interface StreamMask extends TextMask {
   stream(): MaskedText;
@@ -216,7 +216,9 @@ function readChoice(
     else if (name === 'delta' || (name === 'text' && type === 'string')) {
       const fault = readDelta(document, value, [name], masker, { pieces, edits }, pieceAt);
       if (fault !== null) return fault;
-    } else if (!FRAME_NAMES.has(name)) {
+    } else if (FRAME_NAMES.has(name) && type === 'string') {
+      maskFrameText(document, value, masker, edits);
+    } else {
       const fault = maskMembers(document, value, 'frame', masker, edits);
       if (fault !== null) return fault;
     }
@@ -244,7 +246,10 @@ function readDelta(
       if (document.typeOf(value) === 'null') continue;
       const unreadable = unreadableMember(document, name, value, 'content');
       if (unreadable !== null) return unreadable;
-      if (FRAME_NAMES.has(name) && document.typeOf(value) === 'string') continue;
+      if (FRAME_NAMES.has(name) && document.typeOf(value) === 'string') {
+        maskFrameText(document, value, masker, into.edits);
+        continue;
+      }
       if (WHOLE_NAMES.has(name)) {
         const fault = maskMembers(document, value, 'content', masker, into.edits);
         if (fault !== null) return fault;
@@ -327,16 +332,17 @@ const readItems: ReadEvent = (document, masker, _frame) => {
   const place = at[0] === '' ? [textIn(document, root, 'item_id'), ...at] : at;
   if (isPiece) {
     const group = [type.slice(0, -DELTA.length), ...place].join(' ');
-    const event = (rest: string) => itemEvent(type, document, rest);
+    const others = [...reading.edits];
+    const event = (rest: string) => itemEvent(type, editJson(document.bytes, others), rest);
     reading.pieces.push({ key: group, group, node: delta, event, eventBytes: document.bytes.length });
   } else if (type.endsWith(DONE_OF_ITEM))
     reading.ended.add([type.slice(0, -DONE_OF_ITEM.length), ...place].join(' '));
   return ITEMS_END.has(type) ? { ...reading, ended: 'all' } : reading;
 };
 
-/** As the last piece came, but for the text; what else it had was masked by then. */
-function itemEvent(type: string, document: JsonDocument, rest: string): string {
-  const last = JSON.parse(UTF_8.decode(document.bytes)) as Record<string, unknown>;
+/** As the last piece passed, but for the text. */
+function itemEvent(type: string, passed: Uint8Array, rest: string): string {
+  const last = JSON.parse(UTF_8.decode(passed)) as Record<string, unknown>;
   const { logprobs: _logprobs, obfuscation: _obfuscation, ...others } = last;
   const data = JSON.stringify({ ...others, delta: rest, ...('logprobs' in last ? { logprobs: [] } : {}) });
   return `event: ${type}\ndata: ${data}\n\n`;

@@ -8,7 +8,7 @@ const MASKER = new Masker([{ kinds: ['email', 'card'], patterns: [], text: '*' }
 const MAIL = 'ann@mail.example';
 
 /** The body as it passes, or why it does not. */
-function masked(text: string): string {
+function masked(text: string, masker = MASKER): string {
   const bytes = new TextEncoder().encode(text);
   const scanned = scanJson(bytes, {
     ...{
@@ -21,7 +21,7 @@ function masked(text: string): string {
     },
   });
   if (!scanned.ok) throw new Error(scanned.error.why);
-  const edits = maskModelJson(scanned.value, MASKER);
+  const edits = maskModelJson(scanned.value, masker);
   return Array.isArray(edits)
     ? new TextDecoder().decode(editJson(bytes, edits))
     : `refused: ${(edits as { why: string }).why}`;
@@ -100,6 +100,37 @@ describe('text is masked wherever it is', () => {
       `{"messages":[{"content":[{"type":"tool_use","input":{"card":${card}}}]}]}`;
     expect(masked(call('4111111111111111'))).toBe(call('"*"'));
     expect(masked(call('0.4111111111111111'))).toBe(call('0.4111111111111111'));
+  });
+});
+
+describe('a text of the protocol', () => {
+  const NAMES = ['role', 'status', 'format', 'id', 'signature', 'finish_reason', 'call_id', 'media_type'];
+
+  it.each(NAMES)('is masked in `%s`, where it is no word of it', (name) => {
+    for (const text of [MAIL, '4111111111111111', `x ${MAIL}`]) {
+      const body = JSON.stringify({
+        [name]: text,
+        messages: [{ [name]: text, content: [{ [name]: text }] }],
+      });
+      expect(masked(body)).toBe(body.replaceAll(text, text.startsWith('x') ? 'x *' : '*'));
+    }
+  });
+
+  it('is the name of a model where that stands, and nowhere else', () => {
+    const body = JSON.stringify({ model: MAIL, messages: [{ model: MAIL, content: 'x' }] });
+    expect(masked(body)).toBe(body.replace(`[{"model":"${MAIL}"`, '[{"model":"*"'));
+  });
+
+  it.each([
+    ['role', 'assistant'],
+    ['format', 'json_schema'],
+    ['id', 'resp_5031ed401395a9935d2da2d74429afb3c35063201057394821'],
+    ['id', 'chatcmpl-5b6b60bd-0074-4696-8146-c5cc175ef7e5'],
+    ['signature', `EqQBCgIYAhIM${'A1b+/'.repeat(40)}4111111111111111==`],
+  ])('stays in `%s` as it is: %s', (name, text) => {
+    const own = new Masker([{ kinds: ['email', 'card', 'phone'], patterns: [], text: '*' }]);
+    const body = JSON.stringify({ messages: [{ [name]: text, content: 'x' }] });
+    expect(masked(body, own)).toBe(body);
   });
 });
 

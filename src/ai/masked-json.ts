@@ -1,7 +1,14 @@
 /** Masks calls to models and their answers: all text in them, and nothing that only says how they are built. */
 import type { JsonDocument, JsonNode } from '../base/json/document.ts';
 import type { JsonEdit } from '../base/json/edit.ts';
-import { maskText, maskTexts, type TextMask, type Unmaskable, unfitName } from '../model/masks/json.ts';
+import {
+  jsonText,
+  maskText,
+  maskTexts,
+  type TextMask,
+  type Unmaskable,
+  unfitName,
+} from '../model/masks/json.ts';
 
 /** The edits that mask a call or an answer; or why it may not pass: what it holds can't be read here. */
 export function maskModelJson(document: JsonDocument, masker: TextMask): JsonEdit[] | Unmaskable {
@@ -66,7 +73,10 @@ function maskMember(
   }
   const unreadable = unreadableMember(document, name, value, place);
   if (unreadable !== null) return unreadable;
-  if (type === 'string' && FRAME_NAMES.has(name)) return null;
+  if (type === 'string' && FRAME_NAMES.has(name)) {
+    if (name !== 'model' || place !== 'frame') maskFrameText(document, value, masker, edits);
+    return null;
+  }
   if (FREE_NAMES.has(name) && !(name === 'input' && type === 'array'))
     return maskTexts(document, value, masker, edits);
   return (
@@ -98,7 +108,35 @@ export function removeLogprobs(document: JsonDocument, value: JsonNode, edits: J
   edits.push({ span: document.span(value), replacement: type === 'array' ? NO_ITEMS : NULL });
 }
 
-/** Texts of the protocol. */
+/**
+ * A text of the protocol: words of it pass, whatever a pattern would find in them, and so do ids of which only a part looks like what is
+ * to be removed – a name with a hole names nothing. Nothing else does: whoever makes a body can write anything anywhere.
+ */
+export function maskFrameText(
+  document: JsonDocument,
+  node: JsonNode,
+  masker: TextMask,
+  edits: JsonEdit[],
+): void {
+  const text = document.text(node);
+  if (PROTOCOL_WORD.test(text)) return;
+  const masked = masker.mask(text);
+  if (masked === text || (OPAQUE.test(text) && keepsAnEnd(text, masked))) return;
+  edits.push({ span: document.span(node), replacement: jsonText(masked) });
+}
+
+function keepsAnEnd(text: string, masked: string): boolean {
+  return masked.startsWith(text.slice(0, ID_END)) || masked.endsWith(text.slice(-ID_END));
+}
+
+/** No number, address or key is written like that. */
+const PROTOCOL_WORD = /^[a-z][a-z_./-]{0,39}$/;
+/** As providers write ids, signatures and what they have encrypted. */
+const OPAQUE = /^[A-Za-z0-9_+/=.:-]{24,}$/;
+/** What ids begin with is three or more letters and a mark. */
+const ID_END = 4;
+
+/** Texts of the protocol: see {@link maskFrameText}. */
 export const FRAME_NAMES: ReadonlySet<string> = new Set([
   ...[
     'model',
