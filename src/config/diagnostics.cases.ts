@@ -2624,6 +2624,80 @@ models: { gpt-4o: { pools: [main] } }
 `,
   },
   {
+    code: 'PT3219',
+    name: 'the cheapest of keys whose price nobody knows',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'providers/a.yaml': `providers: { openai: { extends: builtin/openai } }
+pools:
+  main:
+    provider: openai
+    choose: cheapest
+    keys:
+      k1: { secret: env:A }
+      k2: { secret: env:B, prices: { house-model: { input: $1, output: $2, asOf: 2026-11-01 } } }
+models:
+  gpt-4o: { pools: [main] }
+  house-model: { pools: [main] }
+  our-model: { pools: [main] }
+`,
+    },
+    rendered: `error[PT3219]: "main" chooses the key with which a call costs least, and nobody knows what "house-model" costs with its key "k1".
+  --> providers/a.yaml:11:3
+   |
+11 |   house-model: { pools: [main] }
+   |   ^^^^^^^^^^^
+note: the choice
+  --> providers/a.yaml:5:13
+   |
+ 5 |     choose: cheapest
+   |             --------
+   = help: Say what it costs: price: { input: $2.50, output: $10, asOf: 2026-11-01 }, for a million tokens; or at the pool or key, prices: { house-model: … }.
+
+error[PT3219]: "main" chooses the key with which a call costs least, and nobody knows what "our-model" costs.
+  --> providers/a.yaml:12:3
+   |
+12 |   our-model: { pools: [main] }
+   |   ^^^^^^^^^
+note: the choice
+  --> providers/a.yaml:5:13
+   |
+ 5 |     choose: cheapest
+   |             --------
+   = help: Say what it costs: price: { input: $2.50, output: $10, asOf: 2026-11-01 }, for a million tokens; or at the pool or key, prices: { our-model: … }.
+
+2 errors.
+`,
+  },
+  {
+    code: 'PT3221',
+    name: 'the cheapest of keys that cost the same',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'providers/a.yaml': `providers: { openai: { extends: builtin/openai } }
+pools:
+  main:
+    provider: openai
+    choose: cheapest
+    keys: { k1: { secret: env:A, discount: 0% }, k2: { secret: env:B } }
+  other: { provider: openai, choose: cheapest, keys: { k1: { secret: env:C, discount: 5% }, k2: { secret: env:D } } }
+models:
+  gpt-4o: { pools: [main, other] }
+`,
+    },
+    rendered: `warning[PT3221]: With all keys of "main" calls cost the same, so that the one with the most headroom is chosen.
+  --> providers/a.yaml:5:13
+   |
+ 5 |     choose: cheapest
+   |             ^^^^^^^^
+   = help: Say at the keys what they cost less (discount: 20%) or more, or what they cost (prices); or remove \`choose\`.
+
+1 warning.
+`,
+  },
+  {
     code: 'PT3202',
     name: 'a provider called like a service',
     texts: {

@@ -88,7 +88,8 @@ export function loadWorld(
     ownPrices,
     ...prices,
   });
-  if (accounting !== null) checkPrices(models, { modelNames: names.models, pools, ownPrices, report });
+  if (accounting !== null)
+    checkPrices(models, { modelNames: names.models, poolNames: names.pools, pools, ownPrices, report });
   const defined = {
     limits,
     attributes: attributes.declared,

@@ -115,7 +115,7 @@ export interface Provider {
   readonly place: Place;
 }
 
-export const POOL_STRATEGIES = ['headroom', 'priority', 'weighted'] as const;
+export const POOL_STRATEGIES = ['headroom', 'priority', 'weighted', 'cheapest'] as const;
 export type PoolStrategy = (typeof POOL_STRATEGIES)[number];
 
 /** What a key of a provider can be; what each of them means and leads to is `pools/key-states`. */

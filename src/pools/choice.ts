@@ -1,5 +1,6 @@
 /** Which key of a pool a call goes to, among those that have room for it. */
 import type { ModelPrice, PoolStrategy } from '../model/pools.ts';
+import type { CallAmounts } from '../pipeline/key-pool.ts';
 import { type CallEstimate, takenOf } from './call-cost.ts';
 import type { LaneTicket } from './lane-ticket.ts';
 import type { Lanes } from './lanes.ts';
@@ -59,6 +60,9 @@ export interface Choice {
 /** Above this many keys, two are drawn instead of looking at all: the choice stays as good (Mitzenmacher, 2001). */
 const LOOK_AT_ALL = 8;
 
+/** Of strategies that go by an order, so many keys are asked in it: that one was full which looked as if it were not is rare. */
+const ASK_IN_ORDER = 8;
+
 /** Takes from the best key that has room. */
 export function choose(
   choice: Choice,
@@ -66,12 +70,16 @@ export function choose(
   amounts: CallEstimate,
   nowMs: number,
 ): Chosen | NoRoom {
-  const { isBarred } = choice;
-  const first = best(choice, candidates, amounts, nowMs);
-  if (first !== -1) {
-    const taken = take(choice, candidates[first]!, amounts, nowMs);
-    if (typeof taken !== 'number') return chosen(candidates[first]!, amounts, taken);
-  }
+  const { isBarred, strategy } = choice;
+  const asksInOrder = strategy === 'priority' || strategy === 'cheapest';
+  ASKED.length = 0;
+  do {
+    const next = best(choice, candidates, amounts, nowMs);
+    if (next === -1) break;
+    const taken = take(choice, candidates[next]!, amounts, nowMs);
+    if (typeof taken !== 'number') return chosen(candidates[next]!, amounts, taken);
+    ASKED.push(next);
+  } while (asksInOrder && ASKED.length < ASK_IN_ORDER);
   // Another thread was faster, or two that were drawn are not all: every key is asked before anybody is told to wait.
   let earliest: NoRoom = { atMs: Number.POSITIVE_INFINITY, best: -1 };
   for (let index = 0; index < candidates.length; index++) {
@@ -83,6 +91,9 @@ export function choose(
   }
   return earliest;
 }
+
+/** Candidates that one choice has asked in vain. An array for each choice would cost as much as the rest of it. */
+const ASKED: number[] = [];
 
 function chosen({ key, pricePlace }: Candidate, { prices }: CallEstimate, ticket: LaneTicket): Chosen {
   return { key, price: prices[pricePlace]!, ticket };
@@ -116,21 +127,26 @@ function best(
   const looksAtAll = candidates.length <= LOOK_AT_ALL || strategy !== 'headroom' || sticky !== null;
   const looks = looksAtAll ? candidates.length : 2;
   let found = -1;
+  let least = Number.POSITIVE_INFINITY;
   let most = Number.NEGATIVE_INFINITY;
   let equals = 0;
   for (let look = 0; look < looks; look++) {
     const index = looksAtAll ? look : draw(candidates.length);
     const candidate = candidates[index]!;
-    if (isBarred(candidate)) continue;
+    if (ASKED.includes(index) || isBarred(candidate)) continue;
     if (candidate.share < 1 && draw(DRAWS) >= candidate.share * DRAWS) continue;
-    const own = lanes.headroom(candidate.lanes, takenOf(candidate, amounts), nowMs);
+    const taken = takenOf(candidate, amounts);
+    const costNano = strategy === 'cheapest' ? costOf(candidate, amounts, taken) : 0;
+    if (costNano > least) continue;
+    const own = lanes.headroom(candidate.lanes, taken, nowMs);
     const headroom = own < 0 || guard === null ? own : Math.min(own, guard.headroom(candidate.key, nowMs));
     if (headroom < 0) continue;
     const score =
       sticky === null ? scoreOf(strategy, candidate, headroom, draw) : affinity(sticky, candidate.key);
-    if (score < most) continue;
-    if (score > most) equals = 1;
+    if (costNano < least || score > most) equals = 1;
+    else if (score < most) continue;
     else if (isOfAccount(candidate, candidates[found]!) || draw(++equals) !== equals - 1) continue;
+    least = costNano;
     most = score;
     found = index;
   }
@@ -142,6 +158,11 @@ function isOfAccount(candidate: Candidate, other: Candidate): boolean {
   return candidate.lanes[0] === other.lanes[0];
 }
 
+/** What nobody knows the price of comes last. */
+function costOf({ pricePlace }: Candidate, { prices }: CallEstimate, { costNano }: CallAmounts): number {
+  return prices[pricePlace] === null ? Number.POSITIVE_INFINITY : costNano;
+}
+
 function scoreOf(
   strategy: PoolStrategy,
   { priority, weight }: Candidate,
@@ -150,6 +171,7 @@ function scoreOf(
 ): number {
   switch (strategy) {
     case 'headroom':
+    case 'cheapest':
       return headroom;
     case 'priority':
       // Headroom is at most 1: it decides among keys of one priority.

@@ -84,7 +84,19 @@ const NO_POOLS = 'There are no pools: they are defined in providers/*.yaml.\n';
 
 function poolLines(pools: readonly PoolView[], nowMs: number): string {
   const rows = pools.flatMap((pool) => [
-    [pool.name, '', '', '', '', percent(pool.headroom), usedUpIn(pool.usedUp, nowMs), '', '', ''],
+    [
+      pool.name,
+      '',
+      '',
+      '',
+      pool.choose,
+      '',
+      percent(pool.headroom),
+      usedUpIn(pool.usedUp, nowMs),
+      '',
+      '',
+      '',
+    ],
     ...pool.keys.map((key) => rowOf(pool, key, nowMs)),
   ]);
   return tableText(COLUMNS, rows);
@@ -95,6 +107,7 @@ const COLUMNS: readonly TableColumn[] = [
   { title: 'key' },
   { title: 'account' },
   { title: 'state' },
+  { title: 'chosen by' },
   { title: 'in flight', align: 'right' },
   { title: 'headroom', align: 'right' },
   { title: 'used up in', align: 'right' },
@@ -116,6 +129,7 @@ function rowOf(pool: PoolView, key: PoolKeyView, nowMs: number): string[] {
     key.name,
     key.account,
     state + rotates,
+    '',
     String(key.inFlight),
     key.limits.length === 0 ? '' : percent(key.headroom),
     usedUpIn(key.usedUp, nowMs),

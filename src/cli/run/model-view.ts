@@ -1,4 +1,5 @@
 import type { ModelPriceView, ModelView, PricesView } from '../../admin/routes/models.ts';
+import { sameValue } from '../../base/same-value.ts';
 import { type Model, type ModelPrice, type Models, type Prices, priceAt } from '../../model/pools.ts';
 
 const NANO = 1e9;
@@ -9,7 +10,17 @@ export function modelViews(models: Models, currency: string, wallMs: number): re
 }
 
 function modelView(model: Model, { pools, providers }: Models, currency: string, wallMs: number): ModelView {
-  const { name, upstreamName, tags, contextTokens, outputTokensMax, tokenizer, poolPrices } = model;
+  const {
+    name,
+    upstreamName,
+    tags,
+    contextTokens,
+    outputTokensMax,
+    tokenizer,
+    poolPrices,
+    price,
+    datedPrices,
+  } = model;
   const view = (prices: Prices): PricesView => pricesView(prices, currency, wallMs);
   const served = model.pools.map((pool) => pools.get(pool)!);
   return {
@@ -28,7 +39,7 @@ function modelView(model: Model, { pools, providers }: Models, currency: string,
     tokenizer,
     ...view(model),
     otherPrices: poolPrices.flatMap(({ pool, keys, ...prices }) => [
-      { pool, key: null, ...view(prices) },
+      ...(sameValue(prices, { price, datedPrices }) ? [] : [{ pool, key: null, ...view(prices) }]),
       ...keys.map(({ key, ...ofKey }) => ({ pool, key, ...view(ofKey) })),
     ]),
   };

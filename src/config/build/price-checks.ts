@@ -1,11 +1,13 @@
 /** Where a price has to be known, and is not; and where one is said that counts for nothing. */
-import { type Model, type Pool, type PoolKey, pricesIn } from '../../model/pools.ts';
-import { type Here, keyAt, type Report, valueAt } from '../finding.ts';
+import { sameValue } from '../../base/same-value.ts';
+import { type Model, type Pool, type PoolKey, type Prices, pricesIn } from '../../model/pools.ts';
+import { below, type Here, keyAt, type Report, type Target, valueAt } from '../finding.ts';
 import type { NameTable } from './names.ts';
 import type { Factor, OwnPricesOfPool } from './own-prices.ts';
 
 export interface PriceCheckContext {
   readonly modelNames: NameTable;
+  readonly poolNames: NameTable;
   readonly pools: ReadonlyMap<string, Pool>;
   /** By pool. */
   readonly ownPrices: ReadonlyMap<string, OwnPricesOfPool>;
@@ -18,7 +20,9 @@ export function checkPrices(models: ReadonlyMap<string, Model>, context: PriceCh
     const pools = model.pools.flatMap((name) => context.pools.get(name) ?? []);
     checkMoney(model, pools, here, context);
     checkFactors(model, pools, here, context);
+    checkCheapest(model, pools, here, context);
   }
+  checkDiffer(models, context);
   checkServed(models, context);
 }
 
@@ -65,6 +69,70 @@ function checkFactors(
       related: [{ target: valueAt(factor.here), message: `the ${factor.word}` }],
     });
   }
+}
+
+/** Of keys whose price nobody knows none costs least. */
+function checkCheapest(
+  model: Model,
+  pools: readonly Pool[],
+  here: Here,
+  { poolNames, report }: PriceCheckContext,
+): void {
+  for (const pool of pools) {
+    const unpriced = unpricedKeys(model, pool);
+    const [first] = unpriced;
+    if (pool.choose !== 'cheapest' || first === undefined) continue;
+    const withIt = unpriced.length === pool.keys.length ? '' : ` with its key "${first.name}"`;
+    report({
+      code: 'PT3219',
+      message: `"${pool.name}" chooses the key with which a call costs least, and nobody knows what "${model.name}" costs${withIt}.`,
+      target: keyAt(here),
+      help: priceHelp(model),
+      related: [{ target: chooseOf(pool, poolNames), message: 'the choice' }],
+    });
+  }
+}
+
+/** Where no key is cheaper than another one, headroom decides, and whoever wrote it thinks otherwise. */
+function checkDiffer(
+  models: ReadonlyMap<string, Model>,
+  { pools, poolNames, report }: PriceCheckContext,
+): void {
+  for (const pool of pools.values()) {
+    const served = [...models.values()].filter((model) => model.pools.includes(pool.name));
+    if (pool.choose !== 'cheapest' || pool.keys.length < 2 || served.length === 0) continue;
+    if (served.some((model) => costsDiffer(model, pool))) continue;
+    report({
+      code: 'PT3221',
+      message: `With all keys of "${pool.name}" calls cost the same, so that the one with the most headroom is chosen.`,
+      target: chooseOf(pool, poolNames),
+      help: 'Say at the keys what they cost less (discount: 20%) or more, or what they cost (prices); or remove `choose`.',
+    });
+  }
+}
+
+function costsDiffer(model: Model, { name, keys }: Pool): boolean {
+  const prices = pricesIn(model, name);
+  const [first, ...others] = keys.map(({ name: key }) => prices(key));
+  // a price that is not known is told by itself
+  return first?.price === null || others.some((other) => !sameCost(first!, other));
+}
+
+function sameCost(one: Prices, other: Prices): boolean {
+  const { price, datedPrices } = one;
+  return (
+    sameValue(price, other.price, WORDS) &&
+    datedPrices.length === other.datedPrices.length &&
+    datedPrices.every(
+      ({ fromMs, price: dated }, nth) =>
+        fromMs === other.datedPrices[nth]!.fromMs && sameValue(dated, other.datedPrices[nth]!.price, WORDS),
+    )
+  );
+}
+const WORDS: ReadonlySet<string> = new Set(['asOf', 'source']);
+
+function chooseOf({ name }: Pool, { names }: NameTable): Target {
+  return valueAt(below(names.get(name)!, 'choose'));
 }
 
 function priceHelp({ name }: Model): string {

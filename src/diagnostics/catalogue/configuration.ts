@@ -200,6 +200,10 @@ export const CONFIGURATION_CODES = {
     'Price of a model that the pool does not serve',
     'A pool or a key says what a model costs there, and the model does not name the pool: no call would ever cost that.',
   ),
+  PT3221: warning(
+    'Cheapest of keys that cost the same',
+    'With choose: cheapest, calls go to the key with which they cost least. Where no key says that it costs less or more than the others, they go to the one that has the most left of its limits, as with choose: headroom.',
+  ),
   PT3301: error(
     'Overlapping routes',
     'Two routes fit the same requests equally well: same host, same path apart from parameter names, a method in common. Which one answers must not depend on their order.',
