@@ -55,6 +55,7 @@ export function ownEngines(scenario: Scenario, project: Project): Engine[] {
   );
   const interpreter = new Interpreter(project.policies, project.world, new ReferenceCounters(), RUNTIME, {
     as: () => null,
+    counted: (call) => call,
   });
   const decided = (at: number): Outcome => {
     const outcome = match(contexts[at]!);
@@ -98,6 +99,7 @@ function plain(context: Sample['context']) {
     ...rest,
     id: { high: context.idHigh, low: context.idLow },
     ip: context.ip,
+    countedTokens: null,
     isKept: false,
     arrivedMonotonicMs: context.nowMonotonicMs,
     arrivedWallMs: context.nowWallMs,

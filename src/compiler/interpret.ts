@@ -74,6 +74,8 @@ export interface Verdict {
   readonly body: unknown;
   /** What is sent, or would have been; null where it is no call to a model, or nobody got to ask. */
   readonly call: ModelRequest | null;
+  /** Its prompt was counted before this was said: limits had no room for its bytes. */
+  readonly counted: boolean;
   /** The most tokens of the answer to a call; null where neither the caller nor a rule says. */
   readonly outputCap: number | null;
   /** Limits that are counted by what the call is sent to; null: none applies, or it is not permitted. */
@@ -93,14 +95,14 @@ export class Interpreter {
   readonly #phases: ReadonlyMap<PlacedRule, DecisionPhase>;
   readonly #limits: LimitTaker;
   readonly #keys: HashKeys;
-  readonly #models: Pick<ModelService, 'as'>;
+  readonly #models: Pick<ModelService, 'as' | 'counted'>;
 
   constructor(
     checked: CheckedPolicies,
     world: World,
     counters: Counters,
     keys: HashKeys,
-    models: Pick<ModelService, 'as'>,
+    models: Pick<ModelService, 'as' | 'counted'>,
   ) {
     this.#world = world;
     this.#keys = keys;
@@ -143,10 +145,15 @@ export class Interpreter {
         known: KNOWN.caller,
       };
 
-    const judged = (call: ModelRequest | null, fallen: ReadonlySet<string>) => {
+    const judged = (call: ModelRequest | null, fallen: ReadonlySet<string>): Judged => {
       const read = { ...unread, body: request.body, call };
-      const situation = { ...read, fallen, mask: this.#bodyMask(read) };
-      return this.#judgeRead(inAuthorise.permit, situation, copied(notes));
+      const situation = { ...read, fallen, counted: null, mask: this.#bodyMask(read) };
+      const byBytes = this.#judgeRead(inAuthorise.permit, situation, copied(notes));
+      if (!byBytes.isShortOfPrompt || call?.prompt !== 'countable' || request.countedTokens === null)
+        return byBytes;
+      const counted = this.#models.counted(call, request.countedTokens).bounds;
+      const anew = this.#judgeRead(inAuthorise.permit, { ...situation, counted }, copied(notes));
+      return { ...anew, verdict: { ...anew.verdict, counted: true } };
     };
     const asked = judged(request.call, NOWHERE);
     if (asked.offer === null) return asked.verdict;
@@ -169,6 +176,7 @@ export class Interpreter {
       return {
         verdict: { ...refused(denials, status, situation, notes), call: situation.call },
         offer: null,
+        isShortOfPrompt: false,
       };
     }
     return this.#admitted(permit, situation, notes);
@@ -284,13 +292,14 @@ export class Interpreter {
       cacheForMs: permitted ? (kept?.forMs ?? null) : null,
       totalTimeoutMs: permitted ? Math.min(Number.POSITIVE_INFINITY, ...totals) : Number.POSITIVE_INFINITY,
     };
-    return { verdict, offer: taken.offer };
+    return { verdict, offer: taken.offer, isShortOfPrompt: taken.isShortOfPrompt };
   }
 }
 
 interface Judged {
   readonly verdict: Verdict;
   readonly offer: Taken['offer'];
+  readonly isShortOfPrompt: boolean;
 }
 const NOWHERE: ReadonlySet<string> = new Set();
 
@@ -339,6 +348,7 @@ const NOTHING: Verdict = {
   masks: { request: [], response: [] },
   body: null,
   call: null,
+  counted: false,
   outputCap: null,
   callLimits: null,
 };

@@ -86,6 +86,7 @@ const REQUEST = {
   headers: [],
   parameters: ['1'],
   call: null,
+  countedTokens: null,
   isKept: false,
   body: null,
 } as const;

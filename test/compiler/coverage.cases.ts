@@ -78,6 +78,8 @@ const REACHED: Readonly<Record<string, readonly string[]>> = {
   status: ['401', '403', '404', '410', '418', '429', '451', '503'],
   end: [
     'fell-back',
+    'counted permitted',
+    'counted refused',
     'permitted',
     'waiting',
     'waiting limit_exceeded',

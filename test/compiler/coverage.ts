@@ -24,11 +24,21 @@ export class Coverage {
   }
 
   noteEnds(observations: readonly Observation[]): void {
-    for (const { decision, refusal, warnings, shadowDenied, alsoDenied, alerts, fellBack } of observations) {
+    for (const {
+      decision,
+      refusal,
+      warnings,
+      shadowDenied,
+      alsoDenied,
+      alerts,
+      fellBack,
+      counted,
+    } of observations) {
       this.#count(`end ${decision} ${refusal?.code ?? ''}`.trim());
       if (warnings.length > 0) this.#count('end warned');
       if (shadowDenied.length > 0) this.#count('end shadow-denied');
       if (fellBack) this.#count('end fell-back');
+      if (counted) this.#count(`end counted ${decision}`);
       if (alerts.length > 0) this.#count('end alerted');
       if (alsoDenied.length > 0) this.#count('end also-denied');
     }

@@ -158,6 +158,7 @@ const REQUEST = {
   parameters: ['1'],
   identity: identity({}, KEYS),
   body: null,
+  countedTokens: null,
   isKept: false,
   arrivedMonotonicMs: 1_000,
   arrivedWallMs: Date.UTC(2026, 10, 30),

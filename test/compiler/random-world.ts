@@ -168,16 +168,25 @@ function randomRequest(
     call: sendsCalls(of) ? randomCall(choices) : null,
     arrivedMonotonicMs: 1_000 + elapsedMs,
     arrivedWallMs: WALL_START_MS + elapsedMs,
+    countedTokens: choices.one([1, 0, 2, null]),
     isKept: choices.rarely(3),
   };
 }
 
 /** The same call to another model: the small one is cheap, and one is not offered. */
-export const MODELS: Pick<ModelService, 'as'> = {
+export const MODELS: Pick<ModelService, 'as' | 'counted'> = {
   as: (call, name) => {
     if (name === NOT_OFFERED) return null;
     const money = name === 'mini' ? Math.min(1, call.bounds.money) : call.bounds.money;
     return { ...call, model: { ...call.model, name }, bounds: { ...call.bounds, money } };
+  },
+  // a token of a prompt costs one
+  counted: (call, promptTokens) => {
+    const { 'input-tokens': bytes, 'output-tokens': output, money } = call.bounds;
+    const input = Math.min(bytes, promptTokens);
+    const less = { 'input-tokens': input, 'cached-tokens': input, tokens: input + output };
+    const bounds = { ...call.bounds, ...less, money: Math.max(0, money - (bytes - input)) };
+    return { ...call, prompt: 'counted', bounds };
   },
 };
 export const NOT_OFFERED = 'of another dialect';
@@ -185,11 +194,12 @@ export const NOT_OFFERED = 'of another dialect';
 /** Few tokens, so that limits are met, and now and then something that nothing bounds. */
 function randomCall(choices: Choices): ModelRequest {
   const name = choices.one(NAMES.models);
-  const input = choices.one([1, 2, 3, 1, Number.POSITIVE_INFINITY]);
+  const input = choices.one([1, 2, 3, 8, 4, Number.POSITIVE_INFINITY]);
   const outputCap = choices.one([1, 2, null, 3]);
   const output = outputCap ?? choices.one([2, Number.POSITIVE_INFINITY]);
   const money = choices.one([1, 2, 0, Number.POSITIVE_INFINITY]);
-  return callTo(name, { input, output, outputCap, money });
+  const prompt = Number.isFinite(input) ? choices.one(['countable', 'countable', 'bytes'] as const) : 'bytes';
+  return { ...callTo(name, { input, output, outputCap, money }), prompt };
 }
 
 export function callTo(name: string, { input, output, outputCap, money }: CallAmounts): ModelRequest {

@@ -166,6 +166,7 @@ const REQUEST = {
   parameters: ['x'],
   identity: null,
   call: null,
+  countedTokens: null,
   isKept: false,
   body: null,
 } as const;

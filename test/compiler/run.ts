@@ -48,6 +48,8 @@ export interface Observation {
   readonly model: string | null;
   /** It goes to another model than the one that was asked for. */
   readonly fellBack: boolean;
+  /** What its limits let it take rests on a count of its prompt. */
+  readonly counted: boolean;
   /** What alert rules tell of it, in no order. */
   readonly alerts: readonly string[];
   readonly refusal: Refusal | null;
@@ -277,7 +279,7 @@ function isAnonymousRoute(bundle: RuleBundle, route: string): Credentials {
 /** What the exchange does with a pipeline. */
 function runPipeline(
   pipeline: RoutePipeline,
-  { id, identity, body, call, isKept, ...facts }: PlainRequest,
+  { id, identity, body, call, countedTokens, isKept, ...facts }: PlainRequest,
   credentials: Credentials,
 ) {
   const context = requestContext({
@@ -301,7 +303,7 @@ function runPipeline(
       const fault = pipeline.readBody(context, new TextEncoder().encode(JSON.stringify(body)));
       assert(fault === null, `a body that fits its schema: ${JSON.stringify([body, fault])}`);
     }
-    outcome = judgeCall(pipeline, context, isKept);
+    outcome = judgeCall(pipeline, context, { countedTokens, isKept });
   }
   const permitted = outcome === CONTINUE;
   const limits = permitted && context.call !== null ? (pipeline.targetLimits?.(context) ?? null) : null;
@@ -316,6 +318,7 @@ function runPipeline(
       known,
       model: context.call?.model.name ?? null,
       fellBack: context.fallen !== null,
+      counted: context.shapedCall?.prompt === 'counted',
       headers: {
         request: permitted ? shaped(pipeline.shapeRequest, context) : NO_HEADERS,
         response: permitted ? shaped(pipeline.shapeResponse, context) : NO_HEADERS,
@@ -341,23 +344,37 @@ function forMsOf({ cacheForMs }: RoutePipeline, context: RequestContext): number
 }
 
 /** As it is asked for, then with the models that limits without room name. */
-function judgeCall(pipeline: RoutePipeline, context: RequestContext, isKept: boolean): Outcome {
+function judgeCall(pipeline: RoutePipeline, context: RequestContext, told: CallTold): Outcome {
   const variants = context.call === null ? null : new Variants(context);
-  const asked = judgeRead(pipeline, context, isKept);
+  const asked = judgeRead(pipeline, context, told);
   if (asked.kind !== 'next-variant') return asked;
   variants!.offer(asked, context);
   while (variants!.next(context, MODELS)) {
     context.shapedCall = context.call;
-    const outcome = judgeRead(pipeline, context, isKept);
+    const outcome = judgeRead(pipeline, context, told);
     if (outcome === CONTINUE || outcome.kind === 'wait-for-grant') return outcome;
   }
   return variants!.giveUp(context);
 }
 
-function judgeRead(pipeline: RoutePipeline, context: RequestContext, isKept: boolean): Outcome {
+type CallTold = Pick<PlainRequest, 'countedTokens' | 'isKept'>;
+
+/** By the bytes of its prompt, and where limits have no room for those, by a count. */
+function judgeRead(
+  pipeline: RoutePipeline,
+  context: RequestContext,
+  { countedTokens, isKept }: CallTold,
+): Outcome {
   const outcome = pipeline.judgeBody(context);
   if (outcome !== CONTINUE) return outcome;
   context.cached = isKept && forMsOf(pipeline, context) !== null;
+  const { decidingRule } = context;
+  const byBytes = pipeline.admit(context);
+  const { shapedCall: call, isShortOfPrompt } = context;
+  if (byBytes === CONTINUE || byBytes.kind === 'wait-for-grant' || countedTokens === null) return byBytes;
+  if (call?.prompt !== 'countable' || !isShortOfPrompt) return byBytes;
+  context.shapedCall = MODELS.counted(call, countedTokens);
+  Object.assign(context, { decidingRule, alsoDenied: null });
   return pipeline.admit(context);
 }
 

@@ -84,7 +84,7 @@ describe('a limit for each key', () => {
     expect(before[0]! + before[1]!).toBe(40);
     // and in the middle of traffic
     const cut = call('near', 250);
-    await expect.poll(() => served()[0]! + served()[1]!).toBeGreaterThan(60);
+    await expect.poll(() => served()[0]! + served()[1]!, { timeout: 20_000 }).toBeGreaterThan(60);
     await running.gateway.stop('SIGKILL');
     await cut;
     const atKill = served();

@@ -34,6 +34,8 @@ export interface PlainRequest {
   readonly body: unknown;
   /** The call to a model that the body is; null where it is none. */
   readonly call: ModelRequest | null;
+  /** Tokens that the prompt of a `countable` call turns out to have where it is counted; null: nobody counts it. */
+  readonly countedTokens: number | null;
   /** An answer that was kept is at hand, where rules let answers be kept. */
   readonly isKept: boolean;
   readonly arrivedMonotonicMs: number;

@@ -1,6 +1,7 @@
 import { assert } from '../../base/assert.ts';
 import { isLimitOfTargets, isLimitRule, requestKeys, targetKeys } from '../../language/limit-rules.ts';
 import type { FactExpression, LimitRule } from '../../language/typed.ts';
+import type { CallBounds } from '../../model/model-call.ts';
 import type { World } from '../../model/world.ts';
 import type { Warning } from '../../pipeline/context.ts';
 import {
@@ -44,11 +45,15 @@ export interface Taken {
   readonly warnings: readonly Warning[];
   /** Limits in shadow that would have refused. */
   readonly shadowDenied: readonly number[];
+  /** It is refused, and fewer tokens of its prompt may be all that it lacks. */
+  readonly isShortOfPrompt: boolean;
 }
 
 /** The counters of limits that had no room for the call as it was asked for; none where it is asked for. */
 export interface FallenSituation extends ToldSituation {
   readonly fallen: ReadonlySet<string>;
+  /** What the call takes at most, once its prompt is counted; null: its own bounds say it. */
+  readonly counted: CallBounds | null;
 }
 
 type PlacedLimit = PlacedRule<LimitRule>;
@@ -284,6 +289,7 @@ const NOTHING_TAKEN: Taken = {
   reservations: [],
   warnings: [],
   shadowDenied: [],
+  isShortOfPrompt: false,
 };
 
 function isLimit(placed: PlacedRule): placed is PlacedLimit {
@@ -296,10 +302,10 @@ function hasFallen({ rule, mode }: PlacedLimit, { fallen }: FallenSituation): bo
 }
 
 /** One for each request; of a budget, what a request to the route costs at most. */
-function weightOf({ measure }: LimitRule, situation: Situation): number {
+function weightOf({ measure }: LimitRule, situation: FallenSituation): number {
   if (measure.kind === 'requests') return 1;
-  const { call, route } = situation;
-  if (call !== null) return Math.min(call.bounds[measure.kind], Number.MAX_SAFE_INTEGER);
+  const { call, route, counted } = situation;
+  if (call !== null) return Math.min((counted ?? call.bounds)[measure.kind], Number.MAX_SAFE_INTEGER);
   if (measure.kind !== 'money' || (route.ai !== null && route.cost === null)) return 0;
   const cost = factValue(measure.cost, situation);
   assert(typeof cost === 'number', 'a budget applies to routes with a price');
@@ -307,7 +313,7 @@ function weightOf({ measure }: LimitRule, situation: Situation): number {
 }
 
 /** Of what a full counter holds, behind the call. */
-function shareLeft({ limit: { rule }, remaining, failed }: Entry, situation: Situation): number {
+function shareLeft({ limit: { rule }, remaining, failed }: Entry, situation: FallenSituation): number {
   return failed ? 1 : (remaining - weightOf(rule, situation)) / capacityOf(rule.window);
 }
 
@@ -337,7 +343,25 @@ function refusedBy(entries: readonly Entry[], situation: FallenSituation): Taken
     offer: situation.call === null || situation.fallen.size > 0 ? null : offerOf(exceeded),
     refusal: refusalOf(named, entries, situation),
     alsoDenied: also,
+    isShortOfPrompt: exceeded.every((entry) => isShortOfPrompt(entry, situation)),
   };
+}
+
+/** With a prompt of no tokens it would have room, as far as is known here: of money it is not. */
+function isShortOfPrompt({ limit: { rule }, remaining, failed }: Entry, situation: FallenSituation): boolean {
+  const { call } = situation;
+  const weight = weightOf(rule, situation);
+  if (call === null || failed || weight <= remaining || weight === Number.MAX_SAFE_INTEGER) return false;
+  switch (rule.measure.kind) {
+    case 'money':
+      return true;
+    case 'tokens':
+    case 'input-tokens':
+    case 'cached-tokens':
+      return weight - call.bounds['input-tokens'] < remaining;
+    default:
+      return false;
+  }
 }
 
 /** Models that all of them name, in the order of the first. A counter that can't be kept names none. */

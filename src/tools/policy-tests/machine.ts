@@ -182,7 +182,8 @@ export class MachineRun {
     const pipeline = this.#pipeline(route);
     const decided = this.#decide(pipeline, context, { route, calls }, sent);
     const { outcome } = decided;
-    const request: PlainRequest = { ...unread, body: bodyOf(sent.body, pipeline), call: context.call };
+    const body = bodyOf(sent.body, pipeline);
+    const request: PlainRequest = { ...unread, body, call: context.call, countedTokens: null };
     const permitted = outcome === CONTINUE;
     const { cost } = this.#machine.world.routes.get(route)!;
     const pool = permitted && calls !== null ? poolOf(context, pipeline, calls, this.#given.down) : null;
@@ -416,7 +417,7 @@ function contextOf({
   isKept: cached,
   headers,
   ...facts
-}: Omit<PlainRequest, 'body' | 'call'>): RequestContext {
+}: Omit<PlainRequest, 'body' | 'call' | 'countedTokens'>): RequestContext {
   const { arrivedMonotonicMs: nowMonotonicMs, arrivedWallMs: nowWallMs } = facts;
   return Object.assign(new RequestContext(), facts, {
     headers: [...headers],
