@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { scanForm } from '../base/form-data.ts';
 import type { CallOperation } from '../model/route-calls.ts';
-import { readFormCall } from './form-facts.ts';
+import { formGrowth, readFormCall } from './form-facts.ts';
 import { OPERATIONS } from './operations.ts';
 
 const field = (name: string, value: string, file = ''): string =>
@@ -9,11 +9,15 @@ const field = (name: string, value: string, file = ''): string =>
 const MODEL = field('model', 'm');
 const SOUND = field('file', 'x'.repeat(4_000), '; filename="a.mp3"');
 
-function facts(operation: CallOperation, ...fields: readonly string[]) {
+function formOf(...fields: readonly string[]) {
   const text = Buffer.from(`${fields.join('')}--b--\r\n`, 'latin1');
   const scanned = scanForm(text, 'b', { partsMax: 10, headBytesMax: 500 });
   if (!scanned.ok) throw new Error(scanned.error.why);
-  return readFormCall(scanned.value, OPERATIONS[operation]);
+  return scanned.value;
+}
+
+function facts(operation: CallOperation, ...fields: readonly string[]) {
+  return readFormCall(formOf(...fields), OPERATIONS[operation]);
 }
 
 describe('facts of a call that is a form', () => {
@@ -52,4 +56,12 @@ describe('facts of a call that is a form', () => {
   ])('are refused where "%s" %s', (member, why, fields) => {
     expect(facts('openai/image-edits', ...fields)).toEqual({ member, why });
   });
+});
+
+it('texts of a form may grow once they are normalised: the worst where they are no UTF-8, and files never', () => {
+  // U+FDFA, three bytes, of which normalisation makes 33
+  const ligature = '\xef\xb7\xba';
+  expect(formGrowth(formOf(MODEL, field('prompt', ligature)))).toBe(30);
+  expect(formGrowth(formOf(field('prompt', '\xff\xff')))).toBe(20);
+  expect(formGrowth(formOf(field('file', `${ligature}\xff`, '; filename="a.mp3"')))).toBe(0);
 });

@@ -48,6 +48,8 @@ describe('a form', () => {
     ['no end', field('a', 'x')],
     ['half an end', `${field('a', 'x')}--b-`],
     ['something behind its end', `${field('a', 'x')}--b--\r\nx`],
+    ['two bytes behind its end', `${field('a', 'x')}--b--ab`],
+    ['a boundary within a head', headed(DISPOSED, 'X-A: --b')],
     ['a boundary that begins within a line', `${field('a', 'x --b')}--b--`],
     ['a boundary that only a bare line feed divides', `${field('a', 'x\n--b\n')}--b--`],
     ['a part that begins within a line', `${field('a', 'x ').slice(0, -2)}${field('b', 'y')}--b--`],

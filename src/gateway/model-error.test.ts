@@ -65,10 +65,31 @@ describe('errors for callers of models', () => {
     },
   );
 
-  test('name the member that is at fault', () => {
-    const missing = fromUpstream('model_not_found', undefined, undefined);
-    expect(JSON.parse(problemBody(missing, 'id', 'openai')).error).toMatchObject({
-      ...{ code: 'model_not_found', param: 'model', type: 'invalid_request_error' },
-    });
+  // OpenAI, "Error codes"; Anthropic, "Errors"
+  test.each([
+    [402, 'insufficient_quota', 'billing_error'],
+    [413, 'invalid_request_error', 'request_too_large'],
+    [429, 'rate_limit_error', 'rate_limit_error'],
+    [503, 'server_error', 'overloaded_error'],
+    [504, 'server_error', 'timeout_error'],
+    // of no row: what a rule may answer with
+    [451, 'invalid_request_error', 'invalid_request_error'],
+    [507, 'server_error', 'api_error'],
+  ])('of status %i have the types that the providers have: %s, %s', (status, openai, anthropic) => {
+    const said = { ...problem('overloaded', 'Why.'), status };
+    const types = (['openai', 'anthropic'] as const).map(
+      (dialect) => JSON.parse(problemBody(said, 'id', dialect)).error.type,
+    );
+    expect(types).toEqual([openai, anthropic]);
   });
+
+  test.each(['model_not_found', 'model_required'] as const)(
+    'name the member that is at fault: %s',
+    (code) => {
+      const missing = fromUpstream(code, undefined, undefined);
+      expect(JSON.parse(problemBody(missing, 'id', 'openai')).error).toMatchObject({
+        ...{ code, param: 'model', type: 'invalid_request_error' },
+      });
+    },
+  );
 });

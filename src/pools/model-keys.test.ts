@@ -537,6 +537,33 @@ describe('a key whose secret lies in a file', () => {
     expect(models.renewSecrets()).toEqual({ pools: [], faults: [] });
   });
 
+  it('is another key for a call that it refused with the secret of before: while that is with another one, or waits', () => {
+    for (const upToMs of [0, 10_000]) {
+      const secrets = files();
+      const limits = upToMs === 0 ? [] : [perMinute('requests', 10)];
+      const keys = [{ name: 'a' }, { name: 'b', limits }];
+      const queue = { upToMs, waiting: 9 };
+      const models = new Models({
+        pools: [{ name: 'pool', choose: 'priority', queue, keys }],
+        files: secrets,
+      });
+      const lane = models.laneOf('secret-of-b');
+      const none = { inputTokens: 0, outputTokens: 0, costNano: 0, countedTokens: null };
+      for (let nth = 0; nth < (upToMs === 0 ? 0 : 10); nth++)
+        models.registry.lanes.take([lane], none, models.nowMs);
+      const caller = models.call(HELLO);
+      models.newCalls()[0]!.answer(401, {});
+      models.pass(0);
+      secrets.set('a', 'second');
+      models.renewSecrets();
+      // it has asked `b`, or waits for that, which is closed for longer than it waits
+      if (upToMs === 0) models.newCalls()[0]!.answer(429, {}, ['retry-after', '60']);
+      else models.registry.lanes.close(lane, models.nowMs + 60_000, models.nowMs);
+      models.pass(upToMs);
+      expect([models.newCalls().map(({ key }) => key), caller.error]).toEqual([['second'], null]);
+    }
+  });
+
   it('is well again when it was unknown before, and is not judged by calls with the secret of before', () => {
     const secrets = files();
     const models = new Models({ pools: ONE, files: secrets });

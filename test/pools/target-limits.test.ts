@@ -218,6 +218,18 @@ describe('a limit for each key', () => {
     expect(governed.sent()).toEqual(['a', 'a']);
   });
 
+  it('is taken of each key that a call is tried with', () => {
+    const governed = new Governed('limit at most 1 requests in any 1m  for each key', { pools: TWO_KEYS });
+    const call = governed.call();
+    governed.models.newCalls()[0]!.answer(429, {}, ['retry-after', '1']);
+    governed.models.pass(0);
+    expect([governed.sent(), call.error]).toEqual([['b'], null]);
+    governed.models.pass(2_000);
+    governed.call();
+    governed.models.pass(0);
+    expect(governed.sent()).toEqual([]);
+  });
+
   it('frees a slot of `at once` with the end of the call', () => {
     const governed = new Governed('limit at most 1 requests at once  for each key', {
       pools: [{ name: 'pool', keys: [{ name: 'a' }] }],
@@ -243,6 +255,11 @@ describe('a limit for each key', () => {
     const unfit = smaller.call();
     smaller.models.pass(0);
     expect(refusalOf(unfit)).toEqual({ code: 'request_exceeds_keys' });
+    // of two keys the one that is large enough would be, but for the rule
+    const both = new Governed(rules, { pools: [{ name: 'pool', keys: [...keys, { name: 'b' }] }] });
+    const limited = both.call();
+    both.models.pass(0);
+    expect(refusalOf(limited)).toMatchObject({ status: 403, code: 'larger_than_limit' });
   });
 
   it('of tokens has its calls counted where it has no room for their bytes, and takes what was counted', async () => {
@@ -287,6 +304,21 @@ describe('a limit for each key', () => {
       ['Busy'],
     ]);
   });
+});
+
+it('slots that a policy in warn mode counts by key are free with the end of the call', () => {
+  const governed = new Governed(
+    'limit at most 1 requests at once  for each key  when exceeded because "Busy"',
+    { pools: [{ name: 'pool', keys: [{ name: 'a' }] }] },
+    'warn',
+  );
+  const first = governed.call();
+  const [call] = governed.models.newCalls();
+  const second = governed.call();
+  governed.models.newCalls()[0]!.answer(200, ANSWER);
+  call!.answer(200, ANSWER);
+  const third = governed.call();
+  expect([first, second, third].map(({ context }) => context.warnings?.length ?? 0)).toEqual([0, 1, 0]);
 });
 
 describe('a limit for each target', () => {

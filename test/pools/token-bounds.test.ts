@@ -101,6 +101,7 @@ describe.each(ENCODINGS)('a chat to a model with %s', (encoding) => {
       Array.from({ length: 300 }, (_, nth) => ({ role: nth % 2 === 0 ? 'user' : 'assistant', content: '' })),
     );
     hold(Object.values(TEXTS).map((content) => ({ role: 'user', content })));
+    hold(Array.from({ length: 300 }, () => ({ role: 'user', content: '', name: 'n' })));
   });
 
   it('nor one of any texts', () => {
@@ -162,6 +163,7 @@ describe('what is embedded or completed', () => {
   const texts = Object.values(TEXTS);
   const sum = (each: readonly string[]) => each.reduce((all, text) => all + real(text), 0);
   const tokens = [[1, 22, 333, 100_256], [7], []];
+  const many = [Array.from({ length: 500 }, (_, token) => token)];
   const cases = [
     ['openai/embeddings', 'input', texts, sum(texts)],
     ['openai/embeddings', 'input', '', 0],
@@ -169,6 +171,7 @@ describe('what is embedded or completed', () => {
     ['openai/embeddings', 'input', tokens, 5],
     ['openai/completions', 'prompt', texts[1]!, sum([texts[1]!])],
     ['openai/completions', 'prompt', tokens, 5],
+    ['openai/completions', 'prompt', many, 500],
   ] as const;
 
   it.each(cases)('by %s (%s) has no more tokens than its bounds', (operation, member, value, most) => {
