@@ -26,7 +26,7 @@ interface Summary {
 const TOLD = [
   /the load rises/,
   /Portunus forecasts: at this rate nothing is left in \d+ s/,
-  /calls wait up to 3 s, in fair shares/,
+  /calls wait up to 4 s, in fair shares/,
   /the provider revokes one key/,
   /Key "two" of pool "main" is (suspect|invalid)/,
   /the key is replaced/,

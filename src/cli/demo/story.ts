@@ -44,13 +44,13 @@ export const TWO_MINUTES: Story = {
 /** The same in some seconds, for tests and the impatient. */
 export const FAST: Story = {
   rpm: 60,
-  queueMs: 3_000,
+  queueMs: 4_000,
   chapters: [
     { title: 'a quiet morning', seconds: 1, from: 6, to: 6 },
     { title: 'the load rises', seconds: 2, from: 20, to: 110 },
     { title: 'more than the keys can take', seconds: 2, from: 40, to: 40 },
     { title: 'the provider revokes one key', seconds: 2, from: 12, to: 6, event: 'revoke' },
-    { title: 'the load falls', seconds: 3, from: 1, to: 1 },
+    { title: 'the load falls', seconds: 4, from: 0.3, to: 0.3 },
     { title: 'the key is replaced', seconds: 1, from: 2, to: 2, event: 'renew' },
   ],
 };
