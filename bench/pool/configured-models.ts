@@ -24,6 +24,8 @@ export function configuredModels({ providers, deadlineMs }: Scenario): Models {
           poolPrices: [],
           contextTokens: null,
           outputTokensMax: null,
+          answerTokensMost: null,
+          searches: false,
           tokenizer: null,
           place: PLACE,
         },

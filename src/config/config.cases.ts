@@ -184,6 +184,10 @@ routes:
       - { statuses: [429], codes: [tokens], message: "Too Many", means: throttled }
       - { means: request }
     tokensCounted: reserved
+    modelMembers: [models]
+    knownModels:
+      - { names: [gpt-4o-mini], outputTokens: 16_000 }
+      - { names: ["llama-*/*"], searches: true }
     dailyLimitsZone: America/Los_Angeles
     streamUsage: always
     usage:

@@ -206,9 +206,16 @@ export interface ProviderDocument extends CallDocument {
   readonly dailyLimitsZone?: string;
   readonly outputCapMember: 'max_tokens' | 'max_completion_tokens';
   readonly modelMembers: readonly string[];
+  readonly knownModels: readonly KnownModelsDocument[];
   readonly streamUsage: 'asked' | 'always' | 'never';
   readonly usage: UsageDocument;
   readonly prices?: string;
+}
+/** Names are those at the provider. */
+export interface KnownModelsDocument {
+  readonly names: readonly string[];
+  readonly outputTokens?: number | string;
+  readonly searches: boolean;
 }
 /** Paths of members, with points between them. */
 export interface UsageDocument {

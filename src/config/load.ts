@@ -6,6 +6,7 @@ import { buildAuthorities, namesForAuthorities } from './build/authorities.ts';
 import { catalogueNames } from './build/catalogue-prices.ts';
 import { buildDeliveries } from './build/deliveries.ts';
 import { buildEnforcement } from './build/enforcement.ts';
+import { knownModels } from './build/known-models.ts';
 import { buildModels } from './build/models.ts';
 import { collectNames } from './build/names.ts';
 import { buildOwnPrices } from './build/own-prices.ts';
@@ -83,6 +84,7 @@ export function loadWorld(
   const models = buildModels(checked.providers, names.models, {
     poolNames: names.pools,
     catalogue: catalogueNames(checked.providers, names.providers, report),
+    knownModels: knownModels(checked.providers, names.providers),
     pools,
     providers,
     ownPrices,

@@ -74,7 +74,15 @@ class Caching {
       prompt: 'bytes',
       model: {
         ...{ name: 'gpt', upstreamName: 'gpt', pools, tags: [], price: null },
-        ...{ datedPrices: [], poolPrices: [], contextTokens: null, outputTokensMax: null, tokenizer: null },
+        ...{
+          datedPrices: [],
+          poolPrices: [],
+          contextTokens: null,
+          outputTokensMax: null,
+          answerTokensMost: null,
+          searches: false,
+          tokenizer: null,
+        },
         place: '',
       },
       amounts: { inputTokens: 1, outputTokens: 1, costNano: 0, countedTokens: null },

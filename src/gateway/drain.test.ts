@@ -32,7 +32,14 @@ const MODEL = {
     datedPrices: [],
     poolPrices: [],
   },
-  ...{ contextTokens: null, outputTokensMax: null, tokenizer: null, place: 'models.yaml:1' },
+  ...{
+    contextTokens: null,
+    outputTokensMax: null,
+    answerTokensMost: null,
+    searches: false,
+    tokenizer: null,
+    place: 'models.yaml:1',
+  },
 };
 const TEXTS = { encoding: 'o200k_base', texts: ['a'], beside: 0 } as const;
 

@@ -45,6 +45,8 @@ const MODEL = {
   poolPrices: [],
   contextTokens: null,
   outputTokensMax: null,
+  answerTokensMost: null,
+  searches: false,
   tokenizer: null,
   place: 'models.yaml:1',
 };

@@ -7,7 +7,7 @@ import type { Authority, Consumer, Route, Service, Tenant, World } from '../mode
 
 const UNPRICED = {
   ...{ price: null, datedPrices: [], poolPrices: [], contextTokens: null },
-  ...{ outputTokensMax: null, tokenizer: null },
+  ...{ outputTokensMax: null, answerTokensMost: null, searches: false, tokenizer: null },
 };
 
 const UNBOUNDED = {

@@ -198,6 +198,13 @@ export interface Model extends Prices {
   readonly contextTokens: number | null;
   /** The most tokens of an answer that the model makes; null: not known. */
   readonly outputTokensMax: number | null;
+  /**
+   * The most tokens that an answer has at any of its providers, whatever is asked for: as they say, or else those of the context. Nobody
+   * has to be told, and one that is told a context as the bound of an answer refuses it. Null: not known of one of them.
+   */
+  readonly answerTokensMost: number | null;
+  /** It searches by itself, and what it finds is paid for beside the prompt. */
+  readonly searches: boolean;
   /** What makes tokens of its prompts; null: not known, or not published. */
   readonly tokenizer: TokenizerName | null;
   readonly place: Place;

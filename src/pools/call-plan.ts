@@ -234,7 +234,9 @@ function boundedBy(call: Omit<ReadCall, 'document'>, prompt: PromptTokens, outpu
       ? Math.min(facts.outputCap ?? Number.POSITIVE_INFINITY, ofModel, outputTokens)
       : ofModel;
   const outputCap = Number.isFinite(least) ? least : null;
-  const { bounds, unbounded } = boundsOf(call, prompt.most, least);
+  // of what no member of the request caps only the project knows how much it can be
+  const most = operation.answer === 'capped' ? (model.answerTokensMost ?? least) : least;
+  const { bounds, unbounded } = boundsOf(call, prompt.most, Math.min(least, most));
   return { outputCap, amounts: amountsOf(call, outputCap, prompt.counted), bounds, unbounded };
 }
 
@@ -266,17 +268,16 @@ function boundsOf(
   cap: number,
 ): Pick<CallPlan, 'bounds' | 'unbounded'> {
   const price = prices.dearest;
-  const input = facts.unbounded === null ? promptTokens : Number.POSITIVE_INFINITY;
+  const beyond = facts.unbounded ?? (model.searches ? 'model_that_searches' : null);
+  const input = beyond === null ? promptTokens : Number.POSITIVE_INFINITY;
   const output = operation.answer === 'none' ? 0 : cap * facts.choices;
   const money = costBoundNano(
     price,
     { inputTokens: input, outputTokens: output, cache: facts.writesCache ? 'writes' : 'reads' },
     timesPaid(facts, operation),
   );
-  const inputWhy = facts.unbounded === null ? '' : UNBOUNDED[facts.unbounded];
-  const outputWhy = Number.isFinite(output)
-    ? ''
-    : `an answer that neither the request nor the model "${model.name}" bounds`;
+  const inputWhy = beyond === null ? '' : UNBOUNDED[beyond];
+  const outputWhy = Number.isFinite(output) ? '' : unboundedAnswer(operation, model);
   const unpriced = price === null ? `the price of model "${model.name}", which is not known` : '';
   return {
     bounds: {
@@ -293,6 +294,13 @@ function boundsOf(
       money: Number.isFinite(money) ? '' : unpriced || inputWhy || outputWhy,
     },
   };
+}
+
+/** With what its caller can do. */
+function unboundedAnswer({ outputCaps }: Operation, { name }: Model): string {
+  const member = outputCaps.at(-1);
+  const remedy = member === undefined ? '' : ` (send ${member})`;
+  return `an answer that neither the request nor the model "${name}" bounds${remedy}`;
 }
 
 /** How often the price for a request is paid: for each picture or search, and once for all choices of a text. */

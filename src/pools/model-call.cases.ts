@@ -221,6 +221,8 @@ export class Models {
       poolPrices: [],
       contextTokens: null,
       outputTokensMax: null,
+      answerTokensMost: null,
+      searches: false,
       tokenizer: null,
       place: 'test.yaml:1',
       ...options.model,

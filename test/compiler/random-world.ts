@@ -216,6 +216,8 @@ export function callTo(name: string, { input, output, outputCap, money }: CallAm
       poolPrices: [],
       contextTokens: null,
       outputTokensMax: null,
+      answerTokensMost: null,
+      searches: false,
       tokenizer: null,
       place: 'm:1',
     },

@@ -93,6 +93,8 @@ const MODEL_LIST = POOLS.map(
     poolPrices: [],
     contextTokens: null,
     outputTokensMax: null,
+    answerTokensMost: null,
+    searches: false,
     tokenizer: null,
     place: 'providers/all.yaml:6:3',
   }),

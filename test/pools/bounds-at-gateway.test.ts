@@ -47,14 +47,19 @@ models:
   capped-at-home: { pools: [house] }
   thinks: { pools: [claude], as: claude-sonnet-4-5 }
   routed: { pools: [openrouter] }
+  gpt-4o-search-preview: { pools: [openai] }
   local: { pools: [ollama] }
   judged: { pools: [openai], as: gpt-4o-mini }
 `,
     'routes/models.yaml': 'routes: { openai: { ai: openai }, anthropic: { ai: anthropic } }\n',
     'tenants/acme.yaml':
-      'tenants: { acme: { plan: free, consumers: { web: { subscriptions: [openai, anthropic] } } } }\n',
+      'tenants: { acme: { plan: free, consumers: { web: { subscriptions: [openai, anthropic] }, thrifty: { subscriptions: [openai, anthropic] }, metered: { subscriptions: [openai, anthropic] } } } }\n',
     'policies/p.policy': `language 1
 policy "base" { permit when consumer is subscribed to route }
+policy "money" applies to route "openai/chat", "openai/responses", "anthropic/messages" {
+    budget $1 per day  for each consumer  when consumer is "thrifty"
+    limit at most 500_000 tokens in any 1m  for each consumer  when consumer is "metered"
+}
 policy "thought" applies to route "anthropic/messages" {
     cap request.output_cap at 12_000
     cap request.output_cap at 500 when request.header["x-brief"] is present
@@ -210,4 +215,29 @@ it('an answer of no tokens is asked for where the dialect has one', async () => 
   expect(await ask(body, { path: '/v1/messages' })).toMatchObject({ status: 200 });
   expect(received).toEqual([{ ...body, model: 'claude-sonnet-4-5' }]);
   expect(await ask({ ...body, model: 'local' })).toMatchObject({ status: 400 });
+});
+
+describe('a call that says nothing of its answer', () => {
+  it('has the bound of its model under a budget, and that is not written', async () => {
+    const body = { model: 'gpt-4o-mini', messages: HELLO };
+    expect(await ask(body, { as: 'thrifty' })).toMatchObject({ status: 200 });
+    expect(received).toEqual([body]);
+  });
+
+  it('is refused where nothing is known of its model, and told what to send', async () => {
+    const answer = await ask({ model: 'local', messages: HELLO }, { as: 'metered' });
+    expect(answer).toMatchObject({ status: 403, text: expect.stringContaining('no_sound_bound') });
+    expect(answer.text).toContain('max_tokens');
+    expect(await ask({ model: 'local', messages: HELLO, max_tokens: 5 }, { as: 'metered' })).toMatchObject({
+      status: 200,
+    });
+  });
+});
+
+it('a model that searches by itself has no bound', async () => {
+  const body = { model: 'gpt-4o-search-preview', messages: HELLO, max_tokens: 5 };
+  expect(await ask(body)).toMatchObject({ status: 200 });
+  expect(await ask(body, { as: 'metered' })).toMatchObject({
+    ...{ status: 403, text: expect.stringContaining('searches by itself') },
+  });
 });

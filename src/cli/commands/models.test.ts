@@ -85,7 +85,7 @@ it('lists what keys cost that cost something else', async () => {
   expect(await run({}, OF_KEYS)).toBe(0);
   expect(said.out).toMatchInlineSnapshot(`
     "model               at the provider     pools                       context  most output   input/1M   cached/1M  output/1M  per request  price of                     tags
-    gpt-4o              gpt-4o              main (openai)                128000                 2.5 USD    1.25 USD     10 USD               2026-09-23, the catalogue
+    gpt-4o              gpt-4o              main (openai)                128000        16384    2.5 USD    1.25 USD     10 USD               2026-09-23, the catalogue
                                             main                                               2.25 USD   1.125 USD      9 USD               2026-09-23, the catalogue
                                             main/k2                                            1.25 USD   0.625 USD      5 USD               2026-09-23, the catalogue
                                             main/k3                                               1 USD       1 USD      4 USD               2026-11-01, your files
@@ -102,11 +102,11 @@ it('lists what keys cost that cost something else', async () => {
   expect(await run({ csv: true, name: ['gpt-4o'] }, OF_KEYS)).toBe(0);
   expect(said.out.replaceAll('\r\n', '\n')).toMatchInlineSnapshot(`
     "model,upstreamName,dialect,pools,regions,contextTokens,outputTokensMax,currency,input,cachedInput,output,request,asOf,source,inForce,tags,key
-    gpt-4o,gpt-4o,openai,main,,128000,,USD,2.5,1.25,10,0,2026-09-23,catalogue,true,,
-    gpt-4o,gpt-4o,openai,main,,128000,,USD,2.25,1.125,9,0,2026-09-23,catalogue,true,,
-    gpt-4o,gpt-4o,openai,main,,128000,,USD,1.25,0.625,5,0,2026-09-23,catalogue,true,,k2
-    gpt-4o,gpt-4o,openai,main,,128000,,USD,1,1,4,0,2026-11-01,project,true,,k3
-    gpt-4o,gpt-4o,openai,main,,128000,,USD,2,2,5,0,2026-12-15,project,false,,k3
+    gpt-4o,gpt-4o,openai,main,,128000,16384,USD,2.5,1.25,10,0,2026-09-23,catalogue,true,,
+    gpt-4o,gpt-4o,openai,main,,128000,16384,USD,2.25,1.125,9,0,2026-09-23,catalogue,true,,
+    gpt-4o,gpt-4o,openai,main,,128000,16384,USD,1.25,0.625,5,0,2026-09-23,catalogue,true,,k2
+    gpt-4o,gpt-4o,openai,main,,128000,16384,USD,1,1,4,0,2026-11-01,project,true,,k3
+    gpt-4o,gpt-4o,openai,main,,128000,16384,USD,2,2,5,0,2026-12-15,project,false,,k3
     "
   `);
   said.out = '';

@@ -10,17 +10,7 @@ export function modelViews(models: Models, currency: string, wallMs: number): re
 }
 
 function modelView(model: Model, { pools, providers }: Models, currency: string, wallMs: number): ModelView {
-  const {
-    name,
-    upstreamName,
-    tags,
-    contextTokens,
-    outputTokensMax,
-    tokenizer,
-    poolPrices,
-    price,
-    datedPrices,
-  } = model;
+  const { name, upstreamName, tags, contextTokens, tokenizer, poolPrices, price, datedPrices } = model;
   const view = (prices: Prices): PricesView => pricesView(prices, currency, wallMs);
   const served = model.pools.map((pool) => pools.get(pool)!);
   return {
@@ -35,7 +25,7 @@ function modelView(model: Model, { pools, providers }: Models, currency: string,
       keys: keys.length,
     })),
     contextTokens,
-    outputTokensMax,
+    outputTokensMax: model.outputTokensMax ?? model.answerTokensMost,
     tokenizer,
     ...view(model),
     otherPrices: poolPrices.flatMap(({ pool, keys, ...prices }) => [

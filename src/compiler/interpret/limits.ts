@@ -24,7 +24,7 @@ import { factReference } from '../lower.ts';
 import { limitReply, nameOfLimit } from '../replies.ts';
 import { estimatedBy } from '../rule-facts.ts';
 import { unboundedBy } from '../runtime/call-weights.ts';
-import { noSoundBound } from '../runtime/limits.ts';
+import { largerThanLimit, noSoundBound } from '../runtime/limits.ts';
 import { renderText } from '../runtime/text.ts';
 import { factValue, type HashKeys, type Situation, type ToldSituation } from './facts.ts';
 import type { PlacedRule } from './placed-rules.ts';
@@ -416,8 +416,8 @@ function refusalOf(named: Entry, entries: readonly Entry[], situation: ToldSitua
   if (named.retryAtMs === Number.POSITIVE_INFINITY && unbounded !== '')
     return { ...noSoundBound(title, unbounded), retryAfterS: -1, ...fields };
   if (named.retryAtMs === Number.POSITIVE_INFINITY) {
-    const detail = `${title} is smaller than this request.`;
-    return { status: 403, code: 'larger_than_limit', detail, retryAfterS: -1, ...fields };
+    const larger = largerThanLimit(title, situation.call, estimatedBy(limit.rule));
+    return { ...larger, retryAfterS: -1, ...fields };
   }
   const status = limit.rule.reply.status ?? 429;
   const seconds = Math.max(1, Math.ceil((named.retryAtMs - situation.request.arrivedMonotonicMs) / 1_000));

@@ -12,6 +12,7 @@ import {
   type TakeResult,
   type Turns,
 } from '../../pipeline/counters.ts';
+import type { ModelRequest } from '../../pipeline/model-request.ts';
 import type { NextVariant, Outcome, Refusal, Respond, Wait, WaitedCounter } from '../../pipeline/outcome.ts';
 import type { ReplyConstant } from '../replies.ts';
 import { hasFallen, isShortOfPrompt, unboundedBy } from './call-weights.ts';
@@ -255,7 +256,7 @@ function replyOf(
   if (batch.retryAtMs[entry] === Number.POSITIVE_INFINITY) {
     const unbounded = unboundedBy(context.shapedCall, limit.estimates);
     if (unbounded !== '') return noSoundBound(limit.title, unbounded);
-    return { status: 403, code: 'larger_than_limit', detail: `${limit.title} is smaller than this request.` };
+    return largerThanLimit(limit.title, context.shapedCall, limit.estimates);
   }
   const facts = {
     name: limit.name,
@@ -276,6 +277,19 @@ export function noSoundBound(title: string, why: string) {
     detail: `${title} takes only what is bounded, unlike ${why}.`,
   };
 }
+
+/** What a call reserves hangs on the longest answer that it allows, which its caller can shorten. */
+export function largerThanLimit(title: string, call: ModelRequest | null, measure: EstimatedMeasure | null) {
+  const ofAnswer = call !== null && measure !== null && OF_ANSWER.has(measure);
+  const why =
+    ofAnswer && call.bounds['output-tokens'] > 0
+      ? ', with the longest answer that it allows: send a lower bound of it, as max_tokens is'
+      : '';
+  return { status: 403, code: 'larger_than_limit', detail: `${title} is smaller than this request${why}.` };
+}
+const OF_ANSWER: ReadonlySet<EstimatedMeasure> = new Set([
+  ...(['tokens', 'output-tokens', 'reasoning-tokens', 'money'] as const),
+]);
 
 /** Only an answer that invites a retry says when (RFC 9110, 10.2.3; RFC 6585, 4). */
 function retryAfterS(batch: TakeBatch, entry: number, status: number, nowMs: number): number {

@@ -3,6 +3,7 @@ import type { Model, Pool, PoolPrices, Prices, Provider } from '../../model/pool
 import type { ModelDocument, ProvidersDocument } from '../documents.ts';
 import { below, type Here, valueAt } from '../finding.ts';
 import { type CatalogueNames, contextFromCatalogue, priceFromCatalogue } from './catalogue-prices.ts';
+import { answerTokensMost, type KnownModels, searches } from './known-models.ts';
 import { knownTokenizer } from './known-tokenizers.ts';
 import { count } from './literals.ts';
 import { checkReference, definitionsOf, type NameTable } from './names.ts';
@@ -15,6 +16,7 @@ export interface ModelContext extends PriceContext {
   readonly pools: ReadonlyMap<string, Pool>;
   readonly providers: ReadonlyMap<string, Provider>;
   readonly catalogue: CatalogueNames;
+  readonly knownModels: KnownModels;
   /** By pool. */
   readonly ownPrices: ReadonlyMap<string, OwnPricesOfPool>;
 }
@@ -60,6 +62,8 @@ function buildModel(name: string, document: ModelDocument, here: Here, context: 
     poolPrices,
     contextTokens: contextFromCatalogue(upstreamName, known, context.catalogue),
     outputTokensMax: outputTokensMax === undefined ? null : count(outputTokensMax),
+    answerTokensMost: answerTokensMost(upstreamName, known, context),
+    searches: known.some((pool) => searches(upstreamName, pool, context.knownModels)),
     tokenizer:
       tokenizer === undefined
         ? knownTokenizer(upstreamName, known, context.catalogue)
