@@ -1,4 +1,5 @@
 /** What limits of policies rely on: the bound of a call holds at its provider, and what nobody has told stays reserved. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AS_THE_DIALECT } from '../ai/usage-fields.cases.ts';
 import type { ModelPrice } from '../model/pools.ts';
@@ -256,6 +257,43 @@ describe('keys that cost something else', () => {
     const same = sent(HELLO, { model: { price: PRICE } });
     same.call.fail();
     expect(same.plan.use).toMatchObject({ charged: 'reserve', costNano: null });
+  });
+
+  it('never cost more than was reserved, whichever serves and whatever it used of its bounds', () => {
+    const nano = fc.integer({ min: 0, max: 100_000_000 });
+    const price = fc.record({ inputNano: nano, outputNano: nano, cachedNano: nano, requestNano: nano });
+    const told = fc.option(fc.record({ input: fc.nat(60), output: fc.nat(10), cached: fc.nat(60) }));
+    fc.assert(
+      fc.property(fc.array(price, { minLength: 2, maxLength: 4 }), fc.nat(), told, (prices, draw, usage) => {
+        const keys = prices.map((own, nth) => [`k${nth}`, { ...PRICE, ...own }] as const);
+        const models = new Models({
+          pools: [{ name: 'pool', choose: 'weighted', keys: keys.map(([name]) => ({ name })) }],
+          model: { price: PRICE, poolPrices: [priced('pool', Object.fromEntries(keys))] },
+          random: () => Math.imul(draw++, 0x9e37_79b1) >>> 0,
+        });
+        const plan = models.read(HELLO);
+        if ('code' in plan) throw new Error(plan.sentence);
+        models.send(plan, new Caller());
+        const [call] = models.newCalls();
+        if (usage === null) call!.fail();
+        else {
+          const { input, output, cached } = usage;
+          const details = { cached_tokens: Math.min(cached, input) };
+          const said = { prompt_tokens: input, completion_tokens: output, prompt_tokens_details: details };
+          call!.answer(200, { usage: said });
+        }
+        const own = Object.fromEntries(keys)[plan.use.key]!;
+        const mostOfKey =
+          Math.ceil(
+            (plan.bounds['input-tokens'] * Math.max(own.inputNano, own.cachedNano) +
+              plan.bounds['output-tokens'] * own.outputNano) /
+              1_000_000,
+          ) + own.requestNano;
+        expect(plan.use.costNano).toBeLessThanOrEqual(mostOfKey);
+        expect(mostOfKey).toBeLessThanOrEqual(plan.bounds.money);
+        if (usage === null) expect(plan.use.costNano).toBe(mostOfKey);
+      }),
+    );
   });
 
   it('have no bound of money where the price of one is not known', () => {
