@@ -36,6 +36,8 @@ export interface Operation extends OperationTarget {
   readonly usage: UsagePaths | null;
   /** Members that name what the account has kept that gave it: an answer of before, or a conversation. None: each call stands alone. */
   readonly buildsUpon: readonly string[];
+  /** The member that, where it is true, has the answer made later, to be fetched by its id, which no route offers. Null: there is none. */
+  readonly later: string | null;
 }
 
 /** Paths of members from the object that holds the usage. */
@@ -101,6 +103,7 @@ const OPENAI = {
   imageTokensMax: 48_169,
   toolsTokensMax: 0,
   buildsUpon: [],
+  later: null,
   prompts: null,
   files: 'none',
   documents: null,
@@ -138,6 +141,7 @@ const ANTHROPIC = {
   thinking: ['thinking', 'budget_tokens'],
   choices: null,
   buildsUpon: [],
+  later: null,
   prompts: null,
   files: 'none',
   documents: null,
@@ -162,6 +166,7 @@ export const OPERATIONS = {
     ...OPERATION_TARGETS['openai/responses'],
     ...OPENAI,
     buildsUpon: ['previous_response_id', 'conversation'],
+    later: 'background',
     outputCaps: ['max_output_tokens'],
     answer: 'capped',
     streams: true,

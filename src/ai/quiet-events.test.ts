@@ -18,6 +18,7 @@ describe('events that are passed on unread', () => {
     ['event: content_block_delta\ndata: {"type":"content_block_delta"}', true],
     ['data: {"type":"response.output_text.delta","delta":"hi"}', true],
     ['data: {"type":"response.in_progress"}', true],
+    ['data: {"type":"response.created"}', false],
     ['data: {"id":"x"}\n\ndata: {"id":"y"}', true],
     ['data: [DONE]', false],
     ['data:[DONE]', false],

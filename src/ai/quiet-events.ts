@@ -52,7 +52,8 @@ function isQuietType(bytes: Uint8Array, value: number): boolean {
 }
 const FIRST_TYPE = /^\{"type": ?"([a-z_.]+)"/;
 const HEAD_BYTES = 96;
-const LOUD: ReadonlySet<unknown> = new Set([...LAST_TYPES, ...FAILED_TYPES]);
+/** The first event of a response has its id. */
+const LOUD: ReadonlySet<unknown> = new Set([...LAST_TYPES, ...FAILED_TYPES, 'response.created']);
 
 /**
  * Where usage is asked for, OpenAI's events all have its member, and all but one say null; so they do of the end of a choice. Quotes within

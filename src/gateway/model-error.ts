@@ -53,5 +53,6 @@ function typesOf(status: number): ErrorTypes {
 
 /** The member that is at fault, where it is always the same one. */
 function paramOf(code: string): string | null {
+  if (code === 'background_not_offered') return 'background';
   return code === 'model_not_found' || code === 'model_required' ? 'model' : null;
 }

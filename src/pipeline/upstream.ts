@@ -203,6 +203,8 @@ export const UPSTREAM_ERRORS = {
   model_not_found: [404, 'There is no such model here.'],
   no_pool_for_model: [403, 'The rules of the gateway leave this request no pool of the model.'],
   model_required: [400, 'The request names no model.'],
+  previous_response_not_found: [404, 'There is no such answer or conversation here.'],
+  background_not_offered: [400, 'Answers that are fetched later are not offered here.'],
   model_request_malformed: [400, 'The request is not what the API of models takes.'],
 } as const satisfies Record<string, readonly [status: number, sentence: string]>;
 export type UpstreamErrorCode = keyof typeof UPSTREAM_ERRORS;

@@ -15,7 +15,7 @@ describe('homes of answers', () => {
     for (let nth = 0; nth < 3_000; nth++) one.remember(id(nth), ACCOUNTS[nth % 3]!);
     let [known, latest] = [0, 0];
     for (let nth = 0; nth < 3_000; nth++) {
-      const account = other.accountOf(id(nth));
+      const account = other.ownerOf(id(nth));
       if (account === null) continue;
       expect(account).toBe(ACCOUNTS[nth % 3]);
       known++;
@@ -23,7 +23,7 @@ describe('homes of answers', () => {
     }
     expect(known).toBe(1_000);
     expect(latest).toBeGreaterThan(195);
-    expect(other.accountOf('resp_of_somebody')).toBeNull();
+    expect(other.ownerOf('resp_of_somebody')).toBeNull();
   });
 
   it('tell accounts of two providers apart, though they have one name', () => {

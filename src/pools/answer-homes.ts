@@ -1,10 +1,13 @@
 /**
- * Which account keeps an answer or a conversation that a later call builds upon (`previous_response_id` and `conversation` of OpenAI's
- * responses): another account does not know it. Of the latest ones of all threads, in shared memory: what is forgotten goes to any account, as if nothing were known.
+ * Whose an answer or a conversation is that a later call builds upon (`previous_response_id` and `conversation` of OpenAI's responses): the
+ * account that keeps it, as another one does not know it, or the tenant that it was made for, as no other may go on with it. Of the latest
+ * ones of all threads, in shared memory: what is forgotten goes to any account, and for any tenant, as if nothing were known.
  *
- * A 64-bit word for each: the tag of the id above, the account below. Buckets of {@link WAYS}, the latest first. Each word is written
+ * A 64-bit word for each: the tag of the id above, the owner below. Buckets of {@link WAYS}, the latest first. Each word is written
  * whole; of two threads that write a bucket at a time one may lose what it wrote.
  */
+
+import type { KeyHash } from '../pipeline/identity.ts';
 
 /** Words of a bucket. */
 const WAYS = 4;
@@ -20,22 +23,22 @@ export class AnswerHomes {
     this.#words = new BigInt64Array(memory);
   }
 
-  /** `account`: 31 bits, not 0. */
-  remember(id: string, account: number): void {
+  /** `owner`: 31 bits, not 0. */
+  remember(id: string, owner: number): void {
     const first = this.#bucketOf(id);
     for (let at = first + WAYS - 1; at > first; at--)
       Atomics.store(this.#words, at, Atomics.load(this.#words, at - 1));
-    Atomics.store(this.#words, first, BigInt.asIntN(64, (BigInt(tagOf(id)) << 32n) | BigInt(account)));
+    Atomics.store(this.#words, first, BigInt.asIntN(64, (BigInt(tagOf(id)) << 32n) | BigInt(owner)));
   }
 
   /** Null: forgotten, or never known. */
-  accountOf(id: string): number | null {
+  ownerOf(id: string): number | null {
     const first = this.#bucketOf(id);
     const tag = tagOf(id);
     for (let at = first; at < first + WAYS; at++) {
       const word = BigInt.asUintN(64, Atomics.load(this.#words, at));
-      const account = Number(word & 0xffff_ffffn);
-      if (account !== 0 && Number(word >> 32n) === tag) return account;
+      const owner = Number(word & 0xffff_ffffn);
+      if (owner !== 0 && Number(word >> 32n) === tag) return owner;
     }
     return null;
   }
@@ -48,6 +51,11 @@ export class AnswerHomes {
 /** What tells accounts apart: 31 bits of its name and its provider's, never 0. */
 export function accountTag(provider: string, account: string): number {
   return (hashOf(`${provider}\0${account}`, TAG_SEED) >>> 1) | 1;
+}
+
+/** What tells tenants apart: 31 bits, never 0. */
+export function tenantTag({ high, low }: KeyHash): number {
+  return ((high ^ low) >>> 1) | 1;
 }
 
 function tagOf(id: string): number {

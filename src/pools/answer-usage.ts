@@ -194,6 +194,7 @@ export class AnswerUsage {
   #passEvent(event: Uint8Array): Uint8Array {
     const data = eventData(event);
     if (data === null) return event;
+    if (data.startsWith(CREATED)) this.#noteId((parsedJson(data) as Created | null)?.response);
     const isFailure = tellsFailure(data);
     if (isFailure) this.#tellsFailure = true;
     const telling = this.#streamed === null ? null : this.#streamed.event(data);
@@ -251,6 +252,12 @@ function behindAll(end: Uint8Array): Uint8Array {
   const at = Buffer.from(end.buffer, end.byteOffset, end.length).lastIndexOf('"usage"');
   return at === -1 ? NOTHING : Buffer.concat([OPEN_OBJECT, end.subarray(at)]);
 }
+
+/** The first event of OpenAI's responses, which has the id of one that may never be told whole. */
+interface Created {
+  readonly response?: unknown;
+}
+const CREATED = '{"type":"response.created"';
 
 const UTF_8 = new TextDecoder();
 const NOTHING = new Uint8Array(0);

@@ -82,6 +82,7 @@ export function planCall<Of extends ReadTarget>(
       code: 'model_not_found',
       sentence: `The model "${shown(facts.model)}" is not offered by this API: its provider speaks another dialect.`,
     };
+  if (isForLater(document, operation)) return FOR_LATER;
   const others = namesModels(document, targets);
   if (others !== null) return others;
   const { model } = bound;
@@ -113,6 +114,17 @@ export function planCall<Of extends ReadTarget>(
     use: unused(),
   };
 }
+
+function isForLater(document: JsonDocument | FormDocument, { later }: Operation): boolean {
+  if (later === null || !(document instanceof JsonDocument)) return false;
+  const member = document.member(document.root, later);
+  return member !== undefined && document.typeOf(member) === 'boolean' && document.boolean(member);
+}
+const FOR_LATER: NoModelRequest = {
+  code: 'background_not_offered',
+  sentence:
+    '"background" can\'t be true here: the answer would be made and paid for, and nobody could fetch it. Leave it out, and ask for a stream where the answer takes long.',
+};
 
 /** Only JSON has one. */
 function conversationIn(document: ModelRequest['document'], targets: readonly ReadTarget[]): number | null {

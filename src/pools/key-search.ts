@@ -356,7 +356,7 @@ export class KeySearch {
   #homeOf({ buildsUpon }: CallPlan): number | null {
     if (buildsUpon === null) return null;
     const { homes, health, clock } = this.#parts.thread;
-    const home = homes.accountOf(buildsUpon);
+    const home = homes.ownerOf(buildsUpon);
     if (home === null) return null;
     const nowMs = clock.monotonicMs();
     const isThere = this.#parts.targets.some(({ accounts }) =>

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { KeyHash } from '../pipeline/identity.ts';
 import type { ModelRequest } from '../pipeline/model-request.ts';
 import type { TargetLimits } from '../pipeline/target-limits.ts';
 import { ANSWER, Caller, HELLO, Models, perMinute, TWO_KEYS } from './model-call.cases.ts';
@@ -125,6 +126,18 @@ describe('what speaks of the caller', () => {
     call!.answer(400, '{}', ['x-asked-with', `Bearer ${call!.key}`, 'x-other', 'o']);
     expect(inField.head!.fields).toEqual(['content-type', 'application/json', 'x-other', 'o']);
   });
+});
+
+it('an answer that would have to be fetched later is refused by name', () => {
+  const models = new Models({ pools: TWO_KEYS });
+  const asked = { model: 'gpt', input: 'Hello' };
+  expect(models.read({ ...asked, background: true }, 'openai/responses')).toMatchObject({
+    code: 'background_not_offered',
+    sentence: expect.stringContaining('nobody could fetch it'),
+  });
+  for (const body of [{ ...asked, background: false }, { ...asked, background: null }, asked])
+    expect(models.read(body, 'openai/responses')).not.toHaveProperty('code');
+  expect(models.read({ ...asked, messages: [], background: true }, 'openai/chat')).not.toHaveProperty('code');
 });
 
 it('a request without a body is answered', () => {
@@ -344,6 +357,46 @@ describe('a call that builds upon an answer', () => {
     models.registry.health.happened(2, 'enable');
     expect(said('conv_2')).toBe('secret-of-a1');
     for (const conversation of ['conv_1', { id: 'conv_1' }]) expect(said(conversation)).toBe('secret-of-b');
+  });
+
+  it('of another tenant is refused before anything is sent, be it whole, cut off, or a conversation', () => {
+    const models = new Models({ pools });
+    const [acme, globex] = [
+      { high: 1, low: 2 },
+      { high: 3, low: 5 },
+    ];
+    const say = (tenant: KeyHash | null, members: object) =>
+      models.call({ model: 'gpt', input: 'Hello', ...members }, 'openai/responses', { tenant });
+    say(acme, {});
+    models.newCalls()[0]!.answer(200, { id: 'resp_1', usage });
+    const left = say(acme, { stream: true });
+    const created = { type: 'response.created', response: { id: 'resp_2', usage: null } };
+    const [cut] = models.newCalls();
+    cut!.head(200, `data: ${JSON.stringify(created)}\n\n`, false, ['content-type', 'text/event-stream']);
+    left.call.abort();
+    say(acme, { conversation: 'conv_1' });
+    models.newCalls()[0]!.answer(200, { id: 'resp_3', usage });
+    for (const members of [
+      { previous_response_id: 'resp_1' },
+      { previous_response_id: 'resp_2' },
+      { conversation: { id: 'conv_1' } },
+    ]) {
+      for (const tenant of [globex, null]) {
+        const refused = say(tenant, members);
+        models.pass(0);
+        expect(refused.error).toMatchObject({ code: 'previous_response_not_found', unprocessed: true });
+        expect(models.calls).toEqual([]);
+      }
+      say(acme, members);
+      expect(models.newCalls()).toHaveLength(1);
+    }
+    // what nobody remembers is the provider's to know
+    say(globex, { previous_response_id: 'resp_unknown' });
+    expect(models.newCalls()).toHaveLength(1);
+    say(null, {});
+    models.newCalls()[0]!.answer(200, { id: 'resp_of_nobody', usage });
+    say(globex, { previous_response_id: 'resp_of_nobody' });
+    expect(models.newCalls()).toHaveLength(1);
   });
 
   it('that nobody remembers, or whose account has no key left, goes to any', () => {

@@ -18,6 +18,7 @@ import type {
   UpstreamHandler,
   UpstreamRequest,
 } from '../pipeline/upstream.ts';
+import { tenantTag } from './answer-homes.ts';
 import { AnswerUsage } from './answer-usage.ts';
 import { type BelievedUsage, believed, usedNano, usedTokens } from './believed-usage.ts';
 import { asksForUsage, bodyFor } from './call-body.ts';
@@ -96,7 +97,21 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker, Dec
     const guard = limits === null ? null : new CallGuard(limits);
     this.#guard = guard;
     this.#search = new KeySearch({ thread, plan, targets, request, guard }, this);
-    this.#search.look();
+    if (this.#buildsUponForeign()) this.#failLater('previous_response_not_found');
+    else this.#search.look();
+  }
+
+  /** What another tenant has said must not be told to this one by the model. */
+  #buildsUponForeign(): boolean {
+    const { buildsUpon } = this.#plan;
+    const owner = buildsUpon === null ? null : this.#thread.owners.ownerOf(buildsUpon);
+    return owner !== null && owner !== this.#owner();
+  }
+
+  /** Null: nobody who is known. */
+  #owner(): number | null {
+    const { tenant } = this.#request;
+    return tenant === null ? null : tenantTag(tenant);
   }
 
   // -- as the exchange sees it -----------------------------------------------------------------------------------
@@ -457,10 +472,14 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker, Dec
     const answerId = this.#usage?.answerId ?? null;
     const account = target.accounts.get(key);
     if (answerId === null || account === undefined) return;
-    const { homes } = this.#thread;
+    const { homes, owners } = this.#thread;
     homes.remember(answerId, account);
     const { buildsUpon } = this.#plan;
     if (buildsUpon !== null) homes.remember(buildsUpon, account);
+    const owner = this.#owner();
+    if (owner === null) return;
+    owners.remember(answerId, owner);
+    if (buildsUpon !== null) owners.remember(buildsUpon, owner);
   }
 
   /** Null: the answer has told nothing. */

@@ -80,7 +80,9 @@ export interface ModelThread
   readonly lanes: Lanes;
   readonly health: KeyHealth;
   readonly tenants: TenantPlaces;
+  /** Of answers and conversations: the account that has them, and the tenant that they are for. */
   readonly homes: AnswerHomes;
+  readonly owners: AnswerHomes;
 }
 
 /** A pool as one model uses it. */
@@ -127,6 +129,7 @@ export class ThreadModelServices implements ModelServices {
       health: new KeyHealth(memory),
       tenants: new TenantPlaces(memory),
       homes: new AnswerHomes(memory.homes),
+      owners: new AnswerHomes(memory.owners),
     };
   }
 

@@ -12,8 +12,9 @@ export interface PoolMemory {
   readonly shares: SharedArrayBuffer;
   /** Int32 hashes of tenants, by their place in the tags of a pool. */
   readonly tenants: SharedArrayBuffer;
-  /** Of `AnswerHomes`. */
+  /** Of `AnswerHomes`: accounts, and tenants. */
   readonly homes: SharedArrayBuffer;
+  readonly owners: SharedArrayBuffer;
   readonly threads: number;
 }
 
@@ -58,6 +59,7 @@ export function createPoolMemory(sizes: PoolSizes, threads: number): PoolMemory 
     ),
     tenants: new SharedArrayBuffer(sizes.poolTenants * Int32Array.BYTES_PER_ELEMENT),
     homes: new SharedArrayBuffer(answerHomesBytes(sizes.rememberedAnswers)),
+    owners: new SharedArrayBuffer(answerHomesBytes(sizes.rememberedAnswers)),
     threads,
   };
 }
