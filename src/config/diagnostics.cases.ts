@@ -2115,11 +2115,30 @@ models:
       'routes/a.yaml': `routes: { chat: { ai: openai/chatt } }
 `,
     },
-    rendered: `error[PT3104]: "ai" must be openai, anthropic, openai/chat, openai/responses, openai/completions, openai/embeddings, openai/moderations, openai/images, openai/image-edits, openai/image-variations, openai/speech, openai/transcriptions, openai/translations, openai/rerank, openai/models, openai/model, anthropic/messages, anthropic/count-tokens, anthropic/models or anthropic/model, not "openai/chatt".
+    rendered: `error[PT3104]: "ai" must be openai, anthropic, openai/chat, openai/responses, openai/completions, openai/embeddings or one of 14 other words, not "openai/chatt".
   --> routes/a.yaml:1:23
    |
  1 | routes: { chat: { ai: openai/chatt } }
    |                       ^^^^^^^^^^^^
+   = help: Did you mean "openai/chat"?
+
+1 error.
+`,
+  },
+  {
+    code: 'PT3104',
+    name: 'an operation by a longer name',
+    texts: {
+      'portunus.yaml': `portunus: 1
+`,
+      'routes/a.yaml': `routes: { chat: { ai: openai/chat-completions } }
+`,
+    },
+    rendered: `error[PT3104]: "ai" must be openai, anthropic, openai/chat, openai/responses, openai/completions, openai/embeddings or one of 14 other words, not "openai/chat-completions".
+  --> routes/a.yaml:1:23
+   |
+ 1 | routes: { chat: { ai: openai/chat-completions } }
+   |                       ^^^^^^^^^^^^^^^^^^^^^^^
    = help: Did you mean "openai/chat"?
 
 1 error.
@@ -2245,7 +2264,7 @@ routes:
    |
  5 |     match: { path: /, headers: { authorization: "••••••••••••••••••••••••••••" } }
    |                                                  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-   = help: Remove it, and replace the secret itself: whoever could read this file may have it.
+   = help: Write env:NAME, file:PATH or store:NAME where a secret is asked for, and put it there; replace the secret itself, as whoever could read this file may have it.
 
 1 error.
 `,
@@ -2264,7 +2283,7 @@ routes:
    |
  1 | services: { s: { endpoints: [{ url: "http://user:•••••••@h" }] } }
    |                                                  ^^^^^^^
-   = help: Remove it, and replace the secret itself: whoever could read this file may have it.
+   = help: Write env:NAME, file:PATH or store:NAME where a secret is asked for, and put it there; replace the secret itself, as whoever could read this file may have it.
 
 1 error.
 `,

@@ -1685,6 +1685,25 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     help: 'Narrow `applies to` to routes that call a model: with `ai`, but not openai/models.',
   },
   {
+    code: 'PT2128',
+    what: 'a cap on the field of one dialect, by its name alone',
+    routes: 'models',
+    text: ai('cap max_tokens at 4096'),
+    at: '3:7',
+    message: 'max_tokens is the field of one dialect: a call that bounds its answer by another one passes.',
+    help: 'Write `cap request.output_cap at …`, which is written into the field that the call needs.',
+  },
+  {
+    code: 'PT1120',
+    what: 'the field of one dialect that bounds an answer',
+    routes: 'models',
+    text: ai('forbid when request.body.max_tokens > 500'),
+    at: '3:15',
+    message:
+      'Route "chat" (routes/shop.yaml:14:3) does not describe its request body, so request.body.max_tokens says nothing.',
+    help: 'Write request.output_cap: the bound of the answer, in whichever field the dialect of a call has it.',
+  },
+  {
     code: 'PT2137',
     what: 'calls to a model that speaks another dialect',
     routes: 'models',
@@ -1693,6 +1712,18 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     message:
       'Model "opus" can\'t be asked for on route "chat": its providers speak another dialect (routes/shop.yaml:14:3).',
     help: 'Name a model that callers of these routes could ask for themselves, or narrow `applies to`.',
+  },
+  {
+    code: 'PT2143',
+    what: 'no other model in the dialect of one of the routes',
+    routes: 'models',
+    text: file(
+      'policy "p" applies to routes tagged "ai" or routes tagged "claude" {\n  limit 5 requests per 1m  in total  when exceeded fall back to model "mini" for any amount\n}\n',
+    ),
+    at: '3:52',
+    message:
+      'On route "messages" (routes/shop.yaml:18:3) this limit refuses: no provider of the models named here speaks its dialect.',
+    help: 'Name a model of that dialect as well, or narrow `applies to`.',
   },
   {
     code: 'PT2138',

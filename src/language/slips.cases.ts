@@ -23,6 +23,14 @@ export const RULE_SLIPS: readonly SlipCase[] = [
     'limit at most 1,000 requests in any 1m  in total',
     'Write 1_000: thousands are parted by _, if at all.',
   ),
+  slip(
+    'limit at most 60 requests in any 1m  in total  queue up to 5s',
+    'Write `when exceeded queue up to …`: it is what happens where there is no room.',
+  ),
+  slip(
+    'budget $5 per day  in total  fall back to model "m" for any amount',
+    'Write `when exhausted fall back to model "…"`: it is what happens where there is no room.',
+  ),
   // lengths of time
   slip('limit 60 requests per minute  in total', 'Write 1m, with its number.'),
   slip('limit at most 60 requests in any hour  in total', 'Write 1h, with its number.'),

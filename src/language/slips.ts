@@ -1,4 +1,5 @@
 import type { TokenType } from 'chevrotain';
+import { LIMIT_KINDS } from './limit-rules.ts';
 import { factBehind, type Stumble } from './stumble.ts';
 import {
   DateLiteral,
@@ -29,6 +30,7 @@ export function slip(stumble: Stumble): string | null {
 }
 
 const SLIPS: readonly ((stumble: Stumble) => string | null)[] = [
+  withoutRoomSlip,
   amountSlip,
   periodSlip,
   numberSlip,
@@ -59,6 +61,15 @@ function amountSlip({ found, previous, earlier, next, rule }: Stumble): string |
   if (found.tokenType === KEYWORD.burst) return 'Write a comma before `burst`.';
   return null;
 }
+
+/** `queue up to 5s` and `fall back to model "mini"` of a limit, without its `when exceeded`. */
+function withoutRoomSlip({ found, expected, rule }: Stumble): string | null {
+  const isAnswer = found?.tokenType === KEYWORD.queue || found?.tokenType === KEYWORD.fall;
+  if (!isAnswer || expected.includes(found.tokenType) || !LIMITS.has(rule)) return null;
+  const rest = found.tokenType === KEYWORD.queue ? 'queue up to …' : 'fall back to model "…"';
+  return `Write \`when ${rule === 'budget' ? 'exhausted' : 'exceeded'} ${rest}\`: it is what happens where there is no room.`;
+}
+const LIMITS: ReadonlySet<string> = new Set(LIMIT_KINDS);
 
 function isRequests(type: TokenType | undefined): boolean {
   return type === KEYWORD.requests || type === KEYWORD.request;
@@ -164,7 +175,9 @@ function listSlip({ found, previous, expected, declaration }: Stumble): string |
   if (expected.includes(KEYWORD.has) && !expected.includes(KEYWORD.is) && TESTS.has(tokenType))
     return `Write \`has it ${image} …\`: \`it\` is the element.`;
   if (previous?.tokenType === SIGN['['] && tokenType === NumberLiteral && expected.length === 1)
-    return 'Rules ask all elements of a list: `any of … has it.… `, `every of` or `no one of`.';
+    return declaration === KEYWORD.test
+      ? 'Name the list first: `body.items[1].price` is a member of its first element.'
+      : 'Rules ask all elements of a list: `any of … has it.… `, `every of` or `no one of`.';
   if (declaration === KEYWORD.define && tokenType === SIGN[','] && expected.length === 0)
     return 'A list stands in brackets: `["a", "b"]`.';
   if (tokenType === SIGN[')'] && !expected.includes(tokenType)) return 'Remove it: no `(` is open here.';

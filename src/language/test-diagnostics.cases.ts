@@ -224,6 +224,14 @@ export const TEST_DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
   },
   {
     code: 'PT0101',
+    what: 'an element of no list',
+    text: test('when POST /v1/orders is sent with body[1].price 5\n  expect permitted'),
+    at: '4:42',
+    message: '`1` cannot stand here.',
+    help: 'Name the list first: `body.items[1].price` is a member of its first element.',
+  },
+  {
+    code: 'PT0101',
     what: 'a word that requests of tests do not have',
     text: test('when POST /v1/orders is sent with pool "eu"\n  expect permitted'),
     at: '4:37',

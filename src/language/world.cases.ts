@@ -148,7 +148,7 @@ const MODEL = { upstreamName: 'gpt-4o', tags: [], ...UNPRICED };
 /** The same with a route to models. */
 export const AI_WORLD: World = {
   ...WORLD,
-  routes: new Map([...WORLD.routes, aiRoute('chat')]),
+  routes: new Map([...WORLD.routes, aiRoute('chat'), claudeRoute()]),
   models: {
     providers: new Map([
       [
@@ -189,6 +189,11 @@ export const AI_WORLD: World = {
 function aiRoute(name: string): [string, Route] {
   const [, made] = route(name, '', ['ai'], { path: '/v1/chat/completions' });
   return [name, { ...made, ai: 'openai/chat' }];
+}
+
+function claudeRoute(): [string, Route] {
+  const [, made] = route('messages', '', ['claude'], { path: '/v1/messages' });
+  return ['messages', { ...made, ai: 'anthropic/messages' }];
 }
 
 function authority(folder: string, scope: Authority['scope']): Authority {

@@ -1,6 +1,9 @@
 import type { ClauseSight, Held, RuleSight, Trace } from '../compiler/interpret/trace.ts';
 import { placeOf } from '../diagnostics/source.ts';
+import { unitsOf } from '../language/canonical.ts';
 import { isLimitRule, LIMIT_KINDS } from '../language/limit-rules.ts';
+import type { LimitRule } from '../language/typed.ts';
+import { moneyText } from '../model/money.ts';
 import { clauseText } from './clause-text.ts';
 import { valueInWords } from './values.ts';
 
@@ -15,7 +18,14 @@ export interface RuleView {
   readonly verdict: Verdict;
   readonly clauses: readonly ClauseView[];
   /** Of limits that were asked: what they said; else null. */
-  readonly counter: { readonly remaining: number; readonly exceeded: boolean } | null;
+  readonly counter: CounterView | null;
+}
+export interface CounterView {
+  /** Nano-units of a budget. */
+  readonly remaining: number;
+  readonly exceeded: boolean;
+  /** What remains, in words: `5`, `300 tokens`, `$19.5`. */
+  readonly left: string;
 }
 export type Verdict =
   | 'permitted'
@@ -42,14 +52,16 @@ export interface ClauseView {
 }
 
 /** By index of the rule: what its counter said. */
-export type CounterViews = ReadonlyMap<number, NonNullable<RuleView['counter']>>;
+export type CounterViews = ReadonlyMap<number, Omit<CounterView, 'left'>>;
 
 export function ruleViews(trace: Trace, counters: CounterViews): RuleView[] {
   return trace.sights.map((sight) => ruleView(sight, trace.stage, counters.get(sight.placed.index) ?? null));
 }
 
-function ruleView(sight: RuleSight, stage: Trace['stage'], counter: RuleView['counter']): RuleView {
+function ruleView(sight: RuleSight, stage: Trace['stage'], seen: Omit<CounterView, 'left'> | null): RuleView {
   const { policy, mode, rule } = sight.placed;
+  const counter =
+    seen === null || !isLimitRule(rule) ? null : { ...seen, left: leftInWords(rule, seen.remaining) };
   return {
     policy,
     rule: rule.name,
@@ -60,6 +72,11 @@ function ruleView(sight: RuleSight, stage: Trace['stage'], counter: RuleView['co
     clauses: sight.clauses.map(clauseView),
     counter,
   };
+}
+
+function leftInWords({ measure }: LimitRule, remaining: number): string {
+  if (measure.kind === 'money') return moneyText(remaining, measure.currency);
+  return measure.kind === 'requests' ? String(remaining) : `${remaining} ${unitsOf(measure.kind)}`;
 }
 
 function verdictOf(
@@ -144,7 +161,7 @@ function isElsewhere({ clauses, verdict }: RuleView): boolean {
 function viewLines(view: RuleView, indent: string): string[] {
   const name = view.rule === null ? view.kind : `${view.kind} "${view.rule}"`;
   const mode = view.mode === 'enforce' ? '' : ` [${view.mode}]`;
-  const counter = view.counter === null ? '' : `, ${view.counter.remaining} left`;
+  const counter = view.counter === null ? '' : `, ${view.counter.left} left`;
   const head = `${indent}"${view.policy}" ${name}${mode}: ${view.verdict}${counter}  (${view.place})`;
   const clauses = view.clauses.filter(({ part, held }) => part !== 'scope' || held === false);
   const lines = clauses.map((clause) => `${indent}    ${clauseLine(clause)}`);

@@ -40,6 +40,39 @@ test('the policies are accepted with them', () => {
   expect(checkPolicies(texts, world!).diagnostics).toEqual([]);
 });
 
+/** What the tables name besides, and who calls. */
+const AROUND = [
+  new SourceText(
+    'tenants/acme.yaml',
+    'tenants: { acme: { plan: free, consumers: { web: { subscriptions: [openai] } } } }\n',
+  ),
+  new SourceText(
+    'providers/around.yaml',
+    'models: { mini: { pools: [openai-main], as: gpt-4o-mini, tags: [large] } }\n',
+  ),
+];
+
+test('the rules in its tables are accepted with them', () => {
+  const tables = [...PAGE.matchAll(/^\| rule \| says \|\n\|[-|]+\|\n((?:\|.*\n)+)/gm)];
+  const cells = tables.flatMap(([, rows]) => [...rows!.matchAll(/^\| `([^`]+)` \|/gm)]);
+  const rules = cells.map(([, cell]) => cell!.replace(/^… /, 'budget $20 per day  for each consumer  '));
+  expect(rules.length).toBeGreaterThan(5);
+  const policies = rules.map(
+    (rule, at) =>
+      new SourceText(
+        `policies/${at}.policy`,
+        `language 1\npolicy "p${at}" applies to route "openai/chat" {\n  permit\n  ${rule}\n}\n`,
+      ),
+  );
+  const { world, diagnostics } = loadWorld(
+    [new SourceText('portunus.yaml', 'portunus: 1\n'), ...FILES, ...AROUND],
+    { projectFolder: '/project' },
+  );
+  expect(diagnostics).toEqual([]);
+  const found = policies.flatMap((policy) => checkPolicies([policy], world!).diagnostics);
+  expect(found.map(({ code, message }) => `${code} ${message}`)).toEqual([]);
+});
+
 test('all operations are named, with where they are asked for', () => {
   const rows = [...PAGE.matchAll(/^\| `([a-z]+\/[a-z-]+)` \| `([A-Z]+) \/v1([^`]+)`/gm)];
   const named = rows.map(([, name, method, path]) => [name, method, path]);

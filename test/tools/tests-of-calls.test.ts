@@ -29,7 +29,7 @@ function failures(rules: string, tests: string): Record<string, readonly string[
     'portunus.yaml': 'portunus: 1\n',
     'providers/p.yaml': PROVIDERS,
     'routes/ai.yaml':
-      'routes:\n  chat: { ai: openai/chat, auth: none }\n  messages: { ai: anthropic/messages, auth: none }\n',
+      'routes:\n  chat: { ai: openai/chat, auth: none }\n  messages: { ai: anthropic/messages, auth: none }\n  list: { ai: openai/models, auth: none }\n',
     'policies/a.policy': `language 1\npolicy "ai" {\n  permit\n${rules}\n}\n`,
     'policies/a.test.policy': `language 1\n${tests}`,
   };
@@ -181,4 +181,21 @@ test "what nobody serves is not counted" { given request with header "x-paced" i
 test "another pool" { when POST /v1/chat/completions is sent  expect permitted with pool "far" and no call upstream }`,
     ),
   ).toEqual({ 'another pool': ['the pool was "near"'] });
+});
+
+it('models that a route can not be asked for are passed over where a limit falls back', () => {
+  expect(
+    failures(
+      `  limit "gate" at most 1 request in any 1h  in total
+    when exceeded fall back to model "aspy", "old" for any amount`,
+      `test "chat" { when 2 requests POST /v1/chat/completions are sent with model "both"
+  expect first 1 permitted with model "both"
+  expect the last permitted with model "old" }
+test "messages" { when 2 requests POST /v1/messages are sent
+  expect permitted with model "aspy" }
+test "lists" { when 2 requests GET /v1/models are sent
+  expect first 1 permitted
+  expect the last refused 429 by "ai" "gate" }`,
+    ),
+  ).toEqual({});
 });

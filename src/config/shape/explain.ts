@@ -95,13 +95,29 @@ function typeHelp(types: readonly string[], data: unknown, { path, file }: Where
 
 function notPossible({ params, data }: ErrorObject, { path }: Where): Explanation {
   const allowed = (params.allowedValues as readonly unknown[]).map(String);
-  const message = `${subject(path)} must be ${alternatives(allowed)}, not ${show(data)}.`;
-  return {
-    code: 'PT3104',
-    message,
-    help: didYouMean(nearest(String(data), allowed), 'Write one of these words.'),
-  };
+  const near = lengthened(String(data), allowed) ?? nearest(String(data), allowed);
+  // where one is meant, nobody reads through all the others
+  const words = near === null ? alternatives(allowed) : some(allowed);
+  const message = `${subject(path)} must be ${words}, not ${show(data)}.`;
+  return { code: 'PT3104', message, help: didYouMean(near, 'Write one of these words.') };
 }
+
+/** `openai/chat-completions` is `openai/chat`, and more. */
+function lengthened(written: string, allowed: readonly string[]): string | null {
+  const begun = allowed.filter((word) => written.startsWith(`${word}-`) || written.startsWith(`${word}_`));
+  return begun.reduce<string | null>(
+    (longest, word) => (word.length > (longest ?? '').length ? word : longest),
+    null,
+  );
+}
+
+function some(words: readonly string[]): string {
+  const rest = words.length - WORDS_SHOWN_MAX;
+  return rest <= 2
+    ? alternatives(words)
+    : `${words.slice(0, WORDS_SHOWN_MAX).join(', ')} or one of ${rest} other words`;
+}
+const WORDS_SHOWN_MAX = 6;
 
 function notThatValue({ params, data }: ErrorObject, { path }: Where): Explanation {
   const value = show(params.allowedValue);

@@ -16,7 +16,8 @@ export function withoutSecrets(original: SourceText): {
   const source = new SourceText(original.path, maskSecrets(original.text, secrets));
   const diagnostics = secrets.map(({ what, start, end }) => {
     const message = `This looks like ${what}; a secret may not stand in a configuration file. It is not shown here.`;
-    const help = 'Remove it, and replace the secret itself: whoever could read this file may have it.';
+    const help =
+      'Write env:NAME, file:PATH or store:NAME where a secret is asked for, and put it there; replace the secret itself, as whoever could read this file may have it.';
     return diagnosticAt({ source, start, end }, 'PT3401', message, help);
   });
   return { source, diagnostics };

@@ -478,7 +478,7 @@ export const LANGUAGE_CODES = {
     title: 'Other model of another dialect',
     severity: 'error',
     explanation:
-      'Calls go on in the dialect in which they came. A limit names a model that no provider offers in the dialect of a route in its scope, so no call of that route could go there.',
+      'Calls go on in the dialect in which they came. A limit names a model that no provider offers in the dialect of any route in its scope, so no call could go there.',
   },
   PT2138: {
     title: 'Money more than what counts none',
@@ -509,6 +509,12 @@ export const LANGUAGE_CODES = {
     severity: 'error',
     explanation:
       'What stands in the place of what is removed is written into JSON, and into JSON within texts of it, such as the arguments of a tool: it holds nothing that would have to be escaped there.',
+  },
+  PT2143: {
+    title: 'Fallback that a route does not have',
+    severity: 'warning',
+    explanation:
+      'Calls go on in the dialect in which they came. None of the models that a limit names is offered in the dialect of one of its routes: there the limit refuses what it has no room for, as if it named none.',
   },
   PT2160: {
     title: 'Cache for routes whose answers are never kept',

@@ -1,5 +1,5 @@
 import { meant } from '../../diagnostics/suggest.ts';
-import { elementPath, type FactDefinition, listOf, writtenPath } from '../../model/facts.ts';
+import { elementPath, type FactDefinition, listOf, OUTPUT_CAP, writtenPath } from '../../model/facts.ts';
 import { BODY, isBelow, joinedPath, memberNames, pathBelow } from '../../model/member-path.ts';
 import type { BodyMember } from '../../model/request-body.ts';
 import { isListOfObjects } from '../../model/types.ts';
@@ -9,6 +9,7 @@ import { bodyNotDescribed, memberOfTwoTypes, unknownMember } from '../problems/b
 import { memberOfList } from '../problems/quantifiers.ts';
 import type { FactExpression } from '../typed.ts';
 import type { CheckContext } from './context.ts';
+import { isDialectsCap } from './dialects-caps.ts';
 import type { Known } from './known.ts';
 import { inWords, sameType } from './type-names.ts';
 
@@ -66,7 +67,8 @@ export function hasMember({ requestBody }: Route, list: FactExpression, member: 
 /** Once for all rules of a policy: a schema for the route, or another scope, mends them all. */
 function reportUndescribed({ undescribed, report }: CheckContext, node: PathNode, route: Route | null): void {
   const name = route?.name ?? '';
-  if (!undescribed.has(name)) report(bodyNotDescribed(node.span, node.path, route));
+  const meant = isDialectsCap(node.path) && route?.ai != null ? OUTPUT_CAP : null;
+  if (!undescribed.has(name)) report(bodyNotDescribed(node.span, node.path, route, meant));
   undescribed.add(name);
 }
 

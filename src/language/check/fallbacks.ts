@@ -9,6 +9,7 @@ import {
   endlessFallback,
   fallbackWithoutCalls,
   foreignModel,
+  routeWithoutFallback,
 } from '../problems/fallbacks.ts';
 import { saidTwice } from '../problems/reading.ts';
 import { amountOutOfRange } from '../problems/types.ts';
@@ -43,17 +44,23 @@ export function areModels(context: CheckContext, { models, span }: FallbackNode,
   }
   if (known.followsMistake) return true;
   const routes = [...known.routes].sort((a, b) => compareCodePoints(a.name, b.name));
-  const plain = routes.find((route) => !sendsCalls(route));
+  const plain = routes.find(({ ai }) => ai === null);
   if (plain !== undefined) {
     context.report(fallbackWithoutCalls(span, plain.name, plain.place));
     return false;
   }
-  for (const { value, span } of models) {
-    const stranger = routes.find((route) => !isOffered(context.project.world, value, route));
-    if (stranger === undefined) continue;
-    context.report(foreignModel(span, value, stranger.name, stranger.place));
+  // those that only ask which models there are have nothing to send elsewhere
+  const calling = routes.filter(sendsCalls);
+  const isOfferedOn = (route: Route) => (model: TextNode) =>
+    isOffered(context.project.world, model.value, route);
+  for (const model of models) {
+    const [stranger] = calling;
+    if (stranger === undefined || calling.some((route) => isOfferedOn(route)(model))) continue;
+    context.report(foreignModel(model.span, model.value, stranger.name, stranger.place));
     return false;
   }
+  const without = calling.filter((route) => !models.some(isOfferedOn(route)));
+  if (without.length > 0) context.report(routeWithoutFallback(span, without));
   return true;
 }
 

@@ -1,5 +1,5 @@
 import { OUTPUT_CAP } from '../../model/facts.ts';
-import { BODY, isBodyPath, joinedPath, pathBelow } from '../../model/member-path.ts';
+import { BODY, isBodyPath, pathBelow } from '../../model/member-path.ts';
 import { regexTest } from '../../model/regex.ts';
 import type { ValueBounds } from '../../model/request-body.ts';
 import type { ScalarValue } from '../../model/types.ts';
@@ -9,6 +9,7 @@ import { dialectsOwnCap } from '../problems/rules.ts';
 import type { FactExpression, LiteralExpression, MemberRule } from '../typed.ts';
 import { resolveBodyFact } from './body-facts.ts';
 import type { CheckContext } from './context.ts';
+import { isDialectsCap } from './dialects-caps.ts';
 import { factText, type Known } from './known.ts';
 import { isAmount } from './limits.ts';
 import { typeLiteral } from './literals.ts';
@@ -25,7 +26,7 @@ export function checkMember(
 ): Unfinished<MemberRule> | null {
   const { kind, member: path } = node;
   if (path.path === OUTPUT_CAP) return checkOutputCap(context, known, node, head);
-  if (DIALECTS_CAPS.has(path.path) && known.routes.some(({ ai }) => ai !== null)) {
+  if (isDialectsCap(path.path) && known.routes.some(({ ai }) => ai !== null)) {
     context.report(dialectsOwnCap(path.span, path.path, kind));
     return null;
   }
@@ -44,14 +45,6 @@ export function checkMember(
   if (value === null || !fitsSchemas(context, known, member, { kind, value })) return null;
   return { kind, ...head, member, value };
 }
-
-/** Fields of single APIs that bound an answer. */
-const DIALECTS_CAPS: ReadonlySet<string> = new Set(
-  ['max_tokens', 'max_completion_tokens', 'max_output_tokens'].flatMap((name) => [
-    joinedPath(BODY, name),
-    `request.${name}`,
-  ]),
-);
 
 /** No caller need set it: what a cap lets pass is set where there is none (language-rules #3). */
 function checkOutputCap(

@@ -5,15 +5,22 @@ import { problem, shown } from './problem.ts';
 
 /** PT1120: what schemas of request bodies do not say. */
 
-/** `route`: one that says nothing of its bodies; null when none does. */
-export function bodyNotDescribed(span: Span, fact: string, route: Route | null): Diagnostic {
+/** `route`: one that says nothing of its bodies; null when none does. `meant`: what calls to models have in its place; null: nothing. */
+export function bodyNotDescribed(
+  span: Span,
+  fact: string,
+  route: Route | null,
+  meant: string | null,
+): Diagnostic {
   const which =
     route === null ? 'No route describes' : `Route "${route.name}" (${route.place}) does not describe`;
   return problem(
     'PT1120',
     span,
     `${which} its request body, so ${shown(fact)} says nothing.`,
-    'Give the route request.schema, or narrow "applies to" to routes that have one.',
+    meant === null
+      ? 'Give the route request.schema, or narrow "applies to" to routes that have one.'
+      : `Write ${meant}: the bound of the answer, in whichever field the dialect of a call has it.`,
   );
 }
 

@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { Span } from '../../diagnostics/source.ts';
+import type { Route } from '../../model/world.ts';
 import { problem, shown } from './problem.ts';
 
 /** Limits that name other models for calls without room. One factory per code. */
@@ -29,6 +30,18 @@ export function foreignModel(span: Span, model: string, route: string, place: st
     span,
     `Model "${shown(model)}" can't be asked for on route "${shown(route)}": its providers speak another dialect (${place}).`,
     'Name a model that callers of these routes could ask for themselves, or narrow `applies to`.',
+  );
+}
+
+/** `routes`: none of the models can be asked for on them. */
+export function routeWithoutFallback(span: Span, routes: readonly Route[]): Diagnostic {
+  const [first] = routes;
+  const others = routes.length === 1 ? '' : ` and ${routes.length - 1} more`;
+  return problem(
+    'PT2143',
+    span,
+    `On route "${shown(first!.name)}" (${first!.place})${others} this limit refuses: no provider of the models named here speaks its dialect.`,
+    'Name a model of that dialect as well, or narrow `applies to`.',
   );
 }
 

@@ -12,8 +12,13 @@ export function renderRoute(explanation: RouteExplanation): string {
     ...section('body        what the body says, once nothing else refuses', inPhase(rules, 'body')),
     ...section('admit       limits: all of them, or none is counted', inPhase(rules, 'admit')),
     ...section('request     what the service is told', inPhase(rules, 'shape-request')),
+    ...section(
+      'look-up     an answer that is kept does for the same request again',
+      inPhase(rules, 'look-up'),
+    ),
     ...section('dispatch    how long it may take', inPhase(rules, 'dispatch')),
     ...section('response    what the caller is told', inPhase(rules, 'shape-response')),
+    ...section('account     who is told, once it has ended', inPhase(rules, 'account')),
     '',
     `Cost of a request: at most ${counted(cost.checks, 'check')}, ${counted(cost.counters, 'counter')}, ${
       cost.bodyReads === 0 ? 'and its body is not read' : 'and its body is read'

@@ -3,6 +3,7 @@ import { rulePhase } from '../../compiler/interpret/trace.ts';
 import { placeOf } from '../../diagnostics/source.ts';
 import { isLimitOfTargets, isLimitRule } from '../../language/limit-rules.ts';
 import type { CheckedPolicies, LimitRule, TypedExpression } from '../../language/typed.ts';
+import { sendsCalls } from '../../model/route-calls.ts';
 import type { Route, World } from '../../model/world.ts';
 import { clauseText } from '../clause-text.ts';
 import { type ElementChecks, elementChecks } from './element-checks.ts';
@@ -102,7 +103,12 @@ export function explainRoute(policies: CheckedPolicies, world: World, route: Rou
       checks: new Set([...asked, ...met]).size,
       counters: limits.size,
       bodyReads:
-        route.requestBody !== null || kept.some(({ remainder }) => remainder.asked.some(readsBody)) ? 1 : 0,
+        // what a call is, its body says
+        sendsCalls(route) ||
+        route.requestBody !== null ||
+        kept.some(({ placed, remainder }) => needsBody(placed, remainder))
+          ? 1
+          : 0,
       elements: elementChecks([...kept.flatMap(({ remainder }) => remainder.asked), ...required]),
     },
     bakedIn: [...new Set(kept.flatMap(({ remainder }) => remainder.baked.map(clauseText)))],
@@ -117,6 +123,10 @@ function applying({ scope, rule }: PlacedRule, route: Route): Remainder {
 
 function conditionOf({ rule }: PlacedRule, route: Route): Remainder {
   return remainderOf(rule.kind === 'require' ? rule.condition : null, route);
+}
+
+function needsBody({ rule }: PlacedRule, { asked }: Remainder): boolean {
+  return asked.some(readsBody) || (rule.kind === 'mask' && rule.sides.includes('request'));
 }
 
 function readsBody(expression: TypedExpression): boolean {

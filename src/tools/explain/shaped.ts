@@ -3,6 +3,7 @@ import { placeOf } from '../../diagnostics/source.ts';
 import { factText } from '../../language/check/known.ts';
 import { isLimitRule } from '../../language/limit-rules.ts';
 import type { CheckedRule, FactExpression } from '../../language/typed.ts';
+import { OUTPUT_CAP } from '../../model/facts.ts';
 import { lengthInWords } from '../../model/length-in-words.ts';
 import { memberNames } from '../../model/member-path.ts';
 import type { ModelRequest } from '../../pipeline/model-request.ts';
@@ -49,7 +50,10 @@ export function shapedRequest(
       ...otherModel(request?.call ?? null, about),
       ...[...members].sort().map(([part, member]) => ({
         part,
-        becomes: memberInWords(memberOf(sentBody, member), memberOf(body, member)),
+        becomes:
+          part === OUTPUT_CAP
+            ? memberInWords(request?.call?.facts.outputCap ?? undefined, outputCapOf(body))
+            : memberInWords(memberOf(sentBody, member), memberOf(body, member)),
         rules: saying(about((rule) => 'member' in rule && factText(rule.member) === part)),
       })),
       ...headerParts(headers.request, (header) => about(ofHeader(header, 'request'))),
@@ -86,6 +90,14 @@ function otherModel(
   const names = (rule: CheckedRule) => isLimitRule(rule) && rule.fallback?.models.includes(name) === true;
   return [{ part: 'the call', becomes, rules: saying(about(names)) }];
 }
+
+/** As its provider is told it. */
+function outputCapOf(body: unknown): unknown {
+  const members = Object(body) as Readonly<Record<string, unknown>>;
+  const name = OUTPUT_CAPS.find((each) => members[each] !== undefined);
+  return name === undefined ? undefined : members[name];
+}
+const OUTPUT_CAPS = ['max_completion_tokens', 'max_tokens', 'max_output_tokens'];
 
 function memberOf(body: unknown, { definition }: FactExpression): unknown {
   const names = memberNames(definition.path).slice(2);
