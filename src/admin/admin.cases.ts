@@ -224,6 +224,7 @@ const POOL: PoolView = {
       rotation: { sinceMs: 1_895_456_000_000, untilMs: 1_895_456_900_000, share: 0.1, former: 'active' },
       creditAtMs: null,
       throttled: [{ model: 'gpt-4o', untilMs: 1_895_456_000_000 }],
+      proving: [{ model: 'gpt-4o', untilMs: null }],
       limits: [
         {
           model: 'gpt-4o',

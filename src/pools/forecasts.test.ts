@@ -215,7 +215,9 @@ function pool(
         creditAtMs: null,
         secretSinceMs: 0,
         rotation: null,
-        lanes: [{ lane, model: 'm', closedUntilMs: 0, isProving: false, meters: [{ ...RPM, left }] }],
+        lanes: [
+          { lane, model: 'm', closedUntilMs: 0, isProving: false, proofDueMs: 0, meters: [{ ...RPM, left }] },
+        ],
       }),
     ),
   };

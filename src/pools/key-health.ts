@@ -10,8 +10,8 @@ import {
 } from './key-states.ts';
 import { KEY_CELLS, type PoolMemory } from './pool-memory.ts';
 
-/** How long the one call that proves a suspect key may take before another is sent. */
-const PROOF_S = 60;
+/** For so long one call at a time goes to a suspect key: who is not refused by then is known, though the answer may take long. */
+const PROOF_S = 2;
 
 /** No provider's word of when it gives new credit counts for longer. */
 export const CREDIT_WAIT_MAX_MS = 32 * 86_400_000;
@@ -94,7 +94,9 @@ export class KeyHealth {
       const due = Atomics.load(this.#cells, at + KEY_CELLS.proofDueS);
       if (due > nowMs / 1_000) return null;
       const next = Math.ceil(nowMs / 1_000) + PROOF_S;
-      if (Atomics.compareExchange(this.#cells, at + KEY_CELLS.proofDueS, due, next) !== due) return null;
+      // of those that go once its time is over, each is a proof
+      if (due === 0 && Atomics.compareExchange(this.#cells, at + KEY_CELLS.proofDueS, 0, next) !== 0)
+        return null;
     }
     Atomics.add(this.#cells, at + KEY_CELLS.inFlight, 1);
     return isTried ? 'proof' : 'usual';

@@ -17,7 +17,7 @@ export const LANE = {
   closedUntilMs: 0,
   /** After that moment: 1 until one call has shown that it is open again. */
   isProving: 1,
-  /** Until when the one call that proves it has time; 0: none is under way. */
+  /** Until when the one call that proves it may be refused, and is waited for; 0: none is under way. */
   proofDueMs: 2,
   /** Tokens of prompts for each token of their bound: mean, and mean distance from it, over so many tokens of bounds: see `prompt-share.ts`. */
   promptShare: 3,

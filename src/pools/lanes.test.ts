@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { MeterReport, MeterSpec } from '../model/provider-limits.ts';
 import type { AskedAmounts } from '../pipeline/key-pool.ts';
 import { laneBytes } from './lane-layout.ts';
+import type { LaneTicket } from './lane-ticket.ts';
 import { Lanes } from './lanes.ts';
 
 const MINUTE_MS = 60_000;
@@ -253,6 +254,45 @@ describe('lanes', () => {
     if (typeof another === 'number') return;
     lanes.settle(another, tokens(1), [], 5_200);
     for (let nth = 0; nth < 3; nth++) expect(typeof lanes.take([0], tokens(1), 5_201)).toBe('object');
+  });
+
+  describe('after a refusal, while the answer of the one call that goes first is long in coming', () => {
+    const proving = () => {
+      const lanes = lanesOf(1);
+      lanes.close(0, 5_000, 0);
+      const proof = lanes.take([0], tokens(1), 5_000) as LaneTicket;
+      expect(lanes.read(0, 5_001)).toMatchObject({ isProving: true, proofDueMs: 35_000 });
+      expect(typeof lanes.take([0], tokens(1), 34_999)).toBe('number');
+      return { lanes, proof };
+    };
+    const takes = (lanes: Lanes, nowMs: number) =>
+      Array.from({ length: 3 }, () => typeof lanes.take([0], tokens(1), nowMs));
+
+    it('let all go once it would have been refused', () => {
+      const { lanes } = proving();
+      expect(lanes.read(0, 35_000)).toMatchObject({ isProving: false });
+      expect(takes(lanes, 35_000)).toEqual(['object', 'object', 'object']);
+    });
+
+    it('are closed as ever when it is refused all the same', () => {
+      const { lanes, proof } = proving();
+      takes(lanes, 35_000);
+      lanes.close(0, 50_000, 40_000);
+      lanes.settle(proof, 'refused', [], 40_000);
+      expect(takes(lanes, 45_000)).toEqual(['number', 'number', 'number']);
+      expect(takes(lanes, 50_000)).toEqual(['object', 'number', 'number']);
+    });
+
+    it.each(['answered', 'given up'])('hear nothing from it of a later refusal, be it %s', (end) => {
+      const { lanes, proof } = proving();
+      takes(lanes, 35_000);
+      lanes.close(0, 50_000, 40_000);
+      const next = lanes.take([0], tokens(1), 50_000) as LaneTicket;
+      lanes.settle(proof, end === 'answered' ? tokens(1) : 'unknown', [], 50_001);
+      expect(takes(lanes, 50_002)).toEqual(['number', 'number', 'number']);
+      lanes.settle(next, tokens(1), [], 50_003);
+      expect(takes(lanes, 50_004)).toEqual(['object', 'object', 'object']);
+    });
   });
 
   it('count calls in flight as slots', () => {

@@ -59,13 +59,15 @@ export interface LaneReading {
   readonly closedUntilMs: number;
   /** After that moment, until one call has shown that it is open again. */
   readonly isProving: boolean;
+  /** Until when that call may be refused; 0: it was not sent yet. */
+  readonly proofDueMs: number;
   readonly meters: readonly MeterReading[];
 }
 
 export interface LanesOptions {
   readonly memory: SharedArrayBuffer;
   readonly lanes: number;
-  /** How long the one call that proves a lane may take before another is sent. */
+  /** What has not been refused for so long will not be: refusals come at once, answers as late as they are long. */
   readonly proofMs: number;
 }
 
@@ -240,6 +242,12 @@ export class Lanes {
     for (const lane of lanes) {
       const head = this.#memory.laneAt(lane);
       if (cells[head + LANE.isProving] === 0) continue;
+      // Its time is over, or there would be no room for this call: it has shown what it had to, though it goes on.
+      if (cells[head + LANE.proofDueMs]! > 0) {
+        cells[head + LANE.isProving] = 0;
+        cells[head + LANE.proofDueMs] = 0;
+        continue;
+      }
       proves = true;
       cells[head + LANE.proofDueMs] = nowMs + this.#proofMs;
     }
@@ -322,16 +330,23 @@ export class Lanes {
   }
 
   /** The next call may be the proof. */
-  #giveUpProof({ lanes, proves }: LaneTicket): void {
+  #giveUpProof({ lanes, atMs, proves }: LaneTicket): void {
     if (!proves) return;
-    for (const lane of lanes) this.#memory.cells[this.#memory.laneAt(lane) + LANE.proofDueMs] = 0;
+    const { cells } = this.#memory;
+    for (const lane of lanes) {
+      const due = this.#memory.laneAt(lane) + LANE.proofDueMs;
+      // another one may be under way by now
+      if (cells[due] === atMs + this.#proofMs) cells[due] = 0;
+    }
   }
 
-  #endProof({ lanes, proves }: LaneTicket): void {
+  #endProof({ lanes, atMs, proves }: LaneTicket): void {
     if (!proves) return;
     const { cells } = this.#memory;
     for (const lane of lanes) {
       const head = this.#memory.laneAt(lane);
+      // the provider has refused others since: what was sent before shows nothing
+      if (cells[head + LANE.closedUntilMs]! > atMs) continue;
       cells[head + LANE.isProving] = 0;
       cells[head + LANE.proofDueMs] = 0;
     }
@@ -342,6 +357,7 @@ export class Lanes {
     return this.#locked([lane], () => {
       const { cells } = this.#memory;
       const head = this.#memory.laneAt(lane);
+      const proofDueMs = cells[head + LANE.proofDueMs]!;
       const meters = Array.from({ length: this.#memory.metersOf(lane) }, (_, meter) => {
         const at = this.#memory.meterAt(lane, meter);
         refresh(cells, at, nowMs);
@@ -349,7 +365,8 @@ export class Lanes {
       }).filter(({ amount }) => amount < OPEN_AMOUNT);
       return {
         closedUntilMs: cells[head + LANE.closedUntilMs]!,
-        isProving: cells[head + LANE.isProving] === 1,
+        isProving: cells[head + LANE.isProving] === 1 && (proofDueMs === 0 || nowMs < proofDueMs),
+        proofDueMs,
         meters,
       };
     });

@@ -177,6 +177,24 @@ describe('a key that its provider does not know', () => {
     expect(models.newCalls()).toHaveLength(1);
   });
 
+  it('serves all while the answer of its proof is long in coming, and each of them is one', () => {
+    const queue = { upToMs: 60_000, waiting: 9 };
+    const models = new Models({ pools: [{ name: 'pool', queue, keys: [{ name: 'a' }] }] });
+    models.call(HELLO);
+    models.newCalls()[0]!.answer(401, {});
+    models.pass(0);
+    for (let nth = 0; nth < 4; nth++) models.call(HELLO);
+    expect(models.newCalls()).toHaveLength(1);
+    models.pass(1_900);
+    expect(models.newCalls()).toEqual([]);
+    models.pass(1_200);
+    const others = models.newCalls();
+    expect(others).toHaveLength(3);
+    expect(models.registry.health.state(0)).toBe('suspect');
+    others[0]!.answer(401, {});
+    expect(models.registry.health.state(0)).toBe('invalid');
+  });
+
   it('is invalid once it was refused twice, and callers see nothing of it', () => {
     const models = new Models({ pools: TWO_KEYS });
     const first = models.call(HELLO);
@@ -407,6 +425,18 @@ describe('a lane that a provider closed', () => {
     expect(models.newCalls()).toEqual([]);
     models.pass(1_200);
     expect(models.newCalls()).toHaveLength(1);
+  });
+
+  it('lets those who wait go once its proof would have been refused, however long its answer takes', () => {
+    const models = closed();
+    const key = () => models.registry.inspect(models.models)[0]!.keys[0]!.lanes;
+    expect(models.newCalls()).toHaveLength(1);
+    expect(key()).toContainEqual(expect.objectContaining({ isProving: true }));
+    models.pass(1_800);
+    expect(models.newCalls()).toEqual([]);
+    models.pass(200);
+    expect(models.newCalls()).toHaveLength(3);
+    expect(key()).not.toContainEqual(expect.objectContaining({ isProving: true }));
   });
 
   it('lets those who wait go as soon as its proof is answered', () => {

@@ -31,7 +31,7 @@ export const KEY_CELLS = {
   changes: 1,
   /** The last event, an index into `KEY_EVENT_NAMES`. */
   event: 2,
-  /** Whole seconds of the monotonic clock until which the one call that proves the key has time; 0: none is under way. */
+  /** Whole seconds of the monotonic clock until which the one call that proves the key may be refused, and is waited for; 0: none is under way. */
   proofDueS: 3,
   /** Calls under way. */
   inFlight: 4,

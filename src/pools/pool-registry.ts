@@ -131,7 +131,7 @@ export interface SavedPools {
 }
 
 /** How long the one call that shows whether a closed lane is open again may take before another is sent. */
-export const LANE_PROOF_MS = 60_000;
+export const LANE_PROOF_MS = 2_000;
 
 /** By how much the end of a day has to move before lanes, which may be tens of thousands, are told. */
 const DAY_END_MOVED_MS = 50;

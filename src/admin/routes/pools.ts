@@ -81,6 +81,8 @@ export interface PoolKeyView {
   readonly rotation: RotationView | null;
   /** Where the provider asked to wait; `model`: null for all. */
   readonly throttled: readonly { readonly model: string | null; readonly untilMs: number }[];
+  /** Where that time is over, and one call at a time goes until one is not refused; `untilMs`: when it is taken as that; null: none is under way. */
+  readonly proving: readonly { readonly model: string | null; readonly untilMs: number | null }[];
   readonly limits: readonly PoolLimitView[];
 }
 
@@ -165,6 +167,16 @@ const POOL = object({
       rotationDueMs: orNull({ ...TIME_MS, description: 'When a policy has its secret replaced.' }),
       rotation: orNull(object({ sinceMs: TIME_MS, untilMs: TIME_MS, share: NUMBER, former: TEXT })),
       throttled: list(object({ model: orNull(TEXT), untilMs: TIME_MS })),
+      proving: list(
+        object({
+          model: orNull(TEXT),
+          untilMs: orNull({
+            ...TIME_MS,
+            description:
+              'One call goes first after a wait that the provider asked for; when others may go too, if it is not refused by then. Null: none has been sent.',
+          }),
+        }),
+      ),
       limits: list(LIMIT),
     }),
   ),

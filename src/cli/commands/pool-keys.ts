@@ -121,9 +121,10 @@ function rowOf(pool: PoolView, key: PoolKeyView, nowMs: number): string[] {
   const isThrottled = key.state === 'active' && until.length > 0;
   const rotates = key.rotation === null ? '' : ', its secret is replaced';
   const credit = key.creditAtMs === null ? '' : `, credit in ${timeUntil(key.creditAtMs, nowMs)}`;
+  const proves = key.state === 'active' && key.proving.length > 0 ? ', proving' : '';
   const state = isThrottled
     ? `throttled ${Math.ceil((Math.min(...until) - nowMs) / 1_000)} s`
-    : key.state + credit;
+    : key.state + proves + credit;
   return [
     pool.name,
     key.name,

@@ -29,7 +29,7 @@ import { collectPools, type ForecastPool } from './pool-metrics.ts';
 export interface MetricSources {
   readonly observation: Observation;
   readonly startedMs: number;
-  readonly clock: Pick<Clock, 'wallMs'>;
+  readonly clock: Clock;
   readonly dataFolder: string;
   readonly running: () => Running | null;
   readonly counters: () => readonly CounterUsage[];
@@ -73,7 +73,10 @@ export class GatewayMetrics {
     this.#threads(samples);
     await this.#bounds(samples);
     collectEndpoints(samples, this.#sources.endpoints(), this.#sources.limits.metricSeries);
-    collectPools(samples, this.#sources.pools(), this.#sources.limits.metricSeries);
+    collectPools(samples, this.#sources.pools(), {
+      seriesMax: this.#sources.limits.metricSeries,
+      nowMs: this.#sources.clock.monotonicMs(),
+    });
     this.#configuration(samples);
     this.#alerts(samples);
     await this.#files(samples);

@@ -12,7 +12,7 @@ export interface ForecastPool {
 export function collectPools(
   samples: MetricSamples,
   pools: readonly ForecastPool[],
-  seriesMax: number,
+  { seriesMax, nowMs }: { readonly seriesMax: number; readonly nowMs: number },
 ): void {
   for (const { reading, forecast } of pools.slice(0, seriesMax)) {
     const pool = reading.pool.name;
@@ -31,6 +31,10 @@ export function collectPools(
       samples.add('portunus_provider_key_used_up_in_seconds', { ...labels, by }, inMs / 1e3);
     samples.add('portunus_provider_key_state', { ...labels, state: key.state }, 1);
     samples.add('portunus_provider_key_in_flight', labels, key.inFlight);
+    const throttled = key.lanes.filter(({ closedUntilMs }) => closedUntilMs > nowMs);
+    const proving = key.lanes.filter((lane) => lane.isProving && lane.closedUntilMs <= nowMs);
+    samples.add('portunus_provider_key_held_back', { ...labels, as: 'throttled' }, throttled.length);
+    samples.add('portunus_provider_key_held_back', { ...labels, as: 'proving' }, proving.length);
   }
   const metric = 'portunus_provider_key_headroom_ratio';
   if (keys.length > seriesMax)

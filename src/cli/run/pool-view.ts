@@ -50,6 +50,7 @@ function keyView(
     ),
   );
   const closed = reading.lanes.filter(({ closedUntilMs }) => closedUntilMs > nowMs);
+  const proving = reading.lanes.filter(({ isProving, closedUntilMs }) => isProving && closedUntilMs <= nowMs);
   return {
     name: reading.key.name,
     account: reading.key.account,
@@ -62,6 +63,10 @@ function keyView(
     throttled: closed.map(({ model, closedUntilMs }) => ({
       model,
       untilMs: Math.ceil(closedUntilMs + wallAheadMs),
+    })),
+    proving: proving.map(({ model, proofDueMs }) => ({
+      model,
+      untilMs: proofDueMs === 0 ? null : Math.ceil(proofDueMs + wallAheadMs),
     })),
     limits,
   };

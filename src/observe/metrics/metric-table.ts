@@ -82,6 +82,10 @@ export const METRICS = {
     '1 for the state that a provider key is in; its other states have no sample.',
   ),
   portunus_provider_key_in_flight: gauge(['pool', 'key'], 'Calls under way with a provider key.'),
+  portunus_provider_key_held_back: gauge(
+    ['pool', 'key', 'as'],
+    'For how many models a provider key takes no calls, as its provider asked to wait (throttled), or one at a time after that, until one is not refused (proving).',
+  ),
   portunus_overhead_seconds: histogram(
     [],
     'Time that a request spent in the gateway and not in a service: from arrival until it was handed on, or answered here.',
