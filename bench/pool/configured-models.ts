@@ -58,7 +58,7 @@ function poolOf({ name, accounts }: ScenarioProvider, deadlineMs: number): Pool 
 }
 
 function limitsOf({ windows }: ScenarioAccount): Pool['keys'][number]['limits'] {
-  return windows.map((window) => ({ ...window, source: 'declared', model: null, per: 'model' }));
+  return windows.map((window) => ({ ...window, source: 'declared', model: null, per: 'model', zone: null }));
 }
 
 function providerOf({ name, tokensCounted }: ScenarioProvider): Provider {

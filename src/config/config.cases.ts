@@ -236,6 +236,7 @@ pools:
           concurrency: 20
           perDay: €5
           perMonth: €100
+          zone: Europe/Berlin
           models:
             gpt-4o: &amounts
               rps: 1

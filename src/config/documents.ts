@@ -276,6 +276,7 @@ export interface PoolKeyDocument extends OwnPricesDocument {
   readonly limits: KeyLimitsDocument;
 }
 export interface KeyLimitsDocument extends AmountsDocument {
+  readonly zone?: string;
   readonly models: Readonly<Record<string, AmountsDocument>>;
   readonly account?: AmountsDocument;
 }

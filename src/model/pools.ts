@@ -173,6 +173,8 @@ export interface KeyLimit extends MeterSpec {
   readonly model: string | null;
   /** `account`: all models together. */
   readonly per: 'model' | 'account';
+  /** Of whose days and months it is; null: as its provider has it. */
+  readonly zone: string | null;
 }
 
 /** What tokens cost, and when that changes. */

@@ -6,9 +6,9 @@ export type MeterUnit = (typeof METER_UNITS)[number];
 
 /**
  * How a provider lets what was used come back. `bucket`: evenly, up to the amount (OpenAI, Anthropic); `fixed`: all at once, a
- * window after it began; `slots`: with each call that ends; `daily`: all at once, at midnight of the provider's zone (Gemini).
+ * window after it began; `slots`: with each call that ends; `daily`, `monthly`: all at once, with the day or month of a zone.
  */
-export const METER_KINDS = ['bucket', 'fixed', 'slots', 'daily'] as const;
+export const METER_KINDS = ['bucket', 'fixed', 'slots', 'daily', 'monthly'] as const;
 export type MeterKind = (typeof METER_KINDS)[number];
 
 /** One limit of a lane. */
@@ -16,7 +16,7 @@ export interface MeterSpec {
   readonly unit: MeterUnit;
   readonly kind: MeterKind;
   readonly amount: number;
-  /** 0 for `slots`. */
+  /** 0 for `slots`; of `monthly` that of 30 days, which months are near. */
   readonly windowMs: number;
   /** What people have declared stays the upper bound of what is learned. */
   readonly source: 'declared' | 'learned';

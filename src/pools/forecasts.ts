@@ -147,7 +147,8 @@ function usedSince(
     case 'bucket':
       return Math.min(amount, leftBefore + ((nowMs - atMs) * amount) / windowMs) - left;
     case 'daily':
-      // The end of a day follows the wall clock, which is set a little now and then.
+    case 'monthly':
+      // The end of a period follows the wall clock, which is set a little now and then.
       return (Math.abs(endsNow - endsMs) < windowMs / 2 ? leftBefore : amount) - left;
     case 'fixed':
       // A window that has begun anew was full.

@@ -11,13 +11,14 @@ import { LANE, LaneMemory, METER, WORD } from './lane-layout.ts';
 import { applyReports } from './lane-reports.ts';
 import { type LaneTicket, learnedPlace, noteTaken, placeThen, STOOD } from './lane-ticket.ts';
 import {
-  alignDay,
+  alignPeriod,
   beginMeter,
-  DAILY_KIND,
   forgiveDebt,
   giveBack,
   isEstimated,
   isOf,
+  isOfCalendar,
+  isOfOtherRule,
   LOOK_SOON_MS,
   leftAtMs,
   type MeterReading,
@@ -25,11 +26,13 @@ import {
   needOf,
   OPEN_AMOUNT,
   openMeter,
+  type PeriodEnds,
   readMeter,
   refresh,
   restoreMeter,
   SLOTS_KIND,
   setAmount,
+  setRule,
   takeFrom,
 } from './meters.ts';
 import { expectedTokens, learnPromptShare } from './prompt-share.ts';
@@ -92,9 +95,11 @@ export class Lanes {
       const count = this.#memory.metersOf(lane);
       for (let meter = 0; meter < count; meter++) {
         const at = this.#memory.meterAt(lane, meter);
-        const spec = specs.find((one) => isOf(cells, at, one));
+        const spec = specs.find((one) => isOf(cells, at, one)) ?? this.#ruleChange(lane, at, count, specs);
         if (spec === undefined && cells[at + METER.declared]! > 0) openMeter(cells, at);
         if (spec !== undefined) {
+          refresh(cells, at, nowMs);
+          if (!isOf(cells, at, spec)) setRule(cells, at, spec, nowMs);
           cells[at + METER.declared] = spec.source === 'declared' ? spec.amount : 0;
           cells[at + METER.guessed] = 0;
           setAmount(cells, at, spec.amount);
@@ -110,15 +115,22 @@ export class Lanes {
     });
   }
 
-  /** When the day ends that daily limits of a lane are of: to be told after {@link declare}, and now and then. */
-  alignDay(lane: number, endMs: number, nowMs: number): void {
+  /** A limit that was declared, and comes back another way by now. */
+  #ruleChange(lane: number, at: number, count: number, specs: readonly MeterSpec[]): MeterSpec | undefined {
+    const { cells } = this.#memory;
+    if (cells[at + METER.declared] === 0) return;
+    return specs.find((one) => isOfOtherRule(cells, at, one) && !this.#hasMeter(lane, count, one));
+  }
+
+  /** When the day and the month end that limits of a lane are of: to be told after {@link declare}, and now and then. */
+  alignPeriods(lane: number, ends: PeriodEnds, nowMs: number): void {
     this.#locked([lane], () => {
       const { cells } = this.#memory;
       for (let meter = 0; meter < this.#memory.metersOf(lane); meter++) {
         const at = this.#memory.meterAt(lane, meter);
-        if (cells[at + METER.kind] !== DAILY_KIND) continue;
+        if (!isOfCalendar(cells[at + METER.kind]!)) continue;
         refresh(cells, at, nowMs);
-        alignDay(cells, at, endMs);
+        alignPeriod(cells, at, ends);
       }
     });
   }

@@ -16,7 +16,13 @@ const COST = METER_UNITS.indexOf('cost');
 const BUCKET = METER_KINDS.indexOf('bucket');
 const FIXED = METER_KINDS.indexOf('fixed');
 export const SLOTS_KIND = METER_KINDS.indexOf('slots');
-export const DAILY_KIND = METER_KINDS.indexOf('daily');
+const DAILY = METER_KINDS.indexOf('daily');
+const MONTHLY = METER_KINDS.indexOf('monthly');
+
+/** Of a kind that is all there again with the next day or month. */
+export function isOfCalendar(kind: number): boolean {
+  return kind === DAILY || kind === MONTHLY;
+}
 
 /** What a call takes from a meter of this unit, whose prompt is taken to have so many tokens. */
 export function needOf(unit: number, amounts: CallAmounts, promptTokens: number): number {
@@ -51,12 +57,23 @@ export function isOf(cells: Float64Array, at: number, { unit, kind, windowMs }: 
   );
 }
 
+/** Whether it counts the same, but lets it come back another way. */
+export function isOfOtherRule(cells: Float64Array, at: number, { unit, windowMs }: MeterSpec): boolean {
+  return METER_UNITS[cells[at + METER.unit]!] === unit && cells[at + METER.windowMs] === windowMs;
+}
+
+/** It comes back as the spec says from now on; what is in use stays in use. */
+export function setRule(cells: Float64Array, at: number, { kind }: MeterSpec, nowMs: number): void {
+  cells[at + METER.kind] = METER_KINDS.indexOf(kind);
+  cells[at + METER.atMs] = kind === 'bucket' ? nowMs : 0;
+}
+
 /** Requests and slots are what they are; the rest is an estimate. */
 export function isEstimated(unit: number): boolean {
   return unit === INPUT || unit === OUTPUT || unit === TOKENS || unit === COST;
 }
 
-/** A meter of which nothing is used; a daily one is to be told when its day ends ({@link alignDay}). */
+/** A meter of which nothing is used; one of the calendar is to be told when its period ends ({@link alignPeriod}). */
 export function beginMeter(cells: Float64Array, at: number, spec: MeterSpec, nowMs: number): void {
   cells.fill(0, at, at + METER.cells);
   cells[at + METER.unit] = METER_UNITS.indexOf(spec.unit);
@@ -78,12 +95,12 @@ export function refresh(cells: Float64Array, at: number, nowMs: number): void {
     const back = (passedMs * amount) / cells[at + METER.windowMs]!;
     cells[at + METER.left] = Math.min(amount, cells[at + METER.left]! + back);
     cells[at + METER.atMs] = nowMs;
-  } else if (cells[at + METER.kind] === DAILY_KIND) {
+  } else if (isOfCalendar(cells[at + METER.kind]!)) {
     const endMs = cells[at + METER.atMs]!;
     if (endMs === 0 || nowMs < endMs) return;
     cells[at + METER.left] = amount;
     const windowMs = cells[at + METER.windowMs]!;
-    // Days on which clocks change are put right when the day is aligned.
+    // Days on which clocks change, and months, are put right when the period is aligned.
     cells[at + METER.atMs] = endMs + windowMs * (1 + Math.floor((nowMs - endMs) / windowMs));
   } else if (cells[at + METER.kind] === FIXED) {
     const endMs = cells[at + METER.atMs]!;
@@ -127,7 +144,7 @@ export function leftAtMs(cells: Float64Array, at: number, asked: number, nowMs: 
   const kind = cells[at + METER.kind]!;
   // Rounded up: who asks again at that very moment is to find it.
   if (kind === BUCKET) return nowMs + Math.ceil(((missing * cells[at + METER.windowMs]!) / amount) * 8) / 8;
-  if (kind === FIXED || kind === DAILY_KIND) return cells[at + METER.atMs]!;
+  if (hasEnd(kind)) return cells[at + METER.atMs]!;
   // A slot comes back when a call ends, which nobody knows: worth a look soon.
   return nowMs + LOOK_SOON_MS;
 }
@@ -148,7 +165,7 @@ export function takeFrom(cells: Float64Array, at: number, amount: number, nowMs:
 export function giveBack(cells: Float64Array, at: number, amount: number, endMs: number): boolean {
   // What belonged to a window that has ended came back with its end.
   if (cells[at + METER.kind] === FIXED && cells[at + METER.atMs] !== endMs) return true;
-  if (cells[at + METER.kind] === DAILY_KIND && isAnotherDay(cells, at, endMs)) return true;
+  if (isOfCalendar(cells[at + METER.kind]!) && isAnotherPeriod(cells, at, endMs)) return true;
   const whole = cells[at + METER.amount]!;
   const left = cells[at + METER.left]! + amount;
   const least = -DEBT_WINDOWS_MAX * whole;
@@ -170,17 +187,24 @@ export function forgiveDebt(cells: Float64Array, at: number): void {
   cells[at + METER.corrected]! += forgiven;
 }
 
-/** When the day of a daily limit ends, by the wall clock and the zone of its provider. After {@link refresh}. */
-export function alignDay(cells: Float64Array, at: number, endMs: number): void {
+/** When the day or month of a limit ends, by the wall clock of a zone. After {@link refresh}. */
+export function alignPeriod(cells: Float64Array, at: number, { dayEndMs, monthEndMs }: PeriodEnds): void {
+  const endMs = cells[at + METER.kind] === DAILY ? dayEndMs : monthEndMs;
   const before = cells[at + METER.atMs]!;
-  // By the wall clock the day is over, and by the monotonic one not yet.
-  if (before !== 0 && endMs > before && isAnotherDay(cells, at, endMs))
+  // By the wall clock it is over, and by the monotonic one not yet.
+  if (before !== 0 && endMs > before && isAnotherPeriod(cells, at, endMs))
     cells[at + METER.left] = cells[at + METER.amount]!;
   cells[at + METER.atMs] = endMs;
 }
 
-/** Ends of one day differ by an hour at most. */
-function isAnotherDay(cells: Float64Array, at: number, endMs: number): boolean {
+/** Moments of the monotonic clock. */
+export interface PeriodEnds {
+  readonly dayEndMs: number;
+  readonly monthEndMs: number;
+}
+
+/** Ends of one day differ by an hour at most, and of one month by the three days that it may be shorter or longer than another. */
+function isAnotherPeriod(cells: Float64Array, at: number, endMs: number): boolean {
   return Math.abs(endMs - cells[at + METER.atMs]!) > cells[at + METER.windowMs]! / 2;
 }
 
@@ -198,9 +222,13 @@ export interface MeterReading {
   readonly windowMs: number;
   readonly amount: number;
   readonly left: number;
-  /** fixed and daily: the monotonic moment at which the window ends; 0: it has not begun. Of others 0. */
+  /** fixed, daily and monthly: the monotonic moment at which the window ends; 0: it has not begun. Of others 0. */
   readonly endsMs: number;
   readonly isDeclared: boolean;
+}
+
+function hasEnd(kind: number): boolean {
+  return kind === FIXED || isOfCalendar(kind);
 }
 
 /** After {@link refresh}. */
@@ -211,8 +239,7 @@ export function readMeter(cells: Float64Array, at: number): MeterReading {
     windowMs: cells[at + METER.windowMs]!,
     amount: cells[at + METER.amount]!,
     left: cells[at + METER.left]!,
-    endsMs:
-      cells[at + METER.kind] === FIXED || cells[at + METER.kind] === DAILY_KIND ? cells[at + METER.atMs]! : 0,
+    endsMs: hasEnd(cells[at + METER.kind]!) ? cells[at + METER.atMs]! : 0,
     isDeclared: cells[at + METER.declared]! > 0,
   };
 }
@@ -222,9 +249,8 @@ export function readMeter(cells: Float64Array, at: number): MeterReading {
  * about is not believed.
  */
 export function restoreMeter(cells: Float64Array, at: number, shiftMs: number, nowMs: number): void {
-  const kind = cells[at + METER.kind]!;
-  const isFixed = kind === FIXED || kind === DAILY_KIND;
-  moveMoment(cells, at + METER.atMs, shiftMs, isFixed ? nowMs + cells[at + METER.windowMs]! : nowMs);
+  const latestMs = hasEnd(cells[at + METER.kind]!) ? nowMs + cells[at + METER.windowMs]! : nowMs;
+  moveMoment(cells, at + METER.atMs, shiftMs, latestMs);
   const amount = cells[at + METER.amount]!;
   cells[at + METER.left] = Math.min(amount, Math.max(-DEBT_WINDOWS_MAX * amount, cells[at + METER.left]!));
   cells[at + METER.surplusSinceMs] = 0;

@@ -138,6 +138,7 @@ export interface ModelsOptions {
   readonly random?: () => number;
   readonly decoders?: BodyDecoders;
   readonly nowMs?: number;
+  readonly wallAheadMs?: number;
   /** Names of keys that people had disabled before the process began. */
   readonly disabled?: readonly string[];
   readonly restores?: { readonly saved: SavedPools; readonly shiftMs: number };
@@ -180,6 +181,7 @@ export class Models {
 
   constructor(options: ModelsOptions) {
     this.nowMs = options.nowMs ?? 1_000;
+    this.wallAheadMs = options.wallAheadMs ?? 0;
     const limits = { ...LIMIT_DEFAULTS, ...options.limits };
     const memory = createPoolMemory(limits, 1);
     const clock = { monotonicMs: () => this.nowMs, wallMs: () => this.nowMs + this.wallAheadMs };
@@ -392,7 +394,16 @@ export const ANSWER = { id: 'c', choices: [], usage: { prompt_tokens: 9, complet
 export const TWO_KEYS = [{ name: 'pool', keys: [{ name: 'a' }, { name: 'b' }] }];
 
 export function perMinute(unit: KeyLimit['unit'], amount: number): KeyLimit {
-  return { unit, kind: 'bucket', amount, windowMs: 60_000, source: 'declared', model: null, per: 'model' };
+  return {
+    unit,
+    kind: 'bucket',
+    amount,
+    windowMs: 60_000,
+    source: 'declared',
+    model: null,
+    per: 'model',
+    zone: null,
+  };
 }
 
 function poolOf(

@@ -403,21 +403,21 @@ describe('a limit of a day', () => {
     expect(endsMs() - models.nowMs).toBe(8 * HOUR_MS - 1_000);
     // Clocks are an hour ahead: what was used stays used, and the day ends an hour sooner.
     models.wallAheadMs = HOUR_MS;
-    models.registry.alignDays(models.models);
+    models.registry.alignPeriods();
     expect(endsMs() - models.nowMs).toBe(7 * HOUR_MS - 1_000);
     expect(left()).toBe(2);
     // It is another day by now.
     models.wallAheadMs = 8 * HOUR_MS;
-    models.registry.alignDays(models.models);
+    models.registry.alignPeriods();
     expect(left()).toBe(3);
     expect(endsMs() - models.nowMs).toBe(24 * HOUR_MS - 1_000);
   });
 
   it('ends with its day from when a version declares it; that end is told again only where the clock was set', () => {
     const models = modelsOf('UTC');
-    const tell = vi.spyOn(models.registry.lanes, 'alignDay');
+    const tell = vi.spyOn(models.registry.lanes, 'alignPeriods');
     models.pass(1_000);
-    models.registry.alignDays(models.models);
+    models.registry.alignPeriods();
     expect(tell).not.toHaveBeenCalled();
     const [[name, pool]] = [...models.models.pools] as [[string, Pool]];
     const keys = pool.keys.map((key) => ({ ...key, limits: [{ ...daily, unit: 'tokens' as const }] }));
@@ -426,7 +426,7 @@ describe('a limit of a day', () => {
       { unit: 'tokens', endsMs: 24 * HOUR_MS },
     ]);
     models.wallAheadMs = 60;
-    models.registry.alignDays(models.models);
+    models.registry.alignPeriods();
     expect(models.registry.lanes.read(0, models.nowMs).meters).toMatchObject([{ endsMs: 24 * HOUR_MS - 60 }]);
   });
 

@@ -5,7 +5,8 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../base/ports.ts';
 import { err, ok, type Result } from '../base/result.ts';
-import { DAY_MS, localClock } from '../model/local-time.ts';
+import { periodClock } from '../model/calendar-periods.ts';
+import { DAY_MS } from '../model/local-time.ts';
 import type { KeyLimit, Models, Pool, PoolKey } from '../model/pools.ts';
 import type { MeterSpec } from '../model/provider-limits.ts';
 import { spellSecretPlace } from '../model/secret-place.ts';
@@ -14,6 +15,7 @@ import { LANE_METERS_MAX } from '../pipeline/key-pool.ts';
 import { CREDIT_WAIT_MAX_MS, KeyHealth } from './key-health.ts';
 import { type KeyEvent, type KeyState, SET_ASIDE } from './key-states.ts';
 import { type LaneReading, Lanes } from './lanes.ts';
+import type { PeriodEnds } from './meters.ts';
 import type { PoolMemory, PoolSizes } from './pool-memory.ts';
 import { type FormerSecret, rotationStep } from './rotation.ts';
 
@@ -133,15 +135,17 @@ export interface SavedPools {
 /** How long the one call that shows whether a closed lane is open again may take before another is sent. */
 export const LANE_PROOF_MS = 2_000;
 
-/** By how much the end of a day has to move before lanes, which may be tens of thousands, are told. */
-const DAY_END_MOVED_MS = 50;
+/** By how much the end of a period has to move before lanes, which may be tens of thousands, are told. */
+const END_MOVED_MS = 50;
 
 export class PoolRegistry {
   readonly health: KeyHealth;
   readonly lanes: Lanes;
   readonly #parts: PoolRegistryParts;
-  /** By zone, as lanes were told last: moments of the monotonic clock. */
-  readonly #dayEnds = new Map<string, number>();
+  /** By zone, as lanes were told last. */
+  readonly #periodEnds = new Map<string, PeriodEnds>();
+  /** Of whose days and months the limits of a lane of the version that runs are. */
+  readonly #zones = new Map<number, string>();
   readonly #lanePlaces: Places;
   readonly #keyPlaces: Places;
   readonly #poolPlaces: Places;
@@ -253,6 +257,7 @@ export class PoolRegistry {
     this.#toTell.clear();
     this.#moveFormers(models);
     const declared = new Map<number, readonly MeterSpec[]>();
+    this.#zones.clear();
     for (const pool of models.pools.values()) {
       for (const key of pool.keys) {
         for (const model of modelsOf(pool, models)) {
@@ -261,43 +266,42 @@ export class PoolRegistry {
             const own = limitsFor(key, model.name, per);
             // Keys of one account say its limits once, at any of them.
             if (lane === null || (declared.get(lane)?.length ?? 0) > 0) continue;
-            const zone = models.providers.get(pool.provider)!.dailyZone;
+            const { dailyZone } = models.providers.get(pool.provider)!;
             declared.set(
               lane,
-              own.slice(0, LANE_METERS_MAX).map((spec) => asOfDay(spec, zone)),
+              own.slice(0, LANE_METERS_MAX).map((limit) => asOfDay(limit, dailyZone)),
             );
+            // Where nobody says so, bills are made by days of UTC.
+            this.#zones.set(lane, own[0]?.zone ?? dailyZone ?? 'UTC');
           }
         }
       }
     }
     const nowMs = this.#parts.clock.monotonicMs();
     for (const [lane, specs] of declared) this.lanes.declare(lane, specs, nowMs);
-    this.#dayEnds.clear();
-    this.alignDays(models);
+    this.#periodEnds.clear();
+    this.alignPeriods();
   }
 
-  /** Daily limits end with the day of their provider's zone, by the wall clock, which may be set. To be called every second. */
-  alignDays(models: Models): void {
+  /** Limits of days and months end by the wall clock of their zone, which may be set. To be called every second. */
+  alignPeriods(): void {
     const { clock } = this.#parts;
     const [nowMs, wallMs] = [clock.monotonicMs(), clock.wallMs()];
-    const moved = new Map<string, number>();
-    for (const { dailyZone: zone } of models.providers.values()) {
-      if (zone === null) continue;
-      const local = localClock(zone);
-      const endMs = nowMs + local.startOfDayMs(local.day(wallMs) + 1) - wallMs;
-      const isMoved = !(Math.abs(endMs - this.#dayEnds.get(zone)!) < DAY_END_MOVED_MS);
-      if (isMoved) moved.set(zone, endMs);
+    const moved = new Map<string, PeriodEnds>();
+    for (const zone of new Set(this.#zones.values())) {
+      const ends: PeriodEnds = {
+        dayEndMs: nowMs + periodClock('day', zone).endMs(wallMs) - wallMs,
+        monthEndMs: nowMs + periodClock('month', zone).endMs(wallMs) - wallMs,
+      };
+      const told = this.#periodEnds.get(zone);
+      if (told !== undefined && !haveMoved(told, ends)) continue;
+      this.#periodEnds.set(zone, ends);
+      moved.set(zone, ends);
     }
-    for (const [zone, endMs] of moved) this.#dayEnds.set(zone, endMs);
-    for (const pool of models.pools.values()) {
-      const endMs = moved.get(models.providers.get(pool.provider)!.dailyZone ?? '');
-      if (endMs === undefined) continue;
-      for (const key of pool.keys)
-        for (const { upstreamName } of modelsOf(pool, models))
-          for (const { name } of lanesOf(pool, key, upstreamName, models)) {
-            const lane = this.#lanePlaces.known(name);
-            if (lane !== null) this.lanes.alignDay(lane, endMs, nowMs);
-          }
+    if (moved.size === 0) return;
+    for (const [lane, zone] of this.#zones) {
+      const ends = moved.get(zone);
+      if (ends !== undefined) this.lanes.alignPeriods(lane, ends, nowMs);
     }
   }
 
@@ -524,10 +528,15 @@ function learnedState(state: KeyState, creditAtMs: number | null): KeyState {
   return state === 'active' && creditAtMs !== null ? 'exhausted' : state;
 }
 
-/** Where a provider gives a day's limits back at once, they are of that day. */
-function asOfDay(spec: KeyLimit, zone: string | null): MeterSpec {
-  const isDaily = zone !== null && spec.kind === 'bucket' && spec.windowMs === DAY_MS;
-  return isDaily ? { ...spec, kind: 'daily' } : spec;
+function haveMoved(told: PeriodEnds, ends: PeriodEnds): boolean {
+  const byMs = Math.max(Math.abs(ends.dayEndMs - told.dayEndMs), Math.abs(ends.monthEndMs - told.monthEndMs));
+  return byMs >= END_MOVED_MS;
+}
+
+/** Where what was used of a day comes back at once, the limit is of that day. */
+function asOfDay(limit: KeyLimit, dailyZone: string | null): MeterSpec {
+  const isDaily = (limit.zone ?? dailyZone) !== null && limit.kind === 'bucket' && limit.windowMs === DAY_MS;
+  return isDaily ? { ...limit, kind: 'daily' } : limit;
 }
 
 /** Whichever of its keys says so. */

@@ -5,12 +5,12 @@
  * Cells: fired bits, start of the period in Unix ms, used, those of the lease (`quota-lease-cells.ts`), and reserved.
  */
 import { assert } from '../base/assert.ts';
+import type { PeriodClock } from '../model/calendar-periods.ts';
 import {
   type CounterKind,
   type KindSettings,
   type Moment,
   NOT_STEADY,
-  type PeriodClock,
   type SteadyKind,
   TICKS_PER_MS,
 } from './counter-kind.ts';

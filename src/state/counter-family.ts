@@ -1,16 +1,10 @@
 /** The counters of one limit as one thread sees them: views of the shared memory, and the figures of the limit. */
 import { assert } from '../base/assert.ts';
+import { type PeriodClock, periodClock } from '../model/calendar-periods.ts';
 import type { EstimatedMeasure } from '../model/model-call.ts';
 import type { CounterSpec, CounterWindow, TakeBatch } from '../pipeline/counters.ts';
-import { periodClock } from './calendar-periods.ts';
 import { calendarQuota, steadyQuota } from './calendar-quota.ts';
-import {
-  type CounterKind,
-  type KindSettings,
-  type PeriodClock,
-  type SteadyKind,
-  TICKS_PER_MS,
-} from './counter-kind.ts';
+import { type CounterKind, type KindSettings, type SteadyKind, TICKS_PER_MS } from './counter-kind.ts';
 import type { CounterRegion } from './counter-layout.ts';
 import { HEADER, SUB_WINDOWS } from './counter-layout.ts';
 import { PERIOD_STEPS_MAX, paceBucket } from './pace-bucket.ts';

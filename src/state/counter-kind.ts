@@ -2,6 +2,7 @@
  * What every kind of counter answers, over the Float64 cells of one record. All are called under the record's lock. Amounts are
  * whole numbers, so a weight fits exactly when `weight <= capacity - used`.
  */
+import type { PeriodClock } from '../model/calendar-periods.ts';
 
 export interface CounterKind {
   /** Amount in use, rounded up. Reads only. */
@@ -43,14 +44,6 @@ export interface KindSettings {
   /** Pace: amount drained in a period. Otherwise 0. */
   readonly drained: number;
   readonly periods: PeriodClock | null;
-}
-
-/** Periods of a calendar; see calendar-periods.ts. */
-export interface PeriodClock {
-  /** Start of the period that contains the instant, in Unix ms. */
-  startMs(wallMs: number): number;
-  /** End of the period that contains the instant. */
-  endMs(wallMs: number): number;
 }
 
 /** The one moment of a take, for all its entries. */

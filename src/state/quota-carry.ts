@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { ok, type Result } from '../base/result.ts';
+import { periodClock } from '../model/calendar-periods.ts';
 import type { CounterSpec } from '../pipeline/counters.ts';
-import { periodClock } from './calendar-periods.ts';
 import { regionSignature } from './counter-layout.ts';
 import type { MarkedKey, QuotaMarks } from './quota-marks.ts';
 import type { StoreProblem } from './store-problem.ts';

@@ -1,5 +1,5 @@
+import { periodClock } from '../model/calendar-periods.ts';
 import type { CounterWindow } from '../pipeline/counters.ts';
-import { periodClock } from './calendar-periods.ts';
 
 /** What is used in the first minutes of a month says nothing of its end. */
 const SHARE_OF_PERIOD_LEAST = 0.01;

@@ -43,7 +43,16 @@ class Calls {
   constructor(stream: GoldenStream) {
     this.#stream = stream;
     const limit = (unit: KeyLimit['unit'], kind: KeyLimit['kind'], windowMs: number): KeyLimit => {
-      return { unit, kind, amount: 1e12, windowMs, source: 'declared', model: null, per: 'model' };
+      return {
+        unit,
+        kind,
+        amount: 1e12,
+        windowMs,
+        source: 'declared',
+        model: null,
+        per: 'model',
+        zone: null,
+      };
     };
     const limits = [
       limit('slots', 'slots', 0),

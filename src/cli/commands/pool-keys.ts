@@ -171,5 +171,11 @@ function scarcest(limits: readonly PoolLimitView[]): string {
   const [first] = limits.toSorted((one, other) => one.left / one.amount - other.left / other.amount);
   if (first === undefined) return 'no limit known yet';
   const of = first.model === null ? '' : ` of ${first.model}`;
-  return `${first.left} of ${first.amount} ${first.unit} per ${first.windowMs / 1_000} s${of}`;
+  return `${first.left} of ${first.amount} ${first.unit}${windowOf(first)}${of}`;
+}
+
+function windowOf({ kind, windowMs }: PoolLimitView): string {
+  if (kind === 'slots') return '';
+  if (kind === 'daily') return ' per day';
+  return kind === 'monthly' ? ' per month' : ` per ${windowMs / 1_000} s`;
 }

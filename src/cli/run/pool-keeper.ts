@@ -110,7 +110,7 @@ export class PoolKeeper implements PoolActions {
     const nowMs = clock.monotonicMs();
     if (nowMs < this.#forecastDueMs) return;
     this.#forecastDueMs = nowMs + FORECAST_EVERY_MS;
-    this.#parts.registry.alignDays(this.#parts.models());
+    this.#parts.registry.alignPeriods();
     this.#forecasts.observe(readings, nowMs, clock.wallMs());
     const secretSinceMs = this.#secretSinceMs();
     this.#parts.poolAlerts.look(poolSubjects(this.forecasts(), secretSinceMs, clock.wallMs()));

@@ -75,22 +75,27 @@ function buildKey(name: string, document: PoolKeyDocument, here: Here, context: 
 }
 
 function buildLimits(document: KeyLimitsDocument, here: Here, context: PoolContext): readonly KeyLimit[] {
+  const { perDay, perMonth, zone = null, ...rates } = document;
   const ofModels = Object.entries(document.models).flatMap(([model, amounts]) => {
     const at = below(here, 'models', model);
     checkReference(model, context.models, keyAt(at), context.report);
-    return limitsIn(amounts, { model, per: 'model' }, at, context);
+    return limitsIn(amounts, { model, per: 'model', zone }, at, context);
   });
   // What may be spent is meant for all that a key does, where no model is named.
-  const { perDay, perMonth, ...rates } = document;
   const money = {
     ...(perDay === undefined ? {} : { perDay }),
     ...(perMonth === undefined ? {} : { perMonth }),
   };
   return [
-    ...limitsIn(rates, { model: null, per: 'model' }, here, context),
-    ...limitsIn(money, { model: null, per: 'account' }, here, context),
+    ...limitsIn(rates, { model: null, per: 'model', zone }, here, context),
+    ...limitsIn(money, { model: null, per: 'account', zone }, here, context),
     ...ofModels,
-    ...limitsIn(document.account ?? {}, { model: null, per: 'account' }, below(here, 'account'), context),
+    ...limitsIn(
+      document.account ?? {},
+      { model: null, per: 'account', zone },
+      below(here, 'account'),
+      context,
+    ),
   ];
 }
 
@@ -114,13 +119,13 @@ const AMOUNTS: Readonly<Record<keyof AmountsDocument, AmountMeaning>> = {
   itpm: { unit: 'input-tokens', kind: 'bucket', windowMs: MINUTE_MS },
   otpm: { unit: 'output-tokens', kind: 'bucket', windowMs: MINUTE_MS },
   concurrency: { unit: 'slots', kind: 'slots', windowMs: 0 },
-  perDay: { unit: 'cost', kind: 'fixed', windowMs: DAY_MS },
-  perMonth: { unit: 'cost', kind: 'fixed', windowMs: 30 * DAY_MS },
+  perDay: { unit: 'cost', kind: 'daily', windowMs: DAY_MS },
+  perMonth: { unit: 'cost', kind: 'monthly', windowMs: 30 * DAY_MS },
 };
 
 function limitsIn(
   amounts: AmountsDocument,
-  scope: Pick<KeyLimit, 'model' | 'per'>,
+  scope: Pick<KeyLimit, 'model' | 'per' | 'zone'>,
   here: Here,
   context: PoolContext,
 ): readonly KeyLimit[] {

@@ -4,11 +4,16 @@
  * Boundaries are computed once per period and kept: never per request.
  */
 import { assert } from '../base/assert.ts';
-import { DAY_MS, localClock, weekdayOf } from '../model/local-time.ts';
-import type { CounterWindow } from '../pipeline/counters.ts';
-import type { PeriodClock } from './counter-kind.ts';
+import { DAY_MS, localClock, weekdayOf } from './local-time.ts';
 
-export type CalendarPeriod = Extract<CounterWindow, { kind: 'calendar' }>['period'];
+export type CalendarPeriod = 'day' | 'week' | 'month' | 'quarter' | 'year';
+
+export interface PeriodClock {
+  /** Start of the period that contains the instant, in Unix ms. */
+  startMs(wallMs: number): number;
+  /** End of the period that contains the instant. */
+  endMs(wallMs: number): number;
+}
 
 /**
  * The clock of a period and zone, one per thread: limits that share it share its boundaries. Throws RangeError for a zone that
