@@ -72,14 +72,21 @@ export class LimitLines<Place extends WaiterPlace> {
     }
   }
 
-  /** The first of each line, in order. */
-  heads(): Head<Place>[] {
-    return Array.from(this.#lines.values(), headOf).sort(inOrder);
+  /** Whether somebody stands in it. */
+  has(line: Line<Place>): boolean {
+    return this.#lines.get(line.name) === line;
+  }
+
+  /** The first of each of these lines, in order. */
+  heads(lines: Iterable<Line<Place>>): Head<Place>[] {
+    const heads: Head<Place>[] = [];
+    for (const line of lines) if (this.has(line)) heads.push(headOf(line));
+    return heads.sort(inOrder);
   }
 
   /** The first of a line; null where nobody stands in it any more. */
   headOf(line: Line<Place>): Head<Place> | null {
-    return this.#lines.get(line.name) === line ? headOf(line) : null;
+    return this.has(line) ? headOf(line) : null;
   }
 
   /** A function that counts the request that stands here as served, whether it is there by then or not. */
@@ -133,6 +140,25 @@ export function headOf<Place extends WaiterPlace>(line: Line<Place>): Head<Place
     if (head === null || inOrder(next, head) < 0) head = next;
   }
   return head!;
+}
+
+/** Adds the line, and all whose turn can depend on it: those that it shares counters with, those that these do, and so on. */
+export function addConnected<Place>(line: Line<Place>, to: Set<Line<Place>>): void {
+  if (to.has(line)) return;
+  const seen = new Set<Counter<Place>>();
+  const open = [line];
+  to.add(line);
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    for (const counter of next.counters) {
+      if (seen.has(counter)) continue;
+      seen.add(counter);
+      for (const other of counter.lines) {
+        if (to.has(other)) continue;
+        to.add(other);
+        open.push(other);
+      }
+    }
+  }
 }
 
 export function inOrder(a: Head<WaiterPlace>, b: Head<WaiterPlace>): number {

@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Refusal, Wait } from '../pipeline/outcome.ts';
-import { LimitQueue, type LimitWaiter } from './limit-queue.ts';
+import { PlainLimitQueue } from './limit-queue.reference.ts';
+import { LimitQueue, type LimitQueueOptions, type LimitWaiter } from './limit-queue.ts';
 
 describe('whose turn it is', () => {
   test('who came first goes first, at the moment there is room', () => {
@@ -214,6 +216,69 @@ test('a turn that goes wrong stops nobody else', () => {
   expect(rig.went).toEqual(['next', 'apart']);
 });
 
+/** One thing that happens to a queue. */
+type Step =
+  | { readonly kind: 'send'; readonly sent: Sent; readonly waitsFor: Readonly<Record<string, number>> }
+  | { readonly kind: 'leave'; readonly nth: number }
+  | { readonly kind: 'frees'; readonly counter: string; readonly room: number }
+  | { readonly kind: 'passes'; readonly ms: number };
+
+const COUNTERS = ['a', 'b', 'c', 'd', 'e', 'f'];
+const STEP: fc.Arbitrary<Step> = fc.oneof(
+  fc
+    .record({
+      counters: fc.uniqueArray(fc.constantFrom(...COUNTERS), { minLength: 1, maxLength: 2 }),
+      afterMs: fc.tuple(fc.nat(60), fc.nat(60)),
+      tenant: fc.constantFrom('x', 'y', 'z'),
+      untilMs: fc.integer({ min: 1, max: 200 }),
+      room: fc.constantFrom('clock' as const, 'slot' as const),
+      turn: fc.option(fc.constant('leaves' as const), { nil: undefined, freq: 8 }),
+    })
+    .map(({ counters, afterMs, tenant, untilMs, room, turn }): Step => {
+      const waitsFor = Object.fromEntries(counters.map((counter, at) => [counter, afterMs[at]!]));
+      return { kind: 'send', waitsFor, sent: { tenant, untilMs, room, ...(turn && { turn }) } };
+    }),
+  fc.record({ kind: fc.constant('leave' as const), nth: fc.nat(40) }),
+  fc.record({
+    kind: fc.constant('frees' as const),
+    counter: fc.constantFrom(...COUNTERS),
+    room: fc.integer({ min: 1, max: 3 }),
+  }),
+  fc.record({ kind: fc.constant('passes' as const), ms: fc.nat(30) }),
+);
+
+/** Everything that it did, and when. */
+function lifeOf(steps: readonly Step[], Queue: typeof LimitQueue | typeof PlainLimitQueue): unknown[] {
+  const rig = new Rig(Object.fromEntries(COUNTERS.map((counter) => [counter, 0])), 12, Queue);
+  const seen: unknown[] = [];
+  let sent = 0;
+  for (const step of steps) {
+    if (step.kind === 'send') {
+      const later = Object.entries(step.waitsFor).map(([name, ms]) => [name, rig.nowMs + ms] as const);
+      const { untilMs = 0 } = step.sent;
+      const within = { ...step.sent, untilMs: rig.nowMs + untilMs };
+      seen.push(rig.send(`${sent++}`, Object.fromEntries(later), within));
+    } else if (step.kind === 'leave') {
+      if (step.nth < sent) rig.leave(`${step.nth}`);
+    } else if (step.kind === 'frees') {
+      rig.room.set(step.counter, step.room);
+      rig.queue.slotsFreed([step.counter]);
+    } else rig.runUntil(rig.nowMs + step.ms);
+    const asked = COUNTERS.map((counter) => rig.queue.firstAtMs(counter));
+    seen.push([rig.nowMs, [...rig.tries], [...rig.went], [...rig.refused], rig.queue.size, asked]);
+  }
+  return seen;
+}
+
+test('it does what the plain one does, which looks at everybody in each turn', () => {
+  fc.assert(
+    fc.property(fc.array(STEP, { minLength: 5, maxLength: 60 }), (steps) => {
+      expect(lifeOf(steps, LimitQueue)).toEqual(lifeOf(steps, PlainLimitQueue));
+    }),
+    { numRuns: 300 },
+  );
+});
+
 interface Sent {
   readonly tenant?: string;
   readonly atMs?: number;
@@ -231,18 +296,26 @@ class Rig {
   readonly went: string[] = [];
   readonly refused: string[] = [];
   readonly tries: string[] = [];
-  readonly queue: LimitQueue;
+  readonly queue: LimitQueue | PlainLimitQueue;
   readonly #waiters = new Map<string, LimitWaiter>();
   #nowMs = 0;
   #timers: { readonly atMs: number; readonly run: () => void }[] = [];
 
-  constructor(room: Readonly<Record<string, number>>, waitingMax = 100) {
+  constructor(
+    room: Readonly<Record<string, number>>,
+    waitingMax = 100,
+    Queue: new (options: LimitQueueOptions) => LimitQueue | PlainLimitQueue = LimitQueue,
+  ) {
     this.room = new Map(Object.entries(room));
-    this.queue = new LimitQueue({
+    this.queue = new Queue({
       waitingMax,
       nowMs: () => this.#nowMs,
       later: (delayMs, run) => void this.#timers.push({ atMs: this.#nowMs + delayMs, run }),
     });
+  }
+
+  get nowMs(): number {
+    return this.#nowMs;
   }
 
   /**

@@ -5,7 +5,17 @@
  */
 import type { Turns } from '../pipeline/counters.ts';
 import type { Refusal, Wait } from '../pipeline/outcome.ts';
-import { count, type Head, headOf, inOrder, LimitLines, type Line, type WaiterPlace } from './limit-lines.ts';
+import {
+  addConnected,
+  count,
+  type Head,
+  headOf,
+  inOrder,
+  LimitLines,
+  type Line,
+  type WaiterPlace,
+} from './limit-lines.ts';
+import { Moments } from './moments.ts';
 
 export interface LimitWaiter {
   /** It is its turn: judges the request anew, in this call. Whether it took what it waited for. */
@@ -14,7 +24,7 @@ export interface LimitWaiter {
   refuse(refusal: Refusal): void;
 }
 
-interface LimitQueueOptions {
+export interface LimitQueueOptions {
   /** Most that wait. */
   readonly waitingMax: number;
   readonly nowMs: () => number;
@@ -30,6 +40,15 @@ interface Place extends WaiterPlace {
   atMs: number;
   /** It was due in the last turn, and somebody before it waits for one of its counters. */
   isBehind: boolean;
+  /** Where it is: when the first of those bars is to be looked at. */
+  clearMs: number;
+}
+
+interface Standing {
+  readonly place: Place;
+  readonly line: Line<Place>;
+  /** Who came before has a lower one. */
+  readonly number: number;
 }
 
 /** No clock is finer, and a turn that nobody can use is not to be followed by another at once. */
@@ -39,8 +58,13 @@ export class LimitQueue implements Turns {
   /** Requests that found it full, or were turned away for the sake of a tenant with fewer. */
   refused = 0;
   readonly #options: LimitQueueOptions;
-  readonly #places = new Map<LimitWaiter, { readonly place: Place; readonly line: Line<Place> }>();
+  readonly #places = new Map<LimitWaiter, Standing>();
   readonly #lines = new LimitLines<Place>();
+  /** When each line may change anything: only those that are due, and those that hang together with them, are looked at in a turn. */
+  readonly #looks = new Moments<Line<Place>>();
+  /** When the time of each to wait is over. */
+  readonly #ends = new Moments<Standing>();
+  #entered = 0;
   /** How many of each tenant wait. */
   readonly #ofTenants = new Map<string, number>();
   #isServing = false;
@@ -94,8 +118,12 @@ export class LimitQueue implements Turns {
     const soonestMs = this.#options.nowMs() + STEP_MS;
     const moments = wait.counters.map(({ atMs }) => Math.max(atMs, soonestMs));
     const atMs = Math.min(Math.max(soonestMs, ...moments), Math.max(soonestMs, wait.untilMonotonicMs));
-    const place: Place = { tenant, arrivedMs, waiter, wait, moments, atMs, isBehind: false };
-    this.#places.set(waiter, { place, line: this.#lines.add(place, wait.counters) });
+    const place: Place = { tenant, arrivedMs, waiter, wait, moments, atMs, isBehind: false, clearMs: 0 };
+    const line = this.#lines.add(place, wait.counters);
+    const standing: Standing = { place, line, number: this.#entered++ };
+    this.#places.set(waiter, standing);
+    this.#looks.soonen(line, atMs);
+    this.#ends.set(standing, wait.untilMonotonicMs);
     count(this.#ofTenants, tenant, 1);
     this.#callAt(Math.min(atMs, wait.untilMonotonicMs));
     return true;
@@ -106,7 +134,7 @@ export class LimitQueue implements Turns {
     if (this.#places.size === 0) return;
     const known = this.#places.get(waiter);
     if (known === undefined) return;
-    this.#remove(known.place, known.line);
+    this.#remove(known);
     this.#callAt(this.#options.nowMs());
   }
 
@@ -123,6 +151,7 @@ export class LimitQueue implements Turns {
         if (place.wait.counters[at]!.room !== 'slot') continue;
         place.moments[at] = Math.min(place.moments[at]!, nowMs);
         place.atMs = Math.max(...place.moments);
+        this.#looks.soonen(line, nowMs);
       }
       this.#callAt(nowMs);
     }
@@ -139,8 +168,9 @@ export class LimitQueue implements Turns {
     return true;
   }
 
-  #turnAway({ place, line }: { readonly place: Place; readonly line: Line<Place> }): void {
-    this.#remove(place, line);
+  #turnAway(standing: Standing): void {
+    const { place } = standing;
+    this.#remove(standing);
     const { refusal, atMonotonicMs } = place.wait;
     const retryAfterS = Math.max(1, Math.ceil((atMonotonicMs - this.#options.nowMs()) / 1_000));
     place.waiter.refuse(refusal.retryAfterS === -1 ? refusal : { ...refusal, retryAfterS });
@@ -160,26 +190,36 @@ export class LimitQueue implements Turns {
   #turn(): void {
     const nowMs = this.#options.nowMs();
     this.#timerAtMs = Number.POSITIVE_INFINITY;
-    this.#endLate(nowMs);
+    const last = this.#endLate(nowMs);
+    const lines = this.#dueLines(nowMs);
     const barred = new Map<string, number>();
     try {
-      this.#serveInOrder(nowMs, barred);
+      this.#serveInOrder(nowMs, lines, barred);
     } finally {
-      this.#callForNext(barred);
+      for (const standing of last) if (this.#isThere(standing)) this.#ends.set(standing, nowMs);
+      this.#callForNext(lines);
     }
   }
 
-  #serveInOrder(nowMs: number, barred: Map<string, number>): void {
-    const heads = this.#lines.heads();
+  #dueLines(nowMs: number): ReadonlySet<Line<Place>> {
+    const lines = new Set<Line<Place>>();
+    for (let due = this.#looks.takeDue(nowMs); due !== undefined; due = this.#looks.takeDue(nowMs))
+      addConnected(due, lines);
+    return lines;
+  }
+
+  #serveInOrder(nowMs: number, lines: ReadonlySet<Line<Place>>, barred: Map<string, number>): void {
+    const heads = this.#lines.heads(lines);
     for (let head = heads.shift(); head !== undefined; head = heads.shift()) {
       const { line, place } = head;
       const isDue = place.atMs <= nowMs;
-      place.isBehind = isDue && line.counters.some(({ name }) => barred.has(name));
+      place.clearMs = isDue ? clearMs(line, barred) : Number.POSITIVE_INFINITY;
+      place.isBehind = place.clearMs !== Number.POSITIVE_INFINITY;
       if (!isDue || (place.isBehind && place.wait.untilMonotonicMs > nowMs)) {
         bar(place, line, nowMs, barred);
         continue;
       }
-      if (place.isBehind) this.#turnAway({ place, line });
+      if (place.isBehind) this.#turnAway(this.#places.get(place.waiter)!);
       else {
         const isServed = this.#serve(head);
         // it may wait for others of its counters by now
@@ -208,9 +248,9 @@ export class LimitQueue implements Turns {
 
   /** Whether it took what it waited for; false where it waits on, or is answered otherwise. */
   #serve(head: Head<Place>): boolean {
-    const { line, place } = head;
+    const { place } = head;
     const served = this.#lines.serving(head);
-    this.#remove(place, line);
+    this.#remove(this.#places.get(place.waiter)!);
     this.#isServing = true;
     try {
       if (!place.waiter.wake()) return false;
@@ -221,39 +261,74 @@ export class LimitQueue implements Turns {
     return true;
   }
 
-  #endLate(nowMs: number): void {
-    for (const each of [...this.#places.values()]) {
-      if (each.place.wait.untilMonotonicMs > nowMs || this.#isTriedOnceMore(each, nowMs)) continue;
-      this.#turnAway(each);
+  /** Those whose last moment is now, and who are tried once more. */
+  #endLate(nowMs: number): readonly Standing[] {
+    const late: Standing[] = [];
+    for (let end = this.#ends.takeDue(nowMs); end !== undefined; end = this.#ends.takeDue(nowMs))
+      late.push(end);
+    const last: Standing[] = [];
+    for (const standing of late.sort((a, b) => a.number - b.number)) {
+      // it may have left when one before it was turned away
+      if (!this.#isThere(standing)) continue;
+      if (!isTriedOnceMore(standing, nowMs)) this.#turnAway(standing);
+      else {
+        last.push(standing);
+        this.#looks.soonen(standing.line, nowMs);
+      }
     }
+    return last;
   }
 
-  /** Whether its last moment is also one at which there may be room. */
-  #isTriedOnceMore(
-    { place, line }: { readonly place: Place; readonly line: Line<Place> },
-    nowMs: number,
-  ): boolean {
-    const { atMs, wait } = place;
-    return atMs <= nowMs && atMs >= wait.untilMonotonicMs && headOf(line).place === place;
+  #isThere(standing: Standing): boolean {
+    return this.#places.get(standing.place.waiter) === standing;
   }
 
   /** Whoever is behind somebody is looked at again when that one bars it no longer. */
-  #callForNext(barred: ReadonlyMap<string, number>): void {
-    let nextMs = Number.POSITIVE_INFINITY;
-    for (const { line, place } of this.#lines.heads()) {
-      if (!place.isBehind) nextMs = Math.min(nextMs, place.atMs);
-      else for (const { name } of line.counters) nextMs = Math.min(nextMs, barred.get(name) ?? nextMs);
-    }
-    for (const { place } of this.#places.values()) nextMs = Math.min(nextMs, place.wait.untilMonotonicMs);
+  #callForNext(lines: ReadonlySet<Line<Place>>): void {
+    for (const { line, place } of this.#lines.heads(lines))
+      this.#looks.set(line, place.isBehind ? place.clearMs : place.atMs);
+    const nextMs = Math.min(this.#looks.firstMs, this.#ends.firstMs);
     // Some may have become due while others had their turn.
     if (nextMs !== Number.POSITIVE_INFINITY) this.#callAt(Math.max(nextMs, this.#options.nowMs() + STEP_MS));
   }
 
-  #remove(place: Place, line: Line<Place>): void {
+  #remove(standing: Standing): void {
+    const { place, line } = standing;
     this.#places.delete(place.waiter);
+    this.#ends.delete(standing);
     this.#lines.remove(place, line);
     count(this.#ofTenants, place.tenant, -1);
+    this.#lookAround(line);
   }
+
+  /** Somebody has left the line: those that it held up may have a turn. */
+  #lookAround(line: Line<Place>): void {
+    const nowMs = this.#options.nowMs();
+    if (this.#lines.has(line)) {
+      this.#looks.soonen(line, nowMs);
+      return;
+    }
+    this.#looks.delete(line);
+    // one of each counter stands for all that hang together with it
+    for (const { lines } of line.counters)
+      for (const other of lines) {
+        this.#looks.soonen(other, nowMs);
+        break;
+      }
+  }
+}
+
+/** Whether its last moment is also one at which there may be room. */
+function isTriedOnceMore({ place, line }: Standing, nowMs: number): boolean {
+  const { atMs, wait } = place;
+  return atMs <= nowMs && atMs >= wait.untilMonotonicMs && headOf(line).place === place;
+}
+
+/** The first moment at which one of the counters is barred no longer; Infinity where none is. */
+function clearMs(line: Line<Place>, barred: ReadonlyMap<string, number>): number {
+  let firstMs = Number.POSITIVE_INFINITY;
+  for (const { name } of line.counters) firstMs = Math.min(firstMs, barred.get(name) ?? firstMs);
+  return firstMs;
 }
 
 /** Those behind are barred from what it waits for; what may have room by now is theirs. */

@@ -432,12 +432,15 @@ test.each([
     pipeline: {
       admit: (context) => {
         context.observedReservations = [watched];
+        context.rateLimit = '"x";r=1';
         return RESERVE(context);
       },
     },
   });
-  post(simulation, '{}');
+  const client = post(simulation, '{}');
   simulation.calls[0]!.fail(service, code);
+  // it would tell of what is left as if that had been taken
+  expect(client.fields).not.toContain('ratelimit');
   // of policies that only watch, too
   expect(simulation.cancelled.length).toBe(becomes === 'given back' ? 2 : 0);
   expect(simulation.releases.length).toBe(becomes === 'given back' ? 0 : 2);
