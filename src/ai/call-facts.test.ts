@@ -45,6 +45,7 @@ describe('facts of a call', () => {
       hasTools: false,
       writesCache: false,
       unbounded: null,
+      dearer: null,
     });
   });
 
@@ -115,6 +116,70 @@ describe('facts of a call', () => {
     ],
   ] as const)('%s %j: %s', (operation, body, unbounded) => {
     expect(facts(operation, { model: 'm', ...body }).unbounded).toBe(unbounded);
+  });
+
+  const said = (...content: unknown[]) => ({ max_tokens: 5, messages: [{ role: 'user', content }] });
+  const text = { type: 'text', text: 'a' };
+
+  it.each([
+    ['openai/responses', { input: [{ id: 'msg_1' }] }, 'earlier_answer'],
+    ['openai/responses', { input: [{ id: 'msg_1', type: null }] }, 'earlier_answer'],
+    ['openai/responses', { input: [{ id: 'msg_1', type: 'message' }] }, 'earlier_answer'],
+    ['openai/responses', { input: [{ type: 'reasoning', id: 'rs_1', summary: [] }] }, 'earlier_answer'],
+    ['openai/responses', { input: [{ type: 'reasoning', id: 'rs_1', encrypted_content: 'x' }] }, null],
+    ['openai/responses', { input: [{ role: 'user', content: [{ type: 'input_text', text: 'a' }] }] }, null],
+    ['openai/responses', { input: [{ type: 'function_call_output', call_id: 'c', output: 'a' }] }, null],
+    ['openai/responses', { input: [{ type: 'computer_call', id: 'c' }] }, 'unknown_part'],
+    ['openai/responses', { input: [{}] }, 'unknown_part'],
+    ['openai/embeddings', { input: ['a', [1, 2], { text: 'a' }] }, null],
+    ['openai/embeddings', { input: [{ image: 'https://a/b.png' }] }, 'unknown_part'],
+    ['openai/chat', { messages: [{ role: 'assistant', audio: { id: 'audio_1' } }] }, 'earlier_answer'],
+    ['openai/chat', said({ type: 'input_audio', input_audio: { data: 'A', format: 'wav' } }), 'sound_inside'],
+    ['openai/chat', said(text, { type: 'image', image: 'https://a/b.png' }), 'unknown_part'],
+    ['openai/chat', said({ type: 'image_url', image_url: { URL: 'https://a/b.png' } }), 'unknown_part'],
+    ['openai/chat', said({ image: 'https://a/b.png' }), 'unknown_part'],
+    ['openai/chat', said({ type: 'next_year' }), 'unknown_part'],
+    ['openai/chat', said('a', text), null],
+    ['openai/chat', { messages: HELLO, chat_template: '{{ x }}' }, 'template'],
+    ['openai/chat', { messages: HELLO, documents: [{ text: 'a' }] }, 'template'],
+    ['openai/rerank', { query: 'a', documents: ['b'] }, null],
+    ['openai/chat', { messages: HELLO, web_search_options: null, chat_template: null }, null],
+    ['openai/chat', { messages: HELLO, extra_body: { google: { cached_content: 'c' } } }, 'stored_prompt'],
+    ['openai/chat', { messages: HELLO, tools: [{ google_search: {} }] }, 'server_tools'],
+    [
+      'anthropic/messages',
+      { max_tokens: 5, messages: HELLO, tools: [{ name: 'f', input_schema: {} }] },
+      null,
+    ],
+    ['anthropic/messages', said({ type: 'tool_result', tool_use_id: 't', content: [text] }), null],
+    ['anthropic/messages', said({ type: 'tool_result', content: [{ type: 'x' }] }), 'unknown_part'],
+    ['anthropic/messages', said({ type: 'tool_use', id: 't', name: 'f', input: { content: [{}] } }), null],
+    ['anthropic/messages', said({ type: 'container_upload', file: 'f' }), 'unknown_part'],
+    ['anthropic/messages', { ...said(text), system: [text, { type: 'x' }] }, 'unknown_part'],
+    ['anthropic/messages', said({ type: 'document', source: { type: 'text', data: 'a' } }), null],
+    [
+      'anthropic/messages',
+      said({ type: 'document', source: { type: 'content', content: [{ type: 'film' }] } }),
+      'unknown_part',
+    ],
+  ] as const)('%s with parts that bytes bound, or not: %j: %s', (operation, body, unbounded) => {
+    expect(facts(operation, { model: 'm', ...body }).unbounded).toBe(unbounded);
+  });
+
+  it.each([
+    [{ service_tier: 'priority' }, 'service_tier'],
+    [{ service_tier: 'next_year' }, 'service_tier'],
+    [{ service_tier: 'auto' }, null],
+    [{ service_tier: 'flex', speed: 'standard', inference_geo: 'global' }, null],
+    [{ service_tier: null, speed: 1.25 }, null],
+    [{ speed: 'fast' }, 'speed'],
+    [{ inference_geo: 'us' }, 'place'],
+    [{ modalities: ['text', 'audio'] }, 'media'],
+    [{ modalities: ['text'], audio: null }, null],
+    [{ audio: { voice: 'alloy' } }, 'media'],
+    [{ prediction: { type: 'content', content: 'a' } }, 'prediction'],
+  ])('%j may cost more than tokens do: %s', (more, dearer) => {
+    expect(facts('openai/chat', { model: 'm', messages: HELLO, ...more }).dearer).toBe(dearer);
   });
 
   it('count what the bytes of a prompt do not bound', () => {

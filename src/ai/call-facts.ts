@@ -1,9 +1,11 @@
 /** Reads what a request to a model asks for off its scanned body, once. */
 import type { JsonDocument, JsonNode, JsonSpan } from '../base/json/document.ts';
 import type { CallFacts, Unbounded } from '../model/model-call.ts';
+import { dearerBy } from './dearer-calls.ts';
 import { likeName } from './like-names.ts';
 import { normalisationGrowth } from './normalisation.ts';
 import type { Operation } from './operations.ts';
+import { unboundedPart } from './prompt-parts.ts';
 
 /** What is wrong with a request, for an answer of 400: `member` as the caller wrote it. */
 export interface CallFault {
@@ -53,6 +55,7 @@ export function readCall(document: JsonDocument, operation: Operation): CallFact
     images,
     writesCache,
     unbounded,
+    dearer: dearerBy(document),
   };
 }
 
@@ -169,7 +172,7 @@ interface Beyond {
   unbounded: Unbounded | null;
 }
 
-function beyondBytes(document: JsonDocument, root: JsonNode, { files }: Operation): Beyond {
+function beyondBytes(document: JsonDocument, root: JsonNode, { files, documents }: Operation): Beyond {
   const found: Beyond = {
     images: 0,
     writesCache: false,
@@ -179,12 +182,20 @@ function beyondBytes(document: JsonDocument, root: JsonNode, { files }: Operatio
   if (earlier !== undefined && document.typeOf(earlier) !== 'null') found.unbounded = 'earlier_answer';
   const tools = document.member(root, 'tools');
   if (tools !== undefined && hasServerTool(document, tools)) found.unbounded ??= 'server_tools';
-  if (SERVER_TOOLS.some((name) => document.member(root, name) !== undefined))
-    found.unbounded ??= 'server_tools';
+  for (const name of SERVER_TOOLS) if (isSaid(document, root, name)) found.unbounded ??= 'server_tools';
+  // what is ranked stands there, too
+  if (isSaid(document, root, 'chat_template') || (documents === null && isSaid(document, root, 'documents')))
+    found.unbounded ??= 'template';
   const prompt = document.member(root, 'prompt');
   if (prompt !== undefined && document.typeOf(prompt) === 'object') found.unbounded ??= 'stored_prompt';
   lookInto(document, root, found);
+  found.unbounded ??= unboundedPart(document);
   return found;
+}
+
+function isSaid(document: JsonDocument, object: JsonNode, name: string): boolean {
+  const member = document.member(object, name);
+  return member !== undefined && document.typeOf(member) !== 'null';
 }
 
 /** Members beside `tools` by which a provider runs something. */
@@ -200,9 +211,10 @@ const SERVER_TOOLS = [
 function hasServerTool(document: JsonDocument, tools: JsonNode): boolean {
   if (document.typeOf(tools) !== 'array') return false;
   for (let tool = document.first(tools); tool !== undefined; tool = document.next(tool)) {
-    const type = document.member(tool, 'type');
-    if (type === undefined || document.typeOf(type) !== 'string') continue;
-    if (!OWN_TOOLS.has(document.text(type))) return true;
+    const type = textMember(document, tool, 'type');
+    if (type !== null && !OWN_TOOLS.has(type)) return true;
+    if (type === null && document.typeOf(tool) === 'object' && document.size(tool) > 0)
+      if (!isSaid(document, tool, 'name') && !isSaid(document, tool, 'function')) return true;
   }
   return false;
 }
@@ -226,6 +238,8 @@ function noteMember(document: JsonDocument, name: JsonNode, value: JsonNode, fou
     if (document.typeOf(value) === 'string' && document.isText(value, 'item_reference'))
       found.unbounded ??= 'earlier_answer';
   } else if (document.isText(name, 'source')) noteSource(document, value, found);
+  else if (document.isText(name, 'input_audio') && document.typeOf(value) === 'object')
+    found.unbounded ??= 'sound_inside';
   else noteReference(document, name, value, found);
 }
 
@@ -258,6 +272,7 @@ const REFERENCES: readonly { readonly member: string; readonly unbounded: Unboun
   { member: 'audio_url', unbounded: 'file_by_reference' },
   { member: 'document_url', unbounded: 'file_by_reference' },
   { member: 'file_data', unbounded: 'file_inside' },
+  { member: 'cached_content', unbounded: 'stored_prompt' },
 ];
 
 /** Anthropic's images and documents: `{"type":"url"}` or `{"type":"file"}`; `base64` and `text` are in the prompt. */

@@ -32,6 +32,7 @@ export function readFormCall(
     hasTools: false,
     writesCache: false,
     unbounded: files === 'sound' ? 'sound_inside' : null,
+    dearer: null,
   };
 }
 

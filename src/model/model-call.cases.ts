@@ -15,4 +15,5 @@ export const PLAIN_CALL: CallFacts = {
   hasTools: false,
   writesCache: false,
   unbounded: null,
+  dearer: null,
 };

@@ -25,7 +25,19 @@ export interface CallFacts {
   readonly writesCache: boolean;
   /** Why the prompt has no sound bound; null: it has. */
   readonly unbounded: Unbounded | null;
+  /** What of the call may cost more than its price by the token says; null: nothing. */
+  readonly dearer: Dearer | null;
 }
+
+/** What prices by the token don't bound, though its tokens have a bound. */
+export const DEARER = {
+  service_tier: 'a service tier that is dearer than the price of the model (service_tier)',
+  speed: 'a speed that is dearer than the price of the model (speed)',
+  place: 'a place to compute that is dearer than the price of the model (inference_geo)',
+  media: 'an answer that is not text, and has another price (modalities)',
+  prediction: 'a prediction, of which the provider charges what it does not use as if it were an answer',
+} as const;
+export type Dearer = keyof typeof DEARER;
 
 /** What a prompt may hold whose tokens its bytes don't bound. */
 export const UNBOUNDED = {
@@ -36,6 +48,8 @@ export const UNBOUNDED = {
   model_that_searches: 'a model that searches by itself, and puts what it finds into the prompt',
   earlier_answer: 'an earlier answer by its id',
   stored_prompt: 'a prompt that the provider keeps, by its id',
+  unknown_part: 'a part of a message of a type that is not known to be text or an image',
+  template: 'a template of its own, or documents that one writes into the prompt',
   sound_inside: 'sound, whose length its bytes do not bound',
 } as const;
 export type Unbounded = keyof typeof UNBOUNDED;

@@ -6,7 +6,7 @@ import type { Operation } from '../ai/operations.ts';
 import { isCounted, promptTexts } from '../ai/prompt-texts.ts';
 import type { FormDocument } from '../base/form-data.ts';
 import { JsonDocument } from '../base/json/document.ts';
-import { type CallFacts, UNBOUNDED } from '../model/model-call.ts';
+import { type CallFacts, DEARER, UNBOUNDED } from '../model/model-call.ts';
 import type { Model } from '../model/pools.ts';
 import { TOKENIZERS } from '../model/tokenizers.ts';
 import type { CountedPrompt, ModelRequest, NoModelRequest } from '../pipeline/model-request.ts';
@@ -283,11 +283,14 @@ function boundsOf(
   const beyond = facts.unbounded ?? (model.searches ? 'model_that_searches' : null);
   const input = beyond === null ? promptTokens : Number.POSITIVE_INFINITY;
   const output = operation.answer === 'none' ? 0 : cap * facts.choices;
-  const money = costBoundNano(
+  const atPrice = costBoundNano(
     price,
     { inputTokens: input, outputTokens: output, cache: facts.writesCache ? 'writes' : 'reads' },
     timesPaid(facts, operation),
   );
+  const dearerWhy = facts.dearer === null ? '' : DEARER[facts.dearer];
+  // what costs nothing has nothing dearer
+  const money = dearerWhy === '' || atPrice === 0 ? atPrice : Number.POSITIVE_INFINITY;
   const inputWhy = beyond === null ? '' : UNBOUNDED[beyond];
   const outputWhy = Number.isFinite(output) ? '' : unboundedAnswer(operation, model);
   const unpriced = price === null ? `the price of model "${model.name}", which is not known` : '';
@@ -303,7 +306,7 @@ function boundsOf(
     unbounded: {
       input: inputWhy,
       output: outputWhy,
-      money: Number.isFinite(money) ? '' : unpriced || inputWhy || outputWhy,
+      money: Number.isFinite(money) ? '' : unpriced || dearerWhy || inputWhy || outputWhy,
     },
   };
 }

@@ -241,3 +241,37 @@ it('a model that searches by itself has no bound', async () => {
     ...{ status: 403, text: expect.stringContaining('searches by itself') },
   });
 });
+
+describe('a call under a hard limit', () => {
+  const part = { type: 'image', image: 'https://example.com/cat.png' };
+  const usual = { model: 'gpt-4o-mini', max_tokens: 5, messages: HELLO };
+  const responses = { path: '/v1/responses', as: 'metered' };
+
+  it.each([
+    ['a part that nobody knows', { ...usual, messages: [{ role: 'user', content: [part] }] }, 'metered'],
+    ['an answer by its id', { ...usual, messages: [{ role: 'assistant', audio: { id: 'a' } }] }, 'metered'],
+    ['a template', { ...usual, chat_template: '{{ messages }}' }, 'metered'],
+    ['a dearer tier', { ...usual, service_tier: 'priority' }, 'thrifty'],
+    ['an answer in sound', { ...usual, modalities: ['text', 'audio'] }, 'thrifty'],
+  ])('is refused with %s, and passes where nothing limits it', async (_what, body, as) => {
+    expect(await ask(body, { as })).toMatchObject({
+      ...{ status: 403, text: expect.stringContaining('no_sound_bound') },
+    });
+    expect(received).toEqual([]);
+    expect(await ask(body)).toMatchObject({ status: 200 });
+  });
+
+  it.each([[{ id: 'msg_1' }], [{ id: 'msg_1', type: null }]])(
+    'is refused with an item that the provider keeps: %j',
+    async (item) => {
+      const body = { model: 'gpt-4o-mini', max_output_tokens: 5, input: [item] };
+      expect(await ask(body, responses)).toMatchObject({ status: 403 });
+      expect(await ask({ ...body, input: HELLO }, responses)).toMatchObject({ status: 200 });
+    },
+  );
+
+  it('has a bound of tokens where only its price has none', async () => {
+    const body = { ...usual, service_tier: 'priority' };
+    expect(await ask(body, { as: 'metered' })).toMatchObject({ status: 200 });
+  });
+});
