@@ -74,6 +74,11 @@ export class KeyHealth {
     return this.#isTried(key) && !this.#isSetAside(key);
   }
 
+  /** Until when the one call that proves the key may be refused; 0: none is under way. */
+  proofDueMs(key: number): number {
+    return Atomics.load(this.#cells, key * KEY_CELLS.cells + KEY_CELLS.proofDueS) * 1_000;
+  }
+
   /** The key with its former secret takes calls only while the key itself is wanted. */
   #isSetAside(key: number): boolean {
     const family = Atomics.load(this.#cells, key * KEY_CELLS.cells + KEY_CELLS.family);

@@ -321,7 +321,25 @@ export class KeySearch {
       return { code: 'upstream_none_available', againMs: backMs };
     if (full.length === 0) return { code: 'no_key_available', againMs: Number.POSITIVE_INFINITY };
     if (atMs === Number.POSITIVE_INFINITY) return { code: 'request_exceeds_keys', againMs: atMs };
-    return { code: 'keys_exhausted', againMs: atMs };
+    const isSoon = atMs <= nowMs + LOOK_SOON_MS;
+    return { code: 'keys_exhausted', againMs: isSoon ? Math.max(atMs, this.#provenMs(full, nowMs)) : atMs };
+  }
+
+  /** Of keys that one call goes to at a time: who waits looks again soon, who is sent away is told when others may go, too. 0: another has room as soon. */
+  #provenMs(full: readonly Full[], nowMs: number): number {
+    const { plan, thread } = this.#parts;
+    const { health, lanes } = thread;
+    let soonestMs = Number.POSITIVE_INFINITY;
+    for (const { target } of full)
+      for (const candidate of this.#candidatesOf(target)) {
+        const { key, lanes: own } = candidate;
+        if (!health.serves(key, nowMs) && !health.isProving(key)) continue;
+        const dueMs = Math.max(lanes.proofDueMs(own), health.proofDueMs(key));
+        if (dueMs > nowMs) soonestMs = Math.min(soonestMs, dueMs);
+        else if (lanes.fitsAtMs(own, takenOf(candidate, plan.amounts), nowMs) <= nowMs + LOOK_SOON_MS)
+          return 0;
+      }
+    return Number.isFinite(soonestMs) ? soonestMs : 0;
   }
 
   /** When the first of the providers that are left alone is tried again; null: none is. */

@@ -210,6 +210,14 @@ export class Lanes {
     return latestMs;
   }
 
+  /** Until when the one call that goes first to any of them may be refused; 0: none is under way. Read without locks, to be told. */
+  proofDueMs(lanes: readonly number[]): number {
+    let latestMs = 0;
+    for (const lane of lanes)
+      latestMs = Math.max(latestMs, this.#memory.cells[this.#memory.laneAt(lane) + LANE.proofDueMs]!);
+    return latestMs;
+  }
+
   /** Closed by the provider's word, or open to one call that is under way. */
   #isClosed(head: number, nowMs: number): boolean {
     const { cells } = this.#memory;

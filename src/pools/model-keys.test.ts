@@ -262,6 +262,19 @@ it('a call that went with the secret of before says nothing of a key', () => {
   expect(models.registry.health.state(0)).toBe('active');
 });
 
+it('who is sent away while one call goes first is told when others may', () => {
+  const models = new Models({ pools: [{ name: 'pool', keys: [{ name: 'a' }] }] });
+  models.call(HELLO);
+  models.newCalls()[0]!.answer(429, {}, ['retry-after', '5']);
+  models.pass(5_000);
+  models.call(HELLO);
+  expect(models.call(HELLO).error).toMatchObject({ code: 'keys_exhausted', retryAfterS: 2 });
+  models.newCalls()[0]!.answer(401, {});
+  models.pass(0);
+  models.call(HELLO);
+  expect(models.call(HELLO).error).toMatchObject({ code: 'keys_exhausted', retryAfterS: 2 });
+});
+
 describe('a call that waits for a key', () => {
   const queue = { upToMs: 70_000, waiting: 9 };
   const limits = [perMinute('requests', 1)];
