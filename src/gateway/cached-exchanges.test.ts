@@ -241,6 +241,15 @@ describe('an answer of a service', () => {
     expect([next.body, fieldOf(next, 'cache-status')]).toEqual(['two', status]);
   });
 
+  // RFC 9111, 5.2.1.1 and 5.2.1.3: as old, and as long fresh, as the caller says will do
+  test.each(['max-age=2', 'min-fresh=58'])('is used where the caller wishes %s', (wish) => {
+    const caching = new Caching();
+    caching.get('/items/1');
+    caching.answer('one');
+    caching.simulation.nowMs += 2_000;
+    expect(caching.get('/items/1', ['cache-control', wish]).body).toBe('one');
+  });
+
   test('is not kept where it was cut off, is too long, or is for its caller alone', () => {
     const caching = new Caching({}, { limits: { cachedAnswerBytes: 1_024 } });
     const tries: (() => void)[] = [

@@ -1,21 +1,31 @@
 /**
- * Calls to the models of a configuration without any key: for who asks what rules would say of them, and what would be sent. Prompts are
- * bounded by their bytes alone.
+ * Calls to the models of a configuration without any key: for who asks what rules would say of them, and what would be sent.
  */
 import { OPERATIONS } from '../ai/operations.ts';
 import { assert } from '../base/assert.ts';
 import type { TokenUsage } from '../model/model-call.ts';
 import { type Models, priceAt, pricesIn } from '../model/pools.ts';
 import type { CallOperation } from '../model/route-calls.ts';
-import type { ModelRequest, ModelService } from '../pipeline/model-request.ts';
+import type { CountedPrompt, ModelRequest, ModelService } from '../pipeline/model-request.ts';
 import { usedNano } from './believed-usage.ts';
 import { bodyFor } from './call-body.ts';
-import { type CallPlan, cappedPlan, offeredModels, planAs, planCall, type ReadTarget } from './call-plan.ts';
+import {
+  type CallPlan,
+  cappedPlan,
+  countedPlan,
+  offeredModels,
+  planAs,
+  planCall,
+  promptOf,
+  type ReadTarget,
+} from './call-plan.ts';
 import { ModelPrices } from './model-prices.ts';
 import type { ReadLimits } from './received-body.ts';
 
 /** One operation on all models. */
 export interface CallReader extends Pick<ModelService, 'read' | 'as' | 'capped'> {
+  /** The same call, its prompt counted by the tokenizer of its model; null: nobody counts it. */
+  counted(call: ModelRequest): ModelRequest | null;
   /** Names of the models that it can be asked of. */
   readonly models: readonly string[];
   /** The pools of a call's model that it can be sent to, whatever rules say, in the order of the model. */
@@ -29,6 +39,7 @@ export interface CallReader extends Pick<ModelService, 'read' | 'as' | 'capped'>
 export function callReader(
   { models, pools, providers }: Models,
   limits: ReadLimits,
+  countPrompt: (prompt: CountedPrompt) => number | null,
 ): (operation: CallOperation) => CallReader {
   const target = (name: string): ReadTarget => {
     const pool = pools.get(name);
@@ -45,14 +56,18 @@ export function callReader(
       return [name, { model, targets: model.pools.map(target), prices }] as const;
     }),
   );
-  const uncounted = { ...limits, countedPromptBytes: 0 };
   return (operation) => {
     const offered = offeredModels(bound, OPERATIONS[operation]);
     return {
-      read: (text, boundary = null) =>
-        planCall({ text, boundary }, OPERATIONS[operation], offered, uncounted),
-      as: (call, model) => planAs(call as CallPlan<ReadTarget>, model, offered, uncounted),
+      read: (text, boundary = null) => planCall({ text, boundary }, OPERATIONS[operation], offered, limits),
+      as: (call, model) => planAs(call as CallPlan<ReadTarget>, model, offered, limits),
       capped: (call, outputTokens) => cappedPlan(call as CallPlan<ReadTarget>, outputTokens),
+      counted: (call) => {
+        const plan = call as CallPlan<ReadTarget>;
+        const prompt = promptOf(plan);
+        const tokens = prompt === null ? null : countPrompt(prompt);
+        return tokens === null ? null : countedPlan(plan, tokens);
+      },
       models: [...offered].flatMap(([name, model]) => (model.targets.length === 0 ? [] : [name])),
       pools: (call) => (call as CallPlan<ReadTarget>).targets.map(({ pool }) => pool.name),
       outgoing: (call, name) => {

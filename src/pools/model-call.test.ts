@@ -220,6 +220,21 @@ describe('another pool', () => {
     expect(models.registry.health.state(0)).toBe('active');
   });
 
+  it('is what a call waits for that has passed over the first, though that comes back sooner', () => {
+    const limits = [perMinute('requests', 1)];
+    const [first, second] = pools;
+    const models = new Models({ pools: [first!, { ...second!, keys: [{ name: 'b', limits }] }] });
+    models.registry.health.happened(0, 'disable');
+    models.call(HELLO);
+    models.newCalls()[0]!.answer(200, ANSWER);
+    models.registry.health.happened(0, 'enable');
+    const caller = models.call(HELLO);
+    models.newCalls()[0]!.answer(503, {});
+    models.outForMs.set('one', 5_000);
+    models.pass(0);
+    expect(caller.error ?? caller.head).not.toMatchObject({ code: 'upstream_none_available' });
+  });
+
   it('is not asked when the first may have worked on the call', () => {
     const models = new Models({ pools });
     const caller = models.call(HELLO);

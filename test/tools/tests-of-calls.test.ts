@@ -1,6 +1,6 @@
 /** What tests of policies see of calls to models: which model is called, what its provider gets, and what comes back. */
 import { expect, it } from 'vitest';
-import { TEST_PORTS } from '../../src/cli/run/test-ports.ts';
+import { PROMPT_TABLES, TEST_PORTS } from '../../src/cli/run/test-ports.ts';
 import { renderText } from '../../src/diagnostics/render/text.ts';
 import { SourceText } from '../../src/diagnostics/source.ts';
 import { checkProject } from '../../src/tools/build-project.ts';
@@ -55,6 +55,25 @@ test "messages" { when POST /v1/messages is sent  expect permitted with model "a
 test "another" { when POST /v1/messages is sent  expect permitted with model "both" }`,
     ),
   ).toEqual({ another: ['the model was "aspy"'] });
+});
+
+it('prompts are counted where a limit has no room for their bytes, as at the gateway', async () => {
+  const run = () =>
+    failures(
+      '  limit "pace" at most 200 tokens in any 1m  in total',
+      `test "counted" { when POST /v1/chat/completions is sent with body.model "both" and body.max_completion_tokens 100
+  and body.messages[1].role "user" and body.messages[1].content "${'Every gateway counts what passes it. '.repeat(6)}"
+  expect permitted
+  when POST /v1/chat/completions is sent with body.model "both" and body.max_completion_tokens 100
+  expect refused by "ai" "pace" }
+test "too many" { when POST /v1/chat/completions is sent with body.model "both" and body.max_completion_tokens 100
+  and body.messages[1].role "user" and body.messages[1].content "${'gateway '.repeat(120)}"
+  expect refused by "ai" "pace" }`,
+    );
+  // their tables are loaded once they are asked for
+  expect(Object.keys(run())).toEqual(['counted']);
+  expect(await PROMPT_TABLES.load()).toBe(true);
+  expect(run()).toEqual({});
 });
 
 it('the body that is expected is the one that the provider gets', () => {

@@ -12,7 +12,7 @@ import { explainRoute } from '../../tools/explain/route.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { readProject } from '../run/project-files.ts';
 import { systemClock } from '../run/system-clock.ts';
-import { TEST_PORTS } from '../run/test-ports.ts';
+import { PROMPT_TABLES, TEST_PORTS } from '../run/test-ports.ts';
 import { colourFor } from '../terminal.ts';
 
 export interface ExplainOptions {
@@ -88,7 +88,8 @@ async function explainOneRequest(
     time: time ?? null,
     wallMs: systemClock().wallMs(),
   };
-  const explanation = explainRequest(project, asked, TEST_PORTS);
+  let explanation = explainRequest(project, asked, TEST_PORTS);
+  if (await PROMPT_TABLES.load()) explanation = explainRequest(project, asked, TEST_PORTS);
   if ('diagnostics' in explanation) {
     process.stderr.write(renderText(explanation.diagnostics, { colour: colourFor(process.stderr) }));
     return EXIT.usage;

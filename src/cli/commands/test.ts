@@ -10,7 +10,7 @@ import { TestRunner } from '../../tools/policy-tests/run.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { readProject } from '../run/project-files.ts';
 import { systemClock } from '../run/system-clock.ts';
-import { TEST_PORTS } from '../run/test-ports.ts';
+import { PROMPT_TABLES, TEST_PORTS } from '../run/test-ports.ts';
 import { colourFor } from '../terminal.ts';
 import type { TestFormat } from '../test-formats.ts';
 
@@ -38,7 +38,9 @@ export async function test(folder: string, options: TestOptions): Promise<ExitCo
     process.stderr.write('portunus test: the project has errors, so no test was run.\n');
     return EXIT.couldNotRun;
   }
-  const report = runTests(project, project.built, options);
+  let report = runTests(project, project.built, options);
+  // tests whose prompts were to be counted, with what counts them
+  if (await PROMPT_TABLES.load()) report = runTests(project, project.built, options);
   if (report === null) return usage(`no test has "${options.filter}" in its name.`);
   process.stdout.write(rendered(report, format, files.value.folder));
   return report.failed === 0 && (report.untestedRules ?? []).length === 0 ? EXIT.fine : EXIT.findings;

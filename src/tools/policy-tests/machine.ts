@@ -23,7 +23,16 @@ import { AlertedRules } from './alerted-rules.ts';
 import { TEST_KEYS } from './identities.ts';
 import type { FoundRoute, FrontProblem, RouteFinder, SentRequest, TestCalls, TestPorts } from './ports.ts';
 import { type ShapedReply, shapedReply } from './replies.ts';
-import { NO_RULE, poolOf, refusalBy, shapeCall, targetless, unreachable, withStandIn } from './sent-calls.ts';
+import {
+  countedCall,
+  NO_RULE,
+  poolOf,
+  refusalBy,
+  shapeCall,
+  targetless,
+  unreachable,
+  withStandIn,
+} from './sent-calls.ts';
 import { actualsOf, toldUsage, usedBy } from './used.ts';
 import { type CounterSight, WatchedCounters } from './watched-counters.ts';
 
@@ -288,6 +297,11 @@ export class MachineRun {
       calls === null ? null : (shapeCall(context, pipeline, calls) ?? targetless(context, pipeline));
     if (unshaped !== null) return unshaped;
     moveOn(context, this.#latestMs);
+    const { decidingRule } = context;
+    const byBytes = pipeline.admit(context);
+    const counted = calls === null ? null : countedCall(byBytes, context, calls);
+    if (counted === null) return byBytes;
+    Object.assign(context, { shapedCall: counted, decidingRule, alsoDenied: null });
     return pipeline.admit(context);
   }
 

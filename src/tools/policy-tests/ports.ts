@@ -16,6 +16,8 @@ export interface TestPorts {
 
 /** One operation on the models of the project, as far as it needs no key. */
 export interface TestCalls extends Pick<ModelService, 'read' | 'as' | 'capped'> {
+  /** The same call, its prompt counted by the tokenizer of its model; null: nobody counts it. */
+  counted(call: ModelRequest): ModelRequest | null;
   /** Names of the models that it can be asked of. */
   readonly models: readonly string[];
   /** The pools of a call's model that it can be sent to, whatever rules say, in the order of the model. */

@@ -5,7 +5,8 @@ import type { CheckedStep, CheckedTest } from '../../language/typed-tests.ts';
 import { isJson } from '../../model/media-type.ts';
 import { type CallTargets, callTargets, isTargetless, targetRefusal } from '../../pipeline/call-targets.ts';
 import type { RequestContext } from '../../pipeline/context.ts';
-import type { Outcome, Refusal } from '../../pipeline/outcome.ts';
+import type { ModelRequest } from '../../pipeline/model-request.ts';
+import { CONTINUE, type Outcome, type Refusal } from '../../pipeline/outcome.ts';
 import type { RoutePipeline } from '../../pipeline/program.ts';
 import { cappedByRules } from '../../pipeline/rule-caps.ts';
 import { UPSTREAM_ERRORS, type UpstreamErrorCode } from '../../pipeline/upstream.ts';
@@ -50,6 +51,16 @@ export function shapeCall(
   if ('code' in capped) return { kind: 'respond', refusal: refusalBy(capped.code, capped.sentence) };
   context.shapedCall = capped;
   return null;
+}
+
+/** The call as the gateway judges it anew where limits have no room for the bytes of its prompt; null: it does not. */
+export function countedCall(
+  outcome: Outcome,
+  { shapedCall: call, isShortOfPrompt }: Pick<RequestContext, 'shapedCall' | 'isShortOfPrompt'>,
+  calls: TestCalls,
+): ModelRequest | null {
+  if (outcome === CONTINUE || outcome.kind === 'wait-for-grant') return null;
+  return call?.prompt === 'countable' && isShortOfPrompt ? calls.counted(call) : null;
 }
 
 /** In the words of the rules, where they leave a call no pool: whether one is well no test knows. */

@@ -1,0 +1,28 @@
+import { type CountTexts, loadEncoding } from '../../ai/token-count.ts';
+import type { Encoding } from '../../model/tokenizers.ts';
+import type { CountedPrompt } from '../../pipeline/model-request.ts';
+
+/**
+ * Counts prompts for commands that judge one request after the other, in no thread of its own. The tables of a tokenizer take some
+ * hundred milliseconds: they are loaded once a prompt has asked for them, and whoever asked judges anew.
+ */
+export class PromptTables {
+  readonly #loaded = new Map<Encoding, CountTexts>();
+  readonly #asked = new Set<Encoding>();
+
+  /** The most tokens that the prompt has; null: its tables are not loaded yet. */
+  count({ encoding, texts, beside }: CountedPrompt): number | null {
+    const count = this.#loaded.get(encoding);
+    if (count !== undefined) return count(texts) + beside;
+    this.#asked.add(encoding);
+    return null;
+  }
+
+  /** Loads all that were asked for; false: there was none. */
+  async load(): Promise<boolean> {
+    const asked = [...this.#asked];
+    this.#asked.clear();
+    for (const encoding of asked) this.#loaded.set(encoding, await loadEncoding(encoding));
+    return asked.length > 0;
+  }
+}
