@@ -229,10 +229,10 @@ describe('another pool', () => {
     models.newCalls()[0]!.answer(200, ANSWER);
     models.registry.health.happened(0, 'enable');
     const caller = models.call(HELLO);
-    models.newCalls()[0]!.answer(503, {});
     models.outForMs.set('one', 5_000);
+    models.newCalls()[0]!.answer(503, {});
     models.pass(0);
-    expect(caller.error ?? caller.head).not.toMatchObject({ code: 'upstream_none_available' });
+    expect(caller.error).toMatchObject({ code: 'keys_exhausted', retryAfterS: 60 });
   });
 
   it('is not asked when the first may have worked on the call', () => {
