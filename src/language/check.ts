@@ -11,6 +11,7 @@ import { fileContext, type ProjectNames, projectNames } from './check/context.ts
 import { checkPolicy } from './check/policies.ts';
 import { isReadWhole } from './check/read-whole.ts';
 import { routeIndexOf } from './check/route-index.ts';
+import { modelsWithoutBound } from './check/unbounded-models.ts';
 import { allChecked, WorldChange } from './check/world-change.ts';
 import { compareCodePoints } from './order.ts';
 import { type ParsedPolicyFile, parsePolicyFile } from './parse.ts';
@@ -74,7 +75,11 @@ export function checkParsedPolicies(
     return { source: parsed.source, found, report };
   });
   kept.finish();
-  for (const problem of modelsAsWritten(policies, world.routes))
+  const ofModels = [
+    ...modelsAsWritten(policies, world.routes),
+    ...modelsWithoutBound(policies, world.routes, world.models),
+  ];
+  for (const problem of ofModels)
     found.find(({ source }) => source === problem.span?.source)?.report(problem);
   const diagnostics = found.flatMap((each) => presentable(each.found));
   return {

@@ -1746,6 +1746,15 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     help: 'Count `for each … and model`, write `when model is not …`, or let such calls pass uncounted: `for any amount`.',
   },
   {
+    code: 'PT2129',
+    what: 'a budget of calls to a model without a price',
+    routes: 'models',
+    text: file('policy "p" applies to routes tagged "claude" {\n  budget "b" $5 per day  in total\n}\n'),
+    at: '3:3',
+    message: 'This budget refuses every call to "opus": no price of it is known (providers/all.yaml:9:3).',
+    help: 'Say what it costs – price: { input: $1, output: $2, asOf: 2026-11-01 } –, or add `when model is not …`.',
+  },
+  {
     code: 'PT2131',
     what: 'calls routed to pools on a route that leads to a service',
     routes: 'models',

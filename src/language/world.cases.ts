@@ -143,7 +143,11 @@ export const WORLD: World = {
 };
 
 const POOL = { provider: 'openai', choose: 'headroom', sticky: null, rotationHook: null, keys: [] } as const;
-const MODEL = { upstreamName: 'gpt-4o', tags: [], ...UNPRICED };
+const PRICE = { inputNano: 1, outputNano: 1, cachedNano: 1, requestNano: 0 };
+const MODEL = {
+  ...{ upstreamName: 'gpt-4o', tags: [], ...UNPRICED, answerTokensMost: 16_384 },
+  price: { ...PRICE, asOf: '2026-11-01', source: 'project' },
+} as const;
 
 /** The same with a route to models. */
 export const AI_WORLD: World = {
@@ -181,7 +185,7 @@ export const AI_WORLD: World = {
       ['gpt', { name: 'gpt', pools: ['main', 'spare'], ...MODEL, place: 'providers/openai.yaml:9:3' }],
       ['mini', { name: 'mini', pools: ['main', 'spare'], ...MODEL, place: 'providers/openai.yaml:10:3' }],
       ['nano', { name: 'nano', pools: ['main', 'spare'], ...MODEL, place: 'providers/openai.yaml:11:3' }],
-      ['opus', { name: 'opus', pools: ['foreign'], ...MODEL, place: 'providers/all.yaml:9:3' }],
+      ['opus', { name: 'opus', pools: ['foreign'], ...MODEL, ...UNPRICED, place: 'providers/all.yaml:9:3' }],
     ]),
   },
 };

@@ -20,7 +20,7 @@ pools:
 models:
   aspy: { pools: [claude], price: { input: $1, output: $10, asOf: 2026-11-01 } }
   both: { pools: [near, far], as: gpt-5, price: { input: $10, output: $100, asOf: 2026-11-01 } }
-  old: { pools: [old] }
+  old: { pools: [old], outputTokensMax: 100_000, price: { input: $1, output: $1, asOf: 2026-11-01 } }
 `;
 
 /** What is wrong with each test, by its name; tests that pass are left out. */

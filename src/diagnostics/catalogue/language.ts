@@ -468,6 +468,12 @@ export const LANGUAGE_CODES = {
     explanation:
       'Each API of models has a field of its own for the longest answer, and some have two. A rule about one of them is passed by a call that uses another, or none. `request.output_cap` is the least of them all.',
   },
+  PT2129: {
+    title: 'Limit that a model never fits in',
+    severity: 'warning',
+    explanation:
+      'Limits of tokens and money reserve the most that a call can take, and refuse what has no bound. A model without a price takes no part in budgets; calls that say nothing of their longest answer need a model of which that is known, or a rule that caps it.',
+  },
   PT2136: {
     title: 'Other model for what is no call',
     severity: 'error',

@@ -130,7 +130,8 @@ function tellsModelsApart({ measure, per, conditions }: FallingLimit): boolean {
   return measure.kind === 'money' || [per, ...conditions].some(asksForModel);
 }
 
-function asksForModel(node: unknown): boolean {
+/** Whether a part of it is the model of the call. */
+export function asksForModel(node: unknown): boolean {
   if (typeof node !== 'object' || node === null) return false;
   if ('definition' in node) return (node.definition as { readonly path: string }).path === 'model';
   return Object.entries(node).some(([name, part]) => name !== 'span' && asksForModel(part));

@@ -62,3 +62,21 @@ export function endlessFallback(span: Span, model: string): Diagnostic {
     'Count `for each … and model`, write `when model is not …`, or let such calls pass uncounted: `for any amount`.',
   );
 }
+
+export function unpricedModel(span: Span, model: string, place: string): Diagnostic {
+  return problem(
+    'PT2129',
+    span,
+    `This budget refuses every call to "${shown(model)}": no price of it is known (${place}).`,
+    'Say what it costs – price: { input: $1, output: $2, asOf: 2026-11-01 } –, or add `when model is not …`.',
+  );
+}
+
+export function unboundedModel(span: Span, model: string, place: string): Diagnostic {
+  return problem(
+    'PT2129',
+    span,
+    `This limit refuses calls to "${shown(model)}" that do not say how long their answer may be: nothing is known of it (${place}).`,
+    'Say outputTokensMax of the model, or write `cap request.output_cap at …`.',
+  );
+}
