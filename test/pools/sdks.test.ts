@@ -56,6 +56,10 @@ policy "p" {
   limit "tokens" at most ${CUT_TOKENS + PROBE_TOKENS} tokens in any 24h  for each consumer  when model is present and model in models tagged "cut"
 }
 `,
+    tenants: `tenants:
+  acme: { plan: free, consumers: { web: { subscriptions: [chat, responses, embeddings, models, messages] } } }
+  globex: { plan: free, consumers: { web: { subscriptions: [responses] } } }
+`,
     accounts: [
       { name: 'o', keys: ['sdk-o'], limits: { rpm: 1_000, tpm: 1_000_000 } },
       { name: 'c', keys: ['sdk-c'], limits: { rpm: 1_000, itpm: 1_000_000, otpm: 1_000_000 } },
@@ -257,6 +261,117 @@ describe("OpenAI's", () => {
     expect(last).toMatchObject({ type: 'response.completed', response: { status: 'completed' } });
   });
 
+  const PLACE = {
+    type: 'object',
+    properties: {
+      city: { type: 'string' },
+      size: { type: 'integer', minimum: 1 },
+      kind: { enum: ['big', 'small'] },
+    },
+    required: ['city', 'size', 'kind'],
+    additionalProperties: false,
+  } as const;
+  const IS_PLACE = { city: expect.stringMatching(/^[a-z ]+$/), size: 1, kind: 'big' };
+
+  it('puts streams together by its helpers: a chat, a response, and one that calls a tool', async () => {
+    const chat = await openai.chat.completions
+      .stream({ model: 'gpt-4o', messages: HELLO })
+      .finalChatCompletion();
+    const input = 'Say hello, please.';
+    const asked = { model: 'gpt-4o', input };
+    const [streamed, whole] = [
+      await openai.responses.stream(asked).finalResponse(),
+      await openai.responses.create(asked),
+    ];
+    expect(chat.choices[0]!.message.content).toMatch(/^[a-z ]+$/);
+    expect(streamed.output_text).toMatch(/^[a-z ]+$/);
+    expect(streamed.output_text).toBe(whole.output_text);
+    expect(streamed.usage).toEqual(whole.usage);
+    const tool = {
+      type: 'function' as const,
+      name: 'weather',
+      parameters: { type: 'object' },
+      strict: false,
+    };
+    const called = await openai.responses.stream({ ...asked, tools: [tool] }).finalResponse();
+    expect(called.output[0]).toMatchObject({
+      type: 'function_call',
+      name: 'weather',
+      arguments: '{"place":"Berlin"}',
+    });
+  });
+
+  it('parses what it asked for by a schema', async () => {
+    const schema = { name: 'place', strict: true, schema: PLACE };
+    const chat = await openai.chat.completions.parse({
+      model: 'gpt-4o',
+      messages: HELLO,
+      response_format: { type: 'json_schema', json_schema: schema },
+    });
+    expect(JSON.parse(chat.choices[0]!.message.content!)).toEqual(IS_PLACE);
+    const response = await openai.responses.parse({
+      model: 'gpt-4o',
+      input: 'Say hello, please.',
+      text: { format: { type: 'json_schema', ...schema } },
+    });
+    expect(JSON.parse(response.output_text)).toEqual(IS_PLACE);
+  });
+
+  it('runs tools until the model speaks', async () => {
+    const seen: unknown[] = [];
+    const run = openai.chat.completions.runTools({
+      model: 'gpt-4o',
+      messages: HELLO,
+      tools: [
+        {
+          type: 'function',
+          function: {
+            name: 'weather',
+            description: 'Of a place.',
+            parameters: { type: 'object', properties: { place: { type: 'string' } } },
+            parse: JSON.parse as (text: string) => object,
+            function: (given: object) => {
+              seen.push(given);
+              return 'sunny';
+            },
+          },
+        },
+      ],
+    });
+    expect(await run.finalContent()).toMatch(/^[a-z ]+$/);
+    expect(seen).toEqual([{ place: 'Berlin' }]);
+  });
+
+  it('asks for several vectors, as numbers and as its own bytes', async () => {
+    const asked = { model: 'text-embedding-3-small', input: ['a', 'b', 'c'] };
+    const [bytes, numbers] = [
+      await openai.embeddings.create(asked),
+      await openai.embeddings.create({ ...asked, encoding_format: 'float' }),
+    ];
+    expect(bytes.data.map(({ index }) => index)).toEqual([0, 1, 2]);
+    expect(bytes.data.map(({ embedding }) => [...embedding])).toEqual(
+      numbers.data.map(({ embedding }) => embedding),
+    );
+    expect(numbers.data[0]!.embedding).not.toEqual(numbers.data[1]!.embedding);
+  });
+
+  it('is refused an answer that it could not fetch, with the member that is at fault', async () => {
+    await expect(
+      openai.responses.create({ model: 'gpt-4o', input: 'x', background: true }),
+    ).rejects.toMatchObject({ status: 400, code: 'background_not_offered', param: 'background' });
+  });
+
+  it('is not told what another tenant said', async () => {
+    const key = await running.gateway.key('globex', 'web');
+    const other = new OpenAI({ apiKey: key, baseURL: `${running.gateway.url}/v1`, maxRetries: 0 });
+    const { id } = await openai.responses.create({ model: 'gpt-4o', input: 'a secret' });
+    const asked = { model: 'gpt-4o', input: 'Say it again.', previous_response_id: id };
+    const refused = await other.responses.create(asked).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(OpenAI.NotFoundError);
+    expect(refused).toMatchObject({ code: 'previous_response_not_found' });
+    expect((await openai.responses.create(asked)).output_text).toMatch(/^[a-z ]+$/);
+  });
+
   it('is told when a key has room again', async () => {
     const asked = { model: 'gpt-rare', messages: HELLO };
     await openai.chat.completions.create(asked);
@@ -315,9 +430,16 @@ describe("Anthropic's", () => {
     expect(answer.usage.output_tokens).toBeGreaterThan(0);
   });
 
-  it('streams them', async () => {
-    const final = await anthropic.messages.stream(asked).finalMessage();
-    expect(final.content[0]).toMatchObject({ type: 'text' });
+  it('streams them, event by event and as text', async () => {
+    const stream = anthropic.messages.stream(asked);
+    let text = '';
+    stream.on('text', (piece) => {
+      text += piece;
+    });
+    const final = await stream.finalMessage();
+    expect(final.content).toEqual([expect.objectContaining({ type: 'text', text })]);
+    expect(text).toMatch(/^[a-z ]+$/);
+    expect(await stream.finalText()).toBe(text);
     expect(final.usage.output_tokens).toBeGreaterThan(0);
   });
 

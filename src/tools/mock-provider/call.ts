@@ -1,4 +1,5 @@
 /** A call of the mock provider, whatever dialect it came in. */
+import { instanceOf } from './schema-instance.ts';
 import { hashOf, promptTokensOf, wordsOf } from './words.ts';
 
 export interface MockCall {
@@ -15,6 +16,12 @@ export interface MockCall {
   readonly tool: { readonly name: string; readonly input: string } | null;
   /** The text is JSON because the caller asked for that. */
   readonly json: boolean;
+  /** What that JSON has to be like; null: anything. */
+  readonly schema: JsonObject | null;
+  /** Texts that are each to be made a vector. */
+  readonly inputs: readonly string[];
+  /** Vectors are asked for as bytes in base64. */
+  readonly base64: boolean;
   /** Of a form, in order. */
   readonly files: readonly MockFile[];
   /** As the call names it: of sound, of a transcription. */
@@ -57,7 +64,10 @@ export function readMockCall(body: JsonObject, seed: number): MockCall {
     choices: typeof body.n === 'number' ? Math.max(1, Math.min(CHOICES_MAX, Math.floor(body.n))) : 1,
     words: wordsOf(length, hash),
     tool: toolOf(body),
-    json: asksForJson(body),
+    json: formatOf(body) !== null,
+    schema: schemaIn(formatOf(body)),
+    inputs: inputsOf(body.input),
+    base64: body.encoding_format === 'base64',
     files: Array.isArray(body.files) ? (body.files as readonly MockFile[]) : [],
     format: typeof body.response_format === 'string' ? body.response_format : null,
     documents: Array.isArray(body.documents) ? body.documents.length : 0,
@@ -103,20 +113,43 @@ export function parsedObject(text: string): JsonObject | null {
 
 function toolOf(body: JsonObject): MockCall['tool'] {
   const [tool] = Array.isArray(body.tools) ? (body.tools as readonly JsonObject[]) : [];
-  if (tool === undefined || body.tool_choice === 'none') return null;
+  if (tool === undefined || body.tool_choice === 'none' || endsWithResult(body)) return null;
   const described = (tool.function ?? tool) as JsonObject;
   return { name: String(described.name), input: '{"place":"Berlin"}' };
 }
 
-function asksForJson(body: JsonObject): boolean {
-  const format = (body.response_format ?? (body.text as JsonObject | undefined)?.format) as
-    | JsonObject
-    | undefined;
-  return format?.type === 'json_object' || format?.type === 'json_schema';
+/** A tool has answered: now it is the model's turn to speak. */
+function endsWithResult(body: JsonObject): boolean {
+  const said = body.messages ?? body.input;
+  const last = Array.isArray(said) ? (said.at(-1) as JsonObject | undefined) : undefined;
+  if (last?.role === 'tool' || last?.type === 'function_call_output') return true;
+  const parts = Array.isArray(last?.content) ? (last.content as readonly JsonObject[]) : [];
+  return parts.some(({ type }) => type === 'tool_result');
+}
+
+/** Null: any text will do. */
+function formatOf(body: JsonObject): JsonObject | null {
+  const text = body.text as JsonObject | undefined;
+  const config = body.output_config as JsonObject | undefined;
+  const format = (body.response_format ?? text?.format ?? config?.format) as JsonObject | undefined;
+  return format?.type === 'json_object' || format?.type === 'json_schema' ? format : null;
+}
+
+/** In chats it has a member of its own. */
+function schemaIn(format: JsonObject | null): JsonObject | null {
+  const named = format?.json_schema as JsonObject | undefined;
+  return ((named ?? format)?.schema ?? null) as JsonObject | null;
+}
+
+/** One text, a list of texts, or tokens of one or of several. */
+function inputsOf(input: unknown): readonly string[] {
+  const isList = Array.isArray(input) && typeof input[0] !== 'number';
+  return isList ? input.map((each) => JSON.stringify(each)) : [JSON.stringify(input ?? '')];
 }
 
 /** What a choice says. */
 export function textOf(call: MockCall): string {
   const text = call.words.join('');
+  if (call.schema !== null) return JSON.stringify(instanceOf(call.schema, text));
   return call.json ? JSON.stringify({ answer: text }) : text;
 }

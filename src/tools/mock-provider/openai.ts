@@ -117,20 +117,26 @@ function dataOf(data: string): string {
   return `data: ${data}\n\n`;
 }
 
-function response(call: MockCall, id: string, status: 'in_progress' | 'completed'): JsonObject {
+function textPart(text: string): JsonObject {
+  return { type: 'output_text', text, annotations: [], logprobs: [] };
+}
+
+/** What a response puts out: as it begins, and whole. */
+function outputItem(call: MockCall, id: string, status: 'in_progress' | 'completed'): JsonObject {
   const { tool } = call;
-  const text = { type: 'output_text', text: textOf(call), annotations: [] };
-  const output =
-    tool === null
-      ? { id: `msg_${id}`, type: 'message', status: 'completed', role: 'assistant', content: [text] }
-      : {
-          id: `fc_${id}`,
-          type: 'function_call',
-          call_id: `call_${id}`,
-          name: tool.name,
-          arguments: tool.input,
-          status: 'completed',
-        };
+  const isDone = status === 'completed';
+  if (tool === null)
+    return {
+      ...{ id: `msg_${id}`, type: 'message', status, role: 'assistant' },
+      content: isDone ? [textPart(textOf(call))] : [],
+    };
+  return {
+    ...{ id: `fc_${id}`, type: 'function_call', call_id: `call_${id}`, name: tool.name, status },
+    arguments: isDone ? tool.input : '',
+  };
+}
+
+function response(call: MockCall, id: string, status: 'in_progress' | 'completed'): JsonObject {
   const usage = {
     input_tokens: call.inputTokens,
     input_tokens_details: { cached_tokens: 0 },
@@ -147,7 +153,7 @@ function response(call: MockCall, id: string, status: 'in_progress' | 'completed
     model: call.model,
     error: null,
     incomplete_details: null,
-    output: isDone ? [output] : [],
+    output: isDone ? [outputItem(call, id, status)] : [],
     usage: isDone ? usage : null,
   };
 }
@@ -156,16 +162,44 @@ function responsesStream(call: MockCall, id: string): MockAnswer {
   let number = 0;
   const event = (type: string, more: JsonObject): string =>
     `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: number++, ...more })}\n\n`;
-  const place = { item_id: `msg_${id}`, output_index: 0, content_index: 0 };
-  const deltas = call.tool === null ? (call.json ? [textOf(call)] : call.words) : [];
+  const begun = response(call, id, 'in_progress');
   return {
     kind: 'events',
     events: [
-      event('response.created', { response: response(call, id, 'in_progress') }),
-      ...deltas.map((delta) => event('response.output_text.delta', { ...place, delta, logprobs: [] })),
+      event('response.created', { response: begun }),
+      event('response.in_progress', { response: begun }),
+      event('response.output_item.added', { output_index: 0, item: outputItem(call, id, 'in_progress') }),
+      ...(call.tool === null ? textEvents(call, id, event) : argumentEvents(call.tool, id, event)),
+      event('response.output_item.done', { output_index: 0, item: outputItem(call, id, 'completed') }),
       event('response.completed', { response: response(call, id, 'completed') }),
     ],
   };
+}
+
+type EventOf = (type: string, more: JsonObject) => string;
+
+function textEvents(call: MockCall, id: string, event: EventOf): readonly string[] {
+  const place = { item_id: `msg_${id}`, output_index: 0, content_index: 0 };
+  const text = textOf(call);
+  const deltas = call.json ? [text] : call.words;
+  return [
+    event('response.content_part.added', { ...place, part: textPart('') }),
+    ...deltas.map((delta) => event('response.output_text.delta', { ...place, delta, logprobs: [] })),
+    event('response.output_text.done', { ...place, text, logprobs: [] }),
+    event('response.content_part.done', { ...place, part: textPart(text) }),
+  ];
+}
+
+function argumentEvents(
+  { name, input }: NonNullable<MockCall['tool']>,
+  id: string,
+  event: EventOf,
+): readonly string[] {
+  const place = { item_id: `fc_${id}`, output_index: 0 };
+  return [
+    event('response.function_call_arguments.delta', { ...place, delta: input }),
+    event('response.function_call_arguments.done', { ...place, name, arguments: input }),
+  ];
 }
 
 function completion(call: MockCall, id: string): JsonObject {
@@ -202,14 +236,18 @@ function completionStream(call: MockCall, id: string): MockAnswer {
   return { kind: 'events', events: [...texts, event('', finishOf(call)), ...told, dataOf('[DONE]')] };
 }
 
-function embedding({ model, inputTokens }: MockCall): JsonObject {
-  const numbers = Array.from(
-    { length: 8 },
-    (_, place) => (hashOf(`${model} ${place}`, inputTokens) % 1_000) / 1_000,
-  );
+function embedding({ model, inputTokens, inputs, base64 }: MockCall): JsonObject {
+  const data = inputs.map((input, index) => {
+    const numbers = Float32Array.from(
+      { length: 8 },
+      (_, place) => (hashOf(`${model} ${place} ${input}`, 0) % 1_024) / 1_024,
+    );
+    const embedding = base64 ? Buffer.from(numbers.buffer).toString('base64') : [...numbers];
+    return { object: 'embedding', index, embedding };
+  });
   return {
     object: 'list',
-    data: [{ object: 'embedding', index: 0, embedding: numbers }],
+    data,
     model,
     usage: { prompt_tokens: inputTokens, total_tokens: inputTokens },
   };
