@@ -100,7 +100,7 @@ describe('a limit for each key', () => {
         [LIMITED, 400 - (one + two - atKill[0]! - atKill[1]!)],
       ]),
     );
-  }, 60_000);
+  }, 120_000);
 
   it('leaves every counter as it was of what it refuses, those of the caller and of the key itself too', async () => {
     await startWith(`limit "caller" at most 24 requests in any 1h  for each consumer
