@@ -316,3 +316,36 @@ describe('an answer that is kept', () => {
   });
 });
 const CALL = { model: 'gpt', max_tokens: 5, stream: true };
+
+it('of a model that is compressed though it was asked for plain is masked, whole and streamed, and arrives plain', async () => {
+  const usage = { prompt_tokens: 5, completion_tokens: 3 };
+  const chunk = (delta: object, finish: string | null) => ({
+    choices: [{ index: 0, delta, finish_reason: finish }],
+  });
+  const events = [
+    chunk({ content: 'to ann@ma' }, null),
+    chunk({ content: 'il.example' }, null),
+    chunk({}, 'stop'),
+  ];
+  const stream = [...events, { choices: [], usage }]
+    .map((event) => `data: ${JSON.stringify(event)}\n\n`)
+    .join('');
+  const whole = JSON.stringify({ choices: [{ message: { role: 'assistant', content: MAIL } }], usage });
+  for (const [type, text, members] of [
+    ['text/event-stream', `${stream}data: [DONE]\n\n`, { stream: true }],
+    ['application/json', whole, {}],
+  ] as const) {
+    const coded = gzipSync(text);
+    echo.answer = { type, pieces: [coded.subarray(0, 30), coded.subarray(30)], coding: 'gzip' };
+    const asked = JSON.stringify({ model: 'gpt', messages: [], ...members });
+    const response = await send('/v1/chat/completions', asked, 'application/json', {
+      'accept-encoding': 'gzip',
+    });
+    expect([response.status, response.headers.get('content-encoding')]).toEqual([200, null]);
+    const body = await response.text();
+    expect(body).not.toContain('ann@');
+    expect(body).toContain('[removed]');
+    // nobody asked for it where it streams
+    expect(body.includes('prompt_tokens')).toBe(type === 'application/json');
+  }
+});
