@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AnswerHomes, accountTag, answerHomesBytes } from './answer-homes.ts';
 
@@ -24,6 +25,27 @@ describe('homes of answers', () => {
     expect(known).toBe(1_000);
     expect(latest).toBeGreaterThan(195);
     expect(other.ownerOf('resp_of_somebody')).toBeNull();
+  });
+
+  it('stay known as long as fewer other ids than a bucket has room for came after', () => {
+    const bucket = 4;
+    const turns = fc.array(fc.tuple(fc.integer({ min: 0, max: 6 }), fc.constantFrom(...ACCOUNTS)), {
+      maxLength: 40,
+    });
+    fc.assert(
+      fc.property(turns, (said) => {
+        const { homes: known } = homes(bucket);
+        // the latest last
+        const latest = new Map<number, number>();
+        for (const [id, account] of said) {
+          known.remember(`conv_${id}`, account);
+          latest.delete(id);
+          latest.set(id, account);
+        }
+        const kept = new Map([...latest].slice(-bucket));
+        for (let id = 0; id <= 6; id++) expect(known.ownerOf(`conv_${id}`)).toBe(kept.get(id) ?? null);
+      }),
+    );
   });
 
   it('tell accounts of two providers apart, though they have one name', () => {

@@ -3,8 +3,9 @@
  * account that keeps it, as another one does not know it, or the tenant that it was made for, as no other may go on with it. Of the latest
  * ones of all threads, in shared memory: what is forgotten goes to any account, and for any tenant, as if nothing were known.
  *
- * A 64-bit word for each: the tag of the id above, the owner below. Buckets of {@link WAYS}, the latest first. Each word is written
- * whole; of two threads that write a bucket at a time one may lose what it wrote.
+ * A 64-bit word for each: the tag of the id above, the owner below. Buckets of {@link WAYS}, the latest first, each id once: a
+ * conversation of many turns takes the room of one. Each word is written whole; of two threads that write a bucket at a time one may
+ * lose what it wrote, and one that reads may miss what another moves: as if it were forgotten.
  */
 
 import type { KeyHash } from '../pipeline/identity.ts';
@@ -26,9 +27,12 @@ export class AnswerHomes {
   /** `owner`: 31 bits, not 0. */
   remember(id: string, owner: number): void {
     const first = this.#bucketOf(id);
-    for (let at = first + WAYS - 1; at > first; at--)
-      Atomics.store(this.#words, at, Atomics.load(this.#words, at - 1));
-    Atomics.store(this.#words, first, BigInt.asIntN(64, (BigInt(tagOf(id)) << 32n) | BigInt(owner)));
+    const tag = tagOf(id);
+    const last = first + WAYS - 1;
+    let at = first;
+    while (at < last && !isOf(Atomics.load(this.#words, at), tag)) at++;
+    for (; at > first; at--) Atomics.store(this.#words, at, Atomics.load(this.#words, at - 1));
+    Atomics.store(this.#words, first, BigInt.asIntN(64, (BigInt(tag) << 32n) | BigInt(owner)));
   }
 
   /** Null: forgotten, or never known. */
@@ -36,9 +40,9 @@ export class AnswerHomes {
     const first = this.#bucketOf(id);
     const tag = tagOf(id);
     for (let at = first; at < first + WAYS; at++) {
-      const word = BigInt.asUintN(64, Atomics.load(this.#words, at));
-      const owner = Number(word & 0xffff_ffffn);
-      if (owner !== 0 && Number(word >> 32n) === tag) return owner;
+      // loaded once: another thread may move it
+      const word = Atomics.load(this.#words, at);
+      if (isOf(word, tag)) return Number(BigInt.asUintN(32, word));
     }
     return null;
   }
@@ -56,6 +60,11 @@ export function accountTag(provider: string, account: string): number {
 /** What tells tenants apart: 31 bits, never 0. */
 export function tenantTag({ high, low }: KeyHash): number {
   return ((high ^ low) >>> 1) | 1;
+}
+
+/** No owner is 0, so a word that nobody has written is no id's. */
+function isOf(word: bigint, tag: number): boolean {
+  return word !== 0n && Number(BigInt.asUintN(32, word >> 32n)) === tag;
 }
 
 function tagOf(id: string): number {
