@@ -33,8 +33,8 @@ export interface CallPlan<Of extends ReadTarget = Target> extends ModelRequest {
   readonly isCapped: boolean;
   /** See `conversationHash`; null where no pool asks for it. */
   readonly conversation: number | null;
-  /** Id of the answer or the conversation that it builds upon; null: none. */
-  readonly buildsUpon: string | null;
+  /** Ids of the answer and of the conversation that it builds upon: a body may name both, whether its provider takes that or not. */
+  readonly buildsUpon: readonly string[];
 }
 
 interface BoundModel<Of> {
@@ -102,7 +102,7 @@ export function planCall<Of extends ReadTarget>(
     targets,
     prices,
     conversation: conversationIn(document, targets),
-    buildsUpon: idBuiltUpon(document, operation),
+    buildsUpon: idsBuiltUpon(document, operation),
     isCapped: facts.capsDiffer,
     promptTokens,
     prompt: mayBeCounted(call, limits) ? 'countable' : 'bytes',
@@ -151,17 +151,24 @@ function mayBeCounted(
   );
 }
 
-function idBuiltUpon(document: JsonDocument | FormDocument, { buildsUpon }: Operation): string | null {
-  if (buildsUpon.length === 0 || !(document instanceof JsonDocument)) return null;
+function idsBuiltUpon(document: JsonDocument | FormDocument, { buildsUpon }: Operation): readonly string[] {
+  if (buildsUpon.length === 0 || !(document instanceof JsonDocument)) return NO_IDS;
+  let ids: string[] | null = null;
   for (const name of buildsUpon) {
     const member = document.member(document.root, name);
     if (member === undefined) continue;
     // a conversation may be written as an object, too
-    const id = document.typeOf(member) === 'object' ? document.member(member, 'id') : member;
-    if (id !== undefined && document.typeOf(id) === 'string') return document.text(id);
+    const node = document.typeOf(member) === 'object' ? document.member(member, 'id') : member;
+    if (node === undefined || document.typeOf(node) !== 'string') continue;
+    const id = document.text(node);
+    // an empty text names nothing that could be somebody's
+    if (id === '') continue;
+    if (ids === null) ids = [id];
+    else ids.push(id);
   }
-  return null;
+  return ids ?? NO_IDS;
 }
+const NO_IDS: readonly string[] = [];
 
 /** The same call to another model; null where the operation can't be asked of that. */
 export function planAs<Of extends ReadTarget>(

@@ -372,17 +372,22 @@ export class KeySearch {
 
   /** An account that has no key any more that is well keeps nobody from another: its provider says what it does not know. */
   #homeOf({ buildsUpon }: CallPlan): number | null {
-    if (buildsUpon === null) return null;
-    const { homes, health, clock } = this.#parts.thread;
-    const home = homes.ownerOf(buildsUpon);
-    if (home === null) return null;
+    const { homes } = this.#parts.thread;
+    for (const id of buildsUpon) {
+      const home = homes.ownerOf(id);
+      if (home !== null && this.#hasKeyOf(home)) return home;
+    }
+    return null;
+  }
+
+  #hasKeyOf(home: number): boolean {
+    const { health, clock } = this.#parts.thread;
     const nowMs = clock.monotonicMs();
-    const isThere = this.#parts.targets.some(({ accounts }) =>
+    return this.#parts.targets.some(({ accounts }) =>
       [...accounts].some(
         ([key, account]) => account === home && (health.serves(key, nowMs) || health.isProving(key)),
       ),
     );
-    return isThere ? home : null;
   }
 }
 

@@ -374,6 +374,42 @@ describe('a call that builds upon an answer', () => {
     for (const conversation of ['conv_1', { id: 'conv_1' }]) expect(said(conversation)).toBe('secret-of-b');
   });
 
+  it('and in a conversation is found by either, and both are remembered', () => {
+    const models = new Models({ pools });
+    const globex = { high: 3, low: 5 };
+    const say = (members: object, tenant: KeyHash | null = { high: 1, low: 2 }) =>
+      models.call({ model: 'gpt', input: 'Hello', ...members }, 'openai/responses', { tenant });
+    const answered = (members: object, id: string): string => {
+      say(members);
+      const [call] = models.newCalls();
+      call!.answer(200, { id, usage });
+      return call!.key;
+    };
+    models.registry.health.happened(0, 'disable');
+    models.registry.health.happened(2, 'disable');
+    expect(answered({ conversation: 'conv_1' }, 'resp_1')).toBe('secret-of-b');
+    models.registry.health.happened(0, 'enable');
+    models.registry.health.happened(2, 'enable');
+    const both = { previous_response_id: 'resp_unknown', conversation: 'conv_1' };
+    expect(answered(both, 'resp_2')).toBe('secret-of-b');
+    expect(answered({ previous_response_id: 'resp_unknown' }, 'resp_3')).toBe('secret-of-b');
+    const refused = say({ previous_response_id: 'resp_unknown' }, globex);
+    models.pass(0);
+    expect(refused.error).toMatchObject({ code: 'previous_response_not_found' });
+  });
+
+  it('that is an empty text is nobody’s', () => {
+    const models = new Models({ pools });
+    const nameless = { model: 'gpt', input: 'Hello', previous_response_id: '', conversation: { id: '' } };
+    for (const tenant of [
+      { high: 1, low: 2 },
+      { high: 3, low: 5 },
+    ]) {
+      models.call(nameless, 'openai/responses', { tenant });
+      models.newCalls()[0]!.answer(200, { id: 'resp', usage });
+    }
+  });
+
   it('of another tenant is refused before anything is sent, be it whole, cut off, or a conversation', () => {
     const models = new Models({ pools });
     const [acme, globex] = [
@@ -395,6 +431,9 @@ describe('a call that builds upon an answer', () => {
       { previous_response_id: 'resp_1' },
       { previous_response_id: 'resp_2' },
       { conversation: { id: 'conv_1' } },
+      { previous_response_id: '', conversation: 'conv_1' },
+      { previous_response_id: 'resp_unknown', conversation: 'conv_1' },
+      { conversation: { id: 'conv_unknown' }, previous_response_id: 'resp_1' },
     ]) {
       for (const tenant of [globex, null]) {
         const refused = say(tenant, members);

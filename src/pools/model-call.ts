@@ -103,9 +103,11 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker, Dec
 
   /** What another tenant has said must not be told to this one by the model. */
   #buildsUponForeign(): boolean {
-    const { buildsUpon } = this.#plan;
-    const owner = buildsUpon === null ? null : this.#thread.owners.ownerOf(buildsUpon);
-    return owner !== null && owner !== this.#owner();
+    for (const id of this.#plan.buildsUpon) {
+      const owner = this.#thread.owners.ownerOf(id);
+      if (owner !== null && owner !== this.#owner()) return true;
+    }
+    return false;
   }
 
   /** Null: nobody who is known. */
@@ -475,11 +477,11 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker, Dec
     const { homes, owners } = this.#thread;
     homes.remember(answerId, account);
     const { buildsUpon } = this.#plan;
-    if (buildsUpon !== null) homes.remember(buildsUpon, account);
+    for (const id of buildsUpon) homes.remember(id, account);
     const owner = this.#owner();
     if (owner === null) return;
     owners.remember(answerId, owner);
-    if (buildsUpon !== null) owners.remember(buildsUpon, owner);
+    for (const id of buildsUpon) owners.remember(id, owner);
   }
 
   /** Null: the answer has told nothing. */
