@@ -11,6 +11,8 @@ export default defineConfig({
     maxWorkers: availableParallelism() + 1,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // What is waited for comes when a loaded machine gets to it.
+    expect: { poll: { timeout: 20_000 } },
     ...(json === undefined ? {} : { reporters: ['default', 'json'], outputFile: { json } }),
   },
 });

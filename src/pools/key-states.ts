@@ -13,7 +13,7 @@ export const KEY_STATES = {
   },
   invalid: { serves: 'none', does: 'was refused as unknown twice: it was revoked, or never was right' },
   draining: { serves: 'none', does: 'takes no new calls; those under way end' },
-  retired: { serves: 'none', does: 'has been replaced' },
+  retired: { serves: 'none', does: 'takes no calls any more: its last one has ended' },
   disabled: { serves: 'none', does: 'was switched off by a person, and only a person switches it on' },
 } as const satisfies Readonly<Record<KeyState, unknown>>;
 export type { KeyState };
@@ -30,7 +30,7 @@ export const KEY_EVENTS = {
     'the moment has come at which the provider gives new credit; one call at a time shows whether it did',
   disable: 'a person switches it off',
   enable: 'a person switches it on',
-  drain: 'another key takes its place',
+  drain: 'it is to take no new calls',
   drained: 'its last call has ended',
   replaced: 'its secret is another one',
 } as const;

@@ -12,7 +12,7 @@ export interface SetAsideKeys {
   list(): readonly SetAsideKey[];
   /**
    * With its audit record in one transaction; in place of what was said of it before. `isThere`: of the version that runs; where there are
-   * too many, the oldest word of a key that is not goes.
+   * too many, that of a key that is not there goes.
    */
   set(key: SetAsideKey, entry: AuditEntry, isThere: (name: KeyName) => boolean): Result<void, StoreProblem>;
   /** It may take calls again. */

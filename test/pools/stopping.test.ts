@@ -79,7 +79,7 @@ routes: { chat: { ai: openai/chat }, messages: { ai: anthropic/messages }, slow:
 policy "p" { permit when consumer is subscribed to route }
 policy "calls" applies to route "chat" {
   limit "calls" at most 10 requests in any 24h  for each consumer  when model is "gpt"
-  limit "single" at most 1 requests in any 40s  in total  when model is "full"  when exceeded queue up to 1m
+  limit "single" at most 1 requests in any 5m  in total  when model is "full"  when exceeded queue up to 10m
 }
 `,
     },

@@ -19,7 +19,7 @@ export interface ModelView extends PricesView {
   readonly pools: readonly ModelPoolView[];
   /** The most tokens of a prompt and its answer together; null: not known. */
   readonly contextTokens: number | null;
-  /** The most tokens of an answer; null: not known. */
+  /** The most tokens of an answer: its context where nobody says less; null: not known. */
   readonly outputTokensMax: number | null;
   /** What makes tokens of its prompts; null: not known. */
   readonly tokenizer: string | null;

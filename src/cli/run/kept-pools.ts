@@ -74,7 +74,7 @@ export class KeptPools {
     try {
       renameSync(this.#path, this.#damagedPath);
     } catch (error) {
-      this.#tellProblem(`${this.#path} can't be read (${why}) nor moved: ${(error as Error).message}.`);
+      this.tellProblem(`${this.#path} can't be read (${why}) nor moved: ${(error as Error).message}.`);
     }
   }
 
@@ -95,11 +95,11 @@ export class KeptPools {
       alerts.resolve(NOT_KEPT);
       this.#problem = '';
     } catch (error) {
-      this.#tellProblem(`What is known of provider keys can't be kept: ${(error as Error).message}.`);
+      this.tellProblem(`What is known of provider keys can't be kept: ${(error as Error).message}.`);
     }
   }
 
-  /** Tells of a damaged file, also of one that an earlier process found, until somebody removes it. To be called every second. */
+  /** Tells of a damaged file, also of one that an earlier process found, until somebody removes it. To be called now and then. */
   tellDamage(): void {
     const { alerts } = this.#parts;
     const isDamaged = existsSync(this.#damagedPath);
@@ -109,13 +109,15 @@ export class KeptPools {
       alerts.raise({
         ...LOST,
         severity: 'warning',
-        message: `What was learned of provider keys could not be read at a start, and is learned anew: ${this.#damagedPath}. Keys that people have disabled or drained stay so.`,
-        remedy: 'Look why the file was damaged, such as a full or failing disk; then remove it.',
+        message: `What was learned of provider keys could not be read at a start, and is learned anew: ${this.#damagedPath}. Keys that people have disabled or drained stay so, unless the file was of a version of Portunus that kept them in it alone.`,
+        remedy:
+          'Look why the file was damaged, such as a full or failing disk, and at the keys ("portunus keys pools"); then remove it.',
       });
     else alerts.resolve(LOST);
   }
 
-  #tellProblem(message: string): void {
+  /** Until the next file is written. */
+  tellProblem(message: string): void {
     if (message === this.#problem) return;
     this.#problem = message;
     this.#parts.alerts.raise({ ...NOT_KEPT, severity: 'warning', message, remedy: NOT_KEPT_REMEDY });

@@ -85,7 +85,12 @@ export class PoolKeeper implements PoolActions {
     this.#toAdopt = this.#toAdopt.filter((key) => {
       if (setAsideKeys.list().some((other) => other.pool === key.pool && other.key === key.key)) return false;
       const entry = entryOf(START, key.as === 'disabled' ? 'disable' : 'drain', key, null, key.as);
-      return !setAsideKeys.set(key, entry, () => true).ok;
+      const kept = setAsideKeys.set(key, entry, () => true);
+      if (!kept.ok)
+        this.#kept.tellProblem(
+          `What people said of provider keys can't be moved to the store: ${kept.error.message}.`,
+        );
+      return !kept.ok;
     });
   }
 
