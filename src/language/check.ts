@@ -1,6 +1,7 @@
 import { NO_STOPWATCH, type Stopwatch } from '../base/stopwatch.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { SourceText } from '../diagnostics/source.ts';
+import { DAY_MS } from '../model/local-time.ts';
 import type { World } from '../model/world.ts';
 import type { PolicyNode } from './ast.ts';
 import type { Asked } from './check/asked.ts';
@@ -77,7 +78,7 @@ export function checkParsedPolicies(
   kept.finish();
   const ofModels = [
     ...modelsAsWritten(policies, world.routes),
-    ...modelsWithoutBound(policies, world.routes, world.models),
+    ...modelsWithoutBound(policies, world.routes, world.models, momentOf(today)),
   ];
   for (const problem of ofModels)
     found.find(({ source }) => source === problem.span?.source)?.report(problem);
@@ -86,6 +87,11 @@ export function checkParsedPolicies(
     policies: { policies: policies.sort((a, b) => compareCodePoints(a.name, b.name)) },
     diagnostics,
   };
+}
+
+/** Where no day is asked about, every price that files say is known. */
+function momentOf(today: number | null): number {
+  return today === null ? Number.POSITIVE_INFINITY : today * DAY_MS;
 }
 
 /** What was found in files in the world in which they were checked last. Forgets files with the garbage collector. */

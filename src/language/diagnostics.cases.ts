@@ -1752,7 +1752,7 @@ export const DIAGNOSTIC_CASES: readonly DiagnosticCase[] = [
     text: file('policy "p" applies to routes tagged "claude" {\n  budget "b" $5 per day  in total\n}\n'),
     at: '3:3',
     message: 'This budget refuses every call to "opus": no price of it is known (providers/all.yaml:9:3).',
-    help: 'Say what it costs – price: { input: $1, output: $2, asOf: 2026-11-01 } –, or add `when model is not …`.',
+    help: 'Say what it costs: price: { input: $1, output: $2, asOf: 2026-11-01 }. Or add `when model is not …`.',
   },
   {
     code: 'PT2131',

@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { DAY_MS, localClock } from '../model/local-time.ts';
+import { pricesIn, unpricedKeys } from '../model/pools.ts';
 import type { Route, World } from '../model/world.ts';
 import { lastDayOfSameFinding } from './check/calendars.ts';
 import { type RouteIndex, routeIndexOf } from './check/route-index.ts';
@@ -97,6 +98,22 @@ export function unchangedDaysOfHolidays(
       firstDay: today,
       lastDay: lastDayOfSameFinding(holidays, today),
     }));
+}
+
+/** The same for what is said of models that have a price from a day on and none before it. */
+export function unchangedDaysOfPrices(
+  { models: { models, pools } }: World,
+  wallMs: number,
+): readonly UnchangedDays[] {
+  const today = Math.floor(wallMs / DAY_MS);
+  const changes = [...models.values()].flatMap((model) =>
+    model.pools.flatMap((name) =>
+      unpricedKeys(model, pools.get(name)!, today * DAY_MS).flatMap(({ name: key }) =>
+        pricesIn(model, name)(key).datedPrices.map(({ fromMs }) => Math.ceil(fromMs / DAY_MS)),
+      ),
+    ),
+  );
+  return changes.length === 0 ? [] : [{ zone: 'UTC', firstDay: today, lastDay: Math.min(...changes) - 1 }];
 }
 
 export function areUnchanged(days: readonly UnchangedDays[], wallMs: number): boolean {

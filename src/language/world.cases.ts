@@ -1,6 +1,6 @@
 import { SERVICE_SETTINGS } from '../../test/upstream/service-settings.ts';
 import { LIMIT_DEFAULTS } from '../base/limits.ts';
-import { type Model, NO_MODELS, type Provider } from '../model/pools.ts';
+import { type Model, NO_MODELS, type PoolKey, type Provider } from '../model/pools.ts';
 import type { BodyMember, RequestBodySchema } from '../model/request-body.ts';
 import type { ValueType } from '../model/types.ts';
 import type { Authority, Consumer, Route, Service, Tenant, World } from '../model/world.ts';
@@ -142,7 +142,13 @@ export const WORLD: World = {
   ],
 };
 
-const POOL = { provider: 'openai', choose: 'headroom', sticky: null, rotationHook: null, keys: [] } as const;
+const POOL = {
+  provider: 'openai',
+  choose: 'headroom',
+  sticky: null,
+  rotationHook: null,
+  keys: [{ name: 'k' } as PoolKey],
+} as const;
 const PRICE = { inputNano: 1, outputNano: 1, cachedNano: 1, requestNano: 0 };
 const MODEL = {
   ...{ upstreamName: 'gpt-4o', tags: [], ...UNPRICED, answerTokensMost: 16_384 },

@@ -248,6 +248,12 @@ export function pricesIn(model: Model, pool: string): (key: string) => Prices {
   return (key) => ofKeys.get(key) ?? ofPool ?? model;
 }
 
+/** The keys of a pool with which nobody knows what a call costs at a moment; at the end of all time: nobody ever will. */
+export function unpricedKeys(model: Model, { name, keys }: Pool, wallMs: number): readonly PoolKey[] {
+  const prices = pricesIn(model, name);
+  return keys.filter((key) => priceAt(prices(key.name), wallMs) === null);
+}
+
 /** Of each kind of token the most: no call costs more. */
 export function dearerPrice(a: ModelPrice, b: ModelPrice): ModelPrice {
   return {

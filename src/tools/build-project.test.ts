@@ -53,6 +53,33 @@ test('holidays change nothing that is said until they end soon, and then each da
   }
 });
 
+test('a budget refuses a model until the day that its price is from, and that is told until then', () => {
+  const day = (days: number) => new Date(WALL_MS + days * 86_400_000).toISOString().slice(0, 10);
+  const texts = {
+    'portunus.yaml': 'portunus: 1\nzone: UTC\n',
+    'providers/a.yaml': `providers: { openai: { extends: builtin/openai } }
+pools: { main: { provider: openai, keys: { k: { secret: env:K } } } }
+models:
+  house-model: { pools: [main], outputTokensMax: 100, pricesFrom: { ${day(3)}: { input: $1, output: $2 } } }
+`,
+    'routes/ai.yaml': 'routes: { chat: { ai: openai/chat } }\n',
+    'policies/a.policy': 'language 1\npolicy "p" {\n  permit\n  budget "b" $5 per day  in total\n}\n',
+  };
+  const sources = Object.entries(texts).map(([path, text]) => new SourceText(path, text));
+  const at = (days: number) => buildProject(sources, '/srv/gateway', WALL_MS + days * 86_400_000);
+  const { built } = at(0);
+  expect(
+    [0, 2, 4].map((days) => [
+      at(days).diagnostics.map(({ code }) => code),
+      areUnchanged(built!.days, WALL_MS + days * 86_400_000),
+    ]),
+  ).toEqual([
+    [['PT2129'], true],
+    [['PT2129'], true],
+    [[], false],
+  ]);
+});
+
 test('every code about policies and routes together has a case', () => {
   const shown = new Set<string>(PROJECT_CASES.map(({ code }) => code));
   expect(Object.keys(PROJECT_CODES).filter((code) => !shown.has(code))).toEqual([]);

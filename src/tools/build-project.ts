@@ -7,7 +7,13 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { type SourceText, spanAt } from '../diagnostics/source.ts';
 import { checkParsedPolicies } from '../language/check.ts';
 import { checkTests, isTestFile } from '../language/check-tests.ts';
-import { dueFindings, type UnchangedDays, unchangedDays, unchangedDaysOfHolidays } from '../language/due.ts';
+import {
+  dueFindings,
+  type UnchangedDays,
+  unchangedDays,
+  unchangedDaysOfHolidays,
+  unchangedDaysOfPrices,
+} from '../language/due.ts';
 import type { ParsedPolicyFile } from '../language/parse.ts';
 import type { CheckedPolicies } from '../language/typed.ts';
 import type { CheckedTest } from '../language/typed-tests.ts';
@@ -150,7 +156,11 @@ function build(
       return stopwatch.stage('compiling', () => compiled.bundle);
     },
     get days() {
-      return [...unchangedDays(policies, wallMs), ...unchangedDaysOfHolidays(files, wallMs)];
+      return [
+        ...unchangedDays(policies, wallMs),
+        ...unchangedDaysOfHolidays(files, wallMs),
+        ...unchangedDaysOfPrices(world, wallMs),
+      ];
     },
   };
   return { built, diagnostics };

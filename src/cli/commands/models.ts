@@ -3,6 +3,7 @@ import { err, ok, type Result } from '../../base/result.ts';
 import { loadWorld } from '../../config/load.ts';
 import { renderText } from '../../diagnostics/render/text.ts';
 import { meant } from '../../diagnostics/suggest.ts';
+import { type Models, unpricedKeys } from '../../model/pools.ts';
 import { csvText } from '../csv.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { modelViews } from '../run/model-view.ts';
@@ -28,9 +29,11 @@ export async function models(folder: string, options: ModelsOptions): Promise<Ex
     process.stderr.write(renderText(diagnostics, { colour: colourFor(process.stderr) }));
     return failed('the project has errors.', EXIT.couldNotRun);
   }
-  const named = namedOf(modelViews(world.models, world.currency, Date.now()), options.name);
+  const wallMs = Date.now();
+  const named = namedOf(modelViews(world.models, world.currency, wallMs), options.name);
   if (!named.ok) return failed(named.error, EXIT.usage);
-  process.stdout.write(output(named.value, options));
+  const isUnpriced = named.value.some(({ name }) => lacksPrice(world.models, name, wallMs));
+  process.stdout.write(output(named.value, isUnpriced, options));
   return EXIT.fine;
 }
 
@@ -54,23 +57,18 @@ function namedOf(
   return ok(views.filter((view) => names.some((pattern) => fits(pattern, view))));
 }
 
-function output(views: readonly ModelView[], { csv, json }: ModelsOptions): string {
+function output(views: readonly ModelView[], isUnpriced: boolean, { csv, json }: ModelsOptions): string {
   if (json) return `${JSON.stringify(views, null, 2)}\n`;
   if (csv) return csvText(FIELDS, views.flatMap(csvRows));
   if (views.length === 0) return NO_MODELS;
   const table = tableText(COLUMNS, views.flatMap(rowsOf));
-  return views.some(isUnpriced) ? `${table}${UNPRICED}` : table;
+  return isUnpriced ? `${table}${UNPRICED}` : table;
 }
 
 /** Whether nobody knows what calls cost with one of the keys. */
-function isUnpriced({ price, pools, otherPrices }: ModelView): boolean {
-  if (otherPrices.some((other) => other.key !== null && other.price === null)) return true;
-  return pools.some(({ name, keys }) => {
-    const own = otherPrices.filter(({ pool }) => pool === name);
-    const ofOthers = own.find(({ key }) => key === null) ?? { price };
-    const named = own.filter(({ key }) => key !== null).length;
-    return named < keys && ofOthers.price === null;
-  });
+function lacksPrice({ models, pools }: Models, name: string, wallMs: number): boolean {
+  const model = models.get(name)!;
+  return model.pools.some((pool) => unpricedKeys(model, pools.get(pool)!, wallMs).length > 0);
 }
 
 const NO_MODELS = `There are no models: they are defined in providers/*.yaml.

@@ -55,4 +55,16 @@ describe('what a key costs', () => {
       k3: 10,
     });
   });
+
+  it('is known where it is from a day on alone', () => {
+    const texts = {
+      'portunus.yaml': 'portunus: 1\n',
+      'providers/a.yaml': `providers: { openai: { extends: builtin/openai } }
+pools:
+  main: { provider: openai, choose: cheapest, keys: { k1: { secret: env:A, limits: { perDay: $5 } }, k2: { secret: env:B, discount: 20% } } }
+models: { m: { pools: [main], pricesFrom: { 2026-01-02: { input: $20, output: $20 } } } }
+`,
+    };
+    expect(loadWorld(sources(texts), { projectFolder: '/project' }).diagnostics).toEqual([]);
+  });
 });

@@ -1,6 +1,13 @@
 /** Where a price has to be known, and is not; and where one is said that counts for nothing. */
 import { sameValue } from '../../base/same-value.ts';
-import { type Model, type Pool, type PoolKey, type Prices, pricesIn } from '../../model/pools.ts';
+import {
+  type Model,
+  type Pool,
+  type PoolKey,
+  type Prices,
+  pricesIn,
+  unpricedKeys,
+} from '../../model/pools.ts';
 import { below, type Here, keyAt, type Report, type Target, valueAt } from '../finding.ts';
 import type { NameTable } from './names.ts';
 import type { Factor, OwnPricesOfPool } from './own-prices.ts';
@@ -31,7 +38,7 @@ function checkMoney(model: Model, pools: readonly Pool[], here: Here, { report }
   const limited = pools.find(
     (pool) =>
       pool.keys.some(({ limits }) => limits.some(({ unit }) => unit === 'cost')) &&
-      unpricedKeys(model, pool).length > 0,
+      neverPriced(model, pool).length > 0,
   );
   if (limited === undefined) return;
   report({
@@ -42,10 +49,9 @@ function checkMoney(model: Model, pools: readonly Pool[], here: Here, { report }
   });
 }
 
-/** Those with which nobody knows what a call costs now. */
-function unpricedKeys(model: Model, { name, keys }: Pool): readonly PoolKey[] {
-  const prices = pricesIn(model, name);
-  return keys.filter((key) => prices(key.name).price === null);
+/** What files say holds whenever they are read: a price counts as known from the day on that it is from, and before it. */
+function neverPriced(model: Model, pool: Pool): readonly PoolKey[] {
+  return unpricedKeys(model, pool, Number.POSITIVE_INFINITY);
 }
 
 /** A share of a price that nobody knows is none. */
@@ -58,7 +64,7 @@ function checkFactors(
   for (const pool of pools) {
     const own = ownPrices.get(pool.name);
     const factorOf = (key: string): Factor | null => own?.keys.get(key)?.factor ?? own?.factor ?? null;
-    const unpriced = unpricedKeys(model, pool).find((key) => factorOf(key.name) !== null);
+    const unpriced = neverPriced(model, pool).find((key) => factorOf(key.name) !== null);
     if (unpriced === undefined) continue;
     const factor = factorOf(unpriced.name)!;
     report({
@@ -79,7 +85,7 @@ function checkCheapest(
   { poolNames, report }: PriceCheckContext,
 ): void {
   for (const pool of pools) {
-    const unpriced = unpricedKeys(model, pool);
+    const unpriced = neverPriced(model, pool);
     const [first] = unpriced;
     if (pool.choose !== 'cheapest' || first === undefined) continue;
     const withIt = unpriced.length === pool.keys.length ? '' : ` with its key "${first.name}"`;
@@ -111,11 +117,12 @@ function checkDiffer(
   }
 }
 
-function costsDiffer(model: Model, { name, keys }: Pool): boolean {
-  const prices = pricesIn(model, name);
-  const [first, ...others] = keys.map(({ name: key }) => prices(key));
+function costsDiffer(model: Model, pool: Pool): boolean {
   // a price that is not known is told by itself
-  return first?.price === null || others.some((other) => !sameCost(first!, other));
+  if (neverPriced(model, pool).length > 0) return true;
+  const prices = pricesIn(model, pool.name);
+  const [first, ...others] = pool.keys.map(({ name: key }) => prices(key));
+  return others.some((other) => !sameCost(first!, other));
 }
 
 function sameCost(one: Prices, other: Prices): boolean {

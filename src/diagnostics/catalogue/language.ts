@@ -472,7 +472,7 @@ export const LANGUAGE_CODES = {
     title: 'Limit that a model never fits in',
     severity: 'warning',
     explanation:
-      'Limits of tokens and money reserve the most that a call can take, and refuse what has no bound. A model without a price takes no part in budgets; calls that say nothing of their longest answer need a model of which that is known, or a rule that caps it.',
+      'Limits of tokens and money reserve the most that a call can take, and refuse what has no bound. A budget refuses every call to a model of which no price is known, with one of its keys too; calls that say nothing of their longest answer need a model of which that is known, or a rule that caps it.',
   },
   PT2136: {
     title: 'Other model for what is no call',

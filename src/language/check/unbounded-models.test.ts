@@ -5,12 +5,17 @@ import { checkPolicies } from '../check.ts';
 import { AI_WORLD } from '../world.cases.ts';
 
 /** What is told of rules where "nano" is as the case has it. */
-function told(rules: string, nano: Partial<Model>): readonly string[] {
-  const models = new Map(AI_WORLD.models.models);
+function told(
+  rules: string,
+  nano: Partial<Model>,
+  today: number | null = null,
+  others = AI_WORLD.models.models,
+): readonly string[] {
+  const models = new Map(others);
   models.set('nano', { ...models.get('nano')!, ...nano });
   const world = { ...AI_WORLD, models: { ...AI_WORLD.models, models } };
   const text = `language 1\npolicy "p" applies to routes tagged "ai" {\n${rules}\n}\n`;
-  const { diagnostics } = checkPolicies([new SourceText('p.policy', text)], world);
+  const { diagnostics } = checkPolicies([new SourceText('p.policy', text)], world, today);
   return diagnostics.map(({ code, severity, message }) => {
     expect([code, severity]).toEqual(['PT2129', 'warning']);
     return message;
@@ -27,6 +32,34 @@ describe('a limit that a model never fits in', () => {
       'This limit refuses calls to "nano" that do n',
       'This budget refuses every call to "nano": no',
     ]);
+  });
+
+  it('is told with the number of the others like it', () => {
+    const models = new Map(AI_WORLD.models.models);
+    for (const name of ['nano', 'mini']) models.set(name, { ...models.get(name)!, ...UNKNOWN });
+    expect(told(BUDGET, UNKNOWN, null, models)).toEqual([
+      'This budget refuses every call to "mini" and 1 more: no price of "mini" is known (providers/openai.yaml:10:3).',
+    ]);
+    expect(told(TOKENS, UNKNOWN, null, models)).toEqual([
+      'This limit refuses calls to "mini" and 1 more that do not say how long their answer may be: nothing is known of "mini" (providers/openai.yaml:10:3).',
+    ]);
+  });
+
+  it.each(['  in total', '  for each model'])('is a budget where one of its pools has no price%s', (per) => {
+    const { name: pool } = AI_WORLD.models.pools.get(AI_WORLD.models.models.get('nano')!.pools[0]!)!;
+    const { price } = AI_WORLD.models.models.get('nano')!;
+    const other = [...AI_WORLD.models.pools.keys()].find((name) => name !== pool)!;
+    const poolPrices = [{ pool, price, datedPrices: [], keys: [] }];
+    const [message] = told(`budget "b" $5 per day${per}`, { price: null, pools: [pool, other], poolPrices });
+    expect(message).toContain(
+      `This budget refuses every call to "nano": no price of it is known in pool "${other}"`,
+    );
+  });
+
+  it('is a budget until the day that its price is from', () => {
+    const price = AI_WORLD.models.models.get('nano')!.price!;
+    const nano = { price: null, datedPrices: [{ fromMs: 10 * 86_400_000, price }] };
+    expect([9, 10].map((today) => told(BUDGET, nano, today).length)).toEqual([1, 0]);
   });
 
   it.each([

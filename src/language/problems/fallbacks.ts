@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { Span } from '../../diagnostics/source.ts';
+import type { Model } from '../../model/pools.ts';
 import type { Route } from '../../model/world.ts';
 import { problem, shown } from './problem.ts';
 
@@ -63,20 +64,35 @@ export function endlessFallback(span: Span, model: string): Diagnostic {
   );
 }
 
-export function unpricedModel(span: Span, model: string, place: string): Diagnostic {
+/** `pool`: the one without a price, where others have one. `more`: further models like it. */
+export function unpricedModel(
+  span: Span,
+  { name, place }: Model,
+  pool: string | null,
+  more: number,
+): Diagnostic {
+  const where = pool === null ? '' : ` in pool "${shown(pool)}"`;
   return problem(
     'PT2129',
     span,
-    `This budget refuses every call to "${shown(model)}": no price of it is known (${place}).`,
-    'Say what it costs – price: { input: $1, output: $2, asOf: 2026-11-01 } –, or add `when model is not …`.',
+    `This budget refuses every call to "${shown(name)}"${andMore(more)}: no price of ${itself(name, more)} is known${where} (${place}).`,
+    'Say what it costs: price: { input: $1, output: $2, asOf: 2026-11-01 }. Or add `when model is not …`.',
   );
 }
 
-export function unboundedModel(span: Span, model: string, place: string): Diagnostic {
+export function unboundedModel(span: Span, { name, place }: Model, more: number): Diagnostic {
   return problem(
     'PT2129',
     span,
-    `This limit refuses calls to "${shown(model)}" that do not say how long their answer may be: nothing is known of it (${place}).`,
+    `This limit refuses calls to "${shown(name)}"${andMore(more)} that do not say how long their answer may be: nothing is known of ${itself(name, more)} (${place}).`,
     'Say outputTokensMax of the model, or write `cap request.output_cap at …`.',
   );
+}
+
+function andMore(more: number): string {
+  return more === 0 ? '' : ` and ${more} more`;
+}
+
+function itself(name: string, more: number): string {
+  return more === 0 ? 'it' : `"${shown(name)}"`;
 }
