@@ -1,17 +1,37 @@
 /** What tests say of models, pools and providers: which are called, what they answer, and which of them are down. */
+
+import type { Span } from '../../diagnostics/source.ts';
 import type { TokenKind } from '../../model/model-call.ts';
 import { sendsCalls } from '../../model/route-calls.ts';
 import type { Route } from '../../model/world.ts';
 import type { TextNode } from '../ast.ts';
 import { saidTwice } from '../problems/reading.ts';
 import { badTestAmount, noCalls, saysNothing, unknownThing } from '../problems/tests.ts';
-import type { ExpectNode, GivenNode, RequestPartNode, UsedTokensNode } from '../test-ast.ts';
+import type { ExpectNode, ExpectPartNode, GivenNode, RequestPartNode, UsedTokensNode } from '../test-ast.ts';
 import type { CheckedExpect, CheckedReply, CheckedTest } from '../typed-tests.ts';
 import type { CheckContext } from './context.ts';
 import { checkName } from './names.ts';
 import { isPool } from './route-to.ts';
 
-/** The last one said. Null: none is. */
+/** One request has one of each of them, and so has one expectation: of two, one would go unheard. `parts`: written in one place. */
+export function saidOnce(context: CheckContext, parts: readonly (RequestPartNode | ExpectPartNode)[]): void {
+  const first = new Map<string, Span>();
+  for (const { kind, span } of parts) {
+    if (SEVERAL.has(kind)) continue;
+    const before = first.get(kind);
+    if (before === undefined) first.set(kind, span);
+    else context.report(saidTwice(span, PART_WORDS[kind] ?? kind, before));
+  }
+}
+
+const SEVERAL: ReadonlySet<string> = new Set(['header', 'body']);
+const PART_WORDS: Readonly<Partial<Record<string, string>>> = {
+  'retry-after': 'retry after',
+  'no-call': 'no call upstream',
+  size: 'body of',
+};
+
+/** What a step says counts before what is given. Null: neither names one. */
 export function calledModel(
   context: CheckContext,
   parts: readonly RequestPartNode[],

@@ -48,7 +48,7 @@ import { isOfTarget } from './target-limits.ts';
 import { putInto, type Tree } from './test-bodies.ts';
 import { checkBodyNames } from './test-body-names.ts';
 import { checkCaller, checkOtherCaller, givenCaller } from './test-callers.ts';
-import { calledModel, downOf, expectedNames, repliesOf } from './test-models.ts';
+import { calledModel, downOf, expectedNames, repliesOf, saidOnce } from './test-models.ts';
 import { candidates, nearestTarget, unserved } from './test-routes.ts';
 import { literalInWords } from './type-names.ts';
 
@@ -75,6 +75,7 @@ export function checkTest(context: CheckContext, node: TestNode, policies: Polic
   const given = givenCaller(counting, node.given);
   const caller = checkCaller(counting, given, wallMs);
   const shared = node.given.flatMap((item) => (item.kind === 'request' ? item.parts : []));
+  saidOnce(counting, shared);
   const misspelt = new Set<Span>();
   const steps = node.steps.map((step) => {
     const sender = step.consumer === null ? caller : checkOtherCaller(counting, given, step.consumer, wallMs);
@@ -144,6 +145,7 @@ function checkStep(context: CheckContext, node: StepNode, place: StepPlace): Che
   const routes = candidates(context.project.world, node.method.value, path);
   if (routes.length === 0 && !NOT_NORMAL.test(path)) reportNoRoute(context, node, path);
   const expects = node.expects.map((expect) => checkExpect(context, expect, count, place.policies));
+  saidOnce(context, node.parts);
   const parts = [...place.shared, ...node.parts];
   const request = requestOf(context, parts, routes);
   checkBodyNames(context, { parts, expects: node.expects, routes }, place.misspelt);
@@ -279,6 +281,7 @@ function checkExpect(
 ): CheckedExpect {
   const { outcome } = node;
   const { status = null, by = null } = outcome.kind === 'refused' ? outcome : {};
+  saidOnce(context, node.parts);
   const retry = node.parts.find((part) => part.kind === 'retry-after');
   return {
     which: checkWhich(context, node.which, sent),
