@@ -2,7 +2,9 @@
  * Names of members that some readers take for others: Go's, which many servers of models have, tell no capitals from small letters. What
  * rules and limits read by one name would then be another member to whoever serves the call.
  */
+
 import type { JsonDocument, JsonNode } from '../base/json/document.ts';
+import { OUTPUT_CAP_MEMBERS } from '../model/facts.ts';
 import type { CallFault } from './call-facts.ts';
 
 /** The first member of the request, or of one of its messages, that is like one that calls are read by; null: there is none. */
@@ -45,7 +47,7 @@ function fold(name: string): string {
 
 const READ_OF_CALLS: ReadonlySet<string> = new Set([
   ...['model', 'messages', 'input', 'prompt', 'suffix', 'system', 'instructions', 'query', 'documents'],
-  ...['max_tokens', 'max_completion_tokens', 'max_output_tokens', 'n', 'best_of', 'thinking'],
+  ...[...OUTPUT_CAP_MEMBERS, 'n', 'best_of', 'thinking'],
   ...['stream', 'stream_options', 'previous_response_id', 'conversation', 'tools', 'functions'],
   ...['web_search_options', 'mcp_servers', 'container', 'search_parameters', 'plugins'],
   ...['modalities', 'audio', 'service_tier', 'speed', 'inference_geo', 'prediction', 'chat_template'],

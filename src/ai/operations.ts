@@ -1,3 +1,4 @@
+import type { OutputCapMember } from '../model/facts.ts';
 import { type Dialect, OPERATION_TARGETS, type OperationTarget } from '../model/pools.ts';
 import type { CallOperation } from '../model/route-calls.ts';
 
@@ -8,7 +9,7 @@ import type { CallOperation } from '../model/route-calls.ts';
 export interface Operation extends OperationTarget {
   readonly dialect: Dialect;
   /** Members that bound the tokens of the answer: the least of those that are there counts. Every provider knows the last one, or refuses it. */
-  readonly outputCaps: readonly string[];
+  readonly outputCaps: readonly OutputCapMember[];
   /** The least that such a member may say. */
   readonly outputCapLeast: 0 | 1;
   /** The path to the member that says how much of the answer, which has more, may be thought; null: there is none. */

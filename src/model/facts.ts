@@ -69,6 +69,10 @@ export function writtenPath(path: string): string {
 /** What `cap` and `default` set in the field that a dialect has for it. */
 export const OUTPUT_CAP = 'request.output_cap';
 
+/** The members of bodies that bound an answer, of all APIs. */
+export const OUTPUT_CAP_MEMBERS = ['max_completion_tokens', 'max_tokens', 'max_output_tokens'] as const;
+export type OutputCapMember = (typeof OUTPUT_CAP_MEMBERS)[number];
+
 const TEXT: ValueType = { kind: 'text' };
 const TAGS: ValueType = { kind: 'list', of: { kind: 'reference', to: 'tag' } };
 

@@ -1,3 +1,4 @@
+import { OUTPUT_CAP_MEMBERS } from '../../model/facts.ts';
 import { BODY, joinedPath } from '../../model/member-path.ts';
 
 /** Whether a path names the bound of an answer as a single API does: by its name alone, as a fact, or as a member of the body. */
@@ -6,9 +7,5 @@ export function isDialectsCap(path: string): boolean {
 }
 
 const DIALECTS_CAPS: ReadonlySet<string> = new Set(
-  ['max_tokens', 'max_completion_tokens', 'max_output_tokens'].flatMap((name) => [
-    name,
-    `request.${name}`,
-    joinedPath(BODY, name),
-  ]),
+  OUTPUT_CAP_MEMBERS.flatMap((name) => [name, `request.${name}`, joinedPath(BODY, name)]),
 );

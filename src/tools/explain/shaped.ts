@@ -3,7 +3,7 @@ import { placeOf } from '../../diagnostics/source.ts';
 import { factText } from '../../language/check/known.ts';
 import { isLimitRule } from '../../language/limit-rules.ts';
 import type { CheckedRule, FactExpression } from '../../language/typed.ts';
-import { OUTPUT_CAP } from '../../model/facts.ts';
+import { OUTPUT_CAP, OUTPUT_CAP_MEMBERS } from '../../model/facts.ts';
 import { lengthInWords } from '../../model/length-in-words.ts';
 import { memberNames } from '../../model/member-path.ts';
 import type { ModelRequest } from '../../pipeline/model-request.ts';
@@ -94,10 +94,9 @@ function otherModel(
 /** As its provider is told it. */
 function outputCapOf(body: unknown): unknown {
   const members = Object(body) as Readonly<Record<string, unknown>>;
-  const name = OUTPUT_CAPS.find((each) => members[each] !== undefined);
+  const name = OUTPUT_CAP_MEMBERS.find((each) => members[each] !== undefined);
   return name === undefined ? undefined : members[name];
 }
-const OUTPUT_CAPS = ['max_completion_tokens', 'max_tokens', 'max_output_tokens'];
 
 function memberOf(body: unknown, { definition }: FactExpression): unknown {
   const names = memberNames(definition.path).slice(2);

@@ -1,4 +1,5 @@
 /** A call of the mock provider, whatever dialect it came in. */
+import { OUTPUT_CAP_MEMBERS } from '../../model/facts.ts';
 import { instanceOf } from './schema-instance.ts';
 import { hashOf, promptTokensOf, wordsOf } from './words.ts';
 
@@ -47,9 +48,9 @@ const CHOICES_MAX = 128;
 
 export function readMockCall(body: JsonObject, seed: number): MockCall {
   const prompt = JSON.stringify(body.messages ?? body.input ?? body.prompt ?? body.query ?? '');
-  const caps = ['max_completion_tokens', 'max_tokens', 'max_output_tokens']
-    .map((name) => body[name])
-    .filter((cap): cap is number => typeof cap === 'number');
+  const caps = OUTPUT_CAP_MEMBERS.map((name) => body[name]).filter(
+    (cap): cap is number => typeof cap === 'number',
+  );
   const outputMax = caps.length === 0 ? OUTPUT_TOKENS_DEFAULT : Math.min(...caps);
   const hash = hashOf(prompt, seed);
   // Most answers end before the bound, as those of models do.

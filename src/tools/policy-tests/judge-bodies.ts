@@ -1,4 +1,5 @@
 import type { CheckedExpect } from '../../language/typed-tests.ts';
+import { OUTPUT_CAP_MEMBERS } from '../../model/facts.ts';
 import { memberPath } from '../../model/member-path.ts';
 import type { Observation } from './machine.ts';
 
@@ -29,12 +30,10 @@ function memberOf(value: unknown, step: string | number): unknown {
     : undefined;
 }
 
-/** OpenAI has two names for it, and a provider is told the one that it knows. */
-const OUTPUT_CAPS = ['max_tokens', 'max_completion_tokens'];
-
+/** A provider is told the bound of an answer by the name that it knows. */
 function otherNameOf([member, ...rest]: Member['path'], body: unknown): string {
-  if (rest.length > 0 || !OUTPUT_CAPS.includes(String(member))) return '';
-  const other = OUTPUT_CAPS.find((name) => memberOf(body, name) !== undefined);
+  if (rest.length > 0 || !OUTPUT_CAP_MEMBERS.some((name) => name === member)) return '';
+  const other = OUTPUT_CAP_MEMBERS.find((name) => memberOf(body, name) !== undefined);
   return other === undefined
     ? ''
     : `: its provider knows it as body.${other}, which was ${memberOf(body, other)}`;

@@ -16,7 +16,7 @@ export function mismatches(
   const decided = decisionDiffers(expect, observation, rules);
   if (decided !== null) return [decided];
   return [
-    ...replyDiffers(expect, observation),
+    ...refusalDiffers(expect, observation),
     ...watchersDiffer(expect, observation, rules),
     ...callDiffers(expect, observation),
     ...(expect.timeoutMs === null || expect.timeoutMs === observation.timeoutMs
@@ -70,7 +70,7 @@ function isRule(placed: PlacedRule | undefined, { policy, rule }: RuleName): boo
   return placed !== undefined && placed.policy === policy && (rule === null || placed.rule.name === rule);
 }
 
-function replyDiffers({ code, because, retryAfter }: CheckedExpect, { refusal }: Observation): string[] {
+function refusalDiffers({ code, because, retryAfter }: CheckedExpect, { refusal }: Observation): string[] {
   const differences: string[] = [];
   if (code !== null && refusal?.code !== code)
     differences.push(
