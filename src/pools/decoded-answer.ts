@@ -39,7 +39,10 @@ export class DecodedAnswer {
           host.onDecoded(chunk, false);
           return answer?.isPaused !== true;
         },
-        end: () => host.onDecoded(NOTHING, true),
+        end() {
+          answer!.onEnd();
+          host.onDecoded(NOTHING, true);
+        },
       },
       {
         resume: () => answer?.onRoom(),
@@ -61,6 +64,11 @@ export class DecodedAnswer {
     const hasRoom = chunk.length === 0 || this.#decoding.write(chunk);
     if (last) this.#decoding.end();
     else if (!hasRoom) this.#call.pause();
+  }
+
+  /** What is coded may end before its provider has ended it, with bytes after its end: whoever reads it hears nothing of them. */
+  onEnd(): void {
+    if (!this.#hasCome) this.#call.abort();
   }
 
   onRoom(): void {

@@ -103,6 +103,24 @@ it('a refusal means what it says', async () => {
   expect(models.registry.inspect(models.models)[0]!.keys[0]).toMatchObject({ state: 'exhausted' });
 });
 
+it('that has bytes after its end is over before its provider has ended it, and what comes then is not heard', async () => {
+  const { decoders, plan, caller, sent } = begun({ ...HELLO, stream: true });
+  const bytes = Buffer.concat([deflateSync(STREAM), Buffer.alloc(1)]);
+  sent.head(200, '', false, ['content-type', 'text/event-stream', 'content-encoding', 'deflate']);
+  sent.handler.onData(bytes, false);
+  await ended(caller);
+  expect([sent.aborted, decoders.open, caller.error]).toEqual([true, 0, null]);
+  expect(plan.use).toMatchObject({ charged: 'told', isWhole: true });
+});
+
+it('a refusal that has bytes after its end leaves nothing behind for the next call', async () => {
+  const { models, sent } = begun(HELLO);
+  sent.head(429, '', false, ['content-type', 'application/json', 'content-encoding', 'deflate']);
+  sent.handler.onData(Buffer.concat([deflateSync('{"error":{}}'), Buffer.alloc(1)]), false);
+  await expect.poll(() => models.newCalls().length, SOON).toBe(1);
+  expect(sent.aborted).toBe(true);
+});
+
 it('that is cut, damaged or too large ends in words of its dialect, and its reserve is spent', async () => {
   const whole = gzipSync(events(...Array.from({ length: 200 }, (_, nth) => `{"id":"${nth * 7919}"}`)));
   const cases = [
