@@ -228,6 +228,12 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker, Dec
     const decoded = DecodedAnswer.of(coding, call, this, decoders, limits.responseBodyDecodedBytes);
     this.#decoded = decoded;
     if (decoded === null) {
+      if (head.status >= 400) {
+        // what it refused its status says
+        this.#isUnreadable = true;
+        this.#answered(head, chunk, last);
+        return;
+      }
       call.abort();
       this.#endAttempt(this.#used(), NO_REPORTS);
       this.#failLater('upstream_queue_full', TOO_MANY_DECODED);
@@ -518,8 +524,9 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker, Dec
       : { ...outcome, outputTokens: this.#plan.amounts.outputTokens };
   }
 
-  /** What the answer told of the call. Of one that was not told to its end, the tokens of the prompt: those of the answer may have become more. */
+  /** What the answer told of the call; a refusal, whether or not all of it has come, uses nothing. Of one that was not told to its end, the tokens of the prompt: those of the answer may have become more. */
   #used(): CallOutcome {
+    if (this.#refusal !== null) return 'rejected';
     const usage = this.#believed();
     if (usage === null) return this.#operation.usage === null && this.#head !== null ? NO_TOKENS : 'unknown';
     const { told } = usage;

@@ -121,6 +121,25 @@ it('a refusal that has bytes after its end leaves nothing behind for the next ca
   expect(sent.aborted).toBe(true);
 });
 
+it('a refusal is learned from also where no more answers may be decoded', () => {
+  const { models, plan, sent } = begun(HELLO, { decoders: new Decoders(0) });
+  const fields = ['content-type', 'application/json', 'content-encoding', 'gzip'];
+  sent.head(401, '(coded)', false, fields);
+  sent.stream('(coded)', true);
+  expect(plan.use.charged).toBe('reserve');
+  expect(models.registry.health.state(0)).toBe('suspect');
+  const [second] = models.newCalls();
+  second!.head(429, '(coded)', true, fields);
+  expect(plan.use.charged).toBe('nothing');
+});
+
+it('a refusal costs nothing where its caller leaves before all of it has come', () => {
+  const { plan, call, sent } = begun(HELLO);
+  sent.head(400, '{"error":', false, ['content-type', 'application/json']);
+  call.abort();
+  expect(plan.use.charged).toBe('nothing');
+});
+
 it('that is cut, damaged or too large ends in words of its dialect, and its reserve is spent', async () => {
   const whole = gzipSync(events(...Array.from({ length: 200 }, (_, nth) => `{"id":"${nth * 7919}"}`)));
   const cases = [
