@@ -134,6 +134,55 @@ describe('a text of the protocol', () => {
   });
 });
 
+describe('a short id', () => {
+  const own = new Masker([
+    { kinds: ['email', 'card', 'phone', 'iban', 'ip', 'secret'], patterns: [], text: '*' },
+  ]);
+
+  it('of a call or an answer stays what it is, so that two stay two', () => {
+    const [one, other] = ['call_4111111111111111', 'call_5555555555554444'];
+    const body = JSON.stringify({
+      id: 'resp_4111111111111111',
+      previous_response_id: 'resp_5555555555554444',
+      conversation: 'conv_4111111111111111',
+      messages: [
+        { role: 'assistant', tool_calls: [one, other].map((id) => ({ id, type: 'function' })) },
+        { role: 'tool', tool_call_id: one, content: 'x' },
+        { role: 'tool', tool_call_id: other, content: 'y' },
+        { id: 'fc_4111111111111111', content: [{ type: 'tool_use', id: 'toolu_4111111111111111' }] },
+      ],
+    });
+    expect(masked(body, own)).toBe(body);
+  });
+
+  it.each([
+    ['another prefix', 'card_4111111111111111', 'card_*'],
+    ['none', '4111111111111111', '*'],
+    ['groups behind it', 'fc_4111-1111-1111-1111', 'fc_*'],
+    ['an address behind it', `call_${MAIL}`, '*'],
+    ['a space before it', ' call_4111111111111111', ' call_*'],
+    ['something in front', 'x call_4111111111111111', 'x call_*'],
+    ['two prefixes', 'fc_fc_4111111111111111', 'fc_fc_*'],
+    ['a line behind it', 'call_4111111111111111\n', 'call_*\n'],
+    ['a prefix in capitals', 'CALL_4111111111111111', 'CALL_*'],
+  ])('is masked with %s: %j', (_what, id, left) => {
+    for (const name of ['id', 'tool_call_id', 'conversation']) {
+      const body = (text: string) =>
+        JSON.stringify({ [name]: text, messages: [{ [name]: text, content: 'x' }] });
+      expect(masked(body(id), own)).toBe(body(left));
+    }
+  });
+
+  it('is masked where a pattern takes its prefix, too', () => {
+    const pattern = new Masker([{ kinds: [], patterns: ['all_[0-9]{4}'], text: '*' }]);
+    expect(masked('{"id":"call_4111111111111111"}', pattern)).toBe('{"id":"c*111111111111"}');
+  });
+
+  it('stands in text as text', () => {
+    expect(masked('{"messages":[{"content":"call_4111111111111111"}]}', own)).toContain('"call_*"');
+  });
+});
+
 describe('what is not known to be text is refused', () => {
   it.each([
     [

@@ -110,7 +110,13 @@ export function removeLogprobs(document: JsonDocument, value: JsonNode, edits: J
 
 /**
  * A text of the protocol: words of it pass, whatever a pattern would find in them, and so do ids of which only a part looks like what is
- * to be removed – a name with a hole names nothing. Nothing else does: whoever makes a body can write anything anywhere.
+ * to be removed – a name with a hole names nothing, and of two calls of tools nobody could tell which one a result is for. Nothing else
+ * does: whoever makes a body can write anything anywhere.
+ *
+ * What is an id: any opaque text that is long, and a short one that begins as the ids of these protocols do and has nothing but letters
+ * and digits behind it, so no address and no number in groups. The price: a number of digits alone passes where somebody writes such a
+ * beginning before it. Distinct stand-ins would have to be made from what they hide, which of a card few guesses give back, and no
+ * provider would know them.
  */
 export function maskFrameText(
   document: JsonDocument,
@@ -121,8 +127,14 @@ export function maskFrameText(
   const text = document.text(node);
   if (PROTOCOL_WORD.test(text)) return;
   const masked = masker.mask(text);
-  if (masked === text || (OPAQUE.test(text) && keepsAnEnd(text, masked))) return;
+  if (masked === text || namesWhole(text, masked)) return;
   edits.push({ span: document.span(node), replacement: jsonText(masked) });
+}
+
+/** Whether it is an id, and what is to be removed only a part of it. */
+function namesWhole(text: string, masked: string): boolean {
+  if (OPAQUE.test(text)) return keepsAnEnd(text, masked);
+  return SHORT_ID.test(text) && masked.startsWith(text.slice(0, text.indexOf('_') + 1));
 }
 
 function keepsAnEnd(text: string, masked: string): boolean {
@@ -133,6 +145,9 @@ function keepsAnEnd(text: string, masked: string): boolean {
 const PROTOCOL_WORD = /^[a-z][a-z_./-]{0,39}$/;
 /** As providers write ids, signatures and what they have encrypted. */
 const OPAQUE = /^[A-Za-z0-9_+/=.:-]{24,}$/;
+/** Answers, messages, conversations, calls of tools and other items of OpenAI and Anthropic, and of those who speak as they do. */
+const SHORT_ID =
+  /^(?:resp|msg|conv|call|fc|fco|ctc|ctco|rs|ws|fs|ci|ig|mcp|mcpl|mcpr|toolu|srvtoolu|req)_[A-Za-z0-9]+$/;
 /** What ids begin with is three or more letters and a mark. */
 const ID_END = 4;
 
@@ -150,6 +165,8 @@ export const FRAME_NAMES: ReadonlySet<string> = new Set([
     'native_finish_reason',
   ],
   ...['tool_call_id', 'tool_use_id', 'call_id', 'item_id', 'response_id', 'previous_response_id'],
+  // named by its id alone, where it is no object
+  'conversation',
   ...['signature', 'encrypted_content', 'obfuscation', 'system_fingerprint', 'service_tier'],
   ...['encoding_format', 'embedding', 'effort', 'verbosity', 'media_type', 'format'],
 ]);
