@@ -475,6 +475,24 @@ describe('a call that goes to another model', () => {
     expect(Object.values(sent)).not.toContain(100);
   });
 
+  it('is none where that leaves no room for what is to be thought', () => {
+    const thinking = { type: 'enabled', budget_tokens: 2_000 };
+    for (const [outputTokensMax, isThere] of [
+      [1_024, false],
+      [1_025, true],
+    ] as const) {
+      const models = new Models({
+        pools: TWO_KEYS,
+        second: 'mini',
+        provider: { dialect: 'anthropic' },
+        secondModel: { outputTokensMax },
+      });
+      const plan = models.read({ ...body, model: 'gpt', max_tokens: 4_000, thinking }, 'anthropic/messages');
+      if ('code' in plan) throw new Error(plan.sentence);
+      expect(models.as(plan, 'mini', 'anthropic/messages') !== null).toBe(isThere);
+    }
+  });
+
   it('is bounded, used and capped by itself', () => {
     const { models, plan } = planned(body, 'openai/chat', options);
     const other = models.as(plan, 'mini')!;

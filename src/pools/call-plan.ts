@@ -83,7 +83,7 @@ export function planCall<Of extends ReadTarget>(
       sentence: `The model "${shown(facts.model)}" is not offered by this API: its provider speaks another dialect.`,
     };
   if (isForLater(document, operation)) return FOR_LATER;
-  const others = namesModels(document, targets);
+  const others = namesModels(document, targets, bound.model);
   if (others !== null) return others;
   const { model } = bound;
   const prices = bound.prices.inForce;
@@ -94,6 +94,7 @@ export function planCall<Of extends ReadTarget>(
     byBytes(promptTokens),
     Number.POSITIVE_INFINITY,
   );
+  if (leavesNoThought(facts, outputCap)) return noThought(outputCap!);
   return {
     document,
     operation,
@@ -118,7 +119,9 @@ export function planCall<Of extends ReadTarget>(
 function isForLater(document: JsonDocument | FormDocument, { later }: Operation): boolean {
   if (later === null || !(document instanceof JsonDocument)) return false;
   const member = document.member(document.root, later);
-  return member !== undefined && document.typeOf(member) === 'boolean' && document.boolean(member);
+  if (member === undefined || document.typeOf(member) === 'null') return false;
+  // a provider may take "true" or 1 for true
+  return document.typeOf(member) !== 'boolean' || document.boolean(member);
 }
 const FOR_LATER: NoModelRequest = {
   code: 'background_not_offered',
@@ -170,7 +173,7 @@ function idsBuiltUpon(document: JsonDocument | FormDocument, { buildsUpon }: Ope
 }
 const NO_IDS: readonly string[] = [];
 
-/** The same call to another model; null where the operation can't be asked of that. */
+/** The same call to another model; null where the operation can't be asked of that, or its answers have no room for what is to be thought. */
 export function planAs<Of extends ReadTarget>(
   { document, operation, facts, conversation, buildsUpon }: CallPlan<Of>,
   name: string,
@@ -180,10 +183,11 @@ export function planAs<Of extends ReadTarget>(
   const bound = models.get(name);
   if (bound === undefined || bound.targets.length === 0) return null;
   const { targets } = bound;
-  if (namesModels(document, targets) !== null) return null;
+  if (namesModels(document, targets, bound.model) !== null) return null;
   const call = { document, operation, facts, model: bound.model, prices: bound.prices.inForce };
   const promptTokens = promptBound(call);
   const bounded = boundedBy(call, byBytes(promptTokens), Number.POSITIVE_INFINITY);
+  if (leavesNoThought(facts, bounded.outputCap)) return null;
   return {
     ...call,
     targets,
@@ -204,14 +208,24 @@ export function cappedPlan<Of extends ReadTarget>(
   plan: CallPlan<Of>,
   outputTokens: number,
 ): CallPlan<Of> | NoModelRequest {
-  if (plan.facts.thinkingTokens !== null && outputTokens <= THINKING_TOKENS_LEAST)
-    return {
-      code: 'model_request_malformed',
-      sentence: `"thinking.budget_tokens" is at least ${THINKING_TOKENS_LEAST}, and less than an answer may have, which rules let be ${outputTokens}.`,
-    };
   const { promptTokens: most, amounts } = plan;
   const prompt = { most, counted: amounts.countedTokens };
-  return { ...plan, isCapped: true, ...boundedBy(plan, prompt, outputTokens), use: unused() };
+  const bounded = boundedBy(plan, prompt, outputTokens);
+  if (leavesNoThought(plan.facts, bounded.outputCap)) return noThought(bounded.outputCap!);
+  return { ...plan, isCapped: true, ...bounded, use: unused() };
+}
+
+/** Whether a cap that is below the caller's own, and may be sent, is below what thinking takes at least. */
+function leavesNoThought({ thinkingTokens, outputCap: own }: CallFacts, outputCap: number | null): boolean {
+  if (thinkingTokens === null || outputCap === null || outputCap > THINKING_TOKENS_LEAST) return false;
+  return outputCap < (own ?? Number.POSITIVE_INFINITY) && thinkingTokens >= outputCap;
+}
+
+function noThought(outputCap: number): NoModelRequest {
+  return {
+    code: 'model_request_malformed',
+    sentence: `"thinking.budget_tokens" is at least ${THINKING_TOKENS_LEAST}, and less than an answer may have, which rules and the model let be ${outputCap}.`,
+  };
 }
 
 /** Anthropic, "Extended thinking": the least, of which an answer has more. */

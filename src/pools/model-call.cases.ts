@@ -135,6 +135,7 @@ export interface ModelsOptions {
   readonly rotated?: Map<string, RotatedSecret>;
   /** A further model of the same pools. */
   readonly second?: string;
+  readonly secondModel?: ModelsOptions['model'];
   readonly random?: () => number;
   readonly decoders?: BodyDecoders;
   readonly nowMs?: number;
@@ -231,7 +232,12 @@ export class Models {
     };
     const models = { providers, pools, models: new Map([[model.name, model]]) };
     if (options.second !== undefined)
-      models.models.set(options.second, { ...model, name: options.second, upstreamName: options.second });
+      models.models.set(options.second, {
+        ...model,
+        name: options.second,
+        upstreamName: options.second,
+        ...options.secondModel,
+      });
     this.models = models;
     const prepared = this.registry.prepare(models);
     if (!prepared.ok) throw new Error(prepared.error);
