@@ -120,6 +120,7 @@ describe('facts of a call', () => {
 
   const said = (...content: unknown[]) => ({ max_tokens: 5, messages: [{ role: 'user', content }] });
   const text = { type: 'text', text: 'a' };
+  const REASONED = { type: 'reasoning', id: 'rs_1', summary: [{ type: 'summary_text', text: 'a' }] };
 
   it.each([
     ['openai/responses', { input: [{ id: 'msg_1' }] }, 'earlier_answer'],
@@ -130,13 +131,54 @@ describe('facts of a call', () => {
     ['openai/responses', { input: [{ role: 'user', content: [{ type: 'input_text', text: 'a' }] }] }, null],
     ['openai/responses', { input: [{ type: 'function_call_output', call_id: 'c', output: 'a' }] }, null],
     ['openai/responses', { input: [{ type: 'computer_call', id: 'c' }] }, 'unknown_part'],
+    ['openai/responses', { input: [{ type: 'shell_call_output', output: [{ stdout: 'a' }] }] }, null],
+    ['openai/responses', { input: [REASONED], store: false }, null],
+    ['openai/responses', { input: [{ ...REASONED, summary: [] }], store: false }, 'earlier_answer'],
+    ['openai/responses', { input: [REASONED] }, 'earlier_answer'],
+    ['openai/responses', { input: { type: 'video', video: 'https://a/b.mp4' } }, 'unknown_part'],
+    [
+      'openai/responses',
+      { input: [{ type: 'function_call_output', output: { type: 'x' } }] },
+      'unknown_part',
+    ],
+    ['openai/embeddings', { input: { image: 'https://a/b.png' } }, 'unknown_part'],
+    ['openai/chat', { messages: { content: 'a' } }, 'unknown_part'],
+    ['openai/chat', { messages: [{ content: text }] }, 'unknown_part'],
+    ['anthropic/messages', { ...said(text), system: text }, 'unknown_part'],
+    ['openai/chat', { messages: HELLO, tools: { type: 'web_search' } }, 'server_tools'],
+    ...['bash_20250124', 'text_editor_20250728', 'memory_20250818', 'computer_20251124'].map(
+      (type) =>
+        ['anthropic/messages', { ...said(text), tools: [{ type, name: 'a' }] }, 'described_tools'] as const,
+    ),
+    [
+      'anthropic/messages',
+      { ...said(text), tools: [{ type: 'bash_20250124' }, { type: 'web_search_20250305' }] },
+      'server_tools',
+    ],
+    ['openai/chat', { messages: HELLO, plugins: [], mcp_servers: [] }, null],
+    ['openai/chat', { messages: HELLO, search_parameters: { mode: 'off' } }, null],
+    ['openai/chat', { messages: HELLO, search_parameters: {} }, 'server_tools'],
+    ['openai/chat', { messages: HELLO, metadata: { file_id: 'a', image_url: 'https://a/b' } }, null],
+    ['openai/chat', { messages: [{ content: 'a', metadata: { file_id: 'a' } }] }, 'file_by_reference'],
+    [
+      'anthropic/messages',
+      said({ type: 'tool_use', input: { file_id: 'a', source: { type: 'url' } } }),
+      null,
+    ],
+    ['anthropic/messages', said({ type: 'text', input: { file_id: 'a' } }), 'file_by_reference'],
+    ['anthropic/messages', said({ type: 'tool_result', content: [{ type: 'tool_reference' }] }), null],
+    [
+      'openai/responses',
+      { type: 'tool_use', input: [{ type: 'input_file', file_id: 'a' }] },
+      'file_by_reference',
+    ],
     ['openai/responses', { input: [{}] }, 'unknown_part'],
     ['openai/embeddings', { input: ['a', [1, 2], { text: 'a' }] }, null],
     ['openai/embeddings', { input: [{ image: 'https://a/b.png' }] }, 'unknown_part'],
     ['openai/chat', { messages: [{ role: 'assistant', audio: { id: 'audio_1' } }] }, 'earlier_answer'],
     ['openai/chat', said({ type: 'input_audio', input_audio: { data: 'A', format: 'wav' } }), 'sound_inside'],
     ['openai/chat', said(text, { type: 'image', image: 'https://a/b.png' }), 'unknown_part'],
-    ['openai/chat', said({ type: 'image_url', image_url: { URL: 'https://a/b.png' } }), 'unknown_part'],
+    ['openai/chat', said({ type: 'image_url', image_url: { address: 'https://a/b.png' } }), 'unknown_part'],
     ['openai/chat', said({ image: 'https://a/b.png' }), 'unknown_part'],
     ['openai/chat', said({ type: 'next_year' }), 'unknown_part'],
     ['openai/chat', said('a', text), null],
@@ -190,6 +232,14 @@ describe('facts of a call', () => {
     expect(facts('openai/chat', content(image, image)).images).toBe(2);
     expect(facts('anthropic/messages', content(block))).toMatchObject({ images: 1, unbounded: null });
     expect(facts('anthropic/messages', content(pdf)).unbounded).toBe('file_inside');
+    for (const media_type of ['Application/PDF', 'application/pdf; a=b', 'video/mp4'])
+      expect(
+        facts('anthropic/messages', content({ ...pdf, source: { ...pdf.source, media_type } })).unbounded,
+      ).toBe('file_inside');
+    const film = { type: 'image_url', image_url: { url: 'data:video/mp4;base64,AA' } };
+    expect(facts('openai/chat', content(film)).unbounded).not.toBeNull();
+    const shouted = { type: 'image_url', image_url: { url: 'data:Image/PNG;base64,AA' } };
+    expect(facts('openai/chat', content(shouted))).toMatchObject({ images: 1, unbounded: null });
     expect(
       facts('openai/responses', { model: 'm', input: [{ content: [{ file_data: 'data:x' }] }] }).unbounded,
     ).toBe('file_inside');
@@ -207,6 +257,8 @@ describe('facts of a call', () => {
     [{ model: 'm', max_tokens: -1 }, 'max_tokens'],
     [{ model: 'm', max_tokens: 1.5 }, 'max_tokens'],
     [{ model: 'm', n: 0 }, 'n'],
+    [{ model: 'm', best_of: '5' }, 'best_of'],
+    [{ model: 'm', best_of: 0 }, 'best_of'],
     [[], ''],
   ])('%j is refused for %j', (body, member) => {
     expect(read('openai/chat', body)).toMatchObject({ member });

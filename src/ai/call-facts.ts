@@ -35,6 +35,9 @@ export function readCall(document: JsonDocument, operation: Operation): CallFact
   }
   const choices = operation.choices === null ? null : countIn(document, root, operation.choices);
   if (choices === 'wrong') return wrong(operation.choices!, 'a whole number, 1 or more');
+  // completions are made, and paid, of which only the best is shown
+  const bestOf = countIn(document, root, 'best_of');
+  if (bestOf === 'wrong') return wrong('best_of', 'a whole number, 1 or more');
   const asks = asksForUsage(document, root);
   if (typeof asks !== 'boolean') return asks;
   const { images, writesCache, unbounded } = beyondBytes(document, root, operation);
@@ -47,7 +50,7 @@ export function readCall(document: JsonDocument, operation: Operation): CallFact
     thinkingTokens: thinkingIn(document, root, operation),
     choices:
       operation.documents === null
-        ? Math.max(choices ?? 1, bestOf(document, root)) * promptsIn(document, root, operation.prompts)
+        ? Math.max(choices ?? 1, bestOf ?? 1) * promptsIn(document, root, operation.prompts)
         : searchesIn(document, root, operation.documents),
     asksForUsage: asks,
     promptBytes: document.bytes.length + repeatedBytes(document, operation),
@@ -101,12 +104,6 @@ function thinkingIn(document: JsonDocument, root: JsonNode, { thinking }: Operat
   const asked = thinking === null ? undefined : document.member(root, thinking[0]);
   const tokens = asked === undefined ? 'wrong' : countIn(document, asked, thinking![1]);
   return tokens === 'wrong' ? null : tokens;
-}
-
-/** Completions are made, and paid, of which only the best is shown. */
-function bestOf(document: JsonDocument, root: JsonNode): number {
-  const count = countIn(document, root, 'best_of');
-  return typeof count === 'number' ? count : 1;
 }
 
 /** An array of texts or of arrays of tokens holds several prompts, an array of tokens is one. */
@@ -181,8 +178,8 @@ function beyondBytes(document: JsonDocument, root: JsonNode, { files, documents 
   const earlier = document.member(root, 'previous_response_id') ?? document.member(root, 'conversation');
   if (earlier !== undefined && document.typeOf(earlier) !== 'null') found.unbounded = 'earlier_answer';
   const tools = document.member(root, 'tools');
-  if (tools !== undefined && hasServerTool(document, tools)) found.unbounded ??= 'server_tools';
-  for (const name of SERVER_TOOLS) if (isSaid(document, root, name)) found.unbounded ??= 'server_tools';
+  if (tools !== undefined) found.unbounded ??= unboundedTool(document, tools);
+  for (const name of SERVER_TOOLS) if (asksFor(document, root, name)) found.unbounded ??= 'server_tools';
   // what is ranked stands there, too
   if (isSaid(document, root, 'chat_template') || (documents === null && isSaid(document, root, 'documents')))
     found.unbounded ??= 'template';
@@ -207,17 +204,35 @@ const SERVER_TOOLS = [
   'plugins',
 ] as const;
 
-/** The caller's own tools have a schema; those that the provider runs are named by their type alone. */
-function hasServerTool(document: JsonDocument, tools: JsonNode): boolean {
-  if (document.typeOf(tools) !== 'array') return false;
+/** An empty list asks for nothing, nor does a search that is off (xAI, "Live Search"). */
+function asksFor(document: JsonDocument, root: JsonNode, name: string): boolean {
+  const member = document.member(root, name);
+  if (member === undefined || document.typeOf(member) === 'null') return false;
+  if (document.typeOf(member) === 'array') return document.size(member) > 0;
+  return name !== 'search_parameters' || textMember(document, member, 'mode') !== 'off';
+}
+
+/**
+ * The caller's own tools have a schema; those that the provider runs are named by their type alone, as are some that it describes and the
+ * caller runs.
+ */
+function unboundedTool(document: JsonDocument, tools: JsonNode): Unbounded | null {
+  // in place of a list it is nothing that a dialect knows, and may be what some provider runs
+  if (document.typeOf(tools) === 'object') return 'server_tools';
+  if (document.typeOf(tools) !== 'array') return null;
+  let isDescribed = false;
   for (let tool = document.first(tools); tool !== undefined; tool = document.next(tool)) {
     const type = textMember(document, tool, 'type');
-    if (type !== null && !OWN_TOOLS.has(type)) return true;
-    if (type === null && document.typeOf(tool) === 'object' && document.size(tool) > 0)
-      if (!isSaid(document, tool, 'name') && !isSaid(document, tool, 'function')) return true;
+    if (type !== null && !OWN_TOOLS.has(type)) {
+      if (!DESCRIBED_TOOLS.test(type)) return 'server_tools';
+      isDescribed = true;
+    } else if (type === null && document.typeOf(tool) === 'object' && document.size(tool) > 0)
+      if (!isSaid(document, tool, 'name') && !isSaid(document, tool, 'function')) return 'server_tools';
   }
-  return false;
+  return isDescribed ? 'described_tools' : null;
 }
+/** Anthropic's, with the date of their version; "Bash tool", "Pricing", tells other numbers of tokens for newer models. */
+const DESCRIBED_TOOLS = /^(?:bash|text_editor|memory|computer)_\d{8}$/;
 const OWN_TOOLS: ReadonlySet<string> = new Set(['function', 'custom']);
 
 /** Depth is bounded by the scanner. */
@@ -226,9 +241,20 @@ function lookInto(document: JsonDocument, node: JsonNode, found: Beyond): void {
   if (type !== 'object' && type !== 'array') return;
   for (let child = document.first(node); child !== undefined; child = document.next(child)) {
     const value = type === 'object' ? document.valueOf(child) : child;
-    if (type === 'object') noteMember(document, child, value, found);
+    if (type === 'object') {
+      if (isOfTheCaller(document, node, child)) continue;
+      noteMember(document, child, value, found);
+    }
     lookInto(document, value, found);
   }
+}
+
+/** What a tool was called with, and what the caller notes of the call, is text to the model, or nothing. */
+function isOfTheCaller(document: JsonDocument, object: JsonNode, name: JsonNode): boolean {
+  if (object === document.root) return document.isText(name, 'metadata');
+  if (!document.isText(name, 'input')) return false;
+  const type = document.member(object, 'type');
+  return type !== undefined && document.typeOf(type) === 'string' && document.isText(type, 'tool_use');
 }
 
 /** Names are compared as they are written: to decode each of them was most of reading a call. */
@@ -248,21 +274,21 @@ function noteReference(document: JsonDocument, name: JsonNode, value: JsonNode, 
     if (!document.isText(name, member)) continue;
     const url = document.typeOf(value) === 'object' ? document.member(value, 'url') : value;
     if (url === undefined || document.typeOf(url) !== 'string') return;
-    if (member === 'image_url' && isDataUrl(document, url)) found.images++;
+    if (member === 'image_url' && isImageInside(document, url)) found.images++;
     else found.unbounded ??= unbounded;
     return;
   }
 }
 
-/** Megabytes of an image are not decoded for that. */
-function isDataUrl(document: JsonDocument, url: JsonNode): boolean {
+/** Some take files and films by such an address, too. Megabytes of an image are not decoded for that. */
+function isImageInside(document: JsonDocument, url: JsonNode): boolean {
   const first = document.span(url).start + 1;
-  for (let at = 0; at < DATA_SCHEME.length; at++)
-    if (document.bytes[first + at] !== DATA_SCHEME.charCodeAt(at))
-      return document.text(url).startsWith(DATA_SCHEME);
+  for (let at = 0; at < IMAGE_INSIDE.length; at++)
+    if (document.bytes[first + at] !== IMAGE_INSIDE.charCodeAt(at))
+      return document.text(url).slice(0, IMAGE_INSIDE.length).toLowerCase() === IMAGE_INSIDE;
   return true;
 }
-const DATA_SCHEME = 'data:';
+const IMAGE_INSIDE = 'data:image/';
 
 const REFERENCES: readonly { readonly member: string; readonly unbounded: Unbounded }[] = [
   { member: 'image_url', unbounded: 'image_by_url' },
@@ -280,10 +306,14 @@ function noteSource(document: JsonDocument, value: JsonNode, found: Beyond): voi
   const type = textMember(document, value, 'type');
   if (type === 'url' || type === 'file') found.unbounded ??= 'image_by_url';
   else if (type === 'base64') {
-    if (textMember(document, value, 'media_type') === 'application/pdf') found.unbounded ??= 'file_inside';
-    else found.images++;
+    // one that is not said is that of an image
+    const media = textMember(document, value, 'media_type') ?? IMAGE_MEDIA;
+    if (media.trimStart().toLowerCase().startsWith(IMAGE_MEDIA)) found.images++;
+    else found.unbounded ??= 'file_inside';
   }
 }
+
+const IMAGE_MEDIA = 'image/';
 
 function textMember(document: JsonDocument, object: JsonNode, name: string): string | null {
   const node = document.typeOf(object) === 'object' ? document.member(object, name) : undefined;

@@ -17,9 +17,12 @@ export function unboundedPart(document: JsonDocument): Unbounded | null {
 
 type Reader = (document: JsonDocument, object: JsonNode) => Unbounded | null;
 
-/** Texts and tokens are bounded, as whatever else is no object. */
+/** Texts and tokens are bounded, as whatever else is no object. An object in place of a list is nothing that a dialect knows. */
 function inEach(document: JsonDocument, list: JsonNode | undefined, read: Reader): Unbounded | null {
-  if (list === undefined || document.typeOf(list) !== 'array') return null;
+  if (list === undefined) return null;
+  const type = document.typeOf(list);
+  if (type === 'object') return 'unknown_part';
+  if (type !== 'array') return null;
   for (let item = document.first(list); item !== undefined; item = document.next(item)) {
     const found = document.typeOf(item) === 'object' ? read(document, item) : null;
     if (found !== null) return found;
@@ -41,20 +44,39 @@ function inItem(document: JsonDocument, item: JsonNode): Unbounded | null {
   if (document.isText(type, 'message'))
     return isSaid(document, item, 'content') ? inMessage(document, item) : keptOr(document, item);
   if (document.isText(type, 'reasoning'))
-    return isSaid(document, item, 'id') && !isSaid(document, item, 'encrypted_content')
-      ? 'earlier_answer'
-      : null;
+    return isSaid(document, item, 'id') && !holdsReasoning(document, item) ? 'earlier_answer' : null;
+  // the output of a shell is texts, and whether it ended
   if (isOneOf(document, type, CALLS)) return null;
   if (isOneOf(document, type, OUTPUTS)) return inEach(document, document.member(item, 'output'), inPart);
   return inPart(document, item);
 }
-const CALLS = ['function_call', 'custom_tool_call', 'local_shell_call', 'shell_call', 'apply_patch_call'];
+const CALLS = [
+  'function_call',
+  'custom_tool_call',
+  'local_shell_call',
+  'shell_call',
+  'shell_call_output',
+  'apply_patch_call',
+];
 const OUTPUTS = [
   'function_call_output',
   'custom_tool_call_output',
   'local_shell_call_output',
   'apply_patch_call_output',
 ];
+
+/** What it has written out; of what is kept nothing is read where `store` is false. */
+function holdsReasoning(document: JsonDocument, item: JsonNode): boolean {
+  if (isSaid(document, item, 'encrypted_content')) return true;
+  const store = document.member(document.root, 'store');
+  if (store === undefined || document.typeOf(store) !== 'boolean' || document.boolean(store)) return false;
+  return isFilled(document, item, 'content') || isFilled(document, item, 'summary');
+}
+
+function isFilled(document: JsonDocument, object: JsonNode, name: string): boolean {
+  const list = document.member(object, name);
+  return list !== undefined && document.typeOf(list) === 'array' && document.size(list) > 0;
+}
 
 /** SDKs may leave out the type of a reference to an item, or write null. What is embedded may be an object with a text. */
 function keptOr(document: JsonDocument, item: JsonNode): Unbounded | null {
@@ -73,7 +95,8 @@ function inPart(document: JsonDocument, part: JsonNode): Unbounded | null {
 }
 const TEXTS = [
   ...['text', 'input_text', 'output_text', 'tool_use', 'thinking', 'redacted_thinking', 'refusal'],
-  ...['summary_text', 'reasoning_text'],
+  // a tool that a search among the caller's own has found, by its name
+  ...['summary_text', 'reasoning_text', 'tool_reference'],
 ];
 const HOLDERS = ['tool_result', 'search_result'];
 const IMAGES = ['image_url', 'input_image'];

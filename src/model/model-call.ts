@@ -45,6 +45,7 @@ export const UNBOUNDED = {
   file_by_reference: 'a file by its id or URL',
   file_inside: 'a file, whose pages count as images too',
   server_tools: 'tools that the provider runs, and whose results it puts into the prompt',
+  described_tools: 'tools that the provider describes to the model in words of its own, more for some models',
   model_that_searches: 'a model that searches by itself, and puts what it finds into the prompt',
   earlier_answer: 'an earlier answer by its id',
   stored_prompt: 'a prompt that the provider keeps, by its id',

@@ -46,6 +46,7 @@ models:
   capped: { pools: [openai], as: gpt-4o-mini }
   capped-at-home: { pools: [house] }
   thinks: { pools: [claude], as: claude-sonnet-4-5 }
+  brief: { pools: [claude], as: claude-sonnet-4-5, outputTokensMax: 1_000 }
   routed: { pools: [openrouter] }
   gpt-4o-search-preview: { pools: [openai] }
   local: { pools: [ollama] }
@@ -56,7 +57,7 @@ models:
       'tenants: { acme: { plan: free, consumers: { web: { subscriptions: [openai, anthropic] }, thrifty: { subscriptions: [openai, anthropic] }, metered: { subscriptions: [openai, anthropic] } } } }\n',
     'policies/p.policy': `language 1
 policy "base" { permit when consumer is subscribed to route }
-policy "money" applies to route "openai/chat", "openai/responses", "anthropic/messages" {
+policy "money" applies to route "openai/chat", "openai/responses", "openai/embeddings", "anthropic/messages" {
     budget $1 per day  for each consumer  when consumer is "thrifty"
     limit at most 500_000 tokens in any 1m  for each consumer  when consumer is "metered"
 }
@@ -141,6 +142,14 @@ describe('a cap below what may be thought', () => {
     ]);
   });
 
+  it('is told where the model leaves no room to think', async () => {
+    const body = { model: 'brief', messages: HELLO, max_tokens: 4_000, thinking: thinking(2_000) };
+    const answer = await ask(body, { ...messages, as: 'metered' });
+    expect(answer).toMatchObject({ status: 400, text: expect.stringContaining('thinking.budget_tokens') });
+    expect(received).toEqual([]);
+    expect(await ask({ ...body, thinking: { type: 'disabled' } }, messages)).toMatchObject({ status: 200 });
+  });
+
   it('is told where nothing could be thought', async () => {
     const body = { model: 'thinks', messages: HELLO, max_tokens: 60_000, thinking: thinking(50_000) };
     const answer = await ask(body, { ...messages, headers: { 'x-brief': 'brief' } });
@@ -155,11 +164,36 @@ describe('a member that has other models serve a call', () => {
     { Models: ['openai/gpt-5-pro'] },
     { preset: '@preset/dear' },
     { plugins: [{ id: 'auto-router' }] },
+    { plugins: [{ id: 'web' }, { id: 'next-year' }] },
+    { plugins: [{ id: 'web', ID: 'fusion' }] },
+    { plugins: { id: 'web' } },
+    { models: ['routed', 'openai/gpt-5-pro'] },
+    { route: 'fallback', models: ['openai/gpt-5-pro'] },
   ])('is refused where its provider knows it: %j', async (more) => {
     const answer = await ask({ model: 'routed', messages: HELLO, ...more });
     expect(answer).toMatchObject({ status: 400, text: expect.stringContaining('model_request_malformed') });
-    expect(answer.text).toContain(Object.keys(more)[0]!.toLowerCase());
+    expect(answer.text).toContain(Object.keys(more).at(-1)!.toLowerCase());
     expect(received).toEqual([]);
+  });
+
+  it.each([
+    { models: [] },
+    { models: ['routed'] },
+    { plugins: [] },
+    { plugins: [{ id: 'web' }, { id: 'file-parser' }, { id: 'response-healing' }] },
+    { route: 'fallback' },
+  ])('passes where no other would: %j', async (more) => {
+    const body = { model: 'routed', messages: HELLO, ...more };
+    expect(await ask(body)).toMatchObject({ status: 200 });
+    expect(received).toEqual([body]);
+  });
+
+  it('passes where Claude is to fall back to nobody', async () => {
+    const body = { model: 'thinks', messages: HELLO, max_tokens: 5 };
+    const messages = { path: '/v1/messages' };
+    expect(await ask({ ...body, fallbacks: [] }, messages)).toMatchObject({ status: 200 });
+    const other = { ...body, fallbacks: [{ model: 'claude-opus-4-5' }] };
+    expect(await ask(other, messages)).toMatchObject({ status: 400 });
   });
 
   it('passes where it says nothing, and where its provider has none such', async () => {
@@ -175,6 +209,9 @@ describe('a name that is read by some and not by others', () => {
     ['MAX_TOKENS', '{"model":"local","messages":[],"max_tokens":5,"MAX_TOKENS":100000}'],
     ['meſſages', '{"model":"local","messages":[],"meſſages":[]}'],
     ['Content', '{"model":"local","messages":[{"role":"user","content":"a","Content":"b"}]}'],
+    ['Type', '{"model":"local","messages":[{"content":[{"type":"text","text":"x","Type":"image_url"}]}]}'],
+    ['URL', '{"model":"local","messages":[{"content":[{"image_url":{"url":"data:image/png,","URL":"a"}}]}]}'],
+    ['Type', '{"model":"local","messages":[],"tools":[{"type":"function","Type":"web_search"}]}'],
   ])('is refused, with what is to be written: %s', async (name, body) => {
     const answer = await ask(body);
     expect(answer).toMatchObject({ status: 400, text: expect.stringContaining(name) });
@@ -186,6 +223,16 @@ describe('a name that is read by some and not by others', () => {
     await ask('{"mod\\u0065l":"local","messages":[],"topK":5}');
     expect(received).toEqual([{ model: 'local', messages: [], topK: 5 }]);
   });
+});
+
+it.each([
+  ['best_of', '/v1/completions', { prompt: 'x', best_of: '5' }],
+  ['background', '/v1/responses', { input: 'x', background: 'true' }],
+  ['background', '/v1/responses', { input: 'x', background: 1 }],
+])('%s is refused where it is not what it has to be', async (member, path, body) => {
+  const answer = await ask({ model: 'gpt-4o-mini', ...body }, { path });
+  expect(answer).toMatchObject({ status: 400, text: expect.stringContaining(member) });
+  expect(received).toEqual([]);
 });
 
 describe('a wish for usage', () => {
@@ -259,6 +306,31 @@ describe('a call under a hard limit', () => {
     });
     expect(received).toEqual([]);
     expect(await ask(body)).toMatchObject({ status: 200 });
+  });
+
+  const video = { type: 'video', video: 'https://example.com/cat.mp4' };
+  it.each([
+    ['/v1/embeddings', { input: { image: 'https://example.com/cat.png' } }],
+    ['/v1/chat/completions', { max_tokens: 5, messages: [{ role: 'user', content: video }] }],
+    ['/v1/chat/completions', { max_tokens: 5, messages: HELLO, tools: { type: 'web_search' } }],
+    ['/v1/responses', { max_output_tokens: 5, input: video }],
+  ])('is refused at %s with an object where a list is usual', async (path, more) => {
+    const body = { model: 'gpt-4o-mini', ...more };
+    expect(await ask(body, { path, as: 'metered' })).toMatchObject({
+      ...{ status: 403, text: expect.stringContaining('no_sound_bound') },
+    });
+    expect(await ask(body, { path })).toMatchObject({ status: 200 });
+  });
+
+  const used = { type: 'tool_use', id: 't', name: 'f', input: { file_id: 'abc', source: { type: 'url' } } };
+  const claude = { model: 'thinks', max_tokens: 5, messages: HELLO };
+  it.each([
+    ['/v1/chat/completions', { ...usual, metadata: { file_id: 'abc', image_url: 'https://a/b' } }],
+    ['/v1/chat/completions', { ...usual, search_parameters: { mode: 'off' } }],
+    ['/v1/messages', { ...claude, messages: [...HELLO, { role: 'assistant', content: [used] }] }],
+    ['/v1/messages', { ...claude, mcp_servers: [] }],
+  ])('has a bound at %s with what only looks like more: %j', async (path, body) => {
+    expect(await ask(body, { path, as: 'metered' })).toMatchObject({ status: 200 });
   });
 
   it.each([[{ id: 'msg_1' }], [{ id: 'msg_1', type: null }]])(
