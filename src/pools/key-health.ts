@@ -18,6 +18,18 @@ export const CREDIT_WAIT_MAX_MS = 32 * 86_400_000;
 /** A word that did not come true is believed again after twice the time, up to this. */
 const CREDIT_DOUBT_MAX_S = 86_400;
 
+/** A call that has begun, as its key was then. */
+export interface BegunCall {
+  /** It is one of few, and shows whether the key is known and has credit. */
+  readonly isProof: boolean;
+  /** Of a proof: the key had been refused once. */
+  readonly wasSuspect: boolean;
+  /** Until when it is the only one; 0: it has not set that. */
+  readonly dueS: number;
+}
+
+const USUAL: BegunCall = { isProof: false, wasSuspect: false, dueS: 0 };
+
 export class KeyHealth {
   readonly #cells: Int32Array;
 
@@ -61,8 +73,8 @@ export class KeyHealth {
   }
 
   /** Calls go to it one at a time: it is suspect, or has new credit, they say. */
-  #isTried(key: number): boolean {
-    const { serves } = KEY_STATES[this.state(key)];
+  #isTried(key: number, state = this.state(key)): boolean {
+    const { serves } = KEY_STATES[state];
     return (
       serves === 'proof' ||
       (serves === 'all' && Atomics.load(this.#cells, key * KEY_CELLS.cells + KEY_CELLS.tries) === 1)
@@ -90,28 +102,30 @@ export class KeyHealth {
     Atomics.store(this.#cells, place * KEY_CELLS.cells + KEY_CELLS.family, family + 1);
   }
 
-  /** A call begins, and may be the one that proves the key; null: it may not go. */
-  begins(key: number, nowMs: number): 'usual' | 'proof' | null {
+  /** A call begins, and may be one that proves the key; null: it may not go. */
+  begins(key: number, nowMs: number): BegunCall | null {
     const at = key * KEY_CELLS.cells;
-    if (KEY_STATES[this.state(key)].serves === 'none' || this.#isSetAside(key)) return null;
-    const isTried = this.#isTried(key);
-    if (isTried) {
+    const state = this.state(key);
+    if (KEY_STATES[state].serves === 'none' || this.#isSetAside(key)) return null;
+    let begun = USUAL;
+    if (this.#isTried(key, state)) {
       const due = Atomics.load(this.#cells, at + KEY_CELLS.proofDueS);
       if (due > nowMs / 1_000) return null;
-      const next = Math.ceil(nowMs / 1_000) + PROOF_S;
       // of those that go once its time is over, each is a proof
-      if (due === 0 && Atomics.compareExchange(this.#cells, at + KEY_CELLS.proofDueS, 0, next) !== 0)
+      const dueS = due === 0 ? Math.ceil(nowMs / 1_000) + PROOF_S : 0;
+      if (dueS > 0 && Atomics.compareExchange(this.#cells, at + KEY_CELLS.proofDueS, 0, dueS) !== 0)
         return null;
+      begun = { isProof: true, wasSuspect: state === 'suspect', dueS };
     }
     Atomics.add(this.#cells, at + KEY_CELLS.inFlight, 1);
-    return isTried ? 'proof' : 'usual';
+    return begun;
   }
 
-  /** Also of a proof that has shown nothing: the next call may be one. */
-  ended(key: number, was: 'usual' | 'proof'): void {
+  /** Also of a proof that has shown nothing: the next call may be one, unless another is by now. */
+  ended(key: number, { dueS }: BegunCall): void {
     const at = key * KEY_CELLS.cells;
     Atomics.sub(this.#cells, at + KEY_CELLS.inFlight, 1);
-    if (was === 'proof') Atomics.store(this.#cells, at + KEY_CELLS.proofDueS, 0);
+    if (dueS > 0) Atomics.compareExchange(this.#cells, at + KEY_CELLS.proofDueS, dueS, 0);
   }
 
   /** Whether it changed anything. */
@@ -159,9 +173,12 @@ export class KeyHealth {
 
   /** When its provider gives new credit, by the monotonic clock; null: it has some, or the provider has not said. Of one that is tried: now. */
   creditAtMs(key: number, nowMs: number): number | null {
-    const at = key * KEY_CELLS.cells;
-    if (Atomics.load(this.#cells, at + KEY_CELLS.tries) === 1) return nowMs;
-    const dueS = Atomics.load(this.#cells, at + KEY_CELLS.creditDueS);
+    const tries = Atomics.load(this.#cells, key * KEY_CELLS.cells + KEY_CELLS.tries);
+    return tries === 1 && this.state(key) === 'active' ? nowMs : this.#creditDueMs(key);
+  }
+
+  #creditDueMs(key: number): number | null {
+    const dueS = Atomics.load(this.#cells, key * KEY_CELLS.cells + KEY_CELLS.creditDueS);
     return dueS === 0 ? null : dueS * 1_000;
   }
 
@@ -169,7 +186,8 @@ export class KeyHealth {
   tend(key: number, nowMs: number): void {
     const state = this.state(key);
     if (state === 'draining' && this.inFlight(key) === 0) this.happened(key, 'drained');
-    const atMs = state === 'exhausted' ? this.creditAtMs(key, nowMs) : null;
+    // not by `tries`: that stays for a moment after the credit has run out
+    const atMs = state === 'exhausted' ? this.#creditDueMs(key) : null;
     if (atMs !== null && atMs <= nowMs) this.happened(key, 'reset');
   }
 

@@ -28,6 +28,7 @@ import { CallGuard } from './call-guard.ts';
 import { type CallPlan, timesPaid } from './call-plan.ts';
 import type { Chosen } from './choice.ts';
 import { DecodedAnswer, type DecodedAnswerHost, decodedHead } from './decoded-answer.ts';
+import type { BegunCall } from './key-health.ts';
 import { KeySearch, type KeySeeker, type NoKey } from './key-search.ts';
 import type { LaneTicket } from './lane-ticket.ts';
 import type { CallOutcome } from './lanes.ts';
@@ -48,8 +49,8 @@ interface Attempt {
   /** Of what rules count by key or target; null: they count nothing. */
   readonly hold: TargetHold | null;
   readonly call: UpstreamCall;
-  /** `proof`: the one call that shows whether a suspect key is known. */
-  readonly as: 'usual' | 'proof';
+  /** How its key was then. */
+  readonly begun: BegunCall;
 }
 
 export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker, DecodedAnswerHost {
@@ -170,9 +171,9 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker, Dec
     const plan = this.#plan;
     const nowMs = clock.monotonicMs();
     const sent = this.#search.mayTry(target) ? target.keys.get(key) : undefined;
-    const as = sent === undefined ? null : health.begins(key, nowMs);
+    const begun = sent === undefined ? null : health.begins(key, nowMs);
     const hold = this.#guard === null ? null : this.#guard.held();
-    if (sent === undefined || as === null) {
+    if (sent === undefined || begun === null) {
       // Its provider is left alone by now, another call proves the key, or somebody has switched it off: it serves no more, and is not chosen again.
       lanes.release(ticket, nowMs);
       hold?.cancel();
@@ -185,7 +186,7 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker, Dec
     const body = bodyFor(plan, target.provider);
     const request = providerRequest(this.#request, this.#operation, target.provider, sent, body.length);
     const call = target.service.dispatch(request, this);
-    this.#attempt = { target, key, sent, price, ticket, hold, call, as };
+    this.#attempt = { target, key, sent, price, ticket, hold, call, begun };
     call.write(body);
     call.end();
   }
@@ -263,7 +264,7 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker, Dec
   }
 
   #answered(head: ResponseHead, chunk: Uint8Array, last: boolean): void {
-    const { target, ticket, key, sent, as } = this.#attempt!;
+    const { target, ticket, key, sent, begun } = this.#attempt!;
     const { lanes, health, clock } = this.#thread;
     this.#head = head;
     if (head.status >= 400) {
@@ -271,7 +272,7 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker, Dec
       this.#refused(chunk, last || !head.hasBody);
       return;
     }
-    if (as === 'proof') health.happened(key, 'answered');
+    if (begun.isProof) health.happened(key, 'answered');
     const nowMs = clock.monotonicMs();
     if (!last) lanes.report(ticket, reportsOf(target.provider, head.fields, clock.wallMs()), nowMs);
     this.#isEventStream = !this.#isUnreadable && isEventStream(head.fields);
@@ -351,16 +352,16 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker, Dec
   }
 
   #judgeKey(means: CallError | null, status: number, waitMs: number): void {
-    const { key, sent, as } = this.#attempt!;
+    const { key, sent, begun } = this.#attempt!;
     const { health, clock } = this.#thread;
     // It went with a secret that the key has no more: the one that it has now may be tried.
     if (sent.secretTurn !== health.secretTurn(key)) return;
     if (means === 'unauthorised' || means === 'out-of-credit') this.#search.leaveOut(key, sent.secretTurn);
     // Calls that were under way together are one proof; the second one is a call that was sent after the first.
     if (means === 'unauthorised') {
-      if (as === 'proof' || health.state(key) === 'active') health.happened(key, 'unauthorised');
+      if (begun.wasSuspect || health.state(key) === 'active') health.happened(key, 'unauthorised');
     } else if (means === 'out-of-credit') health.ranOut(key, waitMs, clock.monotonicMs());
-    else if (as === 'proof' && status < 500) health.happened(key, 'answered');
+    else if (begun.isProof && status < 500) health.happened(key, 'answered');
   }
 
   /** The caller's own fault, or nobody's: as the provider says it, but for what it says of the account. */
@@ -459,7 +460,7 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker, Dec
     this.#decoded = null;
     const { lanes, health, clock } = this.#thread;
     const nowMs = clock.monotonicMs();
-    health.ended(attempt.key, attempt.as);
+    health.ended(attempt.key, attempt.begun);
     this.#noteUse(outcome, attempt.price);
     if (outcome === 'unsent') {
       lanes.release(attempt.ticket, nowMs);

@@ -195,6 +195,28 @@ describe('a key that its provider does not know', () => {
     expect(models.registry.health.state(0)).toBe('invalid');
   });
 
+  it('is proven by one call though one that went while an earlier proof was long in coming ends only now', () => {
+    const models = new Models({ pools: [{ name: 'pool', keys: [{ name: 'a' }] }] });
+    const sent = () => {
+      models.call(HELLO);
+      return models.newCalls();
+    };
+    sent()[0]!.answer(401, {});
+    models.pass(0);
+    const [first] = sent();
+    models.pass(3_100);
+    const [late] = sent();
+    first!.answer(500, {});
+    models.pass(0);
+    const [proof] = sent();
+    expect(proof).toBeDefined();
+    late!.answer(500, {});
+    models.pass(0);
+    expect(sent()).toEqual([]);
+    proof!.answer(500, {});
+    expect(sent()).toHaveLength(1);
+  });
+
   it('is invalid once it was refused twice, and callers see nothing of it', () => {
     const models = new Models({ pools: TWO_KEYS });
     const first = models.call(HELLO);
@@ -381,6 +403,21 @@ describe('a key whose account has no credit', () => {
     sent(models, 1)[0]!.answer(200, ANSWER);
     sent(models, 1)[0]!.answer(429, NO_CREDIT, ['retry-after', '5']);
     expect(stateIn(models, 5_000)).toBe('active');
+  });
+
+  it('is suspect, not invalid, when calls are refused as unknown that tried it together', () => {
+    const models = out('retry-after', '5');
+    stateIn(models, 5_000);
+    expect(sent(models, 1)).toHaveLength(1);
+    models.pass(3_100);
+    const [one, other] = sent(models, 2);
+    one!.answer(401, {});
+    expect(stateOf(models)).toBe('suspect');
+    other!.answer(401, {});
+    expect(stateOf(models)).toBe('suspect');
+    models.pass(0);
+    sent(models, 1)[0]!.answer(401, {});
+    expect(stateOf(models)).toBe('invalid');
   });
 
   it('is tried at that moment also after a restart, and by one call only', () => {
