@@ -355,8 +355,12 @@ describe('what is kept of keys', () => {
     expect(next.keeper.setAside('pool', 'a')).toBe('disabled');
     next.keeper.tend();
     expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ version: 2 });
+    expect(next.alerts.get('pools-not-kept ')).toBe(
+      "What people said of provider keys can't be moved to the store: No room.",
+    );
     next.diskIsFull = false;
     next.keeper.tend();
+    expect(next.alerts.has('pools-not-kept ')).toBe(false);
     expect(aside).toEqual([{ pool: 'pool', key: 'a', as: 'disabled' }]);
     expect(audited).toMatchObject([{ actor: { cause: 'start' }, action: 'provider-keys.disable' }]);
     expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ version: 3 });

@@ -45,6 +45,7 @@ const CONDITIONAL: Readonly<Record<string, string>> = {
   portunus_pool_headroom_ratio: 'a pool of provider keys',
   portunus_pool_used_up_in_seconds: 'the same, near its end',
   portunus_provider_key_headroom_ratio: 'the same',
+  portunus_provider_key_held_back: 'the same',
   portunus_provider_key_in_flight: 'the same',
   portunus_provider_key_state: 'the same',
   portunus_provider_key_used_up_in_seconds: 'the same, near its end',

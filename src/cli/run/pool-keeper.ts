@@ -88,7 +88,7 @@ export class PoolKeeper implements PoolActions {
       const kept = setAsideKeys.set(key, entry, () => true);
       if (!kept.ok)
         this.#kept.tellProblem(
-          `What people said of provider keys can't be moved to the store: ${kept.error.message}.`,
+          `What people said of provider keys can't be moved to the store: ${kept.error.message}`,
         );
       return !kept.ok;
     });
