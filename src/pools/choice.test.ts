@@ -213,3 +213,57 @@ describe('keys in an order', () => {
     },
   );
 });
+
+/** How likely each of equals of which nothing is known is drawn, by all that the draw can say; of a share the one half or the other. */
+function chancesOf(keys: readonly { readonly account: number; readonly share: number }[]): readonly number[] {
+  const lanes = new Lanes({ memory: new SharedArrayBuffer(laneBytes(10)), lanes: 10, proofMs: 1_000 });
+  const candidates = keys.map(
+    ({ account, share }, key): Candidate => ({
+      ...{ key, lanes: [account, 5 + account], priority: 1, weight: 1 },
+      ...{ share, pricePlace: 0 },
+    }),
+  );
+  const amounts = { ...CALL, countedTokens: null, costNano: 0, prices: [null] };
+  const chances = keys.map(() => 0);
+  const said: number[] = [];
+  do {
+    const ways: number[] = [];
+    const draw = (below: number): number => {
+      ways.push(Math.min(below, below > 100 ? 2 : below));
+      const nth = said[ways.length - 1] ?? 0;
+      said[ways.length - 1] = nth;
+      return below > 100 ? nth * (below - 1) : nth;
+    };
+    const choice: Choice = {
+      lanes,
+      strategy: 'headroom',
+      sticky: null,
+      draw,
+      guard: null,
+      isBarred: () => false,
+    };
+    const outcome = choose(choice, candidates, amounts, NOW_MS);
+    if ('ticket' in outcome) chances[outcome.key]! += ways.reduce((chance, way) => chance / way, 1);
+    while (said.length > 0 && said.at(-1)! === ways[said.length - 1]! - 1) said.pop();
+    if (said.length > 0) said[said.length - 1]!++;
+  } while (said.length > 0);
+  return chances;
+}
+
+describe('of accounts of which nothing is known each is as likely', () => {
+  const whole = (account: number) => ({ account, share: 1 });
+  it.each<[string, Parameters<typeof chancesOf>[0], readonly number[]]>([
+    ['one key each', [whole(0), whole(1), whole(2)], [1 / 3, 1 / 3, 1 / 3]],
+    ['the first has two keys', [whole(0), whole(0), whole(1)], [1 / 2, 0, 1 / 2]],
+    ['the last has three keys', [whole(1), whole(0), whole(0), whole(0)], [1 / 2, 1 / 2, 0, 0]],
+    [
+      'a new secret before the former one',
+      [{ account: 0, share: 0.5 }, whole(0), whole(1)],
+      [1 / 4, 1 / 4, 1 / 2],
+    ],
+    ['behind another account', [whole(1), { account: 0, share: 0.5 }, whole(0)], [1 / 2, 1 / 4, 1 / 4]],
+  ])('%s', (_what, keys, expected) => {
+    const chances = chancesOf(keys);
+    for (const [key, chance] of expected.entries()) expect(chances[key]).toBeCloseTo(chance, 9);
+  });
+});

@@ -114,8 +114,8 @@ function take(
 }
 
 /**
- * The index of the best candidate, -1 for none. Of equals – keys of which nothing is known, above all – each is as likely: the first one
- * would be used up while the rooms of others are full and give nothing back (bench/RESULTS.md, "untold limits").
+ * The index of the best candidate, -1 for none. Of equals – keys of which nothing is known, above all – each account is as likely: the first
+ * one would be used up while the rooms of others are full and give nothing back (bench/RESULTS.md, "untold limits").
  */
 function best(
   choice: Choice,
@@ -130,6 +130,8 @@ function best(
   let least = Number.POSITIVE_INFINITY;
   let most = Number.NEGATIVE_INFINITY;
   let equals = 0;
+  // Of the best, the account weighed last: keys of one stand side by side.
+  let weighed = NO_ACCOUNT;
   for (let look = 0; look < looks; look++) {
     const index = looksAtAll ? look : draw(candidates.length);
     const candidate = candidates[index]!;
@@ -143,19 +145,18 @@ function best(
     if (headroom < 0) continue;
     const score =
       sticky === null ? scoreOf(strategy, candidate, headroom, draw) : affinity(sticky, candidate.key);
-    if (costNano < least || score > most) equals = 1;
-    else if (score < most) continue;
-    else if (isOfAccount(candidate, candidates[found]!) || draw(++equals) !== equals - 1) continue;
+    const isBetter = costNano < least || score > most;
+    const account = candidate.lanes[0]!;
+    // Of one account the first goes first: keys share its room, and a new secret stands before the former one.
+    if (!isBetter && (score < most || account === weighed)) continue;
+    weighed = account;
+    if (isBetter) equals = 1;
+    else if (draw(++equals) !== equals - 1) continue;
     least = costNano;
     most = score;
     found = index;
   }
   return found;
-}
-
-/** Of one account the first goes first: keys share its room, and a new secret stands before the former one. */
-function isOfAccount(candidate: Candidate, other: Candidate): boolean {
-  return candidate.lanes[0] === other.lanes[0];
 }
 
 /** What nobody knows the price of comes last. */
@@ -182,6 +183,8 @@ function scoreOf(
   }
 }
 const DRAWS = 2 ** 30;
+/** No lane. */
+const NO_ACCOUNT = -1;
 
 /** Rendezvous hashing (Thaler and Ravishankar, 1998): a key that comes or goes moves nobody but its own. */
 function affinity(sticky: number, key: number): number {

@@ -248,8 +248,10 @@ function putKeys(target: Target, renewed: readonly PreparedKey[]): void {
   const families = new Set(fitting.map(({ family }) => family));
   const others = [...target.keys.values()].filter(({ family }) => !families.has(family));
   const all = [...others, ...fitting];
-  // In the order of the file, which decides between equals; the former secret of a key stands behind the new one.
-  const inOrder = pool.keys.flatMap((key) => all.filter(({ name }) => name === key.name));
+  // In the order of the file, but those of one account side by side: calls are drawn among accounts. The former secret of a key stands behind the new one.
+  const first = new Map(pool.keys.map(({ account }, nth) => [account, nth] as const).reverse());
+  const keys = pool.keys.toSorted((a, b) => first.get(a.account)! - first.get(b.account)!);
+  const inOrder = keys.flatMap((key) => all.filter(({ name }) => name === key.name));
   target.keys = new Map(inOrder.map((key) => [key.place, key]));
   const accountOf = new Map(pool.keys.map(({ name, account }) => [name, accountTag(pool.provider, account)]));
   target.accounts = new Map(inOrder.map(({ name, place }) => [place, accountOf.get(name)!]));
