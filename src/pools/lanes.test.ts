@@ -229,6 +229,16 @@ describe('lanes', () => {
     expect(lanes.read(0, 0).meters[0]).toMatchObject({ left: -700 });
   });
 
+  it('learn nothing of prompts from calls that tell no tokens', () => {
+    const lanes = lanesOf(2);
+    for (let nth = 0; nth < 200; nth++) {
+      const ticket = lanes.take([0, 1], tokens(1_000), 0);
+      if (typeof ticket === 'number') throw new Error('it fits');
+      lanes.settle(ticket, { inputTokens: 0, outputTokens: 0, costNano: 0 }, [], 0);
+    }
+    expect([0, 1].map((lane) => lanes.expectedTokens(lane, tokens(1_000)))).toEqual([1_000, 1_000]);
+  });
+
   it('take from all lanes or from none', () => {
     const lanes = lanesOf(2);
     lanes.declare(0, [declared('requests', 100)], 0);

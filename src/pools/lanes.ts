@@ -51,6 +51,7 @@ const CLOSED_MAX_MS = 24 * 3_600_000;
 /** A provider that asks to wait as long as this is asked by one call first. */
 const PROVEN_FROM_MS = 2_000;
 
+const NO_LANES: readonly number[] = [];
 const NOTHING: CallAmounts = { inputTokens: 0, outputTokens: 0, costNano: 0 };
 
 /** Whoever holds lanes may wait for locks of counters meanwhile, each as long as those are waited for: others have to outlast that. */
@@ -311,7 +312,8 @@ export class Lanes {
       if (typeof outcome === 'string') this.#giveUpProof(ticket);
       else {
         this.#endProof(ticket);
-        for (const lane of ticket.lanes)
+        // Operations that tell no tokens say nothing of prompts.
+        for (const lane of outcome.inputTokens > 0 ? ticket.lanes : NO_LANES)
           learnPromptShare(cells, this.#memory.laneAt(lane), ticket.promptBound, outcome.inputTokens);
       }
       if (outcome === 'refused') this.#learnRefusal(ticket, reports.length > 0, nowMs);
